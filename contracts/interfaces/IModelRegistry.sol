@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+pragma solidity >=0.8.24;
+
+/// @title IModelRegistry
+/// @notice Which models exist. Anyone may publish; a published version never changes.
+///
+/// A model is an owner and a slug; its id is `keccak256(abi.encode(owner, slug))`.
+/// A version is `major.minor` of a model; its id is `keccak256(abi.encode(modelId, major, minor))`.
+///
+/// A version carries everything needed to check a Groth16 proof of one of its inferences: the verifying
+/// key, stored as contract code, and the layout of the packed input and output words.
+///
+/// Integrators must check `status` at every use: a version that was published may be deprecated later.
+interface IModelRegistry {
+    /// @notice Life of a version. `Published -> Deprecated` is the only transition.
+    enum VersionStatus {
+        Unknown,
+        Published,
+        Deprecated
+    }
+
+    /// @notice How one tensor lies in the packed words.
+    /// @dev The value of an element is `integer * 2**scaleExponent`. Signed integers are stored with an offset
+    /// of `2**(bits - 1)`. Elements follow each other from the least significant bit of the first word; a word
+    /// holds 248 bits, and an element that would cross that limit starts the next word. A tensor starts where
+    /// the one before it ended.
+    /// @param count number of elements, at least 1
+    /// @param bits width of an element, 1 to 248
+    /// @param isSigned whether the offset applies
+    /// @param scaleExponent power of two that turns the integer into a value
+    struct TensorLayout {
+        uint32 count;
+        uint8 bits;
+        bool isSigned;
+        int8 scaleExponent;
+    }
+
+    /// @notice What an owner publishes.
+    /// @param major major version; together with `minor` unused before in this model
+    /// @param minor minor version
+    /// @param modelHash SHA-256 of the ONNX file, not zero
+    /// @param blobId where the model's files are stored, as the blob store names them; zero if nowhere
+    /// @param circuitHash SHA-256 of the circuit's r1cs file, not zero
+    /// @param verifyingKey `alpha1 (64) | beta2 (128) | gamma2 (128) | delta2 (128) | IC[0..n] (64 each)`,
+    /// coordinates big-endian, G2 coordinates imaginary part first, as the pairing precompile reads them;
+    /// n = input words + output words + 1
+    /// @param inputLayout tensors in the input words, at least one
+    /// @param outputLayout tensors in the output words, at least one
+    struct VersionParams {
+        uint32 major;
+        uint32 minor;
+        bytes32 modelHash;
+        bytes32 blobId;
+        bytes32 circuitHash;
+        bytes verifyingKey;
+        TensorLayout[] inputLayout;
+        TensorLayout[] outputLayout;
+    }
+
+    /// @notice A published version as readers see it.
+    struct VersionView {
+        bytes32 modelId;
+        uint32 major;
+        uint32 minor;
+        VersionStatus status;
+        uint64 publishedAt;
+        bytes32 modelHash;
+        bytes32 blobId;
+        bytes32 circuitHash;
+        uint16 inputWords;
+        uint16 outputWords;
+        TensorLayout[] inputLayout;
+        TensorLayout[] outputLayout;
+    }
+
+    /// @notice A model as readers see it.
+    struct ModelView {
+        address owner;
+        string slug;
+        uint64 createdAt;
+        uint64 versionCount;
+    }
+
+    event ModelRegistered(bytes32 indexed modelId, address indexed owner, string slug);
+    event VersionPublished(
+        bytes32 indexed versionId,
+        bytes32 indexed modelId,
+        uint32 major,
+        uint32 minor,
+        bytes32 modelHash,
+        bytes32 blobId,
+        bytes32 circuitHash,
+        bytes32 verifyingKeyHash,
+        TensorLayout[] inputLayout,
+        TensorLayout[] outputLayout
+    );
+    event VersionDeprecated(bytes32 indexed versionId, bytes32 indexed modelId);
+
+    error ModelRegistry_SlugInvalid(string slug);
+    error ModelRegistry_ModelExists(bytes32 modelId);
+    error ModelRegistry_ModelUnknown(bytes32 modelId);
+    error ModelRegistry_NotModelOwner(address owner, address caller);
+    error ModelRegistry_VersionExists(bytes32 versionId);
+    error ModelRegistry_VersionUnknown(bytes32 versionId);
+    error ModelRegistry_VersionNotPublished(bytes32 versionId, VersionStatus status);
+    error ModelRegistry_ModelHashZero();
+    error ModelRegistry_CircuitHashZero();
+    error ModelRegistry_LayoutInvalid(uint256 tensorIndex, uint32 count, uint8 bits);
+    error ModelRegistry_LayoutEmpty();
+    error ModelRegistry_TooManyWords(uint256 maximum, uint256 actual);
+    error ModelRegistry_VerifyingKeyLengthInvalid(uint256 expected, uint256 actual);
+    error ModelRegistry_VerifyingKeyPointInvalid(uint256 offset);
+    error ModelRegistry_VerifyingKeyGammaEqualsDelta();
+
+    /// @notice Creates an empty model owned by the caller.
+    /// @param slug 1 to 64 characters of `a-z`, `0-9` and `-`
+    function registerModel(string calldata slug) external returns (bytes32 modelId);
+
+    /// @notice Publishes a version of one of the caller's models. It can never be changed afterwards.
+    /// @dev Checks every point of the verifying key (on the curve, in the subgroup, not zero) and refuses
+    /// gamma = delta, the mark of a setup without a phase 2 contribution.
+    function publishVersion(
+        bytes32 modelId,
+        VersionParams calldata params
+    ) external returns (bytes32 versionId);
+
+    /// @notice Ends the life of a version: nothing settles against it afterwards. Cannot be undone.
+    function deprecateVersion(bytes32 versionId) external;
+
+    /// @notice The hot path of settlement: one storage read.
+    /// @return status `Unknown` for an id that was never published
+    /// @return keyStore contract whose code is `0x00 | verifyingKey | abi.encode(inputLayout, outputLayout)`
+    /// @return inputWords number of packed input words
+    /// @return outputWords number of packed output words
+    function settlementData(
+        bytes32 versionId
+    )
+        external
+        view
+        returns (VersionStatus status, address keyStore, uint16 inputWords, uint16 outputWords);
+
+    function getModel(bytes32 modelId) external view returns (ModelView memory);
+
+    function getVersion(bytes32 versionId) external view returns (VersionView memory);
+
+    /// @notice The verifying key in the format of `VersionParams.verifyingKey`.
+    function getVerifyingKey(bytes32 versionId) external view returns (bytes memory);
+
+    /// @notice Version ids of a model, oldest first.
+    /// @return page at most `limit` ids, starting with number `offset`
+    function listVersions(
+        bytes32 modelId,
+        uint256 offset,
+        uint256 limit
+    ) external view returns (bytes32[] memory page);
+
+    /// @notice Model ids of the registry, oldest first.
+    function listModels(
+        uint256 offset,
+        uint256 limit
+    ) external view returns (bytes32[] memory page);
+
+    function modelCount() external view returns (uint256);
+
+    function computeModelId(address owner, string calldata slug) external pure returns (bytes32);
+
+    function computeVersionId(
+        bytes32 modelId,
+        uint32 major,
+        uint32 minor
+    ) external pure returns (bytes32);
+}

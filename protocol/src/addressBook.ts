@@ -1,0 +1,97 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { BaseError } from "./baseError.ts";
+
+const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address");
+const bytes32 = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 32 bytes of hex");
+
+const contractSchema = z.strictObject({
+  address,
+  /** block that holds the creation */
+  block: z.int().min(0),
+  transaction: bytes32,
+  /** constructor arguments as decimal or hex strings */
+  constructorArguments: z.array(z.string()),
+  /** keccak256 of the run-time code */
+  codeHash: bytes32,
+});
+
+const modelSchema = z.strictObject({
+  slug: z.string(),
+  owner: address,
+  modelId: bytes32,
+  versionId: bytes32,
+  major: z.int().min(0),
+  minor: z.int().min(0),
+  modelHash: bytes32,
+  circuitHash: bytes32,
+  verifyingKeyHash: bytes32,
+  /** folder of the compiled model, relative to the project's root; set on development chains */
+  artifacts: z.string().optional(),
+});
+
+/** `deployments/<chainId>.json`: written by the deployment, read by everything else. */
+export const addressBookSchema = z.strictObject({
+  format: z.literal(1),
+  chainId: z.int().min(1),
+  network: z.string(),
+  gitCommit: z.string(),
+  compiler: z.strictObject({ version: z.string(), evmVersion: z.string(), optimizerRuns: z.int() }),
+  contracts: z.strictObject({
+    AccessManager: contractSchema,
+    ModelRegistry: contractSchema,
+    InferenceSettlement: contractSchema,
+  }),
+  parameters: z.strictObject({
+    /** seconds after a result's timestamp during which it can be settled */
+    settlementWindow: z.int(),
+  }),
+  models: z.array(modelSchema),
+});
+export type AddressBook = z.infer<typeof addressBookSchema>;
+
+/** Default place of the address book of a chain: `deployments/<chainId>.json` in the project. */
+export function addressBookPath(chainId: number): string {
+  const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+  return join(root, "deployments", `${chainId}.json`);
+}
+
+/** Reads and checks an address book. Errors name the file and the field. */
+export function readAddressBook(path: string): AddressBook {
+  if (!existsSync(path)) {
+    throw new BaseError({
+      code: "addressBook.missing",
+      message: `no address book at ${path}: deploy first (npm run deploy -- --network <name>)`,
+    });
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new BaseError({
+      code: "addressBook.malformed",
+      message: `${path} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    });
+  }
+  const parsed = addressBookSchema.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new BaseError({
+      code: "addressBook.invalid",
+      message: `${path}: ${issue?.path.join(".")}: ${issue?.message}`,
+    });
+  }
+  return parsed.data;
+}
+
+/** Writes an address book in one step: a reader never sees half a file. */
+export function writeAddressBook(parameters: { path: string; book: AddressBook }): void {
+  const { path, book } = parameters;
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, `${JSON.stringify(addressBookSchema.parse(book), null, 2)}\n`);
+  renameSync(temporary, path);
+}

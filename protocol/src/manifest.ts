@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { tensorLayoutSchema } from "./tensorLayout.ts";
+
+const sha256 = z.string().regex(/^0x[0-9a-f]{64}$/, "must be 0x and 64 lower-case hex digits");
+
+const tensorSchema = z.strictObject({
+  name: z.string().min(1),
+  shape: z.array(z.int().min(1)),
+  layout: tensorLayoutSchema,
+  /** smallest and largest integer that the circuit accepts or can produce */
+  minimum: z.int(),
+  maximum: z.int(),
+});
+
+/**
+ * `manifest.json` of a compiled model: written by `zkml compile`, read by the worker and the deployment.
+ * File names are relative to the manifest's folder; hashes are SHA-256.
+ */
+export const manifestSchema = z.strictObject({
+  format: z.literal(1),
+  /** slug under which the model is registered */
+  name: z.string().regex(/^[a-z0-9-]{1,64}$/),
+  hashes: z.strictObject({
+    model: sha256,
+    circuit: sha256,
+    r1cs: sha256,
+    wasm: sha256,
+    zkey: sha256,
+    ptau: sha256,
+    verificationKey: sha256,
+    integerModel: sha256,
+  }),
+  files: z.strictObject({
+    circuit: z.string(),
+    r1cs: z.string(),
+    wasm: z.string(),
+    zkey: z.string(),
+    verificationKey: z.string(),
+    /** the quantised IR: all the integer reference needs to run the model */
+    integerModel: z.string(),
+  }),
+  /** exactly one input tensor */
+  input: tensorSchema,
+  /** output tensors in the order of the packed words */
+  outputs: z.array(tensorSchema).min(1),
+  /** name of the output that carries the class index, where there is one */
+  labelOutput: z.string().optional(),
+  statistics: z.strictObject({
+    parameters: z.int(),
+    activations: z.int(),
+    constraints: z.int(),
+    nonZeros: z.int(),
+    publicSignals: z.int(),
+    /** share of held-out samples, 0 to 1; absent for a regression */
+    floatAccuracy: z.number().optional(),
+    quantisedAccuracy: z.number().optional(),
+  }),
+});
+export type Manifest = z.infer<typeof manifestSchema>;

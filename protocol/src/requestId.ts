@@ -1,0 +1,32 @@
+import { getAddress, toBeHex } from "ethers";
+import { BaseError } from "./baseError.ts";
+
+const NONCE_BITS = 96n;
+const NONCE_LIMIT = 1n << NONCE_BITS;
+
+/** `bytes32(uint160 node, uint96 nonce)`: the name of a request and the key of its settlement. */
+export function encodeRequestId(parameters: { node: string; nonce: bigint }): string {
+  const { node, nonce } = parameters;
+  if (nonce < 0n || nonce >= NONCE_LIMIT) {
+    throw new BaseError({
+      code: "requestId.nonceOutOfRange",
+      message: `nonce must be in [0, 2^96), got ${nonce}`,
+    });
+  }
+  return toBeHex((BigInt(getAddress(node)) << NONCE_BITS) | nonce, 32);
+}
+
+/** The two parts of a request id; `node` is checksummed. */
+export function decodeRequestId(requestId: string): { node: string; nonce: bigint } {
+  if (!/^0x[0-9a-fA-F]{64}$/.test(requestId)) {
+    throw new BaseError({
+      code: "requestId.malformed",
+      message: `requestId must be 32 bytes of hex, got ${JSON.stringify(requestId)}`,
+    });
+  }
+  const value = BigInt(requestId);
+  return {
+    node: getAddress(toBeHex(value >> NONCE_BITS, 20)),
+    nonce: value & (NONCE_LIMIT - 1n),
+  };
+}
