@@ -1,0 +1,25 @@
+import { db } from "ponder:api";
+import schema from "ponder:schema";
+import { Hono } from "hono";
+import { client, graphql } from "ponder";
+
+const app = new Hono();
+
+app.get("/", (context) =>
+  context.json({
+    name: "HACA indexer",
+    databaseSchema: process.env.DATABASE_SCHEMA,
+    endpoints: {
+      "/graphql": "GraphQL: POST a query, or open it in a browser",
+      "/sql/*": "read-only SQL over HTTP, for @ponder/client",
+      "/status": "chain id, number and time of the latest indexed block",
+      "/ready": "200 once the history is indexed, 503 before",
+      "/health": "200 while the process serves",
+      "/metrics": "Prometheus metrics",
+    },
+  }),
+);
+app.use("/graphql", graphql({ db, schema }));
+app.use("/sql/*", client({ db, schema }));
+
+export default app;

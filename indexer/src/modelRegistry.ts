@@ -1,0 +1,51 @@
+import { ponder } from "ponder:registry";
+import { model, modelVersion } from "ponder:schema";
+import { wordCount } from "@haca/protocol/tensorLayout";
+
+ponder.on("ModelRegistry:ModelRegistered", async ({ event, context }) => {
+  await context.db.insert(model).values({
+    id: event.args.modelId,
+    owner: event.args.owner,
+    slug: event.args.slug,
+    createdAt: event.block.timestamp,
+    versionCount: 0,
+    settledCount: 0,
+    verifiedCount: 0,
+    transactionHash: event.transaction.hash,
+    blockNumber: event.block.number,
+  });
+});
+
+ponder.on("ModelRegistry:VersionPublished", async ({ event, context }) => {
+  const inputLayout = [...event.args.inputLayout];
+  const outputLayout = [...event.args.outputLayout];
+  await context.db.insert(modelVersion).values({
+    id: event.args.versionId,
+    modelId: event.args.modelId,
+    major: event.args.major,
+    minor: event.args.minor,
+    status: "published",
+    publishedAt: event.block.timestamp,
+    modelHash: event.args.modelHash,
+    blobId: event.args.blobId,
+    circuitHash: event.args.circuitHash,
+    verifyingKeyHash: event.args.verifyingKeyHash,
+    inputLayout,
+    outputLayout,
+    inputWords: wordCount(inputLayout),
+    outputWords: wordCount(outputLayout),
+    settledCount: 0,
+    verifiedCount: 0,
+    transactionHash: event.transaction.hash,
+    blockNumber: event.block.number,
+  });
+  await context.db
+    .update(model, { id: event.args.modelId })
+    .set((row) => ({ versionCount: row.versionCount + 1 }));
+});
+
+ponder.on("ModelRegistry:VersionDeprecated", async ({ event, context }) => {
+  await context.db
+    .update(modelVersion, { id: event.args.versionId })
+    .set({ status: "deprecated", deprecatedAt: event.block.timestamp });
+});
