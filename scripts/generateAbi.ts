@@ -4,8 +4,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-
-const ROOT = join(import.meta.dirname, "..");
+import { PROJECT_ROOT } from "./lib/projectRoot.ts";
 
 const SOURCES: readonly { name: string; artifact: string }[] = [
   { name: "modelRegistryAbi", artifact: "interfaces/IModelRegistry.sol/IModelRegistry.json" },
@@ -16,11 +15,13 @@ const SOURCES: readonly { name: string; artifact: string }[] = [
 ];
 
 const lines = SOURCES.map(({ name, artifact }) => {
-  const { abi } = JSON.parse(readFileSync(join(ROOT, "artifacts", "contracts", artifact), "utf8"));
+  const { abi } = JSON.parse(
+    readFileSync(join(PROJECT_ROOT, "artifacts", "contracts", artifact), "utf8"),
+  );
   return `export const ${name} = ${JSON.stringify(abi, null, 2)} as const;\n`;
 });
 
-const target = join(ROOT, "protocol", "generated", "abi.ts");
+const target = join(PROJECT_ROOT, "protocol", "generated", "abi.ts");
 mkdirSync(join(target, ".."), { recursive: true });
 writeFileSync(
   target,

@@ -2,8 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { BaseError } from "@haca/protocol/baseError";
-
-const ROOT = join(import.meta.dirname, "..", "..");
+import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 
 export const HELP = `Runs real inferences end to end on a local chain: answer, prove, settle, index.
 
@@ -43,7 +42,7 @@ export function parseOptions(commandLine: readonly string[]): DemoOptions {
       message: `--count must be a whole number from 1 to 100, got ${JSON.stringify(values.count)}`,
     });
   }
-  const onnx = join(ROOT, "models", values.model, `${values.model}.onnx`);
+  const onnx = join(PROJECT_ROOT, "models", values.model, `${values.model}.onnx`);
   if (!/^[a-z0-9-]+$/.test(values.model) || !existsSync(onnx)) {
     throw new BaseError({
       code: "demo.badOption",

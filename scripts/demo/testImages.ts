@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
-
-const ROOT = join(import.meta.dirname, "..", "..");
+import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 
 /** One labelled sample of a model's held-out test split. */
 export type TestImage = { index: number; values: number[]; label: number };
@@ -10,7 +9,7 @@ export type TestImage = { index: number; values: number[]; label: number };
 /** `count` samples spread evenly over a model's test split: the same ones in every run. */
 export function testImages(parameters: { model: string; count: number }): TestImage[] {
   const { model, count } = parameters;
-  const file = join(ROOT, "models", model, "test.json");
+  const file = join(PROJECT_ROOT, "models", model, "test.json");
   const { images, labels }: { images: number[][]; labels: number[] } = JSON.parse(
     readFileSync(file, "utf8"),
   );

@@ -71,3 +71,17 @@ it("gives up on a process that is never ready", async () => {
     group.waitFor({ name: "slow", timeoutMs: 1, probe: async () => undefined }),
   ).rejects.toThrow("slow was not ready");
 });
+
+it("runs a command to its end and shows its output only when it fails", async () => {
+  const run = (program: string) =>
+    group.run({ name: "once", command: process.execPath, arguments: ["-e", program] });
+  await run("console.log('fine')");
+  await expect(run("console.error('no such network'); process.exit(2)")).rejects.toThrow(
+    /once ended with 2[\s\S]*no such network/,
+  );
+});
+
+it("starts nothing once it is stopping", async () => {
+  await group.stop();
+  expect(() => start("late", "")).toThrow("late not started: stopping");
+});

@@ -2,54 +2,59 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
-
-const ROOT = join(import.meta.dirname, "..", "..");
+import { PROJECT_ROOT } from "./projectRoot.ts";
 
 /** How long a process may take to stop after SIGTERM before it is killed. */
 const STOP_TIMEOUT_MS = 15_000;
 
+type Command = {
+  name: string;
+  command: string;
+  arguments: readonly string[];
+  environment?: Readonly<Record<string, string>>;
+};
+
 type Member = { name: string; child: ChildProcess; logFile: string; exited: Promise<void> };
 
 /**
- * Long-running processes that live and die together. Each has its own process group and log file, so that
- * Ctrl-C reaches this program alone and it can stop them in order, children of theirs included.
+ * Processes that live and die together. Each has its own process group and log file, so that Ctrl-C reaches
+ * this program alone and it can stop them in order, children of theirs included.
  */
 export class ProcessGroup {
   readonly #members: Member[] = [];
   readonly #logFolder: string;
+  /** processes of `run` that have not ended */
+  readonly #commands = new Set<Member>();
   #stopping = false;
 
   constructor(parameters: { logFolder: string }) {
     this.#logFolder = parameters.logFolder;
   }
 
-  /** Starts `command` at the project's root; standard output and error go to `<name>.log`. */
-  start(parameters: {
-    name: string;
-    command: string;
-    arguments: readonly string[];
-    environment?: Readonly<Record<string, string>>;
-  }): void {
-    const { name, command } = parameters;
-    const logFile = join(this.#logFolder, `${name}.log`);
-    const log = openSync(logFile, "a");
-    const child = spawn(command, parameters.arguments, {
-      cwd: ROOT,
-      detached: true,
-      env: { ...process.env, ...parameters.environment },
-      stdio: ["ignore", log, log],
-    });
-    closeSync(log);
-    const exited = new Promise<void>((resolve) => {
-      child.once("exit", () => resolve());
-      child.once("error", () => resolve());
-    });
-    this.#members.push({ name, child, logFile, exited });
+  /** Starts a process that runs until the group stops; its output goes to `<name>.log`. */
+  start(command: Command): void {
+    this.#members.push(this.#spawn(command));
+  }
+
+  /** Runs a process to its end; its output is shown only when it fails. */
+  async run(command: Command): Promise<void> {
+    const member = this.#spawn(command);
+    this.#commands.add(member);
+    await member.exited;
+    this.#commands.delete(member);
+    const { exitCode, signalCode } = member.child;
+    if (exitCode !== 0) {
+      throw new BaseError({
+        code: "process.failed",
+        message: `${command.name} ended with ${exitCode ?? signalCode ?? "no status"}\n${tail(member)}`,
+      });
+    }
   }
 
   /**
-   * Polls `probe` until it returns a value. Fails when a process of the group has ended, or after
-   * `timeoutMs`, with the end of the log of the process waited for.
+   * Polls `probe` until it returns a value; a connection that is refused counts as "not yet". Fails with the
+   * probe's own `BaseError`, when a process of the group has ended, or after `timeoutMs` with the end of the
+   * log of the process waited for.
    */
   async waitFor<T>(parameters: {
     name: string;
@@ -60,12 +65,15 @@ export class ProcessGroup {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       this.checkAlive();
-      const value = await probe().catch(() => undefined);
+      const value = await probe().catch((error: unknown) => {
+        if (error instanceof BaseError) throw error;
+        return undefined;
+      });
       if (value !== undefined) return value;
       if (Date.now() > deadline) {
         throw new BaseError({
           code: "process.timeout",
-          message: `${name} was not ready after ${timeoutMs / 1000} s\n${this.#tail(name)}`,
+          message: `${name} was not ready after ${timeoutMs / 1000} s${this.#tail(name)}`,
         });
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -80,29 +88,56 @@ export class ProcessGroup {
     if (dead === undefined || this.#stopping) return;
     throw new BaseError({
       code: "process.ended",
-      message: `${dead.name} ended (status ${dead.child.exitCode ?? dead.child.signalCode})\n${this.#tail(dead.name)}`,
+      message: `${dead.name} ended (status ${dead.child.exitCode ?? dead.child.signalCode})\n${tail(dead)}`,
     });
   }
 
-  /** Stops the youngest first: those that were started later use those started earlier. */
+  /**
+   * Stops the youngest first: those that were started later use those started earlier. Nothing can be started
+   * afterwards.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
-    for (const { child, exited } of this.#members.reverse()) {
+    const members = [...this.#members, ...this.#commands].reverse();
+    this.#members.length = 0;
+    for (const { child, exited } of members) {
       signalGroup(child, "SIGTERM");
       const timer = setTimeout(() => signalGroup(child, "SIGKILL"), STOP_TIMEOUT_MS);
       await exited;
       clearTimeout(timer);
       signalGroup(child, "SIGKILL");
     }
-    this.#members.length = 0;
+  }
+
+  #spawn({ name, command, arguments: commandArguments, environment }: Command): Member {
+    if (this.#stopping) {
+      throw new BaseError({ code: "process.stopping", message: `${name} not started: stopping` });
+    }
+    const logFile = join(this.#logFolder, `${name}.log`);
+    const log = openSync(logFile, "a");
+    const child = spawn(command, commandArguments, {
+      cwd: PROJECT_ROOT,
+      detached: true,
+      env: { ...process.env, ...environment },
+      stdio: ["ignore", log, log],
+    });
+    closeSync(log);
+    const exited = new Promise<void>((resolve) => {
+      child.once("exit", () => resolve());
+      child.once("error", () => resolve());
+    });
+    return { name, child, logFile, exited };
   }
 
   #tail(name: string): string {
     const member = this.#members.find((candidate) => candidate.name === name);
-    if (member === undefined) return "";
-    const lines = readFileSync(member.logFile, "utf8").trimEnd().split("\n");
-    return [`last lines of ${member.logFile}:`, ...lines.slice(-15)].join("\n  ");
+    return member === undefined ? "" : `\n${tail(member)}`;
   }
+}
+
+function tail({ logFile }: Member): string {
+  const lines = readFileSync(logFile, "utf8").trimEnd().split("\n");
+  return [`last lines of ${logFile}:`, ...lines.slice(-15)].join("\n  ");
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {

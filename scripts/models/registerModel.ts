@@ -11,8 +11,7 @@ import { encodeVerifyingKey } from "@haca/protocol/groth16";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
 import { loadModel } from "@haca/zkml/loadModel";
 import { Contract, keccak256, type Signer, ZeroHash } from "ethers";
-
-const ROOT = join(import.meta.dirname, "..", "..");
+import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 
 /**
  * Registers a compiled model under the signer's account, publishes a version with its verifying key, and
@@ -74,7 +73,7 @@ export async function registerModel(parameters: {
     modelHash: manifest.hashes.model,
     circuitHash: manifest.hashes.r1cs,
     verifyingKeyHash: keccak256(verifyingKey),
-    artifacts: relative(ROOT, folder),
+    artifacts: relative(PROJECT_ROOT, folder),
   };
   const models = [...book.models.filter((model) => model.versionId !== versionId), entry];
   writeAddressBook({ path, book: { ...book, models } });

@@ -2,10 +2,9 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 import { reconcile, type SuiteResult } from "./suiteResult.ts";
 import type { Suite } from "./suites.ts";
-
-const ROOT = join(import.meta.dirname, "..", "..");
 
 /** Runs one suite with its output shown as it comes. */
 export async function runSuite(suite: Suite): Promise<SuiteResult> {
@@ -25,10 +24,10 @@ function run(
   program: string,
   parameters: readonly string[],
 ): Promise<{ output: string; exitStatus: number }> {
-  const path = `${join(ROOT, "node_modules", ".bin")}${delimiter}${process.env.PATH ?? ""}`;
+  const path = `${join(PROJECT_ROOT, "node_modules", ".bin")}${delimiter}${process.env.PATH ?? ""}`;
   return new Promise((resolve, reject) => {
     const child = spawn(program, parameters, {
-      cwd: ROOT,
+      cwd: PROJECT_ROOT,
       env: { ...process.env, PATH: path },
       stdio: ["ignore", "pipe", "inherit"],
     });

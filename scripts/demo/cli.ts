@@ -1,0 +1,55 @@
+/** `npm run demo`: real inferences of a real model, proven, settled on a local chain and indexed. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { ProcessGroup } from "../lib/processGroup.ts";
+import { PROJECT_ROOT } from "../lib/projectRoot.ts";
+import { reportFailure } from "../lib/reportFailure.ts";
+import { HELP, parseOptions } from "./options.ts";
+import { discardRun, runDemo } from "./runDemo.ts";
+
+const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Exit status of a program that a signal stopped, as shells count it. */
+const INTERRUPTED = 130;
+
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) {
+    console.log(HELP);
+    return;
+  }
+  const runFolder = join(PROJECT_ROOT, "data", "demo", String(process.pid));
+  mkdirSync(runFolder, { recursive: true });
+  const group = new ProcessGroup({ logFolder: runFolder });
+  const interrupted = new Promise<"interrupted">((resolve) => {
+    for (const signal of STOP_SIGNALS) process.once(signal, () => resolve("interrupted"));
+  });
+
+  try {
+    const outcome = await Promise.race([runDemo({ options, group, runFolder }), interrupted]);
+    if (outcome !== "interrupted" && options.keep) {
+      console.log(`\nLeft running until Ctrl-C:
+  chain              ${outcome.chain}
+  inference node     ${outcome.worker}/v1/models
+  worker's metrics   ${outcome.worker}/metrics
+  indexer's GraphQL  ${outcome.indexer}/graphql
+  logs               ${runFolder}`);
+      await interrupted;
+    } else if (outcome !== "interrupted") {
+      console.log(
+        "Next: npm run demo -- --keep to look around (GraphQL, inference node), README.md for the map,\n" +
+          "docs/architecture.md for what was checked and by whom.",
+      );
+    }
+    if (outcome === "interrupted") process.exitCode = INTERRUPTED;
+    await group.stop();
+    discardRun(runFolder);
+  } catch (error) {
+    reportFailure(error);
+    await group.stop();
+    console.error(`logs are kept in ${runFolder}`);
+  }
+  process.exit();
+}
+
+main().catch(reportFailure);

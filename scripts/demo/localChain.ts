@@ -1,0 +1,54 @@
+import { HDNodeWallet, JsonRpcProvider, Mnemonic } from "ethers";
+import { freePort } from "../lib/freePort.ts";
+import type { ProcessGroup } from "../lib/processGroup.ts";
+
+export const CHAIN_ID = 31337;
+
+/** Hardhat's public development mnemonic: its accounts have funds on a local chain and nowhere else. */
+const DEVELOPMENT_MNEMONIC = "test test test test test test test test test test test junk";
+
+/** Private key of a funded account of the local chain. */
+export function developmentKey(index: number): string {
+  const mnemonic = Mnemonic.fromPhrase(DEVELOPMENT_MNEMONIC);
+  return HDNodeWallet.fromMnemonic(mnemonic, `m/44'/60'/0'/0/${index}`).privateKey;
+}
+
+/** Starts Hardhat's chain on port 8545, or on a free one, and returns its URL once it answers. */
+export async function startChain(parameters: {
+  group: ProcessGroup;
+  timeoutMs: number;
+}): Promise<string> {
+  const { group, timeoutMs } = parameters;
+  const port = await freePort(8545);
+  const url = `http://127.0.0.1:${port}`;
+  group.start({
+    name: "chain",
+    command: process.execPath,
+    arguments: [
+      "node_modules/hardhat/dist/src/cli.js",
+      "node",
+      ...["--hostname", "127.0.0.1"],
+      ...["--port", String(port)],
+      ...["--chain-id", String(CHAIN_ID)],
+    ],
+  });
+  await group.waitFor({
+    name: "chain",
+    timeoutMs,
+    probe: async () => {
+      const response = await fetch(url, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_chainId", params: [] }),
+      });
+      const { result }: { result?: string } = (await response.json()) as { result?: string };
+      return Number(result) === CHAIN_ID ? true : undefined;
+    },
+  });
+  return url;
+}
+
+/** A provider for short scripts: it polls fast and closes with `destroy()`. */
+export function localProvider(url: string): JsonRpcProvider {
+  return new JsonRpcProvider(url, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
+}

@@ -1,0 +1,52 @@
+import { BaseError } from "@haca/protocol/baseError";
+import { z } from "zod";
+
+const QUERY = `query Settled($requestIds: [String!]!, $limit: Int!) {
+  settlements(where: { requestId_in: $requestIds }, limit: $limit) {
+    items { requestId inputs label state verification verified transactionHash gasUsed blockNumber }
+  }
+}`;
+
+const settlementSchema = z.object({
+  requestId: z.string(),
+  inputs: z.array(z.array(z.string())),
+  label: z.int(),
+  state: z.string(),
+  verification: z.string(),
+  verified: z.boolean(),
+  transactionHash: z.string(),
+  gasUsed: z.string(),
+  blockNumber: z.string(),
+});
+
+/** A settlement as the indexer tells it. */
+export type IndexedSettlement = z.infer<typeof settlementSchema>;
+
+const responseSchema = z.object({
+  data: z.object({ settlements: z.object({ items: z.array(settlementSchema) }) }),
+});
+
+/** Reads settlements from the indexer's GraphQL by request id, in the order of the ids. */
+export async function querySettlements(parameters: {
+  indexerUrl: string;
+  requestIds: readonly string[];
+}): Promise<IndexedSettlement[]> {
+  const { indexerUrl, requestIds } = parameters;
+  const response = await fetch(`${indexerUrl}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ query: QUERY, variables: { requestIds, limit: requestIds.length } }),
+  });
+  const body: unknown = await response.json();
+  const parsed = responseSchema.safeParse(body);
+  if (!parsed.success) {
+    throw new BaseError({
+      code: "demo.indexerAnswer",
+      message: `the indexer's answer is not understood: ${JSON.stringify(body).slice(0, 300)}`,
+    });
+  }
+  const byId = new Map(
+    parsed.data.data.settlements.items.map((settlement) => [settlement.requestId, settlement]),
+  );
+  return requestIds.flatMap((id) => byId.get(id) ?? []);
+}

@@ -1,0 +1,132 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { BaseError } from "@haca/protocol/baseError";
+import type { ProcessGroup } from "../lib/processGroup.ts";
+import { Steps } from "../lib/progress.ts";
+import { PROJECT_ROOT } from "../lib/projectRoot.ts";
+import { CHAIN_ID, startChain } from "./localChain.ts";
+import type { DemoOptions } from "./options.ts";
+import { querySettlements } from "./querySettlements.ts";
+import { reportTable } from "./reportTable.ts";
+import { type Answered, sendImages } from "./sendImages.ts";
+import { startIndexer } from "./startIndexer.ts";
+import { startWorker } from "./startWorker.ts";
+import { testImages } from "./testImages.ts";
+import { type Job, waitForJobs } from "./waitForJobs.ts";
+
+export type DemoUrls = { chain: string; worker: string; indexer: string };
+
+/** How long a step may wait for a process before the demo gives up. */
+const START_TIMEOUT_MS = 120_000;
+const SETTLE_TIMEOUT_MS_PER_IMAGE = 60_000;
+
+/** The whole path, from an empty chain to a table read back from the indexer. */
+export async function runDemo(parameters: {
+  options: DemoOptions;
+  group: ProcessGroup;
+  /** empty folder for this run's databases and logs */
+  runFolder: string;
+}): Promise<DemoUrls> {
+  const { options, group, runFolder } = parameters;
+  const { model, count } = options;
+  const images = testImages({ model, count });
+  const steps = new Steps({ total: 8 });
+  const started = Date.now();
+
+  await steps.run("compile the contracts", () =>
+    group.run({ name: "build", command: "npm", arguments: ["run", "--silent", "build"] }),
+  );
+
+  const chain = await steps.run("start a local chain and deploy", async (report) => {
+    const url = await startChain({ group, timeoutMs: START_TIMEOUT_MS });
+    report("deploying");
+    await group.run({
+      name: "deploy",
+      command: process.execPath,
+      arguments: ["scripts/deploy/cli.ts", "--network", "localhost"],
+      environment: { HACA_RPC_URL: url },
+    });
+    console.log(`      address book: deployments/${CHAIN_ID}.json`);
+    return url;
+  });
+
+  const folder = join(PROJECT_ROOT, "data", "models", model);
+  await steps.run(
+    `compile the model ${model} to a circuit with keys, and register it`,
+    async (report) => {
+      // Imported here because it needs the ABIs, which the first step generates.
+      const { prepareModel } = await import("./prepareModel.ts");
+      await prepareModel({ model, folder, rpcUrl: chain, report });
+    },
+  );
+
+  const { indexer, worker } = await steps.run(
+    "start the indexer and the worker",
+    async (report) => {
+      report("waiting for both to be ready");
+      const [indexer, worker] = await Promise.all([
+        startIndexer({ group, runFolder, rpcUrl: chain, timeoutMs: START_TIMEOUT_MS }),
+        startWorker({ group, runFolder, rpcUrl: chain, folder, timeoutMs: START_TIMEOUT_MS }),
+      ]);
+      return { indexer, worker };
+    },
+  );
+
+  const answered: Answered[] = await steps.run(
+    `send ${count} test images to the inference node`,
+    () => sendImages({ workerUrl: worker, model, images }),
+  );
+  const requestIds = answered.map(({ requestId }) => requestId);
+
+  const jobs: Job[] = await steps.run("prove and settle every one", (report) =>
+    waitForJobs({
+      group,
+      workerUrl: worker,
+      requestIds,
+      report,
+      timeoutMs: SETTLE_TIMEOUT_MS_PER_IMAGE * count,
+    }),
+  );
+
+  const settlements = await steps.run("wait for the indexer", () =>
+    group.waitFor({
+      name: "indexer",
+      timeoutMs: START_TIMEOUT_MS,
+      probe: async () => {
+        const found = await querySettlements({ indexerUrl: indexer, requestIds });
+        return found.length === requestIds.length ? found : undefined;
+      },
+    }),
+  );
+
+  const { allCorrect } = await steps.run("read the result from the indexer's GraphQL", async () => {
+    const table = reportTable({ settlements, answered, jobs });
+    console.log(`\n${table.text}\n`);
+    return table;
+  });
+
+  const gas = settlements.reduce((sum, { gasUsed }) => sum + Number(gasUsed), 0);
+  const right = settlements.filter(({ label }, index) => label === answered[index]?.label).length;
+  const latencies = answered.map(({ latencyMs }) => latencyMs).sort((a, b) => a - b);
+  console.log(
+    `${settlements.length} of ${count} settled and indexed, every proof verified on-chain; ` +
+      `${right} of ${count} labels are the expected ones.`,
+  );
+  console.log(
+    `Mean gas ${Math.round(gas / count).toLocaleString("en")}; ` +
+      `median answer ${latencies[Math.floor(count / 2)]?.toFixed(1)} ms; ` +
+      `whole run ${((Date.now() - started) / 1000).toFixed(0)} s.`,
+  );
+  if (!allCorrect) {
+    throw new BaseError({
+      code: "demo.mismatch",
+      message: "what the indexer shows is not what was sent and answered",
+    });
+  }
+  return { chain, worker, indexer };
+}
+
+/** Removes a run's databases and logs. */
+export function discardRun(runFolder: string): void {
+  rmSync(runFolder, { recursive: true, force: true });
+}
