@@ -13,6 +13,7 @@ export default defineConfig({
     settings: {
       evmVersion: "osaka",
       optimizer: { enabled: true, runs: 1_000_000 },
+      viaIR: true,
     },
   },
   networks: {

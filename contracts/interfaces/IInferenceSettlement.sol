@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity >=0.8.24;
 
+import {IGroth16Errors} from "./IGroth16Errors.sol";
 import {IModelRegistry} from "./IModelRegistry.sol";
 
 /// @title IInferenceSettlement
@@ -13,7 +14,7 @@ import {IModelRegistry} from "./IModelRegistry.sol";
 /// A result settles only with its node's consent: the node itself submits it, or anyone submits it with the
 /// node's EIP-712 signature over it (the receipt that the client was given). Without that rule anybody could
 /// burn another node's nonces with results of his own.
-interface IInferenceSettlement {
+interface IInferenceSettlement is IGroth16Errors {
     /// @notice How a result was verified. Vanilla is never shown as verified.
     enum Verification {
         Vanilla,
@@ -65,11 +66,8 @@ interface IInferenceSettlement {
     error InferenceSettlement_NodeSignatureInvalid(address node);
     error InferenceSettlement_ResultFromFuture(uint256 latest, uint256 timestamp);
     error InferenceSettlement_ResultExpired(uint256 deadline, uint256 blockTimestamp);
-    error InferenceSettlement_SettlementWindowInvalid(
-        uint64 minimum,
-        uint64 maximum,
-        uint64 actual
-    );
+    error InferenceSettlement_NotAContract(address account);
+    error InferenceSettlement_SettlementWindowInvalid(uint64 minimum, uint64 maximum, uint64 actual);
 
     /// @notice Settles one result with a Groth16 proof. Final in this transaction.
     ///

@@ -107,10 +107,14 @@ interface IModelRegistry {
     error ModelRegistry_CircuitHashZero();
     error ModelRegistry_LayoutInvalid(uint256 tensorIndex, uint32 count, uint8 bits);
     error ModelRegistry_LayoutEmpty();
+    error ModelRegistry_TooManyTensors(uint256 maximum, uint256 actual);
     error ModelRegistry_TooManyWords(uint256 maximum, uint256 actual);
     error ModelRegistry_VerifyingKeyLengthInvalid(uint256 expected, uint256 actual);
     error ModelRegistry_VerifyingKeyPointInvalid(uint256 offset);
+    /// @notice gamma = delta or gamma = -delta.
     error ModelRegistry_VerifyingKeyGammaEqualsDelta();
+    /// @notice gamma = beta or gamma = -beta.
+    error ModelRegistry_VerifyingKeyGammaEqualsBeta();
 
     /// @notice Creates an empty model owned by the caller.
     /// @param slug 1 to 64 characters of `a-z`, `0-9` and `-`
@@ -118,7 +122,8 @@ interface IModelRegistry {
 
     /// @notice Publishes a version of one of the caller's models. It can never be changed afterwards.
     /// @dev Checks every point of the verifying key (on the curve, in the subgroup, not zero) and refuses
-    /// gamma = delta, the mark of a setup without a phase 2 contribution.
+    /// gamma = ±delta, the mark of a setup without a phase 2 contribution, and gamma = ±beta: with any of them
+    /// proofs of everything can be made.
     function publishVersion(
         bytes32 modelId,
         VersionParams calldata params
@@ -129,15 +134,12 @@ interface IModelRegistry {
 
     /// @notice The hot path of settlement: one storage read.
     /// @return status `Unknown` for an id that was never published
-    /// @return keyStore contract whose code is `0x00 | verifyingKey | abi.encode(inputLayout, outputLayout)`
+    /// @return keyStore contract whose code is `0x00 | verifyingKey | the version's other data, ABI-encoded`
     /// @return inputWords number of packed input words
     /// @return outputWords number of packed output words
     function settlementData(
         bytes32 versionId
-    )
-        external
-        view
-        returns (VersionStatus status, address keyStore, uint16 inputWords, uint16 outputWords);
+    ) external view returns (VersionStatus status, address keyStore, uint16 inputWords, uint16 outputWords);
 
     function getModel(bytes32 modelId) external view returns (ModelView memory);
 
@@ -155,18 +157,11 @@ interface IModelRegistry {
     ) external view returns (bytes32[] memory page);
 
     /// @notice Model ids of the registry, oldest first.
-    function listModels(
-        uint256 offset,
-        uint256 limit
-    ) external view returns (bytes32[] memory page);
+    function listModels(uint256 offset, uint256 limit) external view returns (bytes32[] memory page);
 
     function modelCount() external view returns (uint256);
 
     function computeModelId(address owner, string calldata slug) external pure returns (bytes32);
 
-    function computeVersionId(
-        bytes32 modelId,
-        uint32 major,
-        uint32 minor
-    ) external pure returns (bytes32);
+    function computeVersionId(bytes32 modelId, uint32 major, uint32 minor) external pure returns (bytes32);
 }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IInferenceSettlement} from "../interfaces/IInferenceSettlement.sol";
+
+/// @title InferenceResults
+/// @notice Hashes of the typed message and of packed words. `protocol/src/inferenceResult.ts` is the second
+/// implementation.
+library InferenceResults {
+    /// @dev keccak256("InferenceResult(bytes32 modelVersion,bytes32 inputHash,bytes32 outputHash,address requester,
+    /// bytes32 requestId,uint256 price,uint64 timestamp,bytes32 teeId)"), without the line break.
+    bytes32 internal constant TYPE_HASH = keccak256(
+        "InferenceResult(bytes32 modelVersion,bytes32 inputHash,bytes32 outputHash,address requester,bytes32 requestId,uint256 price,uint64 timestamp,bytes32 teeId)"
+    );
+
+    /// @dev Bits that a digest loses to become a public signal: 248 bits are below the scalar field's order.
+    uint256 private constant CONTEXT_SHIFT = 8;
+
+    /// @notice EIP-712 struct hash.
+    function hashStruct(
+        IInferenceSettlement.InferenceResult calldata result
+    ) internal pure returns (bytes32 structHash) {
+        bytes32 typeHash = TYPE_HASH;
+        // Reading them makes the compiler refuse addresses and times with bits that their types do not have; the
+        // copy below would hash such bits.
+        result.requester;
+        result.timestamp;
+        assembly ("memory-safe") {
+            let pointer := mload(0x40)
+            mstore(pointer, typeHash)
+            calldatacopy(add(pointer, 0x20), result, 0x100)
+            structHash := keccak256(pointer, 0x120)
+        }
+    }
+
+    /// @notice The last public signal of a proof for the result with this EIP-712 digest.
+    function toContext(bytes32 digest) internal pure returns (uint256) {
+        return uint256(digest) >> CONTEXT_SHIFT;
+    }
+
+    /// @notice keccak256 of `count` words, starting with number `first`.
+    /// @dev The caller makes sure that the range is inside `words`.
+    function hashWords(
+        uint256[] memory words,
+        uint256 first,
+        uint256 count
+    ) internal pure returns (bytes32 wordsHash) {
+        assembly ("memory-safe") {
+            wordsHash := keccak256(add(add(words, 0x20), shl(5, first)), shl(5, count))
+        }
+    }
+}
