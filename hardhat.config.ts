@@ -16,6 +16,10 @@ export default defineConfig({
       viaIR: true,
     },
   },
+  paths: {
+    // `test/e2e` belongs to another runner
+    tests: { mocha: "test/contracts", solidity: "test/contracts" },
+  },
   networks: {
     localhost: {
       type: "http",
