@@ -188,10 +188,7 @@ describe("InferenceSettlement", () => {
       const inference = infer(0n);
       for (const words of [[], inference.words.slice(0, 2), [...inference.words, 0n]]) {
         await expect(settle({ ...inference, words }))
-          .to.be.revertedWithCustomError(
-            fixture.settlement,
-            "InferenceSettlement_WordCountInvalid",
-          )
+          .to.be.revertedWithCustomError(fixture.settlement, "InferenceSettlement_WordCountInvalid")
           .withArgs(3, words.length);
       }
     });
@@ -206,8 +203,9 @@ describe("InferenceSettlement", () => {
         const position = 2 + 8 + 64 * word;
         const dirty = `${data.slice(0, position)}01${data.slice(position + 2)}`;
         const to = await fixture.settlement.getAddress();
-        await expect(fixture.node.sendTransaction({ to, data: dirty, gasLimit: 1_000_000n })).to.be
-          .revert(fixture.ethers);
+        await expect(
+          fixture.node.sendTransaction({ to, data: dirty, gasLimit: 1_000_000n }),
+        ).to.be.revert(fixture.ethers);
       }
     });
   });

@@ -2,7 +2,11 @@ import { concat, dataSlice, toBeHex } from "ethers";
 
 /** The points of a proof, `A (64) | B (128) | C (64)`. */
 export function splitProof(proof: string): { a: string; b: string; c: string } {
-  return { a: dataSlice(proof, 0, 64), b: dataSlice(proof, 64, 192), c: dataSlice(proof, 192, 256) };
+  return {
+    a: dataSlice(proof, 0, 64),
+    b: dataSlice(proof, 64, 192),
+    c: dataSlice(proof, 192, 256),
+  };
 }
 
 export function replaceInProof(
