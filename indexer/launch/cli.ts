@@ -10,6 +10,7 @@ import { checkDeployment } from "./checkDeployment.ts";
 import { databaseSchemaName } from "./databaseSchemaName.ts";
 import { readSettings, type Settings } from "./readSettings.ts";
 import { requireFreePort } from "./requireFreePort.ts";
+import { stopOnSigterm } from "./stopOnSigterm.ts";
 
 try {
   const settings = readSettings(process.env);
@@ -67,5 +68,6 @@ async function runPonder(parameters: {
     ...["--log-level", settings.logLevel],
     ...["--log-format", settings.logFormat],
   ];
+  stopOnSigterm();
   await import(pathToFileURL(command).href);
 }
