@@ -8,10 +8,19 @@ export type ProxyMode = "up" | "down" | "hanging" | "failing";
 export class EndpointProxy {
   readonly #server: Server;
   mode: ProxyMode = "up";
+  /** Resolves when a request is left hanging. */
+  readonly hung: Promise<void>;
 
   private constructor(target: string) {
+    let onHung = (): void => undefined;
+    this.hung = new Promise((resolve) => {
+      onHung = resolve;
+    });
     this.#server = createServer((incoming, outgoing) => {
-      if (this.mode === "hanging") return;
+      if (this.mode === "hanging") {
+        onHung();
+        return;
+      }
       if (this.mode === "down") {
         incoming.socket.destroy();
         return;
