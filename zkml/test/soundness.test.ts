@@ -1,6 +1,12 @@
 import { FIELD_ORDER, toField, toSigned } from "@haca/circuits/field";
 import { mutableWires, mutateWitness, seededRandom } from "@haca/circuits/mutateWitness";
-import { packWords, unpackWords } from "@haca/protocol/tensorLayout";
+import {
+  elementPositions,
+  packWords,
+  type TensorLayout,
+  unpackWords,
+  wordCount,
+} from "@haca/protocol/tensorLayout";
 import { beforeAll, describe, expect, it } from "vitest";
 import { circuitInput } from "../src/circuitInput.ts";
 import type { QuantiseOptions } from "../src/quantise/quantiseModel.ts";
@@ -204,8 +210,9 @@ describe.each(models)("$title", (model) => {
     const { tensors, integerModel } = circuit;
     const { layout, minimum, maximum } = tensors.input;
     const input = inputs[3] as bigint[];
-    const outputs = runIntegerModel({ integerModel, input });
-    const honest = circuitInput({ manifest: tensors, input, outputs, context: CONTEXT });
+    // the words that such an element leads to, so that only the circuit's own checks are in the way
+    const unchecked = { ...integerModel.input, minimum: -(2 ** 20), maximum: 2 ** 20 };
+    const outputLayouts = tensors.outputs.map((output) => output.layout);
     const offset = layout.isSigned ? 1n << BigInt(layout.bits - 1) : 0n;
     const greatest = (1n << BigInt(layout.bits)) - 1n - offset;
     const outside = [BigInt(minimum) - 1n, BigInt(maximum) + 1n, greatest + 1n, -offset - 1n];
@@ -214,14 +221,20 @@ describe.each(models)("$title", (model) => {
     }
     for (const value of outside) {
       for (const index of [0, layout.count - 1]) {
-        const raw = toField(value + offset);
-        const elements = (honest.signals.elements as string[]).with(index, String(raw));
-        // the word that such an element would give, so that only the range check is in the way
-        const inputWords = packAnyway({ elements: elements.map(BigInt), bits: layout.bits });
-        expect(
-          () => circuit.calculate({ ...honest.signals, elements, inputWords }),
-          `${value}`,
-        ).toThrow(expect.objectContaining({ code: "witness.unsatisfiable" }));
+        const integers = input.with(index, value);
+        const outputs = runIntegerModel({
+          integerModel: { ...integerModel, input: unchecked },
+          input: integers,
+        });
+        const signals = {
+          inputWords: packAnyway({ layouts: [layout], integers }),
+          outputWords: packAnyway({ layouts: outputLayouts, integers: outputs.flat() }),
+          context: String(CONTEXT),
+          elements: integers.map((integer) => String(toField(integer + offset))),
+        };
+        expect(() => circuit.calculate(signals), `${value}`).toThrow(
+          expect.objectContaining({ code: "witness.unsatisfiable" }),
+        );
       }
     }
   });
@@ -240,17 +253,15 @@ describe.each(models)("$title", (model) => {
   });
 });
 
-/** Words of elements that need not fit their width. */
-function packAnyway(parameters: { elements: bigint[]; bits: number }): string[] {
-  const { elements, bits } = parameters;
-  const perWord = Math.floor(248 / bits);
-  const words: string[] = [];
-  for (let start = 0; start < elements.length; start += perWord) {
-    const part = elements.slice(start, start + perWord);
-    const sum = part.reduce((word, x, index) => word + (x << BigInt(index * bits)), 0n);
-    words.push(String(toField(sum)));
+/** Words of integers that need not fit their width. */
+function packAnyway(parameters: { layouts: TensorLayout[]; integers: bigint[] }): string[] {
+  const { layouts, integers } = parameters;
+  const words = new Array<bigint>(wordCount(layouts)).fill(0n);
+  for (const [index, { word, shift, bits, isSigned }] of elementPositions(layouts).entries()) {
+    const raw = (integers[index] as bigint) + (isSigned ? 1n << BigInt(bits - 1) : 0n);
+    words[word] = (words[word] as bigint) + (raw << BigInt(shift));
   }
-  return words;
+  return words.map((word) => String(toField(word)));
 }
 
 describe("ties", () => {
