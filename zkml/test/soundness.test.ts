@@ -264,6 +264,24 @@ function packAnyway(parameters: { layouts: TensorLayout[]; integers: bigint[] })
   return words.map((word) => String(toField(word)));
 }
 
+describe.runIf(isDeep)("a perceptron of MNIST's size, 784-64-10", () => {
+  it("has at most 12,000 constraints and no loose wire among a sample", async () => {
+    const circuit = await buildCircuit({
+      onnx: multilayerPerceptron({ inputs: 784, hidden: 64, classes: 10 }),
+      calibration: [noise([784], 1).data, noise([784], 2).data],
+      options: { input: { minimum: 0, maximum: 255, scaleExponent: -8 } },
+    });
+    const { r1cs, checker } = circuit;
+    expect(r1cs.constraintCount).toBeLessThanOrEqual(12_000);
+    const random = seededRandom(3n);
+    const input = Array.from({ length: 784 }, () => random(256n));
+    const witness = circuit.witnessOf(input);
+    expect(checker.firstViolated(witness)).toBe(undefined);
+    const wires = mutableWires(r1cs).filter(() => random(8n) === 0n);
+    expect(mutateWitness({ r1cs, checker, witness, random, wires, groups: 200 })).toEqual([]);
+  });
+});
+
 describe("ties", () => {
   it("go to the lowest index, in the reference and in the circuit", async () => {
     const scores = { shape: [1, 4], data: [1, 2, 2, 2] };
