@@ -74,6 +74,41 @@ const sparse: Model = {
   ],
 };
 
+const convolutional: Model = {
+  title: "convolution, normalisation, pooling",
+  onnx: onnxFile({
+    input: [1, 1, 4, 4],
+    nodes: [
+      {
+        operator: "Conv",
+        inputs: ["x", "k", "c"],
+        output: "s",
+        attributes: { pads: [1, 1, 0, 0] },
+      },
+      { operator: "BatchNormalization", inputs: ["s", "g", "c", "m", "v"], output: "n" },
+      { operator: "Relu", inputs: ["n"], output: "h" },
+      {
+        operator: "AveragePool",
+        inputs: ["h"],
+        output: "p",
+        attributes: { kernel_shape: [2, 2], strides: [2, 2] },
+      },
+      { operator: "Flatten", inputs: ["p"], output: "flat" },
+      { operator: "Gemm", inputs: ["flat", "w"], output: "y" },
+    ],
+    constants: {
+      k: noise([2, 1, 2, 2], 1),
+      c: noise([2], 2),
+      g: noise([2], 3),
+      m: noise([2], 4),
+      v: { shape: [2], data: [0.5, 2] },
+      w: noise([8, 3], 5),
+    },
+    outputs: ["y"],
+  }),
+  calibration: [1, 2, 3].map((seed) => noise([16], seed).data),
+};
+
 const digits = readDigits();
 const models: Model[] = [
   { title: "digits", onnx: digits.onnx, calibration: digits.calibration },
@@ -84,6 +119,7 @@ const models: Model[] = [
   },
   deep,
   sparse,
+  convolutional,
 ];
 
 describe.each(models)("$title", (model) => {
