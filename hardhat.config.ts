@@ -9,7 +9,10 @@ export default defineConfig({
   solidity: {
     version: "0.8.37",
     path: solcFromNpm,
-    npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],
+    npmFilesToBuild: [
+      "@openzeppelin/contracts/access/manager/AccessManager.sol",
+      "@openzeppelin/contracts/governance/TimelockController.sol",
+    ],
     settings: {
       evmVersion: "osaka",
       optimizer: { enabled: true, runs: 1_000_000 },
