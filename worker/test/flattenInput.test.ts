@@ -44,7 +44,10 @@ describe("flattenInput", () => {
     [[1, 2, "3", 4, 5, 6], "input.wrongType input[2]: must be a number, got a string"],
     [[1, 2, true, 4, 5, 6], "input.wrongType input[2]: must be a number, got a boolean"],
     [[1, 2, 3, 4, 5, {}], "input.wrongType input[5]: must be a number, got an object"],
-    [[1, 2, 3, 4, 5, Number.POSITIVE_INFINITY], "input.notFinite input[5]: must be a finite number, got Infinity"],
+    [
+      [1, 2, 3, 4, 5, Number.POSITIVE_INFINITY],
+      "input.notFinite input[5]: must be a finite number, got Infinity",
+    ],
     [[1, 2, 3, 4, 5, Number.NaN], "input.notFinite input[5]: must be a finite number, got NaN"],
   ])("refuses %j", (input, message) => {
     expect(refusal(input)).toBe(message);

@@ -8,6 +8,12 @@ type Pending = { resolve: (value: Value) => void; reject: (error: Error) => void
 type WithoutId<Request> = Request extends { id: number } ? Omit<Request, "id"> : never;
 
 /**
+ * A dependency of snarkjs (web-worker) takes every thread for one that it started itself, and runs the script
+ * that its worker data name. This one is empty.
+ */
+const NOTHING = "data:,";
+
+/**
  * The prover that needs nothing but Node: snarkjs in a thread. A thread that dies fails what it was asked as
  * retryable, and the next request starts another with the same models.
  */
@@ -38,13 +44,20 @@ export class SnarkjsProver implements Prover {
   /** Ends the thread, whatever it is doing. What it was asked fails as retryable. */
   async close(): Promise<void> {
     this.#closed = true;
+    await this.restart();
+  }
+
+  /** As `close`, but the next request starts another thread. */
+  async restart(): Promise<void> {
     await this.#thread?.terminate();
   }
 
   async #running(): Promise<Worker> {
     if (this.#closed) throw threadEnded("the prover is closed");
     if (this.#thread !== undefined) return this.#thread;
-    const thread = new Worker(new URL("snarkjsThread.ts", import.meta.url));
+    const thread = new Worker(new URL("snarkjsThread.ts", import.meta.url), {
+      workerData: { mod: NOTHING },
+    });
     this.#thread = thread;
     thread.on("message", (answer: ThreadAnswer) => this.#settle(answer));
     thread.on("error", (error: Error) => this.#abandon(thread, error.message));

@@ -19,7 +19,7 @@ export class WorkerProcess {
     this.child = new Child({
       command: process.execPath,
       args: [CLI, ...roles],
-      env: { ...inherited, HACA_HTTP_PORT: "0", HACA_POLL_MS: "25", ...settings },
+      env: { ...inherited, HACA_HTTP_PORT: "0", HACA_POLL_MS: "100", ...settings },
     });
   }
 
