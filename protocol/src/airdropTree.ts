@@ -58,7 +58,8 @@ export function buildAirdropTree(entries: readonly AirdropEntry[]): AirdropTree 
 
 export function airdropRoot(tree: AirdropTree): string {
   const root = tree.nodes[0];
-  if (root === undefined) throw new BaseError({ code: "airdrop.empty", message: "the tree is empty" });
+  if (root === undefined)
+    throw new BaseError({ code: "airdrop.empty", message: "the tree is empty" });
   return root;
 }
 

@@ -33,7 +33,9 @@ describe("GenesisDistribution", () => {
     for (const [allocation, [name, tokens, atTge]] of TABLE.entries()) {
       const amount = BigInt(tokens) * OPG_UNIT;
       expect(await genesis.allocationAmount(allocation), name).to.equal(amount);
-      expect(await genesis.allocationTgeAmount(allocation), name).to.equal(BigInt(atTge) * OPG_UNIT);
+      expect(await genesis.allocationTgeAmount(allocation), name).to.equal(
+        BigInt(atTge) * OPG_UNIT,
+      );
       const receivers = allocated.filter((entry) => entry.allocation === allocation);
       let held = 0n;
       for (const { receiver, amount: stated } of receivers) {
@@ -135,7 +137,11 @@ describe("GenesisDistribution", () => {
     await expect(vault.connect(stranger).redirect(staking))
       .to.be.revertedWithCustomError(vault, "VestingVault_NotBeneficiary")
       .withArgs(governance, stranger.address);
-    for (const useless of [stranger.address, await vault.getAddress(), await fixture.opg.getAddress()]) {
+    for (const useless of [
+      stranger.address,
+      await vault.getAddress(),
+      await fixture.opg.getAddress(),
+    ]) {
       await expect(asTimelock.redirect(useless))
         .to.be.revertedWithCustomError(vault, "VestingVault_BeneficiaryInvalid")
         .withArgs(useless);

@@ -11,8 +11,20 @@ import { deployToken, type TokenFixture } from "../utils/tokenFixture.ts";
 type Reference = { name: string; tokens: bigint; atTge: bigint; start: string; end: string };
 const TGE = "2026-04-08T00:00:00Z";
 const REFERENCES: readonly Reference[] = [
-  { name: "Ecosystem", tokens: 400_000_000n, atTge: 40_000_000n, start: TGE, end: "2031-04-08T00:00:00Z" },
-  { name: "Foundation", tokens: 150_000_000n, atTge: 49_500_000n, start: TGE, end: "2030-04-08T00:00:00Z" },
+  {
+    name: "Ecosystem",
+    tokens: 400_000_000n,
+    atTge: 40_000_000n,
+    start: TGE,
+    end: "2031-04-08T00:00:00Z",
+  },
+  {
+    name: "Foundation",
+    tokens: 150_000_000n,
+    atTge: 49_500_000n,
+    start: TGE,
+    end: "2030-04-08T00:00:00Z",
+  },
   {
     name: "Contributors",
     tokens: 150_000_000n,
@@ -27,7 +39,13 @@ const REFERENCES: readonly Reference[] = [
     start: "2027-04-08T00:00:00Z",
     end: "2030-04-08T00:00:00Z",
   },
-  { name: "Staking rewards", tokens: 100_000_000n, atTge: 0n, start: TGE, end: "2034-04-08T00:00:00Z" },
+  {
+    name: "Staking rewards",
+    tokens: 100_000_000n,
+    atTge: 0n,
+    start: TGE,
+    end: "2034-04-08T00:00:00Z",
+  },
 ];
 const AT_ONCE = 100_000_000n * OPG_UNIT; // liquidity and airdrop
 const POINTS = 200;
@@ -115,7 +133,8 @@ describe("vesting schedules", () => {
     const vaults = (await Promise.all(REFERENCES.map((_, i) => vaultsOf(i)))).flat();
     const held = async (): Promise<bigint> => {
       let sum =
-        (await opg.balanceOf(await airdrop.getAddress())) + (await opg.balanceOf(liquidity.address));
+        (await opg.balanceOf(await airdrop.getAddress())) +
+        (await opg.balanceOf(liquidity.address));
       for (const vault of vaults) sum += await opg.balanceOf(await vault.getAddress());
       return sum;
     };
@@ -125,7 +144,12 @@ describe("vesting schedules", () => {
 
     const { time } = fixture.connection.networkHelpers;
     const paid = new Map<string, bigint>();
-    for (const moment of ["2027-04-08T00:00:01Z", "2028-02-29T12:00:00Z", "2030-04-08T00:00:00Z", "2034-04-08T00:00:00Z"]) {
+    for (const moment of [
+      "2027-04-08T00:00:01Z",
+      "2028-02-29T12:00:00Z",
+      "2030-04-08T00:00:00Z",
+      "2034-04-08T00:00:00Z",
+    ]) {
       await time.setNextBlockTimestamp(seconds(moment));
       for (const vault of vaults) {
         await vault.release();

@@ -242,7 +242,9 @@ describe("vesting vaults", () => {
     it("takes what is not vested and leaves what is, for ever", async () => {
       const { vault, opg, alice, bob, carol } = await revocable();
       await at(TGE + 30);
-      await expect(vault.connect(bob).revoke()).to.emit(vault, "Revoked").withArgs(carol.address, 70n);
+      await expect(vault.connect(bob).revoke())
+        .to.emit(vault, "Revoked")
+        .withArgs(carol.address, 70n);
       expect(await opg.balanceOf(carol.address)).to.equal(70n);
       expect(await vault.revokedAt()).to.equal(TGE + 30);
       for (const time of [TGE + 30, TGE + 31, TGE + 100, TGE + 1_000_000]) {
@@ -322,10 +324,17 @@ describe("vesting vaults", () => {
 
     it("tells vaults from other accounts", async () => {
       const { factory, opg, alice, ethers } = fixture;
-      for (const account of [await factory.implementation(), await opg.getAddress(), alice.address]) {
+      for (const account of [
+        await factory.implementation(),
+        await opg.getAddress(),
+        alice.address,
+      ]) {
         expect(await factory.isVault(account)).to.equal(false);
       }
-      const implementation = await ethers.getContractAt("VestingVault", await factory.implementation());
+      const implementation = await ethers.getContractAt(
+        "VestingVault",
+        await factory.implementation(),
+      );
       await expect(implementation.release()).to.be.revertedWithCustomError(
         implementation,
         "VestingVault_NotAVault",
@@ -337,8 +346,12 @@ describe("vesting vaults", () => {
       await opg.connect(liquidity).approve(await factory.getAddress(), ethers.MaxUint256);
       const creation = (overrides: Record<string, unknown>) =>
         expect(
-          factory.connect(liquidity).create(grantTerms({ beneficiary: alice.address, ...overrides })),
-          JSON.stringify(overrides, (_, value) => (typeof value === "bigint" ? String(value) : value)),
+          factory
+            .connect(liquidity)
+            .create(grantTerms({ beneficiary: alice.address, ...overrides })),
+          JSON.stringify(overrides, (_, value) =>
+            typeof value === "bigint" ? String(value) : value,
+          ),
         ).to.be;
       for (const overrides of [
         { total: 0n },
@@ -347,7 +360,10 @@ describe("vesting vaults", () => {
         { start: TGE + 5, end: TGE + 5 },
         { start: TGE + 5, end: TGE + 4 },
       ]) {
-        await creation(overrides).revertedWithCustomError(factory, "VestingFactory_ScheduleInvalid");
+        await creation(overrides).revertedWithCustomError(
+          factory,
+          "VestingFactory_ScheduleInvalid",
+        );
       }
       for (const beneficiary of [ethers.ZeroAddress, await opg.getAddress()]) {
         await creation({ beneficiary })
@@ -359,7 +375,10 @@ describe("vesting vaults", () => {
         { refundTo: alice.address },
         { revoker: alice.address, refundTo: await opg.getAddress() },
       ]) {
-        await creation(overrides).revertedWithCustomError(factory, "VestingFactory_RevocationInvalid");
+        await creation(overrides).revertedWithCustomError(
+          factory,
+          "VestingFactory_RevocationInvalid",
+        );
       }
       await expect(factory.createBatch([])).to.be.revertedWithCustomError(
         factory,

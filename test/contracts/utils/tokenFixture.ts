@@ -1,11 +1,7 @@
-import { ALLOCATIONS, OPG_UNIT, vestingPeriod } from "@haca/protocol/allocations";
-import {
-  type AirdropEntry,
-  airdropRoot,
-  buildAirdropTree,
-} from "@haca/protocol/airdropTree";
 import { addMonths } from "@haca/protocol/addMonths";
-import { type BaseContract, type EventLog, Wallet, id } from "ethers";
+import { type AirdropEntry, airdropRoot, buildAirdropTree } from "@haca/protocol/airdropTree";
+import { ALLOCATIONS, OPG_UNIT, vestingPeriod } from "@haca/protocol/allocations";
+import { type BaseContract, type EventLog, id, Wallet } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 
 /** A token generation event that lies ahead of the test chain's clock. */
@@ -44,8 +40,18 @@ export async function deployToken(
   overrides: { tge?: number; airdropCount?: number; parameters?: Record<string, unknown> } = {},
 ) {
   const { ethers } = connection;
-  const [deployer, foundation, liquidity, guardian, alice, bob, carol, investor, contributor, stranger] =
-    await ethers.getSigners();
+  const [
+    deployer,
+    foundation,
+    liquidity,
+    guardian,
+    alice,
+    bob,
+    carol,
+    investor,
+    contributor,
+    stranger,
+  ] = await ethers.getSigners();
   if (
     !(deployer && foundation && liquidity && guardian && alice && bob && carol) ||
     !(investor && contributor && stranger)
@@ -128,10 +134,7 @@ export const grantTerms = (overrides: Record<string, unknown> = {}) => ({
 });
 
 /** Makes a grant out of the liquidity account's tokens and returns its vault. */
-export async function createGrant(
-  fixture: TokenFixture,
-  overrides: Record<string, unknown> = {},
-) {
+export async function createGrant(fixture: TokenFixture, overrides: Record<string, unknown> = {}) {
   const { opg, factory, liquidity, vaultAt } = fixture;
   const terms = grantTerms(overrides);
   await opg.connect(liquidity).approve(await factory.getAddress(), terms.total);
