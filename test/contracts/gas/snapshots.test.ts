@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect } from "chai";
-import { network } from "hardhat";
+import hre, { network } from "hardhat";
 import { bytecodeSizes } from "./bytecodeSizes.ts";
 import { measureAll } from "./measureAll.ts";
 
@@ -21,6 +21,11 @@ const SNAPSHOTS = join(import.meta.dirname, "..", "..", "snapshots");
 const isUpdate = process.env.HACA_UPDATE_SNAPSHOTS === "1";
 
 describe("snapshots", () => {
+  before(function () {
+    // Instrumented code has other sizes and costs.
+    if (hre.globalOptions.coverage) this.skip();
+  });
+
   it("test_GasStaysWhereItWas", async function () {
     this.timeout(120_000);
     const { figures } = await measureAll({ connect: () => network.create() });

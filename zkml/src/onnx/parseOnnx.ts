@@ -14,6 +14,9 @@ import { readTensor, type TensorMessage } from "./readTensor.ts";
 /** Larger files are refused before they are decoded. */
 const MAXIMUM_BYTES = 512 * 1024 * 1024;
 
+/** Before this version Add and others broadcast by an attribute. */
+const MINIMUM_OPSET = 7;
+
 type AttributeMessage = {
   name: string;
   type: number;
@@ -72,10 +75,17 @@ export function parseOnnx(bytes: Uint8Array): OnnxGraph {
   if (graph.sparseInitializer.length > 0) {
     throw new OnnxError({ reason: "tensorInvalid", message: "sparse initialisers are not read" });
   }
+  const opset = opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx")?.version;
+  if (opset === undefined || opset < MINIMUM_OPSET) {
+    throw new OnnxError({
+      reason: "malformed",
+      message: `the model's operator set is ${opset ?? "missing"}, expected ${MINIMUM_OPSET} or later`,
+    });
+  }
   const initialisers = new Map(graph.initializer.map((t) => [t.name, readTensor(t)]));
   return {
     name: graph.name,
-    opset: opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx")?.version ?? 0,
+    opset,
     nodes: graph.node.map(readNode),
     initialisers,
     inputs: graph.input.filter(({ name }) => !initialisers.has(name)).map(readValueInfo),
