@@ -1,12 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { InferenceSession, Tensor } from "onnxruntime-web";
 import { describe, expect, it } from "vitest";
-import { readSamples } from "../src/compile/readSamples.ts";
 import { buildGraph } from "../src/ir/buildGraph.ts";
 import { elementCount } from "../src/ir/irGraph.ts";
 import { runFloatModel } from "../src/ir/runFloatModel.ts";
 import { parseOnnx } from "../src/onnx/parseOnnx.ts";
+import { readDigits } from "./utils/digits.ts";
 import { multilayerPerceptron, noise, onnxFile } from "./utils/onnxFile.ts";
 
 /** Largest difference between our outputs and ONNX Runtime's, relative to the greatest output. */
@@ -83,12 +81,8 @@ describe("the float model agrees with ONNX Runtime", () => {
     expect(await largestDifference({ onnx, inputs })).toBeLessThan(1e-5);
   });
 
-  const digits = (file: string) =>
-    fileURLToPath(new URL(`../../models/digits/${file}`, import.meta.url));
   it("on the digits model and its test images", async () => {
-    expect(existsSync(digits("digits.onnx"))).toBe(true);
-    const { inputs } = readSamples(digits("test.json"));
-    const onnx = readFileSync(digits("digits.onnx"));
-    expect(await largestDifference({ onnx, inputs: inputs.slice(0, 100) })).toBeLessThan(1e-5);
+    const { onnx, images } = readDigits();
+    expect(await largestDifference({ onnx, inputs: images.slice(0, 100) })).toBeLessThan(1e-5);
   });
 });
