@@ -74,6 +74,41 @@ const sparse: Model = {
   ],
 };
 
+const convolutional: Model = {
+  title: "convolution, normalisation, pooling",
+  onnx: onnxFile({
+    input: [1, 1, 4, 4],
+    nodes: [
+      {
+        operator: "Conv",
+        inputs: ["x", "k", "c"],
+        output: "s",
+        attributes: { pads: [1, 1, 0, 0] },
+      },
+      { operator: "BatchNormalization", inputs: ["s", "g", "c", "m", "v"], output: "n" },
+      { operator: "Relu", inputs: ["n"], output: "h" },
+      {
+        operator: "AveragePool",
+        inputs: ["h"],
+        output: "p",
+        attributes: { kernel_shape: [2, 2], strides: [2, 2] },
+      },
+      { operator: "Flatten", inputs: ["p"], output: "flat" },
+      { operator: "Gemm", inputs: ["flat", "w"], output: "y" },
+    ],
+    constants: {
+      k: noise([2, 1, 2, 2], 1),
+      c: noise([2], 2),
+      g: noise([2], 3),
+      m: noise([2], 4),
+      v: { shape: [2], data: [0.5, 2] },
+      w: noise([8, 3], 5),
+    },
+    outputs: ["y"],
+  }),
+  calibration: [1, 2, 3].map((seed) => noise([16], seed).data),
+};
+
 const digits = readDigits();
 const models: Model[] = [
   { title: "digits", onnx: digits.onnx, calibration: digits.calibration },
@@ -84,6 +119,7 @@ const models: Model[] = [
   },
   deep,
   sparse,
+  convolutional,
 ];
 
 describe.each(models)("$title", (model) => {
@@ -263,6 +299,24 @@ function packAnyway(parameters: { layouts: TensorLayout[]; integers: bigint[] })
   }
   return words.map((word) => String(toField(word)));
 }
+
+describe.runIf(isDeep)("a perceptron of MNIST's size, 784-64-10", () => {
+  it("has at most 12,000 constraints and no loose wire among a sample", async () => {
+    const circuit = await buildCircuit({
+      onnx: multilayerPerceptron({ inputs: 784, hidden: 64, classes: 10 }),
+      calibration: [noise([784], 1).data, noise([784], 2).data],
+      options: { input: { minimum: 0, maximum: 255, scaleExponent: -8 } },
+    });
+    const { r1cs, checker } = circuit;
+    expect(r1cs.constraintCount).toBeLessThanOrEqual(12_000);
+    const random = seededRandom(3n);
+    const input = Array.from({ length: 784 }, () => random(256n));
+    const witness = circuit.witnessOf(input);
+    expect(checker.firstViolated(witness)).toBe(undefined);
+    const wires = mutableWires(r1cs).filter(() => random(8n) === 0n);
+    expect(mutateWitness({ r1cs, checker, witness, random, wires, groups: 200 })).toEqual([]);
+  });
+});
 
 describe("ties", () => {
   it("go to the lowest index, in the reference and in the circuit", async () => {
