@@ -10,6 +10,8 @@ import {IOPG} from "./IOPG.sol";
 /// is locked follows from the terms and the clock, and whatever the vault holds beyond that belongs to the
 /// beneficiary. Tokens that somebody sends to a vault are therefore not stuck: the next release pays them out.
 ///
+/// A payment is the token's own `Transfer` from the vault; there is no second event that would say the same.
+///
 /// Nothing pauses a release, and only `release` and, where the terms say so, `revoke` move tokens out.
 interface IVestingVault {
     /// @notice What a beneficiary may do with the grant.
@@ -43,7 +45,6 @@ interface IVestingVault {
         address refundTo;
     }
 
-    event Released(address indexed beneficiary, uint256 amount);
     /// @param refund what was not vested and went to `refundTo`
     event Revoked(address indexed refundTo, uint256 refund);
     event BeneficiaryTransferStarted(address indexed current, address indexed pending);

@@ -19,9 +19,6 @@ contract VestingFactory is IVestingFactory {
     using SafeERC20 for IOPG;
     using VestingSchedule for VestingSchedule.Schedule;
 
-    /// @dev Length of a clone's code without its arguments.
-    uint256 private constant CLONE_LENGTH = 45;
-
     /// @inheritdoc IVestingFactory
     IOPG public immutable override token;
 
@@ -54,18 +51,17 @@ contract VestingFactory is IVestingFactory {
 
     /// @inheritdoc IVestingFactory
     function isVault(address account) external view override returns (bool) {
-        uint256 length = account.code.length;
-        if (length <= CLONE_LENGTH) return false;
-        // The code of a clone is a function of implementation and arguments: with the account's own arguments, it
-        // must come out the same.
+        if (account.code.length <= GrantTerms.CLONE_LENGTH) return false;
+        // All code of a clone before its arguments, as OpenZeppelin's Clones makes it.
         bytes memory prefix = abi.encodePacked(
             hex"363d3d373d3d3d363d73",
             implementation,
             hex"5af43d82803e903d91602b57fd5bf3"
         );
         bytes memory code = account.code;
+        uint256 cloneLength = GrantTerms.CLONE_LENGTH;
         assembly ("memory-safe") {
-            mstore(code, CLONE_LENGTH)
+            mstore(code, cloneLength)
         }
         return keccak256(code) == keccak256(prefix);
     }

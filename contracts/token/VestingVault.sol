@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 import {IVotes} from "@openzeppelin/contracts/governance/utils/IVotes.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {IOPG} from "../interfaces/IOPG.sol";
 import {IVestingVault} from "../interfaces/IVestingVault.sol";
 import {GrantTerms} from "./GrantTerms.sol";
@@ -15,10 +13,12 @@ import {VestingSchedule} from "./VestingSchedule.sol";
 /// Access: the beneficiary delegates and hands over, the revoker of a revocable grant revokes, everything else is
 /// open to everybody. No approval is ever given: tokens leave by `transfer`, to the beneficiary or to `refundTo`.
 ///
-/// Storage: empty until the grant is handed over, offered or revoked.
+/// Storage: empty until the grant is handed over, offered or revoked, and not even read where the terms allow none
+/// of that.
+///
+/// @dev What `token.transfer` returns is not looked at: OPG reverts where it cannot pay.
 contract VestingVault is IVestingVault {
     using GrantTerms for Terms;
-    using SafeERC20 for IOPG;
     using VestingSchedule for VestingSchedule.Schedule;
 
     /// @inheritdoc IVestingVault
@@ -38,11 +38,8 @@ contract VestingVault is IVestingVault {
     /// @inheritdoc IVestingVault
     function release() external override returns (uint256 amount) {
         Terms memory grant = terms();
-        address receiver = _beneficiary(grant);
         amount = _releasable(grant);
-
-        emit Released(receiver, amount);
-        if (amount != 0) token.safeTransfer(receiver, amount);
+        if (amount != 0) token.transfer(_beneficiary(grant), amount);
     }
 
     /// @inheritdoc IVestingVault
@@ -62,7 +59,7 @@ contract VestingVault is IVestingVault {
 
         _revokedAt = uint48(block.timestamp);
         emit Revoked(grant.refundTo, refund);
-        token.safeTransfer(grant.refundTo, refund);
+        token.transfer(grant.refundTo, refund);
     }
 
     /// @inheritdoc IVestingVault
@@ -136,7 +133,7 @@ contract VestingVault is IVestingVault {
 
     /// @inheritdoc IVestingVault
     function terms() public view override returns (Terms memory) {
-        return GrantTerms.decode(Clones.fetchCloneArgs(address(this)));
+        return GrantTerms.load();
     }
 
     function _setBeneficiary(address previous, address current) private {
@@ -150,6 +147,7 @@ contract VestingVault is IVestingVault {
     }
 
     function _beneficiary(Terms memory grant) private view returns (address) {
+        if (grant.transferability == Transferability.Fixed) return grant.beneficiary;
         address successor = _successor;
         return successor == address(0) ? grant.beneficiary : successor;
     }
@@ -162,7 +160,7 @@ contract VestingVault is IVestingVault {
 
     /// @dev What has to stay. Nothing of a revoked grant: what was locked has left.
     function _locked(Terms memory grant) private view returns (uint256) {
-        if (_revokedAt != 0) return 0;
+        if (grant.revoker != address(0) && _revokedAt != 0) return 0;
         return grant.total - grant.scheduleOf().vestedAt(block.timestamp);
     }
 
