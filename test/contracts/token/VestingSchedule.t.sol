@@ -5,25 +5,31 @@ import {VestingSchedule} from "../../../contracts/token/VestingSchedule.sol";
 import {vm} from "../utils/Vm.sol";
 
 /// @title VestingScheduleTest
-/// @notice Properties of the formula for all schedules and times. `testFuzz_` functions are fuzzed by Hardhat;
-/// `check_` ones say the same to Halmos, which proves them (scripts/prove/vesting.sh).
+/// @notice The formula in the compiled form that is deployed. `npm run prove` proves the source's properties.
 contract VestingScheduleTest {
     using VestingSchedule for VestingSchedule.Schedule;
 
     function testFuzz_Bounds(VestingSchedule.Schedule memory schedule, uint40 time) public pure {
         vm.assume(schedule.isValid());
-        check_Bounds(schedule, time);
+        vm.assertTrue(schedule.vestedAt(time) <= schedule.total, "above total");
     }
 
-    function testFuzz_Monotone(VestingSchedule.Schedule memory schedule, uint40 time, uint40 later) public pure {
+    function testFuzz_Monotone(
+        VestingSchedule.Schedule memory schedule,
+        uint40 time,
+        uint40 later
+    ) public pure {
         vm.assume(schedule.isValid());
         vm.assume(time <= later);
-        check_Monotone(schedule, time, later);
+        vm.assertTrue(schedule.vestedAt(time) <= schedule.vestedAt(later), "less later");
     }
 
     function testFuzz_Ends(VestingSchedule.Schedule memory schedule, uint40 time) public pure {
         vm.assume(schedule.isValid());
-        check_Ends(schedule, time);
+        uint256 vested = schedule.vestedAt(time);
+        if (time < schedule.tge) vm.assertEq(vested, 0, "something before the event");
+        else if (time <= schedule.start) vm.assertEq(vested, schedule.tgeAmount, "not the part at the event");
+        else if (time >= schedule.end) vm.assertEq(vested, schedule.total, "not all at the end");
     }
 
     function testFuzz_NextUnlockIsTheNext(VestingSchedule.Schedule memory schedule, uint40 time) public pure {
@@ -37,26 +43,5 @@ contract VestingScheduleTest {
         vm.assertTrue(next > time, "not in the future");
         vm.assertTrue(schedule.vestedAt(next) > vested, "nothing more at the next unlock");
         vm.assertEq(schedule.vestedAt(next - 1), vested, "more already before the next unlock");
-    }
-
-    /// @notice Never above the total.
-    function check_Bounds(VestingSchedule.Schedule memory schedule, uint40 time) public pure {
-        if (!schedule.isValid()) return;
-        assert(schedule.vestedAt(time) <= schedule.total);
-    }
-
-    /// @notice Never less at a later time.
-    function check_Monotone(VestingSchedule.Schedule memory schedule, uint40 time, uint40 later) public pure {
-        if (!schedule.isValid() || time > later) return;
-        assert(schedule.vestedAt(time) <= schedule.vestedAt(later));
-    }
-
-    /// @notice Nothing before `tge`, exactly the part at `tge` until `start`, exactly everything from `end` on.
-    function check_Ends(VestingSchedule.Schedule memory schedule, uint40 time) public pure {
-        if (!schedule.isValid()) return;
-        uint256 vested = schedule.vestedAt(time);
-        if (time < schedule.tge) assert(vested == 0);
-        if (time >= schedule.tge && time <= schedule.start) assert(vested == schedule.tgeAmount);
-        if (time >= schedule.end) assert(vested == schedule.total);
     }
 }
