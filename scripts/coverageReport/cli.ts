@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { BaseError } from "@haca/protocol/baseError";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 import { reportFailure } from "../lib/reportFailure.ts";
@@ -40,7 +41,15 @@ function syntaxTrees(): Map<string, unknown> {
 const share = (hit: number, all: number): string =>
   all === 0 ? "-" : ((100 * hit) / all).toFixed(2);
 
+const HELP =
+  "Line and branch coverage of contracts/ by the Solidity and TypeScript tests.\n\nusage: npm run coverage";
+
 function main(): void {
+  const { values } = parseArgs({ options: { help: { type: "boolean", default: false } } });
+  if (values.help) {
+    console.log(HELP);
+    return;
+  }
   rmSync(REPORT, { force: true });
   console.log("running the contract tests on instrumented code (minutes) …");
   const run = hardhat("test", "--coverage");
