@@ -47,5 +47,20 @@ export default defineConfig({
       url: configVariable("BASE_SEPOLIA_RPC_URL"),
       accounts: [configVariable("HACA_DEPLOYER_KEY")],
     },
+    base: {
+      type: "http",
+      chainType: "op",
+      chainId: 8453,
+      url: configVariable("BASE_RPC_URL"),
+      accounts: [configVariable("HACA_DEPLOYER_KEY")],
+    },
+    // An example of an EVM chain of its own.
+    ogevm: {
+      type: "http",
+      chainType: "generic",
+      chainId: 10740,
+      url: configVariable("OGEVM_RPC_URL"),
+      accounts: [configVariable("HACA_DEPLOYER_KEY")],
+    },
   },
 });

@@ -8,7 +8,7 @@ export const firstLine = (error: unknown): string =>
 
 /**
  * Connects to a network of hardhat.config.ts and makes sure that it is the chain that the configuration means.
- * Errors, one line each: `deploy.badOption`, `deploy.badKey`, `deploy.noRpc`, `deploy.wrongChain`.
+ * Errors, one line each: `deploy.badOption`, `deploy.noRpc`, `deploy.wrongChain`.
  */
 export async function connect(
   network: string | undefined,
@@ -34,13 +34,6 @@ export async function connect(
     if (cause instanceof BaseError) throw cause;
     const text = firstLine(cause);
     if (/chain ?id/i.test(text)) throw wrongChain(network, configured, "another", cause);
-    if (/private key|account/i.test(text)) {
-      throw new BaseError({
-        code: "deploy.badKey",
-        message: `network ${network}: the deployer's key is not a private key (0x and 64 hex digits)`,
-        cause,
-      });
-    }
     throw new BaseError({
       code: "deploy.noRpc",
       message: `network ${network} does not answer: start the chain or check its URL`,

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { addMonths } from "./addMonths.ts";
+import { addMonths } from "../src/addMonths.ts";
 
 const seconds = (iso: string): number => Date.parse(iso) / 1000;
 
