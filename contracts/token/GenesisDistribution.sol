@@ -32,6 +32,8 @@ contract GenesisDistribution is IGenesisDistribution {
         _requireParameters(parameters);
         IOPG opg = new OPG(address(this));
         IVestingFactory factory = new VestingFactory(opg);
+        token = opg;
+        vestingFactory = factory;
 
         // The factory takes exactly what the vaults get; `_requireEmptyHanded` makes sure that no allowance is left.
         opg.approve(address(factory), _vestingAmount());
@@ -59,25 +61,23 @@ contract GenesisDistribution is IGenesisDistribution {
         _grantShares(factory, parameters, Allocation.Contributors, parameters.contributors, ecosystemVault);
         _grantShares(factory, parameters, Allocation.Investors, parameters.investors, address(0));
 
-        uint256 amount = Allocations.amountOf(Allocation.Liquidity);
-        opg.transfer(parameters.liquidity, amount);
-        emit Allocated(Allocation.Liquidity, parameters.liquidity, amount);
-
-        amount = Allocations.amountOf(Allocation.Airdrop);
+        uint256 airdropAmount = Allocations.amountOf(Allocation.Airdrop);
         IMerkleAirdrop merkleAirdrop = new MerkleAirdrop(
             opg,
             parameters.airdropRoot,
-            amount,
+            airdropAmount,
             parameters.airdropDeadline,
             ecosystemVault
         );
-        opg.transfer(address(merkleAirdrop), amount);
-        emit Allocated(Allocation.Airdrop, address(merkleAirdrop), amount);
+        airdrop = merkleAirdrop;
+        emit Allocated(Allocation.Airdrop, address(merkleAirdrop), airdropAmount);
+        opg.transfer(address(merkleAirdrop), airdropAmount);
+
+        uint256 liquidityAmount = Allocations.amountOf(Allocation.Liquidity);
+        emit Allocated(Allocation.Liquidity, parameters.liquidity, liquidityAmount);
+        opg.transfer(parameters.liquidity, liquidityAmount);
 
         _requireEmptyHanded(opg, address(factory));
-        token = opg;
-        vestingFactory = factory;
-        airdrop = merkleAirdrop;
         emit Distributed(opg, factory, merkleAirdrop);
     }
 

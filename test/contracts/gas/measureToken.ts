@@ -8,6 +8,8 @@ const BATCH = 50;
 const CLAIMANTS = 10_000;
 const VALUE = 123_456_789_000_000_000n;
 
+const TRANSFER_WITH_AUTHORIZATION: string =
+  "transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)";
 const AUTHORIZATION_TYPES = {
   TransferWithAuthorization: [
     { name: "from", type: "address" },
@@ -50,14 +52,10 @@ export const measureToken: Measure = async (connection) => {
     const { v, r, s } = Signature.from(
       await alice.signTypedData(domain, AUTHORIZATION_TYPES, message),
     );
-    const send = opg
-      .connect(stranger)
-      .getFunction(
-        "transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)",
-      );
+    const send = opg.connect(stranger).getFunction(TRANSFER_WITH_AUTHORIZATION);
     await sample(
       "token.transferWithAuthorization",
-      gasOf(send(...Object.values(message), v, r, s) as ReturnType<typeof opg.transfer>),
+      gasOf(send(...Object.values(message), v, r, s)),
     );
   }
 

@@ -1,7 +1,8 @@
 import { OPG_UNIT } from "@haca/protocol/allocations";
 import { expect } from "chai";
-import { type Signer, ZeroHash } from "ethers";
+import { type Contract, type Signer, ZeroHash } from "ethers";
 import { network } from "hardhat";
+import type { NetworkConnection } from "hardhat/types/network";
 import {
   byHash,
   byText,
@@ -21,7 +22,7 @@ const { votingDelay, votingPeriod, lateQuorumExtension, proposalThreshold } = GO
 const QUORUM = 40_000_000n * OPG_UNIT; // 4% of the supply
 
 describe("governance", () => {
-  let connection: Awaited<ReturnType<typeof network.create>>;
+  let connection: NetworkConnection;
   let fixture: GovernanceFixture;
   before(async () => {
     connection = await network.create();
@@ -173,7 +174,7 @@ describe("governance", () => {
 
       const proposal = await windowProposal();
       await expect(
-        attacker.borrowAndPropose(liquidity.address, all, ...byText(proposal)),
+        attacker.getFunction("borrowAndPropose")(liquidity.address, all, ...byText(proposal)),
       ).to.be.revertedWithCustomError(governor, "GovernorInsufficientProposerVotes");
 
       await propose(proposal);
@@ -182,10 +183,10 @@ describe("governance", () => {
       // In the very second of the snapshot, and in the one after.
       for (const second of [0n, 1n]) {
         await connection.networkHelpers.time.setNextBlockTimestamp(snapshot + second);
-        await attacker.borrowAndVote(liquidity.address, all, proposalId);
+        await attacker.getFunction("borrowAndVote")(liquidity.address, all, proposalId);
       }
       await connection.networkHelpers.time.setNextBlockTimestamp(snapshot + 2n);
-      await attacker.borrowAndVote(liquidity.address, all, proposalId);
+      await attacker.getFunction("borrowAndVote")(liquidity.address, all, proposalId);
       const [against, inFavour] = await governor.getFunction("proposalVotes")(proposalId);
       expect([against, inFavour]).to.deep.equal([0n, 0n]);
     });
@@ -280,7 +281,7 @@ describe("governance", () => {
     );
     const staking = await vestingFactory.getAddress(); // any contract
     const redirection = await proposalOf({
-      ...{ contract: vault, function: "redirect", arguments: [staking] },
+      ...{ contract: vault as unknown as Contract, function: "redirect", arguments: [staking] },
     });
     await queue(redirection);
     await increase(MIN_DELAY + 1);
@@ -288,7 +289,11 @@ describe("governance", () => {
     expect(await vault.beneficiary()).to.equal(staking);
 
     const again = await proposalOf({
-      ...{ contract: vault, function: "redirect", arguments: [await governor.getAddress()] },
+      ...{
+        contract: vault as unknown as Contract,
+        function: "redirect",
+        arguments: [await governor.getAddress()],
+      },
     });
     await queue(again);
     await increase(MIN_DELAY + 1);

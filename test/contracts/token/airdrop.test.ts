@@ -3,6 +3,7 @@ import { airdropProof, airdropRoot, buildAirdropTree } from "@haca/protocol/aird
 import { expect } from "chai";
 import { concat, keccak256, Signature, solidityPackedKeccak256, type Wallet } from "ethers";
 import { network } from "hardhat";
+import type { NetworkConnection } from "hardhat/types/network";
 import { AIRDROP_MONTHS, deployToken, TGE, type TokenFixture } from "../utils/tokenFixture.ts";
 
 const CLAIMANTS = 10_000;
@@ -17,7 +18,7 @@ const DELEGATION_TYPES = {
 };
 
 describe("MerkleAirdrop", () => {
-  let connection: Awaited<ReturnType<typeof network.create>>;
+  let connection: NetworkConnection;
   let fixture: TokenFixture;
   before(async () => {
     connection = await network.create();

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { id, MaxUint256, Signature, type Signer, type TypedDataDomain } from "ethers";
 import { network } from "hardhat";
+import type { NetworkConnection } from "hardhat/types/network";
 import { deployToken, type TokenFixture } from "../utils/tokenFixture.ts";
 
 const PARTIES = [
@@ -26,7 +27,8 @@ const PERMIT_TYPES = {
     { name: "deadline", type: "uint256" },
   ],
 };
-const TRANSFER = "transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)";
+const TRANSFER: string =
+  "transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)";
 const TRANSFER_VRS =
   "transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)";
 const RECEIVE = "receiveWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)";
@@ -54,7 +56,7 @@ const KINDS = [
 ] as const;
 
 describe("OPG: transfers and permits by signature", () => {
-  let connection: Awaited<ReturnType<typeof network.create>>;
+  let connection: NetworkConnection;
   let base: TokenFixture;
   before(async () => {
     connection = await network.create();
@@ -312,7 +314,7 @@ describe("OPG: transfers and permits by signature", () => {
       { TransferWithAuthorization: PARTIES },
       message,
     );
-    await wallet.setOwner(bob.address);
+    await wallet.getFunction("setOwner")(bob.address);
     await expect(
       opg.getFunction(TRANSFER)(...Object.values(message), signature),
     ).to.be.revertedWithCustomError(opg, "OPG_SignatureInvalid");

@@ -1,6 +1,7 @@
 import { OPG_SUPPLY, OPG_UNIT } from "@haca/protocol/allocations";
 import { expect } from "chai";
 import { network } from "hardhat";
+import type { NetworkConnection } from "hardhat/types/network";
 import { deployToken, eventsOf, type TokenFixture } from "../utils/tokenFixture.ts";
 
 /** The design's table, written out once more: tokens, and tokens at the token generation event. */
@@ -16,7 +17,7 @@ const TABLE: readonly [name: string, tokens: number, atTge: number][] = [
 const FLOAT_AT_TGE = 189_500_000;
 
 describe("GenesisDistribution", () => {
-  let connection: Awaited<ReturnType<typeof network.create>>;
+  let connection: NetworkConnection;
   let fixture: TokenFixture;
   before(async () => {
     connection = await network.create();

@@ -1,10 +1,11 @@
 import { OPG_SUPPLY } from "@haca/protocol/allocations";
 import { expect } from "chai";
 import { network } from "hardhat";
+import type { NetworkConnection } from "hardhat/types/network";
 import { deployToken, type TokenFixture } from "../utils/tokenFixture.ts";
 
 describe("OPG", () => {
-  let connection: Awaited<ReturnType<typeof network.create>>;
+  let connection: NetworkConnection;
   let fixture: TokenFixture;
   before(async () => {
     connection = await network.create();

@@ -1,6 +1,7 @@
 import { OPG_UNIT } from "@haca/protocol/allocations";
 import { expect } from "chai";
 import { network } from "hardhat";
+import type { NetworkConnection } from "hardhat/types/network";
 import {
   createGrant,
   deployToken,
@@ -15,7 +16,7 @@ const TRANSFERABLE = 1;
 const REDIRECTABLE_ONCE = 2;
 
 describe("vesting vaults", () => {
-  let connection: Awaited<ReturnType<typeof network.create>>;
+  let connection: NetworkConnection;
   let fixture: TokenFixture;
   before(async () => {
     connection = await network.create();
@@ -317,7 +318,7 @@ describe("vesting vaults", () => {
         };
         const vault = await createGrant(fixture, overrides);
         const expected = Object.values(grantTerms(overrides));
-        expect((await vault.terms()).toArray().map(String)).to.deep.equal(expected.map(String));
+        expect([...(await vault.terms())].map(String)).to.deep.equal(expected.map(String));
         expect(await factory.isVault(await vault.getAddress())).to.equal(true);
       }
     });
