@@ -11,7 +11,10 @@ export default defineConfig({
   solidity: {
     version: "0.8.37",
     path: solcFromNpm,
-    npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],
+    npmFilesToBuild: [
+      "@openzeppelin/contracts/access/manager/AccessManager.sol",
+      "@openzeppelin/contracts/governance/TimelockController.sol",
+    ],
     settings: {
       evmVersion: "osaka",
       optimizer: { enabled: true, runs: 1_000_000 },
@@ -42,6 +45,21 @@ export default defineConfig({
       chainType: "op",
       chainId: 84532,
       url: configVariable("BASE_SEPOLIA_RPC_URL"),
+      accounts: [configVariable("HACA_DEPLOYER_KEY")],
+    },
+    base: {
+      type: "http",
+      chainType: "op",
+      chainId: 8453,
+      url: configVariable("BASE_RPC_URL"),
+      accounts: [configVariable("HACA_DEPLOYER_KEY")],
+    },
+    // An example of an EVM chain of its own.
+    ogevm: {
+      type: "http",
+      chainType: "generic",
+      chainId: 10740,
+      url: configVariable("OGEVM_RPC_URL"),
       accounts: [configVariable("HACA_DEPLOYER_KEY")],
     },
   },

@@ -32,6 +32,33 @@ const modelSchema = z.strictObject({
   artifacts: z.string().optional(),
 });
 
+const grantSchema = z.strictObject({
+  allocation: z.string(),
+  vault: address,
+  beneficiary: address,
+  /** smallest units */
+  total: z.string().regex(/^[0-9]+$/, "must be a decimal number"),
+});
+export type GenesisGrant = z.infer<typeof grantSchema>;
+
+/** What the token and governance part was deployed with; times are unix seconds, durations seconds. */
+const governanceSchema = z.strictObject({
+  tge: z.int(),
+  airdropRoot: bytes32,
+  airdropDeadline: z.int(),
+  deployer: address,
+  guardian: address,
+  foundation: address,
+  liquidity: address,
+  timelockDelay: z.int(),
+  votingDelay: z.int(),
+  votingPeriod: z.int(),
+  /** smallest units */
+  proposalThreshold: z.string().regex(/^[0-9]+$/, "must be a decimal number"),
+  quorumPercent: z.int(),
+  lateQuorumExtension: z.int(),
+});
+
 /** `deployments/<chainId>.json`: written by the deployment, read by everything else. */
 export const addressBookSchema = z.strictObject({
   format: z.literal(1),
@@ -43,11 +70,20 @@ export const addressBookSchema = z.strictObject({
     AccessManager: contractSchema,
     ModelRegistry: contractSchema,
     InferenceSettlement: contractSchema,
+    TimelockController: contractSchema.optional(),
+    GenesisDistribution: contractSchema.optional(),
+    OPG: contractSchema.optional(),
+    VestingFactory: contractSchema.optional(),
+    MerkleAirdrop: contractSchema.optional(),
+    HacaGovernor: contractSchema.optional(),
   }),
   parameters: z.strictObject({
     /** seconds after a result's timestamp during which it can be settled */
     settlementWindow: z.int(),
+    governance: governanceSchema.optional(),
   }),
+  /** the grants of the genesis distribution, in the order of their creation */
+  grants: z.array(grantSchema).optional(),
   models: z.array(modelSchema),
 });
 export type AddressBook = z.infer<typeof addressBookSchema>;

@@ -43,7 +43,7 @@ export async function runDemo(parameters: {
     await group.run({
       name: "deploy",
       command: process.execPath,
-      arguments: ["scripts/deploy/cli.ts", "--network", "localhost"],
+      arguments: ["scripts/deploy/cli.ts", "--network", "localhost", "--part", "core"],
       environment: { HACA_RPC_URL: url },
     });
     console.log(`      address book: deployments/${CHAIN_ID}.json`);

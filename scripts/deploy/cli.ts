@@ -1,4 +1,4 @@
-/** `npm run deploy -- --network <name>`: deploys the core contracts and writes the address book. */
+/** `npm run deploy -- --network <name>`: deploys, hands every permission over, and writes the address book. */
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
@@ -10,15 +10,31 @@ import {
 } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import hre from "hardhat";
+import type { NetworkConnection } from "hardhat/types/network";
 import { reportFailure } from "../lib/reportFailure.ts";
+import { checkDeployment } from "./check/checkDeployment.ts";
+import { isMatch } from "./check/finding.ts";
+import { connect, firstLine } from "./connect.ts";
+import { deployAll } from "./deployAll.ts";
 import { DEFAULT_SETTLEMENT_WINDOW, deployCore } from "./deployCore.ts";
+import { dryRun } from "./dryRun.ts";
+import { keepEarlier } from "./keepEarlier.ts";
+import { type GovernanceParameters, parametersPath, readParameters } from "./readParameters.ts";
+import { requireDeployer } from "./requireDeployer.ts";
+import { requireFunds } from "./requireFunds.ts";
 
-const HELP = `Deploys AccessManager, ModelRegistry and InferenceSettlement, and writes deployments/<chainId>.json.
+const LOCAL_CHAIN = 31337;
+
+const HELP = `Deploys registry, settlement, token, vesting, airdrop, governor and timelock, hands every permission to
+the timelock and the guardian, verifies that the deployer has none left, and writes deployments/<chainId>.json.
 An interrupted deployment resumes; a second run changes nothing.
 
-usage: npm run deploy -- --network <name> [--settlement-window <seconds>] [--yes]
+usage: npm run deploy -- --network <name> [--part core] [--parameters <file>]
+                         [--settlement-window <seconds>] [--yes]
 
   --network            localhost, or another network of hardhat.config.ts
+  --part core          only registry and settlement; the deployer stays their administrator
+  --parameters         who gets what (default deployments/parameters/<network>.json)
   --settlement-window  how long after its timestamp a result can be settled (default ${DEFAULT_SETTLEMENT_WINDOW} s)
   --yes                do not ask before deploying to a chain that is not local
 
@@ -29,17 +45,24 @@ function parse() {
   const { values } = parseArgs({
     options: {
       network: { type: "string" },
+      part: { type: "string" },
+      parameters: { type: "string" },
       "settlement-window": { type: "string", default: String(DEFAULT_SETTLEMENT_WINDOW) },
       yes: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
+  const fail = (message: string): never => {
+    throw new BaseError({ code: "deploy.badOption", message });
+  };
   const settlementWindow = Number(values["settlement-window"]);
   if (!Number.isInteger(settlementWindow) || settlementWindow <= 0) {
-    throw new BaseError({
-      code: "deploy.badOption",
-      message: `--settlement-window must be a positive number of seconds, got ${values["settlement-window"]}`,
-    });
+    fail(
+      `--settlement-window must be a positive number of seconds, got ${values["settlement-window"]}`,
+    );
+  }
+  if (values.part !== undefined && values.part !== "core") {
+    fail(`--part must be core if it is given, got ${values.part}`);
   }
   return { ...values, settlementWindow };
 }
@@ -51,14 +74,19 @@ async function confirm(question: string): Promise<boolean> {
   return answer.trim().toLowerCase() === "y";
 }
 
-/** Models registered earlier stay in the book as long as the registry is the same contract. */
-function keepModels(book: AddressBook, path: string): AddressBook {
-  if (!existsSync(path)) return book;
-  const previous = readAddressBook(path);
-  const sameRegistry =
-    previous.contracts.ModelRegistry.address === book.contracts.ModelRegistry.address &&
-    previous.contracts.ModelRegistry.transaction === book.contracts.ModelRegistry.transaction;
-  return sameRegistry ? { ...book, models: previous.models } : book;
+/** Shows what will happen and what it costs. */
+async function printPlan(parameters: {
+  connection: NetworkConnection;
+  settlementWindow: number;
+  governance: GovernanceParameters;
+}): Promise<void> {
+  const { connection, governance } = parameters;
+  const deployer = await requireDeployer(connection);
+  console.log(`  deployer ${deployer}, left without any permission in the end`);
+  console.log(`  guardian ${governance.guardian}, timelock delay ${governance.timelockDelay} s`);
+  console.log(`  token generation event ${new Date(governance.tge * 1000).toISOString()}`);
+  const { chainType } = connection;
+  await requireFunds({ connection, deployer, ...(await dryRun({ ...parameters, chainType })) });
 }
 
 async function main(): Promise<void> {
@@ -67,41 +95,70 @@ async function main(): Promise<void> {
     console.log(HELP);
     return;
   }
-  const { network } = options;
-  if (network === undefined || !(network in hre.config.networks)) {
-    throw new BaseError({
-      code: "deploy.badOption",
-      message: `--network must be one of ${Object.keys(hre.config.networks).join(", ")}, got ${network}`,
-    });
-  }
-
-  const connection = await hre.network.create(network);
-  const chainId = await connection.ethers.provider
-    .getNetwork()
-    .then(({ chainId }) => Number(chainId))
-    .catch((cause: unknown) => {
-      throw new BaseError({
-        code: "deploy.noRpc",
-        message: `network ${network} does not answer: start the chain or check its URL`,
-        cause,
-      });
-    });
-
+  const { settlementWindow } = options;
+  const { connection, chainId } = await connect(options.network);
+  const network = connection.networkName;
   const path = addressBookPath(chainId);
   console.log(`deploying to ${network} (chain ${chainId}), address book ${path}`);
-  if (chainId !== 31337 && !options.yes && !(await confirm("Deploy three contracts?"))) {
-    console.log("nothing deployed");
-    return;
+
+  const governance =
+    options.part === "core"
+      ? undefined
+      : readParameters(options.parameters ?? parametersPath(network));
+  if (chainId !== LOCAL_CHAIN) {
+    if (governance !== undefined) await printPlan({ connection, settlementWindow, governance });
+    if (!options.yes && !(await confirm(`Deploy to ${network}?`))) {
+      console.log("nothing deployed");
+      await connection.close();
+      return;
+    }
   }
-  const book = keepModels(
-    await deployCore({ hre, connection, settlementWindow: options.settlementWindow }),
-    path,
+
+  const deployed = await run(() =>
+    governance === undefined
+      ? deployCore({ hre, connection, settlementWindow })
+      : deployAll({ hre, connection, settlementWindow, governance }),
   );
+  const book = existsSync(path)
+    ? keepEarlier({ book: deployed, earlier: readAddressBook(path) })
+    : deployed;
   writeAddressBook({ path, book });
   for (const [name, contract] of Object.entries(book.contracts)) {
-    console.log(`  ${name.padEnd(20)} ${contract.address}  block ${contract.block}`);
+    console.log(`  ${name.padEnd(20)} ${contract?.address}  block ${contract?.block}`);
   }
+  if (governance !== undefined) await verify({ connection, book });
   await connection.close();
+}
+
+/** Ignition's failures in one line. */
+async function run(work: () => Promise<AddressBook>): Promise<AddressBook> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof BaseError) throw cause;
+    throw new BaseError({
+      code: "deploy.interrupted",
+      message: `${firstLine(cause)}; run the same command again to resume`,
+      cause,
+    });
+  }
+}
+
+async function verify(parameters: {
+  connection: NetworkConnection;
+  book: AddressBook;
+}): Promise<void> {
+  const findings = await checkDeployment(parameters);
+  const [different] = findings.filter((found) => !isMatch(found));
+  if (different !== undefined) {
+    throw new BaseError({
+      code: "deploy.different",
+      message: `${different.subject}: expected ${different.expected}, got ${different.actual}`,
+    });
+  }
+  console.log(
+    `  verified: ${findings.length} comparisons with the chain; the deployer holds no role`,
+  );
 }
 
 main().catch(reportFailure);

@@ -15,6 +15,10 @@ const BUDGETS: Record<string, number> = {
   "settle.single": 275_000,
   "settle.single.firstInSlot": 280_000,
   "settle.single.byRelayer": 275_000,
+  "vesting.create": 140_000,
+  "vesting.createBatch50.perGrant": 110_000,
+  "vesting.release": 65_000,
+  "vesting.release.again": 65_000,
 };
 
 const SNAPSHOTS = join(import.meta.dirname, "..", "..", "snapshots");

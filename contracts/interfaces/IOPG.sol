@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+pragma solidity >=0.8.24;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
+/// @title IOPG
+/// @notice The token that pays and secures the network: fixed supply, 18 decimals, votes counted by timestamp.
+///
+/// Besides ERC-20 it speaks EIP-2612 (permits), EIP-3009 (transfers by signature, with nonces that the signer
+/// draws at random), EIP-5805 and EIP-6372 (votes, `mode=timestamp`) and can be burnt by its holder. Nobody can
+/// mint, pause, freeze or upgrade it.
+///
+/// The functions here are the `bytes signature` forms of the standard ones: they take an ECDSA signature of the
+/// account's own key or whatever the account, if it is a contract, accepts through ERC-1271. The forms with
+/// `(v, r, s)` take the account's own key only.
+interface IOPG is IERC20 {
+    /// @notice A `bytes` signature is neither the account's own nor accepted by it through ERC-1271.
+    error OPG_SignatureInvalid(address account);
+
+    /// @notice All OPG there ever will be, in the smallest unit: 1,000,000,000 tokens of 18 decimals.
+    function SUPPLY() external view returns (uint256);
+
+    /// @notice EIP-3009 transfer. Anyone may submit it, so the payment may arrive in another transaction than the
+    /// one expected: whoever reacts to a payment uses `receiveWithAuthorization`.
+    /// @param validAfter unix seconds; valid only afterwards
+    /// @param validBefore unix seconds; valid only before
+    /// @param nonce any 32 bytes that `from` has not used yet
+    function transferWithAuthorization(
+        address from,
+        address to,
+        uint256 value,
+        uint256 validAfter,
+        uint256 validBefore,
+        bytes32 nonce,
+        bytes calldata signature
+    ) external;
+
+    /// @notice EIP-3009 transfer that only the receiver can submit.
+    function receiveWithAuthorization(
+        address from,
+        address to,
+        uint256 value,
+        uint256 validAfter,
+        uint256 validBefore,
+        bytes32 nonce,
+        bytes calldata signature
+    ) external;
+
+    /// @notice Makes a nonce useless before it is used.
+    function cancelAuthorization(address authorizer, bytes32 nonce, bytes calldata signature) external;
+
+    /// @notice EIP-2612 permit.
+    /// @param deadline unix seconds; valid up to and including it
+    function permit(
+        address owner,
+        address spender,
+        uint256 value,
+        uint256 deadline,
+        bytes calldata signature
+    ) external;
+}

@@ -1,0 +1,138 @@
+import type { AddressBook, GenesisGrant } from "@haca/protocol/addressBook";
+import { ALLOCATIONS } from "@haca/protocol/allocations";
+import type { Contract, EventLog, Provider } from "ethers";
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { NetworkConnection } from "hardhat/types/network";
+import { bookHeader } from "./bookHeader.ts";
+import { describeContract } from "./describeContract.ts";
+import { describeCore } from "./describeCore.ts";
+import { discardStaleJournal } from "./discardStaleJournal.ts";
+import { genesisParameters } from "./modules/governance.ts";
+import type { GovernanceParameters } from "./readParameters.ts";
+import { requireDeployer } from "./requireDeployer.ts";
+import { runGovernanceModule } from "./runGovernanceModule.ts";
+
+/**
+ * Deploys everything and hands every permission over, or resumes where an interrupted deployment stopped, and
+ * returns the chain's address book without models.
+ */
+export async function deployAll(parameters: {
+  hre: HardhatRuntimeEnvironment;
+  connection: NetworkConnection;
+  settlementWindow: number;
+  governance: GovernanceParameters;
+}): Promise<AddressBook> {
+  const { hre, connection, settlementWindow, governance } = parameters;
+  const provider = connection.ethers.provider as unknown as Provider;
+  const chainId = Number((await provider.getNetwork()).chainId);
+  await discardStaleJournal({ provider, chainId, ignitionFolder: hre.config.paths.ignition });
+
+  const deployer = await requireDeployer(connection);
+  const deployed = await runGovernanceModule({ connection, settlementWindow, governance });
+  const [accessManager, modelRegistry, inferenceSettlement, timelock, genesis] = await addressesOf(
+    deployed.accessManager,
+    deployed.modelRegistry,
+    deployed.inferenceSettlement,
+    deployed.timelock,
+    deployed.genesis,
+  );
+  const [opg, vestingFactory, airdrop, governor] = await addressesOf(
+    deployed.opg,
+    deployed.vestingFactory,
+    deployed.airdrop,
+    deployed.governor,
+  );
+  const entry = (address: string, constructorArguments: string[], creator = address) =>
+    describeContract({ hre, provider, chainId, address, constructorArguments, creator });
+
+  const genesisEntry = await entry(genesis, [
+    deployed.genesis.interface.encodeDeploy([
+      { ...genesisParameters(governance), governance: timelock },
+    ]),
+  ]);
+
+  return {
+    ...bookHeader({ hre, network: connection.networkName, chainId }),
+    contracts: {
+      ...(await describeCore({
+        ...{ hre, provider, chainId, deployer, settlementWindow },
+        ...{ accessManager, modelRegistry, inferenceSettlement },
+      })),
+      TimelockController: await entry(timelock, [
+        String(governance.timelockDelay),
+        "[]",
+        "[0x0000000000000000000000000000000000000000]",
+        deployer,
+      ]),
+      GenesisDistribution: genesisEntry,
+      OPG: await entry(opg, [genesis], genesis),
+      VestingFactory: await entry(vestingFactory, [opg], genesis),
+      MerkleAirdrop: await entry(
+        airdrop,
+        [
+          opg,
+          governance.airdropRoot,
+          String(await deployed.airdrop.getFunction("total")()),
+          String(governance.airdropDeadline),
+          await deployed.airdrop.getFunction("leftoversTo")(),
+        ],
+        genesis,
+      ),
+      HacaGovernor: await entry(governor, [
+        deployed.governor.interface.encodeDeploy([opg, timelock, governance.governor]),
+      ]),
+    },
+    parameters: {
+      settlementWindow,
+      governance: {
+        tge: governance.tge,
+        airdropRoot: governance.airdropRoot,
+        airdropDeadline: governance.airdropDeadline,
+        deployer,
+        guardian: governance.guardian,
+        foundation: governance.foundation,
+        liquidity: governance.liquidity,
+        timelockDelay: governance.timelockDelay,
+        ...governance.governor,
+        proposalThreshold: String(governance.governor.proposalThreshold),
+      },
+    },
+    grants: await readGrants({
+      ...{ factory: deployed.vestingFactory, genesis: deployed.genesis },
+      block: genesisEntry.block,
+    }),
+    models: [],
+  };
+}
+
+async function addressesOf<T extends readonly Contract[]>(
+  ...contracts: T
+): Promise<{ [K in keyof T]: string }> {
+  const addresses = await Promise.all(contracts.map((contract) => contract.getAddress()));
+  return addresses as { [K in keyof T]: string };
+}
+
+/** From the events of the transaction that created everything. */
+async function readGrants(parameters: {
+  factory: Contract;
+  genesis: Contract;
+  block: number;
+}): Promise<GenesisGrant[]> {
+  const { factory, genesis, block } = parameters;
+  const eventsOf = async (contract: Contract, name: string) =>
+    (await contract.queryFilter(name, block, block)) as EventLog[];
+  const allocations = new Map(
+    (await eventsOf(genesis, "Allocated")).map(({ args }) => [
+      args.receiver as string,
+      Number(args.allocation),
+    ]),
+  );
+  return (await eventsOf(factory, "GrantCreated"))
+    .filter(({ args }) => allocations.has(args.vault))
+    .map(({ args }) => ({
+      allocation: ALLOCATIONS[allocations.get(args.vault) ?? -1]?.name ?? "",
+      vault: args.vault,
+      beneficiary: args.beneficiary,
+      total: String(args.terms.total),
+    }));
+}

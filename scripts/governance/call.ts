@@ -1,0 +1,33 @@
+import type { AddressBook } from "@haca/protocol/addressBook";
+import { BaseError } from "@haca/protocol/baseError";
+import { Interface } from "ethers";
+
+/** One call that a proposal makes, or that the guardian makes at once. */
+export type Call = {
+  /** name in the address book, or in the error messages if it is none of the project's contracts */
+  contract: string;
+  target: string;
+  /** human-readable fragment, such as `function setSettlementWindow(uint64 window)` */
+  fragment: string;
+  arguments: readonly unknown[];
+  /** what will change, in plain words */
+  words: string;
+};
+
+export function encodeCall(call: Call): string {
+  const [name] = /(?<=^function )\w+/.exec(call.fragment) ?? [];
+  return new Interface([call.fragment]).encodeFunctionData(name ?? "", [...call.arguments]);
+}
+
+/** Address of a contract in the address book. Error: `governance.notDeployed`. */
+export function addressOf(book: AddressBook, name: string): string {
+  const contracts: Readonly<Record<string, { address: string } | undefined>> = book.contracts;
+  const entry = contracts[name];
+  if (entry === undefined) {
+    throw new BaseError({
+      code: "governance.notDeployed",
+      message: `${name} is not in the address book of chain ${book.chainId}: deploy it first`,
+    });
+  }
+  return entry.address;
+}

@@ -1,0 +1,34 @@
+import { Interface } from "ethers";
+
+/** A file for the transaction builder of a Safe: the calls, to be signed by its owners. */
+export function safeBatch(parameters: {
+  chainId: number;
+  name: string;
+  description: string;
+  calls: readonly { target: string; data: string }[];
+}): string {
+  const { chainId, name, description, calls } = parameters;
+  return `${JSON.stringify(
+    {
+      version: "1.0",
+      chainId: String(chainId),
+      createdAt: 0,
+      meta: { name, description },
+      transactions: calls.map(({ target, data }) => ({
+        to: target,
+        value: "0",
+        data,
+        contractMethod: null,
+        contractInputsValues: null,
+      })),
+    },
+    null,
+    2,
+  )}\n`;
+}
+
+/** The call of the governor that submits a proposal. */
+export const proposeData = (values: readonly unknown[]): string =>
+  new Interface([
+    "function propose(address[] targets, uint256[] values, bytes[] calldatas, string description)",
+  ]).encodeFunctionData("propose", [...values]);

@@ -1,0 +1,176 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { type Contract, type FunctionFragment, Interface, id, type ParamType } from "ethers";
+import { network } from "hardhat";
+import { ACCESS_TABLE, ROLES } from "../../../scripts/deploy/accessTable.ts";
+import { checkRoles } from "../../../scripts/deploy/check/checkRoles.ts";
+import { isMatch } from "../../../scripts/deploy/check/finding.ts";
+import { deployGovernance, type GovernanceFixture } from "../utils/governanceFixture.ts";
+
+const DOCUMENT = join(import.meta.dirname, "..", "..", "..", "docs", "access-control.md");
+
+/** Words of the document for what no permission is needed for. */
+const UNRESTRICTED = new Set(["anyone", "own"]);
+
+/** Errors that say that a caller lacks a permission. */
+const REFUSALS = new Interface([
+  "error AccessManagedUnauthorized(address caller)",
+  "error AccessManagerUnauthorizedAccount(address account, uint64 roleId)",
+  "error AccessControlUnauthorizedAccount(address account, bytes32 role)",
+  "error TimelockUnauthorizedCaller(address caller)",
+  "error GovernorOnlyExecutor(address account)",
+  "error VestingVault_NotBeneficiary(address beneficiary, address caller)",
+  "error VestingVault_NotPendingBeneficiary(address pending, address caller)",
+  "error VestingVault_NotRevoker(address revoker, address caller)",
+  // what `redirect` says of grants that it does not exist for
+  "error VestingVault_TransferabilityInvalid(uint8 expected, uint8 actual)",
+]);
+
+/** contract -> function -> who */
+function readDocument(): Map<string, Map<string, string>> {
+  const tables = new Map<string, Map<string, string>>();
+  let table = new Map<string, string>();
+  for (const line of readFileSync(DOCUMENT, "utf8").split("\n")) {
+    const heading = /^## (\w+)$/.exec(line)?.[1];
+    if (heading !== undefined) {
+      table = new Map();
+      tables.set(heading, table);
+    }
+    const [, signature, who] = /^\| `([^`]+)` \| ([\w ]+) \|$/.exec(line) ?? [];
+    if (signature !== undefined && who !== undefined) table.set(signature, who);
+  }
+  return tables;
+}
+
+/** A harmless value of any type. */
+function blank(type: ParamType, account: string): unknown {
+  if (type.isArray()) return [];
+  if (type.isTuple()) return type.components.map((component) => blank(component, account));
+  if (type.type === "address") return account;
+  if (type.type === "bool") return false;
+  if (type.type === "string") return "";
+  if (type.type === "bytes") return "0x00000000";
+  if (type.type.startsWith("bytes")) return `0x${"00".repeat(Number(type.type.slice(5)))}`;
+  return 0;
+}
+
+const stateChanging = (contract: Contract): FunctionFragment[] => {
+  const functions: FunctionFragment[] = [];
+  contract.interface.forEachFunction((fragment) => {
+    if (!["view", "pure"].includes(fragment.stateMutability)) functions.push(fragment);
+  });
+  return functions;
+};
+
+describe("access control", () => {
+  const document = readDocument();
+  let fixture: GovernanceFixture;
+  let contracts: Map<string, Contract>;
+  before(async () => {
+    fixture = await deployGovernance(await network.create());
+    const { ethers, genesis } = fixture;
+    const vault = await genesis.getFunction("stakingRewardsVault")();
+    contracts = new Map([
+      ["AccessManager", fixture.accessManager],
+      ["ModelRegistry", fixture.modelRegistry],
+      ["InferenceSettlement", fixture.inferenceSettlement],
+      ["OPG", fixture.opg],
+      ["VestingFactory", fixture.vestingFactory],
+      ["VestingVault", (await ethers.getContractAt("VestingVault", vault)) as unknown as Contract],
+      ["GenesisDistribution", fixture.genesis],
+      ["MerkleAirdrop", fixture.airdrop],
+      ["HacaGovernor", fixture.governor],
+      ["TimelockController", fixture.timelock],
+    ]);
+  });
+
+  it("documents every function of every contract, and no other", () => {
+    for (const [name, contract] of contracts) {
+      const documented = [...(document.get(name)?.keys() ?? [])].sort();
+      const actual = stateChanging(contract)
+        .map((fragment) => fragment.format("sighash"))
+        .sort();
+      expect(documented, name).to.deep.equal(actual);
+    }
+  });
+
+  it("documents the roles that the AccessManager demands", async () => {
+    const { accessManager } = fixture;
+    const table = new Map(
+      ACCESS_TABLE.map((rule) => [`${rule.contract}.${rule.function}`, rule.role]),
+    );
+    for (const [name, functions] of document) {
+      const contract = contracts.get(name);
+      if (contract === undefined) continue;
+      for (const [signature, who] of functions) {
+        const isRole = who === "GOVERNANCE" || who === "GUARDIAN";
+        expect(table.get(`${name}.${signature}`), `${name}.${signature}`).to.equal(
+          isRole ? who : undefined,
+        );
+        const role = await accessManager.getFunction("getTargetFunctionRole")(
+          await contract.getAddress(),
+          id(signature).slice(0, 10),
+        );
+        expect(role, `${name}.${signature}`).to.equal(isRole ? ROLES[who] : ROLES.ADMIN);
+      }
+    }
+    expect(document.size).to.be.greaterThan(0);
+  });
+
+  it("leaves every role with its holder in the table, and the deployer with none", async () => {
+    const { ethers, deployer, guardian, accessManager, timelock, governor } = fixture;
+    const entry = async (contract: Contract) => ({
+      address: await contract.getAddress(),
+      block: 0,
+    });
+    const findings = await checkRoles({
+      book: {
+        contracts: {
+          AccessManager: await entry(accessManager),
+          TimelockController: await entry(timelock),
+          HacaGovernor: await entry(governor),
+          InferenceSettlement: await entry(fixture.inferenceSettlement),
+        },
+        parameters: { governance: { guardian: guardian.address } },
+      } as unknown as Parameters<typeof checkRoles>[0]["book"],
+      getContract: async (name, address) =>
+        (await ethers.getContractAt(name, address)) as unknown as Contract,
+    });
+    expect(findings.filter((found) => !isMatch(found))).to.deep.equal([]);
+    expect(findings).to.have.length(4 + 1 + 3 + ACCESS_TABLE.length);
+    for (const { actual } of findings) {
+      expect(actual).to.not.include(deployer.address.toLowerCase());
+    }
+    expect(await fixture.opg.getFunction("balanceOf")(deployer.address)).to.equal(0n);
+  });
+
+  it("refuses the deployer, the guardian and a stranger every restricted function", async () => {
+    const { deployer, guardian, stranger, ethers } = fixture;
+    let refused = 0;
+    for (const [name, contract] of contracts) {
+      for (const fragment of stateChanging(contract)) {
+        const who = document.get(name)?.get(fragment.format("sighash"));
+        if (who === undefined || UNRESTRICTED.has(who)) continue;
+        const values = fragment.inputs.map((input) => blank(input, stranger.address));
+        for (const caller of [deployer, guardian, stranger]) {
+          if (caller === guardian && (who === "CANCELLER" || who === "GUARDIAN")) continue;
+          const subject = `${name}.${fragment.name} as ${caller.address}`;
+          const data: string = await ethers.provider
+            .call({
+              ...{ from: caller.address, to: await contract.getAddress() },
+              data: contract.interface.encodeFunctionData(fragment, values),
+            })
+            .then(
+              () => expect.fail(`${subject} went through`),
+              (error: { data?: string }) => error.data ?? "0x",
+            );
+          const refusal = REFUSALS.parseError(data)?.name;
+          expect(refusal, `${subject}: ${data}`).to.be.a("string");
+          refused += 1;
+        }
+      }
+    }
+    expect(refused).to.be.greaterThan(60);
+  });
+});

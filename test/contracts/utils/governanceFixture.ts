@@ -1,0 +1,92 @@
+import { airdropRoot, buildAirdropTree } from "@haca/protocol/airdropTree";
+import { OPG_UNIT } from "@haca/protocol/allocations";
+import { type Contract, id } from "ethers";
+import type { NetworkConnection } from "hardhat/types/network";
+import type { GovernanceParameters } from "../../../scripts/deploy/readParameters.ts";
+import { runGovernanceModule } from "../../../scripts/deploy/runGovernanceModule.ts";
+import { airdropEntries, GOVERNOR_SETTINGS, MIN_DELAY } from "./tokenFixture.ts";
+
+export const SETTLEMENT_WINDOW = 7 * 24 * 60 * 60;
+export const TGE_PAST = Date.UTC(2026, 3, 8) / 1000;
+
+/** States of a proposal, as the governor numbers them. */
+export const STATE = {
+  Pending: 0n,
+  Active: 1n,
+  Canceled: 2n,
+  Defeated: 3n,
+  Succeeded: 4n,
+  Queued: 5n,
+  Expired: 6n,
+  Executed: 7n,
+} as const;
+
+/** Everything, deployed and handed over by the deployment's own module. */
+export async function deployGovernance(connection: NetworkConnection) {
+  const { ethers } = connection;
+  const [deployer, guardian, foundation, liquidity, contributor, investor, alice, bob, stranger] =
+    await ethers.getSigners();
+  if (
+    !(deployer && guardian && foundation && liquidity && contributor && investor) ||
+    !(alice && bob && stranger)
+  ) {
+    throw new Error("no accounts");
+  }
+  const governance: GovernanceParameters = {
+    tge: TGE_PAST,
+    guardian: guardian.address,
+    foundation: foundation.address,
+    liquidity: liquidity.address,
+    contributors: [{ beneficiary: contributor.address, amount: 150_000_000n * OPG_UNIT }],
+    investors: [{ beneficiary: investor.address, amount: 100_000_000n * OPG_UNIT }],
+    airdropRoot: airdropRoot(buildAirdropTree(airdropEntries(4).map(({ entry }) => entry))),
+    airdropDeadline: Date.UTC(2040, 0, 1) / 1000,
+    timelockDelay: MIN_DELAY,
+    governor: GOVERNOR_SETTINGS,
+  };
+  const contracts = await runGovernanceModule({
+    ...{ connection, governance },
+    settlementWindow: SETTLEMENT_WINDOW,
+  });
+  const { governor, timelock, opg, inferenceSettlement } = contracts;
+  return {
+    ...{ connection, ethers, governance, ...contracts },
+    ...{ deployer, guardian, foundation, liquidity, contributor, investor, alice, bob, stranger },
+    ...{ governor, timelock, opg, inferenceSettlement },
+  };
+}
+export type GovernanceFixture = Awaited<ReturnType<typeof deployGovernance>>;
+
+export type Proposal = {
+  targets: string[];
+  values: bigint[];
+  calldatas: string[];
+  description: string;
+};
+
+/** The proposal to call one function of one contract. */
+export async function proposalOf(parameters: {
+  contract: Contract;
+  function: string;
+  arguments: unknown[];
+  description?: string;
+}): Promise<Proposal> {
+  const { contract } = parameters;
+  return {
+    targets: [await contract.getAddress()],
+    values: [0n],
+    calldatas: [contract.interface.encodeFunctionData(parameters.function, parameters.arguments)],
+    description: parameters.description ?? `call ${parameters.function}`,
+  };
+}
+
+/** What queue, execute and cancel take. */
+export const byHash = ({ targets, values, calldatas, description }: Proposal) =>
+  [targets, values, calldatas, id(description)] as const;
+
+export const byText = ({ targets, values, calldatas, description }: Proposal) =>
+  [targets, values, calldatas, description] as const;
+
+export async function idOf(governor: Contract, proposal: Proposal): Promise<bigint> {
+  return governor.getFunction("hashProposal")(...byHash(proposal));
+}
