@@ -101,8 +101,12 @@ library Groth16 {
             let first := add(signals, 0x20)
             let end := add(first, shl(5, mload(signals)))
             let signal := first
-            for {} lt(signal, end) { signal := add(signal, 0x20) } {
-                if iszero(lt(mload(signal), SCALAR_ORDER)) { break }
+            for {} lt(signal, end) {
+                signal := add(signal, 0x20)
+            } {
+                if iszero(lt(mload(signal), SCALAR_ORDER)) {
+                    break
+                }
             }
             inRange := shr(5, sub(signal, first))
         }
@@ -134,7 +138,9 @@ library Groth16 {
             let term := add(work, 0x40)
             let scalar := add(work, 0x80)
             mcopy(work, ic, 0x40)
-            for {} lt(signal, end) { signal := add(signal, 0x20) } {
+            for {} lt(signal, end) {
+                signal := add(signal, 0x20)
+            } {
                 ic := add(ic, 0x40)
                 mcopy(term, ic, 0x40)
                 mstore(scalar, mload(signal))

@@ -104,3 +104,37 @@ export const negateG1 = (point: G1): G1 =>
   point === "zero" ? point : { x: point.x, y: modulo(-point.y, P) };
 export const negateG2 = (point: G2): G2 =>
   point === "zero" ? point : { x: point.x, y: fp2.subtract([0n, 0n], point.y) };
+
+function power<T>(field: Field<T>, base: T, exponent: bigint): T {
+  let result = field.small(1n);
+  let square = base;
+  for (let rest = exponent; rest > 0n; rest >>= 1n) {
+    if (rest & 1n) result = field.multiply(result, square);
+    square = field.multiply(square, square);
+  }
+  return result;
+}
+
+/** A square root in Fp2 for p = 3 mod 4 (Adj, Rodriguez-Henriquez, 2012, algorithm 9), or undefined. */
+function squareRoot(a: Fp2): Fp2 | undefined {
+  const a1 = power(fp2, a, (P - 3n) / 4n);
+  const x0 = fp2.multiply(a1, a);
+  const alpha = fp2.multiply(a1, x0);
+  const minusOne: Fp2 = [P - 1n, 0n];
+  const root = fp2.equals(alpha, minusOne)
+    ? fp2.multiply([0n, 1n], x0)
+    : fp2.multiply(power(fp2, fp2.add(fp2.small(1n), alpha), (P - 1n) / 2n), x0);
+  return fp2.equals(fp2.multiply(root, root), a) ? root : undefined;
+}
+
+/** A point of the twist y^2 = x^3 + 3 / (9 + i) that is not in the subgroup of order r. */
+export function pointOutsideG2(): Exclude<G2, "zero"> {
+  const b = fp2.multiply([3n, 0n], fp2.invert([9n, 1n]));
+  for (let i = 1n; ; i++) {
+    const x: Fp2 = [i, 1n];
+    const y = squareRoot(fp2.add(fp2.multiply(x, fp2.multiply(x, x)), b));
+    if (y === undefined) continue;
+    const point: G2 = { x, y };
+    if (multiplyPoint(fp2, point, R) !== "zero") return point;
+  }
+}

@@ -1,9 +1,9 @@
-import { concat, toBeHex } from "ethers";
+import { concat, dataSlice, toBeHex } from "ethers";
 import {
-  G1_GENERATOR,
-  G2_GENERATOR,
   type G1,
+  G1_GENERATOR,
   type G2,
+  G2_GENERATOR,
   inverse,
   modulo,
   multiplyG1,
@@ -21,23 +21,28 @@ export type Trapdoor = {
 };
 
 export const encodeG1 = (point: G1): string =>
-  point === "zero"
-    ? `0x${"00".repeat(64)}`
-    : concat([toBeHex(point.x, 32), toBeHex(point.y, 32)]);
+  point === "zero" ? `0x${"00".repeat(64)}` : concat([toBeHex(point.x, 32), toBeHex(point.y, 32)]);
 
 export const encodeG2 = (point: G2): string =>
   point === "zero"
     ? `0x${"00".repeat(128)}`
     : concat([point.x[1], point.x[0], point.y[1], point.y[0]].map((c) => toBeHex(c, 32)));
 
+const coordinate = (data: string, index: number): bigint =>
+  BigInt(dataSlice(data, 32 * index, 32 * index + 32));
+
+export const decodeG1 = (data: string): G1 => ({ x: coordinate(data, 0), y: coordinate(data, 1) });
+
+export const decodeG2 = (data: string): G2 => ({
+  x: [coordinate(data, 1), coordinate(data, 0)],
+  y: [coordinate(data, 3), coordinate(data, 2)],
+});
+
 const g1 = (scalar: bigint): string => encodeG1(multiplyG1(G1_GENERATOR, scalar));
 const g2 = (scalar: bigint): string => encodeG2(multiplyG2(G2_GENERATOR, scalar));
 
 /** A trapdoor for `signalCount` public signals, drawn from `random` (a source of scalars). */
-export function makeTrapdoor(parameters: {
-  signalCount: number;
-  random: () => bigint;
-}): Trapdoor {
+export function makeTrapdoor(parameters: { signalCount: number; random: () => bigint }): Trapdoor {
   const { signalCount, random } = parameters;
   return {
     alpha: random(),

@@ -152,7 +152,6 @@ export async function signResult(parameters: {
   domain: TypedDataDomain;
   result: InferenceResult;
 }): Promise<string> {
-
   return parameters.signer.signTypedData(
     parameters.domain,
     INFERENCE_RESULT_TYPES,
