@@ -2,6 +2,7 @@
 pragma solidity >=0.8.24;
 
 import {IAttestationVerifier} from "./IAttestationVerifier.sol";
+import {ISigningKeys} from "./ISigningKeys.sol";
 
 /// @title ITEERegistry
 /// @notice Which enclaves are trusted: approved images, admitted nodes, their keys, and whether they are alive.
@@ -17,16 +18,6 @@ import {IAttestationVerifier} from "./IAttestationVerifier.sol";
 ///   may be: what an enclave signs bears the time that the enclave says.
 /// - A signature is not an identity: whatever must happen once is keyed by something else.
 interface ITEERegistry {
-    /// @notice Kinds of signing keys. A message is 32 bytes `m`; what is signed is:
-    /// RSA (2048 to 4096 bits, exponent 65537): PSS with SHA-256, MGF1-SHA-256 and a salt of 32 bytes, over SHA256(m);
-    /// P-256: ECDSA over SHA256(m), signature r | s; secp256k1: ECDSA over m, signature r | s | v, low s.
-    enum KeyKind {
-        None,
-        Rsa,
-        P256,
-        Secp256k1
-    }
-
     /// @notice `Enabled <-> Disabled` and `-> Retired` are the operator's; `-> Banned` the guardian's, `Banned ->
     /// Disabled` governance's. Retired is final for the operator.
     enum NodeStatus {
@@ -65,7 +56,7 @@ interface ITEERegistry {
     /// @notice The rest of what is known about a node.
     struct NodeView {
         NodeStatus status;
-        KeyKind keyKind;
+        ISigningKeys.KeyKind keyKind;
         uint8 verifierId;
         uint32 imageGeneration;
         uint64 attestedAt;
@@ -143,7 +134,7 @@ interface ITEERegistry {
     );
     event PCRRevoked(bytes32 indexed pcrHash, uint8 indexed teeType, uint32 generation);
 
-    event TEERegistered(bytes32 indexed teeId, address indexed owner, uint8 indexed teeType, KeyKind keyKind);
+    event TEERegistered(bytes32 indexed teeId, address indexed owner, uint8 indexed teeType, ISigningKeys.KeyKind keyKind);
     /// @dev Comes with every accepted evidence, the first included.
     event TEEAttested(
         bytes32 indexed teeId,
@@ -186,7 +177,6 @@ interface ITEERegistry {
     error TEERegistry_BindingMismatch(bytes expected, bytes actual);
     error TEERegistry_UserDataInvalid(bytes expected, bytes actual);
     error TEERegistry_FieldInvalid(string field);
-    error TEERegistry_KeyUnsupported();
     error TEERegistry_KeyMismatch(bytes32 expected, bytes32 actual);
     error TEERegistry_ImageMismatch(bytes32 expected, bytes32 actual);
     error TEERegistry_TypeMismatch(uint8 expected, uint8 actual);
@@ -377,6 +367,8 @@ interface ITEERegistry {
     function computeTEEId(bytes calldata signingKey) external pure returns (bytes32);
 
     function isOperatorDenied(address operator) external view returns (bool);
+
+    function signingKeys() external view returns (ISigningKeys);
 
     function verifier(uint8 verifierId) external view returns (IAttestationVerifier);
 

@@ -4,10 +4,12 @@ pragma solidity 0.8.37;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IAttestationVerifier} from "../interfaces/IAttestationVerifier.sol";
+import {ISigningKeys} from "../interfaces/ISigningKeys.sol";
 import {ITEERegistry} from "../interfaces/ITEERegistry.sol";
 import {NodeRecords} from "./tee/NodeRecords.sol";
 import {TEEAdmission} from "./tee/TEEAdmission.sol";
 import {TEEKeys} from "./tee/TEEKeys.sol";
+import {TEENodes} from "./tee/TEENodes.sol";
 
 /// @title TEERegistry
 /// @notice See {ITEERegistry}. This file has the reads and the parameters; the parts are
@@ -28,15 +30,17 @@ contract TEERegistry is TEEAdmission, TEEKeys {
     uint64 public constant MAXIMUM_ATTESTATION_AGE = 90 days;
 
     /// @param authority the AccessManager
+    /// @param signingKeys_ checks nodes' signatures, fixed for good
     /// @param nitro verifier 0
     /// @param heartbeatMaxAge_ initial value, in seconds
     /// @param attestationMaxAge_ initial value, in seconds
     constructor(
         address authority,
+        ISigningKeys signingKeys_,
         IAttestationVerifier nitro,
         uint64 heartbeatMaxAge_,
         uint64 attestationMaxAge_
-    ) AccessManaged(authority) EIP712("HACA TEERegistry", "1") {
+    ) AccessManaged(authority) TEENodes(signingKeys_) EIP712("HACA TEERegistry", "1") {
         if (authority.code.length == 0) revert TEERegistry_NotAContract(authority);
         _setVerifier(NITRO, nitro);
         _setHeartbeatMaxAge(heartbeatMaxAge_);

@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IAttestationVerifier} from "../../interfaces/IAttestationVerifier.sol";
+import {ISigningKeys} from "../../interfaces/ISigningKeys.sol";
 import {ITEERegistry} from "../../interfaces/ITEERegistry.sol";
-import {AttestedKeys} from "./AttestedKeys.sol";
 import {NodeRecords} from "./NodeRecords.sol";
 import {TEENodes} from "./TEENodes.sol";
 
@@ -144,7 +144,7 @@ abstract contract TEEAdmission is TEENodes {
         Node storage node = _nodes[teeId];
         if (node.status != NodeStatus.Unknown) revert TEERegistry_NodeExists(teeId);
         uint32 generation = _requireAdmissible(admission, claims);
-        KeyKind keyKind = AttestedKeys.kindOf(admission.signingKey);
+        ISigningKeys.KeyKind keyKind = signingKeys.kindOf(admission.signingKey);
 
         node.operator = msg.sender;
         node.teeType = admission.teeType;

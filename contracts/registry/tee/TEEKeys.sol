@@ -5,7 +5,6 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {ITEERegistry} from "../../interfaces/ITEERegistry.sol";
 import {CodeStore} from "../CodeStore.sol";
-import {AttestedKeys} from "./AttestedKeys.sol";
 import {NodeRecords} from "./NodeRecords.sol";
 import {TEENodes} from "./TEENodes.sol";
 
@@ -187,7 +186,7 @@ abstract contract TEEKeys is TEENodes, EIP712 {
         bytes calldata signature
     ) private view returns (bool) {
         return
-            AttestedKeys.isSigned(node.keyKind, NodeRecords.readSigningKey(node.record), message, signature);
+            signingKeys.isSigned(node.keyKind, NodeRecords.readSigningKey(node.record), message, signature);
     }
 
     function _isWithin(Interval memory interval, uint256 timestamp) private pure returns (bool) {

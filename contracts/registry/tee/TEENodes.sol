@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {IAttestationVerifier} from "../../interfaces/IAttestationVerifier.sol";
+import {ISigningKeys} from "../../interfaces/ISigningKeys.sol";
 import {ITEERegistry} from "../../interfaces/ITEERegistry.sol";
 import {TEEImages} from "./TEEImages.sol";
 import {NodeRecords} from "./NodeRecords.sol";
@@ -29,12 +30,15 @@ abstract contract TEENodes is TEEImages {
         // slot
         address record;
         uint64 counter;
-        KeyKind keyKind;
+        ISigningKeys.KeyKind keyKind;
         uint8 verifierId;
     }
 
     /// @dev Value of a checkpoint from which on a node was out of service. Generations start with 1.
     uint208 private constant OUT_OF_SERVICE = 0;
+
+    /// @inheritdoc ITEERegistry
+    ISigningKeys public immutable override signingKeys;
 
     /// @inheritdoc ITEERegistry
     uint64 public override heartbeatMaxAge;
@@ -48,6 +52,11 @@ abstract contract TEENodes is TEEImages {
     mapping(bytes32 teeId => Node node) internal _nodes;
     mapping(uint8 teeType => bytes32[] teeIds) internal _nodesByType;
     mapping(bytes32 teeId => Checkpoints.Trace208 history) private _histories;
+
+    constructor(ISigningKeys signingKeys_) {
+        if (address(signingKeys_).code.length == 0) revert TEERegistry_NotAContract(address(signingKeys_));
+        signingKeys = signingKeys_;
+    }
 
     /// @inheritdoc ITEERegistry
     function disableTEE(bytes32 teeId) external override {

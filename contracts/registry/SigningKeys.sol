@@ -2,15 +2,14 @@
 pragma solidity 0.8.37;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {Cursor, Slice, Slices} from "../../attestation/Cursor.sol";
-import {Der} from "../../attestation/Der.sol";
-import {RsaPss} from "../../attestation/RsaPss.sol";
-import {ITEERegistry} from "../../interfaces/ITEERegistry.sol";
+import {Cursor, Slice, Slices} from "../attestation/Cursor.sol";
+import {Der} from "../attestation/Der.sol";
+import {RsaPss} from "../attestation/RsaPss.sol";
+import {ISigningKeys} from "../interfaces/ISigningKeys.sol";
 
-/// @title AttestedKeys
-/// @notice Enclaves' signing keys as SubjectPublicKeyInfo (RFC 5280) in DER, and signatures under them.
-/// What exactly is signed is written at {ITEERegistry.KeyKind}.
-library AttestedKeys {
+/// @title SigningKeys
+/// @notice See {ISigningKeys}. A contract of its own because the registry has no room for it.
+contract SigningKeys is ISigningKeys {
     using Der for Cursor;
 
     /// @dev SEQUENCE { 1.2.840.113549.1.1.1 (rsaEncryption), NULL }.
@@ -36,25 +35,25 @@ library AttestedKeys {
     /// @dev EIP-7951: digest | r | s | x | y; 1 if valid, nothing otherwise.
     address private constant P256_VERIFY = address(0x100);
 
-    /// @notice The kind of a well-formed key; reverts for anything else.
-    function kindOf(bytes memory key) internal pure returns (ITEERegistry.KeyKind) {
-        if (_hasPrefix(key, P256_PREFIX, P256_PREFIX_LENGTH)) return ITEERegistry.KeyKind.P256;
-        if (_hasPrefix(key, SECP256K1_PREFIX, SECP256K1_PREFIX_LENGTH)) return ITEERegistry.KeyKind.Secp256k1;
+    /// @inheritdoc ISigningKeys
+    function kindOf(bytes memory key) external pure override returns (KeyKind) {
+        if (_hasPrefix(key, P256_PREFIX, P256_PREFIX_LENGTH)) return KeyKind.P256;
+        if (_hasPrefix(key, SECP256K1_PREFIX, SECP256K1_PREFIX_LENGTH)) return KeyKind.Secp256k1;
         _modulusOf(key);
-        return ITEERegistry.KeyKind.Rsa;
+        return KeyKind.Rsa;
     }
 
-    /// @notice Whether `key`, which is of this kind, signed `message`. Never reverts on a bad signature.
+    /// @inheritdoc ISigningKeys
     function isSigned(
-        ITEERegistry.KeyKind kind,
+        KeyKind kind,
         bytes memory key,
         bytes32 message,
         bytes calldata signature
-    ) internal view returns (bool) {
-        if (kind == ITEERegistry.KeyKind.Rsa) {
+    ) external view override returns (bool) {
+        if (kind == KeyKind.Rsa) {
             return RsaPss.isValid(_modulusOf(key).toBytes(), _sha256(message), signature);
         }
-        if (kind == ITEERegistry.KeyKind.P256) return _isSignedByP256(key, message, signature);
+        if (kind == KeyKind.P256) return _isSignedByP256(key, message, signature);
         address signer = address(
             uint160(uint256(_slice(key, SECP256K1_PREFIX_LENGTH, POINT_LENGTH).hash()))
         );
@@ -82,10 +81,10 @@ library AttestedKeys {
         if (
             spki.remaining() < RSA_ALGORITHM_LENGTH ||
             spki.take(RSA_ALGORITHM_LENGTH).word(0, RSA_ALGORITHM_LENGTH) != RSA_ALGORITHM
-        ) revert ITEERegistry.TEERegistry_KeyUnsupported();
+        ) revert SigningKeys_KeyUnsupported();
         Cursor memory bits = spki.enter(Der.BIT_STRING);
         spki.requireEnd();
-        if (bits.remaining() == 0 || bits.peek() != 0) revert ITEERegistry.TEERegistry_KeyUnsupported();
+        if (bits.remaining() == 0 || bits.peek() != 0) revert SigningKeys_KeyUnsupported();
         bits.take(1);
         Cursor memory numbers = bits.enter(Der.SEQUENCE);
         bits.requireEnd();
@@ -98,7 +97,7 @@ library AttestedKeys {
             length < RSA_MINIMUM_BYTES ||
             length % RSA_STEP_BYTES != 0 ||
             uint256(modulus.word(0, 1)) >> 255 == 0
-        ) revert ITEERegistry.TEERegistry_KeyUnsupported();
+        ) revert SigningKeys_KeyUnsupported();
     }
 
     function _hasPrefix(bytes memory key, bytes32 prefix, uint256 length) private pure returns (bool) {
