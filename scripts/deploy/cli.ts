@@ -75,7 +75,6 @@ async function main(): Promise<void> {
     });
   }
 
-  await hre.tasks.getTask("build").run({ quiet: true });
   const connection = await hre.network.create(network);
   const chainId = await connection.ethers.provider
     .getNetwork()

@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { addressBookSchema } from "@haca/protocol/addressBook";
+import { describe, expect, it } from "vitest";
+import { Command, isAlive } from "./command.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const demo = (...options: string[]): Command => new Command(["scripts/demo/cli.ts", ...options]);
+
+describe("npm run demo", () => {
+  it("answers, proves, settles and indexes every image and leaves no process behind", async () => {
+    const command = demo("--count", "3");
+    await command.printed("prove and settle every one");
+    const children = command.descendants();
+    expect(children.length).toBeGreaterThanOrEqual(3);
+
+    expect(await command.exit(), command.output).toBe(0);
+    const rows = command.output.split("\n").filter((line) => line.includes("settled (zkml)"));
+    expect(rows).toHaveLength(3);
+    expect(new Set(rows.map((row) => /0x[0-9a-f]{64}/.exec(row)?.[0])).size).toBe(3);
+    expect(command.output).toContain("3 of 3 settled and indexed");
+    expect(children.filter(isAlive)).toEqual([]);
+
+    const book = addressBookSchema.parse(
+      JSON.parse(readFileSync(join(ROOT, "deployments", "31337.json"), "utf8")),
+    );
+    expect(book.models.map(({ slug }) => slug)).toEqual(["digits"]);
+  });
+
+  it("stops cleanly on Ctrl-C", async () => {
+    const command = demo("--keep", "--count", "1");
+    await command.printed("Left running until Ctrl-C");
+    const children = command.descendants();
+    expect(children.length).toBeGreaterThanOrEqual(3);
+
+    command.child.kill("SIGINT");
+    expect(await command.exit(), command.output).toBe(0);
+    expect(children.filter(isAlive)).toEqual([]);
+  });
+
+  it("stops cleanly on Ctrl-C in the middle of a step", async () => {
+    const command = demo("--count", "100");
+    await command.printed("prove and settle every one");
+    const children = command.descendants();
+
+    command.child.kill("SIGINT");
+    expect(await command.exit()).toBe(130);
+    expect(command.output).not.toContain("settled and indexed");
+    expect(children.filter(isAlive)).toEqual([]);
+  });
+
+  it.each([
+    [["--count", "0"], "--count must be a whole number from 1 to 100"],
+    [["--model", "nothing"], '--model "nothing"'],
+    [["--unknown"], "--unknown"],
+  ])("refuses %j in one line", async (options, text) => {
+    const command = demo(...options);
+    expect(await command.exit()).toBe(1);
+    expect(command.output.trim().split("\n")).toHaveLength(1);
+    expect(command.output).toContain(text);
+  });
+});
