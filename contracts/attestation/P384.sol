@@ -193,39 +193,39 @@ library P384 {
     /// @dev Runs the program from F and requires that it ends in 2^192 F.
     function _runProgram(Run memory run, bytes calldata hints) private pure {
         P384Points.store(run.sum, F_X_HIGH, F_X_LOW, F_Y_HIGH, F_Y_LOW);
-        uint256 at = _start(hints) + HINT_PROGRAM;
+        uint256 position = _start(hints) + HINT_PROGRAM;
         uint256 end = _start(hints) + hints.length;
         uint256 doublings = DOUBLINGS;
         uint256 sum = run.sum;
         unchecked {
-            while (at < end) {
-                uint256 operation = _byteAt(at);
+            while (position < end) {
+                uint256 operation = _byteAt(position);
                 bool isValid;
                 uint256 length = 1 + SLOPE_LENGTH;
                 if (operation == OPERATION_DOUBLE) {
-                    isValid = P384Points.double(sum, at + 1);
+                    isValid = P384Points.double(sum, position + 1);
                     --doublings;
                 } else {
-                    uint256 index = _byteAt(at + 1);
+                    uint256 index = _byteAt(position + 1);
                     bool isNegative = operation & 1 == 0;
                     uint256 point = run.table + index * P384Points.PACKED_LENGTH;
                     if (operation < OPERATION_DOUBLE_AND_ADD) {
-                        isValid = P384Points.add(sum, point, isNegative, at + 2);
+                        isValid = P384Points.add(sum, point, isNegative, position + 2);
                         length = 2 + SLOPE_LENGTH;
                     } else {
-                        isValid = P384Points.doubleAndAdd(sum, point, isNegative, at + 2);
+                        isValid = P384Points.doubleAndAdd(sum, point, isNegative, position + 2);
                         --doublings;
                         length = 2 + 2 * SLOPE_LENGTH;
                     }
                     isValid = isValid && operation <= OPERATION_LAST && index < TABLE_SIZE;
                     _count(run.counts, index, isNegative, doublings);
                 }
-                if (!isValid) revert IEcdsaP384.EcdsaP384_HintInvalid(at - _start(hints));
-                at += length;
+                if (!isValid) revert IEcdsaP384.EcdsaP384_HintInvalid(position - _start(hints));
+                position += length;
             }
         }
         // After more doublings than 192, `doublings` is a number near 2^256, which no program counts down again.
-        bool isComplete = at == end && doublings == 0;
+        bool isComplete = position == end && doublings == 0;
         if (!isComplete) revert IEcdsaP384.EcdsaP384_HintsLengthInvalid();
         if (!P384Points.isAt(sum, END_X_HIGH, END_X_LOW, END_Y_HIGH, END_Y_LOW)) {
             revert IEcdsaP384.EcdsaP384_HintInvalid(hints.length);
@@ -288,16 +288,16 @@ library P384 {
     }
 
     /// @dev 48 bytes of calldata as a number.
-    function _read(uint256 at) private pure returns (uint256 high, uint256 low) {
+    function _read(uint256 position) private pure returns (uint256 high, uint256 low) {
         assembly ("memory-safe") {
-            high := shr(128, calldataload(at))
-            low := calldataload(add(at, 16))
+            high := shr(128, calldataload(position))
+            low := calldataload(add(position, 16))
         }
     }
 
-    function _byteAt(uint256 at) private pure returns (uint256 value) {
+    function _byteAt(uint256 position) private pure returns (uint256 value) {
         assembly ("memory-safe") {
-            value := byte(0, calldataload(at))
+            value := byte(0, calldataload(position))
         }
     }
 }

@@ -52,7 +52,7 @@ library P384Points {
 
     /// @notice point := 2 point. False if the slope is wrong; the point is then undefined.
     function double(uint256 point, uint256 slope) internal pure returns (bool isValid) {
-        (uint256 l1, uint256 l0) = _slope(slope);
+        (uint256 l1, uint256 l0) = _readSlope(slope);
         (uint256 x1, uint256 x0) = _loadX(point);
         isValid = _isTangent(point, x1, x0, l1, l0);
         (uint256 s1, uint256 s0) = P384Field.square(l1, l0);
@@ -64,7 +64,7 @@ library P384Points {
     /// point is then undefined.
     /// @param other a packed point
     function add(uint256 point, uint256 other, bool isNegative, uint256 slope) internal pure returns (bool isValid) {
-        (uint256 l1, uint256 l0) = _slope(slope);
+        (uint256 l1, uint256 l0) = _readSlope(slope);
         (uint256 s1, uint256 s0, bool isChord) = _thirdX(point, other, isNegative, l1, l0);
         (uint256 x1, uint256 x0) = _loadX(point);
         _finish(point, x1, x0, s1, s0, l1, l0);
@@ -84,9 +84,9 @@ library P384Points {
         uint256 t1;
         uint256 t0;
         {
-            (uint256 l1, uint256 l0) = _slope(slope);
+            (uint256 l1, uint256 l0) = _readSlope(slope);
             (s1, s0, isValid) = _thirdX(point, other, isNegative, l1, l0);
-            (t1, t0) = _slope(slope + 48);
+            (t1, t0) = _readSlope(slope + 48);
             (l1, l0) = P384Field.add(l1, l0, t1, t0);
             isValid = _isSecondSlopeSum(point, s1, s0, l1, l0) && isValid;
         }
@@ -250,10 +250,10 @@ library P384Points {
     }
 
     /// @dev 48 bytes of calldata; any value is an element.
-    function _slope(uint256 at) private pure returns (uint256 l1, uint256 l0) {
+    function _readSlope(uint256 position) private pure returns (uint256 l1, uint256 l0) {
         assembly ("memory-safe") {
-            l1 := shr(128, calldataload(at))
-            l0 := calldataload(add(at, 16))
+            l1 := shr(128, calldataload(position))
+            l0 := calldataload(add(position, 16))
         }
     }
 }

@@ -66,9 +66,9 @@ library Sha384 {
             mstore(sub(work, 0x80), 0)
             mstore(sub(work, 0x60), 0)
             mstore(sub(work, 0x40), 0)
+            mstore(sub(work, 0x20), shl(3, data.length))
             calldatacopy(message, data.offset, data.length)
             mstore8(add(message, data.length), 0x80)
-            mstore(sub(work, 0x20), shl(3, data.length))
         }
     }
 
