@@ -5,7 +5,7 @@ pragma solidity 0.8.37;
 /// @notice ECDSA over P-384 with SHA-384 (ES384 of RFC 9053, `ecdsa-with-SHA384` of X.509), checked with the help
 /// of values that the caller computes off-chain.
 ///
-/// `hints` come from `generateP384Hints` of the TypeScript package `@haca/attestation`; they depend on message, key
+/// `hints` come from `generateP384Hints` of the TypeScript package in `attestation/`; they depend on message, key
 /// and signature. They save gas and nothing else: `verify` checks each value before it uses it, so that no hints
 /// whatsoever make it accept a signature that is not valid.
 ///
