@@ -125,7 +125,10 @@ contract CertificateStore is ICertificateStore, AccessManaged {
     }
 
     /// @inheritdoc ICertificateStore
-    function computeRevocationKey(bytes calldata issuer, uint256 serial) public pure override returns (bytes32) {
+    function computeRevocationKey(
+        bytes calldata issuer,
+        uint256 serial
+    ) public pure override returns (bytes32) {
         return _revocationKey(keccak256(issuer), serial);
     }
 

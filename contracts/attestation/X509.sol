@@ -53,8 +53,9 @@ library X509 {
     uint256 private constant ECDSA_SHA384_LENGTH = 12;
     /// @dev SEQUENCE { SEQUENCE { 1.2.840.10045.2.1 (ecPublicKey), 1.3.132.0.34 (secp384r1) }, BIT STRING { no unused
     /// bits, uncompressed point } }, up to the point's coordinates.
-    bytes32 private constant P384_KEY_PREFIX =
-        bytes32(bytes24(0x30_76_30_10_06_07_2a8648ce3d0201_06_05_2b81040022_03_62_00_04));
+    bytes32 private constant P384_KEY_PREFIX = bytes32(
+        bytes24(0x30_76_30_10_06_07_2a8648ce3d0201_06_05_2b81040022_03_62_00_04)
+    );
     uint256 private constant P384_KEY_PREFIX_LENGTH = 24;
     uint256 private constant PUBLIC_KEY_LENGTH = 96;
 
@@ -251,7 +252,8 @@ library X509 {
     function _expect(Cursor memory cursor, bytes32 expected, uint256 length) private pure {
         uint256 offset = cursor.offsetOf();
         if (cursor.remaining() < length) revert IAttestationErrors.Der_Truncated(offset);
-        if (cursor.take(length).word(0, length) != expected) revert IAttestationErrors.X509_FieldInvalid(offset);
+        if (cursor.take(length).word(0, length) != expected)
+            revert IAttestationErrors.X509_FieldInvalid(offset);
     }
 
     /// @dev Copies a number so that its last byte comes just before `end`.

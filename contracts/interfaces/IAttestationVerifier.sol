@@ -24,7 +24,11 @@ interface IAttestationVerifier {
         bytes nonce;
     }
 
-    event EvidenceVerified(bytes32 indexed evidenceHash, bytes32 indexed measurement, bytes32 indexed endorsement);
+    event EvidenceVerified(
+        bytes32 indexed evidenceHash,
+        bytes32 indexed measurement,
+        bytes32 indexed endorsement
+    );
 
     error AttestationVerifier_EvidenceTooOld(uint256 earliest, uint256 issuedAt);
     error AttestationVerifier_EvidenceFromFuture(uint256 latest, uint256 issuedAt);

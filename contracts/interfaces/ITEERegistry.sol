@@ -28,6 +28,15 @@ interface ITEERegistry {
         Banned
     }
 
+    /// @notice Fields whose length is limited; none may be empty.
+    enum Field {
+        TypeName,
+        Endpoint,
+        TlsCertificate,
+        OhttpPublicKey,
+        OhttpKeyConfig
+    }
+
     struct OhttpConfig {
         uint8 keyId;
         uint16 kemId;
@@ -134,7 +143,12 @@ interface ITEERegistry {
     );
     event PCRRevoked(bytes32 indexed pcrHash, uint8 indexed teeType, uint32 generation);
 
-    event TEERegistered(bytes32 indexed teeId, address indexed owner, uint8 indexed teeType, ISigningKeys.KeyKind keyKind);
+    event TEERegistered(
+        bytes32 indexed teeId,
+        address indexed owner,
+        uint8 indexed teeType,
+        ISigningKeys.KeyKind keyKind
+    );
     /// @dev Comes with every accepted evidence, the first included.
     event TEEAttested(
         bytes32 indexed teeId,
@@ -155,14 +169,17 @@ interface ITEERegistry {
     event OperatorDenied(address indexed operator);
     event OperatorAllowed(address indexed operator);
     event AdmissionPaused(uint64 until);
-    event VerifierChanged(uint8 indexed verifierId, IAttestationVerifier previous, IAttestationVerifier current);
+    event VerifierChanged(
+        uint8 indexed verifierId,
+        IAttestationVerifier previous,
+        IAttestationVerifier current
+    );
     event HeartbeatMaxAgeChanged(uint64 previous, uint64 current);
     event AttestationMaxAgeChanged(uint64 previous, uint64 current);
 
     error TEERegistry_NotAContract(address account);
     error TEERegistry_TypeUnknown(uint8 teeType);
     error TEERegistry_TypeExists(uint8 teeType);
-    error TEERegistry_NameInvalid(string name);
     error TEERegistry_MeasurementInvalid(uint256 index, uint256 expectedLength, uint256 actualLength);
     error TEERegistry_ImageNotApproved(bytes32 pcrHash, uint8 teeType);
     error TEERegistry_ImageApproved(bytes32 pcrHash, uint8 teeType);
@@ -174,9 +191,11 @@ interface ITEERegistry {
     error TEERegistry_StatusInvalid(bytes32 teeId, NodeStatus actual);
     error TEERegistry_AdmissionPaused(uint256 until);
     error TEERegistry_PauseInvalid(uint256 earliest, uint256 latest, uint256 actual);
-    error TEERegistry_BindingMismatch(bytes expected, bytes actual);
-    error TEERegistry_UserDataInvalid(bytes expected, bytes actual);
-    error TEERegistry_FieldInvalid(string field);
+    error TEERegistry_BindingMismatch(bytes20 expected, bytes20 actual, uint256 actualLength);
+    /// @dev keccak256 of the 68 bytes that belong to certificate and key, and of the evidence's.
+    error TEERegistry_UserDataMismatch(bytes32 expected, bytes32 actual);
+    error TEERegistry_PaymentAddressZero();
+    error TEERegistry_LengthInvalid(Field field, uint256 maximum, uint256 actual);
     error TEERegistry_KeyMismatch(bytes32 expected, bytes32 actual);
     error TEERegistry_ImageMismatch(bytes32 expected, bytes32 actual);
     error TEERegistry_TypeMismatch(uint8 expected, uint8 actual);
@@ -278,7 +297,7 @@ interface ITEERegistry {
     /// @notice Restricted to governance.
     function allowOperator(address operator) external;
 
-    /// @notice Stops admissions for at most `MAXIMUM_PAUSE` seconds, and not again for as long after it ended. Nodes
+    /// @notice Stops admissions for at most 7 days, and not again for as long after it ended. Nodes
     /// that are admitted are not touched. Restricted to the guardian, without a delay.
     function pauseAdmission(uint64 until) external;
 
@@ -294,7 +313,7 @@ interface ITEERegistry {
     /// @notice Certifies a session key with the node's key, over the EIP-712 digest of
     /// `SessionKey(bytes32 teeId,address key,uint64 until,uint64 counter)`. Anyone may send it.
     /// @param key not used by this node before
-    /// @param until end of its validity, at most `MAXIMUM_SESSION` ahead
+    /// @param until end of its validity, at most 30 days ahead
     /// @param counter above the last one that this node has signed for
     function certifySessionKey(
         bytes32 teeId,
@@ -319,7 +338,11 @@ interface ITEERegistry {
     ) external;
 
     /// @notice Whether the node's key signed `message`. Says nothing about whether the node is trusted.
-    function isSignedBy(bytes32 teeId, bytes32 message, bytes calldata signature) external view returns (bool);
+    function isSignedBy(
+        bytes32 teeId,
+        bytes32 message,
+        bytes calldata signature
+    ) external view returns (bool);
 
     // Reads
 

@@ -23,12 +23,14 @@ contract SigningKeys is ISigningKeys {
 
     /// @dev SEQUENCE { SEQUENCE { 1.2.840.10045.2.1 (ecPublicKey), 1.2.840.10045.3.1.7 (prime256v1) }, BIT STRING { no
     /// unused bits, uncompressed point } }, up to the point's coordinates.
-    bytes32 private constant P256_PREFIX =
-        bytes32(bytes27(0x3059_3013_06072a8648ce3d0201_06082a8648ce3d030107_0342_00_04));
+    bytes32 private constant P256_PREFIX = bytes32(
+        bytes27(0x3059_3013_06072a8648ce3d0201_06082a8648ce3d030107_0342_00_04)
+    );
     uint256 private constant P256_PREFIX_LENGTH = 27;
     /// @dev The same with 1.3.132.0.10 (secp256k1).
-    bytes32 private constant SECP256K1_PREFIX =
-        bytes32(bytes24(0x3056_3010_06072a8648ce3d0201_06052b8104000a_0342_00_04));
+    bytes32 private constant SECP256K1_PREFIX = bytes32(
+        bytes24(0x3056_3010_06072a8648ce3d0201_06052b8104000a_0342_00_04)
+    );
     uint256 private constant SECP256K1_PREFIX_LENGTH = 24;
     uint256 private constant POINT_LENGTH = 64;
 
@@ -54,9 +56,7 @@ contract SigningKeys is ISigningKeys {
             return RsaPss.isValid(_modulusOf(key).toBytes(), _sha256(message), signature);
         }
         if (kind == KeyKind.P256) return _isSignedByP256(key, message, signature);
-        address signer = address(
-            uint160(uint256(_slice(key, SECP256K1_PREFIX_LENGTH, POINT_LENGTH).hash()))
-        );
+        address signer = address(uint160(uint256(_slice(key, SECP256K1_PREFIX_LENGTH, POINT_LENGTH).hash())));
         (address recovered, ECDSA.RecoverError problem, ) = ECDSA.tryRecoverCalldata(message, signature);
         return problem == ECDSA.RecoverError.NoError && recovered == signer;
     }

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IAttestationVerifier} from "../interfaces/IAttestationVerifier.sol";
 import {ISigningKeys} from "../interfaces/ISigningKeys.sol";
 import {ITEERegistry} from "../interfaces/ITEERegistry.sol";
@@ -23,11 +22,11 @@ import {TEENodes} from "./tee/TEENodes.sol";
 /// @dev Foreign code runs only in verifiers, which governance chose, and never after a check that it could invalidate:
 /// admission calls the verifier first and reads the registry's own storage afterwards.
 contract TEERegistry is TEEAdmission, TEEKeys {
-    /// @notice Bounds of the two ages, in seconds.
-    uint64 public constant MINIMUM_HEARTBEAT_AGE = 1 minutes;
-    uint64 public constant MAXIMUM_HEARTBEAT_AGE = 1 days;
-    uint64 public constant MINIMUM_ATTESTATION_AGE = 1 hours;
-    uint64 public constant MAXIMUM_ATTESTATION_AGE = 90 days;
+    /// @dev Bounds of the two ages, in seconds.
+    uint64 private constant MINIMUM_HEARTBEAT_AGE = 1 minutes;
+    uint64 private constant MAXIMUM_HEARTBEAT_AGE = 1 days;
+    uint64 private constant MINIMUM_ATTESTATION_AGE = 1 hours;
+    uint64 private constant MAXIMUM_ATTESTATION_AGE = 90 days;
 
     /// @param authority the AccessManager
     /// @param signingKeys_ checks nodes' signatures, fixed for good
@@ -40,7 +39,7 @@ contract TEERegistry is TEEAdmission, TEEKeys {
         IAttestationVerifier nitro,
         uint64 heartbeatMaxAge_,
         uint64 attestationMaxAge_
-    ) AccessManaged(authority) TEENodes(signingKeys_) EIP712("HACA TEERegistry", "1") {
+    ) AccessManaged(authority) TEENodes(signingKeys_) {
         if (authority.code.length == 0) revert TEERegistry_NotAContract(authority);
         _setVerifier(NITRO, nitro);
         _setHeartbeatMaxAge(heartbeatMaxAge_);

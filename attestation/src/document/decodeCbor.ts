@@ -72,7 +72,10 @@ class Reader {
     }
   }
 
-  private readMap(size: number | undefined, depth: number): ReadonlyMap<bigint | string, CborValue> {
+  private readMap(
+    size: number | undefined,
+    depth: number,
+  ): ReadonlyMap<bigint | string, CborValue> {
     const map = new Map<bigint | string, CborValue>();
     for (let i = 0; size === undefined || i < size; i++) {
       const start = this.offset;

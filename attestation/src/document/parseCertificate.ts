@@ -34,7 +34,8 @@ export function parseCertificate(der: Uint8Array): Certificate {
   const [outer] = readElements(der);
   const [tbs, , signature] = readElements(outer?.content);
   const [, serial, , issuer, validity, subject, key] = readElements(tbs?.content);
-  if (!tbs || !signature || !serial || !issuer || !validity || !subject || !key) fail("fields are missing");
+  if (!tbs || !signature || !serial || !issuer || !validity || !subject || !key)
+    fail("fields are missing");
   const [notBefore, notAfter] = readElements(validity.content);
   const [numbers] = readElements(signature.content.subarray(1));
   const [r, s] = readElements(numbers?.content);

@@ -84,7 +84,10 @@ export function parseDocument(bytes: Uint8Array): NitroDocument {
   };
 }
 
-function toMap(field: string, value: CborValue | undefined): ReadonlyMap<bigint | string, CborValue> {
+function toMap(
+  field: string,
+  value: CborValue | undefined,
+): ReadonlyMap<bigint | string, CborValue> {
   return value instanceof Map ? value : fail(field, "not a map");
 }
 

@@ -67,7 +67,11 @@ library NodeRecords {
         }
     }
 
-    function _copy(bytes memory data, uint256 offset, uint256 length) private pure returns (bytes memory part) {
+    function _copy(
+        bytes memory data,
+        uint256 offset,
+        uint256 length
+    ) private pure returns (bytes memory part) {
         part = new bytes(length);
         assembly ("memory-safe") {
             mcopy(add(part, 0x20), add(add(data, 0x20), offset), length)

@@ -10,15 +10,17 @@ import {TEENodes} from "./TEENodes.sol";
 /// @title TEEAdmission
 /// @notice How an enclave becomes a node, and renews its attestation. A part of {TEERegistry}.
 abstract contract TEEAdmission is TEENodes {
-    /// @notice Longest pause of admissions, and shortest time between two, in seconds.
-    uint64 public constant MAXIMUM_PAUSE = 7 days;
+    /// @dev Longest pause of admissions, and shortest time between two, in seconds.
+    uint64 private constant MAXIMUM_PAUSE = 7 days;
 
-    /// @notice Most bytes of an endpoint and of a TLS certificate.
-    uint256 public constant MAXIMUM_ENDPOINT_LENGTH = 256;
-    uint256 public constant MAXIMUM_CERTIFICATE_LENGTH = 4096;
+    /// @dev Most bytes of an endpoint and of a TLS certificate.
+    uint256 private constant MAXIMUM_ENDPOINT_LENGTH = 256;
+    uint256 private constant MAXIMUM_CERTIFICATE_LENGTH = 4096;
 
     /// @dev The verifier behind the public network's door: AWS Nitro.
     uint8 internal constant NITRO = 0;
+
+    uint256 private constant BINDING_LENGTH = 20;
 
     /// @dev Multihash header of a SHA-256 digest: code 0x12, length 32. The enclave's user data has two of them.
     bytes2 private constant SHA256_MULTIHASH = 0x1220;
@@ -53,7 +55,10 @@ abstract contract TEEAdmission is TEENodes {
     ) external override restricted returns (bytes32) {
         // The nonce is not looked at: those tools do not choose it. What it would guard against, another account
         // presenting the same enclave, is left to the registrars.
-        IAttestationVerifier.Claims memory claims = _verifierOf(NITRO).verify(attestationDocument, new bytes[](0));
+        IAttestationVerifier.Claims memory claims = _verifierOf(NITRO).verify(
+            attestationDocument,
+            new bytes[](0)
+        );
         return
             _admit(
                 Admission(NITRO, teeType, paymentAddress, endpoint, signingPublicKey, tlsCertificate),
@@ -85,7 +90,9 @@ abstract contract TEEAdmission is TEENodes {
         uint256 paused = admissionPausedUntil;
         // Not while a pause lasts, and not for as long again: a guardian cannot keep admissions shut for ever.
         uint256 earliest = paused == 0 ? 0 : paused + MAXIMUM_PAUSE;
-        if (block.timestamp < earliest || until <= block.timestamp || until > block.timestamp + MAXIMUM_PAUSE) {
+        if (
+            block.timestamp < earliest || until <= block.timestamp || until > block.timestamp + MAXIMUM_PAUSE
+        ) {
             revert TEERegistry_PauseInvalid(earliest, block.timestamp + MAXIMUM_PAUSE, until);
         }
         admissionPausedUntil = until;
@@ -127,11 +134,15 @@ abstract contract TEEAdmission is TEENodes {
             tlsCertificate: registration.tlsCertificate
         });
         claims = _verifierOf(admission.verifierId).verify(registration.evidence, registration.hints);
-        bytes memory expected = abi.encodePacked(
-            computeBindingNonce(msg.sender, admission.paymentAddress, admission.endpoint, admission.teeType)
+        bytes20 expected = computeBindingNonce(
+            msg.sender,
+            admission.paymentAddress,
+            admission.endpoint,
+            admission.teeType
         );
-        if (keccak256(claims.nonce) != keccak256(expected)) {
-            revert TEERegistry_BindingMismatch(expected, claims.nonce);
+        bytes20 actual = bytes20(claims.nonce);
+        if (claims.nonce.length != BINDING_LENGTH || actual != expected) {
+            revert TEERegistry_BindingMismatch(expected, actual, claims.nonce.length);
         }
     }
 
@@ -170,24 +181,19 @@ abstract contract TEEAdmission is TEENodes {
         if (block.timestamp < admissionPausedUntil) revert TEERegistry_AdmissionPaused(admissionPausedUntil);
         if (isOperatorDenied[msg.sender]) revert TEERegistry_OperatorDenied(msg.sender);
         _requireType(admission.teeType);
-        if (admission.paymentAddress == address(0)) revert TEERegistry_FieldInvalid("paymentAddress");
-        uint256 endpointLength = bytes(admission.endpoint).length;
-        if (endpointLength == 0 || endpointLength > MAXIMUM_ENDPOINT_LENGTH) {
-            revert TEERegistry_FieldInvalid("endpoint");
-        }
-        uint256 certificateLength = admission.tlsCertificate.length;
-        if (certificateLength == 0 || certificateLength > MAXIMUM_CERTIFICATE_LENGTH) {
-            revert TEERegistry_FieldInvalid("tlsCertificate");
-        }
-        bytes memory expected = abi.encodePacked(
-            SHA256_MULTIHASH,
-            sha256(admission.tlsCertificate),
-            SHA256_MULTIHASH,
-            sha256(admission.signingKey)
+        if (admission.paymentAddress == address(0)) revert TEERegistry_PaymentAddressZero();
+        _requireLength(Field.Endpoint, bytes(admission.endpoint).length, MAXIMUM_ENDPOINT_LENGTH);
+        _requireLength(Field.TlsCertificate, admission.tlsCertificate.length, MAXIMUM_CERTIFICATE_LENGTH);
+        bytes32 expected = keccak256(
+            abi.encodePacked(
+                SHA256_MULTIHASH,
+                sha256(admission.tlsCertificate),
+                SHA256_MULTIHASH,
+                sha256(admission.signingKey)
+            )
         );
-        if (keccak256(claims.userData) != keccak256(expected)) {
-            revert TEERegistry_UserDataInvalid(expected, claims.userData);
-        }
+        bytes32 actual = keccak256(claims.userData);
+        if (actual != expected) revert TEERegistry_UserDataMismatch(expected, actual);
         return _approvedGeneration(claims.measurement, admission.teeType);
     }
 
@@ -200,7 +206,8 @@ abstract contract TEEAdmission is TEENodes {
     ) private view {
         bytes32 keyHash = keccak256(admission.signingKey);
         if (keyHash != teeId) revert TEERegistry_KeyMismatch(teeId, keyHash);
-        if (admission.teeType != node.teeType) revert TEERegistry_TypeMismatch(node.teeType, admission.teeType);
+        if (admission.teeType != node.teeType)
+            revert TEERegistry_TypeMismatch(node.teeType, admission.teeType);
         (bytes32 pcrHash, ) = NodeRecords.readIdentity(node.record);
         if (claims.measurement != pcrHash) revert TEERegistry_ImageMismatch(pcrHash, claims.measurement);
         if (claims.issuedAt <= node.attestedAt) {

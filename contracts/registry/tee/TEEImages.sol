@@ -30,9 +30,7 @@ abstract contract TEEImages is ITEERegistry, AccessManaged {
 
     /// @inheritdoc ITEERegistry
     function addTEEType(uint8 teeType, string calldata name) external override restricted {
-        if (bytes(name).length == 0 || bytes(name).length > MAXIMUM_NAME_LENGTH) {
-            revert TEERegistry_NameInvalid(name);
-        }
+        _requireLength(Field.TypeName, bytes(name).length, MAXIMUM_NAME_LENGTH);
         if (_types[teeType].active) revert TEERegistry_TypeExists(teeType);
         _types[teeType] = TEETypeInfo(name, true, block.timestamp);
         _typeIds.push(teeType);
@@ -91,7 +89,10 @@ abstract contract TEEImages is ITEERegistry, AccessManaged {
     }
 
     /// @inheritdoc ITEERegistry
-    function getImage(bytes32 pcrHash, uint8 teeType) external view override returns (ImageView memory image) {
+    function getImage(
+        bytes32 pcrHash,
+        uint8 teeType
+    ) external view override returns (ImageView memory image) {
         bytes32 key = _imageKey(pcrHash, teeType);
         image.generation = _generations[key];
         if (image.generation == 0) revert TEERegistry_ImageNotApproved(pcrHash, teeType);
@@ -136,6 +137,10 @@ abstract contract TEEImages is ITEERegistry, AccessManaged {
     /// @inheritdoc ITEERegistry
     function computePCRHash(PCRMeasurements calldata pcrs) public pure override returns (bytes32) {
         return keccak256(bytes.concat(pcrs.pcr0, pcrs.pcr1, pcrs.pcr2));
+    }
+
+    function _requireLength(Field field, uint256 length, uint256 maximum) internal pure {
+        if (length == 0 || length > maximum) revert TEERegistry_LengthInvalid(field, maximum, length);
     }
 
     function _requireType(uint8 teeType) internal view {

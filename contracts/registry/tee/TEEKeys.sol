@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {ITEERegistry} from "../../interfaces/ITEERegistry.sol";
 import {CodeStore} from "../CodeStore.sol";
 import {NodeRecords} from "./NodeRecords.sol";
@@ -13,20 +13,25 @@ import {TEENodes} from "./TEENodes.sol";
 ///
 /// The heartbeat's message is the public network's and names neither chain nor registry; all it can do elsewhere is
 /// show a life that there was. Everything else is EIP-712 under this contract's own domain.
-abstract contract TEEKeys is TEENodes, EIP712 {
+abstract contract TEEKeys is TEENodes {
     /// @notice Longest validity of a session key, in seconds.
-    uint64 public constant MAXIMUM_SESSION = 30 days;
+    uint64 private constant MAXIMUM_SESSION = 30 days;
 
     /// @notice How far an enclave's clock may be ahead of the chain's, in seconds.
-    uint64 public constant MAXIMUM_HEARTBEAT_SKEW = 60;
+    uint64 private constant MAXIMUM_HEARTBEAT_SKEW = 60;
 
+    bytes32 private constant DOMAIN_TYPEHASH = keccak256(
+        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+    );
+    bytes32 private constant DOMAIN_NAME_HASH = keccak256("HACA TEERegistry");
+    bytes32 private constant DOMAIN_VERSION_HASH = keccak256("1");
     bytes32 private constant HEARTBEAT_TYPEHASH = keccak256("Heartbeat(bytes32 teeId,uint256 timestamp)");
-    bytes32 private constant SESSION_KEY_TYPEHASH =
-        keccak256("SessionKey(bytes32 teeId,address key,uint64 until,uint64 counter)");
-    bytes32 private constant OHTTP_KEY_TYPEHASH =
-        keccak256(
-            "OhttpKey(bytes32 teeId,uint8 keyId,uint16 kemId,uint16 kdfId,uint16 aeadId,bytes publicKey,bytes keyConfig,uint64 deadline,uint64 counter)"
-        );
+    bytes32 private constant SESSION_KEY_TYPEHASH = keccak256(
+        "SessionKey(bytes32 teeId,address key,uint64 until,uint64 counter)"
+    );
+    bytes32 private constant OHTTP_KEY_TYPEHASH = keccak256(
+        "OhttpKey(bytes32 teeId,uint8 keyId,uint16 kemId,uint16 kdfId,uint16 aeadId,bytes publicKey,bytes keyConfig,uint64 deadline,uint64 counter)"
+    );
     uint256 private constant MAXIMUM_OHTTP_LENGTH = 4096;
 
     mapping(bytes32 teeId => mapping(address key => Interval interval)) private _sessionKeys;
@@ -40,10 +45,14 @@ abstract contract TEEKeys is TEENodes, EIP712 {
     }
 
     /// @inheritdoc ITEERegistry
-    function heartbeatBySession(bytes32 teeId, uint256 timestamp, bytes calldata signature) external override {
+    function heartbeatBySession(
+        bytes32 teeId,
+        uint256 timestamp,
+        bytes calldata signature
+    ) external override {
         Node storage node = _enabledNode(teeId);
         _recordHeartbeat(teeId, node, timestamp);
-        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(HEARTBEAT_TYPEHASH, teeId, timestamp)));
+        bytes32 digest = _hashTypedData(keccak256(abi.encode(HEARTBEAT_TYPEHASH, teeId, timestamp)));
         (address key, ECDSA.RecoverError problem, ) = ECDSA.tryRecoverCalldata(digest, signature);
         if (problem != ECDSA.RecoverError.NoError) revert TEERegistry_SignatureInvalid(teeId);
         // Valid now, not only at the time that it says: a key that was ended cannot go on with old times.
@@ -70,7 +79,7 @@ abstract contract TEEKeys is TEENodes, EIP712 {
         }
         _useCounter(node, counter);
         bytes32 hash = keccak256(abi.encode(SESSION_KEY_TYPEHASH, teeId, key, until, counter));
-        _requireSigned(teeId, node, _hashTypedDataV4(hash), signature);
+        _requireSigned(teeId, node, _hashTypedData(hash), signature);
 
         _sessionKeys[teeId][key] = Interval(uint48(block.timestamp), uint48(until));
         emit SessionKeyCertified(teeId, key, uint64(block.timestamp), until);
@@ -95,10 +104,8 @@ abstract contract TEEKeys is TEENodes, EIP712 {
     ) external override {
         Node storage node = _enabledNode(teeId);
         if (deadline < block.timestamp) revert TEERegistry_StatementExpired(deadline, block.timestamp);
-        if (config.publicKey.length == 0 || config.publicKey.length > MAXIMUM_OHTTP_LENGTH) {
-            revert TEERegistry_FieldInvalid("publicKey");
-        }
-        if (config.keyConfig.length > MAXIMUM_OHTTP_LENGTH) revert TEERegistry_FieldInvalid("keyConfig");
+        _requireLength(Field.OhttpPublicKey, config.publicKey.length, MAXIMUM_OHTTP_LENGTH);
+        _requireLength(Field.OhttpKeyConfig, config.keyConfig.length, MAXIMUM_OHTTP_LENGTH);
         _useCounter(node, counter);
         bytes32 hash = keccak256(
             abi.encode(
@@ -114,7 +121,7 @@ abstract contract TEEKeys is TEENodes, EIP712 {
                 counter
             )
         );
-        _requireSigned(teeId, node, _hashTypedDataV4(hash), signature);
+        _requireSigned(teeId, node, _hashTypedData(hash), signature);
 
         OhttpConfig memory stored = config;
         stored.registeredAt = block.timestamp;
@@ -187,6 +194,14 @@ abstract contract TEEKeys is TEENodes, EIP712 {
     ) private view returns (bool) {
         return
             signingKeys.isSigned(node.keyKind, NodeRecords.readSigningKey(node.record), message, signature);
+    }
+
+    /// @dev EIP-712. OpenZeppelin's contract for it would take a kilobyte more than there is.
+    function _hashTypedData(bytes32 structHash) private view returns (bytes32) {
+        bytes32 domainSeparator = keccak256(
+            abi.encode(DOMAIN_TYPEHASH, DOMAIN_NAME_HASH, DOMAIN_VERSION_HASH, block.chainid, address(this))
+        );
+        return MessageHashUtils.toTypedDataHash(domainSeparator, structHash);
     }
 
     function _isWithin(Interval memory interval, uint256 timestamp) private pure returns (bool) {

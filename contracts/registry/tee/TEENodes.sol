@@ -125,7 +125,8 @@ abstract contract TEENodes is TEEImages {
     function isActiveAt(bytes32 teeId, uint256 timestamp) public view override returns (bool) {
         Node storage node = _nodes[teeId];
         NodeStatus status = node.status;
-        if (status == NodeStatus.Unknown || status == NodeStatus.Banned || timestamp > block.timestamp) return false;
+        if (status == NodeStatus.Unknown || status == NodeStatus.Banned || timestamp > block.timestamp)
+            return false;
         uint256 generation = _generationAt(teeId, node, timestamp);
         return
             generation != OUT_OF_SERVICE &&
@@ -184,7 +185,7 @@ abstract contract TEENodes is TEEImages {
         if (timestamp < node.registeredAt) return OUT_OF_SERVICE;
         Checkpoints.Trace208 storage history = _histories[teeId];
         if (history.length() == 0) return node.generation;
-        return history.upperLookupRecent(uint48(timestamp));
+        return history.upperLookup(uint48(timestamp));
     }
 
     /// @dev The conditions that others than the node answer for: image, operator, certificates.
