@@ -56,6 +56,7 @@ library P384 {
     uint256 private constant SLOPE_LENGTH = 48;
     uint256 private constant HINT_Y = 1;
     uint256 private constant HINT_QUOTIENTS = 49;
+    uint256 private constant QUOTIENT_LENGTH = 64;
     uint256 private constant HINT_SLOPES_Q = 177;
     uint256 private constant HINT_SLOPES_R = HINT_SLOPES_Q + POINT_MULTIPLES * SLOPE_LENGTH;
     uint256 private constant HINT_PROGRAM = HINT_SLOPES_R + POINT_MULTIPLES * SLOPE_LENGTH;
@@ -75,12 +76,17 @@ library P384 {
     uint256 private constant END_Y_HIGH = 0x6abc937a6da531a425b70c61a82319b8;
     uint256 private constant END_Y_LOW = 0x7e3787d00fc034330ea270a1665c2516434253922d93847fc14c07d32543d34a;
 
-    /// @dev What the program runs on. `table` and `sum` are addresses in memory, of 96 and 128 bytes a point.
+    /// @dev What the program runs on, and what is required of the counts afterwards. All of it is filled in before the
+    /// program runs: the loop has little room on the stack.
     struct Run {
+        // addresses in memory: a point of 128 bytes, packed points of 96 bytes
         uint256 sum;
         uint256 table;
-        /// g, h, q, t
+        // g, h, q, t
         int256[4] counts;
+        // (g + 2^192 h) s + t z = quotient n, q s + t r = quotient n
+        P384Scalars.Equation hashEquation;
+        P384Scalars.Equation keyEquation;
     }
 
     /// @notice Returns if the signature of the hash (zHigh, zLow) is valid; reverts with an error of `IEcdsaP384` if
@@ -105,10 +111,11 @@ library P384 {
         if (hints.length < HINT_PROGRAM) revert IEcdsaP384.EcdsaP384_HintsLengthInvalid();
 
         Run memory run = _prepare(baseTable);
+        _prepareEquations(run, zHigh, zLow, signature, hints);
         _placePublicKey(run, publicKey, hints);
-        _placeR(run, signature, hints);
-        _runProgram(run, hints);
-        _requireRelation(run.counts, zHigh, zLow, signature, hints);
+        _placeR(run, hints);
+        _runProgram(run, _start(hints), hints.length);
+        _requireRelation(run);
     }
 
     /// @dev Memory for the sum and the table, with the base points in it.
@@ -129,6 +136,29 @@ library P384 {
         run.table = table;
     }
 
+    /// @dev The congruences but for the counts; requires r and s to be in range.
+    function _prepareEquations(
+        Run memory run,
+        uint256 zHigh,
+        uint256 zLow,
+        bytes calldata signature,
+        bytes calldata hints
+    ) private pure {
+        (uint256 rHigh, uint256 rLow) = _read(_start(signature));
+        (uint256 sHigh, uint256 sLow) = _read(_start(signature) + SLOPE_LENGTH);
+        if (!P384Scalars.isInRange(rHigh, rLow) || !P384Scalars.isInRange(sHigh, sLow)) {
+            revert IEcdsaP384.EcdsaP384_SignatureOutOfRange();
+        }
+        P384Scalars.Equation memory equation = run.hashEquation;
+        (equation.bHigh, equation.bLow) = (sHigh, sLow);
+        (equation.dHigh, equation.dLow) = (zHigh, zLow);
+        (equation.qHigh, equation.qLow) = _readQuotient(_start(hints) + HINT_QUOTIENTS);
+        equation = run.keyEquation;
+        (equation.bHigh, equation.bLow) = (sHigh, sLow);
+        (equation.dHigh, equation.dLow) = (rHigh, rLow);
+        (equation.qHigh, equation.qLow) = _readQuotient(_start(hints) + HINT_QUOTIENTS + QUOTIENT_LENGTH);
+    }
+
     /// @dev Q and its odd multiples.
     function _placePublicKey(Run memory run, bytes calldata publicKey, bytes calldata hints) private pure {
         (uint256 xHigh, uint256 xLow) = _read(_start(publicKey));
@@ -144,12 +174,8 @@ library P384 {
     }
 
     /// @dev R and its odd multiples: R is any point of the curve with x = r modulo n.
-    function _placeR(Run memory run, bytes calldata signature, bytes calldata hints) private pure {
-        (uint256 xHigh, uint256 xLow) = _read(_start(signature));
-        (uint256 sHigh, uint256 sLow) = _read(_start(signature) + SLOPE_LENGTH);
-        if (!P384Scalars.isInRange(xHigh, xLow) || !P384Scalars.isInRange(sHigh, sLow)) {
-            revert IEcdsaP384.EcdsaP384_SignatureOutOfRange();
-        }
+    function _placeR(Run memory run, bytes calldata hints) private pure {
+        (uint256 xHigh, uint256 xLow) = (run.keyEquation.dHigh, run.keyEquation.dLow);
         uint256 isReduced = uint8(hints[0]);
         if (isReduced > 1) revert IEcdsaP384.EcdsaP384_HintInvalid(0);
         if (isReduced == 1) {
@@ -191,44 +217,42 @@ library P384 {
     }
 
     /// @dev Runs the program from F and requires that it ends in 2^192 F.
-    function _runProgram(Run memory run, bytes calldata hints) private pure {
+    function _runProgram(Run memory run, uint256 hints, uint256 hintsLength) private pure {
         P384Points.store(run.sum, F_X_HIGH, F_X_LOW, F_Y_HIGH, F_Y_LOW);
-        uint256 position = _start(hints) + HINT_PROGRAM;
-        uint256 end = _start(hints) + hints.length;
         uint256 doublings = DOUBLINGS;
-        uint256 sum = run.sum;
+        uint256 position = hints + HINT_PROGRAM;
+        uint256 end = hints + hintsLength;
         unchecked {
             while (position < end) {
-                uint256 operation = _byteAt(position);
+                (uint256 operation, uint256 index) = _readStep(position);
                 bool isValid;
-                uint256 length = 1 + SLOPE_LENGTH;
+                uint256 next;
                 if (operation == OPERATION_DOUBLE) {
-                    isValid = P384Points.double(sum, position + 1);
+                    isValid = P384Points.double(run.sum, position + 1);
+                    next = position + 1 + SLOPE_LENGTH;
                     --doublings;
                 } else {
-                    uint256 index = _byteAt(position + 1);
                     bool isNegative = operation & 1 == 0;
                     uint256 point = run.table + index * P384Points.PACKED_LENGTH;
                     if (operation < OPERATION_DOUBLE_AND_ADD) {
-                        isValid = P384Points.add(sum, point, isNegative, position + 2);
-                        length = 2 + SLOPE_LENGTH;
+                        isValid = P384Points.add(run.sum, point, isNegative, position + 2);
+                        next = position + 2 + SLOPE_LENGTH;
                     } else {
-                        isValid = P384Points.doubleAndAdd(sum, point, isNegative, position + 2);
+                        isValid = P384Points.doubleAndAdd(run.sum, point, isNegative, position + 2);
+                        next = position + 2 + 2 * SLOPE_LENGTH;
                         --doublings;
-                        length = 2 + 2 * SLOPE_LENGTH;
                     }
-                    isValid = isValid && operation <= OPERATION_LAST && index < TABLE_SIZE;
+                    if (operation > OPERATION_LAST || index >= TABLE_SIZE) isValid = false;
                     _count(run.counts, index, isNegative, doublings);
                 }
-                if (!isValid) revert IEcdsaP384.EcdsaP384_HintInvalid(position - _start(hints));
-                position += length;
+                if (!isValid) revert IEcdsaP384.EcdsaP384_HintInvalid(position - hints);
+                position = next;
             }
         }
         // After more doublings than 192, `doublings` is a number near 2^256, which no program counts down again.
-        bool isComplete = position == end && doublings == 0;
-        if (!isComplete) revert IEcdsaP384.EcdsaP384_HintsLengthInvalid();
-        if (!P384Points.isAt(sum, END_X_HIGH, END_X_LOW, END_Y_HIGH, END_Y_LOW)) {
-            revert IEcdsaP384.EcdsaP384_HintInvalid(hints.length);
+        if (position != end || doublings != 0) revert IEcdsaP384.EcdsaP384_HintsLengthInvalid();
+        if (!P384Points.isAt(run.sum, END_X_HIGH, END_X_LOW, END_Y_HIGH, END_Y_LOW)) {
+            revert IEcdsaP384.EcdsaP384_HintInvalid(hintsLength);
         }
     }
 
@@ -253,32 +277,15 @@ library P384 {
         }
     }
 
-    /// @dev The congruences (2) and (3) of the proof.
-    function _requireRelation(
-        int256[4] memory counts,
-        uint256 zHigh,
-        uint256 zLow,
-        bytes calldata signature,
-        bytes calldata hints
-    ) private pure {
-        P384Scalars.Equation memory equation;
-        equation.aLow = counts[0];
-        equation.aHigh = counts[1];
-        (equation.bHigh, equation.bLow) = _read(_start(signature) + SLOPE_LENGTH);
-        equation.c = counts[3];
-        (equation.dHigh, equation.dLow) = (zHigh, zLow);
-        (equation.qHigh, equation.qLow) = abi.decode(hints[HINT_QUOTIENTS:HINT_QUOTIENTS + 64], (int256, uint256));
-        bool isValid = equation.c != 0 && P384Scalars.holds(equation);
-
-        equation.aLow = counts[2];
-        equation.aHigh = 0;
-        (equation.dHigh, equation.dLow) = _read(_start(signature));
-        (equation.qHigh, equation.qLow) = abi.decode(
-            hints[HINT_QUOTIENTS + 64:HINT_QUOTIENTS + 128],
-            (int256, uint256)
-        );
-        isValid = isValid && P384Scalars.holds(equation);
-        if (!isValid) revert IEcdsaP384.EcdsaP384_HintInvalid(HINT_QUOTIENTS);
+    /// @dev The congruences, and that t is not zero: it is far below n.
+    function _requireRelation(Run memory run) private pure {
+        int256[4] memory counts = run.counts;
+        P384Scalars.Equation memory equation = run.hashEquation;
+        (equation.aLow, equation.aHigh, equation.c) = (counts[0], counts[1], counts[3]);
+        bool isValid = counts[3] != 0 && P384Scalars.holds(equation);
+        equation = run.keyEquation;
+        (equation.aLow, equation.c) = (counts[2], counts[3]);
+        if (!isValid || !P384Scalars.holds(equation)) revert IEcdsaP384.EcdsaP384_HintInvalid(HINT_QUOTIENTS);
     }
 
     function _start(bytes calldata data) private pure returns (uint256 offset) {
@@ -295,9 +302,19 @@ library P384 {
         }
     }
 
-    function _byteAt(uint256 position) private pure returns (uint256 value) {
+    function _readQuotient(uint256 position) private pure returns (int256 high, uint256 low) {
         assembly ("memory-safe") {
-            value := byte(0, calldataload(position))
+            high := calldataload(position)
+            low := calldataload(add(position, 0x20))
+        }
+    }
+
+    /// @dev The first two bytes of a step.
+    function _readStep(uint256 position) private pure returns (uint256 operation, uint256 index) {
+        assembly ("memory-safe") {
+            let step := calldataload(position)
+            operation := byte(0, step)
+            index := byte(1, step)
         }
     }
 }

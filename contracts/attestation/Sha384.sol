@@ -26,50 +26,72 @@ library Sha384 {
     uint256 private constant TWICE = 0x10000000000000001;
 
     uint256 private constant BLOCK_LENGTH = 128;
-    /// @dev Behind a message: one byte 0x80, zeros, and 16 bytes for its length in bits.
-    uint256 private constant PADDING_LENGTH = 17;
+    /// @dev Behind a message come one byte 0x80, zeros, and 16 bytes for its length in bits.
+    uint256 private constant LENGTH_POSITION = 112;
 
-    /// @dev Memory behind the padded message: the round constants, the words of the schedule, the sums of both (80
-    /// times 16 bytes each), and the state (8 words).
-    uint256 private constant SCHEDULE = 0x500;
-    uint256 private constant SUMS = 0xa00;
-    uint256 private constant STATE = 0xf00;
-    uint256 private constant WORK_LENGTH = 0x1000;
+    /// @dev Work area: the state (8 words), the round constants, the words of the schedule, the sums of both (80
+    /// times 16 bytes each), and the block.
+    uint256 private constant CONSTANTS = 0x100;
+    uint256 private constant SCHEDULE = 0x600;
+    uint256 private constant SUMS = 0xb00;
+    uint256 private constant BLOCK = 0x1000;
+    uint256 private constant WORK_LENGTH = 0x1080;
+    /// @dev The work area starts 16 bytes behind a multiple of 2048. The loop of `_compress`, which reads 16 bytes
+    /// early, then ends at a multiple of 2048: it has no room on the stack for where it ends.
+    uint256 private constant ALIGNMENT = 0x800;
+    uint256 private constant ALIGNMENT_OFFSET = 0x10;
 
     /// @notice The first 16 and the other 32 bytes of the hash of `data`.
     function hash(bytes calldata data) internal pure returns (bytes16 high, bytes32 low) {
-        (uint256 message, uint256 work) = _pad(data);
-        _writeConstants(work);
-        _writeState(work + STATE);
-        for (; message < work; message += BLOCK_LENGTH) {
-            _writeSchedule(message, work);
-            _compress(work);
+        uint256 work = _allocate();
+        _writeState(work);
+        _writeConstants(work + CONSTANTS);
+        uint256 rest = data.length % BLOCK_LENGTH;
+        uint256 whole = data.length - rest;
+        for (uint256 offset = 0; offset < whole; offset += BLOCK_LENGTH) {
+            _copyBlock(work + BLOCK, data, offset, BLOCK_LENGTH);
+            _process(work);
         }
-        uint256 state = work + STATE;
+        _copyBlock(work + BLOCK, data, whole, rest);
         assembly ("memory-safe") {
-            high := shl(128, or(shl(64, mload(state)), mload(add(state, 0x20))))
-            low := or(shl(192, mload(add(state, 0x40))), shl(128, mload(add(state, 0x60))))
-            low := or(low, or(shl(64, mload(add(state, 0x80))), mload(add(state, 0xa0))))
+            mstore8(add(add(work, BLOCK), rest), 0x80)
+        }
+        if (rest >= LENGTH_POSITION) {
+            _process(work);
+            _copyBlock(work + BLOCK, data, 0, 0);
+        }
+        assembly ("memory-safe") {
+            // a length in bits takes 8 of the 16 bytes; those before the 16 may be in use
+            let end := add(work, 0x1060)
+            mstore(end, or(mload(end), shl(3, data.length)))
+        }
+        _process(work);
+        assembly ("memory-safe") {
+            high := shl(128, or(shl(64, mload(work)), mload(add(work, 0x20))))
+            low := or(shl(192, mload(add(work, 0x40))), shl(128, mload(add(work, 0x60))))
+            low := or(low, or(shl(64, mload(add(work, 0x80))), mload(add(work, 0xa0))))
         }
     }
 
-    /// @dev Copies the message to memory, padded to whole blocks, and allocates the work area behind it.
-    function _pad(bytes calldata data) private pure returns (uint256 message, uint256 work) {
-        uint256 padded = ((data.length + PADDING_LENGTH + BLOCK_LENGTH - 1) / BLOCK_LENGTH) * BLOCK_LENGTH;
-        uint256 workLength = WORK_LENGTH;
+    function _allocate() private pure returns (uint256 work) {
         assembly ("memory-safe") {
-            // one word of room: the last five words, which hold all of the padding, are more than a block
-            message := add(mload(0x40), 0x20)
-            work := add(message, padded)
-            mstore(0x40, add(work, workLength))
-            mstore(sub(work, 0xa0), 0)
-            mstore(sub(work, 0x80), 0)
-            mstore(sub(work, 0x60), 0)
-            mstore(sub(work, 0x40), 0)
-            mstore(sub(work, 0x20), shl(3, data.length))
-            calldatacopy(message, data.offset, data.length)
-            mstore8(add(message, data.length), 0x80)
+            work := add(and(add(mload(0x40), sub(ALIGNMENT, 1)), not(sub(ALIGNMENT, 1))), ALIGNMENT_OFFSET)
+            mstore(0x40, add(work, WORK_LENGTH))
         }
+    }
+
+    /// @dev `length` bytes of the data, up to a block, and zeros behind them.
+    function _copyBlock(uint256 target, bytes calldata data, uint256 offset, uint256 length) private pure {
+        assembly ("memory-safe") {
+            // past the end of calldata, a copy writes zeros
+            calldatacopy(target, calldatasize(), 0x80)
+            calldatacopy(target, add(data.offset, offset), length)
+        }
+    }
+
+    function _process(uint256 work) private pure {
+        _writeSchedule(work);
+        _compress(work);
     }
 
     /// @dev The fractional parts of the cube roots of the first eighty primes (section 4.2.3), as pairs.
@@ -132,9 +154,10 @@ library Sha384 {
     }
 
     /// @dev The message schedule of a block, and its sums with the round constants.
-    function _writeSchedule(uint256 message, uint256 work) private pure {
+    function _writeSchedule(uint256 work) private pure {
         assembly ("memory-safe") {
             let schedule := add(work, SCHEDULE)
+            let message := add(work, BLOCK)
             for { let end := add(message, 0x80) } lt(message, end) { message := add(message, 0x20) } {
                 let words := mload(message)
                 let pair := or(shl(128, shr(192, words)), and(shr(128, words), MASK))
@@ -197,100 +220,83 @@ library Sha384 {
     /// @dev Eighty rounds, eight at a time: after eight, each variable has its name again.
     function _compress(uint256 work) private pure {
         assembly ("memory-safe") {
-            let state := add(work, STATE)
-            let a := mload(state)
-            let b := mload(add(state, 0x20))
-            let c := mload(add(state, 0x40))
-            let d := mload(add(state, 0x60))
-            let e := mload(add(state, 0x80))
-            let f := mload(add(state, 0xa0))
-            let g := mload(add(state, 0xc0))
-            let h := mload(add(state, 0xe0))
-            // b ^ c, which the round before has computed as a ^ b: the majority is b ^ ((a ^ b) & (b ^ c))
-            let differs := xor(b, c)
+            let a := mul(mload(work), TWICE)
+            let b := mul(mload(add(work, 0x20)), TWICE)
+            let c := mul(mload(add(work, 0x40)), TWICE)
+            let d := mul(mload(add(work, 0x60)), TWICE)
+            let e := mul(mload(add(work, 0x80)), TWICE)
+            let f := mul(mload(add(work, 0xa0)), TWICE)
+            let g := mul(mload(add(work, 0xc0)), TWICE)
+            let h := mul(mload(add(work, 0xe0)), TWICE)
             // 16 bytes early, to read sums in the lower half
-            for { let sum := add(work, 0x9f0) } lt(sum, add(work, 0xef0)) { sum := add(sum, 0x80) } {
-                let x := mul(e, TWICE)
-                h := add(add(h, mload(sum)), xor(g, and(e, xor(f, g))))
-                h := add(h, xor(xor(shr(14, x), shr(18, x)), shr(41, x)))
-                d := and(add(d, h), MASK)
-                x := mul(a, TWICE)
-                h := add(h, xor(xor(shr(28, x), shr(34, x)), shr(39, x)))
-                x := xor(a, b)
-                h := and(add(h, xor(b, and(x, differs))), MASK)
-                differs := x
-                x := mul(d, TWICE)
-                g := add(add(g, mload(add(sum, 0x10))), xor(f, and(d, xor(e, f))))
-                g := add(g, xor(xor(shr(14, x), shr(18, x)), shr(41, x)))
-                c := and(add(c, g), MASK)
-                x := mul(h, TWICE)
-                g := add(g, xor(xor(shr(28, x), shr(34, x)), shr(39, x)))
-                x := xor(h, a)
-                g := and(add(g, xor(a, and(x, differs))), MASK)
-                differs := x
-                x := mul(c, TWICE)
-                f := add(add(f, mload(add(sum, 0x20))), xor(e, and(c, xor(d, e))))
-                f := add(f, xor(xor(shr(14, x), shr(18, x)), shr(41, x)))
-                b := and(add(b, f), MASK)
-                x := mul(g, TWICE)
-                f := add(f, xor(xor(shr(28, x), shr(34, x)), shr(39, x)))
-                x := xor(g, h)
-                f := and(add(f, xor(h, and(x, differs))), MASK)
-                differs := x
-                x := mul(b, TWICE)
-                e := add(add(e, mload(add(sum, 0x30))), xor(d, and(b, xor(c, d))))
-                e := add(e, xor(xor(shr(14, x), shr(18, x)), shr(41, x)))
-                a := and(add(a, e), MASK)
-                x := mul(f, TWICE)
-                e := add(e, xor(xor(shr(28, x), shr(34, x)), shr(39, x)))
-                x := xor(f, g)
-                e := and(add(e, xor(g, and(x, differs))), MASK)
-                differs := x
-                x := mul(a, TWICE)
-                d := add(add(d, mload(add(sum, 0x40))), xor(c, and(a, xor(b, c))))
-                d := add(d, xor(xor(shr(14, x), shr(18, x)), shr(41, x)))
-                h := and(add(h, d), MASK)
-                x := mul(e, TWICE)
-                d := add(d, xor(xor(shr(28, x), shr(34, x)), shr(39, x)))
-                x := xor(e, f)
-                d := and(add(d, xor(f, and(x, differs))), MASK)
-                differs := x
-                x := mul(h, TWICE)
-                c := add(add(c, mload(add(sum, 0x50))), xor(b, and(h, xor(a, b))))
-                c := add(c, xor(xor(shr(14, x), shr(18, x)), shr(41, x)))
-                g := and(add(g, c), MASK)
-                x := mul(d, TWICE)
-                c := add(c, xor(xor(shr(28, x), shr(34, x)), shr(39, x)))
-                x := xor(d, e)
-                c := and(add(c, xor(e, and(x, differs))), MASK)
-                differs := x
-                x := mul(g, TWICE)
-                b := add(add(b, mload(add(sum, 0x60))), xor(a, and(g, xor(h, a))))
-                b := add(b, xor(xor(shr(14, x), shr(18, x)), shr(41, x)))
-                f := and(add(f, b), MASK)
-                x := mul(c, TWICE)
-                b := add(b, xor(xor(shr(28, x), shr(34, x)), shr(39, x)))
-                x := xor(c, d)
-                b := and(add(b, xor(d, and(x, differs))), MASK)
-                differs := x
-                x := mul(f, TWICE)
-                a := add(add(a, mload(add(sum, 0x70))), xor(h, and(f, xor(g, h))))
-                a := add(a, xor(xor(shr(14, x), shr(18, x)), shr(41, x)))
-                e := and(add(e, a), MASK)
-                x := mul(b, TWICE)
-                a := add(a, xor(xor(shr(28, x), shr(34, x)), shr(39, x)))
-                x := xor(b, c)
-                a := and(add(a, xor(c, and(x, differs))), MASK)
-                differs := x
+            let sum := add(work, 0xaf0)
+            for {} and(sum, 0x7ff) { sum := add(sum, 0x80) } {
+                h := add(h, mload(sum))
+                h := add(h, xor(g, and(e, xor(f, g))))
+                h := add(h, xor(xor(shr(14, e), shr(18, e)), shr(41, e)))
+                d := mul(and(add(d, h), MASK), TWICE)
+                h := add(h, or(and(a, b), and(c, or(a, b))))
+                h := add(h, xor(xor(shr(28, a), shr(34, a)), shr(39, a)))
+                h := mul(and(h, MASK), TWICE)
+                g := add(g, mload(add(sum, 0x10)))
+                g := add(g, xor(f, and(d, xor(e, f))))
+                g := add(g, xor(xor(shr(14, d), shr(18, d)), shr(41, d)))
+                c := mul(and(add(c, g), MASK), TWICE)
+                g := add(g, or(and(h, a), and(b, or(h, a))))
+                g := add(g, xor(xor(shr(28, h), shr(34, h)), shr(39, h)))
+                g := mul(and(g, MASK), TWICE)
+                f := add(f, mload(add(sum, 0x20)))
+                f := add(f, xor(e, and(c, xor(d, e))))
+                f := add(f, xor(xor(shr(14, c), shr(18, c)), shr(41, c)))
+                b := mul(and(add(b, f), MASK), TWICE)
+                f := add(f, or(and(g, h), and(a, or(g, h))))
+                f := add(f, xor(xor(shr(28, g), shr(34, g)), shr(39, g)))
+                f := mul(and(f, MASK), TWICE)
+                e := add(e, mload(add(sum, 0x30)))
+                e := add(e, xor(d, and(b, xor(c, d))))
+                e := add(e, xor(xor(shr(14, b), shr(18, b)), shr(41, b)))
+                a := mul(and(add(a, e), MASK), TWICE)
+                e := add(e, or(and(f, g), and(h, or(f, g))))
+                e := add(e, xor(xor(shr(28, f), shr(34, f)), shr(39, f)))
+                e := mul(and(e, MASK), TWICE)
+                d := add(d, mload(add(sum, 0x40)))
+                d := add(d, xor(c, and(a, xor(b, c))))
+                d := add(d, xor(xor(shr(14, a), shr(18, a)), shr(41, a)))
+                h := mul(and(add(h, d), MASK), TWICE)
+                d := add(d, or(and(e, f), and(g, or(e, f))))
+                d := add(d, xor(xor(shr(28, e), shr(34, e)), shr(39, e)))
+                d := mul(and(d, MASK), TWICE)
+                c := add(c, mload(add(sum, 0x50)))
+                c := add(c, xor(b, and(h, xor(a, b))))
+                c := add(c, xor(xor(shr(14, h), shr(18, h)), shr(41, h)))
+                g := mul(and(add(g, c), MASK), TWICE)
+                c := add(c, or(and(d, e), and(f, or(d, e))))
+                c := add(c, xor(xor(shr(28, d), shr(34, d)), shr(39, d)))
+                c := mul(and(c, MASK), TWICE)
+                b := add(b, mload(add(sum, 0x60)))
+                b := add(b, xor(a, and(g, xor(h, a))))
+                b := add(b, xor(xor(shr(14, g), shr(18, g)), shr(41, g)))
+                f := mul(and(add(f, b), MASK), TWICE)
+                b := add(b, or(and(c, d), and(e, or(c, d))))
+                b := add(b, xor(xor(shr(28, c), shr(34, c)), shr(39, c)))
+                b := mul(and(b, MASK), TWICE)
+                a := add(a, mload(add(sum, 0x70)))
+                a := add(a, xor(h, and(f, xor(g, h))))
+                a := add(a, xor(xor(shr(14, f), shr(18, f)), shr(41, f)))
+                e := mul(and(add(e, a), MASK), TWICE)
+                a := add(a, or(and(b, c), and(d, or(b, c))))
+                a := add(a, xor(xor(shr(28, b), shr(34, b)), shr(39, b)))
+                a := mul(and(a, MASK), TWICE)
             }
-            mstore(state, and(add(mload(state), a), MASK))
-            mstore(add(state, 0x20), and(add(mload(add(state, 0x20)), b), MASK))
-            mstore(add(state, 0x40), and(add(mload(add(state, 0x40)), c), MASK))
-            mstore(add(state, 0x60), and(add(mload(add(state, 0x60)), d), MASK))
-            mstore(add(state, 0x80), and(add(mload(add(state, 0x80)), e), MASK))
-            mstore(add(state, 0xa0), and(add(mload(add(state, 0xa0)), f), MASK))
-            mstore(add(state, 0xc0), and(add(mload(add(state, 0xc0)), g), MASK))
-            mstore(add(state, 0xe0), and(add(mload(add(state, 0xe0)), h), MASK))
+            work := sub(sum, 0xff0)
+            mstore(work, and(add(mload(work), a), MASK))
+            mstore(add(work, 0x20), and(add(mload(add(work, 0x20)), b), MASK))
+            mstore(add(work, 0x40), and(add(mload(add(work, 0x40)), c), MASK))
+            mstore(add(work, 0x60), and(add(mload(add(work, 0x60)), d), MASK))
+            mstore(add(work, 0x80), and(add(mload(add(work, 0x80)), e), MASK))
+            mstore(add(work, 0xa0), and(add(mload(add(work, 0xa0)), f), MASK))
+            mstore(add(work, 0xc0), and(add(mload(add(work, 0xc0)), g), MASK))
+            mstore(add(work, 0xe0), and(add(mload(add(work, 0xe0)), h), MASK))
         }
     }
 }

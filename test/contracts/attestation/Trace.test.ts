@@ -1,0 +1,24 @@
+import { createRequire } from "node:module"; const require = createRequire(import.meta.url);
+import { network } from "hardhat";
+import { generateKeyPairSync, sign, randomBytes, createHash } from "node:crypto";
+import { generateP384Hints } from "../../../attestation/src/generateP384Hints.ts";
+import { p384BaseTable } from "../../../attestation/src/p384Base.ts";
+const { ethers } = await network.create();
+describe("trace", () => { it("t", async function () { this.timeout(100000);
+    const c = await ethers.deployContract("EcdsaP384", [p384BaseTable()]);
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-384" });
+    const message = randomBytes(100);
+    const signature = sign("sha384", message, { key: privateKey, dsaEncoding: "ieee-p1363" });
+    const jwk = publicKey.export({ format: "jwk" });
+    const pk = Buffer.concat([Buffer.from(jwk.x ?? "", "base64url"), Buffer.from(jwk.y ?? "", "base64url")]);
+    const hints = generateP384Hints({ message, publicKey: pk, signature });
+    const [s] = await ethers.getSigners();
+    const tx = await s.sendTransaction({to: await c.getAddress(), data: c.interface.encodeFunctionData("verify", [message, pk, signature, hints])});
+    const r = await tx.wait(); console.log("gas", r?.gasUsed);
+    const t = await ethers.provider.send("debug_traceTransaction", [tx.hash, {disableStorage:true, disableMemory:true, disableStack:true}]);
+    require("node:fs").writeFileSync("/tmp/trace.json", JSON.stringify(t.structLogs.map((l: {pc:number,op:string,gasCost:number}) => [l.pc,l.op,l.gasCost])));
+    const by: Record<string, [number, number]> = {};
+    for (const l of t.structLogs) { const e = (by[l.op] ??= [0,0]); e[0]++; e[1]+=l.gasCost; }
+    const tot = Object.values(by).reduce((a,b)=>a+b[1],0);
+    console.log(tot, Object.entries(by).sort((a,b)=>b[1][1]-a[1][1]).slice(0,30).map(([k,v])=>`${k} ${v[0]} ${v[1]}`).join("\n"));
+}); });
