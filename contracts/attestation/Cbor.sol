@@ -122,38 +122,46 @@ library Cbor {
         return cursor.take(length);
     }
 
-    function _readExpected(Cursor memory cursor, uint256 expected) private pure returns (uint256) {
-        uint256 offset = cursor.offsetOf();
-        (uint256 majorType, uint256 argument) = _readHeader(cursor);
+    function _readExpected(Cursor memory cursor, uint256 expected) private pure returns (uint256 argument) {
+        uint256 position = cursor.position;
+        uint256 majorType;
+        (majorType, argument) = _readHeader(cursor);
         if (majorType != expected) {
-            revert IAttestationErrors.Cbor_UnexpectedType(offset, expected, majorType);
+            revert IAttestationErrors.Cbor_UnexpectedType(position - cursor.start, expected, majorType);
         }
-        return argument;
     }
 
-    /// @dev Major type and argument, the latter below 2^64.
+    /// @dev Major type and argument, the latter below 2^64. Works on one word of memory, because a document has
+    /// dozens of headers.
     function _readHeader(Cursor memory cursor) private pure returns (uint256 majorType, uint256 argument) {
-        uint256 offset = cursor.offsetOf();
-        _requireRemaining(cursor, 1);
-        uint256 header = cursor.peek();
-        cursor.take(1);
+        uint256 position = cursor.position;
+        uint256 remaining = cursor.remaining();
+        if (remaining == 0) revert IAttestationErrors.Cbor_Truncated(cursor.offsetOf());
+        uint256 word;
+        assembly ("memory-safe") {
+            word := mload(position)
+        }
+        uint256 header = word >> 248;
         majorType = header >> 5;
         argument = header & 0x1f;
-        if (argument < 24) return (majorType, argument);
+        if (argument < 24) {
+            unchecked {
+                cursor.position = position + 1;
+            }
+            return (majorType, argument);
+        }
         // 28 to 30 are reserved, 31 is an indefinite length or a break.
-        if (argument > 27) revert IAttestationErrors.Cbor_UnsupportedHeader(offset, header);
+        if (argument > 27) revert IAttestationErrors.Cbor_UnsupportedHeader(cursor.offsetOf(), header);
 
         uint256 size = 1 << (argument - 24);
-        _requireRemaining(cursor, size);
-        argument = cursor.peekNumber(size);
-        cursor.take(size);
-        if (majorType == SIMPLE) {
-            // Two, four or eight bytes are a float, whose bits may be anything.
-            if (size == 1 && argument < FIRST_LONG_SIMPLE) {
-                revert IAttestationErrors.Cbor_NotShortestForm(offset);
-            }
-        } else if (argument < (size == 1 ? 24 : 1 << (size * 4))) {
-            revert IAttestationErrors.Cbor_NotShortestForm(offset);
+        if (remaining <= size) revert IAttestationErrors.Cbor_Truncated(cursor.offsetOf());
+        argument = (word << 8) >> (256 - 8 * size);
+        // Of the simple values, two, four or eight bytes are a float, whose bits may be anything.
+        uint256 least =
+            majorType == SIMPLE ? (size == 1 ? FIRST_LONG_SIMPLE : 0) : (size == 1 ? 24 : 1 << (size * 4));
+        if (argument < least) revert IAttestationErrors.Cbor_NotShortestForm(cursor.offsetOf());
+        unchecked {
+            cursor.position = position + 1 + size;
         }
     }
 

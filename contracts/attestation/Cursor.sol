@@ -17,7 +17,10 @@ using Slices for Slice global;
 using Slices for Cursor global;
 
 /// @title Slices
-/// @notice Ranges of bytes in memory. The parsers cut them; no function here reads outside of its range.
+/// @notice Ranges of bytes in memory. The parsers cut them.
+/// @dev Positions and lengths are those of allocated memory, far below 2^64, and `start <= position <= end` holds for
+/// every cursor: whoever moves one has compared with `remaining` first. So the unchecked sums and differences of them
+/// cannot wrap.
 library Slices {
     uint256 private constant LENGTH_BITS = 128;
 
@@ -25,7 +28,9 @@ library Slices {
 
     /// @dev `end` is not before `position`.
     function between(uint256 position_, uint256 end) internal pure returns (Slice) {
-        return Slice.wrap((position_ << LENGTH_BITS) | (end - position_));
+        unchecked {
+            return Slice.wrap((position_ << LENGTH_BITS) | (end - position_));
+        }
     }
 
     function fromBytes(bytes memory data) internal pure returns (Slice slice) {
@@ -76,16 +81,22 @@ library Slices {
 
     function cursor(Slice slice) internal pure returns (Cursor memory) {
         uint256 position_ = slice.position();
-        return Cursor(position_, position_, position_ + slice.length());
+        unchecked {
+            return Cursor(position_, position_, position_ + slice.length());
+        }
     }
 
     /// @dev Where the reader stands, as errors report it.
     function offsetOf(Cursor memory self) internal pure returns (uint256) {
-        return self.position - self.start;
+        unchecked {
+            return self.position - self.start;
+        }
     }
 
     function remaining(Cursor memory self) internal pure returns (uint256) {
-        return self.end - self.position;
+        unchecked {
+            return self.end - self.position;
+        }
     }
 
     /// @dev The next byte, without moving. Meaningless at the end: the caller has looked.
@@ -106,8 +117,11 @@ library Slices {
 
     /// @dev The next `size` bytes as a slice, moving behind them; the caller has looked that they are there.
     function take(Cursor memory self, uint256 size) internal pure returns (Slice slice) {
-        uint256 next = self.position + size;
-        slice = between(self.position, next);
-        self.position = next;
+        uint256 position_ = self.position;
+        unchecked {
+            uint256 next = position_ + size;
+            slice = between(position_, next);
+            self.position = next;
+        }
     }
 }

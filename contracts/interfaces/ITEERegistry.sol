@@ -91,21 +91,16 @@ interface ITEERegistry {
         uint256 addedAt;
     }
 
-    /// @notice Where an image's source is.
-    /// @param commit the commit's hash, as the repository names it
-    /// @param repository its URL
-    struct ImageSource {
-        bytes32 commit;
-        string repository;
-    }
-
     /// @notice Latest generation of an image for one node type.
+    /// @param commit hash of the source's commit, as its repository names it
+    /// @param repository URL of the source
     struct ImageView {
         uint32 generation;
         uint64 approvedAt;
         uint64 revokedAt;
         string version;
-        ImageSource source;
+        bytes32 commit;
+        string repository;
     }
 
     /// @notice What an operator brings to admit an enclave, or to renew its attestation.
@@ -223,7 +218,8 @@ interface ITEERegistry {
         PCRMeasurements calldata pcrs,
         string calldata version,
         uint8 teeType,
-        ImageSource calldata source
+        bytes32 commit,
+        string calldata repository
     ) external;
 
     /// @notice `approveImage` without a source.

@@ -69,15 +69,16 @@ contract TEERegistry is TEEAdmission, TEEKeys {
     /// @inheritdoc ITEERegistry
     function getTEE(bytes32 teeId) public view override returns (TEEInfo memory) {
         Node storage node = _knownNode(teeId);
-        NodeRecords.Record memory record = NodeRecords.read(node.record);
+        address record = node.record;
+        NodeRecords.Identity memory identity = NodeRecords.readIdentity(record);
         return
             TEEInfo({
                 owner: node.operator,
-                paymentAddress: node.paymentAddress,
-                endpoint: record.endpoint,
-                publicKey: record.signingKey,
-                tlsCertificate: record.tlsCertificate,
-                pcrHash: record.pcrHash,
+                paymentAddress: identity.paymentAddress,
+                endpoint: NodeRecords.readEndpoint(record, identity),
+                publicKey: NodeRecords.readSigningKey(record, identity),
+                tlsCertificate: NodeRecords.readTlsCertificate(record, identity),
+                pcrHash: identity.pcrHash,
                 teeType: node.teeType,
                 enabled: node.status == NodeStatus.Enabled,
                 registeredAt: node.registeredAt,
@@ -89,16 +90,16 @@ contract TEERegistry is TEEAdmission, TEEKeys {
     /// @inheritdoc ITEERegistry
     function getNode(bytes32 teeId) external view override returns (NodeView memory) {
         Node storage node = _knownNode(teeId);
-        (, bytes32 endorsement) = NodeRecords.readIdentity(node.record);
+        NodeRecords.Identity memory identity = NodeRecords.readIdentity(node.record);
         return
             NodeView({
                 status: node.status,
-                keyKind: node.keyKind,
-                verifierId: node.verifierId,
+                keyKind: identity.keyKind,
+                verifierId: identity.verifierId,
                 imageGeneration: node.generation,
                 attestedAt: node.attestedAt,
-                counter: node.counter,
-                endorsement: endorsement,
+                counter: _counters[teeId],
+                endorsement: identity.endorsement,
                 isActive: isTEEActive(teeId)
             });
     }
@@ -153,7 +154,8 @@ contract TEERegistry is TEEAdmission, TEEKeys {
 
     /// @inheritdoc ITEERegistry
     function getTEEPublicKey(bytes32 teeId) external view override returns (bytes memory) {
-        return NodeRecords.readSigningKey(_knownNode(teeId).record);
+        address record = _knownNode(teeId).record;
+        return NodeRecords.readSigningKey(record, NodeRecords.readIdentity(record));
     }
 
     /// @inheritdoc ITEERegistry

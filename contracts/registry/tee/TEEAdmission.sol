@@ -76,13 +76,12 @@ abstract contract TEEAdmission is TEENodes {
         _requireSame(teeId, node, admission, claims);
         uint32 generation = _requireAdmissible(admission, claims);
 
-        node.paymentAddress = admission.paymentAddress;
         node.attestedAt = uint48(claims.issuedAt);
         // A fresh document is a sign of life; heartbeats only ever move forward.
         if (claims.issuedAt > node.lastHeartbeatAt) node.lastHeartbeatAt = uint48(claims.issuedAt);
-        node.verifierId = admission.verifierId;
         if (generation != node.generation) _setGeneration(teeId, node, generation);
-        node.record = _writeRecord(teeId, generation, admission, claims);
+        ISigningKeys.KeyKind keyKind = NodeRecords.readIdentity(node.record).keyKind;
+        node.record = _writeRecord(teeId, generation, keyKind, admission, claims);
     }
 
     /// @inheritdoc ITEERegistry
@@ -162,15 +161,12 @@ abstract contract TEEAdmission is TEENodes {
         node.status = NodeStatus.Enabled;
         node.generation = generation;
         node.registeredAt = uint48(block.timestamp);
-        node.paymentAddress = admission.paymentAddress;
         node.attestedAt = uint48(claims.issuedAt);
         node.lastHeartbeatAt = uint48(claims.issuedAt);
-        node.keyKind = keyKind;
-        node.verifierId = admission.verifierId;
         _nodesByType[admission.teeType].push(teeId);
 
         emit TEERegistered(teeId, msg.sender, admission.teeType, keyKind);
-        node.record = _writeRecord(teeId, generation, admission, claims);
+        node.record = _writeRecord(teeId, generation, keyKind, admission, claims);
     }
 
     /// @dev What holds for first and further attestations; the generation of the image.
@@ -180,7 +176,6 @@ abstract contract TEEAdmission is TEENodes {
     ) private view returns (uint32) {
         if (block.timestamp < admissionPausedUntil) revert TEERegistry_AdmissionPaused(admissionPausedUntil);
         if (isOperatorDenied[msg.sender]) revert TEERegistry_OperatorDenied(msg.sender);
-        _requireType(admission.teeType);
         if (admission.paymentAddress == address(0)) revert TEERegistry_PaymentAddressZero();
         _requireLength(Field.Endpoint, bytes(admission.endpoint).length, MAXIMUM_ENDPOINT_LENGTH);
         _requireLength(Field.TlsCertificate, admission.tlsCertificate.length, MAXIMUM_CERTIFICATE_LENGTH);
@@ -208,7 +203,7 @@ abstract contract TEEAdmission is TEENodes {
         if (keyHash != teeId) revert TEERegistry_KeyMismatch(teeId, keyHash);
         if (admission.teeType != node.teeType)
             revert TEERegistry_TypeMismatch(node.teeType, admission.teeType);
-        (bytes32 pcrHash, ) = NodeRecords.readIdentity(node.record);
+        bytes32 pcrHash = NodeRecords.readIdentity(node.record).pcrHash;
         if (claims.measurement != pcrHash) revert TEERegistry_ImageMismatch(pcrHash, claims.measurement);
         if (claims.issuedAt <= node.attestedAt) {
             revert TEERegistry_EvidenceNotNewer(node.attestedAt, claims.issuedAt);
@@ -218,6 +213,7 @@ abstract contract TEEAdmission is TEENodes {
     function _writeRecord(
         bytes32 teeId,
         uint32 generation,
+        ISigningKeys.KeyKind keyKind,
         Admission memory admission,
         IAttestationVerifier.Claims memory claims
     ) private returns (address) {
@@ -236,6 +232,9 @@ abstract contract TEEAdmission is TEENodes {
                 NodeRecords.Record({
                     pcrHash: claims.measurement,
                     endorsement: claims.endorsement,
+                    paymentAddress: admission.paymentAddress,
+                    verifierId: admission.verifierId,
+                    keyKind: keyKind,
                     signingKey: admission.signingKey,
                     tlsCertificate: admission.tlsCertificate,
                     endpoint: admission.endpoint

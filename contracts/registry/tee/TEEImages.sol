@@ -42,9 +42,10 @@ abstract contract TEEImages is ITEERegistry, AccessManaged {
         PCRMeasurements calldata pcrs,
         string calldata version,
         uint8 teeType,
-        ImageSource calldata source
+        bytes32 commit,
+        string calldata repository
     ) external override restricted {
-        _approve(pcrs, version, teeType, source);
+        _approve(pcrs, version, teeType, commit, repository);
     }
 
     /// @inheritdoc ITEERegistry
@@ -53,7 +54,7 @@ abstract contract TEEImages is ITEERegistry, AccessManaged {
         string calldata version,
         uint8 teeType
     ) external override restricted {
-        _approve(pcrs, version, teeType, ImageSource(0, ""));
+        _approve(pcrs, version, teeType, 0, "");
     }
 
     /// @inheritdoc ITEERegistry
@@ -99,9 +100,9 @@ abstract contract TEEImages is ITEERegistry, AccessManaged {
         Approval storage approval = _approvals[key][image.generation];
         image.approvedAt = approval.approvedAt;
         image.revokedAt = approval.revokedAt;
-        (image.version, image.source) = abi.decode(
+        (image.version, image.commit, image.repository) = abi.decode(
             CodeStore.readFrom(approval.details, 0),
-            (string, ImageSource)
+            (string, bytes32, string)
         );
     }
 
@@ -143,7 +144,7 @@ abstract contract TEEImages is ITEERegistry, AccessManaged {
         if (length == 0 || length > maximum) revert TEERegistry_LengthInvalid(field, maximum, length);
     }
 
-    function _requireType(uint8 teeType) internal view {
+    function _requireType(uint8 teeType) private view {
         if (!_types[teeType].active) revert TEERegistry_TypeUnknown(teeType);
     }
 
@@ -171,7 +172,8 @@ abstract contract TEEImages is ITEERegistry, AccessManaged {
         PCRMeasurements calldata pcrs,
         string calldata version,
         uint8 teeType,
-        ImageSource memory source
+        bytes32 commit,
+        string memory repository
     ) private {
         _requireType(teeType);
         _requireMeasurement(0, pcrs.pcr0);
@@ -187,9 +189,9 @@ abstract contract TEEImages is ITEERegistry, AccessManaged {
         _approvals[key][generation] = Approval({
             approvedAt: uint48(block.timestamp),
             revokedAt: 0,
-            details: CodeStore.write(abi.encode(version, source))
+            details: CodeStore.write(abi.encode(version, commit, repository))
         });
-        emit PCRApproved(pcrHash, teeType, generation, version, source.commit, source.repository);
+        emit PCRApproved(pcrHash, teeType, generation, version, commit, repository);
     }
 
     /// @dev A zero measurement is that of debug mode, which no verifier accepts; it is not refused a second time here.

@@ -35,6 +35,7 @@ abstract contract TEEKeys is TEENodes {
     uint256 private constant MAXIMUM_OHTTP_LENGTH = 4096;
 
     mapping(bytes32 teeId => mapping(address key => Interval interval)) private _sessionKeys;
+    mapping(bytes32 teeId => uint64 counter) internal _counters;
     mapping(bytes32 teeId => address store) private _ohttpConfigs;
 
     /// @inheritdoc ITEERegistry
@@ -77,7 +78,7 @@ abstract contract TEEKeys is TEENodes {
         if (key == address(0) || _sessionKeys[teeId][key].from != 0) {
             revert TEERegistry_SessionKeyInvalid(teeId, key);
         }
-        _useCounter(node, counter);
+        _useCounter(teeId, counter);
         bytes32 hash = keccak256(abi.encode(SESSION_KEY_TYPEHASH, teeId, key, until, counter));
         _requireSigned(teeId, node, _hashTypedData(hash), signature);
 
@@ -106,7 +107,7 @@ abstract contract TEEKeys is TEENodes {
         if (deadline < block.timestamp) revert TEERegistry_StatementExpired(deadline, block.timestamp);
         _requireLength(Field.OhttpPublicKey, config.publicKey.length, MAXIMUM_OHTTP_LENGTH);
         _requireLength(Field.OhttpKeyConfig, config.keyConfig.length, MAXIMUM_OHTTP_LENGTH);
-        _useCounter(node, counter);
+        _useCounter(teeId, counter);
         bytes32 hash = keccak256(
             abi.encode(
                 OHTTP_KEY_TYPEHASH,
@@ -172,10 +173,10 @@ abstract contract TEEKeys is TEENodes {
         emit Heartbeat(teeId, timestamp);
     }
 
-    function _useCounter(Node storage node, uint64 counter) private {
-        uint64 last = node.counter;
+    function _useCounter(bytes32 teeId, uint64 counter) private {
+        uint64 last = _counters[teeId];
         if (counter <= last) revert TEERegistry_CounterNotNewer(last, counter);
-        node.counter = counter;
+        _counters[teeId] = counter;
     }
 
     function _requireSigned(
@@ -192,8 +193,10 @@ abstract contract TEEKeys is TEENodes {
         bytes32 message,
         bytes calldata signature
     ) private view returns (bool) {
-        return
-            signingKeys.isSigned(node.keyKind, NodeRecords.readSigningKey(node.record), message, signature);
+        address record = node.record;
+        NodeRecords.Identity memory identity = NodeRecords.readIdentity(record);
+        bytes memory key = NodeRecords.readSigningKey(record, identity);
+        return signingKeys.isSigned(identity.keyKind, key, message, signature);
     }
 
     /// @dev EIP-712. OpenZeppelin's contract for it would take a kilobyte more than there is.

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {IAttestationVerifier} from "../../interfaces/IAttestationVerifier.sol";
 import {ISigningKeys} from "../../interfaces/ISigningKeys.sol";
 import {ITEERegistry} from "../../interfaces/ITEERegistry.sol";
-import {TEEImages} from "./TEEImages.sol";
+import {Histories} from "./Histories.sol";
 import {NodeRecords} from "./NodeRecords.sol";
+import {TEEImages} from "./TEEImages.sol";
 
 /// @title TEENodes
 /// @notice The nodes' storage, and whether a node is to be trusted at a time. A part of {TEERegistry}.
 ///
-/// A node's standing over time is a history of checkpoints: from when on it was in service, and under which
+/// A node's standing over time is a history: from when on it was in service, and under which
 /// generation of its image. It starts only when something changes; before that, the node is what it was admitted as.
 abstract contract TEENodes is TEEImages {
-    using Checkpoints for Checkpoints.Trace208;
+    using Histories for Histories.Entry[];
 
-    /// @dev Three storage slots. What was attested is in the record, which is code.
+    /// @dev Two storage slots. What was attested is in the record, which is code.
     struct Node {
         address operator;
         uint8 teeType;
@@ -24,18 +24,13 @@ abstract contract TEENodes is TEEImages {
         uint32 generation;
         uint48 registeredAt;
         // slot
-        address paymentAddress;
+        address record;
         uint48 attestedAt;
         uint48 lastHeartbeatAt;
-        // slot
-        address record;
-        uint64 counter;
-        ISigningKeys.KeyKind keyKind;
-        uint8 verifierId;
     }
 
-    /// @dev Value of a checkpoint from which on a node was out of service. Generations start with 1.
-    uint208 private constant OUT_OF_SERVICE = 0;
+    /// @dev Value from which on a node was out of service. Generations start with 1.
+    uint32 private constant OUT_OF_SERVICE = 0;
 
     /// @inheritdoc ITEERegistry
     ISigningKeys public immutable override signingKeys;
@@ -51,7 +46,7 @@ abstract contract TEENodes is TEEImages {
 
     mapping(bytes32 teeId => Node node) internal _nodes;
     mapping(uint8 teeType => bytes32[] teeIds) internal _nodesByType;
-    mapping(bytes32 teeId => Checkpoints.Trace208 history) private _histories;
+    mapping(bytes32 teeId => Histories.Entry[] history) private _histories;
 
     constructor(ISigningKeys signingKeys_) {
         if (address(signingKeys_).code.length == 0) revert TEERegistry_NotAContract(address(signingKeys_));
@@ -69,7 +64,7 @@ abstract contract TEENodes is TEEImages {
     function enableTEE(bytes32 teeId) external override {
         Node storage node = _operatedNode(teeId);
         if (node.status != NodeStatus.Disabled) revert TEERegistry_StatusInvalid(teeId, node.status);
-        (bytes32 pcrHash, ) = NodeRecords.readIdentity(node.record);
+        bytes32 pcrHash = NodeRecords.readIdentity(node.record).pcrHash;
         if (!_isApprovedAt(pcrHash, node.teeType, node.generation, block.timestamp)) {
             revert TEERegistry_ImageNotApproved(pcrHash, node.teeType);
         }
@@ -127,12 +122,12 @@ abstract contract TEENodes is TEEImages {
         NodeStatus status = node.status;
         if (status == NodeStatus.Unknown || status == NodeStatus.Banned || timestamp > block.timestamp)
             return false;
-        uint256 generation = _generationAt(teeId, node, timestamp);
+        uint32 generation = _generationAt(teeId, node, timestamp);
         return
             generation != OUT_OF_SERVICE &&
             timestamp <= uint256(node.lastHeartbeatAt) + heartbeatMaxAge &&
             timestamp <= uint256(node.attestedAt) + attestationMaxAge &&
-            _isVouchedFor(node, uint32(generation), timestamp);
+            _isVouchedFor(node, generation, timestamp);
     }
 
     function _knownNode(bytes32 teeId) internal view returns (Node storage node) {
@@ -155,37 +150,37 @@ abstract contract TEENodes is TEEImages {
     function _setGeneration(bytes32 teeId, Node storage node, uint32 generation) internal {
         _startHistory(teeId, node);
         node.generation = generation;
-        _checkpoint(teeId, node);
+        _record(teeId, node);
     }
 
     function _setStatus(bytes32 teeId, Node storage node, NodeStatus status) private {
         NodeStatus previous = node.status;
         _startHistory(teeId, node);
         node.status = status;
-        _checkpoint(teeId, node);
+        _record(teeId, node);
         emit TEEStatusChanged(teeId, previous, status);
     }
 
     /// @dev Writes down what the node was admitted as. To be called before the first change.
     function _startHistory(bytes32 teeId, Node storage node) private {
-        Checkpoints.Trace208 storage history = _histories[teeId];
-        if (history.length() == 0) history.push(node.registeredAt, node.generation);
+        Histories.Entry[] storage history = _histories[teeId];
+        if (history.length == 0) history.push(node.registeredAt, node.generation);
     }
 
-    function _checkpoint(bytes32 teeId, Node storage node) private {
-        uint208 value = node.status == NodeStatus.Enabled ? node.generation : OUT_OF_SERVICE;
-        _histories[teeId].push(uint48(block.timestamp), value);
+    function _record(bytes32 teeId, Node storage node) private {
+        uint32 value = node.status == NodeStatus.Enabled ? node.generation : OUT_OF_SERVICE;
+        _histories[teeId].push(block.timestamp, value);
     }
 
     function _generationAt(
         bytes32 teeId,
         Node storage node,
         uint256 timestamp
-    ) private view returns (uint256 generation) {
+    ) private view returns (uint32) {
         if (timestamp < node.registeredAt) return OUT_OF_SERVICE;
-        Checkpoints.Trace208 storage history = _histories[teeId];
-        if (history.length() == 0) return node.generation;
-        return history.upperLookup(uint48(timestamp));
+        Histories.Entry[] storage history = _histories[teeId];
+        if (history.length == 0) return node.generation;
+        return history.valueAt(timestamp);
     }
 
     /// @dev The conditions that others than the node answer for: image, operator, certificates.
@@ -194,10 +189,10 @@ abstract contract TEENodes is TEEImages {
         uint32 generation,
         uint256 timestamp
     ) private view returns (bool) {
-        (bytes32 pcrHash, bytes32 endorsement) = NodeRecords.readIdentity(node.record);
-        if (!_isApprovedAt(pcrHash, node.teeType, generation, timestamp)) return false;
+        NodeRecords.Identity memory identity = NodeRecords.readIdentity(node.record);
+        if (!_isApprovedAt(identity.pcrHash, node.teeType, generation, timestamp)) return false;
         if (isOperatorDenied[node.operator]) return false;
-        IAttestationVerifier verifier_ = verifier[node.verifierId];
-        return address(verifier_) != address(0) && verifier_.isEndorsed(endorsement);
+        IAttestationVerifier verifier_ = verifier[identity.verifierId];
+        return address(verifier_) != address(0) && verifier_.isEndorsed(identity.endorsement);
     }
 }
