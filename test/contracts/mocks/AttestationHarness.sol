@@ -70,11 +70,4 @@ contract AttestationHarness {
     function isValidPss(bytes calldata modulus, bytes32 digest, bytes calldata signature) external view returns (bool) {
         return RsaPss.isValid(modulus, digest, signature);
     }
-
-    event PssVerified(bool isValid);
-
-    /// @notice `isValidPss` as a transaction.
-    function verifyPss(bytes calldata modulus, bytes32 digest, bytes calldata signature) external {
-        emit PssVerified(RsaPss.isValid(modulus, digest, signature));
-    }
 }
