@@ -1,3 +1,4 @@
+import { deployGroth16Harness } from "../utils/groth16Harness.ts";
 import { makeProof, makeTrapdoor, makeVerifyingKey } from "../utils/groth16Simulator.ts";
 import { scalarsFrom } from "../utils/randomScalars.ts";
 import type { Measure } from "./measurement.ts";
@@ -6,7 +7,7 @@ const SIGNAL_COUNTS = [1, 2, 4, 8, 16];
 
 /** The library alone: key loaded from a cold key store, public point, pairing. */
 export const measureGroth16: Measure = async ({ ethers }) => {
-  const harness = await ethers.deployContract("Groth16Harness");
+  const harness = await deployGroth16Harness(ethers);
   const samples: Record<string, bigint[]> = {};
   const notes: Record<string, string> = {};
   for (const signalCount of SIGNAL_COUNTS) {
@@ -14,10 +15,10 @@ export const measureGroth16: Measure = async ({ ethers }) => {
     const trapdoor = makeTrapdoor({ signalCount, random });
     const signals = Array.from({ length: signalCount }, random);
     const proof = makeProof({ trapdoor, signals, a: random(), b: random() });
-    const key = makeVerifyingKey(trapdoor);
-    const store = await harness.storeKey.staticCall(key);
-    await harness.storeKey(key);
-    samples[`groth16.verify.${signalCount}`] = [await harness.measureVerify(store, proof, signals)];
+    const store = await harness.storeKey(makeVerifyingKey(trapdoor));
+    samples[`groth16.verify.${signalCount}`] = [
+      await harness.measureVerify({ store, proof, signals }),
+    ];
     notes[`groth16.verify.${signalCount}`] =
       `library call alone, ${signalCount} public signals, cold key store`;
   }

@@ -15,6 +15,7 @@ import {
   pointOutsideG2,
   R,
 } from "../utils/bn254.ts";
+import { deployGroth16Harness, type Groth16Harness } from "../utils/groth16Harness.ts";
 import {
   decodeG1,
   decodeG2,
@@ -29,40 +30,30 @@ import { addToCoordinate, replaceInProof, splitProof } from "../utils/proofParts
 import { scalarsFrom } from "../utils/randomScalars.ts";
 
 const { ethers, networkHelpers } = await network.create();
-const KEY_OFFSET = 1;
 const PROOF_LENGTH = 256;
 const DIFFERENTIAL_RUNS = process.env.HACA_DEEP === "1" ? 400 : 24;
 
-const deploy = async () => ({ harness: await ethers.deployContract("Groth16Harness") });
+const deploy = () => deployGroth16Harness(ethers);
 
 describe("Groth16", () => {
-  let harness: Awaited<ReturnType<typeof deploy>>["harness"];
+  let harness: Groth16Harness;
 
   beforeEach(async () => {
-    ({ harness } = await networkHelpers.loadFixture(deploy));
+    harness = await networkHelpers.loadFixture(deploy);
   });
-
-  const storeKey = async (key: string): Promise<string> => {
-    const store = await harness.storeKey.staticCall(key);
-    await harness.storeKey(key);
-    return store;
-  };
 
   const makeCase = async (seed: string, signalCount: number) => {
     const random = scalarsFrom(seed);
     const trapdoor = makeTrapdoor({ signalCount, random });
     const signals = Array.from({ length: signalCount }, random);
     const proof = makeProof({ trapdoor, signals, a: random(), b: random() });
-    return { trapdoor, signals, proof, store: await storeKey(makeVerifyingKey(trapdoor)) };
+    return { trapdoor, signals, proof, store: await harness.storeKey(makeVerifyingKey(trapdoor)) };
   };
 
-  const verify = (c: { store: string; proof: string; signals: readonly bigint[] }) =>
-    harness.verify(c.store, KEY_OFFSET, c.proof, [...c.signals]);
-
-  const expectRefusal = (
-    c: { store: string; proof: string; signals: readonly bigint[] },
-    error: string,
-  ) => expect(verify(c)).to.be.revertedWithCustomError(harness, error);
+  type Case = { store: string; proof: string; signals: readonly bigint[] };
+  const verify = (c: Case) => harness.verify(c);
+  const expectRefusal = (c: Case, error: string) =>
+    expect(verify(c)).to.be.revertedWithCustomError(harness.contract, error);
 
   it("testFuzz_AgreesWithTheEquation", async () => {
     // Random keys with 1 to 16 signals; the equation over the known logarithms says what must come out.
@@ -98,16 +89,18 @@ describe("Groth16", () => {
   it("test_KeyIsReadAtItsOffset", async () => {
     const c = await makeCase("offset", 2);
     const key = makeVerifyingKey(c.trapdoor);
-    const store = await storeKey(concat(["0x010203", key, "0xff"]));
-    await harness.verify(store, KEY_OFFSET + 3, c.proof, c.signals);
-    await expect(harness.verify(store, KEY_OFFSET, c.proof, c.signals)).to.be.revert(ethers);
+    const store = await harness.storeKey(concat(["0x010203", key, "0xff"]));
+    await harness.verify({ ...c, store, offset: 4 });
+    await expect(verify({ ...c, store })).to.be.revert(ethers);
   });
 
   it("test_RevertWhen_KeyPointIsOffTheCurve", async () => {
     const c = await makeCase("broken key", 2);
     const key = makeVerifyingKey(c.trapdoor);
     const icStart = (64 + 3 * 128) / 32;
-    const store = await storeKey(addToCoordinate({ data: key, index: icStart + 2, amount: 1n }));
+    const store = await harness.storeKey(
+      addToCoordinate({ data: key, index: icStart + 2, amount: 1n }),
+    );
     await expectRefusal({ ...c, store }, "Groth16_KeyPointInvalid");
   });
 
@@ -172,7 +165,7 @@ describe("Groth16", () => {
     it("test_RevertWhen_ProofLengthWrong", async () => {
       for (const proof of ["0x", dataSlice(c.proof, 0, 255), concat([c.proof, "0x00"])]) {
         await expect(verify({ ...c, proof }))
-          .to.be.revertedWithCustomError(harness, "Groth16_ProofLengthInvalid")
+          .to.be.revertedWithCustomError(harness.contract, "Groth16_ProofLengthInvalid")
           .withArgs(PROOF_LENGTH, (proof.length - 2) / 2);
       }
     });
@@ -191,9 +184,7 @@ describe("Groth16", () => {
     it("test_RevertWhen_GasRunsOutInThePrecompiles", async () => {
       // Bounded gas: a call that cannot pay for the pairing fails; it never returns as if the proof held.
       for (const gasLimit of [60_000n, 120_000n, 180_000n]) {
-        await expect(
-          harness.verify(c.store, KEY_OFFSET, c.proof, c.signals, { gasLimit }),
-        ).to.be.revert(ethers);
+        await expect(harness.verify({ ...c, gasLimit })).to.be.revert(ethers);
       }
     });
   });
@@ -222,7 +213,11 @@ describe("Groth16", () => {
           encodeG2(multiplyG2(G2_GENERATOR, key.beta)),
           encodeG1(sign === 1n ? negateG1(l) : l),
         ]);
-        await verify({ store: await storeKey(makeVerifyingKey(key)), proof, signals: SIGNALS });
+        await verify({
+          store: await harness.storeKey(makeVerifyingKey(key)),
+          proof,
+          signals: SIGNALS,
+        });
       });
 
       it(`test_ForgeryWhen_GammaIs${name}Beta`, async () => {
@@ -235,7 +230,11 @@ describe("Groth16", () => {
           encodeG2(multiplyG2(G2_GENERATOR, key.beta)),
           encodeG1("zero"),
         ]);
-        await verify({ store: await storeKey(makeVerifyingKey(key)), proof, signals: SIGNALS });
+        await verify({
+          store: await harness.storeKey(makeVerifyingKey(key)),
+          proof,
+          signals: SIGNALS,
+        });
       });
     }
 
@@ -244,7 +243,7 @@ describe("Groth16", () => {
       const trapdoor = makeTrapdoor({ signalCount: 2, random });
       const key = { ...trapdoor, ic: trapdoor.ic.with(2, 0n) };
       const proof = makeProof({ trapdoor: key, signals: SIGNALS, a: random(), b: random() });
-      const store = await storeKey(makeVerifyingKey(key));
+      const store = await harness.storeKey(makeVerifyingKey(key));
       await verify({ store, proof, signals: SIGNALS.with(1, 42n) });
     });
 
@@ -255,7 +254,7 @@ describe("Groth16", () => {
         encodeG2(multiplyG2(G2_GENERATOR, key.beta)),
         encodeG1(negateG1(publicPoint(key))),
       ]);
-      const store = await storeKey(makeVerifyingKey(key));
+      const store = await harness.storeKey(makeVerifyingKey(key));
       await expectRefusal({ store, proof, signals: SIGNALS }, "Groth16_ProofInvalid");
     });
   });

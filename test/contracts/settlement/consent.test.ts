@@ -133,7 +133,7 @@ describe("InferenceSettlement: the node's consent", () => {
     it("test_RevertWhen_WalletChangedItsMind", async () => {
       const wallet = await deployWallet();
       const signature = await sign();
-      await wallet.setOwner(fixture.otherNode.address);
+      await wallet.getFunction("setOwner")(fixture.otherNode.address);
       await expectRefusal(relay(inference, signature), await wallet.getAddress());
     });
 
@@ -161,7 +161,7 @@ describe("InferenceSettlement: the node's consent", () => {
       const call = fixture.settlement.interface.encodeFunctionData("settleZkml", [
         ...[result, words, proof, "0x"],
       ] as never);
-      await wallet.prepare(await fixture.settlement.getAddress(), call);
+      await wallet.getFunction("prepare")(await fixture.settlement.getAddress(), call);
       await expectRefusal(relay({ result, words, proof }, "0x"), node);
       expect(await fixture.settlement.isSettled(result.requestId)).to.equal(false);
     });
@@ -171,7 +171,7 @@ describe("InferenceSettlement: the node's consent", () => {
       const wallet = await fixture.ethers.deployContract("ReentrantWallet");
       const other = await inferBy(await wallet.getAddress());
       const probe = await fixture.ethers.deployContract("OpenRequestProbe");
-      await wallet.prepare(
+      await wallet.getFunction("prepare")(
         await probe.getAddress(),
         probe.interface.encodeFunctionData("requireOpen", [
           ...[await fixture.settlement.getAddress(), other.result.requestId],
