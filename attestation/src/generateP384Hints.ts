@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { BaseError } from "@haca/protocol/baseError";
 import { fromBytes, toBytes } from "./bytes.ts";
-import { type HalfSizeScalars, halfSizeScalars } from "./halfSizeScalars.ts";
+import { halfSizeScalars } from "./halfSizeScalars.ts";
 import {
   BASE_MULTIPLES,
   BASE_POINTS,
@@ -23,10 +23,11 @@ import {
   tangentSlope,
 } from "./p384Curve.ts";
 import { toMontgomery } from "./p384Montgomery.ts";
-import { p384Program, packSlope } from "./p384Program.ts";
+import { estimateCost, p384Program, packSlope, type Term } from "./p384Program.ts";
 
 const COORDINATE_LENGTH = 48;
 const QUOTIENT_LENGTH = 64;
+const HALF = 2n ** BigInt(DOUBLINGS);
 
 /**
  * The hints with which the contract `EcdsaP384` checks a signature (ECDSA, P-384, SHA-384). About 16 kB.
@@ -52,9 +53,35 @@ export function generateP384Hints(parameters: {
   if (point === undefined || modulo(point.x, N) !== r) {
     throw signatureInvalid("it is not this key's signature of this message");
   }
-  for (const scalars of halfSizeScalars(u2)) {
-    const hints = assemble({ scalars, z, r, s, u1, publicKey, point });
-    if (hints !== undefined) return hints;
+  const multiples = [
+    ...BASE_MULTIPLES,
+    oddMultiples(publicKey, POINT_WINDOW),
+    oddMultiples(point, POINT_WINDOW),
+  ];
+  const candidates = halfSizeScalars(u2)
+    .map((scalars) => {
+      const g = modulo(-scalars.t * u1, N);
+      const terms = makeTerms({ integers: [g % HALF, g / HALF, scalars.q, scalars.t], multiples });
+      return { ...scalars, g, terms, cost: estimateCost(terms) };
+    })
+    .sort((a, b) => a.cost - b.cost);
+  for (const { q, t, g, terms } of candidates) {
+    const program = p384Program({ terms });
+    if (program === undefined) continue;
+    if (program.end.x !== OFFSET_END.x || program.end.y !== OFFSET_END.y) {
+      throw new RangeError("the program does not end in the point that it must");
+    }
+    return new Uint8Array(
+      Buffer.concat([
+        Uint8Array.of(point.x === r ? 0 : 1),
+        toBytes(toMontgomery(point.y), COORDINATE_LENGTH),
+        packQuotient((g * s + t * z) / N),
+        packQuotient((q * s + t * r) / N),
+        packMultipleSlopes(publicKey),
+        packMultipleSlopes(point),
+        program.bytes,
+      ]),
+    );
   }
   throw new BaseError({
     code: "p384.noProgram",
@@ -62,49 +89,17 @@ export function generateP384Hints(parameters: {
   });
 }
 
-/** The hints for one choice of scalars; `undefined` where a step of the program is not possible. */
-function assemble(parameters: {
-  scalars: HalfSizeScalars;
-  z: bigint;
-  r: bigint;
-  s: bigint;
-  u1: bigint;
-  publicKey: AffinePoint;
-  point: AffinePoint;
-}): Uint8Array | undefined {
-  const { scalars, z, r, s, u1, publicKey, point } = parameters;
-  const { q, t } = scalars;
-  const g = modulo(-t * u1, N);
-  const half = 2n ** BigInt(DOUBLINGS);
-  const [base, highBase] = BASE_MULTIPLES;
-  if (base === undefined || highBase === undefined) throw new RangeError("no base points");
-  const program = p384Program({
-    terms: [
-      { scalar: g % half, first: 0, multiples: base },
-      { scalar: g / half, first: base.length, multiples: highBase },
-      { scalar: q, first: 2 * base.length, multiples: oddMultiples(publicKey, POINT_WINDOW) },
-      {
-        scalar: t,
-        first: 2 * base.length + 2 ** (POINT_WINDOW - 2),
-        multiples: oddMultiples(point, POINT_WINDOW),
-      },
-    ],
+/** One term per point, in the order of the contract's table. */
+function makeTerms(parameters: {
+  integers: readonly bigint[];
+  multiples: readonly (readonly AffinePoint[])[];
+}): Term[] {
+  let first = 0;
+  return parameters.multiples.map((multiples, i) => {
+    const term = { scalar: parameters.integers[i] ?? 0n, first, multiples };
+    first += multiples.length;
+    return term;
   });
-  if (program === undefined) return undefined;
-  if (program.end.x !== OFFSET_END.x || program.end.y !== OFFSET_END.y) {
-    throw new RangeError("the program does not end where it must");
-  }
-  return new Uint8Array(
-    Buffer.concat([
-      Uint8Array.of(point.x === r ? 0 : 1),
-      toBytes(toMontgomery(point.y), COORDINATE_LENGTH),
-      packQuotient((g * s + t * z) / N),
-      packQuotient((q * s + t * r) / N),
-      packMultipleSlopes(publicKey),
-      packMultipleSlopes(point),
-      program.bytes,
-    ]),
-  );
 }
 
 /** Slopes of 2 P, 3 P = P + 2 P, 5 P = 3 P + 2 P, ... */

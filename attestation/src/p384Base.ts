@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { toBytes } from "./bytes.ts";
-import { add, type AffinePoint, B, double, GENERATOR, modulo, multiply, P } from "./p384Curve.ts";
+import { add, type AffinePoint, double, GENERATOR, multiply, pointWithX } from "./p384Curve.ts";
 import { toMontgomery } from "./p384Montgomery.ts";
 
 /** Doublings of one signature check: scalars have about half the length of n. */
@@ -47,23 +47,12 @@ export const packPoint = ({ x, y }: AffinePoint): Uint8Array =>
 export const p384BaseTable = (): Uint8Array =>
   new Uint8Array(Buffer.concat(BASE_MULTIPLES.flat().map(packPoint)));
 
-/** Square root modulo p, which is 3 modulo 4; `undefined` for a non-residue. */
-function squareRoot(a: bigint): bigint | undefined {
-  let root = 1n;
-  let power = a;
-  for (let exponent = (P + 1n) / 4n; exponent > 0n; exponent >>= 1n) {
-    if (exponent & 1n) root = (root * power) % P;
-    power = (power * power) % P;
-  }
-  return (root * root) % P === modulo(a, P) ? root : undefined;
-}
-
 /** Where the running sum starts: a point that nobody chose, so that no signature is made to collide with it. */
 function deriveOffset(): AffinePoint {
   for (let counter = 0; ; ++counter) {
-    const x = BigInt(`0x${createHash("sha384").update(`HACA P-384 offset ${counter}`).digest("hex")}`);
-    const y = squareRoot(modulo(x * x * x - 3n * x + B, P));
-    if (x < P && y !== undefined) return { x, y: y % 2n === 0n ? y : P - y };
+    const digest = createHash("sha384").update(`HACA P-384 offset ${counter}`).digest("hex");
+    const point = pointWithX(BigInt(`0x${digest}`));
+    if (point !== undefined) return point;
   }
 }
 

@@ -78,11 +78,60 @@ export function add(
 
 /** scalar * point; the scalar is taken modulo n. */
 export function multiply(point: AffinePoint, scalar: bigint): AffinePoint | undefined {
-  let sum: AffinePoint | undefined;
-  let power: AffinePoint | undefined = point;
-  for (let rest = modulo(scalar, N); rest > 0n; rest >>= 1n) {
-    if (rest & 1n) sum = add(sum, power);
-    power = add(power, power);
+  let sum: JacobianPoint = { x: 1n, y: 1n, z: 0n };
+  const digits = modulo(scalar, N).toString(2);
+  for (const digit of digits) {
+    sum = doubleJacobian(sum);
+    if (digit === "1") sum = addAffine(sum, point);
   }
-  return sum;
+  const inverse = invert(sum.z, P);
+  if (inverse === undefined) return undefined;
+  const square = inverse * inverse;
+  return { x: modulo(sum.x * square, P), y: modulo(sum.y * square * inverse, P) };
+}
+
+/** (x / z^2, y / z^3); z = 0 is the point at infinity. */
+type JacobianPoint = { x: bigint; y: bigint; z: bigint };
+
+/** "dbl-2001-b" of the Explicit-Formulas Database (hyperelliptic.org/EFD), for a = -3. */
+function doubleJacobian({ x, y, z }: JacobianPoint): JacobianPoint {
+  const delta = (z * z) % P;
+  const gamma = (y * y) % P;
+  const beta = (x * gamma) % P;
+  const alpha = (3n * (x - delta) * (x + delta)) % P;
+  const x3 = (alpha * alpha - 8n * beta) % P;
+  return {
+    x: x3,
+    y: (alpha * (4n * beta - x3) - 8n * gamma * gamma) % P,
+    z: modulo(2n * y * z, P),
+  };
+}
+
+/** "madd" of the Explicit-Formulas Database, with its exceptional cases. */
+function addAffine(a: JacobianPoint, b: AffinePoint): JacobianPoint {
+  if (a.z === 0n) return { ...b, z: 1n };
+  const zz = (a.z * a.z) % P;
+  const h = modulo(b.x * zz - a.x, P);
+  const r = modulo(b.y * zz * a.z - a.y, P);
+  if (h === 0n) return r === 0n ? doubleJacobian(a) : { x: 1n, y: 1n, z: 0n };
+  const hh = (h * h) % P;
+  const hhh = (h * hh) % P;
+  const v = (a.x * hh) % P;
+  const x = (r * r - hhh - 2n * v) % P;
+  return { x, y: (r * (v - x) - a.y * hhh) % P, z: (a.z * h) % P };
+}
+
+/** The point with this x and an even y; `undefined` if the curve has none. */
+export function pointWithX(x: bigint): AffinePoint | undefined {
+  if (x >= P) return undefined;
+  const square = modulo(x * x * x - 3n * x + B, P);
+  // p is 3 modulo 4: if there is a root, it is square^((p + 1) / 4)
+  let y = 1n;
+  let power = square;
+  for (let exponent = (P + 1n) / 4n; exponent > 0n; exponent >>= 1n) {
+    if (exponent & 1n) y = (y * power) % P;
+    power = (power * power) % P;
+  }
+  if ((y * y) % P !== square) return undefined;
+  return { x, y: y % 2n === 0n ? y : P - y };
 }

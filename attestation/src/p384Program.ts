@@ -1,16 +1,9 @@
 import { toBytes } from "./bytes.ts";
-import {
-  BASE_WINDOW,
-  DOUBLINGS,
-  OFFSET,
-  POINT_WINDOW,
-} from "./p384Base.ts";
+import { DOUBLINGS, OFFSET } from "./p384Base.ts";
 import { type AffinePoint, alongLine, chordSlope, negate, tangentSlope } from "./p384Curve.ts";
 import { toMontgomery } from "./p384Montgomery.ts";
 import { signedWindows } from "./signedWindows.ts";
 
-/** A point that a program may add: its number in the contract's table. */
-export type TableEntry = { index: number; point: AffinePoint };
 /** Scalar and odd multiples (in the table from `first`) of one of the four points. */
 export type Term = { scalar: bigint; first: number; multiples: readonly AffinePoint[] };
 
@@ -19,6 +12,19 @@ type Addition = { index: number; isNegative: boolean; point: AffinePoint };
 const OPERATION = { double: 0, add: 1, doubleAndAdd: 3 };
 
 export const packSlope = (slope: bigint): Uint8Array => toBytes(toMontgomery(slope), 48);
+
+/** What an addition costs in gas, hints included: with a doubling (over the doubling alone), and by itself. */
+const ADDITION_COST = { withDoubling: 1700, alone: 2700 };
+
+/** Gas that the additions of a program take, roughly: to choose between scalars. */
+export function estimateCost(terms: readonly Term[]): number {
+  let cost = 0;
+  for (const [position, additions] of placeAdditions(terms)) {
+    const shared = position < DOUBLINGS ? 1 : 0;
+    cost += shared * ADDITION_COST.withDoubling + (additions.length - shared) * ADDITION_COST.alone;
+  }
+  return cost;
+}
 
 /**
  * The steps that take the offset point F to 2^192 F + the terms' sum, as bytes for the contract `P384`.
@@ -70,7 +76,7 @@ export function p384Program(parameters: {
 function placeAdditions(terms: readonly Term[]): Map<number, Addition[]> {
   const schedule = new Map<number, Addition[]>();
   for (const { scalar, first, multiples } of terms) {
-    const width = multiples.length === 2 ** (BASE_WINDOW - 2) ? BASE_WINDOW : POINT_WINDOW;
+    const width = Math.log2(multiples.length) + 2;
     for (const { digit, position } of signedWindows({ value: scalar, width })) {
       const offset = (Math.abs(digit) - 1) / 2;
       const multiple = multiples[offset];

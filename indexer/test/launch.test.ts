@@ -2,11 +2,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { readAddressBook, writeAddressBook } from "@haca/protocol/addressBook";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { deployRelays } from "./utils/deployRelays.ts";
 import { type Chain, startChain } from "./utils/startChain.ts";
 import { startIndexer } from "./utils/startIndexer.ts";
-import { startProcess } from "./utils/startProcess.ts";
+import { type RunningProcess, startProcess } from "./utils/startProcess.ts";
 import { temporaryFolder } from "./utils/temporaryFolder.ts";
 
 const COMMAND = join(import.meta.dirname, "..", "launch", "cli.ts");
@@ -15,6 +15,7 @@ const folder = temporaryFolder();
 const deployment = join(folder.path, "book.json");
 let chain: Chain;
 let good: Record<string, string>;
+let program: RunningProcess | undefined;
 
 beforeAll(async () => {
   chain = await startChain();
@@ -26,6 +27,9 @@ beforeAll(async () => {
   };
 });
 
+// A launcher that should have given up and did not.
+afterEach(() => program?.stop("SIGKILL"));
+
 afterAll(async () => {
   await chain?.stop();
   folder.remove();
@@ -33,7 +37,7 @@ afterAll(async () => {
 
 /** Runs the launcher until it gives up; returns what it printed. */
 async function launch(environment: Record<string, string>): Promise<string> {
-  const program = startProcess({
+  program = startProcess({
     command: process.execPath,
     arguments: [COMMAND],
     environment: { ...good, ...environment },

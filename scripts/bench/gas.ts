@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import hre from "hardhat";
 import { bytecodeSizes } from "../../test/contracts/gas/bytecodeSizes.ts";
 import { measureAll } from "../../test/contracts/gas/measureAll.ts";
@@ -9,7 +10,15 @@ import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 import { reportFailure } from "../lib/reportFailure.ts";
 import { formatTable } from "../lib/table.ts";
 
+const HELP =
+  "Measures gas on an in-process chain; writes bench/out/gas.json.\n\nusage: npm run bench:gas";
+
 async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { help: { type: "boolean", default: false } } });
+  if (values.help) {
+    console.log(HELP);
+    return;
+  }
   const compiler = hre.config.solidity.profiles.default?.compilers[0];
   const { figures, samples, notes } = await measureAll({ connect: () => hre.network.create() });
   const sizes = await bytecodeSizes();

@@ -14,7 +14,7 @@ describe("a worker that is killed", () => {
   it.each(TRANSITIONS.map((transition, index) => ({ transition, account: index + 1 })))(
     "right after $transition settles every accepted job exactly once",
     async ({ transition, account }) => {
-      const settings = testbed.settings({ account });
+      const settings = await testbed.settings({ account });
       const doomed = testbed.worker({ ...settings, HACA_CRASH_AFTER: transition });
       const url = await doomed.url();
       // The first request may die with the worker, the second may never arrive: what counts is the queue.

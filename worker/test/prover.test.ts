@@ -12,15 +12,15 @@ import type { ServedModel } from "../src/models/servedModel.ts";
 import { proveJob } from "../src/prove/proveJob.ts";
 import type { CircuitSignals, Proof, Prover } from "../src/prover/prover.ts";
 import { SnarkjsProver } from "../src/prover/snarkjsProver.ts";
-import { type Job, resultOf } from "../src/queue/job.ts";
+import { type NewJob, resultOf } from "../src/queue/job.ts";
 import { provingModelOf } from "../src/start/provingModelOf.ts";
 import { compileDigits, digit } from "./support/digits.ts";
 import { newJob } from "./support/newJob.ts";
 
 const domain = settlementDomain({ chainId: 1n, settlement: `0x${"12".repeat(20)}` });
-const prover = new SnarkjsProver();
+const prover = new SnarkjsProver({ onOutput: () => undefined });
 let model: ServedModel;
-let job: Job;
+let job: NewJob;
 let signals: CircuitSignals;
 let modelId: string;
 
@@ -49,7 +49,7 @@ beforeAll(async () => {
       layouts: manifest.outputs.map(({ layout }) => layout),
       integers: outputs.flat(),
     }),
-  } as Job;
+  };
   const context = contextOf({ domain, result: resultOf(job) });
   ({ signals } = circuitInput({ manifest, input, outputs, context }));
   await prover.load({ model: provingModelOf(model) });
@@ -89,7 +89,7 @@ describe("SnarkjsProver", () => {
   });
 
   it("fails what a thread was asked when it ends, and starts another with the same models", async () => {
-    const mortal = new SnarkjsProver();
+    const mortal = new SnarkjsProver({ onOutput: () => undefined });
     await mortal.load({ model: provingModelOf(model) });
     const proving = mortal.prove({ modelId, signals });
     await mortal.restart();

@@ -35,13 +35,6 @@ declare module "snarkjs" {
       name: string,
       entropy: string,
     ) => Promise<Uint8Array>;
-    beacon: (
-      from: SnarkFile,
-      out: SnarkFile,
-      name: string,
-      beaconHex: string,
-      iterationsExponent: number,
-    ) => Promise<Uint8Array>;
     preparePhase2: (from: SnarkFile, out: SnarkFile) => Promise<void>;
     verify: (ptau: SnarkFile) => Promise<boolean>;
   };

@@ -208,6 +208,75 @@ describe("buildGraph", () => {
       { ...single({ operator: "Relu" }), inputType: 7 },
     ],
     [
+      "a convolution whose groups do not fit",
+      "onnx.shapeInvalid",
+      /2 channels in 3 groups/,
+      single({
+        input: [1, 2, 4, 4],
+        operator: "Conv",
+        inputs: ["x", "w"],
+        attributes: { group: 3 },
+        constants: { w: noise([3, 1, 2, 2], 1) },
+      }),
+    ],
+    [
+      "a window larger than the image",
+      "onnx.shapeInvalid",
+      /window of \[5,5\] does not fit \[4,4\]/,
+      single({
+        input: [1, 2, 4, 4],
+        operator: "AveragePool",
+        attributes: { kernel_shape: [5, 5] },
+      }),
+    ],
+    [
+      "a pool over one dimension",
+      "onnx.unsupportedOperator",
+      /kernel_shape of two dimensions/,
+      single({ input: [1, 2, 4], operator: "AveragePool", attributes: { kernel_shape: [2] } }),
+    ],
+    [
+      "a stride of 0",
+      "onnx.unsupportedOperator",
+      /at least 1/,
+      single({
+        input: [1, 2, 4, 4],
+        operator: "AveragePool",
+        attributes: { kernel_shape: [2, 2], strides: [0, 1] },
+      }),
+    ],
+    [
+      "padding as large as the window",
+      "onnx.unsupportedOperator",
+      /pads \[0,0,0,2\]/,
+      single({
+        input: [1, 2, 4, 4],
+        operator: "AveragePool",
+        attributes: { kernel_shape: [2, 2], pads: [0, 0, 0, 2] },
+      }),
+    ],
+    [
+      "ceil_mode",
+      "onnx.unsupportedOperator",
+      /ceil_mode/,
+      single({
+        input: [1, 2, 4, 4],
+        operator: "AveragePool",
+        attributes: { kernel_shape: [2, 2], ceil_mode: 1 },
+      }),
+    ],
+    [
+      "batch normalisation of other channels",
+      "onnx.shapeInvalid",
+      /do not have 2 elements/,
+      single({
+        input: [1, 2, 4, 4],
+        operator: "BatchNormalization",
+        inputs: ["x", "c", "c", "c", "c"],
+        constants: { c: noise([3], 1) },
+      }),
+    ],
+    [
       "an output that nothing computes",
       "onnx.valueMissing",
       /output "z"/,

@@ -1,12 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { InferenceSession, Tensor } from "onnxruntime-web";
 import { describe, expect, it } from "vitest";
-import { readSamples } from "../src/compile/readSamples.ts";
 import { buildGraph } from "../src/ir/buildGraph.ts";
 import { elementCount } from "../src/ir/irGraph.ts";
 import { runFloatModel } from "../src/ir/runFloatModel.ts";
 import { parseOnnx } from "../src/onnx/parseOnnx.ts";
+import { readDigits } from "./utils/digits.ts";
 import { multilayerPerceptron, noise, onnxFile } from "./utils/onnxFile.ts";
 
 /** Largest difference between our outputs and ONNX Runtime's, relative to the greatest output. */
@@ -83,12 +81,50 @@ describe("the float model agrees with ONNX Runtime", () => {
     expect(await largestDifference({ onnx, inputs })).toBeLessThan(1e-5);
   });
 
-  const digits = (file: string) =>
-    fileURLToPath(new URL(`../../models/digits/${file}`, import.meta.url));
+  it("on convolutions, pools and batch normalisation", async () => {
+    const onnx = onnxFile({
+      input: [1, 2, 7, 6],
+      nodes: [
+        {
+          operator: "Conv",
+          inputs: ["x", "w1", "b1"],
+          output: "c1",
+          attributes: { strides: [2, 1], pads: [1, 0, 2, 1], dilations: [1, 2] },
+        },
+        { operator: "BatchNormalization", inputs: ["c1", "s", "t", "m", "v"], output: "n1" },
+        { operator: "Relu", inputs: ["n1"], output: "r1" },
+        { operator: "Conv", inputs: ["r1", "w2"], output: "c2", attributes: { group: 2 } },
+        {
+          operator: "AveragePool",
+          inputs: ["c2"],
+          output: "p2",
+          attributes: { kernel_shape: [2, 2], pads: [1, 1, 0, 0], strides: [1, 1] },
+        },
+        {
+          operator: "AveragePool",
+          inputs: ["p2"],
+          output: "p3",
+          attributes: { kernel_shape: [2, 2], pads: [0, 1, 1, 0], count_include_pad: 1 },
+        },
+        { operator: "GlobalAveragePool", inputs: ["p3"], output: "g" },
+      ],
+      constants: {
+        w1: noise([4, 2, 3, 2], 1),
+        b1: noise([4], 2),
+        s: noise([4], 3),
+        t: noise([4], 4),
+        m: noise([4], 5),
+        v: { shape: [4], data: [0.5, 1, 2, 0.1] },
+        w2: noise([2, 2, 2, 2], 6),
+      },
+      outputs: ["p2", "p3", "g"],
+    });
+    const inputs = [7, 8, 9].map((seed) => noise([84], seed).data);
+    expect(await largestDifference({ onnx, inputs })).toBeLessThan(1e-5);
+  });
+
   it("on the digits model and its test images", async () => {
-    expect(existsSync(digits("digits.onnx"))).toBe(true);
-    const { inputs } = readSamples(digits("test.json"));
-    const onnx = readFileSync(digits("digits.onnx"));
-    expect(await largestDifference({ onnx, inputs: inputs.slice(0, 100) })).toBeLessThan(1e-5);
+    const { onnx, images } = readDigits();
+    expect(await largestDifference({ onnx, inputs: images.slice(0, 100) })).toBeLessThan(1e-5);
   });
 });

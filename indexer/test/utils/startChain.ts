@@ -4,6 +4,8 @@ import { startProcess } from "./startProcess.ts";
 import { waitFor } from "./waitFor.ts";
 
 const GENESIS_SECONDS = 1_750_000_000;
+/** Enough for everything: an exact limit would hide that gas used is something else. */
+const GAS_LIMIT = 10_000_000n;
 
 /** A fresh anvil with chain id 31337 that mines one block per transaction, one second apart. */
 export async function startChain() {
@@ -28,6 +30,8 @@ export async function startChain() {
     chain: foundry,
     transport: http(rpcUrl),
     pollingInterval: 20,
+    // A block number from the cache may be from before the last transaction.
+    cacheTime: 0,
   })
     .extend(publicActions)
     .extend(walletActions);
@@ -37,7 +41,7 @@ export async function startChain() {
   /** Sends a transaction, from the first account by default, and returns its receipt; throws if it reverts. */
   const send = async (transaction: { from?: Hex; to?: Hex; data: Hex }) => {
     const { from = accounts[0], ...rest } = transaction;
-    const hash = await client.sendTransaction({ account: from, ...rest });
+    const hash = await client.sendTransaction({ account: from, gas: GAS_LIMIT, ...rest });
     const receipt = await client.waitForTransactionReceipt({ hash });
     if (receipt.status !== "success") {
       throw new Error(`transaction ${hash} reverted`);

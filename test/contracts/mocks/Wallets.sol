@@ -17,7 +17,10 @@ contract OwnedWallet is IERC1271 {
         owner = owner_;
     }
 
-    function isValidSignature(bytes32 hash, bytes calldata signature) external view override returns (bytes4) {
+    function isValidSignature(
+        bytes32 hash,
+        bytes calldata signature
+    ) external view override returns (bytes4) {
         (address signer, ECDSA.RecoverError problem, ) = ECDSA.tryRecoverCalldata(hash, signature);
         bool isValid = problem == ECDSA.RecoverError.NoError && signer == owner;
         return isValid ? IERC1271.isValidSignature.selector : bytes4(0xffffffff);

@@ -20,6 +20,18 @@ contract ModelRegistryInvariants {
         targets[0] = address(handler);
     }
 
+    /// @dev The handler is worth something only if its calls get through.
+    function test_HandlerPublishesAndDeprecates() public {
+        handler.register(0, 0);
+        handler.register(0, 0);
+        handler.publish(0, 0, 1);
+        handler.publish(0, 1, 2);
+        handler.deprecate(0, 0);
+        vm.assertEq(handler.modelCount(), 1, "models");
+        vm.assertEq(handler.versionCount(), 1, "versions");
+        vm.assertTrue(handler.isDeprecated(handler.versionIds(0)), "deprecated");
+    }
+
     function invariant_PublishedVersionsNeverChange() public view {
         for (uint256 i = 0; i < handler.versionCount(); ++i) {
             bytes32 versionId = handler.versionIds(i);

@@ -16,6 +16,18 @@ contract InferenceSettlementInvariants {
         targets[0] = address(handler);
     }
 
+    /// @dev The handler is worth something only if its calls get through, and its faults are faults.
+    function test_HandlerSettlesAndRefuses() public {
+        handler.settle(0, 0, 1, true);
+        handler.settle(0, 1, 2, false);
+        handler.settle(0, 0, 3, false);
+        for (uint256 fault = 0; fault < 4; ++fault) {
+            handler.settleWithFault(1, fault, 4, fault);
+        }
+        vm.assertEq(handler.settledCount(), 2, "settled");
+        vm.assertEq(handler.refusedCount(), 5, "refused");
+    }
+
     /// @dev Settled once and recorded once, or never: for every request that the handler can name.
     function invariant_BitmapEqualsEvents() public view {
         for (uint256 i = 0; i < handler.nodeCount(); ++i) {

@@ -195,17 +195,22 @@ describe("InferenceSettlement", () => {
 
     it("test_RevertWhen_AddressOrTimeHasForeignBits", async () => {
       const { result, words, proof } = infer(0n);
-      const data = fixture.settlement.interface.encodeFunctionData("settleZkml", [
-        ...[result, words, proof, "0x"],
-      ] as never);
-      // Words of the call: 3 is the requester, 6 the time; the highest byte belongs to neither type.
-      for (const word of [3, 6]) {
-        const position = 2 + 8 + 64 * word;
-        const dirty = `${data.slice(0, position)}01${data.slice(position + 2)}`;
-        const to = await fixture.settlement.getAddress();
-        await expect(
-          fixture.node.sendTransaction({ to, data: dirty, gasLimit: 1_000_000n }),
-        ).to.be.revert(fixture.ethers);
+      const { interface: abi } = fixture.settlement;
+      const to = await fixture.settlement.getAddress();
+      const calls = [
+        abi.encodeFunctionData("settleZkml", [result, words, proof, "0x"]),
+        abi.encodeFunctionData("hashResult", [result]),
+        abi.encodeFunctionData("contextOf", [result]),
+      ];
+      for (const data of calls) {
+        const call = (changed: string) => fixture.node.call({ to, data: changed });
+        await call(data);
+        // Words of the call: 3 is the requester, 6 the time; the highest byte belongs to neither type.
+        for (const word of [3, 6]) {
+          const position = 2 + 8 + 64 * word;
+          const dirty = `${data.slice(0, position)}01${data.slice(position + 2)}`;
+          await expect(call(dirty)).to.be.revert(fixture.ethers);
+        }
       }
     });
   });

@@ -7,9 +7,9 @@ import { DurableNodeFs } from "./durableNodeFs.ts";
 import { lockFolder } from "./lockFolder.ts";
 import { syncFolder } from "./syncFolder.ts";
 
-/** PGlite switches fsync off with `-F`; the queue's promise to its clients needs it on. */
+/** PGlite's own parameters switch fsync off; the queue's promise to its clients needs it on. The last one wins. */
 const START_PARAMETERS = [
-  ...PGlite.defaultStartParams.filter((parameter) => parameter !== "-F"),
+  ...PGlite.defaultStartParams,
   ...["fsync=on", "synchronous_commit=on", "full_page_writes=on", "wal_sync_method=fsync"].flatMap(
     (setting) => ["-c", setting],
   ),

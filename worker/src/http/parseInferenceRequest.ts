@@ -36,7 +36,7 @@ export function parseInferenceRequest(body: string): InferenceRequest {
       cause,
     });
   }
-  const parsed = requestSchema.safeParse(json);
+  const parsed = requestSchema.safeParse(json, { reportInput: true });
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const unknown = issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined;

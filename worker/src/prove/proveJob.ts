@@ -5,14 +5,14 @@ import type { TypedDataDomain } from "ethers";
 import { NonRetryableError, RetryableError } from "../errors.ts";
 import type { ServedModel } from "../models/servedModel.ts";
 import type { Proof, Prover } from "../prover/prover.ts";
-import { type Job, resultOf } from "../queue/job.ts";
+import { type NewJob, resultOf } from "../queue/job.ts";
 
 /**
  * Proves a job and checks the proof before anybody relies on it: its public signals must be the job's own,
  * and it must verify under the model's key. Whatever a prover returns, nothing else becomes `proven`.
  */
 export async function proveJob(parameters: {
-  job: Job;
+  job: NewJob;
   model: ServedModel;
   prover: Prover;
   domain: TypedDataDomain;

@@ -1,3 +1,4 @@
+import { createInterface } from "node:readline";
 import { Worker } from "node:worker_threads";
 import { NonRetryableError, RetryableError } from "../errors.ts";
 import type { Proof, Prover, ProvingModel } from "./prover.ts";
@@ -21,8 +22,14 @@ export class SnarkjsProver implements Prover {
   readonly #models = new Map<string, ProvingModel>();
   readonly #pending = new Map<number, Pending>();
   #thread: Worker | undefined;
+  readonly #onOutput: (line: string) => void;
   #nextId = 0;
   #closed = false;
+
+  /** @param parameters.onOutput takes what snarkjs prints, which is for people who debug a circuit */
+  constructor(parameters: { onOutput: (line: string) => void }) {
+    this.#onOutput = parameters.onOutput;
+  }
 
   async load(parameters: { model: ProvingModel }): Promise<void> {
     const { model } = parameters;
@@ -57,7 +64,12 @@ export class SnarkjsProver implements Prover {
     if (this.#thread !== undefined) return this.#thread;
     const thread = new Worker(new URL("snarkjsThread.ts", import.meta.url), {
       workerData: { mod: NOTHING },
+      stdout: true,
+      stderr: true,
     });
+    for (const stream of [thread.stdout, thread.stderr]) {
+      createInterface({ input: stream }).on("line", this.#onOutput);
+    }
     this.#thread = thread;
     thread.on("message", (answer: ThreadAnswer) => this.#settle(answer));
     thread.on("error", (error: Error) => this.#abandon(thread, error.message));

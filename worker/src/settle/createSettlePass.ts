@@ -12,7 +12,7 @@ import { watchSettled } from "./watchSettled.ts";
  * before a stop come first: their nonces are the lowest. Returns whether a job moved on.
  */
 export function createSettlePass(settler: Settler): () => Promise<boolean> {
-  let watchedHead = -1;
+  let watchedHead: string | null = null;
   return async () => {
     const { pending, settled } = await countPending({ database: settler.database });
     if (pending === 0 && settled === 0) return false;
@@ -26,16 +26,19 @@ export function createSettlePass(settler: Settler): () => Promise<boolean> {
       stage: { state: "proven", hasTransaction: false },
       handle: (job) => submitProven({ settler, job }),
     });
-    const head = await settler.chain.provider.getBlockNumber().catch((error: unknown) => {
+    const latest = await settler.chain.provider.getBlock("latest").catch((error: unknown) => {
       throw rpcFailure(error);
     });
+    if (latest === null) return moved > 0;
+    const { hash, number: head } = latest;
     moved += await forEachLeased({
       settler,
       stage: { state: "submitted", hasTransaction: true },
       handle: (job) => trackSubmitted({ settler, job, head }),
     });
-    if (head !== watchedHead) moved += await watchSettled({ settler, head });
-    watchedHead = head;
+    // By hash: a reorganisation can replace a block by another of the same number.
+    if (hash !== watchedHead) moved += await watchSettled({ settler, head });
+    watchedHead = hash;
     return moved > 0;
   };
 }

@@ -32,18 +32,17 @@ export async function forEachLeased(parameters: {
   let failure: { error: unknown } | undefined;
   for (const job of jobs) {
     const { requestId } = job;
-    if (failure === undefined && !settler.signal.aborted) {
-      try {
-        if (await handle(job)) moved += 1;
-        await releaseJob({ database, owner, requestId });
-        continue;
-      } catch (error) {
-        failure = { error };
-        await releaseJob({ database, owner, requestId, error: describeError(error) });
-        continue;
-      }
+    if (failure !== undefined || settler.signal.aborted) {
+      await releaseJob({ database, owner, requestId });
+      continue;
     }
-    await releaseJob({ database, owner, requestId });
+    try {
+      if (await handle(job)) moved += 1;
+      await releaseJob({ database, owner, requestId });
+    } catch (error) {
+      failure = { error };
+      await releaseJob({ database, owner, requestId, error: describeError(error) });
+    }
   }
   if (failure !== undefined) throw failure.error;
   return moved;

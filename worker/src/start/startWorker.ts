@@ -108,7 +108,7 @@ async function proveLoop(parameters: {
   const { parts, wakeups, closers } = parameters;
   const { config, logger, models } = parts;
   if (!config.roles.includes("prove")) return [];
-  const prover = new SnarkjsProver();
+  const prover = new SnarkjsProver({ onOutput: (line) => logger.debug({ line }, "snarkjs") });
   closers.add(() => prover.close());
   for (const model of models) {
     logger.info({ model: model.slug, version: model.version }, "loading the proving key");

@@ -26,3 +26,10 @@ export function digit(index: number): number[] {
   if (image === undefined) throw new Error(`no test image ${index}`);
   return image;
 }
+
+/** What that image shows. */
+export function label(index: number): number {
+  const shown = read("test.json").labels[index];
+  if (shown === undefined) throw new Error(`no test image ${index}`);
+  return shown;
+}

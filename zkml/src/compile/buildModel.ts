@@ -13,8 +13,8 @@ import { ensurePtau } from "../ptau/ensurePtau.ts";
 import { computeBounds, type Range } from "../quantise/computeBounds.ts";
 import type { IntegerModel } from "../quantise/integerModel.ts";
 import { hashFile, sha256 } from "../sha256.ts";
-import { measureAccuracy } from "./measureAccuracy.ts";
-import type { Samples } from "./readSamples.ts";
+import { findLabelOutput } from "./findLabelOutput.ts";
+import type { Accuracy } from "./measureAccuracy.ts";
 import { setUpKeys } from "./setUpKeys.ts";
 
 const FILES: Manifest["files"] = {
@@ -43,10 +43,10 @@ export async function buildModel(parameters: {
   ptau?: string;
   ptauFolder: string;
   beacon?: string;
-  test?: Samples;
+  accuracy?: Accuracy;
   onProgress: Progress;
 }): Promise<Manifest> {
-  const { name, workFolder, graph, integerModel, onProgress } = parameters;
+  const { name, workFolder, graph, integerModel, accuracy, onProgress } = parameters;
   const folder = join(workFolder, "model");
   const file = (path: string) => join(folder, path);
   mkdirSync(folder);
@@ -91,15 +91,6 @@ export async function buildModel(parameters: {
   });
   writeFileSync(file(FILES.verificationKey), `${JSON.stringify(verificationKey, null, 2)}\n`);
 
-  const accuracy =
-    parameters.test === undefined
-      ? undefined
-      : measureAccuracy({
-          graph,
-          integerModel,
-          manifest: { input: tensors.input, ...label },
-          samples: parameters.test,
-        });
   const manifest: Manifest = {
     format: 1,
     buildKey: parameters.buildKey,
@@ -134,14 +125,6 @@ export async function buildModel(parameters: {
     `${JSON.stringify(manifestSchema.parse(manifest), null, 2)}\n`,
   );
   return manifest;
-}
-
-/** The output that an ArgMax computes, where there is one. */
-function findLabelOutput(integerModel: IntegerModel): string | undefined {
-  const labels = new Set(
-    integerModel.nodes.filter(({ kind }) => kind === "argMax").map(({ output }) => output),
-  );
-  return integerModel.outputs.find(({ value }) => labels.has(value))?.name;
 }
 
 function countActivations(parameters: {

@@ -16,6 +16,7 @@ import {
 import { releaseCurve } from "../releaseCurve.ts";
 import { buildKey } from "./buildKey.ts";
 import { buildModel } from "./buildModel.ts";
+import { measureAccuracy } from "./measureAccuracy.ts";
 import type { Samples } from "./readSamples.ts";
 
 export type CompiledModel = {
@@ -75,6 +76,8 @@ export async function compileModel(parameters: {
     onProgress,
     run: () => quantiseModel({ graph, calibration, options }),
   });
+  const accuracy =
+    test === undefined ? undefined : measureAccuracy({ graph, integerModel, samples: test });
   mkdirSync(dirname(out), { recursive: true });
   const workFolder = mkdtempSync(`${out}.building-`);
   try {
@@ -88,7 +91,7 @@ export async function compileModel(parameters: {
       ptauFolder: parameters.ptauFolder ?? DEFAULT_PTAU_FOLDER,
       ...(ptau === undefined ? {} : { ptau }),
       ...(beacon === undefined ? {} : { beacon }),
-      ...(test === undefined ? {} : { test }),
+      ...(accuracy === undefined ? {} : { accuracy }),
       onProgress,
     });
     if (existsSync(out)) {

@@ -1,13 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
-import { type SnarkFile, type VerificationKey, zKey } from "snarkjs";
+import { type VerificationKey, zKey } from "snarkjs";
+import { fileInMemory } from "../fileInMemory.ts";
 
 /** The beacon is hashed 2^10 times. */
 const BEACON_ITERATIONS = 10;
-
-const MAXIMUM_BYTES_IN_MEMORY = 2 ** 30;
 
 /**
  * Groth16 setup, phase 2: a key from the circuit and the powers of tau, one contribution, a beacon. The result is
@@ -37,18 +36,12 @@ export async function setUpKeys(parameters: {
     parameters.beacon ?? createHash("sha256").update(readFileSync(contributed)).digest("hex");
   await zKey.beacon(contributed, zkey, "zkml compile", beacon, BEACON_ITERATIONS);
   // `initial` was made above from this very circuit: together the two calls are what `zkey verify` does
-  if (!(await zKey.verifyFromInit(initial, readable(ptau), zkey))) {
+  if (!(await zKey.verifyFromInit(initial, fileInMemory(ptau), zkey))) {
     throw new BaseError({ code: "setup.failed", message: "the proving key does not verify" });
   }
   const verificationKey = await zKey.exportVerificationKey(zkey);
   requireContribution(verificationKey);
   return { verificationKey, beacon };
-}
-
-/** A file for a function of snarkjs that does not close it: its bytes, up to a size that memory bears. */
-function readable(path: string): SnarkFile {
-  const isSmall = statSync(path).size <= MAXIMUM_BYTES_IN_MEMORY;
-  return isSmall ? { type: "mem", data: readFileSync(path) } : path;
 }
 
 /** Refuses a key whose gamma equals its delta: the mark of a setup to which nobody contributed. */

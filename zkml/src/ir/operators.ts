@@ -1,7 +1,10 @@
 import type { LowerOperator } from "./operator.ts";
 import { lowerAdd } from "./operators/add.ts";
 import { lowerArgMax } from "./operators/argMax.ts";
+import { lowerAveragePool, lowerGlobalAveragePool } from "./operators/averagePool.ts";
+import { lowerBatchNormalization } from "./operators/batchNormalization.ts";
 import { lowerConstant } from "./operators/constant.ts";
+import { lowerConv } from "./operators/conv.ts";
 import { lowerFlatten } from "./operators/flatten.ts";
 import { lowerGemm } from "./operators/gemm.ts";
 import { lowerIdentity } from "./operators/identity.ts";
@@ -13,9 +16,13 @@ import { lowerReshape } from "./operators/reshape.ts";
 export const OPERATORS: ReadonlyMap<string, LowerOperator> = new Map([
   ["Add", lowerAdd],
   ["ArgMax", lowerArgMax],
+  ["AveragePool", lowerAveragePool],
+  ["BatchNormalization", lowerBatchNormalization],
   ["Constant", lowerConstant],
+  ["Conv", lowerConv],
   ["Flatten", lowerFlatten],
   ["Gemm", lowerGemm],
+  ["GlobalAveragePool", lowerGlobalAveragePool],
   ["Identity", lowerIdentity],
   ["MatMul", lowerMatMul],
   ["Relu", lowerRelu],

@@ -11,8 +11,8 @@ import { type PtauRecord, writePtauRecord } from "./ptauRecord.ts";
 const MAXIMUM_POWER = 20;
 
 /**
- * Makes a powers-of-tau file on this machine: one contribution and a beacon, prepared for phase 2. For development:
- * nobody but this process can vouch that the secrets were forgotten.
+ * Makes a powers-of-tau file on this machine: one contribution, prepared for phase 2. For development: nobody but
+ * this process can vouch that the secret was forgotten.
  */
 export async function generatePtau(parameters: {
   power: number;
@@ -37,14 +37,14 @@ export async function generatePtau(parameters: {
       run: async () => {
         const curve = await curves.getCurveFromName("bn128");
         await powersOfTau.newAccumulator(curve, power, file("new"));
-        await powersOfTau.contribute(file("new"), file("contributed"), "development", secret());
-        await powersOfTau.beacon(file("contributed"), file("beacon"), "development", secret(), 10);
+        const secret = randomBytes(32).toString("hex");
+        await powersOfTau.contribute(file("new"), file("contributed"), "development", secret);
       },
     });
     await step({
       name: `powers of tau 2^${power}: prepare phase 2`,
       onProgress,
-      run: () => powersOfTau.preparePhase2(file("beacon"), file("prepared")),
+      run: () => powersOfTau.preparePhase2(file("contributed"), file("prepared")),
     });
     const record: PtauRecord = {
       format: 1,
@@ -59,5 +59,3 @@ export async function generatePtau(parameters: {
     rmSync(work, { recursive: true, force: true });
   }
 }
-
-const secret = (): string => randomBytes(32).toString("hex");

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { BaseError } from "@haca/protocol/baseError";
 import { powersOfTau } from "snarkjs";
+import { fileInMemory } from "../fileInMemory.ts";
 import { type Progress, step } from "../progress.ts";
 import { hashFile } from "../sha256.ts";
 import { type PtauRecord, readPtauPower, writePtauRecord } from "./ptauRecord.ts";
@@ -37,7 +38,7 @@ export async function importPtau(parameters: {
   const isValid = await step({
     name: `verify powers of tau 2^${power}`,
     onProgress,
-    run: () => powersOfTau.verify(ptau),
+    run: () => powersOfTau.verify(fileInMemory(ptau)),
   });
   if (!isValid) {
     throw new BaseError({

@@ -3,7 +3,7 @@ import { BaseError } from "@haca/protocol/baseError";
 /** A model or calibration set that cannot be quantised. */
 export class QuantiseError extends BaseError {
   constructor(parameters: {
-    reason: "calibrationInvalid" | "optionInvalid" | "rangeTooWide" | "outputsTooWide";
+    reason: "calibrationInvalid" | "optionInvalid" | "rangeTooWide" | "scaleOutOfRange";
     message: string;
     details?: Record<string, unknown>;
   }) {

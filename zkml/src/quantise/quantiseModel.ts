@@ -39,7 +39,8 @@ type Quantised = { name: string; scaleExponent: number; bounds: Range[] };
  * their greatest, of hidden activations from the greatest that the calibration samples produce. Nothing
  * saturates: a sample outside the calibrated range is computed just as exactly.
  *
- * Throws `quantise.calibrationInvalid`, `quantise.optionInvalid`, `quantise.rangeTooWide`.
+ * Throws `quantise.calibrationInvalid`, `quantise.optionInvalid`, `quantise.rangeTooWide`,
+ * `quantise.scaleOutOfRange`.
  */
 export function quantiseModel(parameters: {
   graph: IrGraph;
@@ -118,7 +119,7 @@ export function quantiseModel(parameters: {
     }
     values.set(node.output, value);
   }
-  return {
+  return checkScales({
     format: 1,
     input,
     nodes,
@@ -126,7 +127,21 @@ export function quantiseModel(parameters: {
       const source = values.get(value) as Quantised;
       return { name, shape, value: source.name, scaleExponent: source.scaleExponent };
     }),
-  };
+  });
+}
+
+/** Refuses scales beyond 2^-128 … 2^127, which the layouts of the contracts cannot state. */
+function checkScales(model: IntegerModel): IntegerModel {
+  for (const node of model.nodes) {
+    if (node.kind !== "argMax" && (node.scaleExponent < -128 || node.scaleExponent > 127)) {
+      throw new QuantiseError({
+        reason: "scaleOutOfRange",
+        message: `${node.output}: scale 2^${node.scaleExponent} is outside 2^-128 to 2^127`,
+        details: { value: node.output },
+      });
+    }
+  }
+  return model;
 }
 
 /** Width that holds every element of a value. */
