@@ -9,6 +9,7 @@ import { hexlify } from "ethers";
 import { network } from "hardhat";
 import {
   deployRegistry,
+  loadAtItsTime,
   makeEnclave,
   measurementsOf,
   now,
@@ -28,7 +29,7 @@ describe("NitroAttestationVerifier", () => {
   let enclave: SimulatedEnclave;
 
   const load = async () => {
-    f = await connection.networkHelpers.loadFixture(deployFixture);
+    f = await loadAtItsTime(connection, deployFixture);
     enclave = await makeEnclave(f);
   };
   async function deployFixture() {

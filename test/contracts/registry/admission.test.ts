@@ -9,6 +9,7 @@ import {
   deployRegistry,
   ENDPOINT,
   LLM_PROXY,
+  loadAtItsTime,
   makeEnclave,
   makeRegistration,
   measurementsOf,
@@ -33,7 +34,7 @@ describe("TEERegistry admission", () => {
     return deployRegistry(connection);
   }
   beforeEach(async () => {
-    f = await connection.networkHelpers.loadFixture(deployFixture);
+    f = await loadAtItsTime(connection, deployFixture);
     enclave = await makeEnclave(f);
   });
   const register = (
@@ -412,20 +413,20 @@ describe("TEERegistry admission", () => {
       const start = await now(f);
       const week = 7n * 24n * 60n * 60n;
       await expect(
-        registry.connect(guardian).pauseAdmission(start + week + 100n),
+        registry.connect(guardian).pauseAdmission(start + 2n * week),
       ).to.be.revertedWithCustomError(registry, "TEERegistry_PauseInvalid");
-      await registry.connect(guardian).pauseAdmission(start + 200n);
+      await registry.connect(guardian).pauseAdmission(start + 3600n);
       await expect(register(await makeRegistration(f, enclave))).to.be.revertedWithCustomError(
         registry,
         "TEERegistry_AdmissionPaused",
       );
-      await networkHelpers.time.increaseTo(start + 200n);
+      await networkHelpers.time.increaseTo(start + 3600n);
       await expect(
-        registry.connect(guardian).pauseAdmission(start + 1000n),
+        registry.connect(guardian).pauseAdmission(start + 7200n),
       ).to.be.revertedWithCustomError(registry, "TEERegistry_PauseInvalid");
       await register(await makeRegistration(f, enclave));
-      await networkHelpers.time.increaseTo(start + 200n + week);
-      await registry.connect(guardian).pauseAdmission(start + 200n + week + 10n);
+      await networkHelpers.time.increaseTo(start + 3600n + week);
+      await registry.connect(guardian).pauseAdmission(start + 7200n + week);
     });
 
     it("test_RevertWhen_OperatorIsDenied", async () => {

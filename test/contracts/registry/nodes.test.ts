@@ -7,6 +7,7 @@ import {
   admit,
   deployRegistry,
   LLM_PROXY,
+  loadAtItsTime,
   makeEnclave,
   makeRegistration,
   now,
@@ -35,7 +36,7 @@ describe("TEERegistry nodes", () => {
     return { fixture, ...(await admit(fixture)) };
   }
   beforeEach(async () => {
-    const loaded = await connection.networkHelpers.loadFixture(deployFixture);
+    const loaded = await loadAtItsTime(connection, deployFixture);
     f = loaded.fixture;
     node = loaded.enclave;
     teeId = loaded.teeId;

@@ -63,13 +63,15 @@ export async function deployVerifier(parameters: {
 /** The registry over a simulated root, with roles as a deployment wires them and one approved image. */
 export async function deployRegistry(connection: NetworkConnection) {
   const { ethers, networkHelpers } = connection;
-  await networkHelpers.time.setNextBlockTimestamp(START);
+  const latest = BigInt(await networkHelpers.time.latest());
+  const start = latest < START ? START : latest + 1n;
+  await networkHelpers.time.setNextBlockTimestamp(start);
   const [, governance, approver, guardian, registrar, operator, attacker, payee] =
     await ethers.getSigners();
   if (!governance || !approver || !guardian || !registrar || !operator || !attacker || !payee) {
     throw new Error("no accounts");
   }
-  const chain = makeSimulatedChain({ now: START });
+  const chain = makeSimulatedChain({ now: start });
   const base = await deployVerifier({ connection, root: chain.root });
   const { manager, store, verifier } = base;
   const keys = await ethers.deployContract("SigningKeys");
@@ -127,6 +129,21 @@ export async function approve(
   await manager.connect(approver).schedule(target, data, 0);
   await networkHelpers.time.increase(IMAGE_APPROVAL_DELAY);
   await manager.connect(approver).execute(target, data);
+}
+
+/**
+ * Loads a fixture and lets the next block follow the fixture's last one. Without that, the chain's clock would have
+ * gone on with the machine's since the fixture was made, and evidence would be too old or not, as the machine is slow
+ * or not.
+ */
+export async function loadAtItsTime<T>(
+  connection: NetworkConnection,
+  fixture: () => Promise<T>,
+): Promise<T> {
+  const { loadFixture, time } = connection.networkHelpers;
+  const loaded = await loadFixture(fixture);
+  await time.increaseTo((await time.latest()) + 1);
+  return loaded;
 }
 
 export async function now(fixture: Pick<RegistryFixture, "networkHelpers">): Promise<bigint> {
