@@ -141,7 +141,12 @@ library P384Field {
     }
 
     /// @notice a + b modulo p.
-    function add(uint256 a1, uint256 a0, uint256 b1, uint256 b0) internal pure returns (uint256 r1, uint256 r0) {
+    function add(
+        uint256 a1,
+        uint256 a0,
+        uint256 b1,
+        uint256 b0
+    ) internal pure returns (uint256 r1, uint256 r0) {
         assembly ("memory-safe") {
             r0 := add(a0, b0)
             r1 := add(add(a1, b1), lt(r0, a0))

@@ -158,7 +158,11 @@ library Sha384 {
         assembly ("memory-safe") {
             let schedule := add(work, SCHEDULE)
             let message := add(work, BLOCK)
-            for { let end := add(message, 0x80) } lt(message, end) { message := add(message, 0x20) } {
+            for {
+                let end := add(message, 0x80)
+            } lt(message, end) {
+                message := add(message, 0x20)
+            } {
                 let words := mload(message)
                 let pair := or(shl(128, shr(192, words)), and(shr(128, words), MASK))
                 mstore(schedule, pair)
@@ -168,7 +172,11 @@ library Sha384 {
                 mstore(add(schedule, 0x520), add(pair, mload(sub(schedule, 0x4e0))))
                 schedule := add(schedule, 0x40)
             }
-            for { let end := add(work, SUMS) } lt(schedule, end) { schedule := add(schedule, 0x80) } {
+            for {
+                let end := add(work, SUMS)
+            } lt(schedule, end) {
+                schedule := add(schedule, 0x80)
+            } {
                 // s0 of word t - 15, s1 of word t - 2
                 let early := mload(sub(schedule, 0xf0))
                 let late := mload(sub(schedule, 0x20))
@@ -230,7 +238,9 @@ library Sha384 {
             let h := mul(mload(add(work, 0xe0)), TWICE)
             // 16 bytes early, to read sums in the lower half
             let sum := add(work, 0xaf0)
-            for {} and(sum, 0x7ff) { sum := add(sum, 0x80) } {
+            for {} and(sum, 0x7ff) {
+                sum := add(sum, 0x80)
+            } {
                 h := add(h, mload(sum))
                 h := add(h, xor(g, and(e, xor(f, g))))
                 h := add(h, xor(xor(shr(14, e), shr(18, e)), shr(41, e)))

@@ -20,7 +20,13 @@ import { p384Program, packSlope } from "@haca/attestation/p384Program";
 import { expect } from "chai";
 import { network } from "hardhat";
 import { deployEcdsaP384, type EcdsaP384, verifyOnChain } from "../utils/ecdsaP384Fixture.ts";
-import { numberFrom, packPair, type Signed, signatureWithPoint, signFrom } from "../utils/p384Signatures.ts";
+import {
+  numberFrom,
+  packPair,
+  type Signed,
+  signatureWithPoint,
+  signFrom,
+} from "../utils/p384Signatures.ts";
 
 const connection = await network.create();
 const { ethers } = connection;
@@ -75,9 +81,10 @@ describe("EcdsaP384 (hints)", () => {
       .to.be.revertedWithCustomError(ecdsa, "EcdsaP384_HintInvalid")
       .withArgs(offset);
   const expectLengthInvalid = (changed: Uint8Array, target: Signed = signed) =>
-    expect(
-      verifyOnChain({ ecdsa, signed: target, hints: changed }),
-    ).to.be.revertedWithCustomError(ecdsa, "EcdsaP384_HintsLengthInvalid");
+    expect(verifyOnChain({ ecdsa, signed: target, hints: changed })).to.be.revertedWithCustomError(
+      ecdsa,
+      "EcdsaP384_HintsLengthInvalid",
+    );
 
   const stepOf = (operations: number[]): Step => {
     const step = steps.find(({ operation }) => operations.includes(operation));
@@ -142,8 +149,14 @@ describe("EcdsaP384 (hints)", () => {
     for (const { start, length } of [stepOf([0]), stepOf([3, 4]), steps[10], steps[150]].filter(
       (step) => step !== undefined,
     )) {
-      await expectRefused(concat(hints.subarray(0, start), hints.subarray(start + length)), "dropped");
-      await expectRefused(concat(hints.subarray(0, start + length), hints.subarray(start)), "repeated");
+      await expectRefused(
+        concat(hints.subarray(0, start), hints.subarray(start + length)),
+        "dropped",
+      );
+      await expectRefused(
+        concat(hints.subarray(0, start + length), hints.subarray(start)),
+        "repeated",
+      );
     }
   });
 
@@ -274,15 +287,29 @@ describe("EcdsaP384 (hints)", () => {
     if (first === undefined) throw new Error("no slope");
     for (const second of [0n, 1n, first, modulo(-first, P), numberFrom("slope") % P]) {
       await expectHintInvalid(
-        concat(prefixOf(forged, point), Uint8Array.of(3, INDEX_R), packSlope(first), packSlope(second)),
+        concat(
+          prefixOf(forged, point),
+          Uint8Array.of(3, INDEX_R),
+          packSlope(first),
+          packSlope(second),
+        ),
         PROGRAM,
         forged,
       );
     }
     // and with R = 2 F, subtracted
-    const doubled = signatureWithPoint({ message, point: double(OFFSET), s: numberFrom("same x") % N });
+    const doubled = signatureWithPoint({
+      message,
+      point: double(OFFSET),
+      s: numberFrom("same x") % N,
+    });
     await expectHintInvalid(
-      concat(prefixOf(doubled, double(OFFSET)), Uint8Array.of(4, INDEX_R), packSlope(first), packSlope(1n)),
+      concat(
+        prefixOf(doubled, double(OFFSET)),
+        Uint8Array.of(4, INDEX_R),
+        packSlope(first),
+        packSlope(1n),
+      ),
       PROGRAM,
       doubled,
     );

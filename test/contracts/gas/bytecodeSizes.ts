@@ -1,7 +1,7 @@
 import { artifacts } from "hardhat";
 
 /** Contracts that are deployed. Libraries are inlined into them. */
-const DEPLOYED = ["InferenceSettlement", "ModelRegistry"] as const;
+const DEPLOYED = ["EcdsaP384", "InferenceSettlement", "ModelRegistry"] as const;
 
 /** Bytes of run-time code (EIP-170 allows 24,576). */
 export async function bytecodeSizes(): Promise<Record<string, number>> {

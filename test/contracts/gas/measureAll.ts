@@ -1,11 +1,17 @@
 import type { NetworkConnection } from "hardhat/types/network";
+import { measureAttestation } from "./measureAttestation.ts";
 import { measureGroth16 } from "./measureGroth16.ts";
 import { type Measure, type Measurement, median } from "./measurement.ts";
 import { measureRegistry } from "./measureRegistry.ts";
 import { measureSettlement } from "./measureSettlement.ts";
 
 /** One file per subject; a new subject adds its function here. */
-const MEASURES: readonly Measure[] = [measureSettlement, measureRegistry, measureGroth16];
+const MEASURES: readonly Measure[] = [
+  measureSettlement,
+  measureRegistry,
+  measureGroth16,
+  measureAttestation,
+];
 
 /** Measures every subject, each on a fresh chain. Figures are medians. */
 export async function measureAll(parameters: {

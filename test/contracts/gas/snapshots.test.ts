@@ -15,6 +15,9 @@ const BUDGETS: Record<string, number> = {
   "settle.single": 275_000,
   "settle.single.firstInSlot": 280_000,
   "settle.single.byRelayer": 275_000,
+  "p384.verify": 1_300_000,
+  "sha384.perBlock": 25_000,
+  "rsapss2048.verify": 70_000,
 };
 
 const SNAPSHOTS = join(import.meta.dirname, "..", "..", "snapshots");
