@@ -8,8 +8,9 @@ pragma solidity 0.8.37;
 /// of them are a pair. The message schedule computes pairs, since word t depends on no word after t - 2; a round
 /// reads the lower half of 32 bytes and masks what is above.
 ///
-/// A rotation is a shift of the word written twice, x (2^64 + 1). The bits that it leaves above the 64 are masked
-/// where they could carry into another number: at the end of a round, and before sums of pairs.
+/// A rotation is a shift of the word written twice, x (2^64 + 1); the eight variables of a round hold their words like
+/// that. Whatever is above the low 64 bits does not change them in sums, ANDs and XORs, and is masked where it would
+/// matter: when a variable gets a new word, and before sums of pairs.
 library Sha384 {
     /// @dev The fractional parts of the square roots of the 9th to the 16th prime (section 5.3.4).
     uint256 private constant H0 = 0xcbbb9d5dc1059ed8;
@@ -153,7 +154,8 @@ library Sha384 {
         }
     }
 
-    /// @dev The message schedule of a block, and its sums with the round constants.
+    /// @dev The message schedule of a block, and its sums with the round constants. A word of the schedule has its
+    /// constant 0x500 before it and the sum of both 0x500 behind it.
     function _writeSchedule(uint256 work) private pure {
         assembly ("memory-safe") {
             let schedule := add(work, SCHEDULE)
@@ -225,7 +227,8 @@ library Sha384 {
         }
     }
 
-    /// @dev Eighty rounds, eight at a time: after eight, each variable has its name again.
+    /// @dev Eighty rounds, eight at a time: after eight, each variable has its name again. Behind the last round, `sum`
+    /// is 0xff0 bytes from the start of the work area.
     function _compress(uint256 work) private pure {
         assembly ("memory-safe") {
             let a := mul(mload(work), TWICE)
@@ -236,9 +239,9 @@ library Sha384 {
             let f := mul(mload(add(work, 0xa0)), TWICE)
             let g := mul(mload(add(work, 0xc0)), TWICE)
             let h := mul(mload(add(work, 0xe0)), TWICE)
-            // 16 bytes early, to read sums in the lower half
-            let sum := add(work, 0xaf0)
-            for {} and(sum, 0x7ff) {
+            // 16 bytes before the sums, to read each in the lower half
+            let sum := add(work, sub(SUMS, 0x10))
+            for {} and(sum, sub(ALIGNMENT, 1)) {
                 sum := add(sum, 0x80)
             } {
                 h := add(h, mload(sum))

@@ -227,6 +227,22 @@ describe("RsaPss", () => {
     expect(await isValid(Buffer.alloc(0), Buffer.alloc(0))).to.equal(false);
   });
 
+  it("test_RevertWhen_GasRunsOutInThePrecompile", async () => {
+    // MODEXP takes 32,768 gas here. With any less, the answer is never "invalid": there is none.
+    const key = keyOf(2048);
+    const signature = signPss(key);
+    const answerWith = (gasLimit: number): Promise<boolean | "reverted"> =>
+      harness.contract
+        .getFunction("isValidPss")
+        .staticCall(key.modulus, sha256(MESSAGE), signature, { gasLimit })
+        .catch(() => "reverted");
+    const answers: (boolean | "reverted")[] = [];
+    for (let gasLimit = 60_000; gasLimit <= 70_000; gasLimit += 25) {
+      answers.push(await answerWith(gasLimit));
+    }
+    expect(new Set(answers)).to.deep.equal(new Set(["reverted", true]));
+  });
+
   it("test_SupportedModuli", async () => {
     for (const length of LENGTHS) {
       expect(await harness.isSupportedModulus(keyOf(length).modulus)).to.equal(true);
