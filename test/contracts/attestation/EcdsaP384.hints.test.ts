@@ -107,14 +107,18 @@ describe("EcdsaP384 (hints)", () => {
         .flatMap(({ start, length }) => [start, start + 1, start + 2, start + length - 1]),
       hints.length - 1,
     ];
-    for (const position of IS_DEEP ? hints.keys() : classes) {
-      for (const bits of IS_DEEP ? [0x01, 0xff] : [0x01, 0x80]) {
-        await expectRefused(flip(hints, position, bits), `byte ${position} ^ ${bits}`);
-      }
+    for (const position of classes) {
+      await expectRefused(flip(hints, position, 0x01), `byte ${position} ^ 1`);
+      await expectRefused(flip(hints, position, 0x80), `byte ${position} ^ 128`);
+    }
+    for (const position of IS_DEEP ? hints.keys() : []) {
+      const bits = 1 << (position % 8);
+      await expectRefused(flip(hints, position, bits), `byte ${position} ^ ${bits}`);
     }
   });
 
-  it("test_RevertWhen_Truncated", async () => {
+  it("test_RevertWhen_Truncated", async function () {
+    this.timeout(0);
     const last = steps[steps.length - 1];
     if (last === undefined) throw new Error("no steps");
     for (const end of [0, 1, Y + 48, QUOTIENTS + 64, SLOPES_R, PROGRAM - 1, PROGRAM, last.start]) {
@@ -124,8 +128,10 @@ describe("EcdsaP384 (hints)", () => {
     for (const end of [PROGRAM + 1, PROGRAM + 20, last.start + 1, hints.length - 1]) {
       await expectRefused(hints.subarray(0, end), `${end} bytes`);
     }
-    for (const end of IS_DEEP ? hints.keys() : []) {
-      await expectRefused(hints.subarray(0, end), `${end} bytes`);
+    for (const { start, length } of IS_DEEP ? steps : []) {
+      for (const end of [start, start + 1, start + length - 1]) {
+        await expectRefused(hints.subarray(0, end), `${end} bytes`);
+      }
     }
   });
 
