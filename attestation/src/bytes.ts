@@ -1,7 +1,8 @@
 /** Big-endian bytes of a number in [0, 256^length). */
 export function toBytes(value: bigint, length: number): Uint8Array {
   const hex = value.toString(16).padStart(2 * length, "0");
-  if (value < 0n || hex.length !== 2 * length) throw new RangeError(`not in ${length} bytes: ${value}`);
+  if (value < 0n || hex.length !== 2 * length)
+    throw new RangeError(`not in ${length} bytes: ${value}`);
   return new Uint8Array(Buffer.from(hex, "hex"));
 }
 

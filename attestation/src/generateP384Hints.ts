@@ -11,8 +11,8 @@ import {
   POINT_WINDOW,
 } from "./p384Base.ts";
 import {
-  add,
   type AffinePoint,
+  add,
   chordSlope,
   double,
   invert,

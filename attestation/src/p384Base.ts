@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { toBytes } from "./bytes.ts";
-import { add, type AffinePoint, double, GENERATOR, multiply, pointWithX } from "./p384Curve.ts";
+import { type AffinePoint, add, double, GENERATOR, multiply, pointWithX } from "./p384Curve.ts";
 import { toMontgomery } from "./p384Montgomery.ts";
 
 /** Doublings of one signature check: scalars have about half the length of n. */

@@ -14,7 +14,8 @@ contract EcdsaP384 is IEcdsaP384 {
 
     /// @dev keccak256 of G, 3 G, ..., 127 G, 2^192 G, 3 * 2^192 G, ..., 127 * 2^192 G: x | y each, 48 bytes per
     /// coordinate, as Montgomery residues (a * 2^256 modulo p).
-    bytes32 public constant BASE_TABLE_HASH = 0x4b3aafa918f2d497988c4a2253000757e6f012f94ad76724105d4eb41df92f52;
+    bytes32 public constant BASE_TABLE_HASH =
+        0x4b3aafa918f2d497988c4a2253000757e6f012f94ad76724105d4eb41df92f52;
 
     /// @notice Holds the table of base points as its code.
     address public immutable BASE_TABLE;

@@ -195,7 +195,12 @@ library P384 {
     }
 
     /// @dev Writes P, 3 P, 5 P, ... to the table, where P is in `run.sum`.
-    function _placeOddMultiples(Run memory run, uint256 first, bytes calldata hints, uint256 hint) private pure {
+    function _placeOddMultiples(
+        Run memory run,
+        uint256 first,
+        bytes calldata hints,
+        uint256 hint
+    ) private pure {
         uint256 sum = run.sum;
         uint256 target = run.table + first * P384Points.PACKED_LENGTH;
         uint256 last = target + (POINT_MULTIPLES - 1) * P384Points.PACKED_LENGTH;

@@ -43,7 +43,13 @@ library P384Points {
     }
 
     /// @notice Whether the point has these coordinates.
-    function isAt(uint256 point, uint256 x1, uint256 x0, uint256 y1, uint256 y0) internal pure returns (bool) {
+    function isAt(
+        uint256 point,
+        uint256 x1,
+        uint256 x0,
+        uint256 y1,
+        uint256 y0
+    ) internal pure returns (bool) {
         (uint256 a1, uint256 a0, uint256 b1, uint256 b0) = load(point);
         (a1, a0) = P384Field.subtract(a1, a0, x1, x0);
         (b1, b0) = P384Field.subtract(b1, b0, y1, y0);
@@ -63,7 +69,12 @@ library P384Points {
     /// @notice point := point + other, or point - other. False if the slope is wrong or the two have the same x; the
     /// point is then undefined.
     /// @param other a packed point
-    function add(uint256 point, uint256 other, bool isNegative, uint256 slope) internal pure returns (bool isValid) {
+    function add(
+        uint256 point,
+        uint256 other,
+        bool isNegative,
+        uint256 slope
+    ) internal pure returns (bool isValid) {
         (uint256 l1, uint256 l0) = _readSlope(slope);
         (uint256 s1, uint256 s0, bool isChord) = _thirdX(point, other, isNegative, l1, l0);
         (uint256 x1, uint256 x0) = _loadX(point);
@@ -140,7 +151,13 @@ library P384Points {
     }
 
     /// @dev Whether l * 2y = 3x^2 - 3.
-    function _isTangent(uint256 point, uint256 x1, uint256 x0, uint256 l1, uint256 l0) private pure returns (bool) {
+    function _isTangent(
+        uint256 point,
+        uint256 x1,
+        uint256 x0,
+        uint256 l1,
+        uint256 l0
+    ) private pure returns (bool) {
         (uint256 y1, uint256 y0) = _loadY(point);
         (y1, y0) = P384Field.multiply(l1, l0, y1, y0);
         (x1, x0) = P384Field.square(x1, x0);

@@ -32,7 +32,11 @@ library RsaPss {
     /// not supported and for a signature of another length.
     /// @param digest SHA-256 of the message
     /// @param signature big-endian, as long as the modulus
-    function isValid(bytes memory modulus, bytes32 digest, bytes memory signature) internal view returns (bool) {
+    function isValid(
+        bytes memory modulus,
+        bytes32 digest,
+        bytes memory signature
+    ) internal view returns (bool) {
         if (!isSupportedModulus(modulus) || signature.length != modulus.length) return false;
         if (!_isBelow(signature, modulus)) return false;
         return _isEncodingOf(_power(signature, modulus), modulus.length, digest);
@@ -42,7 +46,11 @@ library RsaPss {
     function _isBelow(bytes memory a, bytes memory b) private pure returns (bool isBelow) {
         assembly ("memory-safe") {
             let length := mload(a)
-            for { let i := 0 } lt(i, length) { i := add(i, 0x20) } {
+            for {
+                let i := 0
+            } lt(i, length) {
+                i := add(i, 0x20)
+            } {
                 // the last word overlaps the one before, which is equal in both
                 if gt(add(i, 0x20), length) {
                     i := sub(length, 0x20)
@@ -107,7 +115,11 @@ library RsaPss {
             mstore(message, and(mload(message), shr(1, not(0))))
             let bits := 0
             let last := sub(add(message, padding), 0x20)
-            for { let word := message } lt(word, last) { word := add(word, 0x20) } {
+            for {
+                let word := message
+            } lt(word, last) {
+                word := add(word, 0x20)
+            } {
                 bits := or(bits, mload(word))
             }
             bits := or(bits, mload(last))
@@ -124,7 +136,9 @@ library RsaPss {
             let input := mload(0x40)
             mstore(input, seed)
             let end := add(target, length)
-            for { let counter := 0 } lt(target, end) {
+            for {
+                let counter := 0
+            } lt(target, end) {
                 target := add(target, 0x20)
                 counter := add(counter, 1)
             } {

@@ -8,8 +8,9 @@ pragma solidity 0.8.37;
 /// of them are a pair. The message schedule computes pairs, since word t depends on no word after t - 2; a round
 /// reads the lower half of 32 bytes and masks what is above.
 ///
-/// A rotation is a shift of the word written twice, x (2^64 + 1). The bits that it leaves above the 64 are masked
-/// where they could carry into another number: at the end of a round, and before sums of pairs.
+/// A rotation is a shift of the word written twice, x (2^64 + 1); the eight variables of a round hold their words like
+/// that. Whatever is above the low 64 bits does not change them in sums, ANDs and XORs, and is masked where it would
+/// matter: when a variable gets a new word, and before sums of pairs.
 library Sha384 {
     /// @dev The fractional parts of the square roots of the 9th to the 16th prime (section 5.3.4).
     uint256 private constant H0 = 0xcbbb9d5dc1059ed8;
@@ -153,12 +154,20 @@ library Sha384 {
         }
     }
 
-    /// @dev The message schedule of a block, and its sums with the round constants.
+    // Unrolled: a pass of the schedule's loop makes eight words, one of the rounds' loop does eight rounds.
+    // solhint-disable function-max-lines
+
+    /// @dev The message schedule of a block, and its sums with the round constants. A word of the schedule has its
+    /// constant 0x500 before it and the sum of both 0x500 behind it.
     function _writeSchedule(uint256 work) private pure {
         assembly ("memory-safe") {
             let schedule := add(work, SCHEDULE)
             let message := add(work, BLOCK)
-            for { let end := add(message, 0x80) } lt(message, end) { message := add(message, 0x20) } {
+            for {
+                let end := add(message, 0x80)
+            } lt(message, end) {
+                message := add(message, 0x20)
+            } {
                 let words := mload(message)
                 let pair := or(shl(128, shr(192, words)), and(shr(128, words), MASK))
                 mstore(schedule, pair)
@@ -168,7 +177,11 @@ library Sha384 {
                 mstore(add(schedule, 0x520), add(pair, mload(sub(schedule, 0x4e0))))
                 schedule := add(schedule, 0x40)
             }
-            for { let end := add(work, SUMS) } lt(schedule, end) { schedule := add(schedule, 0x80) } {
+            for {
+                let end := add(work, SUMS)
+            } lt(schedule, end) {
+                schedule := add(schedule, 0x80)
+            } {
                 // s0 of word t - 15, s1 of word t - 2
                 let early := mload(sub(schedule, 0xf0))
                 let late := mload(sub(schedule, 0x20))
@@ -217,7 +230,8 @@ library Sha384 {
         }
     }
 
-    /// @dev Eighty rounds, eight at a time: after eight, each variable has its name again.
+    /// @dev Eighty rounds, eight at a time: after eight, each variable has its name again. Behind the last round, `sum`
+    /// is 0xff0 bytes from the start of the work area.
     function _compress(uint256 work) private pure {
         assembly ("memory-safe") {
             let a := mul(mload(work), TWICE)
@@ -228,9 +242,11 @@ library Sha384 {
             let f := mul(mload(add(work, 0xa0)), TWICE)
             let g := mul(mload(add(work, 0xc0)), TWICE)
             let h := mul(mload(add(work, 0xe0)), TWICE)
-            // 16 bytes early, to read sums in the lower half
-            let sum := add(work, 0xaf0)
-            for {} and(sum, 0x7ff) { sum := add(sum, 0x80) } {
+            // 16 bytes before the sums, to read each in the lower half
+            let sum := add(work, sub(SUMS, 0x10))
+            for {} and(sum, sub(ALIGNMENT, 1)) {
+                sum := add(sum, 0x80)
+            } {
                 h := add(h, mload(sum))
                 h := add(h, xor(g, and(e, xor(f, g))))
                 h := add(h, xor(xor(shr(14, e), shr(18, e)), shr(41, e)))
@@ -299,4 +315,6 @@ library Sha384 {
             mstore(add(work, 0xe0), and(add(mload(add(work, 0xe0)), h), MASK))
         }
     }
+
+    // solhint-enable function-max-lines
 }

@@ -20,7 +20,13 @@ import { p384Program, packSlope } from "@haca/attestation/p384Program";
 import { expect } from "chai";
 import { network } from "hardhat";
 import { deployEcdsaP384, type EcdsaP384, verifyOnChain } from "../utils/ecdsaP384Fixture.ts";
-import { numberFrom, packPair, type Signed, signatureWithPoint, signFrom } from "../utils/p384Signatures.ts";
+import {
+  numberFrom,
+  packPair,
+  type Signed,
+  signatureWithPoint,
+  signFrom,
+} from "../utils/p384Signatures.ts";
 
 const connection = await network.create();
 const { ethers } = connection;
@@ -75,9 +81,10 @@ describe("EcdsaP384 (hints)", () => {
       .to.be.revertedWithCustomError(ecdsa, "EcdsaP384_HintInvalid")
       .withArgs(offset);
   const expectLengthInvalid = (changed: Uint8Array, target: Signed = signed) =>
-    expect(
-      verifyOnChain({ ecdsa, signed: target, hints: changed }),
-    ).to.be.revertedWithCustomError(ecdsa, "EcdsaP384_HintsLengthInvalid");
+    expect(verifyOnChain({ ecdsa, signed: target, hints: changed })).to.be.revertedWithCustomError(
+      ecdsa,
+      "EcdsaP384_HintsLengthInvalid",
+    );
 
   const stepOf = (operations: number[]): Step => {
     const step = steps.find(({ operation }) => operations.includes(operation));
@@ -100,14 +107,18 @@ describe("EcdsaP384 (hints)", () => {
         .flatMap(({ start, length }) => [start, start + 1, start + 2, start + length - 1]),
       hints.length - 1,
     ];
-    for (const position of IS_DEEP ? hints.keys() : classes) {
-      for (const bits of IS_DEEP ? [0x01, 0xff] : [0x01, 0x80]) {
-        await expectRefused(flip(hints, position, bits), `byte ${position} ^ ${bits}`);
-      }
+    for (const position of classes) {
+      await expectRefused(flip(hints, position, 0x01), `byte ${position} ^ 1`);
+      await expectRefused(flip(hints, position, 0x80), `byte ${position} ^ 128`);
+    }
+    for (const position of IS_DEEP ? hints.keys() : []) {
+      const bits = 1 << (position % 8);
+      await expectRefused(flip(hints, position, bits), `byte ${position} ^ ${bits}`);
     }
   });
 
-  it("test_RevertWhen_Truncated", async () => {
+  it("test_RevertWhen_Truncated", async function () {
+    this.timeout(0);
     const last = steps[steps.length - 1];
     if (last === undefined) throw new Error("no steps");
     for (const end of [0, 1, Y + 48, QUOTIENTS + 64, SLOPES_R, PROGRAM - 1, PROGRAM, last.start]) {
@@ -117,8 +128,10 @@ describe("EcdsaP384 (hints)", () => {
     for (const end of [PROGRAM + 1, PROGRAM + 20, last.start + 1, hints.length - 1]) {
       await expectRefused(hints.subarray(0, end), `${end} bytes`);
     }
-    for (const end of IS_DEEP ? hints.keys() : []) {
-      await expectRefused(hints.subarray(0, end), `${end} bytes`);
+    for (const { start, length } of IS_DEEP ? steps : []) {
+      for (const end of [start, start + 1, start + length - 1]) {
+        await expectRefused(hints.subarray(0, end), `${end} bytes`);
+      }
     }
   });
 
@@ -142,8 +155,14 @@ describe("EcdsaP384 (hints)", () => {
     for (const { start, length } of [stepOf([0]), stepOf([3, 4]), steps[10], steps[150]].filter(
       (step) => step !== undefined,
     )) {
-      await expectRefused(concat(hints.subarray(0, start), hints.subarray(start + length)), "dropped");
-      await expectRefused(concat(hints.subarray(0, start + length), hints.subarray(start)), "repeated");
+      await expectRefused(
+        concat(hints.subarray(0, start), hints.subarray(start + length)),
+        "dropped",
+      );
+      await expectRefused(
+        concat(hints.subarray(0, start + length), hints.subarray(start)),
+        "repeated",
+      );
     }
   });
 
@@ -274,15 +293,29 @@ describe("EcdsaP384 (hints)", () => {
     if (first === undefined) throw new Error("no slope");
     for (const second of [0n, 1n, first, modulo(-first, P), numberFrom("slope") % P]) {
       await expectHintInvalid(
-        concat(prefixOf(forged, point), Uint8Array.of(3, INDEX_R), packSlope(first), packSlope(second)),
+        concat(
+          prefixOf(forged, point),
+          Uint8Array.of(3, INDEX_R),
+          packSlope(first),
+          packSlope(second),
+        ),
         PROGRAM,
         forged,
       );
     }
     // and with R = 2 F, subtracted
-    const doubled = signatureWithPoint({ message, point: double(OFFSET), s: numberFrom("same x") % N });
+    const doubled = signatureWithPoint({
+      message,
+      point: double(OFFSET),
+      s: numberFrom("same x") % N,
+    });
     await expectHintInvalid(
-      concat(prefixOf(doubled, double(OFFSET)), Uint8Array.of(4, INDEX_R), packSlope(first), packSlope(1n)),
+      concat(
+        prefixOf(doubled, double(OFFSET)),
+        Uint8Array.of(4, INDEX_R),
+        packSlope(first),
+        packSlope(1n),
+      ),
       PROGRAM,
       doubled,
     );

@@ -47,9 +47,14 @@ describe("EcdsaP384", () => {
 
   /** Neither with hints of another signature, nor with hints of its own, which must not exist. */
   const expectRefused = async (signed: Signed, error?: string): Promise<void> => {
-    expect(() => generateP384Hints(signed)).to.throw().with.property("code").that.matches(/Invalid$/);
+    expect(() => generateP384Hints(signed))
+      .to.throw()
+      .with.property("code")
+      .that.matches(/Invalid$/);
     const attempt = expect(verifyOnChain({ ecdsa, signed, hints: otherHints })).to.be;
-    await (error === undefined ? attempt.revert(ethers) : attempt.revertedWithCustomError(ecdsa, error));
+    await (error === undefined
+      ? attempt.revert(ethers)
+      : attempt.revertedWithCustomError(ecdsa, error));
   };
 
   it("testFuzz_AgreesWithNode", async function () {
@@ -87,14 +92,23 @@ describe("EcdsaP384", () => {
       await expectRefused({ ...signed, signature }, "EcdsaP384_SignatureOutOfRange");
     }
     // the ends of the range are in it, and wrong here
-    for (const signature of [packPair(1n, s), packPair(N - 1n, s), packPair(r, 1n), packPair(r, N - 1n)]) {
+    for (const signature of [
+      packPair(1n, s),
+      packPair(N - 1n, s),
+      packPair(r, 1n),
+      packPair(r, N - 1n),
+    ]) {
       await expectRefused({ ...signed, signature }, "EcdsaP384_HintInvalid");
     }
   });
 
   it("test_RAddedOnceToN", async () => {
     // x in (n, p): the signature carries x - n
-    const signed = signatureWithPoint({ message: MESSAGE, point: pointFrom(N + 1n), s: numberFrom("s") % N });
+    const signed = signatureWithPoint({
+      message: MESSAGE,
+      point: pointFrom(N + 1n),
+      s: numberFrom("s") % N,
+    });
     expect(readPair(signed.signature)[0]).to.be.lessThan(2n ** 32n);
     expect(isValidForNode(signed)).to.equal(true);
     const hints = generateP384Hints(signed);
@@ -139,7 +153,11 @@ describe("EcdsaP384", () => {
       if (point === undefined) throw new Error("no point");
       const z = BigInt(`0x${createHash("sha384").update(MESSAGE).digest("hex")}`);
       const s = ((z + (point.x % N) * factor) * ((N + 1n) / 2n)) % N;
-      const signed = { message: MESSAGE, publicKey: packKey(key), signature: packPair(point.x % N, s) };
+      const signed = {
+        message: MESSAGE,
+        publicKey: packKey(key),
+        signature: packPair(point.x % N, s),
+      };
       expect(isValidForNode(signed)).to.equal(true);
       await expectAccepted(signed);
     }
@@ -163,7 +181,10 @@ describe("EcdsaP384", () => {
     // x + p is the same residue, and another key
     const small = signatureWithPoint({ message: MESSAGE, point: GENERATOR, s: 5n });
     const key = pointFrom(1n);
-    await expectRefused({ ...small, publicKey: packPair(key.x + P, key.y) }, "EcdsaP384_PublicKeyInvalid");
+    await expectRefused(
+      { ...small, publicKey: packPair(key.x + P, key.y) },
+      "EcdsaP384_PublicKeyInvalid",
+    );
   });
 
   it("test_RevertWhen_LengthsAreWrong", async () => {
@@ -179,7 +200,13 @@ describe("EcdsaP384", () => {
     const table = p384BaseTable();
     table[100] = (table[100] ?? 0) ^ 1;
     const factory = await ethers.getContractFactory("EcdsaP384");
-    await expect(factory.deploy(table)).to.be.revertedWithCustomError(ecdsa, "EcdsaP384_BaseTableInvalid");
-    await expect(factory.deploy("0x")).to.be.revertedWithCustomError(ecdsa, "EcdsaP384_BaseTableInvalid");
+    await expect(factory.deploy(table)).to.be.revertedWithCustomError(
+      ecdsa,
+      "EcdsaP384_BaseTableInvalid",
+    );
+    await expect(factory.deploy("0x")).to.be.revertedWithCustomError(
+      ecdsa,
+      "EcdsaP384_BaseTableInvalid",
+    );
   });
 });

@@ -7,7 +7,8 @@ import { deployEcdsaP384, verifyOnChain } from "../utils/ecdsaP384Fixture.ts";
 import { signFrom } from "../utils/p384Signatures.ts";
 
 const FIXTURES =
-  process.env.HACA_FIXTURES ?? join(import.meta.dirname, "..", "..", "..", "..", "shared", "fixtures");
+  process.env.HACA_FIXTURES ??
+  join(import.meta.dirname, "..", "..", "..", "..", "shared", "fixtures");
 const VECTORS = join(FIXTURES, "wycheproof", "ecdsa_secp384r1_sha384_p1363_test.json");
 
 /** Of the file, what is used here (schema ecdsa_p1363_verify_schema_v1.json). */

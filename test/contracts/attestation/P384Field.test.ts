@@ -1,6 +1,7 @@
 import { invert, modulo, P } from "@haca/attestation/p384Curve";
 import { expect } from "chai";
 import { network } from "hardhat";
+import { type AttestationHarness, deployAttestationHarness } from "../utils/attestationHarness.ts";
 import { numberFrom } from "../utils/p384Signatures.ts";
 
 const { ethers } = await network.create();
@@ -21,12 +22,11 @@ const EXTREMES = [
 ];
 
 describe("P384Field", () => {
-  const deploy = () => ethers.deployContract("AttestationHarness");
-  let harness: Awaited<ReturnType<typeof deploy>>;
+  let harness: AttestationHarness;
   const inverseOfRadix = invert(WORD, P) ?? 0n;
 
   before(async () => {
-    harness = await deploy();
+    harness = await deployAttestationHarness(ethers);
   });
 
   /** The result is an element (below 2^384) of this residue. */
@@ -71,7 +71,10 @@ describe("P384Field", () => {
     const values = [
       ...EXTREMES,
       ...Array.from({ length: RANDOM_RUNS }, (_, i) => numberFrom(`square ${i}`)),
-      ...Array.from({ length: RANDOM_RUNS }, (_, i) => LIMIT - 1n - (numberFrom(`top ${i}`) >> 257n)),
+      ...Array.from(
+        { length: RANDOM_RUNS },
+        (_, i) => LIMIT - 1n - (numberFrom(`top ${i}`) >> 257n),
+      ),
     ];
     for (const a of values) {
       expectResidue(await harness.square(...split(a)), a * a * inverseOfRadix, `${a}^2`);
@@ -123,7 +126,7 @@ describe("P384Field", () => {
       expect(await harness.isZero(...split(a)), `${a}`).to.equal(a === 0n || a === P);
     }
     const [high, low] = split(P);
-    expect(await harness.isZero(high, 0)).to.equal(false);
-    expect(await harness.isZero(0, low)).to.equal(false);
+    expect(await harness.isZero(high, 0n)).to.equal(false);
+    expect(await harness.isZero(0n, low)).to.equal(false);
   });
 });

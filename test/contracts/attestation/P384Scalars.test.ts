@@ -1,6 +1,7 @@
 import { N } from "@haca/attestation/p384Curve";
 import { expect } from "chai";
 import { network } from "hardhat";
+import { type AttestationHarness, deployAttestationHarness } from "../utils/attestationHarness.ts";
 import { numberFrom } from "../utils/p384Signatures.ts";
 
 const { ethers } = await network.create();
@@ -12,11 +13,10 @@ const MODULI = [WORD, WORD - 1n, WORD - 3n, WORD - 5n];
 type Equation = { aLow: bigint; aHigh: bigint; b: bigint; c: bigint; d: bigint; q: bigint };
 
 describe("P384Scalars", () => {
-  const deploy = () => ethers.deployContract("AttestationHarness");
-  let harness: Awaited<ReturnType<typeof deploy>>;
+  let harness: AttestationHarness;
 
   before(async () => {
-    harness = await deploy();
+    harness = await deployAttestationHarness(ethers);
   });
 
   const low = (a: bigint): bigint => BigInt.asUintN(256, a);
@@ -79,7 +79,8 @@ describe("P384Scalars", () => {
     }
   });
 
-  const fits = async ({ aHigh, d }: Equation): Promise<boolean> => aHigh < 2n ** 255n && d < 2n ** 384n;
+  const fits = async ({ aHigh, d }: Equation): Promise<boolean> =>
+    aHigh < 2n ** 255n && d < 2n ** 384n;
 
   it("test_Zeros", async () => {
     const zero = { aLow: 0n, aHigh: 0n, b: 0n, c: 0n, d: 0n, q: 0n };

@@ -1,6 +1,15 @@
-import { constants, createHash, generateKeyPairSync, type KeyObject, privateEncrypt, sign, verify } from "node:crypto";
+import {
+  constants,
+  createHash,
+  generateKeyPairSync,
+  type KeyObject,
+  privateEncrypt,
+  sign,
+  verify,
+} from "node:crypto";
 import { expect } from "chai";
 import { network } from "hardhat";
+import { type AttestationHarness, deployAttestationHarness } from "../utils/attestationHarness.ts";
 
 const { ethers } = await network.create();
 const IS_DEEP = process.env.HACA_DEEP === "1";
@@ -18,10 +27,17 @@ type Key = { privateKey: KeyObject; publicKey: KeyObject; modulus: Buffer };
 
 function makeKey(modulusLength: number, publicExponent = 65_537): Key {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength, publicExponent });
-  return { privateKey, publicKey, modulus: Buffer.from(publicKey.export({ format: "jwk" }).n ?? "", "base64url") };
+  return {
+    privateKey,
+    publicKey,
+    modulus: Buffer.from(publicKey.export({ format: "jwk" }).n ?? "", "base64url"),
+  };
 }
 
-const signPss = (key: Key, parameters: { saltLength?: number; hash?: string; mgf?: never } = {}): Buffer =>
+const signPss = (
+  key: Key,
+  parameters: { saltLength?: number; hash?: string; mgf?: never } = {},
+): Buffer =>
   sign(parameters.hash ?? "sha256", MESSAGE, {
     key: key.privateKey,
     padding: constants.RSA_PKCS1_PSS_PADDING,
@@ -32,7 +48,11 @@ const signPss = (key: Key, parameters: { saltLength?: number; hash?: string; mgf
 function mask(seed: Uint8Array, length: number, hash = "sha256"): Buffer {
   const blocks: Buffer[] = [];
   for (let counter = 0; Buffer.concat(blocks).length < length; counter++) {
-    blocks.push(createHash(hash).update(Buffer.concat([seed, toBytes(BigInt(counter), 4)])).digest());
+    blocks.push(
+      createHash(hash)
+        .update(Buffer.concat([seed, toBytes(BigInt(counter), 4)]))
+        .digest(),
+    );
   }
   return Buffer.concat(blocks).subarray(0, length);
 }
@@ -72,11 +92,10 @@ describe("RsaPss", () => {
     if (key === undefined) throw new Error(`no key of ${length} bits`);
     return key;
   };
-  const deploy = () => ethers.deployContract("AttestationHarness");
-  let harness: Awaited<ReturnType<typeof deploy>>;
+  let harness: AttestationHarness;
 
   before(async () => {
-    harness = await deploy();
+    harness = await deployAttestationHarness(ethers);
   });
 
   const isValid = (modulus: Uint8Array, signature: Uint8Array, message: Uint8Array = MESSAGE) =>
@@ -122,10 +141,14 @@ describe("RsaPss", () => {
         "seven zeros before the hash": signEncoding(key, { prefix: Buffer.alloc(7) }),
         "MGF1 with SHA-1": signEncoding(key, { mgfHash: "sha1" }),
         "MGF1 with SHA-512": signEncoding(key, { mgfHash: "sha512" }),
-        "another hash": signEncoding(key, { hash: (hash) => hash.map((byte) => byte ^ 0x10) as Buffer }),
+        "another hash": signEncoding(key, {
+          hash: (hash) => hash.map((byte) => byte ^ 0x10) as Buffer,
+        }),
       };
       // every byte of the padding, but not the bit of the first that PSS leaves out
-      for (const i of IS_DEEP ? Array(padded).keys() : [0, 1, 31, 32, 33, 63, 64, 100, padded - 33, padded - 32, padded - 2, padded - 1]) {
+      for (const i of IS_DEEP
+        ? Array(padded).keys()
+        : [0, 1, 31, 32, 33, 63, 64, 100, padded - 33, padded - 32, padded - 2, padded - 1]) {
         const bit = (padding: Buffer): void => {
           padding[i] = i === 0 ? 0x40 : 0x80;
         };
@@ -197,9 +220,27 @@ describe("RsaPss", () => {
     expect(await isValid(key.modulus, Buffer.concat([zero, signature]))).to.equal(false);
     expect(await isValid(key.modulus, signature.subarray(1))).to.equal(false);
     expect(await isValid(key.modulus, Buffer.concat([signature, zero]))).to.equal(false);
-    expect(await isValid(Buffer.concat([zero, key.modulus]), Buffer.concat([zero, signature]))).to.equal(false);
+    expect(
+      await isValid(Buffer.concat([zero, key.modulus]), Buffer.concat([zero, signature])),
+    ).to.equal(false);
     expect(await isValid(key.modulus, Buffer.alloc(0))).to.equal(false);
     expect(await isValid(Buffer.alloc(0), Buffer.alloc(0))).to.equal(false);
+  });
+
+  it("test_RevertWhen_GasRunsOutInThePrecompile", async () => {
+    // MODEXP takes 32,768 gas here. With any less, the answer is never "invalid": there is none.
+    const key = keyOf(2048);
+    const signature = signPss(key);
+    const answerWith = (gasLimit: number): Promise<boolean | "reverted"> =>
+      harness.contract
+        .getFunction("isValidPss")
+        .staticCall(key.modulus, sha256(MESSAGE), signature, { gasLimit })
+        .catch(() => "reverted");
+    const answers: (boolean | "reverted")[] = [];
+    for (let gasLimit = 60_000; gasLimit <= 70_000; gasLimit += 25) {
+      answers.push(await answerWith(gasLimit));
+    }
+    expect(new Set(answers)).to.deep.equal(new Set(["reverted", true]));
   });
 
   it("test_SupportedModuli", async () => {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
 import { network } from "hardhat";
+import { type AttestationHarness, deployAttestationHarness } from "../utils/attestationHarness.ts";
 
 const { ethers } = await network.create();
 const MAXIMUM_LENGTH = 2_000;
@@ -16,11 +17,10 @@ const bytesFrom = (seed: string, length: number): Uint8Array =>
     .subarray(0, length);
 
 describe("Sha384", () => {
-  const deploy = () => ethers.deployContract("AttestationHarness");
-  let harness: Awaited<ReturnType<typeof deploy>>;
+  let harness: AttestationHarness;
 
   before(async () => {
-    harness = await deploy();
+    harness = await deployAttestationHarness(ethers);
   });
 
   it("test_ExamplesOfNist", async () => {

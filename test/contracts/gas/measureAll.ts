@@ -4,6 +4,7 @@ import { measureGroth16 } from "./measureGroth16.ts";
 import { type Measure, type Measurement, median } from "./measurement.ts";
 import { measureRegistry } from "./measureRegistry.ts";
 import { measureSettlement } from "./measureSettlement.ts";
+import { measureTeeRegistry } from "./measureTeeRegistry.ts";
 
 /** One file per subject; a new subject adds its function here. */
 const MEASURES: readonly Measure[] = [
@@ -11,6 +12,7 @@ const MEASURES: readonly Measure[] = [
   measureRegistry,
   measureGroth16,
   measureAttestation,
+  measureTeeRegistry,
 ];
 
 /** Measures every subject, each on a fresh chain. Figures are medians. */

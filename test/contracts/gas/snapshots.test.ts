@@ -9,7 +9,7 @@ import { measureAll } from "./measureAll.ts";
 const GAS_TOLERANCE = 0.002;
 /** Attestation is measured with random keys: hints of other values have other zero bytes. */
 const RANDOM_KEYS_TOLERANCE = 0.01;
-const RANDOM_KEYS = /^(attest|register|heartbeat|image)\./;
+const RANDOM_KEYS = /^(attest|register|heartbeat|image|p384)\./;
 const SIZE_TOLERANCE = 0.005;
 /** EIP-170. */
 const MAXIMUM_CODE_LENGTH = 24_576;
@@ -25,6 +25,9 @@ const BUDGETS: Record<string, number> = {
   "heartbeat.session": 50_000,
   "image.revoke": 60_000,
   "image.revoke.500": 60_000,
+  "p384.verify": 1_300_000,
+  "sha384.perBlock": 25_000,
+  "rsapss2048.verify": 70_000,
 };
 
 const SNAPSHOTS = join(import.meta.dirname, "..", "..", "snapshots");

@@ -13,18 +13,32 @@ contract AttestationHarness {
         return abi.encodePacked(high, low);
     }
 
-    function hashTwice(bytes calldata first, bytes calldata second) external pure returns (bytes memory, bytes memory) {
+    function hashTwice(
+        bytes calldata first,
+        bytes calldata second
+    ) external pure returns (bytes memory, bytes memory) {
         // marks memory that the hash is going to use
         assembly ("memory-safe") {
             let free := mload(0x40)
-            for { let i := 0 } lt(i, 0x4000) { i := add(i, 0x20) } { mstore(add(free, i), not(0)) }
+            for {
+                let i := 0
+            } lt(i, 0x4000) {
+                i := add(i, 0x20)
+            } {
+                mstore(add(free, i), not(0))
+            }
         }
         (bytes16 high, bytes32 low) = Sha384.hash(first);
         (bytes16 otherHigh, bytes32 otherLow) = Sha384.hash(second);
         return (abi.encodePacked(high, low), abi.encodePacked(otherHigh, otherLow));
     }
 
-    function multiply(uint256 a1, uint256 a0, uint256 b1, uint256 b0) external pure returns (uint256, uint256) {
+    function multiply(
+        uint256 a1,
+        uint256 a0,
+        uint256 b1,
+        uint256 b0
+    ) external pure returns (uint256, uint256) {
         return P384Field.multiply(a1, a0, b1, b0);
     }
 
@@ -36,7 +50,12 @@ contract AttestationHarness {
         return P384Field.add(a1, a0, b1, b0);
     }
 
-    function subtract(uint256 a1, uint256 a0, uint256 b1, uint256 b0) external pure returns (uint256, uint256) {
+    function subtract(
+        uint256 a1,
+        uint256 a0,
+        uint256 b1,
+        uint256 b0
+    ) external pure returns (uint256, uint256) {
         return P384Field.subtract(a1, a0, b1, b0);
     }
 
@@ -67,7 +86,11 @@ contract AttestationHarness {
         return RsaPss.isSupportedModulus(modulus);
     }
 
-    function isValidPss(bytes calldata modulus, bytes32 digest, bytes calldata signature) external view returns (bool) {
+    function isValidPss(
+        bytes calldata modulus,
+        bytes32 digest,
+        bytes calldata signature
+    ) external view returns (bool) {
         return RsaPss.isValid(modulus, digest, signature);
     }
 }
