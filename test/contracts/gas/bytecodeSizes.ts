@@ -10,6 +10,11 @@ const DEPLOYED = [
   "MerkleAirdrop",
   "GenesisDistribution",
   "HacaGovernor",
+  "EcdsaP384",
+  "CertificateStore",
+  "NitroAttestationVerifier",
+  "SigningKeys",
+  "TEERegistry",
 ] as const;
 
 /** Bytes of run-time code (EIP-170 allows 24,576). */

@@ -1,10 +1,12 @@
 import type { NetworkConnection } from "hardhat/types/network";
 import { measureGovernance } from "./measureGovernance.ts";
+import { measureAttestation } from "./measureAttestation.ts";
 import { measureGroth16 } from "./measureGroth16.ts";
 import { type Measure, type Measurement, median } from "./measurement.ts";
 import { measureRegistry } from "./measureRegistry.ts";
 import { measureSettlement } from "./measureSettlement.ts";
 import { measureToken } from "./measureToken.ts";
+import { measureTeeRegistry } from "./measureTeeRegistry.ts";
 
 /** One file per subject; a new subject adds its function here. */
 const MEASURES: readonly Measure[] = [
@@ -13,6 +15,8 @@ const MEASURES: readonly Measure[] = [
   measureGroth16,
   measureToken,
   measureGovernance,
+  measureAttestation,
+  measureTeeRegistry,
 ];
 
 /** Measures every subject, each on a fresh chain. Figures are medians. */

@@ -1,0 +1,400 @@
+import { documentHints } from "@haca/attestation/document/documentHints";
+import { certificateIds, parseCertificate } from "@haca/attestation/document/parseCertificate";
+import { parseDocument } from "@haca/attestation/document/parseDocument";
+import { encodeName, makeCertificate } from "@haca/worker/enclave/makeCertificate";
+import { makeP384Keys, makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
+import { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
+import { expect } from "chai";
+import { hexlify } from "ethers";
+import { network } from "hardhat";
+import {
+  deployRegistry,
+  loadAtItsTime,
+  makeEnclave,
+  measurementsOf,
+  now,
+  pcrHashOf,
+  type RegistryFixture,
+} from "../utils/attestationFixture.ts";
+
+const connection = await network.create();
+const GAS = { gasLimit: 16_777_216n };
+const DAY = 24 * 60 * 60;
+const MAXIMUM_AGE = 300n;
+const MAXIMUM_SKEW = 60n;
+const isDeep = process.env.HACA_DEEP === "1";
+
+describe("NitroAttestationVerifier", () => {
+  let f: RegistryFixture;
+  let enclave: SimulatedEnclave;
+
+  const load = async () => {
+    f = await loadAtItsTime(connection, deployFixture);
+    enclave = await makeEnclave(f);
+  };
+  async function deployFixture() {
+    return deployRegistry(connection);
+  }
+  beforeEach(load);
+
+  const attest = async (options: Partial<Parameters<SimulatedEnclave["attest"]>[0]> = {}) =>
+    enclave.attest({ now: await now(f), nonce: null, ...options });
+  const hintsFor = async (document: Uint8Array) =>
+    (await documentHints({ document, isStored: (id) => f.store.isStored(id) })).map((h) =>
+      hexlify(h),
+    );
+  const verify = async (document: Uint8Array, hints?: string[]) =>
+    f.verifier.verify(document, hints ?? (await hintsFor(document)), GAS);
+
+  it("test_ClaimsOfAColdDocument", async () => {
+    const document = await attest({ nonce: Uint8Array.of(9) });
+    const claims = await f.verifier.verify.staticCall(document, await hintsFor(document), GAS);
+    const { cabundle, certificate } = parseDocument(document);
+    expect(claims.measurement).to.equal(pcrHashOf(f.image));
+    expect(claims.issuedAt).to.equal(await now(f));
+    expect(claims.nonce).to.equal("0x09");
+    expect(claims.userData).to.equal(hexlify(enclave.userData()));
+    expect(claims.endorsement).to.equal(certificateIds([...cabundle, certificate]).at(-1));
+    await expect(verify(document)).to.emit(f.verifier, "EvidenceVerified");
+    expect(await f.verifier.isVerified(document)).to.equal(true);
+    expect(await f.verifier.isEndorsed(claims.endorsement)).to.equal(true);
+  });
+
+  it("test_VerifiedEvidenceNeedsNoHints", async () => {
+    const document = await attest();
+    const hints = await hintsFor(document);
+    const cold = await f.verifier.verify.staticCall(document, hints, GAS);
+    await verify(document, hints);
+    expect(await f.verifier.verify.staticCall(document, [])).to.deep.equal(cold);
+  });
+
+  it("test_StoredCertificatesNeedNoHints", async () => {
+    await verify(await attest());
+    const next = await attest({ nonce: Uint8Array.of(1) });
+    const hints = await hintsFor(next);
+    expect(hints.slice(0, -1)).to.deep.equal(["0x", "0x", "0x", "0x"]);
+    await verify(next, hints);
+  });
+
+  it("test_RevertWhen_HintsMissing", async () => {
+    await expect(f.verifier.verify(await attest(), [])).to.be.revertedWithCustomError(
+      f.verifier,
+      "AttestationVerifier_HintsInvalid",
+    );
+  });
+
+  it("test_RevertWhen_DocumentSignedByAnotherKey", async () => {
+    const other = await makeEnclave(f);
+    const document = Buffer.from(await attest());
+    const stranger = other.attest({ now: await now(f), nonce: null });
+    document.set(stranger.subarray(-96), document.length - 96);
+    const hints = await hintsFor(await attest());
+    await expect(verify(document, hints)).to.be.revertedWithCustomError(
+      f.ecdsa,
+      "EcdsaP384_HintInvalid",
+    );
+  });
+
+  it("test_RevertWhen_EvidenceOlderThan300Seconds", async () => {
+    const document = await attest();
+    const hints = await hintsFor(document);
+    const { time } = f.networkHelpers;
+    await time.setNextBlockTimestamp((await now(f)) + MAXIMUM_AGE + 1n);
+    await expect(verify(document, hints)).to.be.revertedWithCustomError(
+      f.verifier,
+      "AttestationVerifier_EvidenceTooOld",
+    );
+  });
+
+  it("test_AcceptsEvidenceAtBothEndsOfTheWindow", async () => {
+    const { time } = f.networkHelpers;
+    const old = await attest();
+    const oldHints = await hintsFor(old);
+    await time.setNextBlockTimestamp((await now(f)) + MAXIMUM_AGE);
+    await verify(old, oldHints);
+    const next = (await now(f)) + 1n;
+    const ahead = await attest({ now: next + MAXIMUM_SKEW });
+    const aheadHints = await hintsFor(ahead);
+    await time.setNextBlockTimestamp(next);
+    await verify(ahead, aheadHints);
+  });
+
+  it("test_RevertWhen_EvidenceFromFuture", async () => {
+    const next = (await now(f)) + 1n;
+    const document = await attest({ now: next + MAXIMUM_SKEW + 1n });
+    const hints = await hintsFor(document);
+    await f.networkHelpers.time.setNextBlockTimestamp(next);
+    await expect(verify(document, hints)).to.be.revertedWithCustomError(
+      f.verifier,
+      "AttestationVerifier_EvidenceFromFuture",
+    );
+  });
+
+  it("test_RevertWhen_RootIsNotThePinnedOne", async () => {
+    const chain = makeSimulatedChain({ now: await now(f) });
+    const stranger = new SimulatedEnclave({
+      ...{ chain, measurements: f.image, kind: "p256" as const, now: await now(f) },
+    });
+    const document = stranger.attest({ now: await now(f), nonce: null });
+    await expect(verify(document)).to.be.revertedWithCustomError(
+      f.store,
+      "CertificateStore_RootMismatch",
+    );
+  });
+
+  it("test_RevertWhen_DocumentSignedByAnAuthority", async () => {
+    const { instance, cabundle } = enclave.chain;
+    const document = await attest({
+      overrides: { certificate: instance.certificate, cabundle: cabundle.slice(0, -1) },
+    });
+    const hints = await hintsFor(await attest());
+    await expect(verify(document, hints.slice(1))).to.be.revertedWithCustomError(
+      f.ecdsa,
+      "EcdsaP384_HintInvalid",
+    );
+    // The chain itself is in order: with it stored, only its last key's kind is left to object to.
+    await verify(await attest());
+    await expect(verify(document, ["0x", "0x", "0x", "0x"])).to.be.revertedWithCustomError(
+      f.verifier,
+      "AttestationVerifier_SignerRefused",
+    );
+  });
+
+  it("test_RevertWhen_EvidenceVerifiedThenCertificateExpires", async () => {
+    const document = await attest({ now: await now(f) });
+    await verify(document);
+    await f.networkHelpers.time.increase(DAY + 1);
+    const late = await attest({ overrides: { timestamp: ((await now(f)) + 1n) * 1000n } });
+    // The leaf is new; the instance's certificate, its parent, was valid for a day.
+    await expect(verify(late)).to.be.revertedWithCustomError(f.store, "CertificateStore_Expired");
+  });
+
+  it("test_RevertWhen_EveryAncestorIsRevokedAfterCaching", async () => {
+    const document = await attest();
+    await verify(document);
+    const { names, serials } = enclave.chain;
+    const { certificate } = parseDocument(document);
+    const { endorsement } = await f.verifier.verify.staticCall(document, []);
+    const snapshot = await f.networkHelpers.takeSnapshot();
+    for (const [i, serial] of serials.entries()) {
+      await f.store.connect(f.guardian).revoke(encodeName(names[Math.max(0, i - 1)] ?? ""), serial);
+      await expect(verify(document, [])).to.be.revertedWithCustomError(
+        f.store,
+        "CertificateStore_Revoked",
+      );
+      expect(await f.verifier.isEndorsed(endorsement)).to.equal(false);
+      await snapshot.restore();
+    }
+    const leaf = parseCertificate(certificate);
+    await f.store.connect(f.guardian).revoke(leaf.issuer, leaf.serial);
+    await expect(verify(document, [])).to.be.revertedWithCustomError(
+      f.store,
+      "CertificateStore_Revoked",
+    );
+  });
+
+  it("test_RevertWhen_CertificateIsRevokedBeforeItIsSeen", async () => {
+    await f.store.connect(f.guardian).revoke(encodeName(enclave.chain.names[1] ?? ""), 3n);
+    const document = await attest();
+    await expect(verify(document)).to.be.revertedWithCustomError(
+      f.store,
+      "CertificateStore_Revoked",
+    );
+    // What was refused is not stored either; trying again changes nothing.
+    const ids = certificateIds(parseDocument(document).cabundle);
+    expect(await f.store.isStored(ids[2] ?? "")).to.equal(false);
+    await expect(verify(document)).to.be.revertedWithCustomError(
+      f.store,
+      "CertificateStore_Revoked",
+    );
+  });
+
+  it("test_RevertWhen_AnyHintByteIsFlipped", async () => {
+    const document = await attest();
+    const hints = await hintsFor(document);
+    const step = isDeep ? 97 : 3001;
+    for (const [i, hint] of hints.entries()) {
+      const bytes = Buffer.from(hint.slice(2), "hex");
+      for (let at = (i * 577) % step; at < bytes.length; at += step) {
+        const flipped = Buffer.from(bytes);
+        flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
+        const changed = hints.map((original, j) => (j === i ? hexlify(flipped) : original));
+        await expect(verify(document, changed), `hint ${i} byte ${at}`).to.be.revert(
+          connection.ethers,
+        );
+      }
+      for (const length of [bytes.length - 1, bytes.length + 1]) {
+        const resized = Buffer.alloc(length);
+        bytes.copy(resized);
+        const changed = hints.map((original, j) => (j === i ? hexlify(resized) : original));
+        await expect(verify(document, changed)).to.be.revert(connection.ethers);
+      }
+    }
+  });
+
+  it("test_RevertWhen_AnyDocumentByteIsFlipped", async function () {
+    this.timeout(isDeep ? 3_600_000 : 120_000);
+    const document = Buffer.from(
+      await attest({ overrides: { user_data: null, public_key: null } }),
+    );
+    const hints = await hintsFor(document);
+    await f.verifier.verify.staticCall(document, hints, GAS);
+    const step = isDeep ? 1 : 67;
+    for (let at = 0; at < document.length; at += step) {
+      const flipped = Buffer.from(document);
+      flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
+      const isAccepted = await f.verifier.verify.staticCall(flipped, hints, GAS).then(
+        () => true,
+        () => false,
+      );
+      expect(isAccepted, `byte ${at}`).to.equal(false);
+    }
+  });
+
+  describe("chains", () => {
+    const certify = (
+      parent: { name: string; keys: ReturnType<typeof makeP384Keys> },
+      time: bigint,
+      changes: Partial<Parameters<typeof makeCertificate>[0]["fields"]> = {},
+    ) => {
+      const keys = makeP384Keys();
+      const certificate = makeCertificate({
+        fields: {
+          ...{ issuer: parent.name, subject: "below", serial: 77n, notBefore: time },
+          ...{ notAfter: time + 3600n, publicKey: keys.publicKey },
+          ...changes,
+        },
+        issuerKey: parent.keys.privateKey,
+      });
+      return { name: changes.subject ?? "below", keys, certificate };
+    };
+    const submit = async (chain: readonly Uint8Array[]) => {
+      const document = await attest({
+        overrides: { cabundle: chain.slice(0, -1), certificate: chain.at(-1) ?? new Uint8Array() },
+      });
+      const own = await hintsFor(await attest());
+      const hints: string[] = [];
+      for (let i = 1; i < chain.length; i++) {
+        // Hints exist for valid signatures only, and are the same whatever else is wrong.
+        const child = parseCertificate(chain[i] ?? new Uint8Array());
+        const parent = parseCertificate(chain[i - 1] ?? new Uint8Array());
+        const { generateP384Hints } = await import("@haca/attestation/generateP384Hints");
+        try {
+          hints.push(
+            hexlify(
+              generateP384Hints({
+                ...{ message: child.tbs, publicKey: parent.publicKey, signature: child.signature },
+              }),
+            ),
+          );
+        } catch {
+          hints.push(own[0] ?? "0x");
+        }
+      }
+      return f.verifier.verify(document, [...hints, own.at(-1) ?? "0x"], GAS);
+    };
+
+    it("test_RevertWhen_LeafSignsACertificate", async () => {
+      const time = await now(f);
+      const { rootAuthority } = f.chain;
+      const leaf = certify(rootAuthority, time, { subject: "leaf" });
+      const below = certify(leaf, time);
+      await expect(
+        submit([rootAuthority.certificate, leaf.certificate, below.certificate]),
+      ).to.be.revertedWithCustomError(f.store, "CertificateStore_PathRefused");
+    });
+
+    it("test_RevertWhen_PathIsLongerThanAllowed", async () => {
+      const time = await now(f);
+      const { instance, cabundle } = enclave.chain;
+      const extra = certify(instance, time, { subject: "extra", authority: {} });
+      const below = certify(extra, time);
+      await expect(
+        submit([...cabundle, extra.certificate, below.certificate]),
+      ).to.be.revertedWithCustomError(f.store, "CertificateStore_PathRefused");
+    });
+
+    it("test_RevertWhen_IssuerIsNotTheParentsSubject", async () => {
+      const time = await now(f);
+      const { rootAuthority } = f.chain;
+      const leaf = certify(rootAuthority, time, { issuer: "somebody else" });
+      await expect(
+        submit([rootAuthority.certificate, leaf.certificate]),
+      ).to.be.revertedWithCustomError(f.store, "CertificateStore_IssuerMismatch");
+    });
+
+    it("test_RevertWhen_SignedByAnotherKeyThanTheParents", async () => {
+      const time = await now(f);
+      const { rootAuthority } = f.chain;
+      const leaf = certify({ name: rootAuthority.name, keys: makeP384Keys() }, time);
+      await expect(
+        submit([rootAuthority.certificate, leaf.certificate]),
+      ).to.be.revertedWithCustomError(f.ecdsa, "EcdsaP384_HintInvalid");
+    });
+
+    it("test_RevertWhen_NotYetValid", async () => {
+      const time = await now(f);
+      const { rootAuthority } = f.chain;
+      const leaf = certify(rootAuthority, time, {
+        notBefore: time + 1000n,
+        notAfter: time + 2000n,
+      });
+      await expect(
+        submit([rootAuthority.certificate, leaf.certificate]),
+      ).to.be.revertedWithCustomError(f.store, "CertificateStore_NotYetValid");
+    });
+
+    it("test_RevertWhen_TheChainIsTheRootAlone", async () => {
+      const own = await hintsFor(await attest());
+      const document = await attest({
+        overrides: { certificate: f.chain.root, cabundle: [f.chain.root] },
+      });
+      await expect(f.verifier.verify(document, own.slice(0, 2), GAS)).to.be.revertedWithCustomError(
+        f.ecdsa,
+        "EcdsaP384_HintInvalid",
+      );
+      await expect(f.store.verifyChain([f.chain.root], [])).to.be.revertedWithCustomError(
+        f.store,
+        "CertificateStore_ChainTooShort",
+      );
+    });
+  });
+
+  it("test_RevertWhen_OtherThanTheGuardianRevokes", async () => {
+    await expect(f.store.connect(f.attacker).revoke("0x3000", 1n)).to.be.revertedWithCustomError(
+      f.store,
+      "AccessManagedUnauthorized",
+    );
+    await f.store.connect(f.guardian).revoke("0x3000", 1n);
+    await expect(f.store.connect(f.guardian).revoke("0x3000", 1n)).to.be.revertedWithCustomError(
+      f.store,
+      "CertificateStore_AlreadyRevoked",
+    );
+  });
+
+  it("test_RevertWhen_TheRootIsNoAuthority", async () => {
+    const keys = makeP384Keys();
+    const root = makeCertificate({
+      fields: {
+        ...{ issuer: "r", subject: "r", serial: 1n, notBefore: 0n, notAfter: 9n },
+        publicKey: keys.publicKey,
+      },
+      issuerKey: keys.privateKey,
+    });
+    const { ethers } = connection;
+    await expect(
+      ethers.deployContract("CertificateStore", [
+        await f.manager.getAddress(),
+        await f.ecdsa.getAddress(),
+        root,
+      ]),
+    ).to.be.revertedWithCustomError(f.store, "CertificateStore_RootInvalid");
+  });
+
+  it("test_MeasurementsOfOtherImagesDiffer", async () => {
+    const other = await makeEnclave(f, { image: measurementsOf("other") });
+    const document = other.attest({ now: await now(f), nonce: null });
+    const claims = await f.verifier.verify.staticCall(document, await hintsFor(document), GAS);
+    expect(claims.measurement).to.not.equal(pcrHashOf(f.image));
+  });
+});

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ITEERegistry} from "../../../contracts/interfaces/ITEERegistry.sol";
+import {vm} from "../utils/Vm.sol";
+import {TEERegistryHandler} from "./TEERegistryHandler.sol";
+
+contract TEERegistryInvariants {
+    uint8 private constant TEE_TYPE = 0;
+
+    TEERegistryHandler private handler;
+
+    function setUp() public {
+        handler = new TEERegistryHandler();
+    }
+
+    function targetContracts() public view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(handler);
+    }
+
+    /// @dev The active set is exactly the nodes that satisfy every condition.
+    function invariant_ActiveSetIsExact() public view {
+        uint256 count = handler.admittedCount();
+        uint256 activeCount = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            bytes32 teeId = handler.admitted(i);
+            bool isActive = handler.isActive(teeId);
+            if (isActive) ++activeCount;
+            vm.assertTrue(handler.registry().isTEEActive(teeId) == isActive, "active now");
+            vm.assertTrue(
+                handler.registry().isActiveAt(teeId, block.timestamp) == isActive,
+                "active at this time"
+            );
+        }
+        bytes32[] memory active = handler.registry().listActiveNodes(TEE_TYPE, 0, type(uint256).max);
+        vm.assertEq(active.length, activeCount, "active list");
+        for (uint256 i = 0; i < active.length; ++i) {
+            vm.assertTrue(handler.isActive(active[i]), "in the list, not active");
+        }
+    }
+
+    /// @dev Nobody but a node's operator, its own key, the guardian and governance changes it.
+    function invariant_NodesAreWhatTheirOwnersMadeThem() public view {
+        for (uint256 i = 0; i < 4; ++i) {
+            (bytes32 teeId, ) = handler.keyAt(i);
+            TEERegistryHandler.Standing memory standing = handler.standingOf(teeId);
+            bool isKnown = standing.status != ITEERegistry.NodeStatus.Unknown;
+            if (!isKnown) {
+                vm.assertFalse(handler.registry().isTEEEnabled(teeId), "unknown and enabled");
+                continue;
+            }
+            ITEERegistry.NodeView memory node = handler.registry().getNode(teeId);
+            ITEERegistry.TEEInfo memory info = handler.registry().getTEE(teeId);
+            vm.assertEq(uint256(node.status), uint256(standing.status), "status");
+            vm.assertEq(info.owner, standing.operator, "operator");
+            vm.assertEq(uint256(node.imageGeneration), uint256(standing.generation), "generation");
+            vm.assertEq(uint256(node.attestedAt), standing.attestedAt, "attested");
+            vm.assertEq(info.lastHeartbeatAt, standing.lastHeartbeatAt, "heartbeat");
+            vm.assertEq(keccak256(info.publicKey), teeId, "key");
+        }
+    }
+
+    function invariant_EveryNodeIsListedOnce() public view {
+        bytes32[] memory listed = handler.registry().getTEEsByType(TEE_TYPE);
+        vm.assertEq(listed.length, handler.admittedCount(), "count");
+        for (uint256 i = 0; i < listed.length; ++i) {
+            vm.assertEq(listed[i], handler.admitted(i), "order");
+        }
+    }
+}

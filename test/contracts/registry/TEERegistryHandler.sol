@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+import {IAttestationVerifier} from "../../../contracts/interfaces/IAttestationVerifier.sol";
+import {ITEERegistry} from "../../../contracts/interfaces/ITEERegistry.sol";
+import {SigningKeys} from "../../../contracts/registry/SigningKeys.sol";
+import {TEERegistry} from "../../../contracts/registry/TEERegistry.sol";
+import {OpenVerifier} from "../mocks/OpenVerifier.sol";
+import {bound, vm} from "../utils/Vm.sol";
+
+/// @title TEERegistryHandler
+/// @notice Random use of the registry by operators, guardian, governance and strangers, with its own account of what
+/// every node's standing must be. A call that the account forbids must revert, and change nothing.
+contract TEERegistryHandler {
+    uint256 private constant NODES = 4;
+    uint256 private constant IMAGES = 2;
+    uint8 private constant TEE_TYPE = 0;
+    uint64 private constant HEARTBEAT_AGE = 1 hours;
+    uint64 private constant ATTESTATION_AGE = 1 days;
+    string private constant ENDPOINT = "https://node.example";
+
+    /// @dev x and y of G, 2 G, 3 G and 4 G on secp256k1: the keys 1 to 4.
+    bytes private constant POINT_1 =
+        hex"79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8";
+    bytes private constant POINT_2 =
+        hex"c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee51ae168fea63dc339a3c58419466ceaeef7f632653266d0e1236431a950cfe52a";
+    bytes private constant POINT_3 =
+        hex"f9308a019258c31049344f85f89d5229b531c845836f99b08601f113bce036f9388f7b0f632de8140fe337e62a37f3566500a99934c2231b6cb9fd7584b8e672";
+    bytes private constant POINT_4 =
+        hex"e493dbf1c10d80f3581e4904930b1404cc6c13900ee0758474fa94abe8c4cd1351ed993ea0d455b75642e2098ea51448d967ae33bfbdfe40cfe97bdc47739922";
+
+    /// @notice The handler's own account of a node.
+    struct Standing {
+        ITEERegistry.NodeStatus status;
+        address operator;
+        uint256 image;
+        uint32 generation;
+        uint256 attestedAt;
+        uint256 lastHeartbeatAt;
+    }
+
+    TEERegistry public immutable registry;
+    OpenVerifier public immutable verifier;
+
+    mapping(bytes32 teeId => Standing standing) private _standings;
+    mapping(uint256 image => uint32 generation) public generationOf;
+    mapping(uint256 image => bool) public isApproved;
+    mapping(address operator => bool) public isDenied;
+    mapping(uint256 image => bool) public isWithdrawn;
+    bytes32[] public admitted;
+    uint256 public acceptedCount;
+    uint256 public refusedCount;
+
+    constructor() {
+        vm.warp(1_900_000_000);
+        AccessManager manager = new AccessManager(address(this));
+        verifier = new OpenVerifier();
+        registry = new TEERegistry(
+            address(manager),
+            new SigningKeys(),
+            verifier,
+            HEARTBEAT_AGE,
+            ATTESTATION_AGE
+        );
+        registry.addTEEType(TEE_TYPE, "LLMProxy");
+        for (uint256 image = 0; image < IMAGES; ++image) {
+            _approve(image);
+        }
+    }
+
+    /// @notice Admission, or another attestation if the node is there already, by any account.
+    function attest(
+        uint256 keySeed,
+        uint256 imageSeed,
+        uint256 operatorSeed,
+        uint256 age,
+        bool isBound
+    ) external {
+        (bytes32 teeId, bytes memory key) = keyAt(keySeed);
+        uint256 image = imageSeed % IMAGES;
+        address operator = operatorAt(operatorSeed);
+        uint256 issuedAt = block.timestamp - bound(age, 0, 200);
+        Standing storage standing = _standings[teeId];
+        bool isNew = standing.status == ITEERegistry.NodeStatus.Unknown;
+        bool isAllowed = isBound && isApproved[image] && !isDenied[operator];
+        if (!isNew) {
+            isAllowed =
+                isAllowed &&
+                operator == standing.operator &&
+                image == standing.image &&
+                issuedAt > standing.attestedAt &&
+                (standing.status == ITEERegistry.NodeStatus.Enabled ||
+                    standing.status == ITEERegistry.NodeStatus.Disabled);
+        }
+        ITEERegistry.Registration memory registration = _registration(
+            key,
+            image,
+            operator,
+            issuedAt,
+            isBound
+        );
+        bytes memory call =
+            isNew
+                ? abi.encodeCall(registry.register, (registration))
+                : abi.encodeCall(registry.attestAgain, (teeId, registration));
+        if (!_try(operator, call, isAllowed)) return;
+        if (isNew) {
+            standing.status = ITEERegistry.NodeStatus.Enabled;
+            standing.operator = operator;
+            standing.image = image;
+            admitted.push(teeId);
+        }
+        standing.generation = generationOf[image];
+        standing.attestedAt = issuedAt;
+        if (issuedAt > standing.lastHeartbeatAt) standing.lastHeartbeatAt = issuedAt;
+    }
+
+    function disable(uint256 keySeed, uint256 operatorSeed) external {
+        (bytes32 teeId, ) = keyAt(keySeed);
+        address operator = operatorAt(operatorSeed);
+        Standing storage standing = _standings[teeId];
+        bool isAllowed = standing.operator == operator && standing.status == ITEERegistry.NodeStatus.Enabled;
+        if (_try(operator, abi.encodeCall(registry.disableTEE, (teeId)), isAllowed)) {
+            standing.status = ITEERegistry.NodeStatus.Disabled;
+        }
+    }
+
+    function enable(uint256 keySeed, uint256 operatorSeed) external {
+        (bytes32 teeId, ) = keyAt(keySeed);
+        address operator = operatorAt(operatorSeed);
+        Standing storage standing = _standings[teeId];
+        bool isAllowed =
+            standing.operator == operator &&
+                standing.status == ITEERegistry.NodeStatus.Disabled &&
+                isApproved[standing.image] &&
+                standing.generation == generationOf[standing.image];
+        if (_try(operator, abi.encodeCall(registry.enableTEE, (teeId)), isAllowed)) {
+            standing.status = ITEERegistry.NodeStatus.Enabled;
+        }
+    }
+
+    function retire(uint256 keySeed, uint256 operatorSeed) external {
+        (bytes32 teeId, ) = keyAt(keySeed);
+        address operator = operatorAt(operatorSeed);
+        Standing storage standing = _standings[teeId];
+        bool isAllowed =
+            standing.operator == operator &&
+                (standing.status == ITEERegistry.NodeStatus.Enabled ||
+                    standing.status == ITEERegistry.NodeStatus.Disabled);
+        if (_try(operator, abi.encodeCall(registry.retireTEE, (teeId)), isAllowed)) {
+            standing.status = ITEERegistry.NodeStatus.Retired;
+        }
+    }
+
+    /// @notice A heartbeat of a node's own key, or of another's, at any time around now.
+    function beat(uint256 keySeed, uint256 signerSeed, uint256 time) external {
+        (bytes32 teeId, ) = keyAt(keySeed);
+        uint256 timestamp = bound(time, block.timestamp - 2 hours, block.timestamp + 2 minutes);
+        Standing storage standing = _standings[teeId];
+        uint256 signer = (signerSeed % NODES) + 1;
+        bool isAllowed =
+            standing.status == ITEERegistry.NodeStatus.Enabled &&
+                signer == (keySeed % NODES) + 1 &&
+                timestamp > standing.lastHeartbeatAt &&
+                timestamp <= block.timestamp + 60 &&
+                timestamp + HEARTBEAT_AGE >= block.timestamp;
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(signer, keccak256(abi.encode(teeId, timestamp)));
+        bytes memory call = abi.encodeCall(registry.heartbeat, (teeId, timestamp, abi.encodePacked(r, s, v)));
+        if (_try(operatorAt(signerSeed), call, isAllowed)) standing.lastHeartbeatAt = timestamp;
+    }
+
+    function ban(uint256 keySeed, bool isGuardian) external {
+        (bytes32 teeId, ) = keyAt(keySeed);
+        Standing storage standing = _standings[teeId];
+        bool isAllowed =
+            isGuardian &&
+                standing.status != ITEERegistry.NodeStatus.Unknown &&
+                standing.status != ITEERegistry.NodeStatus.Banned;
+        if (_try(_authority(isGuardian), abi.encodeCall(registry.banTEE, (teeId)), isAllowed)) {
+            standing.status = ITEERegistry.NodeStatus.Banned;
+        }
+    }
+
+    function liftBan(uint256 keySeed, bool isGovernance) external {
+        (bytes32 teeId, ) = keyAt(keySeed);
+        Standing storage standing = _standings[teeId];
+        bool isAllowed = isGovernance && standing.status == ITEERegistry.NodeStatus.Banned;
+        if (_try(_authority(isGovernance), abi.encodeCall(registry.liftBan, (teeId)), isAllowed)) {
+            standing.status = ITEERegistry.NodeStatus.Disabled;
+        }
+    }
+
+    function setDenied(uint256 operatorSeed, bool denied) external {
+        address operator = operatorAt(operatorSeed);
+        if (denied) registry.denyOperator(operator);
+        else registry.allowOperator(operator);
+        isDenied[operator] = denied;
+    }
+
+    function toggleImage(uint256 imageSeed) external {
+        uint256 image = imageSeed % IMAGES;
+        if (isApproved[image]) {
+            registry.revokePCR(registry.computePCRHash(_pcrs(image)), TEE_TYPE);
+            isApproved[image] = false;
+        } else {
+            _approve(image);
+        }
+    }
+
+    function pass(uint256 time) external {
+        vm.warp(block.timestamp + bound(time, 1, 40 minutes));
+    }
+
+    /// @notice Whether the account says that the node is active now.
+    function isActive(bytes32 teeId) external view returns (bool) {
+        Standing memory standing = _standings[teeId];
+        return
+            standing.status == ITEERegistry.NodeStatus.Enabled &&
+            isApproved[standing.image] &&
+            standing.generation == generationOf[standing.image] &&
+            !isDenied[standing.operator] &&
+            block.timestamp <= standing.attestedAt + ATTESTATION_AGE &&
+            block.timestamp <= standing.lastHeartbeatAt + HEARTBEAT_AGE;
+    }
+
+    function standingOf(bytes32 teeId) external view returns (Standing memory) {
+        return _standings[teeId];
+    }
+
+    function admittedCount() external view returns (uint256) {
+        return admitted.length;
+    }
+
+    function keyAt(uint256 seed) public pure returns (bytes32 teeId, bytes memory key) {
+        bytes memory point;
+        uint256 index = seed % NODES;
+        if (index == 0) point = POINT_1;
+        else if (index == 1) point = POINT_2;
+        else if (index == 2) point = POINT_3;
+        else point = POINT_4;
+        key = bytes.concat(hex"3056301006072a8648ce3d020106052b8104000a03420004", point);
+        teeId = keccak256(key);
+    }
+
+    function operatorAt(uint256 seed) public pure returns (address) {
+        return address(uint160(0xa000 + (seed % 3)));
+    }
+
+    function _authority(bool isAuthority) private view returns (address) {
+        return isAuthority ? address(this) : operatorAt(0);
+    }
+
+    function _approve(uint256 image) private {
+        registry.approvePCR(_pcrs(image), "v", TEE_TYPE);
+        isApproved[image] = true;
+        ++generationOf[image];
+    }
+
+    /// @dev Makes the call and holds it against what the account expects.
+    function _try(address sender, bytes memory call, bool isAllowed) private returns (bool isDone) {
+        vm.prank(sender);
+        (isDone, ) = address(registry).call(call);
+        vm.assertTrue(isDone == isAllowed, isAllowed ? "refused wrongly" : "accepted wrongly");
+        if (isDone) ++acceptedCount;
+        else ++refusedCount;
+    }
+
+    function _registration(
+        bytes memory key,
+        uint256 image,
+        address operator,
+        uint256 issuedAt,
+        bool isBound
+    ) private view returns (ITEERegistry.Registration memory) {
+        bytes memory certificate = hex"3000";
+        bytes20 nonce = registry.computeBindingNonce(operator, operator, ENDPOINT, TEE_TYPE);
+        IAttestationVerifier.Claims memory claims = IAttestationVerifier.Claims({
+            measurement: registry.computePCRHash(_pcrs(image)),
+            endorsement: bytes32(image),
+            issuedAt: uint64(issuedAt),
+            publicKey: "",
+            userData: abi.encodePacked(hex"1220", sha256(certificate), hex"1220", sha256(key)),
+            nonce: abi.encodePacked(isBound ? nonce : ~nonce)
+        });
+        return
+            ITEERegistry.Registration({
+                verifierId: 0,
+                evidence: abi.encode(claims),
+                hints: new bytes[](0),
+                signingKey: key,
+                tlsCertificate: certificate,
+                paymentAddress: operator,
+                endpoint: ENDPOINT,
+                teeType: TEE_TYPE
+            });
+    }
+
+    function _pcrs(uint256 image) private pure returns (ITEERegistry.PCRMeasurements memory) {
+        bytes memory pcr = abi.encodePacked(uint256(image + 1), uint128(7));
+        return ITEERegistry.PCRMeasurements(pcr, pcr, pcr);
+    }
+}

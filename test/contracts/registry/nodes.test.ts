@@ -1,0 +1,566 @@
+import { encodeName } from "@haca/worker/enclave/makeCertificate";
+import type { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
+import { expect } from "chai";
+import { AbiCoder, hexlify, keccak256, type Signer, Wallet } from "ethers";
+import { network } from "hardhat";
+import {
+  admit,
+  deployRegistry,
+  LLM_PROXY,
+  loadAtItsTime,
+  makeEnclave,
+  makeRegistration,
+  now,
+  pcrHashOf,
+  type RegistryFixture,
+} from "../utils/attestationFixture.ts";
+
+const connection = await network.create();
+const GAS = { gasLimit: 16_777_216n };
+const ENABLED = 1n;
+const DISABLED = 2n;
+const RETIRED = 3n;
+const BANNED = 4n;
+const DAY = 86_400;
+
+const heartbeatMessage = (teeId: string, timestamp: bigint) =>
+  keccak256(AbiCoder.defaultAbiCoder().encode(["bytes32", "uint256"], [teeId, timestamp]));
+
+describe("TEERegistry nodes", () => {
+  let f: RegistryFixture;
+  let node: SimulatedEnclave;
+  let teeId: string;
+
+  async function deployFixture() {
+    const fixture = await deployRegistry(connection);
+    return { fixture, ...(await admit(fixture)) };
+  }
+  beforeEach(async () => {
+    const loaded = await loadAtItsTime(connection, deployFixture);
+    f = loaded.fixture;
+    node = loaded.enclave;
+    teeId = loaded.teeId;
+  });
+
+  const beat = async (timestamp: bigint, signer: SimulatedEnclave = node) =>
+    f.registry.heartbeat(
+      signer.teeId,
+      timestamp,
+      signer.sign(heartbeatMessage(signer.teeId, timestamp)),
+    );
+  const isActive = () => f.registry.isTEEActive(teeId);
+  const statusOf = async () => (await f.registry.getNode(teeId)).status;
+
+  describe("heartbeats", () => {
+    for (const kind of ["rsa", "p256", "secp256k1"] as const) {
+      it(`test_StoresTheSignedTime_${kind}`, async () => {
+        const { enclave } = await admit(f, { kind });
+        const time = (await now(f)) + 2n;
+        await expect(beat(time, enclave))
+          .to.emit(f.registry, "Heartbeat")
+          .withArgs(enclave.teeId, time);
+        expect((await f.registry.getTEE(enclave.teeId)).lastHeartbeatAt).to.equal(time);
+      });
+
+      it(`test_RevertWhen_SignatureIsOfAnotherKey_${kind}`, async () => {
+        const { enclave } = await admit(f, { kind });
+        const other = await makeEnclave(f, { kind });
+        const time = (await now(f)) + 2n;
+        const message = heartbeatMessage(enclave.teeId, time);
+        for (const signature of [
+          other.sign(message),
+          "0x",
+          "0x00",
+          new Uint8Array(64),
+          new Uint8Array(256),
+        ]) {
+          await expect(
+            f.registry.heartbeat(enclave.teeId, time, signature),
+          ).to.be.revertedWithCustomError(f.registry, "TEERegistry_SignatureInvalid");
+        }
+      });
+    }
+
+    it("test_RevertWhen_Replayed", async () => {
+      const time = (await now(f)) + 2n;
+      await beat(time);
+      await expect(beat(time)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_HeartbeatNotNewer",
+      );
+    });
+
+    it("test_RevertWhen_BackDated", async () => {
+      const time = (await now(f)) + 2n;
+      await beat(time);
+      await expect(beat(time - 1n)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_HeartbeatNotNewer",
+      );
+    });
+
+    it("test_RevertWhen_FromTheFuture", async () => {
+      await expect(beat((await now(f)) + 100n)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_HeartbeatFromFuture",
+      );
+    });
+
+    it("test_RevertWhen_OlderThanTheMaximumAge", async () => {
+      const time = (await now(f)) + 10n;
+      await f.networkHelpers.time.increase(DAY);
+      await expect(beat(time)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_HeartbeatStale",
+      );
+    });
+
+    it("test_RevertWhen_TimeIsNotTheSignedOne", async () => {
+      const time = (await now(f)) + 2n;
+      const signature = node.sign(heartbeatMessage(teeId, time));
+      await expect(f.registry.heartbeat(teeId, time + 1n, signature)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_SignatureInvalid",
+      );
+    });
+
+    it("test_RevertWhen_NodeIsUnknownOrOutOfService", async () => {
+      const stranger = await makeEnclave(f);
+      await expect(beat((await now(f)) + 2n, stranger)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_NodeUnknown",
+      );
+      await f.registry.connect(f.operator).disableTEE(teeId);
+      await expect(beat((await now(f)) + 2n)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_StatusInvalid",
+      );
+    });
+
+    it("test_WithoutHeartbeatsANodeDropsOut_AndComesBackWithOne", async () => {
+      await f.networkHelpers.time.increase(30 * 60 + 1);
+      expect(await isActive()).to.equal(false);
+      await beat(await now(f));
+      expect(await isActive()).to.equal(true);
+    });
+  });
+
+  describe("session keys", () => {
+    const types = {
+      SessionKey: [
+        { name: "teeId", type: "bytes32" },
+        { name: "key", type: "address" },
+        { name: "until", type: "uint64" },
+        { name: "counter", type: "uint64" },
+      ],
+    };
+    const heartbeatTypes = {
+      Heartbeat: [
+        { name: "teeId", type: "bytes32" },
+        { name: "timestamp", type: "uint256" },
+      ],
+    };
+    const domain = async (registry = f.registry) => ({
+      ...{ name: "HACA TEERegistry", version: "1", chainId: f.chainId },
+      verifyingContract: await registry.getAddress(),
+    });
+    const session = new Wallet(`0x${"5e".repeat(32)}`);
+    const certify = async (
+      options: {
+        key?: string;
+        until?: bigint;
+        counter?: bigint;
+        registry?: typeof f.registry;
+      } = {},
+    ) => {
+      const value = {
+        ...{ teeId, key: options.key ?? session.address },
+        ...{ until: options.until ?? (await now(f)) + 3600n, counter: options.counter ?? 1n },
+      };
+      const { TypedDataEncoder } = f.ethers;
+      const digest = TypedDataEncoder.hash(await domain(options.registry), types, value);
+      const { key, until, counter } = value;
+      return f.registry.certifySessionKey(teeId, key, until, counter, node.sign(digest));
+    };
+    const sessionBeat = async (
+      timestamp: bigint,
+      registry = f.registry,
+      signer: Signer = session,
+    ) => {
+      const signature = await signer.signTypedData(await domain(registry), heartbeatTypes, {
+        ...{ teeId, timestamp },
+      });
+      return f.registry.heartbeatBySession(teeId, timestamp, signature);
+    };
+
+    it("test_SessionKeyBeatsForItsNode", async () => {
+      await expect(certify()).to.emit(f.registry, "SessionKeyCertified");
+      const time = (await now(f)) + 2n;
+      await sessionBeat(time);
+      expect((await f.registry.getTEE(teeId)).lastHeartbeatAt).to.equal(time);
+      expect(await f.registry.isSessionActiveAt(teeId, session.address, await now(f))).to.equal(
+        true,
+      );
+      expect(await f.registry.isSessionActiveAt(teeId, f.attacker.address, await now(f))).to.equal(
+        false,
+      );
+    });
+
+    it("test_RevertWhen_CertificationIsForAnotherRegistry", async () => {
+      const other = await deployRegistry(connection);
+      await expect(certify({ registry: other.registry })).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_SignatureInvalid",
+      );
+    });
+
+    it("test_RevertWhen_SessionHeartbeatIsForAnotherRegistry", async () => {
+      await certify();
+      const other = await deployRegistry(connection);
+      await expect(sessionBeat((await now(f)) + 2n, other.registry)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_SessionKeyInvalid",
+      );
+    });
+
+    it("test_RevertWhen_SessionKeyIsUnknown", async () => {
+      await expect(sessionBeat((await now(f)) + 2n)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_SessionKeyInvalid",
+      );
+    });
+
+    it("test_RevertWhen_SessionHasExpired", async () => {
+      await certify({ until: (await now(f)) + 100n });
+      await f.networkHelpers.time.increase(101);
+      await expect(sessionBeat((await now(f)) + 1n)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_SessionKeyInvalid",
+      );
+    });
+
+    it("test_EndedSessionKeepsItsHistory", async () => {
+      await certify();
+      const during = await now(f);
+      await f.networkHelpers.time.increase(10);
+      await f.registry.connect(f.operator).endSessionKey(teeId, session.address);
+      await expect(sessionBeat((await now(f)) + 1n)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_SessionKeyInvalid",
+      );
+      expect(await f.registry.isSessionActiveAt(teeId, session.address, during)).to.equal(true);
+      expect(await f.registry.isSessionActiveAt(teeId, session.address, await now(f))).to.equal(
+        false,
+      );
+      await expect(
+        f.registry.connect(f.operator).endSessionKey(teeId, session.address),
+      ).to.be.revertedWithCustomError(f.registry, "TEERegistry_SessionKeyInvalid");
+    });
+
+    it("test_RevertWhen_CounterOrKeyIsUsedAgain", async () => {
+      await certify({ counter: 5n });
+      await expect(certify({ key: f.attacker.address, counter: 5n })).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_CounterNotNewer",
+      );
+      await expect(certify({ counter: 6n })).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_SessionKeyInvalid",
+      );
+    });
+
+    it("test_RevertWhen_SessionIsTooLongOrOver", async () => {
+      await expect(
+        certify({ until: (await now(f)) + 31n * 86_400n }),
+      ).to.be.revertedWithCustomError(f.registry, "TEERegistry_SessionTooLong");
+      await expect(certify({ until: await now(f) })).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_StatementExpired",
+      );
+    });
+
+    it("test_OhttpKeyIsAcceptedFromTheNodeOnly", async () => {
+      const ohttpTypes = {
+        OhttpKey: [
+          { name: "teeId", type: "bytes32" },
+          { name: "keyId", type: "uint8" },
+          { name: "kemId", type: "uint16" },
+          { name: "kdfId", type: "uint16" },
+          { name: "aeadId", type: "uint16" },
+          { name: "publicKey", type: "bytes" },
+          { name: "keyConfig", type: "bytes" },
+          { name: "deadline", type: "uint64" },
+          { name: "counter", type: "uint64" },
+        ],
+      };
+      const config = {
+        keyId: 7,
+        kemId: 32,
+        kdfId: 1,
+        aeadId: 1,
+        publicKey: "0x0102",
+        keyConfig: "0x03",
+      };
+      const deadline = (await now(f)) + 100n;
+      const digestFor = async (registry: typeof f.registry, counter: bigint) =>
+        f.ethers.TypedDataEncoder.hash(await domain(registry), ohttpTypes, {
+          ...{ teeId, ...config, deadline, counter },
+        });
+      const stored = { ...config, registeredAt: 0n };
+      const signature = node.sign(await digestFor(f.registry, 1n));
+      await expect(
+        f.registry.setOhttpConfig(teeId, { ...stored, keyId: 8 }, deadline, 1n, signature),
+      ).to.be.revertedWithCustomError(f.registry, "TEERegistry_SignatureInvalid");
+      const other = await deployRegistry(connection);
+      await expect(
+        f.registry.setOhttpConfig(
+          teeId,
+          stored,
+          deadline,
+          1n,
+          node.sign(await digestFor(other.registry, 1n)),
+        ),
+      ).to.be.revertedWithCustomError(f.registry, "TEERegistry_SignatureInvalid");
+      await f.registry.setOhttpConfig(teeId, stored, deadline, 1n, signature);
+      const { ohttpConfig } = await f.registry.getTEE(teeId);
+      expect(ohttpConfig.keyId).to.equal(7n);
+      expect(ohttpConfig.publicKey).to.equal("0x0102");
+      expect(ohttpConfig.registeredAt).to.equal(await now(f));
+      await expect(
+        f.registry.setOhttpConfig(teeId, stored, deadline, 1n, signature),
+      ).to.be.revertedWithCustomError(f.registry, "TEERegistry_CounterNotNewer");
+      await f.networkHelpers.time.increase(200);
+      await expect(
+        f.registry.setOhttpConfig(
+          teeId,
+          stored,
+          deadline,
+          2n,
+          node.sign(await digestFor(f.registry, 2n)),
+        ),
+      ).to.be.revertedWithCustomError(f.registry, "TEERegistry_StatementExpired");
+    });
+  });
+
+  describe("life", () => {
+    const operations = ["disableTEE", "enableTEE", "retireTEE"] as const;
+    for (const name of operations) {
+      it(`test_RevertWhen_CallerIsNotTheOperator_${name}`, async () => {
+        for (const signer of [f.attacker, f.governance, f.guardian, f.payee]) {
+          await expect(f.registry.connect(signer)[name](teeId)).to.be.revertedWithCustomError(
+            f.registry,
+            "TEERegistry_NotOperator",
+          );
+        }
+      });
+    }
+
+    it("test_RevertWhen_AnotherRenewsTheAttestation", async () => {
+      const registration = await makeRegistration(f, node, { operator: f.attacker });
+      await expect(
+        f.registry.connect(f.attacker).attestAgain(teeId, registration, GAS),
+      ).to.be.revertedWithCustomError(f.registry, "TEERegistry_NotOperator");
+    });
+
+    it("test_DisablingEndsTheInterval_NotTheHistory", async () => {
+      const during = await now(f);
+      const operator = f.registry.connect(f.operator);
+      await f.networkHelpers.time.increase(10);
+      await operator.disableTEE(teeId);
+      const disabledAt = await now(f);
+      expect(await isActive()).to.equal(false);
+      expect(await f.registry.isTEEEnabled(teeId)).to.equal(false);
+      await f.networkHelpers.time.increase(10);
+      await operator.enableTEE(teeId);
+      const enabledAt = await now(f);
+      expect(await isActive()).to.equal(true);
+      expect(await f.registry.isActiveAt(teeId, during)).to.equal(true);
+      expect(await f.registry.isActiveAt(teeId, disabledAt - 1n)).to.equal(true);
+      expect(await f.registry.isActiveAt(teeId, disabledAt)).to.equal(false);
+      expect(await f.registry.isActiveAt(teeId, enabledAt - 1n)).to.equal(false);
+      expect(await f.registry.isActiveAt(teeId, enabledAt)).to.equal(true);
+      expect(await f.registry.isActiveAt(teeId, enabledAt + 1n)).to.equal(false);
+      expect(await f.registry.isActiveAt(teeId, during - 3600n)).to.equal(false);
+    });
+
+    it("test_RevertWhen_TransitionIsNotAllowed", async () => {
+      const operator = f.registry.connect(f.operator);
+      await expect(operator.enableTEE(teeId)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_StatusInvalid",
+      );
+      await operator.retireTEE(teeId);
+      expect(await statusOf()).to.equal(RETIRED);
+      for (const name of operations) {
+        await expect(operator[name](teeId)).to.be.revertedWithCustomError(
+          f.registry,
+          "TEERegistry_StatusInvalid",
+        );
+      }
+      const registration = await makeRegistration(f, node);
+      await expect(operator.attestAgain(teeId, registration, GAS)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_StatusInvalid",
+      );
+    });
+
+    it("test_BanCoversThePast_AndAnOperatorCannotUndoIt", async () => {
+      const during = await now(f);
+      const operator = f.registry.connect(f.operator);
+      await f.registry.connect(f.guardian).banTEE(teeId);
+      expect(await statusOf()).to.equal(BANNED);
+      expect(await isActive()).to.equal(false);
+      expect(await f.registry.isActiveAt(teeId, during)).to.equal(false);
+      for (const name of operations) {
+        await expect(operator[name](teeId)).to.be.revertedWithCustomError(
+          f.registry,
+          "TEERegistry_StatusInvalid",
+        );
+      }
+      await expect(
+        operator.attestAgain(teeId, await makeRegistration(f, node), GAS),
+      ).to.be.revertedWithCustomError(f.registry, "TEERegistry_StatusInvalid");
+      await f.registry.connect(f.governance).liftBan(teeId);
+      expect(await statusOf()).to.equal(DISABLED);
+      await operator.enableTEE(teeId);
+      expect(await statusOf()).to.equal(ENABLED);
+      expect(await f.registry.isActiveAt(teeId, during)).to.equal(true);
+    });
+
+    it("test_DeniedOperatorsNodesAreInactive", async () => {
+      const during = await now(f);
+      await f.registry.connect(f.guardian).denyOperator(f.operator.address);
+      expect(await isActive()).to.equal(false);
+      expect(await f.registry.isActiveAt(teeId, during)).to.equal(false);
+      await f.registry.connect(f.governance).allowOperator(f.operator.address);
+      expect(await isActive()).to.equal(true);
+    });
+
+    it("test_RevokedImageEndsTheIntervalOfItsNodes", async () => {
+      const during = await now(f);
+      await f.networkHelpers.time.increase(10);
+      await f.registry.connect(f.guardian).revokePCR(pcrHashOf(f.image), LLM_PROXY);
+      expect(await isActive()).to.equal(false);
+      expect(await f.registry.isActiveAt(teeId, during)).to.equal(true);
+      expect(await f.registry.isActiveAt(teeId, await now(f))).to.equal(false);
+    });
+
+    it("test_RevokedCertificateMakesItsNodesInactive", async () => {
+      await f.store.connect(f.guardian).revoke(encodeName(node.chain.names[0] ?? ""), 2n);
+      expect(await isActive()).to.equal(false);
+    });
+
+    it("test_ExpiredCertificatesDoNotTouchAdmittedNodes_TheAttestationsAgeDoes", async () => {
+      await f.registry.connect(f.governance).setHeartbeatMaxAge(DAY);
+      await f.networkHelpers.time.increase(7 * DAY - 100);
+      await beat(await now(f));
+      expect(await isActive()).to.equal(true);
+      await f.networkHelpers.time.increase(200);
+      expect(await isActive()).to.equal(false);
+      await beat(await now(f));
+      expect(await isActive()).to.equal(false);
+    });
+
+    it("test_RemovedVerifierVouchesForNobody", async () => {
+      await f.registry
+        .connect(f.governance)
+        .setVerifier(0, "0x0000000000000000000000000000000000000000");
+      expect(await isActive()).to.equal(false);
+    });
+
+    it("test_FreshEvidenceReplacesWhatWasAttested", async () => {
+      await f.networkHelpers.time.increase(10);
+      const paymentAddress = f.attacker.address;
+      const registration = await makeRegistration(f, node, {
+        paymentAddress,
+        endpoint: "https://new",
+      });
+      await expect(f.registry.connect(f.operator).attestAgain(teeId, registration, GAS)).to.emit(
+        f.registry,
+        "TEEAttested",
+      );
+      const info = await f.registry.getTEE(teeId);
+      expect(info.paymentAddress).to.equal(paymentAddress);
+      expect(info.endpoint).to.equal("https://new");
+      expect(await isActive()).to.equal(true);
+    });
+
+    it("test_RevertWhen_FreshEvidenceIsOfAnotherEnclave", async () => {
+      const other = await makeEnclave(f);
+      await expect(
+        f.registry.connect(f.operator).attestAgain(teeId, await makeRegistration(f, other), GAS),
+      ).to.be.revertedWithCustomError(f.registry, "TEERegistry_KeyMismatch");
+    });
+  });
+
+  describe("lists", () => {
+    it("test_PagesCoverEveryNodeOnce", async () => {
+      const ids = [teeId];
+      for (let i = 0; i < 4; i++) ids.push((await admit(f)).teeId);
+      const { registry } = f;
+      expect(await registry.nodeCount(LLM_PROXY)).to.equal(5n);
+      const pages = [0, 2, 4, 6].map(async (offset) => [
+        ...(await registry.listNodes(LLM_PROXY, offset, 2)),
+      ]);
+      expect((await Promise.all(pages)).flat()).to.deep.equal(ids);
+      expect([...(await registry.listNodes(LLM_PROXY, 1, 100))]).to.deep.equal(ids.slice(1));
+      expect([...(await registry.listNodes(1, 0, 100))]).to.deep.equal([]);
+      await registry.connect(f.operator).disableTEE(ids[1] ?? "");
+      await registry.connect(f.guardian).banTEE(ids[3] ?? "");
+      const left = [ids[0], ids[2], ids[4]];
+      expect([...(await registry.getTEEsByType(LLM_PROXY))]).to.deep.equal(ids);
+      expect([...(await registry.getEnabledTEEs(LLM_PROXY))]).to.deep.equal(left);
+      expect([...(await registry.listActiveNodes(LLM_PROXY, 0, 3))]).to.deep.equal([
+        ids[0],
+        ids[2],
+      ]);
+      const active = await registry.getActiveTEEs(LLM_PROXY);
+      expect(active.map(({ publicKey }) => keccak256(publicKey))).to.deep.equal(left);
+    });
+
+    it("test_RevertWhen_NodeUnknown", async () => {
+      const unknown = hexlify(new Uint8Array(32));
+      for (const name of ["getTEE", "getNode", "getTEEPublicKey"] as const) {
+        await expect(f.registry[name](unknown)).to.be.revertedWithCustomError(
+          f.registry,
+          "TEERegistry_NodeUnknown",
+        );
+      }
+      expect(await f.registry.isTEEActive(unknown)).to.equal(false);
+      expect(await f.registry.isActiveAt(unknown, 0)).to.equal(false);
+      expect(await f.registry.isTEEEnabled(unknown)).to.equal(false);
+    });
+
+    it("test_TypesAreListed", async () => {
+      const [typeIds, infos] = await f.registry.getTEETypes();
+      expect([...typeIds]).to.deep.equal([0n, 1n, 2n, 3n]);
+      expect(infos.map(({ name }) => name)).to.deep.equal([
+        "LLMProxy",
+        "Validator",
+        "DataNode",
+        "ZkmlProver",
+      ]);
+      await expect(
+        f.registry.connect(f.governance).addTEEType(0, "again"),
+      ).to.be.revertedWithCustomError(f.registry, "TEERegistry_TypeExists");
+    });
+  });
+
+  it("test_ParametersStayInTheirBounds", async () => {
+    const governance = f.registry.connect(f.governance);
+    for (const age of [59, DAY + 1]) {
+      await expect(governance.setHeartbeatMaxAge(age)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_AgeInvalid",
+      );
+    }
+    for (const age of [3599, 90 * DAY + 1]) {
+      await expect(governance.setAttestationMaxAge(age)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_AgeInvalid",
+      );
+    }
+    await governance.setAttestationMaxAge(3600);
+    expect(await f.registry.attestationMaxAge()).to.equal(3600n);
+  });
+});

@@ -1,0 +1,230 @@
+import { createHash } from "node:crypto";
+import { bindingNonce } from "@haca/attestation/document/bindingNonce";
+import { documentHints } from "@haca/attestation/document/documentHints";
+import { p384BaseTable } from "@haca/attestation/p384Base";
+import {
+  ATTESTATION_ROLES,
+  CERTIFICATE_STORE_FUNCTIONS,
+  DEFAULT_ATTESTATION_MAX_AGE,
+  DEFAULT_HEARTBEAT_MAX_AGE,
+  IMAGE_APPROVAL_DELAY,
+  TEE_REGISTRY_FUNCTIONS,
+  TEE_TYPES,
+} from "@haca/protocol/attestationRoles";
+import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
+import {
+  type Measurements,
+  type SigningKeyKind,
+  SimulatedEnclave,
+} from "@haca/worker/enclave/simulatedEnclave";
+import type { BaseContract, Signer } from "ethers";
+import { concat, getBytes, hexlify, keccak256 } from "ethers";
+import type { NetworkConnection } from "hardhat/types/network";
+
+/** Block time at which everything starts. */
+export const START = 1_900_000_000n;
+export const LLM_PROXY = 0;
+export const ENDPOINT = "https://node.example:443";
+
+/** Measurements that are different for every name. */
+export function measurementsOf(name: string): Measurements {
+  const pcr = (index: number) =>
+    new Uint8Array(createHash("sha384").update(`${name} ${index}`).digest());
+  return [pcr(0), pcr(1), pcr(2)];
+}
+
+export const pcrHashOf = (measurements: Measurements): string => keccak256(concat(measurements));
+
+export const pcrsOf = ([pcr0, pcr1, pcr2]: Measurements) => ({ pcr0, pcr1, pcr2 });
+
+/** Certificate store and verifier over a root. */
+export async function deployVerifier(parameters: {
+  connection: NetworkConnection;
+  root: Uint8Array;
+}) {
+  const { connection, root } = parameters;
+  const { ethers } = connection;
+  const [administrator] = await ethers.getSigners();
+  if (!administrator) throw new Error("no accounts");
+  const manager = await ethers.deployContract("AccessManager", [administrator.address]);
+  const ecdsa = await ethers.deployContract("EcdsaP384", [p384BaseTable()]);
+  const store = await ethers.deployContract("CertificateStore", [
+    await manager.getAddress(),
+    await ecdsa.getAddress(),
+    root,
+  ]);
+  const verifier = await ethers.deployContract("NitroAttestationVerifier", [
+    await store.getAddress(),
+    await ecdsa.getAddress(),
+  ]);
+  return { administrator, manager, ecdsa, store, verifier };
+}
+
+/** The registry over a simulated root, with roles as a deployment wires them and one approved image. */
+export async function deployRegistry(connection: NetworkConnection) {
+  const { ethers, networkHelpers } = connection;
+  const latest = BigInt(await networkHelpers.time.latest());
+  const start = latest < START ? START : latest + 1n;
+  await networkHelpers.time.setNextBlockTimestamp(start);
+  const [, governance, approver, guardian, registrar, operator, attacker, payee] =
+    await ethers.getSigners();
+  if (!governance || !approver || !guardian || !registrar || !operator || !attacker || !payee) {
+    throw new Error("no accounts");
+  }
+  const chain = makeSimulatedChain({ now: start });
+  const base = await deployVerifier({ connection, root: chain.root });
+  const { manager, store, verifier } = base;
+  const keys = await ethers.deployContract("SigningKeys");
+  const registry = await ethers.deployContract("TEERegistry", [
+    await manager.getAddress(),
+    await keys.getAddress(),
+    await verifier.getAddress(),
+    DEFAULT_HEARTBEAT_MAX_AGE,
+    DEFAULT_ATTESTATION_MAX_AGE,
+  ]);
+  await wire(manager, registry, TEE_REGISTRY_FUNCTIONS);
+  await wire(manager, store, CERTIFICATE_STORE_FUNCTIONS);
+  await manager.grantRole(ATTESTATION_ROLES.governance, governance, 0);
+  await manager.grantRole(ATTESTATION_ROLES.imageApprover, approver, IMAGE_APPROVAL_DELAY);
+  await manager.grantRole(ATTESTATION_ROLES.guardian, guardian, 0);
+  await manager.grantRole(ATTESTATION_ROLES.registrar, registrar, 0);
+  for (const [type, name] of TEE_TYPES.entries()) {
+    await registry.connect(governance).addTEEType(type, name);
+  }
+  const image = measurementsOf("image");
+  const fixture = {
+    ...{ connection, ethers, networkHelpers, ...base, keys, registry, chain, image },
+    ...{ governance, approver, guardian, registrar, operator, attacker, payee },
+    chainId: (await ethers.provider.getNetwork()).chainId,
+  };
+  await approve(fixture, image);
+  return fixture;
+}
+export type RegistryFixture = Awaited<ReturnType<typeof deployRegistry>>;
+
+async function wire(
+  manager: Awaited<ReturnType<typeof deployVerifier>>["manager"],
+  target: BaseContract,
+  functions: Readonly<Partial<Record<keyof typeof ATTESTATION_ROLES, readonly string[]>>>,
+): Promise<void> {
+  for (const [role, names] of Object.entries(functions)) {
+    const selectors = names.map((name) => target.interface.getFunction(name)?.selector ?? "");
+    await manager.setTargetFunctionRole(
+      await target.getAddress(),
+      selectors,
+      ATTESTATION_ROLES[role as keyof typeof ATTESTATION_ROLES],
+    );
+  }
+}
+
+/** Approves an image as an approver has to: scheduled, then after the delay. */
+export async function approve(
+  fixture: Pick<RegistryFixture, "manager" | "registry" | "approver" | "networkHelpers">,
+  image: Measurements,
+  teeType = LLM_PROXY,
+): Promise<void> {
+  const { manager, registry, approver, networkHelpers } = fixture;
+  const target = await registry.getAddress();
+  const data = registry.interface.encodeFunctionData("approvePCR", [pcrsOf(image), "v1", teeType]);
+  await manager.connect(approver).schedule(target, data, 0);
+  await networkHelpers.time.increase(IMAGE_APPROVAL_DELAY);
+  await manager.connect(approver).execute(target, data);
+}
+
+/**
+ * Loads a fixture and lets the next block follow the fixture's last one. Without that, the chain's clock would have
+ * gone on with the machine's since the fixture was made, and evidence would be too old or not, as the machine is slow
+ * or not.
+ */
+export async function loadAtItsTime<T>(
+  connection: NetworkConnection,
+  fixture: () => Promise<T>,
+): Promise<T> {
+  const { loadFixture, time } = connection.networkHelpers;
+  const loaded = await loadFixture(fixture);
+  await time.increaseTo((await time.latest()) + 1);
+  return loaded;
+}
+
+export async function now(fixture: Pick<RegistryFixture, "networkHelpers">): Promise<bigint> {
+  return BigInt(await fixture.networkHelpers.time.latest());
+}
+
+/** An enclave on the approved image, or on another one, under a chain that is valid now. */
+export async function makeEnclave(
+  fixture: RegistryFixture,
+  options: { kind?: SigningKeyKind; image?: Measurements } = {},
+): Promise<SimulatedEnclave> {
+  const time = await now(fixture);
+  const { rootAuthority: root } = fixture.chain;
+  const chain = makeSimulatedChain({ now: time, root });
+  return new SimulatedEnclave({
+    chain,
+    measurements: options.image ?? fixture.image,
+    kind: options.kind ?? "p256",
+    now: time,
+  });
+}
+
+/** A registration of an enclave, with evidence that is bound to `operator` and hints for what is not stored yet. */
+export async function makeRegistration(
+  fixture: RegistryFixture,
+  enclave: SimulatedEnclave,
+  options: {
+    operator?: Signer;
+    paymentAddress?: string;
+    endpoint?: string;
+    teeType?: number;
+    /** unix seconds of the document */
+    documentTime?: bigint;
+    document?: Uint8Array;
+    isIndefinite?: boolean;
+    overrides?: Parameters<SimulatedEnclave["attest"]>[0]["overrides"];
+  } = {},
+) {
+  const { registry, chainId, payee, store } = fixture;
+  const operator = await (options.operator ?? fixture.operator).getAddress();
+  const paymentAddress = options.paymentAddress ?? payee.address;
+  const endpoint = options.endpoint ?? ENDPOINT;
+  const teeType = options.teeType ?? LLM_PROXY;
+  const nonce = bindingNonce({
+    ...{ chainId, registry: await registry.getAddress(), operator, paymentAddress },
+    ...{ endpoint, teeType },
+  });
+  const document =
+    options.document ??
+    enclave.attest({
+      now: options.documentTime ?? (await now(fixture)),
+      nonce: getBytes(nonce),
+      ...(options.isIndefinite === undefined ? {} : { isIndefinite: options.isIndefinite }),
+      ...(options.overrides === undefined ? {} : { overrides: options.overrides }),
+    });
+  const hints = await documentHints({ document, isStored: (id) => store.isStored(id) });
+  return {
+    verifierId: 0,
+    evidence: hexlify(document),
+    hints: hints.map((hint) => hexlify(hint)),
+    signingKey: hexlify(enclave.signingKey),
+    tlsCertificate: hexlify(enclave.tlsCertificate),
+    paymentAddress,
+    endpoint,
+    teeType,
+  };
+}
+
+/** An admitted node. */
+export async function admit(
+  fixture: RegistryFixture,
+  options: Parameters<typeof makeRegistration>[2] & {
+    kind?: SigningKeyKind;
+    image?: Measurements;
+  } = {},
+) {
+  const enclave = await makeEnclave(fixture, options);
+  const registration = await makeRegistration(fixture, enclave, options);
+  const { registry, operator } = fixture;
+  await registry
+    .connect(options.operator ?? operator)
+    .register(registration, { gasLimit: 16_777_216n });
+  return { enclave, registration, teeId: enclave.teeId };
+}
