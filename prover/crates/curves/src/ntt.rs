@@ -86,12 +86,17 @@ impl Domain {
 
     fn inverse(&self, values: &mut [FrLanes]) {
         for distance in [4, 2, 1] {
-            self.pair_lanes(values, distance, |group, factor, low| {
-                let other = group.exchange(distance);
-                let sum = group.add(other);
-                let difference = other.sub_loose(group).mul(factor);
-                FrLanes::select(low, sum, difference)
-            }, &self.inverse_roots);
+            self.pair_lanes(
+                values,
+                distance,
+                |group, factor, low| {
+                    let other = group.exchange(distance);
+                    let sum = group.add(other);
+                    let difference = other.sub_loose(group).mul(factor);
+                    FrLanes::select(low, sum, difference)
+                },
+                &self.inverse_roots,
+            );
         }
         decimate_frequency(values, &self.inverse_roots);
     }
@@ -99,11 +104,16 @@ impl Domain {
     fn forward(&self, values: &mut [FrLanes]) {
         decimate_time(values, &self.roots);
         for distance in [1, 2, 4] {
-            self.pair_lanes(values, distance, |group, factor, low| {
-                let scaled = FrLanes::select(low, group, group.mul(factor));
-                let other = scaled.exchange(distance);
-                FrLanes::select(low, scaled.add(other), other.sub(scaled))
-            }, &self.roots);
+            self.pair_lanes(
+                values,
+                distance,
+                |group, factor, low| {
+                    let scaled = FrLanes::select(low, group, group.mul(factor));
+                    let other = scaled.exchange(distance);
+                    FrLanes::select(low, scaled.add(other), other.sub(scaled))
+                },
+                &self.roots,
+            );
         }
     }
 
@@ -121,13 +131,17 @@ impl Domain {
             .filter(|lane| lane & distance == 0)
             .fold(0, |mask: Mask, lane| mask | 1 << lane);
         let step = WIDTH / 2 / distance;
-        values.par_iter_mut().with_min_len(SPLIT).enumerate().for_each(|(index, group)| {
-            // Pair number within the level's block: low lane bits below `distance`, then group.
-            let factor = FrLanes::load(core::array::from_fn(|lane| {
-                &roots[((lane % distance) * groups + index) * step]
-            }));
-            *group = butterfly(*group, factor, low);
-        });
+        values
+            .par_iter_mut()
+            .with_min_len(SPLIT)
+            .enumerate()
+            .for_each(|(index, group)| {
+                // Pair number within the level's block: low lane bits below `distance`, then group.
+                let factor = FrLanes::load(core::array::from_fn(|lane| {
+                    &roots[((lane % distance) * groups + index) * step]
+                }));
+                *group = butterfly(*group, factor, low);
+            });
     }
 }
 
@@ -195,13 +209,16 @@ fn both(left: &mut [FrLanes], right: &mut [FrLanes], work: impl Fn(&mut [FrLanes
 fn powers(base: Fr, count: usize) -> Vec<Root> {
     const CHUNK: usize = 1 << 12;
     let mut result = vec![Root::default(); count];
-    result.par_chunks_mut(CHUNK).enumerate().for_each(|(number, chunk)| {
-        let mut power = base.pow([(number * CHUNK) as u64]);
-        for slot in chunk {
-            *slot = FrLanes::pack(power);
-            power *= base;
-        }
-    });
+    result
+        .par_chunks_mut(CHUNK)
+        .enumerate()
+        .for_each(|(number, chunk)| {
+            let mut power = base.pow([(number * CHUNK) as u64]);
+            for slot in chunk {
+                *slot = FrLanes::pack(power);
+                power *= base;
+            }
+        });
     result
 }
 
@@ -219,21 +236,29 @@ mod tests {
         let coefficients: Vec<Fr> = (0..size)
             .map(|k| {
                 let point = root.pow([k as u64]).inverse().unwrap();
-                scale * values.iter().rev().fold(Fr::ZERO, |sum, value| sum * point + value)
+                scale
+                    * values
+                        .iter()
+                        .rev()
+                        .fold(Fr::ZERO, |sum, value| sum * point + value)
             })
             .collect();
         (0..size)
             .map(|i| {
                 let point = generator.pow([2 * i as u64 + 1]);
-                coefficients.iter().rev().fold(Fr::ZERO, |sum, value| sum * point + value)
+                coefficients
+                    .iter()
+                    .rev()
+                    .fold(Fr::ZERO, |sum, value| sum * point + value)
             })
             .collect()
     }
 
     fn check(log_size: u32, expect: impl Fn(&[Fr]) -> Vec<Fr>) {
         let size = 1usize << log_size;
-        let values: Vec<Fr> =
-            (0..size as u64).map(|i| Fr::from(i + 7).pow([i * i + 3]) - Fr::from(i)).collect();
+        let values: Vec<Fr> = (0..size as u64)
+            .map(|i| Fr::from(i + 7).pow([i * i + 3]) - Fr::from(i))
+            .collect();
         let groups = size / WIDTH;
         let mut lanes: Vec<FrLanes> = (0..groups)
             .map(|i| FrLanes::from_elements(core::array::from_fn(|l| values[l * groups + i])))

@@ -1,8 +1,8 @@
 //! Curve points as kept in memory, and eight of them side by side.
 
 use ark_bn254::{g1, g2};
-use ark_ec::{AffineRepr, CurveGroup};
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
+use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, Field};
 
 use crate::lanes::{Fq2Lanes, FqLanes, Lanes, Mask, WIDTH};
@@ -56,7 +56,10 @@ impl<C: Curve> Copy for PackedPoint<C> {}
 impl<C: Curve> PackedPoint<C> {
     /// The point at infinity.
     pub fn infinity() -> Self {
-        Self { x: Words::<C>::default(), y: Words::<C>::default() }
+        Self {
+            x: Words::<C>::default(),
+            y: Words::<C>::default(),
+        }
     }
 
     /// Whether this is the point at infinity.
@@ -69,7 +72,10 @@ impl<C: Curve> PackedPoint<C> {
         if point.is_zero() {
             return Self::infinity();
         }
-        Self { x: C::Lanes::pack(point.x), y: C::Lanes::pack(point.y) }
+        Self {
+            x: C::Lanes::pack(point.x),
+            y: C::Lanes::pack(point.y),
+        }
     }
 
     /// The point in arkworks' form.
@@ -82,7 +88,14 @@ impl<C: Curve> PackedPoint<C> {
 
     /// The point, or its negative.
     pub fn signed(&self, negate: bool) -> Self {
-        if negate { Self { x: self.x, y: C::Lanes::negate_words(&self.y) } } else { *self }
+        if negate {
+            Self {
+                x: self.x,
+                y: C::Lanes::negate_words(&self.y),
+            }
+        } else {
+            *self
+        }
     }
 }
 
@@ -119,7 +132,7 @@ impl<C: Curve> LanePoints<C> {
     }
 
     /// Adds an affine point to every lane.
-    pub fn add_affine(self, points: [&PackedPoint<C>; WIDTH]) -> Self {
+    pub fn plus_affine(self, points: [&PackedPoint<C>; WIDTH]) -> Self {
         let skip = (0..WIDTH)
             .filter(|&lane| points[lane].is_infinity())
             .fold(0, |mask: Mask, lane| mask | 1 << lane);
@@ -140,7 +153,7 @@ impl<C: Curve> LanePoints<C> {
     }
 
     /// Adds lane by lane.
-    pub fn add(self, other: Self) -> Self {
+    pub fn plus(self, other: Self) -> Self {
         let xx = self.x.mul(other.x);
         let yy = self.y.mul(other.y);
         let zz = self.z.mul(other.z);
@@ -174,7 +187,11 @@ impl<C: Curve> LanePoints<C> {
 
     /// The lanes, one by one.
     pub fn to_projective(self) -> [Projective<C::Config>; WIDTH] {
-        let (x, y, z) = (self.x.to_elements(), self.y.to_elements(), self.z.to_elements());
+        let (x, y, z) = (
+            self.x.to_elements(),
+            self.y.to_elements(),
+            self.z.to_elements(),
+        );
         core::array::from_fn(|lane| {
             // Homogeneous to Jacobian: x = X/Z = (XZ)/Z^2, y = Y/Z = (YZ^2)/Z^3.
             let z_squared = z[lane].square();

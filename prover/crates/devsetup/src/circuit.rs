@@ -23,8 +23,14 @@ pub struct Circuit {
 impl Circuit {
     /// A circuit without constraints on these public signals.
     pub fn new(public: &[Fr]) -> Self {
-        let witness = core::iter::once(Fr::ONE).chain(public.iter().copied()).collect();
-        Self { public_count: public.len(), constraints: Vec::new(), witness }
+        let witness = core::iter::once(Fr::ONE)
+            .chain(public.iter().copied())
+            .collect();
+        Self {
+            public_count: public.len(),
+            constraints: Vec::new(),
+            witness,
+        }
     }
 
     /// A further signal.
@@ -47,9 +53,9 @@ impl Circuit {
 
     /// Value of a combination.
     pub fn value(&self, combination: &[(u32, Fr)]) -> Fr {
-        combination
-            .iter()
-            .fold(Fr::ZERO, |sum, (signal, factor)| sum + self.witness[*signal as usize] * factor)
+        combination.iter().fold(Fr::ZERO, |sum, (signal, factor)| {
+            sum + self.witness[*signal as usize] * factor
+        })
     }
 
     /// Whether the witness satisfies every constraint.

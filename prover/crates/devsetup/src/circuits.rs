@@ -34,7 +34,12 @@ fn dense(constraints: usize, public_count: usize, seed: u64) -> Circuit {
         let mut sum = || -> Combination {
             let known = circuit.witness.len() as u64;
             (0..1 + numbers.below(3))
-                .map(|_| (numbers.below(known) as u32, Fr::from(1 + numbers.below(1 << 16))))
+                .map(|_| {
+                    (
+                        numbers.below(known) as u32,
+                        Fr::from(1 + numbers.below(1 << 16)),
+                    )
+                })
                 .collect()
         };
         let (left, right) = (sum(), sum());
@@ -52,8 +57,9 @@ const INPUTS: usize = 8;
 /// (one constraint each, one for their sum), and the sign bit times the upper bits is the output.
 fn model(constraints: usize, public_count: usize, seed: u64) -> Circuit {
     let mut numbers = Numbers::new(seed);
-    let public: Vec<Fr> =
-        (0..public_count).map(|_| Fr::from(numbers.below(1 << ACTIVATION_BITS))).collect();
+    let public: Vec<Fr> = (0..public_count)
+        .map(|_| Fr::from(numbers.below(1 << ACTIVATION_BITS)))
+        .collect();
     let mut circuit = Circuit::new(&public);
     let mut activations: Vec<(u32, i64)> = (0..INPUTS)
         .map(|_| {
@@ -86,7 +92,11 @@ fn relu(circuit: &mut Circuit, activations: &[(u32, i64)], numbers: &mut Numbers
     let bits: Vec<u32> = (0..ACCUMULATOR_BITS)
         .map(|bit| boolean(circuit, Fr::from((sum >> bit & 1) as u64)))
         .collect();
-    let recomposed = bits.iter().zip(0..).map(|(&bit, power)| (bit, integer(1 << power))).collect();
+    let recomposed = bits
+        .iter()
+        .zip(0..)
+        .map(|(&bit, power)| (bit, integer(1 << power)))
+        .collect();
     circuit.constrain(recomposed, vec![(0, Fr::ONE)], combination);
 
     let shift = (ACCUMULATOR_BITS - 1 - ACTIVATION_BITS) as usize;
@@ -97,19 +107,31 @@ fn relu(circuit: &mut Circuit, activations: &[(u32, i64)], numbers: &mut Numbers
         .map(|(&bit, power)| (bit, integer(1 << power)))
         .collect();
     let output = circuit.product(vec![(sign, Fr::ONE)], upper);
-    let value = if sum >= offset { (sum - offset) >> shift } else { 0 };
+    let value = if sum >= offset {
+        (sum - offset) >> shift
+    } else {
+        0
+    };
     (output, value)
 }
 
 fn boolean(circuit: &mut Circuit, value: Fr) -> u32 {
     let bit = circuit.signal(value);
-    circuit.constrain(vec![(bit, Fr::ONE)], vec![(bit, Fr::ONE), (0, -Fr::ONE)], Vec::new());
+    circuit.constrain(
+        vec![(bit, Fr::ONE)],
+        vec![(bit, Fr::ONE), (0, -Fr::ONE)],
+        Vec::new(),
+    );
     bit
 }
 
 fn integer(value: i64) -> Fr {
     let magnitude = Fr::from(value.unsigned_abs());
-    if value < 0 { Fr::ZERO - magnitude } else { magnitude }
+    if value < 0 {
+        Fr::ZERO - magnitude
+    } else {
+        magnitude
+    }
 }
 
 #[cfg(test)]

@@ -79,7 +79,10 @@ pub fn write_zkey(circuit: &Circuit, seed: u64) -> Vec<u8> {
     file.section(6, g1(&evaluations.b));
     file.section(7, g2(&evaluations.b));
     file.section(8, g1(&over(private, waste.delta)));
-    file.section(9, g1(&over(&odd_lagrange(log_domain, waste.tau), waste.delta)));
+    file.section(
+        9,
+        g1(&over(&odd_lagrange(log_domain, waste.tau), waste.delta)),
+    );
     // No contributions: hash of the circuit (zeros), then their number.
     file.section(10, [[0; 64].as_slice(), &0u32.to_le_bytes()].concat());
     file.finish()
@@ -104,9 +107,13 @@ pub fn write_witness(circuit: &Circuit) -> Vec<u8> {
 
 /// All rows of a matrix, with those that snarkjs adds to A for the constant and public signals.
 fn rows(circuit: &Circuit, matrix: usize) -> impl Iterator<Item = (usize, Combination)> + '_ {
-    let own = circuit.constraints.iter().map(move |constraint| constraint[matrix].clone());
+    let own = circuit
+        .constraints
+        .iter()
+        .map(move |constraint| constraint[matrix].clone());
     let extra = (0..=circuit.public_count as u32).map(|signal| vec![(signal, Fr::ONE)]);
-    own.chain(extra.take(if matrix == 0 { usize::MAX } else { 0 })).enumerate()
+    own.chain(extra.take(if matrix == 0 { usize::MAX } else { 0 }))
+        .enumerate()
 }
 
 fn evaluate(circuit: &Circuit, lagrange: &[Fr]) -> Evaluations {
@@ -119,7 +126,11 @@ fn evaluate(circuit: &Circuit, lagrange: &[Fr]) -> Evaluations {
         }
         values
     };
-    Evaluations { a: polynomials(0), b: polynomials(1), c: polynomials(2) }
+    Evaluations {
+        a: polynomials(0),
+        b: polynomials(1),
+        c: polynomials(2),
+    }
 }
 
 fn coefficients(circuit: &Circuit) -> Vec<u8> {
@@ -157,9 +168,14 @@ fn odd_lagrange(log_size: u32, tau: Fr) -> Vec<Fr> {
 /// (tau^order - 1) / order * w / (tau - w) for `count` roots w of that order.
 fn lagrange_at(tau: Fr, first: Fr, step: Fr, count: usize, order: u64) -> Vec<Fr> {
     let scale = (tau.pow([order]) - Fr::ONE) / Fr::from(order);
-    let roots: Vec<Fr> =
-        core::iter::successors(Some(first), |root| Some(*root * step)).take(count).collect();
+    let roots: Vec<Fr> = core::iter::successors(Some(first), |root| Some(*root * step))
+        .take(count)
+        .collect();
     let mut inverses: Vec<Fr> = roots.iter().map(|root| tau - root).collect();
     ark_ff::batch_inversion(&mut inverses);
-    roots.iter().zip(&inverses).map(|(root, inverse)| scale * root * inverse).collect()
+    roots
+        .iter()
+        .zip(&inverses)
+        .map(|(root, inverse)| scale * root * inverse)
+        .collect()
 }

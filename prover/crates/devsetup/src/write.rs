@@ -54,5 +54,9 @@ pub(crate) fn bytes_of_g2(points: &[G2Affine]) -> Vec<u8> {
 
 /// Montgomery form, as arkworks keeps it.
 fn bytes_of<const N: usize>(coordinates: [Fq; N]) -> Vec<u8> {
-    coordinates.iter().flat_map(|element| element.0.0).flat_map(u64::to_le_bytes).collect()
+    coordinates
+        .iter()
+        .flat_map(|element| element.0.0)
+        .flat_map(u64::to_le_bytes)
+        .collect()
 }

@@ -24,15 +24,25 @@ impl<'a> Sections<'a> {
         let mut cursor = Cursor::new(bytes);
         let magic = cursor.take("the file's magic", 4)?;
         if magic != format.as_bytes() {
-            return Err(FormatError::WrongMagic { expected: format, found: magic.to_vec() });
+            return Err(FormatError::WrongMagic {
+                expected: format,
+                found: magic.to_vec(),
+            });
         }
         let found = cursor.u32("the file's version")?;
         if found == 0 || found > supported {
-            return Err(FormatError::WrongVersion { format, found, supported });
+            return Err(FormatError::WrongVersion {
+                format,
+                found,
+                supported,
+            });
         }
         let count = cursor.u32("the number of sections")?;
         if count > MAX_SECTIONS {
-            return Err(FormatError::TooManySections { found: count, limit: MAX_SECTIONS });
+            return Err(FormatError::TooManySections {
+                found: count,
+                limit: MAX_SECTIONS,
+            });
         }
         let mut sections = Vec::new();
         for _ in 0..count {
@@ -49,8 +59,13 @@ impl<'a> Sections<'a> {
     /// # Errors
     /// When there is none, or more than one.
     pub fn unique(&self, section: u32, what: &'static str) -> Result<&'a [u8], FormatError> {
-        let mut found = self.sections.iter().filter(|(number, _)| *number == section);
-        let (_, bytes) = found.next().ok_or(FormatError::MissingSection { section, what })?;
+        let mut found = self
+            .sections
+            .iter()
+            .filter(|(number, _)| *number == section);
+        let (_, bytes) = found
+            .next()
+            .ok_or(FormatError::MissingSection { section, what })?;
         if found.next().is_some() {
             return Err(FormatError::DuplicateSection { section });
         }
@@ -76,9 +91,14 @@ impl<'a> Cursor<'a> {
     /// [`FormatError::Truncated`] when there are fewer.
     pub fn take(&mut self, what: &'static str, count: u64) -> Result<&'a [u8], FormatError> {
         let available = self.rest.len() as u64;
-        let taken = usize::try_from(count).ok().and_then(|count| self.rest.split_at_checked(count));
-        let (taken, rest) =
-            taken.ok_or(FormatError::Truncated { what, needed: count, available })?;
+        let taken = usize::try_from(count)
+            .ok()
+            .and_then(|count| self.rest.split_at_checked(count));
+        let (taken, rest) = taken.ok_or(FormatError::Truncated {
+            what,
+            needed: count,
+            available,
+        })?;
         self.rest = rest;
         Ok(taken)
     }
@@ -89,7 +109,10 @@ impl<'a> Cursor<'a> {
     /// [`FormatError::Truncated`] at the end.
     pub fn u32(&mut self, what: &'static str) -> Result<u32, FormatError> {
         let bytes = self.take(what, 4)?;
-        Ok(bytes.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte)))
+        Ok(bytes
+            .iter()
+            .rev()
+            .fold(0, |value, byte| value << 8 | u32::from(*byte)))
     }
 
     /// The next little-endian 64-bit number.
@@ -98,7 +121,10 @@ impl<'a> Cursor<'a> {
     /// [`FormatError::Truncated`] at the end.
     pub fn u64(&mut self, what: &'static str) -> Result<u64, FormatError> {
         let bytes = self.take(what, 8)?;
-        Ok(bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)))
+        Ok(bytes
+            .iter()
+            .rev()
+            .fold(0, |value, byte| value << 8 | u64::from(*byte)))
     }
 
     /// The next little-endian 256-bit integer.

@@ -54,7 +54,16 @@ mod tests {
     fn refuses_what_is_not_an_integer_of_256_bits() {
         let too_large =
             "115792089237316195423570985008687907853269984665640564039457584007913129639936";
-        for text in ["", "-1", "1.0", "0x10", " 1", "１", too_large, &"9".repeat(79)] {
+        for text in [
+            "",
+            "-1",
+            "1.0",
+            "0x10",
+            " 1",
+            "１",
+            too_large,
+            &"9".repeat(79),
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -54,7 +54,10 @@ pub struct VerifyingKeyJson {
 pub fn check_kind(what: &str, protocol: &str, curve: &str) -> Result<(), FormatError> {
     if protocol != "groth16" || !matches!(curve, "bn128" | "bn254") {
         let reason = format!("{protocol} over {curve}; only groth16 over bn128 is supported");
-        return Err(FormatError::BadJson { what: what.to_owned(), reason });
+        return Err(FormatError::BadJson {
+            what: what.to_owned(),
+            reason,
+        });
     }
     Ok(())
 }
@@ -64,13 +67,15 @@ pub fn check_kind(what: &str, protocol: &str, curve: &str) -> Result<(), FormatE
 /// # Errors
 /// [`FormatError::BadJson`] unless it is a decimal integer below `modulus`.
 pub fn integer(what: &str, text: &str, modulus: &[u64; 4]) -> Result<[u64; 4], FormatError> {
-    decimal::parse(text).filter(|value| is_below(value, modulus)).ok_or_else(|| {
-        let shown: String = text.chars().take(90).collect();
-        FormatError::BadJson {
-            what: what.to_owned(),
-            reason: format!("{shown:?} is not a decimal integer below the modulus"),
-        }
-    })
+    decimal::parse(text)
+        .filter(|value| is_below(value, modulus))
+        .ok_or_else(|| {
+            let shown: String = text.chars().take(90).collect();
+            FormatError::BadJson {
+                what: what.to_owned(),
+                reason: format!("{shown:?} is not a decimal integer below the modulus"),
+            }
+        })
 }
 
 /// Reads a JSON document of a known shape.
@@ -89,7 +94,12 @@ pub fn print<T: Serialize>(value: &T) -> Result<String, FormatError> {
     let mut bytes = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b" ");
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
-    let failed = |reason: String| FormatError::BadJson { what: "output".to_owned(), reason };
-    value.serialize(&mut serializer).map_err(|error| failed(error.to_string()))?;
+    let failed = |reason: String| FormatError::BadJson {
+        what: "output".to_owned(),
+        reason,
+    };
+    value
+        .serialize(&mut serializer)
+        .map_err(|error| failed(error.to_string()))?;
     String::from_utf8(bytes).map_err(|error| failed(error.to_string()))
 }

@@ -25,7 +25,10 @@ impl MappedFile {
     /// # Errors
     /// [`FormatError::Io`] when it cannot be opened or mapped, or is not a plain file.
     pub fn open(path: &Path) -> Result<Self, FormatError> {
-        let failed = |source| FormatError::Io { path: path.display().to_string(), source };
+        let failed = |source| FormatError::Io {
+            path: path.display().to_string(),
+            source,
+        };
         let file = File::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         if !metadata.is_file() {
@@ -38,7 +41,9 @@ impl MappedFile {
         // the bytes we see (every use checks ranges and never trusts what it read before) or, by
         // truncating, end this process; the type's documentation says how long a mapping is held.
         let mapping = unsafe { Mmap::map(&file) }.map_err(failed)?;
-        Ok(Self { mapping: Some(mapping) })
+        Ok(Self {
+            mapping: Some(mapping),
+        })
     }
 
     /// The bytes.

@@ -25,10 +25,14 @@ impl<'a> WitnessFile<'a> {
         let mut header = Cursor::new(sections.unique(1, "header")?);
         let value_bytes = header.u32("bytes per value")?;
         if value_bytes != VALUE_BYTES {
-            return Err(FormatError::WrongCurve { what: "bytes per value" });
+            return Err(FormatError::WrongCurve {
+                what: "bytes per value",
+            });
         }
         if header.integer("modulus")? != SCALAR_MODULUS {
-            return Err(FormatError::WrongCurve { what: "modulus of the witness" });
+            return Err(FormatError::WrongCurve {
+                what: "modulus of the witness",
+            });
         }
         let count = header.u32("number of values")?;
         header.finish()?;
@@ -37,16 +41,29 @@ impl<'a> WitnessFile<'a> {
         let expected = u64::from(count) * u64::from(VALUE_BYTES);
         if values.len() as u64 != expected {
             let found = values.len() as u64;
-            return Err(FormatError::WrongSize { what: "witness values", found, expected });
+            return Err(FormatError::WrongSize {
+                what: "witness values",
+                found,
+                expected,
+            });
         }
         let witness = Self { values };
-        if let Some(index) = witness.values().position(|value| !is_below(&value, &SCALAR_MODULUS)) {
+        if let Some(index) = witness
+            .values()
+            .position(|value| !is_below(&value, &SCALAR_MODULUS))
+        {
             let reason = format!("value {index} is not below the modulus");
-            return Err(FormatError::OutOfRange { what: "witness", reason });
+            return Err(FormatError::OutOfRange {
+                what: "witness",
+                reason,
+            });
         }
         if witness.values().next() != Some([1, 0, 0, 0]) {
             let reason = "the first value must be the constant 1".to_owned();
-            return Err(FormatError::OutOfRange { what: "witness", reason });
+            return Err(FormatError::OutOfRange {
+                what: "witness",
+                reason,
+            });
         }
         Ok(witness)
     }

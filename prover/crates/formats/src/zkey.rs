@@ -106,11 +106,17 @@ impl<'a> KeyFile<'a> {
         let domain = header.u32("size of the domain")?;
         if !domain.is_power_of_two() || domain > 1 << MAX_LOG_DOMAIN {
             let reason = format!("{domain} is not a power of two up to 2^{MAX_LOG_DOMAIN}");
-            return Err(FormatError::OutOfRange { what: "size of the domain", reason });
+            return Err(FormatError::OutOfRange {
+                what: "size of the domain",
+                reason,
+            });
         }
         if public_count >= signal_count {
             let reason = format!("{public_count} of {signal_count} signals, one of them constant");
-            return Err(FormatError::OutOfRange { what: "number of public signals", reason });
+            return Err(FormatError::OutOfRange {
+                what: "number of public signals",
+                reason,
+            });
         }
         let verifying = VerifyingPoints {
             alpha1: header.take("alpha", G1_BYTES as u64)?,
@@ -126,7 +132,11 @@ impl<'a> KeyFile<'a> {
             let found = sections.unique(section, what)?;
             let expected = u64::from(count) * bytes as u64;
             if found.len() as u64 != expected {
-                return Err(FormatError::WrongSize { what, found: found.len() as u64, expected });
+                return Err(FormatError::WrongSize {
+                    what,
+                    found: found.len() as u64,
+                    expected,
+                });
             }
             Ok(found)
         };
@@ -149,16 +159,26 @@ impl<'a> KeyFile<'a> {
 
     /// The coefficients, in the file's order.
     pub fn coefficients(&self) -> impl ExactSizeIterator<Item = Coefficient> + 'a {
-        self.coefficients.chunks_exact(COEFFICIENT_BYTES).map(|bytes| Coefficient {
-            matrix: if word(bytes, 0) == 0 { Matrix::A } else { Matrix::B },
-            constraint: word(bytes, 4),
-            signal: word(bytes, 8),
-            scaled_value: to_words(&bytes[12..]),
-        })
+        self.coefficients
+            .chunks_exact(COEFFICIENT_BYTES)
+            .map(|bytes| Coefficient {
+                matrix: if word(bytes, 0) == 0 {
+                    Matrix::A
+                } else {
+                    Matrix::B
+                },
+                constraint: word(bytes, 4),
+                signal: word(bytes, 8),
+                scaled_value: to_words(&bytes[12..]),
+            })
     }
 
     fn check_coefficients(&self, domain: u32) -> Result<(), FormatError> {
-        for (index, bytes) in self.coefficients.chunks_exact(COEFFICIENT_BYTES).enumerate() {
+        for (index, bytes) in self
+            .coefficients
+            .chunks_exact(COEFFICIENT_BYTES)
+            .enumerate()
+        {
             let (matrix, constraint, signal) = (word(bytes, 0), word(bytes, 4), word(bytes, 8));
             let reason = if matrix > 1 {
                 format!("matrix {matrix} of coefficient {index} is neither A (0) nor B (1)")
@@ -172,7 +192,10 @@ impl<'a> KeyFile<'a> {
             } else {
                 continue;
             };
-            return Err(FormatError::OutOfRange { what: "coefficients", reason });
+            return Err(FormatError::OutOfRange {
+                what: "coefficients",
+                reason,
+            });
         }
         Ok(())
     }
@@ -195,11 +218,18 @@ fn read_coefficients(section: &[u8]) -> Result<&[u8], FormatError> {
     let expected = u64::from(count) * COEFFICIENT_BYTES as u64;
     let found = section.len() as u64 - 4;
     if found != expected {
-        return Err(FormatError::WrongSize { what: "coefficients", found, expected });
+        return Err(FormatError::WrongSize {
+            what: "coefficients",
+            found,
+            expected,
+        });
     }
     cursor.take("coefficients", expected)
 }
 
 fn word(bytes: &[u8], offset: usize) -> u32 {
-    bytes[offset..offset + 4].iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte))
+    bytes[offset..offset + 4]
+        .iter()
+        .rev()
+        .fold(0, |value, byte| value << 8 | u32::from(*byte))
 }

@@ -4,10 +4,8 @@ use ark_bn254::{Fq, Fq2, Fr, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
 use ark_ff::{AdditiveGroup, BigInt, Field, PrimeField};
 use haca_prover_formats::bn254::{BASE_MODULUS, SCALAR_MODULUS};
-use haca_prover_formats::json::{
-    Decimal, ProofJson, VerifyingKeyJson, check_kind, integer,
-};
 use haca_prover_formats::decimal;
+use haca_prover_formats::json::{Decimal, ProofJson, VerifyingKeyJson, check_kind, integer};
 
 use crate::verify::VerifyingParts;
 use crate::{Proof, ProverError, VerifyingKey};
@@ -25,7 +23,10 @@ pub fn write_proof(proof: &Proof) -> ProofJson {
 
 /// The JSON form of public signals.
 pub fn write_signals(signals: &[Fr]) -> Vec<Decimal> {
-    signals.iter().map(|signal| decimal::format(signal.into_bigint().0)).collect()
+    signals
+        .iter()
+        .map(|signal| decimal::format(signal.into_bigint().0))
+        .collect()
 }
 
 /// A proof whose points are in their groups.
@@ -64,14 +65,21 @@ pub fn read_verifying_key(json: &VerifyingKeyJson) -> Result<VerifyingKey, Prove
     check_kind("verifying key", &json.protocol, &json.curve)?;
     let (found, expected) = (json.ic.len(), json.public_count as usize);
     if found.checked_sub(1) != Some(expected) {
-        return Err(ProverError::PublicCount { found: found.saturating_sub(1), expected });
+        return Err(ProverError::PublicCount {
+            found: found.saturating_sub(1),
+            expected,
+        });
     }
     VerifyingKey::new(VerifyingParts {
         alpha: read_g1("vk_alpha_1", &json.vk_alpha_1)?,
         beta: read_g2("vk_beta_2", &json.vk_beta_2)?,
         gamma: read_g2("vk_gamma_2", &json.vk_gamma_2)?,
         delta: read_g2("vk_delta_2", &json.vk_delta_2)?,
-        ic: json.ic.iter().map(|point| read_g1("IC", point)).collect::<Result<_, _>>()?,
+        ic: json
+            .ic
+            .iter()
+            .map(|point| read_g1("IC", point))
+            .collect::<Result<_, _>>()?,
     })
 }
 
@@ -139,5 +147,9 @@ fn check(
     } else {
         return Ok(());
     };
-    Err(ProverError::BadPoint { what, index: 0, reason })
+    Err(ProverError::BadPoint {
+        what,
+        index: 0,
+        reason,
+    })
 }

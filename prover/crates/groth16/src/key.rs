@@ -147,7 +147,14 @@ pub fn verifying_key(file: &KeyFile) -> Result<VerifyingKey, ProverError> {
     read_verifying(file).map(|(.., verifying)| verifying)
 }
 
-type HeaderPoints = (G1Affine, G1Affine, G2Affine, G1Affine, G2Affine, VerifyingKey);
+type HeaderPoints = (
+    G1Affine,
+    G1Affine,
+    G2Affine,
+    G1Affine,
+    G2Affine,
+    VerifyingKey,
+);
 
 fn read_verifying(file: &KeyFile) -> Result<HeaderPoints, ProverError> {
     let header = &file.verifying;
@@ -162,12 +169,29 @@ fn read_verifying(file: &KeyFile) -> Result<HeaderPoints, ProverError> {
         .chunks_exact(G1_BYTES)
         .enumerate()
         .map(|(index, bytes)| {
-            let bad = |reason| ProverError::BadPoint { what: "IC", index, reason };
+            let bad = |reason| ProverError::BadPoint {
+                what: "IC",
+                index,
+                reason,
+            };
             G1Affine::read(bytes).map_err(bad)
         })
         .collect::<Result<_, _>>()?;
-    let parts = VerifyingParts { alpha: alpha1, beta: beta2, gamma: gamma2, delta: delta2, ic };
-    Ok((alpha1, beta1, beta2, delta1, delta2, VerifyingKey::new(parts)?))
+    let parts = VerifyingParts {
+        alpha: alpha1,
+        beta: beta2,
+        gamma: gamma2,
+        delta: delta2,
+        ic,
+    };
+    Ok((
+        alpha1,
+        beta1,
+        beta2,
+        delta1,
+        delta2,
+        VerifyingKey::new(parts)?,
+    ))
 }
 
 fn read_list<C, P>(
@@ -186,10 +210,15 @@ where
         .enumerate()
         .filter_map(|(index, bytes)| match P::read(bytes) {
             Ok(point) if point.is_zero() => None,
-            Ok(point) => {
-                Some(Ok((first_signal + index as u32, PackedPoint::pack(&point.into()))))
-            }
-            Err(reason) => Some(Err(ProverError::BadPoint { what, index, reason })),
+            Ok(point) => Some(Ok((
+                first_signal + index as u32,
+                PackedPoint::pack(&point.into()),
+            ))),
+            Err(reason) => Some(Err(ProverError::BadPoint {
+                what,
+                index,
+                reason,
+            })),
         })
         .collect::<Result<_, _>>()?;
     let (signals, points) = points.into_iter().unzip();
@@ -216,7 +245,11 @@ fn check_subgroup(list: &PointList<G2>) -> Result<(), ProverError> {
                 .position(|point| !point.unpack().is_in_correct_subgroup_assuming_on_curve());
             let signal = index.map_or(0, |index| list.signals[index] as usize);
             let reason = "is not in the subgroup";
-            return Err(ProverError::BadPoint { what: "B in G2", index: signal, reason });
+            return Err(ProverError::BadPoint {
+                what: "B in G2",
+                index: signal,
+                reason,
+            });
         }
     }
     Ok(())

@@ -17,4 +17,7 @@ pub use prove::{Blinding, Proof};
 pub use verify::VerifyingKey;
 pub use witness::Witness;
 
+/// An element of the scalar field.
+pub use ark_bn254::Fr as Scalar;
+
 use haca_prover_formats::bn254::SCALAR_MODULUS;

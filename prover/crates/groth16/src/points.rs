@@ -37,7 +37,11 @@ impl FilePoint for Affine<g1::Config> {
             return Ok(Self::identity());
         }
         let point = Self::new_unchecked(coordinate(&bytes[..32])?, coordinate(&bytes[32..])?);
-        if point.is_on_curve() { Ok(point) } else { Err(NOT_ON_CURVE) }
+        if point.is_on_curve() {
+            Ok(point)
+        } else {
+            Err(NOT_ON_CURVE)
+        }
     }
 }
 
@@ -49,13 +53,21 @@ impl FilePoint for Affine<g2::Config> {
         let x = Fq2::new(coordinate(&bytes[..32])?, coordinate(&bytes[32..64])?);
         let y = Fq2::new(coordinate(&bytes[64..96])?, coordinate(&bytes[96..])?);
         let point = Self::new_unchecked(x, y);
-        if point.is_on_curve() { Ok(point) } else { Err(NOT_ON_CURVE) }
+        if point.is_on_curve() {
+            Ok(point)
+        } else {
+            Err(NOT_ON_CURVE)
+        }
     }
 }
 
 /// One point, which must not be infinity.
 pub(crate) fn read_one<P: FilePoint>(what: &'static str, bytes: &[u8]) -> Result<P, ProverError> {
-    let bad = |reason| ProverError::BadPoint { what, index: 0, reason };
+    let bad = |reason| ProverError::BadPoint {
+        what,
+        index: 0,
+        reason,
+    };
     let point = P::read(bytes).map_err(bad)?;
     if point.is_zero() {
         return Err(bad("is at infinity"));

@@ -32,7 +32,10 @@ impl Blinding {
     /// # Errors
     /// [`ProverError::Randomness`] when the system gives none.
     pub fn fresh() -> Result<Self, ProverError> {
-        Ok(Self { r: random::scalar()?, s: random::scalar()? })
+        Ok(Self {
+            r: random::scalar()?,
+            s: random::scalar()?,
+        })
     }
 }
 
@@ -44,7 +47,10 @@ impl ProvingKey {
     /// [`ProverError::Unsatisfied`] for one that breaks a constraint.
     pub fn prove(&self, witness: &Witness) -> Result<Proof, ProverError> {
         let proof = self.prove_unchecked(witness, Blinding::fresh()?)?;
-        if !self.verifying().verify(&proof, witness.public(self.public_count))? {
+        if !self
+            .verifying()
+            .verify(&proof, witness.public(self.public_count))?
+        {
             return Err(ProverError::Unsatisfied);
         }
         Ok(proof)
@@ -100,6 +106,10 @@ impl ProvingKey {
             || b2 + self.beta2 + self.delta2 * s,
             || c + h + a * s + (b1 + self.beta1) * r,
         );
-        Ok(Proof { a: a.into_affine(), b: b2.into_affine(), c: c.into_affine() })
+        Ok(Proof {
+            a: a.into_affine(),
+            b: b2.into_affine(),
+            c: c.into_affine(),
+        })
     }
 }

@@ -39,7 +39,11 @@ impl Transform {
     }
 
     /// The scalars for rows `a(i)` and `b(i)`.
-    pub fn quotient<R: Fn(usize) -> Fr + Sync>(&self, a: R, b: impl Fn(usize) -> Fr + Sync) -> Vec<SignedScalar> {
+    pub fn quotient<R: Fn(usize) -> Fr + Sync>(
+        &self,
+        a: R,
+        b: impl Fn(usize) -> Fr + Sync,
+    ) -> Vec<SignedScalar> {
         match self {
             Self::Lanes(domain) => with_lanes(domain, a, b),
             Self::Direct { log_size } => directly(*log_size, a, b),
@@ -63,7 +67,12 @@ fn with_lanes(
             .collect()
     };
     let (mut a, mut b) = rayon::join(|| rows(&a), || rows(&b));
-    let mut c: Vec<FrLanes> = a.par_iter().zip(&b).with_min_len(512).map(|(a, b)| a.mul(*b)).collect();
+    let mut c: Vec<FrLanes> = a
+        .par_iter()
+        .zip(&b)
+        .with_min_len(512)
+        .map(|(a, b)| a.mul(*b))
+        .collect();
     rayon::join(
         || domain.to_coset(&mut a),
         || rayon::join(|| domain.to_coset(&mut b), || domain.to_coset(&mut c)),
@@ -79,9 +88,7 @@ fn with_lanes(
     (0..domain.size())
         .into_par_iter()
         .with_min_len(4096)
-        .map(|index| {
-            SignedScalar::new(integers[index % groups][index / groups], &SCALAR_MODULUS)
-        })
+        .map(|index| SignedScalar::new(integers[index % groups][index / groups], &SCALAR_MODULUS))
         .collect()
 }
 
@@ -94,11 +101,17 @@ fn directly(log_size: u32, a: impl Fn(usize) -> Fr, b: impl Fn(usize) -> Fr) -> 
         let scale = Fr::from(size as u64).inverse().unwrap_or(Fr::ZERO);
         let inverse = root.inverse().unwrap_or(Fr::ZERO);
         let evaluate = |values: &[Fr], point: Fr| {
-            values.iter().rev().fold(Fr::ZERO, |sum, value| sum * point + value)
+            values
+                .iter()
+                .rev()
+                .fold(Fr::ZERO, |sum, value| sum * point + value)
         };
-        let coefficients: Vec<Fr> =
-            (0..size).map(|k| scale * evaluate(&values, inverse.pow([k as u64]))).collect();
-        (0..size).map(|i| evaluate(&coefficients, shift * root.pow([i as u64]))).collect()
+        let coefficients: Vec<Fr> = (0..size)
+            .map(|k| scale * evaluate(&values, inverse.pow([k as u64])))
+            .collect();
+        (0..size)
+            .map(|i| evaluate(&coefficients, shift * root.pow([i as u64])))
+            .collect()
     };
     let a: Vec<Fr> = (0..size).map(a).collect();
     let b: Vec<Fr> = (0..size).map(b).collect();

@@ -36,7 +36,10 @@ pub(crate) fn read(key: &KeyFile) -> (SparseMatrix, SparseMatrix, Values) {
     let mut matrix = |which| {
         let rows = 1usize << key.log_domain;
         let mut starts = vec![0u32; rows + 1];
-        let own = || key.coefficients().filter(move |entry| entry.matrix == which);
+        let own = || {
+            key.coefficients()
+                .filter(move |entry| entry.matrix == which)
+        };
         own().for_each(|entry| starts[entry.constraint as usize + 1] += 1);
         for row in 0..rows {
             starts[row + 1] += starts[row];
@@ -49,7 +52,10 @@ pub(crate) fn read(key: &KeyFile) -> (SparseMatrix, SparseMatrix, Values) {
                 values.len() as u32 - 1
             });
             let position = &mut positions[entry.constraint as usize];
-            entries[*position as usize] = Entry { signal: entry.signal, value };
+            entries[*position as usize] = Entry {
+                signal: entry.signal,
+                value,
+            };
             *position += 1;
         }
         SparseMatrix { starts, entries }

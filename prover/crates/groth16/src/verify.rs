@@ -30,11 +30,19 @@ impl VerifyingKey {
     /// [`ProverError::NoSecondPhase`] when gamma equals delta, [`ProverError::BadPoint`] for points
     /// outside the subgroup.
     pub(crate) fn new(parts: VerifyingParts) -> Result<Self, ProverError> {
-        let named = [("beta", parts.beta), ("gamma", parts.gamma), ("delta", parts.delta)];
+        let named = [
+            ("beta", parts.beta),
+            ("gamma", parts.gamma),
+            ("delta", parts.delta),
+        ];
         for (what, point) in named {
             if !point.is_in_correct_subgroup_assuming_on_curve() {
                 let reason = "is not in the subgroup";
-                return Err(ProverError::BadPoint { what, index: 0, reason });
+                return Err(ProverError::BadPoint {
+                    what,
+                    index: 0,
+                    reason,
+                });
             }
         }
         if parts.gamma == parts.delta {
@@ -66,7 +74,9 @@ impl VerifyingKey {
         let input = public
             .iter()
             .zip(&self.ic[1..])
-            .fold(self.ic[0].into_group(), |sum, (signal, point)| sum + *point * signal);
+            .fold(self.ic[0].into_group(), |sum, (signal, point)| {
+                sum + *point * signal
+            });
         // e(A, B) = e(alpha, beta) e(input, gamma) e(C, delta)
         let product = Bn254::multi_pairing(
             [proof.a, (-input).into_affine(), -proof.c],

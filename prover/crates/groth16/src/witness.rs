@@ -21,7 +21,12 @@ impl Witness {
         let (elements, scalars) = integers
             .par_iter()
             .with_min_len(1 << 12)
-            .map(|integer| (to_element(*integer), SignedScalar::new(*integer, &SCALAR_MODULUS)))
+            .map(|integer| {
+                (
+                    to_element(*integer),
+                    SignedScalar::new(*integer, &SCALAR_MODULUS),
+                )
+            })
             .unzip();
         Self { elements, scalars }
     }

@@ -92,7 +92,13 @@ impl<C: MontConfig<4>> Ifma<C> {
             }
             // The lowest limb is now a multiple of 2^52: one limb down.
             let carry = simd::shift_right::<LIMB_BITS>(sum[0]);
-            sum = [simd::add(sum[1], carry), sum[2], sum[3], sum[4], simd::zero()];
+            sum = [
+                simd::add(sum[1], carry),
+                sum[2],
+                sum[3],
+                sum[4],
+                simd::zero(),
+            ];
             for limb in 0..LIMBS {
                 sum[limb] = simd::multiply_high(sum[limb], a[limb], *factor);
             }
@@ -153,9 +159,18 @@ fn words_to_limbs(words: [Vector; 4]) -> Limbs {
     let [w0, w1, w2, w3] = words;
     [
         simd::and(w0, mask),
-        simd::and(simd::or(simd::shift_right::<52>(w0), simd::shift_left::<12>(w1)), mask),
-        simd::and(simd::or(simd::shift_right::<40>(w1), simd::shift_left::<24>(w2)), mask),
-        simd::and(simd::or(simd::shift_right::<28>(w2), simd::shift_left::<36>(w3)), mask),
+        simd::and(
+            simd::or(simd::shift_right::<52>(w0), simd::shift_left::<12>(w1)),
+            mask,
+        ),
+        simd::and(
+            simd::or(simd::shift_right::<40>(w1), simd::shift_left::<24>(w2)),
+            mask,
+        ),
+        simd::and(
+            simd::or(simd::shift_right::<28>(w2), simd::shift_left::<36>(w3)),
+            mask,
+        ),
         simd::shift_right::<16>(w3),
     ]
 }
@@ -177,7 +192,8 @@ const ODD_PAIRS: [u64; WIDTH] = [2, 3, 10, 11, 6, 7, 14, 15];
 /// Eight rows of four words to four vectors: vector `w` has word `w` of every row.
 #[inline(always)]
 fn transpose_in(rows: [&[u64; 4]; WIDTH]) -> [Vector; 4] {
-    let halves: [Vector; 4] = core::array::from_fn(|row| simd::from_halves(rows[row], rows[row + 4]));
+    let halves: [Vector; 4] =
+        core::array::from_fn(|row| simd::from_halves(rows[row], rows[row + 4]));
     let low_01 = simd::unpack_low(halves[0], halves[1]);
     let high_01 = simd::unpack_high(halves[0], halves[1]);
     let low_23 = simd::unpack_low(halves[2], halves[3]);
@@ -282,7 +298,9 @@ impl<C: MontConfig<4>> Lanes for Ifma<C> {
         let raised = carry(zip(&difference, &Self::constant(C::P2), simd::add));
         let plain = carry(difference);
         let negative = simd::negative(plain[LIMBS - 1]);
-        Self::new(core::array::from_fn(|limb| simd::blend(negative, raised[limb], plain[limb])))
+        Self::new(core::array::from_fn(|limb| {
+            simd::blend(negative, raised[limb], plain[limb])
+        }))
     }
 
     #[inline(always)]
@@ -308,7 +326,9 @@ impl<C: MontConfig<4>> Lanes for Ifma<C> {
 
     #[inline(always)]
     fn select(mask: Mask, if_set: Self, if_clear: Self) -> Self {
-        Self::new(core::array::from_fn(|limb| simd::blend(mask, if_set.0[limb], if_clear.0[limb])))
+        Self::new(core::array::from_fn(|limb| {
+            simd::blend(mask, if_set.0[limb], if_clear.0[limb])
+        }))
     }
 
     // Zero is 0, p, 2p or 3p; one limb tells well enough.

@@ -10,7 +10,9 @@ pub struct Portable<F>([F; WIDTH]);
 
 impl<F: Copy> Portable<F> {
     fn zip(self, other: Self, operation: impl Fn(F, F) -> F) -> Self {
-        Self(core::array::from_fn(|lane| operation(self.0[lane], other.0[lane])))
+        Self(core::array::from_fn(|lane| {
+            operation(self.0[lane], other.0[lane])
+        }))
     }
 }
 
@@ -80,7 +82,11 @@ impl<C: MontConfig<4>> Lanes for Portable<Fp<MontBackend<C, 4>, 4>> {
 
     fn select(mask: Mask, if_set: Self, if_clear: Self) -> Self {
         Self(core::array::from_fn(|lane| {
-            if mask >> lane & 1 == 1 { if_set.0[lane] } else { if_clear.0[lane] }
+            if mask >> lane & 1 == 1 {
+                if_set.0[lane]
+            } else {
+                if_clear.0[lane]
+            }
         }))
     }
 

@@ -16,7 +16,10 @@ impl<L: Lanes<Element = Fq>> Lanes for Quadratic<L> {
     type Words = [L::Words; 2];
 
     fn splat(element: Fq2) -> Self {
-        Self { c0: L::splat(element.c0), c1: L::splat(element.c1) }
+        Self {
+            c0: L::splat(element.c0),
+            c1: L::splat(element.c1),
+        }
     }
 
     fn from_elements(elements: [Fq2; WIDTH]) -> Self {
@@ -44,11 +47,17 @@ impl<L: Lanes<Element = Fq>> Lanes for Quadratic<L> {
     }
 
     fn splat_words(words: &Self::Words) -> Self {
-        Self { c0: L::splat_words(&words[0]), c1: L::splat_words(&words[1]) }
+        Self {
+            c0: L::splat_words(&words[0]),
+            c1: L::splat_words(&words[1]),
+        }
     }
 
     fn load(words: [&Self::Words; WIDTH]) -> Self {
-        Self { c0: L::load(words.map(|pair| &pair[0])), c1: L::load(words.map(|pair| &pair[1])) }
+        Self {
+            c0: L::load(words.map(|pair| &pair[0])),
+            c1: L::load(words.map(|pair| &pair[1])),
+        }
     }
 
     fn store(self) -> [Self::Words; WIDTH] {
@@ -57,11 +66,17 @@ impl<L: Lanes<Element = Fq>> Lanes for Quadratic<L> {
     }
 
     fn add(self, other: Self) -> Self {
-        Self { c0: self.c0.add(other.c0), c1: self.c1.add(other.c1) }
+        Self {
+            c0: self.c0.add(other.c0),
+            c1: self.c1.add(other.c1),
+        }
     }
 
     fn sub(self, other: Self) -> Self {
-        Self { c0: self.c0.sub(other.c0), c1: self.c1.sub(other.c1) }
+        Self {
+            c0: self.c0.sub(other.c0),
+            c1: self.c1.sub(other.c1),
+        }
     }
 
     // The sums in `mul` leave no room for loose coordinates.
@@ -73,7 +88,10 @@ impl<L: Lanes<Element = Fq>> Lanes for Quadratic<L> {
         let low = self.c0.mul(other.c0);
         let high = self.c1.mul(other.c1);
         let both = self.c0.add(self.c1).mul(other.c0.add(other.c1));
-        Self { c0: low.sub(high), c1: both.sub(low).sub(high) }
+        Self {
+            c0: low.sub(high),
+            c1: both.sub(low).sub(high),
+        }
     }
 
     fn square(self) -> Self {
@@ -85,7 +103,10 @@ impl<L: Lanes<Element = Fq>> Lanes for Quadratic<L> {
     }
 
     fn neg(self) -> Self {
-        Self { c0: self.c0.neg(), c1: self.c1.neg() }
+        Self {
+            c0: self.c0.neg(),
+            c1: self.c1.neg(),
+        }
     }
 
     fn select(mask: Mask, if_set: Self, if_clear: Self) -> Self {

@@ -78,7 +78,10 @@ pub fn from_halves(low: &[u64; 4], high: &[u64; 4]) -> Vector {
 #[inline(always)]
 pub fn to_halves(vector: Vector) -> [[u64; 4]; 2] {
     let words = to_array(vector);
-    [[words[0], words[1], words[2], words[3]], [words[4], words[5], words[6], words[7]]]
+    [
+        [words[0], words[1], words[2], words[3]],
+        [words[4], words[5], words[6], words[7]],
+    ]
 }
 
 /// Shifts each lane left.

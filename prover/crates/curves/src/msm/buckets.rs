@@ -47,7 +47,10 @@ pub(super) fn sum<C: Curve>(
         positions[bucket] = start;
         start += length;
         if length > 0 {
-            segments.push(Segment { bucket: bucket as u32, length });
+            segments.push(Segment {
+                bucket: bucket as u32,
+                length,
+            });
         }
     }
     let mut members = vec![0u32; total];
@@ -81,7 +84,13 @@ fn fill<C: Curve>(
     while !segments.is_empty() {
         core::mem::swap(&mut current, &mut next);
         let round = &current;
-        halve(&mut adder, &mut segments, |position| (&round[position], false), &mut next, &mut buckets);
+        halve(
+            &mut adder,
+            &mut segments,
+            |position| (&round[position], false),
+            &mut next,
+            &mut buckets,
+        );
     }
     buckets
 }
@@ -114,7 +123,11 @@ fn halve<'a, C: Curve>(
         let finished = segment.length <= 2;
         for pair in 0..pairs {
             firsts.push(start + 2 * pair);
-            targets.push(if finished { segment.bucket | FINISHED } else { kept + pair });
+            targets.push(if finished {
+                segment.bucket | FINISHED
+            } else {
+                kept + pair
+            });
         }
         if segment.length % 2 == 1 {
             let (point, negate) = fetch((start + segment.length - 1) as usize);
@@ -127,7 +140,10 @@ fn halve<'a, C: Curve>(
         }
         if !finished {
             let length = segment.length.div_ceil(2);
-            remaining.push(Segment { bucket: segment.bucket, length });
+            remaining.push(Segment {
+                bucket: segment.bucket,
+                length,
+            });
             kept += length;
         }
         start += segment.length;
@@ -151,9 +167,10 @@ fn weighted_sum<C: Curve>(buckets: &[PackedPoint<C>]) -> Projective<C::Config> {
     let mut seen = LanePoints::<C>::infinity();
     let mut weighted = LanePoints::<C>::infinity();
     for index in (0..share).rev() {
-        let row = core::array::from_fn(|lane| buckets.get(lane * share + index).unwrap_or(&infinity));
-        seen = seen.add_affine(row);
-        weighted = weighted.add(seen);
+        let row =
+            core::array::from_fn(|lane| buckets.get(lane * share + index).unwrap_or(&infinity));
+        seen = seen.plus_affine(row);
+        weighted = weighted.plus(seen);
     }
 
     // Lane j lacks j * share in the weight of each of its buckets.

@@ -37,7 +37,9 @@ impl SignedScalar {
         (0..4)
             .rev()
             .find(|&word| magnitude[word] != 0)
-            .map_or(0, |word| 64 * word as u32 + 64 - magnitude[word].leading_zeros())
+            .map_or(0, |word| {
+                64 * word as u32 + 64 - magnitude[word].leading_zeros()
+            })
     }
 
     fn magnitude(&self) -> [u64; 4] {
@@ -51,7 +53,11 @@ impl SignedScalar {
     /// The whole scalar as one digit; the magnitude must be small.
     pub(super) fn low_digit(&self) -> i32 {
         let magnitude = self.0[0] as i32;
-        if self.is_negative() { -magnitude } else { magnitude }
+        if self.is_negative() {
+            -magnitude
+        } else {
+            magnitude
+        }
     }
 }
 
@@ -88,7 +94,10 @@ impl Recoding {
         for length in lengths {
             histogram[length as usize] += 1;
         }
-        let longest = (0..histogram.len()).rev().find(|&bits| histogram[bits] > 0).unwrap_or(0);
+        let longest = (0..histogram.len())
+            .rev()
+            .find(|&bits| histogram[bits] > 0)
+            .unwrap_or(0);
         let cost = |width: u32| {
             let additions: f64 = histogram
                 .iter()
@@ -112,7 +121,11 @@ impl Recoding {
             let bit = window * width + width - 1;
             offset[(bit / 64) as usize] |= 1 << (bit % 64);
         }
-        Self { width, windows, offset }
+        Self {
+            width,
+            windows,
+            offset,
+        }
     }
 
     pub fn width(&self) -> u32 {
@@ -146,7 +159,11 @@ impl Recoding {
         }
         let bits = (bits & ((1 << self.width) - 1)) as i32;
         let last = window + 1 == self.windows();
-        let digit = if last { bits } else { bits - (1 << (self.width - 1)) };
+        let digit = if last {
+            bits
+        } else {
+            bits - (1 << (self.width - 1))
+        };
         if scalar.negative { -digit } else { digit }
     }
 }
@@ -199,9 +216,16 @@ mod tests {
                 value = add(&value, &value);
             }
             let digit = recoding.digit(&prepared, window);
-            assert!(digit.unsigned_abs() <= 1 << (width - 1), "digit {digit} of width {width}");
+            assert!(
+                digit.unsigned_abs() <= 1 << (width - 1),
+                "digit {digit} of width {width}"
+            );
             let words = [u64::from(digit.unsigned_abs()), 0, 0, 0];
-            value = if digit < 0 { subtract(&value, &words) } else { add(&value, &words) };
+            value = if digit < 0 {
+                subtract(&value, &words)
+            } else {
+                add(&value, &words)
+            };
         }
         if scalar.is_negative() {
             value = add(&value, &MODULUS);

@@ -31,7 +31,11 @@ pub fn msm<C: Curve>(
     scalars: &[SignedScalar],
 ) -> Projective<C::Config> {
     debug_assert_eq!(points.len(), signals.len());
-    let recoding = Recoding::choose(signals.iter().map(|&signal| scalars[signal as usize].bits()));
+    let recoding = Recoding::choose(
+        signals
+            .iter()
+            .map(|&signal| scalars[signal as usize].bits()),
+    );
     let mut narrow = Vec::new();
     let mut wide = Vec::new();
     for (index, &signal) in signals.iter().enumerate() {
@@ -41,7 +45,10 @@ pub fn msm<C: Curve>(
         }
         let index = index as u32;
         if recoding.is_single_digit(scalar) {
-            narrow.push(Digit { point: index, value: scalar.low_digit() });
+            narrow.push(Digit {
+                point: index,
+                value: scalar.low_digit(),
+            });
         } else {
             wide.push(recoding.prepare(index, scalar));
         }
@@ -51,12 +58,24 @@ pub fn msm<C: Curve>(
     let narrow_tasks = narrow.par_chunks(chunk_length(narrow.len(), threads));
     // Few points: several windows in one task share their inversions. Many: a window is split.
     let windows = recoding.windows();
-    let parts = if wide.len() > 16 * MIN_TASK && windows < 2 * threads { threads } else { 1 };
+    let parts = if wide.len() > 16 * MIN_TASK && windows < 2 * threads {
+        threads
+    } else {
+        1
+    };
     let part_length = wide.len().div_ceil(parts).max(1);
-    let group = if wide.len() < MIN_TASK { windows.div_ceil(threads) } else { 1 };
+    let group = if wide.len() < MIN_TASK {
+        windows.div_ceil(threads)
+    } else {
+        1
+    };
     let groups: Vec<(usize, usize)> = (0..windows)
         .step_by(group.max(1))
-        .flat_map(|first| (0..wide.len()).step_by(part_length).map(move |part| (first, part)))
+        .flat_map(|first| {
+            (0..wide.len())
+                .step_by(part_length)
+                .map(move |part| (first, part))
+        })
         .collect();
 
     let (narrow_sum, mut window_sums) = rayon::join(
@@ -81,7 +100,13 @@ pub fn msm<C: Curve>(
                             for scalar in wide {
                                 let value = recoding.digit(scalar, first + window);
                                 if value != 0 {
-                                    visit(window, Digit { point: scalar.point, value });
+                                    visit(
+                                        window,
+                                        Digit {
+                                            point: scalar.point,
+                                            value,
+                                        },
+                                    );
                                 }
                             }
                         }
@@ -100,7 +125,9 @@ pub fn msm<C: Curve>(
                 .reduce(
                     || vec![Projective::ZERO; windows],
                     |mut left, right| {
-                        left.iter_mut().zip(right).for_each(|(left, right)| *left += right);
+                        left.iter_mut()
+                            .zip(right)
+                            .for_each(|(left, right)| *left += right);
                         left
                     },
                 )

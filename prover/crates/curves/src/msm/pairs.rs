@@ -30,7 +30,9 @@ struct Group<C: Curve> {
 
 impl<C: Curve> PairAdder<C> {
     pub fn new() -> Self {
-        Self { groups: Vec::with_capacity(BLOCK / WIDTH) }
+        Self {
+            groups: Vec::with_capacity(BLOCK / WIDTH),
+        }
     }
 
     /// Gives `store` the sum of `fetch(first)` and `fetch(first + 1)` for every `first`, with the
@@ -42,7 +44,9 @@ impl<C: Curve> PairAdder<C> {
         mut store: impl FnMut(usize, PackedPoint<C>),
     ) {
         for (number, block) in firsts.chunks(BLOCK).enumerate() {
-            self.add_block(block, &fetch, |index, sum| store(number * BLOCK + index, sum));
+            self.add_block(block, &fetch, |index, sum| {
+                store(number * BLOCK + index, sum)
+            });
         }
     }
 
@@ -65,7 +69,11 @@ impl<C: Curve> PairAdder<C> {
             if special != 0 {
                 difference = C::Lanes::select(special, one, difference);
             }
-            self.groups.push(Group { difference, before: product, special });
+            self.groups.push(Group {
+                difference,
+                before: product,
+                special,
+            });
             product = product.mul(difference);
         }
 
@@ -95,7 +103,10 @@ impl<C: Curve> PairAdder<C> {
                     let (other, negate_other) = fetch(first as usize + 1);
                     add_packed(&point.signed(negate), &other.signed(negate_other))
                 } else {
-                    PackedPoint { x: xs[lane], y: ys[lane] }
+                    PackedPoint {
+                        x: xs[lane],
+                        y: ys[lane],
+                    }
                 };
                 store(start + lane, sum);
             }
@@ -109,15 +120,18 @@ fn lanes_of<T>(group: &[u32], value: impl Fn(usize) -> T) -> [T; WIDTH] {
 }
 
 fn sign_mask(group: &[u32], negate: impl Fn(usize) -> bool) -> Mask {
-    group
-        .iter()
-        .enumerate()
-        .fold(0, |mask, (lane, &first)| mask | Mask::from(negate(first as usize)) << lane)
+    group.iter().enumerate().fold(0, |mask, (lane, &first)| {
+        mask | Mask::from(negate(first as usize)) << lane
+    })
 }
 
 fn signed_y<C: Curve>(points: &[&PackedPoint<C>; WIDTH], negate: Mask) -> C::Lanes {
     let y = C::Lanes::load(points.map(|point| &point.y));
-    if negate == 0 { y } else { C::Lanes::select(negate, y.neg(), y) }
+    if negate == 0 {
+        y
+    } else {
+        C::Lanes::select(negate, y.neg(), y)
+    }
 }
 
 /// Inverse of every lane; no lane is zero.

@@ -11,11 +11,16 @@ use crate::point::{Curve, G1, G2, PackedPoint};
 /// Numbers that look random and are the same in every run.
 fn scalars(count: usize, seed: u64) -> Vec<Fr> {
     let base = Fr::from(seed).pow([3]) + Fr::from(11);
-    core::iter::successors(Some(base), |last| Some(last.square() + base)).take(count).collect()
+    core::iter::successors(Some(base), |last| Some(last.square() + base))
+        .take(count)
+        .collect()
 }
 
 fn signed(scalars: &[Fr]) -> Vec<SignedScalar> {
-    scalars.iter().map(|s| SignedScalar::new(s.into_bigint().0, &Fr::MODULUS.0)).collect()
+    scalars
+        .iter()
+        .map(|s| SignedScalar::new(s.into_bigint().0, &Fr::MODULUS.0))
+        .collect()
 }
 
 /// Multiples `factors` of the generator, and the same sum by one multiplication.
@@ -24,8 +29,10 @@ where
     C::Config: SWCurveConfig<ScalarField = Fr>,
 {
     let generator = Projective::<C::Config>::generator();
-    let points: Vec<Affine<C::Config>> =
-        factors.iter().map(|factor| (generator * factor).into_affine()).collect();
+    let points: Vec<Affine<C::Config>> = factors
+        .iter()
+        .map(|factor| (generator * factor).into_affine())
+        .collect();
     let packed: Vec<PackedPoint<C>> = points.iter().map(PackedPoint::pack).collect();
     let signals: Vec<u32> = (0..points.len() as u32).collect();
     let sum = msm(&packed, &signals, &signed(scalars));
@@ -71,11 +78,27 @@ fn one_full_scalar_among_bits() {
 
 #[test]
 fn equal_and_opposite_points_meet_in_a_bucket() {
-    let factors: Vec<Fr> = (0..64).map(|i| if i % 3 == 0 { -Fr::from(5) } else { Fr::from(5) }).collect();
+    let factors: Vec<Fr> = (0..64)
+        .map(|i| {
+            if i % 3 == 0 {
+                -Fr::from(5)
+            } else {
+                Fr::from(5)
+            }
+        })
+        .collect();
     check::<G1>(&factors, &vec![Fr::ONE; 64]);
     check::<G2>(&factors, &vec![Fr::from(3); 64]);
     // All cancel: sums at infinity take part in later rounds.
-    let cancelling: Vec<Fr> = (0..64).map(|i| if i % 2 == 0 { Fr::from(9) } else { -Fr::from(9) }).collect();
+    let cancelling: Vec<Fr> = (0..64)
+        .map(|i| {
+            if i % 2 == 0 {
+                Fr::from(9)
+            } else {
+                -Fr::from(9)
+            }
+        })
+        .collect();
     check::<G1>(&cancelling, &vec![Fr::from(2); 64]);
 }
 
@@ -98,12 +121,18 @@ fn many_points_are_split_into_tasks() {
             point
         })
         .collect();
-    let points: Vec<PackedPoint<G1>> =
-        Projective::normalize_batch(&points).iter().map(PackedPoint::pack).collect();
+    let points: Vec<PackedPoint<G1>> = Projective::normalize_batch(&points)
+        .iter()
+        .map(PackedPoint::pack)
+        .collect();
     let scalars = scalars(count, 10);
     let signals: Vec<u32> = (0..count as u32).collect();
     let sum = msm(&points, &signals, &signed(&scalars));
-    let factor: Fr = scalars.iter().enumerate().map(|(i, s)| Fr::from(i as u64 + 2) * s).sum();
+    let factor: Fr = scalars
+        .iter()
+        .enumerate()
+        .map(|(i, s)| Fr::from(i as u64 + 2) * s)
+        .sum();
     assert_eq!(sum, generator * factor);
 }
 

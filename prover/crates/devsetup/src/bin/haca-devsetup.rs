@@ -40,16 +40,22 @@ fn run(parameters: &[String]) -> Result<(), String> {
         .ok()
         .filter(|log| (4..=24).contains(log))
         .ok_or_else(|| format!("{log_domain}: not a number from 4 to 24\n\n{HELP}"))?;
-    let seed = seed.parse().map_err(|_| format!("{seed}: not a number\n\n{HELP}"))?;
+    let seed = seed
+        .parse()
+        .map_err(|_| format!("{seed}: not a number\n\n{HELP}"))?;
 
     let constraints = (1 << log_domain) - PUBLIC_COUNT - 1;
     let circuit = synthetic(kind, constraints, PUBLIC_COUNT, seed);
-    for (extension, bytes) in
-        [("wtns", write_witness(&circuit)), ("zkey", write_zkey(&circuit, seed))]
-    {
+    for (extension, bytes) in [
+        ("wtns", write_witness(&circuit)),
+        ("zkey", write_zkey(&circuit, seed)),
+    ] {
         let path = PathBuf::from(format!("{prefix}.{extension}"));
         std::fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    println!("{constraints} constraints, {} signals", circuit.witness.len());
+    println!(
+        "{constraints} constraints, {} signals",
+        circuit.witness.len()
+    );
     Ok(())
 }
