@@ -4,6 +4,8 @@ import { configVariable, defineConfig } from "hardhat/config";
 
 const solcFromNpm = createRequire(import.meta.url).resolve("solc/soljson.js");
 
+const isDeep = process.env.HACA_DEEP === "1";
+
 export default defineConfig({
   plugins: [hardhatToolboxMochaEthers],
   solidity: {
@@ -14,6 +16,18 @@ export default defineConfig({
       evmVersion: "osaka",
       optimizer: { enabled: true, runs: 1_000_000 },
       viaIR: true,
+    },
+  },
+  paths: {
+    // `test/e2e` belongs to another runner
+    tests: { mocha: "test/contracts", solidity: "test/contracts" },
+  },
+  test: {
+    mocha: { timeout: 120_000 },
+    solidity: {
+      // HACA_DEEP=1 (npm run test:deep) runs the random tests much longer.
+      fuzz: { runs: isDeep ? 5_000 : 200 },
+      invariant: { runs: isDeep ? 200 : 16, depth: isDeep ? 200 : 40, failOnRevert: true },
     },
   },
   networks: {

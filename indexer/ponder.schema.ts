@@ -35,9 +35,9 @@ export const modelVersion = onchainTable(
     /** keccak256(abi.encode(modelId, major, minor)) */
     id: t.hex().primaryKey(),
     modelId: t.hex().notNull(),
-    // uint32: wider than a Postgres integer
-    major: t.int8({ mode: "number" }).notNull(),
-    minor: t.int8({ mode: "number" }).notNull(),
+    // uint32: wider than an integer of Postgres or GraphQL
+    major: t.bigint().notNull(),
+    minor: t.bigint().notNull(),
     status: t.text().$type<"published" | "deprecated">().notNull(),
     publishedAt: t.bigint().notNull(),
     deprecatedAt: t.bigint(),

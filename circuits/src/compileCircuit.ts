@@ -88,6 +88,6 @@ function captureOutput(printed: string[]): typeof fs {
 }
 
 function stripColours(text: string): string {
-  const escape = String.fromCharCode(27);
-  return text.replaceAll(new RegExp(`${escape}\\[[0-9;]*m`, "g"), "");
+  const escapeCharacter = String.fromCharCode(27);
+  return text.replaceAll(new RegExp(`${escapeCharacter}\\[[0-9;]*m`, "g"), "");
 }

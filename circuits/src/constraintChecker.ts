@@ -4,6 +4,8 @@ import type { Constraint, LinearCombination, R1cs } from "./readR1cs.ts";
 export type ConstraintChecker = {
   /** indices of the constraints that read a wire */
   constraintsOf: (wire: number) => readonly number[];
+  /** whether one constraint is satisfied */
+  holds: (parameters: { witness: readonly bigint[]; index: number }) => boolean;
   /** first violated constraint of the whole system, or undefined */
   firstViolated: (witness: readonly bigint[]) => number | undefined;
   /**
@@ -30,6 +32,10 @@ export function createConstraintChecker(r1cs: R1cs): ConstraintChecker {
   const constraintsOf = (wire: number): readonly number[] => readers[wire] ?? [];
   return {
     constraintsOf,
+    holds: ({ witness, index }) => {
+      const constraint = r1cs.constraints[index];
+      return constraint !== undefined && holds(constraint, (wire) => witness[wire] ?? 0n);
+    },
     firstViolated: (witness) => {
       const index = r1cs.constraints.findIndex(
         (constraint) => !holds(constraint, (wire) => witness[wire] ?? 0n),

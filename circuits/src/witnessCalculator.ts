@@ -40,7 +40,7 @@ const ASSERT_FAILED = 4;
 
 /** Loads the witness program (`.wasm`) of a circuit; `calculate` may be called any number of times. */
 export async function createWitnessCalculator(wasm: Uint8Array): Promise<WitnessCalculator> {
-  const module = await WebAssembly.compile(wasm as Uint8Array<ArrayBuffer>);
+  const module = await WebAssembly.compile(wasm);
   let messages = "";
   const readMessage = (): string => {
     let text = "";

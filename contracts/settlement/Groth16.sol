@@ -35,10 +35,10 @@ library Groth16 {
 
     uint256 internal constant G1_LENGTH = 64;
     uint256 internal constant G2_LENGTH = 128;
-    uint256 internal constant PAIR_LENGTH = G1_LENGTH + G2_LENGTH;
-    uint256 internal constant PROOF_LENGTH = G1_LENGTH + G2_LENGTH + G1_LENGTH;
+    uint256 internal constant PAIR_LENGTH = 64 + 128;
+    uint256 internal constant PROOF_LENGTH = 64 + 128 + 64;
     /// @dev alpha1, beta2, gamma2, delta2.
-    uint256 internal constant KEY_HEAD_LENGTH = G1_LENGTH + 3 * G2_LENGTH;
+    uint256 internal constant KEY_HEAD_LENGTH = 64 + 3 * 128;
 
     /// @dev Precompiles of EIP-196 and EIP-197.
     uint256 internal constant ECADD = 6;
@@ -57,7 +57,10 @@ library Groth16 {
 
     /// @notice Length of a verifying key for `signalCount` public signals.
     function keyLength(uint256 signalCount) internal pure returns (uint256) {
-        return KEY_HEAD_LENGTH + G1_LENGTH * (signalCount + 1);
+        // Cannot overflow: a list of 2^250 signals does not fit any memory.
+        unchecked {
+            return KEY_HEAD_LENGTH + G1_LENGTH * (signalCount + 1);
+        }
     }
 
     /// @notice Returns if `proof` proves `signals` under the key, and reverts with an error of `IGroth16Errors` if
@@ -76,21 +79,39 @@ library Groth16 {
         requireInScalarField(signals);
 
         uint256 length = keyLength(signals.length);
-        uint256 work = _allocate(WORK_LENGTH + PAIR_LENGTH + length);
-        uint256 pairs = work + WORK_LENGTH;
-        uint256 key = pairs + PAIR_LENGTH;
+        uint256 work;
+        uint256 pairs;
+        uint256 key;
+        // Addresses and lengths in memory cannot overflow: the gas ends long before.
+        unchecked {
+            work = _allocate(WORK_LENGTH + PAIR_LENGTH + length);
+            pairs = work + WORK_LENGTH;
+            key = pairs + PAIR_LENGTH;
+        }
         _loadKey(keyStore, keyOffset, length, key);
-        _computePublicPoint(key + KEY_HEAD_LENGTH, signals, work);
+        _computePublicPoint(key, signals, work);
         _placePairs(pairs, work, proof);
         _requirePairing(pairs, PAIRS);
     }
 
     /// @notice Refuses public signals that are not below the scalar field's order, before anything reduces them.
     function requireInScalarField(uint256[] memory signals) internal pure {
-        for (uint256 i = 0; i < signals.length; ++i) {
-            if (signals[i] >= SCALAR_ORDER) {
-                revert IGroth16Errors.Groth16_PublicSignalOutOfRange(i, signals[i]);
+        uint256 inRange;
+        assembly ("memory-safe") {
+            let first := add(signals, 0x20)
+            let end := add(first, shl(5, mload(signals)))
+            let signal := first
+            for {} lt(signal, end) {
+                signal := add(signal, 0x20)
+            } {
+                if iszero(lt(mload(signal), SCALAR_ORDER)) {
+                    break
+                }
             }
+            inRange := shr(5, sub(signal, first))
+        }
+        if (inRange != signals.length) {
+            revert IGroth16Errors.Groth16_PublicSignalOutOfRange(inRange, signals[inRange]);
         }
     }
 
@@ -106,21 +127,24 @@ library Groth16 {
     }
 
     /// @dev L = IC[0] + sum of signals[i] * IC[i + 1], written to the first 64 bytes of `work`.
-    /// @param ic address of IC[0] in memory
+    /// @param key address of the key in memory
     /// @param work 160 bytes: L (64) | point (64) | scalar (32)
-    function _computePublicPoint(uint256 ic, uint256[] memory signals, uint256 work) private view {
+    function _computePublicPoint(uint256 key, uint256[] memory signals, uint256 work) private view {
         bool isValid = true;
         assembly ("memory-safe") {
+            let ic := add(key, KEY_HEAD_LENGTH)
             let signal := add(signals, 0x20)
             let end := add(signal, shl(5, mload(signals)))
             let term := add(work, 0x40)
+            let scalar := add(work, 0x80)
             mcopy(work, ic, 0x40)
             for {} lt(signal, end) {
                 signal := add(signal, 0x20)
             } {
                 ic := add(ic, 0x40)
                 mcopy(term, ic, 0x40)
-                mstore(add(term, 0x40), mload(signal))
+                mstore(scalar, mload(signal))
+                // Both calls succeed and return a point (64 bytes), or bits get lost.
                 isValid := and(isValid, staticcall(ECMUL_GAS, ECMUL, term, 0x60, term, 0x40))
                 isValid := and(isValid, eq(returndatasize(), 0x40))
                 isValid := and(isValid, staticcall(ECADD_GAS, ECADD, work, 0x80, work, 0x40))
@@ -152,11 +176,11 @@ library Groth16 {
 
     /// @dev Requires that the product of `count` pairings is one.
     function _requirePairing(uint256 pairs, uint256 count) private view {
-        uint256 gasLimit = ECPAIRING_BASE_GAS + ECPAIRING_PAIR_GAS * count;
-        uint256 length = PAIR_LENGTH * count;
         bool isWellFormed;
         bool isOne;
         assembly ("memory-safe") {
+            let gasLimit := add(ECPAIRING_BASE_GAS, mul(ECPAIRING_PAIR_GAS, count))
+            let length := mul(PAIR_LENGTH, count)
             isWellFormed := staticcall(gasLimit, ECPAIRING, pairs, length, 0x00, 0x20)
             isWellFormed := and(isWellFormed, eq(returndatasize(), 0x20))
             isOne := eq(mload(0x00), 1)

@@ -17,8 +17,9 @@ import {RequestLedger} from "./RequestLedger.sol";
 /// Access: `setSettlementWindow` is restricted through the AccessManager; everything else is open to everybody.
 /// Nobody can clear a record, settle without the node's consent, or settle without a proof.
 ///
-/// @dev A settlement makes static calls only (registry, precompiles, an ERC-1271 node), all of them before its
-/// first write, so that whatever they run sees the state from before the settlement and cannot change it.
+/// @dev A settlement makes static calls only. The one that runs foreign code, to an ERC-1271 node, comes before the
+/// first write: that code sees the state from before the settlement, and cannot change it. The others go to the
+/// registry and to precompiles.
 contract InferenceSettlement is IInferenceSettlement, AccessManaged, EIP712 {
     using InferenceResults for InferenceResult;
     using RequestLedger for RequestLedger.Ledger;
@@ -62,17 +63,13 @@ contract InferenceSettlement is IInferenceSettlement, AccessManaged, EIP712 {
         bytes calldata proof,
         bytes calldata nodeSignature
     ) external override {
-        // Checks, cheap ones first: a settlement that somebody else was quicker with costs little.
-        if (_ledger.isRecorded(result.requestId)) {
-            revert InferenceSettlement_AlreadySettled(result.requestId);
-        }
         _requireTimely(result.timestamp);
         bytes32 digest = hashResult(result);
         _requireConsent(result.requestId, digest, nodeSignature);
-        _requireProof(result, words, proof, digest);
-
-        // Effect.
+        // Check and effect in one, before the expensive check: whoever comes second with a request pays little.
+        // A proof that is refused below takes the record back.
         _ledger.record(result.requestId);
+        _requireProof(result, words, proof, digest);
 
         // `requester`, `price` and `teeId` are not judged: they are what the node signed and the proof is bound to.
         emit InferenceSettled(
@@ -142,8 +139,8 @@ contract InferenceSettlement is IInferenceSettlement, AccessManaged, EIP712 {
     function _requireConsent(bytes32 requestId, bytes32 digest, bytes calldata signature) private view {
         address node = RequestLedger.nodeOf(requestId);
         if (msg.sender == node) return;
-        (address signer, ECDSA.RecoverError error, ) = ECDSA.tryRecoverCalldata(digest, signature);
-        if (error == ECDSA.RecoverError.NoError && signer == node) return;
+        (address signer, ECDSA.RecoverError problem, ) = ECDSA.tryRecoverCalldata(digest, signature);
+        if (problem == ECDSA.RecoverError.NoError && signer == node) return;
         if (!SignatureChecker.isValidERC1271SignatureNowCalldata(node, digest, signature)) {
             revert InferenceSettlement_NodeSignatureInvalid(node);
         }

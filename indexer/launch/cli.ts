@@ -10,6 +10,7 @@ import { checkDeployment } from "./checkDeployment.ts";
 import { databaseSchemaName } from "./databaseSchemaName.ts";
 import { readSettings, type Settings } from "./readSettings.ts";
 import { requireFreePort } from "./requireFreePort.ts";
+import { stopOnSigterm } from "./stopOnSigterm.ts";
 
 try {
   const settings = readSettings(process.env);
@@ -43,21 +44,30 @@ async function runPonder(parameters: {
   databaseSchema: string;
 }): Promise<void> {
   const { settings, databaseSchema } = parameters;
-  process.env.DATABASE_SCHEMA = databaseSchema;
-  process.env.PONDER_TELEMETRY_DISABLED = "true";
+  Object.assign(process.env, {
+    DATABASE_SCHEMA: databaseSchema,
+    PONDER_TELEMETRY_DISABLED: "true",
+    // What ponder.config.ts reads: as checked here, whatever the working directory or an env file says.
+    HACA_CHAIN_ID: String(settings.chainId),
+    HACA_DEPLOYMENT: settings.deployment,
+    HACA_RPC_URL: settings.rpcUrl,
+    HACA_DATABASE_URL: settings.databaseUrl ?? "",
+    HACA_INDEXER_DATA_DIR: settings.dataDirectory,
+  });
   // Ponder would prefer it to the argument.
   delete process.env.PORT;
-  const root = join(import.meta.dirname, "..");
+  // Ponder looks for the app, and writes what it generates, in the working directory.
+  process.chdir(join(import.meta.dirname, ".."));
   const command = join(fileURLToPath(import.meta.resolve("ponder")), "..", "bin", "ponder.js");
   process.argv = [
     process.execPath,
     command,
     "start",
-    ...["--root", root],
     ...["--hostname", settings.host],
     ...["--port", String(settings.port)],
     ...["--log-level", settings.logLevel],
     ...["--log-format", settings.logFormat],
   ];
+  stopOnSigterm();
   await import(pathToFileURL(command).href);
 }

@@ -1,11 +1,13 @@
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { addressBookPath } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import { z } from "zod";
 
 const LOCAL_CHAIN_ID = 31337;
 const LOCAL_RPC_URL = "http://127.0.0.1:8545";
-const ROOT = join(import.meta.dirname, "..", "..");
+// Ponder's module loader, which runs this file too, has no import.meta.dirname.
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 const url = (protocols: readonly string[], kind: string) =>
   z.string().refine((value) => protocols.includes(URL.parse(value)?.protocol ?? ""), {

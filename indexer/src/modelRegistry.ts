@@ -22,8 +22,8 @@ ponder.on("ModelRegistry:VersionPublished", async ({ event, context }) => {
   await context.db.insert(modelVersion).values({
     id: event.args.versionId,
     modelId: event.args.modelId,
-    major: event.args.major,
-    minor: event.args.minor,
+    major: BigInt(event.args.major),
+    minor: BigInt(event.args.minor),
     status: "published",
     publishedAt: event.block.timestamp,
     modelHash: event.args.modelHash,

@@ -18,6 +18,8 @@ const tensorSchema = z.strictObject({
  */
 export const manifestSchema = z.strictObject({
   format: z.literal(1),
+  /** hash of everything the build depends on: model, calibration, options, compiler */
+  buildKey: sha256,
   /** slug under which the model is registered */
   name: z.string().regex(/^[a-z0-9-]{1,64}$/),
   hashes: z.strictObject({
@@ -38,6 +40,13 @@ export const manifestSchema = z.strictObject({
     verificationKey: z.string(),
     /** the quantised IR: all the integer reference needs to run the model */
     integerModel: z.string(),
+  }),
+  /** where trust in the proving key comes from */
+  setup: z.strictObject({
+    /** development: one machine made the powers of tau; ceremony: a public file with a known hash */
+    ptau: z.enum(["development", "ceremony"]),
+    /** hex; hashed into the key after the last contribution */
+    beacon: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits"),
   }),
   /** exactly one input tensor */
   input: tensorSchema,

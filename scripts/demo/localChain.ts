@@ -1,4 +1,4 @@
-import { HDNodeWallet, JsonRpcProvider, Mnemonic } from "ethers";
+import { HDNodeWallet, Mnemonic } from "ethers";
 import { freePort } from "../lib/freePort.ts";
 import type { ProcessGroup } from "../lib/processGroup.ts";
 
@@ -46,9 +46,4 @@ export async function startChain(parameters: {
     },
   });
   return url;
-}
-
-/** A provider for short scripts: it polls fast and closes with `destroy()`. */
-export function localProvider(url: string): JsonRpcProvider {
-  return new JsonRpcProvider(url, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
 }

@@ -75,6 +75,7 @@ async function main(): Promise<void> {
     });
   }
 
+  const connection = await hre.network.create(network);
   const chainId = await connection.ethers.provider
     .getNetwork()
     .then(({ chainId }) => Number(chainId))

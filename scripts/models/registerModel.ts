@@ -10,7 +10,7 @@ import {
 import { encodeVerifyingKey } from "@haca/protocol/groth16";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
 import { loadModel } from "@haca/zkml/loadModel";
-import { Contract, keccak256, type Signer, ZeroHash } from "ethers";
+import { Contract, isError, keccak256, type Signer, ZeroHash } from "ethers";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 
 /**
@@ -42,12 +42,11 @@ export async function registerModel(parameters: {
     const transaction = await registry.getFunction(name).send(...values);
     await transaction.wait();
   };
-  const known =
-    (await registry
-      .getFunction("getModel")
-      .staticCall(modelId)
-      .catch(() => null)) !== null;
-  if (!known) await call("registerModel", manifest.name);
+  const { owner: knownOwner } = await registry
+    .getFunction("getModel")
+    .staticCall(modelId)
+    .catch(ownerOfUnknownModel);
+  if (knownOwner === undefined) await call("registerModel", manifest.name);
   const { status } = await registry.getFunction("settlementData").staticCall(versionId);
   const published = status === 0n;
   if (published) {
@@ -78,4 +77,12 @@ export async function registerModel(parameters: {
   const models = [...book.models.filter((model) => model.versionId !== versionId), entry];
   writeAddressBook({ path, book: { ...book, models } });
   return { entry, published };
+}
+
+/** The registry reverts for a model that it does not know; every other failure is one. */
+function ownerOfUnknownModel(error: unknown): { owner?: string } {
+  const isUnknown =
+    isError(error, "CALL_EXCEPTION") && error.revert?.name === "ModelRegistry_ModelUnknown";
+  if (!isUnknown) throw error;
+  return {};
 }

@@ -10,9 +10,10 @@ export class Command {
   readonly #exited: Promise<number | null>;
   #output = "";
 
-  constructor(commandLine: readonly string[]) {
+  constructor(commandLine: readonly string[], environment: Readonly<Record<string, string>> = {}) {
     this.child = spawn(process.execPath, commandLine, {
       cwd: ROOT,
+      env: { ...process.env, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const collect = (chunk: Buffer): void => {

@@ -1,0 +1,41 @@
+import { packWords, type TensorLayout } from "@haca/protocol/tensorLayout";
+import { expect, test } from "vitest";
+import { decodeTensors } from "../src/decodeTensors.ts";
+
+const inputLayout: TensorLayout[] = [{ count: 60, bits: 5, isSigned: false, scaleExponent: 0 }];
+const outputLayout: TensorLayout[] = [
+  { count: 2, bits: 20, isSigned: true, scaleExponent: -8 },
+  { count: 1, bits: 4, isSigned: false, scaleExponent: 0 },
+];
+const input = Array.from({ length: 60 }, (_, index) => BigInt(index % 32));
+const output = [-5n, 524287n, 9n];
+const words = [
+  ...packWords({ layouts: inputLayout, integers: input }),
+  ...packWords({ layouts: outputLayout, integers: output }),
+];
+
+test("splits the words by layout and reads every tensor", () => {
+  expect(words).toHaveLength(3);
+  expect(decodeTensors({ inputLayout, outputLayout, words })).toEqual({
+    inputs: [input.map(String)],
+    outputs: [["-5", "524287"], ["9"]],
+  });
+});
+
+test("keeps every digit of an element wider than a JavaScript number", () => {
+  const wide: TensorLayout[] = [{ count: 1, bits: 248, isSigned: false, scaleExponent: 0 }];
+  const element = 2n ** 248n - 1n;
+  const decoded = decodeTensors({ inputLayout: wide, outputLayout: wide, words: [element, 1n] });
+  expect(decoded).toEqual({ inputs: [[element.toString()]], outputs: [["1"]] });
+});
+
+test.each([
+  ["a missing word", words.slice(0, 2)],
+  ["no words", []],
+  ["a word too many", [...words, 0n]],
+  ["a stray bit in an input word", [words[0] as bigint, 1n << 247n, words[2] as bigint]],
+  ["a stray bit in an output word", [...words.slice(0, 2), (words[2] as bigint) | (1n << 44n)]],
+  ["a bit beyond the 248th", [...words.slice(0, 2), (words[2] as bigint) | (1n << 248n)]],
+])("returns null for %s", (_, given) => {
+  expect(decodeTensors({ inputLayout, outputLayout, words: given })).toBeNull();
+});

@@ -1,0 +1,227 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { deployRelays } from "./utils/deployRelays.ts";
+import {
+  INPUT_LAYOUT,
+  inferenceSettled,
+  MODEL_ID,
+  modelRegistered,
+  NODE,
+  OUTPUT_LAYOUT,
+  OWNER,
+  REQUESTER,
+  STRAY_BIT,
+  versionId,
+  versionPublished,
+} from "./utils/events.ts";
+import { type Chain, startChain } from "./utils/startChain.ts";
+import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
+import { temporaryFolder } from "./utils/temporaryFolder.ts";
+
+const OTHER_NODE = "0x4444444444444444444444444444444444444444";
+const UNPUBLISHED = versionId(9, 9);
+const WIDEST = 2 ** 32 - 1;
+const DOCUMENT = join(import.meta.dirname, "..", "..", "docs", "indexer.md");
+
+type Receipt = Awaited<ReturnType<Chain["send"]>>;
+
+const folder = temporaryFolder();
+let chain: Chain;
+let indexer: Indexer;
+let settled: Receipt[];
+
+beforeAll(async () => {
+  chain = await startChain();
+  const deployment = join(folder.path, "book.json");
+  const { emit } = await deployRelays({ chain, path: deployment });
+  const settle = (parameters: Parameters<typeof inferenceSettled>[0]) =>
+    emit("settlement", "InferenceSettled", inferenceSettled(parameters));
+
+  await emit("registry", "ModelRegistered", modelRegistered);
+  await emit("registry", "VersionPublished", versionPublished(1, 0));
+  await emit("registry", "VersionPublished", versionPublished(WIDEST, WIDEST));
+  settled = [
+    await settle({ nonce: 0n }),
+    await settle({ nonce: 1n, verification: 0 }),
+    await settle({ nonce: 2n, verification: 2 }),
+    await settle({ nonce: 3n, strayBit: STRAY_BIT }),
+    await settle({ nonce: 2n ** 96n - 1n, modelVersion: UNPUBLISHED }),
+    await settle({ nonce: 0n, node: OTHER_NODE, modelVersion: versionId(WIDEST, WIDEST) }),
+  ];
+  await emit("registry", "VersionDeprecated", { versionId: versionId(1, 0), modelId: MODEL_ID });
+
+  indexer = await startIndexer({ rpcUrl: chain.rpcUrl, deployment, dataDirectory: folder.path });
+  await indexer.indexed(await chain.client.getBlockNumber());
+});
+
+afterAll(async () => {
+  await indexer?.stop();
+  await chain?.stop();
+  folder.remove();
+});
+
+test("a settlement carries everything its event and its transaction say", async () => {
+  const [receipt] = settled as [Receipt];
+  const block = await chain.client.getBlock({ blockNumber: receipt.blockNumber });
+  const event = inferenceSettled({ nonce: 0n });
+  const { settlement } = await indexer.graphql(`{
+    settlement(requestId: "${event.requestId}") {
+      nodeAddress nonce verification verified state versionId modelId requester inputHash outputHash
+      words inputs outputs label price timestamp teeId settler transactionHash gasUsed blockNumber
+      blockHash blockTimestamp logIndex
+    }
+  }`);
+  expect(settlement).toEqual({
+    nodeAddress: NODE,
+    nonce: "0",
+    verification: "zkml",
+    verified: true,
+    state: "settled",
+    versionId: versionId(1, 0),
+    modelId: MODEL_ID,
+    requester: REQUESTER,
+    inputHash: event.inputHash,
+    outputHash: event.outputHash,
+    words: event.words.map(String),
+    inputs: [["0", "16", "3", "0"]],
+    outputs: [["-5", "1200"], ["7"]],
+    label: 7,
+    price: "1000000000000000000000",
+    timestamp: "1750000000",
+    teeId: event.teeId,
+    settler: chain.accounts[0].toLowerCase(),
+    transactionHash: receipt.transactionHash,
+    gasUsed: String(receipt.gasUsed),
+    blockNumber: String(receipt.blockNumber),
+    blockHash: receipt.blockHash,
+    blockTimestamp: String(block.timestamp),
+    logIndex: 0,
+  });
+});
+
+test("Vanilla is never verified; words without a meaning are kept as they are", async () => {
+  const rows = await indexer.sql(
+    `select nonce, verification, verified, outputs is null as opaque, label, model_id is null as orphan
+     from settlement where node_address = '${NODE}' order by nonce`,
+  );
+  const readable = { opaque: false, label: 7, orphan: false };
+  expect(rows).toEqual([
+    { nonce: "0", verification: "zkml", verified: true, ...readable },
+    { nonce: "1", verification: "vanilla", verified: false, ...readable },
+    { nonce: "2", verification: "tee", verified: true, ...readable },
+    { nonce: "3", verification: "zkml", verified: true, opaque: true, label: null, orphan: false },
+    {
+      nonce: String(2n ** 96n - 1n),
+      verification: "zkml",
+      verified: true,
+      opaque: true,
+      label: null,
+      orphan: true,
+    },
+  ]);
+  const [stray] = await indexer.sql("select words, inputs from settlement where nonce = 3");
+  const { words } = inferenceSettled({ nonce: 3n, strayBit: STRAY_BIT });
+  expect(stray).toEqual({ words: words.map(String), inputs: null });
+});
+
+test("models lead to versions, versions to settlements, settlements to nodes", async () => {
+  const { models } = await indexer.graphql(`{
+    models {
+      items {
+        id slug owner versionCount settledCount verifiedCount
+        versions(orderBy: "major") {
+          items {
+            major minor status deprecatedAt inputWords outputWords inputLayout outputLayout
+            settledCount verifiedCount
+            settlements { totalCount items { node { address settledCount verifiedCount } } }
+          }
+        }
+      }
+    }
+  }`);
+  const { timestamp: deprecatedAt } = await chain.client.getBlock();
+  const node = { address: NODE, settledCount: 5, verifiedCount: 4 };
+  const otherNode = { address: OTHER_NODE, settledCount: 1, verifiedCount: 1 };
+  const shape = {
+    ...{ inputWords: 1, outputWords: 1, inputLayout: INPUT_LAYOUT, outputLayout: OUTPUT_LAYOUT },
+  };
+  expect(models).toEqual({
+    items: [
+      {
+        ...{ id: MODEL_ID, slug: "digits", owner: OWNER },
+        ...{ versionCount: 2, settledCount: 5, verifiedCount: 4 },
+        versions: {
+          items: [
+            {
+              ...{ major: "1", minor: "0", status: "deprecated" },
+              ...{ deprecatedAt: String(deprecatedAt), ...shape },
+              ...{ settledCount: 4, verifiedCount: 3 },
+              settlements: { totalCount: 4, items: Array(4).fill({ node }) },
+            },
+            {
+              ...{ major: String(WIDEST), minor: String(WIDEST), status: "published" },
+              ...{ deprecatedAt: null, ...shape },
+              ...{ settledCount: 1, verifiedCount: 1 },
+              settlements: { totalCount: 1, items: [{ node: otherNode }] },
+            },
+          ],
+        },
+      },
+    ],
+  });
+});
+
+test("a node's first and last settlement give the times it was seen", async () => {
+  const first = await chain.client.getBlock({ blockNumber: settled[0]?.blockNumber ?? 0n });
+  const last = await chain.client.getBlock({ blockNumber: settled[4]?.blockNumber ?? 0n });
+  const { node } = await indexer.graphql(`{ node(address: "${NODE}") { firstSeenAt lastSeenAt } }`);
+  expect(node).toEqual({
+    firstSeenAt: String(first.timestamp),
+    lastSeenAt: String(last.timestamp),
+  });
+});
+
+test.each(["delete from settlement", "update node set settled_count = 0", "drop table model"])(
+  "SQL over HTTP refuses to %s",
+  async (statement) => {
+    const before = await indexer.tables();
+    await expect(indexer.sql(statement)).rejects.toThrow("500");
+    expect(await indexer.tables()).toEqual(before);
+  },
+);
+
+test("the service endpoints answer", async () => {
+  const get = async (path: string) => {
+    const response = await fetch(`${indexer.url}${path}`);
+    return { status: response.status, body: await response.text() };
+  };
+  expect(await get("/health")).toEqual({ status: 200, body: "" });
+  expect(await get("/ready")).toEqual({ status: 200, body: "" });
+  expect((await get("/metrics")).body).toContain("ponder_indexing_completed_events");
+  expect(JSON.parse((await get("/status")).body)).toMatchObject({ settlement: { id: 31337 } });
+  const index = JSON.parse((await get("/")).body);
+  expect(index.databaseSchema).toMatch(/^haca_31337_[0-9a-f]{16}$/);
+  expect(Object.keys(index.endpoints)).toContain("/graphql");
+});
+
+const examples = (language: string) =>
+  [...readFileSync(DOCUMENT, "utf8").matchAll(/```(\w+)\n([\s\S]*?)```/g)]
+    .filter(([, found]) => found === language)
+    .map(([, , text = ""]) => text);
+
+test("every GraphQL example of the manual runs", async () => {
+  const queries = examples("graphql");
+  expect(queries.length).toBeGreaterThan(0);
+  for (const query of queries) {
+    expect(Object.keys(await indexer.graphql(query))).not.toHaveLength(0);
+  }
+});
+
+test("every SQL example of the manual runs and finds rows", async () => {
+  const queries = examples("sql");
+  expect(queries.length).toBeGreaterThan(0);
+  for (const query of queries) {
+    expect(await indexer.sql(query)).not.toHaveLength(0);
+  }
+});

@@ -1,0 +1,145 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { readAddressBook, writeAddressBook } from "@haca/protocol/addressBook";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { deployRelays } from "./utils/deployRelays.ts";
+import { type Chain, startChain } from "./utils/startChain.ts";
+import { startIndexer } from "./utils/startIndexer.ts";
+import { type RunningProcess, startProcess } from "./utils/startProcess.ts";
+import { temporaryFolder } from "./utils/temporaryFolder.ts";
+
+const COMMAND = join(import.meta.dirname, "..", "launch", "cli.ts");
+
+const folder = temporaryFolder();
+const deployment = join(folder.path, "book.json");
+let chain: Chain;
+let good: Record<string, string>;
+let program: RunningProcess | undefined;
+
+beforeAll(async () => {
+  chain = await startChain();
+  await deployRelays({ chain, path: deployment });
+  good = {
+    HACA_RPC_URL: chain.rpcUrl,
+    HACA_DEPLOYMENT: deployment,
+    HACA_INDEXER_DATA_DIR: folder.path,
+  };
+});
+
+// A launcher that should have given up and did not.
+afterEach(() => program?.stop("SIGKILL"));
+
+afterAll(async () => {
+  await chain?.stop();
+  folder.remove();
+});
+
+/** Runs the launcher until it gives up; returns what it printed. */
+async function launch(environment: Record<string, string>): Promise<string> {
+  program = startProcess({
+    command: process.execPath,
+    arguments: [COMMAND],
+    environment: { ...good, ...environment },
+  });
+  expect(await program.ended).toBe(1);
+  return program.output();
+}
+
+/** Writes a changed copy of the address book and returns its path. */
+function changedBook(change: (book: ReturnType<typeof readAddressBook>) => void): string {
+  const book = readAddressBook(deployment);
+  change(book);
+  const path = join(folder.path, "changed.json");
+  writeAddressBook({ path, book });
+  return path;
+}
+
+test("names a variable that is wrong", async () => {
+  const output = await launch({ HACA_CHAIN_ID: "base" });
+  expect(output).toBe("error: HACA_CHAIN_ID: must be a positive integer\n");
+});
+
+test("names the address book that is not there", async () => {
+  const path = join(folder.path, "absent.json");
+  const output = await launch({ HACA_DEPLOYMENT: path });
+  expect(output).toMatch(/^error: HACA_DEPLOYMENT: no address book at .*absent\.json: .*\n$/);
+});
+
+test("refuses an address book of another chain", async () => {
+  const path = changedBook((book) => {
+    book.chainId = 84532;
+  });
+  const output = await launch({ HACA_DEPLOYMENT: path });
+  expect(output).toBe(
+    `error: HACA_DEPLOYMENT: ${path} is for chain 84532, HACA_CHAIN_ID says 31337\n`,
+  );
+});
+
+test("refuses a node of another chain", async () => {
+  const path = changedBook((book) => {
+    book.chainId = 84532;
+  });
+  const output = await launch({ HACA_DEPLOYMENT: path, HACA_CHAIN_ID: "84532" });
+  expect(output).toBe("error: HACA_RPC_URL: the node serves chain 31337, expected 84532\n");
+});
+
+test("says that nothing answers, without the URL's path, which may be a key", async () => {
+  const output = await launch({ HACA_RPC_URL: "http://127.0.0.1:9/secret" });
+  expect(output).toBe("error: HACA_RPC_URL: no answer from 127.0.0.1:9\n");
+});
+
+test("refuses an address without a contract", async () => {
+  const address = `0x${"99".repeat(20)}`;
+  const path = changedBook((book) => {
+    book.contracts.InferenceSettlement.address = address;
+  });
+  const output = await launch({ HACA_DEPLOYMENT: path });
+  expect(output).toBe(
+    `error: HACA_DEPLOYMENT: ${path} puts InferenceSettlement at ${address}, where chain 31337 has no contract: deploy again\n`,
+  );
+});
+
+test("refuses an address with another contract", async () => {
+  const path = changedBook(({ contracts }) => {
+    contracts.InferenceSettlement.address = contracts.ModelRegistry.address;
+  });
+  const output = await launch({ HACA_DEPLOYMENT: path });
+  expect(output).toMatch(
+    /^error: HACA_DEPLOYMENT: the code of InferenceSettlement at .* is not the code that .* names\n$/,
+  );
+});
+
+test("refuses a creation block that the chain does not have", async () => {
+  const path = changedBook(({ contracts }) => {
+    contracts.InferenceSettlement.block = 1_000_000;
+  });
+  const output = await launch({ HACA_DEPLOYMENT: path });
+  expect(output).toBe(
+    `error: HACA_DEPLOYMENT: chain 31337 has no block 1000000, which ${path} names\n`,
+  );
+});
+
+test("refuses a port that is taken instead of moving to the next", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const output = await launch({ HACA_INDEXER_PORT: String(port) });
+  server.close();
+  expect(output).toBe(
+    `error: HACA_INDEXER_PORT: cannot listen on 127.0.0.1:${port} (EADDRINUSE)\n`,
+  );
+});
+
+test("stops on SIGTERM with status 0 and continues its tables afterwards", async () => {
+  const parameters = { rpcUrl: chain.rpcUrl, deployment, dataDirectory: folder.path };
+  const first = await startIndexer(parameters);
+  expect(await first.stop("SIGTERM")).toBe(0);
+  await expect(fetch(`${first.url}/health`)).rejects.toThrow();
+
+  const second = await startIndexer(parameters);
+  const output = second.output();
+  expect(await second.stop("SIGINT")).toBe(0);
+  expect(output).toContain("Detected crash recovery");
+  expect(output).not.toContain("Schema is locked");
+});

@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import { freePort } from "./freePort.ts";
+import { startProcess } from "./startProcess.ts";
+import { waitFor } from "./waitFor.ts";
+
+const COMMAND = join(import.meta.dirname, "..", "..", "launch", "cli.ts");
+const TABLES = ["model", "model_version", "node", "settlement"];
+
+/** Starts the indexer as a user does and returns once it is ready. */
+export async function startIndexer(parameters: {
+  rpcUrl: string;
+  deployment: string;
+  dataDirectory: string;
+}) {
+  const port = await freePort();
+  const program = startProcess({
+    command: process.execPath,
+    arguments: [COMMAND],
+    environment: {
+      HACA_RPC_URL: parameters.rpcUrl,
+      HACA_DEPLOYMENT: parameters.deployment,
+      HACA_INDEXER_DATA_DIR: parameters.dataDirectory,
+      HACA_INDEXER_PORT: String(port),
+      HACA_LOG_LEVEL: "debug",
+    },
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const checkAlive = () => {
+    const { exitCode, signalCode } = program.child;
+    if (exitCode !== null || signalCode !== null) {
+      throw new Error(`the indexer ended (${exitCode ?? signalCode}):\n${program.output()}`);
+    }
+  };
+  const wait = <T>(probe: () => Promise<T | undefined>) => waitFor({ checkAlive, probe });
+
+  /** Waits until block `number` is indexed. */
+  const indexed = (number: bigint) =>
+    wait(async () => {
+      const response = await fetch(`${url}/status`);
+      const status = (await response.json()) as { settlement?: { block: { number: number } } };
+      const reached = status.settlement?.block.number ?? -1;
+      return BigInt(reached) >= number ? reached : undefined;
+    });
+
+  const sql = async (query: string): Promise<Record<string, unknown>[]> => {
+    const parameter = JSON.stringify({ json: { sql: query, params: [] } });
+    const response = await fetch(`${url}/sql/db?${new URLSearchParams({ sql: parameter })}`);
+    if (!response.ok) {
+      throw new Error(`${response.status}: ${await response.text()}`);
+    }
+    return ((await response.json()) as { rows: Record<string, unknown>[] }).rows;
+  };
+
+  const graphql = async (query: string): Promise<Record<string, unknown>> => {
+    const response = await fetch(`${url}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ query }),
+    });
+    const { data, errors } = (await response.json()) as {
+      data: Record<string, unknown>;
+      errors?: unknown;
+    };
+    if (errors !== undefined) {
+      throw new Error(JSON.stringify(errors));
+    }
+    return data;
+  };
+
+  /** Every row of every table. */
+  const tables = async () => {
+    const entries = TABLES.map(
+      async (table) => [table, await sql(`select * from ${table} order by 1`)] as const,
+    );
+    return Object.fromEntries(await Promise.all(entries));
+  };
+
+  await wait(async () => ((await fetch(`${url}/ready`)).ok ? true : undefined));
+  return { url, indexed, sql, graphql, tables, output: program.output, stop: program.stop };
+}
+
+export type Indexer = Awaited<ReturnType<typeof startIndexer>>;

@@ -1,0 +1,23 @@
+import { inferenceSettlementAbi } from "@haca/protocol/abi";
+import { expect, test } from "vitest";
+import { verificationName } from "../src/verificationName.ts";
+
+test("names the contract's kinds in its order", () => {
+  expect([0, 1, 2].map(verificationName)).toEqual(["vanilla", "zkml", "tee"]);
+});
+
+test("refuses a kind that the contract does not have", () => {
+  expect(() => verificationName(3)).toThrow("verification must be below 3, got 3");
+});
+
+test("reads the field that the event has", () => {
+  const event = inferenceSettlementAbi.find(
+    (item) => item.type === "event" && item.name === "InferenceSettled",
+  );
+  expect(event?.inputs).toContainEqual(
+    expect.objectContaining({
+      name: "verification",
+      internalType: "enum IInferenceSettlement.Verification",
+    }),
+  );
+});

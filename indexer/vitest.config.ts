@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    // Every file starts chains and indexers of its own: one at a time is faster on two cores.
+    fileParallelism: false,
+    // A limit for a process that hangs, not an expectation: an indexer starts in about seven seconds.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});

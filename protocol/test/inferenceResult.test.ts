@@ -1,0 +1,70 @@
+import { id, keccak256, verifyTypedData, Wallet, ZeroAddress, ZeroHash } from "ethers";
+import { expect, it } from "vitest";
+import {
+  contextOf,
+  hashResult,
+  hashWords,
+  INFERENCE_RESULT_TYPES,
+  settlementDomain,
+} from "../src/inferenceResult.ts";
+import { computeModelId, computeVersionId } from "../src/modelIds.ts";
+
+const domain = settlementDomain({ chainId: 31337n, settlement: ZeroAddress });
+const result = {
+  modelVersion: id("version"),
+  inputHash: hashWords([1n, 2n]),
+  outputHash: hashWords([3n]),
+  requester: ZeroAddress,
+  requestId: id("request"),
+  price: 1n,
+  timestamp: 2n,
+  teeId: ZeroHash,
+};
+
+it("hashes words as 32 bytes each", () => {
+  expect(hashWords([1n])).toBe(keccak256(`0x${"00".repeat(31)}01`));
+  expect(hashWords([])).toBe(keccak256("0x"));
+  expect(hashWords([1n, 2n])).not.toBe(hashWords([2n, 1n]));
+});
+
+it("makes a context of the digest's upper 248 bits", () => {
+  const context = contextOf({ domain, result });
+  expect(context).toBe(BigInt(hashResult({ domain, result })) >> 8n);
+  expect(context < 1n << 248n).toBe(true);
+});
+
+it("gives another digest for every change of a field or of the domain", () => {
+  const base = hashResult({ domain, result });
+  const changes = [
+    { modelVersion: id("other") },
+    { inputHash: id("other") },
+    { outputHash: id("other") },
+    { requester: "0x00000000000000000000000000000000000000aa" },
+    { requestId: id("other") },
+    { price: 2n },
+    { timestamp: 3n },
+    { teeId: id("other") },
+  ];
+  expect(changes).toHaveLength(INFERENCE_RESULT_TYPES.InferenceResult.length);
+  const digests = changes.map((change) => hashResult({ domain, result: { ...result, ...change } }));
+  digests.push(
+    hashResult({ domain: settlementDomain({ chainId: 1n, settlement: ZeroAddress }), result }),
+  );
+  expect(new Set([base, ...digests]).size).toBe(changes.length + 2);
+});
+
+it("is what a wallet signs", async () => {
+  const wallet = Wallet.createRandom();
+  const signature = await wallet.signTypedData(domain, INFERENCE_RESULT_TYPES, result);
+  expect(verifyTypedData(domain, INFERENCE_RESULT_TYPES, result, signature)).toBe(wallet.address);
+});
+
+it("gives different ids to different models and versions", () => {
+  const owner = "0x00000000000000000000000000000000000000aa";
+  const modelId = computeModelId({ owner, slug: "digits" });
+  expect(computeModelId({ owner, slug: "digit" })).not.toBe(modelId);
+  expect(computeModelId({ owner: ZeroAddress, slug: "digits" })).not.toBe(modelId);
+  expect(computeVersionId({ modelId, major: 1, minor: 0 })).not.toBe(
+    computeVersionId({ modelId, major: 0, minor: 1 }),
+  );
+});

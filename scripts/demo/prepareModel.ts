@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { readSamples } from "@haca/zkml/compile/readSamples";
+import { compileModel } from "@haca/zkml/compileModel";
+import { JsonRpcProvider, Wallet } from "ethers";
+import type { Report } from "../lib/progress.ts";
+import { PROJECT_ROOT } from "../lib/projectRoot.ts";
+import { registerModel } from "../models/registerModel.ts";
+import { CHAIN_ID, developmentKey } from "./localChain.ts";
+
+/** Owner of the demo's model: the deployer's account. */
+const OWNER_ACCOUNT = 0;
+
+/** Compiles a model of `models/` into `folder`, unless that was done before, and publishes it as version 1.0. */
+export async function prepareModel(parameters: {
+  model: string;
+  folder: string;
+  rpcUrl: string;
+  report: Report;
+}): Promise<void> {
+  const { model, folder, rpcUrl, report } = parameters;
+  const source = join(PROJECT_ROOT, "models", model);
+  const { manifest, isCached } = await compileModel({
+    onnx: readFileSync(join(source, `${model}.onnx`)),
+    name: model,
+    calibration: readSamples(join(source, "calibration.json")).inputs,
+    test: readSamples(join(source, "test.json")),
+    out: folder,
+    onProgress: report,
+  });
+  const {
+    constraints,
+    parameters: weights,
+    floatAccuracy,
+    quantisedAccuracy,
+  } = manifest.statistics;
+  console.log(
+    `      ${weights.toLocaleString("en")} parameters, ${constraints.toLocaleString("en")} constraints, ` +
+      `accuracy ${percent(floatAccuracy)} float, ${percent(quantisedAccuracy)} in the circuit` +
+      `${isCached ? " (compiled before)" : ""}`,
+  );
+
+  report("registering");
+  const provider = new JsonRpcProvider(rpcUrl, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
+  provider.pollingInterval = 100;
+  try {
+    const signer = new Wallet(developmentKey(OWNER_ACCOUNT), provider);
+    const { entry } = await registerModel({
+      signer,
+      chainId: CHAIN_ID,
+      folder,
+      major: 1,
+      minor: 0,
+    });
+    console.log(`      version 1.0 is ${entry.versionId}`);
+  } finally {
+    provider.destroy();
+  }
+}
+
+function percent(share: number | undefined): string {
+  return share === undefined ? "not measured" : `${(share * 100).toFixed(2)}%`;
+}

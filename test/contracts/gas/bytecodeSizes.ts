@@ -1,0 +1,14 @@
+import { artifacts } from "hardhat";
+
+/** Contracts that are deployed. Libraries are inlined into them. */
+const DEPLOYED = ["InferenceSettlement", "ModelRegistry"] as const;
+
+/** Bytes of run-time code (EIP-170 allows 24,576). */
+export async function bytecodeSizes(): Promise<Record<string, number>> {
+  const sizes: Record<string, number> = {};
+  for (const name of DEPLOYED) {
+    const { deployedBytecode } = await artifacts.readArtifact(name);
+    sizes[name] = (deployedBytecode.length - 2) / 2;
+  }
+  return sizes;
+}

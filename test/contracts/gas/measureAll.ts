@@ -1,0 +1,29 @@
+import type { NetworkConnection } from "hardhat/types/network";
+import { measureGroth16 } from "./measureGroth16.ts";
+import { type Measure, type Measurement, median } from "./measurement.ts";
+import { measureRegistry } from "./measureRegistry.ts";
+import { measureSettlement } from "./measureSettlement.ts";
+
+/** One file per subject; a new subject adds its function here. */
+const MEASURES: readonly Measure[] = [measureSettlement, measureRegistry, measureGroth16];
+
+/** Measures every subject, each on a fresh chain. Figures are medians. */
+export async function measureAll(parameters: {
+  connect: () => Promise<NetworkConnection>;
+}): Promise<Measurement & { figures: Record<string, number> }> {
+  const all: Measurement = { samples: {}, notes: {} };
+  for (const measure of MEASURES) {
+    const connection = await parameters.connect();
+    try {
+      const { samples, notes } = await measure(connection);
+      Object.assign(all.samples, samples);
+      Object.assign(all.notes, notes);
+    } finally {
+      await connection.close();
+    }
+  }
+  const figures = Object.fromEntries(
+    Object.entries(all.samples).map(([key, samples]) => [key, Number(median(samples))]),
+  );
+  return { ...all, figures };
+}

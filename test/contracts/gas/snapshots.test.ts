@@ -1,0 +1,74 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect } from "chai";
+import hre, { network } from "hardhat";
+import { bytecodeSizes } from "./bytecodeSizes.ts";
+import { measureAll } from "./measureAll.ts";
+
+/** Largest difference from the committed figure, in either direction, as a share of it. */
+const GAS_TOLERANCE = 0.002;
+const SIZE_TOLERANCE = 0.005;
+/** EIP-170. */
+const MAXIMUM_CODE_LENGTH = 24_576;
+/** Budgets of the design, whole transactions. */
+const BUDGETS: Record<string, number> = {
+  "settle.single": 275_000,
+  "settle.single.firstInSlot": 280_000,
+  "settle.single.byRelayer": 275_000,
+};
+
+const SNAPSHOTS = join(import.meta.dirname, "..", "..", "snapshots");
+const isUpdate = process.env.HACA_UPDATE_SNAPSHOTS === "1";
+
+describe("snapshots", () => {
+  before(function () {
+    // Instrumented code has other sizes and costs.
+    if (hre.globalOptions.coverage) this.skip();
+  });
+
+  it("test_GasStaysWhereItWas", async function () {
+    this.timeout(120_000);
+    const { figures } = await measureAll({ connect: () => network.create() });
+    for (const [key, budget] of Object.entries(BUDGETS)) {
+      expect(figures[key], `${key} is over its budget`).to.be.at.most(budget);
+    }
+    compare({ name: "gas", figures, tolerance: GAS_TOLERANCE });
+  });
+
+  it("test_BytecodeSizesStayWhereTheyWere", async () => {
+    const sizes = await bytecodeSizes();
+    for (const [name, size] of Object.entries(sizes)) {
+      expect(size, `${name} cannot be deployed`).to.be.at.most(MAXIMUM_CODE_LENGTH);
+    }
+    compare({ name: "bytecode", figures: sizes, tolerance: SIZE_TOLERANCE });
+  });
+});
+
+function compare(parameters: {
+  name: string;
+  figures: Record<string, number>;
+  tolerance: number;
+}): void {
+  const { name, figures, tolerance } = parameters;
+  const path = join(SNAPSHOTS, `${name}.json`);
+  if (isUpdate) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, `${JSON.stringify(figures, null, 2)}\n`);
+    return;
+  }
+  expect(existsSync(path), `${path} is missing: npm run snapshot writes it`).to.equal(true);
+  const committed: Record<string, number> = JSON.parse(readFileSync(path, "utf8"));
+  expect(Object.keys(figures), `keys of ${name}.json: npm run snapshot`).to.have.members(
+    Object.keys(committed),
+  );
+  const drifted = Object.entries(figures)
+    .filter(([key, figure]) => {
+      const before = committed[key] ?? 0;
+      return Math.abs(figure - before) > tolerance * before;
+    })
+    .map(([key, figure]) => `${key}: ${committed[key]} -> ${figure}`);
+  expect(
+    drifted,
+    `drifted by more than ${100 * tolerance} %; if that is meant: npm run snapshot`,
+  ).to.deep.equal([]);
+}

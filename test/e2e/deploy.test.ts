@@ -1,0 +1,66 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startChain } from "../../scripts/demo/localChain.ts";
+import { ProcessGroup } from "../../scripts/lib/processGroup.ts";
+import { Command } from "./command.ts";
+
+const BOOK = join(import.meta.dirname, "..", "..", "deployments", "31337.json");
+
+let folder: string;
+let group: ProcessGroup;
+let url: string;
+
+const restartChain = async (): Promise<void> => {
+  await group?.stop();
+  group = new ProcessGroup({ logFolder: folder });
+  url = await startChain({ group, timeoutMs: 60_000 });
+};
+
+const deploy = async (...options: string[]): Promise<{ status: number | null; output: string }> => {
+  const command = new Command(["scripts/deploy/cli.ts", ...options], { HACA_RPC_URL: url });
+  return { status: await command.exit(), output: command.output };
+};
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "haca-deploy-"));
+  await restartChain();
+});
+afterEach(async () => {
+  await group.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("npm run deploy", () => {
+  it("changes nothing the second time, and deploys anew on a chain that forgot", async () => {
+    expect(await deploy("--network", "localhost")).toMatchObject({ status: 0 });
+    const first = readFileSync(BOOK, "utf8");
+    expect(await deploy("--network", "localhost")).toMatchObject({ status: 0 });
+    expect(readFileSync(BOOK, "utf8")).toBe(first);
+
+    await restartChain();
+    const again = await deploy("--network", "localhost", "--settlement-window", "86400");
+    expect(again, again.output).toMatchObject({ status: 0 });
+    expect(JSON.parse(readFileSync(BOOK, "utf8")).parameters.settlementWindow).toBe(86_400);
+  });
+
+  it("says in one line that the chain does not answer", async () => {
+    await group.stop();
+    const { status, output } = await deploy("--network", "localhost");
+    expect(status).toBe(1);
+    expect(output).toContain("network localhost does not answer");
+    expect(output).not.toContain("    at ");
+  });
+
+  it.each([
+    [["--network", "nowhere"], "--network must be one of"],
+    [[], "--network must be one of"],
+    [["--network", "localhost", "--settlement-window", "0"], "--settlement-window must be"],
+  ])("refuses %j", async (options, text) => {
+    const { status, output } = await deploy(...options);
+    expect(status).toBe(1);
+    expect(output.trim().split("\n")).toHaveLength(1);
+    expect(output).toContain(text);
+  });
+});

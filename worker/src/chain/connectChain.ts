@@ -1,0 +1,60 @@
+import type { AddressBook } from "@haca/protocol/addressBook";
+import { settlementDomain } from "@haca/protocol/inferenceResult";
+import { FetchRequest, getAddress, JsonRpcProvider, Network } from "ethers";
+import { StartError } from "../errors.ts";
+import type { Chain } from "./chain.ts";
+
+const REQUEST_TIMEOUT_MS = 20_000;
+
+/**
+ * Connects to the endpoint and checks that it serves the chain of the address book, with contracts where the
+ * book says they are. @throws StartError where it does not, the provider's error where it cannot tell
+ */
+export async function connectChain(parameters: {
+  rpcUrl: string;
+  chainId: number;
+  book: AddressBook;
+}): Promise<Chain> {
+  const { rpcUrl, chainId, book } = parameters;
+  const request = new FetchRequest(rpcUrl);
+  request.timeout = REQUEST_TIMEOUT_MS;
+  // The chain id is checked below, by a call that fails when the endpoint does; the provider's own detection
+  // would go on trying in silence. No answer is cached: a receipt that was not there may be there now.
+  const network = Network.from(chainId);
+  const provider = new JsonRpcProvider(request, network, {
+    staticNetwork: network,
+    batchMaxCount: 1,
+    cacheTimeout: -1,
+  });
+  try {
+    const actual = Number(await provider.send("eth_chainId", []));
+    if (actual !== chainId) {
+      throw new StartError({
+        code: "chain.otherChain",
+        message: `HACA_RPC_URL: the endpoint serves chain ${actual}, HACA_CHAIN_ID says ${chainId}`,
+      });
+    }
+    const genesis = await provider.getBlock(0);
+    const contracts = book.contracts;
+    for (const name of ["ModelRegistry", "InferenceSettlement"] as const) {
+      if ((await provider.getCode(contracts[name].address)) === "0x") {
+        throw new StartError({
+          code: "chain.notDeployed",
+          message: `HACA_ADDRESS_BOOK: chain ${chainId} has no ${name} at ${contracts[name].address}: deploy first, or use the address book of this chain`,
+        });
+      }
+    }
+    const settlement = getAddress(contracts.InferenceSettlement.address);
+    return {
+      provider,
+      chainId: BigInt(chainId),
+      genesisHash: genesis?.hash ?? "unknown",
+      settlement,
+      modelRegistry: getAddress(contracts.ModelRegistry.address),
+      domain: settlementDomain({ chainId: BigInt(chainId), settlement }),
+    };
+  } catch (error) {
+    provider.destroy();
+    throw error;
+  }
+}

@@ -1,0 +1,114 @@
+import { resolve } from "node:path";
+import { addressBookPath } from "@haca/protocol/addressBook";
+import type { z } from "zod";
+import { ConfigurationError } from "../errors.ts";
+import { VARIABLES, type VariableName } from "./variables.ts";
+
+export const ROLES = ["infer", "prove", "settle"] as const;
+export type Role = (typeof ROLES)[number];
+
+type Value<Name extends VariableName> = z.output<(typeof VARIABLES)[Name]["schema"]>;
+
+/** Where the queue lives: the settings that `status` needs too. */
+export type QueueConfig = {
+  dataDirectory: string;
+  databaseUrl: string | undefined;
+  http: { host: string; port: number; bodyLimit: number };
+};
+
+export type Config = QueueConfig & {
+  roles: readonly Role[];
+  rpcUrl: string;
+  chainId: number;
+  /** absent where no role needs it */
+  nodeKey: string | undefined;
+  addressBook: string;
+  models: readonly string[];
+  price: bigint;
+  confirmations: number;
+  reorgBlocks: number;
+  pollMs: number;
+  rebroadcastMs: number;
+  modelRefreshMs: number;
+  logLevel: Value<"HACA_LOG_LEVEL">;
+  crashAfter: Value<"HACA_CRASH_AFTER"> | undefined;
+};
+
+/** Texts of the settings by variable name; an empty text counts as not set. */
+export type Settings = Readonly<Partial<Record<VariableName, string | undefined>>>;
+
+/** @throws ConfigurationError naming the variable */
+function optional<Name extends VariableName>(
+  settings: Settings,
+  name: Name,
+): Value<Name> | undefined {
+  const given = settings[name];
+  const text = given === undefined || given === "" ? VARIABLES[name].default : given;
+  if (text === undefined) return undefined;
+  const parsed = VARIABLES[name].schema.safeParse(text);
+  if (!parsed.success) {
+    throw new ConfigurationError({
+      code: "configuration.invalid",
+      message: `${name}: ${parsed.error.issues[0]?.message}`,
+    });
+  }
+  return parsed.data as Value<Name>;
+}
+
+function required<Name extends VariableName>(settings: Settings, name: Name): Value<Name> {
+  const value = optional(settings, name);
+  if (value === undefined) {
+    throw new ConfigurationError({
+      code: "configuration.missing",
+      message: `${name}: not set (${VARIABLES[name].help})`,
+    });
+  }
+  return value;
+}
+
+/** @throws ConfigurationError naming the variable */
+export function readQueueConfig(settings: Settings): QueueConfig {
+  return {
+    dataDirectory: resolve(required(settings, "HACA_DATA_DIR")),
+    databaseUrl: optional(settings, "HACA_DATABASE_URL"),
+    http: {
+      host: required(settings, "HACA_HTTP_HOST"),
+      port: required(settings, "HACA_HTTP_PORT"),
+      bodyLimit: required(settings, "HACA_HTTP_BODY_LIMIT"),
+    },
+  };
+}
+
+/** Checks every setting that the roles need. @throws ConfigurationError naming the variable or the role */
+export function readConfig(parameters: { roles: readonly string[]; settings: Settings }): Config {
+  const { settings } = parameters;
+  const roles = ROLES.filter((role) => parameters.roles.includes(role));
+  const unknown = parameters.roles.find((role) => !ROLES.some((known) => known === role));
+  if (unknown !== undefined || roles.length === 0) {
+    throw new ConfigurationError({
+      code: "configuration.role",
+      message: `role: must be one or more of ${ROLES.join(", ")}, got ${unknown ?? "none"}`,
+    });
+  }
+  const needsKey = roles.includes("infer") || roles.includes("settle");
+  const needsModels = roles.includes("infer") || roles.includes("prove");
+  const rpcUrl = required(settings, "HACA_RPC_URL");
+  const chainId = required(settings, "HACA_CHAIN_ID");
+  return {
+    ...readQueueConfig(settings),
+    roles,
+    rpcUrl,
+    chainId,
+    nodeKey: needsKey ? required(settings, "HACA_NODE_KEY") : undefined,
+    addressBook: resolve(optional(settings, "HACA_ADDRESS_BOOK") ?? addressBookPath(chainId)),
+    models: needsModels ? required(settings, "HACA_MODELS").map((folder) => resolve(folder)) : [],
+    price: required(settings, "HACA_PRICE"),
+    confirmations: required(settings, "HACA_CONFIRMATIONS"),
+    reorgBlocks: required(settings, "HACA_REORG_BLOCKS"),
+    pollMs: required(settings, "HACA_POLL_MS"),
+    rebroadcastMs: required(settings, "HACA_REBROADCAST_MS"),
+    modelRefreshMs: required(settings, "HACA_MODEL_REFRESH_MS"),
+    logLevel: required(settings, "HACA_LOG_LEVEL"),
+    crashAfter: optional(settings, "HACA_CRASH_AFTER"),
+  };
+}

@@ -1,0 +1,141 @@
+import { z } from "zod";
+
+const integer = (minimum: number, maximum: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, "must be a whole number")
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum, {
+      error: `must be between ${minimum} and ${maximum}`,
+    });
+
+const list = z.string().transform((value) =>
+  value
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== ""),
+);
+
+/** The transitions after which `HACA_CRASH_AFTER` can kill the process, in the order of a job's life. */
+export const TRANSITIONS = [
+  "accepted",
+  "proven",
+  "signed",
+  "broadcast",
+  "submitted",
+  "settled",
+] as const;
+export type Transition = (typeof TRANSITIONS)[number];
+
+export type Variable<Value> = {
+  /** parses the text of the variable */
+  schema: z.ZodType<Value, string>;
+  /** text that is parsed where the variable is not set; absent: no value */
+  default?: string;
+  help: string;
+  /** never accepted as a flag: command lines are visible to every user of the machine */
+  secret?: true;
+};
+
+const variable = <Value>(definition: Variable<Value>): Variable<Value> => definition;
+
+/** Every setting of the worker. Each can be given as a flag too: `HACA_RPC_URL` is `--rpc-url`. */
+export const VARIABLES = {
+  HACA_RPC_URL: variable({
+    schema: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }),
+    help: "JSON-RPC endpoint of the chain",
+  }),
+  HACA_CHAIN_ID: variable({
+    schema: integer(1, Number.MAX_SAFE_INTEGER),
+    help: "chain id; the endpoint must serve this chain",
+  }),
+  HACA_NODE_KEY: variable({
+    schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
+    help: "private key of the node (roles infer and settle); signs receipts and transactions",
+    secret: true,
+  }),
+  HACA_ADDRESS_BOOK: variable({
+    schema: z.string(),
+    help: "address book of the deployment (default: deployments/<HACA_CHAIN_ID>.json)",
+  }),
+  HACA_MODELS: variable({
+    schema: list.refine((folders) => folders.length > 0, { error: "must name a folder" }),
+    help: "folders of compiled models, separated by commas (roles infer and prove)",
+  }),
+  HACA_DATA_DIR: variable({
+    schema: z.string(),
+    default: "data/worker",
+    help: "folder of the embedded database",
+  }),
+  HACA_DATABASE_URL: variable({
+    schema: z.url({
+      protocol: /^postgres(ql)?$/,
+      error: "must be a postgres:// URL, or empty for the embedded database",
+    }),
+    help: "PostgreSQL instead of the embedded database",
+    secret: true,
+  }),
+  HACA_HTTP_HOST: variable({
+    schema: z.string(),
+    default: "127.0.0.1",
+    help: "address on which the HTTP server listens",
+  }),
+  HACA_HTTP_PORT: variable({
+    schema: integer(0, 65_535),
+    default: "8080",
+    help: "port of the HTTP server; 0 takes a free one",
+  }),
+  HACA_HTTP_BODY_LIMIT: variable({
+    schema: integer(1024, 64 * 1024 * 1024),
+    default: "65536",
+    help: "largest accepted request body, in bytes",
+  }),
+  HACA_PRICE: variable({
+    schema: z
+      .string()
+      .regex(/^\d{1,77}$/, "must be a whole number in wei-scale OPG")
+      .transform(BigInt),
+    default: "0",
+    help: "price of an inference, in wei-scale OPG; part of every receipt",
+  }),
+  HACA_CONFIRMATIONS: variable({
+    schema: integer(1, 10_000),
+    default: "1",
+    help: "blocks, the transaction's own included, after which a settlement counts",
+  }),
+  HACA_REORG_BLOCKS: variable({
+    schema: integer(1, 100_000),
+    default: "64",
+    help: "depth to which a settled transaction is watched for a reorganisation",
+  }),
+  HACA_POLL_MS: variable({
+    schema: integer(10, 600_000),
+    default: "1000",
+    help: "pause between two looks at the queue and at the chain",
+  }),
+  HACA_REBROADCAST_MS: variable({
+    schema: integer(10, 3_600_000),
+    default: "30000",
+    help: "time without a receipt after which a transaction is sent again",
+  }),
+  HACA_MODEL_REFRESH_MS: variable({
+    schema: integer(10, 3_600_000),
+    default: "15000",
+    help: "pause between two looks at whether the models' versions are deprecated",
+  }),
+  HACA_LOG_LEVEL: variable({
+    schema: z.enum(["debug", "info", "warn", "error"]),
+    default: "info",
+    help: "debug, info, warn or error",
+  }),
+  HACA_CRASH_AFTER: variable({
+    schema: z.enum(TRANSITIONS),
+    help: `tests only: the process kills itself right after ${TRANSITIONS.join(", ")}`,
+  }),
+};
+export type VariableName = keyof typeof VARIABLES;
+
+/** `HACA_RPC_URL` -> `--rpc-url`. */
+export function flagOf(name: VariableName): string {
+  return `--${name.slice("HACA_".length).toLowerCase().replaceAll("_", "-")}`;
+}

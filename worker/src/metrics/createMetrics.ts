@@ -1,0 +1,68 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Database } from "../database/database.ts";
+import { countJobs } from "../queue/countJobs.ts";
+
+export type Metrics = {
+  registry: Registry;
+  requests: Counter<"status">;
+  witnessSeconds: Histogram<"model">;
+  proveSeconds: Histogram<"model">;
+  settlementGas: Histogram;
+};
+
+/** Prometheus metrics of one worker. What the queue knows is read from it at each scrape. */
+export function createMetrics(parameters: { database: Database }): Metrics {
+  const { database } = parameters;
+  const registry = new Registry();
+  const registers = [registry];
+  new Gauge({
+    name: "haca_jobs",
+    help: "Jobs by state",
+    labelNames: ["state"],
+    registers,
+    async collect() {
+      const { states } = await countJobs({ database });
+      for (const [state, count] of Object.entries(states)) this.set({ state }, count);
+    },
+  });
+  new Gauge({
+    name: "haca_jobs_failed",
+    help: "Failed jobs by reason",
+    labelNames: ["reason"],
+    registers,
+    async collect() {
+      const { failures } = await countJobs({ database });
+      for (const [reason, count] of Object.entries(failures)) this.set({ reason }, count);
+    },
+  });
+  const seconds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+  return {
+    registry,
+    requests: new Counter({
+      name: "haca_http_requests_total",
+      help: "HTTP requests by status",
+      labelNames: ["status"],
+      registers,
+    }),
+    witnessSeconds: new Histogram({
+      name: "haca_witness_seconds",
+      help: "Time to compute a witness",
+      labelNames: ["model"],
+      buckets: seconds,
+      registers,
+    }),
+    proveSeconds: new Histogram({
+      name: "haca_prove_seconds",
+      help: "Time to make a proof from a witness",
+      labelNames: ["model"],
+      buckets: seconds,
+      registers,
+    }),
+    settlementGas: new Histogram({
+      name: "haca_settlement_gas",
+      help: "Gas used by the transaction of a settlement",
+      buckets: [200_000, 225_000, 250_000, 275_000, 300_000, 350_000, 400_000, 500_000, 1_000_000],
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,27 @@
+import type { Logger } from "pino";
+import type { Chain } from "../chain/chain.ts";
+import { rpcFailure } from "../chain/rpcErrors.ts";
+import { readVersionStatus } from "./readVersionStatus.ts";
+import type { ServedModel } from "./servedModel.ts";
+
+/** One look at whether served versions were deprecated: their answers could not settle any more. */
+export function createRefreshPass(parameters: {
+  chain: Chain;
+  models: readonly ServedModel[];
+  logger: Logger;
+}): () => Promise<boolean> {
+  const { chain, models, logger } = parameters;
+  return async () => {
+    for (const model of models) {
+      const { slug, version, versionId } = model;
+      if (model.status === "deprecated") continue;
+      const status = await readVersionStatus({ chain, versionId }).catch((error: unknown) => {
+        throw rpcFailure(error);
+      });
+      if (status !== "deprecated") continue;
+      model.status = status;
+      logger.warn({ model: slug, version }, "version deprecated: refusing requests for it");
+    }
+    return false;
+  };
+}

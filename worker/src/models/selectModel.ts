@@ -1,0 +1,44 @@
+import { RequestError } from "../errors.ts";
+import type { ServedModel } from "./servedModel.ts";
+
+/**
+ * The served model of a name and version; without a version, the newest that is not deprecated.
+ * @throws RequestError 404 for one that is not served, 410 for a deprecated one
+ */
+export function selectModel(parameters: {
+  models: readonly ServedModel[];
+  name: string;
+  version: string | undefined;
+}): ServedModel {
+  const { models, name, version } = parameters;
+  const named = models.filter(({ slug }) => slug === name);
+  if (named.length === 0) {
+    throw new RequestError({
+      status: 404,
+      code: "model.unknown",
+      field: "model",
+      message: `model: ${JSON.stringify(name.slice(0, 64))} is not served here`,
+    });
+  }
+  const candidates = named
+    .filter((model) => version === undefined || model.version === version)
+    .sort((a, b) => b.major - a.major || b.minor - a.minor);
+  const model = candidates.find(({ status }) => status === "published") ?? candidates[0];
+  if (model === undefined) {
+    throw new RequestError({
+      status: 404,
+      code: "model.unknownVersion",
+      field: "version",
+      message: `version: ${name} ${version} is not served here`,
+    });
+  }
+  if (model.status === "deprecated") {
+    throw new RequestError({
+      status: 410,
+      code: "model.deprecated",
+      field: "version",
+      message: `version: ${name} ${model.version} is deprecated: its results cannot be settled`,
+    });
+  }
+  return model;
+}

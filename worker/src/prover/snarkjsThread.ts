@@ -1,0 +1,96 @@
+import { readFile } from "node:fs/promises";
+import { parentPort } from "node:worker_threads";
+import type { Groth16ProofJson, VerifyingKeyJson } from "@haca/protocol/groth16";
+import { describeError, NonRetryableError, RetryableError } from "../errors.ts";
+import type { CircuitSignals, Proof, ProvingModel } from "./prover.ts";
+import { type MemoryFile, snarkjs } from "./snarkjs.ts";
+import type { ThreadAnswer, ThreadRequest } from "./snarkjsMessages.ts";
+
+/** Entry of the thread in which proofs are made: the event loop of the worker stays free. */
+
+type LoadedModel = { zkey: Uint8Array; wasm: Uint8Array; verifyingKey: VerifyingKeyJson };
+
+const models = new Map<string, LoadedModel>();
+
+/**
+ * snarkjs builds a curve for every call, with a pool of threads, unless it finds one here; a curve without
+ * threads of its own is built once and stays.
+ */
+const curve = snarkjs.curves.getCurveFromName("bn128", { singleThread: true });
+
+async function load({ id, zkeyPath, wasmPath, verifyingKey }: ProvingModel): Promise<null> {
+  const [zkey, wasm] = await Promise.all([readFile(zkeyPath), readFile(wasmPath)]);
+  models.set(id, { zkey, wasm, verifyingKey });
+  return null;
+}
+
+function modelOf(id: string): LoadedModel {
+  const model = models.get(id);
+  if (model === undefined) {
+    throw new RetryableError({
+      code: "prover.modelNotLoaded",
+      message: `model ${id} is not loaded`,
+    });
+  }
+  return model;
+}
+
+async function prove(modelId: string, signals: CircuitSignals): Promise<Proof> {
+  const { zkey, wasm } = modelOf(modelId);
+  const witness: MemoryFile = { type: "mem" };
+  const started = performance.now();
+  try {
+    await snarkjs.wtns.calculate(signals, { type: "mem", data: wasm }, witness);
+  } catch (cause) {
+    throw new NonRetryableError({
+      code: "prover.witnessRefused",
+      message: `the circuit refused the signals: ${describeError(cause)}`,
+      cause,
+    });
+  }
+  const calculated = performance.now();
+  const { proof, publicSignals } = await snarkjs.groth16.prove(
+    { type: "mem", data: zkey },
+    witness,
+  );
+  const timings = { witnessMs: calculated - started, proveMs: performance.now() - calculated };
+  return { proof, publicSignals, timings };
+}
+
+async function verify(
+  modelId: string,
+  publicSignals: readonly string[],
+  proof: Groth16ProofJson,
+): Promise<boolean> {
+  return await snarkjs.groth16.verify(modelOf(modelId).verifyingKey, publicSignals, proof);
+}
+
+async function answer(request: ThreadRequest): Promise<ThreadAnswer> {
+  const { id } = request;
+  try {
+    Object.assign(globalThis, { curve_bn128: await curve });
+    switch (request.kind) {
+      case "load":
+        return { id, kind: "done", value: await load(request.model) };
+      case "prove":
+        return { id, kind: "done", value: await prove(request.modelId, request.signals) };
+      case "verify": {
+        const { modelId, publicSignals, proof } = request;
+        return { id, kind: "done", value: await verify(modelId, publicSignals, proof) };
+      }
+    }
+  } catch (error) {
+    const retryable = !(error instanceof NonRetryableError);
+    const code =
+      error instanceof NonRetryableError || error instanceof RetryableError
+        ? error.code
+        : "prover.failed";
+    return { id, kind: "error", retryable, code, message: describeError(error) };
+  }
+}
+
+// One request at a time: the curve's memory is shared by all of them.
+let last: Promise<void> = Promise.resolve();
+parentPort?.on("message", (request: ThreadRequest) => {
+  last = last.then(async () => parentPort?.postMessage(await answer(request)));
+});

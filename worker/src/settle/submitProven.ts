@@ -1,0 +1,97 @@
+import { keccak256 } from "ethers";
+import { encodeSettlement } from "../chain/encodeSettlement.ts";
+import { isSettled } from "../chain/isSettled.ts";
+import { revertOf, rpcFailure } from "../chain/rpcErrors.ts";
+import type { Job } from "../queue/job.ts";
+import { recordFailure } from "../queue/recordFailure.ts";
+import { recordForeignSettlement } from "../queue/recordForeignSettlement.ts";
+import { recordTransaction } from "../queue/recordTransaction.ts";
+import { releaseJob } from "../queue/releaseJob.ts";
+import { broadcastSigned } from "./broadcastSigned.ts";
+import type { Settler } from "./settler.ts";
+
+/** Room above the estimate: the state may have changed a little when the transaction is mined. */
+const GAS_MARGIN = { numerator: 12n, denominator: 10n };
+/** Reverts that time heals: the chain's clock is behind this machine's. */
+const TRANSIENT_REVERTS: readonly string[] = ["InferenceSettlement_ResultFromFuture"];
+const TRANSIENT_DELAY_SECONDS = 5;
+
+type Call = { from: string; to: string; data: string };
+type Prepared = {
+  gasLimit: bigint;
+  maxFeePerGas: bigint;
+  maxPriorityFeePerGas: bigint;
+  chainNonce: number;
+};
+
+/**
+ * Signs, records and sends the settlement of a proven job without a transaction. A settlement that the chain
+ * has already, or would refuse, is never sent. Returns whether the job moved on.
+ */
+export async function submitProven(parameters: { settler: Settler; job: Job }): Promise<boolean> {
+  const { settler, job } = parameters;
+  const { chain, database, logger, wallet } = settler;
+  const { requestId } = job;
+  const call = { from: wallet.address, to: chain.settlement, data: encodeSettlement(job) };
+  let prepared: Prepared;
+  try {
+    if (await isSettled({ chain, requestId })) {
+      logger.warn({ requestId }, "settled by a transaction that is not in this queue");
+      return await recordForeignSettlement({ database, requestId });
+    }
+    prepared = await prepare({ settler, call });
+  } catch (error) {
+    return await refuse({ settler, job, error });
+  }
+
+  const { chainNonce, ...fees } = prepared;
+  const { to, data } = call;
+  const transaction = await recordTransaction({
+    database,
+    requestId,
+    chainNonce,
+    async sign(nonce) {
+      const { chainId } = chain;
+      const raw = await wallet.signTransaction({ type: 2, chainId, nonce, to, data, ...fees });
+      return { hash: keccak256(raw), raw };
+    },
+  });
+  if (transaction === undefined) return false;
+  settler.crashAfter("signed");
+  logger.debug({ requestId, transaction: transaction.hash, nonce: transaction.nonce }, "signed");
+  return await broadcastSigned({ settler, job: { ...job, transaction } });
+}
+
+/** Estimates against the chain's present state, which is what finds a settlement that would revert. */
+async function prepare(parameters: { settler: Settler; call: Call }): Promise<Prepared> {
+  const { provider } = parameters.settler.chain;
+  const gas = await provider.estimateGas(parameters.call);
+  const fees = await provider.getFeeData();
+  return {
+    gasLimit: (gas * GAS_MARGIN.numerator) / GAS_MARGIN.denominator,
+    maxFeePerGas: fees.maxFeePerGas ?? fees.gasPrice ?? 0n,
+    maxPriorityFeePerGas: fees.maxPriorityFeePerGas ?? fees.gasPrice ?? 0n,
+    chainNonce: await provider.getTransactionCount(parameters.call.from, "pending"),
+  };
+}
+
+/** A revert fails the job, unless time heals it; every other error is the endpoint's and is thrown. */
+async function refuse(parameters: {
+  settler: Settler;
+  job: Job;
+  error: unknown;
+}): Promise<boolean> {
+  const { database, logger, owner } = parameters.settler;
+  const { requestId } = parameters.job;
+  const revert = revertOf(parameters.error);
+  if (revert === undefined) throw rpcFailure(parameters.error);
+  const { name, message } = revert;
+  if (TRANSIENT_REVERTS.includes(name)) {
+    const delaySeconds = TRANSIENT_DELAY_SECONDS;
+    await releaseJob({ database, owner, requestId, error: message, delaySeconds });
+    return false;
+  }
+  logger.error({ requestId, revert: message }, "the settlement would revert");
+  const code = `revert.${name}`;
+  return await recordFailure({ database, requestId, from: "proven", code, message });
+}

@@ -1,0 +1,35 @@
+import { rpcFailure } from "../chain/rpcErrors.ts";
+import { finaliseSettled } from "../queue/finaliseSettled.ts";
+import { listSettledBlocks } from "../queue/listSettledBlocks.ts";
+import { listSettledIn } from "../queue/listSettledIn.ts";
+import { reopenSettled } from "../queue/reopenSettled.ts";
+import type { Settler } from "./settler.ts";
+
+/**
+ * Compares the blocks that hold recent settlements with the chain's. A block that is no longer there sends
+ * its jobs back to `submitted`, where the same transaction is looked for in its new block, or sent again.
+ * Settlements deeper than `reorgBlocks` are final. Returns how many jobs went back.
+ */
+export async function watchSettled(parameters: {
+  settler: Settler;
+  head: number;
+}): Promise<number> {
+  const { settler, head } = parameters;
+  const { chain, database, logger, reorgBlocks } = settler;
+  let reopened = 0;
+  for (const { number, hash } of await listSettledBlocks({ database })) {
+    const block = await chain.provider.getBlock(number).catch((error: unknown) => {
+      throw rpcFailure(error);
+    });
+    if (block?.hash === hash) continue;
+    for (const { requestId, transaction } of await listSettledIn({ database, blockHash: hash })) {
+      if (transaction === null) continue;
+      const transactionHash = transaction.hash;
+      if (!(await reopenSettled({ database, requestId, transactionHash }))) continue;
+      reopened += 1;
+      logger.warn({ requestId, transaction: transactionHash, block: number }, "block reorganised");
+    }
+  }
+  await finaliseSettled({ database, upToBlock: head - reorgBlocks });
+  return reopened;
+}

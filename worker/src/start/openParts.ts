@@ -1,0 +1,133 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
+import { Wallet } from "ethers";
+import type { Logger } from "pino";
+import type { Chain } from "../chain/chain.ts";
+import { connectChain } from "../chain/connectChain.ts";
+import { findFreeNonce } from "../chain/findFreeNonce.ts";
+import type { Config } from "../config/readConfig.ts";
+import { type CrashPoint, createCrashPoint } from "../crashPoint.ts";
+import type { Database } from "../database/database.ts";
+import { openDatabase } from "../database/openDatabase.ts";
+import { createMetrics, type Metrics } from "../metrics/createMetrics.ts";
+import { loadServedModels } from "../models/loadServedModels.ts";
+import type { ServedModel } from "../models/servedModel.ts";
+import { claimIdentity } from "../queue/claimIdentity.ts";
+import { releaseAllLeases } from "../queue/releaseAllLeases.ts";
+import { skipRequestNonces } from "../queue/skipRequestNonces.ts";
+import type { CloseStack } from "./closeStack.ts";
+import { untilReachable } from "./untilReachable.ts";
+
+/** What the roles share. */
+export type Parts = {
+  config: Config;
+  logger: Logger;
+  database: Database;
+  chain: Chain;
+  models: readonly ServedModel[];
+  /** absent where no role needs the key */
+  wallet: Wallet | undefined;
+  /** name under which this process leases jobs */
+  owner: string;
+  crashAfter: CrashPoint;
+  metrics: Metrics;
+};
+
+/**
+ * Opens the queue, connects to the chain, loads the models and checks that all of it fits together.
+ * @throws StartError or another BaseError, each one line that says what to change
+ */
+export async function openParts(parameters: {
+  config: Config;
+  logger: Logger;
+  signal: AbortSignal;
+  closers: CloseStack;
+}): Promise<Parts> {
+  const { config, logger, signal, closers } = parameters;
+  const book = readAddressBook(config.addressBook);
+  const database = await openQueue({ config, logger, closers });
+  const { chain, models } = await untilReachable({
+    operation: () => connect({ config, book }),
+    signal,
+    logger,
+  });
+  closers.add(async () => chain.provider.destroy());
+  for (const { slug, status, version, versionId } of models) {
+    logger.info({ model: slug, version, versionId, status }, "model loaded");
+  }
+
+  const wallet = config.nodeKey === undefined ? undefined : new Wallet(config.nodeKey);
+  if (wallet !== undefined) {
+    const { chainId, genesisHash, settlement } = chain;
+    const node = wallet.address;
+    await claimIdentity({ database, identity: { chainId, genesisHash, settlement, node } });
+    await untilReachable({
+      operation: () => skipSettledNonces({ database, chain, node, logger }),
+      signal,
+      logger,
+    });
+  }
+  return {
+    config,
+    logger,
+    database,
+    chain,
+    models,
+    wallet,
+    owner: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
+    crashAfter: createCrashPoint(config.crashAfter),
+    metrics: createMetrics({ database }),
+  };
+}
+
+async function openQueue(parameters: {
+  config: Config;
+  logger: Logger;
+  closers: CloseStack;
+}): Promise<Database> {
+  const { config, logger, closers } = parameters;
+  const url = config.databaseUrl;
+  logger.info(url === undefined ? { folder: config.dataDirectory } : {}, "opening the queue");
+  const database = await openDatabase({
+    folder: config.dataDirectory,
+    url,
+    onError: (error) => logger.warn({ err: error }, "database connection lost"),
+  });
+  closers.add(() => database.close());
+  // The embedded database belongs to this process alone; leases in a shared one may be another worker's.
+  if (url === undefined) await releaseAllLeases({ database });
+  return database;
+}
+
+async function connect(parameters: {
+  config: Config;
+  book: AddressBook;
+}): Promise<{ chain: Chain; models: ServedModel[] }> {
+  const { config, book } = parameters;
+  const { chainId, rpcUrl } = config;
+  const chain = await connectChain({ rpcUrl, chainId, book });
+  try {
+    return { chain, models: await loadServedModels({ folders: config.models, book, chain }) };
+  } catch (error) {
+    chain.provider.destroy();
+    throw error;
+  }
+}
+
+async function skipSettledNonces(parameters: {
+  database: Database;
+  chain: Chain;
+  node: string;
+  logger: Logger;
+}): Promise<void> {
+  const { database, chain, node, logger } = parameters;
+  const from = await skipRequestNonces({ database, minimum: 0n });
+  const minimum = await findFreeNonce({ chain, node, from });
+  if (minimum === from) return;
+  await skipRequestNonces({ database, minimum });
+  logger.warn(
+    { from: from.toString(), to: minimum.toString() },
+    "the chain has settlements that this queue does not know: skipping request nonces",
+  );
+}

@@ -1,0 +1,139 @@
+import type { Logger } from "pino";
+import type { Config } from "../config/readConfig.ts";
+import { createApp } from "../http/createApp.ts";
+import { startServer } from "../http/startServer.ts";
+import { createRefreshPass } from "../models/createRefreshPass.ts";
+import { createProvePass } from "../prove/createProvePass.ts";
+import { SnarkjsProver } from "../prover/snarkjsProver.ts";
+import { type Condition, repeat } from "../repeat.ts";
+import { createSettlePass } from "../settle/createSettlePass.ts";
+import { Wakeup } from "../wakeup.ts";
+import { CloseStack } from "./closeStack.ts";
+import { openParts, type Parts } from "./openParts.ts";
+import { provingModelOf } from "./provingModelOf.ts";
+
+export type RunningWorker = {
+  url: string;
+  /** Finishes what is in flight, then closes everything. */
+  stop(): Promise<void>;
+};
+
+type Loop = {
+  name: string;
+  pass: () => Promise<boolean>;
+  wakeup: Wakeup;
+  intervalMs: number;
+};
+
+/**
+ * Starts the roles of the configuration in this process.
+ * @throws StartError or another BaseError, each one line that says what to change
+ */
+export async function startWorker(parameters: {
+  config: Config;
+  logger: Logger;
+  /** aborts a start that waits for the chain */
+  signal: AbortSignal;
+}): Promise<RunningWorker> {
+  const { config, logger } = parameters;
+  const closers = new CloseStack();
+  try {
+    const parts = await openParts({ ...parameters, closers });
+    const stopping = new AbortController();
+    const wakeups = { prove: new Wakeup(), settle: new Wakeup() };
+    const loops = [
+      ...refreshLoop(parts),
+      ...(await proveLoop({ parts, wakeups, closers })),
+      ...settleLoop({ parts, wakeups, signal: stopping.signal }),
+    ];
+    const conditions = new Map<string, Condition>(
+      config.roles.map((role) => [role, { state: "working" }]),
+    );
+    const server = await startServer({
+      app: createApp({
+        ...parts,
+        bodyLimit: config.http.bodyLimit,
+        conditions,
+        inferrer: inferrerOf({ parts, onAccepted: () => wakeups.prove.notify() }),
+      }),
+      ...config.http,
+    });
+    const running = loops.map((loop) =>
+      repeat({
+        ...loop,
+        signal: stopping.signal,
+        logger,
+        report: (condition) => conditions.set(loop.name, condition),
+      }),
+    );
+    closers.add(async () => {
+      stopping.abort();
+      await Promise.all([server.close(), ...running]);
+    });
+    logger.info({ url: server.url, roles: config.roles }, "listening");
+    return { url: server.url, stop: () => closers.close() };
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+function inferrerOf(parameters: { parts: Parts; onAccepted: () => void }) {
+  const { parts, onAccepted } = parameters;
+  const { config, crashAfter, wallet } = parts;
+  if (!config.roles.includes("infer") || wallet === undefined) return undefined;
+  return {
+    ...parts,
+    wallet,
+    price: config.price,
+    onAccepted() {
+      crashAfter("accepted");
+      onAccepted();
+    },
+  };
+}
+
+function refreshLoop(parts: Parts): Loop[] {
+  const { config } = parts;
+  if (!config.roles.includes("infer")) return [];
+  const intervalMs = config.modelRefreshMs;
+  return [{ name: "infer", pass: createRefreshPass(parts), wakeup: new Wakeup(), intervalMs }];
+}
+
+async function proveLoop(parameters: {
+  parts: Parts;
+  wakeups: { prove: Wakeup; settle: Wakeup };
+  closers: CloseStack;
+}): Promise<Loop[]> {
+  const { parts, wakeups, closers } = parameters;
+  const { config, logger, models } = parts;
+  if (!config.roles.includes("prove")) return [];
+  const prover = new SnarkjsProver({ onOutput: (line) => logger.debug({ line }, "snarkjs") });
+  closers.add(() => prover.close());
+  for (const model of models) {
+    logger.info({ model: model.slug, version: model.version }, "loading the proving key");
+    await prover.load({ model: provingModelOf(model) });
+  }
+  const pass = createProvePass({ ...parts, prover, onProven: () => wakeups.settle.notify() });
+  return [{ name: "prove", pass, wakeup: wakeups.prove, intervalMs: config.pollMs }];
+}
+
+function settleLoop(parameters: {
+  parts: Parts;
+  wakeups: { settle: Wakeup };
+  signal: AbortSignal;
+}): Loop[] {
+  const { parts, wakeups, signal } = parameters;
+  const { config, wallet } = parts;
+  if (!config.roles.includes("settle") || wallet === undefined) return [];
+  const { confirmations, rebroadcastMs, reorgBlocks } = config;
+  const pass = createSettlePass({
+    ...parts,
+    wallet,
+    confirmations,
+    rebroadcastMs,
+    reorgBlocks,
+    signal,
+  });
+  return [{ name: "settle", pass, wakeup: wakeups.settle, intervalMs: config.pollMs }];
+}

@@ -1,0 +1,248 @@
+import { Wallet } from "ethers";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { infer, jobIn, readJob } from "./support/client.ts";
+import { EndpointProxy, type ProxyMode } from "./support/endpointProxy.ts";
+import { waitFor } from "./support/processes.ts";
+import { Testbed } from "./support/testbed.ts";
+import type { Settings } from "./support/worker.ts";
+
+let testbed: Testbed;
+beforeAll(async () => {
+  testbed = await Testbed.start();
+});
+afterAll(() => testbed.stop());
+
+/** Lets a worker bring one job to a transition, where it is killed; returns the job's id. */
+async function killAfter(settings: Settings, transition: string): Promise<string> {
+  const worker = testbed.worker({ ...settings, HACA_CRASH_AFTER: transition });
+  const { requestId } = await infer(await worker.url());
+  await worker.child.exited;
+  return requestId;
+}
+
+/** Lets a worker without the role `settle` prove one job. */
+async function prove(settings: Settings): Promise<{ requestId: string; url: string }> {
+  const worker = testbed.worker(settings, ["infer", "prove"]);
+  const url = await worker.url();
+  const { requestId } = await infer(url);
+  await jobIn(url, requestId, "proven");
+  await worker.child.stop();
+  return { requestId, url };
+}
+
+async function failed(url: string, requestId: string) {
+  return await waitFor(async () => {
+    const job = await readJob(url, requestId);
+    return job.state === "failed" ? job : undefined;
+  });
+}
+
+const transactionCount = (settings: Settings): Promise<number> =>
+  testbed.chain.provider.getTransactionCount(
+    new Wallet(settings.HACA_NODE_KEY ?? "").address,
+    "latest",
+  );
+
+const settlements = async (requestId: string): Promise<number> =>
+  (await testbed.chain.countSettlements()).get(requestId) ?? 0;
+
+describe("a settlement that the contract refuses", () => {
+  it("fails the job without a transaction when the version was deprecated before", async () => {
+    const settings = await testbed.settings({ account: 1 });
+    const { requestId } = await prove(settings);
+    await testbed.deprecate();
+    const url = await testbed.worker(settings).url();
+    const job = await failed(url, requestId);
+    expect(job.failureCode).toBe("revert.InferenceSettlement_VersionDeprecated");
+    expect(job.failure).toMatch(/VersionDeprecated\(modelVersion: 0x[0-9a-f]{64}\)$/);
+    expect(await transactionCount(settings)).toBe(0);
+  });
+
+  it("fails the job with the decoded error when the transaction reverts", async () => {
+    const settings = await testbed.settings({ account: 2 });
+    const requestId = await killAfter(settings, "signed");
+    await testbed.deprecate();
+    const url = await testbed.worker(settings).url();
+    const job = await failed(url, requestId);
+    expect(job.failureCode).toBe("revert.InferenceSettlement_VersionDeprecated");
+    expect(job.failure).toContain(job.transaction?.hash);
+    expect(await transactionCount(settings)).toBe(1);
+    expect(await settlements(requestId)).toBe(0);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toContain(
+      'haca_jobs_failed{reason="revert.InferenceSettlement_VersionDeprecated"} 1\n',
+    );
+  });
+
+  it("is foreseen: requests for a version are refused once it is deprecated", async () => {
+    const settings = await testbed.settings({ account: 3 });
+    const url = await testbed.worker({ ...settings, HACA_MODEL_REFRESH_MS: "50" }).url();
+    await infer(url);
+    await testbed.deprecate();
+    const refusal = await waitFor(() =>
+      infer(url).then(
+        () => undefined,
+        (error: Error) => error.message,
+      ),
+    );
+    expect(refusal).toContain("model.deprecated");
+  });
+});
+
+describe("an endpoint that goes away", () => {
+  const modes: [ProxyMode, number][] = [
+    ["down", 4],
+    ["failing", 5],
+  ];
+  it.each(modes)("(%s) stops nothing for good", async (mode, account) => {
+    const proxy = await EndpointProxy.start(testbed.chain.url);
+    onTestFinished(() => proxy.stop());
+    const settings = await testbed.settings({ account });
+    const worker = testbed.worker({ ...settings, HACA_RPC_URL: proxy.url });
+    const url = await worker.url();
+    const health = async () =>
+      (await (await fetch(`${url}/health`)).json()) as {
+        status: string;
+        roles: { settle: { state: string } };
+      };
+    proxy.mode = mode;
+    const { requestId } = await infer(url);
+    await jobIn(url, requestId, "proven");
+    await waitFor(async () => ((await health()).status === "degraded" ? true : undefined));
+    expect((await health()).roles.settle.state).toBe("backing off");
+    proxy.mode = "up";
+    await jobIn(url, requestId, "settled");
+    await waitFor(async () => ((await health()).status === "ok" ? true : undefined));
+    expect(await settlements(requestId)).toBe(1);
+  });
+
+  it("is waited for at the start", async () => {
+    const proxy = await EndpointProxy.start(testbed.chain.url);
+    onTestFinished(() => proxy.stop());
+    proxy.mode = "down";
+    const settings = await testbed.settings({ account: 6 });
+    const worker = testbed.worker({ ...settings, HACA_RPC_URL: proxy.url });
+    await worker.logged("HACA_RPC_URL: no answer");
+    proxy.mode = "up";
+    const url = await worker.url();
+    await jobIn(url, (await infer(url)).requestId, "settled");
+  });
+});
+
+describe("a transaction that does not stay", () => {
+  it("is sent again when a reorganisation took it away", async () => {
+    const settings = await testbed.settings({ account: 7 });
+    const before = await testbed.chain.send("evm_snapshot");
+    const worker = testbed.worker(settings);
+    const url = await worker.url();
+    const { requestId } = await infer(url);
+    const settled = await jobIn(url, requestId, "settled");
+    await testbed.chain.send("evm_revert", before);
+    expect(await settlements(requestId)).toBe(0);
+    await testbed.chain.send("evm_mine");
+    await worker.logged("block reorganised");
+    await waitFor(async () => ((await settlements(requestId)) === 1 ? true : undefined));
+    const again = await jobIn(url, requestId, "settled");
+    expect(again.transaction?.hash).toBe(settled.transaction?.hash);
+    expect(await transactionCount(settings)).toBe(1);
+  });
+
+  it("is sent again when the endpoint forgot it", async () => {
+    const settings = await testbed.settings({ account: 8 });
+    await testbed.chain.send("evm_setAutomine", false);
+    onTestFinished(async () => {
+      await testbed.chain.send("evm_setAutomine", true);
+    });
+    const url = await testbed.worker({ ...settings, HACA_REBROADCAST_MS: "10" }).url();
+    const { requestId } = await infer(url);
+    const { transaction } = await jobIn(url, requestId, "submitted");
+    await testbed.chain.send("anvil_dropTransaction", transaction?.hash);
+    await waitFor(async () => {
+      const known = await testbed.chain.provider.getTransaction(transaction?.hash ?? "");
+      return known === null ? undefined : true;
+    });
+    await testbed.chain.send("evm_mine");
+    await jobIn(url, requestId, "settled");
+    expect(await settlements(requestId)).toBe(1);
+  });
+
+  it("is replaced when another one took its nonce", async () => {
+    const settings = await testbed.settings({ account: 1 });
+    const nonce = await transactionCount(settings);
+    const requestId = await killAfter(settings, "signed");
+    const wallet = new Wallet(settings.HACA_NODE_KEY ?? "", testbed.chain.provider);
+    await (await wallet.sendTransaction({ to: wallet.address, nonce })).wait();
+    const worker = testbed.worker(settings);
+    const url = await worker.url();
+    await worker.logged("nonce taken by another transaction");
+    await jobIn(url, requestId, "settled");
+    expect(await settlements(requestId)).toBe(1);
+    expect(await transactionCount(settings)).toBe(nonce + 2);
+  });
+});
+
+describe("confirmations", () => {
+  it("are waited for", async () => {
+    const settings = await testbed.settings({ account: 2 });
+    const url = await testbed.worker({ ...settings, HACA_CONFIRMATIONS: "3" }).url();
+    const mined = async (requestId: string): Promise<number> =>
+      await waitFor(async () => {
+        const hash = (await readJob(url, requestId)).transaction?.hash;
+        if (hash === undefined) return undefined;
+        return (await testbed.chain.provider.getTransactionReceipt(hash))?.blockNumber;
+      });
+    const { requestId } = await infer(url, 0);
+    const block = await mined(requestId);
+    // The second settlement is the first one's second confirmation.
+    expect(await mined((await infer(url, 1)).requestId)).toBe(block + 1);
+    expect((await readJob(url, requestId)).state).toBe("submitted");
+    await testbed.chain.send("evm_mine");
+    expect((await jobIn(url, requestId, "settled")).transaction?.block).toBe(block);
+  });
+});
+
+describe("a request that somebody else settled", () => {
+  it("is settled, without a transaction of this queue", async () => {
+    const settings = await testbed.settings({ account: 3 });
+    const nonce = await transactionCount(settings);
+    const worker = testbed.worker(settings, ["infer", "prove"]);
+    const url = await worker.url();
+    const { receipt, requestId } = await infer(url);
+    const { proof } = await jobIn(url, requestId, "proven");
+    await worker.child.stop();
+    const { message, inputWords, outputWords, signature } = receipt;
+    const words = [...inputWords, ...outputWords];
+    const { settlement } = testbed.chain;
+    const sent = await testbed.chain.execute(
+      settlement,
+      "settleZkml",
+      message,
+      words,
+      proof,
+      signature,
+    );
+    await sent.wait();
+
+    const heirUrl = await testbed.worker(settings).url();
+    expect((await jobIn(heirUrl, requestId, "settled")).transaction).toBeNull();
+    expect(await settlements(requestId)).toBe(1);
+    expect(await transactionCount(settings)).toBe(nonce);
+  });
+});
+
+describe("a lost queue", () => {
+  it("never gives a settled nonce out again", async () => {
+    const settings = await testbed.settings({ account: 9 });
+    const worker = testbed.worker(settings);
+    const url = await worker.url();
+    const first = await infer(url);
+    await jobIn(url, first.requestId, "settled");
+    await worker.child.stop();
+
+    const heir = testbed.worker({ ...settings, HACA_DATA_DIR: testbed.queue() });
+    const heirUrl = await heir.url();
+    const second = await infer(heirUrl);
+    expect(BigInt(second.requestId) - BigInt(first.requestId)).toBeGreaterThanOrEqual(256n);
+    await jobIn(heirUrl, second.requestId, "settled");
+  });
+});

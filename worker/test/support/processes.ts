@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+
+/** A child process whose lines of output can be waited for. */
+export class Child {
+  readonly process: ChildProcess;
+  readonly lines: string[] = [];
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  #changed: (() => void)[] = [];
+  #ended = false;
+
+  constructor(parameters: { command: string; args: readonly string[]; env?: NodeJS.ProcessEnv }) {
+    const { command, args, env } = parameters;
+    // A group of its own, so that a wrapper and the program it runs end together.
+    this.process = spawn(command, args, {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    for (const stream of [this.process.stdout, this.process.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on("line", (line) => {
+        this.lines.push(line);
+        this.#notify();
+      });
+    }
+    this.exited = once(this.process, "close").then(([code, signal]) => {
+      this.#ended = true;
+      this.#notify();
+      return { code, signal };
+    });
+  }
+
+  /** The first line that `find` returns something for, past or to come. Fails when the process ends. */
+  async waitForLine<Found>(find: (line: string) => Found | undefined): Promise<Found> {
+    for (let next = 0; ; ) {
+      for (; next < this.lines.length; next++) {
+        const found = find(this.lines[next] ?? "");
+        if (found !== undefined) return found;
+      }
+      if (this.#ended) throw new Error(`the process ended:\n${this.lines.slice(-20).join("\n")}`);
+      await new Promise<void>((resolve) => this.#changed.push(resolve));
+    }
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    if (this.process.pid === undefined || this.#ended) return;
+    try {
+      process.kill(-this.process.pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    this.kill(signal);
+    await this.exited;
+  }
+
+  #notify(): void {
+    const changed = this.#changed;
+    this.#changed = [];
+    for (const resolve of changed) resolve();
+  }
+}
+
+/** Polls until `probe` returns something; the test's own time limit ends a wait in vain. */
+export async function waitFor<Value>(probe: () => Promise<Value | undefined>): Promise<Value> {
+  for (;;) {
+    const value = await probe();
+    if (value !== undefined) return value;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}

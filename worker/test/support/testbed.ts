@@ -1,0 +1,83 @@
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { openDatabase } from "../../src/database/openDatabase.ts";
+import { compileDigits } from "./digits.ts";
+import { type CompiledModel, developmentKey, LocalChain } from "./localChain.ts";
+import { sharedFolder, temporaryFolder } from "./temporaryFolder.ts";
+import { type Settings, WorkerProcess } from "./worker.ts";
+
+/** A chain with the contracts and a published model, for real workers to run against. */
+export class Testbed {
+  readonly chain: LocalChain;
+  readonly #model: CompiledModel;
+  readonly #folder = sharedFolder();
+  #minor = 0;
+
+  private constructor(chain: LocalChain, model: CompiledModel) {
+    this.chain = chain;
+    this.#model = model;
+  }
+
+  static async start(): Promise<Testbed> {
+    const model = await compileDigits();
+    const testbed = new Testbed(await LocalChain.start(), model);
+    // An empty queue that every test starts from a copy of: creating one takes seconds.
+    const folder = testbed.#template;
+    const database = await openDatabase({ folder, url: undefined, onError: () => undefined });
+    await database.close();
+    return testbed;
+  }
+
+  async stop(): Promise<void> {
+    await this.chain.stop();
+    this.#folder.remove();
+  }
+
+  get #template(): string {
+    return join(this.#folder.path, "template");
+  }
+
+  /** An empty queue. */
+  queue(): string {
+    const folder = temporaryFolder();
+    cpSync(this.#template, folder, { recursive: true });
+    return folder;
+  }
+
+  /**
+   * Settings of a worker with a queue, an account and a model version of its own, so that no test sees the
+   * requests, nonces or deprecations of another.
+   */
+  async settings(parameters: { account: number }): Promise<Settings> {
+    await this.chain.publish({ model: this.#model, minor: this.#minor });
+    this.#minor += 1;
+    const book = join(this.#folder.path, `book-${this.#minor}.json`);
+    return {
+      HACA_RPC_URL: this.chain.url,
+      HACA_CHAIN_ID: "31337",
+      HACA_NODE_KEY: developmentKey(parameters.account),
+      HACA_ADDRESS_BOOK: this.chain.writeBook(book),
+      HACA_DATA_DIR: this.queue(),
+      HACA_MODELS: this.#model.folder,
+    };
+  }
+
+  /** Deprecates the version that was published last. */
+  async deprecate(): Promise<void> {
+    const versionId = this.chain.book.models.at(-1)?.versionId;
+    const transaction = await this.chain.execute(
+      this.chain.registry,
+      "deprecateVersion",
+      versionId,
+    );
+    await transaction.wait();
+  }
+
+  /** A worker that is killed when the test has ended. */
+  worker(settings: Settings, roles?: readonly string[]): WorkerProcess {
+    const worker = new WorkerProcess({ settings, ...(roles === undefined ? {} : { roles }) });
+    onTestFinished(() => worker.child.stop("SIGKILL"));
+    return worker;
+  }
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+// Files run one after another: the slow ones drive real processes, which would compete for the same cores.
+export default defineConfig({
+  test: {
+    include: ["**/*.test.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
+    fileParallelism: false,
+  },
+});

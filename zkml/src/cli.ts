@@ -1,0 +1,171 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { basename, extname } from "node:path";
+import { BaseError } from "@haca/protocol/baseError";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { compileModel, DEFAULT_PTAU_FOLDER } from "./compile/compileModel.ts";
+import { readSamples } from "./compile/readSamples.ts";
+import { formatManifest } from "./formatManifest.ts";
+import { loadModel } from "./loadModel.ts";
+import { developmentPtauPath } from "./ptau/ensurePtau.ts";
+import { generatePtau } from "./ptau/generatePtau.ts";
+import { importPtau } from "./ptau/importPtau.ts";
+import type { InputRange } from "./quantise/chooseInput.ts";
+import type { QuantiseOptions } from "./quantise/quantiseModel.ts";
+import { releaseCurve } from "./releaseCurve.ts";
+
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
+
+type CompileOptions = {
+  calibration: string;
+  out: string;
+  name?: string;
+  test?: string;
+  ptau?: string;
+  beacon?: string;
+  weightBits?: number;
+  activationBits?: number;
+  inputBits?: number;
+  outputBits?: number;
+  inputRange?: InputRange;
+};
+
+const program = new Command("zkml")
+  .description("Compiles ONNX models to circuits with keys.")
+  .showHelpAfterError("(zkml --help shows all commands)")
+  .exitOverride();
+
+program
+  .command("compile")
+  .description("quantise a model, write its circuit, make its keys")
+  .argument("<model.onnx>")
+  .requiredOption("--calibration <json>", "inputs that show the range of activations")
+  .requiredOption("--out <folder>", "folder to write")
+  .option("--name <slug>", "name of the model; default: the file's name")
+  .option("--test <json>", "labelled inputs to measure accuracy on")
+  .option("--ptau <file>", "powers of tau; default: a development file, made where missing")
+  .option("--beacon <hex>", "public randomness for the last step of the setup, 64 hex digits")
+  .option("--weight-bits <n>", "bits of a weight (8)", integer)
+  .option("--activation-bits <n>", "bits of a hidden activation (8)", integer)
+  .option("--input-bits <n>", "bits of an input element that is a real number (8)", integer)
+  .option("--output-bits <n>", "greatest width of an output element (24)", integer)
+  .option("--input-range <range>", "minimum,maximum,exponent: integers of the input", inputRange)
+  .action(compile);
+
+program
+  .command("ptau")
+  .description("make powers of tau for development, or check and take a ceremony's file")
+  .option("--power <n>", "make a development file for circuits below 2^n constraints", integer)
+  .option("--file <path>", "a ceremony's file, prepared for phase 2")
+  .option("--blake2b <hash>", "the hash the ceremony published")
+  .option("--sha256 <hash>", "the hash the ceremony published")
+  .action(ptau);
+
+program
+  .command("inspect")
+  .description("check the files of a compiled model and show what it is")
+  .argument("<folder>")
+  .action(async (folder: string) => {
+    const { manifest } = await loadModel({ folder });
+    print(formatManifest(manifest));
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+async function compile(path: string, options: CompileOptions): Promise<void> {
+  const quantise: Partial<QuantiseOptions> = {
+    ...(options.weightBits === undefined ? {} : { weightBits: options.weightBits }),
+    ...(options.activationBits === undefined ? {} : { activationBits: options.activationBits }),
+    ...(options.inputBits === undefined ? {} : { inputBits: options.inputBits }),
+    ...(options.outputBits === undefined ? {} : { outputBits: options.outputBits }),
+    ...(options.inputRange === undefined ? {} : { input: options.inputRange }),
+  };
+  const { folder, manifest } = await compileModel({
+    onnx: readFileSync(path),
+    name: options.name ?? basename(path, extname(path)),
+    calibration: readSamples(options.calibration).inputs,
+    out: options.out,
+    quantise,
+    ...(options.test === undefined ? {} : { test: readSamples(options.test) }),
+    ...(options.ptau === undefined ? {} : { ptau: options.ptau }),
+    ...(options.beacon === undefined ? {} : { beacon: options.beacon }),
+    onProgress: print,
+  });
+  print(formatManifest(manifest));
+  print(`written to ${folder}`);
+}
+
+async function ptau(options: {
+  power?: number;
+  file?: string;
+  blake2b?: string;
+  sha256?: string;
+}): Promise<void> {
+  const { power, file, blake2b, sha256 } = options;
+  if ((power === undefined) === (file === undefined)) {
+    throw new BaseError({ code: "cli.usage", message: "ptau: give either --power or --file" });
+  }
+  try {
+    if (power !== undefined) {
+      const path = developmentPtauPath({ folder: DEFAULT_PTAU_FOLDER, power });
+      const record = await generatePtau({ power, ptau: path, onProgress: print });
+      print(`${path}: development file for circuits below 2^${record.power} constraints`);
+    } else if (file !== undefined) {
+      const hash = blake2b ?? sha256;
+      if (hash === undefined) {
+        throw new BaseError({
+          code: "cli.usage",
+          message: "ptau --file: give the published hash with --blake2b or --sha256",
+        });
+      }
+      const algorithm = blake2b === undefined ? "sha256" : "blake2b512";
+      const record = await importPtau({
+        ptau: file,
+        expected: { algorithm, hash },
+        onProgress: print,
+      });
+      print(`${file}: ceremony file for circuits below 2^${record.power} constraints, checked`);
+    }
+  } finally {
+    await releaseCurve();
+  }
+}
+
+function integer(text: string): number {
+  if (!/^\d+$/.test(text)) {
+    throw new InvalidArgumentError("must be a whole number");
+  }
+  return Number(text);
+}
+
+function inputRange(text: string): InputRange {
+  const match = /^(-?\d+),(-?\d+),(-?\d+)$/.exec(text);
+  if (match === null) {
+    throw new InvalidArgumentError("must be minimum,maximum,exponent, for example 0,16,0");
+  }
+  const [minimum, maximum, scaleExponent] = match.slice(1).map(Number) as [number, number, number];
+  return { minimum, maximum, scaleExponent };
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** One line on standard error for a failure that has a name; the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    // commander has printed the help or the reason
+    return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  }
+  const isSystemError = error instanceof Error && "syscall" in error;
+  if (!(error instanceof BaseError || isSystemError)) {
+    throw error;
+  }
+  process.stderr.write(`zkml: ${error.message.trim()}\n`);
+  return error instanceof BaseError && error.code === "cli.usage" ? EXIT_USAGE : EXIT_FAILURE;
+}

@@ -1,0 +1,40 @@
+import { BaseError } from "@haca/protocol/baseError";
+import type { Manifest } from "@haca/protocol/manifest";
+
+/**
+ * Real numbers to the integers of the input tensor: the nearest multiple of the input's scale, halves away from
+ * zero. Throws `input.wrongLength`, `input.notFinite` and `input.outOfRange`, the last two with the index.
+ */
+export function quantiseInput(parameters: {
+  manifest: Pick<Manifest, "input">;
+  values: readonly number[];
+}): bigint[] {
+  const { values } = parameters;
+  const { name, layout, minimum, maximum } = parameters.manifest.input;
+  if (values.length !== layout.count) {
+    throw new BaseError({
+      code: "input.wrongLength",
+      message: `${name} has ${layout.count} elements, got ${values.length}`,
+      details: { expected: layout.count, actual: values.length },
+    });
+  }
+  const scale = 2 ** layout.scaleExponent;
+  return values.map((value, index) => {
+    if (typeof value !== "number" || !Number.isFinite(value)) {
+      throw new BaseError({
+        code: "input.notFinite",
+        message: `element ${index} of ${name} is not a finite number`,
+        details: { index },
+      });
+    }
+    const integer = Math.sign(value) * Math.round(Math.abs(value / scale));
+    if (integer < minimum || integer > maximum) {
+      throw new BaseError({
+        code: "input.outOfRange",
+        message: `element ${index} of ${name} is ${value}, must be ${minimum * scale} to ${maximum * scale}`,
+        details: { index, value, minimum: minimum * scale, maximum: maximum * scale },
+      });
+    }
+    return BigInt(integer);
+  });
+}

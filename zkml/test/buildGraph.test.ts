@@ -1,0 +1,305 @@
+import { describe, expect, it } from "vitest";
+import { buildGraph } from "../src/ir/buildGraph.ts";
+import { runFloatModel } from "../src/ir/runFloatModel.ts";
+import { parseOnnx } from "../src/onnx/parseOnnx.ts";
+import { noise, onnxFile } from "./utils/onnxFile.ts";
+
+type File = Parameters<typeof onnxFile>[0];
+
+const build = (file: File) => buildGraph(parseOnnx(onnxFile(file)));
+
+/** A graph of one node over input `x`. */
+const single = (parameters: {
+  input?: File["input"];
+  operator: string;
+  inputs?: string[];
+  attributes?: NonNullable<File["nodes"][number]["attributes"]>;
+  constants?: NonNullable<File["constants"]>;
+}): File => {
+  const { input = [1, 4], operator, inputs = ["x"], attributes = {}, constants = {} } = parameters;
+  return {
+    input,
+    nodes: [{ operator, name: "node", inputs, output: "y", attributes }],
+    constants,
+    outputs: ["y"],
+  };
+};
+
+describe("buildGraph", () => {
+  it("folds MatMul and Add into one layer, and drops what nothing reads", () => {
+    const graph = build({
+      input: ["N", 2, 2],
+      nodes: [
+        { operator: "Flatten", inputs: ["x"], output: "flat" },
+        { operator: "MatMul", inputs: ["flat", "w"], output: "product" },
+        { operator: "Add", inputs: ["b", "product"], output: "y" },
+        { operator: "Relu", inputs: ["product"], output: "unused" },
+      ],
+      constants: {
+        w: { shape: [4, 2], data: [1, 2, 3, 4, 5, 6, 7, 8] },
+        b: { shape: [2], data: [10, 20] },
+      },
+      outputs: ["y"],
+    });
+    const y = runFloatModel({ graph, input: [1, 0, 0, 1] }).get("y");
+    expect(y).toEqual([1 + 7 + 10, 2 + 8 + 20]);
+    expect(graph.input.shape).toEqual([2, 2]);
+  });
+
+  it("keeps a sum apart that another node reads before the bias is added", () => {
+    const graph = build({
+      input: [1, 2],
+      nodes: [
+        { operator: "MatMul", inputs: ["x", "w"], output: "product" },
+        { operator: "Add", inputs: ["product", "b"], output: "y" },
+      ],
+      constants: { w: { shape: [2, 1], data: [1, 1] }, b: { shape: [1], data: [5] } },
+      outputs: ["product", "y"],
+    });
+    const values = runFloatModel({ graph, input: [2, 3] });
+    expect([values.get("product"), values.get("y")]).toEqual([[5], [10]]);
+  });
+
+  it.each([
+    [{}, [1 * 1 + 2 * 3 + 1, 1 * 2 + 2 * 4 + 2]],
+    [{ transB: 1 }, [1 * 1 + 2 * 2 + 1, 1 * 3 + 2 * 4 + 2]],
+    [{ alpha: { float: 2 }, beta: { float: -1 } }, [2 * 7 - 1, 2 * 10 - 2]],
+  ])("computes Gemm with %o", (attributes, expected) => {
+    const graph = build(
+      single({
+        input: [1, 2],
+        operator: "Gemm",
+        inputs: ["x", "w", "c"],
+        attributes,
+        constants: { w: { shape: [2, 2], data: [1, 2, 3, 4] }, c: { shape: [2], data: [1, 2] } },
+      }),
+    );
+    expect(runFloatModel({ graph, input: [1, 2] }).get("y")).toEqual(expected);
+  });
+
+  it("takes the lowest index of equal maxima", () => {
+    const graph = build(single({ operator: "ArgMax", attributes: { axis: -1, keepdims: 0 } }));
+    expect(runFloatModel({ graph, input: [1, 7, 7, 0] }).get("y")).toEqual([1]);
+    expect(graph.outputs[0]?.shape).toEqual([]);
+  });
+
+  it("infers shapes through Reshape", () => {
+    const shape = { shape: [3], data: [0, 2, -1], isInt64: true };
+    const graph = build(
+      single({ operator: "Reshape", inputs: ["x", "shape"], constants: { shape } }),
+    );
+    expect(graph.outputs[0]).toMatchObject({ shape: [2, 2], value: "x" });
+  });
+
+  const matrix = { shape: [3, 2], data: [1, 2, 3, 4, 5, 6] };
+  const shape = (data: number[]) => ({ shape: [data.length], data, isInt64: true });
+  const cases: [string, string, RegExp, File][] = [
+    [
+      "an unknown operator",
+      "onnx.unsupportedOperator",
+      /node node: operator Softmax/,
+      single({ operator: "Softmax" }),
+    ],
+    [
+      "a product that does not fit",
+      "onnx.shapeInvalid",
+      /node node: MatMul: \[1,4\] by \[3,2\]/,
+      single({ operator: "MatMul", inputs: ["x", "w"], constants: { w: matrix } }),
+    ],
+    [
+      "a Gemm that does not fit",
+      "onnx.shapeInvalid",
+      /node node: Gemm: \[1, 4\] by \[3, 2\]/,
+      single({ operator: "Gemm", inputs: ["x", "w"], constants: { w: matrix } }),
+    ],
+    [
+      "a bias that does not fit",
+      "onnx.shapeInvalid",
+      /C has shape \[3\]/,
+      single({
+        input: [1, 3],
+        operator: "Gemm",
+        inputs: ["x", "w", "c"],
+        constants: { w: matrix, c: noise([3], 1) },
+      }),
+    ],
+    [
+      "a sum of two computed values",
+      "onnx.unsupportedOperator",
+      /node node: Add: input 1 is computed/,
+      single({ operator: "Add", inputs: ["x", "x"] }),
+    ],
+    [
+      "an Add that does not broadcast",
+      "onnx.shapeInvalid",
+      /\[3\] does not broadcast/,
+      single({ operator: "Add", inputs: ["x", "b"], constants: { b: noise([3], 1) } }),
+    ],
+    [
+      "a missing initialiser",
+      "onnx.valueMissing",
+      /node node: input "w"/,
+      single({ operator: "MatMul", inputs: ["x", "w"] }),
+    ],
+    [
+      "a missing operand",
+      "onnx.valueMissing",
+      /MatMul needs input 1/,
+      single({ operator: "MatMul" }),
+    ],
+    [
+      "an impossible Reshape",
+      "onnx.shapeInvalid",
+      /\[1,4\] cannot become \[1,3\]/,
+      single({ operator: "Reshape", inputs: ["x", "s"], constants: { s: shape([1, 3]) } }),
+    ],
+    [
+      "two unknown sizes in Reshape",
+      "onnx.shapeInvalid",
+      /cannot become/,
+      single({ operator: "Reshape", inputs: ["x", "s"], constants: { s: shape([-1, -1]) } }),
+    ],
+    [
+      "select_last_index",
+      "onnx.unsupportedOperator",
+      /select_last_index/,
+      single({ operator: "ArgMax", attributes: { axis: 1, select_last_index: 1 } }),
+    ],
+    [
+      "several maxima",
+      "onnx.unsupportedOperator",
+      /more than one maximum/,
+      single({ input: [1, 2, 2], operator: "ArgMax", attributes: { axis: 1 } }),
+    ],
+    [
+      "an attribute of a wrong type",
+      "onnx.unsupportedAttribute",
+      /attribute axis must be a number/,
+      single({ operator: "Flatten", attributes: { axis: [1] } }),
+    ],
+    [
+      "an open dimension other than the batch",
+      "onnx.inputUnsupported",
+      /shape \[\?,\?\]/,
+      single({ input: ["N", "M"], operator: "Relu" }),
+    ],
+    [
+      "a fixed batch above 1",
+      "onnx.inputUnsupported",
+      /batch dimension is fixed at 8/,
+      single({ input: [8, 4], operator: "Relu" }),
+    ],
+    [
+      "no dimension but the batch",
+      "onnx.inputUnsupported",
+      /batch dimension and fixed sizes/,
+      single({ input: [1], operator: "Relu" }),
+    ],
+    [
+      "an enormous input",
+      "onnx.inputUnsupported",
+      /more than/,
+      single({ input: [1, 2 ** 20, 2 ** 20], operator: "Relu" }),
+    ],
+    [
+      "an integer input",
+      "onnx.inputUnsupported",
+      /element type 7/,
+      { ...single({ operator: "Relu" }), inputType: 7 },
+    ],
+    [
+      "a convolution whose groups do not fit",
+      "onnx.shapeInvalid",
+      /2 channels in 3 groups/,
+      single({
+        input: [1, 2, 4, 4],
+        operator: "Conv",
+        inputs: ["x", "w"],
+        attributes: { group: 3 },
+        constants: { w: noise([3, 1, 2, 2], 1) },
+      }),
+    ],
+    [
+      "a window larger than the image",
+      "onnx.shapeInvalid",
+      /window of \[5,5\] does not fit \[4,4\]/,
+      single({
+        input: [1, 2, 4, 4],
+        operator: "AveragePool",
+        attributes: { kernel_shape: [5, 5] },
+      }),
+    ],
+    [
+      "a pool over one dimension",
+      "onnx.unsupportedOperator",
+      /kernel_shape of two dimensions/,
+      single({ input: [1, 2, 4], operator: "AveragePool", attributes: { kernel_shape: [2] } }),
+    ],
+    [
+      "a stride of 0",
+      "onnx.unsupportedOperator",
+      /at least 1/,
+      single({
+        input: [1, 2, 4, 4],
+        operator: "AveragePool",
+        attributes: { kernel_shape: [2, 2], strides: [0, 1] },
+      }),
+    ],
+    [
+      "padding as large as the window",
+      "onnx.unsupportedOperator",
+      /pads \[0,0,0,2\]/,
+      single({
+        input: [1, 2, 4, 4],
+        operator: "AveragePool",
+        attributes: { kernel_shape: [2, 2], pads: [0, 0, 0, 2] },
+      }),
+    ],
+    [
+      "ceil_mode",
+      "onnx.unsupportedOperator",
+      /ceil_mode/,
+      single({
+        input: [1, 2, 4, 4],
+        operator: "AveragePool",
+        attributes: { kernel_shape: [2, 2], ceil_mode: 1 },
+      }),
+    ],
+    [
+      "batch normalisation of other channels",
+      "onnx.shapeInvalid",
+      /do not have 2 elements/,
+      single({
+        input: [1, 2, 4, 4],
+        operator: "BatchNormalization",
+        inputs: ["x", "c", "c", "c", "c"],
+        constants: { c: noise([3], 1) },
+      }),
+    ],
+    [
+      "an output that nothing computes",
+      "onnx.valueMissing",
+      /output "z"/,
+      { ...single({ operator: "Relu" }), outputs: ["z"] },
+    ],
+    [
+      "an output that is constant",
+      "onnx.shapeInvalid",
+      /does not depend on the input/,
+      { ...single({ operator: "Relu", constants: { c: noise([1], 1) } }), outputs: ["c"] },
+    ],
+    ["no output", "onnx.malformed", /no output/, { ...single({ operator: "Relu" }), outputs: [] }],
+  ];
+  it.each(cases)("refuses %s", (_, code, message, file) => {
+    expect(() => build(file)).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(message) }),
+    );
+  });
+
+  it("refuses a value that is defined twice", () => {
+    const node = { operator: "Relu", inputs: ["x"], output: "y" };
+    expect(() => build({ input: [1, 2], nodes: [node, node], outputs: ["y"] })).toThrow(
+      expect.objectContaining({ code: "onnx.malformed" }),
+    );
+  });
+});

@@ -1,0 +1,202 @@
+import { describe, expect, it } from "vitest";
+import { describeTensors } from "../src/describeTensors.ts";
+import { buildGraph } from "../src/ir/buildGraph.ts";
+import { parseOnnx } from "../src/onnx/parseOnnx.ts";
+import { bitLength, elementWidth, signedWidth } from "../src/quantise/bitWidth.ts";
+import { computeBounds } from "../src/quantise/computeBounds.ts";
+import { integerModelSchema } from "../src/quantise/integerModel.ts";
+import {
+  DEFAULT_QUANTISE_OPTIONS,
+  type QuantiseOptions,
+  quantiseModel,
+} from "../src/quantise/quantiseModel.ts";
+import { scaleExponentFor, toInteger } from "../src/quantise/scale.ts";
+import { computeIntegerValues } from "../src/runIntegerModel.ts";
+import { multilayerPerceptron, onnxFile, type TestNode } from "./utils/onnxFile.ts";
+
+const quantise = (parameters: {
+  onnx: Uint8Array;
+  calibration: number[][];
+  options?: Partial<QuantiseOptions>;
+}) =>
+  quantiseModel({
+    graph: buildGraph(parseOnnx(parameters.onnx)),
+    calibration: parameters.calibration,
+    options: { ...DEFAULT_QUANTISE_OPTIONS, ...parameters.options },
+  });
+
+const chain = (...nodes: TestNode[]): Uint8Array =>
+  onnxFile({
+    input: [1, 2],
+    nodes,
+    constants: {
+      w: { shape: [2, 2], data: [1, -0.5, 0.25, 0.75] },
+      huge: { shape: [2, 2], data: [2 ** 40, 1, 1, 1] },
+      bias: { shape: [2], data: [0.5, -1] },
+    },
+    outputs: ["y"],
+  });
+const gemm = (input: string, output: string): TestNode => ({
+  operator: "Gemm",
+  inputs: [input, "w", "bias"],
+  output,
+});
+
+describe("widths", () => {
+  it("counts binary digits", () => {
+    expect([0n, 1n, 7n, 8n].map(bitLength)).toEqual([0, 1, 3, 4]);
+    const widths = [
+      [-8n, 7n, 4],
+      [-9n, 0n, 5],
+      [-1n, 8n, 5],
+      [0n, 0n, 1],
+      [0n, 1n, 2],
+    ] as const;
+    for (const [minimum, maximum, width] of widths) {
+      expect(signedWidth({ minimum, maximum })).toBe(width);
+    }
+    expect(elementWidth({ minimum: 0n, maximum: 16n })).toEqual({ bits: 5, isSigned: false });
+    expect(elementWidth({ minimum: 0n, maximum: 0n })).toEqual({ bits: 1, isSigned: false });
+    expect(elementWidth({ minimum: -1n, maximum: 16n })).toEqual({ bits: 6, isSigned: true });
+  });
+});
+
+describe("scales", () => {
+  it("takes the smallest power of two that fits", () => {
+    for (const largest of [127, 127.4, 127.6, 128, 1, 0.3, 1e-9, 5e9]) {
+      const exponent = scaleExponentFor({ largest, limit: 127 });
+      expect(Math.round(largest / 2 ** exponent)).toBeLessThanOrEqual(127);
+      expect(Math.round(largest / 2 ** (exponent - 1))).toBeGreaterThan(127);
+    }
+    expect(scaleExponentFor({ largest: 0, limit: 127 })).toBe(0);
+  });
+
+  it("rounds halves away from zero and never to -0", () => {
+    expect([2.5, -2.5, 2.4, -0.2].map((x) => toInteger(x, 0))).toEqual([3, -3, 2, 0]);
+    expect(toInteger(3, -2)).toBe(12);
+  });
+});
+
+describe("quantiseModel", () => {
+  it("takes integers as they are and covers real numbers with bits", () => {
+    const onnx = multilayerPerceptron({ inputs: 2, hidden: 2, classes: 2 });
+    const inputOf = (sample: number[]) => quantise({ onnx, calibration: [sample] }).input;
+    expect(inputOf([3, 16])).toMatchObject({ minimum: 0, maximum: 16, scaleExponent: 0 });
+    expect(inputOf([-3, 16])).toMatchObject({ minimum: -3, maximum: 16, scaleExponent: 0 });
+    expect(inputOf([0.5, 1])).toMatchObject({ minimum: 0, maximum: 255, scaleExponent: -7 });
+    expect(inputOf([-0.5, 0.9])).toMatchObject({ minimum: -127, maximum: 127, scaleExponent: -7 });
+  });
+
+  it("takes a fixed input range", () => {
+    const onnx = multilayerPerceptron({ inputs: 2, hidden: 2, classes: 2 });
+    const input = { minimum: -4, maximum: 9, scaleExponent: -3 };
+    expect(quantise({ onnx, calibration: [[0.1, 0.2]], options: { input } }).input).toMatchObject(
+      input,
+    );
+  });
+
+  it("stays near the float model, through rescaled operands and outputs", () => {
+    const relu: TestNode = { operator: "Relu", inputs: ["a"], output: "h" };
+    const onnx = chain(gemm("x", "a"), relu, gemm("h", "b"), gemm("b", "c"), gemm("c", "y"));
+    const options = { weightBits: 12, activationBits: 12, inputBits: 12, outputBits: 20 };
+    const model = quantise({ onnx, calibration: [[0.99, -0.99]], options });
+    expect(model.nodes.map(({ kind }) => kind)).toContain("rescale");
+    const [output] = describeTensors({ integerModel: model, bounds: computeBounds(model) }).outputs;
+    expect(output?.layout.bits).toBeLessThanOrEqual(20);
+
+    const layer = ([a = 0, b = 0]: number[]) => [a + 0.25 * b + 0.5, -0.5 * a + 0.75 * b - 1];
+    for (const x of [
+      [0.5, 0.25],
+      [-0.75, 0.9],
+      [0.9, -0.9],
+    ]) {
+      const hidden = layer(x).map((value) => Math.max(0, value));
+      const expected = layer(layer(layer(hidden)));
+      const input = x.map((value) => BigInt(toInteger(value, model.input.scaleExponent)));
+      const values = computeIntegerValues({ integerModel: model, input });
+      const [shown] = model.outputs;
+      const actual = values.get(shown?.value ?? "") ?? [];
+      for (const [index, value] of actual.entries()) {
+        expect(value * 2 ** (shown?.scaleExponent ?? 0)).toBeCloseTo(expected[index] as number, 2);
+      }
+    }
+  });
+
+  it("survives its own schema", () => {
+    const onnx = multilayerPerceptron({ inputs: 4, hidden: 3, classes: 2 });
+    const model = quantise({ onnx, calibration: [[1, 2, 3, 4]] });
+    expect(integerModelSchema.parse(JSON.parse(JSON.stringify(model)))).toEqual(model);
+  });
+
+  const onnx = multilayerPerceptron({ inputs: 2, hidden: 2, classes: 2 });
+  it.each([
+    ["no samples", {}, [], "quantise.calibrationInvalid", /no samples/],
+    ["a short sample", {}, [[1, 2], [3]], "quantise.calibrationInvalid", /sample 1 has 1/],
+    ["not a number", {}, [[1, Number.NaN]], "quantise.calibrationInvalid", /element 1/],
+    ["only zeros", {}, [[0, 0]], "quantise.calibrationInvalid", /no range/],
+    ["too few weight bits", { weightBits: 1 }, [[1, 2]], "quantise.optionInvalid", /weightBits/],
+    ["half a bit", { activationBits: 7.5 }, [[1, 2]], "quantise.optionInvalid", /activationBits/],
+    [
+      "an empty input range",
+      { input: { minimum: 3, maximum: 3, scaleExponent: 0 } },
+      [[1, 2]],
+      "quantise.optionInvalid",
+      /minimum 3/,
+    ],
+  ])("refuses %s", (_, options, calibration, code, message) => {
+    expect(() => quantise({ onnx, calibration, options })).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(message) }),
+    );
+  });
+
+  it("refuses sums that integer inference could not hold", () => {
+    const large = onnxFile({
+      input: [1, 1],
+      nodes: [{ operator: "Gemm", inputs: ["x", "w", "b"], output: "y" }],
+      constants: { w: { shape: [1, 1], data: [2 ** -30] }, b: { shape: [1], data: [2 ** 30] } },
+      outputs: ["y"],
+    });
+    expect(() => quantise({ onnx: large, calibration: [[1]] })).toThrow(
+      expect.objectContaining({ code: "quantise.rangeTooWide", details: { value: "y" } }),
+    );
+  });
+
+  it("refuses scales that no layout can state", () => {
+    const tiny = onnxFile({
+      input: [1, 1],
+      nodes: [{ operator: "MatMul", inputs: ["x", "w"], output: "y" }],
+      constants: { w: { shape: [1, 1], data: [2 ** -130] } },
+      outputs: ["y"],
+    });
+    expect(() => quantise({ onnx: tiny, calibration: [[1]] })).toThrow(
+      expect.objectContaining({ code: "quantise.scaleOutOfRange" }),
+    );
+  });
+});
+
+describe("computeBounds", () => {
+  it("is attained by every sum and every activation, element by element", () => {
+    const onnx = multilayerPerceptron({ inputs: 6, hidden: 5, classes: 3 });
+    const model = quantise({ onnx, calibration: [[3, -2, 7, 1, -9, 4]] });
+    const bounds = computeBounds(model);
+    const [first] = model.nodes;
+    if (first?.kind !== "affine") {
+      throw new Error("the first node is a layer");
+    }
+    for (const [index, row] of first.rows.entries()) {
+      for (const side of ["minimum", "maximum"] as const) {
+        const input = new Array<bigint>(6).fill(0n);
+        for (const [position, column] of row.indices.entries()) {
+          const isPositive = (row.weights[position] as number) > 0;
+          const wantsMaximum = isPositive === (side === "maximum");
+          input[column] = BigInt(wantsMaximum ? model.input.maximum : model.input.minimum);
+        }
+        const values = computeIntegerValues({ integerModel: model, input });
+        for (const node of model.nodes.slice(0, 2)) {
+          const actual = values.get(node.output)?.[index];
+          expect(BigInt(actual ?? Number.NaN)).toBe(bounds.get(node.output)?.[index]?.[side]);
+        }
+      }
+    }
+  });
+});

@@ -1,0 +1,379 @@
+import { FIELD_ORDER, toField, toSigned } from "@haca/circuits/field";
+import { mutableWires, mutateWitness, seededRandom } from "@haca/circuits/mutateWitness";
+import {
+  elementPositions,
+  packWords,
+  type TensorLayout,
+  unpackWords,
+  wordCount,
+} from "@haca/protocol/tensorLayout";
+import { beforeAll, describe, expect, it } from "vitest";
+import { circuitInput } from "../src/circuitInput.ts";
+import type { QuantiseOptions } from "../src/quantise/quantiseModel.ts";
+import { computeIntegerValues, runIntegerModel } from "../src/runIntegerModel.ts";
+import { type BuiltCircuit, buildCircuit, CONTEXT } from "./utils/buildCircuit.ts";
+import { readDigits } from "./utils/digits.ts";
+import { multilayerPerceptron, noise, onnxFile } from "./utils/onnxFile.ts";
+
+const isDeep = process.env.HACA_DEEP !== undefined;
+const GROUPS = isDeep ? 20_000 : 500;
+
+type Model = {
+  title: string;
+  onnx: Uint8Array;
+  calibration: number[][];
+  options?: Partial<QuantiseOptions>;
+};
+
+/** Signed inputs, a dead neuron, a rescaled operand and rescaled outputs. */
+const deep: Model = {
+  title: "two hidden layers, rescaled outputs",
+  onnx: onnxFile({
+    input: [1, 2, 3],
+    nodes: [
+      { operator: "Flatten", inputs: ["x"], output: "flat" },
+      { operator: "Gemm", inputs: ["flat", "w1", "b1"], output: "s1" },
+      { operator: "Relu", inputs: ["s1"], output: "h1" },
+      { operator: "MatMul", inputs: ["h1", "w2"], output: "s2" },
+      { operator: "Add", inputs: ["s2", "b2"], output: "t2" },
+      { operator: "Relu", inputs: ["t2"], output: "h2" },
+      { operator: "Gemm", inputs: ["h2", "w3"], output: "s3" },
+      { operator: "Gemm", inputs: ["s3", "w4"], output: "y" },
+      { operator: "ArgMax", inputs: ["y"], output: "label", attributes: { axis: 1, keepdims: 0 } },
+    ],
+    constants: {
+      w1: noise([6, 5], 1),
+      // the last neuron never fires
+      b1: { shape: [5], data: [0.1, -0.2, 0, 0.3, -50] },
+      w2: noise([5, 4], 2),
+      b2: noise([4], 3),
+      w3: noise([4, 4], 4),
+      w4: noise([4, 3], 5),
+    },
+    outputs: { y: 1, label: 7 },
+  }),
+  calibration: [1, 2, 3, 4].map((seed) => noise([6], seed).data),
+  options: { outputBits: 12 },
+};
+
+const sparse: Model = {
+  title: "element by element, output is an activation",
+  onnx: onnxFile({
+    input: [1, 5],
+    nodes: [
+      { operator: "Relu", inputs: ["x"], output: "h" },
+      { operator: "Add", inputs: ["h", "b"], output: "t" },
+      { operator: "Relu", inputs: ["t"], output: "y" },
+    ],
+    constants: { b: { shape: [5], data: [-1, 0, 1, 2, -3] } },
+    outputs: ["y"],
+  }),
+  calibration: [
+    [1, -2, 3, -4, 5],
+    [-5, 4, -3, 2, -1],
+  ],
+};
+
+const convolutional: Model = {
+  title: "convolution, normalisation, pooling",
+  onnx: onnxFile({
+    input: [1, 1, 4, 4],
+    nodes: [
+      {
+        operator: "Conv",
+        inputs: ["x", "k", "c"],
+        output: "s",
+        attributes: { pads: [1, 1, 0, 0] },
+      },
+      { operator: "BatchNormalization", inputs: ["s", "g", "c", "m", "v"], output: "n" },
+      { operator: "Relu", inputs: ["n"], output: "h" },
+      {
+        operator: "AveragePool",
+        inputs: ["h"],
+        output: "p",
+        attributes: { kernel_shape: [2, 2], strides: [2, 2] },
+      },
+      { operator: "Flatten", inputs: ["p"], output: "flat" },
+      { operator: "Gemm", inputs: ["flat", "w"], output: "y" },
+    ],
+    constants: {
+      k: noise([2, 1, 2, 2], 1),
+      c: noise([2], 2),
+      g: noise([2], 3),
+      m: noise([2], 4),
+      v: { shape: [2], data: [0.5, 2] },
+      w: noise([8, 3], 5),
+    },
+    outputs: ["y"],
+  }),
+  calibration: [1, 2, 3].map((seed) => noise([16], seed).data),
+};
+
+const digits = readDigits();
+const models: Model[] = [
+  { title: "digits", onnx: digits.onnx, calibration: digits.calibration },
+  {
+    title: "small perceptron, real inputs",
+    onnx: multilayerPerceptron({ inputs: 7, hidden: 6, classes: 4 }),
+    calibration: [1, 2, 3].map((seed) => noise([7], seed).data),
+  },
+  deep,
+  sparse,
+  convolutional,
+];
+
+describe.each(models)("$title", (model) => {
+  let circuit: BuiltCircuit;
+  let inputs: bigint[][];
+  beforeAll(async () => {
+    circuit = await buildCircuit(model);
+    const { layout, minimum, maximum } = circuit.tensors.input;
+    const random = seededRandom(99n);
+    const size = BigInt(maximum - minimum + 1);
+    const at = (value: (index: number) => number) =>
+      Array.from({ length: layout.count }, (_, index) => BigInt(value(index)));
+    inputs = [
+      at(() => minimum),
+      at(() => maximum),
+      at((index) => (index % 2 === 0 ? minimum : maximum)),
+      at(() => minimum + Number(random(size))),
+      at(() => minimum + Number(random(size))),
+    ];
+  });
+
+  it("computes in the circuit what the integer reference computes, in every signal", () => {
+    const { integerModel, signals, symbols, r1cs, tensors } = circuit;
+    let compared = 0;
+    for (const input of inputs) {
+      const witness = circuit.witnessOf(input);
+      expect(circuit.checker.firstViolated(witness)).toBe(undefined);
+      for (const [value, elements] of computeIntegerValues({ integerModel, input })) {
+        for (const [index, element] of elements.entries()) {
+          const wire = symbols.get(`${signals.get(value)}[${index}]`) ?? -1;
+          if (wire >= 0) {
+            expect(toSigned(witness[wire] as bigint), `${value}[${index}]`).toBe(BigInt(element));
+            compared += 1;
+          }
+        }
+      }
+      // public signals: input words, output words, context
+      const outputs = runIntegerModel({ integerModel, input });
+      const words = [
+        ...packWords({ layouts: [tensors.input.layout], integers: input }),
+        ...packWords({ layouts: tensors.outputs.map((t) => t.layout), integers: outputs.flat() }),
+      ];
+      expect(witness.slice(1, 1 + r1cs.publicInputCount)).toEqual([...words, CONTEXT]);
+    }
+    expect(compared).toBeGreaterThan(0);
+  });
+
+  it("keeps every value within its computed bounds", () => {
+    const { integerModel, bounds } = circuit;
+    for (const input of inputs) {
+      for (const [value, elements] of computeIntegerValues({ integerModel, input })) {
+        for (const [index, element] of elements.entries()) {
+          const range = bounds.get(value)?.[index];
+          expect(BigInt(element)).toBeGreaterThanOrEqual(range?.minimum ?? 1n);
+          expect(BigInt(element)).toBeLessThanOrEqual(range?.maximum ?? -1n);
+        }
+      }
+    }
+  });
+
+  it("notices every change of a wire or of a group of wires", () => {
+    const { r1cs, checker, symbols } = circuit;
+    const words = [...symbols]
+      .filter(([name]) => /^(input|output)Words\[\d+\]$/.test(name))
+      .map(([, wire]) => wire);
+    const wires = [...mutableWires(r1cs), ...words];
+    const random = seededRandom(5n);
+    const samples = isDeep ? inputs : inputs.slice(3, 4);
+    for (const input of samples) {
+      const witness = circuit.witnessOf(input);
+      const unnoticed = mutateWitness({ r1cs, checker, witness, random, wires, groups: GROUPS });
+      expect(unnoticed).toEqual([]);
+    }
+  });
+
+  it("gives every public signal and every input element a place in the constraints", () => {
+    const { r1cs, checker, symbols } = circuit;
+    for (let wire = 1; wire < r1cs.wireCount; wire++) {
+      expect(checker.constraintsOf(wire).length, `wire ${wire}`).toBeGreaterThan(0);
+    }
+    const names = [...symbols.keys()].filter((name) => /^(input|output)Words|^context/.test(name));
+    expect(names).toHaveLength(r1cs.publicInputCount);
+    for (const name of names) {
+      expect(symbols.get(name)).toBeGreaterThan(0);
+    }
+    // an element without a wire was replaced by an expression over its word
+    const folded = [...symbols].filter(([name, wire]) => name.startsWith("elements[") && wire < 0);
+    const inputWords = names.filter((name) => name.startsWith("inputWords"));
+    expect(folded.length).toBeLessThanOrEqual(inputWords.length);
+  });
+
+  it("has no witness for a wrong output", () => {
+    const { integerModel, tensors } = circuit;
+    const layouts = tensors.outputs.map(({ layout }) => layout);
+    const random = seededRandom(11n);
+    for (const input of inputs) {
+      const outputs = runIntegerModel({ integerModel, input });
+      const honest = circuitInput({ manifest: tensors, input, outputs, context: CONTEXT });
+      const claimed = honest.signals.outputWords as string[];
+      for (const [index, word] of claimed.entries()) {
+        const others = [1n, -1n, 1n << 200n, random(FIELD_ORDER)].map((by) =>
+          toField(BigInt(word) + by),
+        );
+        for (const other of others) {
+          const outputWords = claimed.with(index, String(other));
+          expect(() => circuit.calculate({ ...honest.signals, outputWords })).toThrow(
+            expect.objectContaining({ code: "witness.unsatisfiable" }),
+          );
+        }
+      }
+      // swapped label or score, well-formed otherwise
+      const integers = unpackWords({ layouts, words: claimed.map(BigInt) }).flat();
+      for (let index = 0; index < integers.length; index++) {
+        const wrong = integers.with(index, (integers[index] as bigint) === 0n ? 1n : 0n);
+        const outputWords = packWords({ layouts, integers: wrong }).map(String);
+        expect(() => circuit.calculate({ ...honest.signals, outputWords })).toThrow(
+          expect.objectContaining({ code: "witness.unsatisfiable" }),
+        );
+      }
+    }
+  });
+
+  it("has no witness for an element outside the input's range", () => {
+    const { tensors, integerModel } = circuit;
+    const { layout, minimum, maximum } = tensors.input;
+    const input = inputs[3] as bigint[];
+    // the words that such an element leads to, so that only the circuit's own checks are in the way
+    const unchecked = { ...integerModel.input, minimum: -(2 ** 20), maximum: 2 ** 20 };
+    const outputLayouts = tensors.outputs.map((output) => output.layout);
+    const offset = layout.isSigned ? 1n << BigInt(layout.bits - 1) : 0n;
+    const greatest = (1n << BigInt(layout.bits)) - 1n - offset;
+    const outside = [BigInt(minimum) - 1n, BigInt(maximum) + 1n, greatest + 1n, -offset - 1n];
+    for (let value = BigInt(maximum) + 1n; value <= greatest; value++) {
+      outside.push(value);
+    }
+    for (const value of outside) {
+      for (const index of [0, layout.count - 1]) {
+        const integers = input.with(index, value);
+        const outputs = runIntegerModel({
+          integerModel: { ...integerModel, input: unchecked },
+          input: integers,
+        });
+        const signals = {
+          inputWords: packAnyway({ layouts: [layout], integers }),
+          outputWords: packAnyway({ layouts: outputLayouts, integers: outputs.flat() }),
+          context: String(CONTEXT),
+          elements: integers.map((integer) => String(toField(integer + offset))),
+        };
+        expect(() => circuit.calculate(signals), `${value}`).toThrow(
+          expect.objectContaining({ code: "witness.unsatisfiable" }),
+        );
+      }
+    }
+  });
+
+  it("reads an element plus the field's order as that element: no second meaning", () => {
+    const input = inputs[4] as bigint[];
+    const { tensors, integerModel } = circuit;
+    const outputs = runIntegerModel({ integerModel, input });
+    const { signals } = circuitInput({ manifest: tensors, input, outputs, context: CONTEXT });
+    const elements = (signals.elements as string[]).map((x) => String(BigInt(x) + FIELD_ORDER));
+    expect(circuit.calculate({ ...signals, elements })).toEqual(circuit.witnessOf(input));
+    const shifted = input.with(0, (input[0] as bigint) + FIELD_ORDER);
+    expect(() => circuitInput({ manifest: tensors, input: shifted, outputs, context: 0n })).toThrow(
+      expect.objectContaining({ code: "input.outOfRange" }),
+    );
+  });
+});
+
+/** Words of integers that need not fit their width. */
+function packAnyway(parameters: { layouts: TensorLayout[]; integers: bigint[] }): string[] {
+  const { layouts, integers } = parameters;
+  const words = new Array<bigint>(wordCount(layouts)).fill(0n);
+  for (const [index, { word, shift, bits, isSigned }] of elementPositions(layouts).entries()) {
+    const raw = (integers[index] as bigint) + (isSigned ? 1n << BigInt(bits - 1) : 0n);
+    words[word] = (words[word] as bigint) + (raw << BigInt(shift));
+  }
+  return words.map((word) => String(toField(word)));
+}
+
+describe.runIf(isDeep)("a perceptron of MNIST's size, 784-64-10", () => {
+  it("has at most 12,000 constraints and no loose wire among a sample", async () => {
+    const circuit = await buildCircuit({
+      onnx: multilayerPerceptron({ inputs: 784, hidden: 64, classes: 10 }),
+      calibration: [noise([784], 1).data, noise([784], 2).data],
+      options: { input: { minimum: 0, maximum: 255, scaleExponent: -8 } },
+    });
+    const { r1cs, checker } = circuit;
+    expect(r1cs.constraintCount).toBeLessThanOrEqual(12_000);
+    const random = seededRandom(3n);
+    const input = Array.from({ length: 784 }, () => random(256n));
+    const witness = circuit.witnessOf(input);
+    expect(checker.firstViolated(witness)).toBe(undefined);
+    const wires = mutableWires(r1cs).filter(() => random(8n) === 0n);
+    expect(mutateWitness({ r1cs, checker, witness, random, wires, groups: 200 })).toEqual([]);
+  });
+});
+
+describe("ties", () => {
+  it("go to the lowest index, in the reference and in the circuit", async () => {
+    const scores = { shape: [1, 4], data: [1, 2, 2, 2] };
+    const circuit = await buildCircuit({
+      onnx: onnxFile({
+        input: [1, 1],
+        nodes: [
+          { operator: "MatMul", inputs: ["x", "w"], output: "y" },
+          { operator: "ArgMax", inputs: ["y"], output: "label", attributes: { axis: 1 } },
+        ],
+        constants: { w: scores },
+        outputs: { y: 1, label: 7 },
+      }),
+      calibration: [[-3], [3]],
+    });
+    const { integerModel, tensors } = circuit;
+    for (const [x, label] of [
+      [2n, 1n],
+      [0n, 0n],
+      [-2n, 0n],
+    ] as const) {
+      const outputs = runIntegerModel({ integerModel, input: [x] });
+      expect(outputs[1]).toEqual([label]);
+      expect(circuit.checker.firstViolated(circuit.witnessOf([x]))).toBe(undefined);
+      const wrong = [outputs[0] as bigint[], [label + 1n]];
+      const { signals } = circuitInput({
+        manifest: tensors,
+        input: [x],
+        outputs: wrong,
+        context: 1n,
+      });
+      expect(() => circuit.calculate(signals)).toThrow(
+        expect.objectContaining({ code: "witness.unsatisfiable" }),
+      );
+    }
+  });
+});
+
+describe("digits", () => {
+  it("agrees between reference, witness and words on 100 test images, and keeps its accuracy", async () => {
+    const circuit = await buildCircuit({ onnx: digits.onnx, calibration: digits.calibration });
+    const { integerModel, tensors, r1cs } = circuit;
+    let right = 0;
+    for (const [index, image] of digits.images.entries()) {
+      const input = image.map(BigInt);
+      const outputs = runIntegerModel({ integerModel, input });
+      right += outputs[1]?.[0] === BigInt(digits.labels[index] as number) ? 1 : 0;
+      if (index < 100 || isDeep) {
+        const witness = circuit.witnessOf(input);
+        const words = witness.slice(1, 1 + r1cs.publicInputCount);
+        const layouts = tensors.outputs.map(({ layout }) => layout);
+        expect(unpackWords({ layouts, words: words.slice(2, 3) })).toEqual(outputs);
+      }
+    }
+    expect(right / digits.images.length).toBeGreaterThan(0.95);
+    expect(r1cs.publicInputCount).toBe(4);
+    expect(tensors.outputs.map(({ layout }) => layout.bits)).toEqual([18, 4]);
+  });
+});
