@@ -1,3 +1,4 @@
+import { countCargo } from "./countCargo.ts";
 import { countHardhat } from "./countHardhat.ts";
 import { countVitest } from "./countVitest.ts";
 import type { SuiteResult } from "./suiteResult.ts";
@@ -25,6 +26,7 @@ export const SUITES: readonly Suite[] = [
   vitest("circuits", "circuits"),
   vitest("zkml", "zkml"),
   vitest("worker", "worker"),
+  { name: "prover", command: ["node", "scripts/prover/test.ts"], count: countCargo },
   vitest("indexer", "indexer"),
   vitest("end to end", "test/e2e"),
 ];

@@ -139,7 +139,8 @@ impl KeyCache {
             _ => Ok(()),
         };
 
-        if let Some(hash) = lock(&self.state).known(path, identity) {
+        let known = lock(&self.state).known(path, identity);
+        if let Some(hash) = known {
             matches(hash)?;
             if let Some(key) = self.get(&hash) {
                 return Ok(Loaded {
