@@ -4,7 +4,10 @@ import { CargoMissing, runCargo } from "./runCargo.ts";
 
 async function main(): Promise<void> {
   try {
-    process.exitCode = await runCargo({ parameters: ["test", "--locked", "--no-fail-fast"] });
+    // The worker's tests use the programs, which `cargo test` alone does not all build.
+    const built = await runCargo({ parameters: ["build", "--locked"] });
+    const tested = await runCargo({ parameters: ["test", "--locked", "--no-fail-fast"] });
+    process.exitCode = built === 0 ? tested : built;
   } catch (error) {
     if (!(error instanceof CargoMissing)) throw error;
     console.log(`suite skipped: ${error.message}`);

@@ -25,8 +25,9 @@ export const SUITES: readonly Suite[] = [
   vitest("scripts", "scripts"),
   vitest("circuits", "circuits"),
   vitest("zkml", "zkml"),
-  vitest("worker", "worker"),
   { name: "prover", command: ["node", "scripts/prover/test.ts"], count: countCargo },
+  // After the prover, whose programs its tests use.
+  vitest("worker", "worker"),
   vitest("indexer", "indexer"),
   vitest("end to end", "test/e2e"),
 ];

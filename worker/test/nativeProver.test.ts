@@ -12,10 +12,12 @@ import { findHelper } from "../src/prover/findHelper.ts";
 import { HelperBroken, HelperProcess, HelperRefusal } from "../src/prover/helperProcess.ts";
 import { NativeProver } from "../src/prover/nativeProver.ts";
 import type { CircuitSignals, Prover, ProvingModel } from "../src/prover/prover.ts";
+import { builtProgram } from "./support/builtPrograms.ts";
 import { compileDigits, digit } from "./support/digits.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const BUILT = join(ROOT, "prover/target/release/haca-prover");
+const RELEASE = join(ROOT, "prover/target/release/haca-prover");
+const BUILT = builtProgram("haca-prover") ?? RELEASE;
 const SCRIPTED = join(import.meta.dirname, "support/scriptedHelper.mjs");
 /** Long enough for any answer that comes at all. */
 const PATIENCE_MS = 60_000;
@@ -200,7 +202,7 @@ describe("findHelper", () => {
   it("takes a path that exists, none, or what was built", () => {
     expect(findHelper({ setting: SCRIPTED })).toBe(SCRIPTED);
     expect(findHelper({ setting: "none" })).toBeUndefined();
-    expect(findHelper({ setting: undefined })).toBe(existsSync(BUILT) ? BUILT : undefined);
+    expect(findHelper({ setting: undefined })).toBe(existsSync(RELEASE) ? RELEASE : undefined);
   });
 
   it("names a configured program that is not there", () => {
