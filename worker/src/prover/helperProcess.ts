@@ -20,7 +20,6 @@ type Running = {
 /** Version of docs/prover-protocol.md that is spoken here. */
 const PROTOCOL = 1;
 const HELLO_TIMEOUT_MS = 10_000;
-/** Rest before a process that broke is started again: doubles with every failure in a row. */
 const REST_MS = { first: 1_000, longest: 60_000 };
 
 /** A `haca-prover serve` process, started when it is first needed and again after it broke. */
@@ -28,20 +27,26 @@ export class HelperProcess {
   readonly #program: string;
   readonly #parameters: readonly string[];
   readonly #onOutput: (line: string) => void;
+  readonly #restMs: { first: number; longest: number };
   #running: Running | undefined;
   #nextId = 0;
   #failures = 0;
   #restUntil = 0;
   #closed = false;
 
-  /** @param parameters.onOutput takes what the process prints on its standard error */
+  /**
+   * @param parameters.onOutput takes what the process prints on its standard error
+   * @param parameters.restMs rest before a process that broke is started again, doubling with every failure in a row
+   */
   constructor(parameters: {
     program: string;
     parameters?: readonly string[];
+    restMs?: { first: number; longest: number };
     onOutput: (line: string) => void;
   }) {
     this.#program = parameters.program;
     this.#parameters = parameters.parameters ?? [];
+    this.#restMs = parameters.restMs ?? REST_MS;
     this.#onOutput = parameters.onOutput;
   }
 
@@ -146,7 +151,7 @@ export class HelperProcess {
     if (this.#running?.child !== child) return;
     this.#running = undefined;
     if (this.#closed) return;
-    const rest = Math.min(REST_MS.first * 2 ** this.#failures, REST_MS.longest);
+    const rest = Math.min(this.#restMs.first * 2 ** this.#failures, this.#restMs.longest);
     this.#failures += 1;
     this.#restUntil = performance.now() + rest;
     this.#onOutput(reason);
