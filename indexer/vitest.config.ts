@@ -5,8 +5,9 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Every file starts chains and indexers of its own: one at a time is faster on two cores.
     fileParallelism: false,
-    // A limit for a process that hangs, not an expectation: an indexer starts in about seven seconds.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // A limit for a process that hangs, not an expectation: an indexer starts in about seven seconds, and in
+    // half a minute on a busy machine.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });

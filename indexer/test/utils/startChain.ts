@@ -30,6 +30,8 @@ export async function startChain() {
     chain: foundry,
     transport: http(rpcUrl),
     pollingInterval: 20,
+    // A block number from the cache may be from before the last transaction.
+    cacheTime: 0,
   })
     .extend(publicActions)
     .extend(walletActions);

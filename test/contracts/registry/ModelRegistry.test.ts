@@ -1,63 +1,29 @@
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
-import { type TensorLayout, wordCount } from "@haca/protocol/tensorLayout";
+import type { TensorLayout } from "@haca/protocol/tensorLayout";
 import { expect } from "chai";
 import { concat, dataSlice, id, keccak256, ZeroHash } from "ethers";
 import { network } from "hardhat";
-import { P, pointOutsideG2 } from "../utils/bn254.ts";
 import {
-  encodeG1,
-  encodeG2,
-  makeTrapdoor,
-  makeVerifyingKey,
-  type Trapdoor,
-} from "../utils/groth16Simulator.ts";
-import { addToCoordinate } from "../utils/proofParts.ts";
-import { scalarsFrom } from "../utils/randomScalars.ts";
-import {
-  INPUT_LAYOUT,
-  OUTPUT_LAYOUT,
-  SIGNAL_COUNT,
-  type VersionParams,
-  versionParams,
-} from "../utils/settlementFixture.ts";
+  deployRegistry,
+  GOOD_KEY,
+  GOOD_PARAMS,
+  type RegistryFixture,
+} from "../utils/registryFixture.ts";
+import { INPUT_LAYOUT, OUTPUT_LAYOUT, type VersionParams } from "../utils/settlementFixture.ts";
 
-const { ethers, networkHelpers } = await network.create();
-const LAYOUT_RUNS = process.env.HACA_DEEP === "1" ? 500 : 25;
-/** Offsets in a verifying key. */
-const BETA = 64;
-const GAMMA = 192;
-const DELTA = 320;
-const IC = 448;
-
-async function deploy() {
-  const [owner, other] = await ethers.getSigners();
-  if (owner === undefined || other === undefined) throw new Error("no accounts");
-  const registry = await ethers.deployContract("ModelRegistry", owner);
-  await registry.registerModel("model");
-  return {
-    owner,
-    other,
-    registry,
-    modelId: computeModelId({ owner: owner.address, slug: "model" }),
-  };
-}
-
-const trapdoor = makeTrapdoor({ signalCount: SIGNAL_COUNT, random: scalarsFrom("registry") });
-const goodKey = makeVerifyingKey(trapdoor);
-const goodParams = versionParams({ verifyingKey: goodKey });
-
-const replaceAt = (key: string, offset: number, point: string): string =>
-  concat([dataSlice(key, 0, offset), point, dataSlice(key, offset + (point.length - 2) / 2)]);
+const connection = await network.create();
+const { ethers, networkHelpers } = connection;
+const deploy = () => deployRegistry(connection);
 
 describe("ModelRegistry", () => {
-  let fixture: Awaited<ReturnType<typeof deploy>>;
+  let fixture: RegistryFixture;
 
   beforeEach(async () => {
     fixture = await networkHelpers.loadFixture(deploy);
   });
 
   const publish = (overrides: Partial<VersionParams> = {}) =>
-    fixture.registry.publishVersion(fixture.modelId, { ...goodParams, ...overrides });
+    fixture.registry.publishVersion(fixture.modelId, { ...GOOD_PARAMS, ...overrides });
   const versionIdOf = (major: number, minor: number) =>
     computeVersionId({ modelId: fixture.modelId, major, minor });
   const expectRefusal = (publishing: Promise<unknown>, error: string, ...values: unknown[]) =>
@@ -130,10 +96,10 @@ describe("ModelRegistry", () => {
           modelId,
           1,
           0,
-          goodParams.modelHash,
-          goodParams.blobId,
-          goodParams.circuitHash,
-          keccak256(goodKey),
+          GOOD_PARAMS.modelHash,
+          GOOD_PARAMS.blobId,
+          GOOD_PARAMS.circuitHash,
+          keccak256(GOOD_KEY),
           (layout: unknown) => expect(layout).to.deep.equal(INPUT_LAYOUT.map(toTuple)) !== null,
           (layout: unknown) => expect(layout).to.deep.equal(OUTPUT_LAYOUT.map(toTuple)) !== null,
         );
@@ -142,12 +108,12 @@ describe("ModelRegistry", () => {
       expect([version.major, version.minor, version.status]).to.deep.equal([1n, 0n, 1n]);
       expect(version.publishedAt).to.equal(await networkHelpers.time.latest());
       expect([version.modelHash, version.blobId, version.circuitHash]).to.deep.equal([
-        ...[goodParams.modelHash, goodParams.blobId, goodParams.circuitHash],
+        ...[GOOD_PARAMS.modelHash, GOOD_PARAMS.blobId, GOOD_PARAMS.circuitHash],
       ]);
       expect([version.inputWords, version.outputWords]).to.deep.equal([2n, 1n]);
       expect(version.inputLayout).to.deep.equal(INPUT_LAYOUT.map(toTuple));
       expect(version.outputLayout).to.deep.equal(OUTPUT_LAYOUT.map(toTuple));
-      expect(await registry.getVerifyingKey(versionId)).to.equal(goodKey);
+      expect(await registry.getVerifyingKey(versionId)).to.equal(GOOD_KEY);
       expect(await registry.computeVersionId(modelId, 1, 0)).to.equal(versionId);
     });
 
@@ -156,7 +122,7 @@ describe("ModelRegistry", () => {
       const data = await fixture.registry.settlementData(versionIdOf(1, 0));
       expect([data.status, data.inputWords, data.outputWords]).to.deep.equal([1n, 2n, 1n]);
       const code = await ethers.provider.getCode(data.keyStore);
-      expect(dataSlice(code, 0, 1 + 768)).to.equal(concat(["0x00", goodKey]));
+      expect(dataSlice(code, 0, 1 + 768)).to.equal(concat(["0x00", GOOD_KEY]));
       await fixture.owner.sendTransaction({ to: data.keyStore, data: "0x12345678" });
       expect(await ethers.provider.getCode(data.keyStore)).to.equal(code);
     });
@@ -168,7 +134,7 @@ describe("ModelRegistry", () => {
 
     it("test_RevertWhen_ModelUnknown", async () => {
       await expectRefusal(
-        fixture.registry.publishVersion(id("unknown"), goodParams),
+        fixture.registry.publishVersion(id("unknown"), GOOD_PARAMS),
         "ModelRegistry_ModelUnknown",
         id("unknown"),
       );
@@ -177,7 +143,7 @@ describe("ModelRegistry", () => {
     it("test_RevertWhen_CallerIsNotTheOwner", async () => {
       const { registry, owner, other, modelId } = fixture;
       await expectRefusal(
-        registry.connect(other).publishVersion(modelId, goodParams),
+        registry.connect(other).publishVersion(modelId, GOOD_PARAMS),
         "ModelRegistry_NotModelOwner",
         owner.address,
         other.address,
@@ -204,148 +170,6 @@ describe("ModelRegistry", () => {
     });
   });
 
-  describe("layouts", () => {
-    const tensor = (count: number, bits: number): TensorLayout => ({
-      ...{ count, bits, isSigned: false, scaleExponent: 0 },
-    });
-
-    it("test_RevertWhen_LayoutEmpty", async () => {
-      for (const name of ["inputLayout", "outputLayout"]) {
-        await expectRefusal(publish({ [name]: [] }), "ModelRegistry_LayoutEmpty");
-      }
-    });
-
-    it("test_RevertWhen_TensorInvalid", async () => {
-      for (const bad of [tensor(0, 8), tensor(1, 0), tensor(1, 249)]) {
-        await expectRefusal(
-          publish({ outputLayout: [tensor(1, 1), bad] }),
-          "ModelRegistry_LayoutInvalid",
-          1n,
-          bad.count,
-          bad.bits,
-        );
-      }
-    });
-
-    it("test_RevertWhen_TooManyTensors", async () => {
-      const inputLayout = Array.from({ length: 17 }, () => tensor(1, 1));
-      await expectRefusal(publish({ inputLayout }), "ModelRegistry_TooManyTensors", 16n, 17n);
-    });
-
-    it("test_RevertWhen_TooManyWords", async () => {
-      for (const count of [256, 0xffff_ffff]) {
-        await expectRefusal(
-          publish({ inputLayout: [tensor(count, 248)] }),
-          "ModelRegistry_TooManyWords",
-          256n,
-          BigInt(count) + 1n,
-        );
-      }
-    });
-
-    it("test_LargestVersion", async () => {
-      const tensors = [...Array.from({ length: 15 }, () => tensor(1, 1)), tensor(254, 248)];
-      const key = makeVerifyingKey(
-        makeTrapdoor({ signalCount: 257, random: scalarsFrom("largest") }),
-      );
-      const outputLayout = Array.from({ length: 16 }, () => tensor(1, 1));
-      await publish({ verifyingKey: key, inputLayout: tensors, outputLayout });
-      const versionId = versionIdOf(1, 0);
-      expect(await fixture.registry.getVerifyingKey(versionId)).to.equal(key);
-      const version = await fixture.registry.getVersion(versionId);
-      expect([version.inputWords, version.outputWords]).to.deep.equal([255n, 1n]);
-    }).timeout(60_000);
-
-    it("testFuzz_WordCountsEqualTheTypeScriptTwin", async () => {
-      const libraries = await ethers.deployContract("RegistryLibrariesHarness");
-      for (let run = 0; run < LAYOUT_RUNS; run++) {
-        const random = scalarsFrom(`layout ${run}`);
-        const layout = Array.from({ length: 1 + (run % 16) }, () =>
-          tensor(1 + Number(random() % 500n), 1 + Number(random() % 248n)),
-        );
-        expect(await libraries.getFunction("wordCount")(layout)).to.equal(
-          BigInt(wordCount(layout)),
-        );
-      }
-    });
-  });
-
-  describe("verifying key", () => {
-    const expectKeyRefusal = (verifyingKey: string, error: string, ...values: unknown[]) =>
-      expectRefusal(publish({ verifyingKey }), error, ...values);
-    const expectPointRefusal = (verifyingKey: string, offset: number) =>
-      expectKeyRefusal(verifyingKey, "ModelRegistry_VerifyingKeyPointInvalid", offset);
-    const keyOf = (overrides: Partial<Trapdoor>) => makeVerifyingKey({ ...trapdoor, ...overrides });
-
-    it("test_RevertWhen_LengthWrong", async () => {
-      const oneMore = makeVerifyingKey(
-        makeTrapdoor({ signalCount: SIGNAL_COUNT + 1, random: scalarsFrom("longer") }),
-      );
-      for (const key of ["0x", dataSlice(goodKey, 0, 767), concat([goodKey, "0x00"]), oneMore]) {
-        await expectKeyRefusal(
-          key,
-          "ModelRegistry_VerifyingKeyLengthInvalid",
-          768,
-          (key.length - 2) / 2,
-        );
-      }
-    });
-
-    const g1Offsets = [0, ...Array.from({ length: SIGNAL_COUNT + 1 }, (_, i) => IC + 64 * i)];
-    const g2Offsets = [BETA, GAMMA, DELTA];
-
-    it("test_RevertWhen_PointZero", async () => {
-      for (const offset of g1Offsets) {
-        await expectPointRefusal(replaceAt(goodKey, offset, encodeG1("zero")), offset);
-      }
-      for (const offset of g2Offsets) {
-        await expectPointRefusal(replaceAt(goodKey, offset, encodeG2("zero")), offset);
-      }
-    });
-
-    it("test_RevertWhen_PointOffTheCurve", async () => {
-      for (const offset of [...g1Offsets, ...g2Offsets]) {
-        for (const index of [offset / 32, offset / 32 + 1]) {
-          await expectPointRefusal(addToCoordinate({ data: goodKey, index, amount: 1n }), offset);
-        }
-      }
-    });
-
-    it("test_RevertWhen_CoordinateNotBelowP", async () => {
-      for (const offset of [...g1Offsets, ...g2Offsets]) {
-        const coordinates = g2Offsets.includes(offset) ? 4 : 2;
-        for (let i = 0; i < coordinates; i++) {
-          const data = addToCoordinate({ data: goodKey, index: offset / 32 + i, amount: P });
-          await expectPointRefusal(data, offset);
-        }
-      }
-    });
-
-    it("test_RevertWhen_G2PointOutsideTheSubgroup", async () => {
-      const outside = encodeG2(pointOutsideG2());
-      for (const offset of g2Offsets) {
-        await expectPointRefusal(replaceAt(goodKey, offset, outside), offset);
-      }
-    });
-
-    it("test_RevertWhen_GammaIsDelta", async () => {
-      for (const delta of [trapdoor.gamma, -trapdoor.gamma]) {
-        await expectKeyRefusal(keyOf({ delta }), "ModelRegistry_VerifyingKeyGammaEqualsDelta");
-      }
-    });
-
-    it("test_RevertWhen_GammaIsBeta", async () => {
-      for (const beta of [trapdoor.gamma, -trapdoor.gamma]) {
-        await expectKeyRefusal(keyOf({ beta }), "ModelRegistry_VerifyingKeyGammaEqualsBeta");
-      }
-    });
-
-    it("test_BetaMayEqualDelta", async () => {
-      // Unusual, but no forgery follows: gamma stands apart.
-      await publish({ verifyingKey: keyOf({ beta: trapdoor.delta }) });
-    });
-  });
-
   describe("deprecateVersion", () => {
     it("test_DeprecateVersion", async () => {
       await publish();
@@ -358,7 +182,7 @@ describe("ModelRegistry", () => {
       expect(after.status).to.equal(2n);
       expect([...after].with(3, 1n)).to.deep.equal([...before]);
       expect((await fixture.registry.settlementData(versionId)).status).to.equal(2n);
-      expect(await fixture.registry.getVerifyingKey(versionId)).to.equal(goodKey);
+      expect(await fixture.registry.getVerifyingKey(versionId)).to.equal(GOOD_KEY);
     });
 
     it("test_RevertWhen_DeprecatedAgain", async () => {

@@ -1,0 +1,196 @@
+import { computeVersionId } from "@haca/protocol/modelIds";
+import { type TensorLayout, wordCount } from "@haca/protocol/tensorLayout";
+import { expect } from "chai";
+import { concat, dataSlice } from "ethers";
+import { network } from "hardhat";
+import { P, pointOutsideG2 } from "../utils/bn254.ts";
+import {
+  encodeG1,
+  encodeG2,
+  makeTrapdoor,
+  makeVerifyingKey,
+  type Trapdoor,
+} from "../utils/groth16Simulator.ts";
+import { addToCoordinate } from "../utils/proofParts.ts";
+import { scalarsFrom } from "../utils/randomScalars.ts";
+import {
+  deployRegistry,
+  GOOD_KEY,
+  GOOD_PARAMS,
+  KEY_TRAPDOOR,
+  type RegistryFixture,
+} from "../utils/registryFixture.ts";
+import { SIGNAL_COUNT, type VersionParams } from "../utils/settlementFixture.ts";
+
+const connection = await network.create();
+const { ethers, networkHelpers } = connection;
+const deploy = () => deployRegistry(connection);
+const LAYOUT_RUNS = process.env.HACA_DEEP === "1" ? 500 : 25;
+/** Offsets in a verifying key. */
+const BETA = 64;
+const GAMMA = 192;
+const DELTA = 320;
+const IC = 448;
+
+const replaceAt = (key: string, offset: number, point: string): string =>
+  concat([dataSlice(key, 0, offset), point, dataSlice(key, offset + (point.length - 2) / 2)]);
+
+describe("ModelRegistry: what is published", () => {
+  let fixture: RegistryFixture;
+
+  beforeEach(async () => {
+    fixture = await networkHelpers.loadFixture(deploy);
+  });
+
+  const publish = (overrides: Partial<VersionParams> = {}) =>
+    fixture.registry.publishVersion(fixture.modelId, { ...GOOD_PARAMS, ...overrides });
+  const versionIdOf = (major: number, minor: number) =>
+    computeVersionId({ modelId: fixture.modelId, major, minor });
+  const expectRefusal = (publishing: Promise<unknown>, error: string, ...values: unknown[]) =>
+    expect(publishing)
+      .to.be.revertedWithCustomError(fixture.registry, error)
+      .withArgs(...values);
+
+  describe("layouts", () => {
+    const tensor = (count: number, bits: number): TensorLayout => ({
+      ...{ count, bits, isSigned: false, scaleExponent: 0 },
+    });
+
+    it("test_RevertWhen_LayoutEmpty", async () => {
+      for (const name of ["inputLayout", "outputLayout"]) {
+        await expectRefusal(publish({ [name]: [] }), "ModelRegistry_LayoutEmpty");
+      }
+    });
+
+    it("test_RevertWhen_TensorInvalid", async () => {
+      for (const bad of [tensor(0, 8), tensor(1, 0), tensor(1, 249)]) {
+        await expectRefusal(
+          publish({ outputLayout: [tensor(1, 1), bad] }),
+          "ModelRegistry_LayoutInvalid",
+          1n,
+          bad.count,
+          bad.bits,
+        );
+      }
+    });
+
+    it("test_RevertWhen_TooManyTensors", async () => {
+      const inputLayout = Array.from({ length: 17 }, () => tensor(1, 1));
+      await expectRefusal(publish({ inputLayout }), "ModelRegistry_TooManyTensors", 16n, 17n);
+    });
+
+    it("test_RevertWhen_TooManyWords", async () => {
+      for (const count of [256, 0xffff_ffff]) {
+        await expectRefusal(
+          publish({ inputLayout: [tensor(count, 248)] }),
+          "ModelRegistry_TooManyWords",
+          256n,
+          BigInt(count) + 1n,
+        );
+      }
+    });
+
+    it("test_LargestVersion", async () => {
+      const tensors = [...Array.from({ length: 15 }, () => tensor(1, 1)), tensor(254, 248)];
+      const key = makeVerifyingKey(
+        makeTrapdoor({ signalCount: 257, random: scalarsFrom("largest") }),
+      );
+      const outputLayout = Array.from({ length: 16 }, () => tensor(1, 1));
+      await publish({ verifyingKey: key, inputLayout: tensors, outputLayout });
+      const versionId = versionIdOf(1, 0);
+      expect(await fixture.registry.getVerifyingKey(versionId)).to.equal(key);
+      const version = await fixture.registry.getVersion(versionId);
+      expect([version.inputWords, version.outputWords]).to.deep.equal([255n, 1n]);
+    }).timeout(60_000);
+
+    it("testFuzz_WordCountsEqualTheTypeScriptTwin", async () => {
+      const libraries = await ethers.deployContract("RegistryLibrariesHarness");
+      for (let run = 0; run < LAYOUT_RUNS; run++) {
+        const random = scalarsFrom(`layout ${run}`);
+        const layout = Array.from({ length: 1 + (run % 16) }, () =>
+          tensor(1 + Number(random() % 500n), 1 + Number(random() % 248n)),
+        );
+        expect(await libraries.getFunction("wordCount")(layout)).to.equal(
+          BigInt(wordCount(layout)),
+        );
+      }
+    });
+  });
+
+  describe("verifying key", () => {
+    const expectKeyRefusal = (verifyingKey: string, error: string, ...values: unknown[]) =>
+      expectRefusal(publish({ verifyingKey }), error, ...values);
+    const expectPointRefusal = (verifyingKey: string, offset: number) =>
+      expectKeyRefusal(verifyingKey, "ModelRegistry_VerifyingKeyPointInvalid", offset);
+    const keyOf = (overrides: Partial<Trapdoor>) =>
+      makeVerifyingKey({ ...KEY_TRAPDOOR, ...overrides });
+
+    it("test_RevertWhen_LengthWrong", async () => {
+      const oneMore = makeVerifyingKey(
+        makeTrapdoor({ signalCount: SIGNAL_COUNT + 1, random: scalarsFrom("longer") }),
+      );
+      for (const key of ["0x", dataSlice(GOOD_KEY, 0, 767), concat([GOOD_KEY, "0x00"]), oneMore]) {
+        await expectKeyRefusal(
+          key,
+          "ModelRegistry_VerifyingKeyLengthInvalid",
+          768,
+          (key.length - 2) / 2,
+        );
+      }
+    });
+
+    const g1Offsets = [0, ...Array.from({ length: SIGNAL_COUNT + 1 }, (_, i) => IC + 64 * i)];
+    const g2Offsets = [BETA, GAMMA, DELTA];
+
+    it("test_RevertWhen_PointZero", async () => {
+      for (const offset of g1Offsets) {
+        await expectPointRefusal(replaceAt(GOOD_KEY, offset, encodeG1("zero")), offset);
+      }
+      for (const offset of g2Offsets) {
+        await expectPointRefusal(replaceAt(GOOD_KEY, offset, encodeG2("zero")), offset);
+      }
+    });
+
+    it("test_RevertWhen_PointOffTheCurve", async () => {
+      for (const offset of [...g1Offsets, ...g2Offsets]) {
+        for (const index of [offset / 32, offset / 32 + 1]) {
+          await expectPointRefusal(addToCoordinate({ data: GOOD_KEY, index, amount: 1n }), offset);
+        }
+      }
+    });
+
+    it("test_RevertWhen_CoordinateNotBelowP", async () => {
+      for (const offset of [...g1Offsets, ...g2Offsets]) {
+        const coordinates = g2Offsets.includes(offset) ? 4 : 2;
+        for (let i = 0; i < coordinates; i++) {
+          const data = addToCoordinate({ data: GOOD_KEY, index: offset / 32 + i, amount: P });
+          await expectPointRefusal(data, offset);
+        }
+      }
+    });
+
+    it("test_RevertWhen_G2PointOutsideTheSubgroup", async () => {
+      const outside = encodeG2(pointOutsideG2());
+      for (const offset of g2Offsets) {
+        await expectPointRefusal(replaceAt(GOOD_KEY, offset, outside), offset);
+      }
+    });
+
+    it("test_RevertWhen_GammaIsDelta", async () => {
+      for (const delta of [KEY_TRAPDOOR.gamma, -KEY_TRAPDOOR.gamma]) {
+        await expectKeyRefusal(keyOf({ delta }), "ModelRegistry_VerifyingKeyGammaEqualsDelta");
+      }
+    });
+
+    it("test_RevertWhen_GammaIsBeta", async () => {
+      for (const beta of [KEY_TRAPDOOR.gamma, -KEY_TRAPDOOR.gamma]) {
+        await expectKeyRefusal(keyOf({ beta }), "ModelRegistry_VerifyingKeyGammaEqualsBeta");
+      }
+    });
+
+    it("test_BetaMayEqualDelta", async () => {
+      // Unusual, but no forgery follows: gamma stands apart.
+      await publish({ verifyingKey: keyOf({ beta: KEY_TRAPDOOR.delta }) });
+    });
+  });
+});
