@@ -112,8 +112,7 @@ impl Operation {
     /// Whose turn it takes.
     pub fn client(&self) -> &str {
         match self {
-            Self::Load(Load { client, .. })
-            | Self::Prove(Prove { client, .. }) => client,
+            Self::Load(Load { client, .. }) | Self::Prove(Prove { client, .. }) => client,
             Self::Verify(verify) => &verify.client,
             _ => "",
         }
