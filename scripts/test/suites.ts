@@ -1,3 +1,4 @@
+import { countCargo } from "./countCargo.ts";
 import { countHardhat } from "./countHardhat.ts";
 import { countVitest } from "./countVitest.ts";
 import type { SuiteResult } from "./suiteResult.ts";
@@ -24,6 +25,8 @@ export const SUITES: readonly Suite[] = [
   vitest("scripts", "scripts"),
   vitest("circuits", "circuits"),
   vitest("zkml", "zkml"),
+  { name: "prover", command: ["node", "scripts/prover/test.ts"], count: countCargo },
+  // After the prover, whose programs its tests use.
   vitest("worker", "worker"),
   vitest("indexer", "indexer"),
   vitest("end to end", "test/e2e"),

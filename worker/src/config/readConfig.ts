@@ -24,6 +24,8 @@ export type Config = QueueConfig & {
   nodeKey: string | undefined;
   addressBook: string;
   models: readonly string[];
+  /** path of the native prover, `none`, or nothing set */
+  prover: string | undefined;
   price: bigint;
   confirmations: number;
   reorgBlocks: number;
@@ -102,6 +104,7 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
     nodeKey: needsKey ? required(settings, "HACA_NODE_KEY") : undefined,
     addressBook: resolve(optional(settings, "HACA_ADDRESS_BOOK") ?? addressBookPath(chainId)),
     models: needsModels ? required(settings, "HACA_MODELS").map((folder) => resolve(folder)) : [],
+    prover: optional(settings, "HACA_PROVER"),
     price: required(settings, "HACA_PRICE"),
     confirmations: required(settings, "HACA_CONFIRMATIONS"),
     reorgBlocks: required(settings, "HACA_REORG_BLOCKS"),

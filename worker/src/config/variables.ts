@@ -90,6 +90,10 @@ export const VARIABLES = {
     default: "65536",
     help: "largest accepted request body, in bytes",
   }),
+  HACA_PROVER: variable({
+    schema: z.string(),
+    help: "native prover; `none` for snarkjs (default: the one of `npm run build:prover`, if built)",
+  }),
   HACA_PRICE: variable({
     schema: z
       .string()

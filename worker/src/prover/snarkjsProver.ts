@@ -1,11 +1,10 @@
 import { createInterface } from "node:readline";
 import { Worker } from "node:worker_threads";
 import { NonRetryableError, RetryableError } from "../errors.ts";
-import type { Proof, Prover, ProvingModel } from "./prover.ts";
-import type { ThreadAnswer, ThreadRequest } from "./snarkjsMessages.ts";
+import type { CircuitSignals, Proof, Prover, ProvingModel } from "./prover.ts";
+import type { ThreadAnswer, ThreadRequest, ThreadValue } from "./snarkjsMessages.ts";
 
-type Value = Proof | boolean | null;
-type Pending = { resolve: (value: Value) => void; reject: (error: Error) => void };
+type Pending = { resolve: (value: ThreadValue) => void; reject: (error: Error) => void };
 type WithoutId<Request> = Request extends { id: number } ? Omit<Request, "id"> : never;
 
 /**
@@ -41,6 +40,16 @@ export class SnarkjsProver implements Prover {
   async prove(parameters: Parameters<Prover["prove"]>[0]): Promise<Proof> {
     const thread = await this.#running();
     return (await this.#ask(thread, { kind: "prove", ...parameters })) as Proof;
+  }
+
+  /** Calculates the witness of these signals into a file, for a prover elsewhere. */
+  async writeWitness(parameters: {
+    modelId: string;
+    signals: CircuitSignals;
+    path: string;
+  }): Promise<{ witnessMs: number }> {
+    const thread = await this.#running();
+    return (await this.#ask(thread, { kind: "witness", ...parameters })) as { witnessMs: number };
   }
 
   async verify(parameters: Parameters<Prover["verify"]>[0]): Promise<boolean> {
@@ -80,7 +89,7 @@ export class SnarkjsProver implements Prover {
     return thread;
   }
 
-  #ask(thread: Worker, request: WithoutId<ThreadRequest>): Promise<Value> {
+  #ask(thread: Worker, request: WithoutId<ThreadRequest>): Promise<ThreadValue> {
     const id = this.#nextId;
     this.#nextId += 1;
     return new Promise((resolve, reject) => {

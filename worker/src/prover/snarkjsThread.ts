@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { parentPort } from "node:worker_threads";
 import type { Groth16ProofJson, VerifyingKeyJson } from "@haca/protocol/groth16";
 import { describeError, NonRetryableError, RetryableError } from "../errors.ts";
@@ -35,8 +35,10 @@ function modelOf(id: string): LoadedModel {
   return model;
 }
 
-async function prove(modelId: string, signals: CircuitSignals): Promise<Proof> {
-  const { zkey, wasm } = modelOf(modelId);
+async function calculateWitness(
+  wasm: Uint8Array,
+  signals: CircuitSignals,
+): Promise<{ witness: MemoryFile; witnessMs: number }> {
   const witness: MemoryFile = { type: "mem" };
   const started = performance.now();
   try {
@@ -48,13 +50,28 @@ async function prove(modelId: string, signals: CircuitSignals): Promise<Proof> {
       cause,
     });
   }
-  const calculated = performance.now();
+  return { witness, witnessMs: performance.now() - started };
+}
+
+async function prove(modelId: string, signals: CircuitSignals): Promise<Proof> {
+  const { zkey, wasm } = modelOf(modelId);
+  const { witness, witnessMs } = await calculateWitness(wasm, signals);
+  const started = performance.now();
   const { proof, publicSignals } = await snarkjs.groth16.prove(
     { type: "mem", data: zkey },
     witness,
   );
-  const timings = { witnessMs: calculated - started, proveMs: performance.now() - calculated };
-  return { proof, publicSignals, timings };
+  return { proof, publicSignals, timings: { witnessMs, proveMs: performance.now() - started } };
+}
+
+async function writeWitness(
+  modelId: string,
+  signals: CircuitSignals,
+  path: string,
+): Promise<{ witnessMs: number }> {
+  const { witness, witnessMs } = await calculateWitness(modelOf(modelId).wasm, signals);
+  await writeFile(path, witness.data ?? new Uint8Array());
+  return { witnessMs };
 }
 
 async function verify(
@@ -74,6 +91,10 @@ async function answer(request: ThreadRequest): Promise<ThreadAnswer> {
         return { id, kind: "done", value: await load(request.model) };
       case "prove":
         return { id, kind: "done", value: await prove(request.modelId, request.signals) };
+      case "witness": {
+        const { modelId, signals, path } = request;
+        return { id, kind: "done", value: await writeWitness(modelId, signals, path) };
+      }
       case "verify": {
         const { modelId, publicSignals, proof } = request;
         return { id, kind: "done", value: await verify(modelId, publicSignals, proof) };

@@ -4,7 +4,7 @@ import { createApp } from "../http/createApp.ts";
 import { startServer } from "../http/startServer.ts";
 import { createRefreshPass } from "../models/createRefreshPass.ts";
 import { createProvePass } from "../prove/createProvePass.ts";
-import { SnarkjsProver } from "../prover/snarkjsProver.ts";
+import { createProver } from "../prover/createProver.ts";
 import { type Condition, repeat } from "../repeat.ts";
 import { createSettlePass } from "../settle/createSettlePass.ts";
 import { Wakeup } from "../wakeup.ts";
@@ -108,7 +108,7 @@ async function proveLoop(parameters: {
   const { parts, wakeups, closers } = parameters;
   const { config, logger, models } = parts;
   if (!config.roles.includes("prove")) return [];
-  const prover = new SnarkjsProver({ onOutput: (line) => logger.debug({ line }, "snarkjs") });
+  const prover = createProver({ setting: config.prover, logger });
   closers.add(() => prover.close());
   for (const model of models) {
     logger.info({ model: model.slug, version: model.version }, "loading the proving key");

@@ -1,0 +1,12 @@
+//! The prover program: one-shot commands and the long-lived `serve`.
+
+pub mod args;
+pub mod bench;
+pub mod cache;
+pub mod content;
+pub mod cpu;
+pub mod engine;
+pub mod files;
+pub mod memory;
+pub mod once;
+pub mod serve;

@@ -1,0 +1,358 @@
+//! Lanes in vector registers: five limbs of 52 bits, Montgomery form with R = 2^260.
+//!
+//! Limbs are below 2^52 (the top one below 2^48). A tight value is below 2p, a loose one below 4p.
+//! With R > 84 p a product of two values below 8p comes out below 2p with no final subtraction,
+//! which is why sums and differences rarely need reducing. In memory a tight value is four 64-bit
+//! words (2p < 2^255).
+
+use core::marker::PhantomData;
+
+use ark_ff::{AdditiveGroup, BigInt, BigInteger, Fp, MontBackend, MontConfig};
+
+use super::simd::{self, Vector};
+use super::{Lanes, Mask, ScalarLanes, WIDTH};
+
+const LIMBS: usize = 5;
+const LIMB_BITS: u32 = 52;
+const LIMB_MASK: u64 = (1 << LIMB_BITS) - 1;
+
+type Limbs = [Vector; LIMBS];
+
+/// Constants of one modulus, made from arkworks' own.
+trait Modulus: MontConfig<4> {
+    /// p, 2p and 3p in limbs.
+    const P: [u64; LIMBS] = to_limbs(&multiple(&Self::MODULUS.0, 1));
+    const P2: [u64; LIMBS] = to_limbs(&multiple(&Self::MODULUS.0, 2));
+    const P3: [u64; LIMBS] = to_limbs(&multiple(&Self::MODULUS.0, 3));
+    /// -p^-1 mod 2^52.
+    const NEGATIVE_INVERSE: u64 = Self::INV & LIMB_MASK;
+}
+
+impl<C: MontConfig<4>> Modulus for C {}
+
+const fn multiple(words: &[u64; 4], factor: u64) -> [u64; 4] {
+    let mut result = [0; 4];
+    let mut carry = 0u128;
+    let mut index = 0;
+    while index < 4 {
+        let sum = words[index] as u128 * factor as u128 + carry;
+        result[index] = sum as u64;
+        carry = sum >> 64;
+        index += 1;
+    }
+    result
+}
+
+const fn to_limbs(words: &[u64; 4]) -> [u64; LIMBS] {
+    [
+        words[0] & LIMB_MASK,
+        (words[0] >> 52 | words[1] << 12) & LIMB_MASK,
+        (words[1] >> 40 | words[2] << 24) & LIMB_MASK,
+        (words[2] >> 28 | words[3] << 36) & LIMB_MASK,
+        words[3] >> 16,
+    ]
+}
+
+/// Eight elements of the prime field that `C` describes.
+#[derive(Debug)]
+pub struct Ifma<C>(Limbs, PhantomData<C>);
+
+impl<C> Clone for Ifma<C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Ifma<C> {}
+
+impl<C: MontConfig<4>> Ifma<C> {
+    #[inline(always)]
+    fn new(limbs: Limbs) -> Self {
+        Self(limbs, PhantomData)
+    }
+
+    #[inline(always)]
+    fn constant(limbs: [u64; LIMBS]) -> Limbs {
+        limbs.map(simd::splat)
+    }
+
+    /// `a b / 2^260`, below 2p when `a b < 84 p^2`.
+    #[inline(always)]
+    fn montgomery(a: &Limbs, b: &Limbs) -> Limbs {
+        let p = Self::constant(C::P);
+        let inverse = simd::splat(C::NEGATIVE_INVERSE);
+        let mut sum = [simd::zero(); LIMBS];
+        for factor in b {
+            for limb in 0..LIMBS {
+                sum[limb] = simd::multiply_low(sum[limb], a[limb], *factor);
+            }
+            let quotient = simd::multiply_low(simd::zero(), sum[0], inverse);
+            for limb in 0..LIMBS {
+                sum[limb] = simd::multiply_low(sum[limb], quotient, p[limb]);
+            }
+            // The lowest limb is now a multiple of 2^52: one limb down.
+            let carry = simd::shift_right::<LIMB_BITS>(sum[0]);
+            sum = [
+                simd::add(sum[1], carry),
+                sum[2],
+                sum[3],
+                sum[4],
+                simd::zero(),
+            ];
+            for limb in 0..LIMBS {
+                sum[limb] = simd::multiply_high(sum[limb], a[limb], *factor);
+            }
+            for limb in 0..LIMBS {
+                sum[limb] = simd::multiply_high(sum[limb], quotient, p[limb]);
+            }
+        }
+        carry(sum)
+    }
+
+    /// From below 4p to below 2p.
+    #[inline(always)]
+    fn tighten(limbs: Limbs) -> Limbs {
+        let lowered = carry(zip(&limbs, &Self::constant(C::P2), simd::sub));
+        let keep = simd::negative(lowered[LIMBS - 1]);
+        let limbs = carry(limbs);
+        core::array::from_fn(|limb| simd::blend(keep, limbs[limb], lowered[limb]))
+    }
+
+    /// The one representative below p.
+    #[inline(always)]
+    fn canonical(limbs: Limbs) -> Limbs {
+        let lowered = carry(zip(&limbs, &Self::constant(C::P), simd::sub));
+        let keep = simd::negative(lowered[LIMBS - 1]);
+        core::array::from_fn(|limb| simd::blend(keep, limbs[limb], lowered[limb]))
+    }
+
+    /// Words from a tight value below 2p (as integers, not elements).
+    fn reduce_words(words: &[u64; 4]) -> BigInt<4> {
+        let mut integer = BigInt(*words);
+        if integer >= C::MODULUS {
+            integer.sub_with_borrow(&C::MODULUS);
+        }
+        integer
+    }
+}
+
+#[inline(always)]
+fn zip(a: &Limbs, b: &Limbs, operation: impl Fn(Vector, Vector) -> Vector) -> Limbs {
+    core::array::from_fn(|limb| operation(a[limb], b[limb]))
+}
+
+/// Moves what exceeds 52 bits of a limb (or is negative) into the next.
+#[inline(always)]
+fn carry(mut limbs: Limbs) -> Limbs {
+    let mask = simd::splat(LIMB_MASK);
+    for limb in 0..LIMBS - 1 {
+        let over = simd::shift_right_signed::<LIMB_BITS>(limbs[limb]);
+        limbs[limb] = simd::and(limbs[limb], mask);
+        limbs[limb + 1] = simd::add(limbs[limb + 1], over);
+    }
+    limbs
+}
+
+#[inline(always)]
+fn words_to_limbs(words: [Vector; 4]) -> Limbs {
+    let mask = simd::splat(LIMB_MASK);
+    let [w0, w1, w2, w3] = words;
+    [
+        simd::and(w0, mask),
+        simd::and(
+            simd::or(simd::shift_right::<52>(w0), simd::shift_left::<12>(w1)),
+            mask,
+        ),
+        simd::and(
+            simd::or(simd::shift_right::<40>(w1), simd::shift_left::<24>(w2)),
+            mask,
+        ),
+        simd::and(
+            simd::or(simd::shift_right::<28>(w2), simd::shift_left::<36>(w3)),
+            mask,
+        ),
+        simd::shift_right::<16>(w3),
+    ]
+}
+
+#[inline(always)]
+fn limbs_to_words(limbs: Limbs) -> [Vector; 4] {
+    let [l0, l1, l2, l3, l4] = limbs;
+    [
+        simd::or(l0, simd::shift_left::<52>(l1)),
+        simd::or(simd::shift_right::<12>(l1), simd::shift_left::<40>(l2)),
+        simd::or(simd::shift_right::<24>(l2), simd::shift_left::<28>(l3)),
+        simd::or(simd::shift_right::<36>(l3), simd::shift_left::<16>(l4)),
+    ]
+}
+
+const EVEN_PAIRS: [u64; WIDTH] = [0, 1, 8, 9, 4, 5, 12, 13];
+const ODD_PAIRS: [u64; WIDTH] = [2, 3, 10, 11, 6, 7, 14, 15];
+
+/// Eight rows of four words to four vectors: vector `w` has word `w` of every row.
+#[inline(always)]
+fn transpose_in(rows: [&[u64; 4]; WIDTH]) -> [Vector; 4] {
+    let halves: [Vector; 4] =
+        core::array::from_fn(|row| simd::from_halves(rows[row], rows[row + 4]));
+    let low_01 = simd::unpack_low(halves[0], halves[1]);
+    let high_01 = simd::unpack_high(halves[0], halves[1]);
+    let low_23 = simd::unpack_low(halves[2], halves[3]);
+    let high_23 = simd::unpack_high(halves[2], halves[3]);
+    let (even, odd) = (simd::from_array(EVEN_PAIRS), simd::from_array(ODD_PAIRS));
+    [
+        simd::permute_two(low_01, even, low_23),
+        simd::permute_two(high_01, even, high_23),
+        simd::permute_two(low_01, odd, low_23),
+        simd::permute_two(high_01, odd, high_23),
+    ]
+}
+
+/// The inverse of [`transpose_in`].
+#[inline(always)]
+fn transpose_out(words: [Vector; 4]) -> [[u64; 4]; WIDTH] {
+    let (even, odd) = (simd::from_array(EVEN_PAIRS), simd::from_array(ODD_PAIRS));
+    let low_01 = simd::permute_two(words[0], even, words[2]);
+    let low_23 = simd::permute_two(words[0], odd, words[2]);
+    let high_01 = simd::permute_two(words[1], even, words[3]);
+    let high_23 = simd::permute_two(words[1], odd, words[3]);
+    let halves = [
+        simd::unpack_low(low_01, high_01),
+        simd::unpack_high(low_01, high_01),
+        simd::unpack_low(low_23, high_23),
+        simd::unpack_high(low_23, high_23),
+    ]
+    .map(simd::to_halves);
+    core::array::from_fn(|row| halves[row % 4][row / 4])
+}
+
+impl<C: MontConfig<4>> Lanes for Ifma<C> {
+    type Element = Fp<MontBackend<C, 4>, 4>;
+    type Words = [u64; 4];
+
+    #[inline(always)]
+    fn splat(element: Self::Element) -> Self {
+        Self::new(Self::constant(to_limbs(&Self::pack(element))))
+    }
+
+    fn from_elements(elements: [Self::Element; WIDTH]) -> Self {
+        let words = elements.map(Self::pack);
+        Self::load(core::array::from_fn(|lane| &words[lane]))
+    }
+
+    fn to_elements(self) -> [Self::Element; WIDTH] {
+        self.store().map(|words| Self::unpack(&words))
+    }
+
+    // arkworks keeps x as x 2^256, this module as x 2^260.
+    #[inline(always)]
+    fn pack(element: Self::Element) -> Self::Words {
+        element.double().double().double().double().0.0
+    }
+
+    fn unpack(words: &Self::Words) -> Self::Element {
+        let mut element = Self::Element::new_unchecked(Self::reduce_words(words));
+        for _ in 0..4 {
+            // Halving: an odd Montgomery form becomes even by adding the (odd) modulus.
+            let mut integer = element.0;
+            if integer.is_odd() {
+                integer.add_with_carry(&C::MODULUS);
+            }
+            integer.div2();
+            element = Self::Element::new_unchecked(integer);
+        }
+        debug_assert!(element.double().double().double().double().0 == Self::reduce_words(words));
+        element
+    }
+
+    #[inline(always)]
+    fn negate_words(words: &Self::Words) -> Self::Words {
+        let mut result = BigInt(multiple(&C::MODULUS.0, 2));
+        result.sub_with_borrow(&BigInt(*words));
+        // 2p - 0 is not tight.
+        if *words == [0; 4] { [0; 4] } else { result.0 }
+    }
+
+    #[inline(always)]
+    fn splat_words(words: &Self::Words) -> Self {
+        Self::new(Self::constant(to_limbs(words)))
+    }
+
+    #[inline(always)]
+    fn load(words: [&Self::Words; WIDTH]) -> Self {
+        Self::new(words_to_limbs(transpose_in(words)))
+    }
+
+    #[inline(always)]
+    fn store(self) -> [Self::Words; WIDTH] {
+        transpose_out(limbs_to_words(self.0))
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self::new(Self::tighten(zip(&self.0, &other.0, simd::add)))
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        let difference = zip(&self.0, &other.0, simd::sub);
+        let raised = carry(zip(&difference, &Self::constant(C::P2), simd::add));
+        let plain = carry(difference);
+        let negative = simd::negative(plain[LIMBS - 1]);
+        Self::new(core::array::from_fn(|limb| {
+            simd::blend(negative, raised[limb], plain[limb])
+        }))
+    }
+
+    #[inline(always)]
+    fn sub_loose(self, other: Self) -> Self {
+        let difference = zip(&self.0, &other.0, simd::sub);
+        Self::new(carry(zip(&difference, &Self::constant(C::P2), simd::add)))
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        Self::new(Self::montgomery(&self.0, &other.0))
+    }
+
+    #[inline(always)]
+    fn square(self) -> Self {
+        self.mul(self)
+    }
+
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Self::new([simd::zero(); LIMBS]).sub(self)
+    }
+
+    #[inline(always)]
+    fn select(mask: Mask, if_set: Self, if_clear: Self) -> Self {
+        Self::new(core::array::from_fn(|limb| {
+            simd::blend(mask, if_set.0[limb], if_clear.0[limb])
+        }))
+    }
+
+    // Zero is 0, p, 2p or 3p; one limb tells well enough.
+    #[inline(always)]
+    fn maybe_zero(self) -> Mask {
+        let low = self.0[0];
+        simd::equal(low, simd::zero())
+            | simd::equal(low, simd::splat(C::P[0]))
+            | simd::equal(low, simd::splat(C::P2[0]))
+            | simd::equal(low, simd::splat(C::P3[0]))
+    }
+}
+
+impl<C: MontConfig<4>> ScalarLanes for Ifma<C> {
+    #[inline(always)]
+    fn exchange(self, distance: usize) -> Self {
+        let order = simd::from_array(core::array::from_fn(|lane| (lane ^ distance) as u64));
+        Self::new(self.0.map(|limb| simd::permute(order, limb)))
+    }
+
+    #[inline(always)]
+    fn to_integers(self) -> [[u64; 4]; WIDTH] {
+        let one = Self::constant([1, 0, 0, 0, 0]);
+        let plain = Self::canonical(Self::montgomery(&self.0, &one));
+        transpose_out(limbs_to_words(plain))
+    }
+}

@@ -1,0 +1,152 @@
+//! Sums of scalar multiples of many points (Pippenger's bucket method).
+//!
+//! Scalars are taken apart into signed digits of `width` bits; zero digits cost nothing, so a
+//! scalar of 0 is free, a bit costs one addition and a small number a few. The points of each
+//! bucket are summed by rounds of pairwise affine additions that share one inversion
+//! ([`pairs`]): 6 multiplications an addition instead of 11.
+
+mod buckets;
+mod digits;
+mod pairs;
+
+pub use digits::SignedScalar;
+
+use ark_ec::AdditiveGroup;
+use ark_ec::short_weierstrass::Projective;
+use rayon::prelude::*;
+
+use crate::point::{Curve, PackedPoint};
+use digits::{Digit, Recoding};
+
+/// Points that one task at least gets: fewer are not worth another set of buckets.
+const MIN_TASK: usize = 2048;
+
+/// Sum of `scalars[signals[i]] * points[i]`.
+///
+/// `points` holds no point at infinity (they would be right but slow); every index in `signals` is
+/// below `scalars.len()`, and `signals` is as long as `points`.
+pub fn msm<C: Curve>(
+    points: &[PackedPoint<C>],
+    signals: &[u32],
+    scalars: &[SignedScalar],
+) -> Projective<C::Config> {
+    debug_assert_eq!(points.len(), signals.len());
+    let recoding = Recoding::choose(
+        signals
+            .iter()
+            .map(|&signal| scalars[signal as usize].bits()),
+    );
+    let mut narrow = Vec::new();
+    let mut wide = Vec::new();
+    for (index, &signal) in signals.iter().enumerate() {
+        let scalar = &scalars[signal as usize];
+        if scalar.is_zero() {
+            continue;
+        }
+        let index = index as u32;
+        if recoding.is_single_digit(scalar) {
+            narrow.push(Digit {
+                point: index,
+                value: scalar.low_digit(),
+            });
+        } else {
+            wide.push(recoding.prepare(index, scalar));
+        }
+    }
+
+    let threads = rayon::current_num_threads();
+    let narrow_tasks = narrow.par_chunks(chunk_length(narrow.len(), threads));
+    // Few points: several windows in one task share their inversions. Many: a window is split.
+    let windows = recoding.windows();
+    let parts = if wide.len() > 16 * MIN_TASK && windows < 2 * threads {
+        threads
+    } else {
+        1
+    };
+    let part_length = wide.len().div_ceil(parts).max(1);
+    let group = if wide.len() < MIN_TASK {
+        windows.div_ceil(threads)
+    } else {
+        1
+    };
+    let groups: Vec<(usize, usize)> = (0..windows)
+        .step_by(group.max(1))
+        .flat_map(|first| {
+            (0..wide.len())
+                .step_by(part_length)
+                .map(move |part| (first, part))
+        })
+        .collect();
+
+    let (narrow_sum, mut window_sums) = rayon::join(
+        || {
+            narrow_tasks
+                .map(|digits| {
+                    let mut sums = buckets::sum(points, 1, |visit| {
+                        digits.iter().for_each(|digit| visit(0, *digit));
+                    });
+                    sums.pop().unwrap_or(Projective::ZERO)
+                })
+                .reduce(|| Projective::ZERO, |left, right| left + right)
+        },
+        || {
+            groups
+                .par_iter()
+                .map(|&(first, part)| {
+                    let count = group.min(windows - first);
+                    let wide = &wide[part..(part + part_length).min(wide.len())];
+                    let sums = buckets::sum(points, count, |visit| {
+                        for window in 0..count {
+                            for scalar in wide {
+                                let value = recoding.digit(scalar, first + window);
+                                if value != 0 {
+                                    visit(
+                                        window,
+                                        Digit {
+                                            point: scalar.point,
+                                            value,
+                                        },
+                                    );
+                                }
+                            }
+                        }
+                    });
+                    (first, sums)
+                })
+                .fold(
+                    || vec![Projective::<C::Config>::ZERO; windows],
+                    |mut totals, (first, sums)| {
+                        for (window, sum) in sums.into_iter().enumerate() {
+                            totals[first + window] += sum;
+                        }
+                        totals
+                    },
+                )
+                .reduce(
+                    || vec![Projective::ZERO; windows],
+                    |mut left, right| {
+                        left.iter_mut()
+                            .zip(right)
+                            .for_each(|(left, right)| *left += right);
+                        left
+                    },
+                )
+        },
+    );
+
+    let mut total = Projective::ZERO;
+    while let Some(sum) = window_sums.pop() {
+        for _ in 0..recoding.width() {
+            total.double_in_place();
+        }
+        total += sum;
+    }
+    total + narrow_sum
+}
+
+fn chunk_length(length: usize, threads: usize) -> usize {
+    length.div_ceil(threads).max(MIN_TASK)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,23 @@
+//! Groth16 (eprint 2016/260) over BN254, with keys and witnesses as snarkjs makes them.
+
+pub mod error;
+pub mod json;
+pub mod key;
+mod points;
+pub mod prove;
+mod quotient;
+pub mod random;
+mod sparse;
+pub mod verify;
+pub mod witness;
+
+pub use error::ProverError;
+pub use key::ProvingKey;
+pub use prove::{Blinding, Proof};
+pub use verify::VerifyingKey;
+pub use witness::Witness;
+
+/// An element of the scalar field.
+pub use ark_bn254::Fr as Scalar;
+
+use haca_prover_formats::bn254::SCALAR_MODULUS;

@@ -1,0 +1,115 @@
+//! Proving.
+
+use ark_bn254::{Fr, G1Affine, G2Affine};
+use ark_ec::CurveGroup;
+use haca_prover_curves::msm::msm;
+
+use crate::{ProverError, ProvingKey, Witness, random};
+
+/// A proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// in the first group
+    pub a: G1Affine,
+    /// in the second group
+    pub b: G2Affine,
+    /// in the first group
+    pub c: G1Affine,
+}
+
+/// The random numbers that hide the witness in a proof.
+#[derive(Debug, Clone, Copy)]
+pub struct Blinding {
+    /// hides A
+    pub r: Fr,
+    /// hides B
+    pub s: Fr,
+}
+
+impl Blinding {
+    /// Fresh ones.
+    ///
+    /// # Errors
+    /// [`ProverError::Randomness`] when the system gives none.
+    pub fn fresh() -> Result<Self, ProverError> {
+        Ok(Self {
+            r: random::scalar()?,
+            s: random::scalar()?,
+        })
+    }
+}
+
+impl ProvingKey {
+    /// Makes a proof and verifies it.
+    ///
+    /// # Errors
+    /// [`ProverError::WitnessLength`] for a witness of another circuit,
+    /// [`ProverError::Unsatisfied`] for one that breaks a constraint.
+    pub fn prove(&self, witness: &Witness) -> Result<Proof, ProverError> {
+        let proof = self.prove_unchecked(witness, Blinding::fresh()?)?;
+        if !self
+            .verifying()
+            .verify(&proof, witness.public(self.public_count))?
+        {
+            return Err(ProverError::Unsatisfied);
+        }
+        Ok(proof)
+    }
+
+    /// Makes a proof that is valid if the witness is.
+    ///
+    /// # Errors
+    /// [`ProverError::WitnessLength`] for a witness of another circuit.
+    pub fn prove_unchecked(
+        &self,
+        witness: &Witness,
+        Blinding { r, s }: Blinding,
+    ) -> Result<Proof, ProverError> {
+        if witness.len() != self.signal_count {
+            let (found, expected) = (witness.len(), self.signal_count);
+            return Err(ProverError::WitnessLength { found, expected });
+        }
+        let scalars = &witness.scalars;
+        let ((a, b1), (b2, (c, h))) = rayon::join(
+            || {
+                rayon::join(
+                    || msm(&self.a.points, &self.a.signals, scalars),
+                    || msm(&self.b1.points, &self.b1.signals, scalars),
+                )
+            },
+            || {
+                rayon::join(
+                    || msm(&self.b2.points, &self.b2.signals, scalars),
+                    || {
+                        rayon::join(
+                            || msm(&self.c.points, &self.c.signals, scalars),
+                            || {
+                                let row = |matrix: &crate::sparse::SparseMatrix, index| {
+                                    matrix.row_times(index, &self.values, &witness.elements)
+                                };
+                                let quotient = self.transform.quotient(
+                                    |index| row(&self.a_rows, index),
+                                    |index| row(&self.b_rows, index),
+                                );
+                                msm(&self.h.points, &self.h.signals, &quotient)
+                            },
+                        )
+                    },
+                )
+            },
+        );
+
+        // A = alpha + a + r delta, B = beta + b + s delta,
+        // C = c + h + s A + r B - r s delta, with B in the first group.
+        let a = a + self.alpha1 + self.delta1 * r;
+        let (b2, c) = rayon::join(
+            || b2 + self.beta2 + self.delta2 * s,
+            || c + h + a * s + (b1 + self.beta1) * r,
+        );
+        Ok(Proof {
+            a: a.into_affine(),
+            b: b2.into_affine(),
+            c: c.into_affine(),
+        })
+    }
+}

@@ -1,0 +1,88 @@
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { BaseError } from "@haca/protocol/baseError";
+import { HelperProcess } from "../../../worker/src/prover/helperProcess.ts";
+import type { SnarkjsTask, SnarkjsTimes } from "./snarkjsChild.ts";
+
+/** Times of one proof by one prover, and the most memory that its process has had. */
+export type Times = { proveMs: number; peakBytes: number };
+
+export type Circuit = { zkey: string; witness: string };
+
+/** Something that makes proofs and is timed. */
+export type Contestant = {
+  name: string;
+  prove(circuit: Circuit): Promise<Times>;
+  close(): Promise<void>;
+};
+
+const TIMEOUT_MS = 30 * 60_000;
+
+/** snarkjs with all cores, in a process of its own, keys and witnesses in its memory. */
+export function startSnarkjs(): Contestant & {
+  run: (task: SnarkjsTask) => Promise<SnarkjsTimes>;
+} {
+  const child = fork(join(import.meta.dirname, "snarkjsChild.ts"), { stdio: "inherit" });
+  const run = async (task: SnarkjsTask): Promise<SnarkjsTimes> => {
+    child.send(task);
+    return (await answerOf(child)) as SnarkjsTimes;
+  };
+  return { name: "snarkjs", run, prove: run, close: () => disconnected(child) };
+}
+
+async function answerOf(child: ChildProcess): Promise<unknown> {
+  const ended = once(child, "exit").then(([code]) => {
+    throw new BaseError({ code: "bench.child", message: `snarkjs ended with status ${code}` });
+  });
+  const [answer] = await Promise.race([once(child, "message"), ended]);
+  return answer;
+}
+
+async function disconnected(child: ChildProcess): Promise<void> {
+  child.disconnect();
+  await once(child, "exit");
+}
+
+/** The helper as the worker uses it: loaded key, witness from a file, verified proof, JSON both ways. */
+export function startHelper(parameters: { program: string }): Contestant {
+  const helper = new HelperProcess({ ...parameters, onOutput: (line) => console.error(line) });
+  const ask = (request: { op: string } & Record<string, unknown>) =>
+    helper.ask({ request, timeoutMs: TIMEOUT_MS });
+  return {
+    name: "helper",
+    async prove({ zkey, witness }) {
+      await ask({ op: "load", zkey });
+      const started = performance.now();
+      await ask({ op: "prove", zkey, witness });
+      const proveMs = performance.now() - started;
+      const { peakBytes } = (await ask({ op: "stats" })) as { peakBytes: number };
+      return { proveMs, peakBytes };
+    },
+    close: () => helper.close(),
+  };
+}
+
+/** A rapidsnark program; it has no server, so its time includes reading the key. */
+export function startRapidsnark(parameters: { program: string; folder: string }): Contestant {
+  const output = ["proof.json", "public.json"].map((name) => join(parameters.folder, name));
+  return {
+    name: "rapidsnark",
+    async prove({ zkey, witness }) {
+      const started = performance.now();
+      const child = spawn(parameters.program, [zkey, witness, ...output], { stdio: "ignore" });
+      const [code] = await once(child, "close");
+      const proveMs = performance.now() - started;
+      if (code !== 0) {
+        throw new BaseError({ code: "bench.rapidsnark", message: `rapidsnark: status ${code}` });
+      }
+      for (const path of output) {
+        JSON.parse(readFileSync(path, "utf8"));
+        rmSync(path);
+      }
+      return { proveMs, peakBytes: 0 };
+    },
+    close: async () => undefined,
+  };
+}

@@ -1,0 +1,17 @@
+/** `npm run build:prover`: the native prover, for this machine's CPU. */
+import { BaseError } from "@haca/protocol/baseError";
+import { reportFailure } from "../lib/reportFailure.ts";
+import { runCargo } from "./runCargo.ts";
+
+async function main(): Promise<void> {
+  const status = await runCargo({ parameters: ["build", "--release", "--locked"] });
+  if (status !== 0) {
+    throw new BaseError({
+      code: "prover.build",
+      message: `cargo ended with status ${status}: see above`,
+    });
+  }
+  console.log("prover/target/release/haca-prover is built; the worker uses it from its next start");
+}
+
+main().catch(reportFailure);

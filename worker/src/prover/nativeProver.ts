@@ -1,0 +1,132 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Groth16ProofJson } from "@haca/protocol/groth16";
+import { describeError, NonRetryableError, RetryableError } from "../errors.ts";
+import { HelperProcess, HelperRefusal } from "./helperProcess.ts";
+import type { CircuitSignals, Proof, Prover, ProvingModel } from "./prover.ts";
+import { SnarkjsProver } from "./snarkjsProver.ts";
+
+/** Time for a proof or for loading a key; far above what the largest circuits take. */
+const TIMEOUT_MS = 10 * 60_000;
+
+/**
+ * Proofs from the native helper, witnesses from snarkjs. Where the helper breaks, snarkjs makes the proof: slower,
+ * and just as good.
+ *
+ * `verify` is snarkjs' too: another implementation than the one that made the proof, against the model's own
+ * verifying key and not the one inside the zkey.
+ */
+export class NativeProver implements Prover {
+  readonly #helper: HelperProcess;
+  readonly #snarkjs: SnarkjsProver;
+  readonly #models = new Map<string, ProvingModel>();
+  readonly #timeoutMs: number;
+  readonly #onFallback: (reason: string) => void;
+  #folder: Promise<string> | undefined;
+
+  /**
+   * @param parameters.onOutput takes what snarkjs and the helper print
+   * @param parameters.onFallback is told why snarkjs makes a proof
+   */
+  constructor(parameters: {
+    program: string;
+    timeoutMs?: number;
+    onOutput: (line: string) => void;
+    onFallback: (reason: string) => void;
+  }) {
+    this.#helper = new HelperProcess(parameters);
+    this.#snarkjs = new SnarkjsProver(parameters);
+    this.#timeoutMs = parameters.timeoutMs ?? TIMEOUT_MS;
+    this.#onFallback = parameters.onFallback;
+  }
+
+  async load(parameters: { model: ProvingModel }): Promise<void> {
+    const { model } = parameters;
+    await this.#snarkjs.load(parameters);
+    this.#models.set(model.id, model);
+    try {
+      await this.#ask({ op: "load", zkey: model.zkeyPath, sha256: model.id });
+    } catch (error) {
+      // The helper is asked again with every proof.
+      this.#onFallback(describeError(error));
+    }
+  }
+
+  async prove(parameters: { modelId: string; signals: CircuitSignals }): Promise<Proof> {
+    const { modelId } = parameters;
+    const model = this.#models.get(modelId);
+    if (model === undefined) {
+      throw new RetryableError({
+        code: "prover.modelNotLoaded",
+        message: `model ${modelId} is not loaded`,
+      });
+    }
+    this.#folder ??= mkdtemp(join(tmpdir(), "haca-witness-"));
+    const path = join(await this.#folder, `${randomUUID()}.wtns`);
+    try {
+      const { witnessMs } = await this.#snarkjs.writeWitness({ ...parameters, path });
+      const started = performance.now();
+      const { proof, publicSignals } = await this.#proveNatively({ model, path });
+      return { proof, publicSignals, timings: { witnessMs, proveMs: performance.now() - started } };
+    } catch (error) {
+      if (error instanceof NonRetryableError || error instanceof RetryableError) throw error;
+      this.#onFallback(describeError(error));
+      return await this.#snarkjs.prove(parameters);
+    } finally {
+      await rm(path, { force: true });
+    }
+  }
+
+  async verify(parameters: Parameters<Prover["verify"]>[0]): Promise<boolean> {
+    return await this.#snarkjs.verify(parameters);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#helper.close(), this.#snarkjs.close()]);
+    if (this.#folder !== undefined) await rm(await this.#folder, { recursive: true, force: true });
+  }
+
+  /** As `close`, but the next request starts the processes again. */
+  async restart(): Promise<void> {
+    await Promise.all([this.#helper.kill(), this.#snarkjs.restart()]);
+  }
+
+  async #proveNatively(parameters: {
+    model: ProvingModel;
+    path: string;
+  }): Promise<Pick<Proof, "proof" | "publicSignals">> {
+    const { id, zkeyPath } = parameters.model;
+    try {
+      const result = await this.#ask({
+        op: "prove",
+        zkey: zkeyPath,
+        sha256: id,
+        witness: parameters.path,
+      });
+      return result as { proof: Groth16ProofJson; publicSignals: string[] };
+    } catch (error) {
+      if (!(error instanceof HelperRefusal)) throw error;
+      if (error.code === "witness.unsatisfied") {
+        throw new NonRetryableError({
+          code: "prover.witnessRefused",
+          message: `the signals break a constraint: ${error.message}`,
+          cause: error,
+        });
+      }
+      if (error.code === "queue.full") {
+        throw new RetryableError({
+          code: "prover.busy",
+          message: error.message,
+          cause: error,
+        });
+      }
+      throw error;
+    }
+  }
+
+  async #ask(request: { op: string } & Record<string, unknown>): Promise<unknown> {
+    return await this.#helper.ask({ request, timeoutMs: this.#timeoutMs });
+  }
+}

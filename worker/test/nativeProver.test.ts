@@ -1,0 +1,224 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { VerifyingKeyJson } from "@haca/protocol/groth16";
+import { circuitInput } from "@haca/zkml/circuitInput";
+import { loadModel } from "@haca/zkml/loadModel";
+import { quantiseInput } from "@haca/zkml/quantiseInput";
+import { runIntegerModel } from "@haca/zkml/runIntegerModel";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { NonRetryableError, RetryableError, StartError } from "../src/errors.ts";
+import { findHelper } from "../src/prover/findHelper.ts";
+import { HelperBroken, HelperProcess, HelperRefusal } from "../src/prover/helperProcess.ts";
+import { NativeProver } from "../src/prover/nativeProver.ts";
+import type { CircuitSignals, Prover, ProvingModel } from "../src/prover/prover.ts";
+import { builtProgram } from "./support/builtPrograms.ts";
+import { compileDigits, digit } from "./support/digits.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const RELEASE = join(ROOT, "prover/target/release/haca-prover");
+const BUILT = builtProgram("haca-prover") ?? RELEASE;
+const SCRIPTED = join(import.meta.dirname, "support/scriptedHelper.mjs");
+/** Long enough for any answer that comes at all. */
+const PATIENCE_MS = 60_000;
+
+let model: ProvingModel;
+let signals: CircuitSignals;
+let opened: { close(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  const { folder } = await compileDigits();
+  const { manifest, integerModel } = await loadModel({ folder });
+  const { hashes, files } = manifest;
+  const verifyingKey: VerifyingKeyJson = JSON.parse(
+    readFileSync(join(folder, files.verificationKey), "utf8"),
+  );
+  model = {
+    id: hashes.zkey,
+    zkeyPath: join(folder, files.zkey),
+    wasmPath: join(folder, files.wasm),
+    verifyingKey,
+  };
+  const input = quantiseInput({ manifest, values: digit(0) });
+  const outputs = runIntegerModel({ integerModel, input });
+  ({ signals } = circuitInput({ manifest, input, outputs, context: 5n }));
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await Promise.all(opened.map((each) => each.close()));
+  opened = [];
+});
+
+function nativeProver(parameters: { program: string; script?: string[]; timeoutMs?: number }): {
+  prover: NativeProver;
+  fallbacks: string[];
+} {
+  vi.stubEnv("HACA_TEST_HELPER", JSON.stringify(parameters.script ?? []));
+  const fallbacks: string[] = [];
+  const prover = new NativeProver({
+    timeoutMs: PATIENCE_MS,
+    ...parameters,
+    onOutput: () => undefined,
+    onFallback: (reason) => fallbacks.push(reason),
+  });
+  opened.push(prover);
+  return { prover, fallbacks };
+}
+
+async function proveAndVerify(prover: Prover): Promise<void> {
+  const { proof, publicSignals, timings } = await prover.prove({ modelId: model.id, signals });
+  expect(publicSignals).toHaveLength(4);
+  expect(publicSignals.at(-1)).toBe("5");
+  expect(timings.witnessMs).toBeGreaterThan(0);
+  expect(await prover.verify({ modelId: model.id, proof, publicSignals })).toBe(true);
+}
+
+describe.skipIf(!existsSync(BUILT))("NativeProver with the built helper", () => {
+  it("makes proofs that snarkjs verifies, and leaves no witness behind", async () => {
+    const before = readdirSync(tmpdir());
+    const { prover, fallbacks } = nativeProver({ program: BUILT });
+    await prover.load({ model });
+    await proveAndVerify(prover);
+    await prover.close();
+    expect(fallbacks).toEqual([]);
+    const left = readdirSync(tmpdir()).filter((name) => !before.includes(name));
+    expect(left.filter((name) => name.startsWith("haca-witness-"))).toEqual([]);
+  });
+
+  it("refuses signals that the circuit refuses, for good", async () => {
+    const { prover } = nativeProver({ program: BUILT });
+    await prover.load({ model });
+    const wrong = { ...signals, outputWords: ["1"] };
+    const proving = prover.prove({ modelId: model.id, signals: wrong });
+    await expect(proving).rejects.toThrow(NonRetryableError);
+  });
+
+  it("makes proofs after its processes were killed", async () => {
+    const { prover } = nativeProver({ program: BUILT });
+    await prover.load({ model });
+    await prover.restart();
+    await proveAndVerify(prover);
+  });
+
+  it("proves several inputs at once", async () => {
+    const { prover, fallbacks } = nativeProver({ program: BUILT });
+    await prover.load({ model });
+    await Promise.all([1, 2, 3, 4].map(() => proveAndVerify(prover)));
+    expect(fallbacks).toEqual([]);
+  });
+});
+
+describe("NativeProver with a helper that misbehaves", () => {
+  const withScript = async (script: string[], timeoutMs = PATIENCE_MS) => {
+    const opened = nativeProver({ program: SCRIPTED, script, timeoutMs });
+    await opened.prover.load({ model });
+    return opened;
+  };
+
+  it.each([
+    ["exit", /ended with status 3/],
+    ["key.unknown", /refused: key.unknown/],
+    ["internal", /refused: internal/],
+  ])("snarkjs makes the proof after %s", async (step, reason) => {
+    const { prover, fallbacks } = await withScript([step]);
+    await proveAndVerify(prover);
+    expect(fallbacks).toHaveLength(1);
+    expect(fallbacks[0]).toMatch(reason);
+  });
+
+  it.each(["hang", "garbage"])("ends a helper that does not answer: %s", async (step) => {
+    const { prover, fallbacks } = await withScript([step], 500);
+    await proveAndVerify(prover);
+    expect(fallbacks[0]).toMatch(/no answer within 500 ms/);
+  });
+
+  it("does not use a helper of another protocol", async () => {
+    const { prover, fallbacks } = await withScript(["oldProtocol"]);
+    expect(fallbacks[0]).toMatch(/speaks protocol 0, not 1/);
+    await proveAndVerify(prover);
+    expect(fallbacks[1]).toMatch(/rests for|speaks protocol 0/);
+  });
+
+  it("snarkjs makes the proof where there is no helper at all", async () => {
+    const { prover, fallbacks } = nativeProver({ program: join(ROOT, "no-such-program") });
+    await prover.load({ model });
+    await proveAndVerify(prover);
+    expect(fallbacks[0]).toMatch(/ENOENT/);
+  });
+
+  it("a full queue is for later, not for snarkjs", async () => {
+    const { prover, fallbacks } = await withScript(["queue.full"]);
+    const proving = prover.prove({ modelId: model.id, signals });
+    await expect(proving).rejects.toThrow(RetryableError);
+    await expect(proving).rejects.toMatchObject({ code: "prover.busy" });
+    expect(fallbacks).toEqual([]);
+  });
+
+  it("a witness that breaks a constraint fails for good", async () => {
+    const { prover } = await withScript(["witness.unsatisfied"]);
+    const proving = prover.prove({ modelId: model.id, signals });
+    await expect(proving).rejects.toThrow(NonRetryableError);
+  });
+
+  it("does not know a model that was not loaded", async () => {
+    const { prover } = nativeProver({ program: SCRIPTED });
+    const proving = prover.prove({ modelId: "0xff", signals });
+    await expect(proving).rejects.toMatchObject({ code: "prover.modelNotLoaded" });
+  });
+});
+
+describe("HelperProcess", () => {
+  const helperProcess = (script: string[], rest = 0): HelperProcess => {
+    vi.stubEnv("HACA_TEST_HELPER", JSON.stringify(script));
+    const restMs = { first: rest, longest: rest };
+    const helper = new HelperProcess({ program: SCRIPTED, restMs, onOutput: () => undefined });
+    opened.push(helper);
+    return helper;
+  };
+  const prove = (helper: HelperProcess) =>
+    helper.ask({ request: { op: "prove" }, timeoutMs: PATIENCE_MS });
+
+  it("tells a refusal from a broken process", async () => {
+    const helper = helperProcess(["some.code", "exit"]);
+    await expect(prove(helper)).rejects.toThrow(HelperRefusal);
+    await expect(prove(helper)).rejects.toThrow(HelperBroken);
+  });
+
+  it("fails everything that was asked when the process ends", async () => {
+    const helper = helperProcess(["hang", "hang", "exit"]);
+    const asked = await Promise.allSettled([prove(helper), prove(helper), prove(helper)]);
+    expect(asked.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+  });
+
+  it("starts another process after one ended", async () => {
+    const helper = helperProcess(["some.code"]);
+    await expect(prove(helper)).rejects.toThrow(HelperRefusal);
+    await helper.kill();
+    await expect(prove(helper)).rejects.toThrow(HelperRefusal);
+  });
+
+  it("rests after a failure before it starts another", async () => {
+    const helper = helperProcess(["exit"], PATIENCE_MS);
+    await expect(prove(helper)).rejects.toThrow(/ended with status 3/);
+    await expect(prove(helper)).rejects.toThrow(/rests for 60 s after a failure/);
+  });
+
+  it("stays closed", async () => {
+    const helper = helperProcess(["some.code"]);
+    await helper.close();
+    await expect(prove(helper)).rejects.toThrow(/it is closed/);
+  });
+});
+
+describe("findHelper", () => {
+  it("takes a path that exists, none, or what was built", () => {
+    expect(findHelper({ setting: SCRIPTED })).toBe(SCRIPTED);
+    expect(findHelper({ setting: "none" })).toBeUndefined();
+    expect(findHelper({ setting: undefined })).toBe(existsSync(RELEASE) ? RELEASE : undefined);
+  });
+
+  it("names a configured program that is not there", () => {
+    expect(() => findHelper({ setting: "/no/such/prover" })).toThrow(StartError);
+    expect(() => findHelper({ setting: "/no/such/prover" })).toThrow(/HACA_PROVER: \/no\/such/);
+  });
+});
