@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { infer, jobIn, readJob } from "./support/client.ts";
 import { EndpointProxy, type ProxyMode } from "./support/endpointProxy.ts";
 import { waitFor } from "./support/processes.ts";
+import { temporaryQueue } from "./support/temporaryFolder.ts";
 import { Testbed } from "./support/testbed.ts";
 import type { Settings } from "./support/worker.ts";
 
@@ -266,7 +267,7 @@ describe("a lost queue", () => {
     await jobIn(url, first.requestId, "settled");
     await worker.child.stop();
 
-    const heir = testbed.worker({ ...settings, HACA_DATA_DIR: testbed.queue() });
+    const heir = testbed.worker({ ...settings, HACA_DATA_DIR: temporaryQueue() });
     const heirUrl = await heir.url();
     const second = await infer(heirUrl);
     expect(BigInt(second.requestId) - BigInt(first.requestId)).toBeGreaterThanOrEqual(256n);
