@@ -119,15 +119,29 @@ async function main(): Promise<void> {
       ? deployCore({ hre, connection, settlementWindow })
       : deployAll({ hre, connection, settlementWindow, governance }),
   );
-  const book = existsSync(path)
-    ? keepEarlier({ book: deployed, earlier: readAddressBook(path) })
-    : deployed;
+  const earlier = existsSync(path) ? readAddressBook(path) : undefined;
+  const book =
+    earlier !== undefined && (await isThere({ connection, book: earlier }))
+      ? keepEarlier({ book: deployed, earlier })
+      : deployed;
   writeAddressBook({ path, book });
   for (const [name, contract] of Object.entries(book.contracts)) {
     console.log(`  ${name.padEnd(20)} ${contract?.address}  block ${contract?.block}`);
   }
   if (governance !== undefined) await verify({ connection, book });
   await connection.close();
+}
+
+/** Whether the chain still has every contract of an address book; a development chain that restarted has not. */
+async function isThere(parameters: {
+  connection: NetworkConnection;
+  book: AddressBook;
+}): Promise<boolean> {
+  const { provider } = parameters.connection.ethers;
+  for (const entry of Object.values(parameters.book.contracts)) {
+    if (entry !== undefined && (await provider.getCode(entry.address)) === "0x") return false;
+  }
+  return true;
 }
 
 /** Ignition's failures in one line. */
