@@ -117,15 +117,38 @@ describe("EcdsaP384 (hints)", () => {
     }
   });
 
+  it("test_RevertWhen_ASlopeIsWrong", async () => {
+    // refused where it is used, before anything is computed with it
+    for (const { start, operation, length } of [stepOf([0]), stepOf([1, 2]), stepOf([3, 4])]) {
+      const slopes = start + (operation === 0 ? 1 : 2);
+      for (let slope = slopes; slope < start + length; slope += SLOPE_LENGTH) {
+        for (const position of [slope, slope + 15, slope + 16, slope + SLOPE_LENGTH - 1]) {
+          await expectHintInvalid(flip(hints, position, 0x04), start);
+        }
+      }
+      // the slope of another line
+      const other = concat(
+        hints.subarray(0, slopes),
+        hints.subarray(SLOPES_Q, SLOPES_Q + SLOPE_LENGTH),
+        hints.subarray(slopes + SLOPE_LENGTH),
+      );
+      await expectHintInvalid(other, start);
+    }
+    for (let slope = SLOPES_Q; slope < PROGRAM; slope += SLOPE_LENGTH) {
+      await expectHintInvalid(flip(hints, slope + SLOPE_LENGTH - 1, 0x01), slope);
+    }
+  });
+
   it("test_RevertWhen_Truncated", async function () {
     this.timeout(0);
     const last = steps[steps.length - 1];
     if (last === undefined) throw new Error("no steps");
-    for (const end of [0, 1, Y + 48, QUOTIENTS + 64, SLOPES_R, PROGRAM - 1, PROGRAM, last.start]) {
+    for (const end of [0, 1, Y + 48, QUOTIENTS + 64, SLOPES_R, PROGRAM - 1, PROGRAM]) {
       await expectLengthInvalid(hints.subarray(0, end));
     }
-    // within a step: what is behind the hints takes the place of what is missing
-    for (const end of [PROGRAM + 1, PROGRAM + 20, last.start + 1, hints.length - 1]) {
+    // Without the last step, the sum is another. Within a step, what is behind the hints takes the place of what is
+    // missing.
+    for (const end of [last.start, PROGRAM + 1, PROGRAM + 20, last.start + 1, hints.length - 1]) {
       await expectRefused(hints.subarray(0, end), `${end} bytes`);
     }
     for (const { start, length } of IS_DEEP ? steps : []) {
