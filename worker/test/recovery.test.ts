@@ -172,9 +172,36 @@ describe("a transaction that does not stay", () => {
     const requestId = await killAfter(settings, "signed");
     const wallet = new Wallet(settings.HACA_NODE_KEY ?? "", testbed.chain.provider);
     await (await wallet.sendTransaction({ to: wallet.address, nonce })).wait();
-    const worker = testbed.worker(settings);
+    // Found out when it is refused, not after a silence.
+    const worker = testbed.worker({ ...settings, HACA_REBROADCAST_MS: "3600000" });
     const url = await worker.url();
     await worker.logged("nonce taken by another transaction");
+    await jobIn(url, requestId, "settled");
+    expect(await settlements(requestId)).toBe(1);
+    expect(await transactionCount(settings)).toBe(nonce + 2);
+  });
+});
+
+describe("a transaction that waits to be mined", () => {
+  it("is replaced when another one took its nonce meanwhile", async () => {
+    const settings = await testbed.settings({ account: 4 });
+    const nonce = await transactionCount(settings);
+    await testbed.chain.send("evm_setAutomine", false);
+    onTestFinished(async () => {
+      await testbed.chain.send("evm_setAutomine", true);
+    });
+    const worker = testbed.worker({ ...settings, HACA_REBROADCAST_MS: "10" });
+    const url = await worker.url();
+    const { requestId } = await infer(url);
+    await jobIn(url, requestId, "submitted");
+    const wallet = new Wallet(settings.HACA_NODE_KEY ?? "", testbed.chain.provider);
+    const fee = 10n ** 12n;
+    const fees = { maxFeePerGas: fee, maxPriorityFeePerGas: fee };
+    await wallet.sendTransaction({ to: wallet.address, nonce, ...fees });
+    await testbed.chain.send("evm_mine");
+    await worker.logged("nonce taken by another transaction");
+    await testbed.chain.send("evm_setAutomine", true);
+    await testbed.chain.send("evm_mine");
     await jobIn(url, requestId, "settled");
     expect(await settlements(requestId)).toBe(1);
     expect(await transactionCount(settings)).toBe(nonce + 2);

@@ -39,8 +39,8 @@ export async function broadcastSigned(parameters: {
   return moved;
 }
 
-/** What became of a transaction that was not accepted, or has no receipt. */
-export async function fateOf(parameters: {
+/** What became of a transaction that the endpoint did not take. */
+async function fateOf(parameters: {
   settler: Settler;
   hash: string;
   nonce: number;
