@@ -1,8 +1,9 @@
 import { toBytes } from "@haca/attestation/bytes";
 import { generateP384Hints } from "@haca/attestation/generateP384Hints";
-import { OFFSET } from "@haca/attestation/p384Base";
+import { BASE_MULTIPLES, OFFSET } from "@haca/attestation/p384Base";
 import {
   type AffinePoint,
+  add,
   alongLine,
   chordSlope,
   double,
@@ -21,6 +22,7 @@ import { expect } from "chai";
 import { network } from "hardhat";
 import { deployEcdsaP384, type EcdsaP384, verifyOnChain } from "../utils/ecdsaP384Fixture.ts";
 import {
+  hashToNumber,
   numberFrom,
   packPair,
   type Signed,
@@ -117,15 +119,38 @@ describe("EcdsaP384 (hints)", () => {
     }
   });
 
+  it("test_RevertWhen_ASlopeIsWrong", async () => {
+    // refused where it is used, before anything is computed with it
+    for (const { start, operation, length } of [stepOf([0]), stepOf([1, 2]), stepOf([3, 4])]) {
+      const slopes = start + (operation === 0 ? 1 : 2);
+      for (let slope = slopes; slope < start + length; slope += SLOPE_LENGTH) {
+        for (const position of [slope, slope + 15, slope + 16, slope + SLOPE_LENGTH - 1]) {
+          await expectHintInvalid(flip(hints, position, 0x04), start);
+        }
+      }
+      // the slope of another line
+      const other = concat(
+        hints.subarray(0, slopes),
+        hints.subarray(SLOPES_Q, SLOPES_Q + SLOPE_LENGTH),
+        hints.subarray(slopes + SLOPE_LENGTH),
+      );
+      await expectHintInvalid(other, start);
+    }
+    for (let slope = SLOPES_Q; slope < PROGRAM; slope += SLOPE_LENGTH) {
+      await expectHintInvalid(flip(hints, slope + SLOPE_LENGTH - 1, 0x01), slope);
+    }
+  });
+
   it("test_RevertWhen_Truncated", async function () {
     this.timeout(0);
     const last = steps[steps.length - 1];
     if (last === undefined) throw new Error("no steps");
-    for (const end of [0, 1, Y + 48, QUOTIENTS + 64, SLOPES_R, PROGRAM - 1, PROGRAM, last.start]) {
+    for (const end of [0, 1, Y + 48, QUOTIENTS + 64, SLOPES_R, PROGRAM - 1, PROGRAM]) {
       await expectLengthInvalid(hints.subarray(0, end));
     }
-    // within a step: what is behind the hints takes the place of what is missing
-    for (const end of [PROGRAM + 1, PROGRAM + 20, last.start + 1, hints.length - 1]) {
+    // Without the last step, the sum is another. Within a step, what is behind the hints takes the place of what is
+    // missing.
+    for (const end of [last.start, PROGRAM + 1, PROGRAM + 20, last.start + 1, hints.length - 1]) {
       await expectRefused(hints.subarray(0, end), `${end} bytes`);
     }
     for (const { start, length } of IS_DEEP ? steps : []) {
@@ -209,6 +234,47 @@ describe("EcdsaP384 (hints)", () => {
     const r = BigInt(`0x${Buffer.from(signed.signature.subarray(0, 48)).toString("hex")}`);
     for (const s of [1n, N - 1n, numberFrom("another s") % N]) {
       await expectHintInvalid(hints, QUOTIENTS, { ...signed, signature: packPair(r, s) });
+    }
+  });
+
+  it("test_RevertWhen_RIsMadeOfTheKey", async () => {
+    // Forgery under any key, with no secret, against a check that forgets one of the congruences:
+    // R = alpha G + beta Q, with s = z / alpha (the first holds) or s = r / beta (the second holds).
+    const key = readPoint(signed.publicKey);
+    const [alpha, beta] = [numberFrom("alpha") % N, 7n];
+    const alphaG = multiply(GENERATOR, alpha);
+    const point = add(alphaG, multiply(key, beta));
+    if (point === undefined) throw new Error("no point");
+    const message = new TextEncoder().encode("forged");
+    const z = hashToNumber(message);
+    const r = point.x % N;
+    const half = 2n ** 192n;
+    const [base = [], highBase = []] = BASE_MULTIPLES;
+    const program = p384Program({
+      terms: [
+        { scalar: alpha % half, first: INDEX_G, multiples: base },
+        { scalar: alpha / half, first: INDEX_G + base.length, multiples: highBase },
+        { scalar: beta, first: INDEX_Q, multiples: oddMultiplesOf(key) },
+        { scalar: -1n, first: INDEX_R, multiples: oddMultiplesOf(point) },
+      ],
+    });
+    const [inverseAlpha, inverseBeta] = [invert(alpha, N), invert(beta, N)];
+    if (program === undefined || inverseAlpha === undefined || inverseBeta === undefined) {
+      throw new Error("no program");
+    }
+    for (const s of [modulo(z * inverseAlpha, N), modulo(r * inverseBeta, N)]) {
+      const forged = { message, publicKey: signed.publicKey, signature: packPair(r, s) };
+      const quotients = [(alpha * s - z) / N, (beta * s - r) / N];
+      expect(
+        [modulo(alpha * s - z, N), modulo(beta * s - r, N)].filter((a) => a === 0n),
+      ).to.have.length(1);
+      const changed = concat(
+        prefixOf(forged, point).subarray(0, QUOTIENTS),
+        ...quotients.map((quotient) => toBytes(BigInt.asUintN(512, quotient), 64)),
+        prefixOf(forged, point).subarray(SLOPES_Q),
+        program.bytes,
+      );
+      await expectHintInvalid(changed, QUOTIENTS, forged);
     }
   });
 
@@ -373,16 +439,20 @@ describe("EcdsaP384 (hints)", () => {
   });
 });
 
+function readPoint(publicKey: Uint8Array): AffinePoint {
+  const coordinate = (start: number): bigint =>
+    BigInt(`0x${Buffer.from(publicKey.subarray(start, start + 48)).toString("hex")}`);
+  return { x: coordinate(0), y: coordinate(48) };
+}
+
 /** The part of the hints before the program, with quotients of zero. */
 function prefixOf(signed: Signed, point: AffinePoint): Uint8Array {
-  const coordinate = (start: number): bigint =>
-    BigInt(`0x${Buffer.from(signed.publicKey.subarray(start, start + 48)).toString("hex")}`);
   const r = BigInt(`0x${Buffer.from(signed.signature.subarray(0, 48)).toString("hex")}`);
   return concat(
     Uint8Array.of(point.x === r ? 0 : 1),
     toBytes(toMontgomery(point.y), 48),
     new Uint8Array(128),
-    multipleSlopes({ x: coordinate(0), y: coordinate(48) }),
+    multipleSlopes(readPoint(signed.publicKey)),
     multipleSlopes(point),
   );
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { generateP384Hints } from "@haca/attestation/generateP384Hints";
 import { p384BaseTable } from "@haca/attestation/p384Base";
-import { GENERATOR, multiply, N, P, pointWithX } from "@haca/attestation/p384Curve";
+import { GENERATOR, isOnCurve, multiply, N, P, pointWithX } from "@haca/attestation/p384Curve";
 import { expect } from "chai";
 import { network } from "hardhat";
 import { deployEcdsaP384, type EcdsaP384, verifyOnChain } from "../utils/ecdsaP384Fixture.ts";
@@ -18,6 +18,11 @@ import {
 const connection = await network.create();
 const { ethers } = connection;
 const DIFFERENTIAL_RUNS = process.env.HACA_DEEP === "1" ? 1_000 : 30;
+/** A root of x^3 - 3x + b - 1. */
+const POINT_WITH_Y_1 = {
+  x: 0x2261b2bf605c22f2f3aef6338719b2c486388ad5240719a5257315969ef01ba27f0a104c89704773a81fdabee6ab5c78n,
+  y: 1n,
+};
 const MESSAGE = new TextEncoder().encode("a message");
 
 const readPair = (bytes: Uint8Array): [bigint, bigint] => {
@@ -178,13 +183,16 @@ describe("EcdsaP384", () => {
       expect(isValidForNode({ ...signed, publicKey })).to.equal(false);
       await expectRefused({ ...signed, publicKey }, "EcdsaP384_PublicKeyInvalid");
     }
-    // x + p is the same residue, and another key
+    // x + p and y + p are the same residues, and other keys
     const small = signatureWithPoint({ message: MESSAGE, point: GENERATOR, s: 5n });
-    const key = pointFrom(1n);
-    await expectRefused(
-      { ...small, publicKey: packPair(key.x + P, key.y) },
-      "EcdsaP384_PublicKeyInvalid",
-    );
+    const { x: smallX, y: itsY } = pointFrom(1n);
+    expect(isOnCurve(POINT_WITH_Y_1)).to.equal(true);
+    for (const publicKey of [
+      packPair(smallX + P, itsY),
+      packPair(POINT_WITH_Y_1.x, POINT_WITH_Y_1.y + P),
+    ]) {
+      await expectRefused({ ...small, publicKey }, "EcdsaP384_PublicKeyInvalid");
+    }
   });
 
   it("test_RevertWhen_LengthsAreWrong", async () => {

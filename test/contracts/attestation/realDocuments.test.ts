@@ -37,7 +37,9 @@ const folder = process.env.HACA_FIXTURES && join(process.env.HACA_FIXTURES, "nit
 describe("real documents under AWS's root", () => {
   before(function () {
     if (!folder || !existsSync(folder)) {
-      console.log("      HACA_FIXTURES names no folder with nitro/*.bin: real documents are not in the repository");
+      console.log(
+        "      HACA_FIXTURES names no folder with nitro/*.bin: real documents are not in the repository",
+      );
       this.skip();
     }
   });
@@ -61,7 +63,10 @@ describe("real documents under AWS's root", () => {
     });
     const { verifier, store, ecdsa } = await deployVerifier({ connection, root });
     expect(await store.rootFingerprint()).to.equal(`0x${AWS_ROOT_FINGERPRINT}`);
-    const errors = await connection.ethers.getContractAt("IAttestationErrors", await verifier.getAddress());
+    const errors = await connection.ethers.getContractAt(
+      "IAttestationErrors",
+      await verifier.getAddress(),
+    );
 
     for (const { name, document } of documents) {
       const verdict = VERDICTS[hashOf(name)] ?? {};
@@ -86,7 +91,9 @@ describe("real documents under AWS's root", () => {
       if (verdict.pcrHash !== undefined) expect(event?.args.measurement).to.equal(verdict.pcrHash);
       const isWarm = hashOf(name) === WARM;
       expect(hints.filter((hint) => hint !== "0x")).to.have.length(isWarm ? 1 : 5);
-      console.log(`      ${name}: ${receipt?.gasUsed.toLocaleString("en")} gas, ${document.length} bytes`);
+      console.log(
+        `      ${name}: ${receipt?.gasUsed.toLocaleString("en")} gas, ${document.length} bytes`,
+      );
     }
     await connection.close();
   });

@@ -35,10 +35,12 @@ export const measureTeeRegistry: Measure = async (connection) => {
   return {
     samples,
     notes: {
-      "attest.cold": "verify a document of 3.2 kB with nothing but the root stored: 4 certificates and the document",
+      "attest.cold":
+        "verify a document of 3.2 kB with nothing but the root stored: 4 certificates and the document",
       "attest.warm": "verify a document of 3.2 kB whose certificates are stored",
       "attest.register": "cold document and registration in one transaction, P-256 key",
-      "register.node": "register with a document verified beforehand, RSA-2048 key, TLS certificate of 310 bytes",
+      "register.node":
+        "register with a document verified beforehand, RSA-2048 key, TLS certificate of 310 bytes",
       "heartbeat.rsa": "RSA-2048 key",
       "heartbeat.p256": "P-256 key",
       "heartbeat.session": "certified secp256k1 session key",
@@ -58,10 +60,7 @@ async function measureNode(
   add("attest.cold", await gasOf(verifier.verify(cold.evidence, cold.hints, GAS)));
   const warm = await makeRegistration(fixture, rsa);
   add("attest.warm", await gasOf(verifier.verify(warm.evidence, warm.hints)));
-  add(
-    "register.node",
-    await gasOf(registry.connect(operator).register({ ...warm, hints: [] })),
-  );
+  add("register.node", await gasOf(registry.connect(operator).register({ ...warm, hints: [] })));
   add("heartbeat.rsa", await gasOf(beat(fixture, rsa)));
 
   const p256 = await makeEnclave(fixture);
@@ -111,7 +110,10 @@ async function sessionBeat(fixture: RegistryFixture, teeId: string) {
       { name: "timestamp", type: "uint256" },
     ],
   };
-  const signature = await SESSION.signTypedData(await domainOf(fixture), types, { teeId, timestamp });
+  const signature = await SESSION.signTypedData(await domainOf(fixture), types, {
+    teeId,
+    timestamp,
+  });
   return fixture.registry.heartbeatBySession(teeId, timestamp, signature);
 }
 
@@ -151,4 +153,3 @@ async function revokeWithNodes(fixture: RegistryFixture, count: number): Promise
   }
   return gasOf(registry.connect(guardian).revokePCR(pcrHashOf(image), LLM_PROXY));
 }
-

@@ -19,6 +19,31 @@ contract TEERegistryInvariants {
         targets[0] = address(handler);
     }
 
+    /// @dev The handler is worth something only if its calls get through.
+    function test_HandlerAdmitsBeatsDisablesAndBans() public {
+        handler.attest(0, 0, 0, 100, true);
+        handler.attest(1, 1, 1, 100, true);
+        handler.attest(2, 0, 1, 100, false);
+        vm.assertEq(handler.admittedCount(), 2, "admitted");
+        (bytes32 teeId, ) = handler.keyAt(0);
+        vm.assertTrue(handler.isActive(teeId), "active");
+        handler.beat(0, 0, 2 hours);
+        handler.attest(0, 0, 0, 50, true);
+        handler.disable(0, 1);
+        handler.disable(0, 0);
+        handler.enable(0, 0);
+        handler.toggleImage(0);
+        handler.toggleImage(0);
+        vm.assertFalse(handler.isActive(teeId), "another generation");
+        handler.attest(0, 0, 0, 0, true);
+        vm.assertTrue(handler.isActive(teeId), "attested again");
+        handler.ban(0, false);
+        handler.ban(0, true);
+        vm.assertFalse(handler.isActive(teeId), "banned");
+        vm.assertEq(handler.acceptedCount(), 8, "accepted");
+        vm.assertEq(handler.refusedCount(), 3, "refused");
+    }
+
     /// @dev The active set is exactly the nodes that satisfy every condition.
     function invariant_ActiveSetIsExact() public view {
         uint256 count = handler.admittedCount();

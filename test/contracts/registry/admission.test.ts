@@ -116,8 +116,8 @@ describe("TEERegistry admission", () => {
     }
 
     it("test_RevertWhen_EvidenceIsForAnotherRegistry", async () => {
-      const other = await deployRegistry(connection);
-      const registration = await makeRegistration({ ...f, registry: other.registry }, enclave);
+      const boundTo = await f.keys.getAddress();
+      const registration = await makeRegistration(f, enclave, { boundTo });
       await expect(register(registration)).to.be.revertedWithCustomError(
         f.registry,
         "TEERegistry_BindingMismatch",

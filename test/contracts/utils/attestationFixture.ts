@@ -180,6 +180,8 @@ export async function makeRegistration(
     document?: Uint8Array;
     isIndefinite?: boolean;
     overrides?: Parameters<SimulatedEnclave["attest"]>[0]["overrides"];
+    /** address that the evidence is bound to instead of the registry's */
+    boundTo?: string;
   } = {},
 ) {
   const { registry, chainId, payee, store } = fixture;
@@ -188,7 +190,12 @@ export async function makeRegistration(
   const endpoint = options.endpoint ?? ENDPOINT;
   const teeType = options.teeType ?? LLM_PROXY;
   const nonce = bindingNonce({
-    ...{ chainId, registry: await registry.getAddress(), operator, paymentAddress },
+    ...{
+      chainId,
+      registry: options.boundTo ?? (await registry.getAddress()),
+      operator,
+      paymentAddress,
+    },
     ...{ endpoint, teeType },
   });
   const document =
