@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { infer, jobIn, readJob } from "./support/client.ts";
 import { EndpointProxy, type ProxyMode } from "./support/endpointProxy.ts";
 import { waitFor } from "./support/processes.ts";
+import { temporaryQueue } from "./support/temporaryFolder.ts";
 import { Testbed } from "./support/testbed.ts";
 import type { Settings } from "./support/worker.ts";
 
@@ -172,9 +173,36 @@ describe("a transaction that does not stay", () => {
     const requestId = await killAfter(settings, "signed");
     const wallet = new Wallet(settings.HACA_NODE_KEY ?? "", testbed.chain.provider);
     await (await wallet.sendTransaction({ to: wallet.address, nonce })).wait();
-    const worker = testbed.worker(settings);
+    // Found out when it is refused, not after a silence.
+    const worker = testbed.worker({ ...settings, HACA_REBROADCAST_MS: "3600000" });
     const url = await worker.url();
     await worker.logged("nonce taken by another transaction");
+    await jobIn(url, requestId, "settled");
+    expect(await settlements(requestId)).toBe(1);
+    expect(await transactionCount(settings)).toBe(nonce + 2);
+  });
+});
+
+describe("a transaction that waits to be mined", () => {
+  it("is replaced when another one took its nonce meanwhile", async () => {
+    const settings = await testbed.settings({ account: 4 });
+    const nonce = await transactionCount(settings);
+    await testbed.chain.send("evm_setAutomine", false);
+    onTestFinished(async () => {
+      await testbed.chain.send("evm_setAutomine", true);
+    });
+    const worker = testbed.worker({ ...settings, HACA_REBROADCAST_MS: "10" });
+    const url = await worker.url();
+    const { requestId } = await infer(url);
+    await jobIn(url, requestId, "submitted");
+    const wallet = new Wallet(settings.HACA_NODE_KEY ?? "", testbed.chain.provider);
+    const fee = 10n ** 12n;
+    const fees = { maxFeePerGas: fee, maxPriorityFeePerGas: fee };
+    await wallet.sendTransaction({ to: wallet.address, nonce, ...fees });
+    await testbed.chain.send("evm_mine");
+    await worker.logged("nonce taken by another transaction");
+    await testbed.chain.send("evm_setAutomine", true);
+    await testbed.chain.send("evm_mine");
     await jobIn(url, requestId, "settled");
     expect(await settlements(requestId)).toBe(1);
     expect(await transactionCount(settings)).toBe(nonce + 2);
@@ -239,7 +267,7 @@ describe("a lost queue", () => {
     await jobIn(url, first.requestId, "settled");
     await worker.child.stop();
 
-    const heir = testbed.worker({ ...settings, HACA_DATA_DIR: testbed.queue() });
+    const heir = testbed.worker({ ...settings, HACA_DATA_DIR: temporaryQueue() });
     const heirUrl = await heir.url();
     const second = await infer(heirUrl);
     expect(BigInt(second.requestId) - BigInt(first.requestId)).toBeGreaterThanOrEqual(256n);

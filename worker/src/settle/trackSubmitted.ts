@@ -2,13 +2,12 @@ import type { TransactionReceipt } from "ethers";
 import { settlementInterface } from "../chain/chain.ts";
 import { explainRevert } from "../chain/explainRevert.ts";
 import { isSettled } from "../chain/isSettled.ts";
-import { rpcFailure } from "../chain/rpcErrors.ts";
-import { dropTransaction } from "../queue/dropTransaction.ts";
+import { answerOf } from "../chain/rpcErrors.ts";
 import type { Job, RecordedTransaction } from "../queue/job.ts";
 import { recordFailure } from "../queue/recordFailure.ts";
 import { recordForeignSettlement } from "../queue/recordForeignSettlement.ts";
 import { recordSettlement } from "../queue/recordSettlement.ts";
-import { broadcastSigned, fateOf } from "./broadcastSigned.ts";
+import { broadcastSigned } from "./broadcastSigned.ts";
 import type { Settler } from "./settler.ts";
 
 /**
@@ -23,36 +22,25 @@ export async function trackSubmitted(parameters: {
   const { settler, job, head } = parameters;
   const { transaction } = job;
   if (transaction === null) return false;
-  try {
-    const receipt = await settler.chain.provider.getTransactionReceipt(transaction.hash);
-    if (receipt === null) return await handleSilence({ settler, job, transaction });
-    const depth = head - receipt.blockNumber + 1;
-    if (depth < settler.confirmations) return false;
-    return receipt.status === 1
-      ? await settle({ settler, job, receipt })
-      : await fail({ settler, job, transaction, receipt });
-  } catch (error) {
-    throw rpcFailure(error);
+  const { provider } = settler.chain;
+  const receipt = await answerOf(provider.getTransactionReceipt(transaction.hash));
+  if (receipt === null) {
+    if (!isSilentForLong(transaction, settler.rebroadcastMs)) return false;
+    const { hash, nonce } = transaction;
+    settler.logger.info({ requestId: job.requestId, transaction: hash, nonce }, "sending again");
+    return await broadcastSigned({ settler, job });
   }
+  const depth = head - receipt.blockNumber + 1;
+  if (depth < settler.confirmations) return false;
+  return receipt.status === 1
+    ? await settle({ settler, job, receipt })
+    : await fail({ settler, job, transaction, receipt });
 }
 
-async function handleSilence(parameters: {
-  settler: Settler;
-  job: Job;
-  transaction: RecordedTransaction;
-}): Promise<boolean> {
-  const { settler, job, transaction } = parameters;
-  const { hash, nonce, broadcastAt } = transaction;
-  const { database, logger, rebroadcastMs } = settler;
-  const { requestId } = job;
-  // After a reorganisation `broadcastAt` is empty: the transaction is sent again at once.
-  if (broadcastAt !== null && Date.now() - broadcastAt.getTime() < rebroadcastMs) return false;
-  if ((await fateOf({ settler, hash, nonce })) === "replaced") {
-    logger.warn({ requestId, transaction: hash, nonce }, "nonce taken by another transaction");
-    return await dropTransaction({ database, requestId, transactionHash: hash });
-  }
-  logger.info({ requestId, transaction: hash, nonce }, "sending again");
-  return await broadcastSigned({ settler, job });
+/** After a reorganisation `broadcastAt` is empty: the transaction is sent again at once. */
+function isSilentForLong(transaction: RecordedTransaction, rebroadcastMs: number): boolean {
+  const { broadcastAt } = transaction;
+  return broadcastAt === null || Date.now() - broadcastAt.getTime() >= rebroadcastMs;
 }
 
 async function settle(parameters: {
@@ -91,11 +79,11 @@ async function fail(parameters: {
   const { settler, job, transaction, receipt } = parameters;
   const { chain, database, logger } = settler;
   const { requestId } = job;
-  if (await isSettled({ chain, requestId })) {
+  if (await answerOf(isSettled({ chain, requestId }))) {
     logger.warn({ requestId }, "settled by a transaction that is not in this queue");
     return await recordForeignSettlement({ database, requestId });
   }
-  const revert = await explainRevert({ chain, raw: transaction.raw, receipt });
+  const revert = await answerOf(explainRevert({ chain, raw: transaction.raw, receipt }));
   logger.error({ requestId, transaction: transaction.hash, revert: revert.message }, "reverted");
   const code = `revert.${revert.name}`;
   const message = `transaction ${transaction.hash}: ${revert.message}`;
