@@ -1,12 +1,12 @@
 import type { NetworkConnection } from "hardhat/types/network";
-import { measureGovernance } from "./measureGovernance.ts";
 import { measureAttestation } from "./measureAttestation.ts";
+import { measureGovernance } from "./measureGovernance.ts";
 import { measureGroth16 } from "./measureGroth16.ts";
 import { type Measure, type Measurement, median } from "./measurement.ts";
 import { measureRegistry } from "./measureRegistry.ts";
 import { measureSettlement } from "./measureSettlement.ts";
-import { measureToken } from "./measureToken.ts";
 import { measureTeeRegistry } from "./measureTeeRegistry.ts";
+import { measureToken } from "./measureToken.ts";
 
 /** One file per subject; a new subject adds its function here. */
 const MEASURES: readonly Measure[] = [
