@@ -109,8 +109,11 @@ describe("an endpoint that goes away", () => {
     proxy.mode = mode;
     const { requestId } = await infer(url);
     await jobIn(url, requestId, "proven");
-    await waitFor(async () => ((await health()).status === "degraded" ? true : undefined));
-    expect((await health()).roles.settle.state).toBe("backing off");
+    const degraded = await waitFor(async () => {
+      const answer = await health();
+      return answer.roles.settle.state === "backing off" ? answer : undefined;
+    });
+    expect(degraded.status).toBe("degraded");
     proxy.mode = "up";
     await jobIn(url, requestId, "settled");
     await waitFor(async () => ((await health()).status === "ok" ? true : undefined));
@@ -138,10 +141,17 @@ describe("a transaction that does not stay", () => {
     const url = await worker.url();
     const { requestId } = await infer(url);
     const settled = await jobIn(url, requestId, "settled");
+    // Without automatic mining the transaction cannot be back before the test has looked.
+    await testbed.chain.send("evm_setAutomine", false);
+    onTestFinished(async () => {
+      await testbed.chain.send("evm_setAutomine", true);
+    });
     await testbed.chain.send("evm_revert", before);
     expect(await settlements(requestId)).toBe(0);
-    await testbed.chain.send("evm_mine");
     await worker.logged("block reorganised");
+    await jobIn(url, requestId, "submitted");
+    await testbed.chain.send("evm_setAutomine", true);
+    await testbed.chain.send("evm_mine");
     await waitFor(async () => ((await settlements(requestId)) === 1 ? true : undefined));
     const again = await jobIn(url, requestId, "settled");
     expect(again.transaction?.hash).toBe(settled.transaction?.hash);
