@@ -7,5 +7,6 @@ export default defineConfig({
     testTimeout: 240_000,
     hookTimeout: 300_000,
     fileParallelism: false,
+    globalSetup: "test/support/globalSetup.ts",
   },
 });

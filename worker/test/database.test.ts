@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { lockFolder } from "../src/database/lockFolder.ts";
 import { openDatabase } from "../src/database/openDatabase.ts";
-import { temporaryFolder } from "./support/temporaryFolder.ts";
+import { temporaryFolder, temporaryQueue } from "./support/temporaryFolder.ts";
 
 const open = (folder: string) => openDatabase({ folder, url: undefined, onError: () => undefined });
 
@@ -29,7 +29,7 @@ describe("openDatabase", () => {
   });
 
   it("refuses the schema of a newer worker and leaves it alone", async () => {
-    const folder = temporaryFolder();
+    const folder = temporaryQueue();
     const database = await open(folder);
     await database.query("INSERT INTO migrations (version) VALUES (99)");
     await database.close();
@@ -38,7 +38,7 @@ describe("openDatabase", () => {
   });
 
   it("refuses a second process by naming the first", async () => {
-    const folder = temporaryFolder();
+    const folder = temporaryQueue();
     const database = await open(folder);
     await expect(open(folder)).rejects.toThrow(`open in process ${process.pid} `);
     await database.close();

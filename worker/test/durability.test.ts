@@ -1,7 +1,7 @@
 import type * as NodeFs from "node:fs";
 import { expect, it, vi } from "vitest";
 import { openDatabase } from "../src/database/openDatabase.ts";
-import { temporaryFolder } from "./support/temporaryFolder.ts";
+import { temporaryQueue } from "./support/temporaryFolder.ts";
 
 const syncs = vi.hoisted(() => ({ count: 0 }));
 vi.mock("node:fs", async (importOriginal) => {
@@ -14,7 +14,7 @@ vi.mock("node:fs", async (importOriginal) => {
 });
 
 it("syncs every commit to the disk before it returns", async () => {
-  const folder = temporaryFolder();
+  const folder = temporaryQueue();
   const database = await openDatabase({ folder, url: undefined, onError: () => undefined });
   await database.query("CREATE TABLE notes (note text)");
   for (let i = 0; i < 5; i++) {

@@ -18,13 +18,13 @@ import type { Condition } from "../src/repeat.ts";
 import type { Answer, JobView } from "./support/client.ts";
 import { compileDigits, digit, label } from "./support/digits.ts";
 import { developmentKey } from "./support/localChain.ts";
-import { sharedFolder } from "./support/temporaryFolder.ts";
+import { sharedQueue } from "./support/temporaryFolder.ts";
 
 const BODY_LIMIT = 2048;
 const PRICE = 10n ** 20n;
 const wallet = new Wallet(developmentKey(1));
 const domain = settlementDomain({ chainId: 31337n, settlement: `0x${"12".repeat(20)}` });
-const folder = sharedFolder();
+const folder = sharedQueue();
 const conditions = new Map<string, Condition>([["settle", { state: "working" }]]);
 let database: Database;
 let app: ReturnType<typeof createApp>;

@@ -22,11 +22,11 @@ import { renewLease } from "../src/queue/renewLease.ts";
 import { reopenSettled } from "../src/queue/reopenSettled.ts";
 import { skipRequestNonces } from "../src/queue/skipRequestNonces.ts";
 import { NODE, newJob } from "./support/newJob.ts";
-import { sharedFolder } from "./support/temporaryFolder.ts";
+import { sharedQueue } from "./support/temporaryFolder.ts";
 
 const IDENTITY = { chainId: 31337n, genesisHash: "0x01", settlement: "0x02", node: NODE };
 const PROOF = `0x${"33".repeat(256)}`;
-const folder = sharedFolder();
+const folder = sharedQueue();
 let database: Database;
 
 beforeAll(async () => {

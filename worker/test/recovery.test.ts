@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { infer, jobIn, readJob } from "./support/client.ts";
 import { EndpointProxy, type ProxyMode } from "./support/endpointProxy.ts";
 import { waitFor } from "./support/processes.ts";
+import { temporaryQueue } from "./support/temporaryFolder.ts";
 import { Testbed } from "./support/testbed.ts";
 import type { Settings } from "./support/worker.ts";
 
@@ -108,8 +109,11 @@ describe("an endpoint that goes away", () => {
     proxy.mode = mode;
     const { requestId } = await infer(url);
     await jobIn(url, requestId, "proven");
-    await waitFor(async () => ((await health()).status === "degraded" ? true : undefined));
-    expect((await health()).roles.settle.state).toBe("backing off");
+    const degraded = await waitFor(async () => {
+      const answer = await health();
+      return answer.roles.settle.state === "backing off" ? answer : undefined;
+    });
+    expect(degraded.status).toBe("degraded");
     proxy.mode = "up";
     await jobIn(url, requestId, "settled");
     await waitFor(async () => ((await health()).status === "ok" ? true : undefined));
@@ -137,10 +141,17 @@ describe("a transaction that does not stay", () => {
     const url = await worker.url();
     const { requestId } = await infer(url);
     const settled = await jobIn(url, requestId, "settled");
+    // Without automatic mining the transaction cannot be back before the test has looked.
+    await testbed.chain.send("evm_setAutomine", false);
+    onTestFinished(async () => {
+      await testbed.chain.send("evm_setAutomine", true);
+    });
     await testbed.chain.send("evm_revert", before);
     expect(await settlements(requestId)).toBe(0);
-    await testbed.chain.send("evm_mine");
     await worker.logged("block reorganised");
+    await jobIn(url, requestId, "submitted");
+    await testbed.chain.send("evm_setAutomine", true);
+    await testbed.chain.send("evm_mine");
     await waitFor(async () => ((await settlements(requestId)) === 1 ? true : undefined));
     const again = await jobIn(url, requestId, "settled");
     expect(again.transaction?.hash).toBe(settled.transaction?.hash);
@@ -266,7 +277,7 @@ describe("a lost queue", () => {
     await jobIn(url, first.requestId, "settled");
     await worker.child.stop();
 
-    const heir = testbed.worker({ ...settings, HACA_DATA_DIR: testbed.queue() });
+    const heir = testbed.worker({ ...settings, HACA_DATA_DIR: temporaryQueue() });
     const heirUrl = await heir.url();
     const second = await infer(heirUrl);
     expect(BigInt(second.requestId) - BigInt(first.requestId)).toBeGreaterThanOrEqual(256n);

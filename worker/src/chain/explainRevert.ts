@@ -1,4 +1,4 @@
-import { Transaction, type TransactionReceipt } from "ethers";
+import { isError, Transaction, type TransactionReceipt } from "ethers";
 import type { Chain } from "./chain.ts";
 import type { Revert } from "./decodeRevert.ts";
 import { revertOf } from "./rpcErrors.ts";
@@ -18,8 +18,8 @@ export async function explainRevert(parameters: {
     await chain.provider.call({ from, to, data, gasLimit, blockTag: receipt.blockNumber });
   } catch (error) {
     const revert = revertOf(error);
-    if (revert === undefined) throw error;
-    return revert;
+    if (revert !== undefined) return revert;
+    if (!isError(error, "CALL_EXCEPTION")) throw error;
   }
   return receipt.gasUsed >= gasLimit
     ? { name: "outOfGas", message: `out of gas at ${gasLimit}` }

@@ -9,6 +9,15 @@ export function revertOf(error: unknown): Revert | undefined {
     : undefined;
 }
 
+/** The answer of an endpoint; whatever goes wrong is worth another attempt later. */
+export async function answerOf<Answer>(request: Promise<Answer>): Promise<Answer> {
+  try {
+    return await request;
+  } catch (error) {
+    throw rpcFailure(error);
+  }
+}
+
 /**
  * Everything else that an endpoint answers, or does not: worth another attempt later, whatever it is. A job
  * never fails because of what an endpoint says, only because of what a contract says.

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { Chain } from "../chain/chain.ts";
-import { rpcFailure } from "../chain/rpcErrors.ts";
+import { answerOf } from "../chain/rpcErrors.ts";
 import { readVersionStatus } from "./readVersionStatus.ts";
 import type { ServedModel } from "./servedModel.ts";
 
@@ -15,9 +15,7 @@ export function createRefreshPass(parameters: {
     for (const model of models) {
       const { slug, version, versionId } = model;
       if (model.status === "deprecated") continue;
-      const status = await readVersionStatus({ chain, versionId }).catch((error: unknown) => {
-        throw rpcFailure(error);
-      });
+      const status = await answerOf(readVersionStatus({ chain, versionId }));
       if (status !== "deprecated") continue;
       model.status = status;
       logger.warn({ model: slug, version }, "version deprecated: refusing requests for it");

@@ -1,4 +1,4 @@
-import { rpcFailure } from "../chain/rpcErrors.ts";
+import { answerOf, rpcFailure } from "../chain/rpcErrors.ts";
 import { dropTransaction } from "../queue/dropTransaction.ts";
 import type { Job } from "../queue/job.ts";
 import { recordBroadcast } from "../queue/recordBroadcast.ts";
@@ -23,9 +23,7 @@ export async function broadcastSigned(parameters: {
   try {
     await chain.provider.send("eth_sendRawTransaction", [raw]);
   } catch (error) {
-    const fate = await fateOf({ settler, hash, nonce }).catch((failed: unknown) => {
-      throw rpcFailure(failed);
-    });
+    const fate = await answerOf(fateOf({ settler, hash, nonce }));
     if (fate === "replaced") {
       logger.warn({ requestId, transaction: hash, nonce }, "nonce taken by another transaction");
       return await dropTransaction({ database, requestId, transactionHash: hash });

@@ -1,4 +1,4 @@
-import { rpcFailure } from "../chain/rpcErrors.ts";
+import { answerOf } from "../chain/rpcErrors.ts";
 import { countPending } from "../queue/countPending.ts";
 import { broadcastSigned } from "./broadcastSigned.ts";
 import { forEachLeased } from "./forEachLeased.ts";
@@ -26,9 +26,7 @@ export function createSettlePass(settler: Settler): () => Promise<boolean> {
       stage: { state: "proven", hasTransaction: false },
       handle: (job) => submitProven({ settler, job }),
     });
-    const latest = await settler.chain.provider.getBlock("latest").catch((error: unknown) => {
-      throw rpcFailure(error);
-    });
+    const latest = await answerOf(settler.chain.provider.getBlock("latest"));
     if (latest === null) return moved > 0;
     const { hash, number: head } = latest;
     moved += await forEachLeased({

@@ -1,7 +1,7 @@
 import { keccak256 } from "ethers";
 import { encodeSettlement } from "../chain/encodeSettlement.ts";
 import { isSettled } from "../chain/isSettled.ts";
-import { revertOf, rpcFailure } from "../chain/rpcErrors.ts";
+import { answerOf, revertOf, rpcFailure } from "../chain/rpcErrors.ts";
 import type { Job } from "../queue/job.ts";
 import { recordFailure } from "../queue/recordFailure.ts";
 import { recordForeignSettlement } from "../queue/recordForeignSettlement.ts";
@@ -33,12 +33,12 @@ export async function submitProven(parameters: { settler: Settler; job: Job }): 
   const { chain, database, logger, wallet } = settler;
   const { requestId } = job;
   const call = { from: wallet.address, to: chain.settlement, data: encodeSettlement(job) };
+  if (await answerOf(isSettled({ chain, requestId }))) {
+    logger.warn({ requestId }, "settled by a transaction that is not in this queue");
+    return await recordForeignSettlement({ database, requestId });
+  }
   let prepared: Prepared;
   try {
-    if (await isSettled({ chain, requestId })) {
-      logger.warn({ requestId }, "settled by a transaction that is not in this queue");
-      return await recordForeignSettlement({ database, requestId });
-    }
     prepared = await prepare({ settler, call });
   } catch (error) {
     return await refuse({ settler, job, error });

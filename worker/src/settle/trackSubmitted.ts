@@ -2,7 +2,7 @@ import type { TransactionReceipt } from "ethers";
 import { settlementInterface } from "../chain/chain.ts";
 import { explainRevert } from "../chain/explainRevert.ts";
 import { isSettled } from "../chain/isSettled.ts";
-import { rpcFailure } from "../chain/rpcErrors.ts";
+import { answerOf } from "../chain/rpcErrors.ts";
 import type { Job, RecordedTransaction } from "../queue/job.ts";
 import { recordFailure } from "../queue/recordFailure.ts";
 import { recordForeignSettlement } from "../queue/recordForeignSettlement.ts";
@@ -22,22 +22,19 @@ export async function trackSubmitted(parameters: {
   const { settler, job, head } = parameters;
   const { transaction } = job;
   if (transaction === null) return false;
-  try {
-    const receipt = await settler.chain.provider.getTransactionReceipt(transaction.hash);
-    if (receipt === null) {
-      if (!isSilentForLong(transaction, settler.rebroadcastMs)) return false;
-      const { hash, nonce } = transaction;
-      settler.logger.info({ requestId: job.requestId, transaction: hash, nonce }, "sending again");
-      return await broadcastSigned({ settler, job });
-    }
-    const depth = head - receipt.blockNumber + 1;
-    if (depth < settler.confirmations) return false;
-    return receipt.status === 1
-      ? await settle({ settler, job, receipt })
-      : await fail({ settler, job, transaction, receipt });
-  } catch (error) {
-    throw rpcFailure(error);
+  const { provider } = settler.chain;
+  const receipt = await answerOf(provider.getTransactionReceipt(transaction.hash));
+  if (receipt === null) {
+    if (!isSilentForLong(transaction, settler.rebroadcastMs)) return false;
+    const { hash, nonce } = transaction;
+    settler.logger.info({ requestId: job.requestId, transaction: hash, nonce }, "sending again");
+    return await broadcastSigned({ settler, job });
   }
+  const depth = head - receipt.blockNumber + 1;
+  if (depth < settler.confirmations) return false;
+  return receipt.status === 1
+    ? await settle({ settler, job, receipt })
+    : await fail({ settler, job, transaction, receipt });
 }
 
 /** After a reorganisation `broadcastAt` is empty: the transaction is sent again at once. */
@@ -82,11 +79,11 @@ async function fail(parameters: {
   const { settler, job, transaction, receipt } = parameters;
   const { chain, database, logger } = settler;
   const { requestId } = job;
-  if (await isSettled({ chain, requestId })) {
+  if (await answerOf(isSettled({ chain, requestId }))) {
     logger.warn({ requestId }, "settled by a transaction that is not in this queue");
     return await recordForeignSettlement({ database, requestId });
   }
-  const revert = await explainRevert({ chain, raw: transaction.raw, receipt });
+  const revert = await answerOf(explainRevert({ chain, raw: transaction.raw, receipt }));
   logger.error({ requestId, transaction: transaction.hash, revert: revert.message }, "reverted");
   const code = `revert.${revert.name}`;
   const message = `transaction ${transaction.hash}: ${revert.message}`;

@@ -1,4 +1,4 @@
-import { rpcFailure } from "../chain/rpcErrors.ts";
+import { answerOf } from "../chain/rpcErrors.ts";
 import { finaliseSettled } from "../queue/finaliseSettled.ts";
 import { listSettledBlocks } from "../queue/listSettledBlocks.ts";
 import { listSettledIn } from "../queue/listSettledIn.ts";
@@ -18,9 +18,7 @@ export async function watchSettled(parameters: {
   const { chain, database, logger, reorgBlocks } = settler;
   let reopened = 0;
   for (const { number, hash } of await listSettledBlocks({ database })) {
-    const block = await chain.provider.getBlock(number).catch((error: unknown) => {
-      throw rpcFailure(error);
-    });
+    const block = await answerOf(chain.provider.getBlock(number));
     if (block?.hash === hash) continue;
     for (const { requestId, transaction } of await listSettledIn({ database, blockHash: hash })) {
       if (transaction === null) continue;

@@ -1,10 +1,8 @@
-import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { openDatabase } from "../../src/database/openDatabase.ts";
 import { compileDigits } from "./digits.ts";
 import { type CompiledModel, developmentKey, LocalChain } from "./localChain.ts";
-import { sharedFolder, temporaryFolder } from "./temporaryFolder.ts";
+import { sharedFolder, temporaryQueue } from "./temporaryFolder.ts";
 import { type Settings, WorkerProcess } from "./worker.ts";
 
 /** A chain with the contracts and a published model, for real workers to run against. */
@@ -21,28 +19,12 @@ export class Testbed {
 
   static async start(): Promise<Testbed> {
     const model = await compileDigits();
-    const testbed = new Testbed(await LocalChain.start(), model);
-    // An empty queue that every test starts from a copy of: creating one takes seconds.
-    const folder = testbed.#template;
-    const database = await openDatabase({ folder, url: undefined, onError: () => undefined });
-    await database.close();
-    return testbed;
+    return new Testbed(await LocalChain.start(), model);
   }
 
   async stop(): Promise<void> {
     await this.chain.stop();
     this.#folder.remove();
-  }
-
-  get #template(): string {
-    return join(this.#folder.path, "template");
-  }
-
-  /** An empty queue. */
-  queue(): string {
-    const folder = temporaryFolder();
-    cpSync(this.#template, folder, { recursive: true });
-    return folder;
   }
 
   /**
@@ -58,7 +40,7 @@ export class Testbed {
       HACA_CHAIN_ID: "31337",
       HACA_NODE_KEY: developmentKey(parameters.account),
       HACA_ADDRESS_BOOK: this.chain.writeBook(book),
-      HACA_DATA_DIR: this.queue(),
+      HACA_DATA_DIR: temporaryQueue(),
       HACA_MODELS: this.#model.folder,
     };
   }
