@@ -6,9 +6,10 @@ import { expect } from "chai";
 import { hexlify } from "ethers";
 import { network } from "hardhat";
 import { START } from "../utils/attestationFixture.ts";
+import { deployDocumentHarness } from "../utils/documentHarness.ts";
 
 const connection = await network.create();
-const harness = await connection.ethers.deployContract("DocumentHarness");
+const harness = await deployDocumentHarness(connection.ethers);
 const issuerKeys = makeP384Keys();
 const fields: CertificateFields = {
   issuer: "issuer",

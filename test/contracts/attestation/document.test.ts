@@ -6,9 +6,10 @@ import { expect } from "chai";
 import { concat, hexlify } from "ethers";
 import { network } from "hardhat";
 import { measurementsOf, START } from "../utils/attestationFixture.ts";
+import { deployDocumentHarness } from "../utils/documentHarness.ts";
 
 const connection = await network.create();
-const harness = await connection.ethers.deployContract("DocumentHarness");
+const harness = await deployDocumentHarness(connection.ethers);
 const enclave = new SimulatedEnclave({
   chain: makeSimulatedChain({ now: START }),
   measurements: measurementsOf("image"),

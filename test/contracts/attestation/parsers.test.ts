@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import { network } from "hardhat";
+import { deployDocumentHarness } from "../utils/documentHarness.ts";
 
 const connection = await network.create();
-const harness = await connection.ethers.deployContract("DocumentHarness");
+const harness = await deployDocumentHarness(connection.ethers);
 
 /** A call that has to fail, and with which error. */
 type Refusal = [what: string, data: string, error: string];
