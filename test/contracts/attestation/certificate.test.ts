@@ -6,9 +6,10 @@ import { expect } from "chai";
 import { hexlify } from "ethers";
 import { network } from "hardhat";
 import { START } from "../utils/attestationFixture.ts";
+import { deployDocumentHarness } from "../utils/documentHarness.ts";
 
 const connection = await network.create();
-const harness = await connection.ethers.deployContract("DocumentHarness");
+const harness = await deployDocumentHarness(connection.ethers);
 const issuerKeys = makeP384Keys();
 const fields: CertificateFields = {
   issuer: "issuer",
@@ -135,14 +136,17 @@ describe("X509", () => {
   };
   for (const [name, [bytes, error]] of Object.entries(refused)) {
     it(`test_RevertWhen_${name}`, async () => {
-      await expect(harness.parseCertificate(bytes)).to.be.revertedWithCustomError(harness, error);
+      await expect(harness.parseCertificate(bytes)).to.be.revertedWithCustomError(
+        harness.contract,
+        error,
+      );
     });
   }
 
   it("test_RevertWhen_RsaKey", async () => {
     const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     await expect(harness.parseCertificate(make({ publicKey }))).to.be.revertedWithCustomError(
-      harness,
+      harness.contract,
       "X509_FieldInvalid",
     );
   });
@@ -151,7 +155,7 @@ describe("X509", () => {
     const long = make({ notAfter: BigInt(Date.parse("2050-06-01T00:00:00Z") / 1000) });
     const early = replaced(long, hexOf("20500601"), hexOf("20490601"));
     await expect(harness.parseCertificate(early)).to.be.revertedWithCustomError(
-      harness,
+      harness.contract,
       "X509_TimeInvalid",
     );
   });

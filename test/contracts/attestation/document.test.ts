@@ -6,9 +6,10 @@ import { expect } from "chai";
 import { concat, hexlify } from "ethers";
 import { network } from "hardhat";
 import { measurementsOf, START } from "../utils/attestationFixture.ts";
+import { deployDocumentHarness } from "../utils/documentHarness.ts";
 
 const connection = await network.create();
-const harness = await connection.ethers.deployContract("DocumentHarness");
+const harness = await deployDocumentHarness(connection.ethers);
 const enclave = new SimulatedEnclave({
   chain: makeSimulatedChain({ now: START }),
   measurements: measurementsOf("image"),
@@ -96,7 +97,7 @@ describe("NitroDocument", () => {
   for (const [name, [overrides, error]] of Object.entries(refused)) {
     it(`test_RevertWhen_${name}`, async () => {
       await expect(harness.parseDocument(attest({ overrides }))).to.be.revertedWithCustomError(
-        harness,
+        harness.contract,
         error,
       );
     });
@@ -106,7 +107,7 @@ describe("NitroDocument", () => {
     it(`test_RevertWhen_FieldMissing_${field}`, async () => {
       const overrides = { [field]: undefined } as never;
       await expect(harness.parseDocument(attest({ overrides }))).to.be.revertedWithCustomError(
-        harness,
+        harness.contract,
         "NitroDocument_KeyMissing",
       );
     });
@@ -119,7 +120,7 @@ describe("NitroDocument", () => {
     it(`test_RevertWhen_${name}KeyRepeated`, async () => {
       const extraEntries = [[key, pcr(1)] as const, [key, pcr(2)] as const];
       await expect(harness.parseDocument(attest({ extraEntries }))).to.be.revertedWithCustomError(
-        harness,
+        harness.contract,
         "NitroDocument_KeyRepeated",
       );
     });
@@ -128,7 +129,7 @@ describe("NitroDocument", () => {
   it("test_RevertWhen_TooManyUnknownKeys", async () => {
     const extraEntries = Array.from({ length: 9 }, (_, i) => [`future ${i}`, 0n] as const);
     await expect(harness.parseDocument(attest({ extraEntries }))).to.be.revertedWithCustomError(
-      harness,
+      harness.contract,
       "NitroDocument_TooManyUnknownKeys",
     );
   });
@@ -143,7 +144,7 @@ describe("NitroDocument", () => {
   for (const [name, [changePayload, error]] of Object.entries(payloads)) {
     it(`test_RevertWhen_${name}`, async () => {
       await expect(harness.parseDocument(attest({ changePayload }))).to.be.revertedWithCustomError(
-        harness,
+        harness.contract,
         error,
       );
     });
@@ -173,7 +174,10 @@ describe("NitroDocument", () => {
   };
   for (const [name, [bytes, error]] of Object.entries(envelopes)) {
     it(`test_RevertWhen_${name}`, async () => {
-      await expect(harness.parseDocument(bytes)).to.be.revertedWithCustomError(harness, error);
+      await expect(harness.parseDocument(bytes)).to.be.revertedWithCustomError(
+        harness.contract,
+        error,
+      );
     });
   }
 });

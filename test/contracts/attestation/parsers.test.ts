@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import { network } from "hardhat";
+import { deployDocumentHarness } from "../utils/documentHarness.ts";
 
 const connection = await network.create();
-const harness = await connection.ethers.deployContract("DocumentHarness");
+const harness = await deployDocumentHarness(connection.ethers);
 
 /** A call that has to fail, and with which error. */
 type Refusal = [what: string, data: string, error: string];
@@ -13,7 +14,7 @@ function refuse(
 ): void {
   for (const [what, data, error] of refusals) {
     it(`test_RevertWhen_${what}`, async () => {
-      await expect(harness[name](data)).to.be.revertedWithCustomError(harness, error);
+      await expect(harness[name](data)).to.be.revertedWithCustomError(harness.contract, error);
     });
   }
 }
@@ -173,7 +174,10 @@ describe("Der", () => {
   ];
   for (const [what, data, error] of refusals) {
     it(`test_RevertWhen_${what}`, async () => {
-      await expect(harness.readDer(data, SEQUENCE)).to.be.revertedWithCustomError(harness, error);
+      await expect(harness.readDer(data, SEQUENCE)).to.be.revertedWithCustomError(
+        harness.contract,
+        error,
+      );
     });
   }
 
@@ -187,7 +191,10 @@ describe("Der", () => {
   ];
   for (const [what, data, error] of integers) {
     it(`test_RevertWhen_${what}`, async () => {
-      await expect(harness.readDerUnsigned(data, 32)).to.be.revertedWithCustomError(harness, error);
+      await expect(harness.readDerUnsigned(data, 32)).to.be.revertedWithCustomError(
+        harness.contract,
+        error,
+      );
     });
   }
 
@@ -206,7 +213,10 @@ describe("Der", () => {
   ];
   for (const [what, data, error] of signatures) {
     it(`test_RevertWhen_${what}`, async () => {
-      await expect(harness.toRawSignature(data)).to.be.revertedWithCustomError(harness, error);
+      await expect(harness.toRawSignature(data)).to.be.revertedWithCustomError(
+        harness.contract,
+        error,
+      );
     });
   }
 });

@@ -258,8 +258,11 @@ describe("TEERegistry admission", () => {
       const { registry, manager, approver } = f;
       const image = measurementsOf("next");
       const data = registry.interface.encodeFunctionData("approveImage", [
-        ...[pcrsOf(image), "v2", LLM_PROXY],
-        ...[keccak256("0x01"), "https://example.org/source"],
+        pcrsOf(image),
+        "v2",
+        LLM_PROXY,
+        keccak256("0x01"),
+        "https://example.org/source",
       ]);
       const target = await registry.getAddress();
       await expect(
