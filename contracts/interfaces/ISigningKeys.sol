@@ -19,13 +19,13 @@ interface ISigningKeys {
 
     /// @notice The kind of a well-formed key; reverts for anything else. Whether an elliptic curve's point is on its
     /// curve is not looked at: no signature is valid under a point that is not.
-    function kindOf(bytes calldata key) external pure returns (KeyKind);
+    function kindOf(bytes calldata encodedKey) external pure returns (KeyKind);
 
-    /// @notice Whether `key` signed `message`. Never reverts on a bad signature.
+    /// @notice Whether the key signed `message`. Never reverts on a bad signature.
     /// @param kind the key's kind, as `kindOf` returned it
     function isSigned(
         KeyKind kind,
-        bytes calldata key,
+        bytes calldata encodedKey,
         bytes32 message,
         bytes calldata signature
     ) external view returns (bool);

@@ -38,7 +38,8 @@ contract SigningKeys is ISigningKeys {
     address private constant P256_VERIFY = address(0x100);
 
     /// @inheritdoc ISigningKeys
-    function kindOf(bytes memory key) external pure override returns (KeyKind) {
+    function kindOf(bytes calldata encodedKey) external pure override returns (KeyKind) {
+        bytes memory key = encodedKey;
         if (_hasPrefix(key, P256_PREFIX, P256_PREFIX_LENGTH)) return KeyKind.P256;
         if (_hasPrefix(key, SECP256K1_PREFIX, SECP256K1_PREFIX_LENGTH)) return KeyKind.Secp256k1;
         _modulusOf(key);
@@ -48,10 +49,12 @@ contract SigningKeys is ISigningKeys {
     /// @inheritdoc ISigningKeys
     function isSigned(
         KeyKind kind,
-        bytes memory key,
+        bytes calldata encodedKey,
         bytes32 message,
         bytes calldata signature
     ) external view override returns (bool) {
+        if (kind == KeyKind.None) return false;
+        bytes memory key = encodedKey;
         if (kind == KeyKind.Rsa) {
             return RsaPss.isValid(_modulusOf(key).toBytes(), _sha256(message), signature);
         }

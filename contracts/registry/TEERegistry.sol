@@ -171,7 +171,9 @@ contract TEERegistry is TEEAdmission, TEEKeys {
         uint256 kept = 0;
         for (uint256 i = 0; i < teeIds.length; ++i) {
             bytes32 teeId = teeIds[i];
-            if (condition(teeId)) teeIds[kept++] = teeId;
+            if (!condition(teeId)) continue;
+            teeIds[kept] = teeId;
+            ++kept;
         }
         assembly ("memory-safe") {
             mstore(teeIds, kept)

@@ -113,7 +113,9 @@ abstract contract TEEImages is ITEERegistry, AccessManaged {
         uint256 found = 0;
         for (uint256 i = 0; i < count; ++i) {
             PCRKey memory image = _images[i];
-            if (isPCRApproved(image.teeType, image.pcrHash)) approved[found++] = image;
+            if (!isPCRApproved(image.teeType, image.pcrHash)) continue;
+            approved[found] = image;
+            ++found;
         }
         assembly ("memory-safe") {
             mstore(approved, found)

@@ -136,14 +136,17 @@ describe("X509", () => {
   };
   for (const [name, [bytes, error]] of Object.entries(refused)) {
     it(`test_RevertWhen_${name}`, async () => {
-      await expect(harness.parseCertificate(bytes)).to.be.revertedWithCustomError(harness, error);
+      await expect(harness.parseCertificate(bytes)).to.be.revertedWithCustomError(
+        harness.contract,
+        error,
+      );
     });
   }
 
   it("test_RevertWhen_RsaKey", async () => {
     const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     await expect(harness.parseCertificate(make({ publicKey }))).to.be.revertedWithCustomError(
-      harness,
+      harness.contract,
       "X509_FieldInvalid",
     );
   });
@@ -152,7 +155,7 @@ describe("X509", () => {
     const long = make({ notAfter: BigInt(Date.parse("2050-06-01T00:00:00Z") / 1000) });
     const early = replaced(long, hexOf("20500601"), hexOf("20490601"));
     await expect(harness.parseCertificate(early)).to.be.revertedWithCustomError(
-      harness,
+      harness.contract,
       "X509_TimeInvalid",
     );
   });

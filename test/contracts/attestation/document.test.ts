@@ -97,7 +97,7 @@ describe("NitroDocument", () => {
   for (const [name, [overrides, error]] of Object.entries(refused)) {
     it(`test_RevertWhen_${name}`, async () => {
       await expect(harness.parseDocument(attest({ overrides }))).to.be.revertedWithCustomError(
-        harness,
+        harness.contract,
         error,
       );
     });
@@ -107,7 +107,7 @@ describe("NitroDocument", () => {
     it(`test_RevertWhen_FieldMissing_${field}`, async () => {
       const overrides = { [field]: undefined } as never;
       await expect(harness.parseDocument(attest({ overrides }))).to.be.revertedWithCustomError(
-        harness,
+        harness.contract,
         "NitroDocument_KeyMissing",
       );
     });
@@ -120,7 +120,7 @@ describe("NitroDocument", () => {
     it(`test_RevertWhen_${name}KeyRepeated`, async () => {
       const extraEntries = [[key, pcr(1)] as const, [key, pcr(2)] as const];
       await expect(harness.parseDocument(attest({ extraEntries }))).to.be.revertedWithCustomError(
-        harness,
+        harness.contract,
         "NitroDocument_KeyRepeated",
       );
     });
@@ -129,7 +129,7 @@ describe("NitroDocument", () => {
   it("test_RevertWhen_TooManyUnknownKeys", async () => {
     const extraEntries = Array.from({ length: 9 }, (_, i) => [`future ${i}`, 0n] as const);
     await expect(harness.parseDocument(attest({ extraEntries }))).to.be.revertedWithCustomError(
-      harness,
+      harness.contract,
       "NitroDocument_TooManyUnknownKeys",
     );
   });
@@ -144,7 +144,7 @@ describe("NitroDocument", () => {
   for (const [name, [changePayload, error]] of Object.entries(payloads)) {
     it(`test_RevertWhen_${name}`, async () => {
       await expect(harness.parseDocument(attest({ changePayload }))).to.be.revertedWithCustomError(
-        harness,
+        harness.contract,
         error,
       );
     });
@@ -174,7 +174,10 @@ describe("NitroDocument", () => {
   };
   for (const [name, [bytes, error]] of Object.entries(envelopes)) {
     it(`test_RevertWhen_${name}`, async () => {
-      await expect(harness.parseDocument(bytes)).to.be.revertedWithCustomError(harness, error);
+      await expect(harness.parseDocument(bytes)).to.be.revertedWithCustomError(
+        harness.contract,
+        error,
+      );
     });
   }
 });

@@ -14,7 +14,7 @@ function refuse(
 ): void {
   for (const [what, data, error] of refusals) {
     it(`test_RevertWhen_${what}`, async () => {
-      await expect(harness[name](data)).to.be.revertedWithCustomError(harness, error);
+      await expect(harness[name](data)).to.be.revertedWithCustomError(harness.contract, error);
     });
   }
 }
@@ -174,7 +174,10 @@ describe("Der", () => {
   ];
   for (const [what, data, error] of refusals) {
     it(`test_RevertWhen_${what}`, async () => {
-      await expect(harness.readDer(data, SEQUENCE)).to.be.revertedWithCustomError(harness, error);
+      await expect(harness.readDer(data, SEQUENCE)).to.be.revertedWithCustomError(
+        harness.contract,
+        error,
+      );
     });
   }
 
@@ -188,7 +191,10 @@ describe("Der", () => {
   ];
   for (const [what, data, error] of integers) {
     it(`test_RevertWhen_${what}`, async () => {
-      await expect(harness.readDerUnsigned(data, 32)).to.be.revertedWithCustomError(harness, error);
+      await expect(harness.readDerUnsigned(data, 32)).to.be.revertedWithCustomError(
+        harness.contract,
+        error,
+      );
     });
   }
 
@@ -207,7 +213,10 @@ describe("Der", () => {
   ];
   for (const [what, data, error] of signatures) {
     it(`test_RevertWhen_${what}`, async () => {
-      await expect(harness.toRawSignature(data)).to.be.revertedWithCustomError(harness, error);
+      await expect(harness.toRawSignature(data)).to.be.revertedWithCustomError(
+        harness.contract,
+        error,
+      );
     });
   }
 });
