@@ -7,6 +7,10 @@ import { PROJECT_ROOT } from "./projectRoot.ts";
 /** How long a process may take to stop after SIGTERM before it is killed. */
 const STOP_TIMEOUT_MS = 15_000;
 
+/** How long killed processes may take to disappear, and how often that is looked at. */
+const END_TIMEOUT_MS = 2_000;
+const END_INTERVAL_MS = 20;
+
 type Command = {
   name: string;
   command: string;
@@ -106,6 +110,7 @@ export class ProcessGroup {
       await exited;
       clearTimeout(timer);
       signalGroup(child, "SIGKILL");
+      await groupEnd(child);
     }
   }
 
@@ -140,12 +145,23 @@ function tail({ logFile }: Member): string {
   return [`last lines of ${logFile}:`, ...lines.slice(-15)].join("\n  ");
 }
 
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
+/** Resolves once no process of the group is left, or after a while: a killed one can only be gone or going. */
+async function groupEnd(child: ChildProcess): Promise<void> {
+  const deadline = Date.now() + END_TIMEOUT_MS;
+  while (signalGroup(child, 0) && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, END_INTERVAL_MS));
+  }
+}
+
+/** Sends a signal to every process of the group; 0 only asks. Returns whether there is one. */
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  if (child.pid === undefined) return false;
   try {
     process.kill(-child.pid, signal);
+    return true;
   } catch (error) {
     const gone = error instanceof Error && "code" in error && error.code === "ESRCH";
     if (!gone) throw error;
+    return false;
   }
 }

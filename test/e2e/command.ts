@@ -53,8 +53,8 @@ export class Command {
     const parents = new Map<number, number>();
     for (const name of readdirSync("/proc")) {
       if (!/^\d+$/.test(name)) continue;
-      const parent = parentOf(Number(name));
-      if (parent !== undefined) parents.set(Number(name), parent);
+      const status = statusOf(Number(name));
+      if (status !== undefined) parents.set(Number(name), status.parent);
     }
     const isDescendant = (pid: number): boolean => {
       const parent = parents.get(pid);
@@ -65,15 +65,19 @@ export class Command {
   }
 }
 
-function parentOf(pid: number): number | undefined {
+/** State letter and parent of a process; undefined if there is none. */
+function statusOf(pid: number): { state: string; parent: number } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+    const [state = "", parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { state, parent: Number(parent) };
   } catch {
     return undefined;
   }
 }
 
+/** Whether a process runs. One that has ended and waits for its parent to notice (state Z) does not. */
 export function isAlive(pid: number): boolean {
-  return parentOf(pid) !== undefined;
+  const status = statusOf(pid);
+  return status !== undefined && status.state !== "Z" && status.state !== "X";
 }
