@@ -6,17 +6,49 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "./lib/projectRoot.ts";
 
-const SOURCES: readonly { name: string; artifact: string }[] = [
+const OWN = "contracts";
+const OPEN_ZEPPELIN = "@openzeppelin/contracts";
+
+/** Interfaces where they hold everything that is called or listened to, else the contract itself. */
+const SOURCES: readonly { name: string; folder?: string; artifact: string }[] = [
   { name: "modelRegistryAbi", artifact: "interfaces/IModelRegistry.sol/IModelRegistry.json" },
   {
     name: "inferenceSettlementAbi",
     artifact: "interfaces/IInferenceSettlement.sol/IInferenceSettlement.json",
   },
+  { name: "teeRegistryAbi", artifact: "registry/TEERegistry.sol/TEERegistry.json" },
+  {
+    name: "certificateStoreAbi",
+    artifact: "attestation/CertificateStore.sol/CertificateStore.json",
+  },
+  {
+    name: "nitroVerifierAbi",
+    artifact: "attestation/NitroAttestationVerifier.sol/NitroAttestationVerifier.json",
+  },
+  { name: "opgAbi", artifact: "token/OPG.sol/OPG.json" },
+  { name: "vestingFactoryAbi", artifact: "token/VestingFactory.sol/VestingFactory.json" },
+  { name: "vestingVaultAbi", artifact: "token/VestingVault.sol/VestingVault.json" },
+  { name: "merkleAirdropAbi", artifact: "token/MerkleAirdrop.sol/MerkleAirdrop.json" },
+  {
+    name: "genesisDistributionAbi",
+    artifact: "token/GenesisDistribution.sol/GenesisDistribution.json",
+  },
+  { name: "governorAbi", artifact: "governance/HacaGovernor.sol/HacaGovernor.json" },
+  {
+    name: "accessManagerAbi",
+    folder: OPEN_ZEPPELIN,
+    artifact: "access/manager/AccessManager.sol/AccessManager.json",
+  },
+  {
+    name: "timelockControllerAbi",
+    folder: OPEN_ZEPPELIN,
+    artifact: "governance/TimelockController.sol/TimelockController.json",
+  },
 ];
 
-const lines = SOURCES.map(({ name, artifact }) => {
+const lines = SOURCES.map(({ name, folder, artifact }) => {
   const { abi } = JSON.parse(
-    readFileSync(join(PROJECT_ROOT, "artifacts", "contracts", artifact), "utf8"),
+    readFileSync(join(PROJECT_ROOT, "artifacts", folder ?? OWN, artifact), "utf8"),
   );
   return `export const ${name} = ${JSON.stringify(abi, null, 2)} as const;\n`;
 });

@@ -59,6 +59,16 @@ const governanceSchema = z.strictObject({
   lateQuorumExtension: z.int(),
 });
 
+/** What the TEE registry was deployed with; ages in seconds. */
+const attestationSchema = z.strictObject({
+  /** SHA-256 of the pinned root certificate's DER */
+  rootFingerprint: bytes32,
+  /** whether the root is a development root, whose key somebody has, and not AWS's */
+  isDevelopmentRoot: z.boolean(),
+  heartbeatMaxAge: z.int(),
+  attestationMaxAge: z.int(),
+});
+
 /** `deployments/<chainId>.json`: written by the deployment, read by everything else. */
 export const addressBookSchema = z.strictObject({
   format: z.literal(1),
@@ -70,6 +80,11 @@ export const addressBookSchema = z.strictObject({
     AccessManager: contractSchema,
     ModelRegistry: contractSchema,
     InferenceSettlement: contractSchema,
+    EcdsaP384: contractSchema.optional(),
+    CertificateStore: contractSchema.optional(),
+    NitroAttestationVerifier: contractSchema.optional(),
+    SigningKeys: contractSchema.optional(),
+    TEERegistry: contractSchema.optional(),
     TimelockController: contractSchema.optional(),
     GenesisDistribution: contractSchema.optional(),
     OPG: contractSchema.optional(),
@@ -80,6 +95,7 @@ export const addressBookSchema = z.strictObject({
   parameters: z.strictObject({
     /** seconds after a result's timestamp during which it can be settled */
     settlementWindow: z.int(),
+    attestation: attestationSchema.optional(),
     governance: governanceSchema.optional(),
   }),
   /** the grants of the genesis distribution, in the order of their creation */
