@@ -20,6 +20,7 @@ export const TEE_REGISTRY_FUNCTIONS: Readonly<Record<AttestationRole, readonly s
     "setHeartbeatMaxAge",
     "setAttestationMaxAge",
     "setVerifier",
+    "setBonds",
   ],
   imageApprover: ["approveImage", "approvePCR"],
   guardian: ["revokePCR", "banTEE", "denyOperator", "pauseAdmission"],
@@ -30,6 +31,11 @@ export const TEE_REGISTRY_FUNCTIONS: Readonly<Record<AttestationRole, readonly s
 export const CERTIFICATE_STORE_FUNCTIONS: Readonly<
   Partial<Record<AttestationRole, readonly string[]>>
 > = { guardian: ["revoke"] };
+
+/** Restricted functions of the node bonds, by role. */
+export const NODE_BONDS_FUNCTIONS: Readonly<Partial<Record<AttestationRole, readonly string[]>>> = {
+  governance: ["setAmount", "forfeit"],
+};
 
 /** Seconds between an image approver's decision and its effect: two days. */
 export const IMAGE_APPROVAL_DELAY = 2 * 24 * 60 * 60;

@@ -102,7 +102,7 @@ export async function deployRegistry(connection: NetworkConnection) {
 }
 export type RegistryFixture = Awaited<ReturnType<typeof deployRegistry>>;
 
-async function wire(
+export async function wire(
   manager: Awaited<ReturnType<typeof deployVerifier>>["manager"],
   target: BaseContract,
   functions: Readonly<Partial<Record<keyof typeof ATTESTATION_ROLES, readonly string[]>>>,
