@@ -48,6 +48,7 @@ const governanceSchema = z.strictObject({
   airdropDeadline: z.int(),
   deployer: address,
   guardian: address,
+  imageApprover: address,
   foundation: address,
   liquidity: address,
   timelockDelay: z.int(),

@@ -3,7 +3,9 @@ import { ALLOCATIONS } from "@haca/protocol/allocations";
 import type { Contract, EventLog, Provider } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import type { NetworkConnection } from "hardhat/types/network";
+import { addressesOf } from "./addressesOf.ts";
 import { bookHeader } from "./bookHeader.ts";
+import { describeAttestation } from "./describeAttestation.ts";
 import { describeContract } from "./describeContract.ts";
 import { describeCore } from "./describeCore.ts";
 import { discardStaleJournal } from "./discardStaleJournal.ts";
@@ -45,6 +47,8 @@ export async function deployAll(parameters: {
   const entry = (address: string, constructorArguments: string[], creator = address) =>
     describeContract({ hre, provider, chainId, address, constructorArguments, creator });
 
+  const { attestation } = governance;
+  const described = await describeAttestation({ hre, provider, chainId, attestation, deployed });
   const genesisEntry = await entry(genesis, [
     deployed.genesis.interface.encodeDeploy([
       { ...genesisParameters(governance), governance: timelock },
@@ -58,6 +62,7 @@ export async function deployAll(parameters: {
         ...{ hre, provider, chainId, deployer, settlementWindow },
         ...{ accessManager, modelRegistry, inferenceSettlement },
       })),
+      ...described.contracts,
       TimelockController: await entry(timelock, [
         String(governance.timelockDelay),
         "[]",
@@ -84,12 +89,14 @@ export async function deployAll(parameters: {
     },
     parameters: {
       settlementWindow,
+      attestation: described.attestation,
       governance: {
         tge: governance.tge,
         airdropRoot: governance.airdropRoot,
         airdropDeadline: governance.airdropDeadline,
         deployer,
         guardian: governance.guardian,
+        imageApprover: governance.imageApprover,
         foundation: governance.foundation,
         liquidity: governance.liquidity,
         timelockDelay: governance.timelockDelay,
@@ -103,13 +110,6 @@ export async function deployAll(parameters: {
     }),
     models: [],
   };
-}
-
-async function addressesOf<T extends readonly Contract[]>(
-  ...contracts: T
-): Promise<{ [K in keyof T]: string }> {
-  const addresses = await Promise.all(contracts.map((contract) => contract.getAddress()));
-  return addresses as { [K in keyof T]: string };
 }
 
 /** From the events of the transaction that created everything. */
