@@ -17,24 +17,25 @@ import { isMatch } from "./check/finding.ts";
 import { connect, firstLine } from "./connect.ts";
 import { deployAll } from "./deployAll.ts";
 import { DEFAULT_SETTLEMENT_WINDOW, deployCore } from "./deployCore.ts";
+import { deployTee } from "./deployTee.ts";
+import { isDevelopmentChain } from "./developmentChain.ts";
 import { dryRun } from "./dryRun.ts";
 import { keepEarlier } from "./keepEarlier.ts";
 import { type GovernanceParameters, parametersPath, readParameters } from "./readParameters.ts";
 import { requireDeployer } from "./requireDeployer.ts";
 import { requireFunds } from "./requireFunds.ts";
 
-const LOCAL_CHAIN = 31337;
-
-const HELP = `Deploys registry, settlement, token, vesting, airdrop, governor and timelock, hands every permission to
-the timelock and the guardian, verifies that the deployer has none left, and writes deployments/<chainId>.json.
+const HELP = `Deploys registries, settlement, attestation, token, vesting, airdrop, governor and timelock, hands every permission to
+timelock, guardian and image approver, verifies that the deployer has none left, and writes deployments/<chainId>.json.
 An interrupted deployment resumes; a second run changes nothing.
 
-usage: npm run deploy -- --network <name> [--part core] [--parameters <file>]
+usage: npm run deploy -- --network <name> [--part core|tee] [--parameters <file>]
                          [--settlement-window <seconds>] [--yes]
 
   --network            localhost, or another network of hardhat.config.ts
-  --part core          only registry and settlement; the deployer stays their administrator
-  --parameters         who gets what (default deployments/parameters/<network>.json)
+  --part core          only model registry and settlement; the deployer stays their administrator
+  --part tee           the same with attestation and TEE registry; on localhost the deployer may approve images
+  --parameters         who gets what, which root certificate (default deployments/parameters/<network>.json)
   --settlement-window  how long after its timestamp a result can be settled (default ${DEFAULT_SETTLEMENT_WINDOW} s)
   --yes                do not ask before deploying to a chain that is not local
 
@@ -61,10 +62,11 @@ function parse() {
       `--settlement-window must be a positive number of seconds, got ${values["settlement-window"]}`,
     );
   }
-  if (values.part !== undefined && values.part !== "core") {
-    fail(`--part must be core if it is given, got ${values.part}`);
+  const { part } = values;
+  if (part !== undefined && part !== "core" && part !== "tee") {
+    return fail(`--part must be core or tee if it is given, got ${part}`);
   }
-  return { ...values, settlementWindow };
+  return { ...values, part, settlementWindow };
 }
 
 async function confirm(question: string): Promise<boolean> {
@@ -83,6 +85,8 @@ async function printPlan(parameters: {
   const { connection, governance } = parameters;
   const deployer = await requireDeployer(connection);
   console.log(`  deployer ${deployer}, left without any permission in the end`);
+  console.log(`  image approver ${governance.imageApprover}`);
+  console.log(`  root of attestations ${governance.attestation.rootFingerprint}`);
   console.log(`  guardian ${governance.guardian}, timelock delay ${governance.timelockDelay} s`);
   console.log(`  token generation event ${new Date(governance.tge * 1000).toISOString()}`);
   const { chainType } = connection;
@@ -101,12 +105,18 @@ async function main(): Promise<void> {
   const path = addressBookPath(chainId);
   console.log(`deploying to ${network} (chain ${chainId}), address book ${path}`);
 
+  const { part } = options;
   const governance =
-    options.part === "core"
+    part === "core"
       ? undefined
-      : readParameters(options.parameters ?? parametersPath(network));
-  if (chainId !== LOCAL_CHAIN) {
-    if (governance !== undefined) await printPlan({ connection, settlementWindow, governance });
+      : readParameters({
+          path: options.parameters ?? parametersPath(network),
+          isDevelopmentChain: isDevelopmentChain(chainId),
+        });
+  if (!isDevelopmentChain(chainId)) {
+    if (governance !== undefined && part === undefined) {
+      await printPlan({ connection, settlementWindow, governance });
+    }
     if (!options.yes && !(await confirm(`Deploy to ${network}?`))) {
       console.log("nothing deployed");
       await connection.close();
@@ -114,21 +124,26 @@ async function main(): Promise<void> {
     }
   }
 
-  const deployed = await run(() =>
-    governance === undefined
-      ? deployCore({ hre, connection, settlementWindow })
-      : deployAll({ hre, connection, settlementWindow, governance }),
-  );
-  const earlier = existsSync(path) ? readAddressBook(path) : undefined;
-  const book =
-    earlier !== undefined && (await isThere({ connection, book: earlier }))
-      ? keepEarlier({ book: deployed, earlier })
-      : deployed;
+  const stored = existsSync(path) ? readAddressBook(path) : undefined;
+  const earlier =
+    stored !== undefined && (await isThere({ connection, book: stored })) ? stored : undefined;
+  if (part === "tee" && earlier?.contracts.TimelockController !== undefined) {
+    console.log("  everything is there and handed over; nothing to do");
+    await connection.close();
+    return;
+  }
+  const base = { hre, connection, settlementWindow };
+  const deployed = await run(() => {
+    if (governance === undefined) return deployCore(base);
+    if (part === "tee") return deployTee({ ...base, attestation: governance.attestation });
+    return deployAll({ ...base, governance });
+  });
+  const book = earlier === undefined ? deployed : keepEarlier({ book: deployed, earlier });
   writeAddressBook({ path, book });
   for (const [name, contract] of Object.entries(book.contracts)) {
-    console.log(`  ${name.padEnd(20)} ${contract?.address}  block ${contract?.block}`);
+    console.log(`  ${name.padEnd(24)} ${contract?.address}  block ${contract?.block}`);
   }
-  if (governance !== undefined) await verify({ connection, book });
+  if (part === undefined) await verify({ connection, book });
   await connection.close();
 }
 

@@ -3,7 +3,9 @@ import { ALLOCATIONS } from "@haca/protocol/allocations";
 import type { Contract, EventLog, Provider } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import type { NetworkConnection } from "hardhat/types/network";
+import { addressesOf } from "./addressesOf.ts";
 import { bookHeader } from "./bookHeader.ts";
+import { describeAttestation } from "./describeAttestation.ts";
 import { describeContract } from "./describeContract.ts";
 import { describeCore } from "./describeCore.ts";
 import { discardStaleJournal } from "./discardStaleJournal.ts";
@@ -36,15 +38,19 @@ export async function deployAll(parameters: {
     deployed.timelock,
     deployed.genesis,
   );
-  const [opg, vestingFactory, airdrop, governor] = await addressesOf(
+  const [opg, vestingFactory, airdrop, governor, nodeBonds, teeRegistry] = await addressesOf(
     deployed.opg,
     deployed.vestingFactory,
     deployed.airdrop,
     deployed.governor,
+    deployed.nodeBonds,
+    deployed.teeRegistry,
   );
   const entry = (address: string, constructorArguments: string[], creator = address) =>
     describeContract({ hre, provider, chainId, address, constructorArguments, creator });
 
+  const { attestation } = governance;
+  const described = await describeAttestation({ hre, provider, chainId, attestation, deployed });
   const genesisEntry = await entry(genesis, [
     deployed.genesis.interface.encodeDeploy([
       { ...genesisParameters(governance), governance: timelock },
@@ -58,6 +64,8 @@ export async function deployAll(parameters: {
         ...{ hre, provider, chainId, deployer, settlementWindow },
         ...{ accessManager, modelRegistry, inferenceSettlement },
       })),
+      ...described.contracts,
+      NodeBonds: await entry(nodeBonds, [accessManager, opg, teeRegistry]),
       TimelockController: await entry(timelock, [
         String(governance.timelockDelay),
         "[]",
@@ -84,12 +92,14 @@ export async function deployAll(parameters: {
     },
     parameters: {
       settlementWindow,
+      attestation: described.attestation,
       governance: {
         tge: governance.tge,
         airdropRoot: governance.airdropRoot,
         airdropDeadline: governance.airdropDeadline,
         deployer,
         guardian: governance.guardian,
+        imageApprover: governance.imageApprover,
         foundation: governance.foundation,
         liquidity: governance.liquidity,
         timelockDelay: governance.timelockDelay,
@@ -103,13 +113,6 @@ export async function deployAll(parameters: {
     }),
     models: [],
   };
-}
-
-async function addressesOf<T extends readonly Contract[]>(
-  ...contracts: T
-): Promise<{ [K in keyof T]: string }> {
-  const addresses = await Promise.all(contracts.map((contract) => contract.getAddress()));
-  return addresses as { [K in keyof T]: string };
 }
 
 /** From the events of the transaction that created everything. */

@@ -1,9 +1,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Provider } from "ethers";
-
-/** Chains that are thrown away and started anew under the same id. */
-const DEVELOPMENT_CHAINS: ReadonlySet<number> = new Set([31337]);
+import { isDevelopmentChain } from "./developmentChain.ts";
 
 /**
  * A development chain forgets everything when it restarts, and Ignition's journal of the chain before it
@@ -16,7 +14,7 @@ export async function discardStaleJournal(parameters: {
   ignitionFolder: string;
 }): Promise<void> {
   const { provider, chainId, ignitionFolder } = parameters;
-  if (!DEVELOPMENT_CHAINS.has(chainId)) return;
+  if (!isDevelopmentChain(chainId)) return;
   const folder = join(ignitionFolder, "deployments", `chain-${chainId}`);
   const addressesFile = join(folder, "deployed_addresses.json");
   if (existsSync(addressesFile)) {

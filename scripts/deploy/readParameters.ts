@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { addMonths } from "@haca/protocol/addMonths";
 import { airdropRoot, buildAirdropTree } from "@haca/protocol/airdropTree";
 import { ALLOCATIONS, DEFAULT_TGE } from "@haca/protocol/allocations";
@@ -8,6 +8,11 @@ import { getAddress, isAddress, parseUnits, ZeroAddress } from "ethers";
 import { z } from "zod";
 import { readAirdropCsv } from "../airdrop/readAirdropCsv.ts";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
+import {
+  type AttestationParameters,
+  attestationSchema,
+  readRoot,
+} from "./readAttestationParameters.ts";
 
 const account = z
   .string()
@@ -30,6 +35,8 @@ const fileSchema = z.strictObject({
   /** token generation event; default 2026-04-08T00:00:00Z */
   tge: moment.optional(),
   guardian: account,
+  /** who approves enclave images, each after a delay of two days */
+  imageApprover: account,
   foundation: account,
   liquidity: account,
   contributors: shares,
@@ -40,6 +47,7 @@ const fileSchema = z.strictObject({
     /** default: twelve months after the token generation event */
     deadline: moment.optional(),
   }),
+  attestation: attestationSchema,
   timelockDelay: seconds,
   governor: z.strictObject({
     votingDelay: seconds,
@@ -50,7 +58,11 @@ const fileSchema = z.strictObject({
   }),
 });
 
-export type GovernanceParameters = Omit<z.output<typeof fileSchema>, "tge" | "airdrop"> & {
+export type GovernanceParameters = Omit<
+  z.output<typeof fileSchema>,
+  "tge" | "airdrop" | "attestation"
+> & {
+  attestation: AttestationParameters;
   tge: number;
   airdropRoot: string;
   /** unix seconds */
@@ -63,10 +75,15 @@ export const parametersPath = (network: string): string =>
 const AIRDROP_MONTHS = 12;
 
 /**
- * The parameters of token and governance on a network. Errors name the file and the field; shares that do not sum
- * to their allocation, and an airdrop that does not, are refused here rather than by a failing transaction.
+ * The parameters of a deployment on a network. Errors name the file and the field; shares that do not sum to their
+ * allocation, an airdrop that does not, and a root certificate that is not AWS's are refused here rather than by a
+ * failing transaction.
  */
-export function readParameters(path: string): GovernanceParameters {
+export function readParameters(parameters: {
+  path: string;
+  isDevelopmentChain: boolean;
+}): GovernanceParameters {
+  const { path, isDevelopmentChain } = parameters;
   const fail = (field: string, message: string): never => {
     throw new BaseError({ code: "deploy.badParameters", message: `${path}: ${field}: ${message}` });
   };
@@ -81,7 +98,9 @@ export function readParameters(path: string): GovernanceParameters {
     const issue = parsed.error.issues[0];
     return fail(issue?.path.join(".") ?? "", issue?.message ?? "invalid");
   }
-  const { airdrop, tge = DEFAULT_TGE, ...rest } = parsed.data;
+  const { airdrop, attestation, tge = DEFAULT_TGE, ...rest } = parsed.data;
+  const { root, heartbeatMaxAge, attestationMaxAge } = attestation;
+  const rootFile = root === undefined ? undefined : resolve(dirname(path), root);
 
   const amountOf = (name: string): bigint =>
     ALLOCATIONS.find((allocation) => allocation.name === name)?.amount ?? 0n;
@@ -109,6 +128,10 @@ export function readParameters(path: string): GovernanceParameters {
   );
   return {
     ...rest,
+    attestation: {
+      ...readRoot({ rootFile, isDevelopmentChain }),
+      ...{ heartbeatMaxAge, attestationMaxAge },
+    },
     tge,
     airdropRoot: airdropRoot(buildAirdropTree(entries)),
     airdropDeadline: airdrop.deadline ?? addMonths({ time: tge, months: AIRDROP_MONTHS }),

@@ -1,6 +1,8 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
 import type { Contract, Provider } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
+import { checkAccessRules } from "./checkAccessRules.ts";
+import { checkAttestation } from "./checkAttestation.ts";
 import { checkCore } from "./checkCore.ts";
 import { checkRoles } from "./checkRoles.ts";
 import { checkToken } from "./checkToken.ts";
@@ -19,7 +21,9 @@ export async function checkDeployment(parameters: {
   if (core.some(({ actual }) => actual === "nothing")) return core;
   return [
     ...core,
+    ...(await checkAttestation({ book, getContract })),
     ...(await checkToken({ book, getContract })),
     ...(await checkRoles({ book, getContract })),
+    ...(await checkAccessRules({ book, getContract })),
   ];
 }

@@ -1,6 +1,7 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
-import { type Contract, type EventLog, id, ZeroAddress } from "ethers";
-import { ACCESS_TABLE, ROLES, type RoleName } from "../accessTable.ts";
+import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
+import { ROLES, type RoleName } from "@haca/protocol/roles";
+import { type Contract, type EventLog, ZeroAddress } from "ethers";
 import { TIMELOCK_ROLES } from "../modules/governance.ts";
 import { type Finding, finding } from "./finding.ts";
 
@@ -37,6 +38,8 @@ export async function checkRoles(parameters: {
     ADMIN: [TimelockController.address],
     GOVERNANCE: [TimelockController.address],
     GUARDIAN: [governance.guardian],
+    IMAGE_APPROVER: [TimelockController.address, governance.imageApprover],
+    REGISTRAR: [],
   };
   const findings: Finding[] = [];
 
@@ -67,16 +70,18 @@ export async function checkRoles(parameters: {
     });
     findings.push(finding(`AccessManager ${name} is held by`, list(expected), list(holders)));
   }
-
-  for (const rule of ACCESS_TABLE) {
-    const target = book.contracts[rule.contract as keyof AddressBook["contracts"]]?.address;
-    if (target === undefined) continue;
-    const role = await manager.getFunction("getTargetFunctionRole")(
-      target,
-      id(rule.function).slice(0, 10),
-    );
-    findings.push(finding(`${rule.contract}.${rule.function} needs role`, ROLES[rule.role], role));
-  }
+  const approver = await manager.getFunction("getAccess")(
+    ROLES.IMAGE_APPROVER,
+    governance.imageApprover,
+  );
+  findings.push(
+    finding("delay of the image approver", IMAGE_APPROVAL_DELAY, approver.currentDelay),
+    finding(
+      "guardian of IMAGE_APPROVER",
+      ROLES.GUARDIAN,
+      await manager.getFunction("getRoleGuardian")(ROLES.IMAGE_APPROVER),
+    ),
+  );
   return findings;
 }
 

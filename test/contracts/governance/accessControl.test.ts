@@ -1,14 +1,25 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ACCESS_TABLE } from "@haca/protocol/accessTable";
+import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
+import { ROLES, type RoleName } from "@haca/protocol/roles";
 import { expect } from "chai";
 import { type Contract, type FunctionFragment, Interface, id, type ParamType } from "ethers";
 import { network } from "hardhat";
-import { ACCESS_TABLE, ROLES } from "../../../scripts/deploy/accessTable.ts";
+import { checkAccessRules } from "../../../scripts/deploy/check/checkAccessRules.ts";
 import { checkRoles } from "../../../scripts/deploy/check/checkRoles.ts";
 import { isMatch } from "../../../scripts/deploy/check/finding.ts";
 import { deployGovernance, type GovernanceFixture } from "../utils/governanceFixture.ts";
 
 const DOCUMENT = join(import.meta.dirname, "..", "..", "..", "docs", "access-control.md");
+
+/** Roles that a function can need. */
+const MANAGED_ROLES: readonly RoleName[] = [
+  "GOVERNANCE",
+  "GUARDIAN",
+  "IMAGE_APPROVER",
+  "REGISTRAR",
+];
 
 /** Words of the document for what no permission is needed for. */
 const UNRESTRICTED = new Set(["anyone", "own"]);
@@ -16,10 +27,12 @@ const UNRESTRICTED = new Set(["anyone", "own"]);
 /** Errors that say that a caller lacks a permission. */
 const REFUSALS = new Interface([
   "error AccessManagedUnauthorized(address caller)",
+  "error AccessManagerNotScheduled(bytes32 operationId)",
   "error AccessManagerUnauthorizedAccount(address account, uint64 roleId)",
   "error AccessControlUnauthorizedAccount(address account, bytes32 role)",
   "error TimelockUnauthorizedCaller(address caller)",
   "error GovernorOnlyExecutor(address account)",
+  "error NodeBonds_NotTheRegistry(address expected, address actual)",
   "error VestingVault_NotBeneficiary(address beneficiary, address caller)",
   "error VestingVault_NotPendingBeneficiary(address pending, address caller)",
   "error VestingVault_NotRevoker(address revoker, address caller)",
@@ -75,6 +88,12 @@ describe("access control", () => {
       ["AccessManager", fixture.accessManager],
       ["ModelRegistry", fixture.modelRegistry],
       ["InferenceSettlement", fixture.inferenceSettlement],
+      ["EcdsaP384", fixture.ecdsaP384],
+      ["CertificateStore", fixture.certificateStore],
+      ["NitroAttestationVerifier", fixture.verifier],
+      ["SigningKeys", fixture.signingKeys],
+      ["TEERegistry", fixture.teeRegistry],
+      ["NodeBonds", fixture.nodeBonds],
       ["OPG", fixture.opg],
       ["VestingFactory", fixture.vestingFactory],
       ["VestingVault", (await ethers.getContractAt("VestingVault", vault)) as unknown as Contract],
@@ -98,62 +117,68 @@ describe("access control", () => {
   it("documents the roles that the AccessManager demands", async () => {
     const { accessManager } = fixture;
     const table = new Map(
-      ACCESS_TABLE.map((rule) => [`${rule.contract}.${rule.function}`, rule.role]),
+      ACCESS_TABLE.flatMap(({ contract, role, functions }) =>
+        functions.map((signature) => [`${contract}.${signature}`, role] as const),
+      ),
     );
     for (const [name, functions] of document) {
       const contract = contracts.get(name);
       if (contract === undefined) continue;
       for (const [signature, who] of functions) {
-        const isRole = who === "GOVERNANCE" || who === "GUARDIAN";
-        expect(table.get(`${name}.${signature}`), `${name}.${signature}`).to.equal(
-          isRole ? who : undefined,
-        );
-        const role = await accessManager.getFunction("getTargetFunctionRole")(
+        const role = MANAGED_ROLES.find((candidate) => candidate === who);
+        expect(table.get(`${name}.${signature}`), `${name}.${signature}`).to.equal(role);
+        const actual = await accessManager.getFunction("getTargetFunctionRole")(
           await contract.getAddress(),
           id(signature).slice(0, 10),
         );
-        expect(role, `${name}.${signature}`).to.equal(isRole ? ROLES[who] : ROLES.ADMIN);
+        expect(actual, `${name}.${signature}`).to.equal(ROLES[role ?? "ADMIN"]);
       }
     }
     expect(document.size).to.be.greaterThan(0);
   });
 
   it("leaves every role with its holder in the table, and the deployer with none", async () => {
-    const { ethers, deployer, guardian, accessManager, timelock, governor } = fixture;
+    const { ethers, deployer, guardian, imageApprover } = fixture;
+    const { accessManager, timelock, governor } = fixture;
     const entry = async (contract: Contract) => ({
       address: await contract.getAddress(),
       block: 0,
     });
-    const findings = await checkRoles({
-      book: {
-        contracts: {
-          AccessManager: await entry(accessManager),
-          TimelockController: await entry(timelock),
-          HacaGovernor: await entry(governor),
-          InferenceSettlement: await entry(fixture.inferenceSettlement),
-        },
-        parameters: { governance: { guardian: guardian.address } },
-      } as unknown as Parameters<typeof checkRoles>[0]["book"],
-      getContract: async (name, address) =>
-        (await ethers.getContractAt(name, address)) as unknown as Contract,
-    });
-    expect(findings.filter((found) => !isMatch(found))).to.deep.equal([]);
-    expect(findings).to.have.length(4 + 1 + 3 + ACCESS_TABLE.length);
-    for (const { actual } of findings) {
+    const book = {
+      contracts: {
+        AccessManager: await entry(accessManager),
+        TimelockController: await entry(timelock),
+        HacaGovernor: await entry(governor),
+        InferenceSettlement: await entry(fixture.inferenceSettlement),
+        CertificateStore: await entry(fixture.certificateStore),
+        TEERegistry: await entry(fixture.teeRegistry),
+        NodeBonds: await entry(fixture.nodeBonds),
+      },
+      parameters: {
+        governance: { guardian: guardian.address, imageApprover: imageApprover.address },
+      },
+    } as unknown as Parameters<typeof checkRoles>[0]["book"];
+    const getContract = async (name: string, address: string) =>
+      (await ethers.getContractAt(name, address)) as unknown as Contract;
+    const holders = await checkRoles({ book, getContract });
+    const rules = await checkAccessRules({ book, getContract });
+    expect([...holders, ...rules].filter((found) => !isMatch(found))).to.deep.equal([]);
+    expect(rules).to.have.length(ACCESS_TABLE.flatMap(({ functions }) => functions).length);
+    for (const { actual } of holders) {
       expect(actual).to.not.include(deployer.address.toLowerCase());
     }
     expect(await fixture.opg.getFunction("balanceOf")(deployer.address)).to.equal(0n);
   });
 
-  it("refuses the deployer, the guardian and a stranger every restricted function", async () => {
-    const { deployer, guardian, stranger, ethers } = fixture;
+  it("refuses the deployer, the guardian, the image approver and a stranger every restricted function", async () => {
+    const { deployer, guardian, imageApprover, stranger, ethers } = fixture;
     let refused = 0;
     for (const [name, contract] of contracts) {
       for (const fragment of stateChanging(contract)) {
         const who = document.get(name)?.get(fragment.format("sighash"));
         if (who === undefined || UNRESTRICTED.has(who)) continue;
         const values = fragment.inputs.map((input) => blank(input, stranger.address));
-        for (const caller of [deployer, guardian, stranger]) {
+        for (const caller of [deployer, guardian, imageApprover, stranger]) {
           if (caller === guardian && (who === "CANCELLER" || who === "GUARDIAN")) continue;
           const subject = `${name}.${fragment.name} as ${caller.address}`;
           const data: string = await ethers.provider
@@ -167,10 +192,33 @@ describe("access control", () => {
             );
           const refusal = REFUSALS.parseError(data)?.name;
           expect(refusal, `${subject}: ${data}`).to.be.a("string");
+          const isEarly = caller === imageApprover && who === "IMAGE_APPROVER";
+          expect(refusal === "AccessManagerNotScheduled", subject).to.equal(isEarly);
           refused += 1;
         }
       }
     }
-    expect(refused).to.be.greaterThan(60);
+    expect(refused).to.be.greaterThan(140);
+  });
+
+  it("lets the guardian, and nobody else, cancel what the image approver has scheduled", async () => {
+    const { accessManager, teeRegistry, guardian, imageApprover, deployer, stranger } = fixture;
+    const pcr = `0x${"11".repeat(48)}`;
+    const target = await teeRegistry.getAddress();
+    const data = teeRegistry.interface.encodeFunctionData("approvePCR", [[pcr, pcr, pcr], "1", 0]);
+    await accessManager.connect(imageApprover).getFunction("schedule")(target, data, 0);
+    const cancelAs = (caller: typeof guardian) =>
+      accessManager.connect(caller).getFunction("cancel")(imageApprover.address, target, data);
+    for (const caller of [deployer, stranger]) {
+      await expect(cancelAs(caller)).to.be.revertedWithCustomError(
+        accessManager,
+        "AccessManagerUnauthorizedCancel",
+      );
+    }
+    await cancelAs(guardian);
+    await fixture.connection.networkHelpers.time.increase(IMAGE_APPROVAL_DELAY);
+    await expect(
+      accessManager.connect(imageApprover).getFunction("execute")(target, data),
+    ).to.be.revertedWithCustomError(accessManager, "AccessManagerNotScheduled");
   });
 });

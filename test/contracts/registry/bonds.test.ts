@@ -1,4 +1,3 @@
-import { NODE_BONDS_FUNCTIONS } from "@haca/protocol/attestationRoles";
 import { expect } from "chai";
 import { ZeroAddress } from "ethers";
 import { network } from "hardhat";
@@ -27,7 +26,7 @@ async function deployWithBonds() {
     await token.getAddress(),
     await registry.getAddress(),
   ]);
-  await wire(manager, bonds, NODE_BONDS_FUNCTIONS);
+  await wire(manager, "NodeBonds", bonds);
   await registry.connect(governance).setBonds(await bonds.getAddress());
   await bonds.connect(governance).setAmount(AMOUNT);
   await token.connect(operator).approve(await bonds.getAddress(), AMOUNT);

@@ -2,15 +2,14 @@ import { createHash } from "node:crypto";
 import { bindingNonce } from "@haca/attestation/document/bindingNonce";
 import { documentHints } from "@haca/attestation/document/documentHints";
 import { p384BaseTable } from "@haca/attestation/p384Base";
+import { ACCESS_TABLE } from "@haca/protocol/accessTable";
 import {
-  ATTESTATION_ROLES,
-  CERTIFICATE_STORE_FUNCTIONS,
   DEFAULT_ATTESTATION_MAX_AGE,
   DEFAULT_HEARTBEAT_MAX_AGE,
   IMAGE_APPROVAL_DELAY,
-  TEE_REGISTRY_FUNCTIONS,
   TEE_TYPES,
-} from "@haca/protocol/attestationRoles";
+} from "@haca/protocol/attestationParameters";
+import { ROLES } from "@haca/protocol/roles";
 import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import {
   type Measurements,
@@ -18,7 +17,7 @@ import {
   SimulatedEnclave,
 } from "@haca/worker/enclave/simulatedEnclave";
 import type { BaseContract, Signer } from "ethers";
-import { concat, getBytes, hexlify, keccak256 } from "ethers";
+import { concat, getBytes, hexlify, id, keccak256 } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 
 /** Block time at which everything starts. */
@@ -82,12 +81,12 @@ export async function deployRegistry(connection: NetworkConnection) {
     DEFAULT_HEARTBEAT_MAX_AGE,
     DEFAULT_ATTESTATION_MAX_AGE,
   ]);
-  await wire(manager, registry, TEE_REGISTRY_FUNCTIONS);
-  await wire(manager, store, CERTIFICATE_STORE_FUNCTIONS);
-  await manager.grantRole(ATTESTATION_ROLES.governance, governance, 0);
-  await manager.grantRole(ATTESTATION_ROLES.imageApprover, approver, IMAGE_APPROVAL_DELAY);
-  await manager.grantRole(ATTESTATION_ROLES.guardian, guardian, 0);
-  await manager.grantRole(ATTESTATION_ROLES.registrar, registrar, 0);
+  await wire(manager, "TEERegistry", registry);
+  await wire(manager, "CertificateStore", store);
+  await manager.grantRole(ROLES.GOVERNANCE, governance, 0);
+  await manager.grantRole(ROLES.IMAGE_APPROVER, approver, IMAGE_APPROVAL_DELAY);
+  await manager.grantRole(ROLES.GUARDIAN, guardian, 0);
+  await manager.grantRole(ROLES.REGISTRAR, registrar, 0);
   for (const [type, name] of TEE_TYPES.entries()) {
     await registry.connect(governance).addTEEType(type, name);
   }
@@ -104,16 +103,13 @@ export type RegistryFixture = Awaited<ReturnType<typeof deployRegistry>>;
 
 export async function wire(
   manager: Awaited<ReturnType<typeof deployVerifier>>["manager"],
+  name: string,
   target: BaseContract,
-  functions: Readonly<Partial<Record<keyof typeof ATTESTATION_ROLES, readonly string[]>>>,
 ): Promise<void> {
-  for (const [role, names] of Object.entries(functions)) {
-    const selectors = names.map((name) => target.interface.getFunction(name)?.selector ?? "");
-    await manager.setTargetFunctionRole(
-      await target.getAddress(),
-      selectors,
-      ATTESTATION_ROLES[role as keyof typeof ATTESTATION_ROLES],
-    );
+  for (const { contract, role, functions } of ACCESS_TABLE) {
+    if (contract !== name) continue;
+    const selectors = functions.map((signature) => id(signature).slice(0, 10));
+    await manager.setTargetFunctionRole(await target.getAddress(), selectors, ROLES[role]);
   }
 }
 

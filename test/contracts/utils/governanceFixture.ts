@@ -1,6 +1,11 @@
 import { airdropRoot, buildAirdropTree } from "@haca/protocol/airdropTree";
 import { OPG_UNIT } from "@haca/protocol/allocations";
-import { type Contract, id } from "ethers";
+import {
+  DEFAULT_ATTESTATION_MAX_AGE,
+  DEFAULT_HEARTBEAT_MAX_AGE,
+} from "@haca/protocol/attestationParameters";
+import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
+import { type Contract, id, sha256 } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import type { GovernanceParameters } from "../../../scripts/deploy/readParameters.ts";
 import { runGovernanceModule } from "../../../scripts/deploy/runGovernanceModule.ts";
@@ -24,23 +29,33 @@ export const STATE = {
 /** Everything, deployed and handed over by the deployment's own module. */
 export async function deployGovernance(connection: NetworkConnection) {
   const { ethers } = connection;
-  const [deployer, guardian, foundation, liquidity, contributor, investor, alice, bob, stranger] =
+  const [deployer, guardian, foundation, liquidity, contributor, investor, alice, bob, ...more] =
     await ethers.getSigners();
+  const [stranger, imageApprover] = more;
   if (
     !(deployer && guardian && foundation && liquidity && contributor && investor) ||
-    !(alice && bob && stranger)
+    !(alice && bob && stranger && imageApprover)
   ) {
     throw new Error("no accounts");
   }
+  const { root } = makeSimulatedChain({ now: BigInt(TGE_PAST) });
   const governance: GovernanceParameters = {
     tge: TGE_PAST,
     guardian: guardian.address,
+    imageApprover: imageApprover.address,
     foundation: foundation.address,
     liquidity: liquidity.address,
     contributors: [{ beneficiary: contributor.address, amount: 150_000_000n * OPG_UNIT }],
     investors: [{ beneficiary: investor.address, amount: 100_000_000n * OPG_UNIT }],
     airdropRoot: airdropRoot(buildAirdropTree(airdropEntries(4).map(({ entry }) => entry))),
     airdropDeadline: Date.UTC(2040, 0, 1) / 1000,
+    attestation: {
+      rootCertificate: root,
+      rootFingerprint: sha256(root),
+      isDevelopmentRoot: true,
+      heartbeatMaxAge: DEFAULT_HEARTBEAT_MAX_AGE,
+      attestationMaxAge: DEFAULT_ATTESTATION_MAX_AGE,
+    },
     timelockDelay: MIN_DELAY,
     governor: GOVERNOR_SETTINGS,
   };
@@ -52,6 +67,7 @@ export async function deployGovernance(connection: NetworkConnection) {
   return {
     ...{ connection, ethers, governance, ...contracts },
     ...{ deployer, guardian, foundation, liquidity, contributor, investor, alice, bob, stranger },
+    imageApprover,
     ...{ governor, timelock, opg, inferenceSettlement },
   };
 }

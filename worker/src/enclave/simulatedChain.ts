@@ -2,7 +2,8 @@ import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { makeCertificate } from "./makeCertificate.ts";
 
 type KeyPair = { publicKey: KeyObject; privateKey: KeyObject };
-type Authority = { name: string; certificate: Uint8Array; keys: KeyPair };
+/** Who signs certificates: a name, its certificate in DER and its keys. */
+export type Authority = { name: string; certificate: Uint8Array; keys: KeyPair };
 
 /** A hierarchy like that of AWS: a root, and three authorities below it (region, zone, instance). */
 export type SimulatedChain = {

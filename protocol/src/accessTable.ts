@@ -1,0 +1,65 @@
+import type { RoleName } from "./roles.ts";
+
+export type AccessRule = {
+  /** name in the address book */
+  contract: string;
+  role: Exclude<RoleName, "ADMIN">;
+  /** signatures of functions that are restricted through the AccessManager to that role */
+  functions: readonly string[];
+};
+
+const PCRS = "(bytes,bytes,bytes)";
+
+/**
+ * Every function that is restricted through the AccessManager. A deployment writes this table into it;
+ * docs/access-control.md says the same in words and a test compares all three.
+ */
+export const ACCESS_TABLE: readonly AccessRule[] = [
+  {
+    contract: "InferenceSettlement",
+    role: "GOVERNANCE",
+    functions: ["setSettlementWindow(uint64)"],
+  },
+  {
+    contract: "TEERegistry",
+    role: "GOVERNANCE",
+    functions: [
+      "addTEEType(uint8,string)",
+      "liftBan(bytes32)",
+      "allowOperator(address)",
+      "setHeartbeatMaxAge(uint64)",
+      "setAttestationMaxAge(uint64)",
+      "setVerifier(uint8,address)",
+      "setBonds(address)",
+    ],
+  },
+  {
+    contract: "TEERegistry",
+    role: "GUARDIAN",
+    functions: [
+      "revokePCR(bytes32,uint8)",
+      "banTEE(bytes32)",
+      "denyOperator(address)",
+      "pauseAdmission(uint64)",
+    ],
+  },
+  {
+    contract: "TEERegistry",
+    role: "IMAGE_APPROVER",
+    functions: [
+      `approveImage(${PCRS},string,uint8,bytes32,string)`,
+      `approvePCR(${PCRS},string,uint8)`,
+    ],
+  },
+  {
+    contract: "TEERegistry",
+    role: "REGISTRAR",
+    functions: ["registerTEEWithAttestation(bytes,bytes,bytes,address,string,uint8)"],
+  },
+  {
+    contract: "NodeBonds",
+    role: "GOVERNANCE",
+    functions: ["setAmount(uint96)", "forfeit(bytes32,address)"],
+  },
+  { contract: "CertificateStore", role: "GUARDIAN", functions: ["revoke(bytes,uint256)"] },
+];
