@@ -27,7 +27,7 @@ export async function deployAll(parameters: {
   const { hre, connection, settlementWindow, governance } = parameters;
   const provider = connection.ethers.provider as unknown as Provider;
   const chainId = Number((await provider.getNetwork()).chainId);
-  await discardStaleJournal({ provider, chainId, ignitionFolder: hre.config.paths.ignition });
+  await discardStaleJournal({ hre, provider, chainId });
 
   const deployer = await requireDeployer(connection);
   const deployed = await runGovernanceModule({ connection, settlementWindow, governance });
