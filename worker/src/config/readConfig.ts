@@ -31,6 +31,9 @@ export type Config = QueueConfig & {
   reorgBlocks: number;
   pollMs: number;
   rebroadcastMs: number;
+  replaceMs: number;
+  /** wei per gas */
+  maxFeePerGas: bigint;
   modelRefreshMs: number;
   logLevel: Value<"HACA_LOG_LEVEL">;
   crashAfter: Value<"HACA_CRASH_AFTER"> | undefined;
@@ -110,6 +113,8 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
     reorgBlocks: required(settings, "HACA_REORG_BLOCKS"),
     pollMs: required(settings, "HACA_POLL_MS"),
     rebroadcastMs: required(settings, "HACA_REBROADCAST_MS"),
+    replaceMs: required(settings, "HACA_REPLACE_MS"),
+    maxFeePerGas: required(settings, "HACA_MAX_FEE_PER_GAS"),
     modelRefreshMs: required(settings, "HACA_MODEL_REFRESH_MS"),
     logLevel: required(settings, "HACA_LOG_LEVEL"),
     crashAfter: optional(settings, "HACA_CRASH_AFTER"),

@@ -16,7 +16,10 @@ const list = z.string().transform((value) =>
     .filter((entry) => entry !== ""),
 );
 
-/** The transitions after which `HACA_CRASH_AFTER` can kill the process, in the order of a job's life. */
+/**
+ * The transitions after which `HACA_CRASH_AFTER` can kill the process, in the order of a job's life; the
+ * last five are what happens to transactions that are not mined as they were sent.
+ */
 export const TRANSITIONS = [
   "accepted",
   "proven",
@@ -24,6 +27,11 @@ export const TRANSITIONS = [
   "broadcast",
   "submitted",
   "settled",
+  "replaced",
+  "replacementSent",
+  "promoted",
+  "dropped",
+  "gapFilled",
 ] as const;
 export type Transition = (typeof TRANSITIONS)[number];
 
@@ -121,6 +129,19 @@ export const VARIABLES = {
     schema: integer(10, 3_600_000),
     default: "30000",
     help: "time without a receipt after which a transaction is sent again",
+  }),
+  HACA_REPLACE_MS: variable({
+    schema: integer(10, 86_400_000),
+    default: "60000",
+    help: "age at which a transaction that is not mined is replaced by one with higher fees",
+  }),
+  HACA_MAX_FEE_PER_GAS: variable({
+    schema: z
+      .string()
+      .regex(/^[1-9]\d{0,30}$/, "must be a whole number in wei per gas, above zero")
+      .transform(BigInt),
+    default: "100000000000",
+    help: "ceiling in wei per gas: above it nothing is signed or raised, proofs wait",
   }),
   HACA_MODEL_REFRESH_MS: variable({
     schema: integer(10, 3_600_000),

@@ -8,6 +8,12 @@ export type Metrics = {
   witnessSeconds: Histogram<"model">;
   proveSeconds: Histogram<"model">;
   settlementGas: Histogram;
+  /** what was done to transactions: signed, replaced, rebroadcast, taken, gapFilled */
+  transactions: Counter<"event">;
+  /** wei per gas */
+  baseFee: Gauge;
+  /** 1 while gas is above the ceiling */
+  gasWaiting: Gauge;
 };
 
 /** Prometheus metrics of one worker. What the queue knows is read from it at each scrape. */
@@ -62,6 +68,22 @@ export function createMetrics(parameters: { database: Database }): Metrics {
       name: "haca_settlement_gas",
       help: "Gas used by the transaction of a settlement",
       buckets: [200_000, 225_000, 250_000, 275_000, 300_000, 350_000, 400_000, 500_000, 1_000_000],
+      registers,
+    }),
+    transactions: new Counter({
+      name: "haca_transactions_total",
+      help: "Transactions by what was done to them",
+      labelNames: ["event"],
+      registers,
+    }),
+    baseFee: new Gauge({
+      name: "haca_gas_base_fee_wei",
+      help: "Base fee of the latest block in wei per gas",
+      registers,
+    }),
+    gasWaiting: new Gauge({
+      name: "haca_gas_waiting",
+      help: "1 while gas is above the ceiling and proofs wait, else 0",
       registers,
     }),
   };
