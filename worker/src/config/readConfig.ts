@@ -13,12 +13,14 @@ type Value<Name extends VariableName> = z.output<(typeof VARIABLES)[Name]["schem
 export type QueueConfig = {
   dataDirectory: string;
   databaseUrl: string | undefined;
+  databasePool: number;
   http: { host: string; port: number; bodyLimit: number };
 };
 
 export type Config = QueueConfig & {
   roles: readonly Role[];
   rpcUrl: string;
+  rpcTimeoutMs: number;
   chainId: number;
   /** absent where no role needs it */
   nodeKey: string | undefined;
@@ -76,6 +78,7 @@ export function readQueueConfig(settings: Settings): QueueConfig {
   return {
     dataDirectory: resolve(required(settings, "HACA_DATA_DIR")),
     databaseUrl: optional(settings, "HACA_DATABASE_URL"),
+    databasePool: required(settings, "HACA_DATABASE_POOL"),
     http: {
       host: required(settings, "HACA_HTTP_HOST"),
       port: required(settings, "HACA_HTTP_PORT"),
@@ -103,6 +106,7 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
     ...readQueueConfig(settings),
     roles,
     rpcUrl,
+    rpcTimeoutMs: required(settings, "HACA_RPC_TIMEOUT_MS"),
     chainId,
     nodeKey: needsKey ? required(settings, "HACA_NODE_KEY") : undefined,
     addressBook: resolve(optional(settings, "HACA_ADDRESS_BOOK") ?? addressBookPath(chainId)),

@@ -53,6 +53,11 @@ export const VARIABLES = {
     schema: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }),
     help: "JSON-RPC endpoint of the chain",
   }),
+  HACA_RPC_TIMEOUT_MS: variable({
+    schema: integer(10, 600_000),
+    default: "20000",
+    help: "silence after which a request to the endpoint counts as failed",
+  }),
   HACA_CHAIN_ID: variable({
     schema: integer(1, Number.MAX_SAFE_INTEGER),
     help: "chain id; the endpoint must serve this chain",
@@ -82,6 +87,11 @@ export const VARIABLES = {
     }),
     help: "PostgreSQL instead of the embedded database",
     secret: true,
+  }),
+  HACA_DATABASE_POOL: variable({
+    schema: integer(2, 1_000),
+    default: "10",
+    help: "connections of this process to PostgreSQL at most",
   }),
   HACA_HTTP_HOST: variable({
     schema: z.string(),

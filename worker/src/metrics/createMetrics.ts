@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Database } from "../database/database.ts";
-import { countJobs } from "../queue/countJobs.ts";
+import { addQueueGauges } from "./addQueueGauges.ts";
 
 export type Metrics = {
   registry: Registry;
@@ -21,26 +21,7 @@ export function createMetrics(parameters: { database: Database }): Metrics {
   const { database } = parameters;
   const registry = new Registry();
   const registers = [registry];
-  new Gauge({
-    name: "haca_jobs",
-    help: "Jobs by state",
-    labelNames: ["state"],
-    registers,
-    async collect() {
-      const { states } = await countJobs({ database });
-      for (const [state, count] of Object.entries(states)) this.set({ state }, count);
-    },
-  });
-  new Gauge({
-    name: "haca_jobs_failed",
-    help: "Failed jobs by reason",
-    labelNames: ["reason"],
-    registers,
-    async collect() {
-      const { failures } = await countJobs({ database });
-      for (const [reason, count] of Object.entries(failures)) this.set({ reason }, count);
-    },
-  });
+  addQueueGauges({ database, registers });
   const seconds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
   return {
     registry,
