@@ -16,17 +16,18 @@ const list = z.string().transform((value) =>
     .filter((entry) => entry !== ""),
 );
 
-/**
- * The transitions after which `HACA_CRASH_AFTER` can kill the process, in the order of a job's life; the
- * last five are what happens to transactions that are not mined as they were sent.
- */
-export const TRANSITIONS = [
+/** The transitions of a job's life, in their order. */
+export const LIFE_TRANSITIONS = [
   "accepted",
   "proven",
   "signed",
   "broadcast",
   "submitted",
   "settled",
+] as const;
+/** The transitions after which `HACA_CRASH_AFTER` can kill the process: these, and those of transactions in trouble. */
+export const TRANSITIONS = [
+  ...LIFE_TRANSITIONS,
   "replaced",
   "replacementSent",
   "promoted",

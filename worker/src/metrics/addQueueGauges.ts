@@ -23,7 +23,8 @@ export function addQueueGauges(parameters: { database: Database; registers: Regi
           await read(this);
         } catch (error) {
           if (!(error instanceof DatabaseAwayError)) throw error;
-          this.remove();
+          // A gauge without labels is 0 after its reset, which would be a lie.
+          if (options.labelNames === undefined) this.remove();
         }
       },
     });

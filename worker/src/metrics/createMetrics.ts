@@ -7,6 +7,7 @@ export type Metrics = {
   requests: Counter<"status">;
   witnessSeconds: Histogram<"model">;
   proveSeconds: Histogram<"model">;
+  proofs: Counter<"backend">;
   settlementGas: Histogram;
   /** what was done to transactions: signed, replaced, rebroadcast, taken, gapFilled */
   transactions: Counter<"event">;
@@ -43,6 +44,12 @@ export function createMetrics(parameters: { database: Database }): Metrics {
       help: "Time to make a proof from a witness",
       labelNames: ["model"],
       buckets: seconds,
+      registers,
+    }),
+    proofs: new Counter({
+      name: "haca_proofs_total",
+      help: "Proofs by what made them: native or snarkjs",
+      labelNames: ["backend"],
       registers,
     }),
     settlementGas: new Histogram({
