@@ -102,9 +102,10 @@ describe("deployment of everything", () => {
     const all = readAddressBook(BOOK);
     expect(all.contracts.TEERegistry).toEqual(tee.contracts.TEERegistry);
     expect(all.contracts.OPG).toBeDefined();
-    await expect(approvePCR.staticCall(...approvalOf("2"))).rejects.toThrow(
-      "AccessManagedUnauthorized",
-    );
+    const refusal = await approvePCR
+      .staticCall(...approvalOf("2"))
+      .catch((error: Error) => error.message);
+    expect(refusal).toContain("AccessManagedUnauthorized");
     provider.destroy();
     // A part, asked for again, forgets nothing and changes nothing.
     for (const part of ["core", "tee"]) {

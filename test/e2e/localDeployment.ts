@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readAddressBook } from "@haca/protocol/addressBook";
-import { Contract, FetchRequest, JsonRpcProvider } from "ethers";
+import { Contract, JsonRpcProvider } from "ethers";
 import { expect } from "vitest";
 import { startChain } from "../../scripts/demo/localChain.ts";
 import { ProcessGroup } from "../../scripts/lib/processGroup.ts";
@@ -62,14 +62,9 @@ export class LocalDeployment {
     return this.run(["scripts/governance/cli.ts", ...options]);
   }
 
-  /**
-   * A provider that takes a new connection for every request: an idle one, which the chain closes after some
-   * seconds, could end just when it is used again. The caller destroys it.
-   */
+  /** The caller destroys it. */
   provider(): JsonRpcProvider {
-    const request = new FetchRequest(this.url);
-    request.setHeader("connection", "close");
-    return new JsonRpcProvider(request);
+    return new JsonRpcProvider(this.url);
   }
 
   /** Gives the liquidity account's tokens a vote, a while ago. The caller destroys the provider. */
