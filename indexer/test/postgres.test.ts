@@ -52,5 +52,12 @@ test.skipIf(typeof installation === "string")(
     expect(embedded.settlement).toHaveLength(3);
     const databaseUrl = await server.createDatabase("indexer");
     expect(await tablesOf({ ...place, databaseUrl })).toEqual(embedded);
+    // That they were there, and not in the folder.
+    const schema = await server.value({
+      database: "indexer",
+      sql: "SELECT table_schema FROM information_schema.tables WHERE table_name = 'settlement'",
+    });
+    const sql = `SELECT count(*) FROM "${schema}".settlement`;
+    expect(await server.value({ database: "indexer", sql })).toBe("3");
   },
 );

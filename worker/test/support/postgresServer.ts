@@ -95,6 +95,12 @@ export class PostgresServer {
     return this.url(name);
   }
 
+  /** The first value that a statement returns, as text. */
+  async value(parameters: { database: string; sql: string }): Promise<string> {
+    const { database, sql } = parameters;
+    return (await this.#client("psql", "-At", "-d", database, "-c", sql)).trim();
+  }
+
   /** Starts the server, and returns when it takes connections. */
   async up(): Promise<void> {
     const { identity, programs } = this.#installation;
@@ -137,12 +143,13 @@ export class PostgresServer {
   }
 
   /** One of the client programs that come with the server, against this server. */
-  async #client(program: string, ...parameters: string[]): Promise<void> {
+  async #client(program: string, ...parameters: string[]): Promise<string> {
     const place = ["-h", "127.0.0.1", "-p", String(this.#port), "-U", "haca"];
-    await promisify(execFile)(join(this.#installation.programs, program), [
+    const { stdout } = await promisify(execFile)(join(this.#installation.programs, program), [
       ...place,
       ...parameters,
     ]);
+    return stdout;
   }
 }
 
