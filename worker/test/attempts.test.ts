@@ -138,13 +138,24 @@ describeStores("attempts", (store) => {
   });
 
   describe("a hole in the nonces", () => {
-    it("is one where everything open lies behind it and is silent", async () => {
+    it("is one where the first open transaction lies behind it for long", async () => {
       const { database } = store;
-      expect(await findGap({ database, nonce: 3, silentMs: 0 })).toBe(false);
+      expect(await findGap({ database, nonce: 3, patienceMs: 0 })).toBe(false);
       await submittedJob(database, 5);
-      expect(await findGap({ database, nonce: 3, silentMs: 0 })).toBe(true);
-      expect(await findGap({ database, nonce: 3, silentMs: 3_600_000 })).toBe(false);
-      expect(await findGap({ database, nonce: 5, silentMs: 0 })).toBe(false);
+      expect(await findGap({ database, nonce: 3, patienceMs: 0 })).toBe(true);
+      expect(await findGap({ database, nonce: 3, patienceMs: 3_600_000 })).toBe(false);
+      expect(await findGap({ database, nonce: 5, patienceMs: 0 })).toBe(false);
+    });
+
+    it("is not hidden by what is sent again, replaced or signed meanwhile", async () => {
+      const { database } = store;
+      const { hash } = await submittedJob(database, 5);
+      await database.query("UPDATE transactions SET signed_at = now() - interval '1 hour'");
+      await recordSent({ database, hash });
+      const replacement = { hash: "second", raw: "raw second" };
+      await recordReplacement({ database, replaced: hash, replacement });
+      await submittedJob(database, 6);
+      expect(await findGap({ database, nonce: 3, patienceMs: 1_800_000 })).toBe(true);
     });
 
     it("is filled once, by nothing that has the nonce already", async () => {

@@ -1,5 +1,7 @@
 import { Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { readQueueConfig } from "../src/config/readConfig.ts";
+import { status } from "../src/status.ts";
 import { infer, jobIn, readJob } from "./support/client.ts";
 import { EndpointProxy, type Interference } from "./support/endpointProxy.ts";
 import { waitFor } from "./support/processes.ts";
@@ -82,6 +84,16 @@ describe("a transaction that is not mined", () => {
     const enough = (before: bigint | null) => ((before ?? 0n) * 9n) / 8n;
     expect(second.nonce).toBe(first.nonce);
     expect(second.data).toBe(first.data);
+    const shown = await status({
+      config: readQueueConfig({ ...settings, HACA_HTTP_PORT: new URL(url).port }),
+    });
+    expect(shown).toMatch(/^submitted +1$/m);
+    expect(shown).toMatch(
+      new RegExp(
+        `^  nonce ${nonce} settlement 0x.{64}: .*, replaced [1-9]\\d* times, pays up to`,
+        "m",
+      ),
+    );
     expect(second.maxFeePerGas).toBeGreaterThanOrEqual(enough(first.maxFeePerGas));
     expect(second.maxPriorityFeePerGas).toBeGreaterThanOrEqual(enough(first.maxPriorityFeePerGas));
     await send("evm_mine");

@@ -13,14 +13,14 @@ const TRANSFER_GAS = 21_000n;
 
 /**
  * Fills the hole that holds up the account: the chain waits for a nonce of which it has no transaction, while later
- * ones of ours have been silent. A transaction of that nonce that is recorded here (a reorganisation took it away) is
+ * ones of ours have been on their way for a while. A transaction of that nonce that is recorded here (a reorganisation took it away) is
  * sent again; otherwise the account sends itself nothing.
  */
 export async function fillGap(parameters: { sender: Sender; view: ChainView }): Promise<void> {
   const { sender, view } = parameters;
   const { chain, database, gate, logger, metrics, rebroadcastMs, wallet } = sender;
   const nonce = view.nextNonce;
-  if (!(await findGap({ database, nonce, silentMs: rebroadcastMs }))) return;
+  if (!(await findGap({ database, nonce, patienceMs: rebroadcastMs }))) return;
   const pending = await answerOf(chain.provider.getTransactionCount(wallet.address, "pending"));
   if (pending > nonce) return;
   const [recorded] = await listAttempts({ database, nonce });

@@ -20,12 +20,14 @@ export type ChainView = {
 export async function readChainView(sender: Sender): Promise<ChainView> {
   const { chain, confirmations, wallet } = sender;
   const { provider } = chain;
-  await requireSameChain(chain);
-  const block = await answerOf(provider.getBlock("latest"));
+  const [, block, tip] = await Promise.all([
+    requireSameChain(chain),
+    answerOf(provider.getBlock("latest")),
+    answerOf(provider.send("eth_maxPriorityFeePerGas", [])),
+  ]);
   if (block === null || block.hash === null) {
     throw new RetryableError({ code: "rpc.failed", message: "HACA_RPC_URL: no latest block" });
   }
-  const tip = BigInt((await answerOf(provider.send("eth_maxPriorityFeePerGas", []))) as string);
   // By number, not `latest`: an endpoint of several machines either knows the state of that block or refuses.
   const countAt = (number: number): Promise<number> =>
     answerOf(provider.getTransactionCount(wallet.address, number));
@@ -34,7 +36,7 @@ export async function readChainView(sender: Sender): Promise<ChainView> {
   return {
     head: block.number,
     hash: block.hash,
-    market: { baseFee: block.baseFeePerGas ?? 0n, tip },
+    market: { baseFee: block.baseFeePerGas ?? 0n, tip: BigInt(tip as string) },
     nextNonce,
     confirmedNonce: confirmations === 1 ? nextNonce : await countAt(Math.max(0, confirmed)),
   };

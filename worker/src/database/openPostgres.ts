@@ -1,4 +1,4 @@
-import { Pool, type PoolClient } from "pg";
+import { Pool, type PoolClient, type Statement } from "pg";
 import { StartError } from "../errors.ts";
 import type { Database, Queryable } from "./database.ts";
 import { databaseFailure } from "./databaseFailure.ts";
@@ -6,11 +6,13 @@ import { databaseFailure } from "./databaseFailure.ts";
 /** A connection that cannot be had, or a statement without an answer, for this long counts as failed. */
 const CONNECTION_TIMEOUT_MS = 5_000;
 const QUERY_TIMEOUT_MS = 60_000;
+/** A migration of a large queue may take its time. */
+const MIGRATION_TIMEOUT_MS = 24 * 60 * 60 * 1000;
 
 function queryableOf(connection: Pool | PoolClient): Queryable {
-  const run = async (sql: string, values?: readonly unknown[]) => {
+  const run = async (statement: string | Statement, values?: readonly unknown[]) => {
     try {
-      return await connection.query(sql, values);
+      return await connection.query(statement, values);
     } catch (error) {
       throw databaseFailure(error);
     }
@@ -20,7 +22,7 @@ function queryableOf(connection: Pool | PoolClient): Queryable {
       return (await run(sql, values)).rows;
     },
     async execute(sql) {
-      await run(sql);
+      await run({ text: sql, query_timeout: MIGRATION_TIMEOUT_MS });
     },
   };
 }

@@ -6,6 +6,6 @@ WITH dropped AS (
 )
 UPDATE jobs
 SET state = 'proven', transaction_hash = NULL, submitted_at = NULL, last_error = $2
-WHERE transaction_hash = $1
+WHERE transaction_hash IN (SELECT hash FROM dropped)
   AND state IN ('proven', 'submitted')
 RETURNING request_id

@@ -1,5 +1,6 @@
 import { type ChainView, readChainView } from "../account/readChainView.ts";
 import { tendAccount } from "../account/tendAccount.ts";
+import { answerOf } from "../chain/rpcErrors.ts";
 import { countPending } from "../queue/countPending.ts";
 import { broadcastSigned } from "./broadcastSigned.ts";
 import { forEachLeased } from "./forEachLeased.ts";
@@ -18,6 +19,11 @@ export function createSettlePass(settler: Settler): () => Promise<boolean> {
   return async () => {
     const { pending, settled } = await countPending({ database: settler.database });
     if (pending === 0 && settled === 0) return false;
+    if (pending === 0) {
+      // Nothing but the watch over settlements, which a new block alone can end: one question, not five.
+      const latest = await answerOf(settler.chain.provider.getBlock("latest"));
+      if (latest?.hash === watchedHead) return false;
+    }
     const before = await readChainView(settler);
     const sent = await sendProven({ settler, view: before });
     const view = sent > 0 ? await readChainView(settler) : before;

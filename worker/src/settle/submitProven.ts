@@ -66,11 +66,12 @@ export async function submitProven(parameters: {
 /** Estimates against the chain's present state, which is what finds a settlement that would revert. */
 async function prepare(parameters: { settler: Settler; call: Call }): Promise<Prepared> {
   const { provider } = parameters.settler.chain;
-  const gas = await provider.estimateGas(parameters.call);
-  return {
-    gasLimit: (gas * GAS_MARGIN.numerator) / GAS_MARGIN.denominator,
-    chainNonce: await provider.getTransactionCount(parameters.call.from, "pending"),
-  };
+  const [gas, chainNonce] = await Promise.all([
+    provider.estimateGas(parameters.call),
+    provider.getTransactionCount(parameters.call.from, "pending"),
+  ]);
+  const gasLimit = (gas * GAS_MARGIN.numerator) / GAS_MARGIN.denominator;
+  return { gasLimit, chainNonce };
 }
 
 /** A revert fails the job, unless time heals it; every other error is the endpoint's and is thrown. */

@@ -1,11 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { Pool } from "pg";
+import { promisify } from "node:util";
 
 const PACKAGES = "/usr/lib/postgresql";
 /** Ends the server and removes its folder when standard input closes, however the parent ended. */
@@ -91,8 +91,14 @@ export class PostgresServer {
 
   /** Makes an empty database and returns its address. */
   async createDatabase(name: string): Promise<string> {
-    await this.#query(`CREATE DATABASE "${name}"`);
+    await this.#client("createdb", name);
     return this.url(name);
+  }
+
+  /** The first value that a statement returns, as text. */
+  async value(parameters: { database: string; sql: string }): Promise<string> {
+    const { database, sql } = parameters;
+    return (await this.#client("psql", "-At", "-d", database, "-c", sql)).trim();
   }
 
   /** Starts the server, and returns when it takes connections. */
@@ -111,7 +117,7 @@ export class PostgresServer {
     this.#server = server;
     for (;;) {
       if (server.exitCode !== null) throw new Error(`postgres ended with ${server.exitCode}`);
-      const isUp = await this.#query("SELECT 1").then(
+      const isUp = await this.#client("pg_isready", "-q").then(
         () => true,
         () => false,
       );
@@ -136,14 +142,14 @@ export class PostgresServer {
     await once(this.#watchdog, "exit");
   }
 
-  async #query(sql: string): Promise<void> {
-    const pool = new Pool({ connectionString: this.url(), application_name: "haca-tests" });
-    pool.on("error", () => undefined);
-    try {
-      await pool.query(sql);
-    } finally {
-      await pool.end();
-    }
+  /** One of the client programs that come with the server, against this server. */
+  async #client(program: string, ...parameters: string[]): Promise<string> {
+    const place = ["-h", "127.0.0.1", "-p", String(this.#port), "-U", "haca"];
+    const { stdout } = await promisify(execFile)(join(this.#installation.programs, program), [
+      ...place,
+      ...parameters,
+    ]);
+    return stdout;
   }
 }
 
