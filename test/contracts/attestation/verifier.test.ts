@@ -2,6 +2,7 @@ import { documentHints } from "@haca/attestation/document/documentHints";
 import { certificateIds, parseCertificate } from "@haca/attestation/document/parseCertificate";
 import { parseDocument } from "@haca/attestation/document/parseDocument";
 import { encodeName, makeCertificate } from "@haca/worker/enclave/makeCertificate";
+import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
 import { makeP384Keys, makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
 import { expect } from "chai";
@@ -11,9 +12,7 @@ import {
   deployRegistry,
   loadAtItsTime,
   makeEnclave,
-  measurementsOf,
   now,
-  pcrHashOf,
   type RegistryFixture,
 } from "../utils/attestationFixture.ts";
 

@@ -1,3 +1,4 @@
+import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
 import { AbiCoder, concat, keccak256, sha256, toBeHex, Wallet } from "ethers";
 import {
   admit,
@@ -7,9 +8,7 @@ import {
   LLM_PROXY,
   makeEnclave,
   makeRegistration,
-  measurementsOf,
   now,
-  pcrHashOf,
   type RegistryFixture,
 } from "../utils/attestationFixture.ts";
 import { gasOf, type Measure } from "./measurement.ts";

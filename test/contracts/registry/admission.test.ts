@@ -1,4 +1,5 @@
 import { bindingNonce } from "@haca/attestation/document/bindingNonce";
+import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
 import type { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
 import { expect } from "chai";
 import { hexlify, keccak256, randomBytes } from "ethers";
@@ -12,9 +13,7 @@ import {
   loadAtItsTime,
   makeEnclave,
   makeRegistration,
-  measurementsOf,
   now,
-  pcrHashOf,
   pcrsOf,
   type RegistryFixture,
 } from "../utils/attestationFixture.ts";
