@@ -133,6 +133,7 @@ describe("heartbeats", () => {
     await heartbeats(worker, 1);
     const [old] = await tee.sessionKeys(enclave.teeId);
     await tee.chain.send("evm_increaseTime", 100);
+    await tee.chain.send("evm_mine");
     const keys = await waitFor(async () => {
       const found = await tee.sessionKeys(enclave.teeId);
       return found.length > 1 ? found : undefined;

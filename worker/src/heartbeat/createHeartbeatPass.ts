@@ -39,7 +39,8 @@ async function beat(parameters: { beater: Beater; lastSent: { value: LastSent } 
   const { beater, lastSent } = parameters;
   const { teeId, provider, domain, metrics, logger } = beater;
   const block = await answerOf(provider.getBlock("latest"));
-  const now = BigInt(block?.timestamp ?? 0);
+  // A chain without traffic may have no recent block; the next one has the time of day.
+  const now = BigInt(Math.max(block?.timestamp ?? 0, Math.floor(Date.now() / 1000)));
   const session = await sessionOrNone({ beater, now, lastSent });
   const { timestamp, signature } = await livingEnclave(beater);
   const call =

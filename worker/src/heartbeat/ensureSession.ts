@@ -10,7 +10,7 @@ type Interval = { from: bigint; until: bigint };
 /**
  * A session key that the registry takes for two more heartbeats at least: the kept one, or a new one, certified by
  * the enclave. Whether a key is certified is the chain's to say, so no crash can leave file and chain in disagreement.
- * @param parameters.now unix seconds of the latest block
+ * @param parameters.now unix seconds that the next block can have
  * @throws RefusedError, RetryableError or EnclaveError where there is none to be had
  */
 export async function ensureSession(parameters: {
