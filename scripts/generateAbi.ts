@@ -25,6 +25,11 @@ const SOURCES: readonly { name: string; folder?: string; artifact: string }[] = 
     name: "nitroVerifierAbi",
     artifact: "attestation/NitroAttestationVerifier.sol/NitroAttestationVerifier.json",
   },
+  {
+    name: "attestationErrorsAbi",
+    artifact: "interfaces/IAttestationErrors.sol/IAttestationErrors.json",
+  },
+  { name: "signingKeysAbi", artifact: "interfaces/ISigningKeys.sol/ISigningKeys.json" },
   { name: "opgAbi", artifact: "token/OPG.sol/OPG.json" },
   { name: "vestingFactoryAbi", artifact: "token/VestingFactory.sol/VestingFactory.json" },
   { name: "vestingVaultAbi", artifact: "token/VestingVault.sol/VestingVault.json" },

@@ -1,12 +1,22 @@
 import { type ErrorDescription, Interface } from "ethers";
-import { certificateStoreAbi, nitroVerifierAbi, teeRegistryAbi } from "../generated/abi.ts";
+import {
+  attestationErrorsAbi,
+  certificateStoreAbi,
+  nitroVerifierAbi,
+  signingKeysAbi,
+  teeRegistryAbi,
+} from "../generated/abi.ts";
 
 /** Why a call to the registry reverted: the error's name, and one line for a person. */
 export type TeeRevert = { name: string; message: string };
 
-const INTERFACES = [teeRegistryAbi, nitroVerifierAbi, certificateStoreAbi].map(
-  (abi) => new Interface(abi),
-);
+const INTERFACES = [
+  teeRegistryAbi,
+  nitroVerifierAbi,
+  certificateStoreAbi,
+  attestationErrorsAbi,
+  signingKeysAbi,
+].map((abi) => new Interface(abi));
 
 const time = (seconds: unknown): string =>
   new Date(Number(seconds) * 1000).toISOString().replace(".000Z", "Z");
