@@ -29,6 +29,7 @@ const SOURCES: readonly { name: string; folder?: string; artifact: string }[] = 
     name: "attestationErrorsAbi",
     artifact: "interfaces/IAttestationErrors.sol/IAttestationErrors.json",
   },
+  { name: "ecdsaP384Abi", artifact: "interfaces/IEcdsaP384.sol/IEcdsaP384.json" },
   { name: "signingKeysAbi", artifact: "interfaces/ISigningKeys.sol/ISigningKeys.json" },
   { name: "opgAbi", artifact: "token/OPG.sol/OPG.json" },
   { name: "vestingFactoryAbi", artifact: "token/VestingFactory.sol/VestingFactory.json" },

@@ -2,6 +2,7 @@ import { type ErrorDescription, Interface } from "ethers";
 import {
   attestationErrorsAbi,
   certificateStoreAbi,
+  ecdsaP384Abi,
   nitroVerifierAbi,
   signingKeysAbi,
   teeRegistryAbi,
@@ -15,6 +16,7 @@ const INTERFACES = [
   nitroVerifierAbi,
   certificateStoreAbi,
   attestationErrorsAbi,
+  ecdsaP384Abi,
   signingKeysAbi,
 ].map((abi) => new Interface(abi));
 

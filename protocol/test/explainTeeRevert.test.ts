@@ -38,7 +38,7 @@ describe("explainTeeRevert", () => {
     expect(explainTeeRevert(old).message).toContain("too old");
     const revoked = encode(certificateStoreAbi, "CertificateStore_Revoked", id, id);
     expect(explainTeeRevert(revoked).message).toContain("is revoked");
-    const debug = encode(attestationErrorsAbi, "NitroDocument_DebugMode");
+    const debug = encode(attestationErrorsAbi, "NitroDocument_DebugMode", 0n);
     expect(explainTeeRevert(debug).message).toBe("the enclave runs in debug mode");
     const key = encode(signingKeysAbi, "SigningKeys_KeyUnsupported");
     expect(explainTeeRevert(key).message).toBe("SigningKeys_KeyUnsupported()");
