@@ -30,7 +30,7 @@ export async function runDemo(parameters: {
   const { options, group, runFolder } = parameters;
   const { model, count } = options;
   const images = testImages({ model, count });
-  const steps = new Steps({ total: 8 });
+  const steps = new Steps({ total: 9 });
   const started = Date.now();
 
   await steps.run("compile the contracts", () =>
@@ -43,18 +43,27 @@ export async function runDemo(parameters: {
     await group.run({
       name: "deploy",
       command: process.execPath,
-      arguments: ["scripts/deploy/cli.ts", "--network", "localhost", "--part", "core"],
+      arguments: ["scripts/deploy/cli.ts", "--network", "localhost", "--part", "tee"],
       environment: { HACA_RPC_URL: url },
     });
     console.log(`      address book: deployments/${CHAIN_ID}.json`);
     return url;
   });
 
+  await steps.run(
+    "verify and admit two simulated enclaves, then revoke one's image",
+    async (report) => {
+      // Imported here because it needs the ABIs, which the first step generates.
+      const { admitEnclaves } = await import("./admitEnclaves.ts");
+      await admitEnclaves({ rpcUrl: chain, report });
+    },
+  );
+
   const folder = join(PROJECT_ROOT, "data", "models", model);
   await steps.run(
     `compile the model ${model} to a circuit with keys, and register it`,
     async (report) => {
-      // Imported here because it needs the ABIs, which the first step generates.
+      // Imported here for the same reason.
       const { prepareModel } = await import("./prepareModel.ts");
       await prepareModel({ model, folder, rpcUrl: chain, report });
     },

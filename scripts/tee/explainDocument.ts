@@ -12,6 +12,9 @@ const FAULTS: Readonly<Record<DocumentFault, string>> = {
   fromFuture: "it is more than 60 seconds ahead of this time",
 };
 
+/** A fault in words. */
+export const describeFault = (fault: DocumentFault): string => FAULTS[fault];
+
 /** A document in words: what it measures, when it was made, who vouches for it, and the verdict. */
 export function explainDocument(parameters: { verdict: DocumentVerdict; now: bigint }): string {
   const { verdict, now } = parameters;

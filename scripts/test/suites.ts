@@ -22,6 +22,7 @@ export const SUITES: readonly Suite[] = [
   { name: "contracts (Solidity)", command: ["hardhat", "test", "solidity"], count: countHardhat },
   { name: "contracts (TypeScript)", command: ["hardhat", "test", "mocha"], count: countHardhat },
   vitest("protocol", "protocol"),
+  vitest("attestation", "attestation"),
   vitest("scripts", "scripts"),
   vitest("circuits", "circuits"),
   vitest("zkml", "zkml"),

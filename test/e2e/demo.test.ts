@@ -21,6 +21,21 @@ describe("npm run demo", () => {
     expect(command.output).toContain("3 of 3 settled and indexed");
     expect(children.filter(isAlive)).toEqual([]);
 
+    // Cold: the chain's certificates are verified; warm: they are stored.
+    const gasOf = (image: string, stored: number): number => {
+      const row = new RegExp(`${image} +0x[0-9a-f]{8}… +${stored} of 4 stored before +([\\d,]+)`);
+      return Number(row.exec(command.output)?.[1]?.replaceAll(",", ""));
+    };
+    expect(gasOf("demo-a", 0)).toBeGreaterThan(7_000_000);
+    expect(gasOf("demo-a", 0)).toBeLessThan(8_500_000);
+    expect(gasOf("demo-b", 3)).toBeGreaterThan(2_000_000);
+    expect(gasOf("demo-b", 3)).toBeLessThan(4_500_000);
+    expect(/heartbeat of demo-a: ([\d,]+) gas/.exec(command.output)?.[1]).toMatch(/^5\d,\d{3}$/);
+    expect(command.output.match(/active nodes: .*/g)).toEqual([
+      "active nodes: demo-a, demo-b",
+      "active nodes: demo-a",
+    ]);
+
     const book = addressBookSchema.parse(
       JSON.parse(readFileSync(join(ROOT, "deployments", "31337.json"), "utf8")),
     );

@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 import { BaseError } from "@haca/protocol/baseError";
 import { Command, Option, type OptionValues } from "commander";
+import type { Logger } from "pino";
 import { ROLES, readConfig, readQueueConfig, type Settings } from "./config/readConfig.ts";
 import { flagOf, VARIABLES, type VariableName } from "./config/variables.ts";
 import { ConfigurationError, describeError } from "./errors.ts";
+import { readHeartbeatConfig } from "./heartbeat/readHeartbeatConfig.ts";
+import { startHeartbeat } from "./heartbeat/startHeartbeat.ts";
 import { createLogger } from "./logger.ts";
-import { startWorker } from "./start/startWorker.ts";
+import { type RunningWorker, startWorker } from "./start/startWorker.ts";
 import { status } from "./status.ts";
 
 const names = Object.keys(VARIABLES) as VariableName[];
@@ -33,9 +36,24 @@ function helpText(): string {
   return `\nSettings: environment variable, flag, meaning [default]\n${lines.join("\n")}\n`;
 }
 
+type Start = (parameters: { logger: Logger; signal: AbortSignal }) => Promise<RunningWorker>;
+
+function prepare(
+  roles: readonly string[],
+  options: OptionValues,
+): { start: Start; logLevel: string } {
+  const settings = settingsOf(options);
+  if (roles.length === 1 && roles[0] === "heartbeat") {
+    const config = readHeartbeatConfig(settings);
+    return { start: (parts) => startHeartbeat({ config, ...parts }), logLevel: config.logLevel };
+  }
+  const config = readConfig({ roles, settings });
+  return { start: (parts) => startWorker({ config, ...parts }), logLevel: config.logLevel };
+}
+
 async function run(roles: readonly string[], options: OptionValues): Promise<void> {
-  const config = readConfig({ roles, settings: settingsOf(options) });
-  const logger = createLogger({ level: config.logLevel });
+  const { start, logLevel } = prepare(roles, options);
+  const logger = createLogger({ level: logLevel });
   const starting = new AbortController();
   const stopped = new Promise<NodeJS.Signals>((resolve) => {
     let signals = 0;
@@ -53,7 +71,7 @@ async function run(roles: readonly string[], options: OptionValues): Promise<voi
     process.on("SIGINT", onSignal);
   });
   try {
-    const worker = await startWorker({ config, logger, signal: starting.signal });
+    const worker = await start({ logger, signal: starting.signal });
     await stopped;
     await worker.stop();
     logger.info("stopped");
@@ -70,7 +88,10 @@ function fail(error: unknown): void {
 
 const program = new Command("haca-worker")
   .description("Inference node, prover and settler over one durable queue")
-  .argument("<roles...>", `one or more of ${ROLES.join(", ")}; or status, which prints the queue`)
+  .argument(
+    "<roles...>",
+    `one or more of ${ROLES.join(", ")}; or heartbeat, alone; or status, which prints the queue`,
+  )
   .addHelpText("after", helpText())
   .helpOption("-h, --help", "this text")
   .exitOverride((exit) => {

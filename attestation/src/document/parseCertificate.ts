@@ -75,6 +75,7 @@ function readElements(bytes: Uint8Array | undefined): Element[] {
     if (length >= 0x80) {
       const size = length - 0x80;
       if (size === 0 || size > 2) fail("unsupported length");
+      if (start + size > bytes.length) fail("truncated");
       length = Buffer.from(bytes.subarray(start, start + size)).readUIntBE(0, size);
       start += size;
     }

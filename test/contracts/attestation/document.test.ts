@@ -1,11 +1,12 @@
 import { parseDocument } from "@haca/attestation/document/parseDocument";
 import { encodeCbor } from "@haca/worker/enclave/encodeCbor";
+import { measurementsOf } from "@haca/worker/enclave/measurementsOf";
 import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import { type DocumentOptions, SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
 import { expect } from "chai";
 import { concat, hexlify } from "ethers";
 import { network } from "hardhat";
-import { measurementsOf, START } from "../utils/attestationFixture.ts";
+import { START } from "../utils/attestationFixture.ts";
 import { deployDocumentHarness } from "../utils/documentHarness.ts";
 
 const connection = await network.create();

@@ -3,6 +3,7 @@ import { encodeClaims } from "@haca/attestation/document/encodeClaims";
 import { certificateIds, parseCertificate } from "@haca/attestation/document/parseCertificate";
 import { parseDocument } from "@haca/attestation/document/parseDocument";
 import { encodeName, makeCertificate } from "@haca/worker/enclave/makeCertificate";
+import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
 import { makeP384Keys, makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
 import { expect } from "chai";
@@ -12,9 +13,7 @@ import {
   deployRegistry,
   loadAtItsTime,
   makeEnclave,
-  measurementsOf,
   now,
-  pcrHashOf,
   type RegistryFixture,
 } from "../utils/attestationFixture.ts";
 

@@ -1,4 +1,5 @@
 import { encodeClaims } from "@haca/attestation/document/encodeClaims";
+import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
 import { AbiCoder, concat, getBytes, keccak256, sha256, toBeHex, Wallet } from "ethers";
 import {
   admit,
@@ -8,9 +9,7 @@ import {
   LLM_PROXY,
   makeEnclave,
   makeRegistration,
-  measurementsOf,
   now,
-  pcrHashOf,
   type RegistryFixture,
 } from "../utils/attestationFixture.ts";
 import { gasOf, type Measure } from "./measurement.ts";

@@ -1,5 +1,6 @@
 import { bindingNonce } from "@haca/attestation/document/bindingNonce";
 import { encodeClaims } from "@haca/attestation/document/encodeClaims";
+import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
 import type { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
 import { expect } from "chai";
 import { getBytes, hexlify, keccak256, randomBytes } from "ethers";
@@ -13,9 +14,7 @@ import {
   loadAtItsTime,
   makeEnclave,
   makeRegistration,
-  measurementsOf,
   now,
-  pcrHashOf,
   pcrsOf,
   type RegistryFixture,
 } from "../utils/attestationFixture.ts";

@@ -1,4 +1,5 @@
 import { encodeName } from "@haca/worker/enclave/makeCertificate";
+import { pcrHashOf } from "@haca/worker/enclave/measurementsOf";
 import type { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
 import { expect } from "chai";
 import { AbiCoder, hexlify, keccak256, type Signer, Wallet } from "ethers";
@@ -11,7 +12,6 @@ import {
   makeEnclave,
   makeRegistration,
   now,
-  pcrHashOf,
   type RegistryFixture,
 } from "../utils/attestationFixture.ts";
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { bindingNonce } from "@haca/attestation/document/bindingNonce";
 import { documentHints } from "@haca/attestation/document/documentHints";
 import { p384BaseTable } from "@haca/attestation/p384Base";
@@ -10,6 +9,7 @@ import {
   TEE_TYPES,
 } from "@haca/protocol/attestationParameters";
 import { ROLES } from "@haca/protocol/roles";
+import { measurementsOf } from "@haca/worker/enclave/measurementsOf";
 import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import {
   type Measurements,
@@ -17,22 +17,13 @@ import {
   SimulatedEnclave,
 } from "@haca/worker/enclave/simulatedEnclave";
 import type { BaseContract, Signer } from "ethers";
-import { concat, getBytes, hexlify, id, keccak256 } from "ethers";
+import { getBytes, hexlify, id } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 
 /** Block time at which everything starts. */
 export const START = 1_900_000_000n;
 export const LLM_PROXY = 0;
 export const ENDPOINT = "https://node.example:443";
-
-/** Measurements that are different for every name. */
-export function measurementsOf(name: string): Measurements {
-  const pcr = (index: number) =>
-    new Uint8Array(createHash("sha384").update(`${name} ${index}`).digest());
-  return [pcr(0), pcr(1), pcr(2)];
-}
-
-export const pcrHashOf = (measurements: Measurements): string => keccak256(concat(measurements));
 
 export const pcrsOf = ([pcr0, pcr1, pcr2]: Measurements) => ({ pcr0, pcr1, pcr2 });
 

@@ -45,7 +45,7 @@ export type Config = QueueConfig & {
 export type Settings = Readonly<Partial<Record<VariableName, string | undefined>>>;
 
 /** @throws ConfigurationError naming the variable */
-function optional<Name extends VariableName>(
+export function optional<Name extends VariableName>(
   settings: Settings,
   name: Name,
 ): Value<Name> | undefined {
@@ -62,7 +62,8 @@ function optional<Name extends VariableName>(
   return parsed.data as Value<Name>;
 }
 
-function required<Name extends VariableName>(settings: Settings, name: Name): Value<Name> {
+/** @throws ConfigurationError naming the variable */
+export function required<Name extends VariableName>(settings: Settings, name: Name): Value<Name> {
   const value = optional(settings, name);
   if (value === undefined) {
     throw new ConfigurationError({

@@ -159,6 +159,24 @@ export const VARIABLES = {
     default: "15000",
     help: "pause between two looks at whether the models' versions are deprecated",
   }),
+  HACA_ENCLAVE_URL: variable({
+    schema: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }),
+    help: "operator's side of the enclave (role heartbeat)",
+  }),
+  HACA_HEARTBEAT_KEY: variable({
+    schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
+    help: "private key that pays for heartbeats (role heartbeat); of no other use, any account may send them",
+    secret: true,
+  }),
+  HACA_HEARTBEAT_SECONDS: variable({
+    schema: integer(1, 86_400),
+    help: "seconds between two heartbeats (default: a third of the registry's heartbeatMaxAge)",
+  }),
+  HACA_SESSION_SECONDS: variable({
+    schema: integer(60, 29 * 86_400),
+    default: "604800",
+    help: "seconds for which a session key is certified (role heartbeat)",
+  }),
   HACA_LOG_LEVEL: variable({
     schema: z.enum(["debug", "info", "warn", "error"]),
     default: "info",

@@ -45,6 +45,8 @@ export class SimulatedEnclave {
   readonly signingKey: Uint8Array;
   /** DER */
   readonly tlsCertificate: Uint8Array;
+  /** private key of the TLS certificate, PKCS #8 in PEM */
+  readonly tlsKey: string;
   readonly teeId: string;
   private readonly privateKey: KeyObject;
   private leaf: { certificate: Uint8Array; privateKey: KeyObject; notAfter: bigint } | undefined;
@@ -65,6 +67,7 @@ export class SimulatedEnclave {
     this.signingKey = new Uint8Array(publicKey.export({ type: "spki", format: "der" }));
     this.teeId = keccak256(this.signingKey);
     const tls = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    this.tlsKey = tls.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
     this.tlsCertificate = makeCertificate({
       fields: {
         issuer: "enclave",

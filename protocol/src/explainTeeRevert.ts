@@ -1,0 +1,88 @@
+import { type ErrorDescription, Interface } from "ethers";
+import {
+  attestationErrorsAbi,
+  certificateStoreAbi,
+  ecdsaP384Abi,
+  nitroVerifierAbi,
+  signingKeysAbi,
+  teeRegistryAbi,
+} from "../generated/abi.ts";
+
+/** Why a call to the registry reverted: the error's name, and one line for a person. */
+export type TeeRevert = { name: string; message: string };
+
+const INTERFACES = [
+  teeRegistryAbi,
+  nitroVerifierAbi,
+  certificateStoreAbi,
+  attestationErrorsAbi,
+  ecdsaP384Abi,
+  signingKeysAbi,
+].map((abi) => new Interface(abi));
+
+const time = (seconds: unknown): string =>
+  new Date(Number(seconds) * 1000).toISOString().replace(".000Z", "Z");
+
+const STATUSES = ["unknown", "enabled", "disabled", "retired", "banned"];
+
+type Explain = (values: readonly unknown[]) => string;
+
+/** What a person can do something about; the other errors are shown with their arguments. */
+const EXPLANATIONS: Readonly<Record<string, Explain>> = {
+  TEERegistry_NodeUnknown: ([id]) => `the registry has no node ${id}`,
+  TEERegistry_NodeExists: ([id]) => `node ${id} is registered already; rotate renews it`,
+  TEERegistry_NotOperator: ([expected, actual]) =>
+    `only the node's operator ${expected} may do this, not ${actual}`,
+  TEERegistry_OperatorDenied: ([operator]) => `operator ${operator} is denied by the guardian`,
+  TEERegistry_StatusInvalid: ([id, status]) =>
+    `node ${id} is ${STATUSES[Number(status)] ?? status}: not possible in that state`,
+  TEERegistry_ImageNotApproved: ([hash, type]) => `image ${hash} is not approved for type ${type}`,
+  TEERegistry_AdmissionPaused: ([until]) => `admissions are paused until ${time(until)}`,
+  TEERegistry_BindingMismatch: ([expected, actual]) =>
+    `the document's nonce is ${actual}; this sender, payment address, endpoint and type need ${expected}`,
+  TEERegistry_UserDataMismatch: () =>
+    "the document vouches for another TLS certificate or signing key",
+  TEERegistry_KeyMismatch: ([expected, actual]) =>
+    `the enclave's key is node ${actual}, not ${expected}`,
+  TEERegistry_ImageMismatch: ([expected, actual]) =>
+    `the enclave runs image ${actual}, the node was admitted with ${expected}`,
+  TEERegistry_EvidenceNotNewer: ([last, actual]) =>
+    `the document of ${time(actual)} is not newer than the last one, of ${time(last)}`,
+  TEERegistry_HeartbeatNotNewer: ([last, actual]) =>
+    `a heartbeat of ${time(last)} is recorded already, this one is of ${time(actual)}`,
+  TEERegistry_HeartbeatStale: ([earliest, actual]) =>
+    `the heartbeat of ${time(actual)} is too old, it must not be before ${time(earliest)}`,
+  TEERegistry_HeartbeatFromFuture: ([latest, actual]) =>
+    `the heartbeat of ${time(actual)} is ahead of the chain, which takes them until ${time(latest)}`,
+  TEERegistry_SignatureInvalid: ([id]) => `the signature is not by the key of node ${id}`,
+  AttestationVerifier_EvidenceTooOld: ([earliest, issued]) =>
+    `the document of ${time(issued)} is too old, it must not be before ${time(earliest)}`,
+  AttestationVerifier_EvidenceFromFuture: ([latest, issued]) =>
+    `the document of ${time(issued)} is ahead of the chain, which takes them until ${time(latest)}`,
+  CertificateStore_RootMismatch: () =>
+    "the document's root certificate is not the one that this deployment pins",
+  CertificateStore_Revoked: ([id]) => `certificate ${id} behind the document is revoked`,
+  CertificateStore_Expired: ([id, notAfter]) =>
+    `certificate ${id} behind the document expired at ${time(notAfter)}`,
+  NitroDocument_DebugMode: () => "the enclave runs in debug mode",
+};
+
+/** Decodes the data of a revert of the TEE registry, or of what it calls. */
+export function explainTeeRevert(data: string | null | undefined): TeeRevert {
+  if (data === null || data === undefined || data === "0x") {
+    return { name: "unknown", message: "reverted without a reason" };
+  }
+  for (const abi of INTERFACES) {
+    const error = abi.parseError(data);
+    if (error !== null) return describe(error);
+  }
+  return { name: "unknown", message: `reverted with ${data.slice(0, 74)}` };
+}
+
+function describe(error: ErrorDescription): TeeRevert {
+  const { name, args, fragment } = error;
+  const explain = EXPLANATIONS[name];
+  if (explain !== undefined) return { name, message: explain(args.toArray()) };
+  const values = fragment.inputs.map((input, index) => `${input.name}: ${args[index]}`);
+  return { name, message: `${name}(${values.join(", ")})` };
+}

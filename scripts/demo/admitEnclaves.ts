@@ -1,0 +1,142 @@
+import { accessManagerAbi } from "@haca/protocol/abi";
+import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
+import { BaseError } from "@haca/protocol/baseError";
+import { ROLES } from "@haca/protocol/roles";
+import { openDevelopmentRoot } from "@haca/worker/enclave/developmentRoot";
+import { fetchHeartbeat } from "@haca/worker/enclave/enclaveClient";
+import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
+import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
+import { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
+import {
+  type RunningEnclave,
+  startSimulatedEnclave,
+} from "@haca/worker/enclave/startSimulatedEnclave";
+import { Contract, JsonRpcProvider, Wallet } from "ethers";
+import type { Report } from "../lib/progress.ts";
+import { formatTable } from "../lib/table.ts";
+import { collectEvidence } from "../tee/collectEvidence.ts";
+import { gasLimitFor } from "../tee/sendCall.ts";
+import { type TeeContracts, teeContracts } from "../tee/teeContracts.ts";
+import { CHAIN_ID, developmentKey } from "./localChain.ts";
+
+const ADMINISTRATOR = 0;
+const GUARDIAN = 1;
+const OPERATOR = 2;
+const LLM_PROXY = 0;
+/** Below one root and instance, so that the second document finds the first one's certificates stored. */
+const IMAGES = ["demo-a", "demo-b"] as const;
+
+type Node = { image: string; enclave: SimulatedEnclave; running: RunningEnclave };
+
+/**
+ * Admits two simulated enclaves through the verification of their attestation documents on the chain, lets the first
+ * send a heartbeat, revokes the second's image as guardian, and shows from the registry who is active.
+ */
+export async function admitEnclaves(parameters: { rpcUrl: string; report: Report }): Promise<void> {
+  const { rpcUrl, report } = parameters;
+  const provider = new JsonRpcProvider(rpcUrl, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
+  provider.pollingInterval = 100;
+  const account = (index: number) => new Wallet(developmentKey(index), provider);
+  const nodes: Node[] = [];
+  try {
+    const administrator = account(ADMINISTRATOR);
+    const contracts = await teeContracts({ chainId: CHAIN_ID, runner: administrator });
+    await appointGuardian(administrator);
+    const now = BigInt(Math.floor(Date.now() / 1000));
+    const chain = makeSimulatedChain({ now, root: openDevelopmentRoot() });
+    const rows: string[][] = [];
+    for (const image of IMAGES) {
+      report(`admitting an enclave on image ${image}`);
+      await approve(contracts, image);
+      const measurements = measurementsOf(image);
+      const enclave = new SimulatedEnclave({ chain, measurements, kind: "p256", now });
+      const running = await startSimulatedEnclave({ enclave, port: 0, publicPort: 0 });
+      nodes.push({ image, enclave, running });
+      rows.push([image, ...(await admit({ contracts, operator: account(OPERATOR), running }))]);
+    }
+    const columns = ["image", "node", "certificates", "gas of verification and admission"];
+    console.log(`\n${formatTable({ columns, rows })}\n`);
+
+    const [first, second] = nodes;
+    if (first === undefined || second === undefined) return;
+    const alive = await fetchHeartbeat({ url: first.running.operatorUrl });
+    const values = [alive.teeId, alive.timestamp, alive.signature];
+    const gas = await send(contracts.registry, "heartbeat", values);
+    console.log(`      heartbeat of ${first.image}: ${gas.toLocaleString("en")} gas`);
+    await requireActive(contracts, nodes);
+
+    const registry = contracts.registry.connect(account(GUARDIAN)) as Contract;
+    const hash = pcrHashOf(second.enclave.measurements);
+    const revocation = await send(registry, "revokePCR", [hash, LLM_PROXY]);
+    console.log(
+      `      guardian revokes image ${second.image}: ${revocation.toLocaleString("en")} gas`,
+    );
+    await requireActive(contracts, [first]);
+  } finally {
+    await Promise.all(nodes.map(({ running }) => running.close()));
+    provider.destroy();
+  }
+}
+
+/** The deployer is administrator after `--part tee`, and appoints the guardian. */
+async function appointGuardian(administrator: Wallet): Promise<void> {
+  const { address } = readAddressBook(addressBookPath(CHAIN_ID)).contracts.AccessManager;
+  const manager = new Contract(address, accessManagerAbi, administrator);
+  const guardian = new Wallet(developmentKey(GUARDIAN)).address;
+  await send(manager, "grantRole", [ROLES.GUARDIAN, guardian, 0]);
+}
+
+/** On a development chain the administrator may approve images at once. */
+async function approve({ registry }: TeeContracts, image: string): Promise<void> {
+  const [pcr0, pcr1, pcr2] = measurementsOf(image);
+  await send(registry, "approvePCR", [{ pcr0, pcr1, pcr2 }, image, LLM_PROXY]);
+}
+
+/** Node, certificates that were stored before, and gas. */
+async function admit(parameters: {
+  contracts: TeeContracts;
+  operator: Wallet;
+  running: RunningEnclave;
+}): Promise<string[]> {
+  const { contracts, operator, running } = parameters;
+  const { registration, teeId, storedCertificates, certificates } = await collectEvidence({
+    contracts,
+    runner: operator,
+    wish: {
+      enclave: running.operatorUrl,
+      operator: operator.address,
+      paymentAddress: operator.address,
+      endpoint: running.publicUrl,
+      teeType: LLM_PROXY,
+      tls: undefined,
+    },
+  });
+  const registry = contracts.registry.connect(operator) as Contract;
+  const gas = await send(registry, "register", [registration]);
+  const stored = `${storedCertificates} of ${certificates} stored before`;
+  return [`${teeId.slice(0, 10)}…`, stored, gas.toLocaleString("en")];
+}
+
+/** Sends a call, waits for it and returns the gas that it used. */
+async function send(contract: Contract, name: string, values: readonly unknown[]): Promise<bigint> {
+  const call = contract.getFunction(name);
+  const gasLimit = gasLimitFor(await call.estimateGas(...values));
+  const receipt = await (await call.send(...values, { gasLimit })).wait();
+  return receipt?.gasUsed ?? 0n;
+}
+
+/** Prints the registry's active nodes, which must be exactly these. */
+async function requireActive(contracts: TeeContracts, expected: readonly Node[]): Promise<void> {
+  const active: { pcrHash: string; publicKey: string }[] =
+    await contracts.registry.getFunction("getActiveTEEs")(LLM_PROXY);
+  const names = active.map(
+    ({ pcrHash }) =>
+      IMAGES.find((image) => pcrHashOf(measurementsOf(image)) === pcrHash) ?? pcrHash,
+  );
+  console.log(`      active nodes: ${names.join(", ")}`);
+  if (names.join() === expected.map(({ image }) => image).join()) return;
+  throw new BaseError({
+    code: "demo.notActive",
+    message: `the registry's active nodes are ${names.join(", ") || "none"}, expected ${expected.map(({ image }) => image).join(", ")}`,
+  });
+}

@@ -1,0 +1,93 @@
+import { formatTable } from "../lib/table.ts";
+import { NODE_STATUSES, nodeConditions } from "./nodeConditions.ts";
+import { integerOption, type TeeOptions, teeIdArgument } from "./options.ts";
+import type { TeeContracts } from "./teeContracts.ts";
+import { teeTypeOf, teeTypes, withNetwork } from "./withNetwork.ts";
+
+const PAGE_SIZE = 20;
+const MAXIMUM_PAGE = 1_000_000;
+
+const iso = (unixSeconds: bigint): string =>
+  new Date(Number(unixSeconds) * 1000).toISOString().replace(".000Z", "Z");
+
+/** Prints a node, and every condition of its being active. Exit status 1 if it is not. */
+export async function status(options: TeeOptions, argument: string | undefined): Promise<void> {
+  const teeId = teeIdArgument(argument);
+  await withNetwork(options, async ({ contracts, signer }) => {
+    const node = await nodeConditions({ contracts, runner: signer, teeId });
+    const types = await teeTypes(contracts);
+    console.log(
+      [
+        `node         ${teeId}`,
+        `type         ${types.find(({ id }) => id === node.teeType)?.name ?? node.teeType}`,
+        `operator     ${node.owner}`,
+        `payment      ${node.paymentAddress}`,
+        `endpoint     ${node.endpoint}`,
+        `image        ${node.pcrHash}`,
+        `attested     ${iso(node.attestedAt)}`,
+        `heartbeat    ${iso(node.lastHeartbeatAt)}`,
+        "",
+        ...node.conditions.map(({ holds, text }) => `  ${holds ? "ok " : "NO "} ${text}`),
+        "",
+        node.isActive ? "active" : "not active",
+      ].join("\n"),
+    );
+    if (!node.isActive) process.exitCode = 1;
+  });
+}
+
+/** Prints a page of nodes. */
+export async function list(options: TeeOptions): Promise<void> {
+  const page = integerOption({
+    ...{ name: "page", text: options.page, minimum: 1, maximum: MAXIMUM_PAGE },
+  });
+  await withNetwork(options, async ({ contracts }) => {
+    const { type } = options;
+    const wanted = type === undefined ? undefined : await teeTypeOf(contracts, type);
+    const types = (await teeTypes(contracts)).filter(
+      ({ id }) => wanted === undefined || id === wanted,
+    );
+    for (const { id, name } of types) {
+      const count = Number(await contracts.registry.getFunction("nodeCount")(id));
+      if (count === 0 && wanted === undefined) continue;
+      const offset = (page - 1) * PAGE_SIZE;
+      const rows = await rowsOf({ contracts, type: id, offset, isAll: options.all });
+      const range = `nodes ${Math.min(offset + 1, count)} to ${Math.min(offset + PAGE_SIZE, count)} of ${count}`;
+      console.log(`${name}: ${range}, ${rows.length} ${options.all ? "shown" : "of them active"}`);
+      if (rows.length > 0) {
+        const columns = ["node", "state", "image", "last heartbeat", "endpoint"];
+        console.log(`${formatTable({ columns, rows })}\n`);
+      }
+    }
+  });
+}
+
+async function rowsOf(parameters: {
+  contracts: TeeContracts;
+  type: number;
+  offset: number;
+  isAll: boolean;
+}): Promise<string[][]> {
+  const { contracts, type, offset, isAll } = parameters;
+  const read = (name: string, ...values: unknown[]) =>
+    contracts.registry.getFunction(name)(...values);
+  const ids: string[] = await read(
+    isAll ? "listNodes" : "listActiveNodes",
+    type,
+    offset,
+    PAGE_SIZE,
+  );
+  return await Promise.all(
+    ids.map(async (teeId) => {
+      const [node, info] = await Promise.all([read("getNode", teeId), read("getTEE", teeId)]);
+      const state = NODE_STATUSES[Number(node.status)] ?? "unknown";
+      return [
+        teeId,
+        node.isActive ? "active" : state === "enabled" ? "not active" : state,
+        `${String(info.pcrHash).slice(0, 10)}…`,
+        iso(info.lastHeartbeatAt),
+        info.endpoint,
+      ];
+    }),
+  );
+}

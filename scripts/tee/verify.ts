@@ -1,0 +1,30 @@
+import { existsSync, readFileSync } from "node:fs";
+import { AWS_ROOT_FINGERPRINT, verifyDocument } from "@haca/attestation/document/verifyDocument";
+import { explainDocument } from "./explainDocument.ts";
+import { badOption, type TeeOptions } from "./options.ts";
+
+/** Prints a document from a file in words; exit status 1 if it is refused. */
+export async function verify(options: TeeOptions, path: string | undefined): Promise<void> {
+  const { at, root = AWS_ROOT_FINGERPRINT } = options;
+  if (path === undefined) throw badOption("usage: npm run tee -- verify <document.bin>");
+  if (!existsSync(path)) throw badOption(`no file ${path}`);
+  if (!/^(0x)?[0-9a-fA-F]{64}$/.test(root)) {
+    throw badOption(`--root must be 32 bytes of hex, got ${root}`);
+  }
+  const bytes = new Uint8Array(readFileSync(path));
+  const made = verifyDocument({ bytes, now: 0n }).document.timestamp / 1000n;
+  const now = timeOf(at, made);
+  const verdict = verifyDocument({ bytes, now, rootFingerprint: root });
+  console.log(explainDocument({ verdict, now }));
+  if (verdict.faults.length > 0) process.exitCode = 1;
+}
+
+function timeOf(option: string | undefined, made: bigint): bigint {
+  if (option === undefined) return BigInt(Math.floor(Date.now() / 1000));
+  if (option === "document") return made;
+  const milliseconds = Date.parse(option);
+  if (Number.isNaN(milliseconds)) {
+    throw badOption(`--at must be a time like 2026-02-12T17:56:02Z, got ${option}`);
+  }
+  return BigInt(Math.floor(milliseconds / 1000));
+}

@@ -1,0 +1,58 @@
+import { BaseError } from "@haca/protocol/baseError";
+import type { Signer } from "ethers";
+import { connect } from "../deploy/connect.ts";
+import { requireDeployer } from "../deploy/requireDeployer.ts";
+import { integerOption, type TeeOptions } from "./options.ts";
+import { explain } from "./sendCall.ts";
+import { type TeeContracts, teeContracts } from "./teeContracts.ts";
+
+export type Session = { contracts: TeeContracts; signer: Signer; network: string };
+
+const MAXIMUM_ACCOUNT = 1000;
+
+/** Connects, runs `work` with the registry and the sending account, and closes. Failures come in one line. */
+export async function withNetwork<Result>(
+  options: TeeOptions,
+  work: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  const account = integerOption({
+    ...{ name: "account", text: options.account, minimum: 0, maximum: MAXIMUM_ACCOUNT },
+  });
+  const { connection, chainId } = await connect(options.network);
+  try {
+    await requireDeployer(connection);
+    const signer = (await connection.ethers.getSigners())[account];
+    if (signer === undefined) {
+      throw new BaseError({
+        code: "tee.badOption",
+        message: `--account: network ${connection.networkName} has no account ${account}`,
+      });
+    }
+    const contracts = await teeContracts({ chainId, runner: signer });
+    return await work({ contracts, signer, network: connection.networkName });
+  } catch (error) {
+    throw explain(error);
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Number of a node type by its name in the registry. Error: `tee.badOption`. */
+export async function teeTypeOf(contracts: TeeContracts, name: string): Promise<number> {
+  const types = await teeTypes(contracts);
+  const found = types.find((type) => type.name.toLowerCase() === name.toLowerCase());
+  if (found !== undefined) return found.id;
+  throw new BaseError({
+    code: "tee.badOption",
+    message: `--type must be ${types.map((type) => type.name).join(", ")}, got ${name}`,
+  });
+}
+
+/** Node types of the registry, by number. */
+export async function teeTypes(contracts: TeeContracts): Promise<{ id: number; name: string }[]> {
+  const [ids, infos]: [bigint[], { name: string }[]] =
+    await contracts.registry.getFunction("getTEETypes")();
+  return ids
+    .map((id, index) => ({ id: Number(id), name: infos[index]?.name ?? String(id) }))
+    .sort((a, b) => a.id - b.id);
+}

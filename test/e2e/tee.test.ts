@@ -1,0 +1,266 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bindingNonce } from "@haca/attestation/document/bindingNonce";
+import { documentHints } from "@haca/attestation/document/documentHints";
+import { accessManagerAbi } from "@haca/protocol/abi";
+import { readAddressBook } from "@haca/protocol/addressBook";
+import { explainTeeRevert } from "@haca/protocol/explainTeeRevert";
+import { ROLES } from "@haca/protocol/roles";
+import {
+  fetchDocument,
+  fetchSigningKey,
+  fetchTlsCertificate,
+} from "@haca/worker/enclave/enclaveClient";
+import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
+import { Contract, hexlify, isError, JsonRpcProvider, Wallet } from "ethers";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { developmentKey, startChain } from "../../scripts/demo/localChain.ts";
+import { ProcessGroup } from "../../scripts/lib/processGroup.ts";
+import { type TeeContracts, teeContracts } from "../../scripts/tee/teeContracts.ts";
+import { Command } from "./command.ts";
+
+const BOOK = join(import.meta.dirname, "..", "..", "deployments", "31337.json");
+const CHAIN_ID = 31337;
+const IMAGE = "e2e";
+const LLM_PROXY = 0;
+const OPERATOR = 1;
+const STRANGER = 2;
+const NETWORK = ["--network", "localhost"];
+
+let folder: string;
+let group: ProcessGroup;
+let url: string;
+let provider: JsonRpcProvider;
+let administrator: Wallet;
+let contracts: TeeContracts;
+let snapshot: unknown;
+let simulated: { command: Command; operatorUrl: string; publicUrl: string; teeId: string };
+
+const run = async (commandLine: readonly string[], environment: Record<string, string> = {}) => {
+  const command = new Command(commandLine, { HACA_RPC_URL: url, ...environment });
+  return { status: await command.exit(), output: command.output };
+};
+const tee = (...options: string[]) =>
+  run(["scripts/tee/cli.ts", ...options, ...NETWORK, "--account", String(OPERATOR)]);
+const success = async (running: ReturnType<typeof tee>) => {
+  const result = await running;
+  expect(result.status, result.output).toBe(0);
+  return result.output;
+};
+/** A refusal is one line on top of what was printed before, and no stack. */
+const refusal = async (running: ReturnType<typeof tee>) => {
+  const { status, output } = await running;
+  expect(status, output).toBe(1);
+  expect(output).not.toMatch(/\n {4}at /);
+  const lines = output.split("\n").filter((line) => line.startsWith("error: "));
+  expect(lines, output).toHaveLength(1);
+  return lines[0] ?? "";
+};
+
+const addressOf = (account: number): string => new Wallet(developmentKey(account)).address;
+const wish = (payment = addressOf(3)) => [
+  ...["--enclave", simulated.operatorUrl, "--payment", payment],
+  ...["--endpoint", simulated.publicUrl, "--type", "LLMProxy", "--yes"],
+];
+
+async function simulate(...options: string[]): Promise<typeof simulated> {
+  const command = new Command([
+    ...["scripts/tee/cli.ts", "simulate", "--port", "0", "--public-port", "0"],
+    ...options,
+  ]);
+  await command.printed("Ctrl-C ends it");
+  const find = (pattern: RegExp) => pattern.exec(command.output)?.[1] ?? "";
+  return {
+    command,
+    operatorUrl: find(/operator's side {2}(\S+)/),
+    publicUrl: find(/public side {6}(\S+)/),
+    teeId: find(/teeId {12}(\S+)/),
+  };
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "haca-tee-"));
+  group = new ProcessGroup({ logFolder: folder });
+  url = await startChain({ group, timeoutMs: 60_000 });
+  const deployed = await run(["scripts/deploy/cli.ts", ...NETWORK, "--part", "tee"]);
+  expect(deployed.status, deployed.output).toBe(0);
+  provider = new JsonRpcProvider(url, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
+  administrator = new Wallet(developmentKey(0), provider);
+  contracts = await teeContracts({ chainId: CHAIN_ID, runner: administrator });
+  const [pcr0, pcr1, pcr2] = measurementsOf(IMAGE);
+  const approve = contracts.registry.getFunction("approvePCR");
+  await (await approve({ pcr0, pcr1, pcr2 }, "v1", LLM_PROXY)).wait();
+});
+afterAll(async () => {
+  provider?.destroy();
+  await group.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  snapshot = await provider.send("evm_snapshot", []);
+  simulated = await simulate("--image", IMAGE);
+});
+afterEach(async () => {
+  simulated.command.child.kill("SIGTERM");
+  expect(await simulated.command.exit(), simulated.command.output).toBe(0);
+  await provider.send("evm_revert", [snapshot]);
+});
+
+describe("npm run tee -- register", () => {
+  it("verifies, explains, registers in one transaction; then heartbeat, rotate, disable, enable, retire", async () => {
+    const { teeId, operatorUrl, publicUrl } = simulated;
+    const output = await success(tee("register", ...wish()));
+    expect(output).toContain("verdict      valid");
+    expect(output).toContain("0 of 4 certificates are stored already");
+    expect(output).toContain(`registered   ${teeId}`);
+    const cold = Number(/transaction {2}\S+ gas ([\d,]+)/.exec(output)?.[1]?.replaceAll(",", ""));
+    expect(cold).toBeGreaterThan(7_000_000);
+    expect(cold).toBeLessThan(8_500_000);
+    expect(await success(tee("status", teeId))).toMatch(/\nactive\n/);
+    expect(await success(tee("list"))).toContain(teeId);
+    expect(await refusal(tee("register", ...wish()))).toContain(`${teeId} is registered already`);
+
+    expect(await success(tee("heartbeat", "--enclave", operatorUrl, "--yes"))).toContain(
+      `alive        ${teeId}`,
+    );
+    const payee = addressOf(4);
+    const rotated = await success(
+      tee("rotate", teeId, "--enclave", operatorUrl, "--payment", payee, "--yes"),
+    );
+    expect(rotated).toContain("4 of 4 certificates are stored already");
+    const node = await contracts.registry.getFunction("getTEE")(teeId);
+    expect(node.paymentAddress).toBe(payee);
+    expect(node.endpoint).toBe(publicUrl);
+    expect(node.owner).toBe(addressOf(OPERATOR));
+
+    await success(tee("disable", teeId, "--yes"));
+    const disabled = await tee("status", teeId);
+    expect(disabled.status).toBe(1);
+    expect(disabled.output).toContain("NO  the node is disabled");
+    expect(await success(tee("list", "--type", "LLMProxy"))).toContain("0 of them active");
+    expect(await success(tee("list", "--all"))).toMatch(new RegExp(`${teeId} +disabled`));
+    await success(tee("enable", teeId, "--yes"));
+    await success(tee("retire", teeId, "--yes"));
+    expect(await refusal(tee("enable", teeId, "--yes"))).toContain("is retired");
+  });
+
+  it("says why a node is not active: image, heartbeat, attestation, operator", async () => {
+    const { teeId } = simulated;
+    await success(tee("register", ...wish()));
+    const { registry } = contracts;
+    const manager = readAddressBook(BOOK).contracts.AccessManager.address;
+    const grant = new Contract(manager, accessManagerAbi, administrator).getFunction("grantRole");
+    await (await grant(ROLES.GUARDIAN, administrator.address, 0)).wait();
+    const revoke = registry.getFunction("revokePCR");
+    await (await revoke(pcrHashOf(measurementsOf(IMAGE)), LLM_PROXY)).wait();
+    await (await registry.getFunction("denyOperator")(addressOf(OPERATOR))).wait();
+    await provider.send("evm_increaseTime", [8 * 24 * 60 * 60]);
+    await provider.send("evm_mine", []);
+    const { status, output } = await tee("status", teeId);
+    expect(status).toBe(1);
+    expect(output).toContain("ok  the node is enabled");
+    expect(output).toContain("NO  its operator is denied");
+    expect(output).toContain("NO  its image is not approved now");
+    expect(output).toMatch(/NO {2}its attestation is \d+ s old, more than the most 604800 s/);
+    expect(output).toMatch(/NO {2}its heartbeat is \d+ s old, more than the most 1800 s/);
+    expect(output.trim().endsWith("not active")).toBe(true);
+  });
+
+  it("refuses an image that is not approved, and a TLS certificate that is another's", async () => {
+    const other = await simulate("--image", "not approved", "--key", "secp256k1");
+    const enclave = ["--enclave", other.operatorUrl];
+    const place = ["--payment", addressOf(3), "--type", "LLMProxy", "--yes"];
+    const endpoint = ["--endpoint", other.publicUrl];
+    expect(await refusal(tee("register", ...enclave, ...place, ...endpoint))).toMatch(
+      /image 0x[0-9a-f]{64} is not approved/,
+    );
+    expect(
+      await refusal(tee("register", ...wish(), "--tls", new URL(other.publicUrl).host)),
+    ).toMatch(/another TLS certificate than the one that the endpoint shows/);
+    other.command.child.kill("SIGTERM");
+    expect(await other.command.exit()).toBe(0);
+  });
+
+  it("refuses a document that is too old for the chain", async () => {
+    await provider.send("evm_increaseTime", [400]);
+    await provider.send("evm_mine", []);
+    expect(await refusal(tee("register", ...wish()))).toContain("it is older than 300 seconds");
+  });
+
+  it("cannot be hijacked: a document is for one sender and one payment address", async () => {
+    const { operatorUrl, publicUrl } = simulated;
+    const endpoint = publicUrl;
+    const { registry, store } = contracts;
+    const nonce = bindingNonce({
+      ...{ chainId: BigInt(CHAIN_ID), registry: String(registry.target), endpoint },
+      ...{ operator: addressOf(OPERATOR), paymentAddress: addressOf(3), teeType: LLM_PROXY },
+    });
+    const document = await fetchDocument({ url: operatorUrl, nonce });
+    const hints = await documentHints({ document, isStored: store.getFunction("isStored") });
+    const { hostname: host, port } = new URL(publicUrl);
+    const registration = {
+      ...{ verifierId: 0, evidence: hexlify(document), hints, teeType: LLM_PROXY, endpoint },
+      signingKey: await fetchSigningKey({ url: operatorUrl }),
+      tlsCertificate: await fetchTlsCertificate({ host, port: Number(port) }),
+      paymentAddress: addressOf(3),
+    };
+    const outcome = async (account: number, paymentAddress: string) => {
+      const signer = new Wallet(developmentKey(account), provider);
+      const register = registry.connect(signer).getFunction("register");
+      try {
+        await register.estimateGas({ ...registration, paymentAddress }, { gasLimit: 16_777_216n });
+        return "accepted";
+      } catch (error) {
+        return explainTeeRevert(isError(error, "CALL_EXCEPTION") ? error.data : undefined).name;
+      }
+    };
+    expect(await outcome(OPERATOR, addressOf(STRANGER))).toBe("TEERegistry_BindingMismatch");
+    expect(await outcome(STRANGER, addressOf(3))).toBe("TEERegistry_BindingMismatch");
+    expect(await outcome(OPERATOR, addressOf(3))).toBe("accepted");
+  });
+
+  it("leaves nodes to their operators", async () => {
+    const { teeId, operatorUrl } = simulated;
+    await success(tee("register", ...wish()));
+    const asStranger = (...options: string[]) =>
+      run([...["scripts/tee/cli.ts", ...options, ...NETWORK], "--account", String(STRANGER)]);
+    const rotation = ["rotate", teeId, "--enclave", operatorUrl, "--yes"];
+    const only = `only the node's operator ${addressOf(OPERATOR)} may do this`;
+    expect(await refusal(asStranger(...rotation))).toContain(only);
+    expect(await refusal(asStranger("retire", teeId, "--yes"))).toContain(only);
+  });
+});
+
+describe("npm run tee", () => {
+  it.each([
+    [["status", "0x12"], "expected a teeId"],
+    [["status", `0x${"12".repeat(32)}`], "the registry has no node 0x1212"],
+    [["list", "--type", "Miner"], "--type must be LLMProxy, Validator, DataNode, ZkmlProver"],
+    [["list", "--page", "0"], "--page must be a whole number from 1"],
+    [["heartbeat", "--enclave", "http://127.0.0.1:1", "--yes"], "does not answer"],
+    [["register", "--enclave", "ftp://x"], "--enclave must be an http or https URL"],
+    [["register", "--enclave", "http://x", "--payment", "0x12"], "--payment must be an address"],
+    [["dance"], "expected one of verify, simulate, register"],
+    [["list", "--private-key", "0x12"], "--private-key"],
+  ])("refuses %j in one line", async (options, text) => {
+    expect(await refusal(tee(...options))).toContain(text);
+  });
+
+  it("wants a network by name, on the chain that it says, with a registry in its address book", async () => {
+    const list = ["scripts/tee/cli.ts", "list"];
+    expect(await refusal(run(list))).toContain("--network must be one of");
+    expect(
+      await refusal(run([...list, ...NETWORK], { HACA_RPC_URL: "http://127.0.0.1:1" })),
+    ).toContain("network localhost does not answer");
+    const content = readFileSync(BOOK, "utf8");
+    const { TEERegistry: _, ...core } = JSON.parse(content).contracts;
+    writeFileSync(BOOK, JSON.stringify({ ...JSON.parse(content), contracts: core }));
+    try {
+      expect(await refusal(tee("list"))).toContain("has no TEE registry: npm run deploy");
+    } finally {
+      writeFileSync(BOOK, content);
+    }
+    expect(existsSync(BOOK)).toBe(true);
+  });
+});
