@@ -25,6 +25,7 @@ const SOURCES: readonly { name: string; folder?: string; artifact: string }[] = 
     name: "nitroVerifierAbi",
     artifact: "attestation/NitroAttestationVerifier.sol/NitroAttestationVerifier.json",
   },
+  { name: "nodeBondsAbi", artifact: "registry/NodeBonds.sol/NodeBonds.json" },
   { name: "opgAbi", artifact: "token/OPG.sol/OPG.json" },
   { name: "vestingFactoryAbi", artifact: "token/VestingFactory.sol/VestingFactory.json" },
   { name: "vestingVaultAbi", artifact: "token/VestingVault.sol/VestingVault.json" },

@@ -191,6 +191,7 @@ describe("governance of attestation", () => {
         ["add-node-type", "4", "Relay"],
         "0 LLMProxy, 1 Validator, 2 DataNode, 3 ZkmlProver -> 0 LLMProxy, 1 Validator, 2 DataNode, 3 ZkmlProver, 4 Relay",
       ],
+      [["set-bond", "1000"], "the bond of a node changes from none to 1000.0 OPG"],
     ] as const) {
       const output = await success(local.governance("propose", ...values, "--simulate"));
       expect(output).toContain(text);
@@ -208,6 +209,8 @@ describe("governance of attestation", () => {
         "all measurements are zero: that is an enclave in debug mode",
       ],
       [["guardian", "ban-node", nobody], `the registry knows no node ${nobody}`],
+      [["propose", "set-bond", "1e99"], "1e99 is no amount of OPG"],
+      [["propose", "forfeit-bond", nobody, `0x${"12".repeat(20)}`], "the registry knows no node"],
       [["propose", "lift-ban", nobody], `the registry knows no node ${nobody}`],
       [
         ["propose", "set-heartbeat-age", "600", "--account", "99"],

@@ -2,6 +2,7 @@ import { BaseError } from "@haca/protocol/baseError";
 import type { Action } from "./action.ts";
 import { addNodeType } from "./addNodeType.ts";
 import { approveImage } from "./approveImage.ts";
+import { forfeitBond, setBond } from "./bonds.ts";
 import { banNode, liftBan } from "./nodes.ts";
 import { pay } from "./pay.ts";
 import { redirectStakingRewards } from "./redirectStakingRewards.ts";
@@ -20,6 +21,8 @@ export const ACTIONS: readonly Action[] = [
   banNode,
   liftBan,
   rotateRoot,
+  setBond,
+  forfeitBond,
   redirectStakingRewards,
   revokeGrant,
   pay,
