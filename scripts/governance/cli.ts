@@ -4,6 +4,7 @@ import { BaseError } from "@haca/protocol/baseError";
 import { reportFailure } from "../lib/reportFailure.ts";
 import { ACTIONS } from "./actions/actions.ts";
 import { followProposal } from "./followProposal.ts";
+import { recordRoot } from "./recordRoot.ts";
 import { runAction } from "./runAction.ts";
 import { openSession } from "./session.ts";
 import { listProposals } from "./showProposal.ts";
@@ -24,6 +25,7 @@ usage: npm run governance -- propose <action> <values> [--description <text>] [-
        npm run governance -- vote <proposal id> for|against|abstain
        npm run governance -- queue|execute|cancel|status|decode <proposal id>
        npm run governance -- list
+       npm run governance -- record-root <file.der> <store's transaction> <verifier's transaction>
 
   --network      default localhost
   --account      which of the network's accounts signs (default 0)
@@ -63,6 +65,7 @@ async function main(): Promise<void> {
   try {
     if (command === "propose" || command === "guardian") await runAction(session, options);
     else if (command === "list") await listProposals(session);
+    else if (command === "record-root") await recordRoot(session, options);
     else if (FOLLOWING.has(command)) {
       await followProposal(session, options);
     } else {

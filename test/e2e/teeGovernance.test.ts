@@ -131,6 +131,18 @@ describe("governance of attestation", () => {
     expect(await failure(local.governance("propose", "rotate-root", file))).toContain(
       "pinned already",
     );
+
+    expect((await local.check()).output).toContain(
+      `TEERegistry.verifier: book ${before.contracts.NitroAttestationVerifier?.address.toLowerCase()}`,
+    );
+    const [storeHash = "", verifierHash = ""] = [
+      ...proposed.matchAll(/: transaction (0x\w{64})$/gm),
+    ].map(([, hash]) => hash ?? "");
+    const record = (...hashes: string[]) => local.governance("record-root", file, ...hashes);
+    expect(await failure(record(verifierHash, storeHash))).toContain("did not create the");
+    await success(record(storeHash, verifierHash));
+    expect(readAddressBook(BOOK).contracts.CertificateStore?.address).toBe(store);
+    expect(await success(local.check())).toContain("all equal");
     provider.destroy();
   });
 

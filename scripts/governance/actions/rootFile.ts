@@ -1,0 +1,43 @@
+import { createHash, X509Certificate } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/document/verifyDocument";
+import { hexlify } from "ethers";
+import { printable } from "../../lib/printable.ts";
+import { refuse } from "./teeRegistry.ts";
+
+export type Root = {
+  /** hex */
+  der: string;
+  /** SHA-256 of the DER, 0x and 64 hex digits */
+  fingerprint: string;
+  words: string;
+};
+
+export const isAwsRoot = (fingerprint: string): boolean =>
+  fingerprint === `0x${AWS_ROOT_FINGERPRINT}`;
+
+export const nameRoot = (fingerprint: string): string =>
+  `${isAwsRoot(fingerprint) ? "AWS's" : "not AWS's known one"} (SHA-256 ${fingerprint})`;
+
+/** A root certificate from a file. Error: `governance.badArgument`. */
+export function readRootFile(path: string): Root {
+  if (!existsSync(path)) throw refuse(`no file ${path}`);
+  const der = readFileSync(path);
+  let certificate: X509Certificate;
+  try {
+    certificate = new X509Certificate(der);
+  } catch {
+    throw refuse(`${path} is no certificate`);
+  }
+  if (!certificate.raw.equals(der)) {
+    throw refuse(`${path} is not DER, or has more in it than one certificate`);
+  }
+  const curve = certificate.publicKey.asymmetricKeyDetails?.namedCurve;
+  if (!certificate.ca || curve !== "secp384r1") {
+    throw refuse(`${path} is no authority with a key on P-384`);
+  }
+  const fingerprint = `0x${createHash("sha256").update(der).digest("hex")}`;
+  const subject = printable(certificate.subject.replaceAll("\n", ", "));
+  const words = `${nameRoot(fingerprint)}, ${subject}, valid to ${certificate.validTo}`;
+  return { der: hexlify(der), fingerprint, words };
+}
