@@ -3,15 +3,9 @@ import { isError, type TransactionReceipt } from "ethers";
 import { answerOf } from "../chain/rpcErrors.ts";
 import { RetryableError } from "../errors.ts";
 import { type Beater, RefusedError, registryFailure, teeRegistryInterface } from "./beater.ts";
+import { type Fees, raiseFees } from "./raiseFees.ts";
 
 const GAS_MARGIN = { numerator: 12n, denominator: 10n };
-/** More than what endpoints ask of a transaction that replaces another, a tenth. */
-const RAISE = { numerator: 5n, denominator: 4n };
-/** Most that is offered, as a multiple of what the endpoint suggests: a chain that stands still costs nothing extra. */
-const MAXIMUM_RAISE = 8n;
-
-type Fees = { maxFeePerGas: bigint; maxPriorityFeePerGas: bigint };
-
 /** The last transaction that an endpoint took, so that what takes its nonce pays more. */
 export type LastSent = { nonce: number; fees: Fees } | undefined;
 
@@ -75,15 +69,7 @@ async function feesFor(parameters: {
     maxPriorityFeePerGas: data.maxPriorityFeePerGas ?? data.gasPrice ?? 0n,
   };
   if (last === undefined || last.nonce !== nonce) return fees;
-  const raise = (market: bigint, offered: bigint): bigint => {
-    const raised = (offered * RAISE.numerator) / RAISE.denominator + 1n;
-    const capped = raised < market * MAXIMUM_RAISE ? raised : market * MAXIMUM_RAISE;
-    return capped > market ? capped : market;
-  };
-  return {
-    maxFeePerGas: raise(fees.maxFeePerGas, last.fees.maxFeePerGas),
-    maxPriorityFeePerGas: raise(fees.maxPriorityFeePerGas, last.fees.maxPriorityFeePerGas),
-  };
+  return raiseFees({ market: fees, offered: last.fees });
 }
 
 /** Calls `onTaken` where a transaction of this nonce waits at the endpoint afterwards: this one, or an earlier one. */
