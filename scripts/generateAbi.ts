@@ -31,6 +31,7 @@ const SOURCES: readonly { name: string; folder?: string; artifact: string }[] = 
   },
   { name: "ecdsaP384Abi", artifact: "interfaces/IEcdsaP384.sol/IEcdsaP384.json" },
   { name: "signingKeysAbi", artifact: "interfaces/ISigningKeys.sol/ISigningKeys.json" },
+  { name: "nodeBondsAbi", artifact: "registry/NodeBonds.sol/NodeBonds.json" },
   { name: "opgAbi", artifact: "token/OPG.sol/OPG.json" },
   { name: "vestingFactoryAbi", artifact: "token/VestingFactory.sol/VestingFactory.json" },
   { name: "vestingVaultAbi", artifact: "token/VestingVault.sol/VestingVault.json" },

@@ -19,9 +19,13 @@ contract NitroAttestationVerifier is IAttestationVerifier {
 
     uint256 private constant MILLISECONDS = 1000;
 
+    /// @dev First byte of `abi.encode(claims)`; no document starts with it.
+    bytes1 private constant ENCODED_CLAIMS = 0x00;
+
     ICertificateStore public immutable CERTIFICATES;
     IEcdsaP384 public immutable ECDSA_P384;
 
+    /// @dev By the hash of a document, and by that of its encoded claims.
     mapping(bytes32 evidenceHash => bytes32 endorsement) private _verified;
 
     constructor(ICertificateStore certificates, IEcdsaP384 ecdsa) {
@@ -38,22 +42,17 @@ contract NitroAttestationVerifier is IAttestationVerifier {
         bytes calldata evidence,
         bytes[] calldata hints
     ) external override returns (Claims memory claims) {
-        NitroDocument.Document memory document = NitroDocument.parse(evidence);
-        claims.issuedAt = _requireFresh(document.timestamp / MILLISECONDS);
-        claims.measurement = keccak256(document.pcrs);
-        claims.publicKey = document.publicKey.toBytes();
-        claims.userData = document.userData.toBytes();
-        claims.nonce = document.nonce.toBytes();
-
         bytes32 evidenceHash = keccak256(evidence);
-        claims.endorsement = _verified[evidenceHash];
-        if (claims.endorsement != 0) {
-            CERTIFICATES.requireUsable(claims.endorsement);
-        } else {
-            claims.endorsement = _verifySignatures(document, hints);
-            _verified[evidenceHash] = claims.endorsement;
-            emit EvidenceVerified(evidenceHash, claims.measurement, claims.endorsement);
-        }
+        bytes32 endorsement = _verified[evidenceHash];
+        if (endorsement == 0) return _verifyDocument(evidenceHash, evidence, hints);
+
+        claims =
+            evidence[0] == ENCODED_CLAIMS
+                ? abi.decode(evidence, (Claims))
+                : _claimsOf(NitroDocument.parse(evidence));
+        claims.endorsement = endorsement;
+        _requireFresh(claims.issuedAt);
+        CERTIFICATES.requireUsable(endorsement);
     }
 
     /// @inheritdoc IAttestationVerifier
@@ -64,6 +63,30 @@ contract NitroAttestationVerifier is IAttestationVerifier {
     /// @inheritdoc IAttestationVerifier
     function isVerified(bytes calldata evidence) external view override returns (bool) {
         return _verified[keccak256(evidence)] != 0;
+    }
+
+    /// @dev A document that is new. Remembers it by its own hash and by that of its claims.
+    function _verifyDocument(
+        bytes32 evidenceHash,
+        bytes calldata evidence,
+        bytes[] calldata hints
+    ) private returns (Claims memory claims) {
+        NitroDocument.Document memory document = NitroDocument.parse(evidence);
+        claims = _claimsOf(document);
+        _requireFresh(claims.issuedAt);
+        claims.endorsement = _verifySignatures(document, hints);
+        _verified[evidenceHash] = claims.endorsement;
+        _verified[keccak256(abi.encode(claims))] = claims.endorsement;
+        emit EvidenceVerified(evidenceHash, claims.measurement, claims.endorsement);
+    }
+
+    /// @dev What the document says; whose word it is follows from its signatures.
+    function _claimsOf(NitroDocument.Document memory document) private pure returns (Claims memory claims) {
+        claims.issuedAt = uint64(document.timestamp / MILLISECONDS);
+        claims.measurement = keccak256(document.pcrs);
+        claims.publicKey = document.publicKey.toBytes();
+        claims.userData = document.userData.toBytes();
+        claims.nonce = document.nonce.toBytes();
     }
 
     /// @dev The chain, then the document under the chain's last key; that certificate's id.
@@ -89,12 +112,11 @@ contract NitroAttestationVerifier is IAttestationVerifier {
         return signer.id;
     }
 
-    function _requireFresh(uint256 issuedAt) private view returns (uint64) {
+    function _requireFresh(uint256 issuedAt) private view {
         if (issuedAt + MAXIMUM_AGE < block.timestamp) {
             revert AttestationVerifier_EvidenceTooOld(block.timestamp - MAXIMUM_AGE, issuedAt);
         }
         uint256 latest = block.timestamp + MAXIMUM_CLOCK_SKEW;
         if (issuedAt > latest) revert AttestationVerifier_EvidenceFromFuture(latest, issuedAt);
-        return uint64(issuedAt);
     }
 }

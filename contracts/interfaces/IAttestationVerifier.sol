@@ -40,9 +40,11 @@ interface IAttestationVerifier {
     /// @notice Verifies evidence and returns its claims; reverts if it is not valid at the block's time.
     ///
     /// Evidence that was verified once is remembered by its hash, and its signatures are not checked again; all that
-    /// depends on time is. So the work can be done beforehand, in a transaction of its own.
+    /// depends on time is. So the work can be done beforehand, in a transaction of its own; `abi.encode(claims)` with
+    /// the claims that this returned then stands for the evidence, and is shorter.
     ///
-    /// @param evidence the vendor's format; for Nitro the raw attestation document
+    /// @param evidence the vendor's format, for Nitro the raw attestation document; or the encoded claims of evidence
+    /// that was verified before
     /// @param hints values that make the check cheaper and are never trusted, in the vendor's order; may be empty if
     /// the evidence was verified before
     function verify(bytes calldata evidence, bytes[] calldata hints) external returns (Claims memory);
@@ -51,6 +53,6 @@ interface IAttestationVerifier {
     /// revoked now. Expiry does not matter: it judges evidence when it comes, not afterwards.
     function isEndorsed(bytes32 endorsement) external view returns (bool);
 
-    /// @notice Whether this very evidence was verified before.
+    /// @notice Whether this very evidence, or evidence with these encoded claims, was verified before.
     function isVerified(bytes calldata evidence) external view returns (bool);
 }

@@ -2,7 +2,9 @@
 pragma solidity >=0.8.24;
 
 import {IAttestationVerifier} from "./IAttestationVerifier.sol";
+import {INodeBonds} from "./INodeBonds.sol";
 import {ISigningKeys} from "./ISigningKeys.sol";
+import {ITEERegistryTypes} from "./ITEERegistryTypes.sol";
 
 /// @title ITEERegistry
 /// @notice Which enclaves are trusted: approved images, admitted nodes, their keys, and whether they are alive.
@@ -17,194 +19,7 @@ import {ISigningKeys} from "./ISigningKeys.sol";
 /// - Judge a result by `isActiveAt` with the result's own time, never by `isTEEEnabled`, and bound how old a result
 ///   may be: what an enclave signs bears the time that the enclave says.
 /// - A signature is not an identity: whatever must happen once is keyed by something else.
-interface ITEERegistry {
-    /// @notice `Enabled <-> Disabled` and `-> Retired` are the operator's; `-> Banned` the guardian's, `Banned ->
-    /// Disabled` governance's. Retired is final for the operator.
-    enum NodeStatus {
-        Unknown,
-        Enabled,
-        Disabled,
-        Retired,
-        Banned
-    }
-
-    /// @notice Fields whose length is limited; none may be empty.
-    enum Field {
-        TypeName,
-        Endpoint,
-        TlsCertificate,
-        OhttpPublicKey,
-        OhttpKeyConfig
-    }
-
-    struct OhttpConfig {
-        uint8 keyId;
-        uint16 kemId;
-        uint16 kdfId;
-        uint16 aeadId;
-        bytes publicKey;
-        bytes keyConfig;
-        uint256 registeredAt;
-    }
-
-    /// @notice A node as the public network's tools read it.
-    struct TEEInfo {
-        address owner;
-        address paymentAddress;
-        string endpoint;
-        bytes publicKey;
-        bytes tlsCertificate;
-        bytes32 pcrHash;
-        uint8 teeType;
-        bool enabled;
-        uint256 registeredAt;
-        uint256 lastHeartbeatAt;
-        OhttpConfig ohttpConfig;
-    }
-
-    /// @notice The rest of what is known about a node.
-    struct NodeView {
-        NodeStatus status;
-        ISigningKeys.KeyKind keyKind;
-        uint8 verifierId;
-        uint32 imageGeneration;
-        uint64 attestedAt;
-        uint64 counter;
-        bytes32 endorsement;
-        bool isActive;
-    }
-
-    struct PCRMeasurements {
-        bytes pcr0;
-        bytes pcr1;
-        bytes pcr2;
-    }
-
-    struct PCRKey {
-        bytes32 pcrHash;
-        uint8 teeType;
-    }
-
-    struct TEETypeInfo {
-        string name;
-        bool active;
-        uint256 addedAt;
-    }
-
-    /// @notice Latest generation of an image for one node type.
-    /// @param commit hash of the source's commit, as its repository names it
-    /// @param repository URL of the source
-    struct ImageView {
-        uint32 generation;
-        uint64 approvedAt;
-        uint64 revokedAt;
-        string version;
-        bytes32 commit;
-        string repository;
-    }
-
-    /// @notice What an operator brings to admit an enclave, or to renew its attestation.
-    /// @param verifierId which verifier reads the evidence; 0 is AWS Nitro
-    /// @param evidence for Nitro the raw attestation document. Its nonce is `computeBindingNonce(...)`, its user data
-    /// `1220 | SHA256(tlsCertificate) | 1220 | SHA256(signingKey)`, 68 bytes
-    /// @param hints for the verifier; empty if it has verified the evidence before
-    /// @param signingKey the enclave's key, SubjectPublicKeyInfo in DER
-    /// @param tlsCertificate the enclave's TLS certificate, DER
-    struct Registration {
-        uint8 verifierId;
-        bytes evidence;
-        bytes[] hints;
-        bytes signingKey;
-        bytes tlsCertificate;
-        address paymentAddress;
-        string endpoint;
-        uint8 teeType;
-    }
-
-    /// @notice `[from, until)` in unix seconds.
-    struct Interval {
-        uint48 from;
-        uint48 until;
-    }
-
-    event TEETypeAdded(uint8 indexed teeType, string name);
-    event PCRApproved(
-        bytes32 indexed pcrHash,
-        uint8 indexed teeType,
-        uint32 generation,
-        string version,
-        bytes32 commit,
-        string repository
-    );
-    event PCRRevoked(bytes32 indexed pcrHash, uint8 indexed teeType, uint32 generation);
-
-    event TEERegistered(
-        bytes32 indexed teeId,
-        address indexed owner,
-        uint8 indexed teeType,
-        ISigningKeys.KeyKind keyKind
-    );
-    /// @dev Comes with every accepted evidence, the first included.
-    event TEEAttested(
-        bytes32 indexed teeId,
-        bytes32 indexed pcrHash,
-        uint32 generation,
-        bytes32 endorsement,
-        uint64 attestedAt,
-        address paymentAddress,
-        string endpoint,
-        bytes32 tlsCertificateHash
-    );
-    event TEEStatusChanged(bytes32 indexed teeId, NodeStatus previous, NodeStatus current);
-    event Heartbeat(bytes32 indexed teeId, uint256 timestamp);
-    event SessionKeyCertified(bytes32 indexed teeId, address indexed key, uint64 from, uint64 until);
-    event SessionKeyEnded(bytes32 indexed teeId, address indexed key, uint64 until);
-    event OhttpConfigChanged(bytes32 indexed teeId, uint8 keyId, bytes publicKey);
-
-    event OperatorDenied(address indexed operator);
-    event OperatorAllowed(address indexed operator);
-    event AdmissionPaused(uint64 until);
-    event VerifierChanged(
-        uint8 indexed verifierId,
-        IAttestationVerifier previous,
-        IAttestationVerifier current
-    );
-    event HeartbeatMaxAgeChanged(uint64 previous, uint64 current);
-    event AttestationMaxAgeChanged(uint64 previous, uint64 current);
-
-    error TEERegistry_NotAContract(address account);
-    error TEERegistry_TypeUnknown(uint8 teeType);
-    error TEERegistry_TypeExists(uint8 teeType);
-    error TEERegistry_MeasurementInvalid(uint256 index, uint256 expectedLength, uint256 actualLength);
-    error TEERegistry_ImageNotApproved(bytes32 pcrHash, uint8 teeType);
-    error TEERegistry_ImageApproved(bytes32 pcrHash, uint8 teeType);
-    error TEERegistry_VerifierUnknown(uint8 verifierId);
-    error TEERegistry_NodeUnknown(bytes32 teeId);
-    error TEERegistry_NodeExists(bytes32 teeId);
-    error TEERegistry_NotOperator(address expected, address actual);
-    error TEERegistry_OperatorDenied(address operator);
-    error TEERegistry_StatusInvalid(bytes32 teeId, NodeStatus actual);
-    error TEERegistry_AdmissionPaused(uint256 until);
-    error TEERegistry_PauseInvalid(uint256 earliest, uint256 latest, uint256 actual);
-    error TEERegistry_BindingMismatch(bytes20 expected, bytes20 actual, uint256 actualLength);
-    /// @dev keccak256 of the 68 bytes that belong to certificate and key, and of the evidence's.
-    error TEERegistry_UserDataMismatch(bytes32 expected, bytes32 actual);
-    error TEERegistry_PaymentAddressZero();
-    error TEERegistry_LengthInvalid(Field field, uint256 maximum, uint256 actual);
-    error TEERegistry_KeyMismatch(bytes32 expected, bytes32 actual);
-    error TEERegistry_ImageMismatch(bytes32 expected, bytes32 actual);
-    error TEERegistry_TypeMismatch(uint8 expected, uint8 actual);
-    error TEERegistry_EvidenceNotNewer(uint256 last, uint256 actual);
-    error TEERegistry_SignatureInvalid(bytes32 teeId);
-    error TEERegistry_HeartbeatNotNewer(uint256 last, uint256 actual);
-    error TEERegistry_HeartbeatStale(uint256 earliest, uint256 actual);
-    error TEERegistry_HeartbeatFromFuture(uint256 latest, uint256 actual);
-    error TEERegistry_CounterNotNewer(uint256 last, uint256 actual);
-    error TEERegistry_StatementExpired(uint256 deadline, uint256 blockTimestamp);
-    error TEERegistry_SessionKeyInvalid(bytes32 teeId, address key);
-    error TEERegistry_SessionTooLong(uint256 latest, uint256 actual);
-    error TEERegistry_AgeInvalid(uint64 minimum, uint64 maximum, uint64 actual);
-
+interface ITEERegistry is ITEERegistryTypes {
     // Types and images
 
     /// @notice Restricted to governance.
@@ -362,6 +177,9 @@ interface ITEERegistry {
 
     function getNode(bytes32 teeId) external view returns (NodeView memory);
 
+    /// @notice Since when a node's status and image generation are what they are, in unix seconds.
+    function standingSince(bytes32 teeId) external view returns (uint256);
+
     /// @notice Every node of a type. These three grow with the number of nodes: for long lists use the paged ones.
     function getTEEsByType(uint8 teeType) external view returns (bytes32[] memory);
 
@@ -393,6 +211,9 @@ interface ITEERegistry {
 
     function admissionPausedUntil() external view returns (uint64);
 
+    /// @notice Who holds a new node's bond; zero for no bond.
+    function bonds() external view returns (INodeBonds);
+
     // Parameters, restricted to governance
 
     /// @notice Most seconds since the last heartbeat of an active node.
@@ -408,4 +229,7 @@ interface ITEERegistry {
     /// @notice Sets or replaces a verifier; zero removes it. Nodes that another one attested are inactive until they
     /// attest again.
     function setVerifier(uint8 verifierId, IAttestationVerifier verifier_) external;
+
+    /// @notice Sets who takes and holds the bonds of new nodes; zero ends them. Bonds that another one holds stay there.
+    function setBonds(INodeBonds bonds_) external;
 }

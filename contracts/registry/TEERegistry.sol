@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IAttestationVerifier} from "../interfaces/IAttestationVerifier.sol";
+import {INodeBonds} from "../interfaces/INodeBonds.sol";
 import {ISigningKeys} from "../interfaces/ISigningKeys.sol";
 import {ITEERegistry} from "../interfaces/ITEERegistry.sol";
 import {NodeRecords} from "./tee/NodeRecords.sol";
@@ -40,7 +41,7 @@ contract TEERegistry is TEEAdmission, TEEKeys {
         uint64 heartbeatMaxAge_,
         uint64 attestationMaxAge_
     ) AccessManaged(authority) TEENodes(signingKeys_) {
-        if (authority.code.length == 0) revert TEERegistry_NotAContract(authority);
+        _requireContract(authority);
         _setVerifier(NITRO, nitro);
         _setHeartbeatMaxAge(heartbeatMaxAge_);
         _setAttestationMaxAge(attestationMaxAge_);
@@ -59,6 +60,13 @@ contract TEERegistry is TEEAdmission, TEEKeys {
     /// @inheritdoc ITEERegistry
     function setVerifier(uint8 verifierId, IAttestationVerifier verifier_) external override restricted {
         _setVerifier(verifierId, verifier_);
+    }
+
+    /// @inheritdoc ITEERegistry
+    function setBonds(INodeBonds bonds_) external override restricted {
+        if (address(bonds_) != address(0)) _requireContract(address(bonds_));
+        emit BondsChanged(bonds, bonds_);
+        bonds = bonds_;
     }
 
     /// @inheritdoc ITEERegistry
@@ -182,9 +190,7 @@ contract TEERegistry is TEEAdmission, TEEKeys {
     }
 
     function _setVerifier(uint8 verifierId, IAttestationVerifier verifier_) private {
-        if (address(verifier_) != address(0) && address(verifier_).code.length == 0) {
-            revert TEERegistry_NotAContract(address(verifier_));
-        }
+        if (address(verifier_) != address(0)) _requireContract(address(verifier_));
         emit VerifierChanged(verifierId, verifier[verifierId], verifier_);
         verifier[verifierId] = verifier_;
     }

@@ -30,6 +30,7 @@ export const ACCESS_TABLE: readonly AccessRule[] = [
       "setHeartbeatMaxAge(uint64)",
       "setAttestationMaxAge(uint64)",
       "setVerifier(uint8,address)",
+      "setBonds(address)",
     ],
   },
   {
@@ -54,6 +55,11 @@ export const ACCESS_TABLE: readonly AccessRule[] = [
     contract: "TEERegistry",
     role: "REGISTRAR",
     functions: ["registerTEEWithAttestation(bytes,bytes,bytes,address,string,uint8)"],
+  },
+  {
+    contract: "NodeBonds",
+    role: "GOVERNANCE",
+    functions: ["setAmount(uint96)", "forfeit(bytes32,address)"],
   },
   { contract: "CertificateStore", role: "GUARDIAN", functions: ["revoke(bytes,uint256)"] },
 ];

@@ -86,6 +86,7 @@ export const addressBookSchema = z.strictObject({
     NitroAttestationVerifier: contractSchema.optional(),
     SigningKeys: contractSchema.optional(),
     TEERegistry: contractSchema.optional(),
+    NodeBonds: contractSchema.optional(),
     TimelockController: contractSchema.optional(),
     GenesisDistribution: contractSchema.optional(),
     OPG: contractSchema.optional(),

@@ -1,13 +1,7 @@
 /** `npm run deploy -- --network <name>`: deploys, hands every permission over, and writes the address book. */
-import { existsSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
-import {
-  type AddressBook,
-  addressBookPath,
-  readAddressBook,
-  writeAddressBook,
-} from "@haca/protocol/addressBook";
+import { type AddressBook, addressBookPath, writeAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import hre from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
@@ -21,6 +15,7 @@ import { deployTee } from "./deployTee.ts";
 import { isDevelopmentChain } from "./developmentChain.ts";
 import { dryRun } from "./dryRun.ts";
 import { keepEarlier } from "./keepEarlier.ts";
+import { readEarlier } from "./readEarlier.ts";
 import { type GovernanceParameters, parametersPath, readParameters } from "./readParameters.ts";
 import { requireDeployer } from "./requireDeployer.ts";
 import { requireFunds } from "./requireFunds.ts";
@@ -106,6 +101,7 @@ async function main(): Promise<void> {
   console.log(`deploying to ${network} (chain ${chainId}), address book ${path}`);
 
   const { part } = options;
+  await requireDeployer(connection);
   const governance =
     part === "core"
       ? undefined
@@ -124,9 +120,7 @@ async function main(): Promise<void> {
     }
   }
 
-  const stored = existsSync(path) ? readAddressBook(path) : undefined;
-  const earlier =
-    stored !== undefined && (await isThere({ connection, book: stored })) ? stored : undefined;
+  const earlier = await readEarlier({ connection, path, chainId });
   if (part === "tee" && earlier?.contracts.TimelockController !== undefined) {
     console.log("  everything is there and handed over; nothing to do");
     await connection.close();
@@ -145,18 +139,6 @@ async function main(): Promise<void> {
   }
   if (part === undefined) await verify({ connection, book });
   await connection.close();
-}
-
-/** Whether the chain still has every contract of an address book; a development chain that restarted has not. */
-async function isThere(parameters: {
-  connection: NetworkConnection;
-  book: AddressBook;
-}): Promise<boolean> {
-  const { provider } = parameters.connection.ethers;
-  for (const entry of Object.values(parameters.book.contracts)) {
-    if (entry !== undefined && (await provider.getCode(entry.address)) === "0x") return false;
-  }
-  return true;
 }
 
 /** Ignition's failures in one line. */

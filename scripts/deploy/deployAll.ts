@@ -27,7 +27,7 @@ export async function deployAll(parameters: {
   const { hre, connection, settlementWindow, governance } = parameters;
   const provider = connection.ethers.provider as unknown as Provider;
   const chainId = Number((await provider.getNetwork()).chainId);
-  await discardStaleJournal({ provider, chainId, ignitionFolder: hre.config.paths.ignition });
+  await discardStaleJournal({ hre, provider, chainId });
 
   const deployer = await requireDeployer(connection);
   const deployed = await runGovernanceModule({ connection, settlementWindow, governance });
@@ -38,11 +38,13 @@ export async function deployAll(parameters: {
     deployed.timelock,
     deployed.genesis,
   );
-  const [opg, vestingFactory, airdrop, governor] = await addressesOf(
+  const [opg, vestingFactory, airdrop, governor, nodeBonds, teeRegistry] = await addressesOf(
     deployed.opg,
     deployed.vestingFactory,
     deployed.airdrop,
     deployed.governor,
+    deployed.nodeBonds,
+    deployed.teeRegistry,
   );
   const entry = (address: string, constructorArguments: string[], creator = address) =>
     describeContract({ hre, provider, chainId, address, constructorArguments, creator });
@@ -63,6 +65,7 @@ export async function deployAll(parameters: {
         ...{ accessManager, modelRegistry, inferenceSettlement },
       })),
       ...described.contracts,
+      NodeBonds: await entry(nodeBonds, [accessManager, opg, teeRegistry]),
       TimelockController: await entry(timelock, [
         String(governance.timelockDelay),
         "[]",

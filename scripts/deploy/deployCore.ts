@@ -23,7 +23,7 @@ export async function deployCore(parameters: {
   const { hre, connection, settlementWindow } = parameters;
   const provider = connection.ethers.provider as unknown as Provider;
   const chainId = Number((await provider.getNetwork()).chainId);
-  await discardStaleJournal({ provider, chainId, ignitionFolder: hre.config.paths.ignition });
+  await discardStaleJournal({ hre, provider, chainId });
 
   const deployer = await requireDeployer(connection);
   const { accessManager, modelRegistry, inferenceSettlement } = await connection.ignition.deploy(

@@ -24,7 +24,7 @@ export async function deployTee(parameters: {
   const { hre, connection, settlementWindow, attestation } = parameters;
   const provider = connection.ethers.provider as unknown as Provider;
   const chainId = Number((await provider.getNetwork()).chainId);
-  await discardStaleJournal({ provider, chainId, ignitionFolder: hre.config.paths.ignition });
+  await discardStaleJournal({ hre, provider, chainId });
 
   const deployer = await requireDeployer(connection);
   const module = teeModule({ attestation, isDevelopmentChain: isDevelopmentChain(chainId) });

@@ -4,14 +4,14 @@ import type { GovernanceParameters } from "./readParameters.ts";
 import { runGovernanceModule } from "./runGovernanceModule.ts";
 
 /**
- * Gas and number of transactions of the whole deployment, measured by doing it on a chain in memory with the same
- * parameters. On an OP-stack chain the fee for the data on the chain below comes on top; it is small beside this.
+ * Gas and number of transactions of the whole deployment, and the gas of the largest of them, measured by doing it on
+ * a chain in memory with the same parameters. On an OP-stack chain the fee for the data on the chain below comes on top; it is small beside this.
  */
 export async function dryRun(parameters: {
   settlementWindow: number;
   governance: GovernanceParameters;
   chainType: ChainType;
-}): Promise<{ gas: bigint; transactions: number }> {
+}): Promise<{ gas: bigint; largest: bigint; transactions: number }> {
   // The kind of chain matters to the run, not to the type of its connection.
   const connection = (await hre.network.create({
     network: "default",
@@ -22,13 +22,18 @@ export async function dryRun(parameters: {
     const { provider } = connection.ethers;
     const last = await provider.getBlockNumber();
     let gas = 0n;
+    let largest = 0n;
     let transactions = 0;
     for (let number = 1; number <= last; number += 1) {
       const block = await provider.getBlock(number);
-      gas += block?.gasUsed ?? 0n;
-      transactions += block?.transactions.length ?? 0;
+      for (const hash of block?.transactions ?? []) {
+        const used = (await provider.getTransactionReceipt(hash))?.gasUsed ?? 0n;
+        gas += used;
+        largest = used > largest ? used : largest;
+        transactions += 1;
+      }
     }
-    return { gas, transactions };
+    return { gas, largest, transactions };
   } finally {
     await connection.close();
   }

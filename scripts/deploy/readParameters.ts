@@ -120,7 +120,7 @@ export function readParameters(parameters: {
       rest[field].map(({ amount }) => amount),
     );
   }
-  const entries = readAirdropCsv(join(dirname(path), airdrop.csv));
+  const entries = readAirdropCsv(resolve(dirname(path), airdrop.csv));
   requireSum(
     "airdrop.csv",
     "Airdrop",

@@ -11,7 +11,9 @@ it("reads values in their order", () => {
   expect(values.tokens("amount")).toBe(1_500_000_000_000_000_000n);
   expect(values.bytes("hash", 1)).toBe("0x12");
   expect(values.address("who").toLowerCase()).toBe(`0x${"ab".repeat(20)}`);
+  expect(values.optional()).toBeUndefined();
   values.end();
+  expect(of("more").optional()).toBe("more");
 });
 
 it.each([

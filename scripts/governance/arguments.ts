@@ -19,6 +19,13 @@ export class Arguments {
     return value;
   }
 
+  /** The next value, if there is one. */
+  optional(): string | undefined {
+    const value = this.#values[this.#next];
+    this.#next += 1;
+    return value;
+  }
+
   address(name: string): string {
     const value = this.text(name);
     if (!/^0x/.test(value) || !isAddress(value)) throw this.#error(name, `${value} is no address`);

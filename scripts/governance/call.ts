@@ -14,10 +14,11 @@ export type Call = {
   words: string;
 };
 
-export function encodeCall(call: Call): string {
-  const [name] = /(?<=^function )\w+/.exec(call.fragment) ?? [];
-  return new Interface([call.fragment]).encodeFunctionData(name ?? "", [...call.arguments]);
-}
+export const nameOfCall = ({ fragment }: Pick<Call, "fragment">): string =>
+  /(?<=^function )\w+/.exec(fragment)?.[0] ?? "";
+
+export const encodeCall = (call: Call): string =>
+  new Interface([call.fragment]).encodeFunctionData(nameOfCall(call), [...call.arguments]);
 
 /** Address of a contract in the address book. Error: `governance.notDeployed`. */
 export function addressOf(book: AddressBook, name: string): string {

@@ -4,7 +4,9 @@ import { Contract, type JsonRpcSigner } from "ethers";
 import hre from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 import { firstLine } from "../deploy/connect.ts";
+import type { Deployment } from "./actions/action.ts";
 import { addressOf } from "./call.ts";
+import { deployBeforehand } from "./deployBeforehand.ts";
 import { duration } from "./duration.ts";
 import { byHash, byText, type Proposal } from "./proposals.ts";
 
@@ -30,13 +32,19 @@ export async function simulate(parameters: {
   book: AddressBook;
   url: string;
   proposal: Proposal;
+  /** what `account` deploys before it proposes; on the copy only */
+  deployments: readonly Deployment[];
+  account: string;
 }): Promise<string[]> {
-  const { book, url, proposal } = parameters;
+  const { book, url, proposal, deployments, account } = parameters;
   const connection = await hre.network.create({
     network: "default",
     override: { chainId: book.chainId, forking: { enabled: true, url } },
   });
   try {
+    if (deployments.length > 0) {
+      await deployBeforehand({ deployments, signer: await impersonate(connection, account) });
+    }
     const voter = await borrowVotes(connection, book);
     const governor = new Contract(addressOf(book, "HacaGovernor"), GOVERNOR_ABI, voter);
     const { time } = connection.networkHelpers;
@@ -88,16 +96,20 @@ async function borrowVotes(
       message: `the address book of chain ${book.chainId} has no ecosystem vault`,
     });
   }
-  const { networkHelpers, ethers } = connection;
-  await networkHelpers.impersonateAccount(vault);
-  await networkHelpers.setBalance(vault, ETHER);
-  const voter = (await ethers.getSigner(vault)) as unknown as JsonRpcSigner;
+  const voter = await impersonate(connection, vault);
   const token = new Contract(
     addressOf(book, "OPG"),
     ["function delegate(address delegatee)"],
     voter,
   );
   await (await token.getFunction("delegate")(vault)).wait();
-  await networkHelpers.time.increase(1);
+  await connection.networkHelpers.time.increase(1);
   return voter;
+}
+
+async function impersonate(connection: NetworkConnection, account: string): Promise<JsonRpcSigner> {
+  const { networkHelpers, ethers } = connection;
+  await networkHelpers.impersonateAccount(account);
+  await networkHelpers.setBalance(account, ETHER);
+  return (await ethers.getSigner(account)) as unknown as JsonRpcSigner;
 }

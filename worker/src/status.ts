@@ -1,22 +1,43 @@
+import { formatUnits } from "ethers";
 import type { QueueConfig } from "./config/readConfig.ts";
 import { openDatabase } from "./database/openDatabase.ts";
 import { StartError } from "./errors.ts";
+import { type AttemptView, attemptView } from "./http/views.ts";
 import { countJobs } from "./queue/countJobs.ts";
+import { listOpenAttempts } from "./queue/listOpenAttempts.ts";
 
-type Status = { source: string; jobs: Record<string, number>; failures: Record<string, number> };
+type Status = {
+  source: string;
+  jobs: Record<string, number>;
+  failures: Record<string, number>;
+  transactions: AttemptView[];
+};
 
 /**
- * Jobs by state, as lines of text: from the queue itself, or from the worker's `/health` while a worker has
+ * Jobs by state and transactions that are not mined, as lines of text: from the queue itself, or from the worker's `/health` while a worker has
  * the embedded queue open.
  */
 export async function status(parameters: { config: QueueConfig }): Promise<string> {
-  const { jobs, failures, source } = await read(parameters.config);
+  const { jobs, failures, source, transactions } = await read(parameters.config);
   const lines = [
     source,
     ...Object.entries(jobs).map(([state, count]) => `${state.padEnd(10)} ${count}`),
     ...Object.entries(failures).map(([reason, count]) => `  ${reason}: ${count}`),
+    ...(transactions.length === 0 ? [] : ["transactions not mined, the first first:"]),
+    ...transactions.map(lineOf),
   ];
   return lines.join("\n");
+}
+
+/** `nonce 7 settlement 0x…: 125 s old, sent 5 s ago, replaced 2 times, pays up to 3.4 gwei (tip 1.2)` */
+function lineOf(transaction: AttemptView): string {
+  const { ageSeconds, hash, nonce, purpose, replacements, silentSeconds } = transaction;
+  const sent = silentSeconds === null ? "not sent yet" : `sent ${silentSeconds} s ago`;
+  const [fee, tip] = [transaction.maxFeePerGas, transaction.maxPriorityFeePerGas].map((wei) =>
+    formatUnits(wei, "gwei"),
+  );
+  const replaced = replacements === 0 ? "" : `, replaced ${replacements} times`;
+  return `  nonce ${nonce} ${purpose} ${hash}: ${ageSeconds} s old, ${sent}${replaced}, pays up to ${fee} gwei (tip ${tip})`;
 }
 
 async function read(config: QueueConfig): Promise<Status> {
@@ -31,7 +52,8 @@ async function read(config: QueueConfig): Promise<Status> {
       const { states, failures } = await countJobs({ database });
       const source =
         databaseUrl === undefined ? `queue in ${dataDirectory}` : "queue in PostgreSQL";
-      return { source, jobs: states, failures };
+      const transactions = (await listOpenAttempts({ database })).map(attemptView);
+      return { source, jobs: states, failures, transactions };
     } finally {
       await database.close();
     }
@@ -40,7 +62,7 @@ async function read(config: QueueConfig): Promise<Status> {
     const url = `http://${http.host}:${http.port}/health`;
     const response = await fetch(url).catch(() => undefined);
     if (response?.ok !== true) throw error;
-    const { jobs } = (await response.json()) as { jobs: Record<string, number> };
-    return { source: `worker at ${url}`, jobs, failures: {} };
+    const { jobs, transactions } = (await response.json()) as Pick<Status, "jobs" | "transactions">;
+    return { source: `worker at ${url}`, jobs, failures: {}, transactions };
   }
 }

@@ -24,7 +24,10 @@ describe("openDatabase", () => {
 
     const second = await open(folder);
     expect(await second.query("SELECT note FROM notes")).toEqual([{ note: "kept" }]);
-    expect(await second.query("SELECT version FROM migrations")).toEqual([{ version: 1 }]);
+    expect(await second.query("SELECT version FROM migrations ORDER BY version")).toEqual([
+      { version: 1 },
+      { version: 2 },
+    ]);
     await second.close();
   });
 
@@ -33,7 +36,7 @@ describe("openDatabase", () => {
     const database = await open(folder);
     await database.query("INSERT INTO migrations (version) VALUES (99)");
     await database.close();
-    await expect(open(folder)).rejects.toThrow(/schema version 99, this worker knows 1/);
+    await expect(open(folder)).rejects.toThrow(/schema version 99, this worker knows 2/);
     expect(existsSync(join(folder, "queue.lock"))).toBe(false);
   });
 

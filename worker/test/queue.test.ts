@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { randomUUID } from "node:crypto";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../src/database/database.ts";
-import { openDatabase } from "../src/database/openDatabase.ts";
 import { acceptJob } from "../src/queue/acceptJob.ts";
 import { claimIdentity } from "../src/queue/claimIdentity.ts";
 import { countJobs } from "../src/queue/countJobs.ts";
@@ -21,27 +21,11 @@ import { releaseJob } from "../src/queue/releaseJob.ts";
 import { renewLease } from "../src/queue/renewLease.ts";
 import { reopenSettled } from "../src/queue/reopenSettled.ts";
 import { skipRequestNonces } from "../src/queue/skipRequestNonces.ts";
-import { NODE, newJob } from "./support/newJob.ts";
-import { sharedQueue } from "./support/temporaryFolder.ts";
+import { newJob } from "./support/newJob.ts";
+import { describeStores, IDENTITY } from "./support/stores.ts";
 
-const IDENTITY = { chainId: 31337n, genesisHash: "0x01", settlement: "0x02", node: NODE };
 const PROOF = `0x${"33".repeat(256)}`;
-const folder = sharedQueue();
 let database: Database;
-
-beforeAll(async () => {
-  database = await openDatabase({ folder: folder.path, url: undefined, onError: () => undefined });
-});
-
-afterAll(async () => {
-  await database.close();
-  folder.remove();
-});
-
-beforeEach(async () => {
-  await database.execute("DELETE FROM jobs; DELETE FROM transactions; DELETE FROM identity");
-  await claimIdentity({ database, identity: IDENTITY });
-});
 
 async function accept(versionId?: string): Promise<Job> {
   const { requestId } = await acceptJob({
@@ -96,255 +80,272 @@ const lease = (stage: Stage, limit = 10, versionIds?: readonly string[]): Promis
     ...(versionIds === undefined ? {} : { versionIds }),
   });
 
+/** A lease by somebody new, whom every other lease keeps out. */
+const leaseElsewhere = (stage: Stage): Promise<Job[]> =>
+  leaseJobs({ database, owner: randomUUID(), stage, limit: 10, leaseSeconds: 60 });
+
 const ACCEPTED: Stage = { state: "accepted", hasTransaction: false };
 
-describe("acceptJob", () => {
-  it("stores every field", async () => {
-    const job = await accept();
-    expect(job).toMatchObject({ ...newJob({ nonce: 0n }), state: "accepted", attempts: 0 });
-    expect(job.times.accepted).toBeInstanceOf(Date);
+describeStores("queue", (store) => {
+  beforeAll(() => {
+    database = store.database;
   });
-
-  it("gives nonces in order", async () => {
-    expect([(await accept()).nonce, (await accept()).nonce, (await accept()).nonce]).toEqual([
-      0n,
-      1n,
-      2n,
-    ]);
-  });
-
-  it("uses no nonce up where the job cannot be made", async () => {
-    const broken = acceptJob({
-      database,
-      create: async () => {
-        throw new Error("no job");
-      },
-    });
-    await expect(broken).rejects.toThrow("no job");
-    expect((await accept()).nonce).toBe(0n);
-  });
-
-  it("goes on after skipped nonces, and never goes back", async () => {
-    expect(await skipRequestNonces({ database, minimum: 512n })).toBe(512n);
-    expect(await skipRequestNonces({ database, minimum: 5n })).toBe(512n);
-    expect((await accept()).nonce).toBe(512n);
-  });
-});
-
-describe("transitions", () => {
-  it("go from accepted to settled, each exactly once", async () => {
-    const job = await accept();
-    expect([await prove(job), await prove(job)]).toEqual([true, false]);
-    const transaction = await sign(job);
-    expect(transaction).toMatchObject({ hash: "hash of 0", nonce: 0, raw: "raw 0" });
-    expect(await sign(job)).toBeUndefined();
-    expect(await read(job.requestId)).toMatchObject({
-      state: "proven",
-      transaction: { raw: "raw 0", broadcastAt: null },
-    });
-    expect([await broadcast(job, "hash of 0"), await broadcast(job, "hash of 0")]).toEqual([
-      true,
-      false,
-    ]);
-    expect([await settle(job, "hash of 0"), await settle(job, "hash of 0")]).toEqual([true, false]);
-    const settled = await read(job.requestId);
-    expect(settled).toMatchObject({
-      state: "settled",
-      proof: PROOF,
-      timings: { witnessMs: 1, proveMs: 2 },
-      transaction: { blockNumber: 10, blockHash: "block 10", gasUsed: 250_000n },
-    });
-    for (const state of ["accepted", "proven", "submitted", "settled"] as const) {
-      expect(settled.times[state]).toBeInstanceOf(Date);
-    }
-  });
-
-  it("never skip a state", async () => {
-    const job = await accept();
-    expect(await sign(job)).toBeUndefined();
-    expect(await broadcast(job, "hash of 0")).toBe(false);
-    expect(await settle(job, "hash of 0")).toBe(false);
-    await prove(job);
-    expect(await settle(job, "hash of 0")).toBe(false);
-    expect((await read(job.requestId)).state).toBe("proven");
-  });
-
-  it("never leave failed or settled", async () => {
-    const job = await accept();
-    expect(await fail(job, "proven")).toBe(false);
-    expect([await fail(job, "accepted"), await fail(job, "accepted")]).toEqual([true, false]);
-    expect(await prove(job)).toBe(false);
-    expect(await read(job.requestId)).toMatchObject({
-      state: "failed",
-      failure: { code: "test.failed", message: "why" },
+  describe("acceptJob", () => {
+    it("stores every field", async () => {
+      const job = await accept();
+      expect(job).toMatchObject({ ...newJob({ nonce: 0n }), state: "accepted", attempts: 0 });
+      expect(job.times.accepted).toBeInstanceOf(Date);
     });
 
-    const other = await accept();
-    await prove(other);
-    await sign(other);
-    await broadcast(other, "hash of 0");
-    await settle(other, "hash of 0");
-    for (const from of ["accepted", "proven", "submitted"] as const) {
-      expect(await fail(other, from)).toBe(false);
-    }
-    expect((await read(other.requestId)).state).toBe("settled");
+    it("gives nonces in order", async () => {
+      expect([(await accept()).nonce, (await accept()).nonce, (await accept()).nonce]).toEqual([
+        0n,
+        1n,
+        2n,
+      ]);
+    });
+
+    it("uses no nonce up where the job cannot be made", async () => {
+      const broken = acceptJob({
+        database,
+        create: async () => {
+          throw new Error("no job");
+        },
+      });
+      await expect(broken).rejects.toThrow("no job");
+      expect((await accept()).nonce).toBe(0n);
+    });
+
+    it("goes on after skipped nonces, and never goes back", async () => {
+      expect(await skipRequestNonces({ database, minimum: 512n })).toBe(512n);
+      expect(await skipRequestNonces({ database, minimum: 5n })).toBe(512n);
+      expect((await accept()).nonce).toBe(512n);
+    });
   });
 
-  it("ignore a transaction that is not the job's own", async () => {
-    const [job, other] = [await accept(), await accept()];
-    await prove(job);
-    await prove(other);
-    await sign(job);
-    await sign(other);
-    expect(await broadcast(job, "hash of 1")).toBe(false);
-    expect((await read(job.requestId)).state).toBe("proven");
-  });
-});
+  describe("transitions", () => {
+    it("go from accepted to settled, each exactly once", async () => {
+      const job = await accept();
+      expect([await prove(job), await prove(job)]).toEqual([true, false]);
+      const transaction = await sign(job);
+      expect(transaction).toMatchObject({ hash: "hash of 0", nonce: 0, raw: "raw 0" });
+      expect(await sign(job)).toBeUndefined();
+      expect(await read(job.requestId)).toMatchObject({
+        state: "proven",
+        transaction: { raw: "raw 0", broadcastAt: null },
+      });
+      expect([await broadcast(job, "hash of 0"), await broadcast(job, "hash of 0")]).toEqual([
+        true,
+        false,
+      ]);
+      expect([await settle(job, "hash of 0"), await settle(job, "hash of 0")]).toEqual([
+        true,
+        false,
+      ]);
+      const settled = await read(job.requestId);
+      expect(settled).toMatchObject({
+        state: "settled",
+        proof: PROOF,
+        timings: { witnessMs: 1, proveMs: 2 },
+        transaction: { blockNumber: 10, blockHash: "block 10", gasUsed: 250_000n },
+      });
+      for (const state of ["accepted", "proven", "submitted", "settled"] as const) {
+        expect(settled.times[state]).toBeInstanceOf(Date);
+      }
+    });
 
-describe("transaction nonces", () => {
-  it("are the chain's first, then the queue's own", async () => {
-    const jobs = [await accept(), await accept(), await accept()];
-    const nonces: (number | undefined)[] = [];
-    for (const job of jobs) {
+    it("never skip a state", async () => {
+      const job = await accept();
+      expect(await sign(job)).toBeUndefined();
+      expect(await broadcast(job, "hash of 0")).toBe(false);
+      expect(await settle(job, "hash of 0")).toBe(false);
       await prove(job);
-      nonces.push((await sign(job, 7))?.nonce);
-    }
-    expect(nonces).toEqual([7, 8, 9]);
-  });
-
-  it("are not used up by a transaction that could not be recorded", async () => {
-    const [job, other] = [await accept(), await accept()];
-    await sign(job);
-    await prove(other);
-    expect((await sign(other))?.nonce).toBe(0);
-  });
-
-  it("are given again where another transaction of the account took one", async () => {
-    const job = await accept();
-    await prove(job);
-    await sign(job);
-    await broadcast(job, "hash of 0");
-    const drop = () =>
-      dropTransaction({ database, requestId: job.requestId, transactionHash: "hash of 0" });
-    expect([await drop(), await drop()]).toEqual([true, false]);
-    expect(await read(job.requestId)).toMatchObject({ state: "proven", transaction: null });
-    expect((await sign(job, 1))?.nonce).toBe(1);
-  });
-});
-
-describe("settled by somebody else", () => {
-  it("ends a proven job, once", async () => {
-    const job = await accept();
-    const record = () => recordForeignSettlement({ database, requestId: job.requestId });
-    expect(await record()).toBe(false);
-    await prove(job);
-    expect([await record(), await record()]).toEqual([true, false]);
-    expect(await read(job.requestId)).toMatchObject({ state: "settled", transaction: null });
-  });
-});
-
-describe("reorganisations", () => {
-  it("take a settled job back to submitted, until it is final", async () => {
-    const job = await accept();
-    await prove(job);
-    await sign(job);
-    await broadcast(job, "hash of 0");
-    await settle(job, "hash of 0", 10);
-    expect(await listSettledBlocks({ database })).toEqual([{ number: 10, hash: "block 10" }]);
-    const reopen = () =>
-      reopenSettled({ database, requestId: job.requestId, transactionHash: "hash of 0" });
-    expect([await reopen(), await reopen()]).toEqual([true, false]);
-    expect(await read(job.requestId)).toMatchObject({
-      state: "submitted",
-      transaction: { raw: "raw 0", blockNumber: null, broadcastAt: null },
+      expect(await settle(job, "hash of 0")).toBe(false);
+      expect((await read(job.requestId)).state).toBe("proven");
     });
-    await settle(job, "hash of 0", 11);
-    await finaliseSettled({ database, upToBlock: 10 });
-    expect(await listSettledBlocks({ database })).toHaveLength(1);
-    await finaliseSettled({ database, upToBlock: 11 });
-    expect(await listSettledBlocks({ database })).toEqual([]);
-    expect(await reopen()).toBe(false);
-  });
-});
 
-describe("leases", () => {
-  it("are exclusive, in order of nonces, and limited", async () => {
-    const jobs = [await accept(), await accept(), await accept()];
-    expect((await lease(ACCEPTED, 2)).map(({ nonce }) => nonce)).toEqual([0n, 1n]);
-    expect((await lease(ACCEPTED)).map(({ nonce }) => nonce)).toEqual([2n]);
-    expect(await lease(ACCEPTED)).toEqual([]);
-    const [first] = jobs;
-    await releaseJob({ database, owner: "me", requestId: first?.requestId ?? "" });
-    expect(await lease(ACCEPTED)).toHaveLength(1);
-  });
+    it("never leave failed or settled", async () => {
+      const job = await accept();
+      expect(await fail(job, "proven")).toBe(false);
+      expect([await fail(job, "accepted"), await fail(job, "accepted")]).toEqual([true, false]);
+      expect(await prove(job)).toBe(false);
+      expect(await read(job.requestId)).toMatchObject({
+        state: "failed",
+        failure: { code: "test.failed", message: "why" },
+      });
 
-  it("are released by their owner only", async () => {
-    const { requestId } = await accept();
-    await lease(ACCEPTED);
-    await releaseJob({ database, owner: "somebody else", requestId });
-    expect(await lease(ACCEPTED)).toEqual([]);
-    await releaseAllLeases({ database });
-    expect(await lease(ACCEPTED)).toHaveLength(1);
-  });
-
-  it("end by themselves unless renewed", async () => {
-    const { requestId } = await accept();
-    await lease(ACCEPTED);
-    await database.query("UPDATE jobs SET leased_until = now() - interval '1 second'");
-    await renewLease({ database, owner: "me", requestId, leaseSeconds: 60 });
-    expect(await lease(ACCEPTED)).toEqual([]);
-    await database.query("UPDATE jobs SET leased_until = now() - interval '1 second'");
-    expect(await lease(ACCEPTED)).toHaveLength(1);
-  });
-
-  it("rest after an error", async () => {
-    const { requestId } = await accept();
-    await lease(ACCEPTED);
-    await releaseJob({
-      database,
-      owner: "me",
-      requestId,
-      error: "broken",
-      delaySeconds: 60,
-      countsAsAttempt: true,
+      const other = await accept();
+      await prove(other);
+      await sign(other);
+      await broadcast(other, "hash of 0");
+      await settle(other, "hash of 0");
+      for (const from of ["accepted", "proven", "submitted"] as const) {
+        expect(await fail(other, from)).toBe(false);
+      }
+      expect((await read(other.requestId)).state).toBe("settled");
     });
-    expect(await lease(ACCEPTED)).toEqual([]);
-    expect(await read(requestId)).toMatchObject({ attempts: 1, lastError: "broken" });
-    await database.query("UPDATE jobs SET run_after = now()");
-    expect(await lease(ACCEPTED)).toHaveLength(1);
-  });
 
-  it("keep to the stage and to the versions asked for", async () => {
-    const [job, other] = [await accept("0xaa"), await accept("0xbb")];
-    expect(await lease(ACCEPTED, 10, ["0xcc"])).toEqual([]);
-    const leased = await lease(ACCEPTED, 10, ["0xbb"]);
-    expect(leased.map(({ requestId }) => requestId)).toEqual([other?.requestId]);
-    await prove(job);
-    expect(await lease({ state: "proven", hasTransaction: true })).toEqual([]);
-    expect(await lease({ state: "proven", hasTransaction: false })).toHaveLength(1);
-  });
-});
-
-describe("countJobs", () => {
-  it("counts by state and by reason", async () => {
-    const jobs = [await accept(), await accept(), await accept()];
-    for (const job of jobs.slice(1)) await fail(job, "accepted");
-    expect(await countJobs({ database })).toEqual({
-      states: { accepted: 1, proven: 0, submitted: 0, settled: 0, failed: 2 },
-      failures: { "test.failed": 2 },
+    it("ignore a transaction that is not the job's own", async () => {
+      const [job, other] = [await accept(), await accept()];
+      await prove(job);
+      await prove(other);
+      await sign(job);
+      await sign(other);
+      expect(await broadcast(job, "hash of 1")).toBe(false);
+      expect((await read(job.requestId)).state).toBe("proven");
     });
   });
-});
 
-describe("claimIdentity", () => {
-  it.each([
-    ["chainId", { chainId: 1n }, /chain id 31337, this worker serves 1\b/],
-    ["genesisHash", { genesisHash: "0xff" }, /genesis hash 0x01, this worker serves 0xff/],
-    ["settlement", { settlement: "0xff" }, /settlement 0x02, this worker serves 0xff/],
-    ["node", { node: "0xff" }, /node 0x7099.*, this worker serves 0xff/],
-  ])("refuses a queue of another %s", async (_, change, message) => {
-    const identity = { ...IDENTITY, ...change };
-    await expect(claimIdentity({ database, identity })).rejects.toThrow(message);
-    await claimIdentity({ database, identity: IDENTITY });
+  describe("transaction nonces", () => {
+    it("are the chain's first, then the queue's own", async () => {
+      const jobs = [await accept(), await accept(), await accept()];
+      const nonces: (number | undefined)[] = [];
+      for (const job of jobs) {
+        await prove(job);
+        nonces.push((await sign(job, 7))?.nonce);
+      }
+      expect(nonces).toEqual([7, 8, 9]);
+    });
+
+    it("are not used up by a transaction that could not be recorded", async () => {
+      const [job, other] = [await accept(), await accept()];
+      await sign(job);
+      await prove(other);
+      expect((await sign(other))?.nonce).toBe(0);
+    });
+
+    it("are given again where another transaction of the account took one", async () => {
+      const job = await accept();
+      await prove(job);
+      await sign(job);
+      await broadcast(job, "hash of 0");
+      const drop = () => dropTransaction({ database, transactionHash: "hash of 0" });
+      expect([await drop(), await drop()]).toEqual([true, false]);
+      expect(await read(job.requestId)).toMatchObject({ state: "proven", transaction: null });
+      expect((await sign(job, 1))?.nonce).toBe(1);
+    });
+  });
+
+  describe("settled by somebody else", () => {
+    it("ends a proven job, once", async () => {
+      const job = await accept();
+      const record = () => recordForeignSettlement({ database, requestId: job.requestId, head: 7 });
+      expect(await record()).toBe(false);
+      await prove(job);
+      expect([await record(), await record()]).toEqual([true, false]);
+      expect(await read(job.requestId)).toMatchObject({ state: "settled", transaction: null });
+    });
+  });
+
+  describe("reorganisations", () => {
+    it("take a settled job back to submitted, until it is final", async () => {
+      const job = await accept();
+      await prove(job);
+      await sign(job);
+      await broadcast(job, "hash of 0");
+      await settle(job, "hash of 0", 10);
+      expect(await listSettledBlocks({ database })).toEqual([{ number: 10, hash: "block 10" }]);
+      const reopen = () =>
+        reopenSettled({ database, requestId: job.requestId, transactionHash: "hash of 0" });
+      expect([await reopen(), await reopen()]).toEqual([true, false]);
+      expect(await read(job.requestId)).toMatchObject({
+        state: "submitted",
+        transaction: { raw: "raw 0", blockNumber: null, broadcastAt: null },
+      });
+      await settle(job, "hash of 0", 11);
+      await finaliseSettled({ database, upToBlock: 10 });
+      expect(await listSettledBlocks({ database })).toHaveLength(1);
+      await finaliseSettled({ database, upToBlock: 11 });
+      expect(await listSettledBlocks({ database })).toEqual([]);
+      expect(await reopen()).toBe(false);
+    });
+  });
+
+  describe("leases", () => {
+    it("are exclusive, in order of nonces, and limited", async () => {
+      const jobs = [await accept(), await accept(), await accept()];
+      expect((await lease(ACCEPTED, 2)).map(({ nonce }) => nonce)).toEqual([0n, 1n]);
+      expect((await leaseElsewhere(ACCEPTED)).map(({ nonce }) => nonce)).toEqual([2n]);
+      expect(await leaseElsewhere(ACCEPTED)).toEqual([]);
+      const [first] = jobs;
+      await releaseJob({ database, owner: "me", requestId: first?.requestId ?? "" });
+      expect(await leaseElsewhere(ACCEPTED)).toHaveLength(1);
+    });
+
+    it("are released by their owner only", async () => {
+      const { requestId } = await accept();
+      await lease(ACCEPTED);
+      await releaseJob({ database, owner: "somebody else", requestId });
+      expect(await leaseElsewhere(ACCEPTED)).toEqual([]);
+      await releaseAllLeases({ database });
+      expect(await leaseElsewhere(ACCEPTED)).toHaveLength(1);
+    });
+
+    it("do not keep their own owner out, who could not give them back", async () => {
+      await accept();
+      await lease(ACCEPTED);
+      expect(await lease(ACCEPTED)).toHaveLength(1);
+    });
+
+    it("end by themselves unless renewed", async () => {
+      const { requestId } = await accept();
+      await lease(ACCEPTED);
+      await database.query("UPDATE jobs SET leased_until = now() - interval '1 second'");
+      await renewLease({ database, owner: "me", requestId, leaseSeconds: 60 });
+      expect(await leaseElsewhere(ACCEPTED)).toEqual([]);
+      await database.query("UPDATE jobs SET leased_until = now() - interval '1 second'");
+      expect(await leaseElsewhere(ACCEPTED)).toHaveLength(1);
+    });
+
+    it("rest after an error", async () => {
+      const { requestId } = await accept();
+      await lease(ACCEPTED);
+      await releaseJob({
+        database,
+        owner: "me",
+        requestId,
+        error: "broken",
+        delaySeconds: 60,
+        countsAsAttempt: true,
+      });
+      expect(await leaseElsewhere(ACCEPTED)).toEqual([]);
+      expect(await read(requestId)).toMatchObject({ attempts: 1, lastError: "broken" });
+      await database.query("UPDATE jobs SET run_after = now()");
+      expect(await lease(ACCEPTED)).toHaveLength(1);
+    });
+
+    it("keep to the stage and to the versions asked for", async () => {
+      const [job, other] = [await accept("0xaa"), await accept("0xbb")];
+      expect(await lease(ACCEPTED, 10, ["0xcc"])).toEqual([]);
+      const leased = await lease(ACCEPTED, 10, ["0xbb"]);
+      expect(leased.map(({ requestId }) => requestId)).toEqual([other?.requestId]);
+      await prove(job);
+      expect(await lease({ state: "proven", hasTransaction: true })).toEqual([]);
+      expect(await lease({ state: "proven", hasTransaction: false })).toHaveLength(1);
+    });
+  });
+
+  describe("countJobs", () => {
+    it("counts by state and by reason", async () => {
+      const jobs = [await accept(), await accept(), await accept()];
+      for (const job of jobs.slice(1)) await fail(job, "accepted");
+      expect(await countJobs({ database })).toEqual({
+        states: { accepted: 1, proven: 0, submitted: 0, settled: 0, failed: 2 },
+        failures: { "test.failed": 2 },
+      });
+    });
+  });
+
+  describe("claimIdentity", () => {
+    it.each([
+      ["chainId", { chainId: 1n }, /chain id 31337, this worker serves 1\b/],
+      ["genesisHash", { genesisHash: "0xff" }, /genesis hash 0x01, this worker serves 0xff/],
+      ["settlement", { settlement: "0xff" }, /settlement 0x02, this worker serves 0xff/],
+      ["node", { node: "0xff" }, /node 0x7099.*, this worker serves 0xff/],
+    ])("refuses a queue of another %s", async (_, change, message) => {
+      const identity = { ...IDENTITY, ...change };
+      await expect(claimIdentity({ database, identity })).rejects.toThrow(message);
+      await claimIdentity({ database, identity: IDENTITY });
+    });
   });
 });

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IAttestationVerifier} from "../../interfaces/IAttestationVerifier.sol";
+import {INodeBonds} from "../../interfaces/INodeBonds.sol";
 import {ISigningKeys} from "../../interfaces/ISigningKeys.sol";
 import {ITEERegistry} from "../../interfaces/ITEERegistry.sol";
 import {NodeRecords} from "./NodeRecords.sol";
@@ -27,6 +28,8 @@ abstract contract TEEAdmission is TEENodes {
 
     /// @inheritdoc ITEERegistry
     uint64 public override admissionPausedUntil;
+    /// @inheritdoc ITEERegistry
+    INodeBonds public override bonds;
 
     /// @dev A registration without its evidence.
     struct Admission {
@@ -167,6 +170,8 @@ abstract contract TEEAdmission is TEENodes {
 
         emit TEERegistered(teeId, msg.sender, admission.teeType, keyKind);
         node.record = _writeRecord(teeId, generation, keyKind, admission, claims);
+        // Last: it moves tokens, and the node is complete.
+        if (address(bonds) != address(0)) bonds.lock(teeId, msg.sender);
     }
 
     /// @dev What holds for first and further attestations; the generation of the image.

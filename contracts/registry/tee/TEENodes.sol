@@ -49,7 +49,7 @@ abstract contract TEENodes is TEEImages {
     mapping(bytes32 teeId => Histories.Entry[] history) private _histories;
 
     constructor(ISigningKeys signingKeys_) {
-        if (address(signingKeys_).code.length == 0) revert TEERegistry_NotAContract(address(signingKeys_));
+        _requireContract(address(signingKeys_));
         signingKeys = signingKeys_;
     }
 
@@ -128,6 +128,18 @@ abstract contract TEENodes is TEEImages {
             timestamp <= uint256(node.lastHeartbeatAt) + heartbeatMaxAge &&
             timestamp <= uint256(node.attestedAt) + attestationMaxAge &&
             _isVouchedFor(node, generation, timestamp);
+    }
+
+    /// @inheritdoc ITEERegistry
+    function standingSince(bytes32 teeId) external view override returns (uint256) {
+        Node storage node = _knownNode(teeId);
+        Histories.Entry[] storage history = _histories[teeId];
+        uint256 count = history.length;
+        return count == 0 ? node.registeredAt : history[count - 1].from;
+    }
+
+    function _requireContract(address account) internal view {
+        if (account.code.length == 0) revert TEERegistry_NotAContract(account);
     }
 
     function _knownNode(bytes32 teeId) internal view returns (Node storage node) {

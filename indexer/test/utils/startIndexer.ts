@@ -11,6 +11,8 @@ export async function startIndexer(parameters: {
   rpcUrl: string;
   deployment: string;
   dataDirectory: string;
+  /** PostgreSQL in place of the embedded database */
+  databaseUrl?: string;
 }) {
   const port = await freePort();
   const program = startProcess({
@@ -20,6 +22,7 @@ export async function startIndexer(parameters: {
       HACA_RPC_URL: parameters.rpcUrl,
       HACA_DEPLOYMENT: parameters.deployment,
       HACA_INDEXER_DATA_DIR: parameters.dataDirectory,
+      HACA_DATABASE_URL: parameters.databaseUrl ?? "",
       HACA_INDEXER_PORT: String(port),
       HACA_LOG_LEVEL: "debug",
     },

@@ -25,7 +25,8 @@ export async function checkToken(parameters: {
 }): Promise<Finding[]> {
   const { book, getContract } = parameters;
   const { OPG, GenesisDistribution, VestingFactory, MerkleAirdrop } = book.contracts;
-  const { HacaGovernor, TimelockController } = book.contracts;
+  const { HacaGovernor, TimelockController, NodeBonds, TEERegistry, AccessManager } =
+    book.contracts;
   const { governance } = book.parameters;
   if (!OPG || !GenesisDistribution || !VestingFactory || !MerkleAirdrop || !governance) return [];
   if (!HacaGovernor || !TimelockController) return [];
@@ -54,6 +55,13 @@ export async function checkToken(parameters: {
     ["HacaGovernor", governor, "lateQuorumVoteExtension", governance.lateQuorumExtension],
     ["TimelockController", TimelockController.address, "getMinDelay", governance.timelockDelay],
   ];
+  if (NodeBonds && TEERegistry) {
+    comparisons.push(
+      ["NodeBonds", NodeBonds.address, "authority", AccessManager.address],
+      ["NodeBonds", NodeBonds.address, "TOKEN", OPG.address],
+      ["NodeBonds", NodeBonds.address, "REGISTRY", TEERegistry.address],
+    );
+  }
   const findings: Finding[] = [];
   for (const [name, address, view, expected] of comparisons) {
     const signature = view === "quorumNumerator" ? "quorumNumerator()" : view;

@@ -30,8 +30,9 @@ export const attestationModule = (parameters: AttestationParameters) =>
       parameters.heartbeatMaxAge,
       parameters.attestationMaxAge,
     ]);
+    // Calls of one batch are sent in the order of their ids, so that the registry lists the types in theirs.
     const types = TEE_TYPES.map((name, type) =>
-      module.call(teeRegistry, "addTEEType", [type, name], { id: `type_${name}` }),
+      module.call(teeRegistry, "addTEEType", [type, name], { id: `type_${type}_${name}` }),
     );
     accessCalls({
       ...{ module, accessManager, after: types },

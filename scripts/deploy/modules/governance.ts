@@ -68,6 +68,9 @@ export const governanceModule = (parameters: GovernanceParameters) =>
     const airdrop = module.contractAt("MerkleAirdrop", module.staticCall(genesis, "airdrop"));
     const governor = module.contract("HacaGovernor", [opg, timelock, parameters.governor]);
 
+    // No node leaves a bond until governance sets an amount and tells the registry of this contract.
+    const nodeBonds = module.contract("NodeBonds", [accessManager, opg, attested.teeRegistry]);
+
     const timelockGrants = (
       [
         ["PROPOSER_ROLE", "governor", governor],
@@ -82,7 +85,7 @@ export const governanceModule = (parameters: GovernanceParameters) =>
 
     const rules = accessCalls({
       ...{ module, accessManager },
-      contracts: { InferenceSettlement: core.inferenceSettlement },
+      contracts: { InferenceSettlement: core.inferenceSettlement, NodeBonds: nodeBonds },
     });
     const labels = LABELLED_ROLES.map((role) =>
       module.call(accessManager, "labelRole", [ROLES[role], role], { id: `label_${role}` }),
@@ -128,7 +131,7 @@ export const governanceModule = (parameters: GovernanceParameters) =>
     });
     const { ecdsaP384, certificateStore, verifier, signingKeys, teeRegistry } = attested;
     return {
-      ...{ ...core, timelock, genesis, opg, vestingFactory, airdrop, governor },
+      ...{ ...core, timelock, genesis, opg, vestingFactory, airdrop, governor, nodeBonds },
       ...{ ecdsaP384, certificateStore, verifier, signingKeys, teeRegistry },
     };
   });

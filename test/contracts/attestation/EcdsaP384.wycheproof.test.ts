@@ -4,12 +4,10 @@ import { generateP384Hints } from "@haca/attestation/generateP384Hints";
 import { expect } from "chai";
 import { network } from "hardhat";
 import { deployEcdsaP384, verifyOnChain } from "../utils/ecdsaP384Fixture.ts";
+import { FIXTURES_FOLDER } from "../utils/fixturesFolder.ts";
 import { signFrom } from "../utils/p384Signatures.ts";
 
-const FIXTURES =
-  process.env.HACA_FIXTURES ??
-  join(import.meta.dirname, "..", "..", "..", "..", "shared", "fixtures");
-const VECTORS = join(FIXTURES, "wycheproof", "ecdsa_secp384r1_sha384_p1363_test.json");
+const VECTORS = join(FIXTURES_FOLDER, "wycheproof", "ecdsa_secp384r1_sha384_p1363_test.json");
 
 /** Of the file, what is used here (schema ecdsa_p1363_verify_schema_v1.json). */
 type Vectors = {

@@ -9,6 +9,7 @@ import { expect } from "chai";
 import { hexlify } from "ethers";
 import { network } from "hardhat";
 import { deployVerifier } from "../utils/attestationFixture.ts";
+import { FIXTURES_FOLDER } from "../utils/fixturesFolder.ts";
 
 /** SHA-256 of the DER of AWS's root for Nitro enclaves, as AWS publishes it. */
 const AWS_ROOT_FINGERPRINT = "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b";
@@ -32,27 +33,25 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   "65ce3118": { pcrHash: "0x8082af22571613eabd5dad9c7e857c4f16154ded3d387386d8193b53906f6a24" },
 };
 
-const folder = process.env.HACA_FIXTURES && join(process.env.HACA_FIXTURES, "nitro");
+const folder = join(FIXTURES_FOLDER, "nitro");
 
 describe("real documents under AWS's root", () => {
   before(function () {
-    if (!folder || !existsSync(folder)) {
-      console.log(
-        "      HACA_FIXTURES names no folder with nitro/*.bin: real documents are not in the repository",
-      );
+    if (!existsSync(folder)) {
+      console.log(`      skipped: ${folder} is missing (HACA_FIXTURES names its parent)`);
       this.skip();
     }
   });
 
   it("test_RealDocumentsGetTheirVerdictsAtTheirOwnTime", async function () {
     this.timeout(300_000);
-    const files = readdirSync(folder ?? "")
+    const files = readdirSync(folder)
       .filter((name) => name.endsWith(".bin"))
       .sort();
     expect(files.map(hashOf)).to.have.members(Object.keys(VERDICTS));
     const documents = files.map((name) => ({
       name,
-      document: new Uint8Array(readFileSync(join(folder ?? "", name))),
+      document: new Uint8Array(readFileSync(join(folder, name))),
     }));
     const [first] = documents;
     const root = parseDocument(first?.document ?? new Uint8Array()).cabundle[0] ?? new Uint8Array();

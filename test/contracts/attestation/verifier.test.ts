@@ -1,4 +1,5 @@
 import { documentHints } from "@haca/attestation/document/documentHints";
+import { encodeClaims } from "@haca/attestation/document/encodeClaims";
 import { certificateIds, parseCertificate } from "@haca/attestation/document/parseCertificate";
 import { parseDocument } from "@haca/attestation/document/parseDocument";
 import { encodeName, makeCertificate } from "@haca/worker/enclave/makeCertificate";
@@ -65,6 +66,50 @@ describe("NitroAttestationVerifier", () => {
     const cold = await f.verifier.verify.staticCall(document, hints, GAS);
     await verify(document, hints);
     expect(await f.verifier.verify.staticCall(document, [])).to.deep.equal(cold);
+  });
+
+  it("test_ClaimsStandForVerifiedEvidence", async () => {
+    const document = await attest({ nonce: Uint8Array.of(9) });
+    await expect(f.verifier.verify(encodeClaims(document), [])).to.be.revert(connection.ethers);
+    await verify(document);
+    expect(await f.verifier.isVerified(encodeClaims(document))).to.equal(true);
+    expect(await f.verifier.verify.staticCall(encodeClaims(document), [])).to.deep.equal(
+      await f.verifier.verify.staticCall(document, []),
+    );
+  });
+
+  it("test_RevertWhen_ClaimsAreNotTheVerified", async () => {
+    const document = await attest({ nonce: Uint8Array.of(9) });
+    await verify(document);
+    const claims = Buffer.from(encodeClaims(document).slice(2), "hex");
+    for (let at = 0; at < claims.length; at++) {
+      const flipped = Buffer.from(claims);
+      flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
+      await expect(f.verifier.verify(flipped, []), `byte ${at}`).to.be.revert(connection.ethers);
+    }
+    for (const other of [claims.subarray(0, -1), Buffer.concat([claims, Buffer.of(0)])]) {
+      await expect(f.verifier.verify(other, [])).to.be.revert(connection.ethers);
+    }
+  });
+
+  it("test_RevertWhen_ClaimsAreStaleOrRevoked", async () => {
+    const document = await attest();
+    await verify(document);
+    const claims = encodeClaims(document);
+    const { issuer, serial } = parseCertificate(parseDocument(document).certificate);
+    await f.store.connect(f.guardian).revoke(issuer, serial);
+    await expect(f.verifier.verify(claims, [])).to.be.revertedWithCustomError(
+      f.store,
+      "CertificateStore_Revoked",
+    );
+    await load();
+    const next = await attest();
+    await verify(next);
+    await f.networkHelpers.time.increase(MAXIMUM_AGE + 1n);
+    await expect(f.verifier.verify(encodeClaims(next), [])).to.be.revertedWithCustomError(
+      f.verifier,
+      "AttestationVerifier_EvidenceTooOld",
+    );
   });
 
   it("test_StoredCertificatesNeedNoHints", async () => {

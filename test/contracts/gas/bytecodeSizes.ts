@@ -15,6 +15,7 @@ const DEPLOYED = [
   "NitroAttestationVerifier",
   "SigningKeys",
   "TEERegistry",
+  "NodeBonds",
 ] as const;
 
 /** Bytes of run-time code (EIP-170 allows 24,576). */

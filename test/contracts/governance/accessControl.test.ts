@@ -32,6 +32,7 @@ const REFUSALS = new Interface([
   "error AccessControlUnauthorizedAccount(address account, bytes32 role)",
   "error TimelockUnauthorizedCaller(address caller)",
   "error GovernorOnlyExecutor(address account)",
+  "error NodeBonds_NotTheRegistry(address expected, address actual)",
   "error VestingVault_NotBeneficiary(address beneficiary, address caller)",
   "error VestingVault_NotPendingBeneficiary(address pending, address caller)",
   "error VestingVault_NotRevoker(address revoker, address caller)",
@@ -92,6 +93,7 @@ describe("access control", () => {
       ["NitroAttestationVerifier", fixture.verifier],
       ["SigningKeys", fixture.signingKeys],
       ["TEERegistry", fixture.teeRegistry],
+      ["NodeBonds", fixture.nodeBonds],
       ["OPG", fixture.opg],
       ["VestingFactory", fixture.vestingFactory],
       ["VestingVault", (await ethers.getContractAt("VestingVault", vault)) as unknown as Contract],
@@ -150,6 +152,7 @@ describe("access control", () => {
         InferenceSettlement: await entry(fixture.inferenceSettlement),
         CertificateStore: await entry(fixture.certificateStore),
         TEERegistry: await entry(fixture.teeRegistry),
+        NodeBonds: await entry(fixture.nodeBonds),
       },
       parameters: {
         governance: { guardian: guardian.address, imageApprover: imageApprover.address },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ITEERegistry} from "../../../contracts/interfaces/ITEERegistry.sol";
+import {ITEERegistryTypes} from "../../../contracts/interfaces/ITEERegistryTypes.sol";
 import {vm} from "../utils/Vm.sol";
 import {TEERegistryHandler} from "./TEERegistryHandler.sol";
 
@@ -70,13 +70,13 @@ contract TEERegistryInvariants {
         for (uint256 i = 0; i < 4; ++i) {
             (bytes32 teeId, ) = handler.keyAt(i);
             TEERegistryHandler.Standing memory standing = handler.standingOf(teeId);
-            bool isKnown = standing.status != ITEERegistry.NodeStatus.Unknown;
+            bool isKnown = standing.status != ITEERegistryTypes.NodeStatus.Unknown;
             if (!isKnown) {
                 vm.assertFalse(handler.registry().isTEEEnabled(teeId), "unknown and enabled");
                 continue;
             }
-            ITEERegistry.NodeView memory node = handler.registry().getNode(teeId);
-            ITEERegistry.TEEInfo memory info = handler.registry().getTEE(teeId);
+            ITEERegistryTypes.NodeView memory node = handler.registry().getNode(teeId);
+            ITEERegistryTypes.TEEInfo memory info = handler.registry().getTEE(teeId);
             vm.assertEq(uint256(node.status), uint256(standing.status), "status");
             vm.assertEq(info.owner, standing.operator, "operator");
             vm.assertEq(uint256(node.imageGeneration), uint256(standing.generation), "generation");

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {IAttestationVerifier} from "../../../contracts/interfaces/IAttestationVerifier.sol";
-import {ITEERegistry} from "../../../contracts/interfaces/ITEERegistry.sol";
+import {ITEERegistryTypes} from "../../../contracts/interfaces/ITEERegistryTypes.sol";
 import {SigningKeys} from "../../../contracts/registry/SigningKeys.sol";
 import {TEERegistry} from "../../../contracts/registry/TEERegistry.sol";
 import {OpenVerifier} from "../mocks/OpenVerifier.sol";
@@ -32,7 +32,7 @@ contract TEERegistryHandler {
 
     /// @notice The handler's own account of a node.
     struct Standing {
-        ITEERegistry.NodeStatus status;
+        ITEERegistryTypes.NodeStatus status;
         address operator;
         uint256 image;
         uint32 generation;
@@ -82,7 +82,7 @@ contract TEERegistryHandler {
         address operator = operatorAt(operatorSeed);
         uint256 issuedAt = block.timestamp - bound(age, 0, 200);
         Standing storage standing = _standings[teeId];
-        bool isNew = standing.status == ITEERegistry.NodeStatus.Unknown;
+        bool isNew = standing.status == ITEERegistryTypes.NodeStatus.Unknown;
         bool isAllowed = isBound && isApproved[image] && !isDenied[operator];
         if (!isNew) {
             isAllowed =
@@ -90,10 +90,10 @@ contract TEERegistryHandler {
                 operator == standing.operator &&
                 image == standing.image &&
                 issuedAt > standing.attestedAt &&
-                (standing.status == ITEERegistry.NodeStatus.Enabled ||
-                    standing.status == ITEERegistry.NodeStatus.Disabled);
+                (standing.status == ITEERegistryTypes.NodeStatus.Enabled ||
+                    standing.status == ITEERegistryTypes.NodeStatus.Disabled);
         }
-        ITEERegistry.Registration memory registration = _registration(
+        ITEERegistryTypes.Registration memory registration = _registration(
             key,
             image,
             operator,
@@ -106,7 +106,7 @@ contract TEERegistryHandler {
                 : abi.encodeCall(registry.attestAgain, (teeId, registration));
         if (!_try(operator, call, isAllowed)) return;
         if (isNew) {
-            standing.status = ITEERegistry.NodeStatus.Enabled;
+            standing.status = ITEERegistryTypes.NodeStatus.Enabled;
             standing.operator = operator;
             standing.image = image;
             admitted.push(teeId);
@@ -120,9 +120,10 @@ contract TEERegistryHandler {
         (bytes32 teeId, ) = keyAt(keySeed);
         address operator = operatorAt(operatorSeed);
         Standing storage standing = _standings[teeId];
-        bool isAllowed = standing.operator == operator && standing.status == ITEERegistry.NodeStatus.Enabled;
+        bool isAllowed =
+            standing.operator == operator && standing.status == ITEERegistryTypes.NodeStatus.Enabled;
         if (_try(operator, abi.encodeCall(registry.disableTEE, (teeId)), isAllowed)) {
-            standing.status = ITEERegistry.NodeStatus.Disabled;
+            standing.status = ITEERegistryTypes.NodeStatus.Disabled;
         }
     }
 
@@ -132,11 +133,11 @@ contract TEERegistryHandler {
         Standing storage standing = _standings[teeId];
         bool isAllowed =
             standing.operator == operator &&
-                standing.status == ITEERegistry.NodeStatus.Disabled &&
+                standing.status == ITEERegistryTypes.NodeStatus.Disabled &&
                 isApproved[standing.image] &&
                 standing.generation == generationOf[standing.image];
         if (_try(operator, abi.encodeCall(registry.enableTEE, (teeId)), isAllowed)) {
-            standing.status = ITEERegistry.NodeStatus.Enabled;
+            standing.status = ITEERegistryTypes.NodeStatus.Enabled;
         }
     }
 
@@ -146,10 +147,10 @@ contract TEERegistryHandler {
         Standing storage standing = _standings[teeId];
         bool isAllowed =
             standing.operator == operator &&
-                (standing.status == ITEERegistry.NodeStatus.Enabled ||
-                    standing.status == ITEERegistry.NodeStatus.Disabled);
+                (standing.status == ITEERegistryTypes.NodeStatus.Enabled ||
+                    standing.status == ITEERegistryTypes.NodeStatus.Disabled);
         if (_try(operator, abi.encodeCall(registry.retireTEE, (teeId)), isAllowed)) {
-            standing.status = ITEERegistry.NodeStatus.Retired;
+            standing.status = ITEERegistryTypes.NodeStatus.Retired;
         }
     }
 
@@ -160,7 +161,7 @@ contract TEERegistryHandler {
         Standing storage standing = _standings[teeId];
         uint256 signer = (signerSeed % NODES) + 1;
         bool isAllowed =
-            standing.status == ITEERegistry.NodeStatus.Enabled &&
+            standing.status == ITEERegistryTypes.NodeStatus.Enabled &&
                 signer == (keySeed % NODES) + 1 &&
                 timestamp > standing.lastHeartbeatAt &&
                 timestamp <= block.timestamp + 60 &&
@@ -175,19 +176,19 @@ contract TEERegistryHandler {
         Standing storage standing = _standings[teeId];
         bool isAllowed =
             isGuardian &&
-                standing.status != ITEERegistry.NodeStatus.Unknown &&
-                standing.status != ITEERegistry.NodeStatus.Banned;
+                standing.status != ITEERegistryTypes.NodeStatus.Unknown &&
+                standing.status != ITEERegistryTypes.NodeStatus.Banned;
         if (_try(_authority(isGuardian), abi.encodeCall(registry.banTEE, (teeId)), isAllowed)) {
-            standing.status = ITEERegistry.NodeStatus.Banned;
+            standing.status = ITEERegistryTypes.NodeStatus.Banned;
         }
     }
 
     function liftBan(uint256 keySeed, bool isGovernance) external {
         (bytes32 teeId, ) = keyAt(keySeed);
         Standing storage standing = _standings[teeId];
-        bool isAllowed = isGovernance && standing.status == ITEERegistry.NodeStatus.Banned;
+        bool isAllowed = isGovernance && standing.status == ITEERegistryTypes.NodeStatus.Banned;
         if (_try(_authority(isGovernance), abi.encodeCall(registry.liftBan, (teeId)), isAllowed)) {
-            standing.status = ITEERegistry.NodeStatus.Disabled;
+            standing.status = ITEERegistryTypes.NodeStatus.Disabled;
         }
     }
 
@@ -216,7 +217,7 @@ contract TEERegistryHandler {
     function isActive(bytes32 teeId) external view returns (bool) {
         Standing memory standing = _standings[teeId];
         return
-            standing.status == ITEERegistry.NodeStatus.Enabled &&
+            standing.status == ITEERegistryTypes.NodeStatus.Enabled &&
             isApproved[standing.image] &&
             standing.generation == generationOf[standing.image] &&
             !isDenied[standing.operator] &&
@@ -272,7 +273,7 @@ contract TEERegistryHandler {
         address operator,
         uint256 issuedAt,
         bool isBound
-    ) private view returns (ITEERegistry.Registration memory) {
+    ) private view returns (ITEERegistryTypes.Registration memory) {
         bytes memory certificate = hex"3000";
         bytes20 nonce = registry.computeBindingNonce(operator, operator, ENDPOINT, TEE_TYPE);
         IAttestationVerifier.Claims memory claims = IAttestationVerifier.Claims({
@@ -284,7 +285,7 @@ contract TEERegistryHandler {
             nonce: abi.encodePacked(isBound ? nonce : ~nonce)
         });
         return
-            ITEERegistry.Registration({
+            ITEERegistryTypes.Registration({
                 verifierId: 0,
                 evidence: abi.encode(claims),
                 hints: new bytes[](0),
@@ -296,8 +297,8 @@ contract TEERegistryHandler {
             });
     }
 
-    function _pcrs(uint256 image) private pure returns (ITEERegistry.PCRMeasurements memory) {
+    function _pcrs(uint256 image) private pure returns (ITEERegistryTypes.PCRMeasurements memory) {
         bytes memory pcr = abi.encodePacked(uint256(image + 1), uint128(7));
-        return ITEERegistry.PCRMeasurements(pcr, pcr, pcr);
+        return ITEERegistryTypes.PCRMeasurements(pcr, pcr, pcr);
     }
 }

@@ -1,8 +1,9 @@
 import { bindingNonce } from "@haca/attestation/document/bindingNonce";
+import { encodeClaims } from "@haca/attestation/document/encodeClaims";
 import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
 import type { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
 import { expect } from "chai";
-import { hexlify, keccak256, randomBytes } from "ethers";
+import { getBytes, hexlify, keccak256, randomBytes } from "ethers";
 import { network } from "hardhat";
 import {
   admit,
@@ -87,6 +88,19 @@ describe("TEERegistry admission", () => {
     const registration = await makeRegistration(f, enclave);
     await f.verifier.verify(registration.evidence, registration.hints, GAS);
     await register({ ...registration, hints: [] });
+    expect(await f.registry.isTEEActive(enclave.teeId)).to.equal(true);
+  });
+
+  it("test_ClaimsVerifiedBeforehandStandForTheEvidence", async () => {
+    const registration = await makeRegistration(f, enclave);
+    await f.verifier.verify(registration.evidence, registration.hints, GAS);
+    const evidence = encodeClaims(getBytes(registration.evidence));
+    const claimed = { ...registration, evidence, hints: [] };
+    await expect(f.registry.connect(f.attacker).register(claimed)).to.be.revertedWithCustomError(
+      f.registry,
+      "TEERegistry_BindingMismatch",
+    );
+    await register(claimed);
     expect(await f.registry.isTEEActive(enclave.teeId)).to.equal(true);
   });
 

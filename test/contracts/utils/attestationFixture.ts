@@ -92,7 +92,7 @@ export async function deployRegistry(connection: NetworkConnection) {
 }
 export type RegistryFixture = Awaited<ReturnType<typeof deployRegistry>>;
 
-async function wire(
+export async function wire(
   manager: Awaited<ReturnType<typeof deployVerifier>>["manager"],
   name: string,
   target: BaseContract,

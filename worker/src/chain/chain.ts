@@ -21,12 +21,15 @@ export async function callView(parameters: {
   contract: "settlement" | "modelRegistry";
   name: string;
   values: readonly unknown[];
+  /** number of the block whose state is asked; the latest where absent */
+  block?: number;
 }): Promise<readonly unknown[]> {
-  const { chain, contract, name, values } = parameters;
+  const { block, chain, contract, name, values } = parameters;
   const abi = contract === "settlement" ? settlementInterface : registryInterface;
   const data = await chain.provider.call({
     to: chain[contract],
     data: abi.encodeFunctionData(name, values),
+    ...(block === undefined ? {} : { blockTag: block }),
   });
   return abi.decodeFunctionResult(name, data).toArray();
 }

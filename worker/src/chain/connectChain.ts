@@ -4,20 +4,20 @@ import { FetchRequest, getAddress, JsonRpcProvider, Network } from "ethers";
 import { StartError } from "../errors.ts";
 import type { Chain } from "./chain.ts";
 
-const REQUEST_TIMEOUT_MS = 20_000;
-
 /**
  * Connects to the endpoint and checks that it serves the chain of the address book, with contracts where the
  * book says they are. @throws StartError where it does not, the provider's error where it cannot tell
  */
 export async function connectChain(parameters: {
   rpcUrl: string;
+  /** silence after which a request counts as failed */
+  timeoutMs: number;
   chainId: number;
   book: AddressBook;
 }): Promise<Chain> {
-  const { rpcUrl, chainId, book } = parameters;
+  const { rpcUrl, timeoutMs, chainId, book } = parameters;
   const request = new FetchRequest(rpcUrl);
-  request.timeout = REQUEST_TIMEOUT_MS;
+  request.timeout = timeoutMs;
   // The chain id is checked below, by a call that fails when the endpoint does; the provider's own detection
   // would go on trying in silence. No answer is cached: a receipt that was not there may be there now.
   const network = Network.from(chainId);

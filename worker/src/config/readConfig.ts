@@ -13,12 +13,14 @@ type Value<Name extends VariableName> = z.output<(typeof VARIABLES)[Name]["schem
 export type QueueConfig = {
   dataDirectory: string;
   databaseUrl: string | undefined;
+  databasePool: number;
   http: { host: string; port: number; bodyLimit: number };
 };
 
 export type Config = QueueConfig & {
   roles: readonly Role[];
   rpcUrl: string;
+  rpcTimeoutMs: number;
   chainId: number;
   /** absent where no role needs it */
   nodeKey: string | undefined;
@@ -31,6 +33,9 @@ export type Config = QueueConfig & {
   reorgBlocks: number;
   pollMs: number;
   rebroadcastMs: number;
+  replaceMs: number;
+  /** wei per gas */
+  maxFeePerGas: bigint;
   modelRefreshMs: number;
   logLevel: Value<"HACA_LOG_LEVEL">;
   crashAfter: Value<"HACA_CRASH_AFTER"> | undefined;
@@ -74,6 +79,7 @@ export function readQueueConfig(settings: Settings): QueueConfig {
   return {
     dataDirectory: resolve(required(settings, "HACA_DATA_DIR")),
     databaseUrl: optional(settings, "HACA_DATABASE_URL"),
+    databasePool: required(settings, "HACA_DATABASE_POOL"),
     http: {
       host: required(settings, "HACA_HTTP_HOST"),
       port: required(settings, "HACA_HTTP_PORT"),
@@ -101,6 +107,7 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
     ...readQueueConfig(settings),
     roles,
     rpcUrl,
+    rpcTimeoutMs: required(settings, "HACA_RPC_TIMEOUT_MS"),
     chainId,
     nodeKey: needsKey ? required(settings, "HACA_NODE_KEY") : undefined,
     addressBook: resolve(optional(settings, "HACA_ADDRESS_BOOK") ?? addressBookPath(chainId)),
@@ -111,6 +118,8 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
     reorgBlocks: required(settings, "HACA_REORG_BLOCKS"),
     pollMs: required(settings, "HACA_POLL_MS"),
     rebroadcastMs: required(settings, "HACA_REBROADCAST_MS"),
+    replaceMs: required(settings, "HACA_REPLACE_MS"),
+    maxFeePerGas: required(settings, "HACA_MAX_FEE_PER_GAS"),
     modelRefreshMs: required(settings, "HACA_MODEL_REFRESH_MS"),
     logLevel: required(settings, "HACA_LOG_LEVEL"),
     crashAfter: optional(settings, "HACA_CRASH_AFTER"),

@@ -16,14 +16,23 @@ const list = z.string().transform((value) =>
     .filter((entry) => entry !== ""),
 );
 
-/** The transitions after which `HACA_CRASH_AFTER` can kill the process, in the order of a job's life. */
-export const TRANSITIONS = [
+/** The transitions of a job's life, in their order. */
+export const LIFE_TRANSITIONS = [
   "accepted",
   "proven",
   "signed",
   "broadcast",
   "submitted",
   "settled",
+] as const;
+/** The transitions after which `HACA_CRASH_AFTER` can kill the process: these, and those of transactions in trouble. */
+export const TRANSITIONS = [
+  ...LIFE_TRANSITIONS,
+  "replaced",
+  "replacementSent",
+  "promoted",
+  "dropped",
+  "gapFilled",
 ] as const;
 export type Transition = (typeof TRANSITIONS)[number];
 
@@ -44,6 +53,11 @@ export const VARIABLES = {
   HACA_RPC_URL: variable({
     schema: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }),
     help: "JSON-RPC endpoint of the chain",
+  }),
+  HACA_RPC_TIMEOUT_MS: variable({
+    schema: integer(10, 600_000),
+    default: "20000",
+    help: "silence after which a request to the endpoint counts as failed",
   }),
   HACA_CHAIN_ID: variable({
     schema: integer(1, Number.MAX_SAFE_INTEGER),
@@ -74,6 +88,11 @@ export const VARIABLES = {
     }),
     help: "PostgreSQL instead of the embedded database",
     secret: true,
+  }),
+  HACA_DATABASE_POOL: variable({
+    schema: integer(2, 1_000),
+    default: "10",
+    help: "connections of this process to PostgreSQL at most",
   }),
   HACA_HTTP_HOST: variable({
     schema: z.string(),
@@ -121,6 +140,19 @@ export const VARIABLES = {
     schema: integer(10, 3_600_000),
     default: "30000",
     help: "time without a receipt after which a transaction is sent again",
+  }),
+  HACA_REPLACE_MS: variable({
+    schema: integer(10, 86_400_000),
+    default: "60000",
+    help: "age at which a transaction that is not mined is replaced by one with higher fees",
+  }),
+  HACA_MAX_FEE_PER_GAS: variable({
+    schema: z
+      .string()
+      .regex(/^[1-9]\d{0,30}$/, "must be a whole number in wei per gas, above zero")
+      .transform(BigInt),
+    default: "100000000000",
+    help: "ceiling in wei per gas: above it nothing is signed or raised, proofs wait",
   }),
   HACA_MODEL_REFRESH_MS: variable({
     schema: integer(10, 3_600_000),

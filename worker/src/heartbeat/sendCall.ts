@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isError, type TransactionReceipt } from "ethers";
+import { chooseFees, type Fees, raiseFees } from "../account/fees.ts";
 import { answerOf } from "../chain/rpcErrors.ts";
 import { RetryableError } from "../errors.ts";
 import { type Beater, RefusedError, registryFailure, teeRegistryInterface } from "./beater.ts";
-import { type Fees, raiseFees } from "./raiseFees.ts";
 
 const GAS_MARGIN = { numerator: 12n, denominator: 10n };
 /** The last transaction that an endpoint took, so that what takes its nonce pays more. */
@@ -63,13 +63,21 @@ async function feesFor(parameters: {
   last: LastSent;
 }): Promise<Fees> {
   const { beater, nonce, last } = parameters;
-  const data = await answerOf(beater.provider.getFeeData());
-  const fees = {
-    maxFeePerGas: data.maxFeePerGas ?? data.gasPrice ?? 0n,
-    maxPriorityFeePerGas: data.maxPriorityFeePerGas ?? data.gasPrice ?? 0n,
-  };
-  if (last === undefined || last.nonce !== nonce) return fees;
-  return raiseFees({ market: fees, offered: last.fees });
+  const { provider, maxFeePerGas: ceiling } = beater;
+  const [block, tip] = await Promise.all([
+    answerOf(provider.getBlock("latest")),
+    answerOf(provider.send("eth_maxPriorityFeePerGas", [])),
+  ]);
+  const market = { baseFee: block?.baseFeePerGas ?? 0n, tip: BigInt(tip as string) };
+  const fees =
+    last?.nonce === nonce
+      ? raiseFees({ previous: last.fees, market, ceiling })
+      : chooseFees({ market, ceiling });
+  if (fees !== undefined) return fees;
+  throw new RetryableError({
+    code: "fees.tooHigh",
+    message: `HACA_MAX_FEE_PER_GAS: ${ceiling} wei per gas is too little at the moment`,
+  });
 }
 
 /** Calls `onTaken` where a transaction of this nonce waits at the endpoint afterwards: this one, or an earlier one. */

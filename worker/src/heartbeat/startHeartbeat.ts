@@ -36,9 +36,9 @@ export async function startHeartbeat(parameters: {
   const registry = registryOf(config, book);
   const closers = new CloseStack();
   try {
-    const { chainId, rpcUrl } = config;
+    const { chainId, rpcTimeoutMs: timeoutMs, rpcUrl } = config;
     const { provider } = await untilReachable({
-      operation: () => connectChain({ rpcUrl, chainId, book }),
+      operation: () => connectChain({ rpcUrl, timeoutMs, chainId, book }),
       ...{ signal, logger },
     });
     closers.add(async () => provider.destroy());

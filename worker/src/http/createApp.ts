@@ -3,14 +3,19 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Logger } from "pino";
 import type { Database } from "../database/database.ts";
-import { RequestError } from "../errors.ts";
+import { DatabaseAwayError } from "../database/databaseFailure.ts";
+import { describeError, RequestError } from "../errors.ts";
 import type { Metrics } from "../metrics/createMetrics.ts";
 import { countJobs } from "../queue/countJobs.ts";
+import { listOpenAttempts } from "../queue/listOpenAttempts.ts";
 import { readJob } from "../queue/readJob.ts";
 import type { Condition } from "../repeat.ts";
 import { answerInference, type Inferrer } from "./answerInference.ts";
 import { parseInferenceRequest } from "./parseInferenceRequest.ts";
-import { jobView, modelView, receiptView } from "./views.ts";
+import { attemptView, jobView, modelView, receiptView } from "./views.ts";
+
+/** When a client may ask again, while the database is away. */
+const RETRY_AFTER_SECONDS = 5;
 
 export type AppContext = {
   database: Database;
@@ -45,6 +50,12 @@ export function createApp(context: AppContext): Hono {
   );
   app.onError((error, c) => {
     if (error instanceof RequestError) return refuse(c, error);
+    if (error instanceof DatabaseAwayError) {
+      logger.warn({ path: c.req.path, error: describeError(error) }, "refused: no database");
+      c.header("retry-after", String(RETRY_AFTER_SECONDS));
+      const message = "the node cannot store requests at the moment: try again";
+      return c.json({ error: { code: "database.away", field: null, message } }, 503);
+    }
     logger.error({ path: c.req.path, err: error }, "request failed");
     const message = "the node could not answer; nothing was lost, try again";
     return c.json({ error: { code: "internal", field: null, message } }, 500);
@@ -58,8 +69,19 @@ function addOperatorRoutes(parameters: { app: Hono; context: AppContext }): void
   app.get("/health", async (c) => {
     const roles = Object.fromEntries(conditions);
     const isDegraded = [...conditions.values()].some(({ state }) => state !== "working");
-    const { states } = await countJobs({ database });
-    return c.json({ status: isDegraded ? "degraded" : "ok", roles, jobs: states });
+    const jobs = await countJobs({ database }).catch((error: unknown) => {
+      if (error instanceof DatabaseAwayError) return undefined;
+      throw error;
+    });
+    const open = jobs === undefined ? [] : await listOpenAttempts({ database });
+    const isOk = !isDegraded && jobs !== undefined;
+    return c.json({
+      status: isOk ? "ok" : "degraded",
+      database: jobs === undefined ? "away" : "ok",
+      roles,
+      jobs: jobs?.states ?? null,
+      transactions: open.map(attemptView),
+    });
   });
   app.get("/metrics", async (c) => {
     c.header("content-type", metrics.registry.contentType);

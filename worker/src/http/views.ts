@@ -1,7 +1,9 @@
 import { INFERENCE_RESULT_TYPES } from "@haca/protocol/inferenceResult";
 import type { TypedDataDomain } from "ethers";
+import { feesOf } from "../account/feesOf.ts";
 import type { ServedModel } from "../models/servedModel.ts";
 import { type Job, type NewJob, resultOf } from "../queue/job.ts";
+import type { OpenAttempt } from "../queue/listOpenAttempts.ts";
 
 /**
  * What the client keeps: the typed message with the node's signature over it, in the form that EIP-712
@@ -47,6 +49,30 @@ export function jobView(parameters: { job: Job; domain: TypedDataDomain }): obje
           },
     proof,
     receipt: receiptView({ job, domain }),
+  };
+}
+
+/** A transaction that is not mined, in `GET /health`; fees in wei per gas. */
+export type AttemptView = {
+  nonce: number;
+  hash: string;
+  purpose: string;
+  requestId: string | null;
+  ageSeconds: number;
+  /** null where it was not sent yet */
+  silentSeconds: number | null;
+  replacements: number;
+  maxFeePerGas: string;
+  maxPriorityFeePerGas: string;
+};
+
+export function attemptView(attempt: OpenAttempt): AttemptView {
+  const { raw, ...rest } = attempt;
+  const { maxFeePerGas, maxPriorityFeePerGas } = feesOf(raw);
+  return {
+    ...rest,
+    maxFeePerGas: maxFeePerGas.toString(),
+    maxPriorityFeePerGas: maxPriorityFeePerGas.toString(),
   };
 }
 

@@ -1,13 +1,20 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Database } from "../database/database.ts";
-import { countJobs } from "../queue/countJobs.ts";
+import { addQueueGauges } from "./addQueueGauges.ts";
 
 export type Metrics = {
   registry: Registry;
   requests: Counter<"status">;
   witnessSeconds: Histogram<"model">;
   proveSeconds: Histogram<"model">;
+  proofs: Counter<"backend">;
   settlementGas: Histogram;
+  /** what was done to transactions: signed, replaced, rebroadcast, taken, gapFilled */
+  transactions: Counter<"event">;
+  /** wei per gas */
+  baseFee: Gauge;
+  /** 1 while gas is above the ceiling */
+  gasWaiting: Gauge;
 };
 
 /** Prometheus metrics of one worker. What the queue knows is read from it at each scrape. */
@@ -15,26 +22,7 @@ export function createMetrics(parameters: { database: Database }): Metrics {
   const { database } = parameters;
   const registry = new Registry();
   const registers = [registry];
-  new Gauge({
-    name: "haca_jobs",
-    help: "Jobs by state",
-    labelNames: ["state"],
-    registers,
-    async collect() {
-      const { states } = await countJobs({ database });
-      for (const [state, count] of Object.entries(states)) this.set({ state }, count);
-    },
-  });
-  new Gauge({
-    name: "haca_jobs_failed",
-    help: "Failed jobs by reason",
-    labelNames: ["reason"],
-    registers,
-    async collect() {
-      const { failures } = await countJobs({ database });
-      for (const [reason, count] of Object.entries(failures)) this.set({ reason }, count);
-    },
-  });
+  addQueueGauges({ database, registers });
   const seconds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
   return {
     registry,
@@ -58,10 +46,32 @@ export function createMetrics(parameters: { database: Database }): Metrics {
       buckets: seconds,
       registers,
     }),
+    proofs: new Counter({
+      name: "haca_proofs_total",
+      help: "Proofs by what made them: native or snarkjs",
+      labelNames: ["backend"],
+      registers,
+    }),
     settlementGas: new Histogram({
       name: "haca_settlement_gas",
       help: "Gas used by the transaction of a settlement",
       buckets: [200_000, 225_000, 250_000, 275_000, 300_000, 350_000, 400_000, 500_000, 1_000_000],
+      registers,
+    }),
+    transactions: new Counter({
+      name: "haca_transactions_total",
+      help: "Transactions by what was done to them",
+      labelNames: ["event"],
+      registers,
+    }),
+    baseFee: new Gauge({
+      name: "haca_gas_base_fee_wei",
+      help: "Base fee of the latest block in wei per gas",
+      registers,
+    }),
+    gasWaiting: new Gauge({
+      name: "haca_gas_waiting",
+      help: "1 while gas is above the ceiling and proofs wait, else 0",
       registers,
     }),
   };

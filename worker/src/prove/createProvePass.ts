@@ -80,13 +80,14 @@ async function proveAndRecord(parameters: { context: ProveContext; job: Job }): 
   const model = models.find(({ versionId }) => versionId === job.versionId);
   if (model === undefined) return;
   logger.info({ requestId, model: job.model, version: job.version }, "proving");
-  const { proof, timings } = await proveJob({ job, model, prover, domain: chain.domain });
+  const { backend, proof, timings } = await proveJob({ job, model, prover, domain: chain.domain });
   metrics.witnessSeconds.observe({ model: job.model }, timings.witnessMs / 1000);
   metrics.proveSeconds.observe({ model: job.model }, timings.proveMs / 1000);
   await recordProof({ database, requestId, proof: encodeProof(proof), timings });
+  metrics.proofs.inc({ backend });
   context.crashAfter("proven");
   const [witnessMs, proveMs] = [timings.witnessMs, timings.proveMs].map(Math.round);
-  logger.info({ requestId, witnessMs, proveMs }, "proven");
+  logger.info({ requestId, backend, witnessMs, proveMs }, "proven");
   context.onProven();
 }
 

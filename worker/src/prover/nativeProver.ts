@@ -69,7 +69,8 @@ export class NativeProver implements Prover {
       const { witnessMs } = await this.#snarkjs.writeWitness({ ...parameters, path });
       const started = performance.now();
       const { proof, publicSignals } = await this.#proveNatively({ model, path });
-      return { proof, publicSignals, timings: { witnessMs, proveMs: performance.now() - started } };
+      const timings = { witnessMs, proveMs: performance.now() - started };
+      return { backend: "native", proof, publicSignals, timings };
     } catch (error) {
       if (error instanceof NonRetryableError || error instanceof RetryableError) throw error;
       this.#onFallback(describeError(error));

@@ -13,6 +13,8 @@ export type ProvingModel = {
 export type CircuitSignals = Readonly<Record<string, string | readonly string[]>>;
 
 export type Proof = {
+  /** what made it */
+  backend: "native" | "snarkjs";
   proof: Groth16ProofJson;
   /** decimal strings, in the order of the circuit */
   publicSignals: readonly string[];

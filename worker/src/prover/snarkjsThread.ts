@@ -61,7 +61,8 @@ async function prove(modelId: string, signals: CircuitSignals): Promise<Proof> {
     { type: "mem", data: zkey },
     witness,
   );
-  return { proof, publicSignals, timings: { witnessMs, proveMs: performance.now() - started } };
+  const timings = { witnessMs, proveMs: performance.now() - started };
+  return { backend: "snarkjs", proof, publicSignals, timings };
 }
 
 async function writeWitness(

@@ -4,17 +4,15 @@ import { readSql } from "../database/readSql.ts";
 const DROP = readSql(import.meta.url, "dropTransaction.sql");
 
 /**
- * Back to proven without a transaction, for one that can never be mined: another transaction of the account
- * has taken its nonce. Returns whether this call made the transition.
+ * Gives up every attempt under the nonce of a transaction, because another transaction of the account has taken it;
+ * a job that it was for goes back to proven, without a transaction. Returns whether a job did.
  */
 export async function dropTransaction(parameters: {
   database: Database;
-  requestId: string;
   transactionHash: string;
 }): Promise<boolean> {
-  const { database, requestId, transactionHash } = parameters;
+  const { database, transactionHash } = parameters;
   const rows = await database.query(DROP, [
-    requestId,
     transactionHash,
     "another transaction of the account took the nonce",
   ]);

@@ -16,6 +16,7 @@ export type RecordedTransaction = {
   /** nonce of the account, not of a request */
   nonce: number;
   raw: string;
+  signedAt: Date;
   broadcastAt: Date | null;
   blockNumber: number | null;
   blockHash: string | null;
@@ -102,6 +103,7 @@ export function jobOf(row: Row): Job {
             hash: transactionHash,
             nonce: Number(row.transaction_nonce),
             raw: text(row.raw),
+            signedAt: row.signed_at as Date,
             broadcastAt: dateOrNull(row.broadcast_at),
             blockNumber: numberOrNull(row.block_number),
             blockHash: textOrNull(row.block_hash),

@@ -8,7 +8,7 @@ WITH leased AS (
       AND (transaction_hash IS NOT NULL) = $2
       AND finalised_at IS NULL
       AND run_after <= now()
-      AND (leased_until IS NULL OR leased_until < now())
+      AND (leased_until IS NULL OR leased_until < now() OR leased_by = $3)
       AND ($6::text[] IS NULL OR version_id = ANY ($6::text[]))
     ORDER BY nonce
     LIMIT $5

@@ -10,6 +10,9 @@ export type Stage = { state: Exclude<JobState, "failed">; hasTransaction: boolea
 /**
  * Leases up to `limit` due jobs, in order of their nonces, that nobody else holds. A lease that is neither
  * renewed nor released ends by itself: the jobs of a worker that died go to another.
+ *
+ * An owner's own leases do not keep it out: each role works on one lot at a time, so that a lease which it still has
+ * is one that it could not give back, because the database was away.
  */
 export async function leaseJobs(parameters: {
   database: Database;

@@ -1,7 +1,7 @@
 UPDATE jobs
 SET state = 'settled',
     settled_at = now(),
-    finalised_at = now(),
+    seen_at_block = $2,
     transaction_hash = NULL,
     last_error = NULL,
     leased_by = NULL,

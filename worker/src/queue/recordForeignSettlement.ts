@@ -5,12 +5,15 @@ const RECORD = readSql(import.meta.url, "recordForeignSettlement.sql");
 
 /**
  * proven or submitted -> settled, for a request that the chain shows as settled by a transaction that is not
- * in this queue: anybody who holds the receipt and a proof may settle it. Nothing is left to watch.
+ * in this queue: anybody who holds the receipt and a proof may settle it.
  * Returns whether this call made the transition.
  */
 export async function recordForeignSettlement(parameters: {
   database: Database;
   requestId: string;
+  /** block from which the settlement is watched until it is final */
+  head: number;
 }): Promise<boolean> {
-  return (await parameters.database.query(RECORD, [parameters.requestId])).length === 1;
+  const { database, requestId, head } = parameters;
+  return (await database.query(RECORD, [requestId, head])).length === 1;
 }

@@ -1,14 +1,14 @@
 import type { Database } from "../database/database.ts";
-import { readSql } from "../database/readSql.ts";
 import type { RecordedTransaction } from "./job.ts";
+import { recordSigned, type SignWithNonce } from "./recordSigned.ts";
 
-const LOCK = readSql(import.meta.url, "lockTransactionNonces.sql");
-const RECORD = readSql(import.meta.url, "recordTransaction.sql");
+const FIND = `SELECT 1 FROM jobs
+WHERE request_id = $1 AND state = 'proven' AND transaction_hash IS NULL
+FOR UPDATE`;
+const TIE = "UPDATE jobs SET transaction_hash = $2 WHERE request_id = $1";
 
 /**
- * Allocates the account's next nonce, has the transaction signed with it, and ties it to a proven job: all
- * in one transaction, before anything is sent. This is the only place where transaction nonces come from.
- *
+ * Records the first transaction of a proven job, with a nonce of its own, and ties it to the job.
  * Returns undefined, and uses no nonce, where the job has a transaction already or is not proven.
  */
 export async function recordTransaction(parameters: {
@@ -16,23 +16,14 @@ export async function recordTransaction(parameters: {
   requestId: string;
   /** number of transactions that the chain knows of the account, pending ones included */
   chainNonce: number;
-  sign: (nonce: number) => Promise<{ hash: string; raw: string }>;
+  sign: SignWithNonce;
 }): Promise<RecordedTransaction | undefined> {
   const { database, requestId, chainNonce, sign } = parameters;
   return await database.transaction(async (tx) => {
-    const [row] = await tx.query(LOCK);
-    const nonce = Math.max(chainNonce, Number(row?.next ?? 0));
-    const { hash, raw } = await sign(nonce);
-    const recorded = await tx.query(RECORD, [requestId, hash, nonce, raw]);
-    if (recorded.length === 0) return undefined;
-    return {
-      hash,
-      nonce,
-      raw,
-      broadcastAt: null,
-      blockNumber: null,
-      blockHash: null,
-      gasUsed: null,
-    };
+    if ((await tx.query(FIND, [requestId])).length === 0) return undefined;
+    const purpose = "settlement";
+    const transaction = await recordSigned({ tx, chainNonce, requestId, purpose, sign });
+    await tx.query(TIE, [requestId, transaction.hash]);
+    return transaction;
   });
 }

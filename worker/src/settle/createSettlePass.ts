@@ -1,3 +1,5 @@
+import { type ChainView, readChainView } from "../account/readChainView.ts";
+import { tendAccount } from "../account/tendAccount.ts";
 import { answerOf } from "../chain/rpcErrors.ts";
 import { countPending } from "../queue/countPending.ts";
 import { broadcastSigned } from "./broadcastSigned.ts";
@@ -5,6 +7,7 @@ import { forEachLeased } from "./forEachLeased.ts";
 import type { Settler } from "./settler.ts";
 import { submitProven } from "./submitProven.ts";
 import { trackSubmitted } from "./trackSubmitted.ts";
+import { watchForeign } from "./watchForeign.ts";
 import { watchSettled } from "./watchSettled.ts";
 
 /**
@@ -16,27 +19,46 @@ export function createSettlePass(settler: Settler): () => Promise<boolean> {
   return async () => {
     const { pending, settled } = await countPending({ database: settler.database });
     if (pending === 0 && settled === 0) return false;
-    let moved = await forEachLeased({
-      settler,
-      stage: { state: "proven", hasTransaction: true },
-      handle: (job) => broadcastSigned({ settler, job }),
-    });
-    moved += await forEachLeased({
-      settler,
-      stage: { state: "proven", hasTransaction: false },
-      handle: (job) => submitProven({ settler, job }),
-    });
-    const latest = await answerOf(settler.chain.provider.getBlock("latest"));
-    if (latest === null) return moved > 0;
-    const { hash, number: head } = latest;
+    if (pending === 0) {
+      // Nothing but the watch over settlements, which a new block alone can end: one question, not five.
+      const latest = await answerOf(settler.chain.provider.getBlock("latest"));
+      if (latest?.hash === watchedHead) return false;
+    }
+    const before = await readChainView(settler);
+    const sent = await sendProven({ settler, view: before });
+    const view = sent > 0 ? await readChainView(settler) : before;
+    const { hash, head } = view;
+    let moved = sent;
     moved += await forEachLeased({
       settler,
       stage: { state: "submitted", hasTransaction: true },
-      handle: (job) => trackSubmitted({ settler, job, head }),
+      handle: (job) => trackSubmitted({ settler, view, job }),
     });
+    await tendAccount({ sender: settler, view });
     // By hash: a reorganisation can replace a block by another of the same number.
-    if (hash !== watchedHead) moved += await watchSettled({ settler, head });
+    if (hash !== watchedHead) {
+      moved += await watchSettled({ settler, head });
+      moved += await watchForeign({ settler, head });
+    }
     watchedHead = hash;
     return moved > 0;
   };
+}
+
+/** While gas is above the ceiling, what is proven waits; what was signed before is sent all the same. */
+async function sendProven(parameters: { settler: Settler; view: ChainView }): Promise<number> {
+  const { settler, view } = parameters;
+  const recorded = await forEachLeased({
+    settler,
+    stage: { state: "proven", hasTransaction: true },
+    handle: (job) => broadcastSigned({ settler, view, job }),
+  });
+  const fees = settler.gate.choose(view.market);
+  if (fees === undefined) return recorded;
+  const submitted = await forEachLeased({
+    settler,
+    stage: { state: "proven", hasTransaction: false },
+    handle: (job) => submitProven({ settler, view, job, fees }),
+  });
+  return recorded + submitted;
 }

@@ -1,12 +1,14 @@
 import { keccak256 } from "ethers";
+import type { Fees } from "../account/fees.ts";
+import type { ChainView } from "../account/readChainView.ts";
 import { encodeSettlement } from "../chain/encodeSettlement.ts";
-import { isSettled } from "../chain/isSettled.ts";
-import { answerOf, revertOf, rpcFailure } from "../chain/rpcErrors.ts";
+import { requireSameChain } from "../chain/requireSameChain.ts";
+import { revertOf, rpcFailure } from "../chain/rpcErrors.ts";
 import type { Job } from "../queue/job.ts";
 import { recordFailure } from "../queue/recordFailure.ts";
-import { recordForeignSettlement } from "../queue/recordForeignSettlement.ts";
 import { recordTransaction } from "../queue/recordTransaction.ts";
 import { releaseJob } from "../queue/releaseJob.ts";
+import { acceptForeign } from "./acceptForeign.ts";
 import { broadcastSigned } from "./broadcastSigned.ts";
 import type { Settler } from "./settler.ts";
 
@@ -17,26 +19,23 @@ const TRANSIENT_REVERTS: readonly string[] = ["InferenceSettlement_ResultFromFut
 const TRANSIENT_DELAY_SECONDS = 5;
 
 type Call = { from: string; to: string; data: string };
-type Prepared = {
-  gasLimit: bigint;
-  maxFeePerGas: bigint;
-  maxPriorityFeePerGas: bigint;
-  chainNonce: number;
-};
+type Prepared = { gasLimit: bigint; chainNonce: number };
 
 /**
  * Signs, records and sends the settlement of a proven job without a transaction. A settlement that the chain
  * has already, or would refuse, is never sent. Returns whether the job moved on.
  */
-export async function submitProven(parameters: { settler: Settler; job: Job }): Promise<boolean> {
-  const { settler, job } = parameters;
-  const { chain, database, logger, wallet } = settler;
+export async function submitProven(parameters: {
+  settler: Settler;
+  view: ChainView;
+  job: Job;
+  fees: Fees;
+}): Promise<boolean> {
+  const { settler, view, job, fees } = parameters;
+  const { chain, database, logger, metrics, wallet } = settler;
   const { requestId } = job;
   const call = { from: wallet.address, to: chain.settlement, data: encodeSettlement(job) };
-  if (await answerOf(isSettled({ chain, requestId }))) {
-    logger.warn({ requestId }, "settled by a transaction that is not in this queue");
-    return await recordForeignSettlement({ database, requestId });
-  }
+  if (await acceptForeign({ settler, view, job })) return true;
   let prepared: Prepared;
   try {
     prepared = await prepare({ settler, call });
@@ -44,7 +43,7 @@ export async function submitProven(parameters: { settler: Settler; job: Job }): 
     return await refuse({ settler, job, error });
   }
 
-  const { chainNonce, ...fees } = prepared;
+  const { chainNonce, gasLimit } = prepared;
   const { to, data } = call;
   const transaction = await recordTransaction({
     database,
@@ -52,27 +51,27 @@ export async function submitProven(parameters: { settler: Settler; job: Job }): 
     chainNonce,
     async sign(nonce) {
       const { chainId } = chain;
-      const raw = await wallet.signTransaction({ type: 2, chainId, nonce, to, data, ...fees });
+      const request = { type: 2, chainId, nonce, to, data, gasLimit, ...fees };
+      const raw = await wallet.signTransaction(request);
       return { hash: keccak256(raw), raw };
     },
   });
   if (transaction === undefined) return false;
   settler.crashAfter("signed");
+  metrics.transactions.inc({ event: "signed" });
   logger.debug({ requestId, transaction: transaction.hash, nonce: transaction.nonce }, "signed");
-  return await broadcastSigned({ settler, job: { ...job, transaction } });
+  return await broadcastSigned({ settler, view, job: { ...job, transaction } });
 }
 
 /** Estimates against the chain's present state, which is what finds a settlement that would revert. */
 async function prepare(parameters: { settler: Settler; call: Call }): Promise<Prepared> {
   const { provider } = parameters.settler.chain;
-  const gas = await provider.estimateGas(parameters.call);
-  const fees = await provider.getFeeData();
-  return {
-    gasLimit: (gas * GAS_MARGIN.numerator) / GAS_MARGIN.denominator,
-    maxFeePerGas: fees.maxFeePerGas ?? fees.gasPrice ?? 0n,
-    maxPriorityFeePerGas: fees.maxPriorityFeePerGas ?? fees.gasPrice ?? 0n,
-    chainNonce: await provider.getTransactionCount(parameters.call.from, "pending"),
-  };
+  const [gas, chainNonce] = await Promise.all([
+    provider.estimateGas(parameters.call),
+    provider.getTransactionCount(parameters.call.from, "pending"),
+  ]);
+  const gasLimit = (gas * GAS_MARGIN.numerator) / GAS_MARGIN.denominator;
+  return { gasLimit, chainNonce };
 }
 
 /** A revert fails the job, unless time heals it; every other error is the endpoint's and is thrown. */
@@ -81,7 +80,7 @@ async function refuse(parameters: {
   job: Job;
   error: unknown;
 }): Promise<boolean> {
-  const { database, logger, owner } = parameters.settler;
+  const { chain, database, logger, owner } = parameters.settler;
   const { requestId } = parameters.job;
   const revert = revertOf(parameters.error);
   if (revert === undefined) throw rpcFailure(parameters.error);
@@ -91,6 +90,7 @@ async function refuse(parameters: {
     await releaseJob({ database, owner, requestId, error: message, delaySeconds });
     return false;
   }
+  await requireSameChain(chain);
   logger.error({ requestId, revert: message }, "the settlement would revert");
   const code = `revert.${name}`;
   return await recordFailure({ database, requestId, from: "proven", code, message });

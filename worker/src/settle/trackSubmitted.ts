@@ -1,46 +1,60 @@
 import type { TransactionReceipt } from "ethers";
+import { followTransaction } from "../account/followTransaction.ts";
+import type { ChainView } from "../account/readChainView.ts";
 import { settlementInterface } from "../chain/chain.ts";
 import { explainRevert } from "../chain/explainRevert.ts";
-import { isSettled } from "../chain/isSettled.ts";
+import { requireSameChain } from "../chain/requireSameChain.ts";
 import { answerOf } from "../chain/rpcErrors.ts";
+import { dropTransaction } from "../queue/dropTransaction.ts";
 import type { Job, RecordedTransaction } from "../queue/job.ts";
 import { recordFailure } from "../queue/recordFailure.ts";
-import { recordForeignSettlement } from "../queue/recordForeignSettlement.ts";
+import { recordMined } from "../queue/recordMined.ts";
 import { recordSettlement } from "../queue/recordSettlement.ts";
-import { broadcastSigned } from "./broadcastSigned.ts";
+import { acceptForeign } from "./acceptForeign.ts";
+import { giveUpNonce } from "./giveUpNonce.ts";
 import type { Settler } from "./settler.ts";
 
 /**
- * Looks for the receipt of a submitted job: settled or failed once it has its confirmations; sent again when
- * it has been silent for long. Returns whether the job moved on.
+ * Looks after the transaction of a submitted job: settled or failed once one of its attempts has its confirmations.
+ * Returns whether the job moved on.
  */
 export async function trackSubmitted(parameters: {
   settler: Settler;
+  view: ChainView;
   job: Job;
-  head: number;
 }): Promise<boolean> {
-  const { settler, job, head } = parameters;
+  const { settler, view, job } = parameters;
   const { transaction } = job;
   if (transaction === null) return false;
-  const { provider } = settler.chain;
-  const receipt = await answerOf(provider.getTransactionReceipt(transaction.hash));
-  if (receipt === null) {
-    if (!isSilentForLong(transaction, settler.rebroadcastMs)) return false;
-    const { hash, nonce } = transaction;
-    settler.logger.info({ requestId: job.requestId, transaction: hash, nonce }, "sending again");
-    return await broadcastSigned({ settler, job });
+  const fate = await followTransaction({ sender: settler, view, transaction });
+  if (fate.state === "taken") {
+    return await takenNonce({ settler, view, job, transaction });
   }
-  const depth = head - receipt.blockNumber + 1;
-  if (depth < settler.confirmations) return false;
+  if (fate.state === "waiting") return false;
+  const { raw, receipt } = fate;
   return receipt.status === 1
     ? await settle({ settler, job, receipt })
-    : await fail({ settler, job, transaction, receipt });
+    : await fail({ settler, view, job, raw, receipt });
 }
 
-/** After a reorganisation `broadcastAt` is empty: the transaction is sent again at once. */
-function isSilentForLong(transaction: RecordedTransaction, rebroadcastMs: number): boolean {
-  const { broadcastAt } = transaction;
-  return broadcastAt === null || Date.now() - broadcastAt.getTime() >= rebroadcastMs;
+/**
+ * A nonce that is used up without a receipt: mostly the receipt of our own attempt is only late. Where it stays away
+ * and the request is settled all the same, the transaction that did it is not in this queue.
+ */
+async function takenNonce(parameters: {
+  settler: Settler;
+  view: ChainView;
+  job: Job;
+  transaction: RecordedTransaction;
+}): Promise<boolean> {
+  const { settler, view, job, transaction } = parameters;
+  const { hash: transactionHash, signedAt } = transaction;
+  if (await giveUpNonce({ settler, view, job })) return true;
+  if (Date.now() - signedAt.getTime() < settler.replaceMs) return false;
+  const isForeign = await acceptForeign({ settler, view, job });
+  // Its nonce is used up, and it must not be taken for one that is still to be mined.
+  if (isForeign) await dropTransaction({ database: settler.database, transactionHash });
+  return isForeign;
 }
 
 async function settle(parameters: {
@@ -54,6 +68,7 @@ async function settle(parameters: {
   if (!hasEvent({ settler, requestId, receipt })) {
     const message = `transaction ${receipt.hash} succeeded without settling the request`;
     const code = "settle.eventMissing";
+    await recordMined({ database, receipt });
     return await recordFailure({ database, requestId, from: "submitted", code, message });
   }
   const { hash, blockNumber, blockHash, gasUsed } = receipt;
@@ -72,21 +87,22 @@ async function settle(parameters: {
 
 async function fail(parameters: {
   settler: Settler;
+  view: ChainView;
   job: Job;
-  transaction: RecordedTransaction;
+  raw: string;
   receipt: TransactionReceipt;
 }): Promise<boolean> {
-  const { settler, job, transaction, receipt } = parameters;
+  const { settler, view, job, raw, receipt } = parameters;
   const { chain, database, logger } = settler;
   const { requestId } = job;
-  if (await answerOf(isSettled({ chain, requestId }))) {
-    logger.warn({ requestId }, "settled by a transaction that is not in this queue");
-    return await recordForeignSettlement({ database, requestId });
-  }
-  const revert = await answerOf(explainRevert({ chain, raw: transaction.raw, receipt }));
-  logger.error({ requestId, transaction: transaction.hash, revert: revert.message }, "reverted");
+  // Mined, whatever becomes of the job: not one that others wait behind.
+  await recordMined({ database, receipt });
+  if (await acceptForeign({ settler, view, job })) return true;
+  const revert = await answerOf(explainRevert({ chain, raw, receipt }));
+  await requireSameChain(chain);
+  logger.error({ requestId, transaction: receipt.hash, revert: revert.message }, "reverted");
   const code = `revert.${revert.name}`;
-  const message = `transaction ${transaction.hash}: ${revert.message}`;
+  const message = `transaction ${receipt.hash}: ${revert.message}`;
   return await recordFailure({ database, requestId, from: "submitted", code, message });
 }
 

@@ -92,6 +92,7 @@ async function openQueue(parameters: {
   const database = await openDatabase({
     folder: config.dataDirectory,
     url,
+    poolSize: config.databasePool,
     onError: (error) => logger.warn({ err: error }, "database connection lost"),
   });
   closers.add(() => database.close());
@@ -105,8 +106,8 @@ async function connect(parameters: {
   book: AddressBook;
 }): Promise<{ chain: Chain; models: ServedModel[] }> {
   const { config, book } = parameters;
-  const { chainId, rpcUrl } = config;
-  const chain = await connectChain({ rpcUrl, chainId, book });
+  const { chainId, rpcTimeoutMs: timeoutMs, rpcUrl } = config;
+  const chain = await connectChain({ rpcUrl, timeoutMs, chainId, book });
   try {
     return { chain, models: await loadServedModels({ folders: config.models, book, chain }) };
   } catch (error) {

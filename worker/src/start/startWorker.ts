@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { FeeGate } from "../account/feeGate.ts";
 import type { Config } from "../config/readConfig.ts";
 import { createApp } from "../http/createApp.ts";
 import { startServer } from "../http/startServer.ts";
@@ -126,12 +127,15 @@ function settleLoop(parameters: {
   const { parts, wakeups, signal } = parameters;
   const { config, wallet } = parts;
   if (!config.roles.includes("settle") || wallet === undefined) return [];
-  const { confirmations, rebroadcastMs, reorgBlocks } = config;
+  const { confirmations, maxFeePerGas: ceiling, rebroadcastMs, reorgBlocks, replaceMs } = config;
+  const gate = new FeeGate({ ceiling, ...parts });
   const pass = createSettlePass({
     ...parts,
     wallet,
+    gate,
     confirmations,
     rebroadcastMs,
+    replaceMs,
     reorgBlocks,
     signal,
   });

@@ -1,13 +1,22 @@
-import { createServer, request, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 
 /** What the proxy does with requests: `down` cuts the connection, `hanging` never answers. */
 export type ProxyMode = "up" | "down" | "hanging" | "failing";
+
+export type RpcRequest = { id: number; method: string; params: unknown[] };
+/** The answer that takes the endpoint's place; undefined lets the endpoint answer. */
+export type Interference = (
+  request: RpcRequest,
+) => { result: unknown } | { error: object } | undefined;
 
 /** Stands between a worker and its endpoint, and takes it away when told. */
 export class EndpointProxy {
   readonly #server: Server;
   mode: ProxyMode = "up";
+  /** Sees every request that is let through. */
+  interfere: Interference = () => undefined;
   /** Resolves when a request is left hanging. */
   readonly hung: Promise<void>;
 
@@ -29,13 +38,7 @@ export class EndpointProxy {
         outgoing.writeHead(502).end("bad gateway");
         return;
       }
-      const { headers, method } = incoming;
-      const forwarded = request(target, { method, headers }, (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(outgoing);
-      });
-      forwarded.on("error", () => outgoing.destroy());
-      incoming.pipe(forwarded);
+      this.#forward({ target, incoming, outgoing }).catch(() => outgoing.destroy());
     });
   }
 
@@ -52,5 +55,25 @@ export class EndpointProxy {
   stop(): void {
     this.#server.close();
     this.#server.closeAllConnections();
+  }
+
+  async #forward(parameters: {
+    target: string;
+    incoming: IncomingMessage;
+    outgoing: ServerResponse;
+  }): Promise<void> {
+    const { target, incoming, outgoing } = parameters;
+    const body = await text(incoming);
+    const request = JSON.parse(body) as RpcRequest;
+    const instead = this.interfere(request);
+    if (instead !== undefined) {
+      outgoing.setHeader("content-type", "application/json");
+      outgoing.end(JSON.stringify({ jsonrpc: "2.0", id: request.id, ...instead }));
+      return;
+    }
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(target, { method: "POST", headers, body });
+    outgoing.writeHead(answer.status, headers);
+    outgoing.end(await answer.text());
   }
 }

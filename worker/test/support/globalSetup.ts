@@ -4,20 +4,31 @@ import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { openDatabase } from "../../src/database/openDatabase.ts";
 import { compileDigits } from "./digits.ts";
+import { findPostgres, PostgresServer } from "./postgresServer.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** folder of an empty queue, to be copied */
     emptyQueue: string;
+    /** address of a PostgreSQL server's own database; absent where none is installed */
+    postgresUrl: string | undefined;
   }
 }
 
-/** What every test file would make anew otherwise, in seconds each: the compiled model and an empty queue. */
-export async function setup(project: TestProject): Promise<() => void> {
+/** What every test file would make anew otherwise, in seconds each: compiled model, empty queue, PostgreSQL. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   await compileDigits();
   const folder = mkdtempSync(join(tmpdir(), "haca-worker-empty-"));
   const database = await openDatabase({ folder, url: undefined, onError: () => undefined });
   await database.close();
   project.provide("emptyQueue", folder);
-  return () => rmSync(folder, { recursive: true, force: true });
+  const installation = findPostgres();
+  const server =
+    typeof installation === "string" ? undefined : await PostgresServer.start(installation);
+  if (typeof installation === "string") console.log(`tests skipped: ${installation}`);
+  project.provide("postgresUrl", server?.url());
+  return async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await server?.remove();
+  };
 }

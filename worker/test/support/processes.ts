@@ -44,6 +44,10 @@ export class Child {
     }
   }
 
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
   kill(signal: NodeJS.Signals): void {
     if (this.process.pid === undefined || this.#ended) return;
     try {

@@ -1,0 +1,30 @@
+import { existsSync } from "node:fs";
+import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
+import type { NetworkConnection } from "hardhat/types/network";
+import { isDevelopmentChain } from "./developmentChain.ts";
+
+/**
+ * The address book of an earlier deployment, if the chain still has all of its contracts: a development chain that
+ * restarted has not. One of a development chain that cannot be read, an old format for instance, is as good as none;
+ * one of another chain is an error.
+ */
+export async function readEarlier(parameters: {
+  connection: NetworkConnection;
+  path: string;
+  chainId: number;
+}): Promise<AddressBook | undefined> {
+  const { connection, path, chainId } = parameters;
+  if (!existsSync(path)) return undefined;
+  let book: AddressBook;
+  try {
+    book = readAddressBook(path);
+  } catch (error) {
+    if (isDevelopmentChain(chainId)) return undefined;
+    throw error;
+  }
+  const { provider } = connection.ethers;
+  for (const entry of Object.values(book.contracts)) {
+    if (entry !== undefined && (await provider.getCode(entry.address)) === "0x") return undefined;
+  }
+  return book;
+}

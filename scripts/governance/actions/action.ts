@@ -1,0 +1,36 @@
+import type { AddressBook } from "@haca/protocol/addressBook";
+import type { Provider } from "ethers";
+import type { Arguments } from "../arguments.ts";
+import type { Call } from "../call.ts";
+
+export type ActionContext = {
+  book: AddressBook;
+  provider: Provider;
+  values: Arguments;
+  /** the account that signs */
+  account: string;
+};
+
+/** A contract that a proposal needs and that `account` deploys before it. */
+export type Deployment = {
+  /** name of the artifact */
+  contract: string;
+  constructorArguments: readonly unknown[];
+  /** where it will be, by the account and its next transactions */
+  address: string;
+  /** what it is, in plain words */
+  words: string;
+};
+
+export type Plan = { calls: readonly Call[]; deployments?: readonly Deployment[] };
+
+export type Action = {
+  name: string;
+  /** what follows the name on the command line */
+  usage: string;
+  summary: string;
+  /** who carries it out: token holders by a proposal, or the guardian at once */
+  by: "proposal" | "guardian";
+  /** Errors name the value at fault, or say that nothing would change. */
+  build: (context: ActionContext) => Promise<Plan>;
+};

@@ -1,0 +1,42 @@
+import { BaseError } from "@haca/protocol/baseError";
+import type { Action } from "./action.ts";
+import { addNodeType } from "./addNodeType.ts";
+import { approveImage } from "./approveImage.ts";
+import { forfeitBond, setBond } from "./bonds.ts";
+import { banNode, liftBan } from "./nodes.ts";
+import { pay } from "./pay.ts";
+import { redirectStakingRewards } from "./redirectStakingRewards.ts";
+import { replaceGuardian } from "./replaceGuardian.ts";
+import { revokeGrant } from "./revokeGrant.ts";
+import { revokeImage } from "./revokeImage.ts";
+import { rotateRoot } from "./rotateRoot.ts";
+import { SETTINGS } from "./settings.ts";
+
+/** Ready-made proposals and the guardian's commands. Those of contracts that a chain lacks say so. */
+export const ACTIONS: readonly Action[] = [
+  ...SETTINGS,
+  approveImage,
+  revokeImage,
+  addNodeType,
+  banNode,
+  liftBan,
+  rotateRoot,
+  setBond,
+  forfeitBond,
+  redirectStakingRewards,
+  revokeGrant,
+  pay,
+  replaceGuardian,
+];
+
+/** Error: `governance.badArgument`. */
+export function actionNamed(name: string | undefined): Action {
+  const action = ACTIONS.find((candidate) => candidate.name === name);
+  if (action === undefined) {
+    throw new BaseError({
+      code: "governance.badArgument",
+      message: `no action ${name}; there are ${ACTIONS.map((candidate) => candidate.name).join(", ")}`,
+    });
+  }
+  return action;
+}

@@ -1,0 +1,79 @@
+import { formatUnits, ZeroAddress } from "ethers";
+import { addressOf, type Call } from "../call.ts";
+import type { Action } from "./action.ts";
+import { readView } from "./readView.ts";
+import { readNode, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
+
+const NODE_BONDS = "NodeBonds";
+const MAXIMUM_AMOUNT = (1n << 96n) - 1n;
+
+const opg = (amount: bigint): string => `${formatUnits(amount, 18)} OPG`;
+
+/** Sets the amount and, the first time, tells the registry who holds the bonds. */
+export const setBond: Action = {
+  name: "set-bond",
+  usage: "<amount of OPG>",
+  summary: "sets the bond that operators leave for their nodes",
+  by: "proposal",
+  build: async (context) => {
+    const amount = context.values.tokens("amount of OPG");
+    if (amount > MAXIMUM_AMOUNT) throw refuse(`a bond of ${opg(amount)} is more than there can be`);
+    const bonds = addressOf(context.book, NODE_BONDS);
+    const view = "function amount() view returns (uint96)";
+    const current: bigint = await readView(context, NODE_BONDS, view);
+    const holderView = "function bonds() view returns (address)";
+    const holder: string = await readView(context, TEE_REGISTRY, holderView);
+    const isInUse = holder === bonds;
+    if (isInUse && current === amount) throw refuse(`the bond is ${opg(amount)} already`);
+    const calls: Call[] = [
+      {
+        contract: NODE_BONDS,
+        target: bonds,
+        fragment: "function setAmount(uint96 amount)",
+        arguments: [amount],
+        words:
+          `the bond of a node changes from ${isInUse ? opg(current) : "none"} to ${opg(amount)}; ` +
+          "nodes that are admitted already are not asked again",
+      },
+    ];
+    if (!isInUse) {
+      calls.push({
+        contract: TEE_REGISTRY,
+        target: addressOf(context.book, TEE_REGISTRY),
+        fragment: "function setBonds(address bonds)",
+        arguments: [bonds],
+        words: `holder of new bonds: ${holder === ZeroAddress ? "nobody" : holder} -> NodeBonds ${bonds}`,
+      });
+    }
+    return { calls };
+  },
+};
+
+/** Takes a banned node's bond away. */
+export const forfeitBond: Action = {
+  name: "forfeit-bond",
+  usage: "<tee id> <receiver>",
+  summary: "takes the bond of a banned node away",
+  by: "proposal",
+  build: async (context) => {
+    const { book, provider, values } = context;
+    const teeId = values.bytes("tee id", 32);
+    const receiver = values.address("receiver");
+    const { state, endpoint } = await readNode({ book, provider, teeId });
+    if (state !== "banned") throw refuse(`node ${teeId} is ${state}, and not banned`);
+    const view = "function bondOf(bytes32 teeId) view returns ((address owner, uint96 amount))";
+    const { owner, amount } = await readView(context, NODE_BONDS, view, teeId);
+    if (amount === 0n) throw refuse(`node ${teeId} has left no bond`);
+    return {
+      calls: [
+        {
+          contract: NODE_BONDS,
+          target: addressOf(book, NODE_BONDS),
+          fragment: "function forfeit(bytes32 teeId, address receiver)",
+          arguments: [teeId, receiver],
+          words: `the bond of ${opg(amount)} that ${owner} left for node ${teeId} (${endpoint}) goes to ${receiver}`,
+        },
+      ],
+    };
+  },
+};

@@ -1,0 +1,58 @@
+import { addressOf } from "../call.ts";
+import type { Action, ActionContext, Plan } from "./action.ts";
+import { type NodeState, readNode, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
+
+/** One call about one node, whose state changes. */
+async function changeNode(
+  context: ActionContext,
+  change: {
+    function: string;
+    isAllowed: (state: NodeState) => boolean;
+    to: NodeState;
+    consequence: string;
+  },
+): Promise<Plan> {
+  const { book, provider, values } = context;
+  const teeId = values.bytes("tee id", 32);
+  const { state, operator, endpoint } = await readNode({ book, provider, teeId });
+  if (!change.isAllowed(state)) throw refuse(`node ${teeId} is ${state}`);
+  return {
+    calls: [
+      {
+        contract: TEE_REGISTRY,
+        target: addressOf(book, TEE_REGISTRY),
+        fragment: `function ${change.function}(bytes32 teeId)`,
+        arguments: [teeId],
+        words: `node ${teeId} (${endpoint}, operator ${operator}): ${state} -> ${change.to}; ${change.consequence}`,
+      },
+    ],
+  };
+}
+
+export const banNode: Action = {
+  name: "ban-node",
+  usage: "<tee id>",
+  summary: "excludes a node at once, its past results included",
+  by: "guardian",
+  build: (context) =>
+    changeNode(context, {
+      function: "banTEE",
+      isAllowed: (state) => state !== "banned",
+      to: "banned",
+      consequence: "its past results count no more; only a proposal can lift that",
+    }),
+};
+
+export const liftBan: Action = {
+  name: "lift-ban",
+  usage: "<tee id>",
+  summary: "takes back the ban of a node",
+  by: "proposal",
+  build: (context) =>
+    changeNode(context, {
+      function: "liftBan",
+      isAllowed: (state) => state === "banned",
+      to: "disabled",
+      consequence: "its operator may enable it again",
+    }),
+};

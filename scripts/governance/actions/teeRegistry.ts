@@ -1,0 +1,103 @@
+import { teeRegistryAbi } from "@haca/protocol/abi";
+import { BaseError } from "@haca/protocol/baseError";
+import { Contract, Interface } from "ethers";
+import { printable } from "../../lib/printable.ts";
+import { addressOf } from "../call.ts";
+import type { ActionContext } from "./action.ts";
+
+/** States of a node, as the registry numbers them. */
+const NODE_STATES = ["unknown", "enabled", "disabled", "retired", "banned"] as const;
+export type NodeState = (typeof NODE_STATES)[number];
+
+export const TEE_REGISTRY = "TEERegistry";
+const MAXIMUM_TYPE = 255n;
+
+type Chain = Pick<ActionContext, "book" | "provider">;
+
+export const teeRegistryOf = ({ book, provider }: Chain): Contract =>
+  new Contract(addressOf(book, TEE_REGISTRY), teeRegistryAbi, provider);
+
+export const refuse = (message: string): BaseError =>
+  new BaseError({ code: "governance.badArgument", message });
+
+/** Names of the node types that the registry knows, by number. */
+export async function nodeTypes(context: Chain): Promise<Map<number, string>> {
+  const [ids, infos] = await teeRegistryOf(context).getFunction("getTEETypes")();
+  return new Map(
+    [...ids].map((type: bigint, index) => [Number(type), printable(infos[index].name)] as const),
+  );
+}
+
+/** The next value as a node type: its number or its name. Error: `governance.badArgument`. */
+export async function readNodeType(
+  context: ActionContext,
+): Promise<{ type: number; label: string }> {
+  const text = context.values.text("node type");
+  const types = await nodeTypes(context);
+  for (const [type, name] of types) {
+    if (text === String(type) || text === name) return { type, label: `${name} (${type})` };
+  }
+  const known = [...types].map(([type, name]) => `${type} ${name}`).join(", ");
+  throw refuse(`node type ${text} does not exist; there are ${known}`);
+}
+
+/** The next value as the number of a type that may not exist yet. */
+export const readTypeNumber = (context: ActionContext): number =>
+  Number(context.values.whole("number", { minimum: 0n, maximum: MAXIMUM_TYPE }));
+
+export type Image = { isApproved: boolean; generation: number; version: string; source: string };
+
+const ZERO_COMMIT = /^0x0{64}$/;
+
+/** An image's latest approval; undefined if it never had one. */
+export async function readImage(
+  context: Chain & { pcrHash: string; type: number },
+): Promise<Image | undefined> {
+  const registry = teeRegistryOf(context);
+  const { pcrHash, type } = context;
+  try {
+    const image = await registry.getFunction("getImage")(pcrHash, type);
+    return {
+      isApproved: await registry.getFunction("isPCRApproved")(type, pcrHash),
+      generation: Number(image.generation),
+      version: printable(image.version),
+      source: describeSource({ commit: image.commit, repository: image.repository }),
+    };
+  } catch (error) {
+    if (isRevert(error, "TEERegistry_ImageNotApproved")) return undefined;
+    throw error;
+  }
+}
+
+/** A source in words. `commit` is 32 bytes; a shorter hash of a commit stands at their beginning. */
+export function describeSource(source: { commit: string; repository: string }): string {
+  if (ZERO_COMMIT.test(source.commit) && source.repository === "") return "no source given";
+  const commit = source.commit.slice(2).replace(/0{24}$/, "");
+  return `commit ${commit} of ${printable(source.repository)}`;
+}
+
+/** State of a node and its operator. Error: `governance.badArgument` if there is no such node. */
+export async function readNode(
+  context: Chain & { teeId: string },
+): Promise<{ state: NodeState; operator: string; endpoint: string }> {
+  const registry = teeRegistryOf(context);
+  try {
+    const { status } = await registry.getFunction("getNode")(context.teeId);
+    const { owner, endpoint } = await registry.getFunction("getTEE")(context.teeId);
+    return {
+      state: NODE_STATES[Number(status)] ?? "unknown",
+      operator: owner,
+      endpoint: printable(endpoint),
+    };
+  } catch (error) {
+    if (!isRevert(error, "TEERegistry_NodeUnknown")) throw error;
+    throw refuse(`the registry knows no node ${context.teeId}`);
+  }
+}
+
+/** Whether a call was refused with that error: the data is the same whoever reports it. */
+function isRevert(error: unknown, name: string): boolean {
+  const selector = new Interface(teeRegistryAbi).getError(name)?.selector ?? "";
+  const { data } = error as { data?: unknown };
+  return typeof data === "string" && selector !== "" && data.startsWith(selector);
+}

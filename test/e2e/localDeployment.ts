@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readAddressBook } from "@haca/protocol/addressBook";
+import { Contract, JsonRpcProvider } from "ethers";
+import { expect } from "vitest";
+import { startChain } from "../../scripts/demo/localChain.ts";
+import { ProcessGroup } from "../../scripts/lib/processGroup.ts";
+import { Command } from "./command.ts";
+
+export const ROOT = join(import.meta.dirname, "..", "..");
+export const BOOK = join(ROOT, "deployments", "31337.json");
+export const PARAMETERS = join(ROOT, "deployments", "parameters", "localhost.json");
+
+/** Accounts of `deployments/parameters/localhost.json`, as the chain numbers them. */
+export const GUARDIAN = 1;
+export const LIQUIDITY = 3;
+
+export type Result = { status: number | null; output: string };
+
+/** A local chain with the commands that deploy to it and govern it. */
+export class LocalDeployment {
+  readonly folder: string;
+  readonly group: ProcessGroup;
+  readonly url: string;
+
+  private constructor(folder: string, group: ProcessGroup, url: string) {
+    this.folder = folder;
+    this.group = group;
+    this.url = url;
+  }
+
+  static async start(): Promise<LocalDeployment> {
+    const folder = mkdtempSync(join(tmpdir(), "haca-deployment-"));
+    const group = new ProcessGroup({ logFolder: folder });
+    const url = await startChain({ group, timeoutMs: 60_000 });
+    return new LocalDeployment(folder, group, url);
+  }
+
+  async stop(): Promise<void> {
+    await this.group.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async run(
+    commandLine: readonly string[],
+    environment: Record<string, string> = {},
+  ): Promise<Result> {
+    const command = new Command(commandLine, { HACA_RPC_URL: this.url, ...environment });
+    return { status: await command.exit(), output: command.output };
+  }
+
+  deploy(environment: Record<string, string> = {}, ...options: string[]): Promise<Result> {
+    return this.run(["scripts/deploy/cli.ts", "--network", "localhost", ...options], environment);
+  }
+
+  check(): Promise<Result> {
+    return this.run(["scripts/deploy/check/cli.ts", "--network", "localhost"]);
+  }
+
+  governance(...options: string[]): Promise<Result> {
+    return this.run(["scripts/governance/cli.ts", ...options]);
+  }
+
+  /** The caller destroys it. */
+  provider(): JsonRpcProvider {
+    return new JsonRpcProvider(this.url);
+  }
+
+  /** Gives the liquidity account's tokens a vote, a while ago. The caller destroys the provider. */
+  async delegate(): Promise<JsonRpcProvider> {
+    const provider = this.provider();
+    const signer = await provider.getSigner(LIQUIDITY);
+    const opg = new Contract(
+      readAddressBook(BOOK).contracts.OPG?.address ?? "",
+      ["function delegate(address delegatee)"],
+      signer,
+    );
+    await (await opg.getFunction("delegate")(signer.address)).wait();
+    await later(provider, 5);
+    return provider;
+  }
+}
+
+/** Moves the chain's clock on. */
+export async function later(provider: JsonRpcProvider, seconds: number): Promise<void> {
+  await provider.send("evm_increaseTime", [seconds]);
+  await provider.send("evm_mine", []);
+}
+
+/** The output of a command that succeeds; of one that does not, in the failure. */
+export async function success(running: Promise<Result>): Promise<string> {
+  const result = await running;
+  expect(result.status, result.output).toBe(0);
+  return result.output;
+}
+
+/** The one line in which a command says why it fails. */
+export async function failure(running: Promise<Result>): Promise<string> {
+  const { status, output } = await running;
+  expect(status, output).toBe(1);
+  const errors = output.split("\n").filter((line) => line.startsWith("error:"));
+  expect(errors, output).toHaveLength(1);
+  expect(output).not.toContain("    at ");
+  return errors[0] ?? "";
+}

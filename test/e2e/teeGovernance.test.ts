@@ -1,0 +1,211 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { certificateStoreAbi, nitroVerifierAbi, teeRegistryAbi } from "@haca/protocol/abi";
+import { readAddressBook } from "@haca/protocol/addressBook";
+import { openDevelopmentRoot } from "@haca/worker/enclave/developmentRoot";
+import { Contract, concat, keccak256, sha256 } from "ethers";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  BOOK,
+  failure,
+  GUARDIAN,
+  LIQUIDITY,
+  LocalDeployment,
+  later,
+  success,
+} from "./localDeployment.ts";
+
+const PCRS = ["11", "22", "33"].map((byte) => `0x${byte.repeat(48)}`);
+const PCR_HASH = keccak256(concat(PCRS));
+const COMMIT = "1234567890abcdef1234567890abcdef12345678";
+const IMAGE = [...PCRS, "v2", "LLMProxy", COMMIT, "https://example.org/enclave"];
+const asGuardian = ["--account", String(GUARDIAN)];
+const asLiquidity = ["--account", String(LIQUIDITY)];
+
+let local: LocalDeployment;
+beforeEach(async () => {
+  local = await LocalDeployment.start();
+  await success(local.deploy());
+});
+afterEach(() => local.stop());
+
+const registryOf = (runner: ReturnType<LocalDeployment["provider"]>): Contract =>
+  new Contract(readAddressBook(BOOK).contracts.TEERegistry?.address ?? "", teeRegistryAbi, runner);
+
+/** Proposes, votes, queues and executes. */
+async function pass(
+  provider: ReturnType<LocalDeployment["provider"]>,
+  ...action: string[]
+): Promise<string> {
+  const proposed = await success(local.governance("propose", ...action, ...asLiquidity));
+  const proposal = /^proposal (\d+)$/m.exec(proposed)?.[1] ?? "";
+  await later(provider, 61);
+  await success(local.governance("vote", proposal, "for", ...asLiquidity));
+  await later(provider, 301);
+  await success(local.governance("queue", proposal));
+  await later(provider, 121);
+  await success(local.governance("execute", proposal));
+  return proposed;
+}
+
+describe("governance of attestation", () => {
+  it("approves an image by a proposal, and the guardian revokes it with one command", async () => {
+    const simulated = await success(
+      local.governance("propose", "approve-image", ...IMAGE, "--simulate"),
+    );
+    expect(simulated).toContain(
+      `image ${PCR_HASH} for nodes of type LLMProxy (0): never approved -> approved as version v2, ` +
+        `generation 1, built from commit ${COMMIT} of https://example.org/enclave`,
+    );
+    expect(simulated).toMatch(/execute +ok/);
+
+    const provider = await local.delegate();
+    const registry = registryOf(provider);
+    const isApproved = () => registry.getFunction("isPCRApproved")(0, PCR_HASH);
+    expect(await isApproved()).toBe(false);
+    await pass(provider, "approve-image", ...IMAGE);
+    expect(await isApproved()).toBe(true);
+    const image = await registry.getFunction("getImage")(PCR_HASH, 0);
+    expect([image.version, image.commit, image.repository]).toEqual([
+      ...["v2", `0x${COMMIT}${"00".repeat(12)}`, "https://example.org/enclave"],
+    ]);
+
+    expect(await failure(local.governance("propose", "approve-image", ...IMAGE))).toContain(
+      "is approved for LLMProxy (0) already",
+    );
+    const revocation = ["guardian", "revoke-image", PCR_HASH, "LLMProxy"];
+    expect(await failure(local.governance(...revocation))).toContain("AccessManagedUnauthorized");
+    const words = await success(local.governance(...revocation, ...asGuardian, "--simulate"));
+    expect(words).toContain(`(version v2, commit ${COMMIT} of https://example.org/enclave)`);
+    expect(words).toContain("approved -> revoked");
+    expect(await isApproved()).toBe(true);
+    await success(local.governance(...revocation, ...asGuardian));
+    expect(await isApproved()).toBe(false);
+    expect(await failure(local.governance(...revocation, ...asGuardian))).toContain(
+      "is not approved",
+    );
+    const again = await success(
+      local.governance("propose", "approve-image", ...IMAGE, "--simulate"),
+    );
+    expect(again).toContain(
+      "revoked (version v2, generation 1) -> approved as version v2, generation 2",
+    );
+    provider.destroy();
+  });
+
+  it("rotates the root: a new store and verifier, made before and used only once voted for", async () => {
+    const root = openDevelopmentRoot(join(local.folder, "root.json")).certificate;
+    const file = join(local.folder, "root.der");
+    writeFileSync(file, root);
+    const before = readAddressBook(BOOK);
+    const simulated = await success(local.governance("propose", "rotate-root", file, "--simulate"));
+    expect(simulated).toContain(
+      `root of Nitro attestations: not AWS's known one (SHA-256 ${before.parameters.attestation?.rootFingerprint}) -> ` +
+        `not AWS's known one (SHA-256 ${sha256(root)}), CN=simulated.nitro-enclaves`,
+    );
+    expect(simulated).toMatch(/execute +ok/);
+
+    const provider = await local.delegate();
+    const registry = registryOf(provider);
+    const verifierNow = (): Promise<string> => registry.getFunction("verifier")(0);
+    expect(await verifierNow()).toBe(before.contracts.NitroAttestationVerifier?.address);
+
+    const proposed = await pass(provider, "rotate-root", file);
+    const verifier = await verifierNow();
+    expect(verifier).not.toBe(before.contracts.NitroAttestationVerifier?.address);
+    expect(proposed).toContain(`NitroAttestationVerifier ${verifier}: transaction`);
+    const store: string = await new Contract(verifier, nitroVerifierAbi, provider).getFunction(
+      "CERTIFICATES",
+    )();
+    const certificates = (account: number) =>
+      provider
+        .getSigner(account)
+        .then((signer) => new Contract(store, certificateStoreAbi, signer).getFunction("revoke"));
+    expect(
+      await new Contract(store, certificateStoreAbi, provider).getFunction("rootFingerprint")(),
+    ).toBe(sha256(root));
+    await (await certificates(GUARDIAN)).staticCall("0x3000", 1);
+    await expect((await certificates(LIQUIDITY)).staticCall("0x3000", 1)).rejects.toThrow(
+      "AccessManagedUnauthorized",
+    );
+    expect(await failure(local.governance("propose", "rotate-root", file))).toContain(
+      "pinned already",
+    );
+    provider.destroy();
+  });
+
+  it("takes a verifier that is there only if its code, root and parts are as they should be", async () => {
+    const file = join(local.folder, "root.der");
+    writeFileSync(file, openDevelopmentRoot(join(local.folder, "root.json")).certificate);
+    const safe = join(local.folder, "safe.json");
+    const proposed = await success(
+      local.governance("propose", "rotate-root", file, "--safe", safe),
+    );
+    const verifier = /NitroAttestationVerifier (0x\w{40}): transaction/.exec(proposed)?.[1] ?? "";
+    expect(JSON.parse(readFileSync(safe, "utf8")).transactions).toHaveLength(1);
+
+    const rotate = (...values: string[]) =>
+      local.governance("propose", "rotate-root", ...values, "--simulate");
+    const reused = await success(rotate(file, verifier));
+    expect(reused).not.toContain("deployed beforehand");
+    expect(reused).toMatch(/execute +ok/);
+
+    const { contracts } = readAddressBook(BOOK);
+    const other = join(local.folder, "other.der");
+    writeFileSync(other, openDevelopmentRoot(join(local.folder, "other.json")).certificate);
+    const broken = join(local.folder, "broken.der");
+    writeFileSync(broken, readFileSync(file).subarray(1));
+    for (const [values, text] of [
+      [[other, verifier], "is not that of CertificateStore with the new root"],
+      [
+        [file, contracts.NitroAttestationVerifier?.address ?? ""],
+        "is not that of CertificateStore",
+      ],
+      [[file, contracts.OPG?.address ?? ""], "is no Nitro verifier"],
+      [[file, `0x${"12".repeat(20)}`], "there is no contract"],
+      [[broken], "is no certificate"],
+      [[join(local.folder, "missing.der")], "no file"],
+      [[join(local.folder, "root.json")], "is no certificate"],
+    ] as const) {
+      expect(await failure(rotate(...values))).toContain(text);
+    }
+  });
+
+  it("says what changes before it happens, and refuses what would change nothing", async () => {
+    for (const [values, text] of [
+      [["set-heartbeat-age", "600"], "from 1800 s (30 minutes) to 600 s (10 minutes)"],
+      [["set-attestation-age", "3600"], "from 604800 s (7 days) to 3600 s (1 hour)"],
+      [
+        ["add-node-type", "4", "Relay"],
+        "0 LLMProxy, 1 Validator, 2 DataNode, 3 ZkmlProver -> 0 LLMProxy, 1 Validator, 2 DataNode, 3 ZkmlProver, 4 Relay",
+      ],
+      [["set-bond", "1000"], "the bond of a node changes from none to 1000.0 OPG"],
+    ] as const) {
+      const output = await success(local.governance("propose", ...values, "--simulate"));
+      expect(output).toContain(text);
+      expect(output).toMatch(/execute +ok/);
+    }
+    const nobody = `0x${"ab".repeat(32)}`;
+    const zero = `0x${"00".repeat(48)}`;
+    for (const [values, text] of [
+      [["propose", "add-node-type", "3", "Prover"], "node type 3 exists, it is ZkmlProver"],
+      [["propose", "set-heartbeat-age", "59", "--simulate"], "TEERegistry_AgeInvalid"],
+      [["propose", "approve-image", ...PCRS, "v2", "Toaster"], "node type Toaster does not exist"],
+      [["propose", "approve-image", ...PCRS, "v2", "0", "abc"], "commit must be the whole hash"],
+      [
+        ["propose", "approve-image", zero, zero, zero, ...IMAGE.slice(3)],
+        "all measurements are zero: that is an enclave in debug mode",
+      ],
+      [["guardian", "ban-node", nobody], `the registry knows no node ${nobody}`],
+      [["propose", "set-bond", "1e99"], "1e99 is no amount of OPG"],
+      [["propose", "forfeit-bond", nobody, `0x${"12".repeat(20)}`], "the registry knows no node"],
+      [["propose", "lift-ban", nobody], `the registry knows no node ${nobody}`],
+      [
+        ["propose", "set-heartbeat-age", "600", "--account", "99"],
+        "--account must be a number below",
+      ],
+    ] as const) {
+      expect(await failure(local.governance(...values))).toContain(text);
+    }
+  });
+});

@@ -1,0 +1,43 @@
+import { requireSameChain } from "../chain/requireSameChain.ts";
+import { answerOf } from "../chain/rpcErrors.ts";
+import { RetryableError } from "../errors.ts";
+import type { Market } from "./fees.ts";
+import type { Sender } from "./sender.ts";
+
+/** The chain as it was when a pass looked at it. */
+export type ChainView = {
+  /** number and hash of the latest block */
+  head: number;
+  hash: string;
+  market: Market;
+  /** nonce of the account's next transaction to be mined, at the head */
+  nextNonce: number;
+  /** the same at the youngest block that has its confirmations: nonces below it are used up */
+  confirmedNonce: number;
+};
+
+/** @throws RetryableError, also where the endpoint serves another chain now */
+export async function readChainView(sender: Sender): Promise<ChainView> {
+  const { chain, confirmations, wallet } = sender;
+  const { provider } = chain;
+  const [, block, tip] = await Promise.all([
+    requireSameChain(chain),
+    answerOf(provider.getBlock("latest")),
+    answerOf(provider.send("eth_maxPriorityFeePerGas", [])),
+  ]);
+  if (block === null || block.hash === null) {
+    throw new RetryableError({ code: "rpc.failed", message: "HACA_RPC_URL: no latest block" });
+  }
+  // By number, not `latest`: an endpoint of several machines either knows the state of that block or refuses.
+  const countAt = (number: number): Promise<number> =>
+    answerOf(provider.getTransactionCount(wallet.address, number));
+  const nextNonce = await countAt(block.number);
+  const confirmed = block.number - confirmations + 1;
+  return {
+    head: block.number,
+    hash: block.hash,
+    market: { baseFee: block.baseFeePerGas ?? 0n, tip: BigInt(tip as string) },
+    nextNonce,
+    confirmedNonce: confirmations === 1 ? nextNonce : await countAt(Math.max(0, confirmed)),
+  };
+}

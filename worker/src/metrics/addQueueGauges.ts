@@ -1,0 +1,64 @@
+import { Gauge, type Registry } from "prom-client";
+import type { Database } from "../database/database.ts";
+import { DatabaseAwayError } from "../database/databaseFailure.ts";
+import { countJobs } from "../queue/countJobs.ts";
+import { countOpen } from "../queue/countOpen.ts";
+
+/** What the queue knows: read from it at each scrape, absent while it is away. */
+export function addQueueGauges(parameters: { database: Database; registers: Registry[] }): void {
+  const { database, registers } = parameters;
+  const add = (definition: {
+    name: string;
+    help: string;
+    labelNames?: string[];
+    read: (gauge: Gauge) => Promise<void>;
+  }): void => {
+    const { read, ...options } = definition;
+    new Gauge({
+      ...options,
+      registers,
+      async collect() {
+        this.reset();
+        try {
+          await read(this);
+        } catch (error) {
+          if (!(error instanceof DatabaseAwayError)) throw error;
+          // A gauge without labels is 0 after its reset, which would be a lie.
+          if (options.labelNames === undefined) this.remove();
+        }
+      },
+    });
+  };
+  add({
+    name: "haca_jobs",
+    help: "Jobs by state",
+    labelNames: ["state"],
+    async read(gauge) {
+      const { states } = await countJobs({ database });
+      for (const [state, count] of Object.entries(states)) gauge.set({ state }, count);
+    },
+  });
+  add({
+    name: "haca_jobs_failed",
+    help: "Failed jobs by reason",
+    labelNames: ["reason"],
+    async read(gauge) {
+      const { failures } = await countJobs({ database });
+      for (const [reason, count] of Object.entries(failures)) gauge.set({ reason }, count);
+    },
+  });
+  add({
+    name: "haca_transactions_open",
+    help: "Recorded transactions that are not known to be mined",
+    async read(gauge) {
+      gauge.set((await countOpen({ database })).open);
+    },
+  });
+  add({
+    name: "haca_transaction_oldest_seconds",
+    help: "Age of the oldest of them since its latest attempt was signed",
+    async read(gauge) {
+      gauge.set((await countOpen({ database })).oldestSeconds);
+    },
+  });
+}

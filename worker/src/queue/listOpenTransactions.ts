@@ -1,0 +1,26 @@
+import type { Database } from "../database/database.ts";
+import type { RecordedTransaction } from "./job.ts";
+
+const LIST = `SELECT hash, nonce::text, raw, purpose, signed_at, broadcast_at FROM transactions
+WHERE request_id IS NULL AND dropped_at IS NULL AND replaced_at IS NULL AND block_number IS NULL
+ORDER BY transactions.nonce`;
+
+/** Current transactions that settle no job and are not known to be mined, in order of their nonces. */
+export async function listOpenTransactions(parameters: {
+  database: Database;
+}): Promise<{ purpose: string; transaction: RecordedTransaction }[]> {
+  const rows = await parameters.database.query(LIST);
+  return rows.map((row) => ({
+    purpose: row.purpose as string,
+    transaction: {
+      hash: row.hash as string,
+      nonce: Number(row.nonce),
+      raw: row.raw as string,
+      signedAt: row.signed_at as Date,
+      broadcastAt: row.broadcast_at as Date | null,
+      blockNumber: null,
+      blockHash: null,
+      gasUsed: null,
+    },
+  }));
+}

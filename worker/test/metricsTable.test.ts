@@ -1,0 +1,19 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import type { Database } from "../src/database/database.ts";
+import { createMetrics } from "../src/metrics/createMetrics.ts";
+
+const PAGE = join(import.meta.dirname, "../../docs/operating.md");
+const NO_DATABASE = {} as Database;
+
+it("docs/operating.md explains every metric, with its labels, and no other", () => {
+  const { registry } = createMetrics({ database: NO_DATABASE });
+  const made = registry.getMetricsAsArray().map((metric) => {
+    const { labelNames = [], name } = metric as unknown as { name: string; labelNames?: string[] };
+    return labelNames.length === 0 ? name : `${name}{${labelNames.join(",")}}`;
+  });
+  const rows = readFileSync(PAGE, "utf8").matchAll(/^\| `(haca_[^`]+)` +\| +(\S.*?) +\|$/gm);
+  const explained = [...rows].map(([, name]) => name);
+  expect(explained.sort()).toEqual(made.sort());
+});

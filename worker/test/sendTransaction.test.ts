@@ -1,0 +1,168 @@
+import { keccak256, Wallet } from "ethers";
+import { pino } from "pino";
+import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";
+import { FeeGate } from "../src/account/feeGate.ts";
+import { readChainView } from "../src/account/readChainView.ts";
+import type { Sender } from "../src/account/sender.ts";
+import { sendTransaction } from "../src/account/sendTransaction.ts";
+import { tendAccount } from "../src/account/tendAccount.ts";
+import { connectChain } from "../src/chain/connectChain.ts";
+import { openDatabase } from "../src/database/openDatabase.ts";
+import { createMetrics } from "../src/metrics/createMetrics.ts";
+import { claimIdentity } from "../src/queue/claimIdentity.ts";
+import { listOpenTransactions } from "../src/queue/listOpenTransactions.ts";
+import { recordSigned } from "../src/queue/recordSigned.ts";
+import { developmentKey, LocalChain } from "./support/localChain.ts";
+import { waitFor } from "./support/processes.ts";
+import { temporaryQueue } from "./support/temporaryFolder.ts";
+
+const PURPOSE = "heartbeat";
+let chain: LocalChain;
+let account = 0;
+beforeAll(async () => {
+  chain = await LocalChain.start();
+});
+beforeEach(() => {
+  account += 1;
+});
+afterAll(() => chain.stop());
+
+/** A sender with an account and a queue of its own. */
+async function newSender(changes: Partial<Sender> = {}): Promise<Sender> {
+  const wallet = new Wallet(developmentKey(account));
+  const { book, url } = chain;
+  const connected = await connectChain({ rpcUrl: url, timeoutMs: 5_000, chainId: 31337, book });
+  const database = await openDatabase({
+    folder: temporaryQueue(),
+    url: undefined,
+    onError: () => undefined,
+  });
+  const { chainId, genesisHash, settlement } = connected;
+  const identity = { chainId, genesisHash, settlement, node: wallet.address };
+  await claimIdentity({ database, identity });
+  const metrics = createMetrics({ database });
+  const logger = pino({ level: "silent" });
+  onTestFinished(async () => {
+    connected.provider.destroy();
+    await database.close();
+  });
+  return {
+    database,
+    chain: connected,
+    wallet,
+    gate: new FeeGate({ ceiling: 10n ** 11n, metrics, logger }),
+    confirmations: 1,
+    rebroadcastMs: 10,
+    replaceMs: 3_600_000,
+    crashAfter: () => undefined,
+    metrics,
+    logger,
+    ...changes,
+  };
+}
+
+/** Looks after the account until something was mined; returns the purposes and states of what was. */
+async function tend(sender: Sender): Promise<{ purpose: string; status: number | null }[]> {
+  const mined: { purpose: string; status: number | null }[] = [];
+  return await waitFor(async () => {
+    await tendAccount({
+      sender,
+      view: await readChainView(sender),
+      onMined: ({ purpose, receipt }) => mined.push({ purpose, status: receipt.status }),
+    });
+    return mined.length > 0 ? mined : undefined;
+  });
+}
+
+const registerModel = (slug: string) => ({
+  to: chain.book.contracts.ModelRegistry.address,
+  data: chain.registry.interface.encodeFunctionData("registerModel", [slug]),
+});
+
+it("sends a call, follows it to its receipt, and reports it once", async () => {
+  const sender = await newSender();
+  const view = await readChainView(sender);
+  const sent = await sendTransaction({ sender, view, purpose: PURPOSE, ...registerModel("sent") });
+  expect(sent?.nonce).toBe(0);
+  expect(await tend(sender)).toEqual([{ purpose: PURPOSE, status: 1 }]);
+  expect(await listOpenTransactions({ database: sender.database })).toEqual([]);
+});
+
+it("sends nothing that would revert, and uses no nonce for it", async () => {
+  const sender = await newSender();
+  const view = await readChainView(sender);
+  const refused = sendTransaction({ sender, view, purpose: PURPOSE, ...registerModel("") });
+  await expect(refused).rejects.toMatchObject({ code: "transaction.wouldRevert" });
+  expect(await listOpenTransactions({ database: sender.database })).toEqual([]);
+});
+
+it("sends nothing while gas is above the ceiling", async () => {
+  const template = await newSender();
+  const { logger, metrics } = template;
+  const sender = { ...template, gate: new FeeGate({ ceiling: 1n, metrics, logger }) };
+  const view = await readChainView(sender);
+  const call = registerModel("dear");
+  expect(await sendTransaction({ sender, view, purpose: PURPOSE, ...call })).toBeUndefined();
+  expect(await listOpenTransactions({ database: sender.database })).toEqual([]);
+});
+
+it("is sent by whoever looks after the account where its process died before", async () => {
+  const sender = await newSender();
+  const { chain: connected, database, wallet } = sender;
+  const { hash } = await database.transaction((tx) =>
+    recordSigned({
+      tx,
+      chainNonce: 0,
+      requestId: null,
+      purpose: PURPOSE,
+      async sign(nonce) {
+        const raw = await wallet.signTransaction({
+          type: 2,
+          chainId: connected.chainId,
+          nonce,
+          to: wallet.address,
+          gasLimit: 21_000n,
+          maxFeePerGas: 10n ** 10n,
+          maxPriorityFeePerGas: 1n,
+        });
+        return { hash: keccak256(raw), raw };
+      },
+    }),
+  );
+  expect(await chain.provider.getTransaction(hash)).toBeNull();
+  expect(await tend(sender)).toEqual([{ purpose: PURPOSE, status: 1 }]);
+});
+
+it("is replaced when it is old, and mined once", async () => {
+  const sender = await newSender({ replaceMs: 0 });
+  await chain.send("evm_setAutomine", false);
+  onTestFinished(async () => {
+    await chain.send("evm_setAutomine", true);
+  });
+  const view = await readChainView(sender);
+  const sent = await sendTransaction({ sender, view, purpose: PURPOSE, ...registerModel("old") });
+  await tendAccount({ sender, view: await readChainView(sender) });
+  const [open] = await listOpenTransactions({ database: sender.database });
+  expect(open?.transaction.nonce).toBe(sent?.nonce);
+  expect(open?.transaction.hash).not.toBe(sent?.hash);
+  await chain.send("evm_mine");
+  expect(await tend(sender)).toEqual([{ purpose: PURPOSE, status: 1 }]);
+  expect(await chain.provider.getTransactionCount(sender.wallet.address)).toBe(1);
+});
+
+it("is given up where another transaction took its nonce", async () => {
+  const sender = await newSender();
+  await chain.send("evm_setAutomine", false);
+  onTestFinished(async () => {
+    await chain.send("evm_setAutomine", true);
+  });
+  const view = await readChainView(sender);
+  await sendTransaction({ sender, view, purpose: PURPOSE, ...registerModel("taken") });
+  const outside = sender.wallet.connect(chain.provider);
+  const fee = 10n ** 12n;
+  const fees = { maxFeePerGas: fee, maxPriorityFeePerGas: fee };
+  await outside.sendTransaction({ to: outside.address, nonce: 0, ...fees });
+  await chain.send("evm_mine");
+  await tendAccount({ sender, view: await readChainView(sender) });
+  expect(await listOpenTransactions({ database: sender.database })).toEqual([]);
+});

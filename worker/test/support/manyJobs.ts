@@ -1,0 +1,72 @@
+import { Pool } from "pg";
+import { digit } from "./digits.ts";
+import type { LocalChain } from "./localChain.ts";
+import { waitFor } from "./processes.ts";
+
+const BODY = JSON.stringify({ model: "digits", input: digit(0) });
+
+/** Asks one of several nodes; returns the status, and the request's id where it was accepted. */
+export async function ask(url: string): Promise<{ status: number; requestId: string | undefined }> {
+  const response = await fetch(`${url}/v1/inferences`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: BODY,
+  });
+  const { requestId } = (await response.json()) as { requestId?: string };
+  return { status: response.status, requestId };
+}
+
+/** Asks `count` times, several at once, in turn at every node; returns the ids of the accepted requests. */
+export async function askMany(parameters: {
+  urls: readonly string[];
+  count: number;
+}): Promise<string[]> {
+  const { urls, count } = parameters;
+  const ids: string[] = [];
+  let next = 0;
+  const client = async (): Promise<void> => {
+    while (next < count) {
+      const url = urls[next % urls.length] ?? "";
+      next += 1;
+      const { requestId, status } = await ask(url);
+      if (requestId === undefined) throw new Error(`refused with ${status}`);
+      ids.push(requestId);
+    }
+  };
+  await Promise.all(Array.from({ length: 12 }, client));
+  return ids;
+}
+
+/** Jobs by state, straight from a PostgreSQL. */
+export async function readStates(databaseUrl: string): Promise<Record<string, number>> {
+  const pool = new Pool({ connectionString: databaseUrl, application_name: "haca-tests" });
+  pool.on("error", () => undefined);
+  try {
+    const { rows } = await pool.query(
+      "SELECT state, count(*)::integer AS jobs FROM jobs GROUP BY state",
+    );
+    return Object.fromEntries(rows.map(({ state, jobs }) => [state as string, Number(jobs)]));
+  } finally {
+    await pool.end();
+  }
+}
+
+/** Waits until no job is on its way, and returns the jobs by state. */
+export async function allDone(databaseUrl: string): Promise<Record<string, number>> {
+  return await waitFor(async () => {
+    const states = await readStates(databaseUrl);
+    const isDone = ["accepted", "proven", "submitted"].every(
+      (state) => states[state] === undefined,
+    );
+    return isDone ? states : undefined;
+  });
+}
+
+/** How often the chain saw each of the requests settled. */
+export async function settlementsOf(
+  chain: LocalChain,
+  requestIds: readonly string[],
+): Promise<number[]> {
+  const counts = await chain.countSettlements();
+  return requestIds.map((requestId) => counts.get(requestId) ?? 0);
+}

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, beforeEach, describe, inject } from "vitest";
+import type { Database } from "../../src/database/database.ts";
+import { openDatabase } from "../../src/database/openDatabase.ts";
+import { claimIdentity } from "../../src/queue/claimIdentity.ts";
+import { newDatabase } from "./newDatabase.ts";
+import { NODE } from "./newJob.ts";
+import { sharedQueue } from "./temporaryFolder.ts";
+
+export const IDENTITY = { chainId: 31337n, genesisHash: "0x01", settlement: "0x02", node: NODE };
+
+/**
+ * Runs the same tests on PGlite and on PostgreSQL, each with an empty queue before every test. Without PostgreSQL its
+ * half is skipped.
+ */
+export function describeStores(
+  subject: string,
+  tests: (store: { readonly database: Database }) => void,
+): void {
+  for (const name of ["PGlite", "PostgreSQL"] as const) {
+    const isMissing = name === "PostgreSQL" && inject("postgresUrl") === undefined;
+    describe.skipIf(isMissing)(`${subject} on ${name}`, () => {
+      let database: Database;
+      const folder = sharedQueue();
+      const store = {
+        get database() {
+          return database;
+        },
+      };
+      beforeAll(async () => {
+        const url = name === "PostgreSQL" ? await newDatabase() : undefined;
+        database = await openDatabase({ folder: folder.path, url, onError: () => undefined });
+      });
+      afterAll(async () => {
+        await database.close();
+        folder.remove();
+      });
+      beforeEach(async () => {
+        await database.execute("DELETE FROM jobs; DELETE FROM transactions; DELETE FROM identity");
+        await claimIdentity({ database, identity: IDENTITY });
+      });
+      tests(store);
+    });
+  }
+}
