@@ -1,3 +1,4 @@
+import { sign } from "node:crypto";
 import { encodeCbor } from "@haca/worker/enclave/encodeCbor";
 import { makeCertificate } from "@haca/worker/enclave/makeCertificate";
 import { makeP384Keys, makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
@@ -70,12 +71,15 @@ describe("verifyDocument", () => {
     expect(faultsOf(documentOf({ overrides: { certificate } }))).toEqual(["signatureInvalid"]);
   });
 
-  it("refuses a document that an authority signed", () => {
-    const overrides = {
-      certificate: chain.instance.certificate,
-      cabundle: chain.cabundle.slice(0, -1),
-    };
-    expect(faultsOf(documentOf({ overrides }))).toEqual(["signatureInvalid"]);
+  it("refuses a document that an authority signed, though that signature is valid", () => {
+    const { certificate, keys } = chain.instance;
+    const overrides = { certificate, cabundle: chain.cabundle.slice(0, -1) };
+    const document = documentOf({ overrides });
+    const signature = sign("sha384", parseDocument(document).signedMessage, {
+      ...{ key: keys.privateKey, dsaEncoding: "ieee-p1363" },
+    });
+    document.set(signature, document.length - signature.length);
+    expect(faultsOf(document)).toEqual(["signatureInvalid"]);
   });
 
   it("refuses a change of any field, and of the signature", () => {

@@ -1,5 +1,6 @@
 import type { DocumentFault, DocumentVerdict } from "@haca/attestation/document/verifyDocument";
 import { hexlify } from "ethers";
+import { printable } from "../lib/printable.ts";
 
 const FAULTS: Readonly<Record<DocumentFault, string>> = {
   rootMismatch: "its first certificate is not the pinned root",
@@ -22,7 +23,7 @@ export function explainDocument(parameters: { verdict: DocumentVerdict; now: big
   const field = (bytes: Uint8Array | null) =>
     bytes === null ? "none" : `${bytes.length} bytes  ${hexlify(bytes.subarray(0, 68))}`;
   const lines = [
-    `module       ${document.moduleId}`,
+    `module       ${printable(document.moduleId)}`,
     `made         ${iso(document.timestamp / 1000n)}`,
     `judged at    ${iso(now)}`,
     ...[0, 1, 2].map((i) => `PCR${i}         ${hexlify(document.pcrs.get(i) ?? "0x")}`),
@@ -48,4 +49,4 @@ const iso = (unixSeconds: bigint) =>
 const seconds = (text: string) => BigInt(Date.parse(text)) / 1000n;
 
 const commonName = (subject: string) =>
-  /CN=(.*)/.exec(subject)?.[1] ?? subject.replaceAll("\n", ", ");
+  printable(/CN=(.*)/.exec(subject)?.[1] ?? subject.replaceAll("\n", ", "));

@@ -1,3 +1,4 @@
+import { printable } from "../lib/printable.ts";
 import { formatTable } from "../lib/table.ts";
 import { NODE_STATUSES, nodeConditions } from "./nodeConditions.ts";
 import { integerOption, type TeeOptions, teeIdArgument } from "./options.ts";
@@ -22,7 +23,7 @@ export async function status(options: TeeOptions, argument: string | undefined):
         `type         ${types.find(({ id }) => id === node.teeType)?.name ?? node.teeType}`,
         `operator     ${node.owner}`,
         `payment      ${node.paymentAddress}`,
-        `endpoint     ${node.endpoint}`,
+        `endpoint     ${printable(node.endpoint)}`,
         `image        ${node.pcrHash}`,
         `attested     ${iso(node.attestedAt)}`,
         `heartbeat    ${iso(node.lastHeartbeatAt)}`,
@@ -86,7 +87,7 @@ async function rowsOf(parameters: {
         node.isActive ? "active" : state === "enabled" ? "not active" : state,
         `${String(info.pcrHash).slice(0, 10)}…`,
         iso(info.lastHeartbeatAt),
-        info.endpoint,
+        printable(info.endpoint),
       ];
     }),
   );

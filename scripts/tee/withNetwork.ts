@@ -2,6 +2,7 @@ import { BaseError } from "@haca/protocol/baseError";
 import type { Signer } from "ethers";
 import { connect } from "../deploy/connect.ts";
 import { requireDeployer } from "../deploy/requireDeployer.ts";
+import { printable } from "../lib/printable.ts";
 import { integerOption, type TeeOptions } from "./options.ts";
 import { explain } from "./sendCall.ts";
 import { type TeeContracts, teeContracts } from "./teeContracts.ts";
@@ -53,6 +54,6 @@ export async function teeTypes(contracts: TeeContracts): Promise<{ id: number; n
   const [ids, infos]: [bigint[], { name: string }[]] =
     await contracts.registry.getFunction("getTEETypes")();
   return ids
-    .map((id, index) => ({ id: Number(id), name: infos[index]?.name ?? String(id) }))
+    .map((id, index) => ({ id: Number(id), name: printable(infos[index]?.name ?? String(id)) }))
     .sort((a, b) => a.id - b.id);
 }

@@ -100,7 +100,8 @@ describe("heartbeats", () => {
     await first.child.stop("SIGKILL");
 
     const heir = start(settings);
-    await heartbeats(heir, 2);
+    const later = await heartbeats(heir, 2);
+    expect(later.every(({ call }) => call === "heartbeatBySession")).toBe(true);
     expect(await tee.sessionKeys(teeId)).toEqual([address]);
     const output = [...first.child.lines, ...heir.child.lines].join("\n");
     expect(output).not.toContain(privateKey.slice(2));
@@ -208,6 +209,14 @@ describe("heartbeats", () => {
     await tee.chain.send("evm_setAutomine", true);
     await tee.chain.send("evm_mine");
     await heartbeats(worker, sent + 1);
+  });
+
+  it("wait while gas is above the ceiling", async () => {
+    const { enclave, settings } = await node({ account: 7 });
+    const before = await tee.lastHeartbeat(enclave.teeId);
+    const worker = start({ ...settings, HACA_MAX_FEE_PER_GAS: "1" });
+    await waitFor(async () => ((await failures(worker, "fees.tooHigh")) > 0 ? true : undefined));
+    expect(await tee.lastHeartbeat(enclave.teeId)).toBe(before);
   });
 
   it("are refused in words for a node that the registry does not know or has out of service", async () => {

@@ -29,6 +29,8 @@ export type Beater = {
   sessionPath: string;
   sessionSeconds: number;
   intervalSeconds: number;
+  /** most that is offered, wei per gas */
+  maxFeePerGas: bigint;
   rebroadcastMs: number;
   pollMs: number;
   metrics: HeartbeatMetrics;

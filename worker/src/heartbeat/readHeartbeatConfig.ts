@@ -17,6 +17,8 @@ export type HeartbeatConfig = {
   /** seconds between two heartbeats; undefined: a third of the registry's limit */
   intervalSeconds: number | undefined;
   sessionSeconds: number;
+  /** ceiling in wei per gas */
+  maxFeePerGas: bigint;
   /** how long a transaction may go without a receipt before it is replaced, in milliseconds */
   rebroadcastMs: number;
   pollMs: number;
@@ -48,6 +50,7 @@ export function readHeartbeatConfig(settings: Settings): HeartbeatConfig {
     },
     intervalSeconds: optional(settings, "HACA_HEARTBEAT_SECONDS"),
     sessionSeconds: required(settings, "HACA_SESSION_SECONDS"),
+    maxFeePerGas: required(settings, "HACA_MAX_FEE_PER_GAS"),
     rebroadcastMs: required(settings, "HACA_REBROADCAST_MS"),
     pollMs: required(settings, "HACA_POLL_MS"),
     logLevel: required(settings, "HACA_LOG_LEVEL"),

@@ -1,17 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isError, type TransactionReceipt } from "ethers";
+import { chooseFees, type Fees, raiseFees } from "../account/fees.ts";
 import { answerOf } from "../chain/rpcErrors.ts";
 import { RetryableError } from "../errors.ts";
 import { type Beater, RefusedError, registryFailure, teeRegistryInterface } from "./beater.ts";
 
 const GAS_MARGIN = { numerator: 12n, denominator: 10n };
-/** More than what endpoints ask of a transaction that replaces another, a tenth. */
-const RAISE = { numerator: 5n, denominator: 4n };
-/** Most that is offered, as a multiple of what the endpoint suggests: a chain that stands still costs nothing extra. */
-const MAXIMUM_RAISE = 8n;
-
-type Fees = { maxFeePerGas: bigint; maxPriorityFeePerGas: bigint };
-
 /** The last transaction that an endpoint took, so that what takes its nonce pays more. */
 export type LastSent = { nonce: number; fees: Fees } | undefined;
 
@@ -69,21 +63,21 @@ async function feesFor(parameters: {
   last: LastSent;
 }): Promise<Fees> {
   const { beater, nonce, last } = parameters;
-  const data = await answerOf(beater.provider.getFeeData());
-  const fees = {
-    maxFeePerGas: data.maxFeePerGas ?? data.gasPrice ?? 0n,
-    maxPriorityFeePerGas: data.maxPriorityFeePerGas ?? data.gasPrice ?? 0n,
-  };
-  if (last === undefined || last.nonce !== nonce) return fees;
-  const raise = (market: bigint, offered: bigint): bigint => {
-    const raised = (offered * RAISE.numerator) / RAISE.denominator + 1n;
-    const capped = raised < market * MAXIMUM_RAISE ? raised : market * MAXIMUM_RAISE;
-    return capped > market ? capped : market;
-  };
-  return {
-    maxFeePerGas: raise(fees.maxFeePerGas, last.fees.maxFeePerGas),
-    maxPriorityFeePerGas: raise(fees.maxPriorityFeePerGas, last.fees.maxPriorityFeePerGas),
-  };
+  const { provider, maxFeePerGas: ceiling } = beater;
+  const [block, tip] = await Promise.all([
+    answerOf(provider.getBlock("latest")),
+    answerOf(provider.send("eth_maxPriorityFeePerGas", [])),
+  ]);
+  const market = { baseFee: block?.baseFeePerGas ?? 0n, tip: BigInt(tip as string) };
+  const fees =
+    last?.nonce === nonce
+      ? raiseFees({ previous: last.fees, market, ceiling })
+      : chooseFees({ market, ceiling });
+  if (fees !== undefined) return fees;
+  throw new RetryableError({
+    code: "fees.tooHigh",
+    message: `HACA_MAX_FEE_PER_GAS: ${ceiling} wei per gas is too little at the moment`,
+  });
 }
 
 /** Calls `onTaken` where a transaction of this nonce waits at the endpoint afterwards: this one, or an earlier one. */
