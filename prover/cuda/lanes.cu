@@ -17,8 +17,9 @@ class Lanes {
 public:
     Lanes() {
         int count = 0;
-        CUDA_OK(cudaGetDeviceCount(&count));
-        if (count == 0) throw haca::Failure("there is no CUDA device");
+        const cudaError_t found = cudaGetDeviceCount(&count);
+        if (found != cudaSuccess) throw haca::Failure(std::string("no CUDA device: ") + cudaGetErrorString(found));
+        if (count == 0) throw haca::Failure("no CUDA device");
         CUDA_OK(cudaSetDevice(0));
         CUDA_OK(cudaGetDeviceProperties(&properties_, 0));
         if (properties_.major < MIN_MAJOR || !properties_.cooperativeLaunch) {

@@ -34,8 +34,7 @@ export function runTool(parameters: {
         return;
       }
       const said = `${output.stdout}\n${output.stderr}`.trim();
-      const line =
-        said.split("\n").find((candidate) => COMPLAINT.test(candidate)) ?? said;
+      const line = said.split("\n").find((candidate) => COMPLAINT.test(candidate)) ?? said;
       reject(failed(`${program} ended with status ${code}: ${line.trim()}`));
     });
   });
