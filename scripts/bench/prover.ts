@@ -16,7 +16,9 @@ import { measureDigits } from "./prover/measureDigits.ts";
 const HELP = `Times proofs by snarkjs and by the native prover; writes bench/out/prover.json.
 Needs \`npm run build:prover\`.
 
-usage: npm run bench:prover [-- --sizes 14,16,18] [--runs 3] [--rapidsnark <path>]`;
+usage: npm run bench:prover [-- --sizes 14,16,18] [--runs 3] [--rapidsnark <path>] [--backend cuda]
+
+  --backend cuda   the CUDA device as well; sizes are 16,18,20 unless given, and snarkjs rests`;
 
 /** dense: full-size witness, the hardest case; model: mostly bits, like circuits of models. */
 const KINDS = ["dense", "model"] as const;
@@ -28,7 +30,8 @@ const MEBIBYTE = 1024 * 1024;
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      sizes: { type: "string", default: "14,16,18" },
+      sizes: { type: "string" },
+      backend: { type: "string", default: "cpu" },
       runs: { type: "string", default: "3" },
       rapidsnark: { type: "string" },
       help: { type: "boolean", default: false },
@@ -38,16 +41,25 @@ async function main(): Promise<void> {
     console.log(HELP);
     return;
   }
-  const sizes = values.sizes.split(",").map((text) => wholeNumber({ name: "--sizes", text }));
+  const onDevice = values.backend === "cuda";
+  if (!onDevice && values.backend !== "cpu") {
+    const message = `--backend ${values.backend}: neither cpu nor cuda`;
+    throw new BaseError({ code: "bench.option", message });
+  }
+  const sizes = (values.sizes ?? (onDevice ? "16,18,20" : "14,16,18"))
+    .split(",")
+    .map((text) => wholeNumber({ name: "--sizes", text }));
   const runs = wholeNumber({ name: "--runs", text: values.runs });
   const helperProgram = built("haca-prover");
   const folder = mkdtempSync(join(tmpdir(), "haca-bench-prover-"));
-  const helper = startHelper({ program: helperProgram });
+  const helper = startHelper({ program: helperProgram, backend: "cpu" });
+  const device = onDevice ? startHelper({ program: helperProgram, backend: "cuda" }) : undefined;
   try {
     const figures: Record<string, number> = {};
     const samples: Record<string, unknown> = {};
     const warmUp = makeCircuit({ kind: "dense", logSize: WARM_UP_LOG_SIZE, folder });
     await helper.prove(warmUp);
+    await device?.prove(warmUp);
 
     console.log("digits");
     const digits = await measureDigits({ folder, helper, runs: DIGITS_RUNS });
@@ -69,14 +81,14 @@ async function main(): Promise<void> {
         const snarkjs = startSnarkjs();
         const rapidsnark = values.rapidsnark;
         const contestants = [
-          snarkjs,
+          ...(device === undefined ? [snarkjs] : [device]),
           helper,
           ...(rapidsnark === undefined
             ? []
             : [startRapidsnark({ program: resolve(rapidsnark), folder })]),
         ];
         try {
-          await snarkjs.prove(warmUp);
+          if (device === undefined) await snarkjs.prove(warmUp);
           const measured = await measure({ circuit, contestants, runs });
           samples[`${kind}.2^${logSize}`] = measured;
           Object.assign(figures, figuresOf({ measured, kind, logSize }));
@@ -89,6 +101,7 @@ async function main(): Promise<void> {
     report({ figures, samples, runs });
   } finally {
     await helper.close();
+    await device?.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -109,7 +122,9 @@ function figuresOf(parameters: {
       figures[`${name}.${infix}2^${logSize}.peakMiB`] = round(peakBytes / MEBIBYTE);
     }
     if (helper !== undefined && name !== "helper") {
-      const ratio = median(proveMs) / median(helper.proveMs);
+      // How many times faster we are than others, and the device than the CPU.
+      const times = [median(proveMs), median(helper.proveMs)] as const;
+      const ratio = name === "cuda" ? times[1] / times[0] : times[0] / times[1];
       figures[`ratio.${name}.${infix}2^${logSize}`] = round(ratio);
     }
   }

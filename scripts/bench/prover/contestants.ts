@@ -46,17 +46,28 @@ async function disconnected(child: ChildProcess): Promise<void> {
 }
 
 /** The helper as the worker uses it: loaded key, witness from a file, verified proof, JSON both ways. */
-export function startHelper(parameters: { program: string }): Contestant {
-  const helper = new HelperProcess({ ...parameters, onOutput: (line) => console.error(line) });
+export function startHelper(parameters: { program: string; backend: "cpu" | "cuda" }): Contestant {
+  const { program, backend } = parameters;
+  const helper = new HelperProcess({
+    program,
+    parameters: ["--backend", backend],
+    onOutput: (line) => console.error(line),
+  });
   const ask = (request: { op: string } & Record<string, unknown>) =>
     helper.ask({ request, timeoutMs: TIMEOUT_MS });
   return {
-    name: "helper",
+    name: backend === "cpu" ? "helper" : "cuda",
     async prove({ zkey, witness }) {
       await ask({ op: "load", zkey });
+      // The first proof puts the key onto the device.
+      if (backend === "cuda") await ask({ op: "prove", zkey, witness });
       const started = performance.now();
-      await ask({ op: "prove", zkey, witness });
+      const made = (await ask({ op: "prove", zkey, witness })) as { backend: string };
       const proveMs = performance.now() - started;
+      if (!made.backend.startsWith(backend)) {
+        const message = `the proof was made by ${made.backend}, not by ${backend}`;
+        throw new BaseError({ code: "bench.backend", message });
+      }
       const { peakBytes } = (await ask({ op: "stats" })) as { peakBytes: number };
       return { proveMs, peakBytes };
     },

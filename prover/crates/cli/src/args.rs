@@ -8,13 +8,18 @@ Groth16 proofs over BN254 from snarkjs keys and witnesses.
 
 usage: haca-prover prove <circuit.zkey> <witness.wtns> <proof.json> <public.json>
        haca-prover verify <verification_key.json | circuit.zkey> <public.json> <proof.json>
-       haca-prover serve [--cache-mb N] [--queue N] [--jobs N]
-       haca-prover bench <circuit.zkey> <witness.wtns> [--runs N]
+       haca-prover serve [--cache-mb N] [--queue N] [--jobs N] [--backend B] [--device-cache-mb N]
+       haca-prover bench <circuit.zkey> <witness.wtns> [--runs N] [--backend B]
 
 serve reads one JSON request a line from its input (docs/prover-protocol.md):
   --cache-mb N   memory for loaded keys in MiB (4096)
   --queue N      requests that may wait (1024)
   --jobs N       requests worked on at once, sharing all cores (1)
+  --device-cache-mb N   memory for keys on the device in MiB (three quarters of it)
+
+--backend auto|cpu|cuda says where proofs are made: auto (serve) is the device if there is one;
+bench takes the CPU unless told otherwise. The library is libhaca_cuda.so beside this program, or
+what HACA_PROVER_CUDA_LIBRARY names (docs/gpu.md).
 
 The number of threads is that of the cores; RAYON_NUM_THREADS sets another.";
 
@@ -66,6 +71,28 @@ pub struct ServeOptions {
     pub queue_limit: usize,
     /// requests worked on at once
     pub jobs: usize,
+    /// where proofs are made
+    pub device: DeviceOptions,
+}
+
+/// Where proofs are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceOptions {
+    /// on what
+    pub backend: BackendChoice,
+    /// bytes of keys on the device; most of its memory if not given
+    pub key_bytes: Option<u64>,
+}
+
+/// What makes proofs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackendChoice {
+    /// the device if there is one, else the CPU
+    Auto,
+    /// the CPU
+    Cpu,
+    /// the device, or nothing
+    Cuda,
 }
 
 /// What `bench` measures.
@@ -77,6 +104,8 @@ pub struct BenchOptions {
     pub witness: PathBuf,
     /// proofs to make
     pub runs: usize,
+    /// where proofs are made
+    pub device: DeviceOptions,
 }
 
 /// Reads the parameters after the program's name.
@@ -108,24 +137,40 @@ pub fn parse(parameters: &[String]) -> Result<Command, String> {
             Ok(Command::Verify(VerifyFiles { key, public, proof }))
         }
         "serve" => {
-            let (plain, options) = split(rest, &["--cache-mb", "--queue", "--jobs"])?;
+            const NAMES: [&str; 5] = [
+                "--cache-mb",
+                "--queue",
+                "--jobs",
+                "--backend",
+                "--device-cache-mb",
+            ];
+            let (plain, [cache_mb, queue, jobs, backend, device_mb]) = split(rest, NAMES)?;
             let [] = paths(&plain)?;
-            let cache_mb = options[0].unwrap_or(4096);
+            let cache_bytes = mebibytes(NAMES[0], number(NAMES[0], cache_mb)?.unwrap_or(4096))?;
+            let device_mb = number(NAMES[4], device_mb)?;
             Ok(Command::Serve(ServeOptions {
-                cache_bytes: cache_mb
-                    .checked_mul(1 << 20)
-                    .ok_or_else(|| format!("--cache-mb {cache_mb}: too large"))?,
-                queue_limit: options[1].unwrap_or(1024),
-                jobs: options[2].unwrap_or(1),
+                cache_bytes,
+                queue_limit: number(NAMES[1], queue)?.unwrap_or(1024),
+                jobs: number(NAMES[2], jobs)?.unwrap_or(1),
+                device: DeviceOptions {
+                    backend: choice(backend)?.unwrap_or(BackendChoice::Auto),
+                    key_bytes: device_mb
+                        .map(|mb| mebibytes(NAMES[4], mb).map(|bytes| bytes as u64))
+                        .transpose()?,
+                },
             }))
         }
         "bench" => {
-            let (plain, options) = split(rest, &["--runs"])?;
+            let (plain, [runs, backend]) = split(rest, ["--runs", "--backend"])?;
             let [zkey, witness] = paths(&plain)?;
             Ok(Command::Bench(BenchOptions {
                 zkey,
                 witness,
-                runs: options[0].unwrap_or(5),
+                runs: number("--runs", runs)?.unwrap_or(5),
+                device: DeviceOptions {
+                    backend: choice(backend)?.unwrap_or(BackendChoice::Cpu),
+                    key_bytes: None,
+                },
             }))
         }
         other => Err(format!("{other}: no such command")),
@@ -139,13 +184,13 @@ fn paths<const N: usize>(parameters: &[String]) -> Result<[PathBuf; N], String> 
         .map_err(|given: Vec<_>| format!("{} files given, {N} needed", given.len()))
 }
 
-/// Takes `--name value` pairs out; values are positive numbers.
-fn split(
+/// Takes `--name value` pairs out; the values stand in the order of `names`.
+fn split<const N: usize>(
     parameters: &[String],
-    names: &[&str],
-) -> Result<(Vec<String>, Vec<Option<usize>>), String> {
+    names: [&str; N],
+) -> Result<(Vec<String>, [Option<String>; N]), String> {
     let mut plain = Vec::new();
-    let mut values = vec![None; names.len()];
+    let mut values = [const { None }; N];
     let mut rest = parameters.iter();
     while let Some(parameter) = rest.next() {
         if !parameter.starts_with("--") {
@@ -159,14 +204,35 @@ fn split(
         let text = rest
             .next()
             .ok_or_else(|| format!("{parameter}: no value given"))?;
-        let value = text
-            .parse()
-            .ok()
-            .filter(|value| *value > 0)
-            .ok_or_else(|| format!("{parameter} {text}: not a positive number"))?;
-        values[position] = Some(value);
+        values[position] = Some(text.clone());
     }
     Ok((plain, values))
+}
+
+fn number(name: &str, text: Option<String>) -> Result<Option<usize>, String> {
+    text.map(|text| {
+        text.parse()
+            .ok()
+            .filter(|value| *value > 0)
+            .ok_or_else(|| format!("{name} {text}: not a positive number"))
+    })
+    .transpose()
+}
+
+fn mebibytes(name: &str, count: usize) -> Result<usize, String> {
+    count
+        .checked_mul(1 << 20)
+        .ok_or_else(|| format!("{name} {count}: too large"))
+}
+
+fn choice(text: Option<String>) -> Result<Option<BackendChoice>, String> {
+    text.map(|text| match text.as_str() {
+        "auto" => Ok(BackendChoice::Auto),
+        "cpu" => Ok(BackendChoice::Cpu),
+        "cuda" => Ok(BackendChoice::Cuda),
+        _ => Err(format!("--backend {text}: neither auto nor cpu nor cuda")),
+    })
+    .transpose()
 }
 
 #[cfg(test)]
@@ -198,15 +264,23 @@ mod tests {
             cache_bytes: 2 << 20,
             queue_limit: 1024,
             jobs: 3,
+            device: DeviceOptions {
+                backend: BackendChoice::Cuda,
+                key_bytes: Some(5 << 20),
+            },
         };
         assert_eq!(
-            parsed("serve --jobs 3 --cache-mb 2"),
+            parsed("serve --jobs 3 --cache-mb 2 --backend cuda --device-cache-mb 5"),
             Ok(Command::Serve(options))
         );
         for (line, message) in [
             ("serve --jobs 0", "--jobs 0: not a positive number"),
             ("serve --jobs", "--jobs: no value given"),
             ("serve --speed 9", "--speed: no such option"),
+            (
+                "serve --backend tpu",
+                "--backend tpu: neither auto nor cpu nor cuda",
+            ),
             ("serve x", "1 files given, 0 needed"),
             ("conjure", "conjure: no such command"),
         ] {
@@ -214,5 +288,20 @@ mod tests {
         }
         let huge = format!("serve --cache-mb {}", usize::MAX);
         assert!(parsed(&huge).is_err());
+        let huge = format!("serve --device-cache-mb {}", usize::MAX);
+        assert!(parsed(&huge).is_err());
+    }
+
+    #[test]
+    fn serve_looks_for_a_device_and_bench_does_not() {
+        let backend = |line| match parsed(line) {
+            Ok(Command::Serve(options)) => options.device.backend,
+            Ok(Command::Bench(options)) => options.device.backend,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(backend("serve"), BackendChoice::Auto);
+        assert_eq!(backend("serve --backend cpu"), BackendChoice::Cpu);
+        assert_eq!(backend("bench a b"), BackendChoice::Cpu);
+        assert_eq!(backend("bench a b --backend cuda"), BackendChoice::Cuda);
     }
 }

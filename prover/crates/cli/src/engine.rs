@@ -11,6 +11,18 @@ pub trait Device: Send + Sync {
     /// Name for people.
     fn name(&self) -> String;
 
+    /// Bytes of its memory.
+    fn memory_bytes(&self) -> u64;
+
+    /// Bytes that keys may have on it together.
+    fn key_limit(&self) -> u64;
+
+    /// Bytes that keys have on it.
+    fn key_bytes(&self) -> u64;
+
+    /// Whether proofs of this key are for it at all.
+    fn takes(&self, key: &ProvingKey) -> bool;
+
     /// Makes a proof, which the engine verifies.
     ///
     /// # Errors
@@ -26,6 +38,7 @@ pub trait Device: Send + Sync {
 /// Makes proofs, every one of them verified.
 pub struct Engine {
     device: Option<Box<dyn Device>>,
+    device_proofs: AtomicU64,
     device_failures: AtomicU64,
     device_fallbacks: AtomicU64,
 }
@@ -40,9 +53,20 @@ pub struct Proved {
 
 /// Something that can make proofs.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Backend {
     kind: &'static str,
     name: String,
+    #[serde(flatten)]
+    memory: Option<DeviceMemory>,
+}
+
+/// A device's memory in bytes.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeviceMemory {
+    memory_bytes: u64,
+    key_limit_bytes: u64,
 }
 
 /// Attempts on the device before a proof is made on the CPU.
@@ -53,6 +77,7 @@ impl Engine {
     pub fn new(device: Option<Box<dyn Device>>) -> Self {
         Self {
             device,
+            device_proofs: AtomicU64::new(0),
             device_failures: AtomicU64::new(0),
             device_fallbacks: AtomicU64::new(0),
         }
@@ -63,16 +88,32 @@ impl Engine {
         let device = self.device.iter().map(|device| Backend {
             kind: "device",
             name: device.name(),
+            memory: Some(DeviceMemory {
+                memory_bytes: device.memory_bytes(),
+                key_limit_bytes: device.key_limit(),
+            }),
         });
         device
             .chain([Backend {
                 kind: "cpu",
                 name: ARITHMETIC.to_owned(),
+                memory: None,
             }])
             .collect()
     }
 
-    /// Proofs that a device failed to make or made wrong.
+    /// Proofs that a device made and that verified.
+    pub fn device_proofs(&self) -> u64 {
+        self.device_proofs.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of keys on the device.
+    pub fn device_key_bytes(&self) -> u64 {
+        self.device.as_ref().map_or(0, |device| device.key_bytes())
+    }
+
+    /// Attempts in which a device made no proof or a wrong one. A wrong proof counts once the same
+    /// witness was proven otherwise: before, the witness may be to blame.
     pub fn device_failures(&self) -> u64 {
         self.device_failures.load(Ordering::Relaxed)
     }
@@ -87,28 +128,43 @@ impl Engine {
     /// # Errors
     /// Those of [`ProvingKey::prove`].
     pub fn prove(&self, key: &ProvingKey, witness: &Witness) -> Result<Proved, ProverError> {
-        if let Some(device) = &self.device {
-            for _ in 0..DEVICE_ATTEMPTS {
-                let public = witness.public(key.public_count());
-                match device.prove(key, witness, Blinding::fresh()?) {
-                    Ok(proof) if key.verifying().verify(&proof, public)? => {
-                        return Ok(Proved {
-                            proof,
-                            backend: device.name(),
-                        });
-                    }
-                    Ok(_) => eprintln!("{}: made a proof that does not verify", device.name()),
-                    Err(message) => eprintln!("{}: {message}", device.name()),
+        let Some(device) = self.device.as_ref().filter(|device| device.takes(key)) else {
+            return on_cpu(key, witness);
+        };
+        let public = witness.public(key.public_count());
+        let mut wrong = 0;
+        for _ in 0..DEVICE_ATTEMPTS {
+            match device.prove(key, witness, Blinding::fresh()?) {
+                Ok(proof) if key.verifying().verify(&proof, public)? => {
+                    self.device_proofs.fetch_add(1, Ordering::Relaxed);
+                    self.device_failures.fetch_add(wrong, Ordering::Relaxed);
+                    return Ok(Proved {
+                        proof,
+                        backend: device.name(),
+                    });
                 }
-                self.device_failures.fetch_add(1, Ordering::Relaxed);
+                Ok(_) => {
+                    wrong += 1;
+                    eprintln!("{}: made a proof that does not verify", device.name());
+                }
+                Err(message) => {
+                    self.device_failures.fetch_add(1, Ordering::Relaxed);
+                    eprintln!("{}: {message}", device.name());
+                }
             }
-            self.device_fallbacks.fetch_add(1, Ordering::Relaxed);
         }
-        Ok(Proved {
-            proof: key.prove(witness)?,
-            backend: "cpu".to_owned(),
-        })
+        let proved = on_cpu(key, witness)?;
+        self.device_failures.fetch_add(wrong, Ordering::Relaxed);
+        self.device_fallbacks.fetch_add(1, Ordering::Relaxed);
+        Ok(proved)
     }
+}
+
+fn on_cpu(key: &ProvingKey, witness: &Witness) -> Result<Proved, ProverError> {
+    Ok(Proved {
+        proof: key.prove(witness)?,
+        backend: "cpu".to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ pub enum CommandError {
     /// About the proof.
     #[error(transparent)]
     Prover(#[from] ProverError),
+    /// A device was asked for and is not there.
+    #[error("{0}")]
+    NoDevice(String),
     /// The proof was read and is wrong.
     #[error("the proof is NOT valid for these public signals")]
     Invalid,

@@ -1,5 +1,7 @@
 //! Proving keys in memory.
 
+use std::sync::{Arc, Weak};
+
 use ark_bn254::{G1Affine, G2Affine};
 use haca_prover_curves::msm::{SignedScalar, msm};
 use haca_prover_curves::point::{Curve, G1, G2, PackedPoint};
@@ -18,6 +20,8 @@ const SUBGROUP_ROUNDS: usize = 3;
 
 /// A checked proving key, independent of the file that it came from.
 pub struct ProvingKey {
+    /// shared with whoever keeps something for as long as the key is there
+    life: Arc<()>,
     pub(crate) signal_count: usize,
     pub(crate) public_count: usize,
     pub(crate) a_rows: SparseMatrix,
@@ -76,6 +80,7 @@ impl ProvingKey {
             }
         })?;
         Ok(Self {
+            life: Arc::new(()),
             signal_count: file.signal_count as usize,
             public_count: file.public_count as usize,
             a_rows,
@@ -100,6 +105,11 @@ impl ProvingKey {
     /// Checks proofs made with this key.
     pub fn verifying(&self) -> &VerifyingKey {
         &self.verifying
+    }
+
+    /// The key's identity, dead once the key is dropped.
+    pub fn life(&self) -> Weak<()> {
+        Arc::downgrade(&self.life)
     }
 
     /// Number of signals, the constant 1 included.

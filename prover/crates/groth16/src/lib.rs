@@ -3,6 +3,7 @@
 pub mod error;
 pub mod json;
 pub mod key;
+pub mod parts;
 mod points;
 pub mod prove;
 mod quotient;
@@ -14,6 +15,7 @@ pub mod witness;
 pub use error::ProverError;
 pub use key::ProvingKey;
 pub use prove::{Blinding, Proof};
+pub use sparse::Entry;
 pub use verify::VerifyingKey;
 pub use witness::Witness;
 

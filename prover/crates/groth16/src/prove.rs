@@ -4,6 +4,7 @@ use ark_bn254::{Fr, G1Affine, G2Affine};
 use ark_ec::CurveGroup;
 use haca_prover_curves::msm::msm;
 
+use crate::parts::Sums;
 use crate::{ProverError, ProvingKey, Witness, random};
 
 /// A proof.
@@ -63,12 +64,17 @@ impl ProvingKey {
     pub fn prove_unchecked(
         &self,
         witness: &Witness,
-        Blinding { r, s }: Blinding,
+        blinding: Blinding,
     ) -> Result<Proof, ProverError> {
         if witness.len() != self.signal_count {
             let (found, expected) = (witness.len(), self.signal_count);
             return Err(ProverError::WitnessLength { found, expected });
         }
+        Ok(self.assemble(&self.sums(witness), blinding))
+    }
+
+    /// The sums over the five point sets. The witness must be as long as there are signals.
+    fn sums(&self, witness: &Witness) -> Sums {
         let scalars = &witness.scalars;
         let ((a, b1), (b2, (c, h))) = rayon::join(
             || {
@@ -98,7 +104,12 @@ impl ProvingKey {
                 )
             },
         );
+        Sums { a, b1, b2, c, h }
+    }
 
+    /// The proof that the sums make.
+    pub fn assemble(&self, sums: &Sums, Blinding { r, s }: Blinding) -> Proof {
+        let Sums { a, b1, b2, c, h } = *sums;
         // A = alpha + a + r delta, B = beta + b + s delta,
         // C = c + h + s A + r B - r s delta, with B in the first group.
         let a = a + self.alpha1 + self.delta1 * r;
@@ -106,10 +117,10 @@ impl ProvingKey {
             || b2 + self.beta2 + self.delta2 * s,
             || c + h + a * s + (b1 + self.beta1) * r,
         );
-        Ok(Proof {
+        Proof {
             a: a.into_affine(),
             b: b2.into_affine(),
             c: c.into_affine(),
-        })
+        }
     }
 }

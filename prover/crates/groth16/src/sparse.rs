@@ -11,14 +11,18 @@ use haca_prover_formats::zkey::{KeyFile, Matrix};
 #[derive(Debug)]
 pub(crate) struct SparseMatrix {
     /// entries of row i are `starts[i]..starts[i + 1]`
-    starts: Vec<u32>,
-    entries: Vec<Entry>,
+    pub(crate) starts: Vec<u32>,
+    pub(crate) entries: Vec<Entry>,
 }
 
+/// An entry of a row.
 #[derive(Debug, Clone, Copy, Default)]
-struct Entry {
-    signal: u32,
-    value: u32,
+#[repr(C)]
+pub struct Entry {
+    /// its column
+    pub signal: u32,
+    /// its coefficient, by number
+    pub value: u32,
 }
 
 /// The different coefficients of a circuit; the first two are 1 and -1.
@@ -94,6 +98,11 @@ impl SparseMatrix {
 }
 
 impl Values {
+    /// All of them, in Montgomery form.
+    pub fn words(&self) -> Vec<[u64; 4]> {
+        self.0.iter().map(|value| value.0.0).collect()
+    }
+
     /// Bytes of memory held.
     pub fn bytes(&self) -> usize {
         size_of_val(&self.0[..])

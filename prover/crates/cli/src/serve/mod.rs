@@ -17,6 +17,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::args::ServeOptions;
+use crate::cuda;
 use answer::{Answers, Failure};
 use lines::{Line, Lines};
 use queue::{FairQueue, Refusal};
@@ -29,11 +30,12 @@ const MAX_LINE: usize = 1 << 20;
 /// Serves standard input until it ends, `shutdown` is asked for, or the process is told to stop.
 ///
 /// # Errors
-/// When threads or signal handlers cannot be set up.
+/// When threads or signal handlers cannot be set up, or a device was asked for that is not there.
 pub fn run(options: &ServeOptions) -> io::Result<()> {
     let queue = Arc::new(FairQueue::<Request>::new(options.queue_limit));
     let answers = Arc::new(Answers::new());
-    let service = Arc::new(Service::new(options));
+    let engine = cuda::engine(&options.device).map_err(io::Error::other)?;
+    let service = Arc::new(Service::new(options, engine));
 
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
     {

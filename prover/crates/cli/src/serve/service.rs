@@ -36,12 +36,12 @@ pub(super) struct Service {
 }
 
 impl Service {
-    pub fn new(options: &ServeOptions) -> Self {
+    pub fn new(options: &ServeOptions, engine: Engine) -> Self {
         Self {
             options: options.clone(),
             started: Instant::now(),
             cache: KeyCache::new(options.cache_bytes),
-            engine: Engine::new(None),
+            engine,
             proofs: AtomicU64::new(0),
             failures: Mutex::default(),
         }
@@ -127,6 +127,8 @@ impl Service {
             "running": load.running,
             "proofs": self.proofs.load(Ordering::Relaxed),
             "failures": *self.failures.lock().unwrap_or_else(PoisonError::into_inner),
+            "deviceProofs": self.engine.device_proofs(),
+            "deviceKeyBytes": self.engine.device_key_bytes(),
             "deviceFailures": self.engine.device_failures(),
             "deviceFallbacks": self.engine.device_fallbacks(),
             "keys": keys,

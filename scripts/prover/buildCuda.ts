@@ -1,0 +1,63 @@
+/** `npm run build:prover:cuda`: the CUDA library of the native prover. */
+import { copyFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { BaseError } from "@haca/protocol/baseError";
+import { reportFailure } from "../lib/reportFailure.ts";
+import { compileLibrary } from "./cuda/compileLibrary.ts";
+import { findNvcc } from "./cuda/findNvcc.ts";
+import { nvccFromWheels } from "./cuda/wheels.ts";
+import { PROVER_FOLDER } from "./runCargo.ts";
+
+const HELP = `Compiles prover/target/release/libhaca_cuda.so, which haca-prover loads where there is a CUDA device.
+nvcc (CUDA 12 or newer) is taken from CUDA_HOME, the PATH or /usr/local/cuda. See docs/gpu.md.
+
+usage: npm run build:prover:cuda [-- --wheels | --compile-check]
+
+  --wheels          nvcc from NVIDIA's Python packages (fetched into data/)
+  --compile-check   the same, but the library is only compiled, not put beside haca-prover`;
+
+const MEBIBYTE = 1024 * 1024;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      wheels: { type: "boolean", default: false },
+      "compile-check": { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return;
+  }
+  const check = values["compile-check"];
+  const nvcc = values.wheels || check ? await nvccFromWheels() : findNvcc();
+  if (nvcc === undefined) {
+    throw new BaseError({
+      code: "cuda.noNvcc",
+      message:
+        "nvcc is neither below CUDA_HOME nor on the PATH nor in /usr/local/cuda: install the CUDA toolkit, or give --wheels",
+    });
+  }
+  const folder = join(PROVER_FOLDER, "target", "cuda");
+  console.log(`compiling with ${nvcc}: a few minutes`);
+  const started = performance.now();
+  await compileLibrary({
+    nvcc,
+    folder,
+    onPart: ({ name, seconds, bytes }) =>
+      console.log(`${name}: ${seconds.toFixed(0)} s, ${(bytes / MEBIBYTE).toFixed(1)} MiB`),
+  });
+  const library = join(folder, "libhaca_cuda.so");
+  console.log(`compiled in ${((performance.now() - started) / 1000).toFixed(0)} s: ${library}`);
+  if (check) return;
+  const release = join(PROVER_FOLDER, "target", "release");
+  mkdirSync(release, { recursive: true });
+  copyFileSync(library, join(release, "libhaca_cuda.so"));
+  console.log(
+    "prover/target/release/libhaca_cuda.so is in place; haca-prover uses it from its next start",
+  );
+}
+
+main().catch(reportFailure);

@@ -1,0 +1,110 @@
+/** `npm run test:cuda`: the CUDA library on a machine that has a device. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { BaseError } from "@haca/protocol/baseError";
+import { reportFailure } from "../lib/reportFailure.ts";
+import { compileLibrary } from "./cuda/compileLibrary.ts";
+import { findNvcc } from "./cuda/findNvcc.ts";
+import { runTool } from "./cuda/runTool.ts";
+import { nvccFromWheels } from "./cuda/wheels.ts";
+import { PROVER_FOLDER } from "./runCargo.ts";
+
+const HELP = `Builds the native prover and its CUDA library, then, on the device: compares proofs with the CPU's from 2^10 to
+2^20, makes 200 proofs, loads and unloads keys, and runs NVIDIA's compute-sanitizer where it is installed.
+Ends with status 1 where there is no device. See docs/gpu.md.
+
+usage: npm run test:cuda [-- --wheels]
+
+  --wheels   nvcc from NVIDIA's Python packages, where there is none`;
+
+const RELEASE = join(PROVER_FOLDER, "target", "release");
+const COMPILED = join(PROVER_FOLDER, "target", "cuda");
+const SANITIZER_LOG_SIZE = 12;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      wheels: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return;
+  }
+  const nvcc = values.wheels ? await nvccFromWheels() : findNvcc();
+  if (nvcc === undefined) {
+    throw new BaseError({
+      code: "cuda.noNvcc",
+      message: "no nvcc: install the CUDA toolkit, or give --wheels",
+    });
+  }
+  console.log(`compiling with ${nvcc}`);
+  await compileLibrary({ nvcc, folder: COMPILED, onPart: ({ name }) => console.log(name) });
+  const environment = { HACA_PROVER_CUDA_LIBRARY: join(COMPILED, "libhaca_cuda.so") };
+  await shown({ program: "cargo", parameters: ["build", "--release", "--locked"], environment });
+
+  const tests = ["test", "--release", "--locked", "-p", "haca-prover-cuda", "--test", "device"];
+  const serially = ["--", "--ignored", "--nocapture", "--test-threads", "1"];
+  await shown({ program: "cargo", parameters: [...tests, ...serially], environment });
+  await sanitize({ nvcc, environment });
+  console.log("every check on the device passed");
+}
+
+/** One small proof under each of the sanitizer's tools. */
+async function sanitize(parameters: {
+  nvcc: string;
+  environment: Record<string, string>;
+}): Promise<void> {
+  const { nvcc, environment } = parameters;
+  const beside = join(dirname(nvcc), "compute-sanitizer");
+  const program = existsSync(beside) ? beside : "compute-sanitizer";
+  try {
+    await runTool({ program, parameters: ["--version"] });
+  } catch {
+    console.log("skipped: compute-sanitizer is not installed");
+    return;
+  }
+  const folder = mkdtempSync(join(tmpdir(), "haca-cuda-"));
+  try {
+    const prefix = join(folder, "circuit");
+    await runTool({
+      program: join(RELEASE, "haca-devsetup"),
+      parameters: ["model", String(SANITIZER_LOG_SIZE), "1", prefix],
+    });
+    const files = [`${prefix}.zkey`, `${prefix}.wtns`];
+    const bench = ["bench", ...files, "--runs", "1", "--backend", "cuda"];
+    for (const tool of ["memcheck", "racecheck", "initcheck"]) {
+      const options = ["--tool", tool, "--error-exitcode", "9", join(RELEASE, "haca-prover")];
+      await shown({ program, parameters: [...options, ...bench], environment });
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function shown(parameters: {
+  program: string;
+  parameters: readonly string[];
+  environment: Record<string, string>;
+}): Promise<void> {
+  const { program, environment } = parameters;
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, parameters.parameters, {
+      cwd: PROVER_FOLDER,
+      env: { ...process.env, ...environment },
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+    child.once("error", reject);
+    child.once("close", (code) => {
+      const message = `${program} ended with status ${code}: see above`;
+      if (code === 0) resolve();
+      else reject(new BaseError({ code: "cuda.test", message }));
+    });
+  });
+}
+
+main().catch(reportFailure);
