@@ -4,8 +4,8 @@ import { startProcess } from "./startProcess.ts";
 import { waitFor } from "./waitFor.ts";
 
 const GENESIS_SECONDS = 1_750_000_000;
-/** Enough for everything: an exact limit would hide that gas used is something else. */
-const GAS_LIMIT = 10_000_000n;
+/** What a transaction may use at most: an exact limit would hide that gas used is something else. */
+const GAS_LIMIT = 16_777_216n;
 
 /** A fresh anvil with chain id 31337 that mines one block per transaction, one second apart. */
 export async function startChain() {
