@@ -2,10 +2,11 @@
  * Tables, in the words of docs/glossary.md. Times are unix seconds, hashes lower-case hex, `bigint` columns
  * are numeric(78) in SQL and decimal strings in GraphQL. Every row follows from the events, and for the columns
  * that docs/indexer.md names from the contract's state in the event's block.
- *
- * Ponder reads its tables from this one module.
  */
 // biome-ignore-start lint/performance/noBarrelFile: Ponder reads its tables from this one module
+export * from "./schema/access.ts";
 export * from "./schema/attestation.ts";
+export * from "./schema/governance.ts";
 export * from "./schema/inference.ts";
+export * from "./schema/token.ts";
 // biome-ignore-end lint/performance/noBarrelFile: see above

@@ -1,31 +1,20 @@
-import { type Context, ponder } from "ponder:registry";
+import { ponder } from "ponder:registry";
 import {
   teeAttestation,
   teeHeartbeat,
   teeImage,
   teeNode,
   teeOhttpConfig,
-  teeOperator,
-  teeParameter,
-  teeParameterChange,
   teeSessionKey,
-  teeStatusChange,
   teeType,
   teeVerifier,
 } from "ponder:schema";
 import { nitroVerifierAbi, teeRegistryAbi } from "@haca/protocol/abi";
-import { type Hex, zeroAddress, zeroHash } from "viem";
-import type { TeeParameterName } from "../schema/attestation.ts";
+import { zeroAddress, zeroHash } from "viem";
 import { isIndexed } from "./isIndexed.ts";
 import { readState } from "./readState.ts";
 import { keyKindName, statusName } from "./tee/names.ts";
-
-/** What a handler is given, as far as the helpers here look at it. */
-type At = {
-  block: { number: bigint; timestamp: bigint };
-  log: { address: Hex; logIndex: number };
-  transaction: { hash: Hex };
-};
+import { insertStatusChange, setDenied, setParameter } from "./tee/writeRows.ts";
 
 if (isIndexed("TEERegistry")) {
   indexTypesAndImages();
@@ -216,58 +205,4 @@ function indexParameters(): void {
   ponder.on("TEERegistry:AdmissionPaused", async ({ event, context }) => {
     await setParameter({ context, event, name: "admissionPausedUntil", value: event.args.until });
   });
-}
-
-async function insertStatusChange(parameters: {
-  context: Context;
-  event: At;
-  teeId: Hex;
-  previous: number;
-  current: number;
-}): Promise<void> {
-  const { context, event, teeId } = parameters;
-  await context.db.insert(teeStatusChange).values({
-    blockNumber: event.block.number,
-    logIndex: event.log.logIndex,
-    teeId,
-    previous: statusName(parameters.previous),
-    current: statusName(parameters.current),
-    changedAt: event.block.timestamp,
-    transactionHash: event.transaction.hash,
-  });
-}
-
-async function setDenied(parameters: {
-  context: Context;
-  event: At;
-  operator: Hex;
-  isDenied: boolean;
-}): Promise<void> {
-  const { context, event, operator: address, isDenied } = parameters;
-  const operator = { isDenied, changedAt: event.block.timestamp };
-  await context.db
-    .insert(teeOperator)
-    .values({ address, ...operator })
-    .onConflictDoUpdate(operator);
-}
-
-async function setParameter(parameters: {
-  context: Context;
-  event: At;
-  name: TeeParameterName;
-  value: bigint;
-}): Promise<void> {
-  const { context, event, name, value } = parameters;
-  const changedAt = event.block.timestamp;
-  const row = await context.db.find(teeParameter, { name });
-  await context.db.insert(teeParameterChange).values({
-    blockNumber: event.block.number,
-    logIndex: event.log.logIndex,
-    ...{ name, previous: row?.value ?? 0n, current: value, changedAt },
-    transactionHash: event.transaction.hash,
-  });
-  await context.db
-    .insert(teeParameter)
-    .values({ name, value, changedAt })
-    .onConflictDoUpdate({ value, changedAt });
 }

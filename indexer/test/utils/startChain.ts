@@ -42,7 +42,11 @@ export async function startChain() {
   const send = async (transaction: { from?: Hex; to?: Hex; data: Hex }) => {
     const { from = accounts[0], ...rest } = transaction;
     const hash = await client.sendTransaction({ account: from, gas: GAS_LIMIT, ...rest });
-    const receipt = await client.waitForTransactionReceipt({ hash });
+    // Asked again and again: viem's own waiting looks once per block, and here no further block may come.
+    const receipt = await waitFor({
+      checkAlive,
+      probe: () => client.getTransactionReceipt({ hash }),
+    });
     if (receipt.status !== "success") {
       throw new Error(`transaction ${hash} reverted`);
     }
