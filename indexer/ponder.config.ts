@@ -1,15 +1,57 @@
 import { join } from "node:path";
-import { inferenceSettlementAbi, modelRegistryAbi } from "@haca/protocol/abi";
-import { readAddressBook } from "@haca/protocol/addressBook";
-import { createConfig } from "ponder";
-import { getAddress } from "viem";
+import {
+  accessManagerAbi,
+  certificateStoreAbi,
+  genesisDistributionAbi,
+  governorAbi,
+  inferenceSettlementAbi,
+  merkleAirdropAbi,
+  modelRegistryAbi,
+  opgAbi,
+  teeRegistryAbi,
+  timelockControllerAbi,
+  vestingFactoryAbi,
+  vestingVaultAbi,
+} from "@haca/protocol/abi";
+import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
+import { createConfig, factory } from "ponder";
+import { getAbiItem, getAddress, zeroAddress } from "viem";
 import { readSettings } from "./launch/readSettings.ts";
 
 const LOCAL_CHAIN_ID = 31337;
+const CHAIN = "settlement";
 
 const settings = readSettings(process.env);
-const { contracts } = readAddressBook(settings.deployment);
+const book = readAddressBook(settings.deployment);
 const isLocal = settings.chainId === LOCAL_CHAIN_ID;
+
+/** All contracts there can be, so that handlers are typed; those that the book lacks are left out below. */
+const contracts = {
+  ModelRegistry: { abi: modelRegistryAbi, ...at("ModelRegistry") },
+  InferenceSettlement: {
+    abi: inferenceSettlementAbi,
+    ...at("InferenceSettlement"),
+    includeTransactionReceipts: true as const,
+  },
+  AccessManager: { abi: accessManagerAbi, ...at("AccessManager") },
+  CertificateStore: { abi: certificateStoreAbi, ...at("CertificateStore") },
+  TEERegistry: { abi: teeRegistryAbi, ...at("TEERegistry") },
+  OPG: { abi: opgAbi, ...at("OPG") },
+  VestingFactory: { abi: vestingFactoryAbi, ...at("VestingFactory") },
+  VestingVault: {
+    abi: vestingVaultAbi,
+    ...at("VestingFactory"),
+    address: factory({
+      address: at("VestingFactory").address,
+      event: getAbiItem({ abi: vestingFactoryAbi, name: "GrantCreated" }),
+      parameter: "vault",
+    }),
+  },
+  MerkleAirdrop: { abi: merkleAirdropAbi, ...at("MerkleAirdrop") },
+  GenesisDistribution: { abi: genesisDistributionAbi, ...at("GenesisDistribution") },
+  TimelockController: { abi: timelockControllerAbi, ...at("TimelockController") },
+  HacaGovernor: { abi: governorAbi, ...at("HacaGovernor") },
+};
 
 export default createConfig({
   database:
@@ -17,7 +59,7 @@ export default createConfig({
       ? { kind: "pglite", directory: join(settings.dataDirectory, databaseSchema()) }
       : { kind: "postgres", connectionString: settings.databaseUrl },
   chains: {
-    settlement: {
+    [CHAIN]: {
       id: settings.chainId,
       rpc: settings.rpcUrl,
       // Milliseconds. A local chain mines at once and costs nothing to ask.
@@ -26,22 +68,21 @@ export default createConfig({
       disableCache: isLocal,
     },
   },
-  contracts: {
-    ModelRegistry: {
-      chain: "settlement",
-      abi: modelRegistryAbi,
-      address: getAddress(contracts.ModelRegistry.address),
-      startBlock: contracts.ModelRegistry.block,
-    },
-    InferenceSettlement: {
-      chain: "settlement",
-      abi: inferenceSettlementAbi,
-      address: getAddress(contracts.InferenceSettlement.address),
-      startBlock: contracts.InferenceSettlement.block,
-      includeTransactionReceipts: true,
-    },
-  },
+  contracts: indexed(contracts),
 });
+
+/** Where a contract lies and since when. The zero address of a contract that is not there is never used. */
+function at(name: keyof AddressBook["contracts"]) {
+  const { address, block } = book.contracts[name] ?? { address: zeroAddress, block: 0 };
+  return { chain: CHAIN, address: getAddress(address), startBlock: block } as const;
+}
+
+/** Leaves out what the book lacks. The type keeps it: `isIndexed` guards the handlers. */
+function indexed<T extends object>(all: T): T {
+  const isThere = ([name]: [string, unknown]) =>
+    (name === "VestingVault" ? "VestingFactory" : name) in book.contracts;
+  return Object.fromEntries(Object.entries(all).filter(isThere)) as T;
+}
 
 /** One folder per schema: a database never holds what two chains with the same id said. */
 function databaseSchema(): string {

@@ -2,8 +2,6 @@ import type { AddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import { createPublicClient, getAddress, type Hex, http, keccak256 } from "viem";
 
-const INDEXED_CONTRACTS = ["ModelRegistry", "InferenceSettlement"] as const;
-
 /**
  * Checks that the node behind `rpcUrl` serves the chain on which the address book's contracts live.
  * Returns the hash of the block that created the settlement contract: it names this one history, also where
@@ -40,8 +38,11 @@ export async function checkDeployment(parameters: {
       message: `HACA_RPC_URL: the node serves chain ${servedChainId}, expected ${chainId}`,
     });
   }
-  for (const name of INDEXED_CONTRACTS) {
-    const { address, codeHash } = book.contracts[name];
+  for (const [name, contract] of Object.entries(book.contracts)) {
+    if (contract === undefined) {
+      continue;
+    }
+    const { address, codeHash } = contract;
     const code = await client.getCode({ address: getAddress(address) });
     if (code === undefined) {
       throw new BaseError({

@@ -9,6 +9,7 @@ const ROOT = join(import.meta.dirname, "..", "..");
 const SOURCES = [
   "indexer/ponder.config.ts",
   "indexer/ponder.schema.ts",
+  "indexer/schema/*.ts",
   "indexer/src/**/*.ts",
   "protocol/src/*.ts",
   "protocol/generated/abi.ts",
@@ -25,8 +26,7 @@ export function databaseSchemaName(parameters: {
 }): string {
   const { book, creationBlock } = parameters;
   const hash = createHash("sha256");
-  const { ModelRegistry, InferenceSettlement } = book.contracts;
-  hash.update(JSON.stringify([creationBlock, ModelRegistry, InferenceSettlement]));
+  hash.update(JSON.stringify([creationBlock, book.contracts]));
   for (const file of globSync(SOURCES, { cwd: ROOT }).sort()) {
     hash.update(`\n${file}\n`);
     hash.update(readFileSync(join(ROOT, file)));

@@ -1,13 +1,35 @@
 import { join } from "node:path";
+import { accessManagerAbi, opgAbi } from "@haca/protocol/abi";
+import { writeAddressBook } from "@haca/protocol/addressBook";
+import type { Hex } from "viem";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { addressBookOf, addressOf } from "./utils/addressBookOf.ts";
 import { type Contracts, deployContracts } from "./utils/deployContracts.ts";
+import { deployTee, pcrsOf, type Tee } from "./utils/deployTee.ts";
+import { deployToken, type Token } from "./utils/deployToken.ts";
 import { STRAY_BIT } from "./utils/events.ts";
+import { type GovernanceOperations, governanceOperations } from "./utils/governanceOperations.ts";
+import { randomFrom } from "./utils/randomFrom.ts";
 import { type Chain, startChain } from "./utils/startChain.ts";
 import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
+import {
+  IMAGES,
+  type TeeNode,
+  type TeeOperations,
+  TYPES,
+  teeOperations,
+} from "./utils/teeOperations.ts";
 import { temporaryFolder } from "./utils/temporaryFolder.ts";
+import { type TokenOperations, tokenOperations } from "./utils/tokenOperations.ts";
 
 let chain: Chain;
 let contracts: Contracts;
+let tee: Tee;
+let token: Token;
+let enclaves: TeeOperations;
+let vesting: TokenOperations;
+let politics: GovernanceOperations;
+let node: TeeNode;
 let folder: ReturnType<typeof temporaryFolder>;
 let indexers: Indexer[];
 
@@ -15,7 +37,27 @@ beforeEach(async () => {
   folder = temporaryFolder();
   indexers = [];
   chain = await startChain();
-  contracts = await deployContracts({ chain, path: join(folder.path, "book.json") });
+  const path = join(folder.path, "book.json");
+  contracts = await deployContracts({ chain, path });
+  const { AccessManager } = contracts.creations;
+  tee = await deployTee({ chain, accessManager: AccessManager });
+  token = await deployToken({ chain });
+  const creations = { ...contracts.creations, ...tee.creations, ...token.creations };
+  writeAddressBook({ path, book: await addressBookOf({ chain, creations }) });
+  const random = randomFrom("reorg");
+  enclaves = teeOperations({ chain, tee, random });
+  vesting = await tokenOperations({ chain, token, random });
+  politics = governanceOperations({ chain, token, manager: addressOf(AccessManager), random });
+  await tee.call("setVerifier", [1, tee.verifier]);
+  for (const image of IMAGES) {
+    for (const type of TYPES) {
+      await tee.call("approvePCR", [pcrsOf(image), "v0", type]);
+    }
+  }
+  await enclaves.operations.register();
+  node = enclaves.nodes[0] as TeeNode;
+  await vesting.operations.create();
+  await payThreshold();
   await contracts.publish(1, 0);
   await contracts.settle({ nonce: 0n });
 });
@@ -38,16 +80,50 @@ async function catchUp(name: string): Promise<Indexer> {
   return indexer;
 }
 
+const onToken = (from: Hex, functionName: string, args: readonly unknown[]) =>
+  token.call({ to: token.opg.address, abi: opgAbi, functionName, args, from });
+const grantRole = (account: Hex, delay: number) =>
+  token.call({
+    ...{ to: addressOf(contracts.creations.AccessManager), abi: accessManagerAbi },
+    ...{ functionName: "grantRole", args: [9n, account, delay] },
+  });
+
+/** Makes every account able to propose. */
+async function payThreshold(): Promise<void> {
+  for (const account of vesting.accounts) {
+    await onToken(token.liquidity, "transfer", [account, 10n ** 24n]);
+    await onToken(account, "delegate", [account]);
+  }
+}
+
 /** Events of every kind that will turn out never to have happened. */
 async function makeDoomedHistory(): Promise<void> {
+  // First, so that in the history that replaces it another configuration comes in a block of the same number.
+  await enclaves.setOhttpConfig(node, "0xd0");
   await contracts.settle({ nonce: 1n, label: 2n });
   await contracts.settle({ nonce: 0n, node: chain.accounts[1] });
   await contracts.publish(1, 1);
   await contracts.deprecate(1, 0);
+  await enclaves.operations.register();
+  await tee.call("banTEE", [node.enclave.teeId as Hex]);
+  await tee.call("setHeartbeatMaxAge", [61n]);
+  await tee.call("denyOperator", [node.operator]);
+  const { issuer, serial } = node.certificates[0] ?? { issuer: new Uint8Array(), serial: 0n };
+  await tee.revokeCertificate(issuer, serial);
+  await vesting.operations.createBatch();
+  await vesting.operations.release();
+  await onToken(vesting.accounts[0] as Hex, "delegate", [vesting.accounts[1]]);
+  await onToken(vesting.accounts[1] as Hex, "burn", [5n]);
+  await politics.operations.propose();
+  await grantRole(vesting.accounts[0] as Hex, 7);
 }
 
 /** The history that replaces it, one block longer. */
 async function makeReplacement(replacedHeight: bigint): Promise<void> {
+  await enclaves.setOhttpConfig(node, "0xbeef");
+  await tee.call("disableTEE", [node.enclave.teeId as Hex], node.operator);
+  await onToken(vesting.accounts[2] as Hex, "delegate", [vesting.accounts[1]]);
+  await grantRole(vesting.accounts[1] as Hex, 3);
   await contracts.settle({ nonce: 1n, label: 3n });
   await contracts.settle({ nonce: 2n, strayBit: STRAY_BIT });
   const height = await chain.client.getBlockNumber();
@@ -68,7 +144,13 @@ async function expectReplacement(indexer: Indexer): Promise<void> {
     "select version_count, model.settled_count, status from model join model_version on model_id = model.id",
   );
   expect(model).toEqual({ version_count: 1, settled_count: 3, status: "published" });
-  expect(await indexer.tables()).toEqual(await (await catchUp("fresh")).tables());
+  const tables = await indexer.tables();
+  expect(tables.tee_ohttp_config).toMatchObject([{ key_config: "0xbeef" }]);
+  expect(tables.tee_node).toMatchObject([{ status: "disabled" }]);
+  expect(tables.proposal).toEqual([]);
+  const empty = Object.keys(tables).filter((name) => tables[name]?.length === 0);
+  expect(Object.keys(tables).length - empty.length).toBeGreaterThan(20);
+  expect(tables).toEqual(await (await catchUp("fresh")).tables());
 }
 
 test.each([
@@ -85,7 +167,10 @@ test.each([
     await makeDoomedHistory();
     const height = await chain.client.getBlockNumber();
     await indexer.indexed(height);
-    expect((await indexer.tables()).settlement).toHaveLength(3);
+    const doomed = await indexer.tables();
+    expect(doomed.settlement).toHaveLength(3);
+    expect(doomed.proposal).toHaveLength(1);
+    expect(doomed.tee_node).toHaveLength(2);
 
     await chain.client.revert({ id: snapshot });
     await makeReplacement(height);

@@ -2,6 +2,7 @@ import { db } from "ponder:api";
 import schema from "ponder:schema";
 import { Hono } from "hono";
 import { client, graphql } from "ponder";
+import { activeNodes } from "./activeNodes.ts";
 
 const app = new Hono();
 
@@ -12,6 +13,8 @@ app.get("/", (context) =>
     endpoints: {
       "/graphql": "GraphQL: POST a query, or open it in a browser",
       "/sql/*": "read-only SQL over HTTP, for @ponder/client",
+      "/nodes/active":
+        "TEE nodes to be trusted: ?type=<number>[&at=<unix seconds>][&limit=][&after=]",
       "/status": "chain id, number and time of the latest indexed block",
       "/ready": "200 once the history is indexed, 503 before",
       "/health": "200 while the process serves",
@@ -19,6 +22,7 @@ app.get("/", (context) =>
     },
   }),
 );
+app.route("/", activeNodes);
 app.use("/graphql", graphql({ db, schema }));
 app.use("/sql/*", client({ db, schema }));
 

@@ -1,21 +1,19 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { inferenceSettlementAbi, modelRegistryAbi } from "@haca/protocol/abi";
 import { writeAddressBook } from "@haca/protocol/addressBook";
 import { contextOf, settlementDomain } from "@haca/protocol/inferenceResult";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
-import { type Abi, encodeDeployData, encodeFunctionData, type Hex, zeroHash } from "viem";
+import { encodeFunctionData, type Hex, zeroHash } from "viem";
 import {
   makeProof,
   makeTrapdoor,
   makeVerifyingKey,
 } from "../../../test/contracts/utils/groth16Simulator.ts";
 import { scalarsFrom } from "../../../test/contracts/utils/randomScalars.ts";
-import { addressBookOf, addressOf } from "./addressBookOf.ts";
+import { addressBookOf, addressOf, type Creations } from "./addressBookOf.ts";
+import { ACCESS_MANAGER, deployArtifact } from "./deployArtifact.ts";
 import { INPUT_LAYOUT, inferenceSettled, OUTPUT_LAYOUT } from "./events.ts";
 import type { Chain } from "./startChain.ts";
 
-const ARTIFACTS = join(import.meta.dirname, "..", "..", "..", "artifacts");
 const WEEK = 7n * 24n * 60n * 60n;
 /** One input word, one output word, context. */
 const SIGNAL_COUNT = 3;
@@ -27,16 +25,15 @@ const SIGNAL_COUNT = 3;
 export async function deployContracts(parameters: { chain: Chain; path: string }) {
   const { chain, path } = parameters;
   const owner = chain.accounts[0];
-  const accessManager = await deploy(
-    "@openzeppelin/contracts/access/manager/AccessManager.sol/AccessManager.json",
-    [owner],
-  );
-  const registry = await deploy("contracts/registry/ModelRegistry.sol/ModelRegistry.json", []);
+  const deploy = (artifact: string, args: readonly unknown[] = []) =>
+    deployArtifact({ chain, artifact, arguments: args });
+  const accessManager = await deploy(ACCESS_MANAGER, [owner]);
+  const registry = await deploy("contracts/registry/ModelRegistry.sol/ModelRegistry.json");
   const settlement = await deploy(
     "contracts/settlement/InferenceSettlement.sol/InferenceSettlement.json",
     [addressOf(accessManager), addressOf(registry), WEEK],
   );
-  const creations = {
+  const creations: Creations = {
     AccessManager: accessManager,
     ModelRegistry: registry,
     InferenceSettlement: settlement,
@@ -120,15 +117,7 @@ export async function deployContracts(parameters: { chain: Chain; path: string }
       args: ["digits"],
     }),
   });
-  return { modelId, versionId, publish, deprecate, settle };
-
-  function deploy(artifact: string, args: readonly unknown[]) {
-    const { abi, bytecode } = JSON.parse(readFileSync(join(ARTIFACTS, artifact), "utf8")) as {
-      abi: Abi;
-      bytecode: Hex;
-    };
-    return chain.send({ data: encodeDeployData({ abi, bytecode, args: [...args] }) });
-  }
+  return { creations, modelId, versionId, publish, deprecate, settle };
 }
 
 export type Contracts = Awaited<ReturnType<typeof deployContracts>>;

@@ -4,8 +4,8 @@ import { startProcess } from "./startProcess.ts";
 import { waitFor } from "./waitFor.ts";
 
 const GENESIS_SECONDS = 1_750_000_000;
-/** Enough for everything: an exact limit would hide that gas used is something else. */
-const GAS_LIMIT = 10_000_000n;
+/** What a transaction may use at most: an exact limit would hide that gas used is something else. */
+const GAS_LIMIT = 16_777_216n;
 
 /** A fresh anvil with chain id 31337 that mines one block per transaction, one second apart. */
 export async function startChain() {
@@ -42,7 +42,11 @@ export async function startChain() {
   const send = async (transaction: { from?: Hex; to?: Hex; data: Hex }) => {
     const { from = accounts[0], ...rest } = transaction;
     const hash = await client.sendTransaction({ account: from, gas: GAS_LIMIT, ...rest });
-    const receipt = await client.waitForTransactionReceipt({ hash });
+    // Asked again and again: viem's own waiting looks once per block, and here no further block may come.
+    const receipt = await waitFor({
+      checkAlive,
+      probe: () => client.getTransactionReceipt({ hash }),
+    });
     if (receipt.status !== "success") {
       throw new Error(`transaction ${hash} reverted`);
     }

@@ -1,10 +1,16 @@
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "./freePort.ts";
 import { startProcess } from "./startProcess.ts";
 import { waitFor } from "./waitFor.ts";
 
 const COMMAND = join(import.meta.dirname, "..", "..", "launch", "cli.ts");
-const TABLES = ["model", "model_version", "node", "settlement"];
+/** Names of all tables, as the schema declares them. */
+const TABLES = globSync(join(import.meta.dirname, "..", "..", "schema", "*.ts")).flatMap((file) =>
+  [...readFileSync(file, "utf8").matchAll(/onchainTable\(\s*"(\w+)"/g)].map(
+    ([, name = ""]) => name,
+  ),
+);
 
 /** Starts the indexer as a user does and returns once it is ready. */
 export async function startIndexer(parameters: {
@@ -70,11 +76,14 @@ export async function startIndexer(parameters: {
     return data;
   };
 
-  /** Every row of every table. */
+  /** Every row of every table, in an order that the rows alone decide. */
   const tables = async () => {
-    const entries = TABLES.map(
-      async (table) => [table, await sql(`select * from ${table} order by 1`)] as const,
-    );
+    const entries = TABLES.map(async (table) => {
+      const rows = await sql(`select * from ${table}`);
+      const sorted = rows.map((row) => ({ row, key: JSON.stringify(row) }));
+      sorted.sort((a, b) => (a.key < b.key ? -1 : 1));
+      return [table, sorted.map(({ row }) => row)] as const;
+    });
     return Object.fromEntries(await Promise.all(entries));
   };
 

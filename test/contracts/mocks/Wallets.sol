@@ -27,6 +27,27 @@ contract OwnedWallet is IERC1271 {
     }
 }
 
+/// @title TaggedWallet
+/// @notice A wallet whose signatures name the rule to check them by, as many accounts do: one byte, then the owner's.
+contract TaggedWallet is IERC1271 {
+    bytes1 public constant OWNER_RULE = 0x01;
+    address public immutable OWNER;
+
+    constructor(address owner) {
+        OWNER = owner;
+    }
+
+    function isValidSignature(
+        bytes32 hash,
+        bytes calldata signature
+    ) external view override returns (bytes4) {
+        if (signature.length == 0 || signature[0] != OWNER_RULE) return 0xffffffff;
+        (address signer, ECDSA.RecoverError problem, ) = ECDSA.tryRecoverCalldata(hash, signature[1:]);
+        bool isValid = problem == ECDSA.RecoverError.NoError && signer == OWNER;
+        return isValid ? IERC1271.isValidSignature.selector : bytes4(0xffffffff);
+    }
+}
+
 /// @title ReentrantWallet
 /// @notice When asked about a signature, calls whatever it was told to call, and answers yes only if that worked.
 contract ReentrantWallet {

@@ -1,0 +1,253 @@
+import { index, onchainTable, primaryKey, relations } from "ponder";
+
+/** Tables of the TEE registry and the certificate store. Rows say what the contracts say: see docs/indexer.md. */
+
+export const teeType = onchainTable("tee_type", (t) => ({
+  id: t.integer().primaryKey(),
+  name: t.text().notNull(),
+  addedAt: t.bigint().notNull(),
+  nodeCount: t.integer().notNull(),
+}));
+
+/** One approval of an image for one node type. A revoked image that is approved again has a new generation. */
+export const teeImage = onchainTable(
+  "tee_image",
+  (t) => ({
+    /** keccak256(PCR0 | PCR1 | PCR2) */
+    pcrHash: t.hex().notNull(),
+    teeType: t.integer().notNull(),
+    /** counts from 1; uint32 */
+    generation: t.bigint().notNull(),
+    version: t.text().notNull(),
+    /** zero if approved without a source */
+    commit: t.hex().notNull(),
+    repository: t.text().notNull(),
+    approvedAt: t.bigint().notNull(),
+    revokedAt: t.bigint(),
+  }),
+  (table) => ({ pk: primaryKey({ columns: [table.pcrHash, table.teeType, table.generation] }) }),
+);
+
+/** An enclave. What is attested is that of its latest attestation. */
+export const teeNode = onchainTable(
+  "tee_node",
+  (t) => ({
+    /** keccak256 of the signing key */
+    id: t.hex().primaryKey(),
+    teeType: t.integer().notNull(),
+    /** place in the registry's list of its type, from 0 */
+    number: t.integer().notNull(),
+    owner: t.hex().notNull(),
+    status: t.text().$type<"enabled" | "disabled" | "retired" | "banned">().notNull(),
+    keyKind: t.text().$type<"rsa" | "p256" | "secp256k1">().notNull(),
+    /** SubjectPublicKeyInfo, DER; null only in a block that is being discarded */
+    publicKey: t.hex(),
+    registeredAt: t.bigint().notNull(),
+    paymentAddress: t.hex().notNull(),
+    endpoint: t.text().notNull(),
+    /** SHA-256 of the DER */
+    tlsCertificateHash: t.hex().notNull(),
+    pcrHash: t.hex().notNull(),
+    imageGeneration: t.bigint().notNull(),
+    /** id of the certificate that signed the evidence */
+    endorsement: t.hex().notNull(),
+    /** null only in a block that is being discarded */
+    verifierId: t.integer(),
+    /** when the evidence was made, as the enclave says */
+    attestedAt: t.bigint().notNull(),
+    /** signed time of the latest sign of life, an attestation included */
+    lastHeartbeatAt: t.bigint().notNull(),
+    transactionHash: t.hex().notNull(),
+    blockNumber: t.bigint().notNull(),
+  }),
+  (table) => ({
+    typeIndex: index().on(table.teeType, table.number),
+    ownerIndex: index().on(table.owner),
+    imageIndex: index().on(table.pcrHash, table.teeType, table.imageGeneration),
+  }),
+);
+
+/** Every evidence that was accepted. */
+export const teeAttestation = onchainTable(
+  "tee_attestation",
+  (t) => ({
+    teeId: t.hex().notNull(),
+    attestedAt: t.bigint().notNull(),
+    pcrHash: t.hex().notNull(),
+    imageGeneration: t.bigint().notNull(),
+    endorsement: t.hex().notNull(),
+    paymentAddress: t.hex().notNull(),
+    endpoint: t.text().notNull(),
+    tlsCertificateHash: t.hex().notNull(),
+    blockTimestamp: t.bigint().notNull(),
+    transactionHash: t.hex().notNull(),
+  }),
+  (table) => ({ pk: primaryKey({ columns: [table.teeId, table.attestedAt] }) }),
+);
+
+/** Signs of life other than attestations. */
+export const teeHeartbeat = onchainTable(
+  "tee_heartbeat",
+  (t) => ({
+    teeId: t.hex().notNull(),
+    /** as signed */
+    timestamp: t.bigint().notNull(),
+    blockTimestamp: t.bigint().notNull(),
+    transactionHash: t.hex().notNull(),
+  }),
+  (table) => ({ pk: primaryKey({ columns: [table.teeId, table.timestamp] }) }),
+);
+
+/** Changes of a node's status, its admission included. */
+export const teeStatusChange = onchainTable(
+  "tee_status_change",
+  (t) => ({
+    blockNumber: t.bigint().notNull(),
+    logIndex: t.integer().notNull(),
+    teeId: t.hex().notNull(),
+    previous: t.text().$type<NodeStatus>().notNull(),
+    current: t.text().$type<NodeStatus>().notNull(),
+    changedAt: t.bigint().notNull(),
+    transactionHash: t.hex().notNull(),
+  }),
+  (table) => ({
+    pk: primaryKey({ columns: [table.blockNumber, table.logIndex] }),
+    nodeIndex: index().on(table.teeId),
+  }),
+);
+
+/** A session key's validity, `[from, until)`; `until` moves back when the operator ends it. */
+export const teeSessionKey = onchainTable(
+  "tee_session_key",
+  (t) => ({
+    teeId: t.hex().notNull(),
+    key: t.hex().notNull(),
+    from: t.bigint().notNull(),
+    until: t.bigint().notNull(),
+    /** when the operator ended it; null if he did not */
+    endedAt: t.bigint(),
+  }),
+  (table) => ({
+    pk: primaryKey({ columns: [table.teeId, table.key] }),
+    keyIndex: index().on(table.key),
+  }),
+);
+
+/** A node's latest OHTTP key. The columns that are not in the event are null only in a block that is being discarded. */
+export const teeOhttpConfig = onchainTable("tee_ohttp_config", (t) => ({
+  teeId: t.hex().primaryKey(),
+  keyId: t.integer().notNull(),
+  kemId: t.integer(),
+  kdfId: t.integer(),
+  aeadId: t.integer(),
+  publicKey: t.hex().notNull(),
+  keyConfig: t.hex(),
+  registeredAt: t.bigint().notNull(),
+}));
+
+/** Operators that ever were denied. */
+export const teeOperator = onchainTable("tee_operator", (t) => ({
+  address: t.hex().primaryKey(),
+  isDenied: t.boolean().notNull(),
+  changedAt: t.bigint().notNull(),
+}));
+
+/** Which contract judges evidence. */
+export const teeVerifier = onchainTable("tee_verifier", (t) => ({
+  id: t.integer().primaryKey(),
+  /** zero if removed */
+  address: t.hex().notNull(),
+  /** the certificate store that it asks; null if it names none */
+  certificateStore: t.hex(),
+  changedAt: t.bigint().notNull(),
+}));
+
+/** `heartbeatMaxAge` and `attestationMaxAge` in seconds, `admissionPausedUntil` in unix seconds. */
+export const teeParameter = onchainTable("tee_parameter", (t) => ({
+  name: t.text().$type<TeeParameterName>().primaryKey(),
+  value: t.bigint().notNull(),
+  changedAt: t.bigint().notNull(),
+}));
+
+export const teeParameterChange = onchainTable(
+  "tee_parameter_change",
+  (t) => ({
+    blockNumber: t.bigint().notNull(),
+    logIndex: t.integer().notNull(),
+    name: t.text().$type<TeeParameterName>().notNull(),
+    previous: t.bigint().notNull(),
+    current: t.bigint().notNull(),
+    changedAt: t.bigint().notNull(),
+    transactionHash: t.hex().notNull(),
+  }),
+  (table) => ({ pk: primaryKey({ columns: [table.blockNumber, table.logIndex] }) }),
+);
+
+/** A verified certificate. */
+export const certificate = onchainTable("certificate", (t) => ({
+  /** keccak256(abi.encode(parentId, keccak256(TBS))) */
+  id: t.hex().primaryKey(),
+  /** zero for the root */
+  parentId: t.hex().notNull(),
+  /** revocation keys of its path, its own first: one of them revoked, and it is not trusted */
+  revocationPath: t.jsonb().$type<`0x${string}`[]>().notNull(),
+  /** latest of its path */
+  notBefore: t.bigint().notNull(),
+  /** earliest of its path */
+  notAfter: t.bigint().notNull(),
+  storedAt: t.bigint().notNull(),
+}));
+
+/** May name certificates that were never seen. */
+export const certificateRevocation = onchainTable("certificate_revocation", (t) => ({
+  /** keccak256(abi.encode(keccak256(issuer), serial)) */
+  revocationKey: t.hex().primaryKey(),
+  /** DER of the issuer's name */
+  issuer: t.hex().notNull(),
+  serial: t.bigint().notNull(),
+  revokedAt: t.bigint().notNull(),
+  transactionHash: t.hex().notNull(),
+}));
+
+export type NodeStatus = "unknown" | "enabled" | "disabled" | "retired" | "banned";
+export type TeeParameterName = "heartbeatMaxAge" | "attestationMaxAge" | "admissionPausedUntil";
+
+export const teeTypeRelations = relations(teeType, ({ many }) => ({
+  nodes: many(teeNode),
+  images: many(teeImage),
+}));
+
+export const teeImageRelations = relations(teeImage, ({ one, many }) => ({
+  type: one(teeType, { fields: [teeImage.teeType], references: [teeType.id] }),
+  nodes: many(teeNode),
+}));
+
+export const teeNodeRelations = relations(teeNode, ({ one, many }) => ({
+  type: one(teeType, { fields: [teeNode.teeType], references: [teeType.id] }),
+  image: one(teeImage, {
+    fields: [teeNode.pcrHash, teeNode.teeType, teeNode.imageGeneration],
+    references: [teeImage.pcrHash, teeImage.teeType, teeImage.generation],
+  }),
+  certificate: one(certificate, { fields: [teeNode.endorsement], references: [certificate.id] }),
+  ohttpConfig: one(teeOhttpConfig, { fields: [teeNode.id], references: [teeOhttpConfig.teeId] }),
+  attestations: many(teeAttestation),
+  heartbeats: many(teeHeartbeat),
+  sessionKeys: many(teeSessionKey),
+  statusChanges: many(teeStatusChange),
+}));
+
+export const teeAttestationRelations = relations(teeAttestation, ({ one }) => ({
+  node: one(teeNode, { fields: [teeAttestation.teeId], references: [teeNode.id] }),
+}));
+
+export const teeHeartbeatRelations = relations(teeHeartbeat, ({ one }) => ({
+  node: one(teeNode, { fields: [teeHeartbeat.teeId], references: [teeNode.id] }),
+}));
+
+export const teeSessionKeyRelations = relations(teeSessionKey, ({ one }) => ({
+  node: one(teeNode, { fields: [teeSessionKey.teeId], references: [teeNode.id] }),
+}));
+
+export const teeStatusChangeRelations = relations(teeStatusChange, ({ one }) => ({
+  node: one(teeNode, { fields: [teeStatusChange.teeId], references: [teeNode.id] }),
+}));

@@ -1,0 +1,138 @@
+import type { TensorLayout } from "@haca/protocol/tensorLayout";
+import { index, onchainTable, relations } from "ponder";
+
+/** Tables of models, versions and settlements. */
+
+/** A model: an owner and a slug. */
+export const model = onchainTable(
+  "model",
+  (t) => ({
+    /** keccak256(abi.encode(owner, slug)) */
+    id: t.hex().primaryKey(),
+    owner: t.hex().notNull(),
+    slug: t.text().notNull(),
+    createdAt: t.bigint().notNull(),
+    versionCount: t.integer().notNull(),
+    settledCount: t.integer().notNull(),
+    /** settlements whose proof or attestation the chain checked: never Vanilla */
+    verifiedCount: t.integer().notNull(),
+    transactionHash: t.hex().notNull(),
+    blockNumber: t.bigint().notNull(),
+  }),
+  (table) => ({
+    slugIndex: index().on(table.slug),
+    ownerIndex: index().on(table.owner),
+  }),
+);
+
+/** A published version of a model. Only `status` and `deprecatedAt` ever change. */
+export const modelVersion = onchainTable(
+  "model_version",
+  (t) => ({
+    /** keccak256(abi.encode(modelId, major, minor)) */
+    id: t.hex().primaryKey(),
+    modelId: t.hex().notNull(),
+    // uint32: wider than an integer of Postgres or GraphQL
+    major: t.bigint().notNull(),
+    minor: t.bigint().notNull(),
+    status: t.text().$type<"published" | "deprecated">().notNull(),
+    publishedAt: t.bigint().notNull(),
+    deprecatedAt: t.bigint(),
+    /** SHA-256 of the ONNX file */
+    modelHash: t.hex().notNull(),
+    blobId: t.hex().notNull(),
+    /** SHA-256 of the r1cs file */
+    circuitHash: t.hex().notNull(),
+    verifyingKeyHash: t.hex().notNull(),
+    inputLayout: t.jsonb().$type<TensorLayout[]>().notNull(),
+    outputLayout: t.jsonb().$type<TensorLayout[]>().notNull(),
+    /** number of packed words */
+    inputWords: t.integer().notNull(),
+    outputWords: t.integer().notNull(),
+    settledCount: t.integer().notNull(),
+    verifiedCount: t.integer().notNull(),
+    transactionHash: t.hex().notNull(),
+    blockNumber: t.bigint().notNull(),
+  }),
+  (table) => ({
+    modelIndex: index().on(table.modelId),
+  }),
+);
+
+/** An inference node: the account in the upper 160 bits of a request id. */
+export const node = onchainTable("node", (t) => ({
+  address: t.hex().primaryKey(),
+  settledCount: t.integer().notNull(),
+  verifiedCount: t.integer().notNull(),
+  /** block times of its first and its latest settlement */
+  firstSeenAt: t.bigint().notNull(),
+  lastSeenAt: t.bigint().notNull(),
+}));
+
+/** One settled request. */
+export const settlement = onchainTable(
+  "settlement",
+  (t) => ({
+    requestId: t.hex().primaryKey(),
+    nodeAddress: t.hex().notNull(),
+    nonce: t.bigint().notNull(),
+    verification: t.text().$type<"vanilla" | "zkml" | "tee">().notNull(),
+    /** whether the chain checked a proof or an attestation; false for Vanilla, always */
+    verified: t.boolean().notNull(),
+    state: t.text().$type<"settled">().notNull(),
+    versionId: t.hex().notNull(),
+    /** null only if the version was published in another registry */
+    modelId: t.hex(),
+    requester: t.hex().notNull(),
+    inputHash: t.hex().notNull(),
+    outputHash: t.hex().notNull(),
+    /** packed input words, then packed output words, as decimal strings */
+    words: t.jsonb().$type<string[]>().notNull(),
+    /** integers of each tensor as decimal strings; null if the words do not fit the version's layout */
+    inputs: t.jsonb().$type<string[][]>(),
+    outputs: t.jsonb().$type<string[][]>(),
+    /** the class index: see `labelOf` for when there is one */
+    label: t.integer(),
+    price: t.bigint().notNull(),
+    /** when the node answered; `blockTimestamp` is when it settled */
+    timestamp: t.bigint().notNull(),
+    teeId: t.hex().notNull(),
+    /** sender of the settling transaction */
+    settler: t.hex().notNull(),
+    transactionHash: t.hex().notNull(),
+    /** of the whole transaction, however many results it settled */
+    gasUsed: t.bigint().notNull(),
+    blockNumber: t.bigint().notNull(),
+    blockHash: t.hex().notNull(),
+    blockTimestamp: t.bigint().notNull(),
+    logIndex: t.integer().notNull(),
+  }),
+  (table) => ({
+    nodeIndex: index().on(table.nodeAddress, table.nonce),
+    requesterIndex: index().on(table.requester),
+    modelIndex: index().on(table.modelId, table.blockNumber),
+    versionIndex: index().on(table.versionId, table.blockNumber),
+    blockIndex: index().on(table.blockNumber, table.logIndex),
+    transactionIndex: index().on(table.transactionHash),
+  }),
+);
+
+export const modelRelations = relations(model, ({ many }) => ({
+  versions: many(modelVersion),
+  settlements: many(settlement),
+}));
+
+export const modelVersionRelations = relations(modelVersion, ({ one, many }) => ({
+  model: one(model, { fields: [modelVersion.modelId], references: [model.id] }),
+  settlements: many(settlement),
+}));
+
+export const nodeRelations = relations(node, ({ many }) => ({
+  settlements: many(settlement),
+}));
+
+export const settlementRelations = relations(settlement, ({ one }) => ({
+  model: one(model, { fields: [settlement.modelId], references: [model.id] }),
+  version: one(modelVersion, { fields: [settlement.versionId], references: [modelVersion.id] }),
+  node: one(node, { fields: [settlement.nodeAddress], references: [node.address] }),
+}));

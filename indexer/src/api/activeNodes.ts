@@ -1,0 +1,146 @@
+import { db } from "ponder:api";
+import schema from "ponder:schema";
+import { readAddressBook } from "@haca/protocol/addressBook";
+import { Hono } from "hono";
+import { and, asc, eq, gt, sql } from "ponder";
+import { z } from "zod";
+import { readSettings } from "../../launch/readSettings.ts";
+import { isNodeActive } from "../tee/isNodeActive.ts";
+
+/** Nodes that are looked at in one query. */
+const BATCH = 500;
+const MAXIMUM_LIMIT = 500;
+const MILLISECONDS = 1000;
+
+const integer = (maximum: number) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,15}$/, "must be a whole number")
+    .transform(Number)
+    .pipe(z.number().max(maximum, `must be at most ${maximum}`));
+
+const querySchema = z.strictObject({
+  type: integer(255),
+  /** unix seconds */
+  at: integer(2 ** 48 - 1)
+    .transform(BigInt)
+    .optional(),
+  limit: integer(MAXIMUM_LIMIT).pipe(z.number().min(1, "must be at least 1")).default(100),
+  /** `next` of the page before */
+  after: integer(2 ** 31 - 1).optional(),
+});
+
+const certificateStore = readAddressBook(
+  readSettings(process.env).deployment,
+).contracts.CertificateStore?.address.toLowerCase();
+
+const {
+  teeNode,
+  teeImage,
+  teeOperator,
+  teeVerifier,
+  certificate,
+  certificateRevocation,
+  teeParameter,
+} = schema;
+
+const parameterNamed = (name: "heartbeatMaxAge" | "attestationMaxAge") =>
+  sql<
+    string | null
+  >`(select ${teeParameter.value} from ${teeParameter} where ${teeParameter.name} = ${name})`;
+
+/** `GET /nodes/active`: the nodes of a type that the contract's `isTEEActive` would answer yes for at a time. */
+export const activeNodes = new Hono().get("/nodes/active", async (context) => {
+  const query = querySchema.safeParse(context.req.query());
+  if (!query.success) {
+    const [issue] = query.error.issues;
+    return context.json({ error: `${issue?.path.join(".")}: ${issue?.message}` }, 400);
+  }
+  const { type, limit, after = -1 } = query.data;
+  const at = query.data.at ?? BigInt(Math.floor(Date.now() / MILLISECONDS));
+
+  const nodes: object[] = [];
+  let last = after;
+  for (;;) {
+    const batch = await readNodes({ type, after: last });
+    for (const { number, node, standing } of batch) {
+      if (nodes.length === limit) {
+        return context.json({ type, at: String(at), nodes, next: last });
+      }
+      last = number;
+      if (isNodeActive({ standing, at })) {
+        nodes.push(node);
+      }
+    }
+    if (batch.length < BATCH) {
+      return context.json({ type, at: String(at), nodes, next: null });
+    }
+  }
+});
+
+/** Enabled nodes of a type behind number `after`, in order, each with what decides whether it is active. */
+async function readNodes(parameters: { type: number; after: number }) {
+  // One statement: a block that is indexed meanwhile cannot come between two of them.
+  const rows = await db
+    .select({
+      node: teeNode,
+      image: teeImage,
+      isOperatorDenied: teeOperator.isDenied,
+      certificateStore: teeVerifier.certificateStore,
+      certificateId: certificate.id,
+      isRevoked: sql<boolean>`exists (select from ${certificateRevocation}
+        where ${certificate.revocationPath} @> to_jsonb(${certificateRevocation.revocationKey}))`,
+      heartbeatMaxAge: parameterNamed("heartbeatMaxAge"),
+      attestationMaxAge: parameterNamed("attestationMaxAge"),
+    })
+    .from(teeNode)
+    .leftJoin(
+      teeImage,
+      and(
+        eq(teeImage.pcrHash, teeNode.pcrHash),
+        eq(teeImage.teeType, teeNode.teeType),
+        eq(teeImage.generation, teeNode.imageGeneration),
+      ),
+    )
+    .leftJoin(teeOperator, eq(teeOperator.address, teeNode.owner))
+    .leftJoin(teeVerifier, eq(teeVerifier.id, teeNode.verifierId))
+    .leftJoin(certificate, eq(certificate.id, teeNode.endorsement))
+    .where(
+      and(
+        eq(teeNode.teeType, parameters.type),
+        eq(teeNode.status, "enabled"),
+        gt(teeNode.number, parameters.after),
+      ),
+    )
+    .orderBy(asc(teeNode.number))
+    .limit(BATCH);
+
+  return rows.map(({ node, image, ...row }) => ({
+    number: node.number,
+    node: inJson(node),
+    standing: {
+      status: node.status,
+      lastHeartbeatAt: node.lastHeartbeatAt,
+      attestedAt: node.attestedAt,
+      approvedAt: image?.approvedAt ?? null,
+      revokedAt: image?.revokedAt ?? null,
+      isOperatorDenied: row.isOperatorDenied ?? false,
+      isEndorsed:
+        certificateStore !== undefined &&
+        row.certificateStore === certificateStore &&
+        row.certificateId !== null &&
+        !row.isRevoked,
+      heartbeatMaxAge: row.heartbeatMaxAge === null ? null : BigInt(row.heartbeatMaxAge),
+      attestationMaxAge: row.attestationMaxAge === null ? null : BigInt(row.attestationMaxAge),
+    },
+  }));
+}
+
+/** A row with its numbers that may exceed 2^53 as decimal strings, as GraphQL has them. */
+function inJson(row: object): object {
+  const entries = Object.entries(row).map(([key, value]) => [
+    key,
+    typeof value === "bigint" ? String(value) : value,
+  ]);
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,23 @@
+/** Names of `ITEERegistry.NodeStatus`, by number. */
+const STATUSES = ["unknown", "enabled", "disabled", "retired", "banned"] as const;
+
+/** Names of `ISigningKeys.KeyKind`, by number; 0 is no kind that the registry admits. */
+const KEY_KINDS = [undefined, "rsa", "p256", "secp256k1"] as const;
+
+/** Throws a RangeError for a status that no contract has. */
+export function statusName(status: number): (typeof STATUSES)[number] {
+  const name = STATUSES[status];
+  if (name === undefined) {
+    throw new RangeError(`status must be below ${STATUSES.length}, got ${status}`);
+  }
+  return name;
+}
+
+/** Throws a RangeError for a kind that the registry does not admit. */
+export function keyKindName(keyKind: number): NonNullable<(typeof KEY_KINDS)[number]> {
+  const name = KEY_KINDS[keyKind];
+  if (name === undefined) {
+    throw new RangeError(`key kind must be 1 to ${KEY_KINDS.length - 1}, got ${keyKind}`);
+  }
+  return name;
+}

@@ -1,0 +1,208 @@
+import { ponder } from "ponder:registry";
+import {
+  teeAttestation,
+  teeHeartbeat,
+  teeImage,
+  teeNode,
+  teeOhttpConfig,
+  teeSessionKey,
+  teeType,
+  teeVerifier,
+} from "ponder:schema";
+import { nitroVerifierAbi, teeRegistryAbi } from "@haca/protocol/abi";
+import { zeroAddress, zeroHash } from "viem";
+import { isIndexed } from "./isIndexed.ts";
+import { readState } from "./readState.ts";
+import { keyKindName, statusName } from "./tee/names.ts";
+import { insertStatusChange, setDenied, setParameter } from "./tee/writeRows.ts";
+
+if (isIndexed("TEERegistry")) {
+  indexTypesAndImages();
+  indexNodes();
+  indexKeys();
+  indexParameters();
+}
+
+function indexTypesAndImages(): void {
+  ponder.on("TEERegistry:TEETypeAdded", async ({ event, context }) => {
+    await context.db.insert(teeType).values({
+      id: event.args.teeType,
+      name: event.args.name,
+      addedAt: event.block.timestamp,
+      nodeCount: 0,
+    });
+  });
+
+  ponder.on("TEERegistry:PCRApproved", async ({ event, context }) => {
+    await context.db.insert(teeImage).values({
+      ...event.args,
+      generation: BigInt(event.args.generation),
+      approvedAt: event.block.timestamp,
+    });
+  });
+
+  ponder.on("TEERegistry:PCRRevoked", async ({ event, context }) => {
+    const { pcrHash, teeType, generation } = event.args;
+    await context.db
+      .update(teeImage, { pcrHash, teeType, generation: BigInt(generation) })
+      .set({ revokedAt: event.block.timestamp });
+  });
+}
+
+function indexNodes(): void {
+  ponder.on("TEERegistry:TEERegistered", async ({ event, context }) => {
+    const { teeId, owner, teeType: type, keyKind } = event.args;
+    const { nodeCount } = await context.db
+      .update(teeType, { id: type })
+      .set((row) => ({ nodeCount: row.nodeCount + 1 }));
+    const publicKey = await readState(() =>
+      context.client.readContract({
+        abi: teeRegistryAbi,
+        address: event.log.address,
+        functionName: "getTEEPublicKey",
+        args: [teeId],
+        retryEmptyResponse: false,
+      }),
+    );
+    await context.db.insert(teeNode).values({
+      id: teeId,
+      teeType: type,
+      number: nodeCount - 1,
+      owner,
+      status: "enabled",
+      keyKind: keyKindName(keyKind),
+      publicKey,
+      registeredAt: event.block.timestamp,
+      transactionHash: event.transaction.hash,
+      blockNumber: event.block.number,
+      // What was attested comes with the next event of the same call.
+      ...{ paymentAddress: zeroAddress, endpoint: "", tlsCertificateHash: zeroHash },
+      ...{ pcrHash: zeroHash, imageGeneration: 0n, endorsement: zeroHash },
+      ...{ attestedAt: 0n, lastHeartbeatAt: 0n },
+    });
+    await insertStatusChange({ context, event, teeId, previous: 0, current: 1 });
+  });
+
+  ponder.on("TEERegistry:TEEAttested", async ({ event, context }) => {
+    const { teeId, generation, ...rest } = event.args;
+    const attested = { ...rest, imageGeneration: BigInt(generation) };
+    const node = await readState(() =>
+      context.client.readContract({
+        abi: teeRegistryAbi,
+        address: event.log.address,
+        functionName: "getNode",
+        args: [teeId],
+        retryEmptyResponse: false,
+      }),
+    );
+    await context.db.insert(teeAttestation).values({
+      ...{ teeId, ...attested },
+      blockTimestamp: event.block.timestamp,
+      transactionHash: event.transaction.hash,
+    });
+    await context.db.update(teeNode, { id: teeId }).set((row) => ({
+      ...attested,
+      verifierId: node?.verifierId ?? null,
+      // Fresh evidence is a sign of life; signs of life only move forward.
+      lastHeartbeatAt:
+        attested.attestedAt > row.lastHeartbeatAt ? attested.attestedAt : row.lastHeartbeatAt,
+    }));
+  });
+
+  ponder.on("TEERegistry:Heartbeat", async ({ event, context }) => {
+    const { teeId, timestamp } = event.args;
+    await context.db.insert(teeHeartbeat).values({
+      ...{ teeId, timestamp },
+      blockTimestamp: event.block.timestamp,
+      transactionHash: event.transaction.hash,
+    });
+    await context.db.update(teeNode, { id: teeId }).set({ lastHeartbeatAt: timestamp });
+  });
+
+  ponder.on("TEERegistry:TEEStatusChanged", async ({ event, context }) => {
+    const { teeId, previous, current } = event.args;
+    await insertStatusChange({ context, event, teeId, previous, current });
+    const status = statusName(current);
+    if (status === "unknown") {
+      throw new RangeError(`node ${teeId} became unknown`);
+    }
+    await context.db.update(teeNode, { id: teeId }).set({ status });
+  });
+
+  ponder.on("TEERegistry:OperatorDenied", async ({ event, context }) => {
+    await setDenied({ context, event, operator: event.args.operator, isDenied: true });
+  });
+
+  ponder.on("TEERegistry:OperatorAllowed", async ({ event, context }) => {
+    await setDenied({ context, event, operator: event.args.operator, isDenied: false });
+  });
+}
+
+function indexKeys(): void {
+  ponder.on("TEERegistry:SessionKeyCertified", async ({ event, context }) => {
+    await context.db.insert(teeSessionKey).values(event.args);
+  });
+
+  ponder.on("TEERegistry:SessionKeyEnded", async ({ event, context }) => {
+    const { teeId, key, until } = event.args;
+    await context.db
+      .update(teeSessionKey, { teeId, key })
+      .set({ until, endedAt: event.block.timestamp });
+  });
+
+  ponder.on("TEERegistry:OhttpConfigChanged", async ({ event, context }) => {
+    const { teeId, keyId, publicKey } = event.args;
+    const info = await readState(() =>
+      context.client.readContract({
+        abi: teeRegistryAbi,
+        address: event.log.address,
+        functionName: "getTEE",
+        args: [teeId],
+        retryEmptyResponse: false,
+      }),
+    );
+    const config = {
+      ...{ keyId, publicKey, registeredAt: event.block.timestamp },
+      kemId: info?.ohttpConfig.kemId ?? null,
+      kdfId: info?.ohttpConfig.kdfId ?? null,
+      aeadId: info?.ohttpConfig.aeadId ?? null,
+      keyConfig: info?.ohttpConfig.keyConfig ?? null,
+    };
+    await context.db
+      .insert(teeOhttpConfig)
+      .values({ teeId, ...config })
+      .onConflictDoUpdate(config);
+  });
+}
+
+function indexParameters(): void {
+  ponder.on("TEERegistry:VerifierChanged", async ({ event, context }) => {
+    const { verifierId: id, current: address } = event.args;
+    // A verifier of another vendor has no such function, and another way to stand behind its evidence.
+    const certificateStore = await readState(() =>
+      context.client.readContract({
+        abi: nitroVerifierAbi,
+        address,
+        functionName: "CERTIFICATES",
+        retryEmptyResponse: false,
+      }),
+    );
+    const verifier = { address, certificateStore, changedAt: event.block.timestamp };
+    await context.db
+      .insert(teeVerifier)
+      .values({ id, ...verifier })
+      .onConflictDoUpdate(verifier);
+  });
+
+  ponder.on("TEERegistry:HeartbeatMaxAgeChanged", async ({ event, context }) => {
+    await setParameter({ context, event, name: "heartbeatMaxAge", value: event.args.current });
+  });
+
+  ponder.on("TEERegistry:AttestationMaxAgeChanged", async ({ event, context }) => {
+    await setParameter({ context, event, name: "attestationMaxAge", value: event.args.current });
+  });
+
+  ponder.on("TEERegistry:AdmissionPaused", async ({ event, context }) => {
+    await setParameter({ context, event, name: "admissionPausedUntil", value: event.args.until });
+  });
+}

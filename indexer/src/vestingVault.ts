@@ -1,0 +1,31 @@
+import { ponder } from "ponder:registry";
+import { vestingGrant } from "ponder:schema";
+import { isIndexed } from "./isIndexed.ts";
+import { orNull } from "./orNull.ts";
+
+if (isIndexed("VestingFactory")) {
+  indexVaults();
+}
+
+function indexVaults(): void {
+  ponder.on("VestingVault:Revoked", async ({ event, context }) => {
+    await context.db.update(vestingGrant, { vault: event.log.address }).set({
+      revokedAt: event.block.timestamp,
+      refund: event.args.refund,
+      revocationBlock: event.block.number,
+      revocationLogIndex: event.log.logIndex,
+    });
+  });
+
+  ponder.on("VestingVault:BeneficiaryTransferStarted", async ({ event, context }) => {
+    await context.db
+      .update(vestingGrant, { vault: event.log.address })
+      .set({ pendingBeneficiary: orNull(event.args.pending) });
+  });
+
+  ponder.on("VestingVault:BeneficiaryTransferred", async ({ event, context }) => {
+    await context.db
+      .update(vestingGrant, { vault: event.log.address })
+      .set({ beneficiary: event.args.current, pendingBeneficiary: null });
+  });
+}
