@@ -56,6 +56,9 @@ describe("deployment of everything", () => {
     const first = readFileSync(BOOK, "utf8");
     await success(local.deploy());
     expect(readFileSync(BOOK, "utf8")).toBe(first);
+    // A part that development would get permissions with finds everything handed over.
+    await success(local.deploy({}, "--part", "tee"));
+    expect(readFileSync(BOOK, "utf8")).toBe(first);
 
     const book = JSON.parse(first);
     book.parameters.governance.quorumPercent = 5;
