@@ -4,6 +4,7 @@ import { governorAbi } from "@haca/protocol/abi";
 import type { GovernorParameterName } from "../schema/governance.ts";
 import { isIndexed } from "./isIndexed.ts";
 import { readState } from "./readState.ts";
+import { stateClient } from "./stateClient.ts";
 import { timelockOperationId } from "./timelockOperationId.ts";
 
 /** Names of `GovernorCountingSimple.VoteType`, and the columns that count them. */
@@ -93,12 +94,12 @@ async function insertVote({ event, context }: { event: Vote; context: Context })
   if (quorum === null) {
     // No event says it. With the snapshot in the past, it does not change any more.
     const needed = await readState(() =>
-      context.client.readContract({
+      stateClient.readContract({
         abi: governorAbi,
         address: event.log.address,
         functionName: "quorum",
         args: [voteStart],
-        retryEmptyResponse: false,
+        blockNumber: event.block.number,
       }),
     );
     await context.db.update(proposal, { id: proposalId }).set({ quorum: needed });

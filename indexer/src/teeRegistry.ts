@@ -13,6 +13,7 @@ import { nitroVerifierAbi, teeRegistryAbi } from "@haca/protocol/abi";
 import { zeroAddress, zeroHash } from "viem";
 import { isIndexed } from "./isIndexed.ts";
 import { readState } from "./readState.ts";
+import { stateClient } from "./stateClient.ts";
 import { keyKindName, statusName } from "./tee/names.ts";
 import { insertStatusChange, setDenied, setParameter } from "./tee/writeRows.ts";
 
@@ -56,12 +57,12 @@ function indexNodes(): void {
       .update(teeType, { id: type })
       .set((row) => ({ nodeCount: row.nodeCount + 1 }));
     const publicKey = await readState(() =>
-      context.client.readContract({
+      stateClient.readContract({
         abi: teeRegistryAbi,
         address: event.log.address,
         functionName: "getTEEPublicKey",
         args: [teeId],
-        retryEmptyResponse: false,
+        blockNumber: event.block.number,
       }),
     );
     await context.db.insert(teeNode).values({
@@ -87,12 +88,12 @@ function indexNodes(): void {
     const { teeId, generation, ...rest } = event.args;
     const attested = { ...rest, imageGeneration: BigInt(generation) };
     const node = await readState(() =>
-      context.client.readContract({
+      stateClient.readContract({
         abi: teeRegistryAbi,
         address: event.log.address,
         functionName: "getNode",
         args: [teeId],
-        retryEmptyResponse: false,
+        blockNumber: event.block.number,
       }),
     );
     await context.db.insert(teeAttestation).values({
@@ -153,12 +154,12 @@ function indexKeys(): void {
   ponder.on("TEERegistry:OhttpConfigChanged", async ({ event, context }) => {
     const { teeId, keyId, publicKey } = event.args;
     const info = await readState(() =>
-      context.client.readContract({
+      stateClient.readContract({
         abi: teeRegistryAbi,
         address: event.log.address,
         functionName: "getTEE",
         args: [teeId],
-        retryEmptyResponse: false,
+        blockNumber: event.block.number,
       }),
     );
     const config = {
@@ -180,11 +181,11 @@ function indexParameters(): void {
     const { verifierId: id, current: address } = event.args;
     // A verifier of another vendor has no such function, and another way to stand behind its evidence.
     const certificateStore = await readState(() =>
-      context.client.readContract({
+      stateClient.readContract({
         abi: nitroVerifierAbi,
         address,
         functionName: "CERTIFICATES",
-        retryEmptyResponse: false,
+        blockNumber: event.block.number,
       }),
     );
     const verifier = { address, certificateStore, changedAt: event.block.timestamp };

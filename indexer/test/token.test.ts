@@ -86,6 +86,11 @@ test("a proposal's state follows from its row, at every time", async () => {
   const names = Object.keys(operations) as (keyof typeof operations)[];
   // Without these nothing else in a proposal's life can happen.
   const often = ["propose", "vote", "vote", "queue", "execute", "executeAtTimelock"] as const;
+  // While the administrator's role is still what it was: later, nobody may be able to.
+  for (const name of ["grantRole", "revokeRole"] as const) {
+    await operations[name]();
+    done.set(name, 1);
+  }
   for (let i = 1; i <= OPERATIONS; i++) {
     const name = random.pick([...names, ...often]);
     const count = (await isAccepted(operations[name])) ? 1 : 0;
@@ -94,7 +99,6 @@ test("a proposal's state follows from its row, at every time", async () => {
       await expectSameStates();
     }
   }
-  await politics.operations.revokeRole();
   await expectSameStates();
   expect(names.filter((name) => (done.get(name) ?? 0) === 0)).toEqual([]);
   expect([...statesSeen].sort()).toEqual(STATES.filter((state) => state !== "expired").sort());

@@ -3,6 +3,7 @@ import schema from "ponder:schema";
 import { Hono } from "hono";
 import { client, graphql } from "ponder";
 import { activeNodes } from "./activeNodes.ts";
+import { freshQueries } from "./freshQueries.ts";
 
 const app = new Hono();
 
@@ -24,6 +25,6 @@ app.get("/", (context) =>
 );
 app.route("/", activeNodes);
 app.use("/graphql", graphql({ db, schema }));
-app.use("/sql/*", client({ db, schema }));
+app.use("/sql/*", freshQueries, client({ db, schema }));
 
 export default app;
