@@ -20,6 +20,8 @@ const OPERATIONS = process.env.HACA_DEEP === "1" ? 6000 : 500;
 /** Operations after which the proposals' states are compared. */
 const STEP = 100;
 const DOCUMENT = join(import.meta.dirname, "..", "..", "docs", "indexer.md");
+/** Stands for the time in the manual's query. */
+const EXAMPLE_TIME = "1800000000";
 /** Names of `IGovernor.ProposalState`, by number. */
 const STATES = [
   ...["pending", "active", "canceled", "defeated", "succeeded", "queued", "expired", "executed"],
@@ -64,8 +66,8 @@ afterAll(async () => {
 function stateQuery(now: bigint): string {
   const blocks = [...readFileSync(DOCUMENT, "utf8").matchAll(/```sql\n([\s\S]*?)```/g)];
   const query = blocks.map(([, text = ""]) => text).find((text) => text.includes("from proposal"));
-  expect(query).toContain("extract(epoch from now())");
-  return (query ?? "").replaceAll("extract(epoch from now())", String(now));
+  expect(query).toContain(EXAMPLE_TIME);
+  return (query ?? "").replaceAll(EXAMPLE_TIME, String(now));
 }
 
 async function expectSameStates(): Promise<void> {
@@ -87,20 +89,28 @@ test("a proposal's state follows from its row, at every time", async () => {
   // Without these nothing else in a proposal's life can happen.
   const often = ["propose", "vote", "vote", "queue", "execute", "executeAtTimelock"] as const;
   // While the administrator's role is still what it was: later, nobody may be able to.
-  for (const name of ["grantRole", "revokeRole"] as const) {
-    await operations[name]();
-    done.set(name, 1);
+  for (const [functionName, ...delay] of [["grantRole", 0], ["revokeRole"]] as const) {
+    const args = [9n, chain.accounts[1], ...delay];
+    await token.call({ to: manager, abi: accessManagerAbi, functionName, args });
+    done.set(functionName, 1);
   }
-  for (let i = 1; i <= OPERATIONS; i++) {
-    const name = random.pick([...names, ...often]);
+  const missing = () => names.filter((name) => (done.get(name) ?? 0) === 0);
+  const attempt = async (name: keyof typeof operations): Promise<void> => {
     const count = (await isAccepted(operations[name])) ? 1 : 0;
     done.set(name, (done.get(name) ?? 0) + count);
+  };
+  for (let i = 1; i <= OPERATIONS; i++) {
+    await attempt(random.pick([...names, ...often]));
     if (i % STEP === 0) {
       await expectSameStates();
     }
   }
+  // What chance has left out, with what leads to it.
+  for (let i = 1; i <= OPERATIONS && missing().length > 0; i++) {
+    await attempt(random.pick([...missing(), ...often]));
+  }
   await expectSameStates();
-  expect(names.filter((name) => (done.get(name) ?? 0) === 0)).toEqual([]);
+  expect(missing()).toEqual([]);
   expect([...statesSeen].sort()).toEqual(STATES.filter((state) => state !== "expired").sort());
 });
 

@@ -10,10 +10,10 @@ import { hexlify } from "ethers";
 import { network } from "hardhat";
 import { deployVerifier } from "../utils/attestationFixture.ts";
 import { FIXTURES_FOLDER } from "../utils/fixturesFolder.ts";
+import { GAS } from "../utils/transactionGas.ts";
 
 /** SHA-256 of the DER of AWS's root for Nitro enclaves, as AWS publishes it. */
 const AWS_ROOT_FINGERPRINT = "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b";
-const GAS = { gasLimit: 16_777_216n };
 /** A document made under the same leaf certificate as the one before it. */
 const WARM = "43ba368b";
 

@@ -16,9 +16,9 @@ import {
   now,
   type RegistryFixture,
 } from "../utils/attestationFixture.ts";
+import { GAS } from "../utils/transactionGas.ts";
 
 const connection = await network.create();
-const GAS = { gasLimit: 16_777_216n };
 const DAY = 24 * 60 * 60;
 const MAXIMUM_AGE = 300n;
 const MAXIMUM_SKEW = 60n;

@@ -12,12 +12,12 @@ import {
   now,
   type RegistryFixture,
 } from "../utils/attestationFixture.ts";
+import { GAS } from "../utils/transactionGas.ts";
 import { gasOf, type Measure } from "./measurement.ts";
 
 const SAMPLES = 3;
 const MANY_NODES = 500;
 const OPEN_VERIFIER = 1;
-const GAS = { gasLimit: 16_777_216n };
 const SESSION = new Wallet(`0x${"5e".repeat(32)}`);
 
 /** Attestation and the TEE registry, with simulated enclaves on a real-format chain of four certificates. */

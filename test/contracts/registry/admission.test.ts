@@ -18,9 +18,9 @@ import {
   pcrsOf,
   type RegistryFixture,
 } from "../utils/attestationFixture.ts";
+import { GAS } from "../utils/transactionGas.ts";
 
 const connection = await network.create();
-const GAS = { gasLimit: 16_777_216n };
 const ZKML_PROVER = 3;
 const RSA = 1n;
 const P256 = 2n;

@@ -10,12 +10,12 @@ import {
   now,
   wire,
 } from "../utils/attestationFixture.ts";
+import { GAS } from "../utils/transactionGas.ts";
 
 const connection = await network.create();
 const AMOUNT = 1_000n * 10n ** 18n;
 const RELEASE_DELAY = 7n * 24n * 60n * 60n;
 const RETIRED = 3n;
-const GAS = { gasLimit: 16_777_216n };
 
 async function deployWithBonds() {
   const registryFixture = await deployRegistry(connection);

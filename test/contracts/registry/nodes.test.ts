@@ -14,9 +14,9 @@ import {
   now,
   type RegistryFixture,
 } from "../utils/attestationFixture.ts";
+import { GAS } from "../utils/transactionGas.ts";
 
 const connection = await network.create();
-const GAS = { gasLimit: 16_777_216n };
 const ENABLED = 1n;
 const DISABLED = 2n;
 const RETIRED = 3n;

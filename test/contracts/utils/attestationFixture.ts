@@ -19,6 +19,7 @@ import {
 import type { BaseContract, Signer } from "ethers";
 import { getBytes, hexlify, id } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
+import { GAS } from "./transactionGas.ts";
 
 /** Block time at which everything starts. */
 export const START = 1_900_000_000n;
@@ -217,8 +218,6 @@ export async function admit(
   const enclave = await makeEnclave(fixture, options);
   const registration = await makeRegistration(fixture, enclave, options);
   const { registry, operator } = fixture;
-  await registry
-    .connect(options.operator ?? operator)
-    .register(registration, { gasLimit: 16_777_216n });
+  await registry.connect(options.operator ?? operator).register(registration, GAS);
   return { enclave, registration, teeId: enclave.teeId };
 }
