@@ -4,6 +4,7 @@ import {
   certificateStoreAbi,
   ecdsaP384Abi,
   nitroVerifierAbi,
+  nodeBondsAbi,
   signingKeysAbi,
   teeRegistryAbi,
 } from "../generated/abi.ts";
@@ -18,6 +19,7 @@ const INTERFACES = [
   attestationErrorsAbi,
   ecdsaP384Abi,
   signingKeysAbi,
+  nodeBondsAbi,
 ].map((abi) => new Interface(abi));
 
 const time = (seconds: unknown): string =>
@@ -64,6 +66,10 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   CertificateStore_Revoked: ([id]) => `certificate ${id} behind the document is revoked`,
   CertificateStore_Expired: ([id, notAfter]) =>
     `certificate ${id} behind the document expired at ${time(notAfter)}`,
+  NodeBonds_NoBond: ([id]) => `no bond of node ${id} is held`,
+  NodeBonds_StatusInvalid: ([id, expected, actual]) =>
+    `node ${id} is ${STATUSES[Number(actual)] ?? actual}; it has to be ${STATUSES[Number(expected)] ?? expected}`,
+  NodeBonds_TooEarly: ([earliest]) => `the bond is paid back from ${time(earliest)} on`,
   NitroDocument_DebugMode: () => "the enclave runs in debug mode",
 };
 

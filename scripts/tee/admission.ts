@@ -1,3 +1,4 @@
+import { approveBond } from "./bond.ts";
 import { collectEvidence, type Evidence, type Wish } from "./collectEvidence.ts";
 import { explainDocument } from "./explainDocument.ts";
 import {
@@ -21,6 +22,8 @@ export async function register(options: TeeOptions): Promise<void> {
   await withNetwork(options, async (session) => {
     const { contracts, signer } = session;
     const teeType = await teeTypeOf(contracts, type);
+    // First: a document is fresh for minutes only.
+    if (!(await approveBond(session, options))) return;
     const operator = await signer.getAddress();
     const wish = { enclave, operator, paymentAddress, endpoint, teeType, tls };
     const evidence = await collect(session, wish);

@@ -29,6 +29,7 @@ usage: npm run tee -- <command> [options]
       --enclave <url>       operator's side of the enclave
   disable|enable <teeId>    take a node out of service, and back
   retire <teeId>            take a node out of service for good
+  release-bond <teeId>      have a retired node's bond paid back, a week later
 
   simulate                  an enclave that isolates nothing, for development, under this machine's development root
       --port <number>       operator's side, http (default 7070; 0: a free one)
@@ -60,6 +61,7 @@ const COMMANDS: Readonly<Record<string, Run>> = {
     (await import("./lifecycle.ts")).change("disableTEE", options, id),
   enable: async (options, id) => (await import("./lifecycle.ts")).change("enableTEE", options, id),
   retire: async (options, id) => (await import("./lifecycle.ts")).change("retireTEE", options, id),
+  "release-bond": async (options, id) => (await import("./bond.ts")).releaseBond(options, id),
 };
 
 async function main(): Promise<void> {

@@ -13,7 +13,7 @@ import {
   fetchTlsCertificate,
 } from "@haca/worker/enclave/enclaveClient";
 import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
-import { Contract, hexlify, isError, JsonRpcProvider, Wallet } from "ethers";
+import { Contract, ContractFactory, hexlify, isError, JsonRpcProvider, Wallet } from "ethers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { developmentKey, startChain } from "../../scripts/demo/localChain.ts";
 import { ProcessGroup } from "../../scripts/lib/processGroup.ts";
@@ -63,6 +63,15 @@ const wish = (payment = addressOf(3)) => [
   ...["--enclave", simulated.operatorUrl, "--payment", payment],
   ...["--endpoint", simulated.publicUrl, "--type", "LLMProxy", "--yes"],
 ];
+
+/** Creates one contract of the project. */
+async function deploy(artifact: string, ...values: unknown[]): Promise<Contract> {
+  const path = join(import.meta.dirname, "..", "..", "artifacts", "contracts", artifact);
+  const { abi, bytecode } = JSON.parse(readFileSync(path, "utf8"));
+  const created = await new ContractFactory(abi, bytecode, administrator).deploy(...values);
+  await created.waitForDeployment();
+  return new Contract(await created.getAddress(), abi, administrator);
+}
 
 async function simulate(...options: string[]): Promise<typeof simulated> {
   const command = new Command([
@@ -143,6 +152,44 @@ describe("npm run tee -- register", () => {
     await success(tee("enable", teeId, "--yes"));
     await success(tee("retire", teeId, "--yes"));
     expect(await refusal(tee("enable", teeId, "--yes"))).toContain("is retired");
+  });
+
+  it("leaves the bond that the registry asks for, and has it paid back", async () => {
+    const { teeId } = simulated;
+    const { AccessManager, TEERegistry } = readAddressBook(BOOK).contracts;
+    const operator = addressOf(OPERATOR);
+    const token = await deploy("token/OPG.sol/OPG.json", administrator.address);
+    const bonds = await deploy(
+      "registry/NodeBonds.sol/NodeBonds.json",
+      AccessManager.address,
+      await token.getAddress(),
+      TEERegistry?.address,
+    );
+    const grant = new Contract(AccessManager.address, accessManagerAbi, administrator);
+    for (const [target, name, ...values] of [
+      [bonds, "setAmount", 5n * 10n ** 18n],
+      [grant, "grantRole", ROLES.GOVERNANCE, administrator.address, 0],
+      [contracts.registry, "setBonds", await bonds.getAddress()],
+    ] as const) {
+      await (await target.getFunction(name)(...values)).wait();
+    }
+    expect(await refusal(tee("register", ...wish()))).toContain(
+      `takes a bond of 5.0 OPG, and ${operator} has 0.0 OPG`,
+    );
+    await (await token.getFunction("transfer")(operator, 7n * 10n ** 18n)).wait();
+    expect(await success(tee("register", ...wish()))).toContain("bond         5.0 OPG");
+    const balance = () => token.getFunction("balanceOf")(operator);
+    expect(await balance()).toBe(2n * 10n ** 18n);
+
+    const release = () => tee("release-bond", teeId, "--yes");
+    expect(await refusal(release())).toContain("is enabled; it has to be retired");
+    await success(tee("retire", teeId, "--yes"));
+    expect(await refusal(release())).toContain("the bond is paid back from");
+    await provider.send("evm_increaseTime", [7 * 24 * 60 * 60]);
+    await provider.send("evm_mine", []);
+    expect(await success(release())).toContain(`paid back    5.0 OPG to ${operator}`);
+    expect(await balance()).toBe(7n * 10n ** 18n);
+    expect(await refusal(release())).toContain(`no bond of node ${teeId} is held`);
   });
 
   it("says why a node is not active: image, heartbeat, attestation, operator", async () => {
