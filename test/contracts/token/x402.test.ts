@@ -59,7 +59,8 @@ describe("OPG: payments by x402", () => {
         writeContract: (call) => client.writeContract(call as never),
         sendTransaction: (transaction) => client.sendTransaction(transaction),
         waitForTransactionReceipt: (wait) => {
-          if (!isFirst) return client.waitForTransactionReceipt(wait);
+          // Waits of one transaction share a timer that is not cleared; the process would wait for it.
+          if (!isFirst) return client.waitForTransactionReceipt({ ...wait, timeout: 10_000 });
           isFirst = false;
           return Promise.reject(new Error("no answer in time"));
         },
