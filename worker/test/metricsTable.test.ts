@@ -2,14 +2,19 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { Database } from "../src/database/database.ts";
+import { createHeartbeatMetrics } from "../src/heartbeat/createHeartbeatMetrics.ts";
 import { createMetrics } from "../src/metrics/createMetrics.ts";
 
 const PAGE = join(import.meta.dirname, "../../docs/operating.md");
 const NO_DATABASE = {} as Database;
 
 it("docs/operating.md explains every metric, with its labels, and no other", () => {
-  const { registry } = createMetrics({ database: NO_DATABASE });
-  const made = registry.getMetricsAsArray().map((metric) => {
+  const registries = [
+    createMetrics({ database: NO_DATABASE }).registry,
+    createHeartbeatMetrics().registry,
+  ];
+  const metrics = registries.flatMap((registry) => registry.getMetricsAsArray());
+  const made = metrics.map((metric) => {
     const { labelNames = [], name } = metric as unknown as { name: string; labelNames?: string[] };
     return labelNames.length === 0 ? name : `${name}{${labelNames.join(",")}}`;
   });
