@@ -1,0 +1,257 @@
+//! A block of threads: its warps take turns.
+
+use super::access::Reach;
+use super::fault::{Fault, Reason};
+use super::launch::Launch;
+use super::meeting::Meeting;
+use super::memory::Memory;
+use super::shared::Shared;
+use super::warp::{LANES, Warp, lanes};
+use crate::ptx::instruction::{Instruction, Operation, Special};
+
+/// Instructions of a warp before the next one's turn, unless it waits sooner.
+const TURN: u64 = 4096;
+
+/// A block that runs.
+pub struct Block<'a> {
+    launch: &'a Launch<'a>,
+    index: [u32; 3],
+    warps: Vec<Warp>,
+    shared: Shared,
+    /// barriers passed
+    era: u32,
+}
+
+impl<'a> Block<'a> {
+    /// Before its first instruction.
+    pub fn new(launch: &'a Launch<'a>, index: [u32; 3]) -> Self {
+        let threads: u32 = launch.threads.iter().product();
+        let warps = (0..threads.div_ceil(32)).map(|number| {
+            let there = (threads - number * 32).min(32);
+            let live = u32::MAX >> (32 - there);
+            Warp::new(number, launch.kernel.rows, live)
+        });
+        Self {
+            launch,
+            index,
+            warps: warps.collect(),
+            shared: Shared::new(launch.kernel.shared_bytes + launch.dynamic_shared),
+            era: 0,
+        }
+    }
+
+    /// Whether every thread has ended.
+    pub fn is_done(&self) -> bool {
+        self.warps.iter().all(Warp::is_done)
+    }
+
+    /// Gives every warp a turn, in the order that `first` begins.
+    ///
+    /// # Returns
+    /// the instructions that were executed
+    ///
+    /// # Errors
+    /// [`Fault`] of one of its threads.
+    pub fn turn(&mut self, memory: &mut Memory, first: usize) -> Result<u64, Fault> {
+        let mut executed = 0;
+        let count = self.warps.len();
+        for number in 0..count {
+            let mut left = TURN;
+            self.run(memory, (first + number) % count, &mut left)
+                .map_err(|(line, thread, reason)| Fault {
+                    kernel: self.launch.kernel.name.clone(),
+                    line,
+                    block: self.index,
+                    thread,
+                    reason,
+                })?;
+            executed += TURN - left;
+        }
+        if self.warps.iter().all(Warp::is_at_barrier) && !self.is_done() {
+            self.warps.iter_mut().for_each(Warp::pass_barrier);
+            self.era += 1;
+            executed += 1;
+        }
+        Ok(executed)
+    }
+
+    /// Lets a warp go on until it waits, ends, or has had its turn.
+    fn run(
+        &mut self,
+        memory: &mut Memory,
+        number: usize,
+        left: &mut u64,
+    ) -> Result<(), (u32, u32, Reason)> {
+        let code = &self.launch.kernel.code;
+        let warp = &mut self.warps[number];
+        let mut reach = Reach {
+            memory,
+            shared: &mut self.shared,
+            parameters: &self.launch.parameters,
+            block_era: self.era,
+        };
+        let mut is_retry = false;
+        'groups: while *left > 0 {
+            if warp.ready() == 0 {
+                // Threads that wait for others of the warp look again whether those have ended.
+                if warp.at_meeting == 0 || is_retry {
+                    return Ok(());
+                }
+                is_retry = true;
+                warp.at_meeting = 0;
+            }
+            let (mut group, mut at, next) = warp.behind(warp.ready());
+            while *left > 0 {
+                let instruction = &code[at as usize];
+                *left -= 1;
+                let threads = guarded(warp, instruction, group);
+                let operation = &instruction.operation;
+                let line = instruction.line;
+                let failed = |(lane, reason)| (line, number as u32 * 32 + lane as u32, reason);
+                if threads == 0 || warp.compute(operation, threads) {
+                    at += 1;
+                } else {
+                    match operation {
+                        Operation::Branch { to } if threads == group => at = *to,
+                        Operation::Branch { to } => {
+                            warp.set_position(group, at + 1);
+                            warp.set_position(threads, *to);
+                            continue 'groups;
+                        }
+                        Operation::Exit => {
+                            warp.set_position(group, at + 1);
+                            warp.live &= !threads;
+                            continue 'groups;
+                        }
+                        Operation::Barrier => {
+                            warp.set_position(group, at + 1);
+                            warp.at_barrier |= threads;
+                            warp.era += 1;
+                            continue 'groups;
+                        }
+                        Operation::Trap => {
+                            return Err(failed((lowest(threads), Reason::Trap)));
+                        }
+                        Operation::Read { to, from } => {
+                            read_special(warp, self.launch, self.index, (*to, *from), threads);
+                            at += 1;
+                        }
+                        Operation::ActiveMask { to } => {
+                            warp.put_word(*to, [threads; LANES], threads);
+                            at += 1;
+                        }
+                        Operation::Load {
+                            to,
+                            bits,
+                            signed,
+                            address,
+                        } => {
+                            warp.load(&mut reach, to, (*bits, *signed), *address, threads)
+                                .map_err(failed)?;
+                            at += 1;
+                        }
+                        Operation::Store {
+                            from,
+                            bits,
+                            address,
+                        } => {
+                            warp.store(&mut reach, from, *bits, *address, threads)
+                                .map_err(failed)?;
+                            at += 1;
+                        }
+                        Operation::AtomicAdd { to, address, by } => {
+                            warp.add_atomically(&mut reach, *to, *address, *by, threads)
+                                .map_err(failed)?;
+                            at += 1;
+                        }
+                        operation => {
+                            let Some(members) = Warp::members(operation) else {
+                                let reason = Reason::Deadlock("an instruction that does nothing");
+                                return Err(failed((lowest(threads), reason)));
+                            };
+                            warp.set_position(group, at);
+                            warp.set_position(group & !threads, at + 1);
+                            match warp.meet(operation, members, threads, at).map_err(failed)? {
+                                Meeting::Held(present) => {
+                                    warp.set_position(present, at + 1);
+                                    is_retry = false;
+                                    if present != group {
+                                        continue 'groups;
+                                    }
+                                    group = present;
+                                    at += 1;
+                                }
+                                Meeting::Awaited => continue 'groups,
+                            }
+                        }
+                    }
+                }
+                if at >= next {
+                    break;
+                }
+            }
+            warp.set_position(group, at);
+        }
+        Ok(())
+    }
+
+    /// Why nobody in the block goes on.
+    pub fn deadlock(&self) -> Fault {
+        let waiting = self.warps.iter().find(|warp| !warp.is_done());
+        let (line, thread, what) = waiting.map_or((0, 0, "nothing"), |warp| {
+            let lane = lowest(warp.live);
+            let line = self.launch.kernel.code[warp.at[lane] as usize].line;
+            let what = if warp.at_meeting == 0 {
+                "at a barrier of the block"
+            } else {
+                "for a thread of its warp"
+            };
+            (line, warp.thread(lane), what)
+        });
+        Fault {
+            kernel: self.launch.kernel.name.clone(),
+            line,
+            block: self.index,
+            thread,
+            reason: Reason::Deadlock(what),
+        }
+    }
+}
+
+fn guarded(warp: &Warp, instruction: &Instruction, group: u32) -> u32 {
+    match instruction.guard {
+        None => group,
+        Some((row, false)) => group & warp.bits[row as usize],
+        Some((row, true)) => group & !warp.bits[row as usize],
+    }
+}
+
+fn read_special(
+    warp: &mut Warp,
+    launch: &Launch<'_>,
+    index: [u32; 3],
+    (to, from): (u32, Special),
+    threads: u32,
+) {
+    let first = warp.number * 32;
+    let [width, height, _] = launch.threads;
+    let value = std::array::from_fn(|lane| {
+        let thread = first + lane as u32;
+        match from {
+            Special::Thread(0) => thread % width,
+            Special::Thread(1) => thread / width % height,
+            Special::Thread(_) => thread / (width * height),
+            Special::Threads(axis) => launch.threads[axis],
+            Special::Block(axis) => index[axis],
+            Special::Blocks(axis) => launch.blocks[axis],
+            Special::Lane => lane as u32,
+            Special::Meeting { high: true } => (launch.meeting >> 32) as u32,
+            Special::Meeting { high: false } => launch.meeting as u32,
+        }
+    });
+    warp.put_word(to, value, threads);
+}
+
+fn lowest(threads: u32) -> usize {
+    lanes(threads).next().unwrap_or(0)
+}

@@ -1,0 +1,91 @@
+//! A launch: its blocks one after another, or all at once where they meet.
+
+use super::block::Block;
+use super::fault::{Fault, Reason};
+use super::memory::Memory;
+use super::random::Random;
+use crate::ptx::translate::Kernel;
+
+/// Instructions of warps after which a launch is taken for endless.
+const MOST_INSTRUCTIONS: u64 = 100_000_000_000;
+
+/// What is launched.
+#[derive(Debug)]
+pub struct Launch<'a> {
+    /// the code
+    pub kernel: &'a Kernel,
+    /// blocks by axis
+    pub blocks: [u32; 3],
+    /// threads of a block by axis
+    pub threads: [u32; 3],
+    /// bytes of shared memory beside what the kernel has
+    pub dynamic_shared: usize,
+    /// laid out as the kernel reads them
+    pub parameters: Vec<u8>,
+    /// address of the memory by which the blocks of a cooperative launch meet; 0 otherwise
+    pub meeting: u64,
+}
+
+impl Launch<'_> {
+    /// Runs it to its end. Warps and blocks take turns in an order that is drawn.
+    ///
+    /// # Returns
+    /// the number of instructions that warps executed
+    ///
+    /// # Errors
+    /// [`Fault`] of the first thread that fails.
+    pub fn run(&self, memory: &mut Memory, random: &mut Random) -> Result<u64, Fault> {
+        let [width, height, depth] = self.blocks;
+        let mut indices: Vec<[u32; 3]> = (0..depth)
+            .flat_map(|z| (0..height).flat_map(move |y| (0..width).map(move |x| [x, y, z])))
+            .collect();
+        random.shuffle(&mut indices);
+        let mut executed = 0;
+        if self.meeting == 0 {
+            for index in indices {
+                self.finish(
+                    &mut [Block::new(self, index)],
+                    memory,
+                    random,
+                    &mut executed,
+                )?;
+            }
+        } else {
+            let mut blocks: Vec<Block<'_>> = indices
+                .into_iter()
+                .map(|index| Block::new(self, index))
+                .collect();
+            self.finish(&mut blocks, memory, random, &mut executed)?;
+        }
+        Ok(executed)
+    }
+
+    fn finish(
+        &self,
+        blocks: &mut [Block<'_>],
+        memory: &mut Memory,
+        random: &mut Random,
+        executed: &mut u64,
+    ) -> Result<(), Fault> {
+        while blocks.iter().any(|block| !block.is_done()) {
+            let before = *executed;
+            for block in blocks.iter_mut() {
+                *executed += block.turn(memory, random.below(1 << 16))?;
+            }
+            let Some(stuck) = blocks.iter().find(|block| !block.is_done()) else {
+                break;
+            };
+            if *executed == before {
+                return Err(stuck.deadlock());
+            }
+            if *executed > MOST_INSTRUCTIONS {
+                let reason = Reason::Endless(MOST_INSTRUCTIONS);
+                return Err(Fault {
+                    reason,
+                    ..stuck.deadlock()
+                });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,152 @@
+//! A warp: 32 threads with registers and program counters of their own. Those that stand at the
+//! same instruction go together; of several such groups the one that is furthest behind goes first.
+
+use crate::ptx::instruction::{Bit, Long, Word};
+use crate::ptx::translate::Rows;
+
+/// Threads of a warp.
+pub const LANES: usize = 32;
+
+/// A value for each thread.
+pub type Row<T> = [T; LANES];
+
+/// Registers and position of 32 threads.
+#[derive(Debug)]
+pub struct Warp {
+    /// number in the block
+    pub number: u32,
+    pub(super) words: Vec<Row<u32>>,
+    pub(super) longs: Vec<Row<u64>>,
+    pub(super) bits: Vec<u32>,
+    pub(super) carry: Row<u32>,
+    pub(super) at: Row<u32>,
+    /// threads that have not ended
+    pub(super) live: u32,
+    /// threads that wait for their block
+    pub(super) at_barrier: u32,
+    /// threads that wait for others of the warp
+    pub(super) at_meeting: u32,
+    /// barriers, shuffles and votes so far
+    pub(super) era: u32,
+}
+
+impl Warp {
+    /// At the first instruction; `live` are the threads that there are.
+    pub fn new(number: u32, rows: Rows, live: u32) -> Self {
+        Self {
+            number,
+            words: vec![[0; LANES]; rows.words as usize],
+            longs: vec![[0; LANES]; rows.longs as usize],
+            bits: vec![0; rows.bits as usize],
+            carry: [0; LANES],
+            at: [0; LANES],
+            live,
+            at_barrier: 0,
+            at_meeting: 0,
+            era: 0,
+        }
+    }
+
+    /// Whether every thread has ended.
+    pub fn is_done(&self) -> bool {
+        self.live == 0
+    }
+
+    /// Whether every thread that has not ended waits for the block.
+    pub fn is_at_barrier(&self) -> bool {
+        self.at_barrier == self.live
+    }
+
+    /// Lets the threads go on that waited for the block.
+    pub fn pass_barrier(&mut self) {
+        self.at_barrier = 0;
+    }
+
+    /// Threads that can go on.
+    pub(super) fn ready(&self) -> u32 {
+        self.live & !self.at_barrier & !self.at_meeting
+    }
+
+    /// Those of `threads` that are furthest behind, where they are, and where the next ones are.
+    pub(super) fn behind(&self, threads: u32) -> (u32, u32, u32) {
+        let (mut first, mut next, mut group) = (u32::MAX, u32::MAX, 0);
+        for lane in lanes(threads) {
+            let at = self.at[lane];
+            if at < first {
+                next = first;
+                first = at;
+                group = 1 << lane;
+            } else if at == first {
+                group |= 1 << lane;
+            } else {
+                next = next.min(at);
+            }
+        }
+        (group, first, next)
+    }
+
+    pub(super) fn set_position(&mut self, threads: u32, at: u32) {
+        put(&mut self.at, [at; LANES], threads);
+    }
+
+    pub(super) fn word(&self, from: Word) -> Row<u32> {
+        match from {
+            Word::Row(row) => self.words[row as usize],
+            Word::Number(number) => [number; LANES],
+        }
+    }
+
+    pub(super) fn long(&self, from: Long) -> Row<u64> {
+        match from {
+            Long::Row(row) => self.longs[row as usize],
+            Long::Number(number) => [number; LANES],
+        }
+    }
+
+    pub(super) fn bit(&self, from: Bit) -> u32 {
+        match from {
+            Bit::Row(row) => self.bits[row as usize],
+            Bit::Number(true) => u32::MAX,
+            Bit::Number(false) => 0,
+        }
+    }
+
+    pub(super) fn put_word(&mut self, to: u32, value: Row<u32>, threads: u32) {
+        put(&mut self.words[to as usize], value, threads);
+    }
+
+    pub(super) fn put_long(&mut self, to: u32, value: Row<u64>, threads: u32) {
+        put(&mut self.longs[to as usize], value, threads);
+    }
+
+    pub(super) fn put_bit(&mut self, to: u32, value: u32, threads: u32) {
+        let row = &mut self.bits[to as usize];
+        *row = *row & !threads | value & threads;
+    }
+}
+
+/// Numbers of the threads in a mask.
+pub(super) fn lanes(mut threads: u32) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        if threads == 0 {
+            return None;
+        }
+        let lane = threads.trailing_zeros() as usize;
+        threads &= threads - 1;
+        Some(lane)
+    })
+}
+
+/// Sets the values of some threads.
+#[inline]
+pub(super) fn put<T: Copy>(row: &mut Row<T>, value: Row<T>, threads: u32) {
+    if threads == u32::MAX {
+        *row = value;
+        return;
+    }
+    for lane in 0..LANES {
+        if threads >> lane & 1 != 0 {
+            row[lane] = value[lane];
+        }
+    }
+}

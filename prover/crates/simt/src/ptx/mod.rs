@@ -1,0 +1,12 @@
+//! PTX, NVIDIA's intermediate code (PTX ISA 9.0), as far as the prover's kernels use it.
+
+mod decode;
+pub mod instruction;
+pub mod module;
+mod names;
+pub(crate) mod operands;
+mod parser;
+mod registers;
+mod share;
+mod token;
+pub mod translate;
