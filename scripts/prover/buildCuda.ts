@@ -12,10 +12,11 @@ import { PROVER_FOLDER } from "./runCargo.ts";
 const HELP = `Compiles prover/target/release/libhaca_cuda.so, which haca-prover loads where there is a CUDA device.
 nvcc (CUDA 12 or newer) is taken from CUDA_HOME, the PATH or /usr/local/cuda. See docs/gpu.md.
 
-usage: npm run build:prover:cuda [-- --wheels | --compile-check]
+usage: npm run build:prover:cuda [-- --wheels | --compile-check | --fetch]
 
-  --wheels          nvcc from NVIDIA's Python packages (fetched into data/)
-  --compile-check   the same, but the library is only compiled, not put beside haca-prover`;
+  --wheels          nvcc from NVIDIA's Python packages (fetched into data/, where later commands find it)
+  --compile-check   the same, but the library is only compiled, not put beside haca-prover
+  --fetch           only fetches the packages`;
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -24,11 +25,16 @@ async function main(): Promise<void> {
     options: {
       wheels: { type: "boolean", default: false },
       "compile-check": { type: "boolean", default: false },
+      fetch: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
   if (values.help) {
     console.log(HELP);
+    return;
+  }
+  if (values.fetch) {
+    console.log(`nvcc is in ${await nvccFromWheels()}`);
     return;
   }
   const check = values["compile-check"];

@@ -14,10 +14,14 @@ export class CargoMissing extends BaseError {}
  * @returns its exit status
  * @throws CargoMissing
  */
-export function runCargo(parameters: { parameters: readonly string[] }): Promise<number> {
+export function runCargo(parameters: {
+  parameters: readonly string[];
+  environment?: Record<string, string>;
+}): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn("cargo", parameters.parameters, {
       cwd: PROVER_FOLDER,
+      env: { ...process.env, ...parameters.environment },
       stdio: ["ignore", "inherit", "inherit"],
     });
     child.once("error", (error: NodeJS.ErrnoException) =>

@@ -1,13 +1,24 @@
-/** The prover's tests; one skipped test where there is no Rust toolchain. */
+/** The prover's tests; one skipped test where there is no Rust toolchain, or no CUDA compiler. */
 import { reportFailure } from "../lib/reportFailure.ts";
+import { findNvcc } from "./cuda/findNvcc.ts";
+import { testSimulated } from "./cuda/testSimulated.ts";
 import { CargoMissing, runCargo } from "./runCargo.ts";
 
 async function main(): Promise<void> {
   try {
     // The worker's tests use the programs, which `cargo test` alone does not all build.
     const built = await runCargo({ parameters: ["build", "--locked"] });
-    const tested = await runCargo({ parameters: ["test", "--locked", "--no-fail-fast"] });
-    process.exitCode = built === 0 ? tested : built;
+    const tested = await runCargo({
+      parameters: ["test", "--workspace", "--locked", "--no-fail-fast"],
+    });
+    const nvcc = findNvcc();
+    if (nvcc === undefined) {
+      console.log(
+        "suite skipped: no nvcc, so the CUDA library does not run on the simulated device",
+      );
+    }
+    const simulated = nvcc === undefined ? 0 : await testSimulated({ nvcc, profile: "dev" });
+    process.exitCode = built || tested || simulated;
   } catch (error) {
     if (!(error instanceof CargoMissing)) throw error;
     console.log(`suite skipped: ${error.message}`);

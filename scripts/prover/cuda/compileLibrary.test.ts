@@ -15,7 +15,11 @@ test.skipIf(nvcc === undefined)(
   async () => {
     const folder = mkdtempSync(join(tmpdir(), "haca-cuda-"));
     try {
-      const parts = await compileLibrary({ nvcc: nvcc ?? "", folder, architectures: [80] });
+      const parts = await compileLibrary({
+        nvcc: nvcc ?? "",
+        folder,
+        library: { kind: "device", architectures: [80] },
+      });
       expect(parts.at(-1)?.name).toBe("libhaca_cuda.so");
     } finally {
       rmSync(folder, { recursive: true });

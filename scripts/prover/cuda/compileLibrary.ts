@@ -8,8 +8,15 @@ import { runTool } from "./runTool.ts";
 
 const SOURCES = join(PROVER_FOLDER, "cuda");
 /** Ampere and Hopper in machine code; what is newer compiles the last one's intermediate code when it starts. */
+const OLDEST = 80;
 const NEWEST = 90;
-export const ARCHITECTURES: readonly number[] = [80, NEWEST];
+const ARCHITECTURES: readonly number[] = [OLDEST, NEWEST];
+
+/** What kernels are compiled to, and what stands in for CUDA's run-time library. */
+export type LibraryKind =
+  | { kind: "device"; architectures?: readonly number[] }
+  /** PTX in plain text, for the device in software in the static library `simulator` */
+  | { kind: "simulation"; simulator: string };
 
 type Unit = { name: string; command: readonly string[] };
 
@@ -17,20 +24,20 @@ type Unit = { name: string; command: readonly string[] };
 export type Part = { name: string; seconds: number; bytes: number };
 
 /**
- * Compiles and links `libhaca_cuda.so`.
+ * Compiles and links `libhaca_cuda.so`, for devices unless said otherwise.
  * @returns the library's parts and itself, last
  * @throws BaseError `cuda.tool`, `cuda.headers`, `cuda.symbols`
  */
 export async function compileLibrary(parameters: {
   nvcc: string;
   folder: string;
-  architectures?: readonly number[];
+  library?: LibraryKind;
   onPart?: (part: Part) => void;
 }): Promise<Part[]> {
-  const { nvcc, folder, architectures = ARCHITECTURES, onPart = () => undefined } = parameters;
+  const { nvcc, folder, library: kind = { kind: "device" }, onPart = () => undefined } = parameters;
   const headers = await findHeaders();
   mkdirSync(folder, { recursive: true });
-  const units = unitsOf({ nvcc, folder, headers, architectures });
+  const units = unitsOf({ nvcc, folder, headers, kind });
   const parts: Part[] = [];
   const waiting = [...units];
   const work = async (): Promise<void> => {
@@ -43,7 +50,7 @@ export async function compileLibrary(parameters: {
   await Promise.all(Array.from({ length: availableParallelism() }, work));
 
   const library = join(folder, "libhaca_cuda.so");
-  const part = await timed({ unit: linked({ nvcc, folder, library, units }), path: library });
+  const part = await timed({ unit: linked({ nvcc, folder, library, units, kind }), path: library });
   onPart(part);
   const symbols = await runTool({
     program: "nm",
@@ -62,12 +69,10 @@ function unitsOf(parameters: {
   nvcc: string;
   folder: string;
   headers: Headers;
-  architectures: readonly number[];
+  kind: LibraryKind;
 }): Unit[] {
-  const { nvcc, folder, headers, architectures } = parameters;
-  const codes = architectures.flatMap((number) =>
-    codesOf(number).flatMap((code) => ["-gencode", code]),
-  );
+  const { nvcc, folder, headers, kind } = parameters;
+  const codes = codesOf(kind);
   const device = (source: string, name: string, ...macros: string[]): Unit => ({
     name,
     command: [
@@ -101,13 +106,23 @@ function unitsOf(parameters: {
     device("interface.cpp", "interface"),
     host("src/cpuid.c", "cpuid"),
     host("build/assembly.S", "assembly"),
+    ...(kind.kind === "simulation" ? [device("simulation/runtime.cpp", "runtime")] : []),
   ];
 }
 
-function codesOf(architecture: number): string[] {
-  const virtual = `arch=compute_${architecture}`;
-  const machine = `${virtual},code=sm_${architecture}`;
-  return architecture === NEWEST ? [machine, `${virtual},code=compute_${architecture}`] : [machine];
+function codesOf(kind: LibraryKind): string[] {
+  if (kind.kind === "simulation") {
+    return ["-gencode", `arch=compute_${OLDEST},code=compute_${OLDEST}`, "--no-compress"];
+  }
+  return (kind.architectures ?? ARCHITECTURES).flatMap((architecture) => {
+    const virtual = `arch=compute_${architecture}`;
+    const machine = `${virtual},code=sm_${architecture}`;
+    const intermediate = `${virtual},code=compute_${architecture}`;
+    return [machine, ...(architecture === NEWEST ? [intermediate] : [])].flatMap((code) => [
+      "-gencode",
+      code,
+    ]);
+  });
 }
 
 function linked(parameters: {
@@ -115,15 +130,20 @@ function linked(parameters: {
   folder: string;
   library: string;
   units: readonly Unit[];
+  kind: LibraryKind;
 }): Unit {
-  const { nvcc, folder, library, units } = parameters;
+  const { nvcc, folder, library, units, kind } = parameters;
   const objects = units.map(({ name }) => objectOf({ folder, name }));
   // The Python packages keep libraries where nvcc does not look.
   const libraries = join(dirname(nvcc), "..", "lib");
   const search = existsSync(libraries) ? ["-L", libraries] : [];
   const symbols = `--version-script=${join(SOURCES, "exports.map")}`;
-  const how = ["-shared", "-cudart", "static", ...search, "-Xlinker", symbols];
-  return { name: basename(library), command: [nvcc, ...how, ...objects, "-o", library] };
+  const runtime = kind.kind === "simulation" ? ["none", kind.simulator] : ["static"];
+  const how = ["-shared", ...search, "-Xlinker", symbols];
+  return {
+    name: basename(library),
+    command: [nvcc, ...how, ...objects, "-cudart", ...runtime, "-o", library],
+  };
 }
 
 async function timed(parameters: { unit: Unit; path: string }): Promise<Part> {

@@ -19,14 +19,17 @@ function home(name: string): string {
 
 test("there may be none", () => {
   const environment = { CUDA_HOME: join(folder, "gone"), PATH: `:${folder}` };
-  expect(findNvcc({ environment, usualHome: join(folder, "none") })).toBeUndefined();
+  const [usualHome, wheelsHome] = [join(folder, "none"), join(folder, "no-wheels")];
+  expect(findNvcc({ environment, usualHome, wheelsHome })).toBeUndefined();
 });
 
-test("CUDA_HOME goes before the PATH, the PATH before the usual place", () => {
+test("CUDA_HOME goes before the PATH, the PATH before the usual place, that before packages", () => {
   const [chosen, onPath, usualHome] = [home("chosen"), home("path"), home("usual")];
+  const wheelsHome = home("wheels");
   const PATH = join(onPath, "bin");
   const nvcc = (from: string) => join(from, "bin", "nvcc");
   expect(findNvcc({ environment: { CUDA_HOME: chosen, PATH }, usualHome })).toBe(nvcc(chosen));
   expect(findNvcc({ environment: { CUDA_HOME: "", PATH }, usualHome })).toBe(nvcc(onPath));
-  expect(findNvcc({ environment: {}, usualHome })).toBe(nvcc(usualHome));
+  expect(findNvcc({ environment: {}, usualHome, wheelsHome })).toBe(nvcc(usualHome));
+  expect(findNvcc({ environment: {}, usualHome: folder, wheelsHome })).toBe(nvcc(wheelsHome));
 });

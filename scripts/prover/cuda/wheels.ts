@@ -13,7 +13,9 @@ const WHEELS = [
 ] as const;
 
 const FOLDER = join(PROJECT_ROOT, "data", "cuda-toolchain");
-const HOME = join(FOLDER, "nvidia", "cu13");
+
+/** Where the packages' compiler lies once it was fetched. */
+export const WHEELS_HOME = join(FOLDER, "nvidia", "cu13");
 
 /**
  * The compiler from the packages, which are fetched (about 100 MB) the first time. Their licence is NVIDIA's: they stay
@@ -22,8 +24,13 @@ const HOME = join(FOLDER, "nvidia", "cu13");
  * @throws BaseError `cuda.tool` where there is no pip, no network or no such version
  */
 export async function nvccFromWheels(): Promise<string> {
-  const nvcc = join(HOME, "bin", "nvcc");
-  const complete = [nvcc, join(HOME, "nvvm"), join(HOME, "include"), join(HOME, "lib")];
+  const nvcc = join(WHEELS_HOME, "bin", "nvcc");
+  const complete = [
+    nvcc,
+    join(WHEELS_HOME, "nvvm"),
+    join(WHEELS_HOME, "include"),
+    join(WHEELS_HOME, "lib"),
+  ];
   if (!complete.every((path) => existsSync(path))) {
     console.log(`fetching ${WHEELS.join(", ")}`);
     await runTool({
