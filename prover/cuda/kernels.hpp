@@ -18,17 +18,25 @@ struct Entry {
     uint32_t coefficient;
 };
 
-/// One row of a sparse matrix times the witness. All in Montgomery form, so products are too.
+/// One segment of a row of a sparse matrix times the witness. All in Montgomery form, so products are too.
 template <class F>
-HACA_EVERYWHERE F row_times(const uint32_t *starts, const Entry *entries, const F *coefficients, const F *witness,
-                            uint32_t row) {
+HACA_EVERYWHERE F segment_times(const uint32_t *starts, const Entry *entries, const F *coefficients, const F *witness,
+                                uint32_t segment) {
     F sum;
     sum.zero();
-    for (uint32_t i = starts[row]; i < starts[row + 1]; i++) {
+    for (uint32_t i = starts[segment]; i < starts[segment + 1]; i++) {
         F product = coefficients[entries[i].coefficient];
         product *= witness[entries[i].signal];
         sum += product;
     }
+    return sum;
+}
+
+/// The sum of one row's segments.
+template <class F> HACA_EVERYWHERE F row_sum(const uint32_t *starts, const F *segments, uint32_t row) {
+    F sum;
+    sum.zero();
+    for (uint32_t i = starts[row]; i < starts[row + 1]; i++) sum += segments[i];
     return sum;
 }
 

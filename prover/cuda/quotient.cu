@@ -13,10 +13,15 @@ uint32_t blocks(size_t threads) { return static_cast<uint32_t>((threads + BLOCK 
 
 __device__ uint32_t thread_number() { return blockIdx.x * blockDim.x + threadIdx.x; }
 
-__global__ void rows_kernel(const uint32_t *starts, const haca::Entry *entries, const fr_t *coefficients,
-                            const fr_t *witness, fr_t *result, uint32_t size) {
+__global__ void segments_kernel(const uint32_t *starts, const haca::Entry *entries, const fr_t *coefficients,
+                                const fr_t *witness, fr_t *result, uint32_t count) {
+    const uint32_t i = thread_number();
+    if (i < count) result[i] = haca::segment_times(starts, entries, coefficients, witness, i);
+}
+
+__global__ void rows_kernel(const uint32_t *starts, const fr_t *segments, fr_t *result, uint32_t size) {
     const uint32_t row = thread_number();
-    if (row < size) result[row] = haca::row_times(starts, entries, coefficients, witness, row);
+    if (row < size) result[row] = haca::row_sum(starts, segments, row);
 }
 
 __global__ void multiply_kernel(const fr_t *a, const fr_t *b, fr_t *result, uint32_t size) {
@@ -48,9 +53,29 @@ template <class T> void upload(dev_ptr_t<T> &to, const void *from, size_t count,
 namespace haca {
 
 DeviceMatrix::DeviceMatrix(const haca_matrix &matrix, uint32_t rows, const gpu_t &lane)
-    : starts_(rows + 1, lane), entries_(matrix.entry_count, lane) {
-    upload(starts_, matrix.starts, rows + 1, lane);
+    : DeviceMatrix(matrix, Segments(matrix, rows), lane) {}
+
+DeviceMatrix::DeviceMatrix(const haca_matrix &matrix, const Segments &segments, const gpu_t &lane)
+    : segment_count_(static_cast<uint32_t>(segments.entry_starts.size() - 1)),
+      row_count_(static_cast<uint32_t>(segments.segment_starts.size() - 1)), entry_starts_(segment_count_ + 1, lane),
+      segment_starts_(row_count_ + 1, lane), entries_(matrix.entry_count, lane) {
+    upload(entry_starts_, segments.entry_starts.data(), segment_count_ + 1, lane);
+    upload(segment_starts_, segments.segment_starts.data(), row_count_ + 1, lane);
     upload(entries_, matrix.entries, matrix.entry_count, lane);
+    // The segments go with this function.
+    lane.sync();
+}
+
+void DeviceMatrix::enqueue_times(const Scalar *coefficients, const Scalar *witness, Scalar *result,
+                                 stream_t &stream) const {
+    const dev_ptr_t<Scalar> sums(segment_count_, stream);
+    if (segment_count_ > 0) {
+        segments_kernel<<<blocks(segment_count_), BLOCK, 0, stream>>>(entry_starts_, entries_, coefficients, witness,
+                                                                      sums.data(), segment_count_);
+        CUDA_OK(cudaGetLastError());
+    }
+    rows_kernel<<<blocks(row_count_), BLOCK, 0, stream>>>(segment_starts_, sums.data(), result, row_count_);
+    CUDA_OK(cudaGetLastError());
 }
 
 Quotient::Quotient(const haca_key &key, const gpu_t &lane)
@@ -72,13 +97,8 @@ void Quotient::enqueue(const Scalar *witness, Scalar *scalars) const {
     const dev_ptr_t<fr_t> a(size, stream);
     const dev_ptr_t<fr_t> b(size, stream);
     const dev_ptr_t<fr_t> c(size, stream);
-    const auto rows = [&](const DeviceMatrix &matrix, fr_t *result) {
-        rows_kernel<<<blocks(size), BLOCK, 0, stream>>>(matrix.starts(), matrix.entries(), coefficients_.data(), witness,
-                                                        result, size);
-        CUDA_OK(cudaGetLastError());
-    };
-    rows(a_rows_, a.data());
-    rows(b_rows_, b.data());
+    a_rows_.enqueue_times(coefficients_.data(), witness, a.data(), stream);
+    b_rows_.enqueue_times(coefficients_.data(), witness, b.data(), stream);
     multiply_kernel<<<blocks(size), BLOCK, 0, stream>>>(a.data(), b.data(), c.data(), size);
     CUDA_OK(cudaGetLastError());
     to_coset(a.data());
@@ -102,7 +122,7 @@ void Quotient::to_coset(Scalar *values) const {
 
 uint64_t Quotient::bytes(const haca_key &key) {
     const auto matrix = [&](const haca_matrix &rows) {
-        return ((uint64_t{1} << key.log_domain) + 1) * sizeof(uint32_t) + rows.entry_count * sizeof(Entry);
+        return Segments(rows, 1u << key.log_domain).bytes() + rows.entry_count * sizeof(Entry);
     };
     const uint32_t split = (key.log_domain + 1) / 2;
     const uint64_t powers = (uint64_t{1} << split) + (uint64_t{1} << (key.log_domain - split));

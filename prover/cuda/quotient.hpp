@@ -4,6 +4,7 @@
 #include "field.hpp"
 #include "haca_cuda.h"
 #include "kernels.hpp"
+#include "segments.hpp"
 
 #include <util/gpu_t.cuh>
 
@@ -15,11 +16,16 @@ using Scalar = alt_bn128::fr_t;
 class DeviceMatrix {
 public:
     DeviceMatrix(const haca_matrix &matrix, uint32_t rows, const gpu_t &lane);
-    const uint32_t *starts() const { return starts_; }
-    const Entry *entries() const { return entries_; }
+    /// Enqueues the matrix times the witness, one result for each row.
+    void enqueue_times(const Scalar *coefficients, const Scalar *witness, Scalar *result, stream_t &stream) const;
 
 private:
-    dev_ptr_t<uint32_t> starts_;
+    DeviceMatrix(const haca_matrix &matrix, const Segments &segments, const gpu_t &lane);
+
+    uint32_t segment_count_;
+    uint32_t row_count_;
+    dev_ptr_t<uint32_t> entry_starts_;
+    dev_ptr_t<uint32_t> segment_starts_;
     dev_ptr_t<Entry> entries_;
 };
 

@@ -4,6 +4,7 @@
 #include "../coset.hpp"
 #include "../kernels.hpp"
 #include "../key.hpp"
+#include "../segments.hpp"
 
 #include <ff/alt_bn128-fp2.hpp>
 
@@ -68,19 +69,22 @@ void to_values(Scalars &values, uint32_t log_size) {
 }
 
 struct Matrix {
-    std::vector<uint32_t> starts;
+    haca::Segments segments;
     std::vector<haca::Entry> entries;
 
-    Matrix(const haca_matrix &matrix, uint32_t rows)
-        : starts(matrix.starts, matrix.starts + rows + 1), entries(matrix.entry_count) {
+    Matrix(const haca_matrix &matrix, uint32_t rows) : segments(matrix, rows), entries(matrix.entry_count) {
         std::memcpy(entries.data(), matrix.entries, matrix.entry_count * sizeof(haca::Entry));
     }
 
     Scalars times(const Scalars &coefficients, const Scalars &witness) const {
+        Scalars sums;
+        for (uint32_t segment = 0; segment + 1 < segments.entry_starts.size(); segment++) {
+            sums.push_back(haca::segment_times(segments.entry_starts.data(), entries.data(), coefficients.data(),
+                                               witness.data(), segment));
+        }
         Scalars result;
-        for (uint32_t row = 0; row + 1 < starts.size(); row++) {
-            result.push_back(
-                haca::row_times(starts.data(), entries.data(), coefficients.data(), witness.data(), row));
+        for (uint32_t row = 0; row + 1 < segments.segment_starts.size(); row++) {
+            result.push_back(haca::row_sum(segments.segment_starts.data(), sums.data(), row));
         }
         return result;
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use haca_prover_cuda::Gpu;
-use haca_prover_devsetup::circuits::{Kind, synthetic};
+use haca_prover_devsetup::circuits::{Kind, synthetic, with_long_row};
 use haca_prover_devsetup::{Circuit, write_witness, write_zkey};
 use haca_prover_formats::wtns::WitnessFile;
 use haca_prover_formats::zkey::KeyFile;
@@ -129,15 +129,6 @@ fn the_same_signal_again_and_again() -> Circuit {
     circuit
 }
 
-/// One constraint with a term for every signal, as a model's layers have.
-fn a_long_row() -> Circuit {
-    let mut circuit = synthetic(Kind::Model, LEAST_CONSTRAINTS, 1, 13);
-    let signals = 0..circuit.witness.len() as u32;
-    let row = signals.map(|signal| (signal, Fr::from(signal) - Fr::from(300)));
-    circuit.product(row.collect(), vec![(0, Fr::ONE)]);
-    circuit
-}
-
 fn filled_to_the_last_row_and_one_more() -> [Circuit; 2] {
     [1, 0].map(|short| synthetic(Kind::Dense, (1 << 10) - 1 - short, 1, 14))
 }
@@ -150,7 +141,8 @@ fn unusual_circuits_get_the_cpus_proofs() {
     agree(&gpu, &all_private_signals_zero(), "private signals 0");
     agree(&gpu, &signals_that_no_constraint_mentions(), "infinity");
     agree(&gpu, &the_same_signal_again_and_again(), "one value");
-    agree(&gpu, &a_long_row(), "a long row");
+    let long = with_long_row(LEAST_CONSTRAINTS, 4_000, 13);
+    agree(&gpu, &long, "a row of 4,000 terms");
     let [full, next] = filled_to_the_last_row_and_one_more();
     assert_eq!((full.log_domain(), next.log_domain()), (10, 11));
     agree(&gpu, &full, "filled to the last row");

@@ -10,7 +10,7 @@
 mod libraries;
 
 use haca_prover_cuda::Gpu;
-use haca_prover_devsetup::circuits::{Kind, synthetic};
+use haca_prover_devsetup::circuits::{Kind, synthetic, with_long_row};
 use haca_prover_devsetup::{Circuit, write_witness, write_zkey};
 use haca_prover_formats::wtns::WitnessFile;
 use haca_prover_formats::zkey::KeyFile;
@@ -30,8 +30,12 @@ fn emulated_kernels_make_the_cpus_proofs() {
     let gpu = Gpu::open(&libraries::emulation(folder.path())).unwrap();
     assert_eq!(gpu.name(), "emulation");
     // An even and an odd logarithm: the powers of the coset split evenly or not.
-    for (kind, log_size) in [(Kind::Dense, 10), (Kind::Model, 11)] {
-        let circuit = synthetic(kind, (1 << log_size) - 4, 3, 5);
+    let circuits = [
+        synthetic(Kind::Dense, (1 << 10) - 4, 3, 5),
+        synthetic(Kind::Model, (1 << 11) - 4, 3, 5),
+        with_long_row(600, 4_000, 5),
+    ];
+    for circuit in circuits {
         let (key, witness) = (key_of(&circuit), witness_of(&circuit));
         let mut loaded = gpu.load(&key, |_| Ok(())).unwrap();
         let sums = loaded.sums(&witness).unwrap();
@@ -39,7 +43,8 @@ fn emulated_kernels_make_the_cpus_proofs() {
         let blinding = Blinding::fresh().unwrap();
         let proof = key.assemble(&sums, blinding);
         assert_eq!(proof, key.prove_unchecked(&witness, blinding).unwrap());
-        assert!(key.verifying().verify(&proof, witness.public(3)).unwrap());
+        let public = witness.public(circuit.public_count);
+        assert!(key.verifying().verify(&proof, public).unwrap());
     }
 }
 

@@ -23,6 +23,15 @@ pub fn synthetic(kind: Kind, constraints: usize, public_count: usize, seed: u64)
     }
 }
 
+/// A circuit of a model, and one constraint more with so many terms, as a dense layer has.
+pub fn with_long_row(constraints: usize, terms: u32, seed: u64) -> Circuit {
+    let mut circuit = model(constraints, 1, seed);
+    let signals = circuit.witness.len() as u32;
+    let row = (0..terms).map(|term| (term % signals, integer(i64::from(term) - 300)));
+    circuit.product(row.collect(), vec![(0, Fr::ONE)]);
+    circuit
+}
+
 /// Each constraint multiplies two sums of a few earlier signals into a new one.
 fn dense(constraints: usize, public_count: usize, seed: u64) -> Circuit {
     let mut numbers = Numbers::new(seed);
@@ -148,6 +157,14 @@ mod tests {
                 assert_eq!(circuit.public_count, public_count);
             }
         }
+    }
+
+    #[test]
+    fn a_long_row_has_all_its_terms() {
+        let circuit = with_long_row(100, 3_000, 5);
+        assert!(circuit.is_satisfied());
+        assert_eq!(circuit.constraints.len(), 101);
+        assert_eq!(circuit.constraints[100][0].len(), 3_000);
     }
 
     #[test]
