@@ -31,8 +31,8 @@ export function startOneShot(parameters: {
       for (const path of [proof, signals]) rmSync(path, { force: true });
       const proveMs = await timeProgram(call);
       nameCurve({ name, proof });
-      await verify({ zkey, proof, signals }).catch((cause: unknown) => {
-        const message = `${name} made a proof that does not verify: ${cause}`;
+      await verify({ zkey, proof, signals }).catch((cause: Error) => {
+        const message = `${name} made a proof that does not verify: ${cause.message}`;
         throw new BaseError({ code: "bench.wrongProof", message });
       });
       const peakBytes = peaks.get(zkey) ?? (await peakOfProgram(call));
