@@ -1,31 +1,33 @@
 /** `npm run bench:prover`: the native prover beside snarkjs (and rapidsnark), in one run on one machine. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { availableParallelism, cpus, tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { BaseError } from "@haca/protocol/baseError";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 import { reportFailure } from "../lib/reportFailure.ts";
 import { formatTable } from "../lib/table.ts";
 import { PROVER_FOLDER } from "../prover/runCargo.ts";
-import { type Circuit, startHelper, startRapidsnark, startSnarkjs } from "./prover/contestants.ts";
-import { type Measured, measure, median } from "./prover/measure.ts";
+import { type Circuit, type Contestant, startHelper, startSnarkjs } from "./prover/contestants.ts";
+import { figuresOf, KINDS, type Kind, round } from "./prover/figures.ts";
+import { measure, median } from "./prover/measure.ts";
 import { measureDigits } from "./prover/measureDigits.ts";
+import { startOneShot, verifyNatively } from "./prover/oneShot.ts";
+import { programAt } from "./prover/programAt.ts";
 
 const HELP = `Times proofs by snarkjs and by the native prover; writes bench/out/prover.json.
 Needs \`npm run build:prover\`.
 
 usage: npm run bench:prover [-- --sizes 14,16,18] [--runs 3] [--rapidsnark <path>] [--backend cuda]
 
-  --backend cuda   the CUDA device as well; sizes are 16,18,20 unless given, and snarkjs rests`;
+  --rapidsnark <path>   rapidsnark's program as well (<zkey> <wtns> <proof.json> <public.json>), beside
+                        \`haca-prover prove\`: both start and read the key for every proof
+  --backend cuda        the CUDA device as well; sizes are 16,18,20 unless given, and snarkjs rests`;
 
-/** dense: full-size witness, the hardest case; model: mostly bits, like circuits of models. */
-const KINDS = ["dense", "model"] as const;
 /** Every process makes a proof of a circuit of this size before it is timed. */
 const WARM_UP_LOG_SIZE = 10;
 const DIGITS_RUNS = 7;
-const MEBIBYTE = 1024 * 1024;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -51,15 +53,22 @@ async function main(): Promise<void> {
     .map((text) => wholeNumber({ name: "--sizes", text }));
   const runs = wholeNumber({ name: "--runs", text: values.runs });
   const helperProgram = built("haca-prover");
+  const rapidsnark =
+    values.rapidsnark === undefined
+      ? undefined
+      : programAt({ option: "--rapidsnark", path: values.rapidsnark });
   const folder = mkdtempSync(join(tmpdir(), "haca-bench-prover-"));
   const helper = startHelper({ program: helperProgram, backend: "cpu" });
   const device = onDevice ? startHelper({ program: helperProgram, backend: "cuda" }) : undefined;
+  const oneShots =
+    rapidsnark === undefined ? [] : startOneShots({ helperProgram, rapidsnark, folder });
   try {
     const figures: Record<string, number> = {};
     const samples: Record<string, unknown> = {};
     const warmUp = makeCircuit({ kind: "dense", logSize: WARM_UP_LOG_SIZE, folder });
     await helper.prove(warmUp);
     await device?.prove(warmUp);
+    for (const oneShot of oneShots) await oneShot.prove(warmUp);
 
     console.log("digits");
     const digits = await measureDigits({ folder, helper, runs: DIGITS_RUNS });
@@ -79,14 +88,7 @@ async function main(): Promise<void> {
         console.log(`2^${logSize} constraints, ${kind}`);
         const circuit = makeCircuit({ kind, logSize, folder });
         const snarkjs = startSnarkjs();
-        const rapidsnark = values.rapidsnark;
-        const contestants = [
-          ...(device === undefined ? [snarkjs] : [device]),
-          helper,
-          ...(rapidsnark === undefined
-            ? []
-            : [startRapidsnark({ program: resolve(rapidsnark), folder })]),
-        ];
+        const contestants = [device ?? snarkjs, helper, ...oneShots];
         try {
           if (device === undefined) await snarkjs.prove(warmUp);
           const measured = await measure({ circuit, contestants, runs });
@@ -106,36 +108,21 @@ async function main(): Promise<void> {
   }
 }
 
-/** Dense circuits have the plain keys: nothing about their witness helps. */
-function figuresOf(parameters: {
-  measured: readonly Measured[];
-  kind: (typeof KINDS)[number];
-  logSize: number;
-}): Record<string, number> {
-  const { measured, kind, logSize } = parameters;
-  const infix = kind === "dense" ? "" : `${kind}.`;
-  const helper = measured.find(({ name }) => name === "helper");
-  const figures: Record<string, number> = {};
-  for (const { name, proveMs, peakBytes } of measured) {
-    figures[`${name}.${infix}2^${logSize}.proveMs`] = round(median(proveMs));
-    if (peakBytes > 0) {
-      figures[`${name}.${infix}2^${logSize}.peakMiB`] = round(peakBytes / MEBIBYTE);
-    }
-    if (helper !== undefined && name !== "helper") {
-      // How many times faster we are than others, and the device than the CPU.
-      const times = [median(proveMs), median(helper.proveMs)] as const;
-      const ratio = name === "cuda" ? times[1] / times[0] : times[0] / times[1];
-      figures[`ratio.${name}.${infix}2^${logSize}`] = round(ratio);
-    }
-  }
-  return figures;
+/** rapidsnark's program, and ours of the same kind. */
+function startOneShots(parameters: {
+  helperProgram: string;
+  rapidsnark: string;
+  folder: string;
+}): Contestant[] {
+  const { helperProgram, rapidsnark, folder } = parameters;
+  const verify = verifyNatively(helperProgram);
+  return [
+    startOneShot({ name: "oneShot", program: helperProgram, words: ["prove"], folder, verify }),
+    startOneShot({ name: "rapidsnark", program: rapidsnark, words: [], folder, verify }),
+  ];
 }
 
-function makeCircuit(parameters: {
-  kind: (typeof KINDS)[number];
-  logSize: number;
-  folder: string;
-}): Circuit {
+function makeCircuit(parameters: { kind: Kind; logSize: number; folder: string }): Circuit {
   const { kind, logSize, folder } = parameters;
   const prefix = join(folder, `${kind}-${logSize}`);
   execFileSync(built("haca-devsetup"), [kind, String(logSize), "1", prefix]);
@@ -166,10 +153,10 @@ function report(parameters: {
   const path = join(PROJECT_ROOT, "bench", "out", "prover.json");
   mkdirSync(join(path, ".."), { recursive: true });
   const details = {
-    how: `medians of ${runs} proofs each, provers taking turns on the same circuit; keys loaded and a small proof made before. snarkjs: keys and witness in memory, all cores, its proofs not verified. helper: over its protocol, reading the witness and verifying each proof included. rapidsnark: its program, reading the key included. Plain keys: full-size random witness; model: mostly bits. Peak memory is of the process so far; the helper keeps every key of the run.`,
+    how: `medians of ${runs} proofs each, provers taking turns on the same circuit; keys loaded and a small proof made before. snarkjs: keys and witness in memory, all cores, its proofs not verified. helper: over its protocol, reading the witness and verifying each proof included. rapidsnark and oneShot (haca-prover prove): a program started for every proof, starting and reading the key included; ours checks key, witness and proof in that time, rapidsnark's proofs are verified outside it; ratio.rapidsnark compares these two. Plain keys: full-size random witness; model: mostly bits. Peak memory is of the process so far, the helper keeps every key of the run; of programs, of a run of their own that is not timed.`,
     samples,
     versions: { node: process.version, snarkjs: "0.7.6" },
-    machine: { cpu: cpus()[0]?.model, cores: cpus().length },
+    machine: { cpu: cpus()[0]?.model, cores: availableParallelism() },
     date: new Date().toISOString(),
   };
   writeFileSync(path, `${JSON.stringify({ figures, details }, null, 2)}\n`);
@@ -183,10 +170,6 @@ function wholeNumber(parameters: { name: string; text: string }): number {
     code: "bench.option",
     message: `${parameters.name} ${parameters.text}: not a whole number from 1 to 24`,
   });
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }
 
 main().catch(reportFailure);

@@ -1,6 +1,5 @@
-import { type ChildProcess, fork, spawn } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
 import { HelperProcess } from "../../../worker/src/prover/helperProcess.ts";
@@ -72,28 +71,5 @@ export function startHelper(parameters: { program: string; backend: "cpu" | "cud
       return { proveMs, peakBytes };
     },
     close: () => helper.close(),
-  };
-}
-
-/** A rapidsnark program; it has no server, so its time includes reading the key. */
-export function startRapidsnark(parameters: { program: string; folder: string }): Contestant {
-  const output = ["proof.json", "public.json"].map((name) => join(parameters.folder, name));
-  return {
-    name: "rapidsnark",
-    async prove({ zkey, witness }) {
-      const started = performance.now();
-      const child = spawn(parameters.program, [zkey, witness, ...output], { stdio: "ignore" });
-      const [code] = await once(child, "close");
-      const proveMs = performance.now() - started;
-      if (code !== 0) {
-        throw new BaseError({ code: "bench.rapidsnark", message: `rapidsnark: status ${code}` });
-      }
-      for (const path of output) {
-        JSON.parse(readFileSync(path, "utf8"));
-        rmSync(path);
-      }
-      return { proveMs, peakBytes: 0 };
-    },
-    close: async () => undefined,
   };
 }

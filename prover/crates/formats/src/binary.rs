@@ -149,9 +149,9 @@ impl<'a> Cursor<'a> {
 
 /// A 256-bit integer from (up to) 32 little-endian bytes.
 pub fn to_words(bytes: &[u8]) -> [u64; 4] {
-    let mut words = [0; 4];
-    for (index, byte) in bytes.iter().take(32).enumerate() {
-        words[index / 8] |= u64::from(*byte) << (8 * (index % 8));
-    }
-    words
+    let mut whole = [0; 32];
+    let length = bytes.len().min(32);
+    whole[..length].copy_from_slice(&bytes[..length]);
+    let (words, _) = whole.as_chunks();
+    std::array::from_fn(|index| u64::from_le_bytes(words[index]))
 }

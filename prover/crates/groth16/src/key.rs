@@ -57,27 +57,31 @@ impl ProvingKey {
     pub fn from_file(file: &KeyFile) -> Result<Self, ProverError> {
         let (alpha1, beta1, beta2, delta1, delta2, verifying) = read_verifying(file)?;
         let private_start = file.public_count + 1;
-        let ((a, b1), ((b2, c), h)) = rayon::join(
+        let g1 = |what, bytes, first_signal| {
+            read_list::<G1, G1Affine>(what, bytes, G1_BYTES, first_signal)
+        };
+        let (((a, b1), (c, h)), (b2, ((a_rows, b_rows, values), transform))) = rayon::join(
             || {
                 rayon::join(
-                    || read_list::<G1, G1Affine>("A", file.a, G1_BYTES, 0),
-                    || read_list::<G1, G1Affine>("B in G1", file.b1, G1_BYTES, 0),
+                    || (g1("A", file.a, 0), g1("B in G1", file.b1, 0)),
+                    || (g1("C", file.c, private_start), g1("H", file.h, 0)),
                 )
             },
             || {
-                let b2 = read_list::<G2, G2Affine>("B in G2", file.b2, G2_BYTES, 0);
-                let c = read_list::<G1, G1Affine>("C", file.c, G1_BYTES, private_start);
-                ((b2, c), read_list::<G1, G1Affine>("H", file.h, G1_BYTES, 0))
+                rayon::join(
+                    || {
+                        let b2 = read_list::<G2, G2Affine>("B in G2", file.b2, G2_BYTES, 0)?;
+                        check_subgroup(&b2)?;
+                        Ok::<_, ProverError>(b2)
+                    },
+                    || (sparse::read(file), Transform::new(file.log_domain)),
+                )
             },
         );
         let b2 = b2?;
-        check_subgroup(&b2)?;
-        let (a_rows, b_rows, values) = sparse::read(file);
-        let transform = Transform::new(file.log_domain).ok_or_else(|| {
-            haca_prover_formats::FormatError::OutOfRange {
-                what: "size of the domain",
-                reason: format!("no transform of size 2^{}", file.log_domain),
-            }
+        let transform = transform.ok_or_else(|| haca_prover_formats::FormatError::OutOfRange {
+            what: "size of the domain",
+            reason: format!("no transform of size 2^{}", file.log_domain),
         })?;
         Ok(Self {
             life: Arc::new(()),
