@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod fatbinary;
+mod registry;
 mod streams;
 
 use std::collections::HashMap;
@@ -9,9 +10,9 @@ use std::collections::HashMap;
 use crate::machine::launch::Launch;
 use crate::machine::memory::Memory;
 use crate::machine::random::Random;
-use crate::ptx::module::Module;
-use crate::ptx::translate::Kernel;
 use error::DeviceError;
+pub use registry::Attributes;
+use registry::{Function, Registry};
 use streams::{Streams, Work};
 
 /// Multiprocessors; a cooperative launch has at most one block on each.
@@ -42,35 +43,12 @@ pub struct Request {
     pub is_cooperative: bool,
 }
 
-#[derive(Debug)]
-struct Loaded {
-    module: Module,
-    globals: HashMap<String, u64>,
-}
-
-#[derive(Debug)]
-struct Function {
-    kernel: Kernel,
-    shared_limit: usize,
-}
-
-/// A kernel's needs, as `cudaFuncGetAttributes` tells them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attributes {
-    /// of a block
-    pub max_threads: u32,
-    /// without what launches add
-    pub shared_bytes: usize,
-}
-
 /// The device. Modules, kernels and variables are known by numbers that the caller chooses or gets.
 #[derive(Debug)]
 pub struct Device {
     memory: Memory,
     random: Random,
-    modules: Vec<Loaded>,
-    functions: HashMap<usize, Function>,
-    variables: HashMap<usize, u64>,
+    registry: Registry,
     streams: Streams<Request>,
     reserved_bytes: usize,
     sizes: HashMap<u64, usize>,
@@ -84,9 +62,7 @@ impl Device {
         Self {
             memory: Memory::default(),
             random: Random::new(seed),
-            modules: Vec::new(),
-            functions: HashMap::new(),
-            variables: HashMap::new(),
+            registry: Registry::default(),
             streams: Streams::new(),
             reserved_bytes: 0,
             sizes: HashMap::new(),
@@ -98,111 +74,6 @@ impl Device {
     /// Instructions that warps executed so far.
     pub fn instructions(&self) -> u64 {
         self.instructions
-    }
-
-    /// Loads PTX; the module's number.
-    ///
-    /// # Errors
-    /// [`DeviceError::Ptx`]
-    pub fn load(&mut self, ptx: &str) -> Result<usize, DeviceError> {
-        let module = Module::parse(ptx)?;
-        let mut globals = HashMap::new();
-        for variable in &module.globals {
-            let mut content = variable.content.clone();
-            content.resize(variable.size.unwrap_or(content.len()), 0);
-            let address = self.memory.allocate_with(content);
-            globals.insert(variable.name.clone(), address);
-        }
-        self.modules.push(Loaded { module, globals });
-        Ok(self.modules.len() - 1)
-    }
-
-    /// Makes a kernel of a module known as `function`.
-    ///
-    /// # Errors
-    /// [`DeviceError::Invalid`], [`DeviceError::Ptx`]
-    pub fn define(
-        &mut self,
-        module: usize,
-        function: usize,
-        name: &str,
-    ) -> Result<(), DeviceError> {
-        let loaded = self
-            .modules
-            .get(module)
-            .ok_or(DeviceError::Invalid("module"))?;
-        let found = loaded.module.functions.get(name);
-        let found = found.ok_or(DeviceError::Invalid("kernel's name"))?;
-        let kernel = Kernel::translate(&loaded.module, found, &loaded.globals)?;
-        let shared_limit = SHARED_BYTES;
-        let defined = Function {
-            kernel,
-            shared_limit,
-        };
-        self.functions.insert(function, defined);
-        Ok(())
-    }
-
-    /// Makes a variable of a module known as `variable`.
-    ///
-    /// # Errors
-    /// [`DeviceError::Invalid`]
-    pub fn declare(
-        &mut self,
-        module: usize,
-        variable: usize,
-        name: &str,
-    ) -> Result<(), DeviceError> {
-        let loaded = self
-            .modules
-            .get(module)
-            .ok_or(DeviceError::Invalid("module"))?;
-        let address = loaded.globals.get(name);
-        let address = *address.ok_or(DeviceError::Invalid("variable's name"))?;
-        self.variables.insert(variable, address);
-        Ok(())
-    }
-
-    /// Where a variable lies.
-    ///
-    /// # Errors
-    /// [`DeviceError::Invalid`]
-    pub fn address_of(&self, variable: usize) -> Result<u64, DeviceError> {
-        let address = self.variables.get(&variable).copied();
-        address.ok_or(DeviceError::Invalid("variable"))
-    }
-
-    /// What a kernel needs.
-    ///
-    /// # Errors
-    /// [`DeviceError::Invalid`]
-    pub fn attributes(&self, function: usize) -> Result<Attributes, DeviceError> {
-        let Function { kernel, .. } = self.function(function)?;
-        Ok(Attributes {
-            max_threads: kernel.max_threads,
-            shared_bytes: kernel.shared_bytes,
-        })
-    }
-
-    /// Offsets and sizes of a kernel's parameters.
-    ///
-    /// # Errors
-    /// [`DeviceError::Invalid`]
-    pub fn parameters(&self, function: usize) -> Result<Vec<(usize, usize)>, DeviceError> {
-        Ok(self.function(function)?.kernel.parameters.clone())
-    }
-
-    /// Lets a kernel's blocks have more shared memory.
-    ///
-    /// # Errors
-    /// [`DeviceError::Invalid`]
-    pub fn allow_shared(&mut self, function: usize, bytes: usize) -> Result<(), DeviceError> {
-        if bytes > SHARED_BYTES_ASKED {
-            return Err(DeviceError::Invalid("bytes of shared memory"));
-        }
-        let found = self.functions.get_mut(&function);
-        found.ok_or(DeviceError::Invalid("function"))?.shared_limit = bytes;
-        Ok(())
     }
 
     /// Puts a launch into a stream.
@@ -420,7 +291,7 @@ impl Device {
     }
 
     fn run(&mut self, request: Request) -> Result<(), DeviceError> {
-        let Some(Function { kernel, .. }) = self.functions.get(&request.function) else {
+        let Some(Function { kernel, .. }) = self.registry.functions.get(&request.function) else {
             return Err(DeviceError::Invalid("function"));
         };
         // Two words: one that nobody touches, and the one that counts arrivals.
@@ -442,11 +313,6 @@ impl Device {
             self.memory.end(meeting)?;
         }
         Ok(())
-    }
-
-    fn function(&self, function: usize) -> Result<&Function, DeviceError> {
-        let found = self.functions.get(&function);
-        found.ok_or(DeviceError::Invalid("function"))
     }
 
     fn usable(&self) -> Result<(), DeviceError> {

@@ -9,4 +9,5 @@ mod parser;
 mod registers;
 mod share;
 mod token;
+mod transfers;
 pub mod translate;
