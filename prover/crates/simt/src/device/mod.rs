@@ -12,7 +12,8 @@ use crate::machine::memory::Memory;
 use crate::machine::random::Random;
 use error::DeviceError;
 pub use registry::Attributes;
-use registry::{Function, Registry};
+use registry::Function;
+use registry::Registry;
 use streams::{Streams, Work};
 
 /// Multiprocessors; a cooperative launch has at most one block on each.
@@ -82,33 +83,7 @@ impl Device {
     /// [`DeviceError::Launch`], [`DeviceError::Invalid`], [`DeviceError::Fault`]
     pub fn launch(&mut self, request: Request, stream: usize) -> Result<(), DeviceError> {
         self.usable()?;
-        let Function {
-            kernel,
-            shared_limit,
-        } = self.function(request.function)?;
-        let refuse = |reason: String| {
-            let kernel = kernel.name.clone();
-            Err(DeviceError::Launch { kernel, reason })
-        };
-        let threads: u64 = request.threads.iter().map(|n| u64::from(*n)).product();
-        let blocks: u64 = request.blocks.iter().map(|n| u64::from(*n)).product();
-        if threads == 0 || threads > u64::from(kernel.max_threads) || blocks == 0 {
-            return refuse(format!("{blocks} blocks of {threads} threads"));
-        }
-        let shared = kernel.shared_bytes + request.dynamic_shared;
-        if shared > *shared_limit {
-            return refuse(format!(
-                "{shared} bytes of shared memory, {shared_limit} allowed"
-            ));
-        }
-        if request.is_cooperative && blocks > u64::from(MULTIPROCESSORS) {
-            return refuse(format!(
-                "{blocks} blocks that meet, on {MULTIPROCESSORS} multiprocessors"
-            ));
-        }
-        if request.parameters.len() != kernel.parameter_bytes {
-            return Err(DeviceError::Invalid("size of the parameters"));
-        }
+        self.function(request.function)?.admit(&request)?;
         self.give(stream, Work::Launch(request))
     }
 
@@ -117,7 +92,7 @@ impl Device {
     /// # Errors
     /// [`DeviceError::OutOfMemory`], [`DeviceError::Invalid`], [`DeviceError::Fault`]
     pub fn allocate(&mut self, bytes: usize, stream: usize) -> Result<u64, DeviceError> {
-        self.usable()?;
+        self.usable_stream(stream)?;
         if bytes > MEMORY_BYTES - self.reserved_bytes {
             return Err(DeviceError::OutOfMemory {
                 asked: bytes,
@@ -136,7 +111,7 @@ impl Device {
     /// # Errors
     /// [`DeviceError::Invalid`], [`DeviceError::Fault`]
     pub fn release(&mut self, address: u64, stream: usize) -> Result<(), DeviceError> {
-        self.usable()?;
+        self.usable_stream(stream)?;
         let bytes = self.sizes.remove(&address);
         self.reserved_bytes -= bytes.ok_or(DeviceError::Invalid("pointer"))?;
         self.give(stream, Work::End(address))
@@ -169,7 +144,7 @@ impl Device {
     /// Reads bytes after everything that the stream has to do.
     ///
     /// # Errors
-    /// [`DeviceError::Fault`]
+    /// [`DeviceError::Memory`], [`DeviceError::Invalid`], [`DeviceError::Fault`]
     pub fn read(
         &mut self,
         address: u64,
@@ -187,23 +162,34 @@ impl Device {
     }
 
     /// A new stream.
-    pub fn open_stream(&mut self) -> usize {
-        self.streams.open()
-    }
-
-    /// Ends a stream after everything that it has to do.
     ///
     /// # Errors
     /// [`DeviceError::Fault`]
+    pub fn open_stream(&mut self) -> Result<usize, DeviceError> {
+        self.usable()?;
+        Ok(self.streams.open())
+    }
+
+    /// Ends a stream after everything that it has to do. Stream 0 stays.
+    ///
+    /// # Errors
+    /// [`DeviceError::Invalid`], [`DeviceError::Fault`]
     pub fn close_stream(&mut self, stream: usize) -> Result<(), DeviceError> {
         self.synchronise(stream)?;
+        if stream == 0 {
+            return Err(DeviceError::Invalid("stream"));
+        }
         self.streams.close(stream);
         Ok(())
     }
 
     /// A new event.
-    pub fn new_event(&mut self) -> usize {
-        self.streams.new_event()
+    ///
+    /// # Errors
+    /// [`DeviceError::Fault`]
+    pub fn new_event(&mut self) -> Result<usize, DeviceError> {
+        self.usable()?;
+        Ok(self.streams.new_event())
     }
 
     /// Records an event in a stream.
@@ -211,7 +197,7 @@ impl Device {
     /// # Errors
     /// [`DeviceError::Invalid`], [`DeviceError::Fault`]
     pub fn record(&mut self, event: usize, stream: usize) -> Result<(), DeviceError> {
-        self.usable()?;
+        self.usable_stream(stream)?;
         let found = self.streams.record(event, stream);
         found.then_some(()).ok_or(DeviceError::Invalid("event"))
     }
@@ -221,17 +207,17 @@ impl Device {
     /// # Errors
     /// [`DeviceError::Invalid`], [`DeviceError::Fault`]
     pub fn wait(&mut self, stream: usize, event: usize) -> Result<(), DeviceError> {
-        self.usable()?;
+        self.usable_stream(stream)?;
         let found = self.streams.wait(stream, event);
         found.then_some(()).ok_or(DeviceError::Invalid("event"))
     }
 
-    /// Does everything that a stream has to do, and nothing more.
+    /// Does everything that a stream has to do, and what that waits for.
     ///
     /// # Errors
-    /// [`DeviceError::Fault`]
+    /// [`DeviceError::Invalid`], [`DeviceError::Fault`]
     pub fn synchronise(&mut self, stream: usize) -> Result<(), DeviceError> {
-        self.usable()?;
+        self.usable_stream(stream)?;
         while let Some(work) = self.streams.next(stream) {
             self.perform(work)?;
         }
@@ -264,18 +250,27 @@ impl Device {
     }
 
     fn perform(&mut self, work: Work<Request>) -> Result<(), DeviceError> {
+        let failed = |what: &str, error| DeviceError::Fault(format!("{what}: {error}"));
+        let memory = &mut self.memory;
         let outcome = match work {
             Work::Begin(address) => {
-                let begun = self.memory.begin(address, &mut self.random);
-                begun.map_err(DeviceError::from)
+                let begun = memory.begin(address, &mut self.random);
+                begun.map_err(|error| failed("allocation", error))
             }
-            Work::End(address) => self.memory.end(address).map_err(DeviceError::from),
-            Work::Write(parts) => parts.iter().try_for_each(|(address, bytes)| {
-                self.memory
-                    .write(*address, bytes)
-                    .map_err(DeviceError::from)
-            }),
-            Work::Copy(to, from, bytes) => self.copied(to, from, bytes),
+            Work::End(address) => {
+                let ended = memory.end(address);
+                ended.map_err(|error| failed("release", error))
+            }
+            Work::Write(parts) => {
+                let mut parts = parts.iter();
+                let written = parts.try_for_each(|(address, bytes)| memory.write(*address, bytes));
+                written.map_err(|error| failed("copy to the device", error))
+            }
+            Work::Copy(to, from, bytes) => {
+                let content = memory.read(from, bytes).map(<[u8]>::to_vec);
+                let copied = content.and_then(|content| memory.write(to, &content));
+                copied.map_err(|error| failed("copy on the device", error))
+            }
             Work::Launch(request) => self.run(request),
             Work::Record(..) | Work::Wait(..) => Ok(()),
         };
@@ -283,11 +278,6 @@ impl Device {
             self.fault = Some(error.to_string());
         }
         outcome
-    }
-
-    fn copied(&mut self, to: u64, from: u64, bytes: usize) -> Result<(), DeviceError> {
-        let content = self.memory.read(from, bytes)?.to_vec();
-        Ok(self.memory.write(to, &content)?)
     }
 
     fn run(&mut self, request: Request) -> Result<(), DeviceError> {
@@ -313,6 +303,12 @@ impl Device {
             self.memory.end(meeting)?;
         }
         Ok(())
+    }
+
+    fn usable_stream(&self, stream: usize) -> Result<(), DeviceError> {
+        self.usable()?;
+        let is_open = self.streams.is_open(stream);
+        is_open.then_some(()).ok_or(DeviceError::Invalid("stream"))
     }
 
     fn usable(&self) -> Result<(), DeviceError> {

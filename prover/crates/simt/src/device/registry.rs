@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::error::DeviceError;
-use super::{Device, SHARED_BYTES, SHARED_BYTES_ASKED};
+use super::{Device, MULTIPROCESSORS, Request, SHARED_BYTES, SHARED_BYTES_ASKED};
 use crate::ptx::module::Module;
 use crate::ptx::translate::Kernel;
 
@@ -24,7 +24,62 @@ struct Loaded {
 #[derive(Debug)]
 pub(super) struct Function {
     pub kernel: Kernel,
-    pub shared_limit: usize,
+    /// most dynamic shared memory, if it was asked for
+    asked_shared: Option<usize>,
+}
+
+/// What CUDA's compute capability 8.0 allows.
+const MAX_BLOCKS: [u32; 3] = [(1 << 31) - 1, 65_535, 65_535];
+const MAX_THREADS: [u32; 3] = [1024, 1024, 64];
+
+impl Function {
+    /// Whether a device would take such a launch.
+    ///
+    /// # Errors
+    /// [`DeviceError::Launch`], [`DeviceError::Invalid`]
+    pub fn admit(&self, request: &Request) -> Result<(), DeviceError> {
+        let kernel = &self.kernel;
+        let refuse = |reason: String| {
+            let kernel = kernel.name.clone();
+            Err(DeviceError::Launch { kernel, reason })
+        };
+        let Request {
+            blocks, threads, ..
+        } = request;
+        let fits = |sizes: &[u32; 3], most: [u32; 3]| {
+            sizes.iter().zip(most).all(|(size, most)| *size <= most)
+        };
+        // Neither overflows once each axis is within its bound.
+        let product = |sizes: &[u32; 3]| sizes.iter().map(|size| u64::from(*size)).product::<u64>();
+        if !fits(blocks, MAX_BLOCKS) || !fits(threads, MAX_THREADS) {
+            return refuse(format!("{blocks:?} blocks of {threads:?} threads"));
+        }
+        let (count, size) = (product(blocks), product(threads));
+        if size == 0 || size > u64::from(kernel.max_threads) || count == 0 {
+            return refuse(format!("{count} blocks of {size} threads"));
+        }
+        let dynamic = request.dynamic_shared;
+        let shared = kernel.shared_bytes.saturating_add(dynamic);
+        let is_within = match self.asked_shared {
+            None => shared <= SHARED_BYTES,
+            Some(asked) => dynamic <= asked && shared <= SHARED_BYTES_ASKED,
+        };
+        if !is_within {
+            let asked = self.asked_shared.unwrap_or(0);
+            return refuse(format!(
+                "{shared} bytes of shared memory, {dynamic} of them dynamic; {asked} asked for"
+            ));
+        }
+        if request.is_cooperative && count > u64::from(MULTIPROCESSORS) {
+            return refuse(format!(
+                "{count} blocks that meet, on {MULTIPROCESSORS} multiprocessors"
+            ));
+        }
+        if request.parameters.len() != kernel.parameter_bytes {
+            return Err(DeviceError::Invalid("size of the parameters"));
+        }
+        Ok(())
+    }
 }
 
 /// A kernel's needs, as `cudaFuncGetAttributes` tells them.
@@ -70,12 +125,12 @@ impl Device {
             .get(module)
             .ok_or(DeviceError::Invalid("module"))?;
         let found = loaded.module.functions.get(name);
+        let found = found.filter(|function| function.is_kernel);
         let found = found.ok_or(DeviceError::Invalid("kernel's name"))?;
         let kernel = Kernel::translate(&loaded.module, found, &loaded.globals)?;
-        let shared_limit = SHARED_BYTES;
         let defined = Function {
             kernel,
-            shared_limit,
+            asked_shared: None,
         };
         self.registry.functions.insert(function, defined);
         Ok(())
@@ -131,16 +186,17 @@ impl Device {
         Ok(self.function(function)?.kernel.parameters.clone())
     }
 
-    /// Lets a kernel's blocks have more shared memory.
+    /// Lets a kernel's blocks have so much dynamic shared memory.
     ///
     /// # Errors
     /// [`DeviceError::Invalid`]
     pub fn allow_shared(&mut self, function: usize, bytes: usize) -> Result<(), DeviceError> {
-        if bytes > SHARED_BYTES_ASKED {
+        let found = self.registry.functions.get_mut(&function);
+        let found = found.ok_or(DeviceError::Invalid("function"))?;
+        if found.kernel.shared_bytes.saturating_add(bytes) > SHARED_BYTES_ASKED {
             return Err(DeviceError::Invalid("bytes of shared memory"));
         }
-        let found = self.registry.functions.get_mut(&function);
-        found.ok_or(DeviceError::Invalid("function"))?.shared_limit = bytes;
+        found.asked_shared = Some(bytes);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! A warp: 32 threads with registers and program counters of their own. Those that stand at the
 //! same instruction go together; of several such groups the one that is furthest behind goes first.
 
+use super::order::Order;
 use crate::ptx::instruction::{Bit, Long, Word};
 use crate::ptx::translate::Rows;
 
@@ -26,8 +27,8 @@ pub struct Warp {
     pub(super) at_barrier: u32,
     /// threads that wait for others of the warp
     pub(super) at_meeting: u32,
-    /// barriers, shuffles and votes so far
-    pub(super) era: u32,
+    /// what its barriers put into an order
+    pub(super) order: Order,
 }
 
 impl Warp {
@@ -43,7 +44,7 @@ impl Warp {
             live,
             at_barrier: 0,
             at_meeting: 0,
-            era: 0,
+            order: Order::default(),
         }
     }
 

@@ -8,6 +8,9 @@ impl Written<'_> {
     /// What it does. Branches, calls and returns are not decoded here.
     pub fn decode(&self) -> Result<Operation, Reason> {
         let first = self.parts[0];
+        if self.has("sat") {
+            return Err(format!("unknown instruction {}", self.opcode));
+        }
         match first {
             "mov" | "cvta" => self.moved(),
             "add" | "sub" if self.has("cc") => self.carried(first == "sub", false),
@@ -31,14 +34,7 @@ impl Written<'_> {
                 self.binary(Binary::MultiplyLow)
             }
             "mul" | "mad" | "madc" => self.multiplied(),
-            "clz" => Ok(Operation::LeadingZeros {
-                to: self.word_row(0)?,
-                a: self.word(1)?,
-            }),
-            "brev" => Ok(Operation::Reverse {
-                to: self.word_row(0)?,
-                a: self.word(1)?,
-            }),
+            "clz" | "brev" => self.scanned(first == "brev"),
             "bfi" => self.inserted(),
             "lop3" => Ok(Operation::Logic {
                 to: self.word_row(0)?,
@@ -69,7 +65,9 @@ impl Written<'_> {
                 members: self.word(0)?,
             }),
             "bar" | "barrier" if self.has("sync") => match (self.operands, self.word(0)?) {
-                ([_], Word::Number(0)) => Ok(Operation::Barrier),
+                ([_], Word::Number(0)) => Ok(Operation::Barrier {
+                    aligned: first == "bar" || self.has("aligned"),
+                }),
                 _ => Err(format!("{}: only barrier 0 of all threads", self.opcode)),
             },
             "trap" => Ok(Operation::Trap),
@@ -134,6 +132,16 @@ impl Written<'_> {
             self.word_of(2, kind)?,
         );
         Ok(Operation::Words { function, to, a, b })
+    }
+
+    fn scanned(&self, is_reversal: bool) -> Result<Operation, Reason> {
+        self.require_32_bits()?;
+        let (to, a) = (self.word_row(0)?, self.word(1)?);
+        Ok(if is_reversal {
+            Operation::Reverse { to, a }
+        } else {
+            Operation::LeadingZeros { to, a }
+        })
     }
 
     fn inverted(&self) -> Result<Operation, Reason> {
@@ -296,31 +304,42 @@ impl Written<'_> {
         let [_, to_type, from_type] = self.parts[..] else {
             return Err(format!("unknown instruction {}", self.opcode));
         };
-        let (to_type, from_type) = (type_of(to_type)?, type_of(from_type)?);
-        let Type { bits, signed } = from_type;
-        match (to_type.bits, bits) {
-            (64, 64) => Ok(Operation::MoveLong {
+        let (into, from) = (type_of(to_type)?, type_of(from_type)?);
+        // First the source is read by its type, then the register is filled by the target's.
+        let register = self.width_of_target()?;
+        let (Type { bits, signed }, width) = if into.bits <= from.bits {
+            (into, register)
+        } else if from.signed && !into.signed {
+            (from, into.bits)
+        } else {
+            (from, register)
+        };
+        match (register, from.bits) {
+            (64, 64) if into.bits == 64 => Ok(Operation::MoveLong {
                 to: self.long_row(0)?,
                 from: self.long(1)?,
             }),
-            (64, _) => Ok(Operation::Widen {
+            (64, 8 | 16 | 32) if width == 64 => Ok(Operation::Widen {
                 to: self.long_row(0)?,
                 from: self.word(1)?,
                 bits,
                 signed,
             }),
-            (width, 64) => Ok(Operation::Narrow {
+            (16 | 32, 64) if into.bits <= register => Ok(Operation::Narrow {
                 to: self.word_row(0)?,
                 from: self.long(1)?,
+                bits,
+                signed,
                 width,
             }),
-            (width, _) => Ok(Operation::ConvertWord {
+            (16 | 32, 8 | 16 | 32) if into.bits <= register => Ok(Operation::ConvertWord {
                 to: self.word_row(0)?,
                 from: self.word(1)?,
                 bits,
                 signed,
                 width,
             }),
+            _ => Err(format!("{}: a register of {register} bits", self.opcode)),
         }
     }
 }

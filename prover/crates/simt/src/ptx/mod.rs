@@ -2,10 +2,12 @@
 
 mod decode;
 pub mod instruction;
+mod layout;
 pub mod module;
 mod names;
 pub(crate) mod operands;
 mod parser;
+mod reader;
 mod registers;
 mod share;
 mod token;

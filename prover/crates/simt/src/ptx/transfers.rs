@@ -2,54 +2,94 @@
 
 use super::instruction::{Long, Operation, ShuffleMode, Target, Value, Word};
 use super::module::Operand;
-use super::operands::{Reason, Written};
+use super::operands::{Reason, Type, Written};
+
+/// What a thread can load or store at once.
+const MAX_VECTOR_BITS: usize = 128;
 
 impl Written<'_> {
     pub(super) fn loaded(&self) -> Result<Operation, Reason> {
         let kind = self.number_type()?;
-        let targets: Result<Box<[Target]>, Reason> = match self.operand(0)? {
-            Operand::Vector(parts) => parts.iter().map(|part| self.target(part)).collect(),
-            single => self.target(single).map(|target| Box::from([target])),
-        };
-        let to = targets?;
-        if let (Some(from), [single]) = (self.call_parameter(1), &*to) {
-            return match (*single, from) {
-                (Target::Word(to), Value::Word(from)) => Ok(Operation::MoveWord { to, from }),
-                (Target::Long(to), Value::Long(from)) => Ok(Operation::MoveLong { to, from }),
+        let parts = self.parts_of_vector(0, kind)?;
+        let to: Result<Box<[Target]>, Reason> = parts
+            .iter()
+            .map(|part| self.target(part, kind.bits))
+            .collect();
+        let to = to?;
+        let Type { bits, signed } = kind;
+        if let Some(from) = self.call_parameter(1) {
+            let convert = |to, from, width| Operation::ConvertWord {
+                to,
+                from,
+                bits,
+                signed,
+                width,
+            };
+            return match (&*to, from) {
+                ([Target::Word(to)], Value::Word(from)) => Ok(convert(*to, from, 32)),
+                ([Target::Half(to)], Value::Word(from)) => Ok(convert(*to, from, 16)),
+                ([Target::Long(to)], Value::Long(from)) if bits == 64 => {
+                    Ok(Operation::MoveLong { to: *to, from })
+                }
                 _ => Err("a parameter of another size".to_owned()),
             };
         }
+        let address = self.address(1)?;
         Ok(Operation::Load {
             to,
-            bits: kind.bits,
-            signed: kind.signed,
-            address: self.address(1)?,
+            bits,
+            signed,
+            address,
         })
     }
 
     pub(super) fn stored(&self) -> Result<Operation, Reason> {
         let kind = self.number_type()?;
-        let values: Result<Box<[Value]>, Reason> = match self.operand(1)? {
-            Operand::Vector(parts) => parts.iter().map(|part| self.value(part, kind)).collect(),
-            single => self.value(single, kind).map(|value| Box::from([value])),
-        };
-        let from = values?;
-        if let (Some(to), [single]) = (self.call_parameter(0), &*from) {
-            return match (to, *single) {
-                (Value::Word(Word::Row(to)), Value::Word(from)) => {
-                    Ok(Operation::MoveWord { to, from })
-                }
-                (Value::Long(Long::Row(to)), Value::Long(from)) => {
-                    Ok(Operation::MoveLong { to, from })
+        let parts = self.parts_of_vector(1, kind)?;
+        let from: Result<Box<[Value]>, Reason> =
+            parts.iter().map(|part| self.value(part, kind)).collect();
+        let from = from?;
+        let bits = kind.bits;
+        if let Some(to) = self.call_parameter(0) {
+            return match (to, &*from) {
+                (Value::Word(Word::Row(to)), [Value::Word(from)]) => Ok(Operation::ConvertWord {
+                    to,
+                    from: *from,
+                    bits,
+                    signed: false,
+                    width: bits,
+                }),
+                (Value::Long(Long::Row(to)), [Value::Long(from)]) => {
+                    Ok(Operation::MoveLong { to, from: *from })
                 }
                 _ => Err("a parameter of another size".to_owned()),
             };
         }
+        let address = self.address(0)?;
         Ok(Operation::Store {
             from,
-            bits: kind.bits,
-            address: self.address(0)?,
+            bits,
+            address,
         })
+    }
+
+    /// What is loaded or stored, as many parts as the opcode says.
+    fn parts_of_vector(&self, index: usize, kind: Type) -> Result<&[Operand], Reason> {
+        let parts = match self.operand(index)? {
+            Operand::Vector(parts) => parts.as_slice(),
+            single => std::slice::from_ref(single),
+        };
+        let named = match (self.has("v2"), self.has("v4"), self.has("v8")) {
+            (true, false, false) => 2,
+            (false, true, false) => 4,
+            (false, false, true) => 8,
+            _ => 1,
+        };
+        if parts.len() != named || parts.len() * kind.bits as usize > MAX_VECTOR_BITS {
+            let count = parts.len();
+            return Err(format!("{}: a vector of {count}", self.opcode));
+        }
+        Ok(parts)
     }
 
     pub(super) fn added_atomically(&self, returns: bool) -> Result<Operation, Reason> {
