@@ -11,6 +11,8 @@ use crate::ptx::instruction::{Instruction, Operation, Special};
 
 /// Instructions of a warp before the next one's turn, unless it waits sooner.
 const TURN: u64 = 4096;
+/// The first of them, for threads that need not be the ones furthest behind.
+const CHOSEN: u64 = 64;
 
 /// A block that runs.
 pub struct Block<'a> {
@@ -95,8 +97,13 @@ impl<'a> Block<'a> {
                 is_retry = true;
                 warp.at_meeting = 0;
             }
-            let (mut group, mut at, next) = warp.behind(warp.ready());
-            while *left > 0 {
+            let is_first = *left == TURN;
+            let ((mut group, mut at, next), end) = if is_first {
+                (warp.chosen(), TURN - CHOSEN)
+            } else {
+                (warp.behind(warp.ready()), 0)
+            };
+            while *left > end {
                 let instruction = &code[at as usize];
                 *left -= 1;
                 let threads = guarded(warp, instruction, group);
@@ -214,8 +221,9 @@ impl<'a> Block<'a> {
 
     /// Why nobody in the block goes on.
     pub fn deadlock(&self) -> Fault {
-        let waiting = self.warps.iter().find(|warp| !warp.is_done());
-        let Some(warp) = waiting else {
+        // Who waits at the block's barrier may wait for those who wait for others of their warp.
+        let waiting = self.warps.iter().filter(|warp| !warp.is_done());
+        let Some(warp) = waiting.min_by_key(|warp| warp.at_meeting == 0) else {
             return self.fault(0, 0, Reason::Deadlock("nothing"));
         };
         let (lane, what) = match lanes(warp.at_meeting).next() {
