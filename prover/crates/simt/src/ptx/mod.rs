@@ -10,6 +10,8 @@ mod parser;
 mod reader;
 mod registers;
 mod share;
+#[cfg(test)]
+mod share_tests;
 mod token;
 mod transfers;
 pub mod translate;

@@ -137,7 +137,7 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         let found = self.tokens.get(self.next).map(|token| token.kind);
-        Err(self.error(format!("{mark:?} is missing before {found:?}")))
+        Err(self.error_before(format!("{mark:?} is missing before {found:?}")))
     }
 
     /// The next token's line, or the last one's.

@@ -65,6 +65,23 @@ impl Kernel {
         function: &Function,
         globals: &HashMap<String, u64>,
     ) -> Result<Self, PtxError> {
+        let mut kernel = Self::translate_unshared(module, function, globals)?;
+        let code = &mut kernel.code;
+        let rows = kernel.rows;
+        kernel.rows = Rows {
+            words: share(code, RegisterKind::Word, rows.words),
+            longs: share(code, RegisterKind::Long, rows.longs),
+            bits: share(code, RegisterKind::Predicate, rows.bits),
+        };
+        Ok(kernel)
+    }
+
+    /// The same with a row for each register.
+    pub(super) fn translate_unshared(
+        module: &Module,
+        function: &Function,
+        globals: &HashMap<String, u64>,
+    ) -> Result<Self, PtxError> {
         let mut names: HashMap<String, Binding> = globals
             .iter()
             .map(|(name, address)| (name.clone(), Binding::Global(*address)))
@@ -99,13 +116,11 @@ impl Kernel {
             operation: Operation::Exit,
             line: 0,
         });
-        let Translator {
-            names, mut code, ..
-        } = translator;
+        let Translator { names, code, .. } = translator;
         let rows = Rows {
-            words: share(&mut code, RegisterKind::Word, names.words),
-            longs: share(&mut code, RegisterKind::Long, names.longs),
-            bits: share(&mut code, RegisterKind::Predicate, names.bits),
+            words: names.words,
+            longs: names.longs,
+            bits: names.bits,
         };
         Ok(Self {
             name: function.name.clone(),
