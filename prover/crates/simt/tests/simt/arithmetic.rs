@@ -107,7 +107,7 @@ fn words_one_by_one() {
         ("sub.u32", u32::wrapping_sub),
         ("mul.lo.s32", u32::wrapping_mul),
         ("mul.hi.u32", |a, b| {
-            (u64::from(a) * u64::from(b) >> 32) as u32
+            ((u64::from(a) * u64::from(b)) >> 32) as u32
         }),
         ("min.u32", u32::min),
         ("max.u32", u32::max),

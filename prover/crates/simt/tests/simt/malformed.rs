@@ -145,7 +145,7 @@ proptest! {
 
     #[test]
     fn fat_binaries_with_other_bytes(places in prop::collection::vec((0..140_usize, any::<u8>()), 1..6)) {
-        let mut bytes = fatbinary(&[(2, b"machine code"), (1, VALID[..64].as_bytes())]);
+        let mut bytes = fatbinary(&[(2, b"machine code"), (1, &VALID.as_bytes()[..64])]);
         for (at, byte) in places {
             let at = at % bytes.len();
             bytes[at] = byte;
