@@ -143,7 +143,7 @@ fn both(text: &str) -> [Kernel; 2] {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
 
     #[test]
     fn programs_do_the_same(lines in prop::collection::vec(line(), 1..40)) {

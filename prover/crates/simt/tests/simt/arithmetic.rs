@@ -49,6 +49,14 @@ sub.cc.u32 %r0, %a0, %a1;
 subc.u32 %o1, 0, 0;
 subc.cc.u32 %r4, %a0, %a1;
 subc.u32 %o2, 0, 0;
+// Threads of the same warp with other input keep theirs.
+add.cc.u32 %r5, -1, 1;
+setp.lt.u32 %p1, %a0, %a1;
+@%p1 add.cc.u32 %r5, 0, 0;
+addc.u32 %o3, 0, 0;
+sub.cc.u32 %r5, 0, 1;
+@%p1 sub.cc.u32 %r5, 0, 0;
+subc.u32 %o4, 1, 0;
 ";
     let inputs = Draw::new(2).inputs(THREADS, 2);
     let answers = compute(body, &inputs);
@@ -59,6 +67,7 @@ subc.u32 %o2, 0, 0;
         assert_eq!(answer[0], u32::from(a.checked_add(b).is_none()));
         assert_eq!(answer[1], 0_u32.wrapping_sub(borrows.into()));
         assert_eq!(answer[2], 0_u32.wrapping_sub(again.into()));
+        assert_eq!(answer[3..5], [u32::from(!borrows), u32::from(borrows)]);
     }
 }
 
