@@ -49,6 +49,8 @@ ld.global.u16 %r3, [%I0];
 ld.global.s16 %r4, [%I0+2];
 ld.global.s8 %h0, [%I0+1];
 cvt.u32.u16 %r5, %h0;
+setp.ne.s16 %p0, %h0, -13;
+@%p0 mov.u32 %r5, 0;
 ld.global.u8 %h1, [%I0+1];
 cvt.u32.u16 %r6, %h1;
 ld.global.s8 %R0, [%I0+3];

@@ -1,10 +1,10 @@
 //! Threads that touch the same shared word without an order between them.
 
-use crate::common::{kernel, run};
+use crate::common::{Machine, kernel, run, run_with};
 
 /// What the threads of two warps do with the word `word`, at first written by thread 0 and behind a
 /// barrier.
-fn outcome(body: &str) -> Result<(), String> {
+fn outcomes(body: &str) -> Vec<Result<(), String>> {
     let ptx = kernel(&format!(
         "
 .shared .align 16 .b8 word[128];
@@ -22,21 +22,36 @@ setp.lt.u32 %p5, %i0, 32;
 bar.sync 0;
 {body}"
     ));
-    let outcome = run(&ptx, 1, 64);
-    outcome.map(|_| ()).map_err(|error| error.to_string())
+    // Whichever of the warps comes first.
+    let outcomes = (0..8).map(|seed| {
+        let outcome = run_with(&mut Machine::with_seed(&ptx, seed), 1, 64);
+        outcome.map(|_| ()).map_err(|error| error.to_string())
+    });
+    outcomes.collect()
 }
 
 #[track_caller]
 fn assert_race(body: &str, first: u32, second: u32) {
-    let error = outcome(body).unwrap_err();
     let ends = [(first, second), (second, first)]
         .map(|(a, b)| format!("shared memory, offset 0: race of threads {a} and {b}"));
-    assert!(ends.iter().any(|end| error.ends_with(end)), "{error}");
+    for outcome in outcomes(body) {
+        let error = outcome.unwrap_err();
+        assert!(ends.iter().any(|end| error.ends_with(end)), "{error}");
+    }
+}
+
+#[track_caller]
+fn assert_some_race(body: &str) {
+    for outcome in outcomes(body) {
+        assert!(outcome.unwrap_err().contains("race of threads"), "{body}");
+    }
 }
 
 #[track_caller]
 fn assert_none(body: &str) {
-    assert_eq!(outcome(body), Ok(()), "{body}");
+    for outcome in outcomes(body) {
+        assert_eq!(outcome, Ok(()), "{body}");
+    }
 }
 
 #[test]
@@ -66,6 +81,12 @@ fn between_warps() {
         0,
         32,
     );
+    // That thread 32 reads last, and writes, does not help thread 0.
+    assert_race(
+        "@%p0 ld.shared.u32 %r0, [word];\n@%p3 ld.shared.u32 %r0, [word];\n@%p3 st.shared.u32 [word], 1;",
+        0,
+        32,
+    );
     // A barrier of one of the warps is none of the other.
     assert_race(
         "@%p0 st.shared.u32 [word], 1;\nbar.warp.sync -1;\n@%p3 ld.shared.u32 %r0, [word];",
@@ -89,16 +110,10 @@ fn what_is_read_by_many_is_not_written_by_one_of_them() {
     // Whoever reads last: that it is the one who writes does not help the others.
     for writer in ["p0", "p2", "p3", "p4"] {
         let body = format!("ld.shared.u32 %r0, [word];\n@%{writer} st.shared.u32 [word], 1;");
-        assert!(
-            outcome(&body).unwrap_err().contains("race of threads"),
-            "{writer}"
-        );
+        assert_some_race(&body);
         let body = format!("@%p5 {body}");
         if writer != "p3" {
-            assert!(
-                outcome(&body).unwrap_err().contains("race of threads"),
-                "{writer}"
-            );
+            assert_some_race(&body);
         }
         let body = body.replace('\n', "\nbar.sync 0;\n");
         assert_none(&body);
