@@ -220,6 +220,8 @@ unsafe extern "C" fn simt_write(
     rows: usize,
     stream: usize,
 ) -> i32 {
+    // Where there is nothing to copy, there may be no pointer.
+    let rows = if bytes == 0 { 0 } else { rows };
     let parts = (0..rows).map(|row| {
         // SAFETY: readable, says the caller.
         let part = unsafe { std::slice::from_raw_parts(from.add(row * from_pitch), bytes) };
@@ -247,6 +249,9 @@ unsafe extern "C" fn simt_read(
     stream: usize,
 ) -> i32 {
     with_device(|device| {
+        if bytes == 0 {
+            return device.synchronise(stream);
+        }
         for row in 0..rows {
             let found = device.read(from + (row * from_pitch) as u64, bytes, stream)?;
             // SAFETY: writable, says the caller.
@@ -263,7 +268,7 @@ unsafe extern "C" fn simt_read(
 unsafe extern "C" fn simt_open_stream(stream: *mut usize) -> i32 {
     with_device(|device| {
         // SAFETY: writable, says the caller.
-        unsafe { stream.write(device.open_stream()) };
+        unsafe { stream.write(device.open_stream()?) };
         Ok(())
     })
 }
@@ -279,7 +284,7 @@ extern "C" fn simt_close_stream(stream: usize) -> i32 {
 unsafe extern "C" fn simt_new_event(event: *mut usize) -> i32 {
     with_device(|device| {
         // SAFETY: writable, says the caller.
-        unsafe { event.write(device.new_event()) };
+        unsafe { event.write(device.new_event()?) };
         Ok(())
     })
 }

@@ -33,7 +33,7 @@ pub enum DeviceError {
     /// Code that cannot be run.
     #[error("{0}")]
     Ptx(#[from] PtxError),
-    /// Memory that a copy or a release does not find.
+    /// Memory that a copy to the host does not find.
     #[error("{0}")]
     Memory(#[from] MemoryError),
 }

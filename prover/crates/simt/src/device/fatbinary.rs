@@ -33,7 +33,10 @@ pub fn size_of(header: [u8; HEADER_BYTES]) -> Result<usize, FatbinaryError> {
         return Err(FatbinaryError::WrongMagic(magic));
     }
     let header_size = number(&header, 6, 2)?;
-    Ok(header_size + number(&header, 8, 8)?)
+    let rest = number(&header, 8, 8)?;
+    header_size
+        .checked_add(rest)
+        .ok_or(FatbinaryError::Truncated)
 }
 
 /// The PTX of a fat binary.
@@ -46,8 +49,12 @@ pub fn ptx_of(bytes: &[u8]) -> Result<&str, FatbinaryError> {
         let kind = number(bytes, at, 2)?;
         let header_size = number(bytes, at + 4, 4)?;
         let size = number(bytes, at + 8, 8)?;
-        let content = at + header_size..at + header_size + size;
-        let content = bytes.get(content).ok_or(FatbinaryError::Truncated)?;
+        let start = at.checked_add(header_size);
+        let end = start.and_then(|start| start.checked_add(size));
+        let content = start
+            .zip(end)
+            .and_then(|(start, end)| bytes.get(start..end));
+        let content = content.ok_or(FatbinaryError::Truncated)?;
         if kind == usize::from(KIND_PTX) {
             let end = content.iter().position(|byte| *byte == 0).unwrap_or(size);
             if let Ok(text) = std::str::from_utf8(&content[..end])

@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod fatbinary;
+mod registry;
 mod streams;
 
 use std::collections::HashMap;
@@ -9,9 +10,10 @@ use std::collections::HashMap;
 use crate::machine::launch::Launch;
 use crate::machine::memory::Memory;
 use crate::machine::random::Random;
-use crate::ptx::module::Module;
-use crate::ptx::translate::Kernel;
 use error::DeviceError;
+pub use registry::Attributes;
+use registry::Function;
+use registry::Registry;
 use streams::{Streams, Work};
 
 /// Multiprocessors; a cooperative launch has at most one block on each.
@@ -42,35 +44,12 @@ pub struct Request {
     pub is_cooperative: bool,
 }
 
-#[derive(Debug)]
-struct Loaded {
-    module: Module,
-    globals: HashMap<String, u64>,
-}
-
-#[derive(Debug)]
-struct Function {
-    kernel: Kernel,
-    shared_limit: usize,
-}
-
-/// A kernel's needs, as `cudaFuncGetAttributes` tells them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attributes {
-    /// of a block
-    pub max_threads: u32,
-    /// without what launches add
-    pub shared_bytes: usize,
-}
-
 /// The device. Modules, kernels and variables are known by numbers that the caller chooses or gets.
 #[derive(Debug)]
 pub struct Device {
     memory: Memory,
     random: Random,
-    modules: Vec<Loaded>,
-    functions: HashMap<usize, Function>,
-    variables: HashMap<usize, u64>,
+    registry: Registry,
     streams: Streams<Request>,
     reserved_bytes: usize,
     sizes: HashMap<u64, usize>,
@@ -84,9 +63,7 @@ impl Device {
         Self {
             memory: Memory::default(),
             random: Random::new(seed),
-            modules: Vec::new(),
-            functions: HashMap::new(),
-            variables: HashMap::new(),
+            registry: Registry::default(),
             streams: Streams::new(),
             reserved_bytes: 0,
             sizes: HashMap::new(),
@@ -100,144 +77,13 @@ impl Device {
         self.instructions
     }
 
-    /// Loads PTX; the module's number.
-    ///
-    /// # Errors
-    /// [`DeviceError::Ptx`]
-    pub fn load(&mut self, ptx: &str) -> Result<usize, DeviceError> {
-        let module = Module::parse(ptx)?;
-        let mut globals = HashMap::new();
-        for variable in &module.globals {
-            let mut content = variable.content.clone();
-            content.resize(variable.size.unwrap_or(content.len()), 0);
-            let address = self.memory.allocate_with(content);
-            globals.insert(variable.name.clone(), address);
-        }
-        self.modules.push(Loaded { module, globals });
-        Ok(self.modules.len() - 1)
-    }
-
-    /// Makes a kernel of a module known as `function`.
-    ///
-    /// # Errors
-    /// [`DeviceError::Invalid`], [`DeviceError::Ptx`]
-    pub fn define(
-        &mut self,
-        module: usize,
-        function: usize,
-        name: &str,
-    ) -> Result<(), DeviceError> {
-        let loaded = self
-            .modules
-            .get(module)
-            .ok_or(DeviceError::Invalid("module"))?;
-        let found = loaded.module.functions.get(name);
-        let found = found.ok_or(DeviceError::Invalid("kernel's name"))?;
-        let kernel = Kernel::translate(&loaded.module, found, &loaded.globals)?;
-        let shared_limit = SHARED_BYTES;
-        let defined = Function {
-            kernel,
-            shared_limit,
-        };
-        self.functions.insert(function, defined);
-        Ok(())
-    }
-
-    /// Makes a variable of a module known as `variable`.
-    ///
-    /// # Errors
-    /// [`DeviceError::Invalid`]
-    pub fn declare(
-        &mut self,
-        module: usize,
-        variable: usize,
-        name: &str,
-    ) -> Result<(), DeviceError> {
-        let loaded = self
-            .modules
-            .get(module)
-            .ok_or(DeviceError::Invalid("module"))?;
-        let address = loaded.globals.get(name);
-        let address = *address.ok_or(DeviceError::Invalid("variable's name"))?;
-        self.variables.insert(variable, address);
-        Ok(())
-    }
-
-    /// Where a variable lies.
-    ///
-    /// # Errors
-    /// [`DeviceError::Invalid`]
-    pub fn address_of(&self, variable: usize) -> Result<u64, DeviceError> {
-        let address = self.variables.get(&variable).copied();
-        address.ok_or(DeviceError::Invalid("variable"))
-    }
-
-    /// What a kernel needs.
-    ///
-    /// # Errors
-    /// [`DeviceError::Invalid`]
-    pub fn attributes(&self, function: usize) -> Result<Attributes, DeviceError> {
-        let Function { kernel, .. } = self.function(function)?;
-        Ok(Attributes {
-            max_threads: kernel.max_threads,
-            shared_bytes: kernel.shared_bytes,
-        })
-    }
-
-    /// Offsets and sizes of a kernel's parameters.
-    ///
-    /// # Errors
-    /// [`DeviceError::Invalid`]
-    pub fn parameters(&self, function: usize) -> Result<Vec<(usize, usize)>, DeviceError> {
-        Ok(self.function(function)?.kernel.parameters.clone())
-    }
-
-    /// Lets a kernel's blocks have more shared memory.
-    ///
-    /// # Errors
-    /// [`DeviceError::Invalid`]
-    pub fn allow_shared(&mut self, function: usize, bytes: usize) -> Result<(), DeviceError> {
-        if bytes > SHARED_BYTES_ASKED {
-            return Err(DeviceError::Invalid("bytes of shared memory"));
-        }
-        let found = self.functions.get_mut(&function);
-        found.ok_or(DeviceError::Invalid("function"))?.shared_limit = bytes;
-        Ok(())
-    }
-
     /// Puts a launch into a stream.
     ///
     /// # Errors
     /// [`DeviceError::Launch`], [`DeviceError::Invalid`], [`DeviceError::Fault`]
     pub fn launch(&mut self, request: Request, stream: usize) -> Result<(), DeviceError> {
         self.usable()?;
-        let Function {
-            kernel,
-            shared_limit,
-        } = self.function(request.function)?;
-        let refuse = |reason: String| {
-            let kernel = kernel.name.clone();
-            Err(DeviceError::Launch { kernel, reason })
-        };
-        let threads: u64 = request.threads.iter().map(|n| u64::from(*n)).product();
-        let blocks: u64 = request.blocks.iter().map(|n| u64::from(*n)).product();
-        if threads == 0 || threads > u64::from(kernel.max_threads) || blocks == 0 {
-            return refuse(format!("{blocks} blocks of {threads} threads"));
-        }
-        let shared = kernel.shared_bytes + request.dynamic_shared;
-        if shared > *shared_limit {
-            return refuse(format!(
-                "{shared} bytes of shared memory, {shared_limit} allowed"
-            ));
-        }
-        if request.is_cooperative && blocks > u64::from(MULTIPROCESSORS) {
-            return refuse(format!(
-                "{blocks} blocks that meet, on {MULTIPROCESSORS} multiprocessors"
-            ));
-        }
-        if request.parameters.len() != kernel.parameter_bytes {
-            return Err(DeviceError::Invalid("size of the parameters"));
-        }
+        self.function(request.function)?.admit(&request)?;
         self.give(stream, Work::Launch(request))
     }
 
@@ -246,7 +92,7 @@ impl Device {
     /// # Errors
     /// [`DeviceError::OutOfMemory`], [`DeviceError::Invalid`], [`DeviceError::Fault`]
     pub fn allocate(&mut self, bytes: usize, stream: usize) -> Result<u64, DeviceError> {
-        self.usable()?;
+        self.usable_stream(stream)?;
         if bytes > MEMORY_BYTES - self.reserved_bytes {
             return Err(DeviceError::OutOfMemory {
                 asked: bytes,
@@ -265,7 +111,7 @@ impl Device {
     /// # Errors
     /// [`DeviceError::Invalid`], [`DeviceError::Fault`]
     pub fn release(&mut self, address: u64, stream: usize) -> Result<(), DeviceError> {
-        self.usable()?;
+        self.usable_stream(stream)?;
         let bytes = self.sizes.remove(&address);
         self.reserved_bytes -= bytes.ok_or(DeviceError::Invalid("pointer"))?;
         self.give(stream, Work::End(address))
@@ -298,7 +144,7 @@ impl Device {
     /// Reads bytes after everything that the stream has to do.
     ///
     /// # Errors
-    /// [`DeviceError::Fault`]
+    /// [`DeviceError::Memory`], [`DeviceError::Invalid`], [`DeviceError::Fault`]
     pub fn read(
         &mut self,
         address: u64,
@@ -316,23 +162,34 @@ impl Device {
     }
 
     /// A new stream.
-    pub fn open_stream(&mut self) -> usize {
-        self.streams.open()
-    }
-
-    /// Ends a stream after everything that it has to do.
     ///
     /// # Errors
     /// [`DeviceError::Fault`]
+    pub fn open_stream(&mut self) -> Result<usize, DeviceError> {
+        self.usable()?;
+        Ok(self.streams.open())
+    }
+
+    /// Ends a stream after everything that it has to do. Stream 0 stays.
+    ///
+    /// # Errors
+    /// [`DeviceError::Invalid`], [`DeviceError::Fault`]
     pub fn close_stream(&mut self, stream: usize) -> Result<(), DeviceError> {
         self.synchronise(stream)?;
+        if stream == 0 {
+            return Err(DeviceError::Invalid("stream"));
+        }
         self.streams.close(stream);
         Ok(())
     }
 
     /// A new event.
-    pub fn new_event(&mut self) -> usize {
-        self.streams.new_event()
+    ///
+    /// # Errors
+    /// [`DeviceError::Fault`]
+    pub fn new_event(&mut self) -> Result<usize, DeviceError> {
+        self.usable()?;
+        Ok(self.streams.new_event())
     }
 
     /// Records an event in a stream.
@@ -340,7 +197,7 @@ impl Device {
     /// # Errors
     /// [`DeviceError::Invalid`], [`DeviceError::Fault`]
     pub fn record(&mut self, event: usize, stream: usize) -> Result<(), DeviceError> {
-        self.usable()?;
+        self.usable_stream(stream)?;
         let found = self.streams.record(event, stream);
         found.then_some(()).ok_or(DeviceError::Invalid("event"))
     }
@@ -350,17 +207,17 @@ impl Device {
     /// # Errors
     /// [`DeviceError::Invalid`], [`DeviceError::Fault`]
     pub fn wait(&mut self, stream: usize, event: usize) -> Result<(), DeviceError> {
-        self.usable()?;
+        self.usable_stream(stream)?;
         let found = self.streams.wait(stream, event);
         found.then_some(()).ok_or(DeviceError::Invalid("event"))
     }
 
-    /// Does everything that a stream has to do, and nothing more.
+    /// Does everything that a stream has to do, and what that waits for.
     ///
     /// # Errors
-    /// [`DeviceError::Fault`]
+    /// [`DeviceError::Invalid`], [`DeviceError::Fault`]
     pub fn synchronise(&mut self, stream: usize) -> Result<(), DeviceError> {
-        self.usable()?;
+        self.usable_stream(stream)?;
         while let Some(work) = self.streams.next(stream) {
             self.perform(work)?;
         }
@@ -393,18 +250,27 @@ impl Device {
     }
 
     fn perform(&mut self, work: Work<Request>) -> Result<(), DeviceError> {
+        let failed = |what: &str, error| DeviceError::Fault(format!("{what}: {error}"));
+        let memory = &mut self.memory;
         let outcome = match work {
             Work::Begin(address) => {
-                let begun = self.memory.begin(address, &mut self.random);
-                begun.map_err(DeviceError::from)
+                let begun = memory.begin(address, &mut self.random);
+                begun.map_err(|error| failed("allocation", error))
             }
-            Work::End(address) => self.memory.end(address).map_err(DeviceError::from),
-            Work::Write(parts) => parts.iter().try_for_each(|(address, bytes)| {
-                self.memory
-                    .write(*address, bytes)
-                    .map_err(DeviceError::from)
-            }),
-            Work::Copy(to, from, bytes) => self.copied(to, from, bytes),
+            Work::End(address) => {
+                let ended = memory.end(address);
+                ended.map_err(|error| failed("release", error))
+            }
+            Work::Write(parts) => {
+                let mut parts = parts.iter();
+                let written = parts.try_for_each(|(address, bytes)| memory.write(*address, bytes));
+                written.map_err(|error| failed("copy to the device", error))
+            }
+            Work::Copy(to, from, bytes) => {
+                let content = memory.read(from, bytes).map(<[u8]>::to_vec);
+                let copied = content.and_then(|content| memory.write(to, &content));
+                copied.map_err(|error| failed("copy on the device", error))
+            }
             Work::Launch(request) => self.run(request),
             Work::Record(..) | Work::Wait(..) => Ok(()),
         };
@@ -414,13 +280,8 @@ impl Device {
         outcome
     }
 
-    fn copied(&mut self, to: u64, from: u64, bytes: usize) -> Result<(), DeviceError> {
-        let content = self.memory.read(from, bytes)?.to_vec();
-        Ok(self.memory.write(to, &content)?)
-    }
-
     fn run(&mut self, request: Request) -> Result<(), DeviceError> {
-        let Some(Function { kernel, .. }) = self.functions.get(&request.function) else {
+        let Some(Function { kernel, .. }) = self.registry.functions.get(&request.function) else {
             return Err(DeviceError::Invalid("function"));
         };
         // Two words: one that nobody touches, and the one that counts arrivals.
@@ -444,9 +305,10 @@ impl Device {
         Ok(())
     }
 
-    fn function(&self, function: usize) -> Result<&Function, DeviceError> {
-        let found = self.functions.get(&function);
-        found.ok_or(DeviceError::Invalid("function"))
+    fn usable_stream(&self, stream: usize) -> Result<(), DeviceError> {
+        self.usable()?;
+        let is_open = self.streams.is_open(stream);
+        is_open.then_some(()).ok_or(DeviceError::Invalid("stream"))
     }
 
     fn usable(&self) -> Result<(), DeviceError> {

@@ -16,18 +16,17 @@ pub enum Work<L> {
     Copy(u64, u64, usize),
     /// a kernel runs
     Launch(L),
-    /// an event happens, by its number and how often it was recorded
-    Record(usize, u64),
-    /// an event is awaited
-    Wait(usize, u64),
+    /// an event happens, by its number and which of its records this is
+    Record(usize, usize),
+    /// a record of an event is awaited
+    Wait(usize, usize),
 }
 
+/// Each time that an event was recorded: in which stream, and whether it has happened. Who waits for
+/// one of them does not care about others.
 #[derive(Debug, Default)]
 struct Event {
-    /// streams in which it was recorded, in order
-    recorded_in: Vec<usize>,
-    /// how many of these have happened
-    happened: u64,
+    records: Vec<(usize, bool)>,
 }
 
 /// All streams. Number 0 is the one that always exists.
@@ -50,6 +49,11 @@ impl<L> Streams<L> {
     pub fn open(&mut self) -> usize {
         self.queues.push(Some(VecDeque::new()));
         self.queues.len() - 1
+    }
+
+    /// Whether there is such a stream.
+    pub fn is_open(&self, stream: usize) -> bool {
+        self.queues.get(stream).is_some_and(Option::is_some)
     }
 
     /// Forgets a stream, which must have nothing to do.
@@ -79,18 +83,25 @@ impl<L> Streams<L> {
         let Some(found) = self.events.get_mut(event) else {
             return false;
         };
-        found.recorded_in.push(stream);
-        let count = found.recorded_in.len() as u64;
-        self.give(stream, Work::Record(event, count))
+        found.records.push((stream, false));
+        let number = found.records.len() - 1;
+        let is_given = self.give(stream, Work::Record(event, number));
+        if !is_given {
+            self.events[event].records.pop();
+        }
+        is_given
     }
 
-    /// Lets a stream wait until the event, as last recorded, has happened.
+    /// Lets a stream wait until the event, as last recorded, has happened; there is nothing to wait
+    /// for if it never was.
     pub fn wait(&mut self, stream: usize, event: usize) -> bool {
         let Some(found) = self.events.get(event) else {
             return false;
         };
-        let count = found.recorded_in.len() as u64;
-        self.give(stream, Work::Wait(event, count))
+        match found.records.len().checked_sub(1) {
+            Some(last) => self.give(stream, Work::Wait(event, last)),
+            None => self.is_open(stream),
+        }
     }
 
     /// Takes the next piece of work that brings a stream forward, from it or from a stream that it
@@ -100,16 +111,13 @@ impl<L> Streams<L> {
         loop {
             let queue = self.queues.get_mut(ahead)?.as_mut()?;
             match *queue.front()? {
-                Work::Wait(event, count) if self.events[event].happened < count => {
-                    let record = usize::try_from(self.events[event].happened).ok()?;
-                    ahead = self.events[event].recorded_in[record];
-                }
-                Work::Wait(..) => {
+                Work::Wait(event, number) => match self.events[event].records[number] {
+                    (_, true) => drop(queue.pop_front()),
+                    (recorded_in, false) => ahead = recorded_in,
+                },
+                Work::Record(event, number) => {
                     queue.pop_front();
-                }
-                Work::Record(event, count) => {
-                    queue.pop_front();
-                    self.events[event].happened = self.events[event].happened.max(count);
+                    self.events[event].records[number].1 = true;
                     ahead = stream;
                 }
                 _ => return queue.pop_front(),

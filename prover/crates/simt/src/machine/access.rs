@@ -6,7 +6,6 @@ use super::memory::{Memory, MemoryError};
 use super::shared::{Moment, Shared, Touch};
 use super::warp::{Row, Warp, lanes};
 use crate::ptx::instruction::{Address, Base, Space, Target, Value, Word};
-use crate::ptx::operands::low_mask;
 
 /// Everything that a warp's threads can reach.
 pub struct Reach<'a> {
@@ -36,7 +35,7 @@ impl Warp {
         for lane in lanes(threads) {
             let at = addresses[lane];
             let bytes = width * to.len();
-            let moment = self.moment(lane, reach);
+            let moment = self.moment(lane, reach.block_era);
             let failed = |reason| (lane, reason);
             aligned(at, bytes).map_err(failed)?;
             let found: &[u8] = match address.space {
@@ -56,11 +55,8 @@ impl Warp {
                 word[..width].copy_from_slice(part);
                 let value = extended(u64::from_le_bytes(word), bits, signed);
                 match *target {
-                    // Registers of 16 bits lie in words whose upper half is zero.
-                    Target::Word(row) => {
-                        let mask = low_mask(if bits < 16 { 16 } else { bits });
-                        self.words[row as usize][lane] = value as u32 & mask;
-                    }
+                    Target::Half(row) => self.words[row as usize][lane] = value as u32 & 0xffff,
+                    Target::Word(row) => self.words[row as usize][lane] = value as u32,
                     Target::Long(row) => self.longs[row as usize][lane] = value,
                 }
             }
@@ -90,7 +86,7 @@ impl Warp {
                 part.copy_from_slice(&value.to_le_bytes()[..width]);
             }
             let at = addresses[lane];
-            let moment = self.moment(lane, reach);
+            let moment = self.moment(lane, reach.block_era);
             let failed = |reason| (lane, reason);
             aligned(at, bytes).map_err(failed)?;
             match address.space {
@@ -121,7 +117,7 @@ impl Warp {
         let by = self.word(by);
         for lane in lanes(threads) {
             let at = addresses[lane];
-            let moment = self.moment(lane, reach);
+            let moment = self.moment(lane, reach.block_era);
             let failed = |reason| (lane, reason);
             aligned(at, 4).map_err(failed)?;
             let before = match address.space {
@@ -157,12 +153,12 @@ impl Warp {
         base.map(|base| base.wrapping_add_signed(address.offset))
     }
 
-    fn moment(&self, lane: usize, reach: &Reach<'_>) -> Moment {
+    fn moment(&self, lane: usize, era: u32) -> Moment<'_> {
         Moment {
-            thread: self.thread(lane),
             warp: self.number,
-            block_era: reach.block_era,
-            warp_era: self.era,
+            lane,
+            era,
+            order: &self.order,
         }
     }
 

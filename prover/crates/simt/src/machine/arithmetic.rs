@@ -179,8 +179,16 @@ impl Warp {
                     .map(|value| extended(u64::from(value), bits, signed));
                 self.put_long(to, value, threads);
             }
-            Operation::Narrow { to, from, width } => {
-                let value = self.long(from).map(|value| value as u32 & low_mask(width));
+            Operation::Narrow {
+                to,
+                from,
+                bits,
+                signed,
+                width,
+            } => {
+                let value = self
+                    .long(from)
+                    .map(|value| extended(value, bits, signed) as u32 & low_mask(width));
                 self.put_word(to, value, threads);
             }
             _ => return false,

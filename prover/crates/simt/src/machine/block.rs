@@ -11,6 +11,8 @@ use crate::ptx::instruction::{Instruction, Operation, Special};
 
 /// Instructions of a warp before the next one's turn, unless it waits sooner.
 const TURN: u64 = 4096;
+/// The first of them, for threads that need not be the ones furthest behind.
+const CHOSEN: u64 = 64;
 
 /// A block that runs.
 pub struct Block<'a> {
@@ -58,16 +60,11 @@ impl<'a> Block<'a> {
         for number in 0..count {
             let mut left = TURN;
             self.run(memory, (first + number) % count, &mut left)
-                .map_err(|(line, thread, reason)| Fault {
-                    kernel: self.launch.kernel.name.clone(),
-                    line,
-                    block: self.index,
-                    thread,
-                    reason,
-                })?;
+                .map_err(|(line, thread, reason)| self.fault(line, thread, reason))?;
             executed += TURN - left;
         }
         if self.warps.iter().all(Warp::is_at_barrier) && !self.is_done() {
+            self.require_alignment()?;
             self.warps.iter_mut().for_each(Warp::pass_barrier);
             self.era += 1;
             executed += 1;
@@ -100,8 +97,13 @@ impl<'a> Block<'a> {
                 is_retry = true;
                 warp.at_meeting = 0;
             }
-            let (mut group, mut at, next) = warp.behind(warp.ready());
-            while *left > 0 {
+            let is_first = *left == TURN;
+            let ((mut group, mut at, next), end) = if is_first {
+                (warp.chosen(), TURN - CHOSEN)
+            } else {
+                (warp.behind(warp.ready()), 0)
+            };
+            while *left > end {
                 let instruction = &code[at as usize];
                 *left -= 1;
                 let threads = guarded(warp, instruction, group);
@@ -123,10 +125,9 @@ impl<'a> Block<'a> {
                             warp.live &= !threads;
                             continue 'groups;
                         }
-                        Operation::Barrier => {
+                        Operation::Barrier { .. } => {
                             warp.set_position(group, at + 1);
                             warp.at_barrier |= threads;
-                            warp.era += 1;
                             continue 'groups;
                         }
                         Operation::Trap => {
@@ -181,7 +182,11 @@ impl<'a> Block<'a> {
                                     group = present;
                                     at += 1;
                                 }
-                                Meeting::Awaited => continue 'groups,
+                                Meeting::Awaited => {
+                                    // Looking again at who is there brings nobody forward.
+                                    *left += 1;
+                                    continue 'groups;
+                                }
                             }
                         }
                     }
@@ -195,25 +200,55 @@ impl<'a> Block<'a> {
         Ok(())
     }
 
+    /// Threads of a warp wait at the same barrier, if it is one that requires it.
+    fn require_alignment(&self) -> Result<(), Fault> {
+        for warp in &self.warps {
+            let at = warp.at[lowest(warp.live)];
+            let apart = lanes(warp.live).find(|lane| warp.at[*lane] != at);
+            let is_aligned = |lane: usize| {
+                let passed = &self.launch.kernel.code[warp.at[lane] as usize - 1];
+                matches!(passed.operation, Operation::Barrier { aligned: true })
+            };
+            if apart.is_some()
+                && let Some(lane) = lanes(warp.live).find(|lane| is_aligned(*lane))
+            {
+                let line = self.waits_at(warp, lane);
+                return Err(self.fault(line, warp.thread(lane), Reason::Apart));
+            }
+        }
+        Ok(())
+    }
+
     /// Why nobody in the block goes on.
     pub fn deadlock(&self) -> Fault {
-        let waiting = self.warps.iter().find(|warp| !warp.is_done());
-        let (line, thread, what) = waiting.map_or((0, 0, "nothing"), |warp| {
-            let lane = lowest(warp.live);
-            let line = self.launch.kernel.code[warp.at[lane] as usize].line;
-            let what = if warp.at_meeting == 0 {
-                "at a barrier of the block"
-            } else {
-                "for a thread of its warp"
-            };
-            (line, warp.thread(lane), what)
-        });
+        // Who waits at the block's barrier may wait for those who wait for others of their warp.
+        let waiting = self.warps.iter().filter(|warp| !warp.is_done());
+        let Some(warp) = waiting.min_by_key(|warp| warp.at_meeting == 0) else {
+            return self.fault(0, 0, Reason::Deadlock("nothing"));
+        };
+        let (lane, what) = match lanes(warp.at_meeting).next() {
+            Some(lane) => (lane, "for a thread of its warp"),
+            None => (lowest(warp.live), "at a barrier of the block"),
+        };
+        let line = self.waits_at(warp, lane);
+        self.fault(line, warp.thread(lane), Reason::Deadlock(what))
+    }
+
+    /// The line of the instruction that a thread waits at.
+    fn waits_at(&self, warp: &Warp, lane: usize) -> u32 {
+        // Who waits for the block stands behind the barrier already.
+        let is_behind = warp.at_barrier >> lane & 1;
+        let at = warp.at[lane].saturating_sub(is_behind);
+        self.launch.kernel.code[at as usize].line
+    }
+
+    fn fault(&self, line: u32, thread: u32, reason: Reason) -> Fault {
         Fault {
             kernel: self.launch.kernel.name.clone(),
             line,
             block: self.index,
             thread,
-            reason: Reason::Deadlock(what),
+            reason,
         }
     }
 }

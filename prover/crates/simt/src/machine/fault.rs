@@ -24,6 +24,9 @@ pub enum Reason {
     /// A thread that does what it excludes itself from.
     #[error("thread {0} of its warp is not among the members that it names")]
     NotAMember(usize),
+    /// Threads of a warp at different barriers, or at the same one in different places.
+    #[error("waits at a barrier, and others of its warp at another one")]
+    Apart,
     /// Everybody waits for somebody who does not come.
     #[error("waits for ever: {0}")]
     Deadlock(&'static str),

@@ -6,7 +6,7 @@ use crate::ptx::instruction::{Operation, ShuffleMode, Word};
 
 /// What came of threads arriving at such an instruction.
 pub(super) enum Meeting {
-    /// all members are there: these threads have executed it
+    /// all members of these threads are there, and they have executed it
     Held(u32),
     /// others are awaited
     Awaited,
@@ -23,7 +23,8 @@ impl Warp {
         }
     }
 
-    /// Lets `threads`, all at `at`, meet those that wait there already.
+    /// Lets `threads`, all at `at`, meet those that wait there already. Those that name the same
+    /// members go on together.
     pub(super) fn meet(
         &mut self,
         operation: &Operation,
@@ -36,19 +37,33 @@ impl Warp {
             .filter(|lane| self.at[*lane] == at)
             .fold(0, |mask, lane| mask | 1 << lane);
         let present = threads | waiting;
-        let mut expected = 0;
-        for lane in lanes(present) {
-            if named[lane] >> lane & 1 == 0 {
+        let (mut held, mut rest) = (0, present);
+        while let Some(first) = lanes(rest).next() {
+            let group = match members {
+                Word::Number(_) => rest,
+                Word::Row(_) => lanes(rest)
+                    .filter(|lane| named[*lane] == named[first])
+                    .fold(0, |mask, lane| mask | 1 << lane),
+            };
+            rest &= !group;
+            if let Some(lane) = lanes(group & !named[first]).next() {
                 return Err((lane, Reason::NotAMember(lane)));
             }
-            expected |= named[lane];
+            if named[first] & self.live & !group == 0 {
+                self.hold(operation, group)?;
+                held |= group;
+            }
         }
-        if expected & self.live & !present != 0 {
-            self.at_meeting |= threads;
-            return Ok(Meeting::Awaited);
-        }
-        self.at_meeting &= !present;
-        self.era += 1;
+        self.at_meeting = (self.at_meeting | present) & !held;
+        Ok(if held == 0 {
+            Meeting::Awaited
+        } else {
+            Meeting::Held(held)
+        })
+    }
+
+    /// Threads that name each other, and nobody else, execute an instruction.
+    fn hold(&mut self, operation: &Operation, group: u32) -> Result<(), (usize, Reason)> {
         match *operation {
             Operation::Shuffle {
                 mode,
@@ -59,20 +74,19 @@ impl Warp {
                 clamp,
                 ..
             } => {
-                let (value, valid_threads) = self.shuffled(mode, from, by, clamp, present)?;
-                self.put_word(to, value, present);
+                let (value, valid_threads) = self.shuffled(mode, from, by, clamp, group)?;
+                self.put_word(to, value, group);
                 if let Some(valid) = valid {
-                    self.put_bit(valid, valid_threads, present);
+                    self.put_bit(valid, valid_threads, group);
                 }
             }
             Operation::Ballot { to, of, .. } => {
-                let voted = self.bit(of) & present;
-                let votes = std::array::from_fn(|lane| voted & named[lane]);
-                self.put_word(to, votes, present);
+                let votes = self.bit(of) & group;
+                self.put_word(to, [votes; LANES], group);
             }
-            _ => {}
+            _ => self.order.meet(group, group == self.live),
         }
-        Ok(Meeting::Held(present))
+        Ok(())
     }
 
     /// PTX ISA, `shfl.sync`: each thread's value, and the threads whose source was within bounds.

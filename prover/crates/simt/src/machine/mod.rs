@@ -7,6 +7,7 @@ pub mod fault;
 pub mod launch;
 mod meeting;
 pub mod memory;
+mod order;
 pub mod random;
 pub mod shared;
 mod warp;

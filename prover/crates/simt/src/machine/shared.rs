@@ -2,29 +2,21 @@
 //! writing, must have a barrier between them.
 
 use super::memory::MemoryError;
+use super::order::Order;
 
 const GRAIN: usize = 4;
 
-/// A thread, and how often its block and its warp have met at barriers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Moment {
-    /// number in the block
-    pub thread: u32,
+/// A thread that touches a word, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'a> {
     /// number in the block
     pub warp: u32,
-    /// barriers of the block
-    pub block_era: u32,
-    /// barriers, shuffles and votes of the warp
-    pub warp_era: u32,
-}
-
-impl Moment {
-    /// Whether something stands between the two, or they are one thread's.
-    fn is_ordered_with(&self, later: &Self) -> bool {
-        self.thread == later.thread
-            || self.block_era != later.block_era
-            || (self.warp == later.warp && self.warp_era != later.warp_era)
-    }
+    /// number in the warp
+    pub lane: usize,
+    /// barriers that the block has passed
+    pub era: u32,
+    /// those of the warp
+    pub order: &'a Order,
 }
 
 /// How a word is touched.
@@ -38,13 +30,36 @@ pub enum Touch {
     Atomic,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Trace {
-    write: Option<(Moment, bool)>,
-    read: Option<Moment>,
-    /// whether threads of other warps read in the same era
-    is_read_widely: bool,
+/// Stands for no thread.
+const NOBODY: u16 = u16::MAX;
+
+/// Who touched a word in one way since the block's last barrier.
+#[derive(Debug, Clone, Copy)]
+struct Touches {
+    era: u32,
+    /// threads of the last warp, without those that are ordered before another one of them
+    lanes: u32,
+    /// the warp's moment
+    moment: u32,
+    warp: u16,
+    /// a thread of another warp
+    elsewhere: u16,
 }
+
+#[derive(Debug, Clone, Copy)]
+struct Trace {
+    reads: Touches,
+    writes: Touches,
+    atomics: Touches,
+}
+
+const UNTOUCHED: Touches = Touches {
+    era: 0,
+    lanes: 0,
+    moment: 0,
+    warp: 0,
+    elsewhere: NOBODY,
+};
 
 /// The memory.
 #[derive(Debug)]
@@ -74,9 +89,14 @@ pub enum SharedError {
 impl Shared {
     /// So many bytes, nothing written.
     pub fn new(size: usize) -> Self {
+        let untouched = Trace {
+            reads: UNTOUCHED,
+            writes: UNTOUCHED,
+            atomics: UNTOUCHED,
+        };
         Self {
             bytes: vec![0; size],
-            traces: vec![Trace::default(); size.div_ceil(GRAIN)],
+            traces: vec![untouched; size.div_ceil(GRAIN)],
         }
     }
 
@@ -86,7 +106,7 @@ impl Shared {
         at: u64,
         count: usize,
         how: Touch,
-        now: Moment,
+        now: Moment<'_>,
     ) -> Result<&mut [u8], SharedError> {
         let start = usize::try_from(at).unwrap_or(usize::MAX);
         if start.saturating_add(count) > self.bytes.len() {
@@ -99,13 +119,13 @@ impl Shared {
         for word in start / GRAIN..(start + count).div_ceil(GRAIN) {
             let offset = word * GRAIN;
             let trace = &mut self.traces[word];
-            if how != Touch::Write && trace.write.is_none() {
+            if how != Touch::Write && trace.writes.lanes == 0 {
                 return Err(SharedError::Memory(MemoryError::Uninitialised(
                     offset as u64,
                 )));
             }
             if let Some(first) = trace.conflict(how, now) {
-                let second = now.thread;
+                let second = now.warp * 32 + now.lane as u32;
                 return Err(SharedError::Race {
                     offset,
                     first,
@@ -120,27 +140,69 @@ impl Shared {
 
 impl Trace {
     /// The thread that this access races with.
-    fn conflict(&self, how: Touch, now: Moment) -> Option<u32> {
-        if let Some((write, is_atomic)) = self.write
-            && !(is_atomic && how == Touch::Atomic)
-            && !write.is_ordered_with(&now)
-        {
-            return Some(write.thread);
+    fn conflict(&self, how: Touch, now: Moment<'_>) -> Option<u32> {
+        let with_write = self.writes.conflict(now);
+        match how {
+            Touch::Read => with_write.or_else(|| self.atomics.conflict(now)),
+            Touch::Atomic => with_write.or_else(|| self.reads.conflict(now)),
+            Touch::Write => with_write
+                .or_else(|| self.atomics.conflict(now))
+                .or_else(|| self.reads.conflict(now)),
         }
-        let read = self.read.filter(|_| how != Touch::Read)?;
-        let races =
-            !read.is_ordered_with(&now) || (self.is_read_widely && read.block_era == now.block_era);
-        races.then_some(read.thread)
     }
 
-    fn add(&mut self, how: Touch, now: Moment) {
-        if how != Touch::Read {
-            self.write = Some((now, how == Touch::Atomic));
-            return;
+    fn add(&mut self, how: Touch, now: Moment<'_>) {
+        match how {
+            Touch::Read => self.reads.add(now),
+            Touch::Atomic => self.atomics.add(now),
+            // All that came before is ordered before it.
+            Touch::Write => self.writes = Touches::of(now),
         }
-        let before = self.read.filter(|read| read.block_era == now.block_era);
-        let other = before.is_some_and(|read| read.warp != now.warp);
-        self.is_read_widely = other || (before.is_some() && self.is_read_widely);
-        self.read = Some(now);
+    }
+}
+
+impl Touches {
+    fn of(now: Moment<'_>) -> Self {
+        Self {
+            era: now.era,
+            lanes: 1 << now.lane,
+            moment: now.order.now(),
+            warp: now.warp as u16,
+            elsewhere: NOBODY,
+        }
+    }
+
+    fn conflict(&self, now: Moment<'_>) -> Option<u32> {
+        if self.lanes == 0 || self.era != now.era {
+            return None;
+        }
+        if u32::from(self.warp) != now.warp {
+            return Some(self.first());
+        }
+        if self.elsewhere != NOBODY {
+            return Some(u32::from(self.elsewhere));
+        }
+        let lane = now.order.unordered(self.lanes, self.moment, now.lane)?;
+        Some(now.warp * 32 + lane as u32)
+    }
+
+    fn add(&mut self, now: Moment<'_>) {
+        let mut next = Self::of(now);
+        if self.lanes != 0 && self.era == now.era {
+            if u32::from(self.warp) != now.warp {
+                next.elsewhere = self.first() as u16;
+            } else {
+                next.elsewhere = self.elsewhere;
+                let order = now.order;
+                if order.unordered(self.lanes, self.moment, now.lane).is_some() {
+                    next.lanes |= self.lanes;
+                }
+            }
+        }
+        *self = next;
+    }
+
+    fn first(&self) -> u32 {
+        u32::from(self.warp) * 32 + self.lanes.trailing_zeros()
     }
 }

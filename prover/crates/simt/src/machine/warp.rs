@@ -1,6 +1,8 @@
 //! A warp: 32 threads with registers and program counters of their own. Those that stand at the
-//! same instruction go together; of several such groups the one that is furthest behind goes first.
+//! same instruction go together; of several such groups the one that is furthest behind goes first,
+//! but for a few instructions of each turn.
 
+use super::order::Order;
 use crate::ptx::instruction::{Bit, Long, Word};
 use crate::ptx::translate::Rows;
 
@@ -26,8 +28,10 @@ pub struct Warp {
     pub(super) at_barrier: u32,
     /// threads that wait for others of the warp
     pub(super) at_meeting: u32,
-    /// barriers, shuffles and votes so far
-    pub(super) era: u32,
+    /// turns so far
+    turns: u32,
+    /// what its barriers put into an order
+    pub(super) order: Order,
 }
 
 impl Warp {
@@ -43,7 +47,8 @@ impl Warp {
             live,
             at_barrier: 0,
             at_meeting: 0,
-            era: 0,
+            turns: 0,
+            order: Order::default(),
         }
     }
 
@@ -83,6 +88,18 @@ impl Warp {
             }
         }
         (group, first, next)
+    }
+
+    /// Those that begin a turn: another one's group each time, so that threads which wait for others
+    /// of their warp by reading memory again and again do not keep them from going on.
+    pub(super) fn chosen(&mut self) -> (u32, u32, u32) {
+        self.turns = self.turns.wrapping_add(1);
+        let ready = self.ready();
+        let turned = ready.rotate_right(self.turns % 32);
+        let lane = (turned.trailing_zeros() + self.turns) % 32;
+        let at = self.at[lane as usize];
+        let ahead = lanes(ready).filter(|lane| self.at[*lane] >= at);
+        self.behind(ahead.fold(0, |mask, lane| mask | 1 << lane))
     }
 
     pub(super) fn set_position(&mut self, threads: u32, at: u32) {

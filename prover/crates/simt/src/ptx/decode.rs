@@ -1,8 +1,6 @@
 //! From opcodes and operands as written to instructions.
 
-use super::instruction::{
-    Binary, Bit, Carry, Comparison, Long, Operation, ShuffleMode, Special, Target, Value, Word,
-};
+use super::instruction::{Binary, Bit, Carry, Comparison, Long, Operation, Special, Word};
 use super::module::Operand;
 use super::operands::{Reason, Type, Written, low_mask, type_of};
 
@@ -10,6 +8,9 @@ impl Written<'_> {
     /// What it does. Branches, calls and returns are not decoded here.
     pub fn decode(&self) -> Result<Operation, Reason> {
         let first = self.parts[0];
+        if self.has("sat") {
+            return Err(format!("unknown instruction {}", self.opcode));
+        }
         match first {
             "mov" | "cvta" => self.moved(),
             "add" | "sub" if self.has("cc") => self.carried(first == "sub", false),
@@ -33,14 +34,7 @@ impl Written<'_> {
                 self.binary(Binary::MultiplyLow)
             }
             "mul" | "mad" | "madc" => self.multiplied(),
-            "clz" => Ok(Operation::LeadingZeros {
-                to: self.word_row(0)?,
-                a: self.word(1)?,
-            }),
-            "brev" => Ok(Operation::Reverse {
-                to: self.word_row(0)?,
-                a: self.word(1)?,
-            }),
+            "clz" | "brev" => self.scanned(first == "brev"),
             "bfi" => self.inserted(),
             "lop3" => Ok(Operation::Logic {
                 to: self.word_row(0)?,
@@ -71,7 +65,9 @@ impl Written<'_> {
                 members: self.word(0)?,
             }),
             "bar" | "barrier" if self.has("sync") => match (self.operands, self.word(0)?) {
-                ([_], Word::Number(0)) => Ok(Operation::Barrier),
+                ([_], Word::Number(0)) => Ok(Operation::Barrier {
+                    aligned: first == "bar" || self.has("aligned"),
+                }),
                 _ => Err(format!("{}: only barrier 0 of all threads", self.opcode)),
             },
             "trap" => Ok(Operation::Trap),
@@ -136,6 +132,16 @@ impl Written<'_> {
             self.word_of(2, kind)?,
         );
         Ok(Operation::Words { function, to, a, b })
+    }
+
+    fn scanned(&self, is_reversal: bool) -> Result<Operation, Reason> {
+        self.require_32_bits()?;
+        let (to, a) = (self.word_row(0)?, self.word(1)?);
+        Ok(if is_reversal {
+            Operation::Reverse { to, a }
+        } else {
+            Operation::LeadingZeros { to, a }
+        })
     }
 
     fn inverted(&self) -> Result<Operation, Reason> {
@@ -298,125 +304,43 @@ impl Written<'_> {
         let [_, to_type, from_type] = self.parts[..] else {
             return Err(format!("unknown instruction {}", self.opcode));
         };
-        let (to_type, from_type) = (type_of(to_type)?, type_of(from_type)?);
-        let Type { bits, signed } = from_type;
-        match (to_type.bits, bits) {
-            (64, 64) => Ok(Operation::MoveLong {
+        let (into, from) = (type_of(to_type)?, type_of(from_type)?);
+        // First the source is read by its type, then the register is filled by the target's.
+        let register = self.width_of_target()?;
+        let (Type { bits, signed }, width) = if into.bits <= from.bits {
+            (into, register)
+        } else if from.signed && !into.signed {
+            (from, into.bits)
+        } else {
+            (from, register)
+        };
+        match (register, from.bits) {
+            (64, 64) if into.bits == 64 => Ok(Operation::MoveLong {
                 to: self.long_row(0)?,
                 from: self.long(1)?,
             }),
-            (64, _) => Ok(Operation::Widen {
+            (64, 8 | 16 | 32) if width == 64 => Ok(Operation::Widen {
                 to: self.long_row(0)?,
                 from: self.word(1)?,
                 bits,
                 signed,
             }),
-            (width, 64) => Ok(Operation::Narrow {
+            (16 | 32, 64) if into.bits <= register => Ok(Operation::Narrow {
                 to: self.word_row(0)?,
                 from: self.long(1)?,
+                bits,
+                signed,
                 width,
             }),
-            (width, _) => Ok(Operation::ConvertWord {
+            (16 | 32, 8 | 16 | 32) if into.bits <= register => Ok(Operation::ConvertWord {
                 to: self.word_row(0)?,
                 from: self.word(1)?,
                 bits,
                 signed,
                 width,
             }),
+            _ => Err(format!("{}: a register of {register} bits", self.opcode)),
         }
-    }
-
-    fn loaded(&self) -> Result<Operation, Reason> {
-        let kind = self.number_type()?;
-        let targets: Result<Box<[Target]>, Reason> = match self.operand(0)? {
-            Operand::Vector(parts) => parts.iter().map(|part| self.target(part)).collect(),
-            single => self.target(single).map(|target| Box::from([target])),
-        };
-        let to = targets?;
-        if let (Some(from), [single]) = (self.call_parameter(1), &*to) {
-            return match (*single, from) {
-                (Target::Word(to), Value::Word(from)) => Ok(Operation::MoveWord { to, from }),
-                (Target::Long(to), Value::Long(from)) => Ok(Operation::MoveLong { to, from }),
-                _ => Err("a parameter of another size".to_owned()),
-            };
-        }
-        Ok(Operation::Load {
-            to,
-            bits: kind.bits,
-            signed: kind.signed,
-            address: self.address(1)?,
-        })
-    }
-
-    fn stored(&self) -> Result<Operation, Reason> {
-        let kind = self.number_type()?;
-        let values: Result<Box<[Value]>, Reason> = match self.operand(1)? {
-            Operand::Vector(parts) => parts.iter().map(|part| self.value(part, kind)).collect(),
-            single => self.value(single, kind).map(|value| Box::from([value])),
-        };
-        let from = values?;
-        if let (Some(to), [single]) = (self.call_parameter(0), &*from) {
-            return match (to, *single) {
-                (Value::Word(Word::Row(to)), Value::Word(from)) => {
-                    Ok(Operation::MoveWord { to, from })
-                }
-                (Value::Long(Long::Row(to)), Value::Long(from)) => {
-                    Ok(Operation::MoveLong { to, from })
-                }
-                _ => Err("a parameter of another size".to_owned()),
-            };
-        }
-        Ok(Operation::Store {
-            from,
-            bits: kind.bits,
-            address: self.address(0)?,
-        })
-    }
-
-    fn added_atomically(&self, returns: bool) -> Result<Operation, Reason> {
-        if !self.has("add") {
-            return Err(format!("unknown instruction {}", self.opcode));
-        }
-        self.require_32_bits()?;
-        let first = usize::from(returns);
-        Ok(Operation::AtomicAdd {
-            to: if returns {
-                Some(self.word_row(0)?)
-            } else {
-                None
-            },
-            address: self.address(first)?,
-            by: self.word(first + 1)?,
-        })
-    }
-
-    fn shuffled(&self) -> Result<Operation, Reason> {
-        let mode = match self.parts.get(2).copied() {
-            Some("up") => ShuffleMode::Up,
-            Some("down") => ShuffleMode::Down,
-            Some("bfly") => ShuffleMode::Butterfly,
-            Some("idx") => ShuffleMode::Index,
-            _ => return Err(format!("unknown instruction {}", self.opcode)),
-        };
-        let (to, valid) = match self.operand(0)? {
-            Operand::Pair(to, valid) => {
-                let named = |name: &String| Operand::Name(name.clone());
-                (
-                    self.row_of_word(&named(to))?,
-                    Some(self.row_of_bit(&named(valid))?),
-                )
-            }
-            single => (self.row_of_word(single)?, None),
-        };
-        Ok(Operation::Shuffle {
-            mode,
-            to,
-            valid,
-            from: self.word(1)?,
-            by: self.word(2)?,
-            clamp: self.word(3)?,
-            members: self.word(4)?,
-        })
     }
 }
 

@@ -124,6 +124,8 @@ pub enum Base {
 /// A register that is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
+    /// a row of words, of which 16 bits are used
+    Half(u32),
     /// a row of words
     Word(u32),
     /// a row of longs
@@ -287,7 +289,7 @@ pub enum Operation {
         b: Long,
         by: Bit,
     },
-    /// the lowest `bits`, extended, cut to `width`
+    /// the lowest `bits`, extended, then cut to the register's `width`
     ConvertWord {
         to: u32,
         from: Word,
@@ -295,15 +297,19 @@ pub enum Operation {
         signed: bool,
         width: u32,
     },
+    /// the same, to 64 bits
     Widen {
         to: u32,
         from: Word,
         bits: u32,
         signed: bool,
     },
+    /// the same, from 64 bits
     Narrow {
         to: u32,
         from: Long,
+        bits: u32,
+        signed: bool,
         width: u32,
     },
     Load {
@@ -342,7 +348,10 @@ pub enum Operation {
     WarpBarrier {
         members: Word,
     },
-    Barrier,
+    /// of the block; `aligned` if threads of a warp must come together
+    Barrier {
+        aligned: bool,
+    },
     Branch {
         to: u32,
     },

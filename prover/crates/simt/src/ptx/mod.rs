@@ -2,11 +2,16 @@
 
 mod decode;
 pub mod instruction;
+mod layout;
 pub mod module;
 mod names;
 pub(crate) mod operands;
 mod parser;
+mod reader;
 mod registers;
 mod share;
+#[cfg(test)]
+mod share_tests;
 mod token;
+mod transfers;
 pub mod translate;

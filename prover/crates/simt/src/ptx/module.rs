@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::parser::Parser;
+use super::reader::Reader;
 
 /// Why PTX cannot be run.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -19,8 +19,8 @@ pub struct PtxError {
 pub struct Module {
     /// variables in global and constant memory
     pub globals: Vec<Variable>,
-    /// names of shared memory that takes the size a launch gives
-    pub dynamic_shared: Vec<String>,
+    /// shared memory that takes the size a launch gives
+    pub dynamic_shared: Vec<Variable>,
     /// kernels and functions by name
     pub functions: HashMap<String, Function>,
 }
@@ -43,6 +43,8 @@ pub struct Variable {
 pub struct Function {
     /// its mangled name
     pub name: String,
+    /// where it begins
+    pub line: u32,
     /// whether the host can launch it
     pub is_kernel: bool,
     /// in order
@@ -100,7 +102,9 @@ pub enum StatementKind {
 pub enum RegisterKind {
     /// a bit
     Predicate,
-    /// 32 bits or fewer
+    /// 16 bits: a word whose upper half is zero
+    Half,
+    /// 32 bits
     Word,
     /// 64 bits
     Long,
@@ -129,6 +133,6 @@ impl Module {
     /// # Errors
     /// [`PtxError`] for what is malformed or not known here.
     pub fn parse(source: &str) -> Result<Self, PtxError> {
-        Parser::new(source).module()
+        Reader::new(source).module()
     }
 }

@@ -6,10 +6,14 @@ use super::module::RegisterKind;
 
 /// Threads of a warp.
 const WARP_SIZE: u32 = 32;
+/// Most registers of a kind in a kernel with all that it calls.
+const MAX_ROWS: u32 = 1 << 18;
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Binding {
+    /// a row of words, of which 16 bits are used
+    Half(u32),
     /// a row of words
     Word(u32),
     /// a row of longs
@@ -101,10 +105,18 @@ impl Names {
     }
 
     /// Declares a register, or `count` of them.
-    pub fn declare(&mut self, kind: RegisterKind, name: String, count: Option<u32>) {
-        let first = self.rows(kind, count.unwrap_or(1));
+    ///
+    /// # Errors
+    /// if there are too many
+    pub fn declare(
+        &mut self,
+        kind: RegisterKind,
+        name: String,
+        count: Option<u32>,
+    ) -> Result<(), String> {
+        let first = self.rows(kind, count.unwrap_or(1))?;
         let Some(scope) = self.scopes.last_mut() else {
-            return;
+            return Ok(());
         };
         match count {
             None => {
@@ -115,18 +127,26 @@ impl Names {
                 scope.numbered.insert(name, numbered);
             }
         }
+        Ok(())
     }
 
     /// New rows of a kind; the first one's number.
-    pub fn rows(&mut self, kind: RegisterKind, count: u32) -> u32 {
+    ///
+    /// # Errors
+    /// if there are too many
+    pub fn rows(&mut self, kind: RegisterKind, count: u32) -> Result<u32, String> {
         let counter = match kind {
-            RegisterKind::Word => &mut self.words,
+            RegisterKind::Half | RegisterKind::Word => &mut self.words,
             RegisterKind::Long => &mut self.longs,
             RegisterKind::Predicate => &mut self.bits,
         };
         let first = *counter;
-        *counter += count;
-        first
+        let end = first.saturating_add(count);
+        if end > MAX_ROWS {
+            return Err(format!("more than {MAX_ROWS} registers"));
+        }
+        *counter = end;
+        Ok(first)
     }
 
     /// What a name stands for, innermost scope first.
@@ -150,6 +170,7 @@ pub struct Hidden(Vec<Scope>);
 
 fn bound(kind: RegisterKind, row: u32) -> Binding {
     match kind {
+        RegisterKind::Half => Binding::Half(row),
         RegisterKind::Word => Binding::Word(row),
         RegisterKind::Long => Binding::Long(row),
         RegisterKind::Predicate => Binding::Bit(row),

@@ -57,7 +57,7 @@ impl<'a> Written<'a> {
             Space::Shared
         } else if self.has("param") {
             Space::Parameter
-        } else if self.has("local") || self.has("const") {
+        } else if self.has("local") || (self.has("const") && self.parts[0] != "ld") {
             return Err(format!("{}: no such memory here", self.opcode));
         } else {
             Space::Global
@@ -81,11 +81,12 @@ impl<'a> Written<'a> {
         })
     }
 
-    pub(super) fn target(&self, operand: &Operand) -> Result<Target, Reason> {
+    pub(super) fn target(&self, operand: &Operand, bits: u32) -> Result<Target, Reason> {
         match self.binding(operand)? {
-            Binding::Word(row) => Ok(Target::Word(row)),
+            Binding::Half(row) if bits <= 16 => Ok(Target::Half(row)),
+            Binding::Word(row) if bits <= 32 => Ok(Target::Word(row)),
             Binding::Long(row) => Ok(Target::Long(row)),
-            other => Err(format!("{operand:?} cannot be loaded: {other:?}")),
+            other => Err(format!("{}: {other:?} has not {bits} bits", self.opcode)),
         }
     }
 
@@ -112,9 +113,19 @@ impl<'a> Written<'a> {
         self.row_of_bit(self.operand(index)?)
     }
 
+    /// Bits of the register that an instruction writes.
+    pub(super) fn width_of_target(&self) -> Result<u32, Reason> {
+        match self.binding(self.operand(0)?)? {
+            Binding::Half(_) => Ok(16),
+            Binding::Word(_) => Ok(32),
+            Binding::Long(_) => Ok(64),
+            other => Err(format!("{}: {other:?} is no register", self.opcode)),
+        }
+    }
+
     pub(super) fn row_of_word(&self, operand: &Operand) -> Result<u32, Reason> {
         match self.binding(operand)? {
-            Binding::Word(row) => Ok(row),
+            Binding::Half(row) | Binding::Word(row) => Ok(row),
             other => Err(format!("{}: {other:?} has not 32 bits", self.opcode)),
         }
     }
@@ -146,7 +157,7 @@ impl<'a> Written<'a> {
             ));
         }
         match self.binding(operand)? {
-            Binding::Word(row) => Ok(Word::Row(row)),
+            Binding::Half(row) | Binding::Word(row) => Ok(Word::Row(row)),
             Binding::Shared(number) | Binding::Number(number) => Ok(Word::Number(number)),
             other => Err(format!("{}: {other:?} has not 32 bits", self.opcode)),
         }

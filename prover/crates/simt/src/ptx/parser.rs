@@ -1,31 +1,22 @@
 //! Reads modules. Directives that say nothing about what is computed are passed over.
 
-use super::module::{
-    Function, Module, Operand, PtxError, RegisterKind, Statement, StatementKind, Variable,
-};
-use super::token::{Token, TokenKind, tokens};
+use super::module::{Function, Module, PtxError, RegisterKind, Statement, StatementKind, Variable};
+use super::reader::Reader;
+use super::token::TokenKind;
 
-/// A position in a module's text.
-pub struct Parser<'a> {
-    tokens: Vec<Token<'a>>,
-    next: usize,
-}
+/// Largest variable, and largest alignment: more than any of ours, and sums of them fit.
+const MAX_VARIABLE: i64 = 1 << 30;
+const MAX_ALIGN: i64 = 1 << 12;
+/// Most registers of one declaration.
+const MAX_REGISTERS: i64 = 1 << 16;
 
-impl<'a> Parser<'a> {
-    /// At the beginning.
-    pub fn new(source: &'a str) -> Self {
-        Self {
-            tokens: tokens(source),
-            next: 0,
-        }
-    }
-
+impl Reader<'_> {
     /// Reads everything.
     pub fn module(mut self) -> Result<Module, PtxError> {
         let mut module = Module::default();
         while let Some(token) = self.take() {
             let TokenKind::Word(word) = token.kind else {
-                return Err(self.error(format!("{:?} outside of a function", token.kind)));
+                return Err(self.error_before(format!("{:?} outside of a function", token.kind)));
             };
             match word {
                 ".version" | ".address_size" => self.skip(1),
@@ -40,19 +31,27 @@ impl<'a> Parser<'a> {
                     let variable = self.variable()?;
                     self.expect(';')?;
                     match (word, variable.size) {
-                        (".shared", None) => module.dynamic_shared.push(variable.name),
+                        (".shared", None) => module.dynamic_shared.push(variable),
                         (".shared", Some(_)) => {
-                            return Err(self.error("sized shared memory outside of a function"));
+                            return Err(
+                                self.error_before("sized shared memory outside of a function")
+                            );
+                        }
+                        (_, None) => {
+                            return Err(self.error_before("a variable without a size"));
                         }
                         _ => module.globals.push(variable),
                     }
                 }
                 ".entry" | ".func" => {
                     if let Some(function) = self.function(word == ".entry")? {
-                        module.functions.insert(function.name.clone(), function);
+                        let name = function.name.clone();
+                        if module.functions.insert(name, function).is_some() {
+                            return Err(self.error_before("a function that there is already"));
+                        }
                     }
                 }
-                other => return Err(self.error(format!("unknown directive {other}"))),
+                other => return Err(self.error_before(format!("unknown directive {other}"))),
             }
         }
         Ok(module)
@@ -63,6 +62,7 @@ impl<'a> Parser<'a> {
         if self.peek_mark('(') {
             return Err(self.error("functions that return values are not known here"));
         }
+        let line = self.line();
         let name = self.word()?.to_owned();
         let parameters = self.parameters()?;
         let mut max_threads = None;
@@ -77,18 +77,19 @@ impl<'a> Parser<'a> {
                 ".maxntid" => {
                     let mut threads = self.number()?;
                     while self.accept(',') {
-                        threads *= self.number()?;
+                        threads = threads.saturating_mul(self.number()?);
                     }
                     max_threads = Some(u32::try_from(threads).unwrap_or(u32::MAX));
                 }
-                ".minnctapersm" | ".maxnreg" | ".reqntid" => self.skip(1),
+                ".minnctapersm" | ".maxnreg" => self.skip(1),
                 ".noreturn" => {}
-                other => return Err(self.error(format!("unknown directive {other}"))),
+                other => return Err(self.error_before(format!("unknown directive {other}"))),
             }
         }
         let body = self.body()?;
         Ok(Some(Function {
             name,
+            line,
             is_kernel,
             parameters,
             max_threads,
@@ -104,9 +105,11 @@ impl<'a> Parser<'a> {
         while !self.accept(')') {
             match self.word()? {
                 ".param" => parameters.push(self.variable()?),
-                other => return Err(self.error(format!("{other} among parameters"))),
+                other => return Err(self.error_before(format!("{other} among parameters"))),
             }
-            self.accept(',');
+            if !self.peek_mark(')') {
+                self.expect(',')?;
+            }
         }
         Ok(parameters)
     }
@@ -154,7 +157,7 @@ impl<'a> Parser<'a> {
             ".param" => Some(StatementKind::CallParameter(self.variable()?)),
             _ if self.accept(':') => return Ok(Some(StatementKind::Label(word.to_owned()))),
             _ if word.starts_with('.') => {
-                return Err(self.error(format!("unknown directive {word}")));
+                return Err(self.error_before(format!("unknown directive {word}")));
             }
             _ => Some(StatementKind::Instruction {
                 guard,
@@ -169,14 +172,15 @@ impl<'a> Parser<'a> {
     fn registers(&mut self) -> Result<StatementKind, PtxError> {
         let kind = match self.word()? {
             ".pred" => RegisterKind::Predicate,
-            ".b16" | ".u16" | ".s16" | ".b32" | ".u32" | ".s32" => RegisterKind::Word,
+            ".b16" | ".u16" | ".s16" => RegisterKind::Half,
+            ".b32" | ".u32" | ".s32" => RegisterKind::Word,
             ".b64" | ".u64" | ".s64" => RegisterKind::Long,
-            other => return Err(self.error(format!("unknown register type {other}"))),
+            other => return Err(self.error_before(format!("unknown register type {other}"))),
         };
         let name = self.word()?.to_owned();
         let mut count = None;
         if self.accept('<') {
-            count = Some(u32::try_from(self.number()?).unwrap_or(0));
+            count = Some(self.number_up_to(MAX_REGISTERS)? as u32);
             self.expect('>')?;
         }
         Ok(StatementKind::Registers { kind, name, count })
@@ -187,12 +191,18 @@ impl<'a> Parser<'a> {
         let mut align = None;
         let width = loop {
             match self.word()? {
-                ".align" => align = usize::try_from(self.number()?).ok(),
+                ".align" => {
+                    let bytes = self.number_up_to(MAX_ALIGN)? as usize;
+                    if !bytes.is_power_of_two() {
+                        return Err(self.error_before(format!("alignment {bytes}")));
+                    }
+                    align = Some(bytes);
+                }
                 ".b8" | ".u8" | ".s8" => break 1,
                 ".b16" | ".u16" | ".s16" => break 2,
                 ".b32" | ".u32" | ".s32" => break 4,
                 ".b64" | ".u64" | ".s64" => break 8,
-                other => return Err(self.error(format!("unknown type {other}"))),
+                other => return Err(self.error_before(format!("unknown type {other}"))),
             }
         };
         let name = self.word()?.to_owned();
@@ -201,7 +211,7 @@ impl<'a> Parser<'a> {
             if self.accept(']') {
                 size = None;
             } else {
-                let count = usize::try_from(self.number()?).unwrap_or(0);
+                let count = self.number_up_to(MAX_VARIABLE / 8)? as usize;
                 size = Some(width * count);
                 self.expect(']')?;
             }
@@ -220,6 +230,9 @@ impl<'a> Parser<'a> {
                 self.expect('}')?;
             }
         }
+        if size.is_some_and(|size| content.len() > size) {
+            return Err(self.error_before(format!("{name} has more content than room")));
+        }
         let align = align.unwrap_or(width);
         Ok(Variable {
             name,
@@ -227,123 +240,5 @@ impl<'a> Parser<'a> {
             size,
             content,
         })
-    }
-
-    fn operands(&mut self) -> Result<Vec<Operand>, PtxError> {
-        let mut operands = Vec::new();
-        while !self.peek_mark(';') {
-            operands.push(self.operand()?);
-            if !self.accept(',') {
-                break;
-            }
-        }
-        Ok(operands)
-    }
-
-    fn operand(&mut self) -> Result<Operand, PtxError> {
-        if self.accept('[') {
-            let base = self.operand()?;
-            let mut offset = 0;
-            while self.accept('+') {
-                offset += self.number()?;
-            }
-            self.expect(']')?;
-            return Ok(Operand::Address(Box::new(base), offset));
-        }
-        for (open, close) in [('{', '}'), ('(', ')')] {
-            if self.accept(open) {
-                let mut parts = Vec::new();
-                while !self.accept(close) {
-                    parts.push(self.operand()?);
-                    self.accept(',');
-                }
-                return Ok(if open == '{' {
-                    Operand::Vector(parts)
-                } else {
-                    Operand::List(parts)
-                });
-            }
-        }
-        if self.peek_mark('-') || self.peek_digit() {
-            return Ok(Operand::Number(self.number()?));
-        }
-        let name = self.word()?.to_owned();
-        if self.accept('|') {
-            return Ok(Operand::Pair(name, self.word()?.to_owned()));
-        }
-        Ok(Operand::Name(name))
-    }
-
-    fn number(&mut self) -> Result<i64, PtxError> {
-        let negative = self.accept('-');
-        let word = self.word()?;
-        let digits = word.strip_suffix('U').unwrap_or(word);
-        let parsed = match digits.strip_prefix("0x") {
-            Some(hexadecimal) => u64::from_str_radix(hexadecimal, 16).map(u64::cast_signed),
-            None => digits.parse::<u64>().map(u64::cast_signed),
-        };
-        let number = parsed.map_err(|_| self.error(format!("{word} is no number")))?;
-        Ok(if negative {
-            number.wrapping_neg()
-        } else {
-            number
-        })
-    }
-
-    fn take(&mut self) -> Option<Token<'a>> {
-        let token = self.tokens.get(self.next).copied();
-        self.next += 1;
-        token
-    }
-
-    fn skip(&mut self, count: usize) {
-        self.next += count;
-    }
-
-    fn word(&mut self) -> Result<&'a str, PtxError> {
-        match self.take().map(|token| token.kind) {
-            Some(TokenKind::Word(word)) => Ok(word),
-            other => Err(self.error(format!("a word is missing before {other:?}"))),
-        }
-    }
-
-    fn peek_mark(&self, mark: char) -> bool {
-        let token = self.tokens.get(self.next);
-        token.is_some_and(|token| token.kind == TokenKind::Mark(mark))
-    }
-
-    fn peek_digit(&self) -> bool {
-        let token = self.tokens.get(self.next);
-        token.is_some_and(|token| {
-            matches!(token.kind, TokenKind::Word(word) if word.starts_with(|c: char| c.is_ascii_digit()))
-        })
-    }
-
-    fn accept(&mut self, mark: char) -> bool {
-        let found = self.peek_mark(mark);
-        self.next += usize::from(found);
-        found
-    }
-
-    fn expect(&mut self, mark: char) -> Result<(), PtxError> {
-        if self.accept(mark) {
-            return Ok(());
-        }
-        let found = self.tokens.get(self.next).map(|token| token.kind);
-        Err(self.error(format!("{mark:?} is missing before {found:?}")))
-    }
-
-    fn line(&self) -> u32 {
-        let last = self.tokens.len().saturating_sub(1);
-        self.tokens
-            .get(self.next.min(last))
-            .map_or(0, |token| token.line)
-    }
-
-    fn error(&self, reason: impl Into<String>) -> PtxError {
-        PtxError {
-            line: self.line(),
-            reason: reason.into(),
-        }
     }
 }

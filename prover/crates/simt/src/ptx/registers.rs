@@ -126,7 +126,7 @@ impl Operation {
                 base(address, visit);
                 for target in to {
                     match target {
-                        Target::Word(row) => visit(W, Write, row),
+                        Target::Half(row) | Target::Word(row) => visit(W, Write, row),
                         Target::Long(row) => visit(L, Write, row),
                     }
                 }
@@ -168,7 +168,7 @@ impl Operation {
                 visit(W, Write, to);
             }
             Self::WarpBarrier { members } => word(members, visit),
-            Self::Barrier | Self::Branch { .. } | Self::Exit | Self::Trap => {}
+            Self::Barrier { .. } | Self::Branch { .. } | Self::Exit | Self::Trap => {}
         }
     }
 }

@@ -33,15 +33,16 @@ pub fn tokens(source: &str) -> Vec<Token<'_>> {
             first.len_utf8()
         } else if rest.starts_with("//") {
             rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            let end = rest.find("*/").map_or(rest.len(), |at| at + 2);
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            let end = comment.find("*/").map_or(rest.len(), |at| at + 4);
             line += count_lines(&rest[..end]);
             end
         } else if first == '"' {
-            let end = rest[1..].find('"').map_or(rest.len() - 1, |at| at);
-            let kind = TokenKind::Text(&rest[1..=end]);
+            let end = rest[1..].find('"').map_or(rest.len(), |at| at + 1);
+            let kind = TokenKind::Text(&rest[1..end]);
             found.push(Token { line, kind });
-            (end + 2).min(rest.len())
+            line += count_lines(&rest[..end]);
+            (end + 1).min(rest.len())
         } else if is_of_word(first) {
             let mut end = rest.find(|c| !is_of_word(c)).unwrap_or(rest.len());
             // `.reg.b32` is two directives.

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::instruction::{Instruction, Operation};
+use super::layout::{SharedLayout, placed};
 use super::module::{
     Function, Module, Operand, PtxError, RegisterKind, Statement, StatementKind, Variable,
 };
@@ -42,16 +43,16 @@ pub struct Rows {
     pub bits: u32,
 }
 
-/// Threads of a block where the code does not say.
-const DEFAULT_MAX_THREADS: u32 = 1024;
-/// Dynamic shared memory begins at a multiple of this.
-const SHARED_ALIGN: usize = 16;
+/// Most threads of a block; the code may say fewer.
+const MAX_THREADS: u32 = 1024;
+/// Most instructions of a kernel with all that it calls.
+const MAX_INSTRUCTIONS: usize = 1 << 24;
 
 struct Translator<'a> {
     module: &'a Module,
     names: Names,
     code: Vec<Instruction>,
-    shared_bytes: usize,
+    shared: SharedLayout,
 }
 
 impl Kernel {
@@ -64,27 +65,50 @@ impl Kernel {
         function: &Function,
         globals: &HashMap<String, u64>,
     ) -> Result<Self, PtxError> {
+        let mut kernel = Self::translate_unshared(module, function, globals)?;
+        let code = &mut kernel.code;
+        let rows = kernel.rows;
+        kernel.rows = Rows {
+            words: share(code, RegisterKind::Word, rows.words),
+            longs: share(code, RegisterKind::Long, rows.longs),
+            bits: share(code, RegisterKind::Predicate, rows.bits),
+        };
+        Ok(kernel)
+    }
+
+    /// The same with a row for each register.
+    pub(super) fn translate_unshared(
+        module: &Module,
+        function: &Function,
+        globals: &HashMap<String, u64>,
+    ) -> Result<Self, PtxError> {
         let mut names: HashMap<String, Binding> = globals
             .iter()
             .map(|(name, address)| (name.clone(), Binding::Global(*address)))
             .collect();
         let mut parameters = Vec::new();
         let mut parameter_bytes = 0;
+        let fail = |reason| PtxError {
+            line: function.line,
+            reason,
+        };
         for parameter in &function.parameters {
-            let (at, end) = placed(parameter, parameter_bytes);
-            names.insert(parameter.name.clone(), Binding::Parameter(offset(at)));
-            parameters.push((at, end - at));
+            let (at, end) = placed(parameter, parameter_bytes).map_err(fail)?;
+            names.insert(parameter.name.clone(), Binding::Parameter(at));
+            parameters.push((at as usize, end - at as usize));
             parameter_bytes = end;
         }
-        let shared_bytes = static_shared(module, function);
-        for name in &module.dynamic_shared {
-            names.insert(name.clone(), Binding::Shared(offset(shared_bytes)));
+        let shared = SharedLayout::new(module, function).map_err(fail)?;
+        let shared_bytes = shared.bytes;
+        let dynamic = u32::try_from(shared_bytes).map_err(|_| fail("shared memory".to_owned()))?;
+        for variable in &module.dynamic_shared {
+            names.insert(variable.name.clone(), Binding::Shared(dynamic));
         }
         let mut translator = Translator {
             module,
             names: Names::new(names),
             code: Vec::new(),
-            shared_bytes: 0,
+            shared,
         };
         translator.inline(function, 0)?;
         translator.code.push(Instruction {
@@ -92,13 +116,11 @@ impl Kernel {
             operation: Operation::Exit,
             line: 0,
         });
-        let Translator {
-            names, mut code, ..
-        } = translator;
+        let Translator { names, code, .. } = translator;
         let rows = Rows {
-            words: share(&mut code, RegisterKind::Word, names.words),
-            longs: share(&mut code, RegisterKind::Long, names.longs),
-            bits: share(&mut code, RegisterKind::Predicate, names.bits),
+            words: names.words,
+            longs: names.longs,
+            bits: names.bits,
         };
         Ok(Self {
             name: function.name.clone(),
@@ -107,7 +129,9 @@ impl Kernel {
             parameters,
             parameter_bytes,
             shared_bytes,
-            max_threads: function.max_threads.unwrap_or(DEFAULT_MAX_THREADS),
+            max_threads: function
+                .max_threads
+                .map_or(MAX_THREADS, |most| most.min(MAX_THREADS)),
         })
     }
 }
@@ -118,6 +142,8 @@ impl Translator<'_> {
         let mut labels = HashMap::new();
         let mut branches = Vec::new();
         let mut returns = Vec::new();
+        let shared = self.shared.variables.get(&function.name).cloned();
+        let mut shared = shared.unwrap_or_default().into_iter();
         self.names.open();
         for Statement { line, kind } in &function.body {
             let fail = |reason| PtxError {
@@ -128,20 +154,26 @@ impl Translator<'_> {
                 StatementKind::Open => self.names.open(),
                 StatementKind::Close => self.names.close(),
                 StatementKind::Registers { kind, name, count } => {
-                    self.names.declare(*kind, name.clone(), *count);
+                    let declared = self.names.declare(*kind, name.clone(), *count);
+                    declared.map_err(fail)?;
                 }
                 StatementKind::Shared(variable) => {
-                    let (at, end) = placed(variable, self.shared_bytes);
-                    let binding = Binding::Shared(offset(at));
+                    // The layout has a place for each declaration.
+                    let binding = Binding::Shared(shared.next().unwrap_or(u32::MAX));
                     self.names.bind(variable.name.clone(), binding);
-                    self.shared_bytes = end;
                 }
                 StatementKind::CallParameter(variable) => {
                     let binding = self.passed(variable).map_err(fail)?;
                     self.names.bind(variable.name.clone(), binding);
                 }
                 StatementKind::Label(name) => {
-                    labels.insert(name.clone(), self.code.len());
+                    let before = labels.insert(name.clone(), self.position());
+                    if before.is_some() {
+                        return Err(fail(format!("two labels {name}")));
+                    }
+                }
+                StatementKind::Instruction { .. } if self.code.len() >= MAX_INSTRUCTIONS => {
+                    return Err(fail(format!("more than {MAX_INSTRUCTIONS} instructions")));
                 }
                 StatementKind::Instruction {
                     guard,
@@ -191,13 +223,18 @@ impl Translator<'_> {
                 let reason = format!("no label {label}");
                 return Err(PtxError { line, reason });
             };
-            self.code[at].operation = Operation::Branch { to: offset(*to) };
+            self.code[at].operation = Operation::Branch { to: *to };
         }
-        let end = offset(self.code.len());
+        let end = self.position();
         for at in returns {
             self.code[at].operation = Operation::Branch { to: end };
         }
         Ok(())
+    }
+
+    /// The next instruction's number.
+    fn position(&self) -> u32 {
+        u32::try_from(self.code.len()).unwrap_or(u32::MAX)
     }
 
     fn call(&mut self, operands: &[Operand], depth: u32) -> Result<(), CallError> {
@@ -242,8 +279,8 @@ impl Translator<'_> {
     /// A register for what a call passes.
     fn passed(&mut self, variable: &Variable) -> Result<Binding, String> {
         match variable.size {
-            Some(8) => Ok(Binding::PassedLong(self.names.rows(RegisterKind::Long, 1))),
-            Some(1..=4) => Ok(Binding::PassedWord(self.names.rows(RegisterKind::Word, 1))),
+            Some(8) => Ok(Binding::PassedLong(self.names.rows(RegisterKind::Long, 1)?)),
+            Some(1 | 2 | 4) => Ok(Binding::PassedWord(self.names.rows(RegisterKind::Word, 1)?)),
             size => Err(format!("{}: a call passes {size:?} bytes", variable.name)),
         }
     }
@@ -252,36 +289,4 @@ impl Translator<'_> {
 enum CallError {
     Here(String),
     There(PtxError),
-}
-
-/// Bytes of the shared variables of a function and of all that the module's calls could add.
-fn static_shared(module: &Module, function: &Function) -> usize {
-    let of = |function: &Function| {
-        let shared = function
-            .body
-            .iter()
-            .filter_map(|statement| match &statement.kind {
-                StatementKind::Shared(variable) => Some(variable),
-                _ => None,
-            });
-        shared.fold(0, |end, variable| placed(variable, end).1)
-    };
-    let called: usize = module
-        .functions
-        .values()
-        .filter(|function| !function.is_kernel)
-        .map(of)
-        .sum();
-    (of(function) + called).next_multiple_of(SHARED_ALIGN)
-}
-
-/// Where a variable lies behind others that end at `end`, and where it ends itself.
-fn placed(variable: &Variable, end: usize) -> (usize, usize) {
-    let at = end.next_multiple_of(variable.align.max(1));
-    (at, at + variable.size.unwrap_or(0))
-}
-
-#[allow(clippy::expect_used)]
-fn offset(bytes: usize) -> u32 {
-    u32::try_from(bytes).expect("PTX is shorter than 4 GiB")
 }
