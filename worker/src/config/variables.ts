@@ -113,6 +113,10 @@ export const VARIABLES = {
     schema: z.string(),
     help: "native prover; `none` for snarkjs (default: the one of `npm run build:prover`, if built)",
   }),
+  HACA_PROVE_THREADS: variable({
+    schema: integer(1, 1_024),
+    help: "snarkjs threads of the role prove (default: by cores and memory)",
+  }),
   HACA_PRICE: variable({
     schema: z
       .string()
