@@ -116,6 +116,7 @@ async function handleFailure(parameters: {
   if (error instanceof NonRetryableError || attempts >= MAXIMUM_ATTEMPTS) {
     logger.error({ requestId, code, attempts, error: message }, "proving failed");
     await recordFailure({ database, requestId, from: "accepted", code, message });
+    context.crashAfter("failed");
     return;
   }
   const delaySeconds = backoffMs({ ...RETRY_DELAY, failures: attempts }) / 1000;

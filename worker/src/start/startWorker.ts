@@ -67,7 +67,11 @@ export async function startWorker(parameters: {
         ...loop,
         signal: stopping.signal,
         logger,
-        report: (condition) => conditions.set(loop.name, condition),
+        report(condition) {
+          conditions.set(loop.name, condition);
+          const isBackingOff = condition.state === "backing off";
+          parts.metrics.roleBackingOff.set({ role: loop.name }, isBackingOff ? 1 : 0);
+        },
       }),
     );
     closers.add(async () => {
