@@ -11,7 +11,7 @@ import type { Settings } from "./support/worker.ts";
 const installation = findPostgres();
 const isDeep = process.env.HACA_DEEP === "1";
 /** Proofs by snarkjs take several times as long. */
-const JOBS = builtProgram("haca-prover") === undefined ? 45 : 500;
+const JOBS = builtProgram("haca-prover") === undefined && !isDeep ? 45 : 500;
 const OUTAGE_MS = isDeep ? 30_000 : 2_000;
 
 describe.skipIf(typeof installation === "string")("workers on one PostgreSQL", () => {
