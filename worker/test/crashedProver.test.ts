@@ -41,4 +41,8 @@ it("a helper that is killed in mid-proof costs none of the jobs that were in wor
   expect(reason).toBe("the native prover: it ended with SIGKILL");
   const metrics = await (await fetch(`${url}/metrics`)).text();
   expect(metrics).toContain('haca_proofs_total{backend="snarkjs"} 3\n');
+  expect(metrics).toContain('haca_jobs{state="settled"} 3\n');
+  expect(metrics).toContain('haca_prove_seconds_count{model="digits"} 3\n');
+  expect(metrics).toContain("haca_settlement_gas_count 3\n");
+  expect(metrics).toContain('haca_settlement_gas_bucket{le="1000000"} 3\n');
 });
