@@ -6,15 +6,27 @@ import { openPostgres } from "../src/database/openPostgres.ts";
 import { newDatabase } from "./support/newDatabase.ts";
 
 describe.skipIf(inject("postgresUrl") === undefined)("a PostgreSQL server", () => {
-  async function open(): Promise<{ database: Database; lost: Promise<Error>; url: string }> {
+  /** A database, the connection that it loses, and what nobody heard of: that would end a worker. */
+  async function open() {
     const url = await newDatabase();
     let onError = (_: Error): void => undefined;
-    const lost = new Promise<Error>((resolve) => {
+    let onUnheard = (_: Error): void => undefined;
+    const unheard: Error[] = [];
+    const lost = new Promise<Error>((resolve, reject) => {
       onError = resolve;
+      onUnheard = (error) => {
+        unheard.push(error);
+        reject(error);
+      };
     });
-    const database = await openPostgres({ url, poolSize: 2, onError: (error) => onError(error) });
-    onTestFinished(() => database.close());
-    return { database, lost, url };
+    lost.catch(() => undefined);
+    process.on("uncaughtException", onUnheard);
+    const database = await openPostgres({ url, poolSize: 2, onError });
+    onTestFinished(async () => {
+      process.off("uncaughtException", onUnheard);
+      await database.close();
+    });
+    return { database, lost, unheard, url };
   }
   /** Ends every connection of the worker, as a restart of the server or an administrator does. */
   async function endConnections(url: string): Promise<void> {
@@ -28,7 +40,7 @@ describe.skipIf(inject("postgresUrl") === undefined)("a PostgreSQL server", () =
     (await database.query("SELECT count(*)::integer AS notes FROM notes"))[0]?.notes;
 
   it("that ends a connection within a transaction ends nothing else", async () => {
-    const { database, lost, url } = await open();
+    const { database, lost, unheard, url } = await open();
     await database.query("CREATE TABLE notes (note text)");
     const broken = database.transaction(async (tx) => {
       await tx.query("INSERT INTO notes VALUES ('lost')");
@@ -39,14 +51,16 @@ describe.skipIf(inject("postgresUrl") === undefined)("a PostgreSQL server", () =
     });
     await expect(broken).rejects.toThrow(DatabaseAwayError);
     expect(await countNotes(database)).toBe(0);
+    expect(unheard).toEqual([]);
   });
 
   it("that ends an idle connection is asked over another one", async () => {
-    const { database, lost, url } = await open();
+    const { database, lost, unheard, url } = await open();
     await database.query("CREATE TABLE notes (note text)");
     await endConnections(url);
     await lost;
     expect(await countNotes(database)).toBe(0);
+    expect(unheard).toEqual([]);
   });
 
   it("whose disk is full is away, not wrong", async () => {
