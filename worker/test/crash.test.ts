@@ -238,6 +238,8 @@ describe("a worker that is killed over a job in trouble", () => {
       expect(job.failureCode).toBe(
         isFailure ? "revert.InferenceSettlement_VersionDeprecated" : null,
       );
+      // The heir watches deeper: only the dead one can have ended the watch.
+      expect(job.times.finalised !== null).toBe(transition === "final");
       const counts = await testbed.chain.countSettlements();
       expect(counts.get(requestId) ?? 0).toBe(isFailure ? 0 : 1);
       // Nothing is left that is taken for a transaction on its way.
