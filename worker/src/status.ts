@@ -11,16 +11,21 @@ type Status = {
   jobs: Record<string, number>;
   failures: Record<string, number>;
   transactions: AttemptView[];
+  /** what each role of a running worker is doing; empty where none was asked */
+  roles: Record<string, { state: string; error?: string; since?: string }>;
 };
 
 /**
- * Jobs by state and transactions that are not mined, as lines of text: from the queue itself, or from the worker's `/health` while a worker has
- * the embedded queue open.
+ * Jobs by state, why the failed ones failed, and transactions that are not mined, as lines of text: from the queue
+ * itself, or from the worker's `/health`, with what its roles are doing, while a worker has the embedded queue open.
  */
 export async function status(parameters: { config: QueueConfig }): Promise<string> {
-  const { jobs, failures, source, transactions } = await read(parameters.config);
+  const { jobs, failures, roles, source, transactions } = await read(parameters.config);
   const lines = [
     source,
+    ...Object.entries(roles).map(([role, { error, since, state }]) =>
+      error === undefined ? `${role}: ${state}` : `${role}: ${state} since ${since}: ${error}`,
+    ),
     ...Object.entries(jobs).map(([state, count]) => `${state.padEnd(10)} ${count}`),
     ...Object.entries(failures).map(([reason, count]) => `  ${reason}: ${count}`),
     ...(transactions.length === 0 ? [] : ["transactions not mined, the first first:"]),
@@ -53,7 +58,7 @@ async function read(config: QueueConfig): Promise<Status> {
       const source =
         databaseUrl === undefined ? `queue in ${dataDirectory}` : "queue in PostgreSQL";
       const transactions = (await listOpenAttempts({ database })).map(attemptView);
-      return { source, jobs: states, failures, transactions };
+      return { source, jobs: states, failures, transactions, roles: {} };
     } finally {
       await database.close();
     }
@@ -62,7 +67,15 @@ async function read(config: QueueConfig): Promise<Status> {
     const url = `http://${http.host}:${http.port}/health`;
     const response = await fetch(url).catch(() => undefined);
     if (response?.ok !== true) throw error;
-    const { jobs, transactions } = (await response.json()) as Pick<Status, "jobs" | "transactions">;
-    return { source: `worker at ${url}`, jobs, failures: {}, transactions };
+    const health = (await response.json()) as { [Field in keyof Status]: Status[Field] | null };
+    const { failures, jobs, roles, transactions } = health;
+    const source = `worker at ${url}${jobs === null ? ": its database is away" : ""}`;
+    return {
+      source,
+      jobs: jobs ?? {},
+      failures: failures ?? {},
+      transactions: transactions ?? [],
+      roles: roles ?? {},
+    };
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Database } from "../src/database/database.ts";
 import { acceptJob } from "../src/queue/acceptJob.ts";
+import { countOpen } from "../src/queue/countOpen.ts";
 import { decideForeignSettled } from "../src/queue/decideForeignSettled.ts";
 import { dropTransaction } from "../src/queue/dropTransaction.ts";
 import { findGap } from "../src/queue/findGap.ts";
@@ -127,6 +128,31 @@ describeStores("attempts", (store) => {
       });
     });
 
+    it("of a transaction that was not sent yet becomes its job's too", async () => {
+      const { database } = store;
+      const requestId = await provenJob(database);
+      const first = await recordTransaction({ database, requestId, chainNonce: 0, sign });
+      await recordReplacement({ database, replaced: first?.hash ?? "", replacement });
+      expect(await readJob({ database, requestId })).toMatchObject({
+        state: "proven",
+        transaction: { hash: "second" },
+      });
+      const transactionHash = "second";
+      expect(await recordBroadcast({ database, requestId, transactionHash })).toBe(true);
+    });
+
+    it("that was replaced itself settles the job where it is the one that is mined", async () => {
+      const { database } = store;
+      const { hash, requestId } = await submittedJob(database);
+      await recordReplacement({ database, replaced: hash, replacement });
+      const third = { hash: "third", raw: "raw third" };
+      await recordReplacement({ database, replaced: "second", replacement: third });
+      expect(await listOpenTransactions({ database })).toEqual([]);
+      await promoteAttempt({ database, hash: "second" });
+      const mined = { hash: "second", blockNumber: 1, blockHash: "block", gasUsed: 1n };
+      expect(await recordSettlement({ database, requestId, mined })).toBe(true);
+    });
+
     it("goes with every other attempt where another transaction took the nonce", async () => {
       const { database } = store;
       const { hash, nonce, requestId } = await submittedJob(database);
@@ -190,6 +216,18 @@ describeStores("attempts", (store) => {
   });
 
   describe("a settlement by somebody else", () => {
+    it("takes every attempt of the job's own off the book", async () => {
+      const { database } = store;
+      const { hash, nonce, requestId } = await submittedJob(database);
+      const other = await submittedJob(database);
+      const replacement = { hash: "second", raw: "raw second" };
+      await recordReplacement({ database, replaced: hash, replacement });
+      expect(await recordForeignSettlement({ database, requestId, head: 9 })).toBe(true);
+      expect(await listAttempts({ database, nonce })).toEqual([]);
+      expect(await listAttempts({ database, nonce: other.nonce })).toHaveLength(1);
+      expect((await countOpen({ database })).open).toBe(1);
+    });
+
     it("is watched, and taken back where a reorganisation removed it", async () => {
       const { database } = store;
       const requestId = await provenJob(database);

@@ -1,11 +1,12 @@
-import { keccak256, Wallet } from "ethers";
+import { type Contract, Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { LIFE_TRANSITIONS, type Transition } from "../src/config/variables.ts";
+import { LIFE_TRANSITIONS, TRANSITIONS, type Transition } from "../src/config/variables.ts";
 import { infer, jobIn, readJob } from "./support/client.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
+import { developmentKey } from "./support/localChain.ts";
 import { waitFor } from "./support/processes.ts";
 import { Testbed } from "./support/testbed.ts";
-import type { Settings } from "./support/worker.ts";
+import type { Settings, WorkerProcess } from "./support/worker.ts";
 
 let testbed: Testbed;
 beforeAll(async () => {
@@ -52,114 +53,199 @@ describe("a worker that is killed", () => {
   );
 });
 
-/** What a test does between the request and the kill to lead a worker to a transition that is no job's plain life. */
-type Trouble = (parameters: {
-  settings: Settings;
-  url: string;
-  requestId: string;
-}) => Promise<void>;
+/** A worker that will be killed, and the settings of its heir, which has the same queue and account. */
+type Doomed = { settings: Settings; transition: Transition };
+/** Leads a worker to a transition that is no job's plain life; returns the job that it dies over. */
+type Scenario = (doomed: Doomed) => Promise<{ requestId: string; worker: WorkerProcess }>;
 
-describe("a worker that is killed over a transaction that is not mined", () => {
+describe("a worker that is killed over a job in trouble", () => {
   const send = (method: string, ...values: unknown[]) => testbed.chain.send(method, ...values);
-  const nothing: Trouble = async () => undefined;
   const walletOf = (settings: Settings) =>
     new Wallet(settings.HACA_NODE_KEY ?? "", testbed.chain.provider);
+  /** Above what any replacement in these tests offers. */
+  const HIGH_FEES = { maxFeePerGas: 10n ** 12n, maxPriorityFeePerGas: 10n ** 12n };
 
-  /** Another transaction of the account takes the nonce of the job's. */
-  const takeNonce: Trouble = async ({ requestId, settings, url }) => {
-    await jobIn(url, requestId, "submitted");
-    const wallet = walletOf(settings);
-    const fee = 10n ** 12n;
-    const fees = { maxFeePerGas: fee, maxPriorityFeePerGas: fee };
-    const nonce = await wallet.getNonce("latest");
-    await wallet.sendTransaction({ to: wallet.address, nonce, ...fees });
-    await send("evm_mine");
-  };
+  function start(doomed: Doomed, extra: Settings = {}): WorkerProcess {
+    const { settings, transition } = doomed;
+    return testbed.worker({ ...settings, ...extra, HACA_CRASH_AFTER: transition });
+  }
 
-  /** Sends what the endpoint will forget, so that the job's transaction gets the nonce after it. */
-  let outside = "";
-  const sendOutside = async (settings: Settings): Promise<void> => {
-    const wallet = walletOf(settings);
-    outside = (await wallet.sendTransaction({ to: wallet.address })).hash;
-  };
-  const leaveHole: Trouble = async ({ requestId, url }) => {
-    await jobIn(url, requestId, "submitted");
-    await send("anvil_dropTransaction", outside);
-  };
-
-  const cases: { transition: Transition; account: number; trouble: Trouble; extra: Settings }[] = [
-    { transition: "replaced", account: 7, trouble: nothing, extra: { HACA_REPLACE_MS: "200" } },
-    {
-      transition: "replacementSent",
-      account: 8,
-      trouble: nothing,
-      extra: { HACA_REPLACE_MS: "200" },
-    },
-    { transition: "dropped", account: 9, trouble: takeNonce, extra: {} },
-    {
-      transition: "gapFilled",
-      account: 1,
-      trouble: leaveHole,
-      extra: { HACA_REBROADCAST_MS: "200" },
-    },
-  ];
-  it.each(cases)("right after $transition settles the job exactly once", async (each) => {
-    const { account, extra, transition, trouble } = each;
-    const settings = { ...(await testbed.settings({ account })), ...extra };
+  /** Nothing is mined until the heir runs. */
+  async function holdMining(): Promise<void> {
     await send("evm_setAutomine", false);
     onTestFinished(async () => {
       await send("evm_setAutomine", true);
     });
-    if (trouble === leaveHole) await sendOutside(settings);
-    const doomed = testbed.worker({ ...settings, HACA_CRASH_AFTER: transition });
-    const url = await doomed.url();
-    const { requestId } = await infer(url);
-    await trouble({ settings, url, requestId }).catch((error: unknown) => {
-      // The worker may be gone before the test has seen what it looks for.
-      if (!doomed.child.hasEnded) throw error;
+  }
+
+  /** Waits for a state that the worker may not live to show. */
+  async function seen(worker: WorkerProcess, look: () => Promise<unknown>): Promise<void> {
+    await look().catch((error: unknown) => {
+      if (!worker.child.hasEnded) throw error;
     });
-    expect(await doomed.child.exited).toMatchObject({ signal: "SIGKILL" });
+  }
 
-    await send("evm_setAutomine", true);
-    const heir = testbed.worker({ ...settings, HACA_REPLACE_MS: "60000" });
-    const heirUrl = await heir.url();
-    await send("evm_mine");
-    await jobIn(heirUrl, requestId, "settled");
-    const counts = await testbed.chain.countSettlements();
-    expect(counts.get(requestId)).toBe(1);
-    await heir.child.stop();
-  });
-
-  it("right after promoted settles the job by the attempt that was mined", async () => {
-    const proxy = await EndpointProxy.start(testbed.chain.url);
-    onTestFinished(() => proxy.stop());
-    const settings = {
-      ...(await testbed.settings({ account: 2 })),
-      HACA_RPC_URL: proxy.url,
-      HACA_REPLACE_MS: "200",
+  const unmined =
+    (extra: Settings): Scenario =>
+    async (doomed) => {
+      await holdMining();
+      const worker = start(doomed, extra);
+      return { worker, requestId: (await infer(await worker.url())).requestId };
     };
-    await send("evm_setAutomine", false);
-    onTestFinished(async () => {
+
+  /** A job with a proof, and what anybody needs to settle it. */
+  async function prove(settings: Settings) {
+    const prover = testbed.worker(settings, ["infer", "prove"]);
+    const url = await prover.url();
+    const { receipt, requestId } = await infer(url);
+    const { proof } = await jobIn(url, requestId, "proven");
+    await prover.child.stop();
+    return { requestId, proof, receipt };
+  }
+
+  /** Somebody else settles a proven job. */
+  async function settleElsewhere(proven: Awaited<ReturnType<typeof prove>>): Promise<void> {
+    const { inputWords, message, outputWords, signature } = proven.receipt;
+    const stranger = new Wallet(developmentKey(9), testbed.chain.provider);
+    const settlement = testbed.chain.settlement.connect(stranger) as Contract;
+    const words = [...inputWords, ...outputWords];
+    const settle = settlement.getFunction("settleZkml");
+    await (await settle(message, words, proven.proof, signature)).wait();
+  }
+
+  const scenarios: Partial<Record<Transition, Scenario>> = {
+    replaced: unmined({ HACA_REPLACE_MS: "200" }),
+    replacementSent: unmined({ HACA_REPLACE_MS: "200" }),
+
+    /** Another transaction of the account takes the nonce of the job's. */
+    async dropped(doomed) {
+      const { requestId, worker } = await unmined({})(doomed);
+      const url = await worker.url();
+      await seen(worker, () => jobIn(url, requestId, "submitted"));
+      const wallet = walletOf(doomed.settings);
+      const nonce = await wallet.getNonce("latest");
+      await wallet.sendTransaction({ to: wallet.address, nonce, ...HIGH_FEES });
+      await send("evm_mine");
+      return { requestId, worker };
+    },
+
+    /** The endpoint forgets a transaction of somebody else, behind which the job's waits. */
+    async gapFilled(doomed) {
+      await holdMining();
+      const wallet = walletOf(doomed.settings);
+      const outside = await wallet.sendTransaction({ to: wallet.address });
+      const worker = start(doomed);
+      const url = await worker.url();
+      const { requestId } = await infer(url);
+      await seen(worker, () => jobIn(url, requestId, "submitted"));
+      await send("anvil_dropTransaction", outside.hash);
+      return { requestId, worker };
+    },
+
+    /** The endpoint takes the first attempt only, and says that it took the others. */
+    async promoted(doomed) {
+      const proxy = await EndpointProxy.start(testbed.chain.url);
+      onTestFinished(() => proxy.stop());
+      await holdMining();
+      const worker = start(doomed, { HACA_RPC_URL: proxy.url, HACA_REPLACE_MS: "200" });
+      let first: unknown;
+      proxy.interfere = ({ method, params }) => {
+        if (method !== "eth_sendRawTransaction") return undefined;
+        first ??= params[0];
+        return params[0] === first ? undefined : { result: `0x${"00".repeat(32)}` };
+      };
+      const { requestId } = await infer(await worker.url());
+      await worker.logged("replaced with higher fees");
+      await send("evm_mine");
+      return { requestId, worker };
+    },
+
+    /** Signed for a version that is deprecated by the time it is sent: mined, and reverted. */
+    async mined(doomed) {
+      const first = testbed.worker({ ...doomed.settings, HACA_CRASH_AFTER: "signed" });
+      const { requestId } = await infer(await first.url());
+      await first.child.exited;
+      await testbed.deprecate();
+      return { requestId, worker: start(doomed) };
+    },
+
+    /** Refused before it is signed. */
+    async failed(doomed) {
+      const { requestId } = await prove(doomed.settings);
+      await testbed.deprecate();
+      return { requestId, worker: start(doomed) };
+    },
+
+    async settledElsewhere(doomed) {
+      const proven = await prove(doomed.settings);
+      await settleElsewhere(proven);
+      return { requestId: proven.requestId, worker: start(doomed) };
+    },
+
+    async reopenedElsewhere(doomed) {
+      const proven = await prove(doomed.settings);
+      const before = await send("evm_snapshot");
+      await settleElsewhere(proven);
+      const worker = start(doomed);
+      await jobIn(await worker.url(), proven.requestId, "settled");
+      await send("evm_revert", before);
+      await send("evm_mine");
+      return { requestId: proven.requestId, worker };
+    },
+
+    async reorganised(doomed) {
+      const before = await send("evm_snapshot");
+      const worker = start(doomed);
+      const url = await worker.url();
+      const { requestId } = await infer(url);
+      await jobIn(url, requestId, "settled");
+      await send("evm_revert", before);
+      await send("evm_mine");
+      return { requestId, worker };
+    },
+
+    async final(doomed) {
+      const worker = start(doomed, { HACA_REORG_BLOCKS: "1" });
+      const url = await worker.url();
+      const { requestId } = await infer(url);
+      await seen(worker, () => jobIn(url, requestId, "settled"));
+      await send("evm_mine");
+      return { requestId, worker };
+    },
+  };
+  /** What the contract refuses ends as a failure, everything else settled. */
+  const FAILURES: readonly Transition[] = ["mined", "failed"];
+
+  const troubled = TRANSITIONS.filter((name) => !LIFE_TRANSITIONS.some((life) => life === name));
+  it.each(troubled.map((transition, index) => ({ transition, account: 1 + (index % 8) })))(
+    "right after $transition leaves it to an heir who ends it once",
+    async ({ account, transition }) => {
+      const settings = { ...(await testbed.settings({ account })), HACA_REBROADCAST_MS: "200" };
+      const scenario = scenarios[transition];
+      if (scenario === undefined) throw new Error(`no scenario leads to ${transition}`);
+      const { requestId, worker } = await scenario({ settings, transition });
+      expect(await worker.child.exited).toMatchObject({ signal: "SIGKILL" });
+
       await send("evm_setAutomine", true);
-    });
-    const doomed = testbed.worker({ ...settings, HACA_CRASH_AFTER: "promoted" });
-    const { requestId } = await infer(await doomed.url());
-    let first: unknown;
-    // Takes the first attempt only, and says that it took the others.
-    proxy.interfere = ({ method, params }) => {
-      if (method !== "eth_sendRawTransaction") return undefined;
-      first ??= params[0];
-      return params[0] === first ? undefined : { result: `0x${"00".repeat(32)}` };
-    };
-    await doomed.logged("replaced with higher fees");
-    await send("evm_mine");
-    expect(await doomed.child.exited).toMatchObject({ signal: "SIGKILL" });
-    const heir = testbed.worker(settings);
-    const url = await heir.url();
-    const { transaction } = await jobIn(url, requestId, "settled");
-    expect((await readJob(url, requestId)).transaction?.hash).toBe(transaction?.hash);
-    expect(transaction?.hash).toBe(keccak256(String(first)));
-    expect((await testbed.chain.countSettlements()).get(requestId)).toBe(1);
-    await heir.child.stop();
-  });
+      const heir = testbed.worker(settings);
+      const url = await heir.url();
+      await send("evm_mine");
+      const isFailure = FAILURES.includes(transition);
+      const job = await waitFor(async () => {
+        const read = await readJob(url, requestId);
+        return read.state === (isFailure ? "failed" : "settled") ? read : undefined;
+      });
+      expect(job.failureCode).toBe(
+        isFailure ? "revert.InferenceSettlement_VersionDeprecated" : null,
+      );
+      // The heir watches deeper: only the dead one can have ended the watch.
+      expect(job.times.finalised !== null).toBe(transition === "final");
+      const counts = await testbed.chain.countSettlements();
+      expect(counts.get(requestId) ?? 0).toBe(isFailure ? 0 : 1);
+      // Nothing is left that is taken for a transaction on its way.
+      const health = (await (await fetch(`${url}/health`)).json()) as { transactions: unknown[] };
+      expect(health.transactions).toEqual([]);
+      await heir.child.stop();
+    },
+  );
 });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VerifyingKeyJson } from "@haca/protocol/groth16";
@@ -9,11 +9,17 @@ import { runIntegerModel } from "@haca/zkml/runIntegerModel";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { NonRetryableError, RetryableError, StartError } from "../src/errors.ts";
 import { findHelper } from "../src/prover/findHelper.ts";
-import { HelperBroken, HelperProcess, HelperRefusal } from "../src/prover/helperProcess.ts";
+import {
+  type Greeting,
+  HelperBroken,
+  HelperProcess,
+  HelperRefusal,
+} from "../src/prover/helperProcess.ts";
 import { NativeProver } from "../src/prover/nativeProver.ts";
 import type { CircuitSignals, Prover, ProvingModel } from "../src/prover/prover.ts";
 import { builtProgram } from "./support/builtPrograms.ts";
 import { compileDigits, digit } from "./support/digits.ts";
+import { temporaryFolder } from "./support/temporaryFolder.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const RELEASE = join(ROOT, "prover/target/release/haca-prover");
@@ -49,16 +55,20 @@ afterEach(async () => {
   opened = [];
 });
 
-function nativeProver(parameters: { program: string; script?: string[]; timeoutMs?: number }): {
-  prover: NativeProver;
-  fallbacks: string[];
-} {
+function nativeProver(parameters: {
+  program: string;
+  parameters?: string[];
+  script?: string[];
+  timeoutMs?: number;
+  onOutput?: (line: string) => void;
+  onGreeting?: (greeting: Greeting) => void;
+}): { prover: NativeProver; fallbacks: string[] } {
   vi.stubEnv("HACA_TEST_HELPER", JSON.stringify(parameters.script ?? []));
   const fallbacks: string[] = [];
   const prover = new NativeProver({
     timeoutMs: PATIENCE_MS,
-    ...parameters,
     onOutput: () => undefined,
+    ...parameters,
     onFallback: (reason) => fallbacks.push(reason),
   });
   opened.push(prover);
@@ -100,6 +110,20 @@ describe.skipIf(!existsSync(BUILT))("NativeProver with the built helper", () => 
     await proveAndVerify(prover);
   });
 
+  it("bounds the helper's keys, and is told what the helper has", async () => {
+    const greetings: Greeting[] = [];
+    const { fallbacks, prover } = nativeProver({
+      program: BUILT,
+      parameters: ["--cache-mb", "1"],
+      onGreeting: (greeting) => greetings.push(greeting),
+    });
+    await prover.load({ model });
+    expect(fallbacks).toEqual([]);
+    expect(greetings).toEqual([
+      expect.objectContaining({ cacheBytes: 2 ** 20, threads: expect.any(Number) }),
+    ]);
+  });
+
   it("proves several inputs at once", async () => {
     const { prover, fallbacks } = nativeProver({ program: BUILT });
     await prover.load({ model });
@@ -124,6 +148,37 @@ describe("NativeProver with a helper that misbehaves", () => {
     await proveAndVerify(prover);
     expect(fallbacks).toHaveLength(1);
     expect(fallbacks[0]).toMatch(reason);
+  });
+
+  it("snarkjs makes the proof that a killed helper was making", async () => {
+    const { fallbacks, prover } = nativeProver({
+      program: SCRIPTED,
+      script: ["hang"],
+      onOutput(line) {
+        const [, pid] = /^(\d+) is proving$/.exec(line) ?? [];
+        if (pid !== undefined) process.kill(Number(pid), "SIGKILL");
+      },
+    });
+    await prover.load({ model });
+    await proveAndVerify(prover);
+    expect(fallbacks).toEqual([expect.stringMatching(/ended with SIGKILL/)]);
+  });
+
+  it("snarkjs makes the proof while no witness can be written, and only then", async () => {
+    const { fallbacks, prover } = await withScript(["key.unknown"]);
+    const own = temporaryFolder();
+    vi.stubEnv("TMPDIR", join(own, "missing"));
+    for (let i = 0; i < 2; i++) await proveAndVerify(prover);
+    vi.stubEnv("TMPDIR", own);
+    await proveAndVerify(prover);
+    expect(fallbacks).toEqual([
+      expect.stringMatching(/ENOENT.*mkdtemp/),
+      expect.stringMatching(/ENOENT.*mkdtemp/),
+      expect.stringMatching(/refused: key.unknown/),
+    ]);
+    for (const name of readdirSync(own)) rmSync(join(own, name), { recursive: true });
+    await proveAndVerify(prover);
+    expect(fallbacks.at(-1)).toMatch(/the witness could not be written: ENOENT/);
   });
 
   it.each(["hang", "garbage"])("ends a helper that does not answer: %s", async (step) => {

@@ -1,7 +1,8 @@
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { builtProgram } from "./support/builtPrograms.ts";
-import { allDone, ask, askMany, settlementsOf } from "./support/manyJobs.ts";
+import { allDone, ask, askMany, endLeases, readStates, settlementsOf } from "./support/manyJobs.ts";
 import { newDatabase } from "./support/newDatabase.ts";
 import { findPostgres, PostgresServer } from "./support/postgresServer.ts";
 import { waitFor } from "./support/processes.ts";
@@ -9,9 +10,10 @@ import { Testbed } from "./support/testbed.ts";
 import type { Settings } from "./support/worker.ts";
 
 const installation = findPostgres();
+const SCRIPTED = join(import.meta.dirname, "support/scriptedHelper.mjs");
 const isDeep = process.env.HACA_DEEP === "1";
 /** Proofs by snarkjs take several times as long. */
-const JOBS = builtProgram("haca-prover") === undefined ? 45 : 500;
+const JOBS = builtProgram("haca-prover") === undefined && !isDeep ? 45 : 500;
 const OUTAGE_MS = isDeep ? 30_000 : 2_000;
 
 describe.skipIf(typeof installation === "string")("workers on one PostgreSQL", () => {
@@ -44,6 +46,33 @@ describe.skipIf(typeof installation === "string")("workers on one PostgreSQL", (
     for (const worker of workers) {
       expect(worker.child.lines.some((line) => line.includes('"msg":"settled"'))).toBe(true);
     }
+  });
+
+  it("take over what a killed one had in work, when its lease has run out", async () => {
+    const databaseUrl = await newDatabase();
+    const settings = {
+      ...(await testbed.settings({ account: 3 })),
+      HACA_DATABASE_URL: databaseUrl,
+    };
+    const doomed = testbed.worker({
+      ...settings,
+      HACA_PROVER: SCRIPTED,
+      HACA_TEST_HELPER: '["hang"]',
+      HACA_LOG_LEVEL: "debug",
+    });
+    const { requestId = "" } = await ask(await doomed.url());
+    await doomed.child.waitForLine((line) => / is proving/.exec(line)?.[0]);
+    await doomed.child.stop("SIGKILL");
+    const [heir] = (await startWorkers(settings, 1)).workers;
+    // Held as long as the dead one's lease: what comes after it is proven, it is not.
+    const later = (await ask((await heir?.url()) ?? "")).requestId ?? "";
+    await heir?.child.waitForLine((line) =>
+      line.includes('"msg":"settled"') && line.includes(later) ? true : undefined,
+    );
+    expect(await readStates(databaseUrl)).toEqual({ accepted: 1, settled: 1 });
+    await endLeases(databaseUrl);
+    expect(await allDone(databaseUrl)).toEqual({ settled: 2 });
+    expect(await settlementsOf(testbed.chain, [requestId, later])).toEqual([1, 1]);
   });
 
   it("lose nothing while the database is gone, and accept nothing", async () => {

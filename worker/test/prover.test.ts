@@ -11,6 +11,7 @@ import { NonRetryableError, RetryableError } from "../src/errors.ts";
 import type { ServedModel } from "../src/models/servedModel.ts";
 import { proveJob } from "../src/prove/proveJob.ts";
 import type { CircuitSignals, Proof, Prover } from "../src/prover/prover.ts";
+import { SnarkjsPool } from "../src/prover/snarkjsPool.ts";
 import { SnarkjsProver } from "../src/prover/snarkjsProver.ts";
 import { type NewJob, resultOf } from "../src/queue/job.ts";
 import { provingModelOf } from "../src/start/provingModelOf.ts";
@@ -99,6 +100,22 @@ describe("SnarkjsProver", () => {
     await mortal.close();
     await expect(last).rejects.toMatchObject({ code: "prover.threadEnded" });
     await expect(mortal.prove({ modelId, signals })).rejects.toThrow(/the prover is closed/);
+  });
+});
+
+describe("SnarkjsPool", () => {
+  it("starts a thread when all are busy, never more than it may, each with every model", async () => {
+    const pool = new SnarkjsPool({ threads: 2, onOutput: () => undefined });
+    await pool.load({ model: provingModelOf(model) });
+    const prove = async () => {
+      const { proof, publicSignals } = await pool.prove({ modelId, signals });
+      return await pool.verify({ modelId, proof, publicSignals });
+    };
+    expect(await prove()).toBe(true);
+    expect(pool.size).toBe(1);
+    expect(await Promise.all([prove(), prove(), prove()])).toEqual([true, true, true]);
+    expect(pool.size).toBe(2);
+    await pool.close();
   });
 });
 

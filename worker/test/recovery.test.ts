@@ -1,5 +1,7 @@
 import { Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { readQueueConfig } from "../src/config/readConfig.ts";
+import { status } from "../src/status.ts";
 import { infer, jobIn, readJob } from "./support/client.ts";
 import { EndpointProxy, type ProxyMode } from "./support/endpointProxy.ts";
 import { waitFor } from "./support/processes.ts";
@@ -54,6 +56,11 @@ describe("a settlement that the contract refuses", () => {
     await testbed.deprecate();
     const url = await testbed.worker(settings).url();
     const job = await failed(url, requestId);
+    const shown = await status({
+      config: readQueueConfig({ ...settings, HACA_HTTP_PORT: new URL(url).port }),
+    });
+    expect(shown).toMatch(/^settle: working$/m);
+    expect(shown).toMatch(/^ {2}revert\.InferenceSettlement_VersionDeprecated: 1$/m);
     expect(job.failureCode).toBe("revert.InferenceSettlement_VersionDeprecated");
     expect(job.failure).toMatch(/VersionDeprecated\(modelVersion: 0x[0-9a-f]{64}\)$/);
     expect(await transactionCount(settings)).toBe(0);
@@ -114,9 +121,19 @@ describe("an endpoint that goes away", () => {
       return answer.roles.settle.state === "backing off" ? answer : undefined;
     });
     expect(degraded.status).toBe("degraded");
+    const backingOff = async () =>
+      /^haca_role_backing_off\{role="settle"\} (.)$/m.exec(
+        await (await fetch(`${url}/metrics`)).text(),
+      )?.[1];
+    expect(await backingOff()).toBe("1");
+    const shown = await status({
+      config: readQueueConfig({ ...settings, HACA_HTTP_PORT: new URL(url).port }),
+    });
+    expect(shown).toMatch(/^settle: backing off since \S+: HACA_RPC_URL: /m);
     proxy.mode = "up";
     await jobIn(url, requestId, "settled");
     await waitFor(async () => ((await health()).status === "ok" ? true : undefined));
+    expect(await backingOff()).toBe("0");
     expect(await settlements(requestId)).toBe(1);
   });
 

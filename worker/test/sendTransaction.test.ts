@@ -88,6 +88,27 @@ it("sends a call, follows it to its receipt, and reports it once", async () => {
   expect(await listOpenTransactions({ database: sender.database })).toEqual([]);
 });
 
+it("gets the nonce after the node's own, although the endpoint has not heard of those yet", async () => {
+  const sender = await newSender();
+  await chain.send("evm_setAutomine", false);
+  onTestFinished(async () => {
+    await chain.send("evm_setAutomine", true);
+  });
+  const view = await readChainView(sender);
+  const { provider } = sender.chain;
+  const send = provider.send.bind(provider);
+  // Behind what this endpoint has taken itself, as one of several machines is.
+  provider.send = async (method, params) =>
+    method === "eth_getTransactionCount" ? "0x0" : await send(method, params);
+  const nonces: (number | undefined)[] = [];
+  for (const slug of ["lag-a", "lag-b", "lag-c"]) {
+    const sent = await sendTransaction({ sender, view, purpose: PURPOSE, ...registerModel(slug) });
+    nonces.push(sent?.nonce);
+  }
+  expect(nonces).toEqual([0, 1, 2]);
+  expect(await chain.provider.getTransactionCount(sender.wallet.address, "pending")).toBe(3);
+});
+
 it("sends nothing that would revert, and uses no nonce for it", async () => {
   const sender = await newSender();
   const view = await readChainView(sender);

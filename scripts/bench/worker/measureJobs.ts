@@ -71,7 +71,8 @@ export async function measureThroughput(parameters: {
 
 function timesOf(parameters: { accept: number; job: TimedJob }): JobTimes {
   const { accept, job } = parameters;
-  const at = (state: keyof TimedJob["times"]): number => Date.parse(job.times[state]);
+  const at = (state: "accepted" | "proven" | "submitted" | "settled"): number =>
+    Date.parse(job.times[state]);
   const witness = job.timings?.witnessMs ?? 0;
   const prove = job.timings?.proveMs ?? 0;
   const total = at("settled") - at("accepted") + accept;

@@ -24,10 +24,13 @@ export async function tendAccount(parameters: {
     const fate = await followTransaction({ sender, view, transaction });
     if (fate.state === "mined") {
       const { receipt } = fate;
-      if (await recordMined({ database, receipt })) onMined?.({ purpose, receipt });
+      const isNews = await recordMined({ database, receipt });
+      sender.crashAfter("mined");
+      if (isNews) onMined?.({ purpose, receipt });
     } else if (fate.state === "taken") {
       const { hash, nonce } = transaction;
       await dropTransaction({ database, transactionHash: hash });
+      sender.crashAfter("dropped");
       metrics.transactions.inc({ event: "taken" });
       logger.warn({ purpose, transaction: hash, nonce }, "nonce taken by another transaction");
     }

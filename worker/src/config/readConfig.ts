@@ -28,6 +28,8 @@ export type Config = QueueConfig & {
   models: readonly string[];
   /** path of the native prover, `none`, or nothing set */
   prover: string | undefined;
+  /** absent: by cores and memory */
+  proveThreads: number | undefined;
   price: bigint;
   confirmations: number;
   reorgBlocks: number;
@@ -113,6 +115,7 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
     addressBook: resolve(optional(settings, "HACA_ADDRESS_BOOK") ?? addressBookPath(chainId)),
     models: needsModels ? required(settings, "HACA_MODELS").map((folder) => resolve(folder)) : [],
     prover: optional(settings, "HACA_PROVER"),
+    proveThreads: optional(settings, "HACA_PROVE_THREADS"),
     price: required(settings, "HACA_PRICE"),
     confirmations: required(settings, "HACA_CONFIRMATIONS"),
     reorgBlocks: required(settings, "HACA_REORG_BLOCKS"),

@@ -25,7 +25,10 @@ export const LIFE_TRANSITIONS = [
   "submitted",
   "settled",
 ] as const;
-/** The transitions after which `HACA_CRASH_AFTER` can kill the process: these, and those of transactions in trouble. */
+/**
+ * The transitions after which `HACA_CRASH_AFTER` can kill the process: these, and those of transactions in trouble, of
+ * failures, of other people's settlements and of reorganisations.
+ */
 export const TRANSITIONS = [
   ...LIFE_TRANSITIONS,
   "replaced",
@@ -33,6 +36,12 @@ export const TRANSITIONS = [
   "promoted",
   "dropped",
   "gapFilled",
+  "mined",
+  "failed",
+  "settledElsewhere",
+  "reorganised",
+  "reopenedElsewhere",
+  "final",
 ] as const;
 export type Transition = (typeof TRANSITIONS)[number];
 
@@ -112,6 +121,10 @@ export const VARIABLES = {
   HACA_PROVER: variable({
     schema: z.string(),
     help: "native prover; `none` for snarkjs (default: the one of `npm run build:prover`, if built)",
+  }),
+  HACA_PROVE_THREADS: variable({
+    schema: integer(1, 1_024),
+    help: "snarkjs threads of the role prove (default: by cores and memory)",
   }),
   HACA_PRICE: variable({
     schema: z

@@ -14,7 +14,7 @@ function queryableOf(connection: Pool | PoolClient): Queryable {
     try {
       return await connection.query(statement, values);
     } catch (error) {
-      throw databaseFailure(error);
+      throw databaseFailure({ error, setting: "HACA_DATABASE_URL" });
     }
   };
   return {
@@ -61,7 +61,7 @@ export async function openPostgres(parameters: {
     ...queryableOf(pool),
     async transaction(operation) {
       const client = await pool.connect().catch((error: unknown) => {
-        throw databaseFailure(error);
+        throw databaseFailure({ error, setting: "HACA_DATABASE_URL" });
       });
       const queryable = queryableOf(client);
       try {

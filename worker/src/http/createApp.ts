@@ -80,6 +80,7 @@ function addOperatorRoutes(parameters: { app: Hono; context: AppContext }): void
       database: jobs === undefined ? "away" : "ok",
       roles,
       jobs: jobs?.states ?? null,
+      failures: jobs?.failures ?? null,
       transactions: open.map(attemptView),
     });
   });

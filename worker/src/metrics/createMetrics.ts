@@ -15,6 +15,8 @@ export type Metrics = {
   baseFee: Gauge;
   /** 1 while gas is above the ceiling */
   gasWaiting: Gauge;
+  /** 1 while a role backs off */
+  roleBackingOff: Gauge<"role">;
 };
 
 /** Prometheus metrics of one worker. What the queue knows is read from it at each scrape. */
@@ -72,6 +74,12 @@ export function createMetrics(parameters: { database: Database }): Metrics {
     gasWaiting: new Gauge({
       name: "haca_gas_waiting",
       help: "1 while gas is above the ceiling and proofs wait, else 0",
+      registers,
+    }),
+    roleBackingOff: new Gauge({
+      name: "haca_role_backing_off",
+      help: "1 while a role backs off after an error, else 0",
+      labelNames: ["role"],
       registers,
     }),
   };

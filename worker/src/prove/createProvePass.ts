@@ -5,6 +5,7 @@ import { backoffMs } from "../backoff.ts";
 import type { Chain } from "../chain/chain.ts";
 import type { CrashPoint } from "../crashPoint.ts";
 import type { Database } from "../database/database.ts";
+import { DatabaseAwayError } from "../database/databaseFailure.ts";
 import { describeError, NonRetryableError } from "../errors.ts";
 import type { Metrics } from "../metrics/createMetrics.ts";
 import type { ServedModel } from "../models/servedModel.ts";
@@ -19,6 +20,8 @@ import { proveJob } from "./proveJob.ts";
 
 const LEASE_SECONDS = 60;
 const MAXIMUM_ATTEMPTS = 5;
+/** No fault of the job, and none of its attempts: more are asked for than the prover takes. */
+const BUSY = "prover.busy";
 const RETRY_DELAY = { baseMs: 1_000, maximumMs: 60_000 };
 
 /** What the `prove` role works with. */
@@ -100,11 +103,20 @@ async function handleFailure(parameters: {
   const { database, logger, owner } = context;
   const { requestId } = job;
   const message = describeError(error);
+  // The proof is lost, not refused: the job's lease is left for later, with its attempts.
+  if (error instanceof DatabaseAwayError) throw error;
   const code = error instanceof BaseError ? error.code : "prover.failed";
+  if (code === BUSY) {
+    const delaySeconds = RETRY_DELAY.baseMs / 1000;
+    logger.info({ requestId, code, delaySeconds }, "the prover has enough to do: later");
+    await releaseJob({ database, owner, requestId, error: message, delaySeconds });
+    return;
+  }
   const attempts = job.attempts + 1;
   if (error instanceof NonRetryableError || attempts >= MAXIMUM_ATTEMPTS) {
     logger.error({ requestId, code, attempts, error: message }, "proving failed");
     await recordFailure({ database, requestId, from: "accepted", code, message });
+    context.crashAfter("failed");
     return;
   }
   const delaySeconds = backoffMs({ ...RETRY_DELAY, failures: attempts }) / 1000;

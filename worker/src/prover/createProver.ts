@@ -1,32 +1,58 @@
+import { statSync } from "node:fs";
+import { availableParallelism, totalmem } from "node:os";
 import type { Logger } from "pino";
 import { findHelper } from "./findHelper.ts";
 import { NativeProver } from "./nativeProver.ts";
-import type { Prover } from "./prover.ts";
-import { SnarkjsProver } from "./snarkjsProver.ts";
+import type { Prover, ProvingModel } from "./prover.ts";
+import { proverBudget } from "./proverBudget.ts";
+import { SnarkjsPool } from "./snarkjsPool.ts";
 
 /**
- * The fastest prover there is, with one line in the log that says which.
+ * The fastest prover there is, with the number of jobs to give it at once, and with lines in the log that say which.
  * @throws StartError when the configured helper does not exist
  */
 export function createProver(parameters: {
   /** `HACA_PROVER` */
   setting: string | undefined;
+  /** `HACA_PROVE_THREADS` */
+  threads: number | undefined;
+  /** what it will be asked to prove; the keys' sizes count */
+  models: readonly ProvingModel[];
   logger: Logger;
-}): Prover {
-  const { setting, logger } = parameters;
+}): { prover: Prover; jobs: number } {
+  const { logger, models, setting } = parameters;
   const program = findHelper({ setting });
   const onOutput = (line: string): void => logger.debug({ line }, "prover");
+  const budget = proverBudget({
+    cores: availableParallelism(),
+    memory: usableMemory(),
+    keys: models.reduce((bytes, { zkeyPath }) => bytes + statSync(zkeyPath).size, 0),
+    isNative: program !== undefined,
+    setting: parameters.threads,
+  });
+  const { cacheMb, jobs, threads } = budget;
   if (program === undefined) {
     logger.info(
-      { prover: "snarkjs" },
+      { prover: "snarkjs", jobs, threads },
       "no native prover: `npm run build:prover` makes proofs faster",
     );
-    return new SnarkjsProver({ onOutput });
+    return { prover: new SnarkjsPool({ threads, onOutput }), jobs };
   }
-  logger.info({ prover: program }, "native prover");
-  return new NativeProver({
+  logger.info({ prover: program, jobs, threads, cacheMb }, "native prover");
+  const prover = new NativeProver({
     program,
+    parameters: ["--cache-mb", String(cacheMb)],
+    threads,
+    onGreeting: ({ backends, threads: cores }) =>
+      logger.info({ backends, threads: cores }, "native prover started"),
     onOutput,
     onFallback: (reason) => logger.warn({ reason }, "snarkjs makes this proof"),
   });
+  return { prover, jobs };
+}
+
+/** Of the machine, or of the container that this process is in. */
+function usableMemory(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }

@@ -8,6 +8,9 @@ export class HelperRefusal extends BaseError {}
 /** The helper ended, hangs, or speaks another protocol. Its next request starts another process. */
 export class HelperBroken extends BaseError {}
 
+/** What the helper says of itself: its threads, and what it makes proofs with, devices with their memory. */
+export type Greeting = { protocol?: unknown; threads?: unknown; backends?: unknown };
+
 type Pending = { resolve: (result: unknown) => void; reject: (error: Error) => void };
 type Running = {
   child: ChildProcessWithoutNullStreams;
@@ -27,6 +30,7 @@ export class HelperProcess {
   readonly #program: string;
   readonly #parameters: readonly string[];
   readonly #onOutput: (line: string) => void;
+  readonly #onGreeting: (greeting: Greeting) => void;
   readonly #restMs: { first: number; longest: number };
   #running: Running | undefined;
   #nextId = 0;
@@ -36,18 +40,21 @@ export class HelperProcess {
 
   /**
    * @param parameters.onOutput takes what the process prints on its standard error
+   * @param parameters.onGreeting is told of each process that is ready
    * @param parameters.restMs rest before a process that broke is started again, doubling with every failure in a row
    */
   constructor(parameters: {
     program: string;
     parameters?: readonly string[];
     restMs?: { first: number; longest: number };
+    onGreeting?: (greeting: Greeting) => void;
     onOutput: (line: string) => void;
   }) {
     this.#program = parameters.program;
     this.#parameters = parameters.parameters ?? [];
     this.#restMs = parameters.restMs ?? REST_MS;
     this.#onOutput = parameters.onOutput;
+    this.#onGreeting = parameters.onGreeting ?? (() => undefined);
   }
 
   /**
@@ -110,8 +117,8 @@ export class HelperProcess {
 
   async #greet(running: Running): Promise<void> {
     const hello = await this.#send(running, { op: "hello" }, HELLO_TIMEOUT_MS);
-    const { protocol } = hello as { protocol?: unknown };
-    if (protocol === PROTOCOL) return;
+    const { protocol } = hello as Greeting;
+    if (protocol === PROTOCOL) return this.#onGreeting(hello as Greeting);
     running.child.kill("SIGKILL");
     throw broken(`it speaks protocol ${String(protocol)}, not ${PROTOCOL}`);
   }

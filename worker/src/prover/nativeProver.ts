@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Groth16ProofJson } from "@haca/protocol/groth16";
 import { describeError, NonRetryableError, RetryableError } from "../errors.ts";
-import { HelperProcess, HelperRefusal } from "./helperProcess.ts";
+import { type Greeting, HelperProcess, HelperRefusal } from "./helperProcess.ts";
 import type { CircuitSignals, Proof, Prover, ProvingModel } from "./prover.ts";
-import { SnarkjsProver } from "./snarkjsProver.ts";
+import { SnarkjsPool } from "./snarkjsPool.ts";
 
 /** Time for a proof or for loading a key; far above what the largest circuits take. */
 const TIMEOUT_MS = 10 * 60_000;
@@ -20,7 +20,7 @@ const TIMEOUT_MS = 10 * 60_000;
  */
 export class NativeProver implements Prover {
   readonly #helper: HelperProcess;
-  readonly #snarkjs: SnarkjsProver;
+  readonly #snarkjs: SnarkjsPool;
   readonly #models = new Map<string, ProvingModel>();
   readonly #timeoutMs: number;
   readonly #onFallback: (reason: string) => void;
@@ -32,12 +32,17 @@ export class NativeProver implements Prover {
    */
   constructor(parameters: {
     program: string;
+    /** of `serve` */
+    parameters?: readonly string[];
     timeoutMs?: number;
+    /** snarkjs threads */
+    threads?: number;
+    onGreeting?: (greeting: Greeting) => void;
     onOutput: (line: string) => void;
     onFallback: (reason: string) => void;
   }) {
     this.#helper = new HelperProcess(parameters);
-    this.#snarkjs = new SnarkjsProver(parameters);
+    this.#snarkjs = new SnarkjsPool({ threads: 1, ...parameters });
     this.#timeoutMs = parameters.timeoutMs ?? TIMEOUT_MS;
     this.#onFallback = parameters.onFallback;
   }
@@ -63,20 +68,22 @@ export class NativeProver implements Prover {
         message: `model ${modelId} is not loaded`,
       });
     }
-    this.#folder ??= mkdtemp(join(tmpdir(), "haca-witness-"));
-    const path = join(await this.#folder, `${randomUUID()}.wtns`);
+    let path: string | undefined;
     try {
+      path = join(await this.#witnessFolder(), `${randomUUID()}.wtns`);
       const { witnessMs } = await this.#snarkjs.writeWitness({ ...parameters, path });
       const started = performance.now();
       const { proof, publicSignals } = await this.#proveNatively({ model, path });
       const timings = { witnessMs, proveMs: performance.now() - started };
       return { backend: "native", proof, publicSignals, timings };
     } catch (error) {
-      if (error instanceof NonRetryableError || error instanceof RetryableError) throw error;
+      const isFinal = error instanceof NonRetryableError || error instanceof RetryableError;
+      // snarkjs needs no file for its witness.
+      if (isFinal && error.code !== "prover.witnessUnwritable") throw error;
       this.#onFallback(describeError(error));
       return await this.#snarkjs.prove(parameters);
     } finally {
-      await rm(path, { force: true });
+      if (path !== undefined) await rm(path, { force: true });
     }
   }
 
@@ -86,12 +93,24 @@ export class NativeProver implements Prover {
 
   async close(): Promise<void> {
     await Promise.all([this.#helper.close(), this.#snarkjs.close()]);
-    if (this.#folder !== undefined) await rm(await this.#folder, { recursive: true, force: true });
+    const folder = await this.#folder?.catch(() => undefined);
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 
   /** As `close`, but the next request starts the processes again. */
   async restart(): Promise<void> {
     await Promise.all([this.#helper.kill(), this.#snarkjs.restart()]);
+  }
+
+  async #witnessFolder(): Promise<string> {
+    this.#folder ??= mkdtemp(join(tmpdir(), "haca-witness-"));
+    try {
+      return await this.#folder;
+    } catch (error) {
+      // Asked for again with the next proof: there may be room by then.
+      this.#folder = undefined;
+      throw error;
+    }
   }
 
   async #proveNatively(parameters: {

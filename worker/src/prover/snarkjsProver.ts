@@ -18,16 +18,23 @@ const NOTHING = "data:,";
  * retryable, and the next request starts another with the same models.
  */
 export class SnarkjsProver implements Prover {
-  readonly #models = new Map<string, ProvingModel>();
+  readonly #models: Map<string, ProvingModel>;
   readonly #pending = new Map<number, Pending>();
   #thread: Worker | undefined;
   readonly #onOutput: (line: string) => void;
   #nextId = 0;
   #closed = false;
 
-  /** @param parameters.onOutput takes what snarkjs prints, which is for people who debug a circuit */
-  constructor(parameters: { onOutput: (line: string) => void }) {
+  /**
+   * @param parameters.onOutput takes what snarkjs prints, which is for people who debug a circuit
+   * @param parameters.models are loaded when the thread starts
+   */
+  constructor(parameters: {
+    onOutput: (line: string) => void;
+    models?: readonly ProvingModel[];
+  }) {
     this.#onOutput = parameters.onOutput;
+    this.#models = new Map(parameters.models?.map((model) => [model.id, model]));
   }
 
   async load(parameters: { model: ProvingModel }): Promise<void> {

@@ -44,6 +44,8 @@ async function calculateWitness(
   try {
     await snarkjs.wtns.calculate(signals, { type: "mem", data: wasm }, witness);
   } catch (cause) {
+    // Memory that could not be had says nothing about the signals.
+    if (cause instanceof RangeError) throw cause;
     throw new NonRetryableError({
       code: "prover.witnessRefused",
       message: `the circuit refused the signals: ${describeError(cause)}`,
@@ -71,7 +73,15 @@ async function writeWitness(
   path: string,
 ): Promise<{ witnessMs: number }> {
   const { witness, witnessMs } = await calculateWitness(modelOf(modelId).wasm, signals);
-  await writeFile(path, witness.data ?? new Uint8Array());
+  try {
+    await writeFile(path, witness.data ?? new Uint8Array());
+  } catch (cause) {
+    throw new RetryableError({
+      code: "prover.witnessUnwritable",
+      message: `the witness could not be written: ${describeError(cause)}`,
+      cause,
+    });
+  }
   return { witnessMs };
 }
 

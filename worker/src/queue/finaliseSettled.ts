@@ -3,10 +3,10 @@ import { readSql } from "../database/readSql.ts";
 
 const FINALISE = readSql(import.meta.url, "finaliseSettled.sql");
 
-/** Ends the watch over settlements in block `upToBlock` and before. */
+/** Ends the watch over settlements in block `upToBlock` and before. Returns of how many jobs. */
 export async function finaliseSettled(parameters: {
   database: Database;
   upToBlock: number;
-}): Promise<void> {
-  await parameters.database.query(FINALISE, [parameters.upToBlock]);
+}): Promise<number> {
+  return (await parameters.database.query(FINALISE, [parameters.upToBlock])).length;
 }

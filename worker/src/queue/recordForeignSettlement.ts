@@ -5,7 +5,7 @@ const RECORD = readSql(import.meta.url, "recordForeignSettlement.sql");
 
 /**
  * proven or submitted -> settled, for a request that the chain shows as settled by a transaction that is not
- * in this queue: anybody who holds the receipt and a proof may settle it.
+ * in this queue: anybody who holds the receipt and a proof may settle it. The job's own attempts are given up with it.
  * Returns whether this call made the transition.
  */
 export async function recordForeignSettlement(parameters: {

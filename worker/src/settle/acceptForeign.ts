@@ -18,5 +18,7 @@ export async function acceptForeign(parameters: {
   if (!(await answerOf(isSettled({ chain, requestId, block: view.head })))) return false;
   await requireSameChain(chain);
   logger.warn({ requestId }, "settled by a transaction that is not in this queue");
-  return await recordForeignSettlement({ database, requestId, head: view.head });
+  const moved = await recordForeignSettlement({ database, requestId, head: view.head });
+  settler.crashAfter("settledElsewhere");
+  return moved;
 }

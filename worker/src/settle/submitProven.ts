@@ -80,7 +80,7 @@ async function refuse(parameters: {
   job: Job;
   error: unknown;
 }): Promise<boolean> {
-  const { chain, database, logger, owner } = parameters.settler;
+  const { chain, crashAfter, database, logger, owner } = parameters.settler;
   const { requestId } = parameters.job;
   const revert = revertOf(parameters.error);
   if (revert === undefined) throw rpcFailure(parameters.error);
@@ -93,5 +93,7 @@ async function refuse(parameters: {
   await requireSameChain(chain);
   logger.error({ requestId, revert: message }, "the settlement would revert");
   const code = `revert.${name}`;
-  return await recordFailure({ database, requestId, from: "proven", code, message });
+  const moved = await recordFailure({ database, requestId, from: "proven", code, message });
+  crashAfter("failed");
+  return moved;
 }

@@ -5,7 +5,6 @@ import { settlementInterface } from "../chain/chain.ts";
 import { explainRevert } from "../chain/explainRevert.ts";
 import { requireSameChain } from "../chain/requireSameChain.ts";
 import { answerOf } from "../chain/rpcErrors.ts";
-import { dropTransaction } from "../queue/dropTransaction.ts";
 import type { Job, RecordedTransaction } from "../queue/job.ts";
 import { recordFailure } from "../queue/recordFailure.ts";
 import { recordMined } from "../queue/recordMined.ts";
@@ -48,13 +47,9 @@ async function takenNonce(parameters: {
   transaction: RecordedTransaction;
 }): Promise<boolean> {
   const { settler, view, job, transaction } = parameters;
-  const { hash: transactionHash, signedAt } = transaction;
   if (await giveUpNonce({ settler, view, job })) return true;
-  if (Date.now() - signedAt.getTime() < settler.replaceMs) return false;
-  const isForeign = await acceptForeign({ settler, view, job });
-  // Its nonce is used up, and it must not be taken for one that is still to be mined.
-  if (isForeign) await dropTransaction({ database: settler.database, transactionHash });
-  return isForeign;
+  if (Date.now() - transaction.signedAt.getTime() < settler.replaceMs) return false;
+  return await acceptForeign({ settler, view, job });
 }
 
 async function settle(parameters: {
@@ -69,7 +64,10 @@ async function settle(parameters: {
     const message = `transaction ${receipt.hash} succeeded without settling the request`;
     const code = "settle.eventMissing";
     await recordMined({ database, receipt });
-    return await recordFailure({ database, requestId, from: "submitted", code, message });
+    settler.crashAfter("mined");
+    const failed = await recordFailure({ database, requestId, from: "submitted", code, message });
+    settler.crashAfter("failed");
+    return failed;
   }
   const { hash, blockNumber, blockHash, gasUsed } = receipt;
   const mined = { hash, blockNumber, blockHash, gasUsed };
@@ -97,13 +95,16 @@ async function fail(parameters: {
   const { requestId } = job;
   // Mined, whatever becomes of the job: not one that others wait behind.
   await recordMined({ database, receipt });
+  settler.crashAfter("mined");
   if (await acceptForeign({ settler, view, job })) return true;
   const revert = await answerOf(explainRevert({ chain, raw, receipt }));
   await requireSameChain(chain);
   logger.error({ requestId, transaction: receipt.hash, revert: revert.message }, "reverted");
   const code = `revert.${revert.name}`;
   const message = `transaction ${receipt.hash}: ${revert.message}`;
-  return await recordFailure({ database, requestId, from: "submitted", code, message });
+  const moved = await recordFailure({ database, requestId, from: "submitted", code, message });
+  settler.crashAfter("failed");
+  return moved;
 }
 
 function hasEvent(parameters: {

@@ -24,10 +24,12 @@ export async function watchSettled(parameters: {
       if (transaction === null) continue;
       const transactionHash = transaction.hash;
       if (!(await reopenSettled({ database, requestId, transactionHash }))) continue;
+      settler.crashAfter("reorganised");
       reopened += 1;
       logger.warn({ requestId, transaction: transactionHash, block: number }, "block reorganised");
     }
   }
-  await finaliseSettled({ database, upToBlock: head - reorgBlocks });
+  const finalised = await finaliseSettled({ database, upToBlock: head - reorgBlocks });
+  if (finalised > 0) settler.crashAfter("final");
   return reopened;
 }

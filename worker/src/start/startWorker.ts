@@ -41,21 +41,24 @@ export async function startWorker(parameters: {
   try {
     const parts = await openParts({ ...parameters, closers });
     const stopping = new AbortController();
-    const wakeups = { prove: new Wakeup(), settle: new Wakeup() };
+    const wakeups = { prove: [] as Wakeup[], settle: new Wakeup() };
     const loops = [
       ...refreshLoop(parts),
-      ...(await proveLoop({ parts, wakeups, closers })),
+      ...(await proveLoops({ parts, wakeups, closers })),
       ...settleLoop({ parts, wakeups, signal: stopping.signal }),
     ];
     const conditions = new Map<string, Condition>(
       config.roles.map((role) => [role, { state: "working" }]),
     );
+    const onAccepted = () => {
+      for (const wakeup of wakeups.prove) wakeup.notify();
+    };
     const server = await startServer({
       app: createApp({
         ...parts,
         bodyLimit: config.http.bodyLimit,
         conditions,
-        inferrer: inferrerOf({ parts, onAccepted: () => wakeups.prove.notify() }),
+        inferrer: inferrerOf({ parts, onAccepted }),
       }),
       ...config.http,
     });
@@ -64,7 +67,11 @@ export async function startWorker(parameters: {
         ...loop,
         signal: stopping.signal,
         logger,
-        report: (condition) => conditions.set(loop.name, condition),
+        report(condition) {
+          conditions.set(loop.name, condition);
+          const isBackingOff = condition.state === "backing off";
+          parts.metrics.roleBackingOff.set({ role: loop.name }, isBackingOff ? 1 : 0);
+        },
       }),
     );
     closers.add(async () => {
@@ -101,22 +108,32 @@ function refreshLoop(parts: Parts): Loop[] {
   return [{ name: "infer", pass: createRefreshPass(parts), wakeup: new Wakeup(), intervalMs }];
 }
 
-async function proveLoop(parameters: {
+async function proveLoops(parameters: {
   parts: Parts;
-  wakeups: { prove: Wakeup; settle: Wakeup };
+  wakeups: { prove: Wakeup[]; settle: Wakeup };
   closers: CloseStack;
 }): Promise<Loop[]> {
   const { parts, wakeups, closers } = parameters;
-  const { config, logger, models } = parts;
+  const { config, logger, owner } = parts;
   if (!config.roles.includes("prove")) return [];
-  const prover = createProver({ setting: config.prover, logger });
+  const models = parts.models.map(provingModelOf);
+  const { prover: setting, proveThreads: threads } = config;
+  const { jobs, prover } = createProver({ setting, threads, models, logger });
   closers.add(() => prover.close());
-  for (const model of models) {
-    logger.info({ model: model.slug, version: model.version }, "loading the proving key");
-    await prover.load({ model: provingModelOf(model) });
+  for (const [index, { slug, version }] of parts.models.entries()) {
+    logger.info({ model: slug, version }, "loading the proving key");
+    const model = models[index];
+    if (model !== undefined) await prover.load({ model });
   }
-  const pass = createProvePass({ ...parts, prover, onProven: () => wakeups.settle.notify() });
-  return [{ name: "prove", pass, wakeup: wakeups.prove, intervalMs: config.pollMs }];
+  const onProven = () => wakeups.settle.notify();
+  return Array.from({ length: jobs }, (_, index) => {
+    const name = index === 0 ? "prove" : `prove ${index + 1}`;
+    const wakeup = new Wakeup();
+    wakeups.prove.push(wakeup);
+    // A name of its own for each: an owner's own leases do not keep it out.
+    const pass = createProvePass({ ...parts, owner: `${owner}-${index}`, prover, onProven });
+    return { name, pass, wakeup, intervalMs: config.pollMs };
+  });
 }
 
 function settleLoop(parameters: {

@@ -8,6 +8,7 @@ export type JobView = {
   failureCode: string | null;
   lastError: string | null;
   proof: string | null;
+  times: { finalised: string | null };
   timings: { witnessMs: number; proveMs: number } | null;
   transaction: { hash: string; block: number | null; gas: number | null } | null;
 };

@@ -37,18 +37,29 @@ export async function askMany(parameters: {
   return ids;
 }
 
-/** Jobs by state, straight from a PostgreSQL. */
-export async function readStates(databaseUrl: string): Promise<Record<string, number>> {
+/** One statement, straight to a PostgreSQL. */
+async function query(databaseUrl: string, sql: string): Promise<Record<string, unknown>[]> {
   const pool = new Pool({ connectionString: databaseUrl, application_name: "haca-tests" });
   pool.on("error", () => undefined);
   try {
-    const { rows } = await pool.query(
-      "SELECT state, count(*)::integer AS jobs FROM jobs GROUP BY state",
-    );
-    return Object.fromEntries(rows.map(({ state, jobs }) => [state as string, Number(jobs)]));
+    return (await pool.query(sql)).rows;
   } finally {
     await pool.end();
   }
+}
+
+/** Jobs by state, straight from a PostgreSQL. */
+export async function readStates(databaseUrl: string): Promise<Record<string, number>> {
+  const rows = await query(
+    databaseUrl,
+    "SELECT state, count(*)::integer AS jobs FROM jobs GROUP BY state",
+  );
+  return Object.fromEntries(rows.map(({ state, jobs }) => [state as string, Number(jobs)]));
+}
+
+/** Lets every lease run out, as time does. */
+export async function endLeases(databaseUrl: string): Promise<void> {
+  await query(databaseUrl, "UPDATE jobs SET leased_until = now() - interval '1 second'");
 }
 
 /** Waits until no job is on its way, and returns the jobs by state. */

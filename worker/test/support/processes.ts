@@ -44,6 +44,21 @@ export class Child {
     }
   }
 
+  /** What `find` returns for the first `count` lines that it returns something for. */
+  async collect<Found>(parameters: {
+    count: number;
+    find: (line: string) => Found | undefined;
+  }): Promise<Found[]> {
+    const { count, find } = parameters;
+    const found: Found[] = [];
+    await this.waitForLine((line) => {
+      const next = find(line);
+      if (next !== undefined) found.push(next);
+      return found.length === count ? true : undefined;
+    });
+    return found;
+  }
+
   get hasEnded(): boolean {
     return this.#ended;
   }

@@ -14,7 +14,10 @@ createInterface({ input: process.stdin }).on("line", (line) => {
   } else if (op === "prove") {
     const step = script.length > 1 ? script.shift() : script[0];
     if (step === "exit") process.exit(3);
-    if (step === "hang") return;
+    if (step === "hang") {
+      process.stderr.write(`${process.pid} is proving\n`);
+      return;
+    }
     if (step === "garbage") process.stdout.write("this is no answer\n");
     else refuse(id, step);
   } else {
