@@ -98,7 +98,7 @@ impl<'a> Block<'a> {
                 warp.at_meeting = 0;
             }
             let is_first = *left == TURN;
-            let ((mut group, mut at, next), end) = if is_first {
+            let ((group, mut at, others_at), end) = if is_first {
                 (warp.chosen(), TURN - CHOSEN)
             } else {
                 (warp.behind(warp.ready()), 0)
@@ -108,90 +108,39 @@ impl<'a> Block<'a> {
                 *left -= 1;
                 let threads = guarded(warp, instruction, group);
                 let operation = &instruction.operation;
-                let line = instruction.line;
-                let failed = |(lane, reason)| (line, number as u32 * 32 + lane as u32, reason);
-                if threads == 0 || warp.compute(operation, threads) {
-                    at += 1;
+                let step = if threads == 0 || warp.compute(operation, threads) {
+                    Next::Following
                 } else {
-                    match operation {
-                        Operation::Branch { to } if threads == group => at = *to,
-                        Operation::Branch { to } => {
-                            warp.set_position(group, at + 1);
-                            warp.set_position(threads, *to);
-                            continue 'groups;
-                        }
-                        Operation::Exit => {
-                            warp.set_position(group, at + 1);
-                            warp.live &= !threads;
-                            continue 'groups;
-                        }
-                        Operation::Barrier { .. } => {
-                            warp.set_position(group, at + 1);
-                            warp.at_barrier |= threads;
-                            continue 'groups;
-                        }
-                        Operation::Trap => {
-                            return Err(failed((lowest(threads), Reason::Trap)));
-                        }
-                        Operation::Read { to, from } => {
-                            read_special(warp, self.launch, self.index, (*to, *from), threads);
-                            at += 1;
-                        }
-                        Operation::ActiveMask { to } => {
-                            warp.put_word(*to, [threads; LANES], threads);
-                            at += 1;
-                        }
-                        Operation::Load {
-                            to,
-                            bits,
-                            signed,
-                            address,
-                        } => {
-                            warp.load(&mut reach, to, (*bits, *signed), *address, threads)
-                                .map_err(failed)?;
-                            at += 1;
-                        }
-                        Operation::Store {
-                            from,
-                            bits,
-                            address,
-                        } => {
-                            warp.store(&mut reach, from, *bits, *address, threads)
-                                .map_err(failed)?;
-                            at += 1;
-                        }
-                        Operation::AtomicAdd { to, address, by } => {
-                            warp.add_atomically(&mut reach, *to, *address, *by, threads)
-                                .map_err(failed)?;
-                            at += 1;
-                        }
-                        operation => {
-                            let Some(members) = Warp::members(operation) else {
-                                let reason = Reason::Deadlock("an instruction that does nothing");
-                                return Err(failed((lowest(threads), reason)));
-                            };
-                            warp.set_position(group, at);
-                            warp.set_position(group & !threads, at + 1);
-                            match warp.meet(operation, members, threads, at).map_err(failed)? {
-                                Meeting::Held(present) => {
-                                    warp.set_position(present, at + 1);
-                                    is_retry = false;
-                                    if present != group {
-                                        continue 'groups;
-                                    }
-                                    group = present;
-                                    at += 1;
-                                }
-                                Meeting::Awaited => {
-                                    // Looking again at who is there brings nobody forward.
-                                    *left += 1;
-                                    continue 'groups;
-                                }
-                            }
-                        }
+                    let place = Place {
+                        launch: self.launch,
+                        index: self.index,
+                        group,
+                        at,
+                    };
+                    warp.execute(operation, threads, place, &mut reach)
+                        .map_err(|(lane, reason)| {
+                            (instruction.line, number as u32 * 32 + lane as u32, reason)
+                        })?
+                };
+                match step {
+                    Next::Following => at += 1,
+                    Next::Jump(to) => at = to,
+                    Next::Met { everybody: true } => {
+                        is_retry = false;
+                        at += 1;
                     }
+                    Next::Met { everybody: false } => {
+                        is_retry = false;
+                        continue 'groups;
+                    }
+                    Next::Awaited => {
+                        // Looking again at who is there brings nobody forward.
+                        *left += 1;
+                        continue 'groups;
+                    }
+                    Next::Parted => continue 'groups,
                 }
-                if at >= next {
+                if at >= others_at {
                     break;
                 }
             }
@@ -253,6 +202,94 @@ impl<'a> Block<'a> {
     }
 }
 
+/// Where a group of threads stands.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    launch: &'a Launch<'a>,
+    index: [u32; 3],
+    group: u32,
+    at: u32,
+}
+
+/// Where it goes from there.
+enum Next {
+    /// to the next instruction
+    Following,
+    /// to another one
+    Jump(u32),
+    /// to the next instruction, with whoever met there; positions are set where these are not the group
+    Met { everybody: bool },
+    /// nowhere: others are awaited
+    Awaited,
+    /// in several directions, or nowhere; positions are set
+    Parted,
+}
+
+impl Warp {
+    /// Executes an instruction that does more than compute.
+    fn execute(
+        &mut self,
+        operation: &Operation,
+        threads: u32,
+        place: Place<'_>,
+        reach: &mut Reach<'_>,
+    ) -> Result<Next, (usize, Reason)> {
+        let Place { group, at, .. } = place;
+        match operation {
+            Operation::Branch { to } if threads == group => return Ok(Next::Jump(*to)),
+            Operation::Branch { to } => {
+                self.set_position(group, at + 1);
+                self.set_position(threads, *to);
+                return Ok(Next::Parted);
+            }
+            Operation::Exit => {
+                self.set_position(group, at + 1);
+                self.live &= !threads;
+                return Ok(Next::Parted);
+            }
+            Operation::Barrier { .. } => {
+                self.set_position(group, at + 1);
+                self.at_barrier |= threads;
+                return Ok(Next::Parted);
+            }
+            Operation::Trap => return Err((lowest(threads), Reason::Trap)),
+            Operation::Read { to, from } => {
+                read_special(self, place, (*to, *from), threads);
+            }
+            Operation::ActiveMask { to } => self.put_word(*to, [threads; LANES], threads),
+            Operation::Load {
+                to,
+                bits,
+                signed,
+                address,
+            } => self.load(reach, to, (*bits, *signed), *address, threads)?,
+            Operation::Store {
+                from,
+                bits,
+                address,
+            } => self.store(reach, from, *bits, *address, threads)?,
+            Operation::AtomicAdd { to, address, by } => {
+                self.add_atomically(reach, *to, *address, *by, threads)?;
+            }
+            operation => {
+                let Some(members) = Self::members(operation) else {
+                    let reason = Reason::Deadlock("an instruction that does nothing");
+                    return Err((lowest(threads), reason));
+                };
+                self.set_position(group, at);
+                self.set_position(group & !threads, at + 1);
+                let Meeting::Held(present) = self.meet(operation, members, threads, at)? else {
+                    return Ok(Next::Awaited);
+                };
+                self.set_position(present, at + 1);
+                let everybody = present == group;
+                return Ok(Next::Met { everybody });
+            }
+        }
+        Ok(Next::Following)
+    }
+}
+
 fn guarded(warp: &Warp, instruction: &Instruction, group: u32) -> u32 {
     match instruction.guard {
         None => group,
@@ -261,13 +298,8 @@ fn guarded(warp: &Warp, instruction: &Instruction, group: u32) -> u32 {
     }
 }
 
-fn read_special(
-    warp: &mut Warp,
-    launch: &Launch<'_>,
-    index: [u32; 3],
-    (to, from): (u32, Special),
-    threads: u32,
-) {
+fn read_special(warp: &mut Warp, place: Place<'_>, (to, from): (u32, Special), threads: u32) {
+    let Place { launch, index, .. } = place;
     let first = warp.number * 32;
     let [width, height, _] = launch.threads;
     let value = std::array::from_fn(|lane| {
