@@ -22,10 +22,14 @@ const INVALID_PTX: i32 = 218;
 const LAUNCH_FAILURE: i32 = 719;
 
 static DEVICE: LazyLock<Mutex<Device>> = LazyLock::new(|| {
-    let seed = std::env::var(SEED_VARIABLE)
-        .ok()
-        .and_then(|text| text.parse().ok());
-    Mutex::new(Device::new(seed.unwrap_or(1)))
+    let seed = match std::env::var(SEED_VARIABLE) {
+        Err(_) => 1,
+        Ok(text) => text.parse().unwrap_or_else(|_| {
+            eprintln!("{SEED_VARIABLE}={text}: not a number from 0 to 2^64 - 1");
+            std::process::exit(2);
+        }),
+    };
+    Mutex::new(Device::new(seed))
 });
 
 thread_local! {

@@ -49,7 +49,6 @@ struct Allocation {
 #[derive(Debug, Default)]
 pub struct Memory {
     allocations: Vec<Allocation>,
-    live_bytes: usize,
 }
 
 impl Memory {
@@ -68,7 +67,6 @@ impl Memory {
         let address = self.reserve(content.len());
         if let Some(allocation) = self.allocations.last_mut() {
             allocation.is_live = true;
-            self.live_bytes += content.len();
             allocation.bytes = content;
         }
         address
@@ -80,7 +78,6 @@ impl Memory {
         let size = allocation.size;
         allocation.is_live = true;
         allocation.bytes = random.noise(size);
-        self.live_bytes += size;
         Ok(())
     }
 
@@ -92,14 +89,7 @@ impl Memory {
         }
         allocation.is_live = false;
         allocation.bytes = Vec::new();
-        let size = allocation.size;
-        self.live_bytes -= size;
         Ok(())
-    }
-
-    /// Bytes of everything that exists.
-    pub fn live_bytes(&self) -> usize {
-        self.live_bytes
     }
 
     /// Writes bytes.
