@@ -8,10 +8,11 @@ import { BaseError } from "@haca/protocol/baseError";
 import { reportFailure } from "../lib/reportFailure.ts";
 import { compileLibrary } from "./cuda/compileLibrary.ts";
 import { findNvcc } from "./cuda/findNvcc.ts";
+import { runDeviceTests } from "./cuda/runDeviceTests.ts";
 import { runTool } from "./cuda/runTool.ts";
 import { testSimulated } from "./cuda/testSimulated.ts";
 import { nvccFromWheels } from "./cuda/wheels.ts";
-import { PROVER_FOLDER } from "./runCargo.ts";
+import { PROVER_FOLDER, runCargo } from "./runCargo.ts";
 
 const HELP = `Builds the native prover and its CUDA library, then, on the device: compares proofs with the CPU's from 2^10 to
 2^20, makes 200 proofs, loads and unloads keys, and runs NVIDIA's compute-sanitizer where it is installed.
@@ -53,23 +54,22 @@ async function main(): Promise<void> {
     });
   }
   if (values.simulate) {
-    const status = await testSimulated({ nvcc, profile: "release" });
-    if (status !== 0) {
-      throw new BaseError({ code: "cuda.test", message: "a check failed: see above" });
-    }
+    succeeded(await testSimulated({ nvcc, profile: "release" }));
     console.log("every check on the simulated device passed");
     return;
   }
   console.log(`compiling with ${nvcc}`);
   await compileLibrary({ nvcc, folder: COMPILED, onPart: ({ name }) => console.log(name) });
-  const environment = { HACA_PROVER_CUDA_LIBRARY: join(COMPILED, "libhaca_cuda.so") };
-  await shown({ program: "cargo", parameters: ["build", "--release", "--locked"], environment });
-
-  const tests = ["test", "--release", "--locked", "-p", "haca-prover-cuda", "--test", "device"];
-  const serially = ["--", "--ignored", "--nocapture", "--test-threads", "1"];
-  await shown({ program: "cargo", parameters: [...tests, ...serially], environment });
-  await sanitize({ nvcc, environment });
+  const library = join(COMPILED, "libhaca_cuda.so");
+  succeeded(await runCargo({ parameters: ["build", "--release", "--locked"] }));
+  succeeded(await runDeviceTests({ library, profile: "release" }));
+  await sanitize({ nvcc, environment: { HACA_PROVER_CUDA_LIBRARY: library } });
   console.log("every check on the device passed");
+}
+
+function succeeded(status: number): void {
+  if (status === 0) return;
+  throw new BaseError({ code: "cuda.test", message: "a check failed: see above" });
 }
 
 /** One small proof under each of the sanitizer's tools. */

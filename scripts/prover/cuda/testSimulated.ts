@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { PROVER_FOLDER, runCargo } from "../runCargo.ts";
 import { compileLibrary } from "./compileLibrary.ts";
+import { runDeviceTests } from "./runDeviceTests.ts";
 
 /**
  * Compiles the CUDA library for the device in software and runs the device's tests on it.
@@ -27,12 +28,5 @@ export async function testSimulated(parameters: {
     library: { kind: "simulation", simulator },
     onPart: ({ name, seconds }) => console.log(`${name}: ${seconds.toFixed(0)} s`),
   });
-  return runCargo({
-    parameters: [
-      // The whole workspace, so that what other tests were compiled with can be used.
-      ...["test", "--profile", profile, "--locked", "--workspace", "--test", "device"],
-      ...["--", "--ignored", "--test-threads", "1"],
-    ],
-    environment: { HACA_PROVER_CUDA_LIBRARY: join(folder, "libhaca_cuda.so") },
-  });
+  return runDeviceTests({ library: join(folder, "libhaca_cuda.so"), profile });
 }

@@ -15,6 +15,13 @@ pub(super) struct Registry {
     variables: HashMap<usize, u64>,
 }
 
+impl Registry {
+    fn module(&self, number: usize) -> Result<&Loaded, DeviceError> {
+        let found = self.modules.get(number);
+        found.ok_or(DeviceError::Invalid("module"))
+    }
+}
+
 #[derive(Debug)]
 struct Loaded {
     module: Module,
@@ -119,11 +126,7 @@ impl Device {
         function: usize,
         name: &str,
     ) -> Result<(), DeviceError> {
-        let loaded = self
-            .registry
-            .modules
-            .get(module)
-            .ok_or(DeviceError::Invalid("module"))?;
+        let loaded = self.registry.module(module)?;
         let found = loaded.module.functions.get(name);
         let found = found.filter(|function| function.is_kernel);
         let found = found.ok_or(DeviceError::Invalid("kernel's name"))?;
@@ -146,11 +149,7 @@ impl Device {
         variable: usize,
         name: &str,
     ) -> Result<(), DeviceError> {
-        let loaded = self
-            .registry
-            .modules
-            .get(module)
-            .ok_or(DeviceError::Invalid("module"))?;
+        let loaded = self.registry.module(module)?;
         let address = loaded.globals.get(name);
         let address = *address.ok_or(DeviceError::Invalid("variable's name"))?;
         self.registry.variables.insert(variable, address);
