@@ -1,6 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
-import hre from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
+import { enterProject } from "../lib/userFolder.ts";
 
 /** First line of whatever was thrown, without Hardhat's advertisement of its documentation. */
 export const firstLine = (error: unknown): string =>
@@ -13,6 +13,8 @@ export const firstLine = (error: unknown): string =>
 export async function connect(
   network: string | undefined,
 ): Promise<{ connection: NetworkConnection; chainId: number }> {
+  enterProject();
+  const { default: hre } = await import("hardhat");
   if (network === undefined || !(network in hre.config.networks)) {
     throw new BaseError({
       code: "deploy.badOption",

@@ -1,14 +1,17 @@
 import { BaseError } from "@haca/protocol/baseError";
 
 /**
- * Ends a command with one readable line on standard error and exit status 1. Failures that the project
- * does not know keep their stack, because that is a defect worth a report.
+ * Ends a command with one readable line on standard error and exit status 1. A failure that the project does not
+ * know is told in one line too; `HACA_DEBUG=1` shows where it came from.
  */
 export function reportFailure(error: unknown): void {
   if (error instanceof BaseError) {
     console.error(`error: ${error.message} [${error.code}]`);
   } else {
-    console.error(error);
+    const message = error instanceof Error ? error.message : String(error);
+    const line = message.split("\n").find((text) => text.trim() !== "") ?? "unknown failure";
+    console.error(`error: ${line.trim()} [unexpected; HACA_DEBUG=1 shows where]`);
   }
+  if (process.env.HACA_DEBUG === "1") console.error(error);
   process.exitCode = 1;
 }
