@@ -5,7 +5,7 @@ import { compileModel } from "@haca/zkml/compileModel";
 import { JsonRpcProvider, Wallet } from "ethers";
 import type { Report } from "../lib/progress.ts";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
-import { registerModel } from "../models/registerModel.ts";
+import { loadCompiledModel, registerModel } from "../models/registerModel.ts";
 import { CHAIN_ID, developmentKey } from "./localChain.ts";
 
 /** Owner of the demo's model: the deployer's account. */
@@ -48,7 +48,7 @@ export async function prepareModel(parameters: {
     const { entry } = await registerModel({
       signer,
       chainId: CHAIN_ID,
-      folder,
+      model: await loadCompiledModel(folder),
       major: 1,
       minor: 0,
     });

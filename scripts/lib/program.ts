@@ -29,9 +29,11 @@ export function withChain(command: Command): Command {
 
 /** Options of a verb that sends a transaction. */
 export function withAccount(command: Command): Command {
-  return withChain(command).addOption(
-    new Option("--account <number>", "which of the network's accounts signs").default("0"),
-  );
+  return withChain(command)
+    .addOption(
+      new Option("--account <number>", "which of the network's accounts signs").default("0"),
+    )
+    .option("--yes", "do not ask before sending (a local chain never asks)");
 }
 
 /**

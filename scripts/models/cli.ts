@@ -1,73 +1,36 @@
-/** `npm run models -- register`: publishes a compiled model on a chain. */
-import { resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { BaseError } from "@haca/protocol/baseError";
-import hre from "hardhat";
-import { PROJECT_ROOT } from "../lib/projectRoot.ts";
-import { reportFailure } from "../lib/reportFailure.ts";
-import { registerModel } from "./registerModel.ts";
+/** `npm run models -- …`: compiled models on a chain. */
+import { createProgram, runProgram, withAccount, withChain } from "../lib/program.ts";
+import { userPath } from "../lib/userFolder.ts";
 
-const HELP = `Registers a compiled model under your account and publishes a version with its verifying key.
-What is there already is left as it is; a published version can never be changed.
+const program = createProgram({
+  name: "models",
+  summary:
+    "Compiled models on a chain. What is there already is left as it is; a published version can never be changed. " +
+    "The key comes from Hardhat's keystore or HACA_DEPLOYER_KEY, never from the command line.",
+});
 
-usage: npm run models -- register --network <name> --folder <folder> [--version <major.minor>]
-
-  --network   localhost, or another network of hardhat.config.ts, with an address book in deployments/
-  --folder    output folder of zkml compile, for example data/models/digits
-  --version   version to publish (default 1.0)
-
-The key comes from Hardhat's keystore or the variable HACA_DEPLOYER_KEY, never from the command line.`;
-
-function badOption(message: string): BaseError {
-  return new BaseError({ code: "models.badOption", message });
-}
-
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      network: { type: "string" },
-      folder: { type: "string" },
-      version: { type: "string", default: "1.0" },
-      help: { type: "boolean", default: false },
-    },
-  });
-  if (values.help) {
-    console.log(HELP);
-    return;
-  }
-  const { network, folder, version } = values;
-  if (positionals.join(" ") !== "register") {
-    throw badOption(`expected the command register, got ${JSON.stringify(positionals.join(" "))}`);
-  }
-  if (network === undefined || !(network in hre.config.networks)) {
-    throw badOption(
-      `--network must be one of ${Object.keys(hre.config.networks).join(", ")}, got ${network}`,
-    );
-  }
-  if (folder === undefined) throw badOption("--folder is missing");
-  const [, major, minor] = /^(\d{1,9})\.(\d{1,9})$/.exec(version) ?? [];
-  if (major === undefined || minor === undefined) {
-    throw badOption(`--version must be <major>.<minor>, got ${JSON.stringify(version)}`);
-  }
-
-  const connection = await hre.network.create(network);
-  const [signer] = await connection.ethers.getSigners();
-  if (signer === undefined)
-    throw badOption(`network ${network} has no account: set HACA_DEPLOYER_KEY`);
-  const { chainId } = await connection.ethers.provider.getNetwork();
-  const { entry, published } = await registerModel({
-    signer,
-    chainId: Number(chainId),
-    folder: resolve(PROJECT_ROOT, folder),
-    major: Number(major),
-    minor: Number(minor),
-  });
-  console.log(
-    `${published ? "published" : "already published"}: ${entry.slug} ${version}\n` +
-      `  model    ${entry.modelId}\n  version  ${entry.versionId}`,
+withAccount(program.command("register"))
+  .description(
+    "register a compiled model under the account that signs, and publish a version with its key",
+  )
+  .requiredOption(
+    "--folder <folder>",
+    "output folder of zkml compile, for example data/models/digits",
+  )
+  .option("--version <major.minor>", "version to publish", "1.0")
+  .action(async (options) =>
+    (await import("./publish.ts")).register({ ...options, folder: userPath(options.folder) }),
   );
-  await connection.close();
-}
 
-main().catch(reportFailure);
+withAccount(program.command("deprecate"))
+  .description("let nothing new settle against a version; as the model's owner")
+  .argument("<version id>", "0x and 64 hex digits")
+  .action(async (versionId: string, options) =>
+    (await import("./publish.ts")).deprecate({ ...options, versionId }),
+  );
+
+withChain(program.command("list"))
+  .description("models of the registry with their versions")
+  .action(async (options) => (await import("./list.ts")).list(options));
+
+await runProgram(program);

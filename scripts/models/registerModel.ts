@@ -7,11 +7,34 @@ import {
   readAddressBook,
   writeAddressBook,
 } from "@haca/protocol/addressBook";
+import { BaseError } from "@haca/protocol/baseError";
 import { encodeVerifyingKey } from "@haca/protocol/groth16";
+import type { Manifest } from "@haca/protocol/manifest";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
 import { loadModel } from "@haca/zkml/loadModel";
-import { Contract, isError, keccak256, type Signer, ZeroHash } from "ethers";
+import { Contract, Interface, keccak256, type Signer, ZeroHash } from "ethers";
+import { revertData } from "../lib/explainError.ts";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
+
+/** What `zkml compile` wrote, as the registry wants it. */
+export type CompiledModel = {
+  folder: string;
+  manifest: Manifest;
+  /** as `IModelRegistry.VersionParams.verifyingKey` */
+  verifyingKey: string;
+};
+
+/** Errors: those of `loadModel`, `model.invalid` for a key that is none. */
+export async function loadCompiledModel(folder: string): Promise<CompiledModel> {
+  const { manifest } = await loadModel({ folder });
+  const path = join(folder, manifest.files.verificationKey);
+  try {
+    const verifyingKey = encodeVerifyingKey(JSON.parse(readFileSync(path, "utf8")));
+    return { folder, manifest, verifyingKey };
+  } catch (cause) {
+    throw new BaseError({ code: "model.invalid", message: `${path} is no verifying key`, cause });
+  }
+}
 
 /**
  * Registers a compiled model under the signer's account, publishes a version with its verifying key, and
@@ -20,18 +43,14 @@ import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 export async function registerModel(parameters: {
   signer: Signer;
   chainId: number;
-  /** folder of the compiled model */
-  folder: string;
+  model: CompiledModel;
   major: number;
   minor: number;
 }): Promise<{ entry: AddressBook["models"][number]; published: boolean }> {
-  const { signer, chainId, folder, major, minor } = parameters;
+  const { signer, chainId, model, major, minor } = parameters;
+  const { folder, manifest, verifyingKey } = model;
   const path = addressBookPath(chainId);
   const book = readAddressBook(path);
-  const { manifest } = await loadModel({ folder });
-  const verifyingKey = encodeVerifyingKey(
-    JSON.parse(readFileSync(join(folder, manifest.files.verificationKey), "utf8")),
-  );
 
   const owner = await signer.getAddress();
   const registry = new Contract(book.contracts.ModelRegistry.address, modelRegistryAbi, signer);
@@ -42,11 +61,7 @@ export async function registerModel(parameters: {
     const transaction = await registry.getFunction(name).send(...values);
     await transaction.wait();
   };
-  const { owner: knownOwner } = await registry
-    .getFunction("getModel")
-    .staticCall(modelId)
-    .catch(ownerOfUnknownModel);
-  if (knownOwner === undefined) await call("registerModel", manifest.name);
+  if (!(await isRegistered({ registry, modelId }))) await call("registerModel", manifest.name);
   const { status } = await registry.getFunction("settlementData").staticCall(versionId);
   const published = status === 0n;
   if (published) {
@@ -74,15 +89,20 @@ export async function registerModel(parameters: {
     verifyingKeyHash: keccak256(verifyingKey),
     artifacts: relative(PROJECT_ROOT, folder),
   };
-  const models = [...book.models.filter((model) => model.versionId !== versionId), entry];
+  const models = [...book.models.filter((known) => known.versionId !== versionId), entry];
   writeAddressBook({ path, book: { ...book, models } });
   return { entry, published };
 }
 
 /** The registry reverts for a model that it does not know; every other failure is one. */
-function ownerOfUnknownModel(error: unknown): { owner?: string } {
-  const isUnknown =
-    isError(error, "CALL_EXCEPTION") && error.revert?.name === "ModelRegistry_ModelUnknown";
-  if (!isUnknown) throw error;
-  return {};
+async function isRegistered(parameters: { registry: Contract; modelId: string }): Promise<boolean> {
+  const { registry, modelId } = parameters;
+  try {
+    await registry.getFunction("getModel").staticCall(modelId);
+    return true;
+  } catch (error) {
+    const reason = new Interface(modelRegistryAbi).parseError(revertData(error) ?? "0x");
+    if (reason?.name === "ModelRegistry_ModelUnknown") return false;
+    throw error;
+  }
 }

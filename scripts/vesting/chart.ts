@@ -1,5 +1,6 @@
+import { writeFileSync } from "node:fs";
 import { addMonths } from "@haca/protocol/addMonths";
-import { ALLOCATIONS, OPG_UNIT, vestingPeriod } from "@haca/protocol/allocations";
+import { ALLOCATIONS, DEFAULT_TGE, OPG_UNIT, vestingPeriod } from "@haca/protocol/allocations";
 import { vestedAt } from "@haca/protocol/vestingSchedule";
 
 const WIDTH = 860;
@@ -69,4 +70,10 @@ export function vestingChart(parameters: { tge: number }): string {
 ${[...rows, ...areas, ...labels, ...years].join("\n")}
 </svg>
 `;
+}
+
+/** Writes the schedule of the default event as a picture. */
+export function writeChart(file: string): void {
+  writeFileSync(file, vestingChart({ tge: DEFAULT_TGE }));
+  console.log(`written to ${file}`);
 }

@@ -1,0 +1,79 @@
+import { BaseError } from "@haca/protocol/baseError";
+import { loadAbis, withChainSession } from "../lib/chainSession.ts";
+import { explainError } from "../lib/explainError.ts";
+import { printable } from "../lib/printable.ts";
+import { confirmed, sendCall } from "../lib/sendCall.ts";
+import { loadCompiledModel, registerModel } from "./registerModel.ts";
+
+type Options = { network: string; account: string; yes?: boolean };
+
+/** Of `IModelRegistry.VersionStatus`. */
+const STATUSES = ["unknown", "published", "deprecated"] as const;
+
+const badOption = (message: string): BaseError =>
+  new BaseError({ code: "models.badOption", message });
+
+/** Errors: `models.badOption`, those of `loadModel`, of the session and of `registerModel`. */
+export async function register(
+  options: Options & { folder: string; version: string },
+): Promise<void> {
+  const { folder, version, network } = options;
+  const [, major, minor] = /^(\d{1,9})\.(\d{1,9})$/.exec(version) ?? [];
+  if (major === undefined || minor === undefined) {
+    throw badOption(`--version must be <major>.<minor>, got ${JSON.stringify(version)}`);
+  }
+  const model = await loadCompiledModel(folder);
+  await withChainSession(network, async ({ provider, isDevelopment, chainId, ...session }) => {
+    const signer = await session.signer(options.account);
+    await session.contract("ModelRegistry", (await loadAbis()).modelRegistryAbi);
+    console.log(`${model.manifest.name} ${version} by ${signer.address} on chain ${chainId}`);
+    if (!isDevelopment && !(await confirmed({ question: "Publish?", yes: options.yes === true }))) {
+      console.log("nothing sent");
+      return;
+    }
+    const { entry, published } = await registerModel({
+      ...{ signer, chainId, model, major: Number(major), minor: Number(minor) },
+    }).catch(async (error: unknown) => {
+      throw await explainError({ error, action: "publishing" });
+    });
+    console.log(
+      `${published ? "published" : "already published, nothing sent"}: ${entry.slug} ${version}\n` +
+        `  model    ${entry.modelId}\n  version  ${entry.versionId}`,
+    );
+  });
+}
+
+/** Errors: `models.badOption`, `models.notPublished`, `models.notOwner`, those of the session and of `sendCall`. */
+export async function deprecate(options: Options & { versionId: string }): Promise<void> {
+  const { versionId, network } = options;
+  if (!/^0x[0-9a-fA-F]{64}$/.test(versionId)) {
+    throw badOption(`version id: ${versionId} is not 0x and 64 hex digits`);
+  }
+  await withChainSession(network, async (session) => {
+    const registry = await session.contract("ModelRegistry", (await loadAbis()).modelRegistryAbi);
+    const { status } = await registry.getFunction("settlementData")(versionId);
+    if (STATUSES[Number(status)] !== "published") {
+      throw new BaseError({
+        code: "models.notPublished",
+        message: `version ${versionId} is ${STATUSES[Number(status)] ?? status}; nothing sent`,
+      });
+    }
+    const { modelId } = await registry.getFunction("getVersion")(versionId);
+    const { owner, slug } = await registry.getFunction("getModel")(modelId);
+    const signer = await session.signer(options.account);
+    if (owner !== signer.address) {
+      throw new BaseError({
+        code: "models.notOwner",
+        message: `only the owner ${owner} may do this, not ${signer.address}`,
+      });
+    }
+    await sendCall({
+      contract: registry,
+      signer,
+      name: "deprecateVersion",
+      values: [versionId],
+      changes: `version ${versionId} of ${printable(slug)} is deprecated, for good`,
+      confirmation: { isDevelopment: session.isDevelopment, yes: options.yes === true },
+    });
+  });
+}
