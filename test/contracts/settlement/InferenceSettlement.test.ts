@@ -309,10 +309,9 @@ describe("InferenceSettlement", () => {
         const backdated = infer(0n, { timestamp: deprecatedAt - 1n });
         const window = await fixture.settlement.settlementWindow();
         await networkHelpers.time.setNextBlockTimestamp(deprecatedAt - 2n + window);
-        await expect(settle({ ...backdated, proof: infer(1n).proof })).to.be.revertedWithCustomError(
-          fixture.settlement,
-          "Groth16_ProofInvalid",
-        );
+        await expect(
+          settle({ ...backdated, proof: infer(1n).proof }),
+        ).to.be.revertedWithCustomError(fixture.settlement, "Groth16_ProofInvalid");
         await networkHelpers.time.setNextBlockTimestamp(deprecatedAt - 1n + window);
         await settle(backdated);
       });

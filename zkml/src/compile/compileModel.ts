@@ -36,7 +36,7 @@ export const DEFAULT_PTAU_FOLDER = fileURLToPath(new URL("../../../data/ptau", i
  * Everything is written to a folder beside `out`, which takes its place in one step: a build that is killed
  * changes nothing. Ends the threads of snarkjs (`releaseCurve`); nothing else in the process may be using it.
  *
- * Throws `compile.*`, `onnx.*`, `quantise.*`, `samples.*`, `circuit.*`, `ptau.*`, `setup.*`.
+ * Throws `compile.*`, `onnx.*`, `quantise.*`, `samples.*`, `circuit.*`, `ptau.*`, `setup.*`, `verifyingKey.*`.
  */
 export async function compileModel(parameters: {
   /** the ONNX file */
