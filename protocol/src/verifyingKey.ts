@@ -111,15 +111,14 @@ const multiply = (a: Fp2, b: Fp2): Fp2 => [
 ];
 const isZero = (a: Fp2): boolean => a[0] === 0n && a[1] === 0n;
 
-/** 1 / a, by Fermat for the norm. */
+/** 1 / a; the norm's inverse by the extended Euclidean algorithm. */
 function invert(a: Fp2): Fp2 {
-  let norm = 1n;
-  const base = mod(a[0] * a[0] + a[1] * a[1]);
-  for (const bit of (P - 2n).toString(2)) {
-    norm = (norm * norm) % P;
-    if (bit === "1") norm = (norm * base) % P;
+  let [r0, r1, inverse, next] = [P, mod(a[0] * a[0] + a[1] * a[1]), 0n, 1n];
+  while (r1 !== 0n) {
+    const quotient = r0 / r1;
+    [r0, r1, inverse, next] = [r1, r0 - quotient * r1, next, inverse - quotient * next];
   }
-  return [mod(a[0] * norm), mod(-a[1] * norm)];
+  return [mod(a[0] * inverse), mod(-a[1] * inverse)];
 }
 
 /** The twist is y^2 = x^3 + 3 / (9 + i). */
