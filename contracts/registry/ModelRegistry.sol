@@ -122,8 +122,9 @@ contract ModelRegistry is IModelRegistry {
         Version storage version = _knownVersion(versionId);
         bytes32 modelId = _readRecord(version).modelId;
         _ownedModel(modelId);
-        VersionStatus status = _statusOf(version);
-        if (status != VersionStatus.Published) revert ModelRegistry_VersionNotPublished(versionId, status);
+        if (version.deprecatedAt != 0) {
+            revert ModelRegistry_VersionNotPublished(versionId, VersionStatus.Deprecated);
+        }
 
         version.deprecatedAt = uint40(block.timestamp);
 

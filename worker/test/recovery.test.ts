@@ -85,7 +85,7 @@ describe("a settlement that the contract refuses", () => {
   });
 
   it("does not come for what was answered before a deprecation: it settles", async () => {
-    const settings = await testbed.settings({ account: 9 });
+    const settings = await testbed.settings({ account: 1 });
     const { requestId } = await prove(settings);
     await testbed.deprecate();
     const url = await testbed.worker(settings).url();
