@@ -59,7 +59,12 @@ interface IInferenceSettlement is IGroth16Errors {
 
     error InferenceSettlement_AlreadySettled(bytes32 requestId);
     error InferenceSettlement_VersionUnknown(bytes32 modelVersion);
-    error InferenceSettlement_VersionDeprecated(bytes32 modelVersion);
+    /// @notice The result is not from before the version's deprecation.
+    error InferenceSettlement_VersionDeprecated(
+        bytes32 modelVersion,
+        uint256 deprecatedAt,
+        uint256 timestamp
+    );
     error InferenceSettlement_WordCountInvalid(uint256 expected, uint256 actual);
     error InferenceSettlement_InputHashMismatch(bytes32 expected, bytes32 actual);
     error InferenceSettlement_OutputHashMismatch(bytes32 expected, bytes32 actual);
@@ -73,6 +78,10 @@ interface IInferenceSettlement is IGroth16Errors {
     ///
     /// The public signals of the proof are `words`, then `context`, which is the EIP-712 digest of `result`
     /// shifted right by 8 bits: a proof made for one result is invalid for every other.
+    ///
+    /// A result of a deprecated version settles if its timestamp is before the deprecation, within the window. The
+    /// node names the timestamp itself, and nothing contradicts it: for one window after a deprecation a node can
+    /// settle newer answers of that version under an older time. The proof shows that they are the version's answers.
     ///
     /// @param result the typed message
     /// @param words packed input words, then packed output words, each below the scalar field's order

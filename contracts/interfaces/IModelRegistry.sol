@@ -10,7 +10,8 @@ pragma solidity >=0.8.24;
 /// A version carries everything needed to check a Groth16 proof of one of its inferences: the verifying
 /// key, stored as contract code, and the layout of the packed input and output words.
 ///
-/// Integrators must check `status` at every use: a version that was published may be deprecated later.
+/// Integrators must check `status` at every use: a version that was published may be deprecated later, and then
+/// stands for nothing that was answered at `deprecatedAt` or afterwards.
 interface IModelRegistry {
     /// @notice Life of a version. `Published -> Deprecated` is the only transition.
     enum VersionStatus {
@@ -57,13 +58,14 @@ interface IModelRegistry {
         TensorLayout[] outputLayout;
     }
 
-    /// @notice A published version as readers see it.
+    /// @notice A published version as readers see it. `deprecatedAt` is zero while it is not deprecated.
     struct VersionView {
         bytes32 modelId;
         uint32 major;
         uint32 minor;
         VersionStatus status;
         uint64 publishedAt;
+        uint64 deprecatedAt;
         bytes32 modelHash;
         bytes32 blobId;
         bytes32 circuitHash;
@@ -111,25 +113,29 @@ interface IModelRegistry {
     error ModelRegistry_TooManyWords(uint256 maximum, uint256 actual);
     error ModelRegistry_VerifyingKeyLengthInvalid(uint256 expected, uint256 actual);
     error ModelRegistry_VerifyingKeyPointInvalid(uint256 offset);
-    /// @notice gamma = delta or gamma = -delta.
-    error ModelRegistry_VerifyingKeyGammaEqualsDelta();
-    /// @notice gamma = beta or gamma = -beta.
-    error ModelRegistry_VerifyingKeyGammaEqualsBeta();
+    /// @notice alpha, beta or delta is the generator of its group or its opposite.
+    error ModelRegistry_VerifyingKeyPointIsGenerator(uint256 offset);
+    /// @notice Two points of the key are equal or opposite: two of beta, gamma and delta, or of alpha and the IC.
+    error ModelRegistry_VerifyingKeyPointsRelated(uint256 firstOffset, uint256 secondOffset);
 
     /// @notice Creates an empty model owned by the caller.
     /// @param slug 1 to 64 characters of `a-z`, `0-9` and `-`
     function registerModel(string calldata slug) external returns (bytes32 modelId);
 
     /// @notice Publishes a version of one of the caller's models. It can never be changed afterwards.
-    /// @dev Checks every point of the verifying key (on the curve, in the subgroup, not zero) and refuses
-    /// gamma = ±delta, the mark of a setup without a phase 2 contribution, and gamma = ±beta: with any of them
-    /// proofs of everything can be made.
+    /// @dev Checks every point of the verifying key (on the curve, in the subgroup, not zero) and refuses keys whose
+    /// points are related in a way that lets anybody forge: gamma = ±delta, for one, is the mark of a setup without a
+    /// phase 2 contribution. docs/verifying-keys.md has the list, and what no key shows.
     function publishVersion(
         bytes32 modelId,
         VersionParams calldata params
     ) external returns (bytes32 versionId);
 
-    /// @notice Ends the life of a version: nothing settles against it afterwards. Cannot be undone.
+    /// @notice Ends the life of a version, now and for good. What its nodes answered before, settles as long as the
+    /// settlement window lets it; nothing with the time of this block or a later one does.
+    /// @dev A node names the time of its answer itself: until the window is over it can settle answers that it gives
+    /// after this call under an earlier time. They still need a valid proof. Deprecating is therefore an
+    /// announcement and no emergency stop for a key whose setup became known.
     function deprecateVersion(bytes32 versionId) external;
 
     /// @notice The hot path of settlement: one storage read.
@@ -137,9 +143,19 @@ interface IModelRegistry {
     /// @return keyStore contract whose code is `0x00 | verifyingKey | the version's other data, ABI-encoded`
     /// @return inputWords number of packed input words
     /// @return outputWords number of packed output words
+    /// @return deprecatedAt when the version was deprecated, in unix seconds; zero while it is not
     function settlementData(
         bytes32 versionId
-    ) external view returns (VersionStatus status, address keyStore, uint16 inputWords, uint16 outputWords);
+    )
+        external
+        view
+        returns (
+            VersionStatus status,
+            address keyStore,
+            uint16 inputWords,
+            uint16 outputWords,
+            uint64 deprecatedAt
+        );
 
     function getModel(bytes32 modelId) external view returns (ModelView memory);
 

@@ -12,8 +12,8 @@ import {VerifyingKeyCheck} from "./VerifyingKeyCheck.sol";
 ///
 /// Access: nobody has special rights. A model belongs to its creator for good, versions included.
 ///
-/// Storage: of a version, only its status can change, and it lies in storage with what settlement needs beside it.
-/// All the rest is the code of the version's key store, which no transaction can change.
+/// Storage: of a version, only the time of its deprecation can change, and it lies in storage with what settlement
+/// needs beside it. All the rest is the code of the version's key store, which no transaction can change.
 contract ModelRegistry is IModelRegistry {
     using TensorLayouts for TensorLayout[];
 
@@ -24,13 +24,14 @@ contract ModelRegistry is IModelRegistry {
         bytes32[] versionIds;
     }
 
-    /// @dev One storage slot.
+    /// @dev One storage slot; `_statusOf` reads the status from it. Neither word count is zero and both are 256
+    /// together at most, so that a byte holds each.
     struct Version {
-        VersionStatus status;
         address keyStore;
-        uint16 inputWords;
-        uint16 outputWords;
-        uint48 publishedAt;
+        uint8 inputWords;
+        uint8 outputWords;
+        uint40 publishedAt;
+        uint40 deprecatedAt;
     }
 
     /// @dev What the key store holds behind the key.
@@ -83,7 +84,7 @@ contract ModelRegistry is IModelRegistry {
         Model storage model = _ownedModel(modelId);
         versionId = computeVersionId(modelId, params.major, params.minor);
         Version storage version = _versions[versionId];
-        if (version.status != VersionStatus.Unknown) revert ModelRegistry_VersionExists(versionId);
+        if (_statusOf(version) != VersionStatus.Unknown) revert ModelRegistry_VersionExists(versionId);
         if (params.modelHash == 0) revert ModelRegistry_ModelHashZero();
         if (params.circuitHash == 0) revert ModelRegistry_CircuitHashZero();
         // A zero blob id is allowed: the files may be stored nowhere. That the hashes and the key belong together
@@ -96,11 +97,10 @@ contract ModelRegistry is IModelRegistry {
         }
         VerifyingKeyCheck.requireSound(params.verifyingKey, _signalCount(inputWords, outputWords));
 
-        version.status = VersionStatus.Published;
         version.keyStore = _store(modelId, params);
-        version.inputWords = uint16(inputWords);
-        version.outputWords = uint16(outputWords);
-        version.publishedAt = uint48(block.timestamp);
+        version.inputWords = uint8(inputWords);
+        version.outputWords = uint8(outputWords);
+        version.publishedAt = uint40(block.timestamp);
         model.versionIds.push(versionId);
 
         emit VersionPublished(
@@ -119,15 +119,14 @@ contract ModelRegistry is IModelRegistry {
 
     /// @inheritdoc IModelRegistry
     function deprecateVersion(bytes32 versionId) external override {
-        Version storage version = _versions[versionId];
-        if (version.status == VersionStatus.Unknown) revert ModelRegistry_VersionUnknown(versionId);
+        Version storage version = _knownVersion(versionId);
         bytes32 modelId = _readRecord(version).modelId;
         _ownedModel(modelId);
-        if (version.status != VersionStatus.Published) {
-            revert ModelRegistry_VersionNotPublished(versionId, version.status);
+        if (version.deprecatedAt != 0) {
+            revert ModelRegistry_VersionNotPublished(versionId, VersionStatus.Deprecated);
         }
 
-        version.status = VersionStatus.Deprecated;
+        version.deprecatedAt = uint40(block.timestamp);
 
         emit VersionDeprecated(versionId, modelId);
     }
@@ -139,10 +138,22 @@ contract ModelRegistry is IModelRegistry {
         external
         view
         override
-        returns (VersionStatus status, address keyStore, uint16 inputWords, uint16 outputWords)
+        returns (
+            VersionStatus status,
+            address keyStore,
+            uint16 inputWords,
+            uint16 outputWords,
+            uint64 deprecatedAt
+        )
     {
-        Version storage version = _versions[versionId];
-        return (version.status, version.keyStore, version.inputWords, version.outputWords);
+        Version memory version = _versions[versionId];
+        return (
+            _statusOf(version),
+            version.keyStore,
+            version.inputWords,
+            version.outputWords,
+            version.deprecatedAt
+        );
     }
 
     /// @inheritdoc IModelRegistry
@@ -160,8 +171,9 @@ contract ModelRegistry is IModelRegistry {
                 modelId: record.modelId,
                 major: record.major,
                 minor: record.minor,
-                status: version.status,
+                status: _statusOf(version),
                 publishedAt: version.publishedAt,
+                deprecatedAt: version.deprecatedAt,
                 modelHash: record.modelHash,
                 blobId: record.blobId,
                 circuitHash: record.circuitHash,
@@ -246,7 +258,7 @@ contract ModelRegistry is IModelRegistry {
 
     function _knownVersion(bytes32 versionId) private view returns (Version storage version) {
         version = _versions[versionId];
-        if (version.status == VersionStatus.Unknown) revert ModelRegistry_VersionUnknown(versionId);
+        if (_statusOf(version) == VersionStatus.Unknown) revert ModelRegistry_VersionUnknown(versionId);
     }
 
     /// @dev At most `limit` ids from number `offset`; empty behind the end.
@@ -261,6 +273,11 @@ contract ModelRegistry is IModelRegistry {
         for (uint256 i = 0; i < page.length; ++i) {
             page[i] = ids[offset + i];
         }
+    }
+
+    function _statusOf(Version memory version) private pure returns (VersionStatus) {
+        if (version.keyStore == address(0)) return VersionStatus.Unknown;
+        return version.deprecatedAt == 0 ? VersionStatus.Published : VersionStatus.Deprecated;
     }
 
     /// @dev The words, and the context.

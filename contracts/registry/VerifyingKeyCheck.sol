@@ -9,20 +9,31 @@ import {Groth16} from "../settlement/Groth16.sol";
 ///
 /// Format: `alpha1 (64) | beta2 (128) | gamma2 (128) | delta2 (128) | IC[0..n] (64 each)`.
 ///
-/// - Every point is a point of its group other than zero. A zero IC[i] would leave public signal i unbound.
-/// - `delta` is not `gamma` or `-gamma`. Such a key comes from a setup without a phase 2 contribution; C can then
-///   cancel the public signals, and (alpha, beta, -L) or (alpha, beta, L) proves anything.
-/// - `beta` is not `gamma` or `-gamma`: (alpha + L, beta, 0) or (alpha - L, beta, 0) would prove anything.
+/// In this order:
+/// - Every point is a point of its group other than zero.
+/// - `alpha`, `beta` and `delta` are not the generator of their group or its opposite. (`gamma` may be, and is in
+///   every key of snarkjs.)
+/// - No two of `beta`, `gamma` and `delta` are equal or opposite.
+/// - No two of `alpha` and the IC points are equal or opposite.
 ///
-/// What is not checked, because no key shows it: whether somebody knows the discrete logarithms of the points, and
-/// whether the key belongs to the circuit. Both rest on the setup ceremony that the model's owner publishes.
+/// docs/verifying-keys.md has the forgery that each rule stops, and what no key shows: multiples that somebody
+/// chose, the logarithms of the points, and whether the key belongs to the circuit. These rest on the setup ceremony
+/// that the model's owner publishes. `protocol/src/verifyingKey.ts` and the native verifier hold the same list, over
+/// the same vectors (`test/vectors/verifyingKeys.json`).
 library VerifyingKeyCheck {
     uint256 private constant COORDINATE_LENGTH = 32;
+    uint256 private constant ALPHA = 0;
     uint256 private constant BETA = Groth16.G1_LENGTH;
     uint256 private constant GAMMA = BETA + Groth16.G2_LENGTH;
     uint256 private constant DELTA = GAMMA + Groth16.G2_LENGTH;
     /// @dev y^2 = x^3 + 3.
     uint256 private constant CURVE_B = 3;
+    /// @dev x coordinates of the generators of EIP-196 and EIP-197.
+    uint256 private constant G1_GENERATOR_X = 1;
+    uint256 private constant G2_GENERATOR_X_IMAGINARY =
+        11559732032986387107991004021392285783925812861821192530917403151452391805634;
+    uint256 private constant G2_GENERATOR_X_REAL =
+        10857046999023057135944570762232829481370756359578518086990519993285655852781;
 
     /// @notice Reverts with an error of `IModelRegistry` unless `key` is a sound key for `signalCount` signals.
     function requireSound(bytes calldata key, uint256 signalCount) internal view {
@@ -30,19 +41,22 @@ library VerifyingKeyCheck {
         if (key.length != expected) {
             revert IModelRegistry.ModelRegistry_VerifyingKeyLengthInvalid(expected, key.length);
         }
-        _requireG1(key, 0);
+        _requireG1(key, ALPHA);
         _requireG2(key, BETA);
         _requireG2(key, GAMMA);
         _requireG2(key, DELTA);
         for (uint256 offset = Groth16.KEY_HEAD_LENGTH; offset < expected; offset += Groth16.G1_LENGTH) {
             _requireG1(key, offset);
         }
-        if (_isSameOrOpposite(key, GAMMA, DELTA)) {
-            revert IModelRegistry.ModelRegistry_VerifyingKeyGammaEqualsDelta();
+        if (_coordinate(key, ALPHA) == G1_GENERATOR_X) {
+            revert IModelRegistry.ModelRegistry_VerifyingKeyPointIsGenerator(ALPHA);
         }
-        if (_isSameOrOpposite(key, GAMMA, BETA)) {
-            revert IModelRegistry.ModelRegistry_VerifyingKeyGammaEqualsBeta();
-        }
+        _requireNotGenerator2(key, BETA);
+        _requireNotGenerator2(key, DELTA);
+        _requireUnrelated2(key, BETA, GAMMA);
+        _requireUnrelated2(key, BETA, DELTA);
+        _requireUnrelated2(key, GAMMA, DELTA);
+        _requireUnrelated1(key);
     }
 
     /// @dev The zero point is written (0, 0) and fails the equation; every other point of the curve is in the
@@ -83,11 +97,52 @@ library VerifyingKeyCheck {
         if (!isPoint) revert IModelRegistry.ModelRegistry_VerifyingKeyPointInvalid(offset);
     }
 
+    function _requireNotGenerator2(bytes calldata key, uint256 offset) private pure {
+        if (
+            _coordinate(key, offset) == G2_GENERATOR_X_IMAGINARY &&
+            _coordinate(key, offset + COORDINATE_LENGTH) == G2_GENERATOR_X_REAL
+        ) {
+            revert IModelRegistry.ModelRegistry_VerifyingKeyPointIsGenerator(offset);
+        }
+    }
+
     /// @dev P and -P, and no other two points, have the same x coordinate.
-    function _isSameOrOpposite(bytes calldata key, uint256 a, uint256 b) private pure returns (bool) {
-        return
+    function _requireUnrelated2(bytes calldata key, uint256 a, uint256 b) private pure {
+        if (
             _coordinate(key, a) == _coordinate(key, b) &&
-            _coordinate(key, a + COORDINATE_LENGTH) == _coordinate(key, b + COORDINATE_LENGTH);
+            _coordinate(key, a + COORDINATE_LENGTH) == _coordinate(key, b + COORDINATE_LENGTH)
+        ) {
+            revert IModelRegistry.ModelRegistry_VerifyingKeyPointsRelated(a, b);
+        }
+    }
+
+    /// @dev alpha and the IC points, each entered in a table by its x coordinate: comparing each with each would
+    /// cost the largest key a million gas. Whoever chooses points that collide in the table pays for it himself.
+    function _requireUnrelated1(bytes calldata key) private pure {
+        uint256 end = key.length;
+        uint256 count = 1 + (end - Groth16.KEY_HEAD_LENGTH) / Groth16.G1_LENGTH;
+        // A power of two, so that a mask finds places, and at most half full, so that a search ends.
+        uint256 size = 2;
+        while (size < 2 * count) size <<= 1;
+        // Offset of a point, plus one; zero where the place is free.
+        uint256[] memory entries = new uint256[](size);
+        uint256 mask = size - 1;
+        _enter(key, ALPHA, entries, mask);
+        for (uint256 offset = Groth16.KEY_HEAD_LENGTH; offset < end; offset += Groth16.G1_LENGTH) {
+            _enter(key, offset, entries, mask);
+        }
+    }
+
+    function _enter(bytes calldata key, uint256 offset, uint256[] memory entries, uint256 mask) private pure {
+        uint256 x = _coordinate(key, offset);
+        uint256 place = x & mask;
+        for (uint256 entry = entries[place]; entry != 0; entry = entries[place]) {
+            if (_coordinate(key, entry - 1) == x) {
+                revert IModelRegistry.ModelRegistry_VerifyingKeyPointsRelated(entry - 1, offset);
+            }
+            place = (place + 1) & mask;
+        }
+        entries[place] = offset + 1;
     }
 
     function _coordinate(bytes calldata key, uint256 offset) private pure returns (uint256) {

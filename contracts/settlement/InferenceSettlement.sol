@@ -158,13 +158,21 @@ contract InferenceSettlement is IInferenceSettlement, AccessManaged, EIP712 {
             IModelRegistry.VersionStatus status,
             address keyStore,
             uint256 inputWords,
-            uint256 outputWords
+            uint256 outputWords,
+            uint256 deprecatedAt
         ) = modelRegistry.settlementData(result.modelVersion);
         if (status != IModelRegistry.VersionStatus.Published) {
             if (status == IModelRegistry.VersionStatus.Unknown) {
                 revert InferenceSettlement_VersionUnknown(result.modelVersion);
             }
-            revert InferenceSettlement_VersionDeprecated(result.modelVersion);
+            // What was answered before keeps its window, which `_requireTimely` has checked.
+            if (result.timestamp >= deprecatedAt) {
+                revert InferenceSettlement_VersionDeprecated(
+                    result.modelVersion,
+                    deprecatedAt,
+                    result.timestamp
+                );
+            }
         }
         if (words.length != inputWords + outputWords) {
             revert InferenceSettlement_WordCountInvalid(inputWords + outputWords, words.length);

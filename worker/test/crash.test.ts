@@ -160,19 +160,19 @@ describe("a worker that is killed over a job in trouble", () => {
       return { requestId, worker };
     },
 
-    /** Signed for a version that is deprecated by the time it is sent: mined, and reverted. */
+    /** Signed for a version that is deprecated before its answer by the chain's clock: mined, and reverted. */
     async mined(doomed) {
       const first = testbed.worker({ ...doomed.settings, HACA_CRASH_AFTER: "signed" });
       const { requestId } = await infer(await first.url());
       await first.child.exited;
-      await testbed.deprecate();
+      await testbed.deprecateBeforeAnswers();
       return { requestId, worker: start(doomed) };
     },
 
     /** Refused before it is signed. */
     async failed(doomed) {
       const { requestId } = await prove(doomed.settings);
-      await testbed.deprecate();
+      await testbed.deprecateBeforeAnswers();
       return { requestId, worker: start(doomed) };
     },
 

@@ -53,7 +53,7 @@ describe("a settlement that the contract refuses", () => {
   it("fails the job without a transaction when the version was deprecated before", async () => {
     const settings = await testbed.settings({ account: 1 });
     const { requestId } = await prove(settings);
-    await testbed.deprecate();
+    await testbed.deprecateBeforeAnswers();
     const url = await testbed.worker(settings).url();
     const job = await failed(url, requestId);
     const shown = await status({
@@ -62,14 +62,16 @@ describe("a settlement that the contract refuses", () => {
     expect(shown).toMatch(/^settle: working$/m);
     expect(shown).toMatch(/^ {2}revert\.InferenceSettlement_VersionDeprecated: 1$/m);
     expect(job.failureCode).toBe("revert.InferenceSettlement_VersionDeprecated");
-    expect(job.failure).toMatch(/VersionDeprecated\(modelVersion: 0x[0-9a-f]{64}\)$/);
+    expect(job.failure).toMatch(
+      /VersionDeprecated\(modelVersion: 0x[0-9a-f]{64}, deprecatedAt: \d+/,
+    );
     expect(await transactionCount(settings)).toBe(0);
   });
 
   it("fails the job with the decoded error when the transaction reverts", async () => {
     const settings = await testbed.settings({ account: 2 });
     const requestId = await killAfter(settings, "signed");
-    await testbed.deprecate();
+    await testbed.deprecateBeforeAnswers();
     const url = await testbed.worker(settings).url();
     const job = await failed(url, requestId);
     expect(job.failureCode).toBe("revert.InferenceSettlement_VersionDeprecated");
@@ -80,6 +82,15 @@ describe("a settlement that the contract refuses", () => {
     expect(metrics).toContain(
       'haca_jobs_failed{reason="revert.InferenceSettlement_VersionDeprecated"} 1\n',
     );
+  });
+
+  it("does not come for what was answered before a deprecation: it settles", async () => {
+    const settings = await testbed.settings({ account: 1 });
+    const { requestId } = await prove(settings);
+    await testbed.deprecate();
+    const url = await testbed.worker(settings).url();
+    await jobIn(url, requestId, "settled");
+    expect(await settlements(requestId)).toBe(1);
   });
 
   it("is foreseen: requests for a version are refused once it is deprecated", async () => {

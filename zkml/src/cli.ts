@@ -13,6 +13,7 @@ import { importPtau } from "./ptau/importPtau.ts";
 import type { InputRange } from "./quantise/chooseInput.ts";
 import type { QuantiseOptions } from "./quantise/quantiseModel.ts";
 import { releaseCurve } from "./releaseCurve.ts";
+import { userPath } from "./userPath.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
@@ -31,8 +32,16 @@ type CompileOptions = {
   inputRange?: InputRange;
 };
 
+const HELP_COLUMNS = 80;
+
 const program = new Command("zkml")
   .description("Compiles ONNX models to circuits with keys.")
+  .helpCommand(false)
+  .helpOption("-h, --help", "this text; after a verb, that verb's")
+  .configureOutput({
+    getOutHelpWidth: () => HELP_COLUMNS,
+    getErrHelpWidth: () => HELP_COLUMNS,
+  })
   .showHelpAfterError("(zkml --help shows all commands)")
   .exitOverride();
 
@@ -67,12 +76,13 @@ program
   .description("check the files of a compiled model and show what it is")
   .argument("<folder>")
   .action(async (folder: string) => {
-    const { manifest } = await loadModel({ folder });
+    const { manifest } = await loadModel({ folder: userPath(folder) });
     print(formatManifest(manifest));
   });
 
 try {
-  await program.parseAsync();
+  if (process.argv.length > 2) await program.parseAsync();
+  else program.outputHelp();
 } catch (error) {
   process.exitCode = report(error);
 }
@@ -86,13 +96,13 @@ async function compile(path: string, options: CompileOptions): Promise<void> {
     ...(options.inputRange === undefined ? {} : { input: options.inputRange }),
   };
   const { folder, manifest } = await compileModel({
-    onnx: readFileSync(path),
+    onnx: readFileSync(userPath(path)),
     name: options.name ?? basename(path, extname(path)),
-    calibration: readSamples(options.calibration).inputs,
-    out: options.out,
+    calibration: readSamples(userPath(options.calibration)).inputs,
+    out: userPath(options.out),
     quantise,
-    ...(options.test === undefined ? {} : { test: readSamples(options.test) }),
-    ...(options.ptau === undefined ? {} : { ptau: options.ptau }),
+    ...(options.test === undefined ? {} : { test: readSamples(userPath(options.test)) }),
+    ...(options.ptau === undefined ? {} : { ptau: userPath(options.ptau) }),
     ...(options.beacon === undefined ? {} : { beacon: options.beacon }),
     onProgress: print,
   });
@@ -107,8 +117,16 @@ async function ptau(options: {
   sha256?: string;
 }): Promise<void> {
   const { power, file, blake2b, sha256 } = options;
+  const usage = (message: string) => new BaseError({ code: "cli.usage", message });
   if ((power === undefined) === (file === undefined)) {
-    throw new BaseError({ code: "cli.usage", message: "ptau: give either --power or --file" });
+    throw usage("ptau: give either --power or --file");
+  }
+  const hash = blake2b ?? sha256;
+  if (power !== undefined && hash !== undefined) {
+    throw usage("ptau: --blake2b and --sha256 belong to --file");
+  }
+  if (blake2b !== undefined && sha256 !== undefined) {
+    throw usage("ptau --file: give one of --blake2b and --sha256");
   }
   try {
     if (power !== undefined) {
@@ -116,16 +134,12 @@ async function ptau(options: {
       const record = await generatePtau({ power, ptau: path, onProgress: print });
       print(`${path}: development file for circuits below 2^${record.power} constraints`);
     } else if (file !== undefined) {
-      const hash = blake2b ?? sha256;
       if (hash === undefined) {
-        throw new BaseError({
-          code: "cli.usage",
-          message: "ptau --file: give the published hash with --blake2b or --sha256",
-        });
+        throw usage("ptau --file: give the published hash with --blake2b or --sha256");
       }
       const algorithm = blake2b === undefined ? "sha256" : "blake2b512";
       const record = await importPtau({
-        ptau: file,
+        ptau: userPath(file),
         expected: { algorithm, hash },
         onProgress: print,
       });
@@ -156,16 +170,17 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** One line on standard error for a failure that has a name; the exit code. */
+/** One line on standard error, whatever failed; the exit code. `HACA_DEBUG=1` shows where it came from. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) {
     // commander has printed the help or the reason
     return error.exitCode === 0 ? 0 : EXIT_USAGE;
   }
-  const isSystemError = error instanceof Error && "syscall" in error;
-  if (!(error instanceof BaseError || isSystemError)) {
-    throw error;
-  }
-  process.stderr.write(`zkml: ${error.message.trim()}\n`);
+  const isKnown = error instanceof BaseError || (error instanceof Error && "syscall" in error);
+  const message = error instanceof Error ? error.message : String(error);
+  const line = message.split("\n").find((text) => text.trim() !== "") ?? "unknown failure";
+  const suffix = isKnown ? "" : " [unexpected; HACA_DEBUG=1 shows where]";
+  process.stderr.write(`zkml: ${line.trim()}${suffix}\n`);
+  if (process.env.HACA_DEBUG === "1") console.error(error);
   return error instanceof BaseError && error.code === "cli.usage" ? EXIT_USAGE : EXIT_FAILURE;
 }

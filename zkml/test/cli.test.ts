@@ -1,9 +1,21 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { curves, powersOfTau } from "snarkjs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { generatePtau } from "../src/ptau/generatePtau.ts";
+import { releaseCurve } from "../src/releaseCurve.ts";
 import { multilayerPerceptron, onnxFile } from "./utils/onnxFile.ts";
 
 const cli = fileURLToPath(new URL("../src/cli.ts", import.meta.url));
@@ -22,9 +34,17 @@ const out = join(folder, "out");
 type Result = { code: number | null; stdout: string; stderr: string };
 
 /** Runs the command; kills it with SIGKILL as soon as it prints `killAt`. */
-function zkml(parameters: { args: string[]; killAt?: string }): Promise<Result> {
-  const { args, killAt } = parameters;
-  const child = spawn(process.execPath, [cli, ...args]);
+function zkml(parameters: {
+  args: string[];
+  killAt?: string;
+  cwd?: string;
+  env?: Record<string, string>;
+}): Promise<Result> {
+  const { args, killAt, cwd } = parameters;
+  const child = spawn(process.execPath, [cli, ...args], {
+    env: { ...process.env, ...parameters.env },
+    ...(cwd === undefined ? {} : { cwd }),
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => {
@@ -43,12 +63,36 @@ function zkml(parameters: { args: string[]; killAt?: string }): Promise<Result> 
 }
 
 describe("zkml", () => {
-  it("prints help for each command", async () => {
-    for (const args of [["--help"], ["compile", "--help"], ["ptau", "--help"]]) {
+  it("prints help for each command, in 80 columns", async () => {
+    for (const args of [[], ["--help"], ["compile", "-h"], ["ptau", "-h"], ["inspect", "-h"]]) {
       const { code, stdout } = await zkml({ args });
       expect(code).toBe(0);
       expect(stdout).toMatch(/Usage: zkml/);
+      for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
     }
+  });
+
+  it("takes paths from the person's folder, also where npm has started it", async () => {
+    const project = fileURLToPath(new URL("../..", import.meta.url));
+    const args = ["inspect", "models/nowhere"];
+    const expected = `no file ${join(folder, "models", "nowhere", "manifest.json")}`;
+    const direct = await zkml({ args, cwd: folder });
+    expect(direct).toMatchObject({ code: 1, stderr: expect.stringContaining(expected) });
+    const byNpm = await zkml({ args, cwd: project, env: { INIT_CWD: folder } });
+    expect(byNpm).toMatchObject({ code: 1, stderr: expect.stringContaining(expected) });
+  });
+
+  it("replaces no folder that is not a compiled model", async () => {
+    const home = join(folder, "home");
+    mkdirSync(home);
+    writeFileSync(join(home, "letters"), "dear");
+    const args = ["compile", model, "--calibration", calibration, "--out", home];
+    const { code, stderr } = await zkml({ args });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `zkml: ${home} exists and is no compiled model: it would be replaced; name another folder\n`,
+    });
+    expect(readFileSync(join(home, "letters"), "utf8")).toBe("dear");
   });
 
   it("names node and operator that it does not support, in one line", async () => {
@@ -100,7 +144,28 @@ describe("zkml", () => {
       "ptau with a wrong path",
       ["ptau", "--file", "x.ptau", "--sha256", "00"],
       1,
-      /no powers-of-tau file at x\.ptau/,
+      /no powers-of-tau file at .*x\.ptau/,
+    ],
+    ["ptau with a hash of no file", ["ptau", "--power", "4", "--sha256", "00"], 2, /belong to/],
+    [
+      "ptau with two hashes",
+      ["ptau", "--file", "x.ptau", "--sha256", "00", "--blake2b", "00"],
+      2,
+      /one of --blake2b and --sha256/,
+    ],
+    ["an option that ptau does not know", ["ptau", "--out", "x"], 2, /unknown option '--out'/],
+    [
+      "an option that inspect does not know",
+      ["inspect", folder, "--ptau", "x"],
+      2,
+      /unknown option/,
+    ],
+    ["a second model", ["compile", model, model], 2, /calibration|too many arguments/],
+    [
+      "a folder for a model",
+      ["compile", folder, "--calibration", calibration, "--out", out],
+      1,
+      /^zkml: EISDIR.*\n$/,
     ],
     ["a folder without a model", ["inspect", folder], 1, /manifest\.json: compile the model/],
     ["an unknown command", ["prove"], 2, /unknown command/],
@@ -108,6 +173,111 @@ describe("zkml", () => {
     const result = await zkml({ args });
     expect(result).toMatchObject({ code, stderr: expect.stringMatching(message) });
     expect(existsSync(out)).toBe(false);
+  });
+
+  describe("powers of tau that are not whole", () => {
+    const prepared = join(folder, "prepared.ptau");
+    const bad = new Map<string, RegExp>();
+    const take = (name: string, bytes: Uint8Array, reason: RegExp): void => {
+      bad.set(write(name, bytes), reason);
+    };
+
+    beforeAll(async () => {
+      await generatePtau({ power: 3, ptau: prepared, onProgress: () => {} });
+      const curve = await curves.getCurveFromName("bn128");
+      const file = (name: string) => join(folder, name);
+      await powersOfTau.newAccumulator(curve, 3, file("new.ptau"));
+      await powersOfTau.contribute(file("new.ptau"), file("unprepared.ptau"), "first", "entropy");
+      await releaseCurve();
+      const whole = readFileSync(prepared);
+      const changed = (change: (bytes: Buffer) => void): Buffer => {
+        const bytes = Buffer.from(whole);
+        change(bytes);
+        return bytes;
+      };
+      bad.set(file("unprepared.ptau"), /is not prepared for phase 2 \(no section 12/);
+      take("cut.ptau", whole.subarray(0, -1), /is truncated: section 15 ends at byte/);
+      take("half.ptau", whole.subarray(0, whole.length / 2), /is truncated: section \d+ ends/);
+      take("frame.ptau", whole.subarray(0, 20), /in the middle of its frame/);
+      take("empty.ptau", Buffer.alloc(0), /is not a powers-of-tau file/);
+      take("long.ptau", Buffer.concat([whole, Buffer.of(0)]), /1 bytes behind its last section/);
+      take(
+        "text.ptau",
+        Buffer.from("a page that says 404 Not Found"),
+        /is not a powers-of-tau file/,
+      );
+      take(
+        "version.ptau",
+        changed((bytes) => bytes.writeUInt32LE(2, 4)),
+        /another version/,
+      );
+      take(
+        "curve.ptau",
+        changed((bytes) => bytes.writeUInt32LE(7, 28)),
+        /not for the curve BN254/,
+      );
+      take(
+        "power.ptau",
+        changed((bytes) => bytes.writeUInt32LE(4, 60)),
+        /a file of power 4 has/,
+      );
+      take(
+        "sections.ptau",
+        changed((bytes) => bytes.writeUInt32LE(10, 8)),
+        /behind its last section/,
+      );
+      take("contributions.ptau", dropContributions(whole), /cannot be verified|not consistent/);
+      bad.set(folder, /is not a file/);
+    });
+
+    it("are refused by import, with name and reason, in one line", async () => {
+      for (const [path, reason] of bad) {
+        const bytes = path === folder ? "" : readFileSync(path);
+        const hash = createHash("sha256").update(bytes).digest("hex");
+        const { code, stderr } = await zkml({ args: ["ptau", "--file", path, "--sha256", hash] });
+        expect(stderr).toMatch(/^zkml: .*\n$/);
+        expect(stderr).toContain(basename(path));
+        expect(stderr).toMatch(reason);
+        expect(code).toBe(1);
+        expect(existsSync(`${path}.json`)).toBe(false);
+      }
+    });
+
+    it("are refused by compile, also with a record of an import that did not look", async () => {
+      for (const [path, reason] of bad) {
+        const arguments_ = ["compile", model, "--calibration", calibration, "--out", out];
+        const { code, stderr } = await zkml({ args: [...arguments_, "--ptau", path] });
+        expect(stderr).toMatch(/^zkml: .*\n$/);
+        expect(stderr).toContain(basename(path));
+        if (!path.endsWith("contributions.ptau")) expect(stderr).toMatch(reason);
+        expect(code).toBe(1);
+        expect(existsSync(out)).toBe(false);
+      }
+      const unprepared = join(folder, "unprepared.ptau");
+      const sha256 = `0x${createHash("sha256").update(readFileSync(unprepared)).digest("hex")}`;
+      const record = { format: 1, power: 3, origin: "ceremony", sha256 };
+      write("unprepared.ptau.json", JSON.stringify(record));
+      const args = ["compile", model, "--calibration", calibration, "--out", out];
+      const { stderr } = await zkml({ args: [...args, "--ptau", unprepared] });
+      expect(stderr).toMatch(/unprepared\.ptau: is not prepared for phase 2/);
+    });
+
+    it("names a record that is no JSON", async () => {
+      const copy = write("copy.ptau", readFileSync(prepared));
+      write("copy.ptau.json", "{");
+      const args = ["compile", model, "--calibration", calibration, "--out", out, "--ptau", copy];
+      const { code, stderr } = await zkml({ args });
+      expect(stderr).toMatch(/^zkml: .*copy\.ptau\.json: is not JSON\n$/);
+      expect(code).toBe(1);
+    });
+
+    it("are taken where they are whole", async () => {
+      const copy = write("whole.ptau", readFileSync(prepared));
+      const hash = createHash("sha256").update(readFileSync(copy)).digest("hex");
+      const { code, stdout } = await zkml({ args: ["ptau", "--file", copy, "--sha256", hash] });
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/below 2\^3 constraints, checked/);
+    });
   });
 
   it("leaves no half model where it is killed, and compiles afterwards", async () => {
@@ -128,3 +298,18 @@ describe("zkml", () => {
     expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/unchanged/) });
   });
 });
+
+/** The file with a section of contributions that says it holds one, and ends there. */
+function dropContributions(whole: Buffer): Buffer {
+  const parts = [whole.subarray(0, 12)];
+  for (let position = 12; position < whole.length; ) {
+    const length = Number(whole.readBigUInt64LE(position + 4));
+    const section = Buffer.from(whole.subarray(position, position + 12 + length));
+    if (section.readUInt32LE(0) === 7) {
+      section.writeBigUInt64LE(4n, 4);
+      parts.push(section.subarray(0, 16));
+    } else parts.push(section);
+    position += 12 + length;
+  }
+  return Buffer.concat(parts);
+}

@@ -1,4 +1,6 @@
+import { BaseError } from "@haca/protocol/baseError";
 import { describe, expect, it } from "vitest";
+import { buildGraph } from "../src/ir/buildGraph.ts";
 import { ONNX_INT64, onnxModelType } from "../src/onnx/onnxSchema.ts";
 import { parseOnnx } from "../src/onnx/parseOnnx.ts";
 import { multilayerPerceptron, onnxFile } from "./utils/onnxFile.ts";
@@ -134,6 +136,23 @@ describe("parseOnnx", () => {
   it("refuses a file above its size limit before decoding it", () => {
     const oversized = { length: 2 ** 30 } as Uint8Array;
     expect(() => parseOnnx(oversized)).toThrow(failure("onnx.tooLarge", /1073741824 bytes/));
+  });
+
+  it("fails with a name for whatever a damaged file holds", () => {
+    const whole = multilayerPerceptron({ inputs: 3, hidden: 2, classes: 2 });
+    const read = (bytes: Uint8Array): void => {
+      try {
+        buildGraph(parseOnnx(bytes));
+      } catch (error) {
+        expect(error).toBeInstanceOf(BaseError);
+      }
+    };
+    for (const [index, byte] of whole.entries()) {
+      read(whole.subarray(0, index));
+      for (const value of [0, 1, 0x7f, 0x80, 0xff, byte ^ 1, byte ^ 8]) {
+        read(Uint8Array.from(whole).with(index, value));
+      }
+    }
   });
 
   it("knows integer outputs", () => {

@@ -68,6 +68,33 @@ contract ReentrantWallet {
     }
 }
 
+/// @title StubbornWallet
+/// @notice When asked about a signature, tries whatever it was told to call, and answers yes whatever came of it.
+contract StubbornWallet {
+    /// @dev Enough for a settlement. A write in a static call burns what it is given; the asker needs the rest.
+    uint256 private constant CALL_GAS = 1_000_000;
+
+    error CallFailed();
+
+    address private _target;
+    bytes private _data;
+
+    function prepare(address target, bytes calldata data) external {
+        _target = target;
+        _data = data;
+    }
+
+    function isValidSignature(bytes32, bytes calldata) external returns (bytes4) {
+        try this.perform() {} catch {}
+        return IERC1271.isValidSignature.selector;
+    }
+
+    function perform() external {
+        (bool isDone, ) = _target.call{gas: CALL_GAS}(_data);
+        if (!isDone) revert CallFailed();
+    }
+}
+
 /// @title AnsweringWallet
 /// @notice Answers every call with the bytes that it was given.
 contract AnsweringWallet {

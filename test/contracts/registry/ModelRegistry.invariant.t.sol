@@ -43,7 +43,10 @@ contract ModelRegistryInvariants {
     function invariant_StatusFollowsTheLife() public view {
         for (uint256 i = 0; i < handler.versionCount(); ++i) {
             bytes32 versionId = handler.versionIds(i);
-            (IModelRegistry.VersionStatus status, , , ) = registry.settlementData(versionId);
+            (IModelRegistry.VersionStatus status, , , , uint64 deprecatedAt) = registry.settlementData(
+                versionId
+            );
+            vm.assertEq(deprecatedAt, handler.deprecatedAt(versionId), "time of the deprecation");
             vm.assertTrue(
                 status ==
                     (

@@ -121,6 +121,7 @@ describe("ModelRegistry", () => {
       await publish();
       const data = await fixture.registry.settlementData(versionIdOf(1, 0));
       expect([data.status, data.inputWords, data.outputWords]).to.deep.equal([1n, 2n, 1n]);
+      expect(data.deprecatedAt).to.equal(0n);
       const code = await ethers.provider.getCode(data.keyStore);
       expect(dataSlice(code, 0, 1 + 768)).to.equal(concat(["0x00", GOOD_KEY]));
       await fixture.owner.sendTransaction({ to: data.keyStore, data: "0x12345678" });
@@ -179,9 +180,13 @@ describe("ModelRegistry", () => {
         .to.emit(fixture.registry, "VersionDeprecated")
         .withArgs(versionId, fixture.modelId);
       const after = await fixture.registry.getVersion(versionId);
-      expect(after.status).to.equal(2n);
-      expect([...after].with(3, 1n)).to.deep.equal([...before]);
-      expect((await fixture.registry.settlementData(versionId)).status).to.equal(2n);
+      const deprecatedAt = BigInt(await networkHelpers.time.latest());
+      expect([before.status, before.deprecatedAt]).to.deep.equal([1n, 0n]);
+      expect([after.status, after.deprecatedAt]).to.deep.equal([2n, deprecatedAt]);
+      expect([...after].with(3, 1n).with(5, 0n)).to.deep.equal([...before]);
+      const data = await fixture.registry.settlementData(versionId);
+      expect([data.status, data.deprecatedAt]).to.deep.equal([2n, deprecatedAt]);
+      expect([data.inputWords, data.outputWords]).to.deep.equal([2n, 1n]);
       expect(await fixture.registry.getVerifyingKey(versionId)).to.equal(GOOD_KEY);
     });
 

@@ -17,9 +17,10 @@ contract RegistryHandler {
 
     bytes32[] public modelIds;
     bytes32[] public versionIds;
-    /// @notice keccak256 of what readers saw directly after publication, without the status.
+    /// @notice keccak256 of what readers saw directly after publication, without the deprecation.
     mapping(bytes32 versionId => bytes32) public fingerprintOf;
     mapping(bytes32 versionId => bool) public isDeprecated;
+    mapping(bytes32 versionId => uint256) public deprecatedAt;
     mapping(bytes32 modelId => uint256) public versionCountOf;
     mapping(bytes32 modelId => address) public ownerOf;
 
@@ -73,6 +74,7 @@ contract RegistryHandler {
         try registry.deprecateVersion(versionId) {
             vm.assertTrue(isAllowed, "a deprecation that had to be refused");
             isDeprecated[versionId] = true;
+            deprecatedAt[versionId] = block.timestamp;
         } catch {
             vm.assertFalse(isAllowed, "a deprecation that had to be accepted");
         }
@@ -85,7 +87,8 @@ contract RegistryHandler {
     function fingerprint(bytes32 versionId) public view returns (bytes32) {
         IModelRegistry.VersionView memory version = registry.getVersion(versionId);
         version.status = IModelRegistry.VersionStatus.Unknown;
-        (, address keyStore, uint16 inputWords, uint16 outputWords) = registry.settlementData(versionId);
+        version.deprecatedAt = 0;
+        (, address keyStore, uint16 inputWords, uint16 outputWords, ) = registry.settlementData(versionId);
         return
             keccak256(
                 abi.encode(

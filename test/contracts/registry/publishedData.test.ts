@@ -1,26 +1,21 @@
+import { encodeVerifyingKey } from "@haca/protocol/groth16";
 import { computeVersionId } from "@haca/protocol/modelIds";
 import { type TensorLayout, wordCount } from "@haca/protocol/tensorLayout";
 import { expect } from "chai";
 import { concat, dataSlice } from "ethers";
 import { network } from "hardhat";
 import { P, pointOutsideG2 } from "../utils/bn254.ts";
-import {
-  encodeG1,
-  encodeG2,
-  makeTrapdoor,
-  makeVerifyingKey,
-  type Trapdoor,
-} from "../utils/groth16Simulator.ts";
+import { encodeG1, encodeG2, makeTrapdoor, makeVerifyingKey } from "../utils/groth16Simulator.ts";
 import { addToCoordinate } from "../utils/proofParts.ts";
 import { scalarsFrom } from "../utils/randomScalars.ts";
 import {
   deployRegistry,
   GOOD_KEY,
   GOOD_PARAMS,
-  KEY_TRAPDOOR,
   type RegistryFixture,
 } from "../utils/registryFixture.ts";
 import { SIGNAL_COUNT, type VersionParams } from "../utils/settlementFixture.ts";
+import { KEY_VECTORS, makeKeyVectors } from "../utils/verifyingKeyVectors.ts";
 
 const connection = await network.create();
 const { ethers, networkHelpers } = connection;
@@ -31,6 +26,19 @@ const BETA = 64;
 const GAMMA = 192;
 const DELTA = 320;
 const IC = 448;
+
+/** Where a point of the vectors lies. */
+const offsetOf = (point: string): number => {
+  const index = /^IC\[(\d+)\]$/.exec(point)?.[1];
+  if (index !== undefined) return IC + 64 * Number(index);
+  return { alpha: 0, beta: BETA, gamma: GAMMA, delta: DELTA }[point] ?? Number.NaN;
+};
+
+const KEY_ERRORS = {
+  pointInvalid: "ModelRegistry_VerifyingKeyPointInvalid",
+  pointIsGenerator: "ModelRegistry_VerifyingKeyPointIsGenerator",
+  pointsRelated: "ModelRegistry_VerifyingKeyPointsRelated",
+};
 
 const replaceAt = (key: string, offset: number, point: string): string =>
   concat([dataSlice(key, 0, offset), point, dataSlice(key, offset + (point.length - 2) / 2)]);
@@ -96,7 +104,24 @@ describe("ModelRegistry: what is published", () => {
         makeTrapdoor({ signalCount: 257, random: scalarsFrom("largest") }),
       );
       const outputLayout = Array.from({ length: 16 }, () => tensor(1, 1));
-      await publish({ verifyingKey: key, inputLayout: tensors, outputLayout });
+      const publishKey = (verifyingKey: string) =>
+        publish({ verifyingKey, inputLayout: tensors, outputLayout });
+      // Copies of a point, far from it and beside it.
+      for (const [first, last] of [
+        [0, 257],
+        [100, 256],
+        [255, 256],
+      ] as const) {
+        const offset = IC + 64 * first;
+        const point = dataSlice(key, offset, offset + 64);
+        await expectRefusal(
+          publishKey(replaceAt(key, IC + 64 * last, point)),
+          "ModelRegistry_VerifyingKeyPointsRelated",
+          offset,
+          IC + 64 * last,
+        );
+      }
+      await publishKey(key);
       const versionId = versionIdOf(1, 0);
       expect(await fixture.registry.getVerifyingKey(versionId)).to.equal(key);
       const version = await fixture.registry.getVersion(versionId);
@@ -122,8 +147,6 @@ describe("ModelRegistry: what is published", () => {
       expectRefusal(publish({ verifyingKey }), error, ...values);
     const expectPointRefusal = (verifyingKey: string, offset: number) =>
       expectKeyRefusal(verifyingKey, "ModelRegistry_VerifyingKeyPointInvalid", offset);
-    const keyOf = (overrides: Partial<Trapdoor>) =>
-      makeVerifyingKey({ ...KEY_TRAPDOOR, ...overrides });
 
     it("test_RevertWhen_LengthWrong", async () => {
       const oneMore = makeVerifyingKey(
@@ -176,21 +199,24 @@ describe("ModelRegistry: what is published", () => {
       }
     });
 
-    it("test_RevertWhen_GammaIsDelta", async () => {
-      for (const delta of [KEY_TRAPDOOR.gamma, -KEY_TRAPDOOR.gamma]) {
-        await expectKeyRefusal(keyOf({ delta }), "ModelRegistry_VerifyingKeyGammaEqualsDelta");
-      }
-    });
+    it("test_VectorsAreWhatTheirGeneratorMakes", () => {
+      // `node test/vectors/generate.ts` writes them anew.
+      expect(makeKeyVectors()).to.deep.equal(KEY_VECTORS);
+    }).timeout(60_000);
 
-    it("test_RevertWhen_GammaIsBeta", async () => {
-      for (const beta of [KEY_TRAPDOOR.gamma, -KEY_TRAPDOOR.gamma]) {
-        await expectKeyRefusal(keyOf({ beta }), "ModelRegistry_VerifyingKeyGammaEqualsBeta");
-      }
-    });
-
-    it("test_BetaMayEqualDelta", async () => {
-      // Unusual, but no forgery follows: gamma stands apart.
-      await publish({ verifyingKey: keyOf({ beta: KEY_TRAPDOOR.delta }) });
-    });
+    for (const { name, fault, key } of KEY_VECTORS) {
+      const outcome = fault === null ? "test_Accepts" : "test_RevertWhen";
+      it(`${outcome}: ${name}`, async () => {
+        const word: TensorLayout = { count: 1, bits: 248, isSigned: false, scaleExponent: 0 };
+        const publishing = publish({
+          ...{ verifyingKey: encodeVerifyingKey(key), inputLayout: [word], outputLayout: [word] },
+        });
+        if (fault === null) {
+          await expect(publishing).to.emit(fixture.registry, "VersionPublished");
+          return;
+        }
+        await expectRefusal(publishing, KEY_ERRORS[fault.kind], ...fault.points.map(offsetOf));
+      });
+    }
   });
 });

@@ -1,8 +1,8 @@
+import { encodeProof, encodeVerifyingKey } from "@haca/protocol/groth16";
 import { expect } from "chai";
 import { concat, dataSlice } from "ethers";
 import { network } from "hardhat";
 import {
-  addG1,
   G1_GENERATOR,
   G2_GENERATOR,
   inverse,
@@ -24,14 +24,18 @@ import {
   makeProof,
   makeTrapdoor,
   makeVerifyingKey,
-  type Trapdoor,
 } from "../utils/groth16Simulator.ts";
 import { addToCoordinate, replaceInProof, splitProof } from "../utils/proofParts.ts";
 import { scalarsFrom } from "../utils/randomScalars.ts";
+import { KEY_VECTORS, type KeyVector } from "../utils/verifyingKeyVectors.ts";
 
 const { ethers, networkHelpers } = await network.create();
 const PROOF_LENGTH = 256;
 const DIFFERENTIAL_RUNS = process.env.HACA_DEEP === "1" ? 400 : 24;
+
+/** snarkjs writes the zero point as (0 : 1 : 0), the precompiles as (0, 0). */
+const encodeZeroAware = (proof: NonNullable<KeyVector["forgery"]>["proof"]): string =>
+  encodeProof({ ...proof, pi_c: proof.pi_c[2] === "0" ? ["0", "0"] : proof.pi_c });
 
 const deploy = () => deployGroth16Harness(ethers);
 
@@ -193,48 +197,12 @@ describe("Groth16", () => {
   describe("forgery under keys that the registry refuses", () => {
     const SIGNALS = [1234n, 5678n];
 
-    /** L, from the key alone. */
-    const publicPoint = (trapdoor: Trapdoor) =>
-      SIGNALS.reduce(
-        (sum, signal, i) =>
-          addG1(sum, multiplyG1(multiplyG1(G1_GENERATOR, trapdoor.ic[i + 1] ?? 0n), signal)),
-        multiplyG1(G1_GENERATOR, trapdoor.ic[0] ?? 0n),
-      );
-
-    for (const sign of [1n, -1n]) {
-      const name = sign === 1n ? "" : "Minus";
-
-      it(`test_ForgeryWhen_GammaIs${name}Delta`, async () => {
-        const trapdoor = makeTrapdoor({ signalCount: 2, random: scalarsFrom("forge delta") });
-        const key = { ...trapdoor, gamma: modulo(sign * trapdoor.delta, R) };
-        const l = publicPoint(key);
-        const proof = concat([
-          encodeG1(multiplyG1(G1_GENERATOR, key.alpha)),
-          encodeG2(multiplyG2(G2_GENERATOR, key.beta)),
-          encodeG1(sign === 1n ? negateG1(l) : l),
-        ]);
-        await verify({
-          store: await harness.storeKey(makeVerifyingKey(key)),
-          proof,
-          signals: SIGNALS,
-        });
-      });
-
-      it(`test_ForgeryWhen_GammaIs${name}Beta`, async () => {
-        const trapdoor = makeTrapdoor({ signalCount: 2, random: scalarsFrom("forge beta") });
-        const key = { ...trapdoor, gamma: modulo(sign * trapdoor.beta, R) };
-        const l = publicPoint(key);
-        const alpha = multiplyG1(G1_GENERATOR, key.alpha);
-        const proof = concat([
-          encodeG1(addG1(alpha, sign === 1n ? l : negateG1(l))),
-          encodeG2(multiplyG2(G2_GENERATOR, key.beta)),
-          encodeG1("zero"),
-        ]);
-        await verify({
-          store: await harness.storeKey(makeVerifyingKey(key)),
-          proof,
-          signals: SIGNALS,
-        });
+    for (const { name, key, forgery } of KEY_VECTORS) {
+      if (forgery === null) continue;
+      const { from, signals, proof } = forgery;
+      it(`test_ProofHolds: ${name} (made from ${from})`, async () => {
+        const store = await harness.storeKey(encodeVerifyingKey(key));
+        await verify({ store, proof: encodeZeroAware(proof), signals: signals.map(BigInt) });
       });
     }
 
@@ -247,15 +215,16 @@ describe("Groth16", () => {
       await verify({ store, proof, signals: SIGNALS.with(1, 42n) });
     });
 
-    it("test_RevertWhen_SameForgeryUnderASoundKey", async () => {
-      const key = makeTrapdoor({ signalCount: 2, random: scalarsFrom("sound") });
-      const proof = concat([
-        encodeG1(multiplyG1(G1_GENERATOR, key.alpha)),
-        encodeG2(multiplyG2(G2_GENERATOR, key.beta)),
-        encodeG1(negateG1(publicPoint(key))),
-      ]);
-      const store = await harness.storeKey(makeVerifyingKey(key));
-      await expectRefusal({ store, proof, signals: SIGNALS }, "Groth16_ProofInvalid");
+    it("test_RevertWhen_SameForgeriesUnderASoundKey", async () => {
+      const [sound] = KEY_VECTORS;
+      if (sound === undefined) throw new Error("no vectors");
+      const store = await harness.storeKey(encodeVerifyingKey(sound.key));
+      for (const { fault, forgery } of KEY_VECTORS) {
+        if (fault === null || forgery === null) continue;
+        const proof = encodeZeroAware(forgery.proof);
+        const signals = forgery.signals.map(BigInt);
+        await expectRefusal({ store, proof, signals }, "Groth16_ProofInvalid");
+      }
     });
   });
 

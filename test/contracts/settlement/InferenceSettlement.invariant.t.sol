@@ -26,6 +26,11 @@ contract InferenceSettlementInvariants {
         }
         vm.assertEq(handler.settledCount(), 2, "settled");
         vm.assertEq(handler.refusedCount(), 5, "refused");
+        handler.deprecateAndPublish();
+        handler.settleDeprecated(0, 3, 5, 0);
+        vm.assertEq(handler.settledCount(), 3, "answered before the deprecation");
+        handler.settleDeprecated(0, 4, 5, 1 hours);
+        vm.assertEq(handler.refusedCount(), 6, "answered in its second");
     }
 
     /// @dev Settled once and recorded once, or never: for every request that the handler can name.

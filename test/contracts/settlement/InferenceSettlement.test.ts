@@ -262,11 +262,59 @@ describe("InferenceSettlement", () => {
         .withArgs(modelVersion);
     });
 
-    it("test_RevertWhen_VersionDeprecated", async () => {
-      await fixture.registry.connect(fixture.owner).deprecateVersion(fixture.versionId);
-      await expect(settle(infer(0n)))
-        .to.be.revertedWithCustomError(fixture.settlement, "InferenceSettlement_VersionDeprecated")
-        .withArgs(fixture.versionId);
+    describe("deprecated", () => {
+      const DEPRECATED_AFTER = 100n;
+      let deprecatedAt: bigint;
+
+      beforeEach(async () => {
+        deprecatedAt = now + DEPRECATED_AFTER;
+        await networkHelpers.time.setNextBlockTimestamp(deprecatedAt);
+        await fixture.registry.connect(fixture.owner).deprecateVersion(fixture.versionId);
+      });
+
+      const expectDeprecated = (settling: Promise<unknown>, timestamp: bigint) =>
+        expect(settling)
+          .to.be.revertedWithCustomError(
+            fixture.settlement,
+            "InferenceSettlement_VersionDeprecated",
+          )
+          .withArgs(fixture.versionId, deprecatedAt, timestamp);
+
+      it("test_SettlesWhen_AnsweredBeforeTheDeprecation", async () => {
+        await settle(infer(0n, { timestamp: deprecatedAt - 1n }));
+      });
+
+      it("test_SettlesWhen_AnsweredBefore_UntilTheWindowEnds", async () => {
+        const window = await fixture.settlement.settlementWindow();
+        await networkHelpers.time.setNextBlockTimestamp(now + window);
+        await settle(infer(0n));
+      });
+
+      it("test_RevertWhen_AnsweredBefore_AndTheWindowIsOver", async () => {
+        const window = await fixture.settlement.settlementWindow();
+        await networkHelpers.time.setNextBlockTimestamp(deprecatedAt + window);
+        await expect(
+          settle(infer(0n, { timestamp: deprecatedAt - 1n })),
+        ).to.be.revertedWithCustomError(fixture.settlement, "InferenceSettlement_ResultExpired");
+      });
+
+      it("test_RevertWhen_AnsweredInTheSecondOfTheDeprecationOrLater", async () => {
+        for (const timestamp of [deprecatedAt, deprecatedAt + 1n, deprecatedAt + 60n]) {
+          await expectDeprecated(settle(infer(0n, { timestamp })), timestamp);
+        }
+      });
+
+      it("test_BackdatedAnswersSettle_ForOneWindow", async () => {
+        // What docs/worker.md and the interface say: a node names its time itself. A proof is needed all the same.
+        const backdated = infer(0n, { timestamp: deprecatedAt - 1n });
+        const window = await fixture.settlement.settlementWindow();
+        await networkHelpers.time.setNextBlockTimestamp(deprecatedAt - 2n + window);
+        await expect(
+          settle({ ...backdated, proof: infer(1n).proof }),
+        ).to.be.revertedWithCustomError(fixture.settlement, "Groth16_ProofInvalid");
+        await networkHelpers.time.setNextBlockTimestamp(deprecatedAt - 1n + window);
+        await settle(backdated);
+      });
     });
   });
 

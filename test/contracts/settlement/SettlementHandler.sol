@@ -25,6 +25,8 @@ contract SettlementHandler {
     InferenceSettlement public immutable settlement;
     ModelRegistry public immutable registry;
     bytes32 public versionId;
+    bytes32 private _deprecatedId;
+    uint256 private _deprecatedAt;
 
     Groth16Simulator.Trapdoor private _trapdoor;
     bytes private _key;
@@ -72,7 +74,35 @@ contract SettlementHandler {
 
     function deprecateAndPublish() external {
         registry.deprecateVersion(versionId);
+        (_deprecatedId, _deprecatedAt) = (versionId, block.timestamp);
         _publish();
+    }
+
+    /// @notice A result of the version that was deprecated last, from before or after its deprecation.
+    function settleDeprecated(
+        uint256 nodeSeed,
+        uint256 nonceSeed,
+        uint256 wordSeed,
+        uint256 timeSeed
+    ) external {
+        if (_deprecatedId == 0) return;
+        address node = nodeAt(nodeSeed % NODES);
+        bytes32 requestId = requestIdOf(node, FIRST_NONCE + (nonceSeed % NONCES));
+        (IInferenceSettlement.InferenceResult memory result, uint256[] memory words) = _result(
+            requestId,
+            wordSeed
+        );
+        result.modelVersion = _deprecatedId;
+        result.timestamp = uint64(bound(timeSeed, _deprecatedAt - 1 hours, block.timestamp));
+        bytes4 expected;
+        if (block.timestamp > result.timestamp + settlement.settlementWindow()) {
+            expected = IInferenceSettlement.InferenceSettlement_ResultExpired.selector;
+        } else if (isSettled[requestId]) {
+            expected = IInferenceSettlement.InferenceSettlement_AlreadySettled.selector;
+        } else if (result.timestamp >= _deprecatedAt) {
+            expected = IInferenceSettlement.InferenceSettlement_VersionDeprecated.selector;
+        }
+        _call(result, words, _prove(result, words, wordSeed), "", node, expected);
     }
 
     function setWindow(uint256 seed) external {

@@ -26,8 +26,8 @@ describe("InferenceSettlement: the node's consent", () => {
     inference = await inferBy(fixture.node.address);
   });
 
-  const inferBy = async (node: string): Promise<Inference> =>
-    makeInference({ ...fixture, node, nonce: 0n, timestamp: await latestTimestamp(fixture) });
+  const inferBy = async (node: string, nonce = 0n): Promise<Inference> =>
+    makeInference({ ...fixture, node, nonce, timestamp: await latestTimestamp(fixture) });
 
   const sign = (signer = fixture.node, domain = fixture.domain) =>
     signResult({ signer, domain, result: inference.result });
@@ -154,17 +154,52 @@ describe("InferenceSettlement: the node's consent", () => {
       }
     });
 
-    it("test_RevertWhen_WalletReenters", async () => {
-      const wallet = await fixture.ethers.deployContract("ReentrantWallet");
-      const node = await wallet.getAddress();
-      const { result, words, proof } = await inferBy(node);
-      const call = fixture.settlement.interface.encodeFunctionData("settleZkml", [
-        ...[result, words, proof, "0x"],
-      ] as never);
-      await wallet.getFunction("prepare")(await fixture.settlement.getAddress(), call);
-      await expectRefusal(relay({ result, words, proof }, "0x"), node);
-      expect(await fixture.settlement.isSettled(result.requestId)).to.equal(false);
-    });
+    // The wallet settles in turn while it is asked, by its own call, which needs no signature: the request that it
+    // is asked about, or another one of its own.
+    for (const [name, nonce] of [
+      ["TheSameRequest", 0n],
+      ["AnotherRequest", 1n],
+    ] as const) {
+      const prepareWallet = async (kind: string) => {
+        const wallet = await fixture.ethers.deployContract(kind);
+        const node = await wallet.getAddress();
+        const outer = await inferBy(node);
+        const inner = await inferBy(node, nonce);
+        const call = fixture.settlement.interface.encodeFunctionData("settleZkml", [
+          ...[inner.result, inner.words, inner.proof, "0x"],
+        ] as never);
+        const settlement = await fixture.settlement.getAddress();
+        await wallet.getFunction("prepare")(settlement, call);
+        return { wallet, node, outer, inner };
+      };
+
+      it(`test_RevertWhen_WalletReenters_${name}`, async () => {
+        const { node, outer, inner } = await prepareWallet("ReentrantWallet");
+        await expectRefusal(relay(outer, "0x"), node);
+        expect(await fixture.settlement.settledBitmap(node, 0n)).to.equal(0n);
+        expect(await fixture.settlement.isSettled(inner.result.requestId)).to.equal(false);
+      });
+
+      it(`test_ReentryChangesNothing_${name}`, async () => {
+        // This wallet does not care that its call failed: only that the call can write nothing keeps order.
+        const { node, outer } = await prepareWallet("StubbornWallet");
+        const settling = relay(outer, "0x");
+        await expect(settling).to.emit(fixture.settlement, "InferenceSettled");
+        const receipt = await (await settling).wait();
+        expect(receipt?.logs.length).to.equal(1);
+        expect(await fixture.settlement.settledBitmap(node, 0n)).to.equal(1n);
+      });
+
+      it(`test_ReentryIsASettlementOnItsOwn_${name}`, async () => {
+        // What the wallet tries is a call that works from outside: it fails above for where it is made alone.
+        const { wallet, inner } = await prepareWallet("StubbornWallet");
+        await expect(wallet.getFunction("perform")()).to.emit(
+          fixture.settlement,
+          "InferenceSettled",
+        );
+        expect(await fixture.settlement.isSettled(inner.result.requestId)).to.equal(true);
+      });
+    }
 
     it("test_WalletSeesTheRequestOpen", async () => {
       // A wallet that settles only what is open still reads the state from before the settlement.

@@ -45,6 +45,21 @@ export class Testbed {
     };
   }
 
+  /**
+   * Deprecates the version that was published last, at a time of the chain before everything that was answered since
+   * the last block: these answers cannot settle.
+   */
+  async deprecateBeforeAnswers(): Promise<void> {
+    const { provider } = this.chain;
+    const latest = (await provider.getBlock("latest"))?.timestamp ?? 0;
+    const setTime = (time: number) => provider.send("evm_setNextBlockTimestamp", [time]);
+    await setTime(latest + 1);
+    await this.deprecate();
+    // The chain's clock goes on from there: back to what it was.
+    await setTime(Math.max(latest + 2, Math.floor(Date.now() / 1000)));
+    await provider.send("evm_mine", []);
+  }
+
   /** Deprecates the version that was published last. */
   async deprecate(): Promise<void> {
     const versionId = this.chain.book.models.at(-1)?.versionId;

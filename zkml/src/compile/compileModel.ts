@@ -1,10 +1,18 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BaseError } from "@haca/protocol/baseError";
 import { type Manifest, manifestSchema } from "@haca/protocol/manifest";
 import { buildGraph } from "../ir/buildGraph.ts";
-import { loadModel } from "../loadModel.ts";
+import { loadModel, MANIFEST_FILE } from "../loadModel.ts";
 import { parseOnnx } from "../onnx/parseOnnx.ts";
 import { type Progress, step } from "../progress.ts";
 import { readPtauRecord } from "../ptau/ptauRecord.ts";
@@ -36,7 +44,7 @@ export const DEFAULT_PTAU_FOLDER = fileURLToPath(new URL("../../../data/ptau", i
  * Everything is written to a folder beside `out`, which takes its place in one step: a build that is killed
  * changes nothing. Ends the threads of snarkjs (`releaseCurve`); nothing else in the process may be using it.
  *
- * Throws `compile.*`, `onnx.*`, `quantise.*`, `samples.*`, `circuit.*`, `ptau.*`, `setup.*`.
+ * Throws `compile.*`, `onnx.*`, `quantise.*`, `samples.*`, `circuit.*`, `ptau.*`, `setup.*`, `verifyingKey.*`.
  */
 export async function compileModel(parameters: {
   /** the ONNX file */
@@ -45,7 +53,7 @@ export async function compileModel(parameters: {
   name: string;
   /** inputs that show the range of activations */
   calibration: readonly (readonly number[])[];
-  /** folder to write; replaced as a whole when the build is complete */
+  /** folder to write: a compiled model there is replaced as a whole when the build is complete */
   out: string;
   /** labelled samples to measure accuracy on */
   test?: Samples;
@@ -62,6 +70,7 @@ export async function compileModel(parameters: {
   const out = resolve(parameters.out);
   const options = { ...DEFAULT_QUANTISE_OPTIONS, ...parameters.quantise };
   checkNames({ name, beacon });
+  checkOut(out);
   const ptauHash = ptau === undefined ? null : (await readPtauRecord(ptau)).sha256;
   const key = buildKey({ onnx, request: { name, calibration, test, options, ptauHash, beacon } });
   const cached = await findBuild({ out, key });
@@ -116,6 +125,16 @@ async function findBuild(parameters: { out: string; key: string }): Promise<Mani
     }
     throw error;
   }
+}
+
+/** `out` is replaced as a whole: only a compiled model, or nothing, may be there. */
+function checkOut(out: string): void {
+  if (!existsSync(out) || existsSync(join(out, MANIFEST_FILE))) return;
+  if (statSync(out).isDirectory() && readdirSync(out).length === 0) return;
+  throw new BaseError({
+    code: "compile.outOccupied",
+    message: `${out} exists and is no compiled model: it would be replaced; name another folder`,
+  });
 }
 
 function checkNames(parameters: { name: string; beacon: string | undefined }): void {

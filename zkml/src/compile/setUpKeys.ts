@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
+import { requireSoundVerifyingKey } from "@haca/protocol/verifyingKey";
 import { type VerificationKey, zKey } from "snarkjs";
 import { fileInMemory } from "../fileInMemory.ts";
 
@@ -12,7 +13,8 @@ const BEACON_ITERATIONS = 10;
  * Groth16 setup, phase 2: a key from the circuit and the powers of tau, one contribution, a beacon. The result is
  * verified against circuit and powers of tau before it is returned.
  *
- * Throws `setup.failed` for a key that does not verify and `setup.gammaEqualsDelta` for one without a contribution.
+ * Throws `setup.failed` for a key that does not verify and `verifyingKey.*` for one that shows that anybody could
+ * forge proofs under it, such as a key without a contribution.
  */
 export async function setUpKeys(parameters: {
   r1cs: string;
@@ -40,16 +42,6 @@ export async function setUpKeys(parameters: {
     throw new BaseError({ code: "setup.failed", message: "the proving key does not verify" });
   }
   const verificationKey = await zKey.exportVerificationKey(zkey);
-  requireContribution(verificationKey);
+  requireSoundVerifyingKey(verificationKey);
   return { verificationKey, beacon };
-}
-
-/** Refuses a key whose gamma equals its delta: the mark of a setup to which nobody contributed. */
-export function requireContribution(key: VerificationKey): void {
-  if (JSON.stringify(key.vk_gamma_2) === JSON.stringify(key.vk_delta_2)) {
-    throw new BaseError({
-      code: "setup.gammaEqualsDelta",
-      message: "gamma equals delta: the proving key has no contribution, anyone could forge proofs",
-    });
-  }
 }

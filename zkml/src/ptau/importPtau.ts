@@ -1,16 +1,17 @@
-import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { BaseError } from "@haca/protocol/baseError";
 import { powersOfTau } from "snarkjs";
 import { fileInMemory } from "../fileInMemory.ts";
 import { type Progress, step } from "../progress.ts";
 import { hashFile } from "../sha256.ts";
-import { type PtauRecord, readPtauPower, writePtauRecord } from "./ptauRecord.ts";
+import { type PtauRecord, writePtauRecord } from "./ptauRecord.ts";
+import { readPtauFile } from "./readPtauFile.ts";
 
-const HEADER_BYTES = 68;
+/** Hex digits of a hash. */
+const HASH_DIGITS = { sha256: 64, blake2b512: 128 };
 
 /**
- * Takes the file of a public ceremony: compares its hash with the published one, checks every power with pairings,
- * and writes the record that `compile` asks for. The file stays where it is.
+ * Takes the file of a public ceremony: reads its frame, compares its hash with the published one, checks every power with pairings,
+ * and writes the record that `compile` asks for. The file stays where it is. Throws `ptau.*`, naming the file.
  */
 export async function importPtau(parameters: {
   ptau: string;
@@ -19,10 +20,15 @@ export async function importPtau(parameters: {
   onProgress: Progress;
 }): Promise<PtauRecord> {
   const { ptau, expected, onProgress } = parameters;
-  if (!existsSync(ptau)) {
-    throw new BaseError({ code: "ptau.missing", message: `no powers-of-tau file at ${ptau}` });
-  }
+  const { power } = readPtauFile(ptau);
   const wanted = `0x${expected.hash.toLowerCase().replace(/^0x/, "")}`;
+  const digits = HASH_DIGITS[expected.algorithm];
+  if (!/^0x[0-9a-f]*$/.test(wanted) || wanted.length !== 2 + digits) {
+    throw new BaseError({
+      code: "ptau.hashInvalid",
+      message: `a hash of ${expected.algorithm} has ${digits} hex digits, got ${JSON.stringify(expected.hash)}`,
+    });
+  }
   const actual = await step({
     name: `hash ${ptau}`,
     onProgress,
@@ -34,11 +40,10 @@ export async function importPtau(parameters: {
       message: `${ptau}: ${expected.algorithm} is ${actual}, expected ${wanted}`,
     });
   }
-  const power = readPtauPower(readHeader(ptau));
   const isValid = await step({
     name: `verify powers of tau 2^${power}`,
     onProgress,
-    run: () => powersOfTau.verify(fileInMemory(ptau)),
+    run: () => verify(ptau),
   });
   if (!isValid) {
     throw new BaseError({
@@ -52,12 +57,13 @@ export async function importPtau(parameters: {
   return record;
 }
 
-function readHeader(path: string): Uint8Array {
-  const descriptor = openSync(path, "r");
+/** snarkjs throws where it cannot read a part, such as a contribution. */
+async function verify(ptau: string): Promise<boolean> {
   try {
-    const bytes = new Uint8Array(HEADER_BYTES);
-    return bytes.subarray(0, readSync(descriptor, bytes));
-  } finally {
-    closeSync(descriptor);
+    return await powersOfTau.verify(fileInMemory(ptau));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `${ptau}: cannot be verified: ${reason.split("\n")[0]}`;
+    throw new BaseError({ code: "ptau.invalid", message, cause });
   }
 }

@@ -2,6 +2,24 @@
 
 use haca_prover_formats::FormatError;
 
+/// A point of a verifying key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyPoint {
+    /// alpha, beta, gamma or delta
+    Named(&'static str),
+    /// one of the IC points
+    Ic(usize),
+}
+
+impl core::fmt::Display for KeyPoint {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Named(name) => formatter.write_str(name),
+            Self::Ic(index) => write!(formatter, "IC[{index}]"),
+        }
+    }
+}
+
 /// Why there is no proof, or no answer about one.
 #[derive(Debug, thiserror::Error)]
 pub enum ProverError {
@@ -18,9 +36,20 @@ pub enum ProverError {
         /// what is wrong with it
         reason: &'static str,
     },
-    /// A key in which gamma equals delta: anyone can forge proofs for it.
-    #[error("the key has gamma = delta: it never had a second phase, and anyone can forge proofs")]
-    NoSecondPhase,
+    /// A key with a point that is the generator of its group or its opposite: anyone can forge proofs for it.
+    #[error("the key's {what} is the generator or its opposite: anyone can forge proofs")]
+    PointIsGenerator {
+        /// the point
+        what: &'static str,
+    },
+    /// A key with two points that are equal or opposite: anyone can forge proofs for it.
+    #[error("the key's {first} and {second} are equal or opposite: anyone can forge proofs")]
+    PointsRelated {
+        /// one point
+        first: KeyPoint,
+        /// the other, behind it in the key
+        second: KeyPoint,
+    },
     /// The witness belongs to another circuit.
     #[error("the witness has {found} values, the circuit {expected} signals")]
     WitnessLength {

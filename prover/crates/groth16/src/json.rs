@@ -60,7 +60,7 @@ pub fn read_signals(signals: &[Decimal]) -> Result<Vec<Fr>, ProverError> {
 ///
 /// # Errors
 /// [`ProverError::Format`] or [`ProverError::BadPoint`] for bad points,
-/// [`ProverError::NoSecondPhase`] when gamma equals delta.
+/// [`ProverError::PointIsGenerator`] and [`ProverError::PointsRelated`] for keys that anyone could forge with.
 pub fn read_verifying_key(json: &VerifyingKeyJson) -> Result<VerifyingKey, ProverError> {
     check_kind("verifying key", &json.protocol, &json.curve)?;
     let (found, expected) = (json.ic.len(), json.public_count as usize);

@@ -53,7 +53,8 @@ impl ProvingKey {
     ///
     /// # Errors
     /// [`ProverError::BadPoint`] for a point off its curve or group,
-    /// [`ProverError::NoSecondPhase`] for a key that anyone could forge proofs with.
+    /// [`ProverError::PointIsGenerator`] and [`ProverError::PointsRelated`] for a key that anyone could
+    /// forge proofs with.
     pub fn from_file(file: &KeyFile) -> Result<Self, ProverError> {
         let (alpha1, beta1, beta2, delta1, delta2, verifying) = read_verifying(file)?;
         let private_start = file.public_count + 1;

@@ -12,7 +12,7 @@ mod sparse;
 pub mod verify;
 pub mod witness;
 
-pub use error::ProverError;
+pub use error::{KeyPoint, ProverError};
 pub use key::ProvingKey;
 pub use prove::{Blinding, Proof};
 pub use sparse::Entry;

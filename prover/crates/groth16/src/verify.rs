@@ -1,10 +1,16 @@
 //! Verifying.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use ark_bn254::{Bn254, Fr, G1Affine, G2Affine};
 use ark_ec::pairing::{Pairing, PairingOutput};
 use ark_ec::{AffineRepr, CurveGroup};
 
+use crate::error::KeyPoint;
 use crate::{Proof, ProverError};
+
+const IS_ZERO: &str = "is zero";
 
 /// What is needed to check proofs of one circuit.
 #[derive(Debug, Clone)]
@@ -27,27 +33,10 @@ pub(crate) struct VerifyingParts {
 
 impl VerifyingKey {
     /// # Errors
-    /// [`ProverError::NoSecondPhase`] when gamma equals delta, [`ProverError::BadPoint`] for points
-    /// outside the subgroup.
+    /// [`ProverError::BadPoint`] for zeros and points outside the subgroup, [`ProverError::PointIsGenerator`]
+    /// and [`ProverError::PointsRelated`] for keys that anyone could forge proofs with.
     pub(crate) fn new(parts: VerifyingParts) -> Result<Self, ProverError> {
-        let named = [
-            ("beta", parts.beta),
-            ("gamma", parts.gamma),
-            ("delta", parts.delta),
-        ];
-        for (what, point) in named {
-            if !point.is_in_correct_subgroup_assuming_on_curve() {
-                let reason = "is not in the subgroup";
-                return Err(ProverError::BadPoint {
-                    what,
-                    index: 0,
-                    reason,
-                });
-            }
-        }
-        if parts.gamma == parts.delta {
-            return Err(ProverError::NoSecondPhase);
-        }
+        check_key(&parts)?;
         Ok(Self {
             alpha_beta: Bn254::pairing(parts.alpha, parts.beta),
             gamma: parts.gamma.into(),
@@ -84,6 +73,64 @@ impl VerifyingKey {
         );
         Ok(product == self.alpha_beta)
     }
+}
+
+/// The list of `contracts/registry/VerifyingKeyCheck.sol`, in its order: docs/verifying-keys.md has the
+/// forgery that each rule stops.
+fn check_key(parts: &VerifyingParts) -> Result<(), ProverError> {
+    let bad = |what, index, reason| {
+        Err(ProverError::BadPoint {
+            what,
+            index,
+            reason,
+        })
+    };
+    if parts.alpha.is_zero() {
+        return bad("alpha", 0, IS_ZERO);
+    }
+    let named = [
+        ("beta", parts.beta),
+        ("gamma", parts.gamma),
+        ("delta", parts.delta),
+    ];
+    for (what, point) in named {
+        if point.is_zero() {
+            return bad(what, 0, IS_ZERO);
+        }
+        if !point.is_in_correct_subgroup_assuming_on_curve() {
+            return bad(what, 0, "is not in the subgroup");
+        }
+    }
+    if let Some(index) = parts.ic.iter().position(G1Affine::is_zero) {
+        return bad("IC", index, IS_ZERO);
+    }
+
+    // Equal and opposite points, and no others, have the same x coordinate.
+    if parts.alpha.x == G1Affine::generator().x {
+        return Err(ProverError::PointIsGenerator { what: "alpha" });
+    }
+    // gamma may be the generator: it is in every key of snarkjs.
+    for (what, point) in [("beta", parts.beta), ("delta", parts.delta)] {
+        if point.x == G2Affine::generator().x {
+            return Err(ProverError::PointIsGenerator { what });
+        }
+    }
+    let related = |first, second| Err(ProverError::PointsRelated { first, second });
+    for (first, second) in [(0, 1), (0, 2), (1, 2)] {
+        if named[first].1.x == named[second].1.x {
+            let [first, second] = [first, second].map(|index| KeyPoint::Named(named[index].0));
+            return related(first, second);
+        }
+    }
+    let mut seen = HashMap::from([(parts.alpha.x, KeyPoint::Named("alpha"))]);
+    for (index, point) in parts.ic.iter().enumerate() {
+        let point_name = KeyPoint::Ic(index);
+        match seen.entry(point.x) {
+            Entry::Occupied(entry) => return related(*entry.get(), point_name),
+            Entry::Vacant(entry) => entry.insert(point_name),
+        };
+    }
+    Ok(())
 }
 
 impl VerifyingKey {
