@@ -11,7 +11,7 @@ const REDIRECTABLE_ONCE = 2;
 
 /** What beneficiaries and governance may do with the grants of an allocation. */
 const RIGHTS: Readonly<Record<string, { transferability: number; isRevocable: boolean }>> = {
-  Ecosystem: { transferability: TRANSFERABLE, isRevocable: false },
+  Ecosystem: { transferability: FIXED, isRevocable: false },
   Foundation: { transferability: TRANSFERABLE, isRevocable: false },
   Contributors: { transferability: FIXED, isRevocable: true },
   Investors: { transferability: TRANSFERABLE, isRevocable: false },
