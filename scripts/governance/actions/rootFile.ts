@@ -1,8 +1,9 @@
 import { createHash, X509Certificate } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/document/verifyDocument";
 import { hexlify } from "ethers";
 import { printable } from "../../lib/printable.ts";
+import { userPath } from "../../lib/userFolder.ts";
 import { refuse } from "./teeRegistry.ts";
 
 export type Root = {
@@ -19,10 +20,18 @@ export const isAwsRoot = (fingerprint: string): boolean =>
 export const nameRoot = (fingerprint: string): string =>
   `${isAwsRoot(fingerprint) ? "AWS's" : "not AWS's known one"} (SHA-256 ${fingerprint})`;
 
+/** The bytes of a file that the command line names. Error: `governance.badArgument`. */
+export function readFileOf(path: string): Buffer {
+  try {
+    return readFileSync(userPath(path));
+  } catch {
+    throw refuse(`no file ${path}`);
+  }
+}
+
 /** A root certificate from a file. Error: `governance.badArgument`. */
 export function readRootFile(path: string): Root {
-  if (!existsSync(path)) throw refuse(`no file ${path}`);
-  const der = readFileSync(path);
+  const der = readFileOf(path);
   let certificate: X509Certificate;
   try {
     certificate = new X509Certificate(der);
