@@ -29,6 +29,10 @@ export function readFileOf(path: string): Buffer {
   }
 }
 
+/** The name that a certificate is for, on one line. */
+export const subjectOf = (der: Buffer): string =>
+  new X509Certificate(der).subject.replaceAll("\n", ", ");
+
 /** A root certificate from a file. Error: `governance.badArgument`. */
 export function readRootFile(path: string): Root {
   const der = readFileOf(path);
@@ -46,7 +50,6 @@ export function readRootFile(path: string): Root {
     throw refuse(`${path} is no authority with a key on P-384`);
   }
   const fingerprint = `0x${createHash("sha256").update(der).digest("hex")}`;
-  const subject = printable(certificate.subject.replaceAll("\n", ", "));
-  const words = `${nameRoot(fingerprint)}, ${subject}, valid to ${certificate.validTo}`;
+  const words = `${nameRoot(fingerprint)}, ${printable(subjectOf(der))}, valid to ${certificate.validTo}`;
   return { der: hexlify(der), fingerprint, words };
 }
