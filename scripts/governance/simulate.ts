@@ -50,6 +50,8 @@ export async function simulate(parameters: {
     override: { chainId: book.chainId, forking: { enabled: true, url } },
   });
   try {
+    // Hardhat answers no call at the block that a copy begins with.
+    await connection.networkHelpers.mine();
     const voter = await impersonate(connection, account);
     if (deployments.length > 0) await deployBeforehand({ deployments, signer: voter });
     await borrowVotes({ connection, book, voter });

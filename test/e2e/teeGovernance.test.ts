@@ -150,8 +150,11 @@ describe("governance of attestation", () => {
     const file = join(local.folder, "root.der");
     writeFileSync(file, openDevelopmentRoot(join(local.folder, "root.json")).certificate);
     const safe = join(local.folder, "safe.json");
+    const provider = await local.delegate();
+    const proposer = (await provider.getSigner(LIQUIDITY)).address;
+    provider.destroy();
     const proposed = await success(
-      local.governance("propose", "rotate-root", file, "--safe", safe),
+      local.governance("propose", "rotate-root", file, "--safe", safe, "--as", proposer),
     );
     const verifier = /NitroAttestationVerifier (0x\w{40}): transaction/.exec(proposed)?.[1] ?? "";
     expect(JSON.parse(readFileSync(safe, "utf8")).transactions).toHaveLength(1);
