@@ -11,6 +11,7 @@ import {
   toUtf8Bytes,
 } from "ethers";
 import { printable } from "../lib/printable.ts";
+import { readAllLogs } from "../lib/readAllLogs.ts";
 import { type Call, encodeCall } from "./call.ts";
 
 /** What the governor's functions take. */
@@ -104,7 +105,7 @@ export async function readProposals(parameters: {
   fromBlock: number;
 }): Promise<KnownProposal[]> {
   const { provider, governor: address, fromBlock } = parameters;
-  const logs = await provider.getLogs({ address, fromBlock, topics: [CREATED] });
+  const logs = await readAllLogs({ provider, address, fromBlock, topics: [CREATED] });
   return logs.map(readCreated);
 }
 

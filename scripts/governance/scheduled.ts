@@ -1,6 +1,7 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { type Contract, type EventLog, Interface } from "ethers";
+import { type Contract, Interface, type Result } from "ethers";
 import { printable } from "../lib/printable.ts";
+import { readAllLogs } from "../lib/readAllLogs.ts";
 import { deliver } from "./deliver.ts";
 import { describeCall } from "./describeCall.ts";
 import { moment, nextBlockTime, type SendOptions, type Session, senderOf } from "./session.ts";
@@ -66,18 +67,24 @@ async function readOperations(session: Session): Promise<Operation[]> {
   const { book } = session;
   const { default: hre } = await import("hardhat");
   const manager: Contract = await session.contract("AccessManager");
-  const events = (await manager.queryFilter(
-    "OperationScheduled",
-    book.contracts.AccessManager.block,
-  )) as EventLog[];
-  const latest = new Map(events.map((event) => [String(event.args.operationId), event]));
+  const logs = await readAllLogs({
+    provider: session.provider,
+    address: await manager.getAddress(),
+    topics: [manager.interface.getEvent("OperationScheduled")?.topicHash ?? ""],
+    fromBlock: book.contracts.AccessManager.block,
+  });
+  const latest = new Map<string, Result>();
+  for (const log of logs) {
+    const { args } = manager.interface.parseLog(log) ?? {};
+    if (args !== undefined) latest.set(args.operationId, args);
+  }
   const interfaces = new Map<string, Interface>();
   for (const name of Object.keys(book.contracts)) {
     interfaces.set(name, new Interface((await hre.artifacts.readArtifact(name)).abi));
   }
   const interfaceOf = (name: string) => interfaces.get(name);
   const operations: Operation[] = [];
-  for (const [id, { args }] of latest) {
+  for (const [id, args] of latest) {
     const { caller, target, data } = args;
     const due: bigint = await manager.getFunction("getSchedule")(id);
     const words = printable(describeCall({ book, interfaceOf, target, data }));
