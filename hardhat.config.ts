@@ -25,10 +25,7 @@ export default defineConfig({
   solidity: {
     compilers: [compiler(1_000_000)],
     overrides: Object.fromEntries(LARGE_SOURCES.map((source) => [source, compiler(1)])),
-    npmFilesToBuild: [
-      "@openzeppelin/contracts/access/manager/AccessManager.sol",
-      "@openzeppelin/contracts/governance/TimelockController.sol",
-    ],
+    npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],
   },
   paths: {
     // `test/e2e` belongs to another runner

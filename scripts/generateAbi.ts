@@ -48,7 +48,6 @@ const SOURCES: readonly { name: string; folder?: string; artifact: string }[] = 
   },
   {
     name: "timelockControllerAbi",
-    folder: OPEN_ZEPPELIN,
     artifact: "governance/TimelockController.sol/TimelockController.json",
   },
 ];

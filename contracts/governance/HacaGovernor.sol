@@ -10,13 +10,18 @@ import {GovernorTimelockControl} from "@openzeppelin/contracts/governance/extens
 import {GovernorVotes} from "@openzeppelin/contracts/governance/extensions/GovernorVotes.sol";
 import {GovernorVotesQuorumFraction} from "@openzeppelin/contracts/governance/extensions/GovernorVotesQuorumFraction.sol";
 import {IVotes} from "@openzeppelin/contracts/governance/utils/IVotes.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IOPG} from "../interfaces/IOPG.sol";
 
 /// @title HacaGovernor
 /// @notice Holders of OPG decide; the timelock carries it out, after a delay in which the guardian can cancel.
 ///
-/// OpenZeppelin's modules and nothing else: simple counting (for, against, abstain), quorum as a fraction of the
-/// supply, and an extension of the vote when the quorum is reached late. Votes count as they stood at a proposal's
-/// snapshot, a past second, so that borrowed tokens that are returned in the same transaction never count.
+/// OpenZeppelin's modules: simple counting (for, against, abstain), quorum as a fraction, and an extension of the
+/// vote when the quorum is reached late. Votes count as they stood at a proposal's snapshot, a past second, so that
+/// borrowed tokens that are returned in the same transaction never count.
+///
+/// One thing is its own: the quorum is a fraction of what can vote, and not of the supply. Tokens whose holder has
+/// given up their votes for good ({IOPG-NON_VOTING}), first of all those of the treasury, are no part of it.
 ///
 /// Access: everything that changes a setting is for the timelock alone, which acts only on proposals.
 contract HacaGovernor is
@@ -31,7 +36,7 @@ contract HacaGovernor is
     /// @param votingDelay from proposal to snapshot, seconds
     /// @param votingPeriod from snapshot to deadline, seconds
     /// @param proposalThreshold votes that a proposer needs, smallest units
-    /// @param quorumPercent votes for and abstaining that a proposal needs, percent of the supply
+    /// @param quorumPercent votes for and abstaining that a proposal needs, percent of what can vote; not zero
     /// @param lateQuorumExtension time to vote that is left, at least, once the quorum is reached, seconds
     struct Settings {
         uint48 votingDelay;
@@ -40,6 +45,12 @@ contract HacaGovernor is
         uint256 quorumPercent;
         uint48 lateQuorumExtension;
     }
+
+    /// @dev Who has the votes that nobody can cast.
+    address private immutable _nonVoting;
+
+    /// @notice With a quorum of zero a single vote would decide.
+    error HacaGovernor_QuorumZero();
 
     constructor(
         IVotes token,
@@ -52,7 +63,24 @@ contract HacaGovernor is
         GovernorVotesQuorumFraction(settings.quorumPercent)
         GovernorPreventLateQuorum(settings.lateQuorumExtension)
         GovernorTimelockControl(timelockController)
-    {}
+    {
+        _nonVoting = IOPG(address(token)).NON_VOTING();
+    }
+
+    /// @notice Tokens that could vote at a past second, delegated or not: the supply without those whose votes were
+    /// given up for good.
+    /// @param timepoint unix seconds
+    function electorate(uint256 timepoint) public view returns (uint256) {
+        return token().getPastTotalSupply(timepoint) - token().getPastVotes(_nonVoting, timepoint);
+    }
+
+    /// @notice Votes for and abstaining that a proposal with that snapshot needs.
+    /// @param timepoint unix seconds, in the past
+    function quorum(
+        uint256 timepoint
+    ) public view override(Governor, GovernorVotesQuorumFraction) returns (uint256) {
+        return Math.mulDiv(electorate(timepoint), quorumNumerator(timepoint), quorumDenominator());
+    }
 
     function state(
         uint256 proposalId
@@ -74,6 +102,11 @@ contract HacaGovernor is
         uint256 proposalId
     ) public view override(Governor, GovernorTimelockControl) returns (bool) {
         return super.proposalNeedsQueuing(proposalId);
+    }
+
+    function _updateQuorumNumerator(uint256 newQuorumNumerator) internal override {
+        if (newQuorumNumerator == 0) revert HacaGovernor_QuorumZero();
+        super._updateQuorumNumerator(newQuorumNumerator);
     }
 
     function _tallyUpdated(uint256 proposalId) internal override(Governor, GovernorPreventLateQuorum) {

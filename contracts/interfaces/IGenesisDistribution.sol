@@ -10,7 +10,8 @@ import {IVestingFactory} from "./IVestingFactory.sol";
 /// function that could change anything.
 ///
 /// What each allocation gets is fixed in the code (`allocationAmount`, `allocationTgeAmount`); who gets it and when
-/// it vests are the parameters. Any parameters that would not hand out exactly the supply are refused.
+/// it vests are the parameters. What is not handed to holders of their own, the grants of Ecosystem, Foundation and
+/// StakingRewards and whatever governance holds, never votes. Any parameters that would not hand out exactly the supply are refused.
 interface IGenesisDistribution {
     enum Allocation {
         Ecosystem,
@@ -80,6 +81,8 @@ interface IGenesisDistribution {
     /// @notice Tokens of an allocation, in the smallest unit.
     function allocationAmount(Allocation allocation) external pure returns (uint256);
 
-    /// @notice Part of an allocation that is vested at the token generation event.
+    /// @notice Part of an allocation that is nobody's to wait for after the token generation event: vested at that
+    /// second where the allocation is in vaults, and handed out in the distribution itself, whenever that is, for
+    /// Liquidity and Airdrop.
     function allocationTgeAmount(Allocation allocation) external pure returns (uint256);
 }

@@ -10,15 +10,26 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 /// draws at random), EIP-5805 and EIP-6372 (votes, `mode=timestamp`) and can be burnt by its holder. Nobody can
 /// mint, pause, freeze or upgrade it.
 ///
+/// An account can give up its votes for good, by delegating to `NON_VOTING`: nobody can cast those votes, and a
+/// quorum that is a fraction of what can vote leaves them out. The treasury's accounts have done so from the
+/// beginning.
+///
 /// The functions here are the `bytes signature` forms of the standard ones: they take an ECDSA signature of the
 /// account's own key or whatever the account, if it is a contract, accepts through ERC-1271. The forms with
 /// `(v, r, s)` take the account's own key only.
 interface IOPG is IERC20 {
     /// @notice A `bytes` signature is neither the account's own nor accepted by it through ERC-1271.
     error OPG_SignatureInvalid(address account);
+    /// @notice The account has given up its votes, those of all tokens that it will ever hold included.
+    error OPG_VotesGivenUp(address account);
+    error OPG_TreasuryZero();
 
     /// @notice All OPG there ever will be, in the smallest unit: 1,000,000,000 tokens of 18 decimals.
     function SUPPLY() external view returns (uint256);
+
+    /// @notice Nobody's account. Whoever delegates to it never votes again, nor delegates to another; its votes are
+    /// the sum of all tokens that cannot vote.
+    function NON_VOTING() external view returns (address);
 
     /// @notice EIP-3009 transfer. Anyone may submit it, so the payment may arrive in another transaction than the
     /// one expected: whoever reacts to a payment uses `receiveWithAuthorization`.

@@ -31,6 +31,9 @@ interface IVestingFactory {
     /// @notice Makes a grant and moves `terms.total` from the caller, who must have allowed it, to its vault.
     function create(IVestingVault.Terms calldata terms) external returns (address vault);
 
+    /// @notice Makes a grant whose tokens never vote while they are in its vault, whoever its beneficiary is.
+    function createWithoutVotes(IVestingVault.Terms calldata terms) external returns (address vault);
+
     /// @notice Makes many grants. Either all of them are made or none.
     function createBatch(IVestingVault.Terms[] calldata terms) external returns (address[] memory vaults);
 

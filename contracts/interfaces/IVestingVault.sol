@@ -64,7 +64,10 @@ interface IVestingVault {
     /// nothing is no error.
     function release() external returns (uint256 amount);
 
-    /// @notice Lets `delegatee` vote with everything that the vault holds. Beneficiary only.
+    /// @notice Lets `delegatee` vote with everything that the vault holds, locked tokens included. Beneficiary only.
+    /// The token refuses it for a grant that was made without votes ({IOPG-OPG_VotesGivenUp}), whoever the
+    /// beneficiary is by then.
+    /// @dev The factory may call it as well, and does when it makes such a grant, never afterwards.
     function delegate(address delegatee) external;
 
     /// @notice Takes back what is not vested, once. What is vested stays claimable for ever. Revoker only.

@@ -19,7 +19,7 @@ library Allocations {
         return 40_000_000 * TOKEN; // Airdrop
     }
 
-    /// @notice Part of it that is out at the token generation event.
+    /// @notice See {IGenesisDistribution-allocationTgeAmount}.
     function tgeAmountOf(IGenesisDistribution.Allocation allocation) internal pure returns (uint256) {
         if (allocation == IGenesisDistribution.Allocation.Ecosystem) return 40_000_000 * TOKEN;
         if (allocation == IGenesisDistribution.Allocation.Foundation) return 49_500_000 * TOKEN;

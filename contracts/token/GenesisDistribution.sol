@@ -30,7 +30,7 @@ contract GenesisDistribution is IGenesisDistribution {
 
     constructor(Parameters memory parameters) {
         _requireParameters(parameters);
-        IOPG opg = new OPG(address(this));
+        IOPG opg = new OPG(address(this), parameters.governance);
         IVestingFactory factory = new VestingFactory(opg);
         token = opg;
         vestingFactory = factory;
@@ -42,7 +42,7 @@ contract GenesisDistribution is IGenesisDistribution {
             parameters,
             Allocation.Ecosystem,
             parameters.governance,
-            IVestingVault.Transferability.Transferable
+            IVestingVault.Transferability.Fixed
         );
         _grant(
             factory,
@@ -91,7 +91,8 @@ contract GenesisDistribution is IGenesisDistribution {
         return Allocations.tgeAmountOf(allocation);
     }
 
-    /// @dev A grant of a whole allocation.
+    /// @dev A grant of a whole allocation of the treasury, which does not vote. That of Ecosystem is fixed: handed
+    /// over by a proposal, it would pay its receiver for years without another vote.
     function _grant(
         IVestingFactory factory,
         Parameters memory parameters,
@@ -105,7 +106,7 @@ contract GenesisDistribution is IGenesisDistribution {
             Share(beneficiary, uint96(Allocations.amountOf(allocation)))
         );
         terms.transferability = transferability;
-        vault = factory.create(terms);
+        vault = factory.createWithoutVotes(terms);
         emit Allocated(allocation, vault, terms.total);
     }
 

@@ -19,6 +19,10 @@ contract OPG is IOPG, ERC20Burnable, ERC20Permit, ERC20Votes, ERC3009 {
     /// @inheritdoc IOPG
     uint256 public constant override SUPPLY = 1_000_000_000e18;
 
+    /// @inheritdoc IOPG
+    /// @dev Of a hash, so that no key can be known for it.
+    address public constant override NON_VOTING = address(uint160(uint256(keccak256("OPG.NON_VOTING"))));
+
     /// @dev keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"), which
     /// {ERC20Permit} keeps private.
     bytes32 private constant PERMIT_TYPEHASH = keccak256(
@@ -26,8 +30,11 @@ contract OPG is IOPG, ERC20Burnable, ERC20Permit, ERC20Votes, ERC3009 {
     );
 
     /// @param holder gets the whole supply
-    constructor(address holder) ERC20("OPG", "OPG") ERC20Permit("OPG") {
+    /// @param treasury never votes: what it holds is everybody's; not zero, whose "votes" minting and burning move
+    constructor(address holder, address treasury) ERC20("OPG", "OPG") ERC20Permit("OPG") {
+        if (treasury == address(0)) revert OPG_TreasuryZero();
         _mint(holder, SUPPLY);
+        _delegate(treasury, NON_VOTING);
     }
 
     /// @inheritdoc IOPG
@@ -130,6 +137,11 @@ contract OPG is IOPG, ERC20Burnable, ERC20Permit, ERC20Votes, ERC3009 {
 
     function nonces(address owner) public view override(ERC20Permit, Nonces) returns (uint256) {
         return super.nonces(owner);
+    }
+
+    function _delegate(address account, address delegatee) internal override {
+        if (delegates(account) == NON_VOTING) revert OPG_VotesGivenUp(account);
+        super._delegate(account, delegatee);
     }
 
     function _update(address from, address to, uint256 value) internal override(ERC20, ERC20Votes) {

@@ -39,6 +39,14 @@ contract VestingFactory is IVestingFactory {
     }
 
     /// @inheritdoc IVestingFactory
+    function createWithoutVotes(
+        IVestingVault.Terms calldata terms
+    ) external override returns (address vault) {
+        vault = _create(terms);
+        IVestingVault(vault).delegate(token.NON_VOTING());
+    }
+
+    /// @inheritdoc IVestingFactory
     function createBatch(
         IVestingVault.Terms[] calldata terms
     ) external override returns (address[] memory vaults) {

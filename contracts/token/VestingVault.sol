@@ -24,6 +24,9 @@ contract VestingVault is IVestingVault {
     /// @inheritdoc IVestingVault
     IOPG public immutable override token;
 
+    /// @dev Gives up the votes of the grants that are made without; a factory has no other call of a vault.
+    address private immutable _factory;
+
     /// @dev Zero: the beneficiary is the one in the terms.
     address private _successor;
     uint48 private _revokedAt;
@@ -33,6 +36,7 @@ contract VestingVault is IVestingVault {
 
     constructor(IOPG vestedToken) {
         token = vestedToken;
+        _factory = msg.sender;
     }
 
     /// @inheritdoc IVestingVault
@@ -44,7 +48,8 @@ contract VestingVault is IVestingVault {
 
     /// @inheritdoc IVestingVault
     function delegate(address delegatee) external override {
-        _requireBeneficiary(terms());
+        Terms memory grant = terms();
+        if (msg.sender != _factory) _requireBeneficiary(grant);
         IVotes(address(token)).delegate(delegatee);
     }
 

@@ -2,6 +2,7 @@ import { type Context, type Event, ponder } from "ponder:registry";
 import { governorParameterChange, proposal, timelockOperation, vote } from "ponder:schema";
 import { governorAbi } from "@haca/protocol/abi";
 import type { GovernorParameterName } from "../schema/governance.ts";
+import { descriptionBytes } from "./descriptionBytes.ts";
 import { isIndexed } from "./isIndexed.ts";
 import { readState } from "./readState.ts";
 import { stateClient } from "./stateClient.ts";
@@ -34,7 +35,8 @@ function indexProposals(): void {
       voteEnd: event.args.voteEnd,
       ...{ forVotes: 0n, againstVotes: 0n, abstainVotes: 0n },
       timelockId: timelockOperationId({
-        ...{ governor: event.log.address, targets, values, calldatas, description },
+        ...{ governor: event.log.address, targets, values, calldatas },
+        description: descriptionBytes(event.log.data),
       }),
       transactionHash: event.transaction.hash,
       blockNumber: event.block.number,

@@ -25,11 +25,12 @@ export function timelockOperationId(parameters: {
   targets: readonly Hex[];
   values: readonly bigint[];
   calldatas: readonly Hex[];
-  description: string;
+  /** bytes of the text: a proposer may write what is no UTF-8, and the governor hashes the bytes */
+  description: Hex;
 }): Hex {
   const { governor, targets, values, calldatas, description } = parameters;
   const prefix = hexToBigInt(padHex(governor, { dir: "right", size: 32 }));
-  const descriptionHash = hexToBigInt(keccak256(toHex(description)));
+  const descriptionHash = hexToBigInt(keccak256(description));
   const salt = toHex(prefix ^ descriptionHash, { size: 32 });
   return keccak256(encodeAbiParameters(BATCH, [targets, values, calldatas, zeroHash, salt]));
 }

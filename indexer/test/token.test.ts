@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { accessManagerAbi, vestingVaultAbi } from "@haca/protocol/abi";
 import { writeAddressBook } from "@haca/protocol/addressBook";
 import { ALLOCATIONS } from "@haca/protocol/allocations";
-import { getContract, type Hex, zeroAddress } from "viem";
+import { getContract, type Hex, hexToString, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addressBookOf, addressOf } from "./utils/addressBookOf.ts";
 import { deployContracts } from "./utils/deployContracts.ts";
@@ -244,7 +244,7 @@ test("allocations, claims and votes are all there", async () => {
       values: proposal?.values.map(String),
       calldatas: proposal?.calldatas,
       // PostgreSQL's texts cannot hold it.
-      description: proposal?.description.replaceAll("\u0000", ""),
+      description: hexToString(proposal?.description ?? "0x").replaceAll("\u0000", ""),
     });
     const { operation } = item as { operation: { proposalId: string } | null };
     expect(operation === null || operation.proposalId === item.id).toBe(true);

@@ -73,7 +73,7 @@ export async function deployAll(parameters: {
         deployer,
       ]),
       GenesisDistribution: genesisEntry,
-      OPG: await entry(opg, [genesis], genesis),
+      OPG: await entry(opg, [genesis, timelock], genesis),
       VestingFactory: await entry(vestingFactory, [opg], genesis),
       MerkleAirdrop: await entry(
         airdrop,

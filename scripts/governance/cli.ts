@@ -1,82 +1,143 @@
-/** `npm run governance -- <command>`: proposals from the command line. */
-import { parseArgs } from "node:util";
-import { BaseError } from "@haca/protocol/baseError";
-import { reportFailure } from "../lib/reportFailure.ts";
+/** `npm run governance -- <command>`: proposals, and what roles may do, from the command line. */
+import type { Command } from "commander";
+import { createProgram, runProgram, withAccount, withChain } from "../lib/program.ts";
 import { ACTIONS } from "./actions/actions.ts";
-import { followProposal } from "./followProposal.ts";
-import { recordRoot } from "./recordRoot.ts";
-import { runAction } from "./runAction.ts";
-import { openSession } from "./session.ts";
-import { listProposals } from "./showProposal.ts";
+import type { Following } from "./followProposal.ts";
+import type { ActionOptions } from "./runAction.ts";
+import type { ChainOptions, SendOptions, Session } from "./session.ts";
 
-const FOLLOWING: ReadonlySet<string> = new Set([
-  "vote",
-  "queue",
-  "execute",
-  "cancel",
-  "status",
-  "decode",
-]);
+/** Everything that needs a chain is loaded when it is called: help is there without a build. */
+const inSession = async (
+  options: ChainOptions,
+  run: (session: Session) => Promise<void>,
+): Promise<void> => (await import("./session.ts")).withSession(options, run);
 
-const HELP = `Builds, simulates, submits and follows proposals. Says in words what changes before anything is signed.
+const withSending = (command: Command): Command =>
+  withAccount(command)
+    .option("--simulate", "try it, send nothing")
+    .option("--safe <file>", "write it for a Safe's transaction builder, send nothing")
+    .option("--as <address>", "the Safe that will send it; with --safe or --simulate");
 
-usage: npm run governance -- propose <action> <values> [--description <text>] [--simulate | --safe <file>]
-       npm run governance -- guardian <action> <values> [--simulate | --safe <file>]
-       npm run governance -- vote <proposal id> for|against|abstain
-       npm run governance -- queue|execute|cancel|status|decode <proposal id>
-       npm run governance -- list
-       npm run governance -- record-root <file.der> <store's transaction> <verifier's transaction>
+const listOf = (by: (typeof ACTIONS)[number]["by"]): string =>
+  `\nactions:\n${ACTIONS.filter((action) => action.by === by)
+    .map(({ name, usage, summary }) => `  ${name} ${usage}\n      ${summary}`)
+    .join("\n")}`;
 
-  --network      default localhost
-  --account      which of the network's accounts signs (default 0)
-  --description  what voters read (default: the words of the action)
-  --simulate     run the whole life of the proposal on a copy of the chain, submit nothing
-  --safe         write the transaction for a Safe's transaction builder, submit nothing
+const FOLLOWING: Readonly<Record<Exclude<Following, "vote">, string>> = {
+  queue: "put a proposal that succeeded into the timelock",
+  execute: "make the calls of a proposal that is due",
+  cancel: "cancel it: its proposer before the vote, the guardian once queued",
+};
 
-actions:
-${ACTIONS.map(
-  ({ name, usage, summary, by }) =>
-    `  ${by === "guardian" ? "guardian" : "propose "} ${name} ${usage}\n             ${summary}`,
-).join("\n")}`;
+const program = createProgram({
+  name: "governance",
+  summary: "Proposals and roles. Says in words what changes before anything is signed.",
+});
 
-function parse() {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      network: { type: "string", default: "localhost" },
-      account: { type: "string", default: "0" },
-      description: { type: "string" },
-      simulate: { type: "boolean", default: false },
-      safe: { type: "string" },
-      help: { type: "boolean", default: false },
-    },
-  });
-  return { ...values, positionals };
+withSending(program.command("propose <action> [values...]"))
+  .description("propose one of the ready-made actions")
+  .option("--description <text>", "what voters read (default: the words of the action)")
+  .addHelpText("after", listOf("proposal"))
+  .action((action: string, values: string[], options: ActionOptions) =>
+    inSession(options, async (session) =>
+      (await import("./runAction.ts")).runAction(session, "proposal", [action, values], options),
+    ),
+  );
+
+withSending(program.command("vote <proposal> <choice>"))
+  .description("vote for, against or abstain")
+  .action((proposal: string, choice: string, options: SendOptions) =>
+    inSession(options, async (session) =>
+      (await import("./followProposal.ts")).followProposal(
+        ...([session, "vote", { proposal, choice }, options] as const),
+      ),
+    ),
+  );
+
+for (const [name, description] of Object.entries(FOLLOWING)) {
+  withSending(program.command(`${name} <proposal>`))
+    .description(description)
+    .action((proposal: string, options: SendOptions) =>
+      inSession(options, async (session) =>
+        (await import("./followProposal.ts")).followProposal(
+          ...([session, name as Following, { proposal }, options] as const),
+        ),
+      ),
+    );
 }
 
-async function main(): Promise<void> {
-  const options = parse();
-  const [command] = options.positionals;
-  if (options.help || command === undefined) {
-    console.log(HELP);
-    return;
-  }
-  const session = await openSession(options);
-  try {
-    if (command === "propose" || command === "guardian") await runAction(session, options);
-    else if (command === "list") await listProposals(session);
-    else if (command === "record-root") await recordRoot(session, options);
-    else if (FOLLOWING.has(command)) {
-      await followProposal(session, options);
-    } else {
-      throw new BaseError({
-        code: "governance.badArgument",
-        message: `no command ${command}: npm run governance -- --help`,
-      });
-    }
-  } finally {
-    await session.connection.close();
-  }
+for (const [name, description, withState] of [
+  ["status", "a proposal, its calls in words, and where it stands", true],
+  ["decode", "a proposal and its calls in words", false],
+] as const) {
+  withChain(program.command(`${name} <proposal>`))
+    .description(description)
+    .action((proposal: string, options: ChainOptions) =>
+      inSession(options, async (session) =>
+        (await import("./showProposal.ts")).showProposal(session, proposal, { withState }),
+      ),
+    );
 }
 
-main().catch(reportFailure);
+withChain(program.command("list"))
+  .description("all proposals")
+  .action((options: ChainOptions) =>
+    inSession(options, async (session) =>
+      (await import("./showProposal.ts")).listProposals(session),
+    ),
+  );
+
+withSending(program.command("delegate <account>"))
+  .description("let an account vote with your OPG; yourself: your own address")
+  .action((account: string, options: SendOptions) =>
+    inSession(options, async (session) =>
+      (await import("./delegateVotes.ts")).delegateVotes(session, account, options),
+    ),
+  );
+
+withSending(program.command("guardian <action> [values...]"))
+  .description("take away at once, as the guardian")
+  .addHelpText("after", listOf("guardian"))
+  .action((action: string, values: string[], options: SendOptions) =>
+    inSession(options, async (session) =>
+      (await import("./runAction.ts")).runAction(session, "guardian", [action, values], options),
+    ),
+  );
+
+withSending(program.command("as-role <action> [values...]"))
+  .description("any action with a role that the account holds itself: at once, or scheduled")
+  .addHelpText("after", `${listOf("proposal")}${listOf("guardian")}`)
+  .action((action: string, values: string[], options: SendOptions) =>
+    inSession(options, async (session) =>
+      (await import("./asRole.ts")).runAsRole(session, [action, values], options),
+    ),
+  );
+
+withChain(program.command("scheduled"))
+  .description("what roles with a delay have scheduled in the AccessManager")
+  .action((options: ChainOptions) =>
+    inSession(options, async (session) => (await import("./scheduled.ts")).listScheduled(session)),
+  );
+
+for (const [verb, description] of [
+  ["execute", "make a scheduled call that is due"],
+  ["cancel", "cancel a scheduled call: who scheduled it, or the guardian"],
+] as const) {
+  withSending(program.command(`${verb}-scheduled <operation>`))
+    .description(description)
+    .action((operation: string, options: SendOptions) =>
+      inSession(options, async (session) =>
+        (await import("./scheduled.ts")).changeScheduled(session, verb, operation, options),
+      ),
+    );
+}
+
+withChain(program.command("record-root <values...>"))
+  .description("write a rotated root into the address book: <file.der> and two transactions")
+  .action((values: string[], options: ChainOptions) =>
+    inSession(options, async (session) =>
+      (await import("./recordRoot.ts")).recordRoot(session, values),
+    ),
+  );
+
+await runProgram(program);

@@ -1,12 +1,12 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { ContractFactory, type JsonRpcSigner, type Provider } from "ethers";
-import hre from "hardhat";
 import type { Deployment } from "./actions/action.ts";
 
 /** What a transaction has to carry to create a contract. */
 export async function creationData(
   deployment: Pick<Deployment, "contract" | "constructorArguments">,
 ): Promise<string> {
+  const { default: hre } = await import("hardhat");
   const { abi, bytecode } = await hre.artifacts.readArtifact(deployment.contract);
   const factory = new ContractFactory(abi, bytecode);
   return (await factory.getDeployTransaction(...deployment.constructorArguments)).data;

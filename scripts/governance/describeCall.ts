@@ -1,5 +1,6 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
-import type { Interface } from "ethers";
+import { decodeText } from "@haca/protocol/chainText";
+import { dataSlice, type FunctionFragment, type Interface, type ParamType } from "ethers";
 
 /** One call of a proposal, decoded: `InferenceSettlement.setSettlementWindow(86400)`, or raw where it is not known. */
 export function describeCall(parameters: {
@@ -11,15 +12,37 @@ export function describeCall(parameters: {
 }): string {
   const { book, interfaceOf, target, data } = parameters;
   const name = nameOf(book, target);
-  const parsed =
-    name === undefined ? null : (interfaceOf(name)?.parseTransaction({ data }) ?? null);
-  if (name === undefined || parsed === null) {
-    return `${target}: unknown call ${data}`;
-  }
-  const values = parsed.fragment.inputs.map(
-    (input, index) => `${input.name || index}: ${String(parsed.args[index])}`,
+  const fragment =
+    name === undefined ? null : (interfaceOf(name)?.getFunction(data.slice(0, 10)) ?? null);
+  const values = fragment === null ? undefined : valuesOf(fragment, data);
+  if (fragment === null || values === undefined) return `${target}: unknown call ${data}`;
+  const words = fragment.inputs.map(
+    (input, index) => `${input.name || index}: ${show(input, values[index])}`,
   );
-  return `${name}.${parsed.name}(${values.join(", ")})`;
+  return `${name}.${fragment.name}(${words.join(", ")})`;
+}
+
+/** Arguments of a call; undefined where the data is not what the function takes. */
+function valuesOf(fragment: FunctionFragment, data: string): unknown[] | undefined {
+  try {
+    return [...decodeText(fragment.inputs, dataSlice(data, 4))];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Text in quotes, so that no name can pass for another argument. */
+function show(type: ParamType, value: unknown): string {
+  if (type.type === "string") return JSON.stringify(value);
+  if (type.isArray()) {
+    const { arrayChildren } = type;
+    return `[${[...(value as unknown[])].map((item) => show(arrayChildren, item)).join(", ")}]`;
+  }
+  if (type.isTuple()) {
+    const items = [...(value as unknown[])];
+    return `(${type.components.map((part, index) => show(part, items[index])).join(", ")})`;
+  }
+  return String(value);
 }
 
 function nameOf(book: AddressBook, target: string): string | undefined {

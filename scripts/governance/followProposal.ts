@@ -1,59 +1,192 @@
 import { BaseError } from "@haca/protocol/baseError";
-import type { Contract } from "ethers";
-import { byHash, findProposal, type Proposal, STATE_NAMES } from "./proposals.ts";
-import { type Options, type Session, send } from "./session.ts";
-import { showProposal } from "./showProposal.ts";
+import { type Contract, formatUnits } from "ethers";
+import { deliver, type Outgoing } from "./deliver.ts";
+import {
+  byHash,
+  findProposal,
+  type KnownProposal,
+  STATE_NAMES,
+  type StateName,
+  saltOf,
+} from "./proposals.ts";
+import {
+  moment,
+  nextBlockTime,
+  type Sender,
+  type SendOptions,
+  type Session,
+  senderOf,
+} from "./session.ts";
+import { describeProposal } from "./showProposal.ts";
+
+export type Following = "vote" | "queue" | "execute" | "cancel";
 
 const SUPPORT = ["against", "for", "abstain"];
+const ZERO_WORD = `0x${"00".repeat(32)}`;
 
-/** Commands about one proposal: `vote`, `queue`, `execute`, `cancel`, `status`, `decode`. */
-export async function followProposal(session: Session, options: Options): Promise<void> {
-  const [command = "", text = "", choice = ""] = options.positionals;
-  if (!/^[0-9]+$/.test(text)) {
-    throw new BaseError({
-      code: "governance.badArgument",
-      message: `${command} needs the number of a proposal, got ${text}`,
-    });
-  }
-  const proposalId = BigInt(text);
-  const governor = await session.contract("HacaGovernor");
-  const fromBlock = session.book.contracts.HacaGovernor?.block ?? 0;
-  const proposal = await findProposal({ governor, fromBlock, proposalId });
-  if (command === "vote") {
-    const support = SUPPORT.indexOf(choice);
-    if (support < 0) {
-      throw new BaseError({
-        code: "governance.badArgument",
-        message: `a vote is one of ${SUPPORT.join(", ")}, got ${choice}`,
-      });
-    }
-    await send(governor, "castVote", [proposalId, support]);
-  } else if (command === "queue" || command === "execute") {
-    await send(governor, command, byHash(proposal));
-  } else if (command === "cancel") {
-    await cancel({ session, governor, proposal, proposalId });
-  } else {
-    const withState = command === "status";
-    await showProposal({ session, governor, proposal, proposalId, withState });
-  }
-}
-
-/** The proposer cancels what is not voted on yet; afterwards it is the guardian's, in the timelock. */
-async function cancel(parameters: {
+/** A proposal as it stands, and who is about to do something with it. */
+type Situation = {
   session: Session;
   governor: Contract;
-  proposal: Proposal;
-  proposalId: bigint;
-}): Promise<void> {
-  const { session, governor, proposal, proposalId } = parameters;
-  const state = STATE_NAMES[Number(await governor.getFunction("state")(proposalId))];
-  if (state !== "queued") return send(governor, "cancel", byHash(proposal));
+  proposal: KnownProposal;
+  state: StateName;
+  sender: Sender;
+};
+
+/** What is to be sent, and in words what it changes. */
+type Step = { words: string; transaction: Outgoing };
+
+const refuse = (message: string): BaseError =>
+  new BaseError({ code: "governance.badArgument", message });
+
+/**
+ * `vote`, `queue`, `execute`, `cancel`: one transaction about one proposal. What the proposal's state does not allow,
+ * and what would change nothing, is refused before anything is sent.
+ */
+export async function followProposal(
+  session: Session,
+  command: Following,
+  values: { proposal: string; choice?: string },
+  options: SendOptions,
+): Promise<void> {
+  const sender = await senderOf(session, options);
+  const { governor, proposal } = await openProposal(session, values.proposal);
+  const state = await stateOf(governor, proposal.proposalId);
+  const situation = { session, governor, proposal, state, sender };
+  const step = await STEPS[command](situation, values.choice ?? "");
+  for (const line of await describeProposal(session, proposal)) console.log(line);
+  console.log(`what will change:\n  ${step.words}`);
+  await deliver({
+    ...{ session, options, sender },
+    ...{ title: `${command} proposal`, description: step.words, transactions: [step.transaction] },
+  });
+}
+
+/** Error: `governance.badArgument` for what is no number, `governance.unknownProposal`. */
+export async function openProposal(
+  session: Session,
+  text: string,
+): Promise<{ governor: Contract; proposal: KnownProposal }> {
+  if (!/^[0-9]{1,78}$/.test(text)) throw refuse(`a proposal has a number, got ${text}`);
+  const governor = await session.contract("HacaGovernor");
+  const proposal = await findProposal({
+    provider: session.provider,
+    governor: await governor.getAddress(),
+    fromBlock: session.book.contracts.HacaGovernor?.block ?? 0,
+    proposalId: BigInt(text),
+  });
+  return { governor, proposal };
+}
+
+export async function stateOf(governor: Contract, proposalId: bigint): Promise<StateName> {
+  return STATE_NAMES[Number(await governor.getFunction("state")(proposalId))] ?? "pending";
+}
+
+const STEPS: Readonly<Record<Following, (situation: Situation, choice: string) => Promise<Step>>> =
+  { vote, queue, execute, cancel };
+
+async function vote(situation: Situation, choice: string): Promise<Step> {
+  const { session, governor, proposal, state, sender } = situation;
+  const { proposalId } = proposal;
+  const support = SUPPORT.indexOf(choice);
+  if (support < 0) throw refuse(`a vote is one of ${SUPPORT.join(", ")}, got ${choice}`);
+  const snapshot: bigint = await governor.getFunction("proposalSnapshot")(proposalId);
+  if (state === "pending") {
+    throw refuse(`proposal ${proposalId} is pending: its vote begins after ${moment(snapshot)}`);
+  }
+  if (state !== "active") throw refuse(`proposal ${proposalId} is ${state}: its vote is over`);
+  if (await governor.getFunction("hasVoted")(proposalId, sender.address)) {
+    throw refuse(`${sender.address} has voted on proposal ${proposalId} already`);
+  }
+  const weight: bigint = await governor.getFunction("getVotes")(sender.address, snapshot);
+  if (weight === 0n) {
+    const opg = await session.contract("OPG");
+    const held = formatUnits(await opg.getFunction("balanceOf")(sender.address), 18);
+    throw refuse(
+      `${sender.address} had no votes at the snapshot, ${moment(snapshot)} (it holds ${held} OPG now; ` +
+        "tokens vote once they are delegated, and only in proposals made afterwards)",
+    );
+  }
+  return {
+    words: `${formatUnits(weight, 18)} votes ${choice} proposal ${proposalId}, for good`,
+    transaction: await onGovernor(governor, "castVote", [proposalId, support]),
+  };
+}
+
+async function queue({ governor, proposal, state }: Situation): Promise<Step> {
+  if (state !== "succeeded") throw refuse(wrongState(proposal, state, "queued"));
+  return {
+    words: `proposal ${proposal.proposalId}: succeeded -> queued, executable after the timelock's delay`,
+    transaction: await onGovernor(governor, "queue", byHash(proposal)),
+  };
+}
+
+async function execute({ session, governor, proposal, state }: Situation): Promise<Step> {
+  if (state !== "queued") throw refuse(wrongState(proposal, state, "executed"));
+  const { proposalId } = proposal;
+  const due: bigint = await governor.getFunction("proposalEta")(proposalId);
+  if (due > (await nextBlockTime(session))) {
+    throw refuse(`proposal ${proposalId} is in the timelock: executable from ${moment(due)}`);
+  }
+  return {
+    words: `proposal ${proposalId}: queued -> executed, its calls are made`,
+    transaction: await onGovernor(governor, "execute", byHash(proposal)),
+  };
+}
+
+const NEXT: Readonly<Partial<Record<StateName, string>>> = {
+  pending: "its vote has not begun",
+  active: "its vote is not over",
+  defeated: "it did not pass",
+  succeeded: "it has to be queued first",
+  queued: "it is in the timelock already",
+};
+
+const wrongState = ({ proposalId }: KnownProposal, state: StateName, wanted: string): string => {
+  const reason = NEXT[state];
+  const why = reason === undefined ? "that is final" : reason;
+  return `proposal ${proposalId} is ${state} and cannot be ${wanted}: ${why}`;
+};
+
+/** The proposer cancels what is not voted on yet; afterwards it is the guardian's, in the timelock. */
+async function cancel({ session, governor, proposal, state, sender }: Situation): Promise<Step> {
+  const { proposalId, proposer } = proposal;
+  const words = `proposal ${proposalId}: ${state} -> canceled, for good`;
+  if (state === "pending") {
+    if (sender.address !== proposer) {
+      throw refuse(
+        `proposal ${proposalId} is pending: only its proposer ${proposer} cancels it before the vote, the guardian once it is queued`,
+      );
+    }
+    return { words, transaction: await onGovernor(governor, "cancel", byHash(proposal)) };
+  }
+  if (state === "active" || state === "succeeded") {
+    throw refuse(
+      `proposal ${proposalId} is ${state}: the guardian can cancel it once it is queued, nobody before`,
+    );
+  }
+  if (state !== "queued") throw refuse(wrongState(proposal, state, "canceled"));
   const timelock = await session.contract("TimelockController");
-  const [targets, values, calldatas, descriptionHash] = byHash(proposal);
-  const salt = (BigInt(await governor.getAddress()) << 96n) ^ BigInt(descriptionHash);
+  const [targets, values, calldatas] = byHash(proposal);
+  const salt = saltOf(await governor.getAddress(), proposal);
   const operation = await timelock.getFunction("hashOperationBatch")(
-    ...[targets, values, calldatas, `0x${"00".repeat(32)}`],
-    `0x${salt.toString(16).padStart(64, "0")}`,
+    ...[targets, values, calldatas, ZERO_WORD, salt],
   );
-  await send(timelock, "cancel", [operation]);
+  return {
+    words,
+    transaction: {
+      name: "cancel",
+      target: await timelock.getAddress(),
+      data: timelock.interface.encodeFunctionData("cancel", [operation]),
+    },
+  };
+}
+
+async function onGovernor(
+  governor: Contract,
+  name: string,
+  values: readonly unknown[],
+): Promise<Outgoing> {
+  const data = governor.interface.encodeFunctionData(name, [...values]);
+  return { name, target: await governor.getAddress(), data };
 }

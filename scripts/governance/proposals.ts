@@ -1,5 +1,17 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { type Contract, type EventLog, id } from "ethers";
+import { textOf } from "@haca/protocol/chainText";
+import {
+  AbiCoder,
+  concat,
+  hexlify,
+  id,
+  keccak256,
+  type Log,
+  type Provider,
+  toUtf8Bytes,
+} from "ethers";
+import { printable } from "../lib/printable.ts";
+import { readAllLogs } from "../lib/readAllLogs.ts";
 import { type Call, encodeCall } from "./call.ts";
 
 /** What the governor's functions take. */
@@ -7,8 +19,12 @@ export type Proposal = {
   targets: string[];
   values: bigint[];
   calldatas: string[];
+  /** bytes, hex: a proposer may write what is no UTF-8, and the governor hashes the bytes */
   description: string;
 };
+
+/** A proposal that the governor has. */
+export type KnownProposal = Proposal & { proposalId: bigint; proposer: string };
 
 /** States as the governor numbers them. */
 export const STATE_NAMES = [
@@ -21,42 +37,100 @@ export const STATE_NAMES = [
   "expired",
   "executed",
 ] as const;
+export type StateName = (typeof STATE_NAMES)[number];
+
+const CREATED: string = id(
+  "ProposalCreated(uint256,address,address[],uint256[],string[],bytes[],uint256,uint256,string)",
+);
+/** Of that event, with bytes for strings: on a chain they are the same. */
+const CREATED_TYPES = [
+  ...["uint256", "address", "address[]", "uint256[]", "bytes[]", "bytes[]", "uint256", "uint256"],
+  "bytes",
+];
+const PROPOSE: string = id("propose(address[],uint256[],bytes[],string)").slice(0, 10);
+const coder: AbiCoder = AbiCoder.defaultAbiCoder();
 
 export const proposalOf = (calls: readonly Call[], description: string): Proposal => ({
   targets: calls.map(({ target }) => target),
   values: calls.map(() => 0n),
   calldatas: calls.map(encodeCall),
-  description,
+  description: hexlify(toUtf8Bytes(description)),
 });
 
-/** Arguments of propose. */
-export const byText = ({ targets, values, calldatas, description }: Proposal) =>
-  [targets, values, calldatas, description] as const;
+/**
+ * The text of a proposal that nobody else can make, and that no earlier proposal has. Without the proposer's name
+ * (OpenZeppelin's suffix) anybody could propose the same first and cancel it for good; with the same text as one that
+ * was defeated, the governor would refuse it.
+ */
+export const signedText = (parameters: {
+  text: string;
+  /** hex digits that no other proposal has */
+  unique: string;
+  proposer: string;
+}): string => `${parameters.text}\n\n${parameters.unique}#proposer=${parameters.proposer}`;
 
 /** Arguments of queue, execute and cancel. */
 export const byHash = ({ targets, values, calldatas, description }: Proposal) =>
-  [targets, values, calldatas, id(description)] as const;
+  [targets, values, calldatas, keccak256(description)] as const;
 
-/** The proposal behind an id, from the governor's events. Error: `governance.unknownProposal`. */
-export async function findProposal(parameters: {
-  governor: Contract;
+/** The call that submits a proposal. */
+export const proposeData = ({ targets, values, calldatas, description }: Proposal): string =>
+  concat([
+    PROPOSE,
+    coder.encode(
+      ["address[]", "uint256[]", "bytes[]", "bytes"],
+      [targets, values, calldatas, description],
+    ),
+  ]);
+
+/** A proposal's text for a terminal, line by line. */
+export const textLines = ({ description }: Proposal): string[] =>
+  textOf(description).split("\n").map(printable);
+
+/** The id under which the governor knows a proposal: OpenZeppelin's `hashProposal`. */
+export const idOf = (proposal: Proposal): bigint =>
+  BigInt(
+    keccak256(coder.encode(["address[]", "uint256[]", "bytes[]", "bytes32"], byHash(proposal))),
+  );
+
+/** The salt of a proposal's operation in the timelock. */
+export const saltOf = (governor: string, proposal: Proposal): string =>
+  `0x${((BigInt(governor) << 96n) ^ BigInt(keccak256(proposal.description))).toString(16).padStart(64, "0")}`;
+
+/** All proposals, oldest first. */
+export async function readProposals(parameters: {
+  provider: Provider;
+  governor: string;
   /** block of the governor's creation */
   fromBlock: number;
-  proposalId: bigint;
-}): Promise<Proposal & { proposer: string }> {
-  const { governor, fromBlock, proposalId } = parameters;
-  for (const { args } of (await governor.queryFilter("ProposalCreated", fromBlock)) as EventLog[]) {
-    if (args.proposalId !== proposalId) continue;
-    return {
-      targets: [...args.targets],
-      values: [...args[3]],
-      calldatas: [...args.calldatas],
-      description: args.description,
-      proposer: args.proposer,
-    };
+}): Promise<KnownProposal[]> {
+  const { provider, governor: address, fromBlock } = parameters;
+  const logs = await readAllLogs({ provider, address, fromBlock, topics: [CREATED] });
+  return logs.map(readCreated);
+}
+
+function readCreated({ data }: Log): KnownProposal {
+  const [proposalId, proposer, targets, values, , calldatas, , , description] = coder.decode(
+    CREATED_TYPES,
+    data,
+  );
+  return {
+    ...{ proposalId, proposer, description },
+    ...{ targets: [...targets], values: [...values], calldatas: [...calldatas] },
+  };
+}
+
+/** The proposal behind an id. Error: `governance.unknownProposal`. */
+export async function findProposal(
+  parameters: Parameters<typeof readProposals>[0] & { proposalId: bigint },
+): Promise<KnownProposal> {
+  const { proposalId } = parameters;
+  const found = (await readProposals(parameters)).find((each) => each.proposalId === proposalId);
+  if (found === undefined) {
+    throw new BaseError({
+      code: "governance.unknownProposal",
+      message: `the governor knows no proposal ${proposalId}`,
+    });
   }
-  throw new BaseError({
-    code: "governance.unknownProposal",
-    message: `the governor knows no proposal ${proposalId}`,
-  });
+  return found;
 }

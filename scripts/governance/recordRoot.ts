@@ -1,23 +1,22 @@
 import { addressBookPath, writeAddressBook } from "@haca/protocol/addressBook";
-import { keccak256, type Provider } from "ethers";
+import { keccak256, type Provider, ZeroAddress } from "ethers";
 import type { Deployment } from "./actions/action.ts";
 import { isAwsRoot, readRootFile } from "./actions/rootFile.ts";
 import { currentVerifier } from "./actions/rotateRoot.ts";
 import { refuse } from "./actions/teeRegistry.ts";
 import { findPair } from "./actions/verifierPair.ts";
 import { Arguments } from "./arguments.ts";
-import type { Options, Session } from "./session.ts";
+import type { Session } from "./session.ts";
 
-const USAGE =
-  "record-root <file with the root, DER> <store's transaction> <verifier's transaction>";
+const USAGE = "record-root <file.der> <store's transaction> <verifier's transaction>";
 
 /**
  * `record-root`: writes the store and the verifier that a rotation brought into the address book, once the registry
  * uses them. The transactions are the two that `rotate-root` printed. Error: `governance.badArgument`.
  */
-export async function recordRoot(session: Session, options: Options): Promise<void> {
-  const { book, provider, signer } = session;
-  const values = new Arguments({ values: options.positionals.slice(1), usage: USAGE });
+export async function recordRoot(session: Session, words: readonly string[]): Promise<void> {
+  const { book, provider } = session;
+  const values = new Arguments({ values: words, usage: USAGE });
   const root = readRootFile(values.text("file"));
   const transactions = [
     values.bytes("store's transaction", 32),
@@ -28,7 +27,7 @@ export async function recordRoot(session: Session, options: Options): Promise<vo
   if (attestation === undefined) throw refuse("the address book has no attestation");
 
   const verifier = await currentVerifier({ book, provider });
-  const context = { book, provider, account: signer.address };
+  const context = { book, provider, account: ZeroAddress };
   const pair = await findPair({ context, root, verifier });
   const [store, nitro] = await Promise.all(
     pair.map((deployed, index) =>

@@ -1,43 +1,89 @@
-import { writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
 import { BaseError } from "@haca/protocol/baseError";
-import { Contract } from "ethers";
-import hre from "hardhat";
-import { firstLine } from "../deploy/connect.ts";
+import { type Contract, formatUnits, type JsonRpcSigner } from "ethers";
 import type { Action, Plan } from "./actions/action.ts";
 import { actionNamed } from "./actions/actions.ts";
 import { Arguments } from "./arguments.ts";
-import { encodeCall, nameOfCall } from "./call.ts";
+import { type Call, encodeCall, nameOfCall } from "./call.ts";
+import { deliver, type Outgoing } from "./deliver.ts";
 import { deployBeforehand } from "./deployBeforehand.ts";
-import { byHash, byText, proposalOf } from "./proposals.ts";
-import { proposeData, safeBatch } from "./safeBatch.ts";
-import { type Options, type Session, send } from "./session.ts";
+import { idOf, type Proposal, proposalOf, proposeData, signedText } from "./proposals.ts";
+import {
+  moment,
+  nextBlockTime,
+  type Sender,
+  type SendOptions,
+  type Session,
+  senderOf,
+} from "./session.ts";
 import { simulate } from "./simulate.ts";
 
 const COMMANDS: Readonly<Record<Action["by"], string>> = {
   proposal: "propose",
   guardian: "guardian",
 };
+const UNIQUE_BYTES = 8;
+
+export type ActionOptions = SendOptions & { description?: string };
 
 /** `propose <action>` and `guardian <action>`: says what changes, then simulates, writes or sends. */
-export async function runAction(session: Session, options: Options): Promise<void> {
-  const { book, provider, signer } = session;
-  const [command, name, ...rest] = options.positionals;
+export async function runAction(
+  session: Session,
+  by: Action["by"],
+  words: readonly [name: string, values: readonly string[]],
+  options: ActionOptions,
+): Promise<void> {
+  const [name, values] = words;
   const action = actionNamed(name);
-  if (COMMANDS[action.by] !== command) {
+  if (action.by !== by) {
     throw new BaseError({
       code: "governance.badArgument",
       message: `${action.name} is done with: npm run governance -- ${COMMANDS[action.by]} ${action.name} ${action.usage}`,
     });
   }
-  const values = new Arguments({ values: rest, usage: `${action.name} ${action.usage}` });
-  const plan = await action.build({ book, provider, values, account: signer.address });
-  values.end();
-  printPlan(plan);
-  if (action.by === "guardian") await asGuardian(session, options, action, plan);
-  else await asProposal(session, options, action, plan);
+  const sender = await senderOf(session, options);
+  const deployer = await deployerOf(session, options, sender);
+  const account = deployer?.address ?? sender.address;
+  const plan = await planAction({ session, action, values, account });
+  if (by === "guardian") {
+    printPlan(plan);
+    await deliver({
+      ...{ session, options, sender, title: action.name },
+      ...{ description: wordsOf(plan.calls), transactions: plan.calls.map(outgoing) },
+    });
+  } else {
+    await propose({ session, options, sender, deployer, action, plan });
+  }
 }
 
-function printPlan({ calls, deployments = [] }: Plan): void {
+/** Who deploys what a proposal needs: the signing account; also for a Safe, which its file cannot make deploy. */
+async function deployerOf(
+  session: Session,
+  options: SendOptions,
+  sender: Sender,
+): Promise<Sender["signer"]> {
+  if (options.safe === undefined) return sender.signer;
+  const signers = (await session.connection.ethers.getSigners()) as unknown as JsonRpcSigner[];
+  return signers[Number(options.account)];
+}
+
+/** What an action would change now. Errors name the value at fault, or say that nothing would change. */
+export async function planAction(parameters: {
+  session: Session;
+  action: Action;
+  values: readonly string[];
+  account: string;
+}): Promise<Plan> {
+  const { session, action, account } = parameters;
+  const { book, provider } = session;
+  const usage = `${action.name} ${action.usage}`;
+  const values = new Arguments({ values: parameters.values, usage });
+  const plan = await action.build({ book, provider, values, account });
+  values.end();
+  return plan;
+}
+
+export function printPlan({ calls, deployments = [] }: Plan): void {
   console.log("what will change:");
   for (const { words } of calls) console.log(`  ${words}`);
   if (deployments.length > 0) console.log("deployed beforehand, without effect until then:");
@@ -50,86 +96,92 @@ function printPlan({ calls, deployments = [] }: Plan): void {
   }
 }
 
-async function asGuardian(
-  session: Session,
-  options: Options,
-  action: Action,
-  { calls }: Plan,
-): Promise<void> {
-  const { signer, provider } = session;
-  if (options.simulate) {
-    for (const call of calls) {
-      const request = { from: signer.address, to: call.target, data: encodeCall(call) };
-      await provider.call(request).catch((cause: unknown) => {
-        throw new BaseError({
-          code: "governance.simulationFailed",
-          message: `${nameOfCall(call)} fails: ${firstLine(cause)}`,
-          cause,
-        });
-      });
-      console.log(`  ${nameOfCall(call)} ok as ${signer.address}`);
-    }
-    return;
-  }
-  if (options.safe !== undefined) {
-    const transactions = calls.map((call) => ({ target: call.target, data: encodeCall(call) }));
-    writeBatch({ session, path: options.safe, action, description: wordsOf(calls), transactions });
-    return;
-  }
-  for (const call of calls) {
-    const contract = new Contract(call.target, [call.fragment], signer);
-    await send(contract, nameOfCall(call), call.arguments);
-  }
-}
+export const wordsOf = (calls: Plan["calls"]): string => calls.map(({ words }) => words).join("; ");
 
-async function asProposal(
-  session: Session,
-  options: Options,
-  action: Action,
-  { calls, deployments = [] }: Plan,
-): Promise<void> {
-  const { book, signer } = session;
-  const description = options.description ?? wordsOf(calls);
-  const proposal = proposalOf(calls, description);
-  if (options.simulate) {
-    const network = hre.config.networks[options.network];
-    if (network?.type !== "http") throw new Error("a network without a URL");
-    console.log("simulated on a copy of the chain, the vote presumed to pass:");
-    const url = await network.url.get();
-    const account = signer.address;
-    for (const line of await simulate({ book, url, proposal, deployments, account })) {
-      console.log(`  ${line}`);
-    }
-    return;
-  }
-  if (deployments.length > 0) {
-    console.log("deploying:");
-    await deployBeforehand({ deployments, signer });
-  }
-  const governor = await session.contract("HacaGovernor");
-  const proposalId = await governor.getFunction("hashProposal")(...byHash(proposal));
-  console.log(`proposal ${proposalId}`);
-  if (options.safe !== undefined) {
-    const transactions = [
-      { target: await governor.getAddress(), data: proposeData(byText(proposal)) },
-    ];
-    writeBatch({ session, path: options.safe, action, description, transactions });
-    return;
-  }
-  await send(governor, "propose", byText(proposal));
-}
+export const outgoing = (call: Call): Outgoing => ({
+  ...{ name: nameOfCall(call), target: call.target, data: encodeCall(call) },
+});
 
-const wordsOf = (calls: Plan["calls"]): string => calls.map(({ words }) => words).join("; ");
-
-function writeBatch(parameters: {
+async function propose(parameters: {
   session: Session;
-  path: string;
+  options: ActionOptions;
+  sender: Sender;
+  deployer: Sender["signer"];
   action: Action;
-  description: string;
-  transactions: { target: string; data: string }[];
-}): void {
-  const { session, path, action, description, transactions } = parameters;
-  const { chainId } = session.book;
-  writeFileSync(path, safeBatch({ chainId, name: action.name, description, calls: transactions }));
-  console.log(`written to ${path}`);
+  plan: Plan;
+}): Promise<void> {
+  const { session, options, sender, deployer, action, plan } = parameters;
+  const { calls, deployments = [] } = plan;
+  const governor = await session.contract("HacaGovernor");
+  const text = options.description ?? wordsOf(calls);
+  const unique = randomBytes(UNIQUE_BYTES).toString("hex");
+  const proposal = proposalOf(calls, signedText({ text, unique, proposer: sender.address }));
+  printPlan(plan);
+  if (options.simulate) {
+    console.log("simulated on a copy of the chain, the vote presumed to pass; nothing is sent:");
+    await simulate({
+      ...{ book: session.book, network: options.network, proposal, deployments },
+      ...{ account: sender.address, report: (line) => console.log(`  ${line}`) },
+    });
+    return;
+  }
+  await requireThreshold({ session, governor, account: sender.address });
+  if (deployments.length > 0) {
+    if (deployer === undefined) {
+      throw new BaseError({
+        code: "governance.badArgument",
+        message: `${action.name} deploys contracts first: network ${options.network} needs an account for that`,
+      });
+    }
+    console.log("deploying:");
+    await deployBeforehand({ deployments, signer: deployer });
+  }
+  const transactions = [
+    { name: "propose", target: await governor.getAddress(), data: proposeData(proposal) },
+  ];
+  const [receipt] = await deliver({
+    ...{ session, options, sender, title: action.name, description: text, transactions },
+  });
+  await reportNumber({ session, governor, proposal, isSent: receipt !== undefined });
+}
+
+/** A proposal has a number for its voters once it exists; before, it is only what it would be. */
+async function reportNumber(parameters: {
+  session: Session;
+  governor: Contract;
+  proposal: Proposal;
+  isSent: boolean;
+}): Promise<void> {
+  const { governor, proposal, isSent } = parameters;
+  const proposalId = idOf(proposal);
+  if (!isSent) {
+    console.log(`expected number, once the Safe has sent it: ${proposalId}`);
+    return;
+  }
+  const snapshot: bigint = await governor.getFunction("proposalSnapshot")(proposalId);
+  const deadline: bigint = await governor.getFunction("proposalDeadline")(proposalId);
+  console.log(`proposal ${proposalId}`);
+  console.log(`  vote from ${moment(snapshot)} to ${moment(deadline)}`);
+}
+
+/** Error: `governance.refused`, before anything is deployed or sent. */
+async function requireThreshold(parameters: {
+  session: Session;
+  governor: Contract;
+  account: string;
+}): Promise<void> {
+  const { session, governor, account } = parameters;
+  const needed: bigint = await governor.getFunction("proposalThreshold")();
+  const latest = (await session.provider.getBlock("latest"))?.timestamp ?? 0;
+  const now = await nextBlockTime(session);
+  // The governor looks one second back; a block of this very second cannot be asked for yet.
+  const at = now - 1n < BigInt(latest) ? now - 1n : BigInt(latest) - 1n;
+  const votes: bigint = await governor.getFunction("getVotes")(account, at);
+  if (votes >= needed) return;
+  throw new BaseError({
+    code: "governance.refused",
+    message:
+      `${account} has ${formatUnits(votes, 18)} votes and needs ${formatUnits(needed, 18)} to propose; ` +
+      "tokens vote once they are delegated: npm run governance -- delegate <account>",
+  });
 }

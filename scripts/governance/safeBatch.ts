@@ -1,5 +1,3 @@
-import { Interface } from "ethers";
-
 /** A file for the transaction builder of a Safe: the calls, to be signed by its owners. */
 export function safeBatch(parameters: {
   chainId: number;
@@ -26,9 +24,3 @@ export function safeBatch(parameters: {
     2,
   )}\n`;
 }
-
-/** The call of the governor that submits a proposal. */
-export const proposeData = (values: readonly unknown[]): string =>
-  new Interface([
-    "function propose(address[] targets, uint256[] values, bytes[] calldatas, string description)",
-  ]).encodeFunctionData("propose", [...values]);

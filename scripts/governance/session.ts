@@ -1,70 +1,98 @@
 import { type AddressBook, addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
-import { Contract, type InterfaceAbi, type JsonRpcSigner, type Provider } from "ethers";
-import hre from "hardhat";
+import { TextInterface } from "@haca/protocol/chainText";
+import { Contract, getAddress, isAddress, type JsonRpcSigner, type Provider } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import { connect, firstLine } from "../deploy/connect.ts";
+import { connect } from "../deploy/connect.ts";
+import { requireContracts } from "../lib/requireContracts.ts";
 import { addressOf } from "./call.ts";
 
-export type Options = {
-  positionals: readonly string[];
-  network: string;
+/** Options of a verb that only reads. */
+export type ChainOptions = { network: string };
+
+/** Options of a verb that sends, or would send. */
+export type SendOptions = ChainOptions & {
   /** number of the network's account that signs */
   account: string;
-  description?: string | undefined;
-  simulate: boolean;
-  safe?: string | undefined;
+  /** the account that is to send it, where that is none of the network's: a Safe */
+  as?: string;
+  simulate?: true;
+  /** file for a Safe's transaction builder */
+  safe?: string;
 };
 
 export type Session = {
   connection: NetworkConnection;
   book: AddressBook;
   provider: Provider;
-  signer: JsonRpcSigner;
-  /** a contract of the address book, for the signer */
+  /** a contract of the address book, for reading */
   contract: (name: string) => Promise<Contract>;
 };
 
-/** Error: `governance.badArgument` for an account that the network does not have. */
-export async function openSession(options: Options): Promise<Session> {
-  const { connection, chainId } = await connect(options.network);
+/** Who sends, and with what: no signer where the transaction is written to a file or only simulated. */
+export type Sender = { address: string; signer?: JsonRpcSigner };
+
+/** Contracts that every command relies on, where the book has them. */
+const FOUNDATIONS = ["AccessManager", "HacaGovernor", "TimelockController", "OPG"];
+
+const badArgument = (message: string): BaseError =>
+  new BaseError({ code: "governance.badArgument", message });
+
+/** Runs a verb with a connection that ends with it. Errors: `addressBook.…`, `chain.notDeployed`. */
+export async function withSession(
+  { network }: ChainOptions,
+  run: (session: Session) => Promise<void>,
+): Promise<void> {
+  const { connection, chainId } = await connect(network);
   try {
-    const book = readAddressBook(addressBookPath(chainId));
-    const signers = (await connection.ethers.getSigners()) as unknown as JsonRpcSigner[];
-    const signer = signers[Number(options.account)];
-    if (signer === undefined) {
-      throw new BaseError({
-        code: "governance.badArgument",
-        message: `--account must be a number below ${signers.length}, got ${options.account}`,
-      });
-    }
-    const contract = async (name: string): Promise<Contract> => {
-      const { abi } = await hre.artifacts.readArtifact(name);
-      return new Contract(addressOf(book, name), abi as unknown as InterfaceAbi, signer);
-    };
     const provider = connection.ethers.provider as unknown as Provider;
-    return { connection, book, provider, signer, contract };
-  } catch (error) {
+    const book = readAddressBook(addressBookPath(chainId));
+    await requireContracts({ book, provider, names: FOUNDATIONS });
+    const { default: hre } = await import("hardhat");
+    const contract = async (name: string): Promise<Contract> => {
+      const address = addressOf(book, name);
+      await requireContracts({ book, provider, names: [name] });
+      const { abi } = await hre.artifacts.readArtifact(name);
+      return new Contract(address, new TextInterface(abi), provider);
+    };
+    await run({ connection, book, provider, contract });
+  } finally {
     await connection.close();
-    throw error;
   }
 }
 
-/** Sends one transaction and waits for it; a refusal becomes one line, `governance.refused`. */
-export async function send(
-  contract: Contract,
-  name: string,
-  values: readonly unknown[],
-): Promise<void> {
-  try {
-    const sent = await contract.getFunction(name)(...values);
-    const receipt = await sent.wait();
-    console.log(`  ${name}: transaction ${receipt.hash} in block ${receipt.blockNumber}`);
-  } catch (cause) {
-    throw new BaseError({
-      code: "governance.refused",
-      message: `${name}: ${firstLine(cause)}`,
-      cause,
-    });
+/** Error: `governance.badArgument` for an account that the network does not have, and for `--as` and `--safe` that do not fit. */
+export async function senderOf(session: Session, options: SendOptions): Promise<Sender> {
+  const { as, safe, simulate } = options;
+  if (simulate && safe !== undefined) throw badArgument("--simulate and --safe exclude each other");
+  if (as !== undefined) {
+    if (!simulate && safe === undefined) {
+      throw badArgument("--as goes with --safe or --simulate: only the account itself can send");
+    }
+    if (!/^0x/.test(as) || !isAddress(as)) throw badArgument(`--as ${as} is no address`);
+    return { address: getAddress(as) };
   }
+  if (safe !== undefined) {
+    throw badArgument("--safe needs the Safe's own address: --as <address>");
+  }
+  const signers = (await session.connection.ethers.getSigners()) as unknown as JsonRpcSigner[];
+  const { account } = options;
+  const signer = /^[0-9]+$/.test(account) ? signers[Number(account)] : undefined;
+  if (signer === undefined) {
+    throw badArgument(
+      signers.length === 0
+        ? `network ${options.network} has no account: set its key`
+        : `--account must be a number below ${signers.length}, got ${account}`,
+    );
+  }
+  return { address: signer.address, signer };
 }
+
+/** Unix seconds at which the next block can be: this machine's clock, or the latest block's if that is ahead. */
+export async function nextBlockTime({ provider }: Pick<Session, "provider">): Promise<bigint> {
+  const block = await provider.getBlock("latest");
+  return BigInt(Math.max(Math.floor(Date.now() / 1000), block?.timestamp ?? 0));
+}
+
+export const moment = (seconds: bigint): string =>
+  new Date(Number(seconds) * 1000).toISOString().replace(".000Z", "Z");

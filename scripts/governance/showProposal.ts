@@ -1,56 +1,67 @@
-import { type Contract, Interface } from "ethers";
-import hre from "hardhat";
+import type { Interface } from "ethers";
 import { printable } from "../lib/printable.ts";
 import { describeCall } from "./describeCall.ts";
-import { type Proposal, STATE_NAMES } from "./proposals.ts";
-import type { Session } from "./session.ts";
+import { openProposal, stateOf } from "./followProposal.ts";
+import { type KnownProposal, readProposals, textLines } from "./proposals.ts";
+import { moment, type Session } from "./session.ts";
 
-/** Prints a proposal, its calls decoded, and on demand where it stands. */
-export async function showProposal(parameters: {
-  session: Session;
-  governor: Contract;
-  proposal: Proposal & { proposer: string };
-  proposalId: bigint;
-  withState: boolean;
-}): Promise<void> {
-  const { governor, proposal, proposalId, withState } = parameters;
-  const { book } = parameters.session;
-  const names = [...Object.keys(book.contracts), "VestingVault"];
+/** A proposal's text and its calls, decoded: one line each. */
+export async function describeProposal(
+  session: Session,
+  proposal: KnownProposal,
+): Promise<string[]> {
+  const { book } = session;
+  const { default: hre } = await import("hardhat");
+  const { Interface } = await import("ethers");
   const interfaces = new Map<string, Interface>();
-  for (const name of names) {
+  for (const name of [...Object.keys(book.contracts), "VestingVault"]) {
     interfaces.set(name, new Interface((await hre.artifacts.readArtifact(name)).abi));
   }
-  const description = proposal.description.split("\n").map(printable).join("\n  ");
-  console.log(`proposal ${proposalId} by ${proposal.proposer}\n  ${description}`);
-  proposal.targets.forEach((target, index) => {
-    const data = proposal.calldatas[index] ?? "0x";
-    const interfaceOf = (name: string) => interfaces.get(name);
-    console.log(`  ${printable(describeCall({ book, interfaceOf, target, data }))}`);
-  });
-  if (!withState) return;
-  const read = (view: string) => governor.getFunction(view)(proposalId);
-  const moment = (seconds: bigint): string =>
-    seconds === 0n ? "not yet" : new Date(Number(seconds) * 1000).toISOString();
-  const [against, inFavour, abstain] = await read("proposalVotes");
-  const snapshot: bigint = await read("proposalSnapshot");
-  console.log(`  state ${STATE_NAMES[Number(await read("state"))]}`);
-  console.log(`  vote from ${moment(snapshot)} to ${moment(await read("proposalDeadline"))}`);
-  console.log(`  for ${inFavour}, against ${against}, abstain ${abstain} (smallest units)`);
-  console.log(`  executable from ${moment(await read("proposalEta"))}`);
+  const interfaceOf = (name: string) => interfaces.get(name);
+  return [
+    `proposal ${proposal.proposalId} by ${proposal.proposer}`,
+    ...textLines(proposal).map((line) => `  ${line}`),
+    "calls:",
+    ...proposal.targets.map((target, index) => {
+      const data = proposal.calldatas[index] ?? "0x";
+      const value = proposal.values[index] ?? 0n;
+      const paid = value === 0n ? "" : ` with ${value} wei`;
+      return `  ${printable(describeCall({ book, interfaceOf, target, data }))}${paid}`;
+    }),
+  ];
 }
 
-/** Prints one line per proposal. */
+/** `decode`, and `status` with where it stands. */
+export async function showProposal(
+  session: Session,
+  text: string,
+  { withState }: { withState: boolean },
+): Promise<void> {
+  const { governor, proposal } = await openProposal(session, text);
+  for (const line of await describeProposal(session, proposal)) console.log(line);
+  if (!withState) return;
+  const { proposalId } = proposal;
+  const read = (view: string) => governor.getFunction(view)(proposalId);
+  const [against, inFavour, abstain] = await read("proposalVotes");
+  const snapshot: bigint = await read("proposalSnapshot");
+  const eta: bigint = await read("proposalEta");
+  console.log(`  state ${await stateOf(governor, proposalId)}`);
+  console.log(`  vote from ${moment(snapshot)} to ${moment(await read("proposalDeadline"))}`);
+  console.log(`  for ${inFavour}, against ${against}, abstain ${abstain} (smallest units)`);
+  console.log(`  executable from ${eta === 0n ? "not yet" : moment(eta)}`);
+}
+
+/** `list`: one line for each proposal. */
 export async function listProposals(session: Session): Promise<void> {
   const governor = await session.contract("HacaGovernor");
-  const events = await governor.queryFilter(
-    "ProposalCreated",
-    session.book.contracts.HacaGovernor?.block,
-  );
-  for (const event of events) {
-    if (!("args" in event)) continue;
-    const { proposalId, description } = event.args;
-    const state = STATE_NAMES[Number(await governor.getFunction("state")(proposalId))];
-    console.log(`${proposalId}  ${state}  ${printable(description)}`);
+  const proposals = await readProposals({
+    provider: session.provider,
+    governor: await governor.getAddress(),
+    fromBlock: session.book.contracts.HacaGovernor?.block ?? 0,
+  });
+  for (const proposal of proposals) {
+    const state = await stateOf(governor, proposal.proposalId);
+    console.log(`${proposal.proposalId}  ${state}  ${textLines(proposal)[0] ?? ""}`);
   }
-  console.log(`${events.length} proposals`);
+  console.log(`${proposals.length} proposals`);
 }

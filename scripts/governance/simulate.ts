@@ -1,110 +1,119 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import { Contract, type JsonRpcSigner } from "ethers";
-import hre from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
-import { firstLine } from "../deploy/connect.ts";
 import type { Deployment } from "./actions/action.ts";
 import { addressOf } from "./call.ts";
 import { deployBeforehand } from "./deployBeforehand.ts";
 import { duration } from "./duration.ts";
-import { byHash, byText, type Proposal } from "./proposals.ts";
+import { explainRevert } from "./explainRevert.ts";
+import { byHash, idOf, type Proposal, proposeData } from "./proposals.ts";
 
 const FOR = 1;
 const ETHER = 10n ** 18n;
 
+const TOKEN_ABI = [
+  "function balanceOf(address account) view returns (uint256)",
+  "function transfer(address to, uint256 value) returns (bool)",
+  "function delegate(address delegatee)",
+];
+
 const GOVERNOR_ABI = [
-  "function propose(address[] targets, uint256[] values, bytes[] calldatas, string description) returns (uint256)",
   "function queue(address[] targets, uint256[] values, bytes[] calldatas, bytes32 descriptionHash) returns (uint256)",
   "function execute(address[] targets, uint256[] values, bytes[] calldatas, bytes32 descriptionHash) payable returns (uint256)",
   "function castVote(uint256 proposalId, uint8 support) returns (uint256)",
-  "function hashProposal(address[] targets, uint256[] values, bytes[] calldatas, bytes32 descriptionHash) view returns (uint256)",
   "function votingDelay() view returns (uint256)",
   "function proposalDeadline(uint256 proposalId) view returns (uint256)",
 ];
 
 /**
- * Runs the whole life of a proposal on a copy of the chain as it is now. It presumes that the vote passes: the
- * ecosystem vault's tokens vote for it there. What is tested is whether the calls do what they should, and at which
- * times. Error: `governance.simulationFailed`, with the reason of the call that reverted.
+ * Runs the whole life of a proposal on a copy of the chain as it is now. It presumes that the vote passes: there,
+ * `account` has the ecosystem vault's tokens and votes for it. What is tested is whether the calls do what they should,
+ * and at which times. Error: `governance.simulationFailed`, with the reason of the call that reverted.
  */
 export async function simulate(parameters: {
   book: AddressBook;
-  url: string;
+  network: string;
   proposal: Proposal;
   /** what `account` deploys before it proposes; on the copy only */
   deployments: readonly Deployment[];
   account: string;
-}): Promise<string[]> {
-  const { book, url, proposal, deployments, account } = parameters;
+  report: (line: string) => void;
+}): Promise<void> {
+  const { book, proposal, deployments, account, report } = parameters;
+  const { default: hre } = await import("hardhat");
+  const network = hre.config.networks[parameters.network];
+  if (network?.type !== "http") throw new Error("a network without a URL");
+  const url = await network.url.get();
   const connection = await hre.network.create({
     network: "default",
     override: { chainId: book.chainId, forking: { enabled: true, url } },
   });
   try {
-    if (deployments.length > 0) {
-      await deployBeforehand({ deployments, signer: await impersonate(connection, account) });
-    }
-    const voter = await borrowVotes(connection, book);
-    const governor = new Contract(addressOf(book, "HacaGovernor"), GOVERNOR_ABI, voter);
+    // Hardhat answers no call at the block that a copy begins with.
+    await connection.networkHelpers.mine();
+    const voter = await impersonate(connection, account);
+    if (deployments.length > 0) await deployBeforehand({ deployments, signer: voter });
+    await borrowVotes({ connection, book, voter });
+    const target = addressOf(book, "HacaGovernor");
+    const governor = new Contract(target, GOVERNOR_ABI, voter);
     const { time } = connection.networkHelpers;
-    const log: string[] = [];
     const start = await time.latest();
-    const step = async (name: string, ...values: unknown[]): Promise<void> => {
+    const step = async (name: string, data: string): Promise<void> => {
       try {
-        const sent = await governor.getFunction(name)(...values);
-        const receipt = await sent.wait();
+        const receipt = await (await voter.sendTransaction({ to: target, data })).wait();
         const after = duration((await time.latest()) - start);
-        log.push(`${name.padEnd(8)} ok, ${receipt.gasUsed} gas, ${after} after the proposal`);
+        report(`${name.padEnd(8)} ok, ${receipt?.gasUsed} gas, ${after} after the proposal`);
       } catch (cause) {
         throw new BaseError({
           code: "governance.simulationFailed",
-          message: `${name} fails: ${firstLine(cause)}`,
+          message: `${name} fails: ${explainRevert(cause)}`,
           cause,
         });
       }
     };
+    const call = (name: string, ...values: unknown[]) =>
+      step(name, governor.interface.encodeFunctionData(name, values));
 
-    await step("propose", ...byText(proposal));
-    const proposalId = await governor.getFunction("hashProposal")(...byHash(proposal));
+    const proposalId = idOf(proposal);
+    await step("propose", proposeData(proposal));
     await time.increase(Number(await governor.getFunction("votingDelay")()) + 1);
-    await step("castVote", proposalId, FOR);
+    await call("castVote", proposalId, FOR);
     await time.increaseTo(Number(await governor.getFunction("proposalDeadline")(proposalId)) + 1);
-    await step("queue", ...byHash(proposal));
+    await call("queue", ...byHash(proposal));
     const timelock = new Contract(
       addressOf(book, "TimelockController"),
       ["function getMinDelay() view returns (uint256)"],
       voter,
     );
     await time.increase(Number(await timelock.getFunction("getMinDelay")()) + 1);
-    await step("execute", ...byHash(proposal));
-    return log;
+    await call("execute", ...byHash(proposal));
   } finally {
     await connection.close();
   }
 }
 
-/** The ecosystem vault, with its own votes, on the copy only. */
-async function borrowVotes(
-  connection: NetworkConnection,
-  book: AddressBook,
-): Promise<JsonRpcSigner> {
-  const vault = book.grants?.find(({ allocation }) => allocation === "Ecosystem")?.vault;
-  if (vault === undefined) {
+/** Gives the voter the ecosystem vault's tokens, which cannot vote where they are; on the copy only. */
+async function borrowVotes(parameters: {
+  connection: NetworkConnection;
+  book: AddressBook;
+  voter: JsonRpcSigner;
+}): Promise<void> {
+  const { connection, book, voter } = parameters;
+  const grant = book.grants?.find(({ allocation }) => allocation === "Ecosystem");
+  if (grant === undefined) {
     throw new BaseError({
       code: "governance.notDeployed",
       message: `the address book of chain ${book.chainId} has no ecosystem vault`,
     });
   }
-  const voter = await impersonate(connection, vault);
-  const token = new Contract(
-    addressOf(book, "OPG"),
-    ["function delegate(address delegatee)"],
-    voter,
-  );
-  await (await token.getFunction("delegate")(vault)).wait();
+  const token = new Contract(addressOf(book, "OPG"), TOKEN_ABI, voter);
+  const vault = await impersonate(connection, grant.vault);
+  const balance: bigint = await token.getFunction("balanceOf")(grant.vault);
+  const lent = token.connect(vault) as Contract;
+  await (await lent.getFunction("transfer")(voter.address, balance)).wait();
+  await (await token.getFunction("delegate")(voter.address)).wait();
   await connection.networkHelpers.time.increase(1);
-  return voter;
 }
 
 async function impersonate(connection: NetworkConnection, account: string): Promise<JsonRpcSigner> {

@@ -2,6 +2,8 @@ import { Command, CommanderError, Option } from "commander";
 import { reportFailure } from "./reportFailure.ts";
 
 const HELP_COLUMNS = 80;
+/** Descriptions are wrapped beside long verbs, too. */
+const MINIMUM_WRAP = 20;
 
 /**
  * The command line of one `npm run` command. Each verb declares its own options, so that one which a verb does
@@ -11,6 +13,7 @@ export function createProgram(parameters: { name: string; summary: string }): Co
   return new Command(`npm run ${parameters.name} --`)
     .description(parameters.summary)
     .helpCommand(false)
+    .configureHelp({ minWidthToWrap: MINIMUM_WRAP })
     .helpOption("-h, --help", "this text; after a verb, that verb's")
     .configureOutput({
       getOutHelpWidth: () => HELP_COLUMNS,

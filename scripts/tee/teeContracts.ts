@@ -1,6 +1,7 @@
 import { certificateStoreAbi, nitroVerifierAbi, teeRegistryAbi } from "@haca/protocol/abi";
 import { type AddressBook, addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
+import { TextInterface } from "@haca/protocol/chainText";
 import { Contract, type ContractRunner } from "ethers";
 
 /** The registry of a deployment with what it needs. */
@@ -42,7 +43,7 @@ export async function teeContracts(parameters: {
   }
   return {
     chainId: BigInt(chainId),
-    registry: new Contract(TEERegistry.address, teeRegistryAbi, runner),
+    registry: new Contract(TEERegistry.address, new TextInterface(teeRegistryAbi), runner),
     store: new Contract(CertificateStore.address, certificateStoreAbi, runner),
     verifier: new Contract(NitroAttestationVerifier.address, nitroVerifierAbi, runner),
     rootFingerprint: attestation.rootFingerprint,

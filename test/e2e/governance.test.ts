@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readAddressBook } from "@haca/protocol/addressBook";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { AbiCoder, concat, Interface, id, type JsonRpcProvider, toUtf8Bytes } from "ethers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   BOOK,
   failure,
@@ -12,79 +13,238 @@ import {
   success,
 } from "./localDeployment.ts";
 
+/** Of `deployments/parameters/localhost.json`. */
+const IMAGE_APPROVER = 9;
+const STRANGER = 12;
+const TWO_DAYS = 2 * 24 * 60 * 60;
+const PCR = `0x${"11".repeat(48)}`;
+const IMAGE = [PCR, PCR, PCR, "v2", "LLMProxy", "ab".repeat(20), "https://example.org/enclave"];
+
 let local: LocalDeployment;
-beforeEach(async () => {
+let provider: JsonRpcProvider;
+beforeAll(async () => {
   local = await LocalDeployment.start();
+  await success(local.deploy());
+  provider = await local.delegate();
 });
-afterEach(() => local.stop());
+afterAll(async () => {
+  provider.destroy();
+  await local.stop();
+});
+
+const as = (account: number): string[] => ["--account", String(account)];
+const asLiquidity = as(LIQUIDITY);
+const governance = (...options: string[]) => local.governance(...options);
+const numberIn = (output: string): string => /^proposal (\d+)$/m.exec(output)?.[1] ?? "";
+const addressOf = async (account: number): Promise<string> =>
+  (await provider.getSigner(account)).address;
+const transactionsOf = async (account: number): Promise<number> =>
+  provider.getTransactionCount(await addressOf(account));
+const propose = async (...action: string[]): Promise<string> =>
+  numberIn(await success(governance("propose", ...action, ...asLiquidity)));
+const addressIn = (name: "HacaGovernor" | "TimelockController"): string =>
+  readAddressBook(BOOK).contracts[name]?.address ?? "";
 
 describe("npm run governance", () => {
-  const asLiquidity = ["--account", String(LIQUIDITY)];
-
-  it("takes a proposal from words to its execution, and lets the guardian stop one", async () => {
-    await success(local.deploy());
-    const provider = await local.delegate();
-
+  it("takes a proposal from words to its execution, looking before each step", async () => {
     const simulated = await success(
-      local.governance("propose", "set-settlement-window", "86400", "--simulate"),
+      governance("propose", "set-settlement-window", "86400", "--simulate"),
     );
     expect(simulated).toContain("from 604800 s (7 days) to 86400 s (1 day)");
     expect(simulated).toMatch(/execute +ok/);
-    expect(await success(local.governance("list"))).toContain("0 proposals");
+    expect(await success(governance("list"))).toContain("0 proposals");
 
-    const proposed = await success(
-      local.governance("propose", "set-settlement-window", "86400", ...asLiquidity),
-    );
-    const proposal = /proposal (\d+)/.exec(proposed)?.[1] ?? "";
+    const proposal = await propose("set-settlement-window", "86400");
     const step = (command: string, ...rest: string[]) =>
-      success(local.governance(command, proposal, ...rest, ...asLiquidity));
-    expect(await step("status")).toContain("state pending");
+      governance(command, proposal, ...rest, ...asLiquidity);
+    expect(await success(governance("status", proposal))).toContain("state pending");
+    expect(await failure(step("vote", "for"))).toContain("is pending: its vote begins after");
     await later(provider, 61);
-    await step("vote", "for");
+
+    // Nothing is sent where nothing would change, or where it is only tried or written.
+    const sent = await transactionsOf(LIQUIDITY);
+    expect(await failure(governance("vote", proposal, "for", ...as(STRANGER)))).toContain(
+      "had no votes at the snapshot",
+    );
+    expect(await success(step("vote", "for", "--simulate"))).toContain("castVote ok as");
+    const safe = join(local.folder, "vote.json");
+    const safeAddress = await addressOf(LIQUIDITY);
+    await success(governance("vote", proposal, "for", "--safe", safe, "--as", safeAddress));
+    expect(JSON.parse(readFileSync(safe, "utf8")).transactions[0].to).toBe(
+      addressIn("HacaGovernor"),
+    );
+    expect(await failure(step("queue"))).toContain("is active and cannot be queued");
+    expect(await transactionsOf(LIQUIDITY)).toBe(sent);
+
+    expect(await success(step("vote", "for"))).toContain("votes for proposal");
+    expect(await failure(step("vote", "against"))).toContain("has voted on proposal");
     await later(provider, 301);
-    expect(await step("status")).toContain("state succeeded");
-    await step("queue");
-    expect((await local.governance("execute", proposal)).status).toBe(1);
+    expect(await success(governance("status", proposal))).toContain("state succeeded");
+    expect(await failure(step("execute"))).toContain("it has to be queued first");
+    expect(await success(step("queue", "--simulate"))).toContain("queue ok");
+    await success(step("queue"));
+    expect(await failure(step("execute"))).toContain("is in the timelock: executable from");
     await later(provider, 121);
-    await step("execute");
-    expect(await step("status")).toContain("state executed");
-    expect(await step("decode")).toContain(
+    await success(step("execute"));
+    expect(await failure(step("execute"))).toContain("is executed and cannot be executed");
+    expect(await success(governance("status", proposal))).toContain("state executed");
+    expect(await success(governance("decode", proposal))).toContain(
       "InferenceSettlement.setSettlementWindow(window: 86400)",
     );
-
-    const second = /proposal (\d+)/.exec(
-      await success(local.governance("propose", "set-quorum", "9", ...asLiquidity)),
-    )?.[1];
-    if (second === undefined) throw new Error("no proposal");
-    await later(provider, 61);
-    await success(local.governance("vote", second, "for", ...asLiquidity));
-    await later(provider, 301);
-    await success(local.governance("queue", second));
-    expect((await local.governance("cancel", second)).output).toContain(
-      "AccessControlUnauthorizedAccount",
-    );
-    await success(local.governance("cancel", second, "--account", String(GUARDIAN)));
-    expect(await success(local.governance("status", second))).toContain("state canceled");
-    provider.destroy();
   });
 
-  it("writes a Safe's transaction and refuses what it cannot understand, each in one line", async () => {
-    await success(local.deploy());
-    const safe = join(local.folder, "safe.json");
-    await success(local.governance("propose", "set-quorum", "5", "--safe", safe));
-    const batch = JSON.parse(readFileSync(safe, "utf8"));
-    expect(batch).toMatchObject({ version: "1.0", chainId: "31337" });
-    expect(batch.transactions).toHaveLength(1);
-    expect(batch.transactions[0].to).toBe(readAddressBook(BOOK).contracts.HacaGovernor?.address);
+  it("lets the guardian cancel, also where it is a Safe, and nobody else", async () => {
+    const proposal = await propose("set-quorum", "9");
+    await later(provider, 61);
+    await success(governance("vote", proposal, "for", ...asLiquidity));
+    await later(provider, 301);
+    await success(governance("queue", proposal));
+    expect(await failure(governance("cancel", proposal))).toContain(
+      "AccessControlUnauthorizedAccount(account: 0x",
+    );
+    const guardian = await addressOf(GUARDIAN);
+    const file = join(local.folder, "cancel.json");
+    await success(governance("cancel", proposal, "--safe", file, "--as", guardian));
+    expect(await success(governance("status", proposal))).toContain("state queued");
+    const [{ to, data }] = JSON.parse(readFileSync(file, "utf8")).transactions;
+    expect(to).toBe(addressIn("TimelockController"));
+    await (await (await provider.getSigner(GUARDIAN)).sendTransaction({ to, data })).wait();
+    expect(await success(governance("status", proposal))).toContain("state canceled");
+    expect(await failure(governance("cancel", proposal, ...as(GUARDIAN)))).toContain(
+      "is canceled and cannot be canceled: that is final",
+    );
+  });
 
+  it("proposes what nobody else can propose first, and again after a defeat", async () => {
+    const proposer = await addressOf(LIQUIDITY);
+    const file = join(local.folder, "propose.json");
+    const written = await success(
+      governance("propose", "set-quorum", "5", "--safe", file, "--as", proposer),
+    );
+    expect(written).toMatch(/^expected number, once the Safe has sent it: \d+$/m);
+    expect(numberIn(written)).toBe("");
+    const [{ to, data }] = JSON.parse(readFileSync(file, "utf8")).transactions;
+    const stranger = await addressOf(STRANGER);
+    const restricted = id("GovernorRestrictedProposer(address)").slice(0, 10);
+    await expect(provider.call({ from: stranger, to, data })).rejects.toMatchObject({
+      data: expect.stringContaining(restricted),
+    });
+
+    const defeated = await propose("set-quorum", "5");
+    await later(provider, 362);
+    expect(await success(governance("status", defeated))).toContain("state defeated");
+    expect(await failure(governance("queue", defeated))).toContain("it did not pass");
+    expect(await propose("set-quorum", "5")).not.toBe(defeated);
+  });
+
+  it("says of an account without enough votes that it cannot propose, and sends nothing", async () => {
+    const refused = await governance("propose", "set-quorum", "6", ...as(STRANGER));
+    expect(refused.output).toContain("has 0.0 votes and needs 1000000.0 to propose");
+    expect(refused.output).not.toMatch(/^proposal \d/m);
+    expect(await transactionsOf(STRANGER)).toBe(0);
+  });
+
+  it("lists, decodes, votes on and cancels a proposal whose text is no UTF-8", async () => {
+    const target = addressIn("HacaGovernor");
+    const call = new Interface(["function setVotingPeriod(uint32)"]);
+    const text = concat([toUtf8Bytes("Voting p"), "0xe9", toUtf8Bytes("riode\u001b[2J\u0000")]);
+    const values = AbiCoder.defaultAbiCoder().encode(
+      ["address[]", "uint256[]", "bytes[]", "bytes"],
+      [[target], [0n], [call.encodeFunctionData("setVotingPeriod", [301])], text],
+    );
+    const selector = id("propose(address[],uint256[],bytes[],string)").slice(0, 10);
+    const signer = await provider.getSigner(LIQUIDITY);
+    const sent = await signer.sendTransaction({ to: target, data: concat([selector, values]) });
+    const receipt = await sent.wait();
+    const proposal = BigInt(receipt?.logs[0]?.data.slice(0, 66) ?? 0).toString();
+
+    const shown = "Voting p\ufffdriode?[2J?";
+    expect(await success(governance("list"))).toContain(`${proposal}  pending  ${shown}`);
+    await later(provider, 61);
+    expect(await success(governance("decode", proposal))).toContain(shown);
+    await success(governance("vote", proposal, "for", ...asLiquidity));
+    await later(provider, 301);
+    await success(governance("queue", proposal));
+    await success(governance("cancel", proposal, ...as(GUARDIAN)));
+    expect(await success(governance("status", proposal))).toContain("state canceled");
+  });
+
+  it("approves an image as the image approver: scheduled, shown, cancelled or made when due", async () => {
+    const approve = (...options: string[]) =>
+      governance("as-role", "approve-image", ...IMAGE, ...options);
+    expect(await failure(approve())).toContain("does not hold role 3");
+    const approver = as(IMAGE_APPROVER);
+    expect(await success(approve(...approver, "--simulate"))).toContain("schedule ok");
+    const operationIn = (output: string): string =>
+      /^operation (0x\w{64})$/m.exec(output)?.[1] ?? "";
+    const first = operationIn(await success(approve(...approver)));
+    expect(await failure(approve(...approver))).toContain("AccessManagerAlreadyScheduled");
+    expect(await success(governance("scheduled"))).toContain("TEERegistry.approveImage(pcrs: (");
+    expect(await failure(governance("execute-scheduled", first, ...approver))).toContain(
+      "is due from",
+    );
+    await success(governance("cancel-scheduled", first, ...as(GUARDIAN)));
+    expect(await failure(governance("cancel-scheduled", first, ...approver))).toContain(
+      "is executed, cancelled or expired",
+    );
+
+    const second = operationIn(await success(approve(...approver)));
+    await later(provider, TWO_DAYS + 1);
+    expect(await failure(governance("execute-scheduled", second))).toContain(
+      "can only be executed by",
+    );
+    await success(governance("execute-scheduled", second, ...approver));
+    expect(await failure(approve(...approver))).toContain("is approved for LLMProxy (0) already");
+    expect(await success(governance("scheduled"))).toContain("0 operations");
+  });
+
+  it("delegates votes, saying from whom to whom", async () => {
+    const stranger = await addressOf(STRANGER);
+    const delegated = await success(governance("delegate", stranger, ...as(STRANGER)));
+    expect(delegated).toContain(`of ${stranger}: nobody -> ${stranger}`);
+    expect(await failure(governance("delegate", stranger, ...as(STRANGER)))).toContain("already");
+  });
+
+  it("refuses what it cannot understand or what changes nothing, each in one line", async () => {
+    const guardian = await addressOf(GUARDIAN);
+    const stranger = await addressOf(STRANGER);
     for (const [options, text] of [
       [["propose", "make-coffee"], "no action make-coffee"],
-      [["propose", "set-quorum", "101"], "no whole number from 0 to 100"],
+      [["propose", "set-quorum", "101"], "no whole number from 1 to 100"],
+      [["propose", "set-quorum", "0"], "no whole number from 1 to 100"],
       [["propose", "ban-node", `0x${"00".repeat(32)}`], "governance -- guardian ban-node"],
-      [["propose", "set-settlement-window", "5", "--simulate"], "SettlementWindowInvalid"],
+      [["propose", "set-settlement-window", "5", "--simulate"], "SettlementWindowInvalid(minimum"],
+      [["propose", "set-timelock-delay", "119", "--simulate"], "is never below 120 s"],
+      [["propose", "replace-guardian", guardian, guardian], "are one account"],
+      [["propose", "replace-guardian", stranger, guardian], "is not the guardian"],
       [["status", "12"], "knows no proposal 12"],
+      [["status", "twelve"], "a proposal has a number"],
+      [["vote", "12", "for", "--account", "99"], "--account must be a number below"],
+      [["list", "--simulate"], "unknown option '--simulate'"],
+      [["queue", "12", "--description", "text"], "unknown option '--description'"],
+      [["cancel", "12", "--safe", "file.json"], "--safe needs the Safe's own address"],
+      [["cancel", "12", "--as", stranger], "--as goes with --safe or --simulate"],
+      [["execute-scheduled", `0x${"00".repeat(32)}`], "was never scheduled"],
     ] as const) {
-      expect(await failure(local.governance(...options))).toContain(text);
+      expect(await failure(governance(...options))).toContain(text);
+    }
+  });
+
+  it("says of another chain's address book that the contracts are not there", async () => {
+    const book = readFileSync(BOOK, "utf8");
+    const { contracts } = readAddressBook(BOOK);
+    const governor = contracts.HacaGovernor?.address ?? "";
+    try {
+      writeFileSync(BOOK, book.replaceAll(governor, `0x${"ee".repeat(20)}`));
+      for (const command of [["list"], ["status", "1"], ["scheduled"], ["delegate", governor]]) {
+        expect(await failure(governance(...command))).toContain(
+          "deploy first, or use this chain's address book",
+        );
+      }
+      writeFileSync(BOOK, book.replaceAll(governor, contracts.OPG?.address ?? ""));
+      expect(await failure(governance("list"))).toContain("has something other than the");
+    } finally {
+      writeFileSync(BOOK, book);
     }
   });
 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { certificateStoreAbi, nitroVerifierAbi, teeRegistryAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { openDevelopmentRoot } from "@haca/worker/enclave/developmentRoot";
+import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import { Contract, concat, keccak256, sha256 } from "ethers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
@@ -150,8 +151,11 @@ describe("governance of attestation", () => {
     const file = join(local.folder, "root.der");
     writeFileSync(file, openDevelopmentRoot(join(local.folder, "root.json")).certificate);
     const safe = join(local.folder, "safe.json");
+    const provider = await local.delegate();
+    const proposer = (await provider.getSigner(LIQUIDITY)).address;
+    provider.destroy();
     const proposed = await success(
-      local.governance("propose", "rotate-root", file, "--safe", safe),
+      local.governance("propose", "rotate-root", file, "--safe", safe, "--as", proposer),
     );
     const verifier = /NitroAttestationVerifier (0x\w{40}): transaction/.exec(proposed)?.[1] ?? "";
     expect(JSON.parse(readFileSync(safe, "utf8")).transactions).toHaveLength(1);
@@ -181,6 +185,48 @@ describe("governance of attestation", () => {
     ] as const) {
       expect(await failure(rotate(...values))).toContain(text);
     }
+  });
+
+  it("gives the guardian a command for each thing it may take away, and takes each once", async () => {
+    const operator = `0x${"12".repeat(20)}`;
+    const chain = makeSimulatedChain({ now: BigInt(Math.floor(Date.now() / 1000)) });
+    const [root, authority] = ["chain-root.der", "authority.der"].map((name, index) => {
+      const file = join(local.folder, name);
+      writeFileSync(file, chain.cabundle[index] ?? "");
+      return file;
+    });
+    const asIt = (...values: string[]) => local.governance("guardian", ...values, ...asGuardian);
+    for (const [values, text, again] of [
+      [["deny-operator", operator], "not denied -> denied", "is denied"],
+      [["pause-admission", "24"], "open -> paused until", "is paused until"],
+      [["revoke-certificate", authority ?? ""], "revoked for good", "is revoked already"],
+    ] as const) {
+      expect(await failure(local.governance("guardian", ...values))).toContain(
+        "AccessManagedUnauthorized(caller: 0x",
+      );
+      expect(await success(asIt(...values))).toContain(text);
+      expect(await failure(asIt(...values))).toContain(again);
+    }
+    for (const [values, text] of [
+      [["revoke-certificate", root ?? ""], "is a root certificate"],
+      [["revoke-certificate", join(local.folder, "none.der")], "no file"],
+      [["pause-admission", "169"], "no whole number from 1 to 168"],
+    ] as const) {
+      expect(await failure(asIt(...values))).toContain(text);
+    }
+    const day = String(24 * 60 * 60);
+    for (const [values, text] of [
+      [["allow-operator", operator], "denied -> not denied"],
+      [["grant-role", "REGISTRAR", operator, day], `${operator} gets the role REGISTRAR`],
+      [["set-proposal-threshold", "2000000"], "from 1000000.0 OPG to 2000000.0 OPG"],
+    ] as const) {
+      const output = await success(local.governance("propose", ...values, "--simulate"));
+      expect(output).toContain(text);
+      expect(output).toMatch(/execute +ok/);
+    }
+    expect(
+      await failure(local.governance("propose", "revoke-role", "REGISTRAR", operator)),
+    ).toContain("does not hold REGISTRAR");
   });
 
   it("says what changes before it happens, and refuses what would change nothing", async () => {

@@ -8,8 +8,8 @@ const OPEN_ZEPPELIN = "@openzeppelin/contracts";
 
 /** Artifact of OpenZeppelin's AccessManager. */
 export const ACCESS_MANAGER = `${OPEN_ZEPPELIN}/access/manager/AccessManager.sol/AccessManager.json`;
-/** Artifact of OpenZeppelin's TimelockController. */
-export const TIMELOCK = `${OPEN_ZEPPELIN}/governance/TimelockController.sol/TimelockController.json`;
+/** Artifact of the timelock. */
+export const TIMELOCK = "contracts/governance/TimelockController.sol/TimelockController.json";
 
 /** Deploys a contract from the path of its artifact and returns the receipt. */
 export function deployArtifact(parameters: {

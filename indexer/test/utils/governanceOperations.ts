@@ -1,10 +1,13 @@
 import { accessManagerAbi, governorAbi, opgAbi, timelockControllerAbi } from "@haca/protocol/abi";
 import {
+  concat,
+  encodeAbiParameters,
   encodeFunctionData,
   type Hex,
   keccak256,
   padHex,
   stringToHex,
+  toFunctionSelector,
   toHex,
   zeroHash,
 } from "viem";
@@ -18,8 +21,16 @@ export type Proposal = {
   targets: Hex[];
   values: bigint[];
   calldatas: Hex[];
-  description: string;
+  /** bytes */
+  description: Hex;
 };
+
+const PROPOSE = toFunctionSelector("propose(address[],uint256[],bytes[],string)");
+/** What it takes, with bytes for the text: on a chain they are the same. */
+const PROPOSE_TYPES = [
+  ...[{ type: "address[]" }, { type: "uint256[]" }, { type: "bytes[]" }],
+  { type: "bytes" },
+] as const;
 
 const ROLES = [1n, 2n, 3n];
 /** Of `IGovernor.ProposalState`, those in which something can be done. */
@@ -40,17 +51,17 @@ export function governanceOperations(parameters: {
     functionName: name,
     args: name extends "setVotingPeriod" ? [number] : [bigint],
   ) => encodeFunctionData({ abi: governorAbi, functionName, args } as never);
-  const delegation = encodeFunctionData({
+  const approval = encodeFunctionData({
     abi: opgAbi,
-    functionName: "delegate",
-    args: [token.guardian],
+    functionName: "approve",
+    args: [token.guardian, 1n],
   });
   /** The governor refuses calls to itself that do not come from its own `execute`; the token does not care. */
   const actions: [Hex, Hex][] = [
     [governor.address, onItself("setVotingPeriod", [70])],
     [governor.address, onItself("updateQuorumNumerator", [7n])],
-    [token.opg.address, delegation],
-    [token.opg.address, delegation],
+    [token.opg.address, approval],
+    [token.opg.address, approval],
   ];
 
   const onGovernor = (
@@ -61,11 +72,11 @@ export function governanceOperations(parameters: {
   const onManager = (functionName: string, args: readonly unknown[]) =>
     call({ to: manager, abi: accessManagerAbi, functionName, args });
   const byHash = ({ targets, values, calldatas, description }: Proposal) =>
-    [targets, values, calldatas, keccak256(stringToHex(description))] as const;
+    [targets, values, calldatas, keccak256(description)] as const;
   /** The same call as the timelock knows it. */
   const batchOf = ({ targets, values, calldatas, description }: Proposal) => {
     const prefix = BigInt(padHex(governor.address, { dir: "right", size: 32 }));
-    const salt = toHex(prefix ^ BigInt(keccak256(stringToHex(description))), { size: 32 });
+    const salt = toHex(prefix ^ BigInt(keccak256(description)), { size: 32 });
     return [targets, values, calldatas, zeroHash, salt] as const;
   };
 
@@ -90,11 +101,16 @@ export function governanceOperations(parameters: {
         targets: Array<Hex>(count).fill(target),
         values: Array<bigint>(count).fill(0n),
         calldatas: Array<Hex>(count).fill(calldata),
-        description: `proposal ${proposals.length} \u0000 of ${random.below(1000)}`,
+        // A NUL, which PostgreSQL refuses, and a byte that is no UTF-8.
+        description: concat([
+          stringToHex(`proposal ${proposals.length} \u0000 of ${random.below(1000)}`),
+          "0xe9",
+        ]),
       };
       const { targets, values, calldatas, description } = action;
-      await onGovernor("propose", [targets, values, calldatas, description], proposer);
-      const hash = keccak256(stringToHex(description));
+      const words = encodeAbiParameters(PROPOSE_TYPES, [targets, values, calldatas, description]);
+      await chain.send({ to: governor.address, data: concat([PROPOSE, words]), from: proposer });
+      const hash = keccak256(description);
       const id = await governor.read.hashProposal([targets, values, calldatas, hash]);
       proposals.push({ id, proposer, ...action });
     },

@@ -11,12 +11,15 @@ const REDIRECTABLE_ONCE = 2;
 
 /** What beneficiaries and governance may do with the grants of an allocation. */
 const RIGHTS: Readonly<Record<string, { transferability: number; isRevocable: boolean }>> = {
-  Ecosystem: { transferability: TRANSFERABLE, isRevocable: false },
+  Ecosystem: { transferability: FIXED, isRevocable: false },
   Foundation: { transferability: TRANSFERABLE, isRevocable: false },
   Contributors: { transferability: FIXED, isRevocable: true },
   Investors: { transferability: TRANSFERABLE, isRevocable: false },
   "Staking rewards": { transferability: REDIRECTABLE_ONCE, isRevocable: false },
 };
+
+/** Allocations whose vaults gave up their votes when they were made. */
+const WITHOUT_VOTES: ReadonlySet<string> = new Set(["Ecosystem", "Foundation", "Staking rewards"]);
 
 /** Token, allocation table, schedules of all grants, airdrop, and the settings of governor and timelock. */
 export async function checkToken(parameters: {
@@ -54,6 +57,7 @@ export async function checkToken(parameters: {
     ["HacaGovernor", governor, "quorumNumerator", governance.quorumPercent],
     ["HacaGovernor", governor, "lateQuorumVoteExtension", governance.lateQuorumExtension],
     ["TimelockController", TimelockController.address, "getMinDelay", governance.timelockDelay],
+    ["TimelockController", TimelockController.address, "MINIMUM_DELAY", governance.timelockDelay],
   ];
   if (NodeBonds && TEERegistry) {
     comparisons.push(
@@ -76,6 +80,11 @@ export async function checkToken(parameters: {
       await read("MerkleAirdrop", airdrop, "leftoversTo"),
     ),
   );
+  const nonVoting = await read("OPG", OPG.address, "NON_VOTING");
+  const delegateeOf = (account: string) => read("OPG", OPG.address, "delegates", account);
+  findings.push(
+    finding("votes of the timelock", nonVoting, await delegateeOf(TimelockController.address)),
+  );
   for (const [index, allocation] of ALLOCATIONS.entries()) {
     const { name, amount, tgeAmount } = allocation;
     const onChain = await read("GenesisDistribution", genesis, "allocationAmount", index);
@@ -88,6 +97,9 @@ export async function checkToken(parameters: {
     for (const { vault, beneficiary, total } of grants) {
       const isVault = await read("VestingFactory", VestingFactory.address, "isVault", vault);
       findings.push(finding(`${name}: ${vault} is a vault`, true, isVault));
+      if (WITHOUT_VOTES.has(name)) {
+        findings.push(finding(`${name}: votes of ${vault}`, nonVoting, await delegateeOf(vault)));
+      }
       const terms = await read("VestingVault", vault, "terms");
       const atTge = (BigInt(total) * tgeAmount) / amount;
       const rights = RIGHTS[name] ?? { transferability: FIXED, isRevocable: false };

@@ -4,11 +4,15 @@ import { addNodeType } from "./addNodeType.ts";
 import { approveImage } from "./approveImage.ts";
 import { forfeitBond, setBond } from "./bonds.ts";
 import { banNode, liftBan } from "./nodes.ts";
+import { allowOperator, denyOperator } from "./operators.ts";
+import { pauseAdmission } from "./pauseAdmission.ts";
 import { pay } from "./pay.ts";
 import { redirectStakingRewards } from "./redirectStakingRewards.ts";
 import { replaceGuardian } from "./replaceGuardian.ts";
+import { revokeCertificate } from "./revokeCertificate.ts";
 import { revokeGrant } from "./revokeGrant.ts";
 import { revokeImage } from "./revokeImage.ts";
+import { grantRole, revokeRole } from "./roles.ts";
 import { rotateRoot } from "./rotateRoot.ts";
 import { SETTINGS } from "./settings.ts";
 
@@ -20,6 +24,10 @@ export const ACTIONS: readonly Action[] = [
   addNodeType,
   banNode,
   liftBan,
+  denyOperator,
+  allowOperator,
+  pauseAdmission,
+  revokeCertificate,
   rotateRoot,
   setBond,
   forfeitBond,
@@ -27,6 +35,8 @@ export const ACTIONS: readonly Action[] = [
   revokeGrant,
   pay,
   replaceGuardian,
+  grantRole,
+  revokeRole,
 ];
 
 /** Error: `governance.badArgument`. */

@@ -2,6 +2,7 @@ import { formatUnits } from "ethers";
 import { addressOf } from "../call.ts";
 import type { Action } from "./action.ts";
 import { readView } from "./readView.ts";
+import { refuse } from "./teeRegistry.ts";
 
 export const pay: Action = {
   name: "pay",
@@ -14,6 +15,12 @@ export const pay: Action = {
     const view = "function balanceOf(address account) view returns (uint256)";
     const timelock = addressOf(context.book, "TimelockController");
     const balance: bigint = await readView(context, "OPG", view, timelock);
+    if (amount === 0n) throw refuse("a payment of nothing changes nothing");
+    if (amount > balance) {
+      throw refuse(
+        `the timelock holds ${formatUnits(balance, 18)} OPG; what the ecosystem vault owes it comes with: npm run vesting -- release <vault>`,
+      );
+    }
     return {
       calls: [
         {

@@ -2,6 +2,8 @@ import { ROLES } from "@haca/protocol/roles";
 import { TIMELOCK_ROLES } from "../../deploy/modules/governance.ts";
 import { addressOf } from "../call.ts";
 import type { Action } from "./action.ts";
+import { readView } from "./readView.ts";
+import { refuse } from "./teeRegistry.ts";
 
 const TIMELOCK = "TimelockController";
 const MANAGER = "AccessManager";
@@ -11,8 +13,20 @@ export const replaceGuardian: Action = {
   usage: "<old> <new>",
   summary: "gives the guardian's rights to another account",
   by: "proposal",
-  build: async ({ book, values }) => {
+  build: async (context) => {
+    const { book, values } = context;
     const [former, next] = [values.address("old"), values.address("new")];
+    // Granted and then revoked, one account would end with nothing, and the chain with no guardian.
+    if (former === next) throw refuse(`the old and the new guardian are one account, ${former}`);
+    for (const [account, isGuardian] of [
+      [former, true],
+      [next, false],
+    ] as const) {
+      const view = "function hasRole(bytes32 role, address account) view returns (bool)";
+      const holds = await readView(context, TIMELOCK, view, TIMELOCK_ROLES.CANCELLER_ROLE, account);
+      if (holds === isGuardian) continue;
+      throw refuse(`${account} is ${isGuardian ? "not the guardian" : "the guardian already"}`);
+    }
     const inTimelock = { contract: TIMELOCK, target: addressOf(book, TIMELOCK) };
     const inManager = { contract: MANAGER, target: addressOf(book, MANAGER) };
     return {

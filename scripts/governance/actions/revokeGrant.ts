@@ -1,13 +1,24 @@
 import type { Action } from "./action.ts";
+import { readViewAt } from "./readView.ts";
+import { refuse } from "./teeRegistry.ts";
+
+const REVOKED_VIEW = "function revokedAt() view returns (uint256)";
 
 export const revokeGrant: Action = {
   name: "revoke-grant",
   usage: "<vault>",
   summary: "takes back what is not vested of a contributor's grant",
   by: "proposal",
-  build: async ({ book, values }) => {
+  build: async ({ book, provider, values }) => {
     const vault = values.address("vault");
     const grant = book.grants?.find((candidate) => candidate.vault === vault);
+    if (grant !== undefined && grant.allocation !== "Contributors") {
+      throw refuse(`the grant in ${vault} is of ${grant.allocation}: nobody can revoke it`);
+    }
+    if ((await provider.getCode(vault)) === "0x") throw refuse(`there is no vault ${vault}`);
+    if ((await readViewAt(provider, vault, REVOKED_VIEW)) !== 0n) {
+      throw refuse(`the grant in ${vault} is revoked already`);
+    }
     const whose = grant === undefined ? "" : ` of ${grant.beneficiary} (${grant.allocation})`;
     return {
       calls: [

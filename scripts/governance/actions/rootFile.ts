@@ -1,8 +1,9 @@
 import { createHash, X509Certificate } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/document/verifyDocument";
 import { hexlify } from "ethers";
 import { printable } from "../../lib/printable.ts";
+import { userPath } from "../../lib/userFolder.ts";
 import { refuse } from "./teeRegistry.ts";
 
 export type Root = {
@@ -19,10 +20,22 @@ export const isAwsRoot = (fingerprint: string): boolean =>
 export const nameRoot = (fingerprint: string): string =>
   `${isAwsRoot(fingerprint) ? "AWS's" : "not AWS's known one"} (SHA-256 ${fingerprint})`;
 
+/** The bytes of a file that the command line names. Error: `governance.badArgument`. */
+export function readFileOf(path: string): Buffer {
+  try {
+    return readFileSync(userPath(path));
+  } catch {
+    throw refuse(`no file ${path}`);
+  }
+}
+
+/** The name that a certificate is for, on one line. */
+export const subjectOf = (der: Buffer): string =>
+  new X509Certificate(der).subject.replaceAll("\n", ", ");
+
 /** A root certificate from a file. Error: `governance.badArgument`. */
 export function readRootFile(path: string): Root {
-  if (!existsSync(path)) throw refuse(`no file ${path}`);
-  const der = readFileSync(path);
+  const der = readFileOf(path);
   let certificate: X509Certificate;
   try {
     certificate = new X509Certificate(der);
@@ -37,7 +50,6 @@ export function readRootFile(path: string): Root {
     throw refuse(`${path} is no authority with a key on P-384`);
   }
   const fingerprint = `0x${createHash("sha256").update(der).digest("hex")}`;
-  const subject = printable(certificate.subject.replaceAll("\n", ", "));
-  const words = `${nameRoot(fingerprint)}, ${subject}, valid to ${certificate.validTo}`;
+  const words = `${nameRoot(fingerprint)}, ${printable(subjectOf(der))}, valid to ${certificate.validTo}`;
   return { der: hexlify(der), fingerprint, words };
 }

@@ -18,7 +18,7 @@ const NITRO = 0;
  */
 export const rotateRoot: Action = {
   name: "rotate-root",
-  usage: "<file with the new root, DER> [<verifier that is deployed already>]",
+  usage: "<file.der> [<verifier that is deployed already>]",
   summary: "replaces the root certificate of attestations",
   by: "proposal",
   build: async (context) => {

@@ -1,7 +1,10 @@
+import { OPG_SUPPLY } from "@haca/protocol/allocations";
+import { formatUnits } from "ethers";
 import { addressOf } from "../call.ts";
 import { duration } from "../duration.ts";
-import type { Action } from "./action.ts";
+import type { Action, ActionContext } from "./action.ts";
 import { readView } from "./readView.ts";
+import { refuse } from "./teeRegistry.ts";
 
 const UINT64 = (1n << 64n) - 1n;
 
@@ -12,19 +15,28 @@ const setting = (parameters: {
   setter: string;
   type: string;
   getter: string;
+  minimum?: bigint;
   maximum: bigint;
+  /** view of a bound that the contract holds itself */
+  floor?: string;
   what: string;
+  read?: (context: ActionContext) => bigint;
   show: (value: bigint) => string;
 }): Action => ({
   name: parameters.name,
-  usage: "<value>",
+  usage: parameters.read === undefined ? "<value>" : "<amount of OPG>",
   summary: `sets ${parameters.what}`,
   by: "proposal",
   build: async (context) => {
-    const value = context.values.whole("value", { minimum: 0n, maximum: parameters.maximum });
-    const { contract, setter, type, getter, what, show } = parameters;
-    const view = `function ${getter}() view returns (uint256)`;
-    const current: bigint = await readView(context, contract, view);
+    const { contract, setter, type, getter, what, show, minimum = 0n, maximum } = parameters;
+    const value = parameters.read?.(context) ?? context.values.whole("value", { minimum, maximum });
+    const viewOf = (name: string): string => `function ${name}() view returns (uint256)`;
+    const current: bigint = await readView(context, contract, viewOf(getter));
+    if (value === current) throw refuse(`${what} is ${show(value)} already`);
+    if (parameters.floor !== undefined) {
+      const floor: bigint = await readView(context, contract, viewOf(parameters.floor));
+      if (value < floor) throw refuse(`${what} is never below ${show(floor)}, got ${show(value)}`);
+    }
     return {
       calls: [
         {
@@ -40,6 +52,7 @@ const setting = (parameters: {
 });
 
 const seconds = (value: bigint): string => `${value} s (${duration(value)})`;
+const opg = (value: bigint): string => `${formatUnits(value, 18)} OPG`;
 const percent = (value: bigint): string => `${value}%`;
 
 /** Proposals that set one number. */
@@ -66,17 +79,31 @@ export const SETTINGS: readonly Action[] = [
   }),
   setting({
     ...{ name: "set-voting-period", contract: "HacaGovernor", type: "uint32" },
-    ...{ setter: "setVotingPeriod", getter: "votingPeriod", maximum: (1n << 32n) - 1n },
+    ...{ setter: "setVotingPeriod", getter: "votingPeriod" },
+    ...{ minimum: 1n, maximum: (1n << 32n) - 1n },
     ...{ what: "the time to vote", show: seconds },
   }),
   setting({
+    ...{ name: "set-proposal-threshold", contract: "HacaGovernor", type: "uint256" },
+    ...{ setter: "setProposalThreshold", getter: "proposalThreshold", maximum: OPG_SUPPLY },
+    ...{ what: "the votes that a proposer needs", show: opg },
+    read: ({ values }) => values.tokens("amount of OPG"),
+  }),
+  setting({
+    ...{ name: "set-late-quorum-extension", contract: "HacaGovernor", type: "uint48" },
+    ...{ setter: "setLateQuorumVoteExtension", getter: "lateQuorumVoteExtension" },
+    ...{ maximum: 365n * 86_400n, show: seconds },
+    what: "the time to vote that is left, at least, once the quorum is reached",
+  }),
+  setting({
     ...{ name: "set-quorum", contract: "HacaGovernor", type: "uint256" },
-    ...{ setter: "updateQuorumNumerator", getter: "quorumNumerator", maximum: 100n },
-    ...{ what: "the share of all OPG that has to vote for or abstain", show: percent },
+    ...{ setter: "updateQuorumNumerator", getter: "quorumNumerator", minimum: 1n, maximum: 100n },
+    ...{ what: "the share of what can vote that has to vote for or abstain", show: percent },
   }),
   setting({
     ...{ name: "set-timelock-delay", contract: "TimelockController", type: "uint256" },
     ...{ setter: "updateDelay", getter: "getMinDelay", maximum: 365n * 86_400n },
+    floor: "MINIMUM_DELAY",
     ...{ what: "the time between a decision and its execution", show: seconds },
   }),
 ];

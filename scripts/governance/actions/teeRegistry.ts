@@ -1,6 +1,7 @@
-import { teeRegistryAbi } from "@haca/protocol/abi";
+import { createRequire } from "node:module";
 import { BaseError } from "@haca/protocol/baseError";
-import { Contract, Interface } from "ethers";
+import { TextInterface } from "@haca/protocol/chainText";
+import { Contract } from "ethers";
 import { printable } from "../../lib/printable.ts";
 import { addressOf } from "../call.ts";
 import type { ActionContext } from "./action.ts";
@@ -14,8 +15,15 @@ const MAXIMUM_TYPE = 255n;
 
 type Chain = Pick<ActionContext, "book" | "provider">;
 
+/** Loaded when it is used: the list of actions is there without a build. */
+function registryInterface(): TextInterface {
+  const load = createRequire(import.meta.url);
+  const { teeRegistryAbi }: typeof import("@haca/protocol/abi") = load("@haca/protocol/abi");
+  return new TextInterface(teeRegistryAbi);
+}
+
 export const teeRegistryOf = ({ book, provider }: Chain): Contract =>
-  new Contract(addressOf(book, TEE_REGISTRY), teeRegistryAbi, provider);
+  new Contract(addressOf(book, TEE_REGISTRY), registryInterface(), provider);
 
 export const refuse = (message: string): BaseError =>
   new BaseError({ code: "governance.badArgument", message });
@@ -97,7 +105,7 @@ export async function readNode(
 
 /** Whether a call was refused with that error: the data is the same whoever reports it. */
 function isRevert(error: unknown, name: string): boolean {
-  const selector = new Interface(teeRegistryAbi).getError(name)?.selector ?? "";
+  const selector = registryInterface().getError(name)?.selector ?? "";
   const { data } = error as { data?: unknown };
   return typeof data === "string" && selector !== "" && data.startsWith(selector);
 }

@@ -10,6 +10,7 @@ const DEPLOYED = [
   "MerkleAirdrop",
   "GenesisDistribution",
   "HacaGovernor",
+  "TimelockController",
   "EcdsaP384",
   "CertificateStore",
   "NitroAttestationVerifier",

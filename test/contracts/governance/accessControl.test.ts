@@ -4,7 +4,15 @@ import { ACCESS_TABLE } from "@haca/protocol/accessTable";
 import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
 import { ROLES, type RoleName } from "@haca/protocol/roles";
 import { expect } from "chai";
-import { type Contract, type FunctionFragment, Interface, id, type ParamType } from "ethers";
+import {
+  type Contract,
+  concat,
+  type FunctionFragment,
+  Interface,
+  id,
+  keccak256,
+  type ParamType,
+} from "ethers";
 import { network } from "hardhat";
 import { checkAccessRules } from "../../../scripts/deploy/check/checkAccessRules.ts";
 import { checkRoles } from "../../../scripts/deploy/check/checkRoles.ts";
@@ -20,6 +28,9 @@ const MANAGED_ROLES: readonly RoleName[] = [
   "IMAGE_APPROVER",
   "REGISTRAR",
 ];
+
+/** What docs/invariants.md G5 promises, written out once more. */
+const TWO_DAYS = 2 * 24 * 60 * 60;
 
 /** Words of the document for what no permission is needed for. */
 const UNRESTRICTED = new Set(["anyone", "own"]);
@@ -199,6 +210,31 @@ describe("access control", () => {
       }
     }
     expect(refused).to.be.greaterThan(140);
+  });
+
+  it("approves an image for the image approver after two days, and not a second earlier", async () => {
+    const { accessManager, teeRegistry, imageApprover, connection } = fixture;
+    const { time } = connection.networkHelpers;
+    const manager = accessManager.connect(imageApprover) as Contract;
+    const pcr = `0x${"22".repeat(48)}`;
+    const target = await teeRegistry.getAddress();
+    const data = teeRegistry.interface.encodeFunctionData("approvePCR", [[pcr, pcr, pcr], "1", 0]);
+    const isApproved = () =>
+      teeRegistry.getFunction("isPCRApproved")(0, keccak256(concat([pcr, pcr, pcr])));
+    const execute = () => manager.getFunction("execute")(target, data);
+
+    const now = await time.latest();
+    await expect(
+      manager.getFunction("schedule")(target, data, now + TWO_DAYS - 10),
+    ).to.be.revertedWithCustomError(accessManager, "AccessManagerUnauthorizedCall");
+    await manager.getFunction("schedule")(target, data, 0);
+    const due = (await time.latest()) + TWO_DAYS;
+    await time.setNextBlockTimestamp(due - 1);
+    await expect(execute()).to.be.revertedWithCustomError(accessManager, "AccessManagerNotReady");
+    expect(await isApproved()).to.equal(false);
+    await time.setNextBlockTimestamp(due);
+    await execute();
+    expect(await isApproved()).to.equal(true);
   });
 
   it("lets the guardian, and nobody else, cancel what the image approver has scheduled", async () => {

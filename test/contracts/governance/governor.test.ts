@@ -19,7 +19,7 @@ import { GOVERNOR_SETTINGS, MIN_DELAY } from "../utils/tokenFixture.ts";
 const AGAINST = 0;
 const FOR = 1;
 const { votingDelay, votingPeriod, lateQuorumExtension, proposalThreshold } = GOVERNOR_SETTINGS;
-const QUORUM = 40_000_000n * OPG_UNIT; // 4% of the supply
+const QUORUM = 14_000_000n * OPG_UNIT; // 4% of the 350 million that can vote
 
 describe("governance", () => {
   let connection: NetworkConnection;

@@ -20,7 +20,7 @@ const RETIRED = 3n;
 async function deployWithBonds() {
   const registryFixture = await deployRegistry(connection);
   const { ethers, manager, registry, governance, operator } = registryFixture;
-  const token = await ethers.deployContract("OPG", [operator.address]);
+  const token = await ethers.deployContract("OPG", [operator.address, await manager.getAddress()]);
   const bonds = await ethers.deployContract("NodeBonds", [
     await manager.getAddress(),
     await token.getAddress(),
