@@ -1,15 +1,13 @@
 import { printable } from "../lib/printable.ts";
 import { formatTable } from "../lib/table.ts";
 import { NODE_STATUSES, nodeConditions } from "./nodeConditions.ts";
+import { isoTime } from "./isoTime.ts";
 import { integerOption, type TeeOptions, teeIdArgument } from "./options.ts";
 import type { TeeContracts } from "./teeContracts.ts";
 import { teeTypeOf, teeTypes, withNetwork } from "./withNetwork.ts";
 
 const PAGE_SIZE = 20;
 const MAXIMUM_PAGE = 1_000_000;
-
-const iso = (unixSeconds: bigint): string =>
-  new Date(Number(unixSeconds) * 1000).toISOString().replace(".000Z", "Z");
 
 /** Prints a node, and every condition of its being active. Exit status 1 if it is not. */
 export async function status(options: TeeOptions, argument: string | undefined): Promise<void> {
@@ -25,8 +23,8 @@ export async function status(options: TeeOptions, argument: string | undefined):
         `payment      ${node.paymentAddress}`,
         `endpoint     ${printable(node.endpoint)}`,
         `image        ${node.pcrHash}`,
-        `attested     ${iso(node.attestedAt)}`,
-        `heartbeat    ${iso(node.lastHeartbeatAt)}`,
+        `attested     ${isoTime(node.attestedAt)}`,
+        `heartbeat    ${isoTime(node.lastHeartbeatAt)}`,
         "",
         ...node.conditions.map(({ holds, text }) => `  ${holds ? "ok " : "NO "} ${text}`),
         "",
@@ -86,7 +84,7 @@ async function rowsOf(parameters: {
         teeId,
         node.isActive ? "active" : state === "enabled" ? "not active" : state,
         `${String(info.pcrHash).slice(0, 10)}…`,
-        iso(info.lastHeartbeatAt),
+        isoTime(info.lastHeartbeatAt),
         printable(info.endpoint),
       ];
     }),

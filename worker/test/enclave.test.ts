@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { clientNonce } from "@haca/attestation/document/clientNonce";
 import { parseDocument } from "@haca/attestation/document/parseDocument";
 import {
   heartbeatMessage,
@@ -140,8 +141,11 @@ describe("what signs", () => {
 describe("the public side", () => {
   it("shows document and key, under the certificate that is attested, and signs nothing", async () => {
     const url = running.publicUrl;
-    const { userData } = parseDocument(await fetchDocument({ url, nonce: NONCE }));
+    const { userData, nonce } = parseDocument(await fetchDocument({ url, nonce: NONCE }));
     expect(userData).toEqual(enclave.userData());
+    // No registration takes a nonce of this length: what clients get binds nothing.
+    expect(nonce).toHaveLength(32);
+    expect(hexlify(nonce ?? "0x")).toBe(clientNonce(NONCE));
     expect(await fetchSigningKey({ url })).toEqual(enclave.signingKey);
     const { hostname: host, port } = new URL(url);
     expect(await fetchTlsCertificate({ host, port: Number(port) })).toEqual(enclave.tlsCertificate);
@@ -174,6 +178,28 @@ describe("the client", () => {
     expect(await fetchDocument({ url: raw, nonce: NONCE })).toEqual(document);
     const der = await serve({ body: enclave.signingKey });
     expect(await fetchSigningKey({ url: der })).toEqual(enclave.signingKey);
+  });
+
+  it("takes signing keys as the public network's gateways answer them", async () => {
+    const pem = await ask("/signing-key", { headers: { accept: "application/x-pem-file" } });
+    expect(pem.text).toMatch(/^-----BEGIN PUBLIC KEY-----\n/);
+    const base64 = Buffer.from(enclave.signingKey).toString("base64");
+    for (const body of [
+      pem.text,
+      base64,
+      JSON.stringify({ public_key: pem.text, tee_id: enclave.teeId, hpke: null }),
+      JSON.stringify({ public_key: base64 }),
+    ]) {
+      expect(await fetchSigningKey({ url: await serve({ body }) })).toEqual(enclave.signingKey);
+    }
+    expect((await ask("/signing-key")).json()).toMatchObject({
+      ...{ public_key: pem.text, tee_id: enclave.teeId },
+    });
+    for (const body of ["{}", "{", '{"public_key":7}', "hello"]) {
+      await expect(fetchSigningKey({ url: await serve({ body }) })).rejects.toMatchObject({
+        code: "enclave.badAnswer",
+      });
+    }
   });
 
   it.each([

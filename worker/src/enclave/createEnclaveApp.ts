@@ -1,4 +1,5 @@
 import { createPublicKey } from "node:crypto";
+import { clientNonce } from "@haca/attestation/document/clientNonce";
 import {
   heartbeatMessage,
   MAXIMUM_SESSION,
@@ -37,12 +38,22 @@ type Clock = () => bigint;
 
 /**
  * What a simulated enclave answers to everybody, at the paths of the public network's gateway:
- * - `GET /enclave/attestation?nonce=<40 hex>`: the document, in base64, as text with a line end
- * - `GET /signing-key`: the signing key, SubjectPublicKeyInfo in PEM
+ * - `GET /enclave/attestation?nonce=<40 hex>`: a document with `clientNonce` of the nonce, in base64, as text with a line
+ *   end. Whoever asks here never gets a document that registers the enclave
+ * - `GET /signing-key`: `{ public_key: <PEM>, tee_id, … }`, or the PEM alone for `Accept: application/x-pem-file`
  * Refusals are `{ "error": { "code", "field", "message" } }`.
  */
 export function createPublicApp(parameters: { enclave: SimulatedEnclave; clock: Clock }): Hono {
-  const { enclave, clock } = parameters;
+  return createReadApp({ ...parameters, nonceOf: (asked) => getBytes(clientNonce(asked)) });
+}
+
+/** Document and key, with documents whose nonce is `nonceOf` what was asked. */
+function createReadApp(parameters: {
+  enclave: SimulatedEnclave;
+  clock: Clock;
+  nonceOf: (asked: Uint8Array) => Uint8Array;
+}): Hono {
+  const { enclave, clock, nonceOf } = parameters;
   const app = new Hono();
   app.get("/enclave/attestation", (c) => {
     const nonce = c.req.query("nonce") ?? "";
@@ -50,7 +61,7 @@ export function createPublicApp(parameters: { enclave: SimulatedEnclave; clock: 
       const message = `nonce: must be 40 hex digits, got ${nonce.length} characters`;
       throw new RequestError({ status: 400, code: "nonce.malformed", field: "nonce", message });
     }
-    const document = enclave.attest({ now: clock(), nonce: getBytes(`0x${nonce}`) });
+    const document = enclave.attest({ now: clock(), nonce: nonceOf(getBytes(`0x${nonce}`)) });
     return c.text(`${Buffer.from(document).toString("base64")}\n`);
   });
   const key = createPublicKey({
@@ -58,7 +69,15 @@ export function createPublicApp(parameters: { enclave: SimulatedEnclave; clock: 
     format: "der",
     type: "spki",
   }).export({ format: "pem", type: "spki" });
-  app.get("/signing-key", (c) => c.text(key.toString()));
+  app.get("/signing-key", (c) => {
+    if (c.req.header("accept") === "application/x-pem-file") return c.text(key.toString());
+    return c.json({
+      ...{ public_key: key.toString(), tee_id: enclave.teeId, wallet_address: null, hpke: null },
+      timestamp: new Date(Number(clock()) * 1000).toISOString(),
+      enclave_info: { platform: "simulated", instance_type: null, version: null },
+      measurements: null,
+    });
+  });
   finish(app);
   return app;
 }
@@ -66,6 +85,7 @@ export function createPublicApp(parameters: { enclave: SimulatedEnclave; clock: 
 /**
  * The same, and what only the operator's worker may ask; never to be reachable from outside. Nothing here signs a
  * message that the caller chose:
+ * - `GET /enclave/attestation?nonce=<40 hex>`: a document with this very nonce, for a registration
  * - `POST /enclave/heartbeat`: a sign of life at the enclave's own time, so that none can be had in advance
  * - `POST /enclave/session-key` `{ chainId, registry, key, until, counter }`: certifies a session key (EIP-712), at
  *   most 30 days ahead
@@ -97,7 +117,7 @@ export function createOperatorApp(parameters: { enclave: SimulatedEnclave; clock
     const digest = sessionKeyDigest({ domain, teeId, key, until, counter });
     return c.json({ teeId, signature: hexlify(enclave.sign(digest)) });
   });
-  app.route("/", createPublicApp(parameters));
+  app.route("/", createReadApp({ ...parameters, nonceOf: (asked) => asked }));
   finish(app);
   return app;
 }

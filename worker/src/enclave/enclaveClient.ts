@@ -1,4 +1,4 @@
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { connect } from "node:tls";
@@ -18,6 +18,7 @@ const heartbeatSchema = z.object({
     .transform(BigInt),
   signature,
 });
+const signingKeySchema = z.object({ public_key: z.string() });
 const certificationSchema = z.object({ teeId, signature });
 
 /** A sign of life, signed with the enclave's own key at the enclave's own time (unix seconds). */
@@ -42,21 +43,34 @@ export async function fetchDocument(parameters: {
 }
 
 /**
- * The enclave's signing key, SubjectPublicKeyInfo in DER; from PEM or DER. Nothing vouches for it but the document.
+ * The enclave's signing key, SubjectPublicKeyInfo in DER. Takes the JSON of the public network's gateways, whose
+ * `public_key` is PEM or DER in base64, and PEM or DER alone. Nothing vouches for it but the document.
  * @throws EnclaveError
  */
 export async function fetchSigningKey(parameters: { url: string }): Promise<Uint8Array> {
   const url = at(parameters.url, "/signing-key");
   const bytes = await ask({ url, method: "GET" });
-  const isPem = bytes.toString("latin1").includes("-----BEGIN PUBLIC KEY-----");
   try {
-    const key = isPem
-      ? createPublicKey(bytes)
-      : createPublicKey({ key: bytes, format: "der", type: "spki" });
+    const key = readPublicKey(keyFieldOf(bytes) ?? bytes);
     return new Uint8Array(key.export({ format: "der", type: "spki" }));
   } catch (cause) {
     throw badAnswer(url, "is no public key", cause);
   }
+}
+
+/** `public_key` of an answer in JSON; undefined for another form. */
+function keyFieldOf(bytes: Buffer): Buffer | undefined {
+  if (bytes[0] !== 0x7b) return undefined;
+  const { public_key } = signingKeySchema.parse(JSON.parse(bytes.toString("utf8")));
+  return Buffer.from(public_key);
+}
+
+function readPublicKey(bytes: Buffer): KeyObject {
+  const text = bytes.toString("latin1").trim();
+  if (text.includes("-----BEGIN PUBLIC KEY-----")) return createPublicKey(text);
+  const isBase64 = /^[A-Za-z0-9+/]+=*$/.test(text);
+  const der = isBase64 ? Buffer.from(text, "base64") : bytes;
+  return createPublicKey({ key: der, format: "der", type: "spki" });
 }
 
 /** @throws EnclaveError */
