@@ -25,9 +25,7 @@ const INTERFACES = [
 /** A time for a person; unix seconds where no calendar reaches. */
 const time = (seconds: unknown): string => {
   const date = new Date(Number(seconds) * 1000);
-  return Number.isNaN(date.getTime())
-    ? `${seconds} s`
-    : date.toISOString().replace(".000Z", "Z");
+  return Number.isNaN(date.getTime()) ? `${seconds} s` : date.toISOString().replace(".000Z", "Z");
 };
 
 const STATUSES = ["unknown", "enabled", "disabled", "retired", "banned"];

@@ -1,8 +1,8 @@
 import { printable } from "../lib/printable.ts";
 import { formatTable } from "../lib/table.ts";
-import { NODE_STATUSES, nodeConditions } from "./nodeConditions.ts";
 import { isoTime } from "./isoTime.ts";
-import { integerOption, type TeeOptions, teeIdArgument } from "./options.ts";
+import { NODE_STATUSES, nodeConditions } from "./nodeConditions.ts";
+import { type ChainOptions, integerOption, teeIdArgument } from "./options.ts";
 import type { TeeContracts } from "./teeContracts.ts";
 import { teeTypeOf, teeTypes, withNetwork } from "./withNetwork.ts";
 
@@ -10,7 +10,7 @@ const PAGE_SIZE = 20;
 const MAXIMUM_PAGE = 1_000_000;
 
 /** Prints a node, and every condition of its being active. Exit status 1 if it is not. */
-export async function status(options: TeeOptions, argument: string | undefined): Promise<void> {
+export async function status(argument: string, options: ChainOptions): Promise<void> {
   const teeId = teeIdArgument(argument);
   await withNetwork(options, async ({ contracts, signer }) => {
     const node = await nodeConditions({ contracts, runner: signer, teeId });
@@ -36,7 +36,9 @@ export async function status(options: TeeOptions, argument: string | undefined):
 }
 
 /** Prints a page of nodes. */
-export async function list(options: TeeOptions): Promise<void> {
+export async function list(
+  options: ChainOptions & { type?: string; all: boolean; page: string },
+): Promise<void> {
   const page = integerOption({
     ...{ name: "page", text: options.page, minimum: 1, maximum: MAXIMUM_PAGE },
   });

@@ -5,6 +5,7 @@ import { parseDocument } from "@haca/attestation/document/parseDocument";
 import {
   heartbeatMessage,
   MAXIMUM_SESSION,
+  ohttpKeyDigest,
   sessionKeyDigest,
   teeRegistryDomain,
 } from "@haca/protocol/teeMessages";
@@ -14,6 +15,7 @@ import {
   fetchCertification,
   fetchDocument,
   fetchHeartbeat,
+  fetchOhttpKey,
   fetchSigningKey,
   fetchTlsCertificate,
 } from "../src/enclave/enclaveClient.ts";
@@ -121,6 +123,22 @@ describe("what signs", () => {
     const { status, json } = await askSession(change);
     expect(status).toBe(400);
     expect(json().error.message).toMatch(message);
+  });
+
+  it("signs its own OHTTP key for one registry on one chain", async () => {
+    const { chainId, registry } = session;
+    const statement = { deadline: NOW + 600n, counter: 4n };
+    const { teeId, signature, ...record } = await fetchOhttpKey({
+      url: running.operatorUrl,
+      statement: { chainId, registry, ...statement },
+    });
+    expect(record).toEqual(enclave.ohttp);
+    // 41 bytes: id, KEM, 32 bytes of the key, and one suite (RFC 9458, section 3).
+    expect(record.keyConfig).toBe(`0x010020${record.publicKey.slice(2)}000400010003`);
+    const domain = teeRegistryDomain({ chainId, registry });
+    expect(recoverAddress(ohttpKeyDigest({ domain, teeId, record, ...statement }), signature)).toBe(
+      signer,
+    );
   });
 
   it("refuses what is no JSON, and what is too large", async () => {

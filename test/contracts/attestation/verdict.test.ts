@@ -13,6 +13,7 @@ import { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
 import { expect } from "chai";
 import { hexlify, sha256 } from "ethers";
 import { network } from "hardhat";
+import type { NetworkConnection } from "hardhat/types/network";
 import { deployVerifier, START } from "../utils/attestationFixture.ts";
 import { deployDocumentHarness } from "../utils/documentHarness.ts";
 import {
@@ -104,7 +105,7 @@ describe("verdict on documents, here and by the contracts", () => {
   describe("mutated chains and documents", () => {
     let verifier: Verifier;
     let time: bigint;
-    let connection: Awaited<ReturnType<typeof network.create>>;
+    let connection: NetworkConnection;
     const { rootAuthority: root } = makeSimulatedChain({ now: START });
     const rootFingerprint = sha256(root.certificate);
     const random = seededRandom(SEED);

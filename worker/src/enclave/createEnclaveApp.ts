@@ -3,6 +3,7 @@ import { clientNonce } from "@haca/attestation/document/clientNonce";
 import {
   heartbeatMessage,
   MAXIMUM_SESSION,
+  ohttpKeyDigest,
   sessionKeyDigest,
   teeRegistryDomain,
 } from "@haca/protocol/teeMessages";
@@ -26,6 +27,12 @@ const address = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/, "must be an address")
   .transform((text) => getAddress(text.toLowerCase()));
+const ohttpSchema = z.strictObject({
+  chainId: decimal,
+  registry: address,
+  deadline: decimal,
+  counter: decimal,
+});
 const sessionSchema = z.strictObject({
   chainId: decimal,
   registry: address,
@@ -89,6 +96,7 @@ function createReadApp(parameters: {
  * - `POST /enclave/heartbeat`: a sign of life at the enclave's own time, so that none can be had in advance
  * - `POST /enclave/session-key` `{ chainId, registry, key, until, counter }`: certifies a session key (EIP-712), at
  *   most 30 days ahead
+ * - `POST /enclave/ohttp-key` `{ chainId, registry, deadline, counter }`: its own OHTTP key, signed for one registry
  */
 export function createOperatorApp(parameters: { enclave: SimulatedEnclave; clock: Clock }): Hono {
   const { enclave, clock } = parameters;
@@ -107,7 +115,8 @@ export function createOperatorApp(parameters: { enclave: SimulatedEnclave; clock
     },
   });
   app.post("/enclave/session-key", limit, async (c) => {
-    const { chainId, registry, key, until, counter } = parseSession(await c.req.text());
+    const body = parseBody(sessionSchema, await c.req.text());
+    const { chainId, registry, key, until, counter } = body;
     const now = clock();
     if (until <= now || until > now + MAXIMUM_SESSION) {
       const message = `until: must be after ${now}, at most ${MAXIMUM_SESSION} s, got ${until}`;
@@ -117,12 +126,19 @@ export function createOperatorApp(parameters: { enclave: SimulatedEnclave; clock
     const digest = sessionKeyDigest({ domain, teeId, key, until, counter });
     return c.json({ teeId, signature: hexlify(enclave.sign(digest)) });
   });
+  app.post("/enclave/ohttp-key", limit, async (c) => {
+    const { chainId, registry, deadline, counter } = parseBody(ohttpSchema, await c.req.text());
+    const domain = teeRegistryDomain({ chainId, registry });
+    const record = enclave.ohttp;
+    const digest = ohttpKeyDigest({ domain, teeId, record, deadline, counter });
+    return c.json({ teeId, ...record, signature: hexlify(enclave.sign(digest)) });
+  });
   app.route("/", createReadApp({ ...parameters, nonceOf: (asked) => asked }));
   finish(app);
   return app;
 }
 
-function parseSession(text: string): z.output<typeof sessionSchema> {
+function parseBody<Schema extends z.ZodType>(schema: Schema, text: string): z.output<Schema> {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -130,12 +146,12 @@ function parseSession(text: string): z.output<typeof sessionSchema> {
     const message = "body: is not JSON";
     throw new RequestError({ status: 400, code: "body.malformed", field: "body", message, cause });
   }
-  const parsed = sessionSchema.safeParse(json);
+  const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path.join(".") || "body";
   const message = `${field}: ${issue?.message}`;
-  throw new RequestError({ status: 400, code: "session.malformed", field, message });
+  throw new RequestError({ status: 400, code: "body.malformed", field, message });
 }
 
 function finish(app: Hono): void {

@@ -21,6 +21,17 @@ const heartbeatSchema = z.object({
 const signingKeySchema = z.object({ public_key: z.string() });
 const certificationSchema = z.object({ teeId, signature });
 
+const suiteId = z.int().min(0).max(0xffff);
+const ohttpSchema = z.object({
+  ...{ teeId, signature, keyId: z.int().min(0).max(0xff) },
+  ...{ kemId: suiteId, kdfId: suiteId, aeadId: suiteId },
+  publicKey: z.string().regex(/^0x[0-9a-f]{64}$/, "must be 32 bytes of hex"),
+  keyConfig: z.string().regex(/^0x([0-9a-f]{2}){1,256}$/, "must be bytes of hex"),
+});
+
+/** An enclave's HPKE key for oblivious requests, signed with its own key. */
+export type EnclaveOhttpKey = z.output<typeof ohttpSchema>;
+
 /** A sign of life, signed with the enclave's own key at the enclave's own time (unix seconds). */
 export type EnclaveHeartbeat = z.output<typeof heartbeatSchema>;
 
@@ -95,6 +106,24 @@ export async function fetchCertification(parameters: {
   });
   const bytes = await ask({ url, method: "POST", body });
   return parse({ url, schema: certificationSchema, bytes }).signature;
+}
+
+/**
+ * The enclave's OHTTP key and its signature under it, for `TEERegistry.setOhttpConfig`.
+ * @throws EnclaveError
+ */
+export async function fetchOhttpKey(parameters: {
+  url: string;
+  statement: { chainId: bigint; registry: string; deadline: bigint; counter: bigint };
+}): Promise<EnclaveOhttpKey> {
+  const { chainId, registry, deadline, counter } = parameters.statement;
+  const url = at(parameters.url, "/enclave/ohttp-key");
+  const body = JSON.stringify({
+    ...{ chainId: String(chainId), registry },
+    ...{ deadline: String(deadline), counter: String(counter) },
+  });
+  const bytes = await ask({ url, method: "POST", body });
+  return parse({ url, schema: ohttpSchema, bytes });
 }
 
 /**
