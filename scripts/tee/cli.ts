@@ -79,7 +79,7 @@ sending(program.command("end-session <teeId> <key>"))
     (await import("./lifecycle.ts")).endSession(id, key, options),
   );
 
-sending(program.command("store-certificates <document>"))
+sending(program.command("store <document>"))
   .description("have the store verify a document's certificates ahead, so that it costs less")
   .action(async (path, options) =>
     (await import("./storeCertificates.ts")).storeCertificates(path, options),

@@ -76,7 +76,7 @@ export function explain(error: unknown): BaseError {
       code: "tee.tooMuchGas",
       message:
         `this does not fit the ${TRANSACTION_GAS_LIMIT.toLocaleString("en")} gas of one transaction: store the ` +
-        "document's certificates first (npm run tee -- store-certificates), then try again",
+        "document's certificates first (npm run tee -- store), then try again",
       cause: error,
     });
   }
