@@ -88,7 +88,7 @@ describe("TEERegistry active set", () => {
       switch (random.below(12)) {
         case 0: {
           if (node.isWithdrawn || nodes.filter((other) => other.isWithdrawn).length > 1) return;
-          await verifier.withdraw(node.endorsement);
+          await verifier.getFunction("withdraw")(node.endorsement);
           node.isWithdrawn = true;
           return;
         }
