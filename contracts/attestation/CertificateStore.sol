@@ -11,8 +11,8 @@ import {X509} from "./X509.sol";
 /// @title CertificateStore
 /// @notice See {ICertificateStore}.
 ///
-/// Access: `revoke` is restricted through the AccessManager. Everything else is open; nothing removes a certificate or
-/// takes a revocation back.
+/// Access: what revokes is restricted through the AccessManager. Everything else is open; nothing removes a
+/// certificate, takes a revocation back, or ends the root.
 ///
 /// Storage: a certificate is the code of a contract, which nothing can change, found by its id. A record carries what
 /// a use has to look at for its whole path, so that a use reads one record and one slot per certificate of the path.
@@ -24,7 +24,8 @@ contract CertificateStore is ICertificateStore, AccessManaged {
     /// @param notBefore latest of its path
     /// @param notAfter earliest of its path
     /// @param publicKey x and y
-    /// @param revocationKeys of its path, its own first
+    /// @param revocationKeys of its path below the root: its own two, the certificate's and its public key's, then
+    /// its parent's. None for the root, so that nothing that is ever written into `isRevoked` can end it
     struct Record {
         bytes32 subjectHash;
         bool isAuthority;
@@ -43,8 +44,12 @@ contract CertificateStore is ICertificateStore, AccessManaged {
     bytes32 public immutable override rootFingerprint;
     /// @dev keccak256 of the root's DER: cheaper to compare with.
     bytes32 private immutable ROOT_HASH;
+    /// @dev What would revoke the root if it could be revoked.
+    bytes32 private immutable ROOT_REVOCATION_KEY;
+    bytes32 private immutable ROOT_KEY_REVOCATION_KEY;
 
     mapping(bytes32 id => address record) private _records;
+    /// @inheritdoc ICertificateStore
     mapping(bytes32 revocationKey => bool isRevoked) public override isRevoked;
 
     /// @param authority the AccessManager
@@ -62,6 +67,8 @@ contract CertificateStore is ICertificateStore, AccessManaged {
         rootId = id;
         rootFingerprint = sha256(root);
         ROOT_HASH = keccak256(root);
+        ROOT_REVOCATION_KEY = _revocationKey(certificate.issuer.hash(), certificate.serial);
+        ROOT_KEY_REVOCATION_KEY = certificate.publicKey.hash();
         Record memory record;
         record.pathLength = uint8(certificate.pathLength);
         record.notAfter = type(uint64).max;
@@ -97,11 +104,24 @@ contract CertificateStore is ICertificateStore, AccessManaged {
     }
 
     /// @inheritdoc ICertificateStore
-    function revoke(bytes calldata issuer, uint256 serial) external override restricted {
+    function revokeCertificate(bytes32 id) external override restricted {
+        bytes32 key = _ownKeys(id)[0];
+        _revoke(key);
+        emit CertificateRevoked(key, id);
+    }
+
+    /// @inheritdoc ICertificateStore
+    function revokeKey(bytes32 id) external override restricted {
+        bytes32 key = _ownKeys(id)[1];
+        _revoke(key);
+        emit KeyRevoked(key, id);
+    }
+
+    /// @inheritdoc ICertificateStore
+    function revokeUnseen(bytes calldata issuer, uint256 serial) external override restricted {
         bytes32 key = computeRevocationKey(issuer, serial);
-        if (isRevoked[key]) revert CertificateStore_AlreadyRevoked(key);
-        isRevoked[key] = true;
-        emit CertificateRevoked(key, issuer, serial);
+        _revoke(key);
+        emit UnseenCertificateRevoked(key, issuer, serial);
     }
 
     /// @inheritdoc ICertificateStore
@@ -158,6 +178,21 @@ contract CertificateStore is ICertificateStore, AccessManaged {
         return _store(id, parentId, certificate, parent);
     }
 
+    /// @dev The root is refused by whatever names it: its id, its issuer and serial, or its public key in another
+    /// certificate. A certificate below the root that bears the root's issuer and serial is revoked by its key.
+    function _revoke(bytes32 key) private {
+        if (key == ROOT_REVOCATION_KEY || key == ROOT_KEY_REVOCATION_KEY)
+            revert CertificateStore_RootIsPinned();
+        if (isRevoked[key]) revert CertificateStore_AlreadyRevoked(key);
+        isRevoked[key] = true;
+    }
+
+    /// @dev Revocation keys of a stored certificate below the root, its own two first.
+    function _ownKeys(bytes32 id) private view returns (bytes32[] memory) {
+        if (id == rootId) revert CertificateStore_RootIsPinned();
+        return _read(id).revocationKeys;
+    }
+
     /// @dev Stores a certificate below `parent`; for the root, `parent` has only the bounds.
     function _store(
         bytes32 id,
@@ -166,15 +201,25 @@ contract CertificateStore is ICertificateStore, AccessManaged {
         Record memory parent
     ) private returns (Record memory record) {
         bytes32 revocationKey = _revocationKey(certificate.issuer.hash(), certificate.serial);
+        bytes32 keyRevocationKey = certificate.publicKey.hash();
         record.subjectHash = certificate.subject.hash();
         record.isAuthority = certificate.isAuthority;
         record.pathLength = uint8(_pathLength(parentId, parent.pathLength, certificate.pathLength));
         record.notBefore = uint64(_max(parent.notBefore, certificate.notBefore));
         record.notAfter = uint64(_min(parent.notAfter, certificate.notAfter));
         record.publicKey = certificate.publicKey.toBytes();
-        record.revocationKeys = _prepend(revocationKey, parent.revocationKeys);
+        if (parentId != 0) {
+            record.revocationKeys = _prepend(revocationKey, keyRevocationKey, parent.revocationKeys);
+        }
         _records[id] = CodeStore.write(abi.encode(record));
-        emit CertificateStored(id, parentId, revocationKey, record.notBefore, record.notAfter);
+        emit CertificateStored(
+            id,
+            parentId,
+            revocationKey,
+            keyRevocationKey,
+            record.notBefore,
+            record.notAfter
+        );
     }
 
     function _read(bytes32 id) private view returns (Record memory) {
@@ -228,11 +273,16 @@ contract CertificateStore is ICertificateStore, AccessManaged {
         return keccak256(abi.encode(issuerHash, serial));
     }
 
-    function _prepend(bytes32 first, bytes32[] memory rest) private pure returns (bytes32[] memory all) {
-        all = new bytes32[](rest.length + 1);
+    function _prepend(
+        bytes32 first,
+        bytes32 second,
+        bytes32[] memory rest
+    ) private pure returns (bytes32[] memory all) {
+        all = new bytes32[](rest.length + 2);
         all[0] = first;
+        all[1] = second;
         for (uint256 i = 0; i < rest.length; ++i) {
-            all[i + 1] = rest[i];
+            all[i + 2] = rest[i];
         }
     }
 

@@ -10,6 +10,14 @@ pragma solidity >=0.8.24;
 ///
 /// That a certificate is stored means that its signature was valid. Whether it may be *used* is judged at each use,
 /// over its whole path: no certificate of it revoked, and, for `verifyChain`, all of them valid at the block's time.
+///
+/// What is revoked has one of two revocation keys, and neither depends on the path by which a certificate came:
+/// - a certificate's: `keccak256(abi.encode(keccak256(issuer), serial))`, with the issuer's name byte for byte as it
+///   stands in the certificate. The same name in another string type of ASN.1 is another key
+/// - a public key's: `keccak256(x | y)`. It reaches every certificate of that key: those that were issued again under
+///   another serial or name too, seen or not
+///
+/// The root has no revocation key: what is pinned is replaced by another store, and ends by nobody's call.
 interface ICertificateStore {
     /// @notice A usable certificate.
     /// @param id see above
@@ -25,15 +33,24 @@ interface ICertificateStore {
         bytes publicKey;
     }
 
+    /// @param revocationKey the certificate's, see above
+    /// @param keyRevocationKey its public key's
+    /// @param notBefore latest of its path
+    /// @param notAfter earliest of its path
     event CertificateStored(
         bytes32 indexed id,
         bytes32 indexed parentId,
         bytes32 indexed revocationKey,
+        bytes32 keyRevocationKey,
         uint64 notBefore,
         uint64 notAfter
     );
-    /// @param revocationKey `keccak256(abi.encode(keccak256(issuer), serial))`
-    event CertificateRevoked(bytes32 indexed revocationKey, bytes issuer, uint256 serial);
+    /// @param id of a certificate that bears the revoked issuer and serial
+    event CertificateRevoked(bytes32 indexed revocationKey, bytes32 indexed id);
+    /// @param id of a certificate of the revoked public key
+    event KeyRevoked(bytes32 indexed revocationKey, bytes32 indexed id);
+    /// @dev Nothing vouches that a certificate of that issuer and serial exists.
+    event UnseenCertificateRevoked(bytes32 indexed revocationKey, bytes issuer, uint256 serial);
 
     /// @dev The chain's first certificate is not the pinned root.
     error CertificateStore_RootMismatch(bytes32 expected, bytes32 actual);
@@ -48,6 +65,8 @@ interface ICertificateStore {
     error CertificateStore_CertificateUnknown(bytes32 id);
     error CertificateStore_Revoked(bytes32 id, bytes32 revocationKey);
     error CertificateStore_AlreadyRevoked(bytes32 revocationKey);
+    /// @dev The pinned root cannot be revoked, whatever names it.
+    error CertificateStore_RootIsPinned();
     error CertificateStore_NotYetValid(bytes32 id, uint256 notBefore, uint256 blockTimestamp);
     error CertificateStore_Expired(bytes32 id, uint256 notAfter, uint256 blockTimestamp);
     error CertificateStore_NotAContract(address account);
@@ -62,10 +81,23 @@ interface ICertificateStore {
         bytes[] calldata hints
     ) external returns (CertificateView memory);
 
-    /// @notice Revokes for good. The certificate need not have been seen. Restricted, without a delay.
-    /// @param issuer DER of the issuer's name, header included
+    /// @notice Revokes a stored certificate for good, and with it everything below it: every certificate of its issuer
+    /// and serial, by whatever path it comes. Reverts for an id that is not stored. Restricted, without a delay.
+    /// @dev A public key that leaked is revoked by `revokeKey`: its owner, or the authority, can have further
+    /// certificates for it.
+    function revokeCertificate(bytes32 id) external;
+
+    /// @notice Revokes the public key of a stored certificate for good: all certificates of that key, and everything
+    /// below them. Reverts for an id that is not stored. Restricted, without a delay.
+    function revokeKey(bytes32 id) external;
+
+    /// @notice Revokes a certificate that was not seen yet, for good. Restricted, without a delay.
+    /// @dev Nothing can be compared with: a serial or a name that no certificate bears is revoked without effect. For a
+    /// certificate that is stored use `revokeCertificate`. It does not revert for one that is stored, though:
+    /// otherwise anybody could stop a revocation by storing the certificate first.
+    /// @param issuer DER of the issuer's name, header included, as it stands in the certificate
     /// @param serial the serial number
-    function revoke(bytes calldata issuer, uint256 serial) external;
+    function revokeUnseen(bytes calldata issuer, uint256 serial) external;
 
     /// @notice A stored certificate; reverts if it may not be used now.
     function requireUsable(bytes32 id) external view returns (CertificateView memory);
@@ -76,8 +108,10 @@ interface ICertificateStore {
     /// @notice Whether the certificate is stored: its hints are not needed any more.
     function isStored(bytes32 id) external view returns (bool);
 
+    /// @notice Whether a certificate's or a public key's revocation key is revoked.
     function isRevoked(bytes32 revocationKey) external view returns (bool);
 
+    /// @notice A certificate's revocation key.
     function computeRevocationKey(bytes calldata issuer, uint256 serial) external pure returns (bytes32);
 
     function rootId() external view returns (bytes32);

@@ -12,8 +12,15 @@ import {ITEERegistryTypes} from "./ITEERegistryTypes.sol";
 /// A node is named by `teeId = keccak256(signing key)`, the key as SubjectPublicKeyInfo in DER.
 /// An image is named by `pcrHash = keccak256(PCR0 | PCR1 | PCR2)`, and approved per node type.
 ///
-/// Names with TEE and PCR in them are those of the public network's registry, whose tools work here unchanged; node
-/// types are 0 LLMProxy, 1 Validator, 2 DataNode, 3 ZkmlProver.
+/// Names with TEE and PCR in them are those of the public network's registry, and its clients' reads work here
+/// unchanged. Its tool for registering does not by itself: the second door wants evidence that was verified before, and
+/// a caller who is a registrar. Nodes of type 0 need RSA keys there: those clients verify no others. Node types are 0
+/// LLMProxy, 1 Validator, 2 DataNode, 3 ZkmlProver.
+///
+/// Duties of an enclave's gateway: the binding nonce binds only if nobody but the operator chooses it. A document with
+/// a nonce of 20 bytes comes from the operator's side alone; clients' nonces are answered under a hash with a prefix,
+/// which has 32 bytes and can never be a binding nonce. Whoever may ask a gateway that answers any nonce can have its
+/// enclave registered with a payment address of his own, here until it is registered, and in any other registry.
 ///
 /// Duties of integrators:
 /// - Judge a result by `isActiveAt` with the result's own time, never by `isTEEEnabled`, and bound how old a result

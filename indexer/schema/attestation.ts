@@ -189,7 +189,10 @@ export const certificate = onchainTable("certificate", (t) => ({
   id: t.hex().primaryKey(),
   /** zero for the root */
   parentId: t.hex().notNull(),
-  /** revocation keys of its path, its own first: one of them revoked, and it is not trusted */
+  /**
+   * revocation keys of its path below the root, its own two first, the certificate's and its public key's: one of them
+   * revoked, and it is not trusted. The root has none
+   */
   revocationPath: t.jsonb().$type<`0x${string}`[]>().notNull(),
   /** latest of its path */
   notBefore: t.bigint().notNull(),
@@ -198,13 +201,16 @@ export const certificate = onchainTable("certificate", (t) => ({
   storedAt: t.bigint().notNull(),
 }));
 
-/** May name certificates that were never seen. */
+/** What the guardian has revoked: a certificate, a public key with all its certificates, or what was never seen. */
 export const certificateRevocation = onchainTable("certificate_revocation", (t) => ({
-  /** keccak256(abi.encode(keccak256(issuer), serial)) */
+  /** keccak256(abi.encode(keccak256(issuer), serial)), or of a public key keccak256(x | y) */
   revocationKey: t.hex().primaryKey(),
-  /** DER of the issuer's name */
-  issuer: t.hex().notNull(),
-  serial: t.bigint().notNull(),
+  kind: t.text().$type<"certificate" | "key" | "unseen">().notNull(),
+  /** certificate by which it was named; null if it was never seen */
+  certificateId: t.hex(),
+  /** DER of the issuer's name, and the serial, of what was never seen; null otherwise */
+  issuer: t.hex(),
+  serial: t.bigint(),
   revokedAt: t.bigint().notNull(),
   transactionHash: t.hex().notNull(),
 }));

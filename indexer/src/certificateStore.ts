@@ -1,5 +1,6 @@
 import { ponder } from "ponder:registry";
 import { certificate, certificateRevocation } from "ponder:schema";
+import { zeroHash } from "viem";
 import { isIndexed } from "./isIndexed.ts";
 
 if (isIndexed("CertificateStore")) {
@@ -8,23 +9,40 @@ if (isIndexed("CertificateStore")) {
 
 function indexCertificates(): void {
   ponder.on("CertificateStore:CertificateStored", async ({ event, context }) => {
-    const { id, parentId, revocationKey, notBefore, notAfter } = event.args;
-    // A parent is stored before its children, the root in the store's own creation.
+    const { id, parentId, revocationKey, keyRevocationKey, notBefore, notAfter } = event.args;
+    // A parent is stored before its children, the root in the store's own creation. Nothing revokes the root.
     const parent = await context.db.find(certificate, { id: parentId });
+    const own = parentId === zeroHash ? [] : [revocationKey, keyRevocationKey];
     await context.db.insert(certificate).values({
       ...{ id, parentId, notBefore, notAfter },
-      revocationPath: [revocationKey, ...(parent?.revocationPath ?? [])],
+      revocationPath: [...own, ...(parent?.revocationPath ?? [])],
       storedAt: event.block.timestamp,
     });
   });
 
   ponder.on("CertificateStore:CertificateRevoked", async ({ event, context }) => {
-    await context.db.insert(certificateRevocation).values({
-      revocationKey: event.args.revocationKey,
-      issuer: event.args.issuer,
-      serial: event.args.serial,
-      revokedAt: event.block.timestamp,
-      transactionHash: event.transaction.hash,
-    });
+    const { revocationKey, id } = event.args;
+    await context.db
+      .insert(certificateRevocation)
+      .values({ revocationKey, kind: "certificate", certificateId: id, ...whenOf(event) });
+  });
+
+  ponder.on("CertificateStore:KeyRevoked", async ({ event, context }) => {
+    const { revocationKey, id } = event.args;
+    await context.db
+      .insert(certificateRevocation)
+      .values({ revocationKey, kind: "key", certificateId: id, ...whenOf(event) });
+  });
+
+  ponder.on("CertificateStore:UnseenCertificateRevoked", async ({ event, context }) => {
+    const { revocationKey, issuer, serial } = event.args;
+    await context.db
+      .insert(certificateRevocation)
+      .values({ revocationKey, kind: "unseen", issuer, serial, ...whenOf(event) });
   });
 }
+
+const whenOf = (event: { block: { timestamp: bigint }; transaction: { hash: `0x${string}` } }) => ({
+  revokedAt: event.block.timestamp,
+  transactionHash: event.transaction.hash,
+});

@@ -109,7 +109,7 @@ async function makeDoomedHistory(): Promise<void> {
   await tee.call("setHeartbeatMaxAge", [61n]);
   await tee.call("denyOperator", [node.operator]);
   const { issuer, serial } = node.certificates[0] ?? { issuer: new Uint8Array(), serial: 0n };
-  await tee.revokeCertificate(issuer, serial);
+  await tee.revokeUnseen(issuer, serial);
   await vesting.operations.createBatch();
   await vesting.operations.release();
   await onToken(vesting.accounts[0] as Hex, "delegate", [vesting.accounts[1]]);

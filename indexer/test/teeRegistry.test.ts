@@ -157,8 +157,8 @@ const WEIGHTS: Record<string, number> = {
   ...{ register: 3, attestAgain: 6, heartbeat: 20, disable: 2, enable: 4, retire: 1 },
   ...{ ban: 1, liftBan: 3, denyOperator: 1, allowOperator: 3, approveImage: 6, revokeImage: 1 },
   ...{ setHeartbeatMaxAge: 1, setAttestationMaxAge: 1, pauseAdmission: 1, setVerifier: 1 },
-  ...{ revokeCertificate: 1, revokeUnseenCertificate: 1, certifySessionKey: 3, endSessionKey: 2 },
-  setOhttpConfig: 2,
+  ...{ revokeCertificate: 1, revokeCertificateKey: 1, revokeUnseenCertificate: 1 },
+  ...{ certifySessionKey: 3, endSessionKey: 2, setOhttpConfig: 2 },
 };
 
 const rowsById = async (table: string, key: string) =>
@@ -296,7 +296,7 @@ test("an authority's revocation takes out every node below it", async () => {
   expect((await activeOnChain(timestamp)).length).toBeGreaterThan(0);
 
   const { enclave } = random.pick(world.nodes);
-  await tee.revokeCertificate(encodeName(enclave.chain.names[1] ?? ""), 3n);
+  await tee.revokeUnseen(encodeName(enclave.chain.names[1] ?? ""), 3n);
   await indexer.indexed(await chain.client.getBlockNumber());
   expect(await activeByIndexer(timestamp + 1n)).toEqual([]);
   await expectSameVerdicts();

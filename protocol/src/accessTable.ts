@@ -61,5 +61,9 @@ export const ACCESS_TABLE: readonly AccessRule[] = [
     role: "GOVERNANCE",
     functions: ["setAmount(uint96)", "forfeit(bytes32,address)"],
   },
-  { contract: "CertificateStore", role: "GUARDIAN", functions: ["revoke(bytes,uint256)"] },
+  {
+    contract: "CertificateStore",
+    role: "GUARDIAN",
+    functions: ["revokeCertificate(bytes32)", "revokeKey(bytes32)", "revokeUnseen(bytes,uint256)"],
+  },
 ];

@@ -22,8 +22,11 @@ const INTERFACES = [
   nodeBondsAbi,
 ].map((abi) => new Interface(abi));
 
-const time = (seconds: unknown): string =>
-  new Date(Number(seconds) * 1000).toISOString().replace(".000Z", "Z");
+/** A time for a person; unix seconds where no calendar reaches. */
+const time = (seconds: unknown): string => {
+  const date = new Date(Number(seconds) * 1000);
+  return Number.isNaN(date.getTime()) ? `${seconds} s` : date.toISOString().replace(".000Z", "Z");
+};
 
 const STATUSES = ["unknown", "enabled", "disabled", "retired", "banned"];
 
@@ -64,6 +67,10 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   CertificateStore_RootMismatch: () =>
     "the document's root certificate is not the one that this deployment pins",
   CertificateStore_Revoked: ([id]) => `certificate ${id} behind the document is revoked`,
+  CertificateStore_RootIsPinned: () =>
+    "the pinned root cannot be revoked: another root is a proposal (rotate-root)",
+  CertificateStore_CertificateUnknown: ([id]) => `no certificate ${id} is stored`,
+  CertificateStore_AlreadyRevoked: () => "that is revoked already",
   CertificateStore_Expired: ([id, notAfter]) =>
     `certificate ${id} behind the document expired at ${time(notAfter)}`,
   NodeBonds_NoBond: ([id]) => `no bond of node ${id} is held`,

@@ -19,6 +19,31 @@ const SESSION_KEY = {
   ],
 };
 
+const OHTTP_KEY = {
+  OhttpKey: [
+    { name: "teeId", type: "bytes32" },
+    { name: "keyId", type: "uint8" },
+    { name: "kemId", type: "uint16" },
+    { name: "kdfId", type: "uint16" },
+    { name: "aeadId", type: "uint16" },
+    { name: "publicKey", type: "bytes" },
+    { name: "keyConfig", type: "bytes" },
+    { name: "deadline", type: "uint64" },
+    { name: "counter", type: "uint64" },
+  ],
+};
+
+/** A node's OHTTP key as the registry keeps it; bytes as hex. */
+export type OhttpRecord = {
+  keyId: number;
+  kemId: number;
+  kdfId: number;
+  aeadId: number;
+  publicKey: string;
+  /** key configuration of RFC 9458, section 3 */
+  keyConfig: string;
+};
+
 /** EIP-712 domain of a TEE registry. */
 export function teeRegistryDomain(parameters: {
   chainId: bigint;
@@ -58,4 +83,18 @@ export function sessionKeyDigest(parameters: {
 }): string {
   const { domain, ...message } = parameters;
   return TypedDataEncoder.hash(domain, SESSION_KEY, message);
+}
+
+/** What an enclave's own key signs for `TEERegistry.setOhttpConfig`; 32 bytes. */
+export function ohttpKeyDigest(parameters: {
+  domain: TypedDataDomain;
+  teeId: string;
+  record: OhttpRecord;
+  /** unix seconds until which the registry takes it */
+  deadline: bigint;
+  /** above the node's counter in the registry */
+  counter: bigint;
+}): string {
+  const { domain, record, ...message } = parameters;
+  return TypedDataEncoder.hash(domain, OHTTP_KEY, { ...message, ...record });
 }

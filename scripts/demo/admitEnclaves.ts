@@ -49,7 +49,7 @@ export async function admitEnclaves(parameters: { rpcUrl: string; report: Report
       report(`admitting an enclave on image ${image}`);
       await approve(contracts, image);
       const measurements = measurementsOf(image);
-      const enclave = new SimulatedEnclave({ chain, measurements, kind: "p256", now });
+      const enclave = new SimulatedEnclave({ chain, measurements, kind: "rsa", now });
       const running = await startSimulatedEnclave({ enclave, port: 0, publicPort: 0 });
       nodes.push({ image, enclave, running });
       rows.push([image, ...(await admit({ contracts, operator: account(OPERATOR), running }))]);

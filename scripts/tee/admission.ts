@@ -1,38 +1,76 @@
+import { createPublicKey } from "node:crypto";
+import { BaseError } from "@haca/protocol/baseError";
+import { getBytes } from "ethers";
+import { printable } from "../lib/printable.ts";
 import { approveBond } from "./bond.ts";
 import { collectEvidence, type Evidence, type Wish } from "./collectEvidence.ts";
 import { explainDocument } from "./explainDocument.ts";
 import {
   addressOption,
-  badOption,
   endpointOption,
-  type TeeOptions,
+  type SendOptions,
   teeIdArgument,
   urlOption,
 } from "./options.ts";
 import { sendCall } from "./sendCall.ts";
 import { type Session, teeTypeOf, withNetwork } from "./withNetwork.ts";
 
+const LLM_PROXY = 0;
+
+type Places = { enclave: string; tls?: string };
+
 /** Admits an enclave as a node of the sending account. */
-export async function register(options: TeeOptions): Promise<void> {
+export async function register(
+  options: SendOptions &
+    Places & { payment: string; endpoint: string; type: string; anyKey: boolean },
+): Promise<void> {
   const enclave = urlOption("enclave", options.enclave);
   const paymentAddress = addressOption("payment", options.payment);
   const endpoint = endpointOption(options.endpoint);
-  const { type, tls } = options;
-  if (type === undefined) throw badOption("--type is missing");
   await withNetwork(options, async (session) => {
     const { contracts, signer } = session;
-    const teeType = await teeTypeOf(contracts, type);
-    // First: a document is fresh for minutes only.
-    if (!(await approveBond(session, options))) return;
+    const teeType = await teeTypeOf(contracts, options.type);
     const operator = await signer.getAddress();
-    const wish = { enclave, operator, paymentAddress, endpoint, teeType, tls };
+    const wish = { enclave, operator, paymentAddress, endpoint, teeType, tls: options.tls };
     const evidence = await collect(session, wish);
+    if (teeType === LLM_PROXY && !options.anyKey) requireRsa(evidence.registration.signingKey);
+    await requireUnknown(session, evidence.teeId);
+    // After all that can be looked at: an allowance is not to be given for an enclave that is refused.
+    if (!(await approveBond(session, options))) return;
     await send({ session, options, evidence, name: "register", values: [evidence.registration] });
   });
 }
 
+/** Clients of the public network verify RSA signatures alone, and pick nodes of this type by chance. */
+function requireRsa(signingKey: string): void {
+  const key = Buffer.from(getBytes(signingKey));
+  const { asymmetricKeyType } = createPublicKey({ key, format: "der", type: "spki" });
+  if (asymmetricKeyType === "rsa") return;
+  throw new BaseError({
+    code: "tee.keyUnsupported",
+    message: `the enclave's signing key is not RSA (${asymmetricKeyType}): clients of an LLMProxy verify no others; --any-key admits it all the same`,
+  });
+}
+
+async function requireUnknown({ contracts }: Session, teeId: string): Promise<void> {
+  const isKnown = await contracts.registry
+    .getFunction("getNode")(teeId)
+    .then(
+      () => true,
+      () => false,
+    );
+  if (!isKnown) return;
+  throw new BaseError({
+    code: "tee.refused",
+    message: `the registry refuses: node ${teeId} is registered already; rotate renews it`,
+  });
+}
+
 /** Renews a node's attestation; what is not given stays as it is. */
-export async function rotate(options: TeeOptions, argument: string | undefined): Promise<void> {
+export async function rotate(
+  argument: string,
+  options: SendOptions & Places & { payment?: string; endpoint?: string },
+): Promise<void> {
   const teeId = teeIdArgument(argument);
   const enclave = urlOption("enclave", options.enclave);
   const payment = options.payment && addressOption("payment", options.payment);
@@ -40,18 +78,26 @@ export async function rotate(options: TeeOptions, argument: string | undefined):
   await withNetwork(options, async (session) => {
     const { contracts, signer } = session;
     const known = await contracts.registry.getFunction("getTEE")(teeId);
-    const evidence = await collect(session, {
+    const wish = {
       enclave,
       operator: await signer.getAddress(),
       paymentAddress: payment || known.paymentAddress,
       endpoint: newEndpoint || known.endpoint,
       teeType: Number(known.teeType),
       tls: options.tls,
-    });
+    };
+    const evidence = await collect(session, wish);
+    console.log(
+      `payment      ${change(known.paymentAddress, wish.paymentAddress)}\n` +
+        `endpoint     ${change(printable(known.endpoint), printable(wish.endpoint))}`,
+    );
     const values = [teeId, evidence.registration];
     await send({ session, options, evidence, name: "attestAgain", values });
   });
 }
+
+const change = (before: string, after: string): string =>
+  before === after ? `${before}, as before` : `${before} -> ${after}`;
 
 async function collect({ contracts, signer }: Session, wish: Wish): Promise<Evidence> {
   console.log(
@@ -71,7 +117,7 @@ async function collect({ contracts, signer }: Session, wish: Wish): Promise<Evid
 
 async function send(parameters: {
   session: Session;
-  options: TeeOptions;
+  options: SendOptions;
   evidence: Evidence;
   name: "register" | "attestAgain";
   values: readonly unknown[];

@@ -1,7 +1,7 @@
 import { nodeBondsAbi, opgAbi } from "@haca/protocol/abi";
 import { BaseError } from "@haca/protocol/baseError";
 import { Contract, formatUnits, type Signer, ZeroAddress } from "ethers";
-import { type TeeOptions, teeIdArgument } from "./options.ts";
+import { type SendOptions, teeIdArgument } from "./options.ts";
 import { sendCall } from "./sendCall.ts";
 import { type Session, withNetwork } from "./withNetwork.ts";
 
@@ -17,7 +17,7 @@ async function bondsOf({ contracts, signer }: Session): Promise<Contract | undef
  * Approves the bond that the registry will take when it admits a node, where it takes one. Returns false where the
  * answer was no. Error: `tee.noBond`, where the account has too little OPG.
  */
-export async function approveBond(session: Session, options: TeeOptions): Promise<boolean> {
+export async function approveBond(session: Session, options: SendOptions): Promise<boolean> {
   const { signer, network } = session;
   const bonds = await bondsOf(session);
   const amount: bigint = bonds === undefined ? 0n : await bonds.getFunction("amount")();
@@ -43,10 +43,7 @@ export async function approveBond(session: Session, options: TeeOptions): Promis
 }
 
 /** Has a retired node's bond paid back to whoever left it. Anyone may. */
-export async function releaseBond(
-  options: TeeOptions,
-  argument: string | undefined,
-): Promise<void> {
+export async function releaseBond(argument: string, options: SendOptions): Promise<void> {
   const teeId = teeIdArgument(argument);
   await withNetwork(options, async (session) => {
     const { signer, network } = session;

@@ -1,81 +1,102 @@
 /** `npm run tee -- <command>`: the operator's side of the TEE registry. */
-import { reportFailure } from "../lib/reportFailure.ts";
-import { badOption, parseOptions, type TeeOptions } from "./options.ts";
-import { simulate } from "./simulate.ts";
-import { verify } from "./verify.ts";
+import type { Command } from "commander";
+import { createProgram, runProgram, withAccount, withChain } from "../lib/program.ts";
 
-const HELP = `The operator's side of the TEE registry.
+const program = createProgram({
+  name: "tee",
+  summary: "The operator's side of the TEE registry.",
+}).addHelpText(
+  "after",
+  `
+The key comes from Hardhat's keystore or the variable HACA_DEPLOYER_KEY, never
+from the command line. HACA_RPC_URL overrides the URL of localhost.`,
+);
 
-usage: npm run tee -- <command> [options]
+/** A verb that sends a transaction, after it has said what it does and asked. */
+const sending = (command: Command): Command =>
+  withAccount(command).option("--yes", "do not ask before sending", false);
 
-  verify <document.bin>     explain a raw AWS Nitro attestation document; exit status 1 if it is refused
-      --at <time>           time at which it is judged, as 2026-02-12T17:56:02Z or "document" (default: now)
-      --root <hex>          SHA-256 of the pinned root's DER (default: AWS's)
+program
+  .command("verify <document>")
+  .description("explain an AWS Nitro attestation document; exit status 1 if it is refused")
+  .addHelpText("after", "\nThe document is a file: raw, or as base64 or hex text.")
+  .option("--at <time>", 'judge it at 2026-02-12T17:56:02Z, or at "document" (default: now)')
+  .option("--root <hex>", "SHA-256 of the pinned root's DER (default: AWS's)")
+  .action(async (path, options) => (await import("./verify.ts")).verify(path, options));
 
-  register                  admit an enclave: document, local check, hints, simulation, one transaction
-      --enclave <url>       gateway of the enclave
-      --payment <address>   payout address
-      --endpoint <url>      https URL under which clients reach the node
-      --type <name>         LLMProxy, Validator, DataNode or ZkmlProver
-      --tls <host:port>     where the TLS certificate is shown (default: the endpoint)
-  rotate <teeId>            fresh attestation, with a new endpoint, payout address or TLS certificate where given
-      --enclave <url> [--payment <address>] [--endpoint <url>] [--tls <host:port>]
-  status <teeId>            what the registry knows, and every reason why the node is active or not
-  list                      nodes, 20 to a page
-      --type <name>         of one type only
-      --all                 those that are not active too
-      --page <number>       (default 1)
-  heartbeat                 one sign of life now
-      --enclave <url>       operator's side of the enclave
-  disable|enable <teeId>    take a node out of service, and back
-  retire <teeId>            take a node out of service for good
-  release-bond <teeId>      have a retired node's bond paid back, a week later
+sending(program.command("register"))
+  .description("admit an enclave: document, local check, hints, simulation, one transaction")
+  .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
+  .requiredOption("--payment <address>", "payout address")
+  .requiredOption("--endpoint <url>", "https URL under which clients reach the node")
+  .requiredOption("--type <name>", "LLMProxy, Validator, DataNode or ZkmlProver")
+  .option("--tls <host:port>", "where the TLS certificate is shown (default: the endpoint)")
+  .option("--any-key", "admit an LLMProxy whose key is not RSA: public clients fail on it", false)
+  .action(async (options) => (await import("./admission.ts")).register(options));
 
-  simulate                  an enclave that isolates nothing, for development, under this machine's development root
-      --port <number>       operator's side, http (default 7070; 0: a free one)
-      --public-port <number> public side, https (default 7443; 0: a free one)
-      --image <name>        measurements are derived from the name (default development)
-      --pcrs <hex,hex,hex>  measurements PCR0, PCR1, PCR2 instead, 48 bytes each
-      --key <kind>          signing key: rsa, p256 or secp256k1 (default p256)
+sending(program.command("rotate <teeId>"))
+  .description("fresh attestation; what is not given stays as it is")
+  .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
+  .option("--payment <address>", "new payout address")
+  .option("--endpoint <url>", "new endpoint")
+  .option("--tls <host:port>", "where the TLS certificate is shown (default: the endpoint)")
+  .action(async (id, options) => (await import("./admission.ts")).rotate(id, options));
 
-with a chain:
-  --network <name>          localhost, or another network of hardhat.config.ts; always to be given
-  --account <number>        which of the network's accounts sends (default 0)
-  --yes                     do not ask before sending
+withChain(program.command("status <teeId>"))
+  .description("what the registry knows, and every reason why the node is active or not")
+  .action(async (id, options) => (await import("./inspect.ts")).status(id, options));
 
-The key comes from Hardhat's keystore or the variable HACA_DEPLOYER_KEY, never from the command line.
-HACA_RPC_URL overrides the URL of localhost.`;
+withChain(program.command("list"))
+  .description("nodes, 20 to a page")
+  .option("--type <name>", "of one type only")
+  .option("--all", "those that are not active too", false)
+  .option("--page <number>", "which page", "1")
+  .action(async (options) => (await import("./inspect.ts")).list(options));
 
-type Run = (options: TeeOptions, argument: string | undefined) => Promise<void>;
+sending(program.command("heartbeat"))
+  .description("one sign of life now")
+  .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
+  .action(async (options) => (await import("./lifecycle.ts")).heartbeat(options));
 
-/** Those that need a chain are loaded when they are called: Hardhat takes seconds to start. */
-const COMMANDS: Readonly<Record<string, Run>> = {
-  verify,
-  simulate,
-  register: async (options) => (await import("./admission.ts")).register(options),
-  rotate: async (options, id) => (await import("./admission.ts")).rotate(options, id),
-  status: async (options, id) => (await import("./inspect.ts")).status(options, id),
-  list: async (options) => (await import("./inspect.ts")).list(options),
-  heartbeat: async (options) => (await import("./lifecycle.ts")).heartbeat(options),
-  disable: async (options, id) =>
-    (await import("./lifecycle.ts")).change("disableTEE", options, id),
-  enable: async (options, id) => (await import("./lifecycle.ts")).change("enableTEE", options, id),
-  retire: async (options, id) => (await import("./lifecycle.ts")).change("retireTEE", options, id),
-  "release-bond": async (options, id) => (await import("./bond.ts")).releaseBond(options, id),
-};
-
-async function main(): Promise<void> {
-  const { values, positionals } = parseOptions(process.argv.slice(2));
-  const [command, argument] = positionals;
-  if (values.help || command === undefined) {
-    console.log(HELP);
-    return;
-  }
-  const run = COMMANDS[command];
-  if (run === undefined) {
-    throw badOption(`expected one of ${Object.keys(COMMANDS).join(", ")}, got ${command}`);
-  }
-  await run(values, argument);
+for (const [verb, name, text] of [
+  ["disable", "disableTEE", "take a node out of service"],
+  ["enable", "enableTEE", "put a node back into service"],
+  ["retire", "retireTEE", "take a node out of service for good"],
+] as const) {
+  sending(program.command(`${verb} <teeId>`))
+    .description(text)
+    .action(async (id, options) => (await import("./lifecycle.ts")).change(name, id, options));
 }
 
-main().catch(reportFailure);
+sending(program.command("ohttp <teeId>"))
+  .description("set the key under which clients send oblivious requests (OHTTP)")
+  .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
+  .action(async (id, options) => (await import("./ohttp.ts")).setOhttp(id, options));
+
+sending(program.command("end-session <teeId> <key>"))
+  .description("end a session key's validity now")
+  .action(async (id, key, options) =>
+    (await import("./lifecycle.ts")).endSession(id, key, options),
+  );
+
+sending(program.command("store <document>"))
+  .description("have the store verify a document's certificates ahead, so that it costs less")
+  .action(async (path, options) =>
+    (await import("./storeCertificates.ts")).storeCertificates(path, options),
+  );
+
+sending(program.command("release-bond <teeId>"))
+  .description("have a retired node's bond paid back, a week later")
+  .action(async (id, options) => (await import("./bond.ts")).releaseBond(id, options));
+
+program
+  .command("simulate")
+  .description("an enclave that isolates nothing, under this machine's development root")
+  .option("--port <number>", "operator's side, http; 0: a free one", "7070")
+  .option("--public-port <number>", "public side, https; 0: a free one", "7443")
+  .option("--image <name>", "measurements are derived from the name", "development")
+  .option("--pcrs <hex,hex,hex>", "PCR0, PCR1 and PCR2 instead, 48 bytes each")
+  .option("--key <kind>", "signing key: rsa, p256 or secp256k1; clients check rsa", "rsa")
+  .action(async (options) => (await import("./simulate.ts")).simulate(options));
+
+await runProgram(program);

@@ -1,4 +1,5 @@
 import { bindingNonce } from "@haca/attestation/document/bindingNonce";
+import { clientNonce } from "@haca/attestation/document/clientNonce";
 import { documentHints } from "@haca/attestation/document/documentHints";
 import { type DocumentVerdict, verifyDocument } from "@haca/attestation/document/verifyDocument";
 import { BaseError } from "@haca/protocol/baseError";
@@ -8,7 +9,6 @@ import {
   fetchTlsCertificate,
 } from "@haca/worker/enclave/enclaveClient";
 import { type ContractRunner, hexlify, keccak256, sha256 } from "ethers";
-import { describeFault } from "./explainDocument.ts";
 import { nextBlockTime, type TeeContracts } from "./teeContracts.ts";
 
 /** What an operator wants registered. */
@@ -73,7 +73,7 @@ export async function collectEvidence(parameters: {
   const judgedAt = await nextBlockTime(runner);
   const verdict = verifyDocument({ bytes: document, now: judgedAt, rootFingerprint });
   const reasons = [
-    ...verdict.faults.map(describeFault),
+    ...verdict.faults.map(({ message }) => message),
     ...mismatches({ verdict, nonce, signingKey, tlsCertificate }),
   ];
   if (reasons.length > 0) throw refused(reasons);
@@ -101,7 +101,7 @@ export async function collectEvidence(parameters: {
     },
     teeId: keccak256(signingKey),
     ...{ verdict, judgedAt, storedCertificates },
-    certificates: verdict.chain.length - 1,
+    certificates: verdict.certificateCount - 1,
   };
 }
 
@@ -118,7 +118,11 @@ function mismatches(parameters: {
   const part = (bytes: Uint8Array) => SHA256_MULTIHASH + sha256(bytes).slice(2);
   const [tls, key] = [part(tlsCertificate), part(signingKey)];
   const reasons: string[] = [];
-  if (actualNonce !== nonce) {
+  if (actualNonce === clientNonce(nonce)) {
+    reasons.push(
+      "it is one for clients, whose nonce is hashed: --enclave must be the operator's side of the enclave",
+    );
+  } else if (actualNonce !== nonce) {
     reasons.push(
       `its nonce is ${actualNonce}, not the one asked for: it is bound to something else`,
     );

@@ -1,18 +1,16 @@
 import { printable } from "../lib/printable.ts";
 import { formatTable } from "../lib/table.ts";
+import { isoTime } from "./isoTime.ts";
 import { NODE_STATUSES, nodeConditions } from "./nodeConditions.ts";
-import { integerOption, type TeeOptions, teeIdArgument } from "./options.ts";
+import { type ChainOptions, integerOption, teeIdArgument } from "./options.ts";
 import type { TeeContracts } from "./teeContracts.ts";
 import { teeTypeOf, teeTypes, withNetwork } from "./withNetwork.ts";
 
 const PAGE_SIZE = 20;
 const MAXIMUM_PAGE = 1_000_000;
 
-const iso = (unixSeconds: bigint): string =>
-  new Date(Number(unixSeconds) * 1000).toISOString().replace(".000Z", "Z");
-
 /** Prints a node, and every condition of its being active. Exit status 1 if it is not. */
-export async function status(options: TeeOptions, argument: string | undefined): Promise<void> {
+export async function status(argument: string, options: ChainOptions): Promise<void> {
   const teeId = teeIdArgument(argument);
   await withNetwork(options, async ({ contracts, signer }) => {
     const node = await nodeConditions({ contracts, runner: signer, teeId });
@@ -25,8 +23,8 @@ export async function status(options: TeeOptions, argument: string | undefined):
         `payment      ${node.paymentAddress}`,
         `endpoint     ${printable(node.endpoint)}`,
         `image        ${node.pcrHash}`,
-        `attested     ${iso(node.attestedAt)}`,
-        `heartbeat    ${iso(node.lastHeartbeatAt)}`,
+        `attested     ${isoTime(node.attestedAt)}`,
+        `heartbeat    ${isoTime(node.lastHeartbeatAt)}`,
         "",
         ...node.conditions.map(({ holds, text }) => `  ${holds ? "ok " : "NO "} ${text}`),
         "",
@@ -38,7 +36,9 @@ export async function status(options: TeeOptions, argument: string | undefined):
 }
 
 /** Prints a page of nodes. */
-export async function list(options: TeeOptions): Promise<void> {
+export async function list(
+  options: ChainOptions & { type?: string; all: boolean; page: string },
+): Promise<void> {
   const page = integerOption({
     ...{ name: "page", text: options.page, minimum: 1, maximum: MAXIMUM_PAGE },
   });
@@ -86,7 +86,7 @@ async function rowsOf(parameters: {
         teeId,
         node.isActive ? "active" : state === "enabled" ? "not active" : state,
         `${String(info.pcrHash).slice(0, 10)}…`,
-        iso(info.lastHeartbeatAt),
+        isoTime(info.lastHeartbeatAt),
         printable(info.endpoint),
       ];
     }),

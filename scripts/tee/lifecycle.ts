@@ -1,5 +1,7 @@
 import { fetchHeartbeat } from "@haca/worker/enclave/enclaveClient";
-import { type TeeOptions, teeIdArgument, urlOption } from "./options.ts";
+import { isoTime } from "./isoTime.ts";
+import { NODE_STATUSES } from "./nodeConditions.ts";
+import { addressArgument, type SendOptions, teeIdArgument, urlOption } from "./options.ts";
 import { sendCall } from "./sendCall.ts";
 import { withNetwork } from "./withNetwork.ts";
 
@@ -10,7 +12,7 @@ const DONE = {
 } as const;
 
 /** One sign of life, signed by the enclave now. Whoever sends it pays; it need not be the operator. */
-export async function heartbeat(options: TeeOptions): Promise<void> {
+export async function heartbeat(options: SendOptions & { enclave: string }): Promise<void> {
   const url = urlOption("enclave", options.enclave);
   await withNetwork(options, async ({ contracts, signer, network }) => {
     const { teeId, timestamp, signature } = await fetchHeartbeat({ url });
@@ -30,16 +32,38 @@ export async function heartbeat(options: TeeOptions): Promise<void> {
 /** Changes a node's state, as its operator. */
 export async function change(
   name: keyof typeof DONE,
-  options: TeeOptions,
-  argument: string | undefined,
+  argument: string,
+  options: SendOptions,
 ): Promise<void> {
   const teeId = teeIdArgument(argument);
   await withNetwork(options, async ({ contracts, signer, network }) => {
+    const { status } = await contracts.registry.getFunction("getNode")(teeId);
+    console.log(`node         ${NODE_STATUSES[Number(status)]} -> ${DONE[name]}`);
     const receipt = await sendCall({
       ...{ contract: contracts.registry, signer, name, values: [teeId], report: console.log },
       ...(options.yes ? {} : { question: `Send ${name} for ${teeId} to ${network}?` }),
     });
     if (receipt === undefined) return;
     console.log(`${DONE[name]}: ${teeId}\ntransaction  ${receipt.hash}`);
+  });
+}
+
+/** Ends a session key's validity now, as the node's operator; what it signed before stays valid. */
+export async function endSession(
+  argument: string,
+  key: string,
+  options: SendOptions,
+): Promise<void> {
+  const values = [teeIdArgument(argument), addressArgument("key", key)];
+  await withNetwork(options, async ({ contracts, signer, network }) => {
+    const { until } = await contracts.registry.getFunction("sessionKey")(...values);
+    console.log(`session key  ${values[1]} valid until ${isoTime(until)} -> until now`);
+    const receipt = await sendCall({
+      ...{ contract: contracts.registry, signer, name: "endSessionKey", values },
+      report: console.log,
+      ...(options.yes ? {} : { question: `Send endSessionKey to ${network}?` }),
+    });
+    if (receipt === undefined) return;
+    console.log(`ended        ${values[1]}\ntransaction  ${receipt.hash}`);
   });
 }

@@ -76,7 +76,7 @@ export function explain(error: unknown): BaseError {
       code: "tee.tooMuchGas",
       message:
         `this does not fit the ${TRANSACTION_GAS_LIMIT.toLocaleString("en")} gas of one transaction: store the ` +
-        "document's certificates first (verifyChain of the certificate store), then try again",
+        "document's certificates first (npm run tee -- store), then try again",
       cause: error,
     });
   }
@@ -99,7 +99,9 @@ function revertData(error: unknown): string | undefined {
 
 async function confirm(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question(`${question} [y/N] `);
+  // Where nobody is there to answer, the input ends: that is a no, not a silent end of the process.
+  const ended = new Promise<string>((resolve) => terminal.once("close", () => resolve("")));
+  const answer = await Promise.race([terminal.question(`${question} [y/N] `), ended]);
   terminal.close();
   return answer.trim().toLowerCase() === "y";
 }

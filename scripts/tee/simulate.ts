@@ -4,7 +4,7 @@ import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import { type Measurements, SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
 import { startSimulatedEnclave } from "@haca/worker/enclave/startSimulatedEnclave";
 import { getBytes, hexlify } from "ethers";
-import { badOption, integerOption, type TeeOptions } from "./options.ts";
+import { badOption, integerOption } from "./options.ts";
 
 const KINDS = ["rsa", "p256", "secp256k1"] as const;
 const MAXIMUM_PORT = 65_535;
@@ -13,12 +13,19 @@ const MAXIMUM_PORT = 65_535;
 const EXTRA_VALIDITY = 30n * 24n * 60n * 60n;
 
 /** Runs a simulated enclave until a signal stops it. */
-export async function simulate(options: TeeOptions): Promise<void> {
+export async function simulate(options: {
+  port: string;
+  publicPort: string;
+  image: string;
+  pcrs?: string;
+  key: string;
+}): Promise<void> {
   const kind = KINDS.find((known) => known === options.key);
   if (kind === undefined) throw badOption(`--key must be ${KINDS.join(", ")}, got ${options.key}`);
-  const portOf = (name: "port" | "public-port") =>
-    integerOption({ name, text: options[name], minimum: 0, maximum: MAXIMUM_PORT });
-  const [port, publicPort] = [portOf("port"), portOf("public-port")];
+  const portOf = (name: string, text: string) =>
+    integerOption({ name, text, minimum: 0, maximum: MAXIMUM_PORT });
+  const port = portOf("port", options.port);
+  const publicPort = portOf("public-port", options.publicPort);
   const measurements =
     options.pcrs === undefined ? measurementsOf(options.image) : parsePcrs(options.pcrs);
   const stopped = new Promise<void>((resolve) => {

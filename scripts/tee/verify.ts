@@ -1,17 +1,15 @@
-import { existsSync, readFileSync } from "node:fs";
 import { AWS_ROOT_FINGERPRINT, verifyDocument } from "@haca/attestation/document/verifyDocument";
 import { explainDocument } from "./explainDocument.ts";
-import { badOption, type TeeOptions } from "./options.ts";
+import { badOption } from "./options.ts";
+import { readDocument } from "./readDocument.ts";
 
 /** Prints a document from a file in words; exit status 1 if it is refused. */
-export async function verify(options: TeeOptions, path: string | undefined): Promise<void> {
+export function verify(path: string, options: { at?: string; root?: string }): void {
   const { at, root = AWS_ROOT_FINGERPRINT } = options;
-  if (path === undefined) throw badOption("usage: npm run tee -- verify <document.bin>");
-  if (!existsSync(path)) throw badOption(`no file ${path}`);
   if (!/^(0x)?[0-9a-fA-F]{64}$/.test(root)) {
     throw badOption(`--root must be 32 bytes of hex, got ${root}`);
   }
-  const bytes = new Uint8Array(readFileSync(path));
+  const bytes = readDocument(path);
   const made = verifyDocument({ bytes, now: 0n }).document.timestamp / 1000n;
   const now = timeOf(at, made);
   const verdict = verifyDocument({ bytes, now, rootFingerprint: root });

@@ -3,7 +3,7 @@ import type { Signer } from "ethers";
 import { connect } from "../deploy/connect.ts";
 import { requireDeployer } from "../deploy/requireDeployer.ts";
 import { printable } from "../lib/printable.ts";
-import { integerOption, type TeeOptions } from "./options.ts";
+import { type ChainOptions, integerOption } from "./options.ts";
 import { explain } from "./sendCall.ts";
 import { type TeeContracts, teeContracts } from "./teeContracts.ts";
 
@@ -13,11 +13,11 @@ const MAXIMUM_ACCOUNT = 1000;
 
 /** Connects, runs `work` with the registry and the sending account, and closes. Failures come in one line. */
 export async function withNetwork<Result>(
-  options: TeeOptions,
+  options: ChainOptions,
   work: (session: Session) => Promise<Result>,
 ): Promise<Result> {
   const account = integerOption({
-    ...{ name: "account", text: options.account, minimum: 0, maximum: MAXIMUM_ACCOUNT },
+    ...{ name: "account", text: options.account ?? "0", minimum: 0, maximum: MAXIMUM_ACCOUNT },
   });
   const { connection, chainId } = await connect(options.network);
   try {

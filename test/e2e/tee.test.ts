@@ -41,8 +41,14 @@ const run = async (commandLine: readonly string[], environment: Record<string, s
   const command = new Command(commandLine, { HACA_RPC_URL: url, ...environment });
   return { status: await command.exit(), output: command.output };
 };
-const tee = (...options: string[]) =>
-  run(["scripts/tee/cli.ts", ...options, ...NETWORK, "--account", String(OPERATOR)]);
+/** Verbs that read take a network, those that send an account too. */
+const READING = ["status", "list"];
+const tee = (verb: string, ...options: string[]) =>
+  run([
+    ...["scripts/tee/cli.ts", verb, ...options, ...NETWORK],
+    ...(READING.includes(verb) ? [] : ["--account", String(OPERATOR)]),
+  ]);
+const bare = (...options: string[]) => run(["scripts/tee/cli.ts", ...options]);
 const success = async (running: ReturnType<typeof tee>) => {
   const result = await running;
   expect(result.status, result.output).toBe(0);
@@ -143,7 +149,13 @@ describe("npm run tee -- register", () => {
     expect(node.endpoint).toBe(publicUrl);
     expect(node.owner).toBe(addressOf(OPERATOR));
 
-    await success(tee("disable", teeId, "--yes"));
+    const ohttp = () => tee("ohttp", teeId, "--enclave", operatorUrl, "--yes");
+    expect(await success(ohttp())).toContain("OHTTP key    none -> 0x");
+    const { ohttpConfig } = await contracts.registry.getFunction("getTEE")(teeId);
+    expect(ohttpConfig.publicKey).toMatch(/^0x[0-9a-f]{64}$/);
+    expect(await refusal(ohttp())).toContain("has this OHTTP key already");
+
+    expect(await success(tee("disable", teeId, "--yes"))).toContain("enabled -> disabled");
     const disabled = await tee("status", teeId);
     expect(disabled.status).toBe(1);
     expect(disabled.output).toContain("NO  the node is disabled");
@@ -215,6 +227,9 @@ describe("npm run tee -- register", () => {
   });
 
   it("refuses an image that is not approved, and a TLS certificate that is another's", async () => {
+    expect(await refusal(tee("register", ...wish().with(1, simulated.publicUrl)))).toContain(
+      "--enclave must be the operator's side",
+    );
     const other = await simulate("--image", "not approved", "--key", "secp256k1");
     const enclave = ["--enclave", other.operatorUrl];
     const place = ["--payment", addressOf(3), "--type", "LLMProxy", "--yes"];
@@ -225,6 +240,15 @@ describe("npm run tee -- register", () => {
     expect(
       await refusal(tee("register", ...wish(), "--tls", new URL(other.publicUrl).host)),
     ).toMatch(/another TLS certificate than the one that the endpoint shows/);
+    other.command.child.kill("SIGTERM");
+    expect(await other.command.exit()).toBe(0);
+  });
+
+  it("refuses an LLMProxy whose key public clients cannot check, unless told to admit it", async () => {
+    const other = await simulate("--image", IMAGE, "--key", "p256");
+    const values = wish().with(1, other.operatorUrl).with(5, other.publicUrl);
+    expect(await refusal(tee("register", ...values))).toContain("signing key is not RSA");
+    expect(await success(tee("register", ...values, "--any-key"))).toContain("registered");
     other.command.child.kill("SIGTERM");
     expect(await other.command.exit()).toBe(0);
   });
@@ -286,17 +310,23 @@ describe("npm run tee", () => {
     [["list", "--type", "Miner"], "--type must be LLMProxy, Validator, DataNode, ZkmlProver"],
     [["list", "--page", "0"], "--page must be a whole number from 1"],
     [["heartbeat", "--enclave", "http://127.0.0.1:1", "--yes"], "does not answer"],
-    [["register", "--enclave", "ftp://x"], "--enclave must be an http or https URL"],
-    [["register", "--enclave", "http://x", "--payment", "0x12"], "--payment must be an address"],
-    [["dance"], "expected one of verify, simulate, register"],
+    [["register", "--enclave", "ftp://x"], "required option '--payment <address>' not specified"],
+    [["dance"], "unknown command 'dance'"],
+    [["status", `0x${"12".repeat(32)}`, "--yes"], "unknown option '--yes'"],
+    [["list", "--account", "1"], "unknown option '--account'"],
+    [["verify", "package.json", "--network", "localhost"], "unknown option '--network'"],
+    [["disable", `0x${"12".repeat(32)}`, "--account", "99"], "has no account 99"],
+    [["verify", "package.json"], "not a COSE_Sign1"],
     [["list", "--private-key", "0x12"], "--private-key"],
   ])("refuses %j in one line", async (options, text) => {
-    expect(await refusal(tee(...options))).toContain(text);
+    expect(await refusal(bare(...options))).toContain(text);
   });
 
   it("wants a network by name, on the chain that it says, with a registry in its address book", async () => {
     const list = ["scripts/tee/cli.ts", "list"];
-    expect(await refusal(run(list))).toContain("--network must be one of");
+    expect(await refusal(bare("list", "--network", "nowhere"))).toContain(
+      "--network must be one of",
+    );
     expect(
       await refusal(run([...list, ...NETWORK], { HACA_RPC_URL: "http://127.0.0.1:1" })),
     ).toContain("network localhost does not answer");

@@ -121,7 +121,9 @@ describe("governance of attestation", () => {
     const certificates = (account: number) =>
       provider
         .getSigner(account)
-        .then((signer) => new Contract(store, certificateStoreAbi, signer).getFunction("revoke"));
+        .then((signer) =>
+          new Contract(store, certificateStoreAbi, signer).getFunction("revokeUnseen"),
+        );
     expect(
       await new Contract(store, certificateStoreAbi, provider).getFunction("rootFingerprint")(),
     ).toBe(sha256(root));

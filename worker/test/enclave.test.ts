@@ -1,9 +1,11 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { clientNonce } from "@haca/attestation/document/clientNonce";
 import { parseDocument } from "@haca/attestation/document/parseDocument";
 import {
   heartbeatMessage,
   MAXIMUM_SESSION,
+  ohttpKeyDigest,
   sessionKeyDigest,
   teeRegistryDomain,
 } from "@haca/protocol/teeMessages";
@@ -13,6 +15,7 @@ import {
   fetchCertification,
   fetchDocument,
   fetchHeartbeat,
+  fetchOhttpKey,
   fetchSigningKey,
   fetchTlsCertificate,
 } from "../src/enclave/enclaveClient.ts";
@@ -122,6 +125,22 @@ describe("what signs", () => {
     expect(json().error.message).toMatch(message);
   });
 
+  it("signs its own OHTTP key for one registry on one chain", async () => {
+    const { chainId, registry } = session;
+    const statement = { deadline: NOW + 600n, counter: 4n };
+    const { teeId, signature, ...record } = await fetchOhttpKey({
+      url: running.operatorUrl,
+      statement: { chainId, registry, ...statement },
+    });
+    expect(record).toEqual(enclave.ohttp);
+    // 41 bytes: id, KEM, 32 bytes of the key, and one suite (RFC 9458, section 3).
+    expect(record.keyConfig).toBe(`0x010020${record.publicKey.slice(2)}000400010003`);
+    const domain = teeRegistryDomain({ chainId, registry });
+    expect(recoverAddress(ohttpKeyDigest({ domain, teeId, record, ...statement }), signature)).toBe(
+      signer,
+    );
+  });
+
   it("refuses what is no JSON, and what is too large", async () => {
     const post = (body: string) => ask("/enclave/session-key", { method: "POST", body });
     expect((await post("{")).json().error.code).toBe("body.malformed");
@@ -140,8 +159,11 @@ describe("what signs", () => {
 describe("the public side", () => {
   it("shows document and key, under the certificate that is attested, and signs nothing", async () => {
     const url = running.publicUrl;
-    const { userData } = parseDocument(await fetchDocument({ url, nonce: NONCE }));
+    const { userData, nonce } = parseDocument(await fetchDocument({ url, nonce: NONCE }));
     expect(userData).toEqual(enclave.userData());
+    // No registration takes a nonce of this length: what clients get binds nothing.
+    expect(nonce).toHaveLength(32);
+    expect(hexlify(nonce ?? "0x")).toBe(clientNonce(NONCE));
     expect(await fetchSigningKey({ url })).toEqual(enclave.signingKey);
     const { hostname: host, port } = new URL(url);
     expect(await fetchTlsCertificate({ host, port: Number(port) })).toEqual(enclave.tlsCertificate);
@@ -174,6 +196,28 @@ describe("the client", () => {
     expect(await fetchDocument({ url: raw, nonce: NONCE })).toEqual(document);
     const der = await serve({ body: enclave.signingKey });
     expect(await fetchSigningKey({ url: der })).toEqual(enclave.signingKey);
+  });
+
+  it("takes signing keys as the public network's gateways answer them", async () => {
+    const pem = await ask("/signing-key", { headers: { accept: "application/x-pem-file" } });
+    expect(pem.text).toMatch(/^-----BEGIN PUBLIC KEY-----\n/);
+    const base64 = Buffer.from(enclave.signingKey).toString("base64");
+    for (const body of [
+      pem.text,
+      base64,
+      JSON.stringify({ public_key: pem.text, tee_id: enclave.teeId, hpke: null }),
+      JSON.stringify({ public_key: base64 }),
+    ]) {
+      expect(await fetchSigningKey({ url: await serve({ body }) })).toEqual(enclave.signingKey);
+    }
+    expect((await ask("/signing-key")).json()).toMatchObject({
+      ...{ public_key: pem.text, tee_id: enclave.teeId },
+    });
+    for (const body of ["{}", "{", '{"public_key":7}', "hello"]) {
+      await expect(fetchSigningKey({ url: await serve({ body }) })).rejects.toMatchObject({
+        code: "enclave.badAnswer",
+      });
+    }
   });
 
   it.each([

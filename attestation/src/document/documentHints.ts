@@ -1,5 +1,5 @@
 import { generateP384Hints } from "../generateP384Hints.ts";
-import { certificateIds, parseCertificate } from "./parseCertificate.ts";
+import { certificateIds, parseCertificate, readTbs, toRawSignature } from "./parseCertificate.ts";
 import { parseDocument } from "./parseDocument.ts";
 
 /**
@@ -14,32 +14,33 @@ export async function documentHints(parameters: {
 }): Promise<Uint8Array[]> {
   const document = parseDocument(parameters.document);
   const chain = [...document.cabundle, document.certificate];
+  const hints = await chainHints({ chain, ...parameters });
+  const { publicKey } = parseCertificate(document.certificate);
+  const { signedMessage: message, signature } = document;
+  return [...hints, generateP384Hints({ message, publicKey, signature })];
+}
+
+/**
+ * Hints for the signatures of a chain, root first: for `CertificateStore.verifyChain`.
+ * @throws BaseError `p384.signatureInvalid`
+ */
+export async function chainHints(parameters: {
+  chain: readonly Uint8Array[];
+  isStored?: (certificateId: string) => Promise<boolean>;
+}): Promise<Uint8Array[]> {
+  const { chain, isStored } = parameters;
   const ids = certificateIds(chain);
-  const certificates = chain.map(parseCertificate);
   const hints: Uint8Array[] = [];
-  for (const [i, certificate] of certificates.entries()) {
-    const parent = certificates[i - 1];
+  for (const [i, der] of chain.entries()) {
+    const parent = chain[i - 1];
     if (parent === undefined) continue;
-    const isStored = await parameters.isStored?.(ids[i] ?? "");
-    hints.push(
-      isStored
-        ? new Uint8Array()
-        : generateP384Hints({
-            message: certificate.tbs,
-            publicKey: parent.publicKey,
-            signature: certificate.signature,
-          }),
-    );
-  }
-  const signer = certificates.at(-1);
-  if (signer !== undefined) {
-    hints.push(
-      generateP384Hints({
-        message: document.signedMessage,
-        publicKey: signer.publicKey,
-        signature: document.signature,
-      }),
-    );
+    if (await isStored?.(ids[i] ?? "")) {
+      hints.push(new Uint8Array());
+      continue;
+    }
+    const { publicKey } = parseCertificate(parent);
+    const signature = toRawSignature(parseCertificate(der).signature);
+    hints.push(generateP384Hints({ message: readTbs(der), publicKey, signature }));
   }
   return hints;
 }

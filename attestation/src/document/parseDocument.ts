@@ -1,5 +1,15 @@
-import { BaseError } from "@haca/protocol/baseError";
-import { type CborValue, decodeCbor } from "./decodeCbor.ts";
+import { ByteCursor } from "./ByteCursor.ts";
+import {
+  readArray,
+  readBytes,
+  readBytesOrNull,
+  readMap,
+  readText,
+  readUnsigned,
+  requireEnd,
+  skip,
+} from "./cbor.ts";
+import { EvidenceError } from "./EvidenceError.ts";
 
 /** An AWS Nitro attestation document, read but not verified. */
 export type NitroDocument = {
@@ -26,96 +36,167 @@ const COSE_SIGN1_TAG = 0xd2;
 const HEADER = Uint8Array.of(0x84, 0x44, 0xa1, 0x01, 0x38, 0x22, 0xa0);
 /** Sig_structure of RFC 9052 up to the payload. */
 const SIGNATURE_CONTEXT = Uint8Array.of(
-  0x84,
-  0x6a,
-  ...new TextEncoder().encode("Signature1"),
-  ...[0x44, 0xa1, 0x01, 0x38, 0x22],
-  0x40,
+  ...[0x84, 0x6a, ...new TextEncoder().encode("Signature1")],
+  ...[0x44, 0xa1, 0x01, 0x38, 0x22, 0x40],
 );
+const DIGEST = "SHA384";
 const PCR_LENGTH = 48;
+const PCR_LIMIT = 32n;
+const MEASURED_PCRS = [0, 1, 2] as const;
 const SIGNATURE_LENGTH = 96;
 const MAXIMUM_FIELD_LENGTH = 1024;
+const MAXIMUM_CABUNDLE = 6;
+const MAXIMUM_UNKNOWN_KEYS = 8;
 
-function fail(field: string, reason: string): never {
-  throw new BaseError({
-    code: "document.invalid",
-    message: `attestation document: ${field}: ${reason}`,
-    details: { field },
-  });
+type Fields = Omit<NitroDocument, "signedMessage" | "signature"> & { digest: string };
+const REQUIRED = ["module_id", "digest", "timestamp", "pcrs", "certificate", "cabundle"] as const;
+
+function fail(error: string, offset: number, reason: string): never {
+  throw new EvidenceError({ error: `NitroDocument_${error}`, offset, reason });
 }
 
 /**
- * Reads a raw attestation document (COSE_Sign1 of RFC 9052). Accepts what `contracts/attestation/NitroDocument.sol`
- * accepts, and documents of enclaves in debug mode too.
- * @throws BaseError `document.invalid` with the field, or `cbor.malformed`
+ * Reads a raw attestation document (COSE_Sign1 of RFC 9052). Twin of `contracts/attestation/NitroDocument.sol`: reads
+ * what that reads, refuses what that refuses, with the same errors; but documents of enclaves in debug mode are read
+ * too, for `verifyDocument` to explain.
+ * @throws EvidenceError
  */
 export function parseDocument(bytes: Uint8Array): NitroDocument {
-  const start = bytes[0] === COSE_SIGN1_TAG ? 1 : 0;
-  const header = bytes.subarray(start, start + HEADER.length);
+  const cursor = new ByteCursor(bytes);
+  if (cursor.next === COSE_SIGN1_TAG) cursor.take(1);
+  const { offset } = cursor;
+  const header = bytes.subarray(offset, offset + HEADER.length);
   if (header.length !== HEADER.length || header.some((byte, i) => byte !== HEADER[i])) {
-    fail("header", "not a COSE_Sign1 with ES384 and nothing else");
+    fail("HeaderInvalid", offset, "not a COSE_Sign1 with ES384 and nothing else");
   }
-  const payloadStart = start + HEADER.length;
-  const { value: payload, end: payloadEnd } = decodeCbor({ bytes, offset: payloadStart });
-  const { value: signature, end } = decodeCbor({ bytes, offset: payloadEnd });
-  if (end !== bytes.length) fail("document", `${bytes.length - end} bytes too many`);
-  const content = decodeCbor({ bytes: toBytes("payload", payload, 1, Number.MAX_SAFE_INTEGER) });
-  if (content.end !== (payload as Uint8Array).length) fail("payload", "bytes behind its end");
-  const fields = toMap("payload", content.value);
-
-  if (fields.get("digest") !== "SHA384") fail("digest", "not SHA384");
-  const moduleId = fields.get("module_id");
-  if (typeof moduleId !== "string") fail("module_id", "not a text");
-  const timestamp = fields.get("timestamp");
-  if (typeof timestamp !== "bigint") fail("timestamp", "not a number");
-  const cabundle = fields.get("cabundle");
-  if (!Array.isArray(cabundle) || cabundle.length === 0) fail("cabundle", "not a list, or empty");
+  cursor.take(HEADER.length);
+  const payloadStart = cursor.position;
+  const payload = readBytes(cursor);
+  const signed = bytes.subarray(payloadStart, cursor.position);
+  const signature = readField(cursor, "signature", SIGNATURE_LENGTH, SIGNATURE_LENGTH);
+  requireEnd(cursor);
+  const fields = parsePayload(new ByteCursor(payload.slice()));
   return {
-    moduleId,
-    timestamp,
-    pcrs: toPcrs(fields.get("pcrs")),
-    certificate: toBytes("certificate", fields.get("certificate"), 1, MAXIMUM_FIELD_LENGTH),
-    cabundle: cabundle.map((entry, i) => toBytes(`cabundle[${i}]`, entry, 1, MAXIMUM_FIELD_LENGTH)),
-    publicKey: toOptional("public_key", fields.get("public_key")),
-    userData: toOptional("user_data", fields.get("user_data")),
-    nonce: toOptional("nonce", fields.get("nonce")),
-    signedMessage: Uint8Array.of(...SIGNATURE_CONTEXT, ...bytes.subarray(payloadStart, payloadEnd)),
-    signature: toBytes("signature", signature, SIGNATURE_LENGTH, SIGNATURE_LENGTH),
+    ...fields,
+    signedMessage: Uint8Array.from([...SIGNATURE_CONTEXT, ...signed]),
+    signature,
   };
 }
 
-function toMap(
-  field: string,
-  value: CborValue | undefined,
-): ReadonlyMap<bigint | string, CborValue> {
-  return value instanceof Map ? value : fail(field, "not a map");
+function parsePayload(cursor: ByteCursor): Omit<Fields, "digest"> {
+  const fields: Partial<Fields> = {};
+  const seen = new Set<string>();
+  let unknownKeys = 0;
+  readMap(cursor, () => {
+    const { offset } = cursor;
+    // As bytes: a decoder of UTF-8 would make different keys equal.
+    const key = Buffer.from(readText(cursor)).toString("latin1");
+    if (seen.has(key)) fail("KeyRepeated", offset, `the key ${key} comes twice`);
+    if (readKnown(cursor, key, fields)) {
+      seen.add(key);
+      return;
+    }
+    if (unknownKeys === MAXIMUM_UNKNOWN_KEYS) {
+      fail("TooManyUnknownKeys", offset, `more than ${MAXIMUM_UNKNOWN_KEYS} unknown keys`);
+    }
+    unknownKeys += 1;
+    seen.add(key);
+    skip(cursor);
+  });
+  requireEnd(cursor);
+  const missing = REQUIRED.filter((key) => !seen.has(key));
+  if (missing.length > 0) fail("KeyMissing", cursor.offset, `no ${missing.join(", ")}`);
+  const { moduleId, timestamp, pcrs, certificate, cabundle } = fields as Fields;
+  const { publicKey = null, userData = null, nonce = null } = fields;
+  return { moduleId, timestamp, pcrs, certificate, cabundle, publicKey, userData, nonce };
 }
 
-function toBytes(
-  field: string,
-  value: CborValue | undefined,
-  minimum: number,
-  maximum: number,
-): Uint8Array {
-  if (!(value instanceof Uint8Array)) fail(field, "not a byte string");
-  if (value.length < minimum || value.length > maximum) {
-    fail(field, `${value.length} bytes, expected ${minimum} to ${maximum}`);
+/** Reads the value of a known key; false for an unknown one. */
+function readKnown(cursor: ByteCursor, key: string, fields: Partial<Fields>): boolean {
+  const { offset } = cursor;
+  switch (key) {
+    case "module_id":
+      fields.moduleId = new TextDecoder().decode(readText(cursor));
+      return true;
+    case "digest":
+      fields.digest = Buffer.from(readText(cursor)).toString("latin1");
+      if (fields.digest !== DIGEST) {
+        fail("DigestUnsupported", offset, `the digest is not ${DIGEST}`);
+      }
+      return true;
+    case "timestamp":
+      fields.timestamp = readUnsigned(cursor);
+      return true;
+    case "pcrs":
+      fields.pcrs = readPcrs(cursor);
+      return true;
+    case "certificate":
+      fields.certificate = readField(cursor, key, 1, MAXIMUM_FIELD_LENGTH);
+      return true;
+    case "cabundle":
+      fields.cabundle = readCabundle(cursor);
+      return true;
+    case "public_key":
+      fields.publicKey = readOptionalField(cursor, key);
+      return true;
+    case "user_data":
+      fields.userData = readOptionalField(cursor, key);
+      return true;
+    case "nonce":
+      fields.nonce = readOptionalField(cursor, key);
+      return true;
+    default:
+      return false;
   }
-  return value;
 }
 
-function toOptional(field: string, value: CborValue | undefined): Uint8Array | null {
-  return value === undefined || value === null
-    ? null
-    : toBytes(field, value, 0, MAXIMUM_FIELD_LENGTH);
-}
-
-function toPcrs(value: CborValue | undefined): ReadonlyMap<number, Uint8Array> {
+function readPcrs(cursor: ByteCursor): ReadonlyMap<number, Uint8Array> {
   const pcrs = new Map<number, Uint8Array>();
-  for (const [index, measurement] of toMap("pcrs", value)) {
-    if (typeof index !== "bigint" || index >= 32n) fail("pcrs", `index ${index}`);
-    pcrs.set(Number(index), toBytes(`pcrs[${index}]`, measurement, PCR_LENGTH, PCR_LENGTH));
-  }
-  for (const index of [0, 1, 2]) if (!pcrs.has(index)) fail("pcrs", `no PCR${index}`);
+  readMap(cursor, () => {
+    const { offset } = cursor;
+    const index = readUnsigned(cursor);
+    if (index >= PCR_LIMIT) fail("PcrIndexInvalid", offset, `there is no PCR${index}`);
+    if (pcrs.has(Number(index))) fail("PcrRepeated", offset, `PCR${index} comes twice`);
+    pcrs.set(Number(index), readField(cursor, `PCR${index}`, PCR_LENGTH, PCR_LENGTH));
+  });
+  const missing = MEASURED_PCRS.find((index) => !pcrs.has(index));
+  if (missing !== undefined) fail("PcrMissing", cursor.offset, `no PCR${missing}`);
   return pcrs;
+}
+
+function readCabundle(cursor: ByteCursor): readonly Uint8Array[] {
+  const { offset } = cursor;
+  const count = Number(readArray(cursor));
+  if (count === 0 || count > MAXIMUM_CABUNDLE) {
+    fail("LengthInvalid", offset, `cabundle has ${count} entries, not 1 to ${MAXIMUM_CABUNDLE}`);
+  }
+  return Array.from({ length: count }, (_, i) =>
+    readField(cursor, `cabundle[${i}]`, 1, MAXIMUM_FIELD_LENGTH),
+  );
+}
+
+function readField(cursor: ByteCursor, name: string, minimum: number, maximum: number): Uint8Array {
+  const { offset } = cursor;
+  return requireLength({ field: readBytes(cursor), name, offset, minimum, maximum });
+}
+
+function readOptionalField(cursor: ByteCursor, name: string): Uint8Array | null {
+  const { offset } = cursor;
+  const field = readBytesOrNull(cursor);
+  if (field === null) return null;
+  return requireLength({ field, name, offset, minimum: 0, maximum: MAXIMUM_FIELD_LENGTH });
+}
+
+function requireLength(parameters: {
+  field: Uint8Array;
+  name: string;
+  offset: number;
+  minimum: number;
+  maximum: number;
+}): Uint8Array {
+  const { field, name, offset, minimum, maximum } = parameters;
+  const { length } = field;
+  if (length >= minimum && length <= maximum) return field;
+  const expected = minimum === maximum ? `${minimum}` : `${minimum} to ${maximum}`;
+  return fail("LengthInvalid", offset, `${name} has ${length} bytes, not ${expected}`);
 }

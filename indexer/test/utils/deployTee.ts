@@ -78,14 +78,20 @@ export async function deployTee(parameters: { chain: Chain; accessManager: Creat
       ...(from === undefined ? {} : { from }),
     });
 
-  const revokeCertificate = (issuer: Uint8Array, serial: bigint) =>
+  /** Revokes by issuer and serial, whether it was seen or not. */
+  const revokeUnseen = (issuer: Uint8Array, serial: bigint) =>
     chain.send({
       to: store.address,
       data: encodeFunctionData({
         abi: certificateStoreAbi,
-        functionName: "revoke",
+        functionName: "revokeUnseen",
         args: [toHex(issuer), serial],
       }),
+    });
+  const revoke = (functionName: "revokeCertificate" | "revokeKey", certificateId: Hex) =>
+    chain.send({
+      to: store.address,
+      data: encodeFunctionData({ abi: certificateStoreAbi, functionName, args: [certificateId] }),
     });
 
   /** An enclave under a fresh chain of the root. */
@@ -141,7 +147,7 @@ export async function deployTee(parameters: { chain: Chain; accessManager: Creat
     TEERegistry: creation,
   };
   return {
-    ...{ creations, registry, store, call, revokeCertificate, makeEnclave, registrationOf },
+    ...{ creations, registry, store, call, revokeUnseen, revoke, makeEnclave, registrationOf },
     ...{ verifier: addressOf(verifier), deployVerifier },
   };
 }

@@ -1,4 +1,4 @@
-import { parseCertificate } from "@haca/attestation/document/parseCertificate";
+import { certificateIds, parseCertificate } from "@haca/attestation/document/parseCertificate";
 import { parseDocument } from "@haca/attestation/document/parseDocument";
 import type { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
 import { encodeAbiParameters, type Hex, hashTypedData, hexToBytes, keccak256, toHex } from "viem";
@@ -17,7 +17,7 @@ export type TeeNode = {
   operator: Hex;
   teeType: number;
   /** issuer and serial of the certificates that signed its documents */
-  certificates: { issuer: Uint8Array; serial: bigint }[];
+  certificates: { id: Hex; issuer: Uint8Array; serial: bigint }[];
   sessionKeys: Hex[];
   counter: bigint;
 };
@@ -54,7 +54,8 @@ export function teeOperations(parameters: { chain: Chain; tee: Tee; random: Rand
     }
     const document = parseDocument(hexToBytes(registration.evidence));
     const { issuer, serial } = parseCertificate(document.certificate);
-    node.certificates.push({ issuer, serial });
+    const id = certificateIds([...document.cabundle, document.certificate]).at(-1) as Hex;
+    node.certificates.push({ id, issuer, serial });
   };
 
   const byOperator = (name: "disableTEE" | "enableTEE" | "retireTEE") => {
@@ -106,12 +107,12 @@ export function teeOperations(parameters: { chain: Chain; tee: Tee; random: Rand
       const { contractAddress } = await tee.deployVerifier();
       await call("setVerifier", [random.below(2), contractAddress as Hex]);
     },
-    revokeCertificate: async () => {
-      const { issuer, serial } = random.pick(random.pick(nodes).certificates);
-      await tee.revokeCertificate(issuer, serial);
-    },
+    revokeCertificate: () =>
+      tee.revoke("revokeCertificate", random.pick(random.pick(nodes).certificates).id),
+    revokeCertificateKey: () =>
+      tee.revoke("revokeKey", random.pick(random.pick(nodes).certificates).id),
     revokeUnseenCertificate: () =>
-      tee.revokeCertificate(Uint8Array.of(0x30, 0), BigInt(random.below(1_000_000))),
+      tee.revokeUnseen(Uint8Array.of(0x30, 0), BigInt(random.below(1_000_000))),
     certifySessionKey: async () => {
       const node = random.pick(nodes);
       const teeId = teeIdOf(node.enclave);

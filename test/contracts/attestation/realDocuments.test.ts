@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { documentHints } from "@haca/attestation/document/documentHints";
-import { parseCertificate } from "@haca/attestation/document/parseCertificate";
+import { parseCertificate, toRawSignature } from "@haca/attestation/document/parseCertificate";
 import { parseDocument } from "@haca/attestation/document/parseDocument";
 import { generateP384Hints } from "@haca/attestation/generateP384Hints";
 import { expect } from "chai";
@@ -115,7 +115,8 @@ async function hintsOrForgeries(
   } catch {
     const { cabundle, certificate } = parseDocument(document);
     const chain = [...cabundle, certificate].map(parseCertificate);
-    const hints = chain.slice(1).map(({ tbs: message, signature }, i) => {
+    const hints = chain.slice(1).map(({ tbs: message, signature: der }, i) => {
+      const signature = toRawSignature(der);
       const publicKey = chain[i]?.publicKey ?? new Uint8Array();
       return hexlify(generateP384Hints({ message, publicKey, signature }));
     });

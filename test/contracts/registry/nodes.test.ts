@@ -435,7 +435,7 @@ describe("TEERegistry nodes", () => {
     });
 
     it("test_RevokedCertificateMakesItsNodesInactive", async () => {
-      await f.store.connect(f.guardian).revoke(encodeName(node.chain.names[0] ?? ""), 2n);
+      await f.store.connect(f.guardian).revokeUnseen(encodeName(node.chain.names[0] ?? ""), 2n);
       expect(await isActive()).to.equal(false);
     });
 

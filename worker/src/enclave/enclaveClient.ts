@@ -1,4 +1,4 @@
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { connect } from "node:tls";
@@ -18,7 +18,19 @@ const heartbeatSchema = z.object({
     .transform(BigInt),
   signature,
 });
+const signingKeySchema = z.object({ public_key: z.string() });
 const certificationSchema = z.object({ teeId, signature });
+
+const suiteId = z.int().min(0).max(0xffff);
+const ohttpSchema = z.object({
+  ...{ teeId, signature, keyId: z.int().min(0).max(0xff) },
+  ...{ kemId: suiteId, kdfId: suiteId, aeadId: suiteId },
+  publicKey: z.string().regex(/^0x[0-9a-f]{64}$/, "must be 32 bytes of hex"),
+  keyConfig: z.string().regex(/^0x([0-9a-f]{2}){1,256}$/, "must be bytes of hex"),
+});
+
+/** An enclave's HPKE key for oblivious requests, signed with its own key. */
+export type EnclaveOhttpKey = z.output<typeof ohttpSchema>;
 
 /** A sign of life, signed with the enclave's own key at the enclave's own time (unix seconds). */
 export type EnclaveHeartbeat = z.output<typeof heartbeatSchema>;
@@ -42,21 +54,34 @@ export async function fetchDocument(parameters: {
 }
 
 /**
- * The enclave's signing key, SubjectPublicKeyInfo in DER; from PEM or DER. Nothing vouches for it but the document.
+ * The enclave's signing key, SubjectPublicKeyInfo in DER. Takes the JSON of the public network's gateways, whose
+ * `public_key` is PEM or DER in base64, and PEM or DER alone. Nothing vouches for it but the document.
  * @throws EnclaveError
  */
 export async function fetchSigningKey(parameters: { url: string }): Promise<Uint8Array> {
   const url = at(parameters.url, "/signing-key");
   const bytes = await ask({ url, method: "GET" });
-  const isPem = bytes.toString("latin1").includes("-----BEGIN PUBLIC KEY-----");
   try {
-    const key = isPem
-      ? createPublicKey(bytes)
-      : createPublicKey({ key: bytes, format: "der", type: "spki" });
+    const key = readPublicKey(keyFieldOf(bytes) ?? bytes);
     return new Uint8Array(key.export({ format: "der", type: "spki" }));
   } catch (cause) {
     throw badAnswer(url, "is no public key", cause);
   }
+}
+
+/** `public_key` of an answer in JSON; undefined for another form. */
+function keyFieldOf(bytes: Buffer): Buffer | undefined {
+  if (bytes[0] !== 0x7b) return undefined;
+  const { public_key } = signingKeySchema.parse(JSON.parse(bytes.toString("utf8")));
+  return Buffer.from(public_key);
+}
+
+function readPublicKey(bytes: Buffer): KeyObject {
+  const text = bytes.toString("latin1").trim();
+  if (text.includes("-----BEGIN PUBLIC KEY-----")) return createPublicKey(text);
+  const isBase64 = /^[A-Za-z0-9+/]+=*$/.test(text);
+  const der = isBase64 ? Buffer.from(text, "base64") : bytes;
+  return createPublicKey({ key: der, format: "der", type: "spki" });
 }
 
 /** @throws EnclaveError */
@@ -81,6 +106,24 @@ export async function fetchCertification(parameters: {
   });
   const bytes = await ask({ url, method: "POST", body });
   return parse({ url, schema: certificationSchema, bytes }).signature;
+}
+
+/**
+ * The enclave's OHTTP key and its signature under it, for `TEERegistry.setOhttpConfig`.
+ * @throws EnclaveError
+ */
+export async function fetchOhttpKey(parameters: {
+  url: string;
+  statement: { chainId: bigint; registry: string; deadline: bigint; counter: bigint };
+}): Promise<EnclaveOhttpKey> {
+  const { chainId, registry, deadline, counter } = parameters.statement;
+  const url = at(parameters.url, "/enclave/ohttp-key");
+  const body = JSON.stringify({
+    ...{ chainId: String(chainId), registry },
+    ...{ deadline: String(deadline), counter: String(counter) },
+  });
+  const bytes = await ask({ url, method: "POST", body });
+  return parse({ url, schema: ohttpSchema, bytes });
 }
 
 /**

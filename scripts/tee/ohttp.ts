@@ -1,0 +1,42 @@
+import { BaseError } from "@haca/protocol/baseError";
+import { fetchOhttpKey } from "@haca/worker/enclave/enclaveClient";
+import { type SendOptions, teeIdArgument, urlOption } from "./options.ts";
+import { sendCall } from "./sendCall.ts";
+import { nextBlockTime } from "./teeContracts.ts";
+import { withNetwork } from "./withNetwork.ts";
+
+/** For how long the enclave's statement holds, in seconds. */
+const VALIDITY = 3600n;
+
+/** Sets a node's OHTTP key to the one that its enclave has and signs for. Anyone may send it. */
+export async function setOhttp(
+  argument: string,
+  options: SendOptions & { enclave: string },
+): Promise<void> {
+  const teeId = teeIdArgument(argument);
+  const url = urlOption("enclave", options.enclave);
+  await withNetwork(options, async ({ contracts, signer, network }) => {
+    const { registry, chainId } = contracts;
+    const { counter: last } = await registry.getFunction("getNode")(teeId);
+    const { ohttpConfig: present } = await registry.getFunction("getTEE")(teeId);
+    const deadline = (await nextBlockTime(signer)) + VALIDITY;
+    const counter = last + 1n;
+    const statement = { chainId, registry: String(registry.target), deadline, counter };
+    const { teeId: actual, signature, ...record } = await fetchOhttpKey({ url, statement });
+    if (actual !== teeId) throw refused(`the enclave's key is node ${actual}, not ${teeId}`);
+    if (present.publicKey === record.publicKey && present.keyConfig === record.keyConfig) {
+      throw refused("the registry has this OHTTP key already");
+    }
+    const before = present.publicKey === "0x" ? "none" : present.publicKey;
+    console.log(`OHTTP key    ${before} -> ${record.publicKey} (id ${record.keyId})`);
+    const values = [teeId, { ...record, registeredAt: 0n }, deadline, counter, signature];
+    const receipt = await sendCall({
+      ...{ contract: registry, signer, name: "setOhttpConfig", values, report: console.log },
+      ...(options.yes ? {} : { question: `Send setOhttpConfig to ${network}?` }),
+    });
+    if (receipt === undefined) return;
+    console.log(`set          ${record.publicKey}\ntransaction  ${receipt.hash}`);
+  });
+}
+
+const refused = (message: string): BaseError => new BaseError({ code: "tee.refused", message });
