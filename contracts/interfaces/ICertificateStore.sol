@@ -78,6 +78,9 @@ interface ICertificateStore {
 
     function isRevoked(bytes32 revocationKey) external view returns (bool);
 
+    /// @notice Revocation keys of a stored certificate's path, its own first.
+    function revocationKeysOf(bytes32 id) external view returns (bytes32[] memory);
+
     function computeRevocationKey(bytes calldata issuer, uint256 serial) external pure returns (bytes32);
 
     function rootId() external view returns (bytes32);
