@@ -238,6 +238,9 @@ interface ITEERegistry is ITEERegistryTypes {
     /// @notice The verifier that is set now; zero if none.
     function verifier(uint8 verifierId) external view returns (IAttestationVerifier);
 
+    /// @notice How many verifiers were set under the id so far; a node of an earlier one is inactive.
+    function verifierGeneration(uint8 verifierId) external view returns (uint32);
+
     function admissionPausedUntil() external view returns (uint64);
 
     /// @notice Who holds a new node's bond; zero for no bond.

@@ -157,6 +157,11 @@ abstract contract TEENodes is TEEImages {
     }
 
     /// @inheritdoc ITEERegistry
+    function verifierGeneration(uint8 verifierId) external view override returns (uint32) {
+        return uint32(_terms[verifierId].length);
+    }
+
+    /// @inheritdoc ITEERegistry
     function standingSince(bytes32 teeId) external view override returns (uint256) {
         Node storage node = _knownNode(teeId);
         Histories.Entry[] storage history = _histories[teeId];
@@ -273,8 +278,9 @@ abstract contract TEENodes is TEEImages {
 
     /// @dev What a node in service stands under now.
     function _standing(Node storage node) private view returns (uint64) {
-        uint32 verifierGeneration = NodeRecords.readIdentity(node.record).verifierGeneration;
-        return uint64((uint256(verifierGeneration) << VERIFIER_GENERATION_SHIFT) | node.generation);
+        uint256 shifted =
+            uint256(NodeRecords.readIdentity(node.record).verifierGeneration) << VERIFIER_GENERATION_SHIFT;
+        return uint64(shifted | node.generation);
     }
 
     function _standingAt(bytes32 teeId, Node storage node, uint256 timestamp) private view returns (uint64) {

@@ -4,12 +4,13 @@ import { addNodeType } from "./addNodeType.ts";
 import { approveImage } from "./approveImage.ts";
 import { forfeitBond, setBond } from "./bonds.ts";
 import { banNode, liftBan } from "./nodes.ts";
+import { allowOperator, denyOperator, pauseAdmission } from "./operators.ts";
 import { pay } from "./pay.ts";
 import { redirectStakingRewards } from "./redirectStakingRewards.ts";
 import { replaceGuardian } from "./replaceGuardian.ts";
 import { revokeGrant } from "./revokeGrant.ts";
 import { revokeImage } from "./revokeImage.ts";
-import { rotateRoot } from "./rotateRoot.ts";
+import { replaceVerifier, rotateRoot } from "./rotateRoot.ts";
 import { SETTINGS } from "./settings.ts";
 
 /** Ready-made proposals and the guardian's commands. Those of contracts that a chain lacks say so. */
@@ -20,7 +21,11 @@ export const ACTIONS: readonly Action[] = [
   addNodeType,
   banNode,
   liftBan,
+  denyOperator,
+  allowOperator,
+  pauseAdmission,
   rotateRoot,
+  replaceVerifier,
   setBond,
   forfeitBond,
   redirectStakingRewards,

@@ -1,0 +1,88 @@
+import { addressOf } from "../call.ts";
+import type { Action, ActionContext, Plan } from "./action.ts";
+import { readView } from "./readView.ts";
+import { refuse, TEE_REGISTRY } from "./teeRegistry.ts";
+
+const MAXIMUM_PAUSE = 7n * 24n * 60n * 60n;
+
+const time = (seconds: bigint): string => new Date(Number(seconds) * 1000).toISOString();
+
+async function changeOperator(
+  context: ActionContext,
+  change: { isDenied: boolean; consequence: string },
+): Promise<Plan> {
+  const operator = context.values.address("operator");
+  const { isDenied, consequence } = change;
+  const view = "function isOperatorDenied(address) view returns (bool)";
+  const state = (denied: boolean): string => (denied ? "denied" : "allowed");
+  if ((await readView(context, TEE_REGISTRY, view, operator)) === isDenied) {
+    throw refuse(`operator ${operator} is ${state(isDenied)} already`);
+  }
+  return {
+    calls: [
+      {
+        contract: TEE_REGISTRY,
+        target: addressOf(context.book, TEE_REGISTRY),
+        fragment: `function ${isDenied ? "denyOperator" : "allowOperator"}(address operator)`,
+        arguments: [operator],
+        words: `operator ${operator}: ${state(!isDenied)} -> ${state(isDenied)}; ${consequence}`,
+      },
+    ],
+  };
+}
+
+export const denyOperator: Action = {
+  name: "deny-operator",
+  usage: "<operator>",
+  summary: "excludes all nodes of an operator at once, past results included",
+  by: "guardian",
+  build: (context) =>
+    changeOperator(context, {
+      isDenied: true,
+      consequence:
+        "his nodes are inactive and their past results count no more, he registers no others, and his bonds are held for at most 60 days after he retires a node; only a proposal can lift that",
+    }),
+};
+
+export const allowOperator: Action = {
+  name: "allow-operator",
+  usage: "<operator>",
+  summary: "takes back the denial of an operator",
+  by: "proposal",
+  build: (context) =>
+    changeOperator(context, {
+      isDenied: false,
+      consequence: "what excluded his nodes and held their bonds ends",
+    }),
+};
+
+export const pauseAdmission: Action = {
+  name: "pause-admission",
+  usage: "<seconds>",
+  summary: "stops new nodes for a while, at most 7 days",
+  by: "guardian",
+  build: async (context) => {
+    const seconds = context.values.whole("seconds", { minimum: 1n, maximum: MAXIMUM_PAUSE });
+    const block = await context.provider.getBlock("latest");
+    const now = BigInt(block?.timestamp ?? 0);
+    const view = "function admissionPausedUntil() view returns (uint64)";
+    const paused: bigint = await readView(context, TEE_REGISTRY, view);
+    if (paused !== 0n && now < paused + MAXIMUM_PAUSE) {
+      throw refuse(
+        `the last pause ends at ${time(paused)}; there can be no other before ${time(paused + MAXIMUM_PAUSE)}`,
+      );
+    }
+    const until = now + seconds;
+    return {
+      calls: [
+        {
+          contract: TEE_REGISTRY,
+          target: addressOf(context.book, TEE_REGISTRY),
+          fragment: "function pauseAdmission(uint64 until)",
+          arguments: [until],
+          words: `admission of new nodes: open -> paused until ${time(until)}; nodes that are admitted renew their attestations as ever`,
+        },
+      ],
+    };
+  },
+};
