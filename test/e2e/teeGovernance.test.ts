@@ -65,7 +65,7 @@ describe("governance of attestation", () => {
     expect(await isApproved()).toBe(false);
     await pass(provider, "approve-image", ...IMAGE);
     expect(await isApproved()).toBe(true);
-    const image = await registry.getFunction("getImage")(PCR_HASH, 0);
+    const image = await registry.getFunction("getImage")(PCR_HASH, 0, 0);
     expect([image.version, image.commit, image.repository]).toEqual([
       ...["v2", `0x${COMMIT}${"00".repeat(12)}`, "https://example.org/enclave"],
     ]);
@@ -81,8 +81,8 @@ describe("governance of attestation", () => {
     expect(await isApproved()).toBe(true);
     await success(local.governance(...revocation, ...asGuardian));
     expect(await isApproved()).toBe(false);
-    expect(await failure(local.governance(...revocation, ...asGuardian))).toContain(
-      "is not approved",
+    expect(await success(local.governance(...revocation, ...asGuardian, "--simulate"))).toContain(
+      "is not approved, and stays so; approvals of it that wait for their delay are void",
     );
     const again = await success(
       local.governance("propose", "approve-image", ...IMAGE, "--simulate"),
@@ -143,6 +143,40 @@ describe("governance of attestation", () => {
     await success(record(storeHash, verifierHash));
     expect(readAddressBook(BOOK).contracts.CertificateStore?.address).toBe(store);
     expect(await success(local.check())).toContain("all equal");
+    provider.destroy();
+  });
+
+  it("replaces the verifier under the same root, and has the guardian's commands for operators and admission", async () => {
+    const book = readAddressBook(BOOK);
+    const [, , root = ""] = book.contracts.CertificateStore?.constructorArguments ?? [];
+    const file = join(local.folder, "pinned.der");
+    writeFileSync(file, Buffer.from(root.slice(2), "hex"));
+    expect(await failure(local.governance("propose", "rotate-root", file))).toContain(
+      "that root is pinned already; replace-verifier",
+    );
+    const provider = await local.delegate();
+    const registry = registryOf(provider);
+    const before: string = await registry.getFunction("verifier")(0);
+    const proposed = await pass(provider, "replace-verifier", file);
+    expect(proposed).toContain(
+      `verifier of Nitro attestations: ${before} -> a new one under the same root; every node is inactive until`,
+    );
+    expect(await registry.getFunction("verifier")(0)).not.toBe(before);
+    expect(await registry.getFunction("verifierGeneration")(0)).toBe(2n);
+
+    const operator = "0x00000000000000000000000000000000000000AA";
+    const guardian = (...values: string[]) =>
+      local.governance("guardian", ...values, ...asGuardian);
+    expect(await success(guardian("deny-operator", operator))).toContain("allowed -> denied");
+    expect(await registry.getFunction("isOperatorDenied")(operator)).toBe(true);
+    expect(await failure(guardian("deny-operator", operator))).toContain("is denied already");
+    const allow = ["propose", "allow-operator", operator, "--simulate"];
+    expect(await success(local.governance(...allow))).toMatch(/execute +ok/);
+    expect(await failure(guardian("pause-admission", "604801"))).toContain("from 1 to 604800");
+    expect(await success(guardian("pause-admission", "3600"))).toContain("open -> paused until");
+    expect(await failure(guardian("pause-admission", "3600"))).toContain(
+      "there can be no other before",
+    );
     provider.destroy();
   });
 
