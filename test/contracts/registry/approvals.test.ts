@@ -26,8 +26,11 @@ describe("TEERegistry approvals", () => {
   const image = measurementsOf("stockpiled");
   const key = [LLM_PROXY, 0] as const;
 
+  async function deployFixture() {
+    return deployRegistry(connection);
+  }
   beforeEach(async () => {
-    f = await loadAtItsTime(connection, () => deployRegistry(connection));
+    f = await loadAtItsTime(connection, deployFixture);
   });
   const approval = (version: string, lastRevocation: string) =>
     f.registry.interface.encodeFunctionData("approveImage", [
