@@ -167,10 +167,10 @@ describe("TEERegistry verifiers", () => {
       await f.registry.connect(f.governance).setVerifier(OPEN, address);
       await approve(f, f.image, LLM_PROXY, OPEN);
       const registration = await registrationOf(address, OPEN);
-      await operator.register(registration);
+      await operator.getFunction("register")(registration);
       await f.networkHelpers.time.increase(1);
       await expect(
-        operator.attestAgain(
+        operator.getFunction("attestAgain")(
           keccak256(registration.signingKey),
           await registrationOf(address, OPEN),
         ),
