@@ -140,6 +140,11 @@ contract CertificateStore is ICertificateStore, AccessManaged {
     }
 
     /// @inheritdoc ICertificateStore
+    function revocationKeysOf(bytes32 id) external view override returns (bytes32[] memory) {
+        return _read(id).revocationKeys;
+    }
+
+    /// @inheritdoc ICertificateStore
     function isStored(bytes32 id) external view override returns (bool) {
         return _records[id] != address(0);
     }

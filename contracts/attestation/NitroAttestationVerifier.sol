@@ -61,6 +61,19 @@ contract NitroAttestationVerifier is IAttestationVerifier {
     }
 
     /// @inheritdoc IAttestationVerifier
+    function revocationKeys(bytes32 endorsement) external view override returns (bytes32[] memory) {
+        return CERTIFICATES.revocationKeysOf(endorsement);
+    }
+
+    /// @inheritdoc IAttestationVerifier
+    function isAnyRevoked(bytes32[] calldata keys) external view override returns (bool) {
+        for (uint256 i = 0; i < keys.length; ++i) {
+            if (CERTIFICATES.isRevoked(keys[i])) return true;
+        }
+        return false;
+    }
+
+    /// @inheritdoc IAttestationVerifier
     function isVerified(bytes calldata evidence) external view override returns (bool) {
         return _verified[keccak256(evidence)] != 0;
     }

@@ -53,6 +53,14 @@ interface IAttestationVerifier {
     /// revoked now. Expiry does not matter: it judges evidence when it comes, not afterwards.
     function isEndorsed(bytes32 endorsement) external view returns (bool);
 
+    /// @notice The names under which the certificates behind an endorsement can be revoked, its whole path; the same
+    /// certificates have the same names at every verifier of the vendor. Reverts for an endorsement that is not known.
+    function revocationKeys(bytes32 endorsement) external view returns (bytes32[] memory);
+
+    /// @notice Whether one of these names is revoked where this verifier looks. It need not know the certificates: so an
+    /// earlier verifier can be asked about the evidence of a later one.
+    function isAnyRevoked(bytes32[] calldata keys) external view returns (bool);
+
     /// @notice Whether this very evidence, or evidence with these encoded claims, was verified before.
     function isVerified(bytes calldata evidence) external view returns (bool);
 }

@@ -111,6 +111,9 @@ interface ICertificateStore {
     /// @notice Whether a certificate's or a public key's revocation key is revoked.
     function isRevoked(bytes32 revocationKey) external view returns (bool);
 
+    /// @notice Revocation keys of a stored certificate's path, its own first.
+    function revocationKeysOf(bytes32 id) external view returns (bytes32[] memory);
+
     /// @notice A certificate's revocation key.
     function computeRevocationKey(bytes calldata issuer, uint256 serial) external pure returns (bytes32);
 

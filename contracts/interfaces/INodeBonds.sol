@@ -4,12 +4,15 @@ pragma solidity >=0.8.24;
 /// @title INodeBonds
 /// @notice Holds what operators leave as a bond for their nodes, in OPG.
 ///
-/// `None -> Locked` when a node is admitted, `-> None` when the bond was paid back or forfeited: paid back once the node
-/// has been retired for a while, which leaves the guardian time to ban a node that retires to get away; forfeited while
-/// it is banned. Nothing here can be paused: an exit depends on nothing but the node's status and the time.
+/// `None -> Locked` when a node is admitted, `-> Gone` when the bond was paid back or forfeited. It is paid back to who
+/// left it, by anybody's call: `RELEASE_DELAY` after the node retired, which leaves the guardian time to ban a node that
+/// retires to get away; or, if the node is banned besides or its operator denied, `MAXIMUM_HOLD` after it retired or was
+/// banned, whichever came later. Until then governance may take it. A banned node can be retired by its operator, so
+/// that no bond is held without end, whatever the guardian does; and a node that has retired is never in service again,
+/// so that none is there whose bond was paid back. Nothing here can be paused.
 interface INodeBonds {
-    /// @param owner who gets it back: the operator who left it
-    /// @param amount smallest units of the token
+    /// @param owner who gets it back: the operator who left it; stays when the bond has gone
+    /// @param amount smallest units of the token; zero when it has gone
     struct Bond {
         address owner;
         uint96 amount;
@@ -32,10 +35,14 @@ interface INodeBonds {
     /// the amount is zero. Only the registry.
     function lock(bytes32 teeId, address operator) external;
 
-    /// @notice Pays the bond of a node that retired `RELEASE_DELAY` ago back to its owner. Anyone may call it.
+    /// @notice Pays the bond of a retired or expelled node back to its owner, once its time has come. Anyone may call it.
     function release(bytes32 teeId) external;
 
-    /// @notice Takes the bond of a banned node away. Restricted to governance.
+    /// @notice From when on a bond can be paid back as things stand, in unix seconds. Reverts where the node has to
+    /// retire first.
+    function releasableAt(bytes32 teeId) external view returns (uint256);
+
+    /// @notice Takes the bond of a node away that is banned, or whose operator is denied. Restricted to governance.
     function forfeit(bytes32 teeId, address receiver) external;
 
     /// @notice What a node that is admitted from now on has to leave, in smallest units. Restricted to governance.
@@ -44,4 +51,7 @@ interface INodeBonds {
     function amount() external view returns (uint96);
 
     function bondOf(bytes32 teeId) external view returns (Bond memory);
+
+    /// @notice Whether the node had a bond which was paid back or forfeited.
+    function hasLeft(bytes32 teeId) external view returns (bool);
 }

@@ -8,14 +8,17 @@ import {ISigningKeys} from "./ISigningKeys.sol";
 /// @title ITEERegistryTypes
 /// @notice Structs, events and errors of {ITEERegistry}.
 interface ITEERegistryTypes {
-    /// @notice `Enabled <-> Disabled` and `-> Retired` are the operator's; `-> Banned` the guardian's, `Banned ->
-    /// Disabled` governance's. Retired is final for the operator.
+    /// @notice `Enabled <-> Disabled` and `-> Retired` are the operator's. A ban is the guardian's: `Enabled, Disabled ->
+    /// Banned`, `Retired -> Expelled`; its operator may retire a banned node, `Banned -> Expelled`. Lifting a ban is
+    /// governance's: `Banned -> Disabled`, `Expelled -> Retired`. So Retired and Expelled are final: no such node is in
+    /// service again.
     enum NodeStatus {
         Unknown,
         Enabled,
         Disabled,
         Retired,
-        Banned
+        Banned,
+        Expelled
     }
 
     /// @notice Fields whose length is limited; none may be empty.
@@ -53,13 +56,19 @@ interface ITEERegistryTypes {
     }
 
     /// @notice The rest of what is known about a node.
+    /// @param verifierGeneration which of the verifiers that were set under `verifierId` vouched for it
+    /// @param imageGeneration which approval of its image it attested under
+    /// @param sessionCounter last counter of a session key's certification
+    /// @param ohttpCounter last counter of an OHTTP key
     struct NodeView {
         NodeStatus status;
         ISigningKeys.KeyKind keyKind;
         uint8 verifierId;
+        uint32 verifierGeneration;
         uint32 imageGeneration;
         uint64 attestedAt;
-        uint64 counter;
+        uint64 sessionCounter;
+        uint64 ohttpCounter;
         bytes32 endorsement;
         bool isActive;
     }
@@ -75,17 +84,26 @@ interface ITEERegistryTypes {
         uint8 teeType;
     }
 
+    /// @notice What an approval belongs to: code, the type of node that may run it, and who measures it.
+    struct ImageKey {
+        bytes32 pcrHash;
+        uint8 teeType;
+        uint8 verifierId;
+    }
+
     struct TEETypeInfo {
         string name;
-        bool active;
         uint256 addedAt;
     }
 
-    /// @notice Latest generation of an image for one node type.
+    /// @notice Latest generation of an image.
+    /// @param generation zero if it was never approved
+    /// @param lastRevocation names the image's last revocation; zero if there was none. An approval has to name it
     /// @param commit hash of the source's commit, as its repository names it
     /// @param repository URL of the source
     struct ImageView {
         uint32 generation;
+        bytes16 lastRevocation;
         uint64 approvedAt;
         uint64 revokedAt;
         string version;
@@ -121,12 +139,21 @@ interface ITEERegistryTypes {
     event PCRApproved(
         bytes32 indexed pcrHash,
         uint8 indexed teeType,
+        uint8 indexed verifierId,
         uint32 generation,
         string version,
         bytes32 commit,
         string repository
     );
-    event PCRRevoked(bytes32 indexed pcrHash, uint8 indexed teeType, uint32 generation);
+    /// @param generation the latest, which has ended; zero if there was none, and only pending approvals died
+    /// @param revocation what an approval from now on has to name
+    event PCRRevoked(
+        bytes32 indexed pcrHash,
+        uint8 indexed teeType,
+        uint8 indexed verifierId,
+        uint32 generation,
+        bytes16 revocation
+    );
 
     event TEERegistered(
         bytes32 indexed teeId,
@@ -139,6 +166,8 @@ interface ITEERegistryTypes {
         bytes32 indexed teeId,
         bytes32 indexed pcrHash,
         uint32 generation,
+        uint8 verifierId,
+        uint32 verifierGeneration,
         bytes32 endorsement,
         uint64 attestedAt,
         address paymentAddress,
@@ -154,8 +183,10 @@ interface ITEERegistryTypes {
     event OperatorDenied(address indexed operator);
     event OperatorAllowed(address indexed operator);
     event AdmissionPaused(uint64 until);
+    /// @param generation counts the verifiers set under this id, from 1
     event VerifierChanged(
         uint8 indexed verifierId,
+        uint32 generation,
         IAttestationVerifier previous,
         IAttestationVerifier current
     );
@@ -169,7 +200,11 @@ interface ITEERegistryTypes {
     error TEERegistry_MeasurementInvalid(uint256 index, uint256 expectedLength, uint256 actualLength);
     error TEERegistry_ImageNotApproved(bytes32 pcrHash, uint8 teeType);
     error TEERegistry_ImageApproved(bytes32 pcrHash, uint8 teeType);
+    /// @dev The image was revoked after this approval was made, or is said to have been.
+    error TEERegistry_ApprovalOutdated(bytes16 expected, bytes16 actual);
     error TEERegistry_VerifierUnknown(uint8 verifierId);
+    /// @dev A certificate behind the evidence is revoked where an earlier verifier of this id looks.
+    error TEERegistry_EndorsementRevoked(bytes32 endorsement);
     error TEERegistry_NodeUnknown(bytes32 teeId);
     error TEERegistry_NodeExists(bytes32 teeId);
     error TEERegistry_NotOperator(address expected, address actual);
@@ -185,6 +220,7 @@ interface ITEERegistryTypes {
     error TEERegistry_KeyMismatch(bytes32 expected, bytes32 actual);
     error TEERegistry_ImageMismatch(bytes32 expected, bytes32 actual);
     error TEERegistry_TypeMismatch(uint8 expected, uint8 actual);
+    error TEERegistry_VerifierMismatch(uint8 expected, uint8 actual);
     error TEERegistry_EvidenceNotNewer(uint256 last, uint256 actual);
     error TEERegistry_SignatureInvalid(bytes32 teeId);
     error TEERegistry_HeartbeatNotNewer(uint256 last, uint256 actual);
@@ -194,5 +230,5 @@ interface ITEERegistryTypes {
     error TEERegistry_StatementExpired(uint256 deadline, uint256 blockTimestamp);
     error TEERegistry_SessionKeyInvalid(bytes32 teeId, address key);
     error TEERegistry_SessionTooLong(uint256 latest, uint256 actual);
-    error TEERegistry_AgeInvalid(uint64 minimum, uint64 maximum, uint64 actual);
+    error TEERegistry_AgeInvalid(uint64 minimum, uint64 maximum, uint256 actual);
 }

@@ -11,13 +11,16 @@ import {ITEERegistryTypes} from "../interfaces/ITEERegistryTypes.sol";
 /// @title NodeBonds
 /// @notice See {INodeBonds}. One contract beside the registry, so that tokens and trust do not share a contract.
 ///
-/// Access, through the AccessManager: governance sets the amount for nodes to come and forfeits bonds of banned ones.
+/// Access, through the AccessManager: governance sets the amount for nodes to come and forfeits bonds of banned ones
+/// and of denied operators'.
 /// The registry alone takes bonds.
 contract NodeBonds is INodeBonds, AccessManaged {
     using SafeERC20 for IERC20;
 
     /// @notice Seconds for which a node has to be retired before its bond is released.
     uint64 public constant RELEASE_DELAY = 7 days;
+    /// @notice The same where the node is banned or its operator denied: time for a proposal to take the bond, and no more.
+    uint64 public constant MAXIMUM_HOLD = 60 days;
 
     IERC20 public immutable TOKEN;
     ITEERegistry public immutable REGISTRY;
@@ -48,23 +51,24 @@ contract NodeBonds is INodeBonds, AccessManaged {
 
     /// @inheritdoc INodeBonds
     function release(bytes32 teeId) external override {
-        Bond memory bond = _knownBond(teeId);
-        _requireStatus(teeId, ITEERegistryTypes.NodeStatus.Retired);
-        uint256 earliest = REGISTRY.standingSince(teeId) + RELEASE_DELAY;
+        uint256 earliest = releasableAt(teeId);
         if (block.timestamp < earliest) revert NodeBonds_TooEarly(earliest, block.timestamp);
-        delete _bonds[teeId];
-        emit BondReleased(teeId, bond.owner, bond.amount);
-        TOKEN.safeTransfer(bond.owner, bond.amount);
+        (address owner, uint96 amount_) = _empty(teeId);
+        emit BondReleased(teeId, owner, amount_);
+        TOKEN.safeTransfer(owner, amount_);
     }
 
     /// @inheritdoc INodeBonds
     function forfeit(bytes32 teeId, address receiver) external override restricted {
         if (receiver == address(0)) revert NodeBonds_ReceiverZero();
-        Bond memory bond = _knownBond(teeId);
-        _requireStatus(teeId, ITEERegistryTypes.NodeStatus.Banned);
-        delete _bonds[teeId];
-        emit BondForfeited(teeId, receiver, bond.amount);
-        TOKEN.safeTransfer(receiver, bond.amount);
+        Bond storage bond = _knownBond(teeId);
+        ITEERegistryTypes.NodeStatus status = REGISTRY.getNode(teeId).status;
+        if (!_isHeld(bond.owner, status)) {
+            revert NodeBonds_StatusInvalid(teeId, uint8(ITEERegistryTypes.NodeStatus.Banned), uint8(status));
+        }
+        (, uint96 amount_) = _empty(teeId);
+        emit BondForfeited(teeId, receiver, amount_);
+        TOKEN.safeTransfer(receiver, amount_);
     }
 
     /// @inheritdoc INodeBonds
@@ -78,13 +82,41 @@ contract NodeBonds is INodeBonds, AccessManaged {
         return _bonds[teeId];
     }
 
-    function _knownBond(bytes32 teeId) private view returns (Bond storage bond) {
-        bond = _bonds[teeId];
-        if (bond.owner == address(0)) revert NodeBonds_NoBond(teeId);
+    /// @inheritdoc INodeBonds
+    function hasLeft(bytes32 teeId) external view override returns (bool) {
+        Bond storage bond = _bonds[teeId];
+        return bond.owner != address(0) && bond.amount == 0;
     }
 
-    function _requireStatus(bytes32 teeId, ITEERegistryTypes.NodeStatus expected) private view {
-        ITEERegistryTypes.NodeStatus actual = REGISTRY.getNode(teeId).status;
-        if (actual != expected) revert NodeBonds_StatusInvalid(teeId, uint8(expected), uint8(actual));
+    /// @inheritdoc INodeBonds
+    function releasableAt(bytes32 teeId) public view override returns (uint256) {
+        Bond storage bond = _knownBond(teeId);
+        ITEERegistryTypes.NodeStatus status = REGISTRY.getNode(teeId).status;
+        if (
+            status != ITEERegistryTypes.NodeStatus.Retired && status != ITEERegistryTypes.NodeStatus.Expelled
+        ) {
+            revert NodeBonds_StatusInvalid(teeId, uint8(ITEERegistryTypes.NodeStatus.Retired), uint8(status));
+        }
+        return REGISTRY.standingSince(teeId) + (_isHeld(bond.owner, status) ? MAXIMUM_HOLD : RELEASE_DELAY);
+    }
+
+    /// @dev Whether governance may take the bond: its node is banned, or its owner, who operates the node, denied.
+    function _isHeld(address owner, ITEERegistryTypes.NodeStatus status) private view returns (bool) {
+        return
+            status == ITEERegistryTypes.NodeStatus.Banned ||
+            status == ITEERegistryTypes.NodeStatus.Expelled ||
+            REGISTRY.isOperatorDenied(owner);
+    }
+
+    /// @dev The owner stays, so that it is known that there was a bond.
+    function _empty(bytes32 teeId) private returns (address owner, uint96 amount_) {
+        Bond storage bond = _bonds[teeId];
+        (owner, amount_) = (bond.owner, bond.amount);
+        bond.amount = 0;
+    }
+
+    function _knownBond(bytes32 teeId) private view returns (Bond storage bond) {
+        bond = _bonds[teeId];
+        if (bond.amount == 0) revert NodeBonds_NoBond(teeId);
     }
 }

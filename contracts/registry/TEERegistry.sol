@@ -20,15 +20,10 @@ import {TEENodes} from "./tee/TEENodes.sol";
 /// approvers approve; the guardian only removes: images, nodes, operators, and admissions for a bounded time;
 /// registrars use the second door. An operator changes his own nodes; nobody else does.
 ///
-/// @dev Foreign code runs only in verifiers, which governance chose, and never after a check that it could invalidate:
-/// admission calls the verifier first and reads the registry's own storage afterwards.
+/// @dev Foreign code runs only in verifiers and in the holder of bonds, which governance chose, and never between a
+/// check and what rests on it: admission and renewal call the verifier before they look at the node, the operator, the
+/// image or a pause, and the bond is taken last. Which verifier it was is the only thing read before it.
 contract TEERegistry is TEEAdmission, TEEKeys {
-    /// @dev Bounds of the two ages, in seconds.
-    uint64 private constant MINIMUM_HEARTBEAT_AGE = 1 minutes;
-    uint64 private constant MAXIMUM_HEARTBEAT_AGE = 1 days;
-    uint64 private constant MINIMUM_ATTESTATION_AGE = 1 hours;
-    uint64 private constant MAXIMUM_ATTESTATION_AGE = 90 days;
-
     /// @param authority the AccessManager
     /// @param signingKeys_ checks nodes' signatures, fixed for good
     /// @param nitro verifier 0
@@ -48,7 +43,7 @@ contract TEERegistry is TEEAdmission, TEEKeys {
     }
 
     /// @inheritdoc ITEERegistry
-    function setHeartbeatMaxAge(uint64 age) external override restricted {
+    function setHeartbeatMaxAge(uint256 age) external override restricted {
         _setHeartbeatMaxAge(age);
     }
 
@@ -104,9 +99,11 @@ contract TEERegistry is TEEAdmission, TEEKeys {
                 status: node.status,
                 keyKind: identity.keyKind,
                 verifierId: identity.verifierId,
+                verifierGeneration: identity.verifierGeneration,
                 imageGeneration: node.generation,
                 attestedAt: node.attestedAt,
-                counter: _counters[teeId],
+                sessionCounter: _sessionCounters[teeId],
+                ohttpCounter: _ohttpCounters[teeId],
                 endorsement: identity.endorsement,
                 isActive: isTEEActive(teeId)
             });
@@ -187,27 +184,5 @@ contract TEERegistry is TEEAdmission, TEEKeys {
             mstore(teeIds, kept)
         }
         return teeIds;
-    }
-
-    function _setVerifier(uint8 verifierId, IAttestationVerifier verifier_) private {
-        if (address(verifier_) != address(0)) _requireContract(address(verifier_));
-        emit VerifierChanged(verifierId, verifier[verifierId], verifier_);
-        verifier[verifierId] = verifier_;
-    }
-
-    function _setHeartbeatMaxAge(uint64 age) private {
-        _requireAge(MINIMUM_HEARTBEAT_AGE, MAXIMUM_HEARTBEAT_AGE, age);
-        emit HeartbeatMaxAgeChanged(heartbeatMaxAge, age);
-        heartbeatMaxAge = age;
-    }
-
-    function _setAttestationMaxAge(uint64 age) private {
-        _requireAge(MINIMUM_ATTESTATION_AGE, MAXIMUM_ATTESTATION_AGE, age);
-        emit AttestationMaxAgeChanged(attestationMaxAge, age);
-        attestationMaxAge = age;
-    }
-
-    function _requireAge(uint64 minimum, uint64 maximum, uint64 actual) private pure {
-        if (actual < minimum || actual > maximum) revert TEERegistry_AgeInvalid(minimum, maximum, actual);
     }
 }

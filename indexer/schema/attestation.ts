@@ -9,13 +9,14 @@ export const teeType = onchainTable("tee_type", (t) => ({
   nodeCount: t.integer().notNull(),
 }));
 
-/** One approval of an image for one node type. A revoked image that is approved again has a new generation. */
+/** One approval of an image for one node type and verifier. A revoked image that is approved again has a new generation. */
 export const teeImage = onchainTable(
   "tee_image",
   (t) => ({
     /** keccak256(PCR0 | PCR1 | PCR2) */
     pcrHash: t.hex().notNull(),
     teeType: t.integer().notNull(),
+    verifierId: t.integer().notNull(),
     /** counts from 1; uint32 */
     generation: t.bigint().notNull(),
     version: t.text().notNull(),
@@ -25,7 +26,30 @@ export const teeImage = onchainTable(
     approvedAt: t.bigint().notNull(),
     revokedAt: t.bigint(),
   }),
-  (table) => ({ pk: primaryKey({ columns: [table.pcrHash, table.teeType, table.generation] }) }),
+  (table) => ({
+    pk: primaryKey({
+      columns: [table.pcrHash, table.teeType, table.verifierId, table.generation],
+    }),
+  }),
+);
+
+/** A revocation of an image, approved or not: it also makes every approval void that waited then. */
+export const teeImageRevocation = onchainTable(
+  "tee_image_revocation",
+  (t) => ({
+    blockNumber: t.bigint().notNull(),
+    logIndex: t.integer().notNull(),
+    pcrHash: t.hex().notNull(),
+    teeType: t.integer().notNull(),
+    verifierId: t.integer().notNull(),
+    /** the latest; 0 if the image never was approved */
+    generation: t.bigint().notNull(),
+    /** what an approval from then on has to name, 16 bytes */
+    revocation: t.hex().notNull(),
+    revokedAt: t.bigint().notNull(),
+    transactionHash: t.hex().notNull(),
+  }),
+  (table) => ({ pk: primaryKey({ columns: [table.blockNumber, table.logIndex] }) }),
 );
 
 /** An enclave. What is attested is that of its latest attestation. */
@@ -38,7 +62,7 @@ export const teeNode = onchainTable(
     /** place in the registry's list of its type, from 0 */
     number: t.integer().notNull(),
     owner: t.hex().notNull(),
-    status: t.text().$type<"enabled" | "disabled" | "retired" | "banned">().notNull(),
+    status: t.text().$type<Exclude<NodeStatus, "unknown">>().notNull(),
     keyKind: t.text().$type<"rsa" | "p256" | "secp256k1">().notNull(),
     /** SubjectPublicKeyInfo, DER; null only in a block that is being discarded */
     publicKey: t.hex(),
@@ -51,8 +75,9 @@ export const teeNode = onchainTable(
     imageGeneration: t.bigint().notNull(),
     /** id of the certificate that signed the evidence */
     endorsement: t.hex().notNull(),
-    /** null only in a block that is being discarded */
-    verifierId: t.integer(),
+    verifierId: t.integer().notNull(),
+    /** which of the verifiers set under that id took the evidence; uint32 */
+    verifierGeneration: t.bigint().notNull(),
     /** when the evidence was made, as the enclave says */
     attestedAt: t.bigint().notNull(),
     /** signed time of the latest sign of life, an attestation included */
@@ -63,7 +88,7 @@ export const teeNode = onchainTable(
   (table) => ({
     typeIndex: index().on(table.teeType, table.number),
     ownerIndex: index().on(table.owner),
-    imageIndex: index().on(table.pcrHash, table.teeType, table.imageGeneration),
+    imageIndex: index().on(table.pcrHash, table.teeType, table.verifierId, table.imageGeneration),
   }),
 );
 
@@ -75,6 +100,8 @@ export const teeAttestation = onchainTable(
     attestedAt: t.bigint().notNull(),
     pcrHash: t.hex().notNull(),
     imageGeneration: t.bigint().notNull(),
+    verifierId: t.integer().notNull(),
+    verifierGeneration: t.bigint().notNull(),
     endorsement: t.hex().notNull(),
     paymentAddress: t.hex().notNull(),
     endpoint: t.text().notNull(),
@@ -152,9 +179,11 @@ export const teeOperator = onchainTable("tee_operator", (t) => ({
   changedAt: t.bigint().notNull(),
 }));
 
-/** Which contract judges evidence. */
+/** Which contract judges evidence now. */
 export const teeVerifier = onchainTable("tee_verifier", (t) => ({
   id: t.integer().primaryKey(),
+  /** how many were set under this id; nodes of an earlier one are inactive */
+  generation: t.bigint().notNull(),
   /** zero if removed */
   address: t.hex().notNull(),
   /** the certificate store that it asks; null if it names none */
@@ -215,7 +244,7 @@ export const certificateRevocation = onchainTable("certificate_revocation", (t) 
   transactionHash: t.hex().notNull(),
 }));
 
-export type NodeStatus = "unknown" | "enabled" | "disabled" | "retired" | "banned";
+export type NodeStatus = "unknown" | "enabled" | "disabled" | "retired" | "banned" | "expelled";
 export type TeeParameterName = "heartbeatMaxAge" | "attestationMaxAge" | "admissionPausedUntil";
 
 export const teeTypeRelations = relations(teeType, ({ many }) => ({
@@ -231,8 +260,8 @@ export const teeImageRelations = relations(teeImage, ({ one, many }) => ({
 export const teeNodeRelations = relations(teeNode, ({ one, many }) => ({
   type: one(teeType, { fields: [teeNode.teeType], references: [teeType.id] }),
   image: one(teeImage, {
-    fields: [teeNode.pcrHash, teeNode.teeType, teeNode.imageGeneration],
-    references: [teeImage.pcrHash, teeImage.teeType, teeImage.generation],
+    fields: [teeNode.pcrHash, teeNode.teeType, teeNode.verifierId, teeNode.imageGeneration],
+    references: [teeImage.pcrHash, teeImage.teeType, teeImage.verifierId, teeImage.generation],
   }),
   certificate: one(certificate, { fields: [teeNode.endorsement], references: [certificate.id] }),
   ohttpConfig: one(teeOhttpConfig, { fields: [teeNode.id], references: [teeOhttpConfig.teeId] }),

@@ -3,6 +3,7 @@ import {
   teeAttestation,
   teeHeartbeat,
   teeImage,
+  teeImageRevocation,
   teeNode,
   teeOhttpConfig,
   teeSessionKey,
@@ -43,10 +44,18 @@ function indexTypesAndImages(): void {
   });
 
   ponder.on("TEERegistry:PCRRevoked", async ({ event, context }) => {
-    const { pcrHash, teeType, generation } = event.args;
-    await context.db
-      .update(teeImage, { pcrHash, teeType, generation: BigInt(generation) })
-      .set({ revokedAt: event.block.timestamp });
+    const image = { ...event.args, generation: BigInt(event.args.generation) };
+    const revokedAt = event.block.timestamp;
+    await context.db.insert(teeImageRevocation).values({
+      ...{ ...image, revokedAt },
+      blockNumber: event.block.number,
+      logIndex: event.log.logIndex,
+      transactionHash: event.transaction.hash,
+    });
+    const { revocation, ...key } = image;
+    const approval = await context.db.find(teeImage, key);
+    // It may have ended before, or never have begun.
+    if (approval?.revokedAt === null) await context.db.update(teeImage, key).set({ revokedAt });
   });
 }
 
@@ -79,23 +88,19 @@ function indexNodes(): void {
       // What was attested comes with the next event of the same call.
       ...{ paymentAddress: zeroAddress, endpoint: "", tlsCertificateHash: zeroHash },
       ...{ pcrHash: zeroHash, imageGeneration: 0n, endorsement: zeroHash },
+      ...{ verifierId: 0, verifierGeneration: 0n },
       ...{ attestedAt: 0n, lastHeartbeatAt: 0n },
     });
     await insertStatusChange({ context, event, teeId, previous: 0, current: 1 });
   });
 
   ponder.on("TEERegistry:TEEAttested", async ({ event, context }) => {
-    const { teeId, generation, ...rest } = event.args;
-    const attested = { ...rest, imageGeneration: BigInt(generation) };
-    const node = await readState(() =>
-      stateClient.readContract({
-        abi: teeRegistryAbi,
-        address: event.log.address,
-        functionName: "getNode",
-        args: [teeId],
-        blockNumber: event.block.number,
-      }),
-    );
+    const { teeId, generation, verifierGeneration, ...rest } = event.args;
+    const attested = {
+      ...rest,
+      imageGeneration: BigInt(generation),
+      verifierGeneration: BigInt(verifierGeneration),
+    };
     await context.db.insert(teeAttestation).values({
       ...{ teeId, ...attested },
       blockTimestamp: event.block.timestamp,
@@ -103,7 +108,6 @@ function indexNodes(): void {
     });
     await context.db.update(teeNode, { id: teeId }).set((row) => ({
       ...attested,
-      verifierId: node?.verifierId ?? null,
       // Fresh evidence is a sign of life; signs of life only move forward.
       lastHeartbeatAt:
         attested.attestedAt > row.lastHeartbeatAt ? attested.attestedAt : row.lastHeartbeatAt,
@@ -179,6 +183,7 @@ function indexKeys(): void {
 function indexParameters(): void {
   ponder.on("TEERegistry:VerifierChanged", async ({ event, context }) => {
     const { verifierId: id, current: address } = event.args;
+    const generation = BigInt(event.args.generation);
     // A verifier of another vendor has no such function, and another way to stand behind its evidence.
     const certificateStore = await readState(() =>
       stateClient.readContract({
@@ -188,7 +193,7 @@ function indexParameters(): void {
         blockNumber: event.block.number,
       }),
     );
-    const verifier = { address, certificateStore, changedAt: event.block.timestamp };
+    const verifier = { generation, address, certificateStore, changedAt: event.block.timestamp };
     await context.db
       .insert(teeVerifier)
       .values({ id, ...verifier })

@@ -52,6 +52,10 @@ beforeEach(async () => {
   for (const image of IMAGES) {
     for (const type of TYPES) {
       await tee.call("approvePCR", [pcrsOf(image), "v0", type]);
+      await tee.call("approveImage", [
+        ...([pcrsOf(image), "v0", type, 1, `0x${"00".repeat(16)}`] as const),
+        ...([`0x${"00".repeat(32)}`, ""] as const),
+      ]);
     }
   }
   await enclaves.operations.register();

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { teeRegistryAbi } from "@haca/protocol/abi";
 import { writeAddressBook } from "@haca/protocol/addressBook";
 import { encodeName } from "@haca/worker/enclave/makeCertificate";
-import type { Hex } from "viem";
+import { type Hex, zeroHash } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addressBookOf } from "./utils/addressBookOf.ts";
 import { deployContracts } from "./utils/deployContracts.ts";
@@ -42,6 +42,10 @@ beforeAll(async () => {
   for (const image of IMAGES) {
     for (const type of TYPES) {
       await tee.call("approvePCR", [pcrsOf(image), "v0", type]);
+      await tee.call("approveImage", [
+        ...([pcrsOf(image), "v0", type, 1, `0x${"00".repeat(16)}`] as const),
+        ...([zeroHash, ""] as const),
+      ]);
     }
   }
   for (let i = 0; i < NODES_AT_START; i++) {
@@ -169,7 +173,7 @@ test("a node's row says what the contract's reads say", async () => {
   const configs = await rowsById("tee_ohttp_config", "tee_id");
   expect(rows.size).toBe(world.nodes.length);
   const kinds = ["", "rsa", "p256", "secp256k1"];
-  const statuses = ["unknown", "enabled", "disabled", "retired", "banned"];
+  const statuses = ["unknown", "enabled", "disabled", "retired", "banned", "expelled"];
   for (const id of nodeIds()) {
     const info = await tee.registry.read.getTEE([id]);
     const view = await tee.registry.read.getNode([id]);
@@ -186,6 +190,7 @@ test("a node's row says what the contract's reads say", async () => {
       status: statuses[view.status],
       key_kind: kinds[view.keyKind],
       verifier_id: view.verifierId,
+      verifier_generation: String(view.verifierGeneration),
       image_generation: String(view.imageGeneration),
       endorsement: view.endorsement,
     });
@@ -218,9 +223,9 @@ test("images, session keys, parameters and revocations are those of the contract
   for (const image of IMAGES) {
     for (const type of TYPES) {
       const pcrHash = pcrHashOf(image);
-      const view = await tee.registry.read.getImage([pcrHash, type]);
+      const view = await tee.registry.read.getImage([pcrHash, type, 0]);
       const [row] = await indexer.sql(
-        `select * from tee_image where pcr_hash = '${pcrHash}' and tee_type = ${type} order by generation desc`,
+        `select * from tee_image where pcr_hash = '${pcrHash}' and tee_type = ${type} and verifier_id = 0 order by generation desc`,
       );
       expect(row).toMatchObject({
         generation: String(view.generation),

@@ -27,7 +27,7 @@ export const ACCESS_TABLE: readonly AccessRule[] = [
       "addTEEType(uint8,string)",
       "liftBan(bytes32)",
       "allowOperator(address)",
-      "setHeartbeatMaxAge(uint64)",
+      "setHeartbeatMaxAge(uint256)",
       "setAttestationMaxAge(uint64)",
       "setVerifier(uint8,address)",
       "setBonds(address)",
@@ -38,6 +38,7 @@ export const ACCESS_TABLE: readonly AccessRule[] = [
     role: "GUARDIAN",
     functions: [
       "revokePCR(bytes32,uint8)",
+      "revokeImage(bytes32,uint8,uint8)",
       "banTEE(bytes32)",
       "denyOperator(address)",
       "pauseAdmission(uint64)",
@@ -47,7 +48,7 @@ export const ACCESS_TABLE: readonly AccessRule[] = [
     contract: "TEERegistry",
     role: "IMAGE_APPROVER",
     functions: [
-      `approveImage(${PCRS},string,uint8,bytes32,string)`,
+      `approveImage(${PCRS},string,uint8,uint8,bytes16,bytes32,string)`,
       `approvePCR(${PCRS},string,uint8)`,
     ],
   },

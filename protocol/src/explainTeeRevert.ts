@@ -28,7 +28,7 @@ const time = (seconds: unknown): string => {
   return Number.isNaN(date.getTime()) ? `${seconds} s` : date.toISOString().replace(".000Z", "Z");
 };
 
-const STATUSES = ["unknown", "enabled", "disabled", "retired", "banned"];
+const STATUSES = ["unknown", "enabled", "disabled", "retired", "banned", "expelled"];
 
 type Explain = (values: readonly unknown[]) => string;
 
@@ -42,7 +42,13 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   TEERegistry_StatusInvalid: ([id, status]) =>
     `node ${id} is ${STATUSES[Number(status)] ?? status}: not possible in that state`,
   TEERegistry_ImageNotApproved: ([hash, type]) => `image ${hash} is not approved for type ${type}`,
-  TEERegistry_AdmissionPaused: ([until]) => `admissions are paused until ${time(until)}`,
+  TEERegistry_ApprovalOutdated: ([expected]) =>
+    `the image was revoked since this approval was made; an approval now has to name ${expected}`,
+  TEERegistry_EndorsementRevoked: ([id]) => `certificate ${id} behind the document is revoked`,
+  TEERegistry_VerifierMismatch: ([expected, actual]) =>
+    `the node was admitted by verifier ${expected}, and not by ${actual}`,
+  TEERegistry_AdmissionPaused: ([until]) =>
+    `admissions of new nodes are paused until ${time(until)}`,
   TEERegistry_BindingMismatch: ([expected, actual]) =>
     `the document's nonce is ${actual}; this sender, payment address, endpoint and type need ${expected}`,
   TEERegistry_UserDataMismatch: () =>

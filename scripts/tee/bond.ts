@@ -25,7 +25,9 @@ export async function approveBond(session: Session, options: SendOptions): Promi
   const token = await tokenOf(bonds, signer);
   const operator = await signer.getAddress();
   const holder = await bonds.getAddress();
-  console.log(`bond         ${opg(amount)}, paid back a week after the node has retired`);
+  console.log(
+    `bond         ${opg(amount)}, paid back a week after the node has retired, 60 days if it is banned or you are denied`,
+  );
   const balance: bigint = await token.getFunction("balanceOf")(operator);
   if (balance < amount) {
     throw new BaseError({

@@ -1,7 +1,14 @@
 import type { ContractRunner } from "ethers";
 import { nextBlockTime, type TeeContracts } from "./teeContracts.ts";
 
-export const NODE_STATUSES = ["unknown", "enabled", "disabled", "retired", "banned"] as const;
+export const NODE_STATUSES = [
+  "unknown",
+  "enabled",
+  "disabled",
+  "retired",
+  "banned",
+  "expelled",
+] as const;
 
 /** One of the things that must hold for a node to be active. */
 export type Condition = { holds: boolean; text: string };
@@ -32,10 +39,17 @@ export async function nodeConditions(parameters: {
   const read = (name: string, ...values: unknown[]) => registry.getFunction(name)(...values);
   const node = await read("getNode", teeId);
   const info = await read("getTEE", teeId);
-  const image = await read("getImage", info.pcrHash, info.teeType);
-  const isApproved: boolean = await read("isPCRApproved", info.teeType, info.pcrHash);
+  const image = await read("getImage", info.pcrHash, info.teeType, node.verifierId);
+  const isApproved: boolean = await read(
+    "isImageApproved",
+    info.pcrHash,
+    info.teeType,
+    node.verifierId,
+  );
   const isDenied: boolean = await read("isOperatorDenied", info.owner);
   const verifierAddress: string = await read("verifier", node.verifierId);
+  const verifierGeneration: bigint = await read("verifierGeneration", node.verifierId);
+  const sameVerifier = verifierGeneration === node.verifierGeneration;
   const hasVerifier = BigInt(verifierAddress) !== 0n;
   const isEndorsed: boolean =
     hasVerifier &&
@@ -64,6 +78,12 @@ export async function nodeConditions(parameters: {
         text: sameGeneration
           ? `it attested under the image's present approval (generation ${node.imageGeneration})`
           : `it attested under an earlier approval of its image (generation ${node.imageGeneration}, now ${image.generation}): rotate renews it`,
+      },
+      {
+        holds: sameVerifier,
+        text: sameVerifier
+          ? "it attested to the verifier that is set now"
+          : "the verifier that it attested to was replaced: rotate renews it",
       },
       {
         holds: isEndorsed,

@@ -66,7 +66,7 @@ describe("governance of attestation", () => {
     expect(await isApproved()).toBe(false);
     await pass(provider, "approve-image", ...IMAGE);
     expect(await isApproved()).toBe(true);
-    const image = await registry.getFunction("getImage")(PCR_HASH, 0);
+    const image = await registry.getFunction("getImage")(PCR_HASH, 0, 0);
     expect([image.version, image.commit, image.repository]).toEqual([
       ...["v2", `0x${COMMIT}${"00".repeat(12)}`, "https://example.org/enclave"],
     ]);
@@ -82,8 +82,8 @@ describe("governance of attestation", () => {
     expect(await isApproved()).toBe(true);
     await success(local.governance(...revocation, ...asGuardian));
     expect(await isApproved()).toBe(false);
-    expect(await failure(local.governance(...revocation, ...asGuardian))).toContain(
-      "is not approved",
+    expect(await success(local.governance(...revocation, ...asGuardian, "--simulate"))).toContain(
+      "is not approved, and stays so; approvals of it that wait for their delay are void",
     );
     const again = await success(
       local.governance("propose", "approve-image", ...IMAGE, "--simulate"),
@@ -149,6 +149,35 @@ describe("governance of attestation", () => {
     provider.destroy();
   });
 
+  it("replaces the verifier under the same root, and has the guardian's commands for operators and admission", async () => {
+    const book = readAddressBook(BOOK);
+    const [, , root = ""] = book.contracts.CertificateStore?.constructorArguments ?? [];
+    const file = join(local.folder, "pinned.der");
+    writeFileSync(file, Buffer.from(root.slice(2), "hex"));
+    expect(await failure(local.governance("propose", "rotate-root", file))).toContain(
+      "that root is pinned already; replace-verifier",
+    );
+    const provider = await local.delegate();
+    const registry = registryOf(provider);
+    const before: string = await registry.getFunction("verifier")(0);
+    const proposed = await pass(provider, "replace-verifier", file);
+    expect(proposed).toContain(
+      `verifier of Nitro attestations: ${before} -> a new one under the same root; every node is inactive until`,
+    );
+    expect(await registry.getFunction("verifier")(0)).not.toBe(before);
+    expect(await registry.getFunction("verifierGeneration")(0)).toBe(2n);
+
+    const operator = "0x00000000000000000000000000000000000000AA";
+    const guardian = (...values: string[]) =>
+      local.governance("guardian", ...values, ...asGuardian);
+    expect(await success(guardian("deny-operator", operator))).toContain("allowed -> denied");
+    expect(await registry.getFunction("isOperatorDenied")(operator)).toBe(true);
+    expect(await failure(guardian("deny-operator", operator))).toContain("is denied already");
+    const allow = ["propose", "allow-operator", operator, "--simulate"];
+    expect(await success(local.governance(...allow))).toMatch(/execute +ok/);
+    provider.destroy();
+  });
+
   it("takes a verifier that is there only if its code, root and parts are as they should be", async () => {
     const file = join(local.folder, "root.der");
     writeFileSync(file, openDevelopmentRoot(join(local.folder, "root.json")).certificate);
@@ -199,9 +228,9 @@ describe("governance of attestation", () => {
     });
     const asIt = (...values: string[]) => local.governance("guardian", ...values, ...asGuardian);
     for (const [values, text, again] of [
-      [["deny-operator", operator], "not denied -> denied", "is denied"],
-      [["pause-admission", "24"], "open -> paused until", "is paused until"],
-      [["revoke-certificate", authority ?? ""], "revoked for good", "is revoked already"],
+      [["deny-operator", operator], "allowed -> denied", "is denied already"],
+      [["pause-admission", "24"], "open -> paused until", "there can be no other before"],
+      [["revoke-unseen-certificate", authority ?? ""], "revoked for good", "is revoked already"],
     ] as const) {
       expect(await failure(local.governance("guardian", ...values))).toContain(
         "AccessManagedUnauthorized(caller: 0x",
@@ -210,15 +239,17 @@ describe("governance of attestation", () => {
       expect(await failure(asIt(...values))).toContain(again);
     }
     for (const [values, text] of [
-      [["revoke-certificate", root ?? ""], "is a root certificate"],
-      [["revoke-certificate", join(local.folder, "none.der")], "no file"],
+      [["revoke-unseen-certificate", root ?? ""], "is a root certificate"],
+      [["revoke-unseen-certificate", join(local.folder, "none.der")], "no file"],
+      [["revoke-certificate", `0x${"12".repeat(32)}`], "the store knows no certificate"],
+      [["revoke-key", `0x${"12".repeat(32)}`], "the store knows no certificate"],
       [["pause-admission", "169"], "no whole number from 1 to 168"],
     ] as const) {
       expect(await failure(asIt(...values))).toContain(text);
     }
     const day = String(24 * 60 * 60);
     for (const [values, text] of [
-      [["allow-operator", operator], "denied -> not denied"],
+      [["allow-operator", operator], "denied -> allowed"],
       [["grant-role", "REGISTRAR", operator, day], `${operator} gets the role REGISTRAR`],
       [["set-proposal-threshold", "2000000"], "from 1000000.0 OPG to 2000000.0 OPG"],
     ] as const) {

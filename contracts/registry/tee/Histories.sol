@@ -6,12 +6,12 @@ pragma solidity 0.8.37;
 library Histories {
     struct Entry {
         uint48 from;
-        uint32 value;
+        uint64 value;
     }
 
     /// @notice Appends a value that holds from `timestamp` on; a second one at the same time replaces the first.
     /// @dev `timestamp` is not before the last entry's: the caller passes the block's time.
-    function push(Entry[] storage history, uint256 timestamp, uint32 value) internal {
+    function push(Entry[] storage history, uint256 timestamp, uint64 value) internal {
         uint256 count = history.length;
         if (count > 0 && history[count - 1].from == timestamp) {
             history[count - 1].value = value;
@@ -20,9 +20,8 @@ library Histories {
         }
     }
 
-    /// @notice The value at `timestamp`; zero before the first entry. Logarithmic in the number of entries, which is
-    /// the operator's to grow.
-    function valueAt(Entry[] storage history, uint256 timestamp) internal view returns (uint32) {
+    /// @notice The value at `timestamp`; zero before the first entry. Logarithmic in the number of entries.
+    function valueAt(Entry[] storage history, uint256 timestamp) internal view returns (uint64) {
         uint256 low = 0;
         uint256 high = history.length;
         // Entries below `low` are not after `timestamp`, entries from `high` on are.

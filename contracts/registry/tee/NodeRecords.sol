@@ -5,18 +5,19 @@ import {ISigningKeys} from "../../interfaces/ISigningKeys.sol";
 import {CodeStore} from "../CodeStore.sol";
 
 /// @title NodeRecords
-/// @notice What was attested about a node, as the code of a contract: an identity of 90 bytes (measurement 32,
-/// endorsement 32, payment address 20, verifier 1, kind of key 1, length of the key 2, length of the certificate 2),
-/// then key, TLS certificate and endpoint.
+/// @notice What was attested about a node, as the code of a contract: an identity of 94 bytes (measurement 32,
+/// endorsement 32, payment address 20, verifier 1, its generation 4, kind of key 1, length of the key 2, length of the
+/// certificate 2), then key, TLS certificate and endpoint.
 library NodeRecords {
-    uint256 private constant IDENTITY_LENGTH = 90;
+    uint256 private constant IDENTITY_LENGTH = 94;
     /// @dev The identity's parts behind its first two words, and their distances from the right of a word.
     uint256 private constant TAIL_OFFSET = 64;
     uint256 private constant ADDRESS_SHIFT = 96;
     uint256 private constant VERIFIER_SHIFT = 88;
-    uint256 private constant KIND_SHIFT = 80;
-    uint256 private constant KEY_LENGTH_SHIFT = 64;
-    uint256 private constant CERTIFICATE_LENGTH_SHIFT = 48;
+    uint256 private constant GENERATION_SHIFT = 56;
+    uint256 private constant KIND_SHIFT = 48;
+    uint256 private constant KEY_LENGTH_SHIFT = 32;
+    uint256 private constant CERTIFICATE_LENGTH_SHIFT = 16;
 
     /// @dev What every use has to look at.
     struct Identity {
@@ -24,6 +25,7 @@ library NodeRecords {
         bytes32 endorsement;
         address paymentAddress;
         uint8 verifierId;
+        uint32 verifierGeneration;
         ISigningKeys.KeyKind keyKind;
         uint16 keyLength;
         uint16 certificateLength;
@@ -34,6 +36,7 @@ library NodeRecords {
         bytes32 endorsement;
         address paymentAddress;
         uint8 verifierId;
+        uint32 verifierGeneration;
         ISigningKeys.KeyKind keyKind;
         bytes signingKey;
         bytes tlsCertificate;
@@ -49,6 +52,7 @@ library NodeRecords {
                     record.endorsement,
                     record.paymentAddress,
                     record.verifierId,
+                    record.verifierGeneration,
                     record.keyKind,
                     uint16(record.signingKey.length),
                     uint16(record.tlsCertificate.length),
@@ -73,6 +77,7 @@ library NodeRecords {
         identity.endorsement = endorsement;
         identity.paymentAddress = address(uint160(tail >> ADDRESS_SHIFT));
         identity.verifierId = uint8(tail >> VERIFIER_SHIFT);
+        identity.verifierGeneration = uint32(tail >> GENERATION_SHIFT);
         identity.keyKind = ISigningKeys.KeyKind(uint8(tail >> KIND_SHIFT));
         identity.keyLength = uint16(tail >> KEY_LENGTH_SHIFT);
         identity.certificateLength = uint16(tail >> CERTIFICATE_LENGTH_SHIFT);

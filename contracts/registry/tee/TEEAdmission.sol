@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {IAttestationVerifier} from "../../interfaces/IAttestationVerifier.sol";
-import {INodeBonds} from "../../interfaces/INodeBonds.sol";
 import {ISigningKeys} from "../../interfaces/ISigningKeys.sol";
 import {ITEERegistry} from "../../interfaces/ITEERegistry.sol";
 import {NodeRecords} from "./NodeRecords.sol";
@@ -18,9 +17,6 @@ abstract contract TEEAdmission is TEENodes {
     uint256 private constant MAXIMUM_ENDPOINT_LENGTH = 256;
     uint256 private constant MAXIMUM_CERTIFICATE_LENGTH = 4096;
 
-    /// @dev The verifier behind the public network's door: AWS Nitro.
-    uint8 internal constant NITRO = 0;
-
     uint256 private constant BINDING_LENGTH = 20;
 
     /// @dev Multihash header of a SHA-256 digest: code 0x12, length 32. The enclave's user data has two of them.
@@ -28,12 +24,11 @@ abstract contract TEEAdmission is TEENodes {
 
     /// @inheritdoc ITEERegistry
     uint64 public override admissionPausedUntil;
-    /// @inheritdoc ITEERegistry
-    INodeBonds public override bonds;
 
-    /// @dev A registration without its evidence.
+    /// @dev A registration without its evidence, and which verifier took that.
     struct Admission {
         uint8 verifierId;
+        uint32 verifierGeneration;
         uint8 teeType;
         address paymentAddress;
         string endpoint;
@@ -58,33 +53,34 @@ abstract contract TEEAdmission is TEENodes {
     ) external override restricted returns (bytes32) {
         // The nonce is not looked at: those tools do not choose it. What it would guard against, another account
         // presenting the same enclave, is left to the registrars.
-        IAttestationVerifier.Claims memory claims = _verifierOf(NITRO).verify(
-            attestationDocument,
-            new bytes[](0)
+        (IAttestationVerifier verifier_, uint32 generation) = _verifierOf(NITRO);
+        Admission memory admission = Admission(
+            NITRO,
+            generation,
+            teeType,
+            paymentAddress,
+            endpoint,
+            signingPublicKey,
+            tlsCertificate
         );
-        return
-            _admit(
-                Admission(NITRO, teeType, paymentAddress, endpoint, signingPublicKey, tlsCertificate),
-                claims
-            );
+        return _admit(admission, verifier_.verify(attestationDocument, new bytes[](0)));
     }
 
     /// @inheritdoc ITEERegistry
     function attestAgain(bytes32 teeId, Registration calldata registration) external override {
+        (Admission memory admission, IAttestationVerifier.Claims memory claims) = _verifyBound(registration);
         Node storage node = _operatedNode(teeId);
         if (node.status != NodeStatus.Enabled && node.status != NodeStatus.Disabled) {
             revert TEERegistry_StatusInvalid(teeId, node.status);
         }
-        (Admission memory admission, IAttestationVerifier.Claims memory claims) = _verifyBound(registration);
         _requireSame(teeId, node, admission, claims);
         uint32 generation = _requireAdmissible(admission, claims);
 
         node.attestedAt = uint48(claims.issuedAt);
         // A fresh document is a sign of life; heartbeats only ever move forward.
         if (claims.issuedAt > node.lastHeartbeatAt) node.lastHeartbeatAt = uint48(claims.issuedAt);
-        if (generation != node.generation) _setGeneration(teeId, node, generation);
         ISigningKeys.KeyKind keyKind = NodeRecords.readIdentity(node.record).keyKind;
-        node.record = _writeRecord(teeId, generation, keyKind, admission, claims);
+        _renew(teeId, node, generation, _writeRecord(teeId, generation, keyKind, admission, claims));
     }
 
     /// @inheritdoc ITEERegistry
@@ -127,15 +123,17 @@ abstract contract TEEAdmission is TEENodes {
     function _verifyBound(
         Registration calldata registration
     ) private returns (Admission memory admission, IAttestationVerifier.Claims memory claims) {
+        (IAttestationVerifier verifier_, uint32 generation) = _verifierOf(registration.verifierId);
         admission = Admission({
             verifierId: registration.verifierId,
+            verifierGeneration: generation,
             teeType: registration.teeType,
             paymentAddress: registration.paymentAddress,
             endpoint: registration.endpoint,
             signingKey: registration.signingKey,
             tlsCertificate: registration.tlsCertificate
         });
-        claims = _verifierOf(admission.verifierId).verify(registration.evidence, registration.hints);
+        claims = verifier_.verify(registration.evidence, registration.hints);
         bytes20 expected = computeBindingNonce(
             msg.sender,
             admission.paymentAddress,
@@ -154,6 +152,7 @@ abstract contract TEEAdmission is TEENodes {
         IAttestationVerifier.Claims memory claims
     ) private returns (bytes32 teeId) {
         teeId = keccak256(admission.signingKey);
+        if (block.timestamp < admissionPausedUntil) revert TEERegistry_AdmissionPaused(admissionPausedUntil);
         Node storage node = _nodes[teeId];
         if (node.status != NodeStatus.Unknown) revert TEERegistry_NodeExists(teeId);
         uint32 generation = _requireAdmissible(admission, claims);
@@ -179,7 +178,6 @@ abstract contract TEEAdmission is TEENodes {
         Admission memory admission,
         IAttestationVerifier.Claims memory claims
     ) private view returns (uint32) {
-        if (block.timestamp < admissionPausedUntil) revert TEERegistry_AdmissionPaused(admissionPausedUntil);
         if (isOperatorDenied[msg.sender]) revert TEERegistry_OperatorDenied(msg.sender);
         if (admission.paymentAddress == address(0)) revert TEERegistry_PaymentAddressZero();
         _requireLength(Field.Endpoint, bytes(admission.endpoint).length, MAXIMUM_ENDPOINT_LENGTH);
@@ -194,7 +192,10 @@ abstract contract TEEAdmission is TEENodes {
         );
         bytes32 actual = keccak256(claims.userData);
         if (actual != expected) revert TEERegistry_UserDataMismatch(expected, actual);
-        return _approvedGeneration(claims.measurement, admission.teeType);
+        if (_isRevokedElsewhere(admission.verifierId, admission.verifierGeneration, claims.endorsement)) {
+            revert TEERegistry_EndorsementRevoked(claims.endorsement);
+        }
+        return _approvedGeneration(claims.measurement, admission.teeType, admission.verifierId);
     }
 
     /// @dev An attestation renews a node; it does not turn it into another one, and an old one is no renewal.
@@ -208,8 +209,13 @@ abstract contract TEEAdmission is TEENodes {
         if (keyHash != teeId) revert TEERegistry_KeyMismatch(teeId, keyHash);
         if (admission.teeType != node.teeType)
             revert TEERegistry_TypeMismatch(node.teeType, admission.teeType);
-        bytes32 pcrHash = NodeRecords.readIdentity(node.record).pcrHash;
-        if (claims.measurement != pcrHash) revert TEERegistry_ImageMismatch(pcrHash, claims.measurement);
+        NodeRecords.Identity memory identity = NodeRecords.readIdentity(node.record);
+        if (admission.verifierId != identity.verifierId) {
+            revert TEERegistry_VerifierMismatch(identity.verifierId, admission.verifierId);
+        }
+        if (claims.measurement != identity.pcrHash) {
+            revert TEERegistry_ImageMismatch(identity.pcrHash, claims.measurement);
+        }
         if (claims.issuedAt <= node.attestedAt) {
             revert TEERegistry_EvidenceNotNewer(node.attestedAt, claims.issuedAt);
         }
@@ -226,6 +232,8 @@ abstract contract TEEAdmission is TEENodes {
             teeId,
             claims.measurement,
             generation,
+            admission.verifierId,
+            admission.verifierGeneration,
             claims.endorsement,
             claims.issuedAt,
             admission.paymentAddress,
@@ -239,6 +247,7 @@ abstract contract TEEAdmission is TEENodes {
                     endorsement: claims.endorsement,
                     paymentAddress: admission.paymentAddress,
                     verifierId: admission.verifierId,
+                    verifierGeneration: admission.verifierGeneration,
                     keyKind: keyKind,
                     signingKey: admission.signingKey,
                     tlsCertificate: admission.tlsCertificate,
@@ -247,8 +256,10 @@ abstract contract TEEAdmission is TEENodes {
             );
     }
 
-    function _verifierOf(uint8 verifierId) private view returns (IAttestationVerifier verifier_) {
-        verifier_ = verifier[verifierId];
+    function _verifierOf(
+        uint8 verifierId
+    ) private view returns (IAttestationVerifier verifier_, uint32 generation) {
+        (verifier_, generation) = _currentVerifier(verifierId);
         if (address(verifier_) == address(0)) revert TEERegistry_VerifierUnknown(verifierId);
     }
 }

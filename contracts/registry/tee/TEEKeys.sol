@@ -35,7 +35,9 @@ abstract contract TEEKeys is TEENodes {
     uint256 private constant MAXIMUM_OHTTP_LENGTH = 4096;
 
     mapping(bytes32 teeId => mapping(address key => Interval interval)) private _sessionKeys;
-    mapping(bytes32 teeId => uint64 counter) internal _counters;
+    /// @dev One a kind, so that a statement of one kind never uses up another's.
+    mapping(bytes32 teeId => uint64 counter) internal _sessionCounters;
+    mapping(bytes32 teeId => uint64 counter) internal _ohttpCounters;
     mapping(bytes32 teeId => address store) private _ohttpConfigs;
 
     /// @inheritdoc ITEERegistry
@@ -78,7 +80,7 @@ abstract contract TEEKeys is TEENodes {
         if (key == address(0) || _sessionKeys[teeId][key].from != 0) {
             revert TEERegistry_SessionKeyInvalid(teeId, key);
         }
-        _useCounter(teeId, counter);
+        _useCounter(_sessionCounters, teeId, counter);
         bytes32 hash = keccak256(abi.encode(SESSION_KEY_TYPEHASH, teeId, key, until, counter));
         _requireSigned(teeId, node, _hashTypedData(hash), signature);
 
@@ -107,7 +109,7 @@ abstract contract TEEKeys is TEENodes {
         if (deadline < block.timestamp) revert TEERegistry_StatementExpired(deadline, block.timestamp);
         _requireLength(Field.OhttpPublicKey, config.publicKey.length, MAXIMUM_OHTTP_LENGTH);
         _requireLength(Field.OhttpKeyConfig, config.keyConfig.length, MAXIMUM_OHTTP_LENGTH);
-        _useCounter(teeId, counter);
+        _useCounter(_ohttpCounters, teeId, counter);
         bytes32 hash = keccak256(
             abi.encode(
                 OHTTP_KEY_TYPEHASH,
@@ -173,10 +175,14 @@ abstract contract TEEKeys is TEENodes {
         emit Heartbeat(teeId, timestamp);
     }
 
-    function _useCounter(bytes32 teeId, uint64 counter) private {
-        uint64 last = _counters[teeId];
+    function _useCounter(
+        mapping(bytes32 teeId => uint64 counter) storage counters,
+        bytes32 teeId,
+        uint64 counter
+    ) private {
+        uint64 last = counters[teeId];
         if (counter <= last) revert TEERegistry_CounterNotNewer(last, counter);
-        _counters[teeId] = counter;
+        counters[teeId] = counter;
     }
 
     function _requireSigned(

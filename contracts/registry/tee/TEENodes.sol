@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IAttestationVerifier} from "../../interfaces/IAttestationVerifier.sol";
+import {INodeBonds} from "../../interfaces/INodeBonds.sol";
 import {ISigningKeys} from "../../interfaces/ISigningKeys.sol";
 import {ITEERegistry} from "../../interfaces/ITEERegistry.sol";
 import {Histories} from "./Histories.sol";
@@ -11,8 +12,9 @@ import {TEEImages} from "./TEEImages.sol";
 /// @title TEENodes
 /// @notice The nodes' storage, and whether a node is to be trusted at a time. A part of {TEERegistry}.
 ///
-/// A node's standing over time is a history: from when on it was in service, and under which
-/// generation of its image. It starts only when something changes; before that, the node is what it was admitted as.
+/// A node's standing over time is a history: from when on it was in service, under which generation of its image, and
+/// vouched for by which generation of its verifier. It starts only when something changes; before that, the node is
+/// what it was admitted as. Verifiers and ages have histories too, so that a result is judged by those of its own time.
 abstract contract TEENodes is TEEImages {
     using Histories for Histories.Entry[];
 
@@ -29,8 +31,24 @@ abstract contract TEENodes is TEEImages {
         uint48 lastHeartbeatAt;
     }
 
-    /// @dev Value from which on a node was out of service. Generations start with 1.
-    uint32 private constant OUT_OF_SERVICE = 0;
+    /// @dev One storage slot. A verifier and since when it is set; generation `n` is entry `n - 1`.
+    struct Term {
+        IAttestationVerifier verifier;
+        uint48 from;
+    }
+
+    /// @dev Bounds of the two ages, in seconds.
+    uint64 private constant MINIMUM_HEARTBEAT_AGE = 1 minutes;
+    uint64 private constant MAXIMUM_HEARTBEAT_AGE = 1 days;
+    uint64 private constant MINIMUM_ATTESTATION_AGE = 1 hours;
+    uint64 private constant MAXIMUM_ATTESTATION_AGE = 90 days;
+
+    /// @dev A standing is `verifierGeneration << 32 | imageGeneration`; both start with 1.
+    uint64 private constant OUT_OF_SERVICE = 0;
+    uint256 private constant VERIFIER_GENERATION_SHIFT = 32;
+
+    /// @dev Ages over time are `attestationMaxAge << 32 | heartbeatMaxAge`.
+    uint64 private constant ATTESTATION_AGE_SHIFT = 32;
 
     /// @inheritdoc ITEERegistry
     ISigningKeys public immutable override signingKeys;
@@ -42,11 +60,13 @@ abstract contract TEENodes is TEEImages {
     /// @inheritdoc ITEERegistry
     mapping(address operator => bool isDenied) public override isOperatorDenied;
     /// @inheritdoc ITEERegistry
-    mapping(uint8 verifierId => IAttestationVerifier verifier) public override verifier;
+    INodeBonds public override bonds;
 
     mapping(bytes32 teeId => Node node) internal _nodes;
     mapping(uint8 teeType => bytes32[] teeIds) internal _nodesByType;
     mapping(bytes32 teeId => Histories.Entry[] history) private _histories;
+    mapping(uint8 verifierId => Term[] terms) private _terms;
+    Histories.Entry[] private _ages;
 
     constructor(ISigningKeys signingKeys_) {
         _requireContract(address(signingKeys_));
@@ -64,34 +84,35 @@ abstract contract TEENodes is TEEImages {
     function enableTEE(bytes32 teeId) external override {
         Node storage node = _operatedNode(teeId);
         if (node.status != NodeStatus.Disabled) revert TEERegistry_StatusInvalid(teeId, node.status);
-        bytes32 pcrHash = NodeRecords.readIdentity(node.record).pcrHash;
-        if (!_isApprovedAt(pcrHash, node.teeType, node.generation, block.timestamp)) {
-            revert TEERegistry_ImageNotApproved(pcrHash, node.teeType);
-        }
+        // Whether image and verifier still stand is not asked: the node is no more active than they let it be.
         _setStatus(teeId, node, NodeStatus.Enabled);
     }
 
     /// @inheritdoc ITEERegistry
     function retireTEE(bytes32 teeId) external override {
         Node storage node = _operatedNode(teeId);
-        if (node.status != NodeStatus.Enabled && node.status != NodeStatus.Disabled) {
-            revert TEERegistry_StatusInvalid(teeId, node.status);
+        NodeStatus status = node.status;
+        if (status == NodeStatus.Retired || status == NodeStatus.Expelled) {
+            revert TEERegistry_StatusInvalid(teeId, status);
         }
-        _setStatus(teeId, node, NodeStatus.Retired);
+        _setStatus(teeId, node, status == NodeStatus.Banned ? NodeStatus.Expelled : NodeStatus.Retired);
     }
 
     /// @inheritdoc ITEERegistry
     function banTEE(bytes32 teeId) external override restricted {
         Node storage node = _knownNode(teeId);
-        if (node.status == NodeStatus.Banned) revert TEERegistry_StatusInvalid(teeId, node.status);
-        _setStatus(teeId, node, NodeStatus.Banned);
+        NodeStatus status = node.status;
+        if (_isBanned(status)) revert TEERegistry_StatusInvalid(teeId, status);
+        _setStatus(teeId, node, status == NodeStatus.Retired ? NodeStatus.Expelled : NodeStatus.Banned);
     }
 
     /// @inheritdoc ITEERegistry
     function liftBan(bytes32 teeId) external override restricted {
         Node storage node = _knownNode(teeId);
-        if (node.status != NodeStatus.Banned) revert TEERegistry_StatusInvalid(teeId, node.status);
-        _setStatus(teeId, node, NodeStatus.Disabled);
+        NodeStatus status = node.status;
+        if (!_isBanned(status)) revert TEERegistry_StatusInvalid(teeId, status);
+        bool isOver = status == NodeStatus.Expelled || (address(bonds) != address(0) && bonds.hasLeft(teeId));
+        _setStatus(teeId, node, isOver ? NodeStatus.Retired : NodeStatus.Disabled);
     }
 
     /// @inheritdoc ITEERegistry
@@ -113,21 +134,31 @@ abstract contract TEENodes is TEEImages {
             node.status == NodeStatus.Enabled &&
             block.timestamp <= uint256(node.lastHeartbeatAt) + heartbeatMaxAge &&
             block.timestamp <= uint256(node.attestedAt) + attestationMaxAge &&
-            _isVouchedFor(node, node.generation, block.timestamp);
+            _isVouchedFor(node, _standing(node), block.timestamp);
     }
 
     /// @inheritdoc ITEERegistry
     function isActiveAt(bytes32 teeId, uint256 timestamp) public view override returns (bool) {
         Node storage node = _nodes[teeId];
         NodeStatus status = node.status;
-        if (status == NodeStatus.Unknown || status == NodeStatus.Banned || timestamp > block.timestamp)
-            return false;
-        uint32 generation = _generationAt(teeId, node, timestamp);
+        if (status == NodeStatus.Unknown || _isBanned(status) || timestamp > block.timestamp) return false;
+        uint64 standing = _standingAt(teeId, node, timestamp);
+        uint256 ages = _ages.valueAt(timestamp);
         return
-            generation != OUT_OF_SERVICE &&
-            timestamp <= uint256(node.lastHeartbeatAt) + heartbeatMaxAge &&
-            timestamp <= uint256(node.attestedAt) + attestationMaxAge &&
-            _isVouchedFor(node, generation, timestamp);
+            standing != OUT_OF_SERVICE &&
+            timestamp <= uint256(node.lastHeartbeatAt) + uint32(ages) &&
+            timestamp <= uint256(node.attestedAt) + (ages >> ATTESTATION_AGE_SHIFT) &&
+            _isVouchedFor(node, standing, timestamp);
+    }
+
+    /// @inheritdoc ITEERegistry
+    function verifier(uint8 verifierId) external view override returns (IAttestationVerifier current) {
+        (current, ) = _currentVerifier(verifierId);
+    }
+
+    /// @inheritdoc ITEERegistry
+    function verifierGeneration(uint8 verifierId) external view override returns (uint32) {
+        return uint32(_terms[verifierId].length);
     }
 
     /// @inheritdoc ITEERegistry
@@ -158,11 +189,72 @@ abstract contract TEENodes is TEEImages {
         if (node.status != NodeStatus.Enabled) revert TEERegistry_StatusInvalid(teeId, node.status);
     }
 
-    /// @dev Moves a node to another generation of its image.
-    function _setGeneration(bytes32 teeId, Node storage node, uint32 generation) internal {
+    /// @dev What a further attestation makes of a node: the record, and the generations that it now stands under.
+    function _renew(bytes32 teeId, Node storage node, uint32 generation, address record) internal {
+        uint64 before = _standing(node);
         _startHistory(teeId, node);
         node.generation = generation;
-        _record(teeId, node);
+        node.record = record;
+        if (_standing(node) != before) _record(teeId, node);
+    }
+
+    /// @dev The verifier that is set now, zero if none, and its generation.
+    function _currentVerifier(
+        uint8 verifierId
+    ) internal view returns (IAttestationVerifier current, uint32 generation) {
+        Term[] storage terms = _terms[verifierId];
+        uint256 count = terms.length;
+        if (count > 0) current = terms[count - 1].verifier;
+        generation = uint32(count);
+    }
+
+    /// @dev Whether a certificate behind the endorsement is revoked where another verifier of the id looks than the one
+    /// that knows it, which is that of `generation`.
+    function _isRevokedElsewhere(
+        uint8 verifierId,
+        uint32 generation,
+        bytes32 endorsement
+    ) internal view returns (bool) {
+        Term[] storage terms = _terms[verifierId];
+        uint256 count = terms.length;
+        if (count == 1) return false;
+        IAttestationVerifier own = terms[generation - 1].verifier;
+        bytes32[] memory keys = own.revocationKeys(endorsement);
+        for (uint256 i = 0; i < count; ++i) {
+            IAttestationVerifier other = terms[i].verifier;
+            if (address(other) != address(own) && address(other) != address(0) && other.isAnyRevoked(keys))
+                return true;
+        }
+        return false;
+    }
+
+    function _setVerifier(uint8 verifierId, IAttestationVerifier verifier_) internal {
+        if (address(verifier_) != address(0)) _requireContract(address(verifier_));
+        (IAttestationVerifier previous, uint32 generation) = _currentVerifier(verifierId);
+        _terms[verifierId].push(Term(verifier_, uint48(block.timestamp)));
+        emit VerifierChanged(verifierId, generation + 1, previous, verifier_);
+    }
+
+    function _setHeartbeatMaxAge(uint256 age) internal {
+        _requireAge(MINIMUM_HEARTBEAT_AGE, MAXIMUM_HEARTBEAT_AGE, age);
+        emit HeartbeatMaxAgeChanged(heartbeatMaxAge, uint64(age));
+        heartbeatMaxAge = uint64(age);
+        _recordAges();
+    }
+
+    function _setAttestationMaxAge(uint64 age) internal {
+        _requireAge(MINIMUM_ATTESTATION_AGE, MAXIMUM_ATTESTATION_AGE, age);
+        emit AttestationMaxAgeChanged(attestationMaxAge, age);
+        attestationMaxAge = age;
+        _recordAges();
+    }
+
+    function _recordAges() private {
+        _ages.push(block.timestamp, (attestationMaxAge << ATTESTATION_AGE_SHIFT) | heartbeatMaxAge);
+    }
+
+    function _requireAge(uint64 minimum, uint64 maximum, uint256 actual) private pure {
+        if (actual < minimum || actual > maximum) revert TEERegistry_AgeInvalid(minimum, maximum, actual);
     }
 
     function _setStatus(bytes32 teeId, Node storage node, NodeStatus status) private {
@@ -176,35 +268,50 @@ abstract contract TEENodes is TEEImages {
     /// @dev Writes down what the node was admitted as. To be called before the first change.
     function _startHistory(bytes32 teeId, Node storage node) private {
         Histories.Entry[] storage history = _histories[teeId];
-        if (history.length == 0) history.push(node.registeredAt, node.generation);
+        if (history.length == 0) history.push(node.registeredAt, _standing(node));
     }
 
     function _record(bytes32 teeId, Node storage node) private {
-        uint32 value = node.status == NodeStatus.Enabled ? node.generation : OUT_OF_SERVICE;
+        uint64 value = node.status == NodeStatus.Enabled ? _standing(node) : OUT_OF_SERVICE;
         _histories[teeId].push(block.timestamp, value);
     }
 
-    function _generationAt(
-        bytes32 teeId,
-        Node storage node,
-        uint256 timestamp
-    ) private view returns (uint32) {
+    /// @dev What a node in service stands under now.
+    function _standing(Node storage node) private view returns (uint64) {
+        uint256 shifted =
+            uint256(NodeRecords.readIdentity(node.record).verifierGeneration) << VERIFIER_GENERATION_SHIFT;
+        return uint64(shifted | node.generation);
+    }
+
+    function _standingAt(bytes32 teeId, Node storage node, uint256 timestamp) private view returns (uint64) {
         if (timestamp < node.registeredAt) return OUT_OF_SERVICE;
         Histories.Entry[] storage history = _histories[teeId];
-        if (history.length == 0) return node.generation;
+        if (history.length == 0) return _standing(node);
         return history.valueAt(timestamp);
     }
 
-    /// @dev The conditions that others than the node answer for: image, operator, certificates.
+    function _isBanned(NodeStatus status) private pure returns (bool) {
+        return status == NodeStatus.Banned || status == NodeStatus.Expelled;
+    }
+
+    /// @dev The conditions that others than the node answer for: image, operator, verifier, certificates.
     function _isVouchedFor(
         Node storage node,
-        uint32 generation,
+        uint64 standing,
         uint256 timestamp
     ) private view returns (bool) {
         NodeRecords.Identity memory identity = NodeRecords.readIdentity(node.record);
-        if (!_isApprovedAt(identity.pcrHash, node.teeType, generation, timestamp)) return false;
+        bytes32 imageKey = _imageKey(identity.pcrHash, node.teeType, identity.verifierId);
+        if (!_isApprovedAt(imageKey, uint32(standing), timestamp)) return false;
         if (isOperatorDenied[node.operator]) return false;
-        IAttestationVerifier verifier_ = verifier[identity.verifierId];
-        return address(verifier_) != address(0) && verifier_.isEndorsed(identity.endorsement);
+
+        Term[] storage terms = _terms[identity.verifierId];
+        uint256 next = standing >> VERIFIER_GENERATION_SHIFT;
+        if (timestamp < terms[next - 1].from) return false;
+        if (next < terms.length && timestamp >= terms[next].from) return false;
+        // The certificates are those of the latest attestation, known to the verifier that took it.
+        return
+            terms[identity.verifierGeneration - 1].verifier.isEndorsed(identity.endorsement) &&
+            !_isRevokedElsewhere(identity.verifierId, identity.verifierGeneration, identity.endorsement);
     }
 }

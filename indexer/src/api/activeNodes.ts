@@ -87,6 +87,7 @@ async function readNodes(parameters: { type: number; after: number }) {
       image: teeImage,
       isOperatorDenied: teeOperator.isDenied,
       certificateStore: teeVerifier.certificateStore,
+      verifierGeneration: teeVerifier.generation,
       certificateId: certificate.id,
       isRevoked: sql<boolean>`exists (select from ${certificateRevocation}
         where ${certificate.revocationPath} @> to_jsonb(${certificateRevocation.revocationKey}))`,
@@ -99,6 +100,7 @@ async function readNodes(parameters: { type: number; after: number }) {
       and(
         eq(teeImage.pcrHash, teeNode.pcrHash),
         eq(teeImage.teeType, teeNode.teeType),
+        eq(teeImage.verifierId, teeNode.verifierId),
         eq(teeImage.generation, teeNode.imageGeneration),
       ),
     )
@@ -127,6 +129,7 @@ async function readNodes(parameters: { type: number; after: number }) {
       isOperatorDenied: row.isOperatorDenied ?? false,
       isEndorsed:
         certificateStore !== undefined &&
+        row.verifierGeneration === node.verifierGeneration &&
         row.certificateStore === certificateStore &&
         row.certificateId !== null &&
         !row.isRevoked,

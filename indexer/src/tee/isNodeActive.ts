@@ -7,7 +7,7 @@ export type NodeStanding = {
   approvedAt: bigint | null;
   revokedAt: bigint | null;
   isOperatorDenied: boolean;
-  /** whether the verifier still stands behind the certificate that signed the evidence */
+  /** whether the verifier that took the evidence is still the one that is set, and stands behind its certificate */
   isEndorsed: boolean;
   /** seconds; null before the registry has told */
   heartbeatMaxAge: bigint | null;

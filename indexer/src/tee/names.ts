@@ -1,5 +1,5 @@
 /** Names of `ITEERegistry.NodeStatus`, by number. */
-const STATUSES = ["unknown", "enabled", "disabled", "retired", "banned"] as const;
+const STATUSES = ["unknown", "enabled", "disabled", "retired", "banned", "expelled"] as const;
 
 /** Names of `ISigningKeys.KeyKind`, by number; 0 is no kind that the registry admits. */
 const KEY_KINDS = [undefined, "rsa", "p256", "secp256k1"] as const;

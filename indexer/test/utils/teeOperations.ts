@@ -19,6 +19,7 @@ export type TeeNode = {
   /** issuer and serial of the certificates that signed its documents */
   certificates: { id: Hex; issuer: Uint8Array; serial: bigint }[];
   sessionKeys: Hex[];
+  verifierId: number;
   counter: bigint;
 };
 
@@ -41,9 +42,8 @@ export function teeOperations(parameters: { chain: Chain; tee: Tee; random: Rand
   };
 
   const attest = async (node: TeeNode, send: "register" | "attestAgain") => {
-    const { enclave, operator, teeType } = node;
+    const { enclave, operator, teeType, verifierId } = node;
     const endpoint = `https://node.example:${random.below(1000)}`;
-    const verifierId = random.below(2);
     const registration = await tee.registrationOf({
       ...{ enclave, operator, teeType, endpoint, verifierId },
     });
@@ -71,7 +71,7 @@ export function teeOperations(parameters: { chain: Chain; tee: Tee; random: Rand
       });
       const node: TeeNode = {
         ...{ enclave, operator: random.pick(operators), teeType: random.pick(TYPES) },
-        ...{ certificates: [], sessionKeys: [], counter: 0n },
+        ...{ certificates: [], sessionKeys: [], verifierId: random.below(2), counter: 0n },
       };
       await attest(node, "register");
       nodes.push(node);
@@ -93,12 +93,19 @@ export function teeOperations(parameters: { chain: Chain; tee: Tee; random: Rand
     liftBan: async () => call("liftBan", [anyId()]),
     denyOperator: () => call("denyOperator", [random.pick(operators)]),
     allowOperator: () => call("allowOperator", [random.pick(operators)]),
-    approveImage: () =>
-      call("approveImage", [
-        ...([pcrsOf(random.pick(IMAGES)), `v${random.below(9)}`, random.pick(TYPES)] as const),
+    approveImage: async () => {
+      const image = random.pick(IMAGES);
+      const key = [random.pick(TYPES), random.below(2)] as const;
+      const { lastRevocation } = await tee.registry.read.getImage([pcrHashOf(image), ...key]);
+      await call("approveImage", [
+        ...([pcrsOf(image), `v${random.below(9)}`, ...key, lastRevocation] as const),
         ...([keccak256("0x01"), "https://code.example/enclave"] as const),
+      ]);
+    },
+    revokeImage: () =>
+      call("revokeImage", [
+        ...([pcrHashOf(random.pick(IMAGES)), random.pick(TYPES), random.below(2)] as const),
       ]),
-    revokeImage: () => call("revokePCR", [pcrHashOf(random.pick(IMAGES)), random.pick(TYPES)]),
     setHeartbeatMaxAge: () => call("setHeartbeatMaxAge", [BigInt(60 + random.below(6000))]),
     setAttestationMaxAge: () =>
       call("setAttestationMaxAge", [HOUR + BigInt(random.below(2 * 24 * 3600))]),

@@ -9,11 +9,11 @@ import { pauseAdmission } from "./pauseAdmission.ts";
 import { pay } from "./pay.ts";
 import { redirectStakingRewards } from "./redirectStakingRewards.ts";
 import { replaceGuardian } from "./replaceGuardian.ts";
-import { revokeCertificate } from "./revokeCertificate.ts";
+import { revokeCertificate, revokeKey, revokeUnseenCertificate } from "./revokeCertificate.ts";
 import { revokeGrant } from "./revokeGrant.ts";
 import { revokeImage } from "./revokeImage.ts";
 import { grantRole, revokeRole } from "./roles.ts";
-import { rotateRoot } from "./rotateRoot.ts";
+import { replaceVerifier, rotateRoot } from "./rotateRoot.ts";
 import { SETTINGS } from "./settings.ts";
 
 /** Ready-made proposals and the guardian's commands. Those of contracts that a chain lacks say so. */
@@ -28,7 +28,10 @@ export const ACTIONS: readonly Action[] = [
   allowOperator,
   pauseAdmission,
   revokeCertificate,
+  revokeKey,
+  revokeUnseenCertificate,
   rotateRoot,
+  replaceVerifier,
   setBond,
   forfeitBond,
   redirectStakingRewards,

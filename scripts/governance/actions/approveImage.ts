@@ -1,7 +1,14 @@
 import { concat, isHexString, keccak256, zeroPadBytes } from "ethers";
 import { addressOf } from "../call.ts";
 import type { Action } from "./action.ts";
-import { describeSource, readImage, readNodeType, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
+import {
+  describeSource,
+  NITRO,
+  readImage,
+  readNodeType,
+  refuse,
+  TEE_REGISTRY,
+} from "./teeRegistry.ts";
 
 const PCR_LENGTH = 48;
 const WORD = 32;
@@ -29,23 +36,23 @@ export const approveImage: Action = {
 
     const pcrHash = keccak256(concat(pcrs));
     const current = await readImage({ book, provider, pcrHash, type });
-    if (current?.isApproved) {
+    if (current.isApproved) {
       throw refuse(
         `image ${pcrHash} is approved for ${label} already, as version ${current.version}`,
       );
     }
     const before =
-      current === undefined
+      current.generation === 0
         ? "never approved"
         : `revoked (version ${current.version}, generation ${current.generation})`;
-    const generation = (current?.generation ?? 0) + 1;
+    const generation = current.generation + 1;
     return {
       calls: [
         {
           contract: TEE_REGISTRY,
           target: addressOf(book, TEE_REGISTRY),
-          fragment: `function approveImage(${PCRS}, string version, uint8 teeType, bytes32 commit, string repository)`,
-          arguments: [pcrs, version, type, commit, repository],
+          fragment: `function approveImage(${PCRS}, string version, uint8 teeType, uint8 verifierId, bytes16 lastRevocation, bytes32 commit, string repository)`,
+          arguments: [pcrs, version, type, NITRO, current.lastRevocation, commit, repository],
           words:
             `image ${pcrHash} for nodes of type ${label}: ${before} -> approved as version ${version}, ` +
             `generation ${generation}, built from ${describeSource({ commit, repository })}`,

@@ -5,6 +5,7 @@ import { readView } from "./readView.ts";
 import { readNode, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
 
 const NODE_BONDS = "NodeBonds";
+const DENIED_VIEW = "function isOperatorDenied(address) view returns (bool)";
 const MAXIMUM_AMOUNT = (1n << 96n) - 1n;
 
 const opg = (amount: bigint): string => `${formatUnits(amount, 18)} OPG`;
@@ -49,18 +50,21 @@ export const setBond: Action = {
   },
 };
 
-/** Takes a banned node's bond away. */
+/** Takes the bond of a banned node, or of a denied operator's, away. */
 export const forfeitBond: Action = {
   name: "forfeit-bond",
   usage: "<tee id> <receiver>",
-  summary: "takes the bond of a banned node away",
+  summary: "takes the bond of a banned node, or of a denied operator's, away",
   by: "proposal",
   build: async (context) => {
     const { book, provider, values } = context;
     const teeId = values.bytes("tee id", 32);
     const receiver = values.address("receiver");
-    const { state, endpoint } = await readNode({ book, provider, teeId });
-    if (state !== "banned") throw refuse(`node ${teeId} is ${state}, and not banned`);
+    const { state, operator, endpoint } = await readNode({ book, provider, teeId });
+    const isDenied = await readView(context, TEE_REGISTRY, DENIED_VIEW, operator);
+    if (state !== "banned" && state !== "expelled" && !isDenied) {
+      throw refuse(`node ${teeId} is ${state}, and neither banned nor its operator denied`);
+    }
     const view = "function bondOf(bytes32 teeId) view returns ((address owner, uint96 amount))";
     const { owner, amount } = await readView(context, NODE_BONDS, view, teeId);
     if (amount === 0n) throw refuse(`node ${teeId} has left no bond`);

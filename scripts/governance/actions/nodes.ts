@@ -8,7 +8,7 @@ async function changeNode(
   change: {
     function: string;
     isAllowed: (state: NodeState) => boolean;
-    to: NodeState;
+    to: (state: NodeState) => NodeState;
     consequence: string;
   },
 ): Promise<Plan> {
@@ -23,7 +23,7 @@ async function changeNode(
         target: addressOf(book, TEE_REGISTRY),
         fragment: `function ${change.function}(bytes32 teeId)`,
         arguments: [teeId],
-        words: `node ${teeId} (${endpoint}, operator ${operator}): ${state} -> ${change.to}; ${change.consequence}`,
+        words: `node ${teeId} (${endpoint}, operator ${operator}): ${state} -> ${change.to(state)}; ${change.consequence}`,
       },
     ],
   };
@@ -37,8 +37,8 @@ export const banNode: Action = {
   build: (context) =>
     changeNode(context, {
       function: "banTEE",
-      isAllowed: (state) => state !== "banned",
-      to: "banned",
+      isAllowed: (state) => state !== "banned" && state !== "expelled",
+      to: (state) => (state === "retired" ? "expelled" : "banned"),
       consequence: "its past results count no more; only a proposal can lift that",
     }),
 };
@@ -51,8 +51,9 @@ export const liftBan: Action = {
   build: (context) =>
     changeNode(context, {
       function: "liftBan",
-      isAllowed: (state) => state === "banned",
-      to: "disabled",
-      consequence: "its operator may enable it again",
+      isAllowed: (state) => state === "banned" || state === "expelled",
+      to: (state) => (state === "expelled" ? "retired" : "disabled"),
+      consequence:
+        "its past results count again, and a disabled node may be enabled by its operator, unless its bond is gone",
     }),
 };

@@ -3,24 +3,25 @@ import type { Action, ActionContext, Plan } from "./action.ts";
 import { readView } from "./readView.ts";
 import { refuse, TEE_REGISTRY } from "./teeRegistry.ts";
 
-/** One call about one operator, who is denied afterwards or is not. */
 async function changeOperator(
   context: ActionContext,
-  change: { function: string; isDenied: boolean; consequence: string },
+  change: { isDenied: boolean; consequence: string },
 ): Promise<Plan> {
   const operator = context.values.address("operator");
-  const view = "function isOperatorDenied(address operator) view returns (bool)";
-  const isDenied: boolean = await readView(context, TEE_REGISTRY, view, operator);
-  const stateOf = (denied: boolean): string => (denied ? "denied" : "not denied");
-  if (isDenied === change.isDenied) throw refuse(`operator ${operator} is ${stateOf(isDenied)}`);
+  const { isDenied, consequence } = change;
+  const view = "function isOperatorDenied(address) view returns (bool)";
+  const state = (denied: boolean): string => (denied ? "denied" : "allowed");
+  if ((await readView(context, TEE_REGISTRY, view, operator)) === isDenied) {
+    throw refuse(`operator ${operator} is ${state(isDenied)} already`);
+  }
   return {
     calls: [
       {
         contract: TEE_REGISTRY,
         target: addressOf(context.book, TEE_REGISTRY),
-        fragment: `function ${change.function}(address operator)`,
+        fragment: `function ${isDenied ? "denyOperator" : "allowOperator"}(address operator)`,
         arguments: [operator],
-        words: `operator ${operator}: ${stateOf(isDenied)} -> ${stateOf(change.isDenied)}; ${change.consequence}`,
+        words: `operator ${operator}: ${state(!isDenied)} -> ${state(isDenied)}; ${consequence}`,
       },
     ],
   };
@@ -28,26 +29,25 @@ async function changeOperator(
 
 export const denyOperator: Action = {
   name: "deny-operator",
-  usage: "<address>",
-  summary: "excludes an operator's nodes, and further ones, at once",
+  usage: "<operator>",
+  summary: "excludes all nodes of an operator at once, past results included",
   by: "guardian",
   build: (context) =>
     changeOperator(context, {
-      function: "denyOperator",
       isDenied: true,
-      consequence: "its nodes are inactive from then on; only a proposal can lift that",
+      consequence:
+        "his nodes are inactive and their past results count no more, he registers no others, and his bonds are held for at most 60 days after he retires a node; only a proposal can lift that",
     }),
 };
 
 export const allowOperator: Action = {
   name: "allow-operator",
-  usage: "<address>",
-  summary: "takes back that an operator is denied",
+  usage: "<operator>",
+  summary: "takes back the denial of an operator",
   by: "proposal",
   build: (context) =>
     changeOperator(context, {
-      function: "allowOperator",
       isDenied: false,
-      consequence: "its nodes are active again where nothing else is in the way",
+      consequence: "what excluded his nodes and held their bonds ends",
     }),
 };

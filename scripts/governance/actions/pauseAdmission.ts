@@ -21,7 +21,12 @@ export const pauseAdmission: Action = {
     const view = "function admissionPausedUntil() view returns (uint64)";
     const until: bigint = await readView(context, TEE_REGISTRY, view);
     const latest = BigInt((await provider.getBlock("latest"))?.timestamp ?? 0);
-    if (until > latest) throw refuse(`admission is paused until ${momentOf(until)} already`);
+    const earliest = until + MAXIMUM_HOURS * HOUR;
+    if (until !== 0n && latest < earliest) {
+      throw refuse(
+        `the last pause ends at ${momentOf(until)}; there can be no other before ${momentOf(earliest)}`,
+      );
+    }
     const next = latest + hours * HOUR;
     return {
       calls: [
@@ -30,7 +35,7 @@ export const pauseAdmission: Action = {
           target: addressOf(book, TEE_REGISTRY),
           fragment: "function pauseAdmission(uint64 until)",
           arguments: [next],
-          words: `admission of nodes: open -> paused until ${momentOf(next)} (${duration(hours * HOUR)}), and not again for as long after that`,
+          words: `admission of new nodes: open -> paused until ${momentOf(next)} (${duration(hours * HOUR)}); nodes that are admitted renew their attestations as ever`,
         },
       ],
     };

@@ -2,18 +2,78 @@ import { parseCertificate } from "@haca/attestation/document/parseCertificate";
 import { BaseError } from "@haca/protocol/baseError";
 import { hexlify } from "ethers";
 import { printable } from "../../lib/printable.ts";
-import type { Action } from "./action.ts";
+import type { Action, ActionContext } from "./action.ts";
 import { readViewAt } from "./readView.ts";
 import { readFileOf, subjectOf } from "./rootFile.ts";
 import { currentVerifier } from "./rotateRoot.ts";
 import { refuse } from "./teeRegistry.ts";
 import { CERTIFICATES_VIEW, STORE } from "./verifierPair.ts";
 
-/** By the certificate itself, so that the issuer's name is the very bytes by which the store knows it. */
-export const revokeCertificate: Action = {
+const CONSEQUENCE =
+  "trusted -> revoked for good; every node whose attestation it or one below it signed is inactive";
+
+/** The store that the registry goes by, which after a rotation need not be the address book's. */
+async function currentStore(context: ActionContext): Promise<string> {
+  return await readViewAt(context.provider, await currentVerifier(context), CERTIFICATES_VIEW);
+}
+
+/** What is stored is revoked by its id, so that no spelling of its issuer's name can miss it. */
+function revokeStored(parameters: {
+  name: string;
+  summary: string;
+  function: string;
+  what: string;
+}): Action {
+  return {
+    name: parameters.name,
+    usage: "<certificate id>",
+    summary: parameters.summary,
+    by: "guardian",
+    build: async (context) => {
+      const id = context.values.bytes("certificate id", 32);
+      const { provider } = context;
+      const store = await currentStore(context);
+      if (!(await readViewAt(provider, store, "function isStored(bytes32) view returns (bool)", id))) {
+        throw refuse(
+          `the store knows no certificate ${id}; npm run tee -- verify prints the ids of a document, and revoke-unseen-certificate takes one that no document has brought yet`,
+        );
+      }
+      if ((await readViewAt(provider, store, "function rootId() view returns (bytes32)")) === id) {
+        throw refuse("that is the root, which a proposal replaces: rotate-root");
+      }
+      return {
+        calls: [
+          {
+            contract: STORE,
+            target: store,
+            fragment: `function ${parameters.function}(bytes32 id)`,
+            arguments: [id],
+            words: `${parameters.what} ${id}: ${CONSEQUENCE}`,
+          },
+        ],
+      };
+    },
+  };
+}
+
+export const revokeCertificate: Action = revokeStored({
   name: "revoke-certificate",
+  summary: "revokes a stored certificate of the attestations for good",
+  function: "revokeCertificate",
+  what: "certificate",
+});
+
+export const revokeKey: Action = revokeStored({
+  name: "revoke-key",
+  summary: "revokes every certificate of a stored certificate's key for good",
+  function: "revokeKey",
+  what: "the public key of certificate",
+});
+
+export const revokeUnseenCertificate: Action = {
+  name: "revoke-unseen-certificate",
   usage: "<file.der>",
-  summary: "revokes a certificate of the attestations for good",
+  summary: "revokes a certificate that no document has brought yet",
   by: "guardian",
   build: async (context) => {
     const { provider, values } = context;
@@ -24,9 +84,7 @@ export const revokeCertificate: Action = {
     if (hexlify(issuer) === hexlify(subject)) {
       throw refuse(`${path} is a root certificate, which a proposal replaces: rotate-root`);
     }
-    // The store that the registry goes by, which after a rotation need not be the address book's.
-    const verifier = await currentVerifier(context);
-    const store: string = await readViewAt(provider, verifier, CERTIFICATES_VIEW);
+    const store = await currentStore(context);
     const keyView =
       "function computeRevocationKey(bytes issuer, uint256 serial) view returns (bytes32)";
     const key: string = await readViewAt(provider, store, keyView, issuer, serial);
@@ -40,9 +98,9 @@ export const revokeCertificate: Action = {
         {
           contract: STORE,
           target: store,
-          fragment: "function revoke(bytes issuer, uint256 serial)",
+          fragment: "function revokeUnseen(bytes issuer, uint256 serial)",
           arguments: [hexlify(issuer), serial],
-          words: `certificate ${words}: trusted -> revoked for good; every node whose attestation it or one below it signed is inactive`,
+          words: `certificate ${words}: ${CONSEQUENCE}`,
         },
       ],
     };

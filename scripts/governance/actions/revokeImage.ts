@@ -1,18 +1,18 @@
 import { addressOf } from "../call.ts";
 import type { Action } from "./action.ts";
-import { readImage, readNodeType, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
+import { readImage, readNodeType, TEE_REGISTRY } from "./teeRegistry.ts";
 
 export const revokeImage: Action = {
   name: "revoke-image",
   usage: "<pcr hash> <node type>",
-  summary: "ends the approval of an image at once",
+  summary: "ends the approval of an image at once, and approvals that wait",
   by: "guardian",
   build: async (context) => {
     const { book, provider, values } = context;
     const pcrHash = values.bytes("pcr hash", 32);
     const { type, label } = await readNodeType(context);
     const image = await readImage({ book, provider, pcrHash, type });
-    if (!image?.isApproved) throw refuse(`image ${pcrHash} is not approved for ${label}`);
+    const subject = `image ${pcrHash} for nodes of type ${label}`;
     return {
       calls: [
         {
@@ -20,9 +20,10 @@ export const revokeImage: Action = {
           target: addressOf(book, TEE_REGISTRY),
           fragment: "function revokePCR(bytes32 pcrHash, uint8 teeType)",
           arguments: [pcrHash, type],
-          words:
-            `image ${pcrHash} (version ${image.version}, ${image.source}) for nodes of type ${label}: ` +
-            "approved -> revoked; every such node on it is inactive from then on",
+          words: image.isApproved
+            ? `${subject} (version ${image.version}, ${image.source}): approved -> revoked; every such node on it is ` +
+              "inactive from then on, and approvals of it that wait for their delay are void"
+            : `${subject}: is not approved, and stays so; approvals of it that wait for their delay are void`,
         },
       ],
     };

@@ -3,13 +3,11 @@ import { ROLES } from "@haca/protocol/roles";
 import { ZeroAddress } from "ethers";
 import { selectorOf } from "../../deploy/modules/accessCalls.ts";
 import { addressOf, type Call } from "../call.ts";
-import type { Action, ActionContext } from "./action.ts";
+import type { Action, ActionContext, Plan } from "./action.ts";
 import { readView, readViewAt } from "./readView.ts";
-import { nameRoot, readRootFile } from "./rootFile.ts";
-import { refuse, TEE_REGISTRY } from "./teeRegistry.ts";
+import { nameRoot, type Root, readRootFile } from "./rootFile.ts";
+import { NITRO, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
 import { CERTIFICATES_VIEW, findPair, planPair, STORE } from "./verifierPair.ts";
-
-const NITRO = 0;
 
 /**
  * A certificate store pins its root for good, so another root takes another store, and a verifier over it. Whoever
@@ -23,30 +21,65 @@ export const rotateRoot: Action = {
   by: "proposal",
   build: async (context) => {
     const root = readRootFile(context.values.text("file"));
-    const existing = context.values.optional();
     const before = await currentRoot(context);
-    if (before === root.fingerprint) throw refuse("that root is pinned already");
-    const pair =
-      existing === undefined
-        ? await planPair({ context, root })
-        : await findPair({ context, root, verifier: existing });
-
-    const [store, verifier] = pair;
-    const calls: Call[] = [
-      ...rulesOf({ context, store: store.address }),
-      {
-        contract: TEE_REGISTRY,
-        target: addressOf(context.book, TEE_REGISTRY),
-        fragment: "function setVerifier(uint8 verifierId, address verifier)",
-        arguments: [NITRO, verifier.address],
-        words:
-          `root of Nitro attestations: ${before === undefined ? "none" : nameRoot(before)} -> ${root.words}; ` +
-          "every node is inactive until it attests again under the new root; revocations in the old store do not carry over",
-      },
-    ];
-    return existing === undefined ? { calls, deployments: pair } : { calls };
+    if (before === root.fingerprint) {
+      throw refuse(
+        "that root is pinned already; replace-verifier replaces what reads attestations",
+      );
+    }
+    const change = `root of Nitro attestations: ${before === undefined ? "none" : nameRoot(before)} -> ${root.words}`;
+    return replacePair({ context, root, change });
   },
 };
+
+/** The same with the root that is pinned already, for code that was mended. */
+export const replaceVerifier: Action = {
+  name: "replace-verifier",
+  usage: "<file with the pinned root, DER> [<verifier that is deployed already>]",
+  summary: "replaces the contracts that read attestations, under the same root",
+  by: "proposal",
+  build: async (context) => {
+    const root = readRootFile(context.values.text("file"));
+    const before = await currentRoot(context);
+    if (before !== root.fingerprint) {
+      const pinned = before === undefined ? "no root is pinned" : `the pinned root is ${before}`;
+      throw refuse(`${pinned}, not ${root.fingerprint}; rotate-root replaces it`);
+    }
+    const change = `verifier of Nitro attestations: ${await currentVerifier(context)} -> a new one under the same root`;
+    return replacePair({ context, root, change });
+  },
+};
+
+async function replacePair(parameters: {
+  context: ActionContext;
+  root: Root;
+  /** what is replaced, in words */
+  change: string;
+}): Promise<Plan> {
+  const { context, root, change } = parameters;
+  const existing = context.values.optional();
+  const pair =
+    existing === undefined
+      ? await planPair({ context, root })
+      : await findPair({ context, root, verifier: existing });
+  const [store, verifier] = pair;
+  if (verifier.address === (await currentVerifier(context))) {
+    throw refuse(`${verifier.address} is the verifier in use`);
+  }
+  const calls: Call[] = [
+    ...rulesOf({ context, store: store.address }),
+    {
+      contract: TEE_REGISTRY,
+      target: addressOf(context.book, TEE_REGISTRY),
+      fragment: "function setVerifier(uint8 verifierId, address verifier)",
+      arguments: [NITRO, verifier.address],
+      words:
+        `${change}; every node is inactive until the new verifier ${verifier.address} has read its evidence; ` +
+        "results from before keep their verdicts, and revoked certificates stay revoked",
+    },
+  ];
+  return existing === undefined ? { calls, deployments: pair } : { calls };
+}
 
 /** Address of the verifier that the registry uses now; zero if none. */
 export const currentVerifier = (

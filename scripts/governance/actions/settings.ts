@@ -63,7 +63,7 @@ export const SETTINGS: readonly Action[] = [
     ...{ what: "the time after its answer in which a result can be settled", show: seconds },
   }),
   setting({
-    ...{ name: "set-heartbeat-age", contract: "TEERegistry", type: "uint64" },
+    ...{ name: "set-heartbeat-age", contract: "TEERegistry", type: "uint256" },
     ...{ setter: "setHeartbeatMaxAge", getter: "heartbeatMaxAge", maximum: UINT64 },
     ...{ what: "the age at which a node's last heartbeat makes it inactive", show: seconds },
   }),

@@ -7,7 +7,7 @@ import { addressOf } from "../call.ts";
 import type { ActionContext } from "./action.ts";
 
 /** States of a node, as the registry numbers them. */
-const NODE_STATES = ["unknown", "enabled", "disabled", "retired", "banned"] as const;
+const NODE_STATES = ["unknown", "enabled", "disabled", "retired", "banned", "expelled"] as const;
 export type NodeState = (typeof NODE_STATES)[number];
 
 export const TEE_REGISTRY = "TEERegistry";
@@ -53,28 +53,35 @@ export async function readNodeType(
 export const readTypeNumber = (context: ActionContext): number =>
   Number(context.values.whole("number", { minimum: 0n, maximum: MAXIMUM_TYPE }));
 
-export type Image = { isApproved: boolean; generation: number; version: string; source: string };
+/** An image as the Nitro verifier measures it; generation 0 if it never was approved. */
+export type Image = {
+  isApproved: boolean;
+  generation: number;
+  /** what an approval has to name, 16 bytes */
+  lastRevocation: string;
+  version: string;
+  source: string;
+};
+
+/** The verifier that images are approved for. */
+export const NITRO = 0;
 
 const ZERO_COMMIT = /^0x0{64}$/;
 
-/** An image's latest approval; undefined if it never had one. */
+/** An image's latest approval and revocation. */
 export async function readImage(
   context: Chain & { pcrHash: string; type: number },
-): Promise<Image | undefined> {
+): Promise<Image> {
   const registry = teeRegistryOf(context);
   const { pcrHash, type } = context;
-  try {
-    const image = await registry.getFunction("getImage")(pcrHash, type);
-    return {
-      isApproved: await registry.getFunction("isPCRApproved")(type, pcrHash),
-      generation: Number(image.generation),
-      version: printable(image.version),
-      source: describeSource({ commit: image.commit, repository: image.repository }),
-    };
-  } catch (error) {
-    if (isRevert(error, "TEERegistry_ImageNotApproved")) return undefined;
-    throw error;
-  }
+  const image = await registry.getFunction("getImage")(pcrHash, type, NITRO);
+  return {
+    isApproved: await registry.getFunction("isPCRApproved")(type, pcrHash),
+    generation: Number(image.generation),
+    lastRevocation: image.lastRevocation,
+    version: printable(image.version),
+    source: describeSource({ commit: image.commit, repository: image.repository }),
+  };
 }
 
 /** A source in words. `commit` is 32 bytes; a shorter hash of a commit stands at their beginning. */

@@ -130,7 +130,7 @@ async function sessionBeat(fixture: RegistryFixture, teeId: string) {
 async function revokeWithNodes(fixture: RegistryFixture, count: number): Promise<bigint> {
   const { ethers, registry, governance, operator, guardian, payee } = fixture;
   const image = measurementsOf(`image of ${count} nodes`);
-  await approve(fixture, image);
+  await approve(fixture, image, LLM_PROXY, OPEN_VERIFIER);
   const open = await ethers.deployContract("OpenVerifier");
   await registry.connect(governance).setVerifier(OPEN_VERIFIER, await open.getAddress());
   const nonce = await registry.computeBindingNonce(
@@ -160,5 +160,5 @@ async function revokeWithNodes(fixture: RegistryFixture, count: number): Promise
       ...{ paymentAddress: payee.address, endpoint: ENDPOINT, teeType: LLM_PROXY },
     });
   }
-  return gasOf(registry.connect(guardian).revokePCR(pcrHashOf(image), LLM_PROXY));
+  return gasOf(registry.connect(guardian).revokeImage(pcrHashOf(image), LLM_PROXY, OPEN_VERIFIER));
 }

@@ -35,13 +35,44 @@ contract TEERegistryInvariants {
         handler.toggleImage(0);
         handler.toggleImage(0);
         vm.assertFalse(handler.isActive(teeId), "another generation");
-        handler.attest(0, 0, 0, 0, true);
+        handler.attest(0, 0, 0, 1, true);
         vm.assertTrue(handler.isActive(teeId), "attested again");
+        handler.pass(0);
+        (, uint256 timestamp, bool isTrusted) = handler.sampleAt(0);
+        vm.assertTrue(isTrusted, "trusted in the past");
+        handler.replaceVerifier(1);
+        vm.assertFalse(handler.isActive(teeId), "another verifier");
+        handler.pause(1 hours);
+        handler.attest(3, 0, 0, 0, true);
+        handler.attest(0, 0, 0, 0, true);
+        vm.assertTrue(handler.isActive(teeId), "attested under the new verifier");
+        handler.replaceVerifier(0);
+        handler.pass(2);
+        handler.attest(0, 0, 0, 0, true);
+        handler.withdraw(0, 1);
+        vm.assertFalse(handler.isActive(teeId), "revoked at another verifier");
+        handler.pass(4);
+        handler.attest(0, 0, 0, 0, true);
+        handler.attest(0, 0, 0, 1, true);
+        vm.assertTrue(handler.isActive(teeId), "another certificate");
         handler.ban(0, false);
         handler.ban(0, true);
         vm.assertFalse(handler.isActive(teeId), "banned");
-        vm.assertEq(handler.acceptedCount(), 8, "accepted");
-        vm.assertEq(handler.refusedCount(), 3, "refused");
+        handler.retire(0, 0);
+        handler.liftBan(0, true);
+        handler.enable(0, 0);
+        vm.assertFalse(handler.isActive(teeId), "retired");
+        vm.assertTrue(handler.registry().isActiveAt(teeId, timestamp), "trusted in the past again");
+        vm.assertEq(handler.refusedCount(), 6, "refused");
+    }
+
+    /// @dev What was true of a past second stays so, but for what excludes a node whatever the time.
+    function invariant_PastVerdictsAreThoseOfTheirTime() public view {
+        uint256 count = handler.sampleCount();
+        for (uint256 i = 0; i < count; ++i) {
+            (bytes32 teeId, uint256 timestamp, bool isTrusted) = handler.sampleAt(i);
+            vm.assertTrue(handler.registry().isActiveAt(teeId, timestamp) == isTrusted, "active in the past");
+        }
     }
 
     /// @dev The active set is exactly the nodes that satisfy every condition.
@@ -80,6 +111,7 @@ contract TEERegistryInvariants {
             vm.assertEq(uint256(node.status), uint256(standing.status), "status");
             vm.assertEq(info.owner, standing.operator, "operator");
             vm.assertEq(uint256(node.imageGeneration), uint256(standing.generation), "generation");
+            vm.assertEq(uint256(node.verifierGeneration), uint256(standing.verifierGeneration), "verifier");
             vm.assertEq(uint256(node.attestedAt), standing.attestedAt, "attested");
             vm.assertEq(info.lastHeartbeatAt, standing.lastHeartbeatAt, "heartbeat");
             vm.assertEq(keccak256(info.publicKey), teeId, "key");

@@ -11,13 +11,15 @@ import {bound, vm} from "../utils/Vm.sol";
 
 /// @title TEERegistryHandler
 /// @notice Random use of the registry by operators, guardian, governance and strangers, with its own account of what
-/// every node's standing must be. A call that the account forbids must revert, and change nothing.
+/// every node's standing must be, now and at past times. A call that the account forbids must revert, and change
+/// nothing.
 contract TEERegistryHandler {
     uint256 private constant NODES = 4;
     uint256 private constant IMAGES = 2;
     uint8 private constant TEE_TYPE = 0;
-    uint64 private constant HEARTBEAT_AGE = 1 hours;
-    uint64 private constant ATTESTATION_AGE = 1 days;
+    uint256 private constant ENDORSEMENTS = 12;
+    uint256 private constant SAMPLES = 16;
+    uint8 private constant VERIFIER = 0;
     string private constant ENDPOINT = "https://node.example";
 
     /// @dev x and y of G, 2 G, 3 G and 4 G on secp256k1: the keys 1 to 4.
@@ -36,18 +38,36 @@ contract TEERegistryHandler {
         address operator;
         uint256 image;
         uint32 generation;
+        uint32 verifierGeneration;
+        bytes32 endorsement;
         uint256 attestedAt;
         uint256 lastHeartbeatAt;
     }
 
+    /// @notice What held of a node in the last moment of a second, and the ages of that time.
+    struct Sample {
+        bytes32 teeId;
+        uint256 timestamp;
+        bool stood;
+        uint256 heartbeatAge;
+        uint256 attestationAge;
+    }
+
     TEERegistry public immutable registry;
-    OpenVerifier public immutable verifier;
+
+    uint256 public heartbeatAge = 1 hours;
+    uint256 public attestationAge = 1 days;
+    uint256 public pausedUntil;
+    OpenVerifier[] private _verifiers;
+    mapping(uint256 verifier => bool) private _wasSet;
+    uint32 private _verifierGeneration = 1;
+    Sample[] private _samples;
 
     mapping(bytes32 teeId => Standing standing) private _standings;
     mapping(uint256 image => uint32 generation) public generationOf;
     mapping(uint256 image => bool) public isApproved;
     mapping(address operator => bool) public isDenied;
-    mapping(uint256 image => bool) public isWithdrawn;
+    mapping(bytes32 endorsement => bool) public isWithdrawn;
     bytes32[] public admitted;
     uint256 public acceptedCount;
     uint256 public refusedCount;
@@ -55,13 +75,15 @@ contract TEERegistryHandler {
     constructor() {
         vm.warp(1_900_000_000);
         AccessManager manager = new AccessManager(address(this));
-        verifier = new OpenVerifier();
+        _verifiers.push(new OpenVerifier());
+        _verifiers.push(new OpenVerifier());
+        _wasSet[0] = true;
         registry = new TEERegistry(
             address(manager),
             new SigningKeys(),
-            verifier,
-            HEARTBEAT_AGE,
-            ATTESTATION_AGE
+            _verifiers[0],
+            uint64(heartbeatAge),
+            uint64(attestationAge)
         );
         registry.addTEEType(TEE_TYPE, "LLMProxy");
         for (uint256 image = 0; image < IMAGES; ++image) {
@@ -82,9 +104,12 @@ contract TEERegistryHandler {
         address operator = operatorAt(operatorSeed);
         uint256 issuedAt = block.timestamp - bound(age, 0, 200);
         Standing storage standing = _standings[teeId];
+        bytes32 endorsement = bytes32(1 + (age % ENDORSEMENTS));
         bool isNew = standing.status == ITEERegistryTypes.NodeStatus.Unknown;
-        bool isAllowed = isBound && isApproved[image] && !isDenied[operator];
-        if (!isNew) {
+        bool isAllowed = isBound && isApproved[image] && !isDenied[operator] && !isWithdrawn[endorsement];
+        if (isNew) {
+            isAllowed = isAllowed && block.timestamp >= pausedUntil;
+        } else {
             isAllowed =
                 isAllowed &&
                 operator == standing.operator &&
@@ -98,6 +123,7 @@ contract TEERegistryHandler {
             image,
             operator,
             issuedAt,
+            endorsement,
             isBound
         );
         bytes memory call =
@@ -112,6 +138,8 @@ contract TEERegistryHandler {
             admitted.push(teeId);
         }
         standing.generation = generationOf[image];
+        standing.verifierGeneration = _verifierGeneration;
+        standing.endorsement = endorsement;
         standing.attestedAt = issuedAt;
         if (issuedAt > standing.lastHeartbeatAt) standing.lastHeartbeatAt = issuedAt;
     }
@@ -132,10 +160,7 @@ contract TEERegistryHandler {
         address operator = operatorAt(operatorSeed);
         Standing storage standing = _standings[teeId];
         bool isAllowed =
-            standing.operator == operator &&
-                standing.status == ITEERegistryTypes.NodeStatus.Disabled &&
-                isApproved[standing.image] &&
-                standing.generation == generationOf[standing.image];
+            standing.operator == operator && standing.status == ITEERegistryTypes.NodeStatus.Disabled;
         if (_try(operator, abi.encodeCall(registry.enableTEE, (teeId)), isAllowed)) {
             standing.status = ITEERegistryTypes.NodeStatus.Enabled;
         }
@@ -145,12 +170,15 @@ contract TEERegistryHandler {
         (bytes32 teeId, ) = keyAt(keySeed);
         address operator = operatorAt(operatorSeed);
         Standing storage standing = _standings[teeId];
+        bool wasBanned = standing.status == ITEERegistryTypes.NodeStatus.Banned;
         bool isAllowed =
             standing.operator == operator &&
-                (standing.status == ITEERegistryTypes.NodeStatus.Enabled ||
+                (wasBanned ||
+                    standing.status == ITEERegistryTypes.NodeStatus.Enabled ||
                     standing.status == ITEERegistryTypes.NodeStatus.Disabled);
         if (_try(operator, abi.encodeCall(registry.retireTEE, (teeId)), isAllowed)) {
-            standing.status = ITEERegistryTypes.NodeStatus.Retired;
+            standing.status =
+                wasBanned ? ITEERegistryTypes.NodeStatus.Expelled : ITEERegistryTypes.NodeStatus.Retired;
         }
     }
 
@@ -165,7 +193,7 @@ contract TEERegistryHandler {
                 signer == (keySeed % NODES) + 1 &&
                 timestamp > standing.lastHeartbeatAt &&
                 timestamp <= block.timestamp + 60 &&
-                timestamp + HEARTBEAT_AGE >= block.timestamp;
+                timestamp + heartbeatAge >= block.timestamp;
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(signer, keccak256(abi.encode(teeId, timestamp)));
         bytes memory call = abi.encodeCall(registry.heartbeat, (teeId, timestamp, abi.encodePacked(r, s, v)));
         if (_try(operatorAt(signerSeed), call, isAllowed)) standing.lastHeartbeatAt = timestamp;
@@ -177,18 +205,22 @@ contract TEERegistryHandler {
         bool isAllowed =
             isGuardian &&
                 standing.status != ITEERegistryTypes.NodeStatus.Unknown &&
-                standing.status != ITEERegistryTypes.NodeStatus.Banned;
+                !_isBanned(standing.status);
+        bool wasRetired = standing.status == ITEERegistryTypes.NodeStatus.Retired;
         if (_try(_authority(isGuardian), abi.encodeCall(registry.banTEE, (teeId)), isAllowed)) {
-            standing.status = ITEERegistryTypes.NodeStatus.Banned;
+            standing.status =
+                wasRetired ? ITEERegistryTypes.NodeStatus.Expelled : ITEERegistryTypes.NodeStatus.Banned;
         }
     }
 
     function liftBan(uint256 keySeed, bool isGovernance) external {
         (bytes32 teeId, ) = keyAt(keySeed);
         Standing storage standing = _standings[teeId];
-        bool isAllowed = isGovernance && standing.status == ITEERegistryTypes.NodeStatus.Banned;
+        bool isAllowed = isGovernance && _isBanned(standing.status);
+        bool wasRetired = standing.status == ITEERegistryTypes.NodeStatus.Expelled;
         if (_try(_authority(isGovernance), abi.encodeCall(registry.liftBan, (teeId)), isAllowed)) {
-            standing.status = ITEERegistryTypes.NodeStatus.Disabled;
+            standing.status =
+                wasRetired ? ITEERegistryTypes.NodeStatus.Retired : ITEERegistryTypes.NodeStatus.Disabled;
         }
     }
 
@@ -209,7 +241,42 @@ contract TEERegistryHandler {
         }
     }
 
+    /// @notice One of the two verifiers, now and then; the same one again is another generation too.
+    function replaceVerifier(uint256 seed) external {
+        if (seed % 4 > 1) return;
+        registry.setVerifier(VERIFIER, _verifiers[seed % 2]);
+        _wasSet[seed % 2] = true;
+        ++_verifierGeneration;
+    }
+
+    /// @notice A certificate is revoked where one of the verifiers looks that were ever set.
+    function withdraw(uint256 endorsementSeed, uint256 verifierSeed) external {
+        if (verifierSeed % 4 > 1) return;
+        uint256 chosen = verifierSeed % 2;
+        if (!_wasSet[chosen]) return;
+        bytes32 endorsement = bytes32(1 + (endorsementSeed % ENDORSEMENTS));
+        _verifiers[chosen].withdraw(endorsement);
+        isWithdrawn[endorsement] = true;
+    }
+
+    function setAges(uint256 heartbeat, uint256 attestation) external {
+        heartbeatAge = bound(heartbeat, 1 minutes, 3 hours);
+        attestationAge = bound(attestation, 1 hours, 2 days);
+        registry.setHeartbeatMaxAge(heartbeatAge);
+        registry.setAttestationMaxAge(uint64(attestationAge));
+    }
+
+    function pause(uint256 time) external {
+        uint256 until = block.timestamp + bound(time, 1, 2 hours);
+        bool isAllowed = pausedUntil == 0 || block.timestamp >= pausedUntil + 7 days;
+        if (_try(address(this), abi.encodeCall(registry.pauseAdmission, (uint64(until))), isAllowed)) {
+            pausedUntil = until;
+        }
+    }
+
+    /// @notice Time goes on; what this second leaves behind is kept as a sample.
     function pass(uint256 time) external {
+        if (admitted.length > 0) _sample(admitted[time % admitted.length]);
         vm.warp(block.timestamp + bound(time, 1, 40 minutes));
     }
 
@@ -217,12 +284,29 @@ contract TEERegistryHandler {
     function isActive(bytes32 teeId) external view returns (bool) {
         Standing memory standing = _standings[teeId];
         return
-            standing.status == ITEERegistryTypes.NodeStatus.Enabled &&
-            isApproved[standing.image] &&
-            standing.generation == generationOf[standing.image] &&
-            !isDenied[standing.operator] &&
-            block.timestamp <= standing.attestedAt + ATTESTATION_AGE &&
-            block.timestamp <= standing.lastHeartbeatAt + HEARTBEAT_AGE;
+            _stands(standing) &&
+            !_isExcluded(standing) &&
+            block.timestamp <= standing.attestedAt + attestationAge &&
+            block.timestamp <= standing.lastHeartbeatAt + heartbeatAge;
+    }
+
+    function sampleCount() external view returns (uint256) {
+        return _samples.length;
+    }
+
+    /// @notice A past second, and whether a result of then is to be trusted as the account sees it now.
+    function sampleAt(
+        uint256 index
+    ) external view returns (bytes32 teeId, uint256 timestamp, bool isTrusted) {
+        Sample memory sample = _samples[index];
+        Standing memory standing = _standings[sample.teeId];
+        isTrusted =
+            sample.stood &&
+            !_isExcluded(standing) &&
+            !_isBanned(standing.status) &&
+            sample.timestamp <= standing.attestedAt + sample.attestationAge &&
+            sample.timestamp <= standing.lastHeartbeatAt + sample.heartbeatAge;
+        return (sample.teeId, sample.timestamp, isTrusted);
     }
 
     function standingOf(bytes32 teeId) external view returns (Standing memory) {
@@ -252,8 +336,49 @@ contract TEERegistryHandler {
         return isAuthority ? address(this) : operatorAt(0);
     }
 
+    /// @dev The newest samples replace the oldest.
+    function _sample(bytes32 teeId) private {
+        Sample memory sample = Sample(
+            teeId,
+            block.timestamp,
+            _stands(_standings[teeId]),
+            heartbeatAge,
+            attestationAge
+        );
+        if (_samples.length < SAMPLES) _samples.push(sample);
+        else _samples[block.timestamp % SAMPLES] = sample;
+    }
+
+    /// @dev What belongs to a time: service, image, verifier.
+    function _stands(Standing memory standing) private view returns (bool) {
+        return
+            standing.status == ITEERegistryTypes.NodeStatus.Enabled &&
+            isApproved[standing.image] &&
+            standing.generation == generationOf[standing.image] &&
+            standing.verifierGeneration == _verifierGeneration;
+    }
+
+    /// @dev What counts whatever the time is, bans aside.
+    function _isExcluded(Standing memory standing) private view returns (bool) {
+        return isDenied[standing.operator] || isWithdrawn[standing.endorsement];
+    }
+
+    function _isBanned(ITEERegistryTypes.NodeStatus status) private pure returns (bool) {
+        return
+            status == ITEERegistryTypes.NodeStatus.Banned || status == ITEERegistryTypes.NodeStatus.Expelled;
+    }
+
     function _approve(uint256 image) private {
-        registry.approvePCR(_pcrs(image), "v", TEE_TYPE);
+        bytes32 pcrHash = registry.computePCRHash(_pcrs(image));
+        registry.approveImage(
+            _pcrs(image),
+            "v",
+            TEE_TYPE,
+            VERIFIER,
+            registry.getImage(pcrHash, TEE_TYPE, VERIFIER).lastRevocation,
+            0,
+            ""
+        );
         isApproved[image] = true;
         ++generationOf[image];
     }
@@ -272,13 +397,14 @@ contract TEERegistryHandler {
         uint256 image,
         address operator,
         uint256 issuedAt,
+        bytes32 endorsement,
         bool isBound
     ) private view returns (ITEERegistryTypes.Registration memory) {
         bytes memory certificate = hex"3000";
         bytes20 nonce = registry.computeBindingNonce(operator, operator, ENDPOINT, TEE_TYPE);
         IAttestationVerifier.Claims memory claims = IAttestationVerifier.Claims({
             measurement: registry.computePCRHash(_pcrs(image)),
-            endorsement: bytes32(image),
+            endorsement: endorsement,
             issuedAt: uint64(issuedAt),
             publicKey: "",
             userData: abi.encodePacked(hex"1220", sha256(certificate), hex"1220", sha256(key)),
@@ -286,7 +412,7 @@ contract TEERegistryHandler {
         });
         return
             ITEERegistryTypes.Registration({
-                verifierId: 0,
+                verifierId: VERIFIER,
                 evidence: abi.encode(claims),
                 hints: new bytes[](0),
                 signingKey: key,

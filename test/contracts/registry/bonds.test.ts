@@ -15,7 +15,9 @@ import { GAS } from "../utils/transactionGas.ts";
 const connection = await network.create();
 const AMOUNT = 1_000n * 10n ** 18n;
 const RELEASE_DELAY = 7n * 24n * 60n * 60n;
+const MAXIMUM_HOLD = 60n * 24n * 60n * 60n;
 const RETIRED = 3n;
+const EXPELLED = 5n;
 
 async function deployWithBonds() {
   const registryFixture = await deployRegistry(connection);
@@ -145,7 +147,7 @@ describe("NodeBonds", () => {
     await f.networkHelpers.time.increase(RELEASE_DELAY);
     await expect(f.bonds.release(teeId)).to.be.revertedWithCustomError(
       f.bonds,
-      "NodeBonds_StatusInvalid",
+      "NodeBonds_TooEarly",
     );
     await expect(f.bonds.connect(f.governance).forfeit(teeId, f.payee))
       .to.emit(f.bonds, "BondForfeited")
@@ -155,7 +157,7 @@ describe("NodeBonds", () => {
   });
 
   it("test_TheWaitStartsAnewAfterALiftedBan", async () => {
-    const teeId = await retired();
+    const teeId = await bonded();
     await f.registry.connect(f.guardian).banTEE(teeId);
     await f.networkHelpers.time.increase(RELEASE_DELAY);
     await f.registry.connect(f.governance).liftBan(teeId);
@@ -164,6 +166,84 @@ describe("NodeBonds", () => {
       f.bonds,
       "NodeBonds_TooEarly",
     );
+  });
+
+  describe("attacks", () => {
+    const statusOf = async (teeId: string) => (await f.registry.getNode(teeId)).status;
+    /** Refused one second before, and paid to the operator, by a stranger's call, at that time. */
+    const leavesAt = async (teeId: string, earliest: bigint) => {
+      expect(await f.bonds.releasableAt(teeId)).to.equal(earliest);
+      await f.networkHelpers.time.setNextBlockTimestamp(earliest - 1n);
+      await expect(f.bonds.connect(f.attacker).release(teeId))
+        .to.be.revertedWithCustomError(f.bonds, "NodeBonds_TooEarly")
+        .withArgs(earliest, earliest - 1n);
+      await f.networkHelpers.time.setNextBlockTimestamp(earliest);
+      await expect(f.bonds.connect(f.attacker).release(teeId))
+        .to.emit(f.bonds, "BondReleased")
+        .withArgs(teeId, f.operator.address, AMOUNT);
+      expect(await f.bonds.hasLeft(teeId)).to.equal(true);
+    };
+
+    it("test_GuardianWhoBansARetiredNodeHoldsItsBondForABoundedTime", async () => {
+      const teeId = await retired();
+      await f.registry.connect(f.guardian).banTEE(teeId);
+      expect(await statusOf(teeId)).to.equal(EXPELLED);
+      await leavesAt(teeId, (await now(f)) + MAXIMUM_HOLD);
+    });
+
+    it("test_GuardianWhoBansALiveNodeHoldsItsBondForABoundedTime", async () => {
+      const teeId = await bonded();
+      await f.registry.connect(f.guardian).banTEE(teeId);
+      await f.networkHelpers.time.increase(MAXIMUM_HOLD);
+      await f.registry.connect(f.operator).retireTEE(teeId);
+      expect(await statusOf(teeId)).to.equal(EXPELLED);
+      await expect(f.registry.connect(f.guardian).banTEE(teeId)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_StatusInvalid",
+      );
+      await leavesAt(teeId, (await now(f)) + MAXIMUM_HOLD);
+    });
+
+    it("test_DeniedOperatorCannotRetireAndTakeTheBond_ButWithinABoundedTime", async () => {
+      const teeId = await bonded();
+      await f.registry.connect(f.guardian).denyOperator(f.operator);
+      await f.registry.connect(f.operator).retireTEE(teeId);
+      await leavesAt(teeId, (await now(f)) + MAXIMUM_HOLD);
+    });
+
+    it("test_OperatorWhoRetiredBeforeHeWasDeniedIsHeldToo_AndForfeits", async () => {
+      const teeId = await retired();
+      await f.networkHelpers.time.increase(RELEASE_DELAY - 10n);
+      await f.registry.connect(f.guardian).denyOperator(f.operator);
+      await f.networkHelpers.time.increase(RELEASE_DELAY);
+      await expect(f.bonds.release(teeId)).to.be.revertedWithCustomError(
+        f.bonds,
+        "NodeBonds_TooEarly",
+      );
+      await f.bonds.connect(f.governance).forfeit(teeId, f.payee);
+      expect(await f.token.balanceOf(f.payee)).to.equal(AMOUNT);
+    });
+
+    it("test_LiftedBanRevivesNoNodeWhoseBondWasPaidBack", async () => {
+      const teeId = await retired();
+      await f.networkHelpers.time.increase(RELEASE_DELAY);
+      await f.bonds.release(teeId);
+      await f.registry.connect(f.guardian).banTEE(teeId);
+      await f.registry.connect(f.governance).liftBan(teeId);
+      expect(await statusOf(teeId)).to.equal(RETIRED);
+      await expect(f.registry.connect(f.operator).enableTEE(teeId)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_StatusInvalid",
+      );
+    });
+
+    it("test_LiftedBanRevivesNoNodeWhoseBondWasForfeited", async () => {
+      const teeId = await bonded();
+      await f.registry.connect(f.guardian).banTEE(teeId);
+      await f.bonds.connect(f.governance).forfeit(teeId, f.payee);
+      await f.registry.connect(f.governance).liftBan(teeId);
+      expect(await statusOf(teeId)).to.equal(RETIRED);
+    });
   });
 
   it("test_RevertWhen_ForfeitedNodeIsNotBanned", async () => {

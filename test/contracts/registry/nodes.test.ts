@@ -297,6 +297,8 @@ describe("TEERegistry nodes", () => {
           ...{ teeId, ...config, deadline, counter },
         });
       const stored = { ...config, registeredAt: 0n };
+      // Session keys have a counter of their own.
+      await certify({ counter: 2n ** 64n - 1n });
       const signature = node.sign(await digestFor(undefined, 1n));
       await expect(
         f.registry.setOhttpConfig(teeId, { ...stored, keyId: 8 }, deadline, 1n, signature),
@@ -400,7 +402,7 @@ describe("TEERegistry nodes", () => {
       expect(await statusOf()).to.equal(BANNED);
       expect(await isActive()).to.equal(false);
       expect(await f.registry.isActiveAt(teeId, during)).to.equal(false);
-      for (const name of operations) {
+      for (const name of ["disableTEE", "enableTEE"] as const) {
         await expect(operator[name](teeId)).to.be.revertedWithCustomError(
           f.registry,
           "TEERegistry_StatusInvalid",
@@ -529,6 +531,8 @@ describe("TEERegistry nodes", () => {
         "DataNode",
         "ZkmlProver",
       ]);
+      expect(await f.registry.isValidTEEType(3)).to.equal(true);
+      expect(await f.registry.isValidTEEType(4)).to.equal(false);
       await expect(
         f.registry.connect(f.governance).addTEEType(0, "again"),
       ).to.be.revertedWithCustomError(f.registry, "TEERegistry_TypeExists");

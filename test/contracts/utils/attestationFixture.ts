@@ -9,7 +9,7 @@ import {
   TEE_TYPES,
 } from "@haca/protocol/attestationParameters";
 import { ROLES } from "@haca/protocol/roles";
-import { measurementsOf } from "@haca/worker/enclave/measurementsOf";
+import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
 import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import {
   type Measurements,
@@ -17,7 +17,7 @@ import {
   SimulatedEnclave,
 } from "@haca/worker/enclave/simulatedEnclave";
 import type { BaseContract, Signer } from "ethers";
-import { getBytes, hexlify, id } from "ethers";
+import { getBytes, hexlify, id, ZeroHash } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { GAS } from "./transactionGas.ts";
 
@@ -110,10 +110,15 @@ export async function approve(
   fixture: Pick<RegistryFixture, "manager" | "registry" | "approver" | "networkHelpers">,
   image: Measurements,
   teeType = LLM_PROXY,
+  verifierId = 0,
 ): Promise<void> {
   const { manager, registry, approver, networkHelpers } = fixture;
   const target = await registry.getAddress();
-  const data = registry.interface.encodeFunctionData("approvePCR", [pcrsOf(image), "v1", teeType]);
+  const key = [teeType, verifierId] as const;
+  const { lastRevocation } = await registry.getImage(pcrHashOf(image), ...key);
+  const data = registry.interface.encodeFunctionData("approveImage", [
+    ...([pcrsOf(image), "v1", ...key, lastRevocation, ZeroHash, ""] as const),
+  ]);
   await manager.connect(approver).schedule(target, data, 0);
   await networkHelpers.time.increase(IMAGE_APPROVAL_DELAY);
   await manager.connect(approver).execute(target, data);

@@ -36,7 +36,7 @@ export async function ensureSession(parameters: {
   const key = wallet.address;
   const until = now + BigInt(sessionSeconds);
   const [node] = await readRegistry({ beater, name: "getNode", values: [teeId] });
-  const counter = (node as { counter: bigint }).counter + 1n;
+  const counter = (node as { sessionCounter: bigint }).sessionCounter + 1n;
   const session = { chainId, registry, key, until, counter };
   const signature = await fetchCertification({ url: beater.enclaveUrl, session });
   const { gasUsed, hash } = await sendCall({

@@ -1,0 +1,209 @@
+import { encodeName } from "@haca/worker/enclave/makeCertificate";
+import { pcrHashOf } from "@haca/worker/enclave/measurementsOf";
+import type { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
+import { expect } from "chai";
+import { AbiCoder, concat, keccak256, sha256, toBeHex } from "ethers";
+import { network } from "hardhat";
+import {
+  admit,
+  approve,
+  deployRegistry,
+  deployVerifier,
+  ENDPOINT,
+  LLM_PROXY,
+  loadAtItsTime,
+  makeEnclave,
+  makeRegistration,
+  now,
+  type RegistryFixture,
+} from "../utils/attestationFixture.ts";
+import { GAS } from "../utils/transactionGas.ts";
+
+const connection = await network.create();
+const NITRO = 0;
+const OPEN = 1;
+const DAY = 86_400n;
+
+describe("TEERegistry verifiers", () => {
+  let f: RegistryFixture;
+  let node: SimulatedEnclave;
+  let teeId: string;
+  /** The same root with mended code: another store and another verifier. */
+  let mended: Awaited<ReturnType<typeof deployVerifier>>;
+
+  async function deployFixture() {
+    const fixture = await deployRegistry(connection);
+    const pair = await deployVerifier({ connection, root: fixture.chain.root });
+    await fixture.registry.connect(fixture.governance).setHeartbeatMaxAge(DAY);
+    return { fixture, pair, ...(await admit(fixture)) };
+  }
+  beforeEach(async () => {
+    const loaded = await loadAtItsTime(connection, deployFixture);
+    [f, mended] = [loaded.fixture, loaded.pair];
+    [node, teeId] = [loaded.enclave, loaded.teeId];
+  });
+  const setVerifier = async ({ verifier }: Pick<typeof mended, "verifier">) =>
+    f.registry.connect(f.governance).setVerifier(NITRO, await verifier.getAddress());
+  const attestAgain = async ({ store }: Pick<typeof mended, "store">) => {
+    await f.networkHelpers.time.increase(1);
+    const registration = await makeRegistration({ ...f, store }, node);
+    return f.registry.connect(f.operator).attestAgain(teeId, registration, GAS);
+  };
+  const isActive = () => f.registry.isTEEActive(teeId);
+  const leaf = () => [encodeName(node.chain.names[0] ?? ""), 2n] as const;
+
+  it("test_NodesOfAReplacedVerifierAreInactiveUntilTheyAttestAgain", async () => {
+    const before = await now(f);
+    await setVerifier(mended);
+    expect(await isActive()).to.equal(false);
+    expect(await f.registry.isActiveAt(teeId, await now(f))).to.equal(false);
+    expect(await f.registry.getActiveTEEs(LLM_PROXY)).to.have.length(0);
+    expect(await f.registry.isActiveAt(teeId, before), "the past").to.equal(true);
+    const replaced = await now(f);
+
+    await attestAgain(mended);
+    expect(await isActive()).to.equal(true);
+    expect((await f.registry.getNode(teeId)).verifierGeneration).to.equal(2n);
+    expect(await f.registry.isActiveAt(teeId, before), "the past").to.equal(true);
+    expect(await f.registry.isActiveAt(teeId, replaced), "between").to.equal(false);
+  });
+
+  it("test_TheSameVerifierSetAgainRevivesNobody", async () => {
+    await setVerifier(mended);
+    await setVerifier(f);
+    expect(await f.registry.verifier(NITRO)).to.equal(await f.verifier.getAddress());
+    expect(await isActive()).to.equal(false);
+    await attestAgain(f);
+    expect(await isActive()).to.equal(true);
+  });
+
+  it("test_RemovedVerifierLeavesThePastAsItWas", async () => {
+    const before = await now(f);
+    await f.registry.connect(f.governance).setVerifier(NITRO, `0x${"00".repeat(20)}`);
+    expect(await isActive()).to.equal(false);
+    expect(await f.registry.isActiveAt(teeId, before)).to.equal(true);
+  });
+
+  it("test_RevokedCertificateStaysRevokedInAnotherStore", async () => {
+    const before = await now(f);
+    await f.store.connect(f.guardian).revokeUnseen(...leaf());
+    await setVerifier(mended);
+    await expect(attestAgain(mended)).to.be.revertedWithCustomError(
+      f.registry,
+      "TEERegistry_EndorsementRevoked",
+    );
+    expect(await f.registry.isActiveAt(teeId, before)).to.equal(false);
+  });
+
+  it("test_RevocationInTheOldStoreCountsAfterTheNodeMovedOn", async () => {
+    const before = await now(f);
+    await setVerifier(mended);
+    await attestAgain(mended);
+    await f.store.connect(f.guardian).revokeUnseen(...leaf());
+    expect(await isActive()).to.equal(false);
+    expect(await f.registry.isActiveAt(teeId, before)).to.equal(false);
+  });
+
+  it("test_RevocationInTheNewStoreCountsWhereTheOldIsSetAgain", async () => {
+    await setVerifier(mended);
+    await mended.store.connect(mended.administrator).revokeUnseen(...leaf());
+    await setVerifier(f);
+    await expect(attestAgain(f)).to.be.revertedWithCustomError(
+      f.registry,
+      "TEERegistry_EndorsementRevoked",
+    );
+  });
+
+  it("test_ChangedAgesDoNotChangeThePast", async () => {
+    const governance = f.registry.connect(f.governance);
+    await governance.setHeartbeatMaxAge(1800n);
+    await f.networkHelpers.time.increase(1000n);
+    const good = await now(f);
+    await f.networkHelpers.time.increase(1000n);
+    const bad = await now(f);
+    expect(await f.registry.isActiveAt(teeId, good)).to.equal(true);
+    expect(await f.registry.isActiveAt(teeId, bad)).to.equal(false);
+    await governance.setHeartbeatMaxAge(60n);
+    expect(await f.registry.isActiveAt(teeId, good), "shorter").to.equal(true);
+    await governance.setHeartbeatMaxAge(DAY);
+    expect(await f.registry.isActiveAt(teeId, bad), "longer").to.equal(false);
+    expect(await isActive()).to.equal(true);
+    await f.networkHelpers.time.increase(7200n);
+    const attested = await now(f);
+    await governance.setAttestationMaxAge(3600n);
+    expect(await isActive()).to.equal(false);
+    expect(await f.registry.isActiveAt(teeId, attested), "attestation").to.equal(true);
+  });
+
+  describe("by a verifier that believes everything", () => {
+    const registrationOf = async (operator: string, verifierId: number) => {
+      const point = toBeHex(7n, 64);
+      const signingKey = concat(["0x3056301006072a8648ce3d020106052b8104000a03420004", point]);
+      const tlsCertificate = "0x3000";
+      const paymentAddress = f.payee.address;
+      const claims = {
+        ...{ measurement: pcrHashOf(f.image), endorsement: keccak256("0x01") },
+        ...{ issuedAt: await now(f), publicKey: "0x" },
+        userData: concat(["0x1220", sha256(tlsCertificate), "0x1220", sha256(signingKey)]),
+        nonce: await f.registry.computeBindingNonce(
+          ...([operator, paymentAddress, ENDPOINT, LLM_PROXY] as const),
+        ),
+      };
+      const evidence = AbiCoder.defaultAbiCoder().encode(
+        ["(bytes32,bytes32,uint64,bytes,bytes,bytes)"],
+        [Object.values(claims)],
+      );
+      return {
+        ...{ verifierId, evidence, hints: [], signingKey, tlsCertificate, paymentAddress },
+        ...{ endpoint: ENDPOINT, teeType: LLM_PROXY },
+      };
+    };
+
+    it("test_RevertWhen_NodeChangesWhileItsEvidenceIsVerified", async () => {
+      const operator = await f.ethers.deployContract("RetiringOperator", [
+        await f.registry.getAddress(),
+      ]);
+      const address = await operator.getAddress();
+      await f.registry.connect(f.governance).setVerifier(OPEN, address);
+      await approve(f, f.image, LLM_PROXY, OPEN);
+      const registration = await registrationOf(address, OPEN);
+      await operator.getFunction("register")(registration);
+      await f.networkHelpers.time.increase(1);
+      await expect(
+        operator.getFunction("attestAgain")(
+          keccak256(registration.signingKey),
+          await registrationOf(address, OPEN),
+        ),
+      ).to.be.revertedWithCustomError(f.registry, "TEERegistry_StatusInvalid");
+    });
+
+    it("test_RevertWhen_AnotherVerifierRenewsTheNode", async () => {
+      const open = await f.ethers.deployContract("OpenVerifier");
+      const governance = f.registry.connect(f.governance);
+      await governance.setVerifier(OPEN, await open.getAddress());
+      await approve(f, f.image, LLM_PROXY, OPEN);
+      const registration = await registrationOf(f.operator.address, OPEN);
+      await f.registry.connect(f.operator).register(registration);
+      await governance.setVerifier(2, await open.getAddress());
+      await f.networkHelpers.time.increase(1);
+      await expect(
+        f.registry
+          .connect(f.operator)
+          .attestAgain(
+            keccak256(registration.signingKey),
+            await registrationOf(f.operator.address, 2),
+          ),
+      ).to.be.revertedWithCustomError(f.registry, "TEERegistry_VerifierMismatch");
+    });
+  });
+
+  it("test_NewEnclaveUnderARevokedCertificateIsRefused", async () => {
+    await setVerifier(mended);
+    const enclave = await makeEnclave(f);
+    await f.store.connect(f.guardian).revokeUnseen(encodeName(enclave.chain.names[0] ?? ""), 2n);
+    const registration = await makeRegistration({ ...f, store: mended.store }, enclave);
+    await expect(
+      f.registry.connect(f.operator).register(registration, GAS),
+    ).to.be.revertedWithCustomError(f.registry, "TEERegistry_EndorsementRevoked");
+  });
+});
