@@ -1,5 +1,4 @@
 import type { Block, ChainReader, Transaction } from "../chain/chainReader.ts";
-import type { ContractName } from "../compiled/compiledContract.ts";
 import type { Discovered } from "./discover.ts";
 import type { Finding } from "./finding.ts";
 
@@ -14,15 +13,4 @@ export type Audit = Discovered & {
   /** constructor arguments as they were sent, by address */
   constructed: Map<string, readonly unknown[]>;
   findings: Finding[];
-};
-
-/** Every instance of a contract: the deployment's, and those that came since. */
-export const instancesOf = (audit: Audit): [ContractName, string][] => {
-  const instances = new Map<string, ContractName>();
-  for (const [name, address] of audit.contracts) instances.set(address, name);
-  for (const { address, store } of audit.verifiers) {
-    if (!instances.has(address)) instances.set(address, "NitroAttestationVerifier");
-    if (store !== undefined && !instances.has(store)) instances.set(store, "CertificateStore");
-  }
-  return [...instances].map(([address, name]) => [name, address]);
 };

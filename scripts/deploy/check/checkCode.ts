@@ -6,7 +6,7 @@ import {
   compiledContract,
 } from "../compiled/compiledContract.ts";
 import { firstDifference, matchCode } from "../compiled/matchCode.ts";
-import { type Audit, instancesOf } from "./audit.ts";
+import type { Audit } from "./audit.ts";
 import {
   expectedArguments,
   expectedBirths,
@@ -24,9 +24,8 @@ const STOP = "0x00";
  * have written anything into its storage), the arguments of its constructor, and each immutable.
  */
 export async function checkCode(audit: Audit): Promise<void> {
-  const instances = instancesOf(audit);
-  for (const [name, address] of instances) await checkCreation(audit, name, address);
-  for (const [name, address] of instances) await checkRuntime(audit, name, address);
+  for (const [address, name] of audit.instances) await checkCreation(audit, name, address);
+  for (const [address, name] of audit.instances) await checkRuntime(audit, name, address);
 
   for (const [child, parent, nonce] of expectedBirths(audit)) {
     const from = audit.contracts.get(parent);
@@ -42,6 +41,19 @@ export async function checkCode(audit: Audit): Promise<void> {
   const isTable = table.toLowerCase() === concat([STOP, p384BaseTable()]).toLowerCase();
   audit.findings.push(finding("table of base points of EcdsaP384", true, isTable));
 }
+
+/** Reads the arguments of every constructor that is this repository's. */
+export async function readConstructed(audit: Audit): Promise<void> {
+  for (const [address, name] of audit.instances) {
+    const contract = await compiledContract(name);
+    const input = audit.creations.get(address)?.input;
+    if (input === undefined || !isCreationOf(contract, input)) continue;
+    audit.constructed.set(address, decodeArguments(contract, input));
+  }
+}
+
+const isCreationOf = ({ creationCode }: CompiledContract, input: string): boolean =>
+  input.toLowerCase().startsWith(creationCode.toLowerCase());
 
 /** Whether governance brought a contract in: then foreign code is its decision, and shown as such. */
 const decidedBy = (audit: Audit, address: string): string | undefined => {
@@ -113,16 +125,14 @@ async function checkCreation(audit: Audit, name: ContractName, address: string):
     );
     return;
   }
-  const { input } = creation;
-  if (!input.toLowerCase().startsWith(contract.creationCode.toLowerCase())) {
+  if (!isCreationOf(contract, creation.input)) {
     report(
       ...([audit, address, subject, "by what this repository's sources give"] as const),
       `transaction ${creation.hash} created it with other code, which may have written anything into its storage`,
     );
     return;
   }
-  const actual = decodeArguments(contract, input);
-  audit.constructed.set(address, actual);
+  const actual = audit.constructed.get(address) ?? [];
   audit.findings.push(finding(subject, "this repository's", "this repository's"));
   for (const [index, value] of expected.entries()) {
     const parameter = contract.abi.deploy.inputs[index]?.name || String(index);

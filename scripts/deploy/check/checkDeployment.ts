@@ -6,21 +6,19 @@ import type { NetworkConnection } from "hardhat/types/network";
 import type { Report } from "../../lib/progress.ts";
 import { ChainReader } from "../chain/chainReader.ts";
 import { Creations, firstBlockWithCode } from "../chain/creations.ts";
-import { readLogs } from "../chain/logs.ts";
 import { RpcError } from "../chain/rpc.ts";
-import { compiledContract } from "../compiled/compiledContract.ts";
+import { CONTRACT_NAMES } from "../compiled/ensureCompiled.ts";
 import { isDevelopmentChain } from "../developmentChain.ts";
-import { type Audit, instancesOf } from "./audit.ts";
+import type { Audit } from "./audit.ts";
 import { checkBook } from "./checkBook.ts";
-import { checkCode } from "./checkCode.ts";
+import { checkCode, readConstructed } from "./checkCode.ts";
 import { checkGenesis } from "./checkGenesis.ts";
 import { checkGovernor } from "./checkGovernor.ts";
 import { checkRegistry } from "./checkRegistry.ts";
 import { checkRoles } from "./checkRoles.ts";
 import { checkScheduled, checkTimelock } from "./checkTimelock.ts";
 import { type Discovered, discover, findManager } from "./discover.ts";
-import type { Finding } from "./finding.ts";
-import { decodeLogs } from "./history.ts";
+import { type Finding, unexpected } from "./finding.ts";
 import { findHolders, type Holders } from "./holders.ts";
 import { judgeParameters } from "./judgeParameters.ts";
 import { Operations, type Scheduled } from "./operations.ts";
@@ -31,6 +29,12 @@ export async function checkDeployment(parameters: {
   book: AddressBook;
 }): Promise<Finding[]> {
   const { connection, book } = parameters;
+  const reader = readerOf(connection, book.chainId);
+  return await auditDeployment({ reader, address: book.contracts.AccessManager.address, book });
+}
+
+/** Reads through a connection of Hardhat's. */
+export function readerOf(connection: NetworkConnection, chainId: number): ChainReader {
   const request = async (method: string, params: readonly unknown[]): Promise<unknown> => {
     try {
       return await connection.provider.request({ method, params: [...params] });
@@ -39,8 +43,7 @@ export async function checkDeployment(parameters: {
       throw new RpcError({ method, rpcCode: Number(code), text: message.split("\n")[0] ?? "" });
     }
   };
-  const reader = new ChainReader({ request, chainId: book.chainId });
-  return await auditDeployment({ reader, address: book.contracts.AccessManager.address, book });
+  return new ChainReader({ request, chainId });
 }
 
 /**
@@ -73,14 +76,24 @@ export async function auditDeployment(parameters: {
     isDevelopmentChain: parameters.isPublic !== true && isDevelopmentChain(reader.chainId),
     creations: new Map(),
   };
-  await findCreations({ audit, from, book, report });
+  const earliest = await findCreations({ audit, from, book, report });
+  if (earliest < from) return await auditDeployment({ ...parameters, fromBlock: earliest });
+  requireAll(audit);
   await judge(audit, book, report);
   return audit.findings;
 }
 
+/** A deployment that was handed over has every contract. */
+function requireAll({ contracts, findings }: Audit): void {
+  if (!contracts.has("TimelockController")) return;
+  for (const name of CONTRACT_NAMES) {
+    if (contracts.has(name)) continue;
+    findings.push(unexpected(name, "a contract of the deployment", "none can be found"));
+  }
+}
+
 async function judge(audit: Audit, book: AddressBook | undefined, report: Report): Promise<void> {
-  report("code");
-  await checkCode(audit);
+  await readConstructed(audit);
   const manager = audit.contracts.get("AccessManager") ?? "";
   const timelock = audit.contracts.get("TimelockController");
   audit.history.findHandover({
@@ -99,6 +112,8 @@ async function judge(audit: Audit, book: AddressBook | undefined, report: Report
     names: audit.names,
     isApprover: approvers(audit, holders),
   });
+  report("code");
+  await checkCode(audit);
   report("roles and rules");
   await checkRoles(audit, holders);
   report("timelock");
@@ -134,44 +149,36 @@ async function firstBlock(parameters: {
   }
 }
 
-/** The transaction that created each contract that has one. */
+/**
+ * Finds the transaction that created each contract that has one. Returns the block of the earliest contract that has
+ * events: what is earlier than the search began was not seen.
+ */
 async function findCreations(parameters: {
   audit: Audit;
   from: number;
   book: AddressBook | undefined;
   report: Report;
-}): Promise<void> {
+}): Promise<number> {
   const { audit, from, book, report } = parameters;
   const { reader, head, history } = audit;
   const creations = new Creations({ reader, from, head: head.number, report });
   const made = new Set(["OPG", "VestingFactory", "VestingVault", "MerkleAirdrop"]);
-  const instances = instancesOf(audit).filter(([name]) => !made.has(name));
-  const firsts = new Map(instances.map(([, address]) => [address, history.of(address)[0]]));
+  const instances = [...audit.instances].filter(([, name]) => !made.has(name));
+  const firsts = new Map(instances.map(([address]) => [address, history.of(address)[0]]));
   const until = Math.max(from, ...[...firsts.values()].map((change) => change?.block ?? from));
-  for (const [name, address] of instances) {
+  for (const [address, name] of instances) {
     report(`creation of ${name}`);
     const entry = book?.contracts[name as keyof AddressBook["contracts"]];
     const hints = [firsts.get(address)?.transaction, entry?.transaction];
     const transaction = await creations.find({ address, hints, until });
     if (transaction !== undefined) audit.creations.set(address, transaction);
   }
-  await readEarlier({ audit, from, report });
-}
-
-/** Events from before the AccessManager, of contracts that are older than it. */
-async function readEarlier(parameters: {
-  audit: Audit;
-  from: number;
-  report: Report;
-}): Promise<void> {
-  const { audit, from, report } = parameters;
-  for (const [address, { block }] of audit.creations) {
-    const name = instancesOf(audit).find(([, instance]) => instance === address)?.[0];
-    if (block >= from || name === undefined) continue;
-    const range = { from: block, to: from - 1 };
-    const logs = await readLogs({ reader: audit.reader, address, ...range, report });
-    audit.history.add(decodeLogs(name, (await compiledContract(name)).abi, logs));
-  }
+  return Math.min(
+    ...[...audit.creations].flatMap(([address, { block }]) =>
+      history.of(address).length > 0 ? block : [],
+    ),
+    from,
+  );
 }
 
 function nameHolders({ names }: Discovered, holders: Holders): void {

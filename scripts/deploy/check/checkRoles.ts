@@ -4,7 +4,7 @@ import { ROLES, type RoleName } from "@haca/protocol/roles";
 import { printable } from "../../lib/printable.ts";
 import { compiledContract } from "../compiled/compiledContract.ts";
 import { selectorOf } from "../modules/accessCalls.ts";
-import { type Audit, instancesOf } from "./audit.ts";
+import type { Audit } from "./audit.ts";
 import { type Fact, judgeFacts } from "./facts.ts";
 import { unexpected } from "./finding.ts";
 import type { Change } from "./history.ts";
@@ -130,10 +130,9 @@ async function roleFacts(audit: Audit, holders: Holders): Promise<Fact[]> {
 
 /** Which role every function needs, and whether a target is closed, or its rules change late. */
 async function targetFacts(audit: Audit, holders: Holders): Promise<Fact[]> {
-  const { history, reader, names, findings } = audit;
+  const { history, reader, names, findings, instances } = audit;
   const manager = audit.contracts.get("AccessManager") ?? "";
   const facts: Fact[] = [];
-  const instances = new Map(instancesOf(audit).map(([name, address]) => [address, name]));
   for (const target of new Set([...instances.keys(), ...audit.targets])) {
     const contract = instances.get(target);
     if (contract === undefined) {

@@ -19,6 +19,8 @@ export type Verifier = { address: string; store: string | undefined };
 export type Discovered = {
   /** by their place in the deployment: what the code is, is checked apart from it */
   contracts: Map<ContractName, string>;
+  /** these, and others that have or had the same place */
+  instances: Map<string, ContractName>;
   /** whatever the AccessManager has, or had, rules for */
   targets: string[];
   /** all that the registry ever trusted, in order */
@@ -162,11 +164,13 @@ export async function discover(parameters: {
   const governor = contracts.get("HacaGovernor");
   const governorLogs = await found.readEvents(["HacaGovernor", governor]);
   await found.findToken(governor, governorLogs[0]?.block ?? head.number);
-  return { contracts, targets, verifiers, history, names: found.names, governorLogs };
+  const { names, instances } = found;
+  return { contracts, instances, targets, verifiers, history, names, governorLogs };
 }
 
 class Discovery {
   readonly contracts = new Map<ContractName, string>();
+  readonly instances = new Map<string, ContractName>();
   readonly history = new History();
   readonly names = new Names();
   readonly #reader: ChainReader;
@@ -186,6 +190,7 @@ class Discovery {
   async place(name: ContractName, address: string): Promise<void> {
     if (address === ZeroAddress) return;
     if (!this.contracts.has(name)) this.contracts.set(name, address);
+    if (!this.instances.has(address)) this.instances.set(address, name);
     this.names.addContract(address, await compiledContract(name));
   }
 

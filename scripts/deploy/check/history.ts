@@ -1,5 +1,5 @@
 import { ROLES } from "@haca/protocol/roles";
-import type { Interface, Result } from "ethers";
+import { type Interface, type Result, ZeroAddress } from "ethers";
 import type { Log } from "../chain/chainReader.ts";
 import { TIMELOCK_ROLES } from "../modules/governance.ts";
 import { isCauseOf } from "./causes.ts";
@@ -86,7 +86,8 @@ export const isBefore = (a: Change, b: Change): boolean =>
   a.block < b.block || (a.block === b.block && a.index < b.index);
 
 /** Nobody but administrators and the holder himself can end a role; administrators act by operations. */
-const isRenunciation = ({ event }: Change): boolean => event === "RoleRevoked";
+const isRenunciation = ({ event, args }: Change): boolean =>
+  event === "RoleRevoked" && args.account !== ZeroAddress;
 
 /** What GUARDIAN may do, and nobody else. */
 const isRemoval = ({ event, args }: Change): boolean =>
