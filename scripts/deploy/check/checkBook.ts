@@ -1,3 +1,4 @@
+import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/document/verifyDocument";
 import type { AddressBook } from "@haca/protocol/addressBook";
 import { keccak256, sha256 } from "ethers";
 import type { ContractName } from "../compiled/compiledContract.ts";
@@ -86,6 +87,11 @@ function checkAttestation(audit: Audit, book: AddressBook): void {
     bookFinding("TEERegistry.heartbeatMaxAge", attestation.heartbeatMaxAge, heartbeatMaxAge),
     bookFinding("TEERegistry.attestationMaxAge", attestation.attestationMaxAge, attestationMaxAge),
     bookFinding("CertificateStore.rootFingerprint", attestation.rootFingerprint, root),
+    bookFinding(
+      "root is AWS's",
+      !attestation.isDevelopmentRoot,
+      root === `0x${AWS_ROOT_FINGERPRINT}`,
+    ),
   );
 }
 
