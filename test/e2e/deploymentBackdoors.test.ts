@@ -251,6 +251,14 @@ const BACKDOORS: readonly [string, (box: Sandbox) => Promise<unknown>, string][]
     `AccessManager GOVERNANCE: ${STRANGER}: no member, but no member (RoleGranted`,
   ],
   [
+    "a role that somebody had for a while and gave up himself",
+    async (box) => {
+      await box.asTimelock(box.manager, "grantRole", ROLES.GOVERNANCE, STRANGER, 0);
+      await box.as(STRANGER, box.manager, "renounceRole", ROLES.GOVERNANCE, STRANGER);
+    },
+    `AccessManager GOVERNANCE: ${STRANGER}: no member, but no member (RoleGranted`,
+  ],
+  [
     "nobody can stop an image approver",
     (box) => box.asTimelock(box.manager, "setRoleGuardian", ROLES.IMAGE_APPROVER, 77n),
     "guardian of IMAGE_APPROVER: GUARDIAN, but role 77",
@@ -589,6 +597,14 @@ describe("deploy:check", () => {
     ]) {
       expect(words).toContain(told);
     }
+  });
+
+  it("tells that a guardian gave his role up", async () => {
+    const { guardian } = governance;
+    await sandbox.as(guardian, sandbox.manager, "renounceRole", ROLES.GUARDIAN, guardian);
+    const findings = await sandbox.audit();
+    expect(wrong(findings)).toEqual([]);
+    expect(noticed(findings)).toContain("now no member: given up by its holder");
   });
 
   it("tells what waits in the timelock", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   accessManagerAbi,
   inferenceSettlementAbi,
+  teeRegistryAbi,
   timelockControllerAbi,
 } from "@haca/protocol/abi";
 import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
@@ -15,6 +16,7 @@ import { freePort } from "../../scripts/lib/freePort.ts";
 import { FailingProxy } from "./failingProxy.ts";
 import { BOOK, failure, LocalDeployment, type Result, ROOT, success } from "./localDeployment.ts";
 
+const EXCLUDED = `0x${"12".repeat(20)}`;
 const PUBLIC_ROLE = 2n ** 64n - 1n;
 /** Transactions after which the deployer still administers everything. */
 const BEFORE_HANDOVER = 30;
@@ -46,15 +48,24 @@ const registry = (): string => book.contracts.TEERegistry?.address ?? "";
 describe("npm run deploy:check", () => {
   it("finds everything from one address, without key or file, and tells what is for a person to judge", async () => {
     const port = new URL(local.url).host;
-    const output = await success(check("--rpc", `http://${port}`, "--address", registry()));
+    const list = join(ROOT, "deployments", "parameters", "localhost-airdrop.csv");
+    const output = await success(
+      check("--rpc", `http://${port}`, "--address", registry(), "--airdrop", list),
+    );
     expect(output).toMatch(/\d{3} comparisons of the chain with this repository, all equal/);
     expect(output).toContain("timelock delay: 120 s");
     expect(output).toMatch(/guardian: 0x7099\w+, an ordinary account: whoever has its one key/);
     expect(output).toContain("Foundation: 150000000.0 OPG to 0x3C44");
     // The same from another contract.
     const { InferenceSettlement } = book.contracts;
-    const other = await success(onLocalhost("--address", InferenceSettlement.address));
+    const other = await success(
+      onLocalhost("--address", InferenceSettlement.address, "--airdrop", list),
+    );
     expect(other.split("\n").at(-2)).toBe(output.split("\n").at(-2));
+    const shorter = join(local.folder, "airdrop.csv");
+    writeFileSync(shorter, readFileSync(list, "utf8").split("\n").slice(0, 2).join("\n"));
+    const { output: differing } = await onLocalhost("--airdrop", shorter);
+    expect(differing).toContain("✘ root of the airdrop's list: 0x");
   });
 
   it("names a contract of other sources, whatever hash an address book gives it", async () => {
@@ -175,7 +186,22 @@ describe("a deployment whose deployer leaves himself a way back before he hands 
     const to = settlement.target;
     await send(timelock, "schedule", to, 0, call, ZeroHash, ZeroHash, 120);
     await send(timelock, "revokeRole", PROPOSER_ROLE, deployer.address);
+    const registry = new Contract(found.TEERegistry ?? "", teeRegistryAbi, deployer);
+    await send(manager, "grantRole", ROLES.IMAGE_APPROVER, deployer.address, 0);
+    const pcr = `0x${"12".repeat(48)}`;
+    await send(registry, "approvePCR", [pcr, pcr, pcr], "hidden", 0);
+    await send(manager, "revokeRole", ROLES.IMAGE_APPROVER, deployer.address);
+    await send(manager, "grantRole", ROLES.GUARDIAN, deployer.address, 0);
+    await send(registry, "denyOperator", EXCLUDED);
+    await send(manager, "revokeRole", ROLES.GUARDIAN, deployer.address);
 
+    const early = await other.run([
+      ...["scripts/deploy/check/cli.ts", "--network", "localhost"],
+      ...["--address", String(manager.target)],
+    ]);
+    expect(early.output).toContain(
+      "✘ hand-over: the deployer gives up his last permission, but that never happened",
+    );
     const deployed = await other.deploy();
     expect(deployed.status, deployed.output).toBe(1);
     const { status, output } = await other.check();
@@ -183,6 +209,8 @@ describe("a deployment whose deployer leaves himself a way back before he hands 
     expect(output).toContain(
       "✘ AccessManager: administrator of GOVERNANCE: ADMIN, but PUBLIC_ROLE (everybody)",
     );
+    expect(output).toMatch(/✘ image 0x\w+ of node type 0: .*version hidden, approved now/);
+    expect(output).toMatch(/✘ operator 0x1212\w+: .*denied, denied now; OperatorDenied in block/);
     expect(output).toMatch(
       /✘ TimelockController operation 0x\w+: a proposal of the governor, but executable from .* without one: InferenceSettlement.setSettlementWindow\(window: 3600\)/,
     );
@@ -194,7 +222,7 @@ describe("a deployment whose deployer leaves himself a way back before he hands 
 /** Contracts that an interrupted deployment made, by the transactions of the chain. */
 async function contractsOf(chain: JsonRpcProvider): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  const names = ["AccessManager", "TimelockController", "InferenceSettlement"];
+  const names = ["AccessManager", "TimelockController", "InferenceSettlement", "TEERegistry"];
   for (let number = 1; number <= (await chain.getBlockNumber()); number += 1) {
     const block = await chain.getBlock(number, true);
     for (const { hash, data, to } of block?.prefetchedTransactions ?? []) {
@@ -206,12 +234,16 @@ async function contractsOf(chain: JsonRpcProvider): Promise<Record<string, strin
   return found;
 }
 
+const FOLDERS: Readonly<Record<string, string>> = {
+  AccessManager: "@openzeppelin/contracts/access/manager",
+  TimelockController: "@openzeppelin/contracts/governance",
+  InferenceSettlement: "contracts/settlement",
+  TEERegistry: "contracts/registry",
+};
+
 function bytecodeOf(name: string): string {
-  const folder =
-    name === "InferenceSettlement"
-      ? "contracts/settlement/InferenceSettlement.sol"
-      : `@openzeppelin/contracts/${name === "AccessManager" ? "access/manager" : "governance"}/${name}.sol`;
-  return JSON.parse(readFileSync(join(ROOT, "artifacts", folder, `${name}.json`), "utf8")).bytecode;
+  const path = join(ROOT, "artifacts", FOLDERS[name] ?? "", `${name}.sol`, `${name}.json`);
+  return JSON.parse(readFileSync(path, "utf8")).bytecode;
 }
 
 abstract class LocalServer {

@@ -18,7 +18,8 @@ import { checkRegistry } from "./checkRegistry.ts";
 import { checkRoles } from "./checkRoles.ts";
 import { checkScheduled, checkTimelock } from "./checkTimelock.ts";
 import { type Discovered, discover, findManager } from "./discover.ts";
-import { type Finding, unexpected } from "./finding.ts";
+import { genesisOf } from "./expectations.ts";
+import { type Finding, finding, unexpected } from "./finding.ts";
 import { findHolders, type Holders } from "./holders.ts";
 import { judgeParameters } from "./judgeParameters.ts";
 import { Operations, type Scheduled } from "./operations.ts";
@@ -59,6 +60,8 @@ export async function auditDeployment(parameters: {
   book?: AddressBook;
   /** the block in which the AccessManager was created; searched for if it is not given */
   fromBlock?: number;
+  /** what the airdrop's root should be, from a list of its entries */
+  airdropRoot?: string;
   /** judge by what a chain is for that is not thrown away */
   isPublic?: boolean;
   report?: Report;
@@ -69,7 +72,10 @@ export async function auditDeployment(parameters: {
   const manager = await findManager(reader, start);
   const fromBlock = parameters.fromBlock ?? book?.contracts.AccessManager.block;
   const from = await firstBlock({ reader, manager, head: head.number, fromBlock });
-  const discovered = await discover({ reader, manager, start, from, head, report });
+  const named = Object.values(book?.contracts ?? {}).flatMap((entry) =>
+    entry === undefined ? [] : getAddress(entry.address),
+  );
+  const discovered = await discover({ reader, manager, start, named, from, head, report });
   const audit: Audit = {
     ...discovered,
     ...{ reader, head, constructed: new Map(), findings: [] },
@@ -80,6 +86,10 @@ export async function auditDeployment(parameters: {
   if (earliest < from) return await auditDeployment({ ...parameters, fromBlock: earliest });
   requireAll(audit);
   await judge(audit, book, report);
+  if (parameters.airdropRoot !== undefined) {
+    const root = genesisOf(audit)?.parameters.airdropRoot;
+    audit.findings.push(finding("root of the airdrop's list", parameters.airdropRoot, root));
+  }
   return audit.findings;
 }
 
@@ -104,6 +114,11 @@ async function judge(audit: Audit, book: AddressBook | undefined, report: Report
   });
   const holders = findHolders(audit);
   nameHolders(audit, holders);
+  audit.history.holders = new Set(
+    [timelock, holders.governor, holders.guardian, holders.imageApprover].flatMap(
+      (account) => account ?? [],
+    ),
+  );
   const scheduled = await readScheduled(audit, manager);
   audit.history.operations = new Operations({
     governor: holders.governor,

@@ -14,6 +14,7 @@ type Options = {
   address?: string;
   book?: string;
   fromBlock?: number;
+  airdrop?: string;
   public: boolean;
   verbose: boolean;
 };
@@ -50,6 +51,7 @@ const program = createProgram({
     "block of the AccessManager's creation, where it cannot be searched for",
     blockNumber,
   )
+  .option("--airdrop <file>", "list of the airdrop, CSV, whose root the chain should have")
   .option("--public", "judge a development chain as if it were none", false)
   .option("--verbose", "show what is as it should be, too", false)
   .action(check);
@@ -70,6 +72,7 @@ async function check(options: Options): Promise<void> {
     options.book === undefined ? addressBookPath(reader.chainId) : userPath(options.book);
   const book = options.address === undefined ? readAddressBook(path) : undefined;
   const start = options.address ?? book?.contracts.AccessManager.address ?? "";
+  const airdropRoot = options.airdrop && (await rootOf(userPath(options.airdrop)));
   const steps = new Steps({ total: 2 });
   await steps.run("this repository's contracts", ensureCompiled);
   const findings = await steps.run(
@@ -79,9 +82,16 @@ async function check(options: Options): Promise<void> {
         ...{ reader, address: start, isPublic: options.public, report },
         ...(book === undefined ? {} : { book }),
         ...(fromBlock === undefined ? {} : { fromBlock }),
+        ...(airdropRoot ? { airdropRoot } : {}),
       }),
   );
   printFindings(findings, options.verbose);
+}
+
+async function rootOf(path: string): Promise<string> {
+  const { readAirdropCsv } = await import("../../airdrop/readAirdropCsv.ts");
+  const { airdropRoot, buildAirdropTree } = await import("@haca/protocol/airdropTree");
+  return airdropRoot(buildAirdropTree(readAirdropCsv(path)));
 }
 
 await runProgram(program);

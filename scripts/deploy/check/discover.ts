@@ -91,11 +91,13 @@ export async function discover(parameters: {
   manager: string;
   /** where the search began */
   start: string;
+  /** contracts that an address book names: those that obey the manager without any rule of it are found by it alone */
+  named: readonly string[];
   from: number;
   head: Block;
   report: Report;
 }): Promise<Discovered> {
-  const { reader, manager, start, from, head, report } = parameters;
+  const { reader, manager, start, named, from, head, report } = parameters;
   const found = new Discovery({ reader, from, head, report });
   await found.place("AccessManager", manager);
   await found.readEvents(["AccessManager", manager]);
@@ -109,7 +111,9 @@ export async function discover(parameters: {
         .map(({ args }) => args.target as string),
     ),
   ];
-  for (const target of start === manager ? targets : [start, ...targets]) {
+  const obedient = await found.obeying(manager, named);
+  for (const target of new Set([start, ...targets, ...obedient])) {
+    if (target === manager) continue;
     const selectors = rules.filter(({ args }) => args.target === target);
     const telling = TELLING_FUNCTIONS.find(([, signature]) =>
       selectors.some(({ args }) => args.selector === selectorOf(signature)),
@@ -192,6 +196,15 @@ class Discovery {
     if (!this.contracts.has(name)) this.contracts.set(name, address);
     if (!this.instances.has(address)) this.instances.set(address, name);
     this.names.addContract(address, await compiledContract(name));
+  }
+
+  /** Those of some accounts whose authority a manager is. */
+  async obeying(manager: string, accounts: readonly string[]): Promise<string[]> {
+    const obedient: string[] = [];
+    for (const account of accounts) {
+      if ((await this.view(account, "authority")) === manager) obedient.push(account);
+    }
+    return obedient;
   }
 
   async view(address: string | undefined, view: string): Promise<string | undefined> {

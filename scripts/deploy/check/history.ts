@@ -30,6 +30,8 @@ export class History {
   operations: Operations | undefined;
   /** the deployer's last act as administrator; undefined while he is one */
   handover: Change | undefined;
+  /** accounts that were to have roles when the deployment was handed over */
+  holders: ReadonlySet<string> = new Set();
 
   add(changes: readonly Change[]): void {
     this.#changes.push(...changes);
@@ -73,21 +75,37 @@ export class History {
   /** Who decided a change, in words; undefined if nobody who may. */
   decisionOf(change: Change): string | undefined {
     if (this.operations === undefined) return undefined;
-    if (isRenunciation(change) && this.isAfterHandover(change)) return "given up by its holder";
+    if (this.isAfterHandover(change) && this.#isRenunciation(change))
+      return "given up by its holder";
     if (isRemoval(change) && this.isAfterHandover(change)) return "by the guardian";
     for (const decided of this.operations.executedWith(change, this.in(change.transaction))) {
       if (isCauseOf(decided.call, change)) return decided.words;
     }
     return undefined;
   }
+
+  /**
+   * Nobody but administrators, who act by operations, and the holder himself can end a role. He had it by right if he
+   * was to have it at the hand-over, or was given it by a decision since.
+   */
+  #isRenunciation(change: Change): boolean {
+    const { account } = change.args;
+    if (change.event !== "RoleRevoked" || account === ZeroAddress) return false;
+    const grant = this.of(change.address, "RoleGranted").findLast(
+      (one) =>
+        isBefore(one, change) && roleOf(one) === roleOf(change) && one.args.account === account,
+    );
+    if (grant === undefined) return false;
+    return this.isAfterHandover(grant)
+      ? this.decisionOf(grant) !== undefined
+      : this.holders.has(account);
+  }
 }
+
+const roleOf = ({ args }: Change): string => String(args[0]);
 
 export const isBefore = (a: Change, b: Change): boolean =>
   a.block < b.block || (a.block === b.block && a.index < b.index);
-
-/** Nobody but administrators and the holder himself can end a role; administrators act by operations. */
-const isRenunciation = ({ event, args }: Change): boolean =>
-  event === "RoleRevoked" && args.account !== ZeroAddress;
 
 /** What GUARDIAN may do, and nobody else. */
 const isRemoval = ({ event, args }: Change): boolean =>
