@@ -38,7 +38,7 @@ const program = withChain(
   .action(verify);
 
 async function verify(options: Options): Promise<void> {
-  const { connectReader } = await import("../deploy/chain/connectReader.ts");
+  const { connectReader } = await import("../deploy/reader/connectReader.ts");
   const { ensureCompiled } = await import("../deploy/compiled/ensureCompiled.ts");
   const { collectSubjects } = await import("./collect.ts");
   const { verifySubjects } = await import("./verifySubjects.ts");

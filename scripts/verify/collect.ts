@@ -1,13 +1,13 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import { AbiCoder } from "ethers";
-import type { ChainReader } from "../deploy/chain/chainReader.ts";
 import {
   type CompiledContract,
   type ContractName,
   compiledContract,
 } from "../deploy/compiled/compiledContract.ts";
 import { firstDifference, matchCode } from "../deploy/compiled/matchCode.ts";
+import type { ChainReader } from "../deploy/reader/chainReader.ts";
 
 /** A contract on a chain, with what an explorer needs to compile it and compare. */
 export type Subject = {

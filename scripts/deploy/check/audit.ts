@@ -1,4 +1,4 @@
-import type { Block, ChainReader, Transaction } from "../chain/chainReader.ts";
+import type { Block, ChainReader, Transaction } from "../reader/chainReader.ts";
 import type { Discovered } from "./discover.ts";
 import type { Finding } from "./finding.ts";
 

@@ -1,14 +1,19 @@
 import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/document/verifyDocument";
 import { TEE_TYPES } from "@haca/protocol/attestationParameters";
-import { sha256, ZeroAddress } from "ethers";
+import { type Interface, sha256, ZeroAddress } from "ethers";
 import { printable } from "../../lib/printable.ts";
+import { compiledContract } from "../compiled/compiledContract.ts";
 import type { Audit } from "./audit.ts";
 import { ask } from "./discover.ts";
 import { type Fact, judgeFacts } from "./facts.ts";
 import { finding, notice, parameter, unexpected } from "./finding.ts";
-import { BANNED, type Change, isBefore } from "./history.ts";
+import { type Change, exclusionOf, isBefore } from "./history.ts";
 
 const NITRO = 0n;
+const APPROVAL_VIEW = "isPCRApproved";
+
+const fragmentOf = (abi: Interface, view: string): string =>
+  abi.getFunction(view)?.format("full") ?? "";
 
 /** Verifiers, roots, node types, images, exclusions, bonds and parameters of the TEE registry. */
 export async function checkRegistry(audit: Audit): Promise<void> {
@@ -110,10 +115,8 @@ function checkRoots(audit: Audit): void {
 /** The types of the deployment stay; others came by governance. */
 async function checkTypes(audit: Audit, registry: string): Promise<void> {
   const { history, reader, findings } = audit;
-  const [ids, infos] = await reader.view(
-    registry,
-    "function getTEETypes() view returns (uint8[], tuple(string name, bool active, uint256 addedAt)[])",
-  );
+  const { abi } = await compiledContract("TEERegistry");
+  const [ids, infos] = await reader.view(registry, fragmentOf(abi, "getTEETypes"));
   const added = history.of(registry, "TEETypeAdded");
   for (const [index, id] of [...ids].entries()) {
     const name: string = infos[index].name;
@@ -136,14 +139,16 @@ async function checkTypes(audit: Audit, registry: string): Promise<void> {
 /** Every approval there ever was, by governance or the image approver; the list holds no other image. */
 async function checkImages(audit: Audit, registry: string): Promise<void> {
   const { history, reader, findings, contracts } = audit;
+  const { abi } = await compiledContract("TEERegistry");
   const approvals = history.of(registry, "PCRApproved");
   const firstTimelock = history.of(contracts.get("TimelockController"))[0];
   for (const change of approvals) {
     const { pcrHash, teeType, version } = change.args;
     const [isApproved] = await reader.view(
       registry,
-      "function isPCRApproved(uint8 type, bytes32 hash) view returns (bool)",
-      ...[teeType, pcrHash],
+      fragmentOf(abi, APPROVAL_VIEW),
+      // The event names what the view asks for.
+      ...(abi.getFunction(APPROVAL_VIEW)?.inputs ?? []).map(({ name }) => change.args[name]),
     );
     const subject = `image ${pcrHash} of node type ${teeType}`;
     const words = `version ${printable(version)}, ${isApproved ? "approved" : "revoked"} now`;
@@ -179,9 +184,8 @@ async function checkExclusions(audit: Audit, registry: string): Promise<void> {
     );
   }
   for (const change of history.of(registry, "TEEStatusChanged")) {
-    const { teeId, previous, current } = change.args;
-    if (current === BANNED) judgeAct(audit, change, `node ${teeId}`, "banned");
-    else if (previous === BANNED) judgeAct(audit, change, `node ${teeId}`, "ban lifted");
+    const exclusion = exclusionOf(change);
+    if (exclusion !== undefined) judgeAct(audit, change, `node ${change.args.teeId}`, exclusion);
   }
   for (const change of history.of(registry, "PCRRevoked")) {
     judgeAct(audit, change, `image ${change.args.pcrHash}`, "revoked");

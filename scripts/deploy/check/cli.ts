@@ -57,7 +57,7 @@ const program = createProgram({
   .action(check);
 
 async function check(options: Options): Promise<void> {
-  const { connectReader } = await import("../chain/connectReader.ts");
+  const { connectReader } = await import("../reader/connectReader.ts");
   const { ensureCompiled } = await import("../compiled/ensureCompiled.ts");
   const { auditDeployment } = await import("./checkDeployment.ts");
   const { network, rpc, fromBlock } = options;

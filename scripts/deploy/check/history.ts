@@ -1,7 +1,7 @@
 import { ROLES } from "@haca/protocol/roles";
 import { type Interface, type Result, ZeroAddress } from "ethers";
-import type { Log } from "../chain/chainReader.ts";
 import { TIMELOCK_ROLES } from "../modules/governance.ts";
+import type { Log } from "../reader/chainReader.ts";
 import { isCauseOf } from "./causes.ts";
 import type { Operations } from "./operations.ts";
 
@@ -108,9 +108,18 @@ export const isBefore = (a: Change, b: Change): boolean =>
   a.block < b.block || (a.block === b.block && a.index < b.index);
 
 /** What GUARDIAN may do, and nobody else. */
-const isRemoval = ({ event, args }: Change): boolean =>
-  ["PCRRevoked", "OperatorDenied", "AdmissionPaused", "CertificateRevoked"].includes(event) ||
-  (event === "TEEStatusChanged" && args.current === BANNED);
+const isRemoval = (change: Change): boolean =>
+  ["PCRRevoked", "OperatorDenied", "AdmissionPaused", "CertificateRevoked"].includes(
+    change.event,
+  ) || exclusionOf(change) === "banned";
 
-/** ITEERegistryTypes.NodeStatus */
-export const BANNED = 4n;
+/** Node statuses in which a node is excluded, ITEERegistryTypes.NodeStatus: banned. */
+const EXCLUDED: ReadonlySet<bigint> = new Set([4n]);
+
+/** Whether a node's status changed into being excluded, or out of it; undefined where neither. */
+export function exclusionOf({ event, args }: Change): "banned" | "ban lifted" | undefined {
+  if (event !== "TEEStatusChanged") return undefined;
+  const [before, now] = [EXCLUDED.has(args.previous), EXCLUDED.has(args.current)];
+  if (before === now) return undefined;
+  return now ? "banned" : "ban lifted";
+}

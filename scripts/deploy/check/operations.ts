@@ -8,7 +8,7 @@ import {
   toBeHex,
   zeroPadBytes,
 } from "ethers";
-import type { Log } from "../chain/chainReader.ts";
+import type { Log } from "../reader/chainReader.ts";
 import type { DecidedCall } from "./causes.ts";
 import type { Change } from "./history.ts";
 import type { Names } from "./names.ts";
