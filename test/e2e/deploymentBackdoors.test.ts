@@ -627,9 +627,10 @@ describe("deploy:check", () => {
     for (const refused of [
       `guardian: an account whose key is secret, but ${governance.guardian}`,
       "root of attestations under",
-      "timelock delay: at least 86400 s, but 120 s",
+      "timelock delay: at least 172800 s, but 120 s",
       "voting delay: at least 3600 s, but 60 s",
-      "voting period: at least 86400 s, but 300 s",
+      "extension after a late quorum: at least 3600 s, but 60 s",
+      "voting period: at least 172800 s, but 300 s",
     ]) {
       expect(words).toContain(refused);
     }

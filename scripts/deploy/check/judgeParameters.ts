@@ -18,9 +18,10 @@ const DAY = 24 * HOUR;
 /** Least times on a chain that is not thrown away: shorter ones leave nobody the time to object. */
 export const FLOORS = {
   /** of the timelock */
-  delay: DAY,
-  votingPeriod: DAY,
+  delay: 2 * DAY,
+  votingPeriod: 2 * DAY,
   votingDelay: HOUR,
+  lateQuorumExtension: HOUR,
 } as const;
 
 /**
@@ -128,12 +129,14 @@ function judgeTimes(audit: Audit, holders: Holders): void {
         votingPeriod: bigint;
         proposalThreshold: bigint;
         quorumPercent: bigint;
+        lateQuorumExtension: bigint;
       }
     | undefined;
   for (const [subject, value, floor] of [
     ["timelock delay", delay, FLOORS.delay],
     ["voting delay", settings?.votingDelay, FLOORS.votingDelay],
     ["voting period", settings?.votingPeriod, FLOORS.votingPeriod],
+    ["extension after a late quorum", settings?.lateQuorumExtension, FLOORS.lateQuorumExtension],
   ] as const) {
     if (value !== undefined && value < BigInt(floor)) {
       findings.push(unexpected(subject, `at least ${floor} s`, `${value} s`));
