@@ -503,7 +503,11 @@ const BACKDOORS: readonly [string, (box: Sandbox) => Promise<unknown>, string][]
       const genesis = await box.opg.queryFilter("Transfer", 0);
       const vault = (genesis as { args?: { to: string } }[])[1]?.args?.to ?? "";
       const code = await box.provider.getCode(vault);
-      await box.rpc("hardhat_setCode", vault, `${code.slice(0, -2)}00`);
+      await box.rpc(
+        "hardhat_setCode",
+        vault,
+        `${code.slice(0, -2)}${code.endsWith("00") ? "02" : "00"}`,
+      );
     },
     "terms: as the allocation's, but others",
   ],
