@@ -1,0 +1,80 @@
+import type { Audit } from "./audit.ts";
+import { ask } from "./discover.ts";
+import { type Fact, judgeFacts } from "./facts.ts";
+import { finding, notice, parameter, unexpected } from "./finding.ts";
+import type { Holders } from "./holders.ts";
+
+/** Settings of governor and settlement: as they were constructed, or changed by governance since. */
+export async function checkGovernor(audit: Audit, holders: Holders): Promise<void> {
+  judgeFacts(audit, [
+    ...(await settlementFacts(audit)),
+    ...(await governorFacts(audit, holders.governor)),
+  ]);
+}
+
+async function settlementFacts(audit: Audit): Promise<Fact[]> {
+  const { history, reader, constructed, contracts } = audit;
+  const settlement = contracts.get("InferenceSettlement");
+  if (settlement === undefined) return [];
+  const window = await ask(reader, settlement, "function settlementWindow() view returns (uint64)");
+  const initial = constructed.get(settlement)?.[2];
+  audit.findings.push(parameter("settlement window", `${initial} s`));
+  return [
+    {
+      subject: "InferenceSettlement.settlementWindow",
+      expected: `${initial} s`,
+      actual: `${window} s`,
+      changes: history.of(settlement, "SettlementWindowChanged").slice(1),
+    },
+  ];
+}
+
+/** View, event, and unit of every setting, in the order of the constructor's. */
+const SETTINGS = [
+  ["votingDelay", "VotingDelaySet", " s"],
+  ["votingPeriod", "VotingPeriodSet", " s"],
+  ["proposalThreshold", "ProposalThresholdSet", " smallest units"],
+  ["quorumNumerator", "QuorumNumeratorUpdated", " %"],
+  ["lateQuorumVoteExtension", "LateQuorumVoteExtensionSet", " s"],
+] as const;
+
+async function governorFacts(audit: Audit, governor: string | undefined): Promise<Fact[]> {
+  const { history, reader, constructed, names, contracts, findings } = audit;
+  if (governor === undefined) return [];
+  const initial = constructed.get(governor)?.[2] as readonly unknown[] | undefined;
+  const facts: Fact[] = [];
+  for (const [index, [view, event, unit]] of SETTINGS.entries()) {
+    const value = await ask(reader, governor, `function ${view}() view returns (uint256)`);
+    findings.push(parameter(`HacaGovernor.${view}`, `${initial?.[index]}${unit}`));
+    facts.push({
+      subject: `HacaGovernor.${view}`,
+      expected: `${initial?.[index]}${unit}`,
+      actual: `${value}${unit}`,
+      changes: history.of(governor, event).slice(1),
+    });
+  }
+  const timelock = await ask(reader, governor, "function timelock() view returns (address)");
+  facts.push({
+    subject: "HacaGovernor.timelock",
+    expected: names.of(contracts.get("TimelockController") ?? ""),
+    actual: names.of(String(timelock)),
+    changes: history.of(governor, "TimelockChange").slice(1),
+  });
+  await checkSupply(audit);
+  return facts;
+}
+
+/** The whole supply was made at once, and nothing since. */
+async function checkSupply(audit: Audit): Promise<void> {
+  const { reader, findings, contracts } = audit;
+  const token = contracts.get("OPG");
+  const supply = await ask(reader, token, "function SUPPLY() view returns (uint256)");
+  const total = await ask(reader, token, "function totalSupply() view returns (uint256)");
+  if (typeof supply !== "bigint" || typeof total !== "bigint" || total > supply) {
+    findings.push(unexpected("OPG.totalSupply", `at most ${supply}`, String(total)));
+  } else if (total < supply) {
+    findings.push(notice("OPG.totalSupply", `${supply - total} smallest units were burnt`));
+  } else {
+    findings.push(finding("OPG.totalSupply", supply, total));
+  }
+}

@@ -1,0 +1,219 @@
+import { certificateIds } from "@haca/attestation/document/parseCertificate";
+import { p384BaseTable } from "@haca/attestation/p384Base";
+import { ALLOCATIONS, OPG_SUPPLY } from "@haca/protocol/allocations";
+import {
+  concat,
+  getBytes,
+  getCreateAddress,
+  hexlify,
+  id,
+  keccak256,
+  sha256,
+  TypedDataEncoder,
+  toBeHex,
+  toUtf8Bytes,
+  ZeroAddress,
+  zeroPadBytes,
+  zeroPadValue,
+} from "ethers";
+import type { ContractName } from "../compiled/compiledContract.ts";
+import type { Audit } from "./audit.ts";
+
+/** Marks a constructor argument that a deployment may choose. */
+export const FREE = Symbol("free");
+
+const WORD = 32;
+const BYTE_RANGE_OF_ADDRESS = 20;
+
+/**
+ * Constructor arguments that follow from the other contracts; undefined where a contract is not created by a
+ * transaction of its own.
+ */
+export function expectedArguments(
+  audit: Audit,
+  name: ContractName,
+  address: string,
+): readonly unknown[] | undefined {
+  const of = (contract: ContractName): string => audit.contracts.get(contract) ?? ZeroAddress;
+  switch (name) {
+    case "AccessManager":
+      return [FREE];
+    case "ModelRegistry":
+    case "SigningKeys":
+      return [];
+    case "InferenceSettlement":
+      return [of("AccessManager"), of("ModelRegistry"), FREE];
+    case "EcdsaP384":
+      return [hexlify(p384BaseTable())];
+    case "CertificateStore":
+      return [of("AccessManager"), of("EcdsaP384"), FREE];
+    case "NitroAttestationVerifier": {
+      const store = audit.verifiers.find((verifier) => verifier.address === address)?.store;
+      return [store ?? ZeroAddress, of("EcdsaP384")];
+    }
+    case "TEERegistry":
+      return [of("AccessManager"), of("SigningKeys"), audit.verifiers[0]?.address, FREE, FREE];
+    case "NodeBonds":
+      return [of("AccessManager"), of("OPG"), of("TEERegistry")];
+    case "TimelockController":
+      return [FREE, [], [ZeroAddress], FREE];
+    case "GenesisDistribution":
+      return [FREE];
+    case "HacaGovernor":
+      return [of("OPG"), of("TimelockController"), FREE];
+    default:
+      return undefined;
+  }
+}
+
+/** Addresses that follow from who created a contract; the key is the child. */
+export function expectedBirths(audit: Audit): [ContractName, ContractName, number][] {
+  return audit.contracts.has("GenesisDistribution")
+    ? [
+        ["OPG", "GenesisDistribution", 1],
+        ["VestingFactory", "GenesisDistribution", 2],
+        ["MerkleAirdrop", "GenesisDistribution", 3],
+        ["VestingVault", "VestingFactory", 1],
+      ]
+    : [];
+}
+
+/** Immutables as 32 bytes of hex, by their names in the sources. */
+export function expectedImmutables(
+  audit: Audit,
+  name: ContractName,
+  address: string,
+): Readonly<Record<string, string>> {
+  const word = (contract: ContractName): string =>
+    zeroPadValue(audit.contracts.get(contract) ?? ZeroAddress, WORD);
+  const args = audit.constructed.get(address) ?? [];
+  const genesis = genesisOf(audit);
+  switch (name) {
+    case "OPG":
+      return domainImmutables(audit, "OPG", address);
+    case "InferenceSettlement":
+      return {
+        ...domainImmutables(audit, "HACA InferenceSettlement", address),
+        modelRegistry: word("ModelRegistry"),
+      };
+    case "HacaGovernor":
+      return { ...domainImmutables(audit, "HACA Governor", address), _token: word("OPG") };
+    case "TEERegistry":
+      return { signingKeys: word("SigningKeys") };
+    case "EcdsaP384":
+      return { BASE_TABLE: zeroPadValue(getCreateAddress({ from: address, nonce: 1 }), WORD) };
+    case "CertificateStore": {
+      const root = String(args[2] ?? "0x");
+      return { ECDSA_P384: word("EcdsaP384"), ...rootImmutables(root) };
+    }
+    case "NitroAttestationVerifier": {
+      const store = audit.verifiers.find((verifier) => verifier.address === address)?.store;
+      return {
+        CERTIFICATES: zeroPadValue(store ?? ZeroAddress, WORD),
+        ECDSA_P384: word("EcdsaP384"),
+      };
+    }
+    case "NodeBonds":
+      return { TOKEN: word("OPG"), REGISTRY: word("TEERegistry") };
+    case "GenesisDistribution":
+      return {
+        token: word("OPG"),
+        vestingFactory: word("VestingFactory"),
+        airdrop: word("MerkleAirdrop"),
+        ecosystemVault: zeroPadValue(genesis?.ecosystemVault ?? ZeroAddress, WORD),
+        stakingRewardsVault: zeroPadValue(genesis?.stakingRewardsVault ?? ZeroAddress, WORD),
+      };
+    case "VestingFactory":
+      return { token: word("OPG"), implementation: word("VestingVault") };
+    case "VestingVault":
+      return { token: word("OPG") };
+    case "MerkleAirdrop":
+      return {
+        token: word("OPG"),
+        root: genesis?.parameters.airdropRoot ?? "unknown",
+        total: toBeHex(
+          ALLOCATIONS.find((one) => one.name === "Airdrop")?.amount ?? OPG_SUPPLY,
+          WORD,
+        ),
+        deadline: toBeHex(genesis?.parameters.airdropDeadline ?? 0n, WORD),
+        leftoversTo: zeroPadValue(genesis?.ecosystemVault ?? ZeroAddress, WORD),
+      };
+    default:
+      return {};
+  }
+}
+
+export type Share = { beneficiary: string; amount: bigint };
+/** What GenesisDistribution was created with. */
+export type GenesisParameters = {
+  governance: string;
+  tge: bigint;
+  periods: readonly { start: bigint; end: bigint }[];
+  foundation: string;
+  liquidity: string;
+  contributors: readonly Share[];
+  investors: readonly Share[];
+  airdropRoot: string;
+  airdropDeadline: bigint;
+};
+
+/** The genesis distribution: its parameters, and the vaults that it says it made. */
+export function genesisOf(
+  audit: Audit,
+):
+  | { parameters: GenesisParameters; ecosystemVault: string; stakingRewardsVault: string }
+  | undefined {
+  const address = audit.contracts.get("GenesisDistribution");
+  if (address === undefined) return undefined;
+  const parameters = audit.constructed.get(address)?.[0] as GenesisParameters | undefined;
+  if (parameters === undefined) return undefined;
+  const receiverOf = (allocation: number): string =>
+    audit.history
+      .of(address, "Allocated")
+      .find(({ args }) => args.allocation === BigInt(allocation))?.args.receiver ?? ZeroAddress;
+  const numberOf = (name: string): number => ALLOCATIONS.findIndex((one) => one.name === name);
+  return {
+    parameters,
+    ecosystemVault: receiverOf(numberOf("Ecosystem")),
+    stakingRewardsVault: receiverOf(numberOf("Staking rewards")),
+  };
+}
+
+/** What OpenZeppelin's EIP712 keeps. */
+function domainImmutables(audit: Audit, name: string, address: string): Record<string, string> {
+  const { chainId } = audit.reader;
+  const version = "1";
+  return {
+    _cachedDomainSeparator: TypedDataEncoder.hashDomain({
+      ...{ name, version, chainId, verifyingContract: address },
+    }),
+    _cachedChainId: toBeHex(chainId, WORD),
+    _cachedThis: zeroPadValue(address, WORD),
+    _hashedName: id(name),
+    _hashedVersion: id(version),
+    _name: shortString(name),
+    _version: shortString(version),
+  };
+}
+
+/** A string of up to 31 bytes and, in the last byte, its length. */
+const shortString = (text: string): string =>
+  concat([zeroPadBytes(toUtf8Bytes(text), WORD - 1), toBeHex(text.length, 1)]);
+
+function rootImmutables(root: string): Record<string, string> {
+  try {
+    return {
+      rootId: certificateIds([getBytes(root)])[0] ?? "unknown",
+      rootFingerprint: sha256(root),
+      ROOT_HASH: keccak256(root),
+    };
+  } catch {
+    return { rootId: "unknown", rootFingerprint: "unknown", ROOT_HASH: "unknown" };
+  }
+}
+
+/** A word as an address where it can be one, for a person. */
+export const wordToText = (word: string): string =>
+  /^0x0{24}[0-9a-f]{40}$/i.test(word) && !/^0x0{40}/.test(word)
+    ? `0x${word.slice(2 + (WORD - BYTE_RANGE_OF_ADDRESS) * 2)}`
+    : word;

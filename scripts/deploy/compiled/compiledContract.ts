@@ -1,0 +1,112 @@
+import { readFileSync } from "node:fs";
+import type { AddressBook } from "@haca/protocol/addressBook";
+import { BaseError } from "@haca/protocol/baseError";
+import { Interface, type InterfaceAbi } from "ethers";
+
+/** Contracts of a deployment: those of the address book, and the code behind every vault. */
+export type ContractName = keyof AddressBook["contracts"] | "VestingVault";
+
+export type BuildInput = {
+  language: string;
+  sources: Record<string, { content: string }>;
+  settings: Record<string, unknown> & {
+    optimizer?: { enabled?: boolean; runs?: number };
+    evmVersion?: string;
+    viaIR?: boolean;
+  };
+};
+
+/** What this repository's sources compile to. */
+export type CompiledContract = {
+  name: ContractName;
+  abi: Interface;
+  /** code that a creating transaction carries, before the constructor's arguments */
+  creationCode: string;
+  /** zeros where immutables go */
+  runtimeCode: string;
+  /** places of each immutable in the run-time code, by its name */
+  immutables: ReadonlyMap<string, readonly { start: number; length: number }[]>;
+  /** name of its source in `buildInput` */
+  sourceName: string;
+  /** such as 0.8.37+commit.f401782d */
+  compilerVersion: string;
+  buildInput: BuildInput;
+};
+
+type Build = {
+  input: BuildInput;
+  compilerVersion: string;
+  immutableNames: ReadonlyMap<number, string>;
+};
+
+const contracts = new Map<ContractName, Promise<CompiledContract>>();
+const builds = new Map<string, Build>();
+
+/** A contract from Hardhat's artifacts. Error `compiled.missing`. */
+export function compiledContract(name: ContractName): Promise<CompiledContract> {
+  const known = contracts.get(name);
+  if (known !== undefined) return known;
+  const read = readContract(name);
+  contracts.set(name, read);
+  return read;
+}
+
+/** To be called after a compilation. */
+export function forgetCompiled(): void {
+  contracts.clear();
+  builds.clear();
+}
+
+async function readContract(name: ContractName): Promise<CompiledContract> {
+  const { default: hre } = await import("hardhat");
+  const { artifacts } = hre;
+  const artifact = await artifacts.readArtifact(name).catch((cause: unknown) => {
+    throw new BaseError({ code: "compiled.missing", message: `${name} is not compiled`, cause });
+  });
+  const buildId = await artifacts.getBuildInfoId(name);
+  const input = buildId && (await artifacts.getBuildInfoPath(buildId));
+  const output = buildId && (await artifacts.getBuildInfoOutputPath(buildId));
+  if (!buildId || !input || !output) {
+    throw new BaseError({ code: "compiled.missing", message: `no build information of ${name}` });
+  }
+  const build = builds.get(buildId) ?? readBuild(input, output);
+  builds.set(buildId, build);
+  const references = artifact.immutableReferences ?? {};
+  return {
+    name,
+    abi: new Interface(artifact.abi as unknown as InterfaceAbi),
+    creationCode: artifact.bytecode,
+    runtimeCode: artifact.deployedBytecode,
+    immutables: new Map(
+      Object.entries(references).map(([id, places]) => [
+        build.immutableNames.get(Number(id)) ?? `number ${id}`,
+        places,
+      ]),
+    ),
+    sourceName: artifact.inputSourceName ?? artifact.sourceName,
+    compilerVersion: build.compilerVersion,
+    buildInput: build.input,
+  };
+}
+
+function readBuild(inputPath: string, outputPath: string): Build {
+  const { input, solcLongVersion } = JSON.parse(readFileSync(inputPath, "utf8")) as {
+    input: BuildInput;
+    solcLongVersion: string;
+  };
+  const { output } = JSON.parse(readFileSync(outputPath, "utf8")) as {
+    output: { sources: Record<string, { ast: Node }> };
+  };
+  const immutableNames = new Map<number, string>();
+  for (const { ast } of Object.values(output.sources)) {
+    for (const contract of ast.nodes ?? []) {
+      for (const { id, name, mutability } of contract.nodes ?? []) {
+        if (mutability === "immutable" && name !== undefined) immutableNames.set(id, name);
+      }
+    }
+  }
+  return { input, compilerVersion: solcLongVersion, immutableNames };
+}
+
+/** What is read of the compiler's syntax tree: state variables are children of contracts. */
+type Node = { id: number; name?: string; mutability?: string; nodes?: Node[] };

@@ -1,0 +1,59 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { BaseError } from "@haca/protocol/baseError";
+import { PROJECT_ROOT } from "../../lib/projectRoot.ts";
+import { type ContractName, compiledContract, forgetCompiled } from "./compiledContract.ts";
+
+/** Every contract of a full deployment. */
+export const CONTRACT_NAMES: readonly ContractName[] = [
+  ...(["AccessManager", "ModelRegistry", "InferenceSettlement", "EcdsaP384"] as const),
+  ...(["CertificateStore", "NitroAttestationVerifier", "SigningKeys", "TEERegistry"] as const),
+  ...(["NodeBonds", "TimelockController", "GenesisDistribution", "OPG"] as const),
+  ...(["VestingFactory", "VestingVault", "MerkleAirdrop", "HacaGovernor"] as const),
+];
+
+/**
+ * Makes sure that the artifacts are what this repository's sources give: what was compiled is compared with the files
+ * to the byte, and compiled anew where it differs. Error `compiled.stale`.
+ */
+export async function ensureCompiled(): Promise<void> {
+  if ((await findStale()) === undefined) return;
+  console.log("compiling the contracts (minutes)");
+  const { default: hre } = await import("hardhat");
+  await hre.tasks.getTask("build").run({ noTests: true, quiet: true });
+  forgetCompiled();
+  const stale = await findStale();
+  if (stale === undefined) return;
+  throw new BaseError({
+    code: "compiled.stale",
+    message: `${stale} is not what was compiled: run npm run build`,
+  });
+}
+
+/** A source whose file differs from what was compiled, or a contract that was not compiled. */
+async function findStale(): Promise<string | undefined> {
+  const checked = new Set<unknown>();
+  for (const name of CONTRACT_NAMES) {
+    const contract = await compiledContract(name).catch((error: unknown) => {
+      if (error instanceof BaseError && error.code === "compiled.missing") return undefined;
+      throw error;
+    });
+    if (contract === undefined) return name;
+    const { buildInput } = contract;
+    if (checked.has(buildInput)) continue;
+    checked.add(buildInput);
+    for (const [source, { content }] of Object.entries(buildInput.sources)) {
+      const path = fileOf(source);
+      if (!existsSync(path) || readFileSync(path, "utf8") !== content) return path;
+    }
+  }
+  return undefined;
+}
+
+/** `project/contracts/A.sol` and `npm/@scope/package@1.2.3/B.sol` as files. */
+function fileOf(source: string): string {
+  const library = /^npm\/((?:@[^/]+\/)?[^@/]+)@[^/]+\/(.*)$/.exec(source);
+  return library === null
+    ? join(PROJECT_ROOT, source.replace(/^project\//, ""))
+    : join(PROJECT_ROOT, "node_modules", library[1] ?? "", library[2] ?? "");
+}
