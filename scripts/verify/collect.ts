@@ -85,7 +85,10 @@ async function argumentsOf(parameters: {
   const encode = (values: readonly unknown[]): string =>
     AbiCoder.defaultAbiCoder().encode(inputs, values);
   if (inputs.length === 0) return "0x";
-  if (contract.name === "OPG") return encode([book.contracts.GenesisDistribution?.address]);
+  const { GenesisDistribution, TimelockController } = book.contracts;
+  if (contract.name === "OPG") {
+    return encode([GenesisDistribution?.address, TimelockController?.address]);
+  }
   const views = MADE_BY_OTHERS[contract.name];
   if (views !== undefined) {
     const values: unknown[] = [];

@@ -2,13 +2,16 @@ import { ALLOCATIONS, vestingPeriod } from "@haca/protocol/allocations";
 import { concat, formatUnits, solidityPacked, ZeroAddress } from "ethers";
 import type { Audit } from "./audit.ts";
 import { ask } from "./discover.ts";
-import { type GenesisParameters, genesisOf } from "./expectations.ts";
+import { type GenesisParameters, genesisOf, NON_VOTING } from "./expectations.ts";
 import { finding, notice, parameter, unexpected } from "./finding.ts";
 
 const FIXED = 0;
 const TRANSFERABLE = 1;
 const REDIRECTABLE_ONCE = 2;
 const AIRDROP_NAME = "Airdrop";
+
+/** Allocations whose vaults gave up their votes when they were made. */
+const WITHOUT_VOTES: ReadonlySet<string> = new Set(["Ecosystem", "Foundation", "Staking rewards"]);
 
 /** A grant that the genesis distribution makes of its parameters. */
 type Grant = {
@@ -51,6 +54,7 @@ export async function checkGenesis(audit: Audit): Promise<void> {
     );
   }
   await checkVaults(audit, parameters, genesis.ecosystemVault);
+  await judgeVotes(audit, "TimelockController", timelock ?? ZeroAddress, true);
   checkDirect(audit, parameters);
 }
 
@@ -64,7 +68,7 @@ function expectedGrants(parameters: GenesisParameters): Grant[] {
     isRevocable: false,
   });
   return [
-    whole("Ecosystem", governance, TRANSFERABLE),
+    whole("Ecosystem", governance, FIXED),
     whole("Foundation", foundation, TRANSFERABLE),
     whole("Staking rewards", governance, REDIRECTABLE_ONCE),
     ...parameters.contributors.map(({ beneficiary, amount }) => ({
@@ -109,6 +113,7 @@ async function checkVaults(
       ),
     );
     await tellVault(audit, subject, vault, grant.beneficiary);
+    await judgeVotes(audit, subject, vault, WITHOUT_VOTES.has(grant.allocation));
   }
 }
 
@@ -148,16 +153,10 @@ async function tellVault(
   vault: string,
   beneficiary: string,
 ): Promise<void> {
-  const { reader, findings, names, contracts } = audit;
+  const { reader, findings, names } = audit;
   const current = await ask(reader, vault, "function beneficiary() view returns (address)");
   const pending = await ask(reader, vault, "function pendingBeneficiary() view returns (address)");
   const revokedAt = await ask(reader, vault, "function revokedAt() view returns (uint256)");
-  const delegatee = await ask(
-    reader,
-    contracts.get("OPG"),
-    "function delegates(address account) view returns (address)",
-    vault,
-  );
   if (current !== beneficiary) {
     findings.push(notice(subject, `handed over, to ${names.of(String(current))}`));
   }
@@ -165,7 +164,21 @@ async function tellVault(
     findings.push(notice(subject, `offered to ${names.of(String(pending))}`));
   }
   if (revokedAt !== 0n) findings.push(notice(subject, `revoked at ${momentOf(Number(revokedAt))}`));
-  if (typeof delegatee === "string" && delegatee !== ZeroAddress) {
+}
+
+/** Where votes are given up, they stay so; others are told. */
+async function judgeVotes(
+  audit: Audit,
+  subject: string,
+  account: string,
+  isWithoutVotes: boolean,
+): Promise<void> {
+  const { reader, findings, names, contracts } = audit;
+  const fragment = "function delegates(address account) view returns (address)";
+  const delegatee = String(await ask(reader, contracts.get("OPG"), fragment, account));
+  if (isWithoutVotes) {
+    findings.push(finding(`${subject}, votes`, NON_VOTING, delegatee));
+  } else if (delegatee !== ZeroAddress) {
     findings.push(notice(subject, `its votes are delegated to ${names.of(delegatee)}`));
   }
 }

@@ -10,7 +10,7 @@ import { finding, notice, parameter, unexpected } from "./finding.ts";
 import { type Change, exclusionOf, isBefore } from "./history.ts";
 
 const NITRO = 0n;
-const APPROVAL_VIEW = "isPCRApproved";
+const APPROVAL_VIEW = "isImageApproved";
 
 const fragmentOf = (abi: Interface, view: string): string =>
   abi.getFunction(view)?.format("full") ?? "";
@@ -159,7 +159,7 @@ async function checkImages(audit: Audit, registry: string): Promise<void> {
     } else judgeAct(audit, change, subject, words);
   }
   const [count] = await reader.view(registry, "function imageCount() view returns (uint256)");
-  const distinct = new Set(approvals.map(({ args }) => `${args.pcrHash} ${args.teeType}`));
+  const distinct = new Set(approvals.map(({ args }) => `${args.pcrHash} ${args.teeType} ${args.verifierId}`));
   findings.push(
     finding("TEERegistry: images in its list, and approved in an event", distinct.size, count),
   );

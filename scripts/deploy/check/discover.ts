@@ -35,7 +35,7 @@ const TELLING_FUNCTIONS: readonly (readonly [ContractName, string])[] = [
   ["InferenceSettlement", "setSettlementWindow(uint64)"],
   ["TEERegistry", "setVerifier(uint8,address)"],
   ["NodeBonds", "setAmount(uint96)"],
-  ["CertificateStore", "revoke(bytes,uint256)"],
+  ["CertificateStore", "revokeUnseen(bytes,uint256)"],
 ];
 const TRANSFER = id("Transfer(address,address,uint256)");
 const NOBODY = `0x${"00".repeat(32)}`;

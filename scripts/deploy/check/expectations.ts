@@ -3,6 +3,8 @@ import { p384BaseTable } from "@haca/attestation/p384Base";
 import { ALLOCATIONS, OPG_SUPPLY } from "@haca/protocol/allocations";
 import {
   concat,
+  dataSlice,
+  getAddress,
   getBytes,
   getCreateAddress,
   hexlify,
@@ -23,6 +25,8 @@ import type { Audit } from "./audit.ts";
 export const FREE = Symbol("free");
 
 const WORD = 32;
+/** Delegatee of those who gave up their votes: OPG.NON_VOTING. */
+export const NON_VOTING: string = getAddress(dataSlice(id("OPG.NON_VOTING"), 12));
 const BYTE_RANGE_OF_ADDRESS = 20;
 
 /**
@@ -97,7 +101,13 @@ export function expectedImmutables(
         modelRegistry: word("ModelRegistry"),
       };
     case "HacaGovernor":
-      return { ...domainImmutables(audit, "HACA Governor", address), _token: word("OPG") };
+      return {
+        ...domainImmutables(audit, "HACA Governor", address),
+        _token: word("OPG"),
+        _nonVoting: zeroPadValue(NON_VOTING, WORD),
+      };
+    case "TimelockController":
+      return { MINIMUM_DELAY: toBeHex((args[0] as bigint | undefined) ?? 0n, WORD) };
     case "TEERegistry":
       return { signingKeys: word("SigningKeys") };
     case "EcdsaP384":
@@ -126,7 +136,7 @@ export function expectedImmutables(
     case "VestingFactory":
       return { token: word("OPG"), implementation: word("VestingVault") };
     case "VestingVault":
-      return { token: word("OPG") };
+      return { token: word("OPG"), _factory: word("VestingFactory") };
     case "MerkleAirdrop":
       return {
         token: word("OPG"),

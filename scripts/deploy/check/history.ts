@@ -109,12 +109,19 @@ export const isBefore = (a: Change, b: Change): boolean =>
 
 /** What GUARDIAN may do, and nobody else. */
 const isRemoval = (change: Change): boolean =>
-  ["PCRRevoked", "OperatorDenied", "AdmissionPaused", "CertificateRevoked"].includes(
+  [
+    "PCRRevoked",
+    "OperatorDenied",
+    "AdmissionPaused",
+    "CertificateRevoked",
+    "KeyRevoked",
+    "UnseenCertificateRevoked",
+  ].includes(
     change.event,
   ) || exclusionOf(change) === "banned";
 
-/** Node statuses in which a node is excluded, ITEERegistryTypes.NodeStatus: banned. */
-const EXCLUDED: ReadonlySet<bigint> = new Set([4n]);
+/** Node statuses in which a node is excluded, ITEERegistryTypes.NodeStatus: banned, expelled. */
+const EXCLUDED: ReadonlySet<bigint> = new Set([4n, 5n]);
 
 /** Whether a node's status changed into being excluded, or out of it; undefined where neither. */
 export function exclusionOf({ event, args }: Change): "banned" | "ban lifted" | undefined {
