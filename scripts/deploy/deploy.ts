@@ -4,6 +4,8 @@ import { BaseError } from "@haca/protocol/baseError";
 import type { NetworkConnection } from "hardhat/types/network";
 import { enterProject, userPath } from "../lib/userFolder.ts";
 import { buildContracts } from "./buildContracts.ts";
+import { probeFor } from "./chain/probeFor.ts";
+import { belowFloor, checkDeployer } from "./checkParameters.ts";
 import { confirm } from "./confirm.ts";
 import { connect } from "./connect.ts";
 import { deployAll } from "./deployAll.ts";
@@ -14,7 +16,7 @@ import { keepEarlier } from "./keepEarlier.ts";
 import { type Deployment, journalPath, openDeployment } from "./openDeployment.ts";
 import { printPlan } from "./printPlan.ts";
 import { readEarlier } from "./readEarlier.ts";
-import { parametersPath, readParameters } from "./readParameters.ts";
+import { parametersPath, readParameters, refuse } from "./readParameters.ts";
 import { requireDeployer } from "./requireDeployer.ts";
 
 export type DeployOptions = {
@@ -47,6 +49,7 @@ async function deployTo(parameters: {
   console.log(`deploying to ${network} (chain ${chainId}), address book ${path}`);
   const deployer = await requireDeployer(connection);
   const isDevelopment = isDevelopmentChain(chainId);
+  const problems = isDevelopment ? [] : belowFloor("settlementWindow", settlementWindow);
   const governance =
     part === "core"
       ? undefined
@@ -56,7 +59,10 @@ async function deployTo(parameters: {
               ? parametersPath(network)
               : userPath(options.parameters),
           isDevelopmentChain: isDevelopment,
+          deployer,
+          problems,
         });
+  if (part === "core" && !isDevelopment) refuse(network, [...checkDeployer(deployer), ...problems]);
 
   enterProject();
   const { default: hre } = await import("hardhat");
@@ -66,6 +72,8 @@ async function deployTo(parameters: {
   if (await isComplete({ deployment, earlier, part })) return;
 
   const base = { deployment, settlementWindow };
+  const off = await probeFor({ deployment, part });
+  for (const line of off) console.log(`  on this chain ${line}`);
   if (!isDevelopment) {
     await printPlan({ ...base, part, governance });
     if (!options.yes && !(await confirm(`Deploy to ${network}?`))) {
@@ -86,7 +94,9 @@ async function deployTo(parameters: {
     console.log(`  ${name.padEnd(24)} ${contract?.address}  block ${contract?.block}`);
   }
   if (part === undefined) await verify({ connection, book });
-  else console.log(`  ${deployer} is administrator; npm run deploy without --part hands over`);
+  for (const line of off) console.log(`  but on this chain ${line}`);
+  if (part !== undefined)
+    console.log(`  ${deployer} is administrator; npm run deploy without --part hands over`);
   if (deployment.journal.minedSteps().length === sentBefore) {
     console.log("  everything was there: no transaction was sent");
   }
