@@ -21,9 +21,10 @@ let known: Map<string, string> | undefined;
 
 /** Why nobody, or everybody, holds the key of an account; undefined if nothing is known about it. */
 export function publicKeyHolder(account: string): string | undefined {
-  if (BigInt(account) < RESERVED_ADDRESSES) return "is reserved for precompiled contracts";
   known ??= collect();
-  return known.get(account.toLowerCase());
+  const reason = known.get(account.toLowerCase());
+  if (reason !== undefined) return reason;
+  return BigInt(account) < RESERVED_ADDRESSES ? "is reserved for precompiled contracts" : undefined;
 }
 
 function collect(): Map<string, string> {
