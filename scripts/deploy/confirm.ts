@@ -10,6 +10,7 @@ export async function confirm(question: string): Promise<boolean> {
   const answer = await Promise.race([terminal.question(`${question} [y/N] `), ended]);
   terminal.close();
   if (answer === undefined) {
+    console.log();
     throw new BaseError({
       code: "deploy.noAnswer",
       message: "nobody answers on standard input: nothing deployed; --yes goes on without asking",

@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { JsonRpcProvider } from "ethers";
+import { id, JsonRpcProvider, Wallet } from "ethers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_SETTLEMENT_WINDOW } from "../../scripts/deploy/deployCore.ts";
 import { dryRun } from "../../scripts/deploy/dryRun.ts";
 import { readParameters } from "../../scripts/deploy/readParameters.ts";
+import { freePort } from "../../scripts/lib/freePort.ts";
 import { Command } from "./command.ts";
 import { FailingProxy, type Failure } from "./failingProxy.ts";
 import { BOOK, failure, LocalDeployment, PARAMETERS, ROOT, success } from "./localDeployment.ts";
@@ -151,5 +152,51 @@ describe("an interrupted deployment", () => {
     expect(readFileSync(BOOK, "utf8")).toContain("HacaGovernor");
     const again = await success(local.deploy());
     expect(again).toContain("no transaction was sent");
+  });
+
+  it("finds on a public chain what a lost journal knew, and asks nobody who is not there", async () => {
+    const port = await freePort(8546);
+    local.group.start({
+      name: "public",
+      command: process.execPath,
+      arguments: [
+        ...["node_modules/hardhat/dist/src/cli.js", "node", "--hostname", "127.0.0.1"],
+        ...["--port", String(port), "--chain-id", "84532"],
+      ],
+    });
+    const target = `http://127.0.0.1:${port}`;
+    const chain = new JsonRpcProvider(target);
+    const deployer = new Wallet(id("a deployer of this test"));
+    await local.group.waitFor({
+      name: "public",
+      timeoutMs: 60_000,
+      probe: async () => {
+        const balance = `0x${(10n ** 20n).toString(16)}`;
+        await chain.send("hardhat_setBalance", [deployer.address, balance]);
+        return true as const;
+      },
+    });
+    const files = ["84532.json", "84532.journal.jsonl"].map((name) =>
+      join(ROOT, "deployments", name),
+    );
+    const core = ["scripts/deploy/cli.ts", "--network", "baseSepolia", "--part", "core"];
+    const run = (url: string, ...options: string[]) =>
+      local.run([...core, ...options], {
+        ...{ BASE_SEPOLIA_RPC_URL: url, HACA_DEPLOYER_KEY: deployer.privateKey },
+      });
+    try {
+      expect(await failure(run(target))).toContain("[deploy.noAnswer]");
+      const proxy = new FailingProxy({ target, transactions: 2, failure: "lost" });
+      expect(await failure(run(await proxy.listen(), "--yes"))).toContain("2 of 3");
+      await proxy.close();
+      rmSync(files[1] ?? "");
+      await success(run(target, "--yes"));
+      rmSync(files[1] ?? "");
+      expect(await success(run(target, "--yes"))).toContain("no transaction was sent");
+      expect(await chain.getTransactionCount(deployer.address)).toBe(3);
+    } finally {
+      for (const file of files) rmSync(file, { force: true });
+      chain.destroy();
+    }
   });
 });
