@@ -187,7 +187,9 @@ describe("an interrupted deployment", () => {
     try {
       expect(await failure(run(target))).toContain("[deploy.noAnswer]");
       const proxy = new FailingProxy({ target, transactions: 2, failure: "lost" });
-      expect(await failure(run(await proxy.listen(), "--yes"))).toContain("1 of 3 transactions are done");
+      expect(await failure(run(await proxy.listen(), "--yes"))).toContain(
+        "1 of 3 transactions are done",
+      );
       await proxy.close();
       rmSync(files[1] ?? "");
       await success(run(target, "--yes"));
