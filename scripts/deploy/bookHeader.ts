@@ -1,17 +1,15 @@
-import { execFileSync } from "node:child_process";
 import type { AddressBook } from "@haca/protocol/addressBook";
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import { compilerSettings } from "./compilerSettings.ts";
+import { gitCommitOf } from "./gitCommit.ts";
+import type { Deployment } from "./openDeployment.ts";
 
 /** What an address book says about the deployment itself. */
-export function bookHeader(parameters: {
-  hre: HardhatRuntimeEnvironment;
-  network: string;
-  chainId: number;
-}): Pick<AddressBook, "format" | "chainId" | "network" | "gitCommit" | "compiler"> {
-  const { hre, network, chainId } = parameters;
-  const gitCommit = execFileSync("git", ["rev-parse", "HEAD"], { cwd: hre.config.paths.root })
-    .toString()
-    .trim();
-  return { format: 1, chainId, network, gitCommit, compiler: compilerSettings(hre) };
+export function bookHeader(
+  deployment: Deployment,
+): Pick<AddressBook, "format" | "chainId" | "network" | "gitCommit" | "compiler"> {
+  const { hre, connection, chainId } = deployment;
+  return {
+    ...{ format: 1, chainId, network: connection.networkName },
+    ...{ gitCommit: gitCommitOf(hre), compiler: compilerSettings(hre) },
+  };
 }

@@ -22,7 +22,9 @@ export async function connect(
     });
   }
   const configured = hre.config.networks[network]?.chainId;
-  const connection = await hre.network.create(network);
+  const connection = await hre.network.create(network).catch((cause: unknown) => {
+    throw unusable(network, cause);
+  });
   try {
     const chainId = Number(
       BigInt(String(await connection.provider.request({ method: "eth_chainId" }))),
@@ -36,12 +38,27 @@ export async function connect(
     if (cause instanceof BaseError) throw cause;
     const text = firstLine(cause);
     if (/chain ?id/i.test(text)) throw wrongChain(network, configured, "another", cause);
-    throw new BaseError({
-      code: "deploy.noRpc",
-      message: `network ${network} does not answer: start the chain or check its URL`,
-      cause,
-    });
+    throw unusable(network, cause);
   }
+}
+
+/** Hardhat's words for a variable that has no value, or has one that it cannot use. */
+const ABOUT_VARIABLE = /configuration variable|private key/i;
+
+function unusable(network: string, cause: unknown): BaseError {
+  const text = firstLine(cause);
+  const [, variable] = /Variable "(\w+)"/.exec(text) ?? [];
+  const reason =
+    variable !== undefined
+      ? `needs ${variable}: set the variable, or npx hardhat keystore set ${variable}`
+      : ABOUT_VARIABLE.test(text)
+        ? `cannot be used: ${text} (the key is HACA_DEPLOYER_KEY, 0x and 64 hex digits)`
+        : "does not answer: start the chain or check its URL";
+  return new BaseError({
+    code: "deploy.noRpc",
+    message: `network ${network} ${reason}`,
+    cause,
+  });
 }
 
 const wrongChain = (

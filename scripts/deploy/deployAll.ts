@@ -1,17 +1,14 @@
 import type { AddressBook, GenesisGrant } from "@haca/protocol/addressBook";
 import { ALLOCATIONS } from "@haca/protocol/allocations";
-import type { Contract, EventLog, Provider } from "ethers";
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
-import type { NetworkConnection } from "hardhat/types/network";
+import type { Contract, EventLog } from "ethers";
 import { addressesOf } from "./addressesOf.ts";
 import { bookHeader } from "./bookHeader.ts";
 import { describeAttestation } from "./describeAttestation.ts";
 import { describeContract } from "./describeContract.ts";
 import { describeCore } from "./describeCore.ts";
-import { discardStaleJournal } from "./discardStaleJournal.ts";
 import { genesisParameters } from "./modules/governance.ts";
+import { beginJournal, type Deployment } from "./openDeployment.ts";
 import type { GovernanceParameters } from "./readParameters.ts";
-import { requireDeployer } from "./requireDeployer.ts";
 import { runGovernanceModule } from "./runGovernanceModule.ts";
 
 /**
@@ -19,18 +16,17 @@ import { runGovernanceModule } from "./runGovernanceModule.ts";
  * returns the chain's address book without models.
  */
 export async function deployAll(parameters: {
-  hre: HardhatRuntimeEnvironment;
-  connection: NetworkConnection;
+  deployment: Deployment;
   settlementWindow: number;
   governance: GovernanceParameters;
 }): Promise<AddressBook> {
-  const { hre, connection, settlementWindow, governance } = parameters;
-  const provider = connection.ethers.provider as unknown as Provider;
-  const chainId = Number((await provider.getNetwork()).chainId);
-  await discardStaleJournal({ hre, provider, chainId });
-
-  const deployer = await requireDeployer(connection);
-  const deployed = await runGovernanceModule({ connection, settlementWindow, governance });
+  const { deployment, settlementWindow, governance } = parameters;
+  const { provider, deployer } = deployment;
+  beginJournal(deployment);
+  const { contracts: deployed, creations } = await runGovernanceModule({
+    ...deployment,
+    ...{ settlementWindow, governance },
+  });
   const [accessManager, modelRegistry, inferenceSettlement, timelock, genesis] = await addressesOf(
     deployed.accessManager,
     deployed.modelRegistry,
@@ -47,10 +43,10 @@ export async function deployAll(parameters: {
     deployed.teeRegistry,
   );
   const entry = (address: string, constructorArguments: string[], creator = address) =>
-    describeContract({ hre, provider, chainId, address, constructorArguments, creator });
+    describeContract({ provider, creations, address, constructorArguments, creator });
 
   const { attestation } = governance;
-  const described = await describeAttestation({ hre, provider, chainId, attestation, deployed });
+  const described = await describeAttestation({ provider, creations, attestation, deployed });
   const genesisEntry = await entry(genesis, [
     deployed.genesis.interface.encodeDeploy([
       { ...genesisParameters(governance), governance: timelock },
@@ -58,10 +54,10 @@ export async function deployAll(parameters: {
   ]);
 
   return {
-    ...bookHeader({ hre, network: connection.networkName, chainId }),
+    ...bookHeader(deployment),
     contracts: {
       ...(await describeCore({
-        ...{ hre, provider, chainId, deployer, settlementWindow },
+        ...{ provider, creations, deployer, settlementWindow },
         ...{ accessManager, modelRegistry, inferenceSettlement },
       })),
       ...described.contracts,

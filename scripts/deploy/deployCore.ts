@@ -1,12 +1,9 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
-import type { Provider } from "ethers";
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
-import type { NetworkConnection } from "hardhat/types/network";
 import { bookHeader } from "./bookHeader.ts";
 import { describeCore } from "./describeCore.ts";
-import { discardStaleJournal } from "./discardStaleJournal.ts";
 import { coreModule } from "./modules/core.ts";
-import { requireDeployer } from "./requireDeployer.ts";
+import { beginJournal, type Deployment } from "./openDeployment.ts";
+import { runModule } from "./runModule.ts";
 
 /** Seconds after a result's timestamp during which it can be settled: 7 days. */
 export const DEFAULT_SETTLEMENT_WINDOW = 7 * 24 * 60 * 60;
@@ -16,27 +13,23 @@ export const DEFAULT_SETTLEMENT_WINDOW = 7 * 24 * 60 * 60;
  * without models. A contract that is already there is left as it is.
  */
 export async function deployCore(parameters: {
-  hre: HardhatRuntimeEnvironment;
-  connection: NetworkConnection;
+  deployment: Deployment;
   settlementWindow: number;
 }): Promise<AddressBook> {
-  const { hre, connection, settlementWindow } = parameters;
-  const provider = connection.ethers.provider as unknown as Provider;
-  const chainId = Number((await provider.getNetwork()).chainId);
-  await discardStaleJournal({ hre, provider, chainId });
-
-  const deployer = await requireDeployer(connection);
-  const { accessManager, modelRegistry, inferenceSettlement } = await connection.ignition.deploy(
-    coreModule,
-    { parameters: { Core: { settlementWindow: BigInt(settlementWindow) } } },
-  );
+  const { deployment, settlementWindow } = parameters;
+  const { provider, deployer } = deployment;
+  beginJournal(deployment);
+  const { contracts, creations } = await runModule({
+    ...deployment,
+    build: (module) => coreModule(module, parameters),
+  });
   return {
-    ...bookHeader({ hre, network: connection.networkName, chainId }),
+    ...bookHeader(deployment),
     contracts: await describeCore({
-      ...{ hre, provider, chainId, deployer, settlementWindow },
-      accessManager: await accessManager.getAddress(),
-      modelRegistry: await modelRegistry.getAddress(),
-      inferenceSettlement: await inferenceSettlement.getAddress(),
+      ...{ provider, creations, deployer, settlementWindow },
+      accessManager: await contracts.accessManager.getAddress(),
+      modelRegistry: await contracts.modelRegistry.getAddress(),
+      inferenceSettlement: await contracts.inferenceSettlement.getAddress(),
     }),
     parameters: { settlementWindow },
     models: [],

@@ -1,10 +1,10 @@
 import { p384BaseTable } from "@haca/attestation/p384Base";
 import type { AddressBook } from "@haca/protocol/addressBook";
 import { type Contract, hexlify, type Provider } from "ethers";
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import { addressesOf } from "./addressesOf.ts";
 import { describeContract } from "./describeContract.ts";
 import type { AttestationParameters } from "./readAttestationParameters.ts";
+import type { Creation } from "./runModule.ts";
 
 type AttestationContract =
   | "EcdsaP384"
@@ -15,9 +15,8 @@ type AttestationContract =
 
 /** The TEE registry's and its verifiers' part of the address book. */
 export async function describeAttestation(parameters: {
-  hre: HardhatRuntimeEnvironment;
   provider: Provider;
-  chainId: number;
+  creations: ReadonlyMap<string, Creation>;
   attestation: AttestationParameters;
   deployed: Readonly<
     Record<

@@ -1,13 +1,12 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
 import type { Provider } from "ethers";
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import { describeContract } from "./describeContract.ts";
+import type { Creation } from "./runModule.ts";
 
 /** The core contracts' entries in the address book. */
 export async function describeCore(parameters: {
-  hre: HardhatRuntimeEnvironment;
   provider: Provider;
-  chainId: number;
+  creations: ReadonlyMap<string, Creation>;
   deployer: string;
   settlementWindow: number;
   accessManager: string;

@@ -1,67 +1,22 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { addMonths } from "@haca/protocol/addMonths";
-import { airdropRoot, buildAirdropTree } from "@haca/protocol/airdropTree";
-import { ALLOCATIONS, DEFAULT_TGE } from "@haca/protocol/allocations";
+import { type AirdropEntry, airdropRoot, buildAirdropTree } from "@haca/protocol/airdropTree";
+import { DEFAULT_TGE } from "@haca/protocol/allocations";
 import { BaseError } from "@haca/protocol/baseError";
-import { getAddress, isAddress, parseUnits, ZeroAddress } from "ethers";
-import { z } from "zod";
 import { readAirdropCsv } from "../airdrop/readAirdropCsv.ts";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 import {
-  type AttestationParameters,
-  attestationSchema,
-  readRoot,
-} from "./readAttestationParameters.ts";
+  allocationOf,
+  checkConsistency,
+  checkPublic,
+  type Problem,
+  wrongSum,
+} from "./checkParameters.ts";
+import { type CompleteParameters, parseParameters } from "./parametersSchema.ts";
+import { type AttestationParameters, readRoot } from "./readAttestationParameters.ts";
 
-const account = z
-  .string()
-  .refine(
-    (text) => /^0x/.test(text) && isAddress(text) && BigInt(text) !== BigInt(ZeroAddress),
-    "must be an address (0x, 40 hex digits, right checksum, not zero)",
-  )
-  .transform((text) => getAddress(text));
-const tokens = z
-  .string()
-  .regex(/^[0-9]+(\.[0-9]{1,18})?$/, "must be an amount of OPG, such as 1000 or 0.5")
-  .transform((text) => parseUnits(text, 18));
-const seconds = z.int().min(1);
-const moment = z.iso
-  .datetime({ error: "must be a time such as 2026-04-08T00:00:00Z" })
-  .transform((text) => Date.parse(text) / 1000);
-const shares = z.array(z.strictObject({ beneficiary: account, amount: tokens })).min(1);
-
-const fileSchema = z.strictObject({
-  /** token generation event; default 2026-04-08T00:00:00Z */
-  tge: moment.optional(),
-  guardian: account,
-  /** who approves enclave images, each after a delay of two days */
-  imageApprover: account,
-  foundation: account,
-  liquidity: account,
-  contributors: shares,
-  investors: shares,
-  airdrop: z.strictObject({
-    /** CSV file beside this one */
-    csv: z.string(),
-    /** default: twelve months after the token generation event */
-    deadline: moment.optional(),
-  }),
-  attestation: attestationSchema,
-  timelockDelay: seconds,
-  governor: z.strictObject({
-    votingDelay: seconds,
-    votingPeriod: seconds,
-    proposalThreshold: tokens,
-    quorumPercent: z.int().min(1).max(100),
-    lateQuorumExtension: seconds,
-  }),
-});
-
-export type GovernanceParameters = Omit<
-  z.output<typeof fileSchema>,
-  "tge" | "airdrop" | "attestation"
-> & {
+export type GovernanceParameters = Omit<CompleteParameters, "tge" | "airdrop" | "attestation"> & {
   attestation: AttestationParameters;
   tge: number;
   airdropRoot: string;
@@ -75,67 +30,95 @@ export const parametersPath = (network: string): string =>
 const AIRDROP_MONTHS = 12;
 
 /**
- * The parameters of a deployment on a network. Errors name the file and the field; shares that do not sum to their
- * allocation, an airdrop that does not, and a root certificate that is not AWS's are refused here rather than by a
- * failing transaction.
+ * The parameters of a deployment on a network. Error `deploy.badParameters` names the file and every field that is
+ * wrong: shares that do not sum to their allocation, an airdrop that does not, a root certificate that is not AWS's,
+ * and on a public chain what no such chain must have (`checkPublic`).
+ * @param parameters.deployer needed on a public chain alone
+ * @param parameters.problems found elsewhere, to be told with those of the file
  */
-export function readParameters(parameters: {
-  path: string;
-  isDevelopmentChain: boolean;
-}): GovernanceParameters {
+export function readParameters(
+  parameters: { path: string; problems?: readonly Problem[] } & (
+    | { isDevelopmentChain: true }
+    | { isDevelopmentChain: boolean; deployer: string }
+  ),
+): GovernanceParameters {
   const { path, isDevelopmentChain } = parameters;
-  const fail = (field: string, message: string): never => {
-    throw new BaseError({ code: "deploy.badParameters", message: `${path}: ${field}: ${message}` });
-  };
   if (!existsSync(path)) {
     throw new BaseError({
       code: "deploy.noParameters",
       message: `no deployment parameters at ${path}: copy deployments/parameters/localhost.json and edit it`,
     });
   }
-  const parsed = fileSchema.safeParse(parseJson(path));
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    return fail(issue?.path.join(".") ?? "", issue?.message ?? "invalid");
-  }
-  const { airdrop, attestation, tge = DEFAULT_TGE, ...rest } = parsed.data;
-  const { root, heartbeatMaxAge, attestationMaxAge } = attestation;
-  const rootFile = root === undefined ? undefined : resolve(dirname(path), root);
+  const { values: read, problems } = parseParameters(parseJson(path));
+  const values = { tge: DEFAULT_TGE, ...read };
+  problems.push(...checkConsistency(values), ...(parameters.problems ?? []));
 
-  const amountOf = (name: string): bigint =>
-    ALLOCATIONS.find((allocation) => allocation.name === name)?.amount ?? 0n;
-  const requireSum = (field: string, name: string, amounts: readonly bigint[]): void => {
-    const sum = amounts.reduce((total, amount) => total + amount, 0n);
-    if (sum !== amountOf(name)) {
-      fail(field, `amounts sum to ${sum}, the allocation has ${amountOf(name)} smallest units`);
-    }
-  };
-  for (const [field, name] of [
-    ["contributors", "Contributors"],
-    ["investors", "Investors"],
-  ] as const) {
-    requireSum(
-      field,
-      name,
-      rest[field].map(({ amount }) => amount),
-    );
+  const beside = (file: string): string => resolve(dirname(path), file);
+  const entries =
+    values.airdrop === undefined ? [] : readAirdrop(beside(values.airdrop.csv), problems);
+  if ("deployer" in parameters && !isDevelopmentChain) {
+    const claimants = entries.map(({ account }) => account);
+    const now = Math.floor(Date.now() / 1000);
+    problems.push(...checkPublic({ values, deployer: parameters.deployer, claimants, now }));
   }
-  const entries = readAirdropCsv(resolve(dirname(path), airdrop.csv));
-  requireSum(
-    "airdrop.csv",
-    "Airdrop",
-    entries.map(({ amount }) => amount),
-  );
+  const { root, ...ages } = values.attestation ?? {};
+  const rootFile = root === undefined ? undefined : beside(root);
+  // The development root is made when it is first asked for: not for parameters that are refused.
+  const isRootLooked =
+    values.attestation !== undefined &&
+    (rootFile !== undefined || !isDevelopmentChain || problems.length === 0);
+  const pinned = isRootLooked
+    ? collect(problems, () => readRoot({ rootFile, isDevelopmentChain }))
+    : undefined;
+  refuse(path, problems);
+
+  const { airdrop, attestation: _, ...rest } = values as CompleteParameters & { tge: number };
   return {
     ...rest,
-    attestation: {
-      ...readRoot({ rootFile, isDevelopmentChain }),
-      ...{ heartbeatMaxAge, attestationMaxAge },
-    },
-    tge,
+    attestation: { ...pinned, ...ages } as AttestationParameters,
     airdropRoot: airdropRoot(buildAirdropTree(entries)),
-    airdropDeadline: airdrop.deadline ?? addMonths({ time: tge, months: AIRDROP_MONTHS }),
+    airdropDeadline: airdrop.deadline ?? addMonths({ time: rest.tge, months: AIRDROP_MONTHS }),
   };
+}
+
+/** Error `deploy.badParameters` with all problems, if there are any. */
+export function refuse(source: string, problems: readonly Problem[]): void {
+  if (problems.length === 0) return;
+  const lines = problems.map(({ field, message }) => `${field}: ${message}`);
+  throw new BaseError({
+    code: "deploy.badParameters",
+    message:
+      lines.length === 1
+        ? `${source}: ${lines[0]}`
+        : `${source}: ${lines.length} problems, nothing deployed\n  ${lines.join("\n  ")}\n `,
+    details: { problems },
+  });
+}
+
+function readAirdrop(path: string, problems: Problem[]): AirdropEntry[] {
+  const field = "airdrop.csv";
+  const entries = collect(problems, () => readAirdropCsv(path), field);
+  if (entries === undefined) return [];
+  const sum = entries.reduce((total, { amount }) => total + amount, 0n);
+  const expected = allocationOf("Airdrop");
+  if (sum !== expected) problems.push(wrongSum({ field, sum, expected }));
+  return entries;
+}
+
+/** What `read` returns; where it refuses, that is a problem among the others. */
+function collect<T>(problems: Problem[], read: () => T, field?: string): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof BaseError)) throw error;
+    const [name, ...text] = error.message.split(": ");
+    problems.push(
+      field === undefined
+        ? { field: name ?? "", message: text.join(": ") }
+        : { field, message: error.message },
+    );
+    return undefined;
+  }
 }
 
 function parseJson(path: string): unknown {

@@ -2,21 +2,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { teeRegistryAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
-import { Contract } from "ethers";
+import { Contract, JsonRpcProvider } from "ethers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { DEFAULT_SETTLEMENT_WINDOW } from "../../scripts/deploy/deployCore.ts";
-import { dryRun } from "../../scripts/deploy/dryRun.ts";
-import { readParameters } from "../../scripts/deploy/readParameters.ts";
 import { freePort } from "../../scripts/lib/freePort.ts";
-import { FailingProxy } from "./failingProxy.ts";
 import { BOOK, failure, LocalDeployment, PARAMETERS, ROOT, success } from "./localDeployment.ts";
-
-const isDeep = process.env.HACA_DEEP === "1";
-const { transactions: TRANSACTIONS } = await dryRun({
-  settlementWindow: DEFAULT_SETTLEMENT_WINDOW,
-  governance: readParameters({ path: PARAMETERS, isDevelopmentChain: true }),
-  chainType: "l1",
-});
 
 let local: LocalDeployment;
 beforeEach(async () => {
@@ -25,36 +14,12 @@ beforeEach(async () => {
 afterEach(() => local.stop());
 
 describe("deployment of everything", () => {
-  // As many as the rehearsal of the deployment takes; the test below holds a real one to the same number.
-  const first = 1;
-  const last = TRANSACTIONS;
-  const steps = isDeep
-    ? Array.from({ length: last }, (_, index) => index + 1)
-    : [first, Math.floor(last / 2), last - 1];
-  it.each(steps)("resumes after an interruption behind transaction %i", async (transactions) => {
-    const proxy = new FailingProxy({ target: local.url, transactions });
-    const interrupted = await local.deploy({ HACA_RPC_URL: await proxy.listen() });
-    await proxy.close();
-    const provider = local.provider();
-    expect(proxy.sent).toBe(transactions);
-    if (transactions < TRANSACTIONS) expect(interrupted.status).toBe(1);
-    expect(interrupted.output).not.toContain("    at ");
-
-    await success(local.deploy());
-    expect(await success(local.check())).toContain("all equal");
-    // Nothing was done twice.
-    expect(await provider.getTransactionCount((await provider.getSigner(0)).address)).toBe(
-      TRANSACTIONS,
-    );
-    provider.destroy();
-  });
-
   it("changes nothing the second time, and notices what differs", async () => {
     // What an older version left behind does not stand in the way of a development chain.
     writeFileSync(BOOK, JSON.stringify({ format: 0 }));
     await success(local.deploy());
     const first = readFileSync(BOOK, "utf8");
-    await success(local.deploy());
+    expect(await success(local.deploy())).toContain("no transaction was sent");
     expect(readFileSync(BOOK, "utf8")).toBe(first);
     // A part that development would get permissions with finds everything handed over.
     await success(local.deploy({}, "--part", "tee"));
@@ -144,7 +109,6 @@ describe("deployment of everything", () => {
     for (const [rpc, account, text] of [
       [local.url, key, "should be chain 84532"],
       [other, "0x1234", "the key is HACA_DEPLOYER_KEY"],
-      [other, key, "attestation.root: must name a file with AWS's root certificate"],
     ] as const) {
       const running = local.run(
         [
@@ -155,7 +119,54 @@ describe("deployment of everything", () => {
       );
       expect(await failure(running)).toContain(text);
     }
+    const { status, output } = await local.run(
+      [
+        ...["scripts/deploy/cli.ts", "--network", "baseSepolia", "--yes"],
+        ...["--parameters", PARAMETERS, "--settlement-window", "60"],
+      ],
+      { BASE_SEPOLIA_RPC_URL: other, HACA_DEPLOYER_KEY: key },
+    );
+    expect(status).toBe(1);
+    for (const text of [
+      "attestation.root: must name a file with AWS's root certificate",
+      "timelockDelay: must be at least 172800 s on a public chain, is 120",
+      "guardian: 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 is test account 1 of Hardhat",
+      "investors.0.beneficiary: ",
+      "airdrop.csv entry 2: ",
+      "settlementWindow: must be at least 3600",
+      "[deploy.badParameters]",
+    ]) {
+      expect(output).toContain(text);
+    }
     expect(existsSync(join(ROOT, "deployments", "84532.json"))).toBe(false);
+  });
+
+  it.each([
+    ["prague", 0, "on this chain P256VERIFY (0x100) is missing: no nodes with P-256 keys"],
+    ["shanghai", 1, "opcode MCOPY is unknown"],
+  ])("says what a chain under the rules of %s lacks", async (rules, expected, text) => {
+    const port = await freePort(8547);
+    local.group.start({
+      name: rules,
+      command: join(ROOT, "node_modules", ".bin", "anvil"),
+      arguments: ["--port", String(port), "--hardfork", rules],
+    });
+    const url = `http://127.0.0.1:${port}`;
+    await local.group.waitFor({
+      name: rules,
+      timeoutMs: 60_000,
+      probe: () =>
+        fetch(url).then(
+          () => true as const,
+          () => undefined,
+        ),
+    });
+    const { status, output } = await local.deploy({ HACA_RPC_URL: url });
+    expect(status, output).toBe(expected);
+    expect(output).toContain(text);
+    const provider = new JsonRpcProvider(url);
+    if (expected === 1) expect(await provider.getBlockNumber()).toBe(0);
+    provider.destroy();
   });
 
   it.each([

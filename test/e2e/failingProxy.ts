@@ -1,17 +1,41 @@
 import { createServer, type Server } from "node:http";
 
-/** A JSON-RPC proxy whose line is cut after a number of transactions have gone through. */
+/**
+ * What becomes of the last transaction that gets through. `answered`: its sender hears of it, and of nothing after;
+ * `lost`: the chain has it and its sender does not hear; `never`: the chain does not get it; `once`: as `lost`, and the
+ * line is good again afterwards.
+ */
+export type Failure = "answered" | "lost" | "never" | "once";
+
+/** A JSON-RPC proxy whose line is cut at a number of transactions. */
 export class FailingProxy {
   readonly #server: Server;
   #sent = 0;
+  #isCut = false;
 
-  constructor(parameters: { target: string; transactions: number }) {
-    const { target, transactions } = parameters;
+  constructor(parameters: {
+    target: string;
+    transactions: number;
+    failure: Failure;
+    /** called when the line is cut, before the sender can notice */
+    onCut?: () => void;
+  }) {
+    const { target, transactions, failure, onCut } = parameters;
+    const cut = (): void => {
+      this.#isCut = failure !== "once";
+      onCut?.();
+    };
     this.#server = createServer(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const body = Buffer.concat(chunks).toString();
-      if (this.#sent >= transactions) {
+      if (this.#isCut) {
+        request.socket.destroy();
+        return;
+      }
+      const isLast = /"eth_send(Raw)?Transaction"/.test(body) && this.#sent + 1 === transactions;
+      if (isLast && failure === "never") {
+        cut();
         request.socket.destroy();
         return;
       }
@@ -21,8 +45,14 @@ export class FailingProxy {
         headers: { "content-type": "application/json" },
         body,
       });
+      const text = await answer.text();
+      if (isLast) cut();
+      if (isLast && failure !== "answered") {
+        request.socket.destroy();
+        return;
+      }
       response.setHeader("content-type", "application/json");
-      response.end(await answer.text());
+      response.end(text);
     });
   }
 

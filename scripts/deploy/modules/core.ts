@@ -1,19 +1,17 @@
-import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
+import type { Plan } from "../plan/plan.ts";
 
 /**
  * The contracts of the ZKML path. One AccessManager holds every permission; the deployer is its first
  * administrator.
  */
-export const coreModule = buildModule("Core", (module) => {
-  const administrator = module.getAccount(0);
-  const settlementWindow = module.getParameter<bigint>("settlementWindow");
-
-  const accessManager = module.contract("AccessManager", [administrator]);
+export function coreModule(module: Plan, parameters: { settlementWindow: number }) {
+  const accessManager = module.contract("AccessManager", [module.deployer]);
   const modelRegistry = module.contract("ModelRegistry");
   const inferenceSettlement = module.contract("InferenceSettlement", [
     accessManager,
     modelRegistry,
-    settlementWindow,
+    parameters.settlementWindow,
   ]);
   return { accessManager, modelRegistry, inferenceSettlement };
-});
+}
+export type CoreContracts = ReturnType<typeof coreModule>;

@@ -59,7 +59,7 @@ export async function deployGovernance(connection: NetworkConnection) {
     timelockDelay: MIN_DELAY,
     governor: GOVERNOR_SETTINGS,
   };
-  const contracts = await runGovernanceModule({
+  const { contracts } = await runGovernanceModule({
     ...{ connection, governance },
     settlementWindow: SETTLEMENT_WINDOW,
   });

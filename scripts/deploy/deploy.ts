@@ -1,0 +1,152 @@
+import { existsSync } from "node:fs";
+import { type AddressBook, addressBookPath, writeAddressBook } from "@haca/protocol/addressBook";
+import { BaseError } from "@haca/protocol/baseError";
+import type { NetworkConnection } from "hardhat/types/network";
+import { enterProject, userPath } from "../lib/userFolder.ts";
+import { buildContracts } from "./buildContracts.ts";
+import { probeFor } from "./chain/probeFor.ts";
+import { belowFloor, checkDeployer } from "./checkParameters.ts";
+import { confirm } from "./confirm.ts";
+import { connect } from "./connect.ts";
+import { deployAll } from "./deployAll.ts";
+import { DEFAULT_SETTLEMENT_WINDOW, deployCore } from "./deployCore.ts";
+import { deployTee } from "./deployTee.ts";
+import { isDevelopmentChain } from "./developmentChain.ts";
+import { keepEarlier } from "./keepEarlier.ts";
+import { type Deployment, journalPath, openDeployment } from "./openDeployment.ts";
+import { printPlan } from "./printPlan.ts";
+import { readEarlier } from "./readEarlier.ts";
+import { parametersPath, readParameters, refuse } from "./readParameters.ts";
+import { requireDeployer } from "./requireDeployer.ts";
+
+export type DeployOptions = {
+  network: string;
+  part?: "core" | "tee";
+  parameters?: string;
+  settlementWindow?: number;
+  yes: boolean;
+};
+
+/** Carries out `npm run deploy`. */
+export async function deploy(options: DeployOptions): Promise<void> {
+  const { connection, chainId } = await connect(options.network);
+  try {
+    await deployTo({ options, connection, chainId });
+  } finally {
+    await connection.close();
+  }
+}
+
+async function deployTo(parameters: {
+  options: DeployOptions;
+  connection: NetworkConnection;
+  chainId: number;
+}): Promise<void> {
+  const { options, connection, chainId } = parameters;
+  const { part, settlementWindow = DEFAULT_SETTLEMENT_WINDOW } = options;
+  const network = connection.networkName;
+  const path = addressBookPath(chainId);
+  console.log(`deploying to ${network} (chain ${chainId}), address book ${path}`);
+  const deployer = await requireDeployer(connection);
+  const isDevelopment = isDevelopmentChain(chainId);
+  const problems = isDevelopment ? [] : belowFloor("settlementWindow", settlementWindow);
+  const governance =
+    part === "core"
+      ? undefined
+      : readParameters({
+          path:
+            options.parameters === undefined
+              ? parametersPath(network)
+              : userPath(options.parameters),
+          isDevelopmentChain: isDevelopment,
+          deployer,
+          problems,
+        });
+  if (part === "core" && !isDevelopment) refuse(network, [...checkDeployer(deployer), ...problems]);
+
+  enterProject();
+  const { default: hre } = await import("hardhat");
+  await buildContracts(hre);
+  const deployment = await openDeployment({ hre, connection, chainId });
+  const earlier = await readEarlier({ connection, path, chainId });
+  if (await isComplete({ deployment, earlier, part })) return;
+
+  const base = { deployment, settlementWindow };
+  const off = await probeFor({ deployment, part });
+  for (const line of off) console.log(`  on this chain ${line}`);
+  if (!isDevelopment) {
+    await printPlan({ ...base, part, governance });
+    if (!options.yes && !(await confirm(`Deploy to ${network}?`))) {
+      console.log("nothing deployed");
+      return;
+    }
+  }
+  const sentBefore = deployment.journal.minedSteps().length;
+  const deployed =
+    governance === undefined
+      ? await deployCore(base)
+      : part === "tee"
+        ? await deployTee({ ...base, attestation: governance.attestation })
+        : await deployAll({ ...base, governance });
+  const book = earlier === undefined ? deployed : keepEarlier({ book: deployed, earlier });
+  writeAddressBook({ path, book });
+  for (const [name, contract] of Object.entries(book.contracts)) {
+    console.log(`  ${name.padEnd(24)} ${contract?.address}  block ${contract?.block}`);
+  }
+  if (part === undefined) await verify({ connection, book });
+  for (const line of off) console.log(`  but on this chain ${line}`);
+  if (part !== undefined)
+    console.log(`  ${deployer} is administrator; npm run deploy without --part hands over`);
+  if (deployment.journal.minedSteps().length === sentBefore) {
+    console.log("  everything was there: no transaction was sent");
+  }
+}
+
+/**
+ * Whether there is nothing to do though the journal cannot say so: a part of what is handed over, or an address book
+ * that came without its journal. Error: `deploy.noJournal` if that book is not of everything.
+ */
+async function isComplete(parameters: {
+  deployment: Deployment;
+  earlier: AddressBook | undefined;
+  part: DeployOptions["part"];
+}): Promise<boolean> {
+  const { deployment, earlier, part } = parameters;
+  const { connection, chainId, journal, adoptFrom } = deployment;
+  if (earlier === undefined) return false;
+  const isHandedOver = earlier.contracts.TimelockController !== undefined;
+  if (isHandedOver && (part === "tee" || journal.isEmpty)) {
+    console.log("  everything is there and handed over; nothing to do");
+    if (part === undefined) await verify({ connection, book: earlier });
+    return true;
+  }
+  if (journal.isEmpty && adoptFrom === undefined && !isDevelopmentChain(chainId)) {
+    const hint = existsSync(journalPath(chainId)) ? "is empty" : "is not here";
+    throw new BaseError({
+      code: "deploy.noJournal",
+      message: `${addressBookPath(chainId)} has contracts of an earlier run, and its journal ${journalPath(chainId)} ${hint}: bring it from where that run was, deploy with that run's account, or move the address book away to begin anew`,
+    });
+  }
+  return false;
+}
+
+async function verify(parameters: {
+  connection: NetworkConnection;
+  book: AddressBook;
+}): Promise<void> {
+  const [{ checkDeployment }, { isMatch }] = await Promise.all([
+    import("./check/checkDeployment.ts"),
+    import("./check/finding.ts"),
+  ]);
+  const findings = await checkDeployment(parameters);
+  const [different] = findings.filter((found) => !isMatch(found));
+  if (different !== undefined) {
+    throw new BaseError({
+      code: "deploy.different",
+      message: `${different.subject}: expected ${different.expected}, got ${different.actual}`,
+    });
+  }
+  console.log(
+    `  verified: ${findings.length} comparisons with the chain; the deployer holds no role`,
+  );
+}

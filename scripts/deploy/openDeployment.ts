@@ -1,0 +1,63 @@
+import { dirname, join } from "node:path";
+import { addressBookPath } from "@haca/protocol/addressBook";
+import type { Provider } from "ethers";
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { NetworkConnection } from "hardhat/types/network";
+import { isDevelopmentChain } from "./developmentChain.ts";
+import { findAbandoned } from "./findAbandoned.ts";
+import { gitCommitOf } from "./gitCommit.ts";
+import { Journal } from "./plan/journal.ts";
+import { requireDeployer } from "./requireDeployer.ts";
+
+/** A chain, who deploys to it, and how far that is. */
+export type Deployment = {
+  hre: HardhatRuntimeEnvironment;
+  connection: NetworkConnection;
+  provider: Provider;
+  chainId: number;
+  deployer: string;
+  journal: Journal;
+  /** first nonce of a deployment that the journal does not know */
+  adoptFrom: number | undefined;
+  report: (line: string) => void;
+};
+
+export const journalPath = (chainId: number): string =>
+  join(dirname(addressBookPath(chainId)), `${chainId}.journal.jsonl`);
+
+/** Opens the journal of the chain's deployment; errors as of `Journal.open` and `requireDeployer`. */
+export async function openDeployment(parameters: {
+  hre: HardhatRuntimeEnvironment;
+  connection: NetworkConnection;
+  chainId: number;
+}): Promise<Deployment> {
+  const { hre, connection, chainId } = parameters;
+  const provider = connection.ethers.provider as unknown as Provider;
+  const deployer = await requireDeployer(connection);
+  const journal = Journal.open(journalPath(chainId));
+  if (isDevelopmentChain(chainId)) await discardIfStale(journal, provider);
+  const adoptFrom =
+    journal.isEmpty && !isDevelopmentChain(chainId)
+      ? await findAbandoned({ hre, provider, deployer })
+      : undefined;
+  return {
+    ...{ hre, connection, provider, chainId, deployer, journal, adoptFrom },
+    report: (line) => console.log(line),
+  };
+}
+
+/** Writes the journal's first line. */
+export function beginJournal({ journal, chainId, deployer, hre }: Deployment): void {
+  if (journal.isEmpty) journal.begin({ chainId, deployer, gitCommit: gitCommitOf(hre) });
+}
+
+/**
+ * A development chain forgets everything when it restarts, and the journal of the chain before it would make the
+ * deployment believe that contracts exist. It goes when the chain knows none of its transactions. Journals of real
+ * chains are never touched.
+ */
+async function discardIfStale(journal: Journal, provider: Provider): Promise<void> {
+  const mined = journal.minedSteps();
+  for (const { hash } of mined) if ((await provider.getTransaction(hash)) !== null) return;
+  if (mined.length > 0) journal.discard();
+}
