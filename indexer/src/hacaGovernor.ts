@@ -3,7 +3,7 @@ import { governorParameterChange, proposal, timelockOperation, vote } from "pond
 import { governorAbi } from "@haca/protocol/abi";
 import type { GovernorParameterName } from "../schema/governance.ts";
 import { isIndexed } from "./isIndexed.ts";
-import { readState } from "./readState.ts";
+import { readConstant } from "./readState.ts";
 import { stateClient } from "./stateClient.ts";
 import { timelockOperationId } from "./timelockOperationId.ts";
 
@@ -92,16 +92,18 @@ async function insertVote({ event, context }: { event: Vote; context: Context })
     .update(proposal, { id: proposalId })
     .set((row) => ({ [column]: row[column] + weight }));
   if (quorum === null) {
-    // No event says it. With the snapshot in the past, it does not change any more.
-    const needed = await readState(() =>
-      stateClient.readContract({
-        abi: governorAbi,
-        address: event.log.address,
-        functionName: "quorum",
-        args: [voteStart],
-        blockNumber: event.block.number,
-      }),
-    );
+    // No event says it. The snapshot is in the past of this vote: it does not change any more.
+    const needed = await readConstant({
+      block: event.block.number,
+      read: (at) =>
+        stateClient.readContract({
+          abi: governorAbi,
+          address: event.log.address,
+          functionName: "quorum",
+          args: [voteStart],
+          ...at,
+        }),
+    });
     await context.db.update(proposal, { id: proposalId }).set({ quorum: needed });
   }
 }

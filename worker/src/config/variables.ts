@@ -90,7 +90,7 @@ export const VARIABLES = {
     default: "data/worker",
     help: "folder of the embedded database",
   }),
-  HACA_DATABASE_URL: variable({
+  HACA_WORKER_DATABASE_URL: variable({
     schema: z.url({
       protocol: /^postgres(ql)?$/,
       error: "must be a postgres:// URL, or empty for the embedded database",
