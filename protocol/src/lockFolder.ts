@@ -33,7 +33,7 @@ const held = new Set<DatabaseSync>();
  * same in every container that sees the folder, and there is nothing stale to judge after a kill or a power loss. Who
  * has it is written beside it in `<name>.holder.json`, for people only. The file must not be opened by this process in
  * any other way, for closing it would give the lock back; and it is never removed, since a lock on a removed file keeps
- * nobody out. docs/adr/015-folder-locks.md.
+ * nobody out: docs/adr/015-folder-locks.md.
  * @throws BaseError `folder.locked` naming the holder (`details.holder`), `folder.unusable` where none can be had
  */
 export function lockFolder(parameters: { folder: string; name: string }): FolderLock {

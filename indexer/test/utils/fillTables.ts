@@ -1,3 +1,4 @@
+import { governorAbi } from "@haca/protocol/abi";
 import { expect } from "vitest";
 import { teeIdOf } from "./deployTee.ts";
 import type { World } from "./deployWorld.ts";
@@ -32,11 +33,16 @@ export async function fillTables(world: World): Promise<void> {
   }
   for (const name of [
     ...(["labelRole", "grantRole", "setTargetFunctionRole", "setTargetClosed"] as const),
-    "propose" as const,
-    ...(["vote", "vote", "vote", "vote", "queue"] as const),
   ]) {
     await due(name, politics.operations[name]);
   }
+  const { governor, liquidity, call } = world.token;
+  await world.onToken(liquidity, "delegate", [liquidity]);
+  await due("propose", politics.operations.propose);
+  const id = politics.proposals[0]?.id;
+  const cast = { to: governor.address, abi: governorAbi, functionName: "castVote" };
+  await due("vote", () => call({ ...cast, args: [id, 1], from: liquidity }));
+  await due("queue", politics.operations.queue);
   await due("disableTEE", () => tee.call("disableTEE", [teeIdOf(node.enclave)], node.operator));
   await due("denyOperator", enclaves.operations.denyOperator);
   await due("revokeCertificate", enclaves.operations.revokeCertificate);
