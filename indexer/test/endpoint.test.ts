@@ -17,7 +17,7 @@ const ROUTE = ["eth_call", "eth_getCode", "eth_getStorageAt"];
 function limits(parameters: { head: number; emptyState: boolean }) {
   const { head, emptyState } = parameters;
   const refused = { logs: 0, state: 0 };
-  const interfere = ({ method, params }: RpcRequest) => {
+  const interfere = ({ method, params = [] }: Partial<RpcRequest>) => {
     if (method === "eth_getLogs") {
       const [{ fromBlock, toBlock }] = params as [{ fromBlock?: string; toBlock?: string }];
       if (fromBlock === undefined || Number(toBlock) - Number(fromBlock) < LOG_RANGE) return;
@@ -25,7 +25,8 @@ function limits(parameters: { head: number; emptyState: boolean }) {
       return { error: { code: -32602, message: "zu viele Blöcke auf einmal" } };
     }
     const block = params[1];
-    if (!ROUTE.includes(method) || typeof block !== "string" || !block.startsWith("0x")) return;
+    if (!ROUTE.includes(method ?? "") || typeof block !== "string" || !block.startsWith("0x"))
+      return;
     if (head - Number(block) < STATE_DEPTH) return;
     refused.state += 1;
     // Erigon answered nothing for state that it had pruned (github.com/erigontech/erigon issue 5274).
