@@ -17,12 +17,13 @@ import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
 import { createConfig, factory } from "ponder";
 import { getAbiItem, getAddress, zeroAddress } from "viem";
 import { readSettings } from "./launch/readSettings.ts";
+import { slicingTransport } from "./launch/slicingTransport.ts";
 
 const LOCAL_CHAIN_ID = 31337;
 const CHAIN = "settlement";
 
 const settings = readSettings(process.env);
-const book = readAddressBook(settings.deployment);
+const book = readAddressBook(settings.addressBook);
 const isLocal = settings.chainId === LOCAL_CHAIN_ID;
 
 /** All contracts there can be, so that handlers are typed; those that the book lacks are left out below. */
@@ -61,7 +62,7 @@ export default createConfig({
   chains: {
     [CHAIN]: {
       id: settings.chainId,
-      rpc: settings.rpcUrl,
+      rpc: slicingTransport(settings.rpcUrl),
       // Milliseconds. A local chain mines at once and costs nothing to ask.
       pollingInterval: isLocal ? 250 : 1000,
       // A local chain begins anew under the same id: nothing fetched from it may outlive the process.

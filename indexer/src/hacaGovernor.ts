@@ -4,7 +4,7 @@ import { governorAbi } from "@haca/protocol/abi";
 import type { GovernorParameterName } from "../schema/governance.ts";
 import { descriptionBytes } from "./descriptionBytes.ts";
 import { isIndexed } from "./isIndexed.ts";
-import { readState } from "./readState.ts";
+import { readConstant } from "./readState.ts";
 import { stateClient } from "./stateClient.ts";
 import { timelockOperationId } from "./timelockOperationId.ts";
 
@@ -94,16 +94,18 @@ async function insertVote({ event, context }: { event: Vote; context: Context })
     .update(proposal, { id: proposalId })
     .set((row) => ({ [column]: row[column] + weight }));
   if (quorum === null) {
-    // No event says it. With the snapshot in the past, it does not change any more.
-    const needed = await readState(() =>
-      stateClient.readContract({
-        abi: governorAbi,
-        address: event.log.address,
-        functionName: "quorum",
-        args: [voteStart],
-        blockNumber: event.block.number,
-      }),
-    );
+    // No event says it. The snapshot is in the past of this vote: it does not change any more.
+    const needed = await readConstant({
+      block: event.block.number,
+      read: (at) =>
+        stateClient.readContract({
+          abi: governorAbi,
+          address: event.log.address,
+          functionName: "quorum",
+          args: [voteStart],
+          ...at,
+        }),
+    });
     await context.db.update(proposal, { id: proposalId }).set({ quorum: needed });
   }
 }

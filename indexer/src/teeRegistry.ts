@@ -13,7 +13,7 @@ import {
 import { nitroVerifierAbi, teeRegistryAbi } from "@haca/protocol/abi";
 import { zeroAddress, zeroHash } from "viem";
 import { isIndexed } from "./isIndexed.ts";
-import { readState } from "./readState.ts";
+import { readConstant, readState } from "./readState.ts";
 import { stateClient } from "./stateClient.ts";
 import { keyKindName, statusName } from "./tee/names.ts";
 import { insertStatusChange, setDenied, setParameter } from "./tee/writeRows.ts";
@@ -65,15 +65,17 @@ function indexNodes(): void {
     const { nodeCount } = await context.db
       .update(teeType, { id: type })
       .set((row) => ({ nodeCount: row.nodeCount + 1 }));
-    const publicKey = await readState(() =>
-      stateClient.readContract({
-        abi: teeRegistryAbi,
-        address: event.log.address,
-        functionName: "getTEEPublicKey",
-        args: [teeId],
-        blockNumber: event.block.number,
-      }),
-    );
+    const publicKey = await readConstant({
+      block: event.block.number,
+      read: (at) =>
+        stateClient.readContract({
+          abi: teeRegistryAbi,
+          address: event.log.address,
+          functionName: "getTEEPublicKey",
+          args: [teeId],
+          ...at,
+        }),
+    });
     await context.db.insert(teeNode).values({
       id: teeId,
       teeType: type,
@@ -157,15 +159,17 @@ function indexKeys(): void {
 
   ponder.on("TEERegistry:OhttpConfigChanged", async ({ event, context }) => {
     const { teeId, keyId, publicKey } = event.args;
-    const info = await readState(() =>
-      stateClient.readContract({
-        abi: teeRegistryAbi,
-        address: event.log.address,
-        functionName: "getTEE",
-        args: [teeId],
-        blockNumber: event.block.number,
-      }),
-    );
+    const info = await readState({
+      block: event.block.number,
+      read: (at) =>
+        stateClient.readContract({
+          abi: teeRegistryAbi,
+          address: event.log.address,
+          functionName: "getTEE",
+          args: [teeId],
+          ...at,
+        }),
+    });
     const config = {
       ...{ keyId, publicKey, registeredAt: event.block.timestamp },
       kemId: info?.ohttpConfig.kemId ?? null,
@@ -185,14 +189,16 @@ function indexParameters(): void {
     const { verifierId: id, current: address } = event.args;
     const generation = BigInt(event.args.generation);
     // A verifier of another vendor has no such function, and another way to stand behind its evidence.
-    const certificateStore = await readState(() =>
-      stateClient.readContract({
-        abi: nitroVerifierAbi,
-        address,
-        functionName: "CERTIFICATES",
-        blockNumber: event.block.number,
-      }),
-    );
+    const certificateStore = await readConstant({
+      block: event.block.number,
+      read: (at) =>
+        stateClient.readContract({
+          abi: nitroVerifierAbi,
+          address,
+          functionName: "CERTIFICATES",
+          ...at,
+        }),
+    });
     const verifier = { generation, address, certificateStore, changedAt: event.block.timestamp };
     await context.db
       .insert(teeVerifier)

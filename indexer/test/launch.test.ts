@@ -22,7 +22,7 @@ beforeAll(async () => {
   await deployRelays({ chain, path: deployment });
   good = {
     HACA_RPC_URL: chain.rpcUrl,
-    HACA_DEPLOYMENT: deployment,
+    HACA_ADDRESS_BOOK: deployment,
     HACA_INDEXER_DATA_DIR: folder.path,
   };
 });
@@ -62,17 +62,17 @@ test("names a variable that is wrong", async () => {
 
 test("names the address book that is not there", async () => {
   const path = join(folder.path, "absent.json");
-  const output = await launch({ HACA_DEPLOYMENT: path });
-  expect(output).toMatch(/^error: HACA_DEPLOYMENT: no address book at .*absent\.json: .*\n$/);
+  const output = await launch({ HACA_ADDRESS_BOOK: path });
+  expect(output).toMatch(/^error: HACA_ADDRESS_BOOK: no address book at .*absent\.json: .*\n$/);
 });
 
 test("refuses an address book of another chain", async () => {
   const path = changedBook((book) => {
     book.chainId = 84532;
   });
-  const output = await launch({ HACA_DEPLOYMENT: path });
+  const output = await launch({ HACA_ADDRESS_BOOK: path });
   expect(output).toBe(
-    `error: HACA_DEPLOYMENT: ${path} is for chain 84532, HACA_CHAIN_ID says 31337\n`,
+    `error: HACA_ADDRESS_BOOK: ${path} is for chain 84532, HACA_CHAIN_ID says 31337\n`,
   );
 });
 
@@ -80,7 +80,7 @@ test("refuses a node of another chain", async () => {
   const path = changedBook((book) => {
     book.chainId = 84532;
   });
-  const output = await launch({ HACA_DEPLOYMENT: path, HACA_CHAIN_ID: "84532" });
+  const output = await launch({ HACA_ADDRESS_BOOK: path, HACA_CHAIN_ID: "84532" });
   expect(output).toBe("error: HACA_RPC_URL: the node serves chain 31337, expected 84532\n");
 });
 
@@ -94,9 +94,9 @@ test("refuses an address without a contract", async () => {
   const path = changedBook((book) => {
     book.contracts.InferenceSettlement.address = address;
   });
-  const output = await launch({ HACA_DEPLOYMENT: path });
+  const output = await launch({ HACA_ADDRESS_BOOK: path });
   expect(output).toBe(
-    `error: HACA_DEPLOYMENT: ${path} puts InferenceSettlement at ${address}, where chain 31337 has no contract: deploy again\n`,
+    `error: HACA_ADDRESS_BOOK: ${path} puts InferenceSettlement at ${address}, where chain 31337 has no contract: deploy again\n`,
   );
 });
 
@@ -104,9 +104,9 @@ test("refuses an address with another contract", async () => {
   const path = changedBook(({ contracts }) => {
     contracts.InferenceSettlement.address = contracts.ModelRegistry.address;
   });
-  const output = await launch({ HACA_DEPLOYMENT: path });
+  const output = await launch({ HACA_ADDRESS_BOOK: path });
   expect(output).toMatch(
-    /^error: HACA_DEPLOYMENT: the code of InferenceSettlement at .* is not the code that .* names\n$/,
+    /^error: HACA_ADDRESS_BOOK: the code of InferenceSettlement at .* is not the code that .* names\n$/,
   );
 });
 
@@ -114,9 +114,9 @@ test("refuses a creation block that the chain does not have", async () => {
   const path = changedBook(({ contracts }) => {
     contracts.InferenceSettlement.block = 1_000_000;
   });
-  const output = await launch({ HACA_DEPLOYMENT: path });
+  const output = await launch({ HACA_ADDRESS_BOOK: path });
   expect(output).toBe(
-    `error: HACA_DEPLOYMENT: chain 31337 has no block 1000000, which ${path} names\n`,
+    `error: HACA_ADDRESS_BOOK: chain 31337 has no block 1000000, which ${path} names\n`,
   );
 });
 

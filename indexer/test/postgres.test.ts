@@ -1,14 +1,7 @@
-import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { findPostgres, PostgresServer } from "../../worker/test/support/postgresServer.ts";
-import { deployRelays } from "./utils/deployRelays.ts";
-import {
-  inferenceSettled,
-  MODEL_ID,
-  modelRegistered,
-  versionId,
-  versionPublished,
-} from "./utils/events.ts";
+import { deployWorld } from "./utils/deployWorld.ts";
+import { expectFilled, fillTables } from "./utils/fillTables.ts";
 import { startChain } from "./utils/startChain.ts";
 import { startIndexer } from "./utils/startIndexer.ts";
 import { temporaryFolder } from "./utils/temporaryFolder.ts";
@@ -17,7 +10,7 @@ const installation = findPostgres();
 if (typeof installation === "string") console.log(`tests skipped: ${installation}`);
 
 test.skipIf(typeof installation === "string")(
-  "PostgreSQL ends with the same tables as the embedded database",
+  "PostgreSQL ends with the same rows as the embedded database, in every table",
   async () => {
     if (typeof installation === "string") return;
     const folder = temporaryFolder();
@@ -26,19 +19,17 @@ test.skipIf(typeof installation === "string")(
     onTestFinished(async () => {
       await chain.stop();
     });
-    const deployment = join(folder.path, "book.json");
-    const { emit } = await deployRelays({ chain, path: deployment });
-    await emit("registry", "ModelRegistered", modelRegistered);
-    await emit("registry", "VersionPublished", versionPublished(1, 0));
-    for (const nonce of [0n, 1n, 2n ** 96n - 1n]) {
-      await emit("settlement", "InferenceSettled", inferenceSettled({ nonce }));
-    }
-    await emit("registry", "VersionDeprecated", { versionId: versionId(1, 0), modelId: MODEL_ID });
+    const world = await deployWorld({ chain, folder: folder.path, seed: "postgres" });
+    // Numbers that fill their columns, and words that fit no layout.
+    await world.contracts.settle({ nonce: 2n ** 96n - 1n });
+    await world.contracts.settle({ nonce: 1n, strayBit: 1n << 200n });
+    await world.contracts.deprecate(1, 0);
+    await fillTables(world);
     const head = await chain.client.getBlockNumber();
 
     const server = await PostgresServer.start(installation);
     onTestFinished(() => server.remove());
-    const place = { rpcUrl: chain.rpcUrl, deployment, dataDirectory: folder.path };
+    const place = { rpcUrl: chain.rpcUrl, deployment: world.path, dataDirectory: folder.path };
     const tablesOf = async (parameters: Parameters<typeof startIndexer>[0]) => {
       const indexer = await startIndexer(parameters);
       try {
@@ -49,7 +40,7 @@ test.skipIf(typeof installation === "string")(
       }
     };
     const embedded = await tablesOf(place);
-    expect(embedded.settlement).toHaveLength(3);
+    expectFilled(embedded);
     const databaseUrl = await server.createDatabase("indexer");
     expect(await tablesOf({ ...place, databaseUrl })).toEqual(embedded);
     // That they were there, and not in the folder.

@@ -6,7 +6,7 @@ import { readSettings } from "../launch/readSettings.ts";
 test("needs nothing on the local chain", () => {
   expect(readSettings({})).toMatchObject({
     chainId: 31337,
-    deployment: addressBookPath(31337),
+    addressBook: addressBookPath(31337),
     rpcUrl: "http://127.0.0.1:8545",
     databaseUrl: undefined,
     host: "127.0.0.1",
@@ -19,9 +19,9 @@ test("needs nothing on the local chain", () => {
 test("reads every variable", () => {
   const settings = readSettings({
     HACA_CHAIN_ID: "84532",
-    HACA_DEPLOYMENT: "/deployments/84532.json",
+    HACA_ADDRESS_BOOK: "/deployments/84532.json",
     HACA_RPC_URL: "https://rpc.example/key",
-    HACA_DATABASE_URL: "postgresql://user@db.example/haca",
+    HACA_INDEXER_DATABASE_URL: "postgresql://user@db.example/haca",
     HACA_INDEXER_DATA_DIR: "/var/lib/haca",
     HACA_INDEXER_HOST: "0.0.0.0",
     HACA_INDEXER_PORT: "8080",
@@ -30,7 +30,7 @@ test("reads every variable", () => {
   });
   expect(settings).toEqual({
     chainId: 84532,
-    deployment: "/deployments/84532.json",
+    addressBook: "/deployments/84532.json",
     rpcUrl: "https://rpc.example/key",
     databaseUrl: "postgresql://user@db.example/haca",
     dataDirectory: "/var/lib/haca",
@@ -42,7 +42,12 @@ test("reads every variable", () => {
 });
 
 test("takes an empty variable as absent", () => {
-  const empty = { HACA_CHAIN_ID: "", HACA_RPC_URL: "", HACA_DATABASE_URL: "", HACA_DEPLOYMENT: "" };
+  const empty = {
+    HACA_CHAIN_ID: "",
+    HACA_RPC_URL: "",
+    HACA_INDEXER_DATABASE_URL: "",
+    HACA_ADDRESS_BOOK: "",
+  };
   expect(readSettings(empty)).toEqual(readSettings({}));
 });
 
@@ -51,7 +56,7 @@ test.each([
   ["HACA_CHAIN_ID", "1e3"],
   ["HACA_RPC_URL", "127.0.0.1:8545"],
   ["HACA_RPC_URL", "ws://127.0.0.1:8545"],
-  ["HACA_DATABASE_URL", "mysql://db.example"],
+  ["HACA_INDEXER_DATABASE_URL", "mysql://db.example"],
   ["HACA_INDEXER_PORT", "0"],
   ["HACA_INDEXER_PORT", "65536"],
   ["HACA_INDEXER_PORT", "http"],

@@ -1,35 +1,16 @@
 import { join } from "node:path";
-import { accessManagerAbi, opgAbi } from "@haca/protocol/abi";
-import { writeAddressBook } from "@haca/protocol/addressBook";
+import { accessManagerAbi } from "@haca/protocol/abi";
 import type { Hex } from "viem";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { addressBookOf, addressOf } from "./utils/addressBookOf.ts";
-import { type Contracts, deployContracts } from "./utils/deployContracts.ts";
-import { deployTee, pcrsOf, type Tee } from "./utils/deployTee.ts";
-import { deployToken, type Token } from "./utils/deployToken.ts";
+import { addressOf } from "./utils/addressBookOf.ts";
+import { deployWorld, type World } from "./utils/deployWorld.ts";
 import { STRAY_BIT } from "./utils/events.ts";
-import { type GovernanceOperations, governanceOperations } from "./utils/governanceOperations.ts";
-import { randomFrom } from "./utils/randomFrom.ts";
 import { type Chain, startChain } from "./utils/startChain.ts";
 import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
-import {
-  IMAGES,
-  type TeeNode,
-  type TeeOperations,
-  TYPES,
-  teeOperations,
-} from "./utils/teeOperations.ts";
 import { temporaryFolder } from "./utils/temporaryFolder.ts";
-import { type TokenOperations, tokenOperations } from "./utils/tokenOperations.ts";
 
 let chain: Chain;
-let contracts: Contracts;
-let tee: Tee;
-let token: Token;
-let enclaves: TeeOperations;
-let vesting: TokenOperations;
-let politics: GovernanceOperations;
-let node: TeeNode;
+let world: World;
 let folder: ReturnType<typeof temporaryFolder>;
 let indexers: Indexer[];
 
@@ -37,33 +18,7 @@ beforeEach(async () => {
   folder = temporaryFolder();
   indexers = [];
   chain = await startChain();
-  const path = join(folder.path, "book.json");
-  contracts = await deployContracts({ chain, path });
-  const { AccessManager } = contracts.creations;
-  tee = await deployTee({ chain, accessManager: AccessManager });
-  token = await deployToken({ chain });
-  const creations = { ...contracts.creations, ...tee.creations, ...token.creations };
-  writeAddressBook({ path, book: await addressBookOf({ chain, creations }) });
-  const random = randomFrom("reorg");
-  enclaves = teeOperations({ chain, tee, random });
-  vesting = await tokenOperations({ chain, token, random });
-  politics = governanceOperations({ chain, token, manager: addressOf(AccessManager), random });
-  await tee.call("setVerifier", [1, tee.verifier]);
-  for (const image of IMAGES) {
-    for (const type of TYPES) {
-      await tee.call("approvePCR", [pcrsOf(image), "v0", type]);
-      await tee.call("approveImage", [
-        ...([pcrsOf(image), "v0", type, 1, `0x${"00".repeat(16)}`] as const),
-        ...([`0x${"00".repeat(32)}`, ""] as const),
-      ]);
-    }
-  }
-  await enclaves.operations.register();
-  node = enclaves.nodes[0] as TeeNode;
-  await vesting.operations.create();
-  await payThreshold();
-  await contracts.publish(1, 0);
-  await contracts.settle({ nonce: 0n });
+  world = await deployWorld({ chain, folder: folder.path, seed: "reorg" });
 });
 
 afterEach(async () => {
@@ -84,24 +39,15 @@ async function catchUp(name: string): Promise<Indexer> {
   return indexer;
 }
 
-const onToken = (from: Hex, functionName: string, args: readonly unknown[]) =>
-  token.call({ to: token.opg.address, abi: opgAbi, functionName, args, from });
 const grantRole = (account: Hex, delay: number) =>
-  token.call({
-    ...{ to: addressOf(contracts.creations.AccessManager), abi: accessManagerAbi },
+  world.token.call({
+    ...{ to: addressOf(world.contracts.creations.AccessManager), abi: accessManagerAbi },
     ...{ functionName: "grantRole", args: [9n, account, delay] },
   });
 
-/** Makes every account able to propose. */
-async function payThreshold(): Promise<void> {
-  for (const account of vesting.accounts) {
-    await onToken(token.liquidity, "transfer", [account, 10n ** 24n]);
-    await onToken(account, "delegate", [account]);
-  }
-}
-
 /** Events of every kind that will turn out never to have happened. */
 async function makeDoomedHistory(): Promise<void> {
+  const { contracts, enclaves, node, onToken, politics, tee, vesting } = world;
   // First, so that in the history that replaces it another configuration comes in a block of the same number.
   await enclaves.setOhttpConfig(node, "0xd0");
   await contracts.settle({ nonce: 1n, label: 2n });
@@ -124,6 +70,7 @@ async function makeDoomedHistory(): Promise<void> {
 
 /** The history that replaces it, one block longer. */
 async function makeReplacement(replacedHeight: bigint): Promise<void> {
+  const { contracts, enclaves, node, onToken, tee, vesting } = world;
   await enclaves.setOhttpConfig(node, "0xbeef");
   await tee.call("disableTEE", [node.enclave.teeId as Hex], node.operator);
   await onToken(vesting.accounts[2] as Hex, "delegate", [vesting.accounts[1]]);

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { BaseError } from "@haca/protocol/baseError";
+import { refuseOldNames } from "@haca/protocol/settings";
 import { Command, Option, type OptionValues } from "commander";
 import type { Logger } from "pino";
 import { ROLES, readConfig, readQueueConfig, type Settings } from "./config/readConfig.ts";
@@ -42,6 +43,7 @@ function prepare(
   roles: readonly string[],
   options: OptionValues,
 ): { start: Start; logLevel: string } {
+  refuseOldNames(process.env);
   const settings = settingsOf(options);
   if (roles.length === 1 && roles[0] === "heartbeat") {
     const config = readHeartbeatConfig(settings);

@@ -54,7 +54,7 @@ describe("readConfig", () => {
     ["HACA_CHAIN_ID", "0x1", /whole number/],
     ["HACA_NODE_KEY", "0x1234", /must be 0x and 64 hex digits/],
     ["HACA_MODELS", " , ", /must name a folder/],
-    ["HACA_DATABASE_URL", "mysql://localhost", /must be a postgres:\/\/ URL/],
+    ["HACA_WORKER_DATABASE_URL", "mysql://localhost", /must be a postgres:\/\/ URL/],
     ["HACA_HTTP_PORT", "65536", /between 0 and 65535/],
     ["HACA_HTTP_PORT", "-1", /whole number/],
     ["HACA_HTTP_BODY_LIMIT", "1", /between 1024/],
@@ -100,6 +100,6 @@ describe("flagOf", () => {
 
   it("is not offered for secrets", () => {
     expect(VARIABLES.HACA_NODE_KEY.secret).toBe(true);
-    expect(VARIABLES.HACA_DATABASE_URL.secret).toBe(true);
+    expect(VARIABLES.HACA_WORKER_DATABASE_URL.secret).toBe(true);
   });
 });

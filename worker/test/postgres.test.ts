@@ -33,7 +33,7 @@ describe.skipIf(typeof installation === "string")("workers on one PostgreSQL", (
     const databaseUrl = await newDatabase();
     const settings = {
       ...(await testbed.settings({ account: 1 })),
-      HACA_DATABASE_URL: databaseUrl,
+      HACA_WORKER_DATABASE_URL: databaseUrl,
     };
     const { urls, workers } = await startWorkers(settings, 3);
     const ids = await askMany({ urls, count: JOBS });
@@ -52,7 +52,7 @@ describe.skipIf(typeof installation === "string")("workers on one PostgreSQL", (
     const databaseUrl = await newDatabase();
     const settings = {
       ...(await testbed.settings({ account: 3 })),
-      HACA_DATABASE_URL: databaseUrl,
+      HACA_WORKER_DATABASE_URL: databaseUrl,
     };
     const doomed = testbed.worker({
       ...settings,
@@ -81,7 +81,7 @@ describe.skipIf(typeof installation === "string")("workers on one PostgreSQL", (
     onTestFinished(() => server.remove());
     const settings = {
       ...(await testbed.settings({ account: 2 })),
-      HACA_DATABASE_URL: await server.createDatabase("queue"),
+      HACA_WORKER_DATABASE_URL: await server.createDatabase("queue"),
     };
     const { urls, workers } = await startWorkers(settings, 2);
     const [url = ""] = urls;

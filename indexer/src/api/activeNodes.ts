@@ -31,7 +31,7 @@ const querySchema = z.strictObject({
 });
 
 const certificateStore = readAddressBook(
-  readSettings(process.env).deployment,
+  readSettings(process.env).addressBook,
 ).contracts.CertificateStore?.address.toLowerCase();
 
 const {

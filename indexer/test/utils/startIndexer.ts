@@ -26,9 +26,9 @@ export async function startIndexer(parameters: {
     arguments: [COMMAND],
     environment: {
       HACA_RPC_URL: parameters.rpcUrl,
-      HACA_DEPLOYMENT: parameters.deployment,
+      HACA_ADDRESS_BOOK: parameters.deployment,
       HACA_INDEXER_DATA_DIR: parameters.dataDirectory,
-      HACA_DATABASE_URL: parameters.databaseUrl ?? "",
+      HACA_INDEXER_DATABASE_URL: parameters.databaseUrl ?? "",
       HACA_INDEXER_PORT: String(port),
       HACA_LOG_LEVEL: "debug",
     },

@@ -60,7 +60,7 @@ export class BenchStack {
       HACA_NODE_KEY: developmentKey(this.#started),
       HACA_ADDRESS_BOOK: this.#chain.writeBook(join(this.#folder, `${name}.json`)),
       HACA_DATA_DIR: join(this.#folder, name),
-      HACA_DATABASE_URL:
+      HACA_WORKER_DATABASE_URL:
         store === "postgres" ? ((await this.#postgres?.createDatabase(name)) ?? "") : "",
       HACA_MODELS: this.#model.folder,
       HACA_POLL_MS: "1000",

@@ -1,3 +1,4 @@
+import { readMarket } from "../chain/readMarket.ts";
 import { requireSameChain } from "../chain/requireSameChain.ts";
 import { answerOf } from "../chain/rpcErrors.ts";
 import { RetryableError } from "../errors.ts";
@@ -20,10 +21,9 @@ export type ChainView = {
 export async function readChainView(sender: Sender): Promise<ChainView> {
   const { chain, confirmations, wallet } = sender;
   const { provider } = chain;
-  const [, block, tip] = await Promise.all([
+  const [, block] = await Promise.all([
     requireSameChain(chain),
     answerOf(provider.getBlock("latest")),
-    answerOf(provider.send("eth_maxPriorityFeePerGas", [])),
   ]);
   if (block === null || block.hash === null) {
     throw new RetryableError({ code: "rpc.failed", message: "HACA_RPC_URL: no latest block" });
@@ -36,7 +36,7 @@ export async function readChainView(sender: Sender): Promise<ChainView> {
   return {
     head: block.number,
     hash: block.hash,
-    market: { baseFee: block.baseFeePerGas ?? 0n, tip: BigInt(tip as string) },
+    market: await readMarket({ provider, baseFee: block.baseFeePerGas ?? 0n }),
     nextNonce,
     confirmedNonce: confirmations === 1 ? nextNonce : await countAt(Math.max(0, confirmed)),
   };

@@ -80,7 +80,7 @@ export function required<Name extends VariableName>(settings: Settings, name: Na
 export function readQueueConfig(settings: Settings): QueueConfig {
   return {
     dataDirectory: resolve(required(settings, "HACA_DATA_DIR")),
-    databaseUrl: optional(settings, "HACA_DATABASE_URL"),
+    databaseUrl: optional(settings, "HACA_WORKER_DATABASE_URL"),
     databasePool: required(settings, "HACA_DATABASE_POOL"),
     http: {
       host: required(settings, "HACA_HTTP_HOST"),

@@ -90,7 +90,7 @@ export const VARIABLES = {
     default: "data/worker",
     help: "folder of the embedded database",
   }),
-  HACA_DATABASE_URL: variable({
+  HACA_WORKER_DATABASE_URL: variable({
     schema: z.url({
       protocol: /^postgres(ql)?$/,
       error: "must be a postgres:// URL, or empty for the embedded database",
@@ -135,7 +135,8 @@ export const VARIABLES = {
     help: "price of an inference, in wei-scale OPG; part of every receipt",
   }),
   HACA_CONFIRMATIONS: variable({
-    schema: integer(1, 10_000),
+    // The account's nonce is read that deep, and a full node has the state of about 128 blocks.
+    schema: integer(1, 100),
     default: "1",
     help: "blocks, the transaction's own included, after which a settlement counts",
   }),
@@ -191,9 +192,9 @@ export const VARIABLES = {
     help: "seconds for which a session key is certified (role heartbeat)",
   }),
   HACA_LOG_LEVEL: variable({
-    schema: z.enum(["debug", "info", "warn", "error"]),
+    schema: z.enum(["trace", "debug", "info", "warn", "error"]),
     default: "info",
-    help: "debug, info, warn or error",
+    help: "trace, debug, info, warn or error",
   }),
   HACA_CRASH_AFTER: variable({
     schema: z.enum(TRANSITIONS),

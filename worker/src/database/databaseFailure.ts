@@ -13,7 +13,7 @@ export class DatabaseAwayError extends RetryableError {}
 export function databaseFailure(parameters: {
   error: unknown;
   /** variable that says where the store is */
-  setting: "HACA_DATABASE_URL" | "HACA_DATA_DIR";
+  setting: "HACA_WORKER_DATABASE_URL" | "HACA_DATA_DIR";
 }): unknown {
   const { error, setting } = parameters;
   if (!(error instanceof Error) || error instanceof DatabaseAwayError) return error;
@@ -21,7 +21,8 @@ export function databaseFailure(parameters: {
   const isSqlState = typeof code === "string" && /^[0-9A-Z]{5}$/.test(code);
   const isAway = isSqlState
     ? CLASSES.includes(code.slice(0, 2))
-    : setting === "HACA_DATABASE_URL" && (typeof code === "string" || BROKEN.test(error.message));
+    : setting === "HACA_WORKER_DATABASE_URL" &&
+      (typeof code === "string" || BROKEN.test(error.message));
   if (!isAway) return error;
   return new DatabaseAwayError({
     code: "database.away",

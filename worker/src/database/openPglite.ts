@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { PGlite, Transaction } from "@electric-sql/pglite";
+import { BaseError } from "@haca/protocol/baseError";
+import { type FolderLock, lockFolder } from "@haca/protocol/lockFolder";
 import { StartError } from "../errors.ts";
 import type { Database, Queryable, Row } from "./database.ts";
 import { DatabaseAwayError, databaseFailure } from "./databaseFailure.ts";
 import { EmbeddedServer } from "./embeddedServer.ts";
-import { lockFolder } from "./lockFolder.ts";
 import { syncFolder } from "./syncFolder.ts";
 
 const SETTING = "HACA_DATA_DIR";
@@ -15,15 +16,14 @@ const REST_MS = 5_000;
 /**
  * Opens the embedded database in `folder`, creating it where there is none. Where it crashes, because the disk takes no
  * more, every statement fails with a `DatabaseAwayError` until it could be started again on what is on the disk.
- * One process at a time. @throws StartError `database.locked` naming the process that has it open
+ * One process at a time, in whatever container. @throws StartError `database.locked` naming the process that has it open
  */
 export async function openPglite(parameters: {
   folder: string;
   restMs?: number;
 }): Promise<Database> {
   const { folder, restMs = REST_MS } = parameters;
-  mkdirSync(folder, { recursive: true });
-  const lock = lockFolder({ folder });
+  const lock = takeFolder(folder);
   const cluster = join(folder, "queue");
   try {
     const isNew = !existsSync(join(cluster, "PG_VERSION"));
@@ -46,6 +46,23 @@ export async function openPglite(parameters: {
     throw new StartError({
       code: "database.unusable",
       message: `${SETTING}: cannot open the database in ${cluster}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    });
+  }
+}
+
+function takeFolder(folder: string): FolderLock {
+  try {
+    return lockFolder({ folder, name: "worker" });
+  } catch (cause) {
+    if (!(cause instanceof BaseError)) throw cause;
+    const isLocked = cause.code === "folder.locked";
+    throw new StartError({
+      code: isLocked ? "database.locked" : "database.unusable",
+      message: isLocked
+        ? `${SETTING}: the queue in ${folder} is ${cause.message}; stop it first, or set HACA_WORKER_DATABASE_URL to share a PostgreSQL`
+        : `${SETTING}: ${cause.message}`,
+      details: cause.details,
       cause,
     });
   }

@@ -14,7 +14,7 @@ function queryableOf(connection: Pool | PoolClient): Queryable {
     try {
       return await connection.query(statement, values);
     } catch (error) {
-      throw databaseFailure({ error, setting: "HACA_DATABASE_URL" });
+      throw databaseFailure({ error, setting: "HACA_WORKER_DATABASE_URL" });
     }
   };
   return {
@@ -53,7 +53,7 @@ export async function openPostgres(parameters: {
     await pool.end();
     throw new StartError({
       code: "database.unreachable",
-      message: `HACA_DATABASE_URL: ${cause instanceof Error ? cause.message : String(cause)}`,
+      message: `HACA_WORKER_DATABASE_URL: ${cause instanceof Error ? cause.message : String(cause)}`,
       cause,
     });
   }
@@ -61,7 +61,7 @@ export async function openPostgres(parameters: {
     ...queryableOf(pool),
     async transaction(operation) {
       const client = await pool.connect().catch((error: unknown) => {
-        throw databaseFailure({ error, setting: "HACA_DATABASE_URL" });
+        throw databaseFailure({ error, setting: "HACA_WORKER_DATABASE_URL" });
       });
       const queryable = queryableOf(client);
       try {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isError, type TransactionReceipt } from "ethers";
 import { chooseFees, type Fees, raiseFees } from "../account/fees.ts";
+import { readMarket } from "../chain/readMarket.ts";
 import { answerOf } from "../chain/rpcErrors.ts";
 import { RetryableError } from "../errors.ts";
 import { type Beater, RefusedError, registryFailure, teeRegistryInterface } from "./beater.ts";
@@ -64,11 +65,8 @@ async function feesFor(parameters: {
 }): Promise<Fees> {
   const { beater, nonce, last } = parameters;
   const { provider, maxFeePerGas: ceiling } = beater;
-  const [block, tip] = await Promise.all([
-    answerOf(provider.getBlock("latest")),
-    answerOf(provider.send("eth_maxPriorityFeePerGas", [])),
-  ]);
-  const market = { baseFee: block?.baseFeePerGas ?? 0n, tip: BigInt(tip as string) };
+  const block = await answerOf(provider.getBlock("latest"));
+  const market = await readMarket({ provider, baseFee: block?.baseFeePerGas ?? 0n });
   const fees =
     last?.nonce === nonce
       ? raiseFees({ previous: last.fees, market, ceiling })

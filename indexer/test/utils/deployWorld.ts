@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { opgAbi } from "@haca/protocol/abi";
+import { writeAddressBook } from "@haca/protocol/addressBook";
+import type { Hex } from "viem";
+import { addressBookOf, addressOf } from "./addressBookOf.ts";
+import { deployContracts } from "./deployContracts.ts";
+import { deployTee, pcrsOf } from "./deployTee.ts";
+import { deployToken } from "./deployToken.ts";
+import { governanceOperations } from "./governanceOperations.ts";
+import { randomFrom } from "./randomFrom.ts";
+import type { Chain } from "./startChain.ts";
+import { IMAGES, type TeeNode, TYPES, teeOperations } from "./teeOperations.ts";
+import { tokenOperations } from "./tokenOperations.ts";
+
+/** Every contract of the project on one chain, with one node, one grant, holders that can propose, and one settlement. */
+export async function deployWorld(parameters: { chain: Chain; folder: string; seed: string }) {
+  const { chain, folder, seed } = parameters;
+  const path = join(folder, "book.json");
+  const contracts = await deployContracts({ chain, path });
+  const { AccessManager } = contracts.creations;
+  const tee = await deployTee({ chain, accessManager: AccessManager });
+  const token = await deployToken({ chain });
+  const creations = { ...contracts.creations, ...tee.creations, ...token.creations };
+  writeAddressBook({ path, book: await addressBookOf({ chain, creations }) });
+  const random = randomFrom(seed);
+  const enclaves = teeOperations({ chain, tee, random });
+  const vesting = await tokenOperations({ chain, token, random });
+  const manager = addressOf(AccessManager);
+  const politics = governanceOperations({ chain, token, manager, random });
+  await tee.call("setVerifier", [1, tee.verifier]);
+  for (const image of IMAGES) {
+    for (const type of TYPES) {
+      await tee.call("approvePCR", [pcrsOf(image), "v0", type]);
+      await tee.call("approveImage", [
+        ...([pcrsOf(image), "v0", type, 1, `0x${"00".repeat(16)}`] as const),
+        ...([`0x${"00".repeat(32)}`, ""] as const),
+      ]);
+    }
+  }
+  await enclaves.operations.register();
+  const node = enclaves.nodes[0] as TeeNode;
+  await vesting.operations.create();
+  const onToken = (from: Hex, functionName: string, args: readonly unknown[]) =>
+    token.call({ to: token.opg.address, abi: opgAbi, functionName, args, from });
+  // Makes every account able to propose.
+  for (const account of vesting.accounts) {
+    await onToken(token.liquidity, "transfer", [account, 10n ** 24n]);
+    await onToken(account, "delegate", [account]);
+  }
+  await contracts.publish(1, 0);
+  await contracts.settle({ nonce: 0n });
+  return { ...{ chain, path, contracts, tee, token, enclaves, vesting, politics }, node, onToken };
+}
+export type World = Awaited<ReturnType<typeof deployWorld>>;

@@ -1,0 +1,58 @@
+import { governorAbi } from "@haca/protocol/abi";
+import { expect } from "vitest";
+import { teeIdOf } from "./deployTee.ts";
+import type { World } from "./deployWorld.ts";
+import type { Indexer } from "./startIndexer.ts";
+
+/** Blocks, a second each, after which an operation that was refused may be due. */
+const STEP = 5;
+const ATTEMPTS = 60;
+
+/** Has something happen, beyond what `deployWorld` did, for the sake of every table. */
+export async function fillTables(world: World): Promise<void> {
+  const { chain, enclaves, vesting, politics, tee, node } = world;
+  const due = async (name: string, operation: () => Promise<unknown>): Promise<void> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await operation();
+        return;
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw new Error(`${name} was never accepted`, { cause: error });
+        await chain.client.mine({ blocks: STEP, interval: 1 });
+      }
+    }
+  };
+  for (const name of [
+    ...(["heartbeat", "certifySessionKey", "setOhttpConfig", "attestAgain"] as const),
+    ...(["setHeartbeatMaxAge", "pauseAdmission", "setVerifier"] as const),
+  ]) {
+    await due(name, enclaves.operations[name]);
+  }
+  for (const name of ["burn", "createBatch", "release", "claim", "delegate"] as const) {
+    await due(name, vesting.operations[name]);
+  }
+  for (const name of [
+    ...(["labelRole", "grantRole", "setTargetFunctionRole", "setTargetClosed"] as const),
+  ]) {
+    await due(name, politics.operations[name]);
+  }
+  const { governor, liquidity, call } = world.token;
+  await world.onToken(liquidity, "delegate", [liquidity]);
+  await due("propose", politics.operations.propose);
+  const id = politics.proposals[0]?.id;
+  const cast = { to: governor.address, abi: governorAbi, functionName: "castVote" };
+  await due("vote", () => call({ ...cast, args: [id, 1], from: liquidity }));
+  await due("queue", politics.operations.queue);
+  await due("disableTEE", () => tee.call("disableTEE", [teeIdOf(node.enclave)], node.operator));
+  await due("denyOperator", enclaves.operations.denyOperator);
+  await due("revokeCertificate", enclaves.operations.revokeCertificate);
+}
+
+type Tables = Awaited<ReturnType<Indexer["tables"]>>;
+
+/** Two empty tables are equal whatever made them: a comparison says nothing of those. */
+export function expectFilled(tables: Tables): void {
+  const empty = Object.keys(tables).filter((name) => tables[name]?.length === 0);
+  expect(Object.keys(tables).length).toBeGreaterThan(30);
+  expect(empty).toEqual([]);
+}
