@@ -251,7 +251,7 @@ describe("an endpoint", () => {
     const heir = testbed.worker({ ...settings, HACA_DATA_DIR: temporaryQueue() });
     const heirUrl = await heir.url();
     const second = await infer(heirUrl);
-    await heir.logged("backing off");
+    await heir.logged("refused by the endpoint: later");
     proxy.interfere = () => undefined;
     await expectSettledOnce(heirUrl, [second.requestId]);
     expect(await settlements(first.requestId)).toBe(1);
