@@ -1,60 +1,44 @@
 #!/usr/bin/env node
 import { BaseError } from "@haca/protocol/baseError";
 import { refuseOldNames } from "@haca/protocol/settings";
-import { Command, Option, type OptionValues } from "commander";
+import { Command, Option } from "commander";
 import type { Logger } from "pino";
+import { readSettings, settingsHelp, userFolder } from "./config/commandLine.ts";
 import { ROLES, readConfig, readQueueConfig, type Settings } from "./config/readConfig.ts";
 import { flagOf, VARIABLES, type VariableName } from "./config/variables.ts";
 import { ConfigurationError, describeError } from "./errors.ts";
 import { readHeartbeatConfig } from "./heartbeat/readHeartbeatConfig.ts";
-import { startHeartbeat } from "./heartbeat/startHeartbeat.ts";
 import { createLogger } from "./logger.ts";
-import { type RunningWorker, startWorker } from "./start/startWorker.ts";
-import { status } from "./status.ts";
+import type { RunningWorker } from "./start/startWorker.ts";
 
 const names = Object.keys(VARIABLES) as VariableName[];
 
-/** Flags go before environment variables. */
-function settingsOf(options: OptionValues): Settings {
-  const settings: { [Name in VariableName]?: string | undefined } = {};
-  for (const name of names) {
-    const flag = flagOf(name)
-      .slice(2)
-      .replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-    const given: unknown = options[flag];
-    settings[name] = typeof given === "string" ? given : process.env[name];
-  }
-  return settings;
-}
-
-function helpText(): string {
-  const lines = names.map((name) => {
-    const { default: standard, help, secret } = VARIABLES[name];
-    const flag = secret === true ? "environment only" : flagOf(name);
-    const suffix = standard === undefined ? "" : ` [${standard}]`;
-    return `  ${name.padEnd(22)} ${flag.padEnd(22)} ${help}${suffix}`;
-  });
-  return `\nSettings: environment variable, flag, meaning [default]\n${lines.join("\n")}\n`;
-}
-
 type Start = (parameters: { logger: Logger; signal: AbortSignal }) => Promise<RunningWorker>;
 
-function prepare(
-  roles: readonly string[],
-  options: OptionValues,
-): { start: Start; logLevel: string } {
-  refuseOldNames(process.env);
-  const settings = settingsOf(options);
+/** Reads the configuration; what needs the built contracts is loaded after that, so that help never does. */
+function prepare(roles: readonly string[], settings: Settings): { start: Start; logLevel: string } {
   if (roles.length === 1 && roles[0] === "heartbeat") {
     const config = readHeartbeatConfig(settings);
-    return { start: (parts) => startHeartbeat({ config, ...parts }), logLevel: config.logLevel };
+    return {
+      logLevel: config.logLevel,
+      async start(parts) {
+        const { startHeartbeat } = await import("./heartbeat/startHeartbeat.ts");
+        return await startHeartbeat({ config, ...parts });
+      },
+    };
   }
   const config = readConfig({ roles, settings });
-  return { start: (parts) => startWorker({ config, ...parts }), logLevel: config.logLevel };
+  return {
+    logLevel: config.logLevel,
+    async start(parts) {
+      const { startWorker } = await import("./start/startWorker.ts");
+      return await startWorker({ config, ...parts });
+    },
+  };
 }
 
-async function run(roles: readonly string[], options: OptionValues): Promise<void> {
-  const { start, logLevel } = prepare(roles, options);
+async function run(roles: readonly string[], settings: Settings): Promise<void> {
+  const { start, logLevel } = prepare(roles, settings);
   const logger = createLogger({ level: logLevel });
   const starting = new AbortController();
   const stopped = new Promise<NodeJS.Signals>((resolve) => {
@@ -82,29 +66,40 @@ async function run(roles: readonly string[], options: OptionValues): Promise<voi
   }
 }
 
+/** One line, whatever it is; what nobody foresaw is shown whole to who asks for it. */
 function fail(error: unknown): void {
-  const known = error instanceof BaseError;
-  process.stderr.write(`${known ? describeError(error) : (error as Error).stack}\n`);
+  const isKnown = error instanceof BaseError;
+  const hint = isKnown ? "" : " [unexpected; HACA_DEBUG=1 shows where]";
+  process.stderr.write(`${describeError(error)}${hint}\n`);
+  if (!isKnown && process.env.HACA_DEBUG === "1") console.error(error);
   process.exitCode = error instanceof ConfigurationError ? 2 : 1;
 }
 
-const program = new Command("haca-worker")
+const commandLine = process.argv.slice(2);
+const program = new Command("npm run worker --")
   .description("Inference node, prover and settler over one durable queue")
+  .usage("<roles...> [options]")
   .argument(
     "<roles...>",
     `one or more of ${ROLES.join(", ")}; or heartbeat, alone; or status, which prints the queue`,
   )
-  .addHelpText("after", helpText())
-  .helpOption("-h, --help", "this text")
+  .configureOutput({ getOutHelpWidth: () => 80, getErrHelpWidth: () => 80 })
+  .addHelpText("after", () => settingsHelp(commandLine))
+  .showHelpAfterError("(--help shows all settings; <role> --help those of a role)")
+  .helpOption("-h, --help", "this text; after roles, with their settings only")
   .exitOverride((exit) => {
     process.exit(exit.exitCode === 0 ? 0 : 2);
   })
-  .action(async (roles: string[], options: OptionValues) => {
+  .action(async (roles: string[], options: Record<string, unknown>) => {
+    refuseOldNames(process.env);
+    const folder = userFolder();
+    const settings = readSettings({ roles, options, environment: process.env, folder });
     if (roles.length === 1 && roles[0] === "status") {
-      process.stdout.write(`${await status({ config: readQueueConfig(settingsOf(options)) })}\n`);
+      const { status } = await import("./status.ts");
+      process.stdout.write(`${await status({ config: readQueueConfig(settings) })}\n`);
       return;
     }
-    await run(roles, options);
+    await run(roles, settings);
   });
 for (const name of names) {
   const { secret } = VARIABLES[name];

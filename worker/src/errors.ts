@@ -1,4 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
+import { endpointWords } from "./chain/endpointWords.ts";
+import { redact } from "./redact.ts";
 
 /** A failure that the same attempt may not meet again: try later, lose nothing. */
 export class RetryableError extends BaseError {}
@@ -30,9 +32,26 @@ export class RequestError extends BaseError {
   }
 }
 
-/** One line of text for logs and for the `last_error` column, without a stack. */
+/** The endpoint does not take one transaction, or one call. Others may fare better. */
+export class RefusedByEndpointError extends RetryableError {}
+
+/**
+ * One line of text for logs, answers and the `last_error` column: without a stack, a signed transaction, or the secret
+ * part of an endpoint's address.
+ */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
-  return `${error.message}${cause}`.replaceAll(/\s+/g, " ").slice(0, 500);
+  if (!(error instanceof Error)) return oneLine(String(error));
+  const cause = error.cause instanceof Error ? ` (${wordsOf(error.cause)})` : "";
+  return oneLine(`${wordsOf(error)}${cause}`);
 }
+
+/** Messages of ethers quote the whole request. */
+function wordsOf(error: Error): string {
+  if (!("shortMessage" in error)) return error.message;
+  const words = endpointWords(error);
+  const short = String(error.shortMessage);
+  if (words === undefined) return short;
+  return short.startsWith("could not coalesce") ? words : `${short}: ${words}`;
+}
+
+const oneLine = (text: string): string => redact(text).replaceAll(/\s+/g, " ").slice(0, 500);

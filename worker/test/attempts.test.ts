@@ -86,7 +86,7 @@ describeStores("attempts", (store) => {
       expect(await recordReplacement({ database, replaced: hash, replacement })).toBe(true);
       expect(await readJob({ database, requestId })).toMatchObject({
         state: "submitted",
-        transaction: { hash: "second", nonce, broadcastAt: null },
+        transaction: { hash: "second", nonce, silentMs: null },
       });
       const attempts = await listAttempts({ database, nonce });
       expect(attempts.map((attempt) => attempt.hash)).toEqual(["second", hash]);
@@ -206,7 +206,8 @@ describeStores("attempts", (store) => {
         ["heartbeat", 0],
         ["heartbeat", 1],
       ]);
-      expect(open[0]?.transaction.broadcastAt).toBeInstanceOf(Date);
+      expect(open[0]?.transaction.silentMs).toBeGreaterThanOrEqual(0);
+      expect(open[1]?.transaction.silentMs).toBeNull();
       const receipt = { hash: first.hash, blockNumber: 1, blockHash: "block", gasUsed: 1n };
       expect(await recordMined({ database, receipt })).toBe(true);
       expect(await recordMined({ database, receipt })).toBe(false);

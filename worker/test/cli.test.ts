@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { readAddressBook, writeAddressBook } from "@haca/protocol/addressBook";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { readSettings } from "../src/config/commandLine.ts";
+import { VARIABLES } from "../src/config/variables.ts";
 import { infer, jobIn } from "./support/client.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
 import { LocalChain } from "./support/localChain.ts";
@@ -45,12 +47,61 @@ describe("configuration errors", () => {
 });
 
 describe("help", () => {
-  it("lists every setting with its default", async () => {
+  it("lists every setting with its default, in 80 columns", async () => {
     const { code, said } = await run({}, ["--help"]);
     expect(code).toBe(0);
     const text = said.join("\n");
-    expect(text).toMatch(/HACA_HTTP_PORT +--http-port +.+ \[8080\]/);
+    expect(text).toMatch(/HACA_HTTP_PORT +--http-port\n +.+ \[8080\]/);
     expect(text).toMatch(/HACA_NODE_KEY +environment only/);
+    for (const name of Object.keys(VARIABLES)) expect(text).toContain(`  ${name}  `);
+    expect(said.filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it("of a role lists what that role takes, and starts nothing", async () => {
+    const { code, said } = await run({}, ["prove", "--help"]);
+    expect(code).toBe(0);
+    expect(said.join("\n")).toContain("HACA_PROVE_THREADS");
+    expect(said.join("\n")).not.toContain("HACA_PRICE");
+  });
+});
+
+describe("an option that the role does not take", () => {
+  it.each([
+    [["status", "--price", "1"], "--price: status does not take it (infer does)"],
+    [
+      ["prove", "--max-fee-per-gas", "1"],
+      "--max-fee-per-gas: prove does not take it (settle, heartbeat does)",
+    ],
+    [
+      ["infer", "prove", "--enclave-url", "http://a"],
+      "--enclave-url: infer, prove does not take it (heartbeat does)",
+    ],
+  ])("%j is refused", async (args, message) => {
+    expect(await run({}, args)).toEqual({ code: 2, said: [message] });
+  });
+
+  it("is taken where one of several roles takes it", async () => {
+    const { said } = await run({}, ["prove", "settle", "--max-fee-per-gas", "x"]);
+    expect(said[0]).toMatch(/^HACA_(RPC_URL|MAX_FEE_PER_GAS): /);
+  });
+});
+
+describe("paths", () => {
+  const readFrom = (folder: string, options: Record<string, string>) =>
+    readSettings({ roles: ["infer"], options, environment: {}, folder });
+
+  it("are those of the folder in which the command was given", () => {
+    const options = { dataDir: "queue", models: "a, ../b", addressBook: "/books/1.json" };
+    expect(readFrom("/home/me", options)).toMatchObject({
+      HACA_DATA_DIR: "/home/me/queue",
+      HACA_MODELS: "/home/me/a,/home/b",
+      HACA_ADDRESS_BOOK: "/books/1.json",
+    });
+  });
+
+  it("that are not given do not depend on the folder", () => {
+    expect(readFrom("/home/me", {}).HACA_DATA_DIR).toBe(readFrom("/", {}).HACA_DATA_DIR);
+    expect(readFrom("/", {}).HACA_DATA_DIR).toMatch(/data\/worker$/);
   });
 });
 

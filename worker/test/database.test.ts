@@ -22,6 +22,7 @@ describe("openDatabase", () => {
     expect(await second.query("SELECT version FROM migrations ORDER BY version")).toEqual([
       { version: 1 },
       { version: 2 },
+      { version: 3 },
     ]);
     await second.close();
   });
@@ -31,7 +32,7 @@ describe("openDatabase", () => {
     const database = await open(folder);
     await database.query("INSERT INTO migrations (version) VALUES (99)");
     await database.close();
-    await expect(open(folder)).rejects.toThrow(/schema version 99, this worker knows 2/);
+    await expect(open(folder)).rejects.toThrow(/schema version 99, this worker knows 3/);
     // The folder was given back: it is the schema again that refuses.
     await expect(open(folder)).rejects.toThrow(/schema version 99/);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chooseFees, raiseFees } from "../src/account/fees.ts";
+import { chooseFees, raiseFees, raiseRefused } from "../src/account/fees.ts";
 
 const GWEI = 10n ** 9n;
 const market = (baseFee: bigint, tip = 1n) => ({ baseFee: baseFee * GWEI, tip: tip * GWEI });
@@ -66,5 +66,38 @@ describe("raiseFees", () => {
 
   it("waits while the market is above the ceiling", () => {
     expect(raise(5_000n, { baseFee: 5_000n, tip: 1n })).toBeUndefined();
+  });
+});
+
+describe("raiseRefused", () => {
+  const previous = { maxFeePerGas: 21n * GWEI, maxPriorityFeePerGas: 0n };
+  const now = { baseFee: 10n * GWEI, tip: 0n };
+  const ceiling = 100n * GWEI;
+
+  it("offers the tip that is asked for at once, and not a wei more", () => {
+    const raised = raiseRefused({ previous, market: now, minimumTip: GWEI, isOld: false, ceiling });
+    expect(raised).toEqual({ maxFeePerGas: 21n * GWEI, maxPriorityFeePerGas: GWEI });
+  });
+
+  it("offers what the market has come to ask at once", () => {
+    const market = { baseFee: 30n * GWEI, tip: 2n * GWEI };
+    const raised = raiseRefused({ previous, market, minimumTip: undefined, isOld: false, ceiling });
+    expect(raised).toEqual({ maxFeePerGas: 62n * GWEI, maxPriorityFeePerGas: 2n * GWEI });
+  });
+
+  it("offers more than is asked for only when it is old, up to the ceiling and no further", () => {
+    const paid = { maxFeePerGas: 100n * GWEI, maxPriorityFeePerGas: 60n * GWEI };
+    const raise = (given: typeof paid, isOld: boolean) =>
+      raiseRefused({ previous: given, market: now, minimumTip: undefined, isOld, ceiling });
+    expect(raise(paid, false)).toBeUndefined();
+    expect(raise(paid, true)).toEqual({ ...paid, maxPriorityFeePerGas: 90n * GWEI });
+    expect(raise({ ...paid, maxPriorityFeePerGas: 90n * GWEI }, true)).toBeUndefined();
+  });
+
+  it("never passes the ceiling, whatever an endpoint asks for", () => {
+    const minimumTip = 91n * GWEI;
+    expect(
+      raiseRefused({ previous, market: now, minimumTip, isOld: true, ceiling }),
+    ).toBeUndefined();
   });
 });

@@ -22,6 +22,7 @@ import { sharedQueue } from "./support/temporaryFolder.ts";
 
 const BODY_LIMIT = 2048;
 const PRICE = 10n ** 20n;
+const NOW = 1_900_000_000;
 const wallet = new Wallet(developmentKey(1));
 const domain = settlementDomain({ chainId: 31337n, settlement: `0x${"12".repeat(20)}` });
 const folder = sharedQueue();
@@ -59,7 +60,11 @@ beforeAll(async () => {
     logger: pino({ level: "silent" }),
     bodyLimit: BODY_LIMIT,
     conditions,
-    inferrer: { database, chain: { domain }, wallet, models, price: PRICE, onAccepted },
+    funds: { view: { account: wallet.address, balanceWei: "7", state: "low" } },
+    inferrer: {
+      ...{ database, chain: { domain }, wallet, models, price: PRICE, onAccepted },
+      clock: { seconds: () => NOW },
+    },
   });
 });
 
@@ -102,6 +107,7 @@ describe("POST /v1/inferences", () => {
     const { message, signature, types } = receipt;
     expect(verifyTypedData(receipt.domain, types, message, signature)).toBe(wallet.address);
     expect(message).toMatchObject({ requestId, requester: wallet.address, price: String(PRICE) });
+    expect(message.timestamp).toBe(String(NOW));
     expect(verifyTypedData(receipt.domain, types, { ...message, price: "1" }, signature)).not.toBe(
       wallet.address,
     );

@@ -5,9 +5,11 @@ import { DatabaseAwayError } from "../src/database/databaseFailure.ts";
 import { RetryableError } from "../src/errors.ts";
 import { createMetrics } from "../src/metrics/createMetrics.ts";
 import type { ServedModel } from "../src/models/servedModel.ts";
+import { Bench } from "../src/prove/bench.ts";
 import { createProvePass } from "../src/prove/createProvePass.ts";
 import type { Prover } from "../src/prover/prover.ts";
 import { acceptJob } from "../src/queue/acceptJob.ts";
+import { leaseJobs } from "../src/queue/leaseJobs.ts";
 import { readJob } from "../src/queue/readJob.ts";
 import { newJob } from "./support/newJob.ts";
 import { describeStores } from "./support/stores.ts";
@@ -20,18 +22,25 @@ const tensor = (count: number) => ({
   layout: { count, bits: 248, isSigned: false, scaleExponent: 0 },
 });
 
+type Prove = Prover["prove"];
+
 /** A pass with a prover that fails with `error`, for the model of `newJob`. */
-function passOf(parameters: { database: Database; error: Error }) {
-  const { database, error } = parameters;
+const passOf = (parameters: { database: Database; error: Error }) =>
+  passWith({ ...parameters, prove: () => Promise.reject(parameters.error) });
+
+/** A pass of a process of its own, or of one that has this bench, for the model of `newJob`. */
+function passWith(parameters: { database: Database; prove: Prove; bench?: Bench; owner?: string }) {
+  const { database, prove, bench = new Bench(), owner = "me" } = parameters;
   const { versionId } = newJob({ nonce: 0n });
   const manifest = { hashes: { zkey: "0x" }, input: tensor(2), outputs: [tensor(1)] };
-  const prover = { prove: () => Promise.reject(error) } as unknown as Prover;
+  const prover = { prove } as unknown as Prover;
   return createProvePass({
     database,
     chain: { domain },
     models: [{ versionId, manifest } as unknown as ServedModel],
     prover,
-    owner: "me",
+    owner,
+    bench,
     crashAfter: () => undefined,
     metrics: createMetrics({ database }),
     logger: pino({ level: "silent" }),
@@ -70,5 +79,99 @@ describeStores("a proof that fails", (store) => {
     await expect(failing).rejects.toThrow(DatabaseAwayError);
     const [row] = await store.database.query("SELECT state, attempts FROM jobs");
     expect(row).toEqual({ state: "accepted", attempts: 0 });
+  });
+});
+
+/** Nothing of a process is left but what it wrote: its leases run out, and with them the rests of its jobs. */
+async function restart(database: Database): Promise<void> {
+  await database.query(
+    "UPDATE jobs SET leased_by = NULL, leased_until = NULL, run_after = now() WHERE state = 'accepted'",
+  );
+}
+
+/** A process with two jobs in work at once, which dies as soon as it works on `poison`. Returns whether it died. */
+async function live(parameters: {
+  database: Database;
+  poison: string;
+  owner: string;
+  started: string[][];
+}): Promise<boolean> {
+  const { database, poison, owner, started } = parameters;
+  const bench = new Bench();
+  const inWork: string[] = [];
+  started.push(inWork);
+  let die = (): void => undefined;
+  const death = new Promise<"died">((resolve) => {
+    die = () => resolve("died");
+  });
+  const passes = [1, 2].map((number) =>
+    passWith({
+      ...{ database, bench, owner: `${owner}-${number}` },
+      async prove() {
+        const mine = await database.query("SELECT request_id FROM jobs WHERE leased_by = $1", [
+          `${owner}-${number}`,
+        ]);
+        const requestId = String(mine[0]?.request_id);
+        inWork.push(requestId);
+        if (requestId === poison) die();
+        // Who shares a process with the poison never comes to an end.
+        if (requestId === poison || !bench.isTaken)
+          return await new Promise<never>(() => undefined);
+        throw new RetryableError({ code: "prover.busy", message: "ended in order" });
+      },
+    }),
+  );
+  const first = passes[0]?.();
+  const second = passes[1]?.();
+  const ended = Promise.all([first, second]).then(() => "ended" as const);
+  return (await Promise.race([death, ended])) === "died";
+}
+
+describeStores("a job that ends the whole process", (store) => {
+  const accept = async (): Promise<string> =>
+    (
+      await acceptJob({
+        database: store.database,
+        create: async (nonce) => newJob({ nonce }),
+      })
+    ).requestId;
+
+  it("is tried on its own after two deaths, and given up after three more; its neighbour is not", async () => {
+    const { database } = store;
+    const [poison, neighbour] = [await accept(), await accept()];
+    const started: string[][] = [];
+    let deaths = 0;
+    while ((await readJob({ database, requestId: poison }))?.state === "accepted") {
+      if (await live({ database, poison, owner: `process ${started.length}`, started })) deaths++;
+      await restart(database);
+    }
+    expect(deaths).toBe(5);
+    const [first, second, ...alone] = started.filter((jobs) => jobs.includes(poison));
+    expect([first?.length, second?.length]).toEqual([2, 2]);
+    expect(alone).toEqual([[poison], [poison], [poison]]);
+    expect(await readJob({ database, requestId: poison })).toMatchObject({
+      state: "failed",
+      failure: {
+        code: "prover.processDied",
+        message: "5 processes died with this job in work, 3 of them with no other",
+      },
+    });
+    const innocent = await readJob({ database, requestId: neighbour });
+    expect(innocent?.state).toBe("accepted");
+    expect(innocent?.claimsAlone).toBeLessThan(3);
+  });
+
+  it("rests after each death from the second on, while others have their turn", async () => {
+    const { database } = store;
+    const [poison, other] = [await accept(), await accept()];
+    const stage = { state: "accepted", hasTransaction: false } as const;
+    const lease = (owner: string) =>
+      leaseJobs({ database, owner, stage, limit: 1, leaseSeconds: 60 });
+    const die = () => database.query("UPDATE jobs SET leased_by = NULL, leased_until = NULL");
+    for (const owner of ["first", "second"]) {
+      expect((await lease(owner))[0]?.requestId).toBe(poison);
+      await die();
+    }
+    expect((await lease("third"))[0]?.requestId).toBe(other);
   });
 });

@@ -132,7 +132,7 @@ describeStores("queue", (store) => {
       expect(await sign(job)).toBeUndefined();
       expect(await read(job.requestId)).toMatchObject({
         state: "proven",
-        transaction: { raw: "raw 0", broadcastAt: null },
+        transaction: { raw: "raw 0", silentMs: null },
       });
       expect([await broadcast(job, "hash of 0"), await broadcast(job, "hash of 0")]).toEqual([
         true,
@@ -250,7 +250,7 @@ describeStores("queue", (store) => {
       expect([await reopen(), await reopen()]).toEqual([true, false]);
       expect(await read(job.requestId)).toMatchObject({
         state: "submitted",
-        transaction: { raw: "raw 0", blockNumber: null, broadcastAt: null },
+        transaction: { raw: "raw 0", blockNumber: null, silentMs: null },
       });
       await settle(job, "hash of 0", 11);
       await finaliseSettled({ database, upToBlock: 10 });

@@ -1,6 +1,6 @@
 import { keccak256, Wallet } from "ethers";
 import { pino } from "pino";
-import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, inject, it, onTestFinished, vi } from "vitest";
 import { FeeGate } from "../src/account/feeGate.ts";
 import { readChainView } from "../src/account/readChainView.ts";
 import type { Sender } from "../src/account/sender.ts";
@@ -13,6 +13,7 @@ import { claimIdentity } from "../src/queue/claimIdentity.ts";
 import { listOpenTransactions } from "../src/queue/listOpenTransactions.ts";
 import { recordSigned } from "../src/queue/recordSigned.ts";
 import { developmentKey, LocalChain } from "./support/localChain.ts";
+import { newDatabase } from "./support/newDatabase.ts";
 import { waitFor } from "./support/processes.ts";
 import { temporaryQueue } from "./support/temporaryFolder.ts";
 
@@ -28,13 +29,13 @@ beforeEach(() => {
 afterAll(() => chain.stop());
 
 /** A sender with an account and a queue of its own. */
-async function newSender(changes: Partial<Sender> = {}): Promise<Sender> {
+async function newSender(changes: Partial<Sender> = {}, databaseUrl?: string): Promise<Sender> {
   const wallet = new Wallet(developmentKey(account));
   const { book, url } = chain;
   const connected = await connectChain({ rpcUrl: url, timeoutMs: 5_000, chainId: 31337, book });
   const database = await openDatabase({
     folder: temporaryQueue(),
-    url: undefined,
+    url: databaseUrl,
     onError: () => undefined,
   });
   const { chainId, genesisHash, settlement } = connected;
@@ -50,7 +51,7 @@ async function newSender(changes: Partial<Sender> = {}): Promise<Sender> {
     database,
     chain: connected,
     wallet,
-    gate: new FeeGate({ ceiling: 10n ** 11n, metrics, logger }),
+    gate: new FeeGate({ ceiling: 10n ** 13n, metrics, logger }),
     confirmations: 1,
     rebroadcastMs: 10,
     replaceMs: 3_600_000,
@@ -186,4 +187,71 @@ it("is given up where another transaction took its nonce", async () => {
   await chain.send("evm_mine");
   await tendAccount({ sender, view: await readChainView(sender) });
   expect(await listOpenTransactions({ database: sender.database })).toEqual([]);
+});
+
+it.skipIf(inject("postgresUrl") === undefined).each([90, -90])(
+  "is not replaced before its time where this machine's clock is %d s off the database's",
+  async (skew) => {
+    const times = { rebroadcastMs: 3_600_000, replaceMs: 60_000 };
+    const sender = await newSender(times, await newDatabase());
+    await chain.send("evm_setAutomine", false);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + skew * 1000 });
+    onTestFinished(async () => {
+      vi.useRealTimers();
+      await chain.send("evm_setAutomine", true);
+    });
+    const { database } = sender;
+    const call = registerModel(`skew${skew + 100}`);
+    const attempts = async () => (await database.query("SELECT hash FROM transactions")).length;
+    await sendTransaction({ sender, view: await readChainView(sender), purpose: PURPOSE, ...call });
+    for (let pass = 0; pass < 5; pass++) {
+      await tendAccount({ sender, view: await readChainView(sender) });
+    }
+    expect(await attempts()).toBe(1);
+    // By the database's clock it is old now.
+    await database.query("UPDATE transactions SET signed_at = signed_at - interval '61 seconds'");
+    await tendAccount({ sender, view: await readChainView(sender) });
+    expect(await attempts()).toBe(2);
+    await tendAccount({ sender, view: await readChainView(sender) });
+    expect(await attempts()).toBe(2);
+    await chain.send("evm_mine");
+  },
+);
+
+it("that is refused for its fees is raised to the market, and holds up no other", async () => {
+  const sender = await newSender();
+  const { provider } = sender.chain;
+  const send = provider.send.bind(provider);
+  let isRefusing = true;
+  provider.send = async (method, params) => {
+    if (method !== "eth_sendRawTransaction" || !isRefusing) return await send(method, params);
+    const error = { code: -32000, message: "transaction underpriced" };
+    throw provider.getRpcError(
+      { id: 1, jsonrpc: "2.0", method, params: params as unknown[] },
+      { id: 1, error },
+    );
+  };
+  const view = await readChainView(sender);
+  const first = await sendTransaction({ sender, view, purpose: "first", ...registerModel("r-a") });
+  await sendTransaction({ sender, view, purpose: "second", ...registerModel("r-b") });
+  await tendAccount({ sender, view: await readChainView(sender) });
+  // What the market asks is offered already: more is not offered in a hurry.
+  const open = await listOpenTransactions({ database: sender.database });
+  expect(open.map(({ transaction }) => transaction.silentMs)).toEqual([null, null]);
+  expect(open[0]?.transaction.hash).toBe(first?.hash);
+  const old = { ...sender, replaceMs: 0 };
+  await tendAccount({ sender: old, view: await readChainView(sender) });
+  const [raised] = await listOpenTransactions({ database: sender.database });
+  expect(raised?.transaction.hash).not.toBe(first?.hash);
+  isRefusing = false;
+  const mined: string[] = [];
+  await waitFor(async () => {
+    await tendAccount({
+      sender,
+      view: await readChainView(sender),
+      onMined: ({ purpose }) => mined.push(purpose),
+    });
+    return mined.length === 2 ? true : undefined;
+  });
+  expect(mined).toEqual(["first", "second"]);
 });

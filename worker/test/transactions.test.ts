@@ -1,4 +1,4 @@
-import { Wallet } from "ethers";
+import { Transaction, Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { readQueueConfig } from "../src/config/readConfig.ts";
 import { status } from "../src/status.ts";
@@ -251,10 +251,80 @@ describe("an endpoint", () => {
     const heir = testbed.worker({ ...settings, HACA_DATA_DIR: temporaryQueue() });
     const heirUrl = await heir.url();
     const second = await infer(heirUrl);
-    await heir.logged("backing off");
+    await heir.logged("refused by the endpoint: later");
     proxy.interfere = () => undefined;
     await expectSettledOnce(heirUrl, [second.requestId]);
     expect(await settlements(first.requestId)).toBe(1);
+  });
+});
+
+describe("a transaction that no endpoint has taken", () => {
+  const sentBy = (request: { method: string; params: unknown[] }): Transaction | undefined =>
+    request.method === "eth_sendRawTransaction"
+      ? Transaction.from(String(request.params[0]))
+      : undefined;
+  const refusal = (message: string) => ({ error: { code: -32000, message } });
+
+  it("for its tip is raised to what the endpoint asks, and those behind it are settled", async () => {
+    const { proxy, settings } = await proxied(await testbed.settings({ account: 1 }));
+    const minimum = 3n * GWEI;
+    proxy.interfere = (request) => {
+      const tip = sentBy(request)?.maxPriorityFeePerGas ?? minimum;
+      if (tip >= minimum) return undefined;
+      return refusal(`transaction underpriced: gas tip cap ${tip}, minimum needed ${minimum}`);
+    };
+    const url = await testbed.worker(settings).url();
+    const ids = [(await infer(url, 0)).requestId, (await infer(url, 1)).requestId];
+    await expectSettledOnce(url, ids);
+    for (const requestId of ids) {
+      const hash = (await readJob(url, requestId)).transaction?.hash ?? "";
+      const mined = await testbed.chain.provider.getTransaction(hash);
+      expect(mined?.maxPriorityFeePerGas).toBe(minimum);
+    }
+  });
+
+  it("for anything else does not stop the others, and shows the endpoint's words", async () => {
+    const { proxy, settings } = await proxied(await testbed.settings({ account: 2 }));
+    const first = await minedCount(settings);
+    proxy.interfere = (request) =>
+      sentBy(request)?.nonce === first ? refusal("tx fee (2.00 ether) exceeds the cap") : undefined;
+    const worker = testbed.worker(settings);
+    const url = await worker.url();
+    const { requestId } = await infer(url, 0);
+    await worker.logged("refused by the endpoint: later");
+    const others = [(await infer(url, 1)).requestId, (await infer(url, 2)).requestId];
+    for (const other of others) await jobIn(url, other, "submitted");
+    const refused = await readJob(url, requestId);
+    expect(refused.state).toBe("proven");
+    expect(refused.lastError).toMatch(/does not take transaction 0x.{64} .*exceeds the cap$/);
+    expect(worker.child.lines.join("\n")).not.toMatch(/0x02[0-9a-f]{200}/);
+    proxy.interfere = () => undefined;
+    await expectSettledOnce(url, [requestId, ...others]);
+  });
+});
+
+describe("an account that cannot pay", () => {
+  it("is said at the start, in health, metrics and the job, and settles when it is funded", async () => {
+    const { privateKey, address } = Wallet.createRandom();
+    const settings = { ...(await testbed.settings({ account: 3 })), HACA_NODE_KEY: privateKey };
+    const worker = testbed.worker({ ...settings, HACA_MODEL_REFRESH_MS: "100" });
+    const url = await worker.url();
+    await worker.logged("the account cannot pay for a settlement: proofs wait; fund it");
+    const health = async () => await (await fetch(`${url}/health`)).text();
+    const account = { account: address, balanceWei: "0", state: "empty" };
+    expect(JSON.parse(await health())).toMatchObject({ status: "degraded", account });
+    expect(await metric(url, "haca_account_unfunded")).toBe("1");
+    const { requestId } = await infer(url);
+    const waiting = await waitFor(async () => {
+      const job = await readJob(url, requestId);
+      return job.lastError === null ? undefined : job;
+    });
+    expect(waiting).toMatchObject({ state: "proven", transaction: null });
+    expect(waiting.lastError).toMatch(/fund it$/);
+    await send("anvil_setBalance", address, `0x${(10n ** 18n).toString(16)}`);
+    await expectSettledOnce(url, [requestId]);
+    await waitFor(async () => (JSON.parse(await health()).status === "ok" ? true : undefined));
+    expect(await metric(url, "haca_account_unfunded")).toBe("0");
   });
 });
 

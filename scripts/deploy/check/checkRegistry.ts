@@ -159,7 +159,9 @@ async function checkImages(audit: Audit, registry: string): Promise<void> {
     } else judgeAct(audit, change, subject, words);
   }
   const [count] = await reader.view(registry, "function imageCount() view returns (uint256)");
-  const distinct = new Set(approvals.map(({ args }) => `${args.pcrHash} ${args.teeType} ${args.verifierId}`));
+  const distinct = new Set(
+    approvals.map(({ args }) => `${args.pcrHash} ${args.teeType} ${args.verifierId}`),
+  );
   findings.push(
     finding("TEERegistry: images in its list, and approved in an event", distinct.size, count),
   );

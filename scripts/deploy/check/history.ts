@@ -116,9 +116,7 @@ const isRemoval = (change: Change): boolean =>
     "CertificateRevoked",
     "KeyRevoked",
     "UnseenCertificateRevoked",
-  ].includes(
-    change.event,
-  ) || exclusionOf(change) === "banned";
+  ].includes(change.event) || exclusionOf(change) === "banned";
 
 /** Node statuses in which a node is excluded, ITEERegistryTypes.NodeStatus: banned, expelled. */
 const EXCLUDED: ReadonlySet<bigint> = new Set([4n, 5n]);

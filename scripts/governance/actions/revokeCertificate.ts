@@ -33,7 +33,9 @@ function revokeStored(parameters: {
       const id = context.values.bytes("certificate id", 32);
       const { provider } = context;
       const store = await currentStore(context);
-      if (!(await readViewAt(provider, store, "function isStored(bytes32) view returns (bool)", id))) {
+      if (
+        !(await readViewAt(provider, store, "function isStored(bytes32) view returns (bool)", id))
+      ) {
         throw refuse(
           `the store knows no certificate ${id}; npm run tee -- verify prints the ids of a document, and revoke-unseen-certificate takes one that no document has brought yet`,
         );

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { Metrics } from "../metrics/createMetrics.ts";
-import { chooseFees, type Fees, type Market, raiseFees } from "./fees.ts";
+import { chooseFees, type Fees, type Market, raiseFees, raiseRefused } from "./fees.ts";
 
 /**
  * The ceiling on fees. While the chain asks for more, nothing new is signed and nothing is raised; the log says so
@@ -29,6 +29,16 @@ export class FeeGate {
   /** Fees of a replacement; undefined where there is no room below the ceiling. */
   raise(parameters: { previous: Fees; market: Market }): Fees | undefined {
     return raiseFees({ ...parameters, ceiling: this.ceiling });
+  }
+
+  /** Fees in place of those that an endpoint refused; undefined where there is nothing to raise, or no room. */
+  raiseRefused(parameters: {
+    previous: Fees;
+    market: Market;
+    minimumTip: bigint | undefined;
+    isOld: boolean;
+  }): Fees | undefined {
+    return raiseRefused({ ...parameters, ceiling: this.ceiling });
   }
 
   #report(parameters: { market: Market; isClosed: boolean }): void {

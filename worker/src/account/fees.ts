@@ -38,6 +38,36 @@ export function raiseFees(parameters: {
   return maxFeePerGas > ceiling ? undefined : { maxFeePerGas, maxPriorityFeePerGas };
 }
 
+/**
+ * Fees of a transaction that an endpoint refused as too cheap. Nobody has it, so that nothing has to be outbid: what the
+ * market asks is offered at once. Where it offers that already, more is offered only when it is old, so that an endpoint
+ * which refuses whatever it is sent has the fees raised slowly. Undefined where there is nothing to raise, or no room.
+ */
+export function raiseRefused(parameters: {
+  previous: Fees;
+  market: Market;
+  /** tip that the endpoint asks for, in wei per gas, where it says so */
+  minimumTip: bigint | undefined;
+  isOld: boolean;
+  ceiling: bigint;
+}): Fees | undefined {
+  const { previous, minimumTip = 0n, isOld, ceiling } = parameters;
+  const { baseFee } = parameters.market;
+  const floor = larger(parameters.market.tip, minimumTip);
+  const isAsked =
+    previous.maxPriorityFeePerGas >= floor && previous.maxFeePerGas >= baseFee + floor;
+  if (isAsked && !isOld) return undefined;
+  const tip = isAsked
+    ? // The last step is the one to the ceiling.
+      smaller(larger(2n * previous.maxPriorityFeePerGas, 1n), ceiling - baseFee)
+    : larger(floor, previous.maxPriorityFeePerGas);
+  if (isAsked && tip <= previous.maxPriorityFeePerGas) return undefined;
+  const wanted = chooseFees({ market: { baseFee, tip }, ceiling });
+  if (wanted === undefined) return undefined;
+  const maxFeePerGas = smaller(larger(wanted.maxFeePerGas, previous.maxFeePerGas), ceiling);
+  return { maxFeePerGas, maxPriorityFeePerGas: tip };
+}
+
 /** Rounded up, and more even where an eighth is nothing. */
 function anEighthMore(value: bigint): bigint {
   return larger((value * 9n + 7n) / 8n, value + 1n);

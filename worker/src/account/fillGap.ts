@@ -40,7 +40,7 @@ export async function fillGap(parameters: { sender: Sender; view: ChainView }): 
   sender.crashAfter("gapFilled");
   metrics.transactions.inc({ event: "gapFilled" });
   logger.warn({ nonce, transaction: hash }, "no transaction has this nonce: filling the hole");
-  if ((await broadcastAttempt({ sender, view, transaction: { nonce, raw } })) === "sent") {
-    await recordSent({ database, hash });
-  }
+  // Refused, it is an open transaction like any other: the next pass offers it with higher fees.
+  const fate = await broadcastAttempt({ sender, view, transaction: { nonce, raw } });
+  if (fate.state === "sent") await recordSent({ database, hash });
 }

@@ -4,8 +4,8 @@ import type { RecordedTransaction } from "../queue/job.ts";
 import { listAttempts } from "../queue/listAttempts.ts";
 import { promoteAttempt } from "../queue/promoteAttempt.ts";
 import { recordSent } from "../queue/recordSent.ts";
-import { broadcastAttempt } from "./broadcastAttempt.ts";
 import { feesOf } from "./feesOf.ts";
+import { offerAttempt } from "./offerAttempt.ts";
 import type { ChainView } from "./readChainView.ts";
 import { replaceAttempt } from "./replaceAttempt.ts";
 import type { Sender } from "./sender.ts";
@@ -22,6 +22,7 @@ export type Fate =
 /**
  * Looks after a transaction that was sent: finds the receipt of any attempt under its nonce, replaces it when it is
  * old, and sends it again when it has been silent.
+ * @throws RefusedByEndpointError where this transaction is not taken for now; others may be
  */
 export async function followTransaction(parameters: {
   sender: Sender;
@@ -46,15 +47,16 @@ export async function followTransaction(parameters: {
     return late === undefined ? { state: "taken" } : { state: "waiting" };
   }
   if (isDueForReplacement({ sender, view, transaction })) {
-    if (await replaceAttempt({ sender, view, transaction })) return { state: "waiting" };
+    const fees = sender.gate.raise({ previous: feesOf(transaction.raw), market: view.market });
+    const replaced = fees && (await replaceAttempt({ sender, view, transaction, fees }));
+    if (replaced !== undefined) return { state: "waiting" };
   }
   if (isSilent({ transaction, milliseconds: sender.rebroadcastMs })) {
     logger.info({ transaction: hash, nonce }, "sending again");
     metrics.transactions.inc({ event: "rebroadcast" });
-    const fate = await broadcastAttempt({ sender, view, transaction });
-    if (fate === "taken") return { state: "taken" };
-    if (fate === "underpriced") await replaceAttempt({ sender, view, transaction });
-    else await recordSent({ database, hash });
+    const offered = await offerAttempt({ sender, view, transaction });
+    if (offered.state === "taken") return offered;
+    await recordSent({ database, hash: offered.hash });
   }
   return { state: "waiting" };
 }
@@ -82,14 +84,15 @@ function isDueForReplacement(parameters: {
   transaction: RecordedTransaction;
 }): boolean {
   const { sender, transaction, view } = parameters;
-  const { broadcastAt, nonce, raw, signedAt } = transaction;
-  if (broadcastAt === null || Date.now() - signedAt.getTime() < sender.replaceMs) return false;
+  const { ageMs, nonce, raw, silentMs } = transaction;
+  // What was never taken is offered first: its fees are raised where they are refused.
+  if (silentMs === null || ageMs < sender.replaceMs) return false;
   const { baseFee, tip } = view.market;
   return nonce === view.nextNonce || feesOf(raw).maxFeePerGas < baseFee + tip;
 }
 
 /** A transaction that was not sent yet, or that a reorganisation took away, is silent at once. */
 function isSilent(parameters: { transaction: RecordedTransaction; milliseconds: number }): boolean {
-  const { broadcastAt } = parameters.transaction;
-  return broadcastAt === null || Date.now() - broadcastAt.getTime() >= parameters.milliseconds;
+  const { silentMs } = parameters.transaction;
+  return silentMs === null || silentMs >= parameters.milliseconds;
 }

@@ -2,31 +2,32 @@ import { keccak256, Transaction } from "ethers";
 import type { RecordedTransaction } from "../queue/job.ts";
 import { recordReplacement } from "../queue/recordReplacement.ts";
 import { recordSent } from "../queue/recordSent.ts";
-import { broadcastAttempt } from "./broadcastAttempt.ts";
-import { feesOf } from "./feesOf.ts";
+import { type Broadcast, broadcastAttempt } from "./broadcastAttempt.ts";
+import type { Fees } from "./fees.ts";
 import type { ChainView } from "./readChainView.ts";
 import type { Sender } from "./sender.ts";
 
 /**
- * Signs the same call with the same nonce and higher fees, records it, and sends it. One of the two is mined, never
- * both. Returns false, and does nothing, where the ceiling leaves no room or somebody else was quicker.
+ * Signs the same call with the same nonce and other fees, records it, and sends it. One of the two is mined, never
+ * both. Returns undefined, and does nothing, where somebody else was quicker.
  */
 export async function replaceAttempt(parameters: {
   sender: Sender;
   view: ChainView;
   transaction: Pick<RecordedTransaction, "hash" | "nonce" | "raw">;
-}): Promise<boolean> {
-  const { sender, view, transaction } = parameters;
-  const { database, gate, logger, metrics, wallet } = sender;
+  fees: Fees;
+}): Promise<{ hash: string; fate: Broadcast } | undefined> {
+  const { sender, view, transaction, fees } = parameters;
+  const { database, logger, metrics, wallet } = sender;
   const { nonce } = transaction;
-  const fees = gate.raise({ previous: feesOf(transaction.raw), market: view.market });
-  if (fees === undefined) return false;
   const { chainId, data, gasLimit, to, value } = Transaction.from(transaction.raw);
   const call = { type: 2, chainId, nonce, to, data, value, gasLimit };
   const raw = await wallet.signTransaction({ ...call, ...fees });
   const hash = keccak256(raw);
   const replaced = transaction.hash;
-  if (!(await recordReplacement({ database, replaced, replacement: { hash, raw } }))) return false;
+  if (!(await recordReplacement({ database, replaced, replacement: { hash, raw } }))) {
+    return undefined;
+  }
   sender.crashAfter("replaced");
   metrics.transactions.inc({ event: "replaced" });
   logger.info(
@@ -35,6 +36,6 @@ export async function replaceAttempt(parameters: {
   );
   const fate = await broadcastAttempt({ sender, view, transaction: { nonce, raw } });
   sender.crashAfter("replacementSent");
-  if (fate === "sent") await recordSent({ database, hash });
-  return true;
+  if (fate.state === "sent") await recordSent({ database, hash });
+  return { hash, fate };
 }

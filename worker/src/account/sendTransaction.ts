@@ -57,6 +57,6 @@ export async function sendTransaction(parameters: {
   metrics.transactions.inc({ event: "signed" });
   logger.info({ purpose, transaction: hash, nonce }, "sending");
   const fate = await broadcastAttempt({ sender, view, transaction: { nonce, raw } });
-  if (fate === "sent") await recordSent({ database, hash });
+  if (fate.state === "sent") await recordSent({ database, hash });
   return { nonce, hash };
 }

@@ -1,9 +1,10 @@
 import type { TransactionReceipt } from "ethers";
+import { describeError, RefusedByEndpointError } from "../errors.ts";
 import { dropTransaction } from "../queue/dropTransaction.ts";
 import { listOpenTransactions } from "../queue/listOpenTransactions.ts";
 import { recordMined } from "../queue/recordMined.ts";
 import { fillGap } from "./fillGap.ts";
-import { followTransaction } from "./followTransaction.ts";
+import { type Fate, followTransaction } from "./followTransaction.ts";
 import type { ChainView } from "./readChainView.ts";
 import type { Sender } from "./sender.ts";
 
@@ -21,7 +22,13 @@ export async function tendAccount(parameters: {
   const { sender, view, onMined } = parameters;
   const { database, logger, metrics } = sender;
   for (const { purpose, transaction } of await listOpenTransactions({ database })) {
-    const fate = await followTransaction({ sender, view, transaction });
+    const fate = await followTransaction({ sender, view, transaction }).catch(
+      (error: unknown): Fate => {
+        if (!(error instanceof RefusedByEndpointError)) throw error;
+        logger.warn({ purpose, error: describeError(error) }, "refused by the endpoint: later");
+        return { state: "waiting" };
+      },
+    );
     if (fate.state === "mined") {
       const { receipt } = fate;
       const isNews = await recordMined({ database, receipt });

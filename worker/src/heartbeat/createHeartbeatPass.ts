@@ -1,6 +1,7 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { heartbeatMessage, sessionHeartbeatDigest } from "@haca/protocol/teeMessages";
 import type { Wallet } from "ethers";
+import { ChainClock } from "../chain/chainClock.ts";
 import { answerOf } from "../chain/rpcErrors.ts";
 import { fetchHeartbeat } from "../enclave/enclaveClient.ts";
 import { describeError, RetryableError } from "../errors.ts";
@@ -18,9 +19,10 @@ import { type LastSent, sendCall } from "./sendCall.ts";
 export function createHeartbeatPass(parameters: { beater: Beater }): () => Promise<boolean> {
   const { beater } = parameters;
   const lastSent: { value: LastSent } = { value: undefined };
+  const clock = new ChainClock();
   return async () => {
     try {
-      await beat({ beater, lastSent });
+      await beat({ beater, clock, lastSent });
       return false;
     } catch (error) {
       if (error instanceof RefusedError && error.code === "revert.TEERegistry_HeartbeatNotNewer") {
@@ -35,12 +37,17 @@ export function createHeartbeatPass(parameters: { beater: Beater }): () => Promi
   };
 }
 
-async function beat(parameters: { beater: Beater; lastSent: { value: LastSent } }): Promise<void> {
-  const { beater, lastSent } = parameters;
+async function beat(parameters: {
+  beater: Beater;
+  clock: ChainClock;
+  lastSent: { value: LastSent };
+}): Promise<void> {
+  const { beater, clock, lastSent } = parameters;
   const { teeId, provider, domain, metrics, logger } = beater;
   const block = await answerOf(provider.getBlock("latest"));
-  // A chain without traffic may have no recent block; the next one has the time of day.
-  const now = BigInt(Math.max(block?.timestamp ?? 0, Math.floor(Date.now() / 1000)));
+  // A chain without traffic may have no recent block; the next one has the time of day, as the chain has it.
+  if (block !== null) clock.observe(block.timestamp);
+  const now = BigInt(clock.seconds());
   const session = await sessionOrNone({ beater, now, lastSent });
   const { timestamp, signature } = await livingEnclave(beater);
   const call =

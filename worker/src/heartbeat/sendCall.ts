@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { isError, type TransactionReceipt } from "ethers";
 import { chooseFees, type Fees, raiseFees } from "../account/fees.ts";
@@ -35,11 +36,11 @@ export async function sendCall(parameters: {
   });
   const hash = await broadcast({ beater, raw, onTaken: () => (lastSent.value = { nonce, fees }) });
 
-  const deadline = Date.now() + rebroadcastMs;
+  const deadline = performance.now() + rebroadcastMs;
   for (;;) {
     const receipt = await answerOf(provider.getTransactionReceipt(hash));
     if (receipt !== null) return checked({ beater, name, receipt });
-    if (signal.aborted || Date.now() >= deadline) {
+    if (signal.aborted || performance.now() >= deadline) {
       throw new RetryableError({
         code: "transaction.notMined",
         message: `${name}: transaction ${hash} is not mined yet`,

@@ -2,6 +2,7 @@ import { decodeRequestId } from "@haca/protocol/requestId";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Logger } from "pino";
+import type { FundsView } from "../account/funds.ts";
 import type { Database } from "../database/database.ts";
 import { DatabaseAwayError } from "../database/databaseFailure.ts";
 import { describeError, RequestError } from "../errors.ts";
@@ -24,6 +25,8 @@ export type AppContext = {
   bodyLimit: number;
   /** what each role of this process is doing */
   conditions: ReadonlyMap<string, Condition>;
+  /** what the node's account holds; absent in a process that signs nothing */
+  funds?: { view: FundsView } | undefined;
   /** absent where the process does not have the role `infer` */
   inferrer: Inferrer | undefined;
 };
@@ -65,7 +68,7 @@ export function createApp(context: AppContext): Hono {
 
 function addOperatorRoutes(parameters: { app: Hono; context: AppContext }): void {
   const { app, context } = parameters;
-  const { conditions, database, metrics } = context;
+  const { conditions, database, funds, metrics } = context;
   app.get("/health", async (c) => {
     const roles = Object.fromEntries(conditions);
     const isDegraded = [...conditions.values()].some(({ state }) => state !== "working");
@@ -74,11 +77,13 @@ function addOperatorRoutes(parameters: { app: Hono; context: AppContext }): void
       throw error;
     });
     const open = jobs === undefined ? [] : await listOpenAttempts({ database });
-    const isOk = !isDegraded && jobs !== undefined;
+    const account = funds?.view ?? null;
+    const isOk = !isDegraded && jobs !== undefined && account?.state !== "empty";
     return c.json({
       status: isOk ? "ok" : "degraded",
       database: jobs === undefined ? "away" : "ok",
       roles,
+      account,
       jobs: jobs?.states ?? null,
       failures: jobs?.failures ?? null,
       transactions: open.map(attemptView),

@@ -9,12 +9,18 @@ export type Metrics = {
   proveSeconds: Histogram<"model">;
   proofs: Counter<"backend">;
   settlementGas: Histogram;
-  /** what was done to transactions: signed, replaced, rebroadcast, taken, gapFilled */
+  /** what was done to transactions: signed, replaced, rebroadcast, refused, taken, gapFilled */
   transactions: Counter<"event">;
   /** wei per gas */
   baseFee: Gauge;
   /** 1 while gas is above the ceiling */
   gasWaiting: Gauge;
+  /** wei */
+  accountBalance: Gauge;
+  /** 1 while the account cannot pay for a settlement */
+  accountUnfunded: Gauge;
+  /** seconds by which this machine's clock is ahead of the chain's */
+  clockAhead: Gauge;
   /** 1 while a role backs off */
   roleBackingOff: Gauge<"role">;
 };
@@ -74,6 +80,21 @@ export function createMetrics(parameters: { database: Database }): Metrics {
     gasWaiting: new Gauge({
       name: "haca_gas_waiting",
       help: "1 while gas is above the ceiling and proofs wait, else 0",
+      registers,
+    }),
+    accountBalance: new Gauge({
+      name: "haca_account_balance_wei",
+      help: "What the node's account holds, in wei",
+      registers,
+    }),
+    accountUnfunded: new Gauge({
+      name: "haca_account_unfunded",
+      help: "1 while the node's account cannot pay for a settlement, else 0",
+      registers,
+    }),
+    clockAhead: new Gauge({
+      name: "haca_clock_ahead_seconds",
+      help: "Seconds by which this machine's clock is ahead of the chain's; 0 without doubt",
       registers,
     }),
     roleBackingOff: new Gauge({

@@ -16,8 +16,10 @@ export type RecordedTransaction = {
   /** nonce of the account, not of a request */
   nonce: number;
   raw: string;
-  signedAt: Date;
-  broadcastAt: Date | null;
+  /** since it was signed, by the database's clock, which is the one that all processes share */
+  ageMs: number;
+  /** since it was last taken by an endpoint, by the same clock; null where it never was */
+  silentMs: number | null;
   blockNumber: number | null;
   blockHash: string | null;
   gasUsed: bigint | null;
@@ -50,6 +52,10 @@ export type Job = NewJob & {
   transaction: RecordedTransaction | null;
   failure: { code: string; message: string } | null;
   attempts: number;
+  /** how often a process took the job on, before the one at hand, and died over it or beside it */
+  claims: number;
+  /** how often of these it was tried on its own */
+  claimsAlone: number;
   lastError: string | null;
   times: Record<JobState | "finalised", Date | null>;
 };
@@ -103,8 +109,8 @@ export function jobOf(row: Row): Job {
             hash: transactionHash,
             nonce: Number(row.transaction_nonce),
             raw: text(row.raw),
-            signedAt: row.signed_at as Date,
-            broadcastAt: dateOrNull(row.broadcast_at),
+            ageMs: Number(row.age_ms),
+            silentMs: numberOrNull(row.silent_ms),
             blockNumber: numberOrNull(row.block_number),
             blockHash: textOrNull(row.block_hash),
             gasUsed: bigintOrNull(row.gas_used),
@@ -114,6 +120,8 @@ export function jobOf(row: Row): Job {
         ? null
         : { code: failureCode, message: textOrNull(row.failure_message) ?? "" },
     attempts: Number(row.attempts),
+    claims: Number(row.claims),
+    claimsAlone: Number(row.claims_alone),
     lastError: textOrNull(row.last_error),
     times: {
       accepted: dateOrNull(row.accepted_at),

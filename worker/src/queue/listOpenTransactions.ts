@@ -1,7 +1,10 @@
 import type { Database } from "../database/database.ts";
 import type { RecordedTransaction } from "./job.ts";
 
-const LIST = `SELECT hash, nonce::text, raw, purpose, signed_at, broadcast_at FROM transactions
+const LIST = `SELECT hash, nonce::text, raw, purpose,
+  (extract(epoch FROM now() - signed_at) * 1000)::double precision AS age_ms,
+  (extract(epoch FROM now() - broadcast_at) * 1000)::double precision AS silent_ms
+FROM transactions
 WHERE request_id IS NULL AND dropped_at IS NULL AND replaced_at IS NULL AND block_number IS NULL
 ORDER BY transactions.nonce`;
 
@@ -16,8 +19,8 @@ export async function listOpenTransactions(parameters: {
       hash: row.hash as string,
       nonce: Number(row.nonce),
       raw: row.raw as string,
-      signedAt: row.signed_at as Date,
-      broadcastAt: row.broadcast_at as Date | null,
+      ageMs: Number(row.age_ms),
+      silentMs: row.silent_ms === null ? null : Number(row.silent_ms),
       blockNumber: null,
       blockHash: null,
       gasUsed: null,

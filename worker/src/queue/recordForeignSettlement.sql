@@ -6,7 +6,10 @@ WITH settled AS (
       transaction_hash = NULL,
       last_error = NULL,
       leased_by = NULL,
-      leased_until = NULL
+      leased_until = NULL,
+      claims = 0,
+      claims_alone = 0,
+      run_after = now()
   WHERE request_id = $1 AND state IN ('proven', 'submitted')
   RETURNING request_id
 ), dropped AS (

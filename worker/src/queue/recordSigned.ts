@@ -4,8 +4,7 @@ import type { RecordedTransaction } from "./job.ts";
 
 const LOCK = "SELECT 1 FROM identity FOR UPDATE";
 const ALLOCATE = readSql(import.meta.url, "allocateTransactionNonce.sql");
-const INSERT = `INSERT INTO transactions (hash, nonce, raw, request_id, purpose) VALUES ($1, $2, $3, $4, $5)
-RETURNING signed_at`;
+const INSERT = `INSERT INTO transactions (hash, nonce, raw, request_id, purpose) VALUES ($1, $2, $3, $4, $5)`;
 
 /** Signs a transaction with the nonce that it is given. */
 export type SignWithNonce = (nonce: number) => Promise<{ hash: string; raw: string }>;
@@ -33,13 +32,13 @@ export async function recordSigned(parameters: {
   const [row] = await tx.query(ALLOCATE, [chainNonce]);
   const nonce = Number(row?.nonce);
   const { hash, raw } = await sign(nonce);
-  const [inserted] = await tx.query(INSERT, [hash, nonce, raw, requestId, purpose]);
+  await tx.query(INSERT, [hash, nonce, raw, requestId, purpose]);
   return {
     hash,
     nonce,
     raw,
-    signedAt: inserted?.signed_at as Date,
-    broadcastAt: null,
+    ageMs: 0,
+    silentMs: null,
     blockNumber: null,
     blockHash: null,
     gasUsed: null,

@@ -1,9 +1,12 @@
 import { keccak256 } from "ethers";
 import type { Fees } from "../account/fees.ts";
 import type { ChainView } from "../account/readChainView.ts";
+import { refusalKindOf } from "../account/refusals.ts";
 import { encodeSettlement } from "../chain/encodeSettlement.ts";
+import { endpointWords, isAnswered } from "../chain/endpointWords.ts";
 import { requireSameChain } from "../chain/requireSameChain.ts";
 import { revertOf, rpcFailure } from "../chain/rpcErrors.ts";
+import { RefusedByEndpointError } from "../errors.ts";
 import type { Job } from "../queue/job.ts";
 import { recordFailure } from "../queue/recordFailure.ts";
 import { recordTransaction } from "../queue/recordTransaction.ts";
@@ -19,11 +22,12 @@ const TRANSIENT_REVERTS: readonly string[] = ["InferenceSettlement_ResultFromFut
 const TRANSIENT_DELAY_SECONDS = 5;
 
 type Call = { from: string; to: string; data: string };
-type Prepared = { gasLimit: bigint; chainNonce: number };
+type Prepared = { gasLimit: bigint; chainNonce: number; balance: bigint };
 
 /**
  * Signs, records and sends the settlement of a proven job without a transaction. A settlement that the chain
  * has already, or would refuse, is never sent. Returns whether the job moved on.
+ * @throws RefusedByEndpointError where this settlement has to wait; others need not
  */
 export async function submitProven(parameters: {
   settler: Settler;
@@ -43,7 +47,15 @@ export async function submitProven(parameters: {
     return await refuse({ settler, job, error });
   }
 
-  const { chainNonce, gasLimit } = prepared;
+  const { balance, chainNonce, gasLimit } = prepared;
+  // Nodes refuse what the account could not pay at the highest fee: no nonce is used for that.
+  if (!settler.funds.observe({ balance, gasLimit, maxFeePerGas: fees.maxFeePerGas })) {
+    const cost = gasLimit * fees.maxFeePerGas;
+    throw new RefusedByEndpointError({
+      code: "account.unfunded",
+      message: `the account ${wallet.address} holds ${balance} wei, a settlement takes up to ${cost}: fund it`,
+    });
+  }
   const { to, data } = call;
   const transaction = await recordTransaction({
     database,
@@ -66,12 +78,24 @@ export async function submitProven(parameters: {
 /** Estimates against the chain's present state, which is what finds a settlement that would revert. */
 async function prepare(parameters: { settler: Settler; call: Call }): Promise<Prepared> {
   const { provider } = parameters.settler.chain;
-  const [gas, chainNonce] = await Promise.all([
+  const [gas, chainNonce, balance] = await Promise.all([
     provider.estimateGas(parameters.call),
     provider.getTransactionCount(parameters.call.from, "pending"),
+    provider.getBalance(parameters.call.from),
   ]);
   const gasLimit = (gas * GAS_MARGIN.numerator) / GAS_MARGIN.denominator;
-  return { gasLimit, chainNonce };
+  return { gasLimit, chainNonce, balance };
+}
+
+/** What an endpoint answers about one call says nothing of the next, unless it is about the endpoint itself. */
+function failureOf(error: unknown): Error {
+  const words = endpointWords(error) ?? "";
+  if (!isAnswered(error) || refusalKindOf(words) === "endpoint") return rpcFailure(error);
+  return new RefusedByEndpointError({
+    code: "settle.notEstimated",
+    message: `the endpoint does not estimate the settlement: ${words}`,
+    cause: error,
+  });
 }
 
 /** A revert fails the job, unless time heals it; every other error is the endpoint's and is thrown. */
@@ -83,7 +107,7 @@ async function refuse(parameters: {
   const { chain, crashAfter, database, logger, owner } = parameters.settler;
   const { requestId } = parameters.job;
   const revert = revertOf(parameters.error);
-  if (revert === undefined) throw rpcFailure(parameters.error);
+  if (revert === undefined) throw failureOf(parameters.error);
   const { name, message } = revert;
   if (TRANSIENT_REVERTS.includes(name)) {
     const delaySeconds = TRANSIENT_DELAY_SECONDS;

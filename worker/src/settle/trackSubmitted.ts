@@ -48,7 +48,7 @@ async function takenNonce(parameters: {
 }): Promise<boolean> {
   const { settler, view, job, transaction } = parameters;
   if (await giveUpNonce({ settler, view, job })) return true;
-  if (Date.now() - transaction.signedAt.getTime() < settler.replaceMs) return false;
+  if (transaction.ageMs < settler.replaceMs) return false;
   return await acceptForeign({ settler, view, job });
 }
 

@@ -3,7 +3,9 @@ import { hostname } from "node:os";
 import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
 import { Wallet } from "ethers";
 import type { Logger } from "pino";
+import { Funds } from "../account/funds.ts";
 import type { Chain } from "../chain/chain.ts";
+import { ChainClock } from "../chain/chainClock.ts";
 import { connectChain } from "../chain/connectChain.ts";
 import { findFreeNonce } from "../chain/findFreeNonce.ts";
 import type { Config } from "../config/readConfig.ts";
@@ -32,6 +34,9 @@ export type Parts = {
   owner: string;
   crashAfter: CrashPoint;
   metrics: Metrics;
+  clock: ChainClock;
+  /** absent where no role needs the key */
+  funds: Funds | undefined;
 };
 
 /**
@@ -68,6 +73,7 @@ export async function openParts(parameters: {
       logger,
     });
   }
+  const metrics = createMetrics({ database });
   return {
     config,
     logger,
@@ -77,7 +83,9 @@ export async function openParts(parameters: {
     wallet,
     owner: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
     crashAfter: createCrashPoint(config.crashAfter),
-    metrics: createMetrics({ database }),
+    metrics,
+    clock: new ChainClock(),
+    funds: wallet && new Funds({ account: wallet.address, metrics, logger }),
   };
 }
 

@@ -1,9 +1,11 @@
 import type { Logger } from "pino";
+import { createAccountPass } from "../account/createAccountPass.ts";
 import { FeeGate } from "../account/feeGate.ts";
 import type { Config } from "../config/readConfig.ts";
 import { createApp } from "../http/createApp.ts";
 import { startServer } from "../http/startServer.ts";
 import { createRefreshPass } from "../models/createRefreshPass.ts";
+import { Bench } from "../prove/bench.ts";
 import { createProvePass } from "../prove/createProvePass.ts";
 import { createProver } from "../prover/createProver.ts";
 import { type Condition, repeat } from "../repeat.ts";
@@ -44,6 +46,7 @@ export async function startWorker(parameters: {
     const wakeups = { prove: [] as Wakeup[], settle: new Wakeup() };
     const loops = [
       ...refreshLoop(parts),
+      ...accountLoop(parts),
       ...(await proveLoops({ parts, wakeups, closers })),
       ...settleLoop({ parts, wakeups, signal: stopping.signal }),
     ];
@@ -108,6 +111,14 @@ function refreshLoop(parts: Parts): Loop[] {
   return [{ name: "infer", pass: createRefreshPass(parts), wakeup: new Wakeup(), intervalMs }];
 }
 
+/** Not a role, but work that can fail: what the account holds, and what time the chain has. */
+function accountLoop(parts: Parts): Loop[] {
+  const { config, funds, wallet } = parts;
+  if (funds === undefined || wallet === undefined) return [];
+  const pass = createAccountPass({ ...parts, funds, wallet });
+  return [{ name: "account", pass, wakeup: new Wakeup(), intervalMs: config.modelRefreshMs }];
+}
+
 async function proveLoops(parameters: {
   parts: Parts;
   wakeups: { prove: Wakeup[]; settle: Wakeup };
@@ -126,12 +137,13 @@ async function proveLoops(parameters: {
     if (model !== undefined) await prover.load({ model });
   }
   const onProven = () => wakeups.settle.notify();
+  const bench = new Bench();
   return Array.from({ length: jobs }, (_, index) => {
     const name = index === 0 ? "prove" : `prove ${index + 1}`;
     const wakeup = new Wakeup();
     wakeups.prove.push(wakeup);
     // A name of its own for each: an owner's own leases do not keep it out.
-    const pass = createProvePass({ ...parts, owner: `${owner}-${index}`, prover, onProven });
+    const pass = createProvePass({ ...parts, owner: `${owner}-${index}`, bench, prover, onProven });
     return { name, pass, wakeup, intervalMs: config.pollMs };
   });
 }
@@ -142,13 +154,14 @@ function settleLoop(parameters: {
   signal: AbortSignal;
 }): Loop[] {
   const { parts, wakeups, signal } = parameters;
-  const { config, wallet } = parts;
-  if (!config.roles.includes("settle") || wallet === undefined) return [];
+  const { config, funds, wallet } = parts;
+  if (!config.roles.includes("settle") || funds === undefined || wallet === undefined) return [];
   const { confirmations, maxFeePerGas: ceiling, rebroadcastMs, reorgBlocks, replaceMs } = config;
   const gate = new FeeGate({ ceiling, ...parts });
   const pass = createSettlePass({
     ...parts,
     wallet,
+    funds,
     gate,
     confirmations,
     rebroadcastMs,

@@ -1,0 +1,123 @@
+import { join, resolve } from "node:path";
+import { ConfigurationError } from "../errors.ts";
+import { ROLES, type Settings } from "./readConfig.ts";
+import { flagOf, VARIABLES, type VariableName } from "./variables.ts";
+
+/** What the command line can name: the roles that share a process, `heartbeat`, and `status`. */
+export const PARTS = [...ROLES, "heartbeat", "status"] as const;
+export type Part = (typeof PARTS)[number];
+
+const COLUMNS = 80;
+const PROJECT = join(import.meta.dirname, "../../..");
+const names = Object.keys(VARIABLES) as VariableName[];
+const QUEUE: readonly Part[] = ["infer", "prove", "settle"];
+const RUNNING: readonly Part[] = [...QUEUE, "heartbeat"];
+
+/** Who uses a setting that not every role uses. */
+const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
+  HACA_NODE_KEY: ["infer", "settle"],
+  HACA_MODELS: ["infer", "prove"],
+  HACA_DATA_DIR: [...RUNNING, "status"],
+  HACA_WORKER_DATABASE_URL: [...QUEUE, "status"],
+  HACA_DATABASE_POOL: QUEUE,
+  HACA_HTTP_HOST: [...RUNNING, "status"],
+  HACA_HTTP_PORT: [...RUNNING, "status"],
+  HACA_HTTP_BODY_LIMIT: QUEUE,
+  HACA_PROVER: ["prove"],
+  HACA_PROVE_THREADS: ["prove"],
+  HACA_PRICE: ["infer"],
+  HACA_CONFIRMATIONS: ["settle"],
+  HACA_REORG_BLOCKS: ["settle"],
+  HACA_POLL_MS: ["prove", "settle", "heartbeat"],
+  HACA_REBROADCAST_MS: ["settle", "heartbeat"],
+  HACA_REPLACE_MS: ["settle"],
+  HACA_MAX_FEE_PER_GAS: ["settle", "heartbeat"],
+  HACA_MODEL_REFRESH_MS: ["infer", "settle"],
+  HACA_ENCLAVE_URL: ["heartbeat"],
+  HACA_HEARTBEAT_KEY: ["heartbeat"],
+  HACA_HEARTBEAT_SECONDS: ["heartbeat"],
+  HACA_SESSION_SECONDS: ["heartbeat"],
+  HACA_CRASH_AFTER: QUEUE,
+};
+
+const usersOf = (name: VariableName): readonly Part[] => USED_BY[name] ?? RUNNING;
+const partsIn = (words: readonly string[]): Part[] => PARTS.filter((part) => words.includes(part));
+
+/** `HACA_RPC_URL` -> `rpcUrl`, as the parser of the command line names it. */
+const optionOf = (name: VariableName): string =>
+  flagOf(name)
+    .slice(2)
+    .replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+
+/**
+ * The settings of a command line and an environment; flags go before variables. Paths are as the person meant them who
+ * gave the command, from wherever: `folder` is where that is.
+ * @throws ConfigurationError naming a flag that none of the roles uses
+ */
+export function readSettings(parameters: {
+  roles: readonly string[];
+  options: Readonly<Record<string, unknown>>;
+  environment: NodeJS.ProcessEnv;
+  folder: string;
+}): Settings {
+  const { roles, options, environment, folder } = parameters;
+  const parts = partsIn(roles);
+  const settings: { [Name in VariableName]?: string | undefined } = {};
+  for (const name of names) {
+    const flag = options[optionOf(name)];
+    if (typeof flag === "string") requireUse({ name, parts });
+    settings[name] = typeof flag === "string" ? flag : environment[name];
+  }
+  const placed = (path: string | undefined) => (path ? resolve(folder, path) : path);
+  settings.HACA_ADDRESS_BOOK = placed(settings.HACA_ADDRESS_BOOK);
+  settings.HACA_DATA_DIR =
+    placed(settings.HACA_DATA_DIR) || join(PROJECT, VARIABLES.HACA_DATA_DIR.default ?? "");
+  if (settings.HACA_PROVER !== "none") settings.HACA_PROVER = placed(settings.HACA_PROVER);
+  settings.HACA_MODELS = settings.HACA_MODELS?.split(",")
+    .map((path) => path.trim())
+    .filter((path) => path !== "")
+    .map((path) => resolve(folder, path))
+    .join(",");
+  return settings;
+}
+
+function requireUse(parameters: { name: VariableName; parts: readonly Part[] }): void {
+  const { name, parts } = parameters;
+  const users = usersOf(name);
+  if (parts.length === 0 || parts.some((part) => users.includes(part))) return;
+  throw new ConfigurationError({
+    code: "configuration.unusedOption",
+    message: `${flagOf(name)}: ${parts.join(", ")} does not take it (${users.join(", ")} does)`,
+  });
+}
+
+/** Where the person stands who gave the command: npm goes to the project and keeps the person's folder. */
+export function userFolder(): string {
+  const here = process.cwd();
+  return here === resolve(PROJECT) ? (process.env.INIT_CWD ?? here) : here;
+}
+
+/** The settings of the parts that the words name, or of all, in lines of 80 columns at most. */
+export function settingsHelp(words: readonly string[]): string {
+  const named = partsIn(words);
+  const parts = named.length === 0 ? PARTS : named;
+  const used = names.filter((name) => usersOf(name).some((part) => parts.includes(part)));
+  const lines = used.flatMap((name) => {
+    const { default: standard, help, secret } = VARIABLES[name];
+    const flag = secret === true ? "environment only" : flagOf(name);
+    const text = standard === undefined ? help : `${help} [${standard}]`;
+    return [`  ${name}  ${flag}`, ...wrap(text, COLUMNS - 6).map((line) => `      ${line}`)];
+  });
+  const title = `Settings of ${parts.join(", ")}:\n  variable  flag\n      meaning [default]\n`;
+  return `\n${title}\n${lines.join("\n")}\n`;
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1) ?? "";
+    if (line !== "" && line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines;
+}
