@@ -79,7 +79,7 @@ class Sandbox {
       network: "default",
       chainType: "l1",
     })) as unknown as NetworkConnection;
-    const deployed = await runGovernanceModule({
+    const { contracts: deployed } = await runGovernanceModule({
       connection,
       settlementWindow: DEFAULT_SETTLEMENT_WINDOW,
       governance: { ...governance, ...changes },

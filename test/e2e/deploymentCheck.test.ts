@@ -167,7 +167,9 @@ describe("npm run deploy:check", () => {
 describe("a deployment whose deployer leaves himself a way back before he hands over", () => {
   it("is named by the deployment itself, and by the check afterwards", async () => {
     const other = await LocalDeployment.start();
-    const proxy = new FailingProxy({ target: other.url, transactions: BEFORE_HANDOVER });
+    const proxy = new FailingProxy({
+      ...{ target: other.url, transactions: BEFORE_HANDOVER, failure: "answered" },
+    });
     await other.deploy({ HACA_RPC_URL: await proxy.listen() });
     await proxy.close();
 
