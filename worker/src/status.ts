@@ -1,4 +1,5 @@
-import { formatUnits } from "ethers";
+import { formatEther, formatUnits } from "ethers";
+import type { FundsView } from "./account/funds.ts";
 import type { QueueConfig } from "./config/readConfig.ts";
 import { openDatabase } from "./database/openDatabase.ts";
 import { StartError } from "./errors.ts";
@@ -11,6 +12,8 @@ type Status = {
   jobs: Record<string, number>;
   failures: Record<string, number>;
   transactions: AttemptView[];
+  /** what the node's account holds; null where no running worker was asked, or knows */
+  account: FundsView | null;
   /** what each role of a running worker is doing; empty where none was asked */
   roles: Record<string, { state: string; error?: string; since?: string }>;
 };
@@ -20,12 +23,13 @@ type Status = {
  * itself, or from the worker's `/health`, with what its roles are doing, while a worker has the embedded queue open.
  */
 export async function status(parameters: { config: QueueConfig }): Promise<string> {
-  const { jobs, failures, roles, source, transactions } = await read(parameters.config);
+  const { account, jobs, failures, roles, source, transactions } = await read(parameters.config);
   const lines = [
     source,
     ...Object.entries(roles).map(([role, { error, since, state }]) =>
       error === undefined ? `${role}: ${state}` : `${role}: ${state} since ${since}: ${error}`,
     ),
+    ...(account?.balanceWei == null ? [] : [accountLine(account.balanceWei, account)]),
     ...Object.entries(jobs).map(([state, count]) => `${state.padEnd(10)} ${count}`),
     ...Object.entries(failures).map(([reason, count]) => `  ${reason}: ${count}`),
     ...(transactions.length === 0 ? [] : ["transactions not mined, the first first:"]),
@@ -33,6 +37,9 @@ export async function status(parameters: { config: QueueConfig }): Promise<strin
   ];
   return lines.join("\n");
 }
+
+const accountLine = (balanceWei: string, { account, state }: FundsView): string =>
+  `account ${account}: ${formatEther(balanceWei)} (${state === "empty" ? "cannot pay for a settlement" : state})`;
 
 /** `nonce 7 settlement 0x…: 125 s old, sent 5 s ago, replaced 2 times, pays up to 3.4 gwei (tip 1.2)` */
 function lineOf(transaction: AttemptView): string {
@@ -58,7 +65,7 @@ async function read(config: QueueConfig): Promise<Status> {
       const source =
         databaseUrl === undefined ? `queue in ${dataDirectory}` : "queue in PostgreSQL";
       const transactions = (await listOpenAttempts({ database })).map(attemptView);
-      return { source, jobs: states, failures, transactions, roles: {} };
+      return { source, jobs: states, failures, transactions, roles: {}, account: null };
     } finally {
       await database.close();
     }
@@ -68,7 +75,7 @@ async function read(config: QueueConfig): Promise<Status> {
     const response = await fetch(url).catch(() => undefined);
     if (response?.ok !== true) throw error;
     const health = (await response.json()) as { [Field in keyof Status]: Status[Field] | null };
-    const { failures, jobs, roles, transactions } = health;
+    const { account, failures, jobs, roles, transactions } = health;
     const source = `worker at ${url}${jobs === null ? ": its database is away" : ""}`;
     return {
       source,
@@ -76,6 +83,7 @@ async function read(config: QueueConfig): Promise<Status> {
       failures: failures ?? {},
       transactions: transactions ?? [],
       roles: roles ?? {},
+      account: account ?? null,
     };
   }
 }

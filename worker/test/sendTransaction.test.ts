@@ -221,6 +221,8 @@ it.skipIf(inject("postgresUrl") === undefined).each([90, -90])(
 it("that is refused for its fees is raised to the market, and holds up no other", async () => {
   const sender = await newSender();
   const { provider } = sender.chain;
+  // One more account than the chain funds by itself.
+  await chain.send("anvil_setBalance", sender.wallet.address, "0xde0b6b3a764000000");
   const send = provider.send.bind(provider);
   let isRefusing = true;
   provider.send = async (method, params) => {

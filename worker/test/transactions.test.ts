@@ -321,6 +321,9 @@ describe("an account that cannot pay", () => {
     });
     expect(waiting).toMatchObject({ state: "proven", transaction: null });
     expect(waiting.lastError).toMatch(/fund it$/);
+    const port = new URL(url).port;
+    const shown = await status({ config: readQueueConfig({ ...settings, HACA_HTTP_PORT: port }) });
+    expect(shown).toMatch(/^account 0x.{40}: 0\.0 \(cannot pay for a settlement\)$/m);
     await send("anvil_setBalance", address, `0x${(10n ** 18n).toString(16)}`);
     await expectSettledOnce(url, [requestId]);
     await waitFor(async () => (JSON.parse(await health()).status === "ok" ? true : undefined));
