@@ -8,7 +8,7 @@ export const PROJECT_ROOT: string = resolve(dirname(fileURLToPath(import.meta.ur
  * The folder in which the person stands who gave the command. npm runs scripts in the project's top folder, or in a
  * workspace's, and keeps the person's in INIT_CWD.
  */
-const USER_FOLDER: string = [".", "worker", "indexer"]
+export const USER_FOLDER: string = [".", "worker", "indexer"]
   .map((folder) => resolve(PROJECT_ROOT, folder))
   .includes(process.cwd())
   ? (process.env.INIT_CWD ?? process.cwd())

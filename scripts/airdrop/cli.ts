@@ -1,6 +1,7 @@
 /** `npm run airdrop -- …`: the airdrop's tree, from a CSV file, and its claims. */
+
+import { userPath } from "@haca/protocol/userPath";
 import { createProgram, runProgram, withAccount, withChain } from "../lib/program.ts";
-import { userPath } from "../lib/userFolder.ts";
 
 const program = createProgram({
   name: "airdrop",

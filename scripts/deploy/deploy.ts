@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { type AddressBook, addressBookPath, writeAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
+import { userPath } from "@haca/protocol/userPath";
 import type { NetworkConnection } from "hardhat/types/network";
-import { enterProject, userPath } from "../lib/userFolder.ts";
+import { enterProject } from "../lib/enterProject.ts";
 import { buildContracts } from "./buildContracts.ts";
 import { probeFor } from "./chain/probeFor.ts";
 import { belowFloor, checkDeployer } from "./checkParameters.ts";

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { BaseError } from "@haca/protocol/baseError";
+import { userPath } from "@haca/protocol/userPath";
 import type { TransactionReceipt } from "ethers";
-import { userPath } from "../lib/userFolder.ts";
 import { explainRevert } from "./explainRevert.ts";
 import { safeBatch } from "./safeBatch.ts";
 import type { Sender, SendOptions, Session } from "./session.ts";

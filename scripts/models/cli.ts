@@ -1,6 +1,7 @@
 /** `npm run models -- …`: compiled models on a chain. */
+
+import { userPath } from "@haca/protocol/userPath";
 import { createProgram, runProgram, withAccount, withChain } from "../lib/program.ts";
-import { userPath } from "../lib/userFolder.ts";
 
 const program = createProgram({
   name: "models",

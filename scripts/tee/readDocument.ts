@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { userPath } from "../lib/userFolder.ts";
+import { userPath } from "@haca/protocol/userPath";
 import { badOption } from "./options.ts";
 
 /** Far above any document, far below what would fill the memory. */

@@ -1,9 +1,9 @@
 /** `npm run verify -- --network <name>`: publishes the sources of every contract of a deployment. */
 import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
+import { userPath } from "@haca/protocol/userPath";
 import { Option } from "commander";
 import { createProgram, runProgram, withChain } from "../lib/program.ts";
-import { userPath } from "../lib/userFolder.ts";
 import type { Service } from "./service.ts";
 
 type Options = {

@@ -1,6 +1,7 @@
 /** `npm run vesting -- …`: the allocation table and its grants. */
+
+import { userPath } from "@haca/protocol/userPath";
 import { createProgram, runProgram, withAccount, withChain } from "../lib/program.ts";
-import { userPath } from "../lib/userFolder.ts";
 
 const program = createProgram({ name: "vesting", summary: "The allocation table and its grants." });
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { BaseError } from "@haca/protocol/baseError";
 import { refuseOldNames } from "@haca/protocol/settings";
+import { USER_FOLDER } from "@haca/protocol/userPath";
 import { Command, Option } from "commander";
 import type { Logger } from "pino";
-import { readSettings, settingsHelp, userFolder } from "./config/commandLine.ts";
+import { readSettings, settingsHelp } from "./config/commandLine.ts";
 import { ROLES, readConfig, readQueueConfig, type Settings } from "./config/readConfig.ts";
 import { flagOf, VARIABLES, type VariableName } from "./config/variables.ts";
 import { ConfigurationError, describeError } from "./errors.ts";
@@ -92,8 +93,12 @@ const program = new Command("npm run worker --")
   })
   .action(async (roles: string[], options: Record<string, unknown>) => {
     refuseOldNames(process.env);
-    const folder = userFolder();
-    const settings = readSettings({ roles, options, environment: process.env, folder });
+    const settings = readSettings({
+      roles,
+      options,
+      environment: process.env,
+      folder: USER_FOLDER,
+    });
     if (roles.length === 1 && roles[0] === "status") {
       const { status } = await import("./status.ts");
       process.stdout.write(`${await status({ config: readQueueConfig(settings) })}\n`);

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
+import { userPath } from "@haca/protocol/userPath";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { compileModel, DEFAULT_PTAU_FOLDER } from "./compile/compileModel.ts";
 import { readSamples } from "./compile/readSamples.ts";
@@ -13,7 +14,6 @@ import { importPtau } from "./ptau/importPtau.ts";
 import type { InputRange } from "./quantise/chooseInput.ts";
 import type { QuantiseOptions } from "./quantise/quantiseModel.ts";
 import { releaseCurve } from "./releaseCurve.ts";
-import { userPath } from "./userPath.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;

@@ -1,11 +1,11 @@
 /** `npm run deploy:check -- --network <name>`: compares a deployment with this repository. */
 import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
+import { userPath } from "@haca/protocol/userPath";
 import { InvalidArgumentError } from "commander";
 import { isAddress } from "ethers";
 import { createProgram, runProgram } from "../../lib/program.ts";
 import { Steps } from "../../lib/progress.ts";
-import { userPath } from "../../lib/userFolder.ts";
 import { printFindings } from "./printFindings.ts";
 
 type Options = {

@@ -1,7 +1,8 @@
-import { certificateIds } from "@haca/attestation/document/parseCertificate";
+import { certificateIds, parseCertificate } from "@haca/attestation/document/parseCertificate";
 import { p384BaseTable } from "@haca/attestation/p384Base";
 import { ALLOCATIONS, OPG_SUPPLY } from "@haca/protocol/allocations";
 import {
+  AbiCoder,
   concat,
   dataSlice,
   getAddress,
@@ -212,10 +213,17 @@ const shortString = (text: string): string =>
 
 function rootImmutables(root: string): Record<string, string> {
   try {
+    const { issuer, serial, publicKey } = parseCertificate(getBytes(root));
+    const name = AbiCoder.defaultAbiCoder().encode(
+      ["bytes32", "uint256"],
+      [keccak256(issuer), serial],
+    );
     return {
       rootId: certificateIds([getBytes(root)])[0] ?? "unknown",
       rootFingerprint: sha256(root),
       ROOT_HASH: keccak256(root),
+      ROOT_REVOCATION_KEY: keccak256(name),
+      ROOT_KEY_REVOCATION_KEY: keccak256(publicKey),
     };
   } catch {
     return { rootId: "unknown", rootFingerprint: "unknown", ROOT_HASH: "unknown" };

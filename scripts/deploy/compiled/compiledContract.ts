@@ -28,6 +28,8 @@ export type CompiledContract = {
   immutables: ReadonlyMap<string, readonly { start: number; length: number }[]>;
   /** name of its source in `buildInput` */
   sourceName: string;
+  /** that source and all that it imports; `buildInput` may hold others, compiled in the same run */
+  sourceNames: ReadonlySet<string>;
   /** such as 0.8.37+commit.f401782d */
   compilerVersion: string;
   buildInput: BuildInput;
@@ -37,6 +39,8 @@ type Build = {
   input: BuildInput;
   compilerVersion: string;
   immutableNames: ReadonlyMap<number, string>;
+  /** names of the sources that a source imports itself */
+  imports: ReadonlyMap<string, readonly string[]>;
 };
 
 const contracts = new Map<ContractName, Promise<CompiledContract>>();
@@ -72,6 +76,7 @@ async function readContract(name: ContractName): Promise<CompiledContract> {
   const build = builds.get(buildId) ?? readBuild(input, output);
   builds.set(buildId, build);
   const references = artifact.immutableReferences ?? {};
+  const sourceName = artifact.inputSourceName ?? artifact.sourceName;
   return {
     name,
     abi: new Interface(artifact.abi as unknown as InterfaceAbi),
@@ -83,7 +88,8 @@ async function readContract(name: ContractName): Promise<CompiledContract> {
         places,
       ]),
     ),
-    sourceName: artifact.inputSourceName ?? artifact.sourceName,
+    sourceName,
+    sourceNames: withImports(sourceName, build.imports),
     compilerVersion: build.compilerVersion,
     buildInput: build.input,
   };
@@ -98,15 +104,32 @@ function readBuild(inputPath: string, outputPath: string): Build {
     output: { sources: Record<string, { ast: Node }> };
   };
   const immutableNames = new Map<number, string>();
-  for (const { ast } of Object.values(output.sources)) {
+  const imports = new Map<string, string[]>();
+  for (const [source, { ast }] of Object.entries(output.sources)) {
+    imports.set(
+      source,
+      (ast.nodes ?? []).flatMap(({ absolutePath }) => absolutePath ?? []),
+    );
     for (const contract of ast.nodes ?? []) {
       for (const { id, name, mutability } of contract.nodes ?? []) {
         if (mutability === "immutable" && name !== undefined) immutableNames.set(id, name);
       }
     }
   }
-  return { input, compilerVersion: solcLongVersion, immutableNames };
+  return { input, compilerVersion: solcLongVersion, immutableNames, imports };
 }
 
-/** What is read of the compiler's syntax tree: state variables are children of contracts. */
-type Node = { id: number; name?: string; mutability?: string; nodes?: Node[] };
+function withImports(source: string, imports: Build["imports"]): Set<string> {
+  const found = new Set([source]);
+  for (const name of found) for (const imported of imports.get(name) ?? []) found.add(imported);
+  return found;
+}
+
+/** What is read of the compiler's syntax tree: state variables are children of contracts, imports have a path. */
+type Node = {
+  id: number;
+  name?: string;
+  mutability?: string;
+  absolutePath?: string;
+  nodes?: Node[];
+};

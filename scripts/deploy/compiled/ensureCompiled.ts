@@ -32,19 +32,16 @@ export async function ensureCompiled(): Promise<void> {
 
 /** A source whose file differs from what was compiled, or a contract that was not compiled. */
 async function findStale(): Promise<string | undefined> {
-  const checked = new Set<unknown>();
   for (const name of CONTRACT_NAMES) {
     const contract = await compiledContract(name).catch((error: unknown) => {
       if (error instanceof BaseError && error.code === "compiled.missing") return undefined;
       throw error;
     });
     if (contract === undefined) return name;
-    const { buildInput } = contract;
-    if (checked.has(buildInput)) continue;
-    checked.add(buildInput);
-    for (const [source, { content }] of Object.entries(buildInput.sources)) {
+    for (const source of contract.sourceNames) {
       const path = fileOf(source);
-      if (!existsSync(path) || readFileSync(path, "utf8") !== content) return path;
+      const compiled = contract.buildInput.sources[source]?.content;
+      if (!existsSync(path) || readFileSync(path, "utf8") !== compiled) return path;
     }
   }
   return undefined;

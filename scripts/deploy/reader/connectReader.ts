@@ -1,5 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { enterProject } from "../../lib/userFolder.ts";
+import { enterProject } from "../../lib/enterProject.ts";
 import { firstLine } from "../connect.ts";
 import { ChainReader } from "./chainReader.ts";
 import { httpRequest, RpcError } from "./rpc.ts";

@@ -104,7 +104,7 @@ function hashOf(name: string): string {
 
 /**
  * Hints for every signature. There are none for a signature that is not valid: it gets those of another one, which is
- * the best that somebody can do who wants it accepted.
+ * the best that somebody can do who wants it accepted. A chain with a certificate that cannot be read gets empty ones.
  */
 async function hintsOrForgeries(
   document: Uint8Array,
@@ -114,12 +114,22 @@ async function hintsOrForgeries(
     return (await documentHints({ document, isStored })).map((hint) => hexlify(hint));
   } catch {
     const { cabundle, certificate } = parseDocument(document);
-    const chain = [...cabundle, certificate].map(parseCertificate);
+    const ders = [...cabundle, certificate];
+    const chain = ders.flatMap((der) => readable(der) ?? []);
+    if (chain.length < ders.length) return ders.map(() => "0x");
     const hints = chain.slice(1).map(({ tbs: message, signature: der }, i) => {
       const signature = toRawSignature(der);
       const publicKey = chain[i]?.publicKey ?? new Uint8Array();
       return hexlify(generateP384Hints({ message, publicKey, signature }));
     });
     return [...hints, hints.at(-1) ?? "0x"];
+  }
+}
+
+function readable(der: Uint8Array): ReturnType<typeof parseCertificate> | undefined {
+  try {
+    return parseCertificate(der);
+  } catch {
+    return undefined;
   }
 }

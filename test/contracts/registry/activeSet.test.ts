@@ -1,6 +1,6 @@
 import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
 import { expect } from "chai";
-import { AbiCoder, keccak256, sha256, toUtf8Bytes, Wallet } from "ethers";
+import { AbiCoder, keccak256, sha256, toUtf8Bytes, Wallet, ZeroHash } from "ethers";
 import { network } from "hardhat";
 import { LLM_PROXY, pcrsOf, START } from "../utils/attestationFixture.ts";
 import { seededRandom } from "../utils/seededRandom.ts";
@@ -100,7 +100,10 @@ describe("TEERegistry active set", () => {
         }
         case 2: {
           if (approval?.until === undefined) return;
-          await registry.approvePCR(pcrsOf(image), "again", LLM_PROXY);
+          const { lastRevocation } = await registry.getImage(pcrHash, LLM_PROXY, 0);
+          await registry.approveImage(
+            ...([pcrsOf(image), "again", LLM_PROXY, 0, lastRevocation, ZeroHash, ""] as const),
+          );
           generation += 1;
           approvals.push({ generation, from: await now(), until: undefined });
           return;

@@ -91,12 +91,6 @@ function requireUse(parameters: { name: VariableName; parts: readonly Part[] }):
   });
 }
 
-/** Where the person stands who gave the command: npm goes to the project and keeps the person's folder. */
-export function userFolder(): string {
-  const here = process.cwd();
-  return here === resolve(PROJECT) ? (process.env.INIT_CWD ?? here) : here;
-}
-
 /** The settings of the parts that the words name, or of all, in lines of 80 columns at most. */
 export function settingsHelp(words: readonly string[]): string {
   const named = partsIn(words);

@@ -1,7 +1,5 @@
 import { PROJECT_ROOT } from "./projectRoot.ts";
 
-export { userPath } from "@haca/protocol/userPath";
-
 /** Enters the project's top folder: Hardhat finds its configuration in the working directory alone. */
 export function enterProject(): void {
   process.chdir(PROJECT_ROOT);
