@@ -20,7 +20,7 @@ describe("explainTeeRevert", () => {
     [
       "TEERegistry_AdmissionPaused",
       [1_900_000_000n],
-      "admissions are paused until 2030-03-17T17:46:40Z",
+      "admissions of new nodes are paused until 2030-03-17T17:46:40Z",
     ],
     [
       "TEERegistry_HeartbeatNotNewer",

@@ -238,7 +238,7 @@ async function contractsOf(chain: JsonRpcProvider): Promise<Record<string, strin
 
 const FOLDERS: Readonly<Record<string, string>> = {
   AccessManager: "@openzeppelin/contracts/access/manager",
-  TimelockController: "@openzeppelin/contracts/governance",
+  TimelockController: "contracts/governance",
   InferenceSettlement: "contracts/settlement",
   TEERegistry: "contracts/registry",
 };
