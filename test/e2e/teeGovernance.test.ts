@@ -136,7 +136,7 @@ describe("governance of attestation", () => {
     );
 
     expect((await local.check()).output).toContain(
-      `TEERegistry.verifier: book ${before.contracts.NitroAttestationVerifier?.address.toLowerCase()}`,
+      `TEERegistry: verifier 0: NitroAttestationVerifier ${before.contracts.NitroAttestationVerifier?.address} when deployed, now NitroAttestationVerifier 0x`,
     );
     const [storeHash = "", verifierHash = ""] = [
       ...proposed.matchAll(/: transaction (0x\w{64})$/gm),
