@@ -1,7 +1,7 @@
 /** `npm run airdrop -- …`: the airdrop's tree, from a CSV file, and its claims. */
 
 import { userPath } from "@haca/protocol/userPath";
-import { createProgram, runProgram, withAccount, withChain } from "../lib/program.ts";
+import { createProgram, runProgram, withChain, withSending } from "../lib/program.ts";
 
 const program = createProgram({
   name: "airdrop",
@@ -37,7 +37,7 @@ withChain(program.command("status"))
     (await import("./claims.ts")).status({ ...options, file: userPath(file) }),
   );
 
-withAccount(program.command("claim"))
+withSending(program.command("claim"))
   .description("claim for an account; anyone may, the tokens go to that account")
   .argument("<file.csv>")
   .argument("[address]", "default: the account that signs")
@@ -46,7 +46,7 @@ withAccount(program.command("claim"))
     (await import("./claims.ts")).claim({ ...options, file: userPath(file), address }),
   );
 
-withAccount(program.command("sweep"))
+withSending(program.command("sweep"))
   .description("after the deadline: send what is left to the ecosystem vault; anyone may")
   .action(async (options) => (await import("./claims.ts")).sweep(options));
 

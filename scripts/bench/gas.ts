@@ -1,24 +1,20 @@
 /** `npm run bench:gas`: gas of real transactions on Hardhat's in-process chain under Osaka rules. */
+import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import hre from "hardhat";
-import { bytecodeSizes } from "../../test/contracts/gas/bytecodeSizes.ts";
-import { measureAll } from "../../test/contracts/gas/measureAll.ts";
+import { BaseError } from "@haca/protocol/baseError";
+import { enterProject } from "../lib/enterProject.ts";
+import { createProgram, runProgram } from "../lib/program.ts";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
-import { reportFailure } from "../lib/reportFailure.ts";
 import { formatTable } from "../lib/table.ts";
 
-const HELP =
-  "Measures gas on an in-process chain; writes bench/out/gas.json.\n\nusage: npm run bench:gas";
-
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { help: { type: "boolean", default: false } } });
-  if (values.help) {
-    console.log(HELP);
-    return;
-  }
+async function benchGas(): Promise<void> {
+  enterProject();
+  buildContracts();
+  const { default: hre } = await import("hardhat");
+  const { measureAll } = await import("../../test/contracts/gas/measureAll.ts");
+  const { bytecodeSizes } = await import("../../test/contracts/gas/bytecodeSizes.ts");
   const compiler = hre.config.solidity.profiles.default?.compilers[0];
   const { figures, samples, notes } = await measureAll({ connect: () => hre.network.create() });
   const sizes = await bytecodeSizes();
@@ -59,4 +55,18 @@ async function main(): Promise<void> {
   console.log(`\nwritten to ${path}`);
 }
 
-main().catch(reportFailure);
+/** Compiles the contracts and their tests. Error: `bench.buildFailed`. */
+function buildContracts(): void {
+  const { status } = spawnSync("npm", ["run", "--silent", "build:tests"], {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (status === 0) return;
+  throw new BaseError({ code: "bench.buildFailed", message: "the contracts do not compile" });
+}
+
+await runProgram(
+  createProgram({
+    name: "bench:gas",
+    summary: "Measures gas on an in-process chain; writes bench/out/gas.json.",
+  }).action(benchGas),
+);

@@ -1,12 +1,10 @@
-/** `npm run bench:prover`: the native prover beside snarkjs (and rapidsnark), in one run on one machine. */
+/** The native prover beside snarkjs (and rapidsnark), in one run on one machine. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { BaseError } from "@haca/protocol/baseError";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
-import { reportFailure } from "../lib/reportFailure.ts";
 import { formatTable } from "../lib/table.ts";
 import { PROVER_FOLDER } from "../prover/runCargo.ts";
 import { type Circuit, type Contestant, startHelper, startSnarkjs } from "./prover/contestants.ts";
@@ -16,33 +14,16 @@ import { measureDigits } from "./prover/measureDigits.ts";
 import { startOneShot, verifyNatively } from "./prover/oneShot.ts";
 import { programAt } from "./prover/programAt.ts";
 
-const HELP = `Times proofs by snarkjs and by the native prover; writes bench/out/prover.json.
-Needs \`npm run build:prover\`.
-
-usage: npm run bench:prover [-- --sizes 14,16,18] [--runs 3] [--rapidsnark <path>] [--backend cuda]
-
-  --rapidsnark <path>   rapidsnark's program as well (<zkey> <wtns> <proof.json> <public.json>), beside
-                        \`haca-prover prove\`: both start and read the key for every proof
-  --backend cuda        the CUDA device as well; sizes are 16,18,20 unless given, and snarkjs rests`;
-
 /** Every process makes a proof of a circuit of this size before it is timed. */
 const WARM_UP_LOG_SIZE = 10;
 const DIGITS_RUNS = 7;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      sizes: { type: "string" },
-      backend: { type: "string", default: "cpu" },
-      runs: { type: "string", default: "3" },
-      rapidsnark: { type: "string" },
-      help: { type: "boolean", default: false },
-    },
-  });
-  if (values.help) {
-    console.log(HELP);
-    return;
-  }
+export async function benchProver(values: {
+  sizes?: string;
+  backend: string;
+  runs: string;
+  rapidsnark?: string;
+}): Promise<void> {
   const onDevice = values.backend === "cuda";
   if (!onDevice && values.backend !== "cpu") {
     const message = `--backend ${values.backend}: neither cpu nor cuda`;
@@ -171,5 +152,3 @@ function wholeNumber(parameters: { name: string; text: string }): number {
     message: `${parameters.name} ${parameters.text}: not a whole number from 1 to 24`,
   });
 }
-
-main().catch(reportFailure);

@@ -1,43 +1,23 @@
-/** `npm run bench:worker`: the inference node's fast path, and what a settled job costs beside its proof. */
+/** The inference node's fast path, and what a settled job costs beside its proof. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { BaseError } from "@haca/protocol/baseError";
 import { builtProgram } from "../../worker/test/support/builtPrograms.ts";
 import { findPostgres } from "../../worker/test/support/postgresServer.ts";
 import { Steps } from "../lib/progress.ts";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
-import { reportFailure } from "../lib/reportFailure.ts";
 import { formatTable } from "../lib/table.ts";
 import { BenchStack, type Store } from "./worker/benchStack.ts";
 import { measureFastPath } from "./worker/measureFastPath.ts";
 import { type JobTimes, measureJobs, measureThroughput } from "./worker/measureJobs.ts";
 
-const HELP = `Times the worker on a local chain with the digits model; writes bench/out/worker.json.
-On PGlite, and on PostgreSQL where the system has it. Uses the native prover where it is built.
-
-usage: npm run bench:worker [-- --requests 2000] [--clients 16] [--jobs 100] [--single 20]
-
-  --requests  inferences on the fast path, with nothing else going on
-  --clients   how many ask at once
-  --jobs      jobs that are proven and settled all at once
-  --single    jobs that are proven and settled one after another`;
-
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      requests: { type: "string", default: "2000" },
-      clients: { type: "string", default: "16" },
-      jobs: { type: "string", default: "100" },
-      single: { type: "string", default: "20" },
-      help: { type: "boolean", default: false },
-    },
-  });
-  if (values.help) {
-    console.log(HELP);
-    return;
-  }
+export async function benchWorker(values: {
+  requests: string;
+  clients: string;
+  jobs: string;
+  single: string;
+}): Promise<void> {
   const sizes = {
     requests: wholeNumber({ name: "--requests", text: values.requests }),
     clients: wholeNumber({ name: "--clients", text: values.clients }),
@@ -155,5 +135,3 @@ function wholeNumber(parameters: { name: string; text: string }): number {
     message: `${name}: must be a whole number from 1 to 999999, got ${text}`,
   });
 }
-
-main().catch(reportFailure);

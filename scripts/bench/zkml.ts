@@ -1,4 +1,4 @@
-/** `npm run bench:zkml`: what the compiler makes of the digits model and of a perceptron of MNIST's size. */
+/** What the compiler makes of the digits model and of a perceptron of MNIST's size. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,14 +16,13 @@ import { groth16, type SnarkFile, wtns } from "snarkjs";
 import { buildCircuit } from "../../zkml/test/utils/buildCircuit.ts";
 import { multilayerPerceptron, noise } from "../../zkml/test/utils/onnxFile.ts";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
-import { reportFailure } from "../lib/reportFailure.ts";
 import { formatTable } from "../lib/table.ts";
 
 const PROOFS = 10;
 
 type Figures = Record<string, number>;
 
-async function main(): Promise<void> {
+export async function benchZkml(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "haca-bench-zkml-"));
   try {
     const digits = await measureDigits(folder);
@@ -182,5 +181,3 @@ function median(values: readonly number[]): number {
 }
 
 const round = (value: number): number => Math.round(value * 100) / 100;
-
-main().catch(reportFailure);

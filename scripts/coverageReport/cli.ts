@@ -2,10 +2,10 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { BaseError } from "@haca/protocol/baseError";
+import { createProgram, runProgram } from "../lib/program.ts";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
-import { reportFailure } from "../lib/reportFailure.ts";
+
 import { formatTable } from "../lib/table.ts";
 import { ifBranches } from "./ifBranches.ts";
 import { lineHits } from "./lineHits.ts";
@@ -41,15 +41,7 @@ function syntaxTrees(): Map<string, unknown> {
 const share = (hit: number, all: number): string =>
   all === 0 ? "-" : ((100 * hit) / all).toFixed(2);
 
-const HELP =
-  "Line and branch coverage of contracts/ by the Solidity and TypeScript tests.\n\nusage: npm run coverage";
-
-function main(): void {
-  const { values } = parseArgs({ options: { help: { type: "boolean", default: false } } });
-  if (values.help) {
-    console.log(HELP);
-    return;
-  }
+function coverage(): void {
   rmSync(REPORT, { force: true });
   console.log("running the contract tests on instrumented code (minutes) …");
   const run = hardhat("test", "--coverage");
@@ -102,8 +94,9 @@ function main(): void {
   }
 }
 
-try {
-  main();
-} catch (error) {
-  reportFailure(error);
-}
+await runProgram(
+  createProgram({
+    name: "coverage",
+    summary: "Line and branch coverage of contracts/ by the Solidity and TypeScript tests.",
+  }).action(coverage),
+);

@@ -1,23 +1,22 @@
 /** `npm run demo`: real inferences of a real model, proven, settled on a local chain and indexed. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { enterProject } from "../lib/enterProject.ts";
 import { ProcessGroup } from "../lib/processGroup.ts";
+import { createProgram, runProgram } from "../lib/program.ts";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 import { reportFailure } from "../lib/reportFailure.ts";
-import { HELP, parseOptions } from "./options.ts";
-import { discardRun, runDemo } from "./runDemo.ts";
+import { checkOptions } from "./options.ts";
 
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Exit status of a program that a signal stopped, as shells count it. */
 const INTERRUPTED = 130;
 
-async function main(): Promise<void> {
-  const options = parseOptions(process.argv.slice(2));
-  if (options.help) {
-    console.log(HELP);
-    return;
-  }
+async function demo(values: Parameters<typeof checkOptions>[0]): Promise<void> {
+  const options = checkOptions(values);
+  enterProject();
+  const { discardRun, runDemo } = await import("./runDemo.ts");
   const runFolder = join(PROJECT_ROOT, "data", "demo", String(process.pid));
   mkdirSync(runFolder, { recursive: true });
   const group = new ProcessGroup({ logFolder: runFolder });
@@ -52,4 +51,21 @@ async function main(): Promise<void> {
   process.exit();
 }
 
-main().catch(reportFailure);
+await runProgram(
+  createProgram({
+    name: "demo",
+    summary: "Runs real inferences end to end on a local chain: answer, prove, settle, index.",
+  })
+    .option("--count <n>", "number of test images to send, 1 to 100", "10")
+    .option(
+      "--model <name>",
+      "a folder under models/ with <name>.onnx, calibration.json and test.json",
+      "digits",
+    )
+    .option(
+      "--keep",
+      "leave chain, worker and indexer running and print their addresses; Ctrl-C ends them",
+      false,
+    )
+    .action(demo),
+);

@@ -30,13 +30,19 @@ export function withChain(command: Command): Command {
   );
 }
 
-/** Options of a verb that sends a transaction. */
+/** Options of a verb that signs. */
 export function withAccount(command: Command): Command {
-  return withChain(command)
-    .addOption(
-      new Option("--account <number>", "which of the network's accounts signs").default("0"),
-    )
-    .option("--yes", "do not ask before sending (a local chain never asks)");
+  return withChain(command).addOption(
+    new Option("--account <number>", "which of the network's accounts signs").default("0"),
+  );
+}
+
+/** Options of a verb that asks before it sends a transaction. */
+export function withSending(command: Command): Command {
+  return withAccount(command).option(
+    "--yes",
+    "do not ask before sending (a local chain never asks)",
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 /** `npm run models -- …`: compiled models on a chain. */
 
 import { userPath } from "@haca/protocol/userPath";
-import { createProgram, runProgram, withAccount, withChain } from "../lib/program.ts";
+import { createProgram, runProgram, withChain, withSending } from "../lib/program.ts";
 
 const program = createProgram({
   name: "models",
@@ -10,7 +10,7 @@ const program = createProgram({
     "The key comes from Hardhat's keystore or HACA_DEPLOYER_KEY, never from the command line.",
 });
 
-withAccount(program.command("register"))
+withSending(program.command("register"))
   .description(
     "register a compiled model under the account that signs, and publish a version with its key",
   )
@@ -23,7 +23,7 @@ withAccount(program.command("register"))
     (await import("./publish.ts")).register({ ...options, folder: userPath(options.folder) }),
   );
 
-withAccount(program.command("deprecate"))
+withSending(program.command("deprecate"))
   .description("let nothing new settle against a version; as the model's owner")
   .argument("<version id>", "0x and 64 hex digits")
   .action(async (versionId: string, options) =>

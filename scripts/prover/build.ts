@@ -1,9 +1,9 @@
 /** `npm run build:prover`: the native prover, for this machine's CPU. */
 import { BaseError } from "@haca/protocol/baseError";
-import { reportFailure } from "../lib/reportFailure.ts";
+import { createProgram, runProgram } from "../lib/program.ts";
 import { runCargo } from "./runCargo.ts";
 
-async function main(): Promise<void> {
+async function build(): Promise<void> {
   const status = await runCargo({ parameters: ["build", "--release", "--locked"] });
   if (status !== 0) {
     throw new BaseError({
@@ -14,4 +14,9 @@ async function main(): Promise<void> {
   console.log("prover/target/release/haca-prover is built; the worker uses it from its next start");
 }
 
-main().catch(reportFailure);
+await runProgram(
+  createProgram({
+    name: "build:prover",
+    summary: "Builds the native prover for this machine's CPU. Needs Rust (cargo).",
+  }).action(build),
+);

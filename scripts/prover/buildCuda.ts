@@ -1,43 +1,25 @@
 /** `npm run build:prover:cuda`: the CUDA library of the native prover. */
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { BaseError } from "@haca/protocol/baseError";
-import { reportFailure } from "../lib/reportFailure.ts";
+import { createProgram, runProgram } from "../lib/program.ts";
 import { compileLibrary } from "./cuda/compileLibrary.ts";
 import { findNvcc } from "./cuda/findNvcc.ts";
 import { nvccFromWheels } from "./cuda/wheels.ts";
 import { PROVER_FOLDER } from "./runCargo.ts";
 
-const HELP = `Compiles prover/target/release/libhaca_cuda.so, which haca-prover loads where there is a CUDA device.
-nvcc (CUDA 12 or newer) is taken from CUDA_HOME, the PATH or /usr/local/cuda. See docs/gpu.md.
-
-usage: npm run build:prover:cuda [-- --wheels | --compile-check | --fetch]
-
-  --wheels          nvcc from NVIDIA's Python packages (fetched into data/, where later commands find it)
-  --compile-check   the same, but the library is only compiled, not put beside haca-prover
-  --fetch           only fetches the packages`;
-
 const MEBIBYTE = 1024 * 1024;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      wheels: { type: "boolean", default: false },
-      "compile-check": { type: "boolean", default: false },
-      fetch: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
-    },
-  });
-  if (values.help) {
-    console.log(HELP);
-    return;
-  }
+async function buildCuda(values: {
+  wheels?: boolean;
+  compileCheck?: boolean;
+  fetch?: boolean;
+}): Promise<void> {
   if (values.fetch) {
     console.log(`nvcc is in ${await nvccFromWheels()}`);
     return;
   }
-  const check = values["compile-check"];
+  const check = values.compileCheck;
   const nvcc = values.wheels || check ? await nvccFromWheels() : findNvcc();
   if (nvcc === undefined) {
     throw new BaseError({
@@ -66,4 +48,21 @@ async function main(): Promise<void> {
   );
 }
 
-main().catch(reportFailure);
+await runProgram(
+  createProgram({
+    name: "build:prover:cuda",
+    summary:
+      "Compiles prover/target/release/libhaca_cuda.so, which haca-prover loads where there is a CUDA device. " +
+      "nvcc (CUDA 12 or newer) is taken from CUDA_HOME, the PATH or /usr/local/cuda. See docs/gpu.md.",
+  })
+    .option(
+      "--wheels",
+      "nvcc from NVIDIA's Python packages (fetched into data/, where later commands find it)",
+    )
+    .option(
+      "--compile-check",
+      "the same, but the library is only compiled, not put beside haca-prover",
+    )
+    .option("--fetch", "only fetch the packages")
+    .action(buildCuda),
+);

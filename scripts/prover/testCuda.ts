@@ -3,9 +3,8 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { parseArgs } from "node:util";
 import { BaseError } from "@haca/protocol/baseError";
-import { reportFailure } from "../lib/reportFailure.ts";
+import { createProgram, runProgram } from "../lib/program.ts";
 import { compileLibrary } from "./cuda/compileLibrary.ts";
 import { findNvcc } from "./cuda/findNvcc.ts";
 import { runDeviceTests } from "./cuda/runDeviceTests.ts";
@@ -13,17 +12,6 @@ import { runTool } from "./cuda/runTool.ts";
 import { testSimulated } from "./cuda/testSimulated.ts";
 import { nvccFromWheels } from "./cuda/wheels.ts";
 import { PROVER_FOLDER, runCargo } from "./runCargo.ts";
-
-const HELP = `Builds the native prover and its CUDA library, then, on the device: compares proofs with the CPU's from 2^10 to
-2^20, makes 200 proofs, loads and unloads keys, and runs NVIDIA's compute-sanitizer where it is installed.
-Ends with status 1 where there is no device. See docs/gpu.md.
-
-usage: npm run test:cuda [-- --simulate] [--wheels]
-
-  --simulate   on a device in software instead: the same library's PTX, checked for wrong accesses, races and missing
-               synchronisation; smaller circuits (HACA_DEEP=1: up to 2^17, an hour); HACA_SIMT_SEED=<number> draws
-               another order of blocks, warps and streams
-  --wheels     nvcc from NVIDIA's Python packages, where there is none`;
 
 const RELEASE = join(PROVER_FOLDER, "target", "release");
 const COMPILED = join(PROVER_FOLDER, "target", "cuda");
@@ -34,18 +22,7 @@ const SANITIZER_LOG_SIZE = 12;
  */
 const SANITIZER_TOOLS = ["memcheck", "racecheck", "synccheck"] as const;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      simulate: { type: "boolean", default: false },
-      wheels: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
-    },
-  });
-  if (values.help) {
-    console.log(HELP);
-    return;
-  }
+async function testCuda(values: { simulate?: boolean; wheels?: boolean }): Promise<void> {
   const nvcc = values.wheels ? await nvccFromWheels() : findNvcc();
   if (nvcc === undefined) {
     throw new BaseError({
@@ -125,4 +102,20 @@ function shown(parameters: {
   });
 }
 
-main().catch(reportFailure);
+await runProgram(
+  createProgram({
+    name: "test:cuda",
+    summary:
+      "Builds the native prover and its CUDA library, then, on the device: compares proofs with the CPU's from 2^10 to " +
+      "2^20, makes 200 proofs, loads and unloads keys, and runs NVIDIA's compute-sanitizer where it is installed. Ends " +
+      "with status 1 where there is no device. See docs/gpu.md.",
+  })
+    .option(
+      "--simulate",
+      "on a device in software instead: the same library's PTX, checked for wrong accesses, races and missing " +
+        "synchronisation; smaller circuits (HACA_DEEP=1: up to 2^17, an hour); HACA_SIMT_SEED=<number> draws another " +
+        "order of blocks, warps and streams",
+    )
+    .option("--wheels", "nvcc from NVIDIA's Python packages, where there is none")
+    .action(testCuda),
+);

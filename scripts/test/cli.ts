@@ -1,35 +1,25 @@
 /** `npm test`: runs every suite, one after another, and ends with one line over all of them. */
-import { parseArgs } from "node:util";
+import { spawnSync } from "node:child_process";
 import { BaseError } from "@haca/protocol/baseError";
-import { reportFailure } from "../lib/reportFailure.ts";
+import { createProgram, runProgram } from "../lib/program.ts";
+import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 import { formatTable } from "../lib/table.ts";
 import { runSuite } from "./runSuite.ts";
 import { addResults, closingLine } from "./suiteResult.ts";
 import { SUITES } from "./suites.ts";
 
-const HELP = `Runs the tests.
+const names = SUITES.map(({ name }) => name).join(", ");
 
-usage: npm test [-- --only <part of a suite's name>]
-       npm run test:deep      the same suites with the long runs switched on
-
-suites: ${SUITES.map(({ name }) => name).join(", ")}`;
-
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { only: { type: "string" }, help: { type: "boolean", default: false } },
-  });
-  if (values.help) {
-    console.log(HELP);
-    return;
-  }
+async function test(values: { only?: string }): Promise<void> {
   const suites = SUITES.filter(({ name }) => name.includes(values.only ?? ""));
   if (suites.length === 0) {
     throw new BaseError({
       code: "test.noSuite",
-      message: `--only ${values.only}: no such suite; there are ${SUITES.map(({ name }) => name).join(", ")}`,
+      message: `--only ${values.only}: no such suite; there are ${names}`,
     });
   }
 
+  build();
   const results = [];
   for (const suite of suites) {
     console.log(`\n━━━ ${suite.name}`);
@@ -55,4 +45,21 @@ async function main(): Promise<void> {
   if (total.failed > 0) process.exitCode = 1;
 }
 
-main().catch(reportFailure);
+/** Compiles the contracts and their tests, and generates the ABIs. Error: `test.buildFailed`. */
+function build(): void {
+  const { status } = spawnSync("npm", ["run", "--silent", "build:tests"], {
+    cwd: PROJECT_ROOT,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (status === 0) return;
+  throw new BaseError({ code: "test.buildFailed", message: "the contracts do not compile" });
+}
+
+await runProgram(
+  createProgram({
+    name: "test",
+    summary: `Runs the tests. npm run test:deep: the same suites with the long runs switched on. Suites: ${names}.`,
+  })
+    .option("--only <part>", "suites whose name has this in it")
+    .action(test),
+);

@@ -1,7 +1,7 @@
 /** `npm run vesting -- …`: the allocation table and its grants. */
 
 import { userPath } from "@haca/protocol/userPath";
-import { createProgram, runProgram, withAccount, withChain } from "../lib/program.ts";
+import { createProgram, runProgram, withChain, withSending } from "../lib/program.ts";
 
 const program = createProgram({ name: "vesting", summary: "The allocation table and its grants." });
 
@@ -23,14 +23,14 @@ withChain(program.command("status"))
     (await import("./status.ts")).printStatus({ ...options, beneficiary }),
   );
 
-withAccount(program.command("release"))
+withSending(program.command("release"))
   .description("pay the beneficiary what is vested; anyone may")
   .argument("<vault>")
   .action(async (vault: string, options) =>
     (await import("./change.ts")).release({ ...options, vault }),
   );
 
-withAccount(program.command("delegate"))
+withSending(program.command("delegate"))
   .description("let an account vote with what a vault holds; as its beneficiary")
   .argument("<vault>")
   .argument("<to>", "the account that votes")
@@ -38,7 +38,7 @@ withAccount(program.command("delegate"))
     (await import("./change.ts")).delegate({ ...options, vault, to }),
   );
 
-withAccount(program.command("hand-over"))
+withSending(program.command("hand-over"))
   .description("offer a grant to another account, which has to accept; as its beneficiary")
   .argument("<vault>")
   .argument("<to>", "the account, or none to withdraw an offer")
@@ -46,7 +46,7 @@ withAccount(program.command("hand-over"))
     (await import("./change.ts")).handOver({ ...options, vault, to }),
   );
 
-withAccount(program.command("accept"))
+withSending(program.command("accept"))
   .description("take a grant that was offered; as the account that it was offered to")
   .argument("<vault>")
   .action(async (vault: string, options) =>
