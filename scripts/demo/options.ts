@@ -9,10 +9,8 @@ export const HELP = `Runs real inferences end to end on a local chain: answer, p
 usage: npm run demo [-- options]
 
   --count <n>     number of test images to send, 1 to 100 (default 10)
-  --model <name>  a folder under models/ with <name>.onnx, calibration.json and
-                  test.json (default digits)
-  --keep          leave chain, worker and indexer running and print their
-                  addresses; Ctrl-C ends them
+  --model <name>  a folder under models/ with <name>.onnx, calibration.json and test.json (default digits)
+  --keep          leave chain, worker and indexer running and print their addresses; Ctrl-C ends them
   --help          this text`;
 
 export type DemoOptions = { count: number; model: string; keep: boolean; help: boolean };

@@ -3,10 +3,8 @@ import { parseArgs } from "node:util";
 import { reportFailure } from "../lib/reportFailure.ts";
 import { proveVesting, SOURCE } from "./proveVesting.ts";
 
-const HELP = `Proves the asserts of
-${SOURCE}
-with the Solidity compiler's SMTChecker and Z3, and makes sure that a false one
-is refuted.
+const HELP = `Proves the asserts of ${SOURCE} with the Solidity compiler's SMTChecker and Z3, and makes sure that a
+false one is refuted.
 
 usage: npm run prove
 
