@@ -1,0 +1,19 @@
+import { checkCommands } from "./checkCommands.ts";
+import { checkGas } from "./checkGas.ts";
+import { checkLinks } from "./checkLinks.ts";
+import { checkPaths } from "./checkPaths.ts";
+import type { Project } from "./project.ts";
+
+/** Everything in the project's documents that is not there, or not so. */
+export function checkDocuments(project: Project): {
+  readonly documents: number;
+  readonly problems: readonly string[];
+} {
+  const documents = [...project.files].filter((file) => file.endsWith(".md")).sort();
+  const problems = documents.flatMap((document) => [
+    ...checkLinks(document, project),
+    ...checkPaths(document, project),
+    ...checkCommands(document, project),
+  ]);
+  return { documents: documents.length, problems: [...problems, ...checkGas(project)] };
+}
