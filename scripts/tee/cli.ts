@@ -1,4 +1,5 @@
 /** `npm run tee -- <command>`: the operator's side of the TEE registry. */
+import type { Command } from "commander";
 import { createProgram, runProgram, withAccount, withChain } from "../lib/program.ts";
 
 const program = createProgram({
@@ -11,6 +12,10 @@ The key comes from Hardhat's keystore or the variable HACA_DEPLOYER_KEY, never
 from the command line. HACA_RPC_URL overrides the URL of localhost.`,
 );
 
+/** A verb that sends a transaction, after it has said what it does and asked. */
+const sending = (command: Command): Command =>
+  withAccount(command).option("--yes", "do not ask before sending", false);
+
 program
   .command("verify <document>")
   .description("explain an AWS Nitro attestation document; exit status 1 if it is refused")
@@ -19,7 +24,7 @@ program
   .option("--root <hex>", "SHA-256 of the pinned root's DER (default: AWS's)")
   .action(async (path, options) => (await import("./verify.ts")).verify(path, options));
 
-withAccount(program.command("register"))
+sending(program.command("register"))
   .description("admit an enclave: document, local check, hints, simulation, one transaction")
   .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
   .requiredOption("--payment <address>", "payout address")
@@ -29,7 +34,7 @@ withAccount(program.command("register"))
   .option("--any-key", "admit an LLMProxy whose key is not RSA: public clients fail on it", false)
   .action(async (options) => (await import("./admission.ts")).register(options));
 
-withAccount(program.command("rotate <teeId>"))
+sending(program.command("rotate <teeId>"))
   .description("fresh attestation; what is not given stays as it is")
   .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
   .option("--payment <address>", "new payout address")
@@ -48,7 +53,7 @@ withChain(program.command("list"))
   .option("--page <number>", "which page", "1")
   .action(async (options) => (await import("./inspect.ts")).list(options));
 
-withAccount(program.command("heartbeat"))
+sending(program.command("heartbeat"))
   .description("one sign of life now")
   .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
   .action(async (options) => (await import("./lifecycle.ts")).heartbeat(options));
@@ -58,29 +63,29 @@ for (const [verb, name, text] of [
   ["enable", "enableTEE", "put a node back into service"],
   ["retire", "retireTEE", "take a node out of service for good"],
 ] as const) {
-  withAccount(program.command(`${verb} <teeId>`))
+  sending(program.command(`${verb} <teeId>`))
     .description(text)
     .action(async (id, options) => (await import("./lifecycle.ts")).change(name, id, options));
 }
 
-withAccount(program.command("ohttp <teeId>"))
+sending(program.command("ohttp <teeId>"))
   .description("set the key under which clients send oblivious requests (OHTTP)")
   .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
   .action(async (id, options) => (await import("./ohttp.ts")).setOhttp(id, options));
 
-withAccount(program.command("end-session <teeId> <key>"))
+sending(program.command("end-session <teeId> <key>"))
   .description("end a session key's validity now")
   .action(async (id, key, options) =>
     (await import("./lifecycle.ts")).endSession(id, key, options),
   );
 
-withAccount(program.command("store <document>"))
+sending(program.command("store <document>"))
   .description("have the store verify a document's certificates ahead, so that it costs less")
   .action(async (path, options) =>
     (await import("./storeCertificates.ts")).storeCertificates(path, options),
   );
 
-withAccount(program.command("release-bond <teeId>"))
+sending(program.command("release-bond <teeId>"))
   .description("have a retired node's bond paid back, a week later")
   .action(async (id, options) => (await import("./bond.ts")).releaseBond(id, options));
 

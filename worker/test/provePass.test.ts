@@ -89,7 +89,7 @@ async function restart(database: Database): Promise<void> {
   );
 }
 
-/** A process with two jobs in work at once, which dies as soon as it works on `poison`. Returns whether it died. */
+/** A process with two jobs in work at once, which dies when it works on `poison`. Returns whether it died. */
 async function live(parameters: {
   database: Database;
   poison: string;
@@ -104,6 +104,11 @@ async function live(parameters: {
   const death = new Promise<"died">((resolve) => {
     die = () => resolve("died");
   });
+  let idle = 0;
+  // Not before the other place is taken too, or was found to stay empty.
+  const mayDie = (): void => {
+    if (inWork.includes(poison) && inWork.length + idle === 2) die();
+  };
   const passes = [1, 2].map((number) =>
     passWith({
       ...{ database, bench, owner: `${owner}-${number}` },
@@ -113,7 +118,7 @@ async function live(parameters: {
         ]);
         const requestId = String(mine[0]?.request_id);
         inWork.push(requestId);
-        if (requestId === poison) die();
+        mayDie();
         // Who shares a process with the poison never comes to an end.
         if (requestId === poison || !bench.isTaken)
           return await new Promise<never>(() => undefined);
@@ -121,9 +126,12 @@ async function live(parameters: {
       },
     }),
   );
-  const first = passes[0]?.();
-  const second = passes[1]?.();
-  const ended = Promise.all([first, second]).then(() => "ended" as const);
+  const running = passes.map(async (pass) => {
+    if (await pass()) return;
+    idle += 1;
+    mayDie();
+  });
+  const ended = Promise.all(running).then(() => "ended" as const);
   return (await Promise.race([death, ended])) === "died";
 }
 
