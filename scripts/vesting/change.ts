@@ -30,7 +30,7 @@ export function release(options: Options): Promise<void> {
   });
 }
 
-/** Lets an account vote with a vault's tokens. Errors: `vesting.nothingToDo`, `vesting.notBeneficiary`. */
+/** Lets an account vote with a vault's tokens. Errors: `vesting.nothingToDo`, `.notBeneficiary`, `.notVoting`. */
 export function delegate(options: Options & { to: string }): Promise<void> {
   const to = addressArgument({ name: "to", text: options.to });
   return change(options, async ({ session, grant, read, sender }) => {
@@ -38,6 +38,12 @@ export function delegate(options: Options & { to: string }): Promise<void> {
     const { opgAbi } = await loadAbis();
     const token = new Contract(await read("token"), opgAbi, session.provider);
     const current: string = await token.getFunction("delegates")(grant.vault);
+    if (current === (await token.getFunction("NON_VOTING")())) {
+      throw new BaseError({
+        code: "vesting.notVoting",
+        message: `${grant.vault} (${grant.allocation}) has given up its votes for good`,
+      });
+    }
     if (current === to) throw nothingToDo(`${to} votes for ${grant.vault} already`);
     const votes: bigint = await token.getFunction("balanceOf")(grant.vault);
     return {

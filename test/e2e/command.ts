@@ -10,9 +10,13 @@ export class Command {
   readonly #exited: Promise<number | null>;
   #output = "";
 
-  constructor(commandLine: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  constructor(
+    commandLine: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    { cwd = ROOT }: { cwd?: string } = {},
+  ) {
     this.child = spawn(process.execPath, commandLine, {
-      cwd: ROOT,
+      cwd,
       env: { ...process.env, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -45,8 +45,9 @@ export class LocalDeployment {
   async run(
     commandLine: readonly string[],
     environment: Record<string, string> = {},
+    place: { cwd?: string } = {},
   ): Promise<Result> {
-    const command = new Command(commandLine, { HACA_RPC_URL: this.url, ...environment });
+    const command = new Command(commandLine, { HACA_RPC_URL: this.url, ...environment }, place);
     return { status: await command.exit(), output: command.output };
   }
 
