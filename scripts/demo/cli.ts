@@ -18,6 +18,8 @@ async function main(): Promise<void> {
     console.log(HELP);
     return;
   }
+  // The demo has a chain of its own: it must not read or replace the address book of another.
+  delete process.env.HACA_ADDRESS_BOOK;
   const runFolder = join(PROJECT_ROOT, "data", "demo", String(process.pid));
   mkdirSync(runFolder, { recursive: true });
   const group = new ProcessGroup({ logFolder: runFolder });
