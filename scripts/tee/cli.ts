@@ -1,5 +1,4 @@
 /** `npm run tee -- <command>`: the operator's side of the TEE registry. */
-import type { Command } from "commander";
 import { createProgram, runProgram, withAccount, withChain } from "../lib/program.ts";
 
 const program = createProgram({
@@ -12,10 +11,6 @@ The key comes from Hardhat's keystore or the variable HACA_DEPLOYER_KEY, never
 from the command line. HACA_RPC_URL overrides the URL of localhost.`,
 );
 
-/** A verb that sends a transaction, after it has said what it does and asked. */
-const sending = (command: Command): Command =>
-  withAccount(command).option("--yes", "do not ask before sending", false);
-
 program
   .command("verify <document>")
   .description("explain an AWS Nitro attestation document; exit status 1 if it is refused")
@@ -24,7 +19,7 @@ program
   .option("--root <hex>", "SHA-256 of the pinned root's DER (default: AWS's)")
   .action(async (path, options) => (await import("./verify.ts")).verify(path, options));
 
-sending(program.command("register"))
+withAccount(program.command("register"))
   .description("admit an enclave: document, local check, hints, simulation, one transaction")
   .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
   .requiredOption("--payment <address>", "payout address")
@@ -34,7 +29,7 @@ sending(program.command("register"))
   .option("--any-key", "admit an LLMProxy whose key is not RSA: public clients fail on it", false)
   .action(async (options) => (await import("./admission.ts")).register(options));
 
-sending(program.command("rotate <teeId>"))
+withAccount(program.command("rotate <teeId>"))
   .description("fresh attestation; what is not given stays as it is")
   .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
   .option("--payment <address>", "new payout address")
@@ -53,7 +48,7 @@ withChain(program.command("list"))
   .option("--page <number>", "which page", "1")
   .action(async (options) => (await import("./inspect.ts")).list(options));
 
-sending(program.command("heartbeat"))
+withAccount(program.command("heartbeat"))
   .description("one sign of life now")
   .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
   .action(async (options) => (await import("./lifecycle.ts")).heartbeat(options));
@@ -63,29 +58,29 @@ for (const [verb, name, text] of [
   ["enable", "enableTEE", "put a node back into service"],
   ["retire", "retireTEE", "take a node out of service for good"],
 ] as const) {
-  sending(program.command(`${verb} <teeId>`))
+  withAccount(program.command(`${verb} <teeId>`))
     .description(text)
     .action(async (id, options) => (await import("./lifecycle.ts")).change(name, id, options));
 }
 
-sending(program.command("ohttp <teeId>"))
+withAccount(program.command("ohttp <teeId>"))
   .description("set the key under which clients send oblivious requests (OHTTP)")
   .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
   .action(async (id, options) => (await import("./ohttp.ts")).setOhttp(id, options));
 
-sending(program.command("end-session <teeId> <key>"))
+withAccount(program.command("end-session <teeId> <key>"))
   .description("end a session key's validity now")
   .action(async (id, key, options) =>
     (await import("./lifecycle.ts")).endSession(id, key, options),
   );
 
-sending(program.command("store <document>"))
+withAccount(program.command("store <document>"))
   .description("have the store verify a document's certificates ahead, so that it costs less")
   .action(async (path, options) =>
     (await import("./storeCertificates.ts")).storeCertificates(path, options),
   );
 
-sending(program.command("release-bond <teeId>"))
+withAccount(program.command("release-bond <teeId>"))
   .description("have a retired node's bond paid back, a week later")
   .action(async (id, options) => (await import("./bond.ts")).releaseBond(id, options));
 
