@@ -37,7 +37,7 @@ export function withAccount(command: Command): Command {
     .addOption(
       new Option("--account <number>", "which of the network's accounts signs").default("0"),
     )
-    .option("--yes", "do not ask before sending (a local chain never asks)");
+    .option("--yes", "do not ask before sending");
 }
 
 /**
