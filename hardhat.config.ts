@@ -44,7 +44,7 @@ export default defineConfig({
       type: "http",
       chainType: "l1",
       chainId: 31337,
-      url: process.env.HACA_RPC_URL ?? "http://127.0.0.1:8545",
+      url: process.env.HACA_RPC_URL || "http://127.0.0.1:8545",
     },
     baseSepolia: {
       type: "http",

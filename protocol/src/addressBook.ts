@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { BaseError } from "./baseError.ts";
+import { replaceFile } from "./replaceFile.ts";
+import { PROJECT_ROOT, userPath } from "./userPath.ts";
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address");
 const bytes32 = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 32 bytes of hex");
@@ -106,14 +107,20 @@ export const addressBookSchema = z.strictObject({
 });
 export type AddressBook = z.infer<typeof addressBookSchema>;
 
-/** Default place of the address book of a chain: `deployments/<chainId>.json` in the project. */
+/**
+ * Where the address book of a chain lies: the file of `HACA_ADDRESS_BOOK`, by the person's folder, or else
+ * `deployments/<chainId>.json` in the project. An empty variable counts as absent.
+ */
 export function addressBookPath(chainId: number): string {
-  const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-  return join(root, "deployments", `${chainId}.json`);
+  const { HACA_ADDRESS_BOOK: given = "" } = process.env;
+  return given === "" ? join(PROJECT_ROOT, "deployments", `${chainId}.json`) : userPath(given);
 }
 
-/** Reads and checks an address book. Errors name the file and the field. */
-export function readAddressBook(path: string): AddressBook {
+/**
+ * Reads and checks an address book. Errors name the file and the field.
+ * @param chainId chain that the book must be of; absent: any
+ */
+export function readAddressBook(path: string, chainId?: number): AddressBook {
   if (!existsSync(path)) {
     throw new BaseError({
       code: "addressBook.missing",
@@ -138,14 +145,19 @@ export function readAddressBook(path: string): AddressBook {
       message: `${path}: ${issue?.path.join(".")}: ${issue?.message}`,
     });
   }
-  return parsed.data;
+  const book = parsed.data;
+  if (chainId !== undefined && book.chainId !== chainId) {
+    throw new BaseError({
+      code: "addressBook.otherChain",
+      message: `${path} is of chain ${book.chainId}, the network is chain ${chainId}`,
+    });
+  }
+  return book;
 }
 
 /** Writes an address book in one step: a reader never sees half a file. */
 export function writeAddressBook(parameters: { path: string; book: AddressBook }): void {
   const { path, book } = parameters;
   mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, `${JSON.stringify(addressBookSchema.parse(book), null, 2)}\n`);
-  renameSync(temporary, path);
+  replaceFile({ path, text: `${JSON.stringify(addressBookSchema.parse(book), null, 2)}\n` });
 }

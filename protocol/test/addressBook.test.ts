@@ -1,14 +1,15 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { id, ZeroAddress } from "ethers";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import {
   type AddressBook,
   addressBookPath,
   readAddressBook,
   writeAddressBook,
 } from "../src/addressBook.ts";
+import { userPath } from "../src/userPath.ts";
 import { catchError } from "./catchError.ts";
 
 const contract = {
@@ -35,7 +36,10 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "haca-book-"));
   path = join(folder, "deployments", "31337.json");
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 it("reads what it wrote, and leaves no other file", () => {
   writeAddressBook({ path, book: BOOK });
@@ -87,4 +91,37 @@ it("names the field that is wrong", () => {
 
 it("has one place for each chain", () => {
   expect(addressBookPath(31337)).toMatch(/deployments[/\\]31337\.json$/);
+});
+
+it("is where HACA_ADDRESS_BOOK says, by the person's folder; an empty one is none", () => {
+  vi.stubEnv("HACA_ADDRESS_BOOK", "books/mine.json");
+  expect(addressBookPath(31337)).toBe(userPath("books/mine.json"));
+  vi.stubEnv("HACA_ADDRESS_BOOK", "");
+  expect(addressBookPath(31337)).toMatch(/deployments[/\\]31337\.json$/);
+});
+
+it("is refused where it is of another chain", () => {
+  writeAddressBook({ path, book: BOOK });
+  expect(readAddressBook(path, BOOK.chainId)).toEqual(BOOK);
+  const error = catchError(() => readAddressBook(path, BOOK.chainId + 1));
+  expect(error.code).toBe("addressBook.otherChain");
+  expect(error.message).toBe(
+    `${path} is of chain ${BOOK.chainId}, the network is chain ${BOOK.chainId + 1}`,
+  );
+});
+
+it("is written under a temporary name that no process of the same id can have, and leaves none", () => {
+  mkdirSync(`${path}.${process.pid}.tmp`, { recursive: true });
+  writeAddressBook({ path, book: BOOK });
+  expect(readAddressBook(path)).toEqual(BOOK);
+  expect(readdirSync(dirname(path)).sort()).toEqual([
+    basename(path),
+    `${basename(path)}.${process.pid}.tmp`,
+  ]);
+});
+
+it("leaves no temporary file where it cannot be written", () => {
+  mkdirSync(join(path, "taken"), { recursive: true });
+  expect(() => writeAddressBook({ path, book: BOOK })).toThrow();
+  expect(readdirSync(dirname(path))).toEqual([basename(path)]);
 });

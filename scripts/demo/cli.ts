@@ -17,6 +17,8 @@ async function demo(values: Parameters<typeof checkOptions>[0]): Promise<void> {
   const options = checkOptions(values);
   enterProject();
   const { discardRun, runDemo } = await import("./runDemo.ts");
+  // The demo has a chain of its own: it must not read or replace the address book of another.
+  delete process.env.HACA_ADDRESS_BOOK;
   const runFolder = join(PROJECT_ROOT, "data", "demo", String(process.pid));
   mkdirSync(runFolder, { recursive: true });
   const group = new ProcessGroup({ logFolder: runFolder });

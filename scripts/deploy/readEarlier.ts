@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
+import { BaseError } from "@haca/protocol/baseError";
 import type { NetworkConnection } from "hardhat/types/network";
 import { isDevelopmentChain } from "./developmentChain.ts";
 
@@ -17,9 +18,10 @@ export async function readEarlier(parameters: {
   if (!existsSync(path)) return undefined;
   let book: AddressBook;
   try {
-    book = readAddressBook(path);
+    book = readAddressBook(path, chainId);
   } catch (error) {
-    if (isDevelopmentChain(chainId)) return undefined;
+    const isOther = error instanceof BaseError && error.code === "addressBook.otherChain";
+    if (isDevelopmentChain(chainId) && !isOther) return undefined;
     throw error;
   }
   const { provider } = connection.ethers;

@@ -46,7 +46,7 @@ export async function withSession(
   const { connection, chainId } = await connect(network);
   try {
     const provider = connection.ethers.provider as unknown as Provider;
-    const book = readAddressBook(addressBookPath(chainId));
+    const book = readAddressBook(addressBookPath(chainId), chainId);
     await requireContracts({ book, provider, names: FOUNDATIONS });
     const { default: hre } = await import("hardhat");
     const contract = async (name: string): Promise<Contract> => {

@@ -38,7 +38,7 @@ export async function withChainSession<Result>(
   if (isDevelopment) provider.pollingInterval = LOCAL_POLLING_MS;
   try {
     const bookPath = addressBookPath(chainId);
-    const book = readAddressBook(bookPath);
+    const book = readAddressBook(bookPath, chainId);
     return await work({
       ...{ network, chainId, isDevelopment, provider, bookPath, book },
       contract: (name, abi) => contractOf({ name, abi, book, bookPath, provider, chainId }),

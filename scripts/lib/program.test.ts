@@ -23,6 +23,7 @@ function example() {
 afterEach(() => {
   process.exitCode = undefined;
   vi.restoreAllMocks();
+  vi.unstubAllEnvs();
 });
 
 describe("a command's program", () => {
@@ -71,6 +72,21 @@ describe("a command's program", () => {
     const error = vi.spyOn(console, "error").mockImplementation(() => {});
     await runProgram(program, ["fail"]);
     expect(error.mock.calls).toEqual([["error: first [unexpected; HACA_DEBUG=1 shows where]"]]);
+    expect(process.exitCode).toBe(1);
+  });
+
+  it.each([
+    ["HACA_DEPLOYMENT", "its name is now HACA_ADDRESS_BOOK"],
+    ["HACA_DATABASE_URL", "its name is now HACA_WORKER_DATABASE_URL for the worker's queue"],
+  ])("refuses %s, which is no longer read, before anything is done", async (name, reason) => {
+    const { program, done } = example();
+    vi.stubEnv(name, "/books/1.json");
+    const error = vi.spyOn(console, "error").mockImplementation(() => {});
+    await runProgram(program, ["list"]);
+    expect(done).toEqual([]);
+    expect(error.mock.calls).toEqual([
+      [expect.stringMatching(new RegExp(`^error: ${name}: is no longer read; ${reason}.*\\]$`))],
+    ]);
     expect(process.exitCode).toBe(1);
   });
 });

@@ -1,3 +1,4 @@
+import { refuseOldNames } from "@haca/protocol/settings";
 import { Command, CommanderError, Option } from "commander";
 import { reportFailure } from "./reportFailure.ts";
 
@@ -47,7 +48,7 @@ export function withSending(command: Command): Command {
 
 /**
  * Runs the verb that the command line names; without one, prints the help. Every failure is one line on standard
- * error and exit status 1.
+ * error and exit status 1. A setting under a name that is no longer read is one, whatever the verb reads.
  */
 export async function runProgram(
   program: Command,
@@ -57,6 +58,7 @@ export async function runProgram(
     program.outputHelp();
     return;
   }
+  program.hook("preAction", () => refuseOldNames(process.env));
   try {
     await program.parseAsync(commandLine, { from: "user" });
   } catch (error) {

@@ -50,7 +50,7 @@ export async function registerModel(parameters: {
   const { signer, chainId, model, major, minor } = parameters;
   const { folder, manifest, verifyingKey } = model;
   const path = addressBookPath(chainId);
-  const book = readAddressBook(path);
+  const book = readAddressBook(path, chainId);
 
   const owner = await signer.getAddress();
   const registry = new Contract(book.contracts.ModelRegistry.address, modelRegistryAbi, signer);

@@ -14,7 +14,7 @@ from the command line. HACA_RPC_URL overrides the URL of localhost.`,
 
 /** A verb that sends a transaction, after it has said what it does and asked. */
 const sending = (command: Command): Command =>
-  withAccount(command).option("--yes", "do not ask before sending", false);
+  withAccount(command).option("--yes", "do not ask before sending");
 
 program
   .command("verify <document>")

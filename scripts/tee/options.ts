@@ -4,7 +4,7 @@ import { getAddress, isAddress } from "ethers";
 /** Options of every verb that reads a chain. */
 export type ChainOptions = { network: string; account?: string };
 /** Options of every verb that sends. */
-export type SendOptions = ChainOptions & { account: string; yes: boolean };
+export type SendOptions = ChainOptions & { account: string; yes?: boolean };
 
 export function badOption(message: string, cause?: unknown): BaseError {
   return new BaseError({ code: "tee.badOption", message, cause });

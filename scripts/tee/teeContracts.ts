@@ -26,7 +26,7 @@ export async function teeContracts(parameters: {
 }): Promise<TeeContracts> {
   const { chainId, runner } = parameters;
   const path = addressBookPath(chainId);
-  const { contracts, parameters: settings } = parameters.book ?? readAddressBook(path);
+  const { contracts, parameters: settings } = parameters.book ?? readAddressBook(path, chainId);
   const { TEERegistry, CertificateStore, NitroAttestationVerifier } = contracts;
   const { attestation } = settings;
   if (!TEERegistry || !CertificateStore || !NitroAttestationVerifier || !attestation) {

@@ -54,13 +54,7 @@ async function verify(options: Options): Promise<void> {
   const { chainId } = reader;
   const service = out === undefined ? await serviceOf(options, chainId) : undefined;
   const path = options.book === undefined ? addressBookPath(chainId) : userPath(options.book);
-  const book = readAddressBook(path);
-  if (book.chainId !== chainId) {
-    throw new BaseError({
-      code: "verify.otherChain",
-      message: `${path} is of chain ${book.chainId}, the endpoint of chain ${chainId}`,
-    });
-  }
+  const book = readAddressBook(path, chainId);
   await ensureCompiled();
   const subjects = await collectSubjects({ reader, book });
   if (service === undefined) {

@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readAddressBook } from "@haca/protocol/addressBook";
-import { compileModel } from "@haca/zkml/compileModel";
 import type { JsonRpcProvider } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../scripts/lib/freePort.ts";
@@ -62,13 +61,10 @@ describe("npm run models", () => {
   let compiled: string;
   beforeAll(async () => {
     const source = join(ROOT, "models", "digits");
-    compiled = join(ROOT, "data", "models", "digits-worker-tests");
-    await compileModel({
-      onnx: readFileSync(join(source, "digits.onnx")),
-      name: "digits",
-      calibration: JSON.parse(readFileSync(join(source, "calibration.json"), "utf8")).images,
-      out: compiled,
-    });
+    compiled = join(ROOT, "data", "models", "digits-holders");
+    const calibration = ["--calibration", join(source, "calibration.json")];
+    const compile = ["zkml/src/cli.ts", "compile", join(source, "digits.onnx"), ...calibration];
+    await success(local.run([...compile, "--out", compiled]));
   }, 300_000);
 
   it("registers a new model on Hardhat's node, lists it, deprecates it, each once", async () => {

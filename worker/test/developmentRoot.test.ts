@@ -1,6 +1,14 @@
 import { spawn } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -24,6 +32,12 @@ const edit = (change: (file: Record<string, unknown>) => void): void => {
 };
 
 describe("openDevelopmentRoot", () => {
+  it("takes no temporary name that a process of the same id in another container can have", () => {
+    mkdirSync(`${path}.${process.pid}.tmp`, { recursive: true });
+    openDevelopmentRoot(path);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
   it("makes a root once, for its owner's eyes, and continues it", () => {
     const made = openDevelopmentRoot(path);
     expect(statSync(path).mode & 0o777).toBe(0o600);

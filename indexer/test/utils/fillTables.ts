@@ -44,6 +44,7 @@ export async function fillTables(world: World): Promise<void> {
   await due("vote", () => call({ ...cast, args: [id, 1], from: liquidity }));
   await due("queue", politics.operations.queue);
   await due("disableTEE", () => tee.call("disableTEE", [teeIdOf(node.enclave)], node.operator));
+  await due("revokeImage", enclaves.operations.revokeImage);
   await due("denyOperator", enclaves.operations.denyOperator);
   await due("revokeCertificate", enclaves.operations.revokeCertificate);
 }

@@ -148,7 +148,8 @@ export function teeOperations(parameters: { chain: Chain; tee: Tee; random: Rand
       const { enclave, operator, sessionKeys } = random.pick(nodes);
       await call("endSessionKey", [teeIdOf(enclave), random.pick(sessionKeys)], operator);
     },
-    setOhttpConfig: () => setOhttpConfig(random.pick(nodes), toHex(random.below(1000))),
+    setOhttpConfig: () =>
+      setOhttpConfig(random.pick(nodes), toHex(random.below(1000), { size: 2 })),
   };
 
   async function setOhttpConfig(node: TeeNode, keyConfig: Hex): Promise<void> {

@@ -70,7 +70,7 @@ async function check(options: Options): Promise<void> {
   const reader = await connectReader({ network, ...(rpc === undefined ? {} : { rpc }) });
   const path =
     options.book === undefined ? addressBookPath(reader.chainId) : userPath(options.book);
-  const book = options.address === undefined ? readAddressBook(path) : undefined;
+  const book = options.address === undefined ? readAddressBook(path, reader.chainId) : undefined;
   const start = options.address ?? book?.contracts.AccessManager.address ?? "";
   const airdropRoot = options.airdrop && (await rootOf(userPath(options.airdrop)));
   const steps = new Steps({ total: 2 });

@@ -1,5 +1,6 @@
 import { inferenceSettlementAbi, modelRegistryAbi } from "@haca/protocol/abi";
 import { Interface, type JsonRpcProvider, type TypedDataDomain } from "ethers";
+import { RetryableError } from "../errors.ts";
 
 /** One deployment on one chain, as the roles see it. */
 export type Chain = {
@@ -15,7 +16,10 @@ export type Chain = {
 export const settlementInterface = new Interface(inferenceSettlementAbi);
 export const registryInterface = new Interface(modelRegistryAbi);
 
-/** Calls a view and returns its results in order. Errors are those of the provider. */
+/**
+ * Calls a view and returns its results in order. Errors are those of the provider.
+ * @throws RetryableError `rpc.emptyAnswer` where the endpoint answers `0x`: it does not have the contract's state
+ */
 export async function callView(parameters: {
   chain: Chain;
   contract: "settlement" | "modelRegistry";
@@ -26,10 +30,21 @@ export async function callView(parameters: {
 }): Promise<readonly unknown[]> {
   const { block, chain, contract, name, values } = parameters;
   const abi = contract === "settlement" ? settlementInterface : registryInterface;
-  const data = await chain.provider.call({
+  const answer = await chain.provider.call({
     to: chain[contract],
     data: abi.encodeFunctionData(name, values),
     ...(block === undefined ? {} : { blockTag: block }),
   });
-  return abi.decodeFunctionResult(name, data).toArray();
+  requireAnswer({ answer, name, to: chain[contract] });
+  return abi.decodeFunctionResult(name, answer).toArray();
+}
+
+/** A contract that is there answers a view with something; `0x` is an endpoint's way to say that it has no such state. */
+export function requireAnswer(parameters: { answer: string; name: string; to: string }): void {
+  const { answer, name, to } = parameters;
+  if (answer !== "0x") return;
+  throw new RetryableError({
+    code: "rpc.emptyAnswer",
+    message: `HACA_RPC_URL: the endpoint answers nothing to ${name} of ${to}: it lacks the state of that block`,
+  });
 }

@@ -3,6 +3,7 @@ import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BaseError } from "@haca/protocol/baseError";
+import { temporaryName } from "@haca/protocol/replaceFile";
 import { z } from "zod";
 import { type Authority, makeSimulatedChain } from "./simulatedChain.ts";
 
@@ -47,7 +48,7 @@ function create(path: string): void {
     privateKey: keys.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
   };
   mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = temporaryName(path);
   writeFileSync(temporary, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
   try {
     // Unlike a rename, a link never replaces what another process has put there meanwhile.

@@ -8,6 +8,7 @@ import {
   type Wallet,
 } from "ethers";
 import type { Logger } from "pino";
+import { requireAnswer } from "../chain/chain.ts";
 import { rpcFailure } from "../chain/rpcErrors.ts";
 import { RetryableError } from "../errors.ts";
 import type { HeartbeatMetrics } from "./createHeartbeatMetrics.ts";
@@ -51,7 +52,7 @@ export function registryFailure(error: unknown): RetryableError {
 
 /**
  * Calls a view of the registry and returns its results in order.
- * @throws RefusedError, or RetryableError `rpc.failed`
+ * @throws RefusedError, or RetryableError `rpc.failed`, `rpc.emptyAnswer`
  */
 export async function readRegistry(parameters: {
   beater: Pick<Beater, "provider" | "registry">;
@@ -65,5 +66,6 @@ export async function readRegistry(parameters: {
     .catch((error: unknown) => {
       throw registryFailure(error);
     });
+  requireAnswer({ answer: result, name, to: beater.registry });
   return teeRegistryInterface.decodeFunctionResult(name, result).toArray();
 }

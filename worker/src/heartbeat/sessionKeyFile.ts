@@ -1,14 +1,6 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { replaceFile } from "@haca/protocol/replaceFile";
 import { Wallet } from "ethers";
 import { z } from "zod";
 import { StartError } from "../errors.ts";
@@ -51,14 +43,6 @@ export function readSessionKey(path: string): Wallet | undefined {
 export function makeSessionKey(path: string): Wallet {
   const { privateKey } = Wallet.createRandom();
   mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  const file = openSync(temporary, "w", 0o600);
-  try {
-    writeSync(file, `${JSON.stringify({ format: 1, privateKey })}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
+  replaceFile({ path, text: `${JSON.stringify({ format: 1, privateKey })}\n`, mode: 0o600 });
   return new Wallet(privateKey);
 }

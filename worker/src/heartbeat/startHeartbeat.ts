@@ -3,6 +3,7 @@ import { teeRegistryDomain } from "@haca/protocol/teeMessages";
 import { getAddress, type JsonRpcProvider, keccak256, Wallet } from "ethers";
 import type { Logger } from "pino";
 import { connectChain } from "../chain/connectChain.ts";
+import { probeEndpoint } from "../chain/probeEndpoint.ts";
 import { EnclaveError, fetchSigningKey } from "../enclave/enclaveClient.ts";
 import { StartError } from "../errors.ts";
 import { startServer } from "../http/startServer.ts";
@@ -43,6 +44,13 @@ export async function startHeartbeat(parameters: {
     });
     closers.add(async () => provider.destroy());
     await requireContract({ provider, config, registry });
+    const wallet = new Wallet(config.key);
+    await untilReachable({
+      // The nonce is read at the head alone.
+      operation: () =>
+        probeEndpoint({ provider, chainId, account: wallet.address, confirmations: 1 }),
+      ...{ signal, logger },
+    });
     const teeId = await untilReachable({
       operation: () => teeIdOf(config.enclaveUrl),
       ...{ signal, logger },
@@ -59,7 +67,7 @@ export async function startHeartbeat(parameters: {
       beater: {
         ...{ ...config, ...identity, provider, teeId, intervalSeconds, metrics, logger },
         domain: teeRegistryDomain(identity),
-        wallet: new Wallet(config.key),
+        wallet,
         sessionPath: sessionKeyPath({ ...config, ...identity, teeId }),
         signal: stopping.signal,
       },

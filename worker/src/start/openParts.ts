@@ -8,6 +8,7 @@ import type { Chain } from "../chain/chain.ts";
 import { ChainClock } from "../chain/chainClock.ts";
 import { connectChain } from "../chain/connectChain.ts";
 import { findFreeNonce } from "../chain/findFreeNonce.ts";
+import { probeEndpoint } from "../chain/probeEndpoint.ts";
 import type { Config } from "../config/readConfig.ts";
 import { type CrashPoint, createCrashPoint } from "../crashPoint.ts";
 import type { Database } from "../database/database.ts";
@@ -67,6 +68,15 @@ export async function openParts(parameters: {
     const { chainId, genesisHash, settlement } = chain;
     const node = wallet.address;
     await claimIdentity({ database, identity: { chainId, genesisHash, settlement, node } });
+    if (config.roles.includes("settle")) {
+      const { confirmations } = config;
+      const { provider } = chain;
+      await untilReachable({
+        operation: () =>
+          probeEndpoint({ provider, chainId: config.chainId, account: node, confirmations }),
+        ...{ signal, logger },
+      });
+    }
     await untilReachable({
       operation: () => skipSettledNonces({ database, chain, node, logger }),
       signal,

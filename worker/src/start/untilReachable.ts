@@ -2,13 +2,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import { BaseError } from "@haca/protocol/baseError";
 import type { Logger } from "pino";
 import { backoffMs } from "../backoff.ts";
-import { describeError } from "../errors.ts";
+import { describeError, RetryableError } from "../errors.ts";
 
 const BACKOFF = { baseMs: 500, maximumMs: 15_000 };
 
+const isFinal = (error: unknown): boolean =>
+  error instanceof BaseError && !(error instanceof RetryableError);
+
 /**
- * Repeats `operation` for as long as the endpoint cannot be reached. What the worker itself refuses (a
- * `BaseError`) ends it at once, and so does a stop.
+ * Repeats `operation` for as long as the endpoint cannot be reached or cannot answer. What the worker itself refuses (a
+ * `BaseError` that is not a `RetryableError`) ends it at once, and so does a stop.
  */
 export async function untilReachable<Result>(parameters: {
   operation: () => Promise<Result>;
@@ -20,7 +23,7 @@ export async function untilReachable<Result>(parameters: {
     try {
       return await operation();
     } catch (error) {
-      if (error instanceof BaseError || signal.aborted) throw error;
+      if (isFinal(error) || signal.aborted) throw error;
       const milliseconds = Math.round(backoffMs({ ...BACKOFF, failures }));
       logger.warn(
         { retryInMs: milliseconds, error: describeError(error) },
