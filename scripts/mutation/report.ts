@@ -55,10 +55,12 @@ export function describe({ file, line, operator, original, mutated }: Mutant): s
 /** Writes `bench/out/mutation.json`. */
 export function writeReport(parameters: {
   seed: string;
+  /** part of the files' paths; empty for all */
+  only: string;
   asked: number;
   results: readonly Result[];
 }): void {
-  const { seed, asked, results } = parameters;
+  const { seed, only, asked, results } = parameters;
   const folder = join(PROJECT_ROOT, "bench", "out");
   mkdirSync(folder, { recursive: true });
   const figures = {
@@ -66,7 +68,7 @@ export function writeReport(parameters: {
     "mutation.sampled": results.filter(isCounted).length,
     "mutation.killed": results.filter(isKilled).length,
   };
-  const details = { seed, asked, results };
+  const details = { seed, only, asked, results };
   writeFileSync(
     join(folder, "mutation.json"),
     `${JSON.stringify({ figures, details }, undefined, 2)}\n`,

@@ -78,7 +78,7 @@ export async function runSample(parameters: {
   };
   const stop = (): void => {
     clear();
-    report({ seed, size, results });
+    report({ seed, only, size, results });
     process.exit(1);
   };
   process.once("SIGINT", stop).once("SIGTERM", stop);
@@ -87,11 +87,16 @@ export async function runSample(parameters: {
   } finally {
     clear();
   }
-  report({ seed, size, results });
+  report({ seed, only, size, results });
 }
 
-function report(parameters: { seed: string; size: number; results: readonly Result[] }): void {
-  const { seed, size, results } = parameters;
-  writeReport({ seed, asked: size, results });
+function report(parameters: {
+  seed: string;
+  only: string;
+  size: number;
+  results: readonly Result[];
+}): void {
+  const { seed, only, size, results } = parameters;
+  writeReport({ seed, only, asked: size, results });
   console.log(`\n${describeResults(results)}`);
 }

@@ -44,12 +44,7 @@ const TABLE: readonly Row[] = [
   },
   {
     contracts: ["attestation/CertificateStore", "attestation/NitroAttestationVerifier"],
-    mocha: [
-      "attestation/verifier",
-      "attestation/revocation",
-      "attestation/certificate",
-      "attestation/verdict",
-    ],
+    mocha: ["attestation/verifier", "attestation/revocation", "attestation/certificate"],
   },
   {
     contracts: ["governance/HacaGovernor", "governance/TimelockController"],
