@@ -7,7 +7,7 @@ import { applyMutant } from "./mutant.ts";
 import { describe, describeResults, isCounted, type Result, writeReport } from "./report.ts";
 import { drawSample } from "./sample.ts";
 import { mutantsOf } from "./solidityMutators.ts";
-import { Trials } from "./trial.ts";
+import { type TimeLimits, Trials } from "./trial.ts";
 import { Workspace } from "./workspace.ts";
 
 /** What one mutant at a time is compiled and tested with. */
@@ -43,9 +43,10 @@ export async function runSample(parameters: {
   const deadline = minutes === undefined ? Number.POSITIVE_INFINITY : Date.now() + minutes * 60_000;
   const left = [...shares];
   let counted = 0;
+  const timeLimits: TimeLimits = new Map();
   /** Tries one file after another until none is left. */
   const work = async (bench: Bench): Promise<void> => {
-    const trials = new Trials({ builds, ...bench });
+    const trials = new Trials({ builds, timeLimits, ...bench });
     for (let share = left.shift(); share !== undefined; share = left.shift()) {
       const source = sources.get(share.file) ?? "";
       let missing = share.count;

@@ -18,14 +18,23 @@ const BASELINE_LIMIT_MS = 900_000;
 /** The hash of a contract's sources, which stands at its end and in the code of what creates it. */
 const METADATA = /a264697066735822[0-9a-f]{68}64736f6c6343[0-9a-f]{6}0033/g;
 
+/** By suites: how long a mutant may take. Shared, so that unchanged code is run once. */
+export type TimeLimits = Map<string, Promise<number>>;
+
 /** Tries mutants, one after another, in a workspace. */
 export class Trials {
   readonly #builds: Builds;
   readonly #compiler: Compiler;
   readonly #workspace: Workspace;
-  readonly #timeLimits = new Map<string, number>();
+  readonly #timeLimits: TimeLimits;
 
-  constructor(parameters: { builds: Builds; compiler: Compiler; workspace: Workspace }) {
+  constructor(parameters: {
+    builds: Builds;
+    compiler: Compiler;
+    workspace: Workspace;
+    timeLimits: TimeLimits;
+  }) {
+    this.#timeLimits = parameters.timeLimits;
     this.#builds = parameters.builds;
     this.#compiler = parameters.compiler;
     this.#workspace = parameters.workspace;
@@ -46,19 +55,23 @@ export class Trials {
     return isSame ? "same" : "survived";
   }
 
+  #timeLimit(parameters: { file: string; source: string; kind: keyof Suites }): Promise<number> {
+    const key = suitesFor(parameters.file, parameters.kind).join();
+    const limit = this.#timeLimits.get(key) ?? this.#runUnchanged(parameters);
+    this.#timeLimits.set(key, limit);
+    return limit;
+  }
+
   /**
    * Before the first mutant of some suites: the unchanged code, whose hash alone is another, must pass them as
    * mutants run, or every mutant would seem to be killed.
    */
-  async #timeLimit(parameters: {
+  async #runUnchanged(parameters: {
     file: string;
     source: string;
     kind: keyof Suites;
   }): Promise<number> {
     const { file, source, kind } = parameters;
-    const key = suitesFor(file, kind).join();
-    const known = this.#timeLimits.get(key);
-    if (known !== undefined) return known;
     const started = Date.now();
     const content = `${source}// The unchanged code.\n`;
     const run = { file, content, kind, timeLimitMs: BASELINE_LIMIT_MS, isSame: false };
@@ -69,9 +82,7 @@ export class Trials {
         message: `${file}: its ${kind} suites do not pass on unchanged code (${outcome})\n${output}`,
       });
     }
-    const limit = SLOWER * (Date.now() - started) + ALLOWANCE_MS;
-    this.#timeLimits.set(key, limit);
-    return limit;
+    return SLOWER * (Date.now() - started) + ALLOWANCE_MS;
   }
 
   /** Compiles what the suites of one kind use and runs them, unless the code is the same. */
