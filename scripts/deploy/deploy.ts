@@ -82,7 +82,9 @@ async function deployTo(parameters: {
       return;
     }
   }
-  const sentBefore = deployment.journal.minedSteps().length;
+  // What a lost journal knew is found on the chain: only the account's count tells what was sent now.
+  const countSent = () => deployment.provider.getTransactionCount(deployer);
+  const sentBefore = await countSent();
   const deployed =
     governance === undefined
       ? await deployCore(base)
@@ -98,7 +100,7 @@ async function deployTo(parameters: {
   for (const line of off) console.log(`  but on this chain ${line}`);
   if (part !== undefined)
     console.log(`  ${deployer} is administrator; npm run deploy without --part hands over`);
-  if (deployment.journal.minedSteps().length === sentBefore) {
+  if ((await countSent()) === sentBefore) {
     console.log("  everything was there: no transaction was sent");
   }
 }

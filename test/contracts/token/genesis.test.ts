@@ -120,6 +120,19 @@ describe("GenesisDistribution", () => {
     await refused({ tge: 0 }).revertedWithCustomError(genesis, "GenesisDistribution_TgeInvalid");
   });
 
+  it("lets investors hand their grants over, contributors never, staking rewards once", async () => {
+    const transferability: [allocation: number, expected: bigint][] = [
+      [2, 0n],
+      [3, 1n],
+      [4, 2n],
+    ];
+    for (const [allocation, expected] of transferability) {
+      for (const vault of await fixture.vaultsOf(allocation)) {
+        expect((await vault.terms()).transferability).to.equal(expected);
+      }
+    }
+  });
+
   it("lets governance point the staking rewards at a contract, once", async () => {
     const { vaultsOf, timelock, factory, genesis, ethers, connection, stranger } = fixture;
     const [vault] = await vaultsOf(4);

@@ -1,0 +1,103 @@
+import { BaseError } from "@haca/protocol/baseError";
+import { PROJECT_ROOT } from "../lib/projectRoot.ts";
+import { Builds } from "./builds.ts";
+import { Compiler } from "./compiler.ts";
+import { isArgued, readEquivalents } from "./equivalent.ts";
+import { applyMutant } from "./mutant.ts";
+import { describe, describeResults, isCounted, type Result, writeReport } from "./report.ts";
+import { drawSample } from "./sample.ts";
+import { mutantsOf } from "./solidityMutators.ts";
+import { type TimeLimits, Trials } from "./trial.ts";
+import { Workspace } from "./workspace.ts";
+
+/** What one mutant at a time is compiled and tested with. */
+type Bench = { compiler: Compiler; workspace: Workspace };
+
+/** Draws a sample, tries it and reports; a run that is stopped reports what it has. */
+export async function runSample(parameters: {
+  size: number;
+  seed: string;
+  only: string;
+  minutes: number | undefined;
+  jobs: number;
+  isList: boolean;
+}): Promise<void> {
+  const { size, seed, only, minutes, jobs, isList } = parameters;
+  const builds = new Builds(PROJECT_ROOT);
+  const contracts = builds.contracts().filter(({ file }) => file.includes(only));
+  const mutants = contracts.flatMap(mutantsOf);
+  if (mutants.length === 0) {
+    throw new BaseError({ code: "mutation.nothing", message: `no mutants in ${only}` });
+  }
+  const sources = new Map(contracts.map(({ file, source }) => [file, source]));
+  const shares = drawSample({ mutants, size, seed });
+  console.log(`${mutants.length} mutants in ${contracts.length} files; seed ${seed}`);
+  if (isList) {
+    for (const { queue, count } of shares)
+      console.log(queue.slice(0, count).map(describe).join("\n"));
+    return;
+  }
+
+  const list = readEquivalents();
+  const results: Result[] = [];
+  const deadline = minutes === undefined ? Number.POSITIVE_INFINITY : Date.now() + minutes * 60_000;
+  const left = [...shares];
+  let counted = 0;
+  const timeLimits: TimeLimits = new Map();
+  /** Tries one file after another until none is left. */
+  const work = async (bench: Bench): Promise<void> => {
+    const trials = new Trials({ builds, timeLimits, ...bench });
+    for (let share = left.shift(); share !== undefined; share = left.shift()) {
+      const source = sources.get(share.file) ?? "";
+      let missing = share.count;
+      for (const mutant of share.queue) {
+        if (missing === 0 || Date.now() > deadline) break;
+        const started = Date.now();
+        const isKnown = isArgued({ mutant, mutatedSource: applyMutant({ source, mutant }), list });
+        const verdict = isKnown ? "argued" : await trials.try({ mutant, source });
+        const seconds = Math.round((Date.now() - started) / 100) / 10;
+        const result: Result = { mutant, verdict, seconds };
+        results.push(result);
+        if (isCounted(result)) {
+          missing -= 1;
+          counted += 1;
+        }
+        console.log(`[${counted}/${size}] ${verdict} ${seconds} s  ${describe(mutant)}`);
+      }
+    }
+  };
+
+  const benches = Array.from({ length: jobs }, () => ({
+    compiler: new Compiler(),
+    workspace: new Workspace(),
+  }));
+  const clear = (): void => {
+    for (const { compiler, workspace } of benches) {
+      compiler.stop();
+      workspace.remove();
+    }
+  };
+  const stop = (): void => {
+    clear();
+    report({ seed, only, size, results });
+    process.exit(1);
+  };
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  try {
+    await Promise.all(benches.map(work));
+  } finally {
+    clear();
+  }
+  report({ seed, only, size, results });
+}
+
+function report(parameters: {
+  seed: string;
+  only: string;
+  size: number;
+  results: readonly Result[];
+}): void {
+  const { seed, only, size, results } = parameters;
+  writeReport({ seed, only, asked: size, results });
+  console.log(`\n${describeResults(results)}`);
+}
