@@ -170,7 +170,11 @@ describe("npm run tee -- register", () => {
     const { teeId } = simulated;
     const { AccessManager, TEERegistry } = readAddressBook(BOOK).contracts;
     const operator = addressOf(OPERATOR);
-    const token = await deploy("token/OPG.sol/OPG.json", administrator.address);
+    const token = await deploy(
+      "token/OPG.sol/OPG.json",
+      administrator.address,
+      AccessManager.address,
+    );
     const bonds = await deploy(
       "registry/NodeBonds.sol/NodeBonds.json",
       AccessManager.address,
