@@ -158,7 +158,7 @@ test("a node is active for the indexer exactly when it is for the contract", asy
 
 /** How often an operation is tried, relative to the others. */
 const WEIGHTS: Record<string, number> = {
-  ...{ register: 3, attestAgain: 6, heartbeat: 20, disable: 2, enable: 4, retire: 1 },
+  ...{ register: 4, attestAgain: 9, heartbeat: 20, disable: 2, enable: 4, retire: 1 },
   ...{ ban: 1, liftBan: 3, denyOperator: 1, allowOperator: 3, approveImage: 6, revokeImage: 1 },
   ...{ setHeartbeatMaxAge: 1, setAttestationMaxAge: 1, pauseAdmission: 1, setVerifier: 1 },
   ...{ revokeCertificate: 1, revokeCertificateKey: 1, revokeUnseenCertificate: 1 },
