@@ -6,9 +6,9 @@ import {
   type ContractTransactionReceipt,
   formatEther,
   formatUnits,
-  isError,
   type Signer,
 } from "ethers";
+import { revertData } from "../lib/explainError.ts";
 
 /** EIP-7825: most gas of one transaction. */
 export const TRANSACTION_GAS_LIMIT = 16_777_216n;
@@ -81,20 +81,6 @@ export function explain(error: unknown): BaseError {
     });
   }
   return new BaseError({ code: "tee.rpc", message: text.slice(0, 300), cause: error });
-}
-
-/** Data of a revert, wherever the provider has put it. */
-function revertData(error: unknown): string | undefined {
-  if (isError(error, "CALL_EXCEPTION") && error.data) return error.data;
-  for (let current = error, depth = 0; current instanceof Object && depth < 6; depth++) {
-    const { data, cause, error: inner, info } = current as Record<string, unknown>;
-    if (typeof data === "string" && /^0x[0-9a-fA-F]{8,}$/.test(data)) return data;
-    if (data instanceof Object && typeof (data as { data?: unknown }).data === "string") {
-      return (data as { data: string }).data;
-    }
-    current = inner ?? cause ?? info ?? undefined;
-  }
-  return undefined;
 }
 
 async function confirm(question: string): Promise<boolean> {
