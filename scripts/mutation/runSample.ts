@@ -3,11 +3,11 @@ import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 import { Builds } from "./builds.ts";
 import { Compiler } from "./compiler.ts";
 import { isArgued, readEquivalents } from "./equivalent.ts";
-import { applyMutant } from "./mutant.ts";
+import { applyMutant, type Mutant } from "./mutant.ts";
 import { describe, describeResults, isCounted, type Result, writeReport } from "./report.ts";
 import { drawSample } from "./sample.ts";
 import { mutantsOf } from "./solidityMutators.ts";
-import { type TimeLimits, Trials } from "./trial.ts";
+import { type TimeLimits, Trials, type Verdict } from "./trial.ts";
 import { Workspace } from "./workspace.ts";
 
 /** What one mutant at a time is compiled and tested with. */
@@ -44,6 +44,23 @@ export async function runSample(parameters: {
   const left = [...shares];
   let counted = 0;
   const timeLimits: TimeLimits = new Map();
+  const untried: BaseError[] = [];
+  /** `undefined` where the suites are red without a change: the file has no verdicts, the others have. */
+  const attempt = async (parameters: {
+    trials: Trials;
+    mutant: Mutant;
+    source: string;
+  }): Promise<Verdict | undefined> => {
+    const { trials, mutant, source } = parameters;
+    try {
+      return await trials.try({ mutant, source });
+    } catch (error) {
+      if (!(error instanceof BaseError) || error.code !== "mutation.baseline") throw error;
+      console.log(error.message);
+      untried.push(error);
+      return undefined;
+    }
+  };
   /** Tries one file after another until none is left. */
   const work = async (bench: Bench): Promise<void> => {
     const trials = new Trials({ builds, timeLimits, ...bench });
@@ -54,7 +71,8 @@ export async function runSample(parameters: {
         if (missing === 0 || Date.now() > deadline) break;
         const started = Date.now();
         const isKnown = isArgued({ mutant, mutatedSource: applyMutant({ source, mutant }), list });
-        const verdict = isKnown ? "argued" : await trials.try({ mutant, source });
+        const verdict = isKnown ? "argued" : await attempt({ trials, mutant, source });
+        if (verdict === undefined) break;
         const seconds = Math.round((Date.now() - started) / 100) / 10;
         const result: Result = { mutant, verdict, seconds };
         results.push(result);
@@ -89,6 +107,14 @@ export async function runSample(parameters: {
     clear();
   }
   report({ seed, only, size, results });
+  if (untried.length > 0) {
+    throw new BaseError({
+      code: "mutation.untried",
+      message: `not tried, because their suites are red:\n${untried
+        .map(({ message }) => message.split("\n", 1)[0])
+        .join("\n")}`,
+    });
+  }
 }
 
 function report(parameters: {
