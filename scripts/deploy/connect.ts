@@ -8,7 +8,7 @@ export const firstLine = (error: unknown): string =>
 
 /**
  * Connects to a network of hardhat.config.ts and makes sure that it is the chain that the configuration means.
- * Errors, one line each: `deploy.badOption`, `deploy.noRpc`, `deploy.wrongChain`.
+ * Errors, one line each: `deploy.badOption`, `deploy.badKey`, `deploy.noRpc`, `deploy.wrongChain`.
  */
 export async function connect(
   network: string | undefined,
@@ -45,9 +45,11 @@ export async function connect(
 /** Hardhat's words for a variable that has no value, or has one that it cannot use. */
 const ABOUT_VARIABLE = /configuration variable|private key/i;
 
-function unusable(network: string, cause: unknown): BaseError {
+/** Why a network cannot be used: `deploy.badKey` where it is the key, else `deploy.noRpc`. */
+export function unusable(network: string, cause: unknown): BaseError {
   const text = firstLine(cause);
   const [, variable] = /Variable "(\w+)"/.exec(text) ?? [];
+  const isAboutKey = variable?.endsWith("_KEY") ?? ABOUT_VARIABLE.test(text);
   const reason =
     variable !== undefined
       ? `needs ${variable}: set the variable, or npx hardhat keystore set ${variable}`
@@ -55,7 +57,7 @@ function unusable(network: string, cause: unknown): BaseError {
         ? `cannot be used: ${text} (the key is HACA_DEPLOYER_KEY, 0x and 64 hex digits)`
         : "does not answer: start the chain or check its URL";
   return new BaseError({
-    code: "deploy.noRpc",
+    code: isAboutKey ? "deploy.badKey" : "deploy.noRpc",
     message: `network ${network} ${reason}`,
     cause,
   });

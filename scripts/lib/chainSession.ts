@@ -1,7 +1,7 @@
 import { type AddressBook, addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import { BrowserProvider, Contract, type InterfaceAbi, type JsonRpcSigner } from "ethers";
-import { connect, firstLine } from "../deploy/connect.ts";
+import { connect, unusable } from "../deploy/connect.ts";
 import { isDevelopmentChain } from "../deploy/developmentChain.ts";
 
 /** How often a local chain is asked whether a transaction is in a block. */
@@ -19,7 +19,7 @@ export type ChainSession = {
   book: AddressBook;
   /** a contract of the address book; errors: `chain.notDeployed`, `chain.otherChain` */
   contract: (name: ContractName, abi: InterfaceAbi) => Promise<Contract>;
-  /** the network's account of that number; errors: `chain.badAccount`, `chain.badKey` */
+  /** the network's account of that number; errors: `chain.badAccount`, `deploy.badKey`, `deploy.noRpc` */
   signer: (account: string) => Promise<JsonRpcSigner>;
 };
 
@@ -92,11 +92,7 @@ async function signerOf(parameters: {
 }): Promise<JsonRpcSigner> {
   const { provider, network, account } = parameters;
   const accounts: string[] = await provider.send("eth_accounts", []).catch((cause: unknown) => {
-    throw new BaseError({
-      code: "chain.badKey",
-      message: `network ${network}: ${firstLine(cause)} (the key is HACA_DEPLOYER_KEY, 0x and 64 hex digits)`,
-      cause,
-    });
+    throw unusable(network, cause);
   });
   const address = /^\d{1,6}$/.test(account) ? accounts[Number(account)] : undefined;
   if (address !== undefined) return await provider.getSigner(address);
