@@ -5,6 +5,8 @@ import { Option } from "commander";
 import { enterProject } from "../lib/enterProject.ts";
 import { createProgram, runProgram } from "../lib/program.ts";
 
+type Flags = { list?: true; again?: true };
+
 const program = createProgram({
   name: "test:mutation",
   summary:
@@ -15,8 +17,12 @@ const program = createProgram({
   .option("--only <path>", "files whose path contains this, such as token/")
   .option("--minutes <number>", "start no mutant after this long")
   .addOption(new Option("--jobs <number>", "mutants at a time").default("1"))
+  .option(
+    "--again",
+    "try only what survived or was not tried in the last run of the same seed, and keep its other results",
+  )
   .option("--list", "show the drawn mutants and run none")
-  .action(async (options: Record<string, string | undefined> & { list?: true }) => {
+  .action(async (options: Record<string, string | undefined> & Flags) => {
     enterProject();
     const { runSample } = await import("./runSample.ts");
     await runSample({
@@ -26,6 +32,7 @@ const program = createProgram({
       minutes: options.minutes === undefined ? undefined : positive("--minutes", options.minutes),
       jobs: positive("--jobs", options.jobs),
       isList: options.list === true,
+      isAgain: options.again === true,
     });
   });
 

@@ -1,5 +1,7 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { BaseError } from "@haca/protocol/baseError";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 import { formatTable } from "../lib/table.ts";
 import type { Mutant } from "./mutant.ts";
@@ -52,25 +54,65 @@ export function describe({ file, line, operator, original, mutated }: Mutant): s
   return `${file}:${line}  ${operator}  ${short(original)}  →  ${short(mutated) || "(nothing)"}`;
 }
 
+const FOLDER = join(PROJECT_ROOT, "bench", "out");
+const FILE = join(FOLDER, "mutation.json");
+
+/** A mutant with the state of its file, so that a changed file's mutants are others. */
+export const keyOf = (mutant: Mutant, source: string): string =>
+  createHash("sha256")
+    .update(JSON.stringify([mutant, source]))
+    .digest("hex");
+
+/**
+ * What the last run of this seed found, by `keyOf`, without its survivors. Errors: `mutation.noReport`,
+ * `mutation.otherSeed`.
+ */
+export function readDecided(parameters: {
+  seed: string;
+  sources: ReadonlyMap<string, string>;
+}): Map<string, Result> {
+  const { seed, sources } = parameters;
+  if (!existsSync(FILE)) {
+    throw new BaseError({ code: "mutation.noReport", message: `--again: there is no ${FILE}` });
+  }
+  const { details }: { details: { seed: string; results: (Result & { key: string })[] } } =
+    JSON.parse(readFileSync(FILE, "utf8"));
+  if (details.seed !== seed) {
+    throw new BaseError({
+      code: "mutation.otherSeed",
+      message: `--again: the last run has seed ${details.seed}, not ${seed}`,
+    });
+  }
+  const decided = new Map<string, Result>();
+  for (const { key, ...result } of details.results) {
+    const isSame = keyOf(result.mutant, sources.get(result.mutant.file) ?? "") === key;
+    if (isSame && result.verdict !== "survived") decided.set(key, result);
+  }
+  return decided;
+}
+
 /** Writes `bench/out/mutation.json`. */
 export function writeReport(parameters: {
   seed: string;
   /** part of the files' paths; empty for all */
   only: string;
   asked: number;
+  sources: ReadonlyMap<string, string>;
   results: readonly Result[];
 }): void {
-  const { seed, only, asked, results } = parameters;
-  const folder = join(PROJECT_ROOT, "bench", "out");
-  mkdirSync(folder, { recursive: true });
+  const { seed, only, asked, sources, results } = parameters;
+  mkdirSync(FOLDER, { recursive: true });
   const figures = {
     "mutation.score": scoreOf(results) ?? 0,
     "mutation.sampled": results.filter(isCounted).length,
     "mutation.killed": results.filter(isKilled).length,
   };
-  const details = { seed, only, asked, results };
-  writeFileSync(
-    join(folder, "mutation.json"),
-    `${JSON.stringify({ figures, details }, undefined, 2)}\n`,
-  );
+  const details = {
+    ...{ seed, only, asked },
+    results: results.map((result) => ({
+      ...result,
+      key: keyOf(result.mutant, sources.get(result.mutant.file) ?? ""),
+    })),
+  };
+  writeFileSync(FILE, `${JSON.stringify({ figures, details }, undefined, 2)}\n`);
 }

@@ -4,10 +4,18 @@ import { Builds } from "./builds.ts";
 import { Compiler } from "./compiler.ts";
 import { isArgued, readEquivalents } from "./equivalent.ts";
 import { applyMutant, type Mutant } from "./mutant.ts";
-import { describe, describeResults, isCounted, type Result, writeReport } from "./report.ts";
+import {
+  describe,
+  describeResults,
+  isCounted,
+  keyOf,
+  type Result,
+  readDecided,
+  writeReport,
+} from "./report.ts";
 import { drawSample } from "./sample.ts";
 import { mutantsOf } from "./solidityMutators.ts";
-import { type TimeLimits, Trials, type Verdict } from "./trial.ts";
+import { type TimeLimits, Trials } from "./trial.ts";
 import { Workspace } from "./workspace.ts";
 
 /** What one mutant at a time is compiled and tested with. */
@@ -21,8 +29,10 @@ export async function runSample(parameters: {
   minutes: number | undefined;
   jobs: number;
   isList: boolean;
+  /** whether the last run's results stand, but for its survivors */
+  isAgain: boolean;
 }): Promise<void> {
-  const { size, seed, only, minutes, jobs, isList } = parameters;
+  const { size, seed, only, minutes, jobs, isList, isAgain } = parameters;
   const builds = new Builds(PROJECT_ROOT);
   const contracts = builds.contracts().filter(({ file }) => file.includes(only));
   const mutants = contracts.flatMap(mutantsOf);
@@ -39,6 +49,7 @@ export async function runSample(parameters: {
   }
 
   const list = readEquivalents();
+  const decided = isAgain ? readDecided({ seed, sources }) : new Map<string, Result>();
   const results: Result[] = [];
   const deadline = minutes === undefined ? Number.POSITIVE_INFINITY : Date.now() + minutes * 60_000;
   const left = [...shares];
@@ -50,10 +61,13 @@ export async function runSample(parameters: {
     trials: Trials;
     mutant: Mutant;
     source: string;
-  }): Promise<Verdict | undefined> => {
+  }): Promise<Result | undefined> => {
     const { trials, mutant, source } = parameters;
+    const started = Date.now();
+    const isKnown = isArgued({ mutant, mutatedSource: applyMutant({ source, mutant }), list });
     try {
-      return await trials.try({ mutant, source });
+      const verdict = isKnown ? "argued" : await trials.try({ mutant, source });
+      return { mutant, verdict, seconds: Math.round((Date.now() - started) / 100) / 10 };
     } catch (error) {
       if (!(error instanceof BaseError) || error.code !== "mutation.baseline") throw error;
       console.log(error.message);
@@ -69,18 +83,18 @@ export async function runSample(parameters: {
       let missing = share.count;
       for (const mutant of share.queue) {
         if (missing === 0 || Date.now() > deadline) break;
-        const started = Date.now();
-        const isKnown = isArgued({ mutant, mutatedSource: applyMutant({ source, mutant }), list });
-        const verdict = isKnown ? "argued" : await attempt({ trials, mutant, source });
-        if (verdict === undefined) break;
-        const seconds = Math.round((Date.now() - started) / 100) / 10;
-        const result: Result = { mutant, verdict, seconds };
+        const earlier = decided.get(keyOf(mutant, source));
+        const result = earlier ?? (await attempt({ trials, mutant, source }));
+        if (result === undefined) break;
         results.push(result);
         if (isCounted(result)) {
           missing -= 1;
           counted += 1;
         }
-        console.log(`[${counted}/${size}] ${verdict} ${seconds} s  ${describe(mutant)}`);
+        if (earlier === undefined) {
+          const { verdict, seconds } = result;
+          console.log(`[${counted}/${size}] ${verdict} ${seconds} s  ${describe(mutant)}`);
+        }
       }
     }
   };
@@ -97,7 +111,7 @@ export async function runSample(parameters: {
   };
   const stop = (): void => {
     clear();
-    report({ seed, only, size, results });
+    report({ seed, only, size, sources, results });
     process.exit(1);
   };
   process.once("SIGINT", stop).once("SIGTERM", stop);
@@ -106,7 +120,7 @@ export async function runSample(parameters: {
   } finally {
     clear();
   }
-  report({ seed, only, size, results });
+  report({ seed, only, size, sources, results });
   if (untried.length > 0) {
     throw new BaseError({
       code: "mutation.untried",
@@ -121,9 +135,10 @@ function report(parameters: {
   seed: string;
   only: string;
   size: number;
+  sources: ReadonlyMap<string, string>;
   results: readonly Result[];
 }): void {
-  const { seed, only, size, results } = parameters;
-  writeReport({ seed, only, asked: size, results });
+  const { seed, only, size, sources, results } = parameters;
+  writeReport({ seed, only, asked: size, sources, results });
   console.log(`\n${describeResults(results)}`);
 }

@@ -48,7 +48,8 @@ const TABLE: readonly Row[] = [
   },
   {
     contracts: ["governance/HacaGovernor", "governance/TimelockController"],
-    mocha: ["governance/governor", "governance/votes", "governance/accessControl"],
+    // Not accessControl: it compares the code with that of the whole project's build, whose numbers are others.
+    mocha: ["governance/governor", "governance/votes"],
   },
   {
     contracts: ["registry/CodeStore"],
@@ -62,7 +63,9 @@ const TABLE: readonly Row[] = [
   },
   {
     contracts: ["registry/NodeBonds", "registry/SigningKeys"],
-    mocha: ["bonds", "nodes", "admission", "activeSet"].map((suite) => `registry/${suite}`),
+    mocha: ["signingKeys", "bonds", "nodes", "admission", "activeSet"].map(
+      (suite) => `registry/${suite}`,
+    ),
   },
   {
     contracts: [

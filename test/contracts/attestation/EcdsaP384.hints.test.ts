@@ -1,6 +1,7 @@
 import { toBytes } from "@haca/attestation/bytes";
 import { generateP384Hints } from "@haca/attestation/generateP384Hints";
-import { BASE_MULTIPLES, OFFSET } from "@haca/attestation/p384Base";
+import { halfSizeScalars } from "@haca/attestation/halfSizeScalars";
+import { BASE_MULTIPLES, OFFSET, OFFSET_END } from "@haca/attestation/p384Base";
 import {
   type AffinePoint,
   add,
@@ -24,6 +25,7 @@ import { deployEcdsaP384, type EcdsaP384, verifyOnChain } from "../utils/ecdsaP3
 import {
   hashToNumber,
   numberFrom,
+  packKey,
   packPair,
   type Signed,
   signatureWithPoint,
@@ -414,6 +416,54 @@ describe("EcdsaP384 (hints)", () => {
     expect(operation).to.equal(0);
     await expectRefused(concat(prefix, hints.subarray(PROGRAM)), "opposite");
     await expectRefused(concat(prefix, hints.subarray(start, start + length)), "opposite, cut");
+  });
+
+  it("test_RevertWhen_TheSumIsTheOppositeOfItsEnd", async () => {
+    // Forgery against a check that looks at the end's x alone: every congruence and slope is right, and the key is
+    // chosen, without its logarithm, so that the sum is -2^192 F.
+    const message = new TextEncoder().encode("forged");
+    const point = multipleOfG(numberFrom("end") % N);
+    const [r, s] = [point.x % N, numberFrom("s of end") % N];
+    const inverse = invert(s, N);
+    if (inverse === undefined) throw new Error("no inverse");
+    const [u1, u2] = [modulo(hashToNumber(message) * inverse, N), modulo(r * inverse, N)];
+    const half = 2n ** 192n;
+    const [base = [], highBase = []] = BASE_MULTIPLES;
+    for (const { q, t } of halfSizeScalars(u2)) {
+      const g = modulo(-t * u1, N);
+      const inverseQ = invert(modulo(q, N), N);
+      const others = add(
+        multiply(OFFSET_END, 2n),
+        add(multiply(GENERATOR, g), multiply(point, modulo(t, N))),
+      );
+      if (inverseQ === undefined || others === undefined) continue;
+      const key = multiply(negate(others), inverseQ);
+      if (key === undefined) continue;
+      const program = p384Program({
+        terms: [
+          { scalar: g % half, first: INDEX_G, multiples: base },
+          { scalar: g / half, first: INDEX_G + base.length, multiples: highBase },
+          { scalar: q, first: INDEX_Q, multiples: oddMultiplesOf(key) },
+          { scalar: t, first: INDEX_R, multiples: oddMultiplesOf(point) },
+        ],
+      });
+      if (program === undefined) continue;
+      expect(program.end).to.deep.equal(negate(OFFSET_END));
+      const forged = { message, publicKey: packKey(key), signature: packPair(r, s) };
+      const prefix = prefixOf(forged, point);
+      const quotients = [g * s + t * hashToNumber(message), q * s + t * r].map(
+        (value) => value / N,
+      );
+      const changed = concat(
+        prefix.subarray(0, QUOTIENTS),
+        ...quotients.map((quotient) => toBytes(BigInt.asUintN(512, quotient), 64)),
+        prefix.subarray(SLOPES_Q),
+        program.bytes,
+      );
+      await expectHintInvalid(changed, changed.length, forged);
+      return;
+    }
+    throw new Error("no program");
   });
 
   it("test_RevertWhen_OnlyKeyAndGeneratorAreUsed", async () => {

@@ -186,6 +186,27 @@ describe("CertificateStore revocations", () => {
     await store(f, chain);
   });
 
+  it("test_VerifierFindsARevokedNameWhereverItStands", async () => {
+    const keys = [...(await f.verifier.revocationKeys(ids[2] ?? ""))];
+    expect(keys.length).to.be.greaterThan(2);
+    expect(await f.verifier.isAnyRevoked(keys)).to.equal(false);
+    expect(await f.verifier.isAnyRevoked([])).to.equal(false);
+    await guardian().revokeCertificate(ids[2] ?? "");
+    const revoked: string[] = [];
+    for (const key of keys) {
+      if (await f.verifier.isAnyRevoked([key])) revoked.push(key);
+    }
+    expect(revoked.length).to.be.within(1, keys.length - 1);
+    const others = keys.filter((key) => !revoked.includes(key));
+    for (const list of [
+      [...revoked, ...others],
+      [...others, ...revoked],
+    ]) {
+      expect(await f.verifier.isAnyRevoked(list)).to.equal(true);
+    }
+    expect(await f.verifier.isAnyRevoked(others)).to.equal(false);
+  });
+
   it("test_RevertWhen_OtherThanTheGuardianRevokes", async () => {
     for (const signer of [f.attacker, f.governance, f.approver, f.operator]) {
       const other = f.store.connect(signer);

@@ -44,6 +44,29 @@ contract CodeStoreTest {
         vm.assertEq(harness.readFrom(harness.write(data), 0), data, "data");
     }
 
+    /// @dev A creation that runs out of gas leaves the caller a 64th: enough to go on with a store that is not there.
+    function test_RevertWhen_CreationRunsOutOfGas() public {
+        bytes memory data = new bytes(MAXIMUM_DATA_LENGTH);
+        uint256 failures = 0;
+        for (uint256 allowed = 4_900_000; allowed < 5_200_000; allowed += 20_000) {
+            try harness.write{gas: allowed}(data) returns (address store) {
+                vm.assertEq(store.code.length, MAXIMUM_DATA_LENGTH + 1, "store");
+            } catch (bytes memory reason) {
+                if (reason.length == 0) continue;
+                vm.assertEq(
+                    reason,
+                    abi.encodeWithSelector(
+                        CodeStore.CodeStore_CreationFailed.selector,
+                        MAXIMUM_DATA_LENGTH + 1
+                    ),
+                    "reason"
+                );
+                ++failures;
+            }
+        }
+        vm.assertTrue(failures > 0, "never short of gas in the creation alone");
+    }
+
     function test_RevertWhen_DataTooLong() public {
         vm.expectRevert(
             abi.encodeWithSelector(CodeStore.CodeStore_CreationFailed.selector, MAXIMUM_DATA_LENGTH + 2)
