@@ -65,6 +65,10 @@ describe("Cbor", () => {
       "0xf820",
       "0xf93c00",
       "0xfb3ff199999999999a",
+      // as deep as it goes
+      `0x${"81".repeat(7)}00`,
+      `0x${"c1".repeat(7)}00`,
+      `0x${"bf00".repeat(7)}00${"ff".repeat(7)}`,
     ];
     for (const item of items) {
       expect(await harness.skip(`${item}ffff`), item).to.equal(BigInt(item.length / 2 - 1));
@@ -126,6 +130,8 @@ describe("Cbor", () => {
     ["SimpleValueInTwoBytesFitsOne", "0xf81f", "Cbor_NotShortestForm"],
     ["FloatTruncated", "0xfb3ff1", "Cbor_Truncated"],
     ["TagWithoutItem", "0xc1", "Cbor_Truncated"],
+    ["IndefiniteMapEndsBehindAKey", "0xbf6161ff", "Cbor_UnsupportedHeader"],
+    ["IndefiniteMapWithoutEnd", "0xbf616101", "Cbor_Truncated"],
     ["NestedNineArrays", `0x${"81".repeat(8)}00`, "Cbor_NestingTooDeep"],
     ["NestedIndefiniteMaps", `0x${"bf00".repeat(8)}00${"ff".repeat(8)}`, "Cbor_NestingTooDeep"],
     ["NestedTags", `0x${"c1".repeat(8)}00`, "Cbor_NestingTooDeep"],
