@@ -1,19 +1,19 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { basename, extname } from "node:path";
+import { loadModel } from "@haca/model-runtime/loadModel";
 import { BaseError } from "@haca/protocol/baseError";
 import { userPath } from "@haca/protocol/userPath";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { compileModel, DEFAULT_PTAU_FOLDER } from "./compile/compileModel.ts";
-import { readSamples } from "./compile/readSamples.ts";
+import { compileModel, DEFAULT_PTAU_FOLDER } from "./compileModel.ts";
 import { formatManifest } from "./formatManifest.ts";
-import { loadModel } from "./loadModel.ts";
-import { developmentPtauPath } from "./ptau/ensurePtau.ts";
-import { generatePtau } from "./ptau/generatePtau.ts";
-import { importPtau } from "./ptau/importPtau.ts";
 import type { InputRange } from "./quantise/chooseInput.ts";
 import type { QuantiseOptions } from "./quantise/quantiseModel.ts";
-import { releaseCurve } from "./releaseCurve.ts";
+import { readSamples } from "./quantise/readSamples.ts";
+import { developmentPtauPath } from "./setup/ensurePtau.ts";
+import { generatePtau } from "./setup/generatePtau.ts";
+import { importPtau } from "./setup/importPtau.ts";
+import { releaseCurve } from "./setup/releaseCurve.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;

@@ -14,8 +14,8 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { curves, powersOfTau } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { generatePtau } from "../src/ptau/generatePtau.ts";
-import { releaseCurve } from "../src/releaseCurve.ts";
+import { generatePtau } from "../src/setup/generatePtau.ts";
+import { releaseCurve } from "../src/setup/releaseCurve.ts";
 import { multilayerPerceptron, onnxFile } from "./utils/onnxFile.ts";
 
 const cli = fileURLToPath(new URL("../src/cli.ts", import.meta.url));

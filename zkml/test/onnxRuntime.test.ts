@@ -1,8 +1,8 @@
+import { elementCount } from "@haca/model-runtime/integerModel";
 import { InferenceSession, Tensor } from "onnxruntime-web";
 import { describe, expect, it } from "vitest";
-import { buildGraph } from "../src/ir/buildGraph.ts";
-import { elementCount } from "../src/ir/irGraph.ts";
-import { runFloatModel } from "../src/ir/runFloatModel.ts";
+import { buildGraph } from "../src/kinds/buildGraph.ts";
+import { runFloatModel } from "../src/kinds/runFloatModel.ts";
 import { parseOnnx } from "../src/onnx/parseOnnx.ts";
 import { readDigits } from "./utils/digits.ts";
 import { multilayerPerceptron, noise, onnxFile } from "./utils/onnxFile.ts";

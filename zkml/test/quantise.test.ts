@@ -1,17 +1,17 @@
+import { bitLength, elementWidth, signedWidth } from "@haca/model-runtime/bitWidth";
+import { computeBounds } from "@haca/model-runtime/computeBounds";
+import { describeTensors } from "@haca/model-runtime/describeTensors";
+import { integerModelSchema } from "@haca/model-runtime/integerModel";
+import { computeIntegerValues } from "@haca/model-runtime/runIntegerModel";
 import { describe, expect, it } from "vitest";
-import { describeTensors } from "../src/describeTensors.ts";
-import { buildGraph } from "../src/ir/buildGraph.ts";
+import { buildGraph } from "../src/kinds/buildGraph.ts";
 import { parseOnnx } from "../src/onnx/parseOnnx.ts";
-import { bitLength, elementWidth, signedWidth } from "../src/quantise/bitWidth.ts";
-import { computeBounds } from "../src/quantise/computeBounds.ts";
-import { integerModelSchema } from "../src/quantise/integerModel.ts";
 import {
   DEFAULT_QUANTISE_OPTIONS,
   type QuantiseOptions,
   quantiseModel,
 } from "../src/quantise/quantiseModel.ts";
 import { scaleExponentFor, toInteger } from "../src/quantise/scale.ts";
-import { computeIntegerValues } from "../src/runIntegerModel.ts";
 import { multilayerPerceptron, onnxFile, type TestNode } from "./utils/onnxFile.ts";
 
 const quantise = (parameters: {

@@ -1,5 +1,7 @@
 import { FIELD_ORDER, toField, toSigned } from "@haca/circuits/field";
 import { mutableWires, mutateWitness, seededRandom } from "@haca/circuits/mutateWitness";
+import { circuitInput } from "@haca/model-runtime/circuitInput";
+import { computeIntegerValues, runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import {
   elementPositions,
   packWords,
@@ -8,9 +10,7 @@ import {
   wordCount,
 } from "@haca/protocol/tensorLayout";
 import { beforeAll, describe, expect, it } from "vitest";
-import { circuitInput } from "../src/circuitInput.ts";
 import type { QuantiseOptions } from "../src/quantise/quantiseModel.ts";
-import { computeIntegerValues, runIntegerModel } from "../src/runIntegerModel.ts";
 import { type BuiltCircuit, buildCircuit, CONTEXT } from "./utils/buildCircuit.ts";
 import { readDigits } from "./utils/digits.ts";
 import { multilayerPerceptron, noise, onnxFile } from "./utils/onnxFile.ts";

@@ -1,6 +1,6 @@
-import type { IrValue } from "../ir/irGraph.ts";
-import type { IntegerModel } from "./integerModel.ts";
-import { QuantiseError } from "./quantiseError.ts";
+import type { IntegerModel } from "@haca/model-runtime/integerModel";
+import { QuantiseError } from "@haca/model-runtime/quantiseError";
+import type { IrValue } from "../kinds/irGraph.ts";
 import { scaleExponentFor } from "./scale.ts";
 
 /** Range and scale of the model's input, where the caller fixes them. */

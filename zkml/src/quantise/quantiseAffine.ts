@@ -1,5 +1,5 @@
-import type { AffineNode } from "../ir/irGraph.ts";
-import type { IntegerNode } from "./integerModel.ts";
+import type { IntegerNode } from "@haca/model-runtime/integerModel";
+import type { AffineNode } from "../kinds/irGraph.ts";
 import { scaleExponentFor, toInteger } from "./scale.ts";
 
 /**

@@ -1,11 +1,12 @@
-import { elementCount, type IrGraph, type IrNode } from "../ir/irGraph.ts";
-import { runFloatModel } from "../ir/runFloatModel.ts";
-import { elementWidth, signedWidth } from "./bitWidth.ts";
+import { elementWidth, signedWidth } from "@haca/model-runtime/bitWidth";
+import { boundsOfNode, type Range, unionRange } from "@haca/model-runtime/computeBounds";
+import type { IntegerModel, IntegerNode } from "@haca/model-runtime/integerModel";
+import { elementCount } from "@haca/model-runtime/integerModel";
+import { QuantiseError } from "@haca/model-runtime/quantiseError";
+import type { IrGraph, IrNode } from "../kinds/irGraph.ts";
+import { runFloatModel } from "../kinds/runFloatModel.ts";
 import { chooseInput, type InputRange } from "./chooseInput.ts";
-import { boundsOfNode, type Range, unionRange } from "./computeBounds.ts";
-import type { IntegerModel, IntegerNode } from "./integerModel.ts";
 import { quantiseAffine } from "./quantiseAffine.ts";
-import { QuantiseError } from "./quantiseError.ts";
 import { scaleExponentFor } from "./scale.ts";
 
 export type QuantiseOptions = {
