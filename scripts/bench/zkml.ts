@@ -2,8 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { readR1cs } from "@haca/circuits/readR1cs";
-import { readSymbols } from "@haca/circuits/readSymbols";
+import { readR1cs, readSymbols } from "@haca/circuits/readR1cs";
 import { circuitInput } from "@haca/model-runtime/circuitInput";
 import { loadModel } from "@haca/model-runtime/loadModel";
 import { quantiseInput } from "@haca/model-runtime/quantiseInput";

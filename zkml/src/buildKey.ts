@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { templatesFolder } from "@haca/circuits/templatesFolder";
+import { templatesFolder } from "@haca/circuits/compileCircuit";
 
 /** Files whose content decides what comes out of a build, besides the model itself. */
 const COMPILER_FOLDERS = [

@@ -1,8 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compileCircuit } from "@haca/circuits/compileCircuit";
-import { countNonZeros } from "@haca/circuits/countNonZeros";
-import { readR1csHeader } from "@haca/circuits/r1csHeader";
+import { countNonZeros, readR1csHeader } from "@haca/circuits/readR1cs";
 import { computeBounds, type Range } from "@haca/model-runtime/computeBounds";
 import { describeTensors } from "@haca/model-runtime/describeTensors";
 import type { IntegerModel } from "@haca/model-runtime/integerModel";

@@ -1,5 +1,5 @@
-import { FIELD_ORDER, toField, toSigned } from "@haca/circuits/field";
 import { mutableWires, mutateWitness, seededRandom } from "@haca/circuits/mutateWitness";
+import { FIELD_ORDER, toField, toSigned } from "@haca/circuits/witnessCalculator";
 import { circuitInput } from "@haca/model-runtime/circuitInput";
 import { computeIntegerValues, runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import {
