@@ -1,6 +1,7 @@
 import { BaseError } from "@haca/protocol/baseError";
 import type { Manifest } from "@haca/protocol/manifest";
 import { packWords, WORD_BITS } from "@haca/protocol/tensorLayout";
+import { requireInRange } from "./quantise.ts";
 
 /**
  * The signals that a compiled model's witness calculator takes, and the words that are public: input words, then
@@ -17,21 +18,14 @@ export function circuitInput(parameters: {
   context: bigint;
 }): { signals: Record<string, string[] | string>; words: bigint[] } {
   const { manifest, input, outputs, context } = parameters;
-  const { name, layout, minimum, maximum } = manifest.input;
+  const { layout } = manifest.input;
   if (context < 0n || context >= 1n << BigInt(WORD_BITS)) {
     throw new BaseError({
       code: "context.outOfRange",
       message: `context must be in [0, 2^${WORD_BITS}), got ${context}`,
     });
   }
-  const outside = input.findIndex((x) => x < BigInt(minimum) || x > BigInt(maximum));
-  if (outside !== -1) {
-    throw new BaseError({
-      code: "input.outOfRange",
-      message: `element ${outside} of ${name} is ${input[outside]}, must be ${minimum} to ${maximum}`,
-      details: { index: outside },
-    });
-  }
+  requireInRange({ tensor: manifest.input, input });
   const inputWords = packWords({ layouts: [layout], integers: input });
   const outputWords = packWords({
     layouts: manifest.outputs.map((output) => output.layout),

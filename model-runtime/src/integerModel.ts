@@ -1,44 +1,14 @@
 import { z } from "zod";
+import { affine } from "./kinds/affine.ts";
+import { argMax } from "./kinds/argMax.ts";
+import { type IntegerKind, integer, scaleExponent } from "./kinds/integerKind.ts";
+import { relu, rescale } from "./kinds/rescale.ts";
 
-/** Everything in the integer model is exact in a JavaScript number: `quantiseModel` proves it. */
-const integer = z.int();
-const exponent = z.int().min(-128).max(127);
+/** Every kind of node, by the name that a node has in `kind`. */
+const KINDS = { affine, relu, rescale, argMax };
 
-const rowSchema = z.strictObject({
-  indices: z.array(integer.min(0)),
-  weights: z.array(integer),
-  bias: integer,
-});
-
-const nodeSchema = z.discriminatedUnion("kind", [
-  /** output[row] = bias + sum of weights * input[indices] */
-  z.strictObject({
-    kind: z.literal("affine"),
-    input: z.string(),
-    output: z.string(),
-    inputCount: integer.min(1),
-    scaleExponent: exponent,
-    rows: z.array(rowSchema).min(1),
-  }),
-  /** output = max(0, floor((input + half) / 2^shift)), half = 2^(shift - 1) or 0 */
-  z.strictObject({
-    kind: z.literal("relu"),
-    input: z.string(),
-    output: z.string(),
-    scaleExponent: exponent,
-    shift: integer.min(0),
-  }),
-  /** output = floor((input + half) / 2^shift) */
-  z.strictObject({
-    kind: z.literal("rescale"),
-    input: z.string(),
-    output: z.string(),
-    scaleExponent: exponent,
-    shift: integer.min(1),
-  }),
-  /** output = index of the greatest input, of the first where several are equal */
-  z.strictObject({ kind: z.literal("argMax"), input: z.string(), output: z.string() }),
-]);
+type NodeSchema = (typeof KINDS)[keyof typeof KINDS]["schema"];
+const nodeSchemas = Object.values(KINDS).map(({ schema }) => schema);
 
 /**
  * The quantised model: all that integer inference and the circuit need. A value stands for
@@ -51,22 +21,27 @@ export const integerModelSchema = z.strictObject({
     shape: z.array(integer.min(1)),
     minimum: integer,
     maximum: integer,
-    scaleExponent: exponent,
+    scaleExponent,
   }),
-  nodes: z.array(nodeSchema),
+  nodes: z.array(z.discriminatedUnion("kind", nodeSchemas as [NodeSchema, ...NodeSchema[]])),
   outputs: z.array(
     z.strictObject({
       name: z.string(),
       shape: z.array(integer.min(1)),
       /** the value it shows */
       value: z.string(),
-      scaleExponent: exponent,
+      scaleExponent,
     }),
   ),
 });
 export type IntegerModel = z.infer<typeof integerModelSchema>;
 export type IntegerNode = IntegerModel["nodes"][number];
-export type IntegerRow = z.infer<typeof rowSchema>;
+
+/** What a node means. */
+export function kindOf(node: IntegerNode): IntegerKind<IntegerNode> {
+  // the entry under a node's `kind` is the one for this node: the schema says so, the type system cannot
+  return KINDS[node.kind] as IntegerKind<IntegerNode>;
+}
 
 /** Number of elements of a shape. */
 export function elementCount(shape: readonly number[]): number {

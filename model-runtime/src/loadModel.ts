@@ -1,10 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
 import { type Manifest, manifestSchema } from "@haca/protocol/manifest";
 import type { z } from "zod";
 import { type IntegerModel, integerModelSchema } from "./integerModel.ts";
-import { hashFile } from "./sha256.ts";
 
 /** A compiled model that is ready to run: paths in `manifest.files` are relative to `folder`. */
 export type LoadedModel = { folder: string; manifest: Manifest; integerModel: IntegerModel };
@@ -65,4 +65,21 @@ function readJson<Schema extends z.ZodType>(parameters: {
     });
   }
   return parsed.data;
+}
+
+/** `0x` and the SHA-256 of bytes or text, in lower-case hex. */
+export function sha256(content: Uint8Array | string): string {
+  return `0x${createHash("sha256").update(content).digest("hex")}`;
+}
+
+/** Hash of a file of any size: `0x` and lower-case hex. */
+export async function hashFile(parameters: {
+  path: string;
+  algorithm: "sha256" | "blake2b512";
+}): Promise<string> {
+  const hash = createHash(parameters.algorithm);
+  for await (const chunk of createReadStream(parameters.path)) {
+    hash.update(chunk as Buffer);
+  }
+  return `0x${hash.digest("hex")}`;
 }

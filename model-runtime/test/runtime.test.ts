@@ -1,8 +1,7 @@
 import type { Manifest } from "@haca/protocol/manifest";
 import { describe, expect, it } from "vitest";
 import { circuitInput } from "../src/circuitInput.ts";
-import { dequantise } from "../src/dequantise.ts";
-import { quantiseInput } from "../src/quantiseInput.ts";
+import { dequantise, quantiseInput } from "../src/quantise.ts";
 import { runIntegerModel } from "../src/runIntegerModel.ts";
 
 const manifest: Pick<Manifest, "input" | "outputs"> = {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { circuitInput } from "@haca/model-runtime/circuitInput";
 import { loadModel } from "@haca/model-runtime/loadModel";
-import { quantiseInput } from "@haca/model-runtime/quantiseInput";
+import { quantiseInput } from "@haca/model-runtime/quantise";
 import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import type { VerifyingKeyJson } from "@haca/protocol/groth16";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { circuitInput } from "@haca/model-runtime/circuitInput";
 import { loadModel } from "@haca/model-runtime/loadModel";
-import { quantiseInput } from "@haca/model-runtime/quantiseInput";
+import { quantiseInput } from "@haca/model-runtime/quantise";
 import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import { contextOf, settlementDomain } from "@haca/protocol/inferenceResult";
 import { packWords } from "@haca/protocol/tensorLayout";

@@ -1,19 +1,14 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compileCircuit } from "@haca/circuits/compileCircuit";
-import { countNonZeros, readR1csHeader } from "@haca/circuits/readR1cs";
-import { computeBounds, type Range } from "@haca/model-runtime/computeBounds";
-import { describeTensors } from "@haca/model-runtime/describeTensors";
 import type { IntegerModel } from "@haca/model-runtime/integerModel";
-import { MANIFEST_FILE } from "@haca/model-runtime/loadModel";
-import { hashFile, sha256 } from "@haca/model-runtime/sha256";
+import { hashFile, MANIFEST_FILE, sha256 } from "@haca/model-runtime/loadModel";
+import { computeBounds, describeTensors } from "@haca/model-runtime/tensors";
 import { type Manifest, manifestSchema } from "@haca/protocol/manifest";
-import { emitCircuit } from "./constrain/emitCircuit.ts";
-import type { IrGraph } from "./kinds/irGraph.ts";
+import { constrainModel } from "./constrain/constrainModel.ts";
+import type { Graph } from "./kinds/graph.ts";
 import { type Progress, step } from "./progress.ts";
-import { findLabelOutput } from "./quantise/findLabelOutput.ts";
-import type { Accuracy } from "./quantise/measureAccuracy.ts";
-import { ensurePtau } from "./setup/ensurePtau.ts";
+import { type Accuracy, findLabelOutput } from "./quantise/measureAccuracy.ts";
+import { ensurePtau } from "./setup/developmentPtau.ts";
 import { setUpKeys } from "./setup/setUpKeys.ts";
 
 const FILES: Manifest["files"] = {
@@ -26,7 +21,7 @@ const FILES: Manifest["files"] = {
 };
 
 /** Names of the circuit's signals; for people and tests, nothing at run time reads it. */
-export const SYMBOLS_FILE = "circuit.sym";
+const SYMBOLS_FILE = "circuit.sym";
 
 /**
  * Writes everything a compiled model consists of to `workFolder/model`: circuit, keys, integer model, manifest.
@@ -35,7 +30,7 @@ export const SYMBOLS_FILE = "circuit.sym";
 export async function buildModel(parameters: {
   onnx: Uint8Array;
   name: string;
-  graph: IrGraph;
+  graph: Graph;
   integerModel: IntegerModel;
   buildKey: string;
   workFolder: string;
@@ -48,6 +43,7 @@ export async function buildModel(parameters: {
   const { name, workFolder, graph, integerModel, accuracy, onProgress } = parameters;
   const folder = join(workFolder, "model");
   const file = (path: string) => join(folder, path);
+  const hashOf = (path: string) => hashFile({ path: file(path), algorithm: "sha256" });
   mkdirSync(folder);
 
   const bounds = computeBounds(integerModel);
@@ -55,23 +51,21 @@ export async function buildModel(parameters: {
   const labelOutput = findLabelOutput(integerModel);
   const label = labelOutput === undefined ? {} : { labelOutput };
   writeFileSync(file(FILES.integerModel), `${JSON.stringify(integerModel)}\n`);
-  writeFileSync(file(FILES.circuit), emitCircuit({ integerModel, bounds }).source);
-
-  const circuit = await step({
-    name: "compile circuit",
+  const size = await constrainModel({
+    integerModel,
+    bounds,
+    files: {
+      circuit: file(FILES.circuit),
+      r1cs: file(FILES.r1cs),
+      wasm: file(FILES.wasm),
+      symbols: file(SYMBOLS_FILE),
+    },
+    workFolder,
     onProgress,
-    run: () => compileCircuit({ source: file(FILES.circuit), outFolder: workFolder }),
   });
-  renameSync(circuit.r1cs, file(FILES.r1cs));
-  renameSync(circuit.wasm, file(FILES.wasm));
-  renameSync(circuit.symbols, file(SYMBOLS_FILE));
-  const r1cs = readFileSync(file(FILES.r1cs));
-  const { constraintCount, publicInputCount } = readR1csHeader(r1cs);
-  onProgress(`circuit: ${constraintCount} constraints, ${publicInputCount} public signals`);
-
   const { ptau, record } = await ensurePtau({
     // the setup's domain must have more points than there are constraints and public signals
-    power: Math.floor(Math.log2(constraintCount + publicInputCount)) + 1,
+    power: Math.floor(Math.log2(size.constraints + size.publicSignals)) + 1,
     ...(parameters.ptau === undefined ? {} : { ptau: parameters.ptau }),
     folder: parameters.ptauFolder,
     onProgress,
@@ -96,13 +90,13 @@ export async function buildModel(parameters: {
     name,
     hashes: {
       model: sha256(parameters.onnx),
-      circuit: await hashFile({ path: file(FILES.circuit), algorithm: "sha256" }),
-      r1cs: sha256(r1cs),
-      wasm: await hashFile({ path: file(FILES.wasm), algorithm: "sha256" }),
-      zkey: await hashFile({ path: file(FILES.zkey), algorithm: "sha256" }),
+      circuit: await hashOf(FILES.circuit),
+      r1cs: await hashOf(FILES.r1cs),
+      wasm: await hashOf(FILES.wasm),
+      zkey: await hashOf(FILES.zkey),
       ptau: record.sha256,
-      verificationKey: await hashFile({ path: file(FILES.verificationKey), algorithm: "sha256" }),
-      integerModel: await hashFile({ path: file(FILES.integerModel), algorithm: "sha256" }),
+      verificationKey: await hashOf(FILES.verificationKey),
+      integerModel: await hashOf(FILES.integerModel),
     },
     files: FILES,
     setup: { ptau: record.origin, beacon },
@@ -110,10 +104,7 @@ export async function buildModel(parameters: {
     ...label,
     statistics: {
       parameters: graph.parameters,
-      activations: countActivations({ integerModel, bounds }),
-      constraints: constraintCount,
-      nonZeros: countNonZeros(r1cs),
-      publicSignals: publicInputCount,
+      ...size,
       ...(accuracy === undefined
         ? {}
         : { floatAccuracy: accuracy.float, quantisedAccuracy: accuracy.quantised }),
@@ -124,15 +115,4 @@ export async function buildModel(parameters: {
     `${JSON.stringify(manifestSchema.parse(manifest), null, 2)}\n`,
   );
   return manifest;
-}
-
-function countActivations(parameters: {
-  integerModel: IntegerModel;
-  bounds: ReadonlyMap<string, readonly Range[]>;
-}): number {
-  let count = 0;
-  for (const { kind, output } of parameters.integerModel.nodes) {
-    count += kind === "relu" ? (parameters.bounds.get(output)?.length ?? 0) : 0;
-  }
-  return count;
 }

@@ -18,14 +18,11 @@ import { buildGraph } from "./kinds/buildGraph.ts";
 import { parseOnnx } from "./onnx/parseOnnx.ts";
 import { type Progress, step } from "./progress.ts";
 import { measureAccuracy } from "./quantise/measureAccuracy.ts";
-import {
-  DEFAULT_QUANTISE_OPTIONS,
-  type QuantiseOptions,
-  quantiseModel,
-} from "./quantise/quantiseModel.ts";
+import { DEFAULT_QUANTISE_OPTIONS, type QuantiseOptions } from "./quantise/options.ts";
+import { quantiseModel } from "./quantise/quantiseModel.ts";
 import type { Samples } from "./quantise/readSamples.ts";
 import { readPtauRecord } from "./setup/ptauRecord.ts";
-import { releaseCurve } from "./setup/releaseCurve.ts";
+import { releaseCurve } from "./setup/snarkjsResources.ts";
 
 export type CompiledModel = {
   folder: string;

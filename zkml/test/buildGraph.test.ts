@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { buildGraph } from "../src/kinds/buildGraph.ts";
-import { runFloatModel } from "../src/kinds/runFloatModel.ts";
+import { runFloatModel } from "../src/kinds/graph.ts";
 import { parseOnnx } from "../src/onnx/parseOnnx.ts";
 import { noise, onnxFile } from "./utils/onnxFile.ts";
 

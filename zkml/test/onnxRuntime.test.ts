@@ -2,7 +2,7 @@ import { elementCount } from "@haca/model-runtime/integerModel";
 import { InferenceSession, Tensor } from "onnxruntime-web";
 import { describe, expect, it } from "vitest";
 import { buildGraph } from "../src/kinds/buildGraph.ts";
-import { runFloatModel } from "../src/kinds/runFloatModel.ts";
+import { runFloatModel } from "../src/kinds/graph.ts";
 import { parseOnnx } from "../src/onnx/parseOnnx.ts";
 import { readDigits } from "./utils/digits.ts";
 import { multilayerPerceptron, noise, onnxFile } from "./utils/onnxFile.ts";

@@ -1,17 +1,13 @@
-import { bitLength, elementWidth, signedWidth } from "@haca/model-runtime/bitWidth";
-import { computeBounds } from "@haca/model-runtime/computeBounds";
-import { describeTensors } from "@haca/model-runtime/describeTensors";
 import { integerModelSchema } from "@haca/model-runtime/integerModel";
+import { bitLength, elementWidth, signedWidth } from "@haca/model-runtime/ranges";
 import { computeIntegerValues } from "@haca/model-runtime/runIntegerModel";
+import { computeBounds, describeTensors } from "@haca/model-runtime/tensors";
 import { describe, expect, it } from "vitest";
 import { buildGraph } from "../src/kinds/buildGraph.ts";
+import { scaleExponentFor, toInteger } from "../src/kinds/quantiser.ts";
 import { parseOnnx } from "../src/onnx/parseOnnx.ts";
-import {
-  DEFAULT_QUANTISE_OPTIONS,
-  type QuantiseOptions,
-  quantiseModel,
-} from "../src/quantise/quantiseModel.ts";
-import { scaleExponentFor, toInteger } from "../src/quantise/scale.ts";
+import { DEFAULT_QUANTISE_OPTIONS, type QuantiseOptions } from "../src/quantise/options.ts";
+import { quantiseModel } from "../src/quantise/quantiseModel.ts";
 import { multilayerPerceptron, onnxFile, type TestNode } from "./utils/onnxFile.ts";
 
 const quantise = (parameters: {

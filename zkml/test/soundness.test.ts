@@ -10,7 +10,7 @@ import {
   wordCount,
 } from "@haca/protocol/tensorLayout";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { QuantiseOptions } from "../src/quantise/quantiseModel.ts";
+import type { QuantiseOptions } from "../src/quantise/options.ts";
 import { type BuiltCircuit, buildCircuit, CONTEXT } from "./utils/buildCircuit.ts";
 import { readDigits } from "./utils/digits.ts";
 import { multilayerPerceptron, noise, onnxFile } from "./utils/onnxFile.ts";

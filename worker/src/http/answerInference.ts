@@ -1,5 +1,4 @@
-import { dequantise } from "@haca/model-runtime/dequantise";
-import { quantiseInput } from "@haca/model-runtime/quantiseInput";
+import { dequantise, quantiseInput } from "@haca/model-runtime/quantise";
 import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import { BaseError } from "@haca/protocol/baseError";
 import { hashResult } from "@haca/protocol/inferenceResult";

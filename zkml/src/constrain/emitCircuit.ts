@@ -1,9 +1,12 @@
-import type { Range } from "@haca/model-runtime/computeBounds";
-import { describeTensors } from "@haca/model-runtime/describeTensors";
 import type { IntegerModel } from "@haca/model-runtime/integerModel";
+import type { Range } from "@haca/model-runtime/ranges";
+import { describeTensors } from "@haca/model-runtime/tensors";
 import { type TensorLayout, wordCount } from "@haca/protocol/tensorLayout";
-import { emitNode } from "./emitNode.ts";
-import { commentText } from "./format.ts";
+import { commentText } from "../kinds/circuitKind.ts";
+import { circuitOf, NODE_TEMPLATES } from "../kinds/kinds.ts";
+
+/** Files of `circuits/templates` that the lines of this file use. */
+const TEMPLATES = ["bindContext", "packedWords", "rangeCheck"];
 
 /**
  * The circuit of a model as one circom file over the templates of `circuits/templates`.
@@ -21,23 +24,18 @@ export function emitCircuit(parameters: {
   const outputLayouts = outputs.map(({ layout }) => layout);
   const signals = new Map([[integerModel.input.name, "quantised"]]);
   const nodes = integerModel.nodes.map((node, index) => {
-    signals.set(node.output, `${node.kind}${index}`);
-    return emitNode({ node, signals, bounds });
+    const output = { signal: `${node.kind}${index}`, count: bounds.get(node.output)?.length ?? 0 };
+    signals.set(node.output, output.signal);
+    const input = { signal: signals.get(node.input) ?? "", ranges: bounds.get(node.input) ?? [] };
+    const { title, lines } = circuitOf(node).constrain({ node, input, output });
+    return [`    // ${commentText(node.output)}: ${title}`, ...lines, ""];
   });
   const lines = [
     "pragma circom 2.2.0;",
     "",
     "// Written by the zkml compiler. Weights are constants of this circuit.",
     "",
-    ...[
-      "argMax",
-      "bindContext",
-      "dense",
-      "packedWords",
-      "rangeCheck",
-      "reluRescale",
-      "rescale",
-    ].map((template) => `include "${template}.circom";`),
+    ...[...NODE_TEMPLATES, ...TEMPLATES].sort().map((name) => `include "${name}.circom";`),
     "",
     "template Model() {",
     "    // public signals",

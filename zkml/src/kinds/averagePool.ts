@@ -1,30 +1,28 @@
 import type { OnnxNode } from "../onnx/onnxGraph.ts";
-import type { AffineRow } from "./irGraph.ts";
-import {
-  type Lowered,
-  type LowerOperator,
-  listAttribute,
-  numberAttribute,
-  requireValue,
-  unsupported,
-} from "./operator.ts";
+import { affineNode } from "./affine.ts";
+import type { AffineRow, Lowered, Operator } from "./kind.ts";
+import { listAttribute, numberAttribute, requireValue, unsupported } from "./operands.ts";
 import { slidingWindow } from "./slidingWindow.ts";
 
 /** AveragePool over images, channel by channel. */
-export const lowerAveragePool: LowerOperator = ({ node, operands, output }) => {
-  const x = requireValue({ node, operands, index: 0 });
-  const [height, width] = listAttribute(node, "kernel_shape", []);
-  if (height === undefined || width === undefined) {
-    throw unsupported({ node, why: "needs kernel_shape of two dimensions" });
-  }
-  return average({ node, x, output, kernel: [height, width] });
+export const averagePool: Operator = {
+  lower: ({ node, operands, output }) => {
+    const x = requireValue({ node, operands, index: 0 });
+    const [height, width] = listAttribute(node, "kernel_shape", []);
+    if (height === undefined || width === undefined) {
+      throw unsupported({ node, why: "needs kernel_shape of two dimensions" });
+    }
+    return average({ node, x, output, kernel: [height, width] });
+  },
 };
 
 /** GlobalAveragePool: the mean of each channel. */
-export const lowerGlobalAveragePool: LowerOperator = ({ node, operands, output }) => {
-  const x = requireValue({ node, operands, index: 0 });
-  const [, , height = 0, width = 0] = x.shape;
-  return average({ node, x, output, kernel: [height, width] });
+export const globalAveragePool: Operator = {
+  lower: ({ node, operands, output }) => {
+    const x = requireValue({ node, operands, index: 0 });
+    const [, , height = 0, width = 0] = x.shape;
+    return average({ node, x, output, kernel: [height, width] });
+  },
 };
 
 function average(parameters: {
@@ -57,6 +55,6 @@ function average(parameters: {
   }
   return {
     operand: { kind: "value", value: output, shape: [1, channels, outputHeight, outputWidth] },
-    node: { kind: "affine", input: x.value, output, inputCount: channels * height * width, rows },
+    node: affineNode({ input: x.value, output, inputCount: channels * height * width, rows }),
   };
 }

@@ -1,11 +1,15 @@
 import { elementCount } from "@haca/model-runtime/integerModel";
-import { OnnxError } from "../onnx/onnxError.ts";
-import type { ConstantTensor, OnnxGraph, OnnxNode, ValueInfo } from "../onnx/onnxGraph.ts";
+import {
+  type ConstantTensor,
+  OnnxError,
+  type OnnxGraph,
+  type OnnxNode,
+  type ValueInfo,
+} from "../onnx/onnxGraph.ts";
 import { ONNX_FLOAT } from "../onnx/onnxSchema.ts";
-import { foldAffine } from "./foldAffine.ts";
-import type { IrGraph, IrNode, IrOutput, IrValue } from "./irGraph.ts";
-import type { Operand } from "./operator.ts";
-import { OPERATORS } from "./operators.ts";
+import { dropUnused, foldAffine, type Graph, type GraphOutput, type GraphValue } from "./graph.ts";
+import type { GraphNode, Operand } from "./kind.ts";
+import { OPERATORS } from "./kinds.ts";
 
 /** Models with more elements in one value are refused before anything of that size is allocated. */
 const MAXIMUM_ELEMENTS = 1 << 24;
@@ -15,7 +19,7 @@ const MAXIMUM_ELEMENTS = 1 << 24;
  * Throws `onnx.unsupportedOperator` (naming node and operator), `onnx.shapeInvalid`, `onnx.valueMissing`,
  * `onnx.inputUnsupported`.
  */
-export function buildGraph(onnx: OnnxGraph): IrGraph {
+export function buildGraph(onnx: OnnxGraph): Graph {
   const input = readInput(onnx.inputs);
   const operands = new Map<string, Operand>([
     [input.name, { kind: "value", value: input.name, shape: [1, ...input.shape] }],
@@ -23,7 +27,7 @@ export function buildGraph(onnx: OnnxGraph): IrGraph {
   for (const [name, tensor] of onnx.initialisers) {
     operands.set(name, { kind: "constant", tensor });
   }
-  const nodes: IrNode[] = [];
+  const nodes: GraphNode[] = [];
   for (const node of onnx.nodes) {
     const lowered = lowerNode({ node, operands });
     if (lowered !== undefined) {
@@ -46,10 +50,10 @@ export function buildGraph(onnx: OnnxGraph): IrGraph {
 function lowerNode(parameters: {
   node: OnnxNode;
   operands: Map<string, Operand>;
-}): IrNode | undefined {
+}): GraphNode | undefined {
   const { node, operands } = parameters;
-  const lower = OPERATORS.get(node.operator);
-  if (lower === undefined) {
+  const operator = OPERATORS.get(node.operator);
+  if (operator === undefined) {
     throw new OnnxError({
       reason: "unsupportedOperator",
       message: `node ${node.name}: operator ${node.operator} is not supported (supported: ${[...OPERATORS.keys()].join(", ")})`,
@@ -74,7 +78,7 @@ function lowerNode(parameters: {
       message: `node ${node.name}: output ${JSON.stringify(output)} is empty or defined twice`,
     });
   }
-  const { operand, node: lowered } = lower({ node, operands: inputs, output });
+  const { operand, node: lowered } = operator.lower({ node, operands: inputs, output });
   if (operand.kind === "value" && elementCount(operand.shape) > MAXIMUM_ELEMENTS) {
     throw new OnnxError({
       reason: "tooLarge",
@@ -85,7 +89,7 @@ function lowerNode(parameters: {
   return lowered;
 }
 
-function readInput(inputs: readonly ValueInfo[]): IrValue {
+function readInput(inputs: readonly ValueInfo[]): GraphValue {
   const fail = (message: string) => new OnnxError({ reason: "inputUnsupported", message });
   const [input] = inputs;
   if (input === undefined || inputs.length > 1) {
@@ -112,7 +116,7 @@ function readInput(inputs: readonly ValueInfo[]): IrValue {
   return { name, shape };
 }
 
-function readOutput(parameters: { name: string; operands: Map<string, Operand> }): IrOutput {
+function readOutput(parameters: { name: string; operands: Map<string, Operand> }): GraphOutput {
   const { name, operands } = parameters;
   const operand = operands.get(name);
   if (operand === undefined) {
@@ -130,24 +134,15 @@ function readOutput(parameters: { name: string; operands: Map<string, Operand> }
   return { name, shape: operand.shape.slice(1), value: operand.value };
 }
 
-function dropUnused(parameters: { nodes: IrNode[]; outputs: IrOutput[] }): IrNode[] {
-  const needed = new Set(parameters.outputs.map(({ value }) => value));
-  const kept: IrNode[] = [];
-  for (const node of parameters.nodes.toReversed()) {
-    if (needed.has(node.output)) {
-      needed.add(node.input);
-      kept.push(node);
-    }
-  }
-  return kept.toReversed();
-}
-
 function countParameters(
   nodes: readonly OnnxNode[],
   initialisers: ReadonlyMap<string, ConstantTensor>,
 ): number {
   const used = new Set(
-    nodes.flatMap(({ operator, inputs }) => (operator === "Reshape" ? [] : inputs)),
+    nodes.flatMap(({ operator, inputs }) => {
+      const { settings = [] } = OPERATORS.get(operator) ?? {};
+      return inputs.filter((_, index) => !settings.includes(index));
+    }),
   );
   let count = 0;
   for (const [name, tensor] of initialisers) {

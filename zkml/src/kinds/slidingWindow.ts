@@ -1,5 +1,5 @@
 import type { OnnxNode } from "../onnx/onnxGraph.ts";
-import { listAttribute, numberAttribute, shapeMismatch, unsupported } from "./operator.ts";
+import { listAttribute, numberAttribute, shapeMismatch, unsupported } from "./operands.ts";
 
 /** Where the window of a convolution or pooling reads: one entry per output position, row-major. */
 export type SlidingWindow = {

@@ -1,13 +1,11 @@
-import { computeBounds } from "@haca/model-runtime/computeBounds";
-import { describeTensors } from "@haca/model-runtime/describeTensors";
 import type { IntegerModel } from "@haca/model-runtime/integerModel";
 import { elementCount } from "@haca/model-runtime/integerModel";
-import { quantiseInput } from "@haca/model-runtime/quantiseInput";
+import { quantiseInput } from "@haca/model-runtime/quantise";
 import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
+import { computeBounds, describeTensors } from "@haca/model-runtime/tensors";
 import { BaseError } from "@haca/protocol/baseError";
-import type { IrGraph } from "../kinds/irGraph.ts";
-import { runFloatModel } from "../kinds/runFloatModel.ts";
-import { findLabelOutput } from "./findLabelOutput.ts";
+import { type Graph, runFloatModel } from "../kinds/graph.ts";
+import { circuitOf } from "../kinds/kinds.ts";
 import type { Samples } from "./readSamples.ts";
 
 /** Share of labelled samples that the float and the quantised model put into the right class. */
@@ -18,7 +16,7 @@ export type Accuracy = { float: number; quantised: number };
  * greatest element of the first output.
  */
 export function measureAccuracy(parameters: {
-  graph: IrGraph;
+  graph: Graph;
   integerModel: IntegerModel;
   samples: Samples;
 }): Accuracy {
@@ -53,4 +51,14 @@ export function measureAccuracy(parameters: {
     quantised += classOf(elements.map(Number)) === label ? 1 : 0;
   }
   return { float: float / inputs.length, quantised: quantised / inputs.length };
+}
+
+/** The output that is the class, where there is one. */
+export function findLabelOutput(integerModel: IntegerModel): string | undefined {
+  const labels = new Set(
+    integerModel.nodes
+      .filter((node) => circuitOf(node).role === "label")
+      .map(({ output }) => output),
+  );
+  return integerModel.outputs.find(({ value }) => labels.has(value))?.name;
 }

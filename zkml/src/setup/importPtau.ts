@@ -1,10 +1,10 @@
-import { hashFile } from "@haca/model-runtime/sha256";
+import { hashFile } from "@haca/model-runtime/loadModel";
 import { BaseError } from "@haca/protocol/baseError";
 import { powersOfTau } from "snarkjs";
 import { type Progress, step } from "../progress.ts";
-import { fileInMemory } from "./fileInMemory.ts";
 import { type PtauRecord, writePtauRecord } from "./ptauRecord.ts";
 import { readPtauFile } from "./readPtauFile.ts";
+import { fileInMemory } from "./snarkjsResources.ts";
 
 /** Hex digits of a hash. */
 const HASH_DIGITS = { sha256: 64, blake2b512: 128 };

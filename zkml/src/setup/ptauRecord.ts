@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { hashFile } from "@haca/model-runtime/sha256";
+import { hashFile } from "@haca/model-runtime/loadModel";
 import { BaseError } from "@haca/protocol/baseError";
 import { z } from "zod";
 import { readPtauFile } from "./readPtauFile.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
 import { requireSoundVerifyingKey } from "@haca/protocol/verifyingKey";
 import { type VerificationKey, zKey } from "snarkjs";
-import { fileInMemory } from "./fileInMemory.ts";
+import { fileInMemory } from "./snarkjsResources.ts";
 
 /** The beacon is hashed 2^10 times. */
 const BEACON_ITERATIONS = 10;

@@ -6,26 +6,23 @@ import { type ConstraintChecker, createConstraintChecker } from "@haca/circuits/
 import { type R1cs, readR1cs, readSymbols } from "@haca/circuits/readR1cs";
 import { createWitnessCalculator } from "@haca/circuits/witnessCalculator";
 import { circuitInput } from "@haca/model-runtime/circuitInput";
-import { computeBounds, type Range } from "@haca/model-runtime/computeBounds";
-import { describeTensors } from "@haca/model-runtime/describeTensors";
 import type { IntegerModel } from "@haca/model-runtime/integerModel";
+import type { Range } from "@haca/model-runtime/ranges";
 import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
+import { computeBounds, describeTensors } from "@haca/model-runtime/tensors";
 import type { Manifest } from "@haca/protocol/manifest";
 import { emitCircuit } from "../../src/constrain/emitCircuit.ts";
 import { buildGraph } from "../../src/kinds/buildGraph.ts";
-import type { IrGraph } from "../../src/kinds/irGraph.ts";
+import type { Graph } from "../../src/kinds/graph.ts";
 import { parseOnnx } from "../../src/onnx/parseOnnx.ts";
-import {
-  DEFAULT_QUANTISE_OPTIONS,
-  type QuantiseOptions,
-  quantiseModel,
-} from "../../src/quantise/quantiseModel.ts";
+import { DEFAULT_QUANTISE_OPTIONS, type QuantiseOptions } from "../../src/quantise/options.ts";
+import { quantiseModel } from "../../src/quantise/quantiseModel.ts";
 
 /** The context that tests put into the public signals. */
 export const CONTEXT = (1n << 248n) - 12345n;
 
 export type BuiltCircuit = {
-  graph: IrGraph;
+  graph: Graph;
   integerModel: IntegerModel;
   bounds: Map<string, Range[]>;
   tensors: Pick<Manifest, "input" | "outputs">;

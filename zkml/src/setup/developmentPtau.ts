@@ -1,14 +1,46 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { hashFile } from "@haca/model-runtime/sha256";
+import { hashFile } from "@haca/model-runtime/loadModel";
 import { BaseError } from "@haca/protocol/baseError";
 import { curves, powersOfTau } from "snarkjs";
 import { type Progress, step } from "../progress.ts";
-import { type PtauRecord, writePtauRecord } from "./ptauRecord.ts";
+import { type PtauRecord, readPtauRecord, writePtauRecord } from "./ptauRecord.ts";
 
 /** Generating larger powers on one machine takes hours: use a public ceremony's file. */
 const MAXIMUM_POWER = 20;
+
+/**
+ * A powers-of-tau file for a circuit of 2^power: the given one, checked, or the development file of that power,
+ * generated where it does not exist yet.
+ */
+export async function ensurePtau(parameters: {
+  power: number;
+  /** a file that was generated or imported before */
+  ptau?: string;
+  /** where development files are kept */
+  folder: string;
+  onProgress: Progress;
+}): Promise<{ ptau: string; record: PtauRecord }> {
+  const { power, folder, onProgress } = parameters;
+  const ptau = parameters.ptau ?? developmentPtauPath({ folder, power });
+  if (parameters.ptau === undefined && !existsSync(ptau)) {
+    return { ptau, record: await generatePtau({ power, ptau, onProgress }) };
+  }
+  const record = await readPtauRecord(ptau);
+  if (record.power < power) {
+    throw new BaseError({
+      code: "ptau.tooSmall",
+      message: `${ptau} is for circuits up to 2^${record.power}, this one needs 2^${power}`,
+    });
+  }
+  return { ptau, record };
+}
+
+/** Where the development file of a power is kept. */
+export function developmentPtauPath(parameters: { folder: string; power: number }): string {
+  return join(parameters.folder, `development-${parameters.power}.ptau`);
+}
 
 /**
  * Makes a powers-of-tau file on this machine: one contribution, prepared for phase 2. For development: nobody but

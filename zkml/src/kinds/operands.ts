@@ -1,25 +1,10 @@
-import { OnnxError } from "../onnx/onnxError.ts";
-import type { AttributeValue, ConstantTensor, OnnxNode } from "../onnx/onnxGraph.ts";
-import type { IrNode } from "./irGraph.ts";
-
-/** What a name stands for while a graph is built: a value computed from the input, or a constant. */
-export type Operand =
-  | { kind: "value"; value: string; shape: number[] }
-  | { kind: "constant"; tensor: ConstantTensor };
-
-/**
- * The meaning of one ONNX operator. Shapes include the batch dimension, which is 1 and comes first.
- * `output` is the name to give to the value that a returned IR node computes.
- */
-export type LowerOperator = (parameters: {
-  node: OnnxNode;
-  /** one per input of the node, undefined for an optional input that is left out */
-  operands: (Operand | undefined)[];
-  output: string;
-}) => Lowered;
-
-/** What an operator becomes: the operand its output stands for, and the IR node to add, where there is one. */
-export type Lowered = { operand: Operand; node?: IrNode };
+import {
+  type AttributeValue,
+  type ConstantTensor,
+  OnnxError,
+  type OnnxNode,
+} from "../onnx/onnxGraph.ts";
+import type { Operand } from "./kind.ts";
 
 /** An input that the operator needs. */
 export function requireOperand(parameters: {

@@ -1,8 +1,26 @@
 import type { Manifest } from "@haca/protocol/manifest";
-import { elementWidth } from "./bitWidth.ts";
-import { type Range, unionRange } from "./computeBounds.ts";
-import type { IntegerModel } from "./integerModel.ts";
-import { elementCount } from "./integerModel.ts";
+import { elementCount, type IntegerModel, kindOf } from "./integerModel.ts";
+import { elementWidth, type Range, unionRange } from "./ranges.ts";
+
+/**
+ * The range of every element of every value, by interval arithmetic from the range of the input: what the
+ * circuit's bit widths come from. Every range is attainable element by element (not jointly).
+ *
+ * Throws `quantise.rangeTooWide` where a sum could leave the exact integers.
+ */
+export function computeBounds(model: IntegerModel): Map<string, Range[]> {
+  const bounds = new Map([[model.input.name, inputBounds(model.input)]]);
+  for (const node of model.nodes) {
+    bounds.set(node.output, kindOf(node).bounds(node, bounds.get(node.input) ?? []));
+  }
+  return bounds;
+}
+
+/** The range of every element of the input. */
+export function inputBounds(input: IntegerModel["input"]): Range[] {
+  const range = { minimum: BigInt(input.minimum), maximum: BigInt(input.maximum) };
+  return new Array<Range>(elementCount(input.shape)).fill(range);
+}
 
 /** The manifest's entries for input and outputs: shape, exact range, and place in the packed words. */
 export function describeTensors(parameters: {

@@ -1,5 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
 import type { Manifest } from "@haca/protocol/manifest";
+import type { TensorLayout } from "@haca/protocol/tensorLayout";
 
 /**
  * Real numbers to the integers of the input tensor: the nearest multiple of the input's scale, halves away from
@@ -37,4 +38,30 @@ export function quantiseInput(parameters: {
     }
     return BigInt(integer);
   });
+}
+
+/** Integers of a tensor to the real numbers they stand for: integer * 2^scaleExponent. */
+export function dequantise(parameters: {
+  layout: Pick<TensorLayout, "scaleExponent">;
+  integers: readonly bigint[];
+}): number[] {
+  const scale = 2 ** parameters.layout.scaleExponent;
+  return parameters.integers.map((integer) => Number(integer) * scale);
+}
+
+/** Refuses an integer that the input does not take: `input.outOfRange`, with the index. */
+export function requireInRange(parameters: {
+  tensor: { name: string; minimum: number; maximum: number };
+  input: readonly bigint[];
+}): void {
+  const { tensor, input } = parameters;
+  const { name, minimum, maximum } = tensor;
+  const outside = input.findIndex((x) => x < BigInt(minimum) || x > BigInt(maximum));
+  if (outside !== -1) {
+    throw new BaseError({
+      code: "input.outOfRange",
+      message: `element ${outside} of ${name} is ${input[outside]}, must be ${minimum} to ${maximum}`,
+      details: { index: outside },
+    });
+  }
 }
