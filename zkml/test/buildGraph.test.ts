@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { buildGraph } from "../src/kinds/buildGraph.ts";
 import { runFloatModel } from "../src/kinds/graph.ts";
+import { OPERATORS } from "../src/kinds/kinds.ts";
 import { parseOnnx } from "../src/onnx/parseOnnx.ts";
 import { noise, onnxFile } from "./utils/onnxFile.ts";
 
@@ -302,4 +304,11 @@ describe("buildGraph", () => {
       expect.objectContaining({ code: "onnx.malformed" }),
     );
   });
+});
+
+it("is documented: docs/zkml.md has a line for every operator", () => {
+  const page = readFileSync(new URL("../../docs/zkml.md", import.meta.url), "utf8");
+  const section = page.split("## Supported operators")[1]?.split("\n## ")[0] ?? "";
+  const listed = [...section.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+  expect(listed).toEqual([...OPERATORS.keys()]);
 });

@@ -37,7 +37,7 @@ export const relu = {
 } satisfies IntegerKind<IntegerRelu>;
 
 /** floor((value + half) / 2^shift); the division by a power of two is exact in a double. */
-function divide(value: number, shift: number): number {
+export function divide(value: number, shift: number): number {
   return shift === 0 ? value : Math.floor((value + 2 ** (shift - 1)) / 2 ** shift);
 }
 

@@ -39,6 +39,26 @@ export function affineNode(parameters: { input: string; output: string } & Affin
   };
 }
 
+/** Adds weight * x + bias for every element x: no constraint, and exact, in integers at the scale that is given. */
+export function addLine(parameters: {
+  quantiser: Quantiser;
+  source: QuantisedValue;
+  output: string;
+  weight: number;
+  bias: number;
+  scaleExponent: number;
+}): QuantisedValue {
+  const { quantiser, source, output, weight, bias, scaleExponent } = parameters;
+  return quantiser.add({
+    kind: "affine",
+    input: source.name,
+    output,
+    inputCount: source.ranges.length,
+    scaleExponent,
+    rows: source.ranges.map((_, index) => ({ indices: [index], weights: [weight], bias })),
+  });
+}
+
 /**
  * Integer weights and biases: one power-of-two scale for all weights, chosen so that the greatest fills the bits of a
  * weight; biases at the sums' scale, input scale + weight scale.

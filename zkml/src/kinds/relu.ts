@@ -3,7 +3,7 @@ import { type Range, signedWidth } from "@haca/model-runtime/ranges";
 import { type CircuitKind, vector } from "./circuitKind.ts";
 import type { Operator } from "./kind.ts";
 import { requireValue } from "./operands.ts";
-import { activationShift } from "./quantiser.ts";
+import { activationShift, type QuantisedValue, type Quantiser } from "./quantiser.ts";
 
 /** Relu: max(0, x), element by element. The integers are divided to the bits of an activation in the same step. */
 export const relu: Operator = {
@@ -22,18 +22,24 @@ export const relu: Operator = {
             largest: quantiser.largest(output),
             scaleExponent: source.scaleExponent,
           });
-          return quantiser.add({
-            kind: "relu",
-            input: source.name,
-            output,
-            scaleExponent: source.scaleExponent + shift,
-            shift,
-          });
+          return addRelu({ quantiser, source, output, shift });
         },
       },
     };
   },
 };
+
+/** Adds max(0, x) for every element x, divided by 2^shift. */
+export function addRelu(parameters: {
+  quantiser: Quantiser;
+  source: QuantisedValue;
+  output: string;
+  shift: number;
+}): QuantisedValue {
+  const { quantiser, source, output, shift } = parameters;
+  const scaleExponent = source.scaleExponent + shift;
+  return quantiser.add({ kind: "relu", input: source.name, output, scaleExponent, shift });
+}
 
 export const reluCircuit: CircuitKind<IntegerRelu> = {
   template: "reluRescale",
