@@ -123,6 +123,21 @@ describe("the float model agrees with ONNX Runtime", () => {
     expect(await largestDifference({ onnx, inputs })).toBeLessThan(1e-5);
   });
 
+  it("on clipped values", async () => {
+    const onnx = onnxFile({
+      input: [1, 6],
+      nodes: [
+        { operator: "Clip", inputs: ["x", "low", "high"], output: "both" },
+        { operator: "Clip", inputs: ["x", "low"], output: "below" },
+        { operator: "Clip", inputs: ["x", "", "high"], output: "above" },
+      ],
+      constants: { low: { shape: [], data: [-0.25] }, high: { shape: [], data: [0.5] } },
+      outputs: ["both", "below", "above"],
+    });
+    const inputs = [1, 2, 3].map((seed) => noise([6], seed).data);
+    expect(await largestDifference({ onnx, inputs })).toBeLessThan(1e-5);
+  });
+
   it("on the digits model and its test images", async () => {
     const { onnx, images } = readDigits();
     expect(await largestDifference({ onnx, inputs: images.slice(0, 100) })).toBeLessThan(1e-5);

@@ -109,6 +109,29 @@ const convolutional: Model = {
   calibration: [1, 2, 3].map((seed) => noise([16], seed).data),
 };
 
+const clipped: Model = {
+  title: "clipped at both ends and at one",
+  onnx: onnxFile({
+    input: [1, 6],
+    nodes: [
+      { operator: "Gemm", inputs: ["x", "w1", "b1"], output: "s1" },
+      { operator: "Clip", inputs: ["s1", "low", "high"], output: "h1" },
+      { operator: "Gemm", inputs: ["h1", "w2"], output: "s2" },
+      { operator: "Clip", inputs: ["s2", "", "high"], output: "y" },
+      { operator: "Clip", inputs: ["s2", "low"], output: "z" },
+    ],
+    constants: {
+      w1: noise([6, 4], 1),
+      b1: noise([4], 2),
+      w2: noise([4, 3], 3),
+      low: { shape: [], data: [0] },
+      high: { shape: [], data: [0.75] },
+    },
+    outputs: ["y", "z"],
+  }),
+  calibration: [1, 2, 3, 4].map((seed) => noise([6], seed).data),
+};
+
 const digits = readDigits();
 const models: Model[] = [
   { title: "digits", onnx: digits.onnx, calibration: digits.calibration },
@@ -120,6 +143,7 @@ const models: Model[] = [
   deep,
   sparse,
   convolutional,
+  clipped,
 ];
 
 describe.each(models)("$title", (model) => {

@@ -3,6 +3,7 @@ import { affineCircuit } from "./affine.ts";
 import { argMax, argMaxCircuit } from "./argMax.ts";
 import { averagePool, globalAveragePool } from "./averagePool.ts";
 import type { CircuitKind, NodeOf } from "./circuitKind.ts";
+import { clip } from "./clip.ts";
 import { conv } from "./conv.ts";
 import { add, batchNormalization } from "./elementwise.ts";
 import type { Operator } from "./kind.ts";
@@ -16,6 +17,7 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map([
   ["ArgMax", argMax],
   ["AveragePool", averagePool],
   ["BatchNormalization", batchNormalization],
+  ["Clip", clip],
   ["Constant", constant],
   ["Conv", conv],
   ["Flatten", flatten],
