@@ -1,6 +1,6 @@
 import type { Manifest } from "@haca/protocol/manifest";
 import { elementCount, type IntegerModel, kindOf } from "./integerModel.ts";
-import { elementWidth, type Range, unionRange } from "./ranges.ts";
+import { elementWidth, type Range, unionRange } from "./kinds/ranges.ts";
 
 /**
  * The range of every element of every value, by interval arithmetic from the range of the input: what the

@@ -6,9 +6,9 @@ import { computeBounds, describeTensors } from "@haca/model-runtime/tensors";
 import { type Manifest, manifestSchema } from "@haca/protocol/manifest";
 import { constrainModel } from "./constrain/constrainModel.ts";
 import type { Graph } from "./kinds/graph.ts";
-import { type Progress, step } from "./progress.ts";
 import { type Accuracy, findLabelOutput } from "./quantise/measureAccuracy.ts";
 import { ensurePtau } from "./setup/developmentPtau.ts";
+import { type Progress, step } from "./setup/progress.ts";
 import { setUpKeys } from "./setup/setUpKeys.ts";
 
 const FILES: Manifest["files"] = {
@@ -51,18 +51,19 @@ export async function buildModel(parameters: {
   const labelOutput = findLabelOutput(integerModel);
   const label = labelOutput === undefined ? {} : { labelOutput };
   writeFileSync(file(FILES.integerModel), `${JSON.stringify(integerModel)}\n`);
-  const size = await constrainModel({
-    integerModel,
-    bounds,
-    files: {
-      circuit: file(FILES.circuit),
-      r1cs: file(FILES.r1cs),
-      wasm: file(FILES.wasm),
-      symbols: file(SYMBOLS_FILE),
-    },
-    workFolder,
+  const { circuit, r1cs, wasm } = FILES;
+  const files = {
+    circuit: file(circuit),
+    r1cs: file(r1cs),
+    wasm: file(wasm),
+    symbols: file(SYMBOLS_FILE),
+  };
+  const size = await step({
+    name: "compile circuit",
     onProgress,
+    run: () => constrainModel({ integerModel, bounds, files, workFolder }),
   });
+  onProgress(`circuit: ${size.constraints} constraints, ${size.publicSignals} public signals`);
   const { ptau, record } = await ensurePtau({
     // the setup's domain must have more points than there are constraints and public signals
     power: Math.floor(Math.log2(size.constraints + size.publicSignals)) + 1,

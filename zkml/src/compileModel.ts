@@ -16,11 +16,11 @@ import { buildKey } from "./buildKey.ts";
 import { buildModel } from "./buildModel.ts";
 import { buildGraph } from "./kinds/buildGraph.ts";
 import { parseOnnx } from "./onnx/parseOnnx.ts";
-import { type Progress, step } from "./progress.ts";
 import { measureAccuracy } from "./quantise/measureAccuracy.ts";
 import { DEFAULT_QUANTISE_OPTIONS, type QuantiseOptions } from "./quantise/options.ts";
 import { quantiseModel } from "./quantise/quantiseModel.ts";
 import type { Samples } from "./quantise/readSamples.ts";
+import { type Progress, step } from "./setup/progress.ts";
 import { readPtauRecord } from "./setup/ptauRecord.ts";
 import { releaseCurve } from "./setup/snarkjsResources.ts";
 

@@ -1,5 +1,5 @@
 import { integerModelSchema } from "@haca/model-runtime/integerModel";
-import { bitLength, elementWidth, signedWidth } from "@haca/model-runtime/ranges";
+import { bitLength, elementWidth, signedWidth } from "@haca/model-runtime/kinds/ranges";
 import { computeIntegerValues } from "@haca/model-runtime/runIntegerModel";
 import { computeBounds, describeTensors } from "@haca/model-runtime/tensors";
 import { describe, expect, it } from "vitest";

@@ -1,7 +1,7 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { z } from "zod";
-import { greater, type Range } from "../ranges.ts";
 import { type IntegerKind, integer, scaleExponent } from "./integerKind.ts";
+import { greater, type Range } from "./ranges.ts";
 
 /** Integer inference adds and multiplies JavaScript numbers, which are exact below this. */
 const EXACT_LIMIT = BigInt(Number.MAX_SAFE_INTEGER);

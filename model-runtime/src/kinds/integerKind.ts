@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Range } from "../ranges.ts";
+import type { Range } from "./ranges.ts";
 
 /**
  * What one kind of node of an integer model means. A kind is a file in this folder and a line of `KINDS` in

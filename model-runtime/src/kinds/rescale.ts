@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { greater, type Range } from "../ranges.ts";
 import { type IntegerKind, integer, scaleExponent } from "./integerKind.ts";
+import { greater, type Range } from "./ranges.ts";
 
 const fields = { input: z.string(), output: z.string(), scaleExponent };
 

@@ -2,9 +2,8 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { compileCircuit } from "@haca/circuits/compileCircuit";
 import { countNonZeros, readR1csHeader } from "@haca/circuits/readR1cs";
 import type { IntegerModel } from "@haca/model-runtime/integerModel";
-import type { Range } from "@haca/model-runtime/ranges";
+import type { Range } from "@haca/model-runtime/kinds/ranges";
 import { circuitOf } from "../kinds/kinds.ts";
-import { type Progress, step } from "../progress.ts";
 import { emitCircuit } from "./emitCircuit.ts";
 
 /** What a circuit is made of. */
@@ -25,21 +24,15 @@ export async function constrainModel(parameters: {
   /** paths to write */
   files: { circuit: string; r1cs: string; wasm: string; symbols: string };
   workFolder: string;
-  onProgress: Progress;
 }): Promise<CircuitSize> {
-  const { integerModel, bounds, files, workFolder, onProgress } = parameters;
+  const { integerModel, bounds, files, workFolder } = parameters;
   writeFileSync(files.circuit, emitCircuit({ integerModel, bounds }).source);
-  const compiled = await step({
-    name: "compile circuit",
-    onProgress,
-    run: () => compileCircuit({ source: files.circuit, outFolder: workFolder }),
-  });
+  const compiled = await compileCircuit({ source: files.circuit, outFolder: workFolder });
   renameSync(compiled.r1cs, files.r1cs);
   renameSync(compiled.wasm, files.wasm);
   renameSync(compiled.symbols, files.symbols);
   const r1cs = readFileSync(files.r1cs);
   const { constraintCount, publicInputCount } = readR1csHeader(r1cs);
-  onProgress(`circuit: ${constraintCount} constraints, ${publicInputCount} public signals`);
   return {
     activations: countActivations({ integerModel, bounds }),
     constraints: constraintCount,

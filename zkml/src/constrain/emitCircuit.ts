@@ -1,5 +1,5 @@
 import type { IntegerModel } from "@haca/model-runtime/integerModel";
-import type { Range } from "@haca/model-runtime/ranges";
+import type { Range } from "@haca/model-runtime/kinds/ranges";
 import { describeTensors } from "@haca/model-runtime/tensors";
 import { type TensorLayout, wordCount } from "@haca/protocol/tensorLayout";
 import { commentText } from "../kinds/circuitKind.ts";

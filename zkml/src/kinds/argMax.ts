@@ -1,6 +1,6 @@
 import { elementCount } from "@haca/model-runtime/integerModel";
 import type { IntegerArgMax } from "@haca/model-runtime/kinds/argMax";
-import { bitLength, type Range } from "@haca/model-runtime/ranges";
+import { bitLength, type Range } from "@haca/model-runtime/kinds/ranges";
 import type { CircuitKind } from "./circuitKind.ts";
 import type { Operator } from "./kind.ts";
 import { numberAttribute, requireValue, unsupported } from "./operands.ts";

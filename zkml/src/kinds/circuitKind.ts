@@ -1,5 +1,5 @@
 import type { IntegerNode } from "@haca/model-runtime/integerModel";
-import type { Range } from "@haca/model-runtime/ranges";
+import type { Range } from "@haca/model-runtime/kinds/ranges";
 
 /** A node of one kind. */
 export type NodeOf<Kind extends IntegerNode["kind"]> = Extract<IntegerNode, { kind: Kind }>;

@@ -1,5 +1,5 @@
 import type { IntegerNode } from "@haca/model-runtime/integerModel";
-import { elementWidth, type Range, unionRange } from "@haca/model-runtime/ranges";
+import { elementWidth, type Range, unionRange } from "@haca/model-runtime/kinds/ranges";
 
 /** A value of the integer model while it is built: an integer q of it stands for q * 2^scaleExponent. */
 export type QuantisedValue = { name: string; scaleExponent: number; ranges: readonly Range[] };

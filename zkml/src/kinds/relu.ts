@@ -1,5 +1,5 @@
+import { type Range, signedWidth } from "@haca/model-runtime/kinds/ranges";
 import { halfOf, type IntegerRelu, type IntegerRescale } from "@haca/model-runtime/kinds/rescale";
-import { type Range, signedWidth } from "@haca/model-runtime/ranges";
 import { type CircuitKind, vector } from "./circuitKind.ts";
 import type { Operator } from "./kind.ts";
 import { requireValue } from "./operands.ts";

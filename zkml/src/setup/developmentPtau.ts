@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { hashFile } from "@haca/model-runtime/loadModel";
 import { BaseError } from "@haca/protocol/baseError";
 import { curves, powersOfTau } from "snarkjs";
-import { type Progress, step } from "../progress.ts";
+import { type Progress, step } from "./progress.ts";
 import { type PtauRecord, readPtauRecord, writePtauRecord } from "./ptauRecord.ts";
 
 /** Generating larger powers on one machine takes hours: use a public ceremony's file. */

@@ -1,7 +1,7 @@
 import { hashFile } from "@haca/model-runtime/loadModel";
 import { BaseError } from "@haca/protocol/baseError";
 import { powersOfTau } from "snarkjs";
-import { type Progress, step } from "../progress.ts";
+import { type Progress, step } from "./progress.ts";
 import { type PtauRecord, writePtauRecord } from "./ptauRecord.ts";
 import { readPtauFile } from "./readPtauFile.ts";
 import { fileInMemory } from "./snarkjsResources.ts";

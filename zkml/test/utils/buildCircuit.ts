@@ -7,7 +7,7 @@ import { type R1cs, readR1cs, readSymbols } from "@haca/circuits/readR1cs";
 import { createWitnessCalculator } from "@haca/circuits/witnessCalculator";
 import { circuitInput } from "@haca/model-runtime/circuitInput";
 import type { IntegerModel } from "@haca/model-runtime/integerModel";
-import type { Range } from "@haca/model-runtime/ranges";
+import type { Range } from "@haca/model-runtime/kinds/ranges";
 import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import { computeBounds, describeTensors } from "@haca/model-runtime/tensors";
 import type { Manifest } from "@haca/protocol/manifest";
