@@ -3,10 +3,18 @@ import type { Range } from "@haca/model-runtime/kinds/ranges";
 import { describeTensors } from "@haca/model-runtime/tensors";
 import { type TensorLayout, wordCount } from "@haca/protocol/tensorLayout";
 import { commentText } from "../kinds/circuitKind.ts";
-import { circuitOf, NODE_TEMPLATES } from "../kinds/kinds.ts";
+import { circuitOf } from "../kinds/kinds.ts";
 
-/** Files of `circuits/templates` that the lines of this file use. */
-const TEMPLATES = ["bindContext", "packedWords", "rangeCheck"];
+/** Files of `circuits/templates` that every circuit includes; further ones only where a node needs them. */
+const TEMPLATES = [
+  "argMax",
+  "bindContext",
+  "dense",
+  "packedWords",
+  "rangeCheck",
+  "reluRescale",
+  "rescale",
+];
 
 /**
  * The circuit of a model as one circom file over the templates of `circuits/templates`.
@@ -23,11 +31,14 @@ export function emitCircuit(parameters: {
   const { input, outputs } = describeTensors(parameters);
   const outputLayouts = outputs.map(({ layout }) => layout);
   const signals = new Map([[integerModel.input.name, "quantised"]]);
+  const templates = new Set(TEMPLATES);
   const nodes = integerModel.nodes.map((node, index) => {
+    const { template, constrain } = circuitOf(node);
+    templates.add(template);
     const output = { signal: `${node.kind}${index}`, count: bounds.get(node.output)?.length ?? 0 };
     signals.set(node.output, output.signal);
     const input = { signal: signals.get(node.input) ?? "", ranges: bounds.get(node.input) ?? [] };
-    const { title, lines } = circuitOf(node).constrain({ node, input, output });
+    const { title, lines } = constrain({ node, input, output });
     return [`    // ${commentText(node.output)}: ${title}`, ...lines, ""];
   });
   const lines = [
@@ -35,7 +46,7 @@ export function emitCircuit(parameters: {
     "",
     "// Written by the zkml compiler. Weights are constants of this circuit.",
     "",
-    ...[...NODE_TEMPLATES, ...TEMPLATES].sort().map((name) => `include "${name}.circom";`),
+    ...[...templates].sort().map((name) => `include "${name}.circom";`),
     "",
     "template Model() {",
     "    // public signals",

@@ -41,6 +41,3 @@ export function circuitOf(node: IntegerNode): CircuitKind<IntegerNode> {
   // the table's type says that the entry is the one for this node; a lookup by a union loses that
   return CIRCUITS[node.kind] as CircuitKind<IntegerNode>;
 }
-
-/** Files of `circuits/templates` that nodes use. */
-export const NODE_TEMPLATES = Object.values(CIRCUITS).map(({ template }) => template);
