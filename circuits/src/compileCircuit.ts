@@ -1,9 +1,12 @@
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { BaseError } from "@haca/protocol/baseError";
 import { bindings, CircomRunner } from "circom2";
-import { templatesFolder } from "./templatesFolder.ts";
+
+/** Folder of the circom templates: what a model's circuit includes by file name. */
+export const templatesFolder = fileURLToPath(new URL("../templates", import.meta.url));
 
 export type CompiledCircuit = {
   /** paths of what the compiler wrote */

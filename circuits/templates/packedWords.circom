@@ -1,8 +1,8 @@
 pragma circom 2.2.0;
 
 // Words that carry a sequence of elements, element i in widths[i] bits: from the least significant bit of the
-// first word; an element that would cross bit 248 starts the next word. The twin of packWords in
-// protocol/src/tensorLayout.ts and of the layout rule in IModelRegistry.
+// first word; an element that would cross bit 248 starts the next word. The same layout as packWords in
+// protocol/src/tensorLayout.ts and the layout rule in IModelRegistry.
 //
 // Needs in[i] in [0, 2^widths[i]), which the caller constrains. A word is then below 2^248, less than the
 // field's order: it has exactly one reading, and bits that belong to no element are 0.

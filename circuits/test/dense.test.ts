@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { toSigned } from "../src/field.ts";
 import { seededRandom } from "../src/mutateWitness.ts";
+import { toSigned } from "../src/witnessCalculator.ts";
 import { compileTemplate } from "./utils/compileTemplate.ts";
 
 describe("Dense", () => {

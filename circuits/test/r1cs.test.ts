@@ -3,9 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileCircuit } from "../src/compileCircuit.ts";
-import { countNonZeros } from "../src/countNonZeros.ts";
-import { FIELD_ORDER } from "../src/field.ts";
-import { readR1cs } from "../src/readR1cs.ts";
+import { countNonZeros, readR1cs } from "../src/readR1cs.ts";
+import { FIELD_ORDER } from "../src/witnessCalculator.ts";
 
 describe("readR1cs", () => {
   const folder = mkdtempSync(join(tmpdir(), "haca-r1cs-"));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toField } from "../src/field.ts";
+import { toField } from "../src/witnessCalculator.ts";
 import { compileTemplate } from "./utils/compileTemplate.ts";
 import { DIGITS, enumerateSolutions, range } from "./utils/enumerateSolutions.ts";
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { FIELD_ORDER, toField, toSigned } from "../src/field.ts";
+import { FIELD_ORDER, toField, toSigned } from "../src/witnessCalculator.ts";
 import { compileSource, type TestCircuit } from "./utils/compileTemplate.ts";
 
 describe("createWitnessCalculator", () => {

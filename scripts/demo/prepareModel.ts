@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readSamples } from "@haca/zkml/compile/readSamples";
 import { compileModel } from "@haca/zkml/compileModel";
+import { readSamples } from "@haca/zkml/quantise/readSamples";
 import { JsonRpcProvider, Wallet } from "ethers";
 import type { Report } from "../lib/progress.ts";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { loadModel } from "@haca/model-runtime/loadModel";
 import { modelRegistryAbi } from "@haca/protocol/abi";
 import {
   type AddressBook,
@@ -11,7 +12,6 @@ import { BaseError } from "@haca/protocol/baseError";
 import { encodeVerifyingKey } from "@haca/protocol/groth16";
 import type { Manifest } from "@haca/protocol/manifest";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
-import { loadModel } from "@haca/zkml/loadModel";
 import { Contract, Interface, keccak256, type Signer, ZeroHash } from "ethers";
 import { revertData } from "../lib/explainError.ts";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";

@@ -25,6 +25,7 @@ export const SUITES: readonly Suite[] = [
   vitest("attestation", "attestation"),
   vitest("scripts", "scripts"),
   vitest("circuits", "circuits"),
+  vitest("model runtime", "model-runtime"),
   vitest("zkml", "zkml"),
   { name: "prover", command: ["node", "scripts/prover/test.ts"], count: countCargo },
   // After the prover, whose programs its tests use.

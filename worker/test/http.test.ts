@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { loadModel } from "@haca/model-runtime/loadModel";
 import { settlementDomain } from "@haca/protocol/inferenceResult";
 import { decodeRequestId } from "@haca/protocol/requestId";
-import { loadModel } from "@haca/zkml/loadModel";
 import { verifyTypedData, Wallet } from "ethers";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { circuitInput } from "@haca/model-runtime/circuitInput";
+import { loadModel } from "@haca/model-runtime/loadModel";
+import { quantiseInput } from "@haca/model-runtime/quantise";
+import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import type { VerifyingKeyJson } from "@haca/protocol/groth16";
-import { circuitInput } from "@haca/zkml/circuitInput";
-import { loadModel } from "@haca/zkml/loadModel";
-import { quantiseInput } from "@haca/zkml/quantiseInput";
-import { runIntegerModel } from "@haca/zkml/runIntegerModel";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { NonRetryableError, RetryableError, StartError } from "../src/errors.ts";
 import { findHelper } from "../src/prover/findHelper.ts";

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { circuitInput } from "@haca/model-runtime/circuitInput";
+import { loadModel } from "@haca/model-runtime/loadModel";
+import { quantiseInput } from "@haca/model-runtime/quantise";
+import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import { contextOf, settlementDomain } from "@haca/protocol/inferenceResult";
 import { packWords } from "@haca/protocol/tensorLayout";
-import { circuitInput } from "@haca/zkml/circuitInput";
-import { loadModel } from "@haca/zkml/loadModel";
-import { quantiseInput } from "@haca/zkml/quantiseInput";
-import { runIntegerModel } from "@haca/zkml/runIntegerModel";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NonRetryableError, RetryableError } from "../src/errors.ts";
 import type { ServedModel } from "../src/models/servedModel.ts";

@@ -1,19 +1,17 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { basename, extname } from "node:path";
+import { loadModel } from "@haca/model-runtime/loadModel";
 import { BaseError } from "@haca/protocol/baseError";
+import type { Manifest } from "@haca/protocol/manifest";
 import { userPath } from "@haca/protocol/userPath";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { compileModel, DEFAULT_PTAU_FOLDER } from "./compile/compileModel.ts";
-import { readSamples } from "./compile/readSamples.ts";
-import { formatManifest } from "./formatManifest.ts";
-import { loadModel } from "./loadModel.ts";
-import { developmentPtauPath } from "./ptau/ensurePtau.ts";
-import { generatePtau } from "./ptau/generatePtau.ts";
-import { importPtau } from "./ptau/importPtau.ts";
-import type { InputRange } from "./quantise/chooseInput.ts";
-import type { QuantiseOptions } from "./quantise/quantiseModel.ts";
-import { releaseCurve } from "./releaseCurve.ts";
+import { compileModel, DEFAULT_PTAU_FOLDER } from "./compileModel.ts";
+import type { InputRange, QuantiseOptions } from "./quantise/options.ts";
+import { readSamples } from "./quantise/readSamples.ts";
+import { developmentPtauPath, generatePtau } from "./setup/developmentPtau.ts";
+import { importPtau } from "./setup/importPtau.ts";
+import { releaseCurve } from "./setup/snarkjsResources.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
@@ -152,7 +150,7 @@ async function ptau(options: {
 
 function integer(text: string): number {
   if (!/^\d+$/.test(text)) {
-    throw new InvalidArgumentError("must be a whole number");
+    throw new InvalidArgumentError("must be an integer");
   }
   return Number(text);
 }
@@ -164,6 +162,30 @@ function inputRange(text: string): InputRange {
   }
   const [minimum, maximum, scaleExponent] = match.slice(1).map(Number) as [number, number, number];
   return { minimum, maximum, scaleExponent };
+}
+
+/** What a compiled model is, in a few lines for a person. */
+function formatManifest(manifest: Manifest): string {
+  const { name, input, outputs, statistics, setup, hashes } = manifest;
+  const { floatAccuracy, quantisedAccuracy } = statistics;
+  const percent = (share: number | undefined) =>
+    share === undefined ? "not measured" : `${(100 * share).toFixed(2)} %`;
+  return [
+    `model            ${name}`,
+    ...[input, ...outputs].map(
+      ({ name: tensor, shape, layout, minimum, maximum }, index) =>
+        `${(index === 0 ? "input" : "output").padEnd(16)} ${tensor} [${shape}]: ${layout.bits} bits, ${minimum} to ${maximum}, scale 2^${layout.scaleExponent}`,
+    ),
+    `parameters       ${statistics.parameters}`,
+    `activations      ${statistics.activations}`,
+    `constraints      ${statistics.constraints}`,
+    `non-zeros        ${statistics.nonZeros}`,
+    `public signals   ${statistics.publicSignals}`,
+    `accuracy         float ${percent(floatAccuracy)}, quantised ${percent(quantisedAccuracy)}`,
+    `powers of tau    ${setup.ptau === "ceremony" ? "public ceremony" : "development: proofs can be forged by whoever made them"}`,
+    `model hash       ${hashes.model}`,
+    `circuit hash     ${hashes.r1cs}`,
+  ].join("\n");
 }
 
 function print(line: string): void {

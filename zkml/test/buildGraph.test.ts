@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { buildGraph } from "../src/ir/buildGraph.ts";
-import { runFloatModel } from "../src/ir/runFloatModel.ts";
+import { buildGraph } from "../src/kinds/buildGraph.ts";
+import { runFloatModel } from "../src/kinds/graph.ts";
+import { OPERATORS } from "../src/kinds/kinds.ts";
 import { parseOnnx } from "../src/onnx/parseOnnx.ts";
 import { noise, onnxFile } from "./utils/onnxFile.ts";
 
@@ -83,6 +85,34 @@ describe("buildGraph", () => {
     expect(graph.outputs[0]?.shape).toEqual([]);
   });
 
+  it.each([
+    ["by inputs", { inputs: ["x", "low", "high"] }, [-1, -0.5, 2, 1.5]],
+    ["at the minimum only", { inputs: ["x", "low"] }, [-1, -0.5, 3, 1.5]],
+    ["at the maximum only", { inputs: ["x", "", "high"] }, [-4, -0.5, 2, 1.5]],
+    ["by attributes", { attributes: { min: { float: 0 }, max: { float: 1 } } }, [0, 0, 1, 1]],
+    ["nowhere", {}, [-4, -0.5, 3, 1.5]],
+    ["nowhere, as exporters write it", { inputs: ["x", "lowest"] }, [-4, -0.5, 3, 1.5]],
+  ])("clips %s", (_, change, expected) => {
+    const number = (value: number) => ({ shape: [], data: [value] });
+    const graph = build(
+      single({
+        operator: "Clip",
+        constants: { low: number(-1), high: number(2), lowest: number(-3.4028234663852886e38) },
+        ...change,
+      }),
+    );
+    const [output] = graph.outputs;
+    expect(runFloatModel({ graph, input: [-4, -0.5, 3, 1.5] }).get(output?.value ?? "")).toEqual(
+      expected,
+    );
+    expect(output?.shape).toEqual([4]);
+  });
+
+  it("counts no limits and no shapes as parameters", () => {
+    const constants = { low: { shape: [], data: [0] } };
+    expect(build(single({ operator: "Clip", inputs: ["x", "low"], constants })).parameters).toBe(0);
+  });
+
   it("infers shapes through Reshape", () => {
     const shape = { shape: [3], data: [0, 2, -1], isInt64: true };
     const graph = build(
@@ -146,6 +176,22 @@ describe("buildGraph", () => {
       "onnx.valueMissing",
       /MatMul needs input 1/,
       single({ operator: "MatMul" }),
+    ],
+    [
+      "limits in the wrong order",
+      "onnx.unsupportedOperator",
+      /node node: Clip: the minimum 3 is above the maximum 1/,
+      single({
+        operator: "Clip",
+        inputs: ["x", "a", "b"],
+        constants: { a: { shape: [], data: [3] }, b: { shape: [], data: [1] } },
+      }),
+    ],
+    [
+      "a limit for each element",
+      "onnx.unsupportedOperator",
+      /min must be one number, it has 4/,
+      single({ operator: "Clip", inputs: ["x", "a"], constants: { a: noise([4], 1) } }),
     ],
     [
       "an impossible Reshape",
@@ -302,4 +348,11 @@ describe("buildGraph", () => {
       expect.objectContaining({ code: "onnx.malformed" }),
     );
   });
+});
+
+it("is documented: docs/zkml.md has a line for every operator", () => {
+  const page = readFileSync(new URL("../../docs/zkml.md", import.meta.url), "utf8");
+  const section = page.split("## Supported operators")[1]?.split("\n## ")[0] ?? "";
+  const listed = [...section.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+  expect(listed).toEqual([...OPERATORS.keys()]);
 });

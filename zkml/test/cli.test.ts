@@ -14,8 +14,8 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { curves, powersOfTau } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { generatePtau } from "../src/ptau/generatePtau.ts";
-import { releaseCurve } from "../src/releaseCurve.ts";
+import { generatePtau } from "../src/setup/developmentPtau.ts";
+import { releaseCurve } from "../src/setup/snarkjsResources.ts";
 import { multilayerPerceptron, onnxFile } from "./utils/onnxFile.ts";
 
 const cli = fileURLToPath(new URL("../src/cli.ts", import.meta.url));
@@ -130,7 +130,7 @@ describe("zkml", () => {
       "a number that is none",
       ["compile", model, "--calibration", calibration, "--out", out, "--weight-bits", "8x"],
       2,
-      /whole number/,
+      /must be an integer/,
     ],
     [
       "a range that is none",

@@ -1,8 +1,8 @@
+import { elementCount } from "@haca/model-runtime/integerModel";
 import { InferenceSession, Tensor } from "onnxruntime-web";
 import { describe, expect, it } from "vitest";
-import { buildGraph } from "../src/ir/buildGraph.ts";
-import { elementCount } from "../src/ir/irGraph.ts";
-import { runFloatModel } from "../src/ir/runFloatModel.ts";
+import { buildGraph } from "../src/kinds/buildGraph.ts";
+import { runFloatModel } from "../src/kinds/graph.ts";
 import { parseOnnx } from "../src/onnx/parseOnnx.ts";
 import { readDigits } from "./utils/digits.ts";
 import { multilayerPerceptron, noise, onnxFile } from "./utils/onnxFile.ts";
@@ -120,6 +120,21 @@ describe("the float model agrees with ONNX Runtime", () => {
       outputs: ["p2", "p3", "g"],
     });
     const inputs = [7, 8, 9].map((seed) => noise([84], seed).data);
+    expect(await largestDifference({ onnx, inputs })).toBeLessThan(1e-5);
+  });
+
+  it("on clipped values", async () => {
+    const onnx = onnxFile({
+      input: [1, 6],
+      nodes: [
+        { operator: "Clip", inputs: ["x", "low", "high"], output: "both" },
+        { operator: "Clip", inputs: ["x", "low"], output: "below" },
+        { operator: "Clip", inputs: ["x", "", "high"], output: "above" },
+      ],
+      constants: { low: { shape: [], data: [-0.25] }, high: { shape: [], data: [0.5] } },
+      outputs: ["both", "below", "above"],
+    });
+    const inputs = [1, 2, 3].map((seed) => noise([6], seed).data);
     expect(await largestDifference({ onnx, inputs })).toBeLessThan(1e-5);
   });
 

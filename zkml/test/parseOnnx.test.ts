@@ -1,6 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { describe, expect, it } from "vitest";
-import { buildGraph } from "../src/ir/buildGraph.ts";
+import { buildGraph } from "../src/kinds/buildGraph.ts";
 import { ONNX_INT64, onnxModelType } from "../src/onnx/onnxSchema.ts";
 import { parseOnnx } from "../src/onnx/parseOnnx.ts";
 import { multilayerPerceptron, onnxFile } from "./utils/onnxFile.ts";

@@ -1,18 +1,14 @@
+import { integerModelSchema } from "@haca/model-runtime/integerModel";
+import { bitLength, elementWidth, signedWidth } from "@haca/model-runtime/kinds/ranges";
+import { computeIntegerValues } from "@haca/model-runtime/runIntegerModel";
+import { computeBounds, describeTensors } from "@haca/model-runtime/tensors";
 import { describe, expect, it } from "vitest";
-import { describeTensors } from "../src/describeTensors.ts";
-import { buildGraph } from "../src/ir/buildGraph.ts";
+import { buildGraph } from "../src/kinds/buildGraph.ts";
+import { scaleExponentFor, toInteger } from "../src/kinds/quantiser.ts";
 import { parseOnnx } from "../src/onnx/parseOnnx.ts";
-import { bitLength, elementWidth, signedWidth } from "../src/quantise/bitWidth.ts";
-import { computeBounds } from "../src/quantise/computeBounds.ts";
-import { integerModelSchema } from "../src/quantise/integerModel.ts";
-import {
-  DEFAULT_QUANTISE_OPTIONS,
-  type QuantiseOptions,
-  quantiseModel,
-} from "../src/quantise/quantiseModel.ts";
-import { scaleExponentFor, toInteger } from "../src/quantise/scale.ts";
-import { computeIntegerValues } from "../src/runIntegerModel.ts";
-import { multilayerPerceptron, onnxFile, type TestNode } from "./utils/onnxFile.ts";
+import { DEFAULT_QUANTISE_OPTIONS, type QuantiseOptions } from "../src/quantise/options.ts";
+import { quantiseModel } from "../src/quantise/quantiseModel.ts";
+import { multilayerPerceptron, noise, onnxFile, type TestNode } from "./utils/onnxFile.ts";
 
 const quantise = (parameters: {
   onnx: Uint8Array;
@@ -120,6 +116,76 @@ describe("quantiseModel", () => {
         expect(value * 2 ** (shown?.scaleExponent ?? 0)).toBeCloseTo(expected[index] as number, 2);
       }
     }
+  });
+
+  it("clips at the limits, and is off by half a step of the result elsewhere", () => {
+    const number = (value: number) => ({ shape: [], data: [value] });
+    const clip = (limits: string[], output: string): TestNode => ({
+      operator: "Clip",
+      inputs: ["x", ...limits],
+      output,
+    });
+    const onnx = onnxFile({
+      input: [1, 5],
+      nodes: [clip(["low", "high"], "both"), clip(["low"], "lower"), clip(["", "high"], "upper")],
+      constants: { low: number(-1), high: number(6) },
+      outputs: ["both", "lower", "upper"],
+    });
+    const sample = [-8, -1.03, 0.28, 5.96, 8];
+    const options = { inputBits: 12, activationBits: 6 };
+    const model = quantise({ onnx, calibration: [sample], options });
+    const input = sample.map((value) => BigInt(toInteger(value, model.input.scaleExponent)));
+    const values = computeIntegerValues({ integerModel: model, input });
+    const limits = [
+      [-1, 6],
+      [-1, Number.POSITIVE_INFINITY],
+      [Number.NEGATIVE_INFINITY, 6],
+    ];
+    for (const [index, [low = 0, high = 0]] of limits.entries()) {
+      const { value, scaleExponent } = model.outputs[index] ?? { value: "", scaleExponent: 0 };
+      const step = 2 ** scaleExponent;
+      const actual = (values.get(value) ?? []).map((integer) => integer * step);
+      for (const [at, x] of sample.entries()) {
+        const expected = Math.min(Math.max(x, low), high);
+        // half a step of the input, and half a step of the result
+        const tolerance = expected === x ? (2 ** model.input.scaleExponent + step) / 2 : 0;
+        expect(Math.abs((actual[at] ?? Number.NaN) - expected)).toBeLessThanOrEqual(tolerance);
+      }
+    }
+  });
+
+  it("divides a wide value once for all that read it", () => {
+    const product = (input: string, output: string): TestNode => ({
+      operator: "MatMul",
+      inputs: [input, "w"],
+      output,
+    });
+    const onnx = onnxFile({
+      input: [1, 2],
+      nodes: [product("x", "a"), product("a", "b"), product("b", "y"), product("b", "z")],
+      constants: { w: noise([2, 2], 1) },
+      outputs: ["y", "z"],
+    });
+    const options = { inputBits: 16, weightBits: 16 };
+    const model = quantise({ onnx, calibration: [[0.99, -0.99]], options });
+    const readers = model.nodes.filter(({ kind, input }) => kind === "rescale" && input === "b");
+    expect(readers).toHaveLength(1);
+    expect(model.nodes.filter(({ input }) => input === readers[0]?.output)).toHaveLength(2);
+  });
+
+  it("refuses a name of the file that it needs itself", () => {
+    const onnx = onnxFile({
+      input: [1, 2],
+      nodes: [
+        { operator: "Relu", inputs: ["x"], output: "y/distance" },
+        { operator: "Clip", inputs: ["y/distance", "", "high"], output: "y" },
+      ],
+      constants: { high: { shape: [], data: [1] } },
+      outputs: ["y"],
+    });
+    expect(() => quantise({ onnx, calibration: [[1, 2]] })).toThrow(
+      expect.objectContaining({ code: "quantise.nameTaken", details: { value: "y/distance" } }),
+    );
   });
 
   it("survives its own schema", () => {

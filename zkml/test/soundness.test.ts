@@ -1,5 +1,7 @@
-import { FIELD_ORDER, toField, toSigned } from "@haca/circuits/field";
 import { mutableWires, mutateWitness, seededRandom } from "@haca/circuits/mutateWitness";
+import { FIELD_ORDER, toField, toSigned } from "@haca/circuits/witnessCalculator";
+import { circuitInput } from "@haca/model-runtime/circuitInput";
+import { computeIntegerValues, runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import {
   elementPositions,
   packWords,
@@ -8,121 +10,17 @@ import {
   wordCount,
 } from "@haca/protocol/tensorLayout";
 import { beforeAll, describe, expect, it } from "vitest";
-import { circuitInput } from "../src/circuitInput.ts";
-import type { QuantiseOptions } from "../src/quantise/quantiseModel.ts";
-import { computeIntegerValues, runIntegerModel } from "../src/runIntegerModel.ts";
 import { type BuiltCircuit, buildCircuit, CONTEXT } from "./utils/buildCircuit.ts";
 import { readDigits } from "./utils/digits.ts";
+import { MODELS } from "./utils/models.ts";
 import { multilayerPerceptron, noise, onnxFile } from "./utils/onnxFile.ts";
 
 const isDeep = process.env.HACA_DEEP !== undefined;
 const GROUPS = isDeep ? 20_000 : 500;
 
-type Model = {
-  title: string;
-  onnx: Uint8Array;
-  calibration: number[][];
-  options?: Partial<QuantiseOptions>;
-};
-
-/** Signed inputs, a dead neuron, a rescaled operand and rescaled outputs. */
-const deep: Model = {
-  title: "two hidden layers, rescaled outputs",
-  onnx: onnxFile({
-    input: [1, 2, 3],
-    nodes: [
-      { operator: "Flatten", inputs: ["x"], output: "flat" },
-      { operator: "Gemm", inputs: ["flat", "w1", "b1"], output: "s1" },
-      { operator: "Relu", inputs: ["s1"], output: "h1" },
-      { operator: "MatMul", inputs: ["h1", "w2"], output: "s2" },
-      { operator: "Add", inputs: ["s2", "b2"], output: "t2" },
-      { operator: "Relu", inputs: ["t2"], output: "h2" },
-      { operator: "Gemm", inputs: ["h2", "w3"], output: "s3" },
-      { operator: "Gemm", inputs: ["s3", "w4"], output: "y" },
-      { operator: "ArgMax", inputs: ["y"], output: "label", attributes: { axis: 1, keepdims: 0 } },
-    ],
-    constants: {
-      w1: noise([6, 5], 1),
-      // the last neuron never fires
-      b1: { shape: [5], data: [0.1, -0.2, 0, 0.3, -50] },
-      w2: noise([5, 4], 2),
-      b2: noise([4], 3),
-      w3: noise([4, 4], 4),
-      w4: noise([4, 3], 5),
-    },
-    outputs: { y: 1, label: 7 },
-  }),
-  calibration: [1, 2, 3, 4].map((seed) => noise([6], seed).data),
-  options: { outputBits: 12 },
-};
-
-const sparse: Model = {
-  title: "element by element, output is an activation",
-  onnx: onnxFile({
-    input: [1, 5],
-    nodes: [
-      { operator: "Relu", inputs: ["x"], output: "h" },
-      { operator: "Add", inputs: ["h", "b"], output: "t" },
-      { operator: "Relu", inputs: ["t"], output: "y" },
-    ],
-    constants: { b: { shape: [5], data: [-1, 0, 1, 2, -3] } },
-    outputs: ["y"],
-  }),
-  calibration: [
-    [1, -2, 3, -4, 5],
-    [-5, 4, -3, 2, -1],
-  ],
-};
-
-const convolutional: Model = {
-  title: "convolution, normalisation, pooling",
-  onnx: onnxFile({
-    input: [1, 1, 4, 4],
-    nodes: [
-      {
-        operator: "Conv",
-        inputs: ["x", "k", "c"],
-        output: "s",
-        attributes: { pads: [1, 1, 0, 0] },
-      },
-      { operator: "BatchNormalization", inputs: ["s", "g", "c", "m", "v"], output: "n" },
-      { operator: "Relu", inputs: ["n"], output: "h" },
-      {
-        operator: "AveragePool",
-        inputs: ["h"],
-        output: "p",
-        attributes: { kernel_shape: [2, 2], strides: [2, 2] },
-      },
-      { operator: "Flatten", inputs: ["p"], output: "flat" },
-      { operator: "Gemm", inputs: ["flat", "w"], output: "y" },
-    ],
-    constants: {
-      k: noise([2, 1, 2, 2], 1),
-      c: noise([2], 2),
-      g: noise([2], 3),
-      m: noise([2], 4),
-      v: { shape: [2], data: [0.5, 2] },
-      w: noise([8, 3], 5),
-    },
-    outputs: ["y"],
-  }),
-  calibration: [1, 2, 3].map((seed) => noise([16], seed).data),
-};
-
 const digits = readDigits();
-const models: Model[] = [
-  { title: "digits", onnx: digits.onnx, calibration: digits.calibration },
-  {
-    title: "small perceptron, real inputs",
-    onnx: multilayerPerceptron({ inputs: 7, hidden: 6, classes: 4 }),
-    calibration: [1, 2, 3].map((seed) => noise([7], seed).data),
-  },
-  deep,
-  sparse,
-  convolutional,
-];
 
-describe.each(models)("$title", (model) => {
+describe.each(MODELS)("$title", (model) => {
   let circuit: BuiltCircuit;
   let inputs: bigint[][];
   beforeAll(async () => {

@@ -3,8 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compileCircuit } from "../../src/compileCircuit.ts";
 import { type ConstraintChecker, createConstraintChecker } from "../../src/constraintChecker.ts";
-import { type R1cs, readR1cs } from "../../src/readR1cs.ts";
-import { readSymbols } from "../../src/readSymbols.ts";
+import { type R1cs, readR1cs, readSymbols } from "../../src/readR1cs.ts";
 import { createWitnessCalculator, type WitnessCalculator } from "../../src/witnessCalculator.ts";
 
 export type TestCircuit = {

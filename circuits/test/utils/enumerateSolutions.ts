@@ -1,4 +1,4 @@
-import { toField } from "../../src/field.ts";
+import { toField } from "../../src/witnessCalculator.ts";
 import type { TestCircuit } from "./compileTemplate.ts";
 
 /**

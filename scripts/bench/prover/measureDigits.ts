@@ -1,15 +1,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { circuitInput } from "@haca/zkml/circuitInput";
-import { readSamples } from "@haca/zkml/compile/readSamples";
+import { circuitInput } from "@haca/model-runtime/circuitInput";
+import { loadModel } from "@haca/model-runtime/loadModel";
+import { quantiseInput } from "@haca/model-runtime/quantise";
+import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import { compileModel } from "@haca/zkml/compileModel";
-import { loadModel } from "@haca/zkml/loadModel";
-import { quantiseInput } from "@haca/zkml/quantiseInput";
-import { runIntegerModel } from "@haca/zkml/runIntegerModel";
+import { readSamples } from "@haca/zkml/quantise/readSamples";
 import { wtns } from "snarkjs";
 import { PROJECT_ROOT } from "../../lib/projectRoot.ts";
-import type { Contestant } from "./contestants.ts";
-import { startSnarkjs } from "./contestants.ts";
+import { type Contestant, startSnarkjs } from "./contestants.ts";
 
 /** Milliseconds of one inference of the digits model, witness by snarkjs either way. */
 export type DigitsTimes = { witnessMs: number[]; snarkjsMs: number[]; helperMs: number[] };

@@ -1,10 +1,9 @@
+import { dequantise, quantiseInput } from "@haca/model-runtime/quantise";
+import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import { BaseError } from "@haca/protocol/baseError";
 import { hashResult } from "@haca/protocol/inferenceResult";
 import { encodeRequestId } from "@haca/protocol/requestId";
 import { packWords } from "@haca/protocol/tensorLayout";
-import { dequantise } from "@haca/zkml/dequantise";
-import { quantiseInput } from "@haca/zkml/quantiseInput";
-import { runIntegerModel } from "@haca/zkml/runIntegerModel";
 import type { Wallet } from "ethers";
 import type { Chain } from "../chain/chain.ts";
 import type { Database } from "../database/database.ts";

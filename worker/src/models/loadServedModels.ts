@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { loadModel } from "@haca/model-runtime/loadModel";
 import type { AddressBook } from "@haca/protocol/addressBook";
 import { encodeVerifyingKey, type VerifyingKeyJson } from "@haca/protocol/groth16";
-import { loadModel } from "@haca/zkml/loadModel";
 import { keccak256 } from "ethers";
 import { type Chain, callView } from "../chain/chain.ts";
 import { describeError, StartError } from "../errors.ts";

@@ -1,5 +1,5 @@
+import type { loadModel } from "@haca/model-runtime/loadModel";
 import type { VerifyingKeyJson } from "@haca/protocol/groth16";
-import type { loadModel } from "@haca/zkml/loadModel";
 
 type LoadedModel = Awaited<ReturnType<typeof loadModel>>;
 

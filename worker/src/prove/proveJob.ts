@@ -1,6 +1,6 @@
+import { circuitInput } from "@haca/model-runtime/circuitInput";
 import { contextOf } from "@haca/protocol/inferenceResult";
 import { unpackWords } from "@haca/protocol/tensorLayout";
-import { circuitInput } from "@haca/zkml/circuitInput";
 import type { TypedDataDomain } from "ethers";
 import { NonRetryableError, RetryableError } from "../errors.ts";
 import type { ServedModel } from "../models/servedModel.ts";

@@ -1,3 +1,5 @@
+import { BaseError } from "@haca/protocol/baseError";
+
 /** A constant tensor: row-major, real numbers or integers as JavaScript numbers. */
 export type ConstantTensor = { shape: number[]; data: Float64Array };
 
@@ -27,3 +29,24 @@ export type OnnxGraph = {
   inputs: ValueInfo[];
   outputs: ValueInfo[];
 };
+
+/** An error of an ONNX file: unreadable, inconsistent, or beyond what the compiler supports. */
+export class OnnxError extends BaseError {
+  constructor(parameters: {
+    reason:
+      | "malformed"
+      | "tooLarge"
+      | "tensorInvalid"
+      | "shapeInvalid"
+      | "inputUnsupported"
+      | "valueMissing"
+      | "unsupportedOperator"
+      | "unsupportedAttribute";
+    message: string;
+    details?: Record<string, unknown>;
+    cause?: unknown;
+  }) {
+    const { reason, ...rest } = parameters;
+    super({ code: `onnx.${reason}`, ...rest });
+  }
+}

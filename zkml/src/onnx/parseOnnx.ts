@@ -1,5 +1,10 @@
-import { OnnxError } from "./onnxError.ts";
-import type { AttributeValue, OnnxGraph, OnnxNode, ValueInfo } from "./onnxGraph.ts";
+import {
+  type AttributeValue,
+  OnnxError,
+  type OnnxGraph,
+  type OnnxNode,
+  type ValueInfo,
+} from "./onnxGraph.ts";
 import {
   ATTRIBUTE_FLOAT,
   ATTRIBUTE_FLOATS,

@@ -1,5 +1,4 @@
-import { OnnxError } from "./onnxError.ts";
-import type { ConstantTensor } from "./onnxGraph.ts";
+import { type ConstantTensor, OnnxError } from "./onnxGraph.ts";
 import { ONNX_DOUBLE, ONNX_FLOAT, ONNX_INT32, ONNX_INT64 } from "./onnxSchema.ts";
 
 /** `TensorProto` as protobufjs decodes it. */

@@ -1,17 +1,14 @@
-import type { IrValue } from "../ir/irGraph.ts";
-import type { IntegerModel } from "./integerModel.ts";
-import { QuantiseError } from "./quantiseError.ts";
-import { scaleExponentFor } from "./scale.ts";
-
-/** Range and scale of the model's input, where the caller fixes them. */
-export type InputRange = { minimum: number; maximum: number; scaleExponent: number };
+import type { IntegerModel } from "@haca/model-runtime/integerModel";
+import type { GraphValue } from "../kinds/graph.ts";
+import { scaleExponentFor } from "../kinds/quantiser.ts";
+import { type InputRange, QuantiseError } from "./options.ts";
 
 /**
  * How the input becomes integers. Without a fixed range: samples that are all integers are taken as they are,
  * with the range they show; real numbers get `bits` bits and the smallest power-of-two scale that covers them.
  */
 export function chooseInput(parameters: {
-  input: IrValue;
+  input: GraphValue;
   samples: readonly (readonly number[])[];
   bits: number;
   fixed?: InputRange;

@@ -1,38 +1,14 @@
-import { elementCount, type IrGraph, type IrNode } from "../ir/irGraph.ts";
-import { runFloatModel } from "../ir/runFloatModel.ts";
-import { elementWidth, signedWidth } from "./bitWidth.ts";
-import { chooseInput, type InputRange } from "./chooseInput.ts";
-import { boundsOfNode, type Range, unionRange } from "./computeBounds.ts";
-import type { IntegerModel, IntegerNode } from "./integerModel.ts";
-import { quantiseAffine } from "./quantiseAffine.ts";
-import { QuantiseError } from "./quantiseError.ts";
-import { scaleExponentFor } from "./scale.ts";
-
-export type QuantiseOptions = {
-  /** bits of a weight, sign included */
-  weightBits: number;
-  /** bits of a hidden activation over the range that calibration shows */
-  activationBits: number;
-  /** bits of an input element, for inputs that are real numbers */
-  inputBits: number;
-  /** outputs that can be wider are divided by a power of two */
-  outputBits: number;
-  /** fixes range and scale of the input instead of taking them from calibration */
-  input?: InputRange;
-};
-
-export const DEFAULT_QUANTISE_OPTIONS: QuantiseOptions = {
-  weightBits: 8,
-  activationBits: 8,
-  inputBits: 8,
-  outputBits: 24,
-};
-
-/** An affine node reads its input as it is up to this width, and divided by a power of two beyond. */
-const MAXIMUM_OPERAND_BITS = 24;
-
-/** A value of the integer model while it is built. */
-type Quantised = { name: string; scaleExponent: number; bounds: Range[] };
+import {
+  elementCount,
+  type IntegerModel,
+  type IntegerNode,
+  kindOf,
+} from "@haca/model-runtime/integerModel";
+import { inputBounds } from "@haca/model-runtime/tensors";
+import { type Graph, runFloatModel } from "../kinds/graph.ts";
+import { type QuantisedValue, type Quantiser, widthOf } from "../kinds/quantiser.ts";
+import { chooseInput } from "./chooseInput.ts";
+import { checkOptions, QuantiseError, type QuantiseOptions } from "./options.ts";
 
 /**
  * Turns a float graph into integers. Scales are powers of two: of the input from its range, of weights from
@@ -40,10 +16,10 @@ type Quantised = { name: string; scaleExponent: number; bounds: Range[] };
  * saturates: a sample outside the calibrated range is computed just as exactly.
  *
  * Throws `quantise.calibrationInvalid`, `quantise.optionInvalid`, `quantise.rangeTooWide`,
- * `quantise.scaleOutOfRange`.
+ * `quantise.scaleOutOfRange`, `quantise.nameTaken`.
  */
 export function quantiseModel(parameters: {
-  graph: IrGraph;
+  graph: Graph;
   calibration: readonly (readonly number[])[];
   options: QuantiseOptions;
 }): IntegerModel {
@@ -56,103 +32,93 @@ export function quantiseModel(parameters: {
     bits: options.inputBits,
     ...(options.input === undefined ? {} : { fixed: options.input }),
   });
-  const largest = largestMagnitudes({ graph, calibration });
   const nodes: IntegerNode[] = [];
-  const values = new Map<string, Quantised>();
-  const range = { minimum: BigInt(input.minimum), maximum: BigInt(input.maximum) };
-  values.set(input.name, {
-    name: input.name,
-    scaleExponent: input.scaleExponent,
-    bounds: new Array<Range>(elementCount(input.shape)).fill(range),
+  const values = new Map<string, QuantisedValue>();
+  values.set(input.name, { ...input, ranges: inputBounds(input) });
+  const quantiser = createQuantiser({
+    options,
+    nodes,
+    values,
+    largest: largestMagnitudes({ graph, calibration }),
   });
-  const add = (node: IntegerNode, source: Quantised, scaleExponent: number): Quantised => {
-    nodes.push(node);
-    const bounds = boundsOfNode({ node, input: source.bounds });
-    return { name: node.output, scaleExponent, bounds };
-  };
-  /** `value` divided by 2^shift, as a value of its own */
-  const rescale = (value: Quantised, shift: number): Quantised => {
-    const scaleExponent = value.scaleExponent + shift;
-    const output = `${value.name}/2^${shift}`;
-    return add(
-      { kind: "rescale", input: value.name, output, scaleExponent, shift },
-      value,
-      scaleExponent,
-    );
-  };
-  const quantiseNode = (node: IrNode): Quantised => {
-    const source = values.get(node.input) as Quantised;
-    switch (node.kind) {
-      case "affine": {
-        const excess = tensorWidth(source) - MAXIMUM_OPERAND_BITS;
-        const operand = excess > 0 ? rescale(source, excess) : source;
-        const affine = quantiseAffine({
-          node,
-          input: operand.name,
-          inputExponent: operand.scaleExponent,
-          weightBits: options.weightBits,
-        });
-        return add(affine, operand, affine.scaleExponent);
-      }
-      case "relu": {
-        const wanted = scaleExponentFor({
-          largest: largest.get(node.output) ?? 0,
-          limit: 2 ** options.activationBits - 1,
-        });
-        const shift = Math.max(0, wanted - source.scaleExponent);
-        const scaleExponent = source.scaleExponent + shift;
-        return add(
-          { kind: "relu", input: source.name, output: node.output, scaleExponent, shift },
-          source,
-          scaleExponent,
-        );
-      }
-      case "argMax":
-        return add({ kind: "argMax", input: source.name, output: node.output }, source, 0);
-    }
-  };
   const shown = new Set(graph.outputs.map(({ value }) => value));
   for (const node of graph.nodes) {
-    let value = quantiseNode(node);
-    while (shown.has(node.output) && tensorWidth(value) > options.outputBits) {
-      value = rescale(value, tensorWidth(value) - options.outputBits);
+    let value = node.quantise(quantiser);
+    while (shown.has(node.output) && widthOf(value) > options.outputBits) {
+      value = quantiser.rescale(value, widthOf(value) - options.outputBits);
     }
     values.set(node.output, value);
   }
-  return checkScales({
+  return {
     format: 1,
     input,
     nodes,
     outputs: graph.outputs.map(({ name, shape, value }) => {
-      const source = values.get(value) as Quantised;
+      const source = quantiser.valueOf(value);
       return { name, shape, value: source.name, scaleExponent: source.scaleExponent };
     }),
-  });
+  };
 }
 
-/** Refuses scales beyond 2^-128 … 2^127, which the layouts of the contracts cannot state. */
-function checkScales(model: IntegerModel): IntegerModel {
-  for (const node of model.nodes) {
-    if (node.kind !== "argMax" && (node.scaleExponent < -128 || node.scaleExponent > 127)) {
-      throw new QuantiseError({
-        reason: "scaleOutOfRange",
-        message: `${node.output}: scale 2^${node.scaleExponent} is outside 2^-128 to 2^127`,
-        details: { value: node.output },
-      });
-    }
+/** `nodes` grows with what is added; `values` holds what the values of the graph have become so far. */
+function createQuantiser(parameters: {
+  options: QuantiseOptions;
+  nodes: IntegerNode[];
+  values: ReadonlyMap<string, QuantisedValue>;
+  largest: ReadonlyMap<string, number>;
+}): Quantiser {
+  const { options, nodes, values, largest } = parameters;
+  const integers = new Map([...values.values()].map((value) => [value.name, value]));
+  const rescaled = new Map<string, QuantisedValue>();
+  const add = (node: IntegerNode): QuantisedValue => {
+    const name = node.output;
+    const scaleExponent = "scaleExponent" in node ? node.scaleExponent : 0;
+    checkNode({ name, scaleExponent, isTaken: integers.has(name) });
+    const ranges = kindOf(node).bounds(node, integers.get(node.input)?.ranges ?? []);
+    const value = { name, scaleExponent, ranges };
+    integers.set(name, value);
+    nodes.push(node);
+    return value;
+  };
+  return {
+    options,
+    add,
+    valueOf: (name) => values.get(name) as QuantisedValue,
+    largest: (name) => largest.get(name) ?? 0,
+    rescale: (value, shift) => {
+      const output = `${value.name}/2^${shift}`;
+      const scaleExponent = value.scaleExponent + shift;
+      const result =
+        rescaled.get(output) ??
+        add({ kind: "rescale", input: value.name, output, scaleExponent, shift });
+      rescaled.set(output, result);
+      return result;
+    },
+  };
+}
+
+/** Refuses scales beyond 2^-128 … 2^127, which the layouts of the contracts cannot state, and a name used twice. */
+function checkNode(parameters: { name: string; scaleExponent: number; isTaken: boolean }): void {
+  const { name, scaleExponent, isTaken } = parameters;
+  if (scaleExponent < -128 || scaleExponent > 127) {
+    throw new QuantiseError({
+      reason: "scaleOutOfRange",
+      message: `${name}: scale 2^${scaleExponent} is outside 2^-128 to 2^127`,
+      details: { value: name },
+    });
   }
-  return model;
-}
-
-/** Width that holds every element of a value. */
-function tensorWidth(value: Quantised): number {
-  const range = unionRange(value.bounds);
-  return range.minimum < 0n ? signedWidth(range) : elementWidth(range).bits;
+  if (isTaken) {
+    throw new QuantiseError({
+      reason: "nameTaken",
+      message: `${name}: the compiler needs this name for a value of its own; rename the model's`,
+      details: { value: name },
+    });
+  }
 }
 
 /** The greatest absolute value that each value of the graph takes over the samples. */
 function largestMagnitudes(parameters: {
-  graph: IrGraph;
+  graph: Graph;
   calibration: readonly (readonly number[])[];
 }): Map<string, number> {
   const { graph, calibration } = parameters;
@@ -169,26 +135,8 @@ function largestMagnitudes(parameters: {
   return largest;
 }
 
-function checkOptions(options: QuantiseOptions): void {
-  const limits = [
-    ["weightBits", 2, 16],
-    ["activationBits", 2, 16],
-    ["inputBits", 2, 16],
-    ["outputBits", 2, 53],
-  ] as const;
-  for (const [name, minimum, maximum] of limits) {
-    const value = options[name];
-    if (!Number.isInteger(value) || value < minimum || value > maximum) {
-      throw new QuantiseError({
-        reason: "optionInvalid",
-        message: `${name} must be an integer from ${minimum} to ${maximum}, got ${value}`,
-      });
-    }
-  }
-}
-
 function checkCalibration(parameters: {
-  graph: IrGraph;
+  graph: Graph;
   calibration: readonly (readonly number[])[];
 }): void {
   const { graph, calibration } = parameters;

@@ -3,30 +3,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compileCircuit } from "@haca/circuits/compileCircuit";
 import { type ConstraintChecker, createConstraintChecker } from "@haca/circuits/constraintChecker";
-import { type R1cs, readR1cs } from "@haca/circuits/readR1cs";
-import { readSymbols } from "@haca/circuits/readSymbols";
+import { type R1cs, readR1cs, readSymbols } from "@haca/circuits/readR1cs";
 import { createWitnessCalculator } from "@haca/circuits/witnessCalculator";
+import { circuitInput } from "@haca/model-runtime/circuitInput";
+import type { IntegerModel } from "@haca/model-runtime/integerModel";
+import type { Range } from "@haca/model-runtime/kinds/ranges";
+import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
+import { computeBounds, describeTensors } from "@haca/model-runtime/tensors";
 import type { Manifest } from "@haca/protocol/manifest";
-import { circuitInput } from "../../src/circuitInput.ts";
-import { describeTensors } from "../../src/describeTensors.ts";
-import { emitCircuit } from "../../src/emit/emitCircuit.ts";
-import { buildGraph } from "../../src/ir/buildGraph.ts";
-import type { IrGraph } from "../../src/ir/irGraph.ts";
+import { emitCircuit } from "../../src/constrain/emitCircuit.ts";
+import { buildGraph } from "../../src/kinds/buildGraph.ts";
+import type { Graph } from "../../src/kinds/graph.ts";
 import { parseOnnx } from "../../src/onnx/parseOnnx.ts";
-import { computeBounds, type Range } from "../../src/quantise/computeBounds.ts";
-import type { IntegerModel } from "../../src/quantise/integerModel.ts";
-import {
-  DEFAULT_QUANTISE_OPTIONS,
-  type QuantiseOptions,
-  quantiseModel,
-} from "../../src/quantise/quantiseModel.ts";
-import { runIntegerModel } from "../../src/runIntegerModel.ts";
+import { DEFAULT_QUANTISE_OPTIONS, type QuantiseOptions } from "../../src/quantise/options.ts";
+import { quantiseModel } from "../../src/quantise/quantiseModel.ts";
 
 /** The context that tests put into the public signals. */
 export const CONTEXT = (1n << 248n) - 12345n;
 
 export type BuiltCircuit = {
-  graph: IrGraph;
+  graph: Graph;
   integerModel: IntegerModel;
   bounds: Map<string, Range[]>;
   tensors: Pick<Manifest, "input" | "outputs">;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { readSamples } from "../../src/compile/readSamples.ts";
+import { readSamples } from "../../src/quantise/readSamples.ts";
 
 export const digitsPath = (file: string): string =>
   fileURLToPath(new URL(`../../../models/digits/${file}`, import.meta.url));

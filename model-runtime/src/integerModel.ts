@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { affine } from "./kinds/affine.ts";
+import { argMax } from "./kinds/argMax.ts";
+import { type IntegerKind, integer, scaleExponent } from "./kinds/integerKind.ts";
+import { relu, rescale } from "./kinds/rescale.ts";
+
+/** Every kind of node, by the name that a node has in `kind`. */
+const KINDS = { affine, relu, rescale, argMax };
+
+type NodeSchema = (typeof KINDS)[keyof typeof KINDS]["schema"];
+const nodeSchemas = Object.values(KINDS).map(({ schema }) => schema);
+
+/**
+ * The quantised model: all that integer inference and the circuit need. A value stands for
+ * `integer * 2^scaleExponent`.
+ */
+export const integerModelSchema = z.strictObject({
+  format: z.literal(1),
+  input: z.strictObject({
+    name: z.string(),
+    shape: z.array(integer.min(1)),
+    minimum: integer,
+    maximum: integer,
+    scaleExponent,
+  }),
+  nodes: z.array(z.discriminatedUnion("kind", nodeSchemas as [NodeSchema, ...NodeSchema[]])),
+  outputs: z.array(
+    z.strictObject({
+      name: z.string(),
+      shape: z.array(integer.min(1)),
+      /** the value it shows */
+      value: z.string(),
+      scaleExponent,
+    }),
+  ),
+});
+export type IntegerModel = z.infer<typeof integerModelSchema>;
+export type IntegerNode = IntegerModel["nodes"][number];
+
+/** What a node means. */
+export function kindOf(node: IntegerNode): IntegerKind<IntegerNode> {
+  // the entry under a node's `kind` is the one for this node: the schema says so, the type system cannot
+  return KINDS[node.kind] as IntegerKind<IntegerNode>;
+}
+
+/** Number of elements of a shape. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

@@ -1,0 +1,133 @@
+import type { Manifest } from "@haca/protocol/manifest";
+import { describe, expect, it } from "vitest";
+import { circuitInput } from "../src/circuitInput.ts";
+import { dequantise, quantiseInput } from "../src/quantise.ts";
+import { runIntegerModel } from "../src/runIntegerModel.ts";
+
+const manifest: Pick<Manifest, "input" | "outputs"> = {
+  input: {
+    name: "x",
+    shape: [3],
+    layout: { count: 3, bits: 5, isSigned: true, scaleExponent: -1 },
+    minimum: -10,
+    maximum: 12,
+  },
+  outputs: [
+    {
+      name: "y",
+      shape: [2],
+      layout: { count: 2, bits: 6, isSigned: true, scaleExponent: -2 },
+      minimum: -32,
+      maximum: 31,
+    },
+  ],
+};
+
+const failure = (code: string, details?: object) =>
+  expect.objectContaining(details === undefined ? { code } : { code, details });
+
+describe("quantiseInput", () => {
+  it("rounds to the nearest multiple of the scale, halves away from zero", () => {
+    expect(quantiseInput({ manifest, values: [0.25, -0.25, 6] })).toEqual([1n, -1n, 12n]);
+    expect(quantiseInput({ manifest, values: [0.2, -5, -0] })).toEqual([0n, -10n, 0n]);
+  });
+
+  it("names the element that it refuses", () => {
+    const refuse = (values: unknown[]) => () =>
+      quantiseInput({ manifest, values: values as number[] });
+    expect(refuse([1, 2])).toThrow(failure("input.wrongLength", { expected: 3, actual: 2 }));
+    expect(refuse([1, Number.NaN, 0])).toThrow(failure("input.notFinite", { index: 1 }));
+    expect(refuse([1, 0, Number.POSITIVE_INFINITY])).toThrow(
+      failure("input.notFinite", { index: 2 }),
+    );
+    expect(refuse([1, 0, "2"])).toThrow(failure("input.notFinite", { index: 2 }));
+    expect(refuse([6.5, 0, 0])).toThrow(failure("input.outOfRange"));
+    expect(refuse([0, 0, -5.5])).toThrow(/element 2 of x is -5.5, must be -5 to 6/);
+  });
+});
+
+describe("dequantise", () => {
+  it("multiplies by the scale", () => {
+    const layout = { scaleExponent: -2 };
+    expect(dequantise({ layout, integers: [5n, -6n] })).toEqual([1.25, -1.5]);
+  });
+});
+
+describe("circuitInput", () => {
+  const valid = { manifest, input: [-10n, 0n, 12n], outputs: [[-32n, 31n]], context: 7n };
+
+  it("adds the offsets and packs the words", () => {
+    const inputWord = 6n | (16n << 5n) | (28n << 10n);
+    const outputWord = 0n | (63n << 6n);
+    expect(circuitInput(valid)).toEqual({
+      signals: {
+        inputWords: [String(inputWord)],
+        outputWords: [String(outputWord)],
+        context: "7",
+        elements: ["6", "16", "28"],
+      },
+      words: [inputWord, outputWord],
+    });
+  });
+
+  it("refuses what the circuit would refuse", () => {
+    const refuse = (change: object) => () => circuitInput({ ...valid, ...change });
+    expect(refuse({ input: [-11n, 0n, 0n] })).toThrow(failure("input.outOfRange", { index: 0 }));
+    expect(refuse({ input: [0n, 0n, 13n] })).toThrow(failure("input.outOfRange", { index: 2 }));
+    expect(refuse({ input: [0n, 0n] })).toThrow(failure("words.elementCount"));
+    expect(refuse({ outputs: [[32n, 0n]] })).toThrow(failure("words.elementOutOfRange"));
+    expect(refuse({ outputs: [[1n]] })).toThrow(failure("words.elementCount"));
+    expect(refuse({ context: 1n << 248n })).toThrow(failure("context.outOfRange"));
+    expect(refuse({ context: -1n })).toThrow(failure("context.outOfRange"));
+  });
+});
+
+describe("runIntegerModel", () => {
+  const integerModel = {
+    format: 1 as const,
+    input: { name: "x", shape: [2], minimum: -10, maximum: 10, scaleExponent: 0 },
+    nodes: [
+      {
+        kind: "affine" as const,
+        input: "x",
+        output: "s",
+        inputCount: 2,
+        scaleExponent: 0,
+        rows: [
+          { indices: [0, 1], weights: [3, -2], bias: 1 },
+          { indices: [], weights: [], bias: -9 },
+        ],
+      },
+      { kind: "relu" as const, input: "s", output: "h", scaleExponent: 2, shift: 2 },
+      { kind: "rescale" as const, input: "s", output: "r", scaleExponent: 1, shift: 1 },
+      { kind: "argMax" as const, input: "s", output: "i" },
+    ],
+    outputs: ["s", "h", "r", "i"].map((value) => ({
+      name: value,
+      shape: [2],
+      value,
+      scaleExponent: 0,
+    })),
+  };
+
+  it("computes every kind of node", () => {
+    // 3 * 5 - 2 * -4 + 1 = 24; halves are rounded up: 24 / 4 = 6, -9 / 4 -> 0, 12, -4.5 -> -4
+    expect(runIntegerModel({ integerModel, input: [5n, -4n] })).toEqual([
+      [24n, -9n],
+      [6n, 0n],
+      [12n, -4n],
+      [0n],
+    ]);
+    // -9 and -9: the first
+    expect(runIntegerModel({ integerModel, input: [0n, 5n] })[3]).toEqual([0n]);
+  });
+
+  it("refuses a wrong length and an element outside the range", () => {
+    expect(() => runIntegerModel({ integerModel, input: [1n] })).toThrow(
+      failure("input.wrongLength"),
+    );
+    expect(() => runIntegerModel({ integerModel, input: [0n, 11n] })).toThrow(
+      failure("input.outOfRange", { index: 1 }),
+    );
+  });
+});

@@ -1,0 +1,44 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { templatesFolder } from "@haca/circuits/compileCircuit";
+
+/** Files whose content decides what comes out of a build, besides the model itself. */
+const COMPILER_FOLDERS = [
+  fileURLToPath(new URL(".", import.meta.url)),
+  fileURLToPath(new URL("../../model-runtime/src", import.meta.url)),
+  templatesFolder,
+  join(templatesFolder, "..", "src"),
+];
+const COMPILER_PACKAGES = [
+  fileURLToPath(new URL("../package.json", import.meta.url)),
+  fileURLToPath(new URL("../../model-runtime/package.json", import.meta.url)),
+  join(templatesFolder, "..", "package.json"),
+];
+
+/** SHA-256 over everything a build depends on; equal keys mean equal models, up to the setup's randomness. */
+export function buildKey(parameters: {
+  onnx: Uint8Array;
+  /** whatever else was asked for, JSON-able */
+  request: unknown;
+}): string {
+  const hash = createHash("sha256");
+  const add = (content: Uint8Array | string): void => {
+    // each part is hashed on its own, so that no two sequences of parts run together
+    hash.update(createHash("sha256").update(content).digest());
+  };
+  add(parameters.onnx);
+  add(JSON.stringify(parameters.request));
+  for (const file of [...COMPILER_FOLDERS.flatMap(listFiles), ...COMPILER_PACKAGES]) {
+    add(readFileSync(file));
+  }
+  return `0x${hash.digest("hex")}`;
+}
+
+function listFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}

@@ -1,0 +1,151 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { loadModel, MANIFEST_FILE } from "@haca/model-runtime/loadModel";
+import { BaseError } from "@haca/protocol/baseError";
+import { type Manifest, manifestSchema } from "@haca/protocol/manifest";
+import { buildKey } from "./buildKey.ts";
+import { buildModel } from "./buildModel.ts";
+import { buildGraph } from "./kinds/buildGraph.ts";
+import { parseOnnx } from "./onnx/parseOnnx.ts";
+import { measureAccuracy } from "./quantise/measureAccuracy.ts";
+import { DEFAULT_QUANTISE_OPTIONS, type QuantiseOptions } from "./quantise/options.ts";
+import { quantiseModel } from "./quantise/quantiseModel.ts";
+import type { Samples } from "./quantise/readSamples.ts";
+import { type Progress, step } from "./setup/progress.ts";
+import { readPtauRecord } from "./setup/ptauRecord.ts";
+import { releaseCurve } from "./setup/snarkjsResources.ts";
+
+export type CompiledModel = {
+  folder: string;
+  manifest: Manifest;
+  /** whether `out` already held this build */
+  isCached: boolean;
+};
+
+/** Where development powers of tau are kept unless the caller says otherwise: `data/ptau` of the project. */
+export const DEFAULT_PTAU_FOLDER = fileURLToPath(new URL("../../data/ptau", import.meta.url));
+
+/**
+ * Compiles an ONNX model: quantised model, circuit, proving and verifying key, manifest. Returns at once where
+ * `out` already holds the build of exactly these inputs by exactly this compiler.
+ *
+ * Everything is written to a folder beside `out`, which takes its place in one step: a build that is killed
+ * changes nothing. Ends the threads of snarkjs (`releaseCurve`); nothing else in the process may be using it.
+ *
+ * Throws `compile.*`, `onnx.*`, `quantise.*`, `samples.*`, `circuit.*`, `ptau.*`, `setup.*`, `verifyingKey.*`.
+ */
+export async function compileModel(parameters: {
+  /** the ONNX file */
+  onnx: Uint8Array;
+  /** slug of the model: a-z, 0-9 and - */
+  name: string;
+  /** inputs that show the range of activations */
+  calibration: readonly (readonly number[])[];
+  /** folder to write: a compiled model there is replaced as a whole when the build is complete */
+  out: string;
+  /** labelled samples to measure accuracy on */
+  test?: Samples;
+  quantise?: Partial<QuantiseOptions>;
+  /** powers of tau that were generated or imported before; default: a development file of the size needed */
+  ptau?: string;
+  ptauFolder?: string;
+  /** 64 lower-case hex digits of public randomness for the setup's last step */
+  beacon?: string;
+  onProgress?: Progress;
+}): Promise<CompiledModel> {
+  const { onnx, name, calibration, test, ptau, beacon } = parameters;
+  const onProgress = parameters.onProgress ?? (() => {});
+  const out = resolve(parameters.out);
+  const options = { ...DEFAULT_QUANTISE_OPTIONS, ...parameters.quantise };
+  checkNames({ name, beacon });
+  checkOut(out);
+  const ptauHash = ptau === undefined ? null : (await readPtauRecord(ptau)).sha256;
+  const key = buildKey({ onnx, request: { name, calibration, test, options, ptauHash, beacon } });
+  const cached = await findBuild({ out, key });
+  if (cached !== undefined) {
+    onProgress(`${name}: unchanged since the last build`);
+    return { folder: out, manifest: cached, isCached: true };
+  }
+
+  const graph = buildGraph(parseOnnx(onnx));
+  const integerModel = await step({
+    name: "quantise",
+    onProgress,
+    run: () => quantiseModel({ graph, calibration, options }),
+  });
+  const accuracy =
+    test === undefined ? undefined : measureAccuracy({ graph, integerModel, samples: test });
+  mkdirSync(dirname(out), { recursive: true });
+  const workFolder = mkdtempSync(`${out}.building-`);
+  try {
+    const manifest = await buildModel({
+      onnx,
+      name,
+      graph,
+      integerModel,
+      buildKey: key,
+      workFolder,
+      ptauFolder: parameters.ptauFolder ?? DEFAULT_PTAU_FOLDER,
+      ...(ptau === undefined ? {} : { ptau }),
+      ...(beacon === undefined ? {} : { beacon }),
+      ...(accuracy === undefined ? {} : { accuracy }),
+      onProgress,
+    });
+    if (existsSync(out)) {
+      renameSync(out, join(workFolder, "replaced"));
+    }
+    renameSync(join(workFolder, "model"), out);
+    return { folder: out, manifest, isCached: false };
+  } finally {
+    rmSync(workFolder, { recursive: true, force: true });
+    await releaseCurve();
+  }
+}
+
+/** The manifest in `out` if it is of this build and every file is as the manifest says. */
+async function findBuild(parameters: { out: string; key: string }): Promise<Manifest | undefined> {
+  try {
+    const { manifest } = await loadModel({ folder: parameters.out });
+    return manifest.buildKey === parameters.key ? manifest : undefined;
+  } catch (error) {
+    if (error instanceof BaseError && error.code.startsWith("model.")) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** `out` is replaced as a whole: only a compiled model, or nothing, may be there. */
+function checkOut(out: string): void {
+  if (!existsSync(out) || existsSync(join(out, MANIFEST_FILE))) return;
+  if (statSync(out).isDirectory() && readdirSync(out).length === 0) return;
+  throw new BaseError({
+    code: "compile.outOccupied",
+    message: `${out} exists and is no compiled model: it would be replaced; name another folder`,
+  });
+}
+
+function checkNames(parameters: { name: string; beacon: string | undefined }): void {
+  const { name, beacon } = parameters;
+  if (!manifestSchema.shape.name.safeParse(name).success) {
+    throw new BaseError({
+      code: "compile.nameInvalid",
+      message: `name must be 1 to 64 characters of a-z, 0-9 and -, got ${JSON.stringify(name)}`,
+    });
+  }
+  if (beacon !== undefined && !/^[0-9a-f]{64}$/.test(beacon)) {
+    throw new BaseError({
+      code: "compile.beaconInvalid",
+      message: "beacon must be 64 lower-case hex digits",
+    });
+  }
+}

@@ -1,0 +1,161 @@
+import type { IntegerAffine, IntegerRow } from "@haca/model-runtime/kinds/affine";
+import { type CircuitKind, matrix, vector } from "./circuitKind.ts";
+import type { AffineMap, GraphNode } from "./kind.ts";
+import {
+  type QuantisedValue,
+  type Quantiser,
+  scaleExponentFor,
+  toInteger,
+  widthOf,
+} from "./quantiser.ts";
+
+/** A layer reads its input as it is up to this width, and divided by a power of two beyond. */
+const MAXIMUM_OPERAND_BITS = 24;
+
+/** A sum with more terms than this is written as a row of a matrix, not term by term. */
+const MAXIMUM_TERMS = 256;
+
+/** Weighted sums: what Gemm, MatMul, Conv, Add of a constant and others become. Costs no constraint of its own. */
+export function affineNode(parameters: { input: string; output: string } & AffineMap): GraphNode {
+  const { input, output, ...affine } = parameters;
+  return {
+    input,
+    output,
+    affine,
+    compute: (x) =>
+      affine.rows.map(({ indices, weights, bias }) => {
+        let sum = bias;
+        for (let i = 0; i < indices.length; i++) {
+          sum += (weights[i] as number) * (x[indices[i] as number] as number);
+        }
+        return sum;
+      }),
+    quantise: (quantiser) => {
+      const source = quantiser.valueOf(input);
+      const excess = widthOf(source) - MAXIMUM_OPERAND_BITS;
+      const operand = excess > 0 ? quantiser.rescale(source, excess) : source;
+      return quantiser.add(quantiseAffine({ affine, operand, output, quantiser }));
+    },
+  };
+}
+
+/** Adds weight * x + bias for every element x: no constraint, and exact, in integers at the scale that is given. */
+export function addLine(parameters: {
+  quantiser: Quantiser;
+  source: QuantisedValue;
+  output: string;
+  weight: number;
+  bias: number;
+  scaleExponent: number;
+}): QuantisedValue {
+  const { quantiser, source, output, weight, bias, scaleExponent } = parameters;
+  return quantiser.add({
+    kind: "affine",
+    input: source.name,
+    output,
+    inputCount: source.ranges.length,
+    scaleExponent,
+    rows: source.ranges.map((_, index) => ({ indices: [index], weights: [weight], bias })),
+  });
+}
+
+/**
+ * Integer weights and biases: one power-of-two scale for all weights, chosen so that the greatest fills the bits of a
+ * weight; biases at the sums' scale, input scale + weight scale.
+ */
+function quantiseAffine(parameters: {
+  affine: AffineMap;
+  operand: QuantisedValue;
+  output: string;
+  quantiser: Quantiser;
+}): IntegerAffine {
+  const { affine, operand, output, quantiser } = parameters;
+  let largest = 0;
+  for (const { weights } of affine.rows) {
+    for (const weight of weights) {
+      largest = Math.max(largest, Math.abs(weight));
+    }
+  }
+  const limit = 2 ** (quantiser.options.weightBits - 1) - 1;
+  const weightExponent = simplify({ affine, exponent: scaleExponentFor({ largest, limit }) });
+  const scaleExponent = operand.scaleExponent + weightExponent;
+  return {
+    kind: "affine",
+    input: operand.name,
+    output,
+    inputCount: affine.inputCount,
+    scaleExponent,
+    rows: affine.rows.map(({ indices, weights, bias }) => {
+      const row = { indices: [] as number[], weights: [] as number[] };
+      for (const [position, index] of indices.entries()) {
+        const weight = toInteger(weights[position] as number, weightExponent);
+        if (weight !== 0) {
+          row.indices.push(index);
+          row.weights.push(weight);
+        }
+      }
+      return { ...row, bias: toInteger(bias, scaleExponent) };
+    }),
+  };
+}
+
+/** A coarser scale where all integer weights share a power of two and no bias needs the finer one. */
+function simplify(parameters: { affine: AffineMap; exponent: number }): number {
+  const { affine, exponent } = parameters;
+  if (affine.rows.some(({ bias }) => bias !== 0)) {
+    return exponent;
+  }
+  const weights = affine.rows.flatMap((row) => row.weights.map((w) => toInteger(w, exponent)));
+  const isZero = weights.every((weight) => weight === 0);
+  let shift = 0;
+  while (!isZero && weights.every((weight) => weight % 2 ** (shift + 1) === 0)) {
+    shift += 1;
+  }
+  return exponent + shift;
+}
+
+export const affineCircuit: CircuitKind<IntegerAffine> = {
+  template: "dense",
+  constrain: ({ node, input, output }) => ({
+    title: `${output.count} weighted sums, scale 2^${node.scaleExponent}`,
+    lines: weightedSums({ node, input: input.signal, output: output.signal }),
+  }),
+};
+
+function weightedSums(parameters: {
+  node: IntegerAffine;
+  input: string;
+  output: string;
+}): string[] {
+  const { node, input, output } = parameters;
+  const { rows, inputCount } = node;
+  const terms = rows.reduce((sum, { indices }) => sum + indices.length, 0);
+  const isLong = rows.some(({ indices }) => indices.length > MAXIMUM_TERMS);
+  if (!isLong && terms * 2 < rows.length * inputCount) {
+    return [
+      `    signal ${output}[${rows.length}];`,
+      ...rows.map((row, index) => `    ${output}[${index}] <== ${weightedSum({ row, input })};`),
+    ];
+  }
+  const weights = rows.map((row) => {
+    const full = new Array<number>(inputCount).fill(0);
+    for (const [position, index] of row.indices.entries()) {
+      full[index] = row.weights[position] as number;
+    }
+    return full;
+  });
+  const biases = rows.map(({ bias }) => bias);
+  return [
+    `    var ${output}Weights[${rows.length}][${inputCount}] = ${matrix(weights)};`,
+    `    var ${output}Biases[${rows.length}] = ${vector(biases)};`,
+    `    signal ${output}[${rows.length}] <== Dense(${inputCount}, ${rows.length}, ${output}Weights, ${output}Biases)(${input});`,
+  ];
+}
+
+function weightedSum(parameters: { row: IntegerRow; input: string }): string {
+  const { row, input } = parameters;
+  const terms = row.indices.map(
+    (index, position) => `${row.weights[position]} * ${input}[${index}]`,
+  );
+  return [...terms, String(row.bias)].join(" + ");
+}

@@ -1,0 +1,62 @@
+import type { IntegerNode } from "@haca/model-runtime/integerModel";
+import { elementWidth, type Range, unionRange } from "@haca/model-runtime/kinds/ranges";
+
+/** A value of the integer model while it is built: an integer q of it stands for q * 2^scaleExponent. */
+export type QuantisedValue = { name: string; scaleExponent: number; ranges: readonly Range[] };
+
+/** What a node of the graph needs to become nodes of the integer model. */
+export type Quantiser = {
+  options: {
+    /** bits of a weight, sign included */
+    weightBits: number;
+    /** bits of a hidden activation over the range that calibration shows */
+    activationBits: number;
+  };
+  /** what a value of the graph has become */
+  valueOf: (name: string) => QuantisedValue;
+  /** the greatest magnitude of a value of the graph over the calibration samples */
+  largest: (name: string) => number;
+  /** adds a node to the integer model; it may read whatever was added before */
+  add: (node: IntegerNode) => QuantisedValue;
+  /** a value divided by 2^shift and rounded, as a value of its own */
+  rescale: (value: QuantisedValue, shift: number) => QuantisedValue;
+};
+
+/** Width that holds every element of a value. */
+export function widthOf(value: QuantisedValue): number {
+  return elementWidth(unionRange(value.ranges)).bits;
+}
+
+/** Smallest e for which `largest / 2^e`, rounded, does not exceed `limit`. `largest` 0 gives 0. */
+export function scaleExponentFor(parameters: { largest: number; limit: number }): number {
+  const { largest, limit } = parameters;
+  if (largest === 0) {
+    return 0;
+  }
+  let exponent = Math.ceil(Math.log2(largest / limit)) - 1;
+  while (Math.round(largest / 2 ** exponent) > limit) {
+    exponent += 1;
+  }
+  return exponent;
+}
+
+/**
+ * By how many binary digits to divide an activation at scale 2^scaleExponent so that magnitudes up to `largest` fill
+ * the bits of an activation; 0 where they do not even reach that.
+ */
+export function activationShift(parameters: {
+  quantiser: Quantiser;
+  largest: number;
+  scaleExponent: number;
+}): number {
+  const { quantiser, largest, scaleExponent } = parameters;
+  const limit = 2 ** quantiser.options.activationBits - 1;
+  return Math.max(0, scaleExponentFor({ largest, limit }) - scaleExponent);
+}
+
+/** The integer nearest to `value / 2^exponent`, halves away from zero. */
+export function toInteger(value: number, exponent: number): number {
+  const scaled = value / 2 ** exponent;
+  const rounded = Math.sign(scaled) * Math.round(Math.abs(scaled));
+  return rounded === 0 ? 0 : rounded;
+}

@@ -1,0 +1,98 @@
+import { type Range, signedWidth } from "@haca/model-runtime/kinds/ranges";
+import { halfOf, type IntegerRelu, type IntegerRescale } from "@haca/model-runtime/kinds/rescale";
+import { type CircuitKind, vector } from "./circuitKind.ts";
+import type { Operator } from "./kind.ts";
+import { requireValue } from "./operands.ts";
+import { activationShift, type QuantisedValue, type Quantiser } from "./quantiser.ts";
+
+/** Relu: max(0, x), element by element. The integers are divided to the bits of an activation in the same step. */
+export const relu: Operator = {
+  lower: ({ node, operands, output }) => {
+    const { value: input, shape } = requireValue({ node, operands, index: 0 });
+    return {
+      operand: { kind: "value", value: output, shape },
+      node: {
+        input,
+        output,
+        compute: (x) => x.map((value) => Math.max(0, value)),
+        quantise: (quantiser) => {
+          const source = quantiser.valueOf(input);
+          const shift = activationShift({
+            quantiser,
+            largest: quantiser.largest(output),
+            scaleExponent: source.scaleExponent,
+          });
+          return addRelu({ quantiser, source, output, shift });
+        },
+      },
+    };
+  },
+};
+
+/** Adds max(0, x) for every element x, divided by 2^shift. */
+export function addRelu(parameters: {
+  quantiser: Quantiser;
+  source: QuantisedValue;
+  output: string;
+  shift: number;
+}): QuantisedValue {
+  const { quantiser, source, output, shift } = parameters;
+  const scaleExponent = source.scaleExponent + shift;
+  return quantiser.add({ kind: "relu", input: source.name, output, scaleExponent, shift });
+}
+
+export const reluCircuit: CircuitKind<IntegerRelu> = {
+  template: "reluRescale",
+  role: "activations",
+  constrain: ({ node, input, output }) => {
+    const { signal, count } = output;
+    const widths = input.ranges.map((range) => reluWidth({ range, shift: node.shift }));
+    return {
+      title: `ReLU, scale 2^${node.scaleExponent}; width 0: the sum is never positive enough to give 1`,
+      lines: [
+        `    var ${signal}Widths[${count}] = ${vector(widths)};`,
+        `    signal ${signal}[${count}];`,
+        `    for (var i = 0; i < ${count}; i++) {`,
+        `        if (${signal}Widths[i] == 0) {`,
+        `            ${signal}[i] <== 0;`,
+        "        } else {",
+        `            ${signal}[i] <== ReluRescale(${signal}Widths[i], ${node.shift})(${input.signal}[i]);`,
+        "        }",
+        "    }",
+      ],
+    };
+  },
+};
+
+/** A division by a power of two: the compiler's own, no operator of ONNX becomes it. */
+export const rescaleCircuit: CircuitKind<IntegerRescale> = {
+  template: "rescale",
+  constrain: ({ node, input, output }) => {
+    const { signal, count } = output;
+    const widths = input.ranges.map((range) =>
+      Math.max(node.shift + 1, signedWidth(withHalf({ range, shift: node.shift }))),
+    );
+    return {
+      title: `rounded, scale 2^${node.scaleExponent}`,
+      lines: [
+        `    var ${signal}Widths[${count}] = ${vector(widths)};`,
+        `    signal ${signal}[${count}];`,
+        `    for (var i = 0; i < ${count}; i++) {`,
+        `        ${signal}[i] <== Rescale(${signal}Widths[i], ${node.shift})(${input.signal}[i]);`,
+        "    }",
+      ],
+    };
+  },
+};
+
+function withHalf(parameters: { range: Range; shift: number }): Range {
+  const { range, shift } = parameters;
+  const half = halfOf(shift);
+  return { minimum: range.minimum + half, maximum: range.maximum + half };
+}
+
+/** Width of ReluRescale, or 0 where its result is always 0. */
+function reluWidth(parameters: { range: Range; shift: number }): number {
+  const range = withHalf(parameters);
+  return range.maximum >> BigInt(parameters.shift) <= 0n ? 0 : signedWidth(range);
+}
