@@ -154,6 +154,21 @@ describe("X509", () => {
     );
   });
 
+  it("test_YearsFrom50InTwoDigitsAreThoseOf1950", async () => {
+    const notAfter = BigInt(Date.parse("2049-12-31T23:59:59Z") / 1000);
+    const inYear = (year: string) =>
+      replaced(make({ notAfter }), hexOf("491231235959Z"), hexOf(`${year}1231235959Z`));
+    for (const year of ["50", "69"]) {
+      await expect(harness.parseCertificate(inYear(year)), year).to.be.revertedWithCustomError(
+        harness.contract,
+        "X509_TimeInvalid",
+      );
+    }
+    expect((await harness.parseCertificate(inYear("70"))).notAfter).to.equal(
+      BigInt(Date.parse("1970-12-31T23:59:59Z") / 1000),
+    );
+  });
+
   it("test_RevertWhen_YearOf2049InFourDigits", async () => {
     const long = make({ notAfter: BigInt(Date.parse("2050-06-01T00:00:00Z") / 1000) });
     const early = replaced(long, hexOf("20500601"), hexOf("20490601"));
