@@ -13,9 +13,9 @@ const compiler = (runs: number) => ({
 
 /** The registry would exceed the 24,576 bytes of EIP-170 if optimised for calls; so would it in what creates it. */
 const LARGE_SOURCES = [
-  "contracts/registry/TEERegistry.sol",
-  "test/contracts/registry/TEERegistryHandler.sol",
-  "test/contracts/registry/TEERegistry.invariant.t.sol",
+  "contracts/tee/TEERegistry.sol",
+  "test/contracts/tee/TEERegistryHandler.sol",
+  "test/contracts/tee/TEERegistry.invariant.t.sol",
 ];
 
 const isDeep = process.env.HACA_DEEP === "1";

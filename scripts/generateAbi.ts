@@ -16,14 +16,14 @@ const SOURCES: readonly { name: string; folder?: string; artifact: string }[] = 
     name: "inferenceSettlementAbi",
     artifact: "interfaces/IInferenceSettlement.sol/IInferenceSettlement.json",
   },
-  { name: "teeRegistryAbi", artifact: "registry/TEERegistry.sol/TEERegistry.json" },
+  { name: "teeRegistryAbi", artifact: "tee/TEERegistry.sol/TEERegistry.json" },
   {
     name: "certificateStoreAbi",
-    artifact: "attestation/CertificateStore.sol/CertificateStore.json",
+    artifact: "attestation/x509/CertificateStore.sol/CertificateStore.json",
   },
   {
     name: "nitroVerifierAbi",
-    artifact: "attestation/NitroAttestationVerifier.sol/NitroAttestationVerifier.json",
+    artifact: "attestation/nitro/NitroAttestationVerifier.sol/NitroAttestationVerifier.json",
   },
   {
     name: "attestationErrorsAbi",
@@ -31,7 +31,7 @@ const SOURCES: readonly { name: string; folder?: string; artifact: string }[] = 
   },
   { name: "ecdsaP384Abi", artifact: "interfaces/IEcdsaP384.sol/IEcdsaP384.json" },
   { name: "signingKeysAbi", artifact: "interfaces/ISigningKeys.sol/ISigningKeys.json" },
-  { name: "nodeBondsAbi", artifact: "registry/NodeBonds.sol/NodeBonds.json" },
+  { name: "nodeBondsAbi", artifact: "tee/NodeBonds.sol/NodeBonds.json" },
   { name: "opgAbi", artifact: "token/OPG.sol/OPG.json" },
   { name: "vestingFactoryAbi", artifact: "token/VestingFactory.sol/VestingFactory.json" },
   { name: "vestingVaultAbi", artifact: "token/VestingVault.sol/VestingVault.json" },

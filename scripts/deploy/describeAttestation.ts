@@ -1,4 +1,4 @@
-import { p384BaseTable } from "@haca/attestation/p384Base";
+import { p384BaseTable } from "@haca/attestation/p384/p384Base";
 import type { AddressBook } from "@haca/protocol/addressBook";
 import { type Contract, hexlify, type Provider } from "ethers";
 import { addressesOf } from "./addressesOf.ts";

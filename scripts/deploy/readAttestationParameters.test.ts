@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseDocument } from "@haca/attestation/document/parseDocument";
+import { parseDocument } from "@haca/attestation/nitro/parseDocument";
 import { openDevelopmentRoot } from "@haca/worker/enclave/developmentRoot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readRoot } from "./readAttestationParameters.ts";

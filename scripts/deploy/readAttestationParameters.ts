@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/document/verifyDocument";
+import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/nitro/verifyDocument";
 import {
   DEFAULT_ATTESTATION_MAX_AGE,
   DEFAULT_HEARTBEAT_MAX_AGE,

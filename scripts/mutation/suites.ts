@@ -7,31 +7,27 @@ const NODES = ["nodes", "admission", "approvals", "verifiers", "activeSet", "bon
 
 /** By file in `contracts/`, without `.sol`; the suites by file in `test/contracts/`. */
 const TABLE: readonly Row[] = [
-  { contracts: ["attestation/Sha384"], mocha: ["attestation/Sha384"] },
+  { contracts: ["crypto/Sha384"], mocha: ["crypto/Sha384"] },
   {
-    contracts: ["attestation/P384Field", "attestation/P384Scalars"],
-    mocha: ["attestation/P384Field", "attestation/P384Scalars", "attestation/EcdsaP384"],
+    contracts: ["crypto/P384Field", "crypto/P384Scalars"],
+    mocha: ["crypto/P384Field", "crypto/P384Scalars", "crypto/EcdsaP384"],
   },
   {
-    contracts: ["attestation/P384", "attestation/P384Points", "attestation/EcdsaP384"],
-    mocha: [
-      "attestation/EcdsaP384",
-      "attestation/EcdsaP384.hints",
-      "attestation/EcdsaP384.wycheproof",
-    ],
+    contracts: ["crypto/P384", "crypto/P384Points", "crypto/EcdsaP384"],
+    mocha: ["crypto/EcdsaP384", "crypto/EcdsaP384.hints", "crypto/EcdsaP384.wycheproof"],
   },
   {
-    contracts: ["attestation/RsaPss"],
-    mocha: ["attestation/RsaPss", "registry/nodes"],
+    contracts: ["crypto/RsaPss"],
+    mocha: ["crypto/RsaPss", "tee/nodes"],
   },
   {
     contracts: [
-      "attestation/Calendar",
-      "attestation/Cbor",
-      "attestation/Cursor",
-      "attestation/Der",
-      "attestation/NitroDocument",
-      "attestation/X509",
+      "attestation/x509/Calendar",
+      "attestation/cbor/Cbor",
+      "attestation/cbor/Cursor",
+      "attestation/x509/Der",
+      "attestation/nitro/NitroDocument",
+      "attestation/x509/X509",
     ],
     mocha: [
       "attestation/parsers",
@@ -43,7 +39,7 @@ const TABLE: readonly Row[] = [
     solidity: ["attestation/Parsers"],
   },
   {
-    contracts: ["attestation/CertificateStore", "attestation/NitroAttestationVerifier"],
+    contracts: ["attestation/x509/CertificateStore", "attestation/nitro/NitroAttestationVerifier"],
     mocha: ["attestation/verifier", "attestation/revocation", "attestation/certificate"],
   },
   {
@@ -51,36 +47,36 @@ const TABLE: readonly Row[] = [
     mocha: ["governance/governor", "governance/votes", "governance/accessControl"],
   },
   {
-    contracts: ["registry/CodeStore"],
-    mocha: ["registry/publishedData", "registry/ModelRegistry"],
-    solidity: ["registry/CodeStore"],
+    contracts: ["utils/CodeStore"],
+    mocha: ["models/publishedData", "models/ModelRegistry"],
+    solidity: ["models/CodeStore"],
   },
   {
-    contracts: ["registry/TensorLayouts", "registry/VerifyingKeyCheck", "registry/ModelRegistry"],
-    mocha: ["registry/publishedData", "registry/ModelRegistry"],
-    solidity: ["registry/TensorLayouts", "registry/ModelRegistry.invariant"],
+    contracts: ["models/TensorLayouts", "models/VerifyingKeyCheck", "models/ModelRegistry"],
+    mocha: ["models/publishedData", "models/ModelRegistry"],
+    solidity: ["models/TensorLayouts", "models/ModelRegistry.invariant"],
   },
   {
-    contracts: ["registry/NodeBonds", "registry/SigningKeys"],
-    mocha: ["bonds", "nodes", "admission", "activeSet"].map((suite) => `registry/${suite}`),
+    contracts: ["tee/NodeBonds", "crypto/SigningKeys"],
+    mocha: ["bonds", "nodes", "admission", "activeSet"].map((suite) => `tee/${suite}`),
   },
   {
     contracts: [
-      "registry/TEERegistry",
-      "registry/tee/Histories",
-      "registry/tee/NodeRecords",
-      "registry/tee/TEEAdmission",
-      "registry/tee/TEEImages",
-      "registry/tee/TEEKeys",
-      "registry/tee/TEENodes",
+      "tee/TEERegistry",
+      "tee/parts/Histories",
+      "tee/parts/NodeRecords",
+      "tee/parts/TEEAdmission",
+      "tee/parts/TEEImages",
+      "tee/parts/TEEKeys",
+      "tee/parts/TEENodes",
     ],
-    mocha: NODES.map((suite) => `registry/${suite}`),
-    solidity: ["registry/TEERegistry.invariant"],
+    mocha: NODES.map((suite) => `tee/${suite}`),
+    solidity: ["tee/TEERegistry.invariant"],
   },
   {
-    contracts: ["settlement/Groth16"],
-    mocha: ["settlement/Groth16", "settlement/InferenceSettlement"],
-    solidity: ["settlement/Groth16"],
+    contracts: ["crypto/Groth16"],
+    mocha: ["crypto/Groth16", "settlement/InferenceSettlement"],
+    solidity: ["crypto/Groth16"],
   },
   {
     contracts: [

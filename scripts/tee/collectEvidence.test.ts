@@ -1,4 +1,4 @@
-import { bindingNonce } from "@haca/attestation/document/bindingNonce";
+import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
 import { measurementsOf } from "@haca/worker/enclave/measurementsOf";
 import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import { type DocumentOptions, SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";

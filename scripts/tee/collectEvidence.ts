@@ -1,7 +1,7 @@
-import { bindingNonce } from "@haca/attestation/document/bindingNonce";
-import { clientNonce } from "@haca/attestation/document/clientNonce";
-import { documentHints } from "@haca/attestation/document/documentHints";
-import { type DocumentVerdict, verifyDocument } from "@haca/attestation/document/verifyDocument";
+import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
+import { clientNonce } from "@haca/attestation/nitro/clientNonce";
+import { documentHints } from "@haca/attestation/nitro/documentHints";
+import { type DocumentVerdict, verifyDocument } from "@haca/attestation/nitro/verifyDocument";
 import { BaseError } from "@haca/protocol/baseError";
 import {
   fetchDocument,

@@ -1,4 +1,4 @@
-import { verifyDocument } from "@haca/attestation/document/verifyDocument";
+import { verifyDocument } from "@haca/attestation/nitro/verifyDocument";
 import { measurementsOf } from "@haca/worker/enclave/measurementsOf";
 import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";

@@ -1,5 +1,5 @@
-import { commonNameOf } from "@haca/attestation/document/commonNameOf";
-import type { DocumentVerdict } from "@haca/attestation/document/verifyDocument";
+import type { DocumentVerdict } from "@haca/attestation/nitro/verifyDocument";
+import { commonNameOf } from "@haca/attestation/x509/commonNameOf";
 import { hexlify } from "ethers";
 import { printable } from "../lib/printable.ts";
 import { isoTime } from "./isoTime.ts";

@@ -1,6 +1,6 @@
-import { chainHints } from "@haca/attestation/document/documentHints";
-import { certificateIds } from "@haca/attestation/document/parseCertificate";
-import { parseDocument } from "@haca/attestation/document/parseDocument";
+import { chainHints } from "@haca/attestation/nitro/documentHints";
+import { parseDocument } from "@haca/attestation/nitro/parseDocument";
+import { certificateIds } from "@haca/attestation/x509/parseCertificate";
 import { BaseError } from "@haca/protocol/baseError";
 import { hexlify } from "ethers";
 import type { SendOptions } from "./options.ts";

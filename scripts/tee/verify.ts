@@ -1,4 +1,4 @@
-import { AWS_ROOT_FINGERPRINT, verifyDocument } from "@haca/attestation/document/verifyDocument";
+import { AWS_ROOT_FINGERPRINT, verifyDocument } from "@haca/attestation/nitro/verifyDocument";
 import { explainDocument } from "./explainDocument.ts";
 import { badOption } from "./options.ts";
 import { readDocument } from "./readDocument.ts";

@@ -240,7 +240,7 @@ const FOLDERS: Readonly<Record<string, string>> = {
   AccessManager: "@openzeppelin/contracts/access/manager",
   TimelockController: "contracts/governance",
   InferenceSettlement: "contracts/settlement",
-  TEERegistry: "contracts/registry",
+  TEERegistry: "contracts/tee",
 };
 
 function bytecodeOf(name: string): string {

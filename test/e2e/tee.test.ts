@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bindingNonce } from "@haca/attestation/document/bindingNonce";
-import { documentHints } from "@haca/attestation/document/documentHints";
+import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
+import { documentHints } from "@haca/attestation/nitro/documentHints";
 import { accessManagerAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { explainTeeRevert } from "@haca/protocol/explainTeeRevert";
@@ -176,7 +176,7 @@ describe("npm run tee -- register", () => {
       AccessManager.address,
     );
     const bonds = await deploy(
-      "registry/NodeBonds.sol/NodeBonds.json",
+      "tee/NodeBonds.sol/NodeBonds.json",
       AccessManager.address,
       await token.getAddress(),
       TEERegistry?.address,

@@ -28,7 +28,7 @@ export async function deployContracts(parameters: { chain: Chain; path: string }
   const deploy = (artifact: string, args: readonly unknown[] = []) =>
     deployArtifact({ chain, artifact, arguments: args });
   const accessManager = await deploy(ACCESS_MANAGER, [owner]);
-  const registry = await deploy("contracts/registry/ModelRegistry.sol/ModelRegistry.json");
+  const registry = await deploy("contracts/models/ModelRegistry.sol/ModelRegistry.json");
   const settlement = await deploy(
     "contracts/settlement/InferenceSettlement.sol/InferenceSettlement.json",
     [addressOf(accessManager), addressOf(registry), WEEK],

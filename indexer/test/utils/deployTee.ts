@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { bindingNonce } from "@haca/attestation/document/bindingNonce";
-import { documentHints } from "@haca/attestation/document/documentHints";
-import { p384BaseTable } from "@haca/attestation/p384Base";
+import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
+import { documentHints } from "@haca/attestation/nitro/documentHints";
+import { p384BaseTable } from "@haca/attestation/p384/p384Base";
 import { certificateStoreAbi, teeRegistryAbi } from "@haca/protocol/abi";
 import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import {
@@ -41,17 +41,17 @@ export async function deployTee(parameters: { chain: Chain; accessManager: Creat
   const { timestamp } = await chain.client.getBlock();
   const { rootAuthority } = makeSimulatedChain({ now: timestamp });
 
-  const ecdsa = await deploy("attestation/EcdsaP384.sol/EcdsaP384.json", [toHex(p384BaseTable())]);
-  const certificates = await deploy("attestation/CertificateStore.sol/CertificateStore.json", [
+  const ecdsa = await deploy("crypto/EcdsaP384.sol/EcdsaP384.json", [toHex(p384BaseTable())]);
+  const certificates = await deploy("attestation/x509/CertificateStore.sol/CertificateStore.json", [
     ...[manager, addressOf(ecdsa), toHex(rootAuthority.certificate)],
   ]);
   const deployVerifier = () =>
-    deploy("attestation/NitroAttestationVerifier.sol/NitroAttestationVerifier.json", [
+    deploy("attestation/nitro/NitroAttestationVerifier.sol/NitroAttestationVerifier.json", [
       ...[addressOf(certificates), addressOf(ecdsa)],
     ]);
   const verifier = await deployVerifier();
-  const signingKeys = await deploy("registry/SigningKeys.sol/SigningKeys.json");
-  const creation = await deploy("registry/TEERegistry.sol/TEERegistry.json", [
+  const signingKeys = await deploy("crypto/SigningKeys.sol/SigningKeys.json");
+  const creation = await deploy("tee/TEERegistry.sol/TEERegistry.json", [
     ...[manager, addressOf(signingKeys), addressOf(verifier)],
     ...[HEARTBEAT_MAX_AGE, ATTESTATION_MAX_AGE],
   ]);

@@ -1,5 +1,5 @@
-import { certificateIds, parseCertificate } from "@haca/attestation/document/parseCertificate";
-import { parseDocument } from "@haca/attestation/document/parseDocument";
+import { parseDocument } from "@haca/attestation/nitro/parseDocument";
+import { certificateIds, parseCertificate } from "@haca/attestation/x509/parseCertificate";
 import type { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
 import { encodeAbiParameters, type Hex, hashTypedData, hexToBytes, keccak256, toHex } from "viem";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";

@@ -1,4 +1,4 @@
-import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/document/verifyDocument";
+import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/nitro/verifyDocument";
 import type { AddressBook } from "@haca/protocol/addressBook";
 import { keccak256, sha256 } from "ethers";
 import type { ContractName } from "../compiled/compiledContract.ts";

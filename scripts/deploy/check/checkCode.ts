@@ -1,4 +1,4 @@
-import { p384BaseTable } from "@haca/attestation/p384Base";
+import { p384BaseTable } from "@haca/attestation/p384/p384Base";
 import { AbiCoder, concat, getCreateAddress } from "ethers";
 import {
   type CompiledContract,

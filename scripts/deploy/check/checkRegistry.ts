@@ -1,4 +1,4 @@
-import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/document/verifyDocument";
+import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/nitro/verifyDocument";
 import { TEE_TYPES } from "@haca/protocol/attestationParameters";
 import { type Interface, sha256, ZeroAddress } from "ethers";
 import { printable } from "../../lib/printable.ts";

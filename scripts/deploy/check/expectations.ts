@@ -1,5 +1,5 @@
-import { certificateIds, parseCertificate } from "@haca/attestation/document/parseCertificate";
-import { p384BaseTable } from "@haca/attestation/p384Base";
+import { p384BaseTable } from "@haca/attestation/p384/p384Base";
+import { certificateIds, parseCertificate } from "@haca/attestation/x509/parseCertificate";
 import { ALLOCATIONS, OPG_SUPPLY } from "@haca/protocol/allocations";
 import {
   AbiCoder,

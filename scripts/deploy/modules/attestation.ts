@@ -1,4 +1,4 @@
-import { p384BaseTable } from "@haca/attestation/p384Base";
+import { p384BaseTable } from "@haca/attestation/p384/p384Base";
 import { TEE_TYPES } from "@haca/protocol/attestationParameters";
 import { ROLES } from "@haca/protocol/roles";
 import { hexlify } from "ethers";

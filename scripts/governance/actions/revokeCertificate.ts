@@ -1,4 +1,4 @@
-import { parseCertificate } from "@haca/attestation/document/parseCertificate";
+import { parseCertificate } from "@haca/attestation/x509/parseCertificate";
 import { BaseError } from "@haca/protocol/baseError";
 import { hexlify } from "ethers";
 import { printable } from "../../lib/printable.ts";

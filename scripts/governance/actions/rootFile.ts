@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/document/verifyDocument";
+import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/nitro/verifyDocument";
 import { userPath } from "@haca/protocol/userPath";
 import { hexlify } from "ethers";
 import { printable } from "../../lib/printable.ts";

@@ -1,11 +1,11 @@
 import { sign } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { EvidenceError } from "@haca/attestation/document/EvidenceError";
-import { parseCertificate, toRawSignature } from "@haca/attestation/document/parseCertificate";
-import { parseDocument } from "@haca/attestation/document/parseDocument";
-import { verifyDocument } from "@haca/attestation/document/verifyDocument";
-import { generateP384Hints } from "@haca/attestation/generateP384Hints";
+import { EvidenceError } from "@haca/attestation/EvidenceError";
+import { parseDocument } from "@haca/attestation/nitro/parseDocument";
+import { verifyDocument } from "@haca/attestation/nitro/verifyDocument";
+import { generateP384Hints } from "@haca/attestation/p384/generateP384Hints";
+import { parseCertificate, toRawSignature } from "@haca/attestation/x509/parseCertificate";
 import { explainTeeRevert } from "@haca/protocol/explainTeeRevert";
 import { measurementsOf } from "@haca/worker/enclave/measurementsOf";
 import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";

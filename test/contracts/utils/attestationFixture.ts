@@ -1,6 +1,6 @@
-import { bindingNonce } from "@haca/attestation/document/bindingNonce";
-import { documentHints } from "@haca/attestation/document/documentHints";
-import { p384BaseTable } from "@haca/attestation/p384Base";
+import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
+import { documentHints } from "@haca/attestation/nitro/documentHints";
+import { p384BaseTable } from "@haca/attestation/p384/p384Base";
 import { ACCESS_TABLE } from "@haca/protocol/accessTable";
 import {
   DEFAULT_ATTESTATION_MAX_AGE,

@@ -166,7 +166,7 @@ export class LocalChain {
     };
     const openzeppelin = "@openzeppelin/contracts/access/manager/AccessManager.sol/AccessManager";
     const AccessManager = await create(openzeppelin, owner);
-    const ModelRegistry = await create("contracts/registry/ModelRegistry.sol/ModelRegistry");
+    const ModelRegistry = await create("contracts/models/ModelRegistry.sol/ModelRegistry");
     const InferenceSettlement = await create(
       "contracts/settlement/InferenceSettlement.sol/InferenceSettlement",
       AccessManager.address,

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { bindingNonce } from "@haca/attestation/document/bindingNonce";
-import { documentHints } from "@haca/attestation/document/documentHints";
-import { p384BaseTable } from "@haca/attestation/p384Base";
+import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
+import { documentHints } from "@haca/attestation/nitro/documentHints";
+import { p384BaseTable } from "@haca/attestation/p384/p384Base";
 import { type AddressBook, writeAddressBook } from "@haca/protocol/addressBook";
 import { type BaseContract, Contract, ContractFactory, getBytes, sha256, Wallet } from "ethers";
 import { measurementsOf } from "../../src/enclave/measurementsOf.ts";
@@ -58,18 +58,18 @@ export class TeeChain {
       "@openzeppelin/contracts/access/manager/AccessManager.sol/AccessManager",
       administrator.address,
     );
-    const ecdsa = await create("contracts/attestation/EcdsaP384.sol/EcdsaP384", p384BaseTable());
+    const ecdsa = await create("contracts/crypto/EcdsaP384.sol/EcdsaP384", p384BaseTable());
     const store = await create(
-      "contracts/attestation/CertificateStore.sol/CertificateStore",
+      "contracts/attestation/x509/CertificateStore.sol/CertificateStore",
       ...[manager.target, ecdsa.target, simulated.root],
     );
     const verifier = await create(
-      "contracts/attestation/NitroAttestationVerifier.sol/NitroAttestationVerifier",
+      "contracts/attestation/nitro/NitroAttestationVerifier.sol/NitroAttestationVerifier",
       ...[store.target, ecdsa.target],
     );
-    const keys = await create("contracts/registry/SigningKeys.sol/SigningKeys");
+    const keys = await create("contracts/crypto/SigningKeys.sol/SigningKeys");
     const registry = await create(
-      "contracts/registry/TEERegistry.sol/TEERegistry",
+      "contracts/tee/TEERegistry.sol/TEERegistry",
       ...[manager.target, keys.target, verifier.target, HEARTBEAT_MAX_AGE, ATTESTATION_MAX_AGE],
     );
     const call = async (name: string, ...values: unknown[]) => {
