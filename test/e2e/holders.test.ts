@@ -256,15 +256,16 @@ describe("a restarted chain", () => {
 describe("help", () => {
   const COMMANDS = [
     ...["demo", "deploy", "deploy/check", "verify", "governance", "vesting", "airdrop", "tee"],
-    ...["models", "prove", "coverageReport", "test", "mutation"],
+    "models",
   ].map((name) => `scripts/${name}/cli.ts`);
+  const TOOLS = ["coverage", "mutation", "smt", "test"].map((name) => `tools/${name}/cli.ts`);
   const OTHERS = [
-    ...["zkml/src/cli.ts", "worker/src/cli.ts", "indexer/launch/cli.ts", "scripts/bench/gas.ts"],
+    ...["zkml/src/cli.ts", "worker/src/cli.ts", "indexer/launch/cli.ts", "tools/bench/gas.ts"],
     ...["scripts/prover/build.ts", "scripts/prover/buildCuda.ts", "scripts/prover/testCuda.ts"],
-    ...["zkml", "prover", "worker"].map((name) => `scripts/bench/cli.ts ${name}`),
+    ...["zkml", "prover", "worker"].map((name) => `tools/bench/cli.ts ${name}`),
   ];
 
-  it.each([...COMMANDS, ...OTHERS])(
+  it.each([...COMMANDS, ...TOOLS, ...OTHERS])(
     "of %s fits 80 columns and starts nothing, from any folder; an unknown option is refused",
     async (command) => {
       const [path = "", ...words] = command.split(" ");

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { PROJECT_ROOT } from "../lib/projectRoot.ts";
+import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { isArgued, readEquivalents } from "./equivalent.ts";
 import type { Mutant, Operator } from "./mutant.ts";
 import { type Result, scoreOf } from "./report.ts";

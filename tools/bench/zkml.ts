@@ -13,10 +13,10 @@ import { quantiseInput } from "@haca/zkml/quantiseInput";
 import { releaseCurve } from "@haca/zkml/releaseCurve";
 import { runIntegerModel } from "@haca/zkml/runIntegerModel";
 import { groth16, type SnarkFile, wtns } from "snarkjs";
+import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
+import { formatTable } from "../../scripts/lib/table.ts";
 import { buildCircuit } from "../../zkml/test/utils/buildCircuit.ts";
 import { multilayerPerceptron, noise } from "../../zkml/test/utils/onnxFile.ts";
-import { PROJECT_ROOT } from "../lib/projectRoot.ts";
-import { formatTable } from "../lib/table.ts";
 
 const PROOFS = 10;
 

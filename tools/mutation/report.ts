@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PROJECT_ROOT } from "../lib/projectRoot.ts";
-import { formatTable } from "../lib/table.ts";
+import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
+import { formatTable } from "../../scripts/lib/table.ts";
 import type { Mutant } from "./mutant.ts";
 import type { Verdict } from "./trial.ts";
 

@@ -153,6 +153,6 @@ function suitesFor(file: string, kind: keyof Suites): readonly string[] {
   if (suites !== undefined) return suites[kind];
   throw new BaseError({
     code: "mutation.noSuites",
-    message: `${file} has no row in scripts/mutation/suites.ts`,
+    message: `${file} has no row in tools/mutation/suites.ts`,
   });
 }

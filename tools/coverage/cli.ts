@@ -3,10 +3,10 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
-import { createProgram, runProgram } from "../lib/program.ts";
-import { PROJECT_ROOT } from "../lib/projectRoot.ts";
+import { createProgram, runProgram } from "../../scripts/lib/program.ts";
+import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 
-import { formatTable } from "../lib/table.ts";
+import { formatTable } from "../../scripts/lib/table.ts";
 import { ifBranches } from "./ifBranches.ts";
 import { lineHits } from "./lineHits.ts";
 

@@ -1,4 +1,4 @@
-import { PROJECT_ROOT } from "../lib/projectRoot.ts";
+import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { checkDocuments } from "./checkDocuments.ts";
 import { readProject } from "./project.ts";
 

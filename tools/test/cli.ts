@@ -1,9 +1,9 @@
 /** `npm test`: runs every suite, one after another, and ends with one line over all of them. */
 import { spawnSync } from "node:child_process";
 import { BaseError } from "@haca/protocol/baseError";
-import { createProgram, runProgram } from "../lib/program.ts";
-import { PROJECT_ROOT } from "../lib/projectRoot.ts";
-import { formatTable } from "../lib/table.ts";
+import { createProgram, runProgram } from "../../scripts/lib/program.ts";
+import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
+import { formatTable } from "../../scripts/lib/table.ts";
 import { runSuite } from "./runSuite.ts";
 import { addResults, closingLine } from "./suiteResult.ts";
 import { SUITES } from "./suites.ts";

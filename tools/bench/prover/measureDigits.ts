@@ -7,7 +7,7 @@ import { loadModel } from "@haca/zkml/loadModel";
 import { quantiseInput } from "@haca/zkml/quantiseInput";
 import { runIntegerModel } from "@haca/zkml/runIntegerModel";
 import { wtns } from "snarkjs";
-import { PROJECT_ROOT } from "../../lib/projectRoot.ts";
+import { PROJECT_ROOT } from "../../../scripts/lib/projectRoot.ts";
 import type { Contestant } from "./contestants.ts";
 import { startSnarkjs } from "./contestants.ts";
 

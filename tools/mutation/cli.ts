@@ -2,8 +2,8 @@
 
 import { BaseError } from "@haca/protocol/baseError";
 import { Option } from "commander";
-import { enterProject } from "../lib/enterProject.ts";
-import { createProgram, runProgram } from "../lib/program.ts";
+import { enterProject } from "../../scripts/lib/enterProject.ts";
+import { createProgram, runProgram } from "../../scripts/lib/program.ts";
 
 const program = createProgram({
   name: "test:mutation",

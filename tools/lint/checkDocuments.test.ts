@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PROJECT_ROOT } from "../lib/projectRoot.ts";
+import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { checkCommands } from "./checkCommands.ts";
 import { checkDocuments } from "./checkDocuments.ts";
 import { checkLinks } from "./checkLinks.ts";

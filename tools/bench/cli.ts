@@ -1,9 +1,9 @@
 /** `npm run bench:zkml`, `bench:prover`, `bench:worker`: measurements, written to `bench/out/`. */
 import { BaseError } from "@haca/protocol/baseError";
 import type { Command } from "commander";
-import { enterProject } from "../lib/enterProject.ts";
-import { createProgram, runProgram } from "../lib/program.ts";
-import { reportFailure } from "../lib/reportFailure.ts";
+import { enterProject } from "../../scripts/lib/enterProject.ts";
+import { createProgram, runProgram } from "../../scripts/lib/program.ts";
+import { reportFailure } from "../../scripts/lib/reportFailure.ts";
 
 /** What each measurement needs is loaded when it runs. */
 const BENCHES: Readonly<Record<string, () => Command>> = {

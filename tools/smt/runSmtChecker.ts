@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
-import { PROJECT_ROOT } from "../lib/projectRoot.ts";
+import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 
 const SECONDS_PER_QUERY = 60;
 

@@ -4,10 +4,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
-import { enterProject } from "../lib/enterProject.ts";
-import { createProgram, runProgram } from "../lib/program.ts";
-import { PROJECT_ROOT } from "../lib/projectRoot.ts";
-import { formatTable } from "../lib/table.ts";
+import { enterProject } from "../../scripts/lib/enterProject.ts";
+import { createProgram, runProgram } from "../../scripts/lib/program.ts";
+import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
+import { formatTable } from "../../scripts/lib/table.ts";
 
 async function benchGas(): Promise<void> {
   enterProject();

@@ -1,5 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { PROJECT_ROOT } from "../lib/projectRoot.ts";
+import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { Builds } from "./builds.ts";
 import { Compiler } from "./compiler.ts";
 import { isArgued, readEquivalents } from "./equivalent.ts";

@@ -24,6 +24,7 @@ export const SUITES: readonly Suite[] = [
   vitest("protocol", "protocol"),
   vitest("attestation", "attestation"),
   vitest("scripts", "scripts"),
+  vitest("tools", "tools"),
   vitest("circuits", "circuits"),
   vitest("zkml", "zkml"),
   { name: "prover", command: ["node", "scripts/prover/test.ts"], count: countCargo },
