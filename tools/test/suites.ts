@@ -1,35 +1,62 @@
-import { countCargo } from "./countCargo.ts";
-import { countHardhat } from "./countHardhat.ts";
-import { countVitest } from "./countVitest.ts";
-import type { SuiteResult } from "./suiteResult.ts";
+import { type Count, countCargo, countHardhat, countVitest } from "./counts.ts";
+import type { Step } from "./lanes.ts";
 
 /** One runner over one part of the project. */
-export type Suite = {
-  name: string;
+export type Suite = Step & {
   command: readonly string[];
-  /** reads the counts from the runner's output or its report */
-  count: (parameters: { output: string; report: string }) => SuiteResult;
+  count: Count;
 };
 
-const vitest = (name: string, folder: string): Suite => ({
+/** Compiles the contracts and their tests, and generates the ABIs; part of a run if one of its suites needs them. */
+export const BUILD = {
+  name: "build",
+  command: ["npm", "run", "--silent", "build:tests"],
+  seconds: 10,
+} as const satisfies Step & { command: readonly string[] };
+
+const NEEDS_CONTRACTS = [BUILD.name];
+
+const vitest = (
+  name: string,
+  folder: string,
+  step: { seconds: number; after?: readonly string[] },
+): Suite => ({
   name,
   command: ["vitest", "run", "--root", folder, "--reporter=default", "--reporter=json"],
   count: countVitest,
+  ...step,
 });
 
-/** Everything `npm test` runs, in order: the quickest answers first. */
+const hardhat = (name: string, runner: string, seconds: number): Suite => ({
+  name,
+  // What the build has made: no suite compiles under the feet of another.
+  command: ["hardhat", "test", runner, "--no-compile"],
+  count: countHardhat,
+  seconds,
+  after: NEEDS_CONTRACTS,
+});
+
+/**
+ * Everything `npm test` runs; in one lane in this order, the quickest answers first. Any two may run at the same time:
+ * ports are free ones, folders temporary or the suite's own, and only `end to end` writes to `deployments/`.
+ */
 export const SUITES: readonly Suite[] = [
-  { name: "contracts (Solidity)", command: ["hardhat", "test", "solidity"], count: countHardhat },
-  { name: "contracts (TypeScript)", command: ["hardhat", "test", "mocha"], count: countHardhat },
-  vitest("protocol", "protocol"),
-  vitest("attestation", "attestation"),
-  vitest("scripts", "scripts"),
-  vitest("tools", "tools"),
-  vitest("circuits", "circuits"),
-  vitest("zkml", "zkml"),
-  { name: "prover", command: ["node", "scripts/prover/test.ts"], count: countCargo },
+  hardhat("contracts (Solidity)", "solidity", 70),
+  hardhat("contracts (TypeScript)", "mocha", 240),
+  vitest("protocol", "protocol", { seconds: 6, after: NEEDS_CONTRACTS }),
+  vitest("attestation", "attestation", { seconds: 3 }),
+  vitest("scripts", "scripts", { seconds: 12, after: NEEDS_CONTRACTS }),
+  vitest("tools", "tools", { seconds: 9 }),
+  vitest("circuits", "circuits", { seconds: 15 }),
+  vitest("zkml", "zkml", { seconds: 45 }),
+  {
+    name: "prover",
+    command: ["node", "scripts/prover/test.ts"],
+    count: countCargo,
+    seconds: 150,
+  },
   // After the prover, whose programs its tests use.
-  vitest("worker", "worker"),
-  vitest("indexer", "indexer"),
-  vitest("end to end", "test/e2e"),
+  vitest("worker", "worker", { seconds: 600, after: [...NEEDS_CONTRACTS, "prover"] }),
+  vitest("indexer", "indexer", { seconds: 400, after: NEEDS_CONTRACTS }),
+  vitest("end to end", "test/e2e", { seconds: 700, after: NEEDS_CONTRACTS }),
 ];
