@@ -2,12 +2,12 @@ import { join } from "node:path";
 import { accessManagerAbi } from "@haca/protocol/abi";
 import type { Hex } from "viem";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { addressOf } from "./utils/addressBookOf.ts";
 import { deployWorld, type World } from "./utils/deployWorld.ts";
 import { STRAY_BIT } from "./utils/events.ts";
 import { type Chain, startChain } from "./utils/startChain.ts";
 import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
 import { temporaryFolder } from "./utils/temporaryFolder.ts";
+import { addressOf } from "./utils/writeBook.ts";
 
 let chain: Chain;
 let world: World;
@@ -41,7 +41,7 @@ async function catchUp(name: string): Promise<Indexer> {
 
 const grantRole = (account: Hex, delay: number) =>
   world.token.call({
-    ...{ to: addressOf(world.contracts.creations.AccessManager), abi: accessManagerAbi },
+    ...{ to: addressOf(world.contracts.deployed.accessManager), abi: accessManagerAbi },
     ...{ functionName: "grantRole", args: [9n, account, delay] },
   });
 

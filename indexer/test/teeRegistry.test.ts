@@ -1,12 +1,10 @@
 import { join } from "node:path";
 import { teeRegistryAbi } from "@haca/protocol/abi";
-import { writeAddressBook } from "@haca/protocol/addressBook";
 import { encodeName } from "@haca/worker/enclave/makeCertificate";
 import { type Hex, zeroHash } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { addressBookOf } from "./utils/addressBookOf.ts";
+import { accessTee, pcrHashOf, pcrsOf, type Tee, teeIdOf } from "./utils/accessTee.ts";
 import { deployContracts } from "./utils/deployContracts.ts";
-import { deployTee, pcrHashOf, pcrsOf, type Tee, teeIdOf } from "./utils/deployTee.ts";
 import { isAccepted, randomFrom } from "./utils/randomFrom.ts";
 import { type Chain, startChain } from "./utils/startChain.ts";
 import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
@@ -32,13 +30,9 @@ let indexer: Indexer;
 beforeAll(async () => {
   chain = await startChain();
   const path = join(folder.path, "book.json");
-  const core = await deployContracts({ chain, path });
-  tee = await deployTee({ chain, accessManager: core.creations.AccessManager });
-  const creations = { ...core.creations, ...tee.creations };
-  writeAddressBook({ path, book: await addressBookOf({ chain, creations }) });
+  tee = accessTee({ chain, contracts: await deployContracts({ chain, path }) });
   world = teeOperations({ chain, tee, random });
-  const second = await tee.deployVerifier();
-  await tee.call("setVerifier", [1, second.contractAddress as Hex]);
+  await tee.call("setVerifier", [1, await tee.deployVerifier()]);
   for (const image of IMAGES) {
     for (const type of TYPES) {
       await tee.call("approvePCR", [pcrsOf(image), "v0", type]);

@@ -1,11 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { accessManagerAbi, vestingVaultAbi } from "@haca/protocol/abi";
-import { writeAddressBook } from "@haca/protocol/addressBook";
 import { ALLOCATIONS } from "@haca/protocol/allocations";
 import { getContract, type Hex, hexToString, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { addressBookOf, addressOf } from "./utils/addressBookOf.ts";
 import { deployContracts } from "./utils/deployContracts.ts";
 import { deployToken, type Token } from "./utils/deployToken.ts";
 import { type GovernanceOperations, governanceOperations } from "./utils/governanceOperations.ts";
@@ -14,6 +12,7 @@ import { type Chain, startChain } from "./utils/startChain.ts";
 import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
 import { temporaryFolder } from "./utils/temporaryFolder.ts";
 import { type TokenOperations, tokenOperations } from "./utils/tokenOperations.ts";
+import { addressOf, writeBook } from "./utils/writeBook.ts";
 
 const SEED = process.env.HACA_SEED ?? "token";
 const OPERATIONS = process.env.HACA_DEEP === "1" ? 6000 : 500;
@@ -45,10 +44,9 @@ beforeAll(async () => {
   chain = await startChain();
   const path = join(folder.path, "book.json");
   const core = await deployContracts({ chain, path });
-  manager = addressOf(core.creations.AccessManager);
+  manager = addressOf(core.deployed.accessManager);
   token = await deployToken({ chain });
-  const creations = { ...core.creations, ...token.creations };
-  writeAddressBook({ path, book: await addressBookOf({ chain, creations }) });
+  await writeBook({ chain, path, contracts: { ...core.deployed, ...token.deployed } });
   world = await tokenOperations({ chain, token, random });
   politics = governanceOperations({ chain, token, manager, random });
   indexer = await startIndexer({

@@ -1,6 +1,6 @@
 import { governorAbi } from "@haca/protocol/abi";
 import { expect } from "vitest";
-import { teeIdOf } from "./deployTee.ts";
+import { teeIdOf } from "./accessTee.ts";
 import type { World } from "./deployWorld.ts";
 import type { Indexer } from "./startIndexer.ts";
 

@@ -21,8 +21,11 @@ export const TIMELOCK_ROLES = {
   CANCELLER_ROLE: id("CANCELLER_ROLE"),
 } as const;
 
+/** What token, vesting, airdrop, timelock and governor are made with. */
+type TokenParameters = Omit<GovernanceParameters, "guardian" | "imageApprover" | "attestation">;
+
 /** What the constructor of GenesisDistribution takes, without the timelock. */
-export function genesisParameters(parameters: GovernanceParameters) {
+export function genesisParameters(parameters: TokenParameters) {
   const { tge, foundation, liquidity, contributors, investors } = parameters;
   return {
     tge,
@@ -36,6 +39,28 @@ export function genesisParameters(parameters: GovernanceParameters) {
     airdropRoot: parameters.airdropRoot,
     airdropDeadline: parameters.airdropDeadline,
   };
+}
+
+/** Token, vesting, airdrop, timelock and governor; the deployer is the timelock's administrator. */
+export function tokenModule(module: Plan, parameters: TokenParameters) {
+  // Anyone may execute what is due; proposers and cancellers follow below.
+  const timelock = module.contract("TimelockController", [
+    parameters.timelockDelay,
+    [],
+    [ZeroAddress],
+    module.deployer,
+  ]);
+  const genesis = module.contract("GenesisDistribution", [
+    { ...genesisParameters(parameters), governance: timelock },
+  ]);
+  const opg = module.contractAt("OPG", module.staticCall(genesis, "token"));
+  const vestingFactory = module.contractAt(
+    "VestingFactory",
+    module.staticCall(genesis, "vestingFactory"),
+  );
+  const airdrop = module.contractAt("MerkleAirdrop", module.staticCall(genesis, "airdrop"));
+  const governor = module.contract("HacaGovernor", [opg, timelock, parameters.governor]);
+  return { timelock, genesis, opg, vestingFactory, airdrop, governor };
 }
 
 /**
@@ -52,23 +77,8 @@ export function governanceModule(
   const { accessManager } = core;
   const attested = attestationModule(module, { ...governance.attestation, accessManager });
 
-  // Anyone may execute what is due; proposers and cancellers follow below.
-  const timelock = module.contract("TimelockController", [
-    governance.timelockDelay,
-    [],
-    [ZeroAddress],
-    deployer,
-  ]);
-  const genesis = module.contract("GenesisDistribution", [
-    { ...genesisParameters(governance), governance: timelock },
-  ]);
-  const opg = module.contractAt("OPG", module.staticCall(genesis, "token"));
-  const vestingFactory = module.contractAt(
-    "VestingFactory",
-    module.staticCall(genesis, "vestingFactory"),
-  );
-  const airdrop = module.contractAt("MerkleAirdrop", module.staticCall(genesis, "airdrop"));
-  const governor = module.contract("HacaGovernor", [opg, timelock, governance.governor]);
+  const token = tokenModule(module, governance);
+  const { timelock, opg, governor } = token;
 
   // No node leaves a bond until governance sets an amount and tells the registry of this contract.
   const nodeBonds = module.contract("NodeBonds", [accessManager, opg, attested.teeRegistry]);
@@ -118,15 +128,5 @@ export function governanceModule(
   module.call(timelock, "renounceRole", [TIMELOCK_ROLES.DEFAULT_ADMIN_ROLE, deployer], {
     id: "renounce_timelock",
   });
-  return {
-    ...core,
-    ...attested,
-    timelock,
-    genesis,
-    opg,
-    vestingFactory,
-    airdrop,
-    governor,
-    nodeBonds,
-  };
+  return { ...core, ...attested, ...token, nodeBonds };
 }

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { bindingNonce } from "@haca/attestation/document/bindingNonce";
 import { documentHints } from "@haca/attestation/document/documentHints";
-import { p384BaseTable } from "@haca/attestation/p384Base";
 import { certificateStoreAbi, teeRegistryAbi } from "@haca/protocol/abi";
 import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import {
@@ -19,49 +18,31 @@ import {
   keccak256,
   toHex,
 } from "viem";
-import { addressOf, type Creation } from "./addressBookOf.ts";
-import { deployArtifact } from "./deployArtifact.ts";
+import type { Contracts } from "./deployContracts.ts";
+import { deployOne } from "./deployOn.ts";
 import type { Chain } from "./startChain.ts";
+import { addressOf } from "./writeBook.ts";
 
-export const HEARTBEAT_MAX_AGE = 30n * 60n;
-export const ATTESTATION_MAX_AGE = 7n * 24n * 60n * 60n;
 export const ENDPOINT = "https://node.example:443";
 
 type Restricted = ContractFunctionName<typeof teeRegistryAbi, "nonpayable">;
 
-/**
- * The TEE registry over a simulated root, with two node types. The manager's administrator, the first account, holds
- * every role: none is given to anybody else.
- */
-export async function deployTee(parameters: { chain: Chain; accessManager: Creation }) {
+/** What can be done with the TEE registry of `contracts`. */
+export function accessTee(parameters: { chain: Chain; contracts: Contracts }) {
   const { chain } = parameters;
-  const manager = addressOf(parameters.accessManager);
-  const deploy = (artifact: string, args: readonly unknown[] = []) =>
-    deployArtifact({ chain, artifact: `contracts/${artifact}`, arguments: args });
-  const { timestamp } = await chain.client.getBlock();
-  const { rootAuthority } = makeSimulatedChain({ now: timestamp });
-
-  const ecdsa = await deploy("attestation/EcdsaP384.sol/EcdsaP384.json", [toHex(p384BaseTable())]);
-  const certificates = await deploy("attestation/CertificateStore.sol/CertificateStore.json", [
-    ...[manager, addressOf(ecdsa), toHex(rootAuthority.certificate)],
-  ]);
+  const { deployed, rootAuthority } = parameters.contracts;
   const deployVerifier = () =>
-    deploy("attestation/NitroAttestationVerifier.sol/NitroAttestationVerifier.json", [
-      ...[addressOf(certificates), addressOf(ecdsa)],
-    ]);
-  const verifier = await deployVerifier();
-  const signingKeys = await deploy("registry/SigningKeys.sol/SigningKeys.json");
-  const creation = await deploy("registry/TEERegistry.sol/TEERegistry.json", [
-    ...[manager, addressOf(signingKeys), addressOf(verifier)],
-    ...[HEARTBEAT_MAX_AGE, ATTESTATION_MAX_AGE],
-  ]);
+    deployOne({
+      ...{ chain, name: deployed.verifier.name },
+      arguments: [addressOf(deployed.certificateStore), addressOf(deployed.ecdsaP384)],
+    });
   const registry = getContract({
-    address: addressOf(creation),
+    address: addressOf(deployed.teeRegistry),
     abi: teeRegistryAbi,
     client: chain.client,
   });
   const store = getContract({
-    address: addressOf(certificates),
+    address: addressOf(deployed.certificateStore),
     abi: certificateStoreAbi,
     client: chain.client,
   });
@@ -136,22 +117,12 @@ export async function deployTee(parameters: { chain: Chain; accessManager: Creat
     };
   };
 
-  for (const [type, name] of ["LLMProxy", "Validator"].entries()) {
-    await call("addTEEType", [type, name]);
-  }
-  const creations = {
-    EcdsaP384: ecdsa,
-    CertificateStore: certificates,
-    NitroAttestationVerifier: verifier,
-    SigningKeys: signingKeys,
-    TEERegistry: creation,
-  };
   return {
-    ...{ creations, registry, store, call, revokeUnseen, revoke, makeEnclave, registrationOf },
-    ...{ verifier: addressOf(verifier), deployVerifier },
+    ...{ registry, store, call, revokeUnseen, revoke, makeEnclave, registrationOf },
+    ...{ verifier: addressOf(deployed.verifier), deployVerifier },
   };
 }
-export type Tee = Awaited<ReturnType<typeof deployTee>>;
+export type Tee = ReturnType<typeof accessTee>;
 
 /** Measurements that are different for every name. */
 export function measurementsOf(name: string): Measurements {
