@@ -2,7 +2,7 @@
 import { Option } from "commander";
 import { createProgram, runProgram } from "../lib/program.ts";
 import type { DeployOptions } from "./deploy.ts";
-import { readSettlementWindow } from "./readSettlementWindow.ts";
+import { readSettlementWindow } from "./parameters/readSettlementWindow.ts";
 
 const SUMMARY = `Deploys registries, settlement, attestation, token, vesting, airdrop, governor
 and timelock, hands every permission to timelock, guardian and image approver,

@@ -3,22 +3,22 @@ import { type AddressBook, addressBookPath, writeAddressBook } from "@haca/proto
 import { BaseError } from "@haca/protocol/baseError";
 import { userPath } from "@haca/protocol/userPath";
 import type { NetworkConnection } from "hardhat/types/network";
+import { connect } from "../lib/connect.ts";
+import { isDevelopmentChain } from "../lib/developmentChain.ts";
 import { enterProject } from "../lib/enterProject.ts";
+import { requireDeployer } from "../lib/requireDeployer.ts";
+import { keepEarlier } from "./addressBook/keepEarlier.ts";
+import { readEarlier } from "./addressBook/readEarlier.ts";
 import { buildContracts } from "./buildContracts.ts";
 import { probeFor } from "./chain/probeFor.ts";
-import { belowFloor, checkDeployer } from "./checkParameters.ts";
 import { confirm } from "./confirm.ts";
-import { connect } from "./connect.ts";
 import { deployAll } from "./deployAll.ts";
 import { DEFAULT_SETTLEMENT_WINDOW, deployCore } from "./deployCore.ts";
 import { deployTee } from "./deployTee.ts";
-import { isDevelopmentChain } from "./developmentChain.ts";
-import { keepEarlier } from "./keepEarlier.ts";
-import { type Deployment, journalPath, openDeployment } from "./openDeployment.ts";
+import { belowFloor, checkDeployer } from "./parameters/checkParameters.ts";
+import { parametersPath, readParameters, refuse } from "./parameters/readParameters.ts";
+import { type Deployment, journalPath, openDeployment } from "./plan/openDeployment.ts";
 import { printPlan } from "./printPlan.ts";
-import { readEarlier } from "./readEarlier.ts";
-import { parametersPath, readParameters, refuse } from "./readParameters.ts";
-import { requireDeployer } from "./requireDeployer.ts";
 
 export type DeployOptions = {
   network: string;

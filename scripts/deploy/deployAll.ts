@@ -1,14 +1,14 @@
 import type { AddressBook, GenesisGrant } from "@haca/protocol/addressBook";
 import { ALLOCATIONS } from "@haca/protocol/allocations";
 import type { Contract, EventLog } from "ethers";
-import { addressesOf } from "./addressesOf.ts";
-import { bookHeader } from "./bookHeader.ts";
-import { describeAttestation } from "./describeAttestation.ts";
-import { describeContract } from "./describeContract.ts";
-import { describeCore } from "./describeCore.ts";
+import { addressesOf } from "./addressBook/addressesOf.ts";
+import { bookHeader } from "./addressBook/bookHeader.ts";
+import { describeAttestation } from "./addressBook/describeAttestation.ts";
+import { describeContract } from "./addressBook/describeContract.ts";
+import { describeCore } from "./addressBook/describeCore.ts";
 import { genesisParameters } from "./modules/governance.ts";
-import { beginJournal, type Deployment } from "./openDeployment.ts";
-import type { GovernanceParameters } from "./readParameters.ts";
+import type { GovernanceParameters } from "./parameters/readParameters.ts";
+import { beginJournal, type Deployment } from "./plan/openDeployment.ts";
 import { runGovernanceModule } from "./runGovernanceModule.ts";
 
 /**

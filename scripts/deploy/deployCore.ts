@@ -1,9 +1,9 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
-import { bookHeader } from "./bookHeader.ts";
-import { describeCore } from "./describeCore.ts";
+import { bookHeader } from "./addressBook/bookHeader.ts";
+import { describeCore } from "./addressBook/describeCore.ts";
 import { coreModule } from "./modules/core.ts";
-import { beginJournal, type Deployment } from "./openDeployment.ts";
-import { runModule } from "./runModule.ts";
+import { beginJournal, type Deployment } from "./plan/openDeployment.ts";
+import { runModule } from "./plan/runModule.ts";
 
 /** Seconds after a result's timestamp during which it can be settled: 7 days. */
 export const DEFAULT_SETTLEMENT_WINDOW = 7 * 24 * 60 * 60;

@@ -1,12 +1,12 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
-import { bookHeader } from "./bookHeader.ts";
-import { describeAttestation } from "./describeAttestation.ts";
-import { describeCore } from "./describeCore.ts";
-import { isDevelopmentChain } from "./developmentChain.ts";
+import { isDevelopmentChain } from "../lib/developmentChain.ts";
+import { bookHeader } from "./addressBook/bookHeader.ts";
+import { describeAttestation } from "./addressBook/describeAttestation.ts";
+import { describeCore } from "./addressBook/describeCore.ts";
 import { teeModule } from "./modules/attestation.ts";
-import { beginJournal, type Deployment } from "./openDeployment.ts";
-import type { AttestationParameters } from "./readAttestationParameters.ts";
-import { runModule } from "./runModule.ts";
+import type { AttestationParameters } from "./parameters/readAttestationParameters.ts";
+import { beginJournal, type Deployment } from "./plan/openDeployment.ts";
+import { runModule } from "./plan/runModule.ts";
 
 /**
  * Deploys the core and the TEE registry with what verifies attestations, or resumes, and returns the chain's address

@@ -1,8 +1,8 @@
 import type { ChainType, NetworkConnection } from "hardhat/types/network";
 import { governanceModule } from "./modules/governance.ts";
+import type { GovernanceParameters } from "./parameters/readParameters.ts";
 import type { Plan, PlannedContract } from "./plan/plan.ts";
-import type { GovernanceParameters } from "./readParameters.ts";
-import { runModule } from "./runModule.ts";
+import { runModule } from "./plan/runModule.ts";
 
 export type Rehearsal = {
   gas: bigint;

@@ -3,9 +3,9 @@ import { rehearse, sumUp } from "./dryRun.ts";
 import { teeModule } from "./modules/attestation.ts";
 import { coreModule } from "./modules/core.ts";
 import { governanceModule } from "./modules/governance.ts";
-import type { Deployment } from "./openDeployment.ts";
+import type { GovernanceParameters } from "./parameters/readParameters.ts";
+import type { Deployment } from "./plan/openDeployment.ts";
 import type { Plan } from "./plan/plan.ts";
-import type { GovernanceParameters } from "./readParameters.ts";
 import { requireFunds } from "./requireFunds.ts";
 
 /** Shows what will happen and what it costs; error `deploy.noFunds` if the deployer cannot pay what is left. */

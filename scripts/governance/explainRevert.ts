@@ -1,6 +1,6 @@
 import * as abis from "@haca/protocol/abi";
 import { type ErrorDescription, type Fragment, Interface } from "ethers";
-import { firstLine } from "../deploy/connect.ts";
+import { firstLine } from "../lib/connect.ts";
 import { printable } from "../lib/printable.ts";
 
 /** All errors of all contracts, each once. */

@@ -3,7 +3,7 @@ import { BaseError } from "@haca/protocol/baseError";
 import { TextInterface } from "@haca/protocol/chainText";
 import { Contract, getAddress, isAddress, type JsonRpcSigner, type Provider } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import { connect } from "../deploy/connect.ts";
+import { connect } from "../lib/connect.ts";
 import { requireContracts } from "../lib/requireContracts.ts";
 import { addressOf } from "./call.ts";
 

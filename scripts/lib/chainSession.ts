@@ -1,8 +1,8 @@
 import { type AddressBook, addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import { BrowserProvider, Contract, type InterfaceAbi, type JsonRpcSigner } from "ethers";
-import { connect, firstLine } from "../deploy/connect.ts";
-import { isDevelopmentChain } from "../deploy/developmentChain.ts";
+import { connect, firstLine } from "./connect.ts";
+import { isDevelopmentChain } from "./developmentChain.ts";
 
 /** How often a local chain is asked whether a transaction is in a block. */
 const LOCAL_POLLING_MS = 100;

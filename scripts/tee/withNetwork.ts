@@ -1,8 +1,8 @@
 import { BaseError } from "@haca/protocol/baseError";
 import type { Signer } from "ethers";
-import { connect } from "../deploy/connect.ts";
-import { requireDeployer } from "../deploy/requireDeployer.ts";
+import { connect } from "../lib/connect.ts";
 import { printable } from "../lib/printable.ts";
+import { requireDeployer } from "../lib/requireDeployer.ts";
 import { type ChainOptions, integerOption } from "./options.ts";
 import { explain } from "./sendCall.ts";
 import { type TeeContracts, teeContracts } from "./teeContracts.ts";

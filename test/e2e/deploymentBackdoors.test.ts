@@ -29,7 +29,10 @@ import { type Finding, isMatch } from "../../scripts/deploy/check/finding.ts";
 import { DEFAULT_SETTLEMENT_WINDOW } from "../../scripts/deploy/deployCore.ts";
 import { selectorOf } from "../../scripts/deploy/modules/accessCalls.ts";
 import { TIMELOCK_ROLES } from "../../scripts/deploy/modules/governance.ts";
-import { type GovernanceParameters, readParameters } from "../../scripts/deploy/readParameters.ts";
+import {
+  type GovernanceParameters,
+  readParameters,
+} from "../../scripts/deploy/parameters/readParameters.ts";
 import { runGovernanceModule } from "../../scripts/deploy/runGovernanceModule.ts";
 import { PARAMETERS } from "./localDeployment.ts";
 

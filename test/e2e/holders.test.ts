@@ -42,8 +42,8 @@ afterAll(async () => {
 });
 
 const models = (...options: string[]) => local.run(["scripts/models/cli.ts", ...options]);
-const vesting = (...options: string[]) => local.run(["scripts/vesting/cli.ts", ...options]);
-const airdrop = (...options: string[]) => local.run(["scripts/airdrop/cli.ts", ...options]);
+const vesting = (...options: string[]) => local.run(["scripts/token/vesting/cli.ts", ...options]);
+const airdrop = (...options: string[]) => local.run(["scripts/token/airdrop/cli.ts", ...options]);
 const vaultOf = (allocation: string): string =>
   readAddressBook(BOOK).grants?.find((grant) => grant.allocation === allocation)?.vault ?? "";
 const addressOf = async (account: string): Promise<string> =>
@@ -243,8 +243,8 @@ describe("a restarted chain", () => {
     const elsewhere = (...command: string[]) =>
       failure(other.run(command, { HACA_RPC_URL: other.url }));
     for (const command of [
-      ["scripts/vesting/cli.ts", "status"],
-      ["scripts/airdrop/cli.ts", "status", CSV],
+      ["scripts/token/vesting/cli.ts", "status"],
+      ["scripts/token/airdrop/cli.ts", "status", CSV],
       ["scripts/models/cli.ts", "list"],
     ]) {
       expect(await elsewhere(...command)).toContain("[chain.otherChain]");
@@ -255,7 +255,8 @@ describe("a restarted chain", () => {
 
 describe("help", () => {
   const COMMANDS = [
-    ...["demo", "deploy", "deploy/check", "verify", "governance", "vesting", "airdrop", "tee"],
+    ...["demo", "deploy", "deploy/check", "deploy/verify", "governance", "tee"],
+    ...["token/vesting", "token/airdrop"],
     ...["models", "prove", "coverageReport", "test", "mutation"],
   ].map((name) => `scripts/${name}/cli.ts`);
   const OTHERS = [

@@ -4,7 +4,7 @@ import { id, JsonRpcProvider, Wallet } from "ethers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_SETTLEMENT_WINDOW } from "../../scripts/deploy/deployCore.ts";
 import { dryRun } from "../../scripts/deploy/dryRun.ts";
-import { readParameters } from "../../scripts/deploy/readParameters.ts";
+import { readParameters } from "../../scripts/deploy/parameters/readParameters.ts";
 import { freePort } from "../../scripts/lib/freePort.ts";
 import { Command } from "./command.ts";
 import { FailingProxy, type Failure } from "./failingProxy.ts";

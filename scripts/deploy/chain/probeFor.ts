@@ -1,5 +1,5 @@
 import type { DeployOptions } from "../deploy.ts";
-import type { Deployment } from "../openDeployment.ts";
+import type { Deployment } from "../plan/openDeployment.ts";
 import { probeChain } from "./probeChain.ts";
 
 const CORE = ["AccessManager", "ModelRegistry", "InferenceSettlement"];

@@ -89,7 +89,7 @@ async function check(options: Options): Promise<void> {
 }
 
 async function rootOf(path: string): Promise<string> {
-  const { readAirdropCsv } = await import("../../airdrop/readAirdropCsv.ts");
+  const { readAirdropCsv } = await import("../../lib/readAirdropCsv.ts");
   const { airdropRoot, buildAirdropTree } = await import("@haca/protocol/airdropTree");
   return airdropRoot(buildAirdropTree(readAirdropCsv(path)));
 }

@@ -2,8 +2,8 @@ import { p384BaseTable } from "@haca/attestation/p384Base";
 import { TEE_TYPES } from "@haca/protocol/attestationParameters";
 import { ROLES } from "@haca/protocol/roles";
 import { hexlify } from "ethers";
+import type { AttestationParameters } from "../parameters/readAttestationParameters.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { AttestationParameters } from "../readAttestationParameters.ts";
 import { accessCalls } from "./accessCalls.ts";
 import { type CoreContracts, coreModule } from "./core.ts";
 

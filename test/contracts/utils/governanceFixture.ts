@@ -7,7 +7,7 @@ import {
 import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import { type Contract, id, sha256 } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import type { GovernanceParameters } from "../../../scripts/deploy/readParameters.ts";
+import type { GovernanceParameters } from "../../../scripts/deploy/parameters/readParameters.ts";
 import { runGovernanceModule } from "../../../scripts/deploy/runGovernanceModule.ts";
 import { airdropEntries, GOVERNOR_SETTINGS, MIN_DELAY } from "./tokenFixture.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
 import { Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { P256_SIGNATURE } from "./chain/precompiles.ts";
+import { P256_SIGNATURE } from "../chain/precompiles.ts";
 import type { Problem } from "./checkParameters.ts";
 import { parametersPath, readParameters } from "./readParameters.ts";
 

@@ -1,5 +1,5 @@
 import { ALLOCATIONS, DEFAULT_TGE, OPG_UNIT, vestingPeriod } from "@haca/protocol/allocations";
-import { formatTable } from "../lib/table.ts";
+import { formatTable } from "../../lib/table.ts";
 
 /** Unix seconds as UTC, without a zone. */
 export const date = (seconds: number): string =>

@@ -10,9 +10,9 @@ import {
   type JsonRpcSigner,
   Signature,
 } from "ethers";
-import { type ChainSession, loadAbis, withChainSession } from "../lib/chainSession.ts";
-import { sendCall } from "../lib/sendCall.ts";
-import { readAirdropCsv } from "./readAirdropCsv.ts";
+import { type ChainSession, loadAbis, withChainSession } from "../../lib/chainSession.ts";
+import { readAirdropCsv } from "../../lib/readAirdropCsv.ts";
+import { sendCall } from "../../lib/sendCall.ts";
 import { claimOf, sumOf } from "./tree.ts";
 
 const WORD_BITS = 256;

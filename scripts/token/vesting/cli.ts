@@ -1,7 +1,7 @@
 /** `npm run vesting -- …`: the allocation table and its grants. */
 
 import { userPath } from "@haca/protocol/userPath";
-import { createProgram, runProgram, withChain, withSending } from "../lib/program.ts";
+import { createProgram, runProgram, withChain, withSending } from "../../lib/program.ts";
 
 const program = createProgram({ name: "vesting", summary: "The allocation table and its grants." });
 

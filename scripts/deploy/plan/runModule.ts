@@ -1,11 +1,11 @@
 import { Contract, getCreateAddress, type Interface, type Signer } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import { Account } from "./plan/account.ts";
-import { PlanEncoder } from "./plan/encodePlan.ts";
-import { Journal, type Mined } from "./plan/journal.ts";
-import { Plan, type PlannedContract } from "./plan/plan.ts";
-import { runPlan } from "./plan/runPlan.ts";
-import { requireDeployer } from "./requireDeployer.ts";
+import { requireDeployer } from "../../lib/requireDeployer.ts";
+import { Account } from "./account.ts";
+import { PlanEncoder } from "./encodePlan.ts";
+import { Journal, type Mined } from "./journal.ts";
+import { Plan, type PlannedContract } from "./plan.ts";
+import { runPlan } from "./runPlan.ts";
 
 /** Where a contract comes from. */
 export type Creation = { transaction: string; block: number };

@@ -1,6 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
 import type { NetworkConnection } from "hardhat/types/network";
-import { enterProject } from "../lib/enterProject.ts";
+import { enterProject } from "./enterProject.ts";
 
 /** First line of whatever was thrown, without Hardhat's advertisement of its documentation. */
 export const firstLine = (error: unknown): string =>

@@ -1,6 +1,6 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
 import { keccak256, type Provider } from "ethers";
-import type { Creation } from "./runModule.ts";
+import type { Creation } from "../plan/runModule.ts";
 
 export type ContractEntry = AddressBook["contracts"]["AccessManager"];
 

@@ -3,11 +3,11 @@ import { addressBookPath } from "@haca/protocol/addressBook";
 import type { Provider } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import type { NetworkConnection } from "hardhat/types/network";
-import { isDevelopmentChain } from "./developmentChain.ts";
+import { isDevelopmentChain } from "../../lib/developmentChain.ts";
+import { requireDeployer } from "../../lib/requireDeployer.ts";
+import { gitCommitOf } from "../addressBook/gitCommit.ts";
 import { findAbandoned } from "./findAbandoned.ts";
-import { gitCommitOf } from "./gitCommit.ts";
-import { Journal } from "./plan/journal.ts";
-import { requireDeployer } from "./requireDeployer.ts";
+import { Journal } from "./journal.ts";
 
 /** A chain, who deploys to it, and how far that is. */
 export type Deployment = {

@@ -1,7 +1,7 @@
 import type { GenesisGrant } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import { Contract, getAddress, isAddress } from "ethers";
-import { type ChainSession, loadAbis, requireCode } from "../lib/chainSession.ts";
+import { type ChainSession, loadAbis, requireCode } from "../../lib/chainSession.ts";
 
 /** A vault of the address book. */
 export type Grant = GenesisGrant & { contract: Contract };

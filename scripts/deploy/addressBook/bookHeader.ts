@@ -1,7 +1,7 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
+import type { Deployment } from "../plan/openDeployment.ts";
 import { compilerSettings } from "./compilerSettings.ts";
 import { gitCommitOf } from "./gitCommit.ts";
-import type { Deployment } from "./openDeployment.ts";
 
 /** What an address book says about the deployment itself. */
 export function bookHeader(

@@ -1,6 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { withChainSession } from "../lib/chainSession.ts";
-import { formatTable } from "../lib/table.ts";
+import { withChainSession } from "../../lib/chainSession.ts";
+import { formatTable } from "../../lib/table.ts";
 import { addressArgument, type Grant, grantsOf } from "./grants.ts";
 import { date, tokens } from "./table.ts";
 

@@ -4,8 +4,8 @@ import { addMonths } from "@haca/protocol/addMonths";
 import { type AirdropEntry, airdropRoot, buildAirdropTree } from "@haca/protocol/airdropTree";
 import { DEFAULT_TGE } from "@haca/protocol/allocations";
 import { BaseError } from "@haca/protocol/baseError";
-import { readAirdropCsv } from "../airdrop/readAirdropCsv.ts";
-import { PROJECT_ROOT } from "../lib/projectRoot.ts";
+import { PROJECT_ROOT } from "../../lib/projectRoot.ts";
+import { readAirdropCsv } from "../../lib/readAirdropCsv.ts";
 import {
   allocationOf,
   checkConsistency,

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { BaseError } from "@haca/protocol/baseError";
-import { type Report, Steps } from "../lib/progress.ts";
+import { type Report, Steps } from "../../lib/progress.ts";
 import type { Subject } from "./collect.ts";
 import type { Answer, Service } from "./service.ts";
 

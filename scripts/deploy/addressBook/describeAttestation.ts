@@ -1,10 +1,10 @@
 import { p384BaseTable } from "@haca/attestation/p384Base";
 import type { AddressBook } from "@haca/protocol/addressBook";
 import { type Contract, hexlify, type Provider } from "ethers";
+import type { AttestationParameters } from "../parameters/readAttestationParameters.ts";
+import type { Creation } from "../plan/runModule.ts";
 import { addressesOf } from "./addressesOf.ts";
 import { describeContract } from "./describeContract.ts";
-import type { AttestationParameters } from "./readAttestationParameters.ts";
-import type { Creation } from "./runModule.ts";
 
 type AttestationContract =
   | "EcdsaP384"

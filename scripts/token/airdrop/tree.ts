@@ -8,7 +8,7 @@ import {
 import { ALLOCATIONS } from "@haca/protocol/allocations";
 import { BaseError } from "@haca/protocol/baseError";
 import { formatUnits } from "ethers";
-import { readAirdropCsv } from "./readAirdropCsv.ts";
+import { readAirdropCsv } from "../../lib/readAirdropCsv.ts";
 
 export const sumOf = (entries: readonly AirdropEntry[]): bigint =>
   entries.reduce((sum, { amount }) => sum + amount, 0n);

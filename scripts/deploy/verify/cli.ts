@@ -3,7 +3,7 @@ import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import { userPath } from "@haca/protocol/userPath";
 import { Option } from "commander";
-import { createProgram, runProgram, withChain } from "../lib/program.ts";
+import { createProgram, runProgram, withChain } from "../../lib/program.ts";
 import type { Service } from "./service.ts";
 
 type Options = {
@@ -38,8 +38,8 @@ const program = withChain(
   .action(verify);
 
 async function verify(options: Options): Promise<void> {
-  const { connectReader } = await import("../deploy/reader/connectReader.ts");
-  const { ensureCompiled } = await import("../deploy/compiled/ensureCompiled.ts");
+  const { connectReader } = await import("../reader/connectReader.ts");
+  const { ensureCompiled } = await import("../compiled/ensureCompiled.ts");
   const { collectSubjects } = await import("./collect.ts");
   const { verifySubjects } = await import("./verifySubjects.ts");
   const { writeFiles } = await import("./writeFiles.ts");

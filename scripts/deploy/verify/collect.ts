@@ -5,9 +5,9 @@ import {
   type CompiledContract,
   type ContractName,
   compiledContract,
-} from "../deploy/compiled/compiledContract.ts";
-import { firstDifference, matchCode } from "../deploy/compiled/matchCode.ts";
-import type { ChainReader } from "../deploy/reader/chainReader.ts";
+} from "../compiled/compiledContract.ts";
+import { firstDifference, matchCode } from "../compiled/matchCode.ts";
+import type { ChainReader } from "../reader/chainReader.ts";
 
 /** A contract on a chain, with what an explorer needs to compile it and compare. */
 export type Subject = {

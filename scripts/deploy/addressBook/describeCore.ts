@@ -1,7 +1,7 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
 import type { Provider } from "ethers";
+import type { Creation } from "../plan/runModule.ts";
 import { describeContract } from "./describeContract.ts";
-import type { Creation } from "./runModule.ts";
 
 /** The core contracts' entries in the address book. */
 export async function describeCore(parameters: {

@@ -1,7 +1,7 @@
 /** `npm run airdrop -- …`: the airdrop's tree, from a CSV file, and its claims. */
 
 import { userPath } from "@haca/protocol/userPath";
-import { createProgram, runProgram, withChain, withSending } from "../lib/program.ts";
+import { createProgram, runProgram, withChain, withSending } from "../../lib/program.ts";
 
 const program = createProgram({
   name: "airdrop",

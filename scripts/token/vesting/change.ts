@@ -1,8 +1,8 @@
 /** What a beneficiary, or anyone, may do with a vault. */
 import { BaseError } from "@haca/protocol/baseError";
 import { Contract, formatUnits, getAddress, ZeroAddress } from "ethers";
-import { type ChainSession, loadAbis, withChainSession } from "../lib/chainSession.ts";
-import { sendCall } from "../lib/sendCall.ts";
+import { type ChainSession, loadAbis, withChainSession } from "../../lib/chainSession.ts";
+import { sendCall } from "../../lib/sendCall.ts";
 import { addressArgument, type Grant, grantIn } from "./grants.ts";
 
 type Options = { network: string; account: string; yes?: boolean; vault: string };
