@@ -54,7 +54,7 @@ function indexProposals(): void {
     const { timelockId } = await context.db
       .update(proposal, { id })
       .set({ queuedAt: event.block.timestamp, executableAt });
-    // The timelock told of it a moment ago, unless the book names another timelock.
+    // The timelock told of it a moment ago, unless the address book names another timelock.
     if ((await context.db.find(timelockOperation, { id: timelockId })) !== null) {
       await context.db.update(timelockOperation, { id: timelockId }).set({ proposalId: id });
     }

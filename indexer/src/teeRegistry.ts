@@ -110,7 +110,7 @@ function indexNodes(): void {
     });
     await context.db.update(teeNode, { id: teeId }).set((row) => ({
       ...attested,
-      // Fresh evidence is a sign of life; signs of life only move forward.
+      // Fresh evidence is a heartbeat; heartbeats only move forward.
       lastHeartbeatAt:
         attested.attestedAt > row.lastHeartbeatAt ? attested.attestedAt : row.lastHeartbeatAt,
     }));

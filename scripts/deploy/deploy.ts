@@ -3,15 +3,13 @@ import { type AddressBook, addressBookPath, writeAddressBook } from "@haca/proto
 import { BaseError } from "@haca/protocol/baseError";
 import { userPath } from "@haca/protocol/userPath";
 import type { NetworkConnection } from "hardhat/types/network";
-import { connect } from "../lib/connect.ts";
-import { isDevelopmentChain } from "../lib/developmentChain.ts";
+import { confirm } from "../lib/confirm.ts";
+import { connect, isDevelopmentChain, requireDeployer } from "../lib/connect.ts";
 import { enterProject } from "../lib/enterProject.ts";
-import { requireDeployer } from "../lib/requireDeployer.ts";
 import { keepEarlier } from "./addressBook/keepEarlier.ts";
 import { readEarlier } from "./addressBook/readEarlier.ts";
 import { buildContracts } from "./buildContracts.ts";
 import { probeFor } from "./chain/probeFor.ts";
-import { confirm } from "./confirm.ts";
 import { deployAll } from "./deployAll.ts";
 import { DEFAULT_SETTLEMENT_WINDOW, deployCore } from "./deployCore.ts";
 import { deployTee } from "./deployTee.ts";
@@ -77,7 +75,7 @@ async function deployTo(parameters: {
   for (const line of off) console.log(`  on this chain ${line}`);
   if (!isDevelopment) {
     await printPlan({ ...base, part, governance });
-    if (!options.yes && !(await confirm(`Deploy to ${network}?`))) {
+    if (!(await confirm({ question: `Deploy to ${network}?`, yes: options.yes }))) {
       console.log("nothing deployed");
       return;
     }

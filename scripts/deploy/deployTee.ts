@@ -1,5 +1,5 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
-import { isDevelopmentChain } from "../lib/developmentChain.ts";
+import { isDevelopmentChain } from "../lib/connect.ts";
 import { bookHeader } from "./addressBook/bookHeader.ts";
 import { describeAttestation } from "./addressBook/describeAttestation.ts";
 import { describeCore } from "./addressBook/describeCore.ts";

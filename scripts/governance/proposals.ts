@@ -10,8 +10,8 @@ import {
   type Provider,
   toUtf8Bytes,
 } from "ethers";
-import { printable } from "../lib/printable.ts";
 import { readAllLogs } from "../lib/readAllLogs.ts";
+import { printable } from "../lib/words.ts";
 import { type Call, encodeCall } from "./call.ts";
 
 /** What the governor's functions take. */

@@ -1,14 +1,16 @@
 import { BaseError } from "@haca/protocol/baseError";
 import type { NetworkConnection } from "hardhat/types/network";
 import { enterProject } from "./enterProject.ts";
+import { firstLine } from "./words.ts";
 
-/** First line of whatever was thrown, without Hardhat's advertisement of its documentation. */
-export const firstLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+/** Chains that are thrown away and started anew under the same id. */
+const DEVELOPMENT_CHAINS: ReadonlySet<number> = new Set([31337]);
+
+export const isDevelopmentChain = (chainId: number): boolean => DEVELOPMENT_CHAINS.has(chainId);
 
 /**
  * Connects to a network of hardhat.config.ts and makes sure that it is the chain that the configuration means.
- * Errors, one line each: `deploy.badOption`, `deploy.noRpc`, `deploy.wrongChain`.
+ * Errors, one line each: `deploy.badOption`, `deploy.badKey`, `deploy.noRpc`, `deploy.wrongChain`.
  */
 export async function connect(
   network: string | undefined,
@@ -45,9 +47,11 @@ export async function connect(
 /** Hardhat's words for a variable that has no value, or has one that it cannot use. */
 const ABOUT_VARIABLE = /configuration variable|private key/i;
 
-function unusable(network: string, cause: unknown): BaseError {
+/** Why a network cannot be used: `deploy.badKey` where it is the key, else `deploy.noRpc`. */
+export function unusable(network: string, cause: unknown): BaseError {
   const text = firstLine(cause);
   const [, variable] = /Variable "(\w+)"/.exec(text) ?? [];
+  const isAboutKey = variable?.endsWith("_KEY") ?? ABOUT_VARIABLE.test(text);
   const reason =
     variable !== undefined
       ? `needs ${variable}: set the variable, or npx hardhat keystore set ${variable}`
@@ -55,7 +59,7 @@ function unusable(network: string, cause: unknown): BaseError {
         ? `cannot be used: ${text} (the key is HACA_DEPLOYER_KEY, 0x and 64 hex digits)`
         : "does not answer: start the chain or check its URL";
   return new BaseError({
-    code: "deploy.noRpc",
+    code: isAboutKey ? "deploy.badKey" : "deploy.noRpc",
     message: `network ${network} ${reason}`,
     cause,
   });
@@ -72,3 +76,17 @@ const wrongChain = (
     message: `network ${network} should be chain ${expected}, but its URL answers for ${actual}`,
     ...(cause === undefined ? {} : { cause }),
   });
+
+/** The account that deploys. Errors: `deploy.badKey`, `deploy.noRpc`, `deploy.noAccount`. */
+export async function requireDeployer(connection: NetworkConnection): Promise<string> {
+  const [deployer] = await connection.ethers.getSigners().catch((cause: unknown) => {
+    throw unusable(connection.networkName, cause);
+  });
+  if (deployer === undefined) {
+    throw new BaseError({
+      code: "deploy.noAccount",
+      message: `network ${connection.networkName} has no account: set HACA_DEPLOYER_KEY`,
+    });
+  }
+  return deployer.address;
+}

@@ -21,8 +21,8 @@ const runner = { provider: { getBlock: async () => ({ timestamp: Number(NOW) }) 
 const contracts = (isApproved = true): TeeContracts =>
   ({
     chainId: 1n,
-    registry: { target: REGISTRY, getFunction: () => async () => isApproved },
-    store: { getFunction: () => async () => false },
+    registry: { target: REGISTRY, isPCRApproved: async () => isApproved },
+    store: { isStored: async () => false },
     rootFingerprint: sha256(chain.root),
   }) as never;
 

@@ -9,7 +9,8 @@ import {
   fetchTlsCertificate,
 } from "@haca/worker/enclave/enclaveClient";
 import { type ContractRunner, hexlify, keccak256, sha256 } from "ethers";
-import { nextBlockTime, type TeeContracts } from "./teeContracts.ts";
+import { nextBlockTime } from "../lib/chainSession.ts";
+import type { TeeContracts } from "./teeContracts.ts";
 
 /** What an operator wants registered. */
 export type Wish = {
@@ -64,20 +65,20 @@ export async function collectEvidence(parameters: {
   const { chainId, registry, store, rootFingerprint } = contracts;
   const { enclave: url, operator, paymentAddress, endpoint, teeType } = wish;
   const nonce = bindingNonce({
-    ...{ chainId, registry: String(registry.target), operator },
+    ...{ chainId, registry: registry.target, operator },
     ...{ paymentAddress, endpoint, teeType },
   });
   const signingKey = await fetchSigningKey({ url });
   const tlsCertificate = await fetchTlsCertificate(hostOf(wish.tls ?? endpoint));
   const document = await fetchDocument({ url, nonce });
-  const judgedAt = await nextBlockTime(runner);
+  const judgedAt = await nextBlockTime(runner.provider);
   const verdict = verifyDocument({ bytes: document, now: judgedAt, rootFingerprint });
   const reasons = [
     ...verdict.faults.map(({ message }) => message),
     ...mismatches({ verdict, nonce, signingKey, tlsCertificate }),
   ];
   if (reasons.length > 0) throw refused(reasons);
-  if (!(await registry.getFunction("isPCRApproved")(teeType, verdict.pcrHash))) {
+  if (!(await registry.isPCRApproved(teeType, verdict.pcrHash))) {
     throw refused([`image ${verdict.pcrHash} is not approved for this type`]);
   }
 
@@ -85,7 +86,7 @@ export async function collectEvidence(parameters: {
   const hints = await documentHints({
     document,
     async isStored(id) {
-      const isStored: boolean = await store.getFunction("isStored")(id);
+      const isStored = await store.isStored(id);
       if (isStored) storedCertificates += 1;
       return isStored;
     },

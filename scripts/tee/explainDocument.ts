@@ -1,8 +1,7 @@
 import { commonNameOf } from "@haca/attestation/document/commonNameOf";
 import type { DocumentVerdict } from "@haca/attestation/document/verifyDocument";
 import { hexlify } from "ethers";
-import { printable } from "../lib/printable.ts";
-import { isoTime } from "./isoTime.ts";
+import { isoTime, printable } from "../lib/words.ts";
 
 /** A document in words: what it measures, when it was made, who vouches for it, and the verdict. */
 export function explainDocument(parameters: { verdict: DocumentVerdict; now: bigint }): string {

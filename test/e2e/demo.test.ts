@@ -65,7 +65,7 @@ describe("npm run demo", () => {
   });
 
   it.each([
-    [["--count", "0"], "--count must be a whole number from 1 to 100"],
+    [["--count", "0"], "--count must be an integer from 1 to 100"],
     [["--model", "nothing"], '--model "nothing"'],
     [["--unknown"], "--unknown"],
   ])("refuses %j in one line", async (options, text) => {

@@ -8,8 +8,9 @@ import {
   teeRegistryAbi,
   timelockControllerAbi,
 } from "@haca/protocol/abi";
+import { selectorOf } from "@haca/protocol/accessTable";
 import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
-import { ROLES } from "@haca/protocol/roles";
+import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import {
   Contract,
   concat,
@@ -27,8 +28,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { auditDeployment, readerOf } from "../../scripts/deploy/check/checkDeployment.ts";
 import { type Finding, isMatch } from "../../scripts/deploy/check/finding.ts";
 import { DEFAULT_SETTLEMENT_WINDOW } from "../../scripts/deploy/deployCore.ts";
-import { selectorOf } from "../../scripts/deploy/modules/accessCalls.ts";
-import { TIMELOCK_ROLES } from "../../scripts/deploy/modules/governance.ts";
 import {
   type GovernanceParameters,
   readParameters,

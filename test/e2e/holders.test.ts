@@ -143,7 +143,7 @@ describe("npm run vesting", () => {
     const vault = vaultOf("Foundation");
     const released = await success(vesting("release", vault, "--account", STRANGER));
     expect(released).toMatch(/about [\d.]+ OPG of Foundation go to 0x/);
-    const hash = /transaction (0x\w{64})/.exec(released)?.[1] ?? "";
+    const hash = /transaction +(0x\w{64})/.exec(released)?.[1] ?? "";
     expect((await provider.getTransaction(hash))?.from).toBe(await addressOf(STRANGER));
     // Within the cliff nothing is vested.
     expect(await refusal(vesting("release", vaultOf("Contributors")))).toContain(

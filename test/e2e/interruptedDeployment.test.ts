@@ -185,7 +185,7 @@ describe("an interrupted deployment", () => {
         ...{ BASE_SEPOLIA_RPC_URL: url, HACA_DEPLOYER_KEY: deployer.privateKey },
       });
     try {
-      expect(await failure(run(target))).toContain("[deploy.noAnswer]");
+      expect(await failure(run(target))).toContain("[chain.noAnswer]");
       const proxy = new FailingProxy({ target, transactions: 2, failure: "lost" });
       expect(await failure(run(await proxy.listen(), "--yes"))).toContain(
         "1 of 3 transactions are done",

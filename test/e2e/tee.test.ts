@@ -5,7 +5,7 @@ import { bindingNonce } from "@haca/attestation/document/bindingNonce";
 import { documentHints } from "@haca/attestation/document/documentHints";
 import { accessManagerAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
-import { explainTeeRevert } from "@haca/protocol/explainTeeRevert";
+import { explainRevert } from "@haca/protocol/explainRevert";
 import { ROLES } from "@haca/protocol/roles";
 import {
   fetchDocument,
@@ -287,7 +287,7 @@ describe("npm run tee -- register", () => {
         await register.estimateGas({ ...registration, paymentAddress }, { gasLimit: 16_777_216n });
         return "accepted";
       } catch (error) {
-        return explainTeeRevert(isError(error, "CALL_EXCEPTION") ? error.data : undefined).name;
+        return explainRevert(isError(error, "CALL_EXCEPTION") ? error.data : undefined).name;
       }
     };
     expect(await outcome(OPERATOR, addressOf(STRANGER))).toBe("TEERegistry_BindingMismatch");
@@ -312,7 +312,7 @@ describe("npm run tee", () => {
     [["status", "0x12"], "expected a teeId"],
     [["status", `0x${"12".repeat(32)}`], "the registry has no node 0x1212"],
     [["list", "--type", "Miner"], "--type must be LLMProxy, Validator, DataNode, ZkmlProver"],
-    [["list", "--page", "0"], "--page must be a whole number from 1"],
+    [["list", "--page", "0"], "--page must be an integer from 1"],
     [["heartbeat", "--enclave", "http://127.0.0.1:1", "--yes"], "does not answer"],
     [["register", "--enclave", "ftp://x"], "required option '--payment <address>' not specified"],
     [["dance"], "unknown command 'dance'"],

@@ -1,14 +1,13 @@
-/** Names of `ITEERegistry.NodeStatus`, by number. */
-const STATUSES = ["unknown", "enabled", "disabled", "retired", "banned", "expelled"] as const;
+import { NODE_STATUSES, type NodeStatus } from "@haca/protocol/attestationParameters";
 
 /** Names of `ISigningKeys.KeyKind`, by number; 0 is no kind that the registry admits. */
 const KEY_KINDS = [undefined, "rsa", "p256", "secp256k1"] as const;
 
 /** Throws a RangeError for a status that no contract has. */
-export function statusName(status: number): (typeof STATUSES)[number] {
-  const name = STATUSES[status];
+export function statusName(status: number): NodeStatus {
+  const name = NODE_STATUSES[status];
   if (name === undefined) {
-    throw new RangeError(`status must be below ${STATUSES.length}, got ${status}`);
+    throw new RangeError(`status must be below ${NODE_STATUSES.length}, got ${status}`);
   }
   return name;
 }

@@ -3,7 +3,7 @@ import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import { Contract, type Provider } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import { isDevelopmentChain } from "../../lib/developmentChain.ts";
+import { isDevelopmentChain } from "../../lib/connect.ts";
 
 /** The first of what `IModelRegistry.settlementData` returns; the status of a version that was never published. */
 const STATUS_VIEW = "function settlementData(bytes32 versionId) view returns (uint8 status)";

@@ -3,7 +3,7 @@ import { BaseError } from "@haca/protocol/baseError";
 import { ROLES } from "@haca/protocol/roles";
 import { getAddress } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import { isDevelopmentChain } from "../../lib/developmentChain.ts";
+import { isDevelopmentChain } from "../../lib/connect.ts";
 import type { Report } from "../../lib/progress.ts";
 import { CONTRACT_NAMES } from "../compiled/ensureCompiled.ts";
 import { ChainReader } from "../reader/chainReader.ts";

@@ -1,7 +1,7 @@
 import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/document/verifyDocument";
 import { TEE_TYPES } from "@haca/protocol/attestationParameters";
 import { type Interface, sha256, ZeroAddress } from "ethers";
-import { printable } from "../../lib/printable.ts";
+import { printable } from "../../lib/words.ts";
 import { compiledContract } from "../compiled/compiledContract.ts";
 import type { Audit } from "./audit.ts";
 import { ask } from "./discover.ts";

@@ -1,9 +1,8 @@
-import { ACCESS_TABLE } from "@haca/protocol/accessTable";
+import { ACCESS_TABLE, selectorOf } from "@haca/protocol/accessTable";
 import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
 import { ROLES, type RoleName } from "@haca/protocol/roles";
-import { printable } from "../../lib/printable.ts";
+import { printable } from "../../lib/words.ts";
 import { compiledContract } from "../compiled/compiledContract.ts";
-import { selectorOf } from "../modules/accessCalls.ts";
 import type { Audit } from "./audit.ts";
 import { type Fact, judgeFacts } from "./facts.ts";
 import { unexpected } from "./finding.ts";

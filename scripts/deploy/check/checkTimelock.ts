@@ -1,5 +1,5 @@
+import { TIMELOCK_ROLES } from "@haca/protocol/roles";
 import { ZeroAddress } from "ethers";
-import { TIMELOCK_ROLES } from "../modules/governance.ts";
 import type { Audit } from "./audit.ts";
 import { type Fact, judgeFacts } from "./facts.ts";
 import { notice, parameter, unexpected } from "./finding.ts";

@@ -1,12 +1,11 @@
+import { selectorOf } from "@haca/protocol/accessTable";
 import { BaseError } from "@haca/protocol/baseError";
-import { ROLES } from "@haca/protocol/roles";
+import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import { AbiCoder, getAddress, id, ZeroAddress } from "ethers";
 import type { Report } from "../../lib/progress.ts";
 import { type ContractName, compiledContract } from "../compiled/compiledContract.ts";
 import { CONTRACT_NAMES } from "../compiled/ensureCompiled.ts";
 import { matchCode } from "../compiled/matchCode.ts";
-import { selectorOf } from "../modules/accessCalls.ts";
-import { TIMELOCK_ROLES } from "../modules/governance.ts";
 import type { Block, ChainReader, Log } from "../reader/chainReader.ts";
 import { readLogs } from "../reader/logs.ts";
 import { decodeLogs, History } from "./history.ts";

@@ -1,6 +1,5 @@
-import { ROLES } from "@haca/protocol/roles";
+import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import { type Interface, type Result, ZeroAddress } from "ethers";
-import { TIMELOCK_ROLES } from "../modules/governance.ts";
 import type { Log } from "../reader/chainReader.ts";
 import { isCauseOf } from "./causes.ts";
 import type { Operations } from "./operations.ts";

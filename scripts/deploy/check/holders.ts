@@ -1,5 +1,4 @@
-import { ROLES } from "@haca/protocol/roles";
-import { TIMELOCK_ROLES } from "../modules/governance.ts";
+import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import type { Audit } from "./audit.ts";
 import { type Change, isBefore } from "./history.ts";
 

@@ -1,9 +1,6 @@
-import { ACCESS_TABLE } from "@haca/protocol/accessTable";
+import { ACCESS_TABLE, selectorOf } from "@haca/protocol/accessTable";
 import { ROLES } from "@haca/protocol/roles";
-import { id } from "ethers";
 import type { Plan, PlannedContract } from "../plan/plan.ts";
-
-export const selectorOf = (signature: string): string => id(signature).slice(0, 10);
 
 /** Writes the rules of some contracts from the access table into the AccessManager, one call per contract and role. */
 export function accessCalls(parameters: {

@@ -1,7 +1,7 @@
 import { ALLOCATIONS, vestingPeriod } from "@haca/protocol/allocations";
 import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
-import { ROLES } from "@haca/protocol/roles";
-import { id, ZeroAddress, ZeroHash } from "ethers";
+import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
+import { ZeroAddress } from "ethers";
 import type { GovernanceParameters } from "../parameters/readParameters.ts";
 import type { Plan } from "../plan/plan.ts";
 import { accessCalls } from "./accessCalls.ts";
@@ -12,14 +12,6 @@ const VESTED_ALLOCATIONS = 5;
 
 /** All but ADMIN, which the AccessManager has a name for itself. */
 const LABELLED_ROLES = ["GOVERNANCE", "GUARDIAN", "IMAGE_APPROVER", "REGISTRAR"] as const;
-
-/** Roles of the timelock, as OpenZeppelin's TimelockController names them. */
-export const TIMELOCK_ROLES = {
-  DEFAULT_ADMIN_ROLE: ZeroHash,
-  PROPOSER_ROLE: id("PROPOSER_ROLE"),
-  EXECUTOR_ROLE: id("EXECUTOR_ROLE"),
-  CANCELLER_ROLE: id("CANCELLER_ROLE"),
-} as const;
 
 /** What the constructor of GenesisDistribution takes, without the timelock. */
 export function genesisParameters(parameters: GovernanceParameters) {

@@ -14,7 +14,7 @@ const tokens = z
   .string('must be an amount of OPG in quotes, such as "1000"')
   .regex(/^[0-9]+(\.[0-9]{1,18})?$/, "must be an amount of OPG, such as 1000 or 0.5")
   .transform((text) => parseUnits(text, 18));
-const seconds = z.int("must be a whole number of seconds").min(1, "must be at least 1 second");
+const seconds = z.int("must be an integer, in seconds").min(1, "must be at least 1 second");
 const moment = z.iso
   .datetime({ error: "must be a time such as 2026-04-08T00:00:00Z" })
   .transform((text) => Date.parse(text) / 1000);

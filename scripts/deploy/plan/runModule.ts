@@ -1,6 +1,6 @@
 import { Contract, getCreateAddress, type Interface, type Signer } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import { requireDeployer } from "../../lib/requireDeployer.ts";
+import { requireDeployer } from "../../lib/connect.ts";
 import { Account } from "./account.ts";
 import { PlanEncoder } from "./encodePlan.ts";
 import { Journal, type Mined } from "./journal.ts";

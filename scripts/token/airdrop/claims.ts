@@ -2,17 +2,12 @@
 import type { AirdropEntry } from "@haca/protocol/airdropTree";
 import { airdropRoot, buildAirdropTree } from "@haca/protocol/airdropTree";
 import { BaseError } from "@haca/protocol/baseError";
-import {
-  type Contract,
-  formatUnits,
-  getAddress,
-  isAddress,
-  type JsonRpcSigner,
-  Signature,
-} from "ethers";
-import { type ChainSession, loadAbis, withChainSession } from "../../lib/chainSession.ts";
+import { getAddress, isAddress, type JsonRpcSigner, Signature } from "ethers";
+import { type ChainSession, withChainSession } from "../../lib/chainSession.ts";
+import type { ContractOf } from "../../lib/contracts.ts";
 import { readAirdropCsv } from "../../lib/readAirdropCsv.ts";
 import { sendCall } from "../../lib/sendCall.ts";
+import { isoTime, opg } from "../../lib/words.ts";
 import { claimOf, sumOf } from "./tree.ts";
 
 const WORD_BITS = 256;
@@ -25,12 +20,13 @@ const refuse = (code: string, message: string): never => {
   throw new BaseError({ code: `airdrop.${code}`, message });
 };
 
-const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString();
-
 /** The chain's airdrop, which must be that of the file. Error: `airdrop.otherTree`. */
-async function airdropOf(session: ChainSession, root?: string): Promise<Contract> {
-  const airdrop = await session.contract("MerkleAirdrop", (await loadAbis()).merkleAirdropAbi);
-  const deployed: string = await airdrop.getFunction("root")();
+async function airdropOf(
+  session: ChainSession,
+  root?: string,
+): Promise<ContractOf<"MerkleAirdrop">> {
+  const airdrop = await session.contract("MerkleAirdrop");
+  const deployed = await airdrop.root();
   if (root !== undefined && root !== deployed) {
     refuse(
       "otherTree",
@@ -46,15 +42,15 @@ export async function status(options: { network: string; file: string }): Promis
     const airdrop = await airdropOf(session, airdropRoot(buildAirdropTree(entries)));
     const claimed: AirdropEntry[] = [];
     for (let word = 0; word * WORD_BITS < entries.length; word += 1) {
-      const bitmap: bigint = await airdrop.getFunction("claimedBitmap")(word);
+      const bitmap = await airdrop.claimedBitmap(word);
       entries.slice(word * WORD_BITS, (word + 1) * WORD_BITS).forEach((candidate, bit) => {
         if ((bitmap >> BigInt(bit)) & 1n) claimed.push(candidate);
       });
     }
-    const deadline = Number(await airdrop.getFunction("deadline")());
+    const deadline = Number(await airdrop.deadline());
     console.log(
-      `${claimed.length} of ${entries.length} claimed, ${formatUnits(sumOf(claimed), 18)} of ` +
-        `${formatUnits(sumOf(entries), 18)} OPG; ends ${isoTime(deadline)}`,
+      `${claimed.length} of ${entries.length} claimed, ${opg(sumOf(claimed))} of ` +
+        `${opg(sumOf(entries))}; ends ${isoTime(deadline)}`,
     );
   });
 }
@@ -75,10 +71,10 @@ export async function claim(
       address: options.address ?? signer.address,
     });
     const airdrop = await airdropOf(session, root);
-    if (await airdrop.getFunction("isClaimed")(index)) {
+    if (await airdrop.isClaimed(index)) {
       refuse("claimed", `the claim of ${account} is paid already; nothing sent`);
     }
-    const deadline = Number(await airdrop.getFunction("deadline")());
+    const deadline = Number(await airdrop.deadline());
     const now = (await session.provider.getBlock("latest"))?.timestamp ?? 0;
     if (now > deadline) refuse("ended", `the airdrop ended at ${isoTime(deadline)}`);
     if (delegate !== undefined && account !== getAddress(signer.address)) {
@@ -87,20 +83,17 @@ export async function claim(
         `--delegate: only ${account} can sign for its votes, not ${signer.address}`,
       );
     }
-    const values = [index, account, amount, proof];
-    const paid = `${formatUnits(amount, 18)} OPG go to ${account}`;
-    await sendCall({
-      contract: airdrop,
-      signer,
-      confirmation: { isDevelopment: session.isDevelopment, yes: options.yes === true },
-      ...(delegate === undefined
-        ? { name: "claim", values, changes: paid }
-        : {
-            name: "claimAndDelegate",
-            values: [...values, await signDelegation({ session, signer, delegate, now })],
-            changes: `${paid}, and ${getAddress(delegate)} votes with all of that account's`,
-          }),
-    });
+    const values = [index, account, amount, proof] as const;
+    const paid = `${opg(amount)} go to ${account}`;
+    const sending = { contract: airdrop, signer, question: session.question("Send?", options) };
+    if (delegate === undefined) {
+      console.log(paid);
+      await sendCall({ ...sending, name: "claim", values });
+      return;
+    }
+    console.log(`${paid}, and ${getAddress(delegate)} votes with all of that account's`);
+    const delegation = await signDelegation({ session, signer, delegate, now });
+    await sendCall({ ...sending, name: "claimAndDelegate", values: [...values, delegation] });
   });
 }
 
@@ -112,9 +105,9 @@ async function signDelegation(parameters: {
   now: number;
 }) {
   const { session, signer, delegate, now } = parameters;
-  const token = await session.contract("OPG", (await loadAbis()).opgAbi);
-  const { name, version, chainId, verifyingContract } = await token.getFunction("eip712Domain")();
-  const nonce: bigint = await token.getFunction("nonces")(signer.address);
+  const token = await session.contract("OPG");
+  const { name, version, chainId, verifyingContract } = await token.eip712Domain();
+  const nonce = await token.nonces(signer.address);
   const message = { delegatee: getAddress(delegate), nonce, expiry: now + DELEGATION_SECONDS };
   const types = {
     Delegation: [
@@ -132,19 +125,16 @@ async function signDelegation(parameters: {
 export async function sweep(options: Sending): Promise<void> {
   await withChainSession(options.network, async (session) => {
     const airdrop = await airdropOf(session);
-    const token = await session.contract("OPG", (await loadAbis()).opgAbi);
-    const deadline = Number(await airdrop.getFunction("deadline")());
+    const token = await session.contract("OPG");
+    const deadline = Number(await airdrop.deadline());
     const now = (await session.provider.getBlock("latest"))?.timestamp ?? 0;
     if (now <= deadline) refuse("notEnded", `the airdrop runs until ${isoTime(deadline)}`);
-    const left: bigint = await token.getFunction("balanceOf")(await airdrop.getAddress());
+    const left = await token.balanceOf(await airdrop.getAddress());
     if (left === 0n) refuse("nothingLeft", "the airdrop holds nothing; nothing sent");
+    console.log(`${opg(left)} go to ${await airdrop.leftoversTo()}`);
     await sendCall({
-      contract: airdrop,
-      signer: await session.signer(options.account),
-      name: "sweep",
-      values: [],
-      changes: `${formatUnits(left, 18)} OPG go to ${await airdrop.getFunction("leftoversTo")()}`,
-      confirmation: { isDevelopment: session.isDevelopment, yes: options.yes === true },
+      ...{ contract: airdrop, signer: await session.signer(options.account) },
+      ...{ name: "sweep", values: [], question: session.question("Send?", options) },
     });
   });
 }

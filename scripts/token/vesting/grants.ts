@@ -1,10 +1,11 @@
 import type { GenesisGrant } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
-import { Contract, getAddress, isAddress } from "ethers";
-import { type ChainSession, loadAbis, requireCode } from "../../lib/chainSession.ts";
+import { getAddress, isAddress } from "ethers";
+import { type ChainSession, requireVault } from "../../lib/chainSession.ts";
+import { type ContractOf, contractAt } from "../../lib/contracts.ts";
 
 /** A vault of the address book. */
-export type Grant = GenesisGrant & { contract: Contract };
+export type Grant = GenesisGrant & { contract: ContractOf<"VestingVault"> };
 
 /** An address from the command line. Error: `vesting.badAddress`. */
 export function addressArgument(parameters: { name: string; text: string }): string {
@@ -15,7 +16,7 @@ export function addressArgument(parameters: { name: string; text: string }): str
 
 /** The grants of a deployment. Errors: `vesting.notDeployed`, `chain.otherChain`. */
 export async function grantsOf(session: ChainSession): Promise<Grant[]> {
-  const { book, bookPath, provider, chainId } = session;
+  const { book, bookPath, provider } = session;
   const [first] = book.grants ?? [];
   if (first === undefined) {
     throw new BaseError({
@@ -23,11 +24,10 @@ export async function grantsOf(session: ChainSession): Promise<Grant[]> {
       message: `${bookPath} has no grants: npm run deploy -- --network <name>`,
     });
   }
-  await requireCode({ name: "vault", address: first.vault, provider, chainId });
-  const { vestingVaultAbi } = await loadAbis();
+  await requireVault({ book, provider, address: first.vault });
   return (book.grants ?? []).map((grant) => ({
     ...grant,
-    contract: new Contract(grant.vault, vestingVaultAbi, provider),
+    contract: contractAt({ name: "VestingVault", address: grant.vault, runner: provider }),
   }));
 }
 

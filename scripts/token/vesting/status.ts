@@ -48,14 +48,14 @@ export async function printStatus(parameters: {
 }
 
 async function stateOf(grant: Grant) {
-  const read = (view: string) => grant.contract.getFunction(view)();
-  const pending: string = await read("pendingBeneficiary");
+  const { contract } = grant;
+  const pending = await contract.pendingBeneficiary();
   return {
     grant,
-    receiver: (await read("beneficiary")) as string,
+    receiver: await contract.beneficiary(),
     pending: BigInt(pending) === 0n ? undefined : pending,
-    releasable: (await read("releasable")) as bigint,
-    released: (await read("released")) as bigint,
-    next: Number(await read("nextUnlock")),
+    releasable: await contract.releasable(),
+    released: await contract.released(),
+    next: Number(await contract.nextUnlock()),
   };
 }

@@ -126,7 +126,7 @@ describe("access control", () => {
 
   it("documents the roles that the AccessManager demands", async () => {
     const { accessManager } = fixture;
-    const table = new Map(
+    const table = new Map<string, string>(
       ACCESS_TABLE.flatMap(({ contract, role, functions }) =>
         functions.map((signature) => [`${contract}.${signature}`, role] as const),
       ),

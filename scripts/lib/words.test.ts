@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { printable } from "./printable.ts";
+import { printable } from "./words.ts";
 
 it.each([
   ["node.example:443", "node.example:443"],

@@ -1,8 +1,13 @@
 import { createInterface } from "node:readline/promises";
 import { BaseError } from "@haca/protocol/baseError";
 
-/** Asks on the terminal. Error: `deploy.noAnswer` if nobody is there. */
-export async function confirm(question: string): Promise<boolean> {
+/**
+ * Asks on standard input, unless the answer was given beforehand. Anything but y is a no. Error: `chain.noAnswer` where
+ * the input ends without one: nobody is there.
+ */
+export async function confirm(parameters: { question: string; yes: boolean }): Promise<boolean> {
+  const { question, yes } = parameters;
+  if (yes) return true;
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const ended = new Promise<undefined>((resolve) =>
     terminal.once("close", () => resolve(undefined)),
@@ -12,8 +17,8 @@ export async function confirm(question: string): Promise<boolean> {
   if (answer === undefined) {
     console.log();
     throw new BaseError({
-      code: "deploy.noAnswer",
-      message: "nobody answers on standard input: nothing deployed; --yes goes on without asking",
+      code: "chain.noAnswer",
+      message: "nobody answers on standard input: nothing sent; --yes goes on without asking",
     });
   }
   return answer.trim().toLowerCase() === "y";
