@@ -6,11 +6,11 @@ import { isoTime, opg } from "../lib/words.ts";
 import { deliver, type Outgoing } from "./deliver.ts";
 import {
   byHash,
-  findProposal,
   type KnownProposal,
-  STATE_NAMES,
+  openProposal,
   type StateName,
   saltOf,
+  stateOf,
 } from "./proposals.ts";
 import { type Sender, type SendOptions, type Session, senderOf } from "./session.ts";
 import { describeProposal } from "./showProposal.ts";
@@ -56,29 +56,6 @@ export async function followProposal(
     ...{ session, options, sender },
     ...{ title: `${command} proposal`, description: step.words, transactions: [step.transaction] },
   });
-}
-
-/** Error: `governance.badArgument` for what is no number, `governance.unknownProposal`. */
-export async function openProposal(
-  session: Session,
-  text: string,
-): Promise<{ governor: ContractOf<"HacaGovernor">; proposal: KnownProposal }> {
-  if (!/^[0-9]{1,78}$/.test(text)) throw refuse(`a proposal has a number, got ${text}`);
-  const governor = await session.contract("HacaGovernor");
-  const proposal = await findProposal({
-    provider: session.provider,
-    governor: await governor.getAddress(),
-    fromBlock: session.book.contracts.HacaGovernor?.block ?? 0,
-    proposalId: BigInt(text),
-  });
-  return { governor, proposal };
-}
-
-export async function stateOf(
-  governor: ContractOf<"HacaGovernor">,
-  proposalId: bigint,
-): Promise<StateName> {
-  return STATE_NAMES[Number(await governor.state(proposalId))] ?? "pending";
 }
 
 const STEPS: Readonly<Record<Following, (situation: Situation, choice: string) => Promise<Step>>> =

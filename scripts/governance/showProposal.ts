@@ -1,7 +1,12 @@
 import { isoTime, printable } from "../lib/words.ts";
 import { describeCall, loadInterfaces } from "./describeCall.ts";
-import { openProposal, stateOf } from "./followProposal.ts";
-import { type KnownProposal, readProposals, textLines } from "./proposals.ts";
+import {
+  type KnownProposal,
+  openProposal,
+  readProposals,
+  stateOf,
+  textLines,
+} from "./proposals.ts";
 import type { Session } from "./session.ts";
 
 /** A proposal's text and its calls, decoded: one line each. */

@@ -27,7 +27,7 @@ import type { NetworkConnection } from "hardhat/types/network";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { auditDeployment, readerOf } from "../../scripts/deploy/check/checkDeployment.ts";
 import { type Finding, isMatch } from "../../scripts/deploy/check/finding.ts";
-import { DEFAULT_SETTLEMENT_WINDOW } from "../../scripts/deploy/deployCore.ts";
+import { DEFAULT_SETTLEMENT_WINDOW } from "../../scripts/deploy/deployPart.ts";
 import {
   type GovernanceParameters,
   readParameters,

@@ -1,5 +1,5 @@
 import { concat, keccak256, type Result } from "ethers";
-import type { Change } from "./history.ts";
+import type { Change } from "./events.ts";
 
 /** A call that somebody decided on: the name of a function of a contract, and its arguments. */
 export type DecidedCall = { target: string; name: string; args: Result };

@@ -1,10 +1,7 @@
 import { p384BaseTable } from "@haca/attestation/p384Base";
+import type { ContractName } from "@haca/protocol/contracts";
 import { AbiCoder, concat, getCreateAddress } from "ethers";
-import {
-  type CompiledContract,
-  type ContractName,
-  compiledContract,
-} from "../compiled/compiledContract.ts";
+import { type CompiledContract, compiledContract } from "../compiled/compiledContract.ts";
 import { firstDifference, matchCode } from "../compiled/matchCode.ts";
 import type { Audit } from "./audit.ts";
 import {

@@ -6,7 +6,7 @@ import { InvalidArgumentError } from "commander";
 import { isAddress } from "ethers";
 import { createProgram, runProgram } from "../../lib/program.ts";
 import { Steps } from "../../lib/progress.ts";
-import { printFindings } from "./printFindings.ts";
+import { printFindings } from "./finding.ts";
 
 type Options = {
   network?: string;

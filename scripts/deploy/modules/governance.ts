@@ -1,12 +1,11 @@
-import { ALLOCATIONS, vestingPeriod } from "@haca/protocol/allocations";
+import { ALLOCATIONS, allocationOf, vestingPeriod } from "@haca/protocol/allocations";
 import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
 import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import { ZeroAddress } from "ethers";
 import type { GovernanceParameters } from "../parameters/readParameters.ts";
 import type { Plan } from "../plan/plan.ts";
-import { accessCalls } from "./accessCalls.ts";
 import { attestationModule } from "./attestation.ts";
-import { coreModule } from "./core.ts";
+import { accessCalls, coreModule } from "./core.ts";
 
 const VESTED_ALLOCATIONS = 5;
 
@@ -54,12 +53,13 @@ export function governanceModule(
   const genesis = module.contract("GenesisDistribution", [
     { ...genesisParameters(governance), governance: timelock },
   ]);
-  const opg = module.contractAt("OPG", module.staticCall(genesis, "token"));
-  const vestingFactory = module.contractAt(
-    "VestingFactory",
-    module.staticCall(genesis, "vestingFactory"),
-  );
-  const airdrop = module.contractAt("MerkleAirdrop", module.staticCall(genesis, "airdrop"));
+  const ofGenesis = (view: string) => module.staticCall(genesis, view);
+  const opg = module.contractAt("OPG", ofGenesis("token"), [genesis, timelock]);
+  const vestingFactory = module.contractAt("VestingFactory", ofGenesis("vestingFactory"), [opg]);
+  const airdrop = module.contractAt("MerkleAirdrop", ofGenesis("airdrop"), [
+    ...[opg, governance.airdropRoot, allocationOf("Airdrop"), governance.airdropDeadline],
+    ofGenesis("ecosystemVault"),
+  ]);
   const governor = module.contract("HacaGovernor", [opg, timelock, governance.governor]);
 
   // No node leaves a bond until governance sets an amount and tells the registry of this contract.

@@ -6,7 +6,7 @@ import { BaseError } from "@haca/protocol/baseError";
 import { Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { P256_SIGNATURE } from "../chain/precompiles.ts";
-import type { Problem } from "./checkParameters.ts";
+import type { Problem } from "./parametersSchema.ts";
 import { parametersPath, readParameters } from "./readParameters.ts";
 
 const DEPLOYER = new Wallet(createHash("sha256").update("deployer").digest("hex")).address;

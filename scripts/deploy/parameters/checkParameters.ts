@@ -1,9 +1,6 @@
-import { ALLOCATIONS, OPG_SUPPLY } from "@haca/protocol/allocations";
+import { allocationOf, OPG_SUPPLY } from "@haca/protocol/allocations";
 import { publicKeyHolder } from "./knownAccounts.ts";
-import type { FileParameters } from "./parametersSchema.ts";
-
-/** What is wrong with a field of the parameters. */
-export type Problem = { field: string; message: string };
+import type { FileParameters, Problem } from "./parametersSchema.ts";
 
 const HOUR = 60 * 60;
 const DAY = 24 * HOUR;
@@ -79,9 +76,6 @@ function checkShares(field: "contributors" | "investors", values: Values): Probl
   if (sum !== expected) problems.push(wrongSum({ field, sum, expected }));
   return problems;
 }
-
-export const allocationOf = (name: string): bigint =>
-  ALLOCATIONS.find((allocation) => allocation.name === name)?.amount ?? 0n;
 
 export const wrongSum = (parameters: {
   field: string;

@@ -1,7 +1,9 @@
 import { getAddress, isAddress, parseUnits, ZeroAddress } from "ethers";
 import { z } from "zod";
-import type { Problem } from "./checkParameters.ts";
 import { attestationSchema } from "./readAttestationParameters.ts";
+
+/** What is wrong with a field of the parameters. */
+export type Problem = { field: string; message: string };
 
 const account = z
   .string("must be an address")

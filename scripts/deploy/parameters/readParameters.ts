@@ -2,18 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { addMonths } from "@haca/protocol/addMonths";
 import { type AirdropEntry, airdropRoot, buildAirdropTree } from "@haca/protocol/airdropTree";
-import { DEFAULT_TGE } from "@haca/protocol/allocations";
+import { allocationOf, DEFAULT_TGE } from "@haca/protocol/allocations";
 import { BaseError } from "@haca/protocol/baseError";
 import { PROJECT_ROOT } from "../../lib/projectRoot.ts";
 import { readAirdropCsv } from "../../lib/readAirdropCsv.ts";
-import {
-  allocationOf,
-  checkConsistency,
-  checkPublic,
-  type Problem,
-  wrongSum,
-} from "./checkParameters.ts";
-import { type CompleteParameters, parseParameters } from "./parametersSchema.ts";
+import { checkConsistency, checkPublic, wrongSum } from "./checkParameters.ts";
+import { type CompleteParameters, type Problem, parseParameters } from "./parametersSchema.ts";
 import { type AttestationParameters, readRoot } from "./readAttestationParameters.ts";
 
 export type GovernanceParameters = Omit<CompleteParameters, "tge" | "airdrop" | "attestation"> & {

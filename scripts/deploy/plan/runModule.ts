@@ -1,20 +1,28 @@
-import { Contract, getCreateAddress, type Interface, type Signer } from "ethers";
+import { Contract, type Interface, type Signer } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { requireDeployer } from "../../lib/connect.ts";
 import { Account } from "./account.ts";
 import { PlanEncoder } from "./encodePlan.ts";
 import { Journal, type Mined } from "./journal.ts";
-import { Plan, type PlannedContract } from "./plan.ts";
+import { FoundContract, Plan, type PlannedContract } from "./plan.ts";
 import { runPlan } from "./runPlan.ts";
 
-/** Where a contract comes from. */
-export type Creation = { transaction: string; block: number };
+/** A contract of a plan, as it came to be there. */
+export type MadeContract = {
+  name: string;
+  address: string;
+  /** each as a decimal or as hex, or all of them encoded */
+  constructorArguments: string[];
+  /** transaction of the deployment that created it, itself or through another contract, and its block */
+  transaction: string;
+  block: number;
+};
 
 export type Deployed<Name extends string = string> = {
   /** for the deployer */
   contracts: Readonly<Record<Name, Contract>>;
-  /** by address; contracts that a transaction of the deployment created by itself */
-  creations: ReadonlyMap<string, Creation>;
+  /** tells of every contract of the plan */
+  describe: () => Promise<MadeContract[]>;
   /** in the order in which they are sent, by step */
   transactions: ReadonlyMap<string, Mined>;
 };
@@ -44,18 +52,31 @@ export async function runModule<Name extends string>(parameters: {
     report: parameters.report ?? (() => undefined),
   });
 
-  const creations = new Map<string, Creation>();
-  for (const step of plan.steps) {
-    const mined = transactions.get(step.id);
-    if (step.kind !== "creation" || mined === undefined) continue;
-    const address = getCreateAddress({ from: deployer, nonce: mined.nonce });
-    creations.set(address, { transaction: mined.hash, block: mined.block });
-  }
   const contracts = {} as Record<Name, Contract>;
   for (const name of Object.keys(planned) as Name[]) {
     const contractInterface: Interface = await encoder.interfaceOf(planned[name]);
     const address = await encoder.addressOf(planned[name]);
     contracts[name] = new Contract(address, contractInterface, signer as unknown as Signer);
   }
-  return { contracts, creations, transactions };
+  const describe = (): Promise<MadeContract[]> =>
+    Promise.all(plan.contracts.map((contract) => describeOne({ contract, encoder, transactions })));
+  return { contracts, describe, transactions };
+}
+
+async function describeOne(parameters: {
+  contract: PlannedContract;
+  encoder: PlanEncoder;
+  transactions: ReadonlyMap<string, Mined>;
+}): Promise<MadeContract> {
+  const { contract, encoder, transactions } = parameters;
+  let creator: PlannedContract = contract;
+  while (creator instanceof FoundContract) creator = creator.address.contract;
+  const mined = transactions.get(creator.id);
+  if (mined === undefined) throw new Error(`no transaction of the deployment made ${creator.id}`);
+  return {
+    name: contract.name,
+    address: await encoder.addressOf(contract),
+    constructorArguments: await encoder.constructorArguments(contract),
+    ...{ transaction: mined.hash, block: mined.block },
+  };
 }

@@ -1,11 +1,8 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
+import type { ContractName } from "@haca/protocol/contracts";
 import { AbiCoder } from "ethers";
-import {
-  type CompiledContract,
-  type ContractName,
-  compiledContract,
-} from "../compiled/compiledContract.ts";
+import { type CompiledContract, compiledContract } from "../compiled/compiledContract.ts";
 import { firstDifference, matchCode } from "../compiled/matchCode.ts";
 import type { ChainReader } from "../reader/chainReader.ts";
 

@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
 import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
-import { Contract, type Provider } from "ethers";
+import type { ListedName } from "@haca/protocol/contracts";
+import type { Provider } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { isDevelopmentChain } from "../../lib/connect.ts";
+import { contractAt } from "../../lib/contracts.ts";
 
-/** The first of what `IModelRegistry.settlementData` returns; the status of a version that was never published. */
-const STATUS_VIEW = "function settlementData(bytes32 versionId) view returns (uint8 status)";
+/** Status of a version that was never published. */
 const UNKNOWN = 0n;
 
 /**
@@ -39,12 +40,36 @@ export async function readEarlier(parameters: {
 
 /** A development chain that restarted has its contracts at the same addresses again, but not the models. */
 async function knownModels(book: AddressBook, provider: Provider): Promise<AddressBook["models"]> {
-  const registry = new Contract(book.contracts.ModelRegistry.address, [STATUS_VIEW], provider);
+  const { address } = book.contracts.ModelRegistry;
+  const registry = contractAt({ name: "ModelRegistry", address, runner: provider });
   const known: AddressBook["models"] = [];
   for (const model of book.models) {
-    if ((await registry.getFunction("settlementData")(model.versionId)) !== UNKNOWN) {
-      known.push(model);
-    }
+    const { status } = await registry.settlementData(model.versionId);
+    if (status !== UNKNOWN) known.push(model);
   }
   return known;
+}
+
+/**
+ * What an earlier address book knows and a new run of the deployment does not: the models, if the registry is the
+ * same contract; which commit and compiler made the contracts, if they all are the same; and token and governance,
+ * if only the core was asked for and is the same.
+ */
+export function keepEarlier(parameters: { book: AddressBook; earlier: AddressBook }): AddressBook {
+  const { book, earlier } = parameters;
+  const isSame = (name: ListedName): boolean => {
+    const [before, now] = [earlier.contracts[name], book.contracts[name]];
+    return before?.address === now?.address && before?.transaction === now?.transaction;
+  };
+  const names = Object.keys(book.contracts) as ListedName[];
+  const models = isSame("ModelRegistry") ? earlier.models : book.models;
+  if (!names.every(isSame)) return { ...book, models };
+  const { gitCommit, compiler } = earlier;
+  return {
+    ...book,
+    ...{ gitCommit, compiler, models },
+    contracts: { ...earlier.contracts, ...book.contracts },
+    parameters: { ...earlier.parameters, ...book.parameters },
+    ...(earlier.grants === undefined ? {} : { grants: earlier.grants }),
+  };
 }
