@@ -23,7 +23,7 @@ const random = randomFrom(SEED);
 /** How often each operation was accepted. */
 const done = new Map<string, number>();
 /** How often the chain called a node active, and how often not. */
-const verdicts = { active: 0, inactive: 0 };
+const answers = { active: 0, inactive: 0 };
 let chain: Chain;
 let tee: Tee;
 let world: TeeOperations;
@@ -127,8 +127,8 @@ async function expectSameVerdicts(): Promise<void> {
   await indexer.indexed(await chain.client.getBlockNumber());
   for (const at of await interestingTimes()) {
     const expected = await activeOnChain(at);
-    verdicts.active += expected.length;
-    verdicts.inactive += world.nodes.length - expected.length;
+    answers.active += expected.length;
+    answers.inactive += world.nodes.length - expected.length;
     const actual = await activeByIndexer(at);
     expect({ at, active: actual.sort() }).toEqual({ at, active: expected.sort() });
   }
@@ -152,8 +152,8 @@ test("a node is active for the indexer exactly when it is for the contract", asy
   // A run in which nothing happened would prove nothing.
   const refused = Object.keys(WEIGHTS).filter((name) => (done.get(name) ?? 0) === 0);
   expect(refused).toEqual([]);
-  expect(verdicts.active).toBeGreaterThan(50);
-  expect(verdicts.inactive).toBeGreaterThan(50);
+  expect(answers.active).toBeGreaterThan(50);
+  expect(answers.inactive).toBeGreaterThan(50);
 });
 
 /** How often an operation is tried, relative to the others. */

@@ -38,7 +38,7 @@ let chain: Chain;
 let token: Token;
 let manager: Hex;
 let world: TokenOperations;
-let politics: GovernanceOperations;
+let governance: GovernanceOperations;
 let indexer: Indexer;
 
 beforeAll(async () => {
@@ -50,7 +50,7 @@ beforeAll(async () => {
   const creations = { ...core.creations, ...token.creations };
   writeAddressBook({ path, book: await addressBookOf({ chain, creations }) });
   world = await tokenOperations({ chain, token, random });
-  politics = governanceOperations({ chain, token, manager, random });
+  governance = governanceOperations({ chain, token, manager, random });
   indexer = await startIndexer({
     rpcUrl: chain.rpcUrl,
     deployment: path,
@@ -77,8 +77,8 @@ async function expectSameStates(): Promise<void> {
   await indexer.indexed(number);
   const rows = await indexer.sql(stateQuery(timestamp));
   const states = new Map(rows.map(({ id, state }) => [id, state]));
-  expect(states.size).toBe(politics.proposals.length);
-  for (const { id } of politics.proposals) {
+  expect(states.size).toBe(governance.proposals.length);
+  for (const { id } of governance.proposals) {
     const state = STATES[await token.governor.read.state([id])] ?? "";
     statesSeen.add(state);
     expect({ id, state: states.get(String(id)) }).toEqual({ id, state });
@@ -86,7 +86,7 @@ async function expectSameStates(): Promise<void> {
 }
 
 test("a proposal's state follows from its row, at every time", async () => {
-  const operations = { ...world.operations, ...politics.operations };
+  const operations = { ...world.operations, ...governance.operations };
   const names = Object.keys(operations) as (keyof typeof operations)[];
   // Without these nothing else in a proposal's life can happen.
   const often = ["propose", "vote", "vote", "queue", "execute", "executeAtTimelock"] as const;
@@ -236,7 +236,7 @@ test("allocations, claims and votes are all there", async () => {
   const { proposals } = await indexer.graphql(
     "{ proposals { items { id targets values calldatas description operation { proposalId } } } }",
   );
-  const byId = new Map(politics.proposals.map((proposal) => [String(proposal.id), proposal]));
+  const byId = new Map(governance.proposals.map((proposal) => [String(proposal.id), proposal]));
   for (const item of (proposals as { items: Record<string, unknown>[] }).items) {
     const proposal = byId.get(String(item.id));
     expect(item).toMatchObject({

@@ -109,7 +109,7 @@ async function admit(parameters: {
   const { registration, teeId, storedCertificates, certificates } = await collectEvidence({
     contracts,
     runner: operator,
-    wish: {
+    request: {
       enclave: running.operatorUrl,
       operator: operator.address,
       paymentAddress: operator.address,

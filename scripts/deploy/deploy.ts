@@ -101,7 +101,7 @@ async function deployTo(parameters: {
 
 /**
  * Whether there is nothing to do though the journal cannot say so: a part of what is handed over, or an address book
- * that came without its journal. Error: `deploy.noJournal` if that book is not of everything.
+ * that came without its journal. Error: `deploy.noJournal` if that address book is not of everything.
  */
 async function isComplete(parameters: {
   deployment: Deployment;

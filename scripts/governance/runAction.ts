@@ -63,7 +63,7 @@ async function deployerOf(
   return signers[Number(options.account)];
 }
 
-/** What an action would change now. Errors name the value at fault, or say that nothing would change. */
+/** What an action would change now. Errors name the value that is wrong, or say that nothing would change. */
 export async function planAction(parameters: {
   session: Session;
   action: Action;

@@ -4,7 +4,7 @@ import { getBytes } from "ethers";
 import { sendCall } from "../lib/sendCall.ts";
 import { printable } from "../lib/words.ts";
 import { approveBond } from "./bond.ts";
-import { collectEvidence, type Evidence, type Wish } from "./collectEvidence.ts";
+import { type AdmissionRequest, collectEvidence, type Evidence } from "./collectEvidence.ts";
 import { explainDocument } from "./explainDocument.ts";
 import {
   addressOption,
@@ -32,8 +32,8 @@ export async function register(
     const { contracts, signer } = session;
     const teeType = await teeTypeOf(contracts, options.type);
     const operator = await signer.getAddress();
-    const wish = { enclave, operator, paymentAddress, endpoint, teeType, tls: options.tls };
-    const evidence = await collect(session, wish);
+    const request = { enclave, operator, paymentAddress, endpoint, teeType, tls: options.tls };
+    const evidence = await collect(session, request);
     if (teeType === LLM_PROXY && !options.anyKey) requireRsa(evidence.registration.signingKey);
     await requireUnknown(session, evidence.teeId);
     // After all that can be looked at: an allowance is not to be given for an enclave that is refused.
@@ -82,7 +82,7 @@ export async function renew(
   await withNetwork(options, async (session) => {
     const { contracts, signer } = session;
     const known = await contracts.registry.getTEE(teeId);
-    const wish = {
+    const request = {
       enclave,
       operator: await signer.getAddress(),
       paymentAddress: payment || known.paymentAddress,
@@ -90,10 +90,10 @@ export async function renew(
       teeType: Number(known.teeType),
       tls: options.tls,
     };
-    const evidence = await collect(session, wish);
+    const evidence = await collect(session, request);
     console.log(
-      `payment      ${change(known.paymentAddress, wish.paymentAddress)}\n` +
-        `endpoint     ${change(printable(known.endpoint), printable(wish.endpoint))}`,
+      `payment      ${change(known.paymentAddress, request.paymentAddress)}\n` +
+        `endpoint     ${change(printable(known.endpoint), printable(request.endpoint))}`,
     );
     const receipt = await sendCall({
       ...{ contract: contracts.registry, signer, name: "attestAgain" },
@@ -107,15 +107,18 @@ export async function renew(
 const change = (before: string, after: string): string =>
   before === after ? `${before}, as before` : `${before} -> ${after}`;
 
-async function collect({ contracts, signer }: Session, wish: Wish): Promise<Evidence> {
+async function collect(
+  { contracts, signer }: Session,
+  request: AdmissionRequest,
+): Promise<Evidence> {
   console.log(
-    `asking ${wish.enclave} for a document that is bound to this sender, payment address, endpoint and type`,
+    `asking ${request.enclave} for a document that is bound to this sender, payment address, endpoint and type`,
   );
   if (contracts.isDevelopmentRoot) {
     console.log("this deployment pins a development root: its attestations mean nothing");
   }
-  const evidence = await collectEvidence({ contracts, runner: signer, wish });
-  console.log(explainDocument({ verdict: evidence.verdict, now: evidence.judgedAt }));
+  const evidence = await collectEvidence({ contracts, runner: signer, request });
+  console.log(explainDocument({ result: evidence.result, now: evidence.judgedAt }));
   console.log(
     `hints        for ${evidence.certificates - evidence.storedCertificates + 1} signatures; ` +
       `${evidence.storedCertificates} of ${evidence.certificates} certificates are stored already`,

@@ -126,7 +126,7 @@ describe("npm run tee -- register", () => {
   it("verifies, explains, registers in one transaction; then heartbeat, renew, disable, enable, retire", async () => {
     const { teeId, operatorUrl, publicUrl } = simulated;
     const output = await success(tee("register", ...wish()));
-    expect(output).toContain("verdict      valid");
+    expect(output).toContain("result       valid");
     expect(output).toContain("0 of 4 certificates are stored already");
     expect(output).toContain(`registered   ${teeId}`);
     const cold = Number(/transaction {2}\S+ gas ([\d,]+)/.exec(output)?.[1]?.replaceAll(",", ""));

@@ -4,7 +4,7 @@ import type { Hex } from "viem";
 import type { TeeParameterName } from "../../schema/attestation.ts";
 import { statusName } from "./names.ts";
 
-/** What a handler is given, as far as the helpers here look at it. */
+/** What a handler is given, as far as the functions here look at it. */
 type At = {
   block: { number: bigint; timestamp: bigint };
   log: { address: Hex; logIndex: number };

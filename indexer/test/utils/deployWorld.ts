@@ -26,7 +26,7 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   const enclaves = teeOperations({ chain, tee, random });
   const vesting = await tokenOperations({ chain, token, random });
   const manager = addressOf(AccessManager);
-  const politics = governanceOperations({ chain, token, manager, random });
+  const governance = governanceOperations({ chain, token, manager, random });
   await tee.call("setVerifier", [1, tee.verifier]);
   for (const image of IMAGES) {
     for (const type of TYPES) {
@@ -49,6 +49,10 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   }
   await contracts.publish(1, 0);
   await contracts.settle({ nonce: 0n });
-  return { ...{ chain, path, contracts, tee, token, enclaves, vesting, politics }, node, onToken };
+  return {
+    ...{ chain, path, contracts, tee, token, enclaves, vesting, governance },
+    node,
+    onToken,
+  };
 }
 export type World = Awaited<ReturnType<typeof deployWorld>>;

@@ -21,7 +21,7 @@ const approval: Cause = (decided, { args }) => {
   return (
     keccak256(concat([pcr0, pcr1, pcr2])) === args.pcrHash &&
     isSame(decided.args.teeType, args.teeType) &&
-    // The public network's signature speaks of verifier 0.
+    // The legacy entry point speaks of verifier 0.
     isSame(decided.name === "approvePCR" ? 0n : decided.args.verifierId, args.verifierId)
   );
 };

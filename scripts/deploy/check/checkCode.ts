@@ -52,7 +52,7 @@ export async function readConstructed(audit: Audit): Promise<void> {
 const isCreationOf = ({ creationCode }: CompiledContract, input: string): boolean =>
   input.toLowerCase().startsWith(creationCode.toLowerCase());
 
-/** Whether governance brought a contract in: then foreign code is its decision, and shown as such. */
+/** Whether governance brought a contract in: then code from elsewhere is its decision, and shown as such. */
 const decidedBy = (audit: Audit, address: string): string | undefined => {
   const change = audit.history
     .of(audit.contracts.get("TEERegistry"), "VerifierChanged", "BondsChanged")

@@ -278,7 +278,7 @@ class Discovery {
   }
 }
 
-/** Signs of life of nodes are many, and give nobody power. */
+/** Heartbeats of nodes and the like are many, and give nobody power. */
 const NO_POWER =
   /^(Heartbeat|TEEAttested|TEERegistered|SessionKey.*|OhttpConfigChanged|Vote.*|BondLocked|BondReleased|CertificateStored)$/;
 

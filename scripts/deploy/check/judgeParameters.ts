@@ -44,7 +44,7 @@ export async function judgeParameters(audit: Audit, holders: Holders): Promise<v
   }
   if (audit.history.handover === undefined) {
     audit.findings.push(
-      unexpected("hand-over", "the deployer gives up his last permission", "that never happened"),
+      unexpected("hand-over", "the deployer gives up the last permission", "that never happened"),
     );
   }
   judgeSeparation(audit, holders);
