@@ -1,5 +1,8 @@
+import { createServer } from "node:http";
 import { BaseError } from "@haca/protocol/baseError";
 import { lockFolder } from "@haca/protocol/lockFolder";
+
+/** What one process alone may have: its tables and its port. */
 
 /**
  * Keeps a second process away from the embedded database of one schema until this one ends. Two of them on one folder
@@ -21,4 +24,25 @@ export function lockTables(parameters: { folder: string; databaseSchema: string 
       cause,
     });
   }
+}
+
+/**
+ * Throws `settings.portUnavailable` if nothing can listen there. Ponder would quietly take the next port,
+ * and whoever asks this one would talk to another program.
+ */
+export async function requireFreePort(parameters: { host: string; port: number }): Promise<void> {
+  const { host, port } = parameters;
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      reject(
+        new BaseError({
+          code: "settings.portUnavailable",
+          message: `HACA_INDEXER_PORT: cannot listen on ${host}:${port} (${cause.code})`,
+          cause,
+        }),
+      );
+    });
+    server.listen(port, host, () => server.close(() => resolve()));
+  });
 }

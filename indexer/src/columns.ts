@@ -1,4 +1,12 @@
 import { NODE_STATUSES, type NodeStatus } from "@haca/protocol/attestationParameters";
+import { type Hex, zeroAddress } from "viem";
+
+/** Values of events as the tables have them. */
+
+/** The zero address, which is nobody's, as null. */
+export function orNull(address: Hex): Hex | null {
+  return address === zeroAddress ? null : address;
+}
 
 /** Names of `ISigningKeys.KeyKind`, by number; 0 is no kind that the registry admits. */
 const KEY_KINDS = [undefined, "rsa", "p256", "secp256k1"] as const;

@@ -1,4 +1,5 @@
 import {
+  decodeAbiParameters,
   encodeAbiParameters,
   type Hex,
   hexToBigInt,
@@ -33,4 +34,17 @@ export function timelockOperationId(parameters: {
   const descriptionHash = hexToBigInt(keccak256(description));
   const salt = toHex(prefix ^ descriptionHash, { size: 32 });
   return keccak256(encodeAbiParameters(BATCH, [targets, values, calldatas, zeroHash, salt]));
+}
+
+/** What a `ProposalCreated` event carries, with bytes for strings: on a chain they are the same. */
+const CREATED = [
+  ...[{ type: "uint256" }, { type: "address" }, { type: "address[]" }, { type: "uint256[]" }],
+  ...[{ type: "bytes[]" }, { type: "bytes[]" }, { type: "uint256" }, { type: "uint256" }],
+  { type: "bytes" },
+] as const;
+
+/** The bytes of a proposal's description, as its proposer wrote them; decoded as text they may have changed. */
+export function descriptionBytes(data: Hex): Hex {
+  const description = decodeAbiParameters(CREATED, data).at(-1);
+  return description as Hex;
 }
