@@ -1,8 +1,9 @@
-import { createRequire } from "node:module";
 import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
 import { configVariable, defineConfig } from "hardhat/config";
+import { movableCheckout } from "./tools/hardhat/movableCheckout.ts";
 
-const solcFromNpm = createRequire(import.meta.url).resolve("solc/soljson.js");
+/** From the project's folder, so that a checkout that was moved does not compile again: see `movableCheckout`. */
+const solcFromNpm = "node_modules/solc/soljson.js";
 
 /** The compiler, optimised for `runs` calls of each contract. */
 const compiler = (runs: number) => ({
@@ -13,15 +14,15 @@ const compiler = (runs: number) => ({
 
 /** The registry would exceed the 24,576 bytes of EIP-170 if optimised for calls; so would it in what creates it. */
 const LARGE_SOURCES = [
-  "contracts/registry/TEERegistry.sol",
-  "test/contracts/registry/TEERegistryHandler.sol",
-  "test/contracts/registry/TEERegistry.invariant.t.sol",
+  "contracts/tee/TEERegistry.sol",
+  "test/contracts/tee/TEERegistryHandler.sol",
+  "test/contracts/tee/TEERegistry.invariant.t.sol",
 ];
 
 const isDeep = process.env.HACA_DEEP === "1";
 
 export default defineConfig({
-  plugins: [hardhatToolboxMochaEthers],
+  plugins: [hardhatToolboxMochaEthers, movableCheckout],
   solidity: {
     compilers: [compiler(1_000_000)],
     overrides: Object.fromEntries(LARGE_SOURCES.map((source) => [source, compiler(1)])),

@@ -1,19 +1,7 @@
 import { join } from "node:path";
-import {
-  accessManagerAbi,
-  certificateStoreAbi,
-  genesisDistributionAbi,
-  governorAbi,
-  inferenceSettlementAbi,
-  merkleAirdropAbi,
-  modelRegistryAbi,
-  opgAbi,
-  teeRegistryAbi,
-  timelockControllerAbi,
-  vestingFactoryAbi,
-  vestingVaultAbi,
-} from "@haca/protocol/abi";
-import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
+import { abis, vestingFactoryAbi } from "@haca/protocol/abi";
+import { readAddressBook } from "@haca/protocol/addressBook";
+import { CONTRACT_ROWS, type IndexedName, type ListedName } from "@haca/protocol/contracts";
 import { createConfig, factory } from "ponder";
 import { getAbiItem, getAddress, zeroAddress } from "viem";
 import { readSettings } from "./launch/readSettings.ts";
@@ -26,21 +14,16 @@ const settings = readSettings(process.env);
 const book = readAddressBook(settings.addressBook);
 const isLocal = settings.chainId === LOCAL_CHAIN_ID;
 
-/** All contracts there can be, so that handlers are typed; those that the book lacks are left out below. */
+/** All contracts there can be, so that handlers are typed; those that the address book lacks are left out below. */
 const contracts = {
-  ModelRegistry: { abi: modelRegistryAbi, ...at("ModelRegistry") },
+  ...sources(),
   InferenceSettlement: {
-    abi: inferenceSettlementAbi,
+    abi: abis.InferenceSettlement,
     ...at("InferenceSettlement"),
     includeTransactionReceipts: true as const,
   },
-  AccessManager: { abi: accessManagerAbi, ...at("AccessManager") },
-  CertificateStore: { abi: certificateStoreAbi, ...at("CertificateStore") },
-  TEERegistry: { abi: teeRegistryAbi, ...at("TEERegistry") },
-  OPG: { abi: opgAbi, ...at("OPG") },
-  VestingFactory: { abi: vestingFactoryAbi, ...at("VestingFactory") },
   VestingVault: {
-    abi: vestingVaultAbi,
+    abi: abis.VestingVault,
     ...at("VestingFactory"),
     address: factory({
       address: at("VestingFactory").address,
@@ -48,10 +31,6 @@ const contracts = {
       parameter: "vault",
     }),
   },
-  MerkleAirdrop: { abi: merkleAirdropAbi, ...at("MerkleAirdrop") },
-  GenesisDistribution: { abi: genesisDistributionAbi, ...at("GenesisDistribution") },
-  TimelockController: { abi: timelockControllerAbi, ...at("TimelockController") },
-  HacaGovernor: { abi: governorAbi, ...at("HacaGovernor") },
 };
 
 export default createConfig({
@@ -72,13 +51,27 @@ export default createConfig({
   contracts: indexed(contracts),
 });
 
+type Sources = {
+  [Name in Exclude<IndexedName, "VestingVault">]: { abi: (typeof abis)[Name] } & ReturnType<
+    typeof at
+  >;
+};
+
+/** What the table of contracts says is indexed, and the address book where it lies. */
+function sources(): Sources {
+  const rows = CONTRACT_ROWS.filter(({ isIndexed, isUnlisted }) => isIndexed && !isUnlisted);
+  return Object.fromEntries(
+    rows.map(({ name }) => [name, { abi: abis[name], ...at(name as ListedName) }]),
+  ) as unknown as Sources;
+}
+
 /** Where a contract lies and since when. The zero address of a contract that is not there is never used. */
-function at(name: keyof AddressBook["contracts"]) {
+function at(name: ListedName) {
   const { address, block } = book.contracts[name] ?? { address: zeroAddress, block: 0 };
   return { chain: CHAIN, address: getAddress(address), startBlock: block } as const;
 }
 
-/** Leaves out what the book lacks. The type keeps it: `isIndexed` guards the handlers. */
+/** Leaves out what the address book lacks. The type keeps it: `isIndexed` guards the handlers. */
 function indexed<T extends object>(all: T): T {
   const isThere = ([name]: [string, unknown]) =>
     (name === "VestingVault" ? "VestingFactory" : name) in book.contracts;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { bindingNonce } from "../src/document/bindingNonce.ts";
-import { documentHints } from "../src/document/documentHints.ts";
-import { certificateIds } from "../src/document/parseCertificate.ts";
-import { parseDocument } from "../src/document/parseDocument.ts";
+import { bindingNonce } from "../src/nitro/bindingNonce.ts";
+import { documentHints } from "../src/nitro/documentHints.ts";
+import { parseDocument } from "../src/nitro/parseDocument.ts";
+import { certificateIds } from "../src/x509/parseCertificate.ts";
 import { documentOf } from "./enclave.ts";
 
 describe("documentHints", () => {

@@ -3,14 +3,14 @@ import { encodeName, makeCertificate } from "@haca/worker/enclave/makeCertificat
 import { makeP384Keys } from "@haca/worker/enclave/simulatedChain";
 import { concat, keccak256, ZeroHash } from "ethers";
 import { describe, expect, it } from "vitest";
-import { EvidenceError } from "../src/document/EvidenceError.ts";
+import { EvidenceError } from "../src/EvidenceError.ts";
 import {
   certificateIds,
   NO_PATH_LENGTH,
   p384Spki,
   parseCertificate,
   toRawSignature,
-} from "../src/document/parseCertificate.ts";
+} from "../src/x509/parseCertificate.ts";
 import { chain, NOW } from "./enclave.ts";
 
 const keys = makeP384Keys();

@@ -1,7 +1,7 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { encodeCbor } from "@haca/worker/enclave/encodeCbor";
 import { describe, expect, it } from "vitest";
-import { parseDocument } from "../src/document/parseDocument.ts";
+import { parseDocument } from "../src/nitro/parseDocument.ts";
 import { chain, documentOf, enclave, NOW } from "./enclave.ts";
 
 function refusal(bytes: Uint8Array): string {

@@ -4,8 +4,8 @@ import { makeCertificate } from "@haca/worker/enclave/makeCertificate";
 import { makeP384Keys, makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import { concat, keccak256 } from "ethers";
 import { describe, expect, it } from "vitest";
-import { parseDocument } from "../src/document/parseDocument.ts";
-import { AWS_ROOT_FINGERPRINT, verifyDocument } from "../src/document/verifyDocument.ts";
+import { parseDocument } from "../src/nitro/parseDocument.ts";
+import { AWS_ROOT_FINGERPRINT, verifyDocument } from "../src/nitro/verifyDocument.ts";
 import { chain, documentOf, enclave, NOW, rootFingerprint } from "./enclave.ts";
 
 /** Codes of the faults, each once. */

@@ -7,7 +7,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IInferenceSettlement} from "../interfaces/IInferenceSettlement.sol";
 import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
-import {Groth16} from "./Groth16.sol";
+import {Groth16} from "../crypto/Groth16.sol";
 import {InferenceResults} from "./InferenceResults.sol";
 import {RequestLedger} from "./RequestLedger.sol";
 

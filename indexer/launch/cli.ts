@@ -1,8 +1,7 @@
 /** The command: reads its words, and starts the indexer where they ask for nothing else. */
 import { BaseError } from "@haca/protocol/baseError";
-import { settingsHelp } from "@haca/protocol/settings";
 import { Command, CommanderError } from "commander";
-import { VARIABLES } from "./variables.ts";
+import { settingsHelp } from "./variables.ts";
 
 const HELP_COLUMNS = 80;
 
@@ -11,10 +10,7 @@ const program = new Command("npm run indexer --")
     "Reads the contracts' events into tables and serves them over HTTP until it is stopped.",
   )
   .helpOption("-h, --help", "this text")
-  .addHelpText(
-    "after",
-    `\nSettings: environment variables [default]\n${settingsHelp({ settings: VARIABLES })}`,
-  )
+  .addHelpText("after", `\nSettings: environment variables [default]\n${settingsHelp()}`)
   .configureOutput({ getOutHelpWidth: () => HELP_COLUMNS, getErrHelpWidth: () => HELP_COLUMNS })
   .showHelpAfterError("(npm run indexer -- --help shows the settings)")
   .allowExcessArguments(false)

@@ -5,10 +5,8 @@ import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import { checkDeployment } from "./checkDeployment.ts";
 import { databaseSchemaName } from "./databaseSchemaName.ts";
-import { lockTables } from "./lockTables.ts";
+import { lockTables, requireFreePort } from "./exclusive.ts";
 import { readSettings, type Settings } from "./readSettings.ts";
-import { requireFreePort } from "./requireFreePort.ts";
-import { stopOnSigterm } from "./stopOnSigterm.ts";
 
 /**
  * Checks the settings, the address book and the chain, then runs Ponder in this very process, so that signals reach it
@@ -78,4 +76,19 @@ async function runPonder(parameters: {
   ];
   stopOnSigterm();
   await import(pathToFileURL(command).href);
+}
+
+/**
+ * Makes SIGTERM stop the process as SIGINT does, from now on. Ponder embeds Vite, whose own SIGTERM listener ends
+ * the process at once, before Ponder has released its lock on the tables: the next start would have to wait until
+ * that lock has expired. So no other listener is let stay.
+ */
+function stopOnSigterm(): void {
+  process.on("SIGTERM", () => process.kill(process.pid, "SIGINT"));
+  process.on("newListener", (event, listener) => {
+    if (event === "SIGTERM") {
+      // The listener is added only after this call.
+      queueMicrotask(() => process.off("SIGTERM", listener));
+    }
+  });
 }

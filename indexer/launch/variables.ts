@@ -1,7 +1,10 @@
-import type { SettingHelp } from "@haca/protocol/settings";
 import { z } from "zod";
 
-type Variable<Value> = SettingHelp & {
+/** One setting: an environment variable. */
+type Variable<Value> = {
+  /** text that is read where the variable is not set; absent: no value */
+  default?: string;
+  help: string;
   /** parses the text of the variable */
   schema: z.ZodType<Value, string>;
 };
@@ -37,7 +40,6 @@ export const VARIABLES = {
       "postgres:// or postgresql:// (leave it empty for the embedded database)",
     ),
     help: "PostgreSQL instead of the embedded database",
-    secret: true,
   }),
   HACA_INDEXER_DATA_DIR: variable({
     schema: z.string(),
@@ -72,3 +74,25 @@ export const VARIABLES = {
   }),
 };
 export type VariableName = keyof typeof VARIABLES;
+
+/** The settings for a help text of 80 columns: name, default and meaning of each. */
+export const settingsHelp = (): string =>
+  Object.entries<Variable<unknown>>(VARIABLES)
+    .flatMap(([name, { default: standard, help }]) => [
+      `  ${name}${standard === undefined ? "" : `  [${standard}]`}`,
+      ...wrapped(help),
+    ])
+    .join("\n");
+
+const HELP_COLUMNS = 80;
+const INDENT = "      ";
+
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1) ?? INDENT} ${word}`;
+    if (lines.length > 0 && longer.length <= HELP_COLUMNS) lines[lines.length - 1] = longer;
+    else lines.push(`${INDENT}${word}`);
+  }
+  return lines;
+}

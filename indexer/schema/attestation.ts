@@ -1,3 +1,4 @@
+import type { NodeStatus } from "@haca/protocol/attestationParameters";
 import { index, onchainTable, primaryKey, relations } from "ponder";
 
 /** Tables of the TEE registry and the certificate store. Rows say what the contracts say: see docs/indexer.md. */
@@ -80,7 +81,7 @@ export const teeNode = onchainTable(
     verifierGeneration: t.bigint().notNull(),
     /** when the evidence was made, as the enclave says */
     attestedAt: t.bigint().notNull(),
-    /** signed time of the latest sign of life, an attestation included */
+    /** signed time of the latest heartbeat, an attestation included */
     lastHeartbeatAt: t.bigint().notNull(),
     transactionHash: t.hex().notNull(),
     blockNumber: t.bigint().notNull(),
@@ -112,7 +113,7 @@ export const teeAttestation = onchainTable(
   (table) => ({ pk: primaryKey({ columns: [table.teeId, table.attestedAt] }) }),
 );
 
-/** Signs of life other than attestations. */
+/** Heartbeats other than attestations. */
 export const teeHeartbeat = onchainTable(
   "tee_heartbeat",
   (t) => ({
@@ -151,7 +152,7 @@ export const teeSessionKey = onchainTable(
     key: t.hex().notNull(),
     from: t.bigint().notNull(),
     until: t.bigint().notNull(),
-    /** when the operator ended it; null if he did not */
+    /** when the operator ended it; null if they did not */
     endedAt: t.bigint(),
   }),
   (table) => ({
@@ -244,7 +245,6 @@ export const certificateRevocation = onchainTable("certificate_revocation", (t) 
   transactionHash: t.hex().notNull(),
 }));
 
-export type NodeStatus = "unknown" | "enabled" | "disabled" | "retired" | "banned" | "expelled";
 export type TeeParameterName = "heartbeatMaxAge" | "attestationMaxAge" | "admissionPausedUntil";
 
 export const teeTypeRelations = relations(teeType, ({ many }) => ({

@@ -2,11 +2,9 @@ import { type Context, type Event, ponder } from "ponder:registry";
 import { governorParameterChange, proposal, timelockOperation, vote } from "ponder:schema";
 import { governorAbi } from "@haca/protocol/abi";
 import type { GovernorParameterName } from "../schema/governance.ts";
-import { descriptionBytes } from "./descriptionBytes.ts";
 import { isIndexed } from "./isIndexed.ts";
-import { readConstant } from "./readState.ts";
-import { stateClient } from "./stateClient.ts";
-import { timelockOperationId } from "./timelockOperationId.ts";
+import { descriptionBytes, timelockOperationId } from "./proposalBytes.ts";
+import { readConstant, stateClient } from "./readState.ts";
 
 /** Names of `GovernorCountingSimple.VoteType`, and the columns that count them. */
 const SUPPORTS = [
@@ -54,7 +52,7 @@ function indexProposals(): void {
     const { timelockId } = await context.db
       .update(proposal, { id })
       .set({ queuedAt: event.block.timestamp, executableAt });
-    // The timelock told of it a moment ago, unless the book names another timelock.
+    // The timelock told of it a moment ago, unless the address book names another timelock.
     if ((await context.db.find(timelockOperation, { id: timelockId })) !== null) {
       await context.db.update(timelockOperation, { id: timelockId }).set({ proposalId: id });
     }

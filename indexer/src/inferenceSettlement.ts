@@ -2,8 +2,7 @@ import { ponder } from "ponder:registry";
 import { model, modelVersion, node, settlement } from "ponder:schema";
 import { decodeRequestId } from "@haca/protocol/requestId";
 import { getAddress } from "viem";
-import { decodeTensors } from "./decodeTensors.ts";
-import { labelOf } from "./labelOf.ts";
+import { decodeTensors, labelOf } from "./tensors.ts";
 import { verificationName } from "./verificationName.ts";
 
 ponder.on("InferenceSettlement:InferenceSettled", async ({ event, context }) => {

@@ -8,8 +8,8 @@ import {
   vestingRelease,
 } from "ponder:schema";
 import { type Hex, zeroAddress } from "viem";
+import { orNull } from "./columns.ts";
 import { isIndexed } from "./isIndexed.ts";
-import { orNull } from "./orNull.ts";
 
 if (isIndexed("OPG")) {
   indexToken();

@@ -1,5 +1,19 @@
-import { BaseError, ContractFunctionRevertedError, ContractFunctionZeroDataError } from "viem";
-import { stateClient } from "./stateClient.ts";
+import {
+  BaseError,
+  ContractFunctionRevertedError,
+  ContractFunctionZeroDataError,
+  createPublicClient,
+  http,
+} from "viem";
+import { readSettings } from "../launch/readSettings.ts";
+
+/**
+ * Reads contracts, at the head or by a block's number. Ponder's own client keeps such answers across restarts, and a
+ * reorganisation that happened in between gives the number to another block.
+ */
+export const stateClient = createPublicClient({
+  transport: http(readSettings(process.env).rpcUrl),
+});
 
 /** Blocks behind the head whose state is asked for: full nodes keep about 128, and the head moves on meanwhile. */
 const STATE_WINDOW = 64n;

@@ -12,10 +12,9 @@ import {
 } from "ponder:schema";
 import { nitroVerifierAbi, teeRegistryAbi } from "@haca/protocol/abi";
 import { zeroAddress, zeroHash } from "viem";
+import { keyKindName, statusName } from "./columns.ts";
 import { isIndexed } from "./isIndexed.ts";
-import { readConstant, readState } from "./readState.ts";
-import { stateClient } from "./stateClient.ts";
-import { keyKindName, statusName } from "./tee/names.ts";
+import { readConstant, readState, stateClient } from "./readState.ts";
 import { insertStatusChange, setDenied, setParameter } from "./tee/writeRows.ts";
 
 if (isIndexed("TEERegistry")) {
@@ -110,7 +109,7 @@ function indexNodes(): void {
     });
     await context.db.update(teeNode, { id: teeId }).set((row) => ({
       ...attested,
-      // Fresh evidence is a sign of life; signs of life only move forward.
+      // Fresh evidence is a heartbeat; heartbeats only move forward.
       lastHeartbeatAt:
         attested.attestedAt > row.lastHeartbeatAt ? attested.attestedAt : row.lastHeartbeatAt,
     }));

@@ -1,7 +1,7 @@
 import { ponder } from "ponder:registry";
 import { vestingGrant } from "ponder:schema";
+import { orNull } from "./columns.ts";
 import { isIndexed } from "./isIndexed.ts";
-import { orNull } from "./orNull.ts";
 
 if (isIndexed("VestingFactory")) {
   indexVaults();

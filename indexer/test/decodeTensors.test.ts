@@ -1,6 +1,6 @@
 import { packWords, type TensorLayout } from "@haca/protocol/tensorLayout";
 import { expect, test } from "vitest";
-import { decodeTensors } from "../src/decodeTensors.ts";
+import { decodeTensors } from "../src/tensors.ts";
 
 const inputLayout: TensorLayout[] = [{ count: 60, bits: 5, isSigned: false, scaleExponent: 0 }];
 const outputLayout: TensorLayout[] = [

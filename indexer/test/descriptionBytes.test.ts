@@ -10,7 +10,7 @@ import {
   zeroAddress,
 } from "viem";
 import { expect, test } from "vitest";
-import { descriptionBytes } from "../src/descriptionBytes.ts";
+import { descriptionBytes } from "../src/proposalBytes.ts";
 
 const CREATED = [
   ...["uint256", "address", "address[]", "uint256[]", "bytes[]", "bytes[]", "uint256", "uint256"],

@@ -1,6 +1,6 @@
 import type { TensorLayout } from "@haca/protocol/tensorLayout";
 import { expect, test } from "vitest";
-import { labelOf } from "../src/labelOf.ts";
+import { labelOf } from "../src/tensors.ts";
 
 const scores: TensorLayout = { count: 3, bits: 20, isSigned: true, scaleExponent: -8 };
 const label: TensorLayout = { count: 1, bits: 4, isSigned: false, scaleExponent: 0 };

@@ -2,12 +2,12 @@ import { join } from "node:path";
 import { accessManagerAbi } from "@haca/protocol/abi";
 import type { Hex } from "viem";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { addressOf } from "./utils/addressBookOf.ts";
 import { deployWorld, type World } from "./utils/deployWorld.ts";
 import { STRAY_BIT } from "./utils/events.ts";
 import { type Chain, startChain } from "./utils/startChain.ts";
 import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
 import { temporaryFolder } from "./utils/temporaryFolder.ts";
+import { addressOf } from "./utils/writeBook.ts";
 
 let chain: Chain;
 let world: World;
@@ -41,13 +41,13 @@ async function catchUp(name: string): Promise<Indexer> {
 
 const grantRole = (account: Hex, delay: number) =>
   world.token.call({
-    ...{ to: addressOf(world.contracts.creations.AccessManager), abi: accessManagerAbi },
+    ...{ to: addressOf(world.contracts.deployed.accessManager), abi: accessManagerAbi },
     ...{ functionName: "grantRole", args: [9n, account, delay] },
   });
 
 /** Events of every kind that will turn out never to have happened. */
 async function makeDoomedHistory(): Promise<void> {
-  const { contracts, enclaves, node, onToken, politics, tee, vesting } = world;
+  const { contracts, enclaves, node, onToken, governance, tee, vesting } = world;
   // First, so that in the history that replaces it another configuration comes in a block of the same number.
   await enclaves.setOhttpConfig(node, "0xd0");
   await contracts.settle({ nonce: 1n, label: 2n });
@@ -64,7 +64,7 @@ async function makeDoomedHistory(): Promise<void> {
   await vesting.operations.release();
   await onToken(vesting.accounts[0] as Hex, "delegate", [vesting.accounts[1]]);
   await onToken(vesting.accounts[1] as Hex, "burn", [5n]);
-  await politics.operations.propose();
+  await governance.operations.propose();
   await grantRole(vesting.accounts[0] as Hex, 7);
 }
 
@@ -118,10 +118,10 @@ test.each([
     await makeDoomedHistory();
     const height = await chain.client.getBlockNumber();
     await indexer.indexed(height);
-    const doomed = await indexer.tables();
-    expect(doomed.settlement).toHaveLength(3);
-    expect(doomed.proposal).toHaveLength(1);
-    expect(doomed.tee_node).toHaveLength(2);
+    const discarded = await indexer.tables();
+    expect(discarded.settlement).toHaveLength(3);
+    expect(discarded.proposal).toHaveLength(1);
+    expect(discarded.tee_node).toHaveLength(2);
 
     await chain.client.revert({ id: snapshot });
     await makeReplacement(height);

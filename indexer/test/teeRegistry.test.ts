@@ -1,12 +1,10 @@
 import { join } from "node:path";
 import { teeRegistryAbi } from "@haca/protocol/abi";
-import { writeAddressBook } from "@haca/protocol/addressBook";
 import { encodeName } from "@haca/worker/enclave/makeCertificate";
 import { type Hex, zeroHash } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { addressBookOf } from "./utils/addressBookOf.ts";
+import { accessTee, pcrHashOf, pcrsOf, type Tee, teeIdOf } from "./utils/accessTee.ts";
 import { deployContracts } from "./utils/deployContracts.ts";
-import { deployTee, pcrHashOf, pcrsOf, type Tee, teeIdOf } from "./utils/deployTee.ts";
 import { isAccepted, randomFrom } from "./utils/randomFrom.ts";
 import { type Chain, startChain } from "./utils/startChain.ts";
 import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
@@ -23,7 +21,7 @@ const random = randomFrom(SEED);
 /** How often each operation was accepted. */
 const done = new Map<string, number>();
 /** How often the chain called a node active, and how often not. */
-const verdicts = { active: 0, inactive: 0 };
+const answers = { active: 0, inactive: 0 };
 let chain: Chain;
 let tee: Tee;
 let world: TeeOperations;
@@ -32,13 +30,9 @@ let indexer: Indexer;
 beforeAll(async () => {
   chain = await startChain();
   const path = join(folder.path, "book.json");
-  const core = await deployContracts({ chain, path });
-  tee = await deployTee({ chain, accessManager: core.creations.AccessManager });
-  const creations = { ...core.creations, ...tee.creations };
-  writeAddressBook({ path, book: await addressBookOf({ chain, creations }) });
+  tee = accessTee({ chain, contracts: await deployContracts({ chain, path }) });
   world = teeOperations({ chain, tee, random });
-  const second = await tee.deployVerifier();
-  await tee.call("setVerifier", [1, second.contractAddress as Hex]);
+  await tee.call("setVerifier", [1, await tee.deployVerifier()]);
   for (const image of IMAGES) {
     for (const type of TYPES) {
       await tee.call("approvePCR", [pcrsOf(image), "v0", type]);
@@ -127,8 +121,8 @@ async function expectSameVerdicts(): Promise<void> {
   await indexer.indexed(await chain.client.getBlockNumber());
   for (const at of await interestingTimes()) {
     const expected = await activeOnChain(at);
-    verdicts.active += expected.length;
-    verdicts.inactive += world.nodes.length - expected.length;
+    answers.active += expected.length;
+    answers.inactive += world.nodes.length - expected.length;
     const actual = await activeByIndexer(at);
     expect({ at, active: actual.sort() }).toEqual({ at, active: expected.sort() });
   }
@@ -152,8 +146,8 @@ test("a node is active for the indexer exactly when it is for the contract", asy
   // A run in which nothing happened would prove nothing.
   const refused = Object.keys(WEIGHTS).filter((name) => (done.get(name) ?? 0) === 0);
   expect(refused).toEqual([]);
-  expect(verdicts.active).toBeGreaterThan(50);
-  expect(verdicts.inactive).toBeGreaterThan(50);
+  expect(answers.active).toBeGreaterThan(50);
+  expect(answers.inactive).toBeGreaterThan(50);
 });
 
 /** How often an operation is tried, relative to the others. */

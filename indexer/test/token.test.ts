@@ -1,11 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { accessManagerAbi, vestingVaultAbi } from "@haca/protocol/abi";
-import { writeAddressBook } from "@haca/protocol/addressBook";
 import { ALLOCATIONS } from "@haca/protocol/allocations";
 import { getContract, type Hex, hexToString, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { addressBookOf, addressOf } from "./utils/addressBookOf.ts";
 import { deployContracts } from "./utils/deployContracts.ts";
 import { deployToken, type Token } from "./utils/deployToken.ts";
 import { type GovernanceOperations, governanceOperations } from "./utils/governanceOperations.ts";
@@ -14,6 +12,7 @@ import { type Chain, startChain } from "./utils/startChain.ts";
 import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
 import { temporaryFolder } from "./utils/temporaryFolder.ts";
 import { type TokenOperations, tokenOperations } from "./utils/tokenOperations.ts";
+import { addressOf, writeBook } from "./utils/writeBook.ts";
 
 const SEED = process.env.HACA_SEED ?? "token";
 const OPERATIONS = process.env.HACA_DEEP === "1" ? 6000 : 500;
@@ -38,19 +37,18 @@ let chain: Chain;
 let token: Token;
 let manager: Hex;
 let world: TokenOperations;
-let politics: GovernanceOperations;
+let governance: GovernanceOperations;
 let indexer: Indexer;
 
 beforeAll(async () => {
   chain = await startChain();
   const path = join(folder.path, "book.json");
   const core = await deployContracts({ chain, path });
-  manager = addressOf(core.creations.AccessManager);
+  manager = addressOf(core.deployed.accessManager);
   token = await deployToken({ chain });
-  const creations = { ...core.creations, ...token.creations };
-  writeAddressBook({ path, book: await addressBookOf({ chain, creations }) });
+  await writeBook({ chain, path, contracts: { ...core.deployed, ...token.deployed } });
   world = await tokenOperations({ chain, token, random });
-  politics = governanceOperations({ chain, token, manager, random });
+  governance = governanceOperations({ chain, token, manager, random });
   indexer = await startIndexer({
     rpcUrl: chain.rpcUrl,
     deployment: path,
@@ -77,8 +75,8 @@ async function expectSameStates(): Promise<void> {
   await indexer.indexed(number);
   const rows = await indexer.sql(stateQuery(timestamp));
   const states = new Map(rows.map(({ id, state }) => [id, state]));
-  expect(states.size).toBe(politics.proposals.length);
-  for (const { id } of politics.proposals) {
+  expect(states.size).toBe(governance.proposals.length);
+  for (const { id } of governance.proposals) {
     const state = STATES[await token.governor.read.state([id])] ?? "";
     statesSeen.add(state);
     expect({ id, state: states.get(String(id)) }).toEqual({ id, state });
@@ -86,7 +84,7 @@ async function expectSameStates(): Promise<void> {
 }
 
 test("a proposal's state follows from its row, at every time", async () => {
-  const operations = { ...world.operations, ...politics.operations };
+  const operations = { ...world.operations, ...governance.operations };
   const names = Object.keys(operations) as (keyof typeof operations)[];
   // Without these nothing else in a proposal's life can happen.
   const often = ["propose", "vote", "vote", "queue", "execute", "executeAtTimelock"] as const;
@@ -236,7 +234,7 @@ test("allocations, claims and votes are all there", async () => {
   const { proposals } = await indexer.graphql(
     "{ proposals { items { id targets values calldatas description operation { proposalId } } } }",
   );
-  const byId = new Map(politics.proposals.map((proposal) => [String(proposal.id), proposal]));
+  const byId = new Map(governance.proposals.map((proposal) => [String(proposal.id), proposal]));
   for (const item of (proposals as { items: Record<string, unknown>[] }).items) {
     const proposal = byId.get(String(item.id));
     expect(item).toMatchObject({

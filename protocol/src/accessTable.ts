@@ -1,8 +1,9 @@
+import { id } from "ethers";
+import type { ContractName } from "./contracts.ts";
 import type { RoleName } from "./roles.ts";
 
 export type AccessRule = {
-  /** name in the address book */
-  contract: string;
+  contract: ContractName;
   role: Exclude<RoleName, "ADMIN">;
   /** signatures of functions that are restricted through the AccessManager to that role */
   functions: readonly string[];
@@ -68,3 +69,5 @@ export const ACCESS_TABLE: readonly AccessRule[] = [
     functions: ["revokeCertificate(bytes32)", "revokeKey(bytes32)", "revokeUnseen(bytes,uint256)"],
   },
 ];
+
+export const selectorOf = (signature: string): string => id(signature).slice(0, 10);

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { BaseError } from "./baseError.ts";
+import { CONTRACT_ROWS, type CoreName, type ListedName } from "./contracts.ts";
 import { replaceFile } from "./replaceFile.ts";
 import { PROJECT_ROOT, userPath } from "./userPath.ts";
 
@@ -18,6 +19,21 @@ const contractSchema = z.strictObject({
   /** keccak256 of the run-time code */
   codeHash: bytes32,
 });
+
+type ContractEntry = z.infer<typeof contractSchema>;
+type ContractEntries = { [Name in CoreName]: ContractEntry } & {
+  [Name in Exclude<ListedName, CoreName>]?: ContractEntry | undefined;
+};
+
+/** Zod cannot tell the names of a table. */
+const contractsSchema = z.strictObject(
+  Object.fromEntries(
+    CONTRACT_ROWS.filter(({ isUnlisted }) => isUnlisted !== true).map(({ name, part }) => [
+      name,
+      part === "core" ? contractSchema : contractSchema.optional(),
+    ]),
+  ),
+) as unknown as z.ZodType<ContractEntries>;
 
 const modelSchema = z.strictObject({
   slug: z.string(),
@@ -78,23 +94,7 @@ export const addressBookSchema = z.strictObject({
   network: z.string(),
   gitCommit: z.string(),
   compiler: z.strictObject({ version: z.string(), evmVersion: z.string(), optimizerRuns: z.int() }),
-  contracts: z.strictObject({
-    AccessManager: contractSchema,
-    ModelRegistry: contractSchema,
-    InferenceSettlement: contractSchema,
-    EcdsaP384: contractSchema.optional(),
-    CertificateStore: contractSchema.optional(),
-    NitroAttestationVerifier: contractSchema.optional(),
-    SigningKeys: contractSchema.optional(),
-    TEERegistry: contractSchema.optional(),
-    NodeBonds: contractSchema.optional(),
-    TimelockController: contractSchema.optional(),
-    GenesisDistribution: contractSchema.optional(),
-    OPG: contractSchema.optional(),
-    VestingFactory: contractSchema.optional(),
-    MerkleAirdrop: contractSchema.optional(),
-    HacaGovernor: contractSchema.optional(),
-  }),
+  contracts: contractsSchema,
   parameters: z.strictObject({
     /** seconds after a result's timestamp during which it can be settled */
     settlementWindow: z.int(),

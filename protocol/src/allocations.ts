@@ -46,6 +46,10 @@ export const ALLOCATIONS: readonly Allocation[] = [
   allocation("Airdrop", 40_000_000n, 40_000_000n, 0, 0),
 ];
 
+/** Amount of an allocation in the smallest unit; 0 where there is none of that name. */
+export const allocationOf = (name: string): bigint =>
+  ALLOCATIONS.find((one) => one.name === name)?.amount ?? 0n;
+
 /** When the rest of an allocation accrues, unix seconds. */
 export function vestingPeriod(parameters: { allocation: Allocation; tge: number }): {
   start: number;

@@ -1,6 +1,6 @@
 import { concat, keccak256, type TypedDataDomain, TypedDataEncoder, toBeHex } from "ethers";
 
-/** The typed message of a settlement: the TypeScript twin of `IInferenceSettlement.InferenceResult`. */
+/** The typed message of a settlement: the bindings of `IInferenceSettlement.InferenceResult`. */
 export type InferenceResult = {
   /** version id in the model registry */
   modelVersion: string;

@@ -18,7 +18,13 @@ export type ReadSlice<Item> = (from: number, to: number) => Promise<Item[]>;
  * takes is remembered for the next range. Keep one for each endpoint.
  */
 export class LogSlices {
+  readonly #isAboutQuery: (error: unknown) => boolean;
   #span = Number.POSITIVE_INFINITY;
+
+  /** @param isRefusal whether an error may be about the range; absent: `isAboutQuery` */
+  constructor(isRefusal: (error: unknown) => boolean = isAboutQuery) {
+    this.#isAboutQuery = isRefusal;
+  }
 
   /** Items in the order of the slices. @throws the endpoint's error where it is not about the range */
   async read<Item>(parameters: {
@@ -34,7 +40,7 @@ export class LogSlices {
       try {
         for (const item of await readSlice(start, end)) items.push(item);
       } catch (error) {
-        if (length === 1 || !isAboutQuery(error)) throw error;
+        if (length === 1 || !this.#isAboutQuery(error)) throw error;
         this.#span = Math.floor(length / 2);
         continue;
       }

@@ -1,14 +1,5 @@
 import { BaseError } from "./baseError.ts";
 
-/** One setting: an environment variable. */
-export type SettingHelp = {
-  /** text that is read where the variable is not set; absent: no value */
-  default?: string;
-  help: string;
-  /** never accepted as a flag: command lines are visible to every user of the machine */
-  secret?: true;
-};
-
 /** Names that settings had, with those they have now. */
 const RENAMED: Readonly<Record<string, string>> = {
   HACA_DEPLOYMENT: "HACA_ADDRESS_BOOK",
@@ -31,33 +22,4 @@ export function refuseOldNames(environment: Readonly<Record<string, string | und
       details: { old },
     });
   }
-}
-
-/** Settings for a help text of 80 columns: name, flag, default and meaning of each. */
-export function settingsHelp(parameters: {
-  settings: Readonly<Record<string, SettingHelp>>;
-  /** absent: settings come from the environment only */
-  flagOf?: (name: string) => string;
-}): string {
-  const { settings, flagOf } = parameters;
-  return Object.entries(settings)
-    .flatMap(([name, { default: standard, help, secret }]) => {
-      const flag = flagOf === undefined ? [] : [secret ? "environment only" : flagOf(name)];
-      const suffix = standard === undefined ? [] : [`[${standard}]`];
-      return [`  ${[name, ...flag, ...suffix].join("  ")}`, ...wrapped(help)];
-    })
-    .join("\n");
-}
-
-const HELP_COLUMNS = 80;
-const INDENT = "      ";
-
-function wrapped(text: string): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const longer = `${lines.at(-1) ?? INDENT} ${word}`;
-    if (lines.length > 0 && longer.length <= HELP_COLUMNS) lines[lines.length - 1] = longer;
-    else lines.push(`${INDENT}${word}`);
-  }
-  return lines;
 }

@@ -7,7 +7,7 @@ import { BaseError } from "./baseError.ts";
  */
 export const WORD_BITS = 248;
 
-/** How one tensor lies in the packed words: the TypeScript twin of `IModelRegistry.TensorLayout`. */
+/** How one tensor lies in the packed words: the bindings of `IModelRegistry.TensorLayout`. */
 export const tensorLayoutSchema = z.strictObject({
   /** number of elements */
   count: z.int().min(1).max(0xffff_ffff),

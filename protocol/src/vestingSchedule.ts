@@ -1,4 +1,4 @@
-/** Twin of the contracts' `VestingSchedule`: amounts in the smallest unit, times in unix seconds. */
+/** Bindings of the contracts' `VestingSchedule`: amounts in the smallest unit, times in unix seconds. */
 export type VestingSchedule = {
   total: bigint;
   tgeAmount: bigint;

@@ -1,6 +1,6 @@
-import { accessManagerAbi } from "@haca/protocol/abi";
 import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
+import type { ContractName } from "@haca/protocol/contracts";
 import { ROLES } from "@haca/protocol/roles";
 import { openDevelopmentRoot } from "@haca/worker/enclave/developmentRoot";
 import { fetchHeartbeat } from "@haca/worker/enclave/enclaveClient";
@@ -11,11 +11,18 @@ import {
   type RunningEnclave,
   startSimulatedEnclave,
 } from "@haca/worker/enclave/startSimulatedEnclave";
-import { Contract, JsonRpcProvider, Wallet } from "ethers";
+import { JsonRpcProvider, Wallet } from "ethers";
+import {
+  type ArgumentsOf,
+  type ChangeName,
+  type ContractOf,
+  connected,
+  contractAt,
+} from "../lib/contracts.ts";
 import type { Report } from "../lib/progress.ts";
+import { gasLimitFor } from "../lib/sendCall.ts";
 import { formatTable } from "../lib/table.ts";
 import { collectEvidence } from "../tee/collectEvidence.ts";
-import { gasLimitFor } from "../tee/sendCall.ts";
 import { type TeeContracts, teeContracts } from "../tee/teeContracts.ts";
 import { CHAIN_ID, developmentKey } from "./localChain.ts";
 
@@ -60,12 +67,12 @@ export async function admitEnclaves(parameters: { rpcUrl: string; report: Report
     const [first, second] = nodes;
     if (first === undefined || second === undefined) return;
     const alive = await fetchHeartbeat({ url: first.running.operatorUrl });
-    const values = [alive.teeId, alive.timestamp, alive.signature];
+    const values = [alive.teeId, alive.timestamp, alive.signature] as const;
     const gas = await send(contracts.registry, "heartbeat", values);
     console.log(`      heartbeat of ${first.image}: ${gas.toLocaleString("en")} gas`);
     await requireActive(contracts, nodes);
 
-    const registry = contracts.registry.connect(account(GUARDIAN)) as Contract;
+    const registry = connected(contracts.registry, account(GUARDIAN));
     const hash = pcrHashOf(second.enclave.measurements);
     const revocation = await send(registry, "revokePCR", [hash, LLM_PROXY]);
     console.log(
@@ -81,7 +88,7 @@ export async function admitEnclaves(parameters: { rpcUrl: string; report: Report
 /** The deployer is administrator after `--part tee`, and appoints the guardian. */
 async function appointGuardian(administrator: Wallet): Promise<void> {
   const { address } = readAddressBook(addressBookPath(CHAIN_ID)).contracts.AccessManager;
-  const manager = new Contract(address, accessManagerAbi, administrator);
+  const manager = contractAt({ name: "AccessManager", address, runner: administrator });
   const guardian = new Wallet(developmentKey(GUARDIAN)).address;
   await send(manager, "grantRole", [ROLES.GUARDIAN, guardian, 0]);
 }
@@ -102,7 +109,7 @@ async function admit(parameters: {
   const { registration, teeId, storedCertificates, certificates } = await collectEvidence({
     contracts,
     runner: operator,
-    wish: {
+    request: {
       enclave: running.operatorUrl,
       operator: operator.address,
       paymentAddress: operator.address,
@@ -111,14 +118,18 @@ async function admit(parameters: {
       tls: undefined,
     },
   });
-  const registry = contracts.registry.connect(operator) as Contract;
+  const registry = connected(contracts.registry, operator);
   const gas = await send(registry, "register", [registration]);
   const stored = `${storedCertificates} of ${certificates} stored before`;
   return [`${teeId.slice(0, 10)}…`, stored, gas.toLocaleString("en")];
 }
 
 /** Sends a call, waits for it and returns the gas that it used. */
-async function send(contract: Contract, name: string, values: readonly unknown[]): Promise<bigint> {
+async function send<Name extends ContractName, Function extends ChangeName<Name>>(
+  contract: ContractOf<Name>,
+  name: Function,
+  values: ArgumentsOf<Name, Function>,
+): Promise<bigint> {
   const call = contract.getFunction(name);
   const gasLimit = gasLimitFor(await call.estimateGas(...values));
   const receipt = await (await call.send(...values, { gasLimit })).wait();
@@ -127,8 +138,7 @@ async function send(contract: Contract, name: string, values: readonly unknown[]
 
 /** Prints the registry's active nodes, which must be exactly these. */
 async function requireActive(contracts: TeeContracts, expected: readonly Node[]): Promise<void> {
-  const active: { pcrHash: string; publicKey: string }[] =
-    await contracts.registry.getFunction("getActiveTEEs")(LLM_PROXY);
+  const active = await contracts.registry.getActiveTEEs(LLM_PROXY);
   const names = active.map(
     ({ pcrHash }) =>
       IMAGES.find((image) => pcrHashOf(measurementsOf(image)) === pcrHash) ?? pcrHash,

@@ -9,7 +9,7 @@ describe("checkOptions", () => {
   });
 
   it.each([["0"], ["-1"], ["1.5"], ["101"], ["ten"], [""]])("refuses --count %j", (count) => {
-    expect(() => checkOptions({ ...given, count })).toThrow(/--count must be a whole number/);
+    expect(() => checkOptions({ ...given, count })).toThrow(/--count must be an integer/);
   });
 
   it.each([["nothing-there"], ["../digits"], ["Digits"], [""]])("refuses --model %j", (model) => {

@@ -11,7 +11,7 @@ export function checkOptions(values: { count: string; model: string; keep: boole
   if (!Number.isInteger(count) || count < 1 || count > 100) {
     throw new BaseError({
       code: "demo.badOption",
-      message: `--count must be a whole number from 1 to 100, got ${JSON.stringify(values.count)}`,
+      message: `--count must be an integer from 1 to 100, got ${JSON.stringify(values.count)}`,
     });
   }
   const onnx = join(PROJECT_ROOT, "models", values.model, `${values.model}.onnx`);

@@ -1,8 +1,7 @@
 /** `npm run deploy -- --network <name>`: deploys, hands every permission over, and writes the address book. */
-import { Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { createProgram, runProgram } from "../lib/program.ts";
 import type { DeployOptions } from "./deploy.ts";
-import { readSettlementWindow } from "./readSettlementWindow.ts";
 
 const SUMMARY = `Deploys registries, settlement, attestation, token, vesting, airdrop, governor
 and timelock, hands every permission to timelock, guardian and image approver,
@@ -11,6 +10,18 @@ Before the first transaction it looks whether the parameters make sense and
 whether the chain has what the contracts need, prints the plan and its cost, and
 asks. An interrupted deployment goes on when the same command is run again; a
 second run changes nothing.`;
+
+/** The contract keeps it in 64 bits; more than a year is a slip. */
+const LONGEST_WINDOW = 365 * 24 * 60 * 60;
+
+/** Seconds, from the command line. */
+function readSettlementWindow(text: string): number {
+  const seconds = Number(text);
+  if (!/^[0-9]+$/.test(text) || seconds < 1 || seconds > LONGEST_WINDOW) {
+    throw new InvalidArgumentError(`It must be a number of seconds from 1 to ${LONGEST_WINDOW}.`);
+  }
+  return seconds;
+}
 
 const program = createProgram({ name: "deploy", summary: SUMMARY })
   .requiredOption("--network <name>", "localhost, or another network of hardhat.config.ts")

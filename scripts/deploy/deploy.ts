@@ -3,22 +3,17 @@ import { type AddressBook, addressBookPath, writeAddressBook } from "@haca/proto
 import { BaseError } from "@haca/protocol/baseError";
 import { userPath } from "@haca/protocol/userPath";
 import type { NetworkConnection } from "hardhat/types/network";
+import { confirm } from "../lib/confirm.ts";
+import { connect, isDevelopmentChain, requireDeployer } from "../lib/connect.ts";
 import { enterProject } from "../lib/enterProject.ts";
+import { keepEarlier, readEarlier } from "./addressBook/earlier.ts";
 import { buildContracts } from "./buildContracts.ts";
-import { probeFor } from "./chain/probeFor.ts";
-import { belowFloor, checkDeployer } from "./checkParameters.ts";
-import { confirm } from "./confirm.ts";
-import { connect } from "./connect.ts";
-import { deployAll } from "./deployAll.ts";
-import { DEFAULT_SETTLEMENT_WINDOW, deployCore } from "./deployCore.ts";
-import { deployTee } from "./deployTee.ts";
-import { isDevelopmentChain } from "./developmentChain.ts";
-import { keepEarlier } from "./keepEarlier.ts";
-import { type Deployment, journalPath, openDeployment } from "./openDeployment.ts";
-import { printPlan } from "./printPlan.ts";
-import { readEarlier } from "./readEarlier.ts";
-import { parametersPath, readParameters, refuse } from "./readParameters.ts";
-import { requireDeployer } from "./requireDeployer.ts";
+import { probeFor } from "./chain/probeChain.ts";
+import { DEFAULT_SETTLEMENT_WINDOW, deployPart, type Wanted } from "./deployPart.ts";
+import { belowFloor, checkDeployer } from "./parameters/checkParameters.ts";
+import { parametersPath, readParameters, refuse } from "./parameters/readParameters.ts";
+import { type Deployment, journalPath, openDeployment } from "./plan/openDeployment.ts";
+import { printPlan } from "./rehearsal.ts";
 
 export type DeployOptions = {
   network: string;
@@ -72,12 +67,16 @@ async function deployTo(parameters: {
   const earlier = await readEarlier({ connection, path, chainId });
   if (await isComplete({ deployment, earlier, part })) return;
 
-  const base = { deployment, settlementWindow };
-  const off = await probeFor({ deployment, part });
+  const base = { settlementWindow, isDevelopmentChain: isDevelopment };
+  const wanted: Wanted =
+    governance === undefined
+      ? { ...base, part: "core" }
+      : { ...base, part: part === "tee" ? "tee" : "governance", governance };
+  const off = await probeFor({ deployment, part: wanted.part });
   for (const line of off) console.log(`  on this chain ${line}`);
   if (!isDevelopment) {
-    await printPlan({ ...base, part, governance });
-    if (!options.yes && !(await confirm(`Deploy to ${network}?`))) {
+    await printPlan({ deployment, wanted });
+    if (!(await confirm({ question: `Deploy to ${network}?`, yes: options.yes }))) {
       console.log("nothing deployed");
       return;
     }
@@ -85,12 +84,7 @@ async function deployTo(parameters: {
   // What a lost journal knew is found on the chain: only the account's count tells what was sent now.
   const countSent = () => deployment.provider.getTransactionCount(deployer);
   const sentBefore = await countSent();
-  const deployed =
-    governance === undefined
-      ? await deployCore(base)
-      : part === "tee"
-        ? await deployTee({ ...base, attestation: governance.attestation })
-        : await deployAll({ ...base, governance });
+  const deployed = await deployPart({ deployment, wanted });
   const book = earlier === undefined ? deployed : keepEarlier({ book: deployed, earlier });
   writeAddressBook({ path, book });
   for (const [name, contract] of Object.entries(book.contracts)) {
@@ -107,7 +101,7 @@ async function deployTo(parameters: {
 
 /**
  * Whether there is nothing to do though the journal cannot say so: a part of what is handed over, or an address book
- * that came without its journal. Error: `deploy.noJournal` if that book is not of everything.
+ * that came without its journal. Error: `deploy.noJournal` if that address book is not of everything.
  */
 async function isComplete(parameters: {
   deployment: Deployment;

@@ -1,6 +1,6 @@
 import { governanceModule } from "./modules/governance.ts";
-import type { GovernanceParameters } from "./readParameters.ts";
-import { runModule } from "./runModule.ts";
+import type { GovernanceParameters } from "./parameters/readParameters.ts";
+import { runModule } from "./plan/runModule.ts";
 
 /** Deploys everything, or resumes: the core contracts, token and governance, and the hand-over. */
 export const runGovernanceModule = (

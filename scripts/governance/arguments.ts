@@ -32,11 +32,11 @@ export class Arguments {
     return getAddress(value);
   }
 
-  whole(name: string, limits: { minimum: bigint; maximum: bigint }): bigint {
+  integer(name: string, limits: { minimum: bigint; maximum: bigint }): bigint {
     const value = this.text(name);
     const { minimum, maximum } = limits;
     if (!/^[0-9]+$/.test(value) || BigInt(value) < minimum || BigInt(value) > maximum) {
-      throw this.#error(name, `${value} is no whole number from ${minimum} to ${maximum}`);
+      throw this.#error(name, `${value} is no integer from ${minimum} to ${maximum}`);
     }
     return BigInt(value);
   }

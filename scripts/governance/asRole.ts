@@ -1,10 +1,9 @@
 import { BaseError } from "@haca/protocol/baseError";
-import type { Contract } from "ethers";
+import type { ContractOf } from "../lib/contracts.ts";
+import { duration } from "../lib/words.ts";
 import { actionNamed } from "./actions/actions.ts";
-import type { Call } from "./call.ts";
-import { encodeCall, nameOfCall } from "./call.ts";
+import { type Call, encodeCall, nameOfCall } from "./call.ts";
 import { deliver, type Outgoing } from "./deliver.ts";
-import { duration } from "./duration.ts";
 import { outgoing, planAction, printPlan, wordsOf } from "./runAction.ts";
 import { type SendOptions, type Session, senderOf } from "./session.ts";
 
@@ -68,25 +67,25 @@ export async function runAsRole(
 }
 
 async function permissionOf(parameters: {
-  manager: Contract;
+  manager: ContractOf<"AccessManager">;
   account: string;
   call: Call;
 }): Promise<Permission> {
   const { manager, account, call } = parameters;
   const selector = encodeCall(call).slice(0, 10);
-  const [isImmediate, delay] = await manager.getFunction("canCall")(account, call.target, selector);
+  const [isImmediate, delay] = await manager.canCall(account, call.target, selector);
   if (isImmediate) return { delay: 0 };
   return delay === 0n ? undefined : { delay: Number(delay) };
 }
 
 async function withoutRole(parameters: {
-  manager: Contract;
+  manager: ContractOf<"AccessManager">;
   account: string;
   call: Call;
 }): Promise<BaseError> {
   const { manager, account, call } = parameters;
   const selector = encodeCall(call).slice(0, 10);
-  const role: bigint = await manager.getFunction("getTargetFunctionRole")(call.target, selector);
+  const role = await manager.getTargetFunctionRole(call.target, selector);
   return new BaseError({
     code: "governance.refused",
     message: `${account} does not hold role ${role}, which ${call.contract}.${nameOfCall(call)} needs (docs/access-control.md)`,

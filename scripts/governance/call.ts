@@ -1,6 +1,8 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
-import { BaseError } from "@haca/protocol/baseError";
-import { Interface } from "ethers";
+import type { ListedName } from "@haca/protocol/contracts";
+import { Interface, type Provider } from "ethers";
+import { addressOf } from "../lib/chainSession.ts";
+import { type ContractOf, contractAt } from "../lib/contracts.ts";
 
 /** One call that a proposal makes, or that the guardian makes at once. */
 export type Call = {
@@ -20,15 +22,8 @@ export const nameOfCall = ({ fragment }: Pick<Call, "fragment">): string =>
 export const encodeCall = (call: Call): string =>
   new Interface([call.fragment]).encodeFunctionData(nameOfCall(call), [...call.arguments]);
 
-/** Address of a contract in the address book. Error: `governance.notDeployed`. */
-export function addressOf(book: AddressBook, name: string): string {
-  const contracts: Readonly<Record<string, { address: string } | undefined>> = book.contracts;
-  const entry = contracts[name];
-  if (entry === undefined) {
-    throw new BaseError({
-      code: "governance.notDeployed",
-      message: `${name} is not in the address book of chain ${book.chainId}: deploy it first`,
-    });
-  }
-  return entry.address;
-}
+/** A contract of the address book, for reading. Error: `chain.notDeployed`. */
+export const deployed = <Name extends ListedName>(
+  { book, provider }: { book: AddressBook; provider: Provider },
+  name: Name,
+): ContractOf<Name> => contractAt({ name, address: addressOf(book, name), runner: provider });

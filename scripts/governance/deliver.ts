@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { BaseError } from "@haca/protocol/baseError";
 import { userPath } from "@haca/protocol/userPath";
 import type { TransactionReceipt } from "ethers";
-import { explainRevert } from "./explainRevert.ts";
+import { reasonOf } from "../lib/explainError.ts";
 import { safeBatch } from "./safeBatch.ts";
 import type { Sender, SendOptions, Session } from "./session.ts";
 
@@ -34,7 +34,7 @@ export async function deliver(parameters: {
     await provider.call({ from: sender.address, to: target, data }).catch((cause: unknown) => {
       throw new BaseError({
         code: options.simulate ? "governance.simulationFailed" : "governance.refused",
-        message: `${name} as ${sender.address} fails: ${explainRevert(cause)}`,
+        message: `${name} as ${sender.address} fails: ${reasonOf(cause)}`,
         cause,
       });
     });
@@ -66,7 +66,7 @@ async function sendOne({ signer }: Sender, transaction: Outgoing): Promise<Trans
   } catch (cause) {
     throw new BaseError({
       code: "governance.refused",
-      message: `${name} fails: ${explainRevert(cause)}`,
+      message: `${name} fails: ${reasonOf(cause)}`,
       cause,
     });
   }

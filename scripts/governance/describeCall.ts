@@ -1,6 +1,17 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
 import { decodeText } from "@haca/protocol/chainText";
-import { dataSlice, type FunctionFragment, type Interface, type ParamType } from "ethers";
+import { CONTRACT_ROWS } from "@haca/protocol/contracts";
+import { dataSlice, type FunctionFragment, Interface, type ParamType } from "ethers";
+
+/** Interfaces by the contracts' names, with every function that they have: generated ABIs may be of less. */
+export async function loadInterfaces(): Promise<(name: string) => Interface | undefined> {
+  const { default: hre } = await import("hardhat");
+  const interfaces = new Map<string, Interface>();
+  for (const { name } of CONTRACT_ROWS) {
+    interfaces.set(name, new Interface((await hre.artifacts.readArtifact(name)).abi));
+  }
+  return (name) => interfaces.get(name);
+}
 
 /** One call of a proposal, decoded: `InferenceSettlement.setSettlementWindow(86400)`, or raw where it is not known. */
 export function describeCall(parameters: {

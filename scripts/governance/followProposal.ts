@@ -1,22 +1,18 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { type Contract, formatUnits } from "ethers";
+import { formatUnits } from "ethers";
+import { nextBlockTime } from "../lib/chainSession.ts";
+import type { ChangeName, ContractOf } from "../lib/contracts.ts";
+import { isoTime, opg } from "../lib/words.ts";
 import { deliver, type Outgoing } from "./deliver.ts";
 import {
   byHash,
-  findProposal,
   type KnownProposal,
-  STATE_NAMES,
+  openProposal,
   type StateName,
   saltOf,
+  stateOf,
 } from "./proposals.ts";
-import {
-  moment,
-  nextBlockTime,
-  type Sender,
-  type SendOptions,
-  type Session,
-  senderOf,
-} from "./session.ts";
+import { type Sender, type SendOptions, type Session, senderOf } from "./session.ts";
 import { describeProposal } from "./showProposal.ts";
 
 export type Following = "vote" | "queue" | "execute" | "cancel";
@@ -27,7 +23,7 @@ const ZERO_WORD = `0x${"00".repeat(32)}`;
 /** A proposal as it stands, and who is about to do something with it. */
 type Situation = {
   session: Session;
-  governor: Contract;
+  governor: ContractOf<"HacaGovernor">;
   proposal: KnownProposal;
   state: StateName;
   sender: Sender;
@@ -62,26 +58,6 @@ export async function followProposal(
   });
 }
 
-/** Error: `governance.badArgument` for what is no number, `governance.unknownProposal`. */
-export async function openProposal(
-  session: Session,
-  text: string,
-): Promise<{ governor: Contract; proposal: KnownProposal }> {
-  if (!/^[0-9]{1,78}$/.test(text)) throw refuse(`a proposal has a number, got ${text}`);
-  const governor = await session.contract("HacaGovernor");
-  const proposal = await findProposal({
-    provider: session.provider,
-    governor: await governor.getAddress(),
-    fromBlock: session.book.contracts.HacaGovernor?.block ?? 0,
-    proposalId: BigInt(text),
-  });
-  return { governor, proposal };
-}
-
-export async function stateOf(governor: Contract, proposalId: bigint): Promise<StateName> {
-  return STATE_NAMES[Number(await governor.getFunction("state")(proposalId))] ?? "pending";
-}
-
 const STEPS: Readonly<Record<Following, (situation: Situation, choice: string) => Promise<Step>>> =
   { vote, queue, execute, cancel };
 
@@ -90,20 +66,19 @@ async function vote(situation: Situation, choice: string): Promise<Step> {
   const { proposalId } = proposal;
   const support = SUPPORT.indexOf(choice);
   if (support < 0) throw refuse(`a vote is one of ${SUPPORT.join(", ")}, got ${choice}`);
-  const snapshot: bigint = await governor.getFunction("proposalSnapshot")(proposalId);
+  const snapshot = await governor.proposalSnapshot(proposalId);
   if (state === "pending") {
-    throw refuse(`proposal ${proposalId} is pending: its vote begins after ${moment(snapshot)}`);
+    throw refuse(`proposal ${proposalId} is pending: its vote begins after ${isoTime(snapshot)}`);
   }
   if (state !== "active") throw refuse(`proposal ${proposalId} is ${state}: its vote is over`);
-  if (await governor.getFunction("hasVoted")(proposalId, sender.address)) {
+  if (await governor.hasVoted(proposalId, sender.address)) {
     throw refuse(`${sender.address} has voted on proposal ${proposalId} already`);
   }
-  const weight: bigint = await governor.getFunction("getVotes")(sender.address, snapshot);
+  const weight = await governor.getVotes(sender.address, snapshot);
   if (weight === 0n) {
-    const opg = await session.contract("OPG");
-    const held = formatUnits(await opg.getFunction("balanceOf")(sender.address), 18);
+    const held = opg(await (await session.contract("OPG")).balanceOf(sender.address));
     throw refuse(
-      `${sender.address} had no votes at the snapshot, ${moment(snapshot)} (it holds ${held} OPG now; ` +
+      `${sender.address} had no votes at the snapshot, ${isoTime(snapshot)} (it holds ${held} now; ` +
         "tokens vote once they are delegated, and only in proposals made afterwards)",
     );
   }
@@ -124,9 +99,9 @@ async function queue({ governor, proposal, state }: Situation): Promise<Step> {
 async function execute({ session, governor, proposal, state }: Situation): Promise<Step> {
   if (state !== "queued") throw refuse(wrongState(proposal, state, "executed"));
   const { proposalId } = proposal;
-  const due: bigint = await governor.getFunction("proposalEta")(proposalId);
-  if (due > (await nextBlockTime(session))) {
-    throw refuse(`proposal ${proposalId} is in the timelock: executable from ${moment(due)}`);
+  const due = await governor.proposalEta(proposalId);
+  if (due > (await nextBlockTime(session.provider))) {
+    throw refuse(`proposal ${proposalId} is in the timelock: executable from ${isoTime(due)}`);
   }
   return {
     words: `proposal ${proposalId}: queued -> executed, its calls are made`,
@@ -169,8 +144,8 @@ async function cancel({ session, governor, proposal, state, sender }: Situation)
   const timelock = await session.contract("TimelockController");
   const [targets, values, calldatas] = byHash(proposal);
   const salt = saltOf(await governor.getAddress(), proposal);
-  const operation = await timelock.getFunction("hashOperationBatch")(
-    ...[targets, values, calldatas, ZERO_WORD, salt],
+  const operation = await timelock.hashOperationBatch(
+    ...([targets, values, calldatas, ZERO_WORD, salt] as const),
   );
   return {
     words,
@@ -183,8 +158,8 @@ async function cancel({ session, governor, proposal, state, sender }: Situation)
 }
 
 async function onGovernor(
-  governor: Contract,
-  name: string,
+  governor: ContractOf<"HacaGovernor">,
+  name: ChangeName<"HacaGovernor">,
   values: readonly unknown[],
 ): Promise<Outgoing> {
   const data = governor.interface.encodeFunctionData(name, [...values]);

@@ -10,9 +10,11 @@ import {
   type Provider,
   toUtf8Bytes,
 } from "ethers";
-import { printable } from "../lib/printable.ts";
+import type { ContractOf } from "../lib/contracts.ts";
 import { readAllLogs } from "../lib/readAllLogs.ts";
+import { printable } from "../lib/words.ts";
 import { type Call, encodeCall } from "./call.ts";
+import type { Session } from "./session.ts";
 
 /** What the governor's functions take. */
 export type Proposal = {
@@ -133,4 +135,31 @@ export async function findProposal(
     });
   }
   return found;
+}
+
+/** Error: `governance.badArgument` for what is no number, `governance.unknownProposal`. */
+export async function openProposal(
+  session: Session,
+  text: string,
+): Promise<{ governor: ContractOf<"HacaGovernor">; proposal: KnownProposal }> {
+  if (!/^[0-9]{1,78}$/.test(text))
+    throw new BaseError({
+      code: "governance.badArgument",
+      message: `a proposal has a number, got ${text}`,
+    });
+  const governor = await session.contract("HacaGovernor");
+  const proposal = await findProposal({
+    provider: session.provider,
+    governor: await governor.getAddress(),
+    fromBlock: session.book.contracts.HacaGovernor?.block ?? 0,
+    proposalId: BigInt(text),
+  });
+  return { governor, proposal };
+}
+
+export async function stateOf(
+  governor: ContractOf<"HacaGovernor">,
+  proposalId: bigint,
+): Promise<StateName> {
+  return STATE_NAMES[Number(await governor.state(proposalId))] ?? "pending";
 }

@@ -1,6 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { BaseError } from "@haca/protocol/baseError";
-import { type Contract, formatUnits, type JsonRpcSigner } from "ethers";
+import { formatUnits, type JsonRpcSigner } from "ethers";
+import { nextBlockTime } from "../lib/chainSession.ts";
+import type { ContractOf } from "../lib/contracts.ts";
+import { isoTime } from "../lib/words.ts";
 import type { Action, Plan } from "./actions/action.ts";
 import { actionNamed } from "./actions/actions.ts";
 import { Arguments } from "./arguments.ts";
@@ -8,14 +11,7 @@ import { type Call, encodeCall, nameOfCall } from "./call.ts";
 import { deliver, type Outgoing } from "./deliver.ts";
 import { deployBeforehand } from "./deployBeforehand.ts";
 import { idOf, type Proposal, proposalOf, proposeData, signedText } from "./proposals.ts";
-import {
-  moment,
-  nextBlockTime,
-  type Sender,
-  type SendOptions,
-  type Session,
-  senderOf,
-} from "./session.ts";
+import { type Sender, type SendOptions, type Session, senderOf } from "./session.ts";
 import { simulate } from "./simulate.ts";
 
 const COMMANDS: Readonly<Record<Action["by"], string>> = {
@@ -67,7 +63,7 @@ async function deployerOf(
   return signers[Number(options.account)];
 }
 
-/** What an action would change now. Errors name the value at fault, or say that nothing would change. */
+/** What an action would change now. Errors name the value that is wrong, or say that nothing would change. */
 export async function planAction(parameters: {
   session: Session;
   action: Action;
@@ -148,7 +144,7 @@ async function propose(parameters: {
 /** A proposal has a number for its voters once it exists; before, it is only what it would be. */
 async function reportNumber(parameters: {
   session: Session;
-  governor: Contract;
+  governor: ContractOf<"HacaGovernor">;
   proposal: Proposal;
   isSent: boolean;
 }): Promise<void> {
@@ -158,25 +154,25 @@ async function reportNumber(parameters: {
     console.log(`expected number, once the Safe has sent it: ${proposalId}`);
     return;
   }
-  const snapshot: bigint = await governor.getFunction("proposalSnapshot")(proposalId);
-  const deadline: bigint = await governor.getFunction("proposalDeadline")(proposalId);
+  const snapshot = await governor.proposalSnapshot(proposalId);
+  const deadline = await governor.proposalDeadline(proposalId);
   console.log(`proposal ${proposalId}`);
-  console.log(`  vote from ${moment(snapshot)} to ${moment(deadline)}`);
+  console.log(`  vote from ${isoTime(snapshot)} to ${isoTime(deadline)}`);
 }
 
 /** Error: `governance.refused`, before anything is deployed or sent. */
 async function requireThreshold(parameters: {
   session: Session;
-  governor: Contract;
+  governor: ContractOf<"HacaGovernor">;
   account: string;
 }): Promise<void> {
   const { session, governor, account } = parameters;
-  const needed: bigint = await governor.getFunction("proposalThreshold")();
+  const needed = await governor.proposalThreshold();
   const latest = (await session.provider.getBlock("latest"))?.timestamp ?? 0;
-  const now = await nextBlockTime(session);
+  const now = await nextBlockTime(session.provider);
   // The governor looks one second back; a block of this very second cannot be asked for yet.
   const at = now - 1n < BigInt(latest) ? now - 1n : BigInt(latest) - 1n;
-  const votes: bigint = await governor.getFunction("getVotes")(account, at);
+  const votes = await governor.getVotes(account, at);
   if (votes >= needed) return;
   throw new BaseError({
     code: "governance.refused",

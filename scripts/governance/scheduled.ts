@@ -1,10 +1,11 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { type Contract, Interface, type Result } from "ethers";
-import { printable } from "../lib/printable.ts";
+import type { Result } from "ethers";
+import { nextBlockTime } from "../lib/chainSession.ts";
 import { readAllLogs } from "../lib/readAllLogs.ts";
+import { isoTime, printable } from "../lib/words.ts";
 import { deliver } from "./deliver.ts";
-import { describeCall } from "./describeCall.ts";
-import { moment, nextBlockTime, type SendOptions, type Session, senderOf } from "./session.ts";
+import { describeCall, loadInterfaces } from "./describeCall.ts";
+import { type SendOptions, type Session, senderOf } from "./session.ts";
 
 /** A call that an account with a delayed role has scheduled in the AccessManager. */
 type Operation = {
@@ -20,9 +21,9 @@ type Operation = {
 /** `scheduled`: what waits in the AccessManager, one line each. */
 export async function listScheduled(session: Session): Promise<void> {
   const operations = (await readOperations(session)).filter(({ due }) => due !== 0n);
-  const now = await nextBlockTime(session);
+  const now = await nextBlockTime(session.provider);
   for (const { id, caller, due, words } of operations) {
-    const when = due <= now ? "due" : `due from ${moment(due)}`;
+    const when = due <= now ? "due" : `due from ${isoTime(due)}`;
     console.log(`${id}  ${when}\n  ${words}, scheduled by ${caller}`);
   }
   console.log(`${operations.length} operations`);
@@ -42,8 +43,8 @@ export async function changeScheduled(
   if (found === undefined) throw refuse("was never scheduled");
   const { caller, target, data, due, words } = found;
   if (due === 0n) throw refuse("is executed, cancelled or expired");
-  if (verb === "execute" && due > (await nextBlockTime(session))) {
-    throw refuse(`is due from ${moment(due)}`);
+  if (verb === "execute" && due > (await nextBlockTime(session.provider))) {
+    throw refuse(`is due from ${isoTime(due)}`);
   }
   if (verb === "execute" && caller !== sender.address) {
     throw refuse(`can only be executed by ${caller}, who scheduled it`);
@@ -65,8 +66,7 @@ export async function changeScheduled(
 /** The latest of each operation that was ever scheduled, oldest first. */
 async function readOperations(session: Session): Promise<Operation[]> {
   const { book } = session;
-  const { default: hre } = await import("hardhat");
-  const manager: Contract = await session.contract("AccessManager");
+  const manager = await session.contract("AccessManager");
   const logs = await readAllLogs({
     provider: session.provider,
     address: await manager.getAddress(),
@@ -78,15 +78,11 @@ async function readOperations(session: Session): Promise<Operation[]> {
     const { args } = manager.interface.parseLog(log) ?? {};
     if (args !== undefined) latest.set(args.operationId, args);
   }
-  const interfaces = new Map<string, Interface>();
-  for (const name of Object.keys(book.contracts)) {
-    interfaces.set(name, new Interface((await hre.artifacts.readArtifact(name)).abi));
-  }
-  const interfaceOf = (name: string) => interfaces.get(name);
+  const interfaceOf = await loadInterfaces();
   const operations: Operation[] = [];
   for (const [id, args] of latest) {
     const { caller, target, data } = args;
-    const due: bigint = await manager.getFunction("getSchedule")(id);
+    const due = await manager.getSchedule(id);
     const words = printable(describeCall({ book, interfaceOf, target, data }));
     operations.push({ id, caller, target, data, due, words });
   }

@@ -1,11 +1,12 @@
 import { type AddressBook, addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
-import { TextInterface } from "@haca/protocol/chainText";
-import { Contract, getAddress, isAddress, type JsonRpcSigner, type Provider } from "ethers";
+import type { ListedName } from "@haca/protocol/contracts";
+import { getAddress, isAddress, type JsonRpcSigner, type Provider } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import { connect } from "../deploy/connect.ts";
-import { requireContracts } from "../lib/requireContracts.ts";
-import { addressOf } from "./call.ts";
+import { requireContracts } from "../lib/chainSession.ts";
+import { connect } from "../lib/connect.ts";
+import type { ContractOf } from "../lib/contracts.ts";
+import { deployed } from "./call.ts";
 
 /** Options of a verb that only reads. */
 export type ChainOptions = { network: string };
@@ -25,20 +26,25 @@ export type Session = {
   connection: NetworkConnection;
   book: AddressBook;
   provider: Provider;
-  /** a contract of the address book, for reading */
-  contract: (name: string) => Promise<Contract>;
+  /** a contract of the address book, for reading; errors: `chain.notDeployed`, `chain.otherChain` */
+  contract: <Name extends ListedName>(name: Name) => Promise<ContractOf<Name>>;
 };
 
 /** Who sends, and with what: no signer where the transaction is written to a file or only simulated. */
 export type Sender = { address: string; signer?: JsonRpcSigner };
 
-/** Contracts that every command relies on, where the book has them. */
-const FOUNDATIONS = ["AccessManager", "HacaGovernor", "TimelockController", "OPG"];
+/** Contracts that every command relies on, where the address book has them. */
+const FOUNDATIONS: readonly ListedName[] = [
+  "AccessManager",
+  "HacaGovernor",
+  "TimelockController",
+  "OPG",
+];
 
 const badArgument = (message: string): BaseError =>
   new BaseError({ code: "governance.badArgument", message });
 
-/** Runs a verb with a connection that ends with it. Errors: `addressBook.…`, `chain.notDeployed`. */
+/** Runs a verb with a connection that ends with it. Errors: `addressBook.…`, `chain.otherChain`. */
 export async function withSession(
   { network }: ChainOptions,
   run: (session: Session) => Promise<void>,
@@ -48,14 +54,13 @@ export async function withSession(
     const provider = connection.ethers.provider as unknown as Provider;
     const book = readAddressBook(addressBookPath(chainId), chainId);
     await requireContracts({ book, provider, names: FOUNDATIONS });
-    const { default: hre } = await import("hardhat");
-    const contract = async (name: string): Promise<Contract> => {
-      const address = addressOf(book, name);
-      await requireContracts({ book, provider, names: [name] });
-      const { abi } = await hre.artifacts.readArtifact(name);
-      return new Contract(address, new TextInterface(abi), provider);
-    };
-    await run({ connection, book, provider, contract });
+    await run({
+      ...{ connection, book, provider },
+      contract: async (name) => {
+        await requireContracts({ book, provider, names: [name] });
+        return deployed({ book, provider }, name);
+      },
+    });
   } finally {
     await connection.close();
   }
@@ -87,12 +92,3 @@ export async function senderOf(session: Session, options: SendOptions): Promise<
   }
   return { address: signer.address, signer };
 }
-
-/** Unix seconds at which the next block can be: this machine's clock, or the latest block's if that is ahead. */
-export async function nextBlockTime({ provider }: Pick<Session, "provider">): Promise<bigint> {
-  const block = await provider.getBlock("latest");
-  return BigInt(Math.max(Math.floor(Date.now() / 1000), block?.timestamp ?? 0));
-}
-
-export const moment = (seconds: bigint): string =>
-  new Date(Number(seconds) * 1000).toISOString().replace(".000Z", "Z");

@@ -1,9 +1,13 @@
-import type { Interface } from "ethers";
-import { printable } from "../lib/printable.ts";
-import { describeCall } from "./describeCall.ts";
-import { openProposal, stateOf } from "./followProposal.ts";
-import { type KnownProposal, readProposals, textLines } from "./proposals.ts";
-import { moment, type Session } from "./session.ts";
+import { isoTime, printable } from "../lib/words.ts";
+import { describeCall, loadInterfaces } from "./describeCall.ts";
+import {
+  type KnownProposal,
+  openProposal,
+  readProposals,
+  stateOf,
+  textLines,
+} from "./proposals.ts";
+import type { Session } from "./session.ts";
 
 /** A proposal's text and its calls, decoded: one line each. */
 export async function describeProposal(
@@ -11,13 +15,7 @@ export async function describeProposal(
   proposal: KnownProposal,
 ): Promise<string[]> {
   const { book } = session;
-  const { default: hre } = await import("hardhat");
-  const { Interface } = await import("ethers");
-  const interfaces = new Map<string, Interface>();
-  for (const name of [...Object.keys(book.contracts), "VestingVault"]) {
-    interfaces.set(name, new Interface((await hre.artifacts.readArtifact(name)).abi));
-  }
-  const interfaceOf = (name: string) => interfaces.get(name);
+  const interfaceOf = await loadInterfaces();
   return [
     `proposal ${proposal.proposalId} by ${proposal.proposer}`,
     ...textLines(proposal).map((line) => `  ${line}`),
@@ -41,14 +39,14 @@ export async function showProposal(
   for (const line of await describeProposal(session, proposal)) console.log(line);
   if (!withState) return;
   const { proposalId } = proposal;
-  const read = (view: string) => governor.getFunction(view)(proposalId);
-  const [against, inFavour, abstain] = await read("proposalVotes");
-  const snapshot: bigint = await read("proposalSnapshot");
-  const eta: bigint = await read("proposalEta");
+  const [against, inFavour, abstain] = await governor.proposalVotes(proposalId);
+  const snapshot = await governor.proposalSnapshot(proposalId);
+  const deadline = await governor.proposalDeadline(proposalId);
+  const eta = await governor.proposalEta(proposalId);
   console.log(`  state ${await stateOf(governor, proposalId)}`);
-  console.log(`  vote from ${moment(snapshot)} to ${moment(await read("proposalDeadline"))}`);
+  console.log(`  vote from ${isoTime(snapshot)} to ${isoTime(deadline)}`);
   console.log(`  for ${inFavour}, against ${against}, abstain ${abstain} (smallest units)`);
-  console.log(`  executable from ${eta === 0n ? "not yet" : moment(eta)}`);
+  console.log(`  executable from ${eta === 0n ? "not yet" : isoTime(eta)}`);
 }
 
 /** `list`: one line for each proposal. */

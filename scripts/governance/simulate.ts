@@ -1,30 +1,17 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
-import { Contract, type JsonRpcSigner } from "ethers";
+import type { JsonRpcSigner } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
+import { addressOf } from "../lib/chainSession.ts";
+import { contractAt } from "../lib/contracts.ts";
+import { reasonOf } from "../lib/explainError.ts";
+import { duration } from "../lib/words.ts";
 import type { Deployment } from "./actions/action.ts";
-import { addressOf } from "./call.ts";
 import { deployBeforehand } from "./deployBeforehand.ts";
-import { duration } from "./duration.ts";
-import { explainRevert } from "./explainRevert.ts";
 import { byHash, idOf, type Proposal, proposeData } from "./proposals.ts";
 
 const FOR = 1;
 const ETHER = 10n ** 18n;
-
-const TOKEN_ABI = [
-  "function balanceOf(address account) view returns (uint256)",
-  "function transfer(address to, uint256 value) returns (bool)",
-  "function delegate(address delegatee)",
-];
-
-const GOVERNOR_ABI = [
-  "function queue(address[] targets, uint256[] values, bytes[] calldatas, bytes32 descriptionHash) returns (uint256)",
-  "function execute(address[] targets, uint256[] values, bytes[] calldatas, bytes32 descriptionHash) payable returns (uint256)",
-  "function castVote(uint256 proposalId, uint8 support) returns (uint256)",
-  "function votingDelay() view returns (uint256)",
-  "function proposalDeadline(uint256 proposalId) view returns (uint256)",
-];
 
 /**
  * Runs the whole life of a proposal on a copy of the chain as it is now. It presumes that the vote passes: there,
@@ -56,7 +43,7 @@ export async function simulate(parameters: {
     if (deployments.length > 0) await deployBeforehand({ deployments, signer: voter });
     await borrowVotes({ connection, book, voter });
     const target = addressOf(book, "HacaGovernor");
-    const governor = new Contract(target, GOVERNOR_ABI, voter);
+    const governor = contractAt({ name: "HacaGovernor", address: target, runner: voter });
     const { time } = connection.networkHelpers;
     const start = await time.latest();
     const step = async (name: string, data: string): Promise<void> => {
@@ -67,7 +54,7 @@ export async function simulate(parameters: {
       } catch (cause) {
         throw new BaseError({
           code: "governance.simulationFailed",
-          message: `${name} fails: ${explainRevert(cause)}`,
+          message: `${name} fails: ${reasonOf(cause)}`,
           cause,
         });
       }
@@ -77,16 +64,15 @@ export async function simulate(parameters: {
 
     const proposalId = idOf(proposal);
     await step("propose", proposeData(proposal));
-    await time.increase(Number(await governor.getFunction("votingDelay")()) + 1);
+    await time.increase(Number(await governor.votingDelay()) + 1);
     await call("castVote", proposalId, FOR);
-    await time.increaseTo(Number(await governor.getFunction("proposalDeadline")(proposalId)) + 1);
+    await time.increaseTo(Number(await governor.proposalDeadline(proposalId)) + 1);
     await call("queue", ...byHash(proposal));
-    const timelock = new Contract(
-      addressOf(book, "TimelockController"),
-      ["function getMinDelay() view returns (uint256)"],
-      voter,
-    );
-    await time.increase(Number(await timelock.getFunction("getMinDelay")()) + 1);
+    const timelock = contractAt({
+      ...{ name: "TimelockController", address: addressOf(book, "TimelockController") },
+      runner: voter,
+    });
+    await time.increase(Number(await timelock.getMinDelay()) + 1);
     await call("execute", ...byHash(proposal));
   } finally {
     await connection.close();
@@ -103,16 +89,16 @@ async function borrowVotes(parameters: {
   const grant = book.grants?.find(({ allocation }) => allocation === "Ecosystem");
   if (grant === undefined) {
     throw new BaseError({
-      code: "governance.notDeployed",
+      code: "chain.notDeployed",
       message: `the address book of chain ${book.chainId} has no ecosystem vault`,
     });
   }
-  const token = new Contract(addressOf(book, "OPG"), TOKEN_ABI, voter);
+  const at = { name: "OPG", address: addressOf(book, "OPG") } as const;
+  const token = contractAt({ ...at, runner: voter });
   const vault = await impersonate(connection, grant.vault);
-  const balance: bigint = await token.getFunction("balanceOf")(grant.vault);
-  const lent = token.connect(vault) as Contract;
-  await (await lent.getFunction("transfer")(voter.address, balance)).wait();
-  await (await token.getFunction("delegate")(voter.address)).wait();
+  const lent = contractAt({ ...at, runner: vault });
+  await (await lent.transfer(voter.address, await token.balanceOf(grant.vault))).wait();
+  await (await token.delegate(voter.address)).wait();
   await connection.networkHelpers.time.increase(1);
 }
 

@@ -1,13 +1,12 @@
 import { type AddressBook, addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
-import { BrowserProvider, Contract, type InterfaceAbi, type JsonRpcSigner } from "ethers";
-import { connect, unusable } from "../deploy/connect.ts";
-import { isDevelopmentChain } from "../deploy/developmentChain.ts";
+import type { ListedName } from "@haca/protocol/contracts";
+import { BrowserProvider, type JsonRpcSigner, keccak256, type Provider } from "ethers";
+import { connect, isDevelopmentChain, unusable } from "./connect.ts";
+import { type ContractOf, contractAt } from "./contracts.ts";
 
 /** How often a local chain is asked whether a transaction is in a block. */
 const LOCAL_POLLING_MS = 100;
-
-type ContractName = keyof AddressBook["contracts"];
 
 /** A chain with its address book, for a command that reads or sends. */
 export type ChainSession = {
@@ -18,9 +17,11 @@ export type ChainSession = {
   bookPath: string;
   book: AddressBook;
   /** a contract of the address book; errors: `chain.notDeployed`, `chain.otherChain` */
-  contract: (name: ContractName, abi: InterfaceAbi) => Promise<Contract>;
+  contract: <Name extends ListedName>(name: Name) => Promise<ContractOf<Name>>;
   /** the network's account of that number; errors: `chain.badAccount`, `deploy.badKey`, `deploy.noRpc` */
   signer: (account: string) => Promise<JsonRpcSigner>;
+  /** what is to be asked before something is sent: nothing on a development chain, or where the answer was given */
+  question: (text: string, options: { yes?: boolean }) => string | undefined;
 };
 
 /**
@@ -41,8 +42,13 @@ export async function withChainSession<Result>(
     const book = readAddressBook(bookPath, chainId);
     return await work({
       ...{ network, chainId, isDevelopment, provider, bookPath, book },
-      contract: (name, abi) => contractOf({ name, abi, book, bookPath, provider, chainId }),
+      contract: async (name) => {
+        const address = addressOf(book, name);
+        await requireContracts({ book, provider, names: [name] });
+        return contractAt({ name, address, runner: provider });
+      },
       signer: (account) => signerOf({ provider, network, account }),
+      question: (text, { yes }) => (isDevelopment || yes === true ? undefined : text),
     });
   } finally {
     provider.destroy();
@@ -50,39 +56,59 @@ export async function withChainSession<Result>(
   }
 }
 
-async function contractOf(parameters: {
-  name: ContractName;
-  abi: InterfaceAbi;
-  book: AddressBook;
-  bookPath: string;
-  provider: BrowserProvider;
-  chainId: number;
-}): Promise<Contract> {
-  const { name, abi, book, bookPath, provider, chainId } = parameters;
+/** Address of a contract in the address book. Error: `chain.notDeployed`. */
+export function addressOf(book: AddressBook, name: ListedName): string {
   const entry = book.contracts[name];
-  if (entry === undefined) {
-    throw new BaseError({
-      code: "chain.notDeployed",
-      message: `${bookPath} has no ${name}: npm run deploy -- --network <name>`,
-    });
-  }
-  await requireCode({ name, address: entry.address, provider, chainId });
-  return new Contract(entry.address, abi, provider);
+  if (entry !== undefined) return entry.address;
+  throw new BaseError({
+    code: "chain.notDeployed",
+    message: `${name} is not in the address book of chain ${book.chainId}, ${addressBookPath(book.chainId)}: npm run deploy -- --network <name>`,
+  });
 }
 
-/** Makes sure that a contract is where it should be. Error: `chain.otherChain`. */
-export async function requireCode(parameters: {
-  name: string;
-  address: string;
-  provider: BrowserProvider;
-  chainId: number;
+/**
+ * Makes sure that the chain which answers is the one that the address book tells of: a development chain that was
+ * restarted has no contracts any more, or others at the same addresses. Error: `chain.otherChain`.
+ */
+export async function requireContracts(parameters: {
+  book: AddressBook;
+  provider: Pick<Provider, "getCode">;
+  /** those that the address book has not are left out */
+  names: readonly ListedName[];
 }): Promise<void> {
-  const { name, address, provider, chainId } = parameters;
-  if ((await provider.getCode(address)) !== "0x") return;
-  throw new BaseError({
+  const { book, provider, names } = parameters;
+  for (const name of names) {
+    const entry = book.contracts[name];
+    if (entry === undefined) continue;
+    const code = await provider.getCode(entry.address);
+    if (code !== "0x" && keccak256(code) === entry.codeHash) continue;
+    const found = code === "0x" ? "has no" : "has something other than the";
+    throw otherChain(`${found} ${name}`, { book, address: entry.address });
+  }
+}
+
+/** The same of a vault, which has no entry of its own. Error: `chain.otherChain`. */
+export async function requireVault(parameters: {
+  book: AddressBook;
+  provider: Pick<Provider, "getCode">;
+  address: string;
+}): Promise<void> {
+  if ((await parameters.provider.getCode(parameters.address)) !== "0x") return;
+  throw otherChain("has no vault", parameters);
+}
+
+function otherChain(what: string, at: { book: AddressBook; address: string }): BaseError {
+  const { chainId } = at.book;
+  return new BaseError({
     code: "chain.otherChain",
-    message: `chain ${chainId} has no ${name} at ${address}: deploy first, or use this chain's address book`,
+    message: `chain ${chainId} ${what} of ${addressBookPath(chainId)} at ${at.address}: deploy first, or use this chain's address book`,
   });
+}
+
+/** Unix seconds at which the next block can be: this machine's clock, or the latest block's if that is ahead. */
+export async function nextBlockTime(provider: Provider | null | undefined): Promise<bigint> {
+  const block = await provider?.getBlock("latest");
+  return BigInt(Math.max(Math.floor(Date.now() / 1000), block?.timestamp ?? 0));
 }
 
 async function signerOf(parameters: {
@@ -103,17 +129,4 @@ async function signerOf(parameters: {
         ? `network ${network} has no account: set HACA_DEPLOYER_KEY`
         : `--account must be a number from 0 to ${accounts.length - 1}, got ${account}`,
   });
-}
-
-/** The generated ABIs. Error: `build.missing`, before the first build. */
-export async function loadAbis() {
-  try {
-    return await import("@haca/protocol/abi");
-  } catch (cause) {
-    throw new BaseError({
-      code: "build.missing",
-      message: "the contracts are not compiled yet: npm run build",
-      cause,
-    });
-  }
 }

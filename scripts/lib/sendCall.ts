@@ -1,64 +1,63 @@
-import { createInterface } from "node:readline/promises";
-import { BaseError } from "@haca/protocol/baseError";
-import type { Contract, ContractTransactionReceipt, JsonRpcSigner } from "ethers";
-import { formatEther, formatUnits } from "ethers";
-import { explainError } from "./explainError.ts";
+import type { ContractName } from "@haca/protocol/contracts";
+import {
+  type Contract,
+  type ContractTransactionReceipt,
+  formatEther,
+  formatUnits,
+  type Signer,
+} from "ethers";
+import { confirm } from "./confirm.ts";
+import type { ArgumentsOf, ChangeName, ContractOf } from "./contracts.ts";
+import { explainError, TRANSACTION_GAS_LIMIT } from "./explainError.ts";
+import { grouped } from "./words.ts";
 
-/** What a command does before it sends: ask on chains that are not for development, unless told not to. */
-export type Confirmation = { isDevelopment: boolean; yes: boolean };
+const GAS_MARGIN = { numerator: 11n, denominator: 10n };
 
 /**
- * Says what will change, simulates the call, asks, sends one transaction and waits for it. Undefined where the answer
- * was no. Nothing is sent unless the simulation passes.
- * Errors: those of `explainError`, `chain.noTerminal`.
+ * Simulates a call, shows what it costs, asks, sends one transaction and waits for it. Undefined where the answer was
+ * no. Nothing is sent unless the simulation passes.
+ * Errors: those of `explainError` and of `confirm`.
  */
-export async function sendCall(parameters: {
-  contract: Contract;
-  signer: JsonRpcSigner;
-  name: string;
-  values: readonly unknown[];
-  /** what the chain will be like afterwards, in words */
-  changes: string;
-  confirmation: Confirmation;
+export async function sendCall<
+  Name extends ContractName,
+  Function extends ChangeName<Name>,
+>(parameters: {
+  contract: ContractOf<Name>;
+  signer: Signer;
+  name: Function;
+  values: ArgumentsOf<Name, Function>;
+  /** asked before sending; nothing is asked where it is left out */
+  question?: string | undefined;
 }): Promise<ContractTransactionReceipt | undefined> {
-  const { contract, signer, name, values, changes, confirmation } = parameters;
-  const callable = contract.connect(signer).getFunction(name);
+  const { signer, name, values, question } = parameters;
+  const contract = parameters.contract as unknown as Contract;
+  const call = (contract.connect(signer) as Contract).getFunction(name);
   try {
-    const gas: bigint = await callable.estimateGas(...values);
-    console.log(changes);
-    if (!confirmation.isDevelopment) {
-      const { maxFeePerGas, gasPrice } = await signer.provider.getFeeData();
-      const price = maxFeePerGas ?? gasPrice ?? 0n;
-      console.log(
-        `about ${gas.toLocaleString("en")} gas from ${signer.address}, ` +
-          `at most ${formatEther(gas * price)} at ${formatUnits(price, "gwei")} gwei`,
-      );
-      if (!(await confirmed({ question: "Send?", yes: confirmation.yes }))) {
-        console.log("nothing sent");
-        return undefined;
-      }
+    const gas: bigint = await call.estimateGas(...values, { gasLimit: TRANSACTION_GAS_LIMIT });
+    const { maxFeePerGas, gasPrice } = (await signer.provider?.getFeeData()) ?? {};
+    const price = maxFeePerGas ?? gasPrice ?? 0n;
+    console.log(
+      `gas          about ${grouped(gas)} of ${grouped(TRANSACTION_GAS_LIMIT)}, ` +
+        `at most ${formatEther(gas * price)} at ${formatUnits(price, "gwei")} gwei, ` +
+        `from ${await signer.getAddress()}`,
+    );
+    if (question !== undefined && !(await confirm({ question, yes: false }))) {
+      console.log("nothing sent");
+      return undefined;
     }
-    const transaction = await callable.send(...values);
-    const receipt = (await transaction.wait()) as ContractTransactionReceipt;
-    console.log(`transaction ${receipt.hash} in block ${receipt.blockNumber}`);
+    const sent = await call.send(...values, { gasLimit: gasLimitFor(gas) });
+    const receipt = (await sent.wait()) as ContractTransactionReceipt;
+    console.log(
+      `transaction  ${receipt.hash}, gas ${grouped(receipt.gasUsed)}, block ${receipt.blockNumber}`,
+    );
     return receipt;
   } catch (error) {
-    throw await explainError({ error, action: name });
+    throw explainError({ error, action: name });
   }
 }
 
-/** Asks, unless the answer was given beforehand. Error: `chain.noTerminal`. */
-export async function confirmed(parameters: { question: string; yes: boolean }): Promise<boolean> {
-  const { question, yes } = parameters;
-  if (yes) return true;
-  if (!process.stdin.isTTY) {
-    throw new BaseError({
-      code: "chain.noTerminal",
-      message: "there is no terminal to ask on; --yes sends without asking",
-    });
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question(`${question} [y/N] `);
-  terminal.close();
-  return answer.trim().toLowerCase() === "y";
+/** Some room above the estimate, within what one transaction may use. */
+export function gasLimitFor(gas: bigint): bigint {
+  const withMargin = (gas * GAS_MARGIN.numerator) / GAS_MARGIN.denominator;
+  return withMargin < TRANSACTION_GAS_LIMIT ? withMargin : TRANSACTION_GAS_LIMIT;
 }

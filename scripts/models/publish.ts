@@ -1,8 +1,9 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { loadAbis, withChainSession } from "../lib/chainSession.ts";
+import { withChainSession } from "../lib/chainSession.ts";
+import { confirm } from "../lib/confirm.ts";
 import { explainError } from "../lib/explainError.ts";
-import { printable } from "../lib/printable.ts";
-import { confirmed, sendCall } from "../lib/sendCall.ts";
+import { sendCall } from "../lib/sendCall.ts";
+import { printable } from "../lib/words.ts";
 import { loadCompiledModel, registerModel } from "./registerModel.ts";
 
 type Options = { network: string; account: string; yes?: boolean };
@@ -25,16 +26,16 @@ export async function register(
   const model = await loadCompiledModel(folder);
   await withChainSession(network, async ({ provider, isDevelopment, chainId, ...session }) => {
     const signer = await session.signer(options.account);
-    await session.contract("ModelRegistry", (await loadAbis()).modelRegistryAbi);
+    await session.contract("ModelRegistry");
     console.log(`${model.manifest.name} ${version} by ${signer.address} on chain ${chainId}`);
-    if (!isDevelopment && !(await confirmed({ question: "Publish?", yes: options.yes === true }))) {
+    if (!isDevelopment && !(await confirm({ question: "Publish?", yes: options.yes === true }))) {
       console.log("nothing sent");
       return;
     }
     const { entry, published } = await registerModel({
       ...{ signer, chainId, model, major: Number(major), minor: Number(minor) },
-    }).catch(async (error: unknown) => {
-      throw await explainError({ error, action: "publishing" });
+    }).catch((error: unknown) => {
+      throw explainError({ error, action: "publishing" });
     });
     console.log(
       `${published ? "published" : "already published, nothing sent"}: ${entry.slug} ${version}\n` +
@@ -50,16 +51,16 @@ export async function deprecate(options: Options & { versionId: string }): Promi
     throw badOption(`version id: ${versionId} is not 0x and 64 hex digits`);
   }
   await withChainSession(network, async (session) => {
-    const registry = await session.contract("ModelRegistry", (await loadAbis()).modelRegistryAbi);
-    const { status } = await registry.getFunction("settlementData")(versionId);
+    const registry = await session.contract("ModelRegistry");
+    const { status } = await registry.settlementData(versionId);
     if (STATUSES[Number(status)] !== "published") {
       throw new BaseError({
         code: "models.notPublished",
         message: `version ${versionId} is ${STATUSES[Number(status)] ?? status}; nothing sent`,
       });
     }
-    const { modelId } = await registry.getFunction("getVersion")(versionId);
-    const { owner, slug } = await registry.getFunction("getModel")(modelId);
+    const { modelId } = await registry.getVersion(versionId);
+    const { owner, slug } = await registry.getModel(modelId);
     const signer = await session.signer(options.account);
     if (owner !== signer.address) {
       throw new BaseError({
@@ -67,13 +68,10 @@ export async function deprecate(options: Options & { versionId: string }): Promi
         message: `only the owner ${owner} may do this, not ${signer.address}`,
       });
     }
+    console.log(`version ${versionId} of ${printable(slug)} is deprecated, for good`);
     await sendCall({
-      contract: registry,
-      signer,
-      name: "deprecateVersion",
-      values: [versionId],
-      changes: `version ${versionId} of ${printable(slug)} is deprecated, for good`,
-      confirmation: { isDevelopment: session.isDevelopment, yes: options.yes === true },
+      ...{ contract: registry, signer, name: "deprecateVersion", values: [versionId] },
+      question: session.question("Send?", options),
     });
   });
 }

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { loadModel } from "@haca/model-runtime/loadModel";
-import { modelRegistryAbi } from "@haca/protocol/abi";
 import {
   type AddressBook,
   addressBookPath,
@@ -9,11 +8,12 @@ import {
   writeAddressBook,
 } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
+import { explainRevert, revertData } from "@haca/protocol/explainRevert";
 import { encodeVerifyingKey } from "@haca/protocol/groth16";
 import type { Manifest } from "@haca/protocol/manifest";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
-import { Contract, Interface, keccak256, type Signer, ZeroHash } from "ethers";
-import { revertData } from "../lib/explainError.ts";
+import { keccak256, type Signer, ZeroHash } from "ethers";
+import { type ContractOf, contractAt } from "../lib/contracts.ts";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 
 /** What `zkml compile` wrote, as the registry wants it. */
@@ -53,19 +53,18 @@ export async function registerModel(parameters: {
   const book = readAddressBook(path, chainId);
 
   const owner = await signer.getAddress();
-  const registry = new Contract(book.contracts.ModelRegistry.address, modelRegistryAbi, signer);
+  const { address } = book.contracts.ModelRegistry;
+  const registry = contractAt({ name: "ModelRegistry", address, runner: signer });
   const modelId = computeModelId({ owner, slug: manifest.name });
   const versionId = computeVersionId({ modelId, major, minor });
 
-  const call = async (name: string, ...values: unknown[]): Promise<void> => {
-    const transaction = await registry.getFunction(name).send(...values);
-    await transaction.wait();
-  };
-  if (!(await isRegistered({ registry, modelId }))) await call("registerModel", manifest.name);
-  const { status } = await registry.getFunction("settlementData").staticCall(versionId);
+  if (!(await isRegistered({ registry, modelId }))) {
+    await (await registry.registerModel(manifest.name)).wait();
+  }
+  const { status } = await registry.settlementData(versionId);
   const published = status === 0n;
   if (published) {
-    await call("publishVersion", modelId, {
+    const sent = await registry.publishVersion(modelId, {
       major,
       minor,
       modelHash: manifest.hashes.model,
@@ -75,6 +74,7 @@ export async function registerModel(parameters: {
       inputLayout: [manifest.input.layout],
       outputLayout: manifest.outputs.map(({ layout }) => layout),
     });
+    await sent.wait();
   }
 
   const entry = {
@@ -95,14 +95,16 @@ export async function registerModel(parameters: {
 }
 
 /** The registry reverts for a model that it does not know; every other failure is one. */
-async function isRegistered(parameters: { registry: Contract; modelId: string }): Promise<boolean> {
+async function isRegistered(parameters: {
+  registry: ContractOf<"ModelRegistry">;
+  modelId: string;
+}): Promise<boolean> {
   const { registry, modelId } = parameters;
   try {
-    await registry.getFunction("getModel").staticCall(modelId);
+    await registry.getModel(modelId);
     return true;
   } catch (error) {
-    const reason = new Interface(modelRegistryAbi).parseError(revertData(error) ?? "0x");
-    if (reason?.name === "ModelRegistry_ModelUnknown") return false;
+    if (explainRevert(revertData(error)).name === "ModelRegistry_ModelUnknown") return false;
     throw error;
   }
 }

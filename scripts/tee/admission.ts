@@ -1,18 +1,19 @@
 import { createPublicKey } from "node:crypto";
 import { BaseError } from "@haca/protocol/baseError";
 import { getBytes } from "ethers";
-import { printable } from "../lib/printable.ts";
+import { sendCall } from "../lib/sendCall.ts";
+import { printable } from "../lib/words.ts";
 import { approveBond } from "./bond.ts";
-import { collectEvidence, type Evidence, type Wish } from "./collectEvidence.ts";
+import { type AdmissionRequest, collectEvidence, type Evidence } from "./collectEvidence.ts";
 import { explainDocument } from "./explainDocument.ts";
 import {
   addressOption,
+  asked,
   endpointOption,
   type SendOptions,
   teeIdArgument,
   urlOption,
 } from "./options.ts";
-import { sendCall } from "./sendCall.ts";
 import { type Session, teeTypeOf, withNetwork } from "./withNetwork.ts";
 
 const LLM_PROXY = 0;
@@ -31,13 +32,18 @@ export async function register(
     const { contracts, signer } = session;
     const teeType = await teeTypeOf(contracts, options.type);
     const operator = await signer.getAddress();
-    const wish = { enclave, operator, paymentAddress, endpoint, teeType, tls: options.tls };
-    const evidence = await collect(session, wish);
+    const request = { enclave, operator, paymentAddress, endpoint, teeType, tls: options.tls };
+    const evidence = await collect(session, request);
     if (teeType === LLM_PROXY && !options.anyKey) requireRsa(evidence.registration.signingKey);
     await requireUnknown(session, evidence.teeId);
     // After all that can be looked at: an allowance is not to be given for an enclave that is refused.
     if (!(await approveBond(session, options))) return;
-    await send({ session, options, evidence, name: "register", values: [evidence.registration] });
+    const receipt = await sendCall({
+      ...{ contract: contracts.registry, signer, name: "register" },
+      values: [evidence.registration],
+      question: asked(options, `Send register to ${session.network}?`),
+    });
+    if (receipt !== undefined) console.log(`registered   ${evidence.teeId}`);
   });
 }
 
@@ -53,21 +59,19 @@ function requireRsa(signingKey: string): void {
 }
 
 async function requireUnknown({ contracts }: Session, teeId: string): Promise<void> {
-  const isKnown = await contracts.registry
-    .getFunction("getNode")(teeId)
-    .then(
-      () => true,
-      () => false,
-    );
+  const isKnown = await contracts.registry.getNode(teeId).then(
+    () => true,
+    () => false,
+  );
   if (!isKnown) return;
   throw new BaseError({
     code: "tee.refused",
-    message: `the registry refuses: node ${teeId} is registered already; rotate renews it`,
+    message: `register is refused: node ${teeId} is registered already: tee renew`,
   });
 }
 
 /** Renews a node's attestation; what is not given stays as it is. */
-export async function rotate(
+export async function renew(
   argument: string,
   options: SendOptions & Places & { payment?: string; endpoint?: string },
 ): Promise<void> {
@@ -77,8 +81,8 @@ export async function rotate(
   const newEndpoint = options.endpoint && endpointOption(options.endpoint);
   await withNetwork(options, async (session) => {
     const { contracts, signer } = session;
-    const known = await contracts.registry.getFunction("getTEE")(teeId);
-    const wish = {
+    const known = await contracts.registry.getTEE(teeId);
+    const request = {
       enclave,
       operator: await signer.getAddress(),
       paymentAddress: payment || known.paymentAddress,
@@ -86,51 +90,38 @@ export async function rotate(
       teeType: Number(known.teeType),
       tls: options.tls,
     };
-    const evidence = await collect(session, wish);
+    const evidence = await collect(session, request);
     console.log(
-      `payment      ${change(known.paymentAddress, wish.paymentAddress)}\n` +
-        `endpoint     ${change(printable(known.endpoint), printable(wish.endpoint))}`,
+      `payment      ${change(known.paymentAddress, request.paymentAddress)}\n` +
+        `endpoint     ${change(printable(known.endpoint), printable(request.endpoint))}`,
     );
-    const values = [teeId, evidence.registration];
-    await send({ session, options, evidence, name: "attestAgain", values });
+    const receipt = await sendCall({
+      ...{ contract: contracts.registry, signer, name: "attestAgain" },
+      values: [teeId, evidence.registration],
+      question: asked(options, `Send attestAgain to ${session.network}?`),
+    });
+    if (receipt !== undefined) console.log(`renewed      ${teeId}`);
   });
 }
 
 const change = (before: string, after: string): string =>
   before === after ? `${before}, as before` : `${before} -> ${after}`;
 
-async function collect({ contracts, signer }: Session, wish: Wish): Promise<Evidence> {
+async function collect(
+  { contracts, signer }: Session,
+  request: AdmissionRequest,
+): Promise<Evidence> {
   console.log(
-    `asking ${wish.enclave} for a document that is bound to this sender, payment address, endpoint and type`,
+    `asking ${request.enclave} for a document that is bound to this sender, payment address, endpoint and type`,
   );
   if (contracts.isDevelopmentRoot) {
     console.log("this deployment pins a development root: its attestations mean nothing");
   }
-  const evidence = await collectEvidence({ contracts, runner: signer, wish });
-  console.log(explainDocument({ verdict: evidence.verdict, now: evidence.judgedAt }));
+  const evidence = await collectEvidence({ contracts, runner: signer, request });
+  console.log(explainDocument({ result: evidence.result, now: evidence.judgedAt }));
   console.log(
     `hints        for ${evidence.certificates - evidence.storedCertificates + 1} signatures; ` +
       `${evidence.storedCertificates} of ${evidence.certificates} certificates are stored already`,
   );
   return evidence;
-}
-
-async function send(parameters: {
-  session: Session;
-  options: SendOptions;
-  evidence: Evidence;
-  name: "register" | "attestAgain";
-  values: readonly unknown[];
-}): Promise<void> {
-  const { session, options, evidence, name, values } = parameters;
-  const { contracts, signer, network } = session;
-  const receipt = await sendCall({
-    ...{ contract: contracts.registry, signer, name, values, report: console.log },
-    ...(options.yes ? {} : { question: `Send ${name} to ${network}?` }),
-  });
-  if (receipt === undefined) return;
-  console.log(
-    `${name === "register" ? "registered" : "renewed"}   ${evidence.teeId}\n` +
-      `transaction  ${receipt.hash}, gas ${receipt.gasUsed.toLocaleString("en")}`,
-  );
 }

@@ -1,16 +1,18 @@
-import { nodeBondsAbi, opgAbi } from "@haca/protocol/abi";
 import { BaseError } from "@haca/protocol/baseError";
-import { Contract, formatUnits, type Signer, ZeroAddress } from "ethers";
-import { type SendOptions, teeIdArgument } from "./options.ts";
-import { sendCall } from "./sendCall.ts";
+import { ZeroAddress } from "ethers";
+import { type ContractOf, contractAt } from "../lib/contracts.ts";
+import { sendCall } from "../lib/sendCall.ts";
+import { opg } from "../lib/words.ts";
+import { asked, type SendOptions, teeIdArgument } from "./options.ts";
 import { type Session, withNetwork } from "./withNetwork.ts";
 
-const opg = (amount: bigint): string => `${formatUnits(amount, 18)} OPG`;
-
 /** The contract that holds the bonds of new nodes; undefined where the registry asks for none. */
-async function bondsOf({ contracts, signer }: Session): Promise<Contract | undefined> {
-  const address: string = await contracts.registry.getFunction("bonds")();
-  return address === ZeroAddress ? undefined : new Contract(address, nodeBondsAbi, signer);
+async function bondsOf({
+  contracts,
+  signer: runner,
+}: Session): Promise<ContractOf<"NodeBonds"> | undefined> {
+  const address = await contracts.registry.bonds();
+  return address === ZeroAddress ? undefined : contractAt({ name: "NodeBonds", address, runner });
 }
 
 /**
@@ -20,26 +22,26 @@ async function bondsOf({ contracts, signer }: Session): Promise<Contract | undef
 export async function approveBond(session: Session, options: SendOptions): Promise<boolean> {
   const { signer, network } = session;
   const bonds = await bondsOf(session);
-  const amount: bigint = bonds === undefined ? 0n : await bonds.getFunction("amount")();
+  const amount = bonds === undefined ? 0n : await bonds.amount();
   if (bonds === undefined || amount === 0n) return true;
-  const token = await tokenOf(bonds, signer);
+  const token = contractAt({ name: "OPG", address: await bonds.TOKEN(), runner: signer });
   const operator = await signer.getAddress();
   const holder = await bonds.getAddress();
   console.log(
     `bond         ${opg(amount)}, paid back a week after the node has retired, 60 days if it is banned or you are denied`,
   );
-  const balance: bigint = await token.getFunction("balanceOf")(operator);
+  const balance = await token.balanceOf(operator);
   if (balance < amount) {
     throw new BaseError({
       code: "tee.noBond",
       message: `the registry takes a bond of ${opg(amount)}, and ${operator} has ${opg(balance)}`,
     });
   }
-  const allowance: bigint = await token.getFunction("allowance")(operator, holder);
+  const allowance = await token.allowance(operator, holder);
   if (allowance >= amount) return true;
   const receipt = await sendCall({
-    ...{ contract: token, signer, name: "approve", values: [holder, amount], report: console.log },
-    ...(options.yes ? {} : { question: `Let ${holder} take ${opg(amount)} on ${network}?` }),
+    ...{ contract: token, signer, name: "approve", values: [holder, amount] },
+    question: asked(options, `Let ${holder} take ${opg(amount)} on ${network}?`),
   });
   return receipt !== undefined;
 }
@@ -53,15 +55,11 @@ export async function releaseBond(argument: string, options: SendOptions): Promi
     if (bonds === undefined) {
       throw new BaseError({ code: "tee.noBond", message: "this registry takes no bonds" });
     }
-    const { owner, amount } = await bonds.getFunction("bondOf")(teeId);
+    const { owner, amount } = await bonds.bondOf(teeId);
     const receipt = await sendCall({
-      ...{ contract: bonds, signer, name: "release", values: [teeId], report: console.log },
-      ...(options.yes ? {} : { question: `Send release for ${teeId} to ${network}?` }),
+      ...{ contract: bonds, signer, name: "release", values: [teeId] },
+      question: asked(options, `Send release for ${teeId} to ${network}?`),
     });
-    if (receipt === undefined) return;
-    console.log(`paid back    ${opg(amount)} to ${owner}\ntransaction  ${receipt.hash}`);
+    if (receipt !== undefined) console.log(`paid back    ${opg(amount)} to ${owner}`);
   });
 }
-
-const tokenOf = async (bonds: Contract, signer: Signer): Promise<Contract> =>
-  new Contract(await bonds.getFunction("TOKEN")(), opgAbi, signer);

@@ -1,4 +1,4 @@
-import { bindingNonce } from "@haca/attestation/document/bindingNonce";
+import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
 import { measurementsOf } from "@haca/worker/enclave/measurementsOf";
 import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import { type DocumentOptions, SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
@@ -21,8 +21,8 @@ const runner = { provider: { getBlock: async () => ({ timestamp: Number(NOW) }) 
 const contracts = (isApproved = true): TeeContracts =>
   ({
     chainId: 1n,
-    registry: { target: REGISTRY, getFunction: () => async () => isApproved },
-    store: { getFunction: () => async () => false },
+    registry: { target: REGISTRY, isPCRApproved: async () => isApproved },
+    store: { isStored: async () => false },
     rootFingerprint: sha256(chain.root),
   }) as never;
 
@@ -45,13 +45,13 @@ async function collect(parameters: {
   const running = await startSimulatedEnclave({ enclave, port: 0, publicPort: 0 });
   onTestFinished(() => running.close());
   const endpoint = running.publicUrl;
-  const wish = { operator: OPERATOR, paymentAddress: PAYMENT, endpoint, teeType: 0 };
+  const request = { operator: OPERATOR, paymentAddress: PAYMENT, endpoint, teeType: 0 };
   const evidence = collectEvidence({
     contracts: contracts(parameters.isApproved),
     runner,
-    wish: { ...wish, enclave: running.operatorUrl, tls: undefined },
+    request: { ...request, enclave: running.operatorUrl, tls: undefined },
   });
-  return { enclave, wish, evidence: await evidence.catch((error: Error) => error.message) };
+  return { enclave, request, evidence: await evidence.catch((error: Error) => error.message) };
 }
 
 const nonceFor = (paymentAddress: string) =>
@@ -64,11 +64,11 @@ const nonceFor = (paymentAddress: string) =>
 
 describe("collectEvidence", () => {
   it("brings key, TLS certificate from the handshake, document and hints together", async () => {
-    const { enclave, wish, evidence } = await collect({});
+    const { enclave, request, evidence } = await collect({});
     expect(evidence).toMatchObject({
       teeId: enclave.teeId,
       ...{ certificates: 4, storedCertificates: 0 },
-      registration: { ...{ verifierId: 0, teeType: 0 }, endpoint: wish.endpoint },
+      registration: { ...{ verifierId: 0, teeType: 0 }, endpoint: request.endpoint },
     });
     expect(evidence).toHaveProperty("registration.hints.length", 5);
     expect(evidence).toHaveProperty("registration.paymentAddress", PAYMENT);

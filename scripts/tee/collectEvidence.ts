@@ -1,7 +1,7 @@
-import { bindingNonce } from "@haca/attestation/document/bindingNonce";
-import { clientNonce } from "@haca/attestation/document/clientNonce";
-import { documentHints } from "@haca/attestation/document/documentHints";
-import { type DocumentVerdict, verifyDocument } from "@haca/attestation/document/verifyDocument";
+import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
+import { clientNonce } from "@haca/attestation/nitro/clientNonce";
+import { documentHints } from "@haca/attestation/nitro/documentHints";
+import { type DocumentVerdict, verifyDocument } from "@haca/attestation/nitro/verifyDocument";
 import { BaseError } from "@haca/protocol/baseError";
 import {
   fetchDocument,
@@ -9,10 +9,11 @@ import {
   fetchTlsCertificate,
 } from "@haca/worker/enclave/enclaveClient";
 import { type ContractRunner, hexlify, keccak256, sha256 } from "ethers";
-import { nextBlockTime, type TeeContracts } from "./teeContracts.ts";
+import { nextBlockTime } from "../lib/chainSession.ts";
+import type { TeeContracts } from "./teeContracts.ts";
 
-/** What an operator wants registered. */
-export type Wish = {
+/** What an operator asks the registry for. */
+export type AdmissionRequest = {
   /** base URL of the enclave's gateway */
   enclave: string;
   operator: string;
@@ -38,7 +39,7 @@ export type Registration = {
 export type Evidence = {
   registration: Registration;
   teeId: string;
-  verdict: DocumentVerdict;
+  result: DocumentVerdict;
   /** unix seconds at which the document was judged */
   judgedAt: bigint;
   /** certificates of the document that the store had already, of all below the root */
@@ -51,41 +52,41 @@ const VERIFIER_ID = 0;
 const SHA256_MULTIHASH = "1220";
 
 /**
- * Asks an enclave for its key and for a document that is bound to the operator's wish, takes its TLS certificate from a
+ * Asks an enclave for its key and for a document that is bound to the operator's request, takes its TLS certificate from a
  * handshake, judges all of it as the contracts will, and makes the hints.
  * Errors: `tee.refused` where the registry would refuse, with every reason; `enclave.*`.
  */
 export async function collectEvidence(parameters: {
   contracts: TeeContracts;
   runner: ContractRunner;
-  wish: Wish;
+  request: AdmissionRequest;
 }): Promise<Evidence> {
-  const { contracts, runner, wish } = parameters;
+  const { contracts, runner, request } = parameters;
   const { chainId, registry, store, rootFingerprint } = contracts;
-  const { enclave: url, operator, paymentAddress, endpoint, teeType } = wish;
+  const { enclave: url, operator, paymentAddress, endpoint, teeType } = request;
   const nonce = bindingNonce({
-    ...{ chainId, registry: String(registry.target), operator },
+    ...{ chainId, registry: registry.target, operator },
     ...{ paymentAddress, endpoint, teeType },
   });
   const signingKey = await fetchSigningKey({ url });
-  const tlsCertificate = await fetchTlsCertificate(hostOf(wish.tls ?? endpoint));
+  const tlsCertificate = await fetchTlsCertificate(hostOf(request.tls ?? endpoint));
   const document = await fetchDocument({ url, nonce });
-  const judgedAt = await nextBlockTime(runner);
-  const verdict = verifyDocument({ bytes: document, now: judgedAt, rootFingerprint });
+  const judgedAt = await nextBlockTime(runner.provider);
+  const result = verifyDocument({ bytes: document, now: judgedAt, rootFingerprint });
   const reasons = [
-    ...verdict.faults.map(({ message }) => message),
-    ...mismatches({ verdict, nonce, signingKey, tlsCertificate }),
+    ...result.faults.map(({ message }) => message),
+    ...mismatches({ result, nonce, signingKey, tlsCertificate }),
   ];
   if (reasons.length > 0) throw refused(reasons);
-  if (!(await registry.getFunction("isPCRApproved")(teeType, verdict.pcrHash))) {
-    throw refused([`image ${verdict.pcrHash} is not approved for this type`]);
+  if (!(await registry.isPCRApproved(teeType, result.pcrHash))) {
+    throw refused([`image ${result.pcrHash} is not approved for this type`]);
   }
 
   let storedCertificates = 0;
   const hints = await documentHints({
     document,
     async isStored(id) {
-      const isStored: boolean = await store.getFunction("isStored")(id);
+      const isStored = await store.isStored(id);
       if (isStored) storedCertificates += 1;
       return isStored;
     },
@@ -100,21 +101,21 @@ export async function collectEvidence(parameters: {
       ...{ paymentAddress, endpoint, teeType },
     },
     teeId: keccak256(signingKey),
-    ...{ verdict, judgedAt, storedCertificates },
-    certificates: verdict.certificateCount - 1,
+    ...{ result, judgedAt, storedCertificates },
+    certificates: result.certificateCount - 1,
   };
 }
 
-/** What is not the document's fault but does not belong to it: nonce, TLS certificate, signing key. */
+/** What is sound in itself but does not belong to the document: nonce, TLS certificate, signing key. */
 function mismatches(parameters: {
-  verdict: DocumentVerdict;
+  result: DocumentVerdict;
   nonce: string;
   signingKey: Uint8Array;
   tlsCertificate: Uint8Array;
 }): string[] {
-  const { verdict, nonce, signingKey, tlsCertificate } = parameters;
-  const actualNonce = hexlify(verdict.document.nonce ?? "0x");
-  const actual = hexlify(verdict.document.userData ?? "0x");
+  const { result, nonce, signingKey, tlsCertificate } = parameters;
+  const actualNonce = hexlify(result.document.nonce ?? "0x");
+  const actual = hexlify(result.document.userData ?? "0x");
   const part = (bytes: Uint8Array) => SHA256_MULTIHASH + sha256(bytes).slice(2);
   const [tls, key] = [part(tlsCertificate), part(signingKey)];
   const reasons: string[] = [];

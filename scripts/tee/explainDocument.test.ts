@@ -1,4 +1,4 @@
-import { verifyDocument } from "@haca/attestation/document/verifyDocument";
+import { verifyDocument } from "@haca/attestation/nitro/verifyDocument";
 import { measurementsOf } from "@haca/worker/enclave/measurementsOf";
 import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
@@ -14,7 +14,7 @@ const enclave = new SimulatedEnclave({ chain, measurements, kind: "p256", now: N
 function explain(parameters: { moduleId?: string; now?: bigint; root?: string }): string {
   const { moduleId = "module", now = NOW, root = sha256(chain.root) } = parameters;
   const bytes = enclave.attest({ now: NOW, nonce: null, overrides: { module_id: moduleId } });
-  return explainDocument({ verdict: verifyDocument({ bytes, now, rootFingerprint: root }), now });
+  return explainDocument({ result: verifyDocument({ bytes, now, rootFingerprint: root }), now });
 }
 
 describe("explainDocument", () => {
@@ -23,7 +23,7 @@ describe("explainDocument", () => {
     expect(text).toContain("made         2030-03-17T17:46:40Z");
     expect(text).toContain("  instance.simulated.nitro-enclaves\n");
     expect(text).toContain("nonce        none");
-    expect(text.endsWith("verdict      valid")).toBe(true);
+    expect(text.endsWith("result       valid")).toBe(true);
   });
 
   it("gives every reason of a refusal", () => {
@@ -32,11 +32,11 @@ describe("explainDocument", () => {
     expect(text).toContain("  - it is older than 300 seconds");
   });
 
-  it("lets no document write a verdict of its own", () => {
-    const moduleId = "x\nverdict      valid\u001b[2K";
+  it("lets no document write a result of its own", () => {
+    const moduleId = "x\nresult       valid\u001b[2K";
     const text = explain({ moduleId, now: NOW + 400n });
-    expect(text).toContain("module       x?verdict      valid?[2K");
+    expect(text).toContain("module       x?result       valid?[2K");
     expect(text).not.toContain("\u001b");
-    expect(text).not.toMatch(/^verdict +valid/m);
+    expect(text).not.toMatch(/^result +valid/m);
   });
 });

@@ -1,13 +1,12 @@
-import { commonNameOf } from "@haca/attestation/document/commonNameOf";
-import type { DocumentVerdict } from "@haca/attestation/document/verifyDocument";
+import type { DocumentVerdict } from "@haca/attestation/nitro/verifyDocument";
+import { commonNameOf } from "@haca/attestation/x509/commonNameOf";
 import { hexlify } from "ethers";
-import { printable } from "../lib/printable.ts";
-import { isoTime } from "./isoTime.ts";
+import { isoTime, printable } from "../lib/words.ts";
 
-/** A document in words: what it measures, when it was made, who vouches for it, and the verdict. */
-export function explainDocument(parameters: { verdict: DocumentVerdict; now: bigint }): string {
-  const { verdict, now } = parameters;
-  const { document, pcrHash, chain, certificateIds, certificateCount, faults } = verdict;
+/** A document in words: what it measures, when it was made, who vouches for it, and the result. */
+export function explainDocument(parameters: { result: DocumentVerdict; now: bigint }): string {
+  const { result, now } = parameters;
+  const { document, pcrHash, chain, certificateIds, certificateCount, faults } = result;
   const field = (bytes: Uint8Array | null) =>
     bytes === null ? "none" : `${bytes.length} bytes  ${hexlify(bytes.subarray(0, 68))}`;
   const lines = [
@@ -29,7 +28,7 @@ export function explainDocument(parameters: { verdict: DocumentVerdict; now: big
       ? [`  ${certificateCount - chain.length} more, which cannot be read`]
       : []),
     "",
-    faults.length === 0 ? "verdict      valid" : "verdict      refused:",
+    faults.length === 0 ? "result       valid" : "result       refused:",
     ...faults.map(({ message }) => `  - ${message}`),
   ];
   return lines.join("\n");

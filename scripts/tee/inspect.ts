@@ -1,7 +1,7 @@
-import { printable } from "../lib/printable.ts";
+import { NODE_STATUSES } from "@haca/protocol/attestationParameters";
 import { formatTable } from "../lib/table.ts";
-import { isoTime } from "./isoTime.ts";
-import { NODE_STATUSES, nodeConditions } from "./nodeConditions.ts";
+import { isoTime, printable } from "../lib/words.ts";
+import { nodeConditions } from "./nodeConditions.ts";
 import { type ChainOptions, integerOption, teeIdArgument } from "./options.ts";
 import type { TeeContracts } from "./teeContracts.ts";
 import { teeTypeOf, teeTypes, withNetwork } from "./withNetwork.ts";
@@ -49,7 +49,7 @@ export async function list(
       ({ id }) => wanted === undefined || id === wanted,
     );
     for (const { id, name } of types) {
-      const count = Number(await contracts.registry.getFunction("nodeCount")(id));
+      const count = Number(await contracts.registry.nodeCount(id));
       if (count === 0 && wanted === undefined) continue;
       const offset = (page - 1) * PAGE_SIZE;
       const rows = await rowsOf({ contracts, type: id, offset, isAll: options.all });
@@ -69,18 +69,14 @@ async function rowsOf(parameters: {
   offset: number;
   isAll: boolean;
 }): Promise<string[][]> {
-  const { contracts, type, offset, isAll } = parameters;
-  const read = (name: string, ...values: unknown[]) =>
-    contracts.registry.getFunction(name)(...values);
-  const ids: string[] = await read(
-    isAll ? "listNodes" : "listActiveNodes",
-    type,
-    offset,
-    PAGE_SIZE,
-  );
+  const { type, offset, isAll } = parameters;
+  const { registry } = parameters.contracts;
+  const ids = isAll
+    ? await registry.listNodes(type, offset, PAGE_SIZE)
+    : await registry.listActiveNodes(type, offset, PAGE_SIZE);
   return await Promise.all(
     ids.map(async (teeId) => {
-      const [node, info] = await Promise.all([read("getNode", teeId), read("getTEE", teeId)]);
+      const [node, info] = await Promise.all([registry.getNode(teeId), registry.getTEE(teeId)]);
       const state = NODE_STATUSES[Number(node.status)] ?? "unknown";
       return [
         teeId,

@@ -1,8 +1,8 @@
+import { NODE_STATUSES } from "@haca/protocol/attestationParameters";
 import { fetchHeartbeat } from "@haca/worker/enclave/enclaveClient";
-import { isoTime } from "./isoTime.ts";
-import { NODE_STATUSES } from "./nodeConditions.ts";
-import { addressArgument, type SendOptions, teeIdArgument, urlOption } from "./options.ts";
-import { sendCall } from "./sendCall.ts";
+import { sendCall } from "../lib/sendCall.ts";
+import { isoTime } from "../lib/words.ts";
+import { addressArgument, asked, type SendOptions, teeIdArgument, urlOption } from "./options.ts";
 import { withNetwork } from "./withNetwork.ts";
 
 const DONE = {
@@ -11,21 +11,17 @@ const DONE = {
   retireTEE: "retired for good",
 } as const;
 
-/** One sign of life, signed by the enclave now. Whoever sends it pays; it need not be the operator. */
+/** One heartbeat, signed by the enclave now. Whoever sends it pays; it need not be the operator. */
 export async function heartbeat(options: SendOptions & { enclave: string }): Promise<void> {
   const url = urlOption("enclave", options.enclave);
   await withNetwork(options, async ({ contracts, signer, network }) => {
     const { teeId, timestamp, signature } = await fetchHeartbeat({ url });
     const receipt = await sendCall({
-      ...{ contract: contracts.registry, signer, name: "heartbeat", report: console.log },
+      ...{ contract: contracts.registry, signer, name: "heartbeat" },
       values: [teeId, timestamp, signature],
-      ...(options.yes ? {} : { question: `Send heartbeat to ${network}?` }),
+      question: asked(options, `Send heartbeat to ${network}?`),
     });
-    if (receipt === undefined) return;
-    console.log(
-      `alive        ${teeId} at ${new Date(Number(timestamp) * 1000).toISOString()}\n` +
-        `transaction  ${receipt.hash}, gas ${receipt.gasUsed.toLocaleString("en")}`,
-    );
+    if (receipt !== undefined) console.log(`alive        ${teeId} at ${isoTime(timestamp)}`);
   });
 }
 
@@ -37,14 +33,13 @@ export async function change(
 ): Promise<void> {
   const teeId = teeIdArgument(argument);
   await withNetwork(options, async ({ contracts, signer, network }) => {
-    const { status } = await contracts.registry.getFunction("getNode")(teeId);
+    const { status } = await contracts.registry.getNode(teeId);
     console.log(`node         ${NODE_STATUSES[Number(status)]} -> ${DONE[name]}`);
     const receipt = await sendCall({
-      ...{ contract: contracts.registry, signer, name, values: [teeId], report: console.log },
-      ...(options.yes ? {} : { question: `Send ${name} for ${teeId} to ${network}?` }),
+      ...{ contract: contracts.registry, signer, name, values: [teeId] },
+      question: asked(options, `Send ${name} for ${teeId} to ${network}?`),
     });
-    if (receipt === undefined) return;
-    console.log(`${DONE[name]}: ${teeId}\ntransaction  ${receipt.hash}`);
+    if (receipt !== undefined) console.log(`${DONE[name]}: ${teeId}`);
   });
 }
 
@@ -54,16 +49,14 @@ export async function endSession(
   key: string,
   options: SendOptions,
 ): Promise<void> {
-  const values = [teeIdArgument(argument), addressArgument("key", key)];
+  const values = [teeIdArgument(argument), addressArgument("key", key)] as const;
   await withNetwork(options, async ({ contracts, signer, network }) => {
-    const { until } = await contracts.registry.getFunction("sessionKey")(...values);
+    const { until } = await contracts.registry.sessionKey(...values);
     console.log(`session key  ${values[1]} valid until ${isoTime(until)} -> until now`);
     const receipt = await sendCall({
       ...{ contract: contracts.registry, signer, name: "endSessionKey", values },
-      report: console.log,
-      ...(options.yes ? {} : { question: `Send endSessionKey to ${network}?` }),
+      question: asked(options, `Send endSessionKey to ${network}?`),
     });
-    if (receipt === undefined) return;
-    console.log(`ended        ${values[1]}\ntransaction  ${receipt.hash}`);
+    if (receipt !== undefined) console.log(`ended        ${values[1]}`);
   });
 }

@@ -1,14 +1,8 @@
+import { NODE_STATUSES, type NodeStatus } from "@haca/protocol/attestationParameters";
 import type { ContractRunner } from "ethers";
-import { nextBlockTime, type TeeContracts } from "./teeContracts.ts";
-
-export const NODE_STATUSES = [
-  "unknown",
-  "enabled",
-  "disabled",
-  "retired",
-  "banned",
-  "expelled",
-] as const;
+import { nextBlockTime } from "../lib/chainSession.ts";
+import { contractAt } from "../lib/contracts.ts";
+import type { TeeContracts } from "./teeContracts.ts";
 
 /** One of the things that must hold for a node to be active. */
 export type Condition = { holds: boolean; text: string };
@@ -20,7 +14,7 @@ export type NodeReport = {
   endpoint: string;
   pcrHash: string;
   teeType: number;
-  status: (typeof NODE_STATUSES)[number];
+  status: NodeStatus;
   /** unix seconds */
   attestedAt: bigint;
   lastHeartbeatAt: bigint;
@@ -35,28 +29,24 @@ export async function nodeConditions(parameters: {
   teeId: string;
 }): Promise<NodeReport> {
   const { contracts, runner, teeId } = parameters;
-  const { registry, verifier } = contracts;
-  const read = (name: string, ...values: unknown[]) => registry.getFunction(name)(...values);
-  const node = await read("getNode", teeId);
-  const info = await read("getTEE", teeId);
-  const image = await read("getImage", info.pcrHash, info.teeType, node.verifierId);
-  const isApproved: boolean = await read(
-    "isImageApproved",
-    info.pcrHash,
-    info.teeType,
-    node.verifierId,
-  );
-  const isDenied: boolean = await read("isOperatorDenied", info.owner);
-  const verifierAddress: string = await read("verifier", node.verifierId);
-  const verifierGeneration: bigint = await read("verifierGeneration", node.verifierId);
-  const sameVerifier = verifierGeneration === node.verifierGeneration;
-  const hasVerifier = BigInt(verifierAddress) !== 0n;
-  const isEndorsed: boolean =
-    hasVerifier &&
-    (await verifier.attach(verifierAddress).getFunction("isEndorsed")(node.endorsement));
-  const heartbeatAge: bigint = await read("heartbeatMaxAge");
-  const attestationAge: bigint = await read("attestationMaxAge");
-  const now = await nextBlockTime(runner);
+  const { registry } = contracts;
+  const node = await registry.getNode(teeId);
+  const info = await registry.getTEE(teeId);
+  const place = [info.pcrHash, info.teeType, node.verifierId] as const;
+  const image = await registry.getImage(...place);
+  const isApproved = await registry.isImageApproved(...place);
+  const isDenied = await registry.isOperatorDenied(info.owner);
+  const address = await registry.verifier(node.verifierId);
+  const sameVerifier =
+    (await registry.verifierGeneration(node.verifierId)) === node.verifierGeneration;
+  const verifier =
+    BigInt(address) === 0n
+      ? undefined
+      : contractAt({ name: "NitroAttestationVerifier", address, runner });
+  const isEndorsed = (await verifier?.isEndorsed(node.endorsement)) ?? false;
+  const heartbeatAge = await registry.heartbeatMaxAge();
+  const attestationAge = await registry.attestationMaxAge();
+  const now = await nextBlockTime(runner.provider);
   const status = NODE_STATUSES[Number(node.status)] ?? "unknown";
   const sameGeneration = image.generation === node.imageGeneration;
   return {
@@ -77,13 +67,13 @@ export async function nodeConditions(parameters: {
         holds: sameGeneration,
         text: sameGeneration
           ? `it attested under the image's present approval (generation ${node.imageGeneration})`
-          : `it attested under an earlier approval of its image (generation ${node.imageGeneration}, now ${image.generation}): rotate renews it`,
+          : `it attested under an earlier approval of its image (generation ${node.imageGeneration}, now ${image.generation}): tee renew`,
       },
       {
         holds: sameVerifier,
         text: sameVerifier
           ? "it attested to the verifier that is set now"
-          : "the verifier that it attested to was replaced: rotate renews it",
+          : "the verifier that it attested to was replaced: tee renew",
       },
       {
         holds: isEndorsed,

@@ -1,8 +1,8 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { fetchOhttpKey } from "@haca/worker/enclave/enclaveClient";
-import { type SendOptions, teeIdArgument, urlOption } from "./options.ts";
-import { sendCall } from "./sendCall.ts";
-import { nextBlockTime } from "./teeContracts.ts";
+import { nextBlockTime } from "../lib/chainSession.ts";
+import { sendCall } from "../lib/sendCall.ts";
+import { asked, type SendOptions, teeIdArgument, urlOption } from "./options.ts";
 import { withNetwork } from "./withNetwork.ts";
 
 /** For how long the enclave's statement holds, in seconds. */
@@ -17,11 +17,11 @@ export async function setOhttp(
   const url = urlOption("enclave", options.enclave);
   await withNetwork(options, async ({ contracts, signer, network }) => {
     const { registry, chainId } = contracts;
-    const { ohttpCounter: last } = await registry.getFunction("getNode")(teeId);
-    const { ohttpConfig: present } = await registry.getFunction("getTEE")(teeId);
-    const deadline = (await nextBlockTime(signer)) + VALIDITY;
+    const { ohttpCounter: last } = await registry.getNode(teeId);
+    const { ohttpConfig: present } = await registry.getTEE(teeId);
+    const deadline = (await nextBlockTime(signer.provider)) + VALIDITY;
     const counter = last + 1n;
-    const statement = { chainId, registry: String(registry.target), deadline, counter };
+    const statement = { chainId, registry: registry.target, deadline, counter };
     const { teeId: actual, signature, ...record } = await fetchOhttpKey({ url, statement });
     if (actual !== teeId) throw refused(`the enclave's key is node ${actual}, not ${teeId}`);
     if (present.publicKey === record.publicKey && present.keyConfig === record.keyConfig) {
@@ -29,13 +29,13 @@ export async function setOhttp(
     }
     const before = present.publicKey === "0x" ? "none" : present.publicKey;
     console.log(`OHTTP key    ${before} -> ${record.publicKey} (id ${record.keyId})`);
-    const values = [teeId, { ...record, registeredAt: 0n }, deadline, counter, signature];
+    const key = { ...record, registeredAt: 0n };
     const receipt = await sendCall({
-      ...{ contract: registry, signer, name: "setOhttpConfig", values, report: console.log },
-      ...(options.yes ? {} : { question: `Send setOhttpConfig to ${network}?` }),
+      ...{ contract: registry, signer, name: "setOhttpConfig" },
+      values: [teeId, key, deadline, counter, signature],
+      question: asked(options, `Send setOhttpConfig to ${network}?`),
     });
-    if (receipt === undefined) return;
-    console.log(`set          ${record.publicKey}\ntransaction  ${receipt.hash}`);
+    if (receipt !== undefined) console.log(`set          ${record.publicKey}`);
   });
 }
 

@@ -11,7 +11,7 @@ describe("options", () => {
   const integer = (text: string) => integerOption({ name: "page", text, minimum: 1, maximum: 9 });
 
   it.each(["0", "10", "-1", "1.5", "1e0", "", " 1", "0x1"])("refuse the number %j", (text) => {
-    expect(() => integer(text)).toThrow(/^--page must be a whole number from 1 to 9, got/);
+    expect(() => integer(text)).toThrow(/^--page must be an integer from 1 to 9, got/);
   });
 
   it("take numbers at both ends", () => {

@@ -6,11 +6,15 @@ export type ChainOptions = { network: string; account?: string };
 /** Options of every verb that sends. */
 export type SendOptions = ChainOptions & { account: string; yes?: boolean };
 
+/** The question before a transaction, where the answer was not given beforehand. */
+export const asked = ({ yes }: SendOptions, question: string): string | undefined =>
+  yes === true ? undefined : question;
+
 export function badOption(message: string, cause?: unknown): BaseError {
   return new BaseError({ code: "tee.badOption", message, cause });
 }
 
-/** A whole number in a range. Error: `tee.badOption`. */
+/** An integer in a range. Error: `tee.badOption`. */
 export function integerOption(parameters: {
   name: string;
   text: string;
@@ -20,7 +24,7 @@ export function integerOption(parameters: {
   const { name, text, minimum, maximum } = parameters;
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= minimum && value <= maximum) return value;
-  throw badOption(`--${name} must be a whole number from ${minimum} to ${maximum}, got ${text}`);
+  throw badOption(`--${name} must be an integer from ${minimum} to ${maximum}, got ${text}`);
 }
 
 export function addressOption(name: string, text: string | undefined): string {

@@ -1,11 +1,11 @@
-import { chainHints } from "@haca/attestation/document/documentHints";
-import { certificateIds } from "@haca/attestation/document/parseCertificate";
-import { parseDocument } from "@haca/attestation/document/parseDocument";
+import { chainHints } from "@haca/attestation/nitro/documentHints";
+import { parseDocument } from "@haca/attestation/nitro/parseDocument";
+import { certificateIds } from "@haca/attestation/x509/parseCertificate";
 import { BaseError } from "@haca/protocol/baseError";
 import { hexlify } from "ethers";
-import type { SendOptions } from "./options.ts";
+import { sendCall } from "../lib/sendCall.ts";
+import { asked, type SendOptions } from "./options.ts";
 import { readDocument } from "./readDocument.ts";
-import { sendCall } from "./sendCall.ts";
 import { withNetwork } from "./withNetwork.ts";
 
 /** Has the certificate store verify what it does not have of a document's certificates. Anyone may. */
@@ -14,7 +14,7 @@ export async function storeCertificates(path: string, options: SendOptions): Pro
   const chain = [...cabundle, certificate];
   await withNetwork(options, async ({ contracts, signer, network }) => {
     const { store } = contracts;
-    const isStored = (id: string): Promise<boolean> => store.getFunction("isStored")(id);
+    const isStored = (id: string): Promise<boolean> => store.isStored(id);
     const known = await Promise.all(certificateIds(chain).slice(1).map(isStored));
     const missing = known.filter((isThere) => !isThere).length;
     if (missing === 0) {
@@ -26,13 +26,10 @@ export async function storeCertificates(path: string, options: SendOptions): Pro
     console.log(`certificates ${missing} of ${known.length} will be verified and stored`);
     const hints = await chainHints({ chain, isStored });
     const receipt = await sendCall({
-      ...{ contract: store, signer, name: "verifyChain", report: console.log },
+      ...{ contract: store, signer, name: "verifyChain" },
       values: [chain.map((der) => hexlify(der)), hints.map((hint) => hexlify(hint))],
-      ...(options.yes ? {} : { question: `Send verifyChain to ${network}?` }),
+      question: asked(options, `Send verifyChain to ${network}?`),
     });
-    if (receipt === undefined) return;
-    console.log(
-      `stored       ${missing} certificates\ntransaction  ${receipt.hash}, gas ${receipt.gasUsed.toLocaleString("en")}`,
-    );
+    if (receipt !== undefined) console.log(`stored       ${missing} certificates`);
   });
 }

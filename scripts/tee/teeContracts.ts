@@ -1,15 +1,13 @@
-import { certificateStoreAbi, nitroVerifierAbi, teeRegistryAbi } from "@haca/protocol/abi";
 import { type AddressBook, addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
-import { TextInterface } from "@haca/protocol/chainText";
-import { Contract, type ContractRunner } from "ethers";
+import type { ContractRunner } from "ethers";
+import { type ContractOf, contractAt } from "../lib/contracts.ts";
 
 /** The registry of a deployment with what it needs. */
 export type TeeContracts = {
   chainId: bigint;
-  registry: Contract;
-  store: Contract;
-  verifier: Contract;
+  registry: ContractOf<"TEERegistry">;
+  store: ContractOf<"CertificateStore">;
   /** SHA-256 of the pinned root's DER */
   rootFingerprint: string;
   isDevelopmentRoot: boolean;
@@ -17,7 +15,7 @@ export type TeeContracts = {
 
 /**
  * The contracts of a chain's address book, called through `runner`.
- * Error: `tee.notDeployed`, where the book has no TEE registry or the chain has none there.
+ * Error: `tee.notDeployed`, where the address book has no TEE registry or the chain has none there.
  */
 export async function teeContracts(parameters: {
   chainId: number;
@@ -27,9 +25,9 @@ export async function teeContracts(parameters: {
   const { chainId, runner } = parameters;
   const path = addressBookPath(chainId);
   const { contracts, parameters: settings } = parameters.book ?? readAddressBook(path, chainId);
-  const { TEERegistry, CertificateStore, NitroAttestationVerifier } = contracts;
+  const { TEERegistry, CertificateStore } = contracts;
   const { attestation } = settings;
-  if (!TEERegistry || !CertificateStore || !NitroAttestationVerifier || !attestation) {
+  if (!TEERegistry || !CertificateStore || !attestation) {
     throw new BaseError({
       code: "tee.notDeployed",
       message: `${path} has no TEE registry: npm run deploy -- --network <name> --part tee`,
@@ -43,17 +41,9 @@ export async function teeContracts(parameters: {
   }
   return {
     chainId: BigInt(chainId),
-    registry: new Contract(TEERegistry.address, new TextInterface(teeRegistryAbi), runner),
-    store: new Contract(CertificateStore.address, certificateStoreAbi, runner),
-    verifier: new Contract(NitroAttestationVerifier.address, nitroVerifierAbi, runner),
+    registry: contractAt({ name: "TEERegistry", address: TEERegistry.address, runner }),
+    store: contractAt({ name: "CertificateStore", address: CertificateStore.address, runner }),
     rootFingerprint: attestation.rootFingerprint,
     isDevelopmentRoot: attestation.isDevelopmentRoot,
   };
-}
-
-/** Unix seconds at which the next block can be: this machine's clock, or the latest block's if that is ahead. */
-export async function nextBlockTime(runner: ContractRunner): Promise<bigint> {
-  const block = await runner.provider?.getBlock("latest");
-  const clock = Math.floor(Date.now() / 1000);
-  return BigInt(Math.max(clock, block?.timestamp ?? 0));
 }

@@ -1,4 +1,4 @@
-import { AWS_ROOT_FINGERPRINT, verifyDocument } from "@haca/attestation/document/verifyDocument";
+import { AWS_ROOT_FINGERPRINT, verifyDocument } from "@haca/attestation/nitro/verifyDocument";
 import { explainDocument } from "./explainDocument.ts";
 import { badOption } from "./options.ts";
 import { readDocument } from "./readDocument.ts";
@@ -12,9 +12,9 @@ export function verify(path: string, options: { at?: string; root?: string }): v
   const bytes = readDocument(path);
   const made = verifyDocument({ bytes, now: 0n }).document.timestamp / 1000n;
   const now = timeOf(at, made);
-  const verdict = verifyDocument({ bytes, now, rootFingerprint: root });
-  console.log(explainDocument({ verdict, now }));
-  if (verdict.faults.length > 0) process.exitCode = 1;
+  const result = verifyDocument({ bytes, now, rootFingerprint: root });
+  console.log(explainDocument({ result, now }));
+  if (result.faults.length > 0) process.exitCode = 1;
 }
 
 function timeOf(option: string | undefined, made: bigint): bigint {

@@ -1,10 +1,9 @@
 import { BaseError } from "@haca/protocol/baseError";
 import type { Signer } from "ethers";
-import { connect } from "../deploy/connect.ts";
-import { requireDeployer } from "../deploy/requireDeployer.ts";
-import { printable } from "../lib/printable.ts";
+import { connect, requireDeployer } from "../lib/connect.ts";
+import { explainError } from "../lib/explainError.ts";
+import { printable } from "../lib/words.ts";
 import { type ChainOptions, integerOption } from "./options.ts";
-import { explain } from "./sendCall.ts";
 import { type TeeContracts, teeContracts } from "./teeContracts.ts";
 
 export type Session = { contracts: TeeContracts; signer: Signer; network: string };
@@ -38,6 +37,17 @@ export async function withNetwork<Result>(
   }
 }
 
+/** What does not fit into a transaction may, once its certificates are stored. */
+function explain(error: unknown): BaseError {
+  const explained = explainError({ error, action: "this call" });
+  if (explained.code !== "chain.tooMuchGas") return explained;
+  return new BaseError({
+    code: explained.code,
+    message: `${explained.message}: store the document's certificates first (npm run tee -- store), then try again`,
+    cause: error,
+  });
+}
+
 /** Number of a node type by its name in the registry. Error: `tee.badOption`. */
 export async function teeTypeOf(contracts: TeeContracts, name: string): Promise<number> {
   const types = await teeTypes(contracts);
@@ -51,8 +61,7 @@ export async function teeTypeOf(contracts: TeeContracts, name: string): Promise<
 
 /** Node types of the registry, by number. */
 export async function teeTypes(contracts: TeeContracts): Promise<{ id: number; name: string }[]> {
-  const [ids, infos]: [bigint[], { name: string }[]] =
-    await contracts.registry.getFunction("getTEETypes")();
+  const [ids, infos] = await contracts.registry.getTEETypes();
   return ids
     .map((id, index) => ({ id: Number(id), name: printable(infos[index]?.name ?? String(id)) }))
     .sort((a, b) => a.id - b.id);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { descendantsOf, type ProcessId } from "../../testing/processTree.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 
@@ -52,36 +52,8 @@ export class Command {
     await Promise.race([seen, ended]);
   }
 
-  /** Process ids of all descendants that live now (Linux only). */
-  descendants(): number[] {
-    const parents = new Map<number, number>();
-    for (const name of readdirSync("/proc")) {
-      if (!/^\d+$/.test(name)) continue;
-      const status = statusOf(Number(name));
-      if (status !== undefined) parents.set(Number(name), status.parent);
-    }
-    const isDescendant = (pid: number): boolean => {
-      const parent = parents.get(pid);
-      if (parent === undefined) return false;
-      return parent === this.child.pid || isDescendant(parent);
-    };
-    return [...parents.keys()].filter(isDescendant);
+  /** All descendants that live now (Linux only). */
+  descendants(): ProcessId[] {
+    return descendantsOf(this.child.pid ?? 0);
   }
-}
-
-/** State letter and parent of a process; undefined if there is none. */
-function statusOf(pid: number): { state: string; parent: number } | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const [state = "", parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return { state, parent: Number(parent) };
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether a process runs. One that has ended and waits for its parent to notice (state Z) does not. */
-export function isAlive(pid: number): boolean {
-  const status = statusOf(pid);
-  return status !== undefined && status.state !== "Z" && status.state !== "X";
 }

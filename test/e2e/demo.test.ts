@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { addressBookSchema } from "@haca/protocol/addressBook";
 import { describe, expect, it } from "vitest";
-import { Command, isAlive } from "./command.ts";
+import { isAlive } from "../../testing/processTree.ts";
+import { Command } from "./command.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const demo = (...options: string[]): Command => new Command(["scripts/demo/cli.ts", ...options]);
@@ -65,7 +66,7 @@ describe("npm run demo", () => {
   });
 
   it.each([
-    [["--count", "0"], "--count must be a whole number from 1 to 100"],
+    [["--count", "0"], "--count must be an integer from 1 to 100"],
     [["--model", "nothing"], '--model "nothing"'],
     [["--unknown"], "--unknown"],
   ])("refuses %j in one line", async (options, text) => {

@@ -8,8 +8,9 @@ import {
   teeRegistryAbi,
   timelockControllerAbi,
 } from "@haca/protocol/abi";
+import { selectorOf } from "@haca/protocol/accessTable";
 import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
-import { ROLES } from "@haca/protocol/roles";
+import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import {
   Contract,
   concat,
@@ -26,10 +27,11 @@ import type { NetworkConnection } from "hardhat/types/network";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { auditDeployment, readerOf } from "../../scripts/deploy/check/checkDeployment.ts";
 import { type Finding, isMatch } from "../../scripts/deploy/check/finding.ts";
-import { DEFAULT_SETTLEMENT_WINDOW } from "../../scripts/deploy/deployCore.ts";
-import { selectorOf } from "../../scripts/deploy/modules/accessCalls.ts";
-import { TIMELOCK_ROLES } from "../../scripts/deploy/modules/governance.ts";
-import { type GovernanceParameters, readParameters } from "../../scripts/deploy/readParameters.ts";
+import { DEFAULT_SETTLEMENT_WINDOW } from "../../scripts/deploy/deployPart.ts";
+import {
+  type GovernanceParameters,
+  readParameters,
+} from "../../scripts/deploy/parameters/readParameters.ts";
 import { runGovernanceModule } from "../../scripts/deploy/runGovernanceModule.ts";
 import { PARAMETERS } from "./localDeployment.ts";
 

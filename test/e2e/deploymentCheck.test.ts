@@ -8,10 +8,9 @@ import {
   timelockControllerAbi,
 } from "@haca/protocol/abi";
 import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
-import { ROLES } from "@haca/protocol/roles";
+import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import { Contract, type JsonRpcProvider, keccak256, ZeroHash } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { TIMELOCK_ROLES } from "../../scripts/deploy/modules/governance.ts";
 import { freePort } from "../../scripts/lib/freePort.ts";
 import { FailingProxy } from "./failingProxy.ts";
 import { BOOK, failure, LocalDeployment, type Result, ROOT, success } from "./localDeployment.ts";
@@ -240,7 +239,7 @@ const FOLDERS: Readonly<Record<string, string>> = {
   AccessManager: "@openzeppelin/contracts/access/manager",
   TimelockController: "contracts/governance",
   InferenceSettlement: "contracts/settlement",
-  TEERegistry: "contracts/registry",
+  TEERegistry: "contracts/tee",
 };
 
 function bytecodeOf(name: string): string {

@@ -210,8 +210,8 @@ describe("npm run governance", () => {
     const stranger = await addressOf(STRANGER);
     for (const [options, text] of [
       [["propose", "make-coffee"], "no action make-coffee"],
-      [["propose", "set-quorum", "101"], "no whole number from 1 to 100"],
-      [["propose", "set-quorum", "0"], "no whole number from 1 to 100"],
+      [["propose", "set-quorum", "101"], "no integer from 1 to 100"],
+      [["propose", "set-quorum", "0"], "no integer from 1 to 100"],
       [["propose", "ban-node", `0x${"00".repeat(32)}`], "governance -- guardian ban-node"],
       [["propose", "set-settlement-window", "5", "--simulate"], "SettlementWindowInvalid(minimum"],
       [["propose", "set-timelock-delay", "119", "--simulate"], "is never below 120 s"],

@@ -42,8 +42,8 @@ afterAll(async () => {
 });
 
 const models = (...options: string[]) => local.run(["scripts/models/cli.ts", ...options]);
-const vesting = (...options: string[]) => local.run(["scripts/vesting/cli.ts", ...options]);
-const airdrop = (...options: string[]) => local.run(["scripts/airdrop/cli.ts", ...options]);
+const vesting = (...options: string[]) => local.run(["scripts/token/vesting/cli.ts", ...options]);
+const airdrop = (...options: string[]) => local.run(["scripts/token/airdrop/cli.ts", ...options]);
 const vaultOf = (allocation: string): string =>
   readAddressBook(BOOK).grants?.find((grant) => grant.allocation === allocation)?.vault ?? "";
 const addressOf = async (account: string): Promise<string> =>
@@ -143,7 +143,7 @@ describe("npm run vesting", () => {
     const vault = vaultOf("Foundation");
     const released = await success(vesting("release", vault, "--account", STRANGER));
     expect(released).toMatch(/about [\d.]+ OPG of Foundation go to 0x/);
-    const hash = /transaction (0x\w{64})/.exec(released)?.[1] ?? "";
+    const hash = /transaction +(0x\w{64})/.exec(released)?.[1] ?? "";
     expect((await provider.getTransaction(hash))?.from).toBe(await addressOf(STRANGER));
     // Within the cliff nothing is vested.
     expect(await refusal(vesting("release", vaultOf("Contributors")))).toContain(
@@ -243,8 +243,8 @@ describe("a restarted chain", () => {
     const elsewhere = (...command: string[]) =>
       failure(other.run(command, { HACA_RPC_URL: other.url }));
     for (const command of [
-      ["scripts/vesting/cli.ts", "status"],
-      ["scripts/airdrop/cli.ts", "status", CSV],
+      ["scripts/token/vesting/cli.ts", "status"],
+      ["scripts/token/airdrop/cli.ts", "status", CSV],
       ["scripts/models/cli.ts", "list"],
     ]) {
       expect(await elsewhere(...command)).toContain("[chain.otherChain]");
@@ -255,16 +255,17 @@ describe("a restarted chain", () => {
 
 describe("help", () => {
   const COMMANDS = [
-    ...["demo", "deploy", "deploy/check", "verify", "governance", "vesting", "airdrop", "tee"],
-    ...["models", "prove", "coverageReport", "test", "mutation"],
+    ...["demo", "deploy", "deploy/check", "deploy/verify", "governance", "tee", "models"],
+    ...["token/vesting", "token/airdrop"],
   ].map((name) => `scripts/${name}/cli.ts`);
+  const TOOLS = ["coverage", "mutation", "smt", "test"].map((name) => `tools/${name}/cli.ts`);
   const OTHERS = [
-    ...["zkml/src/cli.ts", "worker/src/cli.ts", "indexer/launch/cli.ts", "scripts/bench/gas.ts"],
+    ...["zkml/src/cli.ts", "worker/src/cli.ts", "indexer/launch/cli.ts", "tools/bench/gas.ts"],
     ...["scripts/prover/build.ts", "scripts/prover/buildCuda.ts", "scripts/prover/testCuda.ts"],
-    ...["zkml", "prover", "worker"].map((name) => `scripts/bench/cli.ts ${name}`),
+    ...["zkml", "prover", "worker"].map((name) => `tools/bench/cli.ts ${name}`),
   ];
 
-  it.each([...COMMANDS, ...OTHERS])(
+  it.each([...COMMANDS, ...TOOLS, ...OTHERS])(
     "of %s fits 80 columns and starts nothing, from any folder; an unknown option is refused",
     async (command) => {
       const [path = "", ...words] = command.split(" ");

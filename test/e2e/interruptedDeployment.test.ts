@@ -2,9 +2,9 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { id, JsonRpcProvider, Wallet } from "ethers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { DEFAULT_SETTLEMENT_WINDOW } from "../../scripts/deploy/deployCore.ts";
-import { dryRun } from "../../scripts/deploy/dryRun.ts";
-import { readParameters } from "../../scripts/deploy/readParameters.ts";
+import { DEFAULT_SETTLEMENT_WINDOW } from "../../scripts/deploy/deployPart.ts";
+import { readParameters } from "../../scripts/deploy/parameters/readParameters.ts";
+import { dryRun } from "../../scripts/deploy/rehearsal.ts";
 import { freePort } from "../../scripts/lib/freePort.ts";
 import { Command } from "./command.ts";
 import { FailingProxy, type Failure } from "./failingProxy.ts";
@@ -185,7 +185,7 @@ describe("an interrupted deployment", () => {
         ...{ BASE_SEPOLIA_RPC_URL: url, HACA_DEPLOYER_KEY: deployer.privateKey },
       });
     try {
-      expect(await failure(run(target))).toContain("[deploy.noAnswer]");
+      expect(await failure(run(target))).toContain("[chain.noAnswer]");
       const proxy = new FailingProxy({ target, transactions: 2, failure: "lost" });
       expect(await failure(run(await proxy.listen(), "--yes"))).toContain(
         "1 of 3 transactions are done",

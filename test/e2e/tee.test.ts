@@ -1,11 +1,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bindingNonce } from "@haca/attestation/document/bindingNonce";
-import { documentHints } from "@haca/attestation/document/documentHints";
+import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
+import { documentHints } from "@haca/attestation/nitro/documentHints";
 import { accessManagerAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
-import { explainTeeRevert } from "@haca/protocol/explainTeeRevert";
+import { explainRevert } from "@haca/protocol/explainRevert";
 import { ROLES } from "@haca/protocol/roles";
 import {
   fetchDocument,
@@ -123,10 +123,10 @@ afterEach(async () => {
 });
 
 describe("npm run tee -- register", () => {
-  it("verifies, explains, registers in one transaction; then heartbeat, rotate, disable, enable, retire", async () => {
+  it("verifies, explains, registers in one transaction; then heartbeat, renew, disable, enable, retire", async () => {
     const { teeId, operatorUrl, publicUrl } = simulated;
     const output = await success(tee("register", ...wish()));
-    expect(output).toContain("verdict      valid");
+    expect(output).toContain("result       valid");
     expect(output).toContain("0 of 4 certificates are stored already");
     expect(output).toContain(`registered   ${teeId}`);
     const cold = Number(/transaction {2}\S+ gas ([\d,]+)/.exec(output)?.[1]?.replaceAll(",", ""));
@@ -141,7 +141,7 @@ describe("npm run tee -- register", () => {
     );
     const payee = addressOf(4);
     const rotated = await success(
-      tee("rotate", teeId, "--enclave", operatorUrl, "--payment", payee, "--yes"),
+      tee("renew", teeId, "--enclave", operatorUrl, "--payment", payee, "--yes"),
     );
     expect(rotated).toContain("4 of 4 certificates are stored already");
     const node = await contracts.registry.getFunction("getTEE")(teeId);
@@ -176,7 +176,7 @@ describe("npm run tee -- register", () => {
       AccessManager.address,
     );
     const bonds = await deploy(
-      "registry/NodeBonds.sol/NodeBonds.json",
+      "tee/NodeBonds.sol/NodeBonds.json",
       AccessManager.address,
       await token.getAddress(),
       TEERegistry?.address,
@@ -287,7 +287,7 @@ describe("npm run tee -- register", () => {
         await register.estimateGas({ ...registration, paymentAddress }, { gasLimit: 16_777_216n });
         return "accepted";
       } catch (error) {
-        return explainTeeRevert(isError(error, "CALL_EXCEPTION") ? error.data : undefined).name;
+        return explainRevert(isError(error, "CALL_EXCEPTION") ? error.data : undefined).name;
       }
     };
     expect(await outcome(OPERATOR, addressOf(STRANGER))).toBe("TEERegistry_BindingMismatch");
@@ -300,7 +300,7 @@ describe("npm run tee -- register", () => {
     await success(tee("register", ...wish()));
     const asStranger = (...options: string[]) =>
       run([...["scripts/tee/cli.ts", ...options, ...NETWORK], "--account", String(STRANGER)]);
-    const rotation = ["rotate", teeId, "--enclave", operatorUrl, "--yes"];
+    const rotation = ["renew", teeId, "--enclave", operatorUrl, "--yes"];
     const only = `only the node's operator ${addressOf(OPERATOR)} may do this`;
     expect(await refusal(asStranger(...rotation))).toContain(only);
     expect(await refusal(asStranger("retire", teeId, "--yes"))).toContain(only);
@@ -312,7 +312,7 @@ describe("npm run tee", () => {
     [["status", "0x12"], "expected a teeId"],
     [["status", `0x${"12".repeat(32)}`], "the registry has no node 0x1212"],
     [["list", "--type", "Miner"], "--type must be LLMProxy, Validator, DataNode, ZkmlProver"],
-    [["list", "--page", "0"], "--page must be a whole number from 1"],
+    [["list", "--page", "0"], "--page must be an integer from 1"],
     [["heartbeat", "--enclave", "http://127.0.0.1:1", "--yes"], "does not answer"],
     [["register", "--enclave", "ftp://x"], "required option '--payment <address>' not specified"],
     [["dance"], "unknown command 'dance'"],

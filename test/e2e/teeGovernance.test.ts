@@ -243,7 +243,7 @@ describe("governance of attestation", () => {
       [["revoke-unseen-certificate", join(local.folder, "none.der")], "no file"],
       [["revoke-certificate", `0x${"12".repeat(32)}`], "the store knows no certificate"],
       [["revoke-key", `0x${"12".repeat(32)}`], "the store knows no certificate"],
-      [["pause-admission", "169"], "no whole number from 1 to 168"],
+      [["pause-admission", "169"], "no integer from 1 to 168"],
     ] as const) {
       expect(await failure(asIt(...values))).toContain(text);
     }

@@ -23,7 +23,7 @@ beforeEach(async () => {
 afterAll(() => local.stop());
 
 const verify = (...options: string[]): Promise<Result> =>
-  local.run(["scripts/verify/cli.ts", ...options], { HACA_ETHERSCAN_KEY: "" });
+  local.run(["scripts/deploy/verify/cli.ts", ...options], { HACA_ETHERSCAN_KEY: "" });
 
 /** Contracts that nobody's transaction created are among them. */
 const EVERY = [
@@ -62,7 +62,7 @@ describe("npm run verify", () => {
 
     const withKey = await VerificationService.listen("secret");
     const asEtherscan = [
-      "scripts/verify/cli.ts",
+      "scripts/deploy/verify/cli.ts",
       "--by",
       "etherscan",
       "--url",

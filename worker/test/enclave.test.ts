@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { clientNonce } from "@haca/attestation/document/clientNonce";
-import { parseDocument } from "@haca/attestation/document/parseDocument";
+import { clientNonce } from "@haca/attestation/nitro/clientNonce";
+import { parseDocument } from "@haca/attestation/nitro/parseDocument";
 import {
   heartbeatMessage,
   MAXIMUM_SESSION,

@@ -15,7 +15,7 @@ const MILLISECONDS = 1000;
 const integer = (maximum: number) =>
   z
     .string()
-    .regex(/^[0-9]{1,15}$/, "must be a whole number")
+    .regex(/^[0-9]{1,15}$/, "must be an integer")
     .transform(Number)
     .pipe(z.number().max(maximum, `must be at most ${maximum}`));
 

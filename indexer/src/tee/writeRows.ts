@@ -2,9 +2,9 @@ import type { Context } from "ponder:registry";
 import { teeOperator, teeParameter, teeParameterChange, teeStatusChange } from "ponder:schema";
 import type { Hex } from "viem";
 import type { TeeParameterName } from "../../schema/attestation.ts";
-import { statusName } from "./names.ts";
+import { statusName } from "../columns.ts";
 
-/** What a handler is given, as far as the helpers here look at it. */
+/** What a handler is given, as far as the functions here look at it. */
 type At = {
   block: { number: bigint; timestamp: bigint };
   log: { address: Hex; logIndex: number };

@@ -1,44 +1,52 @@
 import { inferenceSettlementAbi, modelRegistryAbi } from "@haca/protocol/abi";
-import { writeAddressBook } from "@haca/protocol/addressBook";
 import { contextOf, settlementDomain } from "@haca/protocol/inferenceResult";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
-import { encodeFunctionData, type Hex, zeroHash } from "viem";
+import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
+import { encodeFunctionData, type Hex, sha256, zeroHash } from "viem";
 import {
   makeProof,
   makeTrapdoor,
   makeVerifyingKey,
 } from "../../../test/contracts/utils/groth16Simulator.ts";
 import { scalarsFrom } from "../../../test/contracts/utils/randomScalars.ts";
-import { addressBookOf, addressOf, type Creations } from "./addressBookOf.ts";
-import { ACCESS_MANAGER, deployArtifact } from "./deployArtifact.ts";
+import { everyRole, testModule } from "../../../testing/modules.ts";
+import { deployOn } from "./deployOn.ts";
 import { INPUT_LAYOUT, inferenceSettled, OUTPUT_LAYOUT } from "./events.ts";
 import type { Chain } from "./startChain.ts";
+import { addressOf, writeBook } from "./writeBook.ts";
 
-const WEEK = 7n * 24n * 60n * 60n;
+const WEEK = 7 * 24 * 60 * 60;
+const HEARTBEAT_MAX_AGE = 30 * 60;
 /** One input word, one output word, context. */
 const SIGNAL_COUNT = 3;
 
 /**
- * Deploys the contracts, writes their address book to `path` and registers the model `digits`. Proofs come
- * from the trapdoor of the verifying key, so that a test can settle whatever words it wants.
+ * Deploys the contracts of settlement and the TEE registry over a simulated root, writes their address book to `path`
+ * and registers the model `digits`. The first account is administrator and holds every role. Proofs come from the
+ * trapdoor of the verifying key, so that a test can settle whatever words it wants.
  */
 export async function deployContracts(parameters: { chain: Chain; path: string }) {
   const { chain, path } = parameters;
   const owner = chain.accounts[0];
-  const deploy = (artifact: string, args: readonly unknown[] = []) =>
-    deployArtifact({ chain, artifact, arguments: args });
-  const accessManager = await deploy(ACCESS_MANAGER, [owner]);
-  const registry = await deploy("contracts/registry/ModelRegistry.sol/ModelRegistry.json");
-  const settlement = await deploy(
-    "contracts/settlement/InferenceSettlement.sol/InferenceSettlement.json",
-    [addressOf(accessManager), addressOf(registry), WEEK],
+  const { timestamp } = await chain.client.getBlock();
+  const { rootAuthority } = makeSimulatedChain({ now: timestamp });
+  const rootCertificate = rootAuthority.certificate;
+  const deployed = await deployOn(chain, (module) =>
+    testModule(module, {
+      settlementWindow: WEEK,
+      attestation: {
+        rootCertificate,
+        rootFingerprint: sha256(rootCertificate),
+        isDevelopmentRoot: true,
+        heartbeatMaxAge: HEARTBEAT_MAX_AGE,
+        attestationMaxAge: WEEK,
+      },
+      holders: everyRole(owner),
+    }),
   );
-  const creations: Creations = {
-    AccessManager: accessManager,
-    ModelRegistry: registry,
-    InferenceSettlement: settlement,
-  };
-  writeAddressBook({ path, book: await addressBookOf({ chain, creations }) });
+  await writeBook({ chain, path, contracts: deployed });
+  const registry = addressOf(deployed.modelRegistry);
+  const settlement = addressOf(deployed.inferenceSettlement);
 
   const random = scalarsFrom("indexer");
   const trapdoor = makeTrapdoor({ signalCount: SIGNAL_COUNT, random });
@@ -46,14 +54,14 @@ export async function deployContracts(parameters: { chain: Chain; path: string }
   const modelId = computeModelId({ owner, slug: "digits" }) as Hex;
   const domain = settlementDomain({
     chainId: BigInt(chain.client.chain.id),
-    settlement: addressOf(settlement),
+    settlement,
   });
   const versionId = (major: number, minor: number) =>
     computeVersionId({ modelId, major, minor }) as Hex;
 
   const publish = (major: number, minor: number) =>
     chain.send({
-      to: addressOf(registry),
+      to: registry,
       data: encodeFunctionData({
         abi: modelRegistryAbi,
         functionName: "publishVersion",
@@ -75,7 +83,7 @@ export async function deployContracts(parameters: { chain: Chain; path: string }
 
   const deprecate = (major: number, minor: number) =>
     chain.send({
-      to: addressOf(registry),
+      to: registry,
       data: encodeFunctionData({
         abi: modelRegistryAbi,
         functionName: "deprecateVersion",
@@ -100,7 +108,7 @@ export async function deployContracts(parameters: { chain: Chain; path: string }
     const proof = makeProof({ trapdoor, signals, a: random(), b: random() }) as Hex;
     return chain.send({
       from: node,
-      to: addressOf(settlement),
+      to: settlement,
       data: encodeFunctionData({
         abi: inferenceSettlementAbi,
         functionName: "settleZkml",
@@ -110,14 +118,14 @@ export async function deployContracts(parameters: { chain: Chain; path: string }
   };
 
   await chain.send({
-    to: addressOf(registry),
+    to: registry,
     data: encodeFunctionData({
       abi: modelRegistryAbi,
       functionName: "registerModel",
       args: ["digits"],
     }),
   });
-  return { creations, modelId, versionId, publish, deprecate, settle };
+  return { deployed, rootAuthority, modelId, versionId, publish, deprecate, settle };
 }
 
 export type Contracts = Awaited<ReturnType<typeof deployContracts>>;

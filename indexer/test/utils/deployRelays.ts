@@ -1,5 +1,4 @@
 import { inferenceSettlementAbi, modelRegistryAbi } from "@haca/protocol/abi";
-import { writeAddressBook } from "@haca/protocol/addressBook";
 import {
   type Abi,
   type AbiEvent,
@@ -9,9 +8,10 @@ import {
   getAbiItem,
   type Hex,
 } from "viem";
-import { addressBookOf, addressOf } from "./addressBookOf.ts";
+import type { Deployed } from "../../../testing/deployPlan.ts";
 import { relayCode } from "./relayCode.ts";
 import type { Chain } from "./startChain.ts";
+import { addressOf, writeBook } from "./writeBook.ts";
 
 /**
  * Deploys an event relay in place of each contract and writes their address book to `path`.
@@ -19,17 +19,15 @@ import type { Chain } from "./startChain.ts";
  */
 export async function deployRelays(parameters: { chain: Chain; path: string }) {
   const { chain, path } = parameters;
-  const registry = await chain.send({ data: relayCode(3) });
-  const settlement = await chain.send({ data: relayCode(4) });
-  const book = await addressBookOf({
-    chain,
-    creations: {
-      AccessManager: registry,
-      ModelRegistry: registry,
-      InferenceSettlement: settlement,
-    },
-  });
-  writeAddressBook({ path, book });
+  const relay = async (name: string, topics: number): Promise<Deployed> => {
+    const receipt = await chain.send({ data: relayCode(topics) });
+    const { transactionHash: transaction, blockNumber, contractAddress } = receipt;
+    return { name, address: contractAddress ?? "", transaction, block: Number(blockNumber) };
+  };
+  const registry = await relay("ModelRegistry", 3);
+  const settlement = await relay("InferenceSettlement", 4);
+  const accessManager = { ...registry, name: "AccessManager" };
+  await writeBook({ chain, path, contracts: { accessManager, registry, settlement } });
 
   const emit = (contract: "registry" | "settlement", eventName: string, args: object) =>
     contract === "registry"

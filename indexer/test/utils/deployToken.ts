@@ -1,5 +1,4 @@
 import {
-  genesisDistributionAbi,
   governorAbi,
   merkleAirdropAbi,
   opgAbi,
@@ -7,21 +6,12 @@ import {
   vestingFactoryAbi,
 } from "@haca/protocol/abi";
 import { airdropRoot, buildAirdropTree } from "@haca/protocol/airdropTree";
-import { ALLOCATIONS, OPG_UNIT, vestingPeriod } from "@haca/protocol/allocations";
-import {
-  type Abi,
-  encodeFunctionData,
-  getContract,
-  type Hex,
-  keccak256,
-  parseEventLogs,
-  stringToHex,
-  zeroAddress,
-} from "viem";
-
-import { addressOf, type Creation } from "./addressBookOf.ts";
-import { deployArtifact, TIMELOCK } from "./deployArtifact.ts";
+import { ALLOCATIONS, OPG_UNIT } from "@haca/protocol/allocations";
+import { type Abi, encodeFunctionData, getContract, type Hex, keccak256, stringToHex } from "viem";
+import { tokenModule } from "../../../scripts/deploy/modules/governance.ts";
+import { deployOn } from "./deployOn.ts";
 import type { Chain } from "./startChain.ts";
+import { addressOf } from "./writeBook.ts";
 
 const DAY = 24 * 60 * 60;
 /** Short, so that a test sees whole lives of proposals. Seconds and percent. */
@@ -29,10 +19,10 @@ export const GOVERNOR = {
   votingDelay: 3,
   votingPeriod: 60,
   proposalThreshold: OPG_UNIT,
-  quorumPercent: 4n,
+  quorumPercent: 4,
   lateQuorumExtension: 20,
 };
-const TIMELOCK_DELAY = 20n;
+const TIMELOCK_DELAY = 20;
 /** Divides the airdrop's allocation evenly. */
 const CLAIMS = 5;
 
@@ -42,7 +32,7 @@ const amountOf = (name: string) => ALLOCATIONS.find((each) => each.name === name
 export async function deployToken(parameters: { chain: Chain }) {
   const { chain } = parameters;
   const { client } = chain;
-  const [deployer, guardian, foundation, liquidity, contributor, investor] = chain.accounts as [
+  const [, guardian, foundation, liquidity, contributor, investor] = chain.accounts as [
     ...[Hex, Hex, Hex, Hex, Hex, Hex],
     ...Hex[],
   ];
@@ -54,37 +44,17 @@ export async function deployToken(parameters: { chain: Chain }) {
     amount: amountOf("Airdrop") / BigInt(CLAIMS),
   }));
   const tree = buildAirdropTree(claims);
-  const periods = ALLOCATIONS.slice(0, 5).map((allocation) => vestingPeriod({ allocation, tge }));
-
-  const timelock = await deployArtifact({
-    ...{ chain, artifact: TIMELOCK },
-    arguments: [TIMELOCK_DELAY, [], [zeroAddress], deployer],
-  });
-  const genesis = await deployArtifact({
-    ...{ chain, artifact: "contracts/token/GenesisDistribution.sol/GenesisDistribution.json" },
-    arguments: [
-      {
-        ...{ tge, periods, governance: addressOf(timelock), foundation, liquidity },
-        contributors: [{ beneficiary: contributor, amount: amountOf("Contributors") }],
-        investors: [{ beneficiary: investor, amount: amountOf("Investors") }],
-        airdropRoot: airdropRoot(tree),
-        airdropDeadline: Number(timestamp) + 400 * DAY,
-      },
-    ],
-  });
-  const [distributed] = parseEventLogs({
-    abi: genesisDistributionAbi,
-    logs: genesis.logs,
-    eventName: "Distributed",
-  });
-  if (distributed === undefined) {
-    throw new Error("the genesis distribution made nothing");
-  }
-  const { token, vestingFactory, airdrop } = distributed.args;
-  const governor = await deployArtifact({
-    ...{ chain, artifact: "contracts/governance/HacaGovernor.sol/HacaGovernor.json" },
-    arguments: [token, addressOf(timelock), GOVERNOR],
-  });
+  const deployed = await deployOn(chain, (module) =>
+    tokenModule(module, {
+      ...{ tge, foundation, liquidity, timelockDelay: TIMELOCK_DELAY, governor: GOVERNOR },
+      contributors: [{ beneficiary: contributor, amount: amountOf("Contributors") }],
+      investors: [{ beneficiary: investor, amount: amountOf("Investors") }],
+      airdropRoot: airdropRoot(tree),
+      airdropDeadline: Number(timestamp) + 400 * DAY,
+    }),
+  );
+  const { opg, vestingFactory, airdrop, timelock, governor, genesis } = deployed;
+  const { logs } = await client.getTransactionReceipt({ hash: genesis.transaction as Hex });
 
   /** Calls a function of a contract. */
   const call = (call: {
@@ -106,23 +76,14 @@ export async function deployToken(parameters: { chain: Chain }) {
   await grantTimelockRole("PROPOSER_ROLE", addressOf(governor));
   await grantTimelockRole("CANCELLER_ROLE", guardian);
 
-  const madeByGenesis = (contractAddress: Hex): Creation => ({ ...genesis, contractAddress });
-  const creations = {
-    TimelockController: timelock,
-    GenesisDistribution: genesis,
-    OPG: madeByGenesis(token),
-    VestingFactory: madeByGenesis(vestingFactory),
-    MerkleAirdrop: madeByGenesis(airdrop),
-    HacaGovernor: governor,
-  };
   return {
-    ...{ creations, call, claims, tree, guardian, foundation, liquidity },
-    opg: getContract({ address: token, abi: opgAbi, client }),
-    factory: getContract({ address: vestingFactory, abi: vestingFactoryAbi, client }),
-    airdrop: getContract({ address: airdrop, abi: merkleAirdropAbi, client }),
+    ...{ deployed, call, claims, tree, guardian, foundation, liquidity },
+    opg: getContract({ address: addressOf(opg), abi: opgAbi, client }),
+    factory: getContract({ address: addressOf(vestingFactory), abi: vestingFactoryAbi, client }),
+    airdrop: getContract({ address: addressOf(airdrop), abi: merkleAirdropAbi, client }),
     timelock: getContract({ address: addressOf(timelock), abi: timelockControllerAbi, client }),
     governor: getContract({ address: addressOf(governor), abi: governorAbi, client }),
-    genesisLogs: genesis.logs,
+    genesisLogs: logs,
   };
 }
 export type Token = Awaited<ReturnType<typeof deployToken>>;

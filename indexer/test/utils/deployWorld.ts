@@ -1,32 +1,30 @@
 import { join } from "node:path";
 import { opgAbi } from "@haca/protocol/abi";
-import { writeAddressBook } from "@haca/protocol/addressBook";
 import type { Hex } from "viem";
-import { addressBookOf, addressOf } from "./addressBookOf.ts";
+import { accessTee, pcrsOf } from "./accessTee.ts";
 import { deployContracts } from "./deployContracts.ts";
-import { deployTee, pcrsOf } from "./deployTee.ts";
 import { deployToken } from "./deployToken.ts";
 import { governanceOperations } from "./governanceOperations.ts";
 import { randomFrom } from "./randomFrom.ts";
 import type { Chain } from "./startChain.ts";
 import { IMAGES, type TeeNode, TYPES, teeOperations } from "./teeOperations.ts";
 import { tokenOperations } from "./tokenOperations.ts";
+import { addressOf, writeBook } from "./writeBook.ts";
 
 /** Every contract of the project on one chain, with one node, one grant, holders that can propose, and one settlement. */
 export async function deployWorld(parameters: { chain: Chain; folder: string; seed: string }) {
   const { chain, folder, seed } = parameters;
   const path = join(folder, "book.json");
   const contracts = await deployContracts({ chain, path });
-  const { AccessManager } = contracts.creations;
-  const tee = await deployTee({ chain, accessManager: AccessManager });
+  const tee = accessTee({ chain, contracts });
   const token = await deployToken({ chain });
-  const creations = { ...contracts.creations, ...tee.creations, ...token.creations };
-  writeAddressBook({ path, book: await addressBookOf({ chain, creations }) });
+  const { deployed } = contracts;
+  await writeBook({ chain, path, contracts: { ...deployed, ...token.deployed } });
   const random = randomFrom(seed);
   const enclaves = teeOperations({ chain, tee, random });
   const vesting = await tokenOperations({ chain, token, random });
-  const manager = addressOf(AccessManager);
-  const politics = governanceOperations({ chain, token, manager, random });
+  const manager = addressOf(deployed.accessManager);
+  const governance = governanceOperations({ chain, token, manager, random });
   await tee.call("setVerifier", [1, tee.verifier]);
   for (const image of IMAGES) {
     for (const type of TYPES) {
@@ -49,6 +47,10 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   }
   await contracts.publish(1, 0);
   await contracts.settle({ nonce: 0n });
-  return { ...{ chain, path, contracts, tee, token, enclaves, vesting, politics }, node, onToken };
+  return {
+    ...{ chain, path, contracts, tee, token, enclaves, vesting, governance },
+    node,
+    onToken,
+  };
 }
 export type World = Awaited<ReturnType<typeof deployWorld>>;

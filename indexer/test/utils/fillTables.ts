@@ -1,6 +1,6 @@
 import { governorAbi } from "@haca/protocol/abi";
 import { expect } from "vitest";
-import { teeIdOf } from "./deployTee.ts";
+import { teeIdOf } from "./accessTee.ts";
 import type { World } from "./deployWorld.ts";
 import type { Indexer } from "./startIndexer.ts";
 
@@ -10,7 +10,7 @@ const ATTEMPTS = 60;
 
 /** Has something happen, beyond what `deployWorld` did, for the sake of every table. */
 export async function fillTables(world: World): Promise<void> {
-  const { chain, enclaves, vesting, politics, tee, node } = world;
+  const { chain, enclaves, vesting, governance, tee, node } = world;
   const due = async (name: string, operation: () => Promise<unknown>): Promise<void> => {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -34,15 +34,15 @@ export async function fillTables(world: World): Promise<void> {
   for (const name of [
     ...(["labelRole", "grantRole", "setTargetFunctionRole", "setTargetClosed"] as const),
   ]) {
-    await due(name, politics.operations[name]);
+    await due(name, governance.operations[name]);
   }
   const { governor, liquidity, call } = world.token;
   await world.onToken(liquidity, "delegate", [liquidity]);
-  await due("propose", politics.operations.propose);
-  const id = politics.proposals[0]?.id;
+  await due("propose", governance.operations.propose);
+  const id = governance.proposals[0]?.id;
   const cast = { to: governor.address, abi: governorAbi, functionName: "castVote" };
   await due("vote", () => call({ ...cast, args: [id, 1], from: liquidity }));
-  await due("queue", politics.operations.queue);
+  await due("queue", governance.operations.queue);
   await due("disableTEE", () => tee.call("disableTEE", [teeIdOf(node.enclave)], node.operator));
   await due("revokeImage", enclaves.operations.revokeImage);
   await due("denyOperator", enclaves.operations.denyOperator);

@@ -1,9 +1,9 @@
-import { certificateIds, parseCertificate } from "@haca/attestation/document/parseCertificate";
-import { parseDocument } from "@haca/attestation/document/parseDocument";
+import { parseDocument } from "@haca/attestation/nitro/parseDocument";
+import { certificateIds, parseCertificate } from "@haca/attestation/x509/parseCertificate";
 import type { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
 import { encodeAbiParameters, type Hex, hashTypedData, hexToBytes, keccak256, toHex } from "viem";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
-import { measurementsOf, pcrHashOf, pcrsOf, type Tee, teeIdOf } from "./deployTee.ts";
+import { measurementsOf, pcrHashOf, pcrsOf, type Tee, teeIdOf } from "./accessTee.ts";
 import type { Random } from "./randomFrom.ts";
 import type { Chain } from "./startChain.ts";
 
@@ -111,8 +111,8 @@ export function teeOperations(parameters: { chain: Chain; tee: Tee; random: Rand
       call("setAttestationMaxAge", [HOUR + BigInt(random.below(2 * 24 * 3600))]),
     pauseAdmission: async () => call("pauseAdmission", [(await now()) + 5n]),
     setVerifier: async () => {
-      const { contractAddress } = await tee.deployVerifier();
-      await call("setVerifier", [random.below(2), contractAddress as Hex]);
+      const verifier = await tee.deployVerifier();
+      await call("setVerifier", [random.below(2), verifier]);
     },
     revokeCertificate: () =>
       tee.revoke("revokeCertificate", random.pick(random.pick(nodes).certificates).id),

@@ -1,5 +1,7 @@
 import { BaseError } from "@haca/protocol/baseError";
+import { CONTRACT_ROWS, includesPart, type Part } from "@haca/protocol/contracts";
 import type { Provider } from "ethers";
+import type { Deployment } from "../plan/openDeployment.ts";
 import { PRECOMPILES, type Precompile } from "./precompiles.ts";
 import {
   CONTROL,
@@ -13,6 +15,18 @@ import {
 
 /** The largest transaction of the deployment takes 7.1 million, of which the estimate is exceeded by a fifth. */
 const NEEDED_BLOCK_GAS = 9_000_000n;
+
+/** What of a part of the deployment, and of those before it, does not work on a chain; errors as of `probeChain`. */
+export async function probeFor(parameters: {
+  deployment: Pick<Deployment, "hre" | "provider">;
+  part: Part;
+}): Promise<string[]> {
+  const { deployment, part } = parameters;
+  const { provider, hre } = deployment;
+  const rows = CONTRACT_ROWS.filter((row) => includesPart(part, row.part));
+  const artifacts = await Promise.all(rows.map(({ name }) => hre.artifacts.readArtifact(name)));
+  return probeChain({ provider, artifacts, hasAttestation: includesPart(part, "tee") });
+}
 
 type Artifact = { contractName: string; bytecode: string; deployedBytecode: string };
 

@@ -1,5 +1,5 @@
 import { concat, keccak256, type Result } from "ethers";
-import type { Change } from "./history.ts";
+import type { Change } from "./events.ts";
 
 /** A call that somebody decided on: the name of a function of a contract, and its arguments. */
 export type DecidedCall = { target: string; name: string; args: Result };
@@ -21,7 +21,7 @@ const approval: Cause = (decided, { args }) => {
   return (
     keccak256(concat([pcr0, pcr1, pcr2])) === args.pcrHash &&
     isSame(decided.args.teeType, args.teeType) &&
-    // The public network's signature speaks of verifier 0.
+    // The legacy entry point speaks of verifier 0.
     isSame(decided.name === "approvePCR" ? 0n : decided.args.verifierId, args.verifierId)
   );
 };

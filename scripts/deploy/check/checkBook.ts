@@ -1,7 +1,7 @@
-import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/document/verifyDocument";
+import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/nitro/verifyDocument";
 import type { AddressBook } from "@haca/protocol/addressBook";
+import type { ContractName } from "@haca/protocol/contracts";
 import { keccak256, sha256 } from "ethers";
-import type { ContractName } from "../compiled/compiledContract.ts";
 import type { Audit } from "./audit.ts";
 import { ask } from "./discover.ts";
 import { genesisOf } from "./expectations.ts";

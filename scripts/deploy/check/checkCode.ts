@@ -1,10 +1,7 @@
-import { p384BaseTable } from "@haca/attestation/p384Base";
+import { p384BaseTable } from "@haca/attestation/p384/p384Base";
+import type { ContractName } from "@haca/protocol/contracts";
 import { AbiCoder, concat, getCreateAddress } from "ethers";
-import {
-  type CompiledContract,
-  type ContractName,
-  compiledContract,
-} from "../compiled/compiledContract.ts";
+import { type CompiledContract, compiledContract } from "../compiled/compiledContract.ts";
 import { firstDifference, matchCode } from "../compiled/matchCode.ts";
 import type { Audit } from "./audit.ts";
 import {
@@ -55,7 +52,7 @@ export async function readConstructed(audit: Audit): Promise<void> {
 const isCreationOf = ({ creationCode }: CompiledContract, input: string): boolean =>
   input.toLowerCase().startsWith(creationCode.toLowerCase());
 
-/** Whether governance brought a contract in: then foreign code is its decision, and shown as such. */
+/** Whether governance brought a contract in: then code from elsewhere is its decision, and shown as such. */
 const decidedBy = (audit: Audit, address: string): string | undefined => {
   const change = audit.history
     .of(audit.contracts.get("TEERegistry"), "VerifierChanged", "BondsChanged")

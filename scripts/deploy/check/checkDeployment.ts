@@ -1,11 +1,11 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
+import { CONTRACT_ROWS, type ListedName } from "@haca/protocol/contracts";
 import { ROLES } from "@haca/protocol/roles";
 import { getAddress } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
+import { isDevelopmentChain } from "../../lib/connect.ts";
 import type { Report } from "../../lib/progress.ts";
-import { CONTRACT_NAMES } from "../compiled/ensureCompiled.ts";
-import { isDevelopmentChain } from "../developmentChain.ts";
 import { ChainReader } from "../reader/chainReader.ts";
 import { Creations, firstBlockWithCode } from "../reader/creations.ts";
 import { RpcError } from "../reader/rpc.ts";
@@ -96,7 +96,7 @@ export async function auditDeployment(parameters: {
 /** A deployment that was handed over has every contract. */
 function requireAll({ contracts, findings }: Audit): void {
   if (!contracts.has("TimelockController")) return;
-  for (const name of CONTRACT_NAMES) {
+  for (const { name } of CONTRACT_ROWS) {
     if (contracts.has(name)) continue;
     findings.push(unexpected(name, "a contract of the deployment", "none can be found"));
   }
@@ -177,13 +177,14 @@ async function findCreations(parameters: {
   const { audit, from, book, report } = parameters;
   const { reader, head, history } = audit;
   const creations = new Creations({ reader, from, head: head.number, report });
-  const made = new Set(["OPG", "VestingFactory", "VestingVault", "MerkleAirdrop"]);
-  const instances = [...audit.instances].filter(([, name]) => !made.has(name));
+  const made = CONTRACT_ROWS.filter(({ createdBy }) => createdBy !== undefined);
+  const isMade = (name: string): boolean => made.some((row) => row.name === name);
+  const instances = [...audit.instances].filter(([, name]) => !isMade(name));
   const firsts = new Map(instances.map(([address]) => [address, history.of(address)[0]]));
   const until = Math.max(from, ...[...firsts.values()].map((change) => change?.block ?? from));
   for (const [address, name] of instances) {
     report(`creation of ${name}`);
-    const entry = book?.contracts[name as keyof AddressBook["contracts"]];
+    const entry = book?.contracts[name as ListedName];
     const hints = [firsts.get(address)?.transaction, entry?.transaction];
     const transaction = await creations.find({ address, hints, until });
     if (transaction !== undefined) audit.creations.set(address, transaction);

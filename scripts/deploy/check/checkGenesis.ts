@@ -1,5 +1,6 @@
-import { ALLOCATIONS, vestingPeriod } from "@haca/protocol/allocations";
+import { ALLOCATIONS, allocationOf, vestingPeriod } from "@haca/protocol/allocations";
 import { concat, formatUnits, solidityPacked, ZeroAddress } from "ethers";
+import { isoTime } from "../../lib/words.ts";
 import type { Audit } from "./audit.ts";
 import { ask } from "./discover.ts";
 import { type GenesisParameters, genesisOf, NON_VOTING } from "./expectations.ts";
@@ -35,10 +36,10 @@ export async function checkGenesis(audit: Audit): Promise<void> {
       names.of(timelock ?? ""),
       names.of(parameters.governance),
     ),
-    parameter("token generation event", momentOf(parameters.tge)),
+    parameter("token generation event", isoTime(parameters.tge)),
     parameter(
       "airdrop",
-      `root ${parameters.airdropRoot}, until ${momentOf(parameters.airdropDeadline)}`,
+      `root ${parameters.airdropRoot}, until ${isoTime(parameters.airdropDeadline)}`,
     ),
   );
   for (const [index, period] of [...parameters.periods].entries()) {
@@ -48,8 +49,8 @@ export async function checkGenesis(audit: Audit): Promise<void> {
     findings.push(
       finding(
         `vesting of ${allocation.name}`,
-        `${momentOf(start)} to ${momentOf(end)}`,
-        `${momentOf(period.start)} to ${momentOf(period.end)}`,
+        `${isoTime(start)} to ${isoTime(end)}`,
+        `${isoTime(period.start)} to ${isoTime(period.end)}`,
       ),
     );
   }
@@ -61,10 +62,8 @@ export async function checkGenesis(audit: Audit): Promise<void> {
 /** In the order in which the distribution makes them. */
 function expectedGrants(parameters: GenesisParameters): Grant[] {
   const { governance, foundation } = parameters;
-  const amountOf = (name: string): bigint =>
-    ALLOCATIONS.find((allocation) => allocation.name === name)?.amount ?? 0n;
   const whole = (allocation: string, beneficiary: string, transferability: number): Grant => ({
-    ...{ allocation, beneficiary, total: amountOf(allocation), transferability },
+    ...{ allocation, beneficiary, total: allocationOf(allocation), transferability },
     isRevocable: false,
   });
   return [
@@ -163,7 +162,8 @@ async function tellVault(
   if (pending !== ZeroAddress) {
     findings.push(notice(subject, `offered to ${names.of(String(pending))}`));
   }
-  if (revokedAt !== 0n) findings.push(notice(subject, `revoked at ${momentOf(Number(revokedAt))}`));
+  if (revokedAt !== 0n)
+    findings.push(notice(subject, `revoked at ${isoTime(revokedAt as bigint)}`));
 }
 
 /** Where votes are given up, they stay so; others are told. */
@@ -203,6 +203,3 @@ function checkDirect(audit: Audit, parameters: GenesisParameters): void {
   }
   findings.push(parameter("Liquidity", `60000000 OPG to ${parameters.liquidity}`));
 }
-
-const momentOf = (time: bigint | number): string =>
-  new Date(Number(time) * 1000).toISOString().replace(".000Z", "Z");

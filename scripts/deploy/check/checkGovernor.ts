@@ -1,6 +1,5 @@
-import type { Audit } from "./audit.ts";
+import { type Audit, type Fact, judgeFacts } from "./audit.ts";
 import { ask } from "./discover.ts";
-import { type Fact, judgeFacts } from "./facts.ts";
 import { finding, notice, parameter, unexpected } from "./finding.ts";
 import type { Holders } from "./holders.ts";
 

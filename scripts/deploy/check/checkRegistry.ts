@@ -1,13 +1,12 @@
-import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/document/verifyDocument";
+import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/nitro/verifyDocument";
 import { TEE_TYPES } from "@haca/protocol/attestationParameters";
 import { type Interface, sha256, ZeroAddress } from "ethers";
-import { printable } from "../../lib/printable.ts";
+import { printable } from "../../lib/words.ts";
 import { compiledContract } from "../compiled/compiledContract.ts";
-import type { Audit } from "./audit.ts";
+import { type Audit, type Fact, judgeFacts } from "./audit.ts";
 import { ask } from "./discover.ts";
-import { type Fact, judgeFacts } from "./facts.ts";
+import { type Change, exclusionOf, isBefore } from "./events.ts";
 import { finding, notice, parameter, unexpected } from "./finding.ts";
-import { type Change, exclusionOf, isBefore } from "./history.ts";
 
 const NITRO = 0n;
 const APPROVAL_VIEW = "isImageApproved";

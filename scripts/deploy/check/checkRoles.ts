@@ -1,13 +1,11 @@
-import { ACCESS_TABLE } from "@haca/protocol/accessTable";
+import { ACCESS_TABLE, selectorOf } from "@haca/protocol/accessTable";
 import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
 import { ROLES, type RoleName } from "@haca/protocol/roles";
-import { printable } from "../../lib/printable.ts";
+import { isoTime, printable } from "../../lib/words.ts";
 import { compiledContract } from "../compiled/compiledContract.ts";
-import { selectorOf } from "../modules/accessCalls.ts";
-import type { Audit } from "./audit.ts";
-import { type Fact, judgeFacts } from "./facts.ts";
+import { type Audit, type Fact, judgeFacts } from "./audit.ts";
+import type { Change } from "./events.ts";
 import { unexpected } from "./finding.ts";
-import type { Change } from "./history.ts";
 import type { Holders } from "./holders.ts";
 
 const PUBLIC_ROLE = 2n ** 64n - 1n;
@@ -67,8 +65,8 @@ async function memberFacts(audit: Audit, holders: Holders): Promise<Fact[]> {
       "function getAccess(uint64 role, address account) view returns (uint48, uint32, uint32, uint48)",
       ...[BigInt(role), account],
     );
-    const isLater = since > BigInt(head.timestamp) ? `, from ${momentOf(since)} on` : "";
-    const isPending = effect !== 0n ? `, delay ${pending} s from ${momentOf(effect)} on` : "";
+    const isLater = since > BigInt(head.timestamp) ? `, from ${isoTime(since)} on` : "";
+    const isPending = effect !== 0n ? `, delay ${pending} s from ${isoTime(effect)} on` : "";
     facts.push({
       subject: `AccessManager ${roleName(BigInt(role))}: ${names.of(account)}`,
       expected: expected.get(key) ?? NO_MEMBER,
@@ -246,8 +244,6 @@ async function authorityFacts(audit: Audit, target: string): Promise<Fact[]> {
 function pendingOf(audit: Audit, changes: readonly Change[]): string {
   const last = changes.at(-1)?.args;
   return last !== undefined && Number(last.since) > audit.head.timestamp
-    ? `, ${last.delay} s from ${momentOf(last.since)} on`
+    ? `, ${last.delay} s from ${isoTime(last.since)} on`
     : "";
 }
-
-const momentOf = (time: unknown): string => new Date(Number(time) * 1000).toISOString();

@@ -1,7 +1,7 @@
+import { TIMELOCK_ROLES } from "@haca/protocol/roles";
 import { ZeroAddress } from "ethers";
-import { TIMELOCK_ROLES } from "../modules/governance.ts";
-import type { Audit } from "./audit.ts";
-import { type Fact, judgeFacts } from "./facts.ts";
+import { isoTime } from "../../lib/words.ts";
+import { type Audit, type Fact, judgeFacts } from "./audit.ts";
 import { notice, parameter, unexpected } from "./finding.ts";
 import type { Holders } from "./holders.ts";
 import { type Scheduled, wordsOfCall } from "./operations.ts";
@@ -92,7 +92,7 @@ async function checkOperations(audit: Audit, timelock: string): Promise<void> {
     const own = calls.filter(({ args }) => args.id === id);
     const words = own.map(({ args }) => wordsOfCall(names, args.target, args.data)).join("; ");
     const proposal = audit.history.operations?.proposalOf(id);
-    const state = time === DONE ? "executed" : `executable from ${momentOf(time)} on`;
+    const state = time === DONE ? "executed" : `executable from ${isoTime(time)} on`;
     const subject = `TimelockController operation ${id}`;
     if (proposal === undefined) {
       const transaction = own[0]?.transaction;
@@ -123,7 +123,7 @@ export async function checkScheduled(audit: Audit, scheduled: readonly Scheduled
     );
     if (due === 0n) continue; // executed, cancelled or expired
     const subject = `AccessManager operation ${operation.id}`;
-    const words = `${names.of(operation.caller)} can execute from ${momentOf(due)} on: ${wordsOfCall(names, operation.target, operation.data)}`;
+    const words = `${names.of(operation.caller)} can execute from ${isoTime(due)} on: ${wordsOfCall(names, operation.target, operation.data)}`;
     const objection = history.operations?.objectionTo(operation);
     findings.push(
       objection === undefined
@@ -132,5 +132,3 @@ export async function checkScheduled(audit: Audit, scheduled: readonly Scheduled
     );
   }
 }
-
-const momentOf = (time: bigint): string => new Date(Number(time) * 1000).toISOString();

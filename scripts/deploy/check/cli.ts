@@ -6,7 +6,7 @@ import { InvalidArgumentError } from "commander";
 import { isAddress } from "ethers";
 import { createProgram, runProgram } from "../../lib/program.ts";
 import { Steps } from "../../lib/progress.ts";
-import { printFindings } from "./printFindings.ts";
+import { printFindings } from "./finding.ts";
 
 type Options = {
   network?: string;
@@ -89,7 +89,7 @@ async function check(options: Options): Promise<void> {
 }
 
 async function rootOf(path: string): Promise<string> {
-  const { readAirdropCsv } = await import("../../airdrop/readAirdropCsv.ts");
+  const { readAirdropCsv } = await import("../../lib/readAirdropCsv.ts");
   const { airdropRoot, buildAirdropTree } = await import("@haca/protocol/airdropTree");
   return airdropRoot(buildAirdropTree(readAirdropCsv(path)));
 }

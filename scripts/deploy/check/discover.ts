@@ -1,15 +1,16 @@
+import { selectorOf } from "@haca/protocol/accessTable";
 import { BaseError } from "@haca/protocol/baseError";
-import { ROLES } from "@haca/protocol/roles";
+import type { ContractName } from "@haca/protocol/contracts";
+import { CONTRACT_ROWS } from "@haca/protocol/contracts";
+import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import { AbiCoder, getAddress, id, ZeroAddress } from "ethers";
 import type { Report } from "../../lib/progress.ts";
-import { type ContractName, compiledContract } from "../compiled/compiledContract.ts";
-import { CONTRACT_NAMES } from "../compiled/ensureCompiled.ts";
+import { compiledContract } from "../compiled/compiledContract.ts";
 import { matchCode } from "../compiled/matchCode.ts";
-import { selectorOf } from "../modules/accessCalls.ts";
-import { TIMELOCK_ROLES } from "../modules/governance.ts";
 import type { Block, ChainReader, Log } from "../reader/chainReader.ts";
 import { readLogs } from "../reader/logs.ts";
-import { decodeLogs, History } from "./history.ts";
+import { decodeLogs } from "./events.ts";
+import { History } from "./history.ts";
 import { Names } from "./names.ts";
 
 /** A contract that vouches, or once vouched, for enclaves, and the certificate store that it stands on. */
@@ -42,7 +43,7 @@ const NOBODY = `0x${"00".repeat(32)}`;
 
 /** Whose code it is, if it is one of this repository's contracts. */
 export async function identify(code: string): Promise<ContractName | undefined> {
-  for (const name of CONTRACT_NAMES) {
+  for (const { name } of CONTRACT_ROWS) {
     if (matchCode(code, await compiledContract(name)) !== undefined) return name;
   }
   return undefined;
@@ -277,7 +278,7 @@ class Discovery {
   }
 }
 
-/** Signs of life of nodes are many, and give nobody power. */
+/** Heartbeats of nodes and the like are many, and give nobody power. */
 const NO_POWER =
   /^(Heartbeat|TEEAttested|TEERegistered|SessionKey.*|OhttpConfigChanged|Vote.*|BondLocked|BondReleased|CertificateStored)$/;
 

@@ -1,6 +1,7 @@
-import { certificateIds, parseCertificate } from "@haca/attestation/document/parseCertificate";
-import { p384BaseTable } from "@haca/attestation/p384Base";
-import { ALLOCATIONS, OPG_SUPPLY } from "@haca/protocol/allocations";
+import { certificateIds, parseCertificate } from "@haca/attestation/x509/parseCertificate";
+import { p384BaseTable } from "@haca/attestation/p384/p384Base";
+import { ALLOCATIONS, allocationOf } from "@haca/protocol/allocations";
+import { CONTRACT_ROWS, type ContractName } from "@haca/protocol/contracts";
 import {
   AbiCoder,
   concat,
@@ -19,7 +20,6 @@ import {
   zeroPadBytes,
   zeroPadValue,
 } from "ethers";
-import type { ContractName } from "../compiled/compiledContract.ts";
 import type { Audit } from "./audit.ts";
 
 /** Marks a constructor argument that a deployment may choose. */
@@ -73,14 +73,10 @@ export function expectedArguments(
 
 /** Addresses that follow from who created a contract; the key is the child. */
 export function expectedBirths(audit: Audit): [ContractName, ContractName, number][] {
-  return audit.contracts.has("GenesisDistribution")
-    ? [
-        ["OPG", "GenesisDistribution", 1],
-        ["VestingFactory", "GenesisDistribution", 2],
-        ["MerkleAirdrop", "GenesisDistribution", 3],
-        ["VestingVault", "VestingFactory", 1],
-      ]
-    : [];
+  if (!audit.contracts.has("GenesisDistribution")) return [];
+  return CONTRACT_ROWS.flatMap(({ name, createdBy }) =>
+    createdBy === undefined ? [] : [[name, createdBy.name as ContractName, createdBy.nonce]],
+  );
 }
 
 /** Immutables as 32 bytes of hex, by their names in the sources. */
@@ -142,10 +138,7 @@ export function expectedImmutables(
       return {
         token: word("OPG"),
         root: genesis?.parameters.airdropRoot ?? "unknown",
-        total: toBeHex(
-          ALLOCATIONS.find((one) => one.name === "Airdrop")?.amount ?? OPG_SUPPLY,
-          WORD,
-        ),
+        total: toBeHex(allocationOf("Airdrop"), WORD),
         deadline: toBeHex(genesis?.parameters.airdropDeadline ?? 0n, WORD),
         leftoversTo: zeroPadValue(genesis?.ecosystemVault ?? ZeroAddress, WORD),
       };

@@ -1,34 +1,14 @@
-import { ROLES } from "@haca/protocol/roles";
-import { type Interface, type Result, ZeroAddress } from "ethers";
-import { TIMELOCK_ROLES } from "../modules/governance.ts";
-import type { Log } from "../reader/chainReader.ts";
+import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
+import { ZeroAddress } from "ethers";
 import { isCauseOf } from "./causes.ts";
+import { type Change, exclusionOf, isBefore } from "./events.ts";
 import type { Operations } from "./operations.ts";
-
-/** An event of one of the deployment's contracts. */
-export type Change = {
-  contract: string;
-  address: string;
-  event: string;
-  args: Result;
-  block: number;
-  index: number;
-  transaction: string;
-};
-
-/** Decodes what the contract's interface knows; everything that it does not is no event of that contract. */
-export function decodeLogs(contract: string, abi: Interface, logs: readonly Log[]): Change[] {
-  return logs.flatMap(({ topics, data, ...log }) => {
-    const parsed = abi.parseLog({ topics: [...topics], data });
-    return parsed === null ? [] : [{ contract, event: parsed.name, args: parsed.args, ...log }];
-  });
-}
 
 /** What happened since the deployment began, in order, and who decided it. */
 export class History {
   readonly #changes: Change[] = [];
   operations: Operations | undefined;
-  /** the deployer's last act as administrator; undefined while he is one */
+  /** the deployer's last act as administrator; undefined while they are one */
   handover: Change | undefined;
   /** accounts that were to have roles when the deployment was handed over */
   holders: ReadonlySet<string> = new Set();
@@ -49,7 +29,7 @@ export class History {
     return this.#changes.filter((change) => change.transaction === transaction);
   }
 
-  /** Finds where the deployer gave up the last of his permissions. */
+  /** Finds where the deployer gave up the last of their permissions. */
   findHandover(parameters: {
     manager: string;
     timelock: string | undefined;
@@ -85,8 +65,8 @@ export class History {
   }
 
   /**
-   * Nobody but administrators, who act by operations, and the holder himself can end a role. He had it by right if he
-   * was to have it at the hand-over, or was given it by a decision since.
+   * Nobody but administrators, who act by operations, and the holder can end a role. They had it by right if they were to
+   * have it at the hand-over, or were given it by a decision since.
    */
   #isRenunciation(change: Change): boolean {
     const { account } = change.args;
@@ -104,9 +84,6 @@ export class History {
 
 const roleOf = ({ args }: Change): string => String(args[0]);
 
-export const isBefore = (a: Change, b: Change): boolean =>
-  a.block < b.block || (a.block === b.block && a.index < b.index);
-
 /** What GUARDIAN may do, and nobody else. */
 const isRemoval = (change: Change): boolean =>
   [
@@ -117,14 +94,3 @@ const isRemoval = (change: Change): boolean =>
     "KeyRevoked",
     "UnseenCertificateRevoked",
   ].includes(change.event) || exclusionOf(change) === "banned";
-
-/** Node statuses in which a node is excluded, ITEERegistryTypes.NodeStatus: banned, expelled. */
-const EXCLUDED: ReadonlySet<bigint> = new Set([4n, 5n]);
-
-/** Whether a node's status changed into being excluded, or out of it; undefined where neither. */
-export function exclusionOf({ event, args }: Change): "banned" | "ban lifted" | undefined {
-  if (event !== "TEEStatusChanged") return undefined;
-  const [before, now] = [EXCLUDED.has(args.previous), EXCLUDED.has(args.current)];
-  if (before === now) return undefined;
-  return now ? "banned" : "ban lifted";
-}

@@ -1,7 +1,6 @@
-import { ROLES } from "@haca/protocol/roles";
-import { TIMELOCK_ROLES } from "../modules/governance.ts";
+import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import type { Audit } from "./audit.ts";
-import { type Change, isBefore } from "./history.ts";
+import { type Change, isBefore } from "./events.ts";
 
 /** Who was given power when the deployment was handed over; undefined where nobody was. */
 export type Holders = {

@@ -1,28 +1,10 @@
-import { HDNodeWallet, Mnemonic, ZeroAddress } from "ethers";
+import { ZeroAddress } from "ethers";
+import { PUBLIC_FLOORS } from "../parameters/checkParameters.ts";
+import { publicKeyHolder } from "../parameters/knownAccounts.ts";
 import type { Audit } from "./audit.ts";
 import { type GenesisParameters, genesisOf } from "./expectations.ts";
 import { notice, parameter, unexpected } from "./finding.ts";
 import type { Holders } from "./holders.ts";
-
-/** Phrases of development chains: everybody has the keys of their accounts. */
-const PUBLIC_PHRASES = [
-  "test test test test test test test test test test test junk",
-  "myth like bonus scare over problem client lizard pioneer submit female collect",
-  "candy maple cake sugar pudding cream honey rich smooth crumble sweet treat",
-];
-const ACCOUNTS_EACH = 20;
-
-const HOUR = 3_600;
-const DAY = 24 * HOUR;
-
-/** Least times on a chain that is not thrown away: shorter ones leave nobody the time to object. */
-export const FLOORS = {
-  /** of the timelock */
-  delay: 2 * DAY,
-  votingPeriod: 2 * DAY,
-  votingDelay: HOUR,
-  lateQuorumExtension: HOUR,
-} as const;
 
 /**
  * What a deployment may choose: refused where it is unsafe, else told in words. On a development chain the public
@@ -44,7 +26,7 @@ export async function judgeParameters(audit: Audit, holders: Holders): Promise<v
   }
   if (audit.history.handover === undefined) {
     audit.findings.push(
-      unexpected("hand-over", "the deployer gives up his last permission", "that never happened"),
+      unexpected("hand-over", "the deployer gives up the last permission", "that never happened"),
     );
   }
   judgeSeparation(audit, holders);
@@ -99,24 +81,10 @@ function judgeSeparation(audit: Audit, holders: Holders): void {
 }
 
 function judgePublicAccounts(audit: Audit, accounts: readonly [string, string][]): void {
-  const known = new Set(
-    PUBLIC_PHRASES.flatMap((phrase) => {
-      const mnemonic = Mnemonic.fromPhrase(phrase);
-      return Array.from(
-        { length: ACCOUNTS_EACH },
-        (_, index) => HDNodeWallet.fromMnemonic(mnemonic, `m/44'/60'/0'/0/${index}`).address,
-      );
-    }),
-  );
   for (const [role, account] of accounts) {
-    if (!known.has(account)) continue;
-    audit.findings.push(
-      unexpected(
-        role,
-        "an account whose key is secret",
-        `${account}, a test account whose key everybody has`,
-      ),
-    );
+    const reason = publicKeyHolder(account);
+    if (reason === undefined) continue;
+    audit.findings.push(unexpected(role, "an account whose key is secret", `${account} ${reason}`));
   }
 }
 
@@ -133,10 +101,14 @@ function judgeTimes(audit: Audit, holders: Holders): void {
       }
     | undefined;
   for (const [subject, value, floor] of [
-    ["timelock delay", delay, FLOORS.delay],
-    ["voting delay", settings?.votingDelay, FLOORS.votingDelay],
-    ["voting period", settings?.votingPeriod, FLOORS.votingPeriod],
-    ["extension after a late quorum", settings?.lateQuorumExtension, FLOORS.lateQuorumExtension],
+    ["timelock delay", delay, PUBLIC_FLOORS.timelockDelay],
+    ["voting delay", settings?.votingDelay, PUBLIC_FLOORS["governor.votingDelay"]],
+    ["voting period", settings?.votingPeriod, PUBLIC_FLOORS["governor.votingPeriod"]],
+    [
+      "extension after a late quorum",
+      settings?.lateQuorumExtension,
+      PUBLIC_FLOORS["governor.lateQuorumExtension"],
+    ],
   ] as const) {
     if (value !== undefined && value < BigInt(floor)) {
       findings.push(unexpected(subject, `at least ${floor} s`, `${value} s`));

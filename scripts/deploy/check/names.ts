@@ -1,5 +1,5 @@
 import { type Interface, isAddress, ZeroAddress } from "ethers";
-import { printable } from "../../lib/printable.ts";
+import { printable } from "../../lib/words.ts";
 import type { CompiledContract } from "../compiled/compiledContract.ts";
 
 /** What the accounts of a deployment are called, and the interfaces of its contracts. */

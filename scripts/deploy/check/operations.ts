@@ -10,7 +10,7 @@ import {
 } from "ethers";
 import type { Log } from "../reader/chainReader.ts";
 import type { DecidedCall } from "./causes.ts";
-import type { Change } from "./history.ts";
+import type { Change } from "./events.ts";
 import type { Names } from "./names.ts";
 
 /** A call that was decided, and by whom in words. */

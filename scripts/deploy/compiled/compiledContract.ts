@@ -1,10 +1,7 @@
 import { readFileSync } from "node:fs";
-import type { AddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
+import type { ContractName } from "@haca/protocol/contracts";
 import { Interface, type InterfaceAbi } from "ethers";
-
-/** Contracts of a deployment: those of the address book, and the code behind every vault. */
-export type ContractName = keyof AddressBook["contracts"] | "VestingVault";
 
 export type BuildInput = {
   language: string;

@@ -1,16 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
+import { CONTRACT_ROWS } from "@haca/protocol/contracts";
 import { PROJECT_ROOT } from "../../lib/projectRoot.ts";
-import { type ContractName, compiledContract, forgetCompiled } from "./compiledContract.ts";
-
-/** Every contract of a full deployment. */
-export const CONTRACT_NAMES: readonly ContractName[] = [
-  ...(["AccessManager", "ModelRegistry", "InferenceSettlement", "EcdsaP384"] as const),
-  ...(["CertificateStore", "NitroAttestationVerifier", "SigningKeys", "TEERegistry"] as const),
-  ...(["NodeBonds", "TimelockController", "GenesisDistribution", "OPG"] as const),
-  ...(["VestingFactory", "VestingVault", "MerkleAirdrop", "HacaGovernor"] as const),
-];
+import { compiledContract, forgetCompiled } from "./compiledContract.ts";
 
 /**
  * Makes sure that the artifacts are what this repository's sources give: what was compiled is compared with the files
@@ -32,7 +25,7 @@ export async function ensureCompiled(): Promise<void> {
 
 /** A source whose file differs from what was compiled, or a contract that was not compiled. */
 async function findStale(): Promise<string | undefined> {
-  for (const name of CONTRACT_NAMES) {
+  for (const { name } of CONTRACT_ROWS) {
     const contract = await compiledContract(name).catch((error: unknown) => {
       if (error instanceof BaseError && error.code === "compiled.missing") return undefined;
       throw error;

@@ -1,14 +1,13 @@
-import { p384BaseTable } from "@haca/attestation/p384Base";
+import { p384BaseTable } from "@haca/attestation/p384/p384Base";
 import { TEE_TYPES } from "@haca/protocol/attestationParameters";
 import { ROLES } from "@haca/protocol/roles";
 import { hexlify } from "ethers";
+import type { AttestationParameters } from "../parameters/readAttestationParameters.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { AttestationParameters } from "../readAttestationParameters.ts";
-import { accessCalls } from "./accessCalls.ts";
-import { type CoreContracts, coreModule } from "./core.ts";
+import { accessCalls, type CoreContracts, coreModule } from "./core.ts";
 
 /**
- * The TEE registry and what verifies attestations for it, with the node types of the public network and the rules
+ * The TEE registry and what verifies attestations for it, with the node types and the rules
  * of the access table. The types come first: until its rule is written, a function belongs to the administrator,
  * who is the deployer.
  */

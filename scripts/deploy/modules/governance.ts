@@ -1,28 +1,22 @@
-import { ALLOCATIONS, vestingPeriod } from "@haca/protocol/allocations";
+import { ALLOCATIONS, allocationOf, vestingPeriod } from "@haca/protocol/allocations";
 import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
-import { ROLES } from "@haca/protocol/roles";
-import { id, ZeroAddress, ZeroHash } from "ethers";
+import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
+import { ZeroAddress } from "ethers";
+import type { GovernanceParameters } from "../parameters/readParameters.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { GovernanceParameters } from "../readParameters.ts";
-import { accessCalls } from "./accessCalls.ts";
 import { attestationModule } from "./attestation.ts";
-import { coreModule } from "./core.ts";
+import { accessCalls, coreModule } from "./core.ts";
 
 const VESTED_ALLOCATIONS = 5;
 
 /** All but ADMIN, which the AccessManager has a name for itself. */
 const LABELLED_ROLES = ["GOVERNANCE", "GUARDIAN", "IMAGE_APPROVER", "REGISTRAR"] as const;
 
-/** Roles of the timelock, as OpenZeppelin's TimelockController names them. */
-export const TIMELOCK_ROLES = {
-  DEFAULT_ADMIN_ROLE: ZeroHash,
-  PROPOSER_ROLE: id("PROPOSER_ROLE"),
-  EXECUTOR_ROLE: id("EXECUTOR_ROLE"),
-  CANCELLER_ROLE: id("CANCELLER_ROLE"),
-} as const;
+/** What token, vesting, airdrop, timelock and governor are made with. */
+type TokenParameters = Omit<GovernanceParameters, "guardian" | "imageApprover" | "attestation">;
 
 /** What the constructor of GenesisDistribution takes, without the timelock. */
-export function genesisParameters(parameters: GovernanceParameters) {
+export function genesisParameters(parameters: TokenParameters) {
   const { tge, foundation, liquidity, contributors, investors } = parameters;
   return {
     tge,
@@ -36,6 +30,29 @@ export function genesisParameters(parameters: GovernanceParameters) {
     airdropRoot: parameters.airdropRoot,
     airdropDeadline: parameters.airdropDeadline,
   };
+}
+
+/** Token, vesting, airdrop, timelock and governor; the deployer is the timelock's administrator. */
+export function tokenModule(module: Plan, parameters: TokenParameters) {
+  // Anyone may execute what is due; proposers and cancellers follow below.
+  const timelock = module.contract("TimelockController", [
+    parameters.timelockDelay,
+    [],
+    [ZeroAddress],
+    module.deployer,
+  ]);
+  const genesis = module.contract("GenesisDistribution", [
+    { ...genesisParameters(parameters), governance: timelock },
+  ]);
+  const ofGenesis = (view: string) => module.staticCall(genesis, view);
+  const opg = module.contractAt("OPG", ofGenesis("token"), [genesis, timelock]);
+  const vestingFactory = module.contractAt("VestingFactory", ofGenesis("vestingFactory"), [opg]);
+  const airdrop = module.contractAt("MerkleAirdrop", ofGenesis("airdrop"), [
+    ...[opg, parameters.airdropRoot, allocationOf("Airdrop"), parameters.airdropDeadline],
+    ofGenesis("ecosystemVault"),
+  ]);
+  const governor = module.contract("HacaGovernor", [opg, timelock, parameters.governor]);
+  return { timelock, genesis, opg, vestingFactory, airdrop, governor };
 }
 
 /**
@@ -52,23 +69,8 @@ export function governanceModule(
   const { accessManager } = core;
   const attested = attestationModule(module, { ...governance.attestation, accessManager });
 
-  // Anyone may execute what is due; proposers and cancellers follow below.
-  const timelock = module.contract("TimelockController", [
-    governance.timelockDelay,
-    [],
-    [ZeroAddress],
-    deployer,
-  ]);
-  const genesis = module.contract("GenesisDistribution", [
-    { ...genesisParameters(governance), governance: timelock },
-  ]);
-  const opg = module.contractAt("OPG", module.staticCall(genesis, "token"));
-  const vestingFactory = module.contractAt(
-    "VestingFactory",
-    module.staticCall(genesis, "vestingFactory"),
-  );
-  const airdrop = module.contractAt("MerkleAirdrop", module.staticCall(genesis, "airdrop"));
-  const governor = module.contract("HacaGovernor", [opg, timelock, governance.governor]);
+  const token = tokenModule(module, governance);
+  const { timelock, opg, governor } = token;
 
   // No node leaves a bond until governance sets an amount and tells the registry of this contract.
   const nodeBonds = module.contract("NodeBonds", [accessManager, opg, attested.teeRegistry]);
@@ -118,15 +120,5 @@ export function governanceModule(
   module.call(timelock, "renounceRole", [TIMELOCK_ROLES.DEFAULT_ADMIN_ROLE, deployer], {
     id: "renounce_timelock",
   });
-  return {
-    ...core,
-    ...attested,
-    timelock,
-    genesis,
-    opg,
-    vestingFactory,
-    airdrop,
-    governor,
-    nodeBonds,
-  };
+  return { ...core, ...attested, ...token, nodeBonds };
 }

@@ -1,6 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
 import type { NetworkConnection } from "hardhat/types/network";
-import { firstLine } from "../connect.ts";
+import { firstLine } from "../../lib/words.ts";
 
 export type ChainTransaction = {
   hash: string;

@@ -47,16 +47,27 @@ export class PlanEncoder {
   }
 
   async encode(step: Step): Promise<Payload> {
-    const args = (await this.#resolve(step.arguments)) as unknown[];
     const contractInterface = await this.interfaceOf(step.contract);
     if (step.kind === "creation") {
       const { bytecode } = await this.#readArtifact(step.contract.name);
-      return { data: concat([bytecode, contractInterface.encodeDeploy(args)]) };
+      const values = (await this.#resolve(step.contract.arguments)) as unknown[];
+      return { data: concat([bytecode, contractInterface.encodeDeploy(values)]) };
     }
+    const args = (await this.#resolve(step.arguments)) as unknown[];
     return {
       to: await this.addressOf(step.contract),
       data: contractInterface.encodeFunctionData(step.function, args),
     };
+  }
+
+  /**
+   * What a contract's constructor got, as an address book has it: each as a decimal or as hex, or, where one of them is
+   * a struct, all of them encoded.
+   */
+  async constructorArguments(contract: PlannedContract): Promise<string[]> {
+    const values = (await this.#resolve(contract.arguments)) as unknown[];
+    if (!values.some(isStruct)) return values.map(textOf);
+    return [(await this.interfaceOf(contract)).encodeDeploy(values)];
   }
 
   async #ask(view: View): Promise<unknown> {
@@ -82,3 +93,9 @@ export class PlanEncoder {
     return value;
   }
 }
+
+const isStruct = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const textOf = (value: unknown): string =>
+  Array.isArray(value) ? `[${value.map(textOf).join(",")}]` : String(value);

@@ -3,13 +3,15 @@
  * of it; `runPlan` sends it.
  */
 
-/** A contract that a step of the plan creates. */
+/** A contract that a step of the plan creates. Arguments of constructors may hold contracts and views, at any depth. */
 export class CreatedContract {
   readonly id: string;
   readonly name: string;
-  constructor(parameters: { id: string; name: string }) {
+  readonly arguments: readonly unknown[];
+  constructor(parameters: { id: string; name: string; arguments: readonly unknown[] }) {
     this.id = parameters.id;
     this.name = parameters.name;
+    this.arguments = parameters.arguments;
   }
 }
 
@@ -17,9 +19,12 @@ export class CreatedContract {
 export class FoundContract {
   readonly name: string;
   readonly address: View;
-  constructor(parameters: { name: string; address: View }) {
+  /** what its creator gave to its constructor */
+  readonly arguments: readonly unknown[];
+  constructor(parameters: { name: string; address: View; arguments: readonly unknown[] }) {
     this.name = parameters.name;
     this.address = parameters.address;
+    this.arguments = parameters.arguments;
   }
 }
 
@@ -37,7 +42,7 @@ export class View {
 
 /** One transaction. Arguments may hold contracts of the plan, at any depth. */
 export type Step = { id: string } & (
-  | { kind: "creation"; contract: CreatedContract; arguments: readonly unknown[] }
+  | { kind: "creation"; contract: CreatedContract }
   | { kind: "call"; contract: PlannedContract; function: string; arguments: readonly unknown[] }
 );
 
@@ -45,6 +50,7 @@ export class Plan {
   /** the account that sends everything */
   readonly deployer: string;
   readonly #steps = new Map<string, Step>();
+  readonly #contracts: PlannedContract[] = [];
 
   constructor(parameters: { deployer: string }) {
     this.deployer = parameters.deployer;
@@ -54,16 +60,27 @@ export class Plan {
     return [...this.#steps.values()];
   }
 
+  /** In the order in which they come to be there. */
+  get contracts(): readonly PlannedContract[] {
+    return this.#contracts;
+  }
+
   /** Creates a contract. */
   contract(name: string, args: readonly unknown[] = []): CreatedContract {
-    const contract = new CreatedContract({ id: name, name });
-    this.#add({ id: name, kind: "creation", contract, arguments: args });
+    const contract = new CreatedContract({ id: name, name, arguments: args });
+    this.#add({ id: name, kind: "creation", contract });
+    this.#contracts.push(contract);
     return contract;
   }
 
-  /** A contract that another one created, at the address that a view of that one answers. */
-  contractAt(name: string, address: View): FoundContract {
-    return new FoundContract({ name, address });
+  /**
+   * A contract that another one created, at the address that a view of that one answers.
+   * @param args what its creator gave to its constructor
+   */
+  contractAt(name: string, address: View, args: readonly unknown[]): FoundContract {
+    const contract = new FoundContract({ name, address, arguments: args });
+    this.#contracts.push(contract);
+    return contract;
   }
 
   staticCall(contract: PlannedContract, name: string): View {

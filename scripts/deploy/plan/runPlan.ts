@@ -1,6 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { getCreateAddress } from "ethers";
-import { firstLine } from "../connect.ts";
+import { firstLine } from "../../lib/words.ts";
 import { type Account, type ChainTransaction, isNonceInUse, type Receipt } from "./account.ts";
 import { fingerprintOf, type Payload, type PlanEncoder } from "./encodePlan.ts";
 import type { Intent, Journal, Mined } from "./journal.ts";

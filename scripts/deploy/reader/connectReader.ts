@@ -1,6 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { enterProject } from "../../lib/enterProject.ts";
-import { firstLine } from "../connect.ts";
+import { firstLine } from "../../lib/words.ts";
 import { ChainReader } from "./chainReader.ts";
 import { httpRequest, RpcError } from "./rpc.ts";
 

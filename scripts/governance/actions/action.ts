@@ -31,6 +31,6 @@ export type Action = {
   summary: string;
   /** who carries it out: token holders by a proposal, or the guardian at once */
   by: "proposal" | "guardian";
-  /** Errors name the value at fault, or say that nothing would change. */
+  /** Errors name the value that is wrong, or say that nothing would change. */
   build: (context: ActionContext) => Promise<Plan>;
 };

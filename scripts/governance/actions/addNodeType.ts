@@ -1,4 +1,4 @@
-import { addressOf } from "../call.ts";
+import { addressOf } from "../../lib/chainSession.ts";
 import type { Action } from "./action.ts";
 import { nodeTypes, readTypeNumber, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
 

@@ -1,5 +1,5 @@
 import { concat, isHexString, keccak256, zeroPadBytes } from "ethers";
-import { addressOf } from "../call.ts";
+import { addressOf } from "../../lib/chainSession.ts";
 import type { Action } from "./action.ts";
 import {
   describeSource,

@@ -1,14 +1,13 @@
-import { formatUnits, ZeroAddress } from "ethers";
-import { addressOf, type Call } from "../call.ts";
+import { EXCLUDED_STATUSES } from "@haca/protocol/attestationParameters";
+import { ZeroAddress } from "ethers";
+import { addressOf } from "../../lib/chainSession.ts";
+import { opg } from "../../lib/words.ts";
+import { type Call, deployed } from "../call.ts";
 import type { Action } from "./action.ts";
-import { readView } from "./readView.ts";
 import { readNode, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
 
 const NODE_BONDS = "NodeBonds";
-const DENIED_VIEW = "function isOperatorDenied(address) view returns (bool)";
 const MAXIMUM_AMOUNT = (1n << 96n) - 1n;
-
-const opg = (amount: bigint): string => `${formatUnits(amount, 18)} OPG`;
 
 /** Sets the amount and, the first time, tells the registry who holds the bonds. */
 export const setBond: Action = {
@@ -20,10 +19,8 @@ export const setBond: Action = {
     const amount = context.values.tokens("amount of OPG");
     if (amount > MAXIMUM_AMOUNT) throw refuse(`a bond of ${opg(amount)} is more than there can be`);
     const bonds = addressOf(context.book, NODE_BONDS);
-    const view = "function amount() view returns (uint96)";
-    const current: bigint = await readView(context, NODE_BONDS, view);
-    const holderView = "function bonds() view returns (address)";
-    const holder: string = await readView(context, TEE_REGISTRY, holderView);
+    const current = await deployed(context, NODE_BONDS).amount();
+    const holder = await deployed(context, TEE_REGISTRY).bonds();
     const isInUse = holder === bonds;
     if (isInUse && current === amount) throw refuse(`the bond is ${opg(amount)} already`);
     const calls: Call[] = [
@@ -61,12 +58,11 @@ export const forfeitBond: Action = {
     const teeId = values.bytes("tee id", 32);
     const receiver = values.address("receiver");
     const { state, operator, endpoint } = await readNode({ book, provider, teeId });
-    const isDenied = await readView(context, TEE_REGISTRY, DENIED_VIEW, operator);
-    if (state !== "banned" && state !== "expelled" && !isDenied) {
+    const isDenied = await deployed(context, TEE_REGISTRY).isOperatorDenied(operator);
+    if (!EXCLUDED_STATUSES.includes(state) && !isDenied) {
       throw refuse(`node ${teeId} is ${state}, and neither banned nor its operator denied`);
     }
-    const view = "function bondOf(bytes32 teeId) view returns ((address owner, uint96 amount))";
-    const { owner, amount } = await readView(context, NODE_BONDS, view, teeId);
+    const { owner, amount } = await deployed(context, NODE_BONDS).bondOf(teeId);
     if (amount === 0n) throw refuse(`node ${teeId} has left no bond`);
     return {
       calls: [

@@ -1,14 +1,15 @@
-import { addressOf } from "../call.ts";
+import { EXCLUDED_STATUSES, type NodeStatus } from "@haca/protocol/attestationParameters";
+import { addressOf } from "../../lib/chainSession.ts";
 import type { Action, ActionContext, Plan } from "./action.ts";
-import { type NodeState, readNode, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
+import { readNode, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
 
 /** One call about one node, whose state changes. */
 async function changeNode(
   context: ActionContext,
   change: {
     function: string;
-    isAllowed: (state: NodeState) => boolean;
-    to: (state: NodeState) => NodeState;
+    isAllowed: (state: NodeStatus) => boolean;
+    to: (state: NodeStatus) => NodeStatus;
     consequence: string;
   },
 ): Promise<Plan> {
@@ -37,7 +38,7 @@ export const banNode: Action = {
   build: (context) =>
     changeNode(context, {
       function: "banTEE",
-      isAllowed: (state) => state !== "banned" && state !== "expelled",
+      isAllowed: (state) => !EXCLUDED_STATUSES.includes(state),
       to: (state) => (state === "retired" ? "expelled" : "banned"),
       consequence: "its past results count no more; only a proposal can lift that",
     }),
@@ -51,7 +52,7 @@ export const liftBan: Action = {
   build: (context) =>
     changeNode(context, {
       function: "liftBan",
-      isAllowed: (state) => state === "banned" || state === "expelled",
+      isAllowed: (state) => EXCLUDED_STATUSES.includes(state),
       to: (state) => (state === "expelled" ? "retired" : "disabled"),
       consequence:
         "its past results count again, and a disabled node may be enabled by its operator, unless its bond is gone",

@@ -1,6 +1,6 @@
-import { addressOf } from "../call.ts";
+import { addressOf } from "../../lib/chainSession.ts";
+import { deployed } from "../call.ts";
 import type { Action, ActionContext, Plan } from "./action.ts";
-import { readView } from "./readView.ts";
 import { refuse, TEE_REGISTRY } from "./teeRegistry.ts";
 
 async function changeOperator(
@@ -9,9 +9,8 @@ async function changeOperator(
 ): Promise<Plan> {
   const operator = context.values.address("operator");
   const { isDenied, consequence } = change;
-  const view = "function isOperatorDenied(address) view returns (bool)";
   const state = (denied: boolean): string => (denied ? "denied" : "allowed");
-  if ((await readView(context, TEE_REGISTRY, view, operator)) === isDenied) {
+  if ((await deployed(context, TEE_REGISTRY).isOperatorDenied(operator)) === isDenied) {
     throw refuse(`operator ${operator} is ${state(isDenied)} already`);
   }
   return {
@@ -36,7 +35,7 @@ export const denyOperator: Action = {
     changeOperator(context, {
       isDenied: true,
       consequence:
-        "his nodes are inactive and their past results count no more, he registers no others, and his bonds are held for at most 60 days after he retires a node; only a proposal can lift that",
+        "their nodes are inactive and past results of these count no more, they register no others, and their bonds are held for at most 60 days after they retire a node; only a proposal can lift that",
     }),
 };
 
@@ -48,6 +47,6 @@ export const allowOperator: Action = {
   build: (context) =>
     changeOperator(context, {
       isDenied: false,
-      consequence: "what excluded his nodes and held their bonds ends",
+      consequence: "what excluded their nodes and held the bonds ends",
     }),
 };

@@ -1,7 +1,7 @@
-import { formatUnits } from "ethers";
-import { addressOf } from "../call.ts";
+import { addressOf } from "../../lib/chainSession.ts";
+import { opg } from "../../lib/words.ts";
+import { deployed } from "../call.ts";
 import type { Action } from "./action.ts";
-import { readView } from "./readView.ts";
 import { refuse } from "./teeRegistry.ts";
 
 export const pay: Action = {
@@ -12,13 +12,12 @@ export const pay: Action = {
   build: async (context) => {
     const receiver = context.values.address("receiver");
     const amount = context.values.tokens("amount of OPG");
-    const view = "function balanceOf(address account) view returns (uint256)";
     const timelock = addressOf(context.book, "TimelockController");
-    const balance: bigint = await readView(context, "OPG", view, timelock);
+    const balance = await deployed(context, "OPG").balanceOf(timelock);
     if (amount === 0n) throw refuse("a payment of nothing changes nothing");
     if (amount > balance) {
       throw refuse(
-        `the timelock holds ${formatUnits(balance, 18)} OPG; what the ecosystem vault owes it comes with: npm run vesting -- release <vault>`,
+        `the timelock holds ${opg(balance)}; what the ecosystem vault owes it comes with: npm run vesting -- release <vault>`,
       );
     }
     return {
@@ -28,7 +27,7 @@ export const pay: Action = {
           target: addressOf(context.book, "OPG"),
           fragment: "function transfer(address to, uint256 value) returns (bool)",
           arguments: [receiver, amount],
-          words: `${formatUnits(amount, 18)} of the timelock's ${formatUnits(balance, 18)} OPG go to ${receiver}`,
+          words: `${opg(amount)} of the timelock's ${opg(balance)} go to ${receiver}`,
         },
       ],
     };

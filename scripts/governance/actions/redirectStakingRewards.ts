@@ -1,10 +1,8 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { formatUnits } from "ethers";
+import { contractAt } from "../../lib/contracts.ts";
+import { opg } from "../../lib/words.ts";
 import type { Action } from "./action.ts";
-import { readViewAt } from "./readView.ts";
 import { refuse } from "./teeRegistry.ts";
-
-const BENEFICIARY_VIEW = "function beneficiary() view returns (address)";
 
 export const redirectStakingRewards: Action = {
   name: "redirect-staking-rewards",
@@ -16,12 +14,13 @@ export const redirectStakingRewards: Action = {
     const grant = book.grants?.find(({ allocation }) => allocation === "Staking rewards");
     if (grant === undefined) {
       throw new BaseError({
-        code: "governance.notDeployed",
+        code: "chain.notDeployed",
         message: `the address book of chain ${book.chainId} has no staking rewards`,
       });
     }
     if ((await provider.getCode(target)) === "0x") throw refuse(`there is no contract ${target}`);
-    const beneficiary: string = await readViewAt(provider, grant.vault, BENEFICIARY_VIEW);
+    const vault = contractAt({ name: "VestingVault", address: grant.vault, runner: provider });
+    const beneficiary = await vault.beneficiary();
     if (beneficiary !== grant.beneficiary) {
       throw refuse(`the staking rewards are redirected to ${beneficiary} for good`);
     }
@@ -32,7 +31,7 @@ export const redirectStakingRewards: Action = {
           target: grant.vault,
           fragment: "function redirect(address target)",
           arguments: [target],
-          words: `the staking rewards (${formatUnits(grant.total, 18)} OPG) are paid to ${target} from then on, and nobody can change that again`,
+          words: `the staking rewards (${opg(grant.total)}) are paid to ${target} from then on, and nobody can change that again`,
         },
       ],
     };

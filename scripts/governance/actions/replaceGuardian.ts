@@ -1,8 +1,7 @@
-import { ROLES } from "@haca/protocol/roles";
-import { TIMELOCK_ROLES } from "../../deploy/modules/governance.ts";
-import { addressOf } from "../call.ts";
+import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
+import { addressOf } from "../../lib/chainSession.ts";
+import { deployed } from "../call.ts";
 import type { Action } from "./action.ts";
-import { readView } from "./readView.ts";
 import { refuse } from "./teeRegistry.ts";
 
 const TIMELOCK = "TimelockController";
@@ -22,8 +21,8 @@ export const replaceGuardian: Action = {
       [former, true],
       [next, false],
     ] as const) {
-      const view = "function hasRole(bytes32 role, address account) view returns (bool)";
-      const holds = await readView(context, TIMELOCK, view, TIMELOCK_ROLES.CANCELLER_ROLE, account);
+      const timelock = deployed(context, TIMELOCK);
+      const holds = await timelock.hasRole(TIMELOCK_ROLES.CANCELLER_ROLE, account);
       if (holds === isGuardian) continue;
       throw refuse(`${account} is ${isGuardian ? "not the guardian" : "the guardian already"}`);
     }

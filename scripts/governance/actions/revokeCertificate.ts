@@ -1,20 +1,20 @@
-import { parseCertificate } from "@haca/attestation/document/parseCertificate";
+import { parseCertificate } from "@haca/attestation/x509/parseCertificate";
 import { BaseError } from "@haca/protocol/baseError";
 import { hexlify } from "ethers";
-import { printable } from "../../lib/printable.ts";
+import type { ContractOf } from "../../lib/contracts.ts";
+import { printable } from "../../lib/words.ts";
 import type { Action, ActionContext } from "./action.ts";
-import { readViewAt } from "./readView.ts";
 import { readFileOf, subjectOf } from "./rootFile.ts";
 import { currentVerifier } from "./rotateRoot.ts";
 import { refuse } from "./teeRegistry.ts";
-import { CERTIFICATES_VIEW, STORE } from "./verifierPair.ts";
+import { STORE, storeOf } from "./verifierPair.ts";
 
 const CONSEQUENCE =
   "trusted -> revoked for good; every node whose attestation it or one below it signed is inactive";
 
 /** The store that the registry goes by, which after a rotation need not be the address book's. */
-async function currentStore(context: ActionContext): Promise<string> {
-  return await readViewAt(context.provider, await currentVerifier(context), CERTIFICATES_VIEW);
+async function currentStore(context: ActionContext): Promise<ContractOf<typeof STORE>> {
+  return await storeOf(context.provider, await currentVerifier(context));
 }
 
 /** What is stored is revoked by its id, so that no spelling of its issuer's name can miss it. */
@@ -31,23 +31,20 @@ function revokeStored(parameters: {
     by: "guardian",
     build: async (context) => {
       const id = context.values.bytes("certificate id", 32);
-      const { provider } = context;
       const store = await currentStore(context);
-      if (
-        !(await readViewAt(provider, store, "function isStored(bytes32) view returns (bool)", id))
-      ) {
+      if (!(await store.isStored(id))) {
         throw refuse(
           `the store knows no certificate ${id}; npm run tee -- verify prints the ids of a document, and revoke-unseen-certificate takes one that no document has brought yet`,
         );
       }
-      if ((await readViewAt(provider, store, "function rootId() view returns (bytes32)")) === id) {
+      if ((await store.rootId()) === id) {
         throw refuse("that is the root, which a proposal replaces: rotate-root");
       }
       return {
         calls: [
           {
             contract: STORE,
-            target: store,
+            target: store.target,
             fragment: `function ${parameters.function}(bytes32 id)`,
             arguments: [id],
             words: `${parameters.what} ${id}: ${CONSEQUENCE}`,
@@ -78,8 +75,7 @@ export const revokeUnseenCertificate: Action = {
   summary: "revokes a certificate that no document has brought yet",
   by: "guardian",
   build: async (context) => {
-    const { provider, values } = context;
-    const path = values.text("file");
+    const path = context.values.text("file");
     const der = readFileOf(path);
     const { issuer, subject, serial } = parse(path, der);
     // A root is issued by itself: without it every node and all history would be lost for good.
@@ -87,11 +83,7 @@ export const revokeUnseenCertificate: Action = {
       throw refuse(`${path} is a root certificate, which a proposal replaces: rotate-root`);
     }
     const store = await currentStore(context);
-    const keyView =
-      "function computeRevocationKey(bytes issuer, uint256 serial) view returns (bytes32)";
-    const key: string = await readViewAt(provider, store, keyView, issuer, serial);
-    const view = "function isRevoked(bytes32 revocationKey) view returns (bool)";
-    if (await readViewAt(provider, store, view, key)) {
+    if (await store.isRevoked(await store.computeRevocationKey(issuer, serial))) {
       throw refuse(`the certificate in ${path} is revoked already`);
     }
     const words = `${printable(subjectOf(der))}, serial ${serial.toString(16)}`;
@@ -99,7 +91,7 @@ export const revokeUnseenCertificate: Action = {
       calls: [
         {
           contract: STORE,
-          target: store,
+          target: store.target,
           fragment: "function revokeUnseen(bytes issuer, uint256 serial)",
           arguments: [hexlify(issuer), serial],
           words: `certificate ${words}: ${CONSEQUENCE}`,

@@ -1,8 +1,6 @@
+import { contractAt } from "../../lib/contracts.ts";
 import type { Action } from "./action.ts";
-import { readViewAt } from "./readView.ts";
 import { refuse } from "./teeRegistry.ts";
-
-const REVOKED_VIEW = "function revokedAt() view returns (uint256)";
 
 export const revokeGrant: Action = {
   name: "revoke-grant",
@@ -16,7 +14,8 @@ export const revokeGrant: Action = {
       throw refuse(`the grant in ${vault} is of ${grant.allocation}: nobody can revoke it`);
     }
     if ((await provider.getCode(vault)) === "0x") throw refuse(`there is no vault ${vault}`);
-    if ((await readViewAt(provider, vault, REVOKED_VIEW)) !== 0n) {
+    const contract = contractAt({ name: "VestingVault", address: vault, runner: provider });
+    if ((await contract.revokedAt()) !== 0n) {
       throw refuse(`the grant in ${vault} is revoked already`);
     }
     const whose = grant === undefined ? "" : ` of ${grant.beneficiary} (${grant.allocation})`;

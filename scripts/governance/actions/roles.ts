@@ -1,8 +1,8 @@
 import { ROLES, type RoleName } from "@haca/protocol/roles";
-import { addressOf } from "../call.ts";
-import { duration } from "../duration.ts";
+import { addressOf } from "../../lib/chainSession.ts";
+import { duration } from "../../lib/words.ts";
+import { deployed } from "../call.ts";
 import type { Action, ActionContext, Plan } from "./action.ts";
-import { readView } from "./readView.ts";
 import { refuse } from "./teeRegistry.ts";
 
 const MANAGER = "AccessManager";
@@ -15,10 +15,8 @@ async function readHolder(context: ActionContext) {
   const role = NAMES.find((known) => known === name);
   if (role === undefined) throw refuse(`role must be one of ${NAMES.join(", ")}, got ${name}`);
   const account = context.values.address("account");
-  const view =
-    "function hasRole(uint64 roleId, address account) view returns (bool isMember, uint32 executionDelay)";
-  const { isMember } = await readView(context, MANAGER, view, ROLES[role], account);
-  return { role, account, isMember: Boolean(isMember) };
+  const { isMember } = await deployed(context, MANAGER).hasRole(ROLES[role], account);
+  return { role, account, isMember };
 }
 
 const plan = (
@@ -35,7 +33,7 @@ export const grantRole: Action = {
   by: "proposal",
   build: async (context) => {
     const { role, account, isMember } = await readHolder(context);
-    const delay = context.values.whole("delay", { minimum: 0n, maximum: MAXIMUM_DELAY });
+    const delay = context.values.integer("delay", { minimum: 0n, maximum: MAXIMUM_DELAY });
     if (isMember) throw refuse(`${account} holds ${role} already`);
     return plan(context, {
       fragment: "function grantRole(uint64 roleId, address account, uint32 executionDelay)",

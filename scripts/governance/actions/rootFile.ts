@@ -1,9 +1,9 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/document/verifyDocument";
+import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/nitro/verifyDocument";
 import { userPath } from "@haca/protocol/userPath";
 import { hexlify } from "ethers";
-import { printable } from "../../lib/printable.ts";
+import { printable } from "../../lib/words.ts";
 import { refuse } from "./teeRegistry.ts";
 
 export type Root = {

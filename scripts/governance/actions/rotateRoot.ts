@@ -1,13 +1,12 @@
-import { ACCESS_TABLE } from "@haca/protocol/accessTable";
+import { ACCESS_TABLE, selectorOf } from "@haca/protocol/accessTable";
 import { ROLES } from "@haca/protocol/roles";
 import { ZeroAddress } from "ethers";
-import { selectorOf } from "../../deploy/modules/accessCalls.ts";
-import { addressOf, type Call } from "../call.ts";
+import { addressOf } from "../../lib/chainSession.ts";
+import { type Call, deployed } from "../call.ts";
 import type { Action, ActionContext, Plan } from "./action.ts";
-import { readView, readViewAt } from "./readView.ts";
 import { nameRoot, type Root, readRootFile } from "./rootFile.ts";
 import { NITRO, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
-import { CERTIFICATES_VIEW, findPair, planPair, STORE } from "./verifierPair.ts";
+import { findPair, planPair, STORE, storeOf } from "./verifierPair.ts";
 
 /**
  * A certificate store pins its root for good, so another root takes another store, and a verifier over it. Whoever
@@ -75,7 +74,7 @@ async function replacePair(parameters: {
       arguments: [NITRO, verifier.address],
       words:
         `${change}; every node is inactive until the new verifier ${verifier.address} has read its evidence; ` +
-        "results from before keep their verdicts, and revoked certificates stay revoked",
+        "results from before count as they did, and revoked certificates stay revoked",
     },
   ];
   return existing === undefined ? { calls, deployments: pair } : { calls };
@@ -84,16 +83,14 @@ async function replacePair(parameters: {
 /** Address of the verifier that the registry uses now; zero if none. */
 export const currentVerifier = (
   context: Pick<ActionContext, "book" | "provider">,
-): Promise<string> =>
-  readView(context, TEE_REGISTRY, "function verifier(uint8) view returns (address)", NITRO);
+): Promise<string> => deployed(context, TEE_REGISTRY).verifier(NITRO);
 
 /** Fingerprint of the root that the registry's verifier goes by now. */
 async function currentRoot(context: ActionContext): Promise<string | undefined> {
   const { provider } = context;
   const verifier = await currentVerifier(context);
   if (verifier === ZeroAddress) return undefined;
-  const store: string = await readViewAt(provider, verifier, CERTIFICATES_VIEW);
-  return readViewAt(provider, store, "function rootFingerprint() view returns (bytes32)");
+  return await (await storeOf(provider, verifier)).rootFingerprint();
 }
 
 /** The new store's restricted functions need the roles that the old one's need. */

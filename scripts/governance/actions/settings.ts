@@ -1,24 +1,31 @@
 import { OPG_SUPPLY } from "@haca/protocol/allocations";
-import { formatUnits } from "ethers";
-import { addressOf } from "../call.ts";
-import { duration } from "../duration.ts";
+import type { ListedName } from "@haca/protocol/contracts";
+import { addressOf } from "../../lib/chainSession.ts";
+import type { ChangeName, ContractOf, ViewName } from "../../lib/contracts.ts";
+import { duration, opg } from "../../lib/words.ts";
+import { deployed } from "../call.ts";
 import type { Action, ActionContext } from "./action.ts";
-import { readView } from "./readView.ts";
 import { refuse } from "./teeRegistry.ts";
 
 const UINT64 = (1n << 64n) - 1n;
 
+/** A number that a contract has a view for. */
+const readNumber = async <Name extends ListedName>(
+  contract: ContractOf<Name>,
+  view: ViewName<Name>,
+): Promise<bigint> => await contract.getFunction(view)();
+
 /** A proposal that sets one number of one contract. */
-const setting = (parameters: {
+const setting = <Name extends ListedName>(parameters: {
   name: string;
-  contract: string;
-  setter: string;
+  contract: Name;
+  setter: ChangeName<Name>;
   type: string;
-  getter: string;
+  getter: ViewName<Name>;
   minimum?: bigint;
   maximum: bigint;
   /** view of a bound that the contract holds itself */
-  floor?: string;
+  floor?: ViewName<Name>;
   what: string;
   read?: (context: ActionContext) => bigint;
   show: (value: bigint) => string;
@@ -29,12 +36,13 @@ const setting = (parameters: {
   by: "proposal",
   build: async (context) => {
     const { contract, setter, type, getter, what, show, minimum = 0n, maximum } = parameters;
-    const value = parameters.read?.(context) ?? context.values.whole("value", { minimum, maximum });
-    const viewOf = (name: string): string => `function ${name}() view returns (uint256)`;
-    const current: bigint = await readView(context, contract, viewOf(getter));
+    const value =
+      parameters.read?.(context) ?? context.values.integer("value", { minimum, maximum });
+    const subject = deployed(context, contract);
+    const current = await readNumber(subject, getter);
     if (value === current) throw refuse(`${what} is ${show(value)} already`);
     if (parameters.floor !== undefined) {
-      const floor: bigint = await readView(context, contract, viewOf(parameters.floor));
+      const floor = await readNumber(subject, parameters.floor);
       if (value < floor) throw refuse(`${what} is never below ${show(floor)}, got ${show(value)}`);
     }
     return {
@@ -52,7 +60,6 @@ const setting = (parameters: {
 });
 
 const seconds = (value: bigint): string => `${value} s (${duration(value)})`;
-const opg = (value: bigint): string => `${formatUnits(value, 18)} OPG`;
 const percent = (value: bigint): string => `${value}%`;
 
 /** Proposals that set one number. */

@@ -1,38 +1,22 @@
-import { createRequire } from "node:module";
+import { NODE_STATUSES, type NodeStatus } from "@haca/protocol/attestationParameters";
 import { BaseError } from "@haca/protocol/baseError";
-import { TextInterface } from "@haca/protocol/chainText";
-import { Contract } from "ethers";
-import { printable } from "../../lib/printable.ts";
-import { addressOf } from "../call.ts";
+import { printable } from "../../lib/words.ts";
+import { deployed } from "../call.ts";
 import type { ActionContext } from "./action.ts";
-
-/** States of a node, as the registry numbers them. */
-const NODE_STATES = ["unknown", "enabled", "disabled", "retired", "banned", "expelled"] as const;
-export type NodeState = (typeof NODE_STATES)[number];
 
 export const TEE_REGISTRY = "TEERegistry";
 const MAXIMUM_TYPE = 255n;
 
 type Chain = Pick<ActionContext, "book" | "provider">;
 
-/** Loaded when it is used: the list of actions is there without a build. */
-function registryInterface(): TextInterface {
-  const load = createRequire(import.meta.url);
-  const { teeRegistryAbi }: typeof import("@haca/protocol/abi") = load("@haca/protocol/abi");
-  return new TextInterface(teeRegistryAbi);
-}
-
-export const teeRegistryOf = ({ book, provider }: Chain): Contract =>
-  new Contract(addressOf(book, TEE_REGISTRY), registryInterface(), provider);
-
 export const refuse = (message: string): BaseError =>
   new BaseError({ code: "governance.badArgument", message });
 
 /** Names of the node types that the registry knows, by number. */
 export async function nodeTypes(context: Chain): Promise<Map<number, string>> {
-  const [ids, infos] = await teeRegistryOf(context).getFunction("getTEETypes")();
+  const [ids, infos] = await deployed(context, TEE_REGISTRY).getTEETypes();
   return new Map(
-    [...ids].map((type: bigint, index) => [Number(type), printable(infos[index].name)] as const),
+    ids.map((type, index) => [Number(type), printable(infos[index]?.name ?? "")] as const),
   );
 }
 
@@ -51,7 +35,7 @@ export async function readNodeType(
 
 /** The next value as the number of a type that may not exist yet. */
 export const readTypeNumber = (context: ActionContext): number =>
-  Number(context.values.whole("number", { minimum: 0n, maximum: MAXIMUM_TYPE }));
+  Number(context.values.integer("number", { minimum: 0n, maximum: MAXIMUM_TYPE }));
 
 /** An image as the Nitro verifier measures it; generation 0 if it never was approved. */
 export type Image = {
@@ -72,11 +56,11 @@ const ZERO_COMMIT = /^0x0{64}$/;
 export async function readImage(
   context: Chain & { pcrHash: string; type: number },
 ): Promise<Image> {
-  const registry = teeRegistryOf(context);
+  const registry = deployed(context, TEE_REGISTRY);
   const { pcrHash, type } = context;
-  const image = await registry.getFunction("getImage")(pcrHash, type, NITRO);
+  const image = await registry.getImage(pcrHash, type, NITRO);
   return {
-    isApproved: await registry.getFunction("isPCRApproved")(type, pcrHash),
+    isApproved: await registry.isPCRApproved(type, pcrHash),
     generation: Number(image.generation),
     lastRevocation: image.lastRevocation,
     version: printable(image.version),
@@ -94,25 +78,20 @@ export function describeSource(source: { commit: string; repository: string }): 
 /** State of a node and its operator. Error: `governance.badArgument` if there is no such node. */
 export async function readNode(
   context: Chain & { teeId: string },
-): Promise<{ state: NodeState; operator: string; endpoint: string }> {
-  const registry = teeRegistryOf(context);
+): Promise<{ state: NodeStatus; operator: string; endpoint: string }> {
+  const registry = deployed(context, TEE_REGISTRY);
   try {
-    const { status } = await registry.getFunction("getNode")(context.teeId);
-    const { owner, endpoint } = await registry.getFunction("getTEE")(context.teeId);
+    const { status } = await registry.getNode(context.teeId);
+    const { owner, endpoint } = await registry.getTEE(context.teeId);
     return {
-      state: NODE_STATES[Number(status)] ?? "unknown",
+      state: NODE_STATUSES[Number(status)] ?? "unknown",
       operator: owner,
       endpoint: printable(endpoint),
     };
   } catch (error) {
-    if (!isRevert(error, "TEERegistry_NodeUnknown")) throw error;
+    // Loaded when it is used: the list of actions is there without a build.
+    const { explainRevert, revertData } = await import("@haca/protocol/explainRevert");
+    if (explainRevert(revertData(error)).name !== "TEERegistry_NodeUnknown") throw error;
     throw refuse(`the registry knows no node ${context.teeId}`);
   }
-}
-
-/** Whether a call was refused with that error: the data is the same whoever reports it. */
-function isRevert(error: unknown, name: string): boolean {
-  const selector = registryInterface().getError(name)?.selector ?? "";
-  const { data } = error as { data?: unknown };
-  return typeof data === "string" && selector !== "" && data.startsWith(selector);
 }

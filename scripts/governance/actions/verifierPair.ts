@@ -1,15 +1,22 @@
-import { getCreateAddress, isAddress } from "ethers";
-import { addressOf } from "../call.ts";
+import { getCreateAddress, isAddress, type Provider } from "ethers";
+import { addressOf } from "../../lib/chainSession.ts";
+import { type ContractOf, contractAt } from "../../lib/contracts.ts";
 import { isCodeOf } from "../deployBeforehand.ts";
 import type { ActionContext, Deployment } from "./action.ts";
-import { readViewAt } from "./readView.ts";
 import type { Root } from "./rootFile.ts";
 import { refuse } from "./teeRegistry.ts";
 
 export const STORE = "CertificateStore";
 export const VERIFIER = "NitroAttestationVerifier";
 
-export const CERTIFICATES_VIEW = "function CERTIFICATES() view returns (address)";
+/** The certificate store that a verifier stands on. */
+export async function storeOf(
+  runner: Provider,
+  verifier: string,
+): Promise<ContractOf<typeof STORE>> {
+  const contract = contractAt({ name: VERIFIER, address: verifier, runner });
+  return contractAt({ name: STORE, address: await contract.CERTIFICATES(), runner });
+}
 
 /** A certificate store that pins a root, and the verifier over it. */
 export type Pair = readonly [store: Deployment, verifier: Deployment];
@@ -57,10 +64,10 @@ export async function findPair(parameters: Parameters & { verifier: string }): P
   if (!isAddress(verifier) || (await provider.getCode(verifier)) === "0x") {
     throw refuse(`there is no contract ${verifier}`);
   }
-  const store: string = await readViewAt(provider, verifier, CERTIFICATES_VIEW).catch(() => {
+  const store = await storeOf(provider, verifier).catch(() => {
     throw refuse(`${verifier} is no Nitro verifier`);
   });
-  const pair = describePair({ ...parameters, store });
+  const pair = describePair({ ...parameters, store: store.target });
   for (const deployed of pair) {
     if (await isCodeOf({ ...deployed, provider })) continue;
     throw refuse(

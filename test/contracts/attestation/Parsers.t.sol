@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Calendar} from "../../../contracts/attestation/Calendar.sol";
+import {Calendar} from "../../../contracts/attestation/x509/Calendar.sol";
 import {DocumentHarness} from "../mocks/DocumentHarness.sol";
 import {bound, vm} from "../utils/Vm.sol";
 

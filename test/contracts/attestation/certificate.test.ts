@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { parseCertificate, toRawSignature } from "@haca/attestation/document/parseCertificate";
+import { parseCertificate, toRawSignature } from "@haca/attestation/x509/parseCertificate";
 import { type CertificateFields, makeCertificate } from "@haca/worker/enclave/makeCertificate";
 import { makeP384Keys } from "@haca/worker/enclave/simulatedChain";
 import { expect } from "chai";

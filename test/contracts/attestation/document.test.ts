@@ -1,4 +1,4 @@
-import { parseDocument } from "@haca/attestation/document/parseDocument";
+import { parseDocument } from "@haca/attestation/nitro/parseDocument";
 import { encodeCbor } from "@haca/worker/enclave/encodeCbor";
 import { measurementsOf } from "@haca/worker/enclave/measurementsOf";
 import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { documentHints } from "@haca/attestation/document/documentHints";
-import { parseCertificate, toRawSignature } from "@haca/attestation/document/parseCertificate";
-import { parseDocument } from "@haca/attestation/document/parseDocument";
-import { generateP384Hints } from "@haca/attestation/generateP384Hints";
+import { documentHints } from "@haca/attestation/nitro/documentHints";
+import { parseDocument } from "@haca/attestation/nitro/parseDocument";
+import { generateP384Hints } from "@haca/attestation/p384/generateP384Hints";
+import { parseCertificate, toRawSignature } from "@haca/attestation/x509/parseCertificate";
 import { expect } from "chai";
 import { hexlify } from "ethers";
 import { network } from "hardhat";

@@ -1,5 +1,5 @@
-import { chainHints } from "@haca/attestation/document/documentHints";
-import { certificateIds, parseCertificate } from "@haca/attestation/document/parseCertificate";
+import { chainHints } from "@haca/attestation/nitro/documentHints";
+import { certificateIds, parseCertificate } from "@haca/attestation/x509/parseCertificate";
 import { encodeName, makeCertificate } from "@haca/worker/enclave/makeCertificate";
 import { type Authority, makeP384Keys } from "@haca/worker/enclave/simulatedChain";
 import { expect } from "chai";

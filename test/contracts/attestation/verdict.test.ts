@@ -1,12 +1,12 @@
 import { sign } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { EvidenceError } from "@haca/attestation/document/EvidenceError";
-import { parseCertificate, toRawSignature } from "@haca/attestation/document/parseCertificate";
-import { parseDocument } from "@haca/attestation/document/parseDocument";
-import { verifyDocument } from "@haca/attestation/document/verifyDocument";
-import { generateP384Hints } from "@haca/attestation/generateP384Hints";
-import { explainTeeRevert } from "@haca/protocol/explainTeeRevert";
+import { EvidenceError } from "@haca/attestation/EvidenceError";
+import { parseDocument } from "@haca/attestation/nitro/parseDocument";
+import { verifyDocument } from "@haca/attestation/nitro/verifyDocument";
+import { generateP384Hints } from "@haca/attestation/p384/generateP384Hints";
+import { parseCertificate, toRawSignature } from "@haca/attestation/x509/parseCertificate";
+import { explainRevert } from "@haca/protocol/explainRevert";
 import { measurementsOf } from "@haca/worker/enclave/measurementsOf";
 import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
@@ -56,7 +56,7 @@ async function ask(verifier: Verifier, document: Uint8Array): Promise<Verdict> {
     await verifier.verify.staticCall(document, bestHints(document), GAS);
     return { isAccepted: true, errors: [] };
   } catch (error) {
-    const { name } = explainTeeRevert((error as { data?: string }).data);
+    const { name } = explainRevert((error as { data?: string }).data);
     return { isAccepted: false, errors: [name.startsWith("EcdsaP384") ? "EcdsaP384" : name] };
   }
 }
@@ -231,7 +231,7 @@ describe("verdict on documents, here and by the contracts", () => {
           const here = errorOf(() => read(changed));
           const there: string = await call(changed).then(
             () => NONE,
-            (error: { data?: string }) => explainTeeRevert(error.data).name,
+            (error: { data?: string }) => explainRevert(error.data).name,
           );
           if (there === "NitroDocument_DebugMode") continue;
           expect(here, hexlify(changed)).to.equal(there);

@@ -1,11 +1,11 @@
-import { documentHints } from "@haca/attestation/document/documentHints";
-import { encodeClaims } from "@haca/attestation/document/encodeClaims";
+import { documentHints } from "@haca/attestation/nitro/documentHints";
+import { encodeClaims } from "@haca/attestation/nitro/encodeClaims";
+import { parseDocument } from "@haca/attestation/nitro/parseDocument";
 import {
   certificateIds,
   parseCertificate,
   toRawSignature,
-} from "@haca/attestation/document/parseCertificate";
-import { parseDocument } from "@haca/attestation/document/parseDocument";
+} from "@haca/attestation/x509/parseCertificate";
 import { makeCertificate } from "@haca/worker/enclave/makeCertificate";
 import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
 import { makeP384Keys, makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
@@ -290,7 +290,7 @@ describe("NitroAttestationVerifier", () => {
         const child = parseCertificate(chain[i] ?? new Uint8Array());
         const signature = toRawSignature(child.signature);
         const parent = parseCertificate(chain[i - 1] ?? new Uint8Array());
-        const { generateP384Hints } = await import("@haca/attestation/generateP384Hints");
+        const { generateP384Hints } = await import("@haca/attestation/p384/generateP384Hints");
         try {
           hints.push(
             hexlify(

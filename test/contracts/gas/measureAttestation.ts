@@ -1,5 +1,5 @@
 import { constants, createHash, generateKeyPairSync, sign } from "node:crypto";
-import { generateP384Hints } from "@haca/attestation/generateP384Hints";
+import { generateP384Hints } from "@haca/attestation/p384/generateP384Hints";
 import { deployAttestationHarness } from "../utils/attestationHarness.ts";
 import { deployEcdsaP384 } from "../utils/ecdsaP384Fixture.ts";
 import { signFrom } from "../utils/p384Signatures.ts";

@@ -11,9 +11,8 @@ export const measureGovernance: Measure = async (connection) => {
   const fixture = await deployGovernance(connection);
   const { governor, opg, liquidity, alice, inferenceSettlement } = fixture;
   const { time } = connection.networkHelpers;
-  const call = (name: string, ...values: unknown[]) => gasOf(governor.getFunction(name)(...values));
-  await opg.connect(liquidity).getFunction("transfer")(alice.address, 50_000_000n * OPG_UNIT);
-  await opg.connect(alice).getFunction("delegate")(alice.address);
+  await opg.connect(liquidity).transfer(alice.address, 50_000_000n * OPG_UNIT);
+  await opg.connect(alice).delegate(alice.address);
   await time.increase(10);
 
   const samples: Record<string, bigint[]> = {
@@ -28,18 +27,16 @@ export const measureGovernance: Measure = async (connection) => {
       arguments: [86_400 + i],
       description: `window ${i}`,
     });
-    const asAlice = governor.connect(alice) as typeof governor;
-    samples["governor.propose"]?.push(
-      await gasOf(asAlice.getFunction("propose")(...byText(proposal))),
-    );
+    const asAlice = governor.connect(alice);
+    samples["governor.propose"]?.push(await gasOf(asAlice.propose(...byText(proposal))));
     await time.increase(GOVERNOR_SETTINGS.votingDelay + 1);
     samples["governor.vote"]?.push(
-      await gasOf(asAlice.getFunction("castVote")(await idOf(governor, proposal), FOR)),
+      await gasOf(asAlice.castVote(await idOf(governor, proposal), FOR)),
     );
     await time.increase(GOVERNOR_SETTINGS.votingPeriod);
-    samples["governor.queue"]?.push(await call("queue", ...byHash(proposal)));
+    samples["governor.queue"]?.push(await gasOf(governor.queue(...byHash(proposal))));
     await time.increase(MIN_DELAY);
-    samples["timelock.execute"]?.push(await call("execute", ...byHash(proposal)));
+    samples["timelock.execute"]?.push(await gasOf(governor.execute(...byHash(proposal))));
   }
   return {
     samples,

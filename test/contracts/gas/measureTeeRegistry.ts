@@ -1,4 +1,4 @@
-import { encodeClaims } from "@haca/attestation/document/encodeClaims";
+import { encodeClaims } from "@haca/attestation/nitro/encodeClaims";
 import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
 import { AbiCoder, concat, getBytes, keccak256, sha256, toBeHex, Wallet } from "ethers";
 import {

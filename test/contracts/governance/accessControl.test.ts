@@ -5,7 +5,7 @@ import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
 import { ROLES, type RoleName } from "@haca/protocol/roles";
 import { expect } from "chai";
 import {
-  type Contract,
+  type BaseContract,
   concat,
   type FunctionFragment,
   Interface,
@@ -78,7 +78,7 @@ function blank(type: ParamType, account: string): unknown {
   return 0;
 }
 
-const stateChanging = (contract: Contract): FunctionFragment[] => {
+const stateChanging = (contract: BaseContract): FunctionFragment[] => {
   const functions: FunctionFragment[] = [];
   contract.interface.forEachFunction((fragment) => {
     if (!["view", "pure"].includes(fragment.stateMutability)) functions.push(fragment);
@@ -89,12 +89,12 @@ const stateChanging = (contract: Contract): FunctionFragment[] => {
 describe("access control", () => {
   const document = readDocument();
   let fixture: GovernanceFixture;
-  let contracts: Map<string, Contract>;
+  let contracts: Map<string, BaseContract>;
   before(async () => {
     fixture = await deployGovernance(await network.create());
     const { ethers, genesis } = fixture;
-    const vault = await genesis.getFunction("stakingRewardsVault")();
-    contracts = new Map([
+    const vault = await genesis.stakingRewardsVault();
+    contracts = new Map<string, BaseContract>([
       ["AccessManager", fixture.accessManager],
       ["ModelRegistry", fixture.modelRegistry],
       ["InferenceSettlement", fixture.inferenceSettlement],
@@ -106,7 +106,7 @@ describe("access control", () => {
       ["NodeBonds", fixture.nodeBonds],
       ["OPG", fixture.opg],
       ["VestingFactory", fixture.vestingFactory],
-      ["VestingVault", (await ethers.getContractAt("VestingVault", vault)) as unknown as Contract],
+      ["VestingVault", await ethers.getContractAt("VestingVault", vault)],
       ["GenesisDistribution", fixture.genesis],
       ["MerkleAirdrop", fixture.airdrop],
       ["HacaGovernor", fixture.governor],
@@ -126,7 +126,7 @@ describe("access control", () => {
 
   it("documents the roles that the AccessManager demands", async () => {
     const { accessManager } = fixture;
-    const table = new Map(
+    const table = new Map<string, string>(
       ACCESS_TABLE.flatMap(({ contract, role, functions }) =>
         functions.map((signature) => [`${contract}.${signature}`, role] as const),
       ),
@@ -137,7 +137,7 @@ describe("access control", () => {
       for (const [signature, who] of functions) {
         const role = MANAGED_ROLES.find((candidate) => candidate === who);
         expect(table.get(`${name}.${signature}`), `${name}.${signature}`).to.equal(role);
-        const actual = await accessManager.getFunction("getTargetFunctionRole")(
+        const actual = await accessManager.getTargetFunctionRole(
           await contract.getAddress(),
           id(signature).slice(0, 10),
         );
@@ -161,7 +161,7 @@ describe("access control", () => {
     for (const { subject, actual } of findings) {
       if (subject.includes(deployer.address)) expect(actual).to.equal("no member");
     }
-    expect(await fixture.opg.getFunction("balanceOf")(deployer.address)).to.equal(0n);
+    expect(await fixture.opg.balanceOf(deployer.address)).to.equal(0n);
   });
 
   it("refuses the deployer, the guardian, the image approver and a stranger every restricted function", async () => {
@@ -198,19 +198,23 @@ describe("access control", () => {
   it("approves an image for the image approver after two days, and not a second earlier", async () => {
     const { accessManager, teeRegistry, imageApprover, connection } = fixture;
     const { time } = connection.networkHelpers;
-    const manager = accessManager.connect(imageApprover) as Contract;
+    const manager = accessManager.connect(imageApprover);
     const pcr = `0x${"22".repeat(48)}`;
     const target = await teeRegistry.getAddress();
-    const data = teeRegistry.interface.encodeFunctionData("approvePCR", [[pcr, pcr, pcr], "1", 0]);
-    const isApproved = () =>
-      teeRegistry.getFunction("isPCRApproved")(0, keccak256(concat([pcr, pcr, pcr])));
-    const execute = () => manager.getFunction("execute")(target, data);
+    const data = teeRegistry.interface.encodeFunctionData("approvePCR", [
+      { pcr0: pcr, pcr1: pcr, pcr2: pcr },
+      "1",
+      0,
+    ]);
+    const isApproved = () => teeRegistry.isPCRApproved(0, keccak256(concat([pcr, pcr, pcr])));
+    const execute = () => manager.execute(target, data);
 
     const now = await time.latest();
-    await expect(
-      manager.getFunction("schedule")(target, data, now + TWO_DAYS - 10),
-    ).to.be.revertedWithCustomError(accessManager, "AccessManagerUnauthorizedCall");
-    await manager.getFunction("schedule")(target, data, 0);
+    await expect(manager.schedule(target, data, now + TWO_DAYS - 10)).to.be.revertedWithCustomError(
+      accessManager,
+      "AccessManagerUnauthorizedCall",
+    );
+    await manager.schedule(target, data, 0);
     const due = (await time.latest()) + TWO_DAYS;
     await time.setNextBlockTimestamp(due - 1);
     await expect(execute()).to.be.revertedWithCustomError(accessManager, "AccessManagerNotReady");
@@ -224,10 +228,14 @@ describe("access control", () => {
     const { accessManager, teeRegistry, guardian, imageApprover, deployer, stranger } = fixture;
     const pcr = `0x${"11".repeat(48)}`;
     const target = await teeRegistry.getAddress();
-    const data = teeRegistry.interface.encodeFunctionData("approvePCR", [[pcr, pcr, pcr], "1", 0]);
-    await accessManager.connect(imageApprover).getFunction("schedule")(target, data, 0);
+    const data = teeRegistry.interface.encodeFunctionData("approvePCR", [
+      { pcr0: pcr, pcr1: pcr, pcr2: pcr },
+      "1",
+      0,
+    ]);
+    await accessManager.connect(imageApprover).schedule(target, data, 0);
     const cancelAs = (caller: typeof guardian) =>
-      accessManager.connect(caller).getFunction("cancel")(imageApprover.address, target, data);
+      accessManager.connect(caller).cancel(imageApprover.address, target, data);
     for (const caller of [deployer, stranger]) {
       await expect(cancelAs(caller)).to.be.revertedWithCustomError(
         accessManager,
@@ -237,7 +245,7 @@ describe("access control", () => {
     await cancelAs(guardian);
     await fixture.connection.networkHelpers.time.increase(IMAGE_APPROVAL_DELAY);
     await expect(
-      accessManager.connect(imageApprover).getFunction("execute")(target, data),
+      accessManager.connect(imageApprover).execute(target, data),
     ).to.be.revertedWithCustomError(accessManager, "AccessManagerNotScheduled");
   });
 });

@@ -1,8 +1,7 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { expect } from "chai";
 import { network } from "hardhat";
-import { dryRun } from "../../../scripts/deploy/dryRun.ts";
-import { requireFunds } from "../../../scripts/deploy/requireFunds.ts";
+import { dryRun, requireFunds } from "../../../scripts/deploy/rehearsal.ts";
 import { deployGovernance, SETTLEMENT_WINDOW } from "../utils/governanceFixture.ts";
 
 /** EIP-7825: the most that one transaction may take. */

@@ -1,6 +1,6 @@
 import { OPG_UNIT } from "@haca/protocol/allocations";
 import { expect } from "chai";
-import { type Contract, type Signer, ZeroHash } from "ethers";
+import { type Signer, ZeroHash } from "ethers";
 import { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 import {
@@ -35,21 +35,15 @@ describe("governance", () => {
   async function deployWithVoters() {
     const deployed = await deployGovernance(connection);
     const { opg, liquidity, alice, bob } = deployed;
-    await send(opg, liquidity, "transfer", alice.address, QUORUM);
-    await send(opg, liquidity, "transfer", bob.address, proposalThreshold);
-    await send(opg, alice, "delegate", alice.address);
-    await send(opg, bob, "delegate", bob.address);
+    await opg.connect(liquidity).transfer(alice.address, QUORUM);
+    await opg.connect(liquidity).transfer(bob.address, proposalThreshold);
+    await opg.connect(alice).delegate(alice.address);
+    await opg.connect(bob).delegate(bob.address);
     await connection.networkHelpers.time.increase(10);
     return deployed;
   }
-  const send = (
-    contract: { connect: (signer: Signer) => unknown },
-    signer: Signer,
-    name: string,
-    ...values: unknown[]
-  ) => (contract.connect(signer) as GovernanceFixture["governor"]).getFunction(name)(...values);
   const state = async (proposal: Proposal): Promise<bigint> =>
-    fixture.governor.getFunction("state")(await idOf(fixture.governor, proposal));
+    fixture.governor.state(await idOf(fixture.governor, proposal));
   const { increase } = {
     increase: (seconds: number) => connection.networkHelpers.time.increase(seconds),
   };
@@ -60,19 +54,19 @@ describe("governance", () => {
       arguments: [window],
     });
   const propose = (proposal: Proposal, signer: Signer = fixture.bob) =>
-    send(fixture.governor, signer, "propose", ...byText(proposal));
+    fixture.governor.connect(signer).propose(...byText(proposal));
   const vote = async (proposal: Proposal, signer: Signer, support: number) =>
-    send(fixture.governor, signer, "castVote", await idOf(fixture.governor, proposal), support);
+    fixture.governor.connect(signer).castVote(await idOf(fixture.governor, proposal), support);
   /** Up to the queue, with alice in favour. */
   const queue = async (proposal: Proposal) => {
     await propose(proposal);
     await increase(votingDelay + 1);
     await vote(proposal, fixture.alice, FOR);
     await increase(votingPeriod);
-    await send(fixture.governor, fixture.stranger, "queue", ...byHash(proposal));
+    await fixture.governor.connect(fixture.stranger).queue(...byHash(proposal));
   };
   const execute = (proposal: Proposal) =>
-    send(fixture.governor, fixture.stranger, "execute", ...byHash(proposal));
+    fixture.governor.connect(fixture.stranger).execute(...byHash(proposal));
 
   it("carries a proposal through its whole life", async () => {
     const { inferenceSettlement, governor } = fixture;
@@ -92,18 +86,18 @@ describe("governance", () => {
     );
     await increase(votingPeriod);
     expect(await state(proposal)).to.equal(STATE.Succeeded);
-    await send(governor, fixture.stranger, "queue", ...byHash(proposal));
+    await governor.connect(fixture.stranger).queue(...byHash(proposal));
     expect(await state(proposal)).to.equal(STATE.Queued);
     await increase(MIN_DELAY - 10);
     await expect(execute(proposal)).to.be.revertedWithCustomError(
       fixture.timelock,
       "TimelockUnexpectedOperationState",
     );
-    expect(await inferenceSettlement.getFunction("settlementWindow")()).to.equal(SETTLEMENT_WINDOW);
+    expect(await inferenceSettlement.settlementWindow()).to.equal(SETTLEMENT_WINDOW);
     await increase(20);
     await execute(proposal);
     expect(await state(proposal)).to.equal(STATE.Executed);
-    expect(await inferenceSettlement.getFunction("settlementWindow")()).to.equal(86_400n);
+    expect(await inferenceSettlement.settlementWindow()).to.equal(86_400n);
     await expect(execute(proposal)).to.be.revertedWithCustomError(
       governor,
       "GovernorUnexpectedProposalState",
@@ -112,7 +106,7 @@ describe("governance", () => {
 
   it("defeats what misses the quorum by one unit, and what more are against than for", async () => {
     const { opg, alice, stranger } = fixture;
-    await send(opg, alice, "transfer", stranger.address, 1n);
+    await opg.connect(alice).transfer(stranger.address, 1n);
     await increase(1);
     const short = await windowProposal(90_000);
     await propose(short);
@@ -121,7 +115,7 @@ describe("governance", () => {
     await increase(votingPeriod);
     expect(await state(short)).to.equal(STATE.Defeated);
 
-    await send(opg, stranger, "transfer", alice.address, 1n);
+    await opg.connect(stranger).transfer(alice.address, 1n);
     await increase(1);
     const unpopular = await windowProposal(95_000);
     await propose(unpopular);
@@ -131,7 +125,7 @@ describe("governance", () => {
     await increase(votingPeriod);
     expect(await state(unpopular)).to.equal(STATE.Defeated);
     await expect(
-      send(fixture.governor, alice, "queue", ...byHash(unpopular)),
+      fixture.governor.connect(alice).queue(...byHash(unpopular)),
     ).to.be.revertedWithCustomError(fixture.governor, "GovernorUnexpectedProposalState");
   });
 
@@ -139,10 +133,10 @@ describe("governance", () => {
     const proposal = await windowProposal();
     await propose(proposal);
     const proposalId = await idOf(fixture.governor, proposal);
-    const deadline = await fixture.governor.getFunction("proposalDeadline")(proposalId);
+    const deadline = await fixture.governor.proposalDeadline(proposalId);
     await connection.networkHelpers.time.setNextBlockTimestamp(deadline);
     await vote(proposal, fixture.alice, FOR);
-    expect(await fixture.governor.getFunction("proposalDeadline")(proposalId)).to.equal(
+    expect(await fixture.governor.proposalDeadline(proposalId)).to.equal(
       deadline + BigInt(lateQuorumExtension),
     );
     expect(await state(proposal)).to.equal(STATE.Active);
@@ -154,7 +148,7 @@ describe("governance", () => {
       governor,
       "GovernorInsufficientProposerVotes",
     );
-    await send(opg, bob, "transfer", stranger.address, 1n);
+    await opg.connect(bob).transfer(stranger.address, 1n);
     await increase(1);
     await expect(propose(await windowProposal()))
       .to.be.revertedWithCustomError(governor, "GovernorInsufficientProposerVotes")
@@ -169,8 +163,8 @@ describe("governance", () => {
         await governor.getAddress(),
       ]);
       const address = await attacker.getAddress();
-      const all = await opg.getFunction("balanceOf")(liquidity.address);
-      await send(opg, liquidity, "approve", address, ethers.MaxUint256);
+      const all = await opg.balanceOf(liquidity.address);
+      await opg.connect(liquidity).approve(address, ethers.MaxUint256);
 
       const proposal = await windowProposal();
       await expect(
@@ -179,7 +173,7 @@ describe("governance", () => {
 
       await propose(proposal);
       const proposalId = await idOf(governor, proposal);
-      const snapshot = await governor.getFunction("proposalSnapshot")(proposalId);
+      const snapshot = await governor.proposalSnapshot(proposalId);
       // In the very second of the snapshot, and in the one after.
       for (const second of [0n, 1n]) {
         await connection.networkHelpers.time.setNextBlockTimestamp(snapshot + second);
@@ -187,7 +181,7 @@ describe("governance", () => {
       }
       await connection.networkHelpers.time.setNextBlockTimestamp(snapshot + 2n);
       await attacker.getFunction("borrowAndVote")(liquidity.address, all, proposalId);
-      const [against, inFavour] = await governor.getFunction("proposalVotes")(proposalId);
+      const [against, inFavour] = await governor.proposalVotes(proposalId);
       expect([against, inFavour]).to.deep.equal([0n, 0n]);
     });
 
@@ -196,12 +190,10 @@ describe("governance", () => {
       const proposal = await windowProposal();
       await propose(proposal);
       await increase(votingDelay + 1);
-      await send(opg, liquidity, "transfer", stranger.address, 10_000_000n * OPG_UNIT);
-      await send(opg, stranger, "delegate", stranger.address);
+      await opg.connect(liquidity).transfer(stranger.address, 10_000_000n * OPG_UNIT);
+      await opg.connect(stranger).delegate(stranger.address);
       await vote(proposal, stranger, FOR);
-      const [, inFavour] = await governor.getFunction("proposalVotes")(
-        await idOf(governor, proposal),
-      );
+      const [, inFavour] = await governor.proposalVotes(await idOf(governor, proposal));
       expect(inFavour).to.equal(0n);
     });
   });
@@ -212,7 +204,7 @@ describe("governance", () => {
       const proposal = await windowProposal();
       await queue(proposal);
       const operation = await operationOf(proposal);
-      await send(timelock, guardian, "cancel", operation);
+      await timelock.connect(guardian).cancel(operation);
       expect(await state(proposal)).to.equal(STATE.Canceled);
       await increase(MIN_DELAY + 1);
       await expect(execute(proposal)).to.be.revertedWithCustomError(
@@ -224,28 +216,28 @@ describe("governance", () => {
     it("can neither schedule, nor propose, nor grant, nor call what is restricted", async () => {
       const { timelock, guardian, governor, accessManager, inferenceSettlement } = fixture;
       const proposal = await windowProposal();
-      const [target, data] = [proposal.targets[0], proposal.calldatas[0]];
+      const [target = "", data = ""] = [proposal.targets[0], proposal.calldatas[0]];
       await expect(
-        send(timelock, guardian, "schedule", target, 0, data, ZeroHash, ZeroHash, MIN_DELAY),
+        timelock.connect(guardian).schedule(target, 0, data, ZeroHash, ZeroHash, MIN_DELAY),
       ).to.be.revertedWithCustomError(timelock, "AccessControlUnauthorizedAccount");
       await expect(propose(proposal, guardian)).to.be.revertedWithCustomError(
         governor,
         "GovernorInsufficientProposerVotes",
       );
       await expect(
-        send(timelock, guardian, "grantRole", ZeroHash, guardian.address),
+        timelock.connect(guardian).grantRole(ZeroHash, guardian.address),
       ).to.be.revertedWithCustomError(timelock, "AccessControlUnauthorizedAccount");
       await expect(
-        send(accessManager, guardian, "grantRole", 0, guardian.address, 0),
+        accessManager.connect(guardian).grantRole(0, guardian.address, 0),
       ).to.be.revertedWithCustomError(accessManager, "AccessManagerUnauthorizedAccount");
       await expect(
-        send(inferenceSettlement, guardian, "setSettlementWindow", 86_400),
+        inferenceSettlement.connect(guardian).setSettlementWindow(86_400),
       ).to.be.revertedWithCustomError(inferenceSettlement, "AccessManagedUnauthorized");
     });
 
     it("can be replaced by a vote, and is powerless then", async () => {
       const { timelock, guardian, stranger } = fixture;
-      const role = await timelock.getFunction("CANCELLER_ROLE")();
+      const role = await timelock.CANCELLER_ROLE();
       const revocation = await proposalOf({
         ...{ contract: timelock, function: "revokeRole", arguments: [role, guardian.address] },
       });
@@ -264,24 +256,21 @@ describe("governance", () => {
       const next = await windowProposal();
       await queue(next);
       const operation = await operationOf(next);
-      await expect(send(timelock, guardian, "cancel", operation)).to.be.revertedWithCustomError(
+      await expect(timelock.connect(guardian).cancel(operation)).to.be.revertedWithCustomError(
         timelock,
         "AccessControlUnauthorizedAccount",
       );
-      await send(timelock, stranger, "cancel", operation);
+      await timelock.connect(stranger).cancel(operation);
       expect(await state(next)).to.equal(STATE.Canceled);
     });
   });
 
   it("decides over the ecosystem's tokens and the staking rewards, once redirected no more", async () => {
     const { genesis, ethers, vestingFactory, governor } = fixture;
-    const vault = await ethers.getContractAt(
-      "VestingVault",
-      await genesis.getFunction("stakingRewardsVault")(),
-    );
+    const vault = await ethers.getContractAt("VestingVault", await genesis.stakingRewardsVault());
     const staking = await vestingFactory.getAddress(); // any contract
     const redirection = await proposalOf({
-      ...{ contract: vault as unknown as Contract, function: "redirect", arguments: [staking] },
+      ...{ contract: vault, function: "redirect", arguments: [staking] },
     });
     await queue(redirection);
     await increase(MIN_DELAY + 1);
@@ -290,7 +279,7 @@ describe("governance", () => {
 
     const again = await proposalOf({
       ...{
-        contract: vault as unknown as Contract,
+        contract: vault,
         function: "redirect",
         arguments: [await governor.getAddress()],
       },
@@ -307,7 +296,7 @@ describe("governance", () => {
     const { timelock, deployer, alice, stranger } = fixture;
     for (const caller of [deployer, alice, stranger]) {
       await expect(
-        send(timelock, caller, "schedule", caller.address, 0, "0x", ZeroHash, ZeroHash, MIN_DELAY),
+        timelock.connect(caller).schedule(caller.address, 0, "0x", ZeroHash, ZeroHash, MIN_DELAY),
       ).to.be.revertedWithCustomError(timelock, "AccessControlUnauthorizedAccount");
     }
   });
@@ -317,7 +306,7 @@ describe("governance", () => {
     const { governor, timelock } = fixture;
     const [targets, values, calldatas, descriptionHash] = byHash(proposal);
     const salt = (BigInt(await governor.getAddress()) << 96n) ^ BigInt(descriptionHash);
-    return timelock.getFunction("hashOperationBatch")(
+    return timelock.hashOperationBatch(
       ...[targets, values, calldatas, ZeroHash],
       `0x${salt.toString(16).padStart(64, "0")}`,
     );

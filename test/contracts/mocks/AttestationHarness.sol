@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {P384Field} from "../../../contracts/attestation/P384Field.sol";
-import {P384Scalars} from "../../../contracts/attestation/P384Scalars.sol";
-import {RsaPss} from "../../../contracts/attestation/RsaPss.sol";
-import {Sha384} from "../../../contracts/attestation/Sha384.sol";
+import {P384Field} from "../../../contracts/crypto/P384Field.sol";
+import {P384Scalars} from "../../../contracts/crypto/P384Scalars.sol";
+import {RsaPss} from "../../../contracts/crypto/RsaPss.sol";
+import {Sha384} from "../../../contracts/crypto/Sha384.sol";
 
 /// @notice The attestation libraries' internal functions, for tests.
 contract AttestationHarness {

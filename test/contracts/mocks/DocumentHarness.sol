@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Cbor} from "../../../contracts/attestation/Cbor.sol";
-import {Cursor, Slices} from "../../../contracts/attestation/Cursor.sol";
-import {Der} from "../../../contracts/attestation/Der.sol";
-import {NitroDocument} from "../../../contracts/attestation/NitroDocument.sol";
-import {X509} from "../../../contracts/attestation/X509.sol";
+import {Cbor} from "../../../contracts/attestation/cbor/Cbor.sol";
+import {Cursor, Slices} from "../../../contracts/attestation/cbor/Cursor.sol";
+import {Der} from "../../../contracts/attestation/x509/Der.sol";
+import {NitroDocument} from "../../../contracts/attestation/nitro/NitroDocument.sol";
+import {X509} from "../../../contracts/attestation/x509/X509.sol";
 import {IAttestationErrors} from "../../../contracts/interfaces/IAttestationErrors.sol";
 
 /// @notice The internal functions of the document's and the certificates' parsers, for tests.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {CodeStore} from "../../../contracts/registry/CodeStore.sol";
+import {CodeStore} from "../../../contracts/utils/CodeStore.sol";
 import {IGroth16Errors} from "../../../contracts/interfaces/IGroth16Errors.sol";
-import {Groth16} from "../../../contracts/settlement/Groth16.sol";
+import {Groth16} from "../../../contracts/crypto/Groth16.sol";
 
 /// @title Groth16Harness
 /// @notice Calls the library from outside, with a key stored as the registry stores it.

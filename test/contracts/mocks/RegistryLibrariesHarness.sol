@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IModelRegistry} from "../../../contracts/interfaces/IModelRegistry.sol";
-import {CodeStore} from "../../../contracts/registry/CodeStore.sol";
-import {TensorLayouts} from "../../../contracts/registry/TensorLayouts.sol";
+import {CodeStore} from "../../../contracts/utils/CodeStore.sol";
+import {TensorLayouts} from "../../../contracts/models/TensorLayouts.sol";
 
 /// @title RegistryLibrariesHarness
 /// @notice Calls the registry's libraries from outside.

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {VestingSchedule} from "../../../contracts/token/VestingSchedule.sol";
 
 /// @title VestingScheduleProof
-/// @notice Properties of the vesting formula, for the compiler's SMTChecker: `npm run prove` has a solver prove each
+/// @notice Properties of the vesting formula, for the compiler's SMTChecker: `npm run verify:vesting` has a solver prove each
 /// `assert` for all schedules and all times.
 contract VestingScheduleProof {
     using VestingSchedule for VestingSchedule.Schedule;

@@ -5,7 +5,7 @@ import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManage
 import {IGroth16Errors} from "../../../contracts/interfaces/IGroth16Errors.sol";
 import {IInferenceSettlement} from "../../../contracts/interfaces/IInferenceSettlement.sol";
 import {IModelRegistry} from "../../../contracts/interfaces/IModelRegistry.sol";
-import {ModelRegistry} from "../../../contracts/registry/ModelRegistry.sol";
+import {ModelRegistry} from "../../../contracts/models/ModelRegistry.sol";
 import {InferenceSettlement} from "../../../contracts/settlement/InferenceSettlement.sol";
 import {Groth16Simulator} from "../utils/Groth16Simulator.sol";
 import {Vm, bound, vm} from "../utils/Vm.sol";

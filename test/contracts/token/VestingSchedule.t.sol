@@ -5,7 +5,7 @@ import {VestingSchedule} from "../../../contracts/token/VestingSchedule.sol";
 import {vm} from "../utils/Vm.sol";
 
 /// @title VestingScheduleTest
-/// @notice The formula in the compiled form that is deployed. `npm run prove` proves the source's properties.
+/// @notice The formula in the compiled form that is deployed. `npm run verify:vesting` proves the source's properties.
 contract VestingScheduleTest {
     using VestingSchedule for VestingSchedule.Schedule;
 

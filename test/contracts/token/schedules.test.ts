@@ -82,7 +82,7 @@ describe("vesting schedules", () => {
     const now = Number((await connection.ethers.provider.getBlock("latest"))?.timestamp);
     fixture = await deployToken(connection, {
       tge,
-      parameters: { airdropDeadline: now + 365 * 86_400 },
+      airdropDeadline: now + 365 * 86_400,
     });
   });
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Groth16} from "../../../contracts/settlement/Groth16.sol";
+import {Groth16} from "../../../contracts/crypto/Groth16.sol";
 
 /// @title Groth16Simulator
 /// @notice Keys whose discrete logarithms are known, and proofs made with them: who knows the trapdoor can prove

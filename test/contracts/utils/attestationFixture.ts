@@ -1,12 +1,11 @@
-import { bindingNonce } from "@haca/attestation/document/bindingNonce";
-import { documentHints } from "@haca/attestation/document/documentHints";
-import { p384BaseTable } from "@haca/attestation/p384Base";
+import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
+import { documentHints } from "@haca/attestation/nitro/documentHints";
+import { p384BaseTable } from "@haca/attestation/p384/p384Base";
 import { ACCESS_TABLE } from "@haca/protocol/accessTable";
 import {
   DEFAULT_ATTESTATION_MAX_AGE,
   DEFAULT_HEARTBEAT_MAX_AGE,
   IMAGE_APPROVAL_DELAY,
-  TEE_TYPES,
 } from "@haca/protocol/attestationParameters";
 import { ROLES } from "@haca/protocol/roles";
 import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
@@ -17,18 +16,21 @@ import {
   SimulatedEnclave,
 } from "@haca/worker/enclave/simulatedEnclave";
 import type { BaseContract, Signer } from "ethers";
-import { getBytes, hexlify, id, ZeroHash } from "ethers";
+import { getBytes, hexlify, id, sha256, ZeroHash } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
+import { testModule } from "../../../testing/modules.ts";
+import { deployOn } from "./deployOn.ts";
 import { GAS } from "./transactionGas.ts";
 
 /** Block time at which everything starts. */
 export const START = 1_900_000_000n;
+const SETTLEMENT_WINDOW = 7 * 24 * 60 * 60;
 export const LLM_PROXY = 0;
 export const ENDPOINT = "https://node.example:443";
 
 export const pcrsOf = ([pcr0, pcr1, pcr2]: Measurements) => ({ pcr0, pcr1, pcr2 });
 
-/** Certificate store and verifier over a root. */
+/** Certificate store and verifier over a root, without a registry and without rules. */
 export async function deployVerifier(parameters: {
   connection: NetworkConnection;
   root: Uint8Array;
@@ -57,34 +59,50 @@ export async function deployRegistry(connection: NetworkConnection) {
   const latest = BigInt(await networkHelpers.time.latest());
   const start = latest < START ? START : latest + 1n;
   await networkHelpers.time.setNextBlockTimestamp(start);
-  const [, governance, approver, guardian, registrar, operator, attacker, payee] =
+  const [administrator, governance, approver, guardian, registrar, operator, attacker, payee] =
     await ethers.getSigners();
-  if (!governance || !approver || !guardian || !registrar || !operator || !attacker || !payee) {
+  if (
+    !administrator ||
+    !governance ||
+    !approver ||
+    !guardian ||
+    !registrar ||
+    !operator ||
+    !attacker ||
+    !payee
+  ) {
     throw new Error("no accounts");
   }
   const chain = makeSimulatedChain({ now: start });
-  const base = await deployVerifier({ connection, root: chain.root });
-  const { manager, store, verifier } = base;
-  const keys = await ethers.deployContract("SigningKeys");
-  const registry = await ethers.deployContract("TEERegistry", [
-    await manager.getAddress(),
-    await keys.getAddress(),
-    await verifier.getAddress(),
-    DEFAULT_HEARTBEAT_MAX_AGE,
-    DEFAULT_ATTESTATION_MAX_AGE,
-  ]);
-  await wire(manager, "TEERegistry", registry);
-  await wire(manager, "CertificateStore", store);
-  await manager.grantRole(ROLES.GOVERNANCE, governance, 0);
-  await manager.grantRole(ROLES.IMAGE_APPROVER, approver, IMAGE_APPROVAL_DELAY);
-  await manager.grantRole(ROLES.GUARDIAN, guardian, 0);
-  await manager.grantRole(ROLES.REGISTRAR, registrar, 0);
-  for (const [type, name] of TEE_TYPES.entries()) {
-    await registry.connect(governance).addTEEType(type, name);
-  }
+  const deployed = await deployOn(connection, (module) =>
+    testModule(module, {
+      settlementWindow: SETTLEMENT_WINDOW,
+      attestation: {
+        rootCertificate: chain.root,
+        rootFingerprint: sha256(chain.root),
+        isDevelopmentRoot: true,
+        heartbeatMaxAge: DEFAULT_HEARTBEAT_MAX_AGE,
+        attestationMaxAge: DEFAULT_ATTESTATION_MAX_AGE,
+      },
+      holders: {
+        GOVERNANCE: { account: governance.address },
+        IMAGE_APPROVER: { account: approver.address, delay: IMAGE_APPROVAL_DELAY },
+        GUARDIAN: { account: guardian.address },
+        REGISTRAR: { account: registrar.address },
+      },
+    }),
+  );
+  const { getContractAt } = ethers;
+  const manager = await getContractAt("AccessManager", deployed.accessManager.address);
+  const ecdsa = await getContractAt("EcdsaP384", deployed.ecdsaP384.address);
+  const store = await getContractAt("CertificateStore", deployed.certificateStore.address);
+  const verifier = await getContractAt("NitroAttestationVerifier", deployed.verifier.address);
+  const keys = await getContractAt("SigningKeys", deployed.signingKeys.address);
+  const registry = await getContractAt("TEERegistry", deployed.teeRegistry.address);
   const image = measurementsOf("image");
   const fixture = {
-    ...{ connection, ethers, networkHelpers, ...base, keys, registry, chain, image },
+    ...{ connection, ethers, networkHelpers, registry, chain, image },
+    ...{ administrator, manager, ecdsa, store, verifier, keys },
     ...{ governance, approver, guardian, registrar, operator, attacker, payee },
     chainId: (await ethers.provider.getNetwork()).chainId,
   };

@@ -1,5 +1,5 @@
-import { generateP384Hints } from "@haca/attestation/generateP384Hints";
-import { p384BaseTable } from "@haca/attestation/p384Base";
+import { generateP384Hints } from "@haca/attestation/p384/generateP384Hints";
+import { p384BaseTable } from "@haca/attestation/p384/p384Base";
 import type { NetworkConnection } from "hardhat/types/network";
 import type { Signed } from "./p384Signatures.ts";
 

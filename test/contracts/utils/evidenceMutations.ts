@@ -1,5 +1,5 @@
 import { type KeyObject, sign } from "node:crypto";
-import { toRawSignature } from "@haca/attestation/document/parseCertificate";
+import { toRawSignature } from "@haca/attestation/x509/parseCertificate";
 import { DER_TAG, encodeDer, encodeDerInteger } from "@haca/worker/enclave/encodeDer";
 import { type CertificateFields, makeCertificate } from "@haca/worker/enclave/makeCertificate";
 import { type Authority, makeP384Keys } from "@haca/worker/enclave/simulatedChain";

@@ -5,9 +5,9 @@ import {
   DEFAULT_HEARTBEAT_MAX_AGE,
 } from "@haca/protocol/attestationParameters";
 import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
-import { type Contract, id, sha256 } from "ethers";
+import { type BaseContract, id, sha256 } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import type { GovernanceParameters } from "../../../scripts/deploy/readParameters.ts";
+import type { GovernanceParameters } from "../../../scripts/deploy/parameters/readParameters.ts";
 import { runGovernanceModule } from "../../../scripts/deploy/runGovernanceModule.ts";
 import { airdropEntries, GOVERNOR_SETTINGS, MIN_DELAY } from "./tokenFixture.ts";
 
@@ -63,12 +63,32 @@ export async function deployGovernance(connection: NetworkConnection) {
     ...{ connection, governance },
     settlementWindow: SETTLEMENT_WINDOW,
   });
-  const { governor, timelock, opg, inferenceSettlement } = contracts;
+  const addressOf = (name: keyof typeof contracts) => contracts[name].getAddress();
+  const { getContractAt } = ethers;
+  const typed = {
+    accessManager: await getContractAt("AccessManager", await addressOf("accessManager")),
+    modelRegistry: await getContractAt("ModelRegistry", await addressOf("modelRegistry")),
+    inferenceSettlement: await getContractAt(
+      "InferenceSettlement",
+      await addressOf("inferenceSettlement"),
+    ),
+    ecdsaP384: await getContractAt("EcdsaP384", await addressOf("ecdsaP384")),
+    certificateStore: await getContractAt("CertificateStore", await addressOf("certificateStore")),
+    verifier: await getContractAt("NitroAttestationVerifier", await addressOf("verifier")),
+    signingKeys: await getContractAt("SigningKeys", await addressOf("signingKeys")),
+    teeRegistry: await getContractAt("TEERegistry", await addressOf("teeRegistry")),
+    nodeBonds: await getContractAt("NodeBonds", await addressOf("nodeBonds")),
+    timelock: await getContractAt("TimelockController", await addressOf("timelock")),
+    genesis: await getContractAt("GenesisDistribution", await addressOf("genesis")),
+    opg: await getContractAt("OPG", await addressOf("opg")),
+    vestingFactory: await getContractAt("VestingFactory", await addressOf("vestingFactory")),
+    airdrop: await getContractAt("MerkleAirdrop", await addressOf("airdrop")),
+    governor: await getContractAt("HacaGovernor", await addressOf("governor")),
+  };
   return {
-    ...{ connection, ethers, governance, ...contracts },
+    ...{ connection, ethers, governance, ...typed },
     ...{ deployer, guardian, foundation, liquidity, contributor, investor, alice, bob, stranger },
     imageApprover,
-    ...{ governor, timelock, opg, inferenceSettlement },
   };
 }
 export type GovernanceFixture = Awaited<ReturnType<typeof deployGovernance>>;
@@ -82,7 +102,7 @@ export type Proposal = {
 
 /** The proposal to call one function of one contract. */
 export async function proposalOf(parameters: {
-  contract: Contract;
+  contract: BaseContract;
   function: string;
   arguments: unknown[];
   description?: string;
@@ -103,6 +123,9 @@ export const byHash = ({ targets, values, calldatas, description }: Proposal) =>
 export const byText = ({ targets, values, calldatas, description }: Proposal) =>
   [targets, values, calldatas, description] as const;
 
-export async function idOf(governor: Contract, proposal: Proposal): Promise<bigint> {
-  return governor.getFunction("hashProposal")(...byHash(proposal));
+export async function idOf(
+  governor: GovernanceFixture["governor"],
+  proposal: Proposal,
+): Promise<bigint> {
+  return governor.hashProposal(...byHash(proposal));
 }

@@ -9,7 +9,7 @@ import {
   multiply,
   N,
   negate,
-} from "@haca/attestation/p384Curve";
+} from "@haca/attestation/p384/p384Curve";
 
 /** A message, a key (x | y) and a signature (r | s), as the contract takes them. */
 export type Signed = { message: Uint8Array; publicKey: Uint8Array; signature: Uint8Array };

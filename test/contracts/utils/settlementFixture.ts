@@ -10,6 +10,8 @@ import { encodeRequestId } from "@haca/protocol/requestId";
 import type { TensorLayout } from "@haca/protocol/tensorLayout";
 import { id, type Signer, type TypedDataDomain, ZeroAddress, ZeroHash } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
+import { coreModule } from "../../../scripts/deploy/modules/core.ts";
+import { deployOn } from "./deployOn.ts";
 import { makeProof, makeTrapdoor, makeVerifyingKey, type Trapdoor } from "./groth16Simulator.ts";
 import { scalarsFrom } from "./randomScalars.ts";
 
@@ -67,13 +69,13 @@ export async function deploySettlement(connection: NetworkConnection) {
   const [administrator, owner, node, relayer, otherNode] = await ethers.getSigners();
   if (!administrator || !owner || !node || !relayer || !otherNode) throw new Error("no accounts");
 
-  const accessManager = await ethers.deployContract("AccessManager", [administrator.address]);
-  const registry = await ethers.deployContract("ModelRegistry");
-  const settlement = await ethers.deployContract("InferenceSettlement", [
-    await accessManager.getAddress(),
-    await registry.getAddress(),
-    SETTLEMENT_WINDOW,
-  ]);
+  const deployed = await deployOn(connection, (module) =>
+    coreModule(module, { settlementWindow: Number(SETTLEMENT_WINDOW) }),
+  );
+  const { address } = deployed.inferenceSettlement;
+  const accessManager = await ethers.getContractAt("AccessManager", deployed.accessManager.address);
+  const registry = await ethers.getContractAt("ModelRegistry", deployed.modelRegistry.address);
+  const settlement = await ethers.getContractAt("InferenceSettlement", address);
   const trapdoor = makeTrapdoor({ signalCount: SIGNAL_COUNT, random: scalarsFrom("key") });
   const verifyingKey = makeVerifyingKey(trapdoor);
   const modelId = computeModelId({ owner: owner.address, slug: "digits" });

@@ -1,8 +1,10 @@
 import { addMonths } from "@haca/protocol/addMonths";
 import { type AirdropEntry, airdropRoot, buildAirdropTree } from "@haca/protocol/airdropTree";
-import { ALLOCATIONS, OPG_UNIT, vestingPeriod } from "@haca/protocol/allocations";
+import { ALLOCATIONS, OPG_UNIT } from "@haca/protocol/allocations";
 import { type BaseContract, type EventLog, id, Wallet } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
+import { genesisParameters, tokenModule } from "../../../scripts/deploy/modules/governance.ts";
+import { deployOn } from "./deployOn.ts";
 
 /** A token generation event that lies ahead of the test chain's clock. */
 export const TGE = Date.UTC(2031, 0, 31) / 1000;
@@ -30,14 +32,10 @@ export function airdropEntries(count: number): { wallet: Wallet; entry: AirdropE
   });
 }
 
-/** The five vesting periods of the contract's parameters. */
-export const periods = (tge: number): { start: number; end: number }[] =>
-  ALLOCATIONS.slice(0, 5).map((allocation) => vestingPeriod({ allocation, tge }));
-
 /** Timelock, genesis distribution and governor, as a deployment leaves them. */
 export async function deployToken(
   connection: NetworkConnection,
-  overrides: { tge?: number; airdropCount?: number; parameters?: Record<string, unknown> } = {},
+  overrides: { tge?: number; airdropCount?: number; airdropDeadline?: number } = {},
 ) {
   const { ethers } = connection;
   const [
@@ -62,16 +60,8 @@ export async function deployToken(
   const claims = airdropEntries(overrides.airdropCount ?? 5);
   const tree = buildAirdropTree(claims.map(({ entry }) => entry));
 
-  const timelock = await ethers.deployContract("TimelockController", [
-    MIN_DELAY,
-    [],
-    [ethers.ZeroAddress],
-    deployer.address,
-  ]);
-  const parameters = {
+  const token = {
     tge,
-    periods: periods(tge),
-    governance: await timelock.getAddress(),
     foundation: foundation.address,
     liquidity: liquidity.address,
     contributors: [
@@ -80,18 +70,19 @@ export async function deployToken(
     ],
     investors: [{ beneficiary: investor.address, amount: 100_000_000n * OPG_UNIT }],
     airdropRoot: airdropRoot(tree),
-    airdropDeadline: addMonths({ time: tge, months: AIRDROP_MONTHS }),
-    ...overrides.parameters,
+    airdropDeadline: overrides.airdropDeadline ?? addMonths({ time: tge, months: AIRDROP_MONTHS }),
+    timelockDelay: MIN_DELAY,
+    governor: GOVERNOR_SETTINGS,
   };
-  const genesis = await ethers.deployContract("GenesisDistribution", [parameters]);
-  const opg = await ethers.getContractAt("OPG", await genesis.token());
-  const factory = await ethers.getContractAt("VestingFactory", await genesis.vestingFactory());
-  const airdrop = await ethers.getContractAt("MerkleAirdrop", await genesis.airdrop());
-  const governor = await ethers.deployContract("HacaGovernor", [
-    await opg.getAddress(),
-    await timelock.getAddress(),
-    GOVERNOR_SETTINGS,
-  ]);
+  const deployed = await deployOn(connection, (module) => tokenModule(module, token));
+  const { getContractAt } = ethers;
+  const timelock = await getContractAt("TimelockController", deployed.timelock.address);
+  const genesis = await getContractAt("GenesisDistribution", deployed.genesis.address);
+  const opg = await getContractAt("OPG", deployed.opg.address);
+  const factory = await getContractAt("VestingFactory", deployed.vestingFactory.address);
+  const airdrop = await getContractAt("MerkleAirdrop", deployed.airdrop.address);
+  const governor = await getContractAt("HacaGovernor", deployed.governor.address);
+  const parameters = { ...genesisParameters(token), governance: deployed.timelock.address };
   const allocated = (await eventsOf(genesis, "Allocated")).map(({ args }) => ({
     allocation: Number(args.allocation),
     receiver: args.receiver as string,

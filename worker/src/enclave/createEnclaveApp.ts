@@ -1,5 +1,5 @@
 import { createPublicKey } from "node:crypto";
-import { clientNonce } from "@haca/attestation/document/clientNonce";
+import { clientNonce } from "@haca/attestation/nitro/clientNonce";
 import {
   heartbeatMessage,
   MAXIMUM_SESSION,

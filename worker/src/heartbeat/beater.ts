@@ -1,5 +1,5 @@
 import { teeRegistryAbi } from "@haca/protocol/abi";
-import { explainTeeRevert } from "@haca/protocol/explainTeeRevert";
+import { explainRevert } from "@haca/protocol/explainRevert";
 import {
   Interface,
   isError,
@@ -46,7 +46,7 @@ export class RefusedError extends RetryableError {}
 /** What went wrong with a call: a refusal of the registry in words, or the endpoint's failure. */
 export function registryFailure(error: unknown): RetryableError {
   if (!isError(error, "CALL_EXCEPTION") || error.data === null) return rpcFailure(error);
-  const { name, message } = explainTeeRevert(error.data);
+  const { name, message } = explainRevert(error.data);
   return new RefusedError({ code: `revert.${name}`, message, cause: error });
 }
 

@@ -7,7 +7,6 @@ import type { Manifest } from "@haca/protocol/manifest";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
 import {
   Contract,
-  ContractFactory,
   HDNodeWallet,
   JsonRpcProvider,
   keccak256,
@@ -15,6 +14,10 @@ import {
   NonceManager,
   ZeroHash,
 } from "ethers";
+import { coreModule } from "../../../scripts/deploy/modules/core.ts";
+import { addressBookOf } from "../../../testing/addressBook.ts";
+import { type Deployed, deployPlan } from "../../../testing/deployPlan.ts";
+import { testModule } from "../../../testing/modules.ts";
 import { Child } from "./processes.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -27,6 +30,8 @@ export function developmentKey(index: number): string {
   const path = `m/44'/60'/0'/0/${index}`;
   return HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(MNEMONIC), path).privateKey;
 }
+
+type Tee = Pick<Parameters<typeof testModule>[1], "attestation" | "holders">;
 
 export type CompiledModel = { folder: string; manifest: Manifest };
 
@@ -50,12 +55,13 @@ export class LocalChain {
     this.#owner = new NonceManager(key.connect(this.provider));
   }
 
-  static async start(): Promise<LocalChain> {
+  /** @param tee a TEE registry as well, with its root and every role for an account */
+  static async start(tee?: Tee): Promise<LocalChain> {
     const command = join(ROOT, "node_modules/.bin/anvil");
     const child = new Child({ command, args: ["--port", "0", "--hardfork", "osaka"] });
     const address = await child.waitForLine((line) => /^Listening on (\S+)/.exec(line)?.[1]);
     const chain = new LocalChain(child, `http://${address}`);
-    await chain.#deploy();
+    await chain.#deploy(tee);
     return chain;
   }
 
@@ -145,43 +151,32 @@ export class LocalChain {
     return new Contract(this.book.contracts[name].address, abi, this.#owner);
   }
 
-  async #deploy(): Promise<void> {
-    const owner = await this.#owner.getAddress();
-    const create = async (path: string, ...values: unknown[]) => {
-      const { abi, bytecode } = JSON.parse(
-        readFileSync(join(ROOT, "artifacts", `${path}.json`), "utf8"),
-      );
-      const contract = await new ContractFactory(abi, bytecode, this.#owner).deploy(...values);
-      await contract.waitForDeployment();
-      const address = await contract.getAddress();
-      const transaction = contract.deploymentTransaction()?.hash ?? ZeroHash;
-      const receipt = await this.provider.getTransactionReceipt(transaction);
-      return {
-        address,
-        block: receipt?.blockNumber ?? 0,
-        transaction,
-        constructorArguments: values.map(String),
-        codeHash: keccak256(await this.provider.getCode(address)),
-      };
-    };
-    const openzeppelin = "@openzeppelin/contracts/access/manager/AccessManager.sol/AccessManager";
-    const AccessManager = await create(openzeppelin, owner);
-    const ModelRegistry = await create("contracts/registry/ModelRegistry.sol/ModelRegistry");
-    const InferenceSettlement = await create(
-      "contracts/settlement/InferenceSettlement.sol/InferenceSettlement",
-      AccessManager.address,
-      ModelRegistry.address,
-      SETTLEMENT_WINDOW,
-    );
-    this.#book = {
-      format: 1,
-      chainId: CHAIN_ID,
-      network: "test",
-      gitCommit: "test",
-      compiler: { version: "test", evmVersion: "osaka", optimizerRuns: 1 },
-      contracts: { AccessManager, ModelRegistry, InferenceSettlement },
-      parameters: { settlementWindow: SETTLEMENT_WINDOW },
-      models: [],
-    };
+  async #deploy(tee: Tee | undefined): Promise<void> {
+    const { provider } = this;
+    const settlementWindow = SETTLEMENT_WINDOW;
+    const contracts: Record<string, Deployed> = await deployPlan({
+      deployer: await this.#owner.getAddress(),
+      send: async (payload) => {
+        const receipt = await (await this.#owner.sendTransaction(payload)).wait();
+        if (receipt === null) throw new Error("no receipt");
+        const { hash, blockNumber, contractAddress } = receipt;
+        return { transaction: hash, block: blockNumber, created: contractAddress ?? undefined };
+      },
+      call: (payload) => provider.call(payload),
+      build: (module) =>
+        tee === undefined
+          ? coreModule(module, { settlementWindow })
+          : testModule(module, { ...tee, settlementWindow }),
+    });
+    this.#book = await addressBookOf({
+      ...{ chainId: CHAIN_ID, network: "test", contracts: Object.values(contracts) },
+      getCode: (address) => provider.getCode(address),
+      parameters: {
+        settlementWindow,
+        ...(tee === undefined ? {} : { attestation: withoutCertificate(tee.attestation) }),
+      },
+    });
   }
 }
+
+const withoutCertificate = ({ rootCertificate: _, ...rest }: Tee["attestation"]) => rest;

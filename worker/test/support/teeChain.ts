@@ -1,16 +1,13 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { bindingNonce } from "@haca/attestation/document/bindingNonce";
-import { documentHints } from "@haca/attestation/document/documentHints";
-import { p384BaseTable } from "@haca/attestation/p384Base";
-import { type AddressBook, writeAddressBook } from "@haca/protocol/addressBook";
-import { type BaseContract, Contract, ContractFactory, getBytes, sha256, Wallet } from "ethers";
+import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
+import { documentHints } from "@haca/attestation/nitro/documentHints";
+import { certificateStoreAbi, teeRegistryAbi } from "@haca/protocol/abi";
+import { Contract, getBytes, type InterfaceAbi, sha256, Wallet } from "ethers";
+import { everyRole } from "../../../testing/modules.ts";
 import { measurementsOf } from "../../src/enclave/measurementsOf.ts";
 import { makeSimulatedChain } from "../../src/enclave/simulatedChain.ts";
 import { type SigningKeyKind, SimulatedEnclave } from "../../src/enclave/simulatedEnclave.ts";
 import { developmentKey, LocalChain } from "./localChain.ts";
 
-const ROOT = join(import.meta.dirname, "../../..");
 /** Accounts of their own, so that nonces do not meet those of the chain's owner. */
 const ADMINISTRATOR = 8;
 const CHAIN_ID = 31337n;
@@ -27,67 +24,38 @@ export class TeeChain {
   readonly registry: Contract;
   readonly #simulated: ReturnType<typeof makeSimulatedChain>;
   readonly #store: Contract;
-  readonly #book: AddressBook;
 
   private constructor(
     chain: LocalChain,
-    contracts: { registry: Contract; store: Contract; book: AddressBook },
+    contracts: { registry: Contract; store: Contract },
     simulated: ReturnType<typeof makeSimulatedChain>,
   ) {
     this.chain = chain;
     this.registry = contracts.registry;
     this.#store = contracts.store;
-    this.#book = contracts.book;
     this.#simulated = simulated;
   }
 
   static async start(): Promise<TeeChain> {
-    const chain = await LocalChain.start();
     const simulated = makeSimulatedChain({ now: clock() });
-    const administrator = new Wallet(developmentKey(ADMINISTRATOR), chain.provider);
-    const create = async (path: string, ...values: unknown[]): Promise<Contract> => {
-      const file = join(ROOT, "artifacts", `${path}.json`);
-      const { abi, bytecode } = JSON.parse(readFileSync(file, "utf8"));
-      const contract: BaseContract = await new ContractFactory(abi, bytecode, administrator).deploy(
-        ...values,
-      );
-      await contract.waitForDeployment();
-      return new Contract(await contract.getAddress(), abi, administrator);
-    };
-    const manager = await create(
-      "@openzeppelin/contracts/access/manager/AccessManager.sol/AccessManager",
-      administrator.address,
-    );
-    const ecdsa = await create("contracts/attestation/EcdsaP384.sol/EcdsaP384", p384BaseTable());
-    const store = await create(
-      "contracts/attestation/CertificateStore.sol/CertificateStore",
-      ...[manager.target, ecdsa.target, simulated.root],
-    );
-    const verifier = await create(
-      "contracts/attestation/NitroAttestationVerifier.sol/NitroAttestationVerifier",
-      ...[store.target, ecdsa.target],
-    );
-    const keys = await create("contracts/registry/SigningKeys.sol/SigningKeys");
-    const registry = await create(
-      "contracts/registry/TEERegistry.sol/TEERegistry",
-      ...[manager.target, keys.target, verifier.target, HEARTBEAT_MAX_AGE, ATTESTATION_MAX_AGE],
-    );
-    const call = async (name: string, ...values: unknown[]) => {
-      await (await registry.getFunction(name).send(...values)).wait();
-    };
-    await call("addTEEType", LLM_PROXY, "LLMProxy");
-    const [pcr0, pcr1, pcr2] = measurementsOf("image");
-    await call("approvePCR", { pcr0, pcr1, pcr2 }, "v1", LLM_PROXY);
-    const book = structuredClone(chain.book);
-    const entry = { ...book.contracts.InferenceSettlement, constructorArguments: [] };
-    book.contracts.TEERegistry = { ...entry, address: String(registry.target) };
-    book.parameters.attestation = {
-      rootFingerprint: sha256(simulated.root),
-      isDevelopmentRoot: true,
+    const account = new Wallet(developmentKey(ADMINISTRATOR)).address;
+    const attestation = {
+      rootCertificate: simulated.root,
       heartbeatMaxAge: HEARTBEAT_MAX_AGE,
       attestationMaxAge: ATTESTATION_MAX_AGE,
+      rootFingerprint: sha256(simulated.root),
+      isDevelopmentRoot: true,
     };
-    return new TeeChain(chain, { registry, store, book }, simulated);
+    const chain = await LocalChain.start({ attestation, holders: everyRole(account) });
+    const administrator = new Wallet(developmentKey(ADMINISTRATOR), chain.provider);
+    const contract = (name: "TEERegistry" | "CertificateStore", abi: InterfaceAbi) =>
+      new Contract(chain.book.contracts[name]?.address ?? "", abi, administrator);
+    const registry = contract("TEERegistry", teeRegistryAbi);
+    const store = contract("CertificateStore", certificateStoreAbi);
+    const [pcr0, pcr1, pcr2] = measurementsOf("image");
+    const image = [{ pcr0, pcr1, pcr2 }, "v1", LLM_PROXY] as const;
+    await (await registry.getFunction("approvePCR").send(...image)).wait();
+    return new TeeChain(chain, { registry, store }, simulated);
   }
 
   stop(): Promise<void> {
@@ -95,8 +63,7 @@ export class TeeChain {
   }
 
   writeBook(path: string): string {
-    writeAddressBook({ path, book: this.#book });
-    return path;
+    return this.chain.writeBook(path);
   }
 
   enclave(kind: SigningKeyKind = "p256"): SimulatedEnclave {

@@ -75,7 +75,7 @@ impl VerifyingKey {
     }
 }
 
-/// The list of `contracts/registry/VerifyingKeyCheck.sol`, in its order: docs/verifying-keys.md has the
+/// The list of `contracts/models/VerifyingKeyCheck.sol`, in its order: docs/verifying-keys.md has the
 /// forgery that each rule stops.
 fn check_key(parts: &VerifyingParts) -> Result<(), ProverError> {
     let bad = |what, index, reason| {

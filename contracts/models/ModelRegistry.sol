@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
+import {Groth16} from "../crypto/Groth16.sol";
+import {CodeStore} from "../utils/CodeStore.sol";
+import {TensorLayouts} from "./TensorLayouts.sol";
+import {VerifyingKeyCheck} from "./VerifyingKeyCheck.sol";
+
+/// @title ModelRegistry
+/// @notice See {IModelRegistry}.
+///
+/// Access: nobody has special rights. A model belongs to its creator for good, versions included.
+///
+/// Storage: of a version, only the time of its deprecation can change, and it lies in storage with what settlement
+/// needs beside it. All the rest is the code of the version's key store, which no transaction can change.
+contract ModelRegistry is IModelRegistry {
+    using TensorLayouts for TensorLayout[];
+
+    struct Model {
+        address owner;
+        uint64 createdAt;
+        string slug;
+        bytes32[] versionIds;
+    }
+
+    /// @dev One storage slot; `_statusOf` reads the status from it. Neither word count is zero and both are 256
+    /// together at most, so that a byte holds each.
+    struct Version {
+        address keyStore;
+        uint8 inputWords;
+        uint8 outputWords;
+        uint40 publishedAt;
+        uint40 deprecatedAt;
+    }
+
+    /// @dev What the key store holds behind the key.
+    struct Record {
+        bytes32 modelId;
+        uint32 major;
+        uint32 minor;
+        bytes32 modelHash;
+        bytes32 blobId;
+        bytes32 circuitHash;
+        TensorLayout[] inputLayout;
+        TensorLayout[] outputLayout;
+    }
+
+    /// @notice Bounds of a slug's length, in bytes.
+    uint256 public constant MINIMUM_SLUG_LENGTH = 1;
+    uint256 public constant MAXIMUM_SLUG_LENGTH = 64;
+
+    /// @notice Most packed words, input and output together. With the layouts, the verifying key for 256 words is
+    /// still below the 24,576 bytes of code that a contract may have (EIP-170).
+    uint256 public constant MAXIMUM_WORDS = 256;
+
+    /// @notice Most tensors in an input or output layout.
+    uint256 public constant MAXIMUM_TENSORS = TensorLayouts.MAXIMUM_TENSORS;
+
+    mapping(bytes32 modelId => Model model) private _models;
+    mapping(bytes32 versionId => Version version) private _versions;
+    bytes32[] private _modelIds;
+
+    /// @inheritdoc IModelRegistry
+    function registerModel(string calldata slug) external override returns (bytes32 modelId) {
+        _requireSlug(slug);
+        modelId = computeModelId(msg.sender, slug);
+        Model storage model = _models[modelId];
+        if (model.owner != address(0)) revert ModelRegistry_ModelExists(modelId);
+
+        model.owner = msg.sender;
+        model.createdAt = uint64(block.timestamp);
+        model.slug = slug;
+        _modelIds.push(modelId);
+
+        emit ModelRegistered(modelId, msg.sender, slug);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function publishVersion(
+        bytes32 modelId,
+        VersionParams calldata params
+    ) external override returns (bytes32 versionId) {
+        Model storage model = _ownedModel(modelId);
+        versionId = computeVersionId(modelId, params.major, params.minor);
+        Version storage version = _versions[versionId];
+        if (_statusOf(version) != VersionStatus.Unknown) revert ModelRegistry_VersionExists(versionId);
+        if (params.modelHash == 0) revert ModelRegistry_ModelHashZero();
+        if (params.circuitHash == 0) revert ModelRegistry_CircuitHashZero();
+        // A zero blob id is allowed: the files may be stored nowhere. That the hashes and the key belong together
+        // cannot be seen on-chain; whoever uses a model compares them with its files.
+
+        uint256 inputWords = params.inputLayout.wordCount();
+        uint256 outputWords = params.outputLayout.wordCount();
+        if (inputWords + outputWords > MAXIMUM_WORDS) {
+            revert ModelRegistry_TooManyWords(MAXIMUM_WORDS, inputWords + outputWords);
+        }
+        VerifyingKeyCheck.requireSound(params.verifyingKey, _signalCount(inputWords, outputWords));
+
+        version.keyStore = _store(modelId, params);
+        version.inputWords = uint8(inputWords);
+        version.outputWords = uint8(outputWords);
+        version.publishedAt = uint40(block.timestamp);
+        model.versionIds.push(versionId);
+
+        emit VersionPublished(
+            versionId,
+            modelId,
+            params.major,
+            params.minor,
+            params.modelHash,
+            params.blobId,
+            params.circuitHash,
+            keccak256(params.verifyingKey),
+            params.inputLayout,
+            params.outputLayout
+        );
+    }
+
+    /// @inheritdoc IModelRegistry
+    function deprecateVersion(bytes32 versionId) external override {
+        Version storage version = _knownVersion(versionId);
+        bytes32 modelId = _readRecord(version).modelId;
+        _ownedModel(modelId);
+        if (version.deprecatedAt != 0) {
+            revert ModelRegistry_VersionNotPublished(versionId, VersionStatus.Deprecated);
+        }
+
+        version.deprecatedAt = uint40(block.timestamp);
+
+        emit VersionDeprecated(versionId, modelId);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function settlementData(
+        bytes32 versionId
+    )
+        external
+        view
+        override
+        returns (
+            VersionStatus status,
+            address keyStore,
+            uint16 inputWords,
+            uint16 outputWords,
+            uint64 deprecatedAt
+        )
+    {
+        Version memory version = _versions[versionId];
+        return (
+            _statusOf(version),
+            version.keyStore,
+            version.inputWords,
+            version.outputWords,
+            version.deprecatedAt
+        );
+    }
+
+    /// @inheritdoc IModelRegistry
+    function getModel(bytes32 modelId) external view override returns (ModelView memory) {
+        Model storage model = _knownModel(modelId);
+        return ModelView(model.owner, model.slug, model.createdAt, uint64(model.versionIds.length));
+    }
+
+    /// @inheritdoc IModelRegistry
+    function getVersion(bytes32 versionId) external view override returns (VersionView memory) {
+        Version storage version = _knownVersion(versionId);
+        Record memory record = _readRecord(version);
+        return
+            VersionView({
+                modelId: record.modelId,
+                major: record.major,
+                minor: record.minor,
+                status: _statusOf(version),
+                publishedAt: version.publishedAt,
+                deprecatedAt: version.deprecatedAt,
+                modelHash: record.modelHash,
+                blobId: record.blobId,
+                circuitHash: record.circuitHash,
+                inputWords: version.inputWords,
+                outputWords: version.outputWords,
+                inputLayout: record.inputLayout,
+                outputLayout: record.outputLayout
+            });
+    }
+
+    /// @inheritdoc IModelRegistry
+    function getVerifyingKey(bytes32 versionId) external view override returns (bytes memory) {
+        Version storage version = _knownVersion(versionId);
+        return CodeStore.read(version.keyStore, 0, _keyLength(version));
+    }
+
+    /// @inheritdoc IModelRegistry
+    function listVersions(
+        bytes32 modelId,
+        uint256 offset,
+        uint256 limit
+    ) external view override returns (bytes32[] memory) {
+        return _page(_knownModel(modelId).versionIds, offset, limit);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function listModels(uint256 offset, uint256 limit) external view override returns (bytes32[] memory) {
+        return _page(_modelIds, offset, limit);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function modelCount() external view override returns (uint256) {
+        return _modelIds.length;
+    }
+
+    /// @inheritdoc IModelRegistry
+    function computeModelId(address owner, string calldata slug) public pure override returns (bytes32) {
+        return keccak256(abi.encode(owner, slug));
+    }
+
+    /// @inheritdoc IModelRegistry
+    function computeVersionId(
+        bytes32 modelId,
+        uint32 major,
+        uint32 minor
+    ) public pure override returns (bytes32) {
+        return keccak256(abi.encode(modelId, major, minor));
+    }
+
+    /// @dev Creates the key store: a contract that holds bytes and cannot run.
+    function _store(bytes32 modelId, VersionParams calldata params) private returns (address) {
+        Record memory record = Record({
+            modelId: modelId,
+            major: params.major,
+            minor: params.minor,
+            modelHash: params.modelHash,
+            blobId: params.blobId,
+            circuitHash: params.circuitHash,
+            inputLayout: params.inputLayout,
+            outputLayout: params.outputLayout
+        });
+        return CodeStore.write(bytes.concat(params.verifyingKey, abi.encode(record)));
+    }
+
+    function _readRecord(Version storage version) private view returns (Record memory) {
+        return abi.decode(CodeStore.readFrom(version.keyStore, _keyLength(version)), (Record));
+    }
+
+    function _keyLength(Version storage version) private view returns (uint256) {
+        return Groth16.keyLength(_signalCount(version.inputWords, version.outputWords));
+    }
+
+    function _knownModel(bytes32 modelId) private view returns (Model storage model) {
+        model = _models[modelId];
+        if (model.owner == address(0)) revert ModelRegistry_ModelUnknown(modelId);
+    }
+
+    function _ownedModel(bytes32 modelId) private view returns (Model storage model) {
+        model = _knownModel(modelId);
+        if (model.owner != msg.sender) revert ModelRegistry_NotModelOwner(model.owner, msg.sender);
+    }
+
+    function _knownVersion(bytes32 versionId) private view returns (Version storage version) {
+        version = _versions[versionId];
+        if (_statusOf(version) == VersionStatus.Unknown) revert ModelRegistry_VersionUnknown(versionId);
+    }
+
+    /// @dev At most `limit` ids from number `offset`; empty behind the end.
+    function _page(
+        bytes32[] storage ids,
+        uint256 offset,
+        uint256 limit
+    ) private view returns (bytes32[] memory page) {
+        uint256 count = ids.length;
+        uint256 available = offset < count ? count - offset : 0;
+        page = new bytes32[](limit < available ? limit : available);
+        for (uint256 i = 0; i < page.length; ++i) {
+            page[i] = ids[offset + i];
+        }
+    }
+
+    function _statusOf(Version memory version) private pure returns (VersionStatus) {
+        if (version.keyStore == address(0)) return VersionStatus.Unknown;
+        return version.deprecatedAt == 0 ? VersionStatus.Published : VersionStatus.Deprecated;
+    }
+
+    /// @dev The words, and the context.
+    function _signalCount(uint256 inputWords, uint256 outputWords) private pure returns (uint256) {
+        return inputWords + outputWords + 1;
+    }
+
+    function _requireSlug(string calldata slug) private pure {
+        bytes calldata characters = bytes(slug);
+        bool isValid = characters.length >= MINIMUM_SLUG_LENGTH && characters.length <= MAXIMUM_SLUG_LENGTH;
+        for (uint256 i = 0; isValid && i < characters.length; ++i) {
+            bytes1 c = characters[i];
+            isValid = (c >= "a" && c <= "z") || (c >= "0" && c <= "9") || c == "-";
+        }
+        if (!isValid) revert ModelRegistry_SlugInvalid(slug);
+    }
+}

@@ -1,0 +1,83 @@
+import { Interface, type InterfaceAbi } from "ethers";
+import { describe, expect, it } from "vitest";
+import {
+  attestationErrorsAbi,
+  certificateStoreAbi,
+  nitroVerifierAbi,
+  signingKeysAbi,
+  teeRegistryAbi,
+} from "../generated/abi.ts";
+import { explainRevert, revertData } from "../src/explainRevert.ts";
+
+const id = `0x${"12".repeat(32)}`;
+const encode = (abi: InterfaceAbi, name: string, ...values: unknown[]): string =>
+  new Interface(abi).encodeErrorResult(name, values);
+
+describe("explainRevert", () => {
+  it.each<[string, unknown[], string]>([
+    ["TEERegistry_NodeUnknown", [id], `the registry has no node ${id}`],
+    ["TEERegistry_StatusInvalid", [id, 4], `node ${id} is banned: not possible in that state`],
+    [
+      "TEERegistry_AdmissionPaused",
+      [1_900_000_000n],
+      "admissions of new nodes are paused until 2030-03-17T17:46:40Z",
+    ],
+    [
+      "TEERegistry_HeartbeatNotNewer",
+      [1_900_000_001n, 1_900_000_000n],
+      "a heartbeat of 2030-03-17T17:46:41Z is recorded already, this one is of 2030-03-17T17:46:40Z",
+    ],
+    // An error without a sentence of its own keeps its name and arguments.
+    ["TEERegistry_CounterNotNewer", [5n, 4n], "TEERegistry_CounterNotNewer(last: 5, actual: 4)"],
+  ])("puts %s into words", (name, values, message) => {
+    expect(explainRevert(encode(teeRegistryAbi, name, ...values))).toEqual({ name, message });
+  });
+
+  it("knows the errors of verifier and certificate store", () => {
+    const old = encode(nitroVerifierAbi, "AttestationVerifier_EvidenceTooOld", 1n, 0n);
+    expect(explainRevert(old).message).toContain("too old");
+    const revoked = encode(certificateStoreAbi, "CertificateStore_Revoked", id, id);
+    expect(explainRevert(revoked).message).toContain("is revoked");
+    const debug = encode(attestationErrorsAbi, "NitroDocument_DebugMode", 0n);
+    expect(explainRevert(debug).message).toBe("the enclave runs in debug mode");
+    const key = encode(signingKeysAbi, "SigningKeys_KeyUnsupported");
+    expect(explainRevert(key).message).toBe("SigningKeys_KeyUnsupported()");
+  });
+
+  it.each([null, undefined, "0x"])("says so where there is no reason: %j", (data) => {
+    expect(explainRevert(data)).toEqual({
+      name: "unknown",
+      message: "reverted without a reason",
+    });
+  });
+
+  it("shows what it does not know", () => {
+    expect(explainRevert("0xdeadbeef").message).toBe("reverted with 0xdeadbeef");
+  });
+
+  it("says a reason and a panic as they are", () => {
+    const reason = encode(["error Error(string reason)"], "Error", "not today");
+    expect(explainRevert(reason)).toEqual({ name: "Error", message: "not today" });
+    const panic = encode(["error Panic(uint256 code)"], "Panic", 17n);
+    expect(explainRevert(panic).message).toBe("arithmetic overflow");
+  });
+});
+
+describe("revertData", () => {
+  const data = encode(teeRegistryAbi, "TEERegistry_NodeUnknown", id);
+  it.each<[string, unknown]>([
+    ["an endpoint", { code: 3, data }],
+    ["one that nests", { data: { message: "x", data } }],
+    ["a library", { code: "UNKNOWN_ERROR", error: { code: 3, data } }],
+    ["two of them", new Error("x", { cause: { info: { error: { data } } } })],
+  ])("finds it in an error of %s", (_, error) => {
+    expect(revertData(error)).toBe(data);
+  });
+
+  it.each([new Error("x"), { data: null }, { data: "0x" }, null, "text"])(
+    "finds none in %j",
+    (error) => {
+      expect(revertData(error)).toBeUndefined();
+    },
+  );
+});

@@ -1,0 +1,126 @@
+import { BaseError } from "@haca/protocol/baseError";
+import { formatEther, formatUnits } from "ethers";
+import type { ChainType, NetworkConnection } from "hardhat/types/network";
+import { grouped, isoTime } from "../lib/words.ts";
+import { moduleOf, type Wanted } from "./deployPart.ts";
+import type { GovernanceParameters } from "./parameters/readParameters.ts";
+import type { Deployment } from "./plan/openDeployment.ts";
+import type { Plan, PlannedContract } from "./plan/plan.ts";
+import { runModule } from "./plan/runModule.ts";
+
+export type Rehearsal = {
+  gas: bigint;
+  /** gas of the largest transaction */
+  largest: bigint;
+  transactions: number;
+  /** by step, in their order */
+  gasOf: ReadonlyMap<string, bigint>;
+};
+
+/**
+ * Gas and number of a deployment's transactions, and the gas of the largest of them, measured by doing it on a chain
+ * in memory with the same parameters. On an OP-stack chain the fee for the data on the chain below comes on top; it is
+ * small beside this.
+ */
+export async function rehearse(parameters: {
+  build: (module: Plan) => Record<string, PlannedContract>;
+  chainType: ChainType;
+}): Promise<Rehearsal> {
+  const { default: hre } = await import("hardhat");
+  // The kind of chain matters to the run, not to the type of its connection.
+  const connection = (await hre.network.create({
+    network: "default",
+    chainType: parameters.chainType,
+  })) as NetworkConnection;
+  try {
+    const { transactions } = await runModule({ connection, build: parameters.build });
+    const gasOf = new Map<string, bigint>();
+    for (const [step, { hash }] of transactions) {
+      const receipt = await connection.ethers.provider.getTransactionReceipt(hash);
+      gasOf.set(step, receipt?.gasUsed ?? 0n);
+    }
+    return { ...sumUp([...gasOf.values()]), gasOf };
+  } finally {
+    await connection.close();
+  }
+}
+
+/** What some transactions take together. */
+export function sumUp(gas: readonly bigint[]): Omit<Rehearsal, "gasOf"> {
+  let [sum, largest] = [0n, 0n];
+  for (const used of gas) {
+    sum += used;
+    if (used > largest) largest = used;
+  }
+  return { gas: sum, largest, transactions: gas.length };
+}
+
+/** The rehearsal of everything. */
+export const dryRun = (parameters: {
+  settlementWindow: number;
+  governance: GovernanceParameters;
+  chainType: ChainType;
+}): Promise<Rehearsal> =>
+  rehearse({
+    chainType: parameters.chainType,
+    build: moduleOf({ ...parameters, part: "governance", isDevelopmentChain: false }),
+  });
+
+/** Shows what will happen and what it costs; error `deploy.noFunds` if the deployer cannot pay what is left. */
+export async function printPlan(parameters: {
+  deployment: Deployment;
+  wanted: Wanted;
+}): Promise<void> {
+  const { deployment, wanted } = parameters;
+  const { connection, deployer, journal } = deployment;
+  if (wanted.part === "governance") {
+    console.log(`  deployer ${deployer}, left without any permission`);
+  } else {
+    console.log(`  deployer ${deployer}, who stays administrator until everything is deployed`);
+  }
+  if (wanted.part !== "core") {
+    const { governance } = wanted;
+    console.log(`  root of attestations ${governance.attestation.rootFingerprint}`);
+    if (wanted.part === "governance") printGovernance(governance);
+  }
+  const { gasOf } = await rehearse({ chainType: connection.chainType, build: moduleOf(wanted) });
+  const done = new Set(journal.minedSteps().map(({ step }) => step));
+  const left = [...gasOf].filter(([step]) => !done.has(step)).map(([, gas]) => gas);
+  if (left.length < gasOf.size) {
+    console.log(`  ${gasOf.size - left.length} of ${gasOf.size} transactions are done already`);
+  }
+  if (left.length === 0) return;
+  await requireFunds({ connection, deployer, ...sumUp(left) });
+}
+
+function printGovernance(governance: GovernanceParameters): void {
+  console.log(`  image approver ${governance.imageApprover}`);
+  console.log(`  guardian ${governance.guardian}, timelock delay ${governance.timelockDelay} s`);
+  console.log(`  token generation event ${isoTime(governance.tge)}`);
+}
+
+/** Prints what the deployment would cost; error `deploy.noFunds` if the deployer cannot pay it. */
+export async function requireFunds(parameters: {
+  connection: NetworkConnection;
+  deployer: string;
+  gas: bigint;
+  /** gas of the largest transaction */
+  largest: bigint;
+  transactions: number;
+}): Promise<void> {
+  const { connection, deployer, gas, largest, transactions } = parameters;
+  const { provider } = connection.ethers;
+  const { maxFeePerGas, gasPrice } = await provider.getFeeData();
+  const price = maxFeePerGas ?? gasPrice ?? 0n;
+  const balance = await provider.getBalance(deployer);
+  console.log(
+    `  ${transactions} transactions, ${grouped(gas)} gas (the largest ${grouped(largest)}), at most ${formatEther(gas * price)} ETH ` +
+      `at ${formatUnits(price, "gwei")} gwei; ${deployer} has ${formatEther(balance)} ETH`,
+  );
+  if (balance < gas * price) {
+    throw new BaseError({
+      code: "deploy.noFunds",
+      message: `${deployer} has ${formatEther(balance)} ETH, the deployment needs ${formatEther(gas * price)} ETH`,
+    });
+  }
+}

@@ -1,0 +1,103 @@
+import type { AddressBook } from "@haca/protocol/addressBook";
+import { BaseError } from "@haca/protocol/baseError";
+import type { ContractName } from "@haca/protocol/contracts";
+import { AbiCoder } from "ethers";
+import { type CompiledContract, compiledContract } from "../compiled/compiledContract.ts";
+import { firstDifference, matchCode } from "../compiled/matchCode.ts";
+import type { ChainReader } from "../reader/chainReader.ts";
+
+/** A contract on a chain, with what an explorer needs to compile it and compare. */
+export type Subject = {
+  contract: CompiledContract;
+  address: string;
+  /** ABI-encoded, 0x and hex */
+  constructorArguments: string;
+  /** that created it, or what created it */
+  transaction: string;
+};
+
+/** Made by another contract, with the views that tell what their constructors got. */
+const MADE_BY_OTHERS: Readonly<Partial<Record<ContractName, readonly string[]>>> = {
+  VestingFactory: ["token() view returns (address)"],
+  VestingVault: ["token() view returns (address)"],
+  MerkleAirdrop: [
+    "token() view returns (address)",
+    "root() view returns (bytes32)",
+    "total() view returns (uint256)",
+    "deadline() view returns (uint256)",
+    "leftoversTo() view returns (address)",
+  ],
+};
+
+/**
+ * Every contract of an address book, and the code behind its vaults. A contract whose code is not what this
+ * repository's sources give cannot be verified with them: error `verify.otherCode`.
+ */
+export async function collectSubjects(parameters: {
+  reader: ChainReader;
+  book: AddressBook;
+}): Promise<Subject[]> {
+  const { reader, book } = parameters;
+  const entries: [ContractName, string, string][] = Object.entries(book.contracts).flatMap(
+    ([name, entry]) =>
+      entry === undefined ? [] : [[name as ContractName, entry.address, entry.transaction]],
+  );
+  const { VestingFactory } = book.contracts;
+  if (VestingFactory !== undefined) {
+    const view = "function implementation() view returns (address)";
+    const [vault] = await reader.view(VestingFactory.address, view);
+    entries.push(["VestingVault", vault, VestingFactory.transaction]);
+  }
+  const subjects: Subject[] = [];
+  for (const [name, address, transaction] of entries) {
+    const contract = await compiledContract(name);
+    const code = await reader.code(address);
+    if (matchCode(code, contract) === undefined) {
+      throw new BaseError({
+        code: "verify.otherCode",
+        message: `${name} ${address} is not what this repository's sources give (${code === "0x" ? "there is no contract" : firstDifference(code, contract)}): check out the commit that the address book names, ${book.gitCommit}`,
+      });
+    }
+    const constructorArguments = await argumentsOf({
+      reader,
+      book,
+      contract,
+      address,
+      transaction,
+    });
+    subjects.push({ contract, address, constructorArguments, transaction });
+  }
+  return subjects;
+}
+
+async function argumentsOf(parameters: {
+  reader: ChainReader;
+  book: AddressBook;
+  contract: CompiledContract;
+  address: string;
+  transaction: string;
+}): Promise<string> {
+  const { reader, book, contract, address, transaction } = parameters;
+  const { inputs } = contract.abi.deploy;
+  const encode = (values: readonly unknown[]): string =>
+    AbiCoder.defaultAbiCoder().encode(inputs, values);
+  if (inputs.length === 0) return "0x";
+  const { GenesisDistribution, TimelockController } = book.contracts;
+  if (contract.name === "OPG") {
+    return encode([GenesisDistribution?.address, TimelockController?.address]);
+  }
+  const views = MADE_BY_OTHERS[contract.name];
+  if (views !== undefined) {
+    const values: unknown[] = [];
+    for (const view of views) values.push((await reader.view(address, `function ${view}`))[0]);
+    return encode(values);
+  }
+  const input = (await reader.transaction(transaction))?.input.toLowerCase();
+  if (input?.startsWith(contract.creationCode.toLowerCase()) !== true) {
+    throw new BaseError({
+      code: "verify.noCreation",
+      message: `transaction ${transaction}, which the address book names, did not create ${contract.name} from this repository's sources`,
+    });
+  }
+  return `0x${input.slice(contract.creationCode.length)}`;
+}

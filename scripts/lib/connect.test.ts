@@ -1,0 +1,15 @@
+import { expect, it } from "vitest";
+import { unusable } from "./connect.ts";
+
+it("tells a key that cannot be used from an endpoint that does not answer", () => {
+  const codeOf = (message: string): string => unusable("baseSepolia", new Error(message)).code;
+  expect(codeOf("Invalid private key in network config")).toBe("deploy.badKey");
+  expect(codeOf('Configuration Variable "HACA_DEPLOYER_KEY" not found')).toBe("deploy.badKey");
+  expect(codeOf('Configuration Variable "BASE_SEPOLIA_RPC_URL" not found')).toBe("deploy.noRpc");
+  expect(codeOf("Failed to make POST request to http://127.0.0.1:9546")).toBe("deploy.noRpc");
+});
+
+it("says of an endpoint that died between two requests that it does not answer", () => {
+  const { message } = unusable("localhost", new Error("Failed to make POST request to http://x"));
+  expect(message).toBe("network localhost does not answer: start the chain or check its URL");
+});

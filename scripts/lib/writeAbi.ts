@@ -1,0 +1,47 @@
+import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CONTRACT_ROWS, ERROR_ABIS } from "@haca/protocol/contracts";
+import { PROJECT_ROOT } from "./projectRoot.ts";
+
+/** Folders of artifacts/ with contracts of a deployment: ours, and the library's. */
+const FOLDERS = "{contracts,@openzeppelin/contracts}";
+
+function readAbi(artifact: string): unknown {
+  const pattern = `artifacts/${FOLDERS}/**/${artifact}.sol/${artifact}.json`;
+  const [path, ...others] = globSync(pattern, { cwd: PROJECT_ROOT });
+  if (path === undefined) throw new Error(`no artifact ${artifact}: compile first`);
+  if (others.length > 0) throw new Error(`${artifact} is in ${[path, ...others].join(" and ")}`);
+  return JSON.parse(readFileSync(join(PROJECT_ROOT, path), "utf8")).abi;
+}
+
+/**
+ * Writes protocol/generated/abi.ts from Hardhat's artifacts: the ABIs as constants, so that Ponder and viem can infer
+ * types from them and nothing is pasted by hand. Which ones, says the table of contracts.
+ */
+export function writeAbi(): void {
+  const constants = [
+    ...CONTRACT_ROWS.map(({ name, abi, abiFrom = name }) => ({ abi, artifact: abiFrom })),
+    ...ERROR_ABIS.map(({ abi, abiFrom }) => ({ abi, artifact: abiFrom })),
+  ].map(
+    ({ abi, artifact }) =>
+      `export const ${abi} = ${JSON.stringify(readAbi(artifact), null, 2)} as const;\n`,
+  );
+  const byName = CONTRACT_ROWS.map(({ name, abi }) => `  ${name}: ${abi},\n`);
+  const errors = ERROR_ABIS.map(({ abi }) => abi).join(", ");
+
+  const target = join(PROJECT_ROOT, "protocol", "generated", "abi.ts");
+  mkdirSync(join(target, ".."), { recursive: true });
+  writeFileSync(
+    target,
+    `// Generated from the table of contracts. Do not edit.
+
+${constants.join("\n")}
+/** By the names of the contracts. */
+export const abis = {
+${byName.join("")}} as const;
+
+/** Errors of libraries. */
+export const errorAbis = [${errors}] as const;
+`,
+  );
+}

@@ -1,0 +1,62 @@
+/** `npm run bench:zkml`, `bench:prover`, `bench:worker`: measurements, written to `bench/out/`. */
+import { BaseError } from "@haca/protocol/baseError";
+import type { Command } from "commander";
+import { enterProject } from "../../scripts/lib/enterProject.ts";
+import { createProgram, runProgram } from "../../scripts/lib/program.ts";
+import { reportFailure } from "../../scripts/lib/reportFailure.ts";
+
+/** What each measurement needs is loaded when it runs. */
+const BENCHES: Readonly<Record<string, () => Command>> = {
+  zkml: () =>
+    createProgram({
+      name: "bench:zkml",
+      summary:
+        "Measures what the compiler makes of the digits model and of a perceptron of MNIST's size; writes " +
+        "bench/out/zkml.json.",
+    }).action(async () => {
+      enterProject();
+      await (await import("./zkml.ts")).benchZkml();
+    }),
+
+  prover: () =>
+    createProgram({
+      name: "bench:prover",
+      summary:
+        "Times proofs by snarkjs and by the native prover; writes bench/out/prover.json. Needs npm run build:prover.",
+    })
+      .option("--sizes <n,n,…>", "log2 of the circuits' sizes (14,16,18; with cuda 16,18,20)")
+      .option("--runs <n>", "proofs of each", "3")
+      .option(
+        "--rapidsnark <path>",
+        "rapidsnark's program as well (<zkey> <wtns> <proof.json> <public.json>), beside haca-prover prove: both start " +
+          "and read the key for every proof",
+      )
+      .option("--backend <name>", "cpu; or cuda: the device as well, and snarkjs rests", "cpu")
+      .action(async (options) => {
+        enterProject();
+        await (await import("./prover.ts")).benchProver(options);
+      }),
+
+  worker: () =>
+    createProgram({
+      name: "bench:worker",
+      summary:
+        "Times the worker on a local chain with the digits model, on PGlite, and on PostgreSQL where the system has it; " +
+        "writes bench/out/worker.json. Uses the native prover where it is built.",
+    })
+      .option("--requests <n>", "inferences on the fast path, with nothing else going on", "2000")
+      .option("--clients <n>", "how many ask at once", "16")
+      .option("--jobs <n>", "jobs that are proven and settled all at once", "100")
+      .option("--single <n>", "jobs that are proven and settled one after another", "20")
+      .action(async (options) => {
+        enterProject();
+        await (await import("./worker.ts")).benchWorker(options);
+      }),
+};
+
+const [name = "", ...commandLine] = process.argv.slice(2);
+const bench = BENCHES[name];
+if (bench === undefined) {
+  const message = `expected ${Object.keys(BENCHES).join(", ")}, got ${JSON.stringify(name)}`;
+  reportFailure(new BaseError({ code: "bench.option", message }));
+} else await runProgram(bench(), commandLine);

@@ -1,0 +1,182 @@
+/** What the compiler makes of the digits model and of a perceptron of MNIST's size. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { readR1cs, readSymbols } from "@haca/circuits/readR1cs";
+import { circuitInput } from "@haca/model-runtime/circuitInput";
+import { loadModel } from "@haca/model-runtime/loadModel";
+import { quantiseInput } from "@haca/model-runtime/quantise";
+import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
+import type { Manifest } from "@haca/protocol/manifest";
+import { compileModel } from "@haca/zkml/compileModel";
+import { readSamples } from "@haca/zkml/quantise/readSamples";
+import { releaseCurve } from "@haca/zkml/setup/snarkjsResources";
+import { groth16, type SnarkFile, wtns } from "snarkjs";
+import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
+import { formatTable } from "../../scripts/lib/table.ts";
+import { buildCircuit } from "../../zkml/test/utils/buildCircuit.ts";
+import { multilayerPerceptron, noise } from "../../zkml/test/utils/onnxFile.ts";
+
+const PROOFS = 10;
+
+type Figures = Record<string, number>;
+
+export async function benchZkml(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "haca-bench-zkml-"));
+  try {
+    const digits = await measureDigits(folder);
+    const perceptron = await measurePerceptron();
+    const figures: Figures = { ...digits.figures, ...perceptron };
+    console.log(
+      formatTable({
+        columns: ["figure", "value"],
+        rows: Object.entries(figures).map(([key, value]) => [key, String(value)]),
+      }),
+    );
+    const path = join(PROJECT_ROOT, "bench", "out", "zkml.json");
+    mkdirSync(join(path, ".."), { recursive: true });
+    const report = {
+      figures,
+      details: {
+        how: "digits: compiled from nothing, development powers of tau included; times are medians over test images with snarkjs in this process, keys in memory. mlp784: circuit only, random weights (its size does not depend on what it learnt). Constraints per ReLU: constraints that read a digit of a ReluRescale template.",
+        samples: digits.samples,
+        versions: { node: process.version, circom: "2.2.3", snarkjs: "0.7.6" },
+        machine: { cpu: cpus()[0]?.model, cores: cpus().length },
+        date: new Date().toISOString(),
+      },
+    };
+    writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
+    console.log(`\nwritten to ${path}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    await releaseCurve();
+  }
+}
+
+async function measureDigits(
+  folder: string,
+): Promise<{ figures: Figures; samples: Record<string, number[]> }> {
+  const source = (file: string) => join(PROJECT_ROOT, "models", "digits", file);
+  const test = readSamples(source("test.json"));
+  const build = {
+    onnx: readFileSync(source("digits.onnx")),
+    name: "digits",
+    calibration: readSamples(source("calibration.json")).inputs,
+    test,
+    out: join(folder, "digits"),
+    ptauFolder: join(folder, "ptau"),
+    onProgress: (line: string) => console.log(line),
+  };
+  const compile = await timed(() => compileModel(build));
+  const cached = await timed(() => compileModel(build));
+  const { manifest } = compile.result;
+  const { statistics } = manifest;
+  const path = (file: keyof Manifest["files"]) => join(build.out, manifest.files[file]);
+  const { bytes, samples } = await measureProofs({ folder: build.out, images: test.inputs });
+  return {
+    figures: {
+      "digits.parameters": statistics.parameters,
+      "digits.activations": statistics.activations,
+      "digits.constraints": statistics.constraints,
+      "digits.constraintsPerRelu": round(
+        countReluConstraints({ r1cs: path("r1cs"), symbols: join(build.out, "circuit.sym") }) /
+          statistics.activations,
+      ),
+      "digits.nonZeros": statistics.nonZeros,
+      "digits.publicSignals": statistics.publicSignals,
+      "digits.floatAccuracy": statistics.floatAccuracy ?? Number.NaN,
+      "digits.quantisedAccuracy": statistics.quantisedAccuracy ?? Number.NaN,
+      "digits.compileSeconds": round(compile.ms / 1000),
+      "digits.compileCachedSeconds": round(cached.ms / 1000),
+      "digits.witnessMs": median(samples.witnessMs),
+      "digits.proveMs": median(samples.proveMs),
+      "digits.verifyMs": median(samples.verifyMs),
+      "digits.proofBytes": bytes.proof,
+      "digits.verifyingKeyBytes": bytes.verifyingKey,
+      "digits.zkeyBytes": statSync(path("zkey")).size,
+      "digits.r1csBytes": statSync(path("r1cs")).size,
+      "digits.wasmBytes": statSync(path("wasm")).size,
+    },
+    samples,
+  };
+}
+
+/** Witness, proof and verification of some images, one by one; the first, which warms caches, is not counted. */
+async function measureProofs(parameters: { folder: string; images: number[][] }): Promise<{
+  bytes: { proof: number; verifyingKey: number };
+  samples: { witnessMs: number[]; proveMs: number[]; verifyMs: number[] };
+}> {
+  const { manifest, integerModel } = await loadModel(parameters);
+  const read = (file: keyof Manifest["files"]) =>
+    readFileSync(join(parameters.folder, manifest.files[file]));
+  const wasm: SnarkFile = { type: "mem", data: read("wasm") };
+  const zkey: SnarkFile = { type: "mem", data: read("zkey") };
+  const key = JSON.parse(read("verificationKey").toString("utf8"));
+  const samples = { witnessMs: [] as number[], proveMs: [] as number[], verifyMs: [] as number[] };
+  for (const [index, values] of parameters.images.slice(0, PROOFS + 1).entries()) {
+    const input = quantiseInput({ manifest, values });
+    const outputs = runIntegerModel({ integerModel, input });
+    const { signals } = circuitInput({ manifest, input, outputs, context: BigInt(index) });
+    const witness: SnarkFile = { type: "mem" };
+    const calculated = await timed(() => wtns.calculate(signals, wasm, witness));
+    const proven = await timed(() => groth16.prove(zkey, witness));
+    const { proof, publicSignals } = proven.result;
+    const verified = await timed(() => groth16.verify(key, publicSignals, proof));
+    if (!verified.result) {
+      throw new Error(`the proof of image ${index} does not verify`);
+    }
+    if (index > 0) {
+      samples.witnessMs.push(round(calculated.ms));
+      samples.proveMs.push(round(proven.ms));
+      samples.verifyMs.push(round(verified.ms));
+    }
+  }
+  // on-chain formats: A, B, C; alpha1, beta2, gamma2, delta2, IC
+  return {
+    bytes: { proof: 64 + 128 + 64, verifyingKey: 64 + 3 * 128 + 64 * key.IC.length },
+    samples,
+  };
+}
+
+async function measurePerceptron(): Promise<Figures> {
+  console.log("perceptron 784-64-10: circuit …");
+  const { result, ms } = await timed(() =>
+    buildCircuit({
+      onnx: multilayerPerceptron({ inputs: 784, hidden: 64, classes: 10 }),
+      calibration: [noise([784], 1).data, noise([784], 2).data],
+      options: { input: { minimum: 0, maximum: 255, scaleExponent: -8 } },
+    }),
+  );
+  return {
+    "mlp784.parameters": result.graph.parameters,
+    "mlp784.constraints": result.r1cs.constraintCount,
+    "mlp784.circuitSeconds": round(ms / 1000),
+  };
+}
+
+/** Constraints that read a digit of a ReLU's decomposition. */
+function countReluConstraints(parameters: { r1cs: string; symbols: string }): number {
+  const symbols = readSymbols(readFileSync(parameters.symbols, "utf8"));
+  const digits = new Set(
+    [...symbols].filter(([name]) => /^ReluRescale.*bits\[/.test(name)).map(([, wire]) => wire),
+  );
+  return readR1cs(readFileSync(parameters.r1cs)).constraints.filter(({ a, b, c }) =>
+    [...a.wires, ...b.wires, ...c.wires].some((wire) => digits.has(wire)),
+  ).length;
+}
+
+async function timed<T>(run: () => Promise<T>): Promise<{ result: T; ms: number }> {
+  const start = performance.now();
+  const result = await run();
+  return { result, ms: performance.now() - start };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const low = sorted[Math.ceil(middle) - 1] ?? Number.NaN;
+  const high = sorted[Math.floor(middle)] ?? Number.NaN;
+  return round((low + high) / 2);
+}
+
+const round = (value: number): number => Math.round(value * 100) / 100;

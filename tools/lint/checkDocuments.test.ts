@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
+import { checkCommands } from "./checkCommands.ts";
+import { checkDocuments } from "./checkDocuments.ts";
+import { checkLinks } from "./checkLinks.ts";
+import { checkPaths } from "./checkPaths.ts";
+import { foldersOf, type Project, readProject } from "./project.ts";
+import { anchorsOf } from "./readDocument.ts";
+
+const OTHER_FILES = ["scripts/run.ts", "test/contracts/Vault.test.ts", "worker/src/queue/lease.ts"];
+
+/** A project with one document, `docs/page.md`, beside `docs/other.md` with the heading "Two words". */
+function projectWith(text: string): Project {
+  const texts = new Map([
+    ["docs/page.md", text],
+    ["docs/other.md", "# Two words\n"],
+  ]);
+  const files = new Set([...texts.keys(), ...OTHER_FILES]);
+  return {
+    files,
+    folders: foldersOf(files),
+    scripts: new Map([
+      ["", new Set(["demo", "bench:gas", "test"])],
+      ["@haca/indexer", new Set(["start"])],
+    ]),
+    isIgnored: (path) => path.startsWith("docs/out"),
+    read: (file) => texts.get(file) ?? "",
+  };
+}
+
+const check = (
+  checker: (document: string, project: Project) => string[],
+  text: string,
+): readonly string[] => checker("docs/page.md", projectWith(text));
+
+describe("links", () => {
+  it.each([
+    "[a](other.md)",
+    "[a](other.md#two-words)",
+    "# Here\n[a](#here)",
+    "[a](../scripts/run.ts)",
+    "[a](../worker/src)",
+    "[a](https://example.org/nothing.md)",
+    "```\n[a](nothing.md)\n```",
+    "`[a](nothing.md)`",
+  ])("takes %j", (text) => expect(check(checkLinks, text)).toEqual([]));
+
+  it.each([
+    ["[a](nothing.md)", "docs/page.md:1: the link nothing.md leads to no file"],
+    ["\n![a](nothing.svg)", "docs/page.md:2: the link nothing.svg leads to no file"],
+    ["[a](other.md#three)", "the link other.md#three names a heading that docs/other.md does"],
+    ["[a](#here)", "the link #here names a heading that docs/page.md does not have"],
+    ["[a](../worker/src#here)", "names a heading of a folder"],
+    ["[a](other.md) [b](nothing.md)", "the link nothing.md leads to no file"],
+  ])("refuses %j", (text, fault) => {
+    expect(check(checkLinks, text)).toEqual([expect.stringContaining(fault)]);
+  });
+
+  it("are compared with the anchors that GitHub makes", () => {
+    const text = "# A `b` (c), d_e\n## Same\n## Same\n### [Link](x.md) it\n```\n# none\n```";
+    expect([...anchorsOf(text)]).toEqual(["a-b-c-d_e", "same", "same-1", "link-it"]);
+  });
+});
+
+describe("paths", () => {
+  it.each([
+    "`scripts/run.ts`",
+    "`worker/src/`",
+    "`other.md`",
+    "`lease.ts`",
+    "`queue/lease.ts`",
+    "`worker/src/*/lease.ts`",
+    "`{scripts/run,queue/lease}.ts`",
+    "`out/figures.json`",
+    "`deployments/<chainId>.json`",
+    "`name/value`",
+    "`a b/c`",
+    "```\n`scripts/nothing.ts`\n```",
+  ])("takes %j", (text) => expect(check(checkPaths, text)).toEqual([]));
+
+  it.each([
+    ["`scripts/nothing.ts`", "docs/page.md:1: `scripts/nothing.ts` is not in the repository"],
+    ["`worker/test`", "`worker/test` is not in the repository"],
+    ["`nothing.ts`", "`nothing.ts` is not in the repository"],
+    ["`ease.ts`", "`ease.ts` is not in the repository"],
+    ["`test/contracts/*.sol`", "`test/contracts/*.sol` is not in the repository"],
+    ["`queue/{lease,gone}.ts`", "`queue/gone.ts` is not in the repository"],
+  ])("refuses %j", (text, fault) => {
+    expect(check(checkPaths, text)).toEqual([expect.stringContaining(fault)]);
+  });
+});
+
+describe("commands", () => {
+  it.each([
+    "npm run demo -- --keep",
+    "`npm run bench:*`",
+    "npm test",
+    "npm start -w @haca/indexer",
+    "npm ci",
+  ])("takes %j", (text) => expect(check(checkCommands, text)).toEqual([]));
+
+  it.each([
+    ["```\nnpm run nothing\n```", "docs/page.md:2: npm run nothing is not in package.json"],
+    ["npm run gone:*", "npm run gone:* is not in package.json"],
+    ["npm start", "npm run start is not in package.json"],
+    ["npm run demo -w @haca/indexer", "is not in the package.json of @haca/indexer"],
+  ])("refuses %j", (text, fault) => {
+    expect(check(checkCommands, text)).toEqual([expect.stringContaining(fault)]);
+  });
+});
+
+describe("this repository", () => {
+  it("has what its documents speak of, and gas figures as its snapshot has them", () => {
+    expect(checkDocuments(readProject(PROJECT_ROOT)).problems).toEqual([]);
+  });
+});

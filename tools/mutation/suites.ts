@@ -1,0 +1,122 @@
+/** The suites that answer for some of the contracts, quickest and nearest first. */
+export type Suites = { mocha: readonly string[]; solidity: readonly string[] };
+
+type Row = { contracts: readonly string[] } & Partial<Suites>;
+
+const NODES = ["nodes", "admission", "approvals", "verifiers", "activeSet", "bonds"];
+
+/** By file in `contracts/`, without `.sol`; the suites by file in `test/contracts/`. */
+const TABLE: readonly Row[] = [
+  { contracts: ["crypto/Sha384"], mocha: ["crypto/Sha384"] },
+  {
+    contracts: ["crypto/P384Field", "crypto/P384Scalars"],
+    mocha: ["crypto/P384Field", "crypto/P384Scalars", "crypto/EcdsaP384"],
+  },
+  {
+    contracts: ["crypto/P384", "crypto/P384Points", "crypto/EcdsaP384"],
+    mocha: ["crypto/EcdsaP384", "crypto/EcdsaP384.hints", "crypto/EcdsaP384.wycheproof"],
+  },
+  {
+    contracts: ["crypto/RsaPss"],
+    mocha: ["crypto/RsaPss", "tee/nodes"],
+  },
+  {
+    contracts: [
+      "attestation/x509/Calendar",
+      "attestation/cbor/Cbor",
+      "attestation/cbor/Cursor",
+      "attestation/x509/Der",
+      "attestation/nitro/NitroDocument",
+      "attestation/x509/X509",
+    ],
+    mocha: [
+      "attestation/parsers",
+      "attestation/document",
+      "attestation/certificate",
+      "attestation/verifier",
+      "attestation/verdict",
+    ],
+    solidity: ["attestation/Parsers"],
+  },
+  {
+    contracts: ["attestation/x509/CertificateStore", "attestation/nitro/NitroAttestationVerifier"],
+    mocha: ["attestation/verifier", "attestation/revocation", "attestation/certificate"],
+  },
+  {
+    contracts: ["governance/HacaGovernor", "governance/TimelockController"],
+    // Not accessControl: it compares the code with that of the whole project's build, whose numbers are others.
+    mocha: ["governance/governor", "governance/votes"],
+  },
+  {
+    contracts: ["utils/CodeStore"],
+    mocha: ["models/publishedData", "models/ModelRegistry"],
+    solidity: ["models/CodeStore"],
+  },
+  {
+    contracts: ["models/TensorLayouts", "models/VerifyingKeyCheck", "models/ModelRegistry"],
+    mocha: ["models/publishedData", "models/ModelRegistry"],
+    solidity: ["models/TensorLayouts", "models/ModelRegistry.invariant"],
+  },
+  {
+    contracts: ["crypto/SigningKeys"],
+    mocha: ["crypto/SigningKeys", "tee/admission", "tee/activeSet"],
+  },
+  {
+    contracts: ["tee/NodeBonds"],
+    mocha: ["bonds", "nodes", "admission", "activeSet"].map((suite) => `tee/${suite}`),
+  },
+  {
+    contracts: [
+      "tee/TEERegistry",
+      "tee/parts/Histories",
+      "tee/parts/NodeRecords",
+      "tee/parts/TEEAdmission",
+      "tee/parts/TEEImages",
+      "tee/parts/TEEKeys",
+      "tee/parts/TEENodes",
+    ],
+    mocha: NODES.map((suite) => `tee/${suite}`),
+    solidity: ["tee/TEERegistry.invariant"],
+  },
+  {
+    contracts: ["crypto/Groth16"],
+    mocha: ["crypto/Groth16", "settlement/InferenceSettlement"],
+    solidity: ["crypto/Groth16"],
+  },
+  {
+    contracts: [
+      "settlement/InferenceResults",
+      "settlement/InferenceSettlement",
+      "settlement/RequestLedger",
+    ],
+    mocha: ["InferenceSettlement", "consent", "administration"].map(
+      (suite) => `settlement/${suite}`,
+    ),
+    solidity: ["settlement/RequestLedger", "settlement/InferenceSettlement.invariant"],
+  },
+  { contracts: ["token/MerkleAirdrop"], mocha: ["token/airdrop"] },
+  { contracts: ["token/OPG"], mocha: ["token/opg", "token/authorizations", "token/x402"] },
+  {
+    contracts: [
+      "token/Allocations",
+      "token/GenesisDistribution",
+      "token/GrantTerms",
+      "token/VestingFactory",
+      "token/VestingSchedule",
+      "token/VestingVault",
+    ],
+    mocha: ["token/vesting", "token/genesis", "token/schedules"],
+    solidity: ["token/VestingSchedule"],
+  },
+];
+
+/** The suites of a contract; `undefined` for a file that the table does not know. */
+export function suitesOf(file: string): Suites | undefined {
+  const name = file.replace(/^contracts\//, "").replace(/\.sol$/, "");
+  const row = TABLE.find(({ contracts }) => contracts.includes(name));
+  if (row === undefined) return undefined;
+  return {
+    mocha: (row.mocha ?? []).map((suite) => `test/contracts/${suite}.test.ts`),
+    solidity: (row.solidity ?? []).map((suite) => `test/contracts/${suite}.t.sol`),
+  };
+}

@@ -1,0 +1,63 @@
+import { type Count, countCargo, countHardhat, countVitest } from "./counts.ts";
+import type { Step } from "./lanes.ts";
+
+/** One runner over one part of the project. */
+export type Suite = Step & {
+  command: readonly string[];
+  count: Count;
+};
+
+/** Compiles the contracts and their tests, and generates the ABIs; part of a run if one of its suites needs them. */
+export const BUILD = {
+  name: "build",
+  command: ["npm", "run", "--silent", "build:tests"],
+  seconds: 10,
+} as const satisfies Step & { command: readonly string[] };
+
+const NEEDS_CONTRACTS = [BUILD.name];
+
+const vitest = (
+  name: string,
+  folder: string,
+  step: { seconds: number; after?: readonly string[] },
+): Suite => ({
+  name,
+  command: ["vitest", "run", "--root", folder, "--reporter=default", "--reporter=json"],
+  count: countVitest,
+  ...step,
+});
+
+const hardhat = (name: string, runner: string, seconds: number): Suite => ({
+  name,
+  // What the build has made: no suite compiles under the feet of another.
+  command: ["hardhat", "test", runner, "--no-compile"],
+  count: countHardhat,
+  seconds,
+  after: NEEDS_CONTRACTS,
+});
+
+/**
+ * Everything `npm test` runs; in one lane in this order, the quickest answers first. Any two may run at the same time:
+ * ports are free ones, folders temporary or the suite's own, and only `end to end` writes to `deployments/`.
+ */
+export const SUITES: readonly Suite[] = [
+  hardhat("contracts (Solidity)", "solidity", 70),
+  hardhat("contracts (TypeScript)", "mocha", 240),
+  vitest("protocol", "protocol", { seconds: 6, after: NEEDS_CONTRACTS }),
+  vitest("attestation", "attestation", { seconds: 3 }),
+  vitest("scripts", "scripts", { seconds: 12, after: NEEDS_CONTRACTS }),
+  vitest("tools", "tools", { seconds: 9 }),
+  vitest("circuits", "circuits", { seconds: 15 }),
+  vitest("model runtime", "model-runtime", { seconds: 3 }),
+  vitest("zkml", "zkml", { seconds: 45 }),
+  {
+    name: "prover",
+    command: ["node", "scripts/prover/test.ts"],
+    count: countCargo,
+    seconds: 150,
+  },
+  // After the prover, whose programs its tests use.
+  vitest("worker", "worker", { seconds: 600, after: [...NEEDS_CONTRACTS, "prover"] }),
+  vitest("indexer", "indexer", { seconds: 400, after: NEEDS_CONTRACTS }),
+  vitest("end to end", "test/e2e", { seconds: 700, after: NEEDS_CONTRACTS }),
+];
