@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { inOrder, nextStep, runInLanes, type Step } from "./lanes.ts";
+import { BUILD, SUITES } from "./suites.ts";
 
 const names = (steps: readonly Step[]) => steps.map(({ name }) => name);
 
@@ -97,6 +98,14 @@ describe("runInLanes", () => {
     ];
     const { started } = await simulate(steps, 2);
     expect(started).toEqual({ a: 0, b: 3, c: 5 });
+  });
+
+  it("ends the lanes of npm test near the same time", async () => {
+    const steps = [BUILD, ...SUITES];
+    const { started, makespan } = await simulate(steps, 2);
+    expect(Object.keys(started)).toHaveLength(steps.length);
+    const total = steps.reduce((sum, { seconds }) => sum + seconds, 0);
+    expect(makespan).toBeLessThan((1.1 * total) / 2);
   });
 
   it("ends with the first failure, and says of steps that can never start that they cannot", async () => {

@@ -59,10 +59,13 @@ async function waitForFile(path: string): Promise<string> {
   }
 }
 
-function start(lanes: number) {
+function start(lanes: number, build?: string) {
   let printed = "";
   const run = new SuiteRun({
     lanes,
+    ...(build === undefined
+      ? {}
+      : { build: { name: "build", seconds: 1, command: [process.execPath, "-e", build] } }),
     print: (text) => {
       printed += text.toString();
     },
@@ -111,6 +114,21 @@ describe("a run of suites", () => {
         expect(printed()).toContain(text);
     },
   );
+
+  it.each([1, 2])("ends with the build, where that fails, in %d lanes", async (lanes) => {
+    const { run, printed } = start(lanes, 'console.log("no such type"); process.exitCode = 1');
+    const never = suite("meanwhile", "setInterval(() => {}, 1000)");
+    const needing = { ...suite("needing", 'console.log("ok")'), after: ["build"] };
+    await expect(run.run([needing, never])).rejects.toMatchObject({ code: "test.buildFailed" });
+    expect(printed()).toContain("no such type");
+    expect(printed()).not.toContain("needing");
+  });
+
+  it("does not build for suites that need nothing built", async () => {
+    const { run, printed } = start(1, 'console.log("building")');
+    await run.run([suite("a", 'console.log("ok")')]);
+    expect(printed()).not.toContain("build");
+  });
 
   it.runIf(process.platform === "linux")(
     "that is stopped leaves no process behind and shows what they had said",

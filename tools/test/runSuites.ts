@@ -5,12 +5,15 @@ import { BaseError } from "@haca/protocol/baseError";
 import { runInLanes } from "./lanes.ts";
 import { SuiteProcess } from "./suiteProcess.ts";
 import { closingLine, reconcile, type SuiteResult } from "./suiteResult.ts";
-import { BUILD, type Suite } from "./suites.ts";
+import { BUILD, type Command, type Suite } from "./suites.ts";
 
 export type Ended = { name: string; result: SuiteResult; seconds: number };
 
 /** Writes to standard output. */
 type Print = (text: string | Buffer) => void;
+
+/** How often a run in lanes says what it is at: what watches it takes a long silence for the end. */
+const PROGRESS_MS = 60_000;
 
 const rule = (text: string): string => `\n━━━ ${text}\n`;
 
@@ -21,27 +24,35 @@ const rule = (text: string): string => `\n━━━ ${text}\n`;
 export class SuiteRun {
   readonly #lanes: number;
   readonly #print: Print;
+  readonly #build: Command;
   readonly #running = new Map<string, SuiteProcess>();
   /** why nothing may start any more */
   #stopReason: BaseError | undefined;
 
-  constructor(parameters: { lanes: number; print: Print }) {
+  constructor(parameters: { lanes: number; print: Print; build?: Command }) {
     this.#lanes = parameters.lanes;
     this.#print = parameters.print;
+    this.#build = parameters.build ?? BUILD;
   }
 
   /** The results, by the order of `suites`. Errors: `test.buildFailed`, `test.interrupted`. */
   async run(suites: readonly Suite[]): Promise<Ended[]> {
     const results = new Map<string, Ended>();
-    const needsBuild = suites.some(({ after = [] }) => after.includes(BUILD.name));
-    await runInLanes({
-      steps: [...(needsBuild ? [BUILD] : []), ...suites],
-      lanes: this.#lanes,
-      run: async (step) => {
-        if ("count" in step) results.set(step.name, await this.#suite(step));
-        else await this.#build();
-      },
-    });
+    const build = this.#build;
+    const needsBuild = suites.some(({ after = [] }) => after.includes(build.name));
+    const progress = setInterval(() => this.#printProgress(), PROGRESS_MS);
+    try {
+      await runInLanes<Command | Suite>({
+        steps: [...(needsBuild ? [build] : []), ...suites],
+        lanes: this.#lanes,
+        run: async (step) => {
+          if ("count" in step) results.set(step.name, await this.#runSuite(step));
+          else await this.#runBuild(step);
+        },
+      });
+    } finally {
+      clearInterval(progress);
+    }
     return suites.flatMap(({ name }) => results.get(name) ?? []);
   }
 
@@ -56,20 +67,22 @@ export class SuiteRun {
     for (const [name, { output }] of running) this.#print(`${rule(`${name}: stopped`)}${output}`);
   }
 
-  async #build(): Promise<void> {
-    const { exitStatus, output } = await this.#process({
-      name: BUILD.name,
-      command: BUILD.command,
-    });
+  #printProgress(): void {
+    const names = [...this.#running.keys()].join(" and ");
+    if (this.#lanes > 1 && names !== "") this.#print(`  … ${names}\n`);
+  }
+
+  async #runBuild(build: Command): Promise<void> {
+    const { exitStatus, output } = await this.#process(build);
     if (exitStatus === 0) return;
-    if (this.#lanes > 1) this.#print(`${rule(BUILD.name)}${output}`);
+    if (this.#lanes > 1) this.#print(`${rule(build.name)}${output}`);
     await this.stop(
       new BaseError({ code: "test.buildFailed", message: "the contracts do not compile" }),
     );
     this.#refuseIfStopped();
   }
 
-  async #suite({ name, command, count }: Suite): Promise<Ended> {
+  async #runSuite({ name, command, count }: Suite): Promise<Ended> {
     const folder = mkdtempSync(join(tmpdir(), "haca-test-"));
     const report = join(folder, "report.json");
     const reportOption = command[0] === "vitest" ? [`--outputFile.json=${report}`] : [];

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { globSync } from "node:fs";
+import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { BUILD, SUITES } from "./suites.ts";
@@ -11,12 +11,14 @@ describe("the suites", () => {
     for (const { after = [] } of SUITES) expect(names).toEqual(expect.arrayContaining([...after]));
   });
 
-  it("run every vitest configuration of the project", () => {
+  it("run every vitest configuration of the project, each once", () => {
     const roots = SUITES.flatMap(({ command }) =>
       command[0] === "vitest" ? [command[command.indexOf("--root") + 1] ?? ""] : [],
     );
-    for (const root of roots) {
-      expect(existsSync(join(PROJECT_ROOT, root, "vitest.config.ts")), root).toBe(true);
-    }
+    const configurations = globSync("**/vitest.config.ts", {
+      cwd: PROJECT_ROOT,
+      exclude: (name) => name === "node_modules",
+    });
+    expect(roots.sort()).toEqual(configurations.map(dirname).sort());
   });
 });

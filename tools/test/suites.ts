@@ -1,18 +1,17 @@
 import { type Count, countCargo, countHardhat, countVitest } from "./counts.ts";
 import type { Step } from "./lanes.ts";
 
+export type Command = Step & { command: readonly string[] };
+
 /** One runner over one part of the project. */
-export type Suite = Step & {
-  command: readonly string[];
-  count: Count;
-};
+export type Suite = Command & { count: Count };
 
 /** Compiles the contracts and their tests, and generates the ABIs; part of a run if one of its suites needs them. */
 export const BUILD = {
   name: "build",
   command: ["npm", "run", "--silent", "build:tests"],
   seconds: 10,
-} as const satisfies Step & { command: readonly string[] };
+} as const satisfies Command;
 
 const NEEDS_CONTRACTS = [BUILD.name];
 
@@ -46,7 +45,7 @@ export const SUITES: readonly Suite[] = [
   vitest("protocol", "protocol", { seconds: 6, after: NEEDS_CONTRACTS }),
   vitest("attestation", "attestation", { seconds: 3 }),
   vitest("scripts", "scripts", { seconds: 12, after: NEEDS_CONTRACTS }),
-  vitest("tools", "tools", { seconds: 9 }),
+  vitest("tools", "tools", { seconds: 25 }),
   vitest("circuits", "circuits", { seconds: 15 }),
   vitest("model runtime", "model-runtime", { seconds: 3 }),
   vitest("zkml", "zkml", { seconds: 45 }),
