@@ -201,7 +201,7 @@ describe("a deployment whose deployer leaves himself a way back before he hands 
       ...["--address", String(manager.target)],
     ]);
     expect(early.output).toContain(
-      "✘ hand-over: the deployer gives up his last permission, but that never happened",
+      "✘ hand-over: the deployer gives up the last permission, but that never happened",
     );
     const deployed = await other.deploy();
     expect(deployed.status, deployed.output).toBe(1);

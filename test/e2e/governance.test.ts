@@ -205,6 +205,28 @@ describe("npm run governance", () => {
     expect(await failure(governance("delegate", stranger, ...as(STRANGER)))).toContain("already");
   });
 
+  it("closes and opens contracts and says who keeps a role, as ADMIN, by proposals", async () => {
+    const simulated = (...action: string[]) =>
+      success(governance("propose", ...action, "--simulate"));
+    const closed = await simulated("close-contract", "TEERegistry");
+    expect(closed).toMatch(/restricted functions of TEERegistry 0x\w{40}: open -> closed/);
+    expect(closed).toMatch(/execute +ok/);
+    const admin = await simulated("set-role-admin", "REGISTRAR", "GOVERNANCE");
+    expect(admin).toContain("of REGISTRAR: ADMIN -> GOVERNANCE");
+    expect(admin).toMatch(/execute +ok/);
+    expect(await simulated("set-role-guardian", "REGISTRAR", "GUARDIAN")).toMatch(/execute +ok/);
+    for (const [action, text] of [
+      [["open-contract", "TEERegistry"], "is open already"],
+      [["close-contract", "AccessManager"], "cannot be closed"],
+      [["close-contract", "VestingVault"], "is none of the deployment's"],
+      [["set-role-guardian", "IMAGE_APPROVER", "GUARDIAN"], "that is GUARDIAN already"],
+      [["set-role-admin", "ADMIN", "GUARDIAN"], "ADMIN keeps itself"],
+      [["set-role-admin", "NOBODY", "GUARDIAN"], "role must be one of ADMIN"],
+    ] as const) {
+      expect(await failure(governance("propose", ...action))).toContain(text);
+    }
+  });
+
   it("refuses what it cannot understand or what changes nothing, each in one line", async () => {
     const guardian = await addressOf(GUARDIAN);
     const stranger = await addressOf(STRANGER);

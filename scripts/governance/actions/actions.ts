@@ -1,4 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
+import { closeContract, openContract, setRoleAdmin, setRoleGuardian } from "./access.ts";
 import type { Action } from "./action.ts";
 import { addNodeType } from "./addNodeType.ts";
 import { approveImage } from "./approveImage.ts";
@@ -40,6 +41,10 @@ export const ACTIONS: readonly Action[] = [
   replaceGuardian,
   grantRole,
   revokeRole,
+  closeContract,
+  openContract,
+  setRoleAdmin,
+  setRoleGuardian,
 ];
 
 /** Error: `governance.badArgument`. */
