@@ -1,7 +1,9 @@
 import { checkCommands } from "./checkCommands.ts";
+import { checkExamples } from "./checkExamples.ts";
 import { checkGas } from "./checkGas.ts";
 import { checkLinks } from "./checkLinks.ts";
 import { checkPaths } from "./checkPaths.ts";
+import { checkTests } from "./checkTests.ts";
 import type { Project } from "./project.ts";
 
 /** Everything in the project's documents that is not there, or not so. */
@@ -14,6 +16,8 @@ export function checkDocuments(project: Project): {
     ...checkLinks(document, project),
     ...checkPaths(document, project),
     ...checkCommands(document, project),
+    ...checkTests(document, project),
+    ...checkExamples(document, project),
   ]);
   return { documents: documents.length, problems: [...problems, ...checkGas(project)] };
 }
