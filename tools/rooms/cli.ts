@@ -1,26 +1,47 @@
 import { join } from "node:path";
 import { Command } from "commander";
-import { measureCycles, measureLines } from "./measureRooms.ts";
+import { type Lines, measureCycles, measureLines } from "./measureRooms.ts";
 import { readTree } from "./readTree.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
-const { revision, check } = new Command("rooms")
+const { revision, before, check } = new Command("rooms")
   .description("Lines of every room and cycles of imports, as docs/adr/018-rooms.md has them.")
   .option("--revision <commit>", "whose files", "HEAD")
+  .option("--before <commit>", "an earlier one to compare with")
   .option("--check", "print nothing but cycles, and fail where there are any", false)
   .parse()
-  .opts<{ revision: string; check: boolean }>();
+  .opts<{ revision: string; before?: string; check: boolean }>();
 
 const tree = readTree({ root: ROOT, revision });
-if (!check) {
-  console.log("| room | files | lines | median | p90 | maximum |\n|---|---:|---:|---:|---:|---:|");
-  for (const { room, files, lines, median, p90, maximum } of measureLines(tree)) {
-    console.log(`| ${[room, files, lines, median, p90, maximum].join(" | ")} |`);
-  }
+if (!check && before === undefined) printLines(measureLines(tree));
+if (!check && before !== undefined) {
+  const earlier = measureLines(readTree({ root: ROOT, revision: before }));
+  printComparison(earlier, measureLines(tree));
 }
 for (const [kind, cycles] of Object.entries(measureCycles(tree))) {
   console.log(`${check ? "" : "\n"}cycles of ${kind}: ${cycles.length}`);
   for (const cycle of cycles) console.log(`- ${cycle.join(", ")}`);
   if (check && cycles.length > 0) process.exitCode = 1;
+}
+
+function printLines(rooms: readonly Lines[]): void {
+  console.log("| room | files | lines | median | p90 | maximum |\n|---|---:|---:|---:|---:|---:|");
+  for (const { room, files, lines, median, p90, maximum } of rooms) {
+    console.log(`| ${[room, files, lines, median, p90, maximum].join(" | ")} |`);
+  }
+}
+
+/** One row for each room of either revision: files / median / p90 / maximum. */
+function printComparison(earlier: readonly Lines[], later: readonly Lines[]): void {
+  const figures = (all: readonly Lines[], name: string) => {
+    const found = all.find(({ room }) => room === name);
+    if (found === undefined) return "–";
+    return [found.files, found.median, found.p90, found.maximum].join(" / ");
+  };
+  const rooms = new Set([...earlier, ...later].map(({ room }) => room));
+  console.log("| room | before | after |\n|---|---|---|");
+  for (const room of [...rooms].sort((a, b) => a.localeCompare(b))) {
+    console.log(`| ${room} | ${figures(earlier, room)} | ${figures(later, room)} |`);
+  }
 }
