@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 import { checkCommands } from "./checkCommands.ts";
+import { checkComments } from "./checkComments.ts";
 import { checkDocuments } from "./checkDocuments.ts";
 import { checkExamples } from "./checkExamples.ts";
 import { checkLinks } from "./checkLinks.ts";
@@ -10,6 +11,14 @@ import { foldersOf, type Project, readProject } from "./project.ts";
 import { anchorsOf } from "./readDocument.ts";
 
 const OTHER_FILES = ["scripts/run.ts", "test/contracts/Vault.test.ts", "worker/src/queue/lease.ts"];
+
+/** A project with one source file more, `worker/src/cli.ts`. */
+function projectWithSource(text: string): Project {
+  const project = projectWith("");
+  const file = "worker/src/cli.ts";
+  const files = new Set([...project.files, file]);
+  return { ...project, files, read: (path) => (path === file ? text : project.read(path)) };
+}
 
 /** A project with one document, `docs/page.md`, beside `docs/other.md` with the heading "Two words". */
 function projectWith(text: string): Project {
@@ -148,6 +157,25 @@ describe("examples", () => {
     ["```ts scripts/gone.ts\n```", "shows scripts/gone.ts, which is not in the repository"],
   ])("refuses %j", (text, fault) => {
     expect(check(checkExamples, text)).toEqual([expect.stringContaining(fault)]);
+  });
+});
+
+describe("comments", () => {
+  it.each([
+    "// as scripts/run.ts does",
+    "/** `lease.ts` has it, docs/other.md why. */",
+    " * so does worker/src/queue/lease.ts",
+    "// elsewhere/anything.ts is anybody's, <name>.ts a pattern",
+    'const text = "scripts/nothing.ts";',
+  ])("take %j", (text) => expect(checkComments(projectWithSource(text))).toEqual([]));
+
+  it.each([
+    ["a();\n// as scripts/nothing.ts does", "worker/src/cli.ts:2: scripts/nothing.ts is not in"],
+    [" * A row of `lease.sql`. */", "lease.sql is not in the repository"],
+    ["/// docs/nothing.md has it.", "docs/nothing.md is not in the repository"],
+    ["a(); // `nothing.ts`", "nothing.ts is not in the repository"],
+  ])("with %j are refused", (text, fault) => {
+    expect(checkComments(projectWithSource(text))).toEqual([expect.stringContaining(fault)]);
   });
 });
 

@@ -4,7 +4,7 @@ import { blocksOf } from "./readDocument.ts";
 /** The language of a block, then the file that it shows. */
 const SHOWN = /^\w+ (\S+\.\w+)$/;
 
-/** The blocks that name a file behind their language, as in "solidity examples/A.sol", and show other text than it has. */
+/** The blocks that name a file behind their language, as in "ts <file>", and show other text than it has. */
 export function checkExamples(document: string, project: Project): string[] {
   const problems: string[] = [];
   for (const { info, number, text } of blocksOf(project.read(document))) {
