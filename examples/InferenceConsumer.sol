@@ -21,6 +21,8 @@ contract InferenceConsumer {
 
     /// @dev In a key store's code, the byte before the key keeps the code from being run.
     uint256 private constant KEY_OFFSET = 1;
+    /// @dev Seconds by which the clocks of node and chain may differ, as in the settlement.
+    uint256 private constant CLOCK_SKEW = 60;
     /// @dev The low bits of a request id are its nonce; the others are the node.
     uint256 private constant NONCE_BITS = 96;
 
@@ -135,7 +137,7 @@ contract InferenceConsumer {
         if (question.askedAt == 0 || result.inputHash != question.inputHash) {
             revert InferenceConsumer_WrongInput(question.inputHash, result.inputHash);
         }
-        if (result.timestamp < question.askedAt) {
+        if (uint256(result.timestamp) + CLOCK_SKEW < question.askedAt) {
             revert InferenceConsumer_AnsweredBeforeAsked(question.askedAt, result.timestamp);
         }
         uint256 latest = uint256(result.timestamp) + maximumAge;
@@ -146,7 +148,7 @@ contract InferenceConsumer {
     function _requireNode(IInferenceSettlement.InferenceResult calldata result) private view {
         if (address(enclaves) == address(0)) return;
         bytes32 teeId = result.teeId;
-        // The clocks of node and chain differ by a minute at most; the registry says no to what is to come.
+        // The node's clock may be ahead of the chain's; the registry says no to what is to come.
         uint256 answeredAt = result.timestamp < block.timestamp ? result.timestamp : block.timestamp;
         if (!enclaves.isTEEActive(teeId) || !enclaves.isActiveAt(teeId, answeredAt)) {
             revert InferenceConsumer_EnclaveNotActive(teeId);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Address, Hex } from "viem";
-import { createPublicClient, createWalletClient, http } from "viem";
+import { createPublicClient, createWalletClient, http, zeroAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { foundry } from "viem/chains";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -14,6 +14,10 @@ import { waitFor } from "./support/processes.ts";
 import { temporaryFolder } from "./support/temporaryFolder.ts";
 import { Testbed } from "./support/testbed.ts";
 
+const CONSUMER = join(
+  import.meta.dirname,
+  "../../artifacts/test/contracts/examples/Examples.sol/ExampleInferenceConsumer.json",
+);
 const asker = privateKeyToAccount(developmentKey(9) as Hex);
 const question = { input: digit(0), requester: asker.address, highestPrice: 0n };
 
@@ -29,6 +33,9 @@ function trustedIn(testbed: Testbed, account: number): Trusted {
     modelVersion: models.at(-1)?.versionId as Hex,
   };
 }
+
+const walletOn = ({ chain }: Testbed) =>
+  createWalletClient({ account: asker, chain: foundry, transport: http(chain.url) });
 
 describe("the caller of docs/integrating.md", () => {
   let testbed: Testbed;
@@ -67,11 +74,7 @@ describe("the caller of docs/integrating.md", () => {
       ...{ url, model: "digits", question, trusted, receiptFile },
     });
     await jobIn(url, receipt.message.requestId, "proven");
-    const wallet = createWalletClient({
-      account: asker,
-      chain: foundry,
-      transport: http(testbed.chain.url),
-    });
+    const wallet = walletOn(testbed);
     const hash = await settleReceipt({ url, receipt, trusted, wallet });
     await trusted.client.waitForTransactionReceipt({ hash: hash ?? "0x" });
     const settlement = await findSettlement({ receipt, trusted, askedAtBlock, confirmations: 1n });
@@ -79,6 +82,33 @@ describe("the caller of docs/integrating.md", () => {
     await expect(settleReceipt({ url, receipt, trusted, wallet })).rejects.toThrow(
       "InferenceSettlement_AlreadySettled",
     );
+  });
+
+  it("brings a proven answer to the example contract, whoever settled it", async () => {
+    const settings = await testbed.settings({ account: 4 });
+    const url = await testbed.worker(settings).url();
+    const trusted = trustedIn(testbed, 4);
+    const { client, modelVersion, settlement } = trusted;
+    const wallet = walletOn(testbed);
+    const { abi, bytecode } = JSON.parse(readFileSync(CONSUMER, "utf8"));
+    const mined = async (hash: Hex) => await client.waitForTransactionReceipt({ hash });
+    const creation = { abi, bytecode, args: [settlement, zeroAddress, modelVersion, 3_600n] };
+    const { contractAddress } = await mined(await wallet.deployContract(creation));
+    const consumer = { abi, address: contractAddress ?? zeroAddress };
+    const receiptFile = join(temporaryFolder(), "receipt.json");
+    const ask = () => askNode({ url, model: "digits", question, trusted, receiptFile });
+
+    const { inputHash } = (await ask()).receipt.message;
+    await mined(
+      await wallet.writeContract({ ...consumer, functionName: "ask", args: [inputHash] }),
+    );
+    const { receipt } = await ask();
+    const { message, inputWords, outputWords, signature } = receipt;
+    const { proof } = await jobIn(url, message.requestId, "settled");
+    const args = [message, [...inputWords, ...outputWords], proof, signature];
+    await mined(await wallet.writeContract({ ...consumer, functionName: "accept", args }));
+    const labels = { ...consumer, functionName: "labels", args: [asker.address] };
+    expect(await client.readContract(labels)).toBe(BigInt(label(0)));
   });
 
   it("refuses a receipt for anything but what was asked", async () => {

@@ -150,9 +150,13 @@ describe("the example of docs/integrating.md", () => {
     await expectRefusal(accept(other), "WrongInput");
   });
 
-  it("test_RevertWhen_AnsweredBeforeItWasAsked", async () => {
-    const early = await answer(fixture, 0n, { timestamp: honest.result.timestamp - 60n });
+  it("test_RevertWhen_AnsweredBeforeItWasAsked_ByMoreThanClocksDiffer", async () => {
+    const { asker, ofAnyNode } = fixture;
+    const { askedAt } = await ofAnyNode.questions(asker.address);
+    const early = await answer(fixture, 0n, { timestamp: askedAt - 61n });
     await expectRefusal(accept(early), "AnsweredBeforeAsked");
+    const inTime = await answer(fixture, 0n, { timestamp: askedAt - 60n });
+    await expect(accept(inTime)).to.emit(ofAnyNode, "AnswerAccepted");
   });
 
   it("test_AcceptsUntilMaximumAge_AndNotASecondLater", async () => {
