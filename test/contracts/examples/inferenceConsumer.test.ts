@@ -1,6 +1,6 @@
 import { hashWords, type InferenceResult } from "@haca/protocol/inferenceResult";
 import { expect } from "chai";
-import { ZeroAddress } from "ethers";
+import { type BaseContract, type Signer, ZeroAddress } from "ethers";
 import { network } from "hardhat";
 import { admit, deployRegistry } from "../utils/attestationFixture.ts";
 import { deploySettlement, makeInference, signResult } from "../utils/settlementFixture.ts";
@@ -43,6 +43,10 @@ async function answer(fixture: Fixture, nonce: bigint, overrides: Partial<Infere
   return { ...inference, signature };
 }
 
+/** A function of the example, whose types are made for `contracts/` only. */
+const call = (consumer: BaseContract, sender: Signer, name: string) =>
+  consumer.connect(sender).getFunction(name);
+
 describe("the example of docs/integrating.md", () => {
   let fixture: Fixture;
   let honest: Answer;
@@ -52,15 +56,15 @@ describe("the example of docs/integrating.md", () => {
     // The words of a nonce are the same at any time: asked for first, answered afterwards.
     const { asker, ofAnyNode, ofEnclaves } = fixture;
     const { inputHash } = (await answer(fixture, 0n)).result;
-    await ofAnyNode.connect(asker).ask(inputHash);
-    await ofEnclaves.connect(asker).ask(inputHash);
+    await call(ofAnyNode, asker, "ask")(inputHash);
+    await call(ofEnclaves, asker, "ask")(inputHash);
     honest = await answer(fixture, 0n);
   });
 
   const accept = (
     { result, words, proof, signature }: Answer,
     { consumer = fixture.ofAnyNode, sender = fixture.asker } = {},
-  ) => consumer.connect(sender).accept(result, words, proof, signature);
+  ) => call(consumer, sender, "accept")(result, words, proof, signature);
 
   const settleFirst = ({ result, words, proof }: Answer) =>
     fixture.settlement.connect(fixture.node).settleZkml(result, words, proof, "0x");
@@ -75,7 +79,7 @@ describe("the example of docs/integrating.md", () => {
       .to.emit(ofAnyNode, "AnswerAccepted")
       .withArgs(asker.address, honest.result.requestId, label)
       .and.to.emit(settlement, "InferenceSettled");
-    expect(await ofAnyNode.labels(asker.address)).to.equal(label);
+    expect(await call(ofAnyNode, asker, "labels")(asker.address)).to.equal(label);
     expect(await settlement.isSettled(honest.result.requestId)).to.equal(true);
   });
 
@@ -152,7 +156,7 @@ describe("the example of docs/integrating.md", () => {
 
   it("test_RevertWhen_AnsweredBeforeItWasAsked_ByMoreThanClocksDiffer", async () => {
     const { asker, ofAnyNode } = fixture;
-    const { askedAt } = await ofAnyNode.questions(asker.address);
+    const { askedAt } = await call(ofAnyNode, asker, "questions")(asker.address);
     const early = await answer(fixture, 0n, { timestamp: askedAt - 61n });
     await expectRefusal(accept(early), "AnsweredBeforeAsked");
     const inTime = await answer(fixture, 0n, { timestamp: askedAt - 60n });
@@ -173,7 +177,7 @@ describe("the example of docs/integrating.md", () => {
   it("test_RevertWhen_UsedAgain_ThoughAskedForAgain", async () => {
     const { asker, ofAnyNode } = fixture;
     await accept(honest);
-    await ofAnyNode.connect(asker).ask(honest.result.inputHash);
+    await call(ofAnyNode, asker, "ask")(honest.result.inputHash);
     await expectRefusal(accept(await answer(fixture, 0n)), "AlreadyUsed");
   });
 
