@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Command } from "commander";
-import { type Lines, measureCycles, measureLines } from "./measureRooms.ts";
+import { findForbidden, type Lines, measureCycles, measureLines } from "./measureRooms.ts";
 import { readTree } from "./readTree.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -9,7 +9,7 @@ const { revision, before, check } = new Command("rooms")
   .description("Lines of every room and cycles of imports, as docs/adr/018-rooms.md has them.")
   .option("--revision <commit>", "whose files", "HEAD")
   .option("--before <commit>", "an earlier one to compare with")
-  .option("--check", "print nothing but cycles, and fail where there are any", false)
+  .option("--check", "print cycles and forbidden imports only, and fail where there are any", false)
   .parse()
   .opts<{ revision: string; before?: string; check: boolean }>();
 
@@ -19,10 +19,13 @@ if (!check && before !== undefined) {
   const earlier = measureLines(readTree({ root: ROOT, revision: before }));
   printComparison(earlier, measureLines(tree));
 }
-for (const [kind, cycles] of Object.entries(measureCycles(tree))) {
-  console.log(`${check ? "" : "\n"}cycles of ${kind}: ${cycles.length}`);
-  for (const cycle of cycles) console.log(`- ${cycle.join(", ")}`);
-  if (check && cycles.length > 0) process.exitCode = 1;
+const findings = Object.entries(measureCycles(tree)).map(
+  ([kind, cycles]) => [`cycles of ${kind}`, cycles.map((cycle) => cycle.join(", "))] as const,
+);
+for (const [title, list] of [...findings, ["forbidden imports", findForbidden(tree)] as const]) {
+  console.log(`${check ? "" : "\n"}${title}: ${list.length}`);
+  for (const finding of list) console.log(`- ${finding}`);
+  if (check && list.length > 0) process.exitCode = 1;
 }
 
 function printLines(rooms: readonly Lines[]): void {

@@ -1,7 +1,7 @@
 import { findCycles, groupGraph } from "./findCycles.ts";
 import { findImports } from "./findImports.ts";
 import type { Tree } from "./readTree.ts";
-import { isTest, packageOf, roomOf } from "./rooms.ts";
+import { isTest, MAY_IMPORT, packageOf, roomOf } from "./rooms.ts";
 
 /** Lines of a room's files: how many files, and how long they are. */
 export type Lines = {
@@ -45,13 +45,28 @@ export function measureLines(tree: Tree): Lines[] {
 
 /** Imports that come back to where they start, tests left out. */
 export function measureCycles(tree: Tree): Cycles {
-  const sources = new Map([...tree].filter(([path]) => !isTest(path)));
-  const graph = findImports(sources);
+  const graph = sourceImports(tree);
   return {
     packages: findCycles(groupGraph(graph, packageOf)),
     rooms: findCycles(groupGraph(graph, roomOf)),
     files: findCycles(graph),
   };
+}
+
+/** Imports that `MAY_IMPORT` does not have, as "file -> file". */
+export function findForbidden(tree: Tree): string[] {
+  return [...sourceImports(tree)].flatMap(([from, targets]) => {
+    const allowed = MAY_IMPORT[packageOf(from)];
+    if (allowed === undefined) return [];
+    return [...targets]
+      .filter((to) => packageOf(to) !== packageOf(from) && !allowed.includes(packageOf(to)))
+      .map((to) => `${from} -> ${to}`);
+  });
+}
+
+/** What each source file imports; tests are left out, but a source that imports one is not. */
+function sourceImports(tree: Tree): Map<string, Set<string>> {
+  return new Map([...findImports(tree)].filter(([path]) => !isTest(path)));
 }
 
 function lineCount(text: string): number {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { findCycles, groupGraph } from "./findCycles.ts";
 import { findImports } from "./findImports.ts";
-import { measureCycles, measureLines } from "./measureRooms.ts";
+import { findForbidden, measureCycles, measureLines } from "./measureRooms.ts";
 import { isTest, packageOf, roomOf } from "./rooms.ts";
 
 const graphOf = (edges: Record<string, string>) =>
@@ -87,6 +87,23 @@ describe("imports", () => {
     expect(importsOf("p/crates/k/src/m/own.rs", text, others)).toEqual(
       ["a", "b/c", "m/sibling", "d"].map((name) => `p/crates/k/src/${name}.rs`),
     );
+  });
+});
+
+describe("imports against the rooms' order", () => {
+  it("are named, a source's import of a test too", () => {
+    const tree = new Map([
+      ["protocol/src/a.ts", 'import "../../zkml/src/b.ts";'],
+      ["zkml/src/b.ts", 'import "../../protocol/src/a.ts"; import "../test/c.ts";'],
+      ["zkml/test/c.ts", 'import "../../scripts/d.ts";'],
+      ["worker/src/e.ts", 'import "../../test/f.ts";'],
+      ["test/f.ts", ""],
+      ["scripts/d.ts", ""],
+    ]);
+    expect(findForbidden(tree)).toEqual([
+      "protocol/src/a.ts -> zkml/src/b.ts",
+      "worker/src/e.ts -> test/f.ts",
+    ]);
   });
 });
 

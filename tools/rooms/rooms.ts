@@ -26,3 +26,21 @@ export function packageOf(path: string): string {
   if (first === "prover" && rest.length > 0) return [first, second, third].join("/");
   return first;
 }
+
+const LIBRARIES = ["protocol", "attestation", "model-runtime"];
+const PROGRAMS = ["circuits", "zkml", "worker", "indexer", "enclave-simulator"];
+
+/** Which packages a package's own sources may import; its tests may import more. CONTRIBUTING.md says the same. */
+export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  contracts: [],
+  protocol: [],
+  attestation: ["protocol"],
+  "model-runtime": ["protocol"],
+  circuits: ["protocol"],
+  zkml: ["protocol", "model-runtime", "circuits"],
+  worker: LIBRARIES,
+  "enclave-simulator": ["protocol", "attestation"],
+  indexer: ["protocol"],
+  scripts: [...LIBRARIES, ...PROGRAMS],
+  tools: [...LIBRARIES, ...PROGRAMS, "scripts", "testing", "test"],
+};
