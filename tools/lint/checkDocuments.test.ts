@@ -1,19 +1,35 @@
 import { describe, expect, it } from "vitest";
 import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { checkCommands } from "./checkCommands.ts";
+import { checkComments } from "./checkComments.ts";
 import { checkDocuments } from "./checkDocuments.ts";
+import { checkExamples } from "./checkExamples.ts";
 import { checkLinks } from "./checkLinks.ts";
 import { checkPaths } from "./checkPaths.ts";
+import { checkTests } from "./checkTests.ts";
 import { foldersOf, type Project, readProject } from "./project.ts";
 import { anchorsOf } from "./readDocument.ts";
 
 const OTHER_FILES = ["scripts/run.ts", "test/contracts/Vault.test.ts", "worker/src/queue/lease.ts"];
+
+/** A project with one source file more, `worker/src/cli.ts`. */
+function projectWithSource(text: string): Project {
+  const project = projectWith("");
+  const file = "worker/src/cli.ts";
+  const files = new Set([...project.files, file]);
+  return { ...project, files, read: (path) => (path === file ? text : project.read(path)) };
+}
 
 /** A project with one document, `docs/page.md`, beside `docs/other.md` with the heading "Two words". */
 function projectWith(text: string): Project {
   const texts = new Map([
     ["docs/page.md", text],
     ["docs/other.md", "# Two words\n"],
+    ["scripts/run.ts", "first();\nsecond();\nthird();\n"],
+    [
+      "test/contracts/Vault.test.ts",
+      'it("pays who is owed");\nit("test_RevertWhen_CallerIsPoor");\n',
+    ],
   ]);
   const files = new Set([...texts.keys(), ...OTHER_FILES]);
   return {
@@ -109,8 +125,62 @@ describe("commands", () => {
   });
 });
 
+describe("tests", () => {
+  it.each([
+    '`Vault.test.ts` "pays who is owed", `test_RevertWhen_CallerIsPoor`',
+    '`contracts/Vault.test.ts`: "pays…owed" and\n`…CallerIsPoor`',
+    "`test_RevertWhen_…Poor`",
+    'the vault "pays nobody"',
+    '```\n`Vault.test.ts` "pays nobody"\n```',
+  ])("takes %j", (text) => expect(check(checkTests, text)).toEqual([]));
+
+  it.each([
+    ['`Vault.test.ts` "pays nobody"', 'docs/page.md:1: Vault.test.ts has no test "pays nobody"'],
+    ['`Vault.test.ts` "pays who…",\n"owed…pays"', 'Vault.test.ts has no test "owed…pays"'],
+    ["`Vault.test.ts` `test_Pays`", 'Vault.test.ts has no test "test_Pays"'],
+    ["\nby `invariant_Pays`", "docs/page.md:2: no test is named invariant_Pays"],
+  ])("refuses %j", (text, fault) => {
+    expect(check(checkTests, text)).toEqual([expect.stringContaining(fault)]);
+  });
+});
+
+describe("examples", () => {
+  it.each([
+    "```ts scripts/run.ts\nfirst();\nsecond();\n```",
+    "```ts scripts/run.ts\nthird();\n```",
+    "```ts\nfourth();\n```",
+  ])("takes %j", (text) => expect(check(checkExamples, text)).toEqual([]));
+
+  it.each([
+    ["```ts scripts/run.ts\nfirst();\nthird();\n```", "docs/page.md:1: is not the text of scr"],
+    ["```ts scripts/run.ts\nfirst()\n```", "is not the text of scripts/run.ts"],
+    ["```ts scripts/gone.ts\n```", "shows scripts/gone.ts, which is not in the repository"],
+  ])("refuses %j", (text, fault) => {
+    expect(check(checkExamples, text)).toEqual([expect.stringContaining(fault)]);
+  });
+});
+
+describe("comments", () => {
+  it.each([
+    "// as scripts/run.ts does",
+    "/** `lease.ts` has it, docs/other.md why. */",
+    " * so does worker/src/queue/lease.ts",
+    "// elsewhere/anything.ts is anybody's, <name>.ts a pattern",
+    'const text = "scripts/nothing.ts";',
+  ])("take %j", (text) => expect(checkComments(projectWithSource(text))).toEqual([]));
+
+  it.each([
+    ["a();\n// as scripts/nothing.ts does", "worker/src/cli.ts:2: scripts/nothing.ts is not in"],
+    [" * A row of `lease.sql`. */", "lease.sql is not in the repository"],
+    ["/// docs/nothing.md has it.", "docs/nothing.md is not in the repository"],
+    ["a(); // `nothing.ts`", "nothing.ts is not in the repository"],
+  ])("with %j are refused", (text, fault) => {
+    expect(checkComments(projectWithSource(text))).toEqual([expect.stringContaining(fault)]);
+  });
+});
+
 describe("this repository", () => {
-  it("has what its documents speak of, and gas figures as its snapshot has them", () => {
+  it("has what its documents speak of and show, and gas figures as its snapshot has them", () => {
     expect(checkDocuments(readProject(PROJECT_ROOT)).problems).toEqual([]);
   });
 });

@@ -16,6 +16,41 @@ export function linesOf(markdown: string): Line[] {
   return lines;
 }
 
+/** A fenced block: what stands behind its opening fence, the number of that line, and what is in it. */
+export type Block = { readonly info: string; readonly number: number; readonly text: string };
+
+/** The fenced blocks of a Markdown text. */
+export function blocksOf(markdown: string): Block[] {
+  const blocks: Block[] = [];
+  let open: { info: string; number: number; lines: string[] } | undefined;
+  for (const [index, text] of markdown.split(/\r?\n/).entries()) {
+    if (!FENCE.test(text)) open?.lines.push(text);
+    else if (open === undefined) {
+      open = { info: text.replace(FENCE, "").trim(), number: index + 1, lines: [] };
+    } else {
+      blocks.push({ info: open.info, number: open.number, text: open.lines.join("\n") });
+      open = undefined;
+    }
+  }
+  return blocks;
+}
+
+/** Lines of prose that follow each other, as one text, with the number of the first. */
+export function paragraphsOf(
+  markdown: string,
+): { readonly number: number; readonly text: string }[] {
+  const paragraphs: { number: number; text: string }[] = [];
+  let last = Number.NaN;
+  for (const { number, text, isFenced } of linesOf(markdown)) {
+    if (isFenced || text.trim() === "") continue;
+    const paragraph = number === last + 1 ? paragraphs.at(-1) : undefined;
+    if (paragraph === undefined) paragraphs.push({ number, text });
+    else paragraph.text += ` ${text.trim()}`;
+    last = number;
+  }
+  return paragraphs;
+}
+
 /** What stands between back-ticks in a line of prose. */
 export function codeSpansOf(line: Line): string[] {
   return line.isFenced ? [] : [...line.text.matchAll(CODE_SPAN)].map(([, code]) => code ?? "");

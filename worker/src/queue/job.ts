@@ -82,7 +82,7 @@ const bigintOrNull = (value: unknown): bigint | null =>
 const dateOrNull = (value: unknown): Date | null => value as Date | null;
 const words = (value: unknown): bigint[] => (value as string[]).map(BigInt);
 
-/** A row of `readJob.sql` or `leaseJobs.sql`. */
+/** A row of `readJob` or `leaseJobs`. */
 export function jobOf(row: Row): Job {
   const transactionHash = textOrNull(row.transaction_hash);
   const failureCode = textOrNull(row.failure_code);
