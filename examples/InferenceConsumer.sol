@@ -5,7 +5,7 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 import {IInferenceSettlement} from "../contracts/interfaces/IInferenceSettlement.sol";
 import {IModelRegistry} from "../contracts/interfaces/IModelRegistry.sol";
 import {ITEERegistry} from "../contracts/interfaces/ITEERegistry.sol";
-import {Groth16} from "../contracts/settlement/Groth16.sol";
+import {Groth16} from "../contracts/crypto/Groth16.sol";
 import {InferenceResults} from "../contracts/settlement/InferenceResults.sol";
 
 /// @title InferenceConsumer

@@ -1,5 +1,5 @@
-import { certificateIds, parseCertificate } from "@haca/attestation/x509/parseCertificate";
 import { p384BaseTable } from "@haca/attestation/p384/p384Base";
+import { certificateIds, parseCertificate } from "@haca/attestation/x509/parseCertificate";
 import { ALLOCATIONS, allocationOf } from "@haca/protocol/allocations";
 import { CONTRACT_ROWS, type ContractName } from "@haca/protocol/contracts";
 import {
