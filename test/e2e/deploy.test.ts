@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startChain } from "../../scripts/demo/localChain.ts";
 import { ProcessGroup } from "../../scripts/lib/processGroup.ts";
 import { Command } from "./command.ts";
@@ -25,16 +25,19 @@ const deploy = async (...options: string[]): Promise<{ status: number | null; ou
   return { status: await command.exit(), output: command.output };
 };
 
-beforeEach(async () => {
+const begin = async (): Promise<void> => {
   folder = mkdtempSync(join(tmpdir(), "haca-deploy-"));
   await restartChain();
-});
-afterEach(async () => {
+};
+const end = async (): Promise<void> => {
   await group.stop();
   rmSync(folder, { recursive: true, force: true });
-});
+};
 
 describe("npm run deploy", () => {
+  beforeEach(begin);
+  afterEach(end);
+
   it("changes nothing the second time, and deploys anew on a chain that forgot", async () => {
     expect(await deploy("--network", "localhost")).toMatchObject({ status: 0 });
     const first = readFileSync(BOOK, "utf8");
@@ -47,13 +50,6 @@ describe("npm run deploy", () => {
     expect(JSON.parse(readFileSync(BOOK, "utf8")).parameters.settlementWindow).toBe(86_400);
   });
 
-  it("shows its options from any folder, without a build or a chain, in 80 columns", async () => {
-    const help = spawnSync(process.execPath, [CLI, "--help"], { cwd: tmpdir(), encoding: "utf8" });
-    expect(help.status).toBe(0);
-    expect(help.stdout).toContain("--settlement-window <seconds>");
-    expect(Math.max(...help.stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
-  });
-
   it("says in one line that the chain does not answer", async () => {
     await group.stop();
     const { status, output } = await deploy("--network", "localhost");
@@ -63,6 +59,19 @@ describe("npm run deploy", () => {
     const unset = await deploy("--network", "baseSepolia");
     expect(unset.status).toBe(1);
     expect(unset.output).toMatch(/^error: .*BASE_SEPOLIA_RPC_URL.*\[deploy\.noRpc\]$/m);
+  });
+});
+
+// Nothing is sent: one chain for all.
+describe("npm run deploy, before anything is sent", () => {
+  beforeAll(begin);
+  afterAll(end);
+
+  it("shows its options from any folder, without a build or a chain, in 80 columns", async () => {
+    const help = spawnSync(process.execPath, [CLI, "--help"], { cwd: tmpdir(), encoding: "utf8" });
+    expect(help.status).toBe(0);
+    expect(help.stdout).toContain("--settlement-window <seconds>");
+    expect(Math.max(...help.stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
   it.each([

@@ -3,17 +3,20 @@ import { join } from "node:path";
 import { teeRegistryAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { Contract, JsonRpcProvider } from "ethers";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { freePort } from "../../scripts/lib/freePort.ts";
 import { BOOK, failure, LocalDeployment, PARAMETERS, ROOT, success } from "./localDeployment.ts";
 
 let local: LocalDeployment;
-beforeEach(async () => {
+const begin = async (): Promise<void> => {
   local = await LocalDeployment.start();
-});
-afterEach(() => local.stop());
+};
+const end = (): Promise<void> => local.stop();
 
 describe("deployment of everything", () => {
+  beforeEach(begin);
+  afterEach(end);
+
   it("changes nothing the second time, and notices what differs", async () => {
     // What an older version left behind does not stand in the way of a development chain.
     writeFileSync(BOOK, JSON.stringify({ format: 0 }));
@@ -84,6 +87,12 @@ describe("deployment of everything", () => {
     }
     expect(await success(local.check())).toContain("all equal");
   });
+});
+
+// Each leaves the chain as it was: one chain for all.
+describe("a deployment that must not begin", () => {
+  beforeAll(begin);
+  afterAll(end);
 
   it("says in one line what is wrong with chain, key or root, and writes nothing", async () => {
     const port = await freePort(8546);
