@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
+import { PROVER_FOLDER } from "../../tools/prover-build/runCargo.ts";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 import { formatTable } from "../lib/table.ts";
-import { PROVER_FOLDER } from "../prover/runCargo.ts";
 import { type Circuit, type Contestant, startHelper, startSnarkjs } from "./prover/contestants.ts";
 import { figuresOf, KINDS, type Kind, round } from "./prover/figures.ts";
 import { measure, median } from "./prover/measure.ts";

@@ -24,9 +24,10 @@ export const SUITES: readonly Suite[] = [
   vitest("protocol", "protocol"),
   vitest("attestation", "attestation"),
   vitest("scripts", "scripts"),
+  vitest("tools", "tools"),
   vitest("circuits", "circuits"),
   vitest("zkml", "zkml"),
-  { name: "prover", command: ["node", "scripts/prover/test.ts"], count: countCargo },
+  { name: "prover", command: ["node", "tools/prover-build/test.ts"], count: countCargo },
   // After the prover, whose programs its tests use.
   vitest("worker", "worker"),
   vitest("indexer", "indexer"),

@@ -260,7 +260,7 @@ describe("help", () => {
   ].map((name) => `scripts/${name}/cli.ts`);
   const OTHERS = [
     ...["zkml/src/cli.ts", "worker/src/cli.ts", "indexer/launch/cli.ts", "scripts/bench/gas.ts"],
-    ...["scripts/prover/build.ts", "scripts/prover/buildCuda.ts", "scripts/prover/testCuda.ts"],
+    ...["tools/prover-build/build.ts", "tools/prover-build/buildCuda.ts", "tools/prover-build/testCuda.ts"],
     ...["zkml", "prover", "worker"].map((name) => `scripts/bench/cli.ts ${name}`),
   ];
 

@@ -52,11 +52,11 @@ pub fn emulation(folder: &Path) -> PathBuf {
             "-DFEATURE_BN254",
         ])
         .args(["-shared", "-fPIC", "-fvisibility=hidden"])
-        .arg("-isystem")
+        .args(["-I", SOURCES, "-isystem"])
         .arg(sppark)
         .arg("-isystem")
         .arg(blst.join("src"))
-        .arg(format!("{SOURCES}/emulation/emulated.cpp"))
+        .arg(format!("{FOLDER}/emulated.cpp"))
         .arg(format!("{SOURCES}/interface.cpp"))
         .args(objects)
         .arg(format!("-Wl,--version-script={SOURCES}/exports.map"))

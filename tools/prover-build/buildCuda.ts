@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
-import { createProgram, runProgram } from "../lib/program.ts";
+import { createProgram, runProgram } from "../../scripts/lib/program.ts";
 import { compileLibrary } from "./cuda/compileLibrary.ts";
 import { findNvcc } from "./cuda/findNvcc.ts";
 import { nvccFromWheels } from "./cuda/wheels.ts";

@@ -1,10 +1,10 @@
 // The C interface on the CPU, for tests: our own kernels and sppark's formulas and constants, with a textbook transform
 // and textbook sums in place of sppark's kernels. It says whether what is computed is right, not whether a device
 // computes it.
-#include "../coset.hpp"
-#include "../kernels.hpp"
-#include "../key.hpp"
-#include "../segments.hpp"
+#include "coset.hpp"
+#include "kernels.hpp"
+#include "key.hpp"
+#include "segments.hpp"
 
 #include <ff/alt_bn128-fp2.hpp>
 

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { PROJECT_ROOT } from "../../lib/projectRoot.ts";
+import { PROJECT_ROOT } from "../../../scripts/lib/projectRoot.ts";
 import { runTool } from "./runTool.ts";
 
 /** NVIDIA's compiler as Python packages: compiler, its headers and back end, run-time library, C++ library. */

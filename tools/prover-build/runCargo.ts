@@ -1,26 +1,27 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
-import { PROJECT_ROOT } from "../lib/projectRoot.ts";
+import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 
-/** The Rust workspace. */
+/** The Rust workspace of the prover. */
 export const PROVER_FOLDER = join(PROJECT_ROOT, "prover");
 
 /** Cargo is not on the PATH. */
 export class CargoMissing extends BaseError {}
 
 /**
- * Runs cargo in the prover's folder with its output shown.
+ * Runs cargo in the prover's folder, or another, with its output shown.
  * @returns its exit status
  * @throws CargoMissing
  */
 export function runCargo(parameters: {
   parameters: readonly string[];
+  folder?: string;
   environment?: Record<string, string>;
 }): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn("cargo", parameters.parameters, {
-      cwd: PROVER_FOLDER,
+      cwd: parameters.folder ?? PROVER_FOLDER,
       env: { ...process.env, ...parameters.environment },
       stdio: ["ignore", "inherit", "inherit"],
     });

@@ -1,4 +1,4 @@
-//! The C interface, `prover/cuda/simulation/simt.h`. The only file with `unsafe` code.
+//! The C interface, `runtime/simt.h`. The only file with `unsafe` code.
 #![allow(unsafe_code)]
 
 use std::cell::RefCell;

@@ -1,5 +1,7 @@
 /** The prover's tests; one skipped test where there is no Rust toolchain, or no CUDA compiler. */
-import { reportFailure } from "../lib/reportFailure.ts";
+import { join } from "node:path";
+import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
+import { reportFailure } from "../../scripts/lib/reportFailure.ts";
 import { findNvcc } from "./cuda/findNvcc.ts";
 import { testSimulated } from "./cuda/testSimulated.ts";
 import { CargoMissing, runCargo } from "./runCargo.ts";
@@ -11,6 +13,10 @@ async function main(): Promise<void> {
     const tested = await runCargo({
       parameters: ["test", "--workspace", "--locked", "--no-fail-fast"],
     });
+    const emulator = await runCargo({
+      parameters: ["test", "--locked", "--no-fail-fast"],
+      folder: join(PROJECT_ROOT, "tools", "cuda-emulator"),
+    });
     const nvcc = findNvcc();
     if (nvcc === undefined) {
       console.log(
@@ -18,7 +24,7 @@ async function main(): Promise<void> {
       );
     }
     const simulated = nvcc === undefined ? 0 : await testSimulated({ nvcc, profile: "dev" });
-    process.exitCode = built || tested || simulated;
+    process.exitCode = built || tested || emulator || simulated;
   } catch (error) {
     if (!(error instanceof CargoMissing)) throw error;
     console.log(`suite skipped: ${error.message}`);

@@ -1,6 +1,6 @@
 /** `npm run build:prover`: the native prover, for this machine's CPU. */
 import { BaseError } from "@haca/protocol/baseError";
-import { createProgram, runProgram } from "../lib/program.ts";
+import { createProgram, runProgram } from "../../scripts/lib/program.ts";
 import { runCargo } from "./runCargo.ts";
 
 async function build(): Promise<void> {

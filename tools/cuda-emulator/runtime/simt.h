@@ -1,4 +1,4 @@
-/* The device in software (prover/crates/simt), as its C interface. Calls return 0, or else a number of cudaError; then
+/* The device in software (tools/cuda-emulator), as its C interface. Calls return 0, or else a number of cudaError; then
  * simt_message tells more. Streams are numbered from 0, the one that always exists; events from 0. */
 #ifndef HACA_SIMT_H
 #define HACA_SIMT_H

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
-import { createProgram, runProgram } from "../lib/program.ts";
+import { createProgram, runProgram } from "../../scripts/lib/program.ts";
 import { compileLibrary } from "./cuda/compileLibrary.ts";
 import { findNvcc } from "./cuda/findNvcc.ts";
 import { runDeviceTests } from "./cuda/runDeviceTests.ts";

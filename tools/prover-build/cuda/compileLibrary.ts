@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { PROVER_FOLDER } from "../runCargo.ts";
 import { checkKernels, checkSymbols } from "./checkSymbols.ts";
 import { findHeaders, type Headers } from "./headers.ts";
@@ -15,8 +15,8 @@ const ARCHITECTURES: readonly number[] = [OLDEST, NEWEST];
 /** What kernels are compiled to, and what stands in for CUDA's run-time library. */
 export type LibraryKind =
   | { kind: "device"; architectures?: readonly number[] }
-  /** PTX in plain text, for the device in software in the static library `simulator` */
-  | { kind: "simulation"; simulator: string };
+  /** PTX in plain text, for the device in software: a source and a static library */
+  | { kind: "simulation"; runtime: string; simulator: string };
 
 type Unit = { name: string; command: readonly string[] };
 
@@ -79,7 +79,7 @@ function unitsOf(parameters: {
       ...[nvcc, "-std=c++17", "-O3", ...codes, "-DNDEBUG", "-DFEATURE_BN254"],
       ...["-DTAKE_RESPONSIBILITY_FOR_ERROR_MESSAGE", ...macros.map((macro) => `-D${macro}`)],
       ...["-Xcompiler", "-fPIC,-fvisibility=hidden", "-I", headers.sppark],
-      ...["-I", join(headers.blst, "src"), "-c", join(SOURCES, source)],
+      ...["-I", join(headers.blst, "src"), "-c", resolve(SOURCES, source)],
       ...["-o", objectOf({ folder, name })],
     ],
   });
@@ -106,7 +106,7 @@ function unitsOf(parameters: {
     device("interface.cpp", "interface"),
     host("src/cpuid.c", "cpuid"),
     host("build/assembly.S", "assembly"),
-    ...(kind.kind === "simulation" ? [device("simulation/runtime.cpp", "runtime")] : []),
+    ...(kind.kind === "simulation" ? [device(kind.runtime, "runtime")] : []),
   ];
 }
 
