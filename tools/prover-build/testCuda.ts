@@ -1,4 +1,4 @@
-/** `npm run test:cuda`: the CUDA library on a machine that has a device, or on one in software. */
+/** `npm run test:cuda`: the CUDA library on a machine that has a device, or on the CUDA emulator. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,9 +7,10 @@ import { BaseError } from "@haca/protocol/baseError";
 import { createProgram, runProgram } from "../../scripts/lib/program.ts";
 import { compileLibrary } from "./cuda/compileLibrary.ts";
 import { findNvcc } from "./cuda/findNvcc.ts";
+import { hasDevice } from "./cuda/hasDevice.ts";
 import { runDeviceTests } from "./cuda/runDeviceTests.ts";
 import { runTool } from "./cuda/runTool.ts";
-import { testSimulated } from "./cuda/testSimulated.ts";
+import { testEmulated, testEmulator } from "./cuda/testEmulated.ts";
 import { nvccFromWheels } from "./cuda/wheels.ts";
 import { PROVER_FOLDER, runCargo } from "./runCargo.ts";
 
@@ -23,6 +24,12 @@ const SANITIZER_LOG_SIZE = 12;
 const SANITIZER_TOOLS = ["memcheck", "racecheck", "synccheck"] as const;
 
 async function testCuda(values: { simulate?: boolean; wheels?: boolean }): Promise<void> {
+  if (!values.simulate && !hasDevice()) {
+    throw new BaseError({
+      code: "cuda.noDevice",
+      message: "this machine has no CUDA device; --simulate tests on the CUDA emulator instead",
+    });
+  }
   const nvcc = values.wheels ? await nvccFromWheels() : findNvcc();
   if (nvcc === undefined) {
     throw new BaseError({
@@ -31,8 +38,9 @@ async function testCuda(values: { simulate?: boolean; wheels?: boolean }): Promi
     });
   }
   if (values.simulate) {
-    succeeded(await testSimulated({ nvcc, profile: "release" }));
-    console.log("every check on the simulated device passed");
+    succeeded(await testEmulator({ profile: "release" }));
+    succeeded(await testEmulated({ nvcc, profile: "release" }));
+    console.log("every check on the emulated device passed");
     return;
   }
   console.log(`compiling with ${nvcc}`);
@@ -112,8 +120,8 @@ await runProgram(
   })
     .option(
       "--simulate",
-      "on a device in software instead: the same library's PTX, checked for wrong accesses, races and missing " +
-        "synchronisation; smaller circuits (HACA_DEEP=1: up to 2^17, an hour); HACA_SIMT_SEED=<number> draws another " +
+      "on the CUDA emulator instead, after its own tests: the same library's PTX, checked for wrong accesses, races " +
+        "and missing synchronisation; smaller circuits (HACA_DEEP=1: up to 2^17, an hour); HACA_SIMT_SEED=<number> draws another " +
         "order of blocks, warps and streams",
     )
     .option("--wheels", "nvcc from NVIDIA's Python packages, where there is none")

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checkKernels, checkSymbols } from "./checkSymbols.ts";
-import { compileLibrary } from "./compileLibrary.ts";
+import { compileLibrary, devices } from "./compileLibrary.ts";
 import { findNvcc } from "./findNvcc.ts";
 
 const nvcc = findNvcc();
@@ -18,7 +18,7 @@ test.skipIf(nvcc === undefined)(
       const parts = await compileLibrary({
         nvcc: nvcc ?? "",
         folder,
-        library: { kind: "device", architectures: [80] },
+        target: devices([80]),
       });
       expect(parts.at(-1)?.name).toBe("libhaca_cuda.so");
     } finally {

@@ -8,15 +8,16 @@ import { runTool } from "./runTool.ts";
 
 const SOURCES = join(PROVER_FOLDER, "cuda");
 /** Ampere and Hopper in machine code; what is newer compiles the last one's intermediate code when it starts. */
-const OLDEST = 80;
 const NEWEST = 90;
-const ARCHITECTURES: readonly number[] = [OLDEST, NEWEST];
+const ARCHITECTURES: readonly number[] = [80, NEWEST];
 
-/** What kernels are compiled to, and what stands in for CUDA's run-time library. */
-export type LibraryKind =
-  | { kind: "device"; architectures?: readonly number[] }
-  /** PTX in plain text, for the device in software: a source and a static library */
-  | { kind: "simulation"; runtime: string; simulator: string };
+/** What the library is compiled for. */
+export type Target = {
+  /** nvcc's options that say what kernels are compiled to */
+  codes: readonly string[];
+  /** a C++ source, and a static library that it needs, in place of CUDA's run-time library */
+  runtime?: { source: string; library: string };
+};
 
 type Unit = { name: string; command: readonly string[] };
 
@@ -24,20 +25,20 @@ type Unit = { name: string; command: readonly string[] };
 export type Part = { name: string; seconds: number; bytes: number };
 
 /**
- * Compiles and links `libhaca_cuda.so`, for devices unless said otherwise.
+ * Compiles and links `libhaca_cuda.so`, for devices of every supported architecture unless said otherwise.
  * @returns the library's parts and itself, last
  * @throws BaseError `cuda.tool`, `cuda.headers`, `cuda.symbols`
  */
 export async function compileLibrary(parameters: {
   nvcc: string;
   folder: string;
-  library?: LibraryKind;
+  target?: Target;
   onPart?: (part: Part) => void;
 }): Promise<Part[]> {
-  const { nvcc, folder, library: kind = { kind: "device" }, onPart = () => undefined } = parameters;
+  const { nvcc, folder, target = devices(ARCHITECTURES), onPart = () => undefined } = parameters;
   const headers = await findHeaders();
   mkdirSync(folder, { recursive: true });
-  const units = unitsOf({ nvcc, folder, headers, kind });
+  const units = unitsOf({ nvcc, folder, headers, target });
   const parts: Part[] = [];
   const waiting = [...units];
   const work = async (): Promise<void> => {
@@ -50,7 +51,10 @@ export async function compileLibrary(parameters: {
   await Promise.all(Array.from({ length: availableParallelism() }, work));
 
   const library = join(folder, "libhaca_cuda.so");
-  const part = await timed({ unit: linked({ nvcc, folder, library, units, kind }), path: library });
+  const part = await timed({
+    unit: linked({ nvcc, folder, library, units, target }),
+    path: library,
+  });
   onPart(part);
   const symbols = await runTool({
     program: "nm",
@@ -69,14 +73,13 @@ function unitsOf(parameters: {
   nvcc: string;
   folder: string;
   headers: Headers;
-  kind: LibraryKind;
+  target: Target;
 }): Unit[] {
-  const { nvcc, folder, headers, kind } = parameters;
-  const codes = codesOf(kind);
+  const { nvcc, folder, headers, target } = parameters;
   const device = (source: string, name: string, ...macros: string[]): Unit => ({
     name,
     command: [
-      ...[nvcc, "-std=c++17", "-O3", ...codes, "-DNDEBUG", "-DFEATURE_BN254"],
+      ...[nvcc, "-std=c++17", "-O3", ...target.codes, "-DNDEBUG", "-DFEATURE_BN254"],
       ...["-DTAKE_RESPONSIBILITY_FOR_ERROR_MESSAGE", ...macros.map((macro) => `-D${macro}`)],
       ...["-Xcompiler", "-fPIC,-fvisibility=hidden", "-I", headers.sppark],
       ...["-I", join(headers.blst, "src"), "-c", resolve(SOURCES, source)],
@@ -106,15 +109,13 @@ function unitsOf(parameters: {
     device("interface.cpp", "interface"),
     host("src/cpuid.c", "cpuid"),
     host("build/assembly.S", "assembly"),
-    ...(kind.kind === "simulation" ? [device(kind.runtime, "runtime")] : []),
+    ...(target.runtime === undefined ? [] : [device(target.runtime.source, "runtime")]),
   ];
 }
 
-function codesOf(kind: LibraryKind): string[] {
-  if (kind.kind === "simulation") {
-    return ["-gencode", `arch=compute_${OLDEST},code=compute_${OLDEST}`, "--no-compress"];
-  }
-  return (kind.architectures ?? ARCHITECTURES).flatMap((architecture) => {
+/** Devices of these architectures, by their compute capability times ten. */
+export function devices(architectures: readonly number[]): Target {
+  const codes = architectures.flatMap((architecture) => {
     const virtual = `arch=compute_${architecture}`;
     const machine = `${virtual},code=sm_${architecture}`;
     const intermediate = `${virtual},code=compute_${architecture}`;
@@ -123,6 +124,7 @@ function codesOf(kind: LibraryKind): string[] {
       code,
     ]);
   });
+  return { codes };
 }
 
 function linked(parameters: {
@@ -130,15 +132,16 @@ function linked(parameters: {
   folder: string;
   library: string;
   units: readonly Unit[];
-  kind: LibraryKind;
+  target: Target;
 }): Unit {
-  const { nvcc, folder, library, units, kind } = parameters;
+  const { nvcc, folder, library, units, target } = parameters;
   const objects = units.map(({ name }) => objectOf({ folder, name }));
   // The Python packages keep libraries where nvcc does not look.
   const libraries = join(dirname(nvcc), "..", "lib");
   const search = existsSync(libraries) ? ["-L", libraries] : [];
   const symbols = `--version-script=${join(SOURCES, "exports.map")}`;
-  const runtime = kind.kind === "simulation" ? ["none", kind.simulator] : ["static"];
+  const { runtime: replaced } = target;
+  const runtime = replaced === undefined ? ["static"] : ["none", replaced.library];
   const how = ["-shared", ...search, "-Xlinker", symbols];
   return {
     name: basename(library),
