@@ -1,24 +1,19 @@
-//! Answers.
-
-use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+//! Why requests fail.
 
 use haca_prover_groth16::ProverError;
 use serde::Serialize;
-use serde_json::{Value, json};
 
-use super::request::Id;
 use crate::cache::CacheError;
 use crate::files::FileError;
 
 /// Why a request failed: a code for programs, a message for people.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(super) struct RequestError {
     pub code: &'static str,
     pub message: String,
 }
 
-impl Failure {
+impl RequestError {
     fn new(code: &'static str, message: impl ToString) -> Self {
         Self {
             code,
@@ -95,7 +90,7 @@ impl Failure {
     }
 }
 
-impl From<CacheError> for Failure {
+impl From<CacheError> for RequestError {
     fn from(error: CacheError) -> Self {
         let code = match error {
             CacheError::Unreadable(_) => "zkey.unreadable",
@@ -104,54 +99,5 @@ impl From<CacheError> for Failure {
             CacheError::TooLarge { .. } => "zkey.tooLarge",
         };
         Self::new(code, error)
-    }
-}
-
-/// Writes answers, each whole and at once.
-pub(super) struct Answers {
-    shutdown: Mutex<Option<Id>>,
-}
-
-impl Answers {
-    pub fn new() -> Self {
-        Self {
-            shutdown: Mutex::new(None),
-        }
-    }
-
-    pub fn done(&self, id: &Id, result: &Value) {
-        self.write(&json!({ "id": id, "ok": true, "result": result }));
-    }
-
-    pub fn failed(&self, id: &Id, failure: &Failure) {
-        self.write(&json!({ "id": id, "ok": false, "error": failure }));
-    }
-
-    /// The request to answer last.
-    pub fn on_shutdown(&self, id: Option<Id>) {
-        *self.shutdown.lock().unwrap_or_else(PoisonError::into_inner) = id;
-    }
-
-    /// All work is done.
-    pub fn close(&self) {
-        let id = self
-            .shutdown
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(id) = id {
-            self.done(&id, &json!({}));
-        }
-    }
-
-    fn write(&self, answer: &Value) {
-        let mut output = io::stdout().lock();
-        if writeln!(output, "{answer}")
-            .and_then(|()| output.flush())
-            .is_err()
-        {
-            // Nobody is left to work for.
-            std::process::exit(1);
-        }
     }
 }
