@@ -33,7 +33,7 @@ use service::Service;
 pub fn run(options: &ServeOptions) -> io::Result<()> {
     let queue = Arc::new(FairQueue::<Request>::new(options.queue_limit));
     let responses = Arc::new(Responses::new());
-    let engine = cuda::engine(&options.device).map_err(io::Error::other)?;
+    let engine = cuda::engine(&options.device()).map_err(io::Error::other)?;
     let service = Arc::new(Service::new(options, engine));
 
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
