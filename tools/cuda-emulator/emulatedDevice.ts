@@ -18,7 +18,7 @@ export function emulatedDevice(parameters: { profile: "dev" | "release" }) {
     codes: ["-gencode", `arch=${virtual},code=${virtual}`, "--no-compress"],
     runtime: {
       source: join(EMULATOR_FOLDER, "runtime", "runtime.cpp"),
-      library: join(built, "libhaca_prover_simt.a"),
+      library: join(built, "libhaca_cuda_emulator.a"),
     },
   };
 }

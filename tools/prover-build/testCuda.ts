@@ -75,7 +75,7 @@ async function sanitize(parameters: {
   try {
     const prefix = join(folder, "circuit");
     await runTool({
-      program: join(RELEASE, "haca-devsetup"),
+      program: join(RELEASE, "haca-test-setup"),
       parameters: ["model", String(SANITIZER_LOG_SIZE), "1", prefix],
     });
     const files = [`${prefix}.zkey`, `${prefix}.wtns`];

@@ -67,7 +67,7 @@ extern "C" {
 void **__cudaRegisterFatBinary(void *wrapper) {
     size_t module = 0;
     if (done(simt_load(static_cast<Wrapper *>(wrapper)->fatbinary, &module)) != cudaSuccess) {
-        std::fprintf(stderr, "simulated device: %s\n", simt_message());
+        std::fprintf(stderr, "emulated device: %s\n", simt_message());
     }
     return reinterpret_cast<void **>(module + 1);
 }
@@ -78,7 +78,7 @@ void __cudaUnregisterFatBinary(void **) {}
 void __cudaRegisterFunction(void **module, const char *function, char *, const char *name, int, uint3 *, uint3 *, dim3 *,
                             dim3 *, int *) {
     if (done(simt_define(reinterpret_cast<size_t>(module) - 1, function, name)) != cudaSuccess) {
-        std::fprintf(stderr, "simulated device: %s: %s\n", name, simt_message());
+        std::fprintf(stderr, "emulated device: %s: %s\n", name, simt_message());
     }
 }
 
@@ -130,7 +130,7 @@ cudaError_t cudaSetDevice(int device) { return done(device == 0 ? cudaSuccess : 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device) {
     if (device != 0) return done(cudaErrorInvalidDevice);
     *properties = {};
-    std::strcpy(properties->name, "simulated device");
+    std::strcpy(properties->name, "emulated device");
     properties->totalGlobalMem = simt_memory_bytes();
     properties->sharedMemPerBlock = simt_shared_bytes();
     properties->sharedMemPerBlockOptin = simt_shared_bytes_asked();

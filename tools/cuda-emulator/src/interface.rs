@@ -5,11 +5,11 @@ use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+use crate::device::Device;
 use crate::device::error::DeviceError;
 use crate::device::fatbinary::{ptx_of, size_of};
-use crate::device::{
-    Device, MEMORY_BYTES, MULTIPROCESSORS, Request, SHARED_BYTES, SHARED_BYTES_ASKED,
-};
+use crate::device::limits::{MEMORY_BYTES, MULTIPROCESSORS, SHARED_BYTES, SHARED_BYTES_ASKED};
+use crate::device::request::Request;
 
 /// Another number draws other orders.
 const SEED_VARIABLE: &str = "HACA_SIMT_SEED";
@@ -48,7 +48,7 @@ fn with_device(work: impl FnOnce(&mut Device) -> Result<(), DeviceError>) -> i32
         DeviceError::OutOfMemory { .. } => OUT_OF_MEMORY,
         DeviceError::Launch { .. } => INVALID_CONFIGURATION,
         DeviceError::Ptx(_) => INVALID_PTX,
-        DeviceError::Fault(_) | DeviceError::Memory(_) => LAUNCH_FAILURE,
+        DeviceError::Sticky(_) | DeviceError::Memory(_) => LAUNCH_FAILURE,
     }
 }
 

@@ -1,4 +1,4 @@
-//! A CUDA device in software, for machines without one.
+//! A CUDA emulator: a CUDA device in software, for machines without one.
 //!
 //! It runs the PTX that nvcc makes of the prover's kernels, under the calls that the prover's
 //! library makes of CUDA's run-time library (`runtime/`). It is stricter than a

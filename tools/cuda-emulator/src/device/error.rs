@@ -1,7 +1,7 @@
 //! Why calls fail.
 
-use super::MEMORY_BYTES;
-use crate::machine::fault::Fault;
+use super::limits::MEMORY_BYTES;
+use crate::machine::error::KernelError;
 use crate::machine::memory::MemoryError;
 use crate::ptx::module::PtxError;
 
@@ -29,7 +29,7 @@ pub enum DeviceError {
     },
     /// A kernel, or a copy, that failed. The device is of no use after that.
     #[error("{0}")]
-    Fault(String),
+    Sticky(String),
     /// Code that cannot be run.
     #[error("{0}")]
     Ptx(#[from] PtxError),
@@ -38,8 +38,8 @@ pub enum DeviceError {
     Memory(#[from] MemoryError),
 }
 
-impl From<Fault> for DeviceError {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault.to_string())
+impl From<KernelError> for DeviceError {
+    fn from(error: KernelError) -> Self {
+        Self::Sticky(error.to_string())
     }
 }

@@ -2,7 +2,10 @@
 
 pub mod error;
 pub mod fatbinary;
+pub mod limits;
+mod modules;
 mod registry;
+pub mod request;
 mod streams;
 
 use std::collections::HashMap;
@@ -11,38 +14,14 @@ use crate::machine::launch::Launch;
 use crate::machine::memory::Memory;
 use crate::machine::random::Random;
 use error::DeviceError;
+use limits::MEMORY_BYTES;
 pub use registry::Attributes;
-use registry::Function;
-use registry::Registry;
+use registry::{Function, Registry};
+use request::Request;
 use streams::{Streams, Work};
 
-/// Multiprocessors; a cooperative launch has at most one block on each.
-pub const MULTIPROCESSORS: u32 = 6;
-/// Memory that all allocations together may have.
-pub const MEMORY_BYTES: usize = 4 << 30;
-/// Shared memory of a block.
-pub const SHARED_BYTES: usize = 48 << 10;
-/// Shared memory of a block whose kernel asks for more.
-pub const SHARED_BYTES_ASKED: usize = 163 << 10;
 /// One piece of other streams' work is done with this chance, one in so many.
 const INTERLEAVING: usize = 3;
-
-/// What is to be launched.
-#[derive(Debug)]
-pub struct Request {
-    /// a kernel, as [`Device::define`] named it
-    pub function: usize,
-    /// by axis
-    pub blocks: [u32; 3],
-    /// of a block, by axis
-    pub threads: [u32; 3],
-    /// bytes of shared memory beside what the kernel has
-    pub dynamic_shared: usize,
-    /// at the offsets that [`Device::parameters`] says
-    pub parameters: Vec<u8>,
-    /// whether its blocks meet
-    pub is_cooperative: bool,
-}
 
 /// The device. Modules, kernels and variables are known by numbers that the caller chooses or gets.
 #[derive(Debug)]
@@ -53,7 +32,7 @@ pub struct Device {
     streams: Streams<Request>,
     reserved_bytes: usize,
     sizes: HashMap<u64, usize>,
-    fault: Option<String>,
+    sticky: Option<String>,
     instructions: u64,
 }
 
@@ -67,7 +46,7 @@ impl Device {
             streams: Streams::new(),
             reserved_bytes: 0,
             sizes: HashMap::new(),
-            fault: None,
+            sticky: None,
             instructions: 0,
         }
     }
@@ -80,7 +59,7 @@ impl Device {
     /// Puts a launch into a stream.
     ///
     /// # Errors
-    /// [`DeviceError::Launch`], [`DeviceError::Invalid`], [`DeviceError::Fault`]
+    /// [`DeviceError::Launch`], [`DeviceError::Invalid`], [`DeviceError::Sticky`]
     pub fn launch(&mut self, request: Request, stream: usize) -> Result<(), DeviceError> {
         self.usable()?;
         self.function(request.function)?.admit(&request)?;
@@ -90,7 +69,7 @@ impl Device {
     /// Memory that exists from the stream's turn on.
     ///
     /// # Errors
-    /// [`DeviceError::OutOfMemory`], [`DeviceError::Invalid`], [`DeviceError::Fault`]
+    /// [`DeviceError::OutOfMemory`], [`DeviceError::Invalid`], [`DeviceError::Sticky`]
     pub fn allocate(&mut self, bytes: usize, stream: usize) -> Result<u64, DeviceError> {
         self.usable_stream(stream)?;
         if bytes > MEMORY_BYTES - self.reserved_bytes {
@@ -109,7 +88,7 @@ impl Device {
     /// Memory that no longer exists from the stream's turn on.
     ///
     /// # Errors
-    /// [`DeviceError::Invalid`], [`DeviceError::Fault`]
+    /// [`DeviceError::Invalid`], [`DeviceError::Sticky`]
     pub fn release(&mut self, address: u64, stream: usize) -> Result<(), DeviceError> {
         self.usable_stream(stream)?;
         let bytes = self.sizes.remove(&address);
@@ -120,7 +99,7 @@ impl Device {
     /// Writes bytes in the stream's turn.
     ///
     /// # Errors
-    /// [`DeviceError::Invalid`], [`DeviceError::Fault`]
+    /// [`DeviceError::Invalid`], [`DeviceError::Sticky`]
     pub fn write(&mut self, parts: Vec<(u64, Vec<u8>)>, stream: usize) -> Result<(), DeviceError> {
         self.usable()?;
         self.give(stream, Work::Write(parts))
@@ -129,7 +108,7 @@ impl Device {
     /// Copies bytes in the stream's turn.
     ///
     /// # Errors
-    /// [`DeviceError::Invalid`], [`DeviceError::Fault`]
+    /// [`DeviceError::Invalid`], [`DeviceError::Sticky`]
     pub fn copy(
         &mut self,
         to: u64,
@@ -144,7 +123,7 @@ impl Device {
     /// Reads bytes after everything that the stream has to do.
     ///
     /// # Errors
-    /// [`DeviceError::Memory`], [`DeviceError::Invalid`], [`DeviceError::Fault`]
+    /// [`DeviceError::Memory`], [`DeviceError::Invalid`], [`DeviceError::Sticky`]
     pub fn read(
         &mut self,
         address: u64,
@@ -155,7 +134,7 @@ impl Device {
         match self.memory.read(address, bytes) {
             Ok(found) => Ok(found),
             Err(error) => {
-                self.fault = Some(format!("copy to the host: {error}"));
+                self.sticky = Some(format!("copy to the host: {error}"));
                 Err(DeviceError::Memory(error))
             }
         }
@@ -164,7 +143,7 @@ impl Device {
     /// A new stream.
     ///
     /// # Errors
-    /// [`DeviceError::Fault`]
+    /// [`DeviceError::Sticky`]
     pub fn open_stream(&mut self) -> Result<usize, DeviceError> {
         self.usable()?;
         Ok(self.streams.open())
@@ -173,7 +152,7 @@ impl Device {
     /// Ends a stream after everything that it has to do. Stream 0 stays.
     ///
     /// # Errors
-    /// [`DeviceError::Invalid`], [`DeviceError::Fault`]
+    /// [`DeviceError::Invalid`], [`DeviceError::Sticky`]
     pub fn close_stream(&mut self, stream: usize) -> Result<(), DeviceError> {
         self.synchronise(stream)?;
         if stream == 0 {
@@ -186,7 +165,7 @@ impl Device {
     /// A new event.
     ///
     /// # Errors
-    /// [`DeviceError::Fault`]
+    /// [`DeviceError::Sticky`]
     pub fn new_event(&mut self) -> Result<usize, DeviceError> {
         self.usable()?;
         Ok(self.streams.new_event())
@@ -195,7 +174,7 @@ impl Device {
     /// Records an event in a stream.
     ///
     /// # Errors
-    /// [`DeviceError::Invalid`], [`DeviceError::Fault`]
+    /// [`DeviceError::Invalid`], [`DeviceError::Sticky`]
     pub fn record(&mut self, event: usize, stream: usize) -> Result<(), DeviceError> {
         self.usable_stream(stream)?;
         let found = self.streams.record(event, stream);
@@ -205,7 +184,7 @@ impl Device {
     /// Lets a stream wait for an event.
     ///
     /// # Errors
-    /// [`DeviceError::Invalid`], [`DeviceError::Fault`]
+    /// [`DeviceError::Invalid`], [`DeviceError::Sticky`]
     pub fn wait(&mut self, stream: usize, event: usize) -> Result<(), DeviceError> {
         self.usable_stream(stream)?;
         let found = self.streams.wait(stream, event);
@@ -215,7 +194,7 @@ impl Device {
     /// Does everything that a stream has to do, and what that waits for.
     ///
     /// # Errors
-    /// [`DeviceError::Invalid`], [`DeviceError::Fault`]
+    /// [`DeviceError::Invalid`], [`DeviceError::Sticky`]
     pub fn synchronise(&mut self, stream: usize) -> Result<(), DeviceError> {
         self.usable_stream(stream)?;
         while let Some(work) = self.streams.next(stream) {
@@ -227,7 +206,7 @@ impl Device {
     /// Does everything.
     ///
     /// # Errors
-    /// [`DeviceError::Fault`]
+    /// [`DeviceError::Sticky`]
     pub fn synchronise_all(&mut self) -> Result<(), DeviceError> {
         for stream in self.streams.open_streams() {
             self.synchronise(stream)?;
@@ -250,7 +229,7 @@ impl Device {
     }
 
     fn perform(&mut self, work: Work<Request>) -> Result<(), DeviceError> {
-        let failed = |what: &str, error| DeviceError::Fault(format!("{what}: {error}"));
+        let failed = |what: &str, error| DeviceError::Sticky(format!("{what}: {error}"));
         let memory = &mut self.memory;
         let outcome = match work {
             Work::Begin(address) => {
@@ -275,7 +254,7 @@ impl Device {
             Work::Record(..) | Work::Wait(..) => Ok(()),
         };
         if let Err(error) = &outcome {
-            self.fault = Some(error.to_string());
+            self.sticky = Some(error.to_string());
         }
         outcome
     }
@@ -312,9 +291,9 @@ impl Device {
     }
 
     fn usable(&self) -> Result<(), DeviceError> {
-        match &self.fault {
+        match &self.sticky {
             None => Ok(()),
-            Some(fault) => Err(DeviceError::Fault(fault.clone())),
+            Some(error) => Err(DeviceError::Sticky(error.clone())),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Loads, stores and atomic additions.
 
 use super::arithmetic::extended;
-use super::fault::Reason;
+use super::error::Reason;
+use super::lanes::{Row, lanes};
 use super::memory::{Memory, MemoryError};
 use super::shared::{Moment, Shared, Touch};
-use super::warp::{Row, Warp, lanes};
+use super::warp::Warp;
 use crate::ptx::instruction::{Address, Base, Space, Target, Value, Word};
 
 /// Everything that a warp's threads can reach.

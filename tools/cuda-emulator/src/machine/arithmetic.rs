@@ -1,6 +1,7 @@
 //! What instructions compute, thread by thread.
 
-use super::warp::{LANES, Row, Warp, put};
+use super::lanes::{LANES, Row, put};
+use super::warp::Warp;
 use crate::ptx::instruction::{Binary, Carry, Comparison, Operation};
 use crate::ptx::operands::low_mask;
 

@@ -1,12 +1,13 @@
 //! A block of threads: its warps take turns.
 
 use super::access::Reach;
-use super::fault::{Fault, Reason};
+use super::error::{KernelError, Reason};
+use super::lanes::{LANES, lanes};
 use super::launch::Launch;
 use super::meeting::Meeting;
 use super::memory::Memory;
 use super::shared::Shared;
-use super::warp::{LANES, Warp, lanes};
+use super::warp::Warp;
 use crate::ptx::instruction::{Instruction, Operation, Special};
 
 /// Instructions of a warp before the next one's turn, unless it waits sooner.
@@ -53,14 +54,14 @@ impl<'a> Block<'a> {
     /// the instructions that were executed
     ///
     /// # Errors
-    /// [`Fault`] of one of its threads.
-    pub fn turn(&mut self, memory: &mut Memory, first: usize) -> Result<u64, Fault> {
+    /// [`KernelError`] of one of its threads.
+    pub fn turn(&mut self, memory: &mut Memory, first: usize) -> Result<u64, KernelError> {
         let mut executed = 0;
         let count = self.warps.len();
         for number in 0..count {
             let mut left = TURN;
             self.run(memory, (first + number) % count, &mut left)
-                .map_err(|(line, thread, reason)| self.fault(line, thread, reason))?;
+                .map_err(|(line, thread, reason)| self.error(line, thread, reason))?;
             executed += TURN - left;
         }
         if self.warps.iter().all(Warp::is_at_barrier) && !self.is_done() {
@@ -150,7 +151,7 @@ impl<'a> Block<'a> {
     }
 
     /// Threads of a warp wait at the same barrier, if it is one that requires it.
-    fn require_alignment(&self) -> Result<(), Fault> {
+    fn require_alignment(&self) -> Result<(), KernelError> {
         for warp in &self.warps {
             let at = warp.at[lowest(warp.live)];
             let apart = lanes(warp.live).find(|lane| warp.at[*lane] != at);
@@ -162,25 +163,25 @@ impl<'a> Block<'a> {
                 && let Some(lane) = lanes(warp.live).find(|lane| is_aligned(*lane))
             {
                 let line = self.waits_at(warp, lane);
-                return Err(self.fault(line, warp.thread(lane), Reason::Apart));
+                return Err(self.error(line, warp.thread(lane), Reason::Apart));
             }
         }
         Ok(())
     }
 
     /// Why nobody in the block goes on.
-    pub fn deadlock(&self) -> Fault {
+    pub fn deadlock(&self) -> KernelError {
         // Who waits at the block's barrier may wait for those who wait for others of their warp.
         let waiting = self.warps.iter().filter(|warp| !warp.is_done());
         let Some(warp) = waiting.min_by_key(|warp| warp.at_meeting == 0) else {
-            return self.fault(0, 0, Reason::Deadlock("nothing"));
+            return self.error(0, 0, Reason::Deadlock("nothing"));
         };
         let (lane, what) = match lanes(warp.at_meeting).next() {
             Some(lane) => (lane, "for a thread of its warp"),
             None => (lowest(warp.live), "at a barrier of the block"),
         };
         let line = self.waits_at(warp, lane);
-        self.fault(line, warp.thread(lane), Reason::Deadlock(what))
+        self.error(line, warp.thread(lane), Reason::Deadlock(what))
     }
 
     /// The line of the instruction that a thread waits at.
@@ -191,8 +192,8 @@ impl<'a> Block<'a> {
         self.launch.kernel.code[at as usize].line
     }
 
-    fn fault(&self, line: u32, thread: u32, reason: Reason) -> Fault {
-        Fault {
+    fn error(&self, line: u32, thread: u32, reason: Reason) -> KernelError {
+        KernelError {
             kernel: self.launch.kernel.name.clone(),
             line,
             block: self.index,

@@ -1,7 +1,8 @@
 //! Instructions that threads of a warp execute together: shuffles, votes, barriers of the warp.
 
-use super::fault::Reason;
-use super::warp::{LANES, Warp, lanes};
+use super::error::Reason;
+use super::lanes::{LANES, lanes};
+use super::warp::Warp;
 use crate::ptx::instruction::{Operation, ShuffleMode, Word};
 
 /// What came of threads arriving at such an instruction.
@@ -123,7 +124,7 @@ impl Warp {
                 lane
             };
             if present >> source & 1 == 0 {
-                return Err((lane, Reason::ForeignLane(source)));
+                return Err((lane, Reason::AbsentLane(source)));
             }
             value[lane] = from[source];
         }

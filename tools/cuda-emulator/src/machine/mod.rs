@@ -3,11 +3,13 @@
 mod access;
 mod arithmetic;
 mod block;
-pub mod fault;
+pub mod error;
+mod lanes;
 pub mod launch;
 mod meeting;
 pub mod memory;
 mod order;
 pub mod random;
+mod run;
 pub mod shared;
 mod warp;

@@ -1,7 +1,7 @@
 //! Which accesses of a warp's threads come before which: vector clocks (Mattern, 1989) that tick at
 //! barriers of the warp. Shuffles and votes say nothing about memory.
 
-use super::warp::{LANES, lanes};
+use super::lanes::{LANES, lanes};
 
 /// What each thread knows of the others: `seen[a][b]` is the last barrier that orders what b did
 /// before it before what a does from now on.

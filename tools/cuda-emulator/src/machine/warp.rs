@@ -2,15 +2,10 @@
 //! same instruction go together; of several such groups the one that is furthest behind goes first,
 //! but for a few instructions of each turn.
 
+use super::lanes::{LANES, Row, lanes, put};
 use super::order::Order;
 use crate::ptx::instruction::{Bit, Long, Word};
 use crate::ptx::translate::Rows;
-
-/// Threads of a warp.
-pub const LANES: usize = 32;
-
-/// A value for each thread.
-pub type Row<T> = [T; LANES];
 
 /// Registers and position of 32 threads.
 #[derive(Debug)]
@@ -139,31 +134,5 @@ impl Warp {
     pub(super) fn put_bit(&mut self, to: u32, value: u32, threads: u32) {
         let row = &mut self.bits[to as usize];
         *row = *row & !threads | value & threads;
-    }
-}
-
-/// Numbers of the threads in a mask.
-pub(super) fn lanes(mut threads: u32) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        if threads == 0 {
-            return None;
-        }
-        let lane = threads.trailing_zeros() as usize;
-        threads &= threads - 1;
-        Some(lane)
-    })
-}
-
-/// Sets the values of some threads.
-#[inline]
-pub(super) fn put<T: Copy>(row: &mut Row<T>, value: Row<T>, threads: u32) {
-    if threads == u32::MAX {
-        *row = value;
-        return;
-    }
-    for lane in 0..LANES {
-        if threads >> lane & 1 != 0 {
-            row[lane] = value[lane];
-        }
     }
 }

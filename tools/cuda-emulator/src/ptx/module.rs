@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::reader::Reader;
-
 /// Why PTX cannot be run.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("PTX line {line}: {reason}")]
@@ -125,14 +123,4 @@ pub enum Operand {
     Pair(String, String),
     /// `(a, b)`
     List(Vec<Operand>),
-}
-
-impl Module {
-    /// Reads a module.
-    ///
-    /// # Errors
-    /// [`PtxError`] for what is malformed or not known here.
-    pub fn parse(source: &str) -> Result<Self, PtxError> {
-        Reader::new(source).module()
-    }
 }

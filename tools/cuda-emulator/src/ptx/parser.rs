@@ -242,3 +242,12 @@ impl Reader<'_> {
         })
     }
 }
+impl Module {
+    /// Reads a module.
+    ///
+    /// # Errors
+    /// [`PtxError`] for what is malformed or not known here.
+    pub fn parse(source: &str) -> Result<Self, PtxError> {
+        Reader::new(source).module()
+    }
+}

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::module::Module;
 use super::translate::Kernel;
-use crate::machine::fault::Fault;
+use crate::machine::error::KernelError;
 use crate::machine::launch::Launch;
 use crate::machine::memory::Memory;
 use crate::machine::random::Random;
@@ -117,7 +117,7 @@ shfl.sync.down.b32 %r{to}|%p{p}, %r{a}, 1, 0, %own; }}\n"
     text + "}\n"
 }
 
-fn outcome(kernel: &Kernel) -> Result<Vec<u8>, Fault> {
+fn outcome(kernel: &Kernel) -> Result<Vec<u8>, KernelError> {
     let mut memory = Memory::default();
     let out = memory.allocate_with(vec![0; THREADS * 256]);
     let launch = Launch {

@@ -1,7 +1,7 @@
 //! Functions that kernels call.
 
 use crate::common::{HEAD, Machine, kernel, run};
-use haca_prover_simt::device::Device;
+use haca_cuda_emulator::device::Device;
 
 /// A module with a function in front of the kernel.
 fn module(functions: &str, body: &str) -> String {

@@ -1,7 +1,8 @@
 //! Loads PTX, launches kernels, reads back.
 
-use haca_prover_simt::device::error::DeviceError;
-use haca_prover_simt::device::{Device, Request};
+use haca_cuda_emulator::device::Device;
+use haca_cuda_emulator::device::error::DeviceError;
+use haca_cuda_emulator::device::request::Request;
 
 /// What every module begins with.
 pub const HEAD: &str = ".version 9.0\n.target sm_80\n.address_size 64\n";
@@ -149,7 +150,7 @@ pub fn run_with(machine: &mut Machine, blocks: u32, threads: u32) -> Result<Vec<
 
 /// That a kernel fails at the line where `at` stands, for that reason.
 #[track_caller]
-pub fn assert_fault(
+pub fn assert_kernel_error(
     ptx: &str,
     outcome: Result<impl std::fmt::Debug, DeviceError>,
     at: &str,
@@ -159,7 +160,7 @@ pub fn assert_fault(
     let line = line_of(ptx, at);
     let error = outcome.unwrap_err();
     let text = error.to_string();
-    assert!(matches!(error, DeviceError::Fault(_)), "{text}");
+    assert!(matches!(error, DeviceError::Sticky(_)), "{text}");
     let start = format!("k, PTX line {line}, {place}: ");
     assert!(text.starts_with(&start), "{text}, not {start}");
     assert!(text.contains(reason), "{text}, not {reason}");

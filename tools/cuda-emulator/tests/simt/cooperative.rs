@@ -1,6 +1,6 @@
 //! Launches whose blocks meet, in the way of cooperative groups.
 
-use haca_prover_simt::device::MULTIPROCESSORS;
+use haca_cuda_emulator::device::limits::MULTIPROCESSORS;
 
 use crate::common::{Argument, Machine, kernel};
 
@@ -118,5 +118,5 @@ on:
     let outcome = machine.finish(request);
     let reason = "waits for ever: for a thread of its warp";
     let place = "block [2, 0, 0], thread 1";
-    crate::common::assert_fault(&ptx, outcome, "bar.warp", place, reason);
+    crate::common::assert_kernel_error(&ptx, outcome, "bar.warp", place, reason);
 }

@@ -1,6 +1,6 @@
 //! Threads of a warp that part ways and come together again.
 
-use crate::common::{assert_fault, kernel, run};
+use crate::common::{assert_kernel_error, kernel, run};
 
 #[test]
 fn nested_conditions() {
@@ -143,7 +143,7 @@ st.global.u32 [%I0], 5;",
 #[test]
 fn a_branch_needs_its_label_once() {
     let ptx = kernel("bra nowhere;");
-    let mut device = haca_prover_simt::device::Device::new(1);
+    let mut device = haca_cuda_emulator::device::Device::new(1);
     let module = device.load(&ptx).unwrap();
     let error = device.define(module, 0, "k").unwrap_err().to_string();
     assert!(error.ends_with("no label nowhere"), "{error}");
@@ -162,7 +162,7 @@ setp.lt.u32 %p0, %i0, 40;
 trap;
 on:",
     );
-    assert_fault(
+    assert_kernel_error(
         &ptx,
         run(&ptx, 1, 64),
         "trap",

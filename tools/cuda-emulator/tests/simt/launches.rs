@@ -1,7 +1,8 @@
 //! Launches that a device would not take.
 
-use haca_prover_simt::device::error::DeviceError;
-use haca_prover_simt::device::{MULTIPROCESSORS, Request, SHARED_BYTES, SHARED_BYTES_ASKED};
+use haca_cuda_emulator::device::error::DeviceError;
+use haca_cuda_emulator::device::limits::{MULTIPROCESSORS, SHARED_BYTES, SHARED_BYTES_ASKED};
+use haca_cuda_emulator::device::request::Request;
 
 use crate::common::{HEAD, Machine};
 

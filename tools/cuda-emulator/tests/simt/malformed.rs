@@ -1,8 +1,8 @@
 //! PTX and fat binaries that are none: an error that tells the line, never a panic.
 
-use haca_prover_simt::device::Device;
-use haca_prover_simt::device::error::DeviceError;
-use haca_prover_simt::device::fatbinary::{FatbinaryError, ptx_of, size_of};
+use haca_cuda_emulator::device::Device;
+use haca_cuda_emulator::device::error::DeviceError;
+use haca_cuda_emulator::device::fatbinary::{FatbinaryError, ptx_of, size_of};
 use proptest::prelude::*;
 
 use crate::common::HEAD;

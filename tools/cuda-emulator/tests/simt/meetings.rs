@@ -1,7 +1,7 @@
 //! Shuffles, votes and barriers of a warp.
 
-use crate::common::{Draw, Machine, assert_fault, kernel, run, run_with};
-use haca_prover_simt::device::error::DeviceError;
+use crate::common::{Draw, Machine, assert_kernel_error, kernel, run, run_with};
+use haca_cuda_emulator::device::error::DeviceError;
 
 const FIRST: &str = "block [0, 0, 0], thread ";
 
@@ -167,7 +167,7 @@ bar.warp.sync 0xffffffff;",
     );
     let place = FIRST.to_owned() + "0";
     let reason = "waits for ever: for a thread of its warp";
-    assert_fault(&ptx, run(&ptx, 1, 32), "sync 0xffffffff", &place, reason);
+    assert_kernel_error(&ptx, run(&ptx, 1, 32), "sync 0xffffffff", &place, reason);
 }
 
 #[test]
@@ -209,7 +209,7 @@ shfl.sync.idx.b32 %r2, %i0, 20, 31, %r0;",
     );
     let reason = "takes a value from thread 20 of its warp, which takes no part";
     let place = FIRST.to_owned() + "0";
-    assert_fault(&ptx, run(&ptx, 1, 32), "shfl", &place, reason);
+    assert_kernel_error(&ptx, run(&ptx, 1, 32), "shfl", &place, reason);
 }
 
 #[test]
@@ -261,7 +261,7 @@ setp.eq.u32 %p0, %i0, 3;
 shfl.sync.idx.b32 %r2, %i0, 3, 31, -1;",
     );
     let reason = "takes a value from thread 3 of its warp, which takes no part";
-    assert_fault(
+    assert_kernel_error(
         &ptx,
         run(&ptx, 1, 32),
         "shfl",
@@ -289,7 +289,7 @@ bar.sync 0;"
         ));
         let reason = "waits for ever: for a thread of its warp";
         let place = FIRST.to_owned() + "32";
-        assert_fault(&ptx, run(&ptx, 1, 64), wait, &place, reason);
+        assert_kernel_error(&ptx, run(&ptx, 1, 64), wait, &place, reason);
     }
 }
 
@@ -297,7 +297,7 @@ bar.sync 0;"
 fn who_takes_part_names_himself() {
     let ptx = kernel("bar.warp.sync 0xfffffeff;");
     let reason = "thread 8 of its warp is not among the members that it names";
-    assert_fault(
+    assert_kernel_error(
         &ptx,
         run(&ptx, 1, 32),
         "bar.warp",
@@ -314,7 +314,7 @@ setp.lt.u32 %p0, %i0, 8;
 @%p0 shfl.sync.down.b32 %r2, %i0, 4, 31, 0xff;",
     );
     let reason = "takes a value from thread 8 of its warp, which takes no part";
-    assert_fault(
+    assert_kernel_error(
         &ptx,
         run(&ptx, 1, 32),
         "shfl",

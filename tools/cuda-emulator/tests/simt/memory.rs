@@ -1,8 +1,8 @@
 //! Loads, stores and atomic additions, and accesses that are refused.
 
-use haca_prover_simt::device::Request;
+use haca_cuda_emulator::device::request::Request;
 
-use crate::common::{Argument, HEAD, Machine, assert_fault, kernel, line_of, run};
+use crate::common::{Argument, HEAD, Machine, assert_kernel_error, kernel, line_of, run};
 
 #[test]
 fn vectors_and_offsets() {
@@ -216,7 +216,7 @@ setp.eq.u32 %p1, %i1, 2;
 and.pred %p0, %p0, %p1;
 @%p0 {access};"
     ));
-    assert_fault(
+    assert_kernel_error(
         &ptx,
         run(&ptx, 3, 40),
         access,
@@ -265,7 +265,7 @@ fn freed_memory_and_memory_to_come() {
     machine.device.release(out, 0).unwrap();
     let outcome = machine.run(1, 1, &[Argument::Long(out)]);
     let place = "block [0, 0, 0], thread 0";
-    assert_fault(
+    assert_kernel_error(
         &ptx,
         outcome,
         "[%I0];",

@@ -1,6 +1,6 @@
 //! Blocks: their shape, their barriers and their memory.
 
-use crate::common::{Argument, HEAD, Machine, assert_fault, kernel, run};
+use crate::common::{Argument, HEAD, Machine, assert_kernel_error, kernel, run};
 
 #[test]
 fn threads_and_blocks_know_where_they_are() {
@@ -123,7 +123,7 @@ bar.sync 0;",
     );
     let reason = "waits for ever: for a thread of its warp";
     let place = "block [0, 0, 0], thread 0";
-    assert_fault(&ptx, run(&ptx, 1, 96), "bar.warp", place, reason);
+    assert_kernel_error(&ptx, run(&ptx, 1, 96), "bar.warp", place, reason);
 }
 
 #[test]
@@ -139,7 +139,7 @@ bar.sync 0;",
     );
     let reason = "waits at a barrier, and others of its warp at another one";
     let place = "block [0, 0, 0], thread 32";
-    assert_fault(&ptx, run(&ptx, 1, 64), "bar.sync 0;", place, reason);
+    assert_kernel_error(&ptx, run(&ptx, 1, 64), "bar.sync 0;", place, reason);
     // One that is not aligned lets them, and so do different warps.
     let unaligned = ptx.replace("bar.sync", "barrier.sync");
     run(&unaligned, 1, 64).unwrap();
@@ -179,7 +179,7 @@ st.shared.u32 [dynamic+100], 0;",
     let outcome = machine.finish(request);
     let reason = "shared memory: 4 bytes at offset 132 of an allocation of 132";
     let place = "block [0, 0, 0], thread 0";
-    assert_fault(&ptx, outcome, "[dynamic+100]", place, reason);
+    assert_kernel_error(&ptx, outcome, "[dynamic+100]", place, reason);
 }
 
 #[test]
@@ -197,7 +197,7 @@ ld.shared.u32 %r0, [word];",
         let mut machine = Machine::with_seed(&ptx, seed);
         let outcome = crate::common::run_with(&mut machine, 2, 1);
         let reason = "offset 0 of an allocation, which was never written";
-        assert_fault(
+        assert_kernel_error(
             &ptx,
             outcome,
             "ld.shared",
@@ -208,9 +208,9 @@ ld.shared.u32 %r0, [word];",
     let atomic = kernel(".shared .u32 word;\natom.shared.add.u32 %r0, [word], 1;");
     let outcome = run(&atomic, 1, 1);
     let place = "block [0, 0, 0], thread 0";
-    assert_fault(&atomic, outcome, "atom", place, "never written");
+    assert_kernel_error(&atomic, outcome, "atom", place, "never written");
     let half = kernel(".shared .align 8 .b8 w[8];\nst.shared.u32 [w], 1;\nld.shared.u64 %R0, [w];");
-    assert_fault(
+    assert_kernel_error(
         &half,
         run(&half, 1, 1),
         "u64 %R0, [w]",
@@ -225,7 +225,7 @@ fn misaligned_in_shared_memory() {
         ".shared .align 16 .b8 w[32];\nmov.u32 %r0, w;\nst.shared.v2.u32 [%r0+4], {%r1, %r1};",
     );
     let place = "block [0, 0, 0], thread 0";
-    assert_fault(&ptx, run(&ptx, 1, 1), "st.shared", place, "not aligned");
+    assert_kernel_error(&ptx, run(&ptx, 1, 1), "st.shared", place, "not aligned");
 }
 
 #[test]

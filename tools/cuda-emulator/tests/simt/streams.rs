@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use haca_prover_simt::device::error::DeviceError;
-use haca_prover_simt::device::{Device, MEMORY_BYTES};
+use haca_cuda_emulator::device::Device;
+use haca_cuda_emulator::device::error::DeviceError;
+use haca_cuda_emulator::device::limits::MEMORY_BYTES;
 
 use crate::common::{Argument, HEAD, Machine, kernel, words_of};
 
@@ -172,15 +173,15 @@ fn copies_on_the_device() {
 }
 
 #[test]
-fn a_fault_stays_and_every_later_call_names_it() {
+fn an_error_stays_and_every_later_call_names_it() {
     let ptx = kernel("trap;");
     let mut machine = Machine::new(&ptx);
     let out = machine.put(&[0]);
     let request = || machine.request(0, [1; 3], [1; 3], &[Argument::Long(out)]);
     let (first, second) = (request(), request());
     let event = machine.device.new_event().unwrap();
-    let fault = machine.finish(first).unwrap_err().to_string();
-    assert!(fault.ends_with("thread 0: trap"), "{fault}");
+    let sticky = machine.finish(first).unwrap_err().to_string();
+    assert!(sticky.ends_with("thread 0: trap"), "{sticky}");
     let device = &mut machine.device;
     let outcomes = [
         device.launch(second, 0),
@@ -199,8 +200,8 @@ fn a_fault_stays_and_every_later_call_names_it() {
     ];
     for (n, outcome) in outcomes.into_iter().enumerate() {
         let error = outcome.unwrap_err();
-        assert!(matches!(error, DeviceError::Fault(_)), "call {n}");
-        assert_eq!(error.to_string(), fault, "call {n}");
+        assert!(matches!(error, DeviceError::Sticky(_)), "call {n}");
+        assert_eq!(error.to_string(), sticky, "call {n}");
     }
 }
 

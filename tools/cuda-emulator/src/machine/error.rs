@@ -20,7 +20,7 @@ pub enum Reason {
     Trap,
     /// A shuffle from a thread that takes no part in it.
     #[error("takes a value from thread {0} of its warp, which takes no part")]
-    ForeignLane(usize),
+    AbsentLane(usize),
     /// A thread that does what it excludes itself from.
     #[error("thread {0} of its warp is not among the members that it names")]
     NotAMember(usize),
@@ -38,7 +38,7 @@ pub enum Reason {
 /// A failed launch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kernel}, PTX line {line}, block {block:?}, thread {thread}: {reason}")]
-pub struct Fault {
+pub struct KernelError {
     /// its mangled name
     pub kernel: String,
     /// of the instruction
