@@ -106,7 +106,7 @@ function startOneShots(parameters: {
 function makeCircuit(parameters: { kind: Kind; logSize: number; folder: string }): Circuit {
   const { kind, logSize, folder } = parameters;
   const prefix = join(folder, `${kind}-${logSize}`);
-  execFileSync(built("haca-devsetup"), [kind, String(logSize), "1", prefix]);
+  execFileSync(built("haca-test-setup"), [kind, String(logSize), "1", prefix]);
   return { zkey: `${prefix}.zkey`, witness: `${prefix}.wtns` };
 }
 

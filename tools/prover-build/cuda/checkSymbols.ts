@@ -20,11 +20,11 @@ export function checkSymbols(listing: string): void {
     .map((line) => line.trim().split(/\s+/).at(-1) ?? "")
     .filter((name) => name !== "");
   const missing = INTERFACE.filter((name) => !shown.includes(name));
-  const foreign = shown.filter((name) => !INTERFACE.includes(name));
-  if (missing.length === 0 && foreign.length === 0) return;
+  const unexpected = shown.filter((name) => !INTERFACE.includes(name));
+  if (missing.length === 0 && unexpected.length === 0) return;
   throw new BaseError({
     code: "cuda.symbols",
-    message: `the library lacks [${missing.join(", ")}] and shows [${foreign.join(", ")}], which it should not`,
+    message: `the library lacks [${missing.join(", ")}] and shows [${unexpected.join(", ")}], which it should not`,
   });
 }
 
@@ -33,7 +33,7 @@ const KERNEL =
   / [TW] (_Z\S*?(?:4sort|10accumulate|14batch_addition|9breakdown|9integrate)(?![a-z_])\S*)$/gm;
 
 /**
- * Checks that no two lanes define the same kernel, from what `nm` prints of their objects: the linker would keep one,
+ * Checks that no two stream sets define the same kernel, from what `nm` prints of their objects: the linker would keep one,
  * and sums that overlap would share its counters.
  * @throws BaseError `cuda.kernels`
  */
@@ -41,9 +41,9 @@ export function checkKernels(listings: readonly string[]): void {
   const seen = new Set<string>();
   for (const listing of listings) {
     const kernels = [...listing.matchAll(KERNEL)].map(([, name]) => name);
-    if (kernels.length === 0) throw kernelFailure("a lane defines no kernels");
+    if (kernels.length === 0) throw kernelFailure("a stream set defines no kernels");
     for (const kernel of kernels) {
-      if (seen.has(kernel ?? "")) throw kernelFailure(`two lanes define ${kernel}`);
+      if (seen.has(kernel ?? "")) throw kernelFailure(`two stream sets define ${kernel}`);
       seen.add(kernel ?? "");
     }
   }

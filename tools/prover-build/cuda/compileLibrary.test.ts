@@ -44,13 +44,13 @@ test("a library that shows more is refused", () => {
   expect(() => checkSymbols(more)).toThrow("shows [_ZZNSt8__detail]");
 });
 
-const kernel = (lane: string) => `0000000000000670 W _ZN1${lane}10accumulateI6xyzz_tE\n`;
+const kernel = (set: string) => `0000000000000670 W _ZN1${set}10accumulateI6xyzz_tE\n`;
 
-test("lanes have kernels of their own", () => {
+test("stream sets have kernels of their own", () => {
   expect(() => checkKernels([kernel("a"), kernel("b")])).not.toThrow();
 });
 
-test("lanes that share a kernel, or have none, are refused", () => {
-  expect(() => checkKernels([kernel("a"), kernel("b"), kernel("a")])).toThrow("two lanes define");
+test("stream sets that share a kernel, or have none, are refused", () => {
+  expect(() => checkKernels([kernel("a"), kernel("b"), kernel("a")])).toThrow("two stream sets define");
   expect(() => checkKernels([kernel("a"), "0000000000000670 T main\n"])).toThrow("no kernels");
 });

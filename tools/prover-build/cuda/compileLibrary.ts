@@ -61,8 +61,8 @@ export async function compileLibrary(parameters: {
     parameters: ["--dynamic", "--defined-only", library],
   });
   checkSymbols(symbols);
-  const lanes = units.filter(({ name }) => name.startsWith("msm_"));
-  const listings = lanes.map(({ name }) =>
+  const sums = units.filter(({ name }) => name.startsWith("msm_"));
+  const listings = sums.map(({ name }) =>
     runTool({ program: "nm", parameters: [objectOf({ folder, name })] }),
   );
   checkKernels(await Promise.all(listings));
@@ -94,18 +94,18 @@ function unitsOf(parameters: {
     ],
   });
   return [
-    device("msm.cu", "msm_g2", "HACA_G2", "HACA_MAKE=make_g2", "HACA_LANE=haca::G2_LANE"),
-    ...["first", "second"].map((lane) =>
+    device("msm.cu", "msm_g2", "HACA_G2", "HACA_MAKE=make_g2", "HACA_STREAMS=haca::G2_STREAMS"),
+    ...["first", "second"].map((set) =>
       device(
         "msm.cu",
-        `msm_g1_${lane}`,
-        `HACA_MAKE=make_g1_${lane}`,
-        `HACA_LANE=haca::G1_${lane.toUpperCase()}_LANE`,
+        `msm_g1_${set}`,
+        `HACA_MAKE=make_g1_${set}`,
+        `HACA_STREAMS=haca::G1_${set.toUpperCase()}_STREAMS`,
       ),
     ),
     device("quotient.cu", "quotient"),
     device("key.cu", "key"),
-    device("lanes.cu", "lanes"),
+    device("stream_sets.cu", "stream_sets"),
     device("interface.cpp", "interface"),
     host("src/cpuid.c", "cpuid"),
     host("build/assembly.S", "assembly"),

@@ -10,11 +10,11 @@
 mod libraries;
 
 use haca_prover_cuda::Gpu;
-use haca_prover_devsetup::circuits::{Kind, synthetic, with_long_row};
-use haca_prover_devsetup::{Circuit, write_witness, write_zkey};
 use haca_prover_formats::wtns::WitnessFile;
 use haca_prover_formats::zkey::KeyFile;
 use haca_prover_groth16::{Blinding, ProvingKey, Witness};
+use haca_prover_test_setup::circuits::{Kind, synthetic, with_long_row};
+use haca_prover_test_setup::{Circuit, write_witness, write_zkey};
 
 fn key_of(circuit: &Circuit) -> ProvingKey {
     ProvingKey::from_file(&KeyFile::read(&write_zkey(circuit, 3)).unwrap()).unwrap()
@@ -25,10 +25,10 @@ fn witness_of(circuit: &Circuit) -> Witness {
 }
 
 #[test]
-fn emulated_kernels_make_the_cpus_proofs() {
+fn kernels_on_the_host_make_the_cpus_proofs() {
     let folder = tempfile::tempdir().unwrap();
-    let gpu = Gpu::open(&libraries::emulation(folder.path())).unwrap();
-    assert_eq!(gpu.name(), "emulation");
+    let gpu = Gpu::open(&libraries::on_host(folder.path())).unwrap();
+    assert_eq!(gpu.name(), "host");
     // An even and an odd logarithm: the powers of the coset split evenly or not.
     let circuits = [
         synthetic(Kind::Dense, (1 << 10) - 4, 3, 5),
@@ -51,7 +51,7 @@ fn emulated_kernels_make_the_cpus_proofs() {
 #[test]
 fn witnesses_and_domains_of_the_wrong_size_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let gpu = Gpu::open(&libraries::emulation(folder.path())).unwrap();
+    let gpu = Gpu::open(&libraries::on_host(folder.path())).unwrap();
     let small = synthetic(Kind::Model, 300, 1, 5);
     assert_eq!(
         gpu.load(&key_of(&small), |_| Ok(())).unwrap_err(),

@@ -3,21 +3,50 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use haca_prover_devsetup::circuits::{Kind, synthetic};
-use haca_prover_devsetup::{write_witness, write_zkey};
+use clap::builder::PossibleValue;
+use clap::{Parser, ValueEnum};
+use haca_prover_test_setup::circuits::{Kind, synthetic};
+use haca_prover_test_setup::{write_witness, write_zkey};
 
-const HELP: &str = "\
-Writes <prefix>.zkey and <prefix>.wtns of a synthetic circuit, for benchmarks and tests only:
-the setup's secrets are derived from the seed, so anyone can forge proofs for the key.
-
-usage: haca-devsetup <dense|model> <log2 of the domain> <seed> <prefix>";
+const ABOUT: &str = "\
+Writes <prefix>.zkey and <prefix>.wtns of a synthetic circuit, for benchmarks and tests only: \
+the setup's secrets are derived from the seed, so anyone can forge proofs for the key.";
 
 /// Public signals of the circuits written here.
 const PUBLIC_COUNT: usize = 4;
 
+#[derive(Parser)]
+#[command(name = "haca-test-setup", about = ABOUT, term_width = 80)]
+struct CommandLine {
+    /// Full-size witness, or mostly bits as a model's
+    kind: KindName,
+    /// Logarithm of the domain's size to base 2
+    #[arg(value_parser = clap::value_parser!(u32).range(4..=24))]
+    log_domain: u32,
+    /// Draws circuit and secrets
+    seed: u64,
+    /// Path of both files without extension
+    prefix: String,
+}
+
+#[derive(Clone)]
+struct KindName(Kind);
+
+impl ValueEnum for KindName {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self(Kind::Dense), Self(Kind::Model)]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self.0 {
+            Kind::Dense => "dense",
+            Kind::Model => "model",
+        }))
+    }
+}
+
 fn main() -> ExitCode {
-    let parameters: Vec<String> = std::env::args().skip(1).collect();
-    match run(&parameters) {
+    match run(&CommandLine::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("{message}");
@@ -26,29 +55,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(parameters: &[String]) -> Result<(), String> {
-    let [kind, log_domain, seed, prefix] = parameters else {
-        return Err(HELP.to_owned());
-    };
-    let kind = match kind.as_str() {
-        "dense" => Kind::Dense,
-        "model" => Kind::Model,
-        other => return Err(format!("{other}: neither dense nor model\n\n{HELP}")),
-    };
-    let log_domain: u32 = log_domain
-        .parse()
-        .ok()
-        .filter(|log| (4..=24).contains(log))
-        .ok_or_else(|| format!("{log_domain}: not a number from 4 to 24\n\n{HELP}"))?;
-    let seed = seed
-        .parse()
-        .map_err(|_| format!("{seed}: not a number\n\n{HELP}"))?;
-
+fn run(command_line: &CommandLine) -> Result<(), String> {
+    let CommandLine {
+        kind: KindName(kind),
+        log_domain,
+        seed,
+        prefix,
+    } = command_line;
     let constraints = (1 << log_domain) - PUBLIC_COUNT - 1;
-    let circuit = synthetic(kind, constraints, PUBLIC_COUNT, seed);
+    let circuit = synthetic(*kind, constraints, PUBLIC_COUNT, *seed);
     for (extension, bytes) in [
         ("wtns", write_witness(&circuit)),
-        ("zkey", write_zkey(&circuit, seed)),
+        ("zkey", write_zkey(&circuit, *seed)),
     ] {
         let path = PathBuf::from(format!("{prefix}.{extension}"));
         std::fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;

@@ -121,9 +121,9 @@ private:
     std::vector<uint32_t> indices_;
 };
 
-class EmulatedKey : public haca::Key {
+class HostKey : public haca::Key {
 public:
-    explicit EmulatedKey(const haca_key &key)
+    explicit HostKey(const haca_key &key)
         : log_size_(key.log_domain), signal_count_(key.signal_count), tables_(key.log_domain, forward_roots_of_unity),
           coefficients_(scalars_of(key.coefficients, key.coefficient_count)), a_rows_(key.a_rows, 1u << key.log_domain),
           b_rows_(key.b_rows, 1u << key.log_domain), a_(key.a), b1_(key.b1), b2_(key.b2), c_(key.c), h_(key.h) {}
@@ -175,7 +175,7 @@ private:
 
 haca_device haca::describe_device() {
     haca_device device = {};
-    std::strcpy(device.name, "emulation");
+    std::strcpy(device.name, "host");
     device.memory_bytes = 1 << 30;
     return device;
 }
@@ -184,4 +184,4 @@ uint64_t haca::key_bytes(const haca_key &key) {
     return (key.a.count + key.b1.count + 2 * key.b2.count + key.c.count + key.h.count) * 64;
 }
 
-std::unique_ptr<haca::Key> haca::load_key(const haca_key &key) { return std::make_unique<EmulatedKey>(key); }
+std::unique_ptr<haca::Key> haca::load_key(const haca_key &key) { return std::make_unique<HostKey>(key); }
