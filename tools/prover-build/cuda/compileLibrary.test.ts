@@ -51,6 +51,8 @@ test("stream sets have kernels of their own", () => {
 });
 
 test("stream sets that share a kernel, or have none, are refused", () => {
-  expect(() => checkKernels([kernel("a"), kernel("b"), kernel("a")])).toThrow("two stream sets define");
+  expect(() => checkKernels([kernel("a"), kernel("b"), kernel("a")])).toThrow(
+    "two stream sets define",
+  );
   expect(() => checkKernels([kernel("a"), "0000000000000670 T main\n"])).toThrow("no kernels");
 });
