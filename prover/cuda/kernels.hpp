@@ -1,4 +1,4 @@
-// What each thread of our own kernels computes, for any field: the device's, or the host's in the emulation that the
+// What each thread of our own kernels computes, for any field: the device's, or the host's in the library that the
 // tests compare with the CPU backend.
 #pragma once
 

@@ -1,7 +1,7 @@
 // A key on the device, and a proof's five sums.
 #include "buckets.hpp"
 #include "key.hpp"
-#include "lanes.hpp"
+#include "stream_sets.hpp"
 #include "msm.hpp"
 #include "quotient.hpp"
 
@@ -18,8 +18,8 @@ constexpr uint64_t WARP = 32;
 /// Which element of a vector belongs to each point, on the device.
 class Indices {
 public:
-    Indices(const haca_points &points, const gpu_t &lane) : count_(points.count), indices_(points.count, lane) {
-        if (count_ > 0) lane.HtoD(indices_.data(), points.indices, count_);
+    Indices(const haca_points &points, const gpu_t &streams) : count_(points.count), indices_(points.count, streams) {
+        if (count_ > 0) streams.HtoD(indices_.data(), points.indices, count_);
     }
     size_t count() const { return count_; }
     const uint32_t *data() const { return indices_; }
@@ -35,7 +35,7 @@ struct Sum {
     std::unique_ptr<haca::Msm> msm;
 };
 
-/// Scalars of one point set, gathered on the lane's stream.
+/// Scalars of one point set, gathered on the stream set's stream.
 class Gathered {
 public:
     Gathered(const Sum &sum, const Scalar *from, stream_t &stream) : scalars_(sum.indices.count(), stream) {
@@ -50,25 +50,25 @@ private:
 class DeviceKey : public haca::Key {
 public:
     explicit DeviceKey(const haca_key &key)
-        : lane_(select_gpu(haca::TRANSFORM_LANE)), signal_count_(key.signal_count), domain_(size_t{1} << key.log_domain),
-          quotient_(key, lane_), a_{Indices(key.a, lane_), haca::make_g1_first(key.a)},
-          b1_{Indices(key.b1, lane_), haca::make_g1_second(key.b1)}, b2_{Indices(key.b2, lane_), haca::make_g2(key.b2)},
-          c_{Indices(key.c, lane_), haca::make_g1_first(key.c)}, h_{Indices(key.h, lane_), haca::make_g1_second(key.h)} {
+        : streams_(select_gpu(haca::TRANSFORM_STREAMS)), signal_count_(key.signal_count), domain_(size_t{1} << key.log_domain),
+          quotient_(key, streams_), a_{Indices(key.a, streams_), haca::make_g1_first(key.a)},
+          b1_{Indices(key.b1, streams_), haca::make_g1_second(key.b1)}, b2_{Indices(key.b2, streams_), haca::make_g2(key.b2)},
+          c_{Indices(key.c, streams_), haca::make_g1_first(key.c)}, h_{Indices(key.h, streams_), haca::make_g1_second(key.h)} {
         // The caller may free the key after this.
-        lane_.select();
+        streams_.select();
         CUDA_OK(cudaDeviceSynchronize());
     }
 
     uint32_t signal_count() const override { return signal_count_; }
 
     bool is_disposable() const override {
-        lane_.select();
+        streams_.select();
         return cudaDeviceSynchronize() == cudaSuccess;
     }
 
     void prove(const uint64_t *witness, haca_sums &sums) override {
-        lane_.select();
-        stream_t &stream = lane_;
+        streams_.select();
+        stream_t &stream = streams_;
         const dev_ptr_t<Scalar> values(signal_count_, stream);
         const dev_ptr_t<Scalar> quotient(domain_, stream);
         stream.HtoD(values.data(), witness, signal_count_);
@@ -82,8 +82,8 @@ public:
         const Gathered h(h_, quotient.data(), stream);
         event_t transformed;
         transformed.record(stream);
-        // Everything above is enqueued, so both events are recorded before a lane waits for them. Sums of the first
-        // lane and of G2 overlap with the transforms; the second lane's last sum waits for them.
+        // Everything above is enqueued, so both events are recorded before a stream set waits for them. Sums of the first
+        // stream set and of G2 overlap with the transforms; the second one's last sum waits for them.
         auto first = std::async(std::launch::async, [&] {
             a_.msm->sum(a.data(), gathered, sums.a);
             c_.msm->sum(c.data(), gathered, sums.c);
@@ -100,7 +100,7 @@ public:
     }
 
 private:
-    const gpu_t &lane_;
+    const gpu_t &streams_;
     uint32_t signal_count_;
     size_t domain_;
     haca::Quotient quotient_;

@@ -1,4 +1,4 @@
-// What the C interface needs from an implementation: the device's, or the tests' emulation.
+// What the C interface needs from an implementation: the device's, or the tests' on the host.
 #pragma once
 
 #include "haca_cuda.h"

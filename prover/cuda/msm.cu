@@ -1,4 +1,4 @@
-// One lane's sums. Compiled once for each lane, with its maker's name (HACA_MAKE), its number (HACA_LANE) and, for the
+// One stream set's sums. Compiled once for each, with its maker's name (HACA_MAKE), its number (HACA_STREAMS) and, for the
 // second group, HACA_G2: sppark's kernels count the buckets that are taken in variables of their own, so two sums that
 // overlap must not run the same kernels.
 #include <ff/alt_bn128-fp2.hpp>
@@ -28,7 +28,7 @@ using scalar_t = alt_bn128::fr_t;
 #include <util/vec2d_t.hpp>
 #include <vector>
 
-// With the same names in every lane the linker would keep one lane's kernels for all of them.
+// With the same names in every stream set the linker would keep one's kernels for all of them.
 #define HACA_PASTE(left, right) left##right
 #define HACA_NAMED(left, right) HACA_PASTE(left, right)
 #define HACA_KERNELS HACA_NAMED(kernels_of_, HACA_MAKE)
@@ -38,7 +38,7 @@ namespace HACA_KERNELS {
 }
 
 #include "key.hpp"
-#include "lanes.hpp"
+#include "stream_sets.hpp"
 #include "msm.hpp"
 
 namespace {
@@ -46,20 +46,20 @@ namespace {
 class LaneMsm : public haca::Msm {
 public:
     explicit LaneMsm(const haca_points &points)
-        : lane_(select_gpu(HACA_LANE)), count_(points.count), points_(points.count, lane_),
-          msm_(nullptr, points.count, sizeof(affine_t), HACA_LANE) {
+        : streams_(select_gpu(HACA_STREAMS)), count_(points.count), points_(points.count, streams_),
+          msm_(nullptr, points.count, sizeof(affine_t), HACA_STREAMS) {
         if (count_ == 0) return;
-        lane_.HtoD(points_.data(), points.points, count_);
-        lane_.sync();
+        streams_.HtoD(points_.data(), points.points, count_);
+        streams_.sync();
     }
 
     void sum(const void *scalars, cudaEvent_t ready, uint64_t *jacobian) override {
         point_t result;
         result.inf();
         if (count_ > 0) {
-            lane_.select();
+            streams_.select();
             // Its first kernel, which reads the scalars, runs in this stream, the others after it.
-            lane_[2].wait(ready);
+            streams_[2].wait(ready);
             // Typed as they are on the host: with the device's own type of points the call would call itself.
             const dev_ptr_t<affine_t> points(points_.data());
             const dev_ptr_t<scalar_t> device_scalars(static_cast<scalar_t *>(const_cast<void *>(scalars)));
@@ -74,7 +74,7 @@ public:
     }
 
 private:
-    const gpu_t &lane_;
+    const gpu_t &streams_;
     size_t count_;
     dev_ptr_t<affine_t> points_;
     HACA_KERNELS::msm_t<bucket_t, point_t, affine_t, scalar_t> msm_;

@@ -17,7 +17,7 @@ public:
     virtual void sum(const void *scalars, cudaEvent_t ready, uint64_t *jacobian) = 0;
 };
 
-/// Lanes may work at the same time, sums of one lane may not: each lane has its own streams, and its own counters in
+/// Stream sets may work at the same time, sums of one may not: each has its own streams, and its own counters in
 /// sppark's kernels.
 std::unique_ptr<Msm> make_g1_first(const haca_points &points);
 std::unique_ptr<Msm> make_g1_second(const haca_points &points);

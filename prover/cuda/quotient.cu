@@ -44,26 +44,26 @@ __global__ void gather_kernel(const fr_t *from, const uint32_t *indices, fr_t *r
     if (i < size) result[i] = from[indices[i]];
 }
 
-template <class T> void upload(dev_ptr_t<T> &to, const void *from, size_t count, const gpu_t &lane) {
-    if (count > 0) lane.HtoD(to.data(), from, count);
+template <class T> void upload(dev_ptr_t<T> &to, const void *from, size_t count, const gpu_t &streams) {
+    if (count > 0) streams.HtoD(to.data(), from, count);
 }
 
 } // namespace
 
 namespace haca {
 
-DeviceMatrix::DeviceMatrix(const haca_matrix &matrix, uint32_t rows, const gpu_t &lane)
-    : DeviceMatrix(matrix, Segments(matrix, rows), lane) {}
+DeviceMatrix::DeviceMatrix(const haca_matrix &matrix, uint32_t rows, const gpu_t &streams)
+    : DeviceMatrix(matrix, Segments(matrix, rows), streams) {}
 
-DeviceMatrix::DeviceMatrix(const haca_matrix &matrix, const Segments &segments, const gpu_t &lane)
+DeviceMatrix::DeviceMatrix(const haca_matrix &matrix, const Segments &segments, const gpu_t &streams)
     : segment_count_(static_cast<uint32_t>(segments.entry_starts.size() - 1)),
-      row_count_(static_cast<uint32_t>(segments.segment_starts.size() - 1)), entry_starts_(segment_count_ + 1, lane),
-      segment_starts_(row_count_ + 1, lane), entries_(matrix.entry_count, lane) {
-    upload(entry_starts_, segments.entry_starts.data(), segment_count_ + 1, lane);
-    upload(segment_starts_, segments.segment_starts.data(), row_count_ + 1, lane);
-    upload(entries_, matrix.entries, matrix.entry_count, lane);
+      row_count_(static_cast<uint32_t>(segments.segment_starts.size() - 1)), entry_starts_(segment_count_ + 1, streams),
+      segment_starts_(row_count_ + 1, streams), entries_(matrix.entry_count, streams) {
+    upload(entry_starts_, segments.entry_starts.data(), segment_count_ + 1, streams);
+    upload(segment_starts_, segments.segment_starts.data(), row_count_ + 1, streams);
+    upload(entries_, matrix.entries, matrix.entry_count, streams);
     // The segments go with this function.
-    lane.sync();
+    streams.sync();
 }
 
 void DeviceMatrix::enqueue_times(const Scalar *coefficients, const Scalar *witness, Scalar *result,
@@ -78,22 +78,22 @@ void DeviceMatrix::enqueue_times(const Scalar *coefficients, const Scalar *witne
     CUDA_OK(cudaGetLastError());
 }
 
-Quotient::Quotient(const haca_key &key, const gpu_t &lane)
-    : lane_(lane), log_size_(key.log_domain), split_((key.log_domain + 1) / 2),
-      coefficients_(key.coefficient_count, lane), a_rows_(key.a_rows, 1u << key.log_domain, lane),
-      b_rows_(key.b_rows, 1u << key.log_domain, lane), low_powers_(size_t{1} << split_, lane),
-      high_powers_(size_t{1} << (log_size_ - split_), lane) {
+Quotient::Quotient(const haca_key &key, const gpu_t &streams)
+    : streams_(streams), log_size_(key.log_domain), split_((key.log_domain + 1) / 2),
+      coefficients_(key.coefficient_count, streams), a_rows_(key.a_rows, 1u << key.log_domain, streams),
+      b_rows_(key.b_rows, 1u << key.log_domain, streams), low_powers_(size_t{1} << split_, streams),
+      high_powers_(size_t{1} << (log_size_ - split_), streams) {
     const PowerTables<fr_t> tables(log_size_, forward_roots_of_unity);
-    upload(coefficients_, key.coefficients, key.coefficient_count, lane);
-    upload(low_powers_, tables.low.data(), tables.low.size(), lane);
-    upload(high_powers_, tables.high.data(), tables.high.size(), lane);
+    upload(coefficients_, key.coefficients, key.coefficient_count, streams);
+    upload(low_powers_, tables.low.data(), tables.low.size(), streams);
+    upload(high_powers_, tables.high.data(), tables.high.size(), streams);
     // The tables go with this function.
-    lane.sync();
+    streams.sync();
 }
 
 void Quotient::enqueue(const Scalar *witness, Scalar *scalars) const {
     const uint32_t size = 1u << log_size_;
-    stream_t &stream = lane_;
+    stream_t &stream = streams_;
     const dev_ptr_t<fr_t> a(size, stream);
     const dev_ptr_t<fr_t> b(size, stream);
     const dev_ptr_t<fr_t> c(size, stream);
@@ -110,7 +110,7 @@ void Quotient::enqueue(const Scalar *witness, Scalar *scalars) const {
 
 /// Coefficients come out of the inverse transform in bit-reversed order, and the forward one takes them so.
 void Quotient::to_coset(Scalar *values) const {
-    stream_t &stream = lane_;
+    stream_t &stream = streams_;
     NTT::Base_dev_ptr(stream, values, log_size_, NTT::InputOutputOrder::NR, NTT::Direction::inverse,
                       NTT::Type::standard);
     const Powers<fr_t> powers{low_powers_.data(), high_powers_.data(), split_};

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
 import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { formatTable } from "../../scripts/lib/table.ts";
-import { PROVER_FOLDER } from "../../scripts/prover/runCargo.ts";
+import { PROVER_FOLDER } from "../prover-build/runCargo.ts";
 import { type Circuit, type Contestant, startHelper, startSnarkjs } from "./prover/contestants.ts";
 import { figuresOf, KINDS, type Kind, round } from "./prover/figures.ts";
 import { measure, median } from "./prover/measure.ts";
@@ -106,7 +106,7 @@ function startOneShots(parameters: {
 function makeCircuit(parameters: { kind: Kind; logSize: number; folder: string }): Circuit {
   const { kind, logSize, folder } = parameters;
   const prefix = join(folder, `${kind}-${logSize}`);
-  execFileSync(built("haca-devsetup"), [kind, String(logSize), "1", prefix]);
+  execFileSync(built("haca-test-setup"), [kind, String(logSize), "1", prefix]);
   return { zkey: `${prefix}.zkey`, witness: `${prefix}.wtns` };
 }
 

@@ -51,7 +51,7 @@ export const SUITES: readonly Suite[] = [
   vitest("zkml", "zkml", { seconds: 45 }),
   {
     name: "prover",
-    command: ["node", "scripts/prover/test.ts"],
+    command: ["node", "tools/prover-build/test.ts"],
     count: countCargo,
     seconds: 150,
   },

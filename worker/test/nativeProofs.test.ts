@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { builtProgram } from "./support/builtPrograms.ts";
 
 const prover = builtProgram("haca-prover");
-const devsetup = builtProgram("haca-devsetup");
+const testSetup = builtProgram("haca-test-setup");
 const folder = mkdtempSync(join(tmpdir(), "haca-native-proofs-"));
 const path = (name: string) => join(folder, name);
 const json = (name: string) => JSON.parse(readFileSync(path(name), "utf8"));
@@ -18,14 +18,14 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe.skipIf(prover === undefined || devsetup === undefined)("native proofs", () => {
+describe.skipIf(prover === undefined || testSetup === undefined)("native proofs", () => {
   const run = (program: string | undefined, ...parameters: string[]) =>
     execFileSync(program ?? "", parameters, { cwd: folder, stdio: "pipe", encoding: "utf8" });
 
   for (const logSize of sizes) {
     for (const kind of ["dense", "model"]) {
       it(`snarkjs verifies a proof of 2^${logSize} constraints (${kind}) with its own public signals`, async () => {
-        run(devsetup, kind, String(logSize), String(logSize), "circuit");
+        run(testSetup, kind, String(logSize), String(logSize), "circuit");
         run(prover, "prove", "circuit.zkey", "circuit.wtns", "proof.json", "public.json");
         const key = await zKey.exportVerificationKey(path("circuit.zkey"));
         const [proof, signals] = [json("proof.json"), json("public.json")];
@@ -40,7 +40,7 @@ describe.skipIf(prover === undefined || devsetup === undefined)("native proofs",
   }
 
   it("verifies what snarkjs proves, with the key that snarkjs exports", async () => {
-    run(devsetup, "model", "8", "3", "circuit");
+    run(testSetup, "model", "8", "3", "circuit");
     const { proof, publicSignals } = await groth16.prove(
       path("circuit.zkey"),
       path("circuit.wtns"),

@@ -2,245 +2,185 @@
 
 use std::path::PathBuf;
 
-/// What `--help` prints.
-pub const HELP: &str = "\
-Groth16 proofs over BN254 from snarkjs keys and witnesses.
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-usage: haca-prover prove <circuit.zkey> <witness.wtns> <proof.json> <public.json>
-       haca-prover verify <verification_key.json | circuit.zkey> <public.json> <proof.json>
-       haca-prover serve [--cache-mb N] [--queue N] [--jobs N] [--backend B] [--device-cache-mb N]
-       haca-prover bench <circuit.zkey> <witness.wtns> [--runs N] [--backend B]
+const ABOUT: &str = "Groth16 proofs over BN254 from snarkjs keys and witnesses.";
 
-serve reads one JSON request a line from its input (docs/prover-protocol.md):
-  --cache-mb N   memory for loaded keys in MiB (4096)
-  --queue N      requests that may wait (1024)
-  --jobs N       requests worked on at once, sharing all cores (1)
-  --device-cache-mb N   memory for keys on the device in MiB (three quarters of it)
-
---backend auto|cpu|cuda says where proofs are made: auto (serve) is the device if there is one;
-bench takes the CPU unless told otherwise. The library is libhaca_cuda.so beside this program, or
-what HACA_PROVER_CUDA_LIBRARY names (docs/gpu.md).
-
-The number of threads is that of the cores; RAYON_NUM_THREADS sets another.";
+const ENVIRONMENT: &str = "\
+The CUDA library is libhaca_cuda.so beside this program, or what \
+HACA_PROVER_CUDA_LIBRARY names (docs/gpu.md). The number of threads is that of \
+the cores; RAYON_NUM_THREADS sets another.";
 
 /// A parsed command line.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Parser)]
+#[command(
+    name = "haca-prover",
+    about = ABOUT,
+    after_help = ENVIRONMENT,
+    term_width = 80,
+    args_override_self = true,
+    disable_help_subcommand = true
+)]
+pub struct CommandLine {
+    /// what to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
-    /// `--help`
-    Help,
-    /// `prove`
+    /// Write a proof and its public signals
     Prove(ProveFiles),
-    /// `verify`
+    /// Verify a proof
     Verify(VerifyFiles),
-    /// `serve`
+    /// Read one JSON request a line, write one response a line
+    #[command(after_help = "docs/prover-protocol.md says what requests there are.")]
     Serve(ServeOptions),
-    /// `bench`
+    /// Time the parts of a proof
     Bench(BenchOptions),
 }
 
 /// Files of `prove`.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Args)]
 pub struct ProveFiles {
-    /// proving key
+    /// Proving key
+    #[arg(value_name = "key.zkey")]
     pub zkey: PathBuf,
-    /// witness
+    /// Witness
+    #[arg(value_name = "witness.wtns")]
     pub witness: PathBuf,
-    /// written: the proof
+    /// Written: the proof
+    #[arg(value_name = "proof.json")]
     pub proof: PathBuf,
-    /// written: the public signals
+    /// Written: the public signals
+    #[arg(value_name = "public.json")]
     pub public: PathBuf,
 }
 
 /// Files of `verify`.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Args)]
 pub struct VerifyFiles {
-    /// verifying key in JSON, or a proving key
+    /// Verifying key in JSON, or a proving key
+    #[arg(value_name = "verification_key.json")]
     pub key: PathBuf,
-    /// public signals
+    /// Public signals
+    #[arg(value_name = "public.json")]
     pub public: PathBuf,
-    /// proof
+    /// Proof
+    #[arg(value_name = "proof.json")]
     pub proof: PathBuf,
 }
 
 /// Limits of `serve`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(allow_negative_numbers = true)]
 pub struct ServeOptions {
-    /// bytes of loaded keys
+    /// Memory for loaded keys in MiB
+    #[arg(long = "cache-mb", value_name = "N", default_value = "4096", value_parser = mebibytes)]
     pub cache_bytes: usize,
-    /// requests that may wait
+    /// Requests that may wait
+    #[arg(long = "queue", value_name = "N", default_value = "1024", value_parser = positive)]
     pub queue_limit: usize,
-    /// requests worked on at once
+    /// Requests worked on at once, sharing all cores
+    #[arg(long, value_name = "N", default_value = "1", value_parser = positive)]
     pub jobs: usize,
-    /// where proofs are made
-    pub device: DeviceOptions,
+    /// Where proofs are made; auto is the device if there is one
+    #[arg(long, value_enum, value_name = "B", default_value = "auto")]
+    pub backend: Backend,
+    /// Memory for keys on the device in MiB; three quarters of it unless given
+    #[arg(long = "device-cache-mb", value_name = "N", value_parser = mebibytes)]
+    pub device_cache_bytes: Option<usize>,
+}
+
+/// What `bench` measures.
+#[derive(Debug, PartialEq, Eq, Args)]
+#[command(allow_negative_numbers = true)]
+pub struct BenchOptions {
+    /// Proving key
+    #[arg(value_name = "key.zkey")]
+    pub zkey: PathBuf,
+    /// Witness
+    #[arg(value_name = "witness.wtns")]
+    pub witness: PathBuf,
+    /// Proofs to make
+    #[arg(long, value_name = "N", default_value = "5", value_parser = positive)]
+    pub runs: usize,
+    /// Where proofs are made; auto is the device if there is one
+    #[arg(long, value_enum, value_name = "B", default_value = "cpu")]
+    pub backend: Backend,
+}
+
+/// What makes proofs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Backend {
+    /// the device if there is one, else the CPU
+    #[value(help = None::<&str>)]
+    Auto,
+    /// the CPU
+    #[value(help = None::<&str>)]
+    Cpu,
+    /// the device, or nothing
+    #[value(help = None::<&str>)]
+    Cuda,
 }
 
 /// Where proofs are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceOptions {
     /// on what
-    pub backend: BackendChoice,
+    pub backend: Backend,
     /// bytes of keys on the device; most of its memory if not given
     pub key_bytes: Option<u64>,
 }
 
-/// What makes proofs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BackendChoice {
-    /// the device if there is one, else the CPU
-    Auto,
-    /// the CPU
-    Cpu,
-    /// the device, or nothing
-    Cuda,
-}
-
-/// What `bench` measures.
-#[derive(Debug, PartialEq, Eq)]
-pub struct BenchOptions {
-    /// proving key
-    pub zkey: PathBuf,
-    /// witness
-    pub witness: PathBuf,
-    /// proofs to make
-    pub runs: usize,
-    /// where proofs are made
-    pub device: DeviceOptions,
-}
-
-/// Reads the parameters after the program's name.
-///
-/// # Errors
-/// A message that names the parameter in question.
-pub fn parse(parameters: &[String]) -> Result<Command, String> {
-    let Some((name, rest)) = parameters.split_first() else {
-        return Err("no command given".to_owned());
-    };
-    if parameters
-        .iter()
-        .any(|parameter| parameter == "--help" || parameter == "-h")
-    {
-        return Ok(Command::Help);
-    }
-    match name.as_str() {
-        "prove" => {
-            let [zkey, witness, proof, public] = paths(rest)?;
-            Ok(Command::Prove(ProveFiles {
-                zkey,
-                witness,
-                proof,
-                public,
-            }))
+impl ServeOptions {
+    /// Where its proofs are made.
+    pub fn device(&self) -> DeviceOptions {
+        DeviceOptions {
+            backend: self.backend,
+            key_bytes: self.device_cache_bytes.map(|bytes| bytes as u64),
         }
-        "verify" => {
-            let [key, public, proof] = paths(rest)?;
-            Ok(Command::Verify(VerifyFiles { key, public, proof }))
-        }
-        "serve" => {
-            const NAMES: [&str; 5] = [
-                "--cache-mb",
-                "--queue",
-                "--jobs",
-                "--backend",
-                "--device-cache-mb",
-            ];
-            let (plain, [cache_mb, queue, jobs, backend, device_mb]) = split(rest, NAMES)?;
-            let [] = paths(&plain)?;
-            let cache_bytes = mebibytes(NAMES[0], number(NAMES[0], cache_mb)?.unwrap_or(4096))?;
-            let device_mb = number(NAMES[4], device_mb)?;
-            Ok(Command::Serve(ServeOptions {
-                cache_bytes,
-                queue_limit: number(NAMES[1], queue)?.unwrap_or(1024),
-                jobs: number(NAMES[2], jobs)?.unwrap_or(1),
-                device: DeviceOptions {
-                    backend: choice(backend)?.unwrap_or(BackendChoice::Auto),
-                    key_bytes: device_mb
-                        .map(|mb| mebibytes(NAMES[4], mb).map(|bytes| bytes as u64))
-                        .transpose()?,
-                },
-            }))
-        }
-        "bench" => {
-            let (plain, [runs, backend]) = split(rest, ["--runs", "--backend"])?;
-            let [zkey, witness] = paths(&plain)?;
-            Ok(Command::Bench(BenchOptions {
-                zkey,
-                witness,
-                runs: number("--runs", runs)?.unwrap_or(5),
-                device: DeviceOptions {
-                    backend: choice(backend)?.unwrap_or(BackendChoice::Cpu),
-                    key_bytes: None,
-                },
-            }))
-        }
-        other => Err(format!("{other}: no such command")),
     }
 }
 
-fn paths<const N: usize>(parameters: &[String]) -> Result<[PathBuf; N], String> {
-    let paths: Vec<PathBuf> = parameters.iter().map(PathBuf::from).collect();
-    paths
-        .try_into()
-        .map_err(|given: Vec<_>| format!("{} files given, {N} needed", given.len()))
-}
-
-/// Takes `--name value` pairs out; the values stand in the order of `names`.
-fn split<const N: usize>(
-    parameters: &[String],
-    names: [&str; N],
-) -> Result<(Vec<String>, [Option<String>; N]), String> {
-    let mut plain = Vec::new();
-    let mut values = [const { None }; N];
-    let mut rest = parameters.iter();
-    while let Some(parameter) = rest.next() {
-        if !parameter.starts_with("--") {
-            plain.push(parameter.clone());
-            continue;
+impl BenchOptions {
+    /// Where its proofs are made.
+    pub fn device(&self) -> DeviceOptions {
+        DeviceOptions {
+            backend: self.backend,
+            key_bytes: None,
         }
-        let position = names
-            .iter()
-            .position(|name| name == parameter)
-            .ok_or_else(|| format!("{parameter}: no such option"))?;
-        let text = rest
-            .next()
-            .ok_or_else(|| format!("{parameter}: no value given"))?;
-        values[position] = Some(text.clone());
     }
-    Ok((plain, values))
 }
 
-fn number(name: &str, text: Option<String>) -> Result<Option<usize>, String> {
-    text.map(|text| {
-        text.parse()
-            .ok()
-            .filter(|value| *value > 0)
-            .ok_or_else(|| format!("{name} {text}: not a positive number"))
-    })
-    .transpose()
+fn positive(text: &str) -> Result<usize, &'static str> {
+    text.parse()
+        .ok()
+        .filter(|value| *value > 0)
+        .ok_or("not a positive integer")
 }
 
-fn mebibytes(name: &str, count: usize) -> Result<usize, String> {
-    count
-        .checked_mul(1 << 20)
-        .ok_or_else(|| format!("{name} {count}: too large"))
-}
-
-fn choice(text: Option<String>) -> Result<Option<BackendChoice>, String> {
-    text.map(|text| match text.as_str() {
-        "auto" => Ok(BackendChoice::Auto),
-        "cpu" => Ok(BackendChoice::Cpu),
-        "cuda" => Ok(BackendChoice::Cuda),
-        _ => Err(format!("--backend {text}: neither auto nor cpu nor cuda")),
-    })
-    .transpose()
+fn mebibytes(text: &str) -> Result<usize, &'static str> {
+    positive(text)?.checked_mul(1 << 20).ok_or("too large")
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
     use super::*;
 
-    fn parsed(line: &str) -> Result<Command, String> {
-        parse(&line.split(' ').map(str::to_owned).collect::<Vec<_>>())
+    fn parsed(line: &str) -> Result<Command, clap::Error> {
+        CommandLine::try_parse_from(format!("haca-prover {line}").split_whitespace())
+            .map(|CommandLine { command }| command)
+    }
+
+    /// The first line of the message.
+    fn refused(line: &str) -> String {
+        let message = parsed(line).unwrap_err().to_string();
+        message.lines().next().unwrap().to_owned()
     }
 
     #[test]
@@ -251,11 +191,20 @@ mod tests {
             proof: "c".into(),
             public: "d".into(),
         };
-        assert_eq!(parsed("prove a b c d"), Ok(Command::Prove(files)));
-        assert_eq!(
-            parsed("prove a b c"),
-            Err("3 files given, 4 needed".to_owned())
-        );
+        assert_eq!(parsed("prove a b c d").unwrap(), Command::Prove(files));
+        let error = parsed("prove a b c").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::MissingRequiredArgument);
+        assert!(error.to_string().contains("<public.json>"), "{error}");
+    }
+
+    #[test]
+    fn verify_takes_the_key_first_and_the_proof_last() {
+        let files = VerifyFiles {
+            key: "a".into(),
+            public: "b".into(),
+            proof: "c".into(),
+        };
+        assert_eq!(parsed("verify a b c").unwrap(), Command::Verify(files));
     }
 
     #[test]
@@ -264,44 +213,91 @@ mod tests {
             cache_bytes: 2 << 20,
             queue_limit: 1024,
             jobs: 3,
-            device: DeviceOptions {
-                backend: BackendChoice::Cuda,
-                key_bytes: Some(5 << 20),
-            },
+            backend: Backend::Cuda,
+            device_cache_bytes: Some(5 << 20),
         };
         assert_eq!(
-            parsed("serve --jobs 3 --cache-mb 2 --backend cuda --device-cache-mb 5"),
-            Ok(Command::Serve(options))
+            parsed("serve --jobs 3 --cache-mb 2 --backend cuda --device-cache-mb 5").unwrap(),
+            Command::Serve(options)
         );
+        let options = ServeOptions {
+            cache_bytes: 4 << 30,
+            queue_limit: 1024,
+            jobs: 1,
+            backend: Backend::Auto,
+            device_cache_bytes: None,
+        };
+        assert_eq!(parsed("serve").unwrap(), Command::Serve(options));
         for (line, message) in [
-            ("serve --jobs 0", "--jobs 0: not a positive number"),
-            ("serve --jobs", "--jobs: no value given"),
-            ("serve --speed 9", "--speed: no such option"),
+            (
+                "serve --jobs 0",
+                "error: invalid value '0' for '--jobs <N>': not a positive integer",
+            ),
+            (
+                "serve --jobs -1",
+                "error: invalid value '-1' for '--jobs <N>': not a positive integer",
+            ),
+            (
+                "serve --jobs",
+                "error: a value is required for '--jobs <N>' but none was supplied",
+            ),
+            (
+                "serve --speed 9",
+                "error: unexpected argument '--speed' found",
+            ),
             (
                 "serve --backend tpu",
-                "--backend tpu: neither auto nor cpu nor cuda",
+                "error: invalid value 'tpu' for '--backend <B>'",
             ),
-            ("serve x", "1 files given, 0 needed"),
-            ("conjure", "conjure: no such command"),
+            ("serve x", "error: unexpected argument 'x' found"),
+            ("conjure", "error: unrecognized subcommand 'conjure'"),
         ] {
-            assert_eq!(parsed(line), Err(message.to_owned()));
+            assert_eq!(refused(line), message);
         }
-        let huge = format!("serve --cache-mb {}", usize::MAX);
-        assert!(parsed(&huge).is_err());
-        let huge = format!("serve --device-cache-mb {}", usize::MAX);
-        assert!(parsed(&huge).is_err());
+        let most = usize::MAX;
+        for name in ["--cache-mb", "--device-cache-mb"] {
+            assert_eq!(
+                refused(&format!("serve {name} {most}")),
+                format!("error: invalid value '{most}' for '{name} <N>': too large")
+            );
+        }
+    }
+
+    #[test]
+    fn the_last_of_equal_options_counts() {
+        match parsed("serve --jobs 2 --jobs 3").unwrap() {
+            Command::Serve(options) => assert_eq!(options.jobs, 3),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
     fn serve_looks_for_a_device_and_bench_does_not() {
         let backend = |line| match parsed(line) {
-            Ok(Command::Serve(options)) => options.device.backend,
-            Ok(Command::Bench(options)) => options.device.backend,
+            Ok(Command::Serve(options)) => options.device().backend,
+            Ok(Command::Bench(options)) => options.device().backend,
             other => panic!("{other:?}"),
         };
-        assert_eq!(backend("serve"), BackendChoice::Auto);
-        assert_eq!(backend("serve --backend cpu"), BackendChoice::Cpu);
-        assert_eq!(backend("bench a b"), BackendChoice::Cpu);
-        assert_eq!(backend("bench a b --backend cuda"), BackendChoice::Cuda);
+        assert_eq!(backend("serve"), Backend::Auto);
+        assert_eq!(backend("serve --backend cpu"), Backend::Cpu);
+        assert_eq!(backend("bench a b"), Backend::Cpu);
+        assert_eq!(backend("bench a b --backend cuda"), Backend::Cuda);
+    }
+
+    #[test]
+    fn help_fits_80_columns() {
+        let mut program = CommandLine::command();
+        program.build();
+        let commands = program.get_subcommands_mut();
+        let mut texts: Vec<String> = commands
+            .flat_map(|command| [command.render_help(), command.render_long_help()])
+            .map(|help| help.to_string())
+            .collect();
+        texts.push(program.render_help().to_string());
+        for text in texts {
+            for line in text.lines() {
+                assert!(line.chars().count() <= 80, "{line}");
+            }
+        }
     }
 }

@@ -17,7 +17,7 @@ use crate::once::CommandError;
 /// # Errors
 /// [`CommandError`] when a file is refused or a proof does not verify.
 pub fn run(options: &BenchOptions) -> Result<(), CommandError> {
-    let engine = cuda::engine(&options.device).map_err(CommandError::NoDevice)?;
+    let engine = cuda::engine(&options.device()).map_err(CommandError::NoDevice)?;
     let started = Instant::now();
     let key = read_key(&options.zkey)?;
     let load = started.elapsed();

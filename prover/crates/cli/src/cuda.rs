@@ -8,7 +8,7 @@ use haca_prover_cuda::{Gpu, LoadedKey};
 use haca_prover_groth16::parts::Sums;
 use haca_prover_groth16::{Blinding, Proof, ProvingKey, Witness};
 
-use crate::args::{BackendChoice, DeviceOptions};
+use crate::args::{Backend, DeviceOptions};
 use crate::engine::{Device, Engine};
 use crate::resident::Resident;
 
@@ -32,12 +32,12 @@ struct CudaDevice {
 /// # Errors
 /// One line, when a device was asked for and is not there.
 pub fn engine(options: &DeviceOptions) -> Result<Engine, String> {
-    if options.backend == BackendChoice::Cpu {
+    if options.backend == Backend::Cpu {
         return Ok(Engine::new(None));
     }
     match (open(options), options.backend) {
         (Ok(device), _) => Ok(Engine::new(Some(Box::new(device)))),
-        (Err(reason), BackendChoice::Auto) => {
+        (Err(reason), Backend::Auto) => {
             eprintln!("no CUDA, proofs are made on the CPU: {reason}");
             Ok(Engine::new(None))
         }

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use haca_prover::args::{Command, HELP, parse};
+use clap::Parser;
+use haca_prover::args::{Command, CommandLine};
 use haca_prover::{bench, cpu, once, serve};
 
 fn main() -> ExitCode {
@@ -10,25 +11,15 @@ fn main() -> ExitCode {
         eprintln!("{message}");
         return ExitCode::FAILURE;
     }
-    let parameters: Vec<String> = std::env::args().skip(1).collect();
-    let command = match parse(&parameters) {
-        Ok(command) => command,
-        Err(message) => {
-            eprintln!("{message}\n\n{HELP}");
-            return ExitCode::from(2);
-        }
-    };
-    let outcome = match command {
-        Command::Help => {
-            println!("{HELP}");
-            Ok(())
-        }
+    // Help ends here with status 0, and a command line that is wrong with status 2.
+    let CommandLine { command } = CommandLine::parse();
+    let result = match command {
         Command::Prove(files) => once::prove(&files).map_err(|error| error.to_string()),
         Command::Verify(files) => once::verify(&files).map_err(|error| error.to_string()),
         Command::Serve(options) => serve::run(&options).map_err(|error| error.to_string()),
         Command::Bench(options) => bench::run(&options).map_err(|error| error.to_string()),
     };
-    match outcome {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("{message}");

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use haca_prover_devsetup::circuits::{Kind, synthetic};
-use haca_prover_devsetup::{write_witness, write_zkey};
+use haca_prover_test_setup::circuits::{Kind, synthetic};
+use haca_prover_test_setup::{write_witness, write_zkey};
 use tempfile::TempDir;
 
 /// A folder with spaces in its name that holds a key and a witness.
@@ -123,10 +123,20 @@ fn wrong_parameters_show_the_usage() {
     let folder = folder();
     let output = run(folder.path(), &["prove", "a.zkey"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("1 files given, 4 needed\n\n"));
-    assert!(stderr(&output).contains("usage: haca-prover prove"));
-    let output = run(folder.path(), &["--help"]);
-    assert!(output.status.success());
+    let message = stderr(&output);
+    assert!(
+        message.starts_with("error: the following required arguments were not provided:\n"),
+        "{message}"
+    );
+    assert!(message.contains("Usage: haca-prover prove"), "{message}");
+    let output = run(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("Usage: haca-prover <COMMAND>"));
+    for parameters in [&["--help"][..], &["-h"], &["prove", "--help"]] {
+        let output = run(folder.path(), parameters);
+        assert!(output.status.success());
+        assert!(String::from_utf8_lossy(&output.stdout).contains("Usage: haca-prover"));
+    }
 }
 
 #[test]

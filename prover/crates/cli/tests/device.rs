@@ -9,9 +9,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
-use haca_prover_devsetup::circuits::{Kind, synthetic};
-use haca_prover_devsetup::{write_witness, write_zkey};
-use libraries::{emulation, fake};
+use haca_prover_test_setup::circuits::{Kind, synthetic};
+use haca_prover_test_setup::{write_witness, write_zkey};
+use libraries::{fake, on_host};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -95,18 +95,18 @@ fn files(folder: &TempDir, constraints: usize, seed: u64) -> Files {
 fn proofs_come_from_the_device_and_keys_on_it_are_bounded() {
     let folder = tempfile::tempdir().unwrap();
     // Two keys of 1000 constraints take about 400 KiB each.
-    let mut server = Server::start(&emulation(folder.path()), &["--device-cache-mb", "1"]);
+    let mut server = Server::start(&on_host(folder.path()), &["--device-cache-mb", "1"]);
     let hello = server.ask(json!({"op": "hello"}));
     assert_eq!(
         hello["backends"][0],
         json!({
-            "kind": "device", "name": "cuda: emulation",
+            "kind": "device", "name": "cuda: host",
             "memoryBytes": 1 << 30, "keyLimitBytes": 1 << 20,
         })
     );
     let mut sizes = Vec::new();
     for seed in 1..=3 {
-        assert_eq!(server.prove(&files(&folder, 1000, seed)), "cuda: emulation");
+        assert_eq!(server.prove(&files(&folder, 1000, seed)), "cuda: host");
         sizes.push(server.device_key_bytes());
     }
     assert_eq!(server.counts(), [3, 0, 0]);

@@ -6,18 +6,18 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
-use haca_prover_devsetup::circuits::{Kind, synthetic};
-use haca_prover_devsetup::{write_witness, write_zkey};
+use haca_prover_test_setup::circuits::{Kind, synthetic};
+use haca_prover_test_setup::{write_witness, write_zkey};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-struct Helper {
+struct Server {
     child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
 }
 
-impl Helper {
+impl Server {
     fn start(parameters: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_haca-prover"))
             .arg("serve")
@@ -80,7 +80,7 @@ impl Helper {
     }
 }
 
-impl Drop for Helper {
+impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -125,8 +125,8 @@ impl Files {
     }
 }
 
-fn load(helper: &mut Helper, path: &Path) -> String {
-    let answer = helper.ask(json!({ "op": "load", "zkey": path }));
+fn load(server: &mut Server, path: &Path) -> String {
+    let answer = server.ask(json!({ "op": "load", "zkey": path }));
     answer["result"]["key"]
         .as_str()
         .unwrap_or_else(|| panic!("{answer}"))
@@ -137,51 +137,51 @@ fn load(helper: &mut Helper, path: &Path) -> String {
 fn hello_load_prove_verify_unload_stats_shutdown() {
     let files = Files::new();
     let (zkey, witness) = (files.key("a.zkey", 60, 1), files.witness("a.wtns", 60, 1));
-    let mut helper = Helper::start(&[]);
-    let hello = helper.ask(json!({ "op": "hello" }));
+    let mut server = Server::start(&[]);
+    let hello = server.ask(json!({ "op": "hello" }));
     assert_eq!(
         (&hello["result"]["name"], &hello["result"]["protocol"]),
         (&json!("haca-prover"), &json!(1))
     );
 
-    let key = load(&mut helper, &zkey);
-    let proved = helper.ask(json!({ "op": "prove", "key": key, "witness": witness }));
+    let key = load(&mut server, &zkey);
+    let proved = server.ask(json!({ "op": "prove", "key": key, "witness": witness }));
     assert_eq!(proved["ok"], true, "{proved}");
     let (proof, signals) = (
         &proved["result"]["proof"],
         &proved["result"]["publicSignals"],
     );
     let verify = |signals: &Value| json!({ "op": "verify", "key": key, "proof": proof, "publicSignals": signals });
-    assert_eq!(helper.ask(verify(signals))["result"]["valid"], true);
+    assert_eq!(server.ask(verify(signals))["result"]["valid"], true);
     assert_eq!(
-        helper.ask(verify(&json!(["1", "2"])))["result"]["valid"],
+        server.ask(verify(&json!(["1", "2"])))["result"]["valid"],
         false
     );
     assert_eq!(
-        helper.ask_code(verify(&json!(["1"]))),
+        server.ask_code(verify(&json!(["1"]))),
         "publicSignals.wrongCount"
     );
     assert_eq!(
-        helper.ask_code(verify(&json!(["1", "x"]))),
+        server.ask_code(verify(&json!(["1", "x"]))),
         "publicSignals.malformed"
     );
 
-    let by_path = helper.ask(json!({ "op": "prove", "zkey": zkey, "witness": witness }));
+    let by_path = server.ask(json!({ "op": "prove", "zkey": zkey, "witness": witness }));
     assert_eq!(by_path["result"]["publicSignals"], *signals);
 
-    let stats = helper.ask(json!({ "op": "stats" }));
+    let stats = server.ask(json!({ "op": "stats" }));
     assert_eq!(stats["result"]["proofs"], 2);
     assert_eq!(stats["result"]["failures"]["publicSignals.wrongCount"], 1);
     assert_eq!(stats["result"]["keys"][0]["key"], *key);
 
     assert_eq!(
-        helper.ask(json!({ "op": "unload", "key": key }))["result"]["unloaded"],
+        server.ask(json!({ "op": "unload", "key": key }))["result"]["unloaded"],
         true
     );
     let request = json!({ "op": "prove", "key": key, "witness": witness });
-    assert_eq!(helper.ask_code(request), "key.unknown");
-    assert_eq!(helper.ask(json!({ "op": "shutdown" }))["ok"], true);
-    assert!(helper.wait().success());
+    assert_eq!(server.ask_code(request), "key.unknown");
+    assert_eq!(server.ask(json!({ "op": "shutdown" }))["ok"], true);
+    assert!(server.wait().success());
 }
 
 #[test]
@@ -190,8 +190,8 @@ fn bad_requests_are_answered_and_change_nothing() {
     let (zkey, witness) = (files.key("a.zkey", 60, 1), files.witness("a.wtns", 60, 1));
     let other = files.witness("other.wtns", 61, 1);
     fs::write(files.path("text"), "some text").unwrap();
-    let mut helper = Helper::start(&[]);
-    let key = load(&mut helper, &zkey);
+    let mut server = Server::start(&[]);
+    let key = load(&mut server, &zkey);
 
     for garbage in [
         &b"garbage\n"[..],
@@ -201,15 +201,15 @@ fn bad_requests_are_answered_and_change_nothing() {
         b"\xff\xfe\x00\n",
         b"{\"id\":1\n",
     ] {
-        helper.send_bytes(garbage);
-        let answer = helper.receive();
+        server.send_bytes(garbage);
+        let answer = server.receive();
         assert_eq!(
             (&answer["id"], &answer["error"]["code"]),
             (&Value::Null, &json!("request.invalid"))
         );
     }
     // Blank lines are not requests.
-    helper.send_bytes(b"\n  \r\n");
+    server.send_bytes(b"\n  \r\n");
 
     let missing = files.path("missing");
     let text = files.path("text");
@@ -257,34 +257,34 @@ fn bad_requests_are_answered_and_change_nothing() {
         ),
         (json!({ "op": "unload", "key": "?" }), "request.invalid"),
     ] {
-        assert_eq!(helper.ask_code(request.clone()), code, "{request}");
+        assert_eq!(server.ask_code(request.clone()), code, "{request}");
     }
-    let answer = helper.ask(json!({ "op": "prove", "key": key, "witness": witness }));
+    let answer = server.ask(json!({ "op": "prove", "key": key, "witness": witness }));
     assert_eq!(answer["ok"], true, "still works: {answer}");
 }
 
 #[test]
 fn a_binary_length_prefix_of_a_gigabyte_is_only_garbage() {
-    let mut helper = Helper::start(&[]);
-    helper.send_bytes(&(1u32 << 30).to_be_bytes());
-    helper.send_bytes(b"\n");
-    assert_eq!(helper.receive()["error"]["code"], "request.invalid");
-    assert_eq!(helper.ask(json!({ "op": "hello" }))["ok"], true);
+    let mut server = Server::start(&[]);
+    server.send_bytes(&(1u32 << 30).to_be_bytes());
+    server.send_bytes(b"\n");
+    assert_eq!(server.receive()["error"]["code"], "request.invalid");
+    assert_eq!(server.ask(json!({ "op": "hello" }))["ok"], true);
 }
 
 #[test]
 fn an_endless_line_is_refused_without_being_kept() {
-    let mut helper = Helper::start(&[]);
-    let before = helper.ask(json!({ "op": "stats" }))["result"]["peakBytes"]
+    let mut server = Server::start(&[]);
+    let before = server.ask(json!({ "op": "stats" }))["result"]["peakBytes"]
         .as_u64()
         .unwrap();
     let piece = vec![b'x'; 1 << 20];
     for _ in 0..256 {
-        helper.send_bytes(&piece);
+        server.send_bytes(&piece);
     }
-    helper.send_bytes(b"\n");
-    assert_eq!(helper.receive()["error"]["code"], "request.tooLong");
-    let after = helper.ask(json!({ "op": "stats" }))["result"]["peakBytes"]
+    server.send_bytes(b"\n");
+    assert_eq!(server.receive()["error"]["code"], "request.tooLong");
+    let after = server.ask(json!({ "op": "stats" }))["result"]["peakBytes"]
         .as_u64()
         .unwrap();
     assert!(
@@ -295,26 +295,26 @@ fn an_endless_line_is_refused_without_being_kept() {
 
 #[test]
 fn half_a_message_then_the_end_of_input() {
-    let mut helper = Helper::start(&[]);
-    helper.send_bytes(b"{\"id\":1,\"op\":\"hel");
-    helper.close_input();
-    assert_eq!(helper.receive()["error"]["code"], "request.cut");
-    assert!(helper.wait().success());
+    let mut server = Server::start(&[]);
+    server.send_bytes(b"{\"id\":1,\"op\":\"hel");
+    server.close_input();
+    assert_eq!(server.receive()["error"]["code"], "request.cut");
+    assert!(server.wait().success());
 }
 
 #[test]
 fn the_end_of_input_finishes_what_was_asked() {
     let files = Files::new();
     let (zkey, witness) = (files.key("a.zkey", 60, 1), files.witness("a.wtns", 60, 1));
-    let mut helper = Helper::start(&[]);
+    let mut server = Server::start(&[]);
     for id in 0..5 {
-        helper.send(json!({ "id": id, "op": "prove", "zkey": zkey, "witness": witness }));
+        server.send(json!({ "id": id, "op": "prove", "zkey": zkey, "witness": witness }));
     }
-    helper.close_input();
-    let answers = helper.remaining();
+    server.close_input();
+    let answers = server.remaining();
     assert_eq!(answers.len(), 5);
     assert!(answers.iter().all(|answer| answer["ok"] == true));
-    assert!(helper.wait().success());
+    assert!(server.wait().success());
 }
 
 #[test]
@@ -330,24 +330,24 @@ fn a_hundred_requests_at_once_each_get_their_own_answer() {
             )
         })
         .collect();
-    let mut helper = Helper::start(&["--jobs", "3"]);
+    let mut server = Server::start(&["--jobs", "3"]);
     let expected: Vec<Value> = shapes
         .iter()
         .map(|(zkey, witness)| {
-            let answer = helper.ask(json!({ "op": "prove", "zkey": zkey, "witness": witness }));
+            let answer = server.ask(json!({ "op": "prove", "zkey": zkey, "witness": witness }));
             answer["result"]["publicSignals"].clone()
         })
         .collect();
     for id in 0..100 {
         let (zkey, witness) = &shapes[id % 4];
         let client = format!("client {}", id % 7);
-        helper.send(json!({
+        server.send(json!({
             "id": id, "op": "prove", "zkey": zkey, "witness": witness, "client": client,
         }));
     }
     let mut seen = [false; 100];
     for _ in 0..100 {
-        let answer = helper.receive();
+        let answer = server.receive();
         let id = answer["id"].as_u64().unwrap() as usize;
         assert!(!std::mem::replace(&mut seen[id], true), "answered twice");
         assert_eq!(
@@ -357,7 +357,7 @@ fn a_hundred_requests_at_once_each_get_their_own_answer() {
         );
     }
     assert_eq!(
-        helper.ask(json!({ "op": "stats" }))["result"]["proofs"],
+        server.ask(json!({ "op": "stats" }))["result"]["proofs"],
         104
     );
 }
@@ -369,13 +369,13 @@ fn more_than_may_wait_are_refused() {
         files.key("a.zkey", 3000, 1),
         files.witness("a.wtns", 3000, 1),
     );
-    let mut helper = Helper::start(&["--queue", "2"]);
-    load(&mut helper, &zkey);
+    let mut server = Server::start(&["--queue", "2"]);
+    load(&mut server, &zkey);
     for id in 0..12 {
-        helper.send(json!({ "id": id, "op": "prove", "zkey": zkey, "witness": witness }));
+        server.send(json!({ "id": id, "op": "prove", "zkey": zkey, "witness": witness }));
     }
-    helper.close_input();
-    let answers = helper.remaining();
+    server.close_input();
+    let answers = server.remaining();
     let refused = answers
         .iter()
         .filter(|answer| answer["error"]["code"] == "queue.full")
@@ -393,25 +393,25 @@ fn a_key_replaced_under_its_name_is_noticed() {
     let files = Files::new();
     let zkey = files.key("a.zkey", 60, 1);
     let old_witness = files.witness("old.wtns", 60, 1);
-    let mut helper = Helper::start(&[]);
-    let old = load(&mut helper, &zkey);
+    let mut server = Server::start(&[]);
+    let old = load(&mut server, &zkey);
     // Overwritten in place, which also cuts the old content off.
     files.key("a.zkey", 30, 2);
     let new_witness = files.witness("new.wtns", 30, 2);
-    let answer = helper.ask(json!({ "op": "prove", "key": old, "witness": old_witness }));
+    let answer = server.ask(json!({ "op": "prove", "key": old, "witness": old_witness }));
     assert_eq!(
         answer["ok"], true,
         "a loaded key outlives its file: {answer}"
     );
-    let answer = helper.ask(json!({ "op": "prove", "zkey": zkey, "witness": new_witness }));
+    let answer = server.ask(json!({ "op": "prove", "zkey": zkey, "witness": new_witness }));
     assert_eq!(
         answer["ok"], true,
         "the path now means the new key: {answer}"
     );
     let request = json!({ "op": "prove", "zkey": zkey, "sha256": old, "witness": old_witness });
-    assert_eq!(helper.ask_code(request), "zkey.hashMismatch");
+    assert_eq!(server.ask_code(request), "zkey.hashMismatch");
     fs::remove_file(&zkey).unwrap();
-    let answer = helper.ask(json!({ "op": "prove", "key": old, "witness": old_witness }));
+    let answer = server.ask(json!({ "op": "prove", "key": old, "witness": old_witness }));
     assert_eq!(answer["ok"], true);
 }
 
@@ -422,14 +422,14 @@ fn told_to_stop_in_the_middle_of_a_proof() {
         files.key("a.zkey", 8000, 1),
         files.witness("a.wtns", 8000, 1),
     );
-    let mut helper = Helper::start(&[]);
-    load(&mut helper, &zkey);
+    let mut server = Server::start(&[]);
+    load(&mut server, &zkey);
     for id in 0..20 {
-        helper.send(json!({ "id": id, "op": "prove", "zkey": zkey, "witness": witness }));
+        server.send(json!({ "id": id, "op": "prove", "zkey": zkey, "witness": witness }));
     }
     // The first answer shows that the rest is waiting or in work.
-    assert_eq!(helper.receive()["ok"], true);
-    let pid = helper.child.id().to_string();
+    assert_eq!(server.receive()["ok"], true);
+    let pid = server.child.id().to_string();
     assert!(
         Command::new("kill")
             .args(["-TERM", &pid])
@@ -437,7 +437,7 @@ fn told_to_stop_in_the_middle_of_a_proof() {
             .unwrap()
             .success()
     );
-    let answers = helper.remaining();
+    let answers = server.remaining();
     assert_eq!(answers.len(), 19, "everything asked is answered");
     for answer in &answers {
         let code = &answer["error"]["code"];
@@ -450,18 +450,18 @@ fn told_to_stop_in_the_middle_of_a_proof() {
         answers.iter().any(|answer| answer["ok"] == false),
         "stopped before the queue's end"
     );
-    assert!(helper.wait().success());
+    assert!(server.wait().success());
 }
 
 #[test]
 fn nobody_reading_answers_ends_the_work() {
     let files = Files::new();
     let (zkey, witness) = (files.key("a.zkey", 60, 1), files.witness("a.wtns", 60, 1));
-    let mut helper = Helper::start(&[]);
+    let mut server = Server::start(&[]);
     drop(std::mem::replace(
-        &mut helper.output,
+        &mut server.output,
         BufReader::new(empty_output()),
     ));
-    helper.send(json!({ "id": 1, "op": "prove", "zkey": zkey, "witness": witness }));
-    assert_eq!(helper.wait().code(), Some(1));
+    server.send(json!({ "id": 1, "op": "prove", "zkey": zkey, "witness": witness }));
+    assert_eq!(server.wait().code(), Some(1));
 }

@@ -1,5 +1,5 @@
 //! The device against the CPU: `npm run test:cuda` on a machine that has one, or, with `--simulate`,
-//! the device in software, which gets less to do (`HACA_DEEP=1`: more).
+//! the CUDA emulator, which gets less to do (`HACA_DEEP=1`: more).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::Path;
@@ -7,11 +7,11 @@ use std::path::Path;
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use haca_prover_cuda::Gpu;
-use haca_prover_devsetup::circuits::{Kind, synthetic, with_long_row};
-use haca_prover_devsetup::{Circuit, write_witness, write_zkey};
 use haca_prover_formats::wtns::WitnessFile;
 use haca_prover_formats::zkey::KeyFile;
 use haca_prover_groth16::{Blinding, ProvingKey, Witness};
+use haca_prover_test_setup::circuits::{Kind, synthetic, with_long_row};
+use haca_prover_test_setup::{Circuit, write_witness, write_zkey};
 
 const LIBRARY_VARIABLE: &str = "HACA_PROVER_CUDA_LIBRARY";
 const PUBLIC_COUNT: usize = 3;
@@ -30,13 +30,13 @@ struct Effort {
 impl Effort {
     fn of(gpu: &Gpu) -> Self {
         match (gpu.name(), std::env::var_os("HACA_DEEP")) {
-            ("simulated device", None) => Self {
+            ("emulated device", None) => Self {
                 log_sizes: &[10, 11],
                 proofs: 4,
                 proof_log_sizes: [10, 10],
                 loads: (12, 450),
             },
-            ("simulated device", Some(_)) => Self {
+            ("emulated device", Some(_)) => Self {
                 log_sizes: &[10, 11, 12, 13, 14, 16, 17],
                 proofs: 200,
                 proof_log_sizes: [10, 11],

@@ -9,11 +9,11 @@ use std::fs;
 use std::path::Path;
 
 use haca_prover_cuda::{Gpu, LoadError};
-use haca_prover_devsetup::circuits::{Kind, synthetic};
-use haca_prover_devsetup::{write_witness, write_zkey};
 use haca_prover_formats::wtns::WitnessFile;
 use haca_prover_formats::zkey::KeyFile;
 use haca_prover_groth16::{ProvingKey, Witness};
+use haca_prover_test_setup::circuits::{Kind, synthetic};
+use haca_prover_test_setup::{write_witness, write_zkey};
 use libraries::fake;
 
 fn refusal(path: &Path) -> String {

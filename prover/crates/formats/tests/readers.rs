@@ -1,12 +1,12 @@
 //! Both readers against damaged, random and hostile files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use haca_prover_devsetup::circuits::{Kind, synthetic};
-use haca_prover_devsetup::{write_witness, write_zkey};
 use haca_prover_formats::FormatError;
 use haca_prover_formats::mapped::MappedFile;
 use haca_prover_formats::wtns::WitnessFile;
 use haca_prover_formats::zkey::KeyFile;
+use haca_prover_test_setup::circuits::{Kind, synthetic};
+use haca_prover_test_setup::{write_witness, write_zkey};
 use proptest::prelude::*;
 
 fn sound_key() -> Vec<u8> {

@@ -7,8 +7,9 @@ use haca_prover_formats::bn254::{BASE_MODULUS, SCALAR_MODULUS};
 use haca_prover_formats::decimal;
 use haca_prover_formats::json::{Decimal, ProofJson, VerifyingKeyJson, check_kind, integer};
 
-use crate::verify::VerifyingParts;
-use crate::{Proof, ProverError, VerifyingKey};
+use crate::error::ProverError;
+use crate::proof::Proof;
+use crate::verify::{VerifyingKey, VerifyingParts};
 
 /// The JSON form of a proof.
 pub fn write_proof(proof: &Proof) -> ProofJson {

@@ -5,14 +5,16 @@ use std::sync::{Arc, Weak};
 use ark_bn254::{G1Affine, G2Affine};
 use haca_prover_curves::msm::{SignedScalar, msm};
 use haca_prover_curves::point::{Curve, G1, G2, PackedPoint};
+use haca_prover_formats::bn254::SCALAR_MODULUS;
 use haca_prover_formats::zkey::{G1_BYTES, G2_BYTES, KeyFile};
 use rayon::prelude::*;
 
+use crate::error::ProverError;
 use crate::points::{FilePoint, read_one};
 use crate::quotient::Transform;
+use crate::random;
 use crate::sparse::{self, SparseMatrix, Values};
 use crate::verify::{VerifyingKey, VerifyingParts};
-use crate::{ProverError, random};
 
 /// Rounds of the subgroup test. One round misses a bad point with probability 1/10069 at most (the
 /// smallest prime factor of G2's cofactor).
@@ -250,7 +252,7 @@ fn check_subgroup(list: &PointList<G2>) -> Result<(), ProverError> {
         let scalars: Vec<SignedScalar> = bytes
             .chunks_exact(BYTES)
             .map(|pair| u64::from(pair[0]) << 8 | u64::from(pair[1]))
-            .map(|small| SignedScalar::new([small, 0, 0, 0], &crate::SCALAR_MODULUS))
+            .map(|small| SignedScalar::new([small, 0, 0, 0], &SCALAR_MODULUS))
             .collect();
         let sum: G2Affine = msm(&list.points, &positions, &scalars).into();
         if !sum.is_in_correct_subgroup_assuming_on_curve() {

@@ -5,7 +5,8 @@ pub mod json;
 pub mod key;
 pub mod parts;
 mod points;
-pub mod prove;
+pub mod proof;
+mod prove;
 mod quotient;
 pub mod random;
 mod sparse;
@@ -14,12 +15,10 @@ pub mod witness;
 
 pub use error::{KeyPoint, ProverError};
 pub use key::ProvingKey;
-pub use prove::{Blinding, Proof};
+pub use proof::{Blinding, Proof};
 pub use sparse::Entry;
 pub use verify::VerifyingKey;
 pub use witness::Witness;
 
 /// An element of the scalar field.
 pub use ark_bn254::Fr as Scalar;
-
-use haca_prover_formats::bn254::SCALAR_MODULUS;

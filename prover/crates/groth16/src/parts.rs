@@ -10,9 +10,10 @@ use haca_prover_curves::point::{Curve, G1, G2};
 use haca_prover_formats::bn254::{BASE_MODULUS, is_below};
 use rayon::prelude::*;
 
-use crate::key::PointList;
+use crate::error::ProverError;
+use crate::key::{PointList, ProvingKey};
 use crate::sparse::{Entry, SparseMatrix};
-use crate::{ProverError, ProvingKey, Witness};
+use crate::witness::Witness;
 
 /// An element.
 pub type Words = [u64; 4];

@@ -7,7 +7,7 @@ use ark_ff::BigInt;
 use haca_prover_formats::binary::to_words;
 use haca_prover_formats::bn254::{BASE_MODULUS, is_below};
 
-use crate::ProverError;
+use crate::error::ProverError;
 
 /// A kind of point that files hold.
 pub(crate) trait FilePoint: AffineRepr {

@@ -1,44 +1,14 @@
 //! Proving.
 
-use ark_bn254::{Fr, G1Affine, G2Affine};
 use ark_ec::CurveGroup;
 use haca_prover_curves::msm::msm;
 
+use crate::error::ProverError;
+use crate::key::ProvingKey;
 use crate::parts::Sums;
-use crate::{ProverError, ProvingKey, Witness, random};
-
-/// A proof.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proof {
-    /// in the first group
-    pub a: G1Affine,
-    /// in the second group
-    pub b: G2Affine,
-    /// in the first group
-    pub c: G1Affine,
-}
-
-/// The random numbers that hide the witness in a proof.
-#[derive(Debug, Clone, Copy)]
-pub struct Blinding {
-    /// hides A
-    pub r: Fr,
-    /// hides B
-    pub s: Fr,
-}
-
-impl Blinding {
-    /// Fresh ones.
-    ///
-    /// # Errors
-    /// [`ProverError::Randomness`] when the system gives none.
-    pub fn fresh() -> Result<Self, ProverError> {
-        Ok(Self {
-            r: random::scalar()?,
-            s: random::scalar()?,
-        })
-    }
-}
+use crate::proof::{Blinding, Proof};
+use crate::sparse::SparseMatrix;
+use crate::witness::Witness;
 
 impl ProvingKey {
     /// Makes a proof and verifies it.
@@ -90,7 +60,7 @@ impl ProvingKey {
                         rayon::join(
                             || msm(&self.c.points, &self.c.signals, scalars),
                             || {
-                                let row = |matrix: &crate::sparse::SparseMatrix, index| {
+                                let row = |matrix: &SparseMatrix, index| {
                                     matrix.row_times(index, &self.values, &witness.elements)
                                 };
                                 let quotient = self.transform.quotient(

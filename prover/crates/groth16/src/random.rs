@@ -3,7 +3,7 @@
 use ark_bn254::Fr;
 use ark_ff::PrimeField;
 
-use crate::ProverError;
+use crate::error::ProverError;
 
 /// A uniform scalar: 512 random bits modulo r are within 2^-256 of uniform.
 ///

@@ -7,8 +7,8 @@ use ark_bn254::{Bn254, Fr, G1Affine, G2Affine};
 use ark_ec::pairing::{Pairing, PairingOutput};
 use ark_ec::{AffineRepr, CurveGroup};
 
-use crate::error::KeyPoint;
-use crate::{Proof, ProverError};
+use crate::error::{KeyPoint, ProverError};
+use crate::proof::Proof;
 
 const IS_ZERO: &str = "is zero";
 

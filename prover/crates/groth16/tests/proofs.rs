@@ -3,12 +3,12 @@
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use haca_prover_devsetup::circuits::{Kind, synthetic};
-use haca_prover_devsetup::numbers::Numbers;
-use haca_prover_devsetup::{Circuit, write_witness, write_zkey};
 use haca_prover_formats::wtns::WitnessFile;
 use haca_prover_formats::zkey::KeyFile;
 use haca_prover_groth16::{ProverError, ProvingKey, Witness};
+use haca_prover_test_setup::circuits::{Kind, synthetic};
+use haca_prover_test_setup::numbers::Numbers;
+use haca_prover_test_setup::{Circuit, write_witness, write_zkey};
 
 fn key_of(circuit: &Circuit) -> ProvingKey {
     ProvingKey::from_file(&KeyFile::read(&write_zkey(circuit, 99)).unwrap()).unwrap()

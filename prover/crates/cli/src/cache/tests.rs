@@ -1,7 +1,7 @@
 //! Keys by content, within bounds.
 
-use haca_prover_devsetup::circuits::{Kind, synthetic};
-use haca_prover_devsetup::write_zkey;
+use haca_prover_test_setup::circuits::{Kind, synthetic};
+use haca_prover_test_setup::write_zkey;
 use tempfile::TempDir;
 
 use super::*;

@@ -2,6 +2,9 @@
 
 use std::io::{self, BufRead};
 
+/// Longest request in bytes.
+pub(super) const MAX_LINE: usize = 1 << 20;
+
 /// What was read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {

@@ -1,12 +1,13 @@
-//! The long-lived helper: requests in, answers out, one JSON object a line.
+//! The long-lived prover: requests in, responses out, one JSON object a line.
 //!
 //! One thread reads requests, `jobs` threads work on them, one waits for signals; any of them
-//! writes answers. Nothing a request says can end the process, except `shutdown`.
+//! writes responses. Nothing a request says can end the process, except `shutdown`.
 
-mod answer;
+mod error;
 mod lines;
 mod queue;
 mod request;
+mod response;
 mod service;
 
 use std::io;
@@ -18,14 +19,12 @@ use signal_hook::iterator::Signals;
 
 use crate::args::ServeOptions;
 use crate::cuda;
-use answer::{Answers, Failure};
-use lines::{Line, Lines};
-use queue::{FairQueue, Refusal};
+use error::RequestError;
+use lines::{Line, Lines, MAX_LINE};
+use queue::{FairQueue, QueueError};
 use request::{Id, Operation, Request};
+use response::Responses;
 use service::Service;
-
-/// Longest request in bytes.
-const MAX_LINE: usize = 1 << 20;
 
 /// Serves standard input until it ends, `shutdown` is asked for, or the process is told to stop.
 ///
@@ -33,13 +32,13 @@ const MAX_LINE: usize = 1 << 20;
 /// When threads or signal handlers cannot be set up, or a device was asked for that is not there.
 pub fn run(options: &ServeOptions) -> io::Result<()> {
     let queue = Arc::new(FairQueue::<Request>::new(options.queue_limit));
-    let answers = Arc::new(Answers::new());
-    let engine = cuda::engine(&options.device).map_err(io::Error::other)?;
+    let responses = Arc::new(Responses::new());
+    let engine = cuda::engine(&options.device()).map_err(io::Error::other)?;
     let service = Arc::new(Service::new(options, engine));
 
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
     {
-        let (queue, answers) = (Arc::clone(&queue), Arc::clone(&answers));
+        let (queue, responses) = (Arc::clone(&queue), Arc::clone(&responses));
         thread::Builder::new()
             .name("signals".to_owned())
             .spawn(move || {
@@ -49,35 +48,35 @@ pub fn run(options: &ServeOptions) -> io::Result<()> {
                         std::process::exit(1);
                     }
                     for request in queue.stop() {
-                        answers.failed(&request.id, &Failure::stopping());
+                        responses.failed(&request.id, &RequestError::stopping());
                     }
                 }
             })?;
     }
     {
-        let (queue, answers) = (Arc::clone(&queue), Arc::clone(&answers));
+        let (queue, responses) = (Arc::clone(&queue), Arc::clone(&responses));
         let service = Arc::clone(&service);
         thread::Builder::new()
             .name("requests".to_owned())
             .spawn(move || {
-                let shutdown = read_requests(&queue, &answers, &service);
-                answers.on_shutdown(shutdown);
+                let shutdown = read_requests(&queue, &responses, &service);
+                responses.on_shutdown(shutdown);
                 queue.finish();
             })?;
     }
     let workers: Vec<_> = (0..options.jobs)
         .map(|number| {
-            let (queue, answers) = (Arc::clone(&queue), Arc::clone(&answers));
+            let (queue, responses) = (Arc::clone(&queue), Arc::clone(&responses));
             let service = Arc::clone(&service);
             thread::Builder::new()
                 .name(format!("job {number}"))
                 .spawn(move || {
                     while let Some((request, waited)) = queue.take() {
                         match service.work(request.operation, waited, queue.as_ref()) {
-                            Ok(result) => answers.done(&request.id, &result),
-                            Err(failure) => {
-                                service.count_failure(&failure);
-                                answers.failed(&request.id, &failure);
+                            Ok(result) => responses.done(&request.id, &result),
+                            Err(error) => {
+                                service.count_error(&error);
+                                responses.failed(&request.id, &error);
                             }
                         }
                         queue.done();
@@ -89,26 +88,30 @@ pub fn run(options: &ServeOptions) -> io::Result<()> {
         // Panics of requests are caught inside; one here has been printed already.
         let _ = worker.join();
     }
-    answers.close();
+    responses.close();
     Ok(())
 }
 
 /// Reads until the end of input or `shutdown`, whose id it returns.
-fn read_requests(queue: &FairQueue<Request>, answers: &Answers, service: &Service) -> Option<Id> {
+fn read_requests(
+    queue: &FairQueue<Request>,
+    responses: &Responses,
+    service: &Service,
+) -> Option<Id> {
     let mut lines = Lines::new(io::stdin().lock(), MAX_LINE);
-    let refuse = |id: &Id, failure: Failure| {
-        service.count_failure(&failure);
-        answers.failed(id, &failure);
+    let fail = |id: &Id, error: RequestError| {
+        service.count_error(&error);
+        responses.failed(id, &error);
     };
     loop {
         let bytes = match lines.next() {
             Ok(Line::Whole(bytes)) => bytes,
             Ok(Line::TooLong) => {
-                refuse(&Id::None, Failure::too_long(MAX_LINE));
+                fail(&Id::None, RequestError::too_long(MAX_LINE));
                 continue;
             }
             Ok(Line::Cut) => {
-                refuse(&Id::None, Failure::cut());
+                fail(&Id::None, RequestError::cut());
                 return None;
             }
             Ok(Line::End) => return None,
@@ -122,8 +125,8 @@ fn read_requests(queue: &FairQueue<Request>, answers: &Answers, service: &Servic
         }
         let request = match Request::parse(bytes) {
             Ok(request) => request,
-            Err((id, failure)) => {
-                refuse(&id, failure);
+            Err((id, error)) => {
+                fail(&id, error);
                 continue;
             }
         };
@@ -131,8 +134,8 @@ fn read_requests(queue: &FairQueue<Request>, answers: &Answers, service: &Servic
             Operation::Shutdown => return Some(request.id),
             operation if operation.is_quick() => {
                 match service.work(operation, std::time::Duration::ZERO, queue) {
-                    Ok(result) => answers.done(&request.id, &result),
-                    Err(failure) => refuse(&request.id, failure),
+                    Ok(result) => responses.done(&request.id, &result),
+                    Err(error) => fail(&request.id, error),
                 }
             }
             operation => {
@@ -147,8 +150,8 @@ fn read_requests(queue: &FairQueue<Request>, answers: &Answers, service: &Servic
                 );
                 match queued {
                     Ok(()) => {}
-                    Err(Refusal::Full { limit }) => refuse(&id, Failure::queue_full(limit)),
-                    Err(Refusal::Stopping) => refuse(&id, Failure::stopping()),
+                    Err(QueueError::Full { limit }) => fail(&id, RequestError::queue_full(limit)),
+                    Err(QueueError::Stopping) => fail(&id, RequestError::stopping()),
                 }
             }
         }

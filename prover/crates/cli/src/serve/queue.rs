@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// Why a request may not wait.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum QueueError {
     /// as many wait as may
     Full { limit: usize },
     /// the process is about to end
@@ -50,13 +50,13 @@ impl<T> FairQueue<T> {
         }
     }
 
-    pub fn put(&self, client: &str, item: T) -> Result<(), Refusal> {
+    pub fn put(&self, client: &str, item: T) -> Result<(), QueueError> {
         let mut state = self.lock();
         if state.ending {
-            return Err(Refusal::Stopping);
+            return Err(QueueError::Stopping);
         }
         if state.waiting >= self.limit {
-            return Err(Refusal::Full { limit: self.limit });
+            return Err(QueueError::Full { limit: self.limit });
         }
         state.waiting += 1;
         let entry = (item, Instant::now());
@@ -158,7 +158,7 @@ mod tests {
         let queue = FairQueue::new(2);
         queue.put("a", "1").unwrap();
         queue.put("b", "2").unwrap();
-        assert_eq!(queue.put("c", "3"), Err(Refusal::Full { limit: 2 }));
+        assert_eq!(queue.put("c", "3"), Err(QueueError::Full { limit: 2 }));
         queue.take();
         assert_eq!(
             queue.load(),
@@ -178,7 +178,7 @@ mod tests {
         queue.put("b", "2").unwrap();
         assert_eq!(queue.stop(), ["1", "2"]);
         assert!(queue.take().is_none());
-        assert_eq!(queue.put("a", "3"), Err(Refusal::Stopping));
+        assert_eq!(queue.put("a", "3"), Err(QueueError::Stopping));
     }
 
     #[test]

@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use haca_prover_formats::json::ProofJson;
 use serde::{Deserialize, Serialize};
 
-use super::answer::Failure;
+use super::error::RequestError;
 
-/// What the client calls a request; its answer carries the same.
+/// What the client calls a request; its response carries the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Id {
     Text(String),
     Number(u64),
-    /// of answers to what could not be read
+    /// of responses to what could not be read
     None,
 }
 
@@ -81,9 +81,9 @@ pub(super) struct KeyChoice {
 }
 
 impl Request {
-    /// Reads a line. A failure comes with the request's id where that could be read.
-    pub fn parse(line: &[u8]) -> Result<Self, (Id, Failure)> {
-        let invalid = |id: Id, reason: String| (id, Failure::invalid_request(reason));
+    /// Reads a line. An error comes with the request's id where that could be read.
+    pub fn parse(line: &[u8]) -> Result<Self, (Id, RequestError)> {
+        let invalid = |id: Id, reason: String| (id, RequestError::invalid_request(reason));
         let mut value: serde_json::Value =
             serde_json::from_slice(line).map_err(|error| invalid(Id::None, error.to_string()))?;
         let object = value
@@ -92,7 +92,7 @@ impl Request {
         let id = match object.remove("id").map(serde_json::from_value) {
             Some(Ok(id @ (Id::Text(_) | Id::Number(_)))) => id,
             _ => {
-                let reason = "id: a string or a whole number is needed".to_owned();
+                let reason = "id: a string or an integer is needed".to_owned();
                 return Err(invalid(Id::None, reason));
             }
         };
@@ -104,7 +104,7 @@ impl Request {
 }
 
 impl Operation {
-    /// Whether it is answered at once, past all that waits.
+    /// Whether it is responded to at once, past all that waits.
     pub fn is_quick(&self) -> bool {
         matches!(self, Self::Hello | Self::Stats | Self::Unload(_))
     }

@@ -11,8 +11,8 @@ use haca_prover_groth16::ProvingKey;
 use haca_prover_groth16::json::{read_proof, read_signals, write_proof, write_signals};
 use serde_json::{Value, json};
 
-use super::MAX_LINE;
-use super::answer::Failure;
+use super::error::RequestError;
+use super::lines::MAX_LINE;
 use super::queue::FairQueue;
 use super::request::{KeyChoice, Operation, Prove, Request, Verify};
 use crate::args::ServeOptions;
@@ -47,20 +47,20 @@ impl Service {
         }
     }
 
-    /// Does what is asked for. A panic is a failure of this request alone.
+    /// Does what is asked for. A panic is an error of this request alone.
     pub fn work(
         &self,
         operation: Operation,
         waited: Duration,
         queue: &FairQueue<Request>,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Value, RequestError> {
         catch_unwind(AssertUnwindSafe(|| self.dispatch(operation, waited, queue)))
-            .unwrap_or_else(|_| Err(Failure::panicked()))
+            .unwrap_or_else(|_| Err(RequestError::panicked()))
     }
 
-    pub fn count_failure(&self, failure: &Failure) {
+    pub fn count_error(&self, error: &RequestError) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        *failures.entry(failure.code).or_default() += 1;
+        *failures.entry(error.code).or_default() += 1;
     }
 
     fn dispatch(
@@ -68,7 +68,7 @@ impl Service {
         operation: Operation,
         waited: Duration,
         queue: &FairQueue<Request>,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Value, RequestError> {
         match operation {
             Operation::Hello => Ok(self.hello()),
             Operation::Stats => Ok(self.stats(queue)),
@@ -85,8 +85,9 @@ impl Service {
                 }))
             }
             Operation::Unload(unload) => {
-                let hash = ContentHash::parse(&unload.key)
-                    .ok_or_else(|| Failure::invalid_request("key: not a SHA-256".to_owned()))?;
+                let hash = ContentHash::parse(&unload.key).ok_or_else(|| {
+                    RequestError::invalid_request("key: not a SHA-256".to_owned())
+                })?;
                 Ok(json!({ "unloaded": self.cache.unload(&hash) }))
             }
             Operation::Prove(prove) => self.prove(&prove, waited),
@@ -139,16 +140,16 @@ impl Service {
         })
     }
 
-    fn prove(&self, prove: &Prove, waited: Duration) -> Result<Value, Failure> {
+    fn prove(&self, prove: &Prove, waited: Duration) -> Result<Value, RequestError> {
         let key = self.key(&prove.key)?;
         let started = Instant::now();
-        let witness = read_witness(&prove.witness).map_err(Failure::witness)?;
+        let witness = read_witness(&prove.witness).map_err(RequestError::witness)?;
         let read = started.elapsed();
         let started = Instant::now();
         let proved = self
             .engine
             .prove(&key, &witness)
-            .map_err(Failure::proving)?;
+            .map_err(RequestError::proving)?;
         let made = started.elapsed();
         self.proofs.fetch_add(1, Ordering::Relaxed);
         Ok(json!({
@@ -163,38 +164,38 @@ impl Service {
         }))
     }
 
-    fn verify(&self, verify: &Verify) -> Result<Value, Failure> {
+    fn verify(&self, verify: &Verify) -> Result<Value, RequestError> {
         let key = self.key(&verify.key)?;
-        let public = read_signals(&verify.public_signals).map_err(Failure::public_signals)?;
-        let proof = read_proof(&verify.proof).map_err(Failure::proof)?;
+        let public = read_signals(&verify.public_signals).map_err(RequestError::public_signals)?;
+        let proof = read_proof(&verify.proof).map_err(RequestError::proof)?;
         let valid = key
             .verifying()
             .verify(&proof, &public)
-            .map_err(Failure::proof)?;
+            .map_err(RequestError::proof)?;
         Ok(json!({ "valid": valid }))
     }
 
-    fn key(&self, choice: &KeyChoice) -> Result<Arc<ProvingKey>, Failure> {
+    fn key(&self, choice: &KeyChoice) -> Result<Arc<ProvingKey>, RequestError> {
         match (&choice.key, &choice.zkey) {
             (Some(text), None) => ContentHash::parse(text)
                 .and_then(|hash| self.cache.get(&hash))
-                .ok_or_else(|| Failure::unknown_key(text)),
+                .ok_or_else(|| RequestError::unknown_key(text)),
             (None, Some(path)) => {
                 let expected = expected_hash(choice.sha256.as_deref())?;
                 Ok(self.cache.load(path, expected)?.key)
             }
             _ => {
                 let reason = "either key or zkey is needed, and only one".to_owned();
-                Err(Failure::invalid_request(reason))
+                Err(RequestError::invalid_request(reason))
             }
         }
     }
 }
 
-fn expected_hash(text: Option<&str>) -> Result<Option<ContentHash>, Failure> {
+fn expected_hash(text: Option<&str>) -> Result<Option<ContentHash>, RequestError> {
     text.map(|text| {
         ContentHash::parse(text)
-            .ok_or_else(|| Failure::invalid_request("sha256: not a SHA-256".to_owned()))
+            .ok_or_else(|| RequestError::invalid_request("sha256: not a SHA-256".to_owned()))
     })
     .transpose()
 }

@@ -1,4 +1,4 @@
-//! Libraries that tests compile: fakes that are wrong in one way, and the emulation that is right.
+//! Libraries that tests compile: fakes that are wrong in one way, and the one on the host that is right.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,7 +23,7 @@ pub fn fake(folder: &Path, macros: &[&str]) -> PathBuf {
 }
 
 /// The interface of `prover/cuda` on the CPU.
-pub fn emulation(folder: &Path) -> PathBuf {
+pub fn on_host(folder: &Path) -> PathBuf {
     let sppark = package("risc0-sppark");
     let blst = package("blst").join("blst");
     let objects = ["src/cpuid.c", "build/assembly.S"].map(|source| {
@@ -41,7 +41,7 @@ pub fn emulation(folder: &Path) -> PathBuf {
             .arg(&object));
         object
     });
-    let path = folder.join("libemulation.so");
+    let path = folder.join("libhost.so");
     run(Command::new("c++")
         .args([
             "-std=c++17",
@@ -52,11 +52,11 @@ pub fn emulation(folder: &Path) -> PathBuf {
             "-DFEATURE_BN254",
         ])
         .args(["-shared", "-fPIC", "-fvisibility=hidden"])
-        .arg("-isystem")
+        .args(["-I", SOURCES, "-isystem"])
         .arg(sppark)
         .arg("-isystem")
         .arg(blst.join("src"))
-        .arg(format!("{SOURCES}/emulation/emulated.cpp"))
+        .arg(format!("{FOLDER}/host.cpp"))
         .arg(format!("{SOURCES}/interface.cpp"))
         .args(objects)
         .arg(format!("-Wl,--version-script={SOURCES}/exports.map"))

@@ -9,8 +9,8 @@ use core::marker::PhantomData;
 
 use ark_ff::{AdditiveGroup, BigInt, BigInteger, Fp, MontBackend, MontConfig};
 
+use super::arithmetic::{Lanes, Mask, ScalarLanes, WIDTH};
 use super::simd::{self, Vector};
-use super::{Lanes, Mask, ScalarLanes, WIDTH};
 
 const LIMBS: usize = 5;
 const LIMB_BITS: u32 = 52;

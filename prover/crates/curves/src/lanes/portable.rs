@@ -2,7 +2,7 @@
 
 use ark_ff::{AdditiveGroup, BigInt, Field, Fp, MontBackend, MontConfig, PrimeField};
 
-use super::{Lanes, Mask, ScalarLanes, WIDTH};
+use super::arithmetic::{Lanes, Mask, ScalarLanes, WIDTH};
 
 /// Eight elements in arkworks' own (fully reduced, Montgomery) form.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 
 use ark_bn254::{Fq, Fq2};
 
-use super::{Lanes, Mask, WIDTH};
+use super::arithmetic::{Lanes, Mask, WIDTH};
 
 /// `c0 + c1 u` in each lane.
 #[derive(Clone, Copy, Debug)]

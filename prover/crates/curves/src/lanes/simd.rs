@@ -7,7 +7,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{Mask, WIDTH};
+use super::arithmetic::{Mask, WIDTH};
 
 /// Eight unsigned 64-bit numbers.
 pub type Vector = __m512i;
