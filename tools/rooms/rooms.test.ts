@@ -110,6 +110,7 @@ describe("imports against the rooms' order", () => {
 describe("rooms", () => {
   it.each([
     ["worker/src/queue/a.ts", "worker/src/queue", "worker"],
+    ["worker/src/roles/settle/a.ts", "worker/src/roles/settle", "worker"],
     ["worker/src/cli.ts", "worker", "worker"],
     ["prover/crates/cli/src/a.rs", "prover/crates/cli", "prover/crates/cli"],
     ["protocol/src/a.ts", "protocol", "protocol"],
