@@ -22,6 +22,15 @@ export function roomOf(path: string): string {
   return packageOf(path);
 }
 
+/** As `roomOf`, but each file beside rooms by itself: a command beside what all rooms use makes no cycle of them. */
+export function nodeOf(path: string): string {
+  const room = roomOf(path);
+  return DIVIDED.some((outer) => path.startsWith(`${outer}/`)) &&
+    !DIVIDED.some((outer) => room.startsWith(`${outer}/`))
+    ? path
+    : room;
+}
+
 /** The outermost room: what has a licence and dependencies. Crates are packages. */
 export function packageOf(path: string): string {
   const [first = "", second, third, ...rest] = path.split("/");
