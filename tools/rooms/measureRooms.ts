@@ -1,7 +1,7 @@
 import { findCycles, groupGraph } from "./findCycles.ts";
 import { findImports } from "./findImports.ts";
 import type { Tree } from "./readTree.ts";
-import { isTest, MAY_IMPORT, packageOf, roomOf } from "./rooms.ts";
+import { isTest, MAY_IMPORT, nodeOf, packageOf, roomOf } from "./rooms.ts";
 
 /** Lines of a room's files: how many files, and how long they are. */
 export type Lines = {
@@ -48,7 +48,7 @@ export function measureCycles(tree: Tree): Cycles {
   const graph = sourceImports(tree);
   return {
     packages: findCycles(groupGraph(graph, packageOf)),
-    rooms: findCycles(groupGraph(graph, roomOf)),
+    rooms: findCycles(groupGraph(graph, nodeOf)),
     files: findCycles(graph),
   };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { findCycles, groupGraph } from "./findCycles.ts";
 import { findImports } from "./findImports.ts";
 import { findForbidden, measureCycles, measureLines } from "./measureRooms.ts";
-import { isTest, packageOf, roomOf } from "./rooms.ts";
+import { isTest, nodeOf, packageOf, roomOf } from "./rooms.ts";
 
 const graphOf = (edges: Record<string, string>) =>
   new Map(Object.entries(edges).map(([node, next]) => [node, new Set(next.split(""))]));
@@ -110,12 +110,19 @@ describe("imports against the rooms' order", () => {
 describe("rooms", () => {
   it.each([
     ["worker/src/queue/a.ts", "worker/src/queue", "worker"],
+    ["worker/src/roles/settle/a.ts", "worker/src/roles/settle", "worker"],
     ["worker/src/cli.ts", "worker", "worker"],
     ["prover/crates/cli/src/a.rs", "prover/crates/cli", "prover/crates/cli"],
     ["protocol/src/a.ts", "protocol", "protocol"],
     ["hardhat.config.ts", "(root)", "(root)"],
   ])("%s is in %s of %s", (path, room, outer) => {
     expect([roomOf(path), packageOf(path)]).toEqual([room, outer]);
+  });
+
+  it("are left out of cycles by files beside them", () => {
+    expect(nodeOf("worker/src/cli.ts")).toBe("worker/src/cli.ts");
+    expect(nodeOf("worker/src/jobs/a.ts")).toBe("worker/src/jobs");
+    expect(nodeOf("protocol/src/a.ts")).toBe("protocol");
   });
 
   it("tell tests from the command that runs them", () => {

@@ -5,8 +5,11 @@ const RUNS_TESTS = /^(scripts|tools)\/test\/(?!.*\.test\.ts$)/;
 
 export const isTest = (path: string): boolean => TEST.test(path) && !RUNS_TESTS.test(path);
 
-/** Folders whose folders are rooms of their own. */
-const DIVIDED = ["contracts", "worker/src", "zkml/src", "prover/crates", "scripts", "tools"];
+/** Folders whose folders are rooms of their own, the inner ones first. */
+const DIVIDED = [
+  "worker/src/roles",
+  ...["contracts", "worker/src", "zkml/src", "prover/crates", "scripts", "tools"],
+];
 
 /** A room: a folder of the root, or of one that is divided into rooms. Files beside rooms are the outer room's. */
 export function roomOf(path: string): string {
@@ -17,6 +20,15 @@ export function roomOf(path: string): string {
     if (inner !== undefined && rest.length > 0) return `${outer}/${inner}`;
   }
   return packageOf(path);
+}
+
+/** As `roomOf`, but each file beside rooms by itself: a command beside what all rooms use makes no cycle of them. */
+export function nodeOf(path: string): string {
+  const room = roomOf(path);
+  return DIVIDED.some((outer) => path.startsWith(`${outer}/`)) &&
+    !DIVIDED.some((outer) => room.startsWith(`${outer}/`))
+    ? path
+    : room;
 }
 
 /** The outermost room: what has a licence and dependencies. Crates are packages. */
