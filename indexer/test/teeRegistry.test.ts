@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { encodeName } from "@haca/enclave-simulator/makeCertificate";
 import { teeRegistryAbi } from "@haca/protocol/abi";
 import { writeAddressBook } from "@haca/protocol/addressBook";
-import { encodeName } from "@haca/worker/enclave/makeCertificate";
 import { type Hex, zeroHash } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addressBookOf } from "./utils/addressBookOf.ts";

@@ -1,4 +1,4 @@
-import { fetchHeartbeat } from "@haca/worker/enclave/enclaveClient";
+import { fetchHeartbeat } from "@haca/worker/roles/heartbeat/enclaveClient";
 import { isoTime } from "./isoTime.ts";
 import { NODE_STATUSES } from "./nodeConditions.ts";
 import { addressArgument, type SendOptions, teeIdArgument, urlOption } from "./options.ts";

@@ -1,5 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { fetchOhttpKey } from "@haca/worker/enclave/enclaveClient";
+import { fetchOhttpKey } from "@haca/worker/roles/heartbeat/enclaveClient";
 import { type SendOptions, teeIdArgument, urlOption } from "./options.ts";
 import { sendCall } from "./sendCall.ts";
 import { nextBlockTime } from "./teeContracts.ts";

@@ -23,6 +23,7 @@ export const SUITES: readonly Suite[] = [
   { name: "contracts (TypeScript)", command: ["hardhat", "test", "mocha"], count: countHardhat },
   vitest("protocol", "protocol"),
   vitest("attestation", "attestation"),
+  vitest("enclave-simulator", "enclave-simulator"),
   vitest("scripts", "scripts"),
   vitest("circuits", "circuits"),
   vitest("zkml", "zkml"),

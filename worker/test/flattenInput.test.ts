@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { flattenInput } from "../src/api/flattenInput.ts";
 import { RequestError } from "../src/errors.ts";
-import { flattenInput } from "../src/http/flattenInput.ts";
 
 const shape = [1, 2, 3];
 

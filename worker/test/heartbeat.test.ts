@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Wallet } from "ethers";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { SimulatedEnclave } from "../src/enclave/simulatedEnclave.ts";
+import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import {
   type RunningEnclave,
   startSimulatedEnclave,
-} from "../src/enclave/startSimulatedEnclave.ts";
+} from "@haca/enclave-simulator/startSimulatedEnclave";
+import { Wallet } from "ethers";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { EndpointProxy } from "./support/endpointProxy.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { waitFor } from "./support/processes.ts";

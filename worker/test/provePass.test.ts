@@ -1,16 +1,16 @@
 import { pino } from "pino";
 import { expect, it } from "vitest";
-import type { Database } from "../src/database/database.ts";
-import { DatabaseAwayError } from "../src/database/databaseFailure.ts";
 import { RetryableError } from "../src/errors.ts";
+import { acceptJob } from "../src/jobs/acceptJob.ts";
+import { leaseJobs } from "../src/jobs/leaseJobs.ts";
+import { readJob } from "../src/jobs/readJob.ts";
 import { createMetrics } from "../src/metrics/createMetrics.ts";
 import type { ServedModel } from "../src/models/servedModel.ts";
-import { Bench } from "../src/prove/bench.ts";
-import { createProvePass } from "../src/prove/createProvePass.ts";
 import type { Prover } from "../src/prover/prover.ts";
-import { acceptJob } from "../src/queue/acceptJob.ts";
-import { leaseJobs } from "../src/queue/leaseJobs.ts";
-import { readJob } from "../src/queue/readJob.ts";
+import { Bench } from "../src/roles/prove/bench.ts";
+import { createProvePass } from "../src/roles/prove/createProvePass.ts";
+import type { Database } from "../src/storage/database.ts";
+import { DatabaseAwayError } from "../src/storage/databaseFailure.ts";
 import { newJob } from "./support/newJob.ts";
 import { describeStores } from "./support/stores.ts";
 

@@ -38,7 +38,7 @@ it("every transition that a worker can be killed after is one that it makes, and
 });
 
 it("every operation that changes a job or a transaction has a crash point", () => {
-  const queue = join(SOURCES, "queue");
+  const queue = join(SOURCES, "jobs");
   const writing = readdirSync(queue)
     .filter((name) => name.endsWith(".ts"))
     .map((name) => name.slice(0, -".ts".length))
@@ -52,7 +52,7 @@ it("every operation that changes a job or a transaction has a crash point", () =
 
 it.each(Object.entries(CRASH_POINTS))("whoever calls %s can be killed after it", (name, points) => {
   const callers = sources.filter(
-    ({ path, text }) => !path.startsWith("queue") && text.includes(`${name}({`),
+    ({ path, text }) => !path.startsWith("jobs") && text.includes(`${name}({`),
   );
   expect(callers.length).toBeGreaterThan(0);
   for (const { path, text } of callers) {

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { bindingNonce } from "@haca/attestation/document/bindingNonce";
 import { documentHints } from "@haca/attestation/document/documentHints";
 import { p384BaseTable } from "@haca/attestation/p384Base";
-import { certificateStoreAbi, teeRegistryAbi } from "@haca/protocol/abi";
-import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
+import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import {
   type Measurements,
   type SigningKeyKind,
   SimulatedEnclave,
-} from "@haca/worker/enclave/simulatedEnclave";
+} from "@haca/enclave-simulator/simulatedEnclave";
+import { certificateStoreAbi, teeRegistryAbi } from "@haca/protocol/abi";
 import {
   type ContractFunctionArgs,
   type ContractFunctionName,

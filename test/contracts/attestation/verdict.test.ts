@@ -6,10 +6,10 @@ import { parseCertificate, toRawSignature } from "@haca/attestation/document/par
 import { parseDocument } from "@haca/attestation/document/parseDocument";
 import { verifyDocument } from "@haca/attestation/document/verifyDocument";
 import { generateP384Hints } from "@haca/attestation/generateP384Hints";
+import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
+import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
+import { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { explainTeeRevert } from "@haca/protocol/explainTeeRevert";
-import { measurementsOf } from "@haca/worker/enclave/measurementsOf";
-import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
-import { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
 import { expect } from "chai";
 import { hexlify, sha256 } from "ethers";
 import { network } from "hardhat";

@@ -1,5 +1,5 @@
 import { NonRetryableError } from "../errors.ts";
-import { type Job, resultOf } from "../queue/job.ts";
+import { type Job, resultOf } from "../jobs/job.ts";
 import { settlementInterface } from "./chain.ts";
 
 /** The call that settles a proven job, sent by its node: no signature is needed then. */

@@ -1,5 +1,5 @@
 import type { JsonRpcProvider } from "ethers";
-import type { Market } from "../account/fees.ts";
+import type { Market } from "../transactions/fees.ts";
 import { answerOf } from "./rpcErrors.ts";
 
 /**

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { bindingNonce } from "@haca/attestation/document/bindingNonce";
 import { documentHints } from "@haca/attestation/document/documentHints";
 import { p384BaseTable } from "@haca/attestation/p384Base";
+import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
+import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
+import { type SigningKeyKind, SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { type AddressBook, writeAddressBook } from "@haca/protocol/addressBook";
 import { type BaseContract, Contract, ContractFactory, getBytes, sha256, Wallet } from "ethers";
-import { measurementsOf } from "../../src/enclave/measurementsOf.ts";
-import { makeSimulatedChain } from "../../src/enclave/simulatedChain.ts";
-import { type SigningKeyKind, SimulatedEnclave } from "../../src/enclave/simulatedEnclave.ts";
 import { developmentKey, LocalChain } from "./localChain.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");

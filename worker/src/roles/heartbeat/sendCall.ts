@@ -1,0 +1,111 @@
+import { performance } from "node:perf_hooks";
+import { setTimeout as delay } from "node:timers/promises";
+import { isError, type TransactionReceipt } from "ethers";
+import { readMarket } from "../../chain/readMarket.ts";
+import { answerOf } from "../../chain/rpcErrors.ts";
+import { RetryableError } from "../../errors.ts";
+import { chooseFees, type Fees, raiseFees } from "../../transactions/fees.ts";
+import { type Beater, RefusedError, registryFailure, teeRegistryInterface } from "./beater.ts";
+
+const GAS_MARGIN = { numerator: 12n, denominator: 10n };
+/** The last transaction that an endpoint took, so that what takes its nonce pays more. */
+export type LastSent = { nonce: number; fees: Fees } | undefined;
+
+/**
+ * Simulates a call of the registry, sends it, and returns its receipt. Nothing is kept on disk: a heartbeat that got
+ * lost is made up for by the next. The account is this role's own and has one transaction in flight at most, so the
+ * next takes the place of one that is not mined.
+ * @throws RefusedError where the registry refuses, RetryableError for everything else
+ */
+export async function sendCall(parameters: {
+  beater: Beater;
+  name: string;
+  values: readonly unknown[];
+  lastSent: { value: LastSent };
+}): Promise<TransactionReceipt> {
+  const { beater, name, values, lastSent } = parameters;
+  const { provider, wallet, chainId, registry: to, rebroadcastMs, pollMs, signal } = beater;
+  const data = teeRegistryInterface.encodeFunctionData(name, values);
+  const gas = await estimate({ beater, data });
+  const nonce = await answerOf(provider.getTransactionCount(wallet.address, "latest"));
+  const fees = await feesFor({ beater, nonce, last: lastSent.value });
+  const gasLimit = (gas * GAS_MARGIN.numerator) / GAS_MARGIN.denominator;
+  const raw = await wallet.signTransaction({
+    ...{ type: 2, chainId, nonce, to, data, gasLimit },
+    ...fees,
+  });
+  const hash = await broadcast({ beater, raw, onTaken: () => (lastSent.value = { nonce, fees }) });
+
+  const deadline = performance.now() + rebroadcastMs;
+  for (;;) {
+    const receipt = await answerOf(provider.getTransactionReceipt(hash));
+    if (receipt !== null) return checked({ beater, name, receipt });
+    if (signal.aborted || performance.now() >= deadline) {
+      throw new RetryableError({
+        code: "transaction.notMined",
+        message: `${name}: transaction ${hash} is not mined yet`,
+      });
+    }
+    await delay(pollMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function estimate(parameters: { beater: Beater; data: string }): Promise<bigint> {
+  const { provider, registry: to, wallet } = parameters.beater;
+  try {
+    return await provider.estimateGas({ from: wallet.address, to, data: parameters.data });
+  } catch (error) {
+    throw registryFailure(error);
+  }
+}
+
+async function feesFor(parameters: {
+  beater: Beater;
+  nonce: number;
+  last: LastSent;
+}): Promise<Fees> {
+  const { beater, nonce, last } = parameters;
+  const { provider, maxFeePerGas: ceiling } = beater;
+  const block = await answerOf(provider.getBlock("latest"));
+  const market = await readMarket({ provider, baseFee: block?.baseFeePerGas ?? 0n });
+  const fees =
+    last?.nonce === nonce
+      ? raiseFees({ previous: last.fees, market, ceiling })
+      : chooseFees({ market, ceiling });
+  if (fees !== undefined) return fees;
+  throw new RetryableError({
+    code: "fees.tooHigh",
+    message: `HACA_MAX_FEE_PER_GAS: ${ceiling} wei per gas is too little at the moment`,
+  });
+}
+
+/** Calls `onTaken` where a transaction of this nonce waits at the endpoint afterwards: this one, or an earlier one. */
+async function broadcast(parameters: {
+  beater: Beater;
+  raw: string;
+  onTaken: () => void;
+}): Promise<string> {
+  const { beater, raw, onTaken } = parameters;
+  try {
+    const hash = String(await beater.provider.send("eth_sendRawTransaction", [raw]));
+    onTaken();
+    return hash;
+  } catch (error) {
+    if (isError(error, "REPLACEMENT_UNDERPRICED")) onTaken();
+    throw registryFailure(error);
+  }
+}
+
+function checked(parameters: {
+  beater: Beater;
+  name: string;
+  receipt: TransactionReceipt;
+}): TransactionReceipt {
+  const { beater, name, receipt } = parameters;
+  beater.metrics.gas.observe({ call: name }, Number(receipt.gasUsed));
+  if (receipt.status === 1) return receipt;
+  throw new RefusedError({
+    code: "revert.mined",
+    message: `${name}: transaction ${receipt.hash} reverted in block ${receipt.blockNumber}`,
+  });
+}

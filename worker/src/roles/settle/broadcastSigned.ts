@@ -1,0 +1,31 @@
+import type { Job } from "../../jobs/job.ts";
+import { recordBroadcast } from "../../jobs/recordBroadcast.ts";
+import { offerAttempt } from "../../transactions/offerAttempt.ts";
+import type { ChainView } from "../../transactions/readChainView.ts";
+import { giveUpNonce } from "./giveUpNonce.ts";
+import type { Settler } from "./settler.ts";
+
+/**
+ * Sends the recorded transaction of a proven job. One that is too cheap for the endpoint, which it may be since fees
+ * rose, is replaced; one whose nonce is used up by another is given up. Returns whether the job moved on.
+ * @throws RefusedByEndpointError where this transaction is not taken for now; others may be
+ */
+export async function broadcastSigned(parameters: {
+  settler: Settler;
+  view: ChainView;
+  job: Job;
+}): Promise<boolean> {
+  const { settler, view, job } = parameters;
+  const { database, logger } = settler;
+  const { requestId, transaction } = job;
+  if (transaction === null) return false;
+  const { nonce } = transaction;
+  const offered = await offerAttempt({ sender: settler, view, transaction });
+  if (offered.state === "taken") return await giveUpNonce({ settler, view, job });
+  const { hash } = offered;
+  settler.crashAfter("broadcast");
+  const moved = await recordBroadcast({ database, requestId, transactionHash: hash });
+  settler.crashAfter("submitted");
+  if (moved) logger.info({ requestId, transaction: hash, nonce }, "submitted");
+  return moved;
+}

@@ -1,0 +1,31 @@
+import { isSettled } from "../../chain/isSettled.ts";
+import { requireSameChain } from "../../chain/requireSameChain.ts";
+import { answerOf } from "../../chain/rpcErrors.ts";
+import { dropTransaction } from "../../jobs/dropTransaction.ts";
+import type { Job } from "../../jobs/job.ts";
+import type { ChainView } from "../../transactions/readChainView.ts";
+import type { Settler } from "./settler.ts";
+
+/**
+ * Lets a job have a new transaction, because its nonce is used up by one that is not recorded here. An endpoint that
+ * knows the nonce but not yet the receipt would look the same: the request must be unsettled in the very block that
+ * shows the nonce as used. Returns whether the job moved on.
+ */
+export async function giveUpNonce(parameters: {
+  settler: Settler;
+  view: ChainView;
+  job: Job;
+}): Promise<boolean> {
+  const { settler, view, job } = parameters;
+  const { chain, database, logger, metrics } = settler;
+  const { requestId, transaction } = job;
+  if (transaction === null) return false;
+  if (await answerOf(isSettled({ chain, requestId, block: view.head }))) return false;
+  await requireSameChain(chain);
+  const { hash, nonce } = transaction;
+  const moved = await dropTransaction({ database, transactionHash: hash });
+  settler.crashAfter("dropped");
+  metrics.transactions.inc({ event: "taken" });
+  logger.warn({ requestId, transaction: hash, nonce }, "nonce taken by another transaction");
+  return moved;
+}

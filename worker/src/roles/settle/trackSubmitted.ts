@@ -1,0 +1,123 @@
+import type { TransactionReceipt } from "ethers";
+import { settlementInterface } from "../../chain/chain.ts";
+import { explainRevert } from "../../chain/explainRevert.ts";
+import { requireSameChain } from "../../chain/requireSameChain.ts";
+import { answerOf } from "../../chain/rpcErrors.ts";
+import type { Job, RecordedTransaction } from "../../jobs/job.ts";
+import { recordFailure } from "../../jobs/recordFailure.ts";
+import { recordMined } from "../../jobs/recordMined.ts";
+import { recordSettlement } from "../../jobs/recordSettlement.ts";
+import { followTransaction } from "../../transactions/followTransaction.ts";
+import type { ChainView } from "../../transactions/readChainView.ts";
+import { acceptForeign } from "./acceptForeign.ts";
+import { giveUpNonce } from "./giveUpNonce.ts";
+import type { Settler } from "./settler.ts";
+
+/**
+ * Looks after the transaction of a submitted job: settled or failed once one of its attempts has its confirmations.
+ * Returns whether the job moved on.
+ */
+export async function trackSubmitted(parameters: {
+  settler: Settler;
+  view: ChainView;
+  job: Job;
+}): Promise<boolean> {
+  const { settler, view, job } = parameters;
+  const { transaction } = job;
+  if (transaction === null) return false;
+  const fate = await followTransaction({ sender: settler, view, transaction });
+  if (fate.state === "taken") {
+    return await takenNonce({ settler, view, job, transaction });
+  }
+  if (fate.state === "waiting") return false;
+  const { raw, receipt } = fate;
+  return receipt.status === 1
+    ? await settle({ settler, job, receipt })
+    : await fail({ settler, view, job, raw, receipt });
+}
+
+/**
+ * A nonce that is used up without a receipt: mostly the receipt of our own attempt is only late. Where it stays away
+ * and the request is settled all the same, the transaction that did it is not in this queue.
+ */
+async function takenNonce(parameters: {
+  settler: Settler;
+  view: ChainView;
+  job: Job;
+  transaction: RecordedTransaction;
+}): Promise<boolean> {
+  const { settler, view, job, transaction } = parameters;
+  if (await giveUpNonce({ settler, view, job })) return true;
+  if (transaction.ageMs < settler.replaceMs) return false;
+  return await acceptForeign({ settler, view, job });
+}
+
+async function settle(parameters: {
+  settler: Settler;
+  job: Job;
+  receipt: TransactionReceipt;
+}): Promise<boolean> {
+  const { settler, job, receipt } = parameters;
+  const { database, logger, metrics } = settler;
+  const { requestId } = job;
+  if (!hasEvent({ settler, requestId, receipt })) {
+    const message = `transaction ${receipt.hash} succeeded without settling the request`;
+    const code = "settle.eventMissing";
+    await recordMined({ database, receipt });
+    settler.crashAfter("mined");
+    const failed = await recordFailure({ database, requestId, from: "submitted", code, message });
+    settler.crashAfter("failed");
+    return failed;
+  }
+  const { hash, blockNumber, blockHash, gasUsed } = receipt;
+  const mined = { hash, blockNumber, blockHash, gasUsed };
+  const moved = await recordSettlement({ database, requestId, mined });
+  settler.crashAfter("settled");
+  if (moved) {
+    metrics.settlementGas.observe(Number(gasUsed));
+    logger.info(
+      { requestId, transaction: hash, block: blockNumber, gas: Number(gasUsed) },
+      "settled",
+    );
+  }
+  return moved;
+}
+
+async function fail(parameters: {
+  settler: Settler;
+  view: ChainView;
+  job: Job;
+  raw: string;
+  receipt: TransactionReceipt;
+}): Promise<boolean> {
+  const { settler, view, job, raw, receipt } = parameters;
+  const { chain, database, logger } = settler;
+  const { requestId } = job;
+  // Mined, whatever becomes of the job: not one that others wait behind.
+  await recordMined({ database, receipt });
+  settler.crashAfter("mined");
+  if (await acceptForeign({ settler, view, job })) return true;
+  const revert = await answerOf(explainRevert({ chain, raw, receipt }));
+  await requireSameChain(chain);
+  logger.error({ requestId, transaction: receipt.hash, revert: revert.message }, "reverted");
+  const code = `revert.${revert.name}`;
+  const message = `transaction ${receipt.hash}: ${revert.message}`;
+  const moved = await recordFailure({ database, requestId, from: "submitted", code, message });
+  settler.crashAfter("failed");
+  return moved;
+}
+
+function hasEvent(parameters: {
+  settler: Settler;
+  requestId: string;
+  receipt: TransactionReceipt;
+}): boolean {
+  const { settler, requestId, receipt } = parameters;
+  const topic = settlementInterface.getEvent("InferenceSettled")?.topicHash;
+  return receipt.logs.some(
+    (log) =>
+      log.address === settler.chain.settlement &&
+      log.topics[0] === topic &&
+      log.topics[1] === requestId,
+  );
+}

@@ -1,0 +1,35 @@
+import { answerOf } from "../../chain/rpcErrors.ts";
+import { finaliseSettled } from "../../jobs/finaliseSettled.ts";
+import { listSettledBlocks } from "../../jobs/listSettledBlocks.ts";
+import { listSettledIn } from "../../jobs/listSettledIn.ts";
+import { reopenSettled } from "../../jobs/reopenSettled.ts";
+import type { Settler } from "./settler.ts";
+
+/**
+ * Compares the blocks that hold recent settlements with the chain's. A block that is no longer there sends
+ * its jobs back to `submitted`, where the same transaction is looked for in its new block, or sent again.
+ * Settlements deeper than `reorgBlocks` are final. Returns how many jobs went back.
+ */
+export async function watchSettled(parameters: {
+  settler: Settler;
+  head: number;
+}): Promise<number> {
+  const { settler, head } = parameters;
+  const { chain, database, logger, reorgBlocks } = settler;
+  let reopened = 0;
+  for (const { number, hash } of await listSettledBlocks({ database })) {
+    const block = await answerOf(chain.provider.getBlock(number));
+    if (block?.hash === hash) continue;
+    for (const { requestId, transaction } of await listSettledIn({ database, blockHash: hash })) {
+      if (transaction === null) continue;
+      const transactionHash = transaction.hash;
+      if (!(await reopenSettled({ database, requestId, transactionHash }))) continue;
+      settler.crashAfter("reorganised");
+      reopened += 1;
+      logger.warn({ requestId, transaction: transactionHash, block: number }, "block reorganised");
+    }
+  }
+  const finalised = await finaliseSettled({ database, upToBlock: head - reorgBlocks });
+  if (finalised > 0) settler.crashAfter("final");
+  return reopened;
+}

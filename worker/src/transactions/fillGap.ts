@@ -1,0 +1,46 @@
+import { keccak256 } from "ethers";
+import { answerOf } from "../chain/rpcErrors.ts";
+import { findGap } from "../jobs/findGap.ts";
+import { listAttempts } from "../jobs/listAttempts.ts";
+import { recordFiller } from "../jobs/recordFiller.ts";
+import { recordSent } from "../jobs/recordSent.ts";
+import { broadcastAttempt } from "./broadcastAttempt.ts";
+import type { ChainView } from "./readChainView.ts";
+import type { Sender } from "./sender.ts";
+
+/** Gas of a transfer without data. */
+const TRANSFER_GAS = 21_000n;
+
+/**
+ * Fills the hole that holds up the account: the chain waits for a nonce of which it has no transaction, while later
+ * ones of ours have been on their way for a while. A transaction of that nonce that is recorded here (a reorganisation took it away) is
+ * sent again; otherwise the account sends itself nothing.
+ */
+export async function fillGap(parameters: { sender: Sender; view: ChainView }): Promise<void> {
+  const { sender, view } = parameters;
+  const { chain, database, gate, logger, metrics, rebroadcastMs, wallet } = sender;
+  const nonce = view.nextNonce;
+  if (!(await findGap({ database, nonce, patienceMs: rebroadcastMs }))) return;
+  const pending = await answerOf(chain.provider.getTransactionCount(wallet.address, "pending"));
+  if (pending > nonce) return;
+  const [recorded] = await listAttempts({ database, nonce });
+  if (recorded !== undefined) {
+    logger.warn({ nonce, transaction: recorded.hash }, "missing from the chain: sending again");
+    await broadcastAttempt({ sender, view, transaction: { nonce, raw: recorded.raw } });
+    return;
+  }
+  const fees = gate.choose(view.market);
+  if (fees === undefined) return;
+  const { chainId } = chain;
+  const to = wallet.address;
+  const call = { type: 2, chainId, nonce, to, value: 0n, gasLimit: TRANSFER_GAS };
+  const raw = await wallet.signTransaction({ ...call, ...fees });
+  const hash = keccak256(raw);
+  if (!(await recordFiller({ database, nonce, hash, raw }))) return;
+  sender.crashAfter("gapFilled");
+  metrics.transactions.inc({ event: "gapFilled" });
+  logger.warn({ nonce, transaction: hash }, "no transaction has this nonce: filling the hole");
+  // Refused, it is an open transaction like any other: the next pass offers it with higher fees.
+  const fate = await broadcastAttempt({ sender, view, transaction: { nonce, raw } });
+  if (fate.state === "sent") await recordSent({ database, hash });
+}

@@ -1,0 +1,41 @@
+import { keccak256, Transaction } from "ethers";
+import type { RecordedTransaction } from "../jobs/job.ts";
+import { recordReplacement } from "../jobs/recordReplacement.ts";
+import { recordSent } from "../jobs/recordSent.ts";
+import { type Broadcast, broadcastAttempt } from "./broadcastAttempt.ts";
+import type { Fees } from "./fees.ts";
+import type { ChainView } from "./readChainView.ts";
+import type { Sender } from "./sender.ts";
+
+/**
+ * Signs the same call with the same nonce and other fees, records it, and sends it. One of the two is mined, never
+ * both. Returns undefined, and does nothing, where somebody else was quicker.
+ */
+export async function replaceAttempt(parameters: {
+  sender: Sender;
+  view: ChainView;
+  transaction: Pick<RecordedTransaction, "hash" | "nonce" | "raw">;
+  fees: Fees;
+}): Promise<{ hash: string; fate: Broadcast } | undefined> {
+  const { sender, view, transaction, fees } = parameters;
+  const { database, logger, metrics, wallet } = sender;
+  const { nonce } = transaction;
+  const { chainId, data, gasLimit, to, value } = Transaction.from(transaction.raw);
+  const call = { type: 2, chainId, nonce, to, data, value, gasLimit };
+  const raw = await wallet.signTransaction({ ...call, ...fees });
+  const hash = keccak256(raw);
+  const replaced = transaction.hash;
+  if (!(await recordReplacement({ database, replaced, replacement: { hash, raw } }))) {
+    return undefined;
+  }
+  sender.crashAfter("replaced");
+  metrics.transactions.inc({ event: "replaced" });
+  logger.info(
+    { transaction: hash, nonce, replaced, maxFeePerGasWei: fees.maxFeePerGas.toString() },
+    "replaced with higher fees",
+  );
+  const fate = await broadcastAttempt({ sender, view, transaction: { nonce, raw } });
+  sender.crashAfter("replacementSent");
+  if (fate.state === "sent") await recordSent({ database, hash });
+  return { hash, fate };
+}
