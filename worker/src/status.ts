@@ -2,8 +2,8 @@ import { formatEther, formatUnits } from "ethers";
 import { type AttemptView, attemptView } from "./api/views.ts";
 import type { QueueConfig } from "./config/readConfig.ts";
 import { StartError } from "./errors.ts";
-import { countJobs } from "./jobs/countJobs.ts";
-import { listOpenAttempts } from "./jobs/listOpenAttempts.ts";
+import { listOpenAttempts } from "./jobs/openTransactions.ts";
+import { countJobs } from "./jobs/readJobs.ts";
 import { openDatabase } from "./storage/openDatabase.ts";
 import type { FundsView } from "./transactions/funds.ts";
 

@@ -1,24 +1,29 @@
 import { describe, expect, it } from "vitest";
 import { acceptJob } from "../src/jobs/acceptJob.ts";
-import { countOpen } from "../src/jobs/countOpen.ts";
-import { decideForeignSettled } from "../src/jobs/decideForeignSettled.ts";
-import { dropTransaction } from "../src/jobs/dropTransaction.ts";
-import { findGap } from "../src/jobs/findGap.ts";
-import { listAttempts } from "../src/jobs/listAttempts.ts";
-import { listForeignSettled } from "../src/jobs/listForeignSettled.ts";
-import { listOpenTransactions } from "../src/jobs/listOpenTransactions.ts";
-import { promoteAttempt } from "../src/jobs/promoteAttempt.ts";
-import { readJob } from "../src/jobs/readJob.ts";
-import { recordBroadcast } from "../src/jobs/recordBroadcast.ts";
-import { recordFiller } from "../src/jobs/recordFiller.ts";
-import { recordForeignSettlement } from "../src/jobs/recordForeignSettlement.ts";
-import { recordMined } from "../src/jobs/recordMined.ts";
-import { recordProof } from "../src/jobs/recordProof.ts";
-import { recordReplacement } from "../src/jobs/recordReplacement.ts";
-import { recordSent } from "../src/jobs/recordSent.ts";
-import { recordSettlement } from "../src/jobs/recordSettlement.ts";
-import { recordSigned } from "../src/jobs/recordSigned.ts";
-import { recordTransaction } from "../src/jobs/recordTransaction.ts";
+import { decideForeignSettled, listForeignSettled } from "../src/jobs/finality.ts";
+import {
+  countOpen,
+  findGap,
+  listAttempts,
+  listOpenTransactions,
+} from "../src/jobs/openTransactions.ts";
+import { recordProof } from "../src/jobs/proofs.ts";
+import { readJob } from "../src/jobs/readJobs.ts";
+import {
+  recordBroadcast,
+  recordForeignSettlement,
+  recordSettlement,
+} from "../src/jobs/settlements.ts";
+import {
+  dropTransaction,
+  promoteAttempt,
+  recordFiller,
+  recordMined,
+  recordReplacement,
+  recordSent,
+  recordSigned,
+  recordTransaction,
+} from "../src/jobs/transactions.ts";
 import type { Database } from "../src/storage/database.ts";
 import { newJob } from "./support/newJob.ts";
 import { describeStores } from "./support/stores.ts";

@@ -1,25 +1,23 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { acceptJob } from "../src/jobs/acceptJob.ts";
-import { claimIdentity } from "../src/jobs/claimIdentity.ts";
-import { countJobs } from "../src/jobs/countJobs.ts";
-import { dropTransaction } from "../src/jobs/dropTransaction.ts";
-import { finaliseSettled } from "../src/jobs/finaliseSettled.ts";
+import { acceptJob, claimIdentity, skipRequestNonces } from "../src/jobs/acceptJob.ts";
+import { finaliseSettled, listSettledBlocks, reopenSettled } from "../src/jobs/finality.ts";
 import type { Job } from "../src/jobs/job.ts";
-import { leaseJobs, type Stage } from "../src/jobs/leaseJobs.ts";
-import { listSettledBlocks } from "../src/jobs/listSettledBlocks.ts";
-import { readJob } from "../src/jobs/readJob.ts";
-import { recordBroadcast } from "../src/jobs/recordBroadcast.ts";
-import { recordFailure } from "../src/jobs/recordFailure.ts";
-import { recordForeignSettlement } from "../src/jobs/recordForeignSettlement.ts";
-import { recordProof } from "../src/jobs/recordProof.ts";
-import { recordSettlement } from "../src/jobs/recordSettlement.ts";
-import { recordTransaction } from "../src/jobs/recordTransaction.ts";
-import { releaseAllLeases } from "../src/jobs/releaseAllLeases.ts";
-import { releaseJob } from "../src/jobs/releaseJob.ts";
-import { renewLease } from "../src/jobs/renewLease.ts";
-import { reopenSettled } from "../src/jobs/reopenSettled.ts";
-import { skipRequestNonces } from "../src/jobs/skipRequestNonces.ts";
+import {
+  leaseJobs,
+  releaseAllLeases,
+  releaseJob,
+  renewLease,
+  type Stage,
+} from "../src/jobs/leases.ts";
+import { recordFailure, recordProof } from "../src/jobs/proofs.ts";
+import { countJobs, readJob } from "../src/jobs/readJobs.ts";
+import {
+  recordBroadcast,
+  recordForeignSettlement,
+  recordSettlement,
+} from "../src/jobs/settlements.ts";
+import { dropTransaction, recordTransaction } from "../src/jobs/transactions.ts";
 import type { Database } from "../src/storage/database.ts";
 import { newJob } from "./support/newJob.ts";
 import { describeStores, IDENTITY } from "./support/stores.ts";

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { TRANSITIONS, type Transition } from "../src/config/variables.ts";
@@ -37,16 +37,19 @@ it("every transition that a worker can be killed after is one that it makes, and
   expect([...made].sort()).toEqual([...TRANSITIONS].sort());
 });
 
+/** Functions of the queue with the statements above them. */
+const operations = sources
+  .filter(({ path }) => path.startsWith("jobs"))
+  .flatMap(({ text }) => text.split(/^}\n/m))
+  .flatMap((text) => {
+    const name = /^export async function (\w+)/m.exec(text)?.[1];
+    return name === undefined ? [] : [{ name, text }];
+  });
+
 it("every operation that changes a job or a transaction has a crash point", () => {
-  const queue = join(SOURCES, "jobs");
-  const writing = readdirSync(queue)
-    .filter((name) => name.endsWith(".ts"))
-    .map((name) => name.slice(0, -".ts".length))
-    .filter((name) => {
-      const files = [`${name}.ts`, `${name}.sql`].map((file) => join(queue, file));
-      const text = files.filter(existsSync).map((file) => readFileSync(file, "utf8"));
-      return /\b(INSERT INTO|UPDATE|DELETE FROM) (jobs|transactions)\b/.test(text.join("\n"));
-    });
+  const writing = operations
+    .filter(({ text }) => /\b(INSERT INTO|UPDATE|DELETE FROM) (jobs|transactions)\b/.test(text))
+    .map(({ name }) => name);
   expect(writing.sort()).toEqual([...Object.keys(CRASH_POINTS), ...NO_TRANSITIONS].sort());
 });
 

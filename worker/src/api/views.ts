@@ -1,7 +1,7 @@
 import { INFERENCE_RESULT_TYPES } from "@haca/protocol/inferenceResult";
 import type { TypedDataDomain } from "ethers";
 import { type Job, type NewJob, resultOf } from "../jobs/job.ts";
-import type { OpenAttempt } from "../jobs/listOpenAttempts.ts";
+import type { OpenAttempt } from "../jobs/openTransactions.ts";
 import type { ServedModel } from "../models/servedModel.ts";
 import { feesOf } from "../transactions/feesOf.ts";
 

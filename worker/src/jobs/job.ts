@@ -4,8 +4,9 @@ import { ZeroHash } from "ethers";
 import type { Row } from "../storage/database.ts";
 
 /**
- * Life of a job. Forward only, but for one edge: a settled job whose transaction a reorganisation took away
- * is `submitted` again.
+ * Life of a job: accepted, proven, submitted, settled; or failed, before it is settled. Three edges lead back. A submitted
+ * job whose nonce another transaction took is proven again. A settled one that a reorganisation took away is submitted
+ * again where the settlement was the node's, and proven again where it was somebody else's. `test/jobLife.tree` has all.
  */
 export const JOB_STATES = ["accepted", "proven", "submitted", "settled", "failed"] as const;
 export type JobState = (typeof JOB_STATES)[number];
@@ -82,7 +83,7 @@ const bigintOrNull = (value: unknown): bigint | null =>
 const dateOrNull = (value: unknown): Date | null => value as Date | null;
 const words = (value: unknown): bigint[] => (value as string[]).map(BigInt);
 
-/** A row of `readJob.sql` or `leaseJobs.sql`. */
+/** A row of the view `job_records`. */
 export function jobOf(row: Row): Job {
   const transactionHash = textOrNull(row.transaction_hash);
   const failureCode = textOrNull(row.failure_code);

@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from "prom-client";
-import { countJobs } from "../jobs/countJobs.ts";
-import { countOpen } from "../jobs/countOpen.ts";
+import { countOpen } from "../jobs/openTransactions.ts";
+import { countJobs } from "../jobs/readJobs.ts";
 import type { Database } from "../storage/database.ts";
 import { DatabaseAwayError } from "../storage/databaseFailure.ts";
 

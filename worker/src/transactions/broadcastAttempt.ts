@@ -1,6 +1,6 @@
 import { endpointWords, isAnswered } from "../chain/endpointWords.ts";
 import { answerOf, rpcFailure } from "../chain/rpcErrors.ts";
-import { listAttempts } from "../jobs/listAttempts.ts";
+import { listAttempts } from "../jobs/openTransactions.ts";
 import { feesOf } from "./feesOf.ts";
 import type { ChainView } from "./readChainView.ts";
 import { minimumTipOf, type RefusalKind, refusalKindOf } from "./refusals.ts";

@@ -1,9 +1,7 @@
 import { keccak256 } from "ethers";
 import { answerOf } from "../chain/rpcErrors.ts";
-import { findGap } from "../jobs/findGap.ts";
-import { listAttempts } from "../jobs/listAttempts.ts";
-import { recordFiller } from "../jobs/recordFiller.ts";
-import { recordSent } from "../jobs/recordSent.ts";
+import { findGap, listAttempts } from "../jobs/openTransactions.ts";
+import { recordFiller, recordSent } from "../jobs/transactions.ts";
 import { broadcastAttempt } from "./broadcastAttempt.ts";
 import type { ChainView } from "./readChainView.ts";
 import type { Sender } from "./sender.ts";

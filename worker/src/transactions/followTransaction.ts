@@ -1,9 +1,8 @@
 import type { TransactionReceipt } from "ethers";
 import { answerOf } from "../chain/rpcErrors.ts";
 import type { RecordedTransaction } from "../jobs/job.ts";
-import { listAttempts } from "../jobs/listAttempts.ts";
-import { promoteAttempt } from "../jobs/promoteAttempt.ts";
-import { recordSent } from "../jobs/recordSent.ts";
+import { listAttempts } from "../jobs/openTransactions.ts";
+import { promoteAttempt, recordSent } from "../jobs/transactions.ts";
 import { feesOf } from "./feesOf.ts";
 import { offerAttempt } from "./offerAttempt.ts";
 import type { ChainView } from "./readChainView.ts";

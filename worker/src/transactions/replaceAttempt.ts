@@ -1,7 +1,6 @@
 import { keccak256, Transaction } from "ethers";
 import type { RecordedTransaction } from "../jobs/job.ts";
-import { recordReplacement } from "../jobs/recordReplacement.ts";
-import { recordSent } from "../jobs/recordSent.ts";
+import { recordReplacement, recordSent } from "../jobs/transactions.ts";
 import { type Broadcast, broadcastAttempt } from "./broadcastAttempt.ts";
 import type { Fees } from "./fees.ts";
 import type { ChainView } from "./readChainView.ts";

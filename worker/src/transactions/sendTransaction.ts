@@ -1,8 +1,7 @@
 import { keccak256 } from "ethers";
 import { answerOf, revertOf, rpcFailure } from "../chain/rpcErrors.ts";
 import { NonRetryableError } from "../errors.ts";
-import { recordSent } from "../jobs/recordSent.ts";
-import { recordSigned } from "../jobs/recordSigned.ts";
+import { recordSent, recordSigned } from "../jobs/transactions.ts";
 import { broadcastAttempt } from "./broadcastAttempt.ts";
 import type { ChainView } from "./readChainView.ts";
 import type { Sender } from "./sender.ts";

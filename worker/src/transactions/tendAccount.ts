@@ -1,8 +1,7 @@
 import type { TransactionReceipt } from "ethers";
 import { describeError, RefusedByEndpointError } from "../errors.ts";
-import { dropTransaction } from "../jobs/dropTransaction.ts";
-import { listOpenTransactions } from "../jobs/listOpenTransactions.ts";
-import { recordMined } from "../jobs/recordMined.ts";
+import { listOpenTransactions } from "../jobs/openTransactions.ts";
+import { dropTransaction, recordMined } from "../jobs/transactions.ts";
 import { fillGap } from "./fillGap.ts";
 import { type Fate, followTransaction } from "./followTransaction.ts";
 import type { ChainView } from "./readChainView.ts";

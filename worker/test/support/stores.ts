@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, inject } from "vitest";
-import { claimIdentity } from "../../src/jobs/claimIdentity.ts";
+import { claimIdentity } from "../../src/jobs/acceptJob.ts";
 import type { Database } from "../../src/storage/database.ts";
 import { openDatabase } from "../../src/storage/openDatabase.ts";
 import { newDatabase } from "./newDatabase.ts";

@@ -5,13 +5,16 @@ import { backoffMs } from "../../backoff.ts";
 import type { Chain } from "../../chain/chain.ts";
 import type { CrashPoint } from "../../crashPoint.ts";
 import { describeError, NonRetryableError } from "../../errors.ts";
-import { hasSuspects } from "../../jobs/hasSuspects.ts";
 import type { Job } from "../../jobs/job.ts";
-import { ANY_NUMBER, type Claims, leaseJobs } from "../../jobs/leaseJobs.ts";
-import { recordFailure } from "../../jobs/recordFailure.ts";
-import { recordProof } from "../../jobs/recordProof.ts";
-import { releaseJob } from "../../jobs/releaseJob.ts";
-import { renewLease } from "../../jobs/renewLease.ts";
+import {
+  ANY_NUMBER,
+  type Claims,
+  hasSuspects,
+  leaseJobs,
+  releaseJob,
+  renewLease,
+} from "../../jobs/leases.ts";
+import { recordFailure, recordProof } from "../../jobs/proofs.ts";
 import type { Metrics } from "../../metrics/createMetrics.ts";
 import type { ServedModel } from "../../models/servedModel.ts";
 import type { Prover } from "../../prover/prover.ts";

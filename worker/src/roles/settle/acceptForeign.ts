@@ -2,7 +2,7 @@ import { isSettled } from "../../chain/isSettled.ts";
 import { requireSameChain } from "../../chain/requireSameChain.ts";
 import { answerOf } from "../../chain/rpcErrors.ts";
 import type { Job } from "../../jobs/job.ts";
-import { recordForeignSettlement } from "../../jobs/recordForeignSettlement.ts";
+import { recordForeignSettlement } from "../../jobs/settlements.ts";
 import type { ChainView } from "../../transactions/readChainView.ts";
 import type { Settler } from "./settler.ts";
 

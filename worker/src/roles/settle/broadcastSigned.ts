@@ -1,5 +1,5 @@
 import type { Job } from "../../jobs/job.ts";
-import { recordBroadcast } from "../../jobs/recordBroadcast.ts";
+import { recordBroadcast } from "../../jobs/settlements.ts";
 import { offerAttempt } from "../../transactions/offerAttempt.ts";
 import type { ChainView } from "../../transactions/readChainView.ts";
 import { giveUpNonce } from "./giveUpNonce.ts";

@@ -1,5 +1,5 @@
 import { answerOf } from "../../chain/rpcErrors.ts";
-import { countPending } from "../../jobs/countPending.ts";
+import { countPending } from "../../jobs/readJobs.ts";
 import { type ChainView, readChainView } from "../../transactions/readChainView.ts";
 import { tendAccount } from "../../transactions/tendAccount.ts";
 import { broadcastSigned } from "./broadcastSigned.ts";

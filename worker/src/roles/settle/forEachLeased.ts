@@ -1,7 +1,6 @@
 import { describeError, RefusedByEndpointError } from "../../errors.ts";
 import type { Job } from "../../jobs/job.ts";
-import { ANY_NUMBER, type Claims, leaseJobs, type Stage } from "../../jobs/leaseJobs.ts";
-import { releaseJob } from "../../jobs/releaseJob.ts";
+import { ANY_NUMBER, type Claims, leaseJobs, releaseJob, type Stage } from "../../jobs/leases.ts";
 import type { Settler } from "./settler.ts";
 
 /** Jobs that one step takes at a time. */

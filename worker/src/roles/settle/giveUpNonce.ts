@@ -1,8 +1,8 @@
 import { isSettled } from "../../chain/isSettled.ts";
 import { requireSameChain } from "../../chain/requireSameChain.ts";
 import { answerOf } from "../../chain/rpcErrors.ts";
-import { dropTransaction } from "../../jobs/dropTransaction.ts";
 import type { Job } from "../../jobs/job.ts";
+import { dropTransaction } from "../../jobs/transactions.ts";
 import type { ChainView } from "../../transactions/readChainView.ts";
 import type { Settler } from "./settler.ts";
 

@@ -1,7 +1,6 @@
 import { isSettled } from "../../chain/isSettled.ts";
 import { answerOf } from "../../chain/rpcErrors.ts";
-import { decideForeignSettled } from "../../jobs/decideForeignSettled.ts";
-import { listForeignSettled } from "../../jobs/listForeignSettled.ts";
+import { decideForeignSettled, listForeignSettled } from "../../jobs/finality.ts";
 import type { Settler } from "./settler.ts";
 
 /**

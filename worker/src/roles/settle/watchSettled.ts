@@ -1,8 +1,10 @@
 import { answerOf } from "../../chain/rpcErrors.ts";
-import { finaliseSettled } from "../../jobs/finaliseSettled.ts";
-import { listSettledBlocks } from "../../jobs/listSettledBlocks.ts";
-import { listSettledIn } from "../../jobs/listSettledIn.ts";
-import { reopenSettled } from "../../jobs/reopenSettled.ts";
+import {
+  finaliseSettled,
+  listSettledBlocks,
+  listSettledIn,
+  reopenSettled,
+} from "../../jobs/finality.ts";
 import type { Settler } from "./settler.ts";
 
 /**
