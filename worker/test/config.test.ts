@@ -65,7 +65,6 @@ describe("readConfig", () => {
     ["HACA_REBROADCAST_MS", "x", /whole number/],
     ["HACA_MODEL_REFRESH_MS", "", /^accepted$/],
     ["HACA_LOG_LEVEL", "loud", /Invalid option/],
-    ["HACA_CRASH_AFTER", "never", /Invalid option/],
   ];
   it.each(wrong)("judges %s = %j", (name, value, message) => {
     const refused = refusal({ ...COMPLETE, [name]: value });

@@ -99,16 +99,16 @@ describe("heartbeats", () => {
     const { address } = new Wallet(privateKey);
     await first.child.stop("SIGKILL");
 
-    const heir = start(settings);
-    const later = await heartbeats(heir, 2);
+    const successor = start(settings);
+    const later = await heartbeats(successor, 2);
     expect(later.every(({ call }) => call === "heartbeatBySession")).toBe(true);
     expect(await tee.sessionKeys(teeId)).toEqual([address]);
-    const output = [...first.child.lines, ...heir.child.lines].join("\n");
+    const output = [...first.child.lines, ...successor.child.lines].join("\n");
     expect(output).not.toContain(privateKey.slice(2));
     expect(output).not.toContain(settings.HACA_HEARTBEAT_KEY?.slice(2));
 
-    heir.child.kill("SIGTERM");
-    expect(await heir.child.exited).toEqual({ code: 0, signal: null });
+    successor.child.kill("SIGTERM");
+    expect(await successor.child.exited).toEqual({ code: 0, signal: null });
   });
 
   it.each(["rsa", "secp256k1"] as const)(

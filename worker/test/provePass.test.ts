@@ -41,7 +41,6 @@ function passWith(parameters: { database: Database; prove: Prove; bench?: Bench;
     prover,
     owner,
     bench,
-    crashAfter: () => undefined,
     metrics: createMetrics({ database }),
     logger: pino({ level: "silent" }),
     onProven: () => undefined,

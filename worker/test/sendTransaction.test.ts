@@ -55,7 +55,6 @@ async function newSender(changes: Partial<Sender> = {}, databaseUrl?: string): P
     confirmations: 1,
     rebroadcastMs: 10,
     replaceMs: 3_600_000,
-    crashAfter: () => undefined,
     metrics,
     logger,
     ...changes,

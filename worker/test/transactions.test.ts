@@ -248,12 +248,12 @@ describe("an endpoint", () => {
     await worker.child.stop();
     proxy.interfere = ({ method }) =>
       method === "eth_getTransactionCount" ? { result: "0x0" } : undefined;
-    const heir = testbed.worker({ ...settings, HACA_DATA_DIR: temporaryQueue() });
-    const heirUrl = await heir.url();
-    const second = await infer(heirUrl);
-    await heir.logged("refused by the endpoint: later");
+    const successor = testbed.worker({ ...settings, HACA_DATA_DIR: temporaryQueue() });
+    const successorUrl = await successor.url();
+    const second = await infer(successorUrl);
+    await successor.logged("refused by the endpoint: later");
     proxy.interfere = () => undefined;
-    await expectSettledOnce(heirUrl, [second.requestId]);
+    await expectSettledOnce(successorUrl, [second.requestId]);
     expect(await settlements(first.requestId)).toBe(1);
   });
 });

@@ -16,35 +16,6 @@ const list = z.string().transform((value) =>
     .filter((entry) => entry !== ""),
 );
 
-/** The transitions of a job's life, in their order. */
-export const LIFE_TRANSITIONS = [
-  "accepted",
-  "proven",
-  "signed",
-  "broadcast",
-  "submitted",
-  "settled",
-] as const;
-/**
- * The transitions after which `HACA_CRASH_AFTER` can kill the process: these, and those of transactions in trouble, of
- * failures, of other people's settlements and of reorganisations.
- */
-export const TRANSITIONS = [
-  ...LIFE_TRANSITIONS,
-  "replaced",
-  "replacementSent",
-  "promoted",
-  "dropped",
-  "gapFilled",
-  "mined",
-  "failed",
-  "settledElsewhere",
-  "reorganised",
-  "reopenedElsewhere",
-  "final",
-] as const;
-export type Transition = (typeof TRANSITIONS)[number];
-
 export type Variable<Value> = {
   /** parses the text of the variable */
   schema: z.ZodType<Value, string>;
@@ -195,10 +166,6 @@ export const VARIABLES = {
     schema: z.enum(["trace", "debug", "info", "warn", "error"]),
     default: "info",
     help: "trace, debug, info, warn or error",
-  }),
-  HACA_CRASH_AFTER: variable({
-    schema: z.enum(TRANSITIONS),
-    help: `tests only: the process kills itself right after ${TRANSITIONS.join(", ")}`,
   }),
 };
 export type VariableName = keyof typeof VARIABLES;

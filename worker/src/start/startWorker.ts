@@ -12,7 +12,7 @@ import { createAccountPass } from "../transactions/createAccountPass.ts";
 import { FeeGate } from "../transactions/feeGate.ts";
 import { Wakeup } from "../wakeup.ts";
 import { CloseStack } from "./closeStack.ts";
-import { openParts, type Parts } from "./openParts.ts";
+import { openParts, type Parts, PORTS, type Ports } from "./openParts.ts";
 import { provingModelOf } from "./provingModelOf.ts";
 
 export type RunningWorker = {
@@ -37,11 +37,12 @@ export async function startWorker(parameters: {
   logger: Logger;
   /** aborts a start that waits for the chain */
   signal: AbortSignal;
+  ports?: Ports;
 }): Promise<RunningWorker> {
-  const { config, logger } = parameters;
+  const { config, logger, ports = PORTS } = parameters;
   const closers = new CloseStack();
   try {
-    const parts = await openParts({ ...parameters, closers });
+    const parts = await openParts({ ...parameters, closers, ports });
     const stopping = new AbortController();
     const wakeups = { prove: [] as Wakeup[], settle: new Wakeup() };
     const loops = [
@@ -91,16 +92,13 @@ export async function startWorker(parameters: {
 
 function inferrerOf(parameters: { parts: Parts; onAccepted: () => void }) {
   const { parts, onAccepted } = parameters;
-  const { config, crashAfter, wallet } = parts;
+  const { config, wallet } = parts;
   if (!config.roles.includes("infer") || wallet === undefined) return undefined;
   return {
     ...parts,
     wallet,
     price: config.price,
-    onAccepted() {
-      crashAfter("accepted");
-      onAccepted();
-    },
+    onAccepted,
   };
 }
 

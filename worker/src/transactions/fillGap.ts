@@ -35,7 +35,6 @@ export async function fillGap(parameters: { sender: Sender; view: ChainView }): 
   const raw = await wallet.signTransaction({ ...call, ...fees });
   const hash = keccak256(raw);
   if (!(await recordFiller({ database, nonce, hash, raw }))) return;
-  sender.crashAfter("gapFilled");
   metrics.transactions.inc({ event: "gapFilled" });
   logger.warn({ nonce, transaction: hash }, "no transaction has this nonce: filling the hole");
   // Refused, it is an open transaction like any other: the next pass offers it with higher fees.

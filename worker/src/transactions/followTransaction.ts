@@ -36,7 +36,6 @@ export async function followTransaction(parameters: {
     if (view.head - mined.receipt.blockNumber + 1 < confirmations) return { state: "waiting" };
     if (mined.receipt.hash !== hash) {
       await promoteAttempt({ database, hash: mined.receipt.hash });
-      sender.crashAfter("promoted");
     }
     return { state: "mined", ...mined };
   }

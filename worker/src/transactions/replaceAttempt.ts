@@ -27,14 +27,12 @@ export async function replaceAttempt(parameters: {
   if (!(await recordReplacement({ database, replaced, replacement: { hash, raw } }))) {
     return undefined;
   }
-  sender.crashAfter("replaced");
   metrics.transactions.inc({ event: "replaced" });
   logger.info(
     { transaction: hash, nonce, replaced, maxFeePerGasWei: fees.maxFeePerGas.toString() },
     "replaced with higher fees",
   );
   const fate = await broadcastAttempt({ sender, view, transaction: { nonce, raw } });
-  sender.crashAfter("replacementSent");
   if (fate.state === "sent") await recordSent({ database, hash });
   return { hash, fate };
 }

@@ -52,7 +52,6 @@ export async function sendTransaction(parameters: {
       },
     }),
   );
-  sender.crashAfter("signed");
   metrics.transactions.inc({ event: "signed" });
   logger.info({ purpose, transaction: hash, nonce }, "sending");
   const fate = await broadcastAttempt({ sender, view, transaction: { nonce, raw } });

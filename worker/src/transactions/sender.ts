@@ -1,7 +1,6 @@
 import type { Wallet } from "ethers";
 import type { Logger } from "pino";
 import type { Chain } from "../chain/chain.ts";
-import type { CrashPoint } from "../crashPoint.ts";
 import type { Metrics } from "../metrics/createMetrics.ts";
 import type { Database } from "../storage/database.ts";
 import type { FeeGate } from "./feeGate.ts";
@@ -21,7 +20,6 @@ export type Sender = {
   rebroadcastMs: number;
   /** age at which a transaction that is not mined is replaced by one with higher fees */
   replaceMs: number;
-  crashAfter: CrashPoint;
   metrics: Metrics;
   logger: Logger;
 };

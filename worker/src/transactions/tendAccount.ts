@@ -31,12 +31,10 @@ export async function tendAccount(parameters: {
     if (fate.state === "mined") {
       const { receipt } = fate;
       const isNews = await recordMined({ database, receipt });
-      sender.crashAfter("mined");
       if (isNews) onMined?.({ purpose, receipt });
     } else if (fate.state === "taken") {
       const { hash, nonce } = transaction;
       await dropTransaction({ database, transactionHash: hash });
-      sender.crashAfter("dropped");
       metrics.transactions.inc({ event: "taken" });
       logger.warn({ purpose, transaction: hash, nonce }, "nonce taken by another transaction");
     }

@@ -3,7 +3,6 @@ import { encodeProof } from "@haca/protocol/groth16";
 import type { Logger } from "pino";
 import { backoffMs } from "../../backoff.ts";
 import type { Chain } from "../../chain/chain.ts";
-import type { CrashPoint } from "../../crashPoint.ts";
 import { describeError, NonRetryableError } from "../../errors.ts";
 import type { Job } from "../../jobs/job.ts";
 import {
@@ -45,7 +44,6 @@ export type ProveContext = {
   owner: string;
   /** shared by the passes of one process */
   bench: Bench;
-  crashAfter: CrashPoint;
   metrics: Metrics;
   logger: Logger;
   /** called when a job is ready to be settled */
@@ -104,13 +102,12 @@ async function takeJob(context: ProveContext): Promise<Job | undefined> {
 
 async function giveUp(parameters: { context: ProveContext; job: Job }): Promise<void> {
   const { context, job } = parameters;
-  const { crashAfter, database, logger } = context;
+  const { database, logger } = context;
   const { claims, claimsAlone, requestId } = job;
   const code = "prover.processDied";
   const message = `${claims} processes died with this job in work, ${claimsAlone} of them with no other`;
   logger.error({ requestId, code, claims, claimsAlone }, "given up: it ends the process");
   await recordFailure({ database, requestId, from: "accepted", code, message });
-  crashAfter("failed");
 }
 
 async function work(parameters: { context: ProveContext; job: Job }): Promise<void> {
@@ -150,7 +147,6 @@ async function proveAndRecord(parameters: { context: ProveContext; job: Job }): 
   metrics.proveSeconds.observe({ model: job.model }, timings.proveMs / 1000);
   await recordProof({ database, requestId, proof: encodeProof(proof), timings });
   metrics.proofs.inc({ backend });
-  context.crashAfter("proven");
   const [witnessMs, proveMs] = [timings.witnessMs, timings.proveMs].map(Math.round);
   logger.info({ requestId, backend, witnessMs, proveMs }, "proven");
   context.onProven();
@@ -178,7 +174,6 @@ async function handleFailure(parameters: {
   if (error instanceof NonRetryableError || attempts >= MAXIMUM_ATTEMPTS) {
     logger.error({ requestId, code, attempts, error: message }, "proving failed");
     await recordFailure({ database, requestId, from: "accepted", code, message });
-    context.crashAfter("failed");
     return;
   }
   const delaySeconds = backoffMs({ ...RETRY_DELAY, failures: attempts }) / 1000;

@@ -23,9 +23,7 @@ export async function broadcastSigned(parameters: {
   const offered = await offerAttempt({ sender: settler, view, transaction });
   if (offered.state === "taken") return await giveUpNonce({ settler, view, job });
   const { hash } = offered;
-  settler.crashAfter("broadcast");
   const moved = await recordBroadcast({ database, requestId, transactionHash: hash });
-  settler.crashAfter("submitted");
   if (moved) logger.info({ requestId, transaction: hash, nonce }, "submitted");
   return moved;
 }

@@ -24,7 +24,6 @@ export async function giveUpNonce(parameters: {
   await requireSameChain(chain);
   const { hash, nonce } = transaction;
   const moved = await dropTransaction({ database, transactionHash: hash });
-  settler.crashAfter("dropped");
   metrics.transactions.inc({ event: "taken" });
   logger.warn({ requestId, transaction: hash, nonce }, "nonce taken by another transaction");
   return moved;

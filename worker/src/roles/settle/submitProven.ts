@@ -69,7 +69,6 @@ export async function submitProven(parameters: {
     },
   });
   if (transaction === undefined) return false;
-  settler.crashAfter("signed");
   metrics.transactions.inc({ event: "signed" });
   logger.debug({ requestId, transaction: transaction.hash, nonce: transaction.nonce }, "signed");
   return await broadcastSigned({ settler, view, job: { ...job, transaction } });
@@ -104,7 +103,7 @@ async function refuse(parameters: {
   job: Job;
   error: unknown;
 }): Promise<boolean> {
-  const { chain, crashAfter, database, logger, owner } = parameters.settler;
+  const { chain, database, logger, owner } = parameters.settler;
   const { requestId } = parameters.job;
   const revert = revertOf(parameters.error);
   if (revert === undefined) throw failureOf(parameters.error);
@@ -117,7 +116,5 @@ async function refuse(parameters: {
   await requireSameChain(chain);
   logger.error({ requestId, revert: message }, "the settlement would revert");
   const code = `revert.${name}`;
-  const moved = await recordFailure({ database, requestId, from: "proven", code, message });
-  crashAfter("failed");
-  return moved;
+  return await recordFailure({ database, requestId, from: "proven", code, message });
 }

@@ -64,15 +64,11 @@ async function settle(parameters: {
     const message = `transaction ${receipt.hash} succeeded without settling the request`;
     const code = "settle.eventMissing";
     await recordMined({ database, receipt });
-    settler.crashAfter("mined");
-    const failed = await recordFailure({ database, requestId, from: "submitted", code, message });
-    settler.crashAfter("failed");
-    return failed;
+    return await recordFailure({ database, requestId, from: "submitted", code, message });
   }
   const { hash, blockNumber, blockHash, gasUsed } = receipt;
   const mined = { hash, blockNumber, blockHash, gasUsed };
   const moved = await recordSettlement({ database, requestId, mined });
-  settler.crashAfter("settled");
   if (moved) {
     metrics.settlementGas.observe(Number(gasUsed));
     logger.info(
@@ -95,16 +91,13 @@ async function fail(parameters: {
   const { requestId } = job;
   // Mined, whatever becomes of the job: not one that others wait behind.
   await recordMined({ database, receipt });
-  settler.crashAfter("mined");
   if (await acceptForeign({ settler, view, job })) return true;
   const revert = await answerOf(explainRevert({ chain, raw, receipt }));
   await requireSameChain(chain);
   logger.error({ requestId, transaction: receipt.hash, revert: revert.message }, "reverted");
   const code = `revert.${revert.name}`;
   const message = `transaction ${receipt.hash}: ${revert.message}`;
-  const moved = await recordFailure({ database, requestId, from: "submitted", code, message });
-  settler.crashAfter("failed");
-  return moved;
+  return await recordFailure({ database, requestId, from: "submitted", code, message });
 }
 
 function hasEvent(parameters: {

@@ -18,9 +18,7 @@ export async function watchForeign(parameters: {
     if (await answerOf(isSettled({ chain, requestId, block: head }))) {
       if (head - seenAtBlock < reorgBlocks) continue;
       await decideForeignSettled({ database, requestId, verdict: "final" });
-      settler.crashAfter("final");
     } else if (await decideForeignSettled({ database, requestId, verdict: "gone" })) {
-      settler.crashAfter("reopenedElsewhere");
       reopened += 1;
       logger.warn({ requestId }, "the settlement by somebody else is gone");
     }

@@ -26,12 +26,10 @@ export async function watchSettled(parameters: {
       if (transaction === null) continue;
       const transactionHash = transaction.hash;
       if (!(await reopenSettled({ database, requestId, transactionHash }))) continue;
-      settler.crashAfter("reorganised");
       reopened += 1;
       logger.warn({ requestId, transaction: transactionHash, block: number }, "block reorganised");
     }
   }
-  const finalised = await finaliseSettled({ database, upToBlock: head - reorgBlocks });
-  if (finalised > 0) settler.crashAfter("final");
+  await finaliseSettled({ database, upToBlock: head - reorgBlocks });
   return reopened;
 }
