@@ -20,7 +20,7 @@ const UINT64 = (1n << 64n) - 1n;
 
 const decimal = z
   .string()
-  .regex(/^\d{1,20}$/, "must be a whole number as a decimal text")
+  .regex(/^\d{1,20}$/, "must be an integer as a decimal text")
   .transform(BigInt)
   .refine((value) => value <= UINT64, { error: "must fit 64 bits" });
 const address = z
@@ -93,7 +93,7 @@ function createReadApp(parameters: {
  * The same, and what only the operator's worker may ask; never to be reachable from outside. Nothing here signs a
  * message that the caller chose:
  * - `GET /enclave/attestation?nonce=<40 hex>`: a document with this very nonce, for a registration
- * - `POST /enclave/heartbeat`: a sign of life at the enclave's own time, so that none can be had in advance
+ * - `POST /enclave/heartbeat`: a heartbeat at the enclave's own time, so that none can be had in advance
  * - `POST /enclave/session-key` `{ chainId, registry, key, until, counter }`: certifies a session key (EIP-712), at
  *   most 30 days ahead
  * - `POST /enclave/ohttp-key` `{ chainId, registry, deadline, counter }`: its own OHTTP key, signed for one registry

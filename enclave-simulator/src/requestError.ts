@@ -1,6 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
 
-/** A request that is refused: an HTTP status, and the field at fault where there is one. */
+/** A request that is refused: an HTTP status, and the field that is wrong where there is one. */
 export class RequestError extends BaseError {
   readonly status: 400 | 404 | 413;
   readonly field: string | null;

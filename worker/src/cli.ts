@@ -78,7 +78,7 @@ function fail(error: unknown): void {
 
 const commandLine = process.argv.slice(2);
 const program = new Command("npm run worker --")
-  .description("Inference node, prover and settler over one durable queue")
+  .description("Inference node, prover and settlement over one durable queue")
   .usage("<roles...> [options]")
   .argument(
     "<roles...>",

@@ -14,7 +14,7 @@ export class ConfigurationError extends BaseError {}
 /** The worker cannot start in this environment. One line; exit status 1. */
 export class StartError extends BaseError {}
 
-/** A request that is refused: an HTTP status, and the field at fault where there is one. */
+/** A request that is refused: an HTTP status, and the field that is wrong where there is one. */
 export class RequestError extends BaseError {
   readonly status: 400 | 404 | 405 | 410 | 413 | 415;
   readonly field: string | null;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { acceptJob } from "../src/jobs/acceptJob.ts";
-import { decideForeignSettled, listForeignSettled } from "../src/jobs/finality.ts";
+import { decideExternalSettled, listExternalSettled } from "../src/jobs/finality.ts";
 import {
   countOpen,
   findGap,
@@ -11,7 +11,7 @@ import { recordProof } from "../src/jobs/proofs.ts";
 import { readJob } from "../src/jobs/readJobs.ts";
 import {
   recordBroadcast,
-  recordForeignSettlement,
+  recordExternalSettlement,
   recordSettlement,
 } from "../src/jobs/settlements.ts";
 import {
@@ -168,7 +168,7 @@ describeStores("attempts", (store) => {
     });
   });
 
-  describe("a hole in the nonces", () => {
+  describe("a nonce gap", () => {
     it("is one where the first open transaction lies behind it for long", async () => {
       const { database } = store;
       expect(await findGap({ database, nonce: 3, patienceMs: 0 })).toBe(false);
@@ -228,7 +228,7 @@ describeStores("attempts", (store) => {
       const other = await submittedJob(database);
       const replacement = { hash: "second", raw: "raw second" };
       await recordReplacement({ database, replaced: hash, replacement });
-      expect(await recordForeignSettlement({ database, requestId, head: 9 })).toBe(true);
+      expect(await recordExternalSettlement({ database, requestId, head: 9 })).toBe(true);
       expect(await listAttempts({ database, nonce })).toEqual([]);
       expect(await listAttempts({ database, nonce: other.nonce })).toHaveLength(1);
       expect((await countOpen({ database })).open).toBe(1);
@@ -237,16 +237,16 @@ describeStores("attempts", (store) => {
     it("is watched, and taken back where a reorganisation removed it", async () => {
       const { database } = store;
       const requestId = await provenJob(database);
-      await recordForeignSettlement({ database, requestId, head: 9 });
-      expect(await listForeignSettled({ database })).toEqual([{ requestId, seenAtBlock: 9 }]);
-      const decide = (verdict: "final" | "gone") =>
-        decideForeignSettled({ database, requestId, verdict });
+      await recordExternalSettlement({ database, requestId, head: 9 });
+      expect(await listExternalSettled({ database })).toEqual([{ requestId, seenAtBlock: 9 }]);
+      const decide = (outcome: "final" | "gone") =>
+        decideExternalSettled({ database, requestId, outcome });
       expect(await decide("gone")).toBe(true);
       expect((await readJob({ database, requestId }))?.state).toBe("proven");
       expect(await decide("gone")).toBe(false);
-      await recordForeignSettlement({ database, requestId, head: 11 });
+      await recordExternalSettlement({ database, requestId, head: 11 });
       expect(await decide("final")).toBe(true);
-      expect(await listForeignSettled({ database })).toEqual([]);
+      expect(await listExternalSettled({ database })).toEqual([]);
       expect(await decide("gone")).toBe(false);
     });
   });

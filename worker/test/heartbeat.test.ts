@@ -189,11 +189,11 @@ describe("heartbeats", () => {
       await tee.chain.send("evm_mine");
     });
     type Pool = { pending: Record<string, Record<string, { maxFeePerGas: string; hash: string }>> };
-    const sender = new Wallet(settings.HACA_HEARTBEAT_KEY ?? "").address;
+    const context = new Wallet(settings.HACA_HEARTBEAT_KEY ?? "").address;
     const waiting = async () => {
       const { pending } = (await tee.chain.send("txpool_content")) as Pool;
       const found = Object.entries(pending).find(
-        ([account]) => account.toLowerCase() === sender.toLowerCase(),
+        ([account]) => account.toLowerCase() === context.toLowerCase(),
       );
       const transactions = Object.values(found?.[1] ?? {});
       expect(transactions.length).toBeLessThanOrEqual(1);

@@ -61,7 +61,7 @@ beforeAll(async () => {
     bodyLimit: BODY_LIMIT,
     conditions,
     funds: { view: { account: wallet.address, balanceWei: "7", state: "low" } },
-    inferrer: {
+    inference: {
       ...{ database, chain: { domain }, wallet, models, price: PRICE, onAccepted },
       clock: { seconds: () => NOW },
     },

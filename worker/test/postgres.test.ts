@@ -10,7 +10,7 @@ import { Testbed } from "./support/testbed.ts";
 import type { Settings } from "./support/worker.ts";
 
 const installation = findPostgres();
-const SCRIPTED = join(import.meta.dirname, "support/scriptedHelper.mjs");
+const SCRIPTED = join(import.meta.dirname, "support/scriptedProver.mjs");
 const isDeep = process.env.HACA_DEEP === "1";
 /** Proofs by snarkjs take several times as long. */
 const JOBS = builtProgram("haca-prover") === undefined && !isDeep ? 45 : 500;
@@ -57,7 +57,7 @@ describe.skipIf(typeof installation === "string")("workers on one PostgreSQL", (
     const killed = testbed.worker({
       ...settings,
       HACA_PROVER: SCRIPTED,
-      HACA_TEST_HELPER: '["hang"]',
+      HACA_TEST_NATIVE_PROVER: '["hang"]',
       HACA_LOG_LEVEL: "debug",
     });
     const { requestId = "" } = await ask(await killed.url());

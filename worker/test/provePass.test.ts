@@ -72,7 +72,7 @@ describeStores("a proof that fails", (store) => {
     expect(job).toMatchObject({ state: "accepted", attempts: 0, lastError: "full" });
   });
 
-  it("costs no attempt where the queue is at fault", async () => {
+  it("costs no attempt where the error is of the queue", async () => {
     const error = new DatabaseAwayError({ code: "database.away", message: "gone" });
     const failing = exhaust({ database: store.database, error, passes: 1 });
     await expect(failing).rejects.toThrow(DatabaseAwayError);

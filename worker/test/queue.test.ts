@@ -14,7 +14,7 @@ import { recordFailure, recordProof } from "../src/jobs/proofs.ts";
 import { countJobs, readJob } from "../src/jobs/readJobs.ts";
 import {
   recordBroadcast,
-  recordForeignSettlement,
+  recordExternalSettlement,
   recordSettlement,
 } from "../src/jobs/settlements.ts";
 import { dropTransaction, recordTransaction } from "../src/jobs/transactions.ts";
@@ -227,7 +227,8 @@ describeStores("queue", (store) => {
   describe("settled by somebody else", () => {
     it("ends a proven job, once", async () => {
       const job = await accept();
-      const record = () => recordForeignSettlement({ database, requestId: job.requestId, head: 7 });
+      const record = () =>
+        recordExternalSettlement({ database, requestId: job.requestId, head: 7 });
       expect(await record()).toBe(false);
       await prove(job);
       expect([await record(), await record()]).toEqual([true, false]);

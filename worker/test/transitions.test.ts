@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { acceptJob } from "../src/jobs/acceptJob.ts";
-import { decideForeignSettled, finaliseSettled, reopenSettled } from "../src/jobs/finality.ts";
+import { decideExternalSettled, finaliseSettled, reopenSettled } from "../src/jobs/finality.ts";
 import { recordFailure, recordProof } from "../src/jobs/proofs.ts";
 import {
   recordBroadcast,
-  recordForeignSettlement,
+  recordExternalSettlement,
   recordSettlement,
 } from "../src/jobs/settlements.ts";
 import {
@@ -53,7 +53,7 @@ function lifeIn(database: Database) {
   };
   const settleElsewhere = async () => {
     await prove();
-    await recordForeignSettlement({ database, requestId, head: 9 });
+    await recordExternalSettlement({ database, requestId, head: 9 });
   };
   const replace = async () => {
     await submit();
@@ -128,16 +128,20 @@ const OPERATIONS: readonly Row[] = [
     run: (context) => recordFailure({ ...context, from: "proven", code: "a.code", message: "why" }),
   },
   {
-    ...{ operation: "recordForeignSettlement", before: "submit", makes: "settledElsewhere" },
-    run: (context) => recordForeignSettlement({ ...context, head: 9 }),
+    ...{ operation: "recordExternalSettlement", before: "submit", makes: "settledElsewhere" },
+    run: (context) => recordExternalSettlement({ ...context, head: 9 }),
   },
   {
-    ...{ operation: "decideForeignSettled", before: "settleElsewhere", makes: "reopenedElsewhere" },
-    run: (context) => decideForeignSettled({ ...context, verdict: "gone" }),
+    ...{
+      operation: "decideExternalSettled",
+      before: "settleElsewhere",
+      makes: "reopenedElsewhere",
+    },
+    run: (context) => decideExternalSettled({ ...context, outcome: "gone" }),
   },
   {
-    ...{ operation: "decideForeignSettled", before: "settleElsewhere", makes: "final" },
-    run: (context) => decideForeignSettled({ ...context, verdict: "final" }),
+    ...{ operation: "decideExternalSettled", before: "settleElsewhere", makes: "final" },
+    run: (context) => decideExternalSettled({ ...context, outcome: "final" }),
   },
   {
     ...{ operation: "reopenSettled", before: "settle", makes: "reorganised" },

@@ -7,7 +7,7 @@ import { listOpenAttempts } from "../jobs/openTransactions.ts";
 import { countJobs, readJob } from "../jobs/readJobs.ts";
 import type { Metrics } from "../metrics/createMetrics.ts";
 import type { Condition } from "../repeat.ts";
-import { answerInference, type Inferrer } from "../roles/infer/answerInference.ts";
+import { answerInference, type InferContext } from "../roles/infer/answerInference.ts";
 import type { Database } from "../storage/database.ts";
 import { DatabaseAwayError } from "../storage/databaseFailure.ts";
 import type { FundsView } from "../transactions/funds.ts";
@@ -27,7 +27,7 @@ export type AppContext = {
   /** what the node's account holds; absent in a process that signs nothing */
   funds?: { view: FundsView } | undefined;
   /** absent where the process does not have the role `infer` */
-  inferrer: Inferrer | undefined;
+  inference: InferContext | undefined;
 };
 
 /** The worker's HTTP interface: `/health` and `/metrics` in every role, `/v1` for the role `infer`. */
@@ -39,8 +39,8 @@ export function createApp(context: AppContext): Hono {
     metrics.requests.inc({ status: String(c.res.status) });
   });
   addOperatorRoutes({ app, context });
-  if (context.inferrer !== undefined) {
-    addInferenceRoutes({ app, context, inferrer: context.inferrer });
+  if (context.inference !== undefined) {
+    addInferenceRoutes({ app, context, inference: context.inference });
   }
   app.notFound((c) =>
     refuse(c, {
@@ -99,10 +99,10 @@ function addOperatorRoutes(parameters: { app: Hono; context: AppContext }): void
 function addInferenceRoutes(parameters: {
   app: Hono;
   context: AppContext;
-  inferrer: Inferrer;
+  inference: InferContext;
 }): void {
-  const { app, context, inferrer } = parameters;
-  const { domain } = inferrer.chain;
+  const { app, context, inference } = parameters;
+  const { domain } = inference.chain;
   const limit = bodyLimit({
     maxSize: context.bodyLimit,
     onError: () => {
@@ -117,7 +117,7 @@ function addInferenceRoutes(parameters: {
   app.post("/v1/inferences", limit, async (c) => {
     requireJson(c);
     const request = parseInferenceRequest(await c.req.text());
-    const { job, outputs, label, scores } = await answerInference({ inferrer, request });
+    const { job, outputs, label, scores } = await answerInference({ inference, request });
     const { model, requestId, version } = job;
     const statusUrl = new URL(`/v1/inferences/${requestId}`, c.req.url).href;
     const receipt = receiptView({ job, domain });
@@ -137,7 +137,7 @@ function addInferenceRoutes(parameters: {
     }
     return c.json(jobView({ job, domain }));
   });
-  app.get("/v1/models", (c) => c.json({ models: inferrer.models.map(modelView) }));
+  app.get("/v1/models", (c) => c.json({ models: inference.models.map(modelView) }));
   refuseOtherMethods(app, "/v1/inferences", "POST");
   refuseOtherMethods(app, "/v1/inferences/:requestId", "GET");
   refuseOtherMethods(app, "/v1/models", "GET");

@@ -7,7 +7,7 @@ import { feesOf } from "../transactions/feesOf.ts";
 
 /**
  * What the client keeps: the typed message with the node's signature over it, in the form that EIP-712
- * libraries take. Whole numbers of the message are decimal strings.
+ * libraries take. Integers of the message are decimal strings.
  */
 export function receiptView(parameters: { job: NewJob; domain: TypedDataDomain }): object {
   const { job, domain } = parameters;

@@ -3,7 +3,7 @@ import { z } from "zod";
 const integer = (minimum: number, maximum: number) =>
   z
     .string()
-    .regex(/^\d+$/, "must be a whole number")
+    .regex(/^\d+$/, "must be an integer")
     .transform(Number)
     .refine((value) => value >= minimum && value <= maximum, {
       error: `must be between ${minimum} and ${maximum}`,
@@ -100,7 +100,7 @@ export const VARIABLES = {
   HACA_PRICE: variable({
     schema: z
       .string()
-      .regex(/^\d{1,77}$/, "must be a whole number in wei-scale OPG")
+      .regex(/^\d{1,77}$/, "must be an integer in wei-scale OPG")
       .transform(BigInt),
     default: "0",
     help: "price of an inference, in wei-scale OPG; part of every receipt",
@@ -134,7 +134,7 @@ export const VARIABLES = {
   HACA_MAX_FEE_PER_GAS: variable({
     schema: z
       .string()
-      .regex(/^[1-9]\d{0,30}$/, "must be a whole number in wei per gas, above zero")
+      .regex(/^[1-9]\d{0,30}$/, "must be an integer in wei per gas, above zero")
       .transform(BigInt),
     default: "100000000000",
     help: "ceiling in wei per gas: above it nothing is signed or raised, proofs wait",

@@ -72,24 +72,24 @@ export async function finaliseSettled(parameters: {
   return (await parameters.database.query(FINALISE_SETTLED, [parameters.upToBlock])).length;
 }
 
-const LIST_FOREIGN_SETTLED = `SELECT request_id, seen_at_block::text AS head FROM jobs
+const LIST_EXTERNAL_SETTLED = `SELECT request_id, seen_at_block::text AS head FROM jobs
 WHERE state = 'settled' AND transaction_hash IS NULL AND finalised_at IS NULL`;
 
 /** Jobs that somebody else settled, and the head of the chain when that was first seen, until they are final. */
-export async function listForeignSettled(parameters: {
+export async function listExternalSettled(parameters: {
   database: Database;
 }): Promise<{ requestId: string; seenAtBlock: number }[]> {
-  const rows = await parameters.database.query(LIST_FOREIGN_SETTLED);
+  const rows = await parameters.database.query(LIST_EXTERNAL_SETTLED);
   return rows.map((row) => ({
     requestId: row.request_id as string,
     seenAtBlock: Number(row.head),
   }));
 }
 
-const FINALISE_FOREIGN = `UPDATE jobs SET finalised_at = now()
+const FINALISE_EXTERNAL = `UPDATE jobs SET finalised_at = now()
 WHERE request_id = $1 AND state = 'settled' AND transaction_hash IS NULL
 RETURNING request_id`;
-const REOPEN_FOREIGN = `UPDATE jobs
+const REOPEN_EXTERNAL = `UPDATE jobs
 SET state = 'proven', settled_at = NULL, seen_at_block = NULL, last_error = 'a reorganisation removed the settlement'
 WHERE request_id = $1 AND state = 'settled' AND transaction_hash IS NULL AND finalised_at IS NULL
 RETURNING request_id`;
@@ -98,13 +98,13 @@ RETURNING request_id`;
  * Ends the watch over a settlement by somebody else: final, or gone with a reorganisation, which makes the job proven
  * again. Returns whether this call made the transition.
  */
-export async function decideForeignSettled(parameters: {
+export async function decideExternalSettled(parameters: {
   database: Database;
   requestId: string;
-  verdict: "final" | "gone";
+  outcome: "final" | "gone";
 }): Promise<boolean> {
-  const { database, requestId, verdict } = parameters;
-  const rows = await database.query(verdict === "final" ? FINALISE_FOREIGN : REOPEN_FOREIGN, [
+  const { database, requestId, outcome } = parameters;
+  const rows = await database.query(outcome === "final" ? FINALISE_EXTERNAL : REOPEN_EXTERNAL, [
     requestId,
   ]);
   return rows.length === 1;

@@ -60,7 +60,7 @@ export async function recordSettlement(parameters: {
   return rows.length === 1;
 }
 
-const RECORD_FOREIGN_SETTLEMENT = `WITH settled AS (
+const RECORD_EXTERNAL_SETTLEMENT = `WITH settled AS (
   UPDATE jobs
   SET state = 'settled',
       settled_at = now(),
@@ -87,12 +87,12 @@ SELECT request_id FROM settled`;
  * in this queue: anybody who holds the receipt and a proof may settle it. The job's own attempts are given up with it.
  * Returns whether this call made the transition.
  */
-export async function recordForeignSettlement(parameters: {
+export async function recordExternalSettlement(parameters: {
   database: Database;
   requestId: string;
   /** block from which the settlement is watched until it is final */
   head: number;
 }): Promise<boolean> {
   const { database, requestId, head } = parameters;
-  return (await database.query(RECORD_FOREIGN_SETTLEMENT, [requestId, head])).length === 1;
+  return (await database.query(RECORD_EXTERNAL_SETTLEMENT, [requestId, head])).length === 1;
 }

@@ -20,7 +20,7 @@ export type SignWithNonce = (nonce: number) => Promise<{ hash: string; raw: stri
  * workers take turns.
  *
  * A nonce is the lowest that the chain has no transaction for and this database never gave out. An endpoint that lags
- * behind therefore cannot have a nonce given twice, and a hole that another sender of the account left is filled.
+ * behind therefore cannot have a nonce given twice, and a gap that another program left is filled.
  */
 export async function recordSigned(parameters: {
   /** a transaction of the database: rolled back, it uses no nonce */

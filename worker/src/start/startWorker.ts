@@ -62,7 +62,7 @@ export async function startWorker(parameters: {
         ...parts,
         bodyLimit: config.http.bodyLimit,
         conditions,
-        inferrer: inferrerOf({ parts, onAccepted }),
+        inference: inferContextOf({ parts, onAccepted }),
       }),
       ...config.http,
     });
@@ -90,7 +90,7 @@ export async function startWorker(parameters: {
   }
 }
 
-function inferrerOf(parameters: { parts: Parts; onAccepted: () => void }) {
+function inferContextOf(parameters: { parts: Parts; onAccepted: () => void }) {
   const { parts, onAccepted } = parameters;
   const { config, wallet } = parts;
   if (!config.roles.includes("infer") || wallet === undefined) return undefined;

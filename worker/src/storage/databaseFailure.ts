@@ -9,7 +9,7 @@ const BROKEN =
 /** The store is away: nothing was decided, and the same will work later. */
 export class DatabaseAwayError extends RetryableError {}
 
-/** The same error, or a `DatabaseAwayError` where the store, not the statement, is at fault. */
+/** The same error, or a `DatabaseAwayError` where the error is of the store and not of the statement. */
 export function databaseFailure(parameters: {
   error: unknown;
   /** variable that says where the store is */

@@ -1,10 +1,10 @@
 import { endpointWords, isAnswered } from "../chain/endpointWords.ts";
 import { answerOf, rpcFailure } from "../chain/rpcErrors.ts";
 import { listAttempts } from "../jobs/openTransactions.ts";
+import type { AccountContext } from "./accountContext.ts";
 import { feesOf } from "./feesOf.ts";
 import type { ChainView } from "./readChainView.ts";
 import { minimumTipOf, type RefusalKind, refusalKindOf } from "./refusals.ts";
-import type { Sender } from "./sender.ts";
 
 /**
  * What became of bytes that were sent. `taken`: the nonce is used up by a transaction that is not recorded here.
@@ -19,12 +19,12 @@ export type Refusal = { state: "refused"; kind: RefusalKind; message: string };
  * not answer, or refuses whatever it is sent, is thrown, to be tried again later.
  */
 export async function broadcastAttempt(parameters: {
-  sender: Sender;
+  context: AccountContext;
   view: ChainView;
   transaction: { nonce: number; raw: string };
 }): Promise<Broadcast> {
-  const { sender, view, transaction } = parameters;
-  const { chain, database, metrics } = sender;
+  const { context, view, transaction } = parameters;
+  const { chain, database, metrics } = context;
   const { nonce, raw } = transaction;
   try {
     await chain.provider.send("eth_sendRawTransaction", [raw]);

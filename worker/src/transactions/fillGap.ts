@@ -2,21 +2,24 @@ import { keccak256 } from "ethers";
 import { answerOf } from "../chain/rpcErrors.ts";
 import { findGap, listAttempts } from "../jobs/openTransactions.ts";
 import { recordFiller, recordSent } from "../jobs/transactions.ts";
+import type { AccountContext } from "./accountContext.ts";
 import { broadcastAttempt } from "./broadcastAttempt.ts";
 import type { ChainView } from "./readChainView.ts";
-import type { Sender } from "./sender.ts";
 
 /** Gas of a transfer without data. */
 const TRANSFER_GAS = 21_000n;
 
 /**
- * Fills the hole that holds up the account: the chain waits for a nonce of which it has no transaction, while later
+ * Fills the nonce gap that holds up the account: the chain waits for a nonce of which it has no transaction, while later
  * ones of ours have been on their way for a while. A transaction of that nonce that is recorded here (a reorganisation took it away) is
  * sent again; otherwise the account sends itself nothing.
  */
-export async function fillGap(parameters: { sender: Sender; view: ChainView }): Promise<void> {
-  const { sender, view } = parameters;
-  const { chain, database, gate, logger, metrics, rebroadcastMs, wallet } = sender;
+export async function fillGap(parameters: {
+  context: AccountContext;
+  view: ChainView;
+}): Promise<void> {
+  const { context, view } = parameters;
+  const { chain, database, gate, logger, metrics, rebroadcastMs, wallet } = context;
   const nonce = view.nextNonce;
   if (!(await findGap({ database, nonce, patienceMs: rebroadcastMs }))) return;
   const pending = await answerOf(chain.provider.getTransactionCount(wallet.address, "pending"));
@@ -24,7 +27,7 @@ export async function fillGap(parameters: { sender: Sender; view: ChainView }): 
   const [recorded] = await listAttempts({ database, nonce });
   if (recorded !== undefined) {
     logger.warn({ nonce, transaction: recorded.hash }, "missing from the chain: sending again");
-    await broadcastAttempt({ sender, view, transaction: { nonce, raw: recorded.raw } });
+    await broadcastAttempt({ context, view, transaction: { nonce, raw: recorded.raw } });
     return;
   }
   const fees = gate.choose(view.market);
@@ -36,8 +39,8 @@ export async function fillGap(parameters: { sender: Sender; view: ChainView }): 
   const hash = keccak256(raw);
   if (!(await recordFiller({ database, nonce, hash, raw }))) return;
   metrics.transactions.inc({ event: "gapFilled" });
-  logger.warn({ nonce, transaction: hash }, "no transaction has this nonce: filling the hole");
+  logger.warn({ nonce, transaction: hash }, "no transaction has this nonce: filling the gap");
   // Refused, it is an open transaction like any other: the next pass offers it with higher fees.
-  const fate = await broadcastAttempt({ sender, view, transaction: { nonce, raw } });
-  if (fate.state === "sent") await recordSent({ database, hash });
+  const outcome = await broadcastAttempt({ context, view, transaction: { nonce, raw } });
+  if (outcome.state === "sent") await recordSent({ database, hash });
 }

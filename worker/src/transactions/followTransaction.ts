@@ -3,17 +3,17 @@ import { answerOf } from "../chain/rpcErrors.ts";
 import type { RecordedTransaction } from "../jobs/job.ts";
 import { listAttempts } from "../jobs/openTransactions.ts";
 import { promoteAttempt, recordSent } from "../jobs/transactions.ts";
+import type { AccountContext } from "./accountContext.ts";
 import { feesOf } from "./feesOf.ts";
 import { offerAttempt } from "./offerAttempt.ts";
 import type { ChainView } from "./readChainView.ts";
 import { replaceAttempt } from "./replaceAttempt.ts";
-import type { Sender } from "./sender.ts";
 
 /**
  * `mined`: one of the attempts, which is the current one now, has its confirmations. `taken`: the nonce is used up and
  * no attempt has a receipt. `waiting`: neither; what was due is done.
  */
-export type Fate =
+export type Outcome =
   | { state: "mined"; raw: string; receipt: TransactionReceipt }
   | { state: "taken" }
   | { state: "waiting" };
@@ -24,14 +24,14 @@ export type Fate =
  * @throws RefusedByEndpointError where this transaction is not taken for now; others may be
  */
 export async function followTransaction(parameters: {
-  sender: Sender;
+  context: AccountContext;
   view: ChainView;
   transaction: RecordedTransaction;
-}): Promise<Fate> {
-  const { sender, view, transaction } = parameters;
-  const { confirmations, database, logger, metrics } = sender;
+}): Promise<Outcome> {
+  const { context, view, transaction } = parameters;
+  const { confirmations, database, logger, metrics } = context;
   const { hash, nonce } = transaction;
-  const mined = await findMined({ sender, nonce });
+  const mined = await findMined({ context, nonce });
   if (mined !== undefined) {
     if (view.head - mined.receipt.blockNumber + 1 < confirmations) return { state: "waiting" };
     if (mined.receipt.hash !== hash) {
@@ -41,18 +41,18 @@ export async function followTransaction(parameters: {
   }
   if (view.confirmedNonce > nonce) {
     // Asked once more: it may have been mined between the two questions.
-    const late = await findMined({ sender, nonce });
+    const late = await findMined({ context, nonce });
     return late === undefined ? { state: "taken" } : { state: "waiting" };
   }
-  if (isDueForReplacement({ sender, view, transaction })) {
-    const fees = sender.gate.raise({ previous: feesOf(transaction.raw), market: view.market });
-    const replaced = fees && (await replaceAttempt({ sender, view, transaction, fees }));
+  if (isDueForReplacement({ context, view, transaction })) {
+    const fees = context.gate.raise({ previous: feesOf(transaction.raw), market: view.market });
+    const replaced = fees && (await replaceAttempt({ context, view, transaction, fees }));
     if (replaced !== undefined) return { state: "waiting" };
   }
-  if (isSilent({ transaction, milliseconds: sender.rebroadcastMs })) {
+  if (isSilent({ transaction, milliseconds: context.rebroadcastMs })) {
     logger.info({ transaction: hash, nonce }, "sending again");
     metrics.transactions.inc({ event: "rebroadcast" });
-    const offered = await offerAttempt({ sender, view, transaction });
+    const offered = await offerAttempt({ context, view, transaction });
     if (offered.state === "taken") return offered;
     await recordSent({ database, hash: offered.hash });
   }
@@ -60,11 +60,11 @@ export async function followTransaction(parameters: {
 }
 
 async function findMined(parameters: {
-  sender: Sender;
+  context: AccountContext;
   nonce: number;
 }): Promise<{ raw: string; receipt: TransactionReceipt } | undefined> {
-  const { sender, nonce } = parameters;
-  const { chain, database } = sender;
+  const { context, nonce } = parameters;
+  const { chain, database } = context;
   for (const { hash, raw } of await listAttempts({ database, nonce })) {
     const receipt = await answerOf(chain.provider.getTransactionReceipt(hash));
     if (receipt !== null) return { raw, receipt };
@@ -77,14 +77,14 @@ async function findMined(parameters: {
  * waits for its predecessor would buy nothing.
  */
 function isDueForReplacement(parameters: {
-  sender: Sender;
+  context: AccountContext;
   view: ChainView;
   transaction: RecordedTransaction;
 }): boolean {
-  const { sender, transaction, view } = parameters;
+  const { context, transaction, view } = parameters;
   const { ageMs, nonce, raw, silentMs } = transaction;
   // What was never taken is offered first: its fees are raised where they are refused.
-  if (silentMs === null || ageMs < sender.replaceMs) return false;
+  if (silentMs === null || ageMs < context.replaceMs) return false;
   const { baseFee, tip } = view.market;
   return nonce === view.nextNonce || feesOf(raw).maxFeePerGas < baseFee + tip;
 }

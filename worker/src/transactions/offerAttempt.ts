@@ -1,10 +1,10 @@
 import { RefusedByEndpointError } from "../errors.ts";
 import type { RecordedTransaction } from "../jobs/job.ts";
+import type { AccountContext } from "./accountContext.ts";
 import { broadcastAttempt, minimumTip, type Refusal } from "./broadcastAttempt.ts";
 import { feesOf } from "./feesOf.ts";
 import type { ChainView } from "./readChainView.ts";
 import { replaceAttempt } from "./replaceAttempt.ts";
-import type { Sender } from "./sender.ts";
 
 /** Kinds of refusals that higher fees end. A full pool has room for who pays more than the cheapest in it. */
 const ABOUT_FEES: readonly Refusal["kind"][] = [
@@ -19,26 +19,27 @@ const ABOUT_FEES: readonly Refusal["kind"][] = [
  * @throws RefusedByEndpointError where this transaction is not taken for now; others may be
  */
 export async function offerAttempt(parameters: {
-  sender: Sender;
+  context: AccountContext;
   view: ChainView;
   transaction: RecordedTransaction;
 }): Promise<{ state: "sent"; hash: string } | { state: "taken" }> {
-  const { sender, view, transaction } = parameters;
-  const fate = await broadcastAttempt({ sender, view, transaction });
-  if (fate.state === "sent") return { state: "sent", hash: transaction.hash };
-  if (fate.state === "taken") return fate;
-  const fees = ABOUT_FEES.includes(fate.kind)
-    ? sender.gate.raiseRefused({
+  const { context, view, transaction } = parameters;
+  const outcome = await broadcastAttempt({ context, view, transaction });
+  if (outcome.state === "sent") return { state: "sent", hash: transaction.hash };
+  if (outcome.state === "taken") return outcome;
+  const fees = ABOUT_FEES.includes(outcome.kind)
+    ? context.gate.raiseRefused({
         previous: feesOf(transaction.raw),
         market: view.market,
-        minimumTip: minimumTip(fate),
-        isOld: transaction.ageMs >= sender.replaceMs,
+        minimumTip: minimumTip(outcome),
+        isOld: transaction.ageMs >= context.replaceMs,
       })
     : undefined;
-  const raised = fees && (await replaceAttempt({ sender, view, transaction, fees }));
-  if (raised === undefined) throw refused(transaction, fate);
-  if (raised.fate.state === "refused") throw refused({ ...transaction, ...raised }, raised.fate);
-  return raised.fate.state === "sent" ? { state: "sent", hash: raised.hash } : raised.fate;
+  const raised = fees && (await replaceAttempt({ context, view, transaction, fees }));
+  if (raised === undefined) throw refused(transaction, outcome);
+  if (raised.outcome.state === "refused")
+    throw refused({ ...transaction, ...raised }, raised.outcome);
+  return raised.outcome.state === "sent" ? { state: "sent", hash: raised.hash } : raised.outcome;
 }
 
 function refused(

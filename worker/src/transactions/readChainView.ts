@@ -2,8 +2,8 @@ import { readMarket } from "../chain/readMarket.ts";
 import { requireSameChain } from "../chain/requireSameChain.ts";
 import { answerOf } from "../chain/rpcErrors.ts";
 import { RetryableError } from "../errors.ts";
+import type { AccountContext } from "./accountContext.ts";
 import type { Market } from "./fees.ts";
-import type { Sender } from "./sender.ts";
 
 /** The chain as it was when a pass looked at it. */
 export type ChainView = {
@@ -18,8 +18,8 @@ export type ChainView = {
 };
 
 /** @throws RetryableError, also where the endpoint serves another chain now */
-export async function readChainView(sender: Sender): Promise<ChainView> {
-  const { chain, confirmations, wallet } = sender;
+export async function readChainView(context: AccountContext): Promise<ChainView> {
+  const { chain, confirmations, wallet } = context;
   const { provider } = chain;
   const [, block] = await Promise.all([
     requireSameChain(chain),

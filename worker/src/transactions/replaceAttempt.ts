@@ -1,23 +1,23 @@
 import { keccak256, Transaction } from "ethers";
 import type { RecordedTransaction } from "../jobs/job.ts";
 import { recordReplacement, recordSent } from "../jobs/transactions.ts";
+import type { AccountContext } from "./accountContext.ts";
 import { type Broadcast, broadcastAttempt } from "./broadcastAttempt.ts";
 import type { Fees } from "./fees.ts";
 import type { ChainView } from "./readChainView.ts";
-import type { Sender } from "./sender.ts";
 
 /**
  * Signs the same call with the same nonce and other fees, records it, and sends it. One of the two is mined, never
  * both. Returns undefined, and does nothing, where somebody else was quicker.
  */
 export async function replaceAttempt(parameters: {
-  sender: Sender;
+  context: AccountContext;
   view: ChainView;
   transaction: Pick<RecordedTransaction, "hash" | "nonce" | "raw">;
   fees: Fees;
-}): Promise<{ hash: string; fate: Broadcast } | undefined> {
-  const { sender, view, transaction, fees } = parameters;
-  const { database, logger, metrics, wallet } = sender;
+}): Promise<{ hash: string; outcome: Broadcast } | undefined> {
+  const { context, view, transaction, fees } = parameters;
+  const { database, logger, metrics, wallet } = context;
   const { nonce } = transaction;
   const { chainId, data, gasLimit, to, value } = Transaction.from(transaction.raw);
   const call = { type: 2, chainId, nonce, to, data, value, gasLimit };
@@ -32,7 +32,7 @@ export async function replaceAttempt(parameters: {
     { transaction: hash, nonce, replaced, maxFeePerGasWei: fees.maxFeePerGas.toString() },
     "replaced with higher fees",
   );
-  const fate = await broadcastAttempt({ sender, view, transaction: { nonce, raw } });
-  if (fate.state === "sent") await recordSent({ database, hash });
-  return { hash, fate };
+  const outcome = await broadcastAttempt({ context, view, transaction: { nonce, raw } });
+  if (outcome.state === "sent") await recordSent({ database, hash });
+  return { hash, outcome };
 }

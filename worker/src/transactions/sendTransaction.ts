@@ -2,9 +2,9 @@ import { keccak256 } from "ethers";
 import { answerOf, revertOf, rpcFailure } from "../chain/rpcErrors.ts";
 import { NonRetryableError } from "../errors.ts";
 import { recordSent, recordSigned } from "../jobs/transactions.ts";
+import type { AccountContext } from "./accountContext.ts";
 import { broadcastAttempt } from "./broadcastAttempt.ts";
 import type { ChainView } from "./readChainView.ts";
-import type { Sender } from "./sender.ts";
 
 /**
  * Sends one call from the node's account for another purpose than settling a job: simulated first, with a nonce from
@@ -15,7 +15,7 @@ import type { Sender } from "./sender.ts";
  * @throws NonRetryableError `transaction.wouldRevert`, RetryableError where the endpoint fails
  */
 export async function sendTransaction(parameters: {
-  sender: Sender;
+  context: AccountContext;
   view: ChainView;
   /** short word for logs and status, such as `heartbeat` */
   purpose: string;
@@ -23,8 +23,8 @@ export async function sendTransaction(parameters: {
   /** calldata, hex */
   data: string;
 }): Promise<{ nonce: number; hash: string } | undefined> {
-  const { sender, view, purpose, to, data } = parameters;
-  const { chain, database, gate, logger, metrics, wallet } = sender;
+  const { context, view, purpose, to, data } = parameters;
+  const { chain, database, gate, logger, metrics, wallet } = context;
   const { provider } = chain;
   const fees = gate.choose(view.market);
   if (fees === undefined) return undefined;
@@ -54,7 +54,7 @@ export async function sendTransaction(parameters: {
   );
   metrics.transactions.inc({ event: "signed" });
   logger.info({ purpose, transaction: hash, nonce }, "sending");
-  const fate = await broadcastAttempt({ sender, view, transaction: { nonce, raw } });
-  if (fate.state === "sent") await recordSent({ database, hash });
+  const outcome = await broadcastAttempt({ context, view, transaction: { nonce, raw } });
+  if (outcome.state === "sent") await recordSent({ database, hash });
   return { nonce, hash };
 }

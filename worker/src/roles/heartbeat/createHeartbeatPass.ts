@@ -4,9 +4,9 @@ import type { Wallet } from "ethers";
 import { ChainClock } from "../../chain/chainClock.ts";
 import { answerOf } from "../../chain/rpcErrors.ts";
 import { describeError, RetryableError } from "../../errors.ts";
-import { type Beater, RefusedError, readRegistry } from "./beater.ts";
 import { fetchHeartbeat } from "./enclaveClient.ts";
 import { ensureSession } from "./ensureSession.ts";
+import { type HeartbeatContext, RefusedError, readRegistry } from "./heartbeatContext.ts";
 import { type LastSent, sendCall } from "./sendCall.ts";
 
 /**
@@ -16,20 +16,24 @@ import { type LastSent, sendCall } from "./sendCall.ts";
  *
  * A pass that fails throws a RetryableError and is counted by reason.
  */
-export function createHeartbeatPass(parameters: { beater: Beater }): () => Promise<boolean> {
-  const { beater } = parameters;
+export function createHeartbeatPass(parameters: {
+  context: HeartbeatContext;
+}): () => Promise<boolean> {
+  const { context } = parameters;
   const lastSent: { value: LastSent } = { value: undefined };
   const clock = new ChainClock();
   return async () => {
     try {
-      await beat({ beater, clock, lastSent });
+      await beat({ context, clock, lastSent });
       return false;
     } catch (error) {
       if (error instanceof RefusedError && error.code === "revert.TEERegistry_HeartbeatNotNewer") {
-        beater.logger.info({ teeId: beater.teeId }, "the registry has this heartbeat already");
+        context.logger.info({ teeId: context.teeId }, "the registry has this heartbeat already");
         return false;
       }
-      beater.metrics.failures.inc({ reason: error instanceof BaseError ? error.code : "internal" });
+      context.metrics.failures.inc({
+        reason: error instanceof BaseError ? error.code : "internal",
+      });
       if (!(error instanceof BaseError) || error instanceof RetryableError) throw error;
       const { code, message } = error;
       throw new RetryableError({ code, message, cause: error });
@@ -38,18 +42,18 @@ export function createHeartbeatPass(parameters: { beater: Beater }): () => Promi
 }
 
 async function beat(parameters: {
-  beater: Beater;
+  context: HeartbeatContext;
   clock: ChainClock;
   lastSent: { value: LastSent };
 }): Promise<void> {
-  const { beater, clock, lastSent } = parameters;
-  const { teeId, provider, domain, metrics, logger } = beater;
+  const { context, clock, lastSent } = parameters;
+  const { teeId, provider, domain, metrics, logger } = context;
   const block = await answerOf(provider.getBlock("latest"));
   // A chain without traffic may have no recent block; the next one has the time of day, as the chain has it.
   if (block !== null) clock.observe(block.timestamp);
   const now = BigInt(clock.seconds());
-  const session = await sessionOrNone({ beater, now, lastSent });
-  const { timestamp, signature } = await livingEnclave(beater);
+  const session = await sessionOrNone({ context, now, lastSent });
+  const { timestamp, signature } = await livingEnclave(context);
   const call =
     session === undefined
       ? { name: "heartbeat", values: [teeId, timestamp, signature] }
@@ -62,7 +66,7 @@ async function beat(parameters: {
               .serialized,
           ],
         };
-  const { gasUsed, hash } = await sendCall({ beater, ...call, lastSent });
+  const { gasUsed, hash } = await sendCall({ context, ...call, lastSent });
   metrics.lastHeartbeat.set(Number(timestamp));
   metrics.sent.inc({ path: session === undefined ? "attested" : "session" });
   logger.info(
@@ -79,30 +83,30 @@ async function beat(parameters: {
 
 /** A session key is a saving, not a need: whatever keeps the node from having one, the heartbeat goes out. */
 async function sessionOrNone(parameters: {
-  beater: Beater;
+  context: HeartbeatContext;
   now: bigint;
   lastSent: { value: LastSent };
 }): Promise<Wallet | undefined> {
-  const { beater } = parameters;
+  const { context } = parameters;
   try {
     return await ensureSession(parameters);
   } catch (error) {
     if (!(error instanceof BaseError)) throw error;
-    beater.metrics.failures.inc({ reason: `session.${error.code}` });
-    beater.logger.warn(
-      { teeId: beater.teeId, error: describeError(error) },
+    context.metrics.failures.inc({ reason: `session.${error.code}` });
+    context.logger.warn(
+      { teeId: context.teeId, error: describeError(error) },
       "no session key: the enclave's own key signs this heartbeat",
     );
     return undefined;
   }
 }
 
-async function livingEnclave(beater: Beater) {
-  const { teeId } = beater;
-  const answer = await fetchHeartbeat({ url: beater.enclaveUrl });
+async function livingEnclave(context: HeartbeatContext) {
+  const { teeId } = context;
+  const answer = await fetchHeartbeat({ url: context.enclaveUrl });
   const message = heartbeatMessage({ teeId, timestamp: answer.timestamp });
   const values = [teeId, message, answer.signature];
-  const [isSigned] = await readRegistry({ beater, name: "isSignedBy", values });
+  const [isSigned] = await readRegistry({ context, name: "isSignedBy", values });
   if (isSigned === true) return answer;
   throw new RetryableError({
     code: "enclave.otherKey",

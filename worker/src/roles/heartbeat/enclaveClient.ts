@@ -32,7 +32,7 @@ const ohttpSchema = z.object({
 /** An enclave's HPKE key for oblivious requests, signed with its own key. */
 export type EnclaveOhttpKey = z.output<typeof ohttpSchema>;
 
-/** A sign of life, signed with the enclave's own key at the enclave's own time (unix seconds). */
+/** A heartbeat, signed with the enclave's own key at the enclave's own time (unix seconds). */
 export type EnclaveHeartbeat = z.output<typeof heartbeatSchema>;
 
 /** The enclave does not answer, or not what was asked for. `code` is `enclave.unreachable` or `enclave.badAnswer`. */

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import type { Wallet } from "ethers";
-import { type Beater, readRegistry } from "./beater.ts";
 import { fetchCertification } from "./enclaveClient.ts";
+import { type HeartbeatContext, readRegistry } from "./heartbeatContext.ts";
 import { type LastSent, sendCall } from "./sendCall.ts";
 import { makeSessionKey, readSessionKey } from "./sessionKeyFile.ts";
 
@@ -14,48 +14,51 @@ type Interval = { from: bigint; until: bigint };
  * @throws RefusedError, RetryableError or EnclaveError where there is none to be had
  */
 export async function ensureSession(parameters: {
-  beater: Beater;
+  context: HeartbeatContext;
   now: bigint;
   lastSent: { value: LastSent };
 }): Promise<Wallet> {
-  const { beater, now, lastSent } = parameters;
-  const { chainId, registry, teeId, sessionPath, sessionSeconds, intervalSeconds } = beater;
+  const { context, now, lastSent } = parameters;
+  const { chainId, registry, teeId, sessionPath, sessionSeconds, intervalSeconds } = context;
   const kept = readSessionKey(sessionPath);
-  const interval = kept && (await intervalOf({ beater, key: kept.address }));
+  const interval = kept && (await intervalOf({ context, key: kept.address }));
   if (kept !== undefined && interval !== undefined && interval.from !== 0n) {
     const needed = BigInt(Math.min(2 * intervalSeconds, Math.floor(sessionSeconds / 2)));
     if (now + needed < interval.until) {
-      beater.metrics.sessionUntil.set(Number(interval.until));
+      context.metrics.sessionUntil.set(Number(interval.until));
       return kept;
     }
     // Its interval is never written a second time.
     rmSync(sessionPath);
   }
-  beater.metrics.sessionUntil.set(0);
+  context.metrics.sessionUntil.set(0);
   const wallet = readSessionKey(sessionPath) ?? makeSessionKey(sessionPath);
   const key = wallet.address;
   const until = now + BigInt(sessionSeconds);
-  const [node] = await readRegistry({ beater, name: "getNode", values: [teeId] });
+  const [node] = await readRegistry({ context, name: "getNode", values: [teeId] });
   const counter = (node as { sessionCounter: bigint }).sessionCounter + 1n;
   const session = { chainId, registry, key, until, counter };
-  const signature = await fetchCertification({ url: beater.enclaveUrl, session });
+  const signature = await fetchCertification({ url: context.enclaveUrl, session });
   const { gasUsed, hash } = await sendCall({
-    beater,
+    context,
     name: "certifySessionKey",
     values: [teeId, key, until, counter, signature],
     lastSent,
   });
-  beater.metrics.sessionUntil.set(Number(until));
-  beater.logger.info(
+  context.metrics.sessionUntil.set(Number(until));
+  context.logger.info(
     { teeId, key, until: Number(until), gas: Number(gasUsed), transaction: hash },
     "session key certified",
   );
   return wallet;
 }
 
-async function intervalOf(parameters: { beater: Beater; key: string }): Promise<Interval> {
-  const { beater, key } = parameters;
-  const values = [beater.teeId, key];
-  const [interval] = await readRegistry({ beater, name: "sessionKey", values });
+async function intervalOf(parameters: {
+  context: HeartbeatContext;
+  key: string;
+}): Promise<Interval> {
+  const { context, key } = parameters;
+  const values = [context.teeId, key];
+  const [interval] = await readRegistry({ context, name: "sessionKey", values });
   return interval as Interval;
 }

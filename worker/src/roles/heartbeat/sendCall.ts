@@ -5,7 +5,12 @@ import { readMarket } from "../../chain/readMarket.ts";
 import { answerOf } from "../../chain/rpcErrors.ts";
 import { RetryableError } from "../../errors.ts";
 import { chooseFees, type Fees, raiseFees } from "../../transactions/fees.ts";
-import { type Beater, RefusedError, registryFailure, teeRegistryInterface } from "./beater.ts";
+import {
+  type HeartbeatContext,
+  RefusedError,
+  registryFailure,
+  teeRegistryInterface,
+} from "./heartbeatContext.ts";
 
 const GAS_MARGIN = { numerator: 12n, denominator: 10n };
 /** The last transaction that an endpoint took, so that what takes its nonce pays more. */
@@ -18,28 +23,28 @@ export type LastSent = { nonce: number; fees: Fees } | undefined;
  * @throws RefusedError where the registry refuses, RetryableError for everything else
  */
 export async function sendCall(parameters: {
-  beater: Beater;
+  context: HeartbeatContext;
   name: string;
   values: readonly unknown[];
   lastSent: { value: LastSent };
 }): Promise<TransactionReceipt> {
-  const { beater, name, values, lastSent } = parameters;
-  const { provider, wallet, chainId, registry: to, rebroadcastMs, pollMs, signal } = beater;
+  const { context, name, values, lastSent } = parameters;
+  const { provider, wallet, chainId, registry: to, rebroadcastMs, pollMs, signal } = context;
   const data = teeRegistryInterface.encodeFunctionData(name, values);
-  const gas = await estimate({ beater, data });
+  const gas = await estimate({ context, data });
   const nonce = await answerOf(provider.getTransactionCount(wallet.address, "latest"));
-  const fees = await feesFor({ beater, nonce, last: lastSent.value });
+  const fees = await feesFor({ context, nonce, last: lastSent.value });
   const gasLimit = (gas * GAS_MARGIN.numerator) / GAS_MARGIN.denominator;
   const raw = await wallet.signTransaction({
     ...{ type: 2, chainId, nonce, to, data, gasLimit },
     ...fees,
   });
-  const hash = await broadcast({ beater, raw, onTaken: () => (lastSent.value = { nonce, fees }) });
+  const hash = await broadcast({ context, raw, onTaken: () => (lastSent.value = { nonce, fees }) });
 
   const deadline = performance.now() + rebroadcastMs;
   for (;;) {
     const receipt = await answerOf(provider.getTransactionReceipt(hash));
-    if (receipt !== null) return checked({ beater, name, receipt });
+    if (receipt !== null) return checked({ context, name, receipt });
     if (signal.aborted || performance.now() >= deadline) {
       throw new RetryableError({
         code: "transaction.notMined",
@@ -50,8 +55,8 @@ export async function sendCall(parameters: {
   }
 }
 
-async function estimate(parameters: { beater: Beater; data: string }): Promise<bigint> {
-  const { provider, registry: to, wallet } = parameters.beater;
+async function estimate(parameters: { context: HeartbeatContext; data: string }): Promise<bigint> {
+  const { provider, registry: to, wallet } = parameters.context;
   try {
     return await provider.estimateGas({ from: wallet.address, to, data: parameters.data });
   } catch (error) {
@@ -60,12 +65,12 @@ async function estimate(parameters: { beater: Beater; data: string }): Promise<b
 }
 
 async function feesFor(parameters: {
-  beater: Beater;
+  context: HeartbeatContext;
   nonce: number;
   last: LastSent;
 }): Promise<Fees> {
-  const { beater, nonce, last } = parameters;
-  const { provider, maxFeePerGas: ceiling } = beater;
+  const { context, nonce, last } = parameters;
+  const { provider, maxFeePerGas: ceiling } = context;
   const block = await answerOf(provider.getBlock("latest"));
   const market = await readMarket({ provider, baseFee: block?.baseFeePerGas ?? 0n });
   const fees =
@@ -81,13 +86,13 @@ async function feesFor(parameters: {
 
 /** Calls `onTaken` where a transaction of this nonce waits at the endpoint afterwards: this one, or an earlier one. */
 async function broadcast(parameters: {
-  beater: Beater;
+  context: HeartbeatContext;
   raw: string;
   onTaken: () => void;
 }): Promise<string> {
-  const { beater, raw, onTaken } = parameters;
+  const { context, raw, onTaken } = parameters;
   try {
-    const hash = String(await beater.provider.send("eth_sendRawTransaction", [raw]));
+    const hash = String(await context.provider.send("eth_sendRawTransaction", [raw]));
     onTaken();
     return hash;
   } catch (error) {
@@ -97,12 +102,12 @@ async function broadcast(parameters: {
 }
 
 function checked(parameters: {
-  beater: Beater;
+  context: HeartbeatContext;
   name: string;
   receipt: TransactionReceipt;
 }): TransactionReceipt {
-  const { beater, name, receipt } = parameters;
-  beater.metrics.gas.observe({ call: name }, Number(receipt.gasUsed));
+  const { context, name, receipt } = parameters;
+  context.metrics.gas.observe({ call: name }, Number(receipt.gasUsed));
   if (receipt.status === 1) return receipt;
   throw new RefusedError({
     code: "revert.mined",

@@ -11,11 +11,11 @@ import { CloseStack } from "../../start/closeStack.ts";
 import type { RunningWorker } from "../../start/startWorker.ts";
 import { untilReachable } from "../../start/untilReachable.ts";
 import { Wakeup } from "../../wakeup.ts";
-import { readRegistry } from "./beater.ts";
 import { createHeartbeatApp } from "./createHeartbeatApp.ts";
 import { createHeartbeatMetrics } from "./createHeartbeatMetrics.ts";
 import { createHeartbeatPass } from "./createHeartbeatPass.ts";
 import { EnclaveError, fetchSigningKey } from "./enclaveClient.ts";
+import { readRegistry } from "./heartbeatContext.ts";
 import type { HeartbeatConfig } from "./readHeartbeatConfig.ts";
 import { sessionKeyPath } from "./sessionKeyFile.ts";
 
@@ -56,7 +56,7 @@ export async function startHeartbeat(parameters: {
       ...{ signal, logger },
     });
     const [maxAge] = await readRegistry({
-      beater: { provider, registry },
+      context: { provider, registry },
       ...{ name: "heartbeatMaxAge", values: [] },
     });
     const intervalSeconds = intervalOf({ config, maxAge: Number(maxAge) });
@@ -64,7 +64,7 @@ export async function startHeartbeat(parameters: {
     const metrics = createHeartbeatMetrics();
     const identity = { chainId: BigInt(chainId), registry };
     const pass = createHeartbeatPass({
-      beater: {
+      context: {
         ...{ ...config, ...identity, provider, teeId, intervalSeconds, metrics, logger },
         domain: teeRegistryDomain(identity),
         wallet,

@@ -17,7 +17,7 @@ import type { ServedModel } from "../../models/servedModel.ts";
 import type { Database } from "../../storage/database.ts";
 
 /** What the fast path works with. */
-export type Inferrer = {
+export type InferContext = {
   database: Database;
   chain: Pick<Chain, "domain">;
   wallet: Wallet;
@@ -45,13 +45,13 @@ export type Answer = {
  * @throws RequestError where the model or the input is refused; nothing is queued then
  */
 export async function answerInference(parameters: {
-  inferrer: Inferrer;
+  inference: InferContext;
   request: InferenceRequest;
 }): Promise<Answer> {
-  const { inferrer, request } = parameters;
-  const { chain, database, price, wallet } = inferrer;
+  const { inference, request } = parameters;
+  const { chain, database, price, wallet } = inference;
   const model = selectModel({
-    models: inferrer.models,
+    models: inference.models,
     name: request.model,
     version: request.version,
   });
@@ -75,7 +75,7 @@ export async function answerInference(parameters: {
         versionId: model.versionId,
         requester: request.requester,
         price,
-        timestamp: BigInt(inferrer.clock.seconds()),
+        timestamp: BigInt(inference.clock.seconds()),
         inputWords,
         outputWords,
         signature: "",
@@ -85,7 +85,7 @@ export async function answerInference(parameters: {
       return { ...unsigned, signature: signature.serialized };
     },
   });
-  inferrer.onAccepted();
+  inference.onAccepted();
 
   const outputs: Record<string, number[]> = {};
   for (const [index, { name, layout }] of manifest.outputs.entries()) {

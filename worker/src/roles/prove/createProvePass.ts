@@ -30,7 +30,7 @@ const SUSPECT_CLAIMS = 2;
 const MAXIMUM_ALONE = 3;
 const FREE_OF_SUSPICION: Claims = { from: 0, to: SUSPECT_CLAIMS - 1 };
 const SUSPECTS: Claims = { from: SUSPECT_CLAIMS, to: ANY_NUMBER };
-/** No fault of the job, and none of its attempts: more are asked for than the prover takes. */
+/** No error of the job, and none of its attempts: more are asked for than the prover takes. */
 const BUSY = "prover.busy";
 const RETRY_DELAY = { baseMs: 1_000, maximumMs: 60_000 };
 

@@ -3,7 +3,7 @@ import { recordBroadcast } from "../../jobs/settlements.ts";
 import { offerAttempt } from "../../transactions/offerAttempt.ts";
 import type { ChainView } from "../../transactions/readChainView.ts";
 import { giveUpNonce } from "./giveUpNonce.ts";
-import type { Settler } from "./settler.ts";
+import type { SettleContext } from "./settleContext.ts";
 
 /**
  * Sends the recorded transaction of a proven job. One that is too cheap for the endpoint, which it may be since fees
@@ -11,17 +11,17 @@ import type { Settler } from "./settler.ts";
  * @throws RefusedByEndpointError where this transaction is not taken for now; others may be
  */
 export async function broadcastSigned(parameters: {
-  settler: Settler;
+  context: SettleContext;
   view: ChainView;
   job: Job;
 }): Promise<boolean> {
-  const { settler, view, job } = parameters;
-  const { database, logger } = settler;
+  const { context, view, job } = parameters;
+  const { database, logger } = context;
   const { requestId, transaction } = job;
   if (transaction === null) return false;
   const { nonce } = transaction;
-  const offered = await offerAttempt({ sender: settler, view, transaction });
-  if (offered.state === "taken") return await giveUpNonce({ settler, view, job });
+  const offered = await offerAttempt({ context, view, transaction });
+  if (offered.state === "taken") return await giveUpNonce({ context, view, job });
   const { hash } = offered;
   const moved = await recordBroadcast({ database, requestId, transactionHash: hash });
   if (moved) logger.info({ requestId, transaction: hash, nonce }, "submitted");

@@ -4,41 +4,41 @@ import { type ChainView, readChainView } from "../../transactions/readChainView.
 import { tendAccount } from "../../transactions/tendAccount.ts";
 import { broadcastSigned } from "./broadcastSigned.ts";
 import { forEachLeased } from "./forEachLeased.ts";
-import type { Settler } from "./settler.ts";
+import type { SettleContext } from "./settleContext.ts";
 import { submitProven } from "./submitProven.ts";
 import { trackSubmitted } from "./trackSubmitted.ts";
-import { watchForeign } from "./watchForeign.ts";
+import { watchExternal } from "./watchExternal.ts";
 import { watchSettled } from "./watchSettled.ts";
 
 /**
  * One pass of the `settle` role over everything between proof and finality. Transactions that were recorded
  * before a stop come first: their nonces are the lowest. Returns whether a job moved on.
  */
-export function createSettlePass(settler: Settler): () => Promise<boolean> {
+export function createSettlePass(context: SettleContext): () => Promise<boolean> {
   let watchedHead: string | null = null;
   return async () => {
-    const { pending, settled } = await countPending({ database: settler.database });
+    const { pending, settled } = await countPending({ database: context.database });
     if (pending === 0 && settled === 0) return false;
     if (pending === 0) {
       // Nothing but the watch over settlements, which a new block alone can end: one question, not five.
-      const latest = await answerOf(settler.chain.provider.getBlock("latest"));
+      const latest = await answerOf(context.chain.provider.getBlock("latest"));
       if (latest?.hash === watchedHead) return false;
     }
-    const before = await readChainView(settler);
-    const sent = await sendProven({ settler, view: before });
-    const view = sent > 0 ? await readChainView(settler) : before;
+    const before = await readChainView(context);
+    const sent = await sendProven({ context, view: before });
+    const view = sent > 0 ? await readChainView(context) : before;
     const { hash, head } = view;
     let moved = sent;
     moved += await forEachLeased({
-      settler,
+      context,
       stage: { state: "submitted", hasTransaction: true },
-      handle: (job) => trackSubmitted({ settler, view, job }),
+      handle: (job) => trackSubmitted({ context, view, job }),
     });
-    await tendAccount({ sender: settler, view });
+    await tendAccount({ context, view });
     // By hash: a reorganisation can replace a block by another of the same number.
     if (hash !== watchedHead) {
-      moved += await watchSettled({ settler, head });
-      moved += await watchForeign({ settler, head });
+      moved += await watchSettled({ context, head });
+      moved += await watchExternal({ context, head });
     }
     watchedHead = hash;
     return moved > 0;
@@ -46,19 +46,22 @@ export function createSettlePass(settler: Settler): () => Promise<boolean> {
 }
 
 /** While gas is above the ceiling, what is proven waits; what was signed before is sent all the same. */
-async function sendProven(parameters: { settler: Settler; view: ChainView }): Promise<number> {
-  const { settler, view } = parameters;
+async function sendProven(parameters: {
+  context: SettleContext;
+  view: ChainView;
+}): Promise<number> {
+  const { context, view } = parameters;
   const recorded = await forEachLeased({
-    settler,
+    context,
     stage: { state: "proven", hasTransaction: true },
-    handle: (job) => broadcastSigned({ settler, view, job }),
+    handle: (job) => broadcastSigned({ context, view, job }),
   });
-  const fees = settler.gate.choose(view.market);
+  const fees = context.gate.choose(view.market);
   if (fees === undefined) return recorded;
   const submitted = await forEachLeased({
-    settler,
+    context,
     stage: { state: "proven", hasTransaction: false },
-    handle: (job) => submitProven({ settler, view, job, fees }),
+    handle: (job) => submitProven({ context, view, job, fees }),
   });
   return recorded + submitted;
 }

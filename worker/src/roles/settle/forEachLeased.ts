@@ -1,7 +1,7 @@
 import { describeError, RefusedByEndpointError } from "../../errors.ts";
 import type { Job } from "../../jobs/job.ts";
 import { ANY_NUMBER, type Claims, leaseJobs, releaseJob, type Stage } from "../../jobs/leases.ts";
-import type { Settler } from "./settler.ts";
+import type { SettleContext } from "./settleContext.ts";
 
 /** Jobs that one step takes at a time. */
 const LIMIT = 32;
@@ -12,7 +12,7 @@ const UNHARMED: Claims = { from: 0, to: 0 };
 const CLAIMED_BEFORE: Claims = { from: 1, to: ANY_NUMBER };
 
 type Step = {
-  settler: Settler;
+  context: SettleContext;
   stage: Stage;
   /** returns whether it moved the job on */
   handle: (job: Job) => Promise<boolean>;
@@ -26,7 +26,7 @@ type Step = {
  */
 export async function forEachLeased(step: Step): Promise<number> {
   let moved = await handleAll({ step, jobs: await lease({ step, claims: UNHARMED }) });
-  for (let i = 0; i < LIMIT && !step.settler.signal.aborted; i++) {
+  for (let i = 0; i < LIMIT && !step.context.signal.aborted; i++) {
     const jobs = await lease({ step, claims: CLAIMED_BEFORE });
     if (jobs.length === 0) break;
     moved += await handleAll({ step, jobs });
@@ -36,7 +36,7 @@ export async function forEachLeased(step: Step): Promise<number> {
 
 async function lease(parameters: { step: Step; claims: Claims }): Promise<Job[]> {
   const { step, claims } = parameters;
-  const { database, owner } = step.settler;
+  const { database, owner } = step.context;
   const alone = claims === CLAIMED_BEFORE;
   const limit = alone ? 1 : LIMIT;
   const leaseSeconds = LEASE_SECONDS;
@@ -52,13 +52,13 @@ async function lease(parameters: { step: Step; claims: Claims }): Promise<Job[]>
 }
 
 async function handleAll(parameters: { step: Step; jobs: readonly Job[] }): Promise<number> {
-  const { handle, settler } = parameters.step;
-  const { database, logger, owner } = settler;
+  const { handle, context } = parameters.step;
+  const { database, logger, owner } = context;
   let moved = 0;
   let failure: { error: unknown } | undefined;
   for (const job of parameters.jobs) {
     const { requestId } = job;
-    if (failure !== undefined || settler.signal.aborted) {
+    if (failure !== undefined || context.signal.aborted) {
       await releaseJob({ database, owner, requestId });
       continue;
     }

@@ -4,7 +4,7 @@ import { answerOf } from "../../chain/rpcErrors.ts";
 import type { Job } from "../../jobs/job.ts";
 import { dropTransaction } from "../../jobs/transactions.ts";
 import type { ChainView } from "../../transactions/readChainView.ts";
-import type { Settler } from "./settler.ts";
+import type { SettleContext } from "./settleContext.ts";
 
 /**
  * Lets a job have a new transaction, because its nonce is used up by one that is not recorded here. An endpoint that
@@ -12,12 +12,12 @@ import type { Settler } from "./settler.ts";
  * shows the nonce as used. Returns whether the job moved on.
  */
 export async function giveUpNonce(parameters: {
-  settler: Settler;
+  context: SettleContext;
   view: ChainView;
   job: Job;
 }): Promise<boolean> {
-  const { settler, view, job } = parameters;
-  const { chain, database, logger, metrics } = settler;
+  const { context, view, job } = parameters;
+  const { chain, database, logger, metrics } = context;
   const { requestId, transaction } = job;
   if (transaction === null) return false;
   if (await answerOf(isSettled({ chain, requestId, block: view.head }))) return false;

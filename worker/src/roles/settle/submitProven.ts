@@ -11,9 +11,9 @@ import { recordTransaction } from "../../jobs/transactions.ts";
 import type { Fees } from "../../transactions/fees.ts";
 import type { ChainView } from "../../transactions/readChainView.ts";
 import { refusalKindOf } from "../../transactions/refusals.ts";
-import { acceptForeign } from "./acceptForeign.ts";
+import { acceptExternal } from "./acceptExternal.ts";
 import { broadcastSigned } from "./broadcastSigned.ts";
-import type { Settler } from "./settler.ts";
+import type { SettleContext } from "./settleContext.ts";
 
 /** Room above the estimate: the state may have changed a little when the transaction is mined. */
 const GAS_MARGIN = { numerator: 12n, denominator: 10n };
@@ -30,26 +30,26 @@ type Prepared = { gasLimit: bigint; chainNonce: number; balance: bigint };
  * @throws RefusedByEndpointError where this settlement has to wait; others need not
  */
 export async function submitProven(parameters: {
-  settler: Settler;
+  context: SettleContext;
   view: ChainView;
   job: Job;
   fees: Fees;
 }): Promise<boolean> {
-  const { settler, view, job, fees } = parameters;
-  const { chain, database, logger, metrics, wallet } = settler;
+  const { context, view, job, fees } = parameters;
+  const { chain, database, logger, metrics, wallet } = context;
   const { requestId } = job;
   const call = { from: wallet.address, to: chain.settlement, data: encodeSettlement(job) };
-  if (await acceptForeign({ settler, view, job })) return true;
+  if (await acceptExternal({ context, view, job })) return true;
   let prepared: Prepared;
   try {
-    prepared = await prepare({ settler, call });
+    prepared = await prepare({ context, call });
   } catch (error) {
-    return await refuse({ settler, job, error });
+    return await refuse({ context, job, error });
   }
 
   const { balance, chainNonce, gasLimit } = prepared;
   // Nodes refuse what the account could not pay at the highest fee: no nonce is used for that.
-  if (!settler.funds.observe({ balance, gasLimit, maxFeePerGas: fees.maxFeePerGas })) {
+  if (!context.funds.observe({ balance, gasLimit, maxFeePerGas: fees.maxFeePerGas })) {
     const cost = gasLimit * fees.maxFeePerGas;
     throw new RefusedByEndpointError({
       code: "account.unfunded",
@@ -71,12 +71,12 @@ export async function submitProven(parameters: {
   if (transaction === undefined) return false;
   metrics.transactions.inc({ event: "signed" });
   logger.debug({ requestId, transaction: transaction.hash, nonce: transaction.nonce }, "signed");
-  return await broadcastSigned({ settler, view, job: { ...job, transaction } });
+  return await broadcastSigned({ context, view, job: { ...job, transaction } });
 }
 
 /** Estimates against the chain's present state, which is what finds a settlement that would revert. */
-async function prepare(parameters: { settler: Settler; call: Call }): Promise<Prepared> {
-  const { provider } = parameters.settler.chain;
+async function prepare(parameters: { context: SettleContext; call: Call }): Promise<Prepared> {
+  const { provider } = parameters.context.chain;
   const [gas, chainNonce, balance] = await Promise.all([
     provider.estimateGas(parameters.call),
     provider.getTransactionCount(parameters.call.from, "pending"),
@@ -99,11 +99,11 @@ function failureOf(error: unknown): Error {
 
 /** A revert fails the job, unless time heals it; every other error is the endpoint's and is thrown. */
 async function refuse(parameters: {
-  settler: Settler;
+  context: SettleContext;
   job: Job;
   error: unknown;
 }): Promise<boolean> {
-  const { chain, database, logger, owner } = parameters.settler;
+  const { chain, database, logger, owner } = parameters.context;
   const { requestId } = parameters.job;
   const revert = revertOf(parameters.error);
   if (revert === undefined) throw failureOf(parameters.error);

@@ -9,31 +9,31 @@ import { recordSettlement } from "../../jobs/settlements.ts";
 import { recordMined } from "../../jobs/transactions.ts";
 import { followTransaction } from "../../transactions/followTransaction.ts";
 import type { ChainView } from "../../transactions/readChainView.ts";
-import { acceptForeign } from "./acceptForeign.ts";
+import { acceptExternal } from "./acceptExternal.ts";
 import { giveUpNonce } from "./giveUpNonce.ts";
-import type { Settler } from "./settler.ts";
+import type { SettleContext } from "./settleContext.ts";
 
 /**
  * Looks after the transaction of a submitted job: settled or failed once one of its attempts has its confirmations.
  * Returns whether the job moved on.
  */
 export async function trackSubmitted(parameters: {
-  settler: Settler;
+  context: SettleContext;
   view: ChainView;
   job: Job;
 }): Promise<boolean> {
-  const { settler, view, job } = parameters;
+  const { context, view, job } = parameters;
   const { transaction } = job;
   if (transaction === null) return false;
-  const fate = await followTransaction({ sender: settler, view, transaction });
-  if (fate.state === "taken") {
-    return await takenNonce({ settler, view, job, transaction });
+  const outcome = await followTransaction({ context, view, transaction });
+  if (outcome.state === "taken") {
+    return await takenNonce({ context, view, job, transaction });
   }
-  if (fate.state === "waiting") return false;
-  const { raw, receipt } = fate;
+  if (outcome.state === "waiting") return false;
+  const { raw, receipt } = outcome;
   return receipt.status === 1
-    ? await settle({ settler, job, receipt })
-    : await fail({ settler, view, job, raw, receipt });
+    ? await settle({ context, job, receipt })
+    : await fail({ context, view, job, raw, receipt });
 }
 
 /**
@@ -41,26 +41,26 @@ export async function trackSubmitted(parameters: {
  * and the request is settled all the same, the transaction that did it is not in this queue.
  */
 async function takenNonce(parameters: {
-  settler: Settler;
+  context: SettleContext;
   view: ChainView;
   job: Job;
   transaction: RecordedTransaction;
 }): Promise<boolean> {
-  const { settler, view, job, transaction } = parameters;
-  if (await giveUpNonce({ settler, view, job })) return true;
-  if (transaction.ageMs < settler.replaceMs) return false;
-  return await acceptForeign({ settler, view, job });
+  const { context, view, job, transaction } = parameters;
+  if (await giveUpNonce({ context, view, job })) return true;
+  if (transaction.ageMs < context.replaceMs) return false;
+  return await acceptExternal({ context, view, job });
 }
 
 async function settle(parameters: {
-  settler: Settler;
+  context: SettleContext;
   job: Job;
   receipt: TransactionReceipt;
 }): Promise<boolean> {
-  const { settler, job, receipt } = parameters;
-  const { database, logger, metrics } = settler;
+  const { context, job, receipt } = parameters;
+  const { database, logger, metrics } = context;
   const { requestId } = job;
-  if (!hasEvent({ settler, requestId, receipt })) {
+  if (!hasEvent({ context, requestId, receipt })) {
     const message = `transaction ${receipt.hash} succeeded without settling the request`;
     const code = "settle.eventMissing";
     await recordMined({ database, receipt });
@@ -80,18 +80,18 @@ async function settle(parameters: {
 }
 
 async function fail(parameters: {
-  settler: Settler;
+  context: SettleContext;
   view: ChainView;
   job: Job;
   raw: string;
   receipt: TransactionReceipt;
 }): Promise<boolean> {
-  const { settler, view, job, raw, receipt } = parameters;
-  const { chain, database, logger } = settler;
+  const { context, view, job, raw, receipt } = parameters;
+  const { chain, database, logger } = context;
   const { requestId } = job;
   // Mined, whatever becomes of the job: not one that others wait behind.
   await recordMined({ database, receipt });
-  if (await acceptForeign({ settler, view, job })) return true;
+  if (await acceptExternal({ context, view, job })) return true;
   const revert = await answerOf(explainRevert({ chain, raw, receipt }));
   await requireSameChain(chain);
   logger.error({ requestId, transaction: receipt.hash, revert: revert.message }, "reverted");
@@ -101,15 +101,15 @@ async function fail(parameters: {
 }
 
 function hasEvent(parameters: {
-  settler: Settler;
+  context: SettleContext;
   requestId: string;
   receipt: TransactionReceipt;
 }): boolean {
-  const { settler, requestId, receipt } = parameters;
+  const { context, requestId, receipt } = parameters;
   const topic = settlementInterface.getEvent("InferenceSettled")?.topicHash;
   return receipt.logs.some(
     (log) =>
-      log.address === settler.chain.settlement &&
+      log.address === context.chain.settlement &&
       log.topics[0] === topic &&
       log.topics[1] === requestId,
   );

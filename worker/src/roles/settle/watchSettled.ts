@@ -5,7 +5,7 @@ import {
   listSettledIn,
   reopenSettled,
 } from "../../jobs/finality.ts";
-import type { Settler } from "./settler.ts";
+import type { SettleContext } from "./settleContext.ts";
 
 /**
  * Compares the blocks that hold recent settlements with the chain's. A block that is no longer there sends
@@ -13,11 +13,11 @@ import type { Settler } from "./settler.ts";
  * Settlements deeper than `reorgBlocks` are final. Returns how many jobs went back.
  */
 export async function watchSettled(parameters: {
-  settler: Settler;
+  context: SettleContext;
   head: number;
 }): Promise<number> {
-  const { settler, head } = parameters;
-  const { chain, database, logger, reorgBlocks } = settler;
+  const { context, head } = parameters;
+  const { chain, database, logger, reorgBlocks } = context;
   let reopened = 0;
   for (const { number, hash } of await listSettledBlocks({ database })) {
     const block = await answerOf(chain.provider.getBlock(number));

@@ -9,7 +9,7 @@ import type { FeeGate } from "./feeGate.ts";
  * What sending transactions of the node's account needs. Every process that sends for one account has the same
  * database: that is where nonces come from.
  */
-export type Sender = {
+export type AccountContext = {
   database: Database;
   chain: Chain;
   wallet: Wallet;

@@ -1,8 +1,8 @@
+import type { AccountContext } from "../../transactions/accountContext.ts";
 import type { Funds } from "../../transactions/funds.ts";
-import type { Sender } from "../../transactions/sender.ts";
 
 /** What every step of the `settle` role works with. */
-export type Settler = Sender & {
+export type SettleContext = AccountContext & {
   /** name under which this process leases jobs */
   owner: string;
   funds: Funds;

@@ -16,7 +16,7 @@ import type { HeartbeatMetrics } from "./createHeartbeatMetrics.ts";
 export const teeRegistryInterface = new Interface(teeRegistryAbi);
 
 /** What every step of the role `heartbeat` works with. */
-export type Beater = {
+export type HeartbeatContext = {
   provider: JsonRpcProvider;
   chainId: bigint;
   /** address of the TEE registry */
@@ -55,17 +55,17 @@ export function registryFailure(error: unknown): RetryableError {
  * @throws RefusedError, or RetryableError `rpc.failed`, `rpc.emptyAnswer`
  */
 export async function readRegistry(parameters: {
-  beater: Pick<Beater, "provider" | "registry">;
+  context: Pick<HeartbeatContext, "provider" | "registry">;
   name: string;
   values: readonly unknown[];
 }): Promise<readonly unknown[]> {
-  const { beater, name, values } = parameters;
+  const { context, name, values } = parameters;
   const data = teeRegistryInterface.encodeFunctionData(name, values);
-  const result = await beater.provider
-    .call({ to: beater.registry, data })
+  const result = await context.provider
+    .call({ to: context.registry, data })
     .catch((error: unknown) => {
       throw registryFailure(error);
     });
-  requireAnswer({ answer: result, name, to: beater.registry });
+  requireAnswer({ answer: result, name, to: context.registry });
   return teeRegistryInterface.decodeFunctionResult(name, result).toArray();
 }

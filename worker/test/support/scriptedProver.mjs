@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // Stands in for `haca-prover serve` where a test needs one that misbehaves. The script is a JSON list in
-// HACA_TEST_HELPER: how each `prove` request is met, the last entry for all further ones.
+// HACA_TEST_NATIVE_PROVER: how each `prove` request is met, the last entry for all further ones.
 import { createInterface } from "node:readline";
 
-const script = JSON.parse(process.env.HACA_TEST_HELPER ?? "[]");
+const script = JSON.parse(process.env.HACA_TEST_NATIVE_PROVER ?? "[]");
 const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
 const refuse = (id, code) => say({ id, ok: false, error: { code, message: `refused: ${code}` } });
 

@@ -9,7 +9,7 @@ const BUILT = join(import.meta.dirname, "../../../prover/target/release/haca-pro
  * Nothing means snarkjs.
  * @throws StartError when a path is set and nothing is there
  */
-export function findHelper(parameters: { setting: string | undefined }): string | undefined {
+export function findNativeProver(parameters: { setting: string | undefined }): string | undefined {
   const { setting } = parameters;
   if (setting === "none") return undefined;
   if (setting === undefined) return existsSync(BUILT) ? BUILT : undefined;

@@ -2,13 +2,13 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { BaseError } from "@haca/protocol/baseError";
 
-/** What the helper said about a request it could not do. The process itself is well. */
-export class HelperRefusal extends BaseError {}
+/** What the native prover said about a request it could not do. The process itself is well. */
+export class NativeRefusal extends BaseError {}
 
-/** The helper ended, hangs, or speaks another protocol. Its next request starts another process. */
-export class HelperBroken extends BaseError {}
+/** The native prover ended, hangs, or speaks another protocol. Its next request starts another process. */
+export class NativeBroken extends BaseError {}
 
-/** What the helper says of itself: its threads, and what it makes proofs with, devices with their memory. */
+/** What the native prover says of itself: its threads, and what it makes proofs with, devices with their memory. */
 export type Greeting = { protocol?: unknown; threads?: unknown; backends?: unknown };
 
 type Pending = { resolve: (result: unknown) => void; reject: (error: Error) => void };
@@ -26,7 +26,7 @@ const HELLO_TIMEOUT_MS = 10_000;
 const REST_MS = { first: 1_000, longest: 60_000 };
 
 /** A `haca-prover serve` process, started when it is first needed and again after it broke. */
-export class HelperProcess {
+export class NativeProcess {
   readonly #program: string;
   readonly #parameters: readonly string[];
   readonly #onOutput: (line: string) => void;
@@ -59,7 +59,7 @@ export class HelperProcess {
 
   /**
    * Sends one request and waits for its answer. A process that does not answer in time is ended.
-   * @throws HelperRefusal with the helper's code, HelperBroken
+   * @throws NativeRefusal with the native prover's code, NativeBroken
    */
   async ask(parameters: {
     request: Readonly<Record<string, unknown>> & { op: string };
@@ -151,7 +151,7 @@ export class HelperProcess {
     const waiting = pending.get(answer.id);
     pending.delete(answer.id);
     if (answer.ok) waiting?.resolve(answer.result);
-    else waiting?.reject(new HelperRefusal(answer.error));
+    else waiting?.reject(new NativeRefusal(answer.error));
   }
 
   #abandon(child: ChildProcessWithoutNullStreams, reason: string): void {
@@ -179,9 +179,9 @@ function parseAnswer(line: string): Answer | undefined {
   }
 }
 
-function broken(reason: string): HelperBroken {
-  return new HelperBroken({
-    code: "prover.helperBroken",
+function broken(reason: string): NativeBroken {
+  return new NativeBroken({
+    code: "prover.nativeBroken",
     message: `the native prover: ${reason}`,
   });
 }
