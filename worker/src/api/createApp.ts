@@ -2,7 +2,7 @@ import { decodeRequestId } from "@haca/protocol/requestId";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Logger } from "pino";
-import { describeError, RequestError } from "../errors.ts";
+import { describeError, RefusedInferenceError } from "../errors.ts";
 import { listOpenAttempts } from "../jobs/openTransactions.ts";
 import { countJobs, readJob } from "../jobs/readJobs.ts";
 import type { Metrics } from "../metrics/createMetrics.ts";
@@ -12,6 +12,7 @@ import type { Database } from "../storage/database.ts";
 import { DatabaseAwayError } from "../storage/databaseFailure.ts";
 import type { FundsView } from "../transactions/funds.ts";
 import { parseInferenceRequest } from "./parseInferenceRequest.ts";
+import { RequestError, requestErrorOf } from "./requestError.ts";
 import { attemptView, jobView, modelView, receiptView } from "./views.ts";
 
 /** When a client may ask again, while the database is away. */
@@ -52,6 +53,7 @@ export function createApp(context: AppContext): Hono {
   );
   app.onError((error, c) => {
     if (error instanceof RequestError) return refuse(c, error);
+    if (error instanceof RefusedInferenceError) return refuse(c, requestErrorOf(error));
     if (error instanceof DatabaseAwayError) {
       logger.warn({ path: c.req.path, error: describeError(error) }, "refused: no database");
       c.header("retry-after", String(RETRY_AFTER_SECONDS));

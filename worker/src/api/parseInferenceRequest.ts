@@ -1,6 +1,7 @@
 import { getAddress, isAddress, ZeroAddress } from "ethers";
 import { z } from "zod";
-import { RequestError } from "../errors.ts";
+import type { InferenceRequest } from "../roles/infer/answerInference.ts";
+import { RequestError } from "./requestError.ts";
 
 const requestSchema = z.strictObject({
   model: z.string(),
@@ -11,16 +12,6 @@ const requestSchema = z.strictObject({
   input: z.array(z.unknown(), "must be an array of numbers"),
   requester: z.string().refine(isAddress, "must be an address").optional(),
 });
-
-export type InferenceRequest = {
-  model: string;
-  /** `major.minor`; undefined: the newest that is served */
-  version: string | undefined;
-  /** numbers, or arrays of them, not yet looked at */
-  input: readonly unknown[];
-  /** checksummed; the zero address where the client did not say */
-  requester: string;
-};
 
 /** Reads the body of `POST /v1/inferences`. @throws RequestError naming the field */
 export function parseInferenceRequest(body: string): InferenceRequest {

@@ -4,6 +4,7 @@ import type { Chain } from "../chain/chain.ts";
 import type { Metrics } from "../metrics/createMetrics.ts";
 import type { Database } from "../storage/database.ts";
 import type { FeeGate } from "./feeGate.ts";
+import type { Funds } from "./funds.ts";
 
 /**
  * What sending transactions of the node's account needs. Every process that sends for one account has the same
@@ -14,6 +15,8 @@ export type AccountContext = {
   chain: Chain;
   wallet: Wallet;
   gate: FeeGate;
+  /** what the account holds; where it is given, nothing is signed that could not be paid for */
+  funds?: Funds;
   /** blocks, the transaction's own included, after which a receipt counts */
   confirmations: number;
   /** silence after which the same bytes are sent again */

@@ -1,5 +1,5 @@
-import { endpointWords, isAnswered } from "../chain/endpointWords.ts";
 import { answerOf, rpcFailure } from "../chain/rpcErrors.ts";
+import { endpointWords, isAnswered } from "../endpointWords.ts";
 import { listAttempts } from "../jobs/openTransactions.ts";
 import type { AccountContext } from "./accountContext.ts";
 import { feesOf } from "./feesOf.ts";

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
+import type { Market } from "../chain/readMarket.ts";
 import type { Metrics } from "../metrics/createMetrics.ts";
-import { chooseFees, type Fees, type Market, raiseFees, raiseRefused } from "./fees.ts";
+import { chooseFees, type Fees, raiseFees, raiseRefused } from "./fees.ts";
 
 /**
  * The ceiling on fees. While the chain asks for more, nothing new is signed and nothing is raised; the log says so

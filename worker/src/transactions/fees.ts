@@ -1,8 +1,7 @@
+import type { Market } from "../chain/readMarket.ts";
+
 /** Fees of an EIP-1559 transaction, in wei per gas. */
 export type Fees = { maxFeePerGas: bigint; maxPriorityFeePerGas: bigint };
-
-/** What the chain asks at the moment, in wei per gas. */
-export type Market = { baseFee: bigint; tip: bigint };
 
 /**
  * Fees of a new transaction: room for the base fee to double, never above `ceiling`. Undefined while the next block

@@ -1,10 +1,10 @@
-import { keccak256 } from "ethers";
 import { answerOf } from "../chain/rpcErrors.ts";
 import { findGap, listAttempts } from "../jobs/openTransactions.ts";
 import { recordFiller, recordSent } from "../jobs/transactions.ts";
 import type { AccountContext } from "./accountContext.ts";
 import { broadcastAttempt } from "./broadcastAttempt.ts";
 import type { ChainView } from "./readChainView.ts";
+import { signCall } from "./signCall.ts";
 
 /** Gas of a transfer without data. */
 const TRANSFER_GAS = 21_000n;
@@ -33,10 +33,9 @@ export async function fillGap(parameters: {
   const fees = gate.choose(view.market);
   if (fees === undefined) return;
   const { chainId } = chain;
-  const to = wallet.address;
-  const call = { type: 2, chainId, nonce, to, value: 0n, gasLimit: TRANSFER_GAS };
-  const raw = await wallet.signTransaction({ ...call, ...fees });
-  const hash = keccak256(raw);
+  const call = { to: wallet.address, data: "0x" };
+  const gasLimit = TRANSFER_GAS;
+  const { hash, raw } = await signCall({ wallet, chainId, call, nonce, gasLimit, fees });
   if (!(await recordFiller({ database, nonce, hash, raw }))) return;
   metrics.transactions.inc({ event: "gapFilled" });
   logger.warn({ nonce, transaction: hash }, "no transaction has this nonce: filling the gap");

@@ -13,6 +13,9 @@ const ABOUT_FEES: readonly Refusal["kind"][] = [
   "poolFull",
 ];
 
+/** What the endpoint did with an attempt: `taken` where the nonce is used up by a transaction that is not recorded here. */
+export type Offered = { state: "sent"; hash: string } | { state: "taken" };
+
 /**
  * Sends the current attempt of a transaction. Where no endpoint has taken it and its fees are why, it is replaced by one
  * that offers more, and that one is sent: the same bytes would be refused for ever. Returns the hash of what was sent.
@@ -22,7 +25,7 @@ export async function offerAttempt(parameters: {
   context: AccountContext;
   view: ChainView;
   transaction: RecordedTransaction;
-}): Promise<{ state: "sent"; hash: string } | { state: "taken" }> {
+}): Promise<Offered> {
   const { context, view, transaction } = parameters;
   const outcome = await broadcastAttempt({ context, view, transaction });
   if (outcome.state === "sent") return { state: "sent", hash: transaction.hash };

@@ -1,9 +1,8 @@
-import { readMarket } from "../chain/readMarket.ts";
+import { type Market, readMarket } from "../chain/readMarket.ts";
 import { requireSameChain } from "../chain/requireSameChain.ts";
 import { answerOf } from "../chain/rpcErrors.ts";
 import { RetryableError } from "../errors.ts";
 import type { AccountContext } from "./accountContext.ts";
-import type { Market } from "./fees.ts";
 
 /** The chain as it was when a pass looked at it. */
 export type ChainView = {

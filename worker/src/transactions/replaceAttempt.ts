@@ -1,10 +1,11 @@
-import { keccak256, Transaction } from "ethers";
+import { Transaction } from "ethers";
 import type { RecordedTransaction } from "../jobs/job.ts";
 import { recordReplacement, recordSent } from "../jobs/transactions.ts";
 import type { AccountContext } from "./accountContext.ts";
 import { type Broadcast, broadcastAttempt } from "./broadcastAttempt.ts";
 import type { Fees } from "./fees.ts";
 import type { ChainView } from "./readChainView.ts";
+import { signCall } from "./signCall.ts";
 
 /**
  * Signs the same call with the same nonce and other fees, records it, and sends it. One of the two is mined, never
@@ -19,10 +20,9 @@ export async function replaceAttempt(parameters: {
   const { context, view, transaction, fees } = parameters;
   const { database, logger, metrics, wallet } = context;
   const { nonce } = transaction;
-  const { chainId, data, gasLimit, to, value } = Transaction.from(transaction.raw);
-  const call = { type: 2, chainId, nonce, to, data, value, gasLimit };
-  const raw = await wallet.signTransaction({ ...call, ...fees });
-  const hash = keccak256(raw);
+  const { chainId, data, gasLimit, to } = Transaction.from(transaction.raw);
+  const call = { to, data };
+  const { hash, raw } = await signCall({ wallet, chainId, call, nonce, gasLimit, fees });
   const replaced = transaction.hash;
   if (!(await recordReplacement({ database, replaced, replacement: { hash, raw } }))) {
     return undefined;

@@ -5,6 +5,7 @@ import { readMarket } from "../../chain/readMarket.ts";
 import { answerOf } from "../../chain/rpcErrors.ts";
 import { RetryableError } from "../../errors.ts";
 import { chooseFees, type Fees, raiseFees } from "../../transactions/fees.ts";
+import { type Call, estimateGasLimit, signCall } from "../../transactions/signCall.ts";
 import {
   type HeartbeatContext,
   RefusedError,
@@ -12,7 +13,6 @@ import {
   teeRegistryInterface,
 } from "./heartbeatContext.ts";
 
-const GAS_MARGIN = { numerator: 12n, denominator: 10n };
 /** The last transaction that an endpoint took, so that what takes its nonce pays more. */
 export type LastSent = { nonce: number; fees: Fees } | undefined;
 
@@ -31,14 +31,11 @@ export async function sendCall(parameters: {
   const { context, name, values, lastSent } = parameters;
   const { provider, wallet, chainId, registry: to, rebroadcastMs, pollMs, signal } = context;
   const data = teeRegistryInterface.encodeFunctionData(name, values);
-  const gas = await estimate({ context, data });
+  const call = { to, data };
+  const gasLimit = await estimate({ context, call });
   const nonce = await answerOf(provider.getTransactionCount(wallet.address, "latest"));
   const fees = await feesFor({ context, nonce, last: lastSent.value });
-  const gasLimit = (gas * GAS_MARGIN.numerator) / GAS_MARGIN.denominator;
-  const raw = await wallet.signTransaction({
-    ...{ type: 2, chainId, nonce, to, data, gasLimit },
-    ...fees,
-  });
+  const { raw } = await signCall({ wallet, chainId, call, nonce, gasLimit, fees });
   const hash = await broadcast({ context, raw, onTaken: () => (lastSent.value = { nonce, fees }) });
 
   const deadline = performance.now() + rebroadcastMs;
@@ -55,10 +52,11 @@ export async function sendCall(parameters: {
   }
 }
 
-async function estimate(parameters: { context: HeartbeatContext; data: string }): Promise<bigint> {
-  const { provider, registry: to, wallet } = parameters.context;
+async function estimate(parameters: { context: HeartbeatContext; call: Call }): Promise<bigint> {
+  const { call, context } = parameters;
+  const { provider, wallet } = context;
   try {
-    return await provider.estimateGas({ from: wallet.address, to, data: parameters.data });
+    return await estimateGasLimit({ provider, from: wallet.address, call });
   } catch (error) {
     throw registryFailure(error);
   }

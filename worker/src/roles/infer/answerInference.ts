@@ -6,15 +6,14 @@ import { dequantise } from "@haca/zkml/dequantise";
 import { quantiseInput } from "@haca/zkml/quantiseInput";
 import { runIntegerModel } from "@haca/zkml/runIntegerModel";
 import type { Wallet } from "ethers";
-import { flattenInput } from "../../api/flattenInput.ts";
-import type { InferenceRequest } from "../../api/parseInferenceRequest.ts";
 import type { Chain } from "../../chain/chain.ts";
-import { RequestError } from "../../errors.ts";
+import { RefusedInferenceError } from "../../errors.ts";
 import { acceptJob } from "../../jobs/acceptJob.ts";
 import { type NewJob, resultOf } from "../../jobs/job.ts";
 import { selectModel } from "../../models/selectModel.ts";
 import type { ServedModel } from "../../models/servedModel.ts";
 import type { Database } from "../../storage/database.ts";
+import { flattenInput } from "./flattenInput.ts";
 
 /** What the fast path works with. */
 export type InferContext = {
@@ -27,6 +26,17 @@ export type InferContext = {
   clock: { seconds(): number };
   /** called when a job is on disk, before the client hears of it */
   onAccepted: () => void;
+};
+
+/** What a client asks for, in whatever way it reached the node. */
+export type InferenceRequest = {
+  model: string;
+  /** `major.minor`; undefined: the newest that is served */
+  version: string | undefined;
+  /** numbers, or arrays of them, not yet looked at */
+  input: readonly unknown[];
+  /** checksummed; the zero address where the client did not say */
+  requester: string;
 };
 
 /** An accepted request and the model's answer. */
@@ -42,7 +52,7 @@ export type Answer = {
 
 /**
  * Runs the integer model, which the circuit agrees with bit by bit, and queues the job; the proof comes later.
- * @throws RequestError where the model or the input is refused; nothing is queued then
+ * @throws RefusedInferenceError where the model or the input is refused; nothing is queued then
  */
 export async function answerInference(parameters: {
   inference: InferContext;
@@ -111,6 +121,6 @@ function quantise(parameters: { model: ServedModel; request: InferenceRequest })
     const { code, details, message } = cause;
     const index = details.index;
     const field = typeof index === "number" ? `input[${index}]` : "input";
-    throw new RequestError({ status: 400, code, field, message: `${field}: ${message}`, cause });
+    throw new RefusedInferenceError({ code, field, message: `${field}: ${message}`, cause });
   }
 }

@@ -1,5 +1,4 @@
 import type { TransactionReceipt } from "ethers";
-import { settlementInterface } from "../../chain/chain.ts";
 import { explainRevert } from "../../chain/explainRevert.ts";
 import { requireSameChain } from "../../chain/requireSameChain.ts";
 import { answerOf } from "../../chain/rpcErrors.ts";
@@ -11,6 +10,7 @@ import { followTransaction } from "../../transactions/followTransaction.ts";
 import type { ChainView } from "../../transactions/readChainView.ts";
 import { acceptExternal } from "./acceptExternal.ts";
 import { giveUpNonce } from "./giveUpNonce.ts";
+import { kindOf } from "./kinds/kinds.ts";
 import type { SettleContext } from "./settleContext.ts";
 
 /**
@@ -60,7 +60,8 @@ async function settle(parameters: {
   const { context, job, receipt } = parameters;
   const { database, logger, metrics } = context;
   const { requestId } = job;
-  if (!hasEvent({ context, requestId, receipt })) {
+  const { settlement } = context.chain;
+  if (!kindOf(job).hasSettled({ receipt, settlement, requestId })) {
     const message = `transaction ${receipt.hash} succeeded without settling the request`;
     const code = "settle.eventMissing";
     await recordMined({ database, receipt });
@@ -98,19 +99,4 @@ async function fail(parameters: {
   const code = `revert.${revert.name}`;
   const message = `transaction ${receipt.hash}: ${revert.message}`;
   return await recordFailure({ database, requestId, from: "submitted", code, message });
-}
-
-function hasEvent(parameters: {
-  context: SettleContext;
-  requestId: string;
-  receipt: TransactionReceipt;
-}): boolean {
-  const { context, requestId, receipt } = parameters;
-  const topic = settlementInterface.getEvent("InferenceSettled")?.topicHash;
-  return receipt.logs.some(
-    (log) =>
-      log.address === context.chain.settlement &&
-      log.topics[0] === topic &&
-      log.topics[1] === requestId,
-  );
 }

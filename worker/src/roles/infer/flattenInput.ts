@@ -1,8 +1,8 @@
-import { RequestError } from "../errors.ts";
+import { RefusedInferenceError } from "../../errors.ts";
 
 /**
  * The elements of an input tensor in row-major order, given flat or as nested arrays of the model's shape.
- * @throws RequestError naming the element: `input[3][5]`
+ * @throws RefusedInferenceError naming the element: `input[3][5]`
  */
 export function flattenInput(parameters: {
   input: readonly unknown[];
@@ -45,8 +45,8 @@ function collect(parameters: {
   }
 }
 
-function refused(code: string, field: string, reason: string): RequestError {
-  return new RequestError({ status: 400, code, field, message: `${field}: ${reason}` });
+function refused(code: string, field: string, reason: string): RefusedInferenceError {
+  return new RefusedInferenceError({ code, field, message: `${field}: ${reason}` });
 }
 
 function kindOf(value: unknown): string {
