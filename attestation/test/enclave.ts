@@ -1,6 +1,6 @@
-import { measurementsOf } from "@haca/worker/enclave/measurementsOf";
-import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
-import { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
+import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
+import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
+import { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { sha256 } from "ethers";
 
 /** Time at which the chain and the enclave were made, unix seconds. */

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
-import { encodeName, makeCertificate } from "@haca/worker/enclave/makeCertificate";
-import { makeP384Keys } from "@haca/worker/enclave/simulatedChain";
+import { encodeName, makeCertificate } from "@haca/enclave-simulator/makeCertificate";
+import { makeP384Keys } from "@haca/enclave-simulator/simulatedChain";
 import { concat, keccak256, ZeroHash } from "ethers";
 import { describe, expect, it } from "vitest";
 import { EvidenceError } from "../src/EvidenceError.ts";

@@ -1,5 +1,5 @@
+import { encodeCbor } from "@haca/enclave-simulator/encodeCbor";
 import { BaseError } from "@haca/protocol/baseError";
-import { encodeCbor } from "@haca/worker/enclave/encodeCbor";
 import { describe, expect, it } from "vitest";
 import { parseDocument } from "../src/nitro/parseDocument.ts";
 import { chain, documentOf, enclave, NOW } from "./enclave.ts";

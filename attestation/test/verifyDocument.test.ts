@@ -1,7 +1,7 @@
 import { sign } from "node:crypto";
-import { encodeCbor } from "@haca/worker/enclave/encodeCbor";
-import { makeCertificate } from "@haca/worker/enclave/makeCertificate";
-import { makeP384Keys, makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
+import { encodeCbor } from "@haca/enclave-simulator/encodeCbor";
+import { makeCertificate } from "@haca/enclave-simulator/makeCertificate";
+import { makeP384Keys, makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { concat, keccak256 } from "ethers";
 import { describe, expect, it } from "vitest";
 import { parseDocument } from "../src/nitro/parseDocument.ts";

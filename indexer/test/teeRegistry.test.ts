@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { encodeName } from "@haca/enclave-simulator/makeCertificate";
 import { teeRegistryAbi } from "@haca/protocol/abi";
-import { encodeName } from "@haca/worker/enclave/makeCertificate";
 import { type Hex, zeroHash } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { accessTee, pcrHashOf, pcrsOf, type Tee, teeIdOf } from "./utils/accessTee.ts";

@@ -1,16 +1,16 @@
+import { openDevelopmentRoot } from "@haca/enclave-simulator/developmentRoot";
+import { measurementsOf, pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
+import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
+import { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
+import {
+  type RunningEnclave,
+  startSimulatedEnclave,
+} from "@haca/enclave-simulator/startSimulatedEnclave";
 import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import type { ContractName } from "@haca/protocol/contracts";
 import { ROLES } from "@haca/protocol/roles";
-import { openDevelopmentRoot } from "@haca/worker/enclave/developmentRoot";
-import { fetchHeartbeat } from "@haca/worker/enclave/enclaveClient";
-import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
-import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
-import { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
-import {
-  type RunningEnclave,
-  startSimulatedEnclave,
-} from "@haca/worker/enclave/startSimulatedEnclave";
+import { fetchHeartbeat } from "@haca/worker/roles/heartbeat/enclaveClient";
 import { JsonRpcProvider, Wallet } from "ethers";
 import {
   type ArgumentsOf,

@@ -1,8 +1,8 @@
 import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
-import { measurementsOf } from "@haca/worker/enclave/measurementsOf";
-import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
-import { type DocumentOptions, SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
-import { startSimulatedEnclave } from "@haca/worker/enclave/startSimulatedEnclave";
+import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
+import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
+import { type DocumentOptions, SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
+import { startSimulatedEnclave } from "@haca/enclave-simulator/startSimulatedEnclave";
 import { getBytes, sha256 } from "ethers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { collectEvidence } from "./collectEvidence.ts";

@@ -7,7 +7,7 @@ import {
   fetchDocument,
   fetchSigningKey,
   fetchTlsCertificate,
-} from "@haca/worker/enclave/enclaveClient";
+} from "@haca/worker/roles/heartbeat/enclaveClient";
 import { type ContractRunner, hexlify, keccak256, sha256 } from "ethers";
 import { nextBlockTime } from "../lib/chainSession.ts";
 import type { TeeContracts } from "./teeContracts.ts";

@@ -1,7 +1,7 @@
 import { verifyDocument } from "@haca/attestation/nitro/verifyDocument";
-import { measurementsOf } from "@haca/worker/enclave/measurementsOf";
-import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
-import { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
+import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
+import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
+import { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { sha256 } from "ethers";
 import { describe, expect, it } from "vitest";
 import { explainDocument } from "./explainDocument.ts";

@@ -1,5 +1,5 @@
 import { NODE_STATUSES } from "@haca/protocol/attestationParameters";
-import { fetchHeartbeat } from "@haca/worker/enclave/enclaveClient";
+import { fetchHeartbeat } from "@haca/worker/roles/heartbeat/enclaveClient";
 import { sendCall } from "../lib/sendCall.ts";
 import { isoTime } from "../lib/words.ts";
 import { addressArgument, asked, type SendOptions, teeIdArgument, urlOption } from "./options.ts";

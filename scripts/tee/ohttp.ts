@@ -1,5 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { fetchOhttpKey } from "@haca/worker/enclave/enclaveClient";
+import { fetchOhttpKey } from "@haca/worker/roles/heartbeat/enclaveClient";
 import { nextBlockTime } from "../lib/chainSession.ts";
 import { sendCall } from "../lib/sendCall.ts";
 import { asked, type SendOptions, teeIdArgument, urlOption } from "./options.ts";

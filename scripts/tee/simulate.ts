@@ -1,8 +1,8 @@
-import { openDevelopmentRoot } from "@haca/worker/enclave/developmentRoot";
-import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
-import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
-import { type Measurements, SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
-import { startSimulatedEnclave } from "@haca/worker/enclave/startSimulatedEnclave";
+import { openDevelopmentRoot } from "@haca/enclave-simulator/developmentRoot";
+import { measurementsOf, pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
+import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
+import { type Measurements, SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
+import { startSimulatedEnclave } from "@haca/enclave-simulator/startSimulatedEnclave";
 import { getBytes, hexlify } from "ethers";
 import { badOption, integerOption } from "./options.ts";
 

@@ -261,7 +261,11 @@ describe("help", () => {
   const TOOLS = ["coverage", "mutation", "smt", "test"].map((name) => `tools/${name}/cli.ts`);
   const OTHERS = [
     ...["zkml/src/cli.ts", "worker/src/cli.ts", "indexer/launch/cli.ts", "tools/bench/gas.ts"],
-    ...["tools/prover-build/build.ts", "tools/prover-build/buildCuda.ts", "tools/prover-build/testCuda.ts"],
+    ...[
+      "tools/prover-build/build.ts",
+      "tools/prover-build/buildCuda.ts",
+      "tools/prover-build/testCuda.ts",
+    ],
     ...["zkml", "prover", "worker"].map((name) => `tools/bench/cli.ts ${name}`),
   ];
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
 import { documentHints } from "@haca/attestation/nitro/documentHints";
+import { measurementsOf, pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
 import { accessManagerAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { explainRevert } from "@haca/protocol/explainRevert";
@@ -11,8 +12,7 @@ import {
   fetchDocument,
   fetchSigningKey,
   fetchTlsCertificate,
-} from "@haca/worker/enclave/enclaveClient";
-import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
+} from "@haca/worker/roles/heartbeat/enclaveClient";
 import { Contract, ContractFactory, hexlify, isError, JsonRpcProvider, Wallet } from "ethers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { developmentKey, startChain } from "../../scripts/demo/localChain.ts";

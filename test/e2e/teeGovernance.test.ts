@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openDevelopmentRoot } from "@haca/enclave-simulator/developmentRoot";
+import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { certificateStoreAbi, nitroVerifierAbi, teeRegistryAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
-import { openDevelopmentRoot } from "@haca/worker/enclave/developmentRoot";
-import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import { Contract, concat, keccak256, sha256 } from "ethers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {

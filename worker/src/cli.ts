@@ -8,8 +8,8 @@ import { readSettings, settingsHelp } from "./config/commandLine.ts";
 import { ROLES, readConfig, readQueueConfig, type Settings } from "./config/readConfig.ts";
 import { flagOf, VARIABLES, type VariableName } from "./config/variables.ts";
 import { ConfigurationError, describeError } from "./errors.ts";
-import { readHeartbeatConfig } from "./heartbeat/readHeartbeatConfig.ts";
 import { createLogger } from "./logger.ts";
+import { readHeartbeatConfig } from "./roles/heartbeat/readHeartbeatConfig.ts";
 import type { RunningWorker } from "./start/startWorker.ts";
 
 const names = Object.keys(VARIABLES) as VariableName[];
@@ -23,7 +23,7 @@ function prepare(roles: readonly string[], settings: Settings): { start: Start; 
     return {
       logLevel: config.logLevel,
       async start(parts) {
-        const { startHeartbeat } = await import("./heartbeat/startHeartbeat.ts");
+        const { startHeartbeat } = await import("./roles/heartbeat/startHeartbeat.ts");
         return await startHeartbeat({ config, ...parts });
       },
     };
@@ -78,7 +78,7 @@ function fail(error: unknown): void {
 
 const commandLine = process.argv.slice(2);
 const program = new Command("npm run worker --")
-  .description("Inference node, prover and settler over one durable queue")
+  .description("Inference node, prover and settlement over one durable queue")
   .usage("<roles...> [options]")
   .argument(
     "<roles...>",

@@ -1,5 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { endpointWords } from "./chain/endpointWords.ts";
+import { endpointWords } from "./endpointWords.ts";
 import { redact } from "./redact.ts";
 
 /** A failure that the same attempt may not meet again: try later, lose nothing. */
@@ -14,20 +14,12 @@ export class ConfigurationError extends BaseError {}
 /** The worker cannot start in this environment. One line; exit status 1. */
 export class StartError extends BaseError {}
 
-/** A request that is refused: an HTTP status, and the field at fault where there is one. */
-export class RequestError extends BaseError {
-  readonly status: 400 | 404 | 405 | 410 | 413 | 415;
-  readonly field: string | null;
+/** The node does not answer an inference: the model or the input is refused. Names the part of the request that is why. */
+export class RefusedInferenceError extends BaseError {
+  readonly field: string;
 
-  constructor(parameters: {
-    status: RequestError["status"];
-    code: string;
-    field: string | null;
-    message: string;
-    cause?: unknown;
-  }) {
+  constructor(parameters: { code: string; field: string; message: string; cause?: unknown }) {
     super(parameters);
-    this.status = parameters.status;
     this.field = parameters.field;
   }
 }

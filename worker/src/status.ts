@@ -1,11 +1,11 @@
 import { formatEther, formatUnits } from "ethers";
-import type { FundsView } from "./account/funds.ts";
+import { type AttemptView, attemptView } from "./api/views.ts";
 import type { QueueConfig } from "./config/readConfig.ts";
-import { openDatabase } from "./database/openDatabase.ts";
 import { StartError } from "./errors.ts";
-import { type AttemptView, attemptView } from "./http/views.ts";
-import { countJobs } from "./queue/countJobs.ts";
-import { listOpenAttempts } from "./queue/listOpenAttempts.ts";
+import { listOpenAttempts } from "./jobs/openTransactions.ts";
+import { countJobs } from "./jobs/readJobs.ts";
+import { openDatabase } from "./storage/openDatabase.ts";
+import type { FundsView } from "./transactions/funds.ts";
 
 type Status = {
   source: string;

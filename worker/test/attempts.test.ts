@@ -1,25 +1,30 @@
 import { describe, expect, it } from "vitest";
-import type { Database } from "../src/database/database.ts";
-import { acceptJob } from "../src/queue/acceptJob.ts";
-import { countOpen } from "../src/queue/countOpen.ts";
-import { decideForeignSettled } from "../src/queue/decideForeignSettled.ts";
-import { dropTransaction } from "../src/queue/dropTransaction.ts";
-import { findGap } from "../src/queue/findGap.ts";
-import { listAttempts } from "../src/queue/listAttempts.ts";
-import { listForeignSettled } from "../src/queue/listForeignSettled.ts";
-import { listOpenTransactions } from "../src/queue/listOpenTransactions.ts";
-import { promoteAttempt } from "../src/queue/promoteAttempt.ts";
-import { readJob } from "../src/queue/readJob.ts";
-import { recordBroadcast } from "../src/queue/recordBroadcast.ts";
-import { recordFiller } from "../src/queue/recordFiller.ts";
-import { recordForeignSettlement } from "../src/queue/recordForeignSettlement.ts";
-import { recordMined } from "../src/queue/recordMined.ts";
-import { recordProof } from "../src/queue/recordProof.ts";
-import { recordReplacement } from "../src/queue/recordReplacement.ts";
-import { recordSent } from "../src/queue/recordSent.ts";
-import { recordSettlement } from "../src/queue/recordSettlement.ts";
-import { recordSigned } from "../src/queue/recordSigned.ts";
-import { recordTransaction } from "../src/queue/recordTransaction.ts";
+import { acceptJob } from "../src/jobs/acceptJob.ts";
+import { decideExternalSettled, listExternalSettled } from "../src/jobs/finality.ts";
+import {
+  countOpen,
+  findGap,
+  listAttempts,
+  listOpenTransactions,
+} from "../src/jobs/openTransactions.ts";
+import { recordProof } from "../src/jobs/proofs.ts";
+import { readJob } from "../src/jobs/readJobs.ts";
+import {
+  recordBroadcast,
+  recordExternalSettlement,
+  recordSettlement,
+} from "../src/jobs/settlements.ts";
+import {
+  dropTransaction,
+  promoteAttempt,
+  recordFiller,
+  recordMined,
+  recordReplacement,
+  recordSent,
+  recordSigned,
+  recordTransaction,
+} from "../src/jobs/transactions.ts";
+import type { Database } from "../src/storage/database.ts";
 import { newJob } from "./support/newJob.ts";
 import { describeStores } from "./support/stores.ts";
 
@@ -163,7 +168,7 @@ describeStores("attempts", (store) => {
     });
   });
 
-  describe("a hole in the nonces", () => {
+  describe("a nonce gap", () => {
     it("is one where the first open transaction lies behind it for long", async () => {
       const { database } = store;
       expect(await findGap({ database, nonce: 3, patienceMs: 0 })).toBe(false);
@@ -223,7 +228,7 @@ describeStores("attempts", (store) => {
       const other = await submittedJob(database);
       const replacement = { hash: "second", raw: "raw second" };
       await recordReplacement({ database, replaced: hash, replacement });
-      expect(await recordForeignSettlement({ database, requestId, head: 9 })).toBe(true);
+      expect(await recordExternalSettlement({ database, requestId, head: 9 })).toBe(true);
       expect(await listAttempts({ database, nonce })).toEqual([]);
       expect(await listAttempts({ database, nonce: other.nonce })).toHaveLength(1);
       expect((await countOpen({ database })).open).toBe(1);
@@ -232,16 +237,16 @@ describeStores("attempts", (store) => {
     it("is watched, and taken back where a reorganisation removed it", async () => {
       const { database } = store;
       const requestId = await provenJob(database);
-      await recordForeignSettlement({ database, requestId, head: 9 });
-      expect(await listForeignSettled({ database })).toEqual([{ requestId, seenAtBlock: 9 }]);
-      const decide = (verdict: "final" | "gone") =>
-        decideForeignSettled({ database, requestId, verdict });
+      await recordExternalSettlement({ database, requestId, head: 9 });
+      expect(await listExternalSettled({ database })).toEqual([{ requestId, seenAtBlock: 9 }]);
+      const decide = (outcome: "final" | "gone") =>
+        decideExternalSettled({ database, requestId, outcome });
       expect(await decide("gone")).toBe(true);
       expect((await readJob({ database, requestId }))?.state).toBe("proven");
       expect(await decide("gone")).toBe(false);
-      await recordForeignSettlement({ database, requestId, head: 11 });
+      await recordExternalSettlement({ database, requestId, head: 11 });
       expect(await decide("final")).toBe(true);
-      expect(await listForeignSettled({ database })).toEqual([]);
+      expect(await listExternalSettled({ database })).toEqual([]);
       expect(await decide("gone")).toBe(false);
     });
   });

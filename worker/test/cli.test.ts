@@ -219,8 +219,8 @@ describe("stopping", () => {
     expect(worker.child.lines.at(-1)).toContain('"stopped"');
     expect(worker.child.lines.join("\n")).not.toContain(settings.HACA_NODE_KEY);
 
-    const heirUrl = await testbed.worker(settings).url();
-    await jobIn(heirUrl, requestId, "settled");
+    const successorUrl = await testbed.worker(settings).url();
+    await jobIn(successorUrl, requestId, "settled");
   });
 
   it("is immediate at the second signal", async () => {

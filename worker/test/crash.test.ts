@@ -1,11 +1,11 @@
 import { type Contract, Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { LIFE_TRANSITIONS, TRANSITIONS, type Transition } from "../src/config/variables.ts";
 import { infer, jobIn, readJob } from "./support/client.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { waitFor } from "./support/processes.ts";
 import { Testbed } from "./support/testbed.ts";
+import { LIFE_TRANSITIONS, TRANSITIONS, type Transition } from "./support/transitions.ts";
 import type { Settings, WorkerProcess } from "./support/worker.ts";
 
 let testbed: Testbed;
@@ -19,20 +19,20 @@ describe("a worker that is killed", () => {
     "right after $transition settles every accepted job exactly once",
     async ({ transition, account }) => {
       const settings = await testbed.settings({ account });
-      const doomed = testbed.worker({ ...settings, HACA_CRASH_AFTER: transition });
-      const url = await doomed.url();
+      const killed = testbed.crashingWorker(settings, transition);
+      const url = await killed.url();
       // The first request may die with the worker, the second may never arrive: what counts is the queue.
       const answers = await Promise.allSettled([infer(url, 0), infer(url, 1)]);
-      expect(await doomed.child.exited).toMatchObject({ signal: "SIGKILL" });
+      expect(await killed.child.exited).toMatchObject({ signal: "SIGKILL" });
       const answered = answers.flatMap((answer) =>
         answer.status === "fulfilled" ? [answer.value.requestId] : [],
       );
 
-      const heir = testbed.worker(settings);
-      const heirUrl = await heir.url();
-      const later = await infer(heirUrl, 2);
+      const successor = testbed.worker(settings);
+      const successorUrl = await successor.url();
+      const later = await infer(successorUrl, 2);
       const { jobs } = await waitFor(async () => {
-        const health = (await (await fetch(`${heirUrl}/health`)).json()) as {
+        const health = (await (await fetch(`${successorUrl}/health`)).json()) as {
           jobs: Record<string, number>;
         };
         const { accepted, proven, submitted } = health.jobs;
@@ -40,7 +40,7 @@ describe("a worker that is killed", () => {
       });
 
       for (const requestId of [...answered, later.requestId]) {
-        await jobIn(heirUrl, requestId, "settled");
+        await jobIn(successorUrl, requestId, "settled");
       }
       const counts = await testbed.chain.countSettlements();
       const node = later.requestId.slice(0, 42);
@@ -48,15 +48,15 @@ describe("a worker that is killed", () => {
       expect(jobs).toMatchObject({ settled: own.length, failed: 0 });
       expect(own.length).toBeGreaterThanOrEqual(2);
       expect(own.every(([, count]) => count === 1)).toBe(true);
-      await heir.child.stop();
+      await successor.child.stop();
     },
   );
 });
 
-/** A worker that will be killed, and the settings of its heir, which has the same queue and account. */
-type Doomed = { settings: Settings; transition: Transition };
+/** When a worker is killed, and its settings, which its successor has too: the same queue and account. */
+type Death = { settings: Settings; transition: Transition };
 /** Leads a worker to a transition that is no job's plain life; returns the job that it dies over. */
-type Scenario = (doomed: Doomed) => Promise<{ requestId: string; worker: WorkerProcess }>;
+type Scenario = (death: Death) => Promise<{ requestId: string; worker: WorkerProcess }>;
 
 describe("a worker that is killed over a job in trouble", () => {
   const send = (method: string, ...values: unknown[]) => testbed.chain.send(method, ...values);
@@ -65,12 +65,12 @@ describe("a worker that is killed over a job in trouble", () => {
   /** Above what any replacement in these tests offers. */
   const HIGH_FEES = { maxFeePerGas: 10n ** 12n, maxPriorityFeePerGas: 10n ** 12n };
 
-  function start(doomed: Doomed, extra: Settings = {}): WorkerProcess {
-    const { settings, transition } = doomed;
-    return testbed.worker({ ...settings, ...extra, HACA_CRASH_AFTER: transition });
+  function start(death: Death, extra: Settings = {}): WorkerProcess {
+    const { settings, transition } = death;
+    return testbed.crashingWorker({ ...settings, ...extra }, transition);
   }
 
-  /** Nothing is mined until the heir runs. */
+  /** Nothing is mined until the successor runs. */
   async function holdMining(): Promise<void> {
     await send("evm_setAutomine", false);
     onTestFinished(async () => {
@@ -87,9 +87,9 @@ describe("a worker that is killed over a job in trouble", () => {
 
   const unmined =
     (extra: Settings): Scenario =>
-    async (doomed) => {
+    async (death) => {
       await holdMining();
-      const worker = start(doomed, extra);
+      const worker = start(death, extra);
       return { worker, requestId: (await infer(await worker.url())).requestId };
     };
 
@@ -118,11 +118,11 @@ describe("a worker that is killed over a job in trouble", () => {
     replacementSent: unmined({ HACA_REPLACE_MS: "200" }),
 
     /** Another transaction of the account takes the nonce of the job's. */
-    async dropped(doomed) {
-      const { requestId, worker } = await unmined({})(doomed);
+    async dropped(death) {
+      const { requestId, worker } = await unmined({})(death);
       const url = await worker.url();
       await seen(worker, () => jobIn(url, requestId, "submitted"));
-      const wallet = walletOf(doomed.settings);
+      const wallet = walletOf(death.settings);
       const nonce = await wallet.getNonce("latest");
       await wallet.sendTransaction({ to: wallet.address, nonce, ...HIGH_FEES });
       await send("evm_mine");
@@ -130,11 +130,11 @@ describe("a worker that is killed over a job in trouble", () => {
     },
 
     /** The endpoint forgets a transaction of somebody else, behind which the job's waits. */
-    async gapFilled(doomed) {
+    async gapFilled(death) {
       await holdMining();
-      const wallet = walletOf(doomed.settings);
+      const wallet = walletOf(death.settings);
       const outside = await wallet.sendTransaction({ to: wallet.address });
-      const worker = start(doomed);
+      const worker = start(death);
       const url = await worker.url();
       const { requestId } = await infer(url);
       await seen(worker, () => jobIn(url, requestId, "submitted"));
@@ -143,11 +143,11 @@ describe("a worker that is killed over a job in trouble", () => {
     },
 
     /** The endpoint takes the first attempt only, and says that it took the others. */
-    async promoted(doomed) {
+    async promoted(death) {
       const proxy = await EndpointProxy.start(testbed.chain.url);
       onTestFinished(() => proxy.stop());
       await holdMining();
-      const worker = start(doomed, { HACA_RPC_URL: proxy.url, HACA_REPLACE_MS: "200" });
+      const worker = start(death, { HACA_RPC_URL: proxy.url, HACA_REPLACE_MS: "200" });
       let first: unknown;
       proxy.interfere = ({ method, params }) => {
         if (method !== "eth_sendRawTransaction") return undefined;
@@ -161,41 +161,41 @@ describe("a worker that is killed over a job in trouble", () => {
     },
 
     /** Signed for a version that is deprecated before its answer by the chain's clock: mined, and reverted. */
-    async mined(doomed) {
-      const first = testbed.worker({ ...doomed.settings, HACA_CRASH_AFTER: "signed" });
+    async mined(death) {
+      const first = testbed.crashingWorker(death.settings, "signed");
       const { requestId } = await infer(await first.url());
       await first.child.exited;
       await testbed.deprecateBeforeAnswers();
-      return { requestId, worker: start(doomed) };
+      return { requestId, worker: start(death) };
     },
 
     /** Refused before it is signed. */
-    async failed(doomed) {
-      const { requestId } = await prove(doomed.settings);
+    async failed(death) {
+      const { requestId } = await prove(death.settings);
       await testbed.deprecateBeforeAnswers();
-      return { requestId, worker: start(doomed) };
+      return { requestId, worker: start(death) };
     },
 
-    async settledElsewhere(doomed) {
-      const proven = await prove(doomed.settings);
+    async settledElsewhere(death) {
+      const proven = await prove(death.settings);
       await settleElsewhere(proven);
-      return { requestId: proven.requestId, worker: start(doomed) };
+      return { requestId: proven.requestId, worker: start(death) };
     },
 
-    async reopenedElsewhere(doomed) {
-      const proven = await prove(doomed.settings);
+    async reopenedElsewhere(death) {
+      const proven = await prove(death.settings);
       const before = await send("evm_snapshot");
       await settleElsewhere(proven);
-      const worker = start(doomed);
+      const worker = start(death);
       await jobIn(await worker.url(), proven.requestId, "settled");
       await send("evm_revert", before);
       await send("evm_mine");
       return { requestId: proven.requestId, worker };
     },
 
-    async reorganised(doomed) {
+    async reorganised(death) {
       const before = await send("evm_snapshot");
-      const worker = start(doomed);
+      const worker = start(death);
       const url = await worker.url();
       const { requestId } = await infer(url);
       await jobIn(url, requestId, "settled");
@@ -204,8 +204,8 @@ describe("a worker that is killed over a job in trouble", () => {
       return { requestId, worker };
     },
 
-    async final(doomed) {
-      const worker = start(doomed, { HACA_REORG_BLOCKS: "1" });
+    async final(death) {
+      const worker = start(death, { HACA_REORG_BLOCKS: "1" });
       const url = await worker.url();
       const { requestId } = await infer(url);
       await seen(worker, () => jobIn(url, requestId, "settled"));
@@ -218,7 +218,7 @@ describe("a worker that is killed over a job in trouble", () => {
 
   const troubled = TRANSITIONS.filter((name) => !LIFE_TRANSITIONS.some((life) => life === name));
   it.each(troubled.map((transition, index) => ({ transition, account: 1 + (index % 8) })))(
-    "right after $transition leaves it to an heir who ends it once",
+    "right after $transition leaves it to a successor that ends it once",
     async ({ account, transition }) => {
       const settings = { ...(await testbed.settings({ account })), HACA_REBROADCAST_MS: "200" };
       const scenario = scenarios[transition];
@@ -227,8 +227,8 @@ describe("a worker that is killed over a job in trouble", () => {
       expect(await worker.child.exited).toMatchObject({ signal: "SIGKILL" });
 
       await send("evm_setAutomine", true);
-      const heir = testbed.worker(settings);
-      const url = await heir.url();
+      const successor = testbed.worker(settings);
+      const url = await successor.url();
       await send("evm_mine");
       const isFailure = FAILURES.includes(transition);
       const job = await waitFor(async () => {
@@ -238,14 +238,14 @@ describe("a worker that is killed over a job in trouble", () => {
       expect(job.failureCode).toBe(
         isFailure ? "revert.InferenceSettlement_VersionDeprecated" : null,
       );
-      // The heir watches deeper: only the dead one can have ended the watch.
+      // The successor watches deeper: only the dead one can have ended the watch.
       expect(job.times.finalised !== null).toBe(transition === "final");
       const counts = await testbed.chain.countSettlements();
       expect(counts.get(requestId) ?? 0).toBe(isFailure ? 0 : 1);
       // Nothing is left that is taken for a transaction on its way.
       const health = (await (await fetch(`${url}/health`)).json()) as { transactions: unknown[] };
       expect(health.transactions).toEqual([]);
-      await heir.child.stop();
+      await successor.child.stop();
     },
   );
 });

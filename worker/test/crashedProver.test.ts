@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { infer, jobIn } from "./support/client.ts";
 import { Testbed } from "./support/testbed.ts";
 
-const SCRIPTED = join(import.meta.dirname, "support/scriptedHelper.mjs");
+const SCRIPTED = join(import.meta.dirname, "support/scriptedProver.mjs");
 
 let testbed: Testbed;
 beforeAll(async () => {
@@ -11,12 +11,12 @@ beforeAll(async () => {
 });
 afterAll(() => testbed.stop());
 
-it("a helper that is killed in mid-proof costs none of the jobs that were in work at once", async () => {
+it("a native prover that is killed in mid-proof costs none of the jobs that were in work at once", async () => {
   const settings = await testbed.settings({ account: 1 });
   const worker = testbed.worker({
     ...settings,
     HACA_PROVER: SCRIPTED,
-    HACA_TEST_HELPER: '["hang"]',
+    HACA_TEST_NATIVE_PROVER: '["hang"]',
     HACA_PROVE_THREADS: "2",
     HACA_LOG_LEVEL: "debug",
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openDatabase } from "../src/database/openDatabase.ts";
+import { openDatabase } from "../src/storage/openDatabase.ts";
 import { temporaryFolder, temporaryQueue } from "./support/temporaryFolder.ts";
 
 const open = (folder: string) => openDatabase({ folder, url: undefined, onError: () => undefined });

@@ -1,6 +1,6 @@
 import type * as NodeFs from "node:fs";
 import { expect, it, vi } from "vitest";
-import { openDatabase } from "../src/database/openDatabase.ts";
+import { openDatabase } from "../src/storage/openDatabase.ts";
 import { temporaryQueue } from "./support/temporaryFolder.ts";
 
 const syncs = vi.hoisted(() => ({ count: 0 }));

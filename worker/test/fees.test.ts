@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chooseFees, raiseFees, raiseRefused } from "../src/account/fees.ts";
+import { chooseFees, raiseFees, raiseRefused } from "../src/transactions/fees.ts";
 
 const GWEI = 10n ** 9n;
 const market = (baseFee: bigint, tip = 1n) => ({ baseFee: baseFee * GWEI, tip: tip * GWEI });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { RequestError } from "../src/errors.ts";
-import { flattenInput } from "../src/http/flattenInput.ts";
+import { RefusedInferenceError } from "../src/errors.ts";
+import { flattenInput } from "../src/roles/infer/flattenInput.ts";
 
 const shape = [1, 2, 3];
 
@@ -8,7 +8,7 @@ function refusal(input: readonly unknown[]): string {
   try {
     flattenInput({ input, shape });
   } catch (error) {
-    if (error instanceof RequestError) return `${error.code} ${error.message}`;
+    if (error instanceof RefusedInferenceError) return `${error.code} ${error.message}`;
     throw error;
   }
   return "accepted";

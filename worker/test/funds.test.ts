@@ -1,8 +1,8 @@
 import { pino } from "pino";
 import { expect, it } from "vitest";
-import { Funds } from "../src/account/funds.ts";
-import type { Database } from "../src/database/database.ts";
 import { createMetrics } from "../src/metrics/createMetrics.ts";
+import type { Database } from "../src/storage/database.ts";
+import { Funds } from "../src/transactions/funds.ts";
 
 it("says once that the account is low, cannot pay, and is funded again", async () => {
   const lines: { level: number; msg: string }[] = [];

@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeAddressBook } from "@haca/protocol/addressBook";
-import { Wallet } from "ethers";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { SimulatedEnclave } from "../src/enclave/simulatedEnclave.ts";
+import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import {
   type RunningEnclave,
   startSimulatedEnclave,
-} from "../src/enclave/startSimulatedEnclave.ts";
+} from "@haca/enclave-simulator/startSimulatedEnclave";
+import { writeAddressBook } from "@haca/protocol/addressBook";
+import { Wallet } from "ethers";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { EndpointProxy } from "./support/endpointProxy.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { waitFor } from "./support/processes.ts";
@@ -100,16 +100,16 @@ describe("heartbeats", () => {
     const { address } = new Wallet(privateKey);
     await first.child.stop("SIGKILL");
 
-    const heir = start(settings);
-    const later = await heartbeats(heir, 2);
+    const successor = start(settings);
+    const later = await heartbeats(successor, 2);
     expect(later.every(({ call }) => call === "heartbeatBySession")).toBe(true);
     expect(await tee.sessionKeys(teeId)).toEqual([address]);
-    const output = [...first.child.lines, ...heir.child.lines].join("\n");
+    const output = [...first.child.lines, ...successor.child.lines].join("\n");
     expect(output).not.toContain(privateKey.slice(2));
     expect(output).not.toContain(settings.HACA_HEARTBEAT_KEY?.slice(2));
 
-    heir.child.kill("SIGTERM");
-    expect(await heir.child.exited).toEqual({ code: 0, signal: null });
+    successor.child.kill("SIGTERM");
+    expect(await successor.child.exited).toEqual({ code: 0, signal: null });
   });
 
   it.each(["rsa", "secp256k1"] as const)(
@@ -190,11 +190,11 @@ describe("heartbeats", () => {
       await tee.chain.send("evm_mine");
     });
     type Pool = { pending: Record<string, Record<string, { maxFeePerGas: string; hash: string }>> };
-    const sender = new Wallet(settings.HACA_HEARTBEAT_KEY ?? "").address;
+    const context = new Wallet(settings.HACA_HEARTBEAT_KEY ?? "").address;
     const waiting = async () => {
       const { pending } = (await tee.chain.send("txpool_content")) as Pool;
       const found = Object.entries(pending).find(
-        ([account]) => account.toLowerCase() === sender.toLowerCase(),
+        ([account]) => account.toLowerCase() === context.toLowerCase(),
       );
       const transactions = Object.values(found?.[1] ?? {});
       expect(transactions.length).toBeLessThanOrEqual(1);

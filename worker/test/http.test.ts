@@ -6,15 +6,15 @@ import { decodeRequestId } from "@haca/protocol/requestId";
 import { verifyTypedData, Wallet } from "ethers";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Database } from "../src/database/database.ts";
-import { openDatabase } from "../src/database/openDatabase.ts";
-import { createApp } from "../src/http/createApp.ts";
+import { createApp } from "../src/api/createApp.ts";
+import { claimIdentity } from "../src/jobs/acceptJob.ts";
+import { recordFailure } from "../src/jobs/proofs.ts";
+import { countJobs } from "../src/jobs/readJobs.ts";
 import { createMetrics } from "../src/metrics/createMetrics.ts";
 import type { ServedModel } from "../src/models/servedModel.ts";
-import { claimIdentity } from "../src/queue/claimIdentity.ts";
-import { countJobs } from "../src/queue/countJobs.ts";
-import { recordFailure } from "../src/queue/recordFailure.ts";
 import type { Condition } from "../src/repeat.ts";
+import type { Database } from "../src/storage/database.ts";
+import { openDatabase } from "../src/storage/openDatabase.ts";
 import type { Answer, JobView } from "./support/client.ts";
 import { compileDigits, digit, label } from "./support/digits.ts";
 import { developmentKey } from "./support/localChain.ts";
@@ -61,7 +61,7 @@ beforeAll(async () => {
     bodyLimit: BODY_LIMIT,
     conditions,
     funds: { view: { account: wallet.address, balanceWei: "7", state: "low" } },
-    inferrer: {
+    inference: {
       ...{ database, chain: { domain }, wallet, models, price: PRICE, onAccepted },
       clock: { seconds: () => NOW },
     },

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import type { Database } from "../src/database/database.ts";
-import { createHeartbeatMetrics } from "../src/heartbeat/createHeartbeatMetrics.ts";
 import { createMetrics } from "../src/metrics/createMetrics.ts";
+import { createHeartbeatMetrics } from "../src/roles/heartbeat/createHeartbeatMetrics.ts";
+import type { Database } from "../src/storage/database.ts";
 
 const PAGE = join(import.meta.dirname, "../../docs/operating.md");
 const NO_DATABASE = {} as Database;

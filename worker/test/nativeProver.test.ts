@@ -8,13 +8,13 @@ import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import type { VerifyingKeyJson } from "@haca/protocol/groth16";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { NonRetryableError, RetryableError, StartError } from "../src/errors.ts";
-import { findHelper } from "../src/prover/findHelper.ts";
+import { findNativeProver } from "../src/prover/findNativeProver.ts";
 import {
   type Greeting,
-  HelperBroken,
-  HelperProcess,
-  HelperRefusal,
-} from "../src/prover/helperProcess.ts";
+  NativeBroken,
+  NativeProcess,
+  NativeRefusal,
+} from "../src/prover/nativeProcess.ts";
 import { NativeProver } from "../src/prover/nativeProver.ts";
 import type { CircuitSignals, Prover, ProvingModel } from "../src/prover/prover.ts";
 import { builtProgram } from "./support/builtPrograms.ts";
@@ -24,7 +24,7 @@ import { temporaryFolder } from "./support/temporaryFolder.ts";
 const ROOT = join(import.meta.dirname, "../..");
 const RELEASE = join(ROOT, "prover/target/release/haca-prover");
 const BUILT = builtProgram("haca-prover") ?? RELEASE;
-const SCRIPTED = join(import.meta.dirname, "support/scriptedHelper.mjs");
+const SCRIPTED = join(import.meta.dirname, "support/scriptedProver.mjs");
 /** Long enough for any answer that comes at all. */
 const PATIENCE_MS = 60_000;
 
@@ -63,7 +63,7 @@ function nativeProver(parameters: {
   onOutput?: (line: string) => void;
   onGreeting?: (greeting: Greeting) => void;
 }): { prover: NativeProver; fallbacks: string[] } {
-  vi.stubEnv("HACA_TEST_HELPER", JSON.stringify(parameters.script ?? []));
+  vi.stubEnv("HACA_TEST_NATIVE_PROVER", JSON.stringify(parameters.script ?? []));
   const fallbacks: string[] = [];
   const prover = new NativeProver({
     timeoutMs: PATIENCE_MS,
@@ -83,7 +83,7 @@ async function proveAndVerify(prover: Prover): Promise<void> {
   expect(await prover.verify({ modelId: model.id, proof, publicSignals })).toBe(true);
 }
 
-describe.skipIf(!existsSync(BUILT))("NativeProver with the built helper", () => {
+describe.skipIf(!existsSync(BUILT))("NativeProver with the built native prover", () => {
   it("makes proofs that snarkjs verifies, and leaves no witness behind", async () => {
     const before = readdirSync(tmpdir());
     const { prover, fallbacks } = nativeProver({ program: BUILT });
@@ -110,7 +110,7 @@ describe.skipIf(!existsSync(BUILT))("NativeProver with the built helper", () => 
     await proveAndVerify(prover);
   });
 
-  it("bounds the helper's keys, and is told what the helper has", async () => {
+  it("bounds the native prover's keys, and is told what the native prover has", async () => {
     const greetings: Greeting[] = [];
     const { fallbacks, prover } = nativeProver({
       program: BUILT,
@@ -132,7 +132,7 @@ describe.skipIf(!existsSync(BUILT))("NativeProver with the built helper", () => 
   });
 });
 
-describe("NativeProver with a helper that misbehaves", () => {
+describe("NativeProver with a native prover that misbehaves", () => {
   const withScript = async (script: string[], timeoutMs = PATIENCE_MS) => {
     const opened = nativeProver({ program: SCRIPTED, script, timeoutMs });
     await opened.prover.load({ model });
@@ -150,7 +150,7 @@ describe("NativeProver with a helper that misbehaves", () => {
     expect(fallbacks[0]).toMatch(reason);
   });
 
-  it("snarkjs makes the proof that a killed helper was making", async () => {
+  it("snarkjs makes the proof that a killed native prover was making", async () => {
     const { fallbacks, prover } = nativeProver({
       program: SCRIPTED,
       script: ["hang"],
@@ -181,20 +181,20 @@ describe("NativeProver with a helper that misbehaves", () => {
     expect(fallbacks.at(-1)).toMatch(/the witness could not be written: ENOENT/);
   });
 
-  it.each(["hang", "garbage"])("ends a helper that does not answer: %s", async (step) => {
+  it.each(["hang", "garbage"])("ends a native prover that does not answer: %s", async (step) => {
     const { prover, fallbacks } = await withScript([step], 500);
     await proveAndVerify(prover);
     expect(fallbacks[0]).toMatch(/no answer within 500 ms/);
   });
 
-  it("does not use a helper of another protocol", async () => {
+  it("does not use a native prover of another protocol", async () => {
     const { prover, fallbacks } = await withScript(["oldProtocol"]);
     expect(fallbacks[0]).toMatch(/speaks protocol 0, not 1/);
     await proveAndVerify(prover);
     expect(fallbacks[1]).toMatch(/rests for|speaks protocol 0/);
   });
 
-  it("snarkjs makes the proof where there is no helper at all", async () => {
+  it("snarkjs makes the proof where there is no native prover at all", async () => {
     const { prover, fallbacks } = nativeProver({ program: join(ROOT, "no-such-program") });
     await prover.load({ model });
     await proveAndVerify(prover);
@@ -222,58 +222,62 @@ describe("NativeProver with a helper that misbehaves", () => {
   });
 });
 
-describe("HelperProcess", () => {
-  const helperProcess = (script: string[], rest = 0): HelperProcess => {
-    vi.stubEnv("HACA_TEST_HELPER", JSON.stringify(script));
+describe("NativeProcess", () => {
+  const nativeProcess = (script: string[], rest = 0): NativeProcess => {
+    vi.stubEnv("HACA_TEST_NATIVE_PROVER", JSON.stringify(script));
     const restMs = { first: rest, longest: rest };
-    const helper = new HelperProcess({ program: SCRIPTED, restMs, onOutput: () => undefined });
-    opened.push(helper);
-    return helper;
+    const native = new NativeProcess({ program: SCRIPTED, restMs, onOutput: () => undefined });
+    opened.push(native);
+    return native;
   };
-  const prove = (helper: HelperProcess) =>
-    helper.ask({ request: { op: "prove" }, timeoutMs: PATIENCE_MS });
+  const prove = (native: NativeProcess) =>
+    native.ask({ request: { op: "prove" }, timeoutMs: PATIENCE_MS });
 
   it("tells a refusal from a broken process", async () => {
-    const helper = helperProcess(["some.code", "exit"]);
-    await expect(prove(helper)).rejects.toThrow(HelperRefusal);
-    await expect(prove(helper)).rejects.toThrow(HelperBroken);
+    const native = nativeProcess(["some.code", "exit"]);
+    await expect(prove(native)).rejects.toThrow(NativeRefusal);
+    await expect(prove(native)).rejects.toThrow(NativeBroken);
   });
 
   it("fails everything that was asked when the process ends", async () => {
-    const helper = helperProcess(["hang", "hang", "exit"]);
-    const asked = await Promise.allSettled([prove(helper), prove(helper), prove(helper)]);
+    const native = nativeProcess(["hang", "hang", "exit"]);
+    const asked = await Promise.allSettled([prove(native), prove(native), prove(native)]);
     expect(asked.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
   });
 
   it("starts another process after one ended", async () => {
-    const helper = helperProcess(["some.code"]);
-    await expect(prove(helper)).rejects.toThrow(HelperRefusal);
-    await helper.kill();
-    await expect(prove(helper)).rejects.toThrow(HelperRefusal);
+    const native = nativeProcess(["some.code"]);
+    await expect(prove(native)).rejects.toThrow(NativeRefusal);
+    await native.kill();
+    await expect(prove(native)).rejects.toThrow(NativeRefusal);
   });
 
   it("rests after a failure before it starts another", async () => {
-    const helper = helperProcess(["exit"], PATIENCE_MS);
-    await expect(prove(helper)).rejects.toThrow(/ended with status 3/);
-    await expect(prove(helper)).rejects.toThrow(/rests for 60 s after a failure/);
+    const native = nativeProcess(["exit"], PATIENCE_MS);
+    await expect(prove(native)).rejects.toThrow(/ended with status 3/);
+    await expect(prove(native)).rejects.toThrow(/rests for 60 s after a failure/);
   });
 
   it("stays closed", async () => {
-    const helper = helperProcess(["some.code"]);
-    await helper.close();
-    await expect(prove(helper)).rejects.toThrow(/it is closed/);
+    const native = nativeProcess(["some.code"]);
+    await native.close();
+    await expect(prove(native)).rejects.toThrow(/it is closed/);
   });
 });
 
-describe("findHelper", () => {
+describe("findNativeProver", () => {
   it("takes a path that exists, none, or what was built", () => {
-    expect(findHelper({ setting: SCRIPTED })).toBe(SCRIPTED);
-    expect(findHelper({ setting: "none" })).toBeUndefined();
-    expect(findHelper({ setting: undefined })).toBe(existsSync(RELEASE) ? RELEASE : undefined);
+    expect(findNativeProver({ setting: SCRIPTED })).toBe(SCRIPTED);
+    expect(findNativeProver({ setting: "none" })).toBeUndefined();
+    expect(findNativeProver({ setting: undefined })).toBe(
+      existsSync(RELEASE) ? RELEASE : undefined,
+    );
   });
 
   it("names a configured program that is not there", () => {
-    expect(() => findHelper({ setting: "/no/such/prover" })).toThrow(StartError);
-    expect(() => findHelper({ setting: "/no/such/prover" })).toThrow(/HACA_PROVER: \/no\/such/);
+    expect(() => findNativeProver({ setting: "/no/such/prover" })).toThrow(StartError);
+    expect(() => findNativeProver({ setting: "/no/such/prover" })).toThrow(
+      /HACA_PROVER: \/no\/such/,
+    );
   });
 });

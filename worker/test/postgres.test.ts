@@ -10,7 +10,7 @@ import { Testbed } from "./support/testbed.ts";
 import type { Settings } from "./support/worker.ts";
 
 const installation = findPostgres();
-const SCRIPTED = join(import.meta.dirname, "support/scriptedHelper.mjs");
+const SCRIPTED = join(import.meta.dirname, "support/scriptedProver.mjs");
 const isDeep = process.env.HACA_DEEP === "1";
 /** Proofs by snarkjs take several times as long. */
 const JOBS = builtProgram("haca-prover") === undefined && !isDeep ? 45 : 500;
@@ -54,19 +54,19 @@ describe.skipIf(typeof installation === "string")("workers on one PostgreSQL", (
       ...(await testbed.settings({ account: 3 })),
       HACA_WORKER_DATABASE_URL: databaseUrl,
     };
-    const doomed = testbed.worker({
+    const killed = testbed.worker({
       ...settings,
       HACA_PROVER: SCRIPTED,
-      HACA_TEST_HELPER: '["hang"]',
+      HACA_TEST_NATIVE_PROVER: '["hang"]',
       HACA_LOG_LEVEL: "debug",
     });
-    const { requestId = "" } = await ask(await doomed.url());
-    await doomed.child.waitForLine((line) => / is proving/.exec(line)?.[0]);
-    await doomed.child.stop("SIGKILL");
-    const [heir] = (await startWorkers(settings, 1)).workers;
+    const { requestId = "" } = await ask(await killed.url());
+    await killed.child.waitForLine((line) => / is proving/.exec(line)?.[0]);
+    await killed.child.stop("SIGKILL");
+    const [successor] = (await startWorkers(settings, 1)).workers;
     // Held as long as the dead one's lease: what comes after it is proven, it is not.
-    const later = (await ask((await heir?.url()) ?? "")).requestId ?? "";
-    await heir?.child.waitForLine((line) =>
+    const later = (await ask((await successor?.url()) ?? "")).requestId ?? "";
+    await successor?.child.waitForLine((line) =>
       line.includes('"msg":"settled"') && line.includes(later) ? true : undefined,
     );
     expect(await readStates(databaseUrl)).toEqual({ accepted: 1, settled: 1 });

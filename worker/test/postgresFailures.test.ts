@@ -1,8 +1,8 @@
 import { Pool } from "pg";
 import { describe, expect, inject, it, onTestFinished } from "vitest";
-import type { Database } from "../src/database/database.ts";
-import { DatabaseAwayError } from "../src/database/databaseFailure.ts";
-import { openPostgres } from "../src/database/openPostgres.ts";
+import type { Database } from "../src/storage/database.ts";
+import { DatabaseAwayError } from "../src/storage/databaseFailure.ts";
+import { openPostgres } from "../src/storage/openPostgres.ts";
 import { newDatabase } from "./support/newDatabase.ts";
 
 describe.skipIf(inject("postgresUrl") === undefined)("a PostgreSQL server", () => {

@@ -1,16 +1,16 @@
 import { pino } from "pino";
 import { expect, it } from "vitest";
-import type { Database } from "../src/database/database.ts";
-import { DatabaseAwayError } from "../src/database/databaseFailure.ts";
 import { RetryableError } from "../src/errors.ts";
+import { acceptJob } from "../src/jobs/acceptJob.ts";
+import { leaseJobs } from "../src/jobs/leases.ts";
+import { readJob } from "../src/jobs/readJobs.ts";
 import { createMetrics } from "../src/metrics/createMetrics.ts";
 import type { ServedModel } from "../src/models/servedModel.ts";
-import { Bench } from "../src/prove/bench.ts";
-import { createProvePass } from "../src/prove/createProvePass.ts";
 import type { Prover } from "../src/prover/prover.ts";
-import { acceptJob } from "../src/queue/acceptJob.ts";
-import { leaseJobs } from "../src/queue/leaseJobs.ts";
-import { readJob } from "../src/queue/readJob.ts";
+import { Bench } from "../src/roles/prove/bench.ts";
+import { createProvePass } from "../src/roles/prove/createProvePass.ts";
+import type { Database } from "../src/storage/database.ts";
+import { DatabaseAwayError } from "../src/storage/databaseFailure.ts";
 import { newJob } from "./support/newJob.ts";
 import { describeStores } from "./support/stores.ts";
 
@@ -41,7 +41,6 @@ function passWith(parameters: { database: Database; prove: Prove; bench?: Bench;
     prover,
     owner,
     bench,
-    crashAfter: () => undefined,
     metrics: createMetrics({ database }),
     logger: pino({ level: "silent" }),
     onProven: () => undefined,
@@ -73,7 +72,7 @@ describeStores("a proof that fails", (store) => {
     expect(job).toMatchObject({ state: "accepted", attempts: 0, lastError: "full" });
   });
 
-  it("costs no attempt where the queue is at fault", async () => {
+  it("costs no attempt where the error is of the queue", async () => {
     const error = new DatabaseAwayError({ code: "database.away", message: "gone" });
     const failing = exhaust({ database: store.database, error, passes: 1 });
     await expect(failing).rejects.toThrow(DatabaseAwayError);

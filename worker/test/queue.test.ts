@@ -1,26 +1,24 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Database } from "../src/database/database.ts";
-import { acceptJob } from "../src/queue/acceptJob.ts";
-import { claimIdentity } from "../src/queue/claimIdentity.ts";
-import { countJobs } from "../src/queue/countJobs.ts";
-import { dropTransaction } from "../src/queue/dropTransaction.ts";
-import { finaliseSettled } from "../src/queue/finaliseSettled.ts";
-import type { Job } from "../src/queue/job.ts";
-import { leaseJobs, type Stage } from "../src/queue/leaseJobs.ts";
-import { listSettledBlocks } from "../src/queue/listSettledBlocks.ts";
-import { readJob } from "../src/queue/readJob.ts";
-import { recordBroadcast } from "../src/queue/recordBroadcast.ts";
-import { recordFailure } from "../src/queue/recordFailure.ts";
-import { recordForeignSettlement } from "../src/queue/recordForeignSettlement.ts";
-import { recordProof } from "../src/queue/recordProof.ts";
-import { recordSettlement } from "../src/queue/recordSettlement.ts";
-import { recordTransaction } from "../src/queue/recordTransaction.ts";
-import { releaseAllLeases } from "../src/queue/releaseAllLeases.ts";
-import { releaseJob } from "../src/queue/releaseJob.ts";
-import { renewLease } from "../src/queue/renewLease.ts";
-import { reopenSettled } from "../src/queue/reopenSettled.ts";
-import { skipRequestNonces } from "../src/queue/skipRequestNonces.ts";
+import { acceptJob, claimIdentity, skipRequestNonces } from "../src/jobs/acceptJob.ts";
+import { finaliseSettled, listSettledBlocks, reopenSettled } from "../src/jobs/finality.ts";
+import type { Job } from "../src/jobs/job.ts";
+import {
+  leaseJobs,
+  releaseAllLeases,
+  releaseJob,
+  renewLease,
+  type Stage,
+} from "../src/jobs/leases.ts";
+import { recordFailure, recordProof } from "../src/jobs/proofs.ts";
+import { countJobs, readJob } from "../src/jobs/readJobs.ts";
+import {
+  recordBroadcast,
+  recordExternalSettlement,
+  recordSettlement,
+} from "../src/jobs/settlements.ts";
+import { dropTransaction, recordTransaction } from "../src/jobs/transactions.ts";
+import type { Database } from "../src/storage/database.ts";
 import { newJob } from "./support/newJob.ts";
 import { describeStores, IDENTITY } from "./support/stores.ts";
 
@@ -229,7 +227,8 @@ describeStores("queue", (store) => {
   describe("settled by somebody else", () => {
     it("ends a proven job, once", async () => {
       const job = await accept();
-      const record = () => recordForeignSettlement({ database, requestId: job.requestId, head: 7 });
+      const record = () =>
+        recordExternalSettlement({ database, requestId: job.requestId, head: 7 });
       expect(await record()).toBe(false);
       await prove(job);
       expect([await record(), await record()]).toEqual([true, false]);

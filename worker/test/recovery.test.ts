@@ -7,6 +7,7 @@ import { EndpointProxy, type ProxyMode } from "./support/endpointProxy.ts";
 import { waitFor } from "./support/processes.ts";
 import { temporaryQueue } from "./support/temporaryFolder.ts";
 import { Testbed } from "./support/testbed.ts";
+import type { Transition } from "./support/transitions.ts";
 import type { Settings } from "./support/worker.ts";
 
 let testbed: Testbed;
@@ -16,8 +17,8 @@ beforeAll(async () => {
 afterAll(() => testbed.stop());
 
 /** Lets a worker bring one job to a transition, where it is killed; returns the job's id. */
-async function killAfter(settings: Settings, transition: string): Promise<string> {
-  const worker = testbed.worker({ ...settings, HACA_CRASH_AFTER: transition });
+async function killAfter(settings: Settings, transition: Transition): Promise<string> {
+  const worker = testbed.crashingWorker(settings, transition);
   const { requestId } = await infer(await worker.url());
   await worker.child.exited;
   return requestId;
@@ -289,8 +290,8 @@ describe("a request that somebody else settled", () => {
     );
     await sent.wait();
 
-    const heirUrl = await testbed.worker(settings).url();
-    expect((await jobIn(heirUrl, requestId, "settled")).transaction).toBeNull();
+    const successorUrl = await testbed.worker(settings).url();
+    expect((await jobIn(successorUrl, requestId, "settled")).transaction).toBeNull();
     expect(await settlements(requestId)).toBe(1);
     expect(await transactionCount(settings)).toBe(nonce);
   });
@@ -305,10 +306,10 @@ describe("a lost queue", () => {
     await jobIn(url, first.requestId, "settled");
     await worker.child.stop();
 
-    const heir = testbed.worker({ ...settings, HACA_DATA_DIR: temporaryQueue() });
-    const heirUrl = await heir.url();
-    const second = await infer(heirUrl);
+    const successor = testbed.worker({ ...settings, HACA_DATA_DIR: temporaryQueue() });
+    const successorUrl = await successor.url();
+    const second = await infer(successorUrl);
     expect(BigInt(second.requestId) - BigInt(first.requestId)).toBeGreaterThanOrEqual(256n);
-    await jobIn(heirUrl, second.requestId, "settled");
+    await jobIn(successorUrl, second.requestId, "settled");
   });
 });

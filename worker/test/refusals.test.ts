@@ -4,7 +4,7 @@ import {
   REFUSALS,
   type RefusalKind,
   refusalKindOf,
-} from "../src/account/refusals.ts";
+} from "../src/transactions/refusals.ts";
 
 /** Answers of the clients as their sources make them; `refusals.ts` names the files. */
 const ANSWERS: Record<string, [RefusalKind, string][]> = {

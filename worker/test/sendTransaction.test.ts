@@ -1,17 +1,17 @@
 import { keccak256, Wallet } from "ethers";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, expect, inject, it, onTestFinished, vi } from "vitest";
-import { FeeGate } from "../src/account/feeGate.ts";
-import { readChainView } from "../src/account/readChainView.ts";
-import type { Sender } from "../src/account/sender.ts";
-import { sendTransaction } from "../src/account/sendTransaction.ts";
-import { tendAccount } from "../src/account/tendAccount.ts";
 import { connectChain } from "../src/chain/connectChain.ts";
-import { openDatabase } from "../src/database/openDatabase.ts";
+import { claimIdentity } from "../src/jobs/acceptJob.ts";
+import { listOpenTransactions } from "../src/jobs/openTransactions.ts";
+import { recordSigned } from "../src/jobs/transactions.ts";
 import { createMetrics } from "../src/metrics/createMetrics.ts";
-import { claimIdentity } from "../src/queue/claimIdentity.ts";
-import { listOpenTransactions } from "../src/queue/listOpenTransactions.ts";
-import { recordSigned } from "../src/queue/recordSigned.ts";
+import { openDatabase } from "../src/storage/openDatabase.ts";
+import type { AccountContext } from "../src/transactions/accountContext.ts";
+import { FeeGate } from "../src/transactions/feeGate.ts";
+import { readChainView } from "../src/transactions/readChainView.ts";
+import { sendTransaction } from "../src/transactions/sendTransaction.ts";
+import { tendAccount } from "../src/transactions/tendAccount.ts";
 import { developmentKey, LocalChain } from "./support/localChain.ts";
 import { newDatabase } from "./support/newDatabase.ts";
 import { waitFor } from "./support/processes.ts";
@@ -28,8 +28,11 @@ beforeEach(() => {
 });
 afterAll(() => chain.stop());
 
-/** A sender with an account and a queue of its own. */
-async function newSender(changes: Partial<Sender> = {}, databaseUrl?: string): Promise<Sender> {
+/** What sending needs, with an account and a queue of its own. */
+async function newContext(
+  changes: Partial<AccountContext> = {},
+  databaseUrl?: string,
+): Promise<AccountContext> {
   const wallet = new Wallet(developmentKey(account));
   const { book, url } = chain;
   const connected = await connectChain({ rpcUrl: url, timeoutMs: 5_000, chainId: 31337, book });
@@ -55,7 +58,6 @@ async function newSender(changes: Partial<Sender> = {}, databaseUrl?: string): P
     confirmations: 1,
     rebroadcastMs: 10,
     replaceMs: 3_600_000,
-    crashAfter: () => undefined,
     metrics,
     logger,
     ...changes,
@@ -63,12 +65,14 @@ async function newSender(changes: Partial<Sender> = {}, databaseUrl?: string): P
 }
 
 /** Looks after the account until something was mined; returns the purposes and states of what was. */
-async function tend(sender: Sender): Promise<{ purpose: string; status: number | null }[]> {
+async function tend(
+  context: AccountContext,
+): Promise<{ purpose: string; status: number | null }[]> {
   const mined: { purpose: string; status: number | null }[] = [];
   return await waitFor(async () => {
     await tendAccount({
-      sender,
-      view: await readChainView(sender),
+      context,
+      view: await readChainView(context),
       onMined: ({ purpose, receipt }) => mined.push({ purpose, status: receipt.status }),
     });
     return mined.length > 0 ? mined : undefined;
@@ -81,56 +85,56 @@ const registerModel = (slug: string) => ({
 });
 
 it("sends a call, follows it to its receipt, and reports it once", async () => {
-  const sender = await newSender();
-  const view = await readChainView(sender);
-  const sent = await sendTransaction({ sender, view, purpose: PURPOSE, ...registerModel("sent") });
+  const context = await newContext();
+  const view = await readChainView(context);
+  const sent = await sendTransaction({ context, view, purpose: PURPOSE, ...registerModel("sent") });
   expect(sent?.nonce).toBe(0);
-  expect(await tend(sender)).toEqual([{ purpose: PURPOSE, status: 1 }]);
-  expect(await listOpenTransactions({ database: sender.database })).toEqual([]);
+  expect(await tend(context)).toEqual([{ purpose: PURPOSE, status: 1 }]);
+  expect(await listOpenTransactions({ database: context.database })).toEqual([]);
 });
 
 it("gets the nonce after the node's own, although the endpoint has not heard of those yet", async () => {
-  const sender = await newSender();
+  const context = await newContext();
   await chain.send("evm_setAutomine", false);
   onTestFinished(async () => {
     await chain.send("evm_setAutomine", true);
   });
-  const view = await readChainView(sender);
-  const { provider } = sender.chain;
+  const view = await readChainView(context);
+  const { provider } = context.chain;
   const send = provider.send.bind(provider);
   // Behind what this endpoint has taken itself, as one of several machines is.
   provider.send = async (method, params) =>
     method === "eth_getTransactionCount" ? "0x0" : await send(method, params);
   const nonces: (number | undefined)[] = [];
   for (const slug of ["lag-a", "lag-b", "lag-c"]) {
-    const sent = await sendTransaction({ sender, view, purpose: PURPOSE, ...registerModel(slug) });
+    const sent = await sendTransaction({ context, view, purpose: PURPOSE, ...registerModel(slug) });
     nonces.push(sent?.nonce);
   }
   expect(nonces).toEqual([0, 1, 2]);
-  expect(await chain.provider.getTransactionCount(sender.wallet.address, "pending")).toBe(3);
+  expect(await chain.provider.getTransactionCount(context.wallet.address, "pending")).toBe(3);
 });
 
 it("sends nothing that would revert, and uses no nonce for it", async () => {
-  const sender = await newSender();
-  const view = await readChainView(sender);
-  const refused = sendTransaction({ sender, view, purpose: PURPOSE, ...registerModel("") });
+  const context = await newContext();
+  const view = await readChainView(context);
+  const refused = sendTransaction({ context, view, purpose: PURPOSE, ...registerModel("") });
   await expect(refused).rejects.toMatchObject({ code: "transaction.wouldRevert" });
-  expect(await listOpenTransactions({ database: sender.database })).toEqual([]);
+  expect(await listOpenTransactions({ database: context.database })).toEqual([]);
 });
 
 it("sends nothing while gas is above the ceiling", async () => {
-  const template = await newSender();
+  const template = await newContext();
   const { logger, metrics } = template;
-  const sender = { ...template, gate: new FeeGate({ ceiling: 1n, metrics, logger }) };
-  const view = await readChainView(sender);
+  const context = { ...template, gate: new FeeGate({ ceiling: 1n, metrics, logger }) };
+  const view = await readChainView(context);
   const call = registerModel("dear");
-  expect(await sendTransaction({ sender, view, purpose: PURPOSE, ...call })).toBeUndefined();
-  expect(await listOpenTransactions({ database: sender.database })).toEqual([]);
+  expect(await sendTransaction({ context, view, purpose: PURPOSE, ...call })).toBeUndefined();
+  expect(await listOpenTransactions({ database: context.database })).toEqual([]);
 });
 
 it("is sent by whoever looks after the account where its process died before", async () => {
-  const sender = await newSender();
-  const { chain: connected, database, wallet } = sender;
+  const context = await newContext();
+  const { chain: connected, database, wallet } = context;
   const { hash } = await database.transaction((tx) =>
     recordSigned({
       tx,
@@ -152,77 +156,82 @@ it("is sent by whoever looks after the account where its process died before", a
     }),
   );
   expect(await chain.provider.getTransaction(hash)).toBeNull();
-  expect(await tend(sender)).toEqual([{ purpose: PURPOSE, status: 1 }]);
+  expect(await tend(context)).toEqual([{ purpose: PURPOSE, status: 1 }]);
 });
 
 it("is replaced when it is old, and mined once", async () => {
-  const sender = await newSender({ replaceMs: 0 });
+  const context = await newContext({ replaceMs: 0 });
   await chain.send("evm_setAutomine", false);
   onTestFinished(async () => {
     await chain.send("evm_setAutomine", true);
   });
-  const view = await readChainView(sender);
-  const sent = await sendTransaction({ sender, view, purpose: PURPOSE, ...registerModel("old") });
-  await tendAccount({ sender, view: await readChainView(sender) });
-  const [open] = await listOpenTransactions({ database: sender.database });
+  const view = await readChainView(context);
+  const sent = await sendTransaction({ context, view, purpose: PURPOSE, ...registerModel("old") });
+  await tendAccount({ context, view: await readChainView(context) });
+  const [open] = await listOpenTransactions({ database: context.database });
   expect(open?.transaction.nonce).toBe(sent?.nonce);
   expect(open?.transaction.hash).not.toBe(sent?.hash);
   await chain.send("evm_mine");
-  expect(await tend(sender)).toEqual([{ purpose: PURPOSE, status: 1 }]);
-  expect(await chain.provider.getTransactionCount(sender.wallet.address)).toBe(1);
+  expect(await tend(context)).toEqual([{ purpose: PURPOSE, status: 1 }]);
+  expect(await chain.provider.getTransactionCount(context.wallet.address)).toBe(1);
 });
 
 it("is given up where another transaction took its nonce", async () => {
-  const sender = await newSender();
+  const context = await newContext();
   await chain.send("evm_setAutomine", false);
   onTestFinished(async () => {
     await chain.send("evm_setAutomine", true);
   });
-  const view = await readChainView(sender);
-  await sendTransaction({ sender, view, purpose: PURPOSE, ...registerModel("taken") });
-  const outside = sender.wallet.connect(chain.provider);
+  const view = await readChainView(context);
+  await sendTransaction({ context, view, purpose: PURPOSE, ...registerModel("taken") });
+  const outside = context.wallet.connect(chain.provider);
   const fee = 10n ** 12n;
   const fees = { maxFeePerGas: fee, maxPriorityFeePerGas: fee };
   await outside.sendTransaction({ to: outside.address, nonce: 0, ...fees });
   await chain.send("evm_mine");
-  await tendAccount({ sender, view: await readChainView(sender) });
-  expect(await listOpenTransactions({ database: sender.database })).toEqual([]);
+  await tendAccount({ context, view: await readChainView(context) });
+  expect(await listOpenTransactions({ database: context.database })).toEqual([]);
 });
 
 it.skipIf(inject("postgresUrl") === undefined).each([90, -90])(
   "is not replaced before its time where this machine's clock is %d s off the database's",
   async (skew) => {
     const times = { rebroadcastMs: 3_600_000, replaceMs: 60_000 };
-    const sender = await newSender(times, await newDatabase());
+    const context = await newContext(times, await newDatabase());
     await chain.send("evm_setAutomine", false);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + skew * 1000 });
     onTestFinished(async () => {
       vi.useRealTimers();
       await chain.send("evm_setAutomine", true);
     });
-    const { database } = sender;
+    const { database } = context;
     const call = registerModel(`skew${skew + 100}`);
     const attempts = async () => (await database.query("SELECT hash FROM transactions")).length;
-    await sendTransaction({ sender, view: await readChainView(sender), purpose: PURPOSE, ...call });
+    await sendTransaction({
+      context,
+      view: await readChainView(context),
+      purpose: PURPOSE,
+      ...call,
+    });
     for (let pass = 0; pass < 5; pass++) {
-      await tendAccount({ sender, view: await readChainView(sender) });
+      await tendAccount({ context, view: await readChainView(context) });
     }
     expect(await attempts()).toBe(1);
     // By the database's clock it is old now.
     await database.query("UPDATE transactions SET signed_at = signed_at - interval '61 seconds'");
-    await tendAccount({ sender, view: await readChainView(sender) });
+    await tendAccount({ context, view: await readChainView(context) });
     expect(await attempts()).toBe(2);
-    await tendAccount({ sender, view: await readChainView(sender) });
+    await tendAccount({ context, view: await readChainView(context) });
     expect(await attempts()).toBe(2);
     await chain.send("evm_mine");
   },
 );
 
 it("that is refused for its fees is raised to the market, and holds up no other", async () => {
-  const sender = await newSender();
-  const { provider } = sender.chain;
+  const context = await newContext();
+  const { provider } = context.chain;
   // One more account than the chain funds by itself.
-  await chain.send("anvil_setBalance", sender.wallet.address, "0xde0b6b3a764000000");
+  await chain.send("anvil_setBalance", context.wallet.address, "0xde0b6b3a764000000");
   const send = provider.send.bind(provider);
   let isRefusing = true;
   provider.send = async (method, params) => {
@@ -233,24 +242,24 @@ it("that is refused for its fees is raised to the market, and holds up no other"
       { id: 1, error },
     );
   };
-  const view = await readChainView(sender);
-  const first = await sendTransaction({ sender, view, purpose: "first", ...registerModel("r-a") });
-  await sendTransaction({ sender, view, purpose: "second", ...registerModel("r-b") });
-  await tendAccount({ sender, view: await readChainView(sender) });
+  const view = await readChainView(context);
+  const first = await sendTransaction({ context, view, purpose: "first", ...registerModel("r-a") });
+  await sendTransaction({ context, view, purpose: "second", ...registerModel("r-b") });
+  await tendAccount({ context, view: await readChainView(context) });
   // What the market asks is offered already: more is not offered in a hurry.
-  const open = await listOpenTransactions({ database: sender.database });
+  const open = await listOpenTransactions({ database: context.database });
   expect(open.map(({ transaction }) => transaction.silentMs)).toEqual([null, null]);
   expect(open[0]?.transaction.hash).toBe(first?.hash);
-  const old = { ...sender, replaceMs: 0 };
-  await tendAccount({ sender: old, view: await readChainView(sender) });
-  const [raised] = await listOpenTransactions({ database: sender.database });
+  const old = { ...context, replaceMs: 0 };
+  await tendAccount({ context: old, view: await readChainView(context) });
+  const [raised] = await listOpenTransactions({ database: context.database });
   expect(raised?.transaction.hash).not.toBe(first?.hash);
   isRefusing = false;
   const mined: string[] = [];
   await waitFor(async () => {
     await tendAccount({
-      sender,
-      view: await readChainView(sender),
+      context,
+      view: await readChainView(context),
       onMined: ({ purpose }) => mined.push(purpose),
     });
     return mined.length === 2 ? true : undefined;

@@ -248,12 +248,12 @@ describe("an endpoint", () => {
     await worker.child.stop();
     proxy.interfere = ({ method }) =>
       method === "eth_getTransactionCount" ? { result: "0x0" } : undefined;
-    const heir = testbed.worker({ ...settings, HACA_DATA_DIR: temporaryQueue() });
-    const heirUrl = await heir.url();
-    const second = await infer(heirUrl);
-    await heir.logged("refused by the endpoint: later");
+    const successor = testbed.worker({ ...settings, HACA_DATA_DIR: temporaryQueue() });
+    const successorUrl = await successor.url();
+    const second = await infer(successorUrl);
+    await successor.logged("refused by the endpoint: later");
     proxy.interfere = () => undefined;
-    await expectSettledOnce(heirUrl, [second.requestId]);
+    await expectSettledOnce(successorUrl, [second.requestId]);
     expect(await settlements(first.requestId)).toBe(1);
   });
 });
@@ -331,7 +331,7 @@ describe("an account that cannot pay", () => {
   });
 });
 
-describe("a hole in the nonces", () => {
+describe("a nonce gap", () => {
   it("that another sender left is filled", async () => {
     const settings = await testbed.settings({ account: 1 });
     const nonce = await minedCount(settings);
@@ -343,7 +343,7 @@ describe("a hole in the nonces", () => {
     const { requestId } = await infer(url);
     expect((await pendingTransaction(url, requestId)).nonce).toBe(nonce + 1);
     await send("anvil_dropTransaction", outside.hash);
-    await worker.logged("no transaction has this nonce: filling the hole");
+    await worker.logged("no transaction has this nonce: filling the gap");
     await send("evm_setAutomine", true);
     await send("evm_mine");
     await expectSettledOnce(url, [requestId]);

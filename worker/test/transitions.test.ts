@@ -1,63 +1,40 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { TRANSITIONS, type Transition } from "../src/config/variables.ts";
+import { observedDatabase } from "./support/observedDatabase.ts";
+import { lifeIn, OPERATIONS } from "./support/operations.ts";
+import { describeStores } from "./support/stores.ts";
+import { SENT_TRANSITIONS, TRANSITIONS, type Transition } from "./support/transitions.ts";
 
-const SOURCES = join(import.meta.dirname, "../src");
-const sources = readdirSync(SOURCES, { recursive: true, encoding: "utf8" })
-  .filter((path) => path.endsWith(".ts"))
-  .map((path) => ({ path, text: readFileSync(join(SOURCES, path), "utf8") }));
-const crashPointsOf = (text: string): string[] =>
-  [...text.matchAll(/crashAfter\("(\w+)"\)/g)].map(([, name]) => name ?? "");
+const JOBS = join(import.meta.dirname, "../src/jobs");
 
-/** The crash point behind each operation that changes what the queue knows of a job or a transaction. */
-const CRASH_POINTS: Record<string, readonly Transition[]> = {
-  acceptJob: ["accepted"],
-  recordProof: ["proven"],
-  recordTransaction: ["signed"],
-  recordSigned: ["signed"],
-  recordBroadcast: ["submitted"],
-  recordSettlement: ["settled"],
-  recordReplacement: ["replaced"],
-  promoteAttempt: ["promoted"],
-  dropTransaction: ["dropped"],
-  recordFiller: ["gapFilled"],
-  recordMined: ["mined"],
-  recordFailure: ["failed"],
-  recordForeignSettlement: ["settledElsewhere"],
-  decideForeignSettled: ["reopenedElsewhere", "final"],
-  reopenSettled: ["reorganised"],
-  finaliseSettled: ["final"],
-};
 /** Who works on a job, and when something was last sent: forgotten, it is only done again. */
 const NO_TRANSITIONS = ["leaseJobs", "renewLease", "releaseJob", "releaseAllLeases", "recordSent"];
 
-it("every transition that a worker can be killed after is one that it makes, and the other way round", () => {
-  const made = new Set(sources.flatMap(({ text }) => crashPointsOf(text)));
+it("every operation that changes a job or a transaction makes a transition that kills", () => {
+  const writing = readdirSync(JOBS)
+    .flatMap((name) => readFileSync(join(JOBS, name), "utf8").split(/^}\n/m))
+    .filter((text) => /\b(INSERT INTO|UPDATE|DELETE FROM) (jobs|transactions)\b/.test(text))
+    .map((text) => /^export async function (\w+)/m.exec(text)?.[1]);
+  const known = new Set(OPERATIONS.map(({ operation }) => operation));
+  expect(writing.sort()).toEqual([...known, ...NO_TRANSITIONS].sort());
+});
+
+it("every transition is made by an operation, or seen by the endpoint", () => {
+  const made = new Set([...OPERATIONS.map(({ makes }) => makes), ...SENT_TRANSITIONS]);
   expect([...made].sort()).toEqual([...TRANSITIONS].sort());
 });
 
-it("every operation that changes a job or a transaction has a crash point", () => {
-  const queue = join(SOURCES, "queue");
-  const writing = readdirSync(queue)
-    .filter((name) => name.endsWith(".ts"))
-    .map((name) => name.slice(0, -".ts".length))
-    .filter((name) => {
-      const files = [`${name}.ts`, `${name}.sql`].map((file) => join(queue, file));
-      const text = files.filter(existsSync).map((file) => readFileSync(file, "utf8"));
-      return /\b(INSERT INTO|UPDATE|DELETE FROM) (jobs|transactions)\b/.test(text.join("\n"));
-    });
-  expect(writing.sort()).toEqual([...Object.keys(CRASH_POINTS), ...NO_TRANSITIONS].sort());
-});
-
-it.each(Object.entries(CRASH_POINTS))("whoever calls %s can be killed after it", (name, points) => {
-  const callers = sources.filter(
-    ({ path, text }) => !path.startsWith("queue") && text.includes(`${name}({`),
-  );
-  expect(callers.length).toBeGreaterThan(0);
-  for (const { path, text } of callers) {
-    // The fast path says it to whoever started it, who has the crash point.
-    const found = path.endsWith("answerInference.ts") ? ["accepted"] : crashPointsOf(text);
-    expect(found, path).toEqual(expect.arrayContaining([...points]));
-  }
+describeStores("a database that is observed", (store) => {
+  it.each(OPERATIONS)("tells of $makes once $operation is on disk", async (row) => {
+    const { before, makes, run } = row;
+    const { database } = store;
+    const life = lifeIn(database);
+    if (before !== undefined) await life[before]();
+    const seen: Transition[] = [];
+    const onTransition = (transition: Transition) => seen.push(transition);
+    const observed = await observedDatabase({ database, onTransition });
+    await run({ database: observed, requestId: life.requestId });
+    expect(seen).toEqual([makes]);
+  });
 });

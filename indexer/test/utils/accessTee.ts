@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
 import { documentHints } from "@haca/attestation/nitro/documentHints";
-import { certificateStoreAbi, teeRegistryAbi } from "@haca/protocol/abi";
-import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
+import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import {
   type Measurements,
   type SigningKeyKind,
   SimulatedEnclave,
-} from "@haca/worker/enclave/simulatedEnclave";
+} from "@haca/enclave-simulator/simulatedEnclave";
+import { certificateStoreAbi, teeRegistryAbi } from "@haca/protocol/abi";
 import {
   type ContractFunctionArgs,
   type ContractFunctionName,

@@ -1,7 +1,7 @@
+import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { inferenceSettlementAbi, modelRegistryAbi } from "@haca/protocol/abi";
 import { contextOf, settlementDomain } from "@haca/protocol/inferenceResult";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
-import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import { encodeFunctionData, type Hex, sha256, zeroHash } from "viem";
 import {
   makeProof,

@@ -1,6 +1,6 @@
 import { parseDocument } from "@haca/attestation/nitro/parseDocument";
 import { certificateIds, parseCertificate } from "@haca/attestation/x509/parseCertificate";
-import type { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
+import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { encodeAbiParameters, type Hex, hashTypedData, hexToBytes, keccak256, toHex } from "viem";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
 import { measurementsOf, pcrHashOf, pcrsOf, type Tee, teeIdOf } from "./accessTee.ts";

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument } from "@haca/attestation/nitro/parseDocument";
-import { openDevelopmentRoot } from "@haca/worker/enclave/developmentRoot";
+import { openDevelopmentRoot } from "@haca/enclave-simulator/developmentRoot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readRoot } from "./readAttestationParameters.ts";
 

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/nitro/verifyDocument";
+import { openDevelopmentRoot } from "@haca/enclave-simulator/developmentRoot";
 import {
   DEFAULT_ATTESTATION_MAX_AGE,
   DEFAULT_HEARTBEAT_MAX_AGE,
 } from "@haca/protocol/attestationParameters";
 import { BaseError } from "@haca/protocol/baseError";
-import { openDevelopmentRoot } from "@haca/worker/enclave/developmentRoot";
 import { z } from "zod";
 
 /** The registry's bounds, so that a value outside them is refused before the first transaction. */

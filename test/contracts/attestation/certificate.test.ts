@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { parseCertificate, toRawSignature } from "@haca/attestation/x509/parseCertificate";
-import { type CertificateFields, makeCertificate } from "@haca/worker/enclave/makeCertificate";
-import { makeP384Keys } from "@haca/worker/enclave/simulatedChain";
+import { type CertificateFields, makeCertificate } from "@haca/enclave-simulator/makeCertificate";
+import { makeP384Keys } from "@haca/enclave-simulator/simulatedChain";
 import { expect } from "chai";
 import { hexlify } from "ethers";
 import { network } from "hardhat";

@@ -1,8 +1,8 @@
 import { parseDocument } from "@haca/attestation/nitro/parseDocument";
-import { encodeCbor } from "@haca/worker/enclave/encodeCbor";
-import { measurementsOf } from "@haca/worker/enclave/measurementsOf";
-import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
-import { type DocumentOptions, SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
+import { encodeCbor } from "@haca/enclave-simulator/encodeCbor";
+import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
+import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
+import { type DocumentOptions, SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { expect } from "chai";
 import { concat, hexlify } from "ethers";
 import { network } from "hardhat";

@@ -1,7 +1,7 @@
 import { chainHints } from "@haca/attestation/nitro/documentHints";
 import { certificateIds, parseCertificate } from "@haca/attestation/x509/parseCertificate";
-import { encodeName, makeCertificate } from "@haca/worker/enclave/makeCertificate";
-import { type Authority, makeP384Keys } from "@haca/worker/enclave/simulatedChain";
+import { encodeName, makeCertificate } from "@haca/enclave-simulator/makeCertificate";
+import { type Authority, makeP384Keys } from "@haca/enclave-simulator/simulatedChain";
 import { expect } from "chai";
 import { hexlify, keccak256, toUtf8Bytes } from "ethers";
 import { network } from "hardhat";

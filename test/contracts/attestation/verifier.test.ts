@@ -6,10 +6,10 @@ import {
   parseCertificate,
   toRawSignature,
 } from "@haca/attestation/x509/parseCertificate";
-import { makeCertificate } from "@haca/worker/enclave/makeCertificate";
-import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
-import { makeP384Keys, makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
-import { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
+import { makeCertificate } from "@haca/enclave-simulator/makeCertificate";
+import { measurementsOf, pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
+import { makeP384Keys, makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
+import { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { expect } from "chai";
 import { hexlify } from "ethers";
 import { network } from "hardhat";

@@ -1,5 +1,5 @@
 import { encodeClaims } from "@haca/attestation/nitro/encodeClaims";
-import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
+import { measurementsOf, pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
 import { AbiCoder, concat, getBytes, keccak256, sha256, toBeHex, Wallet } from "ethers";
 import {
   admit,

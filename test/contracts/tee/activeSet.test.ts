@@ -1,4 +1,4 @@
-import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
+import { measurementsOf, pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
 import { expect } from "chai";
 import { AbiCoder, keccak256, sha256, toUtf8Bytes, Wallet, ZeroHash } from "ethers";
 import { network } from "hardhat";

@@ -1,7 +1,7 @@
 import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
 import { encodeClaims } from "@haca/attestation/nitro/encodeClaims";
-import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
-import type { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
+import { measurementsOf, pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
+import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { expect } from "chai";
 import { getBytes, hexlify, keccak256, randomBytes } from "ethers";
 import { network } from "hardhat";

@@ -1,6 +1,6 @@
-import { encodeName } from "@haca/worker/enclave/makeCertificate";
-import { pcrHashOf } from "@haca/worker/enclave/measurementsOf";
-import type { SimulatedEnclave } from "@haca/worker/enclave/simulatedEnclave";
+import { encodeName } from "@haca/enclave-simulator/makeCertificate";
+import { pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
+import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { expect } from "chai";
 import { AbiCoder, hexlify, keccak256, type Signer, Wallet } from "ethers";
 import { network } from "hardhat";

@@ -1,6 +1,13 @@
 import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
 import { documentHints } from "@haca/attestation/nitro/documentHints";
 import { p384BaseTable } from "@haca/attestation/p384/p384Base";
+import { measurementsOf, pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
+import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
+import {
+  type Measurements,
+  type SigningKeyKind,
+  SimulatedEnclave,
+} from "@haca/enclave-simulator/simulatedEnclave";
 import { ACCESS_TABLE } from "@haca/protocol/accessTable";
 import {
   DEFAULT_ATTESTATION_MAX_AGE,
@@ -8,13 +15,6 @@ import {
   IMAGE_APPROVAL_DELAY,
 } from "@haca/protocol/attestationParameters";
 import { ROLES } from "@haca/protocol/roles";
-import { measurementsOf, pcrHashOf } from "@haca/worker/enclave/measurementsOf";
-import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
-import {
-  type Measurements,
-  type SigningKeyKind,
-  SimulatedEnclave,
-} from "@haca/worker/enclave/simulatedEnclave";
 import type { BaseContract, Signer } from "ethers";
 import { getBytes, hexlify, id, sha256, ZeroHash } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";

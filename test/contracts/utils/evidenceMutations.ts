@@ -1,9 +1,9 @@
 import { type KeyObject, sign } from "node:crypto";
 import { toRawSignature } from "@haca/attestation/x509/parseCertificate";
-import { DER_TAG, encodeDer, encodeDerInteger } from "@haca/worker/enclave/encodeDer";
-import { type CertificateFields, makeCertificate } from "@haca/worker/enclave/makeCertificate";
-import { type Authority, makeP384Keys } from "@haca/worker/enclave/simulatedChain";
-import type { DocumentOptions } from "@haca/worker/enclave/simulatedEnclave";
+import { DER_TAG, encodeDer, encodeDerInteger } from "@haca/enclave-simulator/encodeDer";
+import { type CertificateFields, makeCertificate } from "@haca/enclave-simulator/makeCertificate";
+import { type Authority, makeP384Keys } from "@haca/enclave-simulator/simulatedChain";
+import type { DocumentOptions } from "@haca/enclave-simulator/simulatedEnclave";
 import type { Random } from "./seededRandom.ts";
 
 /** Changes of certificates and documents, each of one kind, for the comparison of the two verdicts. */

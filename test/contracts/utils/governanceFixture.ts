@@ -1,10 +1,10 @@
+import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { airdropRoot, buildAirdropTree } from "@haca/protocol/airdropTree";
 import { OPG_UNIT } from "@haca/protocol/allocations";
 import {
   DEFAULT_ATTESTATION_MAX_AGE,
   DEFAULT_HEARTBEAT_MAX_AGE,
 } from "@haca/protocol/attestationParameters";
-import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import { type BaseContract, id, sha256 } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import type { GovernanceParameters } from "../../../scripts/deploy/parameters/readParameters.ts";

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
-import { HelperProcess } from "../../../worker/src/prover/helperProcess.ts";
+import { NativeProcess } from "../../../worker/src/prover/nativeProcess.ts";
 import type { SnarkjsTask, SnarkjsTimes } from "./snarkjsChild.ts";
 
 /** Times of one proof by one prover, and the most memory that its process has had. */
@@ -47,7 +47,7 @@ async function disconnected(child: ChildProcess): Promise<void> {
 /** The helper as the worker uses it: loaded key, witness from a file, verified proof, JSON both ways. */
 export function startHelper(parameters: { program: string; backend: "cpu" | "cuda" }): Contestant {
   const { program, backend } = parameters;
-  const helper = new HelperProcess({
+  const helper = new NativeProcess({
     program,
     parameters: ["--backend", backend],
     onOutput: (line) => console.error(line),

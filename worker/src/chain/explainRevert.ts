@@ -1,8 +1,8 @@
 import { isError, Transaction, type TransactionReceipt, type TransactionRequest } from "ethers";
+import { endpointWords } from "../endpointWords.ts";
 import { redact } from "../redact.ts";
 import type { Chain } from "./chain.ts";
 import type { Revert } from "./decodeRevert.ts";
-import { endpointWords } from "./endpointWords.ts";
 import { revertOf } from "./rpcErrors.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { JsonRpcProvider } from "ethers";
+import { endpointWords } from "../endpointWords.ts";
 import { describeError, StartError } from "../errors.ts";
-import { endpointWords } from "./endpointWords.ts";
 
 /**
  * Makes sure at the start that the endpoint can do what sending needs: blocks with a base fee, because transactions are

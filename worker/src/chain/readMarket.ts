@@ -1,6 +1,8 @@
 import type { JsonRpcProvider } from "ethers";
-import type { Market } from "../account/fees.ts";
 import { answerOf } from "./rpcErrors.ts";
+
+/** What the chain asks at the moment, in wei per gas. */
+export type Market = { baseFee: bigint; tip: bigint };
 
 /**
  * What the chain asks, in wei per gas. Where the endpoint has no `eth_maxPriorityFeePerGas`, or answers nothing to it, the

@@ -37,7 +37,6 @@ const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
   HACA_HEARTBEAT_KEY: ["heartbeat"],
   HACA_HEARTBEAT_SECONDS: ["heartbeat"],
   HACA_SESSION_SECONDS: ["heartbeat"],
-  HACA_CRASH_AFTER: QUEUE,
 };
 
 const usersOf = (name: VariableName): readonly Part[] => USED_BY[name] ?? RUNNING;

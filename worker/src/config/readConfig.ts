@@ -40,7 +40,6 @@ export type Config = QueueConfig & {
   maxFeePerGas: bigint;
   modelRefreshMs: number;
   logLevel: Value<"HACA_LOG_LEVEL">;
-  crashAfter: Value<"HACA_CRASH_AFTER"> | undefined;
 };
 
 /** Texts of the settings by variable name; an empty text counts as not set. */
@@ -125,6 +124,5 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
     maxFeePerGas: required(settings, "HACA_MAX_FEE_PER_GAS"),
     modelRefreshMs: required(settings, "HACA_MODEL_REFRESH_MS"),
     logLevel: required(settings, "HACA_LOG_LEVEL"),
-    crashAfter: optional(settings, "HACA_CRASH_AFTER"),
   };
 }

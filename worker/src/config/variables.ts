@@ -3,7 +3,7 @@ import { z } from "zod";
 const integer = (minimum: number, maximum: number) =>
   z
     .string()
-    .regex(/^\d+$/, "must be a whole number")
+    .regex(/^\d+$/, "must be an integer")
     .transform(Number)
     .refine((value) => value >= minimum && value <= maximum, {
       error: `must be between ${minimum} and ${maximum}`,
@@ -15,35 +15,6 @@ const list = z.string().transform((value) =>
     .map((entry) => entry.trim())
     .filter((entry) => entry !== ""),
 );
-
-/** The transitions of a job's life, in their order. */
-export const LIFE_TRANSITIONS = [
-  "accepted",
-  "proven",
-  "signed",
-  "broadcast",
-  "submitted",
-  "settled",
-] as const;
-/**
- * The transitions after which `HACA_CRASH_AFTER` can kill the process: these, and those of transactions in trouble, of
- * failures, of other people's settlements and of reorganisations.
- */
-export const TRANSITIONS = [
-  ...LIFE_TRANSITIONS,
-  "replaced",
-  "replacementSent",
-  "promoted",
-  "dropped",
-  "gapFilled",
-  "mined",
-  "failed",
-  "settledElsewhere",
-  "reorganised",
-  "reopenedElsewhere",
-  "final",
-] as const;
-export type Transition = (typeof TRANSITIONS)[number];
 
 export type Variable<Value> = {
   /** parses the text of the variable */
@@ -129,7 +100,7 @@ export const VARIABLES = {
   HACA_PRICE: variable({
     schema: z
       .string()
-      .regex(/^\d{1,77}$/, "must be a whole number in wei-scale OPG")
+      .regex(/^\d{1,77}$/, "must be an integer in wei-scale OPG")
       .transform(BigInt),
     default: "0",
     help: "price of an inference, in wei-scale OPG; part of every receipt",
@@ -163,7 +134,7 @@ export const VARIABLES = {
   HACA_MAX_FEE_PER_GAS: variable({
     schema: z
       .string()
-      .regex(/^[1-9]\d{0,30}$/, "must be a whole number in wei per gas, above zero")
+      .regex(/^[1-9]\d{0,30}$/, "must be an integer in wei per gas, above zero")
       .transform(BigInt),
     default: "100000000000",
     help: "ceiling in wei per gas: above it nothing is signed or raised, proofs wait",
@@ -195,10 +166,6 @@ export const VARIABLES = {
     schema: z.enum(["trace", "debug", "info", "warn", "error"]),
     default: "info",
     help: "trace, debug, info, warn or error",
-  }),
-  HACA_CRASH_AFTER: variable({
-    schema: z.enum(TRANSITIONS),
-    help: `tests only: the process kills itself right after ${TRANSITIONS.join(", ")}`,
   }),
 };
 export type VariableName = keyof typeof VARIABLES;

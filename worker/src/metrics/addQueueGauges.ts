@@ -1,8 +1,8 @@
 import { Gauge, type Registry } from "prom-client";
-import type { Database } from "../database/database.ts";
-import { DatabaseAwayError } from "../database/databaseFailure.ts";
-import { countJobs } from "../queue/countJobs.ts";
-import { countOpen } from "../queue/countOpen.ts";
+import { countOpen } from "../jobs/openTransactions.ts";
+import { countJobs } from "../jobs/readJobs.ts";
+import type { Database } from "../storage/database.ts";
+import { DatabaseAwayError } from "../storage/databaseFailure.ts";
 
 /** What the queue knows: read from it at each scrape, absent while it is away. */
 export function addQueueGauges(parameters: { database: Database; registers: Registry[] }): void {

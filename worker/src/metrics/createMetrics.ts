@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Database } from "../database/database.ts";
+import type { Database } from "../storage/database.ts";
 import { addQueueGauges } from "./addQueueGauges.ts";
 
 export type Metrics = {

@@ -1,9 +1,9 @@
-import { RequestError } from "../errors.ts";
+import { RefusedInferenceError } from "../errors.ts";
 import type { ServedModel } from "./servedModel.ts";
 
 /**
  * The served model of a name and version; without a version, the newest that is not deprecated.
- * @throws RequestError 404 for one that is not served, 410 for a deprecated one
+ * @throws RefusedInferenceError for one that is not served, and for a deprecated one
  */
 export function selectModel(parameters: {
   models: readonly ServedModel[];
@@ -13,8 +13,7 @@ export function selectModel(parameters: {
   const { models, name, version } = parameters;
   const named = models.filter(({ slug }) => slug === name);
   if (named.length === 0) {
-    throw new RequestError({
-      status: 404,
+    throw new RefusedInferenceError({
       code: "model.unknown",
       field: "model",
       message: `model: ${JSON.stringify(name.slice(0, 64))} is not served here`,
@@ -25,16 +24,14 @@ export function selectModel(parameters: {
     .sort((a, b) => b.major - a.major || b.minor - a.minor);
   const model = candidates.find(({ status }) => status === "published") ?? candidates[0];
   if (model === undefined) {
-    throw new RequestError({
-      status: 404,
+    throw new RefusedInferenceError({
       code: "model.unknownVersion",
       field: "version",
       message: `version: ${name} ${version} is not served here`,
     });
   }
   if (model.status === "deprecated") {
-    throw new RequestError({
-      status: 410,
+    throw new RefusedInferenceError({
       code: "model.deprecated",
       field: "version",
       message: `version: ${name} ${model.version} is deprecated: its results cannot be settled`,

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import type { Logger } from "pino";
-import { findHelper } from "./findHelper.ts";
+import { findNativeProver } from "./findNativeProver.ts";
 import { NativeProver } from "./nativeProver.ts";
 import type { Prover, ProvingModel } from "./prover.ts";
 import { proverBudget } from "./proverBudget.ts";
@@ -9,7 +9,7 @@ import { SnarkjsPool } from "./snarkjsPool.ts";
 
 /**
  * The fastest prover there is, with the number of jobs to give it at once, and with lines in the log that say which.
- * @throws StartError when the configured helper does not exist
+ * @throws StartError when the configured native prover does not exist
  */
 export function createProver(parameters: {
   /** `HACA_PROVER` */
@@ -21,7 +21,7 @@ export function createProver(parameters: {
   logger: Logger;
 }): { prover: Prover; jobs: number } {
   const { logger, models, setting } = parameters;
-  const program = findHelper({ setting });
+  const program = findNativeProver({ setting });
   const onOutput = (line: string): void => logger.debug({ line }, "prover");
   const budget = proverBudget({
     cores: availableParallelism(),

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Groth16ProofJson } from "@haca/protocol/groth16";
 import { describeError, NonRetryableError, RetryableError } from "../errors.ts";
-import { type Greeting, HelperProcess, HelperRefusal } from "./helperProcess.ts";
+import { type Greeting, NativeProcess, NativeRefusal } from "./nativeProcess.ts";
 import type { CircuitSignals, Proof, Prover, ProvingModel } from "./prover.ts";
 import { SnarkjsPool } from "./snarkjsPool.ts";
 
@@ -12,14 +12,14 @@ import { SnarkjsPool } from "./snarkjsPool.ts";
 const TIMEOUT_MS = 10 * 60_000;
 
 /**
- * Proofs from the native helper, witnesses from snarkjs. Where the helper breaks, snarkjs makes the proof: slower,
+ * Proofs from the native prover, witnesses from snarkjs. Where the native prover breaks, snarkjs makes the proof: slower,
  * and just as good.
  *
  * `verify` is snarkjs' too: another implementation than the one that made the proof, against the model's own
  * verifying key and not the one inside the zkey.
  */
 export class NativeProver implements Prover {
-  readonly #helper: HelperProcess;
+  readonly #native: NativeProcess;
   readonly #snarkjs: SnarkjsPool;
   readonly #models = new Map<string, ProvingModel>();
   readonly #timeoutMs: number;
@@ -27,7 +27,7 @@ export class NativeProver implements Prover {
   #folder: Promise<string> | undefined;
 
   /**
-   * @param parameters.onOutput takes what snarkjs and the helper print
+   * @param parameters.onOutput takes what snarkjs and the native prover print
    * @param parameters.onFallback is told why snarkjs makes a proof
    */
   constructor(parameters: {
@@ -41,7 +41,7 @@ export class NativeProver implements Prover {
     onOutput: (line: string) => void;
     onFallback: (reason: string) => void;
   }) {
-    this.#helper = new HelperProcess(parameters);
+    this.#native = new NativeProcess(parameters);
     this.#snarkjs = new SnarkjsPool({ threads: 1, ...parameters });
     this.#timeoutMs = parameters.timeoutMs ?? TIMEOUT_MS;
     this.#onFallback = parameters.onFallback;
@@ -54,7 +54,7 @@ export class NativeProver implements Prover {
     try {
       await this.#ask({ op: "load", zkey: model.zkeyPath, sha256: model.id });
     } catch (error) {
-      // The helper is asked again with every proof.
+      // The native prover is asked again with every proof.
       this.#onFallback(describeError(error));
     }
   }
@@ -92,14 +92,14 @@ export class NativeProver implements Prover {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#helper.close(), this.#snarkjs.close()]);
+    await Promise.all([this.#native.close(), this.#snarkjs.close()]);
     const folder = await this.#folder?.catch(() => undefined);
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 
   /** As `close`, but the next request starts the processes again. */
   async restart(): Promise<void> {
-    await Promise.all([this.#helper.kill(), this.#snarkjs.restart()]);
+    await Promise.all([this.#native.kill(), this.#snarkjs.restart()]);
   }
 
   async #witnessFolder(): Promise<string> {
@@ -127,7 +127,7 @@ export class NativeProver implements Prover {
       });
       return result as { proof: Groth16ProofJson; publicSignals: string[] };
     } catch (error) {
-      if (!(error instanceof HelperRefusal)) throw error;
+      if (!(error instanceof NativeRefusal)) throw error;
       if (error.code === "witness.unsatisfied") {
         throw new NonRetryableError({
           code: "prover.witnessRefused",
@@ -147,6 +147,6 @@ export class NativeProver implements Prover {
   }
 
   async #ask(request: { op: string } & Record<string, unknown>): Promise<unknown> {
-    return await this.#helper.ask({ request, timeoutMs: this.#timeoutMs });
+    return await this.#native.ask({ request, timeoutMs: this.#timeoutMs });
   }
 }

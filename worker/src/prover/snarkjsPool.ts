@@ -1,14 +1,14 @@
 import type { Proof, Prover, ProvingModel } from "./prover.ts";
 import { SnarkjsProver } from "./snarkjsProver.ts";
 
-type Lane = { prover: SnarkjsProver; asked: number };
+type Slot = { prover: SnarkjsProver; asked: number };
 
 /** Several snarkjs threads, each started when all before it are busy. */
 export class SnarkjsPool implements Prover {
   readonly #threads: number;
   readonly #onOutput: (line: string) => void;
   readonly #models = new Map<string, ProvingModel>();
-  readonly #lanes: Lane[] = [];
+  readonly #slots: Slot[] = [];
 
   constructor(parameters: { threads: number; onOutput: (line: string) => void }) {
     this.#threads = parameters.threads;
@@ -17,8 +17,8 @@ export class SnarkjsPool implements Prover {
 
   /** Reads the files in one thread, which finds out whether they can be read; later threads read them at their start. */
   async load(parameters: { model: ProvingModel }): Promise<void> {
-    for (const { prover } of this.#lanes) await prover.load(parameters);
-    if (this.#lanes.length === 0) await this.#lane().prover.load(parameters);
+    for (const { prover } of this.#slots) await prover.load(parameters);
+    if (this.#slots.length === 0) await this.#slot().prover.load(parameters);
     this.#models.set(parameters.model.id, parameters.model);
   }
 
@@ -37,37 +37,37 @@ export class SnarkjsPool implements Prover {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#lanes.map(({ prover }) => prover.close()));
+    await Promise.all(this.#slots.map(({ prover }) => prover.close()));
   }
 
   /** As `close`, but the next request starts threads again. */
   async restart(): Promise<void> {
-    await Promise.all(this.#lanes.map(({ prover }) => prover.restart()));
+    await Promise.all(this.#slots.map(({ prover }) => prover.restart()));
   }
 
   /** Threads that were started. */
   get size(): number {
-    return this.#lanes.length;
+    return this.#slots.length;
   }
 
   async #with<Result>(ask: (prover: SnarkjsProver) => Promise<Result>): Promise<Result> {
-    const lane = this.#lane();
-    lane.asked += 1;
+    const slot = this.#slot();
+    slot.asked += 1;
     try {
-      return await ask(lane.prover);
+      return await ask(slot.prover);
     } finally {
-      lane.asked -= 1;
+      slot.asked -= 1;
     }
   }
 
-  #lane(): Lane {
-    const [freest] = [...this.#lanes].sort((a, b) => a.asked - b.asked);
-    if (freest !== undefined && (freest.asked === 0 || this.#lanes.length === this.#threads)) {
+  #slot(): Slot {
+    const [freest] = [...this.#slots].sort((a, b) => a.asked - b.asked);
+    if (freest !== undefined && (freest.asked === 0 || this.#slots.length === this.#threads)) {
       return freest;
     }
     const models = [...this.#models.values()];
-    const lane = { prover: new SnarkjsProver({ onOutput: this.#onOutput, models }), asked: 0 };
-    this.#lanes.push(lane);
-    return lane;
+    const slot = { prover: new SnarkjsProver({ onOutput: this.#onOutput, models }), asked: 0 };
+    this.#slots.push(slot);
+    return slot;
   }
 }

@@ -3,24 +3,26 @@ import { hostname } from "node:os";
 import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
 import { Wallet } from "ethers";
 import type { Logger } from "pino";
-import { Funds } from "../account/funds.ts";
 import type { Chain } from "../chain/chain.ts";
 import { ChainClock } from "../chain/chainClock.ts";
 import { connectChain } from "../chain/connectChain.ts";
 import { findFreeNonce } from "../chain/findFreeNonce.ts";
 import { probeEndpoint } from "../chain/probeEndpoint.ts";
 import type { Config } from "../config/readConfig.ts";
-import { type CrashPoint, createCrashPoint } from "../crashPoint.ts";
-import type { Database } from "../database/database.ts";
-import { openDatabase } from "../database/openDatabase.ts";
+import { claimIdentity, skipRequestNonces } from "../jobs/acceptJob.ts";
+import { releaseAllLeases } from "../jobs/leases.ts";
 import { createMetrics, type Metrics } from "../metrics/createMetrics.ts";
 import { loadServedModels } from "../models/loadServedModels.ts";
 import type { ServedModel } from "../models/servedModel.ts";
-import { claimIdentity } from "../queue/claimIdentity.ts";
-import { releaseAllLeases } from "../queue/releaseAllLeases.ts";
-import { skipRequestNonces } from "../queue/skipRequestNonces.ts";
+import type { Database } from "../storage/database.ts";
+import { openDatabase } from "../storage/openDatabase.ts";
+import { Funds } from "../transactions/funds.ts";
 import type { CloseStack } from "./closeStack.ts";
 import { untilReachable } from "./untilReachable.ts";
+
+/** How a worker gets at what lies outside its process. Tests put others in place, such as one that dies. */
+export type Ports = { openDatabase: typeof openDatabase; connectChain: typeof connectChain };
+export const PORTS: Ports = { openDatabase, connectChain };
 
 /** What the roles share. */
 export type Parts = {
@@ -33,7 +35,6 @@ export type Parts = {
   wallet: Wallet | undefined;
   /** name under which this process leases jobs */
   owner: string;
-  crashAfter: CrashPoint;
   metrics: Metrics;
   clock: ChainClock;
   /** absent where no role needs the key */
@@ -49,12 +50,13 @@ export async function openParts(parameters: {
   logger: Logger;
   signal: AbortSignal;
   closers: CloseStack;
+  ports: Ports;
 }): Promise<Parts> {
-  const { config, logger, signal, closers } = parameters;
+  const { config, logger, signal, closers, ports } = parameters;
   const book = readAddressBook(config.addressBook);
-  const database = await openQueue({ config, logger, closers });
+  const database = await openQueue({ config, logger, closers, ports });
   const { chain, models } = await untilReachable({
-    operation: () => connect({ config, book }),
+    operation: () => connect({ config, book, ports }),
     signal,
     logger,
   });
@@ -92,7 +94,6 @@ export async function openParts(parameters: {
     models,
     wallet,
     owner: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
-    crashAfter: createCrashPoint(config.crashAfter),
     metrics,
     clock: new ChainClock(),
     funds: wallet && new Funds({ account: wallet.address, metrics, logger }),
@@ -103,11 +104,12 @@ async function openQueue(parameters: {
   config: Config;
   logger: Logger;
   closers: CloseStack;
+  ports: Ports;
 }): Promise<Database> {
-  const { config, logger, closers } = parameters;
+  const { config, logger, closers, ports } = parameters;
   const url = config.databaseUrl;
   logger.info(url === undefined ? { folder: config.dataDirectory } : {}, "opening the queue");
-  const database = await openDatabase({
+  const database = await ports.openDatabase({
     folder: config.dataDirectory,
     url,
     poolSize: config.databasePool,
@@ -122,10 +124,11 @@ async function openQueue(parameters: {
 async function connect(parameters: {
   config: Config;
   book: AddressBook;
+  ports: Ports;
 }): Promise<{ chain: Chain; models: ServedModel[] }> {
-  const { config, book } = parameters;
+  const { config, book, ports } = parameters;
   const { chainId, rpcTimeoutMs: timeoutMs, rpcUrl } = config;
-  const chain = await connectChain({ rpcUrl, timeoutMs, chainId, book });
+  const chain = await ports.connectChain({ rpcUrl, timeoutMs, chainId, book });
   try {
     return { chain, models: await loadServedModels({ folders: config.models, book, chain }) };
   } catch (error) {

@@ -1,18 +1,18 @@
 import type { Logger } from "pino";
-import { createAccountPass } from "../account/createAccountPass.ts";
-import { FeeGate } from "../account/feeGate.ts";
+import { createApp } from "../api/createApp.ts";
+import { startServer } from "../api/startServer.ts";
 import type { Config } from "../config/readConfig.ts";
-import { createApp } from "../http/createApp.ts";
-import { startServer } from "../http/startServer.ts";
 import { createRefreshPass } from "../models/createRefreshPass.ts";
-import { Bench } from "../prove/bench.ts";
-import { createProvePass } from "../prove/createProvePass.ts";
 import { createProver } from "../prover/createProver.ts";
 import { type Condition, repeat } from "../repeat.ts";
-import { createSettlePass } from "../settle/createSettlePass.ts";
+import { Bench } from "../roles/prove/bench.ts";
+import { createProvePass } from "../roles/prove/createProvePass.ts";
+import { createSettlePass } from "../roles/settle/createSettlePass.ts";
+import { createAccountPass } from "../transactions/createAccountPass.ts";
+import { FeeGate } from "../transactions/feeGate.ts";
 import { Wakeup } from "../wakeup.ts";
 import { CloseStack } from "./closeStack.ts";
-import { openParts, type Parts } from "./openParts.ts";
+import { openParts, type Parts, PORTS, type Ports } from "./openParts.ts";
 import { provingModelOf } from "./provingModelOf.ts";
 
 export type RunningWorker = {
@@ -37,11 +37,12 @@ export async function startWorker(parameters: {
   logger: Logger;
   /** aborts a start that waits for the chain */
   signal: AbortSignal;
+  ports?: Ports;
 }): Promise<RunningWorker> {
-  const { config, logger } = parameters;
+  const { config, logger, ports = PORTS } = parameters;
   const closers = new CloseStack();
   try {
-    const parts = await openParts({ ...parameters, closers });
+    const parts = await openParts({ ...parameters, closers, ports });
     const stopping = new AbortController();
     const wakeups = { prove: [] as Wakeup[], settle: new Wakeup() };
     const loops = [
@@ -61,7 +62,7 @@ export async function startWorker(parameters: {
         ...parts,
         bodyLimit: config.http.bodyLimit,
         conditions,
-        inferrer: inferrerOf({ parts, onAccepted }),
+        inference: inferContextOf({ parts, onAccepted }),
       }),
       ...config.http,
     });
@@ -89,18 +90,15 @@ export async function startWorker(parameters: {
   }
 }
 
-function inferrerOf(parameters: { parts: Parts; onAccepted: () => void }) {
+function inferContextOf(parameters: { parts: Parts; onAccepted: () => void }) {
   const { parts, onAccepted } = parameters;
-  const { config, crashAfter, wallet } = parts;
+  const { config, wallet } = parts;
   if (!config.roles.includes("infer") || wallet === undefined) return undefined;
   return {
     ...parts,
     wallet,
     price: config.price,
-    onAccepted() {
-      crashAfter("accepted");
-      onAccepted();
-    },
+    onAccepted,
   };
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { openDatabase } from "../../src/database/openDatabase.ts";
+import { openDatabase } from "../../src/storage/openDatabase.ts";
 import { compileDigits } from "./digits.ts";
 import { findPostgres, PostgresServer } from "./postgresServer.ts";
 

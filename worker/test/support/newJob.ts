@@ -1,6 +1,6 @@
 import { encodeRequestId } from "@haca/protocol/requestId";
 import { ZeroAddress } from "ethers";
-import type { NewJob } from "../../src/queue/job.ts";
+import type { NewJob } from "../../src/jobs/job.ts";
 
 export const NODE = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, inject } from "vitest";
-import type { Database } from "../../src/database/database.ts";
-import { openDatabase } from "../../src/database/openDatabase.ts";
-import { claimIdentity } from "../../src/queue/claimIdentity.ts";
+import { claimIdentity } from "../../src/jobs/acceptJob.ts";
+import type { Database } from "../../src/storage/database.ts";
+import { openDatabase } from "../../src/storage/openDatabase.ts";
 import { newDatabase } from "./newDatabase.ts";
 import { NODE } from "./newJob.ts";
 import { sharedQueue } from "./temporaryFolder.ts";

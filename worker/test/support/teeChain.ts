@@ -1,11 +1,11 @@
 import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
 import { documentHints } from "@haca/attestation/nitro/documentHints";
+import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
+import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
+import { type SigningKeyKind, SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { certificateStoreAbi, teeRegistryAbi } from "@haca/protocol/abi";
 import { Contract, getBytes, type InterfaceAbi, sha256, Wallet } from "ethers";
 import { everyRole } from "../../../testing/modules.ts";
-import { measurementsOf } from "../../src/enclave/measurementsOf.ts";
-import { makeSimulatedChain } from "../../src/enclave/simulatedChain.ts";
-import { type SigningKeyKind, SimulatedEnclave } from "../../src/enclave/simulatedEnclave.ts";
 import { developmentKey, LocalChain } from "./localChain.ts";
 
 /** Accounts of their own, so that nonces do not meet those of the chain's owner. */

@@ -3,6 +3,7 @@ import { onTestFinished } from "vitest";
 import { compileDigits } from "./digits.ts";
 import { type CompiledModel, developmentKey, LocalChain } from "./localChain.ts";
 import { sharedFolder, temporaryQueue } from "./temporaryFolder.ts";
+import type { Transition } from "./transitions.ts";
 import { type Settings, WorkerProcess } from "./worker.ts";
 
 /** A chain with the contracts and a published model, for real workers to run against. */
@@ -73,8 +74,18 @@ export class Testbed {
 
   /** A worker that is killed when the test has ended. */
   worker(settings: Settings, roles?: readonly string[]): WorkerProcess {
-    const worker = new WorkerProcess({ settings, ...(roles === undefined ? {} : { roles }) });
-    onTestFinished(() => worker.child.stop("SIGKILL"));
-    return worker;
+    return untilTestEnds(
+      new WorkerProcess({ settings, ...(roles === undefined ? {} : { roles }) }),
+    );
   }
+
+  /** A worker of all roles that dies right after a transition. */
+  crashingWorker(settings: Settings, crashAfter: Transition): WorkerProcess {
+    return untilTestEnds(new WorkerProcess({ settings, crashAfter }));
+  }
+}
+
+function untilTestEnds(worker: WorkerProcess): WorkerProcess {
+  onTestFinished(() => worker.child.stop("SIGKILL"));
+  return worker;
 }

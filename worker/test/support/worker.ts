@@ -1,16 +1,23 @@
 import { join } from "node:path";
 import { Child } from "./processes.ts";
+import type { Transition } from "./transitions.ts";
 
 const CLI = join(import.meta.dirname, "../../src/cli.ts");
+const CRASHING = join(import.meta.dirname, "crashingWorker.ts");
 
 export type Settings = Readonly<Record<string, string>>;
 
-/** A worker in a process of its own: the real command line. */
+/** A worker in a process of its own: the real command line, or the same parts around a database that kills it. */
 export class WorkerProcess {
   readonly child: Child;
 
-  constructor(parameters: { settings: Settings; roles?: readonly string[] }) {
-    const { settings, roles = ["infer", "prove", "settle"] } = parameters;
+  constructor(parameters: {
+    settings: Settings;
+    roles?: readonly string[];
+    /** transition right after which the process is killed */
+    crashAfter?: Transition;
+  }) {
+    const { settings, roles = ["infer", "prove", "settle"], crashAfter } = parameters;
     const inherited = Object.fromEntries(
       Object.keys(process.env)
         .filter((name) => name.startsWith("HACA_"))
@@ -18,7 +25,7 @@ export class WorkerProcess {
     );
     this.child = new Child({
       command: process.execPath,
-      args: [CLI, ...roles],
+      args: crashAfter === undefined ? [CLI, ...roles] : [CRASHING, crashAfter, ...roles],
       env: { ...inherited, HACA_HTTP_PORT: "0", HACA_POLL_MS: "100", ...settings },
     });
   }

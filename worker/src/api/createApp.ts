@@ -1,0 +1,191 @@
+import { decodeRequestId } from "@haca/protocol/requestId";
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { Logger } from "pino";
+import { describeError, RefusedInferenceError } from "../errors.ts";
+import { listOpenAttempts } from "../jobs/openTransactions.ts";
+import { countJobs, readJob } from "../jobs/readJobs.ts";
+import type { Metrics } from "../metrics/createMetrics.ts";
+import type { Condition } from "../repeat.ts";
+import { answerInference, type InferContext } from "../roles/infer/answerInference.ts";
+import type { Database } from "../storage/database.ts";
+import { DatabaseAwayError } from "../storage/databaseFailure.ts";
+import type { FundsView } from "../transactions/funds.ts";
+import { parseInferenceRequest } from "./parseInferenceRequest.ts";
+import { RequestError, requestErrorOf } from "./requestError.ts";
+import { attemptView, jobView, modelView, receiptView } from "./views.ts";
+
+/** When a client may ask again, while the database is away. */
+const RETRY_AFTER_SECONDS = 5;
+
+export type AppContext = {
+  database: Database;
+  metrics: Metrics;
+  logger: Logger;
+  bodyLimit: number;
+  /** what each role of this process is doing */
+  conditions: ReadonlyMap<string, Condition>;
+  /** what the node's account holds; absent in a process that signs nothing */
+  funds?: { view: FundsView } | undefined;
+  /** absent where the process does not have the role `infer` */
+  inference: InferContext | undefined;
+};
+
+/** The worker's HTTP interface: `/health` and `/metrics` in every role, `/v1` for the role `infer`. */
+export function createApp(context: AppContext): Hono {
+  const { metrics, logger } = context;
+  const app = new Hono();
+  app.use(async (c, next) => {
+    await next();
+    metrics.requests.inc({ status: String(c.res.status) });
+  });
+  addOperatorRoutes({ app, context });
+  if (context.inference !== undefined) {
+    addInferenceRoutes({ app, context, inference: context.inference });
+  }
+  app.notFound((c) =>
+    refuse(c, {
+      status: 404,
+      code: "path.unknown",
+      field: null,
+      message: `there is nothing at ${c.req.path}`,
+    }),
+  );
+  app.onError((error, c) => {
+    if (error instanceof RequestError) return refuse(c, error);
+    if (error instanceof RefusedInferenceError) return refuse(c, requestErrorOf(error));
+    if (error instanceof DatabaseAwayError) {
+      logger.warn({ path: c.req.path, error: describeError(error) }, "refused: no database");
+      c.header("retry-after", String(RETRY_AFTER_SECONDS));
+      const message = "the node cannot store requests at the moment: try again";
+      return c.json({ error: { code: "database.away", field: null, message } }, 503);
+    }
+    logger.error({ path: c.req.path, err: error }, "request failed");
+    const message = "the node could not answer; nothing was lost, try again";
+    return c.json({ error: { code: "internal", field: null, message } }, 500);
+  });
+  return app;
+}
+
+function addOperatorRoutes(parameters: { app: Hono; context: AppContext }): void {
+  const { app, context } = parameters;
+  const { conditions, database, funds, metrics } = context;
+  app.get("/health", async (c) => {
+    const roles = Object.fromEntries(conditions);
+    const isDegraded = [...conditions.values()].some(({ state }) => state !== "working");
+    const jobs = await countJobs({ database }).catch((error: unknown) => {
+      if (error instanceof DatabaseAwayError) return undefined;
+      throw error;
+    });
+    const open = jobs === undefined ? [] : await listOpenAttempts({ database });
+    const account = funds?.view ?? null;
+    const isOk = !isDegraded && jobs !== undefined && account?.state !== "empty";
+    return c.json({
+      status: isOk ? "ok" : "degraded",
+      database: jobs === undefined ? "away" : "ok",
+      roles,
+      account,
+      jobs: jobs?.states ?? null,
+      failures: jobs?.failures ?? null,
+      transactions: open.map(attemptView),
+    });
+  });
+  app.get("/metrics", async (c) => {
+    c.header("content-type", metrics.registry.contentType);
+    return c.body(await metrics.registry.metrics());
+  });
+  refuseOtherMethods(app, "/health", "GET");
+  refuseOtherMethods(app, "/metrics", "GET");
+}
+
+function addInferenceRoutes(parameters: {
+  app: Hono;
+  context: AppContext;
+  inference: InferContext;
+}): void {
+  const { app, context, inference } = parameters;
+  const { domain } = inference.chain;
+  const limit = bodyLimit({
+    maxSize: context.bodyLimit,
+    onError: () => {
+      throw new RequestError({
+        status: 413,
+        code: "body.tooLarge",
+        field: "body",
+        message: `body: must not be larger than ${context.bodyLimit} bytes`,
+      });
+    },
+  });
+  app.post("/v1/inferences", limit, async (c) => {
+    requireJson(c);
+    const request = parseInferenceRequest(await c.req.text());
+    const { job, outputs, label, scores } = await answerInference({ inference, request });
+    const { model, requestId, version } = job;
+    const statusUrl = new URL(`/v1/inferences/${requestId}`, c.req.url).href;
+    const receipt = receiptView({ job, domain });
+    return c.json({ requestId, model, version, label, scores, outputs, receipt, statusUrl });
+  });
+  app.get("/v1/inferences/:requestId", async (c) => {
+    const requestId = c.req.param("requestId").toLowerCase();
+    requireRequestId(requestId);
+    const job = await readJob({ database: context.database, requestId });
+    if (job === undefined) {
+      throw new RequestError({
+        status: 404,
+        code: "request.unknown",
+        field: "requestId",
+        message: `requestId: this node has no request ${requestId}`,
+      });
+    }
+    return c.json(jobView({ job, domain }));
+  });
+  app.get("/v1/models", (c) => c.json({ models: inference.models.map(modelView) }));
+  refuseOtherMethods(app, "/v1/inferences", "POST");
+  refuseOtherMethods(app, "/v1/inferences/:requestId", "GET");
+  refuseOtherMethods(app, "/v1/models", "GET");
+}
+
+function requireJson(c: Context): void {
+  const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type === "application/json") return;
+  throw new RequestError({
+    status: 415,
+    code: "body.wrongType",
+    field: "content-type",
+    message: `content-type: must be application/json, got ${type ?? "none"}`,
+  });
+}
+
+function requireRequestId(requestId: string): void {
+  try {
+    decodeRequestId(requestId);
+  } catch (cause) {
+    throw new RequestError({
+      status: 400,
+      code: "request.malformedId",
+      field: "requestId",
+      message: "requestId: must be 0x and 64 hex digits",
+      cause,
+    });
+  }
+}
+
+function refuseOtherMethods(app: Hono, path: string, allowed: string): void {
+  app.all(path, (c) => {
+    c.header("allow", allowed);
+    return refuse(c, {
+      status: 405,
+      code: "method.notAllowed",
+      field: null,
+      message: `${c.req.path} takes ${allowed}, not ${c.req.method}`,
+    });
+  });
+}
+
+function refuse(
+  c: Context,
+  error: Pick<RequestError, "status" | "code" | "field" | "message">,
+): Response {
+  const { code, field, message, status } = error;
+  return c.json({ error: { code, field, message } }, status);
+}

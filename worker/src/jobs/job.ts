@@ -1,0 +1,136 @@
+import type { InferenceResult } from "@haca/protocol/inferenceResult";
+import { hashWords } from "@haca/protocol/inferenceResult";
+import { ZeroHash } from "ethers";
+import type { Row } from "../storage/database.ts";
+
+/**
+ * Life of a job: accepted, proven, submitted, settled; or failed, before it is settled. Three edges lead back. A submitted
+ * job whose nonce another transaction took is proven again. A settled one that a reorganisation took away is submitted
+ * again where the settlement was the node's, and proven again where it was somebody else's. `test/jobLife.tree` has all.
+ */
+export const JOB_STATES = ["accepted", "proven", "submitted", "settled", "failed"] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+/** A transaction as it was signed and recorded, before it was sent. */
+export type RecordedTransaction = {
+  hash: string;
+  /** nonce of the account, not of a request */
+  nonce: number;
+  raw: string;
+  /** since it was signed, by the database's clock, which is the one that all processes share */
+  ageMs: number;
+  /** since it was last taken by an endpoint, by the same clock; null where it never was */
+  silentMs: number | null;
+  blockNumber: number | null;
+  blockHash: string | null;
+  gasUsed: bigint | null;
+};
+
+/** What a job is made of when it is accepted. */
+export type NewJob = {
+  requestId: string;
+  /** nonce of the request: the lower 96 bits of its id */
+  nonce: bigint;
+  model: string;
+  /** `major.minor` */
+  version: string;
+  versionId: string;
+  requester: string;
+  price: bigint;
+  /** unix seconds */
+  timestamp: bigint;
+  inputWords: readonly bigint[];
+  outputWords: readonly bigint[];
+  /** the node's EIP-712 signature over the result */
+  signature: string;
+};
+
+export type Job = NewJob & {
+  state: JobState;
+  /** 256 bytes of hex, as the contracts read it */
+  proof: string | null;
+  timings: { witnessMs: number; proveMs: number } | null;
+  transaction: RecordedTransaction | null;
+  failure: { code: string; message: string } | null;
+  attempts: number;
+  /** how often a process took the job on, before the one at hand, and died over it or beside it */
+  claims: number;
+  /** how often of these it was tried on its own */
+  claimsAlone: number;
+  lastError: string | null;
+  times: Record<JobState | "finalised", Date | null>;
+};
+
+/** The typed message of a job. */
+export function resultOf(job: NewJob): InferenceResult {
+  return {
+    modelVersion: job.versionId,
+    inputHash: hashWords(job.inputWords),
+    outputHash: hashWords(job.outputWords),
+    requester: job.requester,
+    requestId: job.requestId,
+    price: job.price,
+    timestamp: job.timestamp,
+    teeId: ZeroHash,
+  };
+}
+
+const text = (value: unknown): string => value as string;
+const textOrNull = (value: unknown): string | null => value as string | null;
+const numberOrNull = (value: unknown): number | null => (value === null ? null : Number(value));
+const bigintOrNull = (value: unknown): bigint | null =>
+  value === null ? null : BigInt(value as string);
+const dateOrNull = (value: unknown): Date | null => value as Date | null;
+const words = (value: unknown): bigint[] => (value as string[]).map(BigInt);
+
+/** A row of the view `job_records`. */
+export function jobOf(row: Row): Job {
+  const transactionHash = textOrNull(row.transaction_hash);
+  const failureCode = textOrNull(row.failure_code);
+  const witnessMs = numberOrNull(row.witness_ms);
+  return {
+    requestId: text(row.request_id),
+    nonce: BigInt(text(row.nonce)),
+    state: row.state as JobState,
+    model: text(row.model),
+    version: text(row.version),
+    versionId: text(row.version_id),
+    requester: text(row.requester),
+    price: BigInt(text(row.price)),
+    timestamp: BigInt(text(row.answered_at)),
+    inputWords: words(row.input_words),
+    outputWords: words(row.output_words),
+    signature: text(row.signature),
+    proof: textOrNull(row.proof),
+    timings: witnessMs === null ? null : { witnessMs, proveMs: numberOrNull(row.prove_ms) ?? 0 },
+    transaction:
+      transactionHash === null
+        ? null
+        : {
+            hash: transactionHash,
+            nonce: Number(row.transaction_nonce),
+            raw: text(row.raw),
+            ageMs: Number(row.age_ms),
+            silentMs: numberOrNull(row.silent_ms),
+            blockNumber: numberOrNull(row.block_number),
+            blockHash: textOrNull(row.block_hash),
+            gasUsed: bigintOrNull(row.gas_used),
+          },
+    failure:
+      failureCode === null
+        ? null
+        : { code: failureCode, message: textOrNull(row.failure_message) ?? "" },
+    attempts: Number(row.attempts),
+    claims: Number(row.claims),
+    claimsAlone: Number(row.claims_alone),
+    lastError: textOrNull(row.last_error),
+    times: {
+      accepted: dateOrNull(row.accepted_at),
+      proven: dateOrNull(row.proven_at),
+      submitted: dateOrNull(row.submitted_at),
+      settled: dateOrNull(row.settled_at),
+      failed: dateOrNull(row.failed_at),
+      finalised: dateOrNull(row.finalised_at),
+    },
+  };
+}

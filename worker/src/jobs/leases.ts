@@ -1,0 +1,155 @@
+import type { Database } from "../storage/database.ts";
+import { type Job, type JobState, jobOf } from "./job.ts";
+
+const LEASE_JOBS = `WITH due AS (
+  SELECT request_id, leased_by IS NOT DISTINCT FROM $3::text AS is_own
+  FROM jobs
+  WHERE state = $1
+    AND (transaction_hash IS NOT NULL) = $2
+    AND finalised_at IS NULL
+    AND run_after <= now()
+    AND (leased_until IS NULL OR leased_until < now() OR leased_by = $3)
+    AND ($6::text[] IS NULL OR version_id = ANY ($6::text[]))
+    AND claims BETWEEN $7 AND $8
+  ORDER BY CASE WHEN $9::boolean THEN claims_alone ELSE 0 END, nonce
+  LIMIT $5
+  FOR UPDATE SKIP LOCKED
+), leased AS (
+  UPDATE jobs
+  SET leased_by = $3,
+      leased_until = now() + make_interval(secs => $4),
+      claims = claims + CASE WHEN is_own THEN 0 ELSE 1 END,
+      claims_alone = claims_alone + CASE WHEN is_own OR NOT $9::boolean THEN 0 ELSE 1 END,
+      -- The rest that it has if this claim ends like the one before.
+      run_after = CASE
+        WHEN is_own OR claims = 0 THEN run_after
+        ELSE now() + make_interval(secs => 5 * 2 ^ least(claims, 9))
+      END
+  FROM due
+  WHERE jobs.request_id = due.request_id
+  RETURNING jobs.request_id
+)
+SELECT job_records.*
+FROM job_records
+WHERE request_id IN (SELECT request_id FROM leased)
+ORDER BY nonce::numeric`;
+
+/** Work that a role looks for: a state, and whether a transaction is recorded for the job. */
+export type Stage = { state: Exclude<JobState, "failed">; hasTransaction: boolean };
+
+/** Which of the due jobs: those with so many claims that ended with their process; absent: all. */
+export type Claims = { from: number; to: number };
+
+/** As many as a count in the database can be. */
+export const ANY_NUMBER = 2 ** 31 - 1;
+
+/**
+ * Leases up to `limit` due jobs, in order of their nonces, that nobody else holds. A lease that is neither
+ * renewed nor released ends by itself: the jobs of a worker that died go to another.
+ *
+ * Each lease is counted as a claim until the job is given back or moves on: what stays counted is how many processes
+ * died with the job in their hands. From the second such lease on, the job rests for a while if it happens again.
+ *
+ * An owner's own leases do not keep it out: each role works on one lot at a time, so that a lease which it still has
+ * is one that it could not give back, because the database was away.
+ */
+export async function leaseJobs(parameters: {
+  database: Database;
+  owner: string;
+  stage: Stage;
+  limit: number;
+  leaseSeconds: number;
+  /** only jobs of these model versions */
+  versionIds?: readonly string[];
+  claims?: Claims;
+  /** whether the owner works on nothing else meanwhile; then the job that was tried so least often comes first */
+  alone?: boolean;
+}): Promise<Job[]> {
+  const { database, owner, stage, limit, leaseSeconds, versionIds, alone = false } = parameters;
+  const { from, to } = parameters.claims ?? { from: 0, to: ANY_NUMBER };
+  const rows = await database.query(LEASE_JOBS, [
+    stage.state,
+    stage.hasTransaction,
+    owner,
+    leaseSeconds,
+    limit,
+    versionIds ?? null,
+    from,
+    to,
+    alone,
+  ]);
+  return rows.map(jobOf);
+}
+
+const RENEW_LEASE = `UPDATE jobs
+SET leased_until = now() + make_interval(secs => $3)
+WHERE request_id = $1 AND leased_by = $2`;
+
+/** Prolongs a lease that `owner` still holds. */
+export async function renewLease(parameters: {
+  database: Database;
+  owner: string;
+  requestId: string;
+  leaseSeconds: number;
+}): Promise<void> {
+  const { database, owner, requestId, leaseSeconds } = parameters;
+  await database.query(RENEW_LEASE, [requestId, owner, leaseSeconds]);
+}
+
+const RELEASE_JOB = `UPDATE jobs
+SET leased_by = NULL,
+    leased_until = NULL,
+    claims = 0,
+    claims_alone = 0,
+    last_error = coalesce($3, last_error),
+    run_after = now() + make_interval(secs => $4),
+    attempts = attempts + $5
+WHERE request_id = $1 AND leased_by = $2`;
+
+/** Gives a lease back. With an error: notes it, and lets the job rest for `delaySeconds`. */
+export async function releaseJob(parameters: {
+  database: Database;
+  owner: string;
+  requestId: string;
+  error?: string;
+  delaySeconds?: number;
+  /** whether this was one of the attempts that a job has */
+  countsAsAttempt?: boolean;
+}): Promise<void> {
+  const { database, owner, requestId, error, delaySeconds, countsAsAttempt } = parameters;
+  await database.query(RELEASE_JOB, [
+    requestId,
+    owner,
+    error ?? null,
+    delaySeconds ?? 0,
+    countsAsAttempt === true ? 1 : 0,
+  ]);
+}
+
+/**
+ * Ends every lease. Only for a database that one process has for itself: whoever held them is gone, and
+ * waiting for their leases to run out would only delay the jobs.
+ */
+export async function releaseAllLeases(parameters: { database: Database }): Promise<void> {
+  await parameters.database.query(
+    "UPDATE jobs SET leased_by = NULL, leased_until = NULL WHERE leased_by IS NOT NULL",
+  );
+}
+
+const FIND_SUSPECT = `SELECT 1 FROM jobs
+WHERE state = 'accepted'
+  AND claims >= $1
+  AND run_after <= now()
+  AND (leased_until IS NULL OR leased_until < now())
+  AND version_id = ANY ($2::text[])
+LIMIT 1`;
+
+/** Whether a job is due that so many processes died over, or beside. */
+export async function hasSuspects(parameters: {
+  database: Database;
+  claims: number;
+  versionIds: readonly string[];
+}): Promise<boolean> {
+  const { database, claims, versionIds } = parameters;
+  return (await database.query(FIND_SUSPECT, [claims, versionIds])).length > 0;
+}

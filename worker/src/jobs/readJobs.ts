@@ -1,0 +1,50 @@
+import type { Database } from "../storage/database.ts";
+import { type Job, type JobState, jobOf } from "./job.ts";
+
+/** A job by its request id (lower-case hex); undefined where there is none. */
+export async function readJob(parameters: {
+  database: Database;
+  requestId: string;
+}): Promise<Job | undefined> {
+  const [row] = await parameters.database.query("SELECT * FROM job_records WHERE request_id = $1", [
+    parameters.requestId,
+  ]);
+  return row === undefined ? undefined : jobOf(row);
+}
+
+const COUNT_JOBS = `SELECT state, failure_code, count(*)::integer AS jobs
+FROM jobs
+GROUP BY state, failure_code`;
+
+export type JobCounts = {
+  states: Record<JobState, number>;
+  /** failed jobs by failure code */
+  failures: Record<string, number>;
+};
+
+/** How many jobs are in each state, and why the failed ones failed. */
+export async function countJobs(parameters: { database: Database }): Promise<JobCounts> {
+  const states = { accepted: 0, proven: 0, submitted: 0, settled: 0, failed: 0 };
+  const failures: Record<string, number> = {};
+  for (const row of await parameters.database.query(COUNT_JOBS)) {
+    const jobs = Number(row.jobs);
+    states[row.state as JobState] += jobs;
+    const code = row.failure_code;
+    if (typeof code === "string") failures[code] = jobs;
+  }
+  return { states, failures };
+}
+
+const COUNT_PENDING = `SELECT
+  count(*) FILTER (WHERE state IN ('proven', 'submitted'))::integer AS pending,
+  count(*) FILTER (WHERE state = 'settled')::integer AS settled
+FROM jobs
+WHERE state <> 'failed' AND finalised_at IS NULL`;
+
+/** Jobs on their way to the chain, and settled ones that are still watched. */
+export async function countPending(parameters: {
+  database: Database;
+}): Promise<{ pending: number; settled: number }> {
+  const [row] = await parameters.database.query(COUNT_PENDING);
+  return { pending: Number(row?.pending), settled: Number(row?.settled) };
+}

@@ -1,0 +1,139 @@
+import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
+import { teeRegistryDomain } from "@haca/protocol/teeMessages";
+import { getAddress, type JsonRpcProvider, keccak256, Wallet } from "ethers";
+import type { Logger } from "pino";
+import { startServer } from "../../api/startServer.ts";
+import { connectChain } from "../../chain/connectChain.ts";
+import { probeEndpoint } from "../../chain/probeEndpoint.ts";
+import { StartError } from "../../errors.ts";
+import { type Condition, repeat } from "../../repeat.ts";
+import { CloseStack } from "../../start/closeStack.ts";
+import type { RunningWorker } from "../../start/startWorker.ts";
+import { untilReachable } from "../../start/untilReachable.ts";
+import { Wakeup } from "../../wakeup.ts";
+import { createHeartbeatApp } from "./createHeartbeatApp.ts";
+import { createHeartbeatMetrics } from "./createHeartbeatMetrics.ts";
+import { createHeartbeatPass } from "./createHeartbeatPass.ts";
+import { EnclaveError, fetchSigningKey } from "./enclaveClient.ts";
+import { readRegistry } from "./heartbeatContext.ts";
+import type { HeartbeatConfig } from "./readHeartbeatConfig.ts";
+import { sessionKeyPath } from "./sessionKeyFile.ts";
+
+/** Share of the registry's limit after which the next heartbeat is due. */
+const BEATS_PER_AGE = 3;
+
+/**
+ * Starts the role `heartbeat` in this process: keeps one enclave's node alive in the TEE registry.
+ * @throws StartError or another BaseError, each one line that says what to change
+ */
+export async function startHeartbeat(parameters: {
+  config: HeartbeatConfig;
+  logger: Logger;
+  /** aborts a start that waits for chain or enclave */
+  signal: AbortSignal;
+}): Promise<RunningWorker> {
+  const { config, logger, signal } = parameters;
+  const book = readAddressBook(config.addressBook);
+  const registry = registryOf(config, book);
+  const closers = new CloseStack();
+  try {
+    const { chainId, rpcTimeoutMs: timeoutMs, rpcUrl } = config;
+    const { provider } = await untilReachable({
+      operation: () => connectChain({ rpcUrl, timeoutMs, chainId, book }),
+      ...{ signal, logger },
+    });
+    closers.add(async () => provider.destroy());
+    await requireContract({ provider, config, registry });
+    const wallet = new Wallet(config.key);
+    await untilReachable({
+      // The nonce is read at the head alone.
+      operation: () =>
+        probeEndpoint({ provider, chainId, account: wallet.address, confirmations: 1 }),
+      ...{ signal, logger },
+    });
+    const teeId = await untilReachable({
+      operation: () => teeIdOf(config.enclaveUrl),
+      ...{ signal, logger },
+    });
+    const [maxAge] = await readRegistry({
+      context: { provider, registry },
+      ...{ name: "heartbeatMaxAge", values: [] },
+    });
+    const intervalSeconds = intervalOf({ config, maxAge: Number(maxAge) });
+    const stopping = new AbortController();
+    const metrics = createHeartbeatMetrics();
+    const identity = { chainId: BigInt(chainId), registry };
+    const pass = createHeartbeatPass({
+      context: {
+        ...{ ...config, ...identity, provider, teeId, intervalSeconds, metrics, logger },
+        domain: teeRegistryDomain(identity),
+        wallet,
+        sessionPath: sessionKeyPath({ ...config, ...identity, teeId }),
+        signal: stopping.signal,
+      },
+    });
+    let condition: Condition = { state: "working" };
+    const server = await startServer({
+      app: createHeartbeatApp({ teeId, metrics, condition: () => condition }),
+      ...config.http,
+    });
+    const running = repeat({
+      ...{ name: "heartbeat", pass, wakeup: new Wakeup(), intervalMs: intervalSeconds * 1000 },
+      ...{ signal: stopping.signal, logger },
+      report: (current) => {
+        condition = current;
+      },
+    });
+    closers.add(async () => {
+      stopping.abort();
+      await Promise.all([server.close(), running]);
+    });
+    logger.info({ url: server.url, teeId, registry, intervalSeconds }, "listening");
+    return { url: server.url, stop: () => closers.close() };
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+function registryOf(config: HeartbeatConfig, book: AddressBook): string {
+  const entry = book.contracts.TEERegistry;
+  if (entry !== undefined) return getAddress(entry.address);
+  throw new StartError({
+    code: "heartbeat.noRegistry",
+    message: `HACA_ADDRESS_BOOK: ${config.addressBook} has no TEERegistry: deploy it first`,
+  });
+}
+
+async function requireContract(parameters: {
+  provider: JsonRpcProvider;
+  config: HeartbeatConfig;
+  registry: string;
+}): Promise<void> {
+  const { provider, config, registry } = parameters;
+  if ((await provider.getCode(registry)) !== "0x") return;
+  throw new StartError({
+    code: "chain.notDeployed",
+    message: `HACA_ADDRESS_BOOK: chain ${config.chainId} has no TEERegistry at ${registry}: deploy first, or use the address book of this chain`,
+  });
+}
+
+/** An enclave that does not answer yet is waited for; one that answers nonsense is not. */
+async function teeIdOf(url: string): Promise<string> {
+  try {
+    return keccak256(await fetchSigningKey({ url }));
+  } catch (error) {
+    if (!(error instanceof EnclaveError) || error.code !== "enclave.unreachable") throw error;
+    throw new Error(error.message, { cause: error });
+  }
+}
+
+function intervalOf(parameters: { config: HeartbeatConfig; maxAge: number }): number {
+  const { config, maxAge } = parameters;
+  const interval = config.intervalSeconds ?? Math.floor(maxAge / BEATS_PER_AGE);
+  if (interval < maxAge) return interval;
+  throw new StartError({
+    code: "heartbeat.tooSlow",
+    message: `HACA_HEARTBEAT_SECONDS: ${interval} s is not less than the registry's limit of ${maxAge} s`,
+  });
+}

@@ -1,0 +1,125 @@
+import { dequantise, quantiseInput } from "@haca/model-runtime/quantise";
+import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
+import { BaseError } from "@haca/protocol/baseError";
+import { hashResult } from "@haca/protocol/inferenceResult";
+import { encodeRequestId } from "@haca/protocol/requestId";
+import { packWords } from "@haca/protocol/tensorLayout";
+import type { Wallet } from "ethers";
+import type { Chain } from "../../chain/chain.ts";
+import { RefusedInferenceError } from "../../errors.ts";
+import { acceptJob } from "../../jobs/acceptJob.ts";
+import { type NewJob, resultOf } from "../../jobs/job.ts";
+import { selectModel } from "../../models/selectModel.ts";
+import type { ServedModel } from "../../models/servedModel.ts";
+import type { Database } from "../../storage/database.ts";
+import { flattenInput } from "./flattenInput.ts";
+
+/** What the fast path works with. */
+export type InferContext = {
+  database: Database;
+  chain: Pick<Chain, "domain">;
+  wallet: Wallet;
+  models: readonly ServedModel[];
+  price: bigint;
+  /** the chain's time, by which the contract judges a result's */
+  clock: { seconds(): number };
+  /** called when a job is on disk, before the client hears of it */
+  onAccepted: () => void;
+};
+
+/** What a client asks for, in whatever way it reached the node. */
+export type InferenceRequest = {
+  model: string;
+  /** `major.minor`; undefined: the newest that is served */
+  version: string | undefined;
+  /** numbers, or arrays of them, not yet looked at */
+  input: readonly unknown[];
+  /** checksummed; the zero address where the client did not say */
+  requester: string;
+};
+
+/** An accepted request and the model's answer. */
+export type Answer = {
+  job: NewJob;
+  /** values of every output tensor by name */
+  outputs: Record<string, number[]>;
+  /** class index, for a classifier */
+  label: number | null;
+  /** values of the first output that is not the label */
+  scores: number[] | null;
+};
+
+/**
+ * Runs the integer model, which the circuit agrees with bit by bit, and queues the job; the proof comes later.
+ * @throws RefusedInferenceError where the model or the input is refused; nothing is queued then
+ */
+export async function answerInference(parameters: {
+  inference: InferContext;
+  request: InferenceRequest;
+}): Promise<Answer> {
+  const { inference, request } = parameters;
+  const { chain, database, price, wallet } = inference;
+  const model = selectModel({
+    models: inference.models,
+    name: request.model,
+    version: request.version,
+  });
+  const { integerModel, manifest } = model;
+  const input = quantise({ model, request });
+  const integers = runIntegerModel({ integerModel, input });
+  const inputWords = packWords({ layouts: [manifest.input.layout], integers: input });
+  const outputWords = packWords({
+    layouts: manifest.outputs.map(({ layout }) => layout),
+    integers: integers.flat(),
+  });
+
+  const job = await acceptJob({
+    database,
+    async create(nonce) {
+      const unsigned: NewJob = {
+        requestId: encodeRequestId({ node: wallet.address, nonce }),
+        nonce,
+        model: model.slug,
+        version: model.version,
+        versionId: model.versionId,
+        requester: request.requester,
+        price,
+        timestamp: BigInt(inference.clock.seconds()),
+        inputWords,
+        outputWords,
+        signature: "",
+      };
+      const result = resultOf(unsigned);
+      const signature = wallet.signingKey.sign(hashResult({ domain: chain.domain, result }));
+      return { ...unsigned, signature: signature.serialized };
+    },
+  });
+  inference.onAccepted();
+
+  const outputs: Record<string, number[]> = {};
+  for (const [index, { name, layout }] of manifest.outputs.entries()) {
+    outputs[name] = dequantise({ layout, integers: integers[index] ?? [] });
+  }
+  const { labelOutput } = manifest;
+  const scores = manifest.outputs.find(({ name }) => name !== labelOutput);
+  return {
+    job,
+    outputs,
+    label: labelOutput === undefined ? null : (outputs[labelOutput]?.[0] ?? null),
+    scores: scores === undefined ? null : (outputs[scores.name] ?? null),
+  };
+}
+
+function quantise(parameters: { model: ServedModel; request: InferenceRequest }): bigint[] {
+  const { manifest } = parameters.model;
+  const values = flattenInput({ input: parameters.request.input, shape: manifest.input.shape });
+  try {
+    return quantiseInput({ manifest, values });
+  } catch (cause) {
+    if (!(cause instanceof BaseError)) throw cause;
+    const { code, details, message } = cause;
+    const index = details.index;
+    const field = typeof index === "number" ? `input[${index}]` : "input";
+    throw new RefusedInferenceError({ code, field, message: `${field}: ${message}`, cause });
+  }
+}

@@ -1,0 +1,189 @@
+import { BaseError } from "@haca/protocol/baseError";
+import { encodeProof } from "@haca/protocol/groth16";
+import type { Logger } from "pino";
+import { backoffMs } from "../../backoff.ts";
+import type { Chain } from "../../chain/chain.ts";
+import { describeError, NonRetryableError } from "../../errors.ts";
+import type { Job } from "../../jobs/job.ts";
+import {
+  ANY_NUMBER,
+  type Claims,
+  hasSuspects,
+  leaseJobs,
+  releaseJob,
+  renewLease,
+} from "../../jobs/leases.ts";
+import { recordFailure, recordProof } from "../../jobs/proofs.ts";
+import type { Metrics } from "../../metrics/createMetrics.ts";
+import type { ServedModel } from "../../models/servedModel.ts";
+import type { Prover } from "../../prover/prover.ts";
+import type { Database } from "../../storage/database.ts";
+import { DatabaseAwayError } from "../../storage/databaseFailure.ts";
+import type { Bench } from "./bench.ts";
+import { proveJob } from "./proveJob.ts";
+
+const LEASE_SECONDS = 60;
+const MAXIMUM_ATTEMPTS = 5;
+/** Deaths of a process after which a job that was in its hands is under suspicion, and tried on its own. */
+const SUSPECT_CLAIMS = 2;
+/** Deaths of a process that worked on nothing but this job, after which it is given up. */
+const MAXIMUM_ALONE = 3;
+const FREE_OF_SUSPICION: Claims = { from: 0, to: SUSPECT_CLAIMS - 1 };
+const SUSPECTS: Claims = { from: SUSPECT_CLAIMS, to: ANY_NUMBER };
+/** No error of the job, and none of its attempts: more are asked for than the prover takes. */
+const BUSY = "prover.busy";
+const RETRY_DELAY = { baseMs: 1_000, maximumMs: 60_000 };
+
+/** What the `prove` role works with. */
+export type ProveContext = {
+  database: Database;
+  /** only the domain is used: proving needs no endpoint */
+  chain: Pick<Chain, "domain">;
+  models: readonly ServedModel[];
+  prover: Prover;
+  owner: string;
+  /** shared by the passes of one process */
+  bench: Bench;
+  metrics: Metrics;
+  logger: Logger;
+  /** called when a job is ready to be settled */
+  onProven: () => void;
+};
+
+/**
+ * One pass of the `prove` role: one job, the oldest of a model that this worker has. Returns whether there
+ * was one.
+ *
+ * A job can end the whole process, by its memory for instance, and nothing is left to note an attempt then: its claims
+ * tell. Jobs that were merely in work beside it have the same claims, so each of them is tried with no company before
+ * anything is held against it.
+ */
+export function createProvePass(context: ProveContext): () => Promise<boolean> {
+  return async () => {
+    const { bench } = context;
+    const job = await takeJob(context);
+    if (job === undefined) return false;
+    try {
+      if (job.claimsAlone >= MAXIMUM_ALONE) await giveUp({ context, job });
+      else await work({ context, job });
+    } finally {
+      bench.leave();
+    }
+    return true;
+  };
+}
+
+/** A job for which a place at the bench is taken. */
+async function takeJob(context: ProveContext): Promise<Job | undefined> {
+  const { bench, database, models } = context;
+  const versionIds = models.map(({ versionId }) => versionId);
+  const isDue = await hasSuspects({ database, claims: SUSPECT_CLAIMS, versionIds });
+  // A suspect that is due gets its turn as soon as the others have finished: nothing new is taken until then.
+  if (bench.isTaken || (isDue && !bench.isEmpty)) return undefined;
+  bench.enter({ alone: isDue });
+  try {
+    const [job] = await leaseJobs({
+      database,
+      owner: context.owner,
+      stage: { state: "accepted", hasTransaction: false },
+      limit: 1,
+      leaseSeconds: LEASE_SECONDS,
+      versionIds,
+      claims: isDue ? SUSPECTS : FREE_OF_SUSPICION,
+      alone: isDue,
+    });
+    if (job === undefined) bench.leave();
+    return job;
+  } catch (error) {
+    bench.leave();
+    throw error;
+  }
+}
+
+async function giveUp(parameters: { context: ProveContext; job: Job }): Promise<void> {
+  const { context, job } = parameters;
+  const { database, logger } = context;
+  const { claims, claimsAlone, requestId } = job;
+  const code = "prover.processDied";
+  const message = `${claims} processes died with this job in work, ${claimsAlone} of them with no other`;
+  logger.error({ requestId, code, claims, claimsAlone }, "given up: it ends the process");
+  await recordFailure({ database, requestId, from: "accepted", code, message });
+}
+
+async function work(parameters: { context: ProveContext; job: Job }): Promise<void> {
+  const { context, job } = parameters;
+  const { database, owner } = context;
+  const { requestId } = job;
+  if (job.claims > 0) {
+    const { claims, claimsAlone } = job;
+    context.logger.warn({ requestId, claims, claimsAlone }, "a process died with this job in work");
+  }
+  const renewal = setInterval(
+    () => {
+      renewLease({ database, owner, requestId, leaseSeconds: LEASE_SECONDS }).catch(
+        (error: unknown) => context.logger.warn({ requestId, err: error }, "lease not renewed"),
+      );
+    },
+    (LEASE_SECONDS * 1000) / 3,
+  );
+  try {
+    await proveAndRecord({ context, job });
+  } catch (error) {
+    await handleFailure({ context, job, error });
+  } finally {
+    clearInterval(renewal);
+  }
+}
+
+async function proveAndRecord(parameters: { context: ProveContext; job: Job }): Promise<void> {
+  const { context, job } = parameters;
+  const { chain, database, logger, metrics, models, prover } = context;
+  const { requestId } = job;
+  const model = models.find(({ versionId }) => versionId === job.versionId);
+  if (model === undefined) return;
+  logger.info({ requestId, model: job.model, version: job.version }, "proving");
+  const { backend, proof, timings } = await proveJob({ job, model, prover, domain: chain.domain });
+  metrics.witnessSeconds.observe({ model: job.model }, timings.witnessMs / 1000);
+  metrics.proveSeconds.observe({ model: job.model }, timings.proveMs / 1000);
+  await recordProof({ database, requestId, proof: encodeProof(proof), timings });
+  metrics.proofs.inc({ backend });
+  const [witnessMs, proveMs] = [timings.witnessMs, timings.proveMs].map(Math.round);
+  logger.info({ requestId, backend, witnessMs, proveMs }, "proven");
+  context.onProven();
+}
+
+async function handleFailure(parameters: {
+  context: ProveContext;
+  job: Job;
+  error: unknown;
+}): Promise<void> {
+  const { context, job, error } = parameters;
+  const { database, logger, owner } = context;
+  const { requestId } = job;
+  const message = describeError(error);
+  // The proof is lost, not refused: the job's lease is left for later, with its attempts.
+  if (error instanceof DatabaseAwayError) throw error;
+  const code = error instanceof BaseError ? error.code : "prover.failed";
+  if (code === BUSY) {
+    const delaySeconds = RETRY_DELAY.baseMs / 1000;
+    logger.info({ requestId, code, delaySeconds }, "the prover has enough to do: later");
+    await releaseJob({ database, owner, requestId, error: message, delaySeconds });
+    return;
+  }
+  const attempts = job.attempts + 1;
+  if (error instanceof NonRetryableError || attempts >= MAXIMUM_ATTEMPTS) {
+    logger.error({ requestId, code, attempts, error: message }, "proving failed");
+    await recordFailure({ database, requestId, from: "accepted", code, message });
+    return;
+  }
+  const delaySeconds = backoffMs({ ...RETRY_DELAY, failures: attempts }) / 1000;
+  logger.warn({ requestId, code, attempts, delaySeconds, error: message }, "proving again later");
+  await releaseJob({
+    database,
+    owner,
+    requestId,
+    error: message,
+    delaySeconds,
+    countsAsAttempt: true,
+  });
+}

@@ -1,0 +1,48 @@
+import { circuitInput } from "@haca/model-runtime/circuitInput";
+import { contextOf } from "@haca/protocol/inferenceResult";
+import { unpackWords } from "@haca/protocol/tensorLayout";
+import type { TypedDataDomain } from "ethers";
+import { NonRetryableError, RetryableError } from "../../errors.ts";
+import { type NewJob, resultOf } from "../../jobs/job.ts";
+import type { ServedModel } from "../../models/servedModel.ts";
+import type { Proof, Prover } from "../../prover/prover.ts";
+
+/**
+ * Proves a job and checks the proof before anybody relies on it: its public signals must be the job's own,
+ * and it must verify under the model's key. Whatever a prover returns, nothing else becomes `proven`.
+ */
+export async function proveJob(parameters: {
+  job: NewJob;
+  model: ServedModel;
+  prover: Prover;
+  domain: TypedDataDomain;
+}): Promise<Proof> {
+  const { job, model, prover, domain } = parameters;
+  const { manifest } = model;
+  const context = contextOf({ domain, result: resultOf(job) });
+  const [input = []] = unpackWords({ layouts: [manifest.input.layout], words: job.inputWords });
+  const outputs = unpackWords({
+    layouts: manifest.outputs.map(({ layout }) => layout),
+    words: job.outputWords,
+  });
+  const modelId = manifest.hashes.zkey;
+  const { signals } = circuitInput({ manifest, input, outputs, context });
+  const result = await prover.prove({ modelId, signals });
+
+  const expected = [...job.inputWords, ...job.outputWords, context].map(String);
+  const wrong = expected.findIndex((value, index) => result.publicSignals[index] !== value);
+  if (wrong !== -1 || result.publicSignals.length !== expected.length) {
+    throw new NonRetryableError({
+      code: "prover.signalsDiffer",
+      message: `the proof has other public signals than the request (number ${wrong === -1 ? expected.length : wrong})`,
+    });
+  }
+  const { proof, publicSignals } = result;
+  if (!(await prover.verify({ modelId, proof, publicSignals }))) {
+    throw new RetryableError({
+      code: "prover.proofInvalid",
+      message: "the prover returned a proof that does not verify",
+    });
+  }
+  return result;
+}

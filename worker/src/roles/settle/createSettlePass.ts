@@ -1,0 +1,67 @@
+import { answerOf } from "../../chain/rpcErrors.ts";
+import { countPending } from "../../jobs/readJobs.ts";
+import { type ChainView, readChainView } from "../../transactions/readChainView.ts";
+import { tendAccount } from "../../transactions/tendAccount.ts";
+import { broadcastSigned } from "./broadcastSigned.ts";
+import { forEachLeased } from "./forEachLeased.ts";
+import type { SettleContext } from "./settleContext.ts";
+import { submitProven } from "./submitProven.ts";
+import { trackSubmitted } from "./trackSubmitted.ts";
+import { watchExternal } from "./watchExternal.ts";
+import { watchSettled } from "./watchSettled.ts";
+
+/**
+ * One pass of the `settle` role over everything between proof and finality. Transactions that were recorded
+ * before a stop come first: their nonces are the lowest. Returns whether a job moved on.
+ */
+export function createSettlePass(context: SettleContext): () => Promise<boolean> {
+  let watchedHead: string | null = null;
+  return async () => {
+    const { pending, settled } = await countPending({ database: context.database });
+    if (pending === 0 && settled === 0) return false;
+    if (pending === 0) {
+      // Nothing but the watch over settlements, which a new block alone can end: one question, not five.
+      const latest = await answerOf(context.chain.provider.getBlock("latest"));
+      if (latest?.hash === watchedHead) return false;
+    }
+    const before = await readChainView(context);
+    const sent = await sendProven({ context, view: before });
+    const view = sent > 0 ? await readChainView(context) : before;
+    const { hash, head } = view;
+    let moved = sent;
+    moved += await forEachLeased({
+      context,
+      stage: { state: "submitted", hasTransaction: true },
+      handle: (job) => trackSubmitted({ context, view, job }),
+    });
+    await tendAccount({ context, view });
+    // By hash: a reorganisation can replace a block by another of the same number.
+    if (hash !== watchedHead) {
+      moved += await watchSettled({ context, head });
+      moved += await watchExternal({ context, head });
+    }
+    watchedHead = hash;
+    return moved > 0;
+  };
+}
+
+/** While gas is above the ceiling, what is proven waits; what was signed before is sent all the same. */
+async function sendProven(parameters: {
+  context: SettleContext;
+  view: ChainView;
+}): Promise<number> {
+  const { context, view } = parameters;
+  const recorded = await forEachLeased({
+    context,
+    stage: { state: "proven", hasTransaction: true },
+    handle: (job) => broadcastSigned({ context, view, job }),
+  });
+  const fees = context.gate.choose(view.market);
+  if (fees === undefined) return recorded;
+  const submitted = await forEachLeased({
+    context,
+    stage: { state: "proven", hasTransaction: false },
+    handle: (job) => submitProven({ context, view, job, fees }),
+  });
+  return recorded + submitted;
+}

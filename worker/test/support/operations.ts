@@ -1,0 +1,167 @@
+import { acceptJob } from "../../src/jobs/acceptJob.ts";
+import { decideExternalSettled, finaliseSettled, reopenSettled } from "../../src/jobs/finality.ts";
+import { recordFailure, recordProof } from "../../src/jobs/proofs.ts";
+import {
+  recordBroadcast,
+  recordExternalSettlement,
+  recordSettlement,
+} from "../../src/jobs/settlements.ts";
+import {
+  dropTransaction,
+  promoteAttempt,
+  recordFiller,
+  recordMined,
+  recordReplacement,
+  recordSigned,
+  recordTransaction,
+} from "../../src/jobs/transactions.ts";
+import type { Database } from "../../src/storage/database.ts";
+import { newJob } from "./newJob.ts";
+import type { Transition } from "./transitions.ts";
+
+const place = { blockNumber: 1, blockHash: "block", gasUsed: 1n };
+const sign = async (nonce: number) => ({ hash: `hash of ${nonce}`, raw: "raw" });
+const HASH = "hash of 0";
+
+/** A job, and the steps of its plain life, each from where the one before has led. */
+export function lifeIn(database: Database) {
+  const { requestId } = newJob({ nonce: 0n });
+  const transactionHash = HASH;
+  const accept = () => acceptJob({ database, create: async (nonce) => newJob({ nonce }) });
+  const prove = async () => {
+    await accept();
+    const timings = { witnessMs: 1, proveMs: 2 };
+    await recordProof({ database, requestId, proof: `0x${"33".repeat(256)}`, timings });
+  };
+  const signed = async () => {
+    await prove();
+    await recordTransaction({ database, requestId, chainNonce: 0, sign });
+  };
+  const submit = async () => {
+    await signed();
+    await recordBroadcast({ database, requestId, transactionHash });
+  };
+  const settle = async () => {
+    await submit();
+    await recordSettlement({ database, requestId, mined: { hash: HASH, ...place } });
+  };
+  const settleElsewhere = async () => {
+    await prove();
+    await recordExternalSettlement({ database, requestId, head: 9 });
+  };
+  const replace = async () => {
+    await submit();
+    const replacement = { hash: "second", raw: "raw second" };
+    await recordReplacement({ database, replaced: HASH, replacement });
+  };
+  const fail = async () => {
+    await accept();
+    await recordFailure({ database, requestId, from: "accepted", code: "a.code", message: "why" });
+  };
+  const finalise = async () => {
+    await settle();
+    await finaliseSettled({ database, upToBlock: place.blockNumber });
+  };
+  const finaliseElsewhere = async () => {
+    await settleElsewhere();
+    await decideExternalSettled({ database, requestId, outcome: "final" });
+  };
+  return {
+    ...{ requestId, accept, prove, signed, submit, settle, settleElsewhere, replace },
+    ...{ fail, finalise, finaliseElsewhere },
+  };
+}
+
+type Life = ReturnType<typeof lifeIn>;
+type Operation = {
+  operation: string;
+  /** leads to where the operation is the next thing */
+  before: keyof Omit<Life, "requestId"> | undefined;
+  run: (parameters: { database: Database; requestId: string }) => Promise<unknown>;
+  makes: Transition;
+};
+
+/** Every operation that changes what the queue knows of a job or a transaction, and what a process can die after then. */
+export const OPERATIONS: readonly Operation[] = [
+  {
+    ...{ operation: "acceptJob", before: undefined, makes: "accepted" },
+    run: ({ database }) => lifeIn(database).accept(),
+  },
+  {
+    ...{ operation: "recordProof", before: "accept", makes: "proven" },
+    run: ({ database, requestId }) =>
+      recordProof({ database, requestId, proof: "0x", timings: { witnessMs: 1, proveMs: 2 } }),
+  },
+  {
+    ...{ operation: "recordTransaction", before: "prove", makes: "signed" },
+    run: (context) => recordTransaction({ ...context, chainNonce: 0, sign }),
+  },
+  {
+    ...{ operation: "recordSigned", before: undefined, makes: "signed" },
+    run: ({ database }) =>
+      database.transaction((tx) =>
+        recordSigned({ tx, chainNonce: 0, requestId: null, purpose: "heartbeat", sign }),
+      ),
+  },
+  {
+    ...{ operation: "recordBroadcast", before: "signed", makes: "submitted" },
+    run: (context) => recordBroadcast({ ...context, transactionHash: HASH }),
+  },
+  {
+    ...{ operation: "recordSettlement", before: "submit", makes: "settled" },
+    run: (context) => recordSettlement({ ...context, mined: { hash: HASH, ...place } }),
+  },
+  {
+    ...{ operation: "recordReplacement", before: "submit", makes: "replaced" },
+    run: ({ database }) =>
+      recordReplacement({ database, replaced: HASH, replacement: { hash: "third", raw: "raw" } }),
+  },
+  {
+    ...{ operation: "promoteAttempt", before: "replace", makes: "promoted" },
+    run: ({ database }) => promoteAttempt({ database, hash: HASH }),
+  },
+  {
+    ...{ operation: "dropTransaction", before: "submit", makes: "dropped" },
+    run: ({ database }) => dropTransaction({ database, transactionHash: HASH }),
+  },
+  {
+    ...{ operation: "recordFiller", before: "prove", makes: "gapFilled" },
+    run: ({ database }) => recordFiller({ database, nonce: 3, hash: "filler", raw: "raw" }),
+  },
+  {
+    ...{ operation: "recordMined", before: "submit", makes: "mined" },
+    run: ({ database }) => recordMined({ database, receipt: { hash: HASH, ...place } }),
+  },
+  {
+    ...{ operation: "recordFailure", before: "prove", makes: "failed" },
+    async run(context) {
+      for (const from of ["accepted", "proven", "submitted"] as const) {
+        await recordFailure({ ...context, from, code: "a.code", message: "why" });
+      }
+    },
+  },
+  {
+    ...{ operation: "recordExternalSettlement", before: "submit", makes: "settledElsewhere" },
+    run: (context) => recordExternalSettlement({ ...context, head: 9 }),
+  },
+  {
+    ...{
+      operation: "decideExternalSettled",
+      before: "settleElsewhere",
+      makes: "reopenedElsewhere",
+    },
+    run: (context) => decideExternalSettled({ ...context, outcome: "gone" }),
+  },
+  {
+    ...{ operation: "decideExternalSettled", before: "settleElsewhere", makes: "final" },
+    run: (context) => decideExternalSettled({ ...context, outcome: "final" }),
+  },
+  {
+    ...{ operation: "reopenSettled", before: "settle", makes: "reorganised" },
+    run: (context) => reopenSettled({ ...context, transactionHash: HASH }),
+  },
+  {
+    ...{ operation: "finaliseSettled", before: "settle", makes: "final" },
+    run: ({ database }) => finaliseSettled({ database, upToBlock: 5 }),
+  },
+];
