@@ -8,7 +8,7 @@ import { quantiseInput } from "@haca/zkml/quantiseInput";
 import { runIntegerModel } from "@haca/zkml/runIntegerModel";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { NonRetryableError, RetryableError, StartError } from "../src/errors.ts";
-import { findNativeProver } from "../src/prover/findNativeProver.ts";
+import { findNativeProver } from "../src/prover/createProver.ts";
 import {
   type Greeting,
   NativeBroken,
