@@ -1,8 +1,52 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { backoffMs } from "./backoff.ts";
 import { describeError, RetryableError } from "./errors.ts";
-import type { Wakeup } from "./wakeup.ts";
+
+/** Lets one part of the process tell another that there is work, which otherwise looks once per interval. */
+export class Wakeup {
+  #rung = false;
+  #ring: (() => void) | undefined;
+
+  /** Ends the current `wait`, or the next one at once. */
+  notify(): void {
+    this.#rung = true;
+    this.#ring?.();
+  }
+
+  /** Returns after `notify`, after `milliseconds`, or when `signal` is aborted: whichever is first. */
+  async wait(parameters: { milliseconds: number; signal: AbortSignal }): Promise<void> {
+    const { milliseconds, signal } = parameters;
+    if (!this.#rung && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(done, milliseconds);
+        function done(): void {
+          clearTimeout(timer);
+          signal.removeEventListener("abort", done);
+          resolve();
+        }
+        signal.addEventListener("abort", done);
+        this.#ring = done;
+      });
+    }
+    this.#ring = undefined;
+    this.#rung = false;
+  }
+}
+
+/**
+ * Delay before attempt `failures + 1`: exponential from `baseMs` to `maximumMs`, of which a random half is
+ * taken away, so that many workers do not come back to a server in step.
+ */
+export function backoffMs(parameters: {
+  failures: number;
+  baseMs: number;
+  maximumMs: number;
+  random?: () => number;
+}): number {
+  const { failures, baseMs, maximumMs, random = Math.random } = parameters;
+  const full = Math.min(maximumMs, baseMs * 2 ** Math.min(failures - 1, 30));
+  return full * (0.5 + random() / 2);
+}
 
 const BACKOFF = { baseMs: 250, maximumMs: 30_000 };
 

@@ -2,8 +2,8 @@ import { inferenceSettlementAbi } from "@haca/protocol/abi";
 import { AbiCoder, concat, Interface } from "ethers";
 import { describe, expect, it } from "vitest";
 import { type Chain, settlementInterface } from "../src/chain/chain.ts";
-import { decodeRevert } from "../src/chain/decodeRevert.ts";
 import { findFreeNonce } from "../src/chain/findFreeNonce.ts";
+import { decodeRevert } from "../src/chain/rpcErrors.ts";
 import { NODE } from "./support/newJob.ts";
 
 /** A chain whose only answer is the bitmap of the nonces that it is given. */

@@ -8,7 +8,7 @@ import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import type { VerifyingKeyJson } from "@haca/protocol/groth16";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { NonRetryableError, RetryableError, StartError } from "../src/errors.ts";
-import { findNativeProver } from "../src/prover/findNativeProver.ts";
+import { findNativeProver } from "../src/prover/createProver.ts";
 import {
   type Greeting,
   NativeBroken,

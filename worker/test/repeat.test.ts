@@ -1,9 +1,7 @@
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
-import { backoffMs } from "../src/backoff.ts";
 import { RetryableError } from "../src/errors.ts";
-import { type Condition, repeat } from "../src/repeat.ts";
-import { Wakeup } from "../src/wakeup.ts";
+import { backoffMs, type Condition, repeat, Wakeup } from "../src/repeat.ts";
 
 const logger = pino({ level: "silent" });
 const HOUR_MS = 3_600_000;

@@ -8,7 +8,7 @@ import { recordSigned } from "../src/jobs/transactions.ts";
 import { createMetrics } from "../src/metrics/createMetrics.ts";
 import { openDatabase } from "../src/storage/openDatabase.ts";
 import type { AccountContext } from "../src/transactions/accountContext.ts";
-import { FeeGate } from "../src/transactions/feeGate.ts";
+import { FeeGate } from "../src/transactions/fees.ts";
 import { readChainView } from "../src/transactions/readChainView.ts";
 import { sendTransaction } from "../src/transactions/sendTransaction.ts";
 import { tendAccount } from "../src/transactions/tendAccount.ts";

@@ -3,7 +3,7 @@ import type { TypedDataDomain } from "ethers";
 import { type Job, type NewJob, resultOf } from "../jobs/job.ts";
 import type { OpenAttempt } from "../jobs/openTransactions.ts";
 import type { ServedModel } from "../models/servedModel.ts";
-import { feesOf } from "../transactions/feesOf.ts";
+import { feesOf } from "../transactions/fees.ts";
 
 /**
  * What the client keeps: the typed message with the node's signature over it, in the form that EIP-712

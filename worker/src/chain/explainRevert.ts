@@ -2,8 +2,7 @@ import { isError, Transaction, type TransactionReceipt, type TransactionRequest 
 import { endpointWords } from "../endpointWords.ts";
 import { redact } from "../redact.ts";
 import type { Chain } from "./chain.ts";
-import type { Revert } from "./decodeRevert.ts";
-import { revertOf } from "./rpcErrors.ts";
+import { type Revert, revertOf } from "./rpcErrors.ts";
 
 /**
  * Why a mined transaction reverted. Receipts do not say; the same call against the state of its block does,

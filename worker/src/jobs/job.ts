@@ -6,7 +6,8 @@ import type { Row } from "../storage/database.ts";
 /**
  * Life of a job: accepted, proven, submitted, settled; or failed, before it is settled. Three edges lead back. A submitted
  * job whose nonce another transaction took is proven again. A settled one that a reorganisation took away is submitted
- * again where the settlement was the node's, and proven again where it was somebody else's. `test/jobLife.tree` has all.
+ * again where the settlement was the node's, and proven again where it was somebody else's. `worker/test/jobLife.tree`
+ * has all of them.
  */
 export const JOB_STATES = ["accepted", "proven", "submitted", "settled", "failed"] as const;
 export type JobState = (typeof JOB_STATES)[number];

@@ -6,8 +6,8 @@ import { encodeVerifyingKey, type VerifyingKeyJson } from "@haca/protocol/groth1
 import { keccak256 } from "ethers";
 import { type Chain, callView } from "../chain/chain.ts";
 import { describeError, StartError } from "../errors.ts";
-import { readVersionStatus } from "./readVersionStatus.ts";
 import type { ServedModel } from "./servedModel.ts";
+import { readVersionStatus } from "./versionStatus.ts";
 
 /**
  * Loads compiled models and checks that each is what the address book and the chain say it is: the same

@@ -1,11 +1,28 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
+import { join, resolve } from "node:path";
 import type { Logger } from "pino";
-import { findNativeProver } from "./findNativeProver.ts";
+import { StartError } from "../errors.ts";
 import { NativeProver } from "./nativeProver.ts";
 import type { Prover, ProvingModel } from "./prover.ts";
 import { proverBudget } from "./proverBudget.ts";
 import { SnarkjsPool } from "./snarkjsPool.ts";
+
+const BUILT = join(import.meta.dirname, "../../../prover/target/release/haca-prover");
+
+/**
+ * The native prover to use: a path, or `none`, or (where nothing is set) the one that `npm run build:prover` makes.
+ * Nothing means snarkjs.
+ * @throws StartError when a path is set and nothing is there
+ */
+export function findNativeProver(parameters: { setting: string | undefined }): string | undefined {
+  const { setting } = parameters;
+  if (setting === "none") return undefined;
+  if (setting === undefined) return existsSync(BUILT) ? BUILT : undefined;
+  const path = resolve(setting);
+  if (existsSync(path)) return path;
+  throw new StartError({ code: "prover.missing", message: `HACA_PROVER: ${path} does not exist` });
+}
 
 /**
  * The fastest prover there is, with the number of jobs to give it at once, and with lines in the log that say which.

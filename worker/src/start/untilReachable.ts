@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { BaseError } from "@haca/protocol/baseError";
 import type { Logger } from "pino";
-import { backoffMs } from "../backoff.ts";
 import { describeError, RetryableError } from "../errors.ts";
+import { backoffMs } from "../repeat.ts";
 
 const BACKOFF = { baseMs: 500, maximumMs: 15_000 };
 

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { Chain } from "../chain/chain.ts";
 import type { Metrics } from "../metrics/createMetrics.ts";
 import type { Database } from "../storage/database.ts";
-import type { FeeGate } from "./feeGate.ts";
+import type { FeeGate } from "./fees.ts";
 import type { Funds } from "./funds.ts";
 
 /**

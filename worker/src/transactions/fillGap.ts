@@ -2,7 +2,7 @@ import { answerOf } from "../chain/rpcErrors.ts";
 import { findGap, listAttempts } from "../jobs/openTransactions.ts";
 import { recordFiller, recordSent } from "../jobs/transactions.ts";
 import type { AccountContext } from "./accountContext.ts";
-import { broadcastAttempt } from "./broadcastAttempt.ts";
+import { broadcastAttempt } from "./attempts.ts";
 import type { ChainView } from "./readChainView.ts";
 import { signCall } from "./signCall.ts";
 

@@ -4,10 +4,9 @@ import type { RecordedTransaction } from "../jobs/job.ts";
 import { listAttempts } from "../jobs/openTransactions.ts";
 import { promoteAttempt, recordSent } from "../jobs/transactions.ts";
 import type { AccountContext } from "./accountContext.ts";
-import { feesOf } from "./feesOf.ts";
-import { offerAttempt } from "./offerAttempt.ts";
+import { offerAttempt, replaceAttempt } from "./attempts.ts";
+import { feesOf } from "./fees.ts";
 import type { ChainView } from "./readChainView.ts";
-import { replaceAttempt } from "./replaceAttempt.ts";
 
 /**
  * `mined`: one of the attempts, which is the current one now, has its confirmations. `taken`: the nonce is used up and

@@ -1,6 +1,5 @@
 import { type Market, readMarket } from "../chain/readMarket.ts";
-import { requireSameChain } from "../chain/requireSameChain.ts";
-import { answerOf } from "../chain/rpcErrors.ts";
+import { answerOf, requireSameChain } from "../chain/rpcErrors.ts";
 import { RetryableError } from "../errors.ts";
 import type { AccountContext } from "./accountContext.ts";
 

@@ -1,12 +1,11 @@
-import type { Revert } from "../chain/decodeRevert.ts";
-import { revertOf, rpcFailure } from "../chain/rpcErrors.ts";
+import { type Revert, revertOf, rpcFailure } from "../chain/rpcErrors.ts";
 import { endpointWords, isAnswered } from "../endpointWords.ts";
 import { NonRetryableError, RefusedByEndpointError } from "../errors.ts";
 import type { RecordedTransaction } from "../jobs/job.ts";
 import { recordSent, recordSigned, recordTransaction } from "../jobs/transactions.ts";
 import type { AccountContext } from "./accountContext.ts";
+import { type Offered, offerAttempt } from "./attempts.ts";
 import type { Fees } from "./fees.ts";
-import { type Offered, offerAttempt } from "./offerAttempt.ts";
 import type { ChainView } from "./readChainView.ts";
 import { refusalKindOf } from "./refusals.ts";
 import { type Call, estimateGasLimit, signCall } from "./signCall.ts";

@@ -8,8 +8,8 @@ import { startWorker } from "../../src/start/startWorker.ts";
 import { observedDatabase } from "./observedDatabase.ts";
 import { TRANSITIONS, type Transition } from "./transitions.ts";
 
-// A worker like that of `cli.ts`, which kills itself right after a transition, so that no handler of its own can tidy up:
-// `node crashingWorker.ts <transition> <roles…>`. Database and endpoint are wrapped; everything else is the real one.
+// A worker like that of `worker/src/cli.ts`, which kills itself right after a transition, so that no handler of its own can
+// tidy up: `node crashingWorker.ts <transition> <roles…>`. Database and endpoint are wrapped; everything else is the real one.
 const [word, ...roles] = process.argv.slice(2);
 const fatal = TRANSITIONS.find((transition) => transition === word);
 if (fatal === undefined) throw new Error(`no transition ${word}`);

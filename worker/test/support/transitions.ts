@@ -10,7 +10,10 @@ export const LIFE_TRANSITIONS = [
   "settled",
 ] as const;
 
-/** What a process can die right after: these, and transactions in trouble, failures, settlements of others, reorganisations. */
+/**
+ * What a process can die right after: these, and transactions in trouble, failures, settlements by others,
+ * reorganisations.
+ */
 export const TRANSITIONS = [
   ...LIFE_TRANSITIONS,
   "replaced",

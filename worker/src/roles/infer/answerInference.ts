@@ -9,8 +9,7 @@ import type { Chain } from "../../chain/chain.ts";
 import { RefusedInferenceError } from "../../errors.ts";
 import { acceptJob } from "../../jobs/acceptJob.ts";
 import { type NewJob, resultOf } from "../../jobs/job.ts";
-import { selectModel } from "../../models/selectModel.ts";
-import type { ServedModel } from "../../models/servedModel.ts";
+import { type ServedModel, selectModel } from "../../models/servedModel.ts";
 import type { Database } from "../../storage/database.ts";
 import { flattenInput } from "./flattenInput.ts";
 

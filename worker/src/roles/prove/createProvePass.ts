@@ -1,7 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { encodeProof } from "@haca/protocol/groth16";
 import type { Logger } from "pino";
-import { backoffMs } from "../../backoff.ts";
 import type { Chain } from "../../chain/chain.ts";
 import { describeError, NonRetryableError } from "../../errors.ts";
 import type { Job } from "../../jobs/job.ts";
@@ -17,6 +16,7 @@ import { recordFailure, recordProof } from "../../jobs/proofs.ts";
 import type { Metrics } from "../../metrics/createMetrics.ts";
 import type { ServedModel } from "../../models/servedModel.ts";
 import type { Prover } from "../../prover/prover.ts";
+import { backoffMs } from "../../repeat.ts";
 import type { Database } from "../../storage/database.ts";
 import { DatabaseAwayError } from "../../storage/databaseFailure.ts";
 import type { Bench } from "./bench.ts";

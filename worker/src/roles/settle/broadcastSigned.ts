@@ -1,6 +1,6 @@
 import type { Job } from "../../jobs/job.ts";
 import { recordBroadcast } from "../../jobs/settlements.ts";
-import { type Offered, offerAttempt } from "../../transactions/offerAttempt.ts";
+import { type Offered, offerAttempt } from "../../transactions/attempts.ts";
 import type { ChainView } from "../../transactions/readChainView.ts";
 import { giveUpNonce } from "./giveUpNonce.ts";
 import type { SettleContext } from "./settleContext.ts";

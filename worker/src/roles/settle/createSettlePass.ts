@@ -3,11 +3,11 @@ import { countPending } from "../../jobs/readJobs.ts";
 import { type ChainView, readChainView } from "../../transactions/readChainView.ts";
 import { tendAccount } from "../../transactions/tendAccount.ts";
 import { broadcastSigned } from "./broadcastSigned.ts";
+import { watchExternal } from "./external.ts";
 import { forEachLeased } from "./forEachLeased.ts";
 import type { SettleContext } from "./settleContext.ts";
 import { submitProven } from "./submitProven.ts";
 import { trackSubmitted } from "./trackSubmitted.ts";
-import { watchExternal } from "./watchExternal.ts";
 import { watchSettled } from "./watchSettled.ts";
 
 /**

@@ -1,6 +1,5 @@
-import { isSettled } from "../../chain/isSettled.ts";
-import { requireSameChain } from "../../chain/requireSameChain.ts";
-import { answerOf } from "../../chain/rpcErrors.ts";
+import { isSettled } from "../../chain/chain.ts";
+import { answerOf, requireSameChain } from "../../chain/rpcErrors.ts";
 import type { Job } from "../../jobs/job.ts";
 import { dropTransaction } from "../../jobs/transactions.ts";
 import type { ChainView } from "../../transactions/readChainView.ts";

@@ -1,12 +1,12 @@
-import { requireSameChain } from "../../chain/requireSameChain.ts";
+import { requireSameChain } from "../../chain/rpcErrors.ts";
 import type { Job } from "../../jobs/job.ts";
 import { releaseJob } from "../../jobs/leases.ts";
 import { recordFailure } from "../../jobs/proofs.ts";
 import type { Fees } from "../../transactions/fees.ts";
 import type { ChainView } from "../../transactions/readChainView.ts";
 import { sendTransaction, WouldRevertError } from "../../transactions/sendTransaction.ts";
-import { acceptExternal } from "./acceptExternal.ts";
 import { recordOffered } from "./broadcastSigned.ts";
+import { acceptExternal } from "./external.ts";
 import { kindOf } from "./kinds/kinds.ts";
 import type { SettleContext } from "./settleContext.ts";
 

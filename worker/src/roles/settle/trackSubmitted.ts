@@ -1,14 +1,13 @@
 import type { TransactionReceipt } from "ethers";
 import { explainRevert } from "../../chain/explainRevert.ts";
-import { requireSameChain } from "../../chain/requireSameChain.ts";
-import { answerOf } from "../../chain/rpcErrors.ts";
+import { answerOf, requireSameChain } from "../../chain/rpcErrors.ts";
 import type { Job, RecordedTransaction } from "../../jobs/job.ts";
 import { recordFailure } from "../../jobs/proofs.ts";
 import { recordSettlement } from "../../jobs/settlements.ts";
 import { recordMined } from "../../jobs/transactions.ts";
 import { followTransaction } from "../../transactions/followTransaction.ts";
 import type { ChainView } from "../../transactions/readChainView.ts";
-import { acceptExternal } from "./acceptExternal.ts";
+import { acceptExternal } from "./external.ts";
 import { giveUpNonce } from "./giveUpNonce.ts";
 import { kindOf } from "./kinds/kinds.ts";
 import type { SettleContext } from "./settleContext.ts";

@@ -1,8 +1,24 @@
 import type { Logger } from "pino";
-import type { Chain } from "../chain/chain.ts";
+import { type Chain, callView } from "../chain/chain.ts";
 import { answerOf } from "../chain/rpcErrors.ts";
-import { readVersionStatus } from "./readVersionStatus.ts";
 import type { ServedModel } from "./servedModel.ts";
+
+const STATUSES = ["unknown", "published", "deprecated"] as const;
+export type VersionStatus = (typeof STATUSES)[number];
+
+/** Status of a model version on the chain. */
+export async function readVersionStatus(parameters: {
+  chain: Chain;
+  versionId: string;
+}): Promise<VersionStatus> {
+  const [status] = await callView({
+    chain: parameters.chain,
+    contract: "modelRegistry",
+    name: "settlementData",
+    values: [parameters.versionId],
+  });
+  return STATUSES[Number(status)] ?? "unknown";
+}
 
 /** One look at whether served versions were deprecated: their answers could not settle any more. */
 export function createRefreshPass(parameters: {
