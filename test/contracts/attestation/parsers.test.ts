@@ -132,6 +132,7 @@ describe("Cbor", () => {
     ["TagWithoutItem", "0xc1", "Cbor_Truncated"],
     ["IndefiniteMapEndsBehindAKey", "0xbf6161ff", "Cbor_UnsupportedHeader"],
     ["IndefiniteMapWithoutEnd", "0xbf616101", "Cbor_Truncated"],
+    ["IndefiniteMapWithoutAnything", "0xbf", "Cbor_Truncated"],
     ["NestedNineArrays", `0x${"81".repeat(8)}00`, "Cbor_NestingTooDeep"],
     ["NestedIndefiniteMaps", `0x${"bf00".repeat(8)}00${"ff".repeat(8)}`, "Cbor_NestingTooDeep"],
     ["NestedTags", `0x${"c1".repeat(8)}00`, "Cbor_NestingTooDeep"],
@@ -186,6 +187,12 @@ describe("Der", () => {
       );
     });
   }
+
+  it("test_UnexpectedTagIsNamed", async () => {
+    await expect(harness.readDer("0x3100", SEQUENCE))
+      .to.be.revertedWithCustomError(harness.contract, "Der_UnexpectedTag")
+      .withArgs(0, SEQUENCE, 0x31);
+  });
 
   const integers: Refusal[] = [
     ["IntegerEmpty", "0x0200", "Der_IntegerInvalid"],

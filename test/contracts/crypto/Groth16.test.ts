@@ -98,6 +98,16 @@ describe("Groth16", () => {
     await expect(verify({ ...c, store })).to.be.revert(ethers);
   });
 
+  it("test_MemoryThatItUsesIsNotGivenOutAgain", async () => {
+    // Room for the work, a pair and the key stays the library's: less, and what its caller makes next would lie over other things.
+    for (const signalCount of [1, 3, 16]) {
+      const c = await makeCase(`memory ${signalCount}`, signalCount);
+      const taken = await harness.contract.measureMemory(c.store, c.proof, [...c.signals]);
+      const keyLength = 448 + 64 * (signalCount + 1);
+      expect(taken, `${signalCount} signals`).to.equal(160 + 192 + keyLength);
+    }
+  });
+
   it("test_RevertWhen_KeyPointIsOffTheCurve", async () => {
     const c = await makeCase("broken key", 2);
     const key = makeVerifyingKey(c.trapdoor);

@@ -24,6 +24,23 @@ contract Groth16Harness is IGroth16Errors {
         Groth16.verify(keyStore, keyOffset, proof, signals);
     }
 
+    /// @notice How much memory a verification takes for good.
+    function measureMemory(
+        address keyStore,
+        bytes calldata proof,
+        uint256[] calldata signals
+    ) external view returns (uint256 taken) {
+        uint256[] memory copy = signals;
+        uint256 before;
+        assembly ("memory-safe") {
+            before := mload(0x40)
+        }
+        Groth16.verify(keyStore, 1, proof, copy);
+        assembly ("memory-safe") {
+            taken := sub(mload(0x40), before)
+        }
+    }
+
     /// @notice Gas that the library itself uses, with cold key store.
     function measureVerify(
         address keyStore,

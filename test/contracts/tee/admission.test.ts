@@ -49,6 +49,11 @@ describe("TEERegistry admission", () => {
   ] as const) {
     it(`test_AdmitsAnEnclaveWithItsKey_${kind}`, async () => {
       const { teeId, registration } = await admit(f, { kind, isIndefinite: kind !== "p256" });
+      const admitted = f.registry.filters.TEERegistered(teeId, f.operator.address);
+      const events = await f.registry.queryFilter(admitted);
+      expect(events.map(({ args }) => [...args])).to.deep.equal([
+        [teeId, f.operator.address, BigInt(LLM_PROXY), keyKind],
+      ]);
       expect(await f.registry.isTEEActive(teeId)).to.equal(true);
       const node = await f.registry.getNode(teeId);
       expect(node.keyKind).to.equal(keyKind);
@@ -427,6 +432,11 @@ describe("TEERegistry admission", () => {
       await expect(
         registry.connect(guardian).pauseAdmission(start + 2n * week),
       ).to.be.revertedWithCustomError(registry, "TEERegistry_PauseInvalid");
+      // The call is mined a second later: exactly a week from then is the longest, and the only one refused by a second.
+      const mined = (await now(f)) + 1n;
+      await expect(registry.connect(guardian).pauseAdmission(mined + week + 1n))
+        .to.be.revertedWithCustomError(registry, "TEERegistry_PauseInvalid")
+        .withArgs(0n, mined + week, mined + week + 1n);
       const { teeId, enclave: admitted } = await admit(f);
       await registry.connect(guardian).pauseAdmission(start + 3600n);
       // One call must not take out every node whose attestation grows old: renewals go on.

@@ -2,7 +2,7 @@ import { encodeName } from "@haca/enclave-simulator/makeCertificate";
 import { pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
 import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { expect } from "chai";
-import { AbiCoder, concat, keccak256, sha256, toBeHex } from "ethers";
+import { AbiCoder, concat, keccak256, sha256, toBeHex, ZeroAddress } from "ethers";
 import { network } from "hardhat";
 import {
   admit,
@@ -66,6 +66,23 @@ describe("TEERegistry verifiers", () => {
     expect((await f.registry.getNode(teeId)).verifierGeneration).to.equal(2n);
     expect(await f.registry.isActiveAt(teeId, before), "the past").to.equal(true);
     expect(await f.registry.isActiveAt(teeId, replaced), "between").to.equal(false);
+  });
+
+  it("test_VerifiersOfTwoIdsAreIndependent", async () => {
+    const other = 200;
+    await f.registry.connect(f.governance).setVerifier(other, await mended.verifier.getAddress());
+    await approve(f, f.image, LLM_PROXY, other);
+    const enclave = await makeEnclave(f);
+    const registration = await makeRegistration({ ...f, store: mended.store }, enclave);
+    await f.registry.connect(f.operator).register({ ...registration, verifierId: other }, GAS);
+    expect((await f.registry.getNode(enclave.teeId)).verifierId).to.equal(other);
+    expect((await f.registry.getNode(teeId)).verifierId).to.equal(NITRO);
+    // each is judged by the verifier of its own id
+    await f.registry.connect(f.governance).setVerifier(NITRO, ZeroAddress);
+    expect(await f.registry.isTEEActive(enclave.teeId)).to.equal(true);
+    expect(await isActive()).to.equal(false);
+    await f.registry.connect(f.governance).setVerifier(other, ZeroAddress);
+    expect(await f.registry.isTEEActive(enclave.teeId)).to.equal(false);
   });
 
   it("test_TheSameVerifierSetAgainRevivesNobody", async () => {

@@ -197,10 +197,10 @@ describe("MerkleAirdrop", () => {
       airdrop,
       "MerkleAirdrop_RootZero",
     );
-    await creation(root, 1n, now, vault).revertedWithCustomError(
-      airdrop,
-      "MerkleAirdrop_DeadlineInvalid",
-    );
+    await connection.networkHelpers.time.setNextBlockTimestamp(now + 10);
+    await creation(root, 1n, now, vault)
+      .revertedWithCustomError(airdrop, "MerkleAirdrop_DeadlineInvalid")
+      .withArgs(now + 11, now);
     await creation(root, 1n, DEADLINE, stranger.address)
       .revertedWithCustomError(airdrop, "MerkleAirdrop_NotAContract")
       .withArgs(stranger.address);
