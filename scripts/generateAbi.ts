@@ -17,6 +17,7 @@ const SOURCES: readonly { name: string; folder?: string; artifact: string }[] = 
     artifact: "interfaces/IInferenceSettlement.sol/IInferenceSettlement.json",
   },
   { name: "teeRegistryAbi", artifact: "tee/TEERegistry.sol/TEERegistry.json" },
+  { name: "teeRegistryLensAbi", artifact: "interfaces/ITEERegistryLens.sol/ITEERegistryLens.json" },
   {
     name: "certificateStoreAbi",
     artifact: "attestation/x509/CertificateStore.sol/CertificateStore.json",

@@ -87,6 +87,7 @@ export const addressBookSchema = z.strictObject({
     NitroAttestationVerifier: contractSchema.optional(),
     SigningKeys: contractSchema.optional(),
     TEERegistry: contractSchema.optional(),
+    TEERegistryLens: contractSchema.optional(),
     NodeBonds: contractSchema.optional(),
     TimelockController: contractSchema.optional(),
     GenesisDistribution: contractSchema.optional(),

@@ -35,7 +35,8 @@ type Explain = (values: readonly unknown[]) => string;
 /** What a person can do something about; the other errors are shown with their arguments. */
 const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   TEERegistry_NodeUnknown: ([id]) => `the registry has no node ${id}`,
-  TEERegistry_NodeExists: ([id]) => `node ${id} is registered already; rotate renews it`,
+  TEERegistry_NodeExists: ([id]) =>
+    `node ${id} is registered already; renew renews its attestation`,
   TEERegistry_NotOperator: ([expected, actual]) =>
     `only the node's operator ${expected} may do this, not ${actual}`,
   TEERegistry_OperatorDenied: ([operator]) => `operator ${operator} is denied by the guardian`,
@@ -44,15 +45,16 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   TEERegistry_ImageNotApproved: ([hash, type]) => `image ${hash} is not approved for type ${type}`,
   TEERegistry_ApprovalOutdated: ([expected]) =>
     `the image was revoked since this approval was made; an approval now has to name ${expected}`,
-  TEERegistry_EndorsementRevoked: ([id]) => `certificate ${id} behind the document is revoked`,
+  TEERegistry_SignerRevoked: ([id]) => `certificate ${id} behind the document is revoked`,
+  TEERegistry_EvidenceTypeMismatch: ([expected, actual]) =>
+    `the verifier reads evidence of kind ${actual}, those under this id read ${expected}`,
   TEERegistry_VerifierMismatch: ([expected, actual]) =>
     `the node was admitted by verifier ${expected}, and not by ${actual}`,
   TEERegistry_AdmissionPaused: ([until]) =>
     `admissions of new nodes are paused until ${time(until)}`,
   TEERegistry_BindingMismatch: ([expected, actual]) =>
-    `the document's nonce is ${actual}; this sender, payment address, endpoint and type need ${expected}`,
-  TEERegistry_UserDataMismatch: () =>
-    "the document vouches for another TLS certificate or signing key",
+    `the evidence is bound to ${actual}; this sender, payment address, endpoint and type need ${expected}`,
+  TEERegistry_KeysMismatch: () => "the evidence vouches for another TLS certificate or signing key",
   TEERegistry_KeyMismatch: ([expected, actual]) =>
     `the enclave's key is node ${actual}, not ${expected}`,
   TEERegistry_ImageMismatch: ([expected, actual]) =>

@@ -11,7 +11,8 @@ type AttestationContract =
   | "CertificateStore"
   | "NitroAttestationVerifier"
   | "SigningKeys"
-  | "TEERegistry";
+  | "TEERegistry"
+  | "TEERegistryLens";
 
 /** The TEE registry's and its verifiers' part of the address book. */
 export async function describeAttestation(parameters: {
@@ -25,7 +26,8 @@ export async function describeAttestation(parameters: {
       | "certificateStore"
       | "verifier"
       | "signingKeys"
-      | "teeRegistry",
+      | "teeRegistry"
+      | "teeRegistryLens",
       Contract
     >
   >;
@@ -40,10 +42,11 @@ export async function describeAttestation(parameters: {
     deployed.ecdsaP384,
     deployed.certificateStore,
   );
-  const [verifier, keys, registry] = await addressesOf(
+  const [verifier, keys, registry, lens] = await addressesOf(
     deployed.verifier,
     deployed.signingKeys,
     deployed.teeRegistry,
+    deployed.teeRegistryLens,
   );
   const entry = (address: string, constructorArguments: string[]) =>
     describeContract({ ...parameters, address, constructorArguments });
@@ -55,6 +58,7 @@ export async function describeAttestation(parameters: {
       NitroAttestationVerifier: await entry(verifier, [store, ecdsa]),
       SigningKeys: await entry(keys, []),
       TEERegistry: await entry(registry, [manager, keys, verifier, ...ages]),
+      TEERegistryLens: await entry(lens, [registry]),
     },
     attestation: { rootFingerprint, isDevelopmentRoot, heartbeatMaxAge, attestationMaxAge },
   };

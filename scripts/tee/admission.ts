@@ -54,7 +54,7 @@ function requireRsa(signingKey: string): void {
 
 async function requireUnknown({ contracts }: Session, teeId: string): Promise<void> {
   const isKnown = await contracts.registry
-    .getFunction("getNode")(teeId)
+    .getFunction("nodeOf")(teeId)
     .then(
       () => true,
       () => false,
@@ -62,12 +62,12 @@ async function requireUnknown({ contracts }: Session, teeId: string): Promise<vo
   if (!isKnown) return;
   throw new BaseError({
     code: "tee.refused",
-    message: `the registry refuses: node ${teeId} is registered already; rotate renews it`,
+    message: `the registry refuses: node ${teeId} is registered already; renew renews its attestation`,
   });
 }
 
 /** Renews a node's attestation; what is not given stays as it is. */
-export async function rotate(
+export async function renew(
   argument: string,
   options: SendOptions & Places & { payment?: string; endpoint?: string },
 ): Promise<void> {
@@ -92,7 +92,7 @@ export async function rotate(
         `endpoint     ${change(printable(known.endpoint), printable(wish.endpoint))}`,
     );
     const values = [teeId, evidence.registration];
-    await send({ session, options, evidence, name: "attestAgain", values });
+    await send({ session, options, evidence, name: "renew", values });
   });
 }
 
@@ -119,7 +119,7 @@ async function send(parameters: {
   session: Session;
   options: SendOptions;
   evidence: Evidence;
-  name: "register" | "attestAgain";
+  name: "register" | "renew";
   values: readonly unknown[];
 }): Promise<void> {
   const { session, options, evidence, name, values } = parameters;

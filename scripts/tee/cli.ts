@@ -34,13 +34,13 @@ sending(program.command("register"))
   .option("--any-key", "admit an LLMProxy whose key is not RSA: public clients fail on it", false)
   .action(async (options) => (await import("./admission.ts")).register(options));
 
-sending(program.command("rotate <teeId>"))
+sending(program.command("renew <teeId>"))
   .description("fresh attestation; what is not given stays as it is")
   .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
   .option("--payment <address>", "new payout address")
   .option("--endpoint <url>", "new endpoint")
   .option("--tls <host:port>", "where the TLS certificate is shown (default: the endpoint)")
-  .action(async (id, options) => (await import("./admission.ts")).rotate(id, options));
+  .action(async (id, options) => (await import("./admission.ts")).renew(id, options));
 
 withChain(program.command("status <teeId>"))
   .description("what the registry knows, and every reason why the node is active or not")
@@ -54,7 +54,7 @@ withChain(program.command("list"))
   .action(async (options) => (await import("./inspect.ts")).list(options));
 
 sending(program.command("heartbeat"))
-  .description("one sign of life now")
+  .description("one heartbeat now")
   .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
   .action(async (options) => (await import("./lifecycle.ts")).heartbeat(options));
 

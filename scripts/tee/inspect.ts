@@ -70,17 +70,15 @@ async function rowsOf(parameters: {
   isAll: boolean;
 }): Promise<string[][]> {
   const { contracts, type, offset, isAll } = parameters;
-  const read = (name: string, ...values: unknown[]) =>
-    contracts.registry.getFunction(name)(...values);
-  const ids: string[] = await read(
-    isAll ? "listNodes" : "listActiveNodes",
-    type,
-    offset,
-    PAGE_SIZE,
-  );
+  const { registry, lens } = contracts;
+  const list = lens.getFunction(isAll ? "listNodes" : "listActiveNodes");
+  const ids: string[] = await list(type, offset, PAGE_SIZE);
   return await Promise.all(
     ids.map(async (teeId) => {
-      const [node, info] = await Promise.all([read("getNode", teeId), read("getTEE", teeId)]);
+      const [node, info] = await Promise.all([
+        lens.getFunction("getNode")(teeId),
+        registry.getFunction("getTEE")(teeId),
+      ]);
       const state = NODE_STATUSES[Number(node.status)] ?? "unknown";
       return [
         teeId,

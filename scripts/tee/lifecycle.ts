@@ -11,7 +11,7 @@ const DONE = {
   retireTEE: "retired for good",
 } as const;
 
-/** One sign of life, signed by the enclave now. Whoever sends it pays; it need not be the operator. */
+/** One heartbeat, signed by the enclave now. Whoever sends it pays; it need not be the operator. */
 export async function heartbeat(options: SendOptions & { enclave: string }): Promise<void> {
   const url = urlOption("enclave", options.enclave);
   await withNetwork(options, async ({ contracts, signer, network }) => {
@@ -37,7 +37,7 @@ export async function change(
 ): Promise<void> {
   const teeId = teeIdArgument(argument);
   await withNetwork(options, async ({ contracts, signer, network }) => {
-    const { status } = await contracts.registry.getFunction("getNode")(teeId);
+    const { status } = await contracts.registry.getFunction("nodeOf")(teeId);
     console.log(`node         ${NODE_STATUSES[Number(status)]} -> ${DONE[name]}`);
     const receipt = await sendCall({
       ...{ contract: contracts.registry, signer, name, values: [teeId], report: console.log },

@@ -35,11 +35,11 @@ export async function nodeConditions(parameters: {
   teeId: string;
 }): Promise<NodeReport> {
   const { contracts, runner, teeId } = parameters;
-  const { registry, verifier } = contracts;
+  const { registry, lens, verifier } = contracts;
   const read = (name: string, ...values: unknown[]) => registry.getFunction(name)(...values);
-  const node = await read("getNode", teeId);
+  const node = await lens.getFunction("getNode")(teeId);
   const info = await read("getTEE", teeId);
-  const image = await read("getImage", info.pcrHash, info.teeType, node.verifierId);
+  const image = await read("imageState", info.pcrHash, info.teeType, node.verifierId);
   const isApproved: boolean = await read(
     "isImageApproved",
     info.pcrHash,
@@ -51,9 +51,9 @@ export async function nodeConditions(parameters: {
   const verifierGeneration: bigint = await read("verifierGeneration", node.verifierId);
   const sameVerifier = verifierGeneration === node.verifierGeneration;
   const hasVerifier = BigInt(verifierAddress) !== 0n;
-  const isEndorsed: boolean =
+  const isTrusted: boolean =
     hasVerifier &&
-    (await verifier.attach(verifierAddress).getFunction("isEndorsed")(node.endorsement));
+    (await verifier.attach(verifierAddress).getFunction("isTrusted")(node.signerCertificate));
   const heartbeatAge: bigint = await read("heartbeatMaxAge");
   const attestationAge: bigint = await read("attestationMaxAge");
   const now = await nextBlockTime(runner);
@@ -77,17 +77,17 @@ export async function nodeConditions(parameters: {
         holds: sameGeneration,
         text: sameGeneration
           ? `it attested under the image's present approval (generation ${node.imageGeneration})`
-          : `it attested under an earlier approval of its image (generation ${node.imageGeneration}, now ${image.generation}): rotate renews it`,
+          : `it attested under an earlier approval of its image (generation ${node.imageGeneration}, now ${image.generation}): renew renews its attestation`,
       },
       {
         holds: sameVerifier,
         text: sameVerifier
           ? "it attested to the verifier that is set now"
-          : "the verifier that it attested to was replaced: rotate renews it",
+          : "the verifier that it attested to was replaced: renew renews its attestation",
       },
       {
-        holds: isEndorsed,
-        text: isEndorsed
+        holds: isTrusted,
+        text: isTrusted
           ? "the certificates behind its attestation are trusted"
           : "a certificate behind its attestation is revoked, or its verifier was removed",
       },

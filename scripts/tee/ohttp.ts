@@ -17,7 +17,7 @@ export async function setOhttp(
   const url = urlOption("enclave", options.enclave);
   await withNetwork(options, async ({ contracts, signer, network }) => {
     const { registry, chainId } = contracts;
-    const { ohttpCounter: last } = await registry.getFunction("getNode")(teeId);
+    const last: bigint = await registry.getFunction("ohttpCounter")(teeId);
     const { ohttpConfig: present } = await registry.getFunction("getTEE")(teeId);
     const deadline = (await nextBlockTime(signer)) + VALIDITY;
     const counter = last + 1n;

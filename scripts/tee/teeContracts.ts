@@ -1,4 +1,9 @@
-import { certificateStoreAbi, nitroVerifierAbi, teeRegistryAbi } from "@haca/protocol/abi";
+import {
+  certificateStoreAbi,
+  nitroVerifierAbi,
+  teeRegistryAbi,
+  teeRegistryLensAbi,
+} from "@haca/protocol/abi";
 import { type AddressBook, addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import { TextInterface } from "@haca/protocol/chainText";
@@ -8,6 +13,7 @@ import { Contract, type ContractRunner } from "ethers";
 export type TeeContracts = {
   chainId: bigint;
   registry: Contract;
+  lens: Contract;
   store: Contract;
   verifier: Contract;
   /** SHA-256 of the pinned root's DER */
@@ -27,9 +33,11 @@ export async function teeContracts(parameters: {
   const { chainId, runner } = parameters;
   const path = addressBookPath(chainId);
   const { contracts, parameters: settings } = parameters.book ?? readAddressBook(path, chainId);
-  const { TEERegistry, CertificateStore, NitroAttestationVerifier } = contracts;
+  const { TEERegistry, TEERegistryLens, CertificateStore, NitroAttestationVerifier } = contracts;
   const { attestation } = settings;
-  if (!TEERegistry || !CertificateStore || !NitroAttestationVerifier || !attestation) {
+  if (
+    !(TEERegistry && TEERegistryLens && CertificateStore && NitroAttestationVerifier && attestation)
+  ) {
     throw new BaseError({
       code: "tee.notDeployed",
       message: `${path} has no TEE registry: npm run deploy -- --network <name> --part tee`,
@@ -44,6 +52,7 @@ export async function teeContracts(parameters: {
   return {
     chainId: BigInt(chainId),
     registry: new Contract(TEERegistry.address, new TextInterface(teeRegistryAbi), runner),
+    lens: new Contract(TEERegistryLens.address, new TextInterface(teeRegistryLensAbi), runner),
     store: new Contract(CertificateStore.address, certificateStoreAbi, runner),
     verifier: new Contract(NitroAttestationVerifier.address, nitroVerifierAbi, runner),
     rootFingerprint: attestation.rootFingerprint,

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
 import { documentHints } from "@haca/attestation/nitro/documentHints";
 import { p384BaseTable } from "@haca/attestation/p384/p384Base";
-import { certificateStoreAbi, teeRegistryAbi } from "@haca/protocol/abi";
+import { certificateStoreAbi, teeRegistryAbi, teeRegistryLensAbi } from "@haca/protocol/abi";
+import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
 import { makeSimulatedChain } from "@haca/worker/enclave/simulatedChain";
 import {
   type Measurements,
@@ -60,6 +61,14 @@ export async function deployTee(parameters: { chain: Chain; accessManager: Creat
     abi: teeRegistryAbi,
     client: chain.client,
   });
+  const lensCreation = await deploy("tee/TEERegistryLens.sol/TEERegistryLens.json", [
+    addressOf(creation),
+  ]);
+  const lens = getContract({
+    address: addressOf(lensCreation),
+    abi: teeRegistryLensAbi,
+    client: chain.client,
+  });
   const store = getContract({
     address: addressOf(certificates),
     abi: certificateStoreAbi,
@@ -113,7 +122,13 @@ export async function deployTee(parameters: { chain: Chain; accessManager: Creat
     endpoint?: string;
     verifierId?: number;
   }) => {
-    const { enclave, operator, teeType, endpoint = ENDPOINT, verifierId = 0 } = options;
+    const {
+      enclave,
+      operator,
+      teeType,
+      endpoint = ENDPOINT,
+      verifierId = VERIFIER_IDS.nitro,
+    } = options;
     const { timestamp: now } = await chain.client.getBlock();
     const bound = { operator, paymentAddress: operator, endpoint, teeType };
     const nonce = bindingNonce({
@@ -145,9 +160,20 @@ export async function deployTee(parameters: { chain: Chain; accessManager: Creat
     NitroAttestationVerifier: verifier,
     SigningKeys: signingKeys,
     TEERegistry: creation,
+    TEERegistryLens: lensCreation,
   };
   return {
-    ...{ creations, registry, store, call, revokeUnseen, revoke, makeEnclave, registrationOf },
+    ...{
+      creations,
+      registry,
+      lens,
+      store,
+      call,
+      revokeUnseen,
+      revoke,
+      makeEnclave,
+      registrationOf,
+    },
     ...{ verifier: addressOf(verifier), deployVerifier },
   };
 }

@@ -4,7 +4,7 @@ import { writeAddressBook } from "@haca/protocol/addressBook";
 import type { Hex } from "viem";
 import { addressBookOf, addressOf } from "./addressBookOf.ts";
 import { deployContracts } from "./deployContracts.ts";
-import { deployTee, pcrsOf } from "./deployTee.ts";
+import { deployTee, pcrHashOf, pcrsOf } from "./deployTee.ts";
 import { deployToken } from "./deployToken.ts";
 import { governanceOperations } from "./governanceOperations.ts";
 import { randomFrom } from "./randomFrom.ts";
@@ -32,7 +32,7 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
     for (const type of TYPES) {
       await tee.call("approvePCR", [pcrsOf(image), "v0", type]);
       await tee.call("approveImage", [
-        ...([pcrsOf(image), "v0", type, 1, `0x${"00".repeat(16)}`] as const),
+        ...([pcrHashOf(image), "v0", type, 1, `0x${"00".repeat(16)}`] as const),
         ...([`0x${"00".repeat(32)}`, ""] as const),
       ]);
     }

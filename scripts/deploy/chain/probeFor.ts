@@ -5,6 +5,7 @@ import { probeChain } from "./probeChain.ts";
 const CORE = ["AccessManager", "ModelRegistry", "InferenceSettlement"];
 const ATTESTATION = [
   ...["EcdsaP384", "CertificateStore", "NitroAttestationVerifier", "SigningKeys", "TEERegistry"],
+  "TEERegistryLens",
 ];
 const GOVERNANCE = [
   ...["TimelockController", "GenesisDistribution", "OPG", "VestingFactory", "VestingVault"],

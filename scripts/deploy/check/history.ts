@@ -110,7 +110,7 @@ export const isBefore = (a: Change, b: Change): boolean =>
 /** What GUARDIAN may do, and nobody else. */
 const isRemoval = (change: Change): boolean =>
   [
-    "PCRRevoked",
+    "ImageRevoked",
     "OperatorDenied",
     "AdmissionPaused",
     "CertificateRevoked",

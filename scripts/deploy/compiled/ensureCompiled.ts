@@ -8,7 +8,13 @@ import { type ContractName, compiledContract, forgetCompiled } from "./compiledC
 export const CONTRACT_NAMES: readonly ContractName[] = [
   ...(["AccessManager", "ModelRegistry", "InferenceSettlement", "EcdsaP384"] as const),
   ...(["CertificateStore", "NitroAttestationVerifier", "SigningKeys", "TEERegistry"] as const),
-  ...(["NodeBonds", "TimelockController", "GenesisDistribution", "OPG"] as const),
+  ...([
+    "TEERegistryLens",
+    "NodeBonds",
+    "TimelockController",
+    "GenesisDistribution",
+    "OPG",
+  ] as const),
   ...(["VestingFactory", "VestingVault", "MerkleAirdrop", "HacaGovernor"] as const),
 ];
 

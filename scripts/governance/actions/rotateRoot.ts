@@ -1,4 +1,5 @@
 import { ACCESS_TABLE } from "@haca/protocol/accessTable";
+import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
 import { ROLES } from "@haca/protocol/roles";
 import { ZeroAddress } from "ethers";
 import { selectorOf } from "../../deploy/modules/accessCalls.ts";
@@ -6,7 +7,7 @@ import { addressOf, type Call } from "../call.ts";
 import type { Action, ActionContext, Plan } from "./action.ts";
 import { readView, readViewAt } from "./readView.ts";
 import { nameRoot, type Root, readRootFile } from "./rootFile.ts";
-import { NITRO, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
+import { refuse, TEE_REGISTRY } from "./teeRegistry.ts";
 import { CERTIFICATES_VIEW, findPair, planPair, STORE } from "./verifierPair.ts";
 
 /**
@@ -72,7 +73,7 @@ async function replacePair(parameters: {
       contract: TEE_REGISTRY,
       target: addressOf(context.book, TEE_REGISTRY),
       fragment: "function setVerifier(uint8 verifierId, address verifier)",
-      arguments: [NITRO, verifier.address],
+      arguments: [VERIFIER_IDS.nitro, verifier.address],
       words:
         `${change}; every node is inactive until the new verifier ${verifier.address} has read its evidence; ` +
         "results from before keep their verdicts, and revoked certificates stay revoked",
@@ -85,7 +86,12 @@ async function replacePair(parameters: {
 export const currentVerifier = (
   context: Pick<ActionContext, "book" | "provider">,
 ): Promise<string> =>
-  readView(context, TEE_REGISTRY, "function verifier(uint8) view returns (address)", NITRO);
+  readView(
+    context,
+    TEE_REGISTRY,
+    "function verifier(uint8) view returns (address)",
+    VERIFIER_IDS.nitro,
+  );
 
 /** Fingerprint of the root that the registry's verifier goes by now. */
 async function currentRoot(context: ActionContext): Promise<string | undefined> {

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
 import { BaseError } from "@haca/protocol/baseError";
 import { TextInterface } from "@haca/protocol/chainText";
 import { Contract } from "ethers";
@@ -15,15 +16,23 @@ const MAXIMUM_TYPE = 255n;
 
 type Chain = Pick<ActionContext, "book" | "provider">;
 
-/** Loaded when it is used: the list of actions is there without a build. */
-function registryInterface(): TextInterface {
+/** Loaded when they are used: the list of actions is there without a build. */
+function abis(): typeof import("@haca/protocol/abi") {
   const load = createRequire(import.meta.url);
-  const { teeRegistryAbi }: typeof import("@haca/protocol/abi") = load("@haca/protocol/abi");
-  return new TextInterface(teeRegistryAbi);
+  return load("@haca/protocol/abi");
 }
+
+const registryInterface = () => new TextInterface(abis().teeRegistryAbi);
 
 export const teeRegistryOf = ({ book, provider }: Chain): Contract =>
   new Contract(addressOf(book, TEE_REGISTRY), registryInterface(), provider);
+
+const lensOf = ({ book, provider }: Chain): Contract =>
+  new Contract(
+    addressOf(book, "TEERegistryLens"),
+    new TextInterface(abis().teeRegistryLensAbi),
+    provider,
+  );
 
 export const refuse = (message: string): BaseError =>
   new BaseError({ code: "governance.badArgument", message });
@@ -63,20 +72,17 @@ export type Image = {
   source: string;
 };
 
-/** The verifier that images are approved for. */
-export const NITRO = 0;
-
 const ZERO_COMMIT = /^0x0{64}$/;
 
 /** An image's latest approval and revocation. */
 export async function readImage(
   context: Chain & { pcrHash: string; type: number },
 ): Promise<Image> {
-  const registry = teeRegistryOf(context);
   const { pcrHash, type } = context;
-  const image = await registry.getFunction("getImage")(pcrHash, type, NITRO);
+  const { nitro } = VERIFIER_IDS;
+  const image = await lensOf(context).getFunction("getImage")(pcrHash, type, nitro);
   return {
-    isApproved: await registry.getFunction("isPCRApproved")(type, pcrHash),
+    isApproved: await teeRegistryOf(context).getFunction("isImageApproved")(pcrHash, type, nitro),
     generation: Number(image.generation),
     lastRevocation: image.lastRevocation,
     version: printable(image.version),
@@ -97,7 +103,7 @@ export async function readNode(
 ): Promise<{ state: NodeState; operator: string; endpoint: string }> {
   const registry = teeRegistryOf(context);
   try {
-    const { status } = await registry.getFunction("getNode")(context.teeId);
+    const { status } = await registry.getFunction("nodeOf")(context.teeId);
     const { owner, endpoint } = await registry.getFunction("getTEE")(context.teeId);
     return {
       state: NODE_STATES[Number(status)] ?? "unknown",

@@ -73,6 +73,7 @@ export async function deployRegistry(connection: NetworkConnection) {
     DEFAULT_HEARTBEAT_MAX_AGE,
     DEFAULT_ATTESTATION_MAX_AGE,
   ]);
+  const lens = await ethers.deployContract("TEERegistryLens", [await registry.getAddress()]);
   await wire(manager, "TEERegistry", registry);
   await wire(manager, "CertificateStore", store);
   await manager.grantRole(ROLES.GOVERNANCE, governance, 0);
@@ -84,7 +85,7 @@ export async function deployRegistry(connection: NetworkConnection) {
   }
   const image = measurementsOf("image");
   const fixture = {
-    ...{ connection, ethers, networkHelpers, ...base, keys, registry, chain, image },
+    ...{ connection, ethers, networkHelpers, ...base, keys, registry, lens, chain, image },
     ...{ governance, approver, guardian, registrar, operator, attacker, payee },
     chainId: (await ethers.provider.getNetwork()).chainId,
   };
@@ -115,9 +116,9 @@ export async function approve(
   const { manager, registry, approver, networkHelpers } = fixture;
   const target = await registry.getAddress();
   const key = [teeType, verifierId] as const;
-  const { lastRevocation } = await registry.getImage(pcrHashOf(image), ...key);
+  const { lastRevocation } = await registry.imageState(pcrHashOf(image), ...key);
   const data = registry.interface.encodeFunctionData("approveImage", [
-    ...([pcrsOf(image), "v1", ...key, lastRevocation, ZeroHash, ""] as const),
+    ...([pcrHashOf(image), "v1", ...key, lastRevocation, ZeroHash, ""] as const),
   ]);
   await manager.connect(approver).schedule(target, data, 0);
   await networkHelpers.time.increase(IMAGE_APPROVAL_DELAY);
