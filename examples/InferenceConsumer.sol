@@ -154,7 +154,7 @@ contract InferenceConsumer {
             revert InferenceConsumer_EnclaveNotActive(teeId);
         }
         // The enclave in a result is the node's word: any node could name any enclave.
-        address operator = enclaves.getTEE(teeId).owner;
+        address operator = enclaves.nodeOf(teeId).operator;
         address node = _nodeOf(result.requestId);
         if (operator != node) revert InferenceConsumer_NotTheEnclavesOperator(operator, node);
     }

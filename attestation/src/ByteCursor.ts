@@ -1,7 +1,7 @@
 import { fromBytes } from "./bytes.ts";
 
 /**
- * A reader over a part of some bytes. Twin of `contracts/attestation/cbor/Cursor.sol`: whoever moves it has compared with
+ * A reader over a part of some bytes. The same as `contracts/attestation/cbor/Cursor.sol`: whoever moves it has compared with
  * `remaining` first. `offset` counts from the start of the item that is read, as the contracts' errors do.
  */
 export class ByteCursor {

@@ -16,10 +16,14 @@ pragma solidity 0.8.37;
 ///   signature, or its hash, is never an identity or a replay guard.
 interface IEcdsaP384 {
     /// @notice The public key is not 96 bytes long.
+    /// @param expected 96
+    /// @param actual its bytes
     error EcdsaP384_PublicKeyLengthInvalid(uint256 expected, uint256 actual);
     /// @notice The public key is not a point of the curve with coordinates below p.
     error EcdsaP384_PublicKeyInvalid();
     /// @notice The signature is not 96 bytes long.
+    /// @param expected 96
+    /// @param actual its bytes
     error EcdsaP384_SignatureLengthInvalid(uint256 expected, uint256 actual);
     /// @notice `r` or `s` is not in [1, n - 1].
     error EcdsaP384_SignatureOutOfRange();
@@ -27,6 +31,7 @@ interface IEcdsaP384 {
     error EcdsaP384_HintsLengthInvalid();
     /// @notice A hinted value does not satisfy its equation, at this offset of the hints: the hints belong to
     /// another signature, are corrupted, or the signature is not valid.
+    /// @param offset in bytes
     error EcdsaP384_HintInvalid(uint256 offset);
 
     /// @notice Returns if `signature` is a valid signature of `message` under `publicKey`; reverts if not.

@@ -5,13 +5,18 @@ pragma solidity >=0.8.24;
 /// @notice Why a Groth16 proof was refused.
 interface IGroth16Errors {
     /// @notice A proof is `A (64) | B (128) | C (64)`.
+    /// @param expected bytes of a proof
+    /// @param actual bytes of this one
     error Groth16_ProofLengthInvalid(uint256 expected, uint256 actual);
 
     /// @notice A public signal is not below the scalar field's order. Signals are never reduced: `s` and
     /// `s + r` would satisfy the same proof.
+    /// @param index its number, from 0
+    /// @param value the signal
     error Groth16_PublicSignalOutOfRange(uint256 index, uint256 value);
 
     /// @notice The key store holds no key at the given offset.
+    /// @param keyStore the contract that should hold it
     error Groth16_KeyMissing(address keyStore);
 
     /// @notice The curve precompiles refused a point of the key, or the gas did not suffice for them.

@@ -58,7 +58,20 @@ interface IModelRegistry {
         TensorLayout[] outputLayout;
     }
 
-    /// @notice A published version as readers see it. `deprecatedAt` is zero while it is not deprecated.
+    /// @notice A published version as readers see it.
+    /// @param modelId the model it is of
+    /// @param major its major version
+    /// @param minor its minor version
+    /// @param status where it is in its life
+    /// @param publishedAt when it was published, in unix seconds
+    /// @param deprecatedAt when it was deprecated, in unix seconds; zero while it is not
+    /// @param modelHash SHA-256 of the ONNX file
+    /// @param blobId where the model's files are stored; zero if nowhere
+    /// @param circuitHash SHA-256 of the circuit's r1cs file
+    /// @param inputWords number of packed input words
+    /// @param outputWords number of packed output words
+    /// @param inputLayout tensors in the input words
+    /// @param outputLayout tensors in the output words
     struct VersionView {
         bytes32 modelId;
         uint32 major;
@@ -76,6 +89,10 @@ interface IModelRegistry {
     }
 
     /// @notice A model as readers see it.
+    /// @param owner who alone may publish versions of it
+    /// @param slug its name among the owner's models
+    /// @param createdAt when it was registered, in unix seconds
+    /// @param versionCount how many versions it has
     struct ModelView {
         address owner;
         string slug;
@@ -83,7 +100,22 @@ interface IModelRegistry {
         uint64 versionCount;
     }
 
+    /// @notice A model was registered.
+    /// @param modelId its id
+    /// @param owner who registered it
+    /// @param slug its name among the owner's models
     event ModelRegistered(bytes32 indexed modelId, address indexed owner, string slug);
+    /// @notice A version was published.
+    /// @param versionId its id
+    /// @param modelId the model it is of
+    /// @param major its major version
+    /// @param minor its minor version
+    /// @param modelHash SHA-256 of the ONNX file
+    /// @param blobId where the model's files are stored; zero if nowhere
+    /// @param circuitHash SHA-256 of the circuit's r1cs file
+    /// @param verifyingKeyHash keccak256 of the verifying key
+    /// @param inputLayout tensors in the input words
+    /// @param outputLayout tensors in the output words
     event VersionPublished(
         bytes32 indexed versionId,
         bytes32 indexed modelId,
@@ -96,36 +128,81 @@ interface IModelRegistry {
         TensorLayout[] inputLayout,
         TensorLayout[] outputLayout
     );
+    /// @notice A version was deprecated, with the block's time.
+    /// @param versionId its id
+    /// @param modelId the model it is of
     event VersionDeprecated(bytes32 indexed versionId, bytes32 indexed modelId);
 
+    /// @notice A model was to be registered under a name that is empty, too long or has other characters than
+    /// allowed.
+    /// @param slug the name
     error ModelRegistry_SlugInvalid(string slug);
+    /// @notice The caller has registered a model of that name before.
+    /// @param modelId its id
     error ModelRegistry_ModelExists(bytes32 modelId);
+    /// @notice There is no such model.
+    /// @param modelId its id
     error ModelRegistry_ModelUnknown(bytes32 modelId);
+    /// @notice Somebody else than the model's owner was to publish or deprecate a version.
+    /// @param owner the owner
+    /// @param caller who called
     error ModelRegistry_NotModelOwner(address owner, address caller);
+    /// @notice The model has a version of these numbers.
+    /// @param versionId its id
     error ModelRegistry_VersionExists(bytes32 versionId);
+    /// @notice There is no such version.
+    /// @param versionId its id
     error ModelRegistry_VersionUnknown(bytes32 versionId);
+    /// @notice A version was to be deprecated that is deprecated already.
+    /// @param versionId its id
+    /// @param status its status
     error ModelRegistry_VersionNotPublished(bytes32 versionId, VersionStatus status);
+    /// @notice A version was to be published without the hash of its ONNX file.
     error ModelRegistry_ModelHashZero();
+    /// @notice A version was to be published without the hash of its circuit.
     error ModelRegistry_CircuitHashZero();
+    /// @notice A tensor has no elements, or elements that fit no word.
+    /// @param tensorIndex its number in its layout, from 0
+    /// @param count its elements
+    /// @param bits their width
     error ModelRegistry_LayoutInvalid(uint256 tensorIndex, uint32 count, uint8 bits);
+    /// @notice A version was to be published without input or output tensors.
     error ModelRegistry_LayoutEmpty();
+    /// @notice A layout has too many tensors.
+    /// @param maximum most that it may have
+    /// @param actual what it has
     error ModelRegistry_TooManyTensors(uint256 maximum, uint256 actual);
+    /// @notice Input and output take too many words.
+    /// @param maximum most that they may take
+    /// @param actual what they take
     error ModelRegistry_TooManyWords(uint256 maximum, uint256 actual);
+    /// @notice The verifying key has another length than one for these layouts.
+    /// @param expected bytes of such a key
+    /// @param actual bytes of this one
     error ModelRegistry_VerifyingKeyLengthInvalid(uint256 expected, uint256 actual);
+    /// @notice A point of the verifying key is zero, not on the curve or not in the subgroup.
+    /// @param offset where it begins in the key, in bytes
     error ModelRegistry_VerifyingKeyPointInvalid(uint256 offset);
     /// @notice alpha, beta or delta is the generator of its group or its opposite.
+    /// @param offset where the point begins in the key, in bytes
     error ModelRegistry_VerifyingKeyPointIsGenerator(uint256 offset);
     /// @notice Two points of the key are equal or opposite: two of beta, gamma and delta, or of alpha and the IC.
+    /// @param firstOffset where the one begins in the key, in bytes
+    /// @param secondOffset where the other begins
     error ModelRegistry_VerifyingKeyPointsRelated(uint256 firstOffset, uint256 secondOffset);
 
     /// @notice Creates an empty model owned by the caller.
     /// @param slug 1 to 64 characters of `a-z`, `0-9` and `-`
+    /// @return modelId its id
     function registerModel(string calldata slug) external returns (bytes32 modelId);
 
     /// @notice Publishes a version of one of the caller's models. It can never be changed afterwards.
     /// @dev Checks every point of the verifying key (on the curve, in the subgroup, not zero) and refuses keys whose
     /// points are related in a way that lets anybody forge: gamma = ±delta, for one, is the mark of a setup without a
     /// phase 2 contribution. docs/verifying-keys.md has the list, and what no key shows.
+    /// @param modelId the model
+    /// @param params the version
+    /// @return versionId its id
     function publishVersion(
         bytes32 modelId,
         VersionParams calldata params
@@ -136,9 +213,11 @@ interface IModelRegistry {
     /// @dev A node names the time of its answer itself: until the window is over it can settle answers that it gives
     /// after this call under an earlier time. They still need a valid proof. Deprecating is therefore an
     /// announcement and no emergency stop for a key whose setup became known.
+    /// @param versionId the version
     function deprecateVersion(bytes32 versionId) external;
 
     /// @notice The hot path of settlement: one storage read.
+    /// @param versionId the version
     /// @return status `Unknown` for an id that was never published
     /// @return keyStore contract whose code is `0x00 | verifyingKey | the version's other data, ABI-encoded`
     /// @return inputWords number of packed input words
@@ -157,14 +236,22 @@ interface IModelRegistry {
             uint64 deprecatedAt
         );
 
+    /// @notice A model; reverts for an unknown one.
+    /// @param modelId its id
     function getModel(bytes32 modelId) external view returns (ModelView memory);
 
+    /// @notice A version; reverts for an unknown one.
+    /// @param versionId its id
     function getVersion(bytes32 versionId) external view returns (VersionView memory);
 
     /// @notice The verifying key in the format of `VersionParams.verifyingKey`.
+    /// @param versionId the version; reverts for an unknown one
     function getVerifyingKey(bytes32 versionId) external view returns (bytes memory);
 
     /// @notice Version ids of a model, oldest first.
+    /// @param modelId the model; reverts for an unknown one
+    /// @param offset number of the first, from 0
+    /// @param limit most ids of the page
     /// @return page at most `limit` ids, starting with number `offset`
     function listVersions(
         bytes32 modelId,
@@ -173,11 +260,22 @@ interface IModelRegistry {
     ) external view returns (bytes32[] memory page);
 
     /// @notice Model ids of the registry, oldest first.
+    /// @param offset number of the first, from 0
+    /// @param limit most ids of the page
+    /// @return page at most `limit` ids, starting with number `offset`
     function listModels(uint256 offset, uint256 limit) external view returns (bytes32[] memory page);
 
+    /// @notice How many models there are.
     function modelCount() external view returns (uint256);
 
+    /// @notice The id of a model, registered or not.
+    /// @param owner its owner
+    /// @param slug its name
     function computeModelId(address owner, string calldata slug) external pure returns (bytes32);
 
+    /// @notice The id of a version, published or not.
+    /// @param modelId its model
+    /// @param major its major version
+    /// @param minor its minor version
     function computeVersionId(bytes32 modelId, uint32 major, uint32 minor) external pure returns (bytes32);
 }

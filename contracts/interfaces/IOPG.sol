@@ -19,9 +19,12 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 /// `(v, r, s)` take the account's own key only.
 interface IOPG is IERC20 {
     /// @notice A `bytes` signature is neither the account's own nor accepted by it through ERC-1271.
+    /// @param account whose signature it should be
     error OPG_SignatureInvalid(address account);
     /// @notice The account has given up its votes, those of all tokens that it will ever hold included.
+    /// @param account the account
     error OPG_VotesGivenUp(address account);
+    /// @notice The token was to be created without a treasury.
     error OPG_TreasuryZero();
 
     /// @notice All OPG there ever will be, in the smallest unit: 1,000,000,000 tokens of 18 decimals.
@@ -33,9 +36,13 @@ interface IOPG is IERC20 {
 
     /// @notice EIP-3009 transfer. Anyone may submit it, so the payment may arrive in another transaction than the
     /// one expected: whoever reacts to a payment uses `receiveWithAuthorization`.
+    /// @param from who pays and signs
+    /// @param to who is paid
+    /// @param value in the smallest unit
     /// @param validAfter unix seconds; valid only afterwards
     /// @param validBefore unix seconds; valid only before
     /// @param nonce any 32 bytes that `from` has not used yet
+    /// @param signature by `from`
     function transferWithAuthorization(
         address from,
         address to,
@@ -47,6 +54,13 @@ interface IOPG is IERC20 {
     ) external;
 
     /// @notice EIP-3009 transfer that only the receiver can submit.
+    /// @param from who pays and signs
+    /// @param to who is paid, and calls
+    /// @param value in the smallest unit
+    /// @param validAfter unix seconds; valid only afterwards
+    /// @param validBefore unix seconds; valid only before
+    /// @param nonce any 32 bytes that `from` has not used yet
+    /// @param signature by `from`
     function receiveWithAuthorization(
         address from,
         address to,
@@ -58,10 +72,17 @@ interface IOPG is IERC20 {
     ) external;
 
     /// @notice Makes a nonce useless before it is used.
+    /// @param authorizer whose nonce it is
+    /// @param nonce not used yet
+    /// @param signature by the authorizer
     function cancelAuthorization(address authorizer, bytes32 nonce, bytes calldata signature) external;
 
     /// @notice EIP-2612 permit.
+    /// @param owner who lets their tokens be spent, and signs
+    /// @param spender who may spend them
+    /// @param value in the smallest unit
     /// @param deadline unix seconds; valid up to and including it
+    /// @param signature by the owner
     function permit(
         address owner,
         address spender,

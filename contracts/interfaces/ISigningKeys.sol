@@ -14,15 +14,19 @@ interface ISigningKeys {
         Secp256k1
     }
 
-    /// @dev No key of these kinds, or not in DER.
+    /// @notice The key is of no kind that is known, or not in DER.
     error SigningKeys_KeyUnsupported();
 
     /// @notice The kind of a well-formed key; reverts for anything else. Whether an elliptic curve's point is on its
     /// curve is not looked at: no signature is valid under a point that is not.
+    /// @param encodedKey SubjectPublicKeyInfo in DER
     function kindOf(bytes calldata encodedKey) external pure returns (KeyKind);
 
     /// @notice Whether the key signed `message`. Never reverts on a bad signature.
     /// @param kind the key's kind, as `kindOf` returned it
+    /// @param encodedKey the key
+    /// @param message 32 bytes
+    /// @param signature whatever it is
     function isSigned(
         KeyKind kind,
         bytes calldata encodedKey,

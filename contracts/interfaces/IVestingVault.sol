@@ -24,6 +24,7 @@ interface IVestingVault {
         RedirectableOnce
     }
 
+    /// @notice What a grant was made with.
     /// @param beneficiary account that the grant was made to
     /// @param total whole grant, in the smallest unit
     /// @param tgeAmount part that vests at `tge`
@@ -45,35 +46,65 @@ interface IVestingVault {
         address refundTo;
     }
 
-    /// @param refund what was not vested and went to `refundTo`
+    /// @notice What was not vested was taken back.
+    /// @param refundTo who got it
+    /// @param refund what was not vested, in the smallest unit
     event Revoked(address indexed refundTo, uint256 refund);
+    /// @notice The grant was offered to another account, or the offer withdrawn.
+    /// @param current its beneficiary
+    /// @param pending who may accept it; zero if nobody
     event BeneficiaryTransferStarted(address indexed current, address indexed pending);
+    /// @notice The grant has another beneficiary.
+    /// @param previous the one before
+    /// @param current the one from now on
     event BeneficiaryTransferred(address indexed previous, address indexed current);
 
+    /// @notice What was called is no clone with terms, such as the code that all vaults run.
     error VestingVault_NotAVault();
+    /// @notice Somebody else than the beneficiary called.
+    /// @param beneficiary the beneficiary
+    /// @param caller who called
     error VestingVault_NotBeneficiary(address beneficiary, address caller);
+    /// @notice Somebody else than who was offered the grant was to accept it.
+    /// @param pending who was offered it; zero if nobody
+    /// @param caller who called
     error VestingVault_NotPendingBeneficiary(address pending, address caller);
+    /// @notice Somebody else than the revoker was to revoke the grant.
+    /// @param revoker the revoker; zero if nobody ever can
+    /// @param caller who called
     error VestingVault_NotRevoker(address revoker, address caller);
+    /// @notice The grant was revoked before.
     error VestingVault_AlreadyRevoked();
+    /// @notice Everything is vested.
     error VestingVault_NothingToRevoke();
+    /// @notice What was asked for is not possible with this grant.
+    /// @param expected what it would have to be
+    /// @param actual what it is
     error VestingVault_TransferabilityInvalid(Transferability expected, Transferability actual);
+    /// @notice The grant was pointed at a contract before.
     error VestingVault_AlreadyRedirected();
+    /// @notice The grant was to be pointed at the token, at its own vault, or at what has no code.
+    /// @param beneficiary the account
     error VestingVault_BeneficiaryInvalid(address beneficiary);
 
     /// @notice Pays everything that is not locked to the beneficiary. Anyone may call it, at any time; paying
     /// nothing is no error.
+    /// @return amount what was paid, in the smallest unit
     function release() external returns (uint256 amount);
 
     /// @notice Lets `delegatee` vote with everything that the vault holds, locked tokens included. Beneficiary only.
     /// The token refuses it for a grant that was made without votes ({IOPG-OPG_VotesGivenUp}), whoever the
     /// beneficiary is by then.
     /// @dev The factory may call it as well, and does when it makes such a grant, never afterwards.
+    /// @param delegatee who is to vote
     function delegate(address delegatee) external;
 
     /// @notice Takes back what is not vested, once. What is vested stays claimable for ever. Revoker only.
+    /// @return refund what was taken back, in the smallest unit
     function revoke() external returns (uint256 refund);
 
     /// @notice Offers a `Transferable` grant to another account; zero withdraws the offer. Beneficiary only.
+    /// @param pending who may accept it
     function transferBeneficiary(address pending) external;
 
     /// @notice Takes the offer.
@@ -81,6 +112,7 @@ interface IVestingVault {
 
     /// @notice Points a `RedirectableOnce` grant at a contract for good. Beneficiary only.
     /// @dev One step, because a contract cannot be expected to accept; the price is that it must have code.
+    /// @param target which is paid from then on
     function redirect(address target) external;
 
     /// @notice The terms, as the grant was made.
@@ -94,6 +126,7 @@ interface IVestingVault {
 
     /// @notice What is vested at `time` (unix seconds), past or future. A revoked grant stays at what was vested
     /// when it was revoked.
+    /// @param time unix seconds
     function vested(uint256 time) external view returns (uint256);
 
     /// @notice What `release` would pay now.
@@ -108,5 +141,6 @@ interface IVestingVault {
     /// @notice When the grant was revoked, unix seconds; zero if it was not.
     function revokedAt() external view returns (uint256);
 
+    /// @notice What the grant is of.
     function token() external view returns (IOPG);
 }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {Groth16} from "../crypto/Groth16.sol";
 import {CodeStore} from "../utils/CodeStore.sol";
+import {Pages} from "../utils/Pages.sol";
 import {TensorLayouts} from "./TensorLayouts.sol";
 import {VerifyingKeyCheck} from "./VerifyingKeyCheck.sol";
 
@@ -196,12 +197,12 @@ contract ModelRegistry is IModelRegistry {
         uint256 offset,
         uint256 limit
     ) external view override returns (bytes32[] memory) {
-        return _page(_knownModel(modelId).versionIds, offset, limit);
+        return Pages.read(_knownModel(modelId).versionIds, offset, limit);
     }
 
     /// @inheritdoc IModelRegistry
     function listModels(uint256 offset, uint256 limit) external view override returns (bytes32[] memory) {
-        return _page(_modelIds, offset, limit);
+        return Pages.read(_modelIds, offset, limit);
     }
 
     /// @inheritdoc IModelRegistry
@@ -259,20 +260,6 @@ contract ModelRegistry is IModelRegistry {
     function _knownVersion(bytes32 versionId) private view returns (Version storage version) {
         version = _versions[versionId];
         if (_statusOf(version) == VersionStatus.Unknown) revert ModelRegistry_VersionUnknown(versionId);
-    }
-
-    /// @dev At most `limit` ids from number `offset`; empty behind the end.
-    function _page(
-        bytes32[] storage ids,
-        uint256 offset,
-        uint256 limit
-    ) private view returns (bytes32[] memory page) {
-        uint256 count = ids.length;
-        uint256 available = offset < count ? count - offset : 0;
-        page = new bytes32[](limit < available ? limit : available);
-        for (uint256 i = 0; i < page.length; ++i) {
-            page[i] = ids[offset + i];
-        }
     }
 
     function _statusOf(Version memory version) private pure returns (VersionStatus) {

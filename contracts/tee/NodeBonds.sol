@@ -62,7 +62,7 @@ contract NodeBonds is INodeBonds, AccessManaged {
     function forfeit(bytes32 teeId, address receiver) external override restricted {
         if (receiver == address(0)) revert NodeBonds_ReceiverZero();
         Bond storage bond = _knownBond(teeId);
-        ITEERegistryTypes.NodeStatus status = REGISTRY.getNode(teeId).status;
+        ITEERegistryTypes.NodeStatus status = REGISTRY.nodeOf(teeId).status;
         if (!_isHeld(bond.owner, status)) {
             revert NodeBonds_StatusInvalid(teeId, uint8(ITEERegistryTypes.NodeStatus.Banned), uint8(status));
         }
@@ -91,7 +91,7 @@ contract NodeBonds is INodeBonds, AccessManaged {
     /// @inheritdoc INodeBonds
     function releasableAt(bytes32 teeId) public view override returns (uint256) {
         Bond storage bond = _knownBond(teeId);
-        ITEERegistryTypes.NodeStatus status = REGISTRY.getNode(teeId).status;
+        ITEERegistryTypes.NodeStatus status = REGISTRY.nodeOf(teeId).status;
         if (
             status != ITEERegistryTypes.NodeStatus.Retired && status != ITEERegistryTypes.NodeStatus.Expelled
         ) {

@@ -15,7 +15,7 @@ export const teeImage = onchainTable(
   "tee_image",
   (t) => ({
     /** keccak256(PCR0 | PCR1 | PCR2) */
-    pcrHash: t.hex().notNull(),
+    measurement: t.hex().notNull(),
     teeType: t.integer().notNull(),
     verifierId: t.integer().notNull(),
     /** counts from 1; uint32 */
@@ -29,7 +29,7 @@ export const teeImage = onchainTable(
   }),
   (table) => ({
     pk: primaryKey({
-      columns: [table.pcrHash, table.teeType, table.verifierId, table.generation],
+      columns: [table.measurement, table.teeType, table.verifierId, table.generation],
     }),
   }),
 );
@@ -40,7 +40,7 @@ export const teeImageRevocation = onchainTable(
   (t) => ({
     blockNumber: t.bigint().notNull(),
     logIndex: t.integer().notNull(),
-    pcrHash: t.hex().notNull(),
+    measurement: t.hex().notNull(),
     teeType: t.integer().notNull(),
     verifierId: t.integer().notNull(),
     /** the latest; 0 if the image never was approved */
@@ -72,10 +72,10 @@ export const teeNode = onchainTable(
     endpoint: t.text().notNull(),
     /** SHA-256 of the DER */
     tlsCertificateHash: t.hex().notNull(),
-    pcrHash: t.hex().notNull(),
+    measurement: t.hex().notNull(),
     imageGeneration: t.bigint().notNull(),
     /** id of the certificate that signed the evidence */
-    endorsement: t.hex().notNull(),
+    signerCertificate: t.hex().notNull(),
     verifierId: t.integer().notNull(),
     /** which of the verifiers set under that id took the evidence; uint32 */
     verifierGeneration: t.bigint().notNull(),
@@ -89,7 +89,12 @@ export const teeNode = onchainTable(
   (table) => ({
     typeIndex: index().on(table.teeType, table.number),
     ownerIndex: index().on(table.owner),
-    imageIndex: index().on(table.pcrHash, table.teeType, table.verifierId, table.imageGeneration),
+    imageIndex: index().on(
+      table.measurement,
+      table.teeType,
+      table.verifierId,
+      table.imageGeneration,
+    ),
   }),
 );
 
@@ -99,11 +104,11 @@ export const teeAttestation = onchainTable(
   (t) => ({
     teeId: t.hex().notNull(),
     attestedAt: t.bigint().notNull(),
-    pcrHash: t.hex().notNull(),
+    measurement: t.hex().notNull(),
     imageGeneration: t.bigint().notNull(),
     verifierId: t.integer().notNull(),
     verifierGeneration: t.bigint().notNull(),
-    endorsement: t.hex().notNull(),
+    signerCertificate: t.hex().notNull(),
     paymentAddress: t.hex().notNull(),
     endpoint: t.text().notNull(),
     tlsCertificateHash: t.hex().notNull(),
@@ -260,10 +265,13 @@ export const teeImageRelations = relations(teeImage, ({ one, many }) => ({
 export const teeNodeRelations = relations(teeNode, ({ one, many }) => ({
   type: one(teeType, { fields: [teeNode.teeType], references: [teeType.id] }),
   image: one(teeImage, {
-    fields: [teeNode.pcrHash, teeNode.teeType, teeNode.verifierId, teeNode.imageGeneration],
-    references: [teeImage.pcrHash, teeImage.teeType, teeImage.verifierId, teeImage.generation],
+    fields: [teeNode.measurement, teeNode.teeType, teeNode.verifierId, teeNode.imageGeneration],
+    references: [teeImage.measurement, teeImage.teeType, teeImage.verifierId, teeImage.generation],
   }),
-  certificate: one(certificate, { fields: [teeNode.endorsement], references: [certificate.id] }),
+  certificate: one(certificate, {
+    fields: [teeNode.signerCertificate],
+    references: [certificate.id],
+  }),
   ohttpConfig: one(teeOhttpConfig, { fields: [teeNode.id], references: [teeOhttpConfig.teeId] }),
   attestations: many(teeAttestation),
   heartbeats: many(teeHeartbeat),

@@ -34,7 +34,7 @@ function indexTypesAndImages(): void {
     });
   });
 
-  ponder.on("TEERegistry:PCRApproved", async ({ event, context }) => {
+  ponder.on("TEERegistry:ImageApproved", async ({ event, context }) => {
     await context.db.insert(teeImage).values({
       ...event.args,
       generation: BigInt(event.args.generation),
@@ -42,7 +42,7 @@ function indexTypesAndImages(): void {
     });
   });
 
-  ponder.on("TEERegistry:PCRRevoked", async ({ event, context }) => {
+  ponder.on("TEERegistry:ImageRevoked", async ({ event, context }) => {
     const image = { ...event.args, generation: BigInt(event.args.generation) };
     const revokedAt = event.block.timestamp;
     await context.db.insert(teeImageRevocation).values({
@@ -88,7 +88,7 @@ function indexNodes(): void {
       blockNumber: event.block.number,
       // What was attested comes with the next event of the same call.
       ...{ paymentAddress: zeroAddress, endpoint: "", tlsCertificateHash: zeroHash },
-      ...{ pcrHash: zeroHash, imageGeneration: 0n, endorsement: zeroHash },
+      ...{ measurement: zeroHash, imageGeneration: 0n, signerCertificate: zeroHash },
       ...{ verifierId: 0, verifierGeneration: 0n },
       ...{ attestedAt: 0n, lastHeartbeatAt: 0n },
     });
@@ -109,7 +109,7 @@ function indexNodes(): void {
     });
     await context.db.update(teeNode, { id: teeId }).set((row) => ({
       ...attested,
-      // Fresh evidence is a heartbeat; heartbeats only move forward.
+      // Fresh evidence shows life as a heartbeat does; both only move forward.
       lastHeartbeatAt:
         attested.attestedAt > row.lastHeartbeatAt ? attested.attestedAt : row.lastHeartbeatAt,
     }));

@@ -37,7 +37,7 @@ beforeAll(async () => {
     for (const type of TYPES) {
       await tee.call("approvePCR", [pcrsOf(image), "v0", type]);
       await tee.call("approveImage", [
-        ...([pcrsOf(image), "v0", type, 1, `0x${"00".repeat(16)}`] as const),
+        ...([pcrHashOf(image), "v0", type, 1, `0x${"00".repeat(16)}`] as const),
         ...([zeroHash, ""] as const),
       ]);
     }
@@ -107,7 +107,7 @@ async function interestingTimes(): Promise<bigint[]> {
   const attestationMaxAge = await tee.registry.read.attestationMaxAge();
   const id = random.pick(nodeIds());
   const { lastHeartbeatAt } = await tee.registry.read.getTEE([id]);
-  const { attestedAt } = await tee.registry.read.getNode([id]);
+  const { attestedAt } = await tee.lens.read.getNode([id]);
   const ends = [lastHeartbeatAt + heartbeatMaxAge, attestedAt + attestationMaxAge];
   return [
     timestamp,
@@ -152,7 +152,7 @@ test("a node is active for the indexer exactly when it is for the contract", asy
 
 /** How often an operation is tried, relative to the others. */
 const WEIGHTS: Record<string, number> = {
-  ...{ register: 4, attestAgain: 9, heartbeat: 20, disable: 2, enable: 4, retire: 1 },
+  ...{ register: 4, renew: 9, heartbeat: 20, disable: 2, enable: 4, retire: 1 },
   ...{ ban: 1, liftBan: 3, denyOperator: 1, allowOperator: 3, approveImage: 6, revokeImage: 1 },
   ...{ setHeartbeatMaxAge: 1, setAttestationMaxAge: 1, pauseAdmission: 1, setVerifier: 1 },
   ...{ revokeCertificate: 1, revokeCertificateKey: 1, revokeUnseenCertificate: 1 },
@@ -170,14 +170,14 @@ test("a node's row says what the contract's reads say", async () => {
   const statuses = ["unknown", "enabled", "disabled", "retired", "banned", "expelled"];
   for (const id of nodeIds()) {
     const info = await tee.registry.read.getTEE([id]);
-    const view = await tee.registry.read.getNode([id]);
+    const view = await tee.lens.read.getNode([id]);
     expect(rows.get(id)).toMatchObject({
       tee_type: info.teeType,
       owner: info.owner.toLowerCase(),
       payment_address: info.paymentAddress.toLowerCase(),
       endpoint: info.endpoint,
       public_key: info.publicKey,
-      pcr_hash: info.pcrHash,
+      measurement: info.pcrHash,
       registered_at: String(info.registeredAt),
       last_heartbeat_at: String(info.lastHeartbeatAt),
       attested_at: String(view.attestedAt),
@@ -186,7 +186,7 @@ test("a node's row says what the contract's reads say", async () => {
       verifier_id: view.verifierId,
       verifier_generation: String(view.verifierGeneration),
       image_generation: String(view.imageGeneration),
-      endorsement: view.endorsement,
+      signer_certificate: view.signerCertificate,
     });
     const { ohttpConfig } = info;
     const config = configs.get(id);
@@ -217,9 +217,9 @@ test("images, session keys, parameters and revocations are those of the contract
   for (const image of IMAGES) {
     for (const type of TYPES) {
       const pcrHash = pcrHashOf(image);
-      const view = await tee.registry.read.getImage([pcrHash, type, 0]);
+      const view = await tee.lens.read.getImage([pcrHash, type, 0]);
       const [row] = await indexer.sql(
-        `select * from tee_image where pcr_hash = '${pcrHash}' and tee_type = ${type} and verifier_id = 0 order by generation desc`,
+        `select * from tee_image where measurement = '${pcrHash}' and tee_type = ${type} and verifier_id = 0 order by generation desc`,
       );
       expect(row).toMatchObject({
         generation: String(view.generation),

@@ -9,8 +9,6 @@ export type AccessRule = {
   functions: readonly string[];
 };
 
-const PCRS = "(bytes,bytes,bytes)";
-
 /**
  * Every function that is restricted through the AccessManager. A deployment writes this table into it;
  * docs/access-control.md says the same in words and a test compares all three.
@@ -49,8 +47,8 @@ export const ACCESS_TABLE: readonly AccessRule[] = [
     contract: "TEERegistry",
     role: "IMAGE_APPROVER",
     functions: [
-      `approveImage(${PCRS},string,uint8,uint8,bytes16,bytes32,string)`,
-      `approvePCR(${PCRS},string,uint8)`,
+      "approveImage(bytes32,string,uint8,uint8,bytes16,bytes32,string)",
+      "approvePCR((bytes,bytes,bytes),string,uint8)",
     ],
   },
   {

@@ -54,6 +54,7 @@ export const CONTRACTS = [
   { name: "NitroAttestationVerifier", abi: "nitroVerifierAbi", ...TEE },
   { name: "SigningKeys", abi: "signingKeysAbi", abiFrom: "ISigningKeys", ...TEE },
   { name: "TEERegistry", abi: "teeRegistryAbi", ...TEE, ...INDEXED },
+  { name: "TEERegistryLens", abi: "teeRegistryLensAbi", abiFrom: "ITEERegistryLens", ...TEE },
   { name: "NodeBonds", abi: "nodeBondsAbi", ...GOVERNANCE },
   { name: "TimelockController", abi: "timelockControllerAbi", ...GOVERNANCE, ...INDEXED },
   { name: "GenesisDistribution", abi: "genesisDistributionAbi", ...GOVERNANCE, ...INDEXED },

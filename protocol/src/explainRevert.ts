@@ -43,15 +43,16 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   TEERegistry_ImageNotApproved: ([hash, type]) => `image ${hash} is not approved for type ${type}`,
   TEERegistry_ApprovalOutdated: ([expected]) =>
     `the image was revoked since this approval was made; an approval now has to name ${expected}`,
-  TEERegistry_EndorsementRevoked: ([id]) => `certificate ${id} behind the document is revoked`,
+  TEERegistry_SignerRevoked: ([id]) => `certificate ${id} behind the document is revoked`,
+  TEERegistry_EvidenceTypeMismatch: ([expected, actual]) =>
+    `the verifier reads evidence of kind ${actual}, those under this id read ${expected}`,
   TEERegistry_VerifierMismatch: ([expected, actual]) =>
     `the node was admitted by verifier ${expected}, and not by ${actual}`,
   TEERegistry_AdmissionPaused: ([until]) =>
     `admissions of new nodes are paused until ${time(until)}`,
   TEERegistry_BindingMismatch: ([expected, actual]) =>
-    `the document's nonce is ${actual}; this sender, payment address, endpoint and type need ${expected}`,
-  TEERegistry_UserDataMismatch: () =>
-    "the document vouches for another TLS certificate or signing key",
+    `the evidence is bound to ${actual}; this sender, payment address, endpoint and type need ${expected}`,
+  TEERegistry_KeysMismatch: () => "the evidence vouches for another TLS certificate or signing key",
   TEERegistry_KeyMismatch: ([expected, actual]) =>
     `the enclave's key is node ${actual}, not ${expected}`,
   TEERegistry_ImageMismatch: ([expected, actual]) =>

@@ -59,7 +59,7 @@ function requireRsa(signingKey: string): void {
 }
 
 async function requireUnknown({ contracts }: Session, teeId: string): Promise<void> {
-  const isKnown = await contracts.registry.getNode(teeId).then(
+  const isKnown = await contracts.registry.nodeOf(teeId).then(
     () => true,
     () => false,
   );
@@ -96,9 +96,9 @@ export async function renew(
         `endpoint     ${change(printable(known.endpoint), printable(request.endpoint))}`,
     );
     const receipt = await sendCall({
-      ...{ contract: contracts.registry, signer, name: "attestAgain" },
+      ...{ contract: contracts.registry, signer, name: "renew" },
       values: [teeId, evidence.registration],
-      question: asked(options, `Send attestAgain to ${session.network}?`),
+      question: asked(options, `Send renew to ${session.network}?`),
     });
     if (receipt !== undefined) console.log(`renewed      ${teeId}`);
   });

@@ -21,7 +21,7 @@ const runner = { provider: { getBlock: async () => ({ timestamp: Number(NOW) }) 
 const contracts = (isApproved = true): TeeContracts =>
   ({
     chainId: 1n,
-    registry: { target: REGISTRY, isPCRApproved: async () => isApproved },
+    registry: { target: REGISTRY, isImageApproved: async () => isApproved },
     store: { isStored: async () => false },
     rootFingerprint: sha256(chain.root),
   }) as never;

@@ -2,6 +2,7 @@ import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
 import { clientNonce } from "@haca/attestation/nitro/clientNonce";
 import { documentHints } from "@haca/attestation/nitro/documentHints";
 import { type DocumentVerdict, verifyDocument } from "@haca/attestation/nitro/verifyDocument";
+import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
 import { BaseError } from "@haca/protocol/baseError";
 import {
   fetchDocument,
@@ -24,7 +25,7 @@ export type AdmissionRequest = {
   tls: string | undefined;
 };
 
-/** The argument of `register` and `attestAgain`, as `ITEERegistry.Registration`. */
+/** The argument of `register` and `renew`, as `ITEERegistry.Registration`. */
 export type Registration = {
   verifierId: number;
   evidence: string;
@@ -47,8 +48,6 @@ export type Evidence = {
   certificates: number;
 };
 
-/** Nitro. */
-const VERIFIER_ID = 0;
 const SHA256_MULTIHASH = "1220";
 
 /**
@@ -78,7 +77,7 @@ export async function collectEvidence(parameters: {
     ...mismatches({ result, nonce, signingKey, tlsCertificate }),
   ];
   if (reasons.length > 0) throw refused(reasons);
-  if (!(await registry.isPCRApproved(teeType, result.pcrHash))) {
+  if (!(await registry.isImageApproved(result.pcrHash, teeType, VERIFIER_IDS.nitro))) {
     throw refused([`image ${result.pcrHash} is not approved for this type`]);
   }
 
@@ -93,7 +92,7 @@ export async function collectEvidence(parameters: {
   });
   return {
     registration: {
-      verifierId: VERIFIER_ID,
+      verifierId: VERIFIER_IDS.nitro,
       evidence: hexlify(document),
       hints: hints.map((hint) => hexlify(hint)),
       signingKey: hexlify(signingKey),

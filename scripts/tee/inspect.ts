@@ -70,13 +70,13 @@ async function rowsOf(parameters: {
   isAll: boolean;
 }): Promise<string[][]> {
   const { type, offset, isAll } = parameters;
-  const { registry } = parameters.contracts;
+  const { registry, lens } = parameters.contracts;
   const ids = isAll
-    ? await registry.listNodes(type, offset, PAGE_SIZE)
-    : await registry.listActiveNodes(type, offset, PAGE_SIZE);
+    ? await lens.listNodes(type, offset, PAGE_SIZE)
+    : await lens.listActiveNodes(type, offset, PAGE_SIZE);
   return await Promise.all(
     ids.map(async (teeId) => {
-      const [node, info] = await Promise.all([registry.getNode(teeId), registry.getTEE(teeId)]);
+      const [node, info] = await Promise.all([lens.getNode(teeId), registry.getTEE(teeId)]);
       const state = NODE_STATUSES[Number(node.status)] ?? "unknown";
       return [
         teeId,

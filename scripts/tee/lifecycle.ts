@@ -33,7 +33,7 @@ export async function change(
 ): Promise<void> {
   const teeId = teeIdArgument(argument);
   await withNetwork(options, async ({ contracts, signer, network }) => {
-    const { status } = await contracts.registry.getNode(teeId);
+    const { status } = await contracts.registry.nodeOf(teeId);
     console.log(`node         ${NODE_STATUSES[Number(status)]} -> ${DONE[name]}`);
     const receipt = await sendCall({
       ...{ contract: contracts.registry, signer, name, values: [teeId] },

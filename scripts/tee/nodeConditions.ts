@@ -29,11 +29,11 @@ export async function nodeConditions(parameters: {
   teeId: string;
 }): Promise<NodeReport> {
   const { contracts, runner, teeId } = parameters;
-  const { registry } = contracts;
-  const node = await registry.getNode(teeId);
+  const { registry, lens } = contracts;
+  const node = await lens.getNode(teeId);
   const info = await registry.getTEE(teeId);
   const place = [info.pcrHash, info.teeType, node.verifierId] as const;
-  const image = await registry.getImage(...place);
+  const image = await registry.imageState(...place);
   const isApproved = await registry.isImageApproved(...place);
   const isDenied = await registry.isOperatorDenied(info.owner);
   const address = await registry.verifier(node.verifierId);
@@ -43,7 +43,7 @@ export async function nodeConditions(parameters: {
     BigInt(address) === 0n
       ? undefined
       : contractAt({ name: "NitroAttestationVerifier", address, runner });
-  const isEndorsed = (await verifier?.isEndorsed(node.endorsement)) ?? false;
+  const isTrusted = (await verifier?.isTrusted(node.signerCertificate)) ?? false;
   const heartbeatAge = await registry.heartbeatMaxAge();
   const attestationAge = await registry.attestationMaxAge();
   const now = await nextBlockTime(runner.provider);
@@ -76,8 +76,8 @@ export async function nodeConditions(parameters: {
           : "the verifier that it attested to was replaced: tee renew",
       },
       {
-        holds: isEndorsed,
-        text: isEndorsed
+        holds: isTrusted,
+        text: isTrusted
           ? "the certificates behind its attestation are trusted"
           : "a certificate behind its attestation is revoked, or its verifier was removed",
       },

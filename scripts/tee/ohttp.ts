@@ -17,7 +17,7 @@ export async function setOhttp(
   const url = urlOption("enclave", options.enclave);
   await withNetwork(options, async ({ contracts, signer, network }) => {
     const { registry, chainId } = contracts;
-    const { ohttpCounter: last } = await registry.getNode(teeId);
+    const last = await registry.ohttpCounter(teeId);
     const { ohttpConfig: present } = await registry.getTEE(teeId);
     const deadline = (await nextBlockTime(signer.provider)) + VALIDITY;
     const counter = last + 1n;

@@ -7,6 +7,7 @@ import { type ContractOf, contractAt } from "../lib/contracts.ts";
 export type TeeContracts = {
   chainId: bigint;
   registry: ContractOf<"TEERegistry">;
+  lens: ContractOf<"TEERegistryLens">;
   store: ContractOf<"CertificateStore">;
   /** SHA-256 of the pinned root's DER */
   rootFingerprint: string;
@@ -25,9 +26,9 @@ export async function teeContracts(parameters: {
   const { chainId, runner } = parameters;
   const path = addressBookPath(chainId);
   const { contracts, parameters: settings } = parameters.book ?? readAddressBook(path, chainId);
-  const { TEERegistry, CertificateStore } = contracts;
+  const { TEERegistry, TEERegistryLens, CertificateStore } = contracts;
   const { attestation } = settings;
-  if (!TEERegistry || !CertificateStore || !attestation) {
+  if (!TEERegistry || !TEERegistryLens || !CertificateStore || !attestation) {
     throw new BaseError({
       code: "tee.notDeployed",
       message: `${path} has no TEE registry: npm run deploy -- --network <name> --part tee`,
@@ -42,6 +43,7 @@ export async function teeContracts(parameters: {
   return {
     chainId: BigInt(chainId),
     registry: contractAt({ name: "TEERegistry", address: TEERegistry.address, runner }),
+    lens: contractAt({ name: "TEERegistryLens", address: TEERegistryLens.address, runner }),
     store: contractAt({ name: "CertificateStore", address: CertificateStore.address, runner }),
     rootFingerprint: attestation.rootFingerprint,
     isDevelopmentRoot: attestation.isDevelopmentRoot,

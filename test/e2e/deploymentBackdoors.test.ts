@@ -352,7 +352,7 @@ const BACKDOORS: readonly [string, (box: Sandbox) => Promise<unknown>, string][]
         IMAGE_APPROVAL_DELAY,
       );
     },
-    "version 1, approved now; PCRApproved in block",
+    "version 1, approved now; ImageApproved in block",
   ],
   [
     "a proposer of the timelock beside the governor",
@@ -415,7 +415,7 @@ const BACKDOORS: readonly [string, (box: Sandbox) => Promise<unknown>, string][]
   [
     "a hidden image",
     (box) => box.asTimelock(box.registry, "approvePCR", IMAGE, "evil", 0),
-    "version evil, approved now; PCRApproved in block",
+    "version evil, approved now; ImageApproved in block",
   ],
   [
     "a hidden image that was revoked again",

@@ -179,7 +179,9 @@ describe("npm run governance", () => {
       /^operation (0x\w{64})$/m.exec(output)?.[1] ?? "";
     const first = operationIn(await success(approve(...approver)));
     expect(await failure(approve(...approver))).toContain("AccessManagerAlreadyScheduled");
-    expect(await success(governance("scheduled"))).toContain("TEERegistry.approveImage(pcrs: (");
+    expect(await success(governance("scheduled"))).toContain(
+      "TEERegistry.approveImage(measurement: 0x",
+    );
     expect(await failure(governance("execute-scheduled", first, ...approver))).toContain(
       "is due from",
     );

@@ -140,10 +140,10 @@ describe("npm run tee -- register", () => {
       `alive        ${teeId}`,
     );
     const payee = addressOf(4);
-    const rotated = await success(
+    const renewed = await success(
       tee("renew", teeId, "--enclave", operatorUrl, "--payment", payee, "--yes"),
     );
-    expect(rotated).toContain("4 of 4 certificates are stored already");
+    expect(renewed).toContain("4 of 4 certificates are stored already");
     const node = await contracts.registry.getFunction("getTEE")(teeId);
     expect(node.paymentAddress).toBe(payee);
     expect(node.endpoint).toBe(publicUrl);
@@ -300,9 +300,9 @@ describe("npm run tee -- register", () => {
     await success(tee("register", ...wish()));
     const asStranger = (...options: string[]) =>
       run([...["scripts/tee/cli.ts", ...options, ...NETWORK], "--account", String(STRANGER)]);
-    const rotation = ["renew", teeId, "--enclave", operatorUrl, "--yes"];
+    const renewal = ["renew", teeId, "--enclave", operatorUrl, "--yes"];
     const only = `only the node's operator ${addressOf(OPERATOR)} may do this`;
-    expect(await refusal(asStranger(...rotation))).toContain(only);
+    expect(await refusal(asStranger(...renewal))).toContain(only);
     expect(await refusal(asStranger("retire", teeId, "--yes"))).toContain(only);
   });
 });

@@ -1,10 +1,13 @@
 import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { checkDocuments } from "./checkDocuments.ts";
+import { checkNatspec } from "./checkNatspec.ts";
 import { readProject } from "./project.ts";
 
-const { documents, problems } = checkDocuments(readProject(PROJECT_ROOT));
+const project = readProject(PROJECT_ROOT);
+const { documents, problems: found } = checkDocuments(project);
+const problems = [...found, ...checkNatspec(project)];
 for (const problem of problems) console.error(problem);
 console.log(
-  `${documents} documents, ${problems.length} problems in links, paths, commands, tests, examples, gas`,
+  `${documents} documents, ${problems.length} problems in links, paths, commands, tests, examples, gas, NatSpec`,
 );
 if (problems.length > 0) process.exitCode = 1;

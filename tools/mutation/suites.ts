@@ -27,6 +27,7 @@ const TABLE: readonly Row[] = [
       "attestation/cbor/Cursor",
       "attestation/x509/Der",
       "attestation/nitro/NitroDocument",
+      "attestation/nitro/NitroFields",
       "attestation/x509/X509",
     ],
     mocha: [
@@ -68,7 +69,9 @@ const TABLE: readonly Row[] = [
   {
     contracts: [
       "tee/TEERegistry",
+      "tee/TEERegistryLens",
       "tee/parts/Histories",
+      "tee/parts/LegacyEntryPoints",
       "tee/parts/NodeRecords",
       "tee/parts/TEEAdmission",
       "tee/parts/TEEImages",
@@ -94,6 +97,7 @@ const TABLE: readonly Row[] = [
     ),
     solidity: ["settlement/RequestLedger", "settlement/InferenceSettlement.invariant"],
   },
+  { contracts: ["utils/Pages"], mocha: ["tee/nodes", "models/ModelRegistry"] },
   { contracts: ["token/MerkleAirdrop"], mocha: ["token/airdrop"] },
   { contracts: ["token/OPG"], mocha: ["token/opg", "token/authorizations", "token/x402"] },
   {

@@ -1,21 +1,5 @@
-import { AbiCoder, dataSlice, keccak256, toUtf8Bytes } from "ethers";
+import { dataSlice } from "ethers";
+import { type Bound, bindingOf } from "../binding.ts";
 
-/**
- * The 20-byte nonce that evidence for `TEERegistry.register` must carry. Twin of the registry's
- * `computeBindingNonce`.
- */
-export function bindingNonce(parameters: {
-  chainId: bigint;
-  registry: string;
-  operator: string;
-  paymentAddress: string;
-  endpoint: string;
-  teeType: number;
-}): string {
-  const { chainId, registry, operator, paymentAddress, endpoint, teeType } = parameters;
-  const encoded = AbiCoder.defaultAbiCoder().encode(
-    ["uint256", "address", "address", "address", "bytes32", "uint8"],
-    [chainId, registry, operator, paymentAddress, keccak256(toUtf8Bytes(endpoint)), teeType],
-  );
-  return dataSlice(keccak256(encoded), 0, 20);
-}
+/** The nonce that a document for `TEERegistry.register` must carry: the binding's first 20 bytes. */
+export const bindingNonce = (bound: Bound): string => dataSlice(bindingOf(bound), 0, 20);

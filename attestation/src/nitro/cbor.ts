@@ -3,7 +3,7 @@ import { fromBytes } from "../bytes.ts";
 import { EvidenceError } from "../EvidenceError.ts";
 
 /**
- * A strict reader of CBOR (RFC 8949). Twin of `contracts/attestation/cbor/Cbor.sol`: reads what that reads, refuses what that
+ * A strict reader of CBOR (RFC 8949). The same as `contracts/attestation/cbor/Cbor.sol`: reads what that reads, refuses what that
  * refuses, with the same errors.
  */
 

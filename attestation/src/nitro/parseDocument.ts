@@ -56,7 +56,7 @@ function fail(error: string, offset: number, reason: string): never {
 }
 
 /**
- * Reads a raw attestation document (COSE_Sign1 of RFC 9052). Twin of `contracts/attestation/nitro/NitroDocument.sol`: reads
+ * Reads a raw attestation document (COSE_Sign1 of RFC 9052). The same as `contracts/attestation/nitro/NitroDocument.sol`: reads
  * what that reads, refuses what that refuses, with the same errors; but documents of enclaves in debug mode are read
  * too, for `verifyDocument` to explain.
  * @throws EvidenceError

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { concat, keccak256 } from "ethers";
 import type { Certificate } from "../x509/parseCertificate.ts";
+import { measurementOf } from "./measurementOf.ts";
 import { type NitroDocument, parseDocument } from "./parseDocument.ts";
 import { isSignedBy, verifyChain } from "./verifyChain.ts";
 
@@ -79,7 +79,7 @@ export function verifyDocument(parameters: {
   const { certificates, ids } = verifyChain({ ders, now, report });
   if (certificates.length === ders.length) judgeSigner(document, certificates.at(-1), report);
   return {
-    ...{ document, pcrHash: keccak256(concat(pcrs)), certificateCount: ders.length },
+    ...{ document, pcrHash: measurementOf(pcrs), certificateCount: ders.length },
     ...{ chain: certificates, certificateIds: ids, faults },
   };
 }

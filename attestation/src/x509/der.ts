@@ -2,7 +2,7 @@ import { ByteCursor } from "../ByteCursor.ts";
 import { EvidenceError } from "../EvidenceError.ts";
 
 /**
- * A strict reader of DER (X.690). Twin of `contracts/attestation/x509/Der.sol`: reads what that reads, refuses what that
+ * A strict reader of DER (X.690). The same as `contracts/attestation/x509/Der.sol`: reads what that reads, refuses what that
  * refuses, with the same errors.
  */
 

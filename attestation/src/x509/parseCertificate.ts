@@ -64,7 +64,7 @@ function fail(error: string, offset: number, reason: string): never {
 export const readTbs = (der: Uint8Array): Uint8Array => readWhole(outerOf(der), DER.sequence);
 
 /**
- * Reads a certificate. Twin of `contracts/attestation/x509/X509.sol`: reads what that reads, refuses what that refuses, with
+ * Reads a certificate. The same as `contracts/attestation/x509/X509.sol`: reads what that reads, refuses what that refuses, with
  * the same errors. Signature, validity and issuer are for `verifyChain` to judge.
  * @throws EvidenceError
  */
@@ -80,7 +80,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
 }
 
 /**
- * r | s of a signature `SEQUENCE { INTEGER r, INTEGER s }`, 48 bytes each. Twin of `X509.toRawSignature`.
+ * r | s of a signature `SEQUENCE { INTEGER r, INTEGER s }`, 48 bytes each. The same as `X509.toRawSignature`.
  * @throws EvidenceError
  */
 export function toRawSignature(der: Uint8Array): Uint8Array {

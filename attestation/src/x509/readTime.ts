@@ -4,7 +4,7 @@ import { DER, readContent } from "./der.ts";
 
 /**
  * A certificate's time in unix seconds: YYMMDDHHMMSSZ until 2049, YYYYMMDDHHMMSSZ from 2050 (RFC 5280, section
- * 4.1.2.5), not before 1970. Twin of `X509._readTime` and `contracts/attestation/x509/Calendar.sol`.
+ * 4.1.2.5), not before 1970. The same as `X509._readTime` and `contracts/attestation/x509/Calendar.sol`.
  * @throws EvidenceError
  */
 export function readTime(validity: ByteCursor): bigint {

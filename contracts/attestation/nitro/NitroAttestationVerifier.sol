@@ -5,6 +5,7 @@ import {IAttestationVerifier} from "../../interfaces/IAttestationVerifier.sol";
 import {ICertificateStore} from "../../interfaces/ICertificateStore.sol";
 import {IEcdsaP384} from "../../interfaces/IEcdsaP384.sol";
 import {NitroDocument} from "./NitroDocument.sol";
+import {NitroFields} from "./NitroFields.sol";
 
 /// @title NitroAttestationVerifier
 /// @notice See {IAttestationVerifier}. Evidence is the attestation document of an AWS Nitro enclave. Hints come one per
@@ -19,14 +20,16 @@ contract NitroAttestationVerifier is IAttestationVerifier {
 
     uint256 private constant MILLISECONDS = 1000;
 
-    /// @dev First byte of `abi.encode(claims)`; no document starts with it.
-    bytes1 private constant ENCODED_CLAIMS = 0x00;
+    /// @dev Bytes of `abi.encode(claims)`. Every document is longer: its signature and measurements alone are.
+    uint256 private constant CLAIMS_LENGTH = 5 * 32;
+
+    bytes32 private constant EVIDENCE_TYPE = keccak256("aws.nitro.enclave");
 
     ICertificateStore public immutable CERTIFICATES;
     IEcdsaP384 public immutable ECDSA_P384;
 
     /// @dev By the hash of a document, and by that of its encoded claims.
-    mapping(bytes32 evidenceHash => bytes32 endorsement) private _verified;
+    mapping(bytes32 evidenceHash => bytes32 signerCertificate) private _verified;
 
     constructor(ICertificateStore certificates, IEcdsaP384 ecdsa) {
         if (address(certificates).code.length == 0) {
@@ -43,26 +46,36 @@ contract NitroAttestationVerifier is IAttestationVerifier {
         bytes[] calldata hints
     ) external override returns (Claims memory claims) {
         bytes32 evidenceHash = keccak256(evidence);
-        bytes32 endorsement = _verified[evidenceHash];
-        if (endorsement == 0) return _verifyDocument(evidenceHash, evidence, hints);
+        bytes32 signerCertificate = _verified[evidenceHash];
+        if (signerCertificate == 0) return _verifyDocument(evidenceHash, evidence, hints);
 
         claims =
-            evidence[0] == ENCODED_CLAIMS
+            evidence.length == CLAIMS_LENGTH
                 ? abi.decode(evidence, (Claims))
                 : _claimsOf(NitroDocument.parse(evidence));
-        claims.endorsement = endorsement;
+        claims.signerCertificate = signerCertificate;
         _requireFresh(claims.issuedAt);
-        CERTIFICATES.requireUsable(endorsement);
+        CERTIFICATES.requireUsable(signerCertificate);
     }
 
     /// @inheritdoc IAttestationVerifier
-    function isEndorsed(bytes32 endorsement) external view override returns (bool) {
-        return CERTIFICATES.isTrusted(endorsement);
+    function evidenceType() external pure override returns (bytes32) {
+        return EVIDENCE_TYPE;
     }
 
     /// @inheritdoc IAttestationVerifier
-    function revocationKeys(bytes32 endorsement) external view override returns (bytes32[] memory) {
-        return CERTIFICATES.revocationKeysOf(endorsement);
+    function carriedBinding(bytes32 binding) external pure override returns (bytes32) {
+        return NitroFields.carriedBinding(binding);
+    }
+
+    /// @inheritdoc IAttestationVerifier
+    function isTrusted(bytes32 signerCertificate) external view override returns (bool) {
+        return CERTIFICATES.isTrusted(signerCertificate);
+    }
+
+    /// @inheritdoc IAttestationVerifier
+    function revocationKeys(bytes32 signerCertificate) external view override returns (bytes32[] memory) {
+        return CERTIFICATES.revocationKeysOf(signerCertificate);
     }
 
     /// @inheritdoc IAttestationVerifier
@@ -87,19 +100,18 @@ contract NitroAttestationVerifier is IAttestationVerifier {
         NitroDocument.Document memory document = NitroDocument.parse(evidence);
         claims = _claimsOf(document);
         _requireFresh(claims.issuedAt);
-        claims.endorsement = _verifySignatures(document, hints);
-        _verified[evidenceHash] = claims.endorsement;
-        _verified[keccak256(abi.encode(claims))] = claims.endorsement;
-        emit EvidenceVerified(evidenceHash, claims.measurement, claims.endorsement);
+        claims.signerCertificate = _verifySignatures(document, hints);
+        _verified[evidenceHash] = claims.signerCertificate;
+        _verified[keccak256(abi.encode(claims))] = claims.signerCertificate;
+        emit EvidenceVerified(evidenceHash, claims.measurement, claims.signerCertificate);
     }
 
     /// @dev What the document says; whose word it is follows from its signatures.
     function _claimsOf(NitroDocument.Document memory document) private pure returns (Claims memory claims) {
-        claims.issuedAt = uint64(document.timestamp / MILLISECONDS);
         claims.measurement = keccak256(document.pcrs);
-        claims.publicKey = document.publicKey.toBytes();
-        claims.userData = document.userData.toBytes();
-        claims.nonce = document.nonce.toBytes();
+        claims.keysHash = NitroFields.keysHashOf(document.userData);
+        claims.binding = NitroFields.bindingOf(document.nonce);
+        claims.issuedAt = uint64(document.timestamp / MILLISECONDS);
     }
 
     /// @dev The chain, then the document under the chain's last key; that certificate's id.

@@ -6,7 +6,7 @@ import {CodeStore} from "../../utils/CodeStore.sol";
 
 /// @title NodeRecords
 /// @notice What was attested about a node, as the code of a contract: an identity of 94 bytes (measurement 32,
-/// endorsement 32, payment address 20, verifier 1, its generation 4, kind of key 1, length of the key 2, length of the
+/// id of the certificate that signed the evidence 32, payment address 20, verifier 1, its generation 4, kind of key 1, length of the key 2, length of the
 /// certificate 2), then key, TLS certificate and endpoint.
 library NodeRecords {
     uint256 private constant IDENTITY_LENGTH = 94;
@@ -21,8 +21,8 @@ library NodeRecords {
 
     /// @dev What every use has to look at.
     struct Identity {
-        bytes32 pcrHash;
-        bytes32 endorsement;
+        bytes32 measurement;
+        bytes32 signerCertificate;
         address paymentAddress;
         uint8 verifierId;
         uint32 verifierGeneration;
@@ -32,8 +32,8 @@ library NodeRecords {
     }
 
     struct Record {
-        bytes32 pcrHash;
-        bytes32 endorsement;
+        bytes32 measurement;
+        bytes32 signerCertificate;
         address paymentAddress;
         uint8 verifierId;
         uint32 verifierGeneration;
@@ -48,8 +48,8 @@ library NodeRecords {
         return
             CodeStore.write(
                 abi.encodePacked(
-                    record.pcrHash,
-                    record.endorsement,
+                    record.measurement,
+                    record.signerCertificate,
                     record.paymentAddress,
                     record.verifierId,
                     record.verifierGeneration,
@@ -65,16 +65,16 @@ library NodeRecords {
 
     function readIdentity(address store) internal view returns (Identity memory identity) {
         bytes memory data = CodeStore.read(store, 0, IDENTITY_LENGTH);
-        bytes32 pcrHash;
-        bytes32 endorsement;
+        bytes32 measurement;
+        bytes32 signerCertificate;
         uint256 tail;
         assembly ("memory-safe") {
-            pcrHash := mload(add(data, 0x20))
-            endorsement := mload(add(data, 0x40))
+            measurement := mload(add(data, 0x20))
+            signerCertificate := mload(add(data, 0x40))
             tail := mload(add(add(data, 0x20), TAIL_OFFSET))
         }
-        identity.pcrHash = pcrHash;
-        identity.endorsement = endorsement;
+        identity.measurement = measurement;
+        identity.signerCertificate = signerCertificate;
         identity.paymentAddress = address(uint160(tail >> ADDRESS_SHIFT));
         identity.verifierId = uint8(tail >> VERIFIER_SHIFT);
         identity.verifierGeneration = uint32(tail >> GENERATION_SHIFT);

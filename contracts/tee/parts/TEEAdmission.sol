@@ -17,11 +17,6 @@ abstract contract TEEAdmission is TEENodes {
     uint256 private constant MAXIMUM_ENDPOINT_LENGTH = 256;
     uint256 private constant MAXIMUM_CERTIFICATE_LENGTH = 4096;
 
-    uint256 private constant BINDING_LENGTH = 20;
-
-    /// @dev Multihash header of a SHA-256 digest: code 0x12, length 32. The enclave's user data has two of them.
-    bytes2 private constant SHA256_MULTIHASH = 0x1220;
-
     /// @inheritdoc ITEERegistry
     uint64 public override admissionPausedUntil;
 
@@ -43,31 +38,7 @@ abstract contract TEEAdmission is TEENodes {
     }
 
     /// @inheritdoc ITEERegistry
-    function registerTEEWithAttestation(
-        bytes calldata attestationDocument,
-        bytes calldata signingPublicKey,
-        bytes calldata tlsCertificate,
-        address paymentAddress,
-        string calldata endpoint,
-        uint8 teeType
-    ) external override restricted returns (bytes32) {
-        // The nonce is not looked at: those tools do not choose it. What it would guard against, another account
-        // presenting the same enclave, is left to the registrars.
-        (IAttestationVerifier verifier_, uint32 generation) = _verifierOf(NITRO);
-        Admission memory admission = Admission(
-            NITRO,
-            generation,
-            teeType,
-            paymentAddress,
-            endpoint,
-            signingPublicKey,
-            tlsCertificate
-        );
-        return _admit(admission, verifier_.verify(attestationDocument, new bytes[](0)));
-    }
-
-    /// @inheritdoc ITEERegistry
-    function attestAgain(bytes32 teeId, Registration calldata registration) external override {
+    function renew(bytes32 teeId, Registration calldata registration) external override {
         (Admission memory admission, IAttestationVerifier.Claims memory claims) = _verifyBound(registration);
         Node storage node = _operatedNode(teeId);
         if (node.status != NodeStatus.Enabled && node.status != NodeStatus.Disabled) {
@@ -77,7 +48,7 @@ abstract contract TEEAdmission is TEENodes {
         uint32 generation = _requireAdmissible(admission, claims);
 
         node.attestedAt = uint48(claims.issuedAt);
-        // A fresh document is a sign of life; heartbeats only ever move forward.
+        // Fresh evidence shows that the enclave runs, as a heartbeat does; heartbeats only ever move forward.
         if (claims.issuedAt > node.lastHeartbeatAt) node.lastHeartbeatAt = uint48(claims.issuedAt);
         ISigningKeys.KeyKind keyKind = NodeRecords.readIdentity(node.record).keyKind;
         _renew(teeId, node, generation, _writeRecord(teeId, generation, keyKind, admission, claims));
@@ -98,28 +69,26 @@ abstract contract TEEAdmission is TEENodes {
     }
 
     /// @inheritdoc ITEERegistry
-    function computeBindingNonce(
+    function computeBinding(
         address operator,
         address paymentAddress,
         string memory endpoint,
         uint8 teeType
-    ) public view override returns (bytes20) {
+    ) public view override returns (bytes32) {
         return
-            bytes20(
-                keccak256(
-                    abi.encode(
-                        block.chainid,
-                        address(this),
-                        operator,
-                        paymentAddress,
-                        keccak256(bytes(endpoint)),
-                        teeType
-                    )
+            keccak256(
+                abi.encode(
+                    block.chainid,
+                    address(this),
+                    operator,
+                    paymentAddress,
+                    keccak256(bytes(endpoint)),
+                    teeType
                 )
             );
     }
 
-    /// @dev Verifies evidence whose nonce binds it to the caller and to what he wants registered.
+    /// @dev Verifies evidence that is bound to the caller and to what they want registered.
     function _verifyBound(
         Registration calldata registration
     ) private returns (Admission memory admission, IAttestationVerifier.Claims memory claims) {
@@ -134,16 +103,17 @@ abstract contract TEEAdmission is TEENodes {
             tlsCertificate: registration.tlsCertificate
         });
         claims = verifier_.verify(registration.evidence, registration.hints);
-        bytes20 expected = computeBindingNonce(
-            msg.sender,
-            admission.paymentAddress,
-            admission.endpoint,
-            admission.teeType
+        bytes32 expected = verifier_.carriedBinding(
+            computeBinding(msg.sender, admission.paymentAddress, admission.endpoint, admission.teeType)
         );
-        bytes20 actual = bytes20(claims.nonce);
-        if (claims.nonce.length != BINDING_LENGTH || actual != expected) {
-            revert TEERegistry_BindingMismatch(expected, actual, claims.nonce.length);
-        }
+        if (claims.binding != expected) revert TEERegistry_BindingMismatch(expected, claims.binding);
+    }
+
+    /// @dev A new node whose evidence was verified beforehand, whatever it is bound to.
+    function _admitVerified(Admission memory admission, bytes calldata evidence) internal returns (bytes32) {
+        IAttestationVerifier verifier_;
+        (verifier_, admission.verifierGeneration) = _verifierOf(admission.verifierId);
+        return _admit(admission, verifier_.verify(evidence, new bytes[](0)));
     }
 
     /// @dev A new node, operated by the caller.
@@ -161,7 +131,7 @@ abstract contract TEEAdmission is TEENodes {
         node.operator = msg.sender;
         node.teeType = admission.teeType;
         node.status = NodeStatus.Enabled;
-        node.generation = generation;
+        node.imageGeneration = generation;
         node.registeredAt = uint48(block.timestamp);
         node.attestedAt = uint48(claims.issuedAt);
         node.lastHeartbeatAt = uint48(claims.issuedAt);
@@ -183,17 +153,13 @@ abstract contract TEEAdmission is TEENodes {
         _requireLength(Field.Endpoint, bytes(admission.endpoint).length, MAXIMUM_ENDPOINT_LENGTH);
         _requireLength(Field.TlsCertificate, admission.tlsCertificate.length, MAXIMUM_CERTIFICATE_LENGTH);
         bytes32 expected = keccak256(
-            abi.encodePacked(
-                SHA256_MULTIHASH,
-                sha256(admission.tlsCertificate),
-                SHA256_MULTIHASH,
-                sha256(admission.signingKey)
-            )
+            abi.encode(sha256(admission.tlsCertificate), sha256(admission.signingKey))
         );
-        bytes32 actual = keccak256(claims.userData);
-        if (actual != expected) revert TEERegistry_UserDataMismatch(expected, actual);
-        if (_isRevokedElsewhere(admission.verifierId, admission.verifierGeneration, claims.endorsement)) {
-            revert TEERegistry_EndorsementRevoked(claims.endorsement);
+        if (claims.keysHash != expected) revert TEERegistry_KeysMismatch(expected, claims.keysHash);
+        if (
+            _isRevokedElsewhere(admission.verifierId, admission.verifierGeneration, claims.signerCertificate)
+        ) {
+            revert TEERegistry_SignerRevoked(claims.signerCertificate);
         }
         return _approvedGeneration(claims.measurement, admission.teeType, admission.verifierId);
     }
@@ -213,8 +179,8 @@ abstract contract TEEAdmission is TEENodes {
         if (admission.verifierId != identity.verifierId) {
             revert TEERegistry_VerifierMismatch(identity.verifierId, admission.verifierId);
         }
-        if (claims.measurement != identity.pcrHash) {
-            revert TEERegistry_ImageMismatch(identity.pcrHash, claims.measurement);
+        if (claims.measurement != identity.measurement) {
+            revert TEERegistry_ImageMismatch(identity.measurement, claims.measurement);
         }
         if (claims.issuedAt <= node.attestedAt) {
             revert TEERegistry_EvidenceNotNewer(node.attestedAt, claims.issuedAt);
@@ -234,7 +200,7 @@ abstract contract TEEAdmission is TEENodes {
             generation,
             admission.verifierId,
             admission.verifierGeneration,
-            claims.endorsement,
+            claims.signerCertificate,
             claims.issuedAt,
             admission.paymentAddress,
             admission.endpoint,
@@ -243,8 +209,8 @@ abstract contract TEEAdmission is TEENodes {
         return
             NodeRecords.write(
                 NodeRecords.Record({
-                    pcrHash: claims.measurement,
-                    endorsement: claims.endorsement,
+                    measurement: claims.measurement,
+                    signerCertificate: claims.signerCertificate,
                     paymentAddress: admission.paymentAddress,
                     verifierId: admission.verifierId,
                     verifierGeneration: admission.verifierGeneration,

@@ -9,7 +9,7 @@ import {NodeRecords} from "./NodeRecords.sol";
 import {TEENodes} from "./TEENodes.sol";
 
 /// @title TEEKeys
-/// @notice What nodes say with their keys: signs of life, session keys, OHTTP keys. A part of {TEERegistry}.
+/// @notice What nodes say with their keys: heartbeats, session keys, OHTTP keys. A part of {TEERegistry}.
 ///
 /// The heartbeat's message is the public network's and names neither chain nor registry; all it can do elsewhere is
 /// show a life that there was. Everything else is EIP-712 under this contract's own domain.
@@ -35,9 +35,11 @@ abstract contract TEEKeys is TEENodes {
     uint256 private constant MAXIMUM_OHTTP_LENGTH = 4096;
 
     mapping(bytes32 teeId => mapping(address key => Interval interval)) private _sessionKeys;
-    /// @dev One a kind, so that a statement of one kind never uses up another's.
-    mapping(bytes32 teeId => uint64 counter) internal _sessionCounters;
-    mapping(bytes32 teeId => uint64 counter) internal _ohttpCounters;
+    // Counters are one a kind, so that a statement of one kind never uses up another's.
+    /// @inheritdoc ITEERegistry
+    mapping(bytes32 teeId => uint64 counter) public override sessionCounter;
+    /// @inheritdoc ITEERegistry
+    mapping(bytes32 teeId => uint64 counter) public override ohttpCounter;
     mapping(bytes32 teeId => address store) private _ohttpConfigs;
 
     /// @inheritdoc ITEERegistry
@@ -80,7 +82,7 @@ abstract contract TEEKeys is TEENodes {
         if (key == address(0) || _sessionKeys[teeId][key].from != 0) {
             revert TEERegistry_SessionKeyInvalid(teeId, key);
         }
-        _useCounter(_sessionCounters, teeId, counter);
+        _useCounter(sessionCounter, teeId, counter);
         bytes32 hash = keccak256(abi.encode(SESSION_KEY_TYPEHASH, teeId, key, until, counter));
         _requireSigned(teeId, node, _hashTypedData(hash), signature);
 
@@ -109,7 +111,7 @@ abstract contract TEEKeys is TEENodes {
         if (deadline < block.timestamp) revert TEERegistry_StatementExpired(deadline, block.timestamp);
         _requireLength(Field.OhttpPublicKey, config.publicKey.length, MAXIMUM_OHTTP_LENGTH);
         _requireLength(Field.OhttpKeyConfig, config.keyConfig.length, MAXIMUM_OHTTP_LENGTH);
-        _useCounter(_ohttpCounters, teeId, counter);
+        _useCounter(ohttpCounter, teeId, counter);
         bytes32 hash = keccak256(
             abi.encode(
                 OHTTP_KEY_TYPEHASH,

@@ -18,19 +18,6 @@ import {TEEImages} from "./TEEImages.sol";
 abstract contract TEENodes is TEEImages {
     using Histories for Histories.Entry[];
 
-    /// @dev Two storage slots. What was attested is in the record, which is code.
-    struct Node {
-        address operator;
-        uint8 teeType;
-        NodeStatus status;
-        uint32 generation;
-        uint48 registeredAt;
-        // slot
-        address record;
-        uint48 attestedAt;
-        uint48 lastHeartbeatAt;
-    }
-
     /// @dev One storage slot. A verifier and since when it is set; generation `n` is entry `n - 1`.
     struct Term {
         IAttestationVerifier verifier;
@@ -61,6 +48,9 @@ abstract contract TEENodes is TEEImages {
     mapping(address operator => bool isDenied) public override isOperatorDenied;
     /// @inheritdoc ITEERegistry
     INodeBonds public override bonds;
+
+    /// @inheritdoc ITEERegistry
+    mapping(uint8 verifierId => bytes32 evidenceType) public override evidenceTypeOf;
 
     mapping(bytes32 teeId => Node node) internal _nodes;
     mapping(uint8 teeType => bytes32[] teeIds) internal _nodesByType;
@@ -152,6 +142,26 @@ abstract contract TEENodes is TEEImages {
     }
 
     /// @inheritdoc ITEERegistry
+    function nodeOf(bytes32 teeId) external view override returns (Node memory) {
+        return _knownNode(teeId);
+    }
+
+    /// @inheritdoc ITEERegistry
+    function nodeAt(uint8 teeType, uint256 index) external view override returns (bytes32) {
+        return _nodesByType[teeType][index];
+    }
+
+    /// @inheritdoc ITEERegistry
+    function nodeCount(uint8 teeType) external view override returns (uint256) {
+        return _nodesByType[teeType].length;
+    }
+
+    /// @inheritdoc ITEERegistry
+    function isTEEEnabled(bytes32 teeId) public view override returns (bool) {
+        return _nodes[teeId].status == NodeStatus.Enabled;
+    }
+
+    /// @inheritdoc ITEERegistry
     function verifier(uint8 verifierId) external view override returns (IAttestationVerifier current) {
         (current, ) = _currentVerifier(verifierId);
     }
@@ -193,7 +203,7 @@ abstract contract TEENodes is TEEImages {
     function _renew(bytes32 teeId, Node storage node, uint32 generation, address record) internal {
         uint64 before = _standing(node);
         _startHistory(teeId, node);
-        node.generation = generation;
+        node.imageGeneration = generation;
         node.record = record;
         if (_standing(node) != before) _record(teeId, node);
     }
@@ -208,18 +218,18 @@ abstract contract TEENodes is TEEImages {
         generation = uint32(count);
     }
 
-    /// @dev Whether a certificate behind the endorsement is revoked where another verifier of the id looks than the one
+    /// @dev Whether a certificate behind the signerCertificate is revoked where another verifier of the id looks than the one
     /// that knows it, which is that of `generation`.
     function _isRevokedElsewhere(
         uint8 verifierId,
         uint32 generation,
-        bytes32 endorsement
+        bytes32 signerCertificate
     ) internal view returns (bool) {
         Term[] storage terms = _terms[verifierId];
         uint256 count = terms.length;
         if (count == 1) return false;
         IAttestationVerifier own = terms[generation - 1].verifier;
-        bytes32[] memory keys = own.revocationKeys(endorsement);
+        bytes32[] memory keys = own.revocationKeys(signerCertificate);
         for (uint256 i = 0; i < count; ++i) {
             IAttestationVerifier other = terms[i].verifier;
             if (address(other) != address(own) && address(other) != address(0) && other.isAnyRevoked(keys))
@@ -229,10 +239,19 @@ abstract contract TEENodes is TEEImages {
     }
 
     function _setVerifier(uint8 verifierId, IAttestationVerifier verifier_) internal {
-        if (address(verifier_) != address(0)) _requireContract(address(verifier_));
+        if (address(verifier_) != address(0)) _fixEvidenceType(verifierId, verifier_);
         (IAttestationVerifier previous, uint32 generation) = _currentVerifier(verifierId);
         _terms[verifierId].push(Term(verifier_, uint48(block.timestamp)));
         emit VerifierChanged(verifierId, generation + 1, previous, verifier_);
+    }
+
+    /// @dev Images are approved under a verifier id: what is measured under it must stay comparable.
+    function _fixEvidenceType(uint8 verifierId, IAttestationVerifier verifier_) private {
+        _requireContract(address(verifier_));
+        bytes32 expected = evidenceTypeOf[verifierId];
+        bytes32 actual = verifier_.evidenceType();
+        if (expected == 0) evidenceTypeOf[verifierId] = actual;
+        else if (actual != expected) revert TEERegistry_EvidenceTypeMismatch(expected, actual);
     }
 
     function _setHeartbeatMaxAge(uint256 age) internal {
@@ -280,7 +299,7 @@ abstract contract TEENodes is TEEImages {
     function _standing(Node storage node) private view returns (uint64) {
         uint256 shifted =
             uint256(NodeRecords.readIdentity(node.record).verifierGeneration) << VERIFIER_GENERATION_SHIFT;
-        return uint64(shifted | node.generation);
+        return uint64(shifted | node.imageGeneration);
     }
 
     function _standingAt(bytes32 teeId, Node storage node, uint256 timestamp) private view returns (uint64) {
@@ -301,7 +320,7 @@ abstract contract TEENodes is TEEImages {
         uint256 timestamp
     ) private view returns (bool) {
         NodeRecords.Identity memory identity = NodeRecords.readIdentity(node.record);
-        bytes32 imageKey = _imageKey(identity.pcrHash, node.teeType, identity.verifierId);
+        bytes32 imageKey = _imageKey(identity.measurement, node.teeType, identity.verifierId);
         if (!_isApprovedAt(imageKey, uint32(standing), timestamp)) return false;
         if (isOperatorDenied[node.operator]) return false;
 
@@ -311,7 +330,11 @@ abstract contract TEENodes is TEEImages {
         if (next < terms.length && timestamp >= terms[next].from) return false;
         // The certificates are those of the latest attestation, known to the verifier that took it.
         return
-            terms[identity.verifierGeneration - 1].verifier.isEndorsed(identity.endorsement) &&
-            !_isRevokedElsewhere(identity.verifierId, identity.verifierGeneration, identity.endorsement);
+            terms[identity.verifierGeneration - 1].verifier.isTrusted(identity.signerCertificate) &&
+            !_isRevokedElsewhere(
+                identity.verifierId,
+                identity.verifierGeneration,
+                identity.signerCertificate
+            );
     }
 }

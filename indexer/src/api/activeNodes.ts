@@ -98,7 +98,7 @@ async function readNodes(parameters: { type: number; after: number }) {
     .leftJoin(
       teeImage,
       and(
-        eq(teeImage.pcrHash, teeNode.pcrHash),
+        eq(teeImage.measurement, teeNode.measurement),
         eq(teeImage.teeType, teeNode.teeType),
         eq(teeImage.verifierId, teeNode.verifierId),
         eq(teeImage.generation, teeNode.imageGeneration),
@@ -106,7 +106,7 @@ async function readNodes(parameters: { type: number; after: number }) {
     )
     .leftJoin(teeOperator, eq(teeOperator.address, teeNode.owner))
     .leftJoin(teeVerifier, eq(teeVerifier.id, teeNode.verifierId))
-    .leftJoin(certificate, eq(certificate.id, teeNode.endorsement))
+    .leftJoin(certificate, eq(certificate.id, teeNode.signerCertificate))
     .where(
       and(
         eq(teeNode.teeType, parameters.type),

@@ -41,6 +41,11 @@ export function accessTee(parameters: { chain: Chain; contracts: Contracts }) {
     abi: teeRegistryAbi,
     client: chain.client,
   });
+  const lens = getContract({
+    address: addressOf(deployed.teeRegistryLens),
+    abi: teeRegistryLensAbi,
+    client: chain.client,
+  });
   const store = getContract({
     address: addressOf(deployed.certificateStore),
     abi: certificateStoreAbi,
@@ -94,7 +99,13 @@ export function accessTee(parameters: { chain: Chain; contracts: Contracts }) {
     endpoint?: string;
     verifierId?: number;
   }) => {
-    const { enclave, operator, teeType, endpoint = ENDPOINT, verifierId = 0 } = options;
+    const {
+      enclave,
+      operator,
+      teeType,
+      endpoint = ENDPOINT,
+      verifierId = VERIFIER_IDS.nitro,
+    } = options;
     const { timestamp: now } = await chain.client.getBlock();
     const bound = { operator, paymentAddress: operator, endpoint, teeType };
     const nonce = bindingNonce({
@@ -118,7 +129,7 @@ export function accessTee(parameters: { chain: Chain; contracts: Contracts }) {
   };
 
   return {
-    ...{ registry, store, call, revokeUnseen, revoke, makeEnclave, registrationOf },
+    ...{ registry, lens, store, call, revokeUnseen, revoke, makeEnclave, registrationOf },
     ...{ verifier: addressOf(deployed.verifier), deployVerifier },
   };
 }

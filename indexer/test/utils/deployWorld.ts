@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { opgAbi } from "@haca/protocol/abi";
 import type { Hex } from "viem";
-import { accessTee, pcrsOf } from "./accessTee.ts";
+import { accessTee, pcrHashOf, pcrsOf } from "./accessTee.ts";
 import { deployContracts } from "./deployContracts.ts";
 import { deployToken } from "./deployToken.ts";
 import { governanceOperations } from "./governanceOperations.ts";
@@ -30,7 +30,7 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
     for (const type of TYPES) {
       await tee.call("approvePCR", [pcrsOf(image), "v0", type]);
       await tee.call("approveImage", [
-        ...([pcrsOf(image), "v0", type, 1, `0x${"00".repeat(16)}`] as const),
+        ...([pcrHashOf(image), "v0", type, 1, `0x${"00".repeat(16)}`] as const),
         ...([`0x${"00".repeat(32)}`, ""] as const),
       ]);
     }

@@ -23,7 +23,7 @@ export async function fillTables(world: World): Promise<void> {
     }
   };
   for (const name of [
-    ...(["heartbeat", "certifySessionKey", "setOhttpConfig", "attestAgain"] as const),
+    ...(["heartbeat", "certifySessionKey", "setOhttpConfig", "renew"] as const),
     ...(["setHeartbeatMaxAge", "pauseAdmission", "setVerifier"] as const),
   ]) {
     await due(name, enclaves.operations[name]);

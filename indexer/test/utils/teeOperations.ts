@@ -3,7 +3,7 @@ import { certificateIds, parseCertificate } from "@haca/attestation/x509/parseCe
 import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { encodeAbiParameters, type Hex, hashTypedData, hexToBytes, keccak256, toHex } from "viem";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
-import { measurementsOf, pcrHashOf, pcrsOf, type Tee, teeIdOf } from "./accessTee.ts";
+import { measurementsOf, pcrHashOf, type Tee, teeIdOf } from "./accessTee.ts";
 import type { Random } from "./randomFrom.ts";
 import type { Chain } from "./startChain.ts";
 
@@ -41,7 +41,7 @@ export function teeOperations(parameters: { chain: Chain; tee: Tee; random: Rand
     verifyingContract: tee.registry.address,
   };
 
-  const attest = async (node: TeeNode, send: "register" | "attestAgain") => {
+  const attest = async (node: TeeNode, send: "register" | "renew") => {
     const { enclave, operator, teeType, verifierId } = node;
     const endpoint = `https://node.example:${random.below(1000)}`;
     const registration = await tee.registrationOf({
@@ -50,7 +50,7 @@ export function teeOperations(parameters: { chain: Chain; tee: Tee; random: Rand
     if (send === "register") {
       await call("register", [registration], operator);
     } else {
-      await call("attestAgain", [teeIdOf(enclave), registration], operator);
+      await call("renew", [teeIdOf(enclave), registration], operator);
     }
     const document = parseDocument(hexToBytes(registration.evidence));
     const { issuer, serial } = parseCertificate(document.certificate);
@@ -76,7 +76,7 @@ export function teeOperations(parameters: { chain: Chain; tee: Tee; random: Rand
       await attest(node, "register");
       nodes.push(node);
     },
-    attestAgain: () => attest(random.pick(nodes), "attestAgain"),
+    renew: () => attest(random.pick(nodes), "renew"),
     heartbeat: async () => {
       const { enclave } = random.pick(nodes);
       const teeId = teeIdOf(enclave);
@@ -96,9 +96,9 @@ export function teeOperations(parameters: { chain: Chain; tee: Tee; random: Rand
     approveImage: async () => {
       const image = random.pick(IMAGES);
       const key = [random.pick(TYPES), random.below(2)] as const;
-      const { lastRevocation } = await tee.registry.read.getImage([pcrHashOf(image), ...key]);
+      const { lastRevocation } = await tee.registry.read.imageState([pcrHashOf(image), ...key]);
       await call("approveImage", [
-        ...([pcrsOf(image), `v${random.below(9)}`, ...key, lastRevocation] as const),
+        ...([pcrHashOf(image), `v${random.below(9)}`, ...key, lastRevocation] as const),
         ...([keccak256("0x01"), "https://code.example/enclave"] as const),
       ]);
     },

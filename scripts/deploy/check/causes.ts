@@ -1,4 +1,6 @@
-import { concat, keccak256, type Result } from "ethers";
+import { measurementOf } from "@haca/attestation/nitro/measurementOf";
+import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
+import type { Result } from "ethers";
 import type { Change } from "./events.ts";
 
 /** A call that somebody decided on: the name of a function of a contract, and its arguments. */
@@ -17,12 +19,12 @@ const call =
 
 const approval: Cause = (decided, { args }) => {
   if (!/^approve(Image|PCR)$/.test(decided.name)) return false;
-  const [pcr0, pcr1, pcr2] = decided.args.pcrs;
+  const isLegacy = decided.name === "approvePCR";
+  const measurement = isLegacy ? measurementOf([...decided.args.pcrs]) : decided.args.measurement;
   return (
-    keccak256(concat([pcr0, pcr1, pcr2])) === args.pcrHash &&
+    measurement === args.measurement &&
     isSame(decided.args.teeType, args.teeType) &&
-    // The legacy entry point speaks of verifier 0.
-    isSame(decided.name === "approvePCR" ? 0n : decided.args.verifierId, args.verifierId)
+    isSame(isLegacy ? VERIFIER_IDS.nitro : decided.args.verifierId, args.verifierId)
   );
 };
 
@@ -55,7 +57,7 @@ const CAUSES: Readonly<Record<string, Cause>> = {
   "HacaGovernor.TimelockChange": call("updateTimelock", 1),
   "InferenceSettlement.SettlementWindowChanged": call("setSettlementWindow", "current"),
   "TEERegistry.TEETypeAdded": call("addTEEType", "teeType", "name"),
-  "TEERegistry.PCRApproved": approval,
+  "TEERegistry.ImageApproved": approval,
   "TEERegistry.VerifierChanged": call("setVerifier", "verifierId", "current"),
   "TEERegistry.BondsChanged": call("setBonds", "current"),
   "TEERegistry.HeartbeatMaxAgeChanged": call("setHeartbeatMaxAge", "current"),

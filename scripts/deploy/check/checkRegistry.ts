@@ -1,5 +1,6 @@
 import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/nitro/verifyDocument";
 import { TEE_TYPES } from "@haca/protocol/attestationParameters";
+import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
 import { type Interface, sha256, ZeroAddress } from "ethers";
 import { printable } from "../../lib/words.ts";
 import { compiledContract } from "../compiled/compiledContract.ts";
@@ -8,7 +9,7 @@ import { ask } from "./discover.ts";
 import { type Change, exclusionOf, isBefore } from "./events.ts";
 import { finding, notice, parameter, unexpected } from "./finding.ts";
 
-const NITRO = 0n;
+const NITRO = BigInt(VERIFIER_IDS.nitro);
 const APPROVAL_VIEW = "isImageApproved";
 
 const fragmentOf = (abi: Interface, view: string): string =>
@@ -139,17 +140,17 @@ async function checkTypes(audit: Audit, registry: string): Promise<void> {
 async function checkImages(audit: Audit, registry: string): Promise<void> {
   const { history, reader, findings, contracts } = audit;
   const { abi } = await compiledContract("TEERegistry");
-  const approvals = history.of(registry, "PCRApproved");
+  const approvals = history.of(registry, "ImageApproved");
   const firstTimelock = history.of(contracts.get("TimelockController"))[0];
   for (const change of approvals) {
-    const { pcrHash, teeType, version } = change.args;
+    const { measurement, teeType, version } = change.args;
     const [isApproved] = await reader.view(
       registry,
       fragmentOf(abi, APPROVAL_VIEW),
       // The event names what the view asks for.
       ...(abi.getFunction(APPROVAL_VIEW)?.inputs ?? []).map(({ name }) => change.args[name]),
     );
-    const subject = `image ${pcrHash} of node type ${teeType}`;
+    const subject = `image ${measurement} of node type ${teeType}`;
     const words = `version ${printable(version)}, ${isApproved ? "approved" : "revoked"} now`;
     const isOfDevelopment =
       audit.isDevelopmentChain && (firstTimelock === undefined || isBefore(change, firstTimelock));
@@ -159,7 +160,7 @@ async function checkImages(audit: Audit, registry: string): Promise<void> {
   }
   const [count] = await reader.view(registry, "function imageCount() view returns (uint256)");
   const distinct = new Set(
-    approvals.map(({ args }) => `${args.pcrHash} ${args.teeType} ${args.verifierId}`),
+    approvals.map(({ args }) => `${args.measurement} ${args.teeType} ${args.verifierId}`),
   );
   findings.push(
     finding("TEERegistry: images in its list, and approved in an event", distinct.size, count),
@@ -188,8 +189,8 @@ async function checkExclusions(audit: Audit, registry: string): Promise<void> {
     const exclusion = exclusionOf(change);
     if (exclusion !== undefined) judgeAct(audit, change, `node ${change.args.teeId}`, exclusion);
   }
-  for (const change of history.of(registry, "PCRRevoked")) {
-    judgeAct(audit, change, `image ${change.args.pcrHash}`, "revoked");
+  for (const change of history.of(registry, "ImageRevoked")) {
+    judgeAct(audit, change, `image ${change.args.measurement}`, "revoked");
   }
   for (const change of history.of(registry, "AdmissionPaused")) {
     judgeAct(audit, change, "TEERegistry: admission of nodes", `paused until ${change.args.until}`);

@@ -161,6 +161,11 @@ export async function discover(parameters: {
       await found.readEvents(["CertificateStore", store]);
     }
   }
+  for (const account of named) {
+    if (registry === undefined || (await found.view(account, "REGISTRY")) !== registry) continue;
+    const name = await identify(await reader.code(account));
+    if (name === "TEERegistryLens") await found.place(name, account);
+  }
   for (const { args } of history.of(registry, "BondsChanged")) {
     await found.place("NodeBonds", args.current);
   }
@@ -278,7 +283,7 @@ class Discovery {
   }
 }
 
-/** Heartbeats of nodes and the like are many, and give nobody power. */
+/** Heartbeats of nodes are many, and give nobody power. */
 const NO_POWER =
   /^(Heartbeat|TEEAttested|TEERegistered|SessionKey.*|OhttpConfigChanged|Vote.*|BondLocked|BondReleased|CertificateStored)$/;
 

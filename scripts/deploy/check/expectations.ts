@@ -58,6 +58,8 @@ export function expectedArguments(
     }
     case "TEERegistry":
       return [of("AccessManager"), of("SigningKeys"), audit.verifiers[0]?.address, FREE, FREE];
+    case "TEERegistryLens":
+      return [of("TEERegistry")];
     case "NodeBonds":
       return [of("AccessManager"), of("OPG"), of("TEERegistry")];
     case "TimelockController":
@@ -120,6 +122,8 @@ export function expectedImmutables(
         ECDSA_P384: word("EcdsaP384"),
       };
     }
+    case "TEERegistryLens":
+      return { REGISTRY: word("TEERegistry") };
     case "NodeBonds":
       return { TOKEN: word("OPG"), REGISTRY: word("TEERegistry") };
     case "GenesisDistribution":

@@ -87,7 +87,7 @@ const roleOf = ({ args }: Change): string => String(args[0]);
 /** What GUARDIAN may do, and nobody else. */
 const isRemoval = (change: Change): boolean =>
   [
-    "PCRRevoked",
+    "ImageRevoked",
     "OperatorDenied",
     "AdmissionPaused",
     "CertificateRevoked",

@@ -31,6 +31,7 @@ export function attestationModule(
     parameters.heartbeatMaxAge,
     parameters.attestationMaxAge,
   ]);
+  const teeRegistryLens = module.contract("TEERegistryLens", [teeRegistry]);
   for (const [type, name] of TEE_TYPES.entries()) {
     module.call(teeRegistry, "addTEEType", [type, name], { id: `type_${type}_${name}` });
   }
@@ -38,7 +39,7 @@ export function attestationModule(
     ...{ module, accessManager },
     contracts: { TEERegistry: teeRegistry, CertificateStore: certificateStore },
   });
-  return { ecdsaP384, certificateStore, verifier, signingKeys, teeRegistry };
+  return { ecdsaP384, certificateStore, verifier, signingKeys, teeRegistry, teeRegistryLens };
 }
 
 /**

@@ -1,21 +1,13 @@
-import { concat, isHexString, keccak256, zeroPadBytes } from "ethers";
+import { measurementOf, PCR_LENGTH } from "@haca/attestation/nitro/measurementOf";
+import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
+import { isHexString, zeroPadBytes } from "ethers";
 import { addressOf } from "../../lib/chainSession.ts";
 import type { Action } from "./action.ts";
-import {
-  describeSource,
-  NITRO,
-  readImage,
-  readNodeType,
-  refuse,
-  TEE_REGISTRY,
-} from "./teeRegistry.ts";
+import { describeSource, readImage, readNodeType, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
 
-const PCR_LENGTH = 48;
 const WORD = 32;
 /** Git names commits by SHA-1 or by SHA-256. */
 const COMMIT_LENGTHS = [20, WORD];
-
-const PCRS = "tuple(bytes pcr0, bytes pcr1, bytes pcr2) pcrs";
 
 /** The timelock holds IMAGE_APPROVER for this, without a delay besides its own. */
 export const approveImage: Action = {
@@ -34,7 +26,7 @@ export const approveImage: Action = {
       throw refuse("all measurements are zero: that is an enclave in debug mode");
     }
 
-    const pcrHash = keccak256(concat(pcrs));
+    const pcrHash = measurementOf(pcrs);
     const current = await readImage({ book, provider, pcrHash, type });
     if (current.isApproved) {
       throw refuse(
@@ -51,8 +43,17 @@ export const approveImage: Action = {
         {
           contract: TEE_REGISTRY,
           target: addressOf(book, TEE_REGISTRY),
-          fragment: `function approveImage(${PCRS}, string version, uint8 teeType, uint8 verifierId, bytes16 lastRevocation, bytes32 commit, string repository)`,
-          arguments: [pcrs, version, type, NITRO, current.lastRevocation, commit, repository],
+          fragment:
+            "function approveImage(bytes32 measurement, string version, uint8 teeType, uint8 verifierId, bytes16 lastRevocation, bytes32 commit, string repository)",
+          arguments: [
+            pcrHash,
+            version,
+            type,
+            VERIFIER_IDS.nitro,
+            current.lastRevocation,
+            commit,
+            repository,
+          ],
           words:
             `image ${pcrHash} for nodes of type ${label}: ${before} -> approved as version ${version}, ` +
             `generation ${generation}, built from ${describeSource({ commit, repository })}`,

@@ -1,3 +1,4 @@
+import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
 import { addressOf } from "../../lib/chainSession.ts";
 import type { Action } from "./action.ts";
 import { readImage, readNodeType, TEE_REGISTRY } from "./teeRegistry.ts";
@@ -18,8 +19,8 @@ export const revokeImage: Action = {
         {
           contract: TEE_REGISTRY,
           target: addressOf(book, TEE_REGISTRY),
-          fragment: "function revokePCR(bytes32 pcrHash, uint8 teeType)",
-          arguments: [pcrHash, type],
+          fragment: "function revokeImage(bytes32 measurement, uint8 teeType, uint8 verifierId)",
+          arguments: [pcrHash, type, VERIFIER_IDS.nitro],
           words: image.isApproved
             ? `${subject} (version ${image.version}, ${image.source}): approved -> revoked; every such node on it is ` +
               "inactive from then on, and approvals of it that wait for their delay are void"

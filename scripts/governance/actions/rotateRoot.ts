@@ -1,11 +1,12 @@
 import { ACCESS_TABLE, selectorOf } from "@haca/protocol/accessTable";
+import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
 import { ROLES } from "@haca/protocol/roles";
 import { ZeroAddress } from "ethers";
 import { addressOf } from "../../lib/chainSession.ts";
 import { type Call, deployed } from "../call.ts";
 import type { Action, ActionContext, Plan } from "./action.ts";
 import { nameRoot, type Root, readRootFile } from "./rootFile.ts";
-import { NITRO, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
+import { refuse, TEE_REGISTRY } from "./teeRegistry.ts";
 import { findPair, planPair, STORE, storeOf } from "./verifierPair.ts";
 
 /**
@@ -71,7 +72,7 @@ async function replacePair(parameters: {
       contract: TEE_REGISTRY,
       target: addressOf(context.book, TEE_REGISTRY),
       fragment: "function setVerifier(uint8 verifierId, address verifier)",
-      arguments: [NITRO, verifier.address],
+      arguments: [VERIFIER_IDS.nitro, verifier.address],
       words:
         `${change}; every node is inactive until the new verifier ${verifier.address} has read its evidence; ` +
         "results from before count as they did, and revoked certificates stay revoked",
@@ -83,7 +84,7 @@ async function replacePair(parameters: {
 /** Address of the verifier that the registry uses now; zero if none. */
 export const currentVerifier = (
   context: Pick<ActionContext, "book" | "provider">,
-): Promise<string> => deployed(context, TEE_REGISTRY).verifier(NITRO);
+): Promise<string> => deployed(context, TEE_REGISTRY).verifier(VERIFIER_IDS.nitro);
 
 /** Fingerprint of the root that the registry's verifier goes by now. */
 async function currentRoot(context: ActionContext): Promise<string | undefined> {

@@ -1,4 +1,5 @@
 import { NODE_STATUSES, type NodeStatus } from "@haca/protocol/attestationParameters";
+import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
 import { BaseError } from "@haca/protocol/baseError";
 import { printable } from "../../lib/words.ts";
 import { deployed } from "../call.ts";
@@ -47,20 +48,17 @@ export type Image = {
   source: string;
 };
 
-/** The verifier that images are approved for. */
-export const NITRO = 0;
-
 const ZERO_COMMIT = /^0x0{64}$/;
 
 /** An image's latest approval and revocation. */
 export async function readImage(
   context: Chain & { pcrHash: string; type: number },
 ): Promise<Image> {
-  const registry = deployed(context, TEE_REGISTRY);
   const { pcrHash, type } = context;
-  const image = await registry.getImage(pcrHash, type, NITRO);
+  const { nitro } = VERIFIER_IDS;
+  const image = await deployed(context, "TEERegistryLens").getImage(pcrHash, type, nitro);
   return {
-    isApproved: await registry.isPCRApproved(type, pcrHash),
+    isApproved: await deployed(context, TEE_REGISTRY).isImageApproved(pcrHash, type, nitro),
     generation: Number(image.generation),
     lastRevocation: image.lastRevocation,
     version: printable(image.version),
@@ -81,7 +79,7 @@ export async function readNode(
 ): Promise<{ state: NodeStatus; operator: string; endpoint: string }> {
   const registry = deployed(context, TEE_REGISTRY);
   try {
-    const { status } = await registry.getNode(context.teeId);
+    const { status } = await registry.nodeOf(context.teeId);
     const { owner, endpoint } = await registry.getTEE(context.teeId);
     return {
       state: NODE_STATUSES[Number(status)] ?? "unknown",

@@ -1,3 +1,4 @@
+import { keysHashOf } from "@haca/attestation/binding";
 import { documentHints } from "@haca/attestation/nitro/documentHints";
 import { encodeClaims } from "@haca/attestation/nitro/encodeClaims";
 import { parseDocument } from "@haca/attestation/nitro/parseDocument";
@@ -11,7 +12,7 @@ import { measurementsOf, pcrHashOf } from "@haca/enclave-simulator/measurementsO
 import { makeP384Keys, makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { expect } from "chai";
-import { hexlify } from "ethers";
+import { hexlify, ZeroHash, zeroPadBytes } from "ethers";
 import { network } from "hardhat";
 import {
   deployRegistry,
@@ -60,12 +61,48 @@ describe("NitroAttestationVerifier", () => {
     const { cabundle, certificate } = parseDocument(document);
     expect(claims.measurement).to.equal(pcrHashOf(f.image));
     expect(claims.issuedAt).to.equal(await now(f));
-    expect(claims.nonce).to.equal("0x09");
-    expect(claims.userData).to.equal(hexlify(enclave.userData()));
-    expect(claims.endorsement).to.equal(certificateIds([...cabundle, certificate]).at(-1));
+    expect(claims.binding, "a nonce of another length binds nothing").to.equal(ZeroHash);
+    const { tlsCertificate, signingKey } = enclave;
+    expect(claims.keysHash).to.equal(
+      keysHashOf({
+        ...{ tlsCertificate: hexlify(tlsCertificate), signingKey: hexlify(signingKey) },
+      }),
+    );
+    expect(claims.signerCertificate).to.equal(certificateIds([...cabundle, certificate]).at(-1));
     await expect(verify(document)).to.emit(f.verifier, "EvidenceVerified");
     expect(await f.verifier.isVerified(document)).to.equal(true);
-    expect(await f.verifier.isEndorsed(claims.endorsement)).to.equal(true);
+    expect(await f.verifier.isTrusted(claims.signerCertificate)).to.equal(true);
+  });
+
+  it("test_OnlyANonceOf20BytesBinds", async () => {
+    const binding = `0x${"5a".repeat(32)}`;
+    const carried = zeroPadBytes(binding.slice(0, 42), 32);
+    expect(await f.verifier.carriedBinding(binding)).to.equal(carried);
+    const bindingOf = async (length: number) => {
+      const document = await attest({ nonce: new Uint8Array(length).fill(0x5a) });
+      const hints = await hintsFor(document);
+      return (await f.verifier.verify.staticCall(document, hints, GAS)).binding;
+    };
+    expect(await bindingOf(20)).to.equal(carried);
+    for (const length of [19, 21, 32]) {
+      expect(await bindingOf(length), `${length} bytes`).to.equal(ZeroHash);
+    }
+  });
+
+  it("test_UserDataInAnotherFormatVouchesForNoKeys", async () => {
+    const keysHashWith = async (userData: Uint8Array | null) => {
+      const document = await attest({ overrides: { user_data: userData } });
+      const hints = await hintsFor(document);
+      return (await f.verifier.verify.staticCall(document, hints, GAS)).keysHash;
+    };
+    const right = enclave.userData();
+    const changed = [0, 1, 34, 35].map((at) =>
+      right.map((byte, i) => (i === at ? byte ^ 1 : byte)),
+    );
+    for (const userData of [null, right.slice(0, -1), Uint8Array.of(...right, 0), ...changed]) {
+      expect(await keysHashWith(userData)).to.equal(ZeroHash);
+    }
+    expect(await keysHashWith(right)).to.not.equal(ZeroHash);
   });
 
   it("test_VerifiedEvidenceNeedsNoHints", async () => {

@@ -16,6 +16,7 @@ const DEPLOYED = [
   "NitroAttestationVerifier",
   "SigningKeys",
   "TEERegistry",
+  "TEERegistryLens",
   "NodeBonds",
 ] as const;
 

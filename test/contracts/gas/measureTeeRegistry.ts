@@ -1,6 +1,7 @@
+import { keysHashOf } from "@haca/attestation/binding";
 import { encodeClaims } from "@haca/attestation/nitro/encodeClaims";
 import { measurementsOf, pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
-import { AbiCoder, concat, getBytes, keccak256, sha256, toBeHex, Wallet } from "ethers";
+import { AbiCoder, concat, getBytes, keccak256, toBeHex, Wallet } from "ethers";
 import {
   admit,
   approve,
@@ -133,7 +134,7 @@ async function revokeWithNodes(fixture: RegistryFixture, count: number): Promise
   await approve(fixture, image, LLM_PROXY, OPEN_VERIFIER);
   const open = await ethers.deployContract("OpenVerifier");
   await registry.connect(governance).setVerifier(OPEN_VERIFIER, await open.getAddress());
-  const nonce = await registry.computeBindingNonce(
+  const binding = await registry.computeBinding(
     ...([operator.address, payee.address, ENDPOINT, LLM_PROXY] as const),
   );
   for (let i = 0; i < count; i++) {
@@ -145,14 +146,13 @@ async function revokeWithNodes(fixture: RegistryFixture, count: number): Promise
     const tlsCertificate = "0x3000";
     const claims = {
       measurement: pcrHashOf(image),
-      endorsement: keccak256("0x01"),
+      keysHash: keysHashOf({ tlsCertificate, signingKey }),
+      binding,
       issuedAt: await now(fixture),
-      publicKey: "0x",
-      userData: concat(["0x1220", sha256(tlsCertificate), "0x1220", sha256(signingKey)]),
-      nonce,
+      signerCertificate: keccak256("0x01"),
     };
     const evidence = AbiCoder.defaultAbiCoder().encode(
-      ["(bytes32,bytes32,uint64,bytes,bytes,bytes)"],
+      ["(bytes32,bytes32,bytes32,uint64,bytes32)"],
       [Object.values(claims)],
     );
     await registry.connect(operator).register({

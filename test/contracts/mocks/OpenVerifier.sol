@@ -4,12 +4,12 @@ pragma solidity 0.8.37;
 import {IAttestationVerifier} from "../../../contracts/interfaces/IAttestationVerifier.sol";
 
 /// @notice Believes what it is told: evidence is `abi.encode(Claims)`. For tests of what a registry does with claims.
-/// An endorsement is its own and only certificate, known to all.
+/// A signer's certificate is its whole path, and known to all.
 contract OpenVerifier is IAttestationVerifier {
-    mapping(bytes32 endorsement => bool) public isWithdrawn;
+    mapping(bytes32 signerCertificate => bool) public isWithdrawn;
 
-    function withdraw(bytes32 endorsement) external {
-        isWithdrawn[endorsement] = true;
+    function withdraw(bytes32 signerCertificate) external {
+        isWithdrawn[signerCertificate] = true;
     }
 
     function verify(
@@ -17,16 +17,25 @@ contract OpenVerifier is IAttestationVerifier {
         bytes[] calldata
     ) external virtual returns (Claims memory claims) {
         claims = abi.decode(evidence, (Claims));
-        if (isWithdrawn[claims.endorsement]) revert AttestationVerifier_SignerRefused(claims.endorsement);
+        if (isWithdrawn[claims.signerCertificate])
+            revert AttestationVerifier_SignerRefused(claims.signerCertificate);
     }
 
-    function isEndorsed(bytes32 endorsement) external view returns (bool) {
-        return !isWithdrawn[endorsement];
+    function evidenceType() external pure returns (bytes32) {
+        return keccak256("test.open");
     }
 
-    function revocationKeys(bytes32 endorsement) external pure returns (bytes32[] memory keys) {
+    function carriedBinding(bytes32 binding) external pure returns (bytes32) {
+        return binding;
+    }
+
+    function isTrusted(bytes32 signerCertificate) external view returns (bool) {
+        return !isWithdrawn[signerCertificate];
+    }
+
+    function revocationKeys(bytes32 signerCertificate) external pure returns (bytes32[] memory keys) {
         keys = new bytes32[](1);
-        keys[0] = endorsement;
+        keys[0] = signerCertificate;
     }
 
     function isAnyRevoked(bytes32[] calldata keys) external view returns (bool) {

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {ITEERegistry} from "../../../contracts/interfaces/ITEERegistry.sol";
 import {OpenVerifier} from "./OpenVerifier.sol";
 
-/// @notice An operator that is his own verifier, and retires his node while the registry has its evidence verified.
+/// @notice An operator that is its own verifier, and retires its node while the registry has its evidence verified.
 contract RetiringOperator is OpenVerifier {
     ITEERegistry private immutable _REGISTRY;
     bytes32 private _retiring;
@@ -17,9 +17,9 @@ contract RetiringOperator is OpenVerifier {
         return _REGISTRY.register(registration);
     }
 
-    function attestAgain(bytes32 teeId, ITEERegistry.Registration calldata registration) external {
+    function renew(bytes32 teeId, ITEERegistry.Registration calldata registration) external {
         _retiring = teeId;
-        _REGISTRY.attestAgain(teeId, registration);
+        _REGISTRY.renew(teeId, registration);
     }
 
     function verify(

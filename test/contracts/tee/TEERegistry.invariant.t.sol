@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {ILegacyTEERegistry} from "../../../contracts/interfaces/ILegacyTEERegistry.sol";
+import {ITEERegistryLens} from "../../../contracts/interfaces/ITEERegistryLens.sol";
 import {ITEERegistryTypes} from "../../../contracts/interfaces/ITEERegistryTypes.sol";
 import {vm} from "../utils/Vm.sol";
 import {TEERegistryHandler} from "./TEERegistryHandler.sol";
@@ -36,7 +38,7 @@ contract TEERegistryInvariants {
         handler.toggleImage(0);
         vm.assertFalse(handler.isActive(teeId), "another generation");
         handler.attest(0, 0, 0, 1, true);
-        vm.assertTrue(handler.isActive(teeId), "attested again");
+        vm.assertTrue(handler.isActive(teeId), "renewed");
         handler.pass(0);
         (, uint256 timestamp, bool isTrusted) = handler.sampleAt(0);
         vm.assertTrue(isTrusted, "trusted in the past");
@@ -89,7 +91,7 @@ contract TEERegistryInvariants {
                 "active at this time"
             );
         }
-        bytes32[] memory active = handler.registry().listActiveNodes(TEE_TYPE, 0, type(uint256).max);
+        bytes32[] memory active = handler.lens().listActiveNodes(TEE_TYPE, 0, type(uint256).max);
         vm.assertEq(active.length, activeCount, "active list");
         for (uint256 i = 0; i < active.length; ++i) {
             vm.assertTrue(handler.isActive(active[i]), "in the list, not active");
@@ -106,8 +108,8 @@ contract TEERegistryInvariants {
                 vm.assertFalse(handler.registry().isTEEEnabled(teeId), "unknown and enabled");
                 continue;
             }
-            ITEERegistryTypes.NodeView memory node = handler.registry().getNode(teeId);
-            ITEERegistryTypes.TEEInfo memory info = handler.registry().getTEE(teeId);
+            ITEERegistryLens.NodeView memory node = handler.lens().getNode(teeId);
+            ILegacyTEERegistry.TEEInfo memory info = handler.registry().getTEE(teeId);
             vm.assertEq(uint256(node.status), uint256(standing.status), "status");
             vm.assertEq(info.owner, standing.operator, "operator");
             vm.assertEq(uint256(node.imageGeneration), uint256(standing.generation), "generation");

@@ -6,6 +6,7 @@ import {IAttestationVerifier} from "../../../contracts/interfaces/IAttestationVe
 import {ITEERegistryTypes} from "../../../contracts/interfaces/ITEERegistryTypes.sol";
 import {SigningKeys} from "../../../contracts/crypto/SigningKeys.sol";
 import {TEERegistry} from "../../../contracts/tee/TEERegistry.sol";
+import {TEERegistryLens} from "../../../contracts/tee/TEERegistryLens.sol";
 import {OpenVerifier} from "../mocks/OpenVerifier.sol";
 import {bound, vm} from "../utils/Vm.sol";
 
@@ -17,7 +18,7 @@ contract TEERegistryHandler {
     uint256 private constant NODES = 4;
     uint256 private constant IMAGES = 2;
     uint8 private constant TEE_TYPE = 0;
-    uint256 private constant ENDORSEMENTS = 12;
+    uint256 private constant SIGNERS = 12;
     uint256 private constant SAMPLES = 16;
     uint8 private constant VERIFIER = 0;
     string private constant ENDPOINT = "https://node.example";
@@ -39,7 +40,7 @@ contract TEERegistryHandler {
         uint256 image;
         uint32 generation;
         uint32 verifierGeneration;
-        bytes32 endorsement;
+        bytes32 signerCertificate;
         uint256 attestedAt;
         uint256 lastHeartbeatAt;
     }
@@ -54,6 +55,7 @@ contract TEERegistryHandler {
     }
 
     TEERegistry public immutable registry;
+    TEERegistryLens public immutable lens;
 
     uint256 public heartbeatAge = 1 hours;
     uint256 public attestationAge = 1 days;
@@ -67,7 +69,7 @@ contract TEERegistryHandler {
     mapping(uint256 image => uint32 generation) public generationOf;
     mapping(uint256 image => bool) public isApproved;
     mapping(address operator => bool) public isDenied;
-    mapping(bytes32 endorsement => bool) public isWithdrawn;
+    mapping(bytes32 signerCertificate => bool) public isWithdrawn;
     bytes32[] public admitted;
     uint256 public acceptedCount;
     uint256 public refusedCount;
@@ -85,6 +87,7 @@ contract TEERegistryHandler {
             uint64(heartbeatAge),
             uint64(attestationAge)
         );
+        lens = new TEERegistryLens(registry);
         registry.addTEEType(TEE_TYPE, "LLMProxy");
         for (uint256 image = 0; image < IMAGES; ++image) {
             _approve(image);
@@ -104,9 +107,10 @@ contract TEERegistryHandler {
         address operator = operatorAt(operatorSeed);
         uint256 issuedAt = block.timestamp - bound(age, 0, 200);
         Standing storage standing = _standings[teeId];
-        bytes32 endorsement = bytes32(1 + (age % ENDORSEMENTS));
+        bytes32 signerCertificate = bytes32(1 + (age % SIGNERS));
         bool isNew = standing.status == ITEERegistryTypes.NodeStatus.Unknown;
-        bool isAllowed = isBound && isApproved[image] && !isDenied[operator] && !isWithdrawn[endorsement];
+        bool isAllowed =
+            isBound && isApproved[image] && !isDenied[operator] && !isWithdrawn[signerCertificate];
         if (isNew) {
             isAllowed = isAllowed && block.timestamp >= pausedUntil;
         } else {
@@ -123,13 +127,13 @@ contract TEERegistryHandler {
             image,
             operator,
             issuedAt,
-            endorsement,
+            signerCertificate,
             isBound
         );
         bytes memory call =
             isNew
                 ? abi.encodeCall(registry.register, (registration))
-                : abi.encodeCall(registry.attestAgain, (teeId, registration));
+                : abi.encodeCall(registry.renew, (teeId, registration));
         if (!_try(operator, call, isAllowed)) return;
         if (isNew) {
             standing.status = ITEERegistryTypes.NodeStatus.Enabled;
@@ -139,7 +143,7 @@ contract TEERegistryHandler {
         }
         standing.generation = generationOf[image];
         standing.verifierGeneration = _verifierGeneration;
-        standing.endorsement = endorsement;
+        standing.signerCertificate = signerCertificate;
         standing.attestedAt = issuedAt;
         if (issuedAt > standing.lastHeartbeatAt) standing.lastHeartbeatAt = issuedAt;
     }
@@ -234,7 +238,7 @@ contract TEERegistryHandler {
     function toggleImage(uint256 imageSeed) external {
         uint256 image = imageSeed % IMAGES;
         if (isApproved[image]) {
-            registry.revokePCR(registry.computePCRHash(_pcrs(image)), TEE_TYPE);
+            registry.revokeImage(_measurement(image), TEE_TYPE, VERIFIER);
             isApproved[image] = false;
         } else {
             _approve(image);
@@ -250,13 +254,13 @@ contract TEERegistryHandler {
     }
 
     /// @notice A certificate is revoked where one of the verifiers looks that were ever set.
-    function withdraw(uint256 endorsementSeed, uint256 verifierSeed) external {
+    function withdraw(uint256 signerSeed, uint256 verifierSeed) external {
         if (verifierSeed % 4 > 1) return;
         uint256 chosen = verifierSeed % 2;
         if (!_wasSet[chosen]) return;
-        bytes32 endorsement = bytes32(1 + (endorsementSeed % ENDORSEMENTS));
-        _verifiers[chosen].withdraw(endorsement);
-        isWithdrawn[endorsement] = true;
+        bytes32 signerCertificate = bytes32(1 + (signerSeed % SIGNERS));
+        _verifiers[chosen].withdraw(signerCertificate);
+        isWithdrawn[signerCertificate] = true;
     }
 
     function setAges(uint256 heartbeat, uint256 attestation) external {
@@ -360,7 +364,7 @@ contract TEERegistryHandler {
 
     /// @dev What counts whatever the time is, bans aside.
     function _isExcluded(Standing memory standing) private view returns (bool) {
-        return isDenied[standing.operator] || isWithdrawn[standing.endorsement];
+        return isDenied[standing.operator] || isWithdrawn[standing.signerCertificate];
     }
 
     function _isBanned(ITEERegistryTypes.NodeStatus status) private pure returns (bool) {
@@ -369,13 +373,13 @@ contract TEERegistryHandler {
     }
 
     function _approve(uint256 image) private {
-        bytes32 pcrHash = registry.computePCRHash(_pcrs(image));
+        bytes32 measurement = _measurement(image);
         registry.approveImage(
-            _pcrs(image),
+            measurement,
             "v",
             TEE_TYPE,
             VERIFIER,
-            registry.getImage(pcrHash, TEE_TYPE, VERIFIER).lastRevocation,
+            registry.imageState(measurement, TEE_TYPE, VERIFIER).lastRevocation,
             0,
             ""
         );
@@ -397,18 +401,17 @@ contract TEERegistryHandler {
         uint256 image,
         address operator,
         uint256 issuedAt,
-        bytes32 endorsement,
+        bytes32 signerCertificate,
         bool isBound
     ) private view returns (ITEERegistryTypes.Registration memory) {
         bytes memory certificate = hex"3000";
-        bytes20 nonce = registry.computeBindingNonce(operator, operator, ENDPOINT, TEE_TYPE);
+        bytes32 binding = registry.computeBinding(operator, operator, ENDPOINT, TEE_TYPE);
         IAttestationVerifier.Claims memory claims = IAttestationVerifier.Claims({
-            measurement: registry.computePCRHash(_pcrs(image)),
-            endorsement: endorsement,
+            measurement: _measurement(image),
+            keysHash: keccak256(abi.encode(sha256(certificate), sha256(key))),
+            binding: isBound ? binding : ~binding,
             issuedAt: uint64(issuedAt),
-            publicKey: "",
-            userData: abi.encodePacked(hex"1220", sha256(certificate), hex"1220", sha256(key)),
-            nonce: abi.encodePacked(isBound ? nonce : ~nonce)
+            signerCertificate: signerCertificate
         });
         return
             ITEERegistryTypes.Registration({
@@ -423,8 +426,7 @@ contract TEERegistryHandler {
             });
     }
 
-    function _pcrs(uint256 image) private pure returns (ITEERegistryTypes.PCRMeasurements memory) {
-        bytes memory pcr = abi.encodePacked(uint256(image + 1), uint128(7));
-        return ITEERegistryTypes.PCRMeasurements(pcr, pcr, pcr);
+    function _measurement(uint256 image) private pure returns (bytes32) {
+        return keccak256(abi.encode("image", image));
     }
 }

@@ -1,6 +1,7 @@
+import { keysHashOf } from "@haca/attestation/binding";
 import { measurementsOf, pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
 import { expect } from "chai";
-import { AbiCoder, keccak256, sha256, toUtf8Bytes, Wallet, ZeroHash } from "ethers";
+import { AbiCoder, keccak256, toUtf8Bytes, Wallet, ZeroHash } from "ethers";
 import { network } from "hardhat";
 import { LLM_PROXY, pcrsOf, START } from "../utils/attestationFixture.ts";
 import { seededRandom } from "../utils/seededRandom.ts";
@@ -11,7 +12,7 @@ const NODES = 4;
 const STEPS = process.env.HACA_DEEP === "1" ? 400 : 60;
 const SECP256K1_SPKI = "0x3056301006072a8648ce3d020106052b8104000a034200";
 
-const CLAIMS = ["(bytes32,bytes32,uint64,bytes,bytes,bytes)"];
+const CLAIMS = ["(bytes32,bytes32,bytes32,uint64,bytes32)"];
 
 /**
  * N1, with what only others can withdraw: certificates and images; and over the past. Heartbeats and attestations stay
@@ -33,6 +34,7 @@ describe("TEERegistry active set", () => {
       ...[await manager.getAddress(), await keys.getAddress(), await verifier.getAddress()],
       ...[DAY, MAXIMUM_AGE],
     ]);
+    const lens = await ethers.deployContract("TEERegistryLens", [await registry.getAddress()]);
     await registry.addTEEType(LLM_PROXY, "LLMProxy");
     const image = measurementsOf("image");
     const pcrHash = pcrHashOf(image);
@@ -41,7 +43,12 @@ describe("TEERegistry active set", () => {
 
     /** Our own account: what was so from when on. */
     type Entry = { from: bigint; inService: boolean; generation: number };
-    type Known = { teeId: string; endorsement: string; history: Entry[]; isWithdrawn: boolean };
+    type Known = {
+      teeId: string;
+      signerCertificate: string;
+      history: Entry[];
+      isWithdrawn: boolean;
+    };
     let generation = 1;
     const approvals: { generation: number; from: bigint; until: bigint | undefined }[] = [
       { generation, from: await now(), until: undefined },
@@ -51,11 +58,11 @@ describe("TEERegistry active set", () => {
       const point = new Wallet(keccak256(toUtf8Bytes(`node ${i}`))).signingKey.publicKey;
       const signingKey = `${SECP256K1_SPKI}${point.slice(2)}`;
       const endpoint = "https://node.example";
-      const endorsement = keccak256(toUtf8Bytes(`certificate ${i}`));
+      const signerCertificate = keccak256(toUtf8Bytes(`certificate ${i}`));
       const claims = [
-        ...[pcrHash, endorsement, await now(), "0x"],
-        `0x1220${sha256("0xabcd").slice(2)}1220${sha256(signingKey).slice(2)}`,
-        await registry.computeBindingNonce(owner.address, owner.address, endpoint, LLM_PROXY),
+        ...[pcrHash, keysHashOf({ tlsCertificate: "0xabcd", signingKey })],
+        await registry.computeBinding(owner.address, owner.address, endpoint, LLM_PROXY),
+        ...[await now(), signerCertificate],
       ];
       await registry.register({
         ...{ verifierId: 0, hints: [], signingKey, tlsCertificate: "0xabcd", endpoint },
@@ -63,7 +70,7 @@ describe("TEERegistry active set", () => {
         ...{ paymentAddress: owner.address, teeType: LLM_PROXY },
       });
       const history = [{ from: await now(), inService: true, generation }];
-      nodes.push({ teeId: keccak256(signingKey), endorsement, history, isWithdrawn: false });
+      nodes.push({ teeId: keccak256(signingKey), signerCertificate, history, isWithdrawn: false });
     }
 
     const isApprovedAt = (entry: Entry, at: bigint) =>
@@ -88,7 +95,7 @@ describe("TEERegistry active set", () => {
       switch (random.below(12)) {
         case 0: {
           if (node.isWithdrawn || nodes.filter((other) => other.isWithdrawn).length > 1) return;
-          await verifier.getFunction("withdraw")(node.endorsement);
+          await verifier.getFunction("withdraw")(node.signerCertificate);
           node.isWithdrawn = true;
           return;
         }
@@ -100,9 +107,9 @@ describe("TEERegistry active set", () => {
         }
         case 2: {
           if (approval?.until === undefined) return;
-          const { lastRevocation } = await registry.getImage(pcrHash, LLM_PROXY, 0);
+          const { lastRevocation } = await lens.getImage(pcrHash, LLM_PROXY, 0);
           await registry.approveImage(
-            ...([pcrsOf(image), "again", LLM_PROXY, 0, lastRevocation, ZeroHash, ""] as const),
+            ...([pcrHash, "again", LLM_PROXY, 0, lastRevocation, ZeroHash, ""] as const),
           );
           generation += 1;
           approvals.push({ generation, from: await now(), until: undefined });
@@ -137,7 +144,7 @@ describe("TEERegistry active set", () => {
         }
         expect(await registry.isActiveAt(node.teeId, at + 1_000n)).to.equal(false);
       }
-      const active = await registry.listActiveNodes(LLM_PROXY, 0, NODES);
+      const active = await lens.listActiveNodes(LLM_PROXY, 0, NODES);
       expect([...active]).to.deep.equal(
         nodes.filter((node) => expected(node, at)).map(({ teeId }) => teeId),
       );

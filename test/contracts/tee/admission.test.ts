@@ -1,9 +1,10 @@
+import { bindingOf } from "@haca/attestation/binding";
 import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
 import { encodeClaims } from "@haca/attestation/nitro/encodeClaims";
 import { measurementsOf, pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
 import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { expect } from "chai";
-import { getBytes, hexlify, keccak256, randomBytes } from "ethers";
+import { getBytes, hexlify, keccak256, randomBytes, zeroPadBytes } from "ethers";
 import { network } from "hardhat";
 import {
   admit,
@@ -55,7 +56,7 @@ describe("TEERegistry admission", () => {
         [teeId, f.operator.address, BigInt(LLM_PROXY), keyKind],
       ]);
       expect(await f.registry.isTEEActive(teeId)).to.equal(true);
-      const node = await f.registry.getNode(teeId);
+      const node = await f.lens.getNode(teeId);
       expect(node.keyKind).to.equal(keyKind);
       expect(node.imageGeneration).to.equal(1n);
       const info = await f.registry.getTEE(teeId);
@@ -73,20 +74,19 @@ describe("TEERegistry admission", () => {
     });
   }
 
-  it("test_BindingNonceIsThatOfTypeScript", async () => {
-    const expected = bindingNonce({
+  it("test_BindingIsThatOfTypeScript", async () => {
+    const bound = {
       ...{ chainId: f.chainId, registry: await f.registry.getAddress() },
       ...{ operator: f.operator.address, paymentAddress: f.payee.address },
       ...{ endpoint: ENDPOINT, teeType: ZKML_PROVER },
-    });
-    expect(
-      await f.registry.computeBindingNonce(
-        f.operator.address,
-        f.payee.address,
-        ENDPOINT,
-        ZKML_PROVER,
-      ),
-    ).to.equal(expected);
+    };
+    const binding = await f.registry.computeBinding(
+      ...([f.operator.address, f.payee.address, ENDPOINT, ZKML_PROVER] as const),
+    );
+    expect(binding).to.equal(bindingOf(bound));
+    expect(await f.verifier.carriedBinding(binding)).to.equal(
+      zeroPadBytes(bindingNonce(bound), 32),
+    );
   });
 
   it("test_EvidenceMayBeVerifiedBeforehand", async () => {
@@ -160,14 +160,14 @@ describe("TEERegistry admission", () => {
       const own = await makeEnclave(f);
       await expect(
         register({ ...registration, signingKey: hexlify(own.signingKey) }),
-      ).to.be.revertedWithCustomError(f.registry, "TEERegistry_UserDataMismatch");
+      ).to.be.revertedWithCustomError(f.registry, "TEERegistry_KeysMismatch");
     });
 
     it("test_RevertWhen_TlsCertificateIsNotTheAttested", async () => {
       const registration = await makeRegistration(f, enclave);
       await expect(
         register({ ...registration, tlsCertificate: "0x3000" }),
-      ).to.be.revertedWithCustomError(f.registry, "TEERegistry_UserDataMismatch");
+      ).to.be.revertedWithCustomError(f.registry, "TEERegistry_KeysMismatch");
     });
 
     it("test_RevertWhen_UserDataHasOtherPrefixes", async () => {
@@ -178,7 +178,7 @@ describe("TEERegistry admission", () => {
       });
       await expect(register(registration)).to.be.revertedWithCustomError(
         f.registry,
-        "TEERegistry_UserDataMismatch",
+        "TEERegistry_KeysMismatch",
       );
     });
   });
@@ -207,7 +207,7 @@ describe("TEERegistry admission", () => {
       const registration = await makeRegistration(f, enclave);
       await register(registration);
       await expect(
-        f.registry.connect(f.operator).attestAgain(enclave.teeId, { ...registration, hints: [] }),
+        f.registry.connect(f.operator).renew(enclave.teeId, { ...registration, hints: [] }),
       ).to.be.revertedWithCustomError(f.registry, "TEERegistry_EvidenceNotNewer");
     });
 
@@ -276,7 +276,7 @@ describe("TEERegistry admission", () => {
       const { registry, manager, approver } = f;
       const image = measurementsOf("next");
       const data = registry.interface.encodeFunctionData("approveImage", [
-        pcrsOf(image),
+        pcrHashOf(image),
         "v2",
         ...([LLM_PROXY, 0, `0x${"00".repeat(16)}`] as const),
         keccak256("0x01"),
@@ -294,7 +294,7 @@ describe("TEERegistry admission", () => {
       await f.networkHelpers.time.increase(2 * 24 * 60 * 60);
       await manager.connect(approver).execute(target, data);
       expect(await registry.isPCRApproved(LLM_PROXY, pcrHashOf(image))).to.equal(true);
-      const view = await registry.getImage(pcrHashOf(image), LLM_PROXY, 0);
+      const view = await f.lens.getImage(pcrHashOf(image), LLM_PROXY, 0);
       expect(view.version).to.equal("v2");
       expect(view.repository).to.equal("https://example.org/source");
       expect(view.generation).to.equal(1n);
@@ -303,7 +303,7 @@ describe("TEERegistry admission", () => {
         pcrHashOf(image),
       ]);
       expect(await registry.computePCRHash(pcrsOf(image))).to.equal(pcrHashOf(image));
-      expect((await registry.listImages(1, 9)).length).to.equal(1);
+      expect((await f.lens.listImages(1, 9)).length).to.equal(1);
       expect(await registry.imageCount()).to.equal(2n);
     });
 
@@ -319,7 +319,7 @@ describe("TEERegistry admission", () => {
       await f.networkHelpers.time.increase(2 * 24 * 60 * 60);
       await expect(manager.connect(approver).execute(target, data)).to.be.revertedWithCustomError(
         registry,
-        "TEERegistry_MeasurementInvalid",
+        "NitroFields_MeasurementInvalid",
       );
     });
 
@@ -330,9 +330,9 @@ describe("TEERegistry admission", () => {
         "TEERegistry_ImageApproved",
       );
       await registry.connect(guardian).revokePCR(pcrHashOf(f.image), LLM_PROXY);
-      const { revokedAt } = await registry.getImage(pcrHashOf(f.image), LLM_PROXY, 0);
+      const { revokedAt } = await f.lens.getImage(pcrHashOf(f.image), LLM_PROXY, 0);
       await registry.connect(guardian).revokePCR(pcrHashOf(f.image), LLM_PROXY);
-      const image = await registry.getImage(pcrHashOf(f.image), LLM_PROXY, 0);
+      const image = await f.lens.getImage(pcrHashOf(f.image), LLM_PROXY, 0);
       expect(image.revokedAt).to.equal(revokedAt);
     });
 
@@ -348,7 +348,7 @@ describe("TEERegistry admission", () => {
         f.ethers.AbiCoder.defaultAbiCoder().encode(["bytes32", "uint256"], [teeId, time]),
       );
       await registry.heartbeat(teeId, time, node.sign(message));
-      expect((await registry.getImage(pcrHashOf(f.image), LLM_PROXY, 0)).generation).to.equal(2n);
+      expect((await f.lens.getImage(pcrHashOf(f.image), LLM_PROXY, 0)).generation).to.equal(2n);
       expect(await registry.isTEEActive(teeId)).to.equal(false);
       await registry.connect(operator).disableTEE(teeId);
       await registry.connect(operator).enableTEE(teeId);
@@ -369,14 +369,14 @@ describe("TEERegistry admission", () => {
         leaf: undefined,
       }) as SimulatedEnclave;
       const registration = await makeRegistration(f, again, { endpoint: "https://moved.example" });
-      await registry.connect(operator).attestAgain(node.teeId, registration, GAS);
+      await registry.connect(operator).renew(node.teeId, registration, GAS);
       expect(await registry.isTEEActive(node.teeId)).to.equal(true);
       expect((await registry.getTEE(node.teeId)).endpoint).to.equal("https://moved.example");
-      expect((await registry.getNode(node.teeId)).imageGeneration).to.equal(2n);
+      expect((await f.lens.getNode(node.teeId)).imageGeneration).to.equal(2n);
     });
   });
 
-  describe("the public network's door", () => {
+  describe("the legacy entry point", () => {
     const through = async (signer: typeof f.operator) => {
       const document = enclave.attest({ now: await now(f), nonce: randomBytes(20) });
       const registration = await makeRegistration(f, enclave, { document });
@@ -442,7 +442,7 @@ describe("TEERegistry admission", () => {
       // One call must not take out every node whose attestation grows old: renewals go on.
       await networkHelpers.time.increase(1);
       const renewal = await makeRegistration(f, admitted);
-      await registry.connect(f.operator).attestAgain(teeId, renewal, GAS);
+      await registry.connect(f.operator).renew(teeId, renewal, GAS);
       await expect(register(await makeRegistration(f, enclave))).to.be.revertedWithCustomError(
         registry,
         "TEERegistry_AdmissionPaused",
@@ -481,7 +481,10 @@ describe("TEERegistry admission", () => {
       ["setHeartbeatMaxAge", [60]],
       ["setAttestationMaxAge", [3600]],
       ["setVerifier", [1, ADDRESS]],
-      ["approveImage", [pcrsOf(measurementsOf("a")), "v", 0, 0, `0x${"00".repeat(16)}`, HASH, "r"]],
+      [
+        "approveImage",
+        [pcrHashOf(measurementsOf("a")), "v", 0, 0, `0x${"00".repeat(16)}`, HASH, "r"],
+      ],
       ["approvePCR", [pcrsOf(measurementsOf("a")), "v", 0]],
       ["revokePCR", [HASH, 0]],
       ["revokeImage", [HASH, 0, 0]],

@@ -34,7 +34,7 @@ describe("TEERegistry approvals", () => {
   });
   const approval = (version: string, lastRevocation: string) =>
     f.registry.interface.encodeFunctionData("approveImage", [
-      ...([pcrsOf(image), version, ...key, lastRevocation, ZeroHash, ""] as const),
+      ...([pcrHashOf(image), version, ...key, lastRevocation, ZeroHash, ""] as const),
     ]);
   const legacy = (version: string) =>
     f.registry.interface.encodeFunctionData("approvePCR", [pcrsOf(image), version, LLM_PROXY]);
@@ -62,20 +62,20 @@ describe("TEERegistry approvals", () => {
     const ready = [approval("1", NEVER), legacy("2")];
     for (const data of ready) await schedule(data);
     await f.networkHelpers.time.increase(DELAY);
-    await expect(revoke()).to.emit(f.registry, "PCRRevoked");
+    await expect(revoke()).to.emit(f.registry, "ImageRevoked");
     for (const data of ready) await refused(data);
-    expect((await f.registry.getImage(pcrHashOf(image), ...key)).generation).to.equal(0n);
+    expect((await f.lens.getImage(pcrHashOf(image), ...key)).generation).to.equal(0n);
   });
 
   it("test_TheNextRevocationCannotBeNamedAhead", async () => {
     await revoke();
-    const { lastRevocation: first } = await f.registry.getImage(pcrHashOf(image), ...key);
+    const { lastRevocation: first } = await f.lens.getImage(pcrHashOf(image), ...key);
     expect(first).to.not.equal(NEVER);
     const data = approval("1", first);
     await schedule(data);
     await f.networkHelpers.time.increase(DELAY);
     await revoke();
-    const { lastRevocation: second } = await f.registry.getImage(pcrHashOf(image), ...key);
+    const { lastRevocation: second } = await f.lens.getImage(pcrHashOf(image), ...key);
     expect(second).to.not.equal(first);
     await refused(data);
     await approve(f, image);
@@ -104,6 +104,6 @@ describe("TEERegistry approvals", () => {
     expect(await registry.imageCount()).to.equal(2n);
     await registry.connect(guardian).revokeImage(pcrHash, LLM_PROXY, OTHER_VERIFIER);
     expect(await registry.isPCRApproved(LLM_PROXY, pcrHash)).to.equal(true);
-    expect((await registry.getNode(teeId)).verifierId).to.equal(0n);
+    expect((await f.lens.getNode(teeId)).verifierId).to.equal(0n);
   });
 });

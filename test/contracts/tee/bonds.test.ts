@@ -65,7 +65,7 @@ describe("NodeBonds", () => {
     await expect(
       f.registry.connect(f.operator).register(registration, GAS),
     ).to.be.revertedWithCustomError(f.token, "ERC20InsufficientAllowance");
-    await expect(f.registry.getNode(enclave.teeId)).to.be.revertedWithCustomError(
+    await expect(f.lens.getNode(enclave.teeId)).to.be.revertedWithCustomError(
       f.registry,
       "TEERegistry_NodeUnknown",
     );
@@ -92,7 +92,7 @@ describe("NodeBonds", () => {
     const documentTime = (await now(f)) + 1n;
     await f.networkHelpers.time.increaseTo(documentTime);
     const again = await makeRegistration(f, enclave, { documentTime });
-    await f.registry.connect(f.operator).attestAgain(teeId, again, GAS);
+    await f.registry.connect(f.operator).renew(teeId, again, GAS);
     expect(await held()).to.equal(AMOUNT);
   });
 
@@ -169,7 +169,7 @@ describe("NodeBonds", () => {
   });
 
   describe("attacks", () => {
-    const statusOf = async (teeId: string) => (await f.registry.getNode(teeId)).status;
+    const statusOf = async (teeId: string) => (await f.lens.getNode(teeId)).status;
     /** Refused one second before, and paid to the operator, by a stranger's call, at that time. */
     const leavesAt = async (teeId: string, earliest: bigint) => {
       expect(await f.bonds.releasableAt(teeId)).to.equal(earliest);

@@ -49,7 +49,7 @@ describe("TEERegistry nodes", () => {
       signer.sign(heartbeatMessage(signer.teeId, timestamp)),
     );
   const isActive = () => f.registry.isTEEActive(teeId);
-  const statusOf = async () => (await f.registry.getNode(teeId)).status;
+  const statusOf = async () => (await f.lens.getNode(teeId)).status;
 
   describe("heartbeats", () => {
     for (const kind of ["rsa", "p256", "secp256k1"] as const) {
@@ -349,7 +349,7 @@ describe("TEERegistry nodes", () => {
     it("test_RevertWhen_AnotherRenewsTheAttestation", async () => {
       const registration = await makeRegistration(f, node, { operator: f.attacker });
       await expect(
-        f.registry.connect(f.attacker).attestAgain(teeId, registration, GAS),
+        f.registry.connect(f.attacker).renew(teeId, registration, GAS),
       ).to.be.revertedWithCustomError(f.registry, "TEERegistry_NotOperator");
     });
 
@@ -389,7 +389,7 @@ describe("TEERegistry nodes", () => {
         );
       }
       const registration = await makeRegistration(f, node);
-      await expect(operator.attestAgain(teeId, registration, GAS)).to.be.revertedWithCustomError(
+      await expect(operator.renew(teeId, registration, GAS)).to.be.revertedWithCustomError(
         f.registry,
         "TEERegistry_StatusInvalid",
       );
@@ -409,7 +409,7 @@ describe("TEERegistry nodes", () => {
         );
       }
       await expect(
-        operator.attestAgain(teeId, await makeRegistration(f, node), GAS),
+        operator.renew(teeId, await makeRegistration(f, node), GAS),
       ).to.be.revertedWithCustomError(f.registry, "TEERegistry_StatusInvalid");
       await f.registry.connect(f.governance).liftBan(teeId);
       expect(await statusOf()).to.equal(DISABLED);
@@ -466,7 +466,7 @@ describe("TEERegistry nodes", () => {
         paymentAddress,
         endpoint: "https://new",
       });
-      await expect(f.registry.connect(f.operator).attestAgain(teeId, registration, GAS)).to.emit(
+      await expect(f.registry.connect(f.operator).renew(teeId, registration, GAS)).to.emit(
         f.registry,
         "TEEAttested",
       );
@@ -479,7 +479,7 @@ describe("TEERegistry nodes", () => {
     it("test_RevertWhen_FreshEvidenceIsOfAnotherEnclave", async () => {
       const other = await makeEnclave(f);
       await expect(
-        f.registry.connect(f.operator).attestAgain(teeId, await makeRegistration(f, other), GAS),
+        f.registry.connect(f.operator).renew(teeId, await makeRegistration(f, other), GAS),
       ).to.be.revertedWithCustomError(f.registry, "TEERegistry_KeyMismatch");
     });
   });
@@ -491,32 +491,33 @@ describe("TEERegistry nodes", () => {
       const { registry } = f;
       expect(await registry.nodeCount(LLM_PROXY)).to.equal(5n);
       const pages = [0, 2, 4, 6].map(async (offset) => [
-        ...(await registry.listNodes(LLM_PROXY, offset, 2)),
+        ...(await f.lens.listNodes(LLM_PROXY, offset, 2)),
       ]);
       expect((await Promise.all(pages)).flat()).to.deep.equal(ids);
-      expect([...(await registry.listNodes(LLM_PROXY, 1, 100))]).to.deep.equal(ids.slice(1));
-      expect([...(await registry.listNodes(1, 0, 100))]).to.deep.equal([]);
+      expect([...(await f.lens.listNodes(LLM_PROXY, 1, 100))]).to.deep.equal(ids.slice(1));
+      expect([...(await f.lens.listNodes(1, 0, 100))]).to.deep.equal([]);
       await registry.connect(f.operator).disableTEE(ids[1] ?? "");
       await registry.connect(f.guardian).banTEE(ids[3] ?? "");
       const left = [ids[0], ids[2], ids[4]];
       expect([...(await registry.getTEEsByType(LLM_PROXY))]).to.deep.equal(ids);
       expect([...(await registry.getEnabledTEEs(LLM_PROXY))]).to.deep.equal(left);
-      expect([...(await registry.listActiveNodes(LLM_PROXY, 0, 3))]).to.deep.equal([
-        ids[0],
-        ids[2],
-      ]);
+      expect([...(await f.lens.listActiveNodes(LLM_PROXY, 0, 3))]).to.deep.equal([ids[0], ids[2]]);
       const active = await registry.getActiveTEEs(LLM_PROXY);
       expect(active.map(({ publicKey }) => keccak256(publicKey))).to.deep.equal(left);
     });
 
     it("test_RevertWhen_NodeUnknown", async () => {
       const unknown = hexlify(new Uint8Array(32));
-      for (const name of ["getTEE", "getNode", "getTEEPublicKey"] as const) {
+      for (const name of ["getTEE", "nodeOf", "getTEEPublicKey"] as const) {
         await expect(f.registry[name](unknown)).to.be.revertedWithCustomError(
           f.registry,
           "TEERegistry_NodeUnknown",
         );
       }
+      await expect(f.lens.getNode(unknown)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_NodeUnknown",
+      );
       expect(await f.registry.isTEEActive(unknown)).to.equal(false);
       expect(await f.registry.isActiveAt(unknown, 0)).to.equal(false);
       expect(await f.registry.isTEEEnabled(unknown)).to.equal(false);

@@ -1,8 +1,9 @@
+import { keysHashOf } from "@haca/attestation/binding";
 import { encodeName } from "@haca/enclave-simulator/makeCertificate";
 import { pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
 import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { expect } from "chai";
-import { AbiCoder, concat, keccak256, sha256, toBeHex, ZeroAddress } from "ethers";
+import { AbiCoder, concat, keccak256, toBeHex, ZeroAddress } from "ethers";
 import { network } from "hardhat";
 import {
   admit,
@@ -44,15 +45,15 @@ describe("TEERegistry verifiers", () => {
   });
   const setVerifier = async ({ verifier }: Pick<typeof mended, "verifier">) =>
     f.registry.connect(f.governance).setVerifier(NITRO, await verifier.getAddress());
-  const attestAgain = async ({ store }: Pick<typeof mended, "store">) => {
+  const renew = async ({ store }: Pick<typeof mended, "store">) => {
     await f.networkHelpers.time.increase(1);
     const registration = await makeRegistration({ ...f, store }, node);
-    return f.registry.connect(f.operator).attestAgain(teeId, registration, GAS);
+    return f.registry.connect(f.operator).renew(teeId, registration, GAS);
   };
   const isActive = () => f.registry.isTEEActive(teeId);
   const leaf = () => [encodeName(node.chain.names[0] ?? ""), 2n] as const;
 
-  it("test_NodesOfAReplacedVerifierAreInactiveUntilTheyAttestAgain", async () => {
+  it("test_NodesOfAReplacedVerifierAreInactiveUntilTheyAreRenewed", async () => {
     const before = await now(f);
     await setVerifier(mended);
     expect(await isActive()).to.equal(false);
@@ -61,9 +62,9 @@ describe("TEERegistry verifiers", () => {
     expect(await f.registry.isActiveAt(teeId, before), "the past").to.equal(true);
     const replaced = await now(f);
 
-    await attestAgain(mended);
+    await renew(mended);
     expect(await isActive()).to.equal(true);
-    expect((await f.registry.getNode(teeId)).verifierGeneration).to.equal(2n);
+    expect((await f.lens.getNode(teeId)).verifierGeneration).to.equal(2n);
     expect(await f.registry.isActiveAt(teeId, before), "the past").to.equal(true);
     expect(await f.registry.isActiveAt(teeId, replaced), "between").to.equal(false);
   });
@@ -90,7 +91,7 @@ describe("TEERegistry verifiers", () => {
     await setVerifier(f);
     expect(await f.registry.verifier(NITRO)).to.equal(await f.verifier.getAddress());
     expect(await isActive()).to.equal(false);
-    await attestAgain(f);
+    await renew(f);
     expect(await isActive()).to.equal(true);
   });
 
@@ -101,13 +102,34 @@ describe("TEERegistry verifiers", () => {
     expect(await f.registry.isActiveAt(teeId, before)).to.equal(true);
   });
 
+  it("test_RevertWhen_VerifierReadsAnotherKindOfEvidence", async () => {
+    const governance = f.registry.connect(f.governance);
+    const open = await f.ethers.deployContract("OpenVerifier");
+    const address = await open.getAddress();
+    const kind = await f.verifier.evidenceType();
+    await expect(governance.setVerifier(NITRO, address))
+      .to.be.revertedWithCustomError(f.registry, "TEERegistry_EvidenceTypeMismatch")
+      .withArgs(kind, await open.getFunction("evidenceType")());
+    // A verifier that is removed leaves its kind behind: images approved under the id are of it.
+    await governance.setVerifier(NITRO, `0x${"00".repeat(20)}`);
+    await expect(governance.setVerifier(NITRO, address)).to.be.revertedWithCustomError(
+      f.registry,
+      "TEERegistry_EvidenceTypeMismatch",
+    );
+    expect(await f.registry.evidenceTypeOf(NITRO)).to.equal(kind);
+    await governance.setVerifier(OPEN, address);
+    expect(await f.registry.evidenceTypeOf(OPEN)).to.equal(
+      await open.getFunction("evidenceType")(),
+    );
+  });
+
   it("test_RevokedCertificateStaysRevokedInAnotherStore", async () => {
     const before = await now(f);
     await f.store.connect(f.guardian).revokeUnseen(...leaf());
     await setVerifier(mended);
-    await expect(attestAgain(mended)).to.be.revertedWithCustomError(
+    await expect(renew(mended)).to.be.revertedWithCustomError(
       f.registry,
-      "TEERegistry_EndorsementRevoked",
+      "TEERegistry_SignerRevoked",
     );
     expect(await f.registry.isActiveAt(teeId, before)).to.equal(false);
   });
@@ -115,7 +137,7 @@ describe("TEERegistry verifiers", () => {
   it("test_RevocationInTheOldStoreCountsAfterTheNodeMovedOn", async () => {
     const before = await now(f);
     await setVerifier(mended);
-    await attestAgain(mended);
+    await renew(mended);
     await f.store.connect(f.guardian).revokeUnseen(...leaf());
     expect(await isActive()).to.equal(false);
     expect(await f.registry.isActiveAt(teeId, before)).to.equal(false);
@@ -125,10 +147,7 @@ describe("TEERegistry verifiers", () => {
     await setVerifier(mended);
     await mended.store.connect(mended.administrator).revokeUnseen(...leaf());
     await setVerifier(f);
-    await expect(attestAgain(f)).to.be.revertedWithCustomError(
-      f.registry,
-      "TEERegistry_EndorsementRevoked",
-    );
+    await expect(renew(f)).to.be.revertedWithCustomError(f.registry, "TEERegistry_SignerRevoked");
   });
 
   it("test_ChangedAgesDoNotChangeThePast", async () => {
@@ -159,15 +178,15 @@ describe("TEERegistry verifiers", () => {
       const tlsCertificate = "0x3000";
       const paymentAddress = f.payee.address;
       const claims = {
-        ...{ measurement: pcrHashOf(f.image), endorsement: keccak256("0x01") },
-        ...{ issuedAt: await now(f), publicKey: "0x" },
-        userData: concat(["0x1220", sha256(tlsCertificate), "0x1220", sha256(signingKey)]),
-        nonce: await f.registry.computeBindingNonce(
+        measurement: pcrHashOf(f.image),
+        keysHash: keysHashOf({ tlsCertificate, signingKey }),
+        binding: await f.registry.computeBinding(
           ...([operator, paymentAddress, ENDPOINT, LLM_PROXY] as const),
         ),
+        ...{ issuedAt: await now(f), signerCertificate: keccak256("0x01") },
       };
       const evidence = AbiCoder.defaultAbiCoder().encode(
-        ["(bytes32,bytes32,uint64,bytes,bytes,bytes)"],
+        ["(bytes32,bytes32,bytes32,uint64,bytes32)"],
         [Object.values(claims)],
       );
       return {
@@ -187,7 +206,7 @@ describe("TEERegistry verifiers", () => {
       await operator.getFunction("register")(registration);
       await f.networkHelpers.time.increase(1);
       await expect(
-        operator.getFunction("attestAgain")(
+        operator.getFunction("renew")(
           keccak256(registration.signingKey),
           await registrationOf(address, OPEN),
         ),
@@ -206,10 +225,7 @@ describe("TEERegistry verifiers", () => {
       await expect(
         f.registry
           .connect(f.operator)
-          .attestAgain(
-            keccak256(registration.signingKey),
-            await registrationOf(f.operator.address, 2),
-          ),
+          .renew(keccak256(registration.signingKey), await registrationOf(f.operator.address, 2)),
       ).to.be.revertedWithCustomError(f.registry, "TEERegistry_VerifierMismatch");
     });
   });
@@ -221,6 +237,6 @@ describe("TEERegistry verifiers", () => {
     const registration = await makeRegistration({ ...f, store: mended.store }, enclave);
     await expect(
       f.registry.connect(f.operator).register(registration, GAS),
-    ).to.be.revertedWithCustomError(f.registry, "TEERegistry_EndorsementRevoked");
+    ).to.be.revertedWithCustomError(f.registry, "TEERegistry_SignerRevoked");
   });
 });

@@ -99,9 +99,10 @@ export async function deployRegistry(connection: NetworkConnection) {
   const verifier = await getContractAt("NitroAttestationVerifier", deployed.verifier.address);
   const keys = await getContractAt("SigningKeys", deployed.signingKeys.address);
   const registry = await getContractAt("TEERegistry", deployed.teeRegistry.address);
+  const lens = await getContractAt("TEERegistryLens", deployed.teeRegistryLens.address);
   const image = measurementsOf("image");
   const fixture = {
-    ...{ connection, ethers, networkHelpers, registry, chain, image },
+    ...{ connection, ethers, networkHelpers, registry, lens, chain, image },
     ...{ administrator, manager, ecdsa, store, verifier, keys },
     ...{ governance, approver, guardian, registrar, operator, attacker, payee },
     chainId: (await ethers.provider.getNetwork()).chainId,
@@ -133,9 +134,9 @@ export async function approve(
   const { manager, registry, approver, networkHelpers } = fixture;
   const target = await registry.getAddress();
   const key = [teeType, verifierId] as const;
-  const { lastRevocation } = await registry.getImage(pcrHashOf(image), ...key);
+  const { lastRevocation } = await registry.imageState(pcrHashOf(image), ...key);
   const data = registry.interface.encodeFunctionData("approveImage", [
-    ...([pcrsOf(image), "v1", ...key, lastRevocation, ZeroHash, ""] as const),
+    ...([pcrHashOf(image), "v1", ...key, lastRevocation, ZeroHash, ""] as const),
   ]);
   await manager.connect(approver).schedule(target, data, 0);
   await networkHelpers.time.increase(IMAGE_APPROVAL_DELAY);

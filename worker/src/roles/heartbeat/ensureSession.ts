@@ -35,8 +35,8 @@ export async function ensureSession(parameters: {
   const wallet = readSessionKey(sessionPath) ?? makeSessionKey(sessionPath);
   const key = wallet.address;
   const until = now + BigInt(sessionSeconds);
-  const [node] = await readRegistry({ context, name: "getNode", values: [teeId] });
-  const counter = (node as { sessionCounter: bigint }).sessionCounter + 1n;
+  const [last] = await readRegistry({ context, name: "sessionCounter", values: [teeId] });
+  const counter = (last as bigint) + 1n;
   const session = { chainId, registry, key, until, counter };
   const signature = await fetchCertification({ url: context.enclaveUrl, session });
   const { gasUsed, hash } = await sendCall({
