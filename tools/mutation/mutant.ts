@@ -21,6 +21,9 @@ export const OPERATORS = [
 ] as const;
 export type Operator = (typeof OPERATORS)[number];
 
+/** What stands in place of a range. */
+export type Replacement = { operator: Operator; start: number; end: number; mutated: string };
+
 /** A node of a syntax tree, Solidity's or Yul's. */
 export type SyntaxNode = { nodeType: string; src: string; [field: string]: unknown };
 

@@ -1,15 +1,12 @@
 import {
   isNode,
   type Mutant,
-  type Operator,
+  type Replacement,
   rangeOf,
   SourceText,
   type SyntaxNode,
 } from "./mutant.ts";
 import { yulReplacements } from "./yulMutators.ts";
-
-/** What stands in place of a range. */
-export type Replacement = { operator: Operator; start: number; end: number; mutated: string };
 
 const COMPARISONS: Readonly<Record<string, readonly string[]>> = {
   "<": ["<=", ">="],

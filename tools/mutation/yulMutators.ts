@@ -1,5 +1,11 @@
-import { isNode, type Operator, rangeOf, type SourceText, type SyntaxNode } from "./mutant.ts";
-import type { Replacement } from "./solidityMutators.ts";
+import {
+  isNode,
+  type Operator,
+  type Replacement,
+  rangeOf,
+  type SourceText,
+  type SyntaxNode,
+} from "./mutant.ts";
 
 /** Built-in functions of Yul and what stands in their place. */
 const FUNCTIONS: Readonly<Record<string, { operator: Operator; mutated: string }>> = {

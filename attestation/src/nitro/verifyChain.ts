@@ -10,7 +10,23 @@ import {
   parseCertificate,
   toRawSignature,
 } from "../x509/parseCertificate.ts";
-import type { Fault } from "./verifyDocument.ts";
+
+/** What is wrong with a document. */
+export type Fault = {
+  /** stable, for programs */
+  code:
+    | "rootMismatch"
+    | "certificateMalformed"
+    | "chainInvalid"
+    | "signatureInvalid"
+    | "certificateNotValidNow"
+    | "debugMode"
+    | "tooOld"
+    | "fromFuture";
+  /** the contracts' custom error for it; "EcdsaP384" for a signature, whose hints do not exist */
+  error: string;
+  message: string;
+};
 
 /** A document's certificates, root first. What stands behind the first that cannot be read is left out. */
 export type ChainVerdict = { certificates: readonly Certificate[]; ids: readonly string[] };

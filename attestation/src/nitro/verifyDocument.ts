@@ -2,28 +2,11 @@ import { createHash } from "node:crypto";
 import type { Certificate } from "../x509/parseCertificate.ts";
 import { measurementOf } from "./measurementOf.ts";
 import { type NitroDocument, parseDocument } from "./parseDocument.ts";
-import { isSignedBy, verifyChain } from "./verifyChain.ts";
+import { type Fault, isSignedBy, verifyChain } from "./verifyChain.ts";
 
 /** SHA-256 of the DER of AWS's root for Nitro enclaves. */
 export const AWS_ROOT_FINGERPRINT =
   "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b";
-
-/** What is wrong with a document. */
-export type Fault = {
-  /** stable, for programs */
-  code:
-    | "rootMismatch"
-    | "certificateMalformed"
-    | "chainInvalid"
-    | "signatureInvalid"
-    | "certificateNotValidNow"
-    | "debugMode"
-    | "tooOld"
-    | "fromFuture";
-  /** the contracts' custom error for it; "EcdsaP384" for a signature, whose hints do not exist */
-  error: string;
-  message: string;
-};
 
 export type DocumentVerdict = {
   document: NitroDocument;
