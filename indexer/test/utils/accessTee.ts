@@ -7,7 +7,8 @@ import {
   type SigningKeyKind,
   SimulatedEnclave,
 } from "@haca/enclave-simulator/simulatedEnclave";
-import { certificateStoreAbi, teeRegistryAbi } from "@haca/protocol/abi";
+import { certificateStoreAbi, teeRegistryAbi, teeRegistryLensAbi } from "@haca/protocol/abi";
+import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
 import {
   type ContractFunctionArgs,
   type ContractFunctionName,

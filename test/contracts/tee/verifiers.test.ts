@@ -76,8 +76,8 @@ describe("TEERegistry verifiers", () => {
     const enclave = await makeEnclave(f);
     const registration = await makeRegistration({ ...f, store: mended.store }, enclave);
     await f.registry.connect(f.operator).register({ ...registration, verifierId: other }, GAS);
-    expect((await f.registry.getNode(enclave.teeId)).verifierId).to.equal(other);
-    expect((await f.registry.getNode(teeId)).verifierId).to.equal(NITRO);
+    expect((await f.lens.getNode(enclave.teeId)).verifierId).to.equal(other);
+    expect((await f.lens.getNode(teeId)).verifierId).to.equal(NITRO);
     // each is judged by the verifier of its own id
     await f.registry.connect(f.governance).setVerifier(NITRO, ZeroAddress);
     expect(await f.registry.isTEEActive(enclave.teeId)).to.equal(true);
