@@ -2,7 +2,7 @@ import { type AddressBook, addressBookPath, readAddressBook } from "@haca/protoc
 import { BaseError } from "@haca/protocol/baseError";
 import type { ListedName } from "@haca/protocol/contracts";
 import { BrowserProvider, type JsonRpcSigner, keccak256, type Provider } from "ethers";
-import { connect, isDevelopmentChain, unusable } from "./connect.ts";
+import { connect, isDevelopmentChain, withoutAccounts } from "./connect.ts";
 import { type ContractOf, contractAt } from "./contracts.ts";
 
 /** How often a local chain is asked whether a transaction is in a block. */
@@ -117,8 +117,9 @@ async function signerOf(parameters: {
   account: string;
 }): Promise<JsonRpcSigner> {
   const { provider, network, account } = parameters;
-  const accounts: string[] = await provider.send("eth_accounts", []).catch((cause: unknown) => {
-    throw unusable(network, cause);
+  const request = (method: string) => provider.send(method, []);
+  const accounts: string[] = await request("eth_accounts").catch(async (cause: unknown) => {
+    throw await withoutAccounts({ network, cause, request });
   });
   const address = /^\d{1,6}$/.test(account) ? accounts[Number(account)] : undefined;
   if (address !== undefined) return await provider.getSigner(address);

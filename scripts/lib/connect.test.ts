@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { unusable } from "./connect.ts";
+import { unusable, withoutAccounts } from "./connect.ts";
 
 it("tells a key that cannot be used from an endpoint that does not answer", () => {
   const codeOf = (message: string): string => unusable("baseSepolia", new Error(message)).code;
@@ -12,4 +12,15 @@ it("tells a key that cannot be used from an endpoint that does not answer", () =
 it("says of an endpoint that died between two requests that it does not answer", () => {
   const { message } = unusable("localhost", new Error("Failed to make POST request to http://x"));
   expect(message).toBe("network localhost does not answer: start the chain or check its URL");
+});
+
+it("blames the key where the endpoint answers, whatever the words, and else the endpoint", async () => {
+  const cause = new Error("invalid BytesLike value");
+  const errorWith = (request: () => Promise<unknown>) =>
+    withoutAccounts({ network: "baseSepolia", cause, request });
+  const answering = await errorWith(() => Promise.resolve("0x1"));
+  expect(answering.code).toBe("deploy.badKey");
+  expect(answering.message).toContain("invalid BytesLike value (the key is HACA_DEPLOYER_KEY");
+  const dead = await errorWith(() => Promise.reject(new Error("gone")));
+  expect(dead.code).toBe("deploy.noRpc");
 });

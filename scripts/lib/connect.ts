@@ -77,10 +77,33 @@ const wrongChain = (
     ...(cause === undefined ? {} : { cause }),
   });
 
+/**
+ * Why a network does not name its accounts: the endpoint died, or else it is the key, which is read only now. Every library
+ * has its own words for a bad key, so the endpoint is asked again.
+ */
+export async function withoutAccounts(parameters: {
+  network: string;
+  cause: unknown;
+  request: (method: string) => Promise<unknown>;
+}): Promise<BaseError> {
+  const { network, cause, request } = parameters;
+  const isAnswering = await request("eth_chainId").then(
+    () => true,
+    () => false,
+  );
+  if (!isAnswering) return unusable(network, cause);
+  return new BaseError({
+    code: "deploy.badKey",
+    message: `network ${network}: ${firstLine(cause)} (the key is HACA_DEPLOYER_KEY, 0x and 64 hex digits)`,
+    cause,
+  });
+}
+
 /** The account that deploys. Errors: `deploy.badKey`, `deploy.noRpc`, `deploy.noAccount`. */
 export async function requireDeployer(connection: NetworkConnection): Promise<string> {
-  const [deployer] = await connection.ethers.getSigners().catch((cause: unknown) => {
-    throw unusable(connection.networkName, cause);
+  const [deployer] = await connection.ethers.getSigners().catch(async (cause: unknown) => {
+    const request = (method: string) => connection.provider.request({ method });
+    throw await withoutAccounts({ network: connection.networkName, cause, request });
   });
   if (deployer === undefined) {
     throw new BaseError({

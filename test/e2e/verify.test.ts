@@ -4,11 +4,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { readAddressBook } from "@haca/protocol/addressBook";
+import { CONTRACT_ROWS } from "@haca/protocol/contracts";
 import { AbiCoder } from "ethers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { BOOK, failure, LocalDeployment, type Result, success } from "./localDeployment.ts";
 
-const CONTRACTS = 16;
+const CONTRACTS = CONTRACT_ROWS.length;
 
 let local: LocalDeployment;
 let service: VerificationService;
