@@ -88,7 +88,7 @@ describe("a settlement that the contract refuses", () => {
   it("does not come for what was answered before a deprecation: it settles", async () => {
     const settings = await testbed.settings({ account: 1 });
     const { requestId } = await prove(settings);
-    await testbed.deprecate();
+    await testbed.deprecateAfterAnswers();
     const url = await testbed.worker(settings).url();
     await jobIn(url, requestId, "settled");
     expect(await settlements(requestId)).toBe(1);

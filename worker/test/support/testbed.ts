@@ -61,6 +61,15 @@ export class Testbed {
     await provider.send("evm_mine", []);
   }
 
+  /** Deprecates the version at a time after that of every answer so far: a second has room for an answer and a block. */
+  async deprecateAfterAnswers(): Promise<void> {
+    const { provider } = this.chain;
+    const latest = (await provider.getBlock("latest"))?.timestamp ?? 0;
+    const next = Math.max(latest, Math.floor(Date.now() / 1000)) + 1;
+    await provider.send("evm_setNextBlockTimestamp", [next]);
+    await this.deprecate();
+  }
+
   /** Deprecates the version that was published last. */
   async deprecate(): Promise<void> {
     const versionId = this.chain.book.models.at(-1)?.versionId;
