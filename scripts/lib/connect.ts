@@ -47,6 +47,8 @@ export async function connect(
 /** Hardhat's words for a variable that has no value, or has one that it cannot use. */
 const ABOUT_VARIABLE = /configuration variable|private key/i;
 
+const ABOUT_KEY = "(the key is HACA_DEPLOYER_KEY, 0x and 64 hex digits)";
+
 /** Why a network cannot be used: `deploy.badKey` where it is the key, else `deploy.noRpc`. */
 export function unusable(network: string, cause: unknown): BaseError {
   const text = firstLine(cause);
@@ -56,7 +58,7 @@ export function unusable(network: string, cause: unknown): BaseError {
     variable !== undefined
       ? `needs ${variable}: set the variable, or npx hardhat keystore set ${variable}`
       : ABOUT_VARIABLE.test(text)
-        ? `cannot be used: ${text} (the key is HACA_DEPLOYER_KEY, 0x and 64 hex digits)`
+        ? `cannot be used: ${text} ${ABOUT_KEY}`
         : "does not answer: start the chain or check its URL";
   return new BaseError({
     code: isAboutKey ? "deploy.badKey" : "deploy.noRpc",
@@ -87,16 +89,11 @@ export async function withoutAccounts(parameters: {
   request: (method: string) => Promise<unknown>;
 }): Promise<BaseError> {
   const { network, cause, request } = parameters;
-  const isAnswering = await request("eth_chainId").then(
-    () => true,
-    () => false,
+  const message = `network ${network}: ${firstLine(cause)} ${ABOUT_KEY}`;
+  return await request("eth_chainId").then(
+    () => new BaseError({ code: "deploy.badKey", message, cause }),
+    () => unusable(network, cause),
   );
-  if (!isAnswering) return unusable(network, cause);
-  return new BaseError({
-    code: "deploy.badKey",
-    message: `network ${network}: ${firstLine(cause)} (the key is HACA_DEPLOYER_KEY, 0x and 64 hex digits)`,
-    cause,
-  });
 }
 
 /** The account that deploys. Errors: `deploy.badKey`, `deploy.noRpc`, `deploy.noAccount`. */
