@@ -1,6 +1,6 @@
 import { ROLES } from "@haca/protocol/roles";
 import { attestationModule } from "../scripts/deploy/modules/attestation.ts";
-import { coreModule } from "../scripts/deploy/modules/core.ts";
+import { accessCalls, accessModule, coreModule } from "../scripts/deploy/modules/core.ts";
 import type { Plan, PlannedContract } from "../scripts/deploy/plan/plan.ts";
 
 /** Root and ages of the registry. */
@@ -24,9 +24,12 @@ export function testModule(
   module: Plan,
   parameters: { settlementWindow: number; attestation: Attestation; holders: Holders },
 ) {
-  const core = coreModule(module, parameters);
-  const { accessManager } = core;
+  const accessManager = accessModule(module);
   const attested = attestationModule(module, { ...parameters.attestation, accessManager });
+  const { settlementWindow } = parameters;
+  const { teeRegistry } = attested;
+  const core = coreModule(module, { settlementWindow, accessManager, teeRegistry });
+  accessCalls({ module, accessManager, contracts: { InferenceSettlement: core.inferenceSettlement } });
   grantRoles({ module, accessManager, holders: parameters.holders });
   return { ...core, ...attested };
 }

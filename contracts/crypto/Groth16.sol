@@ -88,10 +88,12 @@ library Groth16 {
             pairs = work + WORK_LENGTH;
             key = pairs + PAIR_LENGTH;
         }
-        _loadKey(keyStore, keyOffset, length, key);
+        loadKey(keyStore, keyOffset, length, key);
         _computePublicPoint(key, signals, work);
         _placePairs(pairs, work, proof);
-        _requirePairing(pairs, PAIRS);
+        (bool isWellFormed, bool isOne) = pairing(pairs, PAIRS);
+        if (!isWellFormed) revert IGroth16Errors.Groth16_ProofPointInvalid();
+        if (!isOne) revert IGroth16Errors.Groth16_ProofInvalid();
     }
 
     /// @notice Refuses public signals that are not below the scalar field's order, before anything reduces them.
@@ -115,9 +117,9 @@ library Groth16 {
         }
     }
 
-    /// @dev Copies the key to `target`. Code that is too short reads as zeros; without the check of alpha, a proof
+    /// @notice Copies the key to `target` in memory; refuses a key that is not there. Code that is too short reads as zeros; without the check of alpha, a proof
     /// of zeros would hold against an account without code.
-    function _loadKey(address keyStore, uint256 keyOffset, uint256 length, uint256 target) private view {
+    function loadKey(address keyStore, uint256 keyOffset, uint256 length, uint256 target) internal view {
         bool isMissing;
         assembly ("memory-safe") {
             extcodecopy(keyStore, target, keyOffset, length)
@@ -174,19 +176,18 @@ library Groth16 {
         if (!isValid) revert IGroth16Errors.Groth16_ProofPointInvalid();
     }
 
-    /// @dev Requires that the product of `count` pairings is one.
-    function _requirePairing(uint256 pairs, uint256 count) private view {
-        bool isWellFormed;
-        bool isOne;
+    /// @notice Whether the product of `count` pairings is one.
+    /// @param pairs address of the pairs in memory
+    /// @return isWellFormed whether the precompile took every point
+    /// @return isOne whether the product is one; nothing if not well formed
+    function pairing(uint256 pairs, uint256 count) internal view returns (bool isWellFormed, bool isOne) {
         assembly ("memory-safe") {
             let gasLimit := add(ECPAIRING_BASE_GAS, mul(ECPAIRING_PAIR_GAS, count))
             let length := mul(PAIR_LENGTH, count)
             isWellFormed := staticcall(gasLimit, ECPAIRING, pairs, length, 0x00, 0x20)
             isWellFormed := and(isWellFormed, eq(returndatasize(), 0x20))
-            isOne := eq(mload(0x00), 1)
+            isOne := and(isWellFormed, eq(mload(0x00), 1))
         }
-        if (!isWellFormed) revert IGroth16Errors.Groth16_ProofPointInvalid();
-        if (!isOne) revert IGroth16Errors.Groth16_ProofInvalid();
     }
 
     function _allocate(uint256 length) private pure returns (uint256 pointer) {

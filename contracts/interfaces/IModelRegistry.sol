@@ -7,8 +7,12 @@ pragma solidity >=0.8.24;
 /// A model is an owner and a slug; its id is `keccak256(abi.encode(owner, slug))`.
 /// A version is `major.minor` of a model; its id is `keccak256(abi.encode(modelId, major, minor))`.
 ///
-/// A version carries everything needed to check a Groth16 proof of one of its inferences: the verifying
+/// A version with a circuit carries everything needed to check a Groth16 proof of one of its inferences: the verifying
 /// key, stored as contract code, and the layout of the packed input and output words.
+///
+/// A version without a circuit is that of a model for which nothing is proved, a language model behind a gateway say. Its
+/// model hash is that of a manifest, which names provider or file, model and policy. Results of it can be vouched for by an
+/// enclave, or by nobody.
 ///
 /// Integrators must check `status` at every use: a version that was published may be deprecated later, and then
 /// stands for nothing that was answered at `deprecatedAt` or afterwards.
@@ -65,9 +69,9 @@ interface IModelRegistry {
     /// @param status where it is in its life
     /// @param publishedAt when it was published, in unix seconds
     /// @param deprecatedAt when it was deprecated, in unix seconds; zero while it is not
-    /// @param modelHash SHA-256 of the ONNX file
+    /// @param modelHash SHA-256 of the ONNX file, or of the manifest
     /// @param blobId where the model's files are stored; zero if nowhere
-    /// @param circuitHash SHA-256 of the circuit's r1cs file
+    /// @param circuitHash SHA-256 of the circuit's r1cs file; zero without a circuit, as all that follows
     /// @param inputWords number of packed input words
     /// @param outputWords number of packed output words
     /// @param inputLayout tensors in the input words
@@ -110,9 +114,9 @@ interface IModelRegistry {
     /// @param modelId the model it is of
     /// @param major its major version
     /// @param minor its minor version
-    /// @param modelHash SHA-256 of the ONNX file
+    /// @param modelHash SHA-256 of the ONNX file, or of the manifest
     /// @param blobId where the model's files are stored; zero if nowhere
-    /// @param circuitHash SHA-256 of the circuit's r1cs file
+    /// @param circuitHash SHA-256 of the circuit's r1cs file; zero without a circuit, as all that follows
     /// @param verifyingKeyHash keccak256 of the verifying key
     /// @param inputLayout tensors in the input words
     /// @param outputLayout tensors in the output words
@@ -157,7 +161,7 @@ interface IModelRegistry {
     /// @param versionId its id
     /// @param status its status
     error ModelRegistry_VersionNotPublished(bytes32 versionId, VersionStatus status);
-    /// @notice A version was to be published without the hash of its ONNX file.
+    /// @notice A version was to be published without the hash of its ONNX file or its manifest.
     error ModelRegistry_ModelHashZero();
     /// @notice A version was to be published without the hash of its circuit.
     error ModelRegistry_CircuitHashZero();
@@ -208,6 +212,21 @@ interface IModelRegistry {
         VersionParams calldata params
     ) external returns (bytes32 versionId);
 
+    /// @notice Publishes a version without a circuit, of which nothing can be proved. It can never be changed afterwards.
+    /// @param modelId the model, one of the caller's
+    /// @param major major version; together with `minor` unused before in this model
+    /// @param minor minor version
+    /// @param manifestHash SHA-256 of the manifest, not zero
+    /// @param blobId where the manifest is stored, as the blob store names it; zero if nowhere
+    /// @return versionId its id
+    function publishManifest(
+        bytes32 modelId,
+        uint32 major,
+        uint32 minor,
+        bytes32 manifestHash,
+        bytes32 blobId
+    ) external returns (bytes32 versionId);
+
     /// @notice Ends the life of a version, now and for good. What its nodes answered before, settles as long as the
     /// settlement window lets it; nothing with the time of this block or a later one does.
     /// @dev A node names the time of its answer itself: until the window is over it can settle answers that it gives
@@ -219,7 +238,8 @@ interface IModelRegistry {
     /// @notice The hot path of settlement: one storage read.
     /// @param versionId the version
     /// @return status `Unknown` for an id that was never published
-    /// @return keyStore contract whose code is `0x00 | verifyingKey | the version's other data, ABI-encoded`
+    /// @return keyStore contract whose code is `0x00 | verifyingKey | the version's other data, ABI-encoded`; zero for a
+    /// version without a verifying key, which has no words either
     /// @return inputWords number of packed input words
     /// @return outputWords number of packed output words
     /// @return deprecatedAt when the version was deprecated, in unix seconds; zero while it is not
@@ -244,7 +264,7 @@ interface IModelRegistry {
     /// @param versionId its id
     function getVersion(bytes32 versionId) external view returns (VersionView memory);
 
-    /// @notice The verifying key in the format of `VersionParams.verifyingKey`.
+    /// @notice The verifying key in the format of `VersionParams.verifyingKey`; empty for a version without one.
     /// @param versionId the version; reverts for an unknown one
     function getVerifyingKey(bytes32 versionId) external view returns (bytes memory);
 

@@ -13,6 +13,8 @@ import {VerifyingKeyCheck} from "./VerifyingKeyCheck.sol";
 ///
 /// Access: nobody has special rights. A model belongs to its creator for good, versions included.
 ///
+/// A version without a verifying key has a key store too, with no key and no words in it; settlement is told of no key.
+///
 /// Storage: of a version, only the time of its deprecation can change, and it lies in storage with what settlement
 /// needs beside it. All the rest is the code of the version's key store, which no transaction can change.
 contract ModelRegistry is IModelRegistry {
@@ -82,11 +84,7 @@ contract ModelRegistry is IModelRegistry {
         bytes32 modelId,
         VersionParams calldata params
     ) external override returns (bytes32 versionId) {
-        Model storage model = _ownedModel(modelId);
-        versionId = computeVersionId(modelId, params.major, params.minor);
-        Version storage version = _versions[versionId];
-        if (_statusOf(version) != VersionStatus.Unknown) revert ModelRegistry_VersionExists(versionId);
-        if (params.modelHash == 0) revert ModelRegistry_ModelHashZero();
+        versionId = _newVersionId(modelId, params.major, params.minor, params.modelHash);
         if (params.circuitHash == 0) revert ModelRegistry_CircuitHashZero();
         // A zero blob id is allowed: the files may be stored nowhere. That the hashes and the key belong together
         // cannot be seen on-chain; whoever uses a model compares them with its files.
@@ -98,11 +96,19 @@ contract ModelRegistry is IModelRegistry {
         }
         VerifyingKeyCheck.requireSound(params.verifyingKey, _signalCount(inputWords, outputWords));
 
-        version.keyStore = _store(modelId, params);
+        Record memory record = Record({
+            modelId: modelId,
+            major: params.major,
+            minor: params.minor,
+            modelHash: params.modelHash,
+            blobId: params.blobId,
+            circuitHash: params.circuitHash,
+            inputLayout: params.inputLayout,
+            outputLayout: params.outputLayout
+        });
+        Version storage version = _publish(versionId, record, params.verifyingKey);
         version.inputWords = uint8(inputWords);
         version.outputWords = uint8(outputWords);
-        version.publishedAt = uint40(block.timestamp);
-        model.versionIds.push(versionId);
 
         emit VersionPublished(
             versionId,
@@ -115,6 +121,36 @@ contract ModelRegistry is IModelRegistry {
             keccak256(params.verifyingKey),
             params.inputLayout,
             params.outputLayout
+        );
+    }
+
+    /// @inheritdoc IModelRegistry
+    function publishManifest(
+        bytes32 modelId,
+        uint32 major,
+        uint32 minor,
+        bytes32 manifestHash,
+        bytes32 blobId
+    ) external override returns (bytes32 versionId) {
+        versionId = _newVersionId(modelId, major, minor, manifestHash);
+        Record memory record;
+        record.modelId = modelId;
+        record.major = major;
+        record.minor = minor;
+        record.modelHash = manifestHash;
+        record.blobId = blobId;
+        _publish(versionId, record, "");
+        emit VersionPublished(
+            versionId,
+            modelId,
+            major,
+            minor,
+            manifestHash,
+            blobId,
+            0,
+            0,
+            record.inputLayout,
+            record.outputLayout
         );
     }
 
@@ -150,7 +186,7 @@ contract ModelRegistry is IModelRegistry {
         Version memory version = _versions[versionId];
         return (
             _statusOf(version),
-            version.keyStore,
+            version.inputWords == 0 ? address(0) : version.keyStore,
             version.inputWords,
             version.outputWords,
             version.deprecatedAt
@@ -224,19 +260,31 @@ contract ModelRegistry is IModelRegistry {
         return keccak256(abi.encode(modelId, major, minor));
     }
 
-    /// @dev Creates the key store: a contract that holds bytes and cannot run.
-    function _store(bytes32 modelId, VersionParams calldata params) private returns (address) {
-        Record memory record = Record({
-            modelId: modelId,
-            major: params.major,
-            minor: params.minor,
-            modelHash: params.modelHash,
-            blobId: params.blobId,
-            circuitHash: params.circuitHash,
-            inputLayout: params.inputLayout,
-            outputLayout: params.outputLayout
-        });
-        return CodeStore.write(bytes.concat(params.verifyingKey, abi.encode(record)));
+    /// @dev The id of a version that the caller may publish.
+    function _newVersionId(
+        bytes32 modelId,
+        uint32 major,
+        uint32 minor,
+        bytes32 modelHash
+    ) private view returns (bytes32 versionId) {
+        _ownedModel(modelId);
+        versionId = computeVersionId(modelId, major, minor);
+        if (_statusOf(_versions[versionId]) != VersionStatus.Unknown) {
+            revert ModelRegistry_VersionExists(versionId);
+        }
+        if (modelHash == 0) revert ModelRegistry_ModelHashZero();
+    }
+
+    /// @dev Creates the key store, a contract that holds bytes and cannot run, and enters the version.
+    function _publish(
+        bytes32 versionId,
+        Record memory record,
+        bytes memory verifyingKey
+    ) private returns (Version storage version) {
+        version = _versions[versionId];
+        version.keyStore = CodeStore.write(bytes.concat(verifyingKey, abi.encode(record)));
+        version.publishedAt = uint40(block.timestamp);
+        _models[record.modelId].versionIds.push(versionId);
     }
 
     function _readRecord(Version storage version) private view returns (Record memory) {
@@ -244,6 +292,7 @@ contract ModelRegistry is IModelRegistry {
     }
 
     function _keyLength(Version storage version) private view returns (uint256) {
+        if (version.inputWords == 0) return 0;
         return Groth16.keyLength(_signalCount(version.inputWords, version.outputWords));
     }
 

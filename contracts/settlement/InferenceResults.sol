@@ -33,6 +33,19 @@ library InferenceResults {
         }
     }
 
+    /// @notice EIP-712 struct hash of a result in memory.
+    function hashCopy(
+        IInferenceSettlement.InferenceResult memory result
+    ) internal pure returns (bytes32 structHash) {
+        bytes32 typeHash = TYPE_HASH;
+        assembly ("memory-safe") {
+            let pointer := mload(0x40)
+            mstore(pointer, typeHash)
+            mcopy(add(pointer, 0x20), result, 0x100)
+            structHash := keccak256(pointer, 0x120)
+        }
+    }
+
     /// @notice The last public signal of a proof for the result with this EIP-712 digest.
     function toContext(bytes32 digest) internal pure returns (uint256) {
         return uint256(digest) >> CONTEXT_SHIFT;
@@ -48,5 +61,24 @@ library InferenceResults {
         assembly ("memory-safe") {
             wordsHash := keccak256(add(add(words, 0x20), shl(5, first)), shl(5, count))
         }
+    }
+
+    /// @notice keccak256 of `length` bytes of the calldata from `position`.
+    /// @dev The caller makes sure that the range is inside the calldata.
+    function hashCalldata(uint256 position, uint256 length) internal pure returns (bytes32 dataHash) {
+        assembly ("memory-safe") {
+            let pointer := mload(0x40)
+            calldatacopy(pointer, position, length)
+            dataHash := keccak256(pointer, length)
+        }
+    }
+
+    /// @notice keccak256 of bytes in the calldata, without keeping a copy.
+    function hashCalldata(bytes calldata data) internal pure returns (bytes32) {
+        uint256 position;
+        assembly ("memory-safe") {
+            position := data.offset
+        }
+        return hashCalldata(position, data.length);
     }
 }

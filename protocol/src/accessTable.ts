@@ -17,7 +17,7 @@ export const ACCESS_TABLE: readonly AccessRule[] = [
   {
     contract: "InferenceSettlement",
     role: "GOVERNANCE",
-    functions: ["setSettlementWindow(uint64)"],
+    functions: ["setSettlementWindow(uint64)", "setLedgerWriter(address,bool)"],
   },
   {
     contract: "TEERegistry",

@@ -1,7 +1,8 @@
-import { getAddress, toBeHex } from "ethers";
+import { dataSlice, getAddress, toBeHex } from "ethers";
 import { BaseError } from "./baseError.ts";
 
 const NONCE_BITS = 96n;
+const PAGE_NUMBER_BITS = NONCE_BITS - 8n;
 const NONCE_LIMIT = 1n << NONCE_BITS;
 
 /** `bytes32(uint160 node, uint96 nonce)`: the name of a request and the key of its settlement. */
@@ -15,6 +16,13 @@ export function encodeRequestId(parameters: { node: string; nonce: bigint }): st
   }
   return toBeHex((BigInt(getAddress(node)) << NONCE_BITS) | nonce, 32);
 }
+
+/** Number of the ledger page that has nonces `256 * index` to `256 * index + 255` of a node. */
+export const ledgerPageOf = (parameters: { node: string; index: bigint }): bigint =>
+  (BigInt(getAddress(parameters.node)) << PAGE_NUMBER_BITS) | parameters.index;
+
+/** The node whose requests an enclave's results have: its id's last 20 bytes. */
+export const nodeOfEnclave = (teeId: string): string => getAddress(dataSlice(teeId, 12));
 
 /** The two parts of a request id; `node` is checksummed. */
 export function decodeRequestId(requestId: string): { node: string; nonce: bigint } {

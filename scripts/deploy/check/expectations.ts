@@ -47,7 +47,7 @@ export function expectedArguments(
     case "SigningKeys":
       return [];
     case "InferenceSettlement":
-      return [of("AccessManager"), of("ModelRegistry"), FREE];
+      return [of("AccessManager"), of("ModelRegistry"), of("TEERegistry"), FREE];
     case "EcdsaP384":
       return [hexlify(p384BaseTable())];
     case "CertificateStore":
@@ -98,6 +98,7 @@ export function expectedImmutables(
       return {
         ...domainImmutables(audit, "HACA InferenceSettlement", address),
         modelRegistry: word("ModelRegistry"),
+        teeRegistry: word("TEERegistry"),
       };
     case "HacaGovernor":
       return {

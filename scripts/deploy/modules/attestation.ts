@@ -4,7 +4,7 @@ import { ROLES } from "@haca/protocol/roles";
 import { hexlify } from "ethers";
 import type { AttestationParameters } from "../parameters/readAttestationParameters.ts";
 import type { Plan } from "../plan/plan.ts";
-import { accessCalls, type CoreContracts, coreModule } from "./core.ts";
+import { accessCalls, accessModule, type CoreContracts, coreModule } from "./core.ts";
 
 /**
  * The TEE registry and what verifies attestations for it, with the node types and the rules
@@ -54,9 +54,11 @@ export function teeModule(
     isDevelopmentChain: boolean;
   },
 ) {
-  const core = coreModule(module, parameters);
-  const { accessManager } = core;
+  const accessManager = accessModule(module);
   const contracts = attestationModule(module, { ...parameters.attestation, accessManager });
+  const { settlementWindow } = parameters;
+  const { teeRegistry } = contracts;
+  const core = coreModule(module, { settlementWindow, accessManager, teeRegistry });
   if (parameters.isDevelopmentChain) {
     module.call(accessManager, "grantRole", [ROLES.IMAGE_APPROVER, module.deployer, 0], {
       id: "grant_IMAGE_APPROVER_development",

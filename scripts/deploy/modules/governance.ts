@@ -5,7 +5,7 @@ import { ZeroAddress } from "ethers";
 import type { GovernanceParameters } from "../parameters/readParameters.ts";
 import type { Plan } from "../plan/plan.ts";
 import { attestationModule } from "./attestation.ts";
-import { accessCalls, coreModule } from "./core.ts";
+import { accessCalls, accessModule, coreModule } from "./core.ts";
 
 const VESTED_ALLOCATIONS = 5;
 
@@ -65,9 +65,11 @@ export function governanceModule(
 ) {
   const { governance } = parameters;
   const { deployer } = module;
-  const core = coreModule(module, parameters);
-  const { accessManager } = core;
+  const accessManager = accessModule(module);
   const attested = attestationModule(module, { ...governance.attestation, accessManager });
+  const { settlementWindow } = parameters;
+  const { teeRegistry } = attested;
+  const core = coreModule(module, { settlementWindow, accessManager, teeRegistry });
 
   const token = tokenModule(module, governance);
   const { timelock, opg, governor } = token;

@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {RequestLedger} from "../../../contracts/settlement/RequestLedger.sol";
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {RequestLedger} from "../../../contracts/settlement/parts/RequestLedger.sol";
 
 /// @title RequestLedgerHarness
-/// @notice Calls the library from outside.
-contract RequestLedgerHarness {
-    using RequestLedger for RequestLedger.Ledger;
-
-    RequestLedger.Ledger private _ledger;
+/// @notice Calls the ledger's inner functions from outside.
+contract RequestLedgerHarness is RequestLedger {
+    constructor(address authority) AccessManaged(authority) {}
 
     function record(bytes32 requestId) external {
-        _ledger.record(requestId);
+        _record(requestId);
     }
 
-    function isRecorded(bytes32 requestId) external view returns (bool) {
-        return _ledger.isRecorded(requestId);
-    }
-
-    function bitmapOf(address node, uint256 wordIndex) external view returns (uint256) {
-        return _ledger.bitmapOf(node, wordIndex);
+    function recordAll(uint256 page, uint256 bitmap) external {
+        _recordAll(page, bitmap);
     }
 }

@@ -1,5 +1,5 @@
 import { contextOf, hashResult, hashWords } from "@haca/protocol/inferenceResult";
-import { encodeRequestId } from "@haca/protocol/requestId";
+import { encodeRequestId, ledgerPageOf } from "@haca/protocol/requestId";
 import { expect } from "chai";
 import { id, ZeroAddress, ZeroHash } from "ethers";
 import { network } from "hardhat";
@@ -57,7 +57,7 @@ describe("InferenceSettlement", () => {
           words,
         );
       expect(await fixture.settlement.isSettled(result.requestId)).to.equal(true);
-      expect(await fixture.settlement.settledBitmap(fixture.node.address, 0n)).to.equal(8n);
+      expect(await fixture.settlement.occupied(ledgerPageOf({ node: fixture.node.address, index: 0n }))).to.equal(8n);
     });
 
     it("test_SettlesWhen_RelayedWithTheNodesSignature", async () => {
@@ -82,7 +82,7 @@ describe("InferenceSettlement", () => {
     it("test_SettlesEveryNonceOfAPageAndBeyond", async () => {
       for (const nonce of [0n, 255n, 256n, (1n << 96n) - 1n]) await settle(infer(nonce));
       const bitmap = (wordIndex: bigint) =>
-        fixture.settlement.settledBitmap(fixture.node.address, wordIndex);
+        fixture.settlement.occupied(ledgerPageOf({ node: fixture.node.address, index: wordIndex }));
       expect(await bitmap(0n)).to.equal(1n | (1n << 255n));
       expect(await bitmap(1n)).to.equal(1n);
       expect(await bitmap((1n << 88n) - 1n)).to.equal(1n << 255n);

@@ -1,62 +1,161 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {IInferenceSettlement} from "../../../contracts/interfaces/IInferenceSettlement.sol";
-import {RequestLedger} from "../../../contracts/settlement/RequestLedger.sol";
+import {IRequestLedger} from "../../../contracts/interfaces/IRequestLedger.sol";
+import {RequestIds} from "../../../contracts/settlement/RequestIds.sol";
 import {RequestLedgerHarness} from "../mocks/RequestLedgerHarness.sol";
 import {vm} from "../utils/Vm.sol";
 
 contract RequestLedgerTest {
     RequestLedgerHarness private ledger;
+    address private constant OTHER_WRITER = address(0xb0b);
 
     function setUp() public {
-        ledger = new RequestLedgerHarness();
+        // The test is the ledger's administrator and a writer of it.
+        ledger = new RequestLedgerHarness(address(new AccessManager(address(this))));
+        vm.etch(OTHER_WRITER, hex"00");
+        ledger.setLedgerWriter(address(this), true);
+        ledger.setLedgerWriter(OTHER_WRITER, true);
     }
 
     function testFuzz_RecordSetsExactlyOneBit(address node, uint96 nonce, bytes32 other) public {
-        bytes32 requestId = _requestId(node, nonce);
+        bytes32 requestId = RequestIds.encode(node, nonce);
         vm.assume(other != requestId);
-        vm.assertFalse(ledger.isRecorded(requestId), "recorded before");
+        vm.assertFalse(ledger.isSettled(requestId), "recorded before");
         ledger.record(requestId);
-        vm.assertTrue(ledger.isRecorded(requestId), "not recorded");
-        vm.assertFalse(ledger.isRecorded(other), "another request recorded");
-        vm.assertEq(ledger.bitmapOf(node, nonce / 256), 1 << (nonce % 256), "bitmap");
+        vm.assertTrue(ledger.isSettled(requestId), "not recorded");
+        vm.assertFalse(ledger.isSettled(other), "another request recorded");
+        uint256 page = (uint256(uint160(node)) << 88) | (nonce / 256);
+        vm.assertEq(ledger.occupied(page), 1 << (nonce % 256), "bitmap");
+        vm.assertEq(RequestIds.pageOf(requestId), page, "page");
+        vm.assertEq(RequestIds.bitOf(requestId), 1 << (nonce % 256), "bit");
     }
 
     function testFuzz_RevertWhen_RecordedTwice(bytes32 requestId) public {
         ledger.record(requestId);
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                IInferenceSettlement.InferenceSettlement_AlreadySettled.selector,
-                requestId
-            )
-        );
+        vm.expectRevert(_alreadySettled(requestId));
         ledger.record(requestId);
     }
 
     /// @dev Neighbours in a page, at a page's edge, and in the next node's first page.
     function testFuzz_NeighboursAreIndependent(address node, uint96 nonce) public {
         vm.assume(nonce != type(uint96).max);
-        ledger.record(_requestId(node, nonce));
-        vm.assertFalse(ledger.isRecorded(_requestId(node, nonce + 1)), "next nonce");
-        ledger.record(_requestId(node, nonce + 1));
-        vm.assertTrue(ledger.isRecorded(_requestId(node, nonce)), "previous record lost");
+        ledger.record(RequestIds.encode(node, nonce));
+        vm.assertFalse(ledger.isSettled(RequestIds.encode(node, nonce + 1)), "next nonce");
+        ledger.record(RequestIds.encode(node, nonce + 1));
+        vm.assertTrue(ledger.isSettled(RequestIds.encode(node, nonce)), "previous record lost");
     }
 
-    /// @dev A word index beyond the nonces must not read into another node's records: bit 88 of a word index would
-    /// be bit 0 of the node.
-    function testFuzz_BitmapBeyondLastNonceIsEmpty(address node, uint88 wordIndex) public {
-        node = address(uint160(node) & ~uint160(1));
-        address next = address(uint160(node) | 1);
-        ledger.record(_requestId(next, uint96(wordIndex) * 256));
-        vm.assertEq(ledger.bitmapOf(node, (1 << 88) | wordIndex), 0, "bitmap");
+    function testFuzz_PartsOfARequestId(address node, uint96 nonce) public pure {
+        bytes32 requestId = RequestIds.encode(node, nonce);
+        vm.assertEq(RequestIds.nodeOf(requestId), node, "node");
+        vm.assertEq(RequestIds.nodeOfPage(RequestIds.pageOf(requestId)), node, "node of the page");
     }
 
-    function testFuzz_NodeOf(address node, uint96 nonce) public pure {
-        vm.assertEq(RequestLedger.nodeOf(_requestId(node, nonce)), node, "node");
+    /// @dev What is held is taken and not settled; what is given back is free; what is settled stays so.
+    function testFuzz_WritersHoldWhatIsFreeAndGiveBackWhatTheyHold(
+        uint256 page,
+        uint256 settled,
+        uint256 wanted,
+        uint256 back,
+        uint8 index
+    ) public {
+        page >>= 8;
+        bytes32 requestId = bytes32((page << 8) | index);
+        uint256 bit = 1 << index;
+        ledger.recordAll(page, settled);
+        uint256 taken = ledger.hold(page, wanted);
+        vm.assertEq(taken, wanted & ~settled, "taken");
+        vm.assertEq(ledger.occupied(page), settled | wanted, "occupied");
+        vm.assertEq(ledger.heldBy(address(this), page), taken, "held");
+        vm.assertTrue(ledger.isSettled(requestId) == (settled & bit != 0), "settled while held");
+
+        back &= taken;
+        ledger.release(page, back);
+        vm.assertEq(ledger.occupied(page), settled | (taken & ~back), "occupied after");
+        vm.assertEq(ledger.heldBy(address(this), page), taken & ~back, "held after");
+        vm.assertTrue(ledger.isSettled(requestId) == (settled & bit != 0), "settled after");
     }
 
-    function _requestId(address node, uint96 nonce) private pure returns (bytes32) {
-        return bytes32((uint256(uint160(node)) << 96) | nonce);
+    /// @dev Neither what is settled nor what another writer holds.
+    function testFuzz_RevertWhen_OthersAreGivenBack(uint256 page, uint256 settled, uint256 others) public {
+        page >>= 8;
+        ledger.recordAll(page, settled);
+        vm.prank(OTHER_WRITER);
+        ledger.hold(page, others);
+        uint256 given = settled | others;
+        if (given == 0) return;
+        vm.expectRevert(
+            abi.encodeWithSelector(IRequestLedger.RequestLedger_NotHeld.selector, page, 0, given)
+        );
+        ledger.release(page, given);
+    }
+
+    function testFuzz_RevertWhen_HeldIsRecorded(address node, uint96 nonce) public {
+        bytes32 requestId = RequestIds.encode(node, nonce);
+        ledger.hold(RequestIds.pageOf(requestId), RequestIds.bitOf(requestId));
+        vm.expectRevert(_alreadySettled(requestId));
+        ledger.record(requestId);
+    }
+
+    /// @dev What a former writer holds is not taken for settled, and is not free.
+    function test_FormerWriterKeepsWhatItHolds() public {
+        bytes32 requestId = RequestIds.encode(address(1), 7);
+        ledger.hold(RequestIds.pageOf(requestId), RequestIds.bitOf(requestId));
+        ledger.setLedgerWriter(address(this), false);
+        vm.assertFalse(ledger.isSettled(requestId), "settled");
+        vm.assertEq(ledger.occupied(RequestIds.pageOf(requestId)), RequestIds.bitOf(requestId), "occupied");
+        uint256 page = RequestIds.pageOf(requestId);
+        vm.expectRevert(
+            abi.encodeWithSelector(IRequestLedger.RequestLedger_NotWriter.selector, address(this))
+        );
+        ledger.release(page, 1 << 7);
+    }
+
+    function testFuzz_RevertWhen_CallerIsNoWriter(address caller, uint256 page, uint256 bitmap) public {
+        vm.assume(caller != address(this) && caller != OTHER_WRITER);
+        bytes memory refusal = abi.encodeWithSelector(
+            IRequestLedger.RequestLedger_NotWriter.selector,
+            caller
+        );
+        vm.prank(caller);
+        vm.expectRevert(refusal);
+        ledger.hold(page, bitmap);
+        vm.prank(caller);
+        vm.expectRevert(refusal);
+        ledger.release(page, bitmap);
+    }
+
+    function test_RevertWhen_WriterChangesNothing_OrHasNoCode_OrIsOneTooMany() public {
+        _expectInvalidWriter(address(this), true);
+        _expectInvalidWriter(address(0xdead), true);
+        _expectInvalidWriter(address(ledger), false);
+        uint256 maximum = ledger.MAXIMUM_WRITERS();
+        for (uint256 i = 2; i < maximum; ++i) {
+            address writer = address(uint160(0x1000 + i));
+            vm.etch(writer, hex"00");
+            ledger.setLedgerWriter(writer, true);
+        }
+        _expectInvalidWriter(address(ledger), true);
+        // One that was a writer before takes no new place.
+        ledger.setLedgerWriter(OTHER_WRITER, false);
+        ledger.setLedgerWriter(OTHER_WRITER, true);
+    }
+
+    function _expectInvalidWriter(address writer, bool allowed) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(IRequestLedger.RequestLedger_WriterInvalid.selector, writer)
+        );
+        ledger.setLedgerWriter(writer, allowed);
+    }
+
+    function _alreadySettled(bytes32 requestId) private pure returns (bytes memory) {
+        return
+            abi.encodeWithSelector(
+                IInferenceSettlement.InferenceSettlement_AlreadySettled.selector,
+                requestId
+            );
     }
 }

@@ -1,3 +1,4 @@
+import { ledgerPageOf } from "@haca/protocol/requestId";
 import { type Chain, callView } from "./chain.ts";
 
 const WORD_BITS = 256n;
@@ -25,7 +26,10 @@ export async function findFreeNonce(parameters: {
     const indices = Array.from({ length: WINDOW }, (_, offset) => start + BigInt(offset));
     const words = await Promise.all(
       indices.map((index) =>
-        callView({ chain, contract: "settlement", name: "settledBitmap", values: [node, index] }),
+        callView({
+          ...{ chain, contract: "settlement", name: "occupied" },
+          values: [ledgerPageOf({ node, index })],
+        }),
       ),
     );
     let found = false;

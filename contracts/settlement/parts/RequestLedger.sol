@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IInferenceSettlement} from "../../interfaces/IInferenceSettlement.sol";
+import {IRequestLedger} from "../../interfaces/IRequestLedger.sol";
+import {RequestIds} from "../RequestIds.sol";
+
+/// @title RequestLedger
+/// @notice See {IRequestLedger}. A part of {InferenceSettlement}, which records without a call: as a contract of its own
+/// it would cost every single result a cold account and a look at its writers (docs/adr/021-settlement-kinds.md).
+///
+/// @dev A bit that is set and held by no writer is set for good: `_record` and `_recordAll` never hold, and `release`
+/// clears only what its caller holds.
+abstract contract RequestLedger is IRequestLedger, AccessManaged {
+    /// @notice Most contracts that are ever made writers; `isSettled` looks at each.
+    uint256 public constant MAXIMUM_WRITERS = 16;
+
+    mapping(uint256 page => uint256 bitmap) private _pages;
+    mapping(address writer => mapping(uint256 page => uint256 bitmap)) private _held;
+    /// @dev All that ever were, so that what a former writer holds is not taken for settled.
+    address[] private _writers;
+
+    /// @inheritdoc IRequestLedger
+    mapping(address writer => bool allowed) public override isLedgerWriter;
+
+    /// @inheritdoc IRequestLedger
+    function hold(uint256 page, uint256 bitmap) external override returns (uint256 taken) {
+        _requireWriter();
+        uint256 before = _pages[page];
+        taken = bitmap & ~before;
+        _pages[page] = before | taken;
+        _held[msg.sender][page] |= taken;
+    }
+
+    /// @inheritdoc IRequestLedger
+    function release(uint256 page, uint256 bitmap) external override {
+        _requireWriter();
+        uint256 held = _held[msg.sender][page];
+        if (bitmap & ~held != 0) revert RequestLedger_NotHeld(page, held, bitmap);
+        _held[msg.sender][page] = held & ~bitmap;
+        _pages[page] &= ~bitmap;
+    }
+
+    /// @inheritdoc IRequestLedger
+    function setLedgerWriter(address writer, bool allowed) external override restricted {
+        if (isLedgerWriter[writer] == allowed || writer.code.length == 0) {
+            revert RequestLedger_WriterInvalid(writer);
+        }
+        isLedgerWriter[writer] = allowed;
+        if (allowed && !_isKnown(writer)) {
+            if (_writers.length == MAXIMUM_WRITERS) revert RequestLedger_WriterInvalid(writer);
+            _writers.push(writer);
+        }
+        emit LedgerWriterChanged(writer, allowed);
+    }
+
+    /// @inheritdoc IRequestLedger
+    function isSettled(bytes32 requestId) external view override returns (bool) {
+        uint256 page = RequestIds.pageOf(requestId);
+        uint256 bit = RequestIds.bitOf(requestId);
+        if (_pages[page] & bit == 0) return false;
+        for (uint256 i = 0; i < _writers.length; ++i) {
+            if (_held[_writers[i]][page] & bit != 0) return false;
+        }
+        return true;
+    }
+
+    /// @inheritdoc IRequestLedger
+    function occupied(uint256 page) public view override returns (uint256) {
+        return _pages[page];
+    }
+
+    /// @inheritdoc IRequestLedger
+    function heldBy(address writer, uint256 page) external view override returns (uint256) {
+        return _held[writer][page];
+    }
+
+    /// @dev Records a request for good. Reverts if it is taken.
+    function _record(bytes32 requestId) internal {
+        uint256 page = RequestIds.pageOf(requestId);
+        uint256 bitmap = _pages[page];
+        uint256 bit = RequestIds.bitOf(requestId);
+        if (bitmap & bit != 0) revert IInferenceSettlement.InferenceSettlement_AlreadySettled(requestId);
+        _pages[page] = bitmap | bit;
+    }
+
+    /// @dev Records requests of one page for good. The caller has looked that they are free.
+    function _recordAll(uint256 page, uint256 bitmap) internal {
+        _pages[page] |= bitmap;
+    }
+
+    function _requireWriter() private view {
+        if (!isLedgerWriter[msg.sender]) revert RequestLedger_NotWriter(msg.sender);
+    }
+
+    function _isKnown(address writer) private view returns (bool) {
+        for (uint256 i = 0; i < _writers.length; ++i) {
+            if (_writers[i] == writer) return true;
+        }
+        return false;
+    }
+}
