@@ -25,8 +25,10 @@ import {ISigningKeys} from "./ISigningKeys.sol";
 /// in any other registry.
 ///
 /// Duties of integrators:
-/// - Judge a result by `isActiveAt` with the result's own time, never by `isTEEEnabled`, and bound how old a result
-///   may be: what an enclave signs bears the time that the enclave says.
+/// - Judge whether a result is true by `wasInService` with the result's own time, and whether the node was alive as well
+///   by `isActiveAt`; never by `isTEEEnabled`. Bound how old a result may be: what an enclave signs bears the time that
+///   the enclave says.
+/// - A session key speaks in results only where `sessionKey(...).signsResults`; most are for heartbeats alone.
 /// - A signature is not an identity: whatever must happen once is keyed by something else.
 interface ITEERegistry is ILegacyTEERegistry {
     // Types and images
@@ -187,15 +189,18 @@ interface ITEERegistry is ILegacyTEERegistry {
     function heartbeatBySession(bytes32 teeId, uint256 timestamp, bytes calldata signature) external;
 
     /// @notice Certifies a session key with the node's key, over the EIP-712 digest of
-    /// `SessionKey(bytes32 teeId,address key,uint64 until,uint64 counter)`. Anyone may send it.
+    /// `SessionKey(bytes32 teeId,address key,bool signsResults,uint64 until,uint64 counter)`. Anyone may send it. What a key
+    /// is for never changes: for another purpose the node certifies another key.
     /// @param teeId the node
     /// @param key not used by this node before
+    /// @param signsResults false for heartbeats alone
     /// @param until end of its validity, at most 30 days ahead
     /// @param counter above the last one that this node has signed for a session key
     /// @param signature by the node's key
     function certifySessionKey(
         bytes32 teeId,
         address key,
+        bool signsResults,
         uint64 until,
         uint64 counter,
         bytes calldata signature
@@ -254,22 +259,20 @@ interface ITEERegistry is ILegacyTEERegistry {
     /// @return active false for the future and for an unknown node too
     function isActiveAt(bytes32 teeId, uint256 timestamp) external view returns (bool active);
 
-    /// @notice `isActiveAt`, and the session key was valid then.
+    /// @notice Whether what the node signed at `timestamp` is the word of an enclave in service: `isActiveAt` without the
+    /// ages of heartbeat and attestation. Liveness is not truth: a late heartbeat, or one that waits in the mempool,
+    /// neither breaks such an answer nor cures it. What else changes an answer about the past is the same as there, but
+    /// for the gap that heartbeats and attestations close.
     /// @param teeId the node
-    /// @param key the session key
     /// @param timestamp unix seconds
-    /// @return active whether both hold
-    function isSessionActiveAt(
-        bytes32 teeId,
-        address key,
-        uint256 timestamp
-    ) external view returns (bool active);
+    /// @return inService false for the future and for an unknown node too
+    function wasInService(bytes32 teeId, uint256 timestamp) external view returns (bool inService);
 
-    /// @notice When a session key of a node is valid.
+    /// @notice When a session key of a node is valid, and what for. The lens has `isSessionActiveAt`.
     /// @param teeId the node
     /// @param key the session key
-    /// @return validity all zero for a key that was never certified
-    function sessionKey(bytes32 teeId, address key) external view returns (Interval memory validity);
+    /// @return session all zero for a key that was never certified
+    function sessionKey(bytes32 teeId, address key) external view returns (SessionKey memory session);
 
     /// @notice Whether a node's status is `Enabled`, which does not say that it is to be trusted.
     /// @param teeId the node

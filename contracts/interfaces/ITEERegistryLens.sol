@@ -70,6 +70,19 @@ interface ITEERegistryLens {
         uint8 verifierId
     ) external view returns (ImageView memory image);
 
+    /// @notice Whether a result that a session key signed for its node at `timestamp` is to be trusted: `isActiveAt` of the
+    /// node, and the key was valid then and signs results. False for a key that is for heartbeats alone, whatever it
+    /// signed.
+    /// @param teeId the node
+    /// @param key the session key
+    /// @param timestamp unix seconds
+    /// @return active false for the future, an unknown node and an unknown key too
+    function isSessionActiveAt(
+        bytes32 teeId,
+        address key,
+        uint256 timestamp
+    ) external view returns (bool active);
+
     /// @notice Nodes of a type in order of admission, at most `limit` from number `offset`.
     /// @param teeType node type
     /// @param offset number of the first, from 0

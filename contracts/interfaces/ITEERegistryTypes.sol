@@ -121,12 +121,14 @@ interface ITEERegistryTypes {
         uint8 teeType;
     }
 
-    /// @notice A time during which something holds, its end excluded.
-    /// @param from begin, in unix seconds
-    /// @param until end, in unix seconds
-    struct Interval {
+    /// @notice When a session key of a node is valid, and what for. Every one signs heartbeats.
+    /// @param from begin of its validity, in unix seconds
+    /// @param until end of its validity, itself excluded
+    /// @param signsResults whether what it signs counts as the node's results too
+    struct SessionKey {
         uint48 from;
         uint48 until;
+        bool signsResults;
     }
 
     /// @notice Governance added a node type.
@@ -210,9 +212,16 @@ interface ITEERegistryTypes {
     /// @notice A node certified a session key.
     /// @param teeId the node
     /// @param key the session key
+    /// @param signsResults whether it signs results, and not heartbeats alone
     /// @param from begin of its validity, in unix seconds
     /// @param until end of its validity
-    event SessionKeyCertified(bytes32 indexed teeId, address indexed key, uint64 from, uint64 until);
+    event SessionKeyCertified(
+        bytes32 indexed teeId,
+        address indexed key,
+        bool signsResults,
+        uint64 from,
+        uint64 until
+    );
     /// @notice An operator ended a session key before its time.
     /// @param teeId the node
     /// @param key the session key

@@ -58,6 +58,21 @@ contract TEERegistryLens is ITEERegistryLens {
     }
 
     /// @inheritdoc ITEERegistryLens
+    function isSessionActiveAt(
+        bytes32 teeId,
+        address key,
+        uint256 timestamp
+    ) external view override returns (bool) {
+        ITEERegistryTypes.SessionKey memory session = REGISTRY.sessionKey(teeId, key);
+        // A key that was never certified has an empty interval.
+        return
+            session.signsResults &&
+            timestamp >= session.from &&
+            timestamp < session.until &&
+            REGISTRY.isActiveAt(teeId, timestamp);
+    }
+
+    /// @inheritdoc ITEERegistryLens
     function listNodes(
         uint8 teeType,
         uint256 offset,

@@ -37,6 +37,7 @@ const sessionSchema = z.strictObject({
   chainId: decimal,
   registry: address,
   key: address,
+  signsResults: z.boolean(),
   until: decimal,
   counter: decimal,
 });
@@ -94,12 +95,17 @@ function createReadApp(parameters: {
  * message that the caller chose:
  * - `GET /enclave/attestation?nonce=<40 hex>`: a document with this very nonce, for a registration
  * - `POST /enclave/heartbeat`: a heartbeat at the enclave's own time, so that none can be had in advance
- * - `POST /enclave/session-key` `{ chainId, registry, key, until, counter }`: certifies a session key (EIP-712), at
- *   most 30 days ahead
+ * - `POST /enclave/session-key` `{ chainId, registry, key, signsResults, until, counter }`: certifies a session key
+ *   (EIP-712), at most 30 days ahead; one that signs results only with `certifiesResultKeys`, because whoever holds it
+ *   speaks for the enclave
  * - `POST /enclave/ohttp-key` `{ chainId, registry, deadline, counter }`: its own OHTTP key, signed for one registry
  */
-export function createOperatorApp(parameters: { enclave: SimulatedEnclave; clock: Clock }): Hono {
-  const { enclave, clock } = parameters;
+export function createOperatorApp(parameters: {
+  enclave: SimulatedEnclave;
+  clock: Clock;
+  certifiesResultKeys: boolean;
+}): Hono {
+  const { enclave, clock, certifiesResultKeys } = parameters;
   const { teeId } = enclave;
   const app = new Hono();
   app.post("/enclave/heartbeat", (c) => {
@@ -116,14 +122,19 @@ export function createOperatorApp(parameters: { enclave: SimulatedEnclave; clock
   });
   app.post("/enclave/session-key", limit, async (c) => {
     const body = parseBody(sessionSchema, await c.req.text());
-    const { chainId, registry, key, until, counter } = body;
+    const { chainId, registry, key, signsResults, until, counter } = body;
+    if (signsResults && !certifiesResultKeys) {
+      const message = "signsResults: this enclave certifies keys for heartbeats alone";
+      const reason = { code: "session.noResults", field: "signsResults", message };
+      throw new RequestError({ status: 403, ...reason });
+    }
     const now = clock();
     if (until <= now || until > now + MAXIMUM_SESSION) {
       const message = `until: must be after ${now}, at most ${MAXIMUM_SESSION} s, got ${until}`;
       throw new RequestError({ status: 400, code: "session.badTime", field: "until", message });
     }
     const domain = teeRegistryDomain({ chainId, registry });
-    const digest = sessionKeyDigest({ domain, teeId, key, until, counter });
+    const digest = sessionKeyDigest({ domain, teeId, key, signsResults, until, counter });
     return c.json({ teeId, signature: hexlify(enclave.sign(digest)) });
   });
   app.post("/enclave/ohttp-key", limit, async (c) => {

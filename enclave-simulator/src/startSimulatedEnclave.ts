@@ -20,18 +20,20 @@ export type RunningEnclave = {
  * Lets a simulated enclave listen on this machine, on two ports. FOR DEVELOPMENT AND TESTS ONLY.
  * @param parameters.port of the operator's side; 0 takes a free one
  * @param parameters.publicPort of the public side; 0 takes a free one
+ * @param parameters.certifiesResultKeys whether its operator may have keys outside the enclave sign results; not if left out
  * @throws BaseError `enclave.cannotListen`
  */
 export async function startSimulatedEnclave(parameters: {
   enclave: SimulatedEnclave;
   port: number;
   publicPort: number;
+  certifiesResultKeys?: boolean;
   /** unix seconds; this machine's clock if left out */
   clock?: () => bigint;
 }): Promise<RunningEnclave> {
-  const { enclave, port, publicPort } = parameters;
+  const { enclave, port, publicPort, certifiesResultKeys = false } = parameters;
   const clock = parameters.clock ?? (() => BigInt(Math.floor(Date.now() / 1000)));
-  const operator = serverOf(createOperatorApp({ enclave, clock }));
+  const operator = serverOf(createOperatorApp({ enclave, clock, certifiesResultKeys }));
   const open = createAdaptorServer({
     fetch: createPublicApp({ enclave, clock }).fetch,
     createServer,

@@ -155,6 +155,8 @@ export const teeSessionKey = onchainTable(
   (t) => ({
     teeId: t.hex().notNull(),
     key: t.hex().notNull(),
+    /** whether it signs results, and not heartbeats alone */
+    signsResults: t.boolean().notNull(),
     from: t.bigint().notNull(),
     until: t.bigint().notNull(),
     /** when the operator ended it; null if they did not */

@@ -233,11 +233,12 @@ test("images, session keys, parameters and revocations are those of the contract
   }
   const keys = await indexer.sql(`select *, "from" as start from tee_session_key`);
   expect(keys).toHaveLength(world.nodes.flatMap(({ sessionKeys }) => sessionKeys).length);
-  for (const { tee_id, key, start, until } of keys) {
-    const interval = await tee.registry.read.sessionKey([tee_id as Hex, key as Hex]);
-    expect({ start, until }).toEqual({
-      start: String(interval.from),
-      until: String(interval.until),
+  for (const { tee_id, key, signs_results, start, until } of keys) {
+    const session = await tee.registry.read.sessionKey([tee_id as Hex, key as Hex]);
+    expect({ signs_results, start, until }).toEqual({
+      signs_results: session.signsResults,
+      start: String(session.from),
+      until: String(session.until),
     });
   }
   const parameters = await rowsById("tee_parameter", "name");

@@ -14,6 +14,7 @@ const SESSION_KEY = {
   SessionKey: [
     { name: "teeId", type: "bytes32" },
     { name: "key", type: "address" },
+    { name: "signsResults", type: "bool" },
     { name: "until", type: "uint64" },
     { name: "counter", type: "uint64" },
   ],
@@ -76,6 +77,8 @@ export function sessionKeyDigest(parameters: {
   teeId: string;
   /** address of the session key */
   key: string;
+  /** false for a key that is for heartbeats alone */
+  signsResults: boolean;
   /** unix seconds at which its validity ends */
   until: bigint;
   /** above the node's counter in the registry */

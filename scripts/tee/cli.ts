@@ -73,10 +73,19 @@ sending(program.command("ohttp <teeId>"))
   .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
   .action(async (id, options) => (await import("./ohttp.ts")).setOhttp(id, options));
 
+sending(program.command("certify-session <teeId> <key>"))
+  .description("have the enclave certify a session key, for heartbeats or for results too")
+  .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
+  .option("--days <number>", "for how long, 1 to 29", "7")
+  .option("--signs-results", "its holder speaks for the enclave in results as well", false)
+  .action(async (id, key, options) =>
+    (await import("./sessionKeys.ts")).certifySession(id, key, options),
+  );
+
 sending(program.command("end-session <teeId> <key>"))
   .description("end a session key's validity now")
   .action(async (id, key, options) =>
-    (await import("./lifecycle.ts")).endSession(id, key, options),
+    (await import("./sessionKeys.ts")).endSession(id, key, options),
   );
 
 sending(program.command("store <document>"))
@@ -97,6 +106,7 @@ program
   .option("--image <name>", "measurements are derived from the name", "development")
   .option("--pcrs <hex,hex,hex>", "PCR0, PCR1 and PCR2 instead, 48 bytes each")
   .option("--key <kind>", "signing key: rsa, p256 or secp256k1; clients check rsa", "rsa")
+  .option("--result-keys", "certify session keys that sign results, if asked to", false)
   .action(async (options) => (await import("./simulate.ts")).simulate(options));
 
 await runProgram(program);

@@ -2,7 +2,7 @@ import { NODE_STATUSES } from "@haca/protocol/attestationParameters";
 import { fetchHeartbeat } from "@haca/worker/roles/heartbeat/enclaveClient";
 import { sendCall } from "../lib/sendCall.ts";
 import { isoTime } from "../lib/words.ts";
-import { addressArgument, asked, type SendOptions, teeIdArgument, urlOption } from "./options.ts";
+import { asked, type SendOptions, teeIdArgument, urlOption } from "./options.ts";
 import { withNetwork } from "./withNetwork.ts";
 
 const DONE = {
@@ -40,23 +40,5 @@ export async function change(
       question: asked(options, `Send ${name} for ${teeId} to ${network}?`),
     });
     if (receipt !== undefined) console.log(`${DONE[name]}: ${teeId}`);
-  });
-}
-
-/** Ends a session key's validity now, as the node's operator; what it signed before stays valid. */
-export async function endSession(
-  argument: string,
-  key: string,
-  options: SendOptions,
-): Promise<void> {
-  const values = [teeIdArgument(argument), addressArgument("key", key)] as const;
-  await withNetwork(options, async ({ contracts, signer, network }) => {
-    const { until } = await contracts.registry.sessionKey(...values);
-    console.log(`session key  ${values[1]} valid until ${isoTime(until)} -> until now`);
-    const receipt = await sendCall({
-      ...{ contract: contracts.registry, signer, name: "endSessionKey", values },
-      question: asked(options, `Send endSessionKey to ${network}?`),
-    });
-    if (receipt !== undefined) console.log(`ended        ${values[1]}`);
   });
 }

@@ -19,6 +19,7 @@ export async function simulate(options: {
   image: string;
   pcrs?: string;
   key: string;
+  resultKeys: boolean;
 }): Promise<void> {
   const kind = KINDS.find((known) => known === options.key);
   if (kind === undefined) throw badOption(`--key must be ${KINDS.join(", ")}, got ${options.key}`);
@@ -37,7 +38,9 @@ export async function simulate(options: {
     ...{ now, root: openDevelopmentRoot(), extraValidity: EXTRA_VALIDITY },
   });
   const enclave = new SimulatedEnclave({ chain, measurements, kind, now });
-  const running = await startSimulatedEnclave({ enclave, port, publicPort });
+  const running = await startSimulatedEnclave({
+    ...{ enclave, port, publicPort, certifiesResultKeys: options.resultKeys },
+  });
   console.log(`SIMULATED enclave: it isolates nothing, for development only
   operator's side  ${running.operatorUrl}
   public side      ${running.publicUrl}

@@ -33,6 +33,7 @@ const session = {
   chainId: 31337n,
   registry: "0x5FbDB2315678afecb367f032d93F642f64180aa3",
   key: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+  signsResults: false,
   until: NOW + 3600n,
   counter: 1n,
 };
@@ -113,6 +114,7 @@ describe("what signs", () => {
 
   it.each<[string, Record<string, unknown>, RegExp]>([
     ["no key", { key: undefined }, /^key: /],
+    ["no purpose", { signsResults: undefined }, /^signsResults: /],
     ["a short key", { key: "0x12" }, /^key: must be an address/],
     ["a number as counter", { counter: 1 }, /^counter: /],
     ["a counter of 65 bits", { counter: String(1n << 64n) }, /^counter: must fit 64 bits/],
@@ -123,6 +125,28 @@ describe("what signs", () => {
     const { status, json } = await askSession(change);
     expect(status).toBe(400);
     expect(json().error.message).toMatch(message);
+  });
+
+  it("certifies a key that signs results only where it is set up for it", async () => {
+    const asked = { ...session, signsResults: true };
+    const { status, json } = await askSession({ signsResults: true });
+    expect(status).toBe(403);
+    expect(json().error).toMatchObject({ code: "session.noResults", field: "signsResults" });
+    const options = { enclave, port: 0, publicPort: 0, clock: () => NOW };
+    const other = await startSimulatedEnclave({ ...options, certifiesResultKeys: true });
+    try {
+      const signature = await fetchCertification({ url: other.operatorUrl, session: asked });
+      const { chainId, registry, ...rest } = asked;
+      const domain = teeRegistryDomain({ chainId, registry });
+      const { teeId } = enclave;
+      const digest = sessionKeyDigest({ domain, teeId, ...rest });
+      expect(recoverAddress(digest, signature)).toBe(signer);
+      // The same words with another purpose are another statement.
+      const narrow = sessionKeyDigest({ domain, teeId, ...rest, signsResults: false });
+      expect(recoverAddress(narrow, signature)).not.toBe(signer);
+    } finally {
+      await other.close();
+    }
   });
 
   it("signs its own OHTTP key for one registry on one chain", async () => {

@@ -27,14 +27,14 @@ abstract contract TEEKeys is TEENodes {
     bytes32 private constant DOMAIN_VERSION_HASH = keccak256("1");
     bytes32 private constant HEARTBEAT_TYPEHASH = keccak256("Heartbeat(bytes32 teeId,uint256 timestamp)");
     bytes32 private constant SESSION_KEY_TYPEHASH = keccak256(
-        "SessionKey(bytes32 teeId,address key,uint64 until,uint64 counter)"
+        "SessionKey(bytes32 teeId,address key,bool signsResults,uint64 until,uint64 counter)"
     );
     bytes32 private constant OHTTP_KEY_TYPEHASH = keccak256(
         "OhttpKey(bytes32 teeId,uint8 keyId,uint16 kemId,uint16 kdfId,uint16 aeadId,bytes publicKey,bytes keyConfig,uint64 deadline,uint64 counter)"
     );
     uint256 private constant MAXIMUM_OHTTP_LENGTH = 4096;
 
-    mapping(bytes32 teeId => mapping(address key => Interval interval)) private _sessionKeys;
+    mapping(bytes32 teeId => mapping(address key => SessionKey session)) private _sessionKeys;
     // Counters are one a kind, so that a statement of one kind never uses up another's.
     /// @inheritdoc ITEERegistry
     mapping(bytes32 teeId => uint64 counter) public override sessionCounter;
@@ -61,15 +61,14 @@ abstract contract TEEKeys is TEENodes {
         (address key, ECDSA.RecoverError problem, ) = ECDSA.tryRecoverCalldata(digest, signature);
         if (problem != ECDSA.RecoverError.NoError) revert TEERegistry_SignatureInvalid(teeId);
         // Valid now, not only at the time that it says: a key that was ended cannot go on with old times.
-        if (!_isWithin(_sessionKeys[teeId][key], block.timestamp)) {
-            revert TEERegistry_SessionKeyInvalid(teeId, key);
-        }
+        _validSessionKey(teeId, key);
     }
 
     /// @inheritdoc ITEERegistry
     function certifySessionKey(
         bytes32 teeId,
         address key,
+        bool signsResults,
         uint64 until,
         uint64 counter,
         bytes calldata signature
@@ -78,24 +77,23 @@ abstract contract TEEKeys is TEENodes {
         if (until <= block.timestamp) revert TEERegistry_StatementExpired(until, block.timestamp);
         uint256 latest = block.timestamp + MAXIMUM_SESSION;
         if (until > latest) revert TEERegistry_SessionTooLong(latest, until);
-        // A key's interval is never written a second time, so that it stays known when the key was valid.
+        // A key is never certified a second time, so that it stays known when it was valid, and what for.
         if (key == address(0) || _sessionKeys[teeId][key].from != 0) {
             revert TEERegistry_SessionKeyInvalid(teeId, key);
         }
         _useCounter(sessionCounter, teeId, counter);
-        bytes32 hash = keccak256(abi.encode(SESSION_KEY_TYPEHASH, teeId, key, until, counter));
+        bytes32 hash = keccak256(abi.encode(SESSION_KEY_TYPEHASH, teeId, key, signsResults, until, counter));
         _requireSigned(teeId, node, _hashTypedData(hash), signature);
 
-        _sessionKeys[teeId][key] = Interval(uint48(block.timestamp), uint48(until));
-        emit SessionKeyCertified(teeId, key, uint64(block.timestamp), until);
+        _sessionKeys[teeId][key] = SessionKey(uint48(block.timestamp), uint48(until), signsResults);
+        emit SessionKeyCertified(teeId, key, signsResults, uint64(block.timestamp), until);
     }
 
     /// @inheritdoc ITEERegistry
     function endSessionKey(bytes32 teeId, address key) external override {
         _operatedNode(teeId);
-        Interval storage interval = _sessionKeys[teeId][key];
-        if (!_isWithin(interval, block.timestamp)) revert TEERegistry_SessionKeyInvalid(teeId, key);
-        interval.until = uint48(block.timestamp);
+        SessionKey storage session = _validSessionKey(teeId, key);
+        session.until = uint48(block.timestamp);
         emit SessionKeyEnded(teeId, key, uint64(block.timestamp));
     }
 
@@ -144,16 +142,7 @@ abstract contract TEEKeys is TEENodes {
     }
 
     /// @inheritdoc ITEERegistry
-    function isSessionActiveAt(
-        bytes32 teeId,
-        address key,
-        uint256 timestamp
-    ) external view override returns (bool) {
-        return _isWithin(_sessionKeys[teeId][key], timestamp) && isActiveAt(teeId, timestamp);
-    }
-
-    /// @inheritdoc ITEERegistry
-    function sessionKey(bytes32 teeId, address key) external view override returns (Interval memory) {
+    function sessionKey(bytes32 teeId, address key) external view override returns (SessionKey memory) {
         return _sessionKeys[teeId][key];
     }
 
@@ -215,7 +204,9 @@ abstract contract TEEKeys is TEENodes {
         return MessageHashUtils.toTypedDataHash(domainSeparator, structHash);
     }
 
-    function _isWithin(Interval memory interval, uint256 timestamp) private pure returns (bool) {
-        return interval.from != 0 && timestamp >= interval.from && timestamp < interval.until;
+    /// @dev A key that is valid now, whatever it is for; it never begins in the future.
+    function _validSessionKey(bytes32 teeId, address key) private view returns (SessionKey storage session) {
+        session = _sessionKeys[teeId][key];
+        if (block.timestamp >= session.until) revert TEERegistry_SessionKeyInvalid(teeId, key);
     }
 }

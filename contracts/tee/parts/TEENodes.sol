@@ -128,17 +128,22 @@ abstract contract TEENodes is TEEImages {
     }
 
     /// @inheritdoc ITEERegistry
-    function isActiveAt(bytes32 teeId, uint256 timestamp) public view override returns (bool) {
+    function isActiveAt(bytes32 teeId, uint256 timestamp) external view override returns (bool) {
+        Node storage node = _nodes[teeId];
+        uint256 ages = _ages.valueAt(timestamp);
+        return
+            timestamp <= uint256(node.lastHeartbeatAt) + uint32(ages) &&
+            timestamp <= uint256(node.attestedAt) + (ages >> ATTESTATION_AGE_SHIFT) &&
+            wasInService(teeId, timestamp);
+    }
+
+    /// @inheritdoc ITEERegistry
+    function wasInService(bytes32 teeId, uint256 timestamp) public view override returns (bool) {
         Node storage node = _nodes[teeId];
         NodeStatus status = node.status;
         if (status == NodeStatus.Unknown || _isBanned(status) || timestamp > block.timestamp) return false;
         uint64 standing = _standingAt(teeId, node, timestamp);
-        uint256 ages = _ages.valueAt(timestamp);
-        return
-            standing != OUT_OF_SERVICE &&
-            timestamp <= uint256(node.lastHeartbeatAt) + uint32(ages) &&
-            timestamp <= uint256(node.attestedAt) + (ages >> ATTESTATION_AGE_SHIFT) &&
-            _isVouchedFor(node, standing, timestamp);
+        return standing != OUT_OF_SERVICE && _isVouchedFor(node, standing, timestamp);
     }
 
     /// @inheritdoc ITEERegistry

@@ -124,6 +124,7 @@ export function teeOperations(parameters: { chain: Chain; tee: Tee; random: Rand
       const node = random.pick(nodes);
       const teeId = teeIdOf(node.enclave);
       const key = privateKeyToAddress(generatePrivateKey());
+      const signsResults = random.below(2) === 1;
       const until = (await now()) + BigInt(60 + random.below(6000));
       const counter = node.counter + 1n + BigInt(random.below(3));
       const digest = hashTypedData({
@@ -132,15 +133,16 @@ export function teeOperations(parameters: { chain: Chain; tee: Tee; random: Rand
           SessionKey: [
             { name: "teeId", type: "bytes32" },
             { name: "key", type: "address" },
+            { name: "signsResults", type: "bool" },
             { name: "until", type: "uint64" },
             { name: "counter", type: "uint64" },
           ],
         },
         primaryType: "SessionKey",
-        message: { teeId, key, until, counter },
+        message: { teeId, key, signsResults, until, counter },
       });
       const signature = toHex(node.enclave.sign(digest));
-      await call("certifySessionKey", [teeId, key, until, counter, signature]);
+      await call("certifySessionKey", [teeId, key, signsResults, until, counter, signature]);
       node.counter = counter;
       node.sessionKeys.push(key);
     },

@@ -99,17 +99,31 @@ async function domainOf({ registry, chainId }: RegistryFixture) {
 async function certifySession(fixture: RegistryFixture, node: Node) {
   const { ethers, registry } = fixture;
   const until = (await now(fixture)) + 3600n;
-  const value = { teeId: node.teeId, key: SESSION.address, until, counter: 1n };
+  const value = {
+    teeId: node.teeId,
+    key: SESSION.address,
+    signsResults: false,
+    until,
+    counter: 1n,
+  };
   const types = {
     SessionKey: [
       { name: "teeId", type: "bytes32" },
       { name: "key", type: "address" },
+      { name: "signsResults", type: "bool" },
       { name: "until", type: "uint64" },
       { name: "counter", type: "uint64" },
     ],
   };
   const digest = ethers.TypedDataEncoder.hash(await domainOf(fixture), types, value);
-  await registry.certifySessionKey(node.teeId, SESSION.address, until, 1n, node.sign(digest));
+  await registry.certifySessionKey(
+    node.teeId,
+    SESSION.address,
+    false,
+    until,
+    1n,
+    node.sign(digest),
+  );
 }
 
 async function sessionBeat(fixture: RegistryFixture, teeId: string) {

@@ -1,11 +1,12 @@
 import { encodeName } from "@haca/enclave-simulator/makeCertificate";
-import { pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
+import { measurementsOf, pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
 import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { expect } from "chai";
 import { AbiCoder, hexlify, keccak256, type Signer, Wallet } from "ethers";
 import { network } from "hardhat";
 import {
   admit,
+  approve,
   deployRegistry,
   LLM_PROXY,
   loadAtItsTime,
@@ -150,6 +151,7 @@ describe("TEERegistry nodes", () => {
       SessionKey: [
         { name: "teeId", type: "bytes32" },
         { name: "key", type: "address" },
+        { name: "signsResults", type: "bool" },
         { name: "until", type: "uint64" },
         { name: "counter", type: "uint64" },
       ],
@@ -167,18 +169,34 @@ describe("TEERegistry nodes", () => {
       verifyingContract: registry ?? (await f.registry.getAddress()),
     });
     const session = new Wallet(`0x${"5e".repeat(32)}`);
-    const certify = async (
-      options: { key?: string; until?: bigint; counter?: bigint; registry?: string } = {},
-    ) => {
+    type Certification = {
+      key?: string;
+      signsResults?: boolean;
+      until?: bigint;
+      counter?: bigint;
+      registry?: string;
+      /** what is signed, if not the types that the registry knows */
+      as?: typeof types;
+    };
+    const certify = async (options: Certification = {}) => {
       const value = {
         ...{ teeId, key: options.key ?? session.address },
+        signsResults: options.signsResults ?? true,
         ...{ until: options.until ?? (await now(f)) + 3600n, counter: options.counter ?? 1n },
       };
-      const { TypedDataEncoder } = f.ethers;
-      const digest = TypedDataEncoder.hash(await domain(options.registry), types, value);
-      const { key, until, counter } = value;
-      return f.registry.certifySessionKey(teeId, key, until, counter, node.sign(digest));
+      const signature = await certification(value, options);
+      const { key, signsResults, until, counter } = value;
+      return f.registry.certifySessionKey(teeId, key, signsResults, until, counter, signature);
     };
+    const certification = async (value: object, options: Certification = {}) => {
+      const { TypedDataEncoder } = f.ethers;
+      const digest = TypedDataEncoder.hash(
+        ...([await domain(options.registry), options.as ?? types, value] as const),
+      );
+      return node.sign(digest);
+    };
+    const isSessionActive = (key: string, timestamp: bigint) =>
+      f.lens.isSessionActiveAt(teeId, key, timestamp);
     const sessionBeat = async (timestamp: bigint, registry?: string, signer: Signer = session) => {
       const signature = await signer.signTypedData(await domain(registry), heartbeatTypes, {
         ...{ teeId, timestamp },
@@ -187,16 +205,75 @@ describe("TEERegistry nodes", () => {
     };
 
     it("test_SessionKeyBeatsForItsNode", async () => {
-      await expect(certify()).to.emit(f.registry, "SessionKeyCertified");
+      const until = (await now(f)) + 3600n;
+      const key = session.address;
+      await expect(certify({ until })).to.emit(f.registry, "SessionKeyCertified");
+      const from = await now(f);
+      const stored = await f.registry.sessionKey(teeId, key);
+      expect([...stored]).to.deep.equal([from, until, true]);
       const time = (await now(f)) + 2n;
       await sessionBeat(time);
       expect((await f.registry.getTEE(teeId)).lastHeartbeatAt).to.equal(time);
-      expect(await f.registry.isSessionActiveAt(teeId, session.address, await now(f))).to.equal(
-        true,
+      expect(await isSessionActive(key, await now(f))).to.equal(true);
+      expect(await isSessionActive(key, from - 1n)).to.equal(false);
+      expect(await isSessionActive(key, (await now(f)) + 1n)).to.equal(false);
+      expect(await isSessionActive(f.attacker.address, await now(f))).to.equal(false);
+    });
+
+    it("test_HeartbeatKeyBeats_AndSpeaksInNoResult", async () => {
+      await certify({ signsResults: false });
+      const from = await now(f);
+      expect((await f.registry.sessionKey(teeId, session.address)).signsResults).to.equal(false);
+      await sessionBeat(from + 2n);
+      expect((await f.registry.getTEE(teeId)).lastHeartbeatAt).to.equal(from + 2n);
+      // The node was active then, and the key valid: it is for heartbeats, so no result of it counts.
+      expect(await f.registry.isActiveAt(teeId, from)).to.equal(true);
+      expect(await isSessionActive(session.address, from)).to.equal(false);
+    });
+
+    it("test_RevertWhen_StatementIsOfAnotherPurposeOrOfNone", async () => {
+      const until = (await now(f)) + 3600n;
+      const statement = { teeId, key: session.address, signsResults: false, until, counter: 1n };
+      const narrow = await certification(statement);
+      // What a node signed for heartbeats does not certify a key for results, nor the other way round.
+      const wide = await certification({ ...statement, signsResults: true });
+      const send = (signsResults: boolean, signature: Uint8Array | string) =>
+        f.registry.certifySessionKey(teeId, session.address, signsResults, until, 1n, signature);
+      for (const [signsResults, signature] of [
+        [true, narrow],
+        [false, wide],
+      ] as const) {
+        await expect(send(signsResults, signature)).to.be.revertedWithCustomError(
+          f.registry,
+          "TEERegistry_SignatureInvalid",
+        );
+      }
+      // The statement of earlier registries names no purpose.
+      const purposeless = { SessionKey: types.SessionKey.filter((x) => x.name !== "signsResults") };
+      for (const signsResults of [false, true]) {
+        await expect(certify({ signsResults, as: purposeless })).to.be.revertedWithCustomError(
+          f.registry,
+          "TEERegistry_SignatureInvalid",
+        );
+      }
+      await send(false, narrow);
+    });
+
+    it("test_RevertWhen_KeyIsCertifiedAgainForAnotherPurpose", async () => {
+      await certify({ signsResults: false });
+      const before = await f.registry.sessionKey(teeId, session.address);
+      const widen = () => certify({ signsResults: true, counter: 2n });
+      await expect(widen()).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_SessionKeyInvalid",
       );
-      expect(await f.registry.isSessionActiveAt(teeId, f.attacker.address, await now(f))).to.equal(
-        false,
+      await f.registry.connect(f.operator).endSessionKey(teeId, session.address);
+      await expect(widen()).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_SessionKeyInvalid",
       );
+      const { from, signsResults } = await f.registry.sessionKey(teeId, session.address);
+      expect([from, signsResults]).to.deep.equal([before.from, false]);
     });
 
     it("test_RevertWhen_CertificationIsForAnotherRegistry", async () => {
@@ -238,10 +315,8 @@ describe("TEERegistry nodes", () => {
         f.registry,
         "TEERegistry_SessionKeyInvalid",
       );
-      expect(await f.registry.isSessionActiveAt(teeId, session.address, during)).to.equal(true);
-      expect(await f.registry.isSessionActiveAt(teeId, session.address, await now(f))).to.equal(
-        false,
-      );
+      expect(await isSessionActive(session.address, during)).to.equal(true);
+      expect(await isSessionActive(session.address, await now(f))).to.equal(false);
       await expect(
         f.registry.connect(f.operator).endSessionKey(teeId, session.address),
       ).to.be.revertedWithCustomError(f.registry, "TEERegistry_SessionKeyInvalid");
@@ -351,6 +426,95 @@ describe("TEERegistry nodes", () => {
       await expect(
         f.registry.connect(f.attacker).renew(teeId, registration, GAS),
       ).to.be.revertedWithCustomError(f.registry, "TEERegistry_NotOperator");
+    });
+
+    it("test_WasInService_NeedsNoHeartbeat", async () => {
+      const during = await now(f);
+      await f.networkHelpers.time.increase(DAY);
+      const late = await now(f);
+      expect(await f.registry.isActiveAt(teeId, late)).to.equal(false);
+      expect(await f.registry.wasInService(teeId, late)).to.equal(true);
+      expect(await f.registry.wasInService(teeId, during)).to.equal(true);
+      // A heartbeat that comes later changes nothing about it.
+      await beat(late);
+      expect(await f.registry.wasInService(teeId, late)).to.equal(true);
+      // Nor does the attestation's age.
+      await f.networkHelpers.time.increase(8 * DAY);
+      const old = await now(f);
+      await beat(old);
+      expect(await f.registry.isActiveAt(teeId, old)).to.equal(false);
+      expect(await f.registry.wasInService(teeId, old)).to.equal(true);
+    });
+
+    it("test_WasInService_NeverAnswersForTheFutureOrBeforeAdmission", async () => {
+      const { registeredAt } = await f.registry.getTEE(teeId);
+      const time = await now(f);
+      expect(await f.registry.wasInService(teeId, registeredAt)).to.equal(true);
+      expect(await f.registry.wasInService(teeId, registeredAt - 1n)).to.equal(false);
+      expect(await f.registry.wasInService(teeId, time)).to.equal(true);
+      for (const future of [time + 1n, 2n ** 48n + time, 2n ** 256n - 1n]) {
+        expect(await f.registry.wasInService(teeId, future)).to.equal(false);
+      }
+    });
+
+    it("test_WasInService_EndsWithDisablingAndBeginsWithEnabling", async () => {
+      const during = await now(f);
+      await f.networkHelpers.time.increase(10);
+      await f.registry.connect(f.operator).disableTEE(teeId);
+      const disabledAt = await now(f);
+      await f.networkHelpers.time.increase(10);
+      await f.registry.connect(f.operator).enableTEE(teeId);
+      const enabledAt = await now(f);
+      const answers = await Promise.all(
+        [during, disabledAt - 1n, disabledAt, enabledAt - 1n, enabledAt].map((time) =>
+          f.registry.wasInService(teeId, time),
+        ),
+      );
+      expect(answers).to.deep.equal([true, true, false, false, true]);
+      await f.registry.connect(f.operator).retireTEE(teeId);
+      expect(await f.registry.wasInService(teeId, during)).to.equal(true);
+      expect(await f.registry.wasInService(teeId, await now(f))).to.equal(false);
+    });
+
+    it("test_WasInService_BansAndDenialsTakeThePastOut", async () => {
+      const during = await now(f);
+      const guardian = f.registry.connect(f.guardian);
+      const governance = f.registry.connect(f.governance);
+      await guardian.denyOperator(f.operator.address);
+      expect(await f.registry.wasInService(teeId, during)).to.equal(false);
+      await governance.allowOperator(f.operator.address);
+      expect(await f.registry.wasInService(teeId, during)).to.equal(true);
+      await guardian.banTEE(teeId);
+      expect(await f.registry.wasInService(teeId, during)).to.equal(false);
+      await governance.liftBan(teeId);
+      const liftedAt = await now(f);
+      expect(await f.registry.wasInService(teeId, during)).to.equal(true);
+      expect(await f.registry.wasInService(teeId, liftedAt)).to.equal(false);
+    });
+
+    it("test_WasInService_EndsWithImageVerifierAndCertificates", async () => {
+      const during = await now(f);
+      await f.networkHelpers.time.increase(10);
+      const guardian = f.registry.connect(f.guardian);
+      await guardian.revokePCR(pcrHashOf(f.image), LLM_PROXY);
+      expect(await f.registry.wasInService(teeId, during)).to.equal(true);
+      expect(await f.registry.wasInService(teeId, (await now(f)) - 1n)).to.equal(true);
+      expect(await f.registry.wasInService(teeId, await now(f))).to.equal(false);
+
+      const image = measurementsOf("another image");
+      await approve(f, image);
+      const other = await admit(f, { image });
+      const otherDuring = await now(f);
+      await f.networkHelpers.time.increase(10);
+      const verifier = await f.registry.verifier(0);
+      // The same contract again is another term all the same.
+      await f.registry.connect(f.governance).setVerifier(0, verifier);
+      expect(await f.registry.wasInService(other.teeId, otherDuring)).to.equal(true);
+      expect(await f.registry.wasInService(other.teeId, await now(f))).to.equal(false);
+
+      const [name = ""] = other.enclave.chain.names;
+      await f.store.connect(f.guardian).revokeUnseen(encodeName(name), 2n);
+      expect(await f.registry.wasInService(other.teeId, otherDuring)).to.equal(false);
     });
 
     it("test_DisablingEndsTheInterval_NotTheHistory", async () => {
@@ -520,6 +684,8 @@ describe("TEERegistry nodes", () => {
       );
       expect(await f.registry.isTEEActive(unknown)).to.equal(false);
       expect(await f.registry.isActiveAt(unknown, 0)).to.equal(false);
+      expect(await f.registry.wasInService(unknown, 0)).to.equal(false);
+      expect(await f.registry.wasInService(unknown, await now(f))).to.equal(false);
       expect(await f.registry.isTEEEnabled(unknown)).to.equal(false);
     });
 

@@ -35,6 +35,17 @@ export type EnclaveOhttpKey = z.output<typeof ohttpSchema>;
 /** A heartbeat, signed with the enclave's own key at the enclave's own time (unix seconds). */
 export type EnclaveHeartbeat = z.output<typeof heartbeatSchema>;
 
+/** What an enclave is asked to say about a session key. */
+export type SessionStatement = {
+  chainId: bigint;
+  registry: string;
+  key: string;
+  /** false for a key that is for heartbeats alone; enclaves refuse the other kind unless they are set up for it */
+  signsResults: boolean;
+  until: bigint;
+  counter: bigint;
+};
+
 /** The enclave does not answer, or not what was asked for. `code` is `enclave.unreachable` or `enclave.badAnswer`. */
 export class EnclaveError extends BaseError {}
 
@@ -96,12 +107,12 @@ export async function fetchHeartbeat(parameters: { url: string }): Promise<Encla
  */
 export async function fetchCertification(parameters: {
   url: string;
-  session: { chainId: bigint; registry: string; key: string; until: bigint; counter: bigint };
+  session: SessionStatement;
 }): Promise<string> {
-  const { chainId, registry, key, until, counter } = parameters.session;
+  const { chainId, registry, key, signsResults, until, counter } = parameters.session;
   const url = at(parameters.url, "/enclave/session-key");
   const body = JSON.stringify({
-    ...{ chainId: String(chainId), registry, key },
+    ...{ chainId: String(chainId), registry, key, signsResults },
     ...{ until: String(until), counter: String(counter) },
   });
   const bytes = await ask({ url, method: "POST", body });

@@ -37,12 +37,13 @@ export async function ensureSession(parameters: {
   const until = now + BigInt(sessionSeconds);
   const [last] = await readRegistry({ context, name: "sessionCounter", values: [teeId] });
   const counter = (last as bigint) + 1n;
-  const session = { chainId, registry, key, until, counter };
+  // This machine is no enclave: a key that lies here must not speak in results.
+  const session = { chainId, registry, key, signsResults: false, until, counter };
   const signature = await fetchCertification({ url: context.enclaveUrl, session });
   const { gasUsed, hash } = await sendCall({
     context,
     name: "certifySessionKey",
-    values: [teeId, key, until, counter, signature],
+    values: [teeId, key, false, until, counter, signature],
     lastSent,
   });
   context.metrics.sessionUntil.set(Number(until));
