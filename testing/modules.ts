@@ -29,7 +29,11 @@ export function testModule(
   const { settlementWindow } = parameters;
   const { teeRegistry } = attested;
   const core = coreModule(module, { settlementWindow, accessManager, teeRegistry });
-  accessCalls({ module, accessManager, contracts: { InferenceSettlement: core.inferenceSettlement } });
+  accessCalls({
+    module,
+    accessManager,
+    contracts: { InferenceSettlement: core.inferenceSettlement },
+  });
   grantRoles({ module, accessManager, holders: parameters.holders });
   return { ...core, ...attested };
 }

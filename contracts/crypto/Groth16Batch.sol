@@ -77,7 +77,7 @@ library Groth16Batch {
         uint256[] memory positions,
         uint256[] memory contexts
     ) private view returns (bool isWellFormed, bool isOne) {
-        bytes32 challenge = _challenge(keyStore, wordCount, positions, contexts);
+        bytes32 challenge = challengeOf(keyStore, wordCount, positions, contexts);
         uint256 work;
         uint256 sums;
         uint256 key;
@@ -137,13 +137,14 @@ library Groth16Batch {
         }
     }
 
-    /// @dev A hash of everything: of the frame first, then over the hash so far with each proof and its signals.
-    function _challenge(
+    /// @notice The hash that the coefficients come from: of the frame first, then over the hash so far with each proof and
+    /// its signals.
+    function challengeOf(
         address keyStore,
         uint256 wordCount,
         uint256[] memory positions,
         uint256[] memory contexts
-    ) private view returns (bytes32 challenge) {
+    ) internal view returns (bytes32 challenge) {
         challenge = keccak256(abi.encode(TAG, block.chainid, address(this), keyStore, positions.length));
         uint256 headLength = Groth16.PROOF_LENGTH;
         assembly ("memory-safe") {

@@ -4,8 +4,7 @@ import { ZeroAddress } from "ethers";
 import type { Plan, PlannedContract } from "../plan/plan.ts";
 
 /** One AccessManager holds every permission; the deployer is its first administrator. */
-export const accessModule = (module: Plan) =>
-  module.contract("AccessManager", [module.deployer]);
+export const accessModule = (module: Plan) => module.contract("AccessManager", [module.deployer]);
 
 /** The contracts of the ZKML path, and of enclaves' results where there is a TEE registry. */
 export function coreModule(

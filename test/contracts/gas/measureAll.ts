@@ -5,12 +5,16 @@ import { measureGroth16 } from "./measureGroth16.ts";
 import { type Measure, type Measurement, median } from "./measurement.ts";
 import { measureRegistry } from "./measureRegistry.ts";
 import { measureSettlement } from "./measureSettlement.ts";
+import { measureSigned } from "./measureSigned.ts";
 import { measureTeeRegistry } from "./measureTeeRegistry.ts";
 import { measureToken } from "./measureToken.ts";
+import { measureZkmlBatch } from "./measureZkmlBatch.ts";
 
 /** One file per subject; a new subject adds its function here. */
 const MEASURES: readonly Measure[] = [
   measureSettlement,
+  measureZkmlBatch,
+  measureSigned,
   measureRegistry,
   measureGroth16,
   measureToken,

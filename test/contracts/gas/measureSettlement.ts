@@ -13,10 +13,10 @@ export const measureSettlement: Measure = async (connection) => {
   await connection.networkHelpers.time.increaseTo(MEASUREMENT_TIME);
   const fixture = await deploySettlement(connection);
   const { settlement, node, relayer, domain } = fixture;
-  const infer = (nonce: bigint): Inference =>
+  const infer = (nonce: bigint, price = 0n): Inference =>
     makeInference({
       ...{ ...fixture, node: node.address, nonce, timestamp: MEASUREMENT_TIME },
-      overrides: { requester: relayer.address, price: 1_234_567_890_123_456_789n },
+      overrides: { requester: relayer.address, price },
     });
   const settle = ({ result, words, proof }: Inference) =>
     gasOf(settlement.connect(node).settleZkml(result, words, proof, "0x"));
@@ -25,6 +25,7 @@ export const measureSettlement: Measure = async (connection) => {
     "settle.single": [],
     "settle.single.firstInSlot": [],
     "settle.single.byRelayer": [],
+    "settle.single.priced": [],
     "settle.single.replayed": [],
   };
   for (let page = 0n; page < BigInt(SAMPLES); page++) {
@@ -40,6 +41,9 @@ export const measureSettlement: Measure = async (connection) => {
           .settleZkml(relayed.result, relayed.words, relayed.proof, signature),
       ),
     );
+    samples["settle.single.priced"]?.push(
+      await settle(infer(first + 3n, 1_234_567_890_123_456_789n)),
+    );
     samples["settle.single.replayed"]?.push(await gasOfReverted(fixture, relayed));
   }
   return {
@@ -48,6 +52,7 @@ export const measureSettlement: Measure = async (connection) => {
       "settle.single": "one proof, 4 public signals, sent by the node, its bitmap word not zero",
       "settle.single.firstInSlot": "the same for the first of 256 nonces: the word was zero",
       "settle.single.byRelayer": "the same, sent by somebody else with the node's signature",
+      "settle.single.priced": "a result with a price: its digest is kept for whoever pays",
       "settle.single.replayed": "a second settlement of the same request: reverts",
     },
   };

@@ -15,9 +15,17 @@ const SIZE_TOLERANCE = 0.005;
 const MAXIMUM_CODE_LENGTH = 24_576;
 /** Budgets of the design, whole transactions. */
 const BUDGETS: Record<string, number> = {
-  "settle.single": 275_000,
+  "settle.single": 262_000,
   "settle.single.firstInSlot": 280_000,
   "settle.single.byRelayer": 275_000,
+  "settle.batch32.perProof": 67_000,
+  "settle.batch128.perProof": 61_000,
+  "settle.batch32.extraSignal.perProof": 900,
+  "settle.batch128.extraSignal.perProof": 760,
+  "settle.tee.rsa.first": 165_000,
+  "settle.tee.rsa": 148_000,
+  "settle.tee.session.first": 112_000,
+  "settle.tee.session": 95_000,
   "vesting.create": 140_000,
   "vesting.createBatch50.perGrant": 110_000,
   "vesting.release": 65_000,

@@ -57,7 +57,9 @@ describe("InferenceSettlement", () => {
           words,
         );
       expect(await fixture.settlement.isSettled(result.requestId)).to.equal(true);
-      expect(await fixture.settlement.occupied(ledgerPageOf({ node: fixture.node.address, index: 0n }))).to.equal(8n);
+      expect(
+        await fixture.settlement.occupied(ledgerPageOf({ node: fixture.node.address, index: 0n })),
+      ).to.equal(8n);
     });
 
     it("test_SettlesWhen_RelayedWithTheNodesSignature", async () => {
@@ -141,7 +143,6 @@ describe("InferenceSettlement", () => {
     for (const [field, value] of [
       ["requester", "0x00000000000000000000000000000000000000AA"],
       ["price", 7n],
-      ["teeId", id("enclave")],
     ] as const) {
       it(`test_RevertWhen_ProofMadeForAnother_${field}`, async () => {
         const inference = infer(0n);
@@ -152,6 +153,13 @@ describe("InferenceSettlement", () => {
         );
       });
     }
+
+    it("test_RevertWhen_AProvedResultNamesAnEnclave", async () => {
+      // Proved for this very result: only the rule refuses it.
+      await expect(settle(infer(0n, { teeId: id("enclave") })))
+        .to.be.revertedWithCustomError(fixture.settlement, "InferenceSettlement_TeeIdNotZero")
+        .withArgs(id("enclave"));
+    });
 
     it("test_RevertWhen_ProofMadeForAnotherContractOrChain", async () => {
       const { result, words } = infer(0n);

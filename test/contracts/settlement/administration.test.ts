@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { ZeroAddress } from "ethers";
 import { network } from "hardhat";
 import {
   deploySettlement,
@@ -99,15 +100,21 @@ describe("InferenceSettlement: administration", () => {
   });
 
   describe("constructor", () => {
-    const create = async (overrides: { authority?: string; registry?: string; window?: bigint }) =>
+    const create = async (overrides: {
+      authority?: string;
+      registry?: string;
+      enclaves?: string;
+      window?: bigint;
+    }) =>
       ethers.deployContract("InferenceSettlement", [
         overrides.authority ?? (await fixture.accessManager.getAddress()),
         overrides.registry ?? (await fixture.registry.getAddress()),
+        overrides.enclaves ?? ZeroAddress,
         overrides.window ?? SETTLEMENT_WINDOW,
       ]);
 
-    it("test_RevertWhen_AuthorityOrRegistryIsNoContract", async () => {
-      for (const name of ["authority", "registry"]) {
+    it("test_RevertWhen_AuthorityOrARegistryIsNoContract", async () => {
+      for (const name of ["authority", "registry", "enclaves"]) {
         await expect(create({ [name]: fixture.node.address }))
           .to.be.revertedWithCustomError(fixture.settlement, "InferenceSettlement_NotAContract")
           .withArgs(fixture.node.address);
@@ -128,7 +135,28 @@ describe("InferenceSettlement: administration", () => {
       expect(await fixture.settlement.modelRegistry()).to.equal(
         await fixture.registry.getAddress(),
       );
+      expect(await fixture.settlement.teeRegistry()).to.equal(ZeroAddress);
       expect(await fixture.settlement.settlementWindow()).to.equal(SETTLEMENT_WINDOW);
+    });
+  });
+
+  describe("writers of the ledger", () => {
+    it("test_SetLedgerWriter", async () => {
+      const { settlement, registry } = fixture;
+      const writer = await registry.getAddress();
+      for (const allowed of [true, false]) {
+        await expect(settlement.setLedgerWriter(writer, allowed))
+          .to.emit(settlement, "LedgerWriterChanged")
+          .withArgs(writer, allowed);
+        expect(await settlement.isLedgerWriter(writer)).to.equal(allowed);
+      }
+    });
+
+    it("test_RevertWhen_CallerMayNotSetWriters", async () => {
+      const { settlement, registry, node } = fixture;
+      await expect(settlement.connect(node).setLedgerWriter(await registry.getAddress(), true))
+        .to.be.revertedWithCustomError(settlement, "AccessManagedUnauthorized")
+        .withArgs(node.address);
     });
   });
 });

@@ -176,7 +176,9 @@ describe("InferenceSettlement: the node's consent", () => {
       it(`test_RevertWhen_WalletReenters_${name}`, async () => {
         const { node, outer, inner } = await prepareWallet("ReentrantWallet");
         await expectRefusal(relay(outer, "0x"), node);
-        expect(await fixture.settlement.occupied(ledgerPageOf({ node: node, index: 0n }))).to.equal(0n);
+        expect(await fixture.settlement.occupied(ledgerPageOf({ node: node, index: 0n }))).to.equal(
+          0n,
+        );
         expect(await fixture.settlement.isSettled(inner.result.requestId)).to.equal(false);
       });
 
@@ -187,7 +189,9 @@ describe("InferenceSettlement: the node's consent", () => {
         await expect(settling).to.emit(fixture.settlement, "InferenceSettled");
         const receipt = await (await settling).wait();
         expect(receipt?.logs.length).to.equal(1);
-        expect(await fixture.settlement.occupied(ledgerPageOf({ node: node, index: 0n }))).to.equal(1n);
+        expect(await fixture.settlement.occupied(ledgerPageOf({ node: node, index: 0n }))).to.equal(
+          1n,
+        );
       });
 
       it(`test_ReentryIsASettlementOnItsOwn_${name}`, async () => {

@@ -100,9 +100,14 @@ export async function deployRegistry(connection: NetworkConnection) {
   const keys = await getContractAt("SigningKeys", deployed.signingKeys.address);
   const registry = await getContractAt("TEERegistry", deployed.teeRegistry.address);
   const lens = await getContractAt("TEERegistryLens", deployed.teeRegistryLens.address);
+  const models = await getContractAt("ModelRegistry", deployed.modelRegistry.address);
+  const settlement = await getContractAt(
+    "InferenceSettlement",
+    deployed.inferenceSettlement.address,
+  );
   const image = measurementsOf("image");
   const fixture = {
-    ...{ connection, ethers, networkHelpers, registry, lens, chain, image },
+    ...{ connection, ethers, networkHelpers, registry, lens, chain, image, models, settlement },
     ...{ administrator, manager, ecdsa, store, verifier, keys },
     ...{ governance, approver, guardian, registrar, operator, attacker, payee },
     chainId: (await ethers.provider.getNetwork()).chainId,

@@ -21,6 +21,9 @@ export const SETTLEMENT_WINDOW = 7n * 24n * 60n * 60n;
 export const INPUT_LAYOUT: TensorLayout[] = [
   { count: 64, bits: 5, isSigned: false, scaleExponent: 0 },
 ];
+/** The same, made longer: 248 bits of each word after the first two are one element. */
+const inputLayout = (words: number): TensorLayout[] =>
+  words === 2 ? INPUT_LAYOUT : [{ count: words, bits: 248, isSigned: false, scaleExponent: 0 }];
 export const OUTPUT_LAYOUT: TensorLayout[] = [
   { count: 10, bits: 20, isSigned: true, scaleExponent: -8 },
   { count: 1, bits: 4, isSigned: false, scaleExponent: 0 },
@@ -64,7 +67,10 @@ export type Inference = {
 };
 
 /** The contracts with one published version, whose trapdoor the tests know. */
-export async function deploySettlement(connection: NetworkConnection) {
+export async function deploySettlement(
+  connection: NetworkConnection,
+  shape: { inputWords: number } = { inputWords: 2 },
+) {
   const { ethers } = connection;
   const [administrator, owner, node, relayer, otherNode] = await ethers.getSigners();
   if (!administrator || !owner || !node || !relayer || !otherNode) throw new Error("no accounts");
@@ -76,12 +82,19 @@ export async function deploySettlement(connection: NetworkConnection) {
   const accessManager = await ethers.getContractAt("AccessManager", deployed.accessManager.address);
   const registry = await ethers.getContractAt("ModelRegistry", deployed.modelRegistry.address);
   const settlement = await ethers.getContractAt("InferenceSettlement", address);
-  const trapdoor = makeTrapdoor({ signalCount: SIGNAL_COUNT, random: scalarsFrom("key") });
+  const inputWordCount = shape.inputWords;
+  const signalCount = SIGNAL_COUNT - 2 + inputWordCount;
+  const trapdoor = makeTrapdoor({ signalCount, random: scalarsFrom("key") });
   const verifyingKey = makeVerifyingKey(trapdoor);
   const modelId = computeModelId({ owner: owner.address, slug: "digits" });
   const versionId = computeVersionId({ modelId, major: 1, minor: 0 });
   await registry.connect(owner).registerModel("digits");
-  await registry.connect(owner).publishVersion(modelId, versionParams({ verifyingKey }));
+  await registry
+    .connect(owner)
+    .publishVersion(
+      modelId,
+      versionParams({ verifyingKey, overrides: { inputLayout: inputLayout(inputWordCount) } }),
+    );
   const domain = settlementDomain({
     chainId: (await ethers.provider.getNetwork()).chainId,
     settlement: await settlement.getAddress(),
@@ -89,7 +102,7 @@ export async function deploySettlement(connection: NetworkConnection) {
   return {
     ...{ connection, ethers, administrator, owner, node, relayer, otherNode },
     ...{ accessManager, registry, settlement, domain },
-    ...{ trapdoor, verifyingKey, modelId, versionId },
+    ...{ trapdoor, verifyingKey, modelId, versionId, inputWordCount },
   };
 }
 export type SettlementFixture = Awaited<ReturnType<typeof deploySettlement>>;

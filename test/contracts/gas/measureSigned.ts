@@ -1,0 +1,82 @@
+import { hashResult, type InferenceResult, settlementDomain } from "@haca/protocol/inferenceResult";
+import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
+import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
+import { sessionKeyDigest, teeRegistryDomain } from "@haca/protocol/teeMessages";
+import { hexlify, id, Wallet, ZeroHash } from "ethers";
+import { admit, deployRegistry, now } from "../utils/attestationFixture.ts";
+import { gasOf, type Measure } from "./measurement.ts";
+
+const SAMPLES = 4;
+
+/** Results of an enclave, by its RSA key and by a session key, and Vanilla ones; sent by anybody. */
+export const measureSigned: Measure = async (connection) => {
+  const f = await deployRegistry(connection);
+  const owner = f.governance;
+  const modelId = computeModelId({ owner: owner.address, slug: "chat" });
+  await f.models.connect(owner).registerModel("chat");
+  await f.models.connect(owner).publishManifest(modelId, 1, 0, id("manifest"), ZeroHash);
+  const modelVersion = computeVersionId({ modelId, major: 1, minor: 0 });
+  const { enclave } = await admit(f, { kind: "rsa" });
+  const { chainId } = f;
+  const domain = settlementDomain({ chainId, settlement: await f.settlement.getAddress() });
+  const session = new Wallet(id("session of the measurement"));
+  const statement = {
+    ...{ teeId: enclave.teeId, key: session.address, signsResults: true },
+    ...{ until: (await now(f)) + 86_400n, counter: 1n },
+  };
+  const registry = await f.registry.getAddress();
+  const digest = sessionKeyDigest({
+    domain: teeRegistryDomain({ chainId, registry }),
+    ...statement,
+  });
+  const { teeId, key, signsResults, until, counter } = statement;
+  await f.registry.certifySessionKey(
+    teeId,
+    key,
+    signsResults,
+    until,
+    counter,
+    enclave.sign(digest),
+  );
+
+  const makeResult = async (node: string, nonce: bigint): Promise<InferenceResult> => ({
+    ...{ modelVersion, inputHash: id(`in ${nonce}`), outputHash: id(`out ${nonce}`) },
+    ...{ requester: f.payee.address, price: 0n, timestamp: await now(f) },
+    ...{ requestId: encodeRequestId({ node, nonce }), teeId },
+  });
+  const settle = async (nonce: bigint, sign: (digest: string) => string | Uint8Array) => {
+    const result = await makeResult(nodeOfEnclave(teeId), nonce);
+    const signature = hexlify(sign(hashResult({ domain, result })));
+    return gasOf(f.settlement.connect(f.attacker).settleTee(result, signature));
+  };
+  const bySession = (digest: string) => session.signingKey.sign(digest).serialized;
+  const byKey = (digest: string) => enclave.sign(digest);
+  const record = async (nonce: bigint) => {
+    const result = { ...(await makeResult(f.operator.address, nonce)), teeId: ZeroHash };
+    return gasOf(f.settlement.connect(f.operator).settleVanilla(result, 0, "0x"));
+  };
+  const samples: Record<string, bigint[]> = {};
+  const take = (name: string, gas: bigint) => {
+    const taken = samples[name] ?? [];
+    samples[name] = [...taken, gas];
+  };
+  for (let page = 0n; page < BigInt(SAMPLES); page++) {
+    take("settle.tee.rsa.first", await settle(1_024n * page, byKey));
+    take("settle.tee.rsa", await settle(1_024n * page + 1n, byKey));
+    take("settle.tee.session.first", await settle(1_024n * page + 512n, bySession));
+    take("settle.tee.session", await settle(1_024n * page + 513n, bySession));
+    take("settle.vanilla.first", await record(256n * page));
+    take("settle.vanilla", await record(256n * page + 1n));
+  }
+  return {
+    samples,
+    notes: {
+      "settle.tee.rsa": "a result signed with an enclave's RSA key of 2048 bits",
+      "settle.tee.rsa.first": "the same for the first of 256 nonces",
+      "settle.tee.session": "a result signed with a session key of the enclave",
+      "settle.tee.session.first": "the same for the first of 256 nonces",
+      "settle.vanilla": "a Vanilla result, recorded by its node",
+      "settle.vanilla.first": "the same for the first of 256 nonces",
+    },
+  };
+};
