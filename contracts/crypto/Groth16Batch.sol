@@ -51,10 +51,12 @@ library Groth16Batch {
         uint256[] memory positions,
         uint256[] memory contexts
     ) internal view {
-        (uint256 index, uint256 word) = _firstOutsideField(wordCount, positions);
-        if (index < wordCount) revert IGroth16Errors.Groth16_PublicSignalOutOfRange(index, word);
         (bool isWellFormed, bool isOne) = _check(keyStore, keyOffset, wordCount, positions, contexts);
-        if (!isWellFormed) revert IGroth16Errors.Groth16_ProofPointInvalid();
+        if (!isWellFormed) {
+            (uint256 index, uint256 word) = _firstOutsideField(wordCount, positions);
+            if (index < wordCount) revert IGroth16Errors.Groth16_PublicSignalOutOfRange(index, word);
+            revert IGroth16Errors.Groth16_ProofPointInvalid();
+        }
         if (!isOne) revert IGroth16Errors.Groth16_ProofInvalid();
     }
 
@@ -66,10 +68,11 @@ library Groth16Batch {
         uint256[] memory positions,
         uint256[] memory contexts
     ) internal view returns (bool isOne) {
-        (uint256 index, ) = _firstOutsideField(wordCount, positions);
-        if (index == wordCount) (, isOne) = _check(keyStore, keyOffset, wordCount, positions, contexts);
+        (, isOne) = _check(keyStore, keyOffset, wordCount, positions, contexts);
     }
 
+    /// @return isWellFormed whether every word is below the field's order, and the precompiles took every point
+    /// @return isOne whether the equation holds; false if not well formed
     function _check(
         address keyStore,
         uint256 keyOffset,
@@ -105,7 +108,7 @@ library Groth16Batch {
         }
     }
 
-    /// @dev The first word that is not below the field's order; `wordCount` if there is none. Words are never reduced.
+    /// @dev The first word that is not below the field's order; `wordCount` if there is none.
     function _firstOutsideField(
         uint256 wordCount,
         uint256[] memory positions
@@ -145,10 +148,16 @@ library Groth16Batch {
         uint256[] memory positions,
         uint256[] memory contexts
     ) internal view returns (bytes32 challenge) {
-        challenge = keccak256(abi.encode(TAG, block.chainid, address(this), keyStore, positions.length));
+        bytes32 tag = TAG;
         uint256 headLength = Groth16.PROOF_LENGTH;
         assembly ("memory-safe") {
             let free := mload(0x40)
+            mstore(free, tag)
+            mstore(add(free, 0x20), chainid())
+            mstore(add(free, 0x40), address())
+            mstore(add(free, 0x60), keyStore)
+            mstore(add(free, 0x80), mload(positions))
+            challenge := keccak256(free, 0xa0)
             let length := add(headLength, shl(5, wordCount))
             let context := add(contexts, 0x20)
             let position := add(positions, 0x20)
@@ -166,7 +175,8 @@ library Groth16Batch {
     }
 
     /// @dev The pairs (-r[i] A[i], B[i]); the sum of r[i] C[i] in the first 64 bytes of `work`; and in `sums`, modulo the
-    /// field's order, the sum of r[i], and for each signal the sum of r[i] times it.
+    /// field's order, the sum of r[i], and for each signal the sum of r[i] times it. A word that is not below the order is
+    /// refused, because the sums would be the same as with the word that it is reduced to.
     function _placeProofs(
         bytes32 challenge,
         uint256 wordCount,
@@ -218,7 +228,9 @@ library Groth16Batch {
                 } lt(word, end) {
                     word := add(word, 0x20)
                 } {
-                    mstore(sum, addmod(mload(sum), mulmod(r, calldataload(word), scalarOrder), scalarOrder))
+                    let value := calldataload(word)
+                    isWellFormed := and(isWellFormed, lt(value, scalarOrder))
+                    mstore(sum, addmod(mload(sum), mulmod(r, value, scalarOrder), scalarOrder))
                     sum := add(sum, 0x20)
                 }
                 let context := mload(add(add(contexts, 0x20), shl(5, i)))

@@ -95,6 +95,9 @@ interface ICertificateStore {
     /// @notice What was to be revoked is revoked already.
     /// @param revocationKey under which it is
     error CertificateStore_AlreadyRevoked(bytes32 revocationKey);
+    /// @notice Nothing was revoked since the path was looked at.
+    /// @param id of the certificate
+    error CertificateStore_CheckedAlready(bytes32 id);
     /// @notice The pinned root cannot be revoked, whatever names it.
     error CertificateStore_RootIsPinned();
     /// @notice A certificate of the path is not valid yet.
@@ -140,6 +143,14 @@ interface ICertificateStore {
     /// @param issuer DER of the issuer's name, header included, as it stands in the certificate
     /// @param serial the serial number
     function revokeUnseen(bytes calldata issuer, uint256 serial) external;
+
+    /// @notice Notes that nothing of a certificate's path is revoked, so that `isTrusted` is cheap again: after every
+    /// revocation it looks at each path anew. Open to everybody, and changes no answer.
+    /// @param id of a stored certificate; reverts if its path is revoked, or if nothing was since
+    function recheck(bytes32 id) external;
+
+    /// @notice How many revocations there ever were.
+    function revocationCount() external view returns (uint64);
 
     /// @notice A stored certificate; reverts if it may not be used now.
     /// @param id of the certificate

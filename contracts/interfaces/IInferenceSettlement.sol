@@ -56,8 +56,8 @@ interface IInferenceSettlement is IGroth16Errors, IRequestLedger {
     /// @param price agreed price in wei-scale units of OPG
     /// @param timestamp unix seconds at which the node answered
     /// @param teeId enclave that answered, zero if none
-    /// @param words packed input words followed by packed output words, of a ZKML result that settled alone; empty
-    /// otherwise: those of a batch are in its calldata, and only their hashes are known of the other kinds
+    /// @param words packed input words followed by packed output words, of a ZKML result; empty for other kinds, of which
+    /// only the hashes are known
     event InferenceSettled(
         bytes32 indexed requestId,
         bytes32 indexed modelVersion,
@@ -69,6 +69,23 @@ interface IInferenceSettlement is IGroth16Errors, IRequestLedger {
         uint64 timestamp,
         bytes32 teeId,
         uint256[] words
+    );
+    /// @notice A ZKML result was settled in a batch, for the only time. Its words are in the transaction's calldata.
+    /// @param requestId the request
+    /// @param modelVersion the version that answered
+    /// @param requester account that asked; zero if it did not say
+    /// @param inputHash keccak256 of the packed input words
+    /// @param outputHash keccak256 of the packed output words
+    /// @param price agreed price in wei-scale units of OPG
+    /// @param timestamp unix seconds at which the node answered
+    event ZkmlBatchItemSettled(
+        bytes32 indexed requestId,
+        bytes32 indexed modelVersion,
+        address indexed requester,
+        bytes32 inputHash,
+        bytes32 outputHash,
+        uint256 price,
+        uint64 timestamp
     );
     /// @notice Governance set the window, or the deployment did.
     /// @param previous seconds before

@@ -1,5 +1,5 @@
 import type { TensorLayout } from "@haca/protocol/tensorLayout";
-import { index, onchainTable, relations } from "ponder";
+import { index, onchainTable, primaryKey, relations } from "ponder";
 
 /** Tables of models, versions and settlements. */
 
@@ -38,12 +38,12 @@ export const modelVersion = onchainTable(
     status: t.text().$type<"published" | "deprecated">().notNull(),
     publishedAt: t.bigint().notNull(),
     deprecatedAt: t.bigint(),
-    /** SHA-256 of the ONNX file */
+    /** SHA-256 of the ONNX file, or of the manifest of a version without a circuit */
     modelHash: t.hex().notNull(),
     blobId: t.hex().notNull(),
-    /** SHA-256 of the r1cs file */
-    circuitHash: t.hex().notNull(),
-    verifyingKeyHash: t.hex().notNull(),
+    /** SHA-256 of the r1cs file; null for a version without a circuit, of which nothing can be proved */
+    circuitHash: t.hex(),
+    verifyingKeyHash: t.hex(),
     inputLayout: t.jsonb().$type<TensorLayout[]>().notNull(),
     outputLayout: t.jsonb().$type<TensorLayout[]>().notNull(),
     /** number of packed words */
@@ -69,24 +69,27 @@ export const node = onchainTable("node", (t) => ({
   lastSeenAt: t.bigint().notNull(),
 }));
 
-/** One settled request. */
+/** One settled request, or one that was recorded as Vanilla; a request can have a row of both. */
 export const settlement = onchainTable(
   "settlement",
   (t) => ({
-    requestId: t.hex().primaryKey(),
+    requestId: t.hex().notNull(),
     nodeAddress: t.hex().notNull(),
     nonce: t.bigint().notNull(),
-    verification: t.text().$type<"vanilla" | "zkml" | "tee">().notNull(),
+    verification: t.text().$type<"vanilla" | "zkml" | "tee" | "optimistic">().notNull(),
+    /** whether its proof was checked together with others */
+    batched: t.boolean().notNull(),
     /** whether the chain checked a proof or an attestation; false for Vanilla, always */
     verified: t.boolean().notNull(),
-    state: t.text().$type<"settled">().notNull(),
+    /** `recorded`: Vanilla, which is no verification */
+    state: t.text().$type<"settled" | "recorded">().notNull(),
     versionId: t.hex().notNull(),
     /** null only if the version was published in another registry */
     modelId: t.hex(),
     requester: t.hex().notNull(),
     inputHash: t.hex().notNull(),
     outputHash: t.hex().notNull(),
-    /** packed input words, then packed output words, as decimal strings */
+    /** packed input words, then packed output words, as decimal strings; empty where the chain has only their hashes */
     words: t.jsonb().$type<string[]>().notNull(),
     /** integers of each tensor as decimal strings; null if the words do not fit the version's layout */
     inputs: t.jsonb().$type<string[][]>(),
@@ -108,6 +111,7 @@ export const settlement = onchainTable(
     logIndex: t.integer().notNull(),
   }),
   (table) => ({
+    key: primaryKey({ columns: [table.requestId, table.verified] }),
     nodeIndex: index().on(table.nodeAddress, table.nonce),
     requesterIndex: index().on(table.requester),
     modelIndex: index().on(table.modelId, table.blockNumber),

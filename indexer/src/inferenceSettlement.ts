@@ -1,44 +1,80 @@
-import { ponder } from "ponder:registry";
+import { type Context, type Event, ponder } from "ponder:registry";
 import { model, modelVersion, node, settlement } from "ponder:schema";
 import { decodeRequestId } from "@haca/protocol/requestId";
-import { getAddress } from "viem";
+import { getAddress, zeroHash } from "viem";
+import { batchWords } from "./batchWords.ts";
 import { decodeTensors, labelOf } from "./tensors.ts";
 import { verificationName } from "./verificationName.ts";
 
+const ZKML = 1;
+
 ponder.on("InferenceSettlement:InferenceSettled", async ({ event, context }) => {
+  const { verification, words, teeId } = event.args;
+  const record = { verification, teeId, batched: false, wordsOf: () => [...words] };
+  await recordSettlement({ event, context, record });
+});
+
+ponder.on("InferenceSettlement:ZkmlBatchItemSettled", async ({ event, context }) => {
+  const { nonce } = decodeRequestId(event.args.requestId);
+  const { input } = event.transaction;
+  const wordsOf = (wordCount: number) => batchWords({ input, nonce, wordCount });
+  const record = { verification: ZKML, teeId: zeroHash, batched: true, wordsOf };
+  await recordSettlement({ event, context, record });
+});
+
+/** What the two events say in different ways, or one of them not at all. */
+type Record = {
+  verification: number;
+  teeId: `0x${string}`;
+  batched: boolean;
+  /** packed words of a version that has so many; none if they are not on the chain */
+  wordsOf: (wordCount: number) => bigint[];
+};
+
+async function recordSettlement(parameters: {
+  event: Event<
+    "InferenceSettlement:InferenceSettled" | "InferenceSettlement:ZkmlBatchItemSettled"
+  >;
+  context: Context;
+  record: Record;
+}): Promise<void> {
+  const { event, context, record } = parameters;
   const { args, block, log, transaction, transactionReceipt } = event;
   const { node: nodeAccount, nonce } = decodeRequestId(args.requestId);
   const nodeAddress = getAddress(nodeAccount);
-  const verification = verificationName(args.verification);
+  const verification = verificationName(record.verification);
   const verified = verification !== "vanilla";
   const verifiedIncrement = verified ? 1 : 0;
 
   const version = await context.db.find(modelVersion, { id: args.modelVersion });
-  const tensors = version === null ? null : decodeTensors({ ...version, words: args.words });
+  const words = record.wordsOf(version === null ? 0 : version.inputWords + version.outputWords);
+  const tensors =
+    version === null || words.length === 0 ? null : decodeTensors({ ...version, words });
   const label =
     version === null || tensors === null ? null : labelOf({ ...version, outputs: tensors.outputs });
 
-  // A plain insert: a request settles at most once, so a second row for it would mean that the tables no
-  // longer follow the chain. Stopping is better than counting twice.
+  // A plain insert: a request settles at most once, and is recorded as Vanilla at most once. A second row would mean that
+  // the tables no longer follow the chain. Stopping is better than counting twice.
   await context.db.insert(settlement).values({
     requestId: args.requestId,
     nodeAddress,
     nonce,
     verification,
+    batched: record.batched,
     verified,
-    state: "settled",
+    state: verified ? "settled" : "recorded",
     versionId: args.modelVersion,
     modelId: version?.modelId ?? null,
     requester: args.requester,
     inputHash: args.inputHash,
     outputHash: args.outputHash,
-    words: args.words.map(String),
+    words: words.map(String),
     inputs: tensors?.inputs ?? null,
     outputs: tensors?.outputs ?? null,
     label,
     price: args.price,
     timestamp: args.timestamp,
-    teeId: args.teeId,
+    teeId: record.teeId,
     settler: transaction.from,
     transactionHash: transaction.hash,
     gasUsed: transactionReceipt.gasUsed,
@@ -71,4 +107,4 @@ ponder.on("InferenceSettlement:InferenceSettled", async ({ event, context }) => 
     await context.db.update(modelVersion, { id: version.id }).set(count);
     await context.db.update(model, { id: version.modelId }).set(count);
   }
-});
+}

@@ -1,6 +1,13 @@
 import { ponder } from "ponder:registry";
 import { model, modelVersion } from "ponder:schema";
-import { wordCount } from "@haca/protocol/tensorLayout";
+import { type TensorLayout, wordCount } from "@haca/protocol/tensorLayout";
+import { type Hex, zeroHash } from "viem";
+
+const unlessZero = (hash: Hex): Hex | null => (hash === zeroHash ? null : hash);
+
+/** A version without a circuit has no tensors, and no words. */
+const countWords = (layout: readonly TensorLayout[]): number =>
+  layout.length === 0 ? 0 : wordCount(layout);
 
 ponder.on("ModelRegistry:ModelRegistered", async ({ event, context }) => {
   await context.db.insert(model).values({
@@ -28,12 +35,12 @@ ponder.on("ModelRegistry:VersionPublished", async ({ event, context }) => {
     publishedAt: event.block.timestamp,
     modelHash: event.args.modelHash,
     blobId: event.args.blobId,
-    circuitHash: event.args.circuitHash,
-    verifyingKeyHash: event.args.verifyingKeyHash,
+    circuitHash: unlessZero(event.args.circuitHash),
+    verifyingKeyHash: unlessZero(event.args.verifyingKeyHash),
     inputLayout,
     outputLayout,
-    inputWords: wordCount(inputLayout),
-    outputWords: wordCount(outputLayout),
+    inputWords: countWords(inputLayout),
+    outputWords: countWords(outputLayout),
     settledCount: 0,
     verifiedCount: 0,
     transactionHash: event.transaction.hash,

@@ -1,4 +1,4 @@
-const NAMES = ["vanilla", "zkml", "tee"] as const;
+const NAMES = ["vanilla", "zkml", "tee", "optimistic"] as const;
 
 export type VerificationName = (typeof NAMES)[number];
 

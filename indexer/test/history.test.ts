@@ -44,6 +44,7 @@ beforeAll(async () => {
   settled = [
     await settle({ nonce: 0n }),
     await settle({ nonce: 1n, verification: 0 }),
+    await settle({ nonce: 1n }),
     await settle({ nonce: 2n, verification: 2 }),
     await settle({ nonce: 3n, strayBit: STRAY_BIT }),
     await settle({ nonce: 2n ** 96n - 1n, modelVersion: UNPUBLISHED }),
@@ -66,8 +67,8 @@ test("a settlement carries everything its event and its transaction say", async 
   const block = await chain.client.getBlock({ blockNumber: receipt.blockNumber });
   const event = inferenceSettled({ nonce: 0n });
   const { settlement } = await indexer.graphql(`{
-    settlement(requestId: "${event.requestId}") {
-      nodeAddress nonce verification verified state versionId modelId requester inputHash outputHash
+    settlement(requestId: "${event.requestId}", verified: true) {
+      nodeAddress nonce verification batched verified state versionId modelId requester inputHash outputHash
       words inputs outputs label price timestamp teeId settler transactionHash gasUsed blockNumber
       blockHash blockTimestamp logIndex
     }
@@ -76,6 +77,7 @@ test("a settlement carries everything its event and its transaction say", async 
     nodeAddress: NODE,
     nonce: "0",
     verification: "zkml",
+    batched: false,
     verified: true,
     state: "settled",
     versionId: versionId(1, 0),
@@ -103,12 +105,13 @@ test("a settlement carries everything its event and its transaction say", async 
 test("Vanilla is never verified; words without a meaning are kept as they are", async () => {
   const rows = await indexer.sql(
     `select nonce, verification, verified, outputs is null as opaque, label, model_id is null as orphan
-     from settlement where node_address = '${NODE}' order by nonce`,
+     from settlement where node_address = '${NODE}' order by nonce, verified`,
   );
   const readable = { opaque: false, label: 7, orphan: false };
   expect(rows).toEqual([
     { nonce: "0", verification: "zkml", verified: true, ...readable },
     { nonce: "1", verification: "vanilla", verified: false, ...readable },
+    { nonce: "1", verification: "zkml", verified: true, ...readable },
     { nonce: "2", verification: "tee", verified: true, ...readable },
     { nonce: "3", verification: "zkml", verified: true, opaque: true, label: null, orphan: false },
     {
@@ -141,7 +144,7 @@ test("models lead to versions, versions to settlements, settlements to nodes", a
     }
   }`);
   const { timestamp: deprecatedAt } = await chain.client.getBlock();
-  const node = { address: NODE, settledCount: 5, verifiedCount: 4 };
+  const node = { address: NODE, settledCount: 6, verifiedCount: 5 };
   const otherNode = { address: OTHER_NODE, settledCount: 1, verifiedCount: 1 };
   const shape = {
     ...{ inputWords: 1, outputWords: 1, inputLayout: INPUT_LAYOUT, outputLayout: OUTPUT_LAYOUT },
@@ -150,14 +153,14 @@ test("models lead to versions, versions to settlements, settlements to nodes", a
     items: [
       {
         ...{ id: MODEL_ID, slug: "digits", owner: OWNER },
-        ...{ versionCount: 2, settledCount: 5, verifiedCount: 4 },
+        ...{ versionCount: 2, settledCount: 6, verifiedCount: 5 },
         versions: {
           items: [
             {
               ...{ major: "1", minor: "0", status: "deprecated" },
               ...{ deprecatedAt: String(deprecatedAt), ...shape },
-              ...{ settledCount: 4, verifiedCount: 3 },
-              settlements: { totalCount: 4, items: Array(4).fill({ node }) },
+              ...{ settledCount: 5, verifiedCount: 4 },
+              settlements: { totalCount: 5, items: Array(5).fill({ node }) },
             },
             {
               ...{ major: String(WIDEST), minor: String(WIDEST), status: "published" },
@@ -174,7 +177,7 @@ test("models lead to versions, versions to settlements, settlements to nodes", a
 
 test("a node's first and last settlement give the times it was seen", async () => {
   const first = await chain.client.getBlock({ blockNumber: settled[0]?.blockNumber ?? 0n });
-  const last = await chain.client.getBlock({ blockNumber: settled[4]?.blockNumber ?? 0n });
+  const last = await chain.client.getBlock({ blockNumber: settled[5]?.blockNumber ?? 0n });
   const { node } = await indexer.graphql(`{ node(address: "${NODE}") { firstSeenAt lastSeenAt } }`);
   expect(node).toEqual({
     firstSeenAt: String(first.timestamp),

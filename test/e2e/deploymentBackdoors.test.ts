@@ -468,6 +468,11 @@ const BACKDOORS: readonly [string, (box: Sandbox) => Promise<unknown>, string][]
     "InferenceSettlement.settlementWindow: 604800 s, but 3600 s",
   ],
   [
+    "a contract that may hold requests",
+    (box) => box.asTimelock(box.settlement, "setLedgerWriter", box.registry.target, true),
+    "InferenceSettlement: TEERegistry holds requests: never did, but it may",
+  ],
+  [
     "an operator whom nobody allowed again",
     (box) => box.asTimelock(box.registry, "allowOperator", STRANGER),
     `operator ${STRANGER}: nothing that nobody decided, but allowed again`,
@@ -556,6 +561,7 @@ describe("deploy:check", () => {
     const verifier = await sandbox.deploy(bytecode);
     await sandbox.decide([
       [settlement, "setSettlementWindow", 3600],
+      [settlement, "setLedgerWriter", verifier, true],
       [registry, "setVerifier", 1, verifier],
       [registry, "addTEEType", 9, "Other"],
       [registry, "approvePCR", IMAGE, "voted", 0],

@@ -15,7 +15,9 @@ import {X509} from "./X509.sol";
 /// certificate, takes a revocation back, or ends the root.
 ///
 /// Storage: a certificate is the code of a contract, which nothing can change, found by its id. A record carries what
-/// a use has to look at for its whole path, so that a use reads one record and one slot per certificate of the path.
+/// a use has to look at for its whole path, so that a use reads one record and two slots per certificate of the path.
+/// Beside the record's address stands how many revocations there were when the path was last found without one: as long
+/// as there are no more, `isTrusted` need not look again.
 contract CertificateStore is ICertificateStore, AccessManaged {
     /// @dev What a certificate's contract holds, ABI-encoded.
     /// @param subjectHash keccak256 of the subject's name
@@ -36,6 +38,14 @@ contract CertificateStore is ICertificateStore, AccessManaged {
         bytes32[] revocationKeys;
     }
 
+    /// @dev One storage slot.
+    /// @param record contract that holds the record
+    /// @param cleanAt `revocationCount` when nothing of the path was revoked
+    struct Entry {
+        address record;
+        uint64 cleanAt;
+    }
+
     IEcdsaP384 public immutable ECDSA_P384;
 
     /// @inheritdoc ICertificateStore
@@ -48,7 +58,9 @@ contract CertificateStore is ICertificateStore, AccessManaged {
     bytes32 private immutable ROOT_REVOCATION_KEY;
     bytes32 private immutable ROOT_KEY_REVOCATION_KEY;
 
-    mapping(bytes32 id => address record) private _records;
+    mapping(bytes32 id => Entry entry) private _entries;
+    /// @inheritdoc ICertificateStore
+    uint64 public override revocationCount;
     /// @inheritdoc ICertificateStore
     mapping(bytes32 revocationKey => bool isRevoked) public override isRevoked;
 
@@ -94,7 +106,7 @@ contract CertificateStore is ICertificateStore, AccessManaged {
         for (uint256 i = 1; i < count; ++i) {
             slices[i] = Slices.fromBytes(certificates[i]);
             ids[i] = _idOf(ids[i - 1], X509.readTbs(slices[i]));
-            if (_records[ids[i]] != address(0)) known = i;
+            if (isStored(ids[i])) known = i;
         }
         Record memory record = _read(ids[known]);
         for (uint256 i = known + 1; i < count; ++i) {
@@ -125,18 +137,27 @@ contract CertificateStore is ICertificateStore, AccessManaged {
     }
 
     /// @inheritdoc ICertificateStore
+    function recheck(bytes32 id) external override {
+        bytes32[] memory keys = _read(id).revocationKeys;
+        (bool isClean, bytes32 revoked) = _isClean(keys);
+        if (!isClean) revert CertificateStore_Revoked(id, revoked);
+        Entry storage entry = _entries[id];
+        if (entry.cleanAt == revocationCount) revert CertificateStore_CheckedAlready(id);
+        entry.cleanAt = revocationCount;
+    }
+
+    /// @inheritdoc ICertificateStore
     function requireUsable(bytes32 id) external view override returns (CertificateView memory) {
         return _usable(id, _read(id));
     }
 
     /// @inheritdoc ICertificateStore
     function isTrusted(bytes32 id) external view override returns (bool) {
-        if (_records[id] == address(0)) return false;
-        bytes32[] memory keys = _read(id).revocationKeys;
-        for (uint256 i = 0; i < keys.length; ++i) {
-            if (isRevoked[keys[i]]) return false;
-        }
-        return true;
+        Entry memory entry = _entries[id];
+        if (entry.record == address(0)) return false;
+        if (entry.cleanAt == revocationCount) return true;
+        (bool isClean, ) = _isClean(_read(id).revocationKeys);
+        return isClean;
     }
 
     /// @inheritdoc ICertificateStore
@@ -145,8 +166,8 @@ contract CertificateStore is ICertificateStore, AccessManaged {
     }
 
     /// @inheritdoc ICertificateStore
-    function isStored(bytes32 id) external view override returns (bool) {
-        return _records[id] != address(0);
+    function isStored(bytes32 id) public view override returns (bool) {
+        return _entries[id].record != address(0);
     }
 
     /// @inheritdoc ICertificateStore
@@ -190,6 +211,15 @@ contract CertificateStore is ICertificateStore, AccessManaged {
             revert CertificateStore_RootIsPinned();
         if (isRevoked[key]) revert CertificateStore_AlreadyRevoked(key);
         isRevoked[key] = true;
+        ++revocationCount;
+    }
+
+    /// @dev Whether none of the keys is revoked, and the first that is.
+    function _isClean(bytes32[] memory keys) private view returns (bool isClean, bytes32 revoked) {
+        for (uint256 i = 0; i < keys.length; ++i) {
+            if (isRevoked[keys[i]]) return (false, keys[i]);
+        }
+        return (true, 0);
     }
 
     /// @dev Revocation keys of a stored certificate below the root, its own two first.
@@ -216,7 +246,8 @@ contract CertificateStore is ICertificateStore, AccessManaged {
         if (parentId != 0) {
             record.revocationKeys = _prepend(revocationKey, keyRevocationKey, parent.revocationKeys);
         }
-        _records[id] = CodeStore.write(abi.encode(record));
+        // Clean: whoever stores it looks at the whole path before the transaction ends, or it ends without a trace.
+        _entries[id] = Entry(CodeStore.write(abi.encode(record)), revocationCount);
         emit CertificateStored(
             id,
             parentId,
@@ -228,17 +259,15 @@ contract CertificateStore is ICertificateStore, AccessManaged {
     }
 
     function _read(bytes32 id) private view returns (Record memory) {
-        address record = _records[id];
+        address record = _entries[id].record;
         if (record == address(0)) revert CertificateStore_CertificateUnknown(id);
         return abi.decode(CodeStore.readFrom(record, 0), (Record));
     }
 
     /// @dev Everything that has to hold at each use.
     function _usable(bytes32 id, Record memory record) private view returns (CertificateView memory) {
-        for (uint256 i = 0; i < record.revocationKeys.length; ++i) {
-            bytes32 key = record.revocationKeys[i];
-            if (isRevoked[key]) revert CertificateStore_Revoked(id, key);
-        }
+        (bool isClean, bytes32 revoked) = _isClean(record.revocationKeys);
+        if (!isClean) revert CertificateStore_Revoked(id, revoked);
         if (block.timestamp < record.notBefore) {
             revert CertificateStore_NotYetValid(id, record.notBefore, block.timestamp);
         }

@@ -49,7 +49,6 @@ abstract contract ZkmlBatchSettlement is ZkmlSettlement {
         Batch memory batch = _open(modelVersion, items);
         InferenceResult memory result;
         result.modelVersion = modelVersion;
-        uint256[] memory noWords;
 
         uint256 page;
         uint256 taken;
@@ -72,17 +71,14 @@ abstract contract ZkmlBatchSettlement is ZkmlSettlement {
             batch.contexts[settled] = InferenceResults.toContext(digest);
             ++settled;
             _keepDigest(result.requestId, result.price, Verification.ZKML, digest);
-            emit InferenceSettled(
+            emit ZkmlBatchItemSettled(
                 result.requestId,
                 modelVersion,
                 result.requester,
-                Verification.ZKML,
                 result.inputHash,
                 result.outputHash,
                 result.price,
-                result.timestamp,
-                0,
-                noWords
+                result.timestamp
             );
         }
         if (settled == 0) revert InferenceSettlement_NothingToSettle();

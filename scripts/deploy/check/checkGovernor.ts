@@ -16,7 +16,7 @@ async function settlementFacts(audit: Audit): Promise<Fact[]> {
   const settlement = contracts.get("InferenceSettlement");
   if (settlement === undefined) return [];
   const window = await ask(reader, settlement, "function settlementWindow() view returns (uint64)");
-  const initial = constructed.get(settlement)?.[2];
+  const initial = constructed.get(settlement)?.[3];
   audit.findings.push(parameter("settlement window", `${initial} s`));
   return [
     {
@@ -25,7 +25,26 @@ async function settlementFacts(audit: Audit): Promise<Fact[]> {
       actual: `${window} s`,
       changes: history.of(settlement, "SettlementWindowChanged").slice(1),
     },
+    ...(await writerFacts(audit, settlement)),
   ];
+}
+
+/** Contracts that may hold requests, or ever might: a deployment starts without any. */
+async function writerFacts(audit: Audit, settlement: string): Promise<Fact[]> {
+  const { history, reader, names } = audit;
+  const changes = history.of(settlement, "LedgerWriterChanged");
+  const facts: Fact[] = [];
+  for (const writer of new Set(changes.map(({ args }) => String(args.writer)))) {
+    const fragment = "function isLedgerWriter(address) view returns (bool)";
+    const isWriter = await ask(reader, settlement, fragment, writer);
+    facts.push({
+      subject: `InferenceSettlement: ${names.of(writer)} holds requests`,
+      expected: "never did",
+      actual: isWriter === true ? "it may" : "it might",
+      changes: changes.filter(({ args }) => args.writer === writer),
+    });
+  }
+  return facts;
 }
 
 /** View, event, and unit of every setting, in the order of the constructor's. */

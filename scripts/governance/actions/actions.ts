@@ -4,6 +4,7 @@ import type { Action } from "./action.ts";
 import { addNodeType } from "./addNodeType.ts";
 import { approveImage } from "./approveImage.ts";
 import { forfeitBond, setBond } from "./bonds.ts";
+import { addLedgerWriter, removeLedgerWriter } from "./ledgerWriter.ts";
 import { banNode, liftBan } from "./nodes.ts";
 import { allowOperator, denyOperator } from "./operators.ts";
 import { pauseAdmission } from "./pauseAdmission.ts";
@@ -20,6 +21,8 @@ import { SETTINGS } from "./settings.ts";
 /** Ready-made proposals and the guardian's commands. Those of contracts that a chain lacks say so. */
 export const ACTIONS: readonly Action[] = [
   ...SETTINGS,
+  addLedgerWriter,
+  removeLedgerWriter,
   approveImage,
   revokeImage,
   addNodeType,

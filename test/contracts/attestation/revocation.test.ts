@@ -207,6 +207,38 @@ describe("CertificateStore revocations", () => {
     expect(await f.verifier.isAnyRevoked(others)).to.equal(false);
   });
 
+  it("test_TrustIsLookedAtAnewAfterEveryRevocation_AndRecheckChangesNoAnswer", async () => {
+    const [, region = "", below = ""] = ids;
+    const other = certify(f.chain.rootAuthority, await now(f), { serial: 40n });
+    await store(f, [f.chain.root, other.certificate]);
+    const [, otherId = ""] = certificateIds([f.chain.root, other.certificate]);
+    const recheck = (id: string) => f.store.connect(f.attacker).recheck(id);
+    expect(await f.store.revocationCount()).to.equal(0n);
+    await refused(recheck(below), "CertificateStore_CheckedAlready");
+
+    await guardian().revokeCertificate(otherId);
+    expect(await f.store.revocationCount()).to.equal(1n);
+    for (const [id, trusted] of [
+      [region, true],
+      [below, true],
+      [otherId, false],
+    ] as const) {
+      expect(await f.store.isTrusted(id)).to.equal(trusted);
+    }
+    await refused(recheck(otherId), "CertificateStore_Revoked");
+    await recheck(below);
+    expect(await f.store.isTrusted(below)).to.equal(true);
+    await refused(recheck(below), "CertificateStore_CheckedAlready");
+
+    // Looked at before the revocation of its parent: that look does not count any more.
+    await guardian().revokeKey(region);
+    for (const id of [region, below]) {
+      expect(await f.store.isTrusted(id)).to.equal(false);
+      await refused(recheck(id), "CertificateStore_Revoked");
+    }
+    await refused(recheck(UNKNOWN), "CertificateStore_CertificateUnknown");
+  });
+
   it("test_RevertWhen_OtherThanTheGuardianRevokes", async () => {
     for (const signer of [f.attacker, f.governance, f.approver, f.operator]) {
       const other = f.store.connect(signer);
