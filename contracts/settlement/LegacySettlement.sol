@@ -17,10 +17,10 @@ contract LegacySettlement is ILegacySettlement {
     /// @dev How old an answer may be for `verifySignature`, in seconds: the public network's figure.
     uint256 private constant MAXIMUM_AGE = 1 hours;
 
-    /// @dev Lengths that signatures of RSA keys of 2048 to 4096 bits have. Those under elliptic curves have 64 or 65 bytes,
-    /// so that this bound leaves such keys out without reading a node's key.
+    /// @dev RSA keys of 2048 bits sign in 256 bytes, longer ones in more. Signatures under elliptic curves have 64 or 65
+    /// bytes, so that this bound leaves such keys out without reading a node's key. There is no upper one: a signature of
+    /// another length than its key's is not valid.
     uint256 private constant MINIMUM_SIGNATURE_LENGTH = 256;
-    uint256 private constant MAXIMUM_SIGNATURE_LENGTH = 512;
 
     /// @dev A blob id has 43 characters at Walrus, and not many more elsewhere. Without a bound whoever reads the events
     /// would carry whatever a sender pays for.
@@ -176,7 +176,6 @@ contract LegacySettlement is ILegacySettlement {
     ) private view returns (bool) {
         return
             signature.length >= MINIMUM_SIGNATURE_LENGTH &&
-            signature.length <= MAXIMUM_SIGNATURE_LENGTH &&
             registry.isActiveAt(teeId, timestamp) &&
             registry.isSignedBy(teeId, messageHash, signature);
     }

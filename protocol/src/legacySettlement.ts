@@ -8,8 +8,8 @@ import { AbiCoder, keccak256 } from "ethers";
 /** Types of a leaf's fields, in order: `leafEncoding` of a batch's blob. */
 export const LEGACY_LEAF_TYPES = ["bytes32", "bytes32", "bytes32", "bytes", "uint256"] as const;
 
-/** Bytes that a signature can have: RSA keys of 2048 to 4096 bits. The contract calls every other length invalid. */
-export const LEGACY_SIGNATURE_LENGTHS = { minimum: 256, maximum: 512 } as const;
+/** Fewest bytes of a signature, those of an RSA key of 2048 bits. The contract calls shorter ones invalid, whoever signed. */
+export const LEGACY_MINIMUM_SIGNATURE_LENGTH = 256;
 
 /** Bytes that a blob id may have in the contract. */
 export const MAXIMUM_BLOB_ID_LENGTH = 128;
