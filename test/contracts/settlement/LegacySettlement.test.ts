@@ -1,6 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type LegacyLeaf, legacyMessageHash } from "@haca/protocol/legacySettlement";
+import {
+  LEGACY_MAXIMUM_AGE,
+  type LegacyLeaf,
+  legacyMessageHash,
+  MAXIMUM_BLOB_ID_LENGTH,
+} from "@haca/protocol/legacySettlement";
 import { expect } from "chai";
 import {
   AbiCoder,
@@ -34,10 +39,10 @@ import {
 import { GAS } from "../utils/transactionGas.ts";
 
 const connection = await network.create();
-const HOUR = 3_600n;
+const DAY = 86_400n;
 const HEARTBEAT_MAX_AGE = 30n * 60n;
-const MAXIMUM_BLOB_ID = hexlify(new Uint8Array(128).fill(0x61));
-const TOO_LONG_BLOB_ID = hexlify(new Uint8Array(129).fill(0x61));
+const MAXIMUM_BLOB_ID = `0x${"61".repeat(MAXIMUM_BLOB_ID_LENGTH)}`;
+const TOO_LONG_BLOB_ID = `${MAXIMUM_BLOB_ID}61`;
 const VECTORS = join(FIXTURES_FOLDER, "legacy", "vectors.json");
 const REQUESTER = getAddress(`0x${"aa".repeat(20)}`);
 
@@ -81,7 +86,7 @@ describe("LegacySettlement", () => {
       otherInput: { ...leaf, inputHash: id("other") },
       otherOutput: { ...leaf, outputHash: id("other") },
       otherTime: { ...leaf, timestamp: leaf.timestamp + 1n },
-      beforeAdmission: signLeaf(f.rsa, "early", f.since - 24n * HOUR),
+      beforeAdmission: signLeaf(f.rsa, "early", f.since - DAY),
       atZero: signLeaf(f.rsa, "zero", 0n),
       farFuture: signLeaf(f.rsa, "never", MaxUint256),
       noSignature: { ...leaf, teeSignature: "0x" },
@@ -176,13 +181,11 @@ describe("LegacySettlement", () => {
     });
 
     it("test_IsValidForAnHour_OrForEver", async () => {
-      await f.networkHelpers.time.increaseTo(f.since + HOUR);
+      await f.networkHelpers.time.increaseTo(f.since + LEGACY_MAXIMUM_AGE);
       await beat();
-      await f.networkHelpers.time.increaseTo(f.since + HOUR + 10n);
-      const time = await now(f);
-      const [oldest, tooOld] = [time - HOUR, time - HOUR - 1n].map((at) =>
-        signLeaf(f.rsa, "answer", at),
-      );
+      await f.networkHelpers.time.increaseTo(f.since + LEGACY_MAXIMUM_AGE + 10n);
+      const last = (await now(f)) - LEGACY_MAXIMUM_AGE;
+      const [oldest, tooOld] = [last, last - 1n].map((at) => signLeaf(f.rsa, "answer", at));
       if (!oldest || !tooOld) throw new Error("no answers");
       expect(await isValidNow(oldest)).to.equal(true);
       expect(await isValidNow(tooOld)).to.equal(false);
