@@ -137,7 +137,8 @@ describe("LegacySettlement", () => {
       const to = await f.legacy.getAddress();
       const supportsInterface = concat(["0x01ffc9a7", "0x01ffc9a7", `0x${"00".repeat(28)}`]);
       for (const data of ["0x", "0x01", "0xdeadbeef", supportsInterface]) {
-        await expect(f.ethers.provider.call({ to, data })).to.revert(f.ethers);
+        const answer = await f.ethers.provider.call({ to, data }).catch(() => "refused");
+        expect(answer, data).to.equal("refused");
       }
       const paid = f.attacker.sendTransaction({ to, value: 1n, ...GAS });
       await expect(paid).to.revert(f.ethers);
