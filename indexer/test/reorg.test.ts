@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { accessManagerAbi } from "@haca/protocol/abi";
-import type { Hex } from "viem";
+import { type Hex, keccak256, stringToHex } from "viem";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { deployWorld, type World } from "./utils/deployWorld.ts";
 import { STRAY_BIT } from "./utils/events.ts";
+import { BLOB_ID } from "./utils/legacyOperations.ts";
 import { type Chain, startChain } from "./utils/startChain.ts";
 import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
 import { temporaryFolder } from "./utils/temporaryFolder.ts";
@@ -46,8 +47,8 @@ const grantRole = (account: Hex, delay: number) =>
   });
 
 /** Events of every kind that will turn out never to have happened. */
-async function makeDoomedHistory(): Promise<void> {
-  const { contracts, enclaves, node, onToken, governance, tee, vesting } = world;
+async function makeDoomedHistory() {
+  const { contracts, enclaves, legacy, node, onToken, governance, tee, vesting } = world;
   // First, so that in the history that replaces it another configuration comes in a block of the same number.
   await enclaves.setOhttpConfig(node, "0xd0");
   await contracts.settle({ nonce: 1n, label: 2n });
@@ -55,6 +56,8 @@ async function makeDoomedHistory(): Promise<void> {
   await contracts.publish(1, 1);
   await contracts.deprecate(1, 0);
   await enclaves.operations.register();
+  const anchoredRoot = await legacy.anchor("discarded");
+  const individual = await legacy.settleIndividual(node.operator);
   await tee.call("banTEE", [node.enclave.teeId as Hex]);
   await tee.call("setHeartbeatMaxAge", [61n]);
   await tee.call("denyOperator", [node.operator]);
@@ -66,12 +69,14 @@ async function makeDoomedHistory(): Promise<void> {
   await onToken(vesting.accounts[1] as Hex, "burn", [5n]);
   await governance.operations.propose();
   await grantRole(vesting.accounts[0] as Hex, 7);
+  return { anchoredRoot, individual };
 }
 
 /** The history that replaces it, one block longer. */
 async function makeReplacement(replacedHeight: bigint): Promise<void> {
-  const { contracts, enclaves, node, onToken, tee, vesting } = world;
+  const { contracts, enclaves, legacy, node, onToken, tee, vesting } = world;
   await enclaves.setOhttpConfig(node, "0xbeef");
+  await legacy.anchor("kept", 3n);
   await tee.call("disableTEE", [node.enclave.teeId as Hex], node.operator);
   await onToken(vesting.accounts[2] as Hex, "delegate", [vesting.accounts[1]]);
   await grantRole(vesting.accounts[1] as Hex, 3);
@@ -99,6 +104,13 @@ async function expectReplacement(indexer: Indexer): Promise<void> {
   expect(tables.tee_ohttp_config).toMatchObject([{ key_config: "0xbeef" }]);
   expect(tables.tee_node).toMatchObject([{ status: "disabled" }]);
   expect(tables.proposal).toEqual([]);
+  expect(tables.anchored_root).toMatchObject([
+    {
+      ...{ root: keccak256(stringToHex("kept")), sender: settler, batch_size: "3" },
+      ...{ blob_id: BLOB_ID, state: "anchored" },
+    },
+  ]);
+  expect(tables.individual_settlement).toEqual([]);
   const empty = Object.keys(tables).filter((name) => tables[name]?.length === 0);
   expect(Object.keys(tables).length - empty.length).toBeGreaterThan(20);
   expect(tables).toEqual(await (await catchUp("fresh")).tables());
@@ -115,13 +127,23 @@ test.each([
     }
     const snapshot = await chain.client.snapshot();
     const indexer = await catchUp("database");
-    await makeDoomedHistory();
+    const { anchoredRoot, individual } = await makeDoomedHistory();
     const height = await chain.client.getBlockNumber();
     await indexer.indexed(height);
     const discarded = await indexer.tables();
     expect(discarded.settlement).toHaveLength(3);
     expect(discarded.proposal).toHaveLength(1);
-    expect(discarded.tee_node).toHaveLength(2);
+    expect(discarded.tee_node).toHaveLength(3);
+    expect(discarded.anchored_root).toMatchObject([{ root: anchoredRoot, batch_size: "20" }]);
+    expect(discarded.individual_settlement).toMatchObject([
+      {
+        ...{ tee_id: individual.teeId, message_hash: individual.messageHash },
+        ...{ input_hash: individual.inputHash, output_hash: individual.outputHash },
+        ...{ timestamp: String(individual.timestamp), signature: individual.signature },
+        ...{ eth_address: world.node.operator.toLowerCase(), blob_id: BLOB_ID },
+        settler: chain.accounts[0].toLowerCase(),
+      },
+    ]);
 
     await chain.client.revert({ id: snapshot });
     await makeReplacement(height);

@@ -55,6 +55,13 @@ export const CONTRACTS = [
   { name: "SigningKeys", abi: "signingKeysAbi", abiFrom: "ISigningKeys", ...TEE },
   { name: "TEERegistry", abi: "teeRegistryAbi", ...TEE, ...INDEXED },
   { name: "TEERegistryLens", abi: "teeRegistryLensAbi", abiFrom: "ITEERegistryLens", ...TEE },
+  {
+    name: "LegacySettlement",
+    abi: "legacySettlementAbi",
+    abiFrom: "ILegacySettlement",
+    ...TEE,
+    ...INDEXED,
+  },
   { name: "NodeBonds", abi: "nodeBondsAbi", ...GOVERNANCE },
   { name: "TimelockController", abi: "timelockControllerAbi", ...GOVERNANCE, ...INDEXED },
   { name: "GenesisDistribution", abi: "genesisDistributionAbi", ...GOVERNANCE, ...INDEXED },

@@ -97,6 +97,10 @@ const TABLE: readonly Row[] = [
     ),
     solidity: ["settlement/RequestLedger", "settlement/InferenceSettlement.invariant"],
   },
+  {
+    contracts: ["settlement/LegacySettlement"],
+    mocha: ["settlement/LegacySettlement", "settlement/legacyParity"],
+  },
   { contracts: ["utils/Pages"], mocha: ["tee/nodes", "models/ModelRegistry"] },
   { contracts: ["token/MerkleAirdrop"], mocha: ["token/airdrop"] },
   { contracts: ["token/OPG"], mocha: ["token/opg", "token/authorizations", "token/x402"] },

@@ -5,6 +5,7 @@ import { accessTee, pcrHashOf, pcrsOf } from "./accessTee.ts";
 import { deployContracts } from "./deployContracts.ts";
 import { deployToken } from "./deployToken.ts";
 import { governanceOperations } from "./governanceOperations.ts";
+import { legacyOperations } from "./legacyOperations.ts";
 import { randomFrom } from "./randomFrom.ts";
 import type { Chain } from "./startChain.ts";
 import { IMAGES, type TeeNode, TYPES, teeOperations } from "./teeOperations.ts";
@@ -24,6 +25,7 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   const enclaves = teeOperations({ chain, tee, random });
   const vesting = await tokenOperations({ chain, token, random });
   const manager = addressOf(deployed.accessManager);
+  const legacy = legacyOperations({ chain, contracts, tee });
   const governance = governanceOperations({ chain, token, manager, random });
   await tee.call("setVerifier", [1, tee.verifier]);
   for (const image of IMAGES) {
@@ -48,7 +50,7 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   await contracts.publish(1, 0);
   await contracts.settle({ nonce: 0n });
   return {
-    ...{ chain, path, contracts, tee, token, enclaves, vesting, governance },
+    ...{ chain, path, contracts, tee, token, enclaves, legacy, vesting, governance },
     node,
     onToken,
   };

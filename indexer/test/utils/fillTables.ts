@@ -10,7 +10,7 @@ const ATTEMPTS = 60;
 
 /** Has something happen, beyond what `deployWorld` did, for the sake of every table. */
 export async function fillTables(world: World): Promise<void> {
-  const { chain, enclaves, vesting, governance, tee, node } = world;
+  const { chain, enclaves, legacy, vesting, governance, tee, node } = world;
   const due = async (name: string, operation: () => Promise<unknown>): Promise<void> => {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -22,6 +22,8 @@ export async function fillTables(world: World): Promise<void> {
       }
     }
   };
+  await legacy.anchor("root");
+  await legacy.settleIndividual(node.operator);
   for (const name of [
     ...(["heartbeat", "certifySessionKey", "setOhttpConfig", "renew"] as const),
     ...(["setHeartbeatMaxAge", "pauseAdmission", "setVerifier"] as const),

@@ -38,6 +38,11 @@ const TELLING_FUNCTIONS: readonly (readonly [ContractName, string])[] = [
   ["NodeBonds", "setAmount(uint96)"],
   ["CertificateStore", "revokeUnseen(bytes,uint256)"],
 ];
+/** Contracts that read the registry and that nothing on the chain names: an address book alone tells where they are. */
+export const POWERLESS: ReadonlySet<ContractName> = new Set<ContractName>([
+  "TEERegistryLens",
+  "LegacySettlement",
+]);
 const TRANSFER = id("Transfer(address,address,uint256)");
 const NOBODY = `0x${"00".repeat(32)}`;
 
@@ -161,10 +166,11 @@ export async function discover(parameters: {
       await found.readEvents(["CertificateStore", store]);
     }
   }
-  for (const account of named) {
-    if (registry === undefined || (await found.view(account, "REGISTRY")) !== registry) continue;
+  for (const account of registry === undefined ? [] : named) {
+    const views = [await found.view(account, "REGISTRY"), await found.view(account, "registry")];
+    if (!views.includes(registry)) continue;
     const name = await identify(await reader.code(account));
-    if (name === "TEERegistryLens") await found.place(name, account);
+    if (name !== undefined && POWERLESS.has(name)) await found.place(name, account);
   }
   for (const { args } of history.of(registry, "BondsChanged")) {
     await found.place("NodeBonds", args.current);

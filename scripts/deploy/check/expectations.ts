@@ -59,6 +59,7 @@ export function expectedArguments(
     case "TEERegistry":
       return [of("AccessManager"), of("SigningKeys"), audit.verifiers[0]?.address, FREE, FREE];
     case "TEERegistryLens":
+    case "LegacySettlement":
       return [of("TEERegistry")];
     case "NodeBonds":
       return [of("AccessManager"), of("OPG"), of("TEERegistry")];
@@ -125,6 +126,8 @@ export function expectedImmutables(
     }
     case "TEERegistryLens":
       return { REGISTRY: word("TEERegistry") };
+    case "LegacySettlement":
+      return { registry: word("TEERegistry") };
     case "NodeBonds":
       return { TOKEN: word("OPG"), REGISTRY: word("TEERegistry") };
     case "GenesisDistribution":

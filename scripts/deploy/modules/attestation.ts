@@ -7,7 +7,7 @@ import type { Plan } from "../plan/plan.ts";
 import { accessCalls, accessModule, type CoreContracts, coreModule } from "./core.ts";
 
 /**
- * The TEE registry and what verifies attestations for it, with the node types and the rules
+ * The TEE registry, what verifies attestations for it and what reads it, with the node types and the rules
  * of the access table. The types come first: until its rule is written, a function belongs to the administrator,
  * who is the deployer.
  */
@@ -32,6 +32,7 @@ export function attestationModule(
     parameters.attestationMaxAge,
   ]);
   const teeRegistryLens = module.contract("TEERegistryLens", [teeRegistry]);
+  const legacySettlement = module.contract("LegacySettlement", [teeRegistry]);
   for (const [type, name] of TEE_TYPES.entries()) {
     module.call(teeRegistry, "addTEEType", [type, name], { id: `type_${type}_${name}` });
   }
@@ -39,7 +40,10 @@ export function attestationModule(
     ...{ module, accessManager },
     contracts: { TEERegistry: teeRegistry, CertificateStore: certificateStore },
   });
-  return { ecdsaP384, certificateStore, verifier, signingKeys, teeRegistry, teeRegistryLens };
+  return {
+    ...{ ecdsaP384, certificateStore, verifier, signingKeys },
+    ...{ teeRegistry, teeRegistryLens, legacySettlement },
+  };
 }
 
 /**

@@ -17,6 +17,7 @@ const DEPLOYED = [
   "SigningKeys",
   "TEERegistry",
   "TEERegistryLens",
+  "LegacySettlement",
   "NodeBonds",
 ] as const;
 

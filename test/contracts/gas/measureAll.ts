@@ -2,6 +2,7 @@ import type { NetworkConnection } from "hardhat/types/network";
 import { measureAttestation } from "./measureAttestation.ts";
 import { measureGovernance } from "./measureGovernance.ts";
 import { measureGroth16 } from "./measureGroth16.ts";
+import { measureLegacySettlement } from "./measureLegacySettlement.ts";
 import { type Measure, type Measurement, median } from "./measurement.ts";
 import { measureRegistry } from "./measureRegistry.ts";
 import { measureSettlement } from "./measureSettlement.ts";
@@ -21,6 +22,7 @@ const MEASURES: readonly Measure[] = [
   measureGovernance,
   measureAttestation,
   measureTeeRegistry,
+  measureLegacySettlement,
 ];
 
 /** Measures every subject, each on a fresh chain. Figures are medians. */

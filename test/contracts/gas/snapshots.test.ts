@@ -9,7 +9,7 @@ import { measureAll } from "./measureAll.ts";
 const GAS_TOLERANCE = 0.002;
 /** Attestation is measured with random keys: hints of other values have other zero bytes. */
 const RANDOM_KEYS_TOLERANCE = 0.01;
-const RANDOM_KEYS = /^(attest|register|heartbeat|image|p384)\./;
+const RANDOM_KEYS = /^(attest|register|heartbeat|image|p384|legacy)\./;
 const SIZE_TOLERANCE = 0.005;
 /** EIP-170. */
 const MAXIMUM_CODE_LENGTH = 24_576;

@@ -103,6 +103,7 @@ describe("access control", () => {
       ["NitroAttestationVerifier", fixture.verifier],
       ["SigningKeys", fixture.signingKeys],
       ["TEERegistry", fixture.teeRegistry],
+      ["LegacySettlement", fixture.legacySettlement],
       ["NodeBonds", fixture.nodeBonds],
       ["OPG", fixture.opg],
       ["VestingFactory", fixture.vestingFactory],

@@ -101,13 +101,15 @@ export async function deployRegistry(connection: NetworkConnection) {
   const registry = await getContractAt("TEERegistry", deployed.teeRegistry.address);
   const lens = await getContractAt("TEERegistryLens", deployed.teeRegistryLens.address);
   const models = await getContractAt("ModelRegistry", deployed.modelRegistry.address);
+  const legacy = await getContractAt("LegacySettlement", deployed.legacySettlement.address);
   const settlement = await getContractAt(
     "InferenceSettlement",
     deployed.inferenceSettlement.address,
   );
   const image = measurementsOf("image");
   const fixture = {
-    ...{ connection, ethers, networkHelpers, registry, lens, chain, image, models, settlement },
+    ...{ connection, ethers, networkHelpers, registry, lens, chain, image },
+    ...{ models, legacy, settlement },
     ...{ administrator, manager, ecdsa, store, verifier, keys },
     ...{ governance, approver, guardian, registrar, operator, attacker, payee },
     chainId: (await ethers.provider.getNetwork()).chainId,

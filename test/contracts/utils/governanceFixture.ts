@@ -77,6 +77,7 @@ export async function deployGovernance(connection: NetworkConnection) {
     verifier: await getContractAt("NitroAttestationVerifier", await addressOf("verifier")),
     signingKeys: await getContractAt("SigningKeys", await addressOf("signingKeys")),
     teeRegistry: await getContractAt("TEERegistry", await addressOf("teeRegistry")),
+    legacySettlement: await getContractAt("LegacySettlement", await addressOf("legacySettlement")),
     nodeBonds: await getContractAt("NodeBonds", await addressOf("nodeBonds")),
     timelock: await getContractAt("TimelockController", await addressOf("timelock")),
     genesis: await getContractAt("GenesisDistribution", await addressOf("genesis")),
