@@ -106,7 +106,7 @@ withSending(program.command("guardian <action> [values...]"))
 
 withSending(program.command("as-role <action> [values...]"))
   .description("any action with a role that the account holds itself: at once, or scheduled")
-  .addHelpText("after", `${listOf("proposal")}${listOf("guardian")}`)
+  .addHelpText("after", `${listOf("role")}${listOf("proposal")}${listOf("guardian")}`)
   .action((action: string, values: string[], options: SendOptions) =>
     inSession(options, async (session) =>
       (await import("./asRole.ts")).runAsRole(session, [action, values], options),

@@ -4,11 +4,14 @@ import type { Action } from "./action.ts";
 import { addNodeType } from "./addNodeType.ts";
 import { approveImage } from "./approveImage.ts";
 import { forfeitBond, setBond } from "./bonds.ts";
+import { setAdminDelay, setExecutionDelay, setGrantDelay } from "./delays.ts";
+import { executeScheduled } from "./executeScheduled.ts";
 import { banNode, liftBan } from "./nodes.ts";
 import { allowOperator, denyOperator } from "./operators.ts";
 import { pauseAdmission } from "./pauseAdmission.ts";
 import { pay } from "./pay.ts";
 import { redirectStakingRewards } from "./redirectStakingRewards.ts";
+import { registerNode } from "./registerNode.ts";
 import { replaceGuardian } from "./replaceGuardian.ts";
 import { revokeCertificate, revokeKey, revokeUnseenCertificate } from "./revokeCertificate.ts";
 import { revokeGrant } from "./revokeGrant.ts";
@@ -23,6 +26,7 @@ export const ACTIONS: readonly Action[] = [
   approveImage,
   revokeImage,
   addNodeType,
+  registerNode,
   banNode,
   liftBan,
   denyOperator,
@@ -45,6 +49,10 @@ export const ACTIONS: readonly Action[] = [
   openContract,
   setRoleAdmin,
   setRoleGuardian,
+  setAdminDelay,
+  setGrantDelay,
+  setExecutionDelay,
+  executeScheduled,
 ];
 
 /** Error: `governance.badArgument`. */
