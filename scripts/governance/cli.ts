@@ -140,4 +140,12 @@ withChain(program.command("record-root <values...>"))
     ),
   );
 
+withChain(program.command("record-timelock <transaction>"))
+  .description("write a replaced timelock into the address book: what created it")
+  .action((transaction: string, options: ChainOptions) =>
+    inSession(options, async (session) =>
+      (await import("./recordTimelock.ts")).recordTimelock(session, [transaction]),
+    ),
+  );
+
 await runProgram(program);

@@ -12,7 +12,9 @@ import { pauseAdmission } from "./pauseAdmission.ts";
 import { pay } from "./pay.ts";
 import { redirectStakingRewards } from "./redirectStakingRewards.ts";
 import { registerNode } from "./registerNode.ts";
+import { relay } from "./relay.ts";
 import { replaceGuardian } from "./replaceGuardian.ts";
+import { replaceTimelock } from "./replaceTimelock.ts";
 import { revokeCertificate, revokeKey, revokeUnseenCertificate } from "./revokeCertificate.ts";
 import { revokeGrant } from "./revokeGrant.ts";
 import { revokeImage } from "./revokeImage.ts";
@@ -42,7 +44,9 @@ export const ACTIONS: readonly Action[] = [
   redirectStakingRewards,
   revokeGrant,
   pay,
+  relay,
   replaceGuardian,
+  replaceTimelock,
   grantRole,
   revokeRole,
   closeContract,
