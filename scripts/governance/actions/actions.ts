@@ -6,6 +6,7 @@ import { approveImage } from "./approveImage.ts";
 import { forfeitBond, setBond } from "./bonds.ts";
 import { setAdminDelay, setExecutionDelay, setGrantDelay } from "./delays.ts";
 import { executeScheduled } from "./executeScheduled.ts";
+import { giveUpVotes } from "./giveUpVotes.ts";
 import { banNode, liftBan } from "./nodes.ts";
 import { allowOperator, denyOperator } from "./operators.ts";
 import { pauseAdmission } from "./pauseAdmission.ts";
@@ -44,6 +45,7 @@ export const ACTIONS: readonly Action[] = [
   redirectStakingRewards,
   revokeGrant,
   pay,
+  giveUpVotes,
   relay,
   replaceGuardian,
   replaceTimelock,

@@ -12,7 +12,8 @@ const MAXIMUM_CERTIFICATE = 4_096;
 const PEM_KEY = /-----BEGIN PUBLIC KEY-----([\s\S]*)-----END PUBLIC KEY-----/;
 
 /** An attestation document: raw, or as base64 or hex text. Error: `governance.badArgument`. */
-export const readDocumentFile = (path: string): Uint8Array => decodeDocument(readFileOf(path));
+export const readDocumentFile = (path: string): Uint8Array =>
+  new Uint8Array(decodeDocument(readFileOf(path)));
 
 /**
  * A public key in DER: from a file with that, with PEM, or with a gateway's answer, whose `public_key` is PEM. The bytes

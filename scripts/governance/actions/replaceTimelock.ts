@@ -143,7 +143,7 @@ async function treasuryWords(context: ActionContext, timelock: string): Promise<
   const balance = await deployed(context, "OPG").balanceOf(timelock);
   return (
     `what the treasury has stays the present one's (${opg(balance)}, what vaults pay it, and the say over contributors' grants), ` +
-    "and is reached by the governor's proposals there: relay"
+    "and is reached by the governor's proposals there (relay); the new one votes with what it is given until it gives that up (give-up-votes)"
   );
 }
 

@@ -1,6 +1,13 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { accessManagerAbi, governorAbi, opgAbi, timelockControllerAbi } from "@haca/protocol/abi";
+import { openDevelopmentRoot } from "@haca/enclave-simulator/developmentRoot";
+import {
+  accessManagerAbi,
+  governorAbi,
+  inferenceSettlementAbi,
+  opgAbi,
+  timelockControllerAbi,
+} from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import type { ListedName } from "@haca/protocol/contracts";
 import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
@@ -79,7 +86,19 @@ async function makeTimelock(...values: unknown[]): Promise<[address: string, tra
   return [await made.getAddress(), made.deploymentTransaction()?.hash ?? ""];
 }
 
-describe("the governor's own functions", () => {
+/** What no proposal decided: an account that may propose in a timelock. */
+async function grantAs(admin: string, timelock: string, account: string): Promise<void> {
+  await provider.send("hardhat_impersonateAccount", [admin]);
+  await provider.send("hardhat_setBalance", [admin, "0xde0b6b3a7640000"]);
+  const signer = new JsonRpcSigner(provider, admin);
+  const grant = (at(timelock, timelockControllerAbi).connect(signer) as Contract).getFunction(
+    "grantRole",
+  );
+  await (await grant(TIMELOCK_ROLES.PROPOSER_ROLE, account)).wait();
+  await provider.send("hardhat_stopImpersonatingAccount", [admin]);
+}
+
+describe("the timelock and the governor that commands it", () => {
   it("relays a call that returns tokens which were sent to the governor", async () => {
     const governor = addressIn("HacaGovernor");
     const token = addressIn("OPG");
@@ -107,6 +126,62 @@ describe("the governor's own functions", () => {
     expect(await balanceOf(governor)).toBe(0n);
   });
 
+  it("schedules by one proposal and makes by another what the timelock has to wait for", async () => {
+    const timelock = addressIn("TimelockController");
+    const simulated = (...action: string[]) =>
+      success(local.governance("propose", ...action, "--simulate"));
+    const file = join(local.folder, "root.der");
+    writeFileSync(file, openDevelopmentRoot(join(local.folder, "root.json")).certificate);
+    for (const [values, text] of [
+      [["set-admin-delay", "TEERegistry", "3600"], "at once -> after 1 hour, in force 5 days"],
+      [["set-grant-delay", "ADMIN", "86400"], "a new member of ADMIN has the role: at once ->"],
+      [
+        ["set-execution-delay", "GUARDIAN", await addressOf(GUARDIAN), "60"],
+        "what the guardian takes away it then takes that much later",
+      ],
+    ] as const) {
+      const words = await simulated(...values);
+      expect(words).toContain(text);
+      expect(words).toMatch(/execute +ok/);
+    }
+    const [none, change] = ["0000", "set-settlement-window"];
+    expect(await failure(local.governance("propose", "execute-scheduled", `0x${none}`))).toContain(
+      "operation must be 0x and 64 hex digits",
+    );
+
+    expect(await pass("set-execution-delay", "GOVERNANCE", timelock, "3600")).toContain(
+      `calls of ${timelock} as GOVERNANCE: at once -> after 1 hour, from the execution on; a proposal then only schedules`,
+    );
+    expect(await pass(change, "86400")).toContain(
+      "to 86400 s (1 day); it is only scheduled: due 1 hour after the execution",
+    );
+    const settlement = at(addressIn("InferenceSettlement"), inferenceSettlementAbi);
+    const window = (): Promise<bigint> => settlement.getFunction("settlementWindow")();
+    expect(await window()).toBe(604_800n);
+    const listed = await success(local.governance("scheduled"));
+    expect(listed).toContain("InferenceSettlement.setSettlementWindow(window: 86400)");
+    const operation = /^(0x\w{64}) /m.exec(listed)?.[1] ?? "";
+    expect(await success(local.check())).toContain("all equal");
+
+    // Half of a change at once and the other half later is no change that anybody voted for.
+    expect(await failure(local.governance("propose", "rotate-root", file))).toContain(
+      "setTargetFunctionRole would be made at once, and setVerifier only 1 hour later",
+    );
+    expect(await failure(local.governance("execute-scheduled", operation))).toContain("is due");
+    await later(provider, 3_600);
+    await pass("execute-scheduled", operation);
+    expect(await window()).toBe(86_400n);
+    expect(await success(local.check())).toContain("all equal");
+    expect(await failure(local.governance("propose", "execute-scheduled", operation))).toContain(
+      "is executed, cancelled or expired",
+    );
+    expect(await simulated("replace-timelock", DELAY)).toContain(
+      "gets the role GOVERNANCE, with a delay of 1 hour",
+    );
+    await pass("set-execution-delay", "GOVERNANCE", timelock, "0");
+    await later(provider, 3_600);
+  });
+
   it("replaces the timelock whole, by one that is as this repository makes it, and goes on with it", async () => {
     const [old, governor] = [addressIn("TimelockController"), addressIn("HacaGovernor")];
     const manager = at(addressIn("AccessManager"), accessManagerAbi);
@@ -119,12 +194,7 @@ describe("the governor's own functions", () => {
     // Code that is ours, and a power that is not: each in the constructor, or given since.
     const good = await ours(old);
     const touched = await ours(old);
-    await provider.send("hardhat_impersonateAccount", [old]);
-    await provider.send("hardhat_setBalance", [old, "0xde0b6b3a7640000"]);
-    const asOld = new JsonRpcSigner(provider, old);
-    const changed = at(touched[0], timelockControllerAbi).connect(asOld) as Contract;
-    await (await changed.getFunction("grantRole")(TIMELOCK_ROLES.PROPOSER_ROLE, stranger)).wait();
-    await provider.send("hardhat_stopImpersonatingAccount", [old]);
+    await grantAs(old, touched[0], stranger);
     const notOurs = "is not this repository's TimelockController with that delay";
     for (const [values, text] of [
       [["119"], "a timelock's delay is never below 120 s (2 minutes), got 119 s"],
@@ -172,6 +242,18 @@ describe("the governor's own functions", () => {
     await success(local.governance("record-timelock", transaction));
     expect(addressIn("TimelockController")).toBe(next);
     expect(await failure(local.governance("record-timelock", transaction))).toContain("already");
+    expect(await success(local.check())).toContain("all equal");
+    const before: unknown = await provider.send("evm_snapshot", []);
+    await grantAs(next, next, stranger);
+    expect((await local.check()).output).toContain(
+      `TimelockController ${next} PROPOSER_ROLE: ${stranger}`,
+    );
+    await provider.send("evm_revert", [before]);
+    await pass("give-up-votes");
+    expect(await failure(local.governance("propose", "give-up-votes"))).toContain("already");
+    expect(await opg().getFunction("delegates")(next)).toBe(
+      await opg().getFunction("NON_VOTING")(),
+    );
     await pass("set-quorum", "7");
     expect(await at(governor, governorAbi).getFunction("quorumNumerator")()).toBe(7n);
 
