@@ -1,14 +1,14 @@
 import { BaseError } from "@haca/protocol/baseError";
+import { nextBlockTime } from "../lib/chainSession.ts";
 import type { ContractOf } from "../lib/contracts.ts";
-import { duration } from "../lib/words.ts";
+import { duration, isoTime } from "../lib/words.ts";
+import type { Plan } from "./actions/action.ts";
 import { actionNamed } from "./actions/actions.ts";
 import { type Call, encodeCall, nameOfCall } from "./call.ts";
 import { deliver, type Outgoing } from "./deliver.ts";
+import { permissionOf, roleFor } from "./permission.ts";
 import { outgoing, planAction, printPlan, wordsOf } from "./runAction.ts";
 import { type SendOptions, type Session, senderOf } from "./session.ts";
-
-/** What the AccessManager allows an account: at once, after a delay of so many seconds, or (undefined) nothing. */
-type Permission = { delay: number } | undefined;
 
 /**
  * `as-role <action>`: carries an action out with the role that the account holds in the AccessManager itself, without
@@ -38,7 +38,7 @@ export async function runAsRole(
     if (permission === undefined)
       throw await withoutRole({ manager, account: sender.address, call });
     const { delay } = permission;
-    if (delay === 0) {
+    if (delay === 0n) {
       transactions.push(outgoing(call));
       continue;
     }
@@ -46,9 +46,13 @@ export async function runAsRole(
       ...[call.target, encodeCall(call), 0],
     ]);
     transactions.push({ name: "schedule", target: await manager.getAddress(), data });
+    requireTime({ until: plan.until, delay, now: await nextBlockTime(session.provider) });
     notes.push(
       `${nameOfCall(call)} is only scheduled: due after ${duration(delay)}, in which a guardian can cancel it`,
     );
+  }
+  if (plan.until !== undefined && options.safe !== undefined) {
+    notes.push(`to be sent by ${isoTime(plan.until.time)}: ${plan.until.reason}`);
   }
   printPlan(plan);
   for (const note of notes) console.log(note);
@@ -66,16 +70,14 @@ export async function runAsRole(
   }
 }
 
-async function permissionOf(parameters: {
-  manager: ContractOf<"AccessManager">;
-  account: string;
-  call: Call;
-}): Promise<Permission> {
-  const { manager, account, call } = parameters;
-  const selector = encodeCall(call).slice(0, 10);
-  const [isImmediate, delay] = await manager.canCall(account, call.target, selector);
-  if (isImmediate) return { delay: 0 };
-  return delay === 0n ? undefined : { delay: Number(delay) };
+/** Error: `governance.refused`, where a call would come too late to do what it says. */
+function requireTime(parameters: { until: Plan["until"]; delay: bigint; now: bigint }): void {
+  const { until, delay, now } = parameters;
+  if (until === undefined || now + delay <= until.time) return;
+  throw new BaseError({
+    code: "governance.refused",
+    message: `the role's delay of ${duration(delay)} is too long, the call has to be made by ${isoTime(until.time)}: ${until.reason}`,
+  });
 }
 
 async function withoutRole(parameters: {
@@ -84,8 +86,7 @@ async function withoutRole(parameters: {
   call: Call;
 }): Promise<BaseError> {
   const { manager, account, call } = parameters;
-  const selector = encodeCall(call).slice(0, 10);
-  const role = await manager.getTargetFunctionRole(call.target, selector);
+  const role = await roleFor(manager, call);
   return new BaseError({
     code: "governance.refused",
     message: `${account} does not hold role ${role}, which ${call.contract}.${nameOfCall(call)} needs (docs/access-control.md)`,

@@ -19,6 +19,10 @@ export type Call = {
 export const nameOfCall = ({ fragment }: Pick<Call, "fragment">): string =>
   /(?<=^function )\w+/.exec(fragment)?.[0] ?? "";
 
+/** `setSettlementWindow(uint64)` */
+export const signatureOf = (call: Pick<Call, "fragment">): string =>
+  new Interface([call.fragment]).getFunction(nameOfCall(call))?.format("sighash") ?? "";
+
 export const encodeCall = (call: Call): string =>
   new Interface([call.fragment]).encodeFunctionData(nameOfCall(call), [...call.arguments]);
 

@@ -106,7 +106,7 @@ withSending(program.command("guardian <action> [values...]"))
 
 withSending(program.command("as-role <action> [values...]"))
   .description("any action with a role that the account holds itself: at once, or scheduled")
-  .addHelpText("after", `${listOf("proposal")}${listOf("guardian")}`)
+  .addHelpText("after", `${listOf("role")}${listOf("proposal")}${listOf("guardian")}`)
   .action((action: string, values: string[], options: SendOptions) =>
     inSession(options, async (session) =>
       (await import("./asRole.ts")).runAsRole(session, [action, values], options),
@@ -137,6 +137,14 @@ withChain(program.command("record-root <values...>"))
   .action((values: string[], options: ChainOptions) =>
     inSession(options, async (session) =>
       (await import("./recordRoot.ts")).recordRoot(session, values),
+    ),
+  );
+
+withChain(program.command("record-timelock <transaction>"))
+  .description("write a replaced timelock into the address book: what created it")
+  .action((transaction: string, options: ChainOptions) =>
+    inSession(options, async (session) =>
+      (await import("./recordTimelock.ts")).recordTimelock(session, [transaction]),
     ),
   );
 

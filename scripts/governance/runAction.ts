@@ -7,9 +7,10 @@ import { isoTime } from "../lib/words.ts";
 import type { Action, Plan } from "./actions/action.ts";
 import { actionNamed } from "./actions/actions.ts";
 import { Arguments } from "./arguments.ts";
-import { type Call, encodeCall, nameOfCall } from "./call.ts";
+import { type Call, encodeCall, nameOfCall, signatureOf } from "./call.ts";
 import { deliver, type Outgoing } from "./deliver.ts";
 import { deployBeforehand } from "./deployBeforehand.ts";
+import { asTimelock } from "./permission.ts";
 import { idOf, type Proposal, proposalOf, proposeData, signedText } from "./proposals.ts";
 import { type Sender, type SendOptions, type Session, senderOf } from "./session.ts";
 import { simulate } from "./simulate.ts";
@@ -17,6 +18,7 @@ import { simulate } from "./simulate.ts";
 const COMMANDS: Readonly<Record<Action["by"], string>> = {
   proposal: "propose",
   guardian: "guardian",
+  role: "as-role",
 };
 const UNIQUE_BYTES = 8;
 
@@ -76,7 +78,18 @@ export async function planAction(parameters: {
   const values = new Arguments({ values: parameters.values, usage });
   const plan = await action.build({ book, provider, values, account });
   values.end();
+  for (const call of plan.calls) requireDeclared(action, call);
   return plan;
+}
+
+/** What an action may call is written down beside it, where a test compares it with docs/access-control.md. */
+function requireDeclared({ name, functions }: Action, call: Call): void {
+  const made = `${call.contract}.${signatureOf(call)}`;
+  if (functions.some((declared) => declared === made)) return;
+  throw new BaseError({
+    code: "governance.undeclared",
+    message: `${name} would call ${made}, which it does not declare`,
+  });
 }
 
 export function printPlan({ calls, deployments = [] }: Plan): void {
@@ -107,12 +120,13 @@ async function propose(parameters: {
   plan: Plan;
 }): Promise<void> {
   const { session, options, sender, deployer, action, plan } = parameters;
-  const { calls, deployments = [] } = plan;
+  const { deployments = [] } = plan;
   const governor = await session.contract("HacaGovernor");
+  const calls = await asTimelock(session, plan);
   const text = options.description ?? wordsOf(calls);
   const unique = randomBytes(UNIQUE_BYTES).toString("hex");
   const proposal = proposalOf(calls, signedText({ text, unique, proposer: sender.address }));
-  printPlan(plan);
+  printPlan({ ...plan, calls });
   if (options.simulate) {
     console.log("simulated on a copy of the chain, the vote presumed to pass; nothing is sent:");
     await simulate({

@@ -3,12 +3,13 @@ import type { Result } from "ethers";
 import { nextBlockTime } from "../lib/chainSession.ts";
 import { readAllLogs } from "../lib/readAllLogs.ts";
 import { isoTime, printable } from "../lib/words.ts";
+import { deployed } from "./call.ts";
 import { deliver } from "./deliver.ts";
 import { describeCall, loadInterfaces } from "./describeCall.ts";
 import { type SendOptions, type Session, senderOf } from "./session.ts";
 
 /** A call that an account with a delayed role has scheduled in the AccessManager. */
-type Operation = {
+export type Operation = {
   id: string;
   caller: string;
   target: string;
@@ -64,11 +65,13 @@ export async function changeScheduled(
 }
 
 /** The latest of each operation that was ever scheduled, oldest first. */
-async function readOperations(session: Session): Promise<Operation[]> {
-  const { book } = session;
-  const manager = await session.contract("AccessManager");
+export async function readOperations(
+  chain: Pick<Session, "book" | "provider">,
+): Promise<Operation[]> {
+  const { book, provider } = chain;
+  const manager = deployed(chain, "AccessManager");
   const logs = await readAllLogs({
-    provider: session.provider,
+    provider,
     address: await manager.getAddress(),
     topics: [manager.interface.getEvent("OperationScheduled")?.topicHash ?? ""],
     fromBlock: book.contracts.AccessManager.block,

@@ -46,6 +46,17 @@ export async function approveBond(session: Session, options: SendOptions): Promi
   return receipt !== undefined;
 }
 
+/** Approves the bond of a node that another command registers. Error: `tee.noBond`. */
+export async function approveBondAlone(options: SendOptions): Promise<void> {
+  await withNetwork(options, async (session) => {
+    const bonds = await bondsOf(session);
+    if (bonds === undefined || (await bonds.amount()) === 0n) {
+      throw new BaseError({ code: "tee.noBond", message: "this registry takes no bonds" });
+    }
+    if (await approveBond(session, options)) console.log("approved     the bond of one node");
+  });
+}
+
 /** Has a retired node's bond paid back to whoever left it. Anyone may. */
 export async function releaseBond(argument: string, options: SendOptions): Promise<void> {
   const teeId = teeIdArgument(argument);

@@ -94,6 +94,17 @@ sending(program.command("store <document>"))
     (await import("./storeCertificates.ts")).storeCertificates(path, options),
   );
 
+sending(program.command("submit <document>"))
+  .description("have the verifier check a document ahead: a registrar registers with it")
+  .addHelpText("after", "\nThe document is a file: raw, or as base64 or hex text.")
+  .action(async (path, options) =>
+    (await import("./submitDocument.ts")).submitDocument(path, options),
+  );
+
+sending(program.command("approve-bond"))
+  .description("let the registry take the bond of one node, for a registrar (register asks itself)")
+  .action(async (options) => (await import("./bond.ts")).approveBondAlone(options));
+
 sending(program.command("release-bond <teeId>"))
   .description("have a retired node's bond paid back, a week later")
   .action(async (id, options) => (await import("./bond.ts")).releaseBond(id, options));

@@ -22,7 +22,8 @@ export type DocumentVerdict = {
   faults: readonly Fault[];
 };
 
-const MAXIMUM_AGE = 300n;
+/** Seconds after its making in which the verifier takes a document. */
+export const MAXIMUM_AGE = 300n;
 const MAXIMUM_CLOCK_SKEW = 60n;
 const MEASURED_PCRS = [0, 1, 2] as const;
 

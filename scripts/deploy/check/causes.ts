@@ -47,7 +47,8 @@ const CAUSES: Readonly<Record<string, Cause>> = {
     [...decided.args.selectors].includes(args.selector) &&
     decided.args.roleId === args.roleId,
   "TimelockController.RoleGranted": call("grantRole", "role", "account"),
-  "TimelockController.RoleRevoked": call("revokeRole", "role", "account"),
+  "TimelockController.RoleRevoked": (decided, change) =>
+    ["revokeRole", "renounceRole"].some((name) => call(name, "role", "account")(decided, change)),
   "TimelockController.MinDelayChange": call("updateDelay", "newDuration"),
   "HacaGovernor.VotingDelaySet": call("setVotingDelay", 1),
   "HacaGovernor.VotingPeriodSet": call("setVotingPeriod", 1),

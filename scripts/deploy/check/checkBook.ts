@@ -42,7 +42,7 @@ const bookFinding = (subject: string, expected: unknown, actual: unknown): Findi
 };
 
 async function checkContracts(audit: Audit, book: AddressBook): Promise<void> {
-  const { findings, contracts, reader, verifiers, creations } = audit;
+  const { findings, contracts, reader, verifiers, timelocks, creations } = audit;
   for (const [name, entry] of Object.entries(book.contracts)) {
     if (entry === undefined) continue;
     const isSame = (address: string | undefined): boolean =>
@@ -53,6 +53,8 @@ async function checkContracts(audit: Audit, book: AddressBook): Promise<void> {
       ...verifiers.flatMap(({ address, store }) =>
         name === "CertificateStore" ? store : name === "NitroAttestationVerifier" ? address : [],
       ),
+      // So does a replaced timelock.
+      ...(name === "TimelockController" ? timelocks : []),
     ].find(isSame);
     if (current === undefined) {
       const actual = contracts.get(name as ContractName) ?? "nothing that can be found";

@@ -57,6 +57,10 @@ const decidedBy = (audit: Audit, address: string): string | undefined => {
   const change = audit.history
     .of(audit.contracts.get("TEERegistry"), "VerifierChanged", "BondsChanged")
     .find(({ args }) => args.current === address);
+  const replaced = audit.history
+    .of(audit.contracts.get("HacaGovernor"), "TimelockChange")
+    .find(({ args }) => args.newTimelock === address);
+  if (replaced !== undefined) return audit.history.decisionOf(replaced);
   const verifier = audit.verifiers.find(({ store }) => store === address);
   if (change === undefined && verifier !== undefined) return decidedBy(audit, verifier.address);
   return change && audit.history.decisionOf(change);

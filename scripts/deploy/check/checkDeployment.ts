@@ -126,6 +126,7 @@ async function judge(audit: Audit, book: AddressBook | undefined, report: Report
     scheduled,
     names: audit.names,
     isApprover: approvers(audit, holders),
+    timelocks: audit.timelocks,
   });
   report("code");
   await checkCode(audit);

@@ -3,26 +3,52 @@ import { ZeroAddress } from "ethers";
 import { isoTime } from "../../lib/words.ts";
 import { type Audit, type Fact, judgeFacts } from "./audit.ts";
 import { notice, parameter, unexpected } from "./finding.ts";
-import type { Holders } from "./holders.ts";
+import { type Holders, replay } from "./holders.ts";
 import { type Scheduled, wordsOfCall } from "./operations.ts";
 
 const DONE = 1n;
 const EVERYBODY = "everybody";
 
-/** Roles, delay and operations of the timelock. */
+/** Roles, delay and operations of the timelock, and of those that replaced it. */
 export async function checkTimelock(audit: Audit, holders: Holders): Promise<void> {
-  const { history, reader, names, findings } = audit;
   const { timelock } = holders;
   if (timelock === undefined) return;
+  const { governor, guardian } = holders;
+  let cancellers = [governor, guardian].flatMap((account) => account ?? []);
+  for (const one of new Set([timelock, ...audit.timelocks])) {
+    await checkOne({ audit, holders, timelock: one, cancellers });
+    await checkOperations(audit, one);
+    // Whoever may cancel in one may in its replacement, unless governance decides otherwise.
+    cancellers = replay(
+      audit.history.of(one, "RoleGranted", "RoleRevoked"),
+      undefined,
+      ({ args }) => (args.role === TIMELOCK_ROLES.CANCELLER_ROLE ? args.account : undefined),
+    );
+  }
+}
 
-  const changes = history.of(timelock, "RoleGranted", "RoleRevoked");
+async function checkOne(parameters: {
+  audit: Audit;
+  holders: Holders;
+  timelock: string;
+  cancellers: readonly string[];
+}): Promise<void> {
+  const { audit, holders, timelock, cancellers } = parameters;
+  const { history, reader, names, findings } = audit;
+  const isFirst = timelock === holders.timelock;
+  const subjectOf = isFirst ? "TimelockController" : `TimelockController ${timelock}`;
+  // What one that came later was created with, its constructor's arguments say.
+  const creation = isFirst ? undefined : audit.creations.get(timelock)?.hash;
+  const sinceCreation = (...events: string[]) =>
+    history.of(timelock, ...events).filter(({ transaction }) => transaction !== creation);
+
+  const changes = sinceCreation("RoleGranted", "RoleRevoked");
   const expected = new Set<string>();
   const key = (role: string, account: string): string => `${role} ${account}`;
   for (const [role, account] of [
     ["DEFAULT_ADMIN_ROLE", timelock],
     ["PROPOSER_ROLE", holders.governor],
-    ["CANCELLER_ROLE", holders.governor],
-    ["CANCELLER_ROLE", holders.guardian],
+    ...cancellers.map((account) => ["CANCELLER_ROLE", account] as const),
     ["EXECUTOR_ROLE", ZeroAddress],
   ] as const) {
     if (account !== undefined) expected.add(key(TIMELOCK_ROLES[role], account));
@@ -40,7 +66,7 @@ export async function checkTimelock(audit: Audit, holders: Holders): Promise<voi
     );
     const who = account === ZeroAddress ? EVERYBODY : names.of(account);
     facts.push({
-      subject: `TimelockController ${timelockRole(role)}: ${who}`,
+      subject: `${subjectOf} ${timelockRole(role)}: ${who}`,
       expected: expected.has(held) ? "member" : "no member",
       actual: isHeld ? "member" : "no member",
       changes: changes.filter(({ args }) => key(args.role, args.account) === held),
@@ -56,23 +82,22 @@ export async function checkTimelock(audit: Audit, holders: Holders): Promise<voi
       role,
     );
     facts.push({
-      subject: `TimelockController: administrator of ${timelockRole(role)}`,
+      subject: `${subjectOf}: administrator of ${timelockRole(role)}`,
       expected: "DEFAULT_ADMIN_ROLE",
       actual: timelockRole(admin),
-      changes: history.of(timelock, "RoleAdminChanged").filter(({ args }) => args.role === role),
+      changes: sinceCreation("RoleAdminChanged").filter(({ args }) => args.role === role),
     });
   }
   const [delay] = await reader.view(timelock, "function getMinDelay() view returns (uint256)");
   const delays = history.of(timelock, "MinDelayChange");
   facts.push({
-    subject: "TimelockController: minimum delay",
+    subject: `${subjectOf}: minimum delay`,
     expected: `${delays[0]?.args.newDuration} s`,
     actual: `${delay} s`,
     changes: delays.slice(1),
   });
-  findings.push(parameter("timelock delay", `${delays[0]?.args.newDuration} s`));
+  if (isFirst) findings.push(parameter("timelock delay", `${delays[0]?.args.newDuration} s`));
   judgeFacts(audit, facts);
-  await checkOperations(audit, timelock);
 }
 
 const timelockRole = (role: string): string =>
@@ -111,7 +136,7 @@ async function checkOperations(audit: Audit, timelock: string): Promise<void> {
   }
 }
 
-/** Operations that are pending in the AccessManager: each must be an image approver's, with its whole delay. */
+/** Operations that are pending in the AccessManager: each must be a proposal's, or an image approver's, with its whole delay. */
 export async function checkScheduled(audit: Audit, scheduled: readonly Scheduled[]): Promise<void> {
   const { reader, names, findings, history } = audit;
   const manager = audit.contracts.get("AccessManager") ?? "";
@@ -128,7 +153,7 @@ export async function checkScheduled(audit: Audit, scheduled: readonly Scheduled
     findings.push(
       objection === undefined
         ? notice(subject, words)
-        : unexpected(subject, "an image approver's", `${words}; ${objection}`),
+        : unexpected(subject, "an image approver's or a proposal's", `${words}; ${objection}`),
     );
   }
 }

@@ -26,6 +26,8 @@ export type Discovered = {
   targets: string[];
   /** all that the registry ever trusted, in order */
   verifiers: Verifier[];
+  /** all that the governor ever went by, in order; the first one is the deployment's */
+  timelocks: string[];
   history: History;
   names: Names;
   governorLogs: readonly Log[];
@@ -179,9 +181,17 @@ export async function discover(parameters: {
 
   const governor = contracts.get("HacaGovernor");
   const governorLogs = await found.readEvents(["HacaGovernor", governor]);
+  const timelocks = timelock === undefined ? [] : [timelock];
+  for (const { args } of history.of(governor, "TimelockChange").slice(1)) {
+    const replacement: string = args.newTimelock;
+    if (timelocks.includes(replacement)) continue;
+    timelocks.push(replacement);
+    await found.place("TimelockController", replacement);
+    await found.readEvents(["TimelockController", replacement]);
+  }
   await found.findToken(governor, governorLogs[0]?.block ?? head.number);
   const { names, instances } = found;
-  return { contracts, instances, targets, verifiers, history, names, governorLogs };
+  return { contracts, instances, targets, verifiers, timelocks, history, names, governorLogs };
 }
 
 class Discovery {

@@ -63,8 +63,12 @@ export function expectedArguments(
       return [of("TEERegistry")];
     case "NodeBonds":
       return [of("AccessManager"), of("OPG"), of("TEERegistry")];
-    case "TimelockController":
-      return [FREE, [], [ZeroAddress], FREE];
+    case "TimelockController": {
+      const predecessor = audit.timelocks[audit.timelocks.indexOf(address) - 1];
+      return predecessor === undefined
+        ? [FREE, [], [ZeroAddress], FREE]
+        : [FREE, [of("HacaGovernor")], [ZeroAddress], predecessor];
+    }
     case "GenesisDistribution":
       return [FREE];
     case "HacaGovernor":

@@ -36,6 +36,7 @@ export class Operations {
   readonly #scheduled = new Map<string, Scheduled>();
   readonly #names: Names;
   readonly #isApprover: (account: string) => boolean;
+  readonly #timelocks: readonly string[];
 
   constructor(parameters: {
     governor: string | undefined;
@@ -43,9 +44,11 @@ export class Operations {
     scheduled: readonly Scheduled[];
     names: Names;
     isApprover: (account: string) => boolean;
+    timelocks: readonly string[];
   }) {
     const { governor, governorLogs, scheduled, names, isApprover } = parameters;
     this.#names = names;
+    this.#timelocks = parameters.timelocks;
     this.#isApprover = isApprover;
     for (const { topics, data } of governorLogs) {
       if (governor === undefined || topics[0] !== PROPOSAL_CREATED) continue;
@@ -62,9 +65,13 @@ export class Operations {
     return this.#proposals.get(operation);
   }
 
-  /** Why an operation of the AccessManager is not an approver's decision; undefined if it is one. */
+  /**
+   * Why an operation of the AccessManager is neither an approver's decision nor a proposal's, of which the timelock made
+   * it: what the timelock does is looked at for itself. Undefined if it is one.
+   */
   objectionTo(operation: Scheduled): string | undefined {
     const { caller, target, data, waited } = operation;
+    if (this.#timelocks.includes(caller)) return undefined;
     const name = this.#names.interfaceOf(target)?.parseTransaction({ data })?.name ?? "";
     if (!/^approve(Image|PCR)$/.test(name)) return "its call is none that image approvers decide";
     if (!this.#isApprover(caller)) return `${caller} is no image approver`;
@@ -86,6 +93,8 @@ export class Operations {
       if (event === "OperationExecuted") {
         const operation = this.#scheduled.get(`${args.operationId} ${args.nonce}`);
         if (operation === undefined || this.objectionTo(operation) !== undefined) return [];
+        // The timelock's own call is among what was executed, and says whether a proposal stands behind it.
+        if (this.#timelocks.includes(operation.caller)) return [];
         const words = `by the image approver ${operation.caller}: operation ${operation.id}, transaction ${change.transaction}`;
         return this.#calls(operation.target, operation.data).map((call) => ({ call, words }));
       }

@@ -1,24 +1,10 @@
-import { CONTRACT_ROWS, type ListedName } from "@haca/protocol/contracts";
-import { ROLES, type RoleName } from "@haca/protocol/roles";
-import { addressOf } from "../../lib/chainSession.ts";
+import { ROLES } from "@haca/protocol/roles";
 import { deployed } from "../call.ts";
-import type { Action, ActionContext } from "./action.ts";
+import { MANAGER, managerCall, nameOfRole, readContract, readRole } from "./accessManager.ts";
+import type { Action } from "./action.ts";
 import { refuse } from "./teeRegistry.ts";
 
 /** What ADMIN, which the timelock holds, changes in the AccessManager besides who has a role. */
-
-const MANAGER = "AccessManager";
-const NAMES = Object.keys(ROLES) as RoleName[];
-
-function readRole(context: ActionContext, name: string): RoleName {
-  const text = context.values.text(name);
-  const role = NAMES.find((known) => known === text);
-  if (role === undefined) throw refuse(`${name} must be one of ${NAMES.join(", ")}, got ${text}`);
-  return role;
-}
-
-const nameOf = (role: bigint): string =>
-  NAMES.find((name) => ROLES[name] === role) ?? `role ${role}`;
 
 /** Closes a contract's restricted functions for everybody, or opens them again. */
 const switchContract = (parameters: {
@@ -31,26 +17,23 @@ const switchContract = (parameters: {
   usage: "<contract>",
   summary: parameters.summary,
   by: "proposal",
+  functions: ["AccessManager.setTargetClosed(address,bool)"],
   build: async (context) => {
     const { isClosed, consequence } = parameters;
-    const text = context.values.text("contract");
-    const row = CONTRACT_ROWS.find(({ name, isUnlisted }) => name === text && !isUnlisted);
-    if (row === undefined) throw refuse(`contract ${text} is none of the deployment's`);
+    const { name, target } = readContract(context);
     // The manager would refuse that of itself.
-    if (row.name === MANAGER) throw refuse("the AccessManager itself cannot be closed");
-    const target = addressOf(context.book, row.name as ListedName);
+    if (name === MANAGER) throw refuse("the AccessManager itself cannot be closed");
     const state = (closed: boolean): string => (closed ? "closed" : "open");
     if ((await deployed(context, MANAGER).isTargetClosed(target)) === isClosed) {
-      throw refuse(`${row.name} is ${state(isClosed)} already`);
+      throw refuse(`${name} is ${state(isClosed)} already`);
     }
     return {
       calls: [
-        {
-          ...{ contract: MANAGER, target: addressOf(context.book, MANAGER) },
+        managerCall(context, {
           fragment: "function setTargetClosed(address target, bool closed)",
           arguments: [target, isClosed],
-          words: `restricted functions of ${row.name} ${target}: ${state(!isClosed)} -> ${state(isClosed)}; ${consequence}`,
-        },
+          words: `restricted functions of ${name} ${target}: ${state(!isClosed)} -> ${state(isClosed)}; ${consequence}`,
+        }),
       ],
     };
   },
@@ -73,6 +56,7 @@ const setKeeper = (parameters: {
   name: string;
   summary: string;
   view: "getRoleAdmin" | "getRoleGuardian";
+  function: `setRole${string}(uint64,uint64)`;
   fragment: string;
   does: string;
 }): Action => ({
@@ -80,6 +64,7 @@ const setKeeper = (parameters: {
   usage: `<role> <role that ${parameters.does}>`,
   summary: parameters.summary,
   by: "proposal",
+  functions: [`AccessManager.${parameters.function}`],
   build: async (context) => {
     const { view, fragment, does } = parameters;
     const role = readRole(context, "role");
@@ -89,11 +74,11 @@ const setKeeper = (parameters: {
     if (current === ROLES[keeper]) throw refuse(`that is ${keeper} already for ${role}`);
     return {
       calls: [
-        {
-          ...{ contract: MANAGER, target: addressOf(context.book, MANAGER), fragment },
+        managerCall(context, {
+          fragment,
           arguments: [ROLES[role], ROLES[keeper]],
-          words: `the role that ${does} of ${role}: ${nameOf(current)} -> ${keeper}`,
-        },
+          words: `the role that ${does} of ${role}: ${nameOfRole(current)} -> ${keeper}`,
+        }),
       ],
     };
   },
@@ -102,11 +87,13 @@ const setKeeper = (parameters: {
 export const setRoleAdmin: Action = setKeeper({
   ...{ name: "set-role-admin", view: "getRoleAdmin", does: "grants and revokes membership" },
   summary: "says which role grants and revokes another",
+  function: "setRoleAdmin(uint64,uint64)",
   fragment: "function setRoleAdmin(uint64 roleId, uint64 admin)",
 });
 
 export const setRoleGuardian: Action = setKeeper({
   ...{ name: "set-role-guardian", view: "getRoleGuardian", does: "cancels scheduled calls" },
   summary: "says which role cancels what another's members scheduled",
+  function: "setRoleGuardian(uint64,uint64)",
   fragment: "function setRoleGuardian(uint64 roleId, uint64 guardian)",
 });

@@ -1,4 +1,5 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
+import type { ContractName } from "@haca/protocol/contracts";
 import type { Provider } from "ethers";
 import type { Arguments } from "../arguments.ts";
 import type { Call } from "../call.ts";
@@ -22,15 +23,25 @@ export type Deployment = {
   words: string;
 };
 
-export type Plan = { calls: readonly Call[]; deployments?: readonly Deployment[] };
+export type Plan = {
+  calls: readonly Call[];
+  deployments?: readonly Deployment[];
+  /** the last second, unix, at which the calls can be made, and why */
+  until?: { time: bigint; reason: string };
+};
+
+/** A function as docs/access-control.md names it, behind its contract: `TEERegistry.banTEE(bytes32)`. */
+export type ContractFunction = `${ContractName}.${string}(${string})`;
 
 export type Action = {
   name: string;
   /** what follows the name on the command line */
   usage: string;
   summary: string;
-  /** who carries it out: token holders by a proposal, or the guardian at once */
-  by: "proposal" | "guardian";
+  /** who carries it out: token holders by a proposal, the guardian at once, or whoever holds the role, and they alone */
+  by: "proposal" | "guardian" | "role";
+  /** every function that its calls can be of */
+  functions: readonly ContractFunction[];
   /** Errors name the value that is wrong, or say that nothing would change. */
   build: (context: ActionContext) => Promise<Plan>;
 };

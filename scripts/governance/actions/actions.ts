@@ -4,13 +4,19 @@ import type { Action } from "./action.ts";
 import { addNodeType } from "./addNodeType.ts";
 import { approveImage } from "./approveImage.ts";
 import { forfeitBond, setBond } from "./bonds.ts";
+import { setAdminDelay, setExecutionDelay, setGrantDelay } from "./delays.ts";
+import { executeScheduled } from "./executeScheduled.ts";
+import { giveUpVotes } from "./giveUpVotes.ts";
 import { addLedgerWriter, removeLedgerWriter } from "./ledgerWriter.ts";
 import { banNode, liftBan } from "./nodes.ts";
 import { allowOperator, denyOperator } from "./operators.ts";
 import { pauseAdmission } from "./pauseAdmission.ts";
 import { pay } from "./pay.ts";
 import { redirectStakingRewards } from "./redirectStakingRewards.ts";
+import { registerNode } from "./registerNode.ts";
+import { relay } from "./relay.ts";
 import { replaceGuardian } from "./replaceGuardian.ts";
+import { replaceTimelock } from "./replaceTimelock.ts";
 import { revokeCertificate, revokeKey, revokeUnseenCertificate } from "./revokeCertificate.ts";
 import { revokeGrant } from "./revokeGrant.ts";
 import { revokeImage } from "./revokeImage.ts";
@@ -26,6 +32,7 @@ export const ACTIONS: readonly Action[] = [
   approveImage,
   revokeImage,
   addNodeType,
+  registerNode,
   banNode,
   liftBan,
   denyOperator,
@@ -41,13 +48,20 @@ export const ACTIONS: readonly Action[] = [
   redirectStakingRewards,
   revokeGrant,
   pay,
+  giveUpVotes,
+  relay,
   replaceGuardian,
+  replaceTimelock,
   grantRole,
   revokeRole,
   closeContract,
   openContract,
   setRoleAdmin,
   setRoleGuardian,
+  setAdminDelay,
+  setGrantDelay,
+  setExecutionDelay,
+  executeScheduled,
 ];
 
 /** Error: `governance.badArgument`. */

@@ -7,6 +7,7 @@ export const addNodeType: Action = {
   usage: "<number> <name>",
   summary: "adds a type of TEE node",
   by: "proposal",
+  functions: ["TEERegistry.addTEEType(uint8,string)"],
   build: async (context) => {
     const type = readTypeNumber(context);
     const name = context.values.text("name");

@@ -15,6 +15,7 @@ export const approveImage: Action = {
   usage: "<pcr0> <pcr1> <pcr2> <version> <node type> <commit> <repository>",
   summary: "lets nodes of a type run an enclave image",
   by: "proposal",
+  functions: ["TEERegistry.approveImage(bytes32,string,uint8,uint8,bytes16,bytes32,string)"],
   build: async (context) => {
     const { book, provider, values } = context;
     const pcrs = ["pcr0", "pcr1", "pcr2"].map((name) => values.bytes(name, PCR_LENGTH));

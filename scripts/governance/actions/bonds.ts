@@ -15,6 +15,7 @@ export const setBond: Action = {
   usage: "<amount of OPG>",
   summary: "sets the bond that operators leave for their nodes",
   by: "proposal",
+  functions: ["NodeBonds.setAmount(uint96)", "TEERegistry.setBonds(address)"],
   build: async (context) => {
     const amount = context.values.tokens("amount of OPG");
     if (amount > MAXIMUM_AMOUNT) throw refuse(`a bond of ${opg(amount)} is more than there can be`);
@@ -53,6 +54,7 @@ export const forfeitBond: Action = {
   usage: "<tee id> <receiver>",
   summary: "takes the bond of a banned node, or of a denied operator's, away",
   by: "proposal",
+  functions: ["NodeBonds.forfeit(bytes32,address)"],
   build: async (context) => {
     const { book, provider, values } = context;
     const teeId = values.bytes("tee id", 32);

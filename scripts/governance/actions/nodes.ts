@@ -35,6 +35,7 @@ export const banNode: Action = {
   usage: "<tee id>",
   summary: "excludes a node at once, its past results included",
   by: "guardian",
+  functions: ["TEERegistry.banTEE(bytes32)"],
   build: (context) =>
     changeNode(context, {
       function: "banTEE",
@@ -49,6 +50,7 @@ export const liftBan: Action = {
   usage: "<tee id>",
   summary: "takes back the ban of a node",
   by: "proposal",
+  functions: ["TEERegistry.liftBan(bytes32)"],
   build: (context) =>
     changeNode(context, {
       function: "liftBan",

@@ -31,6 +31,7 @@ export const denyOperator: Action = {
   usage: "<operator>",
   summary: "excludes all nodes of an operator at once, past results included",
   by: "guardian",
+  functions: ["TEERegistry.denyOperator(address)"],
   build: (context) =>
     changeOperator(context, {
       isDenied: true,
@@ -44,6 +45,7 @@ export const allowOperator: Action = {
   usage: "<operator>",
   summary: "takes back the denial of an operator",
   by: "proposal",
+  functions: ["TEERegistry.allowOperator(address)"],
   build: (context) =>
     changeOperator(context, {
       isDenied: false,

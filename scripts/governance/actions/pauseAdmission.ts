@@ -13,6 +13,7 @@ export const pauseAdmission: Action = {
   usage: "<hours>",
   summary: "lets no new node in for a while, a week at most",
   by: "guardian",
+  functions: ["TEERegistry.pauseAdmission(uint64)"],
   build: async (context) => {
     const { book, provider, values } = context;
     const hours = values.integer("hours", { minimum: 1n, maximum: MAXIMUM_HOURS });

@@ -9,6 +9,7 @@ export const pay: Action = {
   usage: "<receiver> <amount of OPG>",
   summary: "pays OPG that the timelock holds",
   by: "proposal",
+  functions: ["OPG.transfer(address,uint256)"],
   build: async (context) => {
     const receiver = context.values.address("receiver");
     const amount = context.values.tokens("amount of OPG");

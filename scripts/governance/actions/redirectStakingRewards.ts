@@ -9,6 +9,7 @@ export const redirectStakingRewards: Action = {
   usage: "<staking contract>",
   summary: "points the staking rewards at a contract, once and for ever",
   by: "proposal",
+  functions: ["VestingVault.redirect(address)"],
   build: async ({ book, provider, values }) => {
     const target = values.address("staking contract");
     const grant = book.grants?.find(({ allocation }) => allocation === "Staking rewards");

@@ -12,6 +12,12 @@ export const replaceGuardian: Action = {
   usage: "<old> <new>",
   summary: "gives the guardian's rights to another account",
   by: "proposal",
+  functions: [
+    "TimelockController.grantRole(bytes32,address)",
+    "TimelockController.revokeRole(bytes32,address)",
+    "AccessManager.grantRole(uint64,address,uint32)",
+    "AccessManager.revokeRole(uint64,address)",
+  ],
   build: async (context) => {
     const { book, values } = context;
     const [former, next] = [values.address("old"), values.address("new")];

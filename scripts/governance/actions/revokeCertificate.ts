@@ -21,7 +21,7 @@ async function currentStore(context: ActionContext): Promise<ContractOf<typeof S
 function revokeStored(parameters: {
   name: string;
   summary: string;
-  function: string;
+  function: "revokeCertificate" | "revokeKey";
   what: string;
 }): Action {
   return {
@@ -29,6 +29,7 @@ function revokeStored(parameters: {
     usage: "<certificate id>",
     summary: parameters.summary,
     by: "guardian",
+    functions: [`CertificateStore.${parameters.function}(bytes32)`],
     build: async (context) => {
       const id = context.values.bytes("certificate id", 32);
       const store = await currentStore(context);
@@ -74,6 +75,7 @@ export const revokeUnseenCertificate: Action = {
   usage: "<file.der>",
   summary: "revokes a certificate that no document has brought yet",
   by: "guardian",
+  functions: ["CertificateStore.revokeUnseen(bytes,uint256)"],
   build: async (context) => {
     const path = context.values.text("file");
     const der = readFileOf(path);

@@ -7,6 +7,7 @@ export const revokeGrant: Action = {
   usage: "<vault>",
   summary: "takes back what is not vested of a contributor's grant",
   by: "proposal",
+  functions: ["VestingVault.revoke()"],
   build: async ({ book, provider, values }) => {
     const vault = values.address("vault");
     const grant = book.grants?.find((candidate) => candidate.vault === vault);

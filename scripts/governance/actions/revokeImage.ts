@@ -8,6 +8,7 @@ export const revokeImage: Action = {
   usage: "<pcr hash> <node type>",
   summary: "ends the approval of an image at once, and approvals that wait",
   by: "guardian",
+  functions: ["TEERegistry.revokeImage(bytes32,uint8,uint8)"],
   build: async (context) => {
     const { book, provider, values } = context;
     const pcrHash = values.bytes("pcr hash", 32);

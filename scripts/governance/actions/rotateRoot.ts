@@ -9,6 +9,11 @@ import { nameRoot, type Root, readRootFile } from "./rootFile.ts";
 import { refuse, TEE_REGISTRY } from "./teeRegistry.ts";
 import { findPair, planPair, STORE, storeOf } from "./verifierPair.ts";
 
+const REPLACING: Action["functions"] = [
+  "TEERegistry.setVerifier(uint8,address)",
+  "AccessManager.setTargetFunctionRole(address,bytes4[],uint64)",
+];
+
 /**
  * A certificate store pins its root for good, so another root takes another store, and a verifier over it. Whoever
  * proposes deploys the two; they can do nothing until the proposal makes the registry use them. With a verifier that is
@@ -19,6 +24,7 @@ export const rotateRoot: Action = {
   usage: "<file.der> [<verifier that is deployed already>]",
   summary: "replaces the root certificate of attestations",
   by: "proposal",
+  functions: REPLACING,
   build: async (context) => {
     const root = readRootFile(context.values.text("file"));
     const before = await currentRoot(context);
@@ -38,6 +44,7 @@ export const replaceVerifier: Action = {
   usage: "<file with the pinned root, DER> [<verifier that is deployed already>]",
   summary: "replaces the contracts that read attestations, under the same root",
   by: "proposal",
+  functions: REPLACING,
   build: async (context) => {
     const root = readRootFile(context.values.text("file"));
     const before = await currentRoot(context);

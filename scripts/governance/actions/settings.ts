@@ -34,6 +34,7 @@ const setting = <Name extends ListedName>(parameters: {
   usage: parameters.read === undefined ? "<value>" : "<amount of OPG>",
   summary: `sets ${parameters.what}`,
   by: "proposal",
+  functions: [`${parameters.contract}.${parameters.setter}(${parameters.type})`],
   build: async (context) => {
     const { contract, setter, type, getter, what, show, minimum = 0n, maximum } = parameters;
     const value =

@@ -1,0 +1,65 @@
+import { documentHints } from "@haca/attestation/nitro/documentHints";
+import { MAXIMUM_AGE, verifyDocument } from "@haca/attestation/nitro/verifyDocument";
+import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
+import { BaseError } from "@haca/protocol/baseError";
+import { hexlify, ZeroAddress } from "ethers";
+import { nextBlockTime } from "../lib/chainSession.ts";
+import { contractAt } from "../lib/contracts.ts";
+import { sendCall } from "../lib/sendCall.ts";
+import { isoTime } from "../lib/words.ts";
+import { explainDocument } from "./explainDocument.ts";
+import { asked, type SendOptions } from "./options.ts";
+import { readDocument } from "./readDocument.ts";
+import { type Session, withNetwork } from "./withNetwork.ts";
+
+/**
+ * Has the verifier that is in use check a document in a transaction of its own, so that it is known when a registrar
+ * registers with it, within five minutes of its making. Anyone may: it gives nobody anything.
+ * Errors: `tee.refused` with every reason why the verifier would refuse, `tee.nothingToDo`.
+ */
+export async function submitDocument(path: string, options: SendOptions): Promise<void> {
+  const document = readDocument(path);
+  await withNetwork(options, async (session) => {
+    const { signer, network } = session;
+    const { verifier, store } = await verifierInUse(session);
+    const now = await nextBlockTime(signer.provider);
+    const rootFingerprint = await store.rootFingerprint();
+    const result = verifyDocument({ bytes: document, now, rootFingerprint });
+    const until = isoTime(result.document.timestamp / 1000n + MAXIMUM_AGE);
+    console.log(explainDocument({ result, now }));
+    if (result.faults.length > 0) {
+      const reasons = result.faults.map(({ message }) => message).join("; ");
+      throw new BaseError({
+        code: "tee.refused",
+        message: `the verifier would refuse this document: ${reasons}`,
+      });
+    }
+    if (await verifier.isVerified(hexlify(document))) {
+      throw new BaseError({
+        code: "tee.nothingToDo",
+        message: `the document is verified already: register with it by ${until}`,
+      });
+    }
+    const hints = await documentHints({ document, isStored: (id) => store.isStored(id) });
+    const receipt = await sendCall({
+      ...{ contract: verifier, signer, name: "verify" },
+      values: [hexlify(document), hints.map((hint) => hexlify(hint))],
+      question: asked(options, `Send verify to ${network}?`),
+    });
+    if (receipt !== undefined) console.log(`verified     register with it by ${until}`);
+  });
+}
+
+async function verifierInUse({ contracts, signer: runner }: Session) {
+  const address = await contracts.registry.verifier(VERIFIER_IDS.nitro);
+  if (address === ZeroAddress) {
+    throw new BaseError({
+      code: "tee.refused",
+      message: "the registry has no verifier of Nitro attestations",
+    });
+  }
+  const verifier = contractAt({ name: "NitroAttestationVerifier", address, runner });
+  const certificates = await verifier.CERTIFICATES();
+  const store = contractAt({ name: "CertificateStore", address: certificates, runner });
+  return { verifier, store };
+}
