@@ -17,7 +17,7 @@ import { Contract, ContractFactory, hexlify, isError, JsonRpcProvider, Wallet } 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { developmentKey, startChain } from "../../scripts/demo/localChain.ts";
 import { ProcessGroup } from "../../scripts/lib/processGroup.ts";
-import { type TeeContracts, teeContracts } from "../../scripts/tee/teeContracts.ts";
+import { type TeeContracts, teeContracts, verifierOf } from "../../scripts/tee/teeContracts.ts";
 import { Command } from "./command.ts";
 
 const BOOK = join(import.meta.dirname, "..", "..", "deployments", "31337.json");
@@ -266,13 +266,17 @@ describe("npm run tee -- register", () => {
   it("cannot be hijacked: a document is for one sender and one payment address", async () => {
     const { operatorUrl, publicUrl } = simulated;
     const endpoint = publicUrl;
-    const { registry, store } = contracts;
+    const { registry } = contracts;
+    const { store } = await verifierOf({ contracts, runner: provider, verifierId: 0 });
     const nonce = bindingNonce({
       ...{ chainId: BigInt(CHAIN_ID), registry: String(registry.target), endpoint },
       ...{ operator: addressOf(OPERATOR), paymentAddress: addressOf(3), teeType: LLM_PROXY },
     });
     const document = await fetchDocument({ url: operatorUrl, nonce });
-    const hints = await documentHints({ document, isStored: store.getFunction("isStored") });
+    const hints = await documentHints({
+      document,
+      isStored: async (id) => (await store?.isStored(id)) ?? false,
+    });
     const { hostname: host, port } = new URL(publicUrl);
     const registration = {
       ...{ verifierId: 0, evidence: hexlify(document), hints, teeType: LLM_PROXY, endpoint },
