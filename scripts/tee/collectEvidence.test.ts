@@ -27,6 +27,7 @@ const contracts = (isApproved = true): Pick<Collect, "contracts" | "verifier"> =
       registry: { target: REGISTRY, isImageApproved: async () => isApproved },
     },
     verifier: {
+      verifierId: 0,
       vendor: VENDORS.find(({ name }) => name === "nitro"),
       store: { isStored: async () => false, rootFingerprint: async () => sha256(chain.root) },
     },

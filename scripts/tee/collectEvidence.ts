@@ -53,14 +53,13 @@ export type Evidence = {
  */
 export async function collectEvidence(parameters: {
   contracts: Pick<TeeContracts, "chainId" | "registry">;
-  verifier: Pick<Verifier, "vendor" | "store">;
+  verifier: Pick<Verifier, "vendor" | "store"> & { verifierId: number };
   runner: ContractRunner;
   request: AdmissionRequest;
 }): Promise<Evidence> {
   const { contracts, verifier, runner, request } = parameters;
   const { chainId, registry } = contracts;
-  const { vendor, store } = verifier;
-  const { verifierId } = vendor;
+  const { verifierId, vendor, store } = verifier;
   const { enclave: url, operator, paymentAddress, endpoint, teeType } = request;
   const binding = bindingOf({
     ...{ chainId, registry: registry.target, operator },

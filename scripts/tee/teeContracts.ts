@@ -1,3 +1,4 @@
+import type { KnownVendor } from "@haca/attestation/vendors";
 import { type AddressBook, addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import { type ContractRunner, ZeroAddress } from "ethers";
@@ -48,8 +49,9 @@ export async function verifierOf(parameters: {
   contracts: Pick<TeeContracts, "registry">;
   runner: ContractRunner;
   verifierId: bigint | number;
-}): Promise<Verifier> {
-  const { contracts, runner, verifierId } = parameters;
+  vendors?: readonly KnownVendor[];
+}): Promise<Verifier & { verifierId: number }> {
+  const { contracts, verifierId, ...rest } = parameters;
   const address = await contracts.registry.verifier(verifierId);
   if (address === ZeroAddress) {
     throw new BaseError({
@@ -57,5 +59,5 @@ export async function verifierOf(parameters: {
       message: `the registry has no verifier ${verifierId}: it takes no such evidence`,
     });
   }
-  return await verifierAt({ address, runner });
+  return { verifierId: Number(verifierId), ...(await verifierAt({ address, ...rest })) };
 }
