@@ -77,10 +77,16 @@ export type ArgumentsOf<Name extends AbiName, Function extends FunctionOf<Name>[
   Extract<FunctionOf<Name>, { name: Function }>["inputs"]
 >;
 
-type View<Fragment extends { inputs: Parameters; outputs: Parameters }> = (
-  ...values: Inputs<Fragment["inputs"]>
+type Shape = { readonly inputs: Parameters; readonly outputs: Parameters };
+type Try<Fragment extends Shape> = (
+  ...values: [...Inputs<Fragment["inputs"]>, overrides?: Overrides]
 ) => Promise<Outputs<Fragment["outputs"]>>;
-type Change<Fragment extends { inputs: Parameters }> = {
+type View<Fragment extends Shape> = {
+  (...values: Inputs<Fragment["inputs"]>): Promise<Outputs<Fragment["outputs"]>>;
+  staticCall: Try<Fragment>;
+};
+type Change<Fragment extends Shape> = {
+  staticCall: Try<Fragment>;
   (...values: Inputs<Fragment["inputs"]>): Promise<ContractTransactionResponse>;
   estimateGas(...values: [...Inputs<Fragment["inputs"]>, overrides?: Overrides]): Promise<bigint>;
   send(
@@ -88,12 +94,22 @@ type Change<Fragment extends { inputs: Parameters }> = {
   ): Promise<ContractTransactionResponse>;
 };
 
-/** ethers' contract, with its functions as properties typed by the generated ABI. */
-export type ContractOf<Name extends AbiName> = {
-  readonly [F in FunctionOf<Name> as F["name"]]: F["name"] extends ViewName<Name>
-    ? View<F>
-    : Change<F>;
-} & Pick<BaseContract, "getAddress" | "interface" | "getFunction" | "connect"> & {
+/** An ABI's functions, as ethers has them: properties of the contract. */
+export type Functions<Abi extends readonly { readonly type: string }[]> = {
+  readonly [F in Extract<Abi[number], { type: "function" }> as F extends {
+    name: infer Name extends string;
+  }
+    ? Name
+    : never]: F extends Shape & { stateMutability: string }
+    ? F["stateMutability"] extends "view" | "pure"
+      ? View<F>
+      : Change<F>
+    : never;
+};
+
+/** ethers' contract, with its functions typed by the generated ABI. */
+export type ContractOf<Name extends AbiName> = Functions<Abis[Name]> &
+  Pick<BaseContract, "getAddress" | "interface" | "getFunction" | "connect" | "queryFilter"> & {
     readonly target: string;
     /** never there; a contract is known by it among types */
     readonly contractName?: Name;

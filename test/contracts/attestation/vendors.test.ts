@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { keysHashOf } from "@haca/attestation/binding";
-import { VENDORS, vendorOf } from "@haca/attestation/vendors";
+import { type KnownVendor, VENDORS, vendorOf } from "@haca/attestation/vendors";
 import { startSimulatedEnclave } from "@haca/enclave-simulator/startSimulatedEnclave";
 import { ATTESTATION_VENDORS } from "@haca/protocol/attestationVendors";
 import { expect } from "chai";
@@ -19,6 +19,7 @@ import {
   now,
   type RegistryFixture,
 } from "../utils/attestationFixture.ts";
+import { deployMock } from "../utils/deployMock.ts";
 import { encodeOpenClaims, openVendor } from "../utils/openVendor.ts";
 import { GAS } from "../utils/transactionGas.ts";
 
@@ -39,12 +40,12 @@ describe("vendors of evidence", () => {
       chainId: f.chainId,
       registry: f.registry.connect(f.operator),
     }) as unknown as Parameters<typeof collectEvidence>[0]["contracts"];
-  const lookUp = (verifierId: number, known = vendors) =>
+  const lookUp = (verifierId: number, known: readonly KnownVendor[] = vendors) =>
     verifierOf({ contracts: contracts(), runner: f.operator, verifierId, vendors: known });
 
   /** The second vendor's verifier in the registry, and its image approved: no contract is changed for it. */
   async function takeOpenEvidence(): Promise<void> {
-    const open = await f.ethers.deployContract("OpenVerifier");
+    const open = await deployMock(f.ethers, "OpenVerifier");
     await f.registry.connect(f.governance).setVerifier(OPEN, await open.getAddress());
     const data = f.registry.interface.encodeFunctionData("approveImage", [
       ...([DIGEST, "v1", LLM_PROXY, OPEN, `0x${"00".repeat(16)}`, ZeroHash, ""] as const),

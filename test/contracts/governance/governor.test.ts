@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { type Signer, ZeroHash } from "ethers";
 import { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
+import { deployMock } from "../utils/deployMock.ts";
 import {
   byHash,
   byText,
@@ -158,7 +159,7 @@ describe("governance", () => {
   describe("borrowed votes", () => {
     it("do not make a proposal or count in a vote when returned in the same transaction", async () => {
       const { opg, governor, liquidity, ethers } = fixture;
-      const attacker = await ethers.deployContract("FlashVoter", [
+      const attacker = await deployMock(ethers, "FlashVoter", [
         await opg.getAddress(),
         await governor.getAddress(),
       ]);
@@ -168,7 +169,7 @@ describe("governance", () => {
 
       const proposal = await windowProposal();
       await expect(
-        attacker.getFunction("borrowAndPropose")(liquidity.address, all, ...byText(proposal)),
+        attacker.borrowAndPropose(liquidity.address, all, ...byText(proposal)),
       ).to.be.revertedWithCustomError(governor, "GovernorInsufficientProposerVotes");
 
       await propose(proposal);
@@ -177,10 +178,10 @@ describe("governance", () => {
       // In the very second of the snapshot, and in the one after.
       for (const second of [0n, 1n]) {
         await connection.networkHelpers.time.setNextBlockTimestamp(snapshot + second);
-        await attacker.getFunction("borrowAndVote")(liquidity.address, all, proposalId);
+        await attacker.borrowAndVote(liquidity.address, all, proposalId);
       }
       await connection.networkHelpers.time.setNextBlockTimestamp(snapshot + 2n);
-      await attacker.getFunction("borrowAndVote")(liquidity.address, all, proposalId);
+      await attacker.borrowAndVote(liquidity.address, all, proposalId);
       const [against, inFavour] = await governor.proposalVotes(proposalId);
       expect([against, inFavour]).to.deep.equal([0n, 0n]);
     });

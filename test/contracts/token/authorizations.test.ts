@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { id, MaxUint256, Signature, type Signer, type TypedDataDomain } from "ethers";
 import { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
+import { deployMock } from "../utils/deployMock.ts";
 import { deployToken, type TokenFixture } from "../utils/tokenFixture.ts";
 
 const PARTIES = [
@@ -298,7 +299,7 @@ describe("OPG: transfers and permits by signature", () => {
   it("refuses a signature of a wallet's former owner", async () => {
     base = await connection.networkHelpers.loadFixture(deployWithDefaults);
     const { opg, alice, bob, liquidity, ethers } = base;
-    const wallet = await ethers.deployContract("OwnedWallet", [alice.address]);
+    const wallet = await deployMock(ethers, "OwnedWallet", [alice.address]);
     const from = await wallet.getAddress();
     await opg.connect(liquidity).transfer(from, 10n);
     const message = {
@@ -314,7 +315,7 @@ describe("OPG: transfers and permits by signature", () => {
       { TransferWithAuthorization: PARTIES },
       message,
     );
-    await wallet.getFunction("setOwner")(bob.address);
+    await wallet.setOwner(bob.address);
     await expect(
       opg.getFunction(TRANSFER)(...Object.values(message), signature),
     ).to.be.revertedWithCustomError(opg, "OPG_SignatureInvalid");
