@@ -10,12 +10,15 @@ import {
   teeType,
   teeVerifier,
 } from "ponder:schema";
-import { nitroVerifierAbi, teeRegistryAbi } from "@haca/protocol/abi";
-import { zeroAddress, zeroHash } from "viem";
+import { teeRegistryAbi } from "@haca/protocol/abi";
+import { parseAbi, zeroAddress, zeroHash } from "viem";
 import { keyKindName, statusName } from "./columns.ts";
 import { isIndexed } from "./isIndexed.ts";
 import { readConstant, readState, stateClient } from "./readState.ts";
 import { insertStatusChange, setDenied, setParameter } from "./tee/writeRows.ts";
+
+/** What every verifier over a certificate store answers, whatever its vendor. */
+const storedVerifierAbi = parseAbi(["function CERTIFICATES() view returns (address)"]);
 
 if (isIndexed("TEERegistry")) {
   indexTypesAndImages();
@@ -187,12 +190,12 @@ function indexParameters(): void {
   ponder.on("TEERegistry:VerifierChanged", async ({ event, context }) => {
     const { verifierId: id, current: address } = event.args;
     const generation = BigInt(event.args.generation);
-    // A verifier of another vendor has no such function, and another way to stand behind its evidence.
+    // A verifier without a store has no such function, and another way to stand behind its evidence.
     const certificateStore = await readConstant({
       block: event.block.number,
       read: (at) =>
         stateClient.readContract({
-          abi: nitroVerifierAbi,
+          abi: storedVerifierAbi,
           address,
           functionName: "CERTIFICATES",
           ...at,

@@ -86,6 +86,14 @@ export type IndexedName = Extract<Row, { isIndexed: true }>["name"];
 /** The same rows, for whoever looks at each of them. */
 export const CONTRACT_ROWS: readonly (ContractRow & { name: ContractName })[] = CONTRACTS;
 
+/** Interfaces that several contracts of a deployment have, for whoever does not ask which one is behind. */
+export const INTERFACES = [
+  { name: "IAttestationVerifier", abi: "attestationVerifierAbi" },
+] as const satisfies readonly { name: string; abi: string }[];
+
+/** Whatever has a generated ABI under its name. */
+export type AbiName = ContractName | (typeof INTERFACES)[number]["name"];
+
 /** ABIs without a contract of a deployment: errors that libraries revert with. */
 export const ERROR_ABIS: readonly { abi: string; abiFrom: string }[] = [
   { abi: "attestationErrorsAbi", abiFrom: "IAttestationErrors" },

@@ -3,7 +3,13 @@ import { describe, expect, it } from "vitest";
 import * as generated from "../generated/abi.ts";
 import { ACCESS_TABLE, selectorOf } from "../src/accessTable.ts";
 import { addressBookSchema } from "../src/addressBook.ts";
-import { CONTRACT_ROWS, CONTRACTS, ERROR_ABIS, includesPart } from "../src/contracts.ts";
+import {
+  CONTRACT_ROWS,
+  CONTRACTS,
+  ERROR_ABIS,
+  INTERFACES,
+  includesPart,
+} from "../src/contracts.ts";
 
 const names = CONTRACT_ROWS.map(({ name }) => name);
 const ABIS: Readonly<Record<string, unknown>> = generated;
@@ -21,7 +27,7 @@ describe("the table of contracts", () => {
       expect(generated.abis[name], name).toBe(ABIS[abi]);
       expect(generated.abis[name].length, name).toBeGreaterThan(0);
     }
-    const constants = [...CONTRACT_ROWS, ...ERROR_ABIS].map(({ abi }) => abi);
+    const constants = [...CONTRACT_ROWS, ...INTERFACES, ...ERROR_ABIS].map(({ abi }) => abi);
     expect(Object.keys(generated).sort()).toEqual([...constants, "abis", "errorAbis"].sort());
   });
 

@@ -7,6 +7,7 @@ import {
   startSimulatedEnclave,
 } from "@haca/enclave-simulator/startSimulatedEnclave";
 import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
+import { ATTESTATION_VENDORS } from "@haca/protocol/attestationVendors";
 import { BaseError } from "@haca/protocol/baseError";
 import type { ContractName } from "@haca/protocol/contracts";
 import { ROLES } from "@haca/protocol/roles";
@@ -23,13 +24,15 @@ import type { Report } from "../lib/progress.ts";
 import { gasLimitFor } from "../lib/sendCall.ts";
 import { formatTable } from "../lib/table.ts";
 import { collectEvidence } from "../tee/collectEvidence.ts";
-import { type TeeContracts, teeContracts } from "../tee/teeContracts.ts";
+import { type TeeContracts, teeContracts, verifierOf } from "../tee/teeContracts.ts";
 import { CHAIN_ID, developmentKey } from "./localChain.ts";
 
 const ADMINISTRATOR = 0;
 const GUARDIAN = 1;
 const OPERATOR = 2;
 const LLM_PROXY = 0;
+/** What the simulated enclaves attest as. */
+const { nitro } = ATTESTATION_VENDORS;
 /** Below one root and instance, so that the second document finds the first one's certificates stored. */
 const IMAGES = ["demo-a", "demo-b"] as const;
 
@@ -108,6 +111,7 @@ async function admit(parameters: {
   const { contracts, operator, running } = parameters;
   const { registration, teeId, storedCertificates, certificates } = await collectEvidence({
     contracts,
+    verifier: await verifierOf({ contracts, runner: operator, verifierId: nitro.verifierId }),
     runner: operator,
     request: {
       enclave: running.operatorUrl,

@@ -26,6 +26,13 @@ export class Arguments {
     return value;
   }
 
+  /** The next value if it is one of these; otherwise it is left for what comes next. */
+  oneOf<Name extends string>(names: readonly Name[]): Name | undefined {
+    const found = names.find((name) => name === this.#values[this.#next]);
+    if (found !== undefined) this.#next += 1;
+    return found;
+  }
+
   address(name: string): string {
     const value = this.text(name);
     if (!/^0x/.test(value) || !isAddress(value)) throw this.#error(name, `${value} is no address`);

@@ -18,9 +18,15 @@ const withSending = (command: Command): Command =>
     .option("--safe <file>", "write it for a Safe's transaction builder, send nothing")
     .option("--as <address>", "the Safe that will send it; with --safe or --simulate");
 
+const HELP_LINE = /.{1,74}(?:\s|$)/g;
+
+/** An action's usage in lines of a help, the later ones further in. */
+const wrapped = (text: string): string =>
+  (text.match(HELP_LINE) ?? [text]).map((line) => line.trimEnd()).join("\n        ");
+
 const listOf = (by: (typeof ACTIONS)[number]["by"]): string =>
   `\nactions:\n${ACTIONS.filter((action) => action.by === by)
-    .map(({ name, usage, summary }) => `  ${name} ${usage}\n      ${summary}`)
+    .map(({ name, usage, summary }) => `  ${wrapped(`${name} ${usage}`)}\n      ${summary}`)
     .join("\n")}`;
 
 const FOLLOWING: Readonly<Record<Exclude<Following, "vote">, string>> = {

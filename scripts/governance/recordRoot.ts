@@ -1,9 +1,9 @@
 import { addressBookPath, writeAddressBook } from "@haca/protocol/addressBook";
+import { ATTESTATION_VENDORS } from "@haca/protocol/attestationVendors";
 import { keccak256, type Provider, ZeroAddress } from "ethers";
 import type { Deployment } from "./actions/action.ts";
 import { isAwsRoot, readRootFile } from "./actions/rootFile.ts";
-import { currentVerifier } from "./actions/rotateRoot.ts";
-import { refuse } from "./actions/teeRegistry.ts";
+import { currentVerifier, refuse } from "./actions/teeRegistry.ts";
 import { findPair } from "./actions/verifierPair.ts";
 import { Arguments } from "./arguments.ts";
 import type { Session } from "./session.ts";
@@ -26,7 +26,7 @@ export async function recordRoot(session: Session, words: readonly string[]): Pr
   const { attestation } = book.parameters;
   if (attestation === undefined) throw refuse("the address book has no attestation");
 
-  const verifier = await currentVerifier({ book, provider });
+  const verifier = await currentVerifier({ book, provider }, ATTESTATION_VENDORS.nitro);
   const context = { book, provider, account: ZeroAddress };
   const pair = await findPair({ context, root, verifier });
   const [store, nitro] = await Promise.all(

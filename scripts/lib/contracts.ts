@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import type { abis } from "@haca/protocol/abi";
 import { TextInterface } from "@haca/protocol/chainText";
-import type { ContractName } from "@haca/protocol/contracts";
+import type { AbiName } from "@haca/protocol/contracts";
 import {
   type BaseContract,
   type BigNumberish,
@@ -23,17 +23,14 @@ type Parameter = {
   readonly components?: readonly Parameter[];
 };
 type Parameters = readonly Parameter[];
-type FunctionOf<Name extends ContractName> = Extract<Abis[Name][number], { type: "function" }>;
+type FunctionOf<Name extends AbiName> = Extract<Abis[Name][number], { type: "function" }>;
 
 /** A contract's functions by name, those that only read and those that change something. */
-export type ViewName<Name extends ContractName> = Extract<
+export type ViewName<Name extends AbiName> = Extract<
   FunctionOf<Name>,
   { stateMutability: "view" | "pure" }
 >["name"];
-export type ChangeName<Name extends ContractName> = Exclude<
-  FunctionOf<Name>["name"],
-  ViewName<Name>
->;
+export type ChangeName<Name extends AbiName> = Exclude<FunctionOf<Name>["name"], ViewName<Name>>;
 
 /** What ethers gives for a value. */
 type Output<
@@ -76,15 +73,20 @@ type NamedInput<Ps extends Parameters> = {
 type Inputs<Ps extends Parameters> = { readonly [Index in keyof Ps]: Input<Ps[Index]> };
 
 /** Arguments of a function. */
-export type ArgumentsOf<
-  Name extends ContractName,
-  Function extends FunctionOf<Name>["name"],
-> = Inputs<Extract<FunctionOf<Name>, { name: Function }>["inputs"]>;
+export type ArgumentsOf<Name extends AbiName, Function extends FunctionOf<Name>["name"]> = Inputs<
+  Extract<FunctionOf<Name>, { name: Function }>["inputs"]
+>;
 
-type View<Fragment extends { inputs: Parameters; outputs: Parameters }> = (
-  ...values: Inputs<Fragment["inputs"]>
+type Shape = { readonly inputs: Parameters; readonly outputs: Parameters };
+type Try<Fragment extends Shape> = (
+  ...values: [...Inputs<Fragment["inputs"]>, overrides?: Overrides]
 ) => Promise<Outputs<Fragment["outputs"]>>;
-type Change<Fragment extends { inputs: Parameters }> = {
+type View<Fragment extends Shape> = {
+  (...values: Inputs<Fragment["inputs"]>): Promise<Outputs<Fragment["outputs"]>>;
+  staticCall: Try<Fragment>;
+};
+type Change<Fragment extends Shape> = {
+  staticCall: Try<Fragment>;
   (...values: Inputs<Fragment["inputs"]>): Promise<ContractTransactionResponse>;
   estimateGas(...values: [...Inputs<Fragment["inputs"]>, overrides?: Overrides]): Promise<bigint>;
   send(
@@ -92,12 +94,22 @@ type Change<Fragment extends { inputs: Parameters }> = {
   ): Promise<ContractTransactionResponse>;
 };
 
-/** ethers' contract, with its functions as properties typed by the generated ABI. */
-export type ContractOf<Name extends ContractName> = {
-  readonly [F in FunctionOf<Name> as F["name"]]: F["name"] extends ViewName<Name>
-    ? View<F>
-    : Change<F>;
-} & Pick<BaseContract, "getAddress" | "interface" | "getFunction" | "connect"> & {
+/** An ABI's functions, as ethers has them: properties of the contract. */
+export type Functions<Abi extends readonly { readonly type: string }[]> = {
+  readonly [F in Extract<Abi[number], { type: "function" }> as F extends {
+    name: infer Name extends string;
+  }
+    ? Name
+    : never]: F extends Shape & { stateMutability: string }
+    ? F["stateMutability"] extends "view" | "pure"
+      ? View<F>
+      : Change<F>
+    : never;
+};
+
+/** ethers' contract, with its functions typed by the generated ABI. */
+export type ContractOf<Name extends AbiName> = Functions<Abis[Name]> &
+  Pick<BaseContract, "getAddress" | "interface" | "getFunction" | "connect" | "queryFilter"> & {
     readonly target: string;
     /** never there; a contract is known by it among types */
     readonly contractName?: Name;
@@ -109,11 +121,11 @@ const load = createRequire(import.meta.url);
 const generated = (): Abis => load("@haca/protocol/abi").abis;
 
 /** A contract's interface; its strings are anybody's. */
-export const interfaceOf = (name: ContractName): Interface =>
+export const interfaceOf = (name: AbiName): Interface =>
   new TextInterface(generated()[name] as InterfaceAbi);
 
 /** The contract at an address. */
-export const contractAt = <Name extends ContractName>(parameters: {
+export const contractAt = <Name extends AbiName>(parameters: {
   name: Name;
   address: string;
   runner: ContractRunner;
@@ -125,7 +137,7 @@ export const contractAt = <Name extends ContractName>(parameters: {
   ) as unknown as ContractOf<Name>;
 
 /** The same contract for another runner. */
-export const connected = <Name extends ContractName>(
+export const connected = <Name extends AbiName>(
   contract: ContractOf<Name>,
   runner: ContractRunner,
 ): ContractOf<Name> =>

@@ -1,6 +1,6 @@
 import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CONTRACT_ROWS, ERROR_ABIS } from "@haca/protocol/contracts";
+import { CONTRACT_ROWS, ERROR_ABIS, INTERFACES } from "@haca/protocol/contracts";
 import { PROJECT_ROOT } from "./projectRoot.ts";
 
 /** Folders of artifacts/ with contracts of a deployment: ours, and the library's. */
@@ -21,12 +21,13 @@ function readAbi(artifact: string): unknown {
 export function writeAbi(): void {
   const constants = [
     ...CONTRACT_ROWS.map(({ name, abi, abiFrom = name }) => ({ abi, artifact: abiFrom })),
+    ...INTERFACES.map(({ name, abi }) => ({ abi, artifact: name })),
     ...ERROR_ABIS.map(({ abi, abiFrom }) => ({ abi, artifact: abiFrom })),
   ].map(
     ({ abi, artifact }) =>
       `export const ${abi} = ${JSON.stringify(readAbi(artifact), null, 2)} as const;\n`,
   );
-  const byName = CONTRACT_ROWS.map(({ name, abi }) => `  ${name}: ${abi},\n`);
+  const byName = [...CONTRACT_ROWS, ...INTERFACES].map(({ name, abi }) => `  ${name}: ${abi},\n`);
   const errors = ERROR_ABIS.map(({ abi }) => abi).join(", ");
 
   const target = join(PROJECT_ROOT, "protocol", "generated", "abi.ts");
@@ -36,7 +37,7 @@ export function writeAbi(): void {
     `// Generated from the table of contracts. Do not edit.
 
 ${constants.join("\n")}
-/** By the names of the contracts. */
+/** By the names of contracts and interfaces. */
 export const abis = {
 ${byName.join("")}} as const;
 

@@ -13,7 +13,9 @@ import {
   type SendOptions,
   teeIdArgument,
   urlOption,
+  vendorOption,
 } from "./options.ts";
+import { verifierOf } from "./teeContracts.ts";
 import { type Session, teeTypeOf, withNetwork } from "./withNetwork.ts";
 
 const LLM_PROXY = 0;
@@ -23,17 +25,18 @@ type Places = { enclave: string; tls?: string };
 /** Admits an enclave as a node of the sending account. */
 export async function register(
   options: SendOptions &
-    Places & { payment: string; endpoint: string; type: string; anyKey: boolean },
+    Places & { payment: string; endpoint: string; type: string; vendor: string; anyKey: boolean },
 ): Promise<void> {
   const enclave = urlOption("enclave", options.enclave);
   const paymentAddress = addressOption("payment", options.payment);
   const endpoint = endpointOption(options.endpoint);
+  const { verifierId } = vendorOption(options.vendor);
   await withNetwork(options, async (session) => {
     const { contracts, signer } = session;
     const teeType = await teeTypeOf(contracts, options.type);
     const operator = await signer.getAddress();
     const request = { enclave, operator, paymentAddress, endpoint, teeType, tls: options.tls };
-    const evidence = await collect(session, request);
+    const evidence = await collect(session, request, verifierId);
     if (teeType === LLM_PROXY && !options.anyKey) requireRsa(evidence.registration.signingKey);
     await requireUnknown(session, evidence.teeId);
     // After all that can be looked at: an allowance is not to be given for an enclave that is refused.
@@ -82,6 +85,7 @@ export async function renew(
   await withNetwork(options, async (session) => {
     const { contracts, signer } = session;
     const known = await contracts.registry.getTEE(teeId);
+    const { verifierId } = await contracts.lens.getNode(teeId);
     const request = {
       enclave,
       operator: await signer.getAddress(),
@@ -90,7 +94,7 @@ export async function renew(
       teeType: Number(known.teeType),
       tls: options.tls,
     };
-    const evidence = await collect(session, request);
+    const evidence = await collect(session, request, verifierId);
     console.log(
       `payment      ${change(known.paymentAddress, request.paymentAddress)}\n` +
         `endpoint     ${change(printable(known.endpoint), printable(request.endpoint))}`,
@@ -110,14 +114,17 @@ const change = (before: string, after: string): string =>
 async function collect(
   { contracts, signer }: Session,
   request: AdmissionRequest,
+  verifierId: bigint | number,
 ): Promise<Evidence> {
+  const verifier = await verifierOf({ contracts, runner: signer, verifierId });
   console.log(
     `asking ${request.enclave} for a document that is bound to this sender, payment address, endpoint and type`,
   );
-  if (contracts.isDevelopmentRoot) {
+  const root = await verifier.store?.rootFingerprint();
+  if (root !== undefined && root !== verifier.vendor.root.fingerprint) {
     console.log("this deployment pins a development root: its attestations mean nothing");
   }
-  const evidence = await collectEvidence({ contracts, runner: signer, request });
+  const evidence = await collectEvidence({ contracts, verifier, runner: signer, request });
   console.log(explainDocument({ result: evidence.result, now: evidence.judgedAt }));
   console.log(
     `hints        for ${evidence.certificates - evidence.storedCertificates + 1} signatures; ` +

@@ -1,5 +1,6 @@
 /** `npm run tee -- <command>`: the operator's side of the TEE registry. */
-import type { Command } from "commander";
+import { VENDOR_ROWS } from "@haca/protocol/attestationVendors";
+import { type Command, Option } from "commander";
 import { createProgram, runProgram, withAccount, withChain } from "../lib/program.ts";
 
 const program = createProgram({
@@ -16,15 +17,22 @@ from the command line. HACA_RPC_URL overrides the URL of localhost.`,
 const sending = (command: Command): Command =>
   withAccount(command).option("--yes", "do not ask before sending");
 
-program
-  .command("verify <document>")
-  .description("explain an AWS Nitro attestation document; exit status 1 if it is refused")
+/** A verb that reads evidence, or asks for it. */
+const ofVendor = (command: Command): Command =>
+  command.addOption(
+    new Option("--vendor <name>", "whose evidence it is")
+      .choices(VENDOR_ROWS.map(({ name }) => name))
+      .default("nitro"),
+  );
+
+ofVendor(program.command("verify <document>"))
+  .description("explain an attestation document; exit status 1 if it is refused")
   .addHelpText("after", "\nThe document is a file: raw, or as base64 or hex text.")
   .option("--at <time>", 'judge it at 2026-02-12T17:56:02Z, or at "document" (default: now)')
-  .option("--root <hex>", "SHA-256 of the pinned root's DER (default: AWS's)")
+  .option("--root <hex>", "SHA-256 of the pinned root's DER (default: the vendor's)")
   .action(async (path, options) => (await import("./verify.ts")).verify(path, options));
 
-sending(program.command("register"))
+ofVendor(sending(program.command("register")))
   .description("admit an enclave: document, local check, hints, simulation, one transaction")
   .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
   .requiredOption("--payment <address>", "payout address")
@@ -88,7 +96,7 @@ sending(program.command("end-session <teeId> <key>"))
     (await import("./sessionKeys.ts")).endSession(id, key, options),
   );
 
-sending(program.command("store <document>"))
+ofVendor(sending(program.command("store <document>")))
   .description("have the store verify a document's certificates ahead, so that it costs less")
   .action(async (path, options) =>
     (await import("./storeCertificates.ts")).storeCertificates(path, options),

@@ -1,4 +1,5 @@
 import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
+import { VENDORS } from "@haca/attestation/vendors";
 import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
 import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { type DocumentOptions, SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
@@ -6,7 +7,6 @@ import { startSimulatedEnclave } from "@haca/enclave-simulator/startSimulatedEnc
 import { getBytes, sha256 } from "ethers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { collectEvidence } from "./collectEvidence.ts";
-import type { TeeContracts } from "./teeContracts.ts";
 
 const NOW = BigInt(Math.floor(Date.now() / 1000));
 const REGISTRY = `0x${"11".repeat(20)}`;
@@ -15,15 +15,22 @@ const PAYMENT = `0x${"33".repeat(20)}`;
 const THIEF = `0x${"44".repeat(20)}`;
 
 const chain = makeSimulatedChain({ now: NOW });
+type Collect = Parameters<typeof collectEvidence>[0];
+
 const runner = { provider: { getBlock: async () => ({ timestamp: Number(NOW) }) } } as never;
 
 /** The contracts of a chain on which every image is approved, or none, and nothing is stored. */
-const contracts = (isApproved = true): TeeContracts =>
+const contracts = (isApproved = true): Pick<Collect, "contracts" | "verifier"> =>
   ({
-    chainId: 1n,
-    registry: { target: REGISTRY, isImageApproved: async () => isApproved },
-    store: { isStored: async () => false },
-    rootFingerprint: sha256(chain.root),
+    contracts: {
+      chainId: 1n,
+      registry: { target: REGISTRY, isImageApproved: async () => isApproved },
+    },
+    verifier: {
+      verifierId: 0,
+      vendor: VENDORS.find(({ name }) => name === "nitro"),
+      store: { isStored: async () => false, rootFingerprint: async () => sha256(chain.root) },
+    },
   }) as never;
 
 /** An enclave whose documents are changed on their way. */
@@ -47,7 +54,7 @@ async function collect(parameters: {
   const endpoint = running.publicUrl;
   const request = { operator: OPERATOR, paymentAddress: PAYMENT, endpoint, teeType: 0 };
   const evidence = collectEvidence({
-    contracts: contracts(parameters.isApproved),
+    ...contracts(parameters.isApproved),
     runner,
     request: { ...request, enclave: running.operatorUrl, tls: undefined },
   });

@@ -1,4 +1,4 @@
-import { verifyDocument } from "@haca/attestation/nitro/verifyDocument";
+import { nitro } from "@haca/attestation/nitro/nitro";
 import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
 import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
@@ -13,8 +13,8 @@ const enclave = new SimulatedEnclave({ chain, measurements, kind: "p256", now: N
 
 function explain(parameters: { moduleId?: string; now?: bigint; root?: string }): string {
   const { moduleId = "module", now = NOW, root = sha256(chain.root) } = parameters;
-  const bytes = enclave.attest({ now: NOW, nonce: null, overrides: { module_id: moduleId } });
-  return explainDocument({ result: verifyDocument({ bytes, now, rootFingerprint: root }), now });
+  const evidence = enclave.attest({ now: NOW, nonce: null, overrides: { module_id: moduleId } });
+  return explainDocument({ result: nitro.judge({ evidence, now, rootFingerprint: root }), now });
 }
 
 describe("explainDocument", () => {

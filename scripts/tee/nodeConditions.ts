@@ -42,7 +42,7 @@ export async function nodeConditions(parameters: {
   const verifier =
     BigInt(address) === 0n
       ? undefined
-      : contractAt({ name: "NitroAttestationVerifier", address, runner });
+      : contractAt({ name: "IAttestationVerifier", address, runner });
   const isTrusted = (await verifier?.isTrusted(node.signerCertificate)) ?? false;
   const heartbeatAge = await registry.heartbeatMaxAge();
   const attestationAge = await registry.attestationMaxAge();

@@ -1,3 +1,4 @@
+import { type KnownVendor, VENDORS } from "@haca/attestation/vendors";
 import { BaseError } from "@haca/protocol/baseError";
 import { getAddress, isAddress } from "ethers";
 
@@ -57,4 +58,11 @@ export function endpointOption(text: string | undefined): string {
 export function teeIdArgument(text: string): string {
   if (/^0x[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase();
   throw badOption(`expected a teeId, 0x and 64 hex digits, got ${text}`);
+}
+
+/** A vendor of evidence by its name. Error: `tee.badOption`. */
+export function vendorOption(text: string): KnownVendor {
+  const vendor = VENDORS.find(({ name }) => name === text);
+  if (vendor !== undefined) return vendor;
+  throw badOption(`--vendor must be ${VENDORS.map(({ name }) => name).join(", ")}, got ${text}`);
 }

@@ -1,19 +1,28 @@
-import { chainHints } from "@haca/attestation/nitro/documentHints";
-import { parseDocument } from "@haca/attestation/nitro/parseDocument";
+import { chainHints } from "@haca/attestation/x509/chainHints";
 import { certificateIds } from "@haca/attestation/x509/parseCertificate";
 import { BaseError } from "@haca/protocol/baseError";
 import { hexlify } from "ethers";
 import { sendCall } from "../lib/sendCall.ts";
-import { asked, type SendOptions } from "./options.ts";
+import { asked, type SendOptions, vendorOption } from "./options.ts";
 import { readDocument } from "./readDocument.ts";
+import { verifierOf } from "./teeContracts.ts";
 import { withNetwork } from "./withNetwork.ts";
 
 /** Has the certificate store verify what it does not have of a document's certificates. Anyone may. */
-export async function storeCertificates(path: string, options: SendOptions): Promise<void> {
-  const { cabundle, certificate } = parseDocument(readDocument(path));
-  const chain = [...cabundle, certificate];
+export async function storeCertificates(
+  path: string,
+  options: SendOptions & { vendor: string },
+): Promise<void> {
+  const { verifierId, chainOf, name } = vendorOption(options.vendor);
+  const chain = chainOf(readDocument(path));
   await withNetwork(options, async ({ contracts, signer, network }) => {
-    const { store } = contracts;
+    const { store } = await verifierOf({ contracts, runner: signer, verifierId });
+    if (store === undefined) {
+      throw new BaseError({
+        code: "tee.nothingToDo",
+        message: `verifiers of ${name} keep no certificates`,
+      });
+    }
     const isStored = (id: string): Promise<boolean> => store.isStored(id);
     const known = await Promise.all(certificateIds(chain).slice(1).map(isStored));
     const missing = known.filter((isThere) => !isThere).length;

@@ -1,17 +1,15 @@
+import type { KnownVendor } from "@haca/attestation/vendors";
 import { type AddressBook, addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
-import type { ContractRunner } from "ethers";
+import { type ContractRunner, ZeroAddress } from "ethers";
 import { type ContractOf, contractAt } from "../lib/contracts.ts";
+import { type Verifier, verifierAt } from "../lib/verifierAt.ts";
 
-/** The registry of a deployment with what it needs. */
+/** The registry of a deployment, and its lens. */
 export type TeeContracts = {
   chainId: bigint;
   registry: ContractOf<"TEERegistry">;
   lens: ContractOf<"TEERegistryLens">;
-  store: ContractOf<"CertificateStore">;
-  /** SHA-256 of the pinned root's DER */
-  rootFingerprint: string;
-  isDevelopmentRoot: boolean;
 };
 
 /**
@@ -25,10 +23,9 @@ export async function teeContracts(parameters: {
 }): Promise<TeeContracts> {
   const { chainId, runner } = parameters;
   const path = addressBookPath(chainId);
-  const { contracts, parameters: settings } = parameters.book ?? readAddressBook(path, chainId);
-  const { TEERegistry, TEERegistryLens, CertificateStore } = contracts;
-  const { attestation } = settings;
-  if (!TEERegistry || !TEERegistryLens || !CertificateStore || !attestation) {
+  const { contracts } = parameters.book ?? readAddressBook(path, chainId);
+  const { TEERegistry, TEERegistryLens } = contracts;
+  if (!TEERegistry || !TEERegistryLens) {
     throw new BaseError({
       code: "tee.notDeployed",
       message: `${path} has no TEE registry: npm run deploy -- --network <name> --part tee`,
@@ -44,8 +41,23 @@ export async function teeContracts(parameters: {
     chainId: BigInt(chainId),
     registry: contractAt({ name: "TEERegistry", address: TEERegistry.address, runner }),
     lens: contractAt({ name: "TEERegistryLens", address: TEERegistryLens.address, runner }),
-    store: contractAt({ name: "CertificateStore", address: CertificateStore.address, runner }),
-    rootFingerprint: attestation.rootFingerprint,
-    isDevelopmentRoot: attestation.isDevelopmentRoot,
   };
+}
+
+/** The verifier that the registry has under an id. Errors: `tee.refused`, where it has none; those of `verifierAt`. */
+export async function verifierOf(parameters: {
+  contracts: Pick<TeeContracts, "registry">;
+  runner: ContractRunner;
+  verifierId: bigint | number;
+  vendors?: readonly KnownVendor[];
+}): Promise<Verifier & { verifierId: number }> {
+  const { contracts, verifierId, ...rest } = parameters;
+  const address = await contracts.registry.verifier(verifierId);
+  if (address === ZeroAddress) {
+    throw new BaseError({
+      code: "tee.refused",
+      message: `the registry has no verifier ${verifierId}: it takes no such evidence`,
+    });
+  }
+  return { verifierId: Number(verifierId), ...(await verifierAt({ address, ...rest })) };
 }

@@ -1,20 +1,26 @@
-import { AWS_ROOT_FINGERPRINT, verifyDocument } from "@haca/attestation/nitro/verifyDocument";
 import { explainDocument } from "./explainDocument.ts";
-import { badOption } from "./options.ts";
+import { badOption, vendorOption } from "./options.ts";
 import { readDocument } from "./readDocument.ts";
 
-/** Prints a document from a file in words; exit status 1 if it is refused. */
-export function verify(path: string, options: { at?: string; root?: string }): void {
-  const { at, root = AWS_ROOT_FINGERPRINT } = options;
-  if (!/^(0x)?[0-9a-fA-F]{64}$/.test(root)) {
-    throw badOption(`--root must be 32 bytes of hex, got ${root}`);
+/** Prints a vendor's evidence from a file in words; exit status 1 if it is refused. */
+export function verify(
+  path: string,
+  options: { vendor: string; at?: string; root?: string },
+): void {
+  const { at, root: rootFingerprint } = options;
+  const vendor = vendorOption(options.vendor);
+  if (rootFingerprint !== undefined && !/^(0x)?[0-9a-fA-F]{64}$/.test(rootFingerprint)) {
+    throw badOption(`--root must be 32 bytes of hex, got ${rootFingerprint}`);
   }
-  const bytes = readDocument(path);
-  const made = verifyDocument({ bytes, now: 0n }).document.timestamp / 1000n;
-  const now = timeOf(at, made);
-  const result = verifyDocument({ bytes, now, rootFingerprint: root });
+  const evidence = readDocument(path);
+  const { issuedAt } = vendor.judge({ evidence, now: 0n });
+  const now = timeOf(at, issuedAt);
+  const result = vendor.judge({
+    ...{ evidence, now },
+    ...(rootFingerprint === undefined ? {} : { rootFingerprint }),
+  });
   console.log(explainDocument({ result, now }));
-  if (result.faults.length > 0) process.exitCode = 1;
+  if (result.errors.length > 0) process.exitCode = 1;
 }
 
 function timeOf(option: string | undefined, made: bigint): bigint {

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { teeRegistryAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
-import { Contract, JsonRpcProvider } from "ethers";
+import { JsonRpcProvider } from "ethers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { contractAt } from "../../scripts/lib/contracts.ts";
 import { freePort } from "../../scripts/lib/freePort.ts";
 import { BOOK, failure, LocalDeployment, PARAMETERS, ROOT, success } from "./localDeployment.ts";
 
@@ -58,24 +58,20 @@ describe("deployment of everything", () => {
 
     const provider = local.provider();
     const deployer = await provider.getSigner(0);
-    const registry = new Contract(
-      tee.contracts.TEERegistry?.address ?? "",
-      teeRegistryAbi,
-      deployer,
-    );
+    const address = tee.contracts.TEERegistry?.address ?? "";
+    const registry = contractAt({ name: "TEERegistry", address, runner: deployer });
     const approvalOf = (digit: string) => {
       const pcr = `0x${digit.repeat(96)}`;
       return [[pcr, pcr, pcr], "1", 0] as const;
     };
-    const approvePCR = registry.getFunction("approvePCR");
-    await (await approvePCR(...approvalOf("1"))).wait();
-    expect(await registry.getFunction("imageCount")()).toBe(1n);
+    await (await registry.approvePCR(...approvalOf("1"))).wait();
+    expect(await registry.imageCount()).toBe(1n);
 
     await success(local.deploy());
     const all = readAddressBook(BOOK);
     expect(all.contracts.TEERegistry).toEqual(tee.contracts.TEERegistry);
     expect(all.contracts.OPG).toBeDefined();
-    const refusal = await approvePCR
+    const refusal = await registry.approvePCR
       .staticCall(...approvalOf("2"))
       .catch((error: Error) => error.message);
     expect(refusal).toContain("AccessManagedUnauthorized");

@@ -1,21 +1,11 @@
-import {
-  accessManagerAbi,
-  certificateStoreAbi,
-  governorAbi,
-  inferenceSettlementAbi,
-  nodeBondsAbi,
-  opgAbi,
-  teeRegistryAbi,
-  timelockControllerAbi,
-} from "@haca/protocol/abi";
 import { selectorOf } from "@haca/protocol/accessTable";
 import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
+import type { ContractName } from "@haca/protocol/contracts";
 import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import {
-  Contract,
   concat,
   getAddress,
-  type InterfaceAbi,
+  type Interface,
   id,
   type Provider,
   toBeHex,
@@ -33,28 +23,33 @@ import {
   readParameters,
 } from "../../scripts/deploy/parameters/readParameters.ts";
 import { runGovernanceModule } from "../../scripts/deploy/runGovernanceModule.ts";
+import { type ContractOf, contractAt } from "../../scripts/lib/contracts.ts";
 import { PARAMETERS } from "./localDeployment.ts";
 
 const CHAIN_ID = 31337;
 const PUBLIC_ROLE = 2n ** 64n - 1n;
 const STRANGER = getAddress(`0x${"c0ffee00".padStart(40, "0")}`);
 const BALANCE = toBeHex(10n ** 20n);
-const IMAGE = ["11", "22", "33"].map((byte) => `0x${byte.repeat(48)}`);
+const pcrOf = (byte: string): string => `0x${byte.repeat(48)}`;
+const IMAGE = [pcrOf("11"), pcrOf("22"), pcrOf("33")] as const;
 const DAY = 86_400;
 
 const governance = readParameters({ path: PARAMETERS, isDevelopmentChain: true });
 
+/** What a test calls by a name of its own, wrong ones included. */
+type Called = { readonly interface: Interface; readonly target: string };
+
 /** A deployment on a chain in memory, and hands to change it with. */
 class Sandbox {
   readonly connection: NetworkConnection;
-  readonly manager: Contract;
-  readonly timelock: Contract;
-  readonly governor: Contract;
-  readonly registry: Contract;
-  readonly settlement: Contract;
-  readonly bonds: Contract;
-  readonly store: Contract;
-  readonly opg: Contract;
+  readonly manager: ContractOf<"AccessManager">;
+  readonly timelock: ContractOf<"TimelockController">;
+  readonly governor: ContractOf<"HacaGovernor">;
+  readonly registry: ContractOf<"TEERegistry">;
+  readonly settlement: ContractOf<"InferenceSettlement">;
+  readonly bonds: ContractOf<"NodeBonds">;
+  readonly store: ContractOf<"CertificateStore">;
+  readonly opg: ContractOf<"OPG">;
 
   private constructor(
     connection: NetworkConnection,
@@ -64,16 +59,16 @@ class Sandbox {
     >,
   ) {
     this.connection = connection;
-    const at = (address: string, abi: unknown) =>
-      new Contract(address, abi as InterfaceAbi, this.provider);
-    this.manager = at(of.manager, accessManagerAbi);
-    this.timelock = at(of.timelock, timelockControllerAbi);
-    this.governor = at(of.governor, governorAbi);
-    this.registry = at(of.registry, teeRegistryAbi);
-    this.settlement = at(of.settlement, inferenceSettlementAbi);
-    this.bonds = at(of.bonds, nodeBondsAbi);
-    this.store = at(of.store, certificateStoreAbi);
-    this.opg = at(of.opg, opgAbi);
+    const at = <Name extends ContractName>(name: Name, address: string) =>
+      contractAt({ name, address, runner: this.provider });
+    this.manager = at("AccessManager", of.manager);
+    this.timelock = at("TimelockController", of.timelock);
+    this.governor = at("HacaGovernor", of.governor);
+    this.registry = at("TEERegistry", of.registry);
+    this.settlement = at("InferenceSettlement", of.settlement);
+    this.bonds = at("NodeBonds", of.bonds);
+    this.store = at("CertificateStore", of.store);
+    this.opg = at("OPG", of.opg);
   }
 
   static async create(changes: Partial<GovernanceParameters> = {}): Promise<Sandbox> {
@@ -108,7 +103,7 @@ class Sandbox {
   }
 
   /** Calls as any account, which the chain's owner can. */
-  async as(account: string, contract: Contract, call: string, ...values: unknown[]): Promise<void> {
+  async as(account: string, contract: Called, call: string, ...values: unknown[]): Promise<void> {
     await this.rpc("hardhat_impersonateAccount", account);
     await this.rpc("hardhat_setBalance", account, BALANCE);
     const data = contract.interface.encodeFunctionData(call, values);
@@ -118,7 +113,7 @@ class Sandbox {
   }
 
   /** As the timelock, but without any operation of it. */
-  asTimelock(contract: Contract, call: string, ...values: unknown[]): Promise<void> {
+  asTimelock(contract: Called, call: string, ...values: unknown[]): Promise<void> {
     return this.as(String(this.timelock.target), contract, call, ...values);
   }
 
@@ -142,10 +137,7 @@ class Sandbox {
   }
 
   /** A proposal from its submission to its execution by votes. */
-  async decide(
-    calls: readonly [Contract, string, ...unknown[]][],
-    until = "execute",
-  ): Promise<void> {
+  async decide(calls: readonly [Called, string, ...unknown[]][], until = "execute"): Promise<void> {
     const targets = calls.map(([contract]) => contract.target);
     const values = calls.map(() => 0n);
     const calldatas = calls.map(([contract, call, ...args]) =>
@@ -157,7 +149,7 @@ class Sandbox {
     await this.as(liquidity, this.opg, "delegate", liquidity);
     await this.later(5);
     await this.as(liquidity, this.governor, "propose", targets, values, calldatas, text);
-    const proposal = await this.governor.getFunction("hashProposal")(...byHash);
+    const proposal = await this.governor.hashProposal(...byHash);
     await this.later(governance.governor.votingDelay + 1);
     await this.as(liquidity, this.governor, "castVote", proposal, 1);
     await this.later(governance.governor.votingPeriod + 1);
@@ -421,7 +413,7 @@ const BACKDOORS: readonly [string, (box: Sandbox) => Promise<unknown>, string][]
     "a hidden image that was revoked again",
     async (box) => {
       await box.asTimelock(box.registry, "approvePCR", IMAGE, "evil", 0);
-      const hash = await box.registry.getFunction("computePCRHash")(IMAGE);
+      const hash = await box.registry.computePCRHash(IMAGE);
       await box.as(governance.guardian, box.registry, "revokePCR", hash, 0);
     },
     "version evil, revoked now",
@@ -537,7 +529,7 @@ async function scheduleAsStranger(box: Sandbox): Promise<void> {
 }
 
 /** Creation code that writes slot 0 and then returns the run-time code of a contract. */
-async function creationWithStorage(box: Sandbox, contract: Contract): Promise<string> {
+async function creationWithStorage(box: Sandbox, contract: Called): Promise<string> {
   const code = await box.provider.getCode(contract.target);
   const length = toBeHex((code.length - 2) / 2, 2);
   // PUSH1 7, PUSH0, SSTORE, PUSH2 length, DUP1, PUSH1 14, PUSH0, CODECOPY, PUSH0, RETURN: 14 bytes

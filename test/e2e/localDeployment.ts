@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readAddressBook } from "@haca/protocol/addressBook";
-import { Contract, JsonRpcProvider } from "ethers";
+import { JsonRpcProvider } from "ethers";
 import { expect } from "vitest";
 import { startChain } from "../../scripts/demo/localChain.ts";
+import { contractAt } from "../../scripts/lib/contracts.ts";
 import { ProcessGroup } from "../../scripts/lib/processGroup.ts";
 import { Command } from "./command.ts";
 
@@ -72,12 +73,9 @@ export class LocalDeployment {
   async delegate(): Promise<JsonRpcProvider> {
     const provider = this.provider();
     const signer = await provider.getSigner(LIQUIDITY);
-    const opg = new Contract(
-      readAddressBook(BOOK).contracts.OPG?.address ?? "",
-      ["function delegate(address delegatee)"],
-      signer,
-    );
-    await (await opg.getFunction("delegate")(signer.address)).wait();
+    const address = readAddressBook(BOOK).contracts.OPG?.address ?? "";
+    const opg = contractAt({ name: "OPG", address, runner: signer });
+    await (await opg.delegate(signer.address)).wait();
     await later(provider, 5);
     return provider;
   }

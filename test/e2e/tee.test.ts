@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
 import { documentHints } from "@haca/attestation/nitro/documentHints";
 import { measurementsOf, pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
-import { accessManagerAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { explainRevert } from "@haca/protocol/explainRevert";
 import { ROLES } from "@haca/protocol/roles";
@@ -13,11 +12,12 @@ import {
   fetchSigningKey,
   fetchTlsCertificate,
 } from "@haca/worker/roles/heartbeat/enclaveClient";
-import { Contract, ContractFactory, hexlify, isError, JsonRpcProvider, Wallet } from "ethers";
+import { ContractFactory, hexlify, isError, JsonRpcProvider, Wallet } from "ethers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { developmentKey, startChain } from "../../scripts/demo/localChain.ts";
+import { type ContractOf, connected, contractAt } from "../../scripts/lib/contracts.ts";
 import { ProcessGroup } from "../../scripts/lib/processGroup.ts";
-import { type TeeContracts, teeContracts } from "../../scripts/tee/teeContracts.ts";
+import { type TeeContracts, teeContracts, verifierOf } from "../../scripts/tee/teeContracts.ts";
 import { Command } from "./command.ts";
 
 const BOOK = join(import.meta.dirname, "..", "..", "deployments", "31337.json");
@@ -71,12 +71,23 @@ const wish = (payment = addressOf(3)) => [
 ];
 
 /** Creates one contract of the project. */
-async function deploy(artifact: string, ...values: unknown[]): Promise<Contract> {
+/** Who may do what on this chain; the administrator sends. */
+const manager = () =>
+  contractAt({
+    ...{ name: "AccessManager", runner: administrator },
+    address: readAddressBook(BOOK).contracts.AccessManager.address,
+  });
+
+async function deploy<Name extends "OPG" | "NodeBonds">(
+  name: Name,
+  artifact: string,
+  ...values: unknown[]
+): Promise<ContractOf<Name>> {
   const path = join(import.meta.dirname, "..", "..", "artifacts", "contracts", artifact);
   const { abi, bytecode } = JSON.parse(readFileSync(path, "utf8"));
   const created = await new ContractFactory(abi, bytecode, administrator).deploy(...values);
   await created.waitForDeployment();
-  return new Contract(await created.getAddress(), abi, administrator);
+  return contractAt({ name, address: await created.getAddress(), runner: administrator });
 }
 
 async function simulate(...options: string[]): Promise<typeof simulated> {
@@ -104,8 +115,7 @@ beforeAll(async () => {
   administrator = new Wallet(developmentKey(0), provider);
   contracts = await teeContracts({ chainId: CHAIN_ID, runner: administrator });
   const [pcr0, pcr1, pcr2] = measurementsOf(IMAGE);
-  const approve = contracts.registry.getFunction("approvePCR");
-  await (await approve({ pcr0, pcr1, pcr2 }, "v1", LLM_PROXY)).wait();
+  await (await contracts.registry.approvePCR({ pcr0, pcr1, pcr2 }, "v1", LLM_PROXY)).wait();
 });
 afterAll(async () => {
   provider?.destroy();
@@ -144,14 +154,14 @@ describe("npm run tee -- register", () => {
       tee("renew", teeId, "--enclave", operatorUrl, "--payment", payee, "--yes"),
     );
     expect(renewed).toContain("4 of 4 certificates are stored already");
-    const node = await contracts.registry.getFunction("getTEE")(teeId);
+    const node = await contracts.registry.getTEE(teeId);
     expect(node.paymentAddress).toBe(payee);
     expect(node.endpoint).toBe(publicUrl);
     expect(node.owner).toBe(addressOf(OPERATOR));
 
     const ohttp = () => tee("ohttp", teeId, "--enclave", operatorUrl, "--yes");
     expect(await success(ohttp())).toContain("OHTTP key    none -> 0x");
-    const { ohttpConfig } = await contracts.registry.getFunction("getTEE")(teeId);
+    const { ohttpConfig } = await contracts.registry.getTEE(teeId);
     expect(ohttpConfig.publicKey).toMatch(/^0x[0-9a-f]{64}$/);
     expect(await refusal(ohttp())).toContain("has this OHTTP key already");
 
@@ -171,30 +181,31 @@ describe("npm run tee -- register", () => {
     const { AccessManager, TEERegistry } = readAddressBook(BOOK).contracts;
     const operator = addressOf(OPERATOR);
     const token = await deploy(
+      "OPG",
       "token/OPG.sol/OPG.json",
       administrator.address,
       AccessManager.address,
     );
     const bonds = await deploy(
+      "NodeBonds",
       "tee/NodeBonds.sol/NodeBonds.json",
       AccessManager.address,
       await token.getAddress(),
       TEERegistry?.address,
     );
-    const grant = new Contract(AccessManager.address, accessManagerAbi, administrator);
-    for (const [target, name, ...values] of [
-      [bonds, "setAmount", 5n * 10n ** 18n],
-      [grant, "grantRole", ROLES.GOVERNANCE, administrator.address, 0],
-      [contracts.registry, "setBonds", await bonds.getAddress()],
-    ] as const) {
-      await (await target.getFunction(name)(...values)).wait();
+    for (const send of [
+      () => bonds.setAmount(5n * 10n ** 18n),
+      () => manager().grantRole(ROLES.GOVERNANCE, administrator.address, 0),
+      async () => contracts.registry.setBonds(await bonds.getAddress()),
+    ]) {
+      await (await send()).wait();
     }
     expect(await refusal(tee("register", ...wish()))).toContain(
       `takes a bond of 5.0 OPG, and ${operator} has 0.0 OPG`,
     );
-    await (await token.getFunction("transfer")(operator, 7n * 10n ** 18n)).wait();
+    await (await token.transfer(operator, 7n * 10n ** 18n)).wait();
     expect(await success(tee("register", ...wish()))).toContain("bond         5.0 OPG");
-    const balance = () => token.getFunction("balanceOf")(operator);
+    const balance = () => token.balanceOf(operator);
     expect(await balance()).toBe(2n * 10n ** 18n);
 
     const release = () => tee("release-bond", teeId, "--yes");
@@ -212,12 +223,9 @@ describe("npm run tee -- register", () => {
     const { teeId } = simulated;
     await success(tee("register", ...wish()));
     const { registry } = contracts;
-    const manager = readAddressBook(BOOK).contracts.AccessManager.address;
-    const grant = new Contract(manager, accessManagerAbi, administrator).getFunction("grantRole");
-    await (await grant(ROLES.GUARDIAN, administrator.address, 0)).wait();
-    const revoke = registry.getFunction("revokePCR");
-    await (await revoke(pcrHashOf(measurementsOf(IMAGE)), LLM_PROXY)).wait();
-    await (await registry.getFunction("denyOperator")(addressOf(OPERATOR))).wait();
+    await (await manager().grantRole(ROLES.GUARDIAN, administrator.address, 0)).wait();
+    await (await registry.revokePCR(pcrHashOf(measurementsOf(IMAGE)), LLM_PROXY)).wait();
+    await (await registry.denyOperator(addressOf(OPERATOR))).wait();
     await provider.send("evm_increaseTime", [8 * 24 * 60 * 60]);
     await provider.send("evm_mine", []);
     const { status, output } = await tee("status", teeId);
@@ -266,13 +274,17 @@ describe("npm run tee -- register", () => {
   it("cannot be hijacked: a document is for one sender and one payment address", async () => {
     const { operatorUrl, publicUrl } = simulated;
     const endpoint = publicUrl;
-    const { registry, store } = contracts;
+    const { registry } = contracts;
+    const { store } = await verifierOf({ contracts, runner: provider, verifierId: 0 });
     const nonce = bindingNonce({
       ...{ chainId: BigInt(CHAIN_ID), registry: String(registry.target), endpoint },
       ...{ operator: addressOf(OPERATOR), paymentAddress: addressOf(3), teeType: LLM_PROXY },
     });
     const document = await fetchDocument({ url: operatorUrl, nonce });
-    const hints = await documentHints({ document, isStored: store.getFunction("isStored") });
+    const hints = await documentHints({
+      document,
+      isStored: async (id) => (await store?.isStored(id)) ?? false,
+    });
     const { hostname: host, port } = new URL(publicUrl);
     const registration = {
       ...{ verifierId: 0, evidence: hexlify(document), hints, teeType: LLM_PROXY, endpoint },
@@ -282,9 +294,11 @@ describe("npm run tee -- register", () => {
     };
     const outcome = async (account: number, paymentAddress: string) => {
       const signer = new Wallet(developmentKey(account), provider);
-      const register = registry.connect(signer).getFunction("register");
       try {
-        await register.estimateGas({ ...registration, paymentAddress }, { gasLimit: 16_777_216n });
+        await connected(registry, signer).register.estimateGas(
+          { ...registration, paymentAddress },
+          { gasLimit: 16_777_216n },
+        );
         return "accepted";
       } catch (error) {
         return explainRevert(isError(error, "CALL_EXCEPTION") ? error.data : undefined).name;

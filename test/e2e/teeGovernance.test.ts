@@ -2,15 +2,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDevelopmentRoot } from "@haca/enclave-simulator/developmentRoot";
 import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
-import {
-  certificateStoreAbi,
-  nitroVerifierAbi,
-  teeRegistryAbi,
-  teeRegistryLensAbi,
-} from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
-import { Contract, concat, keccak256, sha256 } from "ethers";
+import { type ContractRunner, concat, keccak256, sha256 } from "ethers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { contractAt } from "../../scripts/lib/contracts.ts";
 import {
   BOOK,
   failure,
@@ -35,13 +30,10 @@ beforeEach(async () => {
 });
 afterEach(() => local.stop());
 
-const registryOf = (runner: ReturnType<LocalDeployment["provider"]>): Contract =>
-  new Contract(readAddressBook(BOOK).contracts.TEERegistry?.address ?? "", teeRegistryAbi, runner);
-
-const lensOf = (runner: ReturnType<LocalDeployment["provider"]>): Contract => {
-  const { TEERegistryLens } = readAddressBook(BOOK).contracts;
-  return new Contract(TEERegistryLens?.address ?? "", teeRegistryLensAbi, runner);
-};
+const contractOf = <Name extends "TEERegistry" | "TEERegistryLens">(
+  name: Name,
+  runner: ReturnType<LocalDeployment["provider"]>,
+) => contractAt({ name, address: readAddressBook(BOOK).contracts[name]?.address ?? "", runner });
 
 /** Proposes, votes, queues and executes. */
 async function pass(
@@ -71,12 +63,12 @@ describe("governance of attestation", () => {
     expect(simulated).toMatch(/execute +ok/);
 
     const provider = await local.delegate();
-    const registry = registryOf(provider);
-    const isApproved = () => registry.getFunction("isPCRApproved")(0, PCR_HASH);
+    const registry = contractOf("TEERegistry", provider);
+    const isApproved = () => registry.isPCRApproved(0, PCR_HASH);
     expect(await isApproved()).toBe(false);
     await pass(provider, "approve-image", ...IMAGE);
     expect(await isApproved()).toBe(true);
-    const image = await lensOf(provider).getFunction("getImage")(PCR_HASH, 0, 0);
+    const image = await contractOf("TEERegistryLens", provider).getImage(PCR_HASH, 0, 0);
     expect([image.version, image.commit, image.repository]).toEqual([
       ...["v2", `0x${COMMIT}${"00".repeat(12)}`, "https://example.org/enclave"],
     ]);
@@ -117,30 +109,25 @@ describe("governance of attestation", () => {
     expect(simulated).toMatch(/execute +ok/);
 
     const provider = await local.delegate();
-    const registry = registryOf(provider);
-    const verifierNow = (): Promise<string> => registry.getFunction("verifier")(0);
+    const registry = contractOf("TEERegistry", provider);
+    const verifierNow = (): Promise<string> => registry.verifier(0);
     expect(await verifierNow()).toBe(before.contracts.NitroAttestationVerifier?.address);
 
     const proposed = await pass(provider, "rotate-root", file);
     const verifier = await verifierNow();
     expect(verifier).not.toBe(before.contracts.NitroAttestationVerifier?.address);
     expect(proposed).toContain(`NitroAttestationVerifier ${verifier}: transaction`);
-    const store: string = await new Contract(verifier, nitroVerifierAbi, provider).getFunction(
-      "CERTIFICATES",
-    )();
-    const certificates = (account: number) =>
-      provider
-        .getSigner(account)
-        .then((signer) =>
-          new Contract(store, certificateStoreAbi, signer).getFunction("revokeUnseen"),
-        );
-    expect(
-      await new Contract(store, certificateStoreAbi, provider).getFunction("rootFingerprint")(),
-    ).toBe(sha256(root));
-    await (await certificates(GUARDIAN)).staticCall("0x3000", 1);
-    await expect((await certificates(LIQUIDITY)).staticCall("0x3000", 1)).rejects.toThrow(
-      "AccessManagedUnauthorized",
-    );
+    const nitro = contractAt({
+      ...{ name: "NitroAttestationVerifier", address: verifier, runner: provider },
+    });
+    const store = await nitro.CERTIFICATES();
+    const storeFor = (runner: ContractRunner) =>
+      contractAt({ name: "CertificateStore", address: store, runner });
+    const revokes = async (account: number) =>
+      storeFor(await provider.getSigner(account)).revokeUnseen.staticCall("0x3000", 1);
+    expect(await storeFor(provider).rootFingerprint()).toBe(sha256(root));
+    await revokes(GUARDIAN);
+    await expect(revokes(LIQUIDITY)).rejects.toThrow("AccessManagedUnauthorized");
     expect(await failure(local.governance("propose", "rotate-root", file))).toContain(
       "pinned already",
     );
@@ -168,20 +155,20 @@ describe("governance of attestation", () => {
       "that root is pinned already; replace-verifier",
     );
     const provider = await local.delegate();
-    const registry = registryOf(provider);
-    const before: string = await registry.getFunction("verifier")(0);
+    const registry = contractOf("TEERegistry", provider);
+    const before: string = await registry.verifier(0);
     const proposed = await pass(provider, "replace-verifier", file);
     expect(proposed).toContain(
       `verifier of Nitro attestations: ${before} -> a new one under the same root; every node is inactive until`,
     );
-    expect(await registry.getFunction("verifier")(0)).not.toBe(before);
-    expect(await registry.getFunction("verifierGeneration")(0)).toBe(2n);
+    expect(await registry.verifier(0)).not.toBe(before);
+    expect(await registry.verifierGeneration(0)).toBe(2n);
 
     const operator = "0x00000000000000000000000000000000000000AA";
     const guardian = (...values: string[]) =>
       local.governance("guardian", ...values, ...asGuardian);
     expect(await success(guardian("deny-operator", operator))).toContain("allowed -> denied");
-    expect(await registry.getFunction("isOperatorDenied")(operator)).toBe(true);
+    expect(await registry.isOperatorDenied(operator)).toBe(true);
     expect(await failure(guardian("deny-operator", operator))).toContain("is denied already");
     const allow = ["propose", "allow-operator", operator, "--simulate"];
     expect(await success(local.governance(...allow))).toMatch(/execute +ok/);

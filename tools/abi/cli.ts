@@ -1,4 +1,6 @@
-/** Writes protocol/generated/abi.ts from Hardhat's artifacts, as `npm run build` and the deployment do. */
+/** Writes the generated ABIs from Hardhat's artifacts, as `npm run build` and the deployment do; the tests' own besides. */
 import { writeAbi } from "../../scripts/lib/writeAbi.ts";
+import { writeMockAbis } from "./writeMockAbis.ts";
 
 writeAbi();
+writeMockAbis();

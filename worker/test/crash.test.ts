@@ -1,5 +1,6 @@
-import { type Contract, Wallet } from "ethers";
+import { Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { contractAt } from "../../scripts/lib/contracts.ts";
 import { infer, jobIn, readJob } from "./support/client.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
 import { developmentKey } from "./support/localChain.ts";
@@ -107,10 +108,10 @@ describe("a worker that is killed over a job in trouble", () => {
   async function settleElsewhere(proven: Awaited<ReturnType<typeof prove>>): Promise<void> {
     const { inputWords, message, outputWords, signature } = proven.receipt;
     const stranger = new Wallet(developmentKey(9), testbed.chain.provider);
-    const settlement = testbed.chain.settlement.connect(stranger) as Contract;
+    const { address } = testbed.chain.book.contracts.InferenceSettlement;
+    const settlement = contractAt({ name: "InferenceSettlement", address, runner: stranger });
     const words = [...inputWords, ...outputWords];
-    const settle = settlement.getFunction("settleZkml");
-    await (await settle(message, words, proven.proof, signature)).wait();
+    await (await settlement.settleZkml(message, words, proven.proof ?? "0x", signature)).wait();
   }
 
   const scenarios: Partial<Record<Transition, Scenario>> = {

@@ -222,8 +222,7 @@ describe("heartbeats", () => {
 
   it("are refused in words for a node that the registry does not know or has out of service", async () => {
     const { enclave, settings } = await node({ account: 7 });
-    const disable = tee.registry.getFunction("disableTEE");
-    await (await disable(enclave.teeId)).wait();
+    await (await tee.registry.disableTEE(enclave.teeId)).wait();
     const worker = start(settings);
     await waitFor(async () =>
       (await failures(worker, "revert.TEERegistry_StatusInvalid")) > 0 ? true : undefined,

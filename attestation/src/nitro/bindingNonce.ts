@@ -1,5 +1,8 @@
 import { dataSlice } from "ethers";
 import { type Bound, bindingOf } from "../binding.ts";
 
-/** The nonce that a document for `TEERegistry.register` must carry: the binding's first 20 bytes. */
-export const bindingNonce = (bound: Bound): string => dataSlice(bindingOf(bound), 0, 20);
+/** What a document carries of a binding: its first 20 bytes, as the nonce. */
+export const carriedBinding = (binding: string): string => dataSlice(binding, 0, 20);
+
+/** The nonce that a document for `TEERegistry.register` must carry. */
+export const bindingNonce = (bound: Bound): string => carriedBinding(bindingOf(bound));

@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import { EvidenceError } from "../EvidenceError.ts";
+import type { ExpectedError } from "../vendor.ts";
 import {
   CERTIFICATE_SIGN,
   type Certificate,
@@ -12,8 +13,7 @@ import {
 } from "../x509/parseCertificate.ts";
 
 /** What is wrong with a document. */
-export type Fault = {
-  /** stable, for programs */
+export type DocumentError = ExpectedError & {
   code:
     | "rootMismatch"
     | "certificateMalformed"
@@ -23,24 +23,24 @@ export type Fault = {
     | "debugMode"
     | "tooOld"
     | "fromFuture";
-  /** the contracts' custom error for it; "EcdsaP384" for a signature, whose hints do not exist */
-  error: string;
-  message: string;
 };
 
+/** Takes an error, in the order in which the contracts look. */
+type Report = (error: DocumentError) => void;
+
 /** A document's certificates, root first. What stands behind the first that cannot be read is left out. */
-export type ChainVerdict = { certificates: readonly Certificate[]; ids: readonly string[] };
+export type ChainResult = { certificates: readonly Certificate[]; ids: readonly string[] };
 
 /**
  * Judges a chain as `CertificateStore.verifyChain` does for certificates that it has not stored: form, names, path
- * length, key usage, signatures, and validity at `now`. Revocations are the store's, and are not looked at. Faults go
+ * length, key usage, signatures, and validity at `now`. Revocations are the store's, and are not looked at. Errors go
  * to `report`, in the order in which the contract looks.
  */
 export function verifyChain(parameters: {
   ders: readonly Uint8Array[];
   now: bigint;
-  report: (fault: Fault) => void;
-}): ChainVerdict {
+  report: Report;
+}): ChainResult {
   const { ders, now, report } = parameters;
   const read = ders.map((der, i) => readOr(report, i, () => parseCertificate(der)));
   const unread = read.indexOf(undefined);
@@ -57,7 +57,7 @@ export function verifyChain(parameters: {
         pathLength = certificate.pathLength;
       }
     } else {
-      if (!certificate.isAuthority) report(fault(i, "RootInvalid", "the root is no authority"));
+      if (!certificate.isAuthority) report(errorOf(i, "RootInvalid", "the root is no authority"));
       judgeKeyUsage(certificate, i, report);
       pathLength = certificate.pathLength;
     }
@@ -82,19 +82,19 @@ export function isSignedBy(parameters: {
   return verify("sha384", message, { key, dsaEncoding: "ieee-p1363" }, signature);
 }
 
-const fault = (index: number, error: string, text: string): Fault => ({
-  code: error === "Expired" || error === "NotYetValid" ? "certificateNotValidNow" : "chainInvalid",
-  error: `CertificateStore_${error}`,
+const errorOf = (index: number, name: string, text: string): DocumentError => ({
+  code: name === "Expired" || name === "NotYetValid" ? "certificateNotValidNow" : "chainInvalid",
+  name: `CertificateStore_${name}`,
   message: `certificate ${index}: ${text}`,
 });
 
-function readOr<T>(report: (fault: Fault) => void, index: number, read: () => T): T | undefined {
+function readOr<T>(report: Report, index: number, read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof EvidenceError)) throw error;
     const message = `certificate ${index}: ${error.message}`;
-    report({ code: "certificateMalformed", error: error.error, message });
+    report({ code: "certificateMalformed", name: error.error, message });
     return undefined;
   }
 }
@@ -105,16 +105,16 @@ function judgeLink(parameters: {
   /** of the parent, and of what is above it */
   pathLength: number;
   index: number;
-  report: (fault: Fault) => void;
+  report: Report;
 }): void {
   const { certificate, parent, pathLength, index, report } = parameters;
   if (Buffer.compare(certificate.issuer, parent.subject) !== 0) {
-    report(fault(index, "IssuerMismatch", "its issuer is not the subject of the one before it"));
+    report(errorOf(index, "IssuerMismatch", "its issuer is not the subject of the one before it"));
   }
   if (!parent.isAuthority) {
-    report(fault(index, "PathRefused", "the one before it may not sign certificates"));
+    report(errorOf(index, "PathRefused", "the one before it may not sign certificates"));
   } else if (certificate.isAuthority && pathLength === 0) {
-    report(fault(index, "PathRefused", "the path length of those before it is used up"));
+    report(errorOf(index, "PathRefused", "the path length of those before it is used up"));
   }
   judgeKeyUsage(certificate, index, report);
   const signature = readOr(report, index, () => toRawSignature(certificate.signature));
@@ -122,15 +122,11 @@ function judgeLink(parameters: {
   const { publicKey } = parent;
   if (!isSignedBy({ publicKey, message: certificate.tbs, signature })) {
     const message = `certificate ${index}: it is not signed by the one before it`;
-    report({ code: "chainInvalid", error: "EcdsaP384", message });
+    report({ code: "chainInvalid", name: "EcdsaP384", message });
   }
 }
 
-function judgeKeyUsage(
-  certificate: Certificate,
-  index: number,
-  report: (fault: Fault) => void,
-): void {
+function judgeKeyUsage(certificate: Certificate, index: number, report: Report): void {
   const { isAuthority, keyUsage } = certificate;
   const isSigner = (keyUsage & CERTIFICATE_SIGN) !== 0;
   const isRight = isAuthority ? isSigner : (keyUsage & DIGITAL_SIGNATURE) !== 0 && !isSigner;
@@ -138,16 +134,12 @@ function judgeKeyUsage(
   const text = isAuthority
     ? "an authority whose key usage lacks keyCertSign"
     : "no authority, and its key usage lacks digitalSignature or has keyCertSign";
-  report(fault(index, "KeyUsageInvalid", text));
+  report(errorOf(index, "KeyUsageInvalid", text));
 }
 
-function judgeValidity(
-  certificates: readonly Certificate[],
-  now: bigint,
-  report: (fault: Fault) => void,
-): void {
+function judgeValidity(certificates: readonly Certificate[], now: bigint, report: Report): void {
   const early = certificates.findIndex(({ notBefore }) => now < notBefore);
-  if (early >= 0) report(fault(early, "NotYetValid", "it is not valid yet at this time"));
+  if (early >= 0) report(errorOf(early, "NotYetValid", "it is not valid yet at this time"));
   const late = certificates.findIndex(({ notAfter }) => now > notAfter);
-  if (late >= 0) report(fault(late, "Expired", "it is not valid any more at this time"));
+  if (late >= 0) report(errorOf(late, "Expired", "it is not valid any more at this time"));
 }

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import type { Certificate } from "../x509/parseCertificate.ts";
 import { measurementOf } from "./measurementOf.ts";
 import { type NitroDocument, parseDocument } from "./parseDocument.ts";
-import { type Fault, isSignedBy, verifyChain } from "./verifyChain.ts";
+import { type DocumentError, isSignedBy, verifyChain } from "./verifyChain.ts";
 
 /** SHA-256 of the DER of AWS's root for Nitro enclaves. */
 export const AWS_ROOT_FINGERPRINT =
   "641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b";
 
-export type DocumentVerdict = {
+export type DocumentResult = {
   document: NitroDocument;
   /** keccak256 of PCR0 | PCR1 | PCR2 */
   pcrHash: string;
@@ -19,7 +19,7 @@ export type DocumentVerdict = {
   /** ids of `chain` in a certificate store under this root */
   certificateIds: readonly string[];
   /** empty if the verifier contract would accept the document at that time */
-  faults: readonly Fault[];
+  errors: readonly DocumentError[];
 };
 
 /** Seconds after its making in which the verifier takes a document. */
@@ -28,10 +28,10 @@ const MAXIMUM_CLOCK_SKEW = 60n;
 const MEASURED_PCRS = [0, 1, 2] as const;
 
 /**
- * Judges a document off-chain by the rules of `NitroAttestationVerifier` and `CertificateStore`: no fault means that
- * they accept it with the right hints, in a block of that time, if none of its certificates is revoked; and with a
- * fault, that they refuse it. One exception: of a certificate that a store has verified before, it looks at the signed
- * part alone, whatever else the bytes around it say. Every fault is found, not only the first one.
+ * Judges a document off-chain by the rules of `NitroAttestationVerifier` and `CertificateStore`: no error means that
+ * they accept it with the right hints, in a block of that time, if none of its certificates is revoked; and an error,
+ * that they refuse it. One exception: of a certificate that a store has verified before, it looks at the signed
+ * part alone, whatever else the bytes around it say. Every error is found, not only the first one.
  * @param parameters.now unix seconds
  * @param parameters.rootFingerprint SHA-256 of the pinned root's DER, hex; AWS's if left out
  * @throws EvidenceError where the bytes are no document: the contracts refuse them too
@@ -40,16 +40,16 @@ export function verifyDocument(parameters: {
   bytes: Uint8Array;
   now: bigint;
   rootFingerprint?: string;
-}): DocumentVerdict {
+}): DocumentResult {
   const { bytes, now, rootFingerprint = AWS_ROOT_FINGERPRINT } = parameters;
   const document = parseDocument(bytes);
-  const faults: Fault[] = [];
-  const report = (fault: Fault): void => void faults.push(fault);
+  const errors: DocumentError[] = [];
+  const report = (error: DocumentError): void => void errors.push(error);
 
   const pcrs = MEASURED_PCRS.map((index) => document.pcrs.get(index) ?? new Uint8Array());
   if (pcrs.some((pcr) => pcr.every((byte) => byte === 0))) {
     const message = "the enclave runs in debug mode: PCR0, PCR1 or PCR2 is zero";
-    report({ code: "debugMode", error: "NitroDocument_DebugMode", message });
+    report({ code: "debugMode", name: "NitroDocument_DebugMode", message });
   }
   judgeAge(document.timestamp / 1000n, now, report);
   const ders = [...document.cabundle, document.certificate];
@@ -58,43 +58,42 @@ export function verifyDocument(parameters: {
     .digest("hex");
   if (fingerprint !== rootFingerprint.replace(/^0x/, "").toLowerCase()) {
     const message = "its first certificate is not the pinned root";
-    report({ code: "rootMismatch", error: "CertificateStore_RootMismatch", message });
+    report({ code: "rootMismatch", name: "CertificateStore_RootMismatch", message });
   }
   const { certificates, ids } = verifyChain({ ders, now, report });
   if (certificates.length === ders.length) judgeSigner(document, certificates.at(-1), report);
   return {
     ...{ document, pcrHash: measurementOf(pcrs), certificateCount: ders.length },
-    ...{ chain: certificates, certificateIds: ids, faults },
+    ...{ chain: certificates, certificateIds: ids, errors },
   };
 }
 
-function judgeAge(issuedAt: bigint, now: bigint, report: (fault: Fault) => void): void {
+function judgeAge(issuedAt: bigint, now: bigint, report: (error: DocumentError) => void): void {
   if (issuedAt + MAXIMUM_AGE < now) {
     const message = `it is older than ${MAXIMUM_AGE} seconds`;
-    report({ code: "tooOld", error: "AttestationVerifier_EvidenceTooOld", message });
+    report({ code: "tooOld", name: "AttestationVerifier_EvidenceTooOld", message });
   }
   if (issuedAt > now + MAXIMUM_CLOCK_SKEW) {
     const message = `it is more than ${MAXIMUM_CLOCK_SKEW} seconds ahead of this time`;
-    report({ code: "fromFuture", error: "AttestationVerifier_EvidenceFromFuture", message });
+    report({ code: "fromFuture", name: "AttestationVerifier_EvidenceFromFuture", message });
   }
 }
 
 function judgeSigner(
   document: NitroDocument,
   signer: Certificate | undefined,
-  report: (fault: Fault) => void,
+  report: (error: DocumentError) => void,
 ): void {
   if (signer === undefined) return;
   if (signer.isAuthority) {
     const message = "the key that signs documents is an authority's";
-    const error = "AttestationVerifier_SignerRefused";
-    report({ code: "signatureInvalid", error, message });
+    report({ code: "signatureInvalid", name: "AttestationVerifier_SignerRefused", message });
   }
   const { signedMessage: message, signature } = document;
   if (!isSignedBy({ publicKey: signer.publicKey, message, signature })) {
     report({
       code: "signatureInvalid",
-      error: "EcdsaP384",
+      name: "EcdsaP384",
       message: "the document's own signature is wrong",
     });
   }

@@ -1,6 +1,7 @@
 import { db } from "ponder:api";
 import schema from "ponder:schema";
 import { readAddressBook } from "@haca/protocol/addressBook";
+import { VENDOR_ROWS } from "@haca/protocol/attestationVendors";
 import { Hono } from "hono";
 import { and, asc, eq, gt, sql } from "ponder";
 import { z } from "zod";
@@ -30,9 +31,11 @@ const querySchema = z.strictObject({
   after: integer(2 ** 31 - 1).optional(),
 });
 
-const certificateStore = readAddressBook(
-  readSettings(process.env).addressBook,
-).contracts.CertificateStore?.address.toLowerCase();
+const { contracts } = readAddressBook(readSettings(process.env).addressBook);
+/** The stores whose certificates are indexed: a vendor's each, as far as the address book has one. */
+const certificateStores = VENDOR_ROWS.flatMap(({ certificateStore }) =>
+  certificateStore === undefined ? [] : (contracts[certificateStore]?.address.toLowerCase() ?? []),
+);
 
 const {
   teeNode,
@@ -128,9 +131,9 @@ async function readNodes(parameters: { type: number; after: number }) {
       revokedAt: image?.revokedAt ?? null,
       isOperatorDenied: row.isOperatorDenied ?? false,
       isEndorsed:
-        certificateStore !== undefined &&
+        row.certificateStore !== null &&
         row.verifierGeneration === node.verifierGeneration &&
-        row.certificateStore === certificateStore &&
+        certificateStores.includes(row.certificateStore) &&
         row.certificateId !== null &&
         !row.isRevoked,
       heartbeatMaxAge: row.heartbeatMaxAge === null ? null : BigInt(row.heartbeatMaxAge),

@@ -8,7 +8,7 @@ import {
   SimulatedEnclave,
 } from "@haca/enclave-simulator/simulatedEnclave";
 import { certificateStoreAbi, teeRegistryAbi, teeRegistryLensAbi } from "@haca/protocol/abi";
-import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
+import { ATTESTATION_VENDORS } from "@haca/protocol/attestationVendors";
 import {
   type ContractFunctionArgs,
   type ContractFunctionName,
@@ -105,7 +105,7 @@ export function accessTee(parameters: { chain: Chain; contracts: Contracts }) {
       operator,
       teeType,
       endpoint = ENDPOINT,
-      verifierId = VERIFIER_IDS.nitro,
+      verifierId = ATTESTATION_VENDORS.nitro.verifierId,
     } = options;
     const { timestamp: now } = await chain.client.getBlock();
     const bound = { operator, paymentAddress: operator, endpoint, teeType };

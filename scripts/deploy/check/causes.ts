@@ -1,5 +1,5 @@
 import { measurementOf } from "@haca/attestation/nitro/measurementOf";
-import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
+import { ATTESTATION_VENDORS } from "@haca/protocol/attestationVendors";
 import type { Result } from "ethers";
 import type { Change } from "./events.ts";
 
@@ -24,7 +24,10 @@ const approval: Cause = (decided, { args }) => {
   return (
     measurement === args.measurement &&
     isSame(decided.args.teeType, args.teeType) &&
-    isSame(isLegacy ? VERIFIER_IDS.nitro : decided.args.verifierId, args.verifierId)
+    isSame(
+      isLegacy ? ATTESTATION_VENDORS.nitro.verifierId : decided.args.verifierId,
+      args.verifierId,
+    )
   );
 };
 

@@ -1,4 +1,4 @@
-import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/nitro/verifyDocument";
+import { nitro } from "@haca/attestation/nitro/nitro";
 import type { AddressBook } from "@haca/protocol/addressBook";
 import type { ContractName } from "@haca/protocol/contracts";
 import { keccak256, sha256 } from "ethers";
@@ -50,8 +50,8 @@ async function checkContracts(audit: Audit, book: AddressBook): Promise<void> {
     const current = [
       contracts.get(name as ContractName),
       // A rotation of the root brings a new pair, and the book may name it.
-      ...verifiers.flatMap(({ address, store }) =>
-        name === "CertificateStore" ? store : name === "NitroAttestationVerifier" ? address : [],
+      ...verifiers.flatMap(({ address, store, vendor }) =>
+        name === vendor.certificateStore ? store : name === vendor.verifier ? address : [],
       ),
       // So does a replaced timelock.
       ...(name === "TimelockController" ? timelocks : []),
@@ -89,11 +89,7 @@ function checkAttestation(audit: Audit, book: AddressBook): void {
     bookFinding("TEERegistry.heartbeatMaxAge", attestation.heartbeatMaxAge, heartbeatMaxAge),
     bookFinding("TEERegistry.attestationMaxAge", attestation.attestationMaxAge, attestationMaxAge),
     bookFinding("CertificateStore.rootFingerprint", attestation.rootFingerprint, root),
-    bookFinding(
-      "root is AWS's",
-      !attestation.isDevelopmentRoot,
-      root === `0x${AWS_ROOT_FINGERPRINT}`,
-    ),
+    bookFinding("root is AWS's", !attestation.isDevelopmentRoot, root === nitro.root.fingerprint),
   );
 }
 

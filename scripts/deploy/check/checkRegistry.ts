@@ -1,6 +1,5 @@
-import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/nitro/verifyDocument";
 import { TEE_TYPES } from "@haca/protocol/attestationParameters";
-import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
+import { ATTESTATION_VENDORS, VENDOR_ROWS } from "@haca/protocol/attestationVendors";
 import { type Interface, sha256, ZeroAddress } from "ethers";
 import { printable } from "../../lib/words.ts";
 import { compiledContract } from "../compiled/compiledContract.ts";
@@ -9,7 +8,8 @@ import { ask } from "./discover.ts";
 import { type Change, exclusionOf, isBefore } from "./events.ts";
 import { finding, notice, parameter, unexpected } from "./finding.ts";
 
-const NITRO = BigInt(VERIFIER_IDS.nitro);
+/** Under which the registry's constructor sets its verifier. */
+const FIRST_ID = BigInt(ATTESTATION_VENDORS.nitro.verifierId);
 const APPROVAL_VIEW = "isImageApproved";
 
 const fragmentOf = (abi: Interface, view: string): string =>
@@ -33,7 +33,7 @@ async function verifierFacts(audit: Audit, registry: string): Promise<Fact[]> {
   const { history, reader, names } = audit;
   const changes = history.of(registry, "VerifierChanged");
   const facts: Fact[] = [];
-  for (const id of new Set([NITRO, ...changes.map(({ args }) => args.verifierId as bigint)])) {
+  for (const id of new Set([FIRST_ID, ...changes.map(({ args }) => args.verifierId as bigint)])) {
     const [current] = await reader.view(
       registry,
       "function verifier(uint8 id) view returns (address)",
@@ -42,11 +42,15 @@ async function verifierFacts(audit: Audit, registry: string): Promise<Fact[]> {
     const own = changes.filter(({ args }) => args.verifierId === id);
     facts.push({
       subject: `TEERegistry: verifier ${id}`,
-      expected: id === NITRO ? names.of(own[0]?.args.current ?? ZeroAddress) : "nobody",
+      expected: id === FIRST_ID ? names.of(own[0]?.args.current ?? ZeroAddress) : "nobody",
       actual: names.of(current),
-      // The first one of the Nitro verifier is the constructor's.
-      changes: id === NITRO ? own.slice(1) : own,
+      // The first one is the constructor's.
+      changes: id === FIRST_ID ? own.slice(1) : own,
     });
+    const row = VENDOR_ROWS.find(({ verifierId }) => BigInt(verifierId) === id);
+    const contract = audit.instances.get(current);
+    if (row === undefined || contract === undefined) continue;
+    audit.findings.push(finding(`contract of verifier ${id}`, row.verifier, contract));
   }
   return facts;
 }
@@ -97,17 +101,18 @@ async function settingFacts(audit: Audit, registry: string): Promise<Fact[]> {
 /** Which root certificate each verifier that was ever trusted stands on. */
 function checkRoots(audit: Audit): void {
   const { findings, verifiers, constructed, isDevelopmentChain } = audit;
-  for (const { address, store } of verifiers) {
+  for (const { address, store, vendor } of verifiers) {
     const root = store === undefined ? undefined : constructed.get(store)?.[2];
     if (root === undefined) continue; // its code is a finding already
     const fingerprint = sha256(String(root));
     const subject = `root of attestations under ${address}`;
-    if (fingerprint === `0x${AWS_ROOT_FINGERPRINT}`) {
-      findings.push(finding(subject, "AWS's", "AWS's"));
+    const { owner, fingerprint: expected } = vendor.root;
+    if (fingerprint === expected) {
+      findings.push(finding(subject, `${owner}'s`, `${owner}'s`));
     } else if (isDevelopmentChain) {
       findings.push(notice(subject, `${fingerprint}, a development root: it vouches for nothing`));
     } else {
-      findings.push(unexpected(subject, `AWS's, 0x${AWS_ROOT_FINGERPRINT}`, fingerprint));
+      findings.push(unexpected(subject, `${owner}'s, ${expected}`, fingerprint));
     }
   }
 }

@@ -1,3 +1,4 @@
+import { type KnownVendor, VENDORS, vendorOf } from "@haca/attestation/vendors";
 import { selectorOf } from "@haca/protocol/accessTable";
 import { BaseError } from "@haca/protocol/baseError";
 import type { ContractName } from "@haca/protocol/contracts";
@@ -13,8 +14,8 @@ import { decodeLogs } from "./events.ts";
 import { History } from "./history.ts";
 import { Names } from "./names.ts";
 
-/** A contract that vouches, or once vouched, for enclaves, and the certificate store that it stands on. */
-export type Verifier = { address: string; store: string | undefined };
+/** A contract that vouches, or once vouched, for enclaves, whose evidence it reads, and the store that it stands on. */
+export type Verifier = { address: string; vendor: KnownVendor; store: string | undefined };
 
 /** Everything that can be found from one contract of a deployment. */
 export type Discovered = {
@@ -158,14 +159,16 @@ export async function discover(parameters: {
   for (const { args } of history.of(registry, "VerifierChanged")) {
     const address: string = args.current;
     if (address === ZeroAddress || verifiers.some((known) => known.address === address)) continue;
-    await found.place("NitroAttestationVerifier", address);
+    const vendor = await found.vendorOf(address);
+    await found.place(vendor.verifier, address);
     const certificates = await found.view(address, "CERTIFICATES");
     const store = certificates === ZeroAddress ? undefined : certificates;
-    verifiers.push({ address, store });
+    verifiers.push({ address, vendor, store });
     await found.placeView("EcdsaP384", address, "ECDSA_P384");
     if (store !== undefined) {
-      await found.place("CertificateStore", store);
-      await found.readEvents(["CertificateStore", store]);
+      const name = vendor.certificateStore ?? "CertificateStore";
+      await found.place(name, store);
+      await found.readEvents([name, store]);
     }
   }
   for (const account of registry === undefined ? [] : named) {
@@ -232,6 +235,14 @@ class Discovery {
   async view(address: string | undefined, view: string): Promise<string | undefined> {
     const answer = await ask(this.#reader, address, `function ${view}() view returns (address)`);
     return typeof answer === "string" ? answer : undefined;
+  }
+
+  /** Whose evidence a verifier says it reads; of the first vendor where it says nothing known, which its code refutes. */
+  async vendorOf(verifier: string): Promise<KnownVendor> {
+    const fragment = "function evidenceType() view returns (bytes32)";
+    const known = vendorOf(String(await ask(this.#reader, verifier, fragment))) ?? VENDORS[0];
+    if (known === undefined) throw new RangeError("there are no vendors of evidence");
+    return known;
   }
 
   async placeView(name: ContractName, of: string | undefined, view: string): Promise<void> {

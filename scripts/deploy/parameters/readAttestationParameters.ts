@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/nitro/verifyDocument";
+import { nitro } from "@haca/attestation/nitro/nitro";
 import { openDevelopmentRoot } from "@haca/enclave-simulator/developmentRoot";
 import {
   DEFAULT_ATTESTATION_MAX_AGE,
@@ -70,8 +70,9 @@ export function readRoot(parameters: {
   if (!existsSync(rootFile)) fail(`no file ${rootFile}`);
   const rootCertificate = new Uint8Array(readFileSync(rootFile));
   const rootFingerprint = fingerprintOf(rootCertificate);
-  if (rootFingerprint !== `0x${AWS_ROOT_FINGERPRINT}`) {
-    fail(`SHA-256 of ${rootFile} is ${rootFingerprint}, AWS's root has 0x${AWS_ROOT_FINGERPRINT}`);
+  const { fingerprint, owner } = nitro.root;
+  if (rootFingerprint !== fingerprint) {
+    fail(`SHA-256 of ${rootFile} is ${rootFingerprint}, ${owner}'s root has ${fingerprint}`);
   }
   return { rootCertificate, rootFingerprint, isDevelopmentRoot: false };
 }

@@ -23,6 +23,7 @@ import { revokeImage } from "./revokeImage.ts";
 import { grantRole, revokeRole } from "./roles.ts";
 import { replaceVerifier, rotateRoot } from "./rotateRoot.ts";
 import { SETTINGS } from "./settings.ts";
+import { setVerifier } from "./setVerifier.ts";
 
 /** Ready-made proposals and the guardian's commands. Those of contracts that a chain lacks say so. */
 export const ACTIONS: readonly Action[] = [
@@ -41,6 +42,7 @@ export const ACTIONS: readonly Action[] = [
   revokeCertificate,
   revokeKey,
   revokeUnseenCertificate,
+  setVerifier,
   rotateRoot,
   replaceVerifier,
   setBond,

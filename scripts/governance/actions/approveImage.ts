@@ -1,37 +1,51 @@
-import { measurementOf, PCR_LENGTH } from "@haca/attestation/nitro/measurementOf";
-import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
+import { VENDORS } from "@haca/attestation/vendors";
 import { isHexString, zeroPadBytes } from "ethers";
 import { addressOf } from "../../lib/chainSession.ts";
 import type { Action } from "./action.ts";
-import { describeSource, readImage, readNodeType, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
+import {
+  describeSource,
+  readImage,
+  readNodeType,
+  readVendor,
+  refuse,
+  TEE_REGISTRY,
+  VENDOR_USAGE,
+} from "./teeRegistry.ts";
 
 const WORD = 32;
 /** Git names commits by SHA-1 or by SHA-256. */
 const COMMIT_LENGTHS = [20, WORD];
 
+/** What a measurement is made of, vendor by vendor; the first vendor's name may be left out. */
+const MEASUREMENT = VENDORS.map(({ name, measurementParts }, index) => {
+  const parts = measurementParts.map((part) => `<${part.name}>`).join(" ");
+  return index === 0 ? `${VENDOR_USAGE} ${parts}` : `(or ${name} ${parts})`;
+}).join(" ");
+
 /** The timelock holds IMAGE_APPROVER for this, without a delay besides its own. */
 export const approveImage: Action = {
   name: "approve-image",
-  usage: "<pcr0> <pcr1> <pcr2> <version> <node type> <commit> <repository>",
+  usage: `${MEASUREMENT} <version> <node type> <commit> <repository>`,
   summary: "lets nodes of a type run an enclave image",
   by: "proposal",
   functions: ["TEERegistry.approveImage(bytes32,string,uint8,uint8,bytes16,bytes32,string)"],
   build: async (context) => {
     const { book, provider, values } = context;
-    const pcrs = ["pcr0", "pcr1", "pcr2"].map((name) => values.bytes(name, PCR_LENGTH));
+    const { verifierId, measurementParts, measurementOf } = readVendor(context);
+    const parts = measurementParts.map(({ name, length }) => values.bytes(name, length));
     const version = values.text("version");
     const { type, label } = await readNodeType(context);
     const commit = readCommit(values.text("commit"));
     const repository = values.text("repository");
-    if (pcrs.every((pcr) => BigInt(pcr) === 0n)) {
+    if (parts.every((part) => BigInt(part) === 0n)) {
       throw refuse("all measurements are zero: that is an enclave in debug mode");
     }
 
-    const pcrHash = measurementOf(pcrs);
-    const current = await readImage({ book, provider, pcrHash, type });
+    const measurement = measurementOf(parts);
+    const current = await readImage({ book, provider, measurement, type, verifierId });
     if (current.isApproved) {
       throw refuse(
-        `image ${pcrHash} is approved for ${label} already, as version ${current.version}`,
+        `image ${measurement} is approved for ${label} already, as version ${current.version}`,
       );
     }
     const before =
@@ -47,16 +61,16 @@ export const approveImage: Action = {
           fragment:
             "function approveImage(bytes32 measurement, string version, uint8 teeType, uint8 verifierId, bytes16 lastRevocation, bytes32 commit, string repository)",
           arguments: [
-            pcrHash,
+            measurement,
             version,
             type,
-            VERIFIER_IDS.nitro,
+            verifierId,
             current.lastRevocation,
             commit,
             repository,
           ],
           words:
-            `image ${pcrHash} for nodes of type ${label}: ${before} -> approved as version ${version}, ` +
+            `image ${measurement} for nodes of type ${label}: ${before} -> approved as version ${version}, ` +
             `generation ${generation}, built from ${describeSource({ commit, repository })}`,
         },
       ],

@@ -14,6 +14,7 @@ const writerAction = (allowed: boolean): Action => ({
     ? "lets a contract hold requests in the ledger"
     : "keeps a contract from holding further requests; what it holds stays taken",
   by: "proposal",
+  functions: ["InferenceSettlement.setLedgerWriter(address,bool)"],
   build: async (context) => {
     const writer = context.values.address("contract");
     if ((await context.provider.getCode(writer)) === "0x") {

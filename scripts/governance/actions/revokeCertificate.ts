@@ -1,20 +1,29 @@
+import type { KnownVendor } from "@haca/attestation/vendors";
 import { parseCertificate } from "@haca/attestation/x509/parseCertificate";
 import { BaseError } from "@haca/protocol/baseError";
-import { hexlify } from "ethers";
+import type { ListedName } from "@haca/protocol/contracts";
+import { hexlify, ZeroAddress } from "ethers";
 import type { ContractOf } from "../../lib/contracts.ts";
+import { verifierAt } from "../../lib/verifierAt.ts";
 import { printable } from "../../lib/words.ts";
 import type { Action, ActionContext } from "./action.ts";
 import { readFileOf, subjectOf } from "./rootFile.ts";
-import { currentVerifier } from "./rotateRoot.ts";
-import { refuse } from "./teeRegistry.ts";
-import { STORE, storeOf } from "./verifierPair.ts";
+import { currentVerifier, readVendor, refuse, VENDOR_USAGE } from "./teeRegistry.ts";
 
 const CONSEQUENCE =
   "trusted -> revoked for good; every node whose attestation it or one below it signed is inactive";
 
-/** The store that the registry goes by, which after a rotation need not be the address book's. */
-async function currentStore(context: ActionContext): Promise<ContractOf<typeof STORE>> {
-  return await storeOf(context.provider, await currentVerifier(context));
+type Store = { contract: ListedName; store: ContractOf<"CertificateStore"> };
+
+/** The store that the registry goes by for a vendor's evidence, which after a rotation need not be the address book's. */
+async function currentStore(context: ActionContext, vendor: KnownVendor): Promise<Store> {
+  const address = await currentVerifier(context, vendor);
+  if (address === ZeroAddress) throw refuse(`the registry has no verifier of ${vendor.name}`);
+  const { store, vendor: actual } = await verifierAt({ address, runner: context.provider });
+  if (store === undefined || actual.certificateStore === undefined) {
+    throw refuse(`verifiers of ${actual.name} keep no certificates`);
+  }
+  return { contract: actual.certificateStore, store };
 }
 
 /** What is stored is revoked by its id, so that no spelling of its issuer's name can miss it. */
@@ -26,13 +35,14 @@ function revokeStored(parameters: {
 }): Action {
   return {
     name: parameters.name,
-    usage: "<certificate id>",
+    usage: `${VENDOR_USAGE} <certificate id>`,
     summary: parameters.summary,
     by: "guardian",
     functions: [`CertificateStore.${parameters.function}(bytes32)`],
     build: async (context) => {
+      const vendor = readVendor(context);
       const id = context.values.bytes("certificate id", 32);
-      const store = await currentStore(context);
+      const { contract, store } = await currentStore(context, vendor);
       if (!(await store.isStored(id))) {
         throw refuse(
           `the store knows no certificate ${id}; npm run tee -- verify prints the ids of a document, and revoke-unseen-certificate takes one that no document has brought yet`,
@@ -44,7 +54,7 @@ function revokeStored(parameters: {
       return {
         calls: [
           {
-            contract: STORE,
+            contract,
             target: store.target,
             fragment: `function ${parameters.function}(bytes32 id)`,
             arguments: [id],
@@ -72,11 +82,12 @@ export const revokeKey: Action = revokeStored({
 
 export const revokeUnseenCertificate: Action = {
   name: "revoke-unseen-certificate",
-  usage: "<file.der>",
+  usage: `${VENDOR_USAGE} <file.der>`,
   summary: "revokes a certificate that no document has brought yet",
   by: "guardian",
   functions: ["CertificateStore.revokeUnseen(bytes,uint256)"],
   build: async (context) => {
+    const vendor = readVendor(context);
     const path = context.values.text("file");
     const der = readFileOf(path);
     const { issuer, subject, serial } = parse(path, der);
@@ -84,7 +95,7 @@ export const revokeUnseenCertificate: Action = {
     if (hexlify(issuer) === hexlify(subject)) {
       throw refuse(`${path} is a root certificate, which a proposal replaces: rotate-root`);
     }
-    const store = await currentStore(context);
+    const { contract, store } = await currentStore(context, vendor);
     if (await store.isRevoked(await store.computeRevocationKey(issuer, serial))) {
       throw refuse(`the certificate in ${path} is revoked already`);
     }
@@ -92,7 +103,7 @@ export const revokeUnseenCertificate: Action = {
     return {
       calls: [
         {
-          contract: STORE,
+          contract,
           target: store.target,
           fragment: "function revokeUnseen(bytes issuer, uint256 serial)",
           arguments: [hexlify(issuer), serial],

@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { AWS_ROOT_FINGERPRINT } from "@haca/attestation/nitro/verifyDocument";
+import { nitro } from "@haca/attestation/nitro/nitro";
 import { userPath } from "@haca/protocol/userPath";
 import { hexlify } from "ethers";
 import { printable } from "../../lib/words.ts";
@@ -14,8 +14,7 @@ export type Root = {
   words: string;
 };
 
-export const isAwsRoot = (fingerprint: string): boolean =>
-  fingerprint === `0x${AWS_ROOT_FINGERPRINT}`;
+export const isAwsRoot = (fingerprint: string): boolean => fingerprint === nitro.root.fingerprint;
 
 export const nameRoot = (fingerprint: string): string =>
   `${isAwsRoot(fingerprint) ? "AWS's" : "not AWS's known one"} (SHA-256 ${fingerprint})`;

@@ -1,13 +1,15 @@
 import { ACCESS_TABLE, selectorOf } from "@haca/protocol/accessTable";
-import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
+import { ATTESTATION_VENDORS } from "@haca/protocol/attestationVendors";
 import { ROLES } from "@haca/protocol/roles";
 import { ZeroAddress } from "ethers";
 import { addressOf } from "../../lib/chainSession.ts";
-import { type Call, deployed } from "../call.ts";
+import type { Call } from "../call.ts";
 import type { Action, ActionContext, Plan } from "./action.ts";
 import { nameRoot, type Root, readRootFile } from "./rootFile.ts";
-import { refuse, TEE_REGISTRY } from "./teeRegistry.ts";
+import { currentVerifier, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
 import { findPair, planPair, STORE, storeOf } from "./verifierPair.ts";
+
+const { nitro } = ATTESTATION_VENDORS;
 
 const REPLACING: Action["functions"] = [
   "TEERegistry.setVerifier(uint8,address)",
@@ -52,7 +54,7 @@ export const replaceVerifier: Action = {
       const pinned = before === undefined ? "no root is pinned" : `the pinned root is ${before}`;
       throw refuse(`${pinned}, not ${root.fingerprint}; rotate-root replaces it`);
     }
-    const change = `verifier of Nitro attestations: ${await currentVerifier(context)} -> a new one under the same root`;
+    const change = `verifier of Nitro attestations: ${await currentVerifier(context, nitro)} -> a new one under the same root`;
     return replacePair({ context, root, change });
   },
 };
@@ -70,7 +72,7 @@ async function replacePair(parameters: {
       ? await planPair({ context, root })
       : await findPair({ context, root, verifier: existing });
   const [store, verifier] = pair;
-  if (verifier.address === (await currentVerifier(context))) {
+  if (verifier.address === (await currentVerifier(context, nitro))) {
     throw refuse(`${verifier.address} is the verifier in use`);
   }
   const calls: Call[] = [
@@ -79,7 +81,7 @@ async function replacePair(parameters: {
       contract: TEE_REGISTRY,
       target: addressOf(context.book, TEE_REGISTRY),
       fragment: "function setVerifier(uint8 verifierId, address verifier)",
-      arguments: [VERIFIER_IDS.nitro, verifier.address],
+      arguments: [nitro.verifierId, verifier.address],
       words:
         `${change}; every node is inactive until the new verifier ${verifier.address} has read its evidence; ` +
         "results from before count as they did, and revoked certificates stay revoked",
@@ -88,15 +90,10 @@ async function replacePair(parameters: {
   return existing === undefined ? { calls, deployments: pair } : { calls };
 }
 
-/** Address of the verifier that the registry uses now; zero if none. */
-export const currentVerifier = (
-  context: Pick<ActionContext, "book" | "provider">,
-): Promise<string> => deployed(context, TEE_REGISTRY).verifier(VERIFIER_IDS.nitro);
-
 /** Fingerprint of the root that the registry's verifier goes by now. */
 async function currentRoot(context: ActionContext): Promise<string | undefined> {
   const { provider } = context;
-  const verifier = await currentVerifier(context);
+  const verifier = await currentVerifier(context, nitro);
   if (verifier === ZeroAddress) return undefined;
   return await (await storeOf(provider, verifier)).rootFingerprint();
 }

@@ -1,5 +1,5 @@
+import { type KnownVendor, VENDORS } from "@haca/attestation/vendors";
 import { NODE_STATUSES, type NodeStatus } from "@haca/protocol/attestationParameters";
-import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
 import { BaseError } from "@haca/protocol/baseError";
 import { printable } from "../../lib/words.ts";
 import { deployed } from "../call.ts";
@@ -38,7 +38,25 @@ export async function readNodeType(
 export const readTypeNumber = (context: ActionContext): number =>
   Number(context.values.integer("number", { minimum: 0n, maximum: MAXIMUM_TYPE }));
 
-/** An image as the Nitro verifier measures it; generation 0 if it never was approved. */
+/** Of the usage of what concerns one vendor's evidence. */
+export const VENDOR_USAGE = "[<vendor>]";
+const [FIRST_VENDOR] = VENDORS;
+
+/** The vendor that the next value names; the first one where it names none. */
+export function readVendor({ values }: Pick<ActionContext, "values">): KnownVendor {
+  const name = values.oneOf(VENDORS.map((vendor) => vendor.name));
+  const vendor = name === undefined ? FIRST_VENDOR : VENDORS.find((known) => known.name === name);
+  if (vendor === undefined) throw refuse("there is no vendor of evidence");
+  return vendor;
+}
+
+/** Address of the verifier that the registry uses for a vendor's evidence now; zero if none. */
+export const currentVerifier = (
+  context: Chain,
+  { verifierId }: Pick<KnownVendor, "verifierId">,
+): Promise<string> => deployed(context, TEE_REGISTRY).verifier(verifierId);
+
+/** An image as a vendor's verifier measures it; generation 0 if it never was approved. */
 export type Image = {
   isApproved: boolean;
   generation: number;
@@ -52,13 +70,12 @@ const ZERO_COMMIT = /^0x0{64}$/;
 
 /** An image's latest approval and revocation. */
 export async function readImage(
-  context: Chain & { pcrHash: string; type: number },
+  context: Chain & { measurement: string; type: number; verifierId: number },
 ): Promise<Image> {
-  const { pcrHash, type } = context;
-  const { nitro } = VERIFIER_IDS;
-  const image = await deployed(context, "TEERegistryLens").getImage(pcrHash, type, nitro);
+  const place = [context.measurement, context.type, context.verifierId] as const;
+  const image = await deployed(context, "TEERegistryLens").getImage(...place);
   return {
-    isApproved: await deployed(context, TEE_REGISTRY).isImageApproved(pcrHash, type, nitro),
+    isApproved: await deployed(context, TEE_REGISTRY).isImageApproved(...place),
     generation: Number(image.generation),
     lastRevocation: image.lastRevocation,
     version: printable(image.version),

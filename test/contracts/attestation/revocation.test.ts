@@ -1,4 +1,4 @@
-import { chainHints } from "@haca/attestation/nitro/documentHints";
+import { chainHints } from "@haca/attestation/x509/chainHints";
 import { certificateIds, parseCertificate } from "@haca/attestation/x509/parseCertificate";
 import { encodeName, makeCertificate } from "@haca/enclave-simulator/makeCertificate";
 import { type Authority, makeP384Keys } from "@haca/enclave-simulator/simulatedChain";

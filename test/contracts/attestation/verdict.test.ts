@@ -42,8 +42,8 @@ type Verifier = Awaited<ReturnType<typeof deployVerifier>>["verifier"];
 /** What TypeScript says; every error that it finds. */
 function judge(bytes: Uint8Array, now: bigint, rootFingerprint: string): Verdict {
   try {
-    const { faults } = verifyDocument({ bytes, now, rootFingerprint });
-    return { isAccepted: faults.length === 0, errors: faults.map(({ error }) => error) };
+    const { errors } = verifyDocument({ bytes, now, rootFingerprint });
+    return { isAccepted: errors.length === 0, errors: errors.map(({ name }) => name) };
   } catch (error) {
     if (!(error instanceof EvidenceError)) throw error;
     return { isAccepted: false, errors: [error.error] };

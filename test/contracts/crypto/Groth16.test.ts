@@ -102,9 +102,9 @@ describe("Groth16", () => {
     // Room for the work, a pair and the key stays the library's: less, and what its caller makes next would lie over other things.
     for (const signalCount of [1, 3, 16]) {
       const c = await makeCase(`memory ${signalCount}`, signalCount);
-      const taken = await harness.contract
-        .getFunction("measureMemory")
-        .staticCall(c.store, c.proof, [...c.signals]);
+      const taken = await harness.contract.measureMemory.staticCall(c.store, c.proof, [
+        ...c.signals,
+      ]);
       const keyLength = 448 + 64 * (signalCount + 1);
       expect(taken, `${signalCount} signals`).to.equal(160 + 192 + keyLength);
     }

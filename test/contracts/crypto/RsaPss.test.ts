@@ -234,8 +234,7 @@ describe("RsaPss", () => {
     const key = keyOf(2048);
     const signature = signPss(key);
     const answerWith = (gasLimit: number): Promise<boolean | "reverted"> =>
-      harness.contract
-        .getFunction("isValidPss")
+      harness.contract.isValidPss
         .staticCall(key.modulus, sha256(MESSAGE), signature, { gasLimit })
         .catch(() => "reverted");
     const answers: (boolean | "reverted")[] = [];

@@ -115,7 +115,7 @@ describe("access control", () => {
     ]);
   });
 
-  it("documents every function of every contract, and no other", () => {
+  it("test_DocumentsEveryFunctionOfEveryContractAndNoOther", () => {
     for (const [name, contract] of contracts) {
       const documented = [...(document.get(name)?.keys() ?? [])].sort();
       const actual = stateChanging(contract)
@@ -125,7 +125,7 @@ describe("access control", () => {
     }
   });
 
-  it("documents the roles that the AccessManager demands", async () => {
+  it("test_DocumentsTheRolesThatTheAccessManagerDemands", async () => {
     const { accessManager } = fixture;
     const table = new Map<string, string>(
       ACCESS_TABLE.flatMap(({ contract, role, functions }) =>
@@ -148,7 +148,7 @@ describe("access control", () => {
     expect(document.size).to.be.greaterThan(0);
   });
 
-  it("leaves every role with its holder in the table, and the deployer with none", async () => {
+  it("test_LeavesEveryRoleWithItsHolderAndTheDeployerWithNone", async () => {
     const { deployer, accessManager, connection } = fixture;
     const { chainId } = await fixture.ethers.provider.getNetwork();
     const findings = await auditDeployment({
@@ -165,7 +165,7 @@ describe("access control", () => {
     expect(await fixture.opg.balanceOf(deployer.address)).to.equal(0n);
   });
 
-  it("refuses the deployer, the guardian, the image approver and a stranger every restricted function", async () => {
+  it("test_RevertWhen_CallerLacksTheRoleOfARestrictedFunction", async () => {
     const { deployer, guardian, imageApprover, stranger, ethers } = fixture;
     let refused = 0;
     for (const [name, contract] of contracts) {
@@ -196,7 +196,7 @@ describe("access control", () => {
     expect(refused).to.be.greaterThan(140);
   });
 
-  it("approves an image for the image approver after two days, and not a second earlier", async () => {
+  it("test_ApprovesAnImageAfterTwoDaysAndNotASecondEarlier", async () => {
     const { accessManager, teeRegistry, imageApprover, connection } = fixture;
     const { time } = connection.networkHelpers;
     const manager = accessManager.connect(imageApprover);
@@ -225,7 +225,7 @@ describe("access control", () => {
     expect(await isApproved()).to.equal(true);
   });
 
-  it("lets the guardian, and nobody else, cancel what the image approver has scheduled", async () => {
+  it("test_LetsTheGuardianAloneCancelWhatTheImageApproverScheduled", async () => {
     const { accessManager, teeRegistry, guardian, imageApprover, deployer, stranger } = fixture;
     const pcr = `0x${"11".repeat(48)}`;
     const target = await teeRegistry.getAddress();

@@ -8,7 +8,7 @@ import { deployGovernance, SETTLEMENT_WINDOW } from "../utils/governanceFixture.
 const TRANSACTION_GAS_LIMIT = 16_777_216n;
 
 describe("cost of the deployment", () => {
-  it("keeps every transaction below the limit, and is what the deployer is asked for", async () => {
+  it("test_KeepsEveryTransactionBelowTheLimitAndCostsWhatTheDeployerIsAskedFor", async () => {
     const connection = await network.create();
     const { governance, deployer, ethers } = await deployGovernance(connection);
     const sent = await ethers.provider.getTransactionCount(deployer.address);

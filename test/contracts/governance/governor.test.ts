@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { type Signer, ZeroHash } from "ethers";
 import { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
+import { deployMock } from "../utils/deployMock.ts";
 import {
   byHash,
   byText,
@@ -68,7 +69,7 @@ describe("governance", () => {
   const execute = (proposal: Proposal) =>
     fixture.governor.connect(fixture.stranger).execute(...byHash(proposal));
 
-  it("carries a proposal through its whole life", async () => {
+  it("test_CarriesAProposalThroughItsWholeLife", async () => {
     const { inferenceSettlement, governor } = fixture;
     const proposal = await windowProposal();
     await propose(proposal);
@@ -104,7 +105,7 @@ describe("governance", () => {
     );
   });
 
-  it("defeats what misses the quorum by one unit, and what more are against than for", async () => {
+  it("test_DefeatsWhatMissesTheQuorumOrHasMoreAgainstThanFor", async () => {
     const { opg, alice, stranger } = fixture;
     await opg.connect(alice).transfer(stranger.address, 1n);
     await increase(1);
@@ -129,7 +130,7 @@ describe("governance", () => {
     ).to.be.revertedWithCustomError(fixture.governor, "GovernorUnexpectedProposalState");
   });
 
-  it("leaves time to answer when the quorum comes late", async () => {
+  it("test_LeavesTimeToAnswerWhenTheQuorumComesLate", async () => {
     const proposal = await windowProposal();
     await propose(proposal);
     const proposalId = await idOf(fixture.governor, proposal);
@@ -142,7 +143,7 @@ describe("governance", () => {
     expect(await state(proposal)).to.equal(STATE.Active);
   });
 
-  it("takes proposals only from those with the threshold", async () => {
+  it("test_RevertWhen_ProposerIsBelowTheThreshold", async () => {
     const { governor, opg, bob, stranger } = fixture;
     await expect(propose(await windowProposal(), stranger)).to.be.revertedWithCustomError(
       governor,
@@ -156,9 +157,9 @@ describe("governance", () => {
   });
 
   describe("borrowed votes", () => {
-    it("do not make a proposal or count in a vote when returned in the same transaction", async () => {
+    it("test_RevertWhen_VotesAreBorrowedAndReturnedInOneTransaction", async () => {
       const { opg, governor, liquidity, ethers } = fixture;
-      const attacker = await ethers.deployContract("FlashVoter", [
+      const attacker = await deployMock(ethers, "FlashVoter", [
         await opg.getAddress(),
         await governor.getAddress(),
       ]);
@@ -168,7 +169,7 @@ describe("governance", () => {
 
       const proposal = await windowProposal();
       await expect(
-        attacker.getFunction("borrowAndPropose")(liquidity.address, all, ...byText(proposal)),
+        attacker.borrowAndPropose(liquidity.address, all, ...byText(proposal)),
       ).to.be.revertedWithCustomError(governor, "GovernorInsufficientProposerVotes");
 
       await propose(proposal);
@@ -177,15 +178,15 @@ describe("governance", () => {
       // In the very second of the snapshot, and in the one after.
       for (const second of [0n, 1n]) {
         await connection.networkHelpers.time.setNextBlockTimestamp(snapshot + second);
-        await attacker.getFunction("borrowAndVote")(liquidity.address, all, proposalId);
+        await attacker.borrowAndVote(liquidity.address, all, proposalId);
       }
       await connection.networkHelpers.time.setNextBlockTimestamp(snapshot + 2n);
-      await attacker.getFunction("borrowAndVote")(liquidity.address, all, proposalId);
+      await attacker.borrowAndVote(liquidity.address, all, proposalId);
       const [against, inFavour] = await governor.proposalVotes(proposalId);
       expect([against, inFavour]).to.deep.equal([0n, 0n]);
     });
 
-    it("do not count when bought after the snapshot", async () => {
+    it("test_CountsNoVotesBoughtAfterTheSnapshot", async () => {
       const { opg, governor, liquidity, stranger } = fixture;
       const proposal = await windowProposal();
       await propose(proposal);
@@ -199,7 +200,7 @@ describe("governance", () => {
   });
 
   describe("the guardian", () => {
-    it("cancels what is queued, at once", async () => {
+    it("test_LetsTheGuardianCancelWhatIsQueuedAtOnce", async () => {
       const { timelock, guardian, governor } = fixture;
       const proposal = await windowProposal();
       await queue(proposal);
@@ -213,7 +214,7 @@ describe("governance", () => {
       );
     });
 
-    it("can neither schedule, nor propose, nor grant, nor call what is restricted", async () => {
+    it("test_RevertWhen_GuardianSchedulesProposesGrantsOrCallsWhatIsRestricted", async () => {
       const { timelock, guardian, governor, accessManager, inferenceSettlement } = fixture;
       const proposal = await windowProposal();
       const [target = "", data = ""] = [proposal.targets[0], proposal.calldatas[0]];
@@ -235,7 +236,7 @@ describe("governance", () => {
       ).to.be.revertedWithCustomError(inferenceSettlement, "AccessManagedUnauthorized");
     });
 
-    it("can be replaced by a vote, and is powerless then", async () => {
+    it("test_ReplacesTheGuardianByAVoteAndLeavesThemPowerless", async () => {
       const { timelock, guardian, stranger } = fixture;
       const role = await timelock.CANCELLER_ROLE();
       const revocation = await proposalOf({
@@ -265,7 +266,7 @@ describe("governance", () => {
     });
   });
 
-  it("decides over the ecosystem's tokens and the staking rewards, once redirected no more", async () => {
+  it("test_DecidesOverEcosystemAndStakingRewardsUntilRedirected", async () => {
     const { genesis, ethers, vestingFactory, governor } = fixture;
     const vault = await ethers.getContractAt("VestingVault", await genesis.stakingRewardsVault());
     const staking = await vestingFactory.getAddress(); // any contract
@@ -292,7 +293,7 @@ describe("governance", () => {
     );
   });
 
-  it("lets nobody but the governor schedule in the timelock", async () => {
+  it("test_RevertWhen_AnotherThanTheGovernorSchedulesInTheTimelock", async () => {
     const { timelock, deployer, alice, stranger } = fixture;
     for (const caller of [deployer, alice, stranger]) {
       await expect(

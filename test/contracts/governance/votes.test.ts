@@ -81,7 +81,7 @@ describe("who votes", () => {
     await connection.networkHelpers.time.increase(10);
   }
 
-  it("refuses a vote to the vaults of the treasury, and lets contributors and investors delegate", async () => {
+  it("test_RevertWhen_TreasuryVaultDelegates_OthersMay", async () => {
     const { opg, foundation, contributor, investor, alice } = fixture;
     const silent = await opg.NON_VOTING();
     for (const allocation of [ECOSYSTEM, FOUNDATION, STAKING_REWARDS]) {
@@ -99,7 +99,7 @@ describe("who votes", () => {
     expect(await votesOf(foundation.address)).to.equal(0n);
   });
 
-  it("keeps the votes of a treasury grant given up when it is handed over or redirected", async () => {
+  it("test_KeepsTreasuryVotesGivenUpWhenHandedOverOrRedirected", async () => {
     const { opg, foundation, alice, timelock, ethers, vestingFactory } = fixture;
     await vault(FOUNDATION).connect(foundation).transferBeneficiary(alice.address);
     await vault(FOUNDATION).connect(alice).acceptBeneficiary();
@@ -123,7 +123,7 @@ describe("who votes", () => {
     ).to.be.revertedWithCustomError(opg, "OPG_VotesGivenUp");
   });
 
-  it("lets nobody give up the votes of a vault but its beneficiary and, in its creation, the factory", async () => {
+  it("test_RevertWhen_AnotherThanBeneficiaryOrFactoryGivesUpVotes", async () => {
     const { opg, stranger } = fixture;
     const silent = await opg.NON_VOTING();
     await expect(vault(INVESTORS).connect(stranger).delegate(silent)).to.be.revertedWithCustomError(
@@ -132,7 +132,7 @@ describe("who votes", () => {
     );
   });
 
-  it("keeps votes that were given up given up, whoever asks", async () => {
+  it("test_KeepsVotesGivenUpWhoeverAsks", async () => {
     const { opg, stranger, alice } = fixture;
     await opg.connect(stranger).delegate(await opg.NON_VOTING());
     await expect(opg.connect(stranger).delegate(alice.address))
@@ -140,7 +140,7 @@ describe("who votes", () => {
       .withArgs(stranger.address);
   });
 
-  it("counts the quorum of what can vote, and what is paid out from then on", async () => {
+  it("test_CountsTheQuorumOfWhatCanVote", async () => {
     const { opg, governor, timelock, foundation } = fixture;
     expect(await electorate()).to.equal(DISTRIBUTED);
     const supply = await opg.totalSupply();
@@ -163,7 +163,7 @@ describe("who votes", () => {
     expect(await electorate()).to.equal(DISTRIBUTED);
   });
 
-  it("takes back no votes but unvested ones of contributors, which nobody gets", async () => {
+  it("test_TakesBackOnlyUnvestedVotesOfContributors", async () => {
     const { contributor } = fixture;
     await giveVotes();
     await vault(CONTRIBUTORS).connect(contributor).delegate(contributor.address);
@@ -215,7 +215,7 @@ describe("who votes", () => {
     ];
 
     for (const [words, name, make] of attacks) {
-      it(`refuses ${words}`, async () => {
+      it(`test_RevertWhen_ProposalAddsVotesToItsProposer: ${words}`, async () => {
         const { alice, stranger } = fixture;
         await vault(ECOSYSTEM).connect(stranger).release();
         const before = await votesOf(alice.address);
@@ -225,7 +225,7 @@ describe("who votes", () => {
       });
     }
 
-    it("but for a payment of what is vested, which costs the treasury as much and counts in the quorum", async () => {
+    it("test_PaysWhatIsVested_CostingTheTreasuryAsMuch", async () => {
       const { opg, timelock, alice, stranger } = fixture;
       await vault(ECOSYSTEM).connect(stranger).release();
       const treasury = await timelock.getAddress();
@@ -241,7 +241,7 @@ describe("who votes", () => {
     });
   });
 
-  it("never has a timelock's delay below that of the deployment, nor a quorum of zero", async () => {
+  it("test_RevertWhen_DelayFallsBelowTheDeploymentsOrQuorumIsZero", async () => {
     const { timelock, governor } = fixture;
     await giveVotes();
     const shorten = (seconds: number) =>

@@ -41,7 +41,7 @@ describe("MerkleAirdrop", () => {
     return fixture.airdrop.connect(fixture.stranger).claim(index, account, amount, proof);
   };
 
-  it(`pays each of ${SAMPLES} sampled of ${CLAIMANTS} claims once, and records exactly those`, async () => {
+  it(`test_PaysEachClaimOnceAndRecordsExactlyThose: ${SAMPLES} sampled of ${CLAIMANTS}`, async () => {
     const { airdrop, opg } = fixture;
     const sampled = new Set([0, CLAIMANTS - 1]);
     while (sampled.size < SAMPLES) sampled.add((sampled.size * 7_919) % CLAIMANTS);
@@ -66,7 +66,7 @@ describe("MerkleAirdrop", () => {
     }
   });
 
-  it("refuses what is not in the tree", async () => {
+  it("test_RevertWhen_ClaimIsNotInTheTree", async () => {
     const { airdrop, stranger } = fixture;
     const { account, amount, proof } = claimOf(7);
     const [sibling, ...rest] = proof;
@@ -87,7 +87,7 @@ describe("MerkleAirdrop", () => {
     }
   });
 
-  it("does not take an inner node for a leaf", async () => {
+  it("test_RevertWhen_InnerNodeIsGivenAsALeaf", async () => {
     // 64 bytes hashed once are an inner node; a claim is 96 bytes hashed twice, so no claim can hash to one.
     const tree = buildAirdropTree(fixture.claims.slice(0, 2).map(({ entry }) => entry));
     const [left, right] = [...tree.nodes.slice(1)].sort();
@@ -97,7 +97,7 @@ describe("MerkleAirdrop", () => {
     expect(airdropRoot(tree)).to.not.equal(keccak256(keccak256(concat([left ?? "", right ?? ""]))));
   });
 
-  it("ends after the last second of its deadline and gives the rest to the ecosystem vault", async () => {
+  it("test_EndsAfterItsDeadlineAndGivesTheRestToTheEcosystemVault", async () => {
     const { airdrop, opg, genesis } = fixture;
     const { time } = connection.networkHelpers;
     await time.setNextBlockTimestamp(DEADLINE - 1);
@@ -125,7 +125,7 @@ describe("MerkleAirdrop", () => {
     expect(await ecosystem.releasable()).to.equal((await ecosystem.vested(now)) + left);
   });
 
-  it("takes claims in the deadline's second itself", async () => {
+  it("test_TakesClaimsInTheDeadlinesSecondItself", async () => {
     await connection.networkHelpers.time.setNextBlockTimestamp(DEADLINE);
     await claim(2);
     expect(await fixture.airdrop.isClaimed(2)).to.equal(true);
@@ -149,7 +149,7 @@ describe("MerkleAirdrop", () => {
       return { ...message, v, r, s };
     };
 
-    it("pays and delegates in one call, submitted by anyone", async () => {
+    it("test_PaysAndDelegatesInOneCallSubmittedByAnyone", async () => {
       const { airdrop, opg, bob } = fixture;
       const { wallet, account, amount, proof } = claimOf(3);
       await airdrop.claimAndDelegate(
@@ -163,7 +163,7 @@ describe("MerkleAirdrop", () => {
       expect(await opg.getVotes(bob.address)).to.equal(amount);
     });
 
-    it("succeeds although somebody submitted the delegation first", async () => {
+    it("test_SucceedsAlthoughSomebodySubmittedTheDelegationFirst", async () => {
       const { airdrop, opg, bob, stranger } = fixture;
       const { wallet, account, amount, proof } = claimOf(3);
       const signed = await delegation(wallet, bob.address);
@@ -173,7 +173,7 @@ describe("MerkleAirdrop", () => {
       expect(await opg.getVotes(bob.address)).to.equal(amount);
     });
 
-    it("refuses a delegation that the claimant did not sign, and pays nothing then", async () => {
+    it("test_RevertWhen_ClaimantDidNotSignTheDelegation", async () => {
       const { airdrop, opg, bob, ethers } = fixture;
       const { account, amount, proof } = claimOf(3);
       const forged = await delegation(claimOf(4).wallet, bob.address);
@@ -185,7 +185,7 @@ describe("MerkleAirdrop", () => {
     });
   });
 
-  it("cannot be created without a root, with a deadline that is over, or with leftovers for nobody", async () => {
+  it("test_RevertWhen_CreatedWithoutRootDeadlineOrReceiverOfLeftovers", async () => {
     const { ethers, opg, factory, airdrop, stranger } = fixture;
     const token = await opg.getAddress();
     const vault = await factory.getAddress();

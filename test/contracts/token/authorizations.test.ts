@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { id, MaxUint256, Signature, type Signer, type TypedDataDomain } from "ethers";
 import { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
+import { deployMock } from "../utils/deployMock.ts";
 import { deployToken, type TokenFixture } from "../utils/tokenFixture.ts";
 
 const PARTIES = [
@@ -119,7 +120,7 @@ describe("OPG: transfers and permits by signature", () => {
       };
       const invalid = split ? "ERC3009InvalidSignature" : "OPG_SignatureInvalid";
 
-      it("moves the tokens, once", async () => {
+      it("test_MovesTheTokensOnce", async () => {
         const { opg, bob } = base;
         const signature = await sign("TransferWithAuthorization", authorization);
         await expect(submit(false, authorization, signature))
@@ -132,7 +133,7 @@ describe("OPG: transfers and permits by signature", () => {
           .withArgs(from, authorization.nonce);
       });
 
-      it("takes nonces in any order", async () => {
+      it("test_TakesNoncesInAnyOrder", async () => {
         for (const nonce of ["z", "a", "m"].map(id)) {
           const message = { ...authorization, value: 1n, nonce };
           await submit(false, message, await sign("TransferWithAuthorization", message));
@@ -140,7 +141,7 @@ describe("OPG: transfers and permits by signature", () => {
         expect(await base.opg.balanceOf(base.bob.address)).to.equal(3n);
       });
 
-      it("is valid strictly between its two times", async () => {
+      it("test_IsValidStrictlyBetweenItsTwoTimes", async () => {
         const { opg } = base;
         const { time } = connection.networkHelpers;
         const signature = await sign("TransferWithAuthorization", authorization);
@@ -156,7 +157,7 @@ describe("OPG: transfers and permits by signature", () => {
         expect(await opg.authorizationState(from, authorization.nonce)).to.equal(false);
       });
 
-      it("reads its times as times only, whatever their size", async () => {
+      it("test_ReadsItsTimesAsTimesOnlyWhateverTheirSize", async () => {
         const flag = 1n << 47n; // would turn both into block numbers in the library's own reading
         const message = { ...authorization, validAfter: flag, validBefore: flag + 1_000_000n };
         await expect(
@@ -164,7 +165,7 @@ describe("OPG: transfers and permits by signature", () => {
         ).to.be.revertedWithCustomError(base.opg, "ERC3009InvalidAuthorizationTime");
       });
 
-      it("means one contract on one chain, one type and these very values", async () => {
+      it("test_MeansOneContractOnOneChainOneTypeAndTheseVeryValues", async () => {
         const { opg, stranger } = base;
         const wrong: [string, string][] = [
           [
@@ -210,7 +211,7 @@ describe("OPG: transfers and permits by signature", () => {
         }
       });
 
-      it("lets only the receiver submit a receipt", async () => {
+      it("test_LetsOnlyTheReceiverSubmitAReceipt", async () => {
         const { opg, bob, stranger } = base;
         const signature = await sign("ReceiveWithAuthorization", authorization);
         await expect(submit(true, authorization, signature, stranger))
@@ -220,7 +221,7 @@ describe("OPG: transfers and permits by signature", () => {
         expect(await opg.balanceOf(bob.address)).to.equal(400n);
       });
 
-      it("dies with its nonce, cancelled by the same signer only", async () => {
+      it("test_DiesWithItsNonceCancelledByTheSameSignerOnly", async () => {
         const { opg, stranger } = base;
         const message = { authorizer: from, nonce: authorization.nonce };
         const cancel = (signature: string) =>
@@ -248,7 +249,7 @@ describe("OPG: transfers and permits by signature", () => {
         );
       });
 
-      it("gives a permit: once, until its deadline, in this domain", async () => {
+      it("test_GivesAPermitOnceUntilItsDeadlineInThisDomain", async () => {
         const { opg, bob, stranger } = base;
         const { time } = connection.networkHelpers;
         const deadline = authorization.validBefore;
@@ -275,7 +276,7 @@ describe("OPG: transfers and permits by signature", () => {
         await expect(permit(good)).to.be.revertedWithCustomError(opg, "ERC2612ExpiredSignature");
       });
 
-      it("refuses a permit used twice in time", async () => {
+      it("test_RevertWhen_PermitIsUsedTwiceInTime", async () => {
         const { opg, bob, stranger } = base;
         const deadline = authorization.validBefore;
         const signature = await signer.signTypedData(domain, PERMIT_TYPES, {
@@ -295,10 +296,10 @@ describe("OPG: transfers and permits by signature", () => {
     });
   }
 
-  it("refuses a signature of a wallet's former owner", async () => {
+  it("test_RevertWhen_SignatureIsOfAWalletsFormerOwner", async () => {
     base = await connection.networkHelpers.loadFixture(deployWithDefaults);
     const { opg, alice, bob, liquidity, ethers } = base;
-    const wallet = await ethers.deployContract("OwnedWallet", [alice.address]);
+    const wallet = await deployMock(ethers, "OwnedWallet", [alice.address]);
     const from = await wallet.getAddress();
     await opg.connect(liquidity).transfer(from, 10n);
     const message = {
@@ -314,7 +315,7 @@ describe("OPG: transfers and permits by signature", () => {
       { TransferWithAuthorization: PARTIES },
       message,
     );
-    await wallet.getFunction("setOwner")(bob.address);
+    await wallet.setOwner(bob.address);
     await expect(
       opg.getFunction(TRANSFER)(...Object.values(message), signature),
     ).to.be.revertedWithCustomError(opg, "OPG_SignatureInvalid");

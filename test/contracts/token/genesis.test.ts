@@ -34,7 +34,7 @@ describe("GenesisDistribution", () => {
       { ...fixture.parameters, ...changes },
     ]);
 
-  it("hands out exactly the table", async () => {
+  it("test_HandsOutExactlyTheTable", async () => {
     const { genesis, allocated, opg } = fixture;
     for (const [allocation, [name, tokens, atTge]] of TABLE.entries()) {
       const amount = BigInt(tokens) * OPG_UNIT;
@@ -53,7 +53,7 @@ describe("GenesisDistribution", () => {
     expect(await opg.totalSupply()).to.equal(OPG_SUPPLY);
   });
 
-  it("is left with nothing: no token, no allowance, no function that changes anything", async () => {
+  it("test_IsLeftWithNoTokenNoAllowanceAndNoFunctionThatChangesAnything", async () => {
     const { genesis, opg, factory } = fixture;
     const address = await genesis.getAddress();
     expect(await opg.balanceOf(address)).to.equal(0n);
@@ -63,7 +63,7 @@ describe("GenesisDistribution", () => {
     });
   });
 
-  it("has the float of the table at the token generation event, from that very second", async () => {
+  it("test_HasTheFloatOfTheTableFromTheVerySecondOfTheEvent", async () => {
     const { allocated, vaultsOf, tge } = fixture;
     const vaults = (await Promise.all([0, 1, 2, 3, 4].map(vaultsOf))).flat();
     const direct = allocated
@@ -78,7 +78,7 @@ describe("GenesisDistribution", () => {
     expect(await floatAt(tge - 1)).to.equal(direct);
   });
 
-  it("leaves no allowance with anyone, ever", async () => {
+  it("test_LeavesNoAllowanceWithAnyoneEver", async () => {
     const { opg, genesis, factory, vaultsOf, airdrop } = fixture;
     const approvals = await eventsOf(opg, "Approval");
     const vaults = (await Promise.all([0, 1, 2, 3, 4].map(vaultsOf))).flat();
@@ -90,7 +90,7 @@ describe("GenesisDistribution", () => {
     }
   });
 
-  it("refuses shares that miss their allocation by one unit, either way", async () => {
+  it("test_RevertWhen_SharesMissTheirAllocationByOneUnit", async () => {
     const { stranger, genesis } = fixture;
     for (const difference of [-1n, 1n]) {
       for (const [field, allocation, tokens] of [
@@ -105,7 +105,7 @@ describe("GenesisDistribution", () => {
     }
   });
 
-  it("refuses parameters that name nobody", async () => {
+  it("test_RevertWhen_ParametersNameNobody", async () => {
     const { genesis, stranger, ethers } = fixture;
     const refused = (parameters: Record<string, unknown>) => expect(distribute(parameters)).to.be;
     await refused({ foundation: ethers.ZeroAddress })
@@ -120,7 +120,7 @@ describe("GenesisDistribution", () => {
     await refused({ tge: 0 }).revertedWithCustomError(genesis, "GenesisDistribution_TgeInvalid");
   });
 
-  it("lets investors hand their grants over, contributors never, staking rewards once", async () => {
+  it("test_LetsInvestorsHandOverContributorsNeverStakingRewardsOnce", async () => {
     const transferability: [allocation: number, expected: bigint][] = [
       [2, 0n],
       [3, 1n],
@@ -133,7 +133,7 @@ describe("GenesisDistribution", () => {
     }
   });
 
-  it("lets governance point the staking rewards at a contract, once", async () => {
+  it("test_LetsGovernancePointTheStakingRewardsAtAContractOnce", async () => {
     const { vaultsOf, timelock, factory, genesis, ethers, connection, stranger } = fixture;
     const [vault] = await vaultsOf(4);
     if (vault === undefined) throw new Error("no vault");

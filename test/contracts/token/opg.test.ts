@@ -17,7 +17,7 @@ describe("OPG", () => {
     return deployToken(connection);
   }
 
-  it("is OPG, 18 decimals, counted by timestamp", async () => {
+  it("test_IsOPGOf18DecimalsCountedByTimestamp", async () => {
     const { opg } = fixture;
     expect(await opg.name()).to.equal("OPG");
     expect(await opg.symbol()).to.equal("OPG");
@@ -27,7 +27,7 @@ describe("OPG", () => {
     expect(await opg.clock()).to.equal(BigInt(await connection.networkHelpers.time.latest()));
   });
 
-  it("can only shrink: there is a way to burn one's own tokens and none to mint, pause, own or upgrade", async () => {
+  it("test_CanOnlyShrink", async () => {
     const { opg, liquidity } = fixture;
     await opg.connect(liquidity).burn(5n);
     expect(await opg.totalSupply()).to.equal(OPG_SUPPLY - 5n);
@@ -36,7 +36,7 @@ describe("OPG", () => {
     });
   });
 
-  it("burns another's tokens only with his allowance", async () => {
+  it("test_BurnsAnothersTokensOnlyWithTheirAllowance", async () => {
     const { opg, liquidity, alice } = fixture;
     await expect(opg.connect(alice).burnFrom(liquidity.address, 1n)).to.be.revertedWithCustomError(
       opg,
@@ -47,7 +47,7 @@ describe("OPG", () => {
     expect(await opg.totalSupply()).to.equal(OPG_SUPPLY - 1n);
   });
 
-  it("counts votes as they stood at a past second, and refuses the present one", async () => {
+  it("test_CountsVotesAtAPastSecond_RevertWhen_ItIsThePresent", async () => {
     const { opg, liquidity, alice } = fixture;
     const { time } = connection.networkHelpers;
     await opg.connect(alice).delegate(alice.address);

@@ -87,7 +87,7 @@ describe("vesting schedules", () => {
   });
 
   for (const [allocation, schedule] of REFERENCES.entries()) {
-    it(`${schedule.name}: the reference at ${POINTS} points and every boundary second`, async () => {
+    it(`test_EqualsTheReferenceAtEveryBoundarySecond: ${schedule.name}, ${POINTS} points`, async () => {
       const vaults = await fixture.vaultsOf(allocation);
       expect(vaults).to.not.have.length(0);
       for (const vault of vaults) {
@@ -117,7 +117,7 @@ describe("vesting schedules", () => {
     });
   }
 
-  it("accrues nothing in the twelve months of a cliff, and no lump at its end", async () => {
+  it("test_AccruesNothingInTheCliffAndNoLumpAtItsEnd", async () => {
     for (const allocation of [2, 3]) {
       for (const vault of await fixture.vaultsOf(allocation)) {
         const cliffEnd = seconds("2027-04-08T00:00:00Z");
@@ -128,7 +128,7 @@ describe("vesting schedules", () => {
     }
   });
 
-  it("conserves the supply at every sampled time: locked, vested, liquidity and airdrop", async () => {
+  it("test_ConservesTheSupplyAtEverySampledTime", async () => {
     const { opg, vaultsOf, airdrop, liquidity } = fixture;
     const vaults = (await Promise.all(REFERENCES.map((_, i) => vaultsOf(i)))).flat();
     const held = async (): Promise<bigint> => {

@@ -30,7 +30,7 @@ describe("vesting vaults", () => {
   const at = (time: number | bigint) => connection.networkHelpers.time.setNextBlockTimestamp(time);
 
   describe("known mistakes", () => {
-    it("pays the part at the token generation event once, however often it is asked", async () => {
+    it("test_PaysThePartAtTheEventOnceHoweverOftenAsked", async () => {
       const { opg, alice } = fixture;
       const vault = await createGrant(fixture, {
         ...{ beneficiary: alice.address, total: 1_000n, tgeAmount: 330n },
@@ -46,7 +46,7 @@ describe("vesting vaults", () => {
       expect(await opg.balanceOf(alice.address)).to.equal(1_000n);
     });
 
-    it("counts the cliff neither twice nor inside the duration", async () => {
+    it("test_CountsTheCliffNeitherTwiceNorInsideTheDuration", async () => {
       const day = 86_400;
       const vault = await createGrant(fixture, {
         total: 36n * 1_000n,
@@ -57,7 +57,7 @@ describe("vesting vaults", () => {
       expect(await vault.vested(TGE + 48 * day)).to.equal(36_000n); // twice: 12 more days to go
     });
 
-    it("loses no unit to rounding", async () => {
+    it("test_LosesNoUnitToRounding", async () => {
       const { opg, alice } = fixture;
       const vault = await createGrant(fixture, {
         ...{ beneficiary: alice.address, total: 1_000_003n, tgeAmount: 1n },
@@ -71,7 +71,7 @@ describe("vesting vaults", () => {
       expect(await opg.balanceOf(await vault.getAddress())).to.equal(0n);
     });
 
-    it("never approves anybody, not even its beneficiary", async () => {
+    it("test_NeverApprovesAnybodyNotEvenItsBeneficiary", async () => {
       const { opg, alice, factory } = fixture;
       const vault = await createGrant(fixture, {
         ...{ beneficiary: alice.address, transferability: TRANSFERABLE },
@@ -88,7 +88,7 @@ describe("vesting vaults", () => {
       });
     });
 
-    it("has no second way around a fixed grant", async () => {
+    it("test_HasNoSecondWayAroundAFixedGrant", async () => {
       const { alice, bob, factory } = fixture;
       const vault = await createGrant(fixture, {
         ...{ beneficiary: alice.address, transferability: FIXED },
@@ -108,7 +108,7 @@ describe("vesting vaults", () => {
   });
 
   describe("release", () => {
-    it("can be called by anyone and pays the beneficiary alone", async () => {
+    it("test_ReleasesForAnyoneToTheBeneficiaryAlone", async () => {
       const { opg, alice, stranger } = fixture;
       const vault = await createGrant(fixture, {
         ...{ beneficiary: alice.address, total: 100n, start: TGE, end: TGE + 100 },
@@ -123,7 +123,7 @@ describe("vesting vaults", () => {
       expect(await vault.releasable()).to.equal(0n);
     });
 
-    it("pays out tokens that somebody sent to the vault, and keeps what is locked", async () => {
+    it("test_PaysOutTokensSentToTheVaultAndKeepsWhatIsLocked", async () => {
       const { opg, alice, liquidity } = fixture;
       const vault = await createGrant(fixture, {
         ...{ beneficiary: alice.address, total: 100n, start: TGE, end: TGE + 100 },
@@ -139,7 +139,7 @@ describe("vesting vaults", () => {
       expect(await vault.released()).to.equal(50n);
     });
 
-    it("is nothing before the token generation event", async () => {
+    it("test_ReleasesNothingBeforeTheEvent", async () => {
       const { opg, alice } = fixture;
       const vault = await createGrant(fixture, {
         ...{ beneficiary: alice.address, total: 100n, tgeAmount: 100n, start: TGE, end: TGE + 1 },
@@ -152,7 +152,7 @@ describe("vesting vaults", () => {
       expect(await opg.balanceOf(alice.address)).to.equal(100n);
     });
 
-    it("says when more comes", async () => {
+    it("test_SaysWhenMoreComes", async () => {
       const start = TGE + 1_000;
       const vault = await createGrant(fixture, {
         ...{ total: 13n, tgeAmount: 3n, start, end: start + 1_000 },
@@ -170,7 +170,7 @@ describe("vesting vaults", () => {
   });
 
   describe("delegate", () => {
-    it("lets locked tokens vote for whom the beneficiary chooses, and nobody else", async () => {
+    it("test_LetsLockedTokensVoteForWhomTheBeneficiaryChooses", async () => {
       const { opg, alice, bob } = fixture;
       const vault = await createGrant(fixture, { beneficiary: alice.address });
       await expect(vault.connect(bob).delegate(bob.address))
@@ -182,7 +182,7 @@ describe("vesting vaults", () => {
   });
 
   describe("hand over", () => {
-    it("takes an offer and its acceptance", async () => {
+    it("test_HandsOverByAnOfferAndItsAcceptance", async () => {
       const { opg, alice, bob, carol } = fixture;
       const vault = await createGrant(fixture, {
         ...{ beneficiary: alice.address, transferability: TRANSFERABLE, total: 100n },
@@ -216,7 +216,7 @@ describe("vesting vaults", () => {
       );
     });
 
-    it("can be withdrawn before it is accepted", async () => {
+    it("test_WithdrawsAnOfferBeforeItIsAccepted", async () => {
       const { alice, bob, ethers } = fixture;
       const vault = await createGrant(fixture, {
         ...{ beneficiary: alice.address, transferability: TRANSFERABLE },
@@ -240,7 +240,7 @@ describe("vesting vaults", () => {
       return { vault, ...fixture };
     };
 
-    it("takes what is not vested and leaves what is, for ever", async () => {
+    it("test_RevokesWhatIsNotVestedAndLeavesWhatIs", async () => {
       const { vault, opg, alice, bob, carol } = await revocable();
       await at(TGE + 30);
       await expect(vault.connect(bob).revoke())
@@ -263,7 +263,7 @@ describe("vesting vaults", () => {
       );
     });
 
-    it("takes nothing back that was released or vested, and nothing after the end", async () => {
+    it("test_TakesNothingBackThatWasReleasedOrVested", async () => {
       const { vault, opg, alice, bob } = await revocable();
       await at(TGE + 60);
       await vault.release();
@@ -276,7 +276,7 @@ describe("vesting vaults", () => {
       expect(await opg.balanceOf(alice.address)).to.equal(100n);
     });
 
-    it("is the revoker's alone", async () => {
+    it("test_RevertWhen_AnotherThanTheRevokerRevokes", async () => {
       const { vault, alice, bob, stranger } = await revocable();
       for (const caller of [alice, stranger]) {
         await expect(vault.connect(caller).revoke())
@@ -285,7 +285,7 @@ describe("vesting vaults", () => {
       }
     });
 
-    it("does not exist for investors and the foundation; contributors' grants go back to the ecosystem", async () => {
+    it("test_RevertWhen_GrantOfInvestorsOrFoundationIsRevoked", async () => {
       const { vaultsOf, timelock, genesis, ethers, opg } = fixture;
       const governance = await timelock.getAddress();
       await connection.networkHelpers.impersonateAccount(governance);
@@ -308,7 +308,7 @@ describe("vesting vaults", () => {
   });
 
   describe("factory", () => {
-    it("writes the terms into the code of the vault", async () => {
+    it("test_WritesTheTermsIntoTheCodeOfTheVault", async () => {
       const { alice, bob, carol, factory } = fixture;
       for (const revocation of [{}, { revoker: bob.address, refundTo: carol.address }]) {
         const overrides = {
@@ -323,7 +323,7 @@ describe("vesting vaults", () => {
       }
     });
 
-    it("tells vaults from other accounts", async () => {
+    it("test_TellsVaultsFromOtherAccounts", async () => {
       const { factory, opg, alice, ethers } = fixture;
       for (const account of [
         await factory.implementation(),
@@ -342,7 +342,7 @@ describe("vesting vaults", () => {
       );
     });
 
-    it("refuses terms that make no sense", async () => {
+    it("test_RevertWhen_TermsMakeNoSense", async () => {
       const { factory, opg, liquidity, alice, ethers } = fixture;
       await opg.connect(liquidity).approve(await factory.getAddress(), ethers.MaxUint256);
       const creation = (overrides: Record<string, unknown>) =>
@@ -387,7 +387,7 @@ describe("vesting vaults", () => {
       );
     });
 
-    it("makes all grants of a batch or none, and keeps nothing", async () => {
+    it("test_MakesAllGrantsOfABatchOrNoneAndKeepsNothing", async () => {
       const { factory, opg, liquidity, alice } = fixture;
       const terms = [1n, 2n, 3n].map((total) => grantTerms({ beneficiary: alice.address, total }));
       const address = await factory.getAddress();

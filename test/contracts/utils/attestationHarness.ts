@@ -1,5 +1,6 @@
 import type { HardhatEthers } from "@nomicfoundation/hardhat-ethers/types";
 import type { BytesLike } from "ethers";
+import { deployMock, type MockFunction } from "./deployMock.ts";
 
 type Pair = [high: bigint, low: bigint];
 type Two = [...Pair, ...Pair];
@@ -20,8 +21,8 @@ export type ScalarEquation = {
 
 /** The attestation libraries behind a contract of the tests. Field elements are (high word, low word). */
 export async function deployAttestationHarness(ethers: HardhatEthers) {
-  const contract = await ethers.deployContract("AttestationHarness");
-  const call = (name: string, ...parameters: unknown[]) =>
+  const contract = await deployMock(ethers, "AttestationHarness");
+  const call = (name: MockFunction<"AttestationHarness">, ...parameters: unknown[]) =>
     contract.getFunction(name).staticCall(...parameters);
   return {
     contract,

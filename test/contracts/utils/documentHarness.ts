@@ -1,5 +1,6 @@
 import type { HardhatEthers } from "@nomicfoundation/hardhat-ethers/types";
 import type { BytesLike } from "ethers";
+import { deployMock, type MockFunction } from "./deployMock.ts";
 
 type Read<T> = { value: T; consumed: bigint };
 export type CertificateView = {
@@ -28,9 +29,9 @@ export type DocumentView = {
 
 /** The parsers of documents and certificates behind a contract of the tests. */
 export async function deployDocumentHarness(ethers: HardhatEthers) {
-  const contract = await ethers.deployContract("DocumentHarness");
+  const contract = await deployMock(ethers, "DocumentHarness");
   const call =
-    <T>(name: string) =>
+    <T>(name: MockFunction<"DocumentHarness">) =>
     (data: BytesLike, ...rest: readonly number[]): Promise<T> =>
       contract.getFunction(name)(data, ...rest);
   return {

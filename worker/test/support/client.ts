@@ -1,3 +1,4 @@
+import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { digit } from "./digits.ts";
 import { waitFor } from "./processes.ts";
 
@@ -23,7 +24,8 @@ export type Answer = {
   receipt: {
     domain: Record<string, unknown>;
     types: Record<string, { name: string; type: string }[]>;
-    message: Record<string, string>;
+    /** integers as decimal strings */
+    message: { [Field in keyof InferenceResult]: string };
     signature: string;
     inputWords: string[];
     outputWords: string[];

@@ -3,8 +3,8 @@ import { documentHints } from "@haca/attestation/nitro/documentHints";
 import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
 import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { type SigningKeyKind, SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
-import { certificateStoreAbi, teeRegistryAbi } from "@haca/protocol/abi";
-import { Contract, getBytes, type InterfaceAbi, sha256, Wallet } from "ethers";
+import { getBytes, sha256, Wallet } from "ethers";
+import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
 import { everyRole } from "../../../testing/modules.ts";
 import { developmentKey, LocalChain } from "./localChain.ts";
 
@@ -21,13 +21,13 @@ const clock = (): bigint => BigInt(Math.floor(Date.now() / 1000));
 /** A local chain with a TEE registry under a simulated root, for real workers to send heartbeats to. */
 export class TeeChain {
   readonly chain: LocalChain;
-  readonly registry: Contract;
+  readonly registry: ContractOf<"TEERegistry">;
   readonly #simulated: ReturnType<typeof makeSimulatedChain>;
-  readonly #store: Contract;
+  readonly #store: ContractOf<"CertificateStore">;
 
   private constructor(
     chain: LocalChain,
-    contracts: { registry: Contract; store: Contract },
+    contracts: { registry: ContractOf<"TEERegistry">; store: ContractOf<"CertificateStore"> },
     simulated: ReturnType<typeof makeSimulatedChain>,
   ) {
     this.chain = chain;
@@ -48,13 +48,15 @@ export class TeeChain {
     };
     const chain = await LocalChain.start({ attestation, holders: everyRole(account) });
     const administrator = new Wallet(developmentKey(ADMINISTRATOR), chain.provider);
-    const contract = (name: "TEERegistry" | "CertificateStore", abi: InterfaceAbi) =>
-      new Contract(chain.book.contracts[name]?.address ?? "", abi, administrator);
-    const registry = contract("TEERegistry", teeRegistryAbi);
-    const store = contract("CertificateStore", certificateStoreAbi);
+    const contract = <Name extends "TEERegistry" | "CertificateStore">(name: Name) =>
+      contractAt({
+        ...{ name, address: chain.book.contracts[name]?.address ?? "", runner: administrator },
+      });
+    const registry = contract("TEERegistry");
+    const store = contract("CertificateStore");
     const [pcr0, pcr1, pcr2] = measurementsOf("image");
     const image = [{ pcr0, pcr1, pcr2 }, "v1", LLM_PROXY] as const;
-    await (await registry.getFunction("approvePCR").send(...image)).wait();
+    await (await registry.approvePCR(...image)).wait();
     return new TeeChain(chain, { registry, store }, simulated);
   }
 
@@ -77,29 +79,30 @@ export class TeeChain {
     const operator = new Wallet(developmentKey(ADMINISTRATOR)).address;
     const bound = { paymentAddress: operator, endpoint: ENDPOINT, teeType: LLM_PROXY };
     const nonce = bindingNonce({
-      ...{ chainId: CHAIN_ID, registry: String(registry.target), operator },
+      ...{ chainId: CHAIN_ID, registry: registry.target, operator },
       ...bound,
     });
     const evidence = enclave.attest({ now: clock(), nonce: getBytes(nonce) });
     const hints = await documentHints({
       document: evidence,
-      isStored: (id) => this.#store.getFunction("isStored")(id),
+      isStored: (id) => this.#store.isStored(id),
     });
     const { signingKey, tlsCertificate } = enclave;
     const registration = { verifierId: 0, evidence, hints, signingKey, tlsCertificate, ...bound };
-    const register = registry.getFunction("register");
-    await (await register(registration, { gasLimit: 16_777_216n })).wait();
+    const gas = { gasLimit: 16_777_216n };
+    await (await registry.register.send(registration, gas)).wait();
   }
 
   /** Signed time of the node's last heartbeat, unix seconds. */
   async lastHeartbeat(teeId: string): Promise<bigint> {
-    return (await this.registry.getFunction("getTEE")(teeId)).lastHeartbeatAt;
+    return (await this.registry.getTEE(teeId)).lastHeartbeatAt;
   }
 
   /** Session keys that were certified for a node, oldest first. */
   async sessionKeys(teeId: string): Promise<string[]> {
-    const filter = this.registry.getEvent("SessionKeyCertified")(teeId);
-    const events = await this.registry.queryFilter(filter, 0);
-    return events.map((event) => ("args" in event ? String(event.args.key) : ""));
+    const events = await this.registry.queryFilter("SessionKeyCertified", 0);
+    return events.flatMap((event) =>
+      "args" in event && event.args.teeId === teeId ? String(event.args.key) : [],
+    );
   }
 }
