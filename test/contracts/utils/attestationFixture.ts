@@ -99,10 +99,12 @@ export async function deployRegistry(connection: NetworkConnection) {
   const verifier = await getContractAt("NitroAttestationVerifier", deployed.verifier.address);
   const keys = await getContractAt("SigningKeys", deployed.signingKeys.address);
   const registry = await getContractAt("TEERegistry", deployed.teeRegistry.address);
+  // The same address: what the registry passes on.
+  const legacy = await getContractAt("ILegacyAnswers", deployed.teeRegistry.address);
   const lens = await getContractAt("TEERegistryLens", deployed.teeRegistryLens.address);
   const image = measurementsOf("image");
   const fixture = {
-    ...{ connection, ethers, networkHelpers, registry, lens, chain, image },
+    ...{ connection, ethers, networkHelpers, registry, legacy, lens, chain, image },
     ...{ administrator, manager, ecdsa, store, verifier, keys },
     ...{ governance, approver, guardian, registrar, operator, attacker, payee },
     chainId: (await ethers.provider.getNetwork()).chainId,
