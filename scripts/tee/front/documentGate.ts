@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { documentHints } from "@haca/attestation/nitro/documentHints";
 import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
 import { BaseError } from "@haca/protocol/baseError";
@@ -28,7 +27,8 @@ export type GateContext = {
   log: (line: string) => void;
 };
 
-type Fees = { maxFeePerGas: bigint; maxPriorityFeePerGas: bigint };
+/** After which a transaction that is not mined is given up; what it may have cost counts as spent. */
+const MINING_MS = 600_000;
 
 /**
  * Lets out an enclave's documents once the verifier has them on record, one at a time: a document is fetched, judged here,
@@ -49,33 +49,36 @@ export class DocumentGate {
    * @throws FrontError, and never a document whose verification failed or is not known to have passed
    */
   async open(nonce: string): Promise<Uint8Array> {
-    if (this.#isBusy)
+    if (this.#isBusy) {
       throw refused(503, "front.busy", "another document is being verified: ask again");
-    this.#isBusy = true;
-    let mined: Promise<void> | undefined;
-    try {
-      const { document, teeId, verdict } = await soundDocument({ ...this.#context, nonce });
-      if (await this.#isRegistered(teeId)) {
-        this.#context.log(
-          `node ${teeId} is registered: its document goes out without a transaction`,
-        );
-        return document;
-      }
-      await this.#requireApproved(verdict.pcrHash);
-      const deadline = delay(this.#context.deadlineMs, undefined, { ref: false });
-      ({ mined } = await this.#send(document));
-      const isMined = await Promise.race([mined.then(() => true), deadline.then(() => false)]);
-      if (isMined) return document;
-      throw refused(504, "front.notMined", "the verification is not mined yet: ask again later");
-    } catch (error) {
-      throw frontError(error);
-    } finally {
-      // One transaction of the account is in flight at most: the next document waits for it, whoever gave up on it.
-      const settled = mined?.catch(() => undefined) ?? Promise.resolve();
-      void settled.then(() => {
-        this.#isBusy = false;
-      });
     }
+    this.#isBusy = true;
+    const deadline = AbortSignal.timeout(this.#context.deadlineMs);
+    const late = new Promise<never>((_, reject) => {
+      deadline.onabort = () => reject(tooLate());
+    });
+    const work = this.#verified(nonce, deadline).finally(() => {
+      // One transaction of the account is in flight at most, whoever gave up on it.
+      this.#isBusy = false;
+    });
+    try {
+      return await Promise.race([work, late]);
+    } catch (error) {
+      throw this.#answerTo(error);
+    } finally {
+      deadline.onabort = null;
+    }
+  }
+
+  async #verified(nonce: string, deadline: AbortSignal): Promise<Uint8Array> {
+    const { document, teeId, verdict } = await soundDocument({ ...this.#context, nonce });
+    if (await this.#isRegistered(teeId)) {
+      this.#context.log(`node ${teeId} is registered: its document goes out without a transaction`);
+      return document;
+    }
+    await this.#requireApproved(verdict.pcrHash);
+    await this.#verify(document, deadline);
+    return document;
   }
 
   async #isRegistered(teeId: string): Promise<boolean> {
@@ -98,56 +101,56 @@ export class DocumentGate {
     throw refused(409, "front.notApproved", `image ${pcrHash} is not approved for any type`);
   }
 
-  /** Sends the verification. `mined` settles when it is mined, or is known not to be. */
-  async #send(document: Uint8Array): Promise<{ mined: Promise<void> }> {
+  async #verify(document: Uint8Array, deadline: AbortSignal): Promise<void> {
     const { contracts, verifier, provider, account, budget, log } = this.#context;
     const isStored = (id: string): Promise<boolean> => contracts.store.isStored(id);
     const hints = await documentHints({ document, isStored });
     const values = [hexlify(document), hints.map((hint) => hexlify(hint))] as const;
     const gas = await verifier.verify.estimateGas(...values, { gasLimit: TRANSACTION_GAS_LIMIT });
     const gasLimit = gasLimitFor(gas);
-    const fees = await feesOf(provider);
-    const worst = gasLimit * fees.maxFeePerGas;
+    const { fees, ceiling } = await feesOf(provider);
+    const worst = gasLimit * ceiling;
     if (this.#spent + worst > budget) {
       const [left, needed] = [budget - this.#spent, worst].map((amount) => formatEther(amount));
       const message = `${left} of the budget are left, and this verification may cost ${needed}`;
-      log(`${message}: nothing is sent any more`);
       throw refused(503, "front.budgetSpent", message);
     }
     const before = await provider.getBalance(account);
-    // Taken off beforehand, so that what is never heard of again counts as spent.
+    // Nobody waits any more: it would be paid for nothing.
+    if (deadline.aborted) throw tooLate();
+    // Taken beforehand, so that what is never heard of again counts as spent.
     this.#spent += worst;
-    const sent = await verifier.verify.send(...values, { gasLimit, ...fees }).catch((error) => {
-      this.#spent -= worst;
-      throw error;
-    });
-    const mined = (async () => {
-      const receipt = await sent.wait();
-      // On a rollup a transaction costs more than its gas: the balance knows.
-      const cost = before - (await provider.getBalance(account));
-      this.#spent -= worst - (cost > 0n ? cost : (receipt?.fee ?? 0n));
-      log(
-        `verified     ${sent.hash}, gas ${grouped(receipt?.gasUsed ?? 0n)}; ` +
-          `${formatEther(this.#spent)} of ${formatEther(budget)} spent`,
-      );
-    })();
-    return { mined };
+    const sent = await verifier.verify.send(...values, { gasLimit, ...fees });
+    const receipt = await sent.wait(1, MINING_MS);
+    // On a rollup a transaction costs more than its gas: the balance knows.
+    const cost = before - (await provider.getBalance(account));
+    this.#spent -= worst - (cost > 0n ? cost : (receipt?.fee ?? worst));
+    log(
+      `verified     ${sent.hash}, gas ${grouped(receipt?.gasUsed ?? 0n)}; ` +
+        `${formatEther(this.#spent)} of ${formatEther(budget)} spent`,
+    );
+  }
+
+  /** Who asks is told what concerns them; what the enclave's side and the chain said is the operator's to read. */
+  #answerTo(error: unknown): FrontError {
+    const known =
+      error instanceof BaseError ? error : explainError({ error, action: "verification" });
+    this.#context.log(`refused      ${known.code}: ${known.message}`);
+    if (known instanceof FrontError) return known;
+    const message = "the document could not be verified: the front's log says why";
+    return new FrontError({ status: 502, code: known.code, message, cause: error });
   }
 }
 
-async function feesOf(provider: Provider): Promise<Fees> {
+/** What to offer for gas, and the most that it can cost, in wei. */
+async function feesOf(provider: Provider) {
   const { maxFeePerGas, maxPriorityFeePerGas, gasPrice } = await provider.getFeeData();
-  const ceiling = maxFeePerGas ?? gasPrice ?? 0n;
-  return { maxFeePerGas: ceiling, maxPriorityFeePerGas: maxPriorityFeePerGas ?? ceiling };
+  if (maxFeePerGas === null) return { fees: { gasPrice }, ceiling: gasPrice ?? 0n };
+  return { fees: { maxFeePerGas, maxPriorityFeePerGas }, ceiling: maxFeePerGas };
 }
 
 const refused = (status: number, code: string, message: string): FrontError =>
   new FrontError({ status, code, message });
 
-/** Whatever failed, as an answer: the enclave's and the chain's failures are not those of who asked. */
-function frontError(error: unknown): FrontError {
-  if (error instanceof FrontError) return error;
-  const known = error instanceof BaseError ? error : explainError({ error, action: "verify" });
-  const { code, message } = known;
-  return new FrontError({ status: 502, code, message, cause: error });
-}
+const tooLate = (): FrontError =>
+  refused(504, "front.late", "the verification takes too long: ask again later");

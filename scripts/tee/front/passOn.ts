@@ -1,4 +1,5 @@
 import {
+  type ClientRequest,
   type IncomingHttpHeaders,
   type IncomingMessage,
   request as requestHttp,
@@ -40,7 +41,9 @@ export async function passOn(parameters: {
   const { request, response, enclave, path, maximumBody } = parameters;
   if (Number(request.headers["content-length"] ?? 0) > maximumBody) throw tooLarge(maximumBody);
   const send = enclave.protocol === "https:" ? requestHttps : requestHttp;
-  const outgoing = send(new URL(path, enclave), {
+  const outgoing = send({
+    // Never a URL made of the path: one that begins with two slashes would name another host.
+    ...{ protocol: enclave.protocol, hostname: enclave.hostname, port: enclave.port, path },
     ...(request.method === undefined ? {} : { method: request.method }),
     headers: passedHeaders(request.headers),
     rejectUnauthorized: false,
@@ -50,12 +53,9 @@ export async function passOn(parameters: {
   response.once("close", () => outgoing.destroy());
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.once("response", resolve);
-    outgoing.once("error", reject);
+    outgoing.on("error", reject);
   });
-  // Whichever fails first decides; the other's failure follows from it.
-  answered.catch(() => undefined);
-  const sent = pipeline(request, limitedTo(maximumBody), outgoing);
-  sent.catch((error: unknown) => outgoing.destroy(error instanceof Error ? error : undefined));
+  sendBody({ request, outgoing, maximumBody });
   const answer = await answered.catch((cause: unknown) => {
     throw cause instanceof FrontError ? cause : unreachable(cause);
   });
@@ -63,15 +63,26 @@ export async function passOn(parameters: {
   await pipeline(answer, response);
 }
 
-function limitedTo(maximum: number) {
-  return async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    let length = 0;
-    for await (const chunk of source) {
-      length += chunk.length;
-      if (length > maximum) throw tooLarge(maximum);
-      yield chunk;
+/** Piece by piece. The request itself is left alive where it is too large: it is still to be answered. */
+function sendBody(parameters: {
+  request: IncomingMessage;
+  outgoing: ClientRequest;
+  maximumBody: number;
+}): void {
+  const { request, outgoing, maximumBody } = parameters;
+  let length = 0;
+  request.on("data", (chunk: Buffer) => {
+    length += chunk.length;
+    if (outgoing.destroyed) return;
+    if (length > maximumBody) {
+      outgoing.destroy(tooLarge(maximumBody));
+    } else if (!outgoing.write(chunk)) {
+      request.pause();
+      outgoing.once("drain", () => request.resume());
     }
-  };
+  });
+  request.once("end", () => outgoing.end());
+  request.once("error", (error) => outgoing.destroy(error));
 }
 
 function passedHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
@@ -93,5 +104,5 @@ const tooLarge = (maximum: number): FrontError =>
 const unreachable = (cause: unknown): FrontError =>
   new FrontError({
     ...{ status: 502, code: "front.unreachable", cause },
-    message: `the enclave does not answer (${cause instanceof Error ? cause.message : String(cause)})`,
+    message: "the enclave does not answer",
   });

@@ -10,6 +10,8 @@ import { RateLimit } from "./rateLimit.ts";
 const NONCE = /^[0-9a-fA-F]{40}$/;
 /** Most connections at a time. */
 const MAXIMUM_CONNECTIONS = 256;
+/** What a path is read against; its host is never asked. */
+const BASE = "http://front.invalid";
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 60_000;
 
@@ -110,13 +112,13 @@ async function answer(
 /** Where a request goes: as the enclave will read it, so that no spelling of a path leads around a rule. */
 function placeOf(target: string): { place: string; path: string; query: URLSearchParams } {
   try {
-    const url = new URL(target, "http://front.invalid");
-    const place = decodeURIComponent(url.pathname)
-      .replaceAll(/[/\\]+/g, "/")
-      .toLowerCase();
+    // A path that begins with two slashes is a path, too, and names no host.
+    const url = target.startsWith("/") ? new URL(`${BASE}${target}`) : new URL(target, BASE);
+    const decoded = decodeURIComponent(url.pathname).toLowerCase();
+    const plain = decoded.replaceAll(/[/\\]+/g, "/").replaceAll(/[?#]/g, "_");
     // Once more, for dots that were escaped.
-    const read = new URL(place, "http://front.invalid").pathname;
-    return { place: read, path: url.pathname + url.search, query: url.searchParams };
+    const place = new URL(`${BASE}${plain}`).pathname;
+    return { place, path: url.pathname + url.search, query: url.searchParams };
   } catch (cause) {
     throw new FrontError({
       ...{ status: 400, code: "path.malformed", cause },
