@@ -6,7 +6,8 @@ import {ITEERegistryTypes} from "./ITEERegistryTypes.sol";
 /// @title ILegacyTEERegistry
 /// @notice Legacy entry points: what the public network's tools call on a TEE registry and nothing new should. Names,
 /// selectors and structs are theirs. They speak of one vendor, AWS Nitro, whose verifier has the id 0, and name an image
-/// by `pcrHash = keccak256(PCR0 | PCR1 | PCR2)`, which is that verifier's measurement.
+/// by `pcrHash = keccak256(PCR0 | PCR1 | PCR2)`, which is that verifier's measurement. Calls that change nothing and need no
+/// room in the registry are in {ILegacyAnswers}, at the same address.
 interface ILegacyTEERegistry is ITEERegistryTypes {
     /// @notice Measurements of a Nitro enclave.
     /// @param pcr0 of the whole image, 48 bytes
@@ -16,14 +17,6 @@ interface ILegacyTEERegistry is ITEERegistryTypes {
         bytes pcr0;
         bytes pcr1;
         bytes pcr2;
-    }
-
-    /// @notice An approved image.
-    /// @param pcrHash its measurement
-    /// @param teeType node type that may run it
-    struct PCRKey {
-        bytes32 pcrHash;
-        uint8 teeType;
     }
 
     /// @notice A node.
@@ -88,27 +81,13 @@ interface ILegacyTEERegistry is ITEERegistryTypes {
     /// @return approved whether nodes of the type may run it now
     function isPCRApproved(uint8 teeType, bytes32 pcrHash) external view returns (bool approved);
 
-    /// @notice All images that are approved now. Grows with history: for long lists use the lens.
-    /// @return approved in the order of their first approval
-    function getApprovedPCRs() external view returns (PCRKey[] memory approved);
-
     /// @notice The measurement that documents with these PCRs have; reverts unless each has 48 bytes.
     /// @param pcrs the image's measurements
     /// @return pcrHash keccak256 of the three, one behind the other
     function computePCRHash(PCRMeasurements calldata pcrs) external pure returns (bytes32 pcrHash);
 
-    /// @notice Every node of a type, in order of admission. These three grow with the number of nodes: for long lists use
-    /// the lens.
-    /// @param teeType node type
-    /// @return teeIds the nodes
-    function getTEEsByType(uint8 teeType) external view returns (bytes32[] memory teeIds);
-
-    /// @notice Those whose status is `Enabled`, trusted or not.
-    /// @param teeType node type
-    /// @return teeIds the nodes
-    function getEnabledTEEs(uint8 teeType) external view returns (bytes32[] memory teeIds);
-
-    /// @notice Those that are to be trusted now, with what `getTEE` says of each.
+    /// @notice Nodes of a type that are to be trusted now, in order of admission, with what `getTEE` says of each. Grows with
+    /// the number of nodes: for long lists use the lens.
     /// @param teeType node type
     /// @return nodes the nodes
     function getActiveTEEs(uint8 teeType) external view returns (TEEInfo[] memory nodes);

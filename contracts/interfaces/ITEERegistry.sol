@@ -14,10 +14,10 @@ import {ISigningKeys} from "./ISigningKeys.sol";
 /// is bound is the verifier's to know ({IAttestationVerifier}); all verifiers under one id read the same kind.
 ///
 /// Functions whose names have TEE and PCR in them are those of the public network's registry, with its signatures; those
-/// that only its tools need are in {ILegacyTEERegistry}. Its clients' reads work here unchanged. Its tool for registering
-/// does not by itself: its entry point wants evidence that was verified before, and a caller who is a registrar. Nodes of
-/// type 0 need RSA keys there: those clients verify no others. Node types are 0 LLMProxy, 1 Validator, 2 DataNode,
-/// 3 ZkmlProver.
+/// that only its tools need are in {ILegacyTEERegistry} and {ILegacyAnswers}. Its clients' reads work here unchanged. Its tool
+/// for registering does not by itself: its entry point wants evidence that was verified before, and a caller who is a
+/// registrar. Nodes of type 0 need RSA keys there: those clients verify no others. Node types are 0 LLMProxy, 1 Validator,
+/// 2 DataNode, 3 ZkmlProver.
 ///
 /// Duties of an enclave's gateway: evidence binds only if nobody but the operator chooses what it is bound to. What
 /// clients ask for is answered under a hash with a prefix, which can never be a binding. Whoever may ask a gateway that
@@ -176,9 +176,11 @@ interface ITEERegistry is ILegacyTEERegistry {
 
     // Liveness and keys
 
-    /// @notice Says that a node lives, signed with its key over `keccak256(teeId | timestamp)`. Anyone may send it.
+    /// @notice Says that a node lives, signed with its key over `keccak256(teeId | timestamp)`. Anyone may send it. One that
+    /// is genuine and young enough, but not newer than the last, is accepted without effect and without an event: the
+    /// public network's gateways sign a time some minutes back, before that of their own evidence when they begin.
     /// @param teeId the node
-    /// @param timestamp unix seconds, newer than the last one; this signed time is what is stored
+    /// @param timestamp unix seconds, at most `heartbeatMaxAge` back; this signed time is what is stored
     /// @param signature by the node's key, as {ISigningKeys} wants it
     function heartbeat(bytes32 teeId, uint256 timestamp, bytes calldata signature) external;
 

@@ -205,7 +205,7 @@ interface ITEERegistryTypes {
     /// @param previous its status before
     /// @param current its status from now on
     event TEEStatusChanged(bytes32 indexed teeId, NodeStatus previous, NodeStatus current);
-    /// @notice A heartbeat was recorded.
+    /// @notice A heartbeat was recorded, which was newer than the last.
     /// @param teeId the node
     /// @param timestamp the signed time, in unix seconds
     event Heartbeat(bytes32 indexed teeId, uint256 timestamp);
@@ -360,10 +360,6 @@ interface ITEERegistryTypes {
     /// @notice A statement is not signed by the node's key, or a heartbeat by nobody.
     /// @param teeId the node
     error TEERegistry_SignatureInvalid(bytes32 teeId);
-    /// @notice A heartbeat is not newer than the last one.
-    /// @param last signed time of the last one, in unix seconds
-    /// @param actual signed time of this one
-    error TEERegistry_HeartbeatNotNewer(uint256 last, uint256 actual);
     /// @notice A heartbeat is so old that the node would not be active by it.
     /// @param earliest the earliest time that counts in this block, in unix seconds
     /// @param actual its signed time

@@ -59,8 +59,6 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
     `the enclave runs image ${actual}, the node was admitted with ${expected}`,
   TEERegistry_EvidenceNotNewer: ([last, actual]) =>
     `the document of ${time(actual)} is not newer than the last one, of ${time(last)}`,
-  TEERegistry_HeartbeatNotNewer: ([last, actual]) =>
-    `a heartbeat of ${time(last)} is recorded already, this one is of ${time(actual)}`,
   TEERegistry_HeartbeatStale: ([earliest, actual]) =>
     `the heartbeat of ${time(actual)} is too old, it must not be before ${time(earliest)}`,
   TEERegistry_HeartbeatFromFuture: ([latest, actual]) =>

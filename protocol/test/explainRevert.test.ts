@@ -23,9 +23,9 @@ describe("explainRevert", () => {
       "admissions of new nodes are paused until 2030-03-17T17:46:40Z",
     ],
     [
-      "TEERegistry_HeartbeatNotNewer",
+      "TEERegistry_HeartbeatStale",
       [1_900_000_001n, 1_900_000_000n],
-      "a heartbeat of 2030-03-17T17:46:41Z is recorded already, this one is of 2030-03-17T17:46:40Z",
+      "the heartbeat of 2030-03-17T17:46:40Z is too old, it must not be before 2030-03-17T17:46:41Z",
     ],
     // An error without a sentence of its own keeps its name and arguments.
     ["TEERegistry_CounterNotNewer", [5n, 4n], "TEERegistry_CounterNotNewer(last: 5, actual: 4)"],

@@ -117,6 +117,25 @@ sending(program.command("release-bond <teeId>"))
   .description("have a retired node's bond paid back, a week later")
   .action(async (id, options) => (await import("./bond.ts")).releaseBond(id, options));
 
+withAccount(program.command("front"))
+  .description("before an enclave, for the public network's tool: verifies, then answers")
+  .addHelpText(
+    "after",
+    `
+Listens over TLS in the enclave's place while it is being registered. For every
+document that is asked for it has the verifier verify that on-chain first, and
+answers when that is mined. Ends by Ctrl-C; spends nothing on a registered node.`,
+  )
+  .requiredOption("--enclave <url>", "public side of the enclave's gateway")
+  .requiredOption("--cert <file>", "certificate that the front shows, PEM")
+  .requiredOption("--key <file>", "its private key, PEM")
+  .option("--host <address>", "where it listens", "0.0.0.0")
+  .option("--port <number>", "where it listens; 0: a free one", "443")
+  .option("--budget <amount>", "most that it spends, in the chain's coin", "0.05")
+  .option("--rate <number>", "most requests a minute of one address", "60")
+  .option("--max-body <bytes>", "largest request", "1048576")
+  .action(async (options) => (await import("./front.ts")).front(options));
+
 program
   .command("simulate")
   .description("an enclave that isolates nothing, under this machine's development root")

@@ -1,4 +1,5 @@
 import { NODE_STATUSES } from "@haca/protocol/attestationParameters";
+import { BaseError } from "@haca/protocol/baseError";
 import { fetchHeartbeat } from "@haca/worker/roles/heartbeat/enclaveClient";
 import { sendCall } from "../lib/sendCall.ts";
 import { isoTime } from "../lib/words.ts";
@@ -16,6 +17,13 @@ export async function heartbeat(options: SendOptions & { enclave: string }): Pro
   const url = urlOption("enclave", options.enclave);
   await withNetwork(options, async ({ contracts, signer, network }) => {
     const { teeId, timestamp, signature } = await fetchHeartbeat({ url });
+    const { lastHeartbeatAt } = await contracts.registry.nodeOf(teeId);
+    if (timestamp <= lastHeartbeatAt) {
+      throw new BaseError({
+        code: "tee.refused",
+        message: `the registry has a heartbeat of ${isoTime(lastHeartbeatAt)}, and this one is of ${isoTime(timestamp)}: it would change nothing`,
+      });
+    }
     const receipt = await sendCall({
       ...{ contract: contracts.registry, signer, name: "heartbeat" },
       values: [teeId, timestamp, signature],

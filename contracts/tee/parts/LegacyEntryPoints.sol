@@ -3,16 +3,26 @@ pragma solidity 0.8.37;
 
 import {NitroFields} from "../../attestation/nitro/NitroFields.sol";
 import {ILegacyTEERegistry} from "../../interfaces/ILegacyTEERegistry.sol";
+import {LegacyAnswers} from "../LegacyAnswers.sol";
 import {NodeRecords} from "./NodeRecords.sol";
 import {TEEAdmission} from "./TEEAdmission.sol";
 import {TEEKeys} from "./TEEKeys.sol";
 
 /// @title LegacyEntryPoints
-/// @notice What the public network's tools call and nothing else here needs: it speaks of AWS Nitro alone, and its lists
-/// are not paged. A part of {TEERegistry}, and the only one that knows a vendor.
+/// @notice What the public network's tools call and nothing else here needs: it speaks of AWS Nitro alone. A part of
+/// {TEERegistry}, and the only one that knows a vendor. What the registry itself need not know is in {LegacyAnswers}.
 abstract contract LegacyEntryPoints is TEEAdmission, TEEKeys {
     /// @dev The verifier that these functions speak of.
     uint8 internal constant NITRO = 0;
+
+    /// @dev Answers what no function here does; fixed for good.
+    LegacyAnswers private immutable LEGACY_ANSWERS = new LegacyAnswers(NITRO);
+
+    /// @notice Passes on whatever the registry does not know, with its answer or its refusal; see {ILegacyAnswers}. As a
+    /// static call: nothing that comes of it changes anything.
+    fallback() external {
+        _passOn();
+    }
 
     /// @inheritdoc ILegacyTEERegistry
     function registerTEEWithAttestation(
@@ -60,44 +70,23 @@ abstract contract LegacyEntryPoints is TEEAdmission, TEEKeys {
     }
 
     /// @inheritdoc ILegacyTEERegistry
-    function getApprovedPCRs() external view override returns (PCRKey[] memory approved) {
-        uint256 count = _imageKeys.length;
-        approved = new PCRKey[](count);
-        uint256 found = 0;
-        for (uint256 i = 0; i < count; ++i) {
-            ImageKey memory image = _imageKeys[i];
-            if (image.verifierId != NITRO || !isImageApproved(image.measurement, image.teeType, NITRO)) {
-                continue;
-            }
-            approved[found] = PCRKey(image.measurement, image.teeType);
-            ++found;
-        }
-        assembly ("memory-safe") {
-            mstore(approved, found)
-        }
-    }
-
-    /// @inheritdoc ILegacyTEERegistry
     function computePCRHash(PCRMeasurements calldata pcrs) public pure override returns (bytes32) {
         return NitroFields.measurementOf(pcrs.pcr0, pcrs.pcr1, pcrs.pcr2);
     }
 
     /// @inheritdoc ILegacyTEERegistry
-    function getTEEsByType(uint8 teeType) external view override returns (bytes32[] memory) {
-        return _nodesByType[teeType];
-    }
-
-    /// @inheritdoc ILegacyTEERegistry
-    function getEnabledTEEs(uint8 teeType) external view override returns (bytes32[] memory) {
-        return _filter(_nodesByType[teeType], isTEEEnabled);
-    }
-
-    /// @inheritdoc ILegacyTEERegistry
     function getActiveTEEs(uint8 teeType) external view override returns (TEEInfo[] memory nodes) {
-        bytes32[] memory teeIds = _filter(_nodesByType[teeType], isTEEActive);
+        bytes32[] storage teeIds = _nodesByType[teeType];
         nodes = new TEEInfo[](teeIds.length);
-        for (uint256 i = 0; i < teeIds.length; ++i) {
-            nodes[i] = getTEE(teeIds[i]);
+        uint256 found = 0;
+        for (uint256 i = 0; i < nodes.length; ++i) {
+            bytes32 teeId = teeIds[i];
+            if (!isTEEActive(teeId)) continue;
+            nodes[found] = getTEE(teeId);
+            ++found;
+        }
+        assembly ("memory-safe") {
+            mstore(nodes, found)
         }
     }
 
@@ -133,21 +122,17 @@ abstract contract LegacyEntryPoints is TEEAdmission, TEEKeys {
             });
     }
 
-    /// @dev Keeps the ids that satisfy the condition, in the same array.
-    function _filter(
-        bytes32[] memory teeIds,
-        function(bytes32) view returns (bool) condition
-    ) private view returns (bytes32[] memory) {
-        uint256 kept = 0;
-        for (uint256 i = 0; i < teeIds.length; ++i) {
-            bytes32 teeId = teeIds[i];
-            if (!condition(teeId)) continue;
-            teeIds[kept] = teeId;
-            ++kept;
-        }
+    function _passOn() private view {
+        address answers = address(LEGACY_ANSWERS);
         assembly ("memory-safe") {
-            mstore(teeIds, kept)
+            let data := mload(0x40)
+            calldatacopy(data, 0, calldatasize())
+            let isAnswered := staticcall(gas(), answers, data, calldatasize(), 0, 0)
+            returndatacopy(data, 0, returndatasize())
+            if isAnswered {
+                return(data, returndatasize())
+            }
+            revert(data, returndatasize())
         }
-        return teeIds;
     }
 }

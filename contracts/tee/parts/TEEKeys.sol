@@ -152,16 +152,16 @@ abstract contract TEEKeys is TEENodes {
         if (store != address(0)) config = abi.decode(CodeStore.readFrom(store, 0), (OhttpConfig));
     }
 
-    /// @dev Checks and stores the time; what follows must check the signature.
+    /// @dev Checks the time, and stores it if it is newer; what follows must check the signature, whether it is or not:
+    /// a call that succeeds says that the heartbeat is genuine.
     function _recordHeartbeat(bytes32 teeId, Node storage node, uint256 timestamp) private {
-        uint256 last = node.lastHeartbeatAt;
-        if (timestamp <= last) revert TEERegistry_HeartbeatNotNewer(last, timestamp);
         uint256 latest = block.timestamp + MAXIMUM_HEARTBEAT_SKEW;
         if (timestamp > latest) revert TEERegistry_HeartbeatFromFuture(latest, timestamp);
         uint256 maxAge = heartbeatMaxAge;
         if (timestamp + maxAge < block.timestamp) {
             revert TEERegistry_HeartbeatStale(block.timestamp - maxAge, timestamp);
         }
+        if (timestamp <= node.lastHeartbeatAt) return;
         node.lastHeartbeatAt = uint48(timestamp);
         emit Heartbeat(teeId, timestamp);
     }

@@ -114,7 +114,10 @@ export function expectedImmutables(
     case "TimelockController":
       return { MINIMUM_DELAY: toBeHex((args[0] as bigint | undefined) ?? 0n, WORD) };
     case "TEERegistry":
-      return { signingKeys: word("SigningKeys") };
+      return {
+        signingKeys: word("SigningKeys"),
+        LEGACY_ANSWERS: zeroPadValue(getCreateAddress({ from: address, nonce: 1 }), WORD),
+      };
     case "EcdsaP384":
       return { BASE_TABLE: zeroPadValue(getCreateAddress({ from: address, nonce: 1 }), WORD) };
     case "CertificateStore": {

@@ -16,6 +16,7 @@ const DEPLOYED = [
   "NitroAttestationVerifier",
   "SigningKeys",
   "TEERegistry",
+  "LegacyAnswers",
   "TEERegistryLens",
   "LegacySettlement",
   "NodeBonds",

@@ -8,7 +8,7 @@ const BATCH = 20;
 /** What the public network's tools send: a batch's root, and one answer. */
 export const measureLegacySettlement: Measure = async (connection) => {
   const fixture = await deployRegistry(connection);
-  const { legacy, operator } = fixture;
+  const { legacySettlement: legacy, operator } = fixture;
   const { enclave } = await admit(fixture, { kind: "rsa" });
   const since = await now(fixture);
   const samples: { "legacy.anchor": bigint[]; "legacy.settleIndividual": bigint[] } = {

@@ -56,11 +56,11 @@ describe("LegacySettlement", () => {
     leaf = signLeaf(f.rsa, "answer", f.since);
   });
 
-  const isValid = (answer: LegacyLeaf) => f.legacy.verifySignatureNoTimestamp(...fieldsOf(answer));
-  const isValidNow = (answer: LegacyLeaf) => f.legacy.verifySignature(...fieldsOf(answer));
+  const isValid = (answer: LegacyLeaf) => f.legacySettlement.verifySignatureNoTimestamp(...fieldsOf(answer));
+  const isValidNow = (answer: LegacyLeaf) => f.legacySettlement.verifySignature(...fieldsOf(answer));
   const settle = (answer: LegacyLeaf, { address = REQUESTER, blobId = BLOB_ID } = {}) => {
     const { teeId, inputHash, outputHash, timestamp, teeSignature } = answer;
-    return f.legacy.settleIndividual(
+    return f.legacySettlement.settleIndividual(
       ...([teeId, inputHash, outputHash, timestamp, address, blobId, teeSignature] as const),
     );
   };
@@ -115,26 +115,26 @@ describe("LegacySettlement", () => {
         verifyProof: "0x4bc935d7",
       };
       for (const [name, selector] of Object.entries(selectors)) {
-        expect(f.legacy.interface.getFunction(name as "batchSettle").selector).to.equal(selector);
+        expect(f.legacySettlement.interface.getFunction(name as "batchSettle").selector).to.equal(selector);
       }
-      const batch = f.legacy.interface.getEvent("BatchSettlement").topicHash;
+      const batch = f.legacySettlement.interface.getEvent("BatchSettlement").topicHash;
       expect(batch).to.match(/^0xc2aff8d8.*911127$/);
-      const individual = f.legacy.interface.getEvent("IndividualSettlement").topicHash;
+      const individual = f.legacySettlement.interface.getEvent("IndividualSettlement").topicHash;
       expect(individual).to.match(/^0x74e71a19.*60b782$/);
     });
 
     it("test_RegistryIsTheDeploymentsOwn", async () => {
-      expect(await f.legacy.registry()).to.equal(await f.registry.getAddress());
+      expect(await f.legacySettlement.registry()).to.equal(await f.registry.getAddress());
     });
 
     it("test_RevertWhen_RegistryHasNoCode", async () => {
       await expect(f.ethers.deployContract("LegacySettlement", [f.attacker.address]))
-        .to.be.revertedWithCustomError(f.legacy, "LegacySettlement_NotAContract")
+        .to.be.revertedWithCustomError(f.legacySettlement, "LegacySettlement_NotAContract")
         .withArgs(f.attacker.address);
     });
 
     it("test_NothingElseIsAnswered_NotERC165_NotEther", async () => {
-      const to = await f.legacy.getAddress();
+      const to = await f.legacySettlement.getAddress();
       const supportsInterface = concat(["0x01ffc9a7", "0x01ffc9a7", `0x${"00".repeat(28)}`]);
       for (const data of ["0x", "0x01", "0xdeadbeef", supportsInterface]) {
         const answer = await f.ethers.provider.call({ to, data }).catch(() => "refused");
@@ -158,7 +158,7 @@ describe("LegacySettlement", () => {
       };
       const { inputHash, outputHash, timestamp } = message;
       expect(legacyMessageHash(message)).to.equal(hex(vector.message));
-      expect(await f.legacy.computeMessageHash(inputHash, outputHash, timestamp)).to.equal(
+      expect(await f.legacySettlement.computeMessageHash(inputHash, outputHash, timestamp)).to.equal(
         hex(vector.message),
       );
       const signature = hexlify(Buffer.from(vector.signature_b64, "base64"));
@@ -223,11 +223,11 @@ describe("LegacySettlement", () => {
     });
 
     it("test_TooLittleGasIsAnError_NeverFalse", async () => {
-      const data = f.legacy.interface.encodeFunctionData(
+      const data = f.legacySettlement.interface.encodeFunctionData(
         "verifySignatureNoTimestamp",
         fieldsOf(leaf),
       );
-      const to = await f.legacy.getAddress();
+      const to = await f.legacySettlement.getAddress();
       const answers = { true: 0, error: 0 };
       for (let gasLimit = 30_000n; gasLimit <= 150_000n; gasLimit += 3_000n) {
         const answer = await f.ethers.provider.call({ to, data, gasLimit }).catch(() => undefined);
@@ -245,15 +245,15 @@ describe("LegacySettlement", () => {
   describe("an anchored root", () => {
     const ROOT = id("root");
     const anchor = (root = ROOT, size = 3n, blobId = BLOB_ID) =>
-      f.legacy.batchSettle(root, size, blobId);
+      f.legacySettlement.batchSettle(root, size, blobId);
 
     it("test_IsStoredWithItsSender", async () => {
-      await expect(f.legacy.connect(f.attacker).batchSettle(ROOT, 3n, BLOB_ID))
-        .to.emit(f.legacy, "BatchSettlement")
+      await expect(f.legacySettlement.connect(f.attacker).batchSettle(ROOT, 3n, BLOB_ID))
+        .to.emit(f.legacySettlement, "BatchSettlement")
         .withArgs(ROOT, 3n, BLOB_ID)
-        .to.emit(f.legacy, "RootAnchored")
+        .to.emit(f.legacySettlement, "RootAnchored")
         .withArgs(ROOT, f.attacker.address, 3n, BLOB_ID);
-      expect(await f.legacy.anchoredAt(ROOT, 3n, BLOB_ID, f.attacker.address)).to.equal(
+      expect(await f.legacySettlement.anchoredAt(ROOT, 3n, BLOB_ID, f.attacker.address)).to.equal(
         await now(f),
       );
     });
@@ -269,10 +269,10 @@ describe("LegacySettlement", () => {
         [ROOT, 3n, BLOB_ID.slice(0, -2), address],
         [ROOT, 3n, "0x", address],
       ] as const) {
-        expect(await f.legacy.anchoredAt(root, size, blobId, sender)).to.equal(0n);
+        expect(await f.legacySettlement.anchoredAt(root, size, blobId, sender)).to.equal(0n);
       }
-      await expect(f.legacy.connect(f.attacker).batchSettle(ROOT, 3n, BLOB_ID)).to.emit(
-        f.legacy,
+      await expect(f.legacySettlement.connect(f.attacker).batchSettle(ROOT, 3n, BLOB_ID)).to.emit(
+        f.legacySettlement,
         "RootAnchored",
       );
     });
@@ -285,18 +285,18 @@ describe("LegacySettlement", () => {
       expect(receipt?.status).to.equal(1);
       expect(receipt?.logs).to.deep.equal([]);
       const { address } = f.administrator;
-      expect(await f.legacy.anchoredAt(ROOT, 3n, BLOB_ID, address)).to.equal(at);
+      expect(await f.legacySettlement.anchoredAt(ROOT, 3n, BLOB_ID, address)).to.equal(at);
     });
 
     it("test_BelongsToTheContractThatCalled_NotToWhoSentTheTransaction", async () => {
-      const data = f.legacy.interface.encodeFunctionData("batchSettle", [ROOT, 3n, BLOB_ID]);
+      const data = f.legacySettlement.interface.encodeFunctionData("batchSettle", [ROOT, 3n, BLOB_ID]);
       const manager = await f.manager.getAddress();
-      await expect(f.manager.execute(await f.legacy.getAddress(), data))
-        .to.emit(f.legacy, "RootAnchored")
+      await expect(f.manager.execute(await f.legacySettlement.getAddress(), data))
+        .to.emit(f.legacySettlement, "RootAnchored")
         .withArgs(ROOT, manager, 3n, BLOB_ID);
-      expect(await f.legacy.anchoredAt(ROOT, 3n, BLOB_ID, manager)).to.equal(await now(f));
+      expect(await f.legacySettlement.anchoredAt(ROOT, 3n, BLOB_ID, manager)).to.equal(await now(f));
       const { address } = f.administrator;
-      expect(await f.legacy.anchoredAt(ROOT, 3n, BLOB_ID, address)).to.equal(0n);
+      expect(await f.legacySettlement.anchoredAt(ROOT, 3n, BLOB_ID, address)).to.equal(0n);
     });
 
     it("test_RevertWhen_SizeIsZero_WithAText", async () => {
@@ -314,8 +314,8 @@ describe("LegacySettlement", () => {
 
     it("test_SettlesNothing", async () => {
       const batch = makeBatch([leaf]);
-      await f.legacy.batchSettle(batch.root, batch.size, BLOB_ID);
-      expect(await f.legacy.individuallySettledAt(leaf.teeId, legacyMessageHash(leaf))).to.equal(
+      await f.legacySettlement.batchSettle(batch.root, batch.size, BLOB_ID);
+      expect(await f.legacySettlement.individuallySettledAt(leaf.teeId, legacyMessageHash(leaf))).to.equal(
         0n,
       );
       await settle(leaf);
@@ -330,7 +330,7 @@ describe("LegacySettlement", () => {
         signLeaf(i % 2 === 0 ? f.rsa : f.otherRsa, name, f.since),
       );
       batch = makeBatch(leaves);
-      await f.legacy.batchSettle(batch.root, batch.size, BLOB_ID);
+      await f.legacySettlement.batchSettle(batch.root, batch.size, BLOB_ID);
     });
     const isIncluded = (
       answer: LegacyLeaf,
@@ -341,7 +341,7 @@ describe("LegacySettlement", () => {
         size = batch.size,
         blobId = BLOB_ID,
       } = {},
-    ) => f.legacy.verifyInclusion(sender, root, size, blobId, answer, [...proof]);
+    ) => f.legacySettlement.verifyInclusion(sender, root, size, blobId, answer, [...proof]);
 
     it("test_IsIncluded_EachWithItsProof", async () => {
       for (const [i, answer] of leaves.entries()) {
@@ -374,7 +374,7 @@ describe("LegacySettlement", () => {
     it("test_IsFalse_WhereTheSignatureIsNotGood_ThoughTheRootHasIt", async () => {
       for (const [name, answer] of Object.entries(wrongAnswers())) {
         const forged = makeBatch([answer, leaf]);
-        await f.legacy.batchSettle(forged.root, forged.size, BLOB_ID);
+        await f.legacySettlement.batchSettle(forged.root, forged.size, BLOB_ID);
         const place = { root: forged.root, size: forged.size };
         expect(await isIncluded(answer, forged.proofOf(0), place), name).to.equal(false);
         expect(await isIncluded(leaf, forged.proofOf(1), place), name).to.equal(true);
@@ -401,9 +401,9 @@ describe("LegacySettlement", () => {
       const { nodes } = batch.tree;
       const [root = "", left = "", right = ""] = nodes;
       // A path has no floor: `verifyProof` says so, and looks at nothing but the path.
-      expect(await f.legacy.verifyProof([right], root, left)).to.equal(true);
-      expect(await f.legacy.verifyProof([], root, root)).to.equal(true);
-      expect(await f.legacy.verifyProof([left], root, left)).to.equal(false);
+      expect(await f.legacySettlement.verifyProof([right], root, left)).to.equal(true);
+      expect(await f.legacySettlement.verifyProof([], root, root)).to.equal(true);
+      expect(await f.legacySettlement.verifyProof([left], root, left)).to.equal(false);
       // Were leaves hashed once, 64 bytes of two siblings could pass for one. No leaf has 64 bytes, and none is hashed once.
       const [answer] = leaves;
       if (!answer) throw new Error("no leaf");
@@ -412,9 +412,9 @@ describe("LegacySettlement", () => {
         ["bytes32", "bytes32", "bytes32", "bytes", "uint256"],
         [...values, answer.timestamp],
       );
-      expect(await f.legacy.hashLeaf(answer)).to.equal(keccak256(keccak256(encoded)));
+      expect(await f.legacySettlement.hashLeaf(answer)).to.equal(keccak256(keccak256(encoded)));
       const onceHashed = keccak256(encoded);
-      await f.legacy.batchSettle(onceHashed, 1n, BLOB_ID);
+      await f.legacySettlement.batchSettle(onceHashed, 1n, BLOB_ID);
       expect(await isIncluded(answer, [], { root: onceHashed, size: 1n })).to.equal(false);
       const pair: LegacyLeaf = { ...answer, teeId: left, inputHash: right };
       expect(await isIncluded(pair, [])).to.equal(false);
@@ -426,7 +426,7 @@ describe("LegacySettlement", () => {
       await f.registry.connect(f.operator).disableTEE(f.rsa.teeId);
       const late = signLeaf(f.rsa, "late", await now(f));
       const afterwards = makeBatch([late]);
-      await f.legacy.batchSettle(afterwards.root, 1n, BLOB_ID);
+      await f.legacySettlement.batchSettle(afterwards.root, 1n, BLOB_ID);
       expect(await isIncluded(late, [], { root: afterwards.root, size: 1n })).to.equal(false);
       expect(await isIncluded(answer, batch.proofOf(0))).to.equal(true);
       await f.registry.connect(f.guardian).banTEE(f.rsa.teeId);
@@ -438,11 +438,11 @@ describe("LegacySettlement", () => {
     it("test_IsRecordedOnce_WithTheEventOfThePublicNetwork", async () => {
       const { teeId, inputHash, outputHash, timestamp, teeSignature } = leaf;
       await expect(settle(leaf))
-        .to.emit(f.legacy, "IndividualSettlement")
+        .to.emit(f.legacySettlement, "IndividualSettlement")
         .withArgs(
           ...([teeId, REQUESTER, inputHash, outputHash, timestamp, BLOB_ID, teeSignature] as const),
         );
-      expect(await f.legacy.individuallySettledAt(teeId, legacyMessageHash(leaf))).to.equal(
+      expect(await f.legacySettlement.individuallySettledAt(teeId, legacyMessageHash(leaf))).to.equal(
         await now(f),
       );
       await expect(settle(leaf)).to.be.revertedWith("Already settled");
@@ -472,7 +472,7 @@ describe("LegacySettlement", () => {
     it("test_RevertWhen_SignatureIsNotGood_AndStaysOpen", async () => {
       for (const [name, answer] of Object.entries(wrongAnswers())) {
         await expect(settle(answer), name).to.be.revertedWith("Invalid signature");
-        const stored = await f.legacy.individuallySettledAt(
+        const stored = await f.legacySettlement.individuallySettledAt(
           answer.teeId,
           legacyMessageHash(answer),
         );
@@ -500,13 +500,13 @@ describe("LegacySettlement", () => {
     it("test_WhoeverHasTheSignatureNamesAddressAndBlob", async () => {
       // Nobody signed them: what a reader may take from a settlement is node, hashes and time.
       const { teeId, inputHash, outputHash, timestamp, teeSignature } = leaf;
-      const attacker = f.legacy.connect(f.attacker);
+      const attacker = f.legacySettlement.connect(f.attacker);
       await expect(
         attacker.settleIndividual(
           ...([teeId, inputHash, outputHash, timestamp, f.attacker.address] as const),
           ...([blobIdOf("elsewhere"), teeSignature] as const),
         ),
-      ).to.emit(f.legacy, "IndividualSettlement");
+      ).to.emit(f.legacySettlement, "IndividualSettlement");
       await expect(settle(leaf)).to.be.revertedWith("Already settled");
     });
 

@@ -127,7 +127,7 @@ describe("LegacySettlement and its bindings", () => {
     // Some mutants are in the tree and some are not: a bad leaf with a path, and a good path without its leaf.
     const inTree = named.filter(({ name }) => name === "honest" || random.below(2) === 0);
     const { root, size, proofOf } = makeBatch(inTree.map(({ leaf }) => leaf));
-    await f.legacy.batchSettle(root, size, BLOB_ID);
+    await f.legacySettlement.batchSettle(root, size, BLOB_ID);
     const cases = named.map((one): Case => {
       const place = inTree.indexOf(one);
       const proof = proofOf(place === -1 ? random.below(inTree.length) : place);
@@ -154,16 +154,16 @@ describe("LegacySettlement and its bindings", () => {
         const subject = `${SEED}: batch ${batch}, ${name}`;
         const { inputHash, outputHash, timestamp } = leaf;
         const leafHash = hashLegacyLeaf(leaf);
-        expect(await f.legacy.hashLeaf(leaf), subject).to.equal(leafHash);
+        expect(await f.legacySettlement.hashLeaf(leaf), subject).to.equal(leafHash);
         expect(
-          await f.legacy.computeMessageHash(inputHash, outputHash, timestamp),
+          await f.legacySettlement.computeMessageHash(inputHash, outputHash, timestamp),
           subject,
         ).to.equal(legacyMessageHash(leaf));
         const isInTree = isMerkleProof({ proof, root, leafHash });
-        expect(await f.legacy.verifyProof([...proof], root, leafHash), subject).to.equal(isInTree);
+        expect(await f.legacySettlement.verifyProof([...proof], root, leafHash), subject).to.equal(isInTree);
         const isSigned = await isGood(leaf);
         expect(
-          await f.legacy.verifyInclusion(
+          await f.legacySettlement.verifyInclusion(
             ...([f.administrator.address, root, size, BLOB_ID, leaf, [...proof]] as const),
           ),
           subject,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {ILegacyAnswers} from "../../../contracts/interfaces/ILegacyAnswers.sol";
 import {ILegacyTEERegistry} from "../../../contracts/interfaces/ILegacyTEERegistry.sol";
 import {ITEERegistryLens} from "../../../contracts/interfaces/ITEERegistryLens.sol";
 import {ITEERegistryTypes} from "../../../contracts/interfaces/ITEERegistryTypes.sol";
@@ -121,7 +122,7 @@ contract TEERegistryInvariants {
     }
 
     function invariant_EveryNodeIsListedOnce() public view {
-        bytes32[] memory listed = handler.registry().getTEEsByType(TEE_TYPE);
+        bytes32[] memory listed = ILegacyAnswers(address(handler.registry())).getTEEsByType(TEE_TYPE);
         vm.assertEq(listed.length, handler.admittedCount(), "count");
         for (uint256 i = 0; i < listed.length; ++i) {
             vm.assertEq(listed[i], handler.admitted(i), "order");

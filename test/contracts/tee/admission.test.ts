@@ -298,7 +298,7 @@ describe("TEERegistry admission", () => {
       expect(view.version).to.equal("v2");
       expect(view.repository).to.equal("https://example.org/source");
       expect(view.generation).to.equal(1n);
-      expect((await registry.getApprovedPCRs()).map((key) => key.pcrHash)).to.deep.equal([
+      expect((await f.legacy.getApprovedPCRs()).map((key) => key.pcrHash)).to.deep.equal([
         pcrHashOf(f.image),
         pcrHashOf(image),
       ]);

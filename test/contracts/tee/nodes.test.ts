@@ -82,21 +82,42 @@ describe("TEERegistry nodes", () => {
       });
     }
 
-    it("test_RevertWhen_Replayed", async () => {
-      const time = (await now(f)) + 2n;
+    it("test_ReplayedOrBackDatedOneHasNoEffect", async () => {
+      const admittedAt = await now(f);
+      const time = admittedAt + 2n;
       await beat(time);
-      await expect(beat(time)).to.be.revertedWithCustomError(
-        f.registry,
-        "TEERegistry_HeartbeatNotNewer",
-      );
+      // The second is before the node's own evidence: what gateways send that sign a time five minutes back.
+      for (const old of [time, time - 1n, admittedAt - 300n]) {
+        await expect(beat(old)).not.to.emit(f.registry, "Heartbeat");
+        expect((await f.registry.getTEE(teeId)).lastHeartbeatAt).to.equal(time);
+      }
+      // It keeps no node alive: it says what was known.
+      await f.networkHelpers.time.increase(30 * 60 - 10);
+      await beat(time);
+      expect(await isActive()).to.equal(true);
+      await f.networkHelpers.time.increase(20);
+      expect(await isActive()).to.equal(false);
     });
 
-    it("test_RevertWhen_BackDated", async () => {
-      const time = (await now(f)) + 2n;
-      await beat(time);
-      await expect(beat(time - 1n)).to.be.revertedWithCustomError(
+    it("test_RevertWhen_OneWithoutEffectIsNotGenuine", async () => {
+      const time = await now(f);
+      const other = await makeEnclave(f);
+      for (const signature of [other.sign(heartbeatMessage(teeId, time)), "0x"]) {
+        await expect(f.registry.heartbeat(teeId, time, signature)).to.be.revertedWithCustomError(
+          f.registry,
+          "TEERegistry_SignatureInvalid",
+        );
+      }
+      await f.networkHelpers.time.increase(30 * 60 + 10);
+      // Too old to count at all, whether or not something newer is known.
+      await expect(beat(time)).to.be.revertedWithCustomError(
         f.registry,
-        "TEERegistry_HeartbeatNotNewer",
+        "TEERegistry_HeartbeatStale",
+      );
+      await f.registry.connect(f.operator).disableTEE(teeId);
+      await expect(beat(time)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_StatusInvalid",
       );
     });
 
@@ -292,6 +313,18 @@ describe("TEERegistry nodes", () => {
 
     it("test_RevertWhen_SessionKeyIsUnknown", async () => {
       await expect(sessionBeat((await now(f)) + 2n)).to.be.revertedWithCustomError(
+        f.registry,
+        "TEERegistry_SessionKeyInvalid",
+      );
+    });
+
+    it("test_RevertWhen_EndedSessionBeatsWithoutEffect", async () => {
+      await certify();
+      const time = await now(f);
+      await sessionBeat(time);
+      await expect(sessionBeat(time)).not.to.emit(f.registry, "Heartbeat");
+      await f.registry.connect(f.operator).endSessionKey(teeId, session.address);
+      await expect(sessionBeat(time)).to.be.revertedWithCustomError(
         f.registry,
         "TEERegistry_SessionKeyInvalid",
       );
@@ -663,8 +696,9 @@ describe("TEERegistry nodes", () => {
       await registry.connect(f.operator).disableTEE(ids[1] ?? "");
       await registry.connect(f.guardian).banTEE(ids[3] ?? "");
       const left = [ids[0], ids[2], ids[4]];
-      expect([...(await registry.getTEEsByType(LLM_PROXY))]).to.deep.equal(ids);
-      expect([...(await registry.getEnabledTEEs(LLM_PROXY))]).to.deep.equal(left);
+      expect([...(await f.legacy.getTEEsByType(LLM_PROXY))]).to.deep.equal(ids);
+      expect([...(await f.legacy.getEnabledTEEs(LLM_PROXY))]).to.deep.equal(left);
+      expect([...(await f.legacy.getEnabledTEEs(1))]).to.deep.equal([]);
       expect([...(await f.lens.listActiveNodes(LLM_PROXY, 0, 3))]).to.deep.equal([ids[0], ids[2]]);
       const active = await registry.getActiveTEEs(LLM_PROXY);
       expect(active.map(({ publicKey }) => keccak256(publicKey))).to.deep.equal(left);

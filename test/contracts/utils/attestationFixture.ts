@@ -99,17 +99,22 @@ export async function deployRegistry(connection: NetworkConnection) {
   const verifier = await getContractAt("NitroAttestationVerifier", deployed.verifier.address);
   const keys = await getContractAt("SigningKeys", deployed.signingKeys.address);
   const registry = await getContractAt("TEERegistry", deployed.teeRegistry.address);
+  // The same address: what the registry passes on.
+  const legacy = await getContractAt("ILegacyAnswers", deployed.teeRegistry.address);
   const lens = await getContractAt("TEERegistryLens", deployed.teeRegistryLens.address);
   const models = await getContractAt("ModelRegistry", deployed.modelRegistry.address);
-  const legacy = await getContractAt("LegacySettlement", deployed.legacySettlement.address);
+  const legacySettlement = await getContractAt(
+    "LegacySettlement",
+    deployed.legacySettlement.address,
+  );
   const settlement = await getContractAt(
     "InferenceSettlement",
     deployed.inferenceSettlement.address,
   );
   const image = measurementsOf("image");
   const fixture = {
-    ...{ connection, ethers, networkHelpers, registry, lens, chain, image },
-    ...{ models, legacy, settlement },
+    ...{ connection, ethers, networkHelpers, registry, legacy, lens, chain, image },
+    ...{ models, legacySettlement, settlement },
     ...{ administrator, manager, ecdsa, store, verifier, keys },
     ...{ governance, approver, guardian, registrar, operator, attacker, payee },
     chainId: (await ethers.provider.getNetwork()).chainId,
