@@ -5,11 +5,13 @@ import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import {
   certificateStoreAbi,
   nitroVerifierAbi,
+  nodeBondsAbi,
+  opgAbi,
   teeRegistryAbi,
   teeRegistryLensAbi,
 } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
-import { Contract, concat, keccak256, sha256 } from "ethers";
+import { Contract, concat, keccak256, parseEther, sha256 } from "ethers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   BOOK,
@@ -20,7 +22,9 @@ import {
   later,
   success,
 } from "./localDeployment.ts";
+import { makeNode } from "./simulatedNode.ts";
 
+const REGISTRAR = 5;
 const PCRS = ["11", "22", "33"].map((byte) => `0x${byte.repeat(48)}`);
 const PCR_HASH = keccak256(concat(PCRS));
 const COMMIT = "1234567890abcdef1234567890abcdef12345678";
@@ -270,6 +274,40 @@ describe("governance of attestation", () => {
     expect(
       await failure(local.governance("propose", "revoke-role", "REGISTRAR", operator)),
     ).toContain("does not hold REGISTRAR");
+  });
+
+  it("has a registrar leave a bond for its node, and says what is missing for that", async () => {
+    const provider = await local.delegate();
+    const registrar = (await provider.getSigner(REGISTRAR)).address;
+    const node = makeNode(local.folder);
+    await pass(provider, "approve-image", ...node.pcrs, ...IMAGE.slice(3));
+    await pass(provider, "grant-role", "REGISTRAR", registrar, "0");
+    const asRegistrar = ["--account", String(REGISTRAR)];
+    const tee = (...values: string[]) =>
+      local.run(["scripts/tee/cli.ts", ...values, "--yes", ...asRegistrar]);
+    expect(await failure(tee("approve-bond"))).toContain("this registry takes no bonds");
+    await pass(provider, "set-bond", "1000");
+
+    const document = node.fresh((await provider.getBlock("latest"))?.timestamp);
+    await success(tee("submit", document));
+    const place = [registrar, "https://node.example.org", "LLMProxy"];
+    const register = () =>
+      local.governance(
+        ...["as-role", "register-node", document, node.key, node.certificate, ...place],
+        ...asRegistrar,
+      );
+    expect(await failure(register())).toContain(`a bond of 1000.0 OPG, and ${registrar} has 0.0`);
+    const { OPG, NodeBonds } = readAddressBook(BOOK).contracts;
+    const opg = new Contract(OPG?.address ?? "", opgAbi, await provider.getSigner(LIQUIDITY));
+    await (await opg.getFunction("transfer")(registrar, parseEther("1000"))).wait();
+    expect(await failure(register())).toContain("take: npm run tee -- approve-bond");
+    expect(await success(tee("approve-bond"))).toContain("approved     the bond of one node");
+    expect(await failure(tee("approve-bond"))).toContain("may take 1000.0 OPG already");
+    await success(register());
+    const bonds = new Contract(NodeBonds?.address ?? "", nodeBondsAbi, provider);
+    const { owner, amount } = await bonds.getFunction("bondOf")(node.teeId);
+    expect([owner, amount]).toEqual([registrar, parseEther("1000")]);
+    provider.destroy();
   });
 
   it("says what changes before it happens, and refuses what would change nothing", async () => {
