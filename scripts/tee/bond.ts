@@ -53,6 +53,15 @@ export async function approveBondAlone(options: SendOptions): Promise<void> {
     if (bonds === undefined || (await bonds.amount()) === 0n) {
       throw new BaseError({ code: "tee.noBond", message: "this registry takes no bonds" });
     }
+    const { signer: runner } = session;
+    const token = contractAt({ name: "OPG", address: await bonds.TOKEN(), runner });
+    const allowance = await token.allowance(await runner.getAddress(), bonds.target);
+    if (allowance >= (await bonds.amount())) {
+      throw new BaseError({
+        code: "tee.nothingToDo",
+        message: `${bonds.target} may take ${opg(allowance)} already, and a bond is no more`,
+      });
+    }
     if (await approveBond(session, options)) console.log("approved     the bond of one node");
   });
 }

@@ -1,15 +1,11 @@
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openDevelopmentRoot } from "@haca/enclave-simulator/developmentRoot";
-import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
-import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
-import { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { accessManagerAbi, teeRegistryAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { ROLES } from "@haca/protocol/roles";
-import { Contract, hexlify, type JsonRpcProvider } from "ethers";
+import { Contract, type JsonRpcProvider } from "ethers";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { BOOK, failure, GUARDIAN, LocalDeployment, later, success } from "./localDeployment.ts";
+import { makeNode } from "./simulatedNode.ts";
 
 const PCR = `0x${"44".repeat(48)}`;
 const IMAGE = [PCR, PCR, PCR, "v1", "LLMProxy", "cd".repeat(20), "https://example.org/enclave"];
@@ -40,34 +36,6 @@ it("approves an image on a chain without governance, with the administrator's ow
   }
 });
 
-/** An enclave under the root that this machine's deployments pin, and its files. */
-function makeEnclave(folder: string) {
-  const now = BigInt(Math.floor(Date.now() / 1000));
-  const chain = makeSimulatedChain({ now: now - 3_600n, root: openDevelopmentRoot() });
-  const measurements = measurementsOf("registrar");
-  const make = () => new SimulatedEnclave({ chain, measurements, kind: "p256", now: now - 3_600n });
-  const enclave = make();
-  const file = (name: string, content: Uint8Array | string): string => {
-    const path = join(folder, name);
-    writeFileSync(path, content);
-    return path;
-  };
-  const attest = (at: bigint) =>
-    Buffer.from(enclave.attest({ now: at, nonce: new Uint8Array(20).fill(7) }));
-  const pem = `-----BEGIN PUBLIC KEY-----\n${Buffer.from(enclave.signingKey).toString("base64")}\n-----END PUBLIC KEY-----\n`;
-  return {
-    teeId: enclave.teeId,
-    pcrs: measurements.map((pcr) => hexlify(pcr)),
-    /** one that is not yet old, however long the test took so far */
-    fresh: () => file("document", attest(BigInt(Math.floor(Date.now() / 1000))).toString("base64")),
-    oldDocument: file("old", attest(now - 400n)),
-    key: file("key.json", JSON.stringify({ public_key: pem })),
-    otherKey: file("other.der", make().signingKey),
-    certificate: file("tls.der", enclave.tlsCertificate),
-    nothing: file("nothing", "nothing"),
-  };
-}
-
 /** The registry and the AccessManager, with the administrator's key, for what no command is under test for. */
 async function contractsOf(provider: JsonRpcProvider) {
   const { TEERegistry, AccessManager } = readAddressBook(BOOK).contracts;
@@ -82,7 +50,7 @@ it("registers a node as a registrar, by a document that was verified before", as
   const provider = local.provider();
   const { registry, manager } = await contractsOf(provider);
   const registrar = (await provider.getSigner(REGISTRAR)).address;
-  const enclave = makeEnclave(local.folder);
+  const enclave = makeNode(local.folder);
   const { key, certificate, pcrs, teeId } = enclave;
   const document = enclave.fresh();
   const place = [registrar, "https://node.example.org", "LLMProxy"];

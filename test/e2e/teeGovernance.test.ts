@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openDevelopmentRoot } from "@haca/enclave-simulator/developmentRoot";
 import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { readAddressBook } from "@haca/protocol/addressBook";
-import { type ContractRunner, concat, keccak256, sha256 } from "ethers";
+import { type ContractRunner, concat, keccak256, parseEther, sha256 } from "ethers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { contractAt } from "../../scripts/lib/contracts.ts";
 import {
@@ -15,7 +15,9 @@ import {
   later,
   success,
 } from "./localDeployment.ts";
+import { makeNode } from "./simulatedNode.ts";
 
+const REGISTRAR = 5;
 const PCRS = ["11", "22", "33"].map((byte) => `0x${byte.repeat(48)}`);
 const PCR_HASH = keccak256(concat(PCRS));
 const COMMIT = "1234567890abcdef1234567890abcdef12345678";
@@ -30,9 +32,9 @@ beforeEach(async () => {
 });
 afterEach(() => local.stop());
 
-const contractOf = <Name extends "TEERegistry" | "TEERegistryLens">(
+const contractOf = <Name extends "TEERegistry" | "TEERegistryLens" | "OPG" | "NodeBonds">(
   name: Name,
-  runner: ReturnType<LocalDeployment["provider"]>,
+  runner: ContractRunner,
 ) => contractAt({ name, address: readAddressBook(BOOK).contracts[name]?.address ?? "", runner });
 
 /** Proposes, votes, queues and executes. */
@@ -257,6 +259,39 @@ describe("governance of attestation", () => {
     expect(
       await failure(local.governance("propose", "revoke-role", "REGISTRAR", operator)),
     ).toContain("does not hold REGISTRAR");
+  });
+
+  it("has a registrar leave a bond for its node, and says what is missing for that", async () => {
+    const provider = await local.delegate();
+    const registrar = (await provider.getSigner(REGISTRAR)).address;
+    const node = makeNode(local.folder);
+    await pass(provider, "approve-image", ...node.pcrs, ...IMAGE.slice(3));
+    await pass(provider, "grant-role", "REGISTRAR", registrar, "0");
+    const asRegistrar = ["--account", String(REGISTRAR)];
+    const tee = (...values: string[]) =>
+      local.run(["scripts/tee/cli.ts", ...values, "--yes", ...asRegistrar]);
+    expect(await failure(tee("approve-bond"))).toContain("this registry takes no bonds");
+    await pass(provider, "set-bond", "1000");
+
+    const document = node.fresh((await provider.getBlock("latest"))?.timestamp);
+    await success(tee("submit", document));
+    const place = [registrar, "https://node.example.org", "LLMProxy"];
+    const register = () =>
+      local.governance(
+        ...["as-role", "register-node", document, node.key, node.certificate, ...place],
+        ...asRegistrar,
+      );
+    expect(await failure(register())).toContain(`a bond of 1000.0 OPG, and ${registrar} has 0.0`);
+    const opg = contractOf("OPG", await provider.getSigner(LIQUIDITY));
+    await (await opg.transfer(registrar, parseEther("1000"))).wait();
+    expect(await failure(register())).toContain("take: npm run tee -- approve-bond");
+    expect(await success(tee("approve-bond"))).toContain("approved     the bond of one node");
+    expect(await failure(tee("approve-bond"))).toContain("may take 1000.0 OPG already");
+    await success(register());
+    const bonds = contractOf("NodeBonds", provider);
+    const { owner, amount } = await bonds.bondOf(node.teeId);
+    expect([owner, amount]).toEqual([registrar, parseEther("1000")]);
+    provider.destroy();
   });
 
   it("says what changes before it happens, and refuses what would change nothing", async () => {

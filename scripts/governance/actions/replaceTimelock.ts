@@ -19,7 +19,7 @@ type Held = { role: RoleName; delay: bigint };
  */
 export const replaceTimelock: Action = {
   name: "replace-timelock",
-  usage: "<delay in seconds> [<timelock that is deployed already> <its transaction>]",
+  usage: "<delay in seconds> [<timelock> <its transaction>]",
   summary: "hands the whole governance to another timelock",
   by: "proposal",
   functions: [

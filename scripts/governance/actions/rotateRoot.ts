@@ -43,7 +43,7 @@ export const rotateRoot: Action = {
 /** The same with the root that is pinned already, for code that was mended. */
 export const replaceVerifier: Action = {
   name: "replace-verifier",
-  usage: "<file with the pinned root, DER> [<verifier that is deployed already>]",
+  usage: "<pinned.der> [<verifier that is deployed already>]",
   summary: "replaces the contracts that read attestations, under the same root",
   by: "proposal",
   functions: REPLACING,
