@@ -165,9 +165,14 @@ export async function discover(parameters: {
     }
   }
   for (const account of named) {
-    if (registry === undefined || (await found.view(account, "REGISTRY")) !== registry) continue;
+    if (registry === undefined) continue;
     const name = await identify(await reader.code(account));
-    if (name === "TEERegistryLens") await found.place(name, account);
+    if (name === undefined) continue;
+    // A vendor's verifier is created with the rest, and taken by the registry when governance has decided so.
+    const isVerifier = VENDORS.some(({ verifier }) => verifier === name);
+    const isLens =
+      name === "TEERegistryLens" && (await found.view(account, "REGISTRY")) === registry;
+    if (isVerifier || isLens) await found.place(name, account);
   }
   for (const { args } of history.of(registry, "BondsChanged")) {
     await found.place("NodeBonds", args.current);
