@@ -13,7 +13,7 @@ import {IModelRegistry} from "./IModelRegistry.sol";
 ///
 /// A result settles only with its node's consent: the node itself submits it, or anyone submits it with the
 /// node's EIP-712 signature over it (the receipt that the client was given). Without that rule anybody could
-/// burn another node's nonces with results of his own.
+/// burn another node's nonces with results of their own.
 interface IInferenceSettlement is IGroth16Errors {
     /// @notice How a result was verified. Vanilla is never shown as verified.
     enum Verification {
