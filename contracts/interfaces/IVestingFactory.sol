@@ -7,7 +7,7 @@ import {IVestingVault} from "./IVestingVault.sol";
 /// @title IVestingFactory
 /// @notice Makes grants: one vault each, funded by the caller in the same call.
 ///
-/// Anyone may make a grant of his own tokens. The factory never holds a token, and has no owner.
+/// Anyone may make a grant of their own tokens. The factory never holds a token, and has no owner.
 interface IVestingFactory {
     /// @notice A grant was made and funded.
     /// @param vault which holds it

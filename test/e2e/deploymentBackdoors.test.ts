@@ -245,7 +245,7 @@ const BACKDOORS: readonly [string, (box: Sandbox) => Promise<unknown>, string][]
     `AccessManager GOVERNANCE: ${STRANGER}: no member, but no member (RoleGranted`,
   ],
   [
-    "a role that somebody had for a while and gave up himself",
+    "a role that somebody had for a while and gave up",
     async (box) => {
       await box.asTimelock(box.manager, "grantRole", ROLES.GOVERNANCE, STRANGER, 0);
       await box.as(STRANGER, box.manager, "renounceRole", ROLES.GOVERNANCE, STRANGER);
@@ -603,7 +603,7 @@ describe("deploy:check", () => {
     }
   });
 
-  it("tells that a guardian gave his role up", async () => {
+  it("tells that a guardian gave the role up", async () => {
     const { guardian } = governance;
     await sandbox.as(guardian, sandbox.manager, "renounceRole", ROLES.GUARDIAN, guardian);
     const findings = await sandbox.audit();

@@ -163,7 +163,7 @@ describe("npm run deploy:check", () => {
   });
 });
 
-describe("a deployment whose deployer leaves himself a way back before he hands over", () => {
+describe("a deployment whose deployer keeps a way back before the hand-over", () => {
   it("is named by the deployment itself, and by the check afterwards", async () => {
     const other = await LocalDeployment.start();
     const proxy = new FailingProxy({

@@ -75,10 +75,13 @@ describe("governance of attestation", () => {
       ...["v2", `0x${COMMIT}${"00".repeat(12)}`, "https://example.org/enclave"],
     ]);
 
-    expect(await failure(local.governance("propose", "approve-image", ...IMAGE))).toContain(
-      "is approved for LLMProxy (0) already",
-    );
-    const revocation = ["guardian", "revoke-image", PCR_HASH, "LLMProxy"];
+    for (const vendor of [[], ["nitro"]]) {
+      const again = ["propose", "approve-image", ...vendor, ...IMAGE];
+      expect(await failure(local.governance(...again))).toContain(
+        "is approved for LLMProxy (0) already",
+      );
+    }
+    const revocation = ["guardian", "revoke-image", "nitro", PCR_HASH, "LLMProxy"];
     expect(await failure(local.governance(...revocation))).toContain("AccessManagedUnauthorized");
     const words = await success(local.governance(...revocation, ...asGuardian, "--simulate"));
     expect(words).toContain(`(version v2, commit ${COMMIT} of https://example.org/enclave)`);
@@ -113,11 +116,22 @@ describe("governance of attestation", () => {
     const provider = await local.delegate();
     const registry = contractOf("TEERegistry", provider);
     const verifierNow = (): Promise<string> => registry.verifier(0);
-    expect(await verifierNow()).toBe(before.contracts.NitroAttestationVerifier?.address);
+    const old = before.contracts.NitroAttestationVerifier?.address;
+    expect(await verifierNow()).toBe(old);
+    const setVerifier = (vendor: string) =>
+      local.governance("propose", "set-verifier", vendor, "--simulate");
+    expect(await failure(setVerifier("nitro"))).toContain(`${old} is the verifier of nitro in use`);
+    expect(await failure(setVerifier("acme"))).toContain(
+      "there is no vendor acme; there are nitro",
+    );
 
     const proposed = await pass(provider, "rotate-root", file);
     const verifier = await verifierNow();
-    expect(verifier).not.toBe(before.contracts.NitroAttestationVerifier?.address);
+    expect(verifier).not.toBe(old);
+    // The address book still names the one from before, whose code is looked at.
+    const back = await success(setVerifier("nitro"));
+    expect(back).toContain(`verifier of nitro: ${verifier} -> ${old}; every node of the earlier`);
+    expect(back).toMatch(/execute +ok/);
     expect(proposed).toContain(`NitroAttestationVerifier ${verifier}: transaction`);
     const nitro = contractAt({
       ...{ name: "NitroAttestationVerifier", address: verifier, runner: provider },
@@ -135,7 +149,7 @@ describe("governance of attestation", () => {
     );
 
     expect((await local.check()).output).toContain(
-      `TEERegistry: verifier 0: NitroAttestationVerifier ${before.contracts.NitroAttestationVerifier?.address} when deployed, now NitroAttestationVerifier 0x`,
+      `TEERegistry: verifier 0: NitroAttestationVerifier ${old} when deployed, now NitroAttestationVerifier 0x`,
     );
     const [storeHash = "", verifierHash = ""] = [
       ...proposed.matchAll(/: transaction (0x\w{64})$/gm),

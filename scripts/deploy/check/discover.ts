@@ -172,10 +172,13 @@ export async function discover(parameters: {
     }
   }
   for (const account of registry === undefined ? [] : named) {
-    const views = [await found.view(account, "REGISTRY"), await found.view(account, "registry")];
-    if (!views.includes(registry)) continue;
     const name = await identify(await reader.code(account));
-    if (name !== undefined && POWERLESS.has(name)) await found.place(name, account);
+    if (name === undefined) continue;
+    // A vendor's verifier is created with the rest, and taken by the registry when governance has decided so.
+    const isVerifier = VENDORS.some(({ verifier }) => verifier === name);
+    const views = [await found.view(account, "REGISTRY"), await found.view(account, "registry")];
+    const isOfRegistry = POWERLESS.has(name) && views.includes(registry);
+    if (isVerifier || isOfRegistry) await found.place(name, account);
   }
   for (const { args } of history.of(registry, "BondsChanged")) {
     await found.place("NodeBonds", args.current);

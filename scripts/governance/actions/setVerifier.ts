@@ -4,7 +4,7 @@ import { addressOf } from "../../lib/chainSession.ts";
 import { verifierAt } from "../../lib/verifierAt.ts";
 import { isCodeOf } from "../deployBeforehand.ts";
 import type { Action } from "./action.ts";
-import { currentVerifier, readVendor, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
+import { currentVerifier, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
 
 /**
  * Lets the registry take a vendor's evidence: by the verifier that the deployment created and the address book names.
@@ -12,13 +12,19 @@ import { currentVerifier, readVendor, refuse, TEE_REGISTRY } from "./teeRegistry
  */
 export const setVerifier: Action = {
   name: "set-verifier",
-  usage: VENDORS.map(({ name }) => name).join(" | "),
+  usage: "<vendor>",
   summary: "takes a vendor's evidence, by the address book's verifier",
   by: "proposal",
   build: async (context) => {
-    const { book, provider } = context;
-    const vendor = readVendor(context);
-    const { name, verifierId, verifier: contract } = vendor;
+    const { book, provider, values } = context;
+    const name = values.text("vendor");
+    const vendor = VENDORS.find((known) => known.name === name);
+    if (vendor === undefined) {
+      throw refuse(
+        `there is no vendor ${name}; there are ${VENDORS.map((known) => known.name).join(", ")}`,
+      );
+    }
+    const { verifierId, verifier: contract } = vendor;
     const address = addressOf(book, contract);
     const before = await currentVerifier(context, vendor);
     if (before === address) throw refuse(`${address} is the verifier of ${name} in use`);

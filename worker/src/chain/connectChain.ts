@@ -13,9 +13,9 @@ export async function connectChain(parameters: {
   /** silence after which a request counts as failed */
   timeoutMs: number;
   chainId: number;
-  book: AddressBook;
+  addressBook: AddressBook;
 }): Promise<Chain> {
-  const { rpcUrl, timeoutMs, chainId, book } = parameters;
+  const { rpcUrl, timeoutMs, chainId, addressBook } = parameters;
   const request = new FetchRequest(rpcUrl);
   request.timeout = timeoutMs;
   // The chain id is checked below, by a call that fails when the endpoint does; the provider's own detection
@@ -35,7 +35,7 @@ export async function connectChain(parameters: {
       });
     }
     const genesis = await provider.getBlock(0);
-    const contracts = book.contracts;
+    const contracts = addressBook.contracts;
     for (const name of ["ModelRegistry", "InferenceSettlement"] as const) {
       if ((await provider.getCode(contracts[name].address)) === "0x") {
         throw new StartError({

@@ -16,13 +16,13 @@ import { readVersionStatus } from "./versionStatus.ts";
  */
 export async function loadServedModels(parameters: {
   folders: readonly string[];
-  book: AddressBook;
+  addressBook: AddressBook;
   chain: Chain;
 }): Promise<ServedModel[]> {
-  const { folders, book, chain } = parameters;
+  const { folders, addressBook, chain } = parameters;
   const models: ServedModel[] = [];
   for (const folder of folders) {
-    const model = await loadFolder({ folder, book });
+    const model = await loadFolder({ folder, addressBook });
     const { versionId } = model;
     const status = await readVersionStatus({ chain, versionId });
     if (status === "unknown") {
@@ -56,9 +56,9 @@ export async function loadServedModels(parameters: {
 
 async function loadFolder(parameters: {
   folder: string;
-  book: AddressBook;
+  addressBook: AddressBook;
 }): Promise<Omit<ServedModel, "status">> {
-  const { folder, book } = parameters;
+  const { folder, addressBook } = parameters;
   const loaded = await loadModel({ folder }).catch((cause: unknown) => {
     throw new StartError({
       code: "model.unusable",
@@ -70,7 +70,7 @@ async function loadFolder(parameters: {
   const verifyingKey: VerifyingKeyJson = JSON.parse(
     readFileSync(join(folder, files.verificationKey), "utf8"),
   );
-  const entries = book.models.filter(({ slug }) => slug === name);
+  const entries = addressBook.models.filter(({ slug }) => slug === name);
   // The newest version that was made from this very circuit; the checks below name what is wrong with it.
   const entry =
     entries.findLast(({ circuitHash }) => circuitHash === hashes.r1cs) ?? entries.at(-1);

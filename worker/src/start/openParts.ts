@@ -53,10 +53,10 @@ export async function openParts(parameters: {
   ports: Ports;
 }): Promise<Parts> {
   const { config, logger, signal, closers, ports } = parameters;
-  const book = readAddressBook(config.addressBook);
+  const addressBook = readAddressBook(config.addressBook);
   const database = await openQueue({ config, logger, closers, ports });
   const { chain, models } = await untilReachable({
-    operation: () => connect({ config, book, ports }),
+    operation: () => connect({ config, addressBook, ports }),
     signal,
     logger,
   });
@@ -123,14 +123,14 @@ async function openQueue(parameters: {
 
 async function connect(parameters: {
   config: Config;
-  book: AddressBook;
+  addressBook: AddressBook;
   ports: Ports;
 }): Promise<{ chain: Chain; models: ServedModel[] }> {
-  const { config, book, ports } = parameters;
+  const { config, addressBook, ports } = parameters;
   const { chainId, rpcTimeoutMs: timeoutMs, rpcUrl } = config;
-  const chain = await ports.connectChain({ rpcUrl, timeoutMs, chainId, book });
+  const chain = await ports.connectChain({ rpcUrl, timeoutMs, chainId, addressBook });
   try {
-    return { chain, models: await loadServedModels({ folders: config.models, book, chain }) };
+    return { chain, models: await loadServedModels({ folders: config.models, addressBook, chain }) };
   } catch (error) {
     chain.provider.destroy();
     throw error;

@@ -32,13 +32,13 @@ export async function startHeartbeat(parameters: {
   signal: AbortSignal;
 }): Promise<RunningWorker> {
   const { config, logger, signal } = parameters;
-  const book = readAddressBook(config.addressBook);
-  const registry = registryOf(config, book);
+  const addressBook = readAddressBook(config.addressBook);
+  const registry = registryOf(config, addressBook);
   const closers = new CloseStack();
   try {
     const { chainId, rpcTimeoutMs: timeoutMs, rpcUrl } = config;
     const { provider } = await untilReachable({
-      operation: () => connectChain({ rpcUrl, timeoutMs, chainId, book }),
+      operation: () => connectChain({ rpcUrl, timeoutMs, chainId, addressBook }),
       ...{ signal, logger },
     });
     closers.add(async () => provider.destroy());
@@ -95,8 +95,8 @@ export async function startHeartbeat(parameters: {
   }
 }
 
-function registryOf(config: HeartbeatConfig, book: AddressBook): string {
-  const entry = book.contracts.TEERegistry;
+function registryOf(config: HeartbeatConfig, addressBook: AddressBook): string {
+  const entry = addressBook.contracts.TEERegistry;
   if (entry !== undefined) return getAddress(entry.address);
   throw new StartError({
     code: "heartbeat.noRegistry",
