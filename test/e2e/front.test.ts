@@ -258,6 +258,13 @@ describe("npm run tee -- front", () => {
     expect((await fetchFrom(port, "/nothing")).status).toBe(404);
   });
 
+  it("has a help that fits 80 columns", async () => {
+    const command = cli("front", "--help");
+    expect(await command.exit()).toBe(0);
+    expect(command.output).toContain("--budget <amount>");
+    expect(command.output.split("\n").filter((line) => line.length > 80)).toEqual([]);
+  });
+
   it.each([
     [["--enclave", "ftp://x"], "--enclave must be an http or https URL"],
     [["--enclave", "http://127.0.0.1:1"], "does not answer"],
