@@ -309,6 +309,52 @@ describe("npm run tee -- register", () => {
     expect(await outcome(OPERATOR, addressOf(3))).toBe("accepted");
   });
 
+  it("has the enclave certify a session key by hand, for results only where it does that", async () => {
+    const { teeId, operatorUrl } = simulated;
+    await success(tee("register", ...wish()));
+    const key = Wallet.createRandom().address;
+    const certify = (...options: string[]) =>
+      tee("certify-session", teeId, key, "--enclave", operatorUrl, "--yes", ...options);
+    expect(await refusal(certify("--signs-results"))).toContain(
+      "this enclave certifies keys for heartbeats alone",
+    );
+    expect(await refusal(certify("--days", "30"))).toContain(
+      "--days must be an integer from 1 to 29",
+    );
+    expect((await contracts.registry.sessionKey(teeId, key)).from).toBe(0n);
+    expect(await success(certify("--days", "2"))).toContain(
+      `session key  ${key} for heartbeats alone until `,
+    );
+    const session = await contracts.registry.sessionKey(teeId, key);
+    expect(session.signsResults).toBe(false);
+    // From the next block that can be, at the earliest, to the block that it was.
+    const days = session.until - session.from;
+    expect(days <= 2n * 86_400n && days > 2n * 86_400n - 120n, String(days)).toBe(true);
+    expect(await refusal(certify())).toContain("a key is never certified again, take another");
+    expect(await success(tee("end-session", teeId, key, "--yes"))).toContain(
+      "for heartbeats alone until",
+    );
+
+    const willing = await simulate("--image", IMAGE, "--result-keys");
+    try {
+      const endpoint = ["--endpoint", willing.publicUrl, "--type", "LLMProxy", "--yes"];
+      const places = ["--enclave", willing.operatorUrl, "--payment", addressOf(3), ...endpoint];
+      await success(tee("register", ...places));
+      const output = await success(
+        tee(
+          ...(["certify-session", willing.teeId, key, "--enclave", willing.operatorUrl] as const),
+          ...["--yes", "--signs-results"],
+        ),
+      );
+      expect(output).toContain("whoever holds it speaks for the enclave until then");
+      const wide = await contracts.registry.sessionKey(willing.teeId, key);
+      expect(wide.signsResults).toBe(true);
+    } finally {
+      willing.command.child.kill("SIGTERM");
+      await willing.command.exit();
+    }
+  });
+
   it("leaves nodes to their operators", async () => {
     const { teeId, operatorUrl } = simulated;
     await success(tee("register", ...wish()));
