@@ -32,9 +32,7 @@ type Record = {
 };
 
 async function recordSettlement(parameters: {
-  event: Event<
-    "InferenceSettlement:InferenceSettled" | "InferenceSettlement:ZkmlBatchItemSettled"
-  >;
+  event: Event<"InferenceSettlement:InferenceSettled" | "InferenceSettlement:ZkmlBatchItemSettled">;
   context: Context;
   record: Record;
 }): Promise<void> {

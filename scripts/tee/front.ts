@@ -1,14 +1,12 @@
 import { readFileSync } from "node:fs";
-import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
 import { BaseError } from "@haca/protocol/baseError";
-import { formatEther, hexlify, parseEther, randomBytes, type Signer } from "ethers";
-import { contractAt } from "../lib/contracts.ts";
+import { formatEther, hexlify, parseEther, randomBytes } from "ethers";
 import { firstLine, printable } from "../lib/words.ts";
 import { DocumentGate } from "./front/documentGate.ts";
 import { soundDocument } from "./front/soundDocument.ts";
 import { startFront } from "./front/startFront.ts";
 import { badOption, integerOption, type SendOptions, urlOption } from "./options.ts";
-import type { TeeContracts } from "./teeContracts.ts";
+import { nitroVerifierOf } from "./teeContracts.ts";
 import { withNetwork } from "./withNetwork.ts";
 
 const NONCE_BYTES = 20;
@@ -46,12 +44,13 @@ export async function front(options: FrontOptions): Promise<void> {
     const { provider } = signer;
     if (provider === null) throw new BaseError({ code: "tee.refused", message: "no provider" });
     const account = await signer.getAddress();
-    const verifier = await verifierOf(contracts, signer);
+    const { verifier, store } = await nitroVerifierOf({ contracts, runner: signer });
+    const rootFingerprint = await store.rootFingerprint();
     const nonce = hexlify(randomBytes(NONCE_BYTES));
-    const first = await soundDocument({ contracts, provider, enclave, nonce });
+    const first = await soundDocument({ rootFingerprint, provider, enclave, nonce });
     const log = (line: string) => console.log(printable(line));
     const gate = new DocumentGate({
-      ...{ contracts, verifier, provider, account, enclave, budget, log },
+      ...{ contracts, verifier, store, rootFingerprint, provider, account, enclave, budget, log },
       deadlineMs: DEADLINE_MS,
     });
     const running = await startFront({
@@ -73,17 +72,6 @@ Ctrl-C ends it`);
     await running.close();
     console.log("stopped");
   });
-}
-
-async function verifierOf(contracts: TeeContracts, signer: Signer) {
-  const address = await contracts.registry.verifier(VERIFIER_IDS.nitro);
-  if (BigInt(address) === 0n) {
-    throw new BaseError({
-      code: "tee.refused",
-      message: "the registry has no verifier of Nitro documents: nothing can be registered",
-    });
-  }
-  return contractAt({ name: "NitroAttestationVerifier", address, runner: signer });
 }
 
 function amountOption(name: string, text: string): bigint {

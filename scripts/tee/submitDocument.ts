@@ -1,16 +1,16 @@
 import { documentHints } from "@haca/attestation/nitro/documentHints";
-import { MAXIMUM_AGE, verifyDocument } from "@haca/attestation/nitro/verifyDocument";
-import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
+import { nitro } from "@haca/attestation/nitro/nitro";
+import { MAXIMUM_AGE } from "@haca/attestation/nitro/verifyDocument";
 import { BaseError } from "@haca/protocol/baseError";
-import { hexlify, ZeroAddress } from "ethers";
+import { hexlify } from "ethers";
 import { nextBlockTime } from "../lib/chainSession.ts";
-import { contractAt } from "../lib/contracts.ts";
 import { sendCall } from "../lib/sendCall.ts";
 import { isoTime } from "../lib/words.ts";
 import { explainDocument } from "./explainDocument.ts";
 import { asked, type SendOptions } from "./options.ts";
 import { readDocument } from "./readDocument.ts";
-import { type Session, withNetwork } from "./withNetwork.ts";
+import { nitroVerifierOf } from "./teeContracts.ts";
+import { withNetwork } from "./withNetwork.ts";
 
 /**
  * Has the verifier that is in use check a document in a transaction of its own, so that it is known when a registrar
@@ -20,15 +20,15 @@ import { type Session, withNetwork } from "./withNetwork.ts";
 export async function submitDocument(path: string, options: SendOptions): Promise<void> {
   const document = readDocument(path);
   await withNetwork(options, async (session) => {
-    const { signer, network } = session;
-    const { verifier, store } = await verifierInUse(session);
+    const { contracts, signer, network } = session;
+    const { verifier, store } = await nitroVerifierOf({ contracts, runner: signer });
     const now = await nextBlockTime(signer.provider);
     const rootFingerprint = await store.rootFingerprint();
-    const result = verifyDocument({ bytes: document, now, rootFingerprint });
-    const until = isoTime(result.document.timestamp / 1000n + MAXIMUM_AGE);
+    const result = nitro.judge({ evidence: document, now, rootFingerprint });
+    const until = isoTime(result.issuedAt + MAXIMUM_AGE);
     console.log(explainDocument({ result, now }));
-    if (result.faults.length > 0) {
-      const reasons = result.faults.map(({ message }) => message).join("; ");
+    if (result.errors.length > 0) {
+      const reasons = result.errors.map(({ message }) => message).join("; ");
       throw new BaseError({
         code: "tee.refused",
         message: `the verifier would refuse this document: ${reasons}`,
@@ -48,18 +48,4 @@ export async function submitDocument(path: string, options: SendOptions): Promis
     });
     if (receipt !== undefined) console.log(`verified     register with it by ${until}`);
   });
-}
-
-async function verifierInUse({ contracts, signer: runner }: Session) {
-  const address = await contracts.registry.verifier(VERIFIER_IDS.nitro);
-  if (address === ZeroAddress) {
-    throw new BaseError({
-      code: "tee.refused",
-      message: "the registry has no verifier of Nitro attestations",
-    });
-  }
-  const verifier = contractAt({ name: "NitroAttestationVerifier", address, runner });
-  const certificates = await verifier.CERTIFICATES();
-  const store = contractAt({ name: "CertificateStore", address: certificates, runner });
-  return { verifier, store };
 }

@@ -1,5 +1,6 @@
 import type { KnownVendor } from "@haca/attestation/vendors";
 import { type AddressBook, addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
+import { ATTESTATION_VENDORS } from "@haca/protocol/attestationVendors";
 import { BaseError } from "@haca/protocol/baseError";
 import { type ContractRunner, ZeroAddress } from "ethers";
 import { type ContractOf, contractAt } from "../lib/contracts.ts";
@@ -60,4 +61,23 @@ export async function verifierOf(parameters: {
     });
   }
   return { verifierId: Number(verifierId), ...(await verifierAt({ address, ...rest })) };
+}
+
+/**
+ * The verifier of Nitro documents in use, which the legacy entry point speaks of, and its certificate store.
+ * Errors: those of `verifierOf`; `tee.refused`, where it names no store.
+ */
+export async function nitroVerifierOf(parameters: {
+  contracts: Pick<TeeContracts, "registry">;
+  runner: ContractRunner;
+}) {
+  const { verifierId, verifier: name } = ATTESTATION_VENDORS.nitro;
+  const { address, store } = await verifierOf({ ...parameters, verifierId });
+  if (store === undefined) {
+    throw new BaseError({
+      code: "tee.refused",
+      message: `verifier ${address} names no certificate store: it is none of Nitro documents`,
+    });
+  }
+  return { verifier: contractAt({ name, address, runner: parameters.runner }), store };
 }

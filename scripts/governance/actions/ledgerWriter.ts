@@ -21,7 +21,9 @@ const writerAction = (allowed: boolean): Action => ({
       throw refuse(`${writer} is no contract on this chain`);
     }
     if ((await deployed(context, SETTLEMENT).isLedgerWriter(writer)) === allowed) {
-      throw refuse(`${writer} ${allowed ? "may hold requests already" : "is no writer of the ledger"}`);
+      throw refuse(
+        `${writer} ${allowed ? "may hold requests already" : "is no writer of the ledger"}`,
+      );
     }
     return {
       calls: [

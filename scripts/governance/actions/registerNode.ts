@@ -1,22 +1,24 @@
 import { encodeClaims } from "@haca/attestation/nitro/encodeClaims";
 import {
-  type DocumentVerdict,
+  type DocumentResult,
   MAXIMUM_AGE,
   verifyDocument,
 } from "@haca/attestation/nitro/verifyDocument";
+import { ATTESTATION_VENDORS } from "@haca/protocol/attestationVendors";
 import { BaseError } from "@haca/protocol/baseError";
 import { hexlify, keccak256, sha256, ZeroAddress } from "ethers";
 import { addressOf, nextBlockTime } from "../../lib/chainSession.ts";
 import { contractAt } from "../../lib/contracts.ts";
+import { verifierAt } from "../../lib/verifierAt.ts";
 import { isoTime, opg, printable } from "../../lib/words.ts";
 import { deployed } from "../call.ts";
 import type { Action, ActionContext } from "./action.ts";
 import { readDocumentFile, readEndpoint, readKeyFile, readTlsFile } from "./nodeFiles.ts";
-import { currentVerifier } from "./rotateRoot.ts";
-import { readImage, readNodeType, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
-import { storeOf, VERIFIER } from "./verifierPair.ts";
+import { currentVerifier, readImage, readNodeType, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
 
-/** Faults of a document that was verified before, which only time brings. */
+/** The legacy entry point speaks of it alone. */
+const { nitro } = ATTESTATION_VENDORS;
+/** Errors of a document that was verified before, which only time brings. */
 const OF_TIME = ["tooOld", "fromFuture"];
 const SHA256_MULTIHASH = "1220";
 /** Clients of these verify RSA alone. */
@@ -45,16 +47,21 @@ export const registerNode: Action = {
     const { type, label } = await readNodeType(context);
     if (payment === ZeroAddress) throw refuse("the payment address must not be zero");
 
-    const verdict = await judge(context, document);
-    requireOwnKeys({ verdict, signingKey, tlsCertificate });
-    const claims = await requireVerified({ context, document, verdict, documentPath });
-    const { pcrHash } = verdict;
-    const image = await readImage({ ...context, pcrHash, type });
+    const result = await judge(context, document);
+    requireOwnKeys({ result, signingKey, tlsCertificate });
+    const claims = await requireVerified({ context, document, result, documentPath });
+    const { pcrHash } = result;
+    const image = await readImage({
+      ...context,
+      measurement: pcrHash,
+      type,
+      verifierId: nitro.verifierId,
+    });
     if (!image.isApproved) throw refuse(`image ${pcrHash} is not approved for ${label}`);
     const teeId = keccak256(signingKey);
     await requireAdmission(context, teeId);
     const warning = await keyWarning({ context, signingKey, type });
-    const made = verdict.document.timestamp / 1000n;
+    const made = result.document.timestamp / 1000n;
     return {
       calls: [
         {
@@ -79,11 +86,12 @@ export const registerNode: Action = {
 };
 
 /** What the contracts will say about the document. Error: `governance.badArgument` where it is none. */
-async function judge(context: ActionContext, bytes: Uint8Array): Promise<DocumentVerdict> {
+async function judge(context: ActionContext, bytes: Uint8Array): Promise<DocumentResult> {
   const { provider } = context;
-  const verifier = await currentVerifier(context);
-  if (verifier === ZeroAddress) throw refuse("the registry has no verifier of Nitro attestations");
-  const rootFingerprint = await (await storeOf(provider, verifier)).rootFingerprint();
+  const address = await currentVerifier(context, nitro);
+  if (address === ZeroAddress) throw refuse("the registry has no verifier of Nitro attestations");
+  const { store } = await verifierAt({ address, runner: provider });
+  const rootFingerprint = (await store?.rootFingerprint()) ?? "";
   try {
     return verifyDocument({ bytes, now: await nextBlockTime(provider), rootFingerprint });
   } catch (error) {
@@ -94,12 +102,12 @@ async function judge(context: ActionContext, bytes: Uint8Array): Promise<Documen
 
 /** Error: `governance.badArgument`, naming what the document does not vouch for. */
 function requireOwnKeys(parameters: {
-  verdict: DocumentVerdict;
+  result: DocumentResult;
   signingKey: Uint8Array;
   tlsCertificate: Uint8Array;
 }): void {
-  const { verdict, signingKey, tlsCertificate } = parameters;
-  const actual = hexlify(verdict.document.userData ?? "0x");
+  const { result, signingKey, tlsCertificate } = parameters;
+  const actual = hexlify(result.document.userData ?? "0x");
   const part = (bytes: Uint8Array): string => SHA256_MULTIHASH + sha256(bytes).slice(2);
   const [tls, key] = [part(tlsCertificate), part(signingKey)];
   if (actual === `0x${tls}${key}`) return;
@@ -114,20 +122,21 @@ function requireOwnKeys(parameters: {
 async function requireVerified(parameters: {
   context: ActionContext;
   document: Uint8Array;
-  verdict: DocumentVerdict;
+  result: DocumentResult;
   documentPath: string;
 }): Promise<string> {
-  const { context, document, verdict, documentPath } = parameters;
+  const { context, document, result, documentPath } = parameters;
   const verifier = contractAt({
-    ...{ name: VERIFIER, address: await currentVerifier(context), runner: context.provider },
+    ...{ name: nitro.verifier, runner: context.provider },
+    address: await currentVerifier(context, nitro),
   });
   const claims = encodeClaims(document);
   const isVerified = await verifier.isVerified(claims);
-  const faults = verdict.faults.filter(({ code }) => !isVerified || OF_TIME.includes(code));
-  if (faults.length > 0) {
-    const reasons = faults.map(({ message }) => message).join("; ");
+  const errors = result.errors.filter(({ code }) => !isVerified || OF_TIME.includes(code));
+  if (errors.length > 0) {
+    const reasons = errors.map(({ message }) => message).join("; ");
     throw refuse(
-      `the verifier refuses the document: ${reasons}${faults.some(({ code }) => code === "tooOld") ? "; ask the enclave for another one" : ""}`,
+      `the verifier refuses the document: ${reasons}${errors.some(({ code }) => code === "tooOld") ? "; ask the enclave for another one" : ""}`,
     );
   }
   if (!isVerified) {

@@ -15,6 +15,7 @@ export const setVerifier: Action = {
   usage: "<vendor>",
   summary: "takes a vendor's evidence, by the address book's verifier",
   by: "proposal",
+  functions: ["TEERegistry.setVerifier(uint8,address)"],
   build: async (context) => {
     const { book, provider, values } = context;
     const name = values.text("vendor");

@@ -1,5 +1,5 @@
 import { documentHints } from "@haca/attestation/nitro/documentHints";
-import { VERIFIER_IDS } from "@haca/protocol/attestationVendors";
+import { ATTESTATION_VENDORS } from "@haca/protocol/attestationVendors";
 import { BaseError } from "@haca/protocol/baseError";
 import { revertData } from "@haca/protocol/explainRevert";
 import { formatEther, hexlify, type Provider } from "ethers";
@@ -15,6 +15,10 @@ export type GateContext = {
   contracts: TeeContracts;
   /** the one that the registry asks; `account` sends its calls */
   verifier: ContractOf<"NitroAttestationVerifier">;
+  /** certificates that the verifier has verified */
+  store: ContractOf<"CertificateStore">;
+  /** of the root that the store pins */
+  rootFingerprint: string;
   provider: Provider;
   /** who pays */
   account: string;
@@ -71,12 +75,12 @@ export class DocumentGate {
   }
 
   async #verified(nonce: string, deadline: AbortSignal): Promise<Uint8Array> {
-    const { document, teeId, verdict } = await soundDocument({ ...this.#context, nonce });
+    const { document, teeId, result } = await soundDocument({ ...this.#context, nonce });
     if (await this.#isRegistered(teeId)) {
       this.#context.log(`node ${teeId} is registered: its document goes out without a transaction`);
       return document;
     }
-    await this.#requireApproved(verdict.pcrHash);
+    await this.#requireApproved(result.pcrHash);
     await this.#verify(document, deadline);
     return document;
   }
@@ -96,14 +100,15 @@ export class DocumentGate {
     const { registry } = this.#context.contracts;
     const [types] = await registry.getTEETypes();
     for (const type of types) {
-      if (await registry.isImageApproved(pcrHash, type, VERIFIER_IDS.nitro)) return;
+      if (await registry.isImageApproved(pcrHash, type, ATTESTATION_VENDORS.nitro.verifierId))
+        return;
     }
     throw refused(409, "front.notApproved", `image ${pcrHash} is not approved for any type`);
   }
 
   async #verify(document: Uint8Array, deadline: AbortSignal): Promise<void> {
-    const { contracts, verifier, provider, account, budget, log } = this.#context;
-    const isStored = (id: string): Promise<boolean> => contracts.store.isStored(id);
+    const { store, verifier, provider, account, budget, log } = this.#context;
+    const isStored = (id: string): Promise<boolean> => store.isStored(id);
     const hints = await documentHints({ document, isStored });
     const values = [hexlify(document), hints.map((hint) => hexlify(hint))] as const;
     const gas = await verifier.verify.estimateGas(...values, { gasLimit: TRANSACTION_GAS_LIMIT });

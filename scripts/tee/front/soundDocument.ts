@@ -1,14 +1,13 @@
 import { clientNonce } from "@haca/attestation/nitro/clientNonce";
-import { type DocumentVerdict, verifyDocument } from "@haca/attestation/nitro/verifyDocument";
+import { type DocumentResult, verifyDocument } from "@haca/attestation/nitro/verifyDocument";
 import { fetchDocument, fetchSigningKey } from "@haca/worker/roles/heartbeat/enclaveClient";
 import { hexlify, keccak256, type Provider, sha256 } from "ethers";
 import { nextBlockTime } from "../../lib/chainSession.ts";
-import type { TeeContracts } from "../teeContracts.ts";
 import { FrontError } from "./frontError.ts";
 
 export type SoundDocument = {
   document: Uint8Array;
-  verdict: DocumentVerdict;
+  result: DocumentResult;
   /** of the enclave's signing key */
   teeId: string;
   /** whether the enclave puts what anybody asks into its documents as it is */
@@ -21,27 +20,27 @@ export type SoundDocument = {
  * @throws FrontError `front.refused` with every reason; EnclaveError
  */
 export async function soundDocument(parameters: {
-  contracts: TeeContracts;
+  /** of the root that the deployment pins */
+  rootFingerprint: string;
   provider: Provider;
   enclave: string;
   nonce: string;
 }): Promise<SoundDocument> {
-  const { contracts, provider, enclave: url, nonce } = parameters;
-  const { rootFingerprint } = contracts;
+  const { rootFingerprint, provider, enclave: url, nonce } = parameters;
   const signingKey = await fetchSigningKey({ url });
   const document = await fetchDocument({ url, nonce });
   const now = await nextBlockTime(provider);
-  const verdict = verifyDocument({ bytes: document, now, rootFingerprint });
-  const reasons = verdict.faults.map(({ message }) => message);
-  const actual = hexlify(verdict.document.nonce ?? "0x");
+  const result = verifyDocument({ bytes: document, now, rootFingerprint });
+  const reasons = result.errors.map(({ message }) => message);
+  const actual = hexlify(result.document.nonce ?? "0x");
   const hasNonceAsAsked = actual === nonce;
   if (!hasNonceAsAsked && actual !== clientNonce(nonce)) reasons.push("it is for another nonce");
-  const keys = hexlify(verdict.document.userData ?? "0x");
+  const keys = hexlify(result.document.userData ?? "0x");
   if (!keys.endsWith(sha256(signingKey).slice(2))) {
     reasons.push("it vouches for another signing key than the enclave shows");
   }
   if (reasons.length === 0) {
-    return { document, verdict, teeId: keccak256(signingKey), hasNonceAsAsked };
+    return { document, result, teeId: keccak256(signingKey), hasNonceAsAsked };
   }
   throw new FrontError({
     ...{ status: 502, code: "front.refused" },

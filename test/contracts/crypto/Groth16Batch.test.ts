@@ -2,8 +2,15 @@ import { expect } from "chai";
 import { concat, dataLength, dataSlice, toBeHex } from "ethers";
 import { network } from "hardhat";
 import { addG1, G1_GENERATOR, multiplyG1, negateG1, P, pointOutsideG2, R } from "../utils/bn254.ts";
-import { decodeG1, encodeG1, encodeG2, makeProof, makeTrapdoor, makeVerifyingKey } from "../utils/groth16Simulator.ts";
 import { deployMock } from "../utils/deployMock.ts";
+import {
+  decodeG1,
+  encodeG1,
+  encodeG2,
+  makeProof,
+  makeTrapdoor,
+  makeVerifyingKey,
+} from "../utils/groth16Simulator.ts";
 import { replaceInProof, splitProof } from "../utils/proofParts.ts";
 import { scalarsFrom } from "../utils/randomScalars.ts";
 
@@ -13,7 +20,13 @@ const WORD = 32;
 const CONTEXT_LIMIT = 1n << 248n;
 
 /** Proofs as the library takes them: `A | B | C | words` of each, and the contexts. */
-type Batch = { store: string; wordCount: number; proofs: string[]; words: bigint[][]; contexts: bigint[] };
+type Batch = {
+  store: string;
+  wordCount: number;
+  proofs: string[];
+  words: bigint[][];
+  contexts: bigint[];
+};
 
 describe("Groth16Batch", () => {
   const deploy = () => deployMock(ethers, "Groth16BatchHarness");
@@ -122,9 +135,10 @@ describe("Groth16Batch", () => {
   it("test_RevertWhen_ThereIsNoKey", async () => {
     const batch = await makeBatch("missing", 1, 2);
     const [nobody] = await ethers.getSigners();
-    await expect(
-      verify({ ...batch, store: nobody?.address ?? "" }),
-    ).to.be.revertedWithCustomError(harness, "Groth16_KeyMissing");
+    await expect(verify({ ...batch, store: nobody?.address ?? "" })).to.be.revertedWithCustomError(
+      harness,
+      "Groth16_KeyMissing",
+    );
   });
 
   it("test_ChallengeChangesWithEveryByte_TheKey_AndTheCount", async () => {
@@ -144,7 +158,10 @@ describe("Groth16Batch", () => {
     }
     for (let index = 0; index < 3; index++) {
       for (let bit = 0n; bit < 248n; bit++) {
-        const contexts = batch.contexts.with(index, (batch.contexts[index] as bigint) ^ (1n << bit));
+        const contexts = batch.contexts.with(
+          index,
+          (batch.contexts[index] as bigint) ^ (1n << bit),
+        );
         seen.add(await challengeOf({ ...batch, contexts }));
       }
     }
@@ -158,9 +175,7 @@ describe("Groth16Batch", () => {
     seen.add(await challengeOf(fewer));
     // Another contract: its address is in the hash.
     const elsewhere = await deploy();
-    seen.add(
-      await elsewhere.challengeOf(batch.store, batch.wordCount, packed, batch.contexts),
-    );
+    seen.add(await elsewhere.challengeOf(batch.store, batch.wordCount, packed, batch.contexts));
     expect(seen.size).to.equal(1 + dataLength(packed) + 3 * 248 + 3);
   });
 

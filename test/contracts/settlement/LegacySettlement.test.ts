@@ -56,8 +56,10 @@ describe("LegacySettlement", () => {
     leaf = signLeaf(f.rsa, "answer", f.since);
   });
 
-  const isValid = (answer: LegacyLeaf) => f.legacySettlement.verifySignatureNoTimestamp(...fieldsOf(answer));
-  const isValidNow = (answer: LegacyLeaf) => f.legacySettlement.verifySignature(...fieldsOf(answer));
+  const isValid = (answer: LegacyLeaf) =>
+    f.legacySettlement.verifySignatureNoTimestamp(...fieldsOf(answer));
+  const isValidNow = (answer: LegacyLeaf) =>
+    f.legacySettlement.verifySignature(...fieldsOf(answer));
   const settle = (answer: LegacyLeaf, { address = REQUESTER, blobId = BLOB_ID } = {}) => {
     const { teeId, inputHash, outputHash, timestamp, teeSignature } = answer;
     return f.legacySettlement.settleIndividual(
@@ -115,7 +117,9 @@ describe("LegacySettlement", () => {
         verifyProof: "0x4bc935d7",
       };
       for (const [name, selector] of Object.entries(selectors)) {
-        expect(f.legacySettlement.interface.getFunction(name as "batchSettle").selector).to.equal(selector);
+        expect(f.legacySettlement.interface.getFunction(name as "batchSettle").selector).to.equal(
+          selector,
+        );
       }
       const batch = f.legacySettlement.interface.getEvent("BatchSettlement").topicHash;
       expect(batch).to.match(/^0xc2aff8d8.*911127$/);
@@ -158,9 +162,9 @@ describe("LegacySettlement", () => {
       };
       const { inputHash, outputHash, timestamp } = message;
       expect(legacyMessageHash(message)).to.equal(hex(vector.message));
-      expect(await f.legacySettlement.computeMessageHash(inputHash, outputHash, timestamp)).to.equal(
-        hex(vector.message),
-      );
+      expect(
+        await f.legacySettlement.computeMessageHash(inputHash, outputHash, timestamp),
+      ).to.equal(hex(vector.message));
       const signature = hexlify(Buffer.from(vector.signature_b64, "base64"));
       const spki = hex(vector.spki_der_hex);
       const kind = await f.keys.kindOf(spki);
@@ -289,12 +293,18 @@ describe("LegacySettlement", () => {
     });
 
     it("test_BelongsToTheContractThatCalled_NotToWhoSentTheTransaction", async () => {
-      const data = f.legacySettlement.interface.encodeFunctionData("batchSettle", [ROOT, 3n, BLOB_ID]);
+      const data = f.legacySettlement.interface.encodeFunctionData("batchSettle", [
+        ROOT,
+        3n,
+        BLOB_ID,
+      ]);
       const manager = await f.manager.getAddress();
       await expect(f.manager.execute(await f.legacySettlement.getAddress(), data))
         .to.emit(f.legacySettlement, "RootAnchored")
         .withArgs(ROOT, manager, 3n, BLOB_ID);
-      expect(await f.legacySettlement.anchoredAt(ROOT, 3n, BLOB_ID, manager)).to.equal(await now(f));
+      expect(await f.legacySettlement.anchoredAt(ROOT, 3n, BLOB_ID, manager)).to.equal(
+        await now(f),
+      );
       const { address } = f.administrator;
       expect(await f.legacySettlement.anchoredAt(ROOT, 3n, BLOB_ID, address)).to.equal(0n);
     });
@@ -315,9 +325,9 @@ describe("LegacySettlement", () => {
     it("test_SettlesNothing", async () => {
       const batch = makeBatch([leaf]);
       await f.legacySettlement.batchSettle(batch.root, batch.size, BLOB_ID);
-      expect(await f.legacySettlement.individuallySettledAt(leaf.teeId, legacyMessageHash(leaf))).to.equal(
-        0n,
-      );
+      expect(
+        await f.legacySettlement.individuallySettledAt(leaf.teeId, legacyMessageHash(leaf)),
+      ).to.equal(0n);
       await settle(leaf);
     });
   });
@@ -442,9 +452,9 @@ describe("LegacySettlement", () => {
         .withArgs(
           ...([teeId, REQUESTER, inputHash, outputHash, timestamp, BLOB_ID, teeSignature] as const),
         );
-      expect(await f.legacySettlement.individuallySettledAt(teeId, legacyMessageHash(leaf))).to.equal(
-        await now(f),
-      );
+      expect(
+        await f.legacySettlement.individuallySettledAt(teeId, legacyMessageHash(leaf)),
+      ).to.equal(await now(f));
       await expect(settle(leaf)).to.be.revertedWith("Already settled");
     });
 

@@ -160,7 +160,9 @@ describe("LegacySettlement and its bindings", () => {
           subject,
         ).to.equal(legacyMessageHash(leaf));
         const isInTree = isMerkleProof({ proof, root, leafHash });
-        expect(await f.legacySettlement.verifyProof([...proof], root, leafHash), subject).to.equal(isInTree);
+        expect(await f.legacySettlement.verifyProof([...proof], root, leafHash), subject).to.equal(
+          isInTree,
+        );
         const isSigned = await isGood(leaf);
         expect(
           await f.legacySettlement.verifyInclusion(
