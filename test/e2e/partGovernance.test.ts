@@ -65,6 +65,7 @@ it("registers a node as a registrar, by a document that was verified before", as
     [[document, enclave.nothing, certificate, ...place], "is no public key in PEM or DER"],
     [[document, key, enclave.nothing, ...place], "is no certificate in PEM or DER"],
     [[document, key, join(local.folder, "none"), ...place], "no file"],
+    [[document, enclave.strangeKey, certificate, ...place], "must be RSA of 2048 to 4096 bits"],
     [[document, enclave.otherKey, certificate, ...place], "vouches for another signing key"],
     [[document, key, certificate, `0x${"00".repeat(20)}`, ...place.slice(1)], "must not be zero"],
     [[document, key, certificate, registrar, "http://a.org", "LLMProxy"], "must be an https URL"],

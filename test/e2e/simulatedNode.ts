@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDevelopmentRoot } from "@haca/enclave-simulator/developmentRoot";
@@ -30,6 +31,10 @@ export function makeNode(folder: string) {
     oldDocument: file("old", attest(now - 400n)),
     key: file("key.json", JSON.stringify({ public_key: pem })),
     otherKey: file("other.der", make().signingKey),
+    strangeKey: file(
+      "strange.der",
+      generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "der" }),
+    ),
     certificate: file("tls.der", enclave.tlsCertificate),
     nothing: file("nothing", "nothing"),
   };

@@ -9,11 +9,12 @@ import { NODE } from "./support/newJob.ts";
 /** A chain whose only answer is the bitmap of the nonces that it is given. */
 function chainWith(settled: readonly bigint[]): Chain {
   const call = async ({ data }: { data: string }): Promise<string> => {
-    const [, index] = settlementInterface.decodeFunctionData("settledBitmap", data);
+    const [page] = settlementInterface.decodeFunctionData("occupied", data);
+    const index = (page as bigint) & ((1n << 88n) - 1n);
     const word = settled
       .filter((nonce) => nonce / 256n === index)
       .reduce((bits, nonce) => bits | (1n << (nonce % 256n)), 0n);
-    return settlementInterface.encodeFunctionResult("settledBitmap", [word]);
+    return settlementInterface.encodeFunctionResult("occupied", [word]);
   };
   return { provider: { call } } as unknown as Chain;
 }

@@ -14,7 +14,14 @@ import { isoTime, opg, printable } from "../../lib/words.ts";
 import { deployed } from "../call.ts";
 import type { Action, ActionContext } from "./action.ts";
 import { readDocumentFile, readEndpoint, readKeyFile, readTlsFile } from "./nodeFiles.ts";
-import { currentVerifier, readImage, readNodeType, refuse, TEE_REGISTRY } from "./teeRegistry.ts";
+import {
+  currentVerifier,
+  isRevert,
+  readImage,
+  readNodeType,
+  refuse,
+  TEE_REGISTRY,
+} from "./teeRegistry.ts";
 
 /** The legacy entry point speaks of it alone. */
 const { nitro } = ATTESTATION_VENDORS;
@@ -47,6 +54,7 @@ export const registerNode: Action = {
     const { type, label } = await readNodeType(context);
     if (payment === ZeroAddress) throw refuse("the payment address must not be zero");
 
+    const warning = await keyWarning({ context, signingKey, type });
     const result = await judge(context, document);
     requireOwnKeys({ result, signingKey, tlsCertificate });
     const claims = await requireVerified({ context, document, result, documentPath });
@@ -60,7 +68,6 @@ export const registerNode: Action = {
     if (!image.isApproved) throw refuse(`image ${pcrHash} is not approved for ${label}`);
     const teeId = keccak256(signingKey);
     await requireAdmission(context, teeId);
-    const warning = await keyWarning({ context, signingKey, type });
     const made = result.document.timestamp / 1000n;
     return {
       calls: [
@@ -154,11 +161,11 @@ async function keyWarning(parameters: {
   type: number;
 }): Promise<string> {
   const { context, signingKey, type } = parameters;
-  const kind = await deployed(context, "SigningKeys")
-    .kindOf(hexlify(signingKey))
-    .catch(() => {
-      throw refuse("the signing key must be RSA of 2048 to 4096 bits, P-256 or secp256k1");
-    });
+  const keys = deployed(context, "SigningKeys");
+  const kind = await keys.kindOf(hexlify(signingKey)).catch(async (error: unknown) => {
+    if (!(await isRevert(error, "SigningKeys_KeyUnsupported"))) throw error;
+    throw refuse("the signing key must be RSA of 2048 to 4096 bits, P-256 or secp256k1");
+  });
   return type === LLM_PROXY && kind !== RSA
     ? "; its key is not RSA, and clients of an LLMProxy verify no others"
     : "";
@@ -176,7 +183,10 @@ async function requireAdmission(context: ActionContext, teeId: string): Promise<
   }
   const isKnown = await registry.nodeOf(teeId).then(
     () => true,
-    () => false,
+    async (error: unknown) => {
+      if (await isRevert(error, "TEERegistry_NodeUnknown")) return false;
+      throw error;
+    },
   );
   if (isKnown) throw refuse(`node ${teeId} is registered already; its operator renews it`);
   await requireBond(context, await registry.bonds());

@@ -104,9 +104,14 @@ export async function readNode(
       endpoint: printable(endpoint),
     };
   } catch (error) {
-    // Loaded when it is used: the list of actions is there without a build.
-    const { explainRevert, revertData } = await import("@haca/protocol/explainRevert");
-    if (explainRevert(revertData(error)).name !== "TEERegistry_NodeUnknown") throw error;
+    if (!(await isRevert(error, "TEERegistry_NodeUnknown"))) throw error;
     throw refuse(`the registry knows no node ${context.teeId}`);
   }
+}
+
+/** Whether what a call met is that error of a contract, and not an endpoint's. */
+export async function isRevert(error: unknown, name: string): Promise<boolean> {
+  // Loaded when it is used: the list of actions is there without a build.
+  const { explainRevert, revertData } = await import("@haca/protocol/explainRevert");
+  return explainRevert(revertData(error)).name === name;
 }

@@ -524,7 +524,7 @@ describe("LegacySettlement", () => {
       await settle(leaf);
       const node = `0x${f.rsa.teeId.slice(-40)}`;
       for (const account of [node, REQUESTER, f.administrator.address]) {
-        expect(await f.settlement.settledBitmap(account, 0n)).to.equal(0n);
+        expect(await f.settlement.occupied(BigInt(account) << 88n)).to.equal(0n);
       }
     });
   });
