@@ -35,7 +35,12 @@ async function newContext(
 ): Promise<AccountContext> {
   const wallet = new Wallet(developmentKey(account));
   const { book, url } = chain;
-  const connected = await connectChain({ rpcUrl: url, timeoutMs: 5_000, chainId: 31337, addressBook: book });
+  const connected = await connectChain({
+    rpcUrl: url,
+    timeoutMs: 5_000,
+    chainId: 31337,
+    addressBook: book,
+  });
   const database = await openDatabase({
     folder: temporaryQueue(),
     url: databaseUrl,

@@ -2,6 +2,7 @@ import { encodeRequestId, ledgerPageOf } from "@haca/protocol/requestId";
 import { expect } from "chai";
 import { concat, dataSlice, Signature, toBeHex, ZeroAddress } from "ethers";
 import { network } from "hardhat";
+import { deployMock } from "../utils/deployMock.ts";
 import {
   deploySettlement,
   type Inference,
@@ -112,7 +113,7 @@ describe("InferenceSettlement: the node's consent", () => {
 
   describe("of a contract (ERC-1271)", () => {
     const deployWallet = async () => {
-      const wallet = await fixture.ethers.deployContract("OwnedWallet", [fixture.node.address]);
+      const wallet = await deployMock(fixture.ethers, "OwnedWallet", [fixture.node.address]);
       inference = await inferBy(await wallet.getAddress());
       return wallet;
     };
@@ -133,7 +134,7 @@ describe("InferenceSettlement: the node's consent", () => {
     it("test_RevertWhen_WalletChangedItsMind", async () => {
       const wallet = await deployWallet();
       const signature = await sign();
-      await wallet.getFunction("setOwner")(fixture.otherNode.address);
+      await wallet.setOwner(fixture.otherNode.address);
       await expectRefusal(relay(inference, signature), await wallet.getAddress());
     });
 
@@ -160,8 +161,8 @@ describe("InferenceSettlement: the node's consent", () => {
       ["TheSameRequest", 0n],
       ["AnotherRequest", 1n],
     ] as const) {
-      const prepareWallet = async (kind: string) => {
-        const wallet = await fixture.ethers.deployContract(kind);
+      const prepareWallet = async (kind: "ReentrantWallet" | "StubbornWallet") => {
+        const wallet = await deployMock(fixture.ethers, kind);
         const node = await wallet.getAddress();
         const outer = await inferBy(node);
         const inner = await inferBy(node, nonce);
@@ -169,7 +170,7 @@ describe("InferenceSettlement: the node's consent", () => {
           ...[inner.result, inner.words, inner.proof, "0x"],
         ] as never);
         const settlement = await fixture.settlement.getAddress();
-        await wallet.getFunction("prepare")(settlement, call);
+        await wallet.prepare(settlement, call);
         return { wallet, node, outer, inner };
       };
 
@@ -197,20 +198,17 @@ describe("InferenceSettlement: the node's consent", () => {
       it(`test_ReentryIsASettlementOnItsOwn_${name}`, async () => {
         // What the wallet tries is a call that works from outside: it fails above for where it is made alone.
         const { wallet, inner } = await prepareWallet("StubbornWallet");
-        await expect(wallet.getFunction("perform")()).to.emit(
-          fixture.settlement,
-          "InferenceSettled",
-        );
+        await expect(wallet.perform()).to.emit(fixture.settlement, "InferenceSettled");
         expect(await fixture.settlement.isSettled(inner.result.requestId)).to.equal(true);
       });
     }
 
     it("test_WalletSeesTheRequestOpen", async () => {
       // A wallet that settles only what is open still reads the state from before the settlement.
-      const wallet = await fixture.ethers.deployContract("ReentrantWallet");
+      const wallet = await deployMock(fixture.ethers, "ReentrantWallet");
       const other = await inferBy(await wallet.getAddress());
       const probe = await fixture.ethers.deployContract("OpenRequestProbe");
-      await wallet.getFunction("prepare")(
+      await wallet.prepare(
         await probe.getAddress(),
         probe.interface.encodeFunctionData("requireOpen", [
           ...[await fixture.settlement.getAddress(), other.result.requestId],

@@ -18,6 +18,7 @@ import {
   now,
   type RegistryFixture,
 } from "../utils/attestationFixture.ts";
+import { deployMock } from "../utils/deployMock.ts";
 import { GAS } from "../utils/transactionGas.ts";
 
 const connection = await network.create();
@@ -104,12 +105,12 @@ describe("TEERegistry verifiers", () => {
 
   it("test_RevertWhen_VerifierReadsAnotherKindOfEvidence", async () => {
     const governance = f.registry.connect(f.governance);
-    const open = await f.ethers.deployContract("OpenVerifier");
+    const open = await deployMock(f.ethers, "OpenVerifier");
     const address = await open.getAddress();
     const kind = await f.verifier.evidenceType();
     await expect(governance.setVerifier(NITRO, address))
       .to.be.revertedWithCustomError(f.registry, "TEERegistry_EvidenceTypeMismatch")
-      .withArgs(kind, await open.getFunction("evidenceType")());
+      .withArgs(kind, await open.evidenceType());
     // A verifier that is removed leaves its kind behind: images approved under the id are of it.
     await governance.setVerifier(NITRO, `0x${"00".repeat(20)}`);
     await expect(governance.setVerifier(NITRO, address)).to.be.revertedWithCustomError(
@@ -118,9 +119,7 @@ describe("TEERegistry verifiers", () => {
     );
     expect(await f.registry.evidenceTypeOf(NITRO)).to.equal(kind);
     await governance.setVerifier(OPEN, address);
-    expect(await f.registry.evidenceTypeOf(OPEN)).to.equal(
-      await open.getFunction("evidenceType")(),
-    );
+    expect(await f.registry.evidenceTypeOf(OPEN)).to.equal(await open.evidenceType());
   });
 
   it("test_RevokedCertificateStaysRevokedInAnotherStore", async () => {
@@ -196,25 +195,22 @@ describe("TEERegistry verifiers", () => {
     };
 
     it("test_RevertWhen_NodeChangesWhileItsEvidenceIsVerified", async () => {
-      const operator = await f.ethers.deployContract("RetiringOperator", [
+      const operator = await deployMock(f.ethers, "RetiringOperator", [
         await f.registry.getAddress(),
       ]);
       const address = await operator.getAddress();
       await f.registry.connect(f.governance).setVerifier(OPEN, address);
       await approve(f, f.image, LLM_PROXY, OPEN);
       const registration = await registrationOf(address, OPEN);
-      await operator.getFunction("register")(registration);
+      await operator.register(registration);
       await f.networkHelpers.time.increase(1);
       await expect(
-        operator.getFunction("renew")(
-          keccak256(registration.signingKey),
-          await registrationOf(address, OPEN),
-        ),
+        operator.renew(keccak256(registration.signingKey), await registrationOf(address, OPEN)),
       ).to.be.revertedWithCustomError(f.registry, "TEERegistry_StatusInvalid");
     });
 
     it("test_RevertWhen_AnotherVerifierRenewsTheNode", async () => {
-      const open = await f.ethers.deployContract("OpenVerifier");
+      const open = await deployMock(f.ethers, "OpenVerifier");
       const governance = f.registry.connect(f.governance);
       await governance.setVerifier(OPEN, await open.getAddress());
       await approve(f, f.image, LLM_PROXY, OPEN);

@@ -130,7 +130,10 @@ async function connect(parameters: {
   const { chainId, rpcTimeoutMs: timeoutMs, rpcUrl } = config;
   const chain = await ports.connectChain({ rpcUrl, timeoutMs, chainId, addressBook });
   try {
-    return { chain, models: await loadServedModels({ folders: config.models, addressBook, chain }) };
+    return {
+      chain,
+      models: await loadServedModels({ folders: config.models, addressBook, chain }),
+    };
   } catch (error) {
     chain.provider.destroy();
     throw error;
