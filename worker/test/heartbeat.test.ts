@@ -104,6 +104,9 @@ describe("heartbeats", () => {
     const later = await heartbeats(successor, 2);
     expect(later.every(({ call }) => call === "heartbeatBySession")).toBe(true);
     expect(await tee.sessionKeys(teeId)).toEqual([address]);
+    // It lies outside the enclave: nothing that it signs may pass for a result.
+    const { signsResults } = await tee.registry.getFunction("sessionKey")(teeId, address);
+    expect(signsResults).toBe(false);
     const output = [...first.child.lines, ...successor.child.lines].join("\n");
     expect(output).not.toContain(privateKey.slice(2));
     expect(output).not.toContain(settings.HACA_HEARTBEAT_KEY?.slice(2));

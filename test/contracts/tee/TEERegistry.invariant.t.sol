@@ -41,7 +41,7 @@ contract TEERegistryInvariants {
         handler.attest(0, 0, 0, 1, true);
         vm.assertTrue(handler.isActive(teeId), "renewed");
         handler.pass(0);
-        (, uint256 timestamp, bool isTrusted) = handler.sampleAt(0);
+        (, uint256 timestamp, , bool isTrusted) = handler.sampleAt(0);
         vm.assertTrue(isTrusted, "trusted in the past");
         handler.replaceVerifier(1);
         vm.assertFalse(handler.isActive(teeId), "another verifier");
@@ -73,7 +73,11 @@ contract TEERegistryInvariants {
     function invariant_PastVerdictsAreThoseOfTheirTime() public view {
         uint256 count = handler.sampleCount();
         for (uint256 i = 0; i < count; ++i) {
-            (bytes32 teeId, uint256 timestamp, bool isTrusted) = handler.sampleAt(i);
+            (bytes32 teeId, uint256 timestamp, bool wasInService, bool isTrusted) = handler.sampleAt(i);
+            vm.assertTrue(
+                handler.registry().wasInService(teeId, timestamp) == wasInService,
+                "in service in the past"
+            );
             vm.assertTrue(handler.registry().isActiveAt(teeId, timestamp) == isTrusted, "active in the past");
         }
     }

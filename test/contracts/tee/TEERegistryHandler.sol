@@ -195,12 +195,12 @@ contract TEERegistryHandler {
         bool isAllowed =
             standing.status == ITEERegistryTypes.NodeStatus.Enabled &&
                 signer == (keySeed % NODES) + 1 &&
-                timestamp > standing.lastHeartbeatAt &&
                 timestamp <= block.timestamp + 60 &&
                 timestamp + heartbeatAge >= block.timestamp;
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(signer, keccak256(abi.encode(teeId, timestamp)));
         bytes memory call = abi.encodeCall(registry.heartbeat, (teeId, timestamp, abi.encodePacked(r, s, v)));
-        if (_try(operatorAt(signerSeed), call, isAllowed)) standing.lastHeartbeatAt = timestamp;
+        bool isAccepted = _try(operatorAt(signerSeed), call, isAllowed);
+        if (isAccepted && timestamp > standing.lastHeartbeatAt) standing.lastHeartbeatAt = timestamp;
     }
 
     function ban(uint256 keySeed, bool isGuardian) external {
@@ -298,19 +298,19 @@ contract TEERegistryHandler {
         return _samples.length;
     }
 
-    /// @notice A past second, and whether a result of then is to be trusted as the account sees it now.
+    /// @notice A past second, and as the account sees it now: whether the node was in service then, and whether it is to be
+    /// trusted for it, alive as well.
     function sampleAt(
         uint256 index
-    ) external view returns (bytes32 teeId, uint256 timestamp, bool isTrusted) {
+    ) external view returns (bytes32 teeId, uint256 timestamp, bool wasInService, bool isTrusted) {
         Sample memory sample = _samples[index];
         Standing memory standing = _standings[sample.teeId];
+        wasInService = sample.stood && !_isExcluded(standing) && !_isBanned(standing.status);
         isTrusted =
-            sample.stood &&
-            !_isExcluded(standing) &&
-            !_isBanned(standing.status) &&
+            wasInService &&
             sample.timestamp <= standing.attestedAt + sample.attestationAge &&
             sample.timestamp <= standing.lastHeartbeatAt + sample.heartbeatAge;
-        return (sample.teeId, sample.timestamp, isTrusted);
+        return (sample.teeId, sample.timestamp, wasInService, isTrusted);
     }
 
     function standingOf(bytes32 teeId) external view returns (Standing memory) {
