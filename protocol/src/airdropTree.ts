@@ -1,6 +1,6 @@
 import { keccak256, toBeHex } from "ethers";
 import { BaseError } from "./baseError.ts";
-import { buildStandardTree, type StandardTree, standardProof } from "./standardTree.ts";
+import { buildMerkleTree, type MerkleTree, merkleProof, merkleRoot } from "./merkleTree.ts";
 
 /** One claim; its index in the airdrop is its place in the list. */
 export type AirdropEntry = {
@@ -10,7 +10,7 @@ export type AirdropEntry = {
 };
 
 /** OpenZeppelin's standard Merkle tree over `(uint256 index, address account, uint256 amount)`, leaves hashed twice. */
-export type AirdropTree = StandardTree;
+export type AirdropTree = MerkleTree;
 
 const word = (value: bigint): string => toBeHex(value, 32).slice(2);
 
@@ -29,25 +29,20 @@ export function buildAirdropTree(entries: readonly AirdropEntry[]): AirdropTree 
   if (entries.length === 0) {
     throw new BaseError({ code: "airdrop.empty", message: "an airdrop needs at least one entry" });
   }
-  return buildStandardTree(entries.map((entry, index) => airdropLeaf({ index, ...entry })));
+  return buildMerkleTree(entries.map((entry, index) => airdropLeaf({ index, ...entry })));
 }
 
-export function airdropRoot(tree: AirdropTree): string {
-  const root = tree.nodes[0];
-  if (root === undefined)
-    throw new BaseError({ code: "airdrop.empty", message: "the tree is empty" });
-  return root;
-}
+/** Error: `merkleTree.empty`. */
+export const airdropRoot = (tree: AirdropTree): string => merkleRoot(tree);
 
 /** The sibling hashes from an entry's leaf up to the root. Error: `airdrop.indexUnknown`. */
 export function airdropProof(parameters: { tree: AirdropTree; index: number }): string[] {
   const { tree, index } = parameters;
-  const place = tree.places[index];
-  if (place === undefined) {
+  if (tree.places[index] === undefined) {
     throw new BaseError({
       code: "airdrop.indexUnknown",
       message: `index ${index} is not in the airdrop, which has ${tree.places.length} entries`,
     });
   }
-  return standardProof({ nodes: tree.nodes, place });
+  return merkleProof({ tree, index });
 }

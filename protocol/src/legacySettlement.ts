@@ -1,45 +1,53 @@
-import { AbiCoder, concat, keccak256, toBeHex } from "ethers";
+import { AbiCoder, keccak256 } from "ethers";
 
 /**
- * Formats of the public network's clients: an enclave's signature over two hashes and a time, and a leaf of a batch.
- * Chain, contract, model and requester are not part of what is signed.
+ * Formats of `LegacySettlement`, which are those of the public network: what an enclave signs, and the leaves of a batch.
+ * Hashes are lower-case hex of 32 bytes, times unix seconds.
  */
-export type LegacyResult = {
-  /** keccak256 of the enclave's public key (SPKI, DER) */
-  teeId: string;
+
+/** Types of a leaf's fields, in order: `leafEncoding` of a batch's blob. */
+export const LEGACY_LEAF_TYPES = ["bytes32", "bytes32", "bytes32", "bytes", "uint256"] as const;
+
+/** Fewest bytes of a signature, those of an RSA key of 2048 bits. The contract calls shorter ones invalid, whoever signed. */
+export const LEGACY_MINIMUM_SIGNATURE_LENGTH = 256;
+
+/** Bytes that a blob id may have in the contract. */
+export const MAXIMUM_BLOB_ID_LENGTH = 128;
+
+/** How old an answer may be for `LegacySettlement.verifySignature`, in seconds. */
+export const LEGACY_MAXIMUM_AGE = 60n * 60n;
+
+/** What an enclave signs. */
+export type LegacyMessage = {
+  /** hash of the request */
   inputHash: string;
+  /** hash of the answer */
   outputHash: string;
-  /** RSA-PSS over SHA-256 of the message; bytes as hex */
-  signature: string;
-  /** unix seconds */
+  /** when the enclave says that it answered */
   timestamp: bigint;
 };
 
-/** Types of a leaf, in the order in which they are encoded. */
-export const LEGACY_LEAF_TYPES = ["bytes32", "bytes32", "bytes32", "bytes", "uint256"] as const;
+/** One answer in a batch. */
+export type LegacyLeaf = LegacyMessage & {
+  /** the node that signed */
+  teeId: string;
+  /** RSA-PSS over SHA-256 of the message hash, hex */
+  teeSignature: string;
+};
 
-/** What the enclave signs, and the key of the result: keccak256(inputHash || outputHash || uint256 timestamp). */
-export function legacyMessageHash(parameters: {
-  inputHash: string;
-  outputHash: string;
-  timestamp: bigint;
-}): string {
-  const { inputHash, outputHash, timestamp } = parameters;
-  return keccak256(concat([inputHash, outputHash, toBeHex(timestamp, 32)]));
+const coder = AbiCoder.defaultAbiCoder();
+
+/** `LegacySettlement.computeMessageHash`: keccak256(inputHash | outputHash | uint256 timestamp). */
+export function legacyMessageHash(message: LegacyMessage): string {
+  const { inputHash, outputHash, timestamp } = message;
+  return keccak256(
+    coder.encode(["bytes32", "bytes32", "uint256"], [inputHash, outputHash, timestamp]),
+  );
 }
 
-/** keccak256(keccak256(abi.encode(teeId, inputHash, outputHash, signature, timestamp))) */
-export function legacyLeaf(result: LegacyResult): string {
-  const { teeId, inputHash, outputHash, signature, timestamp } = result;
-  return keccak256(
-    keccak256(
-      AbiCoder.defaultAbiCoder().encode(LEGACY_LEAF_TYPES, [
-        teeId,
-        inputHash,
-        outputHash,
-        signature,
-        timestamp,
-      ]),
-    ),
-  );
+/** `LegacySettlement.hashLeaf`: keccak256(keccak256(abi.encode(the five fields))). A batch is a tree of these, `merkleTree.ts`. */
+export function hashLegacyLeaf(leaf: LegacyLeaf): string {
+  const { teeId, inputHash, outputHash, teeSignature, timestamp } = leaf;
+  const values = [teeId, inputHash, outputHash, teeSignature, timestamp];
+  return keccak256(keccak256(coder.encode(LEGACY_LEAF_TYPES, values)));
 }

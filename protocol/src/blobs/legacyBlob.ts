@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { LEGACY_LEAF_TYPES, type LegacyResult, legacyLeaf } from "../legacySettlement.ts";
-import { buildStandardTree, hashChildren } from "../standardTree.ts";
+import { hashLegacyLeaf, LEGACY_LEAF_TYPES, type LegacyLeaf } from "../legacySettlement.ts";
+import { buildMerkleTree, isMerkleProof, merkleRoot } from "../merkleTree.ts";
 import { BlobError } from "./blobError.ts";
 import type { BlobCheck } from "./blobStore.ts";
 
 /** A batch of the public network's format: its results, in the order of its values, and the root over them. */
-export type LegacyBatch = { results: readonly LegacyResult[]; root: string };
+export type LegacyBatch = { results: readonly LegacyLeaf[]; root: string };
 
 /** Results in one blob at most: what its reader holds in memory. */
 export const MAXIMUM_LEGACY_BATCH = 4_096;
@@ -40,17 +40,19 @@ const blobSchema = z.object({
 });
 
 /** The root over a batch. Error: `blob.malformed` where it is empty or too large. */
-export function legacyRoot(results: readonly LegacyResult[]): string {
-  return treeOf(results).nodes[0] ?? "";
+export function legacyRoot(results: readonly LegacyLeaf[]): string {
+  return merkleRoot(treeOf(results));
 }
 
 /** The blob that readers of the public network load: `standard-v1`, one line of JSON. Errors as `legacyRoot`. */
-export function encodeLegacyBlob(results: readonly LegacyResult[]): Uint8Array {
+export function encodeLegacyBlob(results: readonly LegacyLeaf[]): Uint8Array {
   const { nodes, places } = treeOf(results);
-  const values = results.map(({ teeId, inputHash, outputHash, signature, timestamp }, index) => ({
-    value: [teeId, inputHash, outputHash, signature, timestamp.toString()],
-    treeIndex: places[index],
-  }));
+  const values = results.map(
+    ({ teeId, inputHash, outputHash, teeSignature, timestamp }, index) => ({
+      value: [teeId, inputHash, outputHash, teeSignature, timestamp.toString()],
+      treeIndex: places[index],
+    }),
+  );
   const blob = { format: "standard-v1", leafEncoding: LEGACY_LEAF_TYPES, tree: nodes, values };
   return new TextEncoder().encode(JSON.stringify(blob));
 }
@@ -68,7 +70,12 @@ export function decodeLegacyBlob(bytes: Uint8Array): LegacyBatch {
     throw malformed(`tree: ${nodes.length} nodes are not those of ${count} values`);
   }
   for (let place = 0; place < count - 1; place += 1) {
-    if (nodes[place] !== hashChildren({ nodes, place })) {
+    const [root = "", leafHash = "", sibling = ""] = [
+      nodes[place],
+      nodes[2 * place + 1],
+      nodes[2 * place + 2],
+    ];
+    if (!isMerkleProof({ proof: [sibling], root, leafHash })) {
       throw malformed(`tree: node ${place} is not the hash of its children`);
     }
   }
@@ -79,10 +86,10 @@ export function decodeLegacyBlob(bytes: Uint8Array): LegacyBatch {
       teeId: withPrefix(teeId),
       inputHash: withPrefix(inputHash),
       outputHash: withPrefix(outputHash),
-      signature: signature.toLowerCase(),
+      teeSignature: signature.toLowerCase(),
       timestamp: BigInt(timestamp),
     };
-    if (treeIndex < count - 1 || nodes[treeIndex] !== legacyLeaf(result)) {
+    if (treeIndex < count - 1 || nodes[treeIndex] !== hashLegacyLeaf(result)) {
       throw malformed(`values.${index}: is not the leaf in place ${treeIndex}`);
     }
     if (shown.has(treeIndex)) throw malformed(`values.${index}: place ${treeIndex} is taken twice`);
@@ -105,11 +112,11 @@ export function withLegacyRoot(expected: { root: string; size?: number }): BlobC
   };
 }
 
-function treeOf(results: readonly LegacyResult[]) {
+function treeOf(results: readonly LegacyLeaf[]) {
   if (results.length === 0 || results.length > MAXIMUM_LEGACY_BATCH) {
     throw malformed(`a batch has 1 to ${MAXIMUM_LEGACY_BATCH} results, got ${results.length}`);
   }
-  return buildStandardTree(results.map(legacyLeaf));
+  return buildMerkleTree(results.map(hashLegacyLeaf));
 }
 
 function parse(bytes: Uint8Array): z.infer<typeof blobSchema> {

@@ -9,16 +9,16 @@ import {
   MAXIMUM_LEGACY_BATCH,
   withLegacyRoot,
 } from "../../src/blobs/legacyBlob.ts";
-import { type LegacyResult, legacyLeaf, legacyMessageHash } from "../../src/legacySettlement.ts";
-import { hashSortedPair, standardProof } from "../../src/standardTree.ts";
+import { hashLegacyLeaf, type LegacyLeaf, legacyMessageHash } from "../../src/legacySettlement.ts";
+import { buildMerkleTree, isMerkleProof, merkleProof, merkleRoot } from "../../src/merkleTree.ts";
 import { catchError } from "../catchError.ts";
 
 const word = (i: number): string => `0x${i.toString(16).padStart(64, "0")}`;
-const resultOf = (i: number): LegacyResult => ({
+const resultOf = (i: number): LegacyLeaf => ({
   teeId: word(1),
   inputHash: word(100 + i),
   outputHash: word(200 + i),
-  signature: `0x${(i % 256).toString(16).padStart(2, "0").repeat(256)}`,
+  teeSignature: `0x${(i % 256).toString(16).padStart(2, "0").repeat(256)}`,
   timestamp: 1_700_000_000n + BigInt(i),
 });
 const results = (count: number) => Array.from({ length: count }, (_, i) => resultOf(i));
@@ -40,10 +40,11 @@ describe("the legacy blob", () => {
     const bytes = encodeLegacyBlob(list);
     const batch = decodeLegacyBlob(bytes);
     expect(batch).toEqual({ results: list, root: legacyRoot(list) });
-    const { tree, values } = blobOf(count);
-    list.forEach((result, i) => {
-      const proof = standardProof({ nodes: tree, place: values[i].treeIndex });
-      expect(proof.reduce(hashSortedPair, legacyLeaf(result))).toBe(batch.root);
+    const { tree: nodes, values } = blobOf(count);
+    const tree = { nodes, places: values.map(({ treeIndex }) => treeIndex) };
+    list.forEach((leaf, index) => {
+      const proof = merkleProof({ tree, index });
+      expect(isMerkleProof({ proof, root: batch.root, leafHash: hashLegacyLeaf(leaf) })).toBe(true);
     });
   });
 
@@ -81,7 +82,7 @@ describe("the legacy blob", () => {
       "node 1 is not",
       falsified(3, ({ tree }) => {
         tree[1] = word(7);
-        tree[0] = hashSortedPair(word(7), tree[2] ?? "");
+        tree[0] = merkleRoot(buildMerkleTree([word(7), tree[2] ?? ""]));
       }),
     ],
     ["values.0: is not the leaf", falsified(3, (blob) => (blob.values[0].value[1] = word(7)))],
@@ -126,7 +127,7 @@ describe("the legacy blob", () => {
   it("is refused wherever a byte of a value changes", () => {
     const list = Array.from({ length: 8 }, (_, i) => ({
       ...resultOf(i),
-      signature: hexlify(randomBytes(256)),
+      teeSignature: hexlify(randomBytes(256)),
     }));
     const text = new TextDecoder().decode(encodeLegacyBlob(list));
     const digits = [...text.matchAll(/(?<=[0-9a-f]{8})[0-9a-f]/g)].map(({ index }) => index);
