@@ -54,7 +54,9 @@ export function createHeartbeatRelay(
   return async (body) => {
     const heartbeat = parseHeartbeat({ body, registry: context.registry });
     const { teeId, timestamp } = heartbeat;
-    const key = `${teeId} ${timestamp} ${heartbeat.signature}`;
+    // Each by itself before it may share: somebody's bad signature must not answer for the node's good one.
+    await verifyHeartbeat({ context, ...heartbeat });
+    const key = `${teeId} ${timestamp}`;
     const running = underWay.get(key) ?? relay({ context, heartbeat });
     underWay.set(key, running);
     try {
@@ -103,7 +105,6 @@ async function relay(parameters: {
   const { context, heartbeat } = parameters;
   const { registry, sender } = context;
   const { signature, teeId, timestamp } = heartbeat;
-  await verifyHeartbeat({ context, ...heartbeat });
   const data = registryInterface.encodeFunctionData("heartbeat", [teeId, timestamp, signature]);
   const purpose = `heartbeat ${teeId} ${timestamp}`;
   const hash = await sender.send({ purpose, to: registry, data }).catch((error: unknown) => {
