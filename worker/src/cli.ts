@@ -9,6 +9,7 @@ import { ROLES, readConfig, readQueueConfig, type Settings } from "./config/read
 import { flagOf, VARIABLES, type VariableName } from "./config/variables.ts";
 import { ConfigurationError, describeError } from "./errors.ts";
 import { createLogger } from "./logger.ts";
+import { readFacilitatorConfig } from "./roles/facilitate/readFacilitatorConfig.ts";
 import { readHeartbeatConfig } from "./roles/heartbeat/readHeartbeatConfig.ts";
 import type { RunningWorker } from "./start/startWorker.ts";
 
@@ -25,6 +26,16 @@ function prepare(roles: readonly string[], settings: Settings): { start: Start; 
       async start(parts) {
         const { startHeartbeat } = await import("./roles/heartbeat/startHeartbeat.ts");
         return await startHeartbeat({ config, ...parts });
+      },
+    };
+  }
+  if (roles.length === 1 && roles[0] === "facilitate") {
+    const config = readFacilitatorConfig(settings);
+    return {
+      logLevel: config.logLevel,
+      async start(parts) {
+        const { startFacilitator } = await import("./start/startFacilitator.ts");
+        return await startFacilitator({ config, ...parts });
       },
     };
   }
@@ -82,7 +93,7 @@ const program = new Command("npm run worker --")
   .usage("<roles...> [options]")
   .argument(
     "<roles...>",
-    `one or more of ${ROLES.join(", ")}; or heartbeat, alone; or status, which prints the queue`,
+    `one or more of ${ROLES.join(", ")}; or heartbeat or facilitate, alone; or status, which prints the queue`,
   )
   .configureOutput({ getOutHelpWidth: () => 80, getErrHelpWidth: () => 80 })
   .addHelpText("after", () => settingsHelp(commandLine))

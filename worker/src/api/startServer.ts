@@ -15,9 +15,16 @@ export async function startServer(parameters: {
   app: Hono;
   host: string;
   port: number;
+  /** Node's limit where it is left out */
+  maximumHeaderBytes?: number;
 }): Promise<RunningServer> {
-  const { app, host, port } = parameters;
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  const { app, host, maximumHeaderBytes, port } = parameters;
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    ...(maximumHeaderBytes === undefined
+      ? {}
+      : { serverOptions: { maxHeaderSize: maximumHeaderBytes } }),
+  }) as Server;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) =>
       reject(

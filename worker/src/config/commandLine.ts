@@ -3,40 +3,51 @@ import { ConfigurationError } from "../errors.ts";
 import { ROLES, type Settings } from "./readConfig.ts";
 import { flagOf, VARIABLES, type VariableName } from "./variables.ts";
 
-/** What the command line can name: the roles that share a process, `heartbeat`, and `status`. */
-export const PARTS = [...ROLES, "heartbeat", "status"] as const;
+/** What the command line can name: the roles that share a process, those that have one alone, and `status`. */
+export const PARTS = [...ROLES, "heartbeat", "facilitate", "status"] as const;
 export type Part = (typeof PARTS)[number];
 
 const COLUMNS = 80;
 const PROJECT = join(import.meta.dirname, "../../..");
 const names = Object.keys(VARIABLES) as VariableName[];
 const QUEUE: readonly Part[] = ["infer", "prove", "settle"];
-const RUNNING: readonly Part[] = [...QUEUE, "heartbeat"];
+const RUNNING: readonly Part[] = [...QUEUE, "heartbeat", "facilitate"];
+const FACILITATE: readonly Part[] = ["facilitate"];
 
 /** Who uses a setting that not every role uses. */
 const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
   HACA_NODE_KEY: ["infer", "settle"],
   HACA_MODELS: ["infer", "prove"],
   HACA_DATA_DIR: [...RUNNING, "status"],
-  HACA_WORKER_DATABASE_URL: [...QUEUE, "status"],
-  HACA_DATABASE_POOL: QUEUE,
+  HACA_WORKER_DATABASE_URL: [...QUEUE, "facilitate", "status"],
+  HACA_DATABASE_POOL: [...QUEUE, "facilitate"],
   HACA_HTTP_HOST: [...RUNNING, "status"],
   HACA_HTTP_PORT: [...RUNNING, "status"],
-  HACA_HTTP_BODY_LIMIT: QUEUE,
+  HACA_HTTP_BODY_LIMIT: [...QUEUE, "facilitate"],
   HACA_PROVER: ["prove"],
   HACA_PROVE_THREADS: ["prove"],
   HACA_PRICE: ["infer"],
-  HACA_CONFIRMATIONS: ["settle"],
+  HACA_CONFIRMATIONS: ["settle", "facilitate"],
   HACA_REORG_BLOCKS: ["settle"],
-  HACA_POLL_MS: ["prove", "settle", "heartbeat"],
-  HACA_REBROADCAST_MS: ["settle", "heartbeat"],
-  HACA_REPLACE_MS: ["settle"],
-  HACA_MAX_FEE_PER_GAS: ["settle", "heartbeat"],
+  HACA_POLL_MS: ["prove", "settle", "heartbeat", "facilitate"],
+  HACA_REBROADCAST_MS: ["settle", "heartbeat", "facilitate"],
+  HACA_REPLACE_MS: ["settle", "facilitate"],
+  HACA_MAX_FEE_PER_GAS: ["settle", "heartbeat", "facilitate"],
   HACA_MODEL_REFRESH_MS: ["infer", "settle"],
   HACA_ENCLAVE_URL: ["heartbeat"],
   HACA_HEARTBEAT_KEY: ["heartbeat"],
   HACA_HEARTBEAT_SECONDS: ["heartbeat"],
   HACA_SESSION_SECONDS: ["heartbeat"],
+  HACA_FACILITATOR_KEY: FACILITATE,
+  HACA_RELAY: FACILITATE,
+  HACA_RELAY_SIZE: FACILITATE,
+  HACA_RELAY_SECONDS: FACILITATE,
+  HACA_RELAY_IDLE_SECONDS: FACILITATE,
+  HACA_SUBMISSION_SECONDS: FACILITATE,
+  HACA_BLOB_PUBLISHER: FACILITATE,
+  HACA_BLOB_AGGREGATOR: FACILITATE,
+  HACA_BLOB_EPOCHS: FACILITATE,
+  HACA_BLOB_TIMEOUT_MS: FACILITATE,
 };
 
 const usersOf = (name: VariableName): readonly Part[] => USED_BY[name] ?? RUNNING;
@@ -69,8 +80,11 @@ export function readSettings(parameters: {
   }
   const placed = (path: string | undefined) => (path ? resolve(folder, path) : path);
   settings.HACA_ADDRESS_BOOK = placed(settings.HACA_ADDRESS_BOOK);
-  settings.HACA_DATA_DIR =
-    placed(settings.HACA_DATA_DIR) || join(PROJECT, VARIABLES.HACA_DATA_DIR.default ?? "");
+  // Its account is another than the node's, and so is its queue.
+  const standard = parts.includes("facilitate")
+    ? "data/facilitator"
+    : (VARIABLES.HACA_DATA_DIR.default ?? "");
+  settings.HACA_DATA_DIR = placed(settings.HACA_DATA_DIR) || join(PROJECT, standard);
   if (settings.HACA_PROVER !== "none") settings.HACA_PROVER = placed(settings.HACA_PROVER);
   settings.HACA_MODELS = settings.HACA_MODELS?.split(",")
     .map((path) => path.trim())

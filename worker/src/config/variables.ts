@@ -162,6 +162,53 @@ export const VARIABLES = {
     default: "604800",
     help: "seconds for which a session key is certified (role heartbeat)",
   }),
+  HACA_FACILITATOR_KEY: variable({
+    schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
+    help: "private key that pays for what is settled for others (role facilitate); not the node's",
+    secret: true,
+  }),
+  HACA_RELAY: variable({
+    schema: z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address"),
+    help: "contract that batches are sent to (default: LegacySettlement of the address book)",
+  }),
+  HACA_RELAY_SIZE: variable({
+    schema: integer(1, 4_096),
+    default: "20",
+    help: "submissions that a batch of the facilitator is closed at",
+  }),
+  HACA_RELAY_SECONDS: variable({
+    schema: integer(0, 86_400),
+    default: "900",
+    help: "seconds that a submission waits for others at most",
+  }),
+  HACA_RELAY_IDLE_SECONDS: variable({
+    schema: integer(0, 86_400),
+    default: "300",
+    help: "seconds without another submission after which a batch is closed",
+  }),
+  HACA_SUBMISSION_SECONDS: variable({
+    schema: integer(60, 10 * 365 * 86_400),
+    default: "86400",
+    help: "age of an answer, in seconds, above which the facilitator does not settle it",
+  }),
+  HACA_BLOB_PUBLISHER: variable({
+    schema: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }),
+    help: "where contents are PUT, path included, such as http://127.0.0.1:8090/v1/blobs",
+  }),
+  HACA_BLOB_AGGREGATOR: variable({
+    schema: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }),
+    help: "URL above /v1/blobs/<id>, from which contents are read back",
+  }),
+  HACA_BLOB_EPOCHS: variable({
+    schema: integer(1, 1_000),
+    default: "10",
+    help: "storage epochs that the publisher is asked for",
+  }),
+  HACA_BLOB_TIMEOUT_MS: variable({
+    schema: integer(10, 600_000),
+    default: "30000",
+    help: "time for one exchange with publisher or aggregator",
+  }),
   HACA_LOG_LEVEL: variable({
     schema: z.enum(["trace", "debug", "info", "warn", "error"]),
     default: "info",

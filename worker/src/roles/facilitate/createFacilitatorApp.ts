@@ -1,0 +1,117 @@
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { Logger } from "pino";
+import { describeError, RetryableError } from "../../errors.ts";
+import type { Metrics } from "../../metrics/createMetrics.ts";
+import type { Condition } from "../../repeat.ts";
+import type { Database } from "../../storage/database.ts";
+import { BadSubmissionError, UnavailableError } from "./facilitatorErrors.ts";
+import { type RegistryContext, verifySubmission } from "./registryChecks.ts";
+import { countOpenCalls } from "./relayedCalls.ts";
+import type { RelayedHeartbeat } from "./relayHeartbeat.ts";
+import { jobIdOf, parseSettlementData, parseSettlementType } from "./submission.ts";
+import { acceptSubmission, findSubmission, readUsage } from "./submissions.ts";
+
+/** When a client may ask again, while database or endpoint are away. */
+const RETRY_AFTER_SECONDS = 5;
+const MAXIMUM_DAYS = 90;
+
+export type FacilitatorAppContext = {
+  database: Database;
+  registry: RegistryContext;
+  relayHeartbeat: (body: unknown) => Promise<RelayedHeartbeat>;
+  /** address that sends */
+  account: string;
+  metrics: Metrics;
+  logger: Logger;
+  /** of a body, in bytes */
+  bodyLimit: number;
+  condition: () => Condition;
+  /** there is something new to settle */
+  onAccepted: () => void;
+};
+
+/**
+ * The facilitator's HTTP interface, as clients of the public network know it: errors are `{ "error": text }`. Nobody says
+ * who they are; a submission is judged by its signature alone. This facilitator takes no payments yet, and says so.
+ */
+export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
+  const { account, condition, database, logger, metrics } = context;
+  const kinds = { kinds: [], extensions: [], signers: { "eip155:*": [account] } };
+  const app = new Hono();
+  app.use(async (c, next) => {
+    await next();
+    metrics.requests.inc({ status: String(c.res.status) });
+  });
+  app.use(
+    bodyLimit({
+      maxSize: context.bodyLimit,
+      onError: (c) =>
+        c.json({ error: `body: must not be larger than ${context.bodyLimit} bytes` }, 413),
+    }),
+  );
+  app.get("/supported", (c) => c.json(kinds));
+  app.get("/health", async (c) => {
+    const facilitate = condition();
+    const calls = await countOpenCalls({ database });
+    const status = facilitate.state === "working" ? "ok" : "degraded";
+    const { extensions, kinds: supportedKinds, signers } = kinds;
+    return c.json({ status, supportedKinds, extensions, signers, roles: { facilitate }, calls });
+  });
+  app.get("/usage", async (c) => {
+    const text = c.req.query("days") ?? "30";
+    const days = Number(text);
+    if (!/^\d{1,2}$/.test(text) || days < 1 || days > MAXIMUM_DAYS) {
+      throw new BadSubmissionError("days", `must be an integer from 1 to ${MAXIMUM_DAYS}`);
+    }
+    return c.json({ days, usage: await readUsage({ database, days }) });
+  });
+  app.post("/settle_data", async (c) => await acceptData({ context, c }));
+  app.get("/settle/:jobId", async (c) => {
+    const jobId = c.req.param("jobId");
+    const job = await findSubmission({ database, jobId });
+    return job === undefined ? c.json({ error: "no such job" }, 404) : c.json(job);
+  });
+  app.post("/heartbeat", async (c) => {
+    const body: unknown = await c.req.json().catch(() => undefined);
+    if (body === undefined) throw new BadSubmissionError("body", "must be JSON");
+    return c.json(await context.relayHeartbeat(body));
+  });
+  app.get("/metrics", async (c) => {
+    c.header("content-type", metrics.registry.contentType);
+    return c.body(await metrics.registry.metrics());
+  });
+  app.notFound((c) => c.json({ error: `there is nothing at ${c.req.method} ${c.req.path}` }, 404));
+  app.onError((error, c) => {
+    if (error instanceof BadSubmissionError) return c.json({ error: error.message }, 400);
+    if (error instanceof UnavailableError) return c.json({ error: error.message }, 500);
+    if (error instanceof RetryableError) {
+      logger.warn({ path: c.req.path, error: describeError(error) }, "refused for now");
+      c.header("retry-after", String(RETRY_AFTER_SECONDS));
+      return c.json({ error: "this cannot be verified or stored at the moment: try again" }, 503);
+    }
+    logger.error({ path: c.req.path, err: error }, "request failed");
+    return c.json({ error: "internal error; nothing was lost, try again" }, 500);
+  });
+  return app;
+}
+
+async function acceptData(parameters: {
+  context: FacilitatorAppContext;
+  c: Context;
+}): Promise<Response> {
+  const { c, context } = parameters;
+  const { database, onAccepted } = context;
+  const kind = parseSettlementType(c.req.header("x-settlement-type"));
+  if (kind === "private") {
+    return c.json({ settlementJob: null, notes: "private: nothing is settled or stored" }, 202);
+  }
+  const submission = parseSettlementData({ kind, header: c.req.header("x-settlement-data") });
+  // What is here already was verified, and costs the endpoint nothing any more.
+  const known = await findSubmission({ database, jobId: jobIdOf(submission) });
+  if (known !== undefined) return c.json({ settlementJob: known }, 202);
+  await verifySubmission({ context: context.registry, submission });
+  const settlementJob = await acceptSubmission({ database, submission });
+  onAccepted();
+  return c.json({ settlementJob }, 202);
+}

@@ -1,0 +1,53 @@
+import type { TransactionReceipt } from "ethers";
+import { answerOf } from "../../chain/rpcErrors.ts";
+import { listOpenTransactions } from "../../jobs/openTransactions.ts";
+import type { AccountContext } from "../../transactions/accountContext.ts";
+import { readChainView } from "../../transactions/readChainView.ts";
+import { sendTransaction } from "../../transactions/sendTransaction.ts";
+import { tendAccount } from "../../transactions/tendAccount.ts";
+
+export type Mined = { purpose: string; receipt: TransactionReceipt };
+
+/** All that the role `facilitate` knows of transactions. A purpose names one call. */
+export type Sender = {
+  /** address that pays */
+  readonly account: string;
+  /**
+   * Sends a call; its transaction is recorded before it leaves. Returns its hash, or undefined while gas is above the
+   * ceiling. @throws WouldRevertError, RetryableError
+   */
+  send(call: { purpose: string; to: string; data: string }): Promise<string | undefined>;
+  /** Looks after everything that was sent; returns what was mined, with its confirmations, since the last time. */
+  tend(): Promise<Mined[]>;
+  /** Hashes of what is recorded and not known to be mined, by purpose. */
+  listOpen(): Promise<ReadonlyMap<string, string>>;
+  /** Receipt of a transaction that was mined; undefined before it has its confirmations. */
+  findReceipt(hash: string): Promise<TransactionReceipt | undefined>;
+};
+
+export function createSender(context: AccountContext): Sender {
+  const { chain, confirmations, database, wallet } = context;
+  return {
+    account: wallet.address,
+    async send(call) {
+      const view = await readChainView(context);
+      return (await sendTransaction({ context, view, ...call }))?.hash;
+    },
+    async tend() {
+      const mined: Mined[] = [];
+      const view = await readChainView(context);
+      await tendAccount({ context, view, onMined: (transaction) => mined.push(transaction) });
+      return mined;
+    },
+    async listOpen() {
+      const open = await listOpenTransactions({ database });
+      return new Map(open.map(({ purpose, transaction }) => [purpose, transaction.hash]));
+    },
+    async findReceipt(hash) {
+      const receipt = await answerOf(chain.provider.getTransactionReceipt(hash));
+      if (receipt === null) return undefined;
+      const head = await answerOf(chain.provider.getBlockNumber());
+      return head - receipt.blockNumber + 1 < confirmations ? undefined : receipt;
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
+import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
+import { getAddress, type JsonRpcProvider, Wallet } from "ethers";
+import type { Logger } from "pino";
+import { startServer } from "../api/startServer.ts";
+import { connectChain } from "../chain/connectChain.ts";
+import { probeEndpoint } from "../chain/probeEndpoint.ts";
+import { StartError } from "../errors.ts";
+import { claimIdentity } from "../jobs/acceptJob.ts";
+import { createMetrics } from "../metrics/createMetrics.ts";
+import { type Condition, repeat, Wakeup } from "../repeat.ts";
+import { createFacilitatePass, LOT } from "../roles/facilitate/createFacilitatePass.ts";
+import { createFacilitatorApp } from "../roles/facilitate/createFacilitatorApp.ts";
+import type { FacilitatorConfig } from "../roles/facilitate/readFacilitatorConfig.ts";
+import { releaseAllCalls } from "../roles/facilitate/relayedCalls.ts";
+import { createHeartbeatRelay } from "../roles/facilitate/relayHeartbeat.ts";
+import { createSender } from "../roles/facilitate/sender.ts";
+import { openDatabase } from "../storage/openDatabase.ts";
+import { FeeGate } from "../transactions/fees.ts";
+import { CloseStack } from "./closeStack.ts";
+import type { RunningWorker } from "./startWorker.ts";
+import { untilReachable } from "./untilReachable.ts";
+
+/** Of one blob: thousands of submissions, or one with a long conversation. */
+const MAXIMUM_BLOB_BYTES = 16 * 1024 * 1024;
+/** Prompt and answer of an individual submission come in a header. */
+const MAXIMUM_HEADER_BYTES = 1024 * 1024;
+/** Beyond what storing and reading back can take: transactions and their simulations. */
+const LEASE_MARGIN_SECONDS = 60;
+
+/**
+ * Starts the role `facilitate` in this process: settles for others what enclaves have signed.
+ * @throws StartError or another BaseError, each one line that says what to change
+ */
+export async function startFacilitator(parameters: {
+  config: FacilitatorConfig;
+  logger: Logger;
+  /** aborts a start that waits for the chain */
+  signal: AbortSignal;
+}): Promise<RunningWorker> {
+  const { config, logger, signal } = parameters;
+  const { chainId, confirmations, maxFeePerGas, pollMs, rpcTimeoutMs, rpcUrl } = config;
+  const book = readAddressBook(config.addressBook);
+  const { registry, relay } = contractsOf({ config, book });
+  const closers = new CloseStack();
+  try {
+    const database = await openDatabase({
+      folder: config.dataDirectory,
+      url: config.databaseUrl,
+      poolSize: config.databasePool,
+      onError: (error) => logger.warn({ err: error }, "database connection lost"),
+    });
+    closers.add(() => database.close());
+    // The embedded database belongs to this process alone; leases in a shared one may be another's.
+    if (config.databaseUrl === undefined) await releaseAllCalls({ database });
+    const chain = await untilReachable({
+      operation: () => connectChain({ rpcUrl, timeoutMs: rpcTimeoutMs, chainId, book }),
+      ...{ signal, logger },
+    });
+    const { provider } = chain;
+    closers.add(async () => provider.destroy());
+    await requireContract({ provider, chainId, name: "TEERegistry", address: registry });
+    await requireContract({ provider, chainId, name: "LegacySettlement", address: relay });
+    const wallet = new Wallet(config.key);
+    const account = wallet.address;
+    const { genesisHash, settlement } = chain;
+    const identity = { chainId: chain.chainId, genesisHash, settlement, node: account };
+    await claimIdentity({ database, identity });
+    await untilReachable({
+      operation: () => probeEndpoint({ provider, chainId, account, confirmations }),
+      ...{ signal, logger },
+    });
+    const metrics = createMetrics({ database });
+    const sender = createSender({
+      ...{ database, chain, wallet, metrics, logger, confirmations },
+      gate: new FeeGate({ ceiling: maxFeePerGas, metrics, logger }),
+      rebroadcastMs: config.rebroadcastMs,
+      replaceMs: config.replaceMs,
+    });
+    const stopping = new AbortController();
+    const pass = createFacilitatePass({
+      ...{ database, sender, relay, logger, limits: config.limits },
+      leaseSeconds: LOT * 2 * (config.blobs.timeoutMs / 1_000) + LEASE_MARGIN_SECONDS,
+      owner: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
+      blobs: createHttpBlobStore({
+        ...config.blobs,
+        // Whatever the store makes of a content: it is read back and compared with what was sent.
+        ids: "walrus",
+        maximumBytes: MAXIMUM_BLOB_BYTES,
+        signal: stopping.signal,
+      }),
+    });
+    const wakeup = new Wakeup();
+    let condition: Condition = { state: "working" };
+    const server = await startServer({
+      app: createFacilitatorApp({
+        ...{ database, account, metrics, logger, bodyLimit: config.http.bodyLimit },
+        registry: { provider, registry, maximumAge: BigInt(config.submissionAge) },
+        relayHeartbeat: createHeartbeatRelay({ provider, registry, sender, pollMs }),
+        condition: () => condition,
+        onAccepted: () => wakeup.notify(),
+      }),
+      ...config.http,
+      maximumHeaderBytes: MAXIMUM_HEADER_BYTES,
+    });
+    const running = repeat({
+      ...{ name: "facilitate", pass, wakeup, intervalMs: pollMs },
+      ...{ signal: stopping.signal, logger },
+      report(current) {
+        condition = current;
+        const isBackingOff = current.state === "backing off";
+        metrics.roleBackingOff.set({ role: "facilitate" }, isBackingOff ? 1 : 0);
+      },
+    });
+    closers.add(async () => {
+      stopping.abort();
+      await Promise.all([server.close(), running]);
+    });
+    logger.info({ url: server.url, account, registry, relay }, "listening");
+    return { url: server.url, stop: () => closers.close() };
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+function contractsOf(parameters: { config: FacilitatorConfig; book: AddressBook }): {
+  registry: string;
+  relay: string;
+} {
+  const { config, book } = parameters;
+  const contracts: Readonly<Record<string, { address: string } | undefined>> = book.contracts;
+  const addressOf = (name: string, given?: string): string => {
+    const address = given ?? contracts[name]?.address;
+    if (address !== undefined) return getAddress(address);
+    throw new StartError({
+      code: "facilitate.noContract",
+      message: `HACA_ADDRESS_BOOK: ${config.addressBook} has no ${name}: deploy it first`,
+    });
+  };
+  return {
+    registry: addressOf("TEERegistry"),
+    relay: addressOf("LegacySettlement", config.relay),
+  };
+}
+
+async function requireContract(parameters: {
+  provider: JsonRpcProvider;
+  chainId: number;
+  name: string;
+  address: string;
+}): Promise<void> {
+  const { provider, chainId, name, address } = parameters;
+  if ((await provider.getCode(address)) !== "0x") return;
+  throw new StartError({
+    code: "chain.notDeployed",
+    message: `HACA_ADDRESS_BOOK: chain ${chainId} has no ${name} at ${address}: deploy first, or use the address book of this chain`,
+  });
+}
