@@ -23,6 +23,7 @@ describe("openDatabase", () => {
       { version: 1 },
       { version: 2 },
       { version: 3 },
+      { version: 4 },
     ]);
     await second.close();
   });
@@ -32,7 +33,7 @@ describe("openDatabase", () => {
     const database = await open(folder);
     await database.query("INSERT INTO migrations (version) VALUES (99)");
     await database.close();
-    await expect(open(folder)).rejects.toThrow(/schema version 99, this worker knows 3/);
+    await expect(open(folder)).rejects.toThrow(/schema version 99, this worker knows 4/);
     // The folder was given back: it is the schema again that refuses.
     await expect(open(folder)).rejects.toThrow(/schema version 99/);
   });

@@ -6,7 +6,7 @@ import type { Job } from "../src/jobs/job.ts";
 import {
   leaseJobs,
   releaseAllLeases,
-  releaseJob,
+  releaseJobs,
   renewLease,
   type Stage,
 } from "../src/jobs/leases.ts";
@@ -50,20 +50,24 @@ const prove = (job: Job): Promise<boolean> =>
 const sign = (job: Job, chainNonce = 0) =>
   recordTransaction({
     database,
-    requestId: job.requestId,
+    requestIds: [job.requestId],
+    kind: "zkml",
     chainNonce,
     sign: async (nonce) => ({ hash: `hash of ${nonce}`, raw: `raw ${nonce}` }),
   });
 
-const broadcast = (job: Job, transactionHash: string): Promise<boolean> =>
-  recordBroadcast({ database, requestId: job.requestId, transactionHash });
+/** Returns whether the job moved on. */
+const broadcast = async (job: Job, transactionHash: string): Promise<boolean> =>
+  (await recordBroadcast({ database, transactionHash })).includes(job.requestId);
 
-const settle = (job: Job, hash: string, blockNumber = 10): Promise<boolean> =>
-  recordSettlement({
+const settle = async (job: Job, hash: string, blockNumber = 10): Promise<boolean> => {
+  const moved = await recordSettlement({
     database,
-    requestId: job.requestId,
+    requestIds: [job.requestId],
     mined: { hash, blockNumber, blockHash: `block ${blockNumber}`, gasUsed: 250_000n },
   });
+  return moved.length === 1;
+};
 
 const fail = (job: Job, from: "accepted" | "proven" | "submitted"): Promise<boolean> =>
   recordFailure({ database, requestId: job.requestId, from, code: "test.failed", message: "why" });
@@ -82,7 +86,7 @@ const lease = (stage: Stage, limit = 10, versionIds?: readonly string[]): Promis
 const leaseElsewhere = (stage: Stage): Promise<Job[]> =>
   leaseJobs({ database, owner: randomUUID(), stage, limit: 10, leaseSeconds: 60 });
 
-const ACCEPTED: Stage = { state: "accepted", hasTransaction: false };
+const ACCEPTED: Stage = { state: "accepted" };
 
 describeStores("queue", (store) => {
   beforeAll(() => {
@@ -218,7 +222,7 @@ describeStores("queue", (store) => {
       await sign(job);
       await broadcast(job, "hash of 0");
       const drop = () => dropTransaction({ database, transactionHash: "hash of 0" });
-      expect([await drop(), await drop()]).toEqual([true, false]);
+      expect([await drop(), await drop()]).toEqual([1, 0]);
       expect(await read(job.requestId)).toMatchObject({ state: "proven", transaction: null });
       expect((await sign(job, 1))?.nonce).toBe(1);
     });
@@ -244,9 +248,8 @@ describeStores("queue", (store) => {
       await broadcast(job, "hash of 0");
       await settle(job, "hash of 0", 10);
       expect(await listSettledBlocks({ database })).toEqual([{ number: 10, hash: "block 10" }]);
-      const reopen = () =>
-        reopenSettled({ database, requestId: job.requestId, transactionHash: "hash of 0" });
-      expect([await reopen(), await reopen()]).toEqual([true, false]);
+      const reopen = () => reopenSettled({ database, transactionHash: "hash of 0" });
+      expect([await reopen(), await reopen()]).toEqual([[job.requestId], []]);
       expect(await read(job.requestId)).toMatchObject({
         state: "submitted",
         transaction: { raw: "raw 0", blockNumber: null, silentMs: null },
@@ -256,7 +259,7 @@ describeStores("queue", (store) => {
       expect(await listSettledBlocks({ database })).toHaveLength(1);
       await finaliseSettled({ database, upToBlock: 11 });
       expect(await listSettledBlocks({ database })).toEqual([]);
-      expect(await reopen()).toBe(false);
+      expect(await reopen()).toEqual([]);
     });
   });
 
@@ -267,14 +270,14 @@ describeStores("queue", (store) => {
       expect((await leaseElsewhere(ACCEPTED)).map(({ nonce }) => nonce)).toEqual([2n]);
       expect(await leaseElsewhere(ACCEPTED)).toEqual([]);
       const [first] = jobs;
-      await releaseJob({ database, owner: "me", requestId: first?.requestId ?? "" });
+      await releaseJobs({ database, owner: "me", requestIds: [first?.requestId ?? ""] });
       expect(await leaseElsewhere(ACCEPTED)).toHaveLength(1);
     });
 
     it("are released by their owner only", async () => {
       const { requestId } = await accept();
       await lease(ACCEPTED);
-      await releaseJob({ database, owner: "somebody else", requestId });
+      await releaseJobs({ database, owner: "somebody else", requestIds: [requestId] });
       expect(await leaseElsewhere(ACCEPTED)).toEqual([]);
       await releaseAllLeases({ database });
       expect(await leaseElsewhere(ACCEPTED)).toHaveLength(1);
@@ -299,10 +302,10 @@ describeStores("queue", (store) => {
     it("rest after an error", async () => {
       const { requestId } = await accept();
       await lease(ACCEPTED);
-      await releaseJob({
+      await releaseJobs({
         database,
         owner: "me",
-        requestId,
+        requestIds: [requestId],
         error: "broken",
         delaySeconds: 60,
         countsAsAttempt: true,
@@ -319,8 +322,11 @@ describeStores("queue", (store) => {
       const leased = await lease(ACCEPTED, 10, ["0xbb"]);
       expect(leased.map(({ requestId }) => requestId)).toEqual([other?.requestId]);
       await prove(job);
-      expect(await lease({ state: "proven", hasTransaction: true })).toEqual([]);
-      expect(await lease({ state: "proven", hasTransaction: false })).toHaveLength(1);
+      expect(await lease({ state: "proven", settleAlone: true })).toEqual([]);
+      expect(await lease({ state: "proven", settleAlone: false })).toHaveLength(1);
+      expect(await lease({ state: "proven" })).toHaveLength(1);
+      await sign(job);
+      expect(await lease({ state: "proven" })).toEqual([]);
     });
   });
 

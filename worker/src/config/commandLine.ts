@@ -32,6 +32,8 @@ const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
   HACA_REBROADCAST_MS: ["settle", "heartbeat"],
   HACA_REPLACE_MS: ["settle"],
   HACA_MAX_FEE_PER_GAS: ["settle", "heartbeat"],
+  HACA_BATCH_SIZE: ["settle"],
+  HACA_BATCH_MAX_AGE: ["settle"],
   HACA_MODEL_REFRESH_MS: ["infer", "settle"],
   HACA_ENCLAVE_URL: ["heartbeat"],
   HACA_HEARTBEAT_KEY: ["heartbeat"],
