@@ -270,7 +270,7 @@ describeStores("queue", (store) => {
       const halves = [jobs.slice(0, 2), jobs.slice(2)];
       const race = await Promise.all([jobs, ...halves, jobs].map((some) => signAll(some)));
       const nonces = race.flatMap((won) => (won === undefined ? [] : [won.nonce]));
-      expect(nonces).toEqual(nonces.map((_, index) => index));
+      expect(nonces.sort()).toEqual(nonces.map((_, index) => index));
       const carried = await database.query("SELECT request_id FROM transaction_jobs");
       expect(carried.map(({ request_id }) => request_id).sort()).toEqual(idsOf(jobs));
     });
