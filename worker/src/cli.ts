@@ -24,7 +24,7 @@ function prepare(roles: readonly string[], settings: Settings): { start: Start; 
     return {
       logLevel: config.logLevel,
       async start(parts) {
-        const { startHeartbeat } = await import("./roles/heartbeat/startHeartbeat.ts");
+        const { startHeartbeat } = await import("./start/startHeartbeat.ts");
         return await startHeartbeat({ config, ...parts });
       },
     };

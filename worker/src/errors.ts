@@ -27,6 +27,9 @@ export class RefusedInferenceError extends BaseError {
 /** The endpoint does not take one transaction, or one call. Others may fare better. */
 export class RefusedByEndpointError extends RetryableError {}
 
+/** The contract refuses what time makes possible. Others need not wait for it. */
+export class NotYetError extends RetryableError {}
+
 /**
  * One line of text for logs, answers and the `last_error` column: without a stack, a signed transaction, or the secret
  * part of an endpoint's address.

@@ -41,15 +41,16 @@ export async function status(parameters: { config: QueueConfig }): Promise<strin
 const accountLine = (balanceWei: string, { account, state }: FundsView): string =>
   `account ${account}: ${formatEther(balanceWei)} (${state === "empty" ? "cannot pay for a settlement" : state})`;
 
-/** `nonce 7 settlement 0x…: 125 s old, sent 5 s ago, replaced 2 times, pays up to 3.4 gwei (tip 1.2)` */
+/** `nonce 7 settlement 0x… of 32 jobs: 125 s old, sent 5 s ago, replaced 2 times, pays up to 3.4 gwei (tip 1.2)` */
 function lineOf(transaction: AttemptView): string {
-  const { ageSeconds, hash, nonce, purpose, replacements, silentSeconds } = transaction;
+  const { ageSeconds, hash, jobs, nonce, purpose, replacements, silentSeconds } = transaction;
   const sent = silentSeconds === null ? "not sent yet" : `sent ${silentSeconds} s ago`;
   const [fee, tip] = [transaction.maxFeePerGas, transaction.maxPriorityFeePerGas].map((wei) =>
     formatUnits(wei, "gwei"),
   );
   const replaced = replacements === 0 ? "" : `, replaced ${replacements} times`;
-  return `  nonce ${nonce} ${purpose} ${hash}: ${ageSeconds} s old, ${sent}${replaced}, pays up to ${fee} gwei (tip ${tip})`;
+  const carried = jobs > 1 ? ` of ${jobs} jobs` : "";
+  return `  nonce ${nonce} ${purpose} ${hash}${carried}: ${ageSeconds} s old, ${sent}${replaced}, pays up to ${fee} gwei (tip ${tip})`;
 }
 
 async function read(config: QueueConfig): Promise<Status> {

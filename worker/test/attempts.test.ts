@@ -41,14 +41,20 @@ async function provenJob(database: Database): Promise<string> {
 /** A job whose transaction has nonce `chainNonce` or a later one, and was sent. */
 async function submittedJob(database: Database, chainNonce = 0) {
   const requestId = await provenJob(database);
-  const transaction = await recordTransaction({ database, requestId, chainNonce, sign });
+  const transaction = await recordTransaction({
+    database,
+    requestIds: [requestId],
+    kind: "zkml",
+    chainNonce,
+    sign,
+  });
   if (transaction === undefined) throw new Error("no transaction");
-  await recordBroadcast({ database, requestId, transactionHash: transaction.hash });
+  await recordBroadcast({ database, transactionHash: transaction.hash });
   return { requestId, nonce: transaction.nonce, hash: transaction.hash };
 }
 
 const send = (database: Database, chainNonce: number, purpose = "heartbeat") =>
-  database.transaction((tx) => recordSigned({ tx, chainNonce, requestId: null, purpose, sign }));
+  database.transaction((tx) => recordSigned({ tx, chainNonce, purpose, sign }));
 
 describeStores("attempts", (store) => {
   describe("a nonce", () => {
@@ -58,7 +64,13 @@ describeStores("attempts", (store) => {
       for (let i = 0; i < 12; i++) ids.push(await provenJob(database));
       const given = await Promise.all([
         ...ids.map((requestId, index) =>
-          recordTransaction({ database, requestId, chainNonce: index % 3, sign }),
+          recordTransaction({
+            database,
+            requestIds: [requestId],
+            kind: "zkml",
+            chainNonce: index % 3,
+            sign,
+          }),
         ),
         ...[0, 1, 2].map((chainNonce) => send(database, chainNonce)),
       ]);
@@ -113,7 +125,7 @@ describeStores("attempts", (store) => {
       const { database } = store;
       const first = await submittedJob(database);
       const mined = { hash: first.hash, blockNumber: 1, blockHash: "block", gasUsed: 1n };
-      await recordSettlement({ database, requestId: first.requestId, mined });
+      await recordSettlement({ database, requestIds: [first.requestId], mined });
       expect(await recordReplacement({ database, replaced: first.hash, replacement })).toBe(false);
       const second = await submittedJob(database);
       await dropTransaction({ database, transactionHash: second.hash });
@@ -126,7 +138,9 @@ describeStores("attempts", (store) => {
       await recordReplacement({ database, replaced: hash, replacement });
       for (let i = 0; i < 2; i++) await promoteAttempt({ database, hash });
       const mined = { hash, blockNumber: 1, blockHash: "block", gasUsed: 1n };
-      expect(await recordSettlement({ database, requestId, mined })).toBe(true);
+      expect(await recordSettlement({ database, requestIds: [requestId], mined })).toEqual([
+        requestId,
+      ]);
       expect(await readJob({ database, requestId })).toMatchObject({
         state: "settled",
         transaction: { hash, blockNumber: 1 },
@@ -136,14 +150,20 @@ describeStores("attempts", (store) => {
     it("of a transaction that was not sent yet becomes its job's too", async () => {
       const { database } = store;
       const requestId = await provenJob(database);
-      const first = await recordTransaction({ database, requestId, chainNonce: 0, sign });
+      const first = await recordTransaction({
+        database,
+        requestIds: [requestId],
+        kind: "zkml",
+        chainNonce: 0,
+        sign,
+      });
       await recordReplacement({ database, replaced: first?.hash ?? "", replacement });
       expect(await readJob({ database, requestId })).toMatchObject({
         state: "proven",
         transaction: { hash: "second" },
       });
       const transactionHash = "second";
-      expect(await recordBroadcast({ database, requestId, transactionHash })).toBe(true);
+      expect(await recordBroadcast({ database, transactionHash })).toEqual([requestId]);
     });
 
     it("that was replaced itself settles the job where it is the one that is mined", async () => {
@@ -155,14 +175,16 @@ describeStores("attempts", (store) => {
       expect(await listOpenTransactions({ database })).toEqual([]);
       await promoteAttempt({ database, hash: "second" });
       const mined = { hash: "second", blockNumber: 1, blockHash: "block", gasUsed: 1n };
-      expect(await recordSettlement({ database, requestId, mined })).toBe(true);
+      expect(await recordSettlement({ database, requestIds: [requestId], mined })).toEqual([
+        requestId,
+      ]);
     });
 
     it("goes with every other attempt where another transaction took the nonce", async () => {
       const { database } = store;
       const { hash, nonce, requestId } = await submittedJob(database);
       await recordReplacement({ database, replaced: hash, replacement });
-      expect(await dropTransaction({ database, transactionHash: "second" })).toBe(true);
+      expect(await dropTransaction({ database, transactionHash: "second" })).toBe(1);
       expect(await listAttempts({ database, nonce })).toEqual([]);
       expect((await readJob({ database, requestId }))?.transaction).toBeNull();
     });
@@ -181,7 +203,7 @@ describeStores("attempts", (store) => {
     it("is not hidden by what is sent again, replaced or signed meanwhile", async () => {
       const { database } = store;
       const { hash } = await submittedJob(database, 5);
-      await database.query("UPDATE transactions SET signed_at = now() - interval '1 hour'");
+      await database.query("UPDATE attempts SET signed_at = now() - interval '1 hour'");
       await recordSent({ database, hash });
       const replacement = { hash: "second", raw: "raw second" };
       await recordReplacement({ database, replaced: hash, replacement });

@@ -1,9 +1,8 @@
 import { Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { contractAt } from "../../scripts/lib/contracts.ts";
+import { proveJobs, settleByStranger } from "./support/batchSteps.ts";
 import { infer, jobIn, readJob } from "./support/client.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
-import { developmentKey } from "./support/localChain.ts";
 import { waitFor } from "./support/processes.ts";
 import { Testbed } from "./support/testbed.ts";
 import { LIFE_TRANSITIONS, TRANSITIONS, type Transition } from "./support/transitions.ts";
@@ -11,16 +10,32 @@ import type { Settings, WorkerProcess } from "./support/worker.ts";
 
 let testbed: Testbed;
 beforeAll(async () => {
-  testbed = await Testbed.start();
+  testbed = await Testbed.start({ batches: true });
 });
 afterAll(() => testbed.stop());
 
-describe("a worker that is killed", () => {
+/** How many jobs share a transaction: every kind of settlement dies the same deaths. */
+const KINDS = [
+  { kind: "zkml", share: 1 },
+  { kind: "zkmlBatch", share: 2 },
+] as const;
+const HOUR = "3600000";
+/** So many jobs wait for each other, for longer than a test lasts or hardly at all. */
+const sharing = (share: number, maxAge: string): Settings => ({
+  HACA_BATCH_SIZE: String(share),
+  HACA_BATCH_MAX_AGE: maxAge,
+  // What strangers offer in these tests is what the chain asks for next.
+  HACA_MAX_FEE_PER_GAS: String(10n ** 15n),
+});
+
+describe.each(KINDS)("a worker that settles by $kind and is killed", ({ share }) => {
   it.each(LIFE_TRANSITIONS.map((transition, index) => ({ transition, account: index + 1 })))(
     "right after $transition settles every accepted job exactly once",
     async ({ transition, account }) => {
       const settings = await testbed.settings({ account });
-      const killed = testbed.crashingWorker(settings, transition);
+      // The account has settled for the other kind before, from another queue.
+      const earlier = await testbed.chain.countSettlements();
+      const killed = testbed.crashingWorker({ ...settings, ...sharing(share, HOUR) }, transition);
       const url = await killed.url();
       // The first request may die with the worker, the second may never arrive: what counts is the queue.
       const answers = await Promise.allSettled([infer(url, 0), infer(url, 1)]);
@@ -29,7 +44,7 @@ describe("a worker that is killed", () => {
         answer.status === "fulfilled" ? [answer.value.requestId] : [],
       );
 
-      const successor = testbed.worker(settings);
+      const successor = testbed.worker({ ...settings, ...sharing(share, "500") });
       const successorUrl = await successor.url();
       const later = await infer(successorUrl, 2);
       const { jobs } = await waitFor(async () => {
@@ -45,7 +60,9 @@ describe("a worker that is killed", () => {
       }
       const counts = await testbed.chain.countSettlements();
       const node = later.requestId.slice(0, 42);
-      const own = [...counts].filter(([requestId]) => requestId.startsWith(node));
+      const own = [...counts].filter(
+        ([requestId]) => requestId.startsWith(node) && !earlier.has(requestId),
+      );
       expect(jobs).toMatchObject({ settled: own.length, failed: 0 });
       expect(own.length).toBeGreaterThanOrEqual(2);
       expect(own.every(([, count]) => count === 1)).toBe(true);
@@ -56,197 +73,211 @@ describe("a worker that is killed", () => {
 
 /** When a worker is killed, and its settings, which its successor has too: the same queue and account. */
 type Death = { settings: Settings; transition: Transition };
-/** Leads a worker to a transition that is no job's plain life; returns the job that it dies over. */
-type Scenario = (death: Death) => Promise<{ requestId: string; worker: WorkerProcess }>;
+/** Leads a worker to a transition that is no job's plain life; returns the jobs that it dies over. */
+type Scenario = (death: Death) => Promise<{ requestIds: string[]; worker: WorkerProcess }>;
 
-describe("a worker that is killed over a job in trouble", () => {
-  const send = (method: string, ...values: unknown[]) => testbed.chain.send(method, ...values);
-  const walletOf = (settings: Settings) =>
-    new Wallet(settings.HACA_NODE_KEY ?? "", testbed.chain.provider);
-  /** Above what any replacement in these tests offers. */
-  const HIGH_FEES = { maxFeePerGas: 10n ** 12n, maxPriorityFeePerGas: 10n ** 12n };
+describe.each(KINDS)(
+  "a worker that settles by $kind and is killed over jobs in trouble",
+  (kind) => {
+    const { share } = kind;
+    const send = (method: string, ...values: unknown[]) => testbed.chain.send(method, ...values);
+    const walletOf = (settings: Settings) =>
+      new Wallet(settings.HACA_NODE_KEY ?? "", testbed.chain.provider);
+    /** Above what any replacement in these tests offers. */
+    const HIGH_FEES = { maxFeePerGas: 10n ** 12n, maxPriorityFeePerGas: 10n ** 12n };
 
-  function start(death: Death, extra: Settings = {}): WorkerProcess {
-    const { settings, transition } = death;
-    return testbed.crashingWorker({ ...settings, ...extra }, transition);
-  }
+    function start(death: Death, extra: Settings = {}): WorkerProcess {
+      const { settings, transition } = death;
+      return testbed.crashingWorker({ ...settings, ...extra }, transition);
+    }
 
-  /** Nothing is mined until the successor runs. */
-  async function holdMining(): Promise<void> {
-    await send("evm_setAutomine", false);
-    onTestFinished(async () => {
-      await send("evm_setAutomine", true);
-    });
-  }
+    /** Nothing is mined until the successor runs. */
+    async function holdMining(): Promise<void> {
+      await send("evm_setAutomine", false);
+      onTestFinished(async () => {
+        await send("evm_setAutomine", true);
+      });
+    }
 
-  /** Waits for a state that the worker may not live to show. */
-  async function seen(worker: WorkerProcess, look: () => Promise<unknown>): Promise<void> {
-    await look().catch((error: unknown) => {
-      if (!worker.child.hasEnded) throw error;
-    });
-  }
+    /** Waits for a state that the worker may not live to show. */
+    async function seen(worker: WorkerProcess, look: () => Promise<unknown>): Promise<void> {
+      await look().catch((error: unknown) => {
+        if (!worker.child.hasEnded) throw error;
+      });
+    }
 
-  const unmined =
-    (extra: Settings): Scenario =>
-    async (death) => {
-      await holdMining();
-      const worker = start(death, extra);
-      return { worker, requestId: (await infer(await worker.url())).requestId };
-    };
+    /** As many requests as share a transaction. */
+    async function ask(url: string): Promise<string[]> {
+      const requestIds: string[] = [];
+      for (let image = 0; image < share; image++) {
+        requestIds.push((await infer(url, image)).requestId);
+      }
+      return requestIds;
+    }
 
-  /** A job with a proof, and what anybody needs to settle it. */
-  async function prove(settings: Settings) {
-    const prover = testbed.worker(settings, ["infer", "prove"]);
-    const url = await prover.url();
-    const { receipt, requestId } = await infer(url);
-    const { proof } = await jobIn(url, requestId, "proven");
-    await prover.child.stop();
-    return { requestId, proof, receipt };
-  }
+    async function allIn(url: string, requestIds: readonly string[], state: string): Promise<void> {
+      for (const requestId of requestIds) await jobIn(url, requestId, state);
+    }
 
-  /** Somebody else settles a proven job. */
-  async function settleElsewhere(proven: Awaited<ReturnType<typeof prove>>): Promise<void> {
-    const { inputWords, message, outputWords, signature } = proven.receipt;
-    const stranger = new Wallet(developmentKey(9), testbed.chain.provider);
-    const { address } = testbed.chain.book.contracts.InferenceSettlement;
-    const settlement = contractAt({ name: "InferenceSettlement", address, runner: stranger });
-    const words = [...inputWords, ...outputWords];
-    await (await settlement.settleZkml(message, words, proven.proof ?? "0x", signature)).wait();
-  }
-
-  const scenarios: Partial<Record<Transition, Scenario>> = {
-    replaced: unmined({ HACA_REPLACE_MS: "200" }),
-    replacementSent: unmined({ HACA_REPLACE_MS: "200" }),
-
-    /** Another transaction of the account takes the nonce of the job's. */
-    async dropped(death) {
-      const { requestId, worker } = await unmined({})(death);
-      const url = await worker.url();
-      await seen(worker, () => jobIn(url, requestId, "submitted"));
-      const wallet = walletOf(death.settings);
-      const nonce = await wallet.getNonce("latest");
-      await wallet.sendTransaction({ to: wallet.address, nonce, ...HIGH_FEES });
-      await send("evm_mine");
-      return { requestId, worker };
-    },
-
-    /** The endpoint forgets a transaction of somebody else, behind which the job's waits. */
-    async gapFilled(death) {
-      await holdMining();
-      const wallet = walletOf(death.settings);
-      const outside = await wallet.sendTransaction({ to: wallet.address });
-      const worker = start(death);
-      const url = await worker.url();
-      const { requestId } = await infer(url);
-      await seen(worker, () => jobIn(url, requestId, "submitted"));
-      await send("anvil_dropTransaction", outside.hash);
-      return { requestId, worker };
-    },
-
-    /** The endpoint takes the first attempt only, and says that it took the others. */
-    async promoted(death) {
-      const proxy = await EndpointProxy.start(testbed.chain.url);
-      onTestFinished(() => proxy.stop());
-      await holdMining();
-      const worker = start(death, { HACA_RPC_URL: proxy.url, HACA_REPLACE_MS: "200" });
-      let first: unknown;
-      proxy.interfere = ({ method, params }) => {
-        if (method !== "eth_sendRawTransaction") return undefined;
-        first ??= params[0];
-        return params[0] === first ? undefined : { result: `0x${"00".repeat(32)}` };
+    const unmined =
+      (extra: Settings): Scenario =>
+      async (death) => {
+        await holdMining();
+        const worker = start(death, extra);
+        return { worker, requestIds: await ask(await worker.url()) };
       };
-      const { requestId } = await infer(await worker.url());
-      await worker.logged("replaced with higher fees");
-      await send("evm_mine");
-      return { requestId, worker };
-    },
 
-    /** Signed for a version that is deprecated before its answer by the chain's clock: mined, and reverted. */
-    async mined(death) {
-      const first = testbed.crashingWorker(death.settings, "signed");
-      const { requestId } = await infer(await first.url());
-      await first.child.exited;
-      await testbed.deprecateBeforeAnswers();
-      return { requestId, worker: start(death) };
-    },
+    const prove = (settings: Settings) => proveJobs({ testbed, settings, count: share });
 
     /** Refused before it is signed. */
-    async failed(death) {
-      const { requestId } = await prove(death.settings);
+    async function refused(death: Death) {
+      const proven = await prove(death.settings);
       await testbed.deprecateBeforeAnswers();
-      return { requestId, worker: start(death) };
-    },
+      return { requestIds: proven.map(({ requestId }) => requestId), worker: start(death) };
+    }
 
-    async settledElsewhere(death) {
-      const proven = await prove(death.settings);
-      await settleElsewhere(proven);
-      return { requestId: proven.requestId, worker: start(death) };
-    },
+    /** Signed for a version that is deprecated before its answer by the chain's clock: mined, and reverted. */
+    async function reverted(death: Death) {
+      const first = testbed.crashingWorker(death.settings, "signed");
+      const requestIds = await ask(await first.url());
+      await first.child.exited;
+      await testbed.deprecateBeforeAnswers();
+      return { requestIds, worker: start(death) };
+    }
 
-    async reopenedElsewhere(death) {
-      const proven = await prove(death.settings);
-      const before = await send("evm_snapshot");
-      await settleElsewhere(proven);
-      const worker = start(death);
-      await jobIn(await worker.url(), proven.requestId, "settled");
-      await send("evm_revert", before);
-      await send("evm_mine");
-      return { requestId: proven.requestId, worker };
-    },
+    const scenarios: Partial<Record<Transition, Scenario>> = {
+      replaced: unmined({ HACA_REPLACE_MS: "200" }),
+      replacementSent: unmined({ HACA_REPLACE_MS: "200" }),
 
-    async reorganised(death) {
-      const before = await send("evm_snapshot");
-      const worker = start(death);
-      const url = await worker.url();
-      const { requestId } = await infer(url);
-      await jobIn(url, requestId, "settled");
-      await send("evm_revert", before);
-      await send("evm_mine");
-      return { requestId, worker };
-    },
+      /** Another transaction of the account takes the nonce of the jobs'. */
+      async dropped(death) {
+        const { requestIds, worker } = await unmined({})(death);
+        const url = await worker.url();
+        await seen(worker, () => allIn(url, requestIds, "submitted"));
+        const wallet = walletOf(death.settings);
+        const nonce = await wallet.getNonce("latest");
+        await wallet.sendTransaction({ to: wallet.address, nonce, ...HIGH_FEES });
+        await send("evm_mine");
+        return { requestIds, worker };
+      },
 
-    async final(death) {
-      const worker = start(death, { HACA_REORG_BLOCKS: "1" });
-      const url = await worker.url();
-      const { requestId } = await infer(url);
-      await seen(worker, () => jobIn(url, requestId, "settled"));
-      await send("evm_mine");
-      return { requestId, worker };
-    },
-  };
-  /** What the contract refuses ends as a failure, everything else settled. */
-  const FAILURES: readonly Transition[] = ["mined", "failed"];
+      /** The endpoint forgets a transaction of somebody else, behind which the jobs' waits. */
+      async gapFilled(death) {
+        await holdMining();
+        const wallet = walletOf(death.settings);
+        const outside = await wallet.sendTransaction({ to: wallet.address });
+        const worker = start(death);
+        const url = await worker.url();
+        const requestIds = await ask(url);
+        await seen(worker, () => allIn(url, requestIds, "submitted"));
+        await send("anvil_dropTransaction", outside.hash);
+        return { requestIds, worker };
+      },
 
-  const troubled = TRANSITIONS.filter((name) => !LIFE_TRANSITIONS.some((life) => life === name));
-  it.each(troubled.map((transition, index) => ({ transition, account: 1 + (index % 8) })))(
-    "right after $transition leaves it to a successor that ends it once",
-    async ({ account, transition }) => {
-      const settings = { ...(await testbed.settings({ account })), HACA_REBROADCAST_MS: "200" };
-      const scenario = scenarios[transition];
-      if (scenario === undefined) throw new Error(`no scenario leads to ${transition}`);
-      const { requestId, worker } = await scenario({ settings, transition });
-      expect(await worker.child.exited).toMatchObject({ signal: "SIGKILL" });
+      /** The endpoint takes the first attempt only, and says that it took the others. */
+      async promoted(death) {
+        const proxy = await EndpointProxy.start(testbed.chain.url);
+        onTestFinished(() => proxy.stop());
+        await holdMining();
+        const worker = start(death, { HACA_RPC_URL: proxy.url, HACA_REPLACE_MS: "200" });
+        let first: unknown;
+        proxy.interfere = ({ method, params }) => {
+          if (method !== "eth_sendRawTransaction") return undefined;
+          first ??= params[0];
+          return params[0] === first ? undefined : { result: `0x${"00".repeat(32)}` };
+        };
+        const requestIds = await ask(await worker.url());
+        await worker.logged("replaced with higher fees");
+        await send("evm_mine");
+        return { requestIds, worker };
+      },
 
-      await send("evm_setAutomine", true);
-      const successor = testbed.worker(settings);
-      const url = await successor.url();
-      await send("evm_mine");
-      const isFailure = FAILURES.includes(transition);
-      const job = await waitFor(async () => {
-        const read = await readJob(url, requestId);
-        return read.state === (isFailure ? "failed" : "settled") ? read : undefined;
-      });
-      expect(job.failureCode).toBe(
-        isFailure ? "revert.InferenceSettlement_VersionDeprecated" : null,
-      );
-      // The successor watches deeper: only the dead one can have ended the watch.
-      expect(job.times.finalised !== null).toBe(transition === "final");
-      const counts = await testbed.chain.countSettlements();
-      expect(counts.get(requestId) ?? 0).toBe(isFailure ? 0 : 1);
-      // Nothing is left that is taken for a transaction on its way.
-      const health = (await (await fetch(`${url}/health`)).json()) as { transactions: unknown[] };
-      expect(health.transactions).toEqual([]);
-      await successor.child.stop();
-    },
-  );
-});
+      mined: reverted,
+      failed: refused,
+      ...(share === 1 ? {} : { undone: reverted, setApart: refused }),
+
+      async settledElsewhere(death) {
+        const proven = await prove(death.settings);
+        for (const job of proven.slice(0, 1)) await (await settleByStranger(testbed, job)).wait();
+        return { requestIds: proven.map(({ requestId }) => requestId), worker: start(death) };
+      },
+
+      async reopenedElsewhere(death) {
+        const proven = await prove(death.settings);
+        const requestIds = proven.map(({ requestId }) => requestId);
+        const before = await send("evm_snapshot");
+        for (const job of proven) await (await settleByStranger(testbed, job)).wait();
+        const worker = start(death);
+        await allIn(await worker.url(), requestIds, "settled");
+        await send("evm_revert", before);
+        await send("evm_mine");
+        return { requestIds, worker };
+      },
+
+      async reorganised(death) {
+        const before = await send("evm_snapshot");
+        const worker = start(death);
+        const url = await worker.url();
+        const requestIds = await ask(url);
+        await allIn(url, requestIds, "settled");
+        await send("evm_revert", before);
+        await send("evm_mine");
+        return { requestIds, worker };
+      },
+
+      async final(death) {
+        const worker = start(death, { HACA_REORG_BLOCKS: "1" });
+        const url = await worker.url();
+        const requestIds = await ask(url);
+        await seen(worker, () => allIn(url, requestIds, "settled"));
+        await send("evm_mine");
+        return { requestIds, worker };
+      },
+    };
+    /** What the contract refuses ends as a failure, everything else settled. */
+    const FAILURES: readonly Transition[] = ["mined", "failed", "undone", "setApart"];
+
+    const troubled = TRANSITIONS.filter(
+      (name) => !LIFE_TRANSITIONS.some((life) => life === name) && name in scenarios,
+    );
+    it("by a scenario for every transition that it can make", () => {
+      const alone = share === 1 ? ["undone", "setApart"] : [];
+      expect([...LIFE_TRANSITIONS, ...troubled, ...alone].sort()).toEqual([...TRANSITIONS].sort());
+    });
+
+    it.each(troubled.map((transition, index) => ({ transition, account: 1 + (index % 8) })))(
+      "right after $transition leaves them to a successor that ends each once",
+      async ({ account, transition }) => {
+        const settings = {
+          ...{ ...(await testbed.settings({ account })), HACA_REBROADCAST_MS: "200" },
+          ...sharing(share, HOUR),
+        };
+        const scenario = scenarios[transition];
+        if (scenario === undefined) throw new Error(`no scenario leads to ${transition}`);
+        const { requestIds, worker } = await scenario({ settings, transition });
+        expect(await worker.child.exited).toMatchObject({ signal: "SIGKILL" });
+
+        await send("evm_setAutomine", true);
+        const successor = testbed.worker({ ...settings, HACA_BATCH_MAX_AGE: "10" });
+        const url = await successor.url();
+        await send("evm_mine");
+        const isFailure = FAILURES.includes(transition);
+        for (const requestId of requestIds) {
+          const job = await waitFor(async () => {
+            const read = await readJob(url, requestId);
+            return read.state === (isFailure ? "failed" : "settled") ? read : undefined;
+          });
+          // The successor watches deeper: only the dead one can have ended the watch.
+          expect(job.times.finalised !== null).toBe(transition === "final");
+        }
+        const counts = await testbed.chain.countSettlements();
+        const times = requestIds.map((requestId) => counts.get(requestId) ?? 0);
+        expect(times).toEqual(requestIds.map(() => (isFailure ? 0 : 1)));
+        // Nothing is left that is taken for a transaction on its way.
+        const health = (await (await fetch(`${url}/health`)).json()) as { transactions: unknown[] };
+        expect(health.transactions).toEqual([]);
+        await successor.child.stop();
+      },
+    );
+  },
+);

@@ -43,6 +43,6 @@ it("a native prover that is killed in mid-proof costs none of the jobs that were
   expect(metrics).toContain('haca_proofs_total{backend="snarkjs"} 3\n');
   expect(metrics).toContain('haca_jobs{state="settled"} 3\n');
   expect(metrics).toContain('haca_prove_seconds_count{model="digits"} 3\n');
-  expect(metrics).toContain("haca_settlement_gas_count 3\n");
-  expect(metrics).toContain('haca_settlement_gas_bucket{le="1000000"} 3\n');
+  expect(metrics).toContain('haca_settlement_gas_count{kind="zkml"} 3\n');
+  expect(metrics).toContain('haca_settlement_gas_bucket{le="1000000",kind="zkml"} 3\n');
 });

@@ -23,6 +23,7 @@ describe("openDatabase", () => {
       { version: 1 },
       { version: 2 },
       { version: 3 },
+      { version: 4 },
       { version: 10 },
     ]);
     await second.close();

@@ -75,6 +75,22 @@ const metric = async (worker: WorkerProcess, line: RegExp): Promise<number> => {
 const failures = (worker: WorkerProcess, reason: string) =>
   metric(worker, new RegExp(`haca_heartbeat_failures_total{reason="${reason}"} (\\d+)`));
 
+type Pool = {
+  pending: Record<string, Record<string, { maxFeePerGas: string; hash: string; nonce: string }>>;
+};
+
+/** The transaction of a node's payer that waits to be mined, of which there is one at most; another than `hash`. */
+async function waiting(settings: Settings, hash?: string) {
+  const payer = new Wallet(settings.HACA_HEARTBEAT_KEY ?? "").address;
+  const { pending } = (await tee.chain.send("txpool_content")) as Pool;
+  const found = Object.entries(pending).find(
+    ([account]) => account.toLowerCase() === payer.toLowerCase(),
+  );
+  const [transaction, ...others] = Object.values(found?.[1] ?? {});
+  expect(others).toEqual([]);
+  return transaction?.hash === hash ? undefined : transaction;
+}
+
 describe("heartbeats", () => {
   it("go out on the cheap path, with one session key that survives kill -9", async () => {
     const { enclave, settings } = await node({ account: 1, kind: "rsa" });
@@ -192,27 +208,68 @@ describe("heartbeats", () => {
       await tee.chain.send("evm_setAutomine", true);
       await tee.chain.send("evm_mine");
     });
-    type Pool = { pending: Record<string, Record<string, { maxFeePerGas: string; hash: string }>> };
-    const context = new Wallet(settings.HACA_HEARTBEAT_KEY ?? "").address;
-    const waiting = async () => {
-      const { pending } = (await tee.chain.send("txpool_content")) as Pool;
-      const found = Object.entries(pending).find(
-        ([account]) => account.toLowerCase() === context.toLowerCase(),
-      );
-      const transactions = Object.values(found?.[1] ?? {});
-      expect(transactions.length).toBeLessThanOrEqual(1);
-      return transactions[0];
-    };
-    const first = await waitFor(waiting);
-    const second = await waitFor(async () => {
-      const now = await waiting();
-      return now !== undefined && now.hash !== first.hash ? now : undefined;
-    });
+    const first = await waitFor(() => waiting(settings));
+    const second = await waitFor(() => waiting(settings, first.hash));
     expect(BigInt(second.maxFeePerGas)).toBeGreaterThan(BigInt(first.maxFeePerGas));
     const sent = logged(worker, "heartbeat").length;
     await tee.chain.send("evm_setAutomine", true);
     await tee.chain.send("evm_mine");
     await heartbeats(worker, sent + 1);
+  });
+
+  it("take the place of what a process before left at the endpoint", async () => {
+    const { settings } = await node({ account: 6 });
+    const hasty = { ...settings, HACA_REBROADCAST_MS: "300" };
+    const killed = start(hasty);
+    await heartbeats(killed, 1);
+    await tee.chain.send("evm_setAutomine", false);
+    onTestFinished(async () => {
+      await tee.chain.send("evm_setAutomine", true);
+      await tee.chain.send("evm_mine");
+    });
+    const left = await waitFor(() => waiting(settings));
+    await killed.child.stop("SIGKILL");
+    const last = (await waiting(settings)) ?? left;
+    const successor = start(hasty);
+    const taken = await waitFor(() => waiting(settings, last.hash));
+    expect(taken.nonce).toBe(last.nonce);
+    expect(BigInt(taken.maxFeePerGas)).toBeGreaterThan(BigInt(last.maxFeePerGas));
+    await tee.chain.send("evm_setAutomine", true);
+    await tee.chain.send("evm_mine");
+    await heartbeats(successor, 1);
+  });
+
+  it("do not take the one before for themselves, where that is the one that is mined", async () => {
+    const { settings } = await node({ account: 5 });
+    const proxy = await EndpointProxy.start(tee.chain.url);
+    onTestFinished(() => proxy.stop());
+    const worker = start({
+      ...settings,
+      HACA_RPC_URL: proxy.url,
+      HACA_REBROADCAST_MS: "300",
+    });
+    await heartbeats(worker, 1);
+    await tee.chain.send("evm_setAutomine", false);
+    onTestFinished(async () => {
+      await tee.chain.send("evm_setAutomine", true);
+      await tee.chain.send("evm_mine");
+    });
+    const first = await waitFor(() => waiting(settings));
+    // From now on the endpoint says that it took them, and loses them.
+    proxy.interfere = ({ method }) =>
+      method === "eth_sendRawTransaction" ? { result: `0x${"00".repeat(32)}` } : undefined;
+    await worker.logged("replaced with higher fees");
+    const known = logged(worker, "heartbeat").length;
+    await tee.chain.send("evm_mine");
+    await waitFor(async () =>
+      (await tee.chain.provider.getTransactionReceipt(first.hash)) === null ? undefined : true,
+    );
+    proxy.interfere = () => undefined;
+    await tee.chain.send("evm_setAutomine", true);
+    const [next] = (await heartbeats(worker, known + 1)).slice(known);
+    expect(next?.transaction).not.toBe(first.hash);
+    const sent = await tee.chain.provider.getTransaction(String(next?.transaction));
+    expect(sent?.nonce).toBe(Number(first.nonce) + 1);
   });
 
   it("wait while gas is above the ceiling", async () => {

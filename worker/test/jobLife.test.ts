@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { claimIdentity } from "../src/jobs/acceptJob.ts";
 import type { Database } from "../src/storage/database.ts";
 import { lifeIn, OPERATIONS } from "./support/operations.ts";
-import { describeStores, IDENTITY } from "./support/stores.ts";
+import { describeStores, emptyQueue, IDENTITY } from "./support/stores.ts";
 
 const TREE = join(import.meta.dirname, "jobLife.tree");
 
@@ -30,6 +30,7 @@ const SITUATIONS = {
   no: undefined,
   accepted: "accept",
   proven: "prove",
+  "set apart": "apart",
   signed: "signed",
   submitted: "submit",
   settled: "settle",
@@ -42,8 +43,9 @@ const SITUATIONS = {
 async function situationOf(database: Database, requestId: string): Promise<string> {
   const [job] = await database.query("SELECT * FROM jobs WHERE request_id = $1", [requestId]);
   if (job === undefined) return "no";
-  const hasTransaction = job.transaction_hash !== null;
-  if (job.state === "proven") return hasTransaction ? "signed" : "proven";
+  const hasTransaction = job.transaction_id !== null;
+  if (job.state === "proven" && hasTransaction) return "signed";
+  if (job.state === "proven" && job.settle_alone === true) return "set apart";
   if (job.state !== "settled") return String(job.state);
   return `${job.finalised_at === null ? "settled" : "final"}${hasTransaction ? "" : " elsewhere"}`;
 }
@@ -64,7 +66,7 @@ describeStores("a job's life", (store) => {
       const { database } = store;
       const found: string[] = [];
       for (const operation of OPERATIONS) {
-        await database.execute("DELETE FROM jobs; DELETE FROM transactions; DELETE FROM identity");
+        await emptyQueue(database);
         await claimIdentity({ database, identity: IDENTITY });
         const life = lifeIn(database);
         if (lead !== undefined) await life[lead]();

@@ -2,7 +2,15 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { builtProgram } from "./support/builtPrograms.ts";
-import { allDone, ask, askMany, endLeases, readStates, settlementsOf } from "./support/manyJobs.ts";
+import {
+  allDone,
+  ask,
+  askMany,
+  countTransactions,
+  endLeases,
+  readStates,
+  settlementsOf,
+} from "./support/manyJobs.ts";
 import { newDatabase } from "./support/newDatabase.ts";
 import { findPostgres, PostgresServer } from "./support/postgresServer.ts";
 import { waitFor } from "./support/processes.ts";
@@ -19,7 +27,7 @@ const OUTAGE_MS = isDeep ? 30_000 : 2_000;
 describe.skipIf(typeof installation === "string")("workers on one PostgreSQL", () => {
   let testbed: Testbed;
   beforeAll(async () => {
-    testbed = await Testbed.start();
+    testbed = await Testbed.start({ batches: true });
   });
   afterAll(() => testbed.stop());
 
@@ -29,24 +37,37 @@ describe.skipIf(typeof installation === "string")("workers on one PostgreSQL", (
     return { workers, urls };
   }
 
-  it(`three processes settle each of ${JOBS} jobs exactly once`, { timeout: 900_000 }, async () => {
-    const databaseUrl = await newDatabase();
-    const settings = {
-      ...(await testbed.settings({ account: 1 })),
-      HACA_WORKER_DATABASE_URL: databaseUrl,
-    };
-    const { urls, workers } = await startWorkers(settings, 3);
-    const ids = await askMany({ urls, count: JOBS });
-    expect(new Set(ids).size).toBe(JOBS);
-    expect(await allDone(databaseUrl)).toEqual({ settled: JOBS });
-    expect(await settlementsOf(testbed.chain, ids)).toEqual(ids.map(() => 1));
-    // One nonce each: nothing was sent in vain, nothing collided.
-    const node = ids[0]?.slice(0, 42) ?? "";
-    expect(await testbed.chain.provider.getTransactionCount(node)).toBe(JOBS);
-    for (const worker of workers) {
-      expect(worker.child.lines.some((line) => line.includes('"msg":"settled"'))).toBe(true);
-    }
-  });
+  it.each([
+    { kind: "zkml", size: 1, account: 1 },
+    { kind: "zkmlBatch", size: 4, account: 4 },
+  ])(
+    `three processes settle each of ${JOBS} jobs exactly once by $kind`,
+    { timeout: 900_000 },
+    async (row) => {
+      const { account, kind, size } = row;
+      const databaseUrl = await newDatabase();
+      const settings = {
+        ...(await testbed.settings({ account })),
+        HACA_WORKER_DATABASE_URL: databaseUrl,
+        ...{ HACA_BATCH_SIZE: String(size), HACA_BATCH_MAX_AGE: "5000" },
+      };
+      const { urls, workers } = await startWorkers(settings, 3);
+      const ids = await askMany({ urls, count: JOBS });
+      expect(new Set(ids).size).toBe(JOBS);
+      expect(await allDone(databaseUrl)).toEqual({ settled: JOBS });
+      expect(await settlementsOf(testbed.chain, ids)).toEqual(ids.map(() => 1));
+      // One nonce for each transaction: nothing was sent in vain, nothing collided.
+      const node = ids[0]?.slice(0, 42) ?? "";
+      const transactions = await countTransactions(databaseUrl);
+      expect(await testbed.chain.provider.getTransactionCount(node)).toBe(transactions.all);
+      if (size === 1) expect(transactions).toEqual({ all: JOBS, zkml: JOBS });
+      else expect(transactions[kind]).toBeGreaterThan(0);
+      for (const worker of size === 1 ? workers : []) {
+        expect(worker.child.lines.some((line) => line.includes('"msg":"settled"'))).toBe(true);
+      }
+      for (const worker of workers) await worker.child.stop();
+    },
+  );
 
   it("take over what a killed one had in work, when its lease has run out", async () => {
     const databaseUrl = await newDatabase();

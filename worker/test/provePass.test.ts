@@ -171,7 +171,7 @@ describeStores("a job that ends the whole process", (store) => {
   it("rests after each death from the second on, while others have their turn", async () => {
     const { database } = store;
     const [poison, other] = [await accept(), await accept()];
-    const stage = { state: "accepted", hasTransaction: false } as const;
+    const stage = { state: "accepted" } as const;
     const lease = (owner: string) =>
       leaseJobs({ database, owner, stage, limit: 1, leaseSeconds: 60 });
     const die = () => database.query("UPDATE jobs SET leased_by = NULL, leased_until = NULL");

@@ -5,8 +5,9 @@ import { finaliseSettled, listSettledBlocks, reopenSettled } from "../src/jobs/f
 import type { Job } from "../src/jobs/job.ts";
 import {
   leaseJobs,
+  listWaiting,
   releaseAllLeases,
-  releaseJob,
+  releaseJobs,
   renewLease,
   type Stage,
 } from "../src/jobs/leases.ts";
@@ -16,7 +17,10 @@ import {
   recordBroadcast,
   recordExternalSettlement,
   recordSettlement,
+  recordUndone,
+  setApart,
 } from "../src/jobs/settlements.ts";
+import { leaseTransactions, releaseTransaction } from "../src/jobs/transactionLeases.ts";
 import { dropTransaction, recordTransaction } from "../src/jobs/transactions.ts";
 import type { Database } from "../src/storage/database.ts";
 import { newJob } from "./support/newJob.ts";
@@ -50,20 +54,24 @@ const prove = (job: Job): Promise<boolean> =>
 const sign = (job: Job, chainNonce = 0) =>
   recordTransaction({
     database,
-    requestId: job.requestId,
+    requestIds: [job.requestId],
+    kind: "zkml",
     chainNonce,
     sign: async (nonce) => ({ hash: `hash of ${nonce}`, raw: `raw ${nonce}` }),
   });
 
-const broadcast = (job: Job, transactionHash: string): Promise<boolean> =>
-  recordBroadcast({ database, requestId: job.requestId, transactionHash });
+/** Returns whether the job moved on. */
+const broadcast = async (job: Job, transactionHash: string): Promise<boolean> =>
+  (await recordBroadcast({ database, transactionHash })).includes(job.requestId);
 
-const settle = (job: Job, hash: string, blockNumber = 10): Promise<boolean> =>
-  recordSettlement({
+const settle = async (job: Job, hash: string, blockNumber = 10): Promise<boolean> => {
+  const moved = await recordSettlement({
     database,
-    requestId: job.requestId,
+    requestIds: [job.requestId],
     mined: { hash, blockNumber, blockHash: `block ${blockNumber}`, gasUsed: 250_000n },
   });
+  return moved.length === 1;
+};
 
 const fail = (job: Job, from: "accepted" | "proven" | "submitted"): Promise<boolean> =>
   recordFailure({ database, requestId: job.requestId, from, code: "test.failed", message: "why" });
@@ -82,7 +90,7 @@ const lease = (stage: Stage, limit = 10, versionIds?: readonly string[]): Promis
 const leaseElsewhere = (stage: Stage): Promise<Job[]> =>
   leaseJobs({ database, owner: randomUUID(), stage, limit: 10, leaseSeconds: 60 });
 
-const ACCEPTED: Stage = { state: "accepted", hasTransaction: false };
+const ACCEPTED: Stage = { state: "accepted" };
 
 describeStores("queue", (store) => {
   beforeAll(() => {
@@ -218,9 +226,165 @@ describeStores("queue", (store) => {
       await sign(job);
       await broadcast(job, "hash of 0");
       const drop = () => dropTransaction({ database, transactionHash: "hash of 0" });
-      expect([await drop(), await drop()]).toEqual([true, false]);
+      expect([await drop(), await drop()]).toEqual([1, 0]);
       expect(await read(job.requestId)).toMatchObject({ state: "proven", transaction: null });
       expect((await sign(job, 1))?.nonce).toBe(1);
+    });
+  });
+
+  describe("a transaction of several jobs", () => {
+    const group = async (count: number): Promise<Job[]> => {
+      const jobs: Job[] = [];
+      for (let i = 0; i < count; i++) {
+        const job = await accept();
+        await prove(job);
+        jobs.push(job);
+      }
+      return jobs;
+    };
+    const idsOf = (jobs: readonly Job[]) => jobs.map(({ requestId }) => requestId);
+    const signAll = (jobs: readonly Job[]) =>
+      recordTransaction({
+        database,
+        requestIds: idsOf(jobs),
+        kind: "zkmlBatch",
+        chainNonce: 0,
+        sign: async (nonce) => ({ hash: `hash of ${nonce}`, raw: `raw ${nonce}` }),
+      });
+    const transactionHash = "hash of 0";
+    const states = async (jobs: readonly Job[]) =>
+      await Promise.all(jobs.map(async ({ requestId }) => (await read(requestId)).state));
+
+    it("is tied to all of them, or to none and uses no nonce", async () => {
+      const jobs = await group(3);
+      const unproven = await accept();
+      expect(await signAll([...jobs, unproven])).toBeUndefined();
+      expect((await signAll(jobs))?.nonce).toBe(0);
+      expect(await signAll(jobs.slice(0, 1))).toBeUndefined();
+      expect(await recordBroadcast({ database, transactionHash })).toHaveLength(3);
+      expect(await states(jobs)).toEqual(["submitted", "submitted", "submitted"]);
+    });
+
+    it("is signed by one of several workers that have formed it", async () => {
+      const jobs = await group(4);
+      const halves = [jobs.slice(0, 2), jobs.slice(2)];
+      const race = await Promise.all([jobs, ...halves, jobs].map((some) => signAll(some)));
+      const nonces = race.flatMap((won) => (won === undefined ? [] : [won.nonce]));
+      expect(nonces.sort()).toEqual(nonces.map((_, index) => index));
+      const carried = await database.query("SELECT request_id FROM transaction_jobs");
+      expect(carried.map(({ request_id }) => request_id).sort()).toEqual(idsOf(jobs));
+    });
+
+    it("settles those that it has settled; the rest go on, each alone", async () => {
+      const jobs = await group(3);
+      await signAll(jobs);
+      await recordBroadcast({ database, transactionHash });
+      const [own, elsewhere, rest] = jobs;
+      if (own === undefined || elsewhere === undefined || rest === undefined) throw new Error();
+      expect(await settle(own, transactionHash)).toBe(true);
+      await recordExternalSettlement({ database, requestId: elsewhere.requestId, head: 11 });
+      const undo = () =>
+        recordUndone({ database, requestIds: idsOf(jobs), transactionHash, reason: "why" });
+      expect([await undo(), await undo()]).toEqual([[rest.requestId], []]);
+      expect(await states(jobs)).toEqual(["settled", "settled", "proven"]);
+      expect(await read(rest.requestId)).toMatchObject({ transaction: null, lastError: "why" });
+      expect(await listWaiting({ database, owner: "me", claims: { from: 0, to: 9 } })).toEqual([]);
+      expect(await lease({ state: "proven", settleAlone: true })).toHaveLength(1);
+      // Not given up: it was mined.
+      expect(await reopenSettled({ database, transactionHash })).toEqual([own.requestId]);
+    });
+
+    it("is given up when the last of them is settled elsewhere, and not before", async () => {
+      const jobs = await group(2);
+      await signAll(jobs);
+      await recordBroadcast({ database, transactionHash });
+      const dropped = async () => {
+        const [row] = await database.query("SELECT dropped_at FROM transactions");
+        return row?.dropped_at !== null;
+      };
+      const seen: boolean[] = [];
+      for (const { requestId } of jobs) {
+        await recordExternalSettlement({ database, requestId, head: 11 });
+        seen.push(await dropped());
+      }
+      expect(seen).toEqual([false, true]);
+    });
+
+    it("goes back with all of them where its nonce is taken, or its block is gone", async () => {
+      const jobs = await group(2);
+      await signAll(jobs);
+      await recordBroadcast({ database, transactionHash });
+      const mined = { hash: transactionHash, blockNumber: 1, blockHash: "block", gasUsed: 1n };
+      await recordSettlement({ database, requestIds: idsOf(jobs), mined });
+      expect((await reopenSettled({ database, transactionHash })).sort()).toEqual(idsOf(jobs));
+      expect(await states(jobs)).toEqual(["submitted", "submitted"]);
+      expect(await dropTransaction({ database, transactionHash })).toBe(2);
+      expect(await states(jobs)).toEqual(["proven", "proven"]);
+      expect((await signAll(jobs))?.nonce).toBe(1);
+    });
+
+    it("is worked on by one worker at a time, with all of them", async () => {
+      const jobs = await group(2);
+      await signAll(jobs);
+      const leaseBy = (owner: string, state: "proven" | "submitted" = "proven") =>
+        leaseTransactions({
+          ...{ database, owner, state, limit: 9, leaseSeconds: 60 },
+          claims: { from: 0, to: 9 },
+        });
+      const [leased] = await leaseBy("me");
+      expect(leased?.jobs.map(({ requestId }) => requestId)).toEqual(idsOf(jobs));
+      expect(leased?.kind).toBe("zkmlBatch");
+      expect(await leaseBy("somebody")).toEqual([]);
+      expect(await leaseBy("me", "submitted")).toEqual([]);
+      const id = leased?.id ?? "";
+      await releaseTransaction({ database, owner: "somebody", id });
+      expect(await leaseBy("somebody")).toEqual([]);
+      await releaseTransaction({ database, owner: "me", id, error: "broken", delaySeconds: 60 });
+      expect(await leaseBy("somebody")).toEqual([]);
+      for (const { requestId } of jobs) expect((await read(requestId)).lastError).toBe("broken");
+      await database.query("UPDATE transactions SET run_after = now()");
+      expect(await leaseBy("somebody")).toHaveLength(1);
+    });
+  });
+
+  describe("jobs that wait for each other", () => {
+    const waiting = (owner = "me") =>
+      listWaiting({ database, owner, claims: { from: 0, to: 1 } }).then((found) =>
+        found.map(({ jobs, versionId }) => [versionId, jobs]),
+      );
+
+    it("are counted by version, without those that somebody has or that go alone", async () => {
+      for (const versionId of ["0xaa", "0xbb", "0xbb", "0xbb"]) {
+        await prove(await accept(versionId));
+      }
+      expect(await waiting()).toEqual([
+        ["0xaa", 1],
+        ["0xbb", 3],
+      ]);
+      const [held] = await lease({ state: "proven" }, 1, ["0xbb"]);
+      expect(await waiting("somebody")).toEqual([
+        ["0xaa", 1],
+        ["0xbb", 2],
+      ]);
+      expect(await waiting("me")).toHaveLength(2);
+      const requestIds = [held?.requestId ?? ""];
+      const apart = () => setApart({ database, requestIds, reason: "why" });
+      expect([await apart(), await apart()]).toEqual([requestIds, []]);
+      expect(await waiting("me")).toEqual([
+        ["0xaa", 1],
+        ["0xbb", 2],
+      ]);
+    });
+
+    it("have waited since the first was proven, by the database's clock", async () => {
+      await prove(await accept());
+      await prove(await accept());
+      await database.query(
+        "UPDATE jobs SET proven_at = now() - interval '90 seconds' WHERE nonce = 0",
+      );
+      const [found] = await listWaiting({ database, owner: "me", claims: { from: 0, to: 1 } });
+      expect(found?.jobs).toBe(2);
+      expect(found?.oldestMs).toBeGreaterThanOrEqual(90_000);
     });
   });
 
@@ -244,9 +408,8 @@ describeStores("queue", (store) => {
       await broadcast(job, "hash of 0");
       await settle(job, "hash of 0", 10);
       expect(await listSettledBlocks({ database })).toEqual([{ number: 10, hash: "block 10" }]);
-      const reopen = () =>
-        reopenSettled({ database, requestId: job.requestId, transactionHash: "hash of 0" });
-      expect([await reopen(), await reopen()]).toEqual([true, false]);
+      const reopen = () => reopenSettled({ database, transactionHash: "hash of 0" });
+      expect([await reopen(), await reopen()]).toEqual([[job.requestId], []]);
       expect(await read(job.requestId)).toMatchObject({
         state: "submitted",
         transaction: { raw: "raw 0", blockNumber: null, silentMs: null },
@@ -256,7 +419,7 @@ describeStores("queue", (store) => {
       expect(await listSettledBlocks({ database })).toHaveLength(1);
       await finaliseSettled({ database, upToBlock: 11 });
       expect(await listSettledBlocks({ database })).toEqual([]);
-      expect(await reopen()).toBe(false);
+      expect(await reopen()).toEqual([]);
     });
   });
 
@@ -267,14 +430,14 @@ describeStores("queue", (store) => {
       expect((await leaseElsewhere(ACCEPTED)).map(({ nonce }) => nonce)).toEqual([2n]);
       expect(await leaseElsewhere(ACCEPTED)).toEqual([]);
       const [first] = jobs;
-      await releaseJob({ database, owner: "me", requestId: first?.requestId ?? "" });
+      await releaseJobs({ database, owner: "me", requestIds: [first?.requestId ?? ""] });
       expect(await leaseElsewhere(ACCEPTED)).toHaveLength(1);
     });
 
     it("are released by their owner only", async () => {
       const { requestId } = await accept();
       await lease(ACCEPTED);
-      await releaseJob({ database, owner: "somebody else", requestId });
+      await releaseJobs({ database, owner: "somebody else", requestIds: [requestId] });
       expect(await leaseElsewhere(ACCEPTED)).toEqual([]);
       await releaseAllLeases({ database });
       expect(await leaseElsewhere(ACCEPTED)).toHaveLength(1);
@@ -299,10 +462,10 @@ describeStores("queue", (store) => {
     it("rest after an error", async () => {
       const { requestId } = await accept();
       await lease(ACCEPTED);
-      await releaseJob({
+      await releaseJobs({
         database,
         owner: "me",
-        requestId,
+        requestIds: [requestId],
         error: "broken",
         delaySeconds: 60,
         countsAsAttempt: true,
@@ -319,8 +482,11 @@ describeStores("queue", (store) => {
       const leased = await lease(ACCEPTED, 10, ["0xbb"]);
       expect(leased.map(({ requestId }) => requestId)).toEqual([other?.requestId]);
       await prove(job);
-      expect(await lease({ state: "proven", hasTransaction: true })).toEqual([]);
-      expect(await lease({ state: "proven", hasTransaction: false })).toHaveLength(1);
+      expect(await lease({ state: "proven", settleAlone: true })).toEqual([]);
+      expect(await lease({ state: "proven", settleAlone: false })).toHaveLength(1);
+      expect(await lease({ state: "proven" })).toHaveLength(1);
+      await sign(job);
+      expect(await lease({ state: "proven" })).toEqual([]);
     });
   });
 

@@ -6,8 +6,10 @@ import { claimIdentity } from "../src/jobs/acceptJob.ts";
 import { listOpenTransactions } from "../src/jobs/openTransactions.ts";
 import { recordSigned } from "../src/jobs/transactions.ts";
 import { createMetrics } from "../src/metrics/createMetrics.ts";
+import type { Database } from "../src/storage/database.ts";
 import { openDatabase } from "../src/storage/openDatabase.ts";
 import type { AccountContext } from "../src/transactions/accountContext.ts";
+import { databaseStore } from "../src/transactions/databaseStore.ts";
 import { FeeGate } from "../src/transactions/fees.ts";
 import { readChainView } from "../src/transactions/readChainView.ts";
 import { sendTransaction } from "../src/transactions/sendTransaction.ts";
@@ -32,7 +34,7 @@ afterAll(() => chain.stop());
 async function newContext(
   changes: Partial<AccountContext> = {},
   databaseUrl?: string,
-): Promise<AccountContext> {
+): Promise<AccountContext & { database: Database }> {
   const wallet = new Wallet(developmentKey(account));
   const { book, url } = chain;
   const connected = await connectChain({
@@ -57,6 +59,7 @@ async function newContext(
   });
   return {
     database,
+    store: databaseStore(database),
     chain: connected,
     wallet,
     gate: new FeeGate({ ceiling: 10n ** 13n, metrics, logger }),
@@ -144,7 +147,6 @@ it("is sent by whoever looks after the account where its process died before", a
     recordSigned({
       tx,
       chainNonce: 0,
-      requestId: null,
       purpose: PURPOSE,
       async sign(nonce) {
         const raw = await wallet.signTransaction({
@@ -211,7 +213,7 @@ it.skipIf(inject("postgresUrl") === undefined).each([90, -90])(
     });
     const { database } = context;
     const call = registerModel(`skew${skew + 100}`);
-    const attempts = async () => (await database.query("SELECT hash FROM transactions")).length;
+    const attempts = async () => (await database.query("SELECT hash FROM attempts")).length;
     await sendTransaction({
       context,
       view: await readChainView(context),
@@ -223,7 +225,7 @@ it.skipIf(inject("postgresUrl") === undefined).each([90, -90])(
     }
     expect(await attempts()).toBe(1);
     // By the database's clock it is old now.
-    await database.query("UPDATE transactions SET signed_at = signed_at - interval '61 seconds'");
+    await database.query("UPDATE attempts SET signed_at = signed_at - interval '61 seconds'");
     await tendAccount({ context, view: await readChainView(context) });
     expect(await attempts()).toBe(2);
     await tendAccount({ context, view: await readChainView(context) });

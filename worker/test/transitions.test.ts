@@ -9,12 +9,19 @@ import { SENT_TRANSITIONS, TRANSITIONS, type Transition } from "./support/transi
 const JOBS = join(import.meta.dirname, "../src/jobs");
 
 /** Who works on a job, and when something was last sent: forgotten, it is only done again. */
-const NO_TRANSITIONS = ["leaseJobs", "renewLease", "releaseJob", "releaseAllLeases", "recordSent"];
+const NO_TRANSITIONS = [
+  ...["leaseJobs", "renewLease", "releaseJobs", "leaseTransactions", "releaseTransaction"],
+  ...["releaseAllLeases", "recordSent"],
+];
 
 it("every operation that changes a job or a transaction makes a transition that kills", () => {
   const writing = readdirSync(JOBS)
     .flatMap((name) => readFileSync(join(JOBS, name), "utf8").split(/^}\n/m))
-    .filter((text) => /\b(INSERT INTO|UPDATE|DELETE FROM) (jobs|transactions)\b/.test(text))
+    .filter((text) =>
+      /\b(INSERT INTO|UPDATE|DELETE FROM) (jobs|transactions|attempts|transaction_jobs)\b/.test(
+        text,
+      ),
+    )
     .map((text) => /^export async function (\w+)/m.exec(text)?.[1]);
   const known = new Set(OPERATIONS.map(({ operation }) => operation));
   expect(writing.sort()).toEqual([...known, ...NO_TRANSITIONS].sort());

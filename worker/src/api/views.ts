@@ -57,6 +57,11 @@ export type AttemptView = {
   nonce: number;
   hash: string;
   purpose: string;
+  /** kind of settlement; null for another purpose */
+  kind: string | null;
+  /** how many jobs it carries */
+  jobs: number;
+  /** the job where it is one */
   requestId: string | null;
   ageSeconds: number;
   /** null where it was not sent yet */

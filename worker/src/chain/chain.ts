@@ -1,4 +1,5 @@
 import { inferenceSettlementAbi, modelRegistryAbi } from "@haca/protocol/abi";
+import { decodeRequestId } from "@haca/protocol/requestId";
 import { Interface, type JsonRpcProvider, type TypedDataDomain } from "ethers";
 import { RetryableError } from "../errors.ts";
 
@@ -64,4 +65,38 @@ export async function isSettled(parameters: {
     values: [requestId],
   });
   return settled === true;
+}
+
+const PAGE = 256n;
+
+/** Which requests the chain shows as settled in a block, by whatever transactions: 256 nonces of a node at a question. */
+export async function settledAmong(parameters: {
+  chain: Chain;
+  requestIds: readonly string[];
+  block: number;
+}): Promise<Set<string>> {
+  const { block, chain, requestIds } = parameters;
+  const settled = new Set<string>();
+  const [only] = requestIds;
+  if (only !== undefined && requestIds.length === 1) {
+    if (await isSettled({ chain, requestId: only, block })) settled.add(only);
+    return settled;
+  }
+  const pages = new Map<string, bigint>();
+  for (const requestId of requestIds) {
+    const { node, nonce } = decodeRequestId(requestId);
+    const page = nonce / PAGE;
+    const key = `${node} ${page}`;
+    let bitmap = pages.get(key);
+    if (bitmap === undefined) {
+      const values = [node, page];
+      const name = "settledBitmap";
+      [bitmap] = (await callView({ chain, contract: "settlement", name, values, block })) as [
+        bigint,
+      ];
+      pages.set(key, bitmap);
+    }
+    if (((bitmap >> (nonce % PAGE)) & 1n) === 1n) settled.add(requestId);
+  }
+  return settled;
 }

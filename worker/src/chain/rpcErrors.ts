@@ -55,7 +55,7 @@ export function rpcFailure(error: unknown): RetryableError {
  * Asks the endpoint again which chain it serves: what another chain says of a request, a nonce or a receipt must
  * decide nothing here. @throws RetryableError
  */
-export async function requireSameChain(chain: Chain): Promise<void> {
+export async function requireSameChain(chain: Pick<Chain, "provider" | "chainId">): Promise<void> {
   const actual = BigInt((await answerOf(chain.provider.send("eth_chainId", []))) as string);
   if (actual === chain.chainId) return;
   throw new RetryableError({

@@ -33,6 +33,8 @@ const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
   HACA_REBROADCAST_MS: ["settle", "heartbeat", "facilitate"],
   HACA_REPLACE_MS: ["settle", "facilitate"],
   HACA_MAX_FEE_PER_GAS: ["settle", "heartbeat", "facilitate"],
+  HACA_BATCH_SIZE: ["settle"],
+  HACA_BATCH_MAX_AGE: ["settle"],
   HACA_MODEL_REFRESH_MS: ["infer", "settle"],
   HACA_ENCLAVE_URL: ["heartbeat"],
   HACA_HEARTBEAT_KEY: ["heartbeat"],

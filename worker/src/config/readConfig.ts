@@ -38,6 +38,8 @@ export type Config = QueueConfig & {
   replaceMs: number;
   /** wei per gas */
   maxFeePerGas: bigint;
+  /** how many jobs share a transaction at most, and how long one waits for others */
+  batch: { size: number; maxAgeMs: number };
   modelRefreshMs: number;
   logLevel: Value<"HACA_LOG_LEVEL">;
 };
@@ -122,6 +124,10 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
     rebroadcastMs: required(settings, "HACA_REBROADCAST_MS"),
     replaceMs: required(settings, "HACA_REPLACE_MS"),
     maxFeePerGas: required(settings, "HACA_MAX_FEE_PER_GAS"),
+    batch: {
+      size: required(settings, "HACA_BATCH_SIZE"),
+      maxAgeMs: required(settings, "HACA_BATCH_MAX_AGE"),
+    },
     modelRefreshMs: required(settings, "HACA_MODEL_REFRESH_MS"),
     logLevel: required(settings, "HACA_LOG_LEVEL"),
   };

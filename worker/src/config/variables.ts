@@ -139,6 +139,16 @@ export const VARIABLES = {
     default: "100000000000",
     help: "ceiling in wei per gas: above it nothing is signed or raised, proofs wait",
   }),
+  HACA_BATCH_SIZE: variable({
+    schema: integer(1, 256),
+    default: "1",
+    help: "proofs of one version that are settled by one transaction; 1: each by its own",
+  }),
+  HACA_BATCH_MAX_AGE: variable({
+    schema: integer(10, 86_400_000),
+    default: "60000",
+    help: "milliseconds that a proof waits for others at most, where HACA_BATCH_SIZE is above 1",
+  }),
   HACA_MODEL_REFRESH_MS: variable({
     schema: integer(10, 3_600_000),
     default: "15000",

@@ -1,9 +1,8 @@
 import type { Database } from "../storage/database.ts";
-import { type Job, jobOf } from "./job.ts";
 
-const LIST_SETTLED_BLOCKS = `SELECT DISTINCT t.block_number::text AS number, t.block_hash AS hash
+const LIST_SETTLED_BLOCKS = `SELECT DISTINCT a.block_number::text AS number, a.block_hash AS hash
 FROM jobs j
-JOIN transactions t ON t.hash = j.transaction_hash
+JOIN attempts a ON a.transaction_id = j.transaction_id AND a.replaced_at IS NULL
 WHERE j.state = 'settled' AND j.finalised_at IS NULL
 ORDER BY number`;
 
@@ -15,53 +14,56 @@ export async function listSettledBlocks(parameters: {
   return rows.map((row) => ({ number: Number(row.number), hash: row.hash as string }));
 }
 
-const LIST_SETTLED_IN =
-  "SELECT * FROM job_records WHERE state = 'settled' AND finalised_at IS NULL AND block_hash = $1";
+const LIST_SETTLED_IN = `SELECT DISTINCT a.hash
+FROM jobs j
+JOIN attempts a ON a.transaction_id = j.transaction_id AND a.replaced_at IS NULL
+WHERE j.state = 'settled' AND j.finalised_at IS NULL AND a.block_hash = $1`;
 
-/** The settled jobs whose transactions were last seen in a block. */
+/** The transactions that settled jobs and were last seen in a block, by their hashes. */
 export async function listSettledIn(parameters: {
   database: Database;
   blockHash: string;
-}): Promise<Job[]> {
-  return (await parameters.database.query(LIST_SETTLED_IN, [parameters.blockHash])).map(jobOf);
+}): Promise<string[]> {
+  const rows = await parameters.database.query(LIST_SETTLED_IN, [parameters.blockHash]);
+  return rows.map(({ hash }) => hash as string);
 }
 
 const REOPEN_SETTLED = `WITH unmined AS (
-  UPDATE transactions
+  UPDATE attempts
   SET block_number = NULL, block_hash = NULL, gas_used = NULL, broadcast_at = NULL
-  WHERE hash = $2
+  WHERE hash = $1
 )
 UPDATE jobs
-SET state = 'submitted', settled_at = NULL, last_error = $3, leased_by = NULL, leased_until = NULL,
+SET state = 'submitted', settled_at = NULL, last_error = $2, leased_by = NULL, leased_until = NULL,
     claims = 0, claims_alone = 0, run_after = now()
-WHERE request_id = $1 AND transaction_hash = $2 AND state = 'settled' AND finalised_at IS NULL
+WHERE transaction_id = (SELECT transaction_id FROM attempts WHERE hash = $1)
+  AND state = 'settled' AND finalised_at IS NULL
 RETURNING request_id`;
 
 /**
- * settled -> submitted, for a transaction that a reorganisation took out of the chain. The same signed
- * transaction is sent again at once. Returns whether this call made the transition.
+ * settled -> submitted, for all jobs of a transaction that a reorganisation took out of the chain. The same signed
+ * transaction is sent again at once. Returns the jobs that this call moved, by their request ids.
  */
 export async function reopenSettled(parameters: {
   database: Database;
-  requestId: string;
   transactionHash: string;
-}): Promise<boolean> {
-  const { database, requestId, transactionHash } = parameters;
+}): Promise<string[]> {
+  const { database, transactionHash } = parameters;
   const rows = await database.query(REOPEN_SETTLED, [
-    requestId,
     transactionHash,
     "a reorganisation removed the transaction",
   ]);
-  return rows.length === 1;
+  return rows.map(({ request_id }) => request_id as string);
 }
 
 const FINALISE_SETTLED = `UPDATE jobs
 SET finalised_at = now()
-FROM transactions t
-WHERE t.hash = jobs.transaction_hash
+FROM attempts a
+WHERE a.transaction_id = jobs.transaction_id
+  AND a.replaced_at IS NULL
   AND jobs.state = 'settled'
   AND jobs.finalised_at IS NULL
-  AND t.block_number <= $1
+  AND a.block_number <= $1
 RETURNING jobs.request_id`;
 
 /** Ends the watch over settlements in block `upToBlock` and before. Returns of how many jobs. */
@@ -73,7 +75,7 @@ export async function finaliseSettled(parameters: {
 }
 
 const LIST_EXTERNAL_SETTLED = `SELECT request_id, seen_at_block::text AS head FROM jobs
-WHERE state = 'settled' AND transaction_hash IS NULL AND finalised_at IS NULL`;
+WHERE state = 'settled' AND transaction_id IS NULL AND finalised_at IS NULL`;
 
 /** Jobs that somebody else settled, and the head of the chain when that was first seen, until they are final. */
 export async function listExternalSettled(parameters: {
@@ -87,11 +89,11 @@ export async function listExternalSettled(parameters: {
 }
 
 const FINALISE_EXTERNAL = `UPDATE jobs SET finalised_at = now()
-WHERE request_id = $1 AND state = 'settled' AND transaction_hash IS NULL
+WHERE request_id = $1 AND state = 'settled' AND transaction_id IS NULL
 RETURNING request_id`;
 const REOPEN_EXTERNAL = `UPDATE jobs
 SET state = 'proven', settled_at = NULL, seen_at_block = NULL, last_error = 'a reorganisation removed the settlement'
-WHERE request_id = $1 AND state = 'settled' AND transaction_hash IS NULL AND finalised_at IS NULL
+WHERE request_id = $1 AND state = 'settled' AND transaction_id IS NULL AND finalised_at IS NULL
 RETURNING request_id`;
 
 /**

@@ -4,10 +4,10 @@ import { ZeroHash } from "ethers";
 import type { Row } from "../storage/database.ts";
 
 /**
- * Life of a job: accepted, proven, submitted, settled; or failed, before it is settled. Three edges lead back. A submitted
- * job whose nonce another transaction took is proven again. A settled one that a reorganisation took away is submitted
- * again where the settlement was the node's, and proven again where it was somebody else's. `worker/test/jobLife.tree`
- * has all of them.
+ * Life of a job: accepted, proven, submitted, settled; or failed, before it is settled. Four edges lead back. A submitted
+ * job whose nonce another transaction took is proven again, and so is one whose transaction, shared with others, was
+ * mined without settling it. A settled one that a reorganisation took away is submitted again where the settlement was the
+ * node's, and proven again where it was somebody else's. `worker/test/jobLife.tree` has all of them.
  */
 export const JOB_STATES = ["accepted", "proven", "submitted", "settled", "failed"] as const;
 export type JobState = (typeof JOB_STATES)[number];

@@ -1,11 +1,12 @@
 import type { Database } from "../storage/database.ts";
-import { type Job, type JobState, jobOf } from "./job.ts";
+import { type Job, jobOf } from "./job.ts";
 
 const LEASE_JOBS = `WITH due AS (
   SELECT request_id, leased_by IS NOT DISTINCT FROM $3::text AS is_own
   FROM jobs
   WHERE state = $1
-    AND (transaction_hash IS NOT NULL) = $2
+    AND transaction_id IS NULL
+    AND ($2::boolean IS NULL OR settle_alone = $2::boolean)
     AND finalised_at IS NULL
     AND run_after <= now()
     AND (leased_until IS NULL OR leased_until < now() OR leased_by = $3)
@@ -34,8 +35,8 @@ FROM job_records
 WHERE request_id IN (SELECT request_id FROM leased)
 ORDER BY nonce::numeric`;
 
-/** Work that a role looks for: a state, and whether a transaction is recorded for the job. */
-export type Stage = { state: Exclude<JobState, "failed">; hasTransaction: boolean };
+/** Work that a role looks for. A job that has a transaction is the transaction's matter: see `transactionLeases.ts`. */
+export type Stage = { state: "accepted" | "proven"; settleAlone?: boolean };
 
 /** Which of the due jobs: those with so many claims that ended with their process; absent: all. */
 export type Claims = { from: number; to: number };
@@ -69,7 +70,7 @@ export async function leaseJobs(parameters: {
   const { from, to } = parameters.claims ?? { from: 0, to: ANY_NUMBER };
   const rows = await database.query(LEASE_JOBS, [
     stage.state,
-    stage.hasTransaction,
+    stage.settleAlone ?? null,
     owner,
     leaseSeconds,
     limit,
@@ -96,7 +97,7 @@ export async function renewLease(parameters: {
   await database.query(RENEW_LEASE, [requestId, owner, leaseSeconds]);
 }
 
-const RELEASE_JOB = `UPDATE jobs
+const RELEASE_JOBS = `UPDATE jobs
 SET leased_by = NULL,
     leased_until = NULL,
     claims = 0,
@@ -104,21 +105,21 @@ SET leased_by = NULL,
     last_error = coalesce($3, last_error),
     run_after = now() + make_interval(secs => $4),
     attempts = attempts + $5
-WHERE request_id = $1 AND leased_by = $2`;
+WHERE request_id = ANY ($1::text[]) AND leased_by = $2`;
 
-/** Gives a lease back. With an error: notes it, and lets the job rest for `delaySeconds`. */
-export async function releaseJob(parameters: {
+/** Gives leases back. With an error: notes it, and lets the jobs rest for `delaySeconds`. */
+export async function releaseJobs(parameters: {
   database: Database;
   owner: string;
-  requestId: string;
+  requestIds: readonly string[];
   error?: string;
   delaySeconds?: number;
-  /** whether this was one of the attempts that a job has */
+  /** whether this was one of the attempts that each has */
   countsAsAttempt?: boolean;
 }): Promise<void> {
-  const { database, owner, requestId, error, delaySeconds, countsAsAttempt } = parameters;
-  await database.query(RELEASE_JOB, [
-    requestId,
+  const { database, owner, requestIds, error, delaySeconds, countsAsAttempt } = parameters;
+  await database.query(RELEASE_JOBS, [
+    [...requestIds],
     owner,
     error ?? null,
     delaySeconds ?? 0,
@@ -126,14 +127,53 @@ export async function releaseJob(parameters: {
   ]);
 }
 
+const LIST_WAITING = `SELECT version_id, count(*)::integer AS jobs,
+  (extract(epoch FROM now() - min(proven_at)) * 1000)::double precision AS oldest_ms
+FROM jobs
+WHERE state = 'proven'
+  AND transaction_id IS NULL
+  AND finalised_at IS NULL
+  AND NOT settle_alone
+  AND run_after <= now()
+  AND (leased_until IS NULL OR leased_until < now() OR leased_by = $1)
+  AND claims BETWEEN $2 AND $3
+GROUP BY version_id
+ORDER BY min(nonce)`;
+
+/** Proven jobs of one version that could share a transaction. */
+export type Waiting = {
+  versionId: string;
+  jobs: number;
+  /** since the first of them was proven, by the database's clock */
+  oldestMs: number;
+};
+
+/** What waits for a transaction that it may share, by version: what `owner` could lease. */
+export async function listWaiting(parameters: {
+  database: Database;
+  owner: string;
+  claims: Claims;
+}): Promise<Waiting[]> {
+  const { claims, database, owner } = parameters;
+  const rows = await database.query(LIST_WAITING, [owner, claims.from, claims.to]);
+  return rows.map((row) => ({
+    versionId: row.version_id as string,
+    jobs: Number(row.jobs),
+    oldestMs: Number(row.oldest_ms),
+  }));
+}
+
+const RELEASE_ALL = [
+  "UPDATE jobs SET leased_by = NULL, leased_until = NULL WHERE leased_by IS NOT NULL",
+  "UPDATE transactions SET leased_by = NULL, leased_until = NULL WHERE leased_by IS NOT NULL",
+];
+
 /**
  * Ends every lease. Only for a database that one process has for itself: whoever held them is gone, and
  * waiting for their leases to run out would only delay the jobs.
  */
 export async function releaseAllLeases(parameters: { database: Database }): Promise<void> {
-  await parameters.database.query(
-    "UPDATE jobs SET leased_by = NULL, leased_until = NULL WHERE leased_by IS NOT NULL",
-  );
+  for (const statement of RELEASE_ALL) await parameters.database.query(statement);
 }
 
 const FIND_SUSPECT = `SELECT 1 FROM jobs

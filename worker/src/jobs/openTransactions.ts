@@ -1,9 +1,11 @@
 import type { Database } from "../storage/database.ts";
 import type { RecordedTransaction } from "./job.ts";
 
-const LIST_ATTEMPTS = `SELECT hash, raw FROM transactions
-WHERE nonce = $1 AND dropped_at IS NULL
-ORDER BY replaced_at DESC NULLS FIRST`;
+const LIST_ATTEMPTS = `SELECT a.hash, a.raw
+FROM attempts a
+JOIN transactions t ON t.id = a.transaction_id
+WHERE t.nonce = $1 AND t.dropped_at IS NULL
+ORDER BY a.replaced_at DESC NULLS FIRST`;
 
 /** Every transaction that could be mined under a nonce of the account, the current one first. */
 export async function listAttempts(parameters: {
@@ -14,16 +16,23 @@ export async function listAttempts(parameters: {
   return rows.map(({ hash, raw }) => ({ hash: hash as string, raw: raw as string }));
 }
 
+/** The current attempts of transactions that are not known to be mined. */
+const OPEN = `FROM transactions t
+JOIN attempts a ON a.transaction_id = t.id AND a.replaced_at IS NULL AND a.block_number IS NULL
+WHERE t.dropped_at IS NULL`;
 const LIST_OPEN_ATTEMPTS = `SELECT
-  t.hash, t.nonce::text, t.raw, t.purpose, t.request_id,
-  extract(epoch FROM now() - t.signed_at)::integer AS age,
-  extract(epoch FROM now() - t.broadcast_at)::integer AS silent,
-  (
-    SELECT count(*)::integer FROM transactions earlier
-    WHERE earlier.nonce = t.nonce AND earlier.replaced_at IS NOT NULL AND earlier.dropped_at IS NULL
-  ) AS replacements
-FROM transactions t
-WHERE t.dropped_at IS NULL AND t.replaced_at IS NULL AND t.block_number IS NULL
+  a.hash, t.nonce::text, a.raw, t.purpose, t.kind, carried.jobs, carried.request_id,
+  extract(epoch FROM now() - a.signed_at)::integer AS age,
+  extract(epoch FROM now() - a.broadcast_at)::integer AS silent,
+  (SELECT count(*)::integer - 1 FROM attempts earlier WHERE earlier.transaction_id = t.id) AS replacements
+${OPEN.replace(
+  "WHERE",
+  `CROSS JOIN LATERAL (
+  SELECT count(*)::integer AS jobs, min(request_id) AS request_id
+  FROM transaction_jobs WHERE transaction_id = t.id
+) carried
+WHERE`,
+)}
 ORDER BY t.nonce
 LIMIT $1`;
 /** Enough to see what is stuck: everything behind the first waits for it. */
@@ -34,6 +43,11 @@ export type OpenAttempt = {
   nonce: number;
   raw: string;
   purpose: string;
+  /** kind of settlement; null for another purpose */
+  kind: string | null;
+  /** how many jobs it carries */
+  jobs: number;
+  /** the job where it is one */
   requestId: string | null;
   ageSeconds: number;
   silentSeconds: number | null;
@@ -48,21 +62,25 @@ export async function listOpenAttempts(parameters: { database: Database }): Prom
     nonce: Number(row.nonce),
     raw: row.raw as string,
     purpose: row.purpose as string,
-    requestId: row.request_id as string | null,
+    kind: row.kind as string | null,
+    jobs: Number(row.jobs),
+    requestId: Number(row.jobs) === 1 ? (row.request_id as string) : null,
     ageSeconds: Number(row.age),
     silentSeconds: row.silent === null ? null : Number(row.silent),
     replacements: Number(row.replacements),
   }));
 }
 
-const LIST_OPEN_TRANSACTIONS = `SELECT hash, nonce::text, raw, purpose,
-  (extract(epoch FROM now() - signed_at) * 1000)::double precision AS age_ms,
-  (extract(epoch FROM now() - broadcast_at) * 1000)::double precision AS silent_ms
-FROM transactions
-WHERE request_id IS NULL AND dropped_at IS NULL AND replaced_at IS NULL AND block_number IS NULL
-ORDER BY transactions.nonce`;
+const LIST_OPEN_TRANSACTIONS = `SELECT a.hash, t.nonce::text, a.raw, t.purpose,
+  (extract(epoch FROM now() - a.signed_at) * 1000)::double precision AS age_ms,
+  (extract(epoch FROM now() - a.broadcast_at) * 1000)::double precision AS silent_ms
+${OPEN}
+  AND NOT EXISTS (
+    SELECT 1 FROM jobs j WHERE j.transaction_id = t.id AND j.state IN ('proven', 'submitted')
+  )
+ORDER BY t.nonce`;
 
-/** Current transactions that settle no job and are not known to be mined, in order of their nonces. */
+/** Current transactions that no job waits for and that are not known to be mined, in order of their nonces. */
 export async function listOpenTransactions(parameters: {
   database: Database;
 }): Promise<{ purpose: string; transaction: RecordedTransaction }[]> {
@@ -84,9 +102,8 @@ export async function listOpenTransactions(parameters: {
 
 const COUNT_OPEN = `SELECT
   count(*)::integer AS open,
-  coalesce(extract(epoch FROM now() - min(signed_at)), 0)::double precision AS oldest
-FROM transactions
-WHERE dropped_at IS NULL AND replaced_at IS NULL AND block_number IS NULL`;
+  coalesce(extract(epoch FROM now() - min(a.signed_at)), 0)::double precision AS oldest
+${OPEN}`;
 
 /** How many transactions are not known to be mined, and the age of the oldest attempt in seconds. */
 export async function countOpen(parameters: {
@@ -97,16 +114,14 @@ export async function countOpen(parameters: {
 }
 
 const FIND_GAP = `SELECT 1
-FROM transactions
-WHERE dropped_at IS NULL
-  AND nonce > $1
-  AND nonce = (
-    SELECT min(nonce) FROM transactions
-    WHERE dropped_at IS NULL AND replaced_at IS NULL AND block_number IS NULL
-  )
-GROUP BY nonce
-HAVING min(signed_at) < now() - make_interval(secs => $2::double precision / 1000)
-  AND bool_or(broadcast_at IS NOT NULL)`;
+FROM transactions t
+JOIN attempts a ON a.transaction_id = t.id
+WHERE t.nonce > $1
+  AND t.dropped_at IS NULL
+  AND t.nonce = (SELECT min(t.nonce) ${OPEN})
+GROUP BY t.id
+HAVING min(a.signed_at) < now() - make_interval(secs => $2::double precision / 1000)
+  AND bool_or(a.broadcast_at IS NOT NULL)`;
 
 /**
  * Whether the first of the open transactions lies behind a nonce and has been on its way for a while. It counts from

@@ -1,91 +1,135 @@
 import type { Database } from "../storage/database.ts";
+import type { MinedReceipt } from "./transactionStore.ts";
 
 const RECORD_BROADCAST = `WITH sent AS (
-  UPDATE transactions SET broadcast_at = now() WHERE hash = $2
+  UPDATE attempts SET broadcast_at = now() WHERE hash = $1
 )
 UPDATE jobs
 SET state = 'submitted', submitted_at = now(), attempts = 0, last_error = NULL
-WHERE request_id = $1 AND transaction_hash = $2 AND state = 'proven'
+WHERE transaction_id = (SELECT transaction_id FROM attempts WHERE hash = $1) AND state = 'proven'
 RETURNING request_id`;
 
+const idsOf = (rows: readonly { request_id?: unknown }[]): string[] =>
+  rows.map(({ request_id }) => request_id as string);
+
 /**
- * Notes that a transaction was sent; proven -> submitted the first time.
- * Returns whether this call made the transition.
+ * Notes that a transaction was sent; proven -> submitted the first time, for all of its jobs.
+ * Returns the jobs that this call moved on, by their request ids.
  */
 export async function recordBroadcast(parameters: {
   database: Database;
-  requestId: string;
   transactionHash: string;
-}): Promise<boolean> {
-  const { database, requestId, transactionHash } = parameters;
-  return (await database.query(RECORD_BROADCAST, [requestId, transactionHash])).length === 1;
+}): Promise<string[]> {
+  const { database, transactionHash } = parameters;
+  return idsOf(await database.query(RECORD_BROADCAST, [transactionHash]));
 }
 
 const RECORD_SETTLEMENT = `WITH mined AS (
-  UPDATE transactions
+  UPDATE attempts
   SET block_number = $3, block_hash = $4, gas_used = $5
   WHERE hash = $2
 )
 UPDATE jobs
 SET state = 'settled', settled_at = now(), last_error = NULL, leased_by = NULL, leased_until = NULL,
     claims = 0, claims_alone = 0, run_after = now()
-WHERE request_id = $1 AND transaction_hash = $2 AND state = 'submitted'
+WHERE request_id = ANY ($1::text[])
+  AND transaction_id = (SELECT transaction_id FROM attempts WHERE hash = $2)
+  AND state = 'submitted'
 RETURNING request_id`;
 
-/** Where a transaction lies in the chain. */
-export type MinedTransaction = {
-  hash: string;
-  blockNumber: number;
-  blockHash: string;
-  gasUsed: bigint;
-};
-
 /**
- * submitted -> settled. For a job that is settled already, only the place of its transaction is brought up
- * to date. Returns whether this call made the transition.
+ * submitted -> settled, for those of a transaction's jobs that it has settled. For jobs that are settled already, only
+ * the place of the transaction is brought up to date. Returns the jobs that this call moved on.
  */
 export async function recordSettlement(parameters: {
   database: Database;
-  requestId: string;
-  mined: MinedTransaction;
-}): Promise<boolean> {
-  const { database, requestId, mined } = parameters;
+  requestIds: readonly string[];
+  mined: MinedReceipt;
+}): Promise<string[]> {
+  const { database, requestIds, mined } = parameters;
   const rows = await database.query(RECORD_SETTLEMENT, [
-    requestId,
+    [...requestIds],
     mined.hash,
     mined.blockNumber,
     mined.blockHash,
     mined.gasUsed.toString(),
   ]);
-  return rows.length === 1;
+  return idsOf(rows);
 }
 
-const RECORD_EXTERNAL_SETTLEMENT = `WITH settled AS (
+const RECORD_UNDONE = `UPDATE jobs
+SET state = 'proven', transaction_id = NULL, submitted_at = NULL, settle_alone = true, last_error = $3,
+    leased_by = NULL, leased_until = NULL, claims = 0, claims_alone = 0, run_after = now()
+WHERE request_id = ANY ($1::text[])
+  AND transaction_id = (SELECT transaction_id FROM attempts WHERE hash = $2)
+  AND state = 'submitted'
+RETURNING request_id`;
+
+/**
+ * submitted -> proven, for jobs of a transaction that was mined and has not settled them: from now on each of them is
+ * settled alone, where what is wrong is its own. Returns the jobs that this call moved.
+ */
+export async function recordUndone(parameters: {
+  database: Database;
+  requestIds: readonly string[];
+  transactionHash: string;
+  reason: string;
+}): Promise<string[]> {
+  const { database, requestIds, transactionHash, reason } = parameters;
+  return idsOf(await database.query(RECORD_UNDONE, [[...requestIds], transactionHash, reason]));
+}
+
+const SET_APART = `UPDATE jobs SET settle_alone = true, last_error = $2
+WHERE request_id = ANY ($1::text[]) AND state = 'proven' AND transaction_id IS NULL AND NOT settle_alone
+RETURNING request_id`;
+
+/** Keeps proven jobs out of transactions with others, which would revert because of them. Returns which. */
+export async function setApart(parameters: {
+  database: Database;
+  requestIds: readonly string[];
+  reason: string;
+}): Promise<string[]> {
+  const { database, requestIds, reason } = parameters;
+  return idsOf(await database.query(SET_APART, [[...requestIds], reason]));
+}
+
+const RECORD_EXTERNAL_SETTLEMENT = `WITH found AS (
+  SELECT request_id, transaction_id FROM jobs
+  WHERE request_id = $1 AND state IN ('proven', 'submitted')
+  FOR UPDATE
+), settled AS (
   UPDATE jobs
   SET state = 'settled',
       settled_at = now(),
       seen_at_block = $2,
-      transaction_hash = NULL,
+      transaction_id = NULL,
       last_error = NULL,
       leased_by = NULL,
       leased_until = NULL,
       claims = 0,
       claims_alone = 0,
       run_after = now()
-  WHERE request_id = $1 AND state IN ('proven', 'submitted')
+  WHERE request_id IN (SELECT request_id FROM found)
   RETURNING request_id
 ), dropped AS (
-  -- The nonces of the job's own attempts are used up: none of them may be taken for one that is still to be mined.
-  UPDATE transactions
+  -- The nonce of a transaction that nobody else waits for is used up: it may not be taken for one that is still to be mined.
+  UPDATE transactions t
   SET dropped_at = now()
-  WHERE request_id IN (SELECT request_id FROM settled) AND dropped_at IS NULL AND block_number IS NULL
+  FROM found
+  WHERE t.id = found.transaction_id
+    AND t.dropped_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.transaction_id = t.id AND a.block_number IS NOT NULL)
+    AND NOT EXISTS (
+      SELECT 1 FROM jobs other
+      WHERE other.transaction_id = t.id AND other.request_id <> $1 AND other.state IN ('proven', 'submitted')
+    )
 )
 SELECT request_id FROM settled`;
 
 /**
  * proven or submitted -> settled, for a request that the chain shows as settled by a transaction that is not
- * in this queue: anybody who holds the receipt and a proof may settle it. The job's own attempts are given up with it.
- * Returns whether this call made the transition.
+ * in this queue: anybody who holds the receipt and a proof may settle it. The job's own transaction is given up with it,
+ * unless it was mined or others wait for it. Returns whether this call made the transition.
  */
 export async function recordExternalSettlement(parameters: {
   database: Database;

@@ -1,5 +1,6 @@
 import type { Database, Queryable } from "../storage/database.ts";
 import type { RecordedTransaction } from "./job.ts";
+import type { MinedReceipt, SignWithNonce } from "./transactionStore.ts";
 
 const LOCK_NONCES = "SELECT 1 FROM identity FOR UPDATE";
 const ALLOCATE_NONCE = `SELECT min(candidate)::text AS nonce
@@ -9,10 +10,9 @@ FROM (
   SELECT nonce + 1 FROM transactions WHERE nonce >= $1::bigint
 ) candidates
 WHERE NOT EXISTS (SELECT 1 FROM transactions WHERE nonce = candidate)`;
-const INSERT_TRANSACTION = `INSERT INTO transactions (hash, nonce, raw, request_id, purpose) VALUES ($1, $2, $3, $4, $5)`;
-
-/** Signs a transaction with the nonce that it is given. */
-export type SignWithNonce = (nonce: number) => Promise<{ hash: string; raw: string }>;
+const INSERT_TRANSACTION = `INSERT INTO transactions (nonce, purpose, kind) VALUES ($1, $2, $3)
+RETURNING id::text`;
+const INSERT_ATTEMPT = "INSERT INTO attempts (hash, transaction_id, raw) VALUES ($1, $2, $3)";
 
 /**
  * Allocates the account's next nonce, has a transaction signed with it and records it, before anything is sent.
@@ -27,18 +27,21 @@ export async function recordSigned(parameters: {
   tx: Queryable;
   /** number of transactions that the chain knows of the account, pending ones included */
   chainNonce: number;
-  /** job that the transaction settles; null for another purpose */
-  requestId: string | null;
   purpose: string;
+  /** kind of settlement; absent for another purpose */
+  kind?: string;
   sign: SignWithNonce;
-}): Promise<RecordedTransaction> {
-  const { tx, chainNonce, requestId, purpose, sign } = parameters;
+}): Promise<RecordedTransaction & { id: string }> {
+  const { tx, chainNonce, kind, purpose, sign } = parameters;
   await tx.query(LOCK_NONCES);
   const [row] = await tx.query(ALLOCATE_NONCE, [chainNonce]);
   const nonce = Number(row?.nonce);
   const { hash, raw } = await sign(nonce);
-  await tx.query(INSERT_TRANSACTION, [hash, nonce, raw, requestId, purpose]);
+  const [inserted] = await tx.query(INSERT_TRANSACTION, [nonce, purpose, kind ?? null]);
+  const id = inserted?.id as string;
+  await tx.query(INSERT_ATTEMPT, [hash, id, raw]);
   return {
+    id,
     hash,
     nonce,
     raw,
@@ -50,37 +53,42 @@ export async function recordSigned(parameters: {
   };
 }
 
-const FIND_UNSENT_JOB = `SELECT 1 FROM jobs
-WHERE request_id = $1 AND state = 'proven' AND transaction_hash IS NULL
+const FIND_UNSENT_JOBS = `SELECT request_id FROM jobs
+WHERE request_id = ANY ($1::text[]) AND state = 'proven' AND transaction_id IS NULL
+ORDER BY nonce
 FOR UPDATE`;
-const TIE_TO_JOB = "UPDATE jobs SET transaction_hash = $2 WHERE request_id = $1";
+const TIE_JOBS = "UPDATE jobs SET transaction_id = $2 WHERE request_id = ANY ($1::text[])";
+const CARRY_JOBS = `INSERT INTO transaction_jobs (transaction_id, request_id)
+SELECT $2, unnest($1::text[])`;
 
 /**
- * Records the first transaction of a proven job, with a nonce of its own, and ties it to the job.
- * Returns undefined, and uses no nonce, where the job has a transaction already or is not proven.
+ * Records the transaction that settles proven jobs, with a nonce of its own, and ties it to all of them.
+ * Returns undefined, and uses no nonce, where one of them has a transaction already or is not proven.
  */
 export async function recordTransaction(parameters: {
   database: Database;
-  requestId: string;
+  requestIds: readonly string[];
+  kind: string;
+  purpose?: string;
   /** number of transactions that the chain knows of the account, pending ones included */
   chainNonce: number;
   sign: SignWithNonce;
 }): Promise<RecordedTransaction | undefined> {
-  const { database, requestId, chainNonce, sign } = parameters;
+  const { database, requestIds, purpose = "settlement", ...signing } = parameters;
+  const ids = [...requestIds];
   return await database.transaction(async (tx) => {
-    if ((await tx.query(FIND_UNSENT_JOB, [requestId])).length === 0) return undefined;
-    const purpose = "settlement";
-    const transaction = await recordSigned({ tx, chainNonce, requestId, purpose, sign });
-    await tx.query(TIE_TO_JOB, [requestId, transaction.hash]);
+    if ((await tx.query(FIND_UNSENT_JOBS, [ids])).length !== ids.length) return undefined;
+    const { id, ...transaction } = await recordSigned({ tx, purpose, ...signing });
+    await tx.query(TIE_JOBS, [ids, id]);
+    await tx.query(CARRY_JOBS, [ids, id]);
     return transaction;
   });
 }
 
-const MARK_REPLACED = `UPDATE transactions SET replaced_at = now()
-WHERE hash = $1 AND replaced_at IS NULL AND dropped_at IS NULL AND block_number IS NULL
-RETURNING nonce, request_id, purpose`;
-const TIE_REPLACEMENT = `UPDATE jobs SET transaction_hash = $2
-WHERE transaction_hash = $1 AND state IN ('proven', 'submitted')`;
+const MARK_REPLACED = `UPDATE attempts SET replaced_at = now()
+WHERE hash = $1 AND replaced_at IS NULL AND block_number IS NULL
+  AND EXISTS (SELECT 1 FROM transactions t WHERE t.id = transaction_id AND t.dropped_at IS NULL)
+RETURNING transaction_id::text AS id`;
 
 /**
  * Records a replacement, signed with the nonce of the attempt that it replaces, before it is sent. Returns false, and
@@ -96,18 +104,21 @@ export async function recordReplacement(parameters: {
   return await database.transaction(async (tx) => {
     const [row] = await tx.query(MARK_REPLACED, [replaced]);
     if (row === undefined) return false;
-    const { hash, raw } = replacement;
-    await tx.query(INSERT_TRANSACTION, [hash, row.nonce, raw, row.request_id, row.purpose]);
-    await tx.query(TIE_REPLACEMENT, [replaced, hash]);
+    await tx.query(INSERT_ATTEMPT, [replacement.hash, row.id, replacement.raw]);
     return true;
   });
 }
 
-const RECORD_FILLER = `INSERT INTO transactions (hash, nonce, raw, purpose)
-SELECT $1, $2, $3, 'gap'
-WHERE NOT EXISTS (SELECT 1 FROM transactions WHERE nonce = $2 AND dropped_at IS NULL)
-ON CONFLICT (hash) DO UPDATE SET dropped_at = NULL, broadcast_at = NULL
-RETURNING hash`;
+const FIND_LIVE_NONCE = "SELECT 1 FROM transactions WHERE nonce = $1 AND dropped_at IS NULL";
+/** The same bytes were a filler before, and were given up. */
+const REVIVE_FILLER = `WITH revived AS (
+  UPDATE attempts SET broadcast_at = NULL, replaced_at = NULL WHERE hash = $1 RETURNING transaction_id
+), others AS (
+  UPDATE attempts SET replaced_at = now()
+  WHERE transaction_id IN (SELECT transaction_id FROM revived) AND hash <> $1 AND replaced_at IS NULL
+)
+UPDATE transactions SET dropped_at = NULL WHERE id IN (SELECT transaction_id FROM revived)
+RETURNING id`;
 
 /** Records a transaction for a nonce that nothing else has. Returns false where something has it by now. */
 export async function recordFiller(parameters: {
@@ -119,70 +130,73 @@ export async function recordFiller(parameters: {
   const { database, nonce, hash, raw } = parameters;
   return await database.transaction(async (tx) => {
     await tx.query(LOCK_NONCES);
-    return (await tx.query(RECORD_FILLER, [hash, nonce, raw])).length === 1;
+    if ((await tx.query(FIND_LIVE_NONCE, [nonce])).length > 0) return false;
+    if ((await tx.query(REVIVE_FILLER, [hash])).length > 0) return true;
+    const [row] = await tx.query(INSERT_TRANSACTION, [nonce, "gap", null]);
+    await tx.query(INSERT_ATTEMPT, [hash, row?.id, raw]);
+    return true;
   });
 }
 
-const DEMOTE = `UPDATE transactions SET replaced_at = now()
-WHERE nonce = (SELECT nonce FROM transactions WHERE hash = $1)
-  AND hash <> $1 AND replaced_at IS NULL AND dropped_at IS NULL`;
-const PROMOTE = "UPDATE transactions SET replaced_at = NULL WHERE hash = $1 AND dropped_at IS NULL";
-const TIE_PROMOTED = `UPDATE jobs SET transaction_hash = $1
-WHERE request_id = (SELECT request_id FROM transactions WHERE hash = $1) AND state = 'submitted'`;
+const DEMOTE = `UPDATE attempts SET replaced_at = now()
+WHERE transaction_id = (SELECT transaction_id FROM attempts WHERE hash = $1)
+  AND hash <> $1 AND replaced_at IS NULL`;
+const PROMOTE = "UPDATE attempts SET replaced_at = NULL WHERE hash = $1";
 
-/** Makes an attempt the current one of its nonce and its job: it was mined, although it had been replaced. */
+/** Makes an attempt the current one of its transaction: it was mined, although it had been replaced. */
 export async function promoteAttempt(parameters: {
   database: Database;
   hash: string;
 }): Promise<void> {
   const { database, hash } = parameters;
   await database.transaction(async (tx) => {
-    for (const statement of [DEMOTE, PROMOTE, TIE_PROMOTED]) await tx.query(statement, [hash]);
+    for (const statement of [DEMOTE, PROMOTE]) await tx.query(statement, [hash]);
   });
 }
 
 const DROP_TRANSACTION = `WITH dropped AS (
   UPDATE transactions
-  SET dropped_at = now()
-  WHERE nonce = (SELECT nonce FROM transactions WHERE hash = $1) AND dropped_at IS NULL
-  RETURNING hash
+  SET dropped_at = now(), leased_by = NULL, leased_until = NULL
+  WHERE id = (SELECT transaction_id FROM attempts WHERE hash = $1) AND dropped_at IS NULL
+  RETURNING id
 )
 UPDATE jobs
-SET state = 'proven', transaction_hash = NULL, submitted_at = NULL, last_error = $2
-WHERE transaction_hash IN (SELECT hash FROM dropped)
+SET state = 'proven', transaction_id = NULL, submitted_at = NULL, last_error = $2
+WHERE transaction_id IN (SELECT id FROM dropped)
   AND state IN ('proven', 'submitted')
 RETURNING request_id`;
 
 /**
- * Gives up every attempt under the nonce of a transaction, because another transaction of the account has taken it;
- * a job that it was for goes back to proven, without a transaction. Returns whether a job did.
+ * Gives up every attempt of a transaction, because another transaction of the account has taken its nonce; the jobs
+ * that it was for go back to proven, without a transaction. Returns how many did.
  */
 export async function dropTransaction(parameters: {
   database: Database;
+  /** hash of any of its attempts */
   transactionHash: string;
-}): Promise<boolean> {
+}): Promise<number> {
   const { database, transactionHash } = parameters;
   const rows = await database.query(DROP_TRANSACTION, [
     transactionHash,
     "another transaction of the account took the nonce",
   ]);
-  return rows.length === 1;
+  return rows.length;
 }
 
 /** Notes that a recorded transaction was sent, the first time or again. */
 export async function recordSent(parameters: { database: Database; hash: string }): Promise<void> {
   const { database, hash } = parameters;
-  await database.query("UPDATE transactions SET broadcast_at = now() WHERE hash = $1", [hash]);
+  await database.query("UPDATE attempts SET broadcast_at = now() WHERE hash = $1", [hash]);
 }
 
-const RECORD_MINED = `UPDATE transactions SET block_number = $2, block_hash = $3, gas_used = $4
+const RECORD_MINED = `UPDATE attempts SET block_number = $2, block_hash = $3, gas_used = $4
 WHERE hash = $1 AND block_number IS NULL
 RETURNING hash`;
 
-/** Notes the block of a transaction that settles no job. Returns whether this call was the first. */
+/** Notes the block of a transaction, whatever it has done for its jobs. Returns whether this call was the first. */
 export async function recordMined(parameters: {
   database: Database;
-  receipt: { hash: string; blockNumber: number; blockHash: string; gasUsed: bigint };
+  receipt: MinedReceipt;
 }): Promise<boolean> {
   const { database, receipt } = parameters;
   const { hash, blockNumber, blockHash, gasUsed } = receipt;

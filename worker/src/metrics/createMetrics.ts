@@ -1,20 +1,20 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Database } from "../storage/database.ts";
 import { addQueueGauges } from "./addQueueGauges.ts";
+import { createSenderMetrics, type SenderMetrics } from "./senderMetrics.ts";
 
-export type Metrics = {
+export type Metrics = SenderMetrics & {
   registry: Registry;
   requests: Counter<"status">;
   witnessSeconds: Histogram<"model">;
   proveSeconds: Histogram<"model">;
   proofs: Counter<"backend">;
-  settlementGas: Histogram;
-  /** what was done to transactions: signed, replaced, rebroadcast, refused, taken, gapFilled */
-  transactions: Counter<"event">;
-  /** wei per gas */
-  baseFee: Gauge;
-  /** 1 while gas is above the ceiling */
-  gasWaiting: Gauge;
+  /** by the kind of settlement */
+  settlementGas: Histogram<"kind">;
+  /** jobs that a transaction settled, by the kind of settlement */
+  settlementJobs: Histogram<"kind">;
+  /** jobs that were set apart, because a transaction with others would revert, or did */
+  setApart: Counter;
   /** wei */
   accountBalance: Gauge;
   /** 1 while the account cannot pay for a settlement */
@@ -25,6 +25,12 @@ export type Metrics = {
   roleBackingOff: Gauge<"role">;
 };
 
+/** Dense where one settlement is, doubling up to the largest batch. */
+const GAS_BUCKETS = [
+  ...[200_000, 225_000, 250_000, 275_000, 300_000, 350_000, 400_000, 500_000],
+  ...[1_000_000, 2_000_000, 4_000_000, 8_000_000, 16_000_000],
+];
+
 /** Prometheus metrics of one worker. What the queue knows is read from it at each scrape. */
 export function createMetrics(parameters: { database: Database }): Metrics {
   const { database } = parameters;
@@ -33,6 +39,7 @@ export function createMetrics(parameters: { database: Database }): Metrics {
   addQueueGauges({ database, registers });
   const seconds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
   return {
+    ...createSenderMetrics(registers),
     registry,
     requests: new Counter({
       name: "haca_http_requests_total",
@@ -62,24 +69,21 @@ export function createMetrics(parameters: { database: Database }): Metrics {
     }),
     settlementGas: new Histogram({
       name: "haca_settlement_gas",
-      help: "Gas used by the transaction of a settlement",
-      buckets: [200_000, 225_000, 250_000, 275_000, 300_000, 350_000, 400_000, 500_000, 1_000_000],
+      help: "Gas used by a transaction that settled jobs, by the kind of settlement",
+      labelNames: ["kind"],
+      buckets: GAS_BUCKETS,
       registers,
     }),
-    transactions: new Counter({
-      name: "haca_transactions_total",
-      help: "Transactions by what was done to them",
-      labelNames: ["event"],
+    settlementJobs: new Histogram({
+      name: "haca_settlement_jobs",
+      help: "Jobs that a transaction settled, by the kind of settlement",
+      labelNames: ["kind"],
+      buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
       registers,
     }),
-    baseFee: new Gauge({
-      name: "haca_gas_base_fee_wei",
-      help: "Base fee of the latest block in wei per gas",
-      registers,
-    }),
-    gasWaiting: new Gauge({
-      name: "haca_gas_waiting",
-      help: "1 while gas is above the ceiling and proofs wait, else 0",
+    setApart: new Counter({
+      name: "haca_jobs_set_apart_total",
+      help: "Jobs that are settled alone, because a transaction with others would revert, or did",
       registers,
     }),
     accountBalance: new Gauge({

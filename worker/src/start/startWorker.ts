@@ -8,6 +8,7 @@ import { type Condition, repeat, Wakeup } from "../repeat.ts";
 import { Bench } from "../roles/prove/bench.ts";
 import { createProvePass } from "../roles/prove/createProvePass.ts";
 import { createSettlePass } from "../roles/settle/createSettlePass.ts";
+import { databaseStore } from "../transactions/databaseStore.ts";
 import { FeeGate } from "../transactions/fees.ts";
 import { createAccountPass } from "../transactions/funds.ts";
 import { CloseStack } from "./closeStack.ts";
@@ -153,13 +154,15 @@ function settleLoop(parameters: {
   const { parts, wakeups, signal } = parameters;
   const { config, funds, wallet } = parts;
   if (!config.roles.includes("settle") || funds === undefined || wallet === undefined) return [];
-  const { confirmations, maxFeePerGas: ceiling, rebroadcastMs, reorgBlocks, replaceMs } = config;
-  const gate = new FeeGate({ ceiling, ...parts });
+  const { batch, confirmations, rebroadcastMs, reorgBlocks, replaceMs } = config;
+  const gate = new FeeGate({ ceiling: config.maxFeePerGas, ...parts });
   const pass = createSettlePass({
     ...parts,
+    store: databaseStore(parts.database),
     wallet,
     funds,
     gate,
+    batch,
     confirmations,
     rebroadcastMs,
     replaceMs,

@@ -1,18 +1,16 @@
 import type { Wallet } from "ethers";
 import type { Logger } from "pino";
 import type { Chain } from "../chain/chain.ts";
-import type { Metrics } from "../metrics/createMetrics.ts";
-import type { Database } from "../storage/database.ts";
+import type { TransactionStore } from "../jobs/transactionStore.ts";
+import type { SenderMetrics } from "../metrics/senderMetrics.ts";
 import type { FeeGate } from "./fees.ts";
 import type { Funds } from "./funds.ts";
 
-/**
- * What sending transactions of the node's account needs. Every process that sends for one account has the same
- * database: that is where nonces come from.
- */
+/** What sending transactions of an account needs, whatever they are for. */
 export type AccountContext = {
-  database: Database;
-  chain: Chain;
+  /** where nonces come from, and what is on its way */
+  store: TransactionStore;
+  chain: Pick<Chain, "provider" | "chainId">;
   wallet: Wallet;
   gate: FeeGate;
   /** what the account holds; where it is given, nothing is signed that could not be paid for */
@@ -23,6 +21,6 @@ export type AccountContext = {
   rebroadcastMs: number;
   /** age at which a transaction that is not mined is replaced by one with higher fees */
   replaceMs: number;
-  metrics: Metrics;
+  metrics: SenderMetrics;
   logger: Logger;
 };

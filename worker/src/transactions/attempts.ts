@@ -3,13 +3,11 @@ import { answerOf, rpcFailure } from "../chain/rpcErrors.ts";
 import { endpointWords, isAnswered } from "../endpointWords.ts";
 import { RefusedByEndpointError } from "../errors.ts";
 import type { RecordedTransaction } from "../jobs/job.ts";
-import { listAttempts } from "../jobs/openTransactions.ts";
-import { recordReplacement, recordSent } from "../jobs/transactions.ts";
 import type { AccountContext } from "./accountContext.ts";
 import { type Fees, feesOf } from "./fees.ts";
 import type { ChainView } from "./readChainView.ts";
 import { minimumTipOf, type RefusalKind, refusalKindOf } from "./refusals.ts";
-import { signCall } from "./signCall.ts";
+import { type Call, signCall } from "./signCall.ts";
 
 /**
  * What became of bytes that were sent. `taken`: the nonce is used up by a transaction that is not recorded here.
@@ -29,13 +27,13 @@ export async function broadcastAttempt(parameters: {
   transaction: { nonce: number; raw: string };
 }): Promise<Broadcast> {
   const { context, view, transaction } = parameters;
-  const { chain, database, metrics } = context;
+  const { chain, metrics, store } = context;
   const { nonce, raw } = transaction;
   try {
     await chain.provider.send("eth_sendRawTransaction", [raw]);
     return { state: "sent" };
   } catch (error) {
-    const attempts = await listAttempts({ database, nonce });
+    const attempts = await store.listAttempts(nonce);
     for (const { hash } of attempts) {
       if ((await answerOf(chain.provider.getTransaction(hash))) !== null) return { state: "sent" };
     }
@@ -55,23 +53,26 @@ export async function broadcastAttempt(parameters: {
 export const minimumTip = ({ message }: Refusal): bigint | undefined => minimumTipOf(message);
 
 /**
- * Signs the same call with the same nonce and other fees, records it, and sends it. One of the two is mined, never
- * both. Returns undefined, and does nothing, where somebody else was quicker.
+ * Signs the same call, or another one in its place, with the same nonce and other fees, records it, and sends it. One of
+ * the two is mined, never both. Returns undefined, and does nothing, where somebody else was quicker.
  */
 export async function replaceAttempt(parameters: {
   context: AccountContext;
   view: ChainView;
   transaction: Pick<RecordedTransaction, "hash" | "nonce" | "raw">;
   fees: Fees;
+  /** where it is another one, with its gas */
+  instead?: { call: Call; gasLimit: bigint };
 }): Promise<{ hash: string; outcome: Broadcast } | undefined> {
-  const { context, view, transaction, fees } = parameters;
-  const { database, logger, metrics, wallet } = context;
+  const { context, view, transaction, fees, instead } = parameters;
+  const { logger, metrics, store, wallet } = context;
   const { nonce } = transaction;
-  const { chainId, data, gasLimit, to } = Transaction.from(transaction.raw);
-  const call = { to, data };
+  const replacing = Transaction.from(transaction.raw);
+  const { chainId, data, to } = replacing;
+  const { call, gasLimit } = instead ?? { call: { to, data }, gasLimit: replacing.gasLimit };
   const { hash, raw } = await signCall({ wallet, chainId, call, nonce, gasLimit, fees });
   const replaced = transaction.hash;
-  if (!(await recordReplacement({ database, replaced, replacement: { hash, raw } }))) {
+  if (!(await store.recordReplacement({ replaced, replacement: { hash, raw } }))) {
     return undefined;
   }
   metrics.transactions.inc({ event: "replaced" });
@@ -80,7 +81,7 @@ export async function replaceAttempt(parameters: {
     "replaced with higher fees",
   );
   const outcome = await broadcastAttempt({ context, view, transaction: { nonce, raw } });
-  if (outcome.state === "sent") await recordSent({ database, hash });
+  if (outcome.state === "sent") await store.recordSent(hash);
   return { hash, outcome };
 }
 
@@ -123,7 +124,8 @@ export async function offerAttempt(parameters: {
   return raised.outcome.state === "sent" ? { state: "sent", hash: raised.hash } : raised.outcome;
 }
 
-function refused(
+/** A refusal in words, for whom it has to wait for. */
+export function refused(
   transaction: Pick<RecordedTransaction, "hash" | "nonce">,
   refusal: Refusal,
 ): RefusedByEndpointError {

@@ -1,7 +1,7 @@
 import { Transaction } from "ethers";
 import type { Logger } from "pino";
 import type { Market } from "../chain/readMarket.ts";
-import type { Metrics } from "../metrics/createMetrics.ts";
+import type { SenderMetrics } from "../metrics/senderMetrics.ts";
 
 /** Fees of an EIP-1559 transaction, in wei per gas. */
 export type Fees = { maxFeePerGas: bigint; maxPriorityFeePerGas: bigint };
@@ -91,11 +91,11 @@ export function feesOf(raw: string): Fees {
 export class FeeGate {
   /** wei per gas */
   readonly ceiling: bigint;
-  readonly #metrics: Metrics;
+  readonly #metrics: SenderMetrics;
   readonly #logger: Logger;
   #isClosed = false;
 
-  constructor(parameters: { ceiling: bigint; metrics: Metrics; logger: Logger }) {
+  constructor(parameters: { ceiling: bigint; metrics: SenderMetrics; logger: Logger }) {
     this.ceiling = parameters.ceiling;
     this.#metrics = parameters.metrics;
     this.#logger = parameters.logger;

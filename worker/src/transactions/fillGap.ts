@@ -1,6 +1,4 @@
 import { answerOf } from "../chain/rpcErrors.ts";
-import { findGap, listAttempts } from "../jobs/openTransactions.ts";
-import { recordFiller, recordSent } from "../jobs/transactions.ts";
 import type { AccountContext } from "./accountContext.ts";
 import { broadcastAttempt } from "./attempts.ts";
 import type { ChainView } from "./readChainView.ts";
@@ -19,12 +17,12 @@ export async function fillGap(parameters: {
   view: ChainView;
 }): Promise<void> {
   const { context, view } = parameters;
-  const { chain, database, gate, logger, metrics, rebroadcastMs, wallet } = context;
+  const { chain, gate, logger, metrics, rebroadcastMs, store, wallet } = context;
   const nonce = view.nextNonce;
-  if (!(await findGap({ database, nonce, patienceMs: rebroadcastMs }))) return;
+  if (!(await store.findGap({ nonce, patienceMs: rebroadcastMs }))) return;
   const pending = await answerOf(chain.provider.getTransactionCount(wallet.address, "pending"));
   if (pending > nonce) return;
-  const [recorded] = await listAttempts({ database, nonce });
+  const [recorded] = await store.listAttempts(nonce);
   if (recorded !== undefined) {
     logger.warn({ nonce, transaction: recorded.hash }, "missing from the chain: sending again");
     await broadcastAttempt({ context, view, transaction: { nonce, raw: recorded.raw } });
@@ -36,10 +34,10 @@ export async function fillGap(parameters: {
   const call = { to: wallet.address, data: "0x" };
   const gasLimit = TRANSFER_GAS;
   const { hash, raw } = await signCall({ wallet, chainId, call, nonce, gasLimit, fees });
-  if (!(await recordFiller({ database, nonce, hash, raw }))) return;
+  if (!(await store.recordFiller({ nonce, hash, raw }))) return;
   metrics.transactions.inc({ event: "gapFilled" });
   logger.warn({ nonce, transaction: hash }, "no transaction has this nonce: filling the gap");
   // Refused, it is an open transaction like any other: the next pass offers it with higher fees.
   const outcome = await broadcastAttempt({ context, view, transaction: { nonce, raw } });
-  if (outcome.state === "sent") await recordSent({ database, hash });
+  if (outcome.state === "sent") await store.recordSent(hash);
 }

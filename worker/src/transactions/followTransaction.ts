@@ -1,8 +1,6 @@
 import type { TransactionReceipt } from "ethers";
 import { answerOf } from "../chain/rpcErrors.ts";
 import type { RecordedTransaction } from "../jobs/job.ts";
-import { listAttempts } from "../jobs/openTransactions.ts";
-import { promoteAttempt, recordSent } from "../jobs/transactions.ts";
 import type { AccountContext } from "./accountContext.ts";
 import { offerAttempt, replaceAttempt } from "./attempts.ts";
 import { feesOf } from "./fees.ts";
@@ -28,21 +26,10 @@ export async function followTransaction(parameters: {
   transaction: RecordedTransaction;
 }): Promise<Outcome> {
   const { context, view, transaction } = parameters;
-  const { confirmations, database, logger, metrics } = context;
+  const { logger, metrics, store } = context;
   const { hash, nonce } = transaction;
-  const mined = await findMined({ context, nonce });
-  if (mined !== undefined) {
-    if (view.head - mined.receipt.blockNumber + 1 < confirmations) return { state: "waiting" };
-    if (mined.receipt.hash !== hash) {
-      await promoteAttempt({ database, hash: mined.receipt.hash });
-    }
-    return { state: "mined", ...mined };
-  }
-  if (view.confirmedNonce > nonce) {
-    // Asked once more: it may have been mined between the two questions.
-    const late = await findMined({ context, nonce });
-    return late === undefined ? { state: "taken" } : { state: "waiting" };
-  }
+  const found = await findOutcome(parameters);
+  if (found !== undefined) return found;
   if (isDueForReplacement({ context, view, transaction })) {
     const fees = context.gate.raise({ previous: feesOf(transaction.raw), market: view.market });
     const replaced = fees && (await replaceAttempt({ context, view, transaction, fees }));
@@ -53,9 +40,33 @@ export async function followTransaction(parameters: {
     metrics.transactions.inc({ event: "rebroadcast" });
     const offered = await offerAttempt({ context, view, transaction });
     if (offered.state === "taken") return offered;
-    await recordSent({ database, hash: offered.hash });
+    await store.recordSent(offered.hash);
   }
   return { state: "waiting" };
+}
+
+/**
+ * What became of a transaction by now, without doing anything about it; undefined while no attempt has a receipt and the
+ * nonce is not used up.
+ */
+export async function findOutcome(parameters: {
+  context: AccountContext;
+  view: ChainView;
+  transaction: Pick<RecordedTransaction, "hash" | "nonce">;
+}): Promise<Outcome | undefined> {
+  const { context, view, transaction } = parameters;
+  const { confirmations, store } = context;
+  const { hash, nonce } = transaction;
+  const mined = await findMined({ context, nonce });
+  if (mined !== undefined) {
+    if (view.head - mined.receipt.blockNumber + 1 < confirmations) return { state: "waiting" };
+    if (mined.receipt.hash !== hash) await store.promote(mined.receipt.hash);
+    return { state: "mined", ...mined };
+  }
+  if (view.confirmedNonce <= nonce) return undefined;
+  // Asked once more: it may have been mined between the two questions.
+  const late = await findMined({ context, nonce });
+  return late === undefined ? { state: "taken" } : { state: "waiting" };
 }
 
 async function findMined(parameters: {
@@ -63,8 +74,8 @@ async function findMined(parameters: {
   nonce: number;
 }): Promise<{ raw: string; receipt: TransactionReceipt } | undefined> {
   const { context, nonce } = parameters;
-  const { chain, database } = context;
-  for (const { hash, raw } of await listAttempts({ database, nonce })) {
+  const { chain, store } = context;
+  for (const { hash, raw } of await store.listAttempts(nonce)) {
     const receipt = await answerOf(chain.provider.getTransactionReceipt(hash));
     if (receipt !== null) return { raw, receipt };
   }

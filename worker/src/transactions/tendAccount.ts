@@ -1,14 +1,12 @@
 import type { TransactionReceipt } from "ethers";
 import { describeError, RefusedByEndpointError } from "../errors.ts";
-import { listOpenTransactions } from "../jobs/openTransactions.ts";
-import { dropTransaction, recordMined } from "../jobs/transactions.ts";
 import type { AccountContext } from "./accountContext.ts";
 import { fillGap } from "./fillGap.ts";
 import { followTransaction, type Outcome } from "./followTransaction.ts";
 import type { ChainView } from "./readChainView.ts";
 
 /**
- * Looks after the transactions of the account that settle no job, which are those of `sendTransaction`, and after
+ * Looks after the transactions of the account that no job waits for, which are those of `sendTransaction`, and after
  * gaps in its nonces, which would hold up everything behind them. A role that sends transactions calls this in each
  * of its passes; several may.
  */
@@ -19,8 +17,8 @@ export async function tendAccount(parameters: {
   onMined?: (mined: { purpose: string; receipt: TransactionReceipt }) => void;
 }): Promise<void> {
   const { context, view, onMined } = parameters;
-  const { database, logger, metrics } = context;
-  for (const { purpose, transaction } of await listOpenTransactions({ database })) {
+  const { logger, metrics, store } = context;
+  for (const { purpose, transaction } of await store.listOpen()) {
     const outcome = await followTransaction({ context, view, transaction }).catch(
       (error: unknown): Outcome => {
         if (!(error instanceof RefusedByEndpointError)) throw error;
@@ -30,11 +28,11 @@ export async function tendAccount(parameters: {
     );
     if (outcome.state === "mined") {
       const { receipt } = outcome;
-      const isNews = await recordMined({ database, receipt });
+      const isNews = await store.recordMined(receipt);
       if (isNews) onMined?.({ purpose, receipt });
     } else if (outcome.state === "taken") {
       const { hash, nonce } = transaction;
-      await dropTransaction({ database, transactionHash: hash });
+      await store.drop(hash);
       metrics.transactions.inc({ event: "taken" });
       logger.warn({ purpose, transaction: hash, nonce }, "nonce taken by another transaction");
     }

@@ -8,6 +8,7 @@ import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
 import {
   Contract,
   HDNodeWallet,
+  Interface,
   JsonRpcProvider,
   keccak256,
   Mnemonic,
@@ -18,6 +19,8 @@ import { coreModule } from "../../../scripts/deploy/modules/core.ts";
 import { addressBookOf } from "../../../testing/addressBook.ts";
 import { type Deployed, deployPlan } from "../../../testing/deployPlan.ts";
 import { testModule } from "../../../testing/modules.ts";
+import { zkmlBatchInterface } from "../../src/roles/settle/kinds/zkmlBatch.ts";
+import { installBatchDouble } from "./batchDouble.ts";
 import { Child } from "./processes.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -135,12 +138,32 @@ export class LocalChain {
     return path;
   }
 
-  /** How often each request was settled, counted by events. */
+  /** Lets the settlement contract settle batches of proofs. */
+  async installBatch(): Promise<void> {
+    const { provider } = this;
+    await installBatchDouble({
+      provider,
+      settlement: this.book.contracts.InferenceSettlement.address,
+    });
+  }
+
+  /** By how many transactions each request was settled, counted by events. */
   async countSettlements(): Promise<Map<string, number>> {
-    const events = await this.settlement.queryFilter("InferenceSettled", 0);
+    const topic = (abi: Interface, name: string) => abi.getEvent(name)?.topicHash ?? "";
+    const topics = [
+      topic(new Interface(inferenceSettlementAbi), "InferenceSettled"),
+      topic(zkmlBatchInterface, "ZkmlBatchItemSettled"),
+    ];
+    const address = this.book.contracts.InferenceSettlement.address;
+    const logs = await this.provider.getLogs({ address, topics: [topics], fromBlock: 0 });
     const counts = new Map<string, number>();
-    for (const { topics } of events) {
-      const requestId = topics[1] ?? "";
+    const seen = new Set<string>();
+    for (const {
+      topics: [, requestId = ""],
+      transactionHash,
+    } of logs) {
+      if (seen.has(`${requestId} ${transactionHash}`)) continue;
+      seen.add(`${requestId} ${transactionHash}`);
       counts.set(requestId, (counts.get(requestId) ?? 0) + 1);
     }
     return counts;

@@ -57,6 +57,17 @@ export async function readStates(databaseUrl: string): Promise<Record<string, nu
   return Object.fromEntries(rows.map(({ state, jobs }) => [state as string, Number(jobs)]));
 }
 
+/** Transactions by kind, and `all` of them, straight from a PostgreSQL. */
+export async function countTransactions(databaseUrl: string): Promise<Record<string, number>> {
+  const rows = await query(
+    databaseUrl,
+    "SELECT kind, count(*)::integer AS count FROM transactions GROUP BY kind",
+  );
+  const all = rows.reduce((sum, { count }) => sum + Number(count), 0);
+  const kinds = rows.map(({ count, kind }) => [String(kind), Number(count)]);
+  return { ...Object.fromEntries(kinds), all };
+}
+
 /** Lets every lease run out, as time does. */
 export async function endLeases(databaseUrl: string): Promise<void> {
   await query(databaseUrl, "UPDATE jobs SET leased_until = now() - interval '1 second'");

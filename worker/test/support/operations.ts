@@ -5,6 +5,8 @@ import {
   recordBroadcast,
   recordExternalSettlement,
   recordSettlement,
+  recordUndone,
+  setApart,
 } from "../../src/jobs/settlements.ts";
 import {
   dropTransaction,
@@ -35,15 +37,25 @@ export function lifeIn(database: Database) {
   };
   const signed = async () => {
     await prove();
-    await recordTransaction({ database, requestId, chainNonce: 0, sign });
+    await recordTransaction({
+      database,
+      requestIds: [requestId],
+      kind: "zkml",
+      chainNonce: 0,
+      sign,
+    });
   };
   const submit = async () => {
     await signed();
-    await recordBroadcast({ database, requestId, transactionHash });
+    await recordBroadcast({ database, transactionHash });
   };
   const settle = async () => {
     await submit();
-    await recordSettlement({ database, requestId, mined: { hash: HASH, ...place } });
+    await recordSettlement({ database, requestIds: [requestId], mined: { hash: HASH, ...place } });
+  };
+  const apart = async () => {
+    await prove();
+    await setApart({ database, requestIds: [requestId], reason: "why" });
   };
   const settleElsewhere = async () => {
     await prove();
@@ -68,7 +80,7 @@ export function lifeIn(database: Database) {
   };
   return {
     ...{ requestId, accept, prove, signed, submit, settle, settleElsewhere, replace },
-    ...{ fail, finalise, finaliseElsewhere },
+    ...{ apart, fail, finalise, finaliseElsewhere },
   };
 }
 
@@ -94,22 +106,32 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     ...{ operation: "recordTransaction", before: "prove", makes: "signed" },
-    run: (context) => recordTransaction({ ...context, chainNonce: 0, sign }),
+    run: ({ database, requestId }) =>
+      recordTransaction({ database, requestIds: [requestId], kind: "zkml", chainNonce: 0, sign }),
   },
   {
     ...{ operation: "recordSigned", before: undefined, makes: "signed" },
     run: ({ database }) =>
-      database.transaction((tx) =>
-        recordSigned({ tx, chainNonce: 0, requestId: null, purpose: "heartbeat", sign }),
-      ),
+      database.transaction((tx) => recordSigned({ tx, chainNonce: 0, purpose: "heartbeat", sign })),
   },
   {
     ...{ operation: "recordBroadcast", before: "signed", makes: "submitted" },
-    run: (context) => recordBroadcast({ ...context, transactionHash: HASH }),
+    run: ({ database }) => recordBroadcast({ database, transactionHash: HASH }),
   },
   {
     ...{ operation: "recordSettlement", before: "submit", makes: "settled" },
-    run: (context) => recordSettlement({ ...context, mined: { hash: HASH, ...place } }),
+    run: ({ database, requestId }) =>
+      recordSettlement({ database, requestIds: [requestId], mined: { hash: HASH, ...place } }),
+  },
+  {
+    ...{ operation: "recordUndone", before: "submit", makes: "undone" },
+    run: ({ database, requestId }) =>
+      recordUndone({ database, requestIds: [requestId], transactionHash: HASH, reason: "why" }),
+  },
+  {
+    ...{ operation: "setApart", before: "prove", makes: "setApart" },
+    run: ({ database, requestId }) =>
+      setApart({ database, requestIds: [requestId], reason: "why" }),
   },
   {
     ...{ operation: "recordReplacement", before: "submit", makes: "replaced" },
@@ -158,7 +180,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     ...{ operation: "reopenSettled", before: "settle", makes: "reorganised" },
-    run: (context) => reopenSettled({ ...context, transactionHash: HASH }),
+    run: ({ database }) => reopenSettled({ database, transactionHash: HASH }),
   },
   {
     ...{ operation: "finaliseSettled", before: "settle", makes: "final" },

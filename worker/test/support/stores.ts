@@ -8,6 +8,12 @@ import { sharedQueue } from "./temporaryFolder.ts";
 
 export const IDENTITY = { chainId: 31337n, genesisHash: "0x01", settlement: "0x02", node: NODE };
 
+/** Forgets everything that a queue holds. */
+export async function emptyQueue(database: Database): Promise<void> {
+  const tables = ["transaction_jobs", "jobs", "attempts", "transactions", "identity"];
+  await database.execute(tables.map((table) => `DELETE FROM ${table}`).join("; "));
+}
+
 /**
  * Runs the same tests on PGlite and on PostgreSQL, each with an empty queue before every test. Without PostgreSQL its
  * half is skipped.
@@ -35,7 +41,7 @@ export function describeStores(
         folder.remove();
       });
       beforeEach(async () => {
-        await database.execute("DELETE FROM jobs; DELETE FROM transactions; DELETE FROM identity");
+        await emptyQueue(database);
         await claimIdentity({ database, identity: IDENTITY });
       });
       tests(store);

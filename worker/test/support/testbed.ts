@@ -18,9 +18,12 @@ export class Testbed {
     this.#model = model;
   }
 
-  static async start(): Promise<Testbed> {
+  /** @param batches whether the settlement contract settles batches of proofs */
+  static async start(parameters: { batches?: boolean } = {}): Promise<Testbed> {
     const model = await compileDigits();
-    return new Testbed(await LocalChain.start(), model);
+    const chain = await LocalChain.start();
+    if (parameters.batches === true) await chain.installBatch();
+    return new Testbed(chain, model);
   }
 
   async stop(): Promise<void> {

@@ -22,6 +22,8 @@ export const TRANSITIONS = [
   "dropped",
   "gapFilled",
   "mined",
+  "undone",
+  "setApart",
   "failed",
   "settledElsewhere",
   "reorganised",
@@ -34,9 +36,10 @@ export type Transition = (typeof TRANSITIONS)[number];
 export const SENT_TRANSITIONS: readonly Transition[] = ["broadcast", "replacementSent"];
 
 /** What the database holds of jobs and transactions, as far as transitions show in it. */
-export const JOBS = "SELECT request_id, state, transaction_hash, finalised_at FROM jobs";
-export const TRANSACTIONS =
-  "SELECT hash, nonce::text, purpose, replaced_at, dropped_at, block_number::text FROM transactions";
+export const JOBS =
+  "SELECT request_id, state, transaction_id::text, settle_alone, finalised_at FROM jobs";
+export const TRANSACTIONS = `SELECT a.hash, t.nonce::text, t.purpose, a.replaced_at, t.dropped_at, a.block_number::text
+FROM attempts a JOIN transactions t ON t.id = a.transaction_id`;
 
 export type Records = { jobs: ReadonlyMap<unknown, Row>; transactions: ReadonlyMap<unknown, Row> };
 export const NOTHING: Records = { jobs: new Map(), transactions: new Map() };
@@ -55,6 +58,7 @@ export function transitionsBetween(before: Records, after: Records): Transition[
     const earlier = before.jobs.get(id);
     if (earlier?.state !== job.state) found.add(jobTransition(earlier, job));
     else if (earlier?.finalised_at === null && job.finalised_at !== null) found.add("final");
+    else if (earlier?.settle_alone === false && job.settle_alone === true) found.add("setApart");
   }
   const settled = found.has("settled") || found.has("settledElsewhere");
   for (const [hash, transaction] of after.transactions) {
@@ -73,9 +77,10 @@ export function transitionsBetween(before: Records, after: Records): Transition[
 }
 
 function jobTransition(earlier: Row | undefined, job: Row): Transition {
-  if (job.state === "settled")
-    return job.transaction_hash === null ? "settledElsewhere" : "settled";
+  if (job.state === "settled") return job.transaction_id === null ? "settledElsewhere" : "settled";
   if (earlier?.state === "settled" && job.state === "submitted") return "reorganised";
+  if (job.state === "proven" && earlier?.state === "submitted" && job.settle_alone === true)
+    return "undone";
   if (job.state === "proven" && earlier?.state !== "accepted") return "reopenedElsewhere";
   return job.state as Transition;
 }

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { createSenderMetrics, type SenderMetrics } from "../../metrics/senderMetrics.ts";
 
-export type HeartbeatMetrics = {
+export type HeartbeatMetrics = SenderMetrics & {
   registry: Registry;
   lastHeartbeat: Gauge;
   sessionUntil: Gauge;
@@ -14,6 +15,7 @@ export function createHeartbeatMetrics(): HeartbeatMetrics {
   const registry = new Registry();
   const registers = [registry];
   return {
+    ...createSenderMetrics(registers),
     registry,
     lastHeartbeat: new Gauge({
       name: "haca_heartbeat_last_timestamp_seconds",

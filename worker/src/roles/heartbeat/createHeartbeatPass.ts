@@ -4,10 +4,10 @@ import type { Wallet } from "ethers";
 import { ChainClock } from "../../chain/chainClock.ts";
 import { answerOf } from "../../chain/rpcErrors.ts";
 import { describeError, RetryableError } from "../../errors.ts";
+import { type LastSent, sendCall } from "./callRegistry.ts";
 import { fetchHeartbeat } from "./enclaveClient.ts";
 import { ensureSession } from "./ensureSession.ts";
-import { type HeartbeatContext, readRegistry } from "./heartbeatContext.ts";
-import { type LastSent, sendCall } from "./sendCall.ts";
+import { type HeartbeatContext, RefusedError, readRegistry } from "./heartbeatContext.ts";
 
 /**
  * One heartbeat per pass. The enclave signs its own time with its own key at every one: without that answer, checked

@@ -1,8 +1,8 @@
 import { rmSync } from "node:fs";
 import type { Wallet } from "ethers";
+import { type LastSent, sendCall } from "./callRegistry.ts";
 import { fetchCertification } from "./enclaveClient.ts";
 import { type HeartbeatContext, readRegistry } from "./heartbeatContext.ts";
-import { type LastSent, sendCall } from "./sendCall.ts";
 import { makeSessionKey, readSessionKey } from "./sessionKeyFile.ts";
 
 type Interval = { from: bigint; until: bigint };

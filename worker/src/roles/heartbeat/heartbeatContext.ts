@@ -1,16 +1,11 @@
 import { teeRegistryAbi } from "@haca/protocol/abi";
 import { explainRevert } from "@haca/protocol/explainRevert";
-import {
-  Interface,
-  isError,
-  type JsonRpcProvider,
-  type TypedDataDomain,
-  type Wallet,
-} from "ethers";
+import { Interface, isError, type JsonRpcProvider, type TypedDataDomain } from "ethers";
 import type { Logger } from "pino";
 import { requireAnswer } from "../../chain/chain.ts";
 import { rpcFailure } from "../../chain/rpcErrors.ts";
 import { RetryableError } from "../../errors.ts";
+import type { AccountContext } from "../../transactions/accountContext.ts";
 import type { HeartbeatMetrics } from "./createHeartbeatMetrics.ts";
 
 export const teeRegistryInterface = new Interface(teeRegistryAbi);
@@ -23,15 +18,14 @@ export type HeartbeatContext = {
   registry: string;
   /** EIP-712 domain of the registry */
   domain: TypedDataDomain;
-  /** pays; signs nothing but transactions */
-  wallet: Wallet;
+  /** its wallet pays, and signs nothing but transactions */
+  sender: AccountContext;
   enclaveUrl: string;
   teeId: string;
   sessionPath: string;
   sessionSeconds: number;
   intervalSeconds: number;
-  /** most that is offered, wei per gas */
-  maxFeePerGas: bigint;
+  /** how long a call may go without a receipt before another takes its place */
   rebroadcastMs: number;
   pollMs: number;
   metrics: HeartbeatMetrics;

@@ -9,7 +9,7 @@ import {
   type Claims,
   hasSuspects,
   leaseJobs,
-  releaseJob,
+  releaseJobs,
   renewLease,
 } from "../../jobs/leases.ts";
 import { recordFailure, recordProof } from "../../jobs/proofs.ts";
@@ -85,7 +85,7 @@ async function takeJob(context: ProveContext): Promise<Job | undefined> {
     const [job] = await leaseJobs({
       database,
       owner: context.owner,
-      stage: { state: "accepted", hasTransaction: false },
+      stage: { state: "accepted" },
       limit: 1,
       leaseSeconds: LEASE_SECONDS,
       versionIds,
@@ -167,7 +167,8 @@ async function handleFailure(parameters: {
   if (code === BUSY) {
     const delaySeconds = RETRY_DELAY.baseMs / 1000;
     logger.info({ requestId, code, delaySeconds }, "the prover has enough to do: later");
-    await releaseJob({ database, owner, requestId, error: message, delaySeconds });
+    const requestIds = [requestId];
+    await releaseJobs({ database, owner, requestIds, error: message, delaySeconds });
     return;
   }
   const attempts = job.attempts + 1;
@@ -178,10 +179,10 @@ async function handleFailure(parameters: {
   }
   const delaySeconds = backoffMs({ ...RETRY_DELAY, failures: attempts }) / 1000;
   logger.warn({ requestId, code, attempts, delaySeconds, error: message }, "proving again later");
-  await releaseJob({
+  await releaseJobs({
     database,
     owner,
-    requestId,
+    requestIds: [requestId],
     error: message,
     delaySeconds,
     countsAsAttempt: true,

@@ -2,11 +2,12 @@ import { answerOf } from "../../chain/rpcErrors.ts";
 import { countPending } from "../../jobs/readJobs.ts";
 import { type ChainView, readChainView } from "../../transactions/readChainView.ts";
 import { tendAccount } from "../../transactions/tendAccount.ts";
-import { broadcastSigned } from "./broadcastSigned.ts";
 import { watchExternal } from "./external.ts";
 import { forEachLeased } from "./forEachLeased.ts";
+import { transactionLeasing } from "./leasings.ts";
+import { broadcastSigned } from "./offers.ts";
 import type { SettleContext } from "./settleContext.ts";
-import { submitProven } from "./submitProven.ts";
+import { settleProven } from "./settleProven.ts";
 import { trackSubmitted } from "./trackSubmitted.ts";
 import { watchSettled } from "./watchSettled.ts";
 
@@ -31,8 +32,8 @@ export function createSettlePass(context: SettleContext): () => Promise<boolean>
     let moved = sent;
     moved += await forEachLeased({
       context,
-      stage: { state: "submitted", hasTransaction: true },
-      handle: (job) => trackSubmitted({ context, view, job }),
+      leasing: transactionLeasing(context, "submitted"),
+      handle: (settlement) => trackSubmitted({ context, view, settlement }),
     });
     await tendAccount({ context, view });
     // By hash: a reorganisation can replace a block by another of the same number.
@@ -53,15 +54,10 @@ async function sendProven(parameters: {
   const { context, view } = parameters;
   const recorded = await forEachLeased({
     context,
-    stage: { state: "proven", hasTransaction: true },
-    handle: (job) => broadcastSigned({ context, view, job }),
+    leasing: transactionLeasing(context, "proven"),
+    handle: (settlement) => broadcastSigned({ context, view, settlement }),
   });
   const fees = context.gate.choose(view.market);
   if (fees === undefined) return recorded;
-  const submitted = await forEachLeased({
-    context,
-    stage: { state: "proven", hasTransaction: false },
-    handle: (job) => submitProven({ context, view, job, fees }),
-  });
-  return recorded + submitted;
+  return recorded + (await settleProven({ context, view, fees }));
 }

@@ -1,4 +1,4 @@
-import { isSettled } from "../../chain/chain.ts";
+import { isSettled, settledAmong } from "../../chain/chain.ts";
 import { answerOf, requireSameChain } from "../../chain/rpcErrors.ts";
 import { decideExternalSettled, listExternalSettled } from "../../jobs/finality.ts";
 import type { Job } from "../../jobs/job.ts";
@@ -6,19 +6,22 @@ import { recordExternalSettlement } from "../../jobs/settlements.ts";
 import type { ChainView } from "../../transactions/readChainView.ts";
 import type { SettleContext } from "./settleContext.ts";
 
-/** Records that a transaction which is not in this queue settled a request. Returns whether one did. */
+/** Records which requests are settled by transactions that are not in this queue. Returns their ids. */
 export async function acceptExternal(parameters: {
   context: SettleContext;
   view: ChainView;
-  job: Job;
-}): Promise<boolean> {
-  const { context, view, job } = parameters;
+  jobs: readonly Job[];
+}): Promise<string[]> {
+  const { context, view } = parameters;
   const { chain, database, logger } = context;
-  const { requestId } = job;
-  if (!(await answerOf(isSettled({ chain, requestId, block: view.head })))) return false;
-  await requireSameChain(chain);
-  logger.warn({ requestId }, "settled by a transaction that is not in this queue");
-  return await recordExternalSettlement({ database, requestId, head: view.head });
+  const requestIds = parameters.jobs.map(({ requestId }) => requestId);
+  const settled = await answerOf(settledAmong({ chain, requestIds, block: view.head }));
+  if (settled.size > 0) await requireSameChain(chain);
+  for (const requestId of settled) {
+    logger.warn({ requestId }, "settled by a transaction that is not in this queue");
+    await recordExternalSettlement({ database, requestId, head: view.head });
+  }
+  return [...settled];
 }
 
 /**

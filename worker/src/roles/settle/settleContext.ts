@@ -1,10 +1,19 @@
+import type { Chain } from "../../chain/chain.ts";
+import type { Metrics } from "../../metrics/createMetrics.ts";
+import type { Database } from "../../storage/database.ts";
 import type { AccountContext } from "../../transactions/accountContext.ts";
+import type { Batching } from "./kinds/settlementDriver.ts";
 
 /** What every step of the `settle` role works with. */
-export type SettleContext = AccountContext & {
-  /** name under which this process leases jobs */
+export type SettleContext = Omit<AccountContext, "chain" | "metrics"> & {
+  /** the queue, which is what `store` records in too */
+  database: Database;
+  chain: Chain;
+  metrics: Metrics;
+  /** name under which this process leases jobs and transactions */
   owner: string;
+  batch: Batching;
   reorgBlocks: number;
-  /** a pass that is running when this is aborted ends after the job at hand */
+  /** a pass that is running when this is aborted ends after the transaction at hand */
   signal: AbortSignal;
 };

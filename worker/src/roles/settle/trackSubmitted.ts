@@ -1,101 +1,122 @@
 import type { TransactionReceipt } from "ethers";
 import { explainRevert } from "../../chain/explainRevert.ts";
 import { answerOf, requireSameChain } from "../../chain/rpcErrors.ts";
-import type { Job, RecordedTransaction } from "../../jobs/job.ts";
+import type { Job } from "../../jobs/job.ts";
 import { recordFailure } from "../../jobs/proofs.ts";
-import { recordSettlement } from "../../jobs/settlements.ts";
-import { recordMined } from "../../jobs/transactions.ts";
+import { recordSettlement, recordUndone } from "../../jobs/settlements.ts";
+import type { SettlementTransaction } from "../../jobs/transactionLeases.ts";
 import { followTransaction } from "../../transactions/followTransaction.ts";
 import type { ChainView } from "../../transactions/readChainView.ts";
 import { acceptExternal } from "./external.ts";
-import { giveUpNonce } from "./giveUpNonce.ts";
-import { kindOf } from "./kinds/kinds.ts";
+import { driverNamed } from "./kinds/drivers.ts";
+import { jobFields } from "./leasings.ts";
+import { takenNonce } from "./offers.ts";
 import type { SettleContext } from "./settleContext.ts";
 
+type Tracking = { context: SettleContext; view: ChainView; settlement: SettlementTransaction };
+type Mined = Tracking & { raw: string; receipt: TransactionReceipt };
+
 /**
- * Looks after the transaction of a submitted job: settled or failed once one of its attempts has its confirmations.
- * Returns whether the job moved on.
+ * Looks after a transaction that submitted jobs wait for: once one of its attempts has its confirmations, they are
+ * settled, failed, or undone as its driver says. Returns how many jobs moved on.
  */
-export async function trackSubmitted(parameters: {
-  context: SettleContext;
-  view: ChainView;
-  job: Job;
-}): Promise<boolean> {
-  const { context, view, job } = parameters;
-  const { transaction } = job;
-  if (transaction === null) return false;
+export async function trackSubmitted(tracking: Tracking): Promise<number> {
+  const { context, view } = tracking;
+  const { jobs, transaction } = tracking.settlement;
   const outcome = await followTransaction({ context, view, transaction });
-  if (outcome.state === "taken") {
-    return await takenNonce({ context, view, job, transaction });
-  }
-  if (outcome.state === "waiting") return false;
-  const { raw, receipt } = outcome;
-  return receipt.status === 1
-    ? await settle({ context, job, receipt })
-    : await fail({ context, view, job, raw, receipt });
+  if (outcome.state === "taken") return await takenNonce({ context, view, jobs, transaction });
+  if (outcome.state === "waiting") return 0;
+  const mined = { ...tracking, ...outcome };
+  return outcome.receipt.status === 1 ? await settle(mined) : await revert(mined);
 }
 
-/**
- * A nonce that is used up without a receipt: mostly the receipt of our own attempt is only late. Where it stays away
- * and the request is settled all the same, the transaction that did it is not in this queue.
- */
-async function takenNonce(parameters: {
-  context: SettleContext;
-  view: ChainView;
-  job: Job;
-  transaction: RecordedTransaction;
-}): Promise<boolean> {
-  const { context, view, job, transaction } = parameters;
-  if (await giveUpNonce({ context, view, job })) return true;
-  if (transaction.ageMs < context.replaceMs) return false;
-  return await acceptExternal({ context, view, job });
-}
-
-async function settle(parameters: {
-  context: SettleContext;
-  job: Job;
-  receipt: TransactionReceipt;
-}): Promise<boolean> {
-  const { context, job, receipt } = parameters;
-  const { database, logger, metrics } = context;
-  const { requestId } = job;
-  const { settlement } = context.chain;
-  if (!kindOf(job).hasSettled({ receipt, settlement, requestId })) {
-    const message = `transaction ${receipt.hash} succeeded without settling the request`;
-    const code = "settle.eventMissing";
-    await recordMined({ database, receipt });
-    return await recordFailure({ database, requestId, from: "submitted", code, message });
-  }
+async function settle(mined: Mined): Promise<number> {
+  const { context, receipt, settlement } = mined;
+  const { chain, database, logger, metrics, store } = context;
+  const { jobs, kind } = settlement;
+  const found = driverNamed(kind).settledBy({ receipt, settlement: chain.settlement });
+  const own = jobs.filter(({ requestId }) => found.has(requestId));
+  const requestIds = own.map(({ requestId }) => requestId);
   const { hash, blockNumber, blockHash, gasUsed } = receipt;
-  const mined = { hash, blockNumber, blockHash, gasUsed };
-  const moved = await recordSettlement({ database, requestId, mined });
-  if (moved) {
-    metrics.settlementGas.observe(Number(gasUsed));
+  const place = { hash, blockNumber, blockHash, gasUsed };
+  const moved =
+    own.length === 0 ? [] : await recordSettlement({ database, requestIds, mined: place });
+  if (moved.length > 0) {
+    metrics.settlementGas.observe({ kind }, Number(gasUsed));
+    metrics.settlementJobs.observe({ kind }, moved.length);
     logger.info(
-      { requestId, transaction: hash, block: blockNumber, gas: Number(gasUsed) },
+      { ...jobFields(own), transaction: hash, block: blockNumber, gas: Number(gasUsed) },
       "settled",
     );
   }
-  return moved;
+  const rest = jobs.filter(({ requestId }) => !found.has(requestId));
+  if (rest.length === 0) return moved.length;
+  await store.recordMined(receipt);
+  return moved.length + (await unsettled({ ...mined, jobs: rest }));
 }
 
-async function fail(parameters: {
-  context: SettleContext;
-  view: ChainView;
-  job: Job;
-  raw: string;
-  receipt: TransactionReceipt;
-}): Promise<boolean> {
-  const { context, view, job, raw, receipt } = parameters;
-  const { chain, database, logger } = context;
-  const { requestId } = job;
-  // Mined, whatever becomes of the job: not one that others wait behind.
-  await recordMined({ database, receipt });
-  if (await acceptExternal({ context, view, job })) return true;
-  const revert = await answerOf(explainRevert({ chain, raw, receipt }));
+/** Succeeded without these: a transaction of several skips what is settled already, and nothing else. */
+async function unsettled(parameters: Mined & { jobs: readonly Job[] }): Promise<number> {
+  const { context, receipt, settlement, view } = parameters;
+  const { database } = context;
+  const { hash } = receipt;
+  if (driverNamed(settlement.kind).undo("unsettled") === "fail") {
+    const code = "settle.eventMissing";
+    const message = `transaction ${hash} succeeded without settling the request`;
+    return await failAll({ database, jobs: parameters.jobs, code, message });
+  }
+  const external = await acceptExternal({ context, view, jobs: parameters.jobs });
+  const jobs = parameters.jobs.filter(({ requestId }) => !external.includes(requestId));
+  const reason = `transaction ${hash} succeeded without settling the request`;
+  return external.length + (await undo({ context, jobs, hash, reason }));
+}
+
+async function revert(mined: Mined): Promise<number> {
+  const { context, raw, receipt, settlement, view } = mined;
+  const { chain, database, logger, store } = context;
+  const { hash } = receipt;
+  // Mined, whatever becomes of the jobs: not one that others wait behind.
+  await store.recordMined(receipt);
+  const external = await acceptExternal({ context, view, jobs: settlement.jobs });
+  const jobs = settlement.jobs.filter(({ requestId }) => !external.includes(requestId));
+  if (jobs.length === 0) return external.length;
+  const why = await answerOf(explainRevert({ chain, raw, receipt }));
   await requireSameChain(chain);
-  logger.error({ requestId, transaction: receipt.hash, revert: revert.message }, "reverted");
-  const code = `revert.${revert.name}`;
-  const message = `transaction ${receipt.hash}: ${revert.message}`;
-  return await recordFailure({ database, requestId, from: "submitted", code, message });
+  logger.error({ ...jobFields(jobs), transaction: hash, revert: why.message }, "reverted");
+  const message = `transaction ${hash}: ${why.message}`;
+  const moved =
+    driverNamed(settlement.kind).undo("reverted") === "fail"
+      ? await failAll({ database, jobs, code: `revert.${why.name}`, message })
+      : await undo({ context, jobs, hash, reason: message });
+  return external.length + moved;
+}
+
+/** The jobs go on, each alone: the next pass settles them, or hears from the contract why not. */
+async function undo(parameters: {
+  context: SettleContext;
+  jobs: readonly Job[];
+  hash: string;
+  reason: string;
+}): Promise<number> {
+  const { context, hash, jobs, reason } = parameters;
+  const { database, metrics } = context;
+  const requestIds = jobs.map(({ requestId }) => requestId);
+  const undone = await recordUndone({ database, requestIds, transactionHash: hash, reason });
+  metrics.setApart.inc(undone.length);
+  return undone.length;
+}
+
+async function failAll(parameters: {
+  database: SettleContext["database"];
+  jobs: readonly Job[];
+  code: string;
+  message: string;
+}): Promise<number> {
+  const { code, database, jobs, message } = parameters;
+  let moved = 0;
+  for (const { requestId } of jobs) {
+    const failure = { requestId, from: "submitted", code, message } as const;
+    if (await recordFailure({ database, ...failure })) moved += 1;
+  }
+  return moved;
 }

@@ -22,12 +22,12 @@ export async function watchSettled(parameters: {
   for (const { number, hash } of await listSettledBlocks({ database })) {
     const block = await answerOf(chain.provider.getBlock(number));
     if (block?.hash === hash) continue;
-    for (const { requestId, transaction } of await listSettledIn({ database, blockHash: hash })) {
-      if (transaction === null) continue;
-      const transactionHash = transaction.hash;
-      if (!(await reopenSettled({ database, requestId, transactionHash }))) continue;
-      reopened += 1;
-      logger.warn({ requestId, transaction: transactionHash, block: number }, "block reorganised");
+    for (const transactionHash of await listSettledIn({ database, blockHash: hash })) {
+      const requestIds = await reopenSettled({ database, transactionHash });
+      if (requestIds.length === 0) continue;
+      reopened += requestIds.length;
+      const fields = { transaction: transactionHash, block: number };
+      logger.warn({ requestIds, ...fields }, "block reorganised");
     }
   }
   await finaliseSettled({ database, upToBlock: head - reorgBlocks });

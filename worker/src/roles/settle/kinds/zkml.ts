@@ -1,24 +1,35 @@
 import { settlementInterface } from "../../../chain/chain.ts";
 import { resultOf } from "../../../jobs/job.ts";
-import type { SettlementKind } from "./settlementKind.ts";
+import { requestsOf, type SettlementDriver } from "./settlementDriver.ts";
 
-/** Settlement by the model's Groth16 proof. */
-export const zkml: SettlementKind = {
+/** Jobs that are leased at a time. */
+const LIMIT = 32;
+
+/** Settlement of one job by its model's Groth16 proof. */
+export const zkml: SettlementDriver = {
   name: "zkml",
-  takes: ({ proof }) => proof !== null,
+  takes: (jobs) => jobs.length === 1 && jobs.every(({ proof }) => proof !== null),
+  /** Whatever no other kind waits for. */
+  form({ batching }) {
+    const stage = batching.size === 1 ? {} : { settleAlone: true };
+    return [{ stage: { state: "proven", ...stage }, together: false, least: 1, most: LIMIT }];
+  },
   /** The sender is the result's node: no signature is needed then. */
-  encode(job) {
-    const words = [...job.inputWords, ...job.outputWords];
-    const values = [resultOf(job), words, job.proof, "0x"];
-    return settlementInterface.encodeFunctionData("settleZkml", values);
+  encode(jobs) {
+    return jobs
+      .map((job) => {
+        const words = [...job.inputWords, ...job.outputWords];
+        const values = [resultOf(job), words, job.proof, "0x"];
+        return settlementInterface.encodeFunctionData("settleZkml", values);
+      })
+      .join("");
   },
-  hasSettled({ receipt, settlement, requestId }) {
+  findInvalid: async ({ jobs }) => jobs,
+  settledBy({ receipt, settlement }) {
     const topic = settlementInterface.getEvent("InferenceSettled")?.topicHash;
-    return receipt.logs.some(
-      ({ address, topics }) =>
-        address === settlement && topics[0] === topic && topics[1] === requestId,
-    );
+    return requestsOf({ receipt, settlement, topic });
   },
+  undo: () => "fail",
   /** The chain's clock is behind this machine's. */
   transientReverts: ["InferenceSettlement_ResultFromFuture"],
 };

@@ -2,21 +2,23 @@ import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
 import { teeRegistryDomain } from "@haca/protocol/teeMessages";
 import { getAddress, type JsonRpcProvider, keccak256, Wallet } from "ethers";
 import type { Logger } from "pino";
-import { startServer } from "../../api/startServer.ts";
-import { connectChain } from "../../chain/connectChain.ts";
-import { probeEndpoint } from "../../chain/probeEndpoint.ts";
-import { StartError } from "../../errors.ts";
-import { type Condition, repeat, Wakeup } from "../../repeat.ts";
-import { CloseStack } from "../../start/closeStack.ts";
-import type { RunningWorker } from "../../start/startWorker.ts";
-import { untilReachable } from "../../start/untilReachable.ts";
-import { createHeartbeatApp } from "./createHeartbeatApp.ts";
-import { createHeartbeatMetrics } from "./createHeartbeatMetrics.ts";
-import { createHeartbeatPass } from "./createHeartbeatPass.ts";
-import { EnclaveError, fetchSigningKey } from "./enclaveClient.ts";
-import { readRegistry } from "./heartbeatContext.ts";
-import type { HeartbeatConfig } from "./readHeartbeatConfig.ts";
-import { sessionKeyPath } from "./sessionKeyFile.ts";
+import { startServer } from "../api/startServer.ts";
+import { connectChain } from "../chain/connectChain.ts";
+import { probeEndpoint } from "../chain/probeEndpoint.ts";
+import { StartError } from "../errors.ts";
+import { type Condition, repeat, Wakeup } from "../repeat.ts";
+import { createHeartbeatApp } from "../roles/heartbeat/createHeartbeatApp.ts";
+import { createHeartbeatMetrics } from "../roles/heartbeat/createHeartbeatMetrics.ts";
+import { createHeartbeatPass } from "../roles/heartbeat/createHeartbeatPass.ts";
+import { EnclaveError, fetchSigningKey } from "../roles/heartbeat/enclaveClient.ts";
+import { readRegistry } from "../roles/heartbeat/heartbeatContext.ts";
+import type { HeartbeatConfig } from "../roles/heartbeat/readHeartbeatConfig.ts";
+import { sessionKeyPath } from "../roles/heartbeat/sessionKeyFile.ts";
+import { FeeGate } from "../transactions/fees.ts";
+import { memoryStore } from "../transactions/memoryStore.ts";
+import { CloseStack } from "./closeStack.ts";
+import type { RunningWorker } from "./startWorker.ts";
+import { untilReachable } from "./untilReachable.ts";
 
 /** Share of the registry's limit after which the next heartbeat is due. */
 const BEATS_PER_AGE = 3;
@@ -62,11 +64,19 @@ export async function startHeartbeat(parameters: {
     const stopping = new AbortController();
     const metrics = createHeartbeatMetrics();
     const identity = { chainId: BigInt(chainId), registry };
+    const { maxFeePerGas: ceiling, rebroadcastMs } = config;
+    const sender = {
+      store: memoryStore(),
+      chain: { provider, chainId: identity.chainId },
+      ...{ wallet, gate: new FeeGate({ ceiling, metrics, logger }), metrics, logger },
+      // What is not mined by then makes way for the next heartbeat.
+      ...{ confirmations: 1, rebroadcastMs, replaceMs: rebroadcastMs },
+    };
     const pass = createHeartbeatPass({
       context: {
         ...{ ...config, ...identity, provider, teeId, intervalSeconds, metrics, logger },
         domain: teeRegistryDomain(identity),
-        wallet,
+        sender,
         sessionPath: sessionKeyPath({ ...config, ...identity, teeId }),
         signal: stopping.signal,
       },
