@@ -12,7 +12,7 @@ import type { Settings } from "./support/worker.ts";
 let testbed: Testbed;
 let account = 0;
 beforeAll(async () => {
-  testbed = await Testbed.start({ batches: true });
+  testbed = await Testbed.start();
 });
 beforeEach(() => {
   account = (account % 8) + 1;

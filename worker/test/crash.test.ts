@@ -10,7 +10,7 @@ import type { Settings, WorkerProcess } from "./support/worker.ts";
 
 let testbed: Testbed;
 beforeAll(async () => {
-  testbed = await Testbed.start({ batches: true });
+  testbed = await Testbed.start();
 });
 afterAll(() => testbed.stop());
 

@@ -27,7 +27,7 @@ const OUTAGE_MS = isDeep ? 30_000 : 2_000;
 describe.skipIf(typeof installation === "string")("workers on one PostgreSQL", () => {
   let testbed: Testbed;
   beforeAll(async () => {
-    testbed = await Testbed.start({ batches: true });
+    testbed = await Testbed.start();
   });
   afterAll(() => testbed.stop());
 

@@ -166,7 +166,12 @@ describe("LegacySettlement and its bindings", () => {
         const isSigned = await isGood(leaf);
         expect(
           await f.legacySettlement.verifyInclusion(
-            ...([f.administrator.address, root, size, BLOB_ID, leaf, [...proof]] as const),
+            f.administrator.address,
+            root,
+            size,
+            BLOB_ID,
+            leaf,
+            [...proof],
           ),
           subject,
         ).to.equal(isInTree && isSigned);

@@ -18,6 +18,7 @@ import { releaseAllCalls } from "../roles/facilitate/relayedCalls.ts";
 import { createHeartbeatRelay } from "../roles/facilitate/relayHeartbeat.ts";
 import { createSender } from "../roles/facilitate/sender.ts";
 import { openDatabase } from "../storage/openDatabase.ts";
+import { databaseStore } from "../transactions/databaseStore.ts";
 import { FeeGate } from "../transactions/fees.ts";
 import { CloseStack } from "./closeStack.ts";
 import type { RunningWorker } from "./startWorker.ts";
@@ -56,7 +57,8 @@ export async function startFacilitator(parameters: {
     // The embedded database belongs to this process alone; leases in a shared one may be another's.
     if (config.databaseUrl === undefined) await releaseAllCalls({ database });
     const chain = await untilReachable({
-      operation: () => connectChain({ rpcUrl, timeoutMs: rpcTimeoutMs, chainId, book }),
+      operation: () =>
+        connectChain({ rpcUrl, timeoutMs: rpcTimeoutMs, chainId, addressBook: book }),
       ...{ signal, logger },
     });
     const { provider } = chain;
@@ -74,7 +76,8 @@ export async function startFacilitator(parameters: {
     });
     const metrics = createMetrics({ database });
     const sender = createSender({
-      ...{ database, chain, wallet, metrics, logger, confirmations },
+      store: databaseStore(database),
+      ...{ chain, wallet, metrics, logger, confirmations },
       gate: new FeeGate({ ceiling: maxFeePerGas, metrics, logger }),
       rebroadcastMs: config.rebroadcastMs,
       replaceMs: config.replaceMs,

@@ -8,7 +8,7 @@ import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
 import {
   Contract,
   HDNodeWallet,
-  Interface,
+  type Interface,
   JsonRpcProvider,
   keccak256,
   Mnemonic,
@@ -19,8 +19,7 @@ import { coreModule } from "../../../scripts/deploy/modules/core.ts";
 import { addressBookOf } from "../../../testing/addressBook.ts";
 import { type Deployed, deployPlan } from "../../../testing/deployPlan.ts";
 import { testModule } from "../../../testing/modules.ts";
-import { zkmlBatchInterface } from "../../src/roles/settle/kinds/zkmlBatch.ts";
-import { installBatchDouble } from "./batchDouble.ts";
+import { settlementInterface } from "../../src/chain/chain.ts";
 import { Child } from "./processes.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -138,21 +137,12 @@ export class LocalChain {
     return path;
   }
 
-  /** Lets the settlement contract settle batches of proofs. */
-  async installBatch(): Promise<void> {
-    const { provider } = this;
-    await installBatchDouble({
-      provider,
-      settlement: this.book.contracts.InferenceSettlement.address,
-    });
-  }
-
   /** By how many transactions each request was settled, counted by events. */
   async countSettlements(): Promise<Map<string, number>> {
     const topic = (abi: Interface, name: string) => abi.getEvent(name)?.topicHash ?? "";
     const topics = [
-      topic(new Interface(inferenceSettlementAbi), "InferenceSettled"),
-      topic(zkmlBatchInterface, "ZkmlBatchItemSettled"),
+      topic(settlementInterface, "InferenceSettled"),
+      topic(settlementInterface, "ZkmlBatchItemSettled"),
     ];
     const address = this.book.contracts.InferenceSettlement.address;
     const logs = await this.provider.getLogs({ address, topics: [topics], fromBlock: 0 });

@@ -18,11 +18,9 @@ export class Testbed {
     this.#model = model;
   }
 
-  /** @param batches whether the settlement contract settles batches of proofs */
-  static async start(parameters: { batches?: boolean } = {}): Promise<Testbed> {
+  static async start(): Promise<Testbed> {
     const model = await compileDigits();
     const chain = await LocalChain.start();
-    if (parameters.batches === true) await chain.installBatch();
     return new Testbed(chain, model);
   }
 

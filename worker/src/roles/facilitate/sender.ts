@@ -1,6 +1,5 @@
 import type { TransactionReceipt } from "ethers";
 import { answerOf } from "../../chain/rpcErrors.ts";
-import { listOpenTransactions } from "../../jobs/openTransactions.ts";
 import type { AccountContext } from "../../transactions/accountContext.ts";
 import { readChainView } from "../../transactions/readChainView.ts";
 import { sendTransaction } from "../../transactions/sendTransaction.ts";
@@ -26,7 +25,7 @@ export type Sender = {
 };
 
 export function createSender(context: AccountContext): Sender {
-  const { chain, confirmations, database, wallet } = context;
+  const { chain, confirmations, store, wallet } = context;
   return {
     account: wallet.address,
     async send(call) {
@@ -40,7 +39,7 @@ export function createSender(context: AccountContext): Sender {
       return mined;
     },
     async listOpen() {
-      const open = await listOpenTransactions({ database });
+      const open = await store.listOpen();
       return new Map(open.map(({ purpose, transaction }) => [purpose, transaction.hash]));
     },
     async findReceipt(hash) {

@@ -7,7 +7,7 @@ import { describeError, RetryableError } from "../../errors.ts";
 import { type LastSent, sendCall } from "./callRegistry.ts";
 import { fetchHeartbeat } from "./enclaveClient.ts";
 import { ensureSession } from "./ensureSession.ts";
-import { type HeartbeatContext, RefusedError, readRegistry } from "./heartbeatContext.ts";
+import { type HeartbeatContext, readRegistry } from "./heartbeatContext.ts";
 
 /**
  * One heartbeat per pass. The enclave signs its own time with its own key at every one: without that answer, checked

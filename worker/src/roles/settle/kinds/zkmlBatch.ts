@@ -1,5 +1,6 @@
 import { decodeRequestId } from "@haca/protocol/requestId";
-import { concat, Interface, toBeHex } from "ethers";
+import { encodeZkmlBatch, type ZkmlBatchItem } from "@haca/protocol/zkmlBatch";
+import { settlementInterface } from "../../../chain/chain.ts";
 import type { Job } from "../../../jobs/job.ts";
 import type { Waiting } from "../../../jobs/leases.ts";
 import {
@@ -9,12 +10,6 @@ import {
   type SettlementDriver,
   type WouldRevert,
 } from "./settlementDriver.ts";
-
-/** The part of the settlement contract that settles many proofs at once. */
-export const zkmlBatchInterface = new Interface([
-  "function settleZkmlBatch(bytes32 modelVersion, address node, bytes items, bytes nodeSignature) returns (uint256 settled)",
-  "event ZkmlBatchItemSettled(bytes32 indexed requestId, bytes32 indexed modelVersion, address indexed requester, bytes32 inputHash, bytes32 outputHash, uint256 price, uint64 timestamp)",
-]);
 
 /**
  * Settlement of many jobs of one version and one node in one transaction, by their Groth16 proofs. The contract skips
@@ -39,8 +34,8 @@ export const zkmlBatch: SettlementDriver = {
   encode(jobs) {
     const [first] = jobs;
     const { node } = decodeRequestId(first?.requestId ?? "");
-    const values = [first?.versionId, node, packItems(jobs), "0x"];
-    return zkmlBatchInterface.encodeFunctionData("settleZkmlBatch", values);
+    const values = [first?.versionId, node, encodeZkmlBatch(jobs.map(itemOf)), "0x"];
+    return settlementInterface.encodeFunctionData("settleZkmlBatch", values);
   },
   async findInvalid({ jobs, wouldRevert }) {
     const invalid = await amongHalves({ jobs, wouldRevert });
@@ -48,7 +43,7 @@ export const zkmlBatch: SettlementDriver = {
     return invalid.length === 0 ? jobs : invalid;
   },
   settledBy({ receipt, settlement }) {
-    const topic = zkmlBatchInterface.getEvent("ZkmlBatchItemSettled")?.topicHash;
+    const topic = settlementInterface.getEvent("ZkmlBatchItemSettled")?.topicHash;
     return requestsOf({ receipt, settlement, topic });
   },
   undo: () => "apart",
@@ -71,22 +66,11 @@ function lotsOf(parameters: { version: Waiting; batching: Batching }): Lot[] {
   return isOld ? [...lots, { ...lot, least: 1, most: size }] : lots;
 }
 
-/**
- * nonce (12 bytes) | requester (20) | price (32) | timestamp (8) | proof (256) | words (32 each), for each job. The
- * contract knows version and node, and derives the hashes.
- */
-export function packItems(jobs: readonly Job[]): string {
-  return concat(
-    jobs.flatMap((job) => [
-      toBeHex(job.nonce, 12),
-      job.requester,
-      toBeHex(job.price, 32),
-      toBeHex(job.timestamp, 8),
-      job.proof ?? "0x",
-      ...[...job.inputWords, ...job.outputWords].map((word) => toBeHex(word, 32)),
-    ]),
-  );
-}
+/** What the contract cannot compute itself of a job: it knows version and node, and derives the hashes. */
+const itemOf = ({ inputWords, outputWords, proof, ...job }: Job): ZkmlBatchItem => ({
+  ...{ nonce: job.nonce, requester: job.requester, price: job.price, timestamp: job.timestamp },
+  ...{ proof: proof ?? "0x", words: [...inputWords, ...outputWords] },
+});
 
 /** Those of jobs, which would revert together, that revert by themselves. */
 async function amongHalves(parameters: {
