@@ -124,9 +124,9 @@ export function teeOperations(parameters: { chain: Chain; tee: Tee; random: Rand
       const node = random.pick(nodes);
       const teeId = teeIdOf(node.enclave);
       const key = privateKeyToAddress(generatePrivateKey());
-      const signsResults = random.below(2) === 1;
       const until = (await now()) + BigInt(60 + random.below(6000));
       const counter = node.counter + 1n + BigInt(random.below(3));
+      const signsResults = counter % 2n === 0n;
       const digest = hashTypedData({
         domain,
         types: {
