@@ -59,7 +59,7 @@ export const VARIABLES = {
   HACA_DATA_DIR: variable({
     schema: z.string(),
     default: "data/worker",
-    help: "folder of the embedded database",
+    help: "folder of the embedded database (facilitate: data/facilitator)",
   }),
   HACA_WORKER_DATABASE_URL: variable({
     schema: z.url({
@@ -82,7 +82,7 @@ export const VARIABLES = {
   HACA_HTTP_PORT: variable({
     schema: integer(0, 65_535),
     default: "8080",
-    help: "port of the HTTP server; 0 takes a free one",
+    help: "port of the HTTP server; 0 takes a free one (facilitate: 4022)",
   }),
   HACA_HTTP_BODY_LIMIT: variable({
     schema: integer(1024, 64 * 1024 * 1024),
@@ -213,6 +213,16 @@ export const VARIABLES = {
     schema: integer(1, 1_000),
     default: "10",
     help: "storage epochs that the publisher is asked for",
+  }),
+  HACA_BLOB_RENEW_SECONDS: variable({
+    schema: integer(1, 365 * 86_400),
+    default: "432000",
+    help: "seconds after which a content is stored again; less than its epochs last",
+  }),
+  HACA_BLOB_KEEP_SECONDS: variable({
+    schema: integer(0, 100 * 365 * 86_400),
+    default: "7776000",
+    help: "seconds for which a content is stored again and again",
   }),
   HACA_BLOB_TIMEOUT_MS: variable({
     schema: integer(10, 600_000),

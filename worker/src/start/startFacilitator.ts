@@ -16,6 +16,7 @@ import { createFacilitatorApp } from "../roles/facilitate/createFacilitatorApp.t
 import type { FacilitatorConfig } from "../roles/facilitate/readFacilitatorConfig.ts";
 import { releaseAllCalls } from "../roles/facilitate/relayedCalls.ts";
 import { createHeartbeatRelay } from "../roles/facilitate/relayHeartbeat.ts";
+import { createRenewPass } from "../roles/facilitate/renewBlobs.ts";
 import { createSender } from "../roles/facilitate/sender.ts";
 import { openDatabase } from "../storage/openDatabase.ts";
 import { databaseStore } from "../transactions/databaseStore.ts";
@@ -28,6 +29,8 @@ import { untilReachable } from "./untilReachable.ts";
 const MAXIMUM_BLOB_BYTES = 16 * 1024 * 1024;
 /** Prompt and answer of an individual submission come in a header. */
 const MAXIMUM_HEADER_BYTES = 1024 * 1024;
+/** Pause between two looks for blobs to renew. */
+const RENEW_LOOK_MS = 10_000;
 /** Beyond what storing and reading back can take: transactions and their simulations. */
 const LEASE_MARGIN_SECONDS = 60;
 
@@ -83,43 +86,51 @@ export async function startFacilitator(parameters: {
       replaceMs: config.replaceMs,
     });
     const stopping = new AbortController();
-    const pass = createFacilitatePass({
-      ...{ database, sender, relay, logger, limits: config.limits },
-      leaseSeconds: LOT * 2 * (config.blobs.timeoutMs / 1_000) + LEASE_MARGIN_SECONDS,
-      owner: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
-      blobs: createHttpBlobStore({
-        ...config.blobs,
-        // Whatever the store makes of a content: it is read back and compared with what was sent.
-        ids: "walrus",
-        maximumBytes: MAXIMUM_BLOB_BYTES,
-        signal: stopping.signal,
-      }),
+    const blobs = createHttpBlobStore({
+      ...config.blobs,
+      // Whatever the store makes of a content: it is read back and compared with what was sent.
+      ids: "walrus",
+      maximumBytes: MAXIMUM_BLOB_BYTES,
+      signal: stopping.signal,
+    });
+    const owner = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+    const leaseSeconds = LOT * 2 * (config.blobs.timeoutMs / 1_000) + LEASE_MARGIN_SECONDS;
+    const shared = { database, blobs, logger, leaseSeconds };
+    const { keepSeconds, limits, renewSeconds } = config;
+    const facilitate = createFacilitatePass({ ...shared, owner, sender, relay, limits });
+    // Another name: an owner's own leases do not keep it out.
+    const renew = createRenewPass({
+      ...{ ...shared, owner: `${owner}-renew`, keepSeconds, renewSeconds },
     });
     const wakeup = new Wakeup();
-    let condition: Condition = { state: "working" };
+    const conditions = new Map<string, Condition>([["facilitate", { state: "working" }]]);
     const server = await startServer({
       app: createFacilitatorApp({
         ...{ database, account, metrics, logger, bodyLimit: config.http.bodyLimit },
         registry: { provider, registry, maximumAge: BigInt(config.submissionAge) },
         relayHeartbeat: createHeartbeatRelay({ provider, registry, sender, pollMs }),
-        condition: () => condition,
+        conditions,
         onAccepted: () => wakeup.notify(),
       }),
       ...config.http,
       maximumHeaderBytes: MAXIMUM_HEADER_BYTES,
     });
-    const running = repeat({
-      ...{ name: "facilitate", pass, wakeup, intervalMs: pollMs },
-      ...{ signal: stopping.signal, logger },
-      report(current) {
-        condition = current;
-        const isBackingOff = current.state === "backing off";
-        metrics.roleBackingOff.set({ role: "facilitate" }, isBackingOff ? 1 : 0);
-      },
-    });
+    const loops = [
+      { name: "facilitate", pass: facilitate, wakeup, intervalMs: pollMs },
+      { name: "renew", pass: renew, wakeup: new Wakeup(), intervalMs: RENEW_LOOK_MS },
+    ].map((loop) =>
+      repeat({
+        ...{ ...loop, signal: stopping.signal, logger },
+        report(condition) {
+          conditions.set(loop.name, condition);
+          const isBackingOff = condition.state === "backing off";
+          metrics.roleBackingOff.set({ role: loop.name }, isBackingOff ? 1 : 0);
+        },
+      }),
+    );
     closers.add(async () => {
       stopping.abort();
-      await Promise.all([server.close(), running]);
+      await Promise.all([server.close(), ...loops]);
     });
     logger.info({ url: server.url, account, registry, relay }, "listening");
     return { url: server.url, stop: () => closers.close() };

@@ -5,6 +5,7 @@ import { describeError, RetryableError } from "../../errors.ts";
 import type { Metrics } from "../../metrics/createMetrics.ts";
 import type { Condition } from "../../repeat.ts";
 import type { Database } from "../../storage/database.ts";
+import { DatabaseAwayError } from "../../storage/databaseFailure.ts";
 import { BadSubmissionError, UnavailableError } from "./facilitatorErrors.ts";
 import { type RegistryContext, verifySubmission } from "./registryChecks.ts";
 import { countOpenCalls } from "./relayedCalls.ts";
@@ -26,7 +27,8 @@ export type FacilitatorAppContext = {
   logger: Logger;
   /** of a body, in bytes */
   bodyLimit: number;
-  condition: () => Condition;
+  /** what each loop of this process is doing */
+  conditions: ReadonlyMap<string, Condition>;
   /** there is something new to settle */
   onAccepted: () => void;
 };
@@ -36,7 +38,7 @@ export type FacilitatorAppContext = {
  * who they are; a submission is judged by its signature alone. This facilitator takes no payments yet, and says so.
  */
 export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
-  const { account, condition, database, logger, metrics } = context;
+  const { account, conditions, database, logger, metrics } = context;
   const kinds = { kinds: [], extensions: [], signers: { "eip155:*": [account] } };
   const app = new Hono();
   app.use(async (c, next) => {
@@ -52,11 +54,15 @@ export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
   );
   app.get("/supported", (c) => c.json(kinds));
   app.get("/health", async (c) => {
-    const facilitate = condition();
-    const calls = await countOpenCalls({ database });
-    const status = facilitate.state === "working" ? "ok" : "degraded";
+    const calls = await countOpenCalls({ database }).catch((error: unknown) => {
+      if (error instanceof DatabaseAwayError) return null;
+      throw error;
+    });
+    const isWorking = [...conditions.values()].every(({ state }) => state === "working");
+    const status = isWorking && calls !== null ? "ok" : "degraded";
+    const roles = Object.fromEntries(conditions);
     const { extensions, kinds: supportedKinds, signers } = kinds;
-    return c.json({ status, supportedKinds, extensions, signers, roles: { facilitate }, calls });
+    return c.json({ status, supportedKinds, extensions, signers, roles, calls });
   });
   app.get("/usage", async (c) => {
     const text = c.req.query("days") ?? "30";

@@ -23,6 +23,9 @@ export type FacilitatorConfig = QueueConfig & {
   /** address of the relay contract; undefined: the address book's */
   relay: string | undefined;
   blobs: { publisher: string; aggregator: string; epochs: number; timeoutMs: number };
+  /** when a content is stored again, and for how long it is kept, in seconds */
+  renewSeconds: number;
+  keepSeconds: number;
   limits: BatchLimits;
   /** oldest answer that is taken, in seconds */
   submissionAge: number;
@@ -60,6 +63,8 @@ export function readFacilitatorConfig(settings: Settings): FacilitatorConfig {
       epochs: required(settings, "HACA_BLOB_EPOCHS"),
       timeoutMs: required(settings, "HACA_BLOB_TIMEOUT_MS"),
     },
+    renewSeconds: required(settings, "HACA_BLOB_RENEW_SECONDS"),
+    keepSeconds: required(settings, "HACA_BLOB_KEEP_SECONDS"),
     limits: {
       size: required(settings, "HACA_RELAY_SIZE"),
       maximumAgeSeconds: required(settings, "HACA_RELAY_SECONDS"),

@@ -14,7 +14,10 @@ const relay = new Interface([
 export const ALREADY_SETTLED = "Already settled";
 
 /** The content that stands behind a call, the same however often it is made. */
-export function encodeCallBlob({ kind, submissions }: RelayedCall): Uint8Array {
+export function encodeCallBlob({
+  kind,
+  submissions,
+}: Pick<RelayedCall, "kind" | "submissions">): Uint8Array {
   return kind === "batch" ? encodeLegacyBlob(submissions) : encodeIndividual(onlyOne(submissions));
 }
 

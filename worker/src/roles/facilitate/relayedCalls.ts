@@ -6,7 +6,7 @@ import type { Submission } from "./submission.ts";
 export type RelayedCall = {
   id: string;
   kind: Submission["kind"];
-  state: "formed" | "stored" | "sent";
+  state: "formed" | "stored" | "sent" | "settled";
   /** of a batch */
   merkleRoot: string | null;
   blobId: string | null;
@@ -95,6 +95,15 @@ export async function leaseCalls(parameters: {
 }): Promise<RelayedCall[]> {
   const { database, owner, leaseSeconds, limit } = parameters;
   const rows = await database.query(LEASE, [owner, leaseSeconds, limit]);
+  return await readRelayedCalls({ database, rows });
+}
+
+/** Calls of rows with the columns that `LEASE` returns, with their submissions, in the order of their ids. */
+export async function readRelayedCalls(parameters: {
+  database: Database;
+  rows: readonly Row[];
+}): Promise<RelayedCall[]> {
+  const { database, rows } = parameters;
   const submissions = await database.query(OF_CALLS, [rows.map(({ id }) => id)]);
   return rows
     .map((row) => ({
@@ -148,6 +157,7 @@ export type CallChange =
 const CHANGE = `UPDATE relayed_calls
 SET state = $3::text,
     blob_id = coalesce($4::text, blob_id),
+    stored_at = CASE WHEN $3::text = 'stored' THEN now() ELSE stored_at END,
     transaction_hash = CASE WHEN $3::text IN ('sent', 'settled') THEN $5::text ELSE transaction_hash END,
     failure = $6::text,
     last_error = NULL,

@@ -16,6 +16,8 @@ CREATE TABLE relayed_calls (
   run_after timestamptz NOT NULL DEFAULT now(),
   leased_by text,
   leased_until timestamptz,
+  -- when the blob was stored, or stored again, to be kept for some more epochs
+  stored_at timestamptz,
   formed_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   CHECK ((kind = 'batch') = (merkle_root IS NOT NULL)),
@@ -23,6 +25,7 @@ CREATE TABLE relayed_calls (
   CHECK (state <> 'failed' OR failure IS NOT NULL)
 );
 CREATE INDEX relayed_calls_open ON relayed_calls (id) WHERE state NOT IN ('settled', 'failed');
+CREATE INDEX relayed_calls_stored ON relayed_calls (stored_at) WHERE state = 'settled';
 
 CREATE TABLE submissions (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
