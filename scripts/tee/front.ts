@@ -51,7 +51,7 @@ export async function front(options: FrontOptions): Promise<void> {
     const log = (line: string) => console.log(printable(line));
     const gate = new DocumentGate({
       ...{ contracts, verifier, store, rootFingerprint, provider, account, enclave, budget, log },
-      deadlineMs: DEADLINE_MS,
+      deadline: () => AbortSignal.timeout(DEADLINE_MS),
     });
     const running = await startFront({
       ...{ host: options.host, port, tls, enclave: new URL(enclave) },

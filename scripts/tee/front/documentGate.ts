@@ -26,8 +26,8 @@ export type GateContext = {
   enclave: string;
   /** most that all verifications together may cost, in wei */
   budget: bigint;
-  /** after which a request gets its answer, whatever the chain does */
-  deadlineMs: number;
+  /** begins when a document is asked for, and is aborted when the answer is due, whatever the chain does */
+  deadline: () => AbortSignal;
   log: (line: string) => void;
 };
 
@@ -57,7 +57,7 @@ export class DocumentGate {
       throw refused(503, "front.busy", "another document is being verified: ask again");
     }
     this.#isBusy = true;
-    const deadline = AbortSignal.timeout(this.#context.deadlineMs);
+    const deadline = this.#context.deadline();
     const late = new Promise<never>((_, reject) => {
       deadline.onabort = () => reject(tooLate());
     });
