@@ -16,11 +16,17 @@ it("says of an endpoint that died between two requests that it does not answer",
 
 it("blames the key where the endpoint answers, whatever the words, and else the endpoint", async () => {
   const cause = new Error("invalid BytesLike value");
-  const errorWith = (request: () => Promise<unknown>) =>
+  const errorWith = (request: (method: string) => Promise<unknown>) =>
     withoutAccounts({ network: "baseSepolia", cause, request });
-  const answering = await errorWith(() => Promise.resolve("0x1"));
+  const answering = await errorWith(async (method) => {
+    if (method === "eth_accounts") throw cause;
+    return "0x1";
+  });
   expect(answering.code).toBe("deploy.badKey");
   expect(answering.message).toContain("invalid BytesLike value (the key is HACA_DEPLOYER_KEY");
   const dead = await errorWith(() => Promise.reject(new Error("gone")));
   expect(dead.code).toBe("deploy.noRpc");
+  const broken = await errorWith(() => Promise.resolve("0x1"));
+  expect(broken.code).toBe("deploy.noRpc");
+  expect(broken.message).toContain("broke a connection off and answers again");
 });

@@ -80,8 +80,9 @@ const wrongChain = (
   });
 
 /**
- * Why a network does not name its accounts: the endpoint died, or else it is the key, which is read only now. Every library
- * has its own words for a bad key, so the endpoint is asked again.
+ * Why a network does not name its accounts: the endpoint died, or broke one connection off, as endpoints do with those that
+ * lie idle while this process is busy; or else it is the key, which is read only now. Every library has its own words for
+ * a bad key, so the endpoint is asked again.
  */
 export async function withoutAccounts(parameters: {
   network: string;
@@ -89,11 +90,20 @@ export async function withoutAccounts(parameters: {
   request: (method: string) => Promise<unknown>;
 }): Promise<BaseError> {
   const { network, cause, request } = parameters;
-  const message = `network ${network}: ${firstLine(cause)} ${ABOUT_KEY}`;
-  return await request("eth_chainId").then(
-    () => new BaseError({ code: "deploy.badKey", message, cause }),
-    () => unusable(network, cause),
-  );
+  const answers = (method: string): Promise<boolean> =>
+    request(method).then(
+      () => true,
+      () => false,
+    );
+  if (!(await answers("eth_chainId"))) return unusable(network, cause);
+  const isOver = await answers("eth_accounts");
+  return new BaseError({
+    code: isOver ? "deploy.noRpc" : "deploy.badKey",
+    message: isOver
+      ? `network ${network} broke a connection off and answers again: run the same command again`
+      : `network ${network}: ${firstLine(cause)} ${ABOUT_KEY}`,
+    cause,
+  });
 }
 
 /** The account that deploys. Errors: `deploy.badKey`, `deploy.noRpc`, `deploy.noAccount`. */

@@ -215,6 +215,13 @@ describe("the timelock and the governor that commands it", () => {
     expect(simulated).not.toContain("deployed beforehand");
     expect(simulated).toMatch(/execute +ok/);
 
+    const unchanged: unknown = await provider.send("evm_snapshot", []);
+    await pass("set-grant-delay", "GOVERNANCE", "3600");
+    expect(await failure(propose(DELAY, ...good))).toContain(
+      "for 1 hour nobody would hold GOVERNANCE",
+    );
+    await provider.send("evm_revert", [unchanged]);
+
     const proposed = await pass("replace-timelock", DELAY);
     expect(proposed).toContain(
       `THE WHOLE GOVERNANCE goes from the timelock ${old} (delay 2 minutes, never below 2 minutes) to 0x`,

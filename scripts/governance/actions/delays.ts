@@ -19,7 +19,7 @@ const describePending = (pending: Pending | undefined): string =>
   pending === undefined ? "" : ` (from ${isoTime(pending.since)} on: ${wait(pending.delay)})`;
 
 /** The last change of a delay, if its time has not come. The manager has a view for neither kind. */
-async function readPending(
+export async function readPending(
   context: ActionContext,
   event: "RoleGrantDelayChanged" | "TargetAdminDelayUpdated",
   subject: string,

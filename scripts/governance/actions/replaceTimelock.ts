@@ -1,4 +1,5 @@
 import { ROLES, type RoleName, TIMELOCK_ROLES } from "@haca/protocol/roles";
+import { toBeHex } from "ethers";
 import { addressOf } from "../../lib/chainSession.ts";
 import { readAllLogs } from "../../lib/readAllLogs.ts";
 import { duration, opg } from "../../lib/words.ts";
@@ -6,6 +7,7 @@ import { type Call, deployed } from "../call.ts";
 import { readProposals, stateOf } from "../proposals.ts";
 import { MANAGER, MAXIMUM_DELAY, managerCall } from "./accessManager.ts";
 import type { Action, ActionContext } from "./action.ts";
+import { readPending } from "./delays.ts";
 import { findTimelock, planTimelock, TIMELOCK } from "./newTimelock.ts";
 import { refuse } from "./teeRegistry.ts";
 
@@ -109,7 +111,11 @@ async function rolesOf(context: ActionContext, timelock: string): Promise<Held[]
   for (const role of Object.keys(ROLES) as RoleName[]) {
     const [since, delay] = await manager.getAccess(ROLES[role], timelock);
     if (since === 0n) continue;
-    const wait = await manager.getRoleGrantDelay(ROLES[role]);
+    const now = await manager.getRoleGrantDelay(ROLES[role]);
+    const subject = toBeHex(ROLES[role], 32);
+    // One that is set and not in force yet may be when the proposal is executed.
+    const pending = await readPending(context, "RoleGrantDelayChanged", subject);
+    const wait = pending !== undefined && pending.delay > now ? pending.delay : now;
     if (wait > 0n) {
       throw refuse(
         `for ${duration(wait)} nobody would hold ${role}, which a new member waits for: first set-grant-delay ${role} 0`,
