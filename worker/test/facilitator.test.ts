@@ -128,6 +128,28 @@ const anchors = async (account: string): Promise<EventLog[]> =>
 const accountOf = (settings: Settings): string =>
   new Wallet(settings.HACA_FACILITATOR_KEY ?? "").address;
 
+describe("a facilitator that cannot start", () => {
+  it.each<[string, Settings | ((settings: Settings) => Settings), number, string]>([
+    ["without a key", { HACA_FACILITATOR_KEY: "" }, 2, "HACA_FACILITATOR_KEY: not set"],
+    [
+      "with the node's key",
+      (settings) => ({ HACA_NODE_KEY: settings.HACA_FACILITATOR_KEY ?? "" }),
+      2,
+      "HACA_FACILITATOR_KEY: must not be HACA_NODE_KEY",
+    ],
+    ["without a publisher", { HACA_BLOB_PUBLISHER: "" }, 2, "HACA_BLOB_PUBLISHER: not set"],
+    ["with a bad URL", { HACA_BLOB_AGGREGATOR: "x:y" }, 2, "HACA_BLOB_AGGREGATOR: must be"],
+    ["with no contract there", { HACA_RELAY: `0x${"de".repeat(20)}` }, 1, "no LegacySettlement"],
+  ])("%s says so in one line", async (_, change, status, words) => {
+    const settings = await newSettings();
+    const changes = typeof change === "function" ? change(settings) : change;
+    const { child } = start({ ...settings, ...changes });
+    expect((await child.exited).code).toBe(status);
+    const said = child.lines.filter((line) => !line.startsWith("{"));
+    expect(said).toEqual([expect.stringContaining(words)]);
+  });
+});
+
 describe("submissions", () => {
   it("become one batch, whose blob the chain names and anybody can check", async () => {
     const settings = await newSettings({ HACA_RELAY_SIZE: "3" });
@@ -332,7 +354,7 @@ describe("what is refused, with nothing queued", () => {
   it.each([
     [{}, "x-settlement-type"],
     [{ "x-settlement-type": "everything" }, "x-settlement-type"],
-    [{ "x-settlement-type": "__proto__" }, "x-settlement-type"],
+    [{ "x-settlement-type": "constructor" }, "x-settlement-type"],
     [{ "x-settlement-type": "batch" }, "x-settlement-data"],
     [{ "x-settlement-type": "batch", "x-settlement-data": "?" }, "base64 of JSON"],
   ])("headers %j", async (headers, words) => {

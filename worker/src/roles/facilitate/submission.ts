@@ -20,13 +20,13 @@ export type Submission = {
 export type SettlementType = "private" | Submission["kind"];
 
 /** As clients of the public network write it, mistakes of theirs included. */
-const TYPES: Readonly<Record<string, SettlementType>> = {
-  private: "private",
-  pivate: "private",
-  batch: "batch",
-  individual: "individual",
-  inidvidual: "individual",
-};
+const TYPES: ReadonlyMap<string, SettlementType> = new Map([
+  ["private", "private"],
+  ["pivate", "private"],
+  ["batch", "batch"],
+  ["individual", "individual"],
+  ["inidvidual", "individual"],
+]);
 
 /** RSA of 2048 to 4096 bits, the only keys of this profile. */
 const SIGNATURE_BYTES = { minimum: 256, maximum: 512 };
@@ -69,8 +69,8 @@ const individualSchema = batchSchema.extend({
 
 /** Reads the header `x-settlement-type`. Case, spaces, `-` and `_` do not matter. @throws BadSubmissionError */
 export function parseSettlementType(header: string | undefined): SettlementType {
-  const type = TYPES[(header ?? "").toLowerCase().replaceAll(/[\s_-]/g, "")];
-  if (type !== undefined && header !== undefined) return type;
+  const type = TYPES.get((header ?? "").toLowerCase().replaceAll(/[\s_-]/g, ""));
+  if (type !== undefined) return type;
   throw new BadSubmissionError(
     "x-settlement-type",
     `must be private, batch or individual, got ${header === undefined ? "none" : JSON.stringify(header.slice(0, 40))}`,
