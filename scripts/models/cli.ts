@@ -23,6 +23,19 @@ withSending(program.command("register"))
     (await import("./publish.ts")).register({ ...options, folder: userPath(options.folder) }),
   );
 
+withSending(program.command("register-manifest"))
+  .description(
+    "register a model without a circuit, of which nothing can be proved, and publish a version of it",
+  )
+  .requiredOption(
+    "--file <file>",
+    "manifest in JSON: format, slug, model, provider or file, policy",
+  )
+  .option("--version <major.minor>", "version to publish", "1.0")
+  .action(async (options) =>
+    (await import("./publish.ts")).registerManifest({ ...options, file: userPath(options.file) }),
+  );
+
 withSending(program.command("deprecate"))
   .description("let nothing new settle against a version; as the model's owner")
   .argument("<version id>", "0x and 64 hex digits")

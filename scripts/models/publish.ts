@@ -1,10 +1,14 @@
+import { readFileSync } from "node:fs";
 import { BaseError } from "@haca/protocol/baseError";
+import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
+import { parseModelManifest } from "@haca/protocol/modelManifest";
+import { ZeroHash } from "ethers";
 import { withChainSession } from "../lib/chainSession.ts";
 import { confirm } from "../lib/confirm.ts";
 import { explainError } from "../lib/explainError.ts";
 import { sendCall } from "../lib/sendCall.ts";
-import { printable } from "../lib/words.ts";
-import { loadCompiledModel, registerModel } from "./registerModel.ts";
+import { firstLine, printable } from "../lib/words.ts";
+import { isRegistered, loadCompiledModel, registerModel } from "./registerModel.ts";
 
 type Options = { network: string; account: string; yes?: boolean };
 
@@ -19,10 +23,7 @@ export async function register(
   options: Options & { folder: string; version: string },
 ): Promise<void> {
   const { folder, version, network } = options;
-  const [, major, minor] = /^(\d{1,9})\.(\d{1,9})$/.exec(version) ?? [];
-  if (major === undefined || minor === undefined) {
-    throw badOption(`--version must be <major>.<minor>, got ${JSON.stringify(version)}`);
-  }
+  const { major, minor } = readVersion(version);
   const model = await loadCompiledModel(folder);
   await withChainSession(network, async ({ provider, isDevelopment, chainId, ...session }) => {
     const signer = await session.signer(options.account);
@@ -33,7 +34,7 @@ export async function register(
       return;
     }
     const { entry, published } = await registerModel({
-      ...{ signer, chainId, model, major: Number(major), minor: Number(minor) },
+      ...{ signer, chainId, model, major, minor },
     }).catch((error: unknown) => {
       throw explainError({ error, action: "publishing" });
     });
@@ -42,6 +43,68 @@ export async function register(
         `  model    ${entry.modelId}\n  version  ${entry.versionId}`,
     );
   });
+}
+
+/** Errors: `models.badOption`, `modelManifest.invalid`, `models.published`, those of the session and of `sendCall`. */
+export async function registerManifest(
+  options: Options & { file: string; version: string },
+): Promise<void> {
+  const { file, version, network } = options;
+  const { major, minor } = readVersion(version);
+  const { manifest, hash } = parseModelManifest(readManifestFile(file));
+  await withChainSession(network, async (session) => {
+    const registry = await session.contract("ModelRegistry");
+    const signer = await session.signer(options.account);
+    const { slug } = manifest;
+    const modelId = computeModelId({ owner: signer.address, slug });
+    const versionId = computeVersionId({ modelId, major, minor });
+    if ((await registry.settlementData(versionId)).status !== 0n) {
+      throw new BaseError({
+        code: "models.published",
+        message: `${slug} ${version} is published already, as ${versionId}; nothing sent`,
+      });
+    }
+    console.log(
+      `${slug} ${version} by ${signer.address} on chain ${session.chainId}\n` +
+        `  ${printable(manifest.model)}, ${printable(manifest.provider ?? `file ${manifest.file}`)}\n` +
+        `  policy   ${printable(manifest.policy)}\n  manifest ${hash}\n` +
+        "  without a circuit: its results are an enclave's, or nobody vouches for them",
+    );
+    const isNew = !(await isRegistered({ registry, modelId }));
+    const question = session.question("Publish?", options);
+    const send = { contract: registry, signer } as const;
+    if (isNew) {
+      const registered = await sendCall({
+        ...send,
+        name: "registerModel",
+        values: [slug],
+        question,
+      });
+      if (registered === undefined) return;
+    }
+    await sendCall({
+      ...{ ...send, name: "publishManifest" },
+      values: [modelId, major, minor, hash, ZeroHash],
+      question,
+    });
+    console.log(`  model    ${modelId}\n  version  ${versionId}`);
+  });
+}
+
+function readVersion(version: string): { major: number; minor: number } {
+  const [, major, minor] = /^(\d{1,9})\.(\d{1,9})$/.exec(version) ?? [];
+  if (major === undefined || minor === undefined) {
+    throw badOption(`--version must be <major>.<minor>, got ${JSON.stringify(version)}`);
+  }
+  return { major: Number(major), minor: Number(minor) };
+}
+
+function readManifestFile(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw badOption(`--file: ${path} cannot be read: ${firstLine(cause)}`);
+  }
 }
 
 /** Errors: `models.badOption`, `models.notPublished`, `models.notOwner`, those of the session and of `sendCall`. */

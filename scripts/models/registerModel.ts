@@ -95,7 +95,7 @@ export async function registerModel(parameters: {
 }
 
 /** The registry reverts for a model that it does not know; every other failure is one. */
-async function isRegistered(parameters: {
+export async function isRegistered(parameters: {
   registry: ContractOf<"ModelRegistry">;
   modelId: string;
 }): Promise<boolean> {

@@ -58,7 +58,6 @@ beforeEach(() => {
 const gateWith = (budget: bigint): DocumentGate => {
   const context = {
     contracts: {
-      rootFingerprint: sha256(chain.root),
       registry: {
         nodeOf: async () => {
           if (!world.isRegistered) throw UNKNOWN_NODE;
@@ -66,8 +65,9 @@ const gateWith = (budget: bigint): DocumentGate => {
         getTEETypes: async () => [[0n, 1n], []],
         isImageApproved: async (_: string, type: bigint) => world.isApproved && type === 1n,
       },
-      store: { isStored: async () => false },
     },
+    rootFingerprint: sha256(chain.root),
+    store: { isStored: async () => false },
     verifier: {
       verify: {
         estimateGas: async () => {
