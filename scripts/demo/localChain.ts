@@ -13,13 +13,17 @@ export function developmentKey(index: number): string {
   return HDNodeWallet.fromMnemonic(mnemonic, `m/44'/60'/0'/0/${index}`).privateKey;
 }
 
-/** Starts Hardhat's chain on port 8545, or on a free one, and returns its URL once it answers. */
+/**
+ * Starts Hardhat's chain and returns its URL once it answers.
+ * @param parameters.port the one that is taken if it is free, else another; zero: any, for whoever starts several at once
+ */
 export async function startChain(parameters: {
   group: ProcessGroup;
   timeoutMs: number;
+  port?: number;
 }): Promise<string> {
   const { group, timeoutMs } = parameters;
-  const port = await freePort(8545);
+  const port = await freePort(parameters.port ?? 8545);
   const url = `http://127.0.0.1:${port}`;
   group.start({
     name: "chain",

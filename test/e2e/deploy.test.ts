@@ -17,7 +17,7 @@ let url: string;
 const restartChain = async (): Promise<void> => {
   await group?.stop();
   group = new ProcessGroup({ logFolder: folder });
-  url = await startChain({ group, timeoutMs: 60_000 });
+  url = await startChain({ group, timeoutMs: 60_000, port: 0 });
 };
 
 const deploy = async (...options: string[]): Promise<{ status: number | null; output: string }> => {

@@ -91,7 +91,7 @@ describe("a deployment that must not begin", () => {
   afterAll(end);
 
   it("says in one line what is wrong with chain, key or root, and writes nothing", async () => {
-    const port = await freePort(8546);
+    const port = await freePort(0);
     local.group.start({
       name: "other",
       command: process.execPath,
@@ -150,7 +150,7 @@ describe("a deployment that must not begin", () => {
     ["prague", 0, "on this chain P256VERIFY (0x100) is missing: no nodes with P-256 keys"],
     ["shanghai", 1, "opcode MCOPY is unknown"],
   ])("says what a chain under the rules of %s lacks", async (rules, expected, text) => {
-    const port = await freePort(8547);
+    const port = await freePort(0);
     local.group.start({
       name: rules,
       command: join(ROOT, "node_modules", ".bin", "anvil"),

@@ -106,7 +106,7 @@ describe("npm run deploy:check", () => {
   it.skipIf(!existsSync(RPC_PROXY))(
     "reads an endpoint with the limits of public ones",
     async () => {
-      const port = await freePort(8600);
+      const port = await freePort(0);
       const url = `http://127.0.0.1:${port}`;
       local.group.start({
         name: "limits",
@@ -124,7 +124,7 @@ describe("npm run deploy:check", () => {
   );
 
   it("says in one line why it cannot look", async () => {
-    const dead = `http://127.0.0.1:${await freePort(8700)}`;
+    const dead = `http://127.0.0.1:${await freePort(0)}`;
     const stranger = `0x${"11".repeat(20)}`;
     const text = await TextServer.listen("<html>hello</html>", 200);
     const refusing = await TextServer.listen("no such key", 401);

@@ -101,7 +101,7 @@ describe("npm run models", () => {
 
   it("registers on anvil as well", async () => {
     const book = readFileSync(BOOK);
-    const port = await freePort(8600);
+    const port = await freePort(0);
     const anvil = spawn(
       join(ROOT, "node_modules", ".bin", "anvil"),
       ["--port", String(port), "--chain-id", "31337", "--hardfork", "osaka", "--silent"],

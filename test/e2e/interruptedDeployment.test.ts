@@ -157,7 +157,7 @@ describe("an interrupted deployment", () => {
   });
 
   it("finds on a public chain what a lost journal knew, and asks nobody who is not there", async () => {
-    const port = await freePort(8546);
+    const port = await freePort(0);
     local.group.start({
       name: "public",
       command: process.execPath,

@@ -34,7 +34,7 @@ export class LocalDeployment {
   static async start(): Promise<LocalDeployment> {
     const folder = mkdtempSync(join(tmpdir(), "haca-deployment-"));
     const group = new ProcessGroup({ logFolder: folder });
-    const url = await startChain({ group, timeoutMs: 60_000 });
+    const url = await startChain({ group, timeoutMs: 60_000, port: 0 });
     return new LocalDeployment(folder, group, url);
   }
 

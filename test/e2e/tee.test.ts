@@ -108,7 +108,7 @@ async function simulate(...options: string[]): Promise<typeof simulated> {
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "haca-tee-"));
   group = new ProcessGroup({ logFolder: folder });
-  url = await startChain({ group, timeoutMs: 60_000 });
+  url = await startChain({ group, timeoutMs: 60_000, port: 0 });
   const deployed = await run(["scripts/deploy/cli.ts", ...NETWORK, "--part", "tee"]);
   expect(deployed.status, deployed.output).toBe(0);
   provider = new JsonRpcProvider(url, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
