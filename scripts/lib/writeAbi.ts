@@ -1,6 +1,7 @@
-import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CONTRACT_ROWS, ERROR_ABIS, INTERFACES } from "@haca/protocol/contracts";
+import { replaceFile } from "@haca/protocol/replaceFile";
 import { PROJECT_ROOT } from "./projectRoot.ts";
 
 /** Folders of artifacts/ with contracts of a deployment: ours, and the library's. */
@@ -32,9 +33,10 @@ export function writeAbi(): void {
 
   const target = join(PROJECT_ROOT, "protocol", "generated", "abi.ts");
   mkdirSync(join(target, ".."), { recursive: true });
-  writeFileSync(
-    target,
-    `// Generated from the table of contracts. Do not edit.
+  // In one step: a worker or another command of this checkout may be reading it.
+  replaceFile({
+    path: target,
+    text: `// Generated from the table of contracts. Do not edit.
 
 ${constants.join("\n")}
 /** By the names of contracts and interfaces. */
@@ -44,5 +46,5 @@ ${byName.join("")}} as const;
 /** Errors of libraries. */
 export const errorAbis = [${errors}] as const;
 `,
-  );
+  });
 }
