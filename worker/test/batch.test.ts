@@ -156,19 +156,26 @@ describe("a batch", () => {
     expect(metrics).toContain("haca_jobs_set_apart_total 1\n");
   });
 
-  it("that reverted is taken apart: each job hears from the contract why", async () => {
+  it("that reverted is taken apart: who is why fails, the others settle", async () => {
     const settings = await settingsOf(2);
     const nonce = await transactionCount(settings);
-    const jobs = await proveJobs({ testbed, settings, count: 2 });
-    const killed = testbed.crashingWorker(settings, "signed");
-    await killed.child.exited;
-    await testbed.deprecateBeforeAnswers();
-    const url = await testbed.worker(settings).url();
-    for (const { requestId } of jobs) {
-      const { failureCode } = await failed(url, requestId);
-      expect(failureCode).toBe("revert.InferenceSettlement_VersionDeprecated");
-    }
-    expect(await transactionCount(settings)).toBe(nonce + 1);
+    const prover = testbed.worker(settings, ["infer", "prove"]);
+    const url = await prover.url();
+    const early = await infer(url);
+    const seconds = Number(early.receipt.message.timestamp);
+    await waitFor(async () => (Date.now() >= (seconds + 2) * 1000 ? true : undefined));
+    const late = await infer(url);
+    for (const { requestId } of [early, late]) await jobIn(url, requestId, "proven");
+    await prover.child.stop();
+    await testbed.crashingWorker(settings, "signed").child.exited;
+    // Between the two answers: the transaction with both is signed already.
+    await testbed.deprecateAt(seconds + 1);
+    const successorUrl = await testbed.worker(settings).url();
+    const { failureCode } = await failed(successorUrl, late.requestId);
+    expect(failureCode).toBe("revert.InferenceSettlement_VersionDeprecated");
+    await settledOnce(successorUrl, [early.requestId]);
+    // That of both, and that of one.
+    expect(await transactionCount(settings)).toBe(nonce + 2);
   });
 
   it("gets another transaction where another one took its nonce", async () => {

@@ -246,7 +246,8 @@ describe("heartbeats", () => {
     const worker = start({
       ...settings,
       HACA_RPC_URL: proxy.url,
-      HACA_REBROADCAST_MS: "300",
+      // Long enough for the second to be waiting when the first is mined.
+      HACA_REBROADCAST_MS: "3000",
     });
     await heartbeats(worker, 1);
     await tee.chain.send("evm_setAutomine", false);

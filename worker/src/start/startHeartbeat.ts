@@ -69,8 +69,8 @@ export async function startHeartbeat(parameters: {
       store: memoryStore(),
       chain: { provider, chainId: identity.chainId },
       ...{ wallet, gate: new FeeGate({ ceiling, metrics, logger }), metrics, logger },
-      // What is not mined by then makes way for the next heartbeat.
-      ...{ confirmations: 1, rebroadcastMs, replaceMs: rebroadcastMs },
+      // What is not mined makes way for the next heartbeat: nobody pays more for one whose time has passed.
+      ...{ confirmations: 1, rebroadcastMs, replaceMs: Number.POSITIVE_INFINITY },
     };
     const pass = createHeartbeatPass({
       context: {

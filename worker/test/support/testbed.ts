@@ -52,13 +52,18 @@ export class Testbed {
    * the last block: these answers cannot settle.
    */
   async deprecateBeforeAnswers(): Promise<void> {
+    const latest = (await this.chain.provider.getBlock("latest"))?.timestamp ?? 0;
+    await this.deprecateAt(latest + 1);
+  }
+
+  /** Deprecates the version that was published last, at a time of the chain (unix seconds) after its latest block. */
+  async deprecateAt(seconds: number): Promise<void> {
     const { provider } = this.chain;
-    const latest = (await provider.getBlock("latest"))?.timestamp ?? 0;
     const setTime = (time: number) => provider.send("evm_setNextBlockTimestamp", [time]);
-    await setTime(latest + 1);
+    await setTime(seconds);
     await this.deprecate();
     // The chain's clock goes on from there: back to what it was.
-    await setTime(Math.max(latest + 2, Math.floor(Date.now() / 1000)));
+    await setTime(Math.max(seconds + 1, Math.floor(Date.now() / 1000)));
     await provider.send("evm_mine", []);
   }
 
