@@ -42,6 +42,7 @@ const REFUSALS = new Interface([
   "error AccessControlUnauthorizedAccount(address account, bytes32 role)",
   "error TimelockUnauthorizedCaller(address caller)",
   "error GovernorOnlyExecutor(address account)",
+  "error RequestLedger_NotWriter(address caller)",
   "error NodeBonds_NotTheRegistry(address expected, address actual)",
   "error VestingVault_NotBeneficiary(address beneficiary, address caller)",
   "error VestingVault_NotPendingBeneficiary(address pending, address caller)",
