@@ -6,11 +6,22 @@ import { withLegacyRoot } from "@haca/protocol/blobs/legacyBlob";
 import { legacyMessageHash } from "@haca/protocol/legacySettlement";
 import { heartbeatMessage } from "@haca/protocol/teeMessages";
 import { Contract, ContractFactory, type EventLog, id, Wallet } from "ethers";
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { Pool } from "pg";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  describe,
+  expect,
+  inject,
+  it,
+  onTestFinished,
+} from "vitest";
 import { readArtifact } from "../../testing/artifacts.ts";
 import { BlobFront, type FrontMode } from "./support/blobFront.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
 import { developmentKey } from "./support/localChain.ts";
+import { newDatabase } from "./support/newDatabase.ts";
 import { waitFor } from "./support/processes.ts";
 import { TeeChain } from "./support/teeChain.ts";
 import { sharedFolder, sharedQueue, temporaryQueue } from "./support/temporaryFolder.ts";
@@ -428,6 +439,34 @@ describe("what was accepted", () => {
     },
   );
 });
+
+it.skipIf(inject("postgresUrl") === undefined)(
+  "two processes on one PostgreSQL anchor each submission once, also when one is killed",
+  async () => {
+    const connectionString = await newDatabase();
+    const settings = await newSettings({ HACA_WORKER_DATABASE_URL: connectionString });
+    const [first, second] = [start(settings), start(settings)];
+    const urls = [await first.url(), await second.url()];
+    const submissions = Array.from({ length: 12 }, () => signed());
+    const send = (data: unknown, i: number) => submit(urls[i % 2] ?? "", data);
+    const answers = await Promise.all(submissions.slice(0, 6).map(send));
+    await first.child.stop("SIGKILL");
+    for (const data of submissions.slice(6)) answers.push(await submit(urls[1] ?? "", data));
+    // What the dead process had in work is another's when its lease ends.
+    const pool = new Pool({ connectionString, application_name: "haca-tests" });
+    await pool.query("UPDATE relayed_calls SET leased_until = now() - interval '1 second'");
+    await pool.end();
+    for (const { status, body } of answers) {
+      expect(status).toBe(202);
+      expect(await ended(urls[1] ?? "", body.settlementJob.jobId)).toMatchObject({
+        status: "succeeded",
+      });
+    }
+    const events = await anchors(accountOf(settings));
+    const sizes = events.map(({ args }) => Number(args.batchSize));
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(submissions.length);
+  },
+);
 
 describe("heartbeats", () => {
   const beat = (timestamp: number, by = enclave) => ({
