@@ -453,7 +453,7 @@ it.skipIf(inject("postgresUrl") === undefined)(
     await first.child.stop("SIGKILL");
     for (const data of submissions.slice(6)) answers.push(await submit(urls[1] ?? "", data));
     // What the dead process had in work is another's when its lease ends.
-    const pool = new Pool({ connectionString });
+    const pool = new Pool({ connectionString, application_name: "haca-tests" });
     await pool.query("UPDATE relayed_calls SET leased_until = now() - interval '1 second'");
     await pool.end();
     for (const { status, body } of answers) {
