@@ -40,9 +40,13 @@ type Node = { image: string; enclave: SimulatedEnclave; running: RunningEnclave 
 
 /**
  * Admits two simulated enclaves through the verification of their attestation documents on the chain, lets the first
- * send a heartbeat, revokes the second's image as guardian, and shows from the registry who is active.
+ * send a heartbeat, revokes the second's image as guardian, and shows from the registry who is active. Returns the enclave that
+ * stays.
  */
-export async function admitEnclaves(parameters: { rpcUrl: string; report: Report }): Promise<void> {
+export async function admitEnclaves(parameters: {
+  rpcUrl: string;
+  report: Report;
+}): Promise<SimulatedEnclave> {
   const { rpcUrl, report } = parameters;
   const provider = new JsonRpcProvider(rpcUrl, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
   provider.pollingInterval = 100;
@@ -68,7 +72,7 @@ export async function admitEnclaves(parameters: { rpcUrl: string; report: Report
     console.log(`\n${formatTable({ columns, rows })}\n`);
 
     const [first, second] = nodes;
-    if (first === undefined || second === undefined) return;
+    if (first === undefined || second === undefined) throw new Error("an enclave is missing");
     const alive = await fetchHeartbeat({ url: first.running.operatorUrl });
     const values = [alive.teeId, alive.timestamp, alive.signature] as const;
     const gas = await send(contracts.registry, "heartbeat", values);
@@ -82,6 +86,7 @@ export async function admitEnclaves(parameters: { rpcUrl: string; report: Report
       `      guardian revokes image ${second.image}: ${revocation.toLocaleString("en")} gas`,
     );
     await requireActive(contracts, [first]);
+    return first.enclave;
   } finally {
     await Promise.all(nodes.map(({ running }) => running.close()));
     provider.destroy();

@@ -3,16 +3,20 @@ import { z } from "zod";
 
 const QUERY = `query Settled($requestIds: [String!]!, $limit: Int!) {
   settlements(where: { requestId_in: $requestIds }, limit: $limit) {
-    items { requestId inputs label state verification verified transactionHash gasUsed blockNumber }
+    items {
+      requestId inputs label state verification batched verified transactionHash gasUsed blockNumber
+    }
   }
 }`;
 
 const settlementSchema = z.object({
   requestId: z.string(),
-  inputs: z.array(z.array(z.string())),
-  label: z.int(),
+  /** null where the chain has only their hashes */
+  inputs: z.array(z.array(z.string())).nullable(),
+  label: z.int().nullable(),
   state: z.string(),
   verification: z.string(),
+  batched: z.boolean(),
   verified: z.boolean(),
   transactionHash: z.string(),
   gasUsed: z.string(),

@@ -18,7 +18,7 @@ export function reportTable(parameters: {
   let allCorrect = settlements.length === answered.length;
 
   const rows = settlements.map((settlement, index) => {
-    const pixels = settlement.inputs[0]?.join();
+    const pixels = settlement.inputs?.[0]?.join();
     const sent = answered[index];
     const sameInput = sent !== undefined && sent.values.join() === pixels;
     const sameLabel = sent?.answer === settlement.label;
@@ -39,4 +39,26 @@ export function reportTable(parameters: {
     rows,
   });
   return { text, allCorrect };
+}
+
+/** How many results were settled how, in which transactions and for which gas, as the indexer read it from the chain. */
+export function kindsTable(settlements: readonly IndexedSettlement[]): string {
+  const kinds = new Map<string, IndexedSettlement[]>();
+  for (const settlement of settlements) {
+    const kind = settlement.batched ? `${settlement.verification}, batch` : settlement.verification;
+    kinds.set(kind, [...(kinds.get(kind) ?? []), settlement]);
+  }
+  const rows = [...kinds].map(([kind, results]) => {
+    // `gasUsed` is the transaction's, however many results it settled.
+    const gasOf = new Map(
+      results.map(({ transactionHash, gasUsed }) => [transactionHash, gasUsed]),
+    );
+    const gas = [...gasOf.values()].reduce((sum, used) => sum + Number(used), 0);
+    const states = [...new Set(results.map(({ state }) => state))].join(", ");
+    return [
+      ...[kind, String(results.length), String(gasOf.size)],
+      ...[Math.round(gas / results.length).toLocaleString("en"), states],
+    ];
+  });
+  return formatTable({ columns: ["kind", "results", "transactions", "gas each", "state"], rows });
 }

@@ -7,7 +7,7 @@ import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 import { CHAIN_ID, startChain } from "./localChain.ts";
 import type { DemoOptions } from "./options.ts";
 import { querySettlements } from "./querySettlements.ts";
-import { reportTable } from "./reportTable.ts";
+import { kindsTable, reportTable } from "./reportTable.ts";
 import { type Answered, sendImages } from "./sendImages.ts";
 import { startIndexer } from "./startIndexer.ts";
 import { startWorker } from "./startWorker.ts";
@@ -19,6 +19,10 @@ export type DemoUrls = { chain: string; worker: string; indexer: string };
 /** How long a step may wait for a process before the demo gives up. */
 const START_TIMEOUT_MS = 120_000;
 const SETTLE_TIMEOUT_MS_PER_IMAGE = 60_000;
+/** Accounts of the two nodes on the local chain. */
+const NODE = 1;
+const BATCHING_NODE = 4;
+const BATCH = 8;
 
 /** The whole path, from an empty chain to a table read back from the indexer. */
 export async function runDemo(parameters: {
@@ -30,7 +34,7 @@ export async function runDemo(parameters: {
   const { options, group, runFolder } = parameters;
   const { model, count } = options;
   const images = testImages({ model, count });
-  const steps = new Steps({ total: 9 });
+  const steps = new Steps({ total: 11 });
   const started = Date.now();
 
   await steps.run("compile the contracts", () =>
@@ -50,12 +54,12 @@ export async function runDemo(parameters: {
     return url;
   });
 
-  await steps.run(
+  const enclave = await steps.run(
     "verify and admit two simulated enclaves, then revoke one's image",
     async (report) => {
       // Imported here because it needs the ABIs, which the first step generates.
       const { admitEnclaves } = await import("./admitEnclaves.ts");
-      await admitEnclaves({ rpcUrl: chain, report });
+      return await admitEnclaves({ rpcUrl: chain, report });
     },
   );
 
@@ -75,7 +79,10 @@ export async function runDemo(parameters: {
       report("waiting for both to be ready");
       const [indexer, worker] = await Promise.all([
         startIndexer({ group, runFolder, rpcUrl: chain, timeoutMs: START_TIMEOUT_MS }),
-        startWorker({ group, runFolder, rpcUrl: chain, folder, timeoutMs: START_TIMEOUT_MS }),
+        startWorker({
+          ...{ group, name: "worker", account: NODE, batchSize: 1 },
+          ...{ runFolder, rpcUrl: chain, folder, timeoutMs: START_TIMEOUT_MS },
+        }),
       ]);
       return { indexer, worker };
     },
@@ -89,7 +96,7 @@ export async function runDemo(parameters: {
 
   const jobs: Job[] = await steps.run("prove and settle every one", (report) =>
     waitForJobs({
-      group,
+      ...{ group, name: "worker" },
       workerUrl: worker,
       requestIds,
       report,
@@ -97,7 +104,8 @@ export async function runDemo(parameters: {
     }),
   );
 
-  const settlements = await steps.run("wait for the indexer", () =>
+  /** Settlements of these requests, once the indexer has all of them. */
+  const indexed = (requestIds: readonly string[]) =>
     group.waitFor({
       name: "indexer",
       timeoutMs: START_TIMEOUT_MS,
@@ -105,14 +113,44 @@ export async function runDemo(parameters: {
         const found = await querySettlements({ indexerUrl: indexer, requestIds });
         return found.length === requestIds.length ? found : undefined;
       },
-    }),
-  );
+    });
+  const settlements = await steps.run("wait for the indexer", () => indexed(requestIds));
 
   const { allCorrect } = await steps.run("read the result from the indexer's GraphQL", async () => {
     const table = reportTable({ settlements, answered, jobs });
     console.log(`\n${table.text}\n`);
     return table;
   });
+
+  const batch = await steps.run(
+    `settle ${BATCH} more in one transaction, as another node`,
+    async (report) => {
+      const name = "batching-worker";
+      const workerUrl = await startWorker({
+        ...{ group, name, account: BATCHING_NODE, batchSize: BATCH },
+        ...{ runFolder, rpcUrl: chain, folder, timeoutMs: START_TIMEOUT_MS },
+      });
+      const sent = await sendImages({
+        ...{ workerUrl, model, images: testImages({ model, count: BATCH }) },
+      });
+      const requestIds = sent.map(({ requestId }) => requestId);
+      const timeoutMs = SETTLE_TIMEOUT_MS_PER_IMAGE * BATCH;
+      await waitForJobs({ group, name, workerUrl, requestIds, report, timeoutMs });
+      return await indexed(requestIds);
+    },
+  );
+  const signed = await steps.run(
+    "settle an answer that the enclave signed, of a model without a circuit",
+    async () => {
+      // Imported here because it needs the ABIs.
+      const { settleByEnclave } = await import("./settleByEnclave.ts");
+      return await indexed([await settleByEnclave({ rpcUrl: chain, enclave })]);
+    },
+  );
+  console.log(`\n${kindsTable([...settlements, ...batch, ...signed])}\n`);
+  const allVerified = [...batch, ...signed].every(
+    ({ state, verified }) => verified && state === "settled",
+  );
 
   const gas = settlements.reduce((sum, { gasUsed }) => sum + Number(gasUsed), 0);
   const right = settlements.filter(({ label }, index) => label === answered[index]?.label).length;
@@ -126,7 +164,7 @@ export async function runDemo(parameters: {
       `median answer ${latencies[Math.floor(count / 2)]?.toFixed(1)} ms; ` +
       `whole run ${((Date.now() - started) / 1000).toFixed(0)} s.`,
   );
-  if (!allCorrect) {
+  if (!allCorrect || !allVerified) {
     throw new BaseError({
       code: "demo.mismatch",
       message: "what the indexer shows is not what was sent and answered",

@@ -3,36 +3,39 @@ import { freePort } from "../lib/freePort.ts";
 import type { ProcessGroup } from "../lib/processGroup.ts";
 import { CHAIN_ID, developmentKey } from "./localChain.ts";
 
-/** The worker's account on the local chain; account 0 is the deployer's. */
-const NODE_ACCOUNT = 1;
-
 /** Starts a worker in all its roles on port 8787, or on a free one, and returns its URL once it is healthy. */
 export async function startWorker(parameters: {
   group: ProcessGroup;
+  name: string;
+  /** number of its account on the local chain, of which 0 is the deployer's */
+  account: number;
+  /** proofs that go into one transaction */
+  batchSize: number;
   runFolder: string;
   rpcUrl: string;
   /** folder of the compiled model that it serves */
   folder: string;
   timeoutMs: number;
 }): Promise<string> {
-  const { group, runFolder, rpcUrl, folder, timeoutMs } = parameters;
+  const { group, name, account, batchSize, runFolder, rpcUrl, folder, timeoutMs } = parameters;
   const port = await freePort(8787);
   const url = `http://127.0.0.1:${port}`;
   group.start({
-    name: "worker",
+    name,
     command: process.execPath,
     arguments: ["worker/src/cli.ts", "infer", "prove", "settle"],
     environment: {
       HACA_CHAIN_ID: String(CHAIN_ID),
       HACA_RPC_URL: rpcUrl,
-      HACA_NODE_KEY: developmentKey(NODE_ACCOUNT),
+      HACA_NODE_KEY: developmentKey(account),
+      HACA_BATCH_SIZE: String(batchSize),
       HACA_HTTP_PORT: String(port),
-      HACA_DATA_DIR: join(runFolder, "worker"),
+      HACA_DATA_DIR: join(runFolder, name),
       HACA_MODELS: folder,
     },
   });
   await group.waitFor({
-    name: "worker",
+    name,
     timeoutMs,
     probe: async () => ((await fetch(`${url}/health`)).ok ? true : undefined),
   });

@@ -14,14 +14,16 @@ export type Job = z.infer<typeof jobSchema>;
 /** Follows the jobs at the worker until every one is settled; a failed one ends the demo. */
 export async function waitForJobs(parameters: {
   group: ProcessGroup;
+  /** the worker's, in the group */
+  name: string;
   workerUrl: string;
   requestIds: readonly string[];
   report: Report;
   timeoutMs: number;
 }): Promise<Job[]> {
-  const { group, workerUrl, requestIds, report, timeoutMs } = parameters;
+  const { group, name, workerUrl, requestIds, report, timeoutMs } = parameters;
   return await group.waitFor({
-    name: "worker",
+    name,
     timeoutMs,
     probe: async () => {
       const jobs = await Promise.all(requestIds.map((id) => readJob({ workerUrl, id })));

@@ -7,12 +7,12 @@ import { connect } from "node:tls";
 import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
 import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
-import { accessManagerAbi, nitroVerifierAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { ROLES } from "@haca/protocol/roles";
-import { Contract, type InterfaceAbi, JsonRpcProvider, keccak256, Wallet } from "ethers";
+import { JsonRpcProvider, keccak256, Wallet } from "ethers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { developmentKey, startChain } from "../../scripts/demo/localChain.ts";
+import { contractAt } from "../../scripts/lib/contracts.ts";
 import { ProcessGroup } from "../../scripts/lib/processGroup.ts";
 import { type TeeContracts, teeContracts } from "../../scripts/tee/teeContracts.ts";
 import { Command } from "./command.ts";
@@ -154,10 +154,10 @@ beforeAll(async () => {
   const [pcr0, pcr1, pcr2] = measurementsOf("front");
   await (await contracts.registry.approvePCR({ pcr0, pcr1, pcr2 }, "v1", LLM_PROXY)).wait();
   const { AccessManager } = readAddressBook(BOOK, CHAIN_ID).contracts;
-  const abi = accessManagerAbi as unknown as InterfaceAbi;
-  const manager = new Contract(AccessManager.address, abi, administrator);
-  const grant = manager.getFunction("grantRole");
-  await (await grant(ROLES.REGISTRAR, registrar.address, 0)).wait();
+  const manager = contractAt({
+    ...{ name: "AccessManager", address: AccessManager.address, runner: administrator },
+  });
+  await (await manager.grantRole(ROLES.REGISTRAR, registrar.address, 0)).wait();
 });
 afterAll(async () => {
   provider?.destroy();
@@ -237,15 +237,11 @@ describe("npm run tee -- front", () => {
     expect(answers.map((answer) => answer.status).sort()).toEqual([200, 503, 503]);
     const busy = answers.find((answer) => answer.status === 503)?.text ?? "";
     expect(JSON.parse(busy).error.code).toBe("front.busy");
-    const verifier = new Contract(
-      (await contracts.registry.verifier(0)) as string,
-      nitroVerifierAbi as unknown as InterfaceAbi,
-      provider,
-    );
+    const address = await contracts.registry.verifier(0);
+    const verifier = contractAt({ name: "NitroAttestationVerifier", address, runner: provider });
     // What was let out is on record: it verifies without hints.
     const document = answers.find((answer) => answer.status === 200)?.text.trim() ?? "";
-    const verify = verifier.getFunction("verify");
-    const claims = await verify.staticCall(Buffer.from(document, "base64"), []);
+    const claims = await verifier.verify.staticCall(Buffer.from(document, "base64"), []);
     expect(claims.issuedAt).toBeGreaterThan(0n);
   });
 

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { accessManagerAbi, teeRegistryAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { ROLES } from "@haca/protocol/roles";
-import { Contract, type JsonRpcProvider } from "ethers";
+import type { JsonRpcProvider } from "ethers";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { contractAt } from "../../scripts/lib/contracts.ts";
 import { BOOK, failure, GUARDIAN, LocalDeployment, later, success } from "./localDeployment.ts";
 import { makeNode } from "./simulatedNode.ts";
 
@@ -40,8 +40,13 @@ it("approves an image on a chain without governance, with the administrator's ow
 async function contractsOf(provider: JsonRpcProvider) {
   const { TEERegistry, AccessManager } = readAddressBook(BOOK).contracts;
   return {
-    registry: new Contract(TEERegistry?.address ?? "", teeRegistryAbi, provider),
-    manager: new Contract(AccessManager.address, accessManagerAbi, await provider.getSigner(0)),
+    registry: contractAt({
+      ...{ name: "TEERegistry", address: TEERegistry?.address ?? "", runner: provider },
+    }),
+    manager: contractAt({
+      ...{ name: "AccessManager", address: AccessManager.address },
+      runner: await provider.getSigner(0),
+    }),
   };
 }
 
@@ -87,7 +92,7 @@ it("registers a node as a registrar, by a document that was verified before", as
   await success(asRole("revoke-role", "REGISTRAR", registrar));
   await success(asRole("grant-role", "REGISTRAR", registrar, "0"));
 
-  await (await manager.getFunction("grantRole")(ROLES.GUARDIAN, registrar, 0)).wait();
+  await (await manager.grantRole(ROLES.GUARDIAN, registrar, 0)).wait();
   const guard = (...values: string[]) =>
     local.governance("guardian", ...values, "--account", String(REGISTRAR));
   const before: unknown = await provider.send("evm_snapshot", []);
@@ -112,14 +117,14 @@ it("registers a node as a registrar, by a document that was verified before", as
   );
   expect(written).toMatch(/to be sent by \S+Z: a document is taken for five minutes/);
   expect(await success(register(undefined, "--simulate"))).toContain("not sent");
-  await expect(registry.getFunction("getTEE")(teeId)).rejects.toThrow("NodeUnknown");
+  await expect(registry.getTEE(teeId)).rejects.toThrow("NodeUnknown");
 
   const done = await success(register());
   expect(done).toContain(`unknown -> enabled, operated by ${registrar}, paid at ${registrar}`);
   expect(done).toContain("its key is not RSA, and clients of an LLMProxy verify no others");
-  const node = await registry.getFunction("getTEE")(teeId);
+  const node = await registry.getTEE(teeId);
   expect([node.owner, node.endpoint, node.enabled]).toEqual([registrar, place[1], true]);
-  expect(await registry.getFunction("isTEEActive")(teeId)).toBe(true);
+  expect(await registry.isTEEActive(teeId)).toBe(true);
   expect(await failure(register())).toContain("is registered already");
   provider.destroy();
 });
@@ -161,8 +166,9 @@ it("sets what waits in the AccessManager, and waits itself from then on", async 
   expect(await failure(asRole("grant-role", "REGISTRAR", guardian, "0"))).toContain(
     "set-execution-delay changes its delay",
   );
-  const access = async (): Promise<bigint[]> =>
-    (await manager.getFunction("getAccess")(ROLES.REGISTRAR, guardian)).toArray();
+  const access = async (): Promise<bigint[]> => [
+    ...(await manager.getAccess(ROLES.REGISTRAR, guardian)),
+  ];
   expect((await access())[1]).toBe(BigInt(DAY));
   const shorten = ["set-execution-delay", "REGISTRAR", guardian, "3600"];
   expect(await success(asRole(...shorten))).toContain(
@@ -183,6 +189,6 @@ it("sets what waits in the AccessManager, and waits itself from then on", async 
   await later(provider, 3_601);
   await success(local.governance("execute-scheduled", operation));
   const { TEERegistry } = readAddressBook(BOOK).contracts;
-  expect(await manager.getFunction("isTargetClosed")(TEERegistry?.address)).toBe(true);
+  expect(await manager.isTargetClosed(TEERegistry?.address ?? "")).toBe(true);
   provider.destroy();
 });

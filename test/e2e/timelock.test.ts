@@ -1,21 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDevelopmentRoot } from "@haca/enclave-simulator/developmentRoot";
-import {
-  accessManagerAbi,
-  governorAbi,
-  inferenceSettlementAbi,
-  opgAbi,
-  timelockControllerAbi,
-} from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import type { ListedName } from "@haca/protocol/contracts";
 import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import {
-  Contract,
   ContractFactory,
-  Interface,
-  type InterfaceAbi,
+  type ContractRunner,
   type JsonRpcProvider,
   JsonRpcSigner,
   parseEther,
@@ -23,6 +14,7 @@ import {
   ZeroHash,
 } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ContractOf, contractAt, interfaceOf } from "../../scripts/lib/contracts.ts";
 import {
   BOOK,
   failure,
@@ -54,13 +46,16 @@ const addressIn = (name: ListedName): string =>
   readAddressBook(BOOK).contracts[name]?.address ?? "";
 const addressOf = async (account: number): Promise<string> =>
   (await provider.getSigner(account)).address;
-const at = (address: string, abi: unknown): Contract =>
-  new Contract(address, abi as InterfaceAbi, provider);
-const opg = () => at(addressIn("OPG"), opgAbi);
-const balanceOf = (account: string): Promise<bigint> => opg().getFunction("balanceOf")(account);
+const contractOf = <Name extends ListedName>(
+  name: Name,
+  runner: ContractRunner = provider,
+): ContractOf<Name> => contractAt({ name, address: addressIn(name), runner });
+const timelockAt = (address: string, runner: ContractRunner = provider) =>
+  contractAt({ name: "TimelockController", address, runner });
+const balanceOf = (account: string): Promise<bigint> => contractOf("OPG").balanceOf(account);
 const give = async (to: string, amount: bigint): Promise<void> => {
-  const signed = opg().connect(await provider.getSigner(LIQUIDITY)) as Contract;
-  await (await signed.getFunction("transfer")(to, amount)).wait();
+  const signed = contractOf("OPG", await provider.getSigner(LIQUIDITY));
+  await (await signed.transfer(to, amount)).wait();
 };
 
 /** Proposes, votes, queues and executes; what proposing printed. */
@@ -91,10 +86,8 @@ async function grantAs(admin: string, timelock: string, account: string): Promis
   await provider.send("hardhat_impersonateAccount", [admin]);
   await provider.send("hardhat_setBalance", [admin, "0xde0b6b3a7640000"]);
   const signer = new JsonRpcSigner(provider, admin);
-  const grant = (at(timelock, timelockControllerAbi).connect(signer) as Contract).getFunction(
-    "grantRole",
-  );
-  await (await grant(TIMELOCK_ROLES.PROPOSER_ROLE, account)).wait();
+  const granting = timelockAt(timelock, signer);
+  await (await granting.grantRole(TIMELOCK_ROLES.PROPOSER_ROLE, account)).wait();
   await provider.send("hardhat_stopImpersonatingAccount", [admin]);
 }
 
@@ -155,8 +148,7 @@ describe("the timelock and the governor that commands it", () => {
     expect(await pass(change, "86400")).toContain(
       "to 86400 s (1 day); it is only scheduled: due 1 hour after the execution",
     );
-    const settlement = at(addressIn("InferenceSettlement"), inferenceSettlementAbi);
-    const window = (): Promise<bigint> => settlement.getFunction("settlementWindow")();
+    const window = (): Promise<bigint> => contractOf("InferenceSettlement").settlementWindow();
     expect(await window()).toBe(604_800n);
     const listed = await success(local.governance("scheduled"));
     expect(listed).toContain("InferenceSettlement.setSettlementWindow(window: 86400)");
@@ -184,7 +176,7 @@ describe("the timelock and the governor that commands it", () => {
 
   it("replaces the timelock whole, by one that is as this repository makes it, and goes on with it", async () => {
     const [old, governor] = [addressIn("TimelockController"), addressIn("HacaGovernor")];
-    const manager = at(addressIn("AccessManager"), accessManagerAbi);
+    const manager = contractOf("AccessManager");
     const propose = (...values: string[]) =>
       local.governance("propose", "replace-timelock", ...values, "--simulate");
     const ours = (admin: string, proposers = [governor], executors = [ZeroAddress]) =>
@@ -228,18 +220,18 @@ describe("the timelock and the governor that commands it", () => {
     );
     const [, next = "", transaction = ""] =
       /TimelockController (0x\w{40}): transaction (0x\w{64})/.exec(proposed) ?? [];
-    expect(await at(governor, governorAbi).getFunction("timelock")()).toBe(next);
+    expect(await contractOf("HacaGovernor").timelock()).toBe(next);
     const roles = async (account: string): Promise<string[]> => {
       const held: string[] = [];
       for (const [name, role] of Object.entries(ROLES)) {
-        if ((await manager.getFunction("hasRole")(role, account)).isMember) held.push(name);
+        if ((await manager.hasRole(role, account)).isMember) held.push(name);
       }
       return held;
     };
     expect(await roles(next)).toEqual(["ADMIN", "GOVERNANCE", "IMAGE_APPROVER"]);
     expect(await roles(old)).toEqual([]);
     const has = (role: keyof typeof TIMELOCK_ROLES, account: string): Promise<boolean> =>
-      at(next, timelockControllerAbi).getFunction("hasRole")(TIMELOCK_ROLES[role], account);
+      timelockAt(next).hasRole(TIMELOCK_ROLES[role], account);
     expect(await has("CANCELLER_ROLE", await addressOf(GUARDIAN))).toBe(true);
     expect(await has("DEFAULT_ADMIN_ROLE", old)).toBe(false);
     expect(await has("DEFAULT_ADMIN_ROLE", next)).toBe(true);
@@ -258,24 +250,27 @@ describe("the timelock and the governor that commands it", () => {
     await provider.send("evm_revert", [before]);
     await pass("give-up-votes");
     expect(await failure(local.governance("propose", "give-up-votes"))).toContain("already");
-    expect(await opg().getFunction("delegates")(next)).toBe(
-      await opg().getFunction("NON_VOTING")(),
-    );
+    const opg = contractOf("OPG");
+    expect(await opg.delegates(next)).toBe(await opg.NON_VOTING());
     await pass("set-quorum", "7");
-    expect(await at(governor, governorAbi).getFunction("quorumNumerator")()).toBe(7n);
+    // The governor has two functions of this name, and a typed one is found by its name alone.
+    const abi = interfaceOf("HacaGovernor");
+    const getter = "quorumNumerator()";
+    const quorum = await provider.call({ to: governor, data: abi.encodeFunctionData(getter) });
+    expect(abi.decodeFunctionResult(getter, quorum)[0]).toBe(7n);
 
     // What the treasury has stays where it is, and the governor still decides about it.
     const receiver = `0x${"cd".repeat(20)}`;
     await give(old, parseEther("3"));
-    const payment = new Interface(opgAbi).encodeFunctionData("transfer", [receiver, 3n]);
-    const operation = [addressIn("OPG"), "0", payment, ZeroHash, ZeroHash];
+    const payment = interfaceOf("OPG").encodeFunctionData("transfer", [receiver, 3n]);
+    const operation = [addressIn("OPG"), "0", payment, ZeroHash, ZeroHash] as const;
     await pass(
       ...["relay", old, "0", "schedule(address,uint256,bytes,bytes32,bytes32,uint256)"],
       ...[...operation, "120"],
     );
     await later(provider, 121);
-    const execute = at(old, timelockControllerAbi).connect(await provider.getSigner(STRANGER));
-    await (await (execute as Contract).getFunction("execute")(...operation)).wait();
+    const treasury = timelockAt(old, await provider.getSigner(STRANGER));
+    await (await treasury.execute(...operation)).wait();
     expect(await balanceOf(receiver)).toBe(3n);
   });
 });

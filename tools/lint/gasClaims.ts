@@ -15,6 +15,17 @@ export const GAS_CLAIMS: Readonly<Record<string, readonly string[]>> = {
     "context; sent by the node | {settle.single} |",
     "bitmap slot is new) | {settle.single.firstInSlot} |",
     "with the node's signature | {settle.single.byRelayer} |",
+    "kind and digest are kept | {settle.single.priced} |",
+    "one transaction, for each proof | {settle.batch32.perProof} / {settle.batch128.perProof} |",
+    "32 / 128 proofs, for each proof | {settle.batch32.extraSignal.perProof} / " +
+      "{settle.batch128.extraSignal.perProof} |",
+    "RSA-2048 key: first of 256 requests / later | {settle.tee.rsa.first} / {settle.tee.rsa} |",
+    "session key: first of 256 requests / later | {settle.tee.session.first} / " +
+      "{settle.tee.session} |",
+    "Vanilla result: first of 256 requests / later | {settle.vanilla.first} / {settle.vanilla} |",
+    "legacy batch's root | {legacy.anchor} |",
+    "one legacy answer, RSA-2048 | {legacy.settleIndividual} |",
+    "2^24 gas (EIP-7825) has {settle.batchMax.count} proofs",
     "a replay, refused | {settle.single.replayed} |",
     "register a model | {registry.registerModel} |",
     "key checks included | {registry.publishVersion} |",
@@ -54,6 +65,9 @@ export const GAS_CLAIMS: Readonly<Record<string, readonly string[]>> = {
   "docs/operating.md": [
     "over the same time ({heartbeat.session} gas; {heartbeat.p256}",
     "to {heartbeat.rsa} with the enclave's own key)",
+  ],
+  "docs/groth16-batch.md": [
+    "one more signal of each of 128 proofs costs {settle.extraSignal.perProof} gas",
   ],
   "docs/open-work.md": ["bitmap slot costs {settle.single.firstInSlot} gas"],
   "docs/adr/011-vaults-without-books.md": ["without tokens costs {vesting.release} gas"],

@@ -5,7 +5,7 @@ import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
 import { withLegacyRoot } from "@haca/protocol/blobs/legacyBlob";
 import { legacyMessageHash } from "@haca/protocol/legacySettlement";
 import { heartbeatMessage } from "@haca/protocol/teeMessages";
-import { Contract, ContractFactory, type EventLog, id, Wallet } from "ethers";
+import { ContractFactory, type EventLog, id, Wallet } from "ethers";
 import { Pool } from "pg";
 import {
   afterAll,
@@ -17,6 +17,7 @@ import {
   it,
   onTestFinished,
 } from "vitest";
+import { type ContractOf, connected, contractAt } from "../../scripts/lib/contracts.ts";
 import { readArtifact } from "../../testing/artifacts.ts";
 import { BlobFront, type FrontMode } from "./support/blobFront.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
@@ -32,7 +33,7 @@ const DEPLOYER = 1;
 const BALANCE = "0x56bc75e2d63100000";
 
 let tee: TeeChain;
-let relay: Contract;
+let relay: ContractOf<"LegacySettlement">;
 let enclave: SimulatedEnclave;
 let other: SimulatedEnclave;
 let front: BlobFront;
@@ -45,7 +46,9 @@ beforeAll(async () => {
   const deployer = new Wallet(developmentKey(DEPLOYER), tee.chain.provider);
   const factory = new ContractFactory(abi as [], bytecode, deployer);
   const deployed = await (await factory.deploy(tee.registry.target)).waitForDeployment();
-  relay = new Contract(deployed.target, abi as [], tee.chain.provider);
+  relay = contractAt({
+    ...{ name: "LegacySettlement", address: String(deployed.target), runner: tee.chain.provider },
+  });
   enclave = tee.enclave("rsa");
   other = tee.enclave("rsa");
   await tee.admit(enclave);
@@ -72,7 +75,7 @@ async function settingsIn(queue: string, changes: Settings = {}): Promise<Settin
     HACA_RPC_URL: proxy.url,
     HACA_CHAIN_ID: "31337",
     HACA_FACILITATOR_KEY: privateKey,
-    HACA_RELAY: String(relay.target),
+    HACA_RELAY: relay.target,
     HACA_ADDRESS_BOOK: tee.writeBook(join(queue, "book.json")),
     HACA_DATA_DIR: queue,
     HACA_RELAY_SIZE: "2",
@@ -134,8 +137,11 @@ const ended = (url: string, jobId: string) =>
     return ["succeeded", "failed"].includes(body.status) ? body : undefined;
   });
 
-const anchors = async (account: string): Promise<EventLog[]> =>
-  (await relay.queryFilter(relay.getEvent("RootAnchored")(null, account), 0)) as EventLog[];
+const events = async (name: string, ...indexed: (string | null)[]): Promise<EventLog[]> => {
+  const topics = relay.interface.encodeFilterTopics(name, indexed);
+  return (await relay.queryFilter(topics, 0)) as EventLog[];
+};
+const anchors = (account: string): Promise<EventLog[]> => events("RootAnchored", null, account);
 const accountOf = (settings: Settings): string =>
   new Wallet(settings.HACA_FACILITATOR_KEY ?? "").address;
 
@@ -197,8 +203,8 @@ describe("submissions", () => {
       submissions.map(({ input_hash }) => `0x${input_hash}`),
     );
     for (const { inputHash, outputHash, teeId, teeSignature, timestamp } of batch.results) {
-      const verify = relay.getFunction("verifySignatureNoTimestamp");
-      expect(await verify(teeId, inputHash, outputHash, timestamp, teeSignature)).toBe(true);
+      const values = [teeId, inputHash, outputHash, timestamp, teeSignature] as const;
+      expect(await relay.verifySignatureNoTimestamp(...values)).toBe(true);
     }
   });
 
@@ -243,8 +249,7 @@ describe("submissions", () => {
     expect(status).toBe(202);
     const job = await ended(url, body.settlementJob.jobId);
     expect(job).toMatchObject({ status: "succeeded", settlementType: "individual" });
-    const filter = relay.getEvent("IndividualSettlement")(null, owner);
-    const [event] = (await relay.queryFilter(filter, 0)) as EventLog[];
+    const [event] = await events("IndividualSettlement", null, owner);
     expect(event?.transactionHash).toBe(job.txHash);
     const blob = await fetch(`${front.url}/v1/blobs/${job.walrusBlobId}`);
     expect(await blob.json()).toMatchObject({
@@ -260,16 +265,11 @@ describe("submissions", () => {
     const url = await start(await newSettings({ HACA_POLL_MS: "100" })).url();
     const data = { ...signed(), input: 1, output: 2, eth_address: Wallet.createRandom().address };
     const stranger = new Wallet(developmentKey(DEPLOYER), tee.chain.provider);
-    const contract = relay.connect(stranger) as Contract;
     const signature = Buffer.from(data.tee_signature, "base64");
-    await (
-      await contract
-        .getFunction("settleIndividual")
-        .send(
-          ...[data.tee_id, `0x${data.input_hash}`, `0x${data.output_hash}`, data.tee_timestamp],
-          ...[stranger.address, "0x12", signature],
-        )
-    ).wait();
+    const hashes = [`0x${data.input_hash}`, `0x${data.output_hash}`] as const;
+    const values = [data.tee_id, ...hashes, data.tee_timestamp, stranger.address] as const;
+    const settling = connected(relay, stranger);
+    await (await settling.settleIndividual(...values, "0x12", signature)).wait();
     const { body } = await submit(url, data, "individual");
     const job = await ended(url, body.settlementJob.jobId);
     expect(job).toMatchObject({ status: "succeeded", result: { transaction: null } });
@@ -519,7 +519,7 @@ describe("heartbeats", () => {
       [{ ...next, teeId: other.teeId }, "signature"],
       [{ ...next, teeId: id("nobody") }, "no node"],
       [{ ...next, timestamp: -1 }, "timestamp"],
-      [{ ...next, contractAddress: String(relay.target) }, "contractAddress"],
+      [{ ...next, contractAddress: relay.target }, "contractAddress"],
     ];
     for (const [body, words] of refusals) {
       const { status, body: answer } = await send(url, body);

@@ -121,7 +121,7 @@ describe("heartbeats", () => {
     expect(later.every(({ call }) => call === "heartbeatBySession")).toBe(true);
     expect(await tee.sessionKeys(teeId)).toEqual([address]);
     // It lies outside the enclave: nothing that it signs may pass for a result.
-    const { signsResults } = await tee.registry.getFunction("sessionKey")(teeId, address);
+    const { signsResults } = await tee.registry.sessionKey(teeId, address);
     expect(signsResults).toBe(false);
     const output = [...first.child.lines, ...successor.child.lines].join("\n");
     expect(output).not.toContain(privateKey.slice(2));

@@ -73,9 +73,9 @@ describe("LegacyAnswers", () => {
 
   it("test_RevertWhen_TheRootIsAskedForOrToBeSet", async () => {
     const reason = `the root is pinned behind the verifier at ${await f.verifier.getAddress()}, whose certificate store has its fingerprint: another root is a proposal`;
-    const abi = ["function setAWSRootCertificate(bytes)"];
-    const write = new Contract(target, abi, f.governance).getFunction("setAWSRootCertificate");
-    await expect(write(f.chain.root)).to.be.revertedWith(reason);
+    const data = f.legacy.interface.encodeFunctionData("setAWSRootCertificate", [f.chain.root]);
+    const sent = f.governance.sendTransaction({ to: target, data });
+    await expect(sent).to.be.revertedWith(reason);
     await expect(f.legacy.awsRootCertificate()).to.be.revertedWith(reason);
   });
 

@@ -1,5 +1,5 @@
 import { inferenceSettlementAbi, modelRegistryAbi } from "@haca/protocol/abi";
-import { decodeRequestId } from "@haca/protocol/requestId";
+import { placeInLedger } from "@haca/protocol/proposal";
 import { Interface, type JsonRpcProvider, type TypedDataDomain } from "ethers";
 import { RetryableError } from "../errors.ts";
 
@@ -67,9 +67,10 @@ export async function isSettled(parameters: {
   return settled === true;
 }
 
-const PAGE = 256n;
-
-/** Which requests the chain shows as settled in a block, by whatever transactions: 256 nonces of a node at a question. */
+/**
+ * Which requests the chain shows as settled in a block, by whatever transactions. Of several, those that are taken at all
+ * are found by a question for each 256 nonces of a node, and asked for one by one only then.
+ */
 export async function settledAmong(parameters: {
   chain: Chain;
   requestIds: readonly string[];
@@ -77,26 +78,19 @@ export async function settledAmong(parameters: {
 }): Promise<Set<string>> {
   const { block, chain, requestIds } = parameters;
   const settled = new Set<string>();
-  const [only] = requestIds;
-  if (only !== undefined && requestIds.length === 1) {
-    if (await isSettled({ chain, requestId: only, block })) settled.add(only);
-    return settled;
-  }
-  const pages = new Map<string, bigint>();
+  const pages = new Map<bigint, bigint>();
   for (const requestId of requestIds) {
-    const { node, nonce } = decodeRequestId(requestId);
-    const page = nonce / PAGE;
-    const key = `${node} ${page}`;
-    let bitmap = pages.get(key);
-    if (bitmap === undefined) {
-      const values = [node, page];
-      const name = "settledBitmap";
-      [bitmap] = (await callView({ chain, contract: "settlement", name, values, block })) as [
-        bigint,
-      ];
-      pages.set(key, bitmap);
+    const { page, bit } = placeInLedger(requestId);
+    if (requestIds.length > 1) {
+      let taken = pages.get(page);
+      if (taken === undefined) {
+        const view = { chain, contract: "settlement", name: "occupied", values: [page] } as const;
+        [taken] = (await callView({ ...view, block })) as [bigint];
+        pages.set(page, taken);
+      }
+      if ((taken & bit) === 0n) continue;
     }
-    if (((bitmap >> (nonce % PAGE)) & 1n) === 1n) settled.add(requestId);
+    if (await isSettled({ chain, requestId, block })) settled.add(requestId);
   }
   return settled;
 }
