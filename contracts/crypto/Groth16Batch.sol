@@ -174,6 +174,8 @@ library Groth16Batch {
         }
     }
 
+    // One loop, which a function of its own for its inner one would cost a call for each proof.
+    // solhint-disable function-max-lines
     /// @dev The pairs (-r[i] A[i], B[i]); the sum of r[i] C[i] in the first 64 bytes of `work`; and in `sums`, modulo the
     /// field's order, the sum of r[i], and for each signal the sum of r[i] times it. A word that is not below the order is
     /// refused, because the sums would be the same as with the word that it is reduced to.
@@ -238,6 +240,8 @@ library Groth16Batch {
             }
         }
     }
+
+    // solhint-enable function-max-lines
 
     /// @dev The three pairs of the key, behind those of `count` proofs. A key's points were checked when it was published.
     function _placeKey(

@@ -98,7 +98,9 @@ abstract contract SettlementBase is IInferenceSettlement, RequestLedger, EIP712 
         returns (address keyStore, uint256 inputWords, uint256 outputWords, uint256 deprecatedAt)
     {
         IModelRegistry.VersionStatus status;
-        (status, keyStore, inputWords, outputWords, deprecatedAt) = modelRegistry.settlementData(modelVersion);
+        (status, keyStore, inputWords, outputWords, deprecatedAt) = modelRegistry.settlementData(
+            modelVersion
+        );
         if (status == IModelRegistry.VersionStatus.Unknown) {
             revert InferenceSettlement_VersionUnknown(modelVersion);
         }
@@ -116,7 +118,12 @@ abstract contract SettlementBase is IInferenceSettlement, RequestLedger, EIP712 
     }
 
     /// @dev Whoever pays for a result has to see which one it was. Nobody pays for one without a price.
-    function _keepDigest(bytes32 requestId, uint256 price, Verification verification, bytes32 digest) internal {
+    function _keepDigest(
+        bytes32 requestId,
+        uint256 price,
+        Verification verification,
+        bytes32 digest
+    ) internal {
         if (price != 0) digestOf[requestId] = keccak256(abi.encode(verification, digest));
     }
 }

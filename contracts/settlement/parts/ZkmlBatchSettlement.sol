@@ -40,12 +40,7 @@ abstract contract ZkmlBatchSettlement is ZkmlSettlement {
         bytes calldata items,
         bytes calldata nodeSignature
     ) external override returns (uint256 settled) {
-        if (msg.sender != node) {
-            bytes32 structHash = keccak256(
-                abi.encode(ZKML_BATCH_TYPEHASH, modelVersion, node, InferenceResults.hashCalldata(items))
-            );
-            _requireConsent(node, _hashTypedDataV4(structHash), nodeSignature);
-        }
+        _requireBatchConsent(modelVersion, node, items, nodeSignature);
         Batch memory batch = _open(modelVersion, items);
         InferenceResult memory result;
         result.modelVersion = modelVersion;
@@ -71,15 +66,7 @@ abstract contract ZkmlBatchSettlement is ZkmlSettlement {
             batch.contexts[settled] = InferenceResults.toContext(digest);
             ++settled;
             _keepDigest(result.requestId, result.price, Verification.ZKML, digest);
-            emit ZkmlBatchItemSettled(
-                result.requestId,
-                modelVersion,
-                result.requester,
-                result.inputHash,
-                result.outputHash,
-                result.price,
-                result.timestamp
-            );
+            _emitItem(result);
         }
         if (settled == 0) revert InferenceSettlement_NothingToSettle();
         if (fresh != 0) _recordAll(page, fresh);
@@ -124,6 +111,32 @@ abstract contract ZkmlBatchSettlement is ZkmlSettlement {
         assembly ("memory-safe") {
             mstore(numbers, found)
         }
+    }
+
+    function _requireBatchConsent(
+        bytes32 modelVersion,
+        address node,
+        bytes calldata items,
+        bytes calldata nodeSignature
+    ) private view {
+        // The items are hashed only where somebody else sends them.
+        if (msg.sender == node) return;
+        bytes32 structHash = keccak256(
+            abi.encode(ZKML_BATCH_TYPEHASH, modelVersion, node, InferenceResults.hashCalldata(items))
+        );
+        _requireConsent(node, _hashTypedDataV4(structHash), nodeSignature);
+    }
+
+    function _emitItem(InferenceResult memory result) private {
+        emit ZkmlBatchItemSettled(
+            result.requestId,
+            result.modelVersion,
+            result.requester,
+            result.inputHash,
+            result.outputHash,
+            result.price,
+            result.timestamp
+        );
     }
 
     function _open(bytes32 modelVersion, bytes calldata items) private view returns (Batch memory batch) {

@@ -65,12 +65,9 @@ abstract contract ZkmlSettlement is SettlementBase {
         bytes calldata proof,
         bytes32 digest
     ) private view {
-        (
-            address keyStore,
-            uint256 inputWords,
-            uint256 outputWords,
-            uint256 deprecatedAt
-        ) = _provableVersion(result.modelVersion);
+        (address keyStore, uint256 inputWords, uint256 outputWords, uint256 deprecatedAt) = _provableVersion(
+            result.modelVersion
+        );
         _requireNotDeprecated(result.modelVersion, deprecatedAt, result.timestamp);
         if (words.length != inputWords + outputWords) {
             revert InferenceSettlement_WordCountInvalid(inputWords + outputWords, words.length);

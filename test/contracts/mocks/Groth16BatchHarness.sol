@@ -40,7 +40,8 @@ contract Groth16BatchHarness is IGroth16Errors {
         bytes calldata proofs,
         uint256[] calldata contexts
     ) external view returns (bytes32) {
-        return Groth16Batch.challengeOf(keyStore, wordCount, _positions(wordCount, proofs, contexts), contexts);
+        return
+            Groth16Batch.challengeOf(keyStore, wordCount, _positions(wordCount, proofs, contexts), contexts);
     }
 
     /// @notice How much memory a verification takes for good.

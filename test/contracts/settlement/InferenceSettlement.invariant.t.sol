@@ -46,8 +46,16 @@ contract InferenceSettlementInvariants {
                 vm.assertTrue(handler.settlement().isSettled(requestId) == isSettled, "record");
                 if (isSettled) bitmap[nonce / 256] |= 1 << (nonce % 256);
             }
-            vm.assertEq(handler.settlement().occupied((uint256(uint160(node)) << 88) | 0), bitmap[0], "first page");
-            vm.assertEq(handler.settlement().occupied((uint256(uint160(node)) << 88) | 1), bitmap[1], "second page");
+            vm.assertEq(
+                handler.settlement().occupied((uint256(uint160(node)) << 88) | 0),
+                bitmap[0],
+                "first page"
+            );
+            vm.assertEq(
+                handler.settlement().occupied((uint256(uint160(node)) << 88) | 1),
+                bitmap[1],
+                "second page"
+            );
         }
     }
 

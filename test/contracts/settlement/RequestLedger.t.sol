@@ -145,9 +145,7 @@ contract RequestLedgerTest {
     }
 
     function _expectInvalidWriter(address writer, bool allowed) private {
-        vm.expectRevert(
-            abi.encodeWithSelector(IRequestLedger.RequestLedger_WriterInvalid.selector, writer)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IRequestLedger.RequestLedger_WriterInvalid.selector, writer));
         ledger.setLedgerWriter(writer, allowed);
     }
 
