@@ -1,6 +1,6 @@
 import { ROLES } from "@haca/protocol/roles";
-import { attestationModule } from "../scripts/deploy/modules/attestation.ts";
-import { accessCalls, accessModule, coreModule } from "../scripts/deploy/modules/core.ts";
+import { attestationModule, nameRegistry } from "../scripts/deploy/modules/attestation.ts";
+import { accessCalls, coreModule } from "../scripts/deploy/modules/core.ts";
 import type { Plan, PlannedContract } from "../scripts/deploy/plan/plan.ts";
 
 /** Root and ages of the registry. */
@@ -24,11 +24,10 @@ export function testModule(
   module: Plan,
   parameters: { settlementWindow: number; attestation: Attestation; holders: Holders },
 ) {
-  const accessManager = accessModule(module);
+  const core = coreModule(module, parameters);
+  const { accessManager, inferenceSettlement } = core;
   const attested = attestationModule(module, { ...parameters.attestation, accessManager });
-  const { settlementWindow } = parameters;
-  const { teeRegistry } = attested;
-  const core = coreModule(module, { settlementWindow, accessManager, teeRegistry });
+  nameRegistry({ module, inferenceSettlement, teeRegistry: attested.teeRegistry });
   accessCalls({
     module,
     accessManager,

@@ -87,6 +87,9 @@ interface IInferenceSettlement is IGroth16Errors, IRequestLedger {
         uint256 price,
         uint64 timestamp
     );
+    /// @notice The TEE registry was named, for good.
+    /// @param registry the registry
+    event TEERegistrySet(ITEERegistry registry);
     /// @notice Governance set the window, or the deployment did.
     /// @param previous seconds before
     /// @param current seconds from now on
@@ -128,8 +131,11 @@ interface IInferenceSettlement is IGroth16Errors, IRequestLedger {
     /// @notice Somebody else than the node sent the result, without the node's signature over it.
     /// @param node the node that the request names
     error InferenceSettlement_NodeSignatureInvalid(address node);
-    /// @notice The deployment has no TEE registry.
+    /// @notice No TEE registry was named.
     error InferenceSettlement_NoTEERegistry();
+    /// @notice The TEE registry was named before, and stays.
+    /// @param registry the registry
+    error InferenceSettlement_TEERegistryIsSet(ITEERegistry registry);
     /// @notice A result of an enclave is under another node's nonces.
     /// @param expected the enclave's address form
     /// @param actual the node that the request names
@@ -271,8 +277,13 @@ interface IInferenceSettlement is IGroth16Errors, IRequestLedger {
     /// @notice Where versions and their keys come from, fixed for good.
     function modelRegistry() external view returns (IModelRegistry);
 
-    /// @notice Where enclaves and their keys come from, fixed for good; zero in a deployment without one.
+    /// @notice Where enclaves and their keys come from; zero until it is named.
     function teeRegistry() external view returns (ITEERegistry);
+
+    /// @notice Names the TEE registry, once and for good: a deployment may grow one later. Restricted to governance through
+    /// the AccessManager.
+    /// @param registry the registry
+    function setTeeRegistry(ITEERegistry registry) external;
 
     /// @notice How long after its timestamp a result can be settled, in seconds.
     function settlementWindow() external view returns (uint64);

@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IInferenceSettlement} from "../interfaces/IInferenceSettlement.sol";
 import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
-import {ITEERegistry} from "../interfaces/ITEERegistry.sol";
 import {SettlementBase} from "./parts/SettlementBase.sol";
 import {SignedSettlement} from "./parts/SignedSettlement.sol";
 import {ZkmlBatchSettlement} from "./parts/ZkmlBatchSettlement.sol";
@@ -14,8 +13,8 @@ import {ZkmlBatchSettlement} from "./parts/ZkmlBatchSettlement.sol";
 /// {SettlementBase} (what every kind asks), {ZkmlSettlement} and {ZkmlBatchSettlement} (proofs), and {SignedSettlement}
 /// (enclaves' signatures, and Vanilla).
 ///
-/// Access: `setSettlementWindow` and `setLedgerWriter` are restricted through the AccessManager; everything else is open
-/// to everybody. Nobody can clear a record, settle without the node's consent, or settle as ZKML without a proof and as
+/// Access: `setSettlementWindow`, `setLedgerWriter` and `setTeeRegistry`, which can be called once, are restricted through
+/// the AccessManager; everything else is open to everybody. Nobody can clear a record, settle without the node's consent, or settle as ZKML without a proof and as
 /// TEE without an enclave's signature. A writer of the ledger can keep requests from being settled, and let go again what
 /// it held; it can neither make one settled nor clear one that is.
 ///
@@ -25,14 +24,12 @@ import {ZkmlBatchSettlement} from "./parts/ZkmlBatchSettlement.sol";
 contract InferenceSettlement is ZkmlBatchSettlement, SignedSettlement {
     /// @param authority the AccessManager
     /// @param models the model registry, fixed for good
-    /// @param enclaves the TEE registry, fixed for good; zero where there is none
     /// @param window initial settlement window, in seconds
     constructor(
         address authority,
         IModelRegistry models,
-        ITEERegistry enclaves,
         uint64 window
-    ) AccessManaged(authority) SettlementBase(models) SignedSettlement(enclaves) {
+    ) AccessManaged(authority) SettlementBase(models) {
         _requireContract(authority);
         _setSettlementWindow(window);
     }

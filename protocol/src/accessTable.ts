@@ -17,7 +17,11 @@ export const ACCESS_TABLE: readonly AccessRule[] = [
   {
     contract: "InferenceSettlement",
     role: "GOVERNANCE",
-    functions: ["setSettlementWindow(uint64)", "setLedgerWriter(address,bool)"],
+    functions: [
+      "setSettlementWindow(uint64)",
+      "setLedgerWriter(address,bool)",
+      "setTeeRegistry(address)",
+    ],
   },
   {
     contract: "TEERegistry",

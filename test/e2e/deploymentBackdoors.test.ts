@@ -460,9 +460,21 @@ const BACKDOORS: readonly [string, (box: Sandbox) => Promise<unknown>, string][]
     "InferenceSettlement.settlementWindow: 604800 s, but 3600 s",
   ],
   [
+    "another registry of enclaves for results",
+    async (box) => {
+      const { target } = box.settlement;
+      const registry = BigInt(String(box.registry.target));
+      for (let slot = 0; slot < 32; slot++) {
+        if (BigInt(await box.provider.getStorage(target, slot)) !== registry) continue;
+        await box.rpc("hardhat_setStorageAt", target, toBeHex(slot), toBeHex(BigInt(STRANGER), 32));
+      }
+    },
+    "InferenceSettlement.teeRegistry",
+  ],
+  [
     "a contract that may hold requests",
     (box) => box.asTimelock(box.settlement, "setLedgerWriter", box.registry.target, true),
-    "InferenceSettlement: TEERegistry holds requests: never did, but it may",
+    "holds requests: never did, but it may",
   ],
   [
     "an operator whom nobody allowed again",

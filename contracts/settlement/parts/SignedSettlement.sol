@@ -12,14 +12,17 @@ import {SettlementBase} from "./SettlementBase.sol";
 /// @notice Results that an enclave vouches for, and results that nobody does. A part of {InferenceSettlement}.
 abstract contract SignedSettlement is SettlementBase {
     /// @inheritdoc IInferenceSettlement
-    ITEERegistry public immutable override teeRegistry;
+    ITEERegistry public override teeRegistry;
 
     /// @dev Vanilla results have records of their own, and never use up a request.
     mapping(uint256 page => uint256 bitmap) private _vanillaPages;
 
-    constructor(ITEERegistry registry) {
-        if (address(registry) != address(0)) _requireContract(address(registry));
+    /// @inheritdoc IInferenceSettlement
+    function setTeeRegistry(ITEERegistry registry) external override restricted {
+        if (address(teeRegistry) != address(0)) revert InferenceSettlement_TEERegistryIsSet(teeRegistry);
+        _requireContract(address(registry));
         teeRegistry = registry;
+        emit TEERegistrySet(registry);
     }
 
     /// @inheritdoc IInferenceSettlement

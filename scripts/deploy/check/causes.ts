@@ -60,6 +60,7 @@ const CAUSES: Readonly<Record<string, Cause>> = {
   "HacaGovernor.LateQuorumVoteExtensionSet": call("setLateQuorumVoteExtension", 1),
   "HacaGovernor.TimelockChange": call("updateTimelock", 1),
   "InferenceSettlement.SettlementWindowChanged": call("setSettlementWindow", "current"),
+  "InferenceSettlement.TEERegistrySet": call("setTeeRegistry", "registry"),
   "InferenceSettlement.LedgerWriterChanged": call("setLedgerWriter", "writer", "allowed"),
   "TEERegistry.TEETypeAdded": call("addTEEType", "teeType", "name"),
   "TEERegistry.ImageApproved": approval,

@@ -1,3 +1,4 @@
+import { ZeroAddress } from "ethers";
 import { type Audit, type Fact, judgeFacts } from "./audit.ts";
 import { ask } from "./discover.ts";
 import { finding, notice, parameter, unexpected } from "./finding.ts";
@@ -12,11 +13,11 @@ export async function checkGovernor(audit: Audit, holders: Holders): Promise<voi
 }
 
 async function settlementFacts(audit: Audit): Promise<Fact[]> {
-  const { history, reader, constructed, contracts } = audit;
+  const { history, reader, constructed, contracts, names } = audit;
   const settlement = contracts.get("InferenceSettlement");
   if (settlement === undefined) return [];
   const window = await ask(reader, settlement, "function settlementWindow() view returns (uint64)");
-  const initial = constructed.get(settlement)?.[3];
+  const initial = constructed.get(settlement)?.[2];
   audit.findings.push(parameter("settlement window", `${initial} s`));
   return [
     {
@@ -24,6 +25,14 @@ async function settlementFacts(audit: Audit): Promise<Fact[]> {
       expected: `${initial} s`,
       actual: `${window} s`,
       changes: history.of(settlement, "SettlementWindowChanged").slice(1),
+    },
+    {
+      subject: "InferenceSettlement.teeRegistry",
+      expected: names.of(contracts.get("TEERegistry") ?? ZeroAddress),
+      actual: names.of(
+        String(await ask(reader, settlement, "function teeRegistry() view returns (address)")),
+      ),
+      changes: history.of(settlement, "TEERegistrySet").slice(1),
     },
     ...(await writerFacts(audit, settlement)),
   ];

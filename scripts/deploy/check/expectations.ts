@@ -47,7 +47,7 @@ export function expectedArguments(
     case "SigningKeys":
       return [];
     case "InferenceSettlement":
-      return [of("AccessManager"), of("ModelRegistry"), of("TEERegistry"), FREE];
+      return [of("AccessManager"), of("ModelRegistry"), FREE];
     case "EcdsaP384":
       return [hexlify(p384BaseTable())];
     case "CertificateStore":
@@ -103,7 +103,6 @@ export function expectedImmutables(
       return {
         ...domainImmutables(audit, "HACA InferenceSettlement", address),
         modelRegistry: word("ModelRegistry"),
-        teeRegistry: word("TEERegistry"),
       };
     case "HacaGovernor":
       return {

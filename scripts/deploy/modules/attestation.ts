@@ -3,8 +3,8 @@ import { TEE_TYPES } from "@haca/protocol/attestationParameters";
 import { ROLES } from "@haca/protocol/roles";
 import { hexlify } from "ethers";
 import type { AttestationParameters } from "../parameters/readAttestationParameters.ts";
-import type { Plan } from "../plan/plan.ts";
-import { accessCalls, accessModule, type CoreContracts, coreModule } from "./core.ts";
+import type { Plan, PlannedContract } from "../plan/plan.ts";
+import { accessCalls, type CoreContracts, coreModule } from "./core.ts";
 
 /**
  * The TEE registry, what verifies attestations for it and what reads it, with the node types and the rules
@@ -46,6 +46,16 @@ export function attestationModule(
   };
 }
 
+/** Lets enclaves' results settle. */
+export function nameRegistry(parameters: {
+  module: Plan;
+  inferenceSettlement: PlannedContract;
+  teeRegistry: PlannedContract;
+}): void {
+  const { module, inferenceSettlement, teeRegistry } = parameters;
+  module.call(inferenceSettlement, "setTeeRegistry", [teeRegistry], { id: "settlement_registry" });
+}
+
 /**
  * The same for `--part tee`, where the deployer stays administrator. On a development chain it may approve images at
  * once besides; the hand-over takes that back.
@@ -58,11 +68,10 @@ export function teeModule(
     isDevelopmentChain: boolean;
   },
 ) {
-  const accessManager = accessModule(module);
+  const core = coreModule(module, parameters);
+  const { accessManager, inferenceSettlement } = core;
   const contracts = attestationModule(module, { ...parameters.attestation, accessManager });
-  const { settlementWindow } = parameters;
-  const { teeRegistry } = contracts;
-  const core = coreModule(module, { settlementWindow, accessManager, teeRegistry });
+  nameRegistry({ module, inferenceSettlement, teeRegistry: contracts.teeRegistry });
   if (parameters.isDevelopmentChain) {
     module.call(accessManager, "grantRole", [ROLES.IMAGE_APPROVER, module.deployer, 0], {
       id: "grant_IMAGE_APPROVER_development",

@@ -1,26 +1,17 @@
 import { ACCESS_TABLE, selectorOf } from "@haca/protocol/accessTable";
 import { ROLES } from "@haca/protocol/roles";
-import { ZeroAddress } from "ethers";
 import type { Plan, PlannedContract } from "../plan/plan.ts";
 
-/** One AccessManager holds every permission; the deployer is its first administrator. */
-export const accessModule = (module: Plan) => module.contract("AccessManager", [module.deployer]);
-
-/** The contracts of the ZKML path, and of enclaves' results where there is a TEE registry. */
-export function coreModule(
-  module: Plan,
-  parameters: {
-    settlementWindow: number;
-    accessManager?: PlannedContract;
-    teeRegistry?: PlannedContract;
-  },
-) {
-  const accessManager = parameters.accessManager ?? accessModule(module);
+/**
+ * The contracts of the ZKML path. One AccessManager holds every permission; the deployer is its first
+ * administrator.
+ */
+export function coreModule(module: Plan, parameters: { settlementWindow: number }) {
+  const accessManager = module.contract("AccessManager", [module.deployer]);
   const modelRegistry = module.contract("ModelRegistry");
   const inferenceSettlement = module.contract("InferenceSettlement", [
     accessManager,
     modelRegistry,
-    parameters.teeRegistry ?? ZeroAddress,
     parameters.settlementWindow,
   ]);
   return { accessManager, modelRegistry, inferenceSettlement };

@@ -4,8 +4,8 @@ import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import { ZeroAddress } from "ethers";
 import type { GovernanceParameters } from "../parameters/readParameters.ts";
 import type { Plan } from "../plan/plan.ts";
-import { attestationModule } from "./attestation.ts";
-import { accessCalls, accessModule, coreModule } from "./core.ts";
+import { attestationModule, nameRegistry } from "./attestation.ts";
+import { accessCalls, coreModule } from "./core.ts";
 
 const VESTED_ALLOCATIONS = 5;
 
@@ -65,11 +65,10 @@ export function governanceModule(
 ) {
   const { governance } = parameters;
   const { deployer } = module;
-  const accessManager = accessModule(module);
+  const core = coreModule(module, parameters);
+  const { accessManager, inferenceSettlement } = core;
   const attested = attestationModule(module, { ...governance.attestation, accessManager });
-  const { settlementWindow } = parameters;
-  const { teeRegistry } = attested;
-  const core = coreModule(module, { settlementWindow, accessManager, teeRegistry });
+  nameRegistry({ module, inferenceSettlement, teeRegistry: attested.teeRegistry });
 
   const token = tokenModule(module, governance);
   const { timelock, opg, governor } = token;

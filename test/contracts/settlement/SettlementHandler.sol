@@ -5,7 +5,6 @@ import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManage
 import {IGroth16Errors} from "../../../contracts/interfaces/IGroth16Errors.sol";
 import {IInferenceSettlement} from "../../../contracts/interfaces/IInferenceSettlement.sol";
 import {IModelRegistry} from "../../../contracts/interfaces/IModelRegistry.sol";
-import {ITEERegistry} from "../../../contracts/interfaces/ITEERegistry.sol";
 import {ModelRegistry} from "../../../contracts/models/ModelRegistry.sol";
 import {InferenceSettlement} from "../../../contracts/settlement/InferenceSettlement.sol";
 import {Groth16Simulator} from "../utils/Groth16Simulator.sol";
@@ -52,12 +51,7 @@ contract SettlementHandler {
         vm.warp(START);
         registry = new ModelRegistry();
         AccessManager accessManager = new AccessManager(address(this));
-        settlement = new InferenceSettlement(
-            address(accessManager),
-            registry,
-            ITEERegistry(address(0)),
-            7 days
-        );
+        settlement = new InferenceSettlement(address(accessManager), registry, 7 days);
         _trapdoor = Groth16Simulator.makeTrapdoor(1, 4);
         _key = Groth16Simulator.makeKey(_trapdoor);
         _modelId = registry.registerModel("model");

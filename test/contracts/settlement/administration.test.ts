@@ -100,21 +100,15 @@ describe("InferenceSettlement: administration", () => {
   });
 
   describe("constructor", () => {
-    const create = async (overrides: {
-      authority?: string;
-      registry?: string;
-      enclaves?: string;
-      window?: bigint;
-    }) =>
+    const create = async (overrides: { authority?: string; registry?: string; window?: bigint }) =>
       ethers.deployContract("InferenceSettlement", [
         overrides.authority ?? (await fixture.accessManager.getAddress()),
         overrides.registry ?? (await fixture.registry.getAddress()),
-        overrides.enclaves ?? ZeroAddress,
         overrides.window ?? SETTLEMENT_WINDOW,
       ]);
 
     it("test_RevertWhen_AuthorityOrARegistryIsNoContract", async () => {
-      for (const name of ["authority", "registry", "enclaves"]) {
+      for (const name of ["authority", "registry"]) {
         await expect(create({ [name]: fixture.node.address }))
           .to.be.revertedWithCustomError(fixture.settlement, "InferenceSettlement_NotAContract")
           .withArgs(fixture.node.address);
@@ -138,6 +132,24 @@ describe("InferenceSettlement: administration", () => {
       expect(await fixture.settlement.teeRegistry()).to.equal(ZeroAddress);
       expect(await fixture.settlement.settlementWindow()).to.equal(SETTLEMENT_WINDOW);
     });
+  });
+
+  it("test_NamesTheTEERegistryOnce", async () => {
+    const { settlement, registry, node } = fixture;
+    const address = await registry.getAddress();
+    await expect(settlement.setTeeRegistry(node.address))
+      .to.be.revertedWithCustomError(settlement, "InferenceSettlement_NotAContract")
+      .withArgs(node.address);
+    await expect(settlement.connect(node).setTeeRegistry(address))
+      .to.be.revertedWithCustomError(settlement, "AccessManagedUnauthorized")
+      .withArgs(node.address);
+    await expect(settlement.setTeeRegistry(address))
+      .to.emit(settlement, "TEERegistrySet")
+      .withArgs(address);
+    expect(await settlement.teeRegistry()).to.equal(address);
+    await expect(settlement.setTeeRegistry(await settlement.getAddress()))
+      .to.be.revertedWithCustomError(settlement, "InferenceSettlement_TEERegistryIsSet")
+      .withArgs(address);
   });
 
   describe("writers of the ledger", () => {
