@@ -87,14 +87,29 @@ const TABLE: readonly Row[] = [
     solidity: ["crypto/Groth16"],
   },
   {
+    contracts: ["tee/LegacyAnswers"],
+    mocha: ["legacyAnswers", "nodes", "admission"].map((suite) => `tee/${suite}`),
+  },
+  {
+    contracts: ["crypto/Groth16Batch"],
+    mocha: ["crypto/Groth16Batch", "settlement/zkmlBatch"],
+  },
+  {
     contracts: [
       "settlement/InferenceResults",
       "settlement/InferenceSettlement",
-      "settlement/RequestLedger",
+      "settlement/Proposals",
+      "settlement/RequestIds",
+      "settlement/parts/RequestLedger",
+      "settlement/parts/SettlementBase",
+      "settlement/parts/SignedSettlement",
+      "settlement/parts/ZkmlBatchSettlement",
+      "settlement/parts/ZkmlSettlement",
     ],
-    mocha: ["InferenceSettlement", "consent", "administration"].map(
-      (suite) => `settlement/${suite}`,
-    ),
+    mocha: [
+      ...["InferenceSettlement", "consent", "administration"],
+      ...["zkmlBatch", "tee", "vanilla"],
+    ].map((suite) => `settlement/${suite}`),
     solidity: ["settlement/RequestLedger", "settlement/InferenceSettlement.invariant"],
   },
   {

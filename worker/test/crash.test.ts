@@ -270,8 +270,12 @@ describe.each(KINDS)(
           // The successor watches deeper: only the dead one can have ended the watch.
           expect(job.times.finalised !== null).toBe(transition === "final");
         }
-        const counts = await testbed.chain.countSettlements();
-        const times = requestIds.map((requestId) => counts.get(requestId) ?? 0);
+        // One that was settled elsewhere, and is not any more, shows as settled until the successor has looked.
+        const times = await waitFor(async () => {
+          const counts = await testbed.chain.countSettlements();
+          const seen = requestIds.map((requestId) => counts.get(requestId) ?? 0);
+          return isFailure || seen.every((count) => count > 0) ? seen : undefined;
+        });
         expect(times).toEqual(requestIds.map(() => (isFailure ? 0 : 1)));
         // Nothing is left that is taken for a transaction on its way.
         const health = (await (await fetch(`${url}/health`)).json()) as { transactions: unknown[] };
