@@ -278,8 +278,12 @@ describe.each(KINDS)(
         });
         expect(times).toEqual(requestIds.map(() => (isFailure ? 0 : 1)));
         // Nothing is left that is taken for a transaction on its way.
-        const health = (await (await fetch(`${url}/health`)).json()) as { transactions: unknown[] };
-        expect(health.transactions).toEqual([]);
+        await waitFor(async () => {
+          const health = (await (await fetch(`${url}/health`)).json()) as {
+            transactions: unknown[];
+          };
+          return health.transactions.length === 0 ? true : undefined;
+        });
         await successor.child.stop();
       },
     );
