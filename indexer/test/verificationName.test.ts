@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import { verificationName } from "../src/verificationName.ts";
 
 test("names the contract's kinds in its order", () => {
-  expect([0, 1, 2].map(verificationName)).toEqual(["vanilla", "zkml", "tee"]);
+  expect([0, 1, 2, 3].map(verificationName)).toEqual([...["vanilla", "zkml", "tee", "optimistic"]]);
 });
 
 test("refuses a kind that the contract does not have", () => {
-  expect(() => verificationName(3)).toThrow("verification must be below 3, got 3");
+  expect(() => verificationName(4)).toThrow("verification must be below 4, got 4");
 });
 
 test("reads the field that the event has", () => {
