@@ -1,5 +1,3 @@
-import { decodeRequestId, ledgerPageOf } from "./requestId.ts";
-
 /** What a node signs to have results of it recorded or proposed by somebody else. */
 export type Proposal = {
   /** `Verification`: 0 Vanilla, 2 TEE, 3 Optimistic */
@@ -27,9 +25,3 @@ export const PROPOSAL_TYPES = {
     { name: "deadline", type: "uint64" },
   ],
 };
-
-/** Ledger page and bit of a request. */
-export function placeInLedger(requestId: string): { page: bigint; bit: bigint } {
-  const { node, nonce } = decodeRequestId(requestId);
-  return { page: ledgerPageOf({ node, index: nonce >> 8n }), bit: 1n << (nonce & 0xffn) };
-}

@@ -38,3 +38,9 @@ export function decodeRequestId(requestId: string): { node: string; nonce: bigin
     nonce: value & (NONCE_LIMIT - 1n),
   };
 }
+
+/** Ledger page and bit of a request. */
+export function placeInLedger(requestId: string): { page: bigint; bit: bigint } {
+  const { node, nonce } = decodeRequestId(requestId);
+  return { page: ledgerPageOf({ node, index: nonce >> 8n }), bit: 1n << (nonce & 0xffn) };
+}

@@ -1,6 +1,7 @@
 import { hashResult, type InferenceResult } from "@haca/protocol/inferenceResult";
 import { computeVersionId } from "@haca/protocol/modelIds";
-import { PROPOSAL_TYPES, placeInLedger } from "@haca/protocol/proposal";
+import { PROPOSAL_TYPES } from "@haca/protocol/proposal";
+import { placeInLedger } from "@haca/protocol/requestId";
 import { expect } from "chai";
 import { id, ZeroHash } from "ethers";
 import { network } from "hardhat";

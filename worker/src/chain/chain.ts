@@ -1,5 +1,5 @@
 import { inferenceSettlementAbi, modelRegistryAbi } from "@haca/protocol/abi";
-import { placeInLedger } from "@haca/protocol/proposal";
+import { placeInLedger } from "@haca/protocol/requestId";
 import { Interface, type JsonRpcProvider, type TypedDataDomain } from "ethers";
 import { RetryableError } from "../errors.ts";
 
