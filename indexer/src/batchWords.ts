@@ -1,10 +1,10 @@
 import { inferenceSettlementAbi } from "@haca/protocol/abi";
-import { decodeFunctionData, type Hex, hexToBigInt, size, slice } from "viem";
+import { BaseError } from "@haca/protocol/baseError";
+import { decodeZkmlBatch, type ZkmlBatchItem } from "@haca/protocol/zkmlBatch";
+import { decodeFunctionData, type Hex } from "viem";
 
-const NONCE_LENGTH = 12;
-/** nonce (12) | requester (20) | price (32) | timestamp (8) | proof (256) */
-const HEAD_LENGTH = 72 + 256;
-const WORD_LENGTH = 32;
+/** The batch that was read last: its items' events come one after the other, each with the whole calldata. */
+let latest: { input: Hex; wordCount: number; items: readonly ZkmlBatchItem[] } | undefined;
 
 /**
  * The words of one item of a batch, from the calldata of the transaction that settled it: its event has only their hashes.
@@ -19,20 +19,24 @@ export function batchWords(parameters: {
   wordCount: number;
 }): bigint[] {
   const { input, nonce, wordCount } = parameters;
-  const items = itemsOf(input);
-  const itemLength = HEAD_LENGTH + WORD_LENGTH * wordCount;
-  if (items === undefined || size(items) % itemLength !== 0) return [];
-  for (let offset = 0; offset < size(items); offset += itemLength) {
-    if (hexToBigInt(slice(items, offset, offset + NONCE_LENGTH)) !== nonce) continue;
-    return Array.from({ length: wordCount }, (_, word) => {
-      const start = offset + HEAD_LENGTH + WORD_LENGTH * word;
-      return hexToBigInt(slice(items, start, start + WORD_LENGTH));
-    });
+  if (latest?.input !== input || latest.wordCount !== wordCount) {
+    latest = { input, wordCount, items: itemsOf({ input, wordCount }) };
   }
-  return [];
+  return [...(latest.items.find((item) => item.nonce === nonce)?.words ?? [])];
 }
 
-function itemsOf(input: Hex): Hex | undefined {
+function itemsOf({ input, wordCount }: { input: Hex; wordCount: number }): ZkmlBatchItem[] {
+  const items = itemsArgument(input);
+  if (items === undefined) return [];
+  try {
+    return decodeZkmlBatch({ items, wordCount });
+  } catch (error) {
+    if (error instanceof BaseError && error.code === "zkmlBatch.itemsLengthInvalid") return [];
+    throw error;
+  }
+}
+
+function itemsArgument(input: Hex): Hex | undefined {
   try {
     const call = decodeFunctionData({ abi: inferenceSettlementAbi, data: input });
     return call.functionName === "settleZkmlBatch" ? call.args[2] : undefined;

@@ -1,4 +1,4 @@
-import { concat, dataLength, dataSlice, getAddress, toBeHex } from "ethers";
+import { concat, dataLength, getAddress, getBytes, hexlify, toBeHex } from "ethers";
 import { BaseError } from "./baseError.ts";
 import { hashWords, type InferenceResult } from "./inferenceResult.ts";
 import { encodeRequestId } from "./requestId.ts";
@@ -57,9 +57,12 @@ export function decodeZkmlBatch(parameters: { items: string; wordCount: number }
       message: `items must be a multiple of ${itemLength} bytes for ${wordCount} words, got ${length}`,
     });
   }
+  // Once: a slice of hex is made from bytes of the whole.
+  const bytes = getBytes(items);
   return Array.from({ length: length / itemLength }, (_, index) => {
-    const item = dataSlice(items, index * itemLength, (index + 1) * itemLength);
-    const part = (offset: number, size: number): string => dataSlice(item, offset, offset + size);
+    const item = bytes.subarray(index * itemLength, (index + 1) * itemLength);
+    const part = (offset: number, size: number): string =>
+      hexlify(item.subarray(offset, offset + size));
     return {
       nonce: BigInt(part(0, 12)),
       requester: getAddress(part(12, 20)),
