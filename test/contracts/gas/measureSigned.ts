@@ -1,43 +1,18 @@
-import { hashResult, type InferenceResult, settlementDomain } from "@haca/protocol/inferenceResult";
-import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
+import { hashResult, type InferenceResult } from "@haca/protocol/inferenceResult";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
-import { sessionKeyDigest, teeRegistryDomain } from "@haca/protocol/teeMessages";
-import { hexlify, id, Wallet, ZeroHash } from "ethers";
-import { admit, deployRegistry, now } from "../utils/attestationFixture.ts";
+import { hexlify, id, ZeroHash } from "ethers";
+import { now } from "../utils/attestationFixture.ts";
+import { certifySession, deployEnclaveResults } from "../utils/enclaveResults.ts";
 import { gasOf, type Measure } from "./measurement.ts";
 
 const SAMPLES = 4;
 
 /** Results of an enclave, by its RSA key and by a session key, and Vanilla ones; sent by anybody. */
 export const measureSigned: Measure = async (connection) => {
-  const f = await deployRegistry(connection);
-  const owner = f.governance;
-  const modelId = computeModelId({ owner: owner.address, slug: "chat" });
-  await f.models.connect(owner).registerModel("chat");
-  await f.models.connect(owner).publishManifest(modelId, 1, 0, id("manifest"), ZeroHash);
-  const modelVersion = computeVersionId({ modelId, major: 1, minor: 0 });
-  const { enclave } = await admit(f, { kind: "rsa" });
-  const { chainId } = f;
-  const domain = settlementDomain({ chainId, settlement: await f.settlement.getAddress() });
-  const session = new Wallet(id("session of the measurement"));
-  const statement = {
-    ...{ teeId: enclave.teeId, key: session.address, signsResults: true },
-    ...{ until: (await now(f)) + 86_400n, counter: 1n },
-  };
-  const registry = await f.registry.getAddress();
-  const digest = sessionKeyDigest({
-    domain: teeRegistryDomain({ chainId, registry }),
-    ...statement,
-  });
-  const { teeId, key, signsResults, until, counter } = statement;
-  await f.registry.certifySessionKey(
-    teeId,
-    key,
-    signsResults,
-    until,
-    counter,
-    enclave.sign(digest),
-  );
+  const deployed = await deployEnclaveResults(connection);
+  const { fixture: f, enclave, versionId: modelVersion, domain } = deployed;
+  const { teeId } = enclave;
+  const session = await certifySession({ fixture: f, enclave });
 
   const makeResult = async (node: string, nonce: bigint): Promise<InferenceResult> => ({
     ...{ modelVersion, inputHash: id(`in ${nonce}`), outputHash: id(`out ${nonce}`) },

@@ -1,31 +1,28 @@
 import { pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
 import type { SigningKeyKind, SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
-import { hashResult, type InferenceResult, settlementDomain } from "@haca/protocol/inferenceResult";
-import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
+import { hashResult, type InferenceResult } from "@haca/protocol/inferenceResult";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
-import { sessionKeyDigest, teeRegistryDomain } from "@haca/protocol/teeMessages";
 import { expect } from "chai";
 import {
   AbiCoder,
-  getBytes,
   hexlify,
   id,
   keccak256,
   Signature,
   type TypedDataDomain,
-  Wallet,
+  type Wallet,
   ZeroAddress,
   ZeroHash,
 } from "ethers";
 import { network } from "hardhat";
 import {
   admit,
-  deployRegistry,
   LLM_PROXY,
   loadAtItsTime,
   now,
   type RegistryFixture,
 } from "../utils/attestationFixture.ts";
+import { certifySession, deployEnclaveResults } from "../utils/enclaveResults.ts";
 
 const connection = await network.create();
 const WINDOW = 7n * 86_400n;
@@ -37,22 +34,7 @@ describe("InferenceSettlement: results of enclaves", () => {
   let versionId: string;
   let domain: TypedDataDomain;
 
-  async function deployFixture() {
-    const fixture = await deployRegistry(connection);
-    const owner = fixture.governance;
-    const modelId = computeModelId({ owner: owner.address, slug: "chat" });
-    await fixture.models.connect(owner).registerModel("chat");
-    await fixture.models
-      .connect(owner)
-      .publishManifest(modelId, 1, 0, id("manifest"), id("blob of the manifest"));
-    const admitted = await admit(fixture, { kind: "rsa" });
-    const settlement = await fixture.settlement.getAddress();
-    return {
-      ...{ fixture, enclave: admitted.enclave },
-      versionId: computeVersionId({ modelId, major: 1, minor: 0 }),
-      domain: settlementDomain({ chainId: fixture.chainId, settlement }),
-    };
-  }
+  const deployFixture = () => deployEnclaveResults(connection);
   beforeEach(async () => {
     const loaded = await loadAtItsTime(connection, deployFixture);
     ({ fixture: f, enclave, versionId, domain } = loaded);
@@ -80,23 +62,8 @@ describe("InferenceSettlement: results of enclaves", () => {
   const expectRefusal = (call: Promise<unknown>, error: string) =>
     expect(call).to.be.revertedWithCustomError(f.settlement, error);
 
-  const certify = async (options: { signsResults?: boolean; until?: bigint } = {}) => {
-    const session = new Wallet(hexlify(getBytes(id("session"))));
-    const statement = {
-      ...{ teeId: enclave.teeId, key: session.address, counter: 1n },
-      signsResults: options.signsResults ?? true,
-      until: options.until ?? (await now(f)) + 3_600n,
-    };
-    const registry = await f.registry.getAddress();
-    const digest = sessionKeyDigest({
-      domain: teeRegistryDomain({ chainId: f.chainId, registry }),
-      ...statement,
-    });
-    const { teeId, key, signsResults, until, counter } = statement;
-    const signature = enclave.sign(digest);
-    await f.registry.certifySessionKey(teeId, key, signsResults, until, counter, signature);
-    return session;
-  };
+  const certify = (options: { signsResults?: boolean; until?: bigint } = {}) =>
+    certifySession({ fixture: f, enclave, ...options });
   const signBySession = (result: InferenceResult, session: Wallet) =>
     session.signingKey.sign(digestOf(result)).serialized;
 
