@@ -3,6 +3,7 @@ import { settlementDomain } from "@haca/protocol/inferenceResult";
 import { FetchRequest, getAddress, JsonRpcProvider, Network } from "ethers";
 import { StartError } from "../errors.ts";
 import type { Chain } from "./chain.ts";
+import { requireContract } from "./requireContract.ts";
 
 /**
  * Connects to the endpoint and checks that it serves the chain of the address book, with contracts where the
@@ -37,12 +38,7 @@ export async function connectChain(parameters: {
     const genesis = await provider.getBlock(0);
     const contracts = addressBook.contracts;
     for (const name of ["ModelRegistry", "InferenceSettlement"] as const) {
-      if ((await provider.getCode(contracts[name].address)) === "0x") {
-        throw new StartError({
-          code: "chain.notDeployed",
-          message: `HACA_ADDRESS_BOOK: chain ${chainId} has no ${name} at ${contracts[name].address}: deploy first, or use the address book of this chain`,
-        });
-      }
+      await requireContract({ provider, chainId, name, address: contracts[name].address });
     }
     const settlement = getAddress(contracts.InferenceSettlement.address);
     return {

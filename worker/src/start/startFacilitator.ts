@@ -2,15 +2,16 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
 import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
-import { getAddress, type JsonRpcProvider, Wallet } from "ethers";
+import { getAddress, Wallet } from "ethers";
 import type { Logger } from "pino";
 import { startServer } from "../api/startServer.ts";
 import { connectChain } from "../chain/connectChain.ts";
 import { probeEndpoint } from "../chain/probeEndpoint.ts";
+import { requireContract } from "../chain/requireContract.ts";
 import { StartError } from "../errors.ts";
 import { claimIdentity } from "../jobs/acceptJob.ts";
 import { createMetrics } from "../metrics/createMetrics.ts";
-import { type Condition, repeat, Wakeup } from "../repeat.ts";
+import { type Condition, Wakeup } from "../repeat.ts";
 import { createFacilitatePass, LOT } from "../roles/facilitate/createFacilitatePass.ts";
 import { createFacilitatorApp } from "../roles/facilitate/createFacilitatorApp.ts";
 import type { FacilitatorConfig } from "../roles/facilitate/readFacilitatorConfig.ts";
@@ -22,6 +23,7 @@ import { openDatabase } from "../storage/openDatabase.ts";
 import { databaseStore } from "../transactions/databaseStore.ts";
 import { FeeGate } from "../transactions/fees.ts";
 import { CloseStack } from "./closeStack.ts";
+import { runLoops } from "./runLoops.ts";
 import type { RunningWorker } from "./startWorker.ts";
 import { untilReachable } from "./untilReachable.ts";
 
@@ -115,19 +117,13 @@ export async function startFacilitator(parameters: {
       ...config.http,
       maximumHeaderBytes: MAXIMUM_HEADER_BYTES,
     });
-    const loops = [
-      { name: "facilitate", pass: facilitate, wakeup, intervalMs: pollMs },
-      { name: "renew", pass: renew, wakeup: new Wakeup(), intervalMs: RENEW_LOOK_MS },
-    ].map((loop) =>
-      repeat({
-        ...{ ...loop, signal: stopping.signal, logger },
-        report(condition) {
-          conditions.set(loop.name, condition);
-          const isBackingOff = condition.state === "backing off";
-          metrics.roleBackingOff.set({ role: loop.name }, isBackingOff ? 1 : 0);
-        },
-      }),
-    );
+    const loops = runLoops({
+      loops: [
+        { name: "facilitate", pass: facilitate, wakeup, intervalMs: pollMs },
+        { name: "renew", pass: renew, wakeup: new Wakeup(), intervalMs: RENEW_LOOK_MS },
+      ],
+      ...{ conditions, metrics, signal: stopping.signal, logger },
+    });
     closers.add(async () => {
       stopping.abort();
       await Promise.all([server.close(), ...loops]);
@@ -158,18 +154,4 @@ function contractsOf(parameters: { config: FacilitatorConfig; book: AddressBook 
     registry: addressOf("TEERegistry"),
     relay: addressOf("LegacySettlement", config.relay),
   };
-}
-
-async function requireContract(parameters: {
-  provider: JsonRpcProvider;
-  chainId: number;
-  name: string;
-  address: string;
-}): Promise<void> {
-  const { provider, chainId, name, address } = parameters;
-  if ((await provider.getCode(address)) !== "0x") return;
-  throw new StartError({
-    code: "chain.notDeployed",
-    message: `HACA_ADDRESS_BOOK: chain ${chainId} has no ${name} at ${address}: deploy first, or use the address book of this chain`,
-  });
 }

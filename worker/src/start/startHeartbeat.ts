@@ -1,10 +1,11 @@
 import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
 import { teeRegistryDomain } from "@haca/protocol/teeMessages";
-import { getAddress, type JsonRpcProvider, keccak256, Wallet } from "ethers";
+import { getAddress, keccak256, Wallet } from "ethers";
 import type { Logger } from "pino";
 import { startServer } from "../api/startServer.ts";
 import { connectChain } from "../chain/connectChain.ts";
 import { probeEndpoint } from "../chain/probeEndpoint.ts";
+import { requireContract } from "../chain/requireContract.ts";
 import { StartError } from "../errors.ts";
 import { type Condition, repeat, Wakeup } from "../repeat.ts";
 import { createHeartbeatApp } from "../roles/heartbeat/createHeartbeatApp.ts";
@@ -44,7 +45,7 @@ export async function startHeartbeat(parameters: {
       ...{ signal, logger },
     });
     closers.add(async () => provider.destroy());
-    await requireContract({ provider, config, registry });
+    await requireContract({ provider, chainId, name: "TEERegistry", address: registry });
     const wallet = new Wallet(config.key);
     await untilReachable({
       // The nonce is read at the head alone.
@@ -111,19 +112,6 @@ function registryOf(config: HeartbeatConfig, addressBook: AddressBook): string {
   throw new StartError({
     code: "heartbeat.noRegistry",
     message: `HACA_ADDRESS_BOOK: ${config.addressBook} has no TEERegistry: deploy it first`,
-  });
-}
-
-async function requireContract(parameters: {
-  provider: JsonRpcProvider;
-  config: HeartbeatConfig;
-  registry: string;
-}): Promise<void> {
-  const { provider, config, registry } = parameters;
-  if ((await provider.getCode(registry)) !== "0x") return;
-  throw new StartError({
-    code: "chain.notDeployed",
-    message: `HACA_ADDRESS_BOOK: chain ${config.chainId} has no TEERegistry at ${registry}: deploy first, or use the address book of this chain`,
   });
 }
 

@@ -4,7 +4,7 @@ import { startServer } from "../api/startServer.ts";
 import type { Config } from "../config/readConfig.ts";
 import { createRefreshPass } from "../models/versionStatus.ts";
 import { createProver } from "../prover/createProver.ts";
-import { type Condition, repeat, Wakeup } from "../repeat.ts";
+import { type Condition, Wakeup } from "../repeat.ts";
 import { Bench } from "../roles/prove/bench.ts";
 import { createProvePass } from "../roles/prove/createProvePass.ts";
 import { createSettlePass } from "../roles/settle/createSettlePass.ts";
@@ -14,18 +14,12 @@ import { createAccountPass } from "../transactions/funds.ts";
 import { CloseStack } from "./closeStack.ts";
 import { openParts, type Parts, PORTS, type Ports } from "./openParts.ts";
 import { provingModelOf } from "./provingModelOf.ts";
+import { type Loop, runLoops } from "./runLoops.ts";
 
 export type RunningWorker = {
   url: string;
   /** Finishes what is in flight, then closes everything. */
   stop(): Promise<void>;
-};
-
-type Loop = {
-  name: string;
-  pass: () => Promise<boolean>;
-  wakeup: Wakeup;
-  intervalMs: number;
 };
 
 /**
@@ -66,18 +60,8 @@ export async function startWorker(parameters: {
       }),
       ...config.http,
     });
-    const running = loops.map((loop) =>
-      repeat({
-        ...loop,
-        signal: stopping.signal,
-        logger,
-        report(condition) {
-          conditions.set(loop.name, condition);
-          const isBackingOff = condition.state === "backing off";
-          parts.metrics.roleBackingOff.set({ role: loop.name }, isBackingOff ? 1 : 0);
-        },
-      }),
-    );
+    const { metrics } = parts;
+    const running = runLoops({ loops, conditions, metrics, signal: stopping.signal, logger });
     closers.add(async () => {
       stopping.abort();
       await Promise.all([server.close(), ...running]);
