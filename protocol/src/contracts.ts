@@ -62,7 +62,7 @@ export const CONTRACTS = [
     ...TEE,
     ...INDEXED,
   },
-  { name: "NodeBonds", abi: "nodeBondsAbi", ...GOVERNANCE },
+  { name: "NodeBonds", abi: "nodeBondsAbi", ...GOVERNANCE, ...INDEXED },
   { name: "TimelockController", abi: "timelockControllerAbi", ...GOVERNANCE, ...INDEXED },
   { name: "GenesisDistribution", abi: "genesisDistributionAbi", ...GOVERNANCE, ...INDEXED },
   { name: "OPG", abi: "opgAbi", ...GOVERNANCE, ...INDEXED, ...GENESIS(1) },
