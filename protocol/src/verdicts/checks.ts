@@ -2,7 +2,14 @@ import { toBeHex } from "ethers";
 import { hashResult, type InferenceResult } from "../inferenceResult.ts";
 import { decodeRequestId, placeInLedger } from "../requestId.ts";
 import { recoverSigner } from "./signatures.ts";
-import type { Consent, Refusal, SettlementState, VersionState } from "./verdict.ts";
+import type {
+  Consent,
+  EnclaveState,
+  Refusal,
+  SessionState,
+  SettlementState,
+  VersionState,
+} from "./verdict.ts";
 
 /** What several kinds of settlement ask (`SettlementBase`). Each check says why it refuses, or nothing. */
 
@@ -61,7 +68,19 @@ export const refuseDeprecated = (
     ? "InferenceSettlement_VersionDeprecated"
     : undefined;
 
-export const digestIn = (state: SettlementState, result: InferenceResult): string =>
-  hashResult({ domain: state.domain, result });
+/** The enclave's session key that a digest is signed with; nothing if it is another key or none. */
+export function sessionThatSigned(parameters: {
+  enclave: EnclaveState;
+  digest: string;
+  signature: string;
+}): SessionState | undefined {
+  const key = recoverSigner(parameters);
+  return key === undefined ? undefined : parameters.enclave.sessions.get(key);
+}
+
+export const digestIn = (
+  { domain }: Pick<SettlementState, "domain">,
+  result: InferenceResult,
+): string => hashResult({ domain, result });
 
 export const nodeOf = (requestId: string): string => decodeRequestId(requestId).node;

@@ -10,8 +10,9 @@ import {
   refuseTaken,
   refuseTime,
   refuseVersion,
+  sessionThatSigned,
 } from "./checks.ts";
-import { isSignedByKey, recoverSigner } from "./signatures.ts";
+import { isSignedByKey } from "./signatures.ts";
 import {
   ACCEPTED,
   type Consent,
@@ -79,8 +80,7 @@ async function refuseSignature(parameters: {
     return "InferenceSettlement_NotInService";
   }
   const digest = digestIn(state, result);
-  const key = recoverSigner({ digest, signature });
-  const session = key === undefined ? undefined : enclave.sessions.get(key);
+  const session = sessionThatSigned({ enclave, digest, signature });
   if (session?.signsResults && isWithin(session, time)) return undefined;
   const { signingKey } = enclave;
   const isSigned = await isSignedByKey({ signingKey, message: digest, signature });

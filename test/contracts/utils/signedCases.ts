@@ -36,7 +36,7 @@ import { ask, type World } from "./verdictWorld.ts";
 const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
 /** Who signs: an enclave, or a key that says that it is one's. */
-type Signed = { result: InferenceResult; signer: SimulatedEnclave | Wallet };
+export type Signed = { result: InferenceResult; signer: SimulatedEnclave | Wallet };
 
 const digestOf = ({ state }: World, result: InferenceResult): string =>
   hashResult({ domain: state.domain, result });
@@ -202,11 +202,14 @@ export const VANILLA: Kind<Plain, PlainEvidence> = {
   },
   drafts: {
     ...draftChanges<Plain>(),
-    takenRequest: (draft, { world, random }) => {
-      const taken = [...world.taken.proved, ...world.taken.vanilla];
-      const requestId = taken.length === 0 ? draft.result.requestId : random.pick(taken);
-      return { ...draft, result: { ...draft.result, requestId } };
-    },
+    takenRequest: (draft, { world }) => ({
+      ...draft,
+      result: { ...draft.result, requestId: world.taken.proved[0] ?? draft.result.requestId },
+    }),
+    recordedRequest: (draft, { world }) => ({
+      ...draft,
+      result: { ...draft.result, requestId: world.taken.vanilla[0] ?? draft.result.requestId },
+    }),
     ofAContract: (draft, { world }) => {
       const { nonce } = decodeRequestId(draft.result.requestId);
       const requestId = encodeRequestId({ node: String(world.wallet.target), nonce });

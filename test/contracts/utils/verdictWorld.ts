@@ -4,8 +4,10 @@ import { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { explainRevert, revertData } from "@haca/protocol/explainRevert";
 import { settlementDomain } from "@haca/protocol/inferenceResult";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
+import type { PageHeader } from "@haca/protocol/pageSettlement";
 import { placeInLedger } from "@haca/protocol/requestId";
 import { sessionKeyDigest, teeRegistryDomain } from "@haca/protocol/teeMessages";
+import type { PageLeaf, PageTerms } from "@haca/protocol/verdicts/judgeLeaf";
 import {
   ACCEPTED,
   type EnclaveState,
@@ -16,9 +18,10 @@ import {
 } from "@haca/protocol/verdicts/verdict";
 import { hexlify, id, Wallet, ZeroHash } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import { deployRegistry, LLM_PROXY, makeRegistration, now } from "./attestationFixture.ts";
+import { deployRegistry, LLM_PROXY, makeRegistration, now, wire } from "./attestationFixture.ts";
 import { deployMock } from "./deployMock.ts";
 import { makeTrapdoor, makeVerifyingKey } from "./groth16Simulator.ts";
+import { DAY, DEPOSIT, PARAMETERS } from "./pageFixture.ts";
 import { scalarsFrom } from "./randomScalars.ts";
 import { SIGNAL_COUNT, versionParams } from "./settlementFixture.ts";
 import { GAS } from "./transactionGas.ts";
@@ -98,6 +101,7 @@ export async function deployWorld(connection: NetworkConnection) {
   const ended = await certify("ended", 20n * 86_400n, true);
   const heartbeats = await certify("heartbeats", 20n * 86_400n, false);
 
+  const pages = await deployPageSettlement(f);
   const node = new Wallet(id("node of the world"));
   const wallet = await deployMock(ethers, "OwnedWallet", [node.address]);
   const state: SettlementState & Mutable = {
@@ -109,6 +113,10 @@ export async function deployWorld(connection: NetworkConnection) {
     ...{ f, state, trapdoor, node, wallet },
     /** for calls in whoever's name */
     settlement: f.settlement.connect(ethers.provider),
+    pages,
+    pageSettlement: await pages.getAddress(),
+    /** pages of results that were proposed */
+    proposed: [] as Proposed[],
     versions: { proved, signed, provedOnce, signedOnce },
     enclaves: { rsa, rsa4096, p256, secp256k1 },
     sessions: { live, short, ended, heartbeats },
@@ -118,6 +126,24 @@ export async function deployWorld(connection: NetworkConnection) {
     taken: { proved: [] as string[], signed: [] as string[], vanilla: [] as string[] },
   };
 }
+/** A page that was proposed, with the leaves that it has. */
+export type Proposed = { header: PageHeader; leaves: readonly PageLeaf[]; terms: PageTerms };
+
+/** Pages of results beside the settlement, the operator with a deposit for many. */
+async function deployPageSettlement(f: Awaited<ReturnType<typeof deployRegistry>>) {
+  const { ethers, manager, settlement, governance, operator, administrator, guardian } = f;
+  const token = await ethers.deployContract("OPG", [administrator, guardian]);
+  const pages = await ethers.deployContract("PageSettlement", [
+    ...([await manager.getAddress(), await settlement.getAddress()] as const),
+    ...([await token.getAddress(), DAY, PARAMETERS] as const),
+  ]);
+  await wire(manager, "PageSettlement", pages);
+  await settlement.connect(governance).setLedgerWriter(pages, true);
+  await token.approve(pages, DEPOSIT);
+  await pages.deposit(operator.address, DEPOSIT);
+  return pages;
+}
+
 export type World = Awaited<ReturnType<typeof deployWorld>>;
 
 type Mutable = {

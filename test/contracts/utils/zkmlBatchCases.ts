@@ -95,6 +95,7 @@ export const ZKML_BATCH: Kind<Batch, Evidence> = {
       ...batch,
       modelVersion: random.pick(Object.values(world.versions)),
     }),
+    versionWithoutKey: (batch, { world }) => ({ ...batch, modelVersion: world.versions.signed }),
     unknownVersion: (batch) => ({ ...batch, modelVersion: id("unknown") }),
     allTaken: (batch, { world }) => {
       const [requestId] = world.taken.proved;

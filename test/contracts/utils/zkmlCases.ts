@@ -142,11 +142,15 @@ export const ZKML: Kind<Proved, ProvedEvidence> = {
   drafts: {
     ...draftChanges<Proved>(),
     ...wordDrafts,
-    takenRequest: ({ words, result }, { world, random }) => {
-      const taken = [...world.taken.proved, ...world.taken.vanilla];
-      const requestId = taken.length === 0 ? result.requestId : random.pick(taken);
-      return { words, result: { ...result, requestId } };
-    },
+    versionWithoutKey: ({ words, result }, { world }) => ({
+      ...{ words, result: { ...result, modelVersion: world.versions.signed } },
+    }),
+    takenRequest: ({ words, result }, { world }) => ({
+      ...{ words, result: { ...result, requestId: world.taken.proved[0] ?? result.requestId } },
+    }),
+    recordedRequest: ({ words, result }, { world }) => ({
+      ...{ words, result: { ...result, requestId: world.taken.vanilla[0] ?? result.requestId } },
+    }),
     ofAContract: ({ words, result }, { world }) => {
       const { nonce } = decodeRequestId(result.requestId);
       const requestId = encodeRequestId({ node: String(world.wallet.target), nonce });
