@@ -152,18 +152,17 @@ interface IPageSettlement {
         Leaf leaf;
     }
 
-    /// @notice What governance sets, for pages to come. A slot.
+    /// @notice What governance sets, for pages to come.
     /// @param longRoad seconds from the proposal to the end
     /// @param shortRoad seconds from the attestation to the end
     /// @param resultWindow seconds for which a result can be proposed, and settled again after a rejection
-    /// @param minimumDeposit smallest units of OPG without which nobody proposes
-    /// @param pageBond smallest units of OPG that a deposit has to have for each page that is open
+    /// @param minimumDeposit smallest units of OPG without which nobody proposes; it answers for `PAGES_PER_DEPOSIT` open
+    /// pages, and twice as much for twice as many
     struct Parameters {
         uint24 longRoad;
         uint24 shortRoad;
         uint24 resultWindow;
         uint88 minimumDeposit;
-        uint88 pageBond;
     }
 
     /// @notice What an account has here. A slot.

@@ -156,8 +156,10 @@ contract PageSettlement is PageChallenges {
     function _reserve(Parameters memory parameters, uint96 fee) private {
         Account memory account = _accounts[msg.sender];
         ++account.openPages;
-        uint256 needed = parameters.pageBond * uint256(account.openPages);
-        if (needed < parameters.minimumDeposit) needed = parameters.minimumDeposit;
+        uint256 needed = parameters.minimumDeposit;
+        if (account.openPages > PAGES_PER_DEPOSIT) {
+            needed = (needed * account.openPages) / PAGES_PER_DEPOSIT;
+        }
         if (account.amount < needed + fee) {
             revert PageSettlement_DepositTooSmall(needed + fee, account.amount);
         }
@@ -166,7 +168,7 @@ contract PageSettlement is PageChallenges {
     }
 
     function _requireOperator(Proposal calldata proposal, bytes calldata signature) private view {
-        address operator = REGISTRY.nodeOf(proposal.teeId).operator;
+        address operator = REGISTRY.operatorOf(proposal.teeId);
         if (msg.sender == operator) return;
         if (block.timestamp > proposal.deadline) {
             revert PageSettlement_ProposalExpired(proposal.deadline, block.timestamp);
@@ -185,16 +187,20 @@ contract PageSettlement is PageChallenges {
 
     /// @dev As `pageIdOf` would say of the header that the caller has to bring from now on.
     function _idOf(Proposal calldata proposal, uint256 taken) private view returns (bytes32) {
-        PageHeader memory header = PageHeader({
-            kind: proposal.kind,
-            teeId: proposal.teeId,
-            ledgerPage: proposal.ledgerPage,
-            bitmap: taken,
-            root: proposal.root,
-            blobId: proposal.blobId,
-            proposer: msg.sender,
-            fee: proposal.fee
-        });
-        return keccak256(abi.encode(block.chainid, address(this), header));
+        return
+            keccak256(
+                abi.encode(
+                    block.chainid,
+                    address(this),
+                    proposal.kind,
+                    proposal.teeId,
+                    proposal.ledgerPage,
+                    taken,
+                    proposal.root,
+                    proposal.blobId,
+                    msg.sender,
+                    proposal.fee
+                )
+            );
     }
 }

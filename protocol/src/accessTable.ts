@@ -63,7 +63,7 @@ export const ACCESS_TABLE: readonly AccessRule[] = [
   {
     contract: "PageSettlement",
     role: "GOVERNANCE",
-    functions: ["setParameters((uint24,uint24,uint24,uint88,uint88))", "setAttester(address)"],
+    functions: ["setParameters((uint24,uint24,uint24,uint88))", "setAttester(address)"],
   },
   { contract: "PageSettlement", role: "GUARDIAN", functions: ["pauseProposals(uint64)"] },
   {

@@ -32,8 +32,33 @@ export const EVIDENCE_WINDOW = 7n * 86_400n;
 /** Seconds for an answer to a request for a leaf. */
 export const ANSWER_TIME = 86_400n;
 
+const OPG = 10n ** 18n;
+const HOUR = 3_600n;
+const DAY = 24n * HOUR;
+
+/** What a deployment starts with; governance sets it from then on. */
+export const DEFAULT_PAGE_PARAMETERS = {
+  /** seconds from the proposal to the end */
+  longRoad: 3n * DAY,
+  /** seconds from an attestation to the end */
+  shortRoad: 6n * HOUR,
+  /** seconds for which a result can be proposed: the settlement's window */
+  resultWindow: 7n * DAY,
+  /** smallest units of OPG without which nobody proposes, for up to `PAGES_PER_DEPOSIT` open pages */
+  minimumDeposit: 1_000n * OPG,
+};
+
+/** Open pages that the least deposit answers for; twice as many need twice as much. */
+export const PAGES_PER_DEPOSIT = 100n;
+
 const HEADER = "tuple(uint8,bytes32,uint256,uint256,bytes32,bytes32,address,uint96)";
 const coder = AbiCoder.defaultAbiCoder();
+
+/** Least seconds of the long road where a sequencer can keep a transaction out for some seconds. */
+export function shortestLongRoad(inclusionDelay: bigint): bigint {
+  const shortest = ANSWER_TIME + HOUR;
+  return 2n * inclusionDelay > shortest ? 2n * inclusionDelay : shortest;
+}
 
 /** The id of a page, as `PageSettlement.pageIdOf` has it. */
 export function pageIdOf(parameters: {

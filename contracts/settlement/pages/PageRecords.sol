@@ -25,6 +25,8 @@ abstract contract PageRecords is PageDeposits, AccessManaged {
     /// @notice Bounds of how old a result may be, in seconds: those of the settlement's window.
     uint256 public constant MINIMUM_RESULT_WINDOW = 1 hours;
     uint256 public constant MAXIMUM_RESULT_WINDOW = 90 days;
+    /// @notice Open pages that the least deposit answers for.
+    uint256 public constant PAGES_PER_DEPOSIT = 100;
     /// @notice Longest pause of proposals, and shortest time between two, in seconds.
     uint256 public constant MAXIMUM_PAUSE = 7 days;
 
@@ -34,13 +36,14 @@ abstract contract PageRecords is PageDeposits, AccessManaged {
     /// @inheritdoc IPageSettlement
     IInferenceSettlement public immutable override SETTLEMENT;
 
-    mapping(bytes32 pageId => PageRecord record) internal _records;
+    /// @dev What a proposal has to know, in one slot.
     Parameters internal _parameters;
+    /// @inheritdoc IPageSettlement
+    uint64 public override proposalsPausedUntil;
 
     /// @inheritdoc IPageSettlement
     address public override attester;
-    /// @inheritdoc IPageSettlement
-    uint64 public override proposalsPausedUntil;
+    mapping(bytes32 pageId => PageRecord record) internal _records;
 
     constructor(IInferenceSettlement settlement, uint256 inclusionDelay) {
         uint256 longest = MAXIMUM_LONG_ROAD / 2;
@@ -147,7 +150,6 @@ abstract contract PageRecords is PageDeposits, AccessManaged {
         _requireWithin(MINIMUM_RESULT_WINDOW, MAXIMUM_RESULT_WINDOW, parameters.resultWindow);
         // Without a deposit nothing answers for a page.
         _requireWithin(1, type(uint88).max, parameters.minimumDeposit);
-        _requireWithin(1, parameters.minimumDeposit, parameters.pageBond);
         _parameters = parameters;
         emit ParametersChanged(parameters);
     }

@@ -147,10 +147,15 @@ describe("PageSettlement: life of a page", () => {
       await expectRefusal(propose(f, dear), "PageSettlement_DepositTooSmall");
       await f.pages
         .connect(f.governance)
-        .setParameters({ ...PARAMETERS, minimumDeposit: DEPOSIT / 2n, pageBond: DEPOSIT / 2n });
-      for (const index of [1, 2]) await propose(f, makePage(f, await goodResults(f, [index])));
-      const third = makePage(f, await goodResults(f, [3]));
-      await expectRefusal(propose(f, third), "PageSettlement_DepositTooSmall");
+        .setParameters({ ...PARAMETERS, minimumDeposit: DEPOSIT });
+      for (let index = 0; index < 100; index++) {
+        await propose(f, makePage(f, await goodResults(f, [index])));
+      }
+      const oneMore = makePage(f, await goodResults(f, [100]));
+      await expectRefusal(propose(f, oneMore), "PageSettlement_DepositTooSmall");
+      await f.token.approve(f.pages, DEPOSIT / 100n);
+      await f.pages.deposit(f.operator.address, DEPOSIT / 100n);
+      await propose(f, oneMore);
     });
 
     it("test_RevertWhen_Paused_AndGoesOnAfterwards", async () => {
@@ -397,9 +402,7 @@ describe("PageSettlement: life of a page", () => {
         { shortRoad: PARAMETERS.longRoad + 1n },
         { resultWindow: HOUR - 1n },
         { resultWindow: 90n * DAY + 1n },
-        { minimumDeposit: 0n, pageBond: 0n },
-        { pageBond: 0n },
-        { pageBond: PARAMETERS.minimumDeposit + 1n },
+        { minimumDeposit: 0n },
       ]) {
         await expectRefusal(set(overrides), "PageSettlement_ParameterInvalid");
       }

@@ -24,7 +24,6 @@ export const PARAMETERS = {
   shortRoad: 6n * HOUR,
   resultWindow: 7n * DAY,
   minimumDeposit: parseEther("100"),
-  pageBond: parseEther("10"),
 };
 export const DEPOSIT = parseEther("1000");
 
