@@ -1,5 +1,3 @@
-import type { Problem } from "./parametersSchema.ts";
-
 const HOUR = 60 * 60;
 const DAY = 24 * HOUR;
 
@@ -16,8 +14,6 @@ const KNOWN_CHAINS: ReadonlyMap<number, { name: string; delay: number }> = new M
   [421614, { name: "Arbitrum Sepolia", delay: 2 * DAY }],
 ]);
 
-const FIELD = "forcedInclusionDelay";
-
 /**
  * The delay that a deployment takes, in seconds: what its parameters say, else what is known of the chain. A chain that
  * is not known has to be given one, and a known one may not be given less: pages would become final before a challenge
@@ -26,19 +22,19 @@ const FIELD = "forcedInclusionDelay";
 export function inclusionDelayOf(parameters: {
   given: number | undefined;
   chain: { isDevelopmentChain: true } | { isDevelopmentChain: boolean; chainId: number };
-}): { delay: number; problems: Problem[] } {
+}): { delay: number; problem?: string } {
   const { given, chain } = parameters;
-  if (chain.isDevelopmentChain || !("chainId" in chain)) return { delay: given ?? 0, problems: [] };
+  if (chain.isDevelopmentChain || !("chainId" in chain)) return { delay: given ?? 0 };
   const { chainId } = chain;
   const known = KNOWN_CHAINS.get(chainId);
   const delay = given ?? known?.delay;
   if (delay === undefined) {
-    const message = `is missing, and nothing is known of chain ${chainId}: name the seconds for which its sequencer can keep a transaction out, 0 where it has none (docs/deploying.md)`;
-    return { delay: 0, problems: [{ field: FIELD, message }] };
+    const problem = `is missing, and nothing is known of chain ${chainId}: name the seconds for which its sequencer can keep a transaction out, 0 where it has none (docs/deploying.md)`;
+    return { delay: 0, problem };
   }
   if (known !== undefined && delay < known.delay) {
-    const message = `must be at least ${known.delay} s on ${known.name}, is ${delay}`;
-    return { delay, problems: [{ field: FIELD, message }] };
+    const problem = `must be at least ${known.delay} s on ${known.name}, is ${delay}`;
+    return { delay, problem };
   }
-  return { delay, problems: [] };
+  return { delay };
 }

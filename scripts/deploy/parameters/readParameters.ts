@@ -49,13 +49,12 @@ export function readParameters(
   const { values: read, problems } = parseParameters(parseJson(path));
   const values = { tge: DEFAULT_TGE, ...read };
   const inclusion = inclusionDelayOf({ given: values.forcedInclusionDelay, chain: parameters });
+  const field = "forcedInclusionDelay";
   // What is wrong by itself is told already.
-  const isTold = problems.some(({ field }) => field === "forcedInclusionDelay");
-  problems.push(
-    ...checkConsistency(values),
-    ...(isTold ? [] : inclusion.problems),
-    ...(parameters.problems ?? []),
-  );
+  if (inclusion.problem !== undefined && !problems.some((told) => told.field === field)) {
+    problems.push({ field, message: inclusion.problem });
+  }
+  problems.push(...checkConsistency(values), ...(parameters.problems ?? []));
 
   const beside = (file: string): string => resolve(dirname(path), file);
   const entries =
