@@ -350,7 +350,7 @@ describeStores("queue", (store) => {
   describe("jobs that wait for each other", () => {
     const waiting = (owner = "me") =>
       listWaiting({ database, owner, claims: { from: 0, to: 1 } }).then((found) =>
-        found.map(({ jobs, versionId }) => [versionId, jobs]),
+        found.map(({ jobs, ofOne }) => [ofOne, jobs]),
       );
 
     it("are counted by version, without those that somebody has or that go alone", async () => {

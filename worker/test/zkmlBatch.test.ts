@@ -19,7 +19,7 @@ const jobs = (count: number): Job[] =>
 
 describe("what a batch is formed of", () => {
   const waiting = (count: number, oldestMs = 0, versionId = VERSION): Waiting => ({
-    ...{ versionId, jobs: count, oldestMs },
+    ...{ evidence: "proof", ofOne: versionId, jobs: count, oldestMs },
   });
   const form = (lots: readonly Waiting[], size: number, maxAgeMs = 1000): Lot[] =>
     zkmlBatch.form({ waiting: lots, batching: { size, maxAgeMs } });
@@ -64,8 +64,8 @@ describe("what a batch is formed of", () => {
     const other = `0x${"22".repeat(32)}`;
     const lots = form([waiting(2), waiting(1, 0, other), waiting(2, 0, other)], 2);
     expect(lots.map(({ stage, together, versionId }) => [stage, together, versionId])).toEqual([
-      [{ state: "proven", settleAlone: false }, true, VERSION],
-      [{ state: "proven", settleAlone: false }, true, other],
+      [{ state: "proven", evidence: "proof", settleAlone: false }, true, VERSION],
+      [{ state: "proven", evidence: "proof", settleAlone: false }, true, other],
     ]);
   });
 
@@ -91,7 +91,7 @@ describe("who settles jobs", () => {
       [],
     ];
     for (const group of mixed)
-      expect(() => driverFor(group)).toThrow(/nothing that zkmlBatch, zkml/);
+      expect(() => driverFor(group)).toThrow(/nothing that zkmlBatch, zkml, tee/);
   });
 
   it("is found by its name again", () => {

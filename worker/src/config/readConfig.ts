@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { ConfigurationError } from "../errors.ts";
 import { VARIABLES, type VariableName } from "./variables.ts";
 
-export const ROLES = ["infer", "prove", "settle"] as const;
+export const ROLES = ["infer", "prove", "collect", "settle"] as const;
 export type Role = (typeof ROLES)[number];
 
 type Value<Name extends VariableName> = z.output<(typeof VARIABLES)[Name]["schema"]>;
@@ -40,6 +40,8 @@ export type Config = QueueConfig & {
   maxFeePerGas: bigint;
   /** how many jobs share a transaction at most, and how long one waits for others */
   batch: { size: number; maxAgeMs: number };
+  /** whose enclaves' results are taken in, checksummed; none: the node's own account's */
+  operators: readonly string[];
   modelRefreshMs: number;
   logLevel: Value<"HACA_LOG_LEVEL">;
 };
@@ -102,7 +104,7 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
       message: `role: must be one or more of ${ROLES.join(", ")}, got ${unknown ?? "none"}`,
     });
   }
-  const needsKey = roles.includes("infer") || roles.includes("settle");
+  const needsKey = roles.some((role) => role !== "prove");
   const needsModels = roles.includes("infer") || roles.includes("prove");
   const rpcUrl = required(settings, "HACA_RPC_URL");
   const chainId = required(settings, "HACA_CHAIN_ID");
@@ -128,6 +130,7 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
       size: required(settings, "HACA_BATCH_SIZE"),
       maxAgeMs: required(settings, "HACA_BATCH_MAX_AGE"),
     },
+    operators: optional(settings, "HACA_OPERATORS") ?? [],
     modelRefreshMs: required(settings, "HACA_MODEL_REFRESH_MS"),
     logLevel: required(settings, "HACA_LOG_LEVEL"),
   };

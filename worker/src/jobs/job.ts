@@ -4,7 +4,8 @@ import { ZeroHash } from "ethers";
 import type { Row } from "../storage/database.ts";
 
 /**
- * Life of a job: accepted, proven, submitted, settled; or failed, before it is settled. Four edges lead back. A submitted
+ * Life of a job: accepted, proven, submitted, settled; or failed, before it is settled. A result that an enclave has
+ * signed has its evidence with it, and begins as proven. Four edges lead back. A submitted
  * job whose nonce another transaction took is proven again, and so is one whose transaction, shared with others, was
  * mined without settling it. A settled one that a reorganisation took away is submitted again where the settlement was the
  * node's, and proven again where it was somebody else's. `worker/test/jobLife.tree` has all of them.
@@ -27,6 +28,9 @@ export type RecordedTransaction = {
   gasUsed: bigint | null;
 };
 
+/** What is known of a result that an enclave has signed in place of its words. */
+export type EnclaveAnswer = { teeId: string; inputHash: string; outputHash: string };
+
 /** What a job is made of when it is accepted. */
 export type NewJob = {
   requestId: string;
@@ -42,8 +46,10 @@ export type NewJob = {
   timestamp: bigint;
   inputWords: readonly bigint[];
   outputWords: readonly bigint[];
-  /** the node's EIP-712 signature over the result */
+  /** over the EIP-712 digest of the result: the node's, or the enclave's, which is its evidence then */
   signature: string;
+  /** absent for a result that a proof is made of; present, there are no words */
+  enclave?: EnclaveAnswer | undefined;
 };
 
 export type Job = NewJob & {
@@ -64,15 +70,16 @@ export type Job = NewJob & {
 
 /** The typed message of a job. */
 export function resultOf(job: NewJob): InferenceResult {
+  const { enclave } = job;
   return {
     modelVersion: job.versionId,
-    inputHash: hashWords(job.inputWords),
-    outputHash: hashWords(job.outputWords),
+    inputHash: enclave?.inputHash ?? hashWords(job.inputWords),
+    outputHash: enclave?.outputHash ?? hashWords(job.outputWords),
     requester: job.requester,
     requestId: job.requestId,
     price: job.price,
     timestamp: job.timestamp,
-    teeId: ZeroHash,
+    teeId: enclave?.teeId ?? ZeroHash,
   };
 }
 
@@ -83,6 +90,12 @@ const bigintOrNull = (value: unknown): bigint | null =>
   value === null ? null : BigInt(value as string);
 const dateOrNull = (value: unknown): Date | null => value as Date | null;
 const words = (value: unknown): bigint[] => (value as string[]).map(BigInt);
+
+function enclaveOf(row: Row): EnclaveAnswer | undefined {
+  const teeId = textOrNull(row.tee_id);
+  if (teeId === null) return undefined;
+  return { teeId, inputHash: text(row.input_hash), outputHash: text(row.output_hash) };
+}
 
 /** A row of the view `job_records`. */
 export function jobOf(row: Row): Job {
@@ -102,6 +115,7 @@ export function jobOf(row: Row): Job {
     inputWords: words(row.input_words),
     outputWords: words(row.output_words),
     signature: text(row.signature),
+    enclave: enclaveOf(row),
     proof: textOrNull(row.proof),
     timings: witnessMs === null ? null : { witnessMs, proveMs: numberOrNull(row.prove_ms) ?? 0 },
     transaction:

@@ -12,6 +12,18 @@ export async function readJob(parameters: {
   return row === undefined ? undefined : jobOf(row);
 }
 
+const FIND_JOBS = "SELECT * FROM job_records WHERE request_id = ANY ($1::text[])";
+
+/** The jobs of requests, by their ids; those that there are. */
+export async function findJobs(parameters: {
+  database: Pick<Database, "query">;
+  requestIds: readonly string[];
+}): Promise<Map<string, Job>> {
+  const { database, requestIds } = parameters;
+  const rows = await database.query(FIND_JOBS, [[...requestIds]]);
+  return new Map(rows.map(jobOf).map((job) => [job.requestId, job]));
+}
+
 const COUNT_JOBS = `SELECT state, failure_code, count(*)::integer AS jobs
 FROM jobs
 GROUP BY state, failure_code`;

@@ -5,6 +5,8 @@ import type { Config } from "../config/readConfig.ts";
 import { createRefreshPass } from "../models/versionStatus.ts";
 import { createProver } from "../prover/createProver.ts";
 import { type Condition, Wakeup } from "../repeat.ts";
+import type { CollectContext } from "../roles/collect/collectResults.ts";
+import { Registries } from "../roles/collect/registries.ts";
 import { Bench } from "../roles/prove/bench.ts";
 import { createProvePass } from "../roles/prove/createProvePass.ts";
 import { createSettlePass } from "../roles/settle/createSettlePass.ts";
@@ -15,6 +17,7 @@ import { CloseStack } from "./closeStack.ts";
 import { openParts, type Parts, PORTS, type Ports } from "./openParts.ts";
 import { provingModelOf } from "./provingModelOf.ts";
 import { type Loop, runLoops } from "./runLoops.ts";
+import { untilReachable } from "./untilReachable.ts";
 
 export type RunningWorker = {
   url: string;
@@ -51,12 +54,14 @@ export async function startWorker(parameters: {
     const onAccepted = () => {
       for (const wakeup of wakeups.prove) wakeup.notify();
     };
+    const collect = await openCollect({ parts, wakeups, signal: parameters.signal });
     const server = await startServer({
       app: createApp({
         ...parts,
         bodyLimit: config.http.bodyLimit,
         conditions,
         inference: inferContextOf({ parts, onAccepted }),
+        collect,
       }),
       ...config.http,
     });
@@ -84,6 +89,23 @@ function inferContextOf(parameters: { parts: Parts; onAccepted: () => void }) {
     price: config.price,
     onAccepted,
   };
+}
+
+/** What takes in results of enclaves, which wait for nothing but their settlement. */
+async function openCollect(parameters: {
+  parts: Parts;
+  wakeups: { settle: Wakeup };
+  signal: AbortSignal;
+}): Promise<CollectContext | undefined> {
+  const { parts, signal, wakeups } = parameters;
+  const { chain, config, logger, wallet } = parts;
+  if (!config.roles.includes("collect") || wallet === undefined) return undefined;
+  const operators = config.operators.length === 0 ? [wallet.address] : config.operators;
+  const registries = await untilReachable({
+    operation: () => Registries.open({ chain, operators }),
+    ...{ signal, logger },
+  });
+  return { ...parts, registries, onAccepted: () => wakeups.settle.notify() };
 }
 
 function refreshLoop(parts: Parts): Loop[] {

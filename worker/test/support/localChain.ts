@@ -9,6 +9,7 @@ import {
   Contract,
   HDNodeWallet,
   type Interface,
+  id,
   JsonRpcProvider,
   keccak256,
   Mnemonic,
@@ -125,6 +126,15 @@ export class LocalChain {
       verifyingKeyHash: keccak256(key),
     });
     return versionId;
+  }
+
+  /** Publishes a model without a circuit; returns the id of its version 1.0. */
+  async publishManifest(slug: string): Promise<string> {
+    const owner = await this.#owner.getAddress();
+    const modelId = computeModelId({ owner, slug });
+    await this.execute(this.registry, "registerModel", slug);
+    await this.execute(this.registry, "publishManifest", modelId, 1, 0, id(slug), ZeroHash);
+    return computeVersionId({ modelId, major: 1, minor: 0 });
   }
 
   get book(): AddressBook {

@@ -1,4 +1,5 @@
 import { acceptJob } from "../../src/jobs/acceptJob.ts";
+import { acceptResults } from "../../src/jobs/acceptResults.ts";
 import { decideExternalSettled, finaliseSettled, reopenSettled } from "../../src/jobs/finality.ts";
 import { recordFailure, recordProof } from "../../src/jobs/proofs.ts";
 import {
@@ -18,7 +19,7 @@ import {
   recordTransaction,
 } from "../../src/jobs/transactions.ts";
 import type { Database } from "../../src/storage/database.ts";
-import { newJob } from "./newJob.ts";
+import { newJob, newResult } from "./newJob.ts";
 import type { Transition } from "./transitions.ts";
 
 const place = { blockNumber: 1, blockHash: "block", gasUsed: 1n };
@@ -98,6 +99,11 @@ export const OPERATIONS: readonly Operation[] = [
   {
     ...{ operation: "acceptJob", before: undefined, makes: "accepted" },
     run: ({ database }) => lifeIn(database).accept(),
+  },
+  {
+    ...{ operation: "acceptResults", before: undefined, makes: "proven" },
+    run: ({ database }) =>
+      acceptResults({ database, jobs: [newResult({ nonce: 0n })], check: () => undefined }),
   },
   {
     ...{ operation: "recordProof", before: "accept", makes: "proven" },

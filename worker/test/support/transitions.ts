@@ -81,7 +81,8 @@ function jobTransition(earlier: Row | undefined, job: Row): Transition {
   if (earlier?.state === "settled" && job.state === "submitted") return "reorganised";
   if (job.state === "proven" && earlier?.state === "submitted" && job.settle_alone === true)
     return "undone";
-  if (job.state === "proven" && earlier?.state !== "accepted") return "reopenedElsewhere";
+  if (earlier === undefined) return job.state as Transition;
+  if (job.state === "proven" && earlier.state !== "accepted") return "reopenedElsewhere";
   return job.state as Transition;
 }
 

@@ -15,6 +15,8 @@ export type Lot = {
   stage: Stage & { state: "proven" };
   /** only jobs of this version; absent: of any */
   versionId?: string;
+  /** only jobs of this ledger page; absent: of any */
+  page?: string;
   /** as one transaction, or each by its own */
   together: boolean;
   /** with fewer than these it is not made: somebody else has the others */

@@ -11,8 +11,9 @@ export const zkml: SettlementDriver = {
   takes: (jobs) => jobs.length === 1 && jobs.every(({ proof }) => proof !== null),
   /** Whatever no other kind waits for. */
   form({ batching }) {
-    const stage = batching.size === 1 ? {} : { settleAlone: true };
-    return [{ stage: { state: "proven", ...stage }, together: false, least: 1, most: LIMIT }];
+    const alone = batching.size === 1 ? {} : { settleAlone: true };
+    const stage = { state: "proven", evidence: "proof", ...alone } as const;
+    return [{ stage, together: false, least: 1, most: LIMIT }];
   },
   /** The sender is the result's node: no signature is needed then. */
   encode(jobs) {

@@ -29,7 +29,9 @@ export const zkmlBatch: SettlementDriver = {
   },
   form({ batching, waiting }) {
     if (batching.size === 1) return [];
-    return waiting.flatMap((version) => lotsOf({ version, batching }));
+    return waiting
+      .filter(({ evidence }) => evidence === "proof")
+      .flatMap((version) => lotsOf({ version, batching }));
   },
   encode(jobs) {
     const [first] = jobs;
@@ -53,10 +55,10 @@ export const zkmlBatch: SettlementDriver = {
 
 /** Full batches, and what is left over once the first of it has waited long enough. */
 function lotsOf(parameters: { version: Waiting; batching: Batching }): Lot[] {
-  const { versionId, jobs, oldestMs } = parameters.version;
+  const { ofOne: versionId, jobs, oldestMs } = parameters.version;
   const { maxAgeMs, size } = parameters.batching;
   const lot = {
-    stage: { state: "proven", settleAlone: false },
+    stage: { state: "proven", evidence: "proof", settleAlone: false },
     versionId,
     together: true,
   } as const;
