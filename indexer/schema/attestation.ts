@@ -199,7 +199,32 @@ export const teeVerifier = onchainTable("tee_verifier", (t) => ({
   changedAt: t.bigint().notNull(),
 }));
 
-/** `heartbeatMaxAge` and `attestationMaxAge` in seconds, `admissionPausedUntil` in unix seconds. */
+/** What an operator left for a node. A node is admitted once, so that it has one at most. */
+export const nodeBond = onchainTable(
+  "node_bond",
+  (t) => ({
+    teeId: t.hex().primaryKey(),
+    /** who left it, and gets it back */
+    owner: t.hex().notNull(),
+    /** smallest units of OPG; stays when the bond has gone */
+    amount: t.bigint().notNull(),
+    state: t.text().$type<"locked" | "released" | "forfeited">().notNull(),
+    lockedAt: t.bigint().notNull(),
+    /** when it was paid back or taken; null while it is held */
+    endedAt: t.bigint(),
+    /** who got it; null while it is held */
+    receiver: t.hex(),
+    /** of the locking, the node's admission */
+    transactionHash: t.hex().notNull(),
+    endTransactionHash: t.hex(),
+  }),
+  (table) => ({ ownerIndex: index().on(table.owner, table.state) }),
+);
+
+/**
+ * `heartbeatMaxAge` and `attestationMaxAge` in seconds, `admissionPausedUntil` in unix seconds; `bondAmount`, which a new
+ * node has to leave, in smallest units of OPG.
+ */
 export const teeParameter = onchainTable("tee_parameter", (t) => ({
   name: t.text().$type<TeeParameterName>().primaryKey(),
   value: t.bigint().notNull(),
@@ -252,7 +277,11 @@ export const certificateRevocation = onchainTable("certificate_revocation", (t) 
   transactionHash: t.hex().notNull(),
 }));
 
-export type TeeParameterName = "heartbeatMaxAge" | "attestationMaxAge" | "admissionPausedUntil";
+export type TeeParameterName =
+  | "heartbeatMaxAge"
+  | "attestationMaxAge"
+  | "admissionPausedUntil"
+  | "bondAmount";
 
 export const teeTypeRelations = relations(teeType, ({ many }) => ({
   nodes: many(teeNode),
@@ -275,6 +304,7 @@ export const teeNodeRelations = relations(teeNode, ({ one, many }) => ({
     references: [certificate.id],
   }),
   ohttpConfig: one(teeOhttpConfig, { fields: [teeNode.id], references: [teeOhttpConfig.teeId] }),
+  bond: one(nodeBond, { fields: [teeNode.id], references: [nodeBond.teeId] }),
   attestations: many(teeAttestation),
   heartbeats: many(teeHeartbeat),
   sessionKeys: many(teeSessionKey),
@@ -295,4 +325,8 @@ export const teeSessionKeyRelations = relations(teeSessionKey, ({ one }) => ({
 
 export const teeStatusChangeRelations = relations(teeStatusChange, ({ one }) => ({
   node: one(teeNode, { fields: [teeStatusChange.teeId], references: [teeNode.id] }),
+}));
+
+export const nodeBondRelations = relations(nodeBond, ({ one }) => ({
+  node: one(teeNode, { fields: [nodeBond.teeId], references: [teeNode.id] }),
 }));

@@ -121,6 +121,14 @@ export const settlement = onchainTable(
   }),
 );
 
+/** A contract that was ever let hold requests in the ledger. What it held stays taken when it may no more. */
+export const ledgerWriter = onchainTable("ledger_writer", (t) => ({
+  address: t.hex().primaryKey(),
+  isAllowed: t.boolean().notNull(),
+  changedAt: t.bigint().notNull(),
+  transactionHash: t.hex().notNull(),
+}));
+
 export const modelRelations = relations(model, ({ many }) => ({
   versions: many(modelVersion),
   settlements: many(settlement),

@@ -1,5 +1,5 @@
 import { type Context, type Event, ponder } from "ponder:registry";
-import { model, modelVersion, node, settlement } from "ponder:schema";
+import { ledgerWriter, model, modelVersion, node, settlement } from "ponder:schema";
 import { decodeRequestId } from "@haca/protocol/requestId";
 import { getAddress, zeroHash } from "viem";
 import { batchWords } from "./batchWords.ts";
@@ -20,6 +20,18 @@ ponder.on("InferenceSettlement:ZkmlBatchItemSettled", async ({ event, context })
   const wordsOf = (wordCount: number) => batchWords({ input, nonce, wordCount });
   const record = { verification: ZKML, teeId: zeroHash, batched: true, wordsOf };
   await recordSettlement({ event, context, record });
+});
+
+ponder.on("InferenceSettlement:LedgerWriterChanged", async ({ event, context }) => {
+  const { writer: address, allowed: isAllowed } = event.args;
+  const changed = {
+    ...{ isAllowed, changedAt: event.block.timestamp },
+    transactionHash: event.transaction.hash,
+  };
+  await context.db
+    .insert(ledgerWriter)
+    .values({ address, ...changed })
+    .onConflictDoUpdate(changed);
 });
 
 /** What the two events say in different ways, or one of them not at all. */

@@ -48,14 +48,16 @@ const grantRole = (account: Hex, delay: number) =>
 
 /** Events of every kind that will turn out never to have happened. */
 async function makeDoomedHistory() {
-  const { contracts, enclaves, legacy, node, onToken, governance, tee, vesting } = world;
+  const { bonds, contracts, enclaves, legacy, node, onToken, governance, tee, vesting } = world;
   // First, so that in the history that replaces it another configuration comes in a block of the same number.
   await enclaves.setOhttpConfig(node, "0xd0");
   await contracts.settle({ nonce: 1n, label: 2n });
   await contracts.settle({ nonce: 0n, node: chain.accounts[1] });
   await contracts.publish(1, 1);
   await contracts.deprecate(1, 0);
-  await enclaves.operations.register();
+  await bonds.setLedgerWriter(tee.registry.address, true);
+  await bonds.setAmount(7n);
+  await bonds.forfeit(await bonds.admit(), chain.accounts[0]);
   const anchoredRoot = await legacy.anchor("discarded");
   const individual = await legacy.settleIndividual(node.operator);
   await tee.call("banTEE", [node.enclave.teeId as Hex]);
@@ -74,9 +76,11 @@ async function makeDoomedHistory() {
 
 /** The history that replaces it, one block longer. */
 async function makeReplacement(replacedHeight: bigint): Promise<void> {
-  const { contracts, enclaves, legacy, node, onToken, tee, vesting } = world;
+  const { bonds, contracts, enclaves, legacy, node, onToken, tee, vesting } = world;
   await enclaves.setOhttpConfig(node, "0xbeef");
   await legacy.anchor("kept", 3n);
+  await bonds.setLedgerWriter(tee.store.address, true);
+  await bonds.setAmount(5n);
   await tee.call("disableTEE", [node.enclave.teeId as Hex], node.operator);
   await onToken(vesting.accounts[2] as Hex, "delegate", [vesting.accounts[1]]);
   await grantRole(vesting.accounts[1] as Hex, 3);
@@ -111,6 +115,11 @@ async function expectReplacement(indexer: Indexer): Promise<void> {
     },
   ]);
   expect(tables.individual_settlement).toEqual([]);
+  expect(tables.node_bond).toEqual([]);
+  expect(tables.ledger_writer).toMatchObject([{ address: world.tee.store.address.toLowerCase() }]);
+  expect(tables.tee_parameter).toContainEqual(
+    expect.objectContaining({ name: "bondAmount", value: "5" }),
+  );
   const empty = Object.keys(tables).filter((name) => tables[name]?.length === 0);
   expect(Object.keys(tables).length - empty.length).toBeGreaterThan(20);
   expect(tables).toEqual(await (await catchUp("fresh")).tables());
@@ -133,6 +142,8 @@ test.each([
     const discarded = await indexer.tables();
     expect(discarded.settlement).toHaveLength(3);
     expect(discarded.proposal).toHaveLength(1);
+    expect(discarded.node_bond).toMatchObject([{ state: "forfeited", amount: "7" }]);
+    expect(discarded.ledger_writer).toHaveLength(1);
     expect(discarded.tee_node).toHaveLength(3);
     expect(discarded.anchored_root).toMatchObject([{ root: anchoredRoot, batch_size: "20" }]);
     expect(discarded.individual_settlement).toMatchObject([

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { opgAbi } from "@haca/protocol/abi";
 import type { Hex } from "viem";
 import { accessTee, pcrHashOf, pcrsOf } from "./accessTee.ts";
+import { bondOperations, deployBonds } from "./bondOperations.ts";
 import { deployContracts } from "./deployContracts.ts";
 import { deployToken } from "./deployToken.ts";
 import { governanceOperations } from "./governanceOperations.ts";
@@ -20,9 +21,11 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   const tee = accessTee({ chain, contracts });
   const token = await deployToken({ chain });
   const { deployed } = contracts;
-  await writeBook({ chain, path, contracts: { ...deployed, ...token.deployed } });
+  const nodeBonds = await deployBonds({ chain, contracts, tee, token });
+  await writeBook({ chain, path, contracts: { ...deployed, ...token.deployed, nodeBonds } });
   const random = randomFrom(seed);
   const enclaves = teeOperations({ chain, tee, random });
+  const bonds = bondOperations({ chain, contracts, tee, enclaves, bonds: addressOf(nodeBonds) });
   const vesting = await tokenOperations({ chain, token, random });
   const manager = addressOf(deployed.accessManager);
   const legacy = legacyOperations({ chain, contracts, tee });
@@ -51,6 +54,7 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   await contracts.settle({ nonce: 0n });
   return {
     ...{ chain, path, contracts, tee, token, enclaves, legacy, vesting, governance },
+    ...{ bonds, nodeBonds: addressOf(nodeBonds) },
     node,
     onToken,
   };

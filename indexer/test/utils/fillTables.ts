@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { teeIdOf } from "./accessTee.ts";
 import type { World } from "./deployWorld.ts";
 import type { Indexer } from "./startIndexer.ts";
+import { addressOf } from "./writeBook.ts";
 
 /** Blocks, a second each, after which an operation that was refused may be due. */
 const STEP = 5;
@@ -10,7 +11,7 @@ const ATTEMPTS = 60;
 
 /** Has something happen, beyond what `deployWorld` did, for the sake of every table. */
 export async function fillTables(world: World): Promise<void> {
-  const { chain, enclaves, legacy, vesting, governance, tee, node } = world;
+  const { bonds, chain, contracts, enclaves, legacy, vesting, governance, tee, node } = world;
   const due = async (name: string, operation: () => Promise<unknown>): Promise<void> => {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -22,6 +23,9 @@ export async function fillTables(world: World): Promise<void> {
       }
     }
   };
+  await bonds.setLedgerWriter(addressOf(contracts.deployed.legacySettlement), true);
+  await bonds.setAmount(1n);
+  await bonds.admit();
   await legacy.anchor("root");
   await legacy.settleIndividual(node.operator);
   for (const name of [

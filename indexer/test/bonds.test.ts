@@ -1,0 +1,105 @@
+import { nodeBondsAbi } from "@haca/protocol/abi";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { teeIdOf } from "./utils/accessTee.ts";
+import { deployWorld, type World } from "./utils/deployWorld.ts";
+import { type Chain, startChain } from "./utils/startChain.ts";
+import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
+import type { TeeNode } from "./utils/teeOperations.ts";
+import { temporaryFolder } from "./utils/temporaryFolder.ts";
+import { addressOf } from "./utils/writeBook.ts";
+
+/** After it, a retired node's bond can be paid back. */
+const WEEK = 7n * 24n * 3600n;
+const RECEIVER = "0x5555555555555555555555555555555555555555";
+
+const folder = temporaryFolder();
+let chain: Chain;
+let world: World;
+let indexer: Indexer;
+let nodes: { locked: TeeNode; forfeited: TeeNode; released: TeeNode };
+
+beforeAll(async () => {
+  chain = await startChain();
+  world = await deployWorld({ chain, folder: folder.path, seed: "bonds" });
+  const { bonds, contracts, tee } = world;
+  await bonds.setAmount(11n);
+  nodes = { released: await bonds.admit(), forfeited: await bonds.admit(), locked: world.node };
+  await bonds.setAmount(12n);
+  nodes.locked = await bonds.admit();
+  await tee.call("retireTEE", [teeIdOf(nodes.released.enclave)], nodes.released.operator);
+  await bonds.forfeit(nodes.forfeited, RECEIVER);
+  const { legacySettlement, teeRegistry } = contracts.deployed;
+  await bonds.setLedgerWriter(addressOf(legacySettlement), true);
+  await bonds.setLedgerWriter(addressOf(teeRegistry), true);
+  await bonds.setLedgerWriter(addressOf(legacySettlement), false);
+  const { timestamp } = await chain.client.getBlock();
+  await chain.client.setNextBlockTimestamp({ timestamp: timestamp + WEEK });
+  await bonds.release(nodes.released);
+
+  const place = { rpcUrl: chain.rpcUrl, deployment: world.path, dataDirectory: folder.path };
+  indexer = await startIndexer(place);
+  await indexer.indexed(await chain.client.getBlockNumber());
+});
+
+afterAll(async () => {
+  await indexer?.stop();
+  await chain?.stop();
+  folder.remove();
+});
+
+test.each([
+  ["locked", 12n, () => null],
+  ["forfeited", 11n, () => RECEIVER],
+  ["released", 11n, ({ operator }: TeeNode) => operator.toLowerCase()],
+] as const)("a bond that is %s says so, as the contract does", async (state, amount, receiver) => {
+  const node = nodes[state];
+  const teeId = teeIdOf(node.enclave);
+  const [row] = await indexer.sql(`select * from node_bond where tee_id = '${teeId}'`);
+  expect(row).toMatchObject({
+    ...{ state, amount: String(amount), receiver: receiver(node) },
+    owner: node.operator.toLowerCase(),
+  });
+  expect(row?.ended_at === null).toBe(state === "locked");
+  expect(row?.end_transaction_hash === null).toBe(state === "locked");
+  const bond = await chain.client.readContract({
+    ...{ abi: nodeBondsAbi, address: world.nodeBonds, functionName: "bondOf", args: [teeId] },
+  });
+  expect(bond.owner.toLowerCase()).toBe(row?.owner);
+  expect(bond.amount).toBe(state === "locked" ? amount : 0n);
+});
+
+test("a node leads to its bond; one that was admitted for nothing has none", async () => {
+  const { locked } = nodes;
+  const { teeNodes } = await indexer.graphql(
+    '{ teeNodes(orderBy: "registeredAt") { items { id bond { amount state } } } }',
+  );
+  const { items } = teeNodes as { items: { id: string; bond: unknown }[] };
+  const bondOf = (id: string) => items.find((item) => item.id === id)?.bond;
+  expect(bondOf(teeIdOf(locked.enclave))).toEqual({ amount: "12", state: "locked" });
+  expect(bondOf(teeIdOf(world.node.enclave))).toBeNull();
+});
+
+test("what a new node has to leave is a parameter with its changes", async () => {
+  expect(await indexer.sql("select value from tee_parameter where name = 'bondAmount'")).toEqual([
+    { value: "12" },
+  ]);
+  expect(
+    await indexer.sql(
+      "select previous, current from tee_parameter_change where name = 'bondAmount' order by block_number",
+    ),
+  ).toEqual([
+    { previous: "0", current: "11" },
+    { previous: "11", current: "12" },
+  ]);
+});
+
+test("who may hold requests in the ledger, and who no more", async () => {
+  const { legacySettlement, teeRegistry } = world.contracts.deployed;
+  const rows = await indexer.sql(
+    "select address, is_allowed from ledger_writer order by changed_at",
+  );
+  expect(rows).toEqual([
+    { address: addressOf(teeRegistry).toLowerCase(), is_allowed: true },
+    { address: addressOf(legacySettlement).toLowerCase(), is_allowed: false },
+  ]);
+});
