@@ -284,7 +284,10 @@ describeStores("queue", (store) => {
       expect(await settle(own, transactionHash)).toBe(true);
       await recordExternalSettlement({ database, requestId: elsewhere.requestId, head: 11 });
       const undo = () =>
-        recordUndone({ database, requestIds: idsOf(jobs), transactionHash, reason: "why" });
+        recordUndone({
+          ...{ database, requestIds: idsOf(jobs), transactionHash, reason: "why" },
+          apart: true,
+        });
       expect([await undo(), await undo()]).toEqual([[rest.requestId], []]);
       expect(await states(jobs)).toEqual(["settled", "settled", "proven"]);
       expect(await read(rest.requestId)).toMatchObject({ transaction: null, lastError: "why" });

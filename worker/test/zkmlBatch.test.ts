@@ -6,7 +6,7 @@ import { settlementInterface } from "../src/chain/chain.ts";
 import type { Job } from "../src/jobs/job.ts";
 import type { Waiting } from "../src/jobs/leases.ts";
 import { DRIVERS, driverFor, driverNamed } from "../src/roles/settle/kinds/drivers.ts";
-import type { Lot } from "../src/roles/settle/kinds/settlementDriver.ts";
+import type { EncodeContext, Lot } from "../src/roles/settle/kinds/settlementDriver.ts";
 import { zkml } from "../src/roles/settle/kinds/zkml.ts";
 import { zkmlBatch } from "../src/roles/settle/kinds/zkmlBatch.ts";
 import { NODE, newJob } from "./support/newJob.ts";
@@ -91,7 +91,7 @@ describe("who settles jobs", () => {
       [],
     ];
     for (const group of mixed)
-      expect(() => driverFor(group)).toThrow(/nothing that zkmlBatch, zkml, tee/);
+      expect(() => driverFor(group)).toThrow(/nothing that zkmlBatch, zkml, page, pageAgain, tee/);
   });
 
   it("is found by its name again", () => {
@@ -103,11 +103,15 @@ describe("who settles jobs", () => {
 });
 
 describe("the call of a batch", () => {
-  it("names version and node once, and packs the items", () => {
+  it("names version and node once, and packs the items", async () => {
     const group = jobs(3);
+    const settlement = Wallet.createRandom().address;
+    const context = { chain: { settlement } } as EncodeContext;
+    const { data, to } = await zkmlBatch.encode(group, context);
+    expect(to).toBe(settlement);
     const [version, node, items, signature] = settlementInterface.decodeFunctionData(
       "settleZkmlBatch",
-      zkmlBatch.encode(group),
+      data,
     );
     expect([version, node, signature]).toEqual([VERSION, NODE, "0x"]);
     expect(decodeZkmlBatch({ items, wordCount: 3 })).toHaveLength(3);

@@ -150,6 +150,16 @@ export const VARIABLES = {
     default: "60000",
     help: "milliseconds that a proof waits for others at most, where HACA_BATCH_SIZE is above 1",
   }),
+  HACA_PAGE_SIZE: variable({
+    schema: integer(1, 256),
+    default: "1",
+    help: "results of an enclave that are proposed as one page; 1: each is settled by its own transaction",
+  }),
+  HACA_PAGE_MAX_AGE: variable({
+    schema: integer(10, 86_400_000),
+    default: "60000",
+    help: "milliseconds that a result waits for others at most, where HACA_PAGE_SIZE is above 1",
+  }),
   HACA_OPERATORS: variable({
     schema: list
       .refine((accounts) => accounts.every((account) => isAddress(account)), {

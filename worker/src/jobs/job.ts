@@ -5,12 +5,19 @@ import type { Row } from "../storage/database.ts";
 
 /**
  * Life of a job: accepted, proven, submitted, settled; or failed, before it is settled. A result that an enclave has
- * signed has its evidence with it, and begins as proven. Four edges lead back. A submitted
+ * signed has its evidence with it, and begins as proven; in a page it is pending before it is settled. Five edges lead back. A submitted
  * job whose nonce another transaction took is proven again, and so is one whose transaction, shared with others, was
- * mined without settling it. A settled one that a reorganisation took away is submitted again where the settlement was the
+ * mined without settling it, and one whose page was rejected. A settled one that a reorganisation took away is submitted again where the settlement was the
  * node's, and proven again where it was somebody else's. `worker/test/jobLife.tree` has all of them.
  */
-export const JOB_STATES = ["accepted", "proven", "submitted", "settled", "failed"] as const;
+export const JOB_STATES = [
+  "accepted",
+  "proven",
+  "submitted",
+  "pending",
+  "settled",
+  "failed",
+] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
 /** A transaction as it was signed and recorded, before it was sent. */
@@ -65,7 +72,9 @@ export type Job = NewJob & {
   /** how often of these it was tried on its own */
   claimsAlone: number;
   lastError: string | null;
-  times: Record<JobState | "finalised", Date | null>;
+  /** the page that has the result, or had it until it was rejected */
+  pageId: string | null;
+  times: Record<Exclude<JobState, "pending"> | "finalised", Date | null>;
 };
 
 /** The typed message of a job. */
@@ -139,6 +148,7 @@ export function jobOf(row: Row): Job {
     claims: Number(row.claims),
     claimsAlone: Number(row.claims_alone),
     lastError: textOrNull(row.last_error),
+    pageId: textOrNull(row.page_id),
     times: {
       accepted: dateOrNull(row.accepted_at),
       proven: dateOrNull(row.proven_at),

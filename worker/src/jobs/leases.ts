@@ -157,6 +157,9 @@ WHERE state = 'proven'
 GROUP BY 1, 2
 ORDER BY min(nonce)`;
 
+/** What the request ids of one ledger page have in common. */
+export const ledgerPrefixOf = (requestId: string): string => requestId.slice(0, 64);
+
 /** Proven jobs that could share a transaction. */
 export type Waiting = {
   evidence: Evidence;

@@ -74,10 +74,13 @@ export class TeeChain {
     return new SimulatedEnclave({ chain: this.#simulated, measurements, kind, now: clock() });
   }
 
-  /** Admits an enclave as a node of the administrator. */
-  async admit(enclave: SimulatedEnclave): Promise<void> {
-    const { registry } = this;
-    const operator = new Wallet(developmentKey(ADMINISTRATOR)).address;
+  /** Admits an enclave as a node of the administrator, or of another development account. */
+  async admit(enclave: SimulatedEnclave, account = ADMINISTRATOR): Promise<void> {
+    const runner = new Wallet(developmentKey(account), this.chain.provider);
+    const registry = contractAt({
+      ...{ name: "TEERegistry", address: String(this.registry.target), runner },
+    });
+    const operator = runner.address;
     const bound = { paymentAddress: operator, endpoint: ENDPOINT, teeType: LLM_PROXY };
     const nonce = bindingNonce({
       ...{ chainId: CHAIN_ID, registry: registry.target, operator },

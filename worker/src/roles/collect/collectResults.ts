@@ -17,6 +17,8 @@ export type CollectContext = {
   database: Database;
   chain: Pick<Chain, "domain">;
   registries: Registries;
+  /** address that sends settlements */
+  account: string;
   /** called when jobs are on disk, before whoever sent them hears of it */
   onAccepted: () => void;
 };
@@ -45,7 +47,9 @@ export async function collectResults(parameters: {
     const jobs = [];
     for (const result of unknown) {
       const job = jobOfResult(result, await registries.nameOf(result));
-      jobs.push({ ...job, settleAlone: result.alone });
+      // Nobody but an enclave's operator proposes pages of it.
+      const isOwn = registries.operatorOf(result) === collect.account;
+      jobs.push({ ...job, settleAlone: result.alone || !isOwn });
     }
     const check = (there: ReadonlyMap<string, Job>) => requireSame(unknown, there);
     found = new Map([...known, ...(await acceptResults({ database, jobs, check }))]);

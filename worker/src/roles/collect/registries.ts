@@ -27,8 +27,8 @@ export class Registries {
   readonly #chain: Chain;
   readonly #registry: string;
   readonly #operators: ReadonlySet<string>;
-  /** enclaves whose operators are among those that are served */
-  readonly #served = new Set<string>();
+  /** operators of enclaves, where they are among those that are served */
+  readonly #served = new Map<string, string>();
   readonly #names = new Map<string, VersionName>();
 
   private constructor(chain: Chain, registry: string, operators: ReadonlySet<string>) {
@@ -78,13 +78,17 @@ export class Registries {
       const [node] = enclaves.decodeFunctionResult("nodeOf", answer) as unknown as [
         { operator: string },
       ];
-      if (!this.#operators.has(getAddress(node.operator))) {
-        const reason = `is an enclave of ${node.operator}, whose results are not settled here`;
+      const operator = getAddress(node.operator);
+      if (!this.#operators.has(operator)) {
+        const reason = `is an enclave of ${operator}, whose results are not settled here`;
         refuseResult(result, "otherOperator", "message.teeId", reason);
       }
-      this.#served.add(teeId);
+      this.#served.set(teeId, operator);
     }
   }
+
+  /** Who operates an enclave that `requireOperators` has let pass. */
+  operatorOf = ({ message }: SignedResult): string | undefined => this.#served.get(message.teeId);
 
   /** The contract's own word, in one question for each: it settles these now, as far as they are concerned. */
   async requireGood(results: readonly SignedResult[]): Promise<void> {

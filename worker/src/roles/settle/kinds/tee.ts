@@ -9,20 +9,24 @@ const LIMIT = 32;
 export const tee: SettlementDriver = {
   name: "tee",
   takes: (jobs) => jobs.length === 1 && jobs.every(({ enclave }) => enclave !== undefined),
-  form: () => [
-    { stage: { state: "proven", evidence: "enclave" }, together: false, least: 1, most: LIMIT },
-  ],
-  encode(jobs) {
-    return jobs
-      .map((job) =>
-        settlementInterface.encodeFunctionData("settleTee", [resultOf(job), job.signature]),
-      )
-      .join("");
+  /** Whatever no page waits for. */
+  form({ batching }) {
+    const alone = batching.page === undefined ? {} : { settleAlone: true };
+    const stage = { state: "proven", evidence: "enclave", ...alone } as const;
+    return [{ stage, together: false, least: 1, most: LIMIT }];
+  },
+  encode([job], { chain }) {
+    if (job === undefined) throw new Error("there is no job to settle");
+    const values = [resultOf(job), job.signature];
+    return {
+      to: chain.settlement,
+      data: settlementInterface.encodeFunctionData("settleTee", values),
+    };
   },
   findInvalid: async ({ jobs }) => jobs,
-  settledBy({ receipt, settlement }) {
+  follow({ receipt, chain }) {
     const topic = settlementInterface.getEvent("InferenceSettled")?.topicHash;
-    return requestsOf({ receipt, settlement, topic });
+    return { requests: requestsOf({ receipt, chain, topic }) };
   },
   undo: () => "fail",
   /**
