@@ -145,9 +145,7 @@ describe("PageSettlement: life of a page", () => {
       const room = DEPOSIT - PARAMETERS.minimumDeposit;
       const dear = { ...page, header: { ...page.header, fee: room + 1n } };
       await expectRefusal(propose(f, dear), "PageSettlement_DepositTooSmall");
-      await f.pages
-        .connect(f.governance)
-        .setParameters({ ...PARAMETERS, minimumDeposit: DEPOSIT });
+      await f.pages.connect(f.governance).setParameters({ ...PARAMETERS, minimumDeposit: DEPOSIT });
       for (let index = 0; index < 100; index++) {
         await propose(f, makePage(f, await goodResults(f, [index])));
       }
