@@ -29,6 +29,8 @@ export const PAGE_REASONS = [
 
 /** Seconds after its end in which a page can still be disproved; then its bond is free. */
 export const EVIDENCE_WINDOW = 7n * 86_400n;
+/** Most seconds for which a sequencer may keep a transaction out: the long road, at most seven days, has room for two. */
+export const LONGEST_INCLUSION_DELAY = 3.5 * 86_400;
 /** Seconds for an answer to a request for a leaf. */
 export const ANSWER_TIME = 86_400n;
 

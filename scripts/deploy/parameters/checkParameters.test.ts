@@ -3,10 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
+import { LONGEST_INCLUSION_DELAY } from "@haca/protocol/pageSettlement";
 import { Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { P256_SIGNATURE } from "../chain/precompiles.ts";
-import { inclusionDelayOf, LONGEST_INCLUSION_DELAY } from "./forcedInclusion.ts";
+import { inclusionDelayOf } from "./forcedInclusion.ts";
 import type { Problem } from "./parametersSchema.ts";
 import { parametersPath, readParameters } from "./readParameters.ts";
 

@@ -1,9 +1,6 @@
 const HOUR = 60 * 60;
 const DAY = 24 * HOUR;
 
-/** PageSettlement's long road has room for two such delays and is at most seven days. */
-export const LONGEST_INCLUSION_DELAY = 3.5 * DAY;
-
 /**
  * For how long a chain's sequencer can keep a transaction out until it can be forced in: twice what the chain says of
  * itself, since whoever just missed one window waits for the next. docs/deploying.md has the sources.

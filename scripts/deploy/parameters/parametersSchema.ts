@@ -1,6 +1,6 @@
+import { LONGEST_INCLUSION_DELAY } from "@haca/protocol/pageSettlement";
 import { getAddress, isAddress, parseUnits, ZeroAddress } from "ethers";
 import { z } from "zod";
-import { LONGEST_INCLUSION_DELAY } from "./forcedInclusion.ts";
 import { attestationSchema } from "./readAttestationParameters.ts";
 
 /** What is wrong with a field of the parameters. */
