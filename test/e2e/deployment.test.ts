@@ -147,18 +147,19 @@ describe("a deployment that must not begin", () => {
   });
 
   it.each([
-    ["prague", 0, "on this chain P256VERIFY (0x100) is missing: no nodes with P-256 keys"],
-    ["shanghai", 1, "opcode MCOPY is unknown"],
-  ])("says what a chain under the rules of %s lacks", async (rules, expected, text) => {
+    ["prague", ["--part", "tee"], 0, "on this chain P256VERIFY (0x100) is missing: no nodes with"],
+    ["prague", [], 1, "P256VERIFY (0x100) is missing: no nodes with P-256 keys, and no PageSett"],
+    ["shanghai", [], 1, "opcode MCOPY is unknown"],
+  ])("says what a chain under the rules of %s lacks (%j)", async (rules, part, expected, text) => {
     const port = await freePort(0);
     local.group.start({
-      name: rules,
+      name: `${rules} ${port}`,
       command: join(ROOT, "node_modules", ".bin", "anvil"),
       arguments: ["--port", String(port), "--hardfork", rules],
     });
     const url = `http://127.0.0.1:${port}`;
     await local.group.waitFor({
-      name: rules,
+      name: `${rules} ${port}`,
       timeoutMs: 60_000,
       probe: () =>
         fetch(url).then(
@@ -166,7 +167,7 @@ describe("a deployment that must not begin", () => {
           () => undefined,
         ),
     });
-    const { status, output } = await local.deploy({ HACA_RPC_URL: url });
+    const { status, output } = await local.deploy({ HACA_RPC_URL: url }, ...part);
     expect(status, output).toBe(expected);
     expect(output).toContain(text);
     const provider = new JsonRpcProvider(url);

@@ -20,14 +20,20 @@ const connection = await network.create();
 const isDeep = process.env.HACA_DEEP === "1";
 const SEED = process.env.HACA_SEED ?? "verdicts";
 const CASES = isDeep ? 10_000 : 300;
-/** Which part of all cases a kind has. Batches cost the most. */
+/** A kind, whatever its drafts are, and which part of all cases it has. Batches cost the most. */
+const played = <Draft, Evidence>(kind: Kind<Draft, Evidence>, part: number) => ({
+  ...{ part, changes: namesOf(kind) },
+  turn: (makes: Makes, number: number) => makeCase({ kind, makes, number }),
+  changed: (makes: Makes, change: string) =>
+    makeChanged({ kind, makes, chosen: [change], isStale: false }),
+});
 const KINDS = {
-  ZKML: [ZKML, 0.23],
-  ZKML_BATCH: [ZKML_BATCH, 0.17],
-  TEE: [TEE, 0.2],
-  VANILLA: [VANILLA, 0.16],
-  LEAF: [LEAF, 0.24],
-} as const;
+  ZKML: played(ZKML, 0.23),
+  ZKML_BATCH: played(ZKML_BATCH, 0.17),
+  TEE: played(TEE, 0.2),
+  VANILLA: played(VANILLA, 0.16),
+  LEAF: played(LEAF, 0.24),
+};
 type Name = keyof typeof KINDS;
 /** Leaves of a page that is proposed after each thing that happens, and judged again after all that follow. */
 const LEAVES = isDeep ? 64 : 16;
@@ -102,8 +108,7 @@ describe("verdicts on results, here and by the contracts", () => {
       await proposePage({ world, random }, LEAVES);
       await observe(world);
       for (const name of Object.keys(KINDS) as Name[]) {
-        const [kind, part] = KINDS[name];
-        await compareSome({ ...{ kind, name }, due: [...(DUE[step] ?? []), ...OFTEN], part });
+        await compareSome(name, [...(DUE[step] ?? []), ...OFTEN]);
       }
     });
   }
@@ -116,20 +121,15 @@ describe("verdicts on results, here and by the contracts", () => {
     }
   });
 
-  async function compareSome<Draft, Evidence>(parameters: {
-    kind: Kind<Draft, Evidence>;
-    name: Name;
-    part: number;
-    due: readonly string[];
-  }): Promise<void> {
-    const { kind, name, part, due } = parameters;
+  async function compareSome(name: Name, due: readonly string[]): Promise<void> {
+    const { part, changes, turn, changed } = KINDS[name];
     const makes = { world, random };
-    for (const change of due.filter((one) => namesOf(kind).includes(one))) {
-      note(name, await makeChanged({ kind, makes, chosen: [change], isStale: false }));
+    for (const change of due.filter((one) => changes.includes(one))) {
+      note(name, await changed(makes, change));
     }
     const many = Math.ceil((CASES * part) / Object.keys(steps).length);
     for (let i = 0; i < many; i += 1) {
-      note(name, await makeCase({ kind, makes, number: turns[name] }));
+      note(name, await turn(makes, turns[name]));
       turns[name] += 1;
     }
   }

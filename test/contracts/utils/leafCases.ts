@@ -11,7 +11,6 @@ import { judgeLeaf, type PageLeaf } from "@haca/protocol/verdicts/judgeLeaf";
 import { ACCEPTED } from "@haca/protocol/verdicts/verdict";
 import { id, toBeHex } from "ethers";
 import { flipBit } from "./byteMutations.ts";
-import { PARAMETERS } from "./pageFixture.ts";
 import { type Signed, TEE } from "./signedCases.ts";
 import { type Kind, type Makes, RESULT_CHANGES } from "./verdictCases.ts";
 import { ask, type Proposed, type World } from "./verdictWorld.ts";
@@ -176,8 +175,7 @@ export const LEAF: Kind<Draft, Evidence> = {
     const known = world.proposed.find(
       (page) => pageIdOf({ chainId, pageSettlement, header: page.header }) === pageId,
     );
-    const { resultWindow } = PARAMETERS;
-    const terms = known?.terms ?? { proposedAt: state.now, resultWindow };
+    const terms = known?.terms ?? { proposedAt: state.now, resultWindow: world.resultWindow };
     let reason = 0;
     const there = await ask(async () => {
       reason = Number(await pages.judgeLeaf(header, { ...leaf, siblings: [...leaf.siblings] }));
@@ -221,6 +219,6 @@ export async function proposePage(makes: Makes, size: number): Promise<void> {
       ...leaf,
       siblings: resultPageProof({ tree, index: leaf.index }),
     })),
-    terms: { proposedAt: BigInt(await time.latest()), resultWindow: PARAMETERS.resultWindow },
+    terms: { proposedAt: BigInt(await time.latest()), resultWindow: world.resultWindow },
   });
 }

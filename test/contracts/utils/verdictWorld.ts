@@ -104,7 +104,7 @@ export async function deployWorld(connection: NetworkConnection) {
   const pages = await deployPageSettlement(f);
   const node = new Wallet(id("node of the world"));
   const wallet = await deployMock(ethers, "OwnedWallet", [node.address]);
-  const state: SettlementState & Mutable = {
+  const state: Omit<SettlementState, keyof Mutable> & Mutable = {
     domain: settlementDomain({ chainId, settlement: await f.settlement.getAddress() }),
     ...{ now: await now(f), settlementWindow: WINDOW },
     ...{ occupied: new Map(), vanilla: new Map(), versions, enclaves },
@@ -115,6 +115,8 @@ export async function deployWorld(connection: NetworkConnection) {
     settlement: f.settlement.connect(ethers.provider),
     pages,
     pageSettlement: await pages.getAddress(),
+    /** seconds for which a result can be proposed now */
+    resultWindow: PARAMETERS.resultWindow,
     /** pages of results that were proposed */
     proposed: [] as Proposed[],
     versions: { proved, signed, provedOnce, signedOnce },
@@ -148,6 +150,7 @@ export type World = Awaited<ReturnType<typeof deployWorld>>;
 
 type Mutable = {
   now: bigint;
+  settlementWindow: bigint;
   occupied: Map<bigint, bigint>;
   vanilla: Map<bigint, bigint>;
   versions: Map<string, VersionState>;
@@ -218,6 +221,21 @@ export const LIFE: Record<string, (world: World) => Promise<void>> = {
     await world.f.registry.connect(world.f.guardian).banTEE(teeId);
     await observe(world);
     world.state.enclaves.get(teeId)?.service.splice(0);
+  },
+  windowsAreShort: async (world) => {
+    const { f, pages, state } = world;
+    const seconds = 7_200n;
+    await f.settlement.connect(f.governance).setSettlementWindow(seconds);
+    await pages.connect(f.governance).setParameters({ ...PARAMETERS, resultWindow: seconds });
+    state.settlementWindow = seconds;
+    world.resultWindow = seconds;
+  },
+  windowsAreLongAgain: async (world) => {
+    const { f, pages, state } = world;
+    await f.settlement.connect(f.governance).setSettlementWindow(WINDOW);
+    await pages.connect(f.governance).setParameters(PARAMETERS);
+    state.settlementWindow = WINDOW;
+    world.resultWindow = PARAMETERS.resultWindow;
   },
   windowEnds: async (world) => {
     await world.f.networkHelpers.time.increase(WINDOW - 3_000n);
