@@ -12,8 +12,9 @@ const compiler = (runs: number) => ({
   settings: { evmVersion: "osaka", optimizer: { enabled: true, runs }, viaIR: true },
 });
 
-/** The registry would exceed the 24,576 bytes of EIP-170 if optimised for more calls; so would it in what creates it. */
+/** They would exceed the 24,576 bytes of EIP-170 if optimised for more calls; so would what creates them. */
 const LARGE_SOURCES = [
+  "contracts/settlement/PageSettlement.sol",
   "contracts/tee/TEERegistry.sol",
   // The registry creates it, and so compiles it.
   "contracts/tee/LegacyAnswers.sol",

@@ -28,7 +28,7 @@ contract InferenceConsumer {
 
     IInferenceSettlement public immutable settlement;
     IModelRegistry public immutable models;
-    /// @notice The registry of enclaves; zero where any node may answer.
+    /// @notice The registry of enclaves, where enclaves answer; zero where proofs do.
     ITEERegistry public immutable enclaves;
     bytes32 public immutable modelVersion;
     /// @notice Most seconds between an answer and its acceptance.
@@ -53,7 +53,8 @@ contract InferenceConsumer {
     error InferenceConsumer_TooOld(uint256 latest, uint256 timestamp);
     error InferenceConsumer_AlreadyUsed(bytes32 requestId);
     error InferenceConsumer_EnclaveNotActive(bytes32 teeId);
-    error InferenceConsumer_NotTheEnclavesOperator(address operator, address node);
+    error InferenceConsumer_NotTheEnclavesRequest(bytes32 teeId, address node);
+    error InferenceConsumer_NotTheEnclavesSignature(bytes32 teeId);
     error InferenceConsumer_NodeSignatureInvalid(address node);
     error InferenceConsumer_WordsNotTheResults();
 
@@ -91,27 +92,32 @@ contract InferenceConsumer {
     /// @notice Takes the answer to the caller's question.
     /// @param result the message of the receipt
     /// @param words its input words, then its output words
-    /// @param proof what the node's `GET /v1/inferences/:requestId` gives
-    /// @param nodeSignature the receipt's signature
+    /// @param evidence the proof, which the node's `GET /v1/inferences/:requestId` gives; where enclaves answer, the
+    /// signature of the enclave's own key
+    /// @param nodeSignature the receipt's signature; ignored where enclaves answer
     function accept(
         IInferenceSettlement.InferenceResult calldata result,
         uint256[] calldata words,
-        bytes calldata proof,
+        bytes calldata evidence,
         bytes calldata nodeSignature
     ) external {
         _requireAnswer(result);
-        _requireNode(result);
 
         // Before any call that could come back: an answer counts once.
         if (isUsed[result.requestId]) revert InferenceConsumer_AlreadyUsed(result.requestId);
         isUsed[result.requestId] = true;
         delete questions[msg.sender];
 
-        if (settlement.isSettled(result.requestId)) {
-            // A record names neither the result nor how it was verified: both are checked again here.
-            _requireProven(result, words, proof, nodeSignature);
+        // A record names neither the result nor how it was verified: what was settled before is checked again here.
+        bool isSettled = settlement.isSettled(result.requestId);
+        if (address(enclaves) != address(0)) {
+            _requireWords(result, words);
+            _requireEnclave(result, evidence);
+            if (!isSettled) settlement.settleTee(result, evidence);
+        } else if (isSettled) {
+            _requireProven(result, words, evidence, nodeSignature);
         } else {
-            settlement.settleZkml(result, words, proof, nodeSignature);
+            settlement.settleZkml(result, words, evidence, nodeSignature);
         }
 
         // One output word, the last: the words are the result's, and the version says so.
@@ -144,19 +150,26 @@ contract InferenceConsumer {
         if (block.timestamp > latest) revert InferenceConsumer_TooOld(latest, result.timestamp);
     }
 
-    /// @dev Whether the node runs an enclave that is active now and was when it answered, where one is asked for.
-    function _requireNode(IInferenceSettlement.InferenceResult calldata result) private view {
-        if (address(enclaves) == address(0)) return;
+    /// @dev Whether an enclave that is active now, and was when it answered, has signed this. Its own key only: a session
+    /// key that was ended can still date answers back.
+    function _requireEnclave(
+        IInferenceSettlement.InferenceResult calldata result,
+        bytes calldata signature
+    ) private view {
         bytes32 teeId = result.teeId;
-        // The node's clock may be ahead of the chain's; the registry says no to what is to come.
+        // The enclave's clock may be ahead of the chain's; the registry says no to what is to come.
         uint256 answeredAt = result.timestamp < block.timestamp ? result.timestamp : block.timestamp;
         if (!enclaves.isTEEActive(teeId) || !enclaves.isActiveAt(teeId, answeredAt)) {
             revert InferenceConsumer_EnclaveNotActive(teeId);
         }
-        // The enclave in a result is the node's word: any node could name any enclave.
-        address operator = enclaves.nodeOf(teeId).operator;
+        // An enclave's requests are under its own address form; under another's they are no answer of its.
         address node = _nodeOf(result.requestId);
-        if (operator != node) revert InferenceConsumer_NotTheEnclavesOperator(operator, node);
+        if (node != address(uint160(uint256(teeId)))) {
+            revert InferenceConsumer_NotTheEnclavesRequest(teeId, node);
+        }
+        if (!enclaves.isSignedBy(teeId, settlement.hashResult(result), signature)) {
+            revert InferenceConsumer_NotTheEnclavesSignature(teeId);
+        }
     }
 
     /// @dev What `settleZkml` checks, without its record: consent, words and proof.
@@ -171,17 +184,26 @@ contract InferenceConsumer {
         if (!SignatureChecker.isValidSignatureNowCalldata(node, digest, nodeSignature)) {
             revert InferenceConsumer_NodeSignatureInvalid(node);
         }
-        (, address keyStore, uint256 inputWords, uint256 outputWords, ) = models.settlementData(modelVersion);
+        address keyStore = _requireWords(result, words);
+        uint256[] memory signals = new uint256[](words.length + 1);
+        for (uint256 i = 0; i < words.length; ++i) signals[i] = words[i];
+        signals[words.length] = InferenceResults.toContext(digest);
+        Groth16.verify(keyStore, KEY_OFFSET, proof, signals);
+    }
+
+    /// @dev The words are those that the result's hashes are of, as many as the version has.
+    function _requireWords(
+        IInferenceSettlement.InferenceResult calldata result,
+        uint256[] calldata words
+    ) private view returns (address keyStore) {
+        uint256 inputWords;
+        uint256 outputWords;
+        (, keyStore, inputWords, outputWords, ) = models.settlementData(modelVersion);
         if (
             words.length != inputWords + outputWords ||
             keccak256(abi.encodePacked(words[:inputWords])) != result.inputHash ||
             keccak256(abi.encodePacked(words[inputWords:])) != result.outputHash
         ) revert InferenceConsumer_WordsNotTheResults();
-
-        uint256[] memory signals = new uint256[](words.length + 1);
-        for (uint256 i = 0; i < words.length; ++i) signals[i] = words[i];
-        signals[words.length] = InferenceResults.toContext(digest);
-        Groth16.verify(keyStore, KEY_OFFSET, proof, signals);
     }
 
     function _nodeOf(bytes32 requestId) private pure returns (address) {

@@ -228,6 +228,12 @@ interface IInferenceSettlement is IGroth16Errors, IRequestLedger {
     /// session key of it that signs results and was valid at the result's time, r | s | v
     function settleTee(InferenceResult calldata result, bytes calldata signature) external;
 
+    /// @notice Settles a result of an enclave however old it is, as `settleTee` does otherwise. Only writers of the ledger,
+    /// which answer for its having come in time: of a page that was rejected, whose results are to settle one by one.
+    /// @param result the typed message, with `teeId`
+    /// @param signature as with `settleTee`
+    function settleTeeLate(InferenceResult calldata result, bytes calldata signature) external;
+
     /// @notice Records a result that nothing shows to be right: it never counts as verified, and its request stays free for
     /// another kind. Only the node, or with its proposal: whoever holds a receipt could otherwise record it as the weakest
     /// kind.

@@ -6,7 +6,7 @@ pragma solidity >=0.8.24;
 ///
 /// Every kind of settlement that counts as verified writes here, so that a request settles at most once, whatever proof,
 /// signature or batch is presented. The settlement that holds the ledger records for good. Other contracts, the writers,
-/// hold bits as pending, and may give back exactly what they hold; governance says who they are.
+/// hold bits as pending, and may give back exactly what they hold, writers or not any more; governance says who they are.
 ///
 /// A bit says that a request is taken, not that a result of it is verified, or of what kind. `isSettled` says that it was
 /// settled for good in one transaction; of a page's results the contract that holds the page knows the state.
@@ -16,15 +16,15 @@ interface IRequestLedger {
     /// @param allowed whether it may from now on
     event LedgerWriterChanged(address indexed writer, bool allowed);
 
-    /// @notice Somebody else than a writer was to hold or give back requests.
+    /// @notice Somebody else than a writer was to hold requests, or to settle late.
     /// @param caller who called
     error RequestLedger_NotWriter(address caller);
-    /// @notice A writer was to give back requests that it does not hold.
+    /// @notice Somebody was to give back requests that they do not hold.
     /// @param page the ledger page
-    /// @param held bits that it holds there
-    /// @param given bits that it was to give back
+    /// @param held bits that they hold there
+    /// @param given bits that they were to give back
     error RequestLedger_NotHeld(uint256 page, uint256 held, uint256 given);
-    /// @notice A writer is to be set to what it is, or has no code, or there are too many.
+    /// @notice A writer is to be set to what it is, or is named without code, or there are too many.
     /// @param writer the contract
     error RequestLedger_WriterInvalid(address writer);
 
@@ -34,13 +34,13 @@ interface IRequestLedger {
     /// @return taken those of them that nobody had taken
     function hold(uint256 page, uint256 bitmap) external returns (uint256 taken);
 
-    /// @notice Gives back requests that the caller holds: they can be settled again. Only writers.
+    /// @notice Gives back requests that the caller holds: they can be settled again.
     /// @param page number of the ledger page
     /// @param bitmap the requests, all of them held by the caller
     function release(uint256 page, uint256 bitmap) external;
 
-    /// @notice Lets a contract hold requests, or takes that back; what it holds stays taken then, for good. Restricted to
-    /// governance.
+    /// @notice Lets a contract hold requests, or takes that back; what it holds stays taken until it gives it back. Restricted
+    /// to governance.
     /// @param writer the contract
     /// @param allowed whether it may
     function setLedgerWriter(address writer, bool allowed) external;

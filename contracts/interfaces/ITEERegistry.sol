@@ -286,6 +286,11 @@ interface ITEERegistry is ILegacyTEERegistry {
     /// @return node the node
     function nodeOf(bytes32 teeId) external view returns (Node memory node);
 
+    /// @notice Who operates a node; reverts for an unknown one.
+    /// @param teeId the node
+    /// @return operator the account that registered it
+    function operatorOf(bytes32 teeId) external view returns (address operator);
+
     /// @notice One of a type's nodes, in order of admission; reverts behind the last.
     /// @param teeType node type
     /// @param index its number, from 0

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {IInferenceSettlement} from "../interfaces/IInferenceSettlement.sol";
 
 /// @title InferenceResults
@@ -11,6 +12,14 @@ library InferenceResults {
     /// bytes32 requestId,uint256 price,uint64 timestamp,bytes32 teeId)"), without the line break.
     bytes32 internal constant TYPE_HASH = keccak256(
         "InferenceResult(bytes32 modelVersion,bytes32 inputHash,bytes32 outputHash,address requester,bytes32 requestId,uint256 price,uint64 timestamp,bytes32 teeId)"
+    );
+
+    /// @notice Name and version of the EIP-712 domain, which is {InferenceSettlement}'s.
+    string internal constant DOMAIN_NAME = "HACA InferenceSettlement";
+    string internal constant DOMAIN_VERSION = "1";
+
+    bytes32 private constant DOMAIN_TYPE_HASH = keccak256(
+        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
     );
 
     /// @dev Bits that a digest loses to become a public signal: 248 bits are below the scalar field's order.
@@ -44,6 +53,20 @@ library InferenceResults {
             mcopy(add(pointer, 0x20), result, 0x100)
             structHash := keccak256(pointer, 0x120)
         }
+    }
+
+    /// @notice EIP-712 digest under the domain of a settlement, for another contract than it. It follows the chain's id.
+    function toDigest(address settlement, bytes32 structHash) internal view returns (bytes32) {
+        bytes32 separator = keccak256(
+            abi.encode(
+                DOMAIN_TYPE_HASH,
+                keccak256(bytes(DOMAIN_NAME)),
+                keccak256(bytes(DOMAIN_VERSION)),
+                block.chainid,
+                settlement
+            )
+        );
+        return MessageHashUtils.toTypedDataHash(separator, structHash);
     }
 
     /// @notice The last public signal of a proof for the result with this EIP-712 digest.

@@ -18,7 +18,7 @@ contract NodeBonds is INodeBonds, AccessManaged {
     using SafeERC20 for IERC20;
 
     /// @notice Seconds for which a node has to be retired before its bond is released.
-    uint64 public constant RELEASE_DELAY = 7 days;
+    uint64 public constant RELEASE_DELAY = 21 days;
     /// @notice The same where the node is banned or its operator denied: time for a proposal to take the bond, and no more.
     uint64 public constant MAXIMUM_HOLD = 60 days;
 

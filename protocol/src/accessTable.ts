@@ -61,6 +61,12 @@ export const ACCESS_TABLE: readonly AccessRule[] = [
     functions: ["registerTEEWithAttestation(bytes,bytes,bytes,address,string,uint8)"],
   },
   {
+    contract: "PageSettlement",
+    role: "GOVERNANCE",
+    functions: ["setParameters((uint24,uint24,uint24,uint88))", "setAttester(address)"],
+  },
+  { contract: "PageSettlement", role: "GUARDIAN", functions: ["pauseProposals(uint64)"] },
+  {
     contract: "NodeBonds",
     role: "GOVERNANCE",
     functions: ["setAmount(uint96)", "forfeit(bytes32,address)"],

@@ -1,4 +1,4 @@
-import { type ErrorDescription, Interface } from "ethers";
+import { type ErrorDescription, formatEther, Interface } from "ethers";
 import { abis, errorAbis } from "../generated/abi.ts";
 import { NODE_STATUSES } from "./attestationParameters.ts";
 
@@ -23,6 +23,8 @@ const time = (seconds: unknown): string => {
   const date = new Date(Number(seconds) * 1000);
   return Number.isNaN(date.getTime()) ? `${seconds} s` : date.toISOString().replace(".000Z", "Z");
 };
+
+const opg = (amount: unknown): string => `${formatEther(BigInt(String(amount)))} OPG`;
 
 const statusOf = (number: unknown): string => NODE_STATUSES[Number(number)] ?? String(number);
 
@@ -76,6 +78,16 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   CertificateStore_AlreadyRevoked: () => "that is revoked already",
   CertificateStore_Expired: ([id, notAfter]) =>
     `certificate ${id} behind the document expired at ${time(notAfter)}`,
+  PageSettlement_DepositTooSmall: ([needed, actual]) =>
+    `the deposit for pages is too small: ${opg(actual)}, and ${opg(needed)} are needed`,
+  PageSettlement_PagesOpen: ([account, count]) =>
+    `${account} answers for ${count} open page(s); nothing can be withdrawn before their bonds are released`,
+  PageSettlement_TooEarly: ([earliest]) => `that can be done from ${time(earliest)} on`,
+  PageSettlement_TooLate: ([latest]) => `that could be done until ${time(latest)}`,
+  PageSettlement_Paused: ([until]) => `proposals of pages are paused until ${time(until)}`,
+  PageSettlement_NothingToTake: () => "every request of the page is taken already",
+  PageSettlement_NoConsent: ([operator]) =>
+    `the page is proposed neither by the enclave's operator ${operator} nor with its signature`,
   NodeBonds_NoBond: ([id]) => `no bond of node ${id} is held`,
   NodeBonds_StatusInvalid: ([id, expected, actual]) =>
     `node ${id} is ${statusOf(actual)}; it has to be ${statusOf(expected)}`,

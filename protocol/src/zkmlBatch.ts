@@ -33,6 +33,10 @@ const WORD_LENGTH = 32;
 /** nonce (12) | requester (20) | price (32) | timestamp (8) */
 const HEAD_LENGTH = 72;
 
+/** Bytes of an item of a version with so many words, input and output together. */
+export const zkmlItemLength = (wordCount: number): number =>
+  HEAD_LENGTH + PROOF_LENGTH + WORD_LENGTH * wordCount;
+
 /** The `items` of `settleZkmlBatch`. */
 export const encodeZkmlBatch = (items: readonly ZkmlBatchItem[]): string =>
   concat(
@@ -49,7 +53,7 @@ export const encodeZkmlBatch = (items: readonly ZkmlBatchItem[]): string =>
 /** The items again; `wordCount` is the version's number of words, input and output together. */
 export function decodeZkmlBatch(parameters: { items: string; wordCount: number }): ZkmlBatchItem[] {
   const { items, wordCount } = parameters;
-  const itemLength = HEAD_LENGTH + PROOF_LENGTH + WORD_LENGTH * wordCount;
+  const itemLength = zkmlItemLength(wordCount);
   const length = dataLength(items);
   if (length === 0 || length % itemLength !== 0) {
     throw new BaseError({

@@ -55,7 +55,7 @@ async function deployTo(parameters: {
               ? parametersPath(network)
               : userPath(options.parameters),
           isDevelopmentChain: isDevelopment,
-          deployer,
+          ...{ deployer, chainId },
           problems,
         });
   if (part === "core" && !isDevelopment) refuse(network, [...checkDeployer(deployer), ...problems]);

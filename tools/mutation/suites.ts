@@ -63,6 +63,21 @@ const TABLE: readonly Row[] = [
     mocha: ["crypto/SigningKeys", "tee/admission", "tee/activeSet"],
   },
   {
+    contracts: [
+      "settlement/PageSettlement",
+      "settlement/PageTree",
+      "settlement/pages/PageChallenges",
+      "settlement/pages/PageDeposits",
+      "settlement/pages/PageJudgement",
+      "settlement/pages/PageRecords",
+    ],
+    mocha: ["settlement/pages", "settlement/pageChallenges"],
+  },
+  {
+    contracts: ["utils/Consent"],
+    mocha: ["settlement/consent", "settlement/vanilla"],
+  },
+  {
     contracts: ["tee/NodeBonds"],
     mocha: ["bonds", "nodes", "admission", "activeSet"].map((suite) => `tee/${suite}`),
   },

@@ -24,6 +24,17 @@ export class RefusedInferenceError extends BaseError {
   }
 }
 
+/** A signed result is not taken in. Names the part of it that is why. */
+export class RefusedResultError extends BaseError {
+  readonly field: string;
+
+  constructor(parameters: { code: string; field: string; reason: string; cause?: unknown }) {
+    const { field, reason, ...rest } = parameters;
+    super({ ...rest, message: `${field}: ${reason}` });
+    this.field = field;
+  }
+}
+
 /** The endpoint does not take one transaction, or one call. Others may fare better. */
 export class RefusedByEndpointError extends RetryableError {}
 

@@ -1,52 +1,59 @@
 import { Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { proveJobs, settleByStranger } from "./support/batchSteps.ts";
-import { infer, jobIn, readJob } from "./support/client.ts";
+import { jobIn, readJob } from "./support/client.ts";
+import { CRASH_KINDS, type CrashKind, crashKinds } from "./support/crashKinds.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
 import { waitFor } from "./support/processes.ts";
+import { TeeChain } from "./support/teeChain.ts";
 import { Testbed } from "./support/testbed.ts";
 import { LIFE_TRANSITIONS, TRANSITIONS, type Transition } from "./support/transitions.ts";
 import type { Settings, WorkerProcess } from "./support/worker.ts";
 
 let testbed: Testbed;
+let kinds: CrashKind[];
 beforeAll(async () => {
-  testbed = await Testbed.start();
+  const tee = await TeeChain.start();
+  testbed = await Testbed.start(tee.chain);
+  const enclave = tee.enclave("rsa");
+  await tee.admit(enclave);
+  kinds = crashKinds({ testbed, tee, enclave });
 });
 afterAll(() => testbed.stop());
 
-/** How many jobs share a transaction: every kind of settlement dies the same deaths. */
-const KINDS = [
-  { kind: "zkml", share: 1 },
-  { kind: "zkmlBatch", share: 2 },
-] as const;
-const HOUR = "3600000";
-/** So many jobs wait for each other, for longer than a test lasts or hardly at all. */
-const sharing = (share: number, maxAge: string): Settings => ({
-  HACA_BATCH_SIZE: String(share),
-  HACA_BATCH_MAX_AGE: maxAge,
-  // What strangers offer in these tests is what the chain asks for next.
-  HACA_MAX_FEE_PER_GAS: String(10n ** 15n),
-});
+function kindOf(name: string): CrashKind {
+  const kind = kinds.find((candidate) => candidate.name === name);
+  if (kind === undefined) throw new Error(`no kind ${name}`);
+  return kind;
+}
 
-describe.each(KINDS)("a worker that settles by $kind and is killed", ({ share }) => {
-  it.each(LIFE_TRANSITIONS.map((transition, index) => ({ transition, account: index + 1 })))(
+/** Of an account of its own: the last one is the administrator's of the registry. */
+const accountOf = (index: number): number => 1 + (index % 7);
+/** What strangers offer in these tests is what the chain asks for next. */
+const CEILING: Settings = { HACA_MAX_FEE_PER_GAS: String(10n ** 15n) };
+/** The states that a job of this kind goes through. */
+const lifeOf = (isProven: boolean): Transition[] =>
+  LIFE_TRANSITIONS.filter((transition) => isProven || transition !== "accepted");
+
+describe.each(CRASH_KINDS)("a worker that settles by $kind and is killed", ({ isProven, kind }) => {
+  it.each(lifeOf(isProven).map((transition, index) => ({ transition, account: accountOf(index) })))(
     "right after $transition settles every accepted job exactly once",
     async ({ transition, account }) => {
-      const settings = await testbed.settings({ account });
+      const { ask, hurried, roles, settings: makeSettings, shown } = kindOf(kind);
+      const settings = { ...(await makeSettings(account)), ...CEILING };
       // The account has settled for the other kind before, from another queue.
       const earlier = await testbed.chain.countSettlements();
-      const killed = testbed.crashingWorker({ ...settings, ...sharing(share, HOUR) }, transition);
+      const killed = testbed.crashingWorker(settings, transition, roles);
       const url = await killed.url();
       // The first request may die with the worker, the second may never arrive: what counts is the queue.
-      const answers = await Promise.allSettled([infer(url, 0), infer(url, 1)]);
+      const answers = await Promise.allSettled([ask(url, 0), ask(url, 1)]);
       expect(await killed.child.exited).toMatchObject({ signal: "SIGKILL" });
       const answered = answers.flatMap((answer) =>
-        answer.status === "fulfilled" ? [answer.value.requestId] : [],
+        answer.status === "fulfilled" ? [answer.value] : [],
       );
 
-      const successor = testbed.worker({ ...settings, ...sharing(share, "500") });
+      const successor = testbed.worker({ ...settings, ...hurried }, roles);
       const successorUrl = await successor.url();
-      const later = await infer(successorUrl, 2);
+      const later = await ask(successorUrl, 2);
       const { jobs } = await waitFor(async () => {
         const health = (await (await fetch(`${successorUrl}/health`)).json()) as {
           jobs: Record<string, number>;
@@ -55,11 +62,11 @@ describe.each(KINDS)("a worker that settles by $kind and is killed", ({ share })
         return accepted === 0 && proven === 0 && submitted === 0 ? health : undefined;
       });
 
-      for (const requestId of [...answered, later.requestId]) {
-        await jobIn(successorUrl, requestId, "settled");
+      for (const requestId of [...answered, later]) {
+        await jobIn(successorUrl, requestId, "settled", shown);
       }
       const counts = await testbed.chain.countSettlements();
-      const node = later.requestId.slice(0, 42);
+      const node = later.slice(0, 42);
       const own = [...counts].filter(
         ([requestId]) => requestId.startsWith(node) && !earlier.has(requestId),
       );
@@ -76,10 +83,9 @@ type Death = { settings: Settings; transition: Transition };
 /** Leads a worker to a transition that is no job's plain life; returns the jobs that it dies over. */
 type Scenario = (death: Death) => Promise<{ requestIds: string[]; worker: WorkerProcess }>;
 
-describe.each(KINDS)(
+describe.each(CRASH_KINDS)(
   "a worker that settles by $kind and is killed over jobs in trouble",
-  (kind) => {
-    const { share } = kind;
+  ({ kind, share }) => {
     const send = (method: string, ...values: unknown[]) => testbed.chain.send(method, ...values);
     const walletOf = (settings: Settings) =>
       new Wallet(settings.HACA_NODE_KEY ?? "", testbed.chain.provider);
@@ -88,7 +94,7 @@ describe.each(KINDS)(
 
     function start(death: Death, extra: Settings = {}): WorkerProcess {
       const { settings, transition } = death;
-      return testbed.crashingWorker({ ...settings, ...extra }, transition);
+      return testbed.crashingWorker({ ...settings, ...extra }, transition, kindOf(kind).roles);
     }
 
     /** Nothing is mined until the successor runs. */
@@ -110,13 +116,14 @@ describe.each(KINDS)(
     async function ask(url: string): Promise<string[]> {
       const requestIds: string[] = [];
       for (let image = 0; image < share; image++) {
-        requestIds.push((await infer(url, image)).requestId);
+        requestIds.push(await kindOf(kind).ask(url, image));
       }
       return requestIds;
     }
 
     async function allIn(url: string, requestIds: readonly string[], state: string): Promise<void> {
-      for (const requestId of requestIds) await jobIn(url, requestId, state);
+      const { shown } = kindOf(kind);
+      for (const requestId of requestIds) await jobIn(url, requestId, state, shown);
     }
 
     const unmined =
@@ -127,18 +134,16 @@ describe.each(KINDS)(
         return { worker, requestIds: await ask(await worker.url()) };
       };
 
-    const prove = (settings: Settings) => proveJobs({ testbed, settings, count: share });
-
     /** Refused before it is signed. */
     async function refused(death: Death) {
-      const proven = await prove(death.settings);
+      const ready = await kindOf(kind).makeReady(death.settings);
       await testbed.deprecateBeforeAnswers();
-      return { requestIds: proven.map(({ requestId }) => requestId), worker: start(death) };
+      return { requestIds: ready.map(({ requestId }) => requestId), worker: start(death) };
     }
 
     /** Signed for a version that is deprecated before its answer by the chain's clock: mined, and reverted. */
     async function reverted(death: Death) {
-      const first = testbed.crashingWorker(death.settings, "signed");
+      const first = testbed.crashingWorker(death.settings, "signed", kindOf(kind).roles);
       const requestIds = await ask(await first.url());
       await first.child.exited;
       await testbed.deprecateBeforeAnswers();
@@ -197,16 +202,16 @@ describe.each(KINDS)(
       ...(share === 1 ? {} : { undone: reverted, setApart: refused }),
 
       async settledElsewhere(death) {
-        const proven = await prove(death.settings);
-        for (const job of proven.slice(0, 1)) await (await settleByStranger(testbed, job)).wait();
-        return { requestIds: proven.map(({ requestId }) => requestId), worker: start(death) };
+        const ready = await kindOf(kind).makeReady(death.settings);
+        for (const job of ready.slice(0, 1)) await (await job.settle()).wait();
+        return { requestIds: ready.map(({ requestId }) => requestId), worker: start(death) };
       },
 
       async reopenedElsewhere(death) {
-        const proven = await prove(death.settings);
-        const requestIds = proven.map(({ requestId }) => requestId);
+        const ready = await kindOf(kind).makeReady(death.settings);
+        const requestIds = ready.map(({ requestId }) => requestId);
         const before = await send("evm_snapshot");
-        for (const job of proven) await (await settleByStranger(testbed, job)).wait();
+        for (const job of ready) await (await job.settle()).wait();
         const worker = start(death);
         await allIn(await worker.url(), requestIds, "settled");
         await send("evm_revert", before);
@@ -245,12 +250,13 @@ describe.each(KINDS)(
       expect([...LIFE_TRANSITIONS, ...troubled, ...alone].sort()).toEqual([...TRANSITIONS].sort());
     });
 
-    it.each(troubled.map((transition, index) => ({ transition, account: 1 + (index % 8) })))(
+    it.each(troubled.map((transition, index) => ({ transition, account: accountOf(index) })))(
       "right after $transition leaves them to a successor that ends each once",
       async ({ account, transition }) => {
+        const { hurried, roles, settings: makeSettings, shown } = kindOf(kind);
         const settings = {
-          ...{ ...(await testbed.settings({ account })), HACA_REBROADCAST_MS: "200" },
-          ...sharing(share, HOUR),
+          ...{ ...(await makeSettings(account)), HACA_REBROADCAST_MS: "200" },
+          ...CEILING,
         };
         const scenario = scenarios[transition];
         if (scenario === undefined) throw new Error(`no scenario leads to ${transition}`);
@@ -258,13 +264,13 @@ describe.each(KINDS)(
         expect(await worker.child.exited).toMatchObject({ signal: "SIGKILL" });
 
         await send("evm_setAutomine", true);
-        const successor = testbed.worker({ ...settings, HACA_BATCH_MAX_AGE: "10" });
+        const successor = testbed.worker({ ...settings, ...hurried }, roles);
         const url = await successor.url();
         await send("evm_mine");
         const isFailure = FAILURES.includes(transition);
         for (const requestId of requestIds) {
           const job = await waitFor(async () => {
-            const read = await readJob(url, requestId);
+            const read = await readJob(url, requestId, shown);
             return read.state === (isFailure ? "failed" : "settled") ? read : undefined;
           });
           // The successor watches deeper: only the dead one can have ended the watch.

@@ -33,6 +33,8 @@ const SITUATIONS = {
   "set apart": "apart",
   signed: "signed",
   submitted: "submit",
+  pending: "propose",
+  "of a rejected page": "reject",
   settled: "settle",
   "settled elsewhere": "settleElsewhere",
   final: "finalise",
@@ -45,15 +47,18 @@ async function situationOf(database: Database, requestId: string): Promise<strin
   if (job === undefined) return "no";
   const hasTransaction = job.transaction_id !== null;
   if (job.state === "proven" && hasTransaction) return "signed";
+  if (job.state === "proven" && job.page_id !== null) return "of a rejected page";
   if (job.state === "proven" && job.settle_alone === true) return "set apart";
   if (job.state !== "settled") return String(job.state);
   return `${job.finalised_at === null ? "settled" : "final"}${hasTransaction ? "" : " elsewhere"}`;
 }
 
-const nameOf = ({ makes, operation }: (typeof OPERATIONS)[number]): string =>
-  operation === "decideExternalSettled"
-    ? `${operation} finds it ${makes === "final" ? "final" : "gone"}`
-    : operation;
+function nameOf({ makes, operation }: (typeof OPERATIONS)[number]): string {
+  if (operation === "decidePage") return `${operation} finds the page ${PAGE_WORDS[makes]}`;
+  if (operation !== "decideExternalSettled") return operation;
+  return `${operation} finds it ${makes === "final" ? "final" : "gone"}`;
+}
+const PAGE_WORDS: Readonly<Record<string, string>> = { settled: "final", rejected: "rejected" };
 
 it("jobLife.tree names every situation", () => {
   expect([...readTree().keys()].sort()).toEqual(Object.keys(SITUATIONS).sort());

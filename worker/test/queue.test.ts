@@ -284,7 +284,10 @@ describeStores("queue", (store) => {
       expect(await settle(own, transactionHash)).toBe(true);
       await recordExternalSettlement({ database, requestId: elsewhere.requestId, head: 11 });
       const undo = () =>
-        recordUndone({ database, requestIds: idsOf(jobs), transactionHash, reason: "why" });
+        recordUndone({
+          ...{ database, requestIds: idsOf(jobs), transactionHash, reason: "why" },
+          apart: true,
+        });
       expect([await undo(), await undo()]).toEqual([[rest.requestId], []]);
       expect(await states(jobs)).toEqual(["settled", "settled", "proven"]);
       expect(await read(rest.requestId)).toMatchObject({ transaction: null, lastError: "why" });
@@ -350,7 +353,7 @@ describeStores("queue", (store) => {
   describe("jobs that wait for each other", () => {
     const waiting = (owner = "me") =>
       listWaiting({ database, owner, claims: { from: 0, to: 1 } }).then((found) =>
-        found.map(({ jobs, versionId }) => [versionId, jobs]),
+        found.map(({ jobs, ofOne }) => [ofOne, jobs]),
       );
 
     it("are counted by version, without those that somebody has or that go alone", async () => {

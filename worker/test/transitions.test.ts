@@ -11,14 +11,21 @@ const JOBS = join(import.meta.dirname, "../src/jobs");
 /** Who works on a job, and when something was last sent: forgotten, it is only done again. */
 const NO_TRANSITIONS = [
   ...["leaseJobs", "renewLease", "releaseJobs", "leaseTransactions", "releaseTransaction"],
-  ...["releaseAllLeases", "recordSent"],
+  ...[
+    "releaseAllLeases",
+    "recordSent",
+    "claimLooks",
+    "claimRenewals",
+    "recordRenewal",
+    "recordEnd",
+  ],
 ];
 
 it("every operation that changes a job or a transaction makes a transition that kills", () => {
   const writing = readdirSync(JOBS)
     .flatMap((name) => readFileSync(join(JOBS, name), "utf8").split(/^}\n/m))
     .filter((text) =>
-      /\b(INSERT INTO|UPDATE|DELETE FROM) (jobs|transactions|attempts|transaction_jobs)\b/.test(
+      /\b(INSERT INTO|UPDATE|DELETE FROM) (jobs|transactions|attempts|transaction_jobs|pages)\b/.test(
         text,
       ),
     )

@@ -6,7 +6,7 @@ import { settlementInterface } from "../src/chain/chain.ts";
 import type { Job } from "../src/jobs/job.ts";
 import type { Waiting } from "../src/jobs/leases.ts";
 import { DRIVERS, driverFor, driverNamed } from "../src/roles/settle/kinds/drivers.ts";
-import type { Lot } from "../src/roles/settle/kinds/settlementDriver.ts";
+import type { EncodeContext, Lot } from "../src/roles/settle/kinds/settlementDriver.ts";
 import { zkml } from "../src/roles/settle/kinds/zkml.ts";
 import { zkmlBatch } from "../src/roles/settle/kinds/zkmlBatch.ts";
 import { NODE, newJob } from "./support/newJob.ts";
@@ -19,7 +19,7 @@ const jobs = (count: number): Job[] =>
 
 describe("what a batch is formed of", () => {
   const waiting = (count: number, oldestMs = 0, versionId = VERSION): Waiting => ({
-    ...{ versionId, jobs: count, oldestMs },
+    ...{ evidence: "proof", ofOne: versionId, jobs: count, oldestMs },
   });
   const form = (lots: readonly Waiting[], size: number, maxAgeMs = 1000): Lot[] =>
     zkmlBatch.form({ waiting: lots, batching: { size, maxAgeMs } });
@@ -64,8 +64,8 @@ describe("what a batch is formed of", () => {
     const other = `0x${"22".repeat(32)}`;
     const lots = form([waiting(2), waiting(1, 0, other), waiting(2, 0, other)], 2);
     expect(lots.map(({ stage, together, versionId }) => [stage, together, versionId])).toEqual([
-      [{ state: "proven", settleAlone: false }, true, VERSION],
-      [{ state: "proven", settleAlone: false }, true, other],
+      [{ state: "proven", evidence: "proof", settleAlone: false }, true, VERSION],
+      [{ state: "proven", evidence: "proof", settleAlone: false }, true, other],
     ]);
   });
 
@@ -91,7 +91,7 @@ describe("who settles jobs", () => {
       [],
     ];
     for (const group of mixed)
-      expect(() => driverFor(group)).toThrow(/nothing that zkmlBatch, zkml/);
+      expect(() => driverFor(group)).toThrow(/nothing that zkmlBatch, zkml, page, pageAgain, tee/);
   });
 
   it("is found by its name again", () => {
@@ -103,11 +103,15 @@ describe("who settles jobs", () => {
 });
 
 describe("the call of a batch", () => {
-  it("names version and node once, and packs the items", () => {
+  it("names version and node once, and packs the items", async () => {
     const group = jobs(3);
+    const settlement = Wallet.createRandom().address;
+    const context = { chain: { settlement } } as EncodeContext;
+    const { data, to } = await zkmlBatch.encode(group, context);
+    expect(to).toBe(settlement);
     const [version, node, items, signature] = settlementInterface.decodeFunctionData(
       "settleZkmlBatch",
-      zkmlBatch.encode(group),
+      data,
     );
     expect([version, node, signature]).toEqual([VERSION, NODE, "0x"]);
     expect(decodeZkmlBatch({ items, wordCount: 3 })).toHaveLength(3);

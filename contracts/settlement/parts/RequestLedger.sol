@@ -18,6 +18,9 @@ abstract contract RequestLedger is IRequestLedger, AccessManaged {
 
     mapping(uint256 page => uint256 bitmap) private _pages;
     mapping(address writer => mapping(uint256 page => uint256 bitmap)) private _held;
+    /// @dev Bit i of group g: a writer holds all of page 256 g + i. Whole pages are what writers mostly hold, and a bit here
+    /// costs a fifth of a bitmap of their own.
+    mapping(address writer => mapping(uint256 group => uint256 pages)) private _heldWhole;
     /// @dev All that ever were, so that what a former writer holds is not taken for settled.
     address[] private _writers;
 
@@ -29,22 +32,32 @@ abstract contract RequestLedger is IRequestLedger, AccessManaged {
         _requireWriter();
         uint256 before = _pages[page];
         taken = bitmap & ~before;
+        if (taken == 0) return 0;
         _pages[page] = before | taken;
-        _held[msg.sender][page] |= taken;
+        if (taken == type(uint256).max) _heldWhole[msg.sender][page >> 8] |= _wholeBit(page);
+        else _held[msg.sender][page] |= taken;
     }
 
     /// @inheritdoc IRequestLedger
     function release(uint256 page, uint256 bitmap) external override {
-        _requireWriter();
-        uint256 held = _held[msg.sender][page];
+        // Who is no writer any more still gives back what it holds: it has to, where a page of it turns out to be wrong.
+        uint256 held = heldBy(msg.sender, page);
         if (bitmap & ~held != 0) revert RequestLedger_NotHeld(page, held, bitmap);
-        _held[msg.sender][page] = held & ~bitmap;
         _pages[page] &= ~bitmap;
+        uint256 rest = held & ~bitmap;
+        if (held == type(uint256).max) {
+            if (rest == held) return;
+            _heldWhole[msg.sender][page >> 8] &= ~_wholeBit(page);
+            if (rest == 0) return;
+        }
+        _held[msg.sender][page] = rest;
     }
 
     /// @inheritdoc IRequestLedger
     function setLedgerWriter(address writer, bool allowed) external override restricted {
-        if (isLedgerWriter[writer] == allowed || writer.code.length == 0) {
+        // Code is asked for when a writer is named, and only then: an account that gets rid of its code (EIP-7702) must not
+        // stay one for good.
+        if (isLedgerWriter[writer] == allowed || (allowed && writer.code.length == 0)) {
             revert RequestLedger_WriterInvalid(writer);
         }
         isLedgerWriter[writer] = allowed;
@@ -61,7 +74,7 @@ abstract contract RequestLedger is IRequestLedger, AccessManaged {
         uint256 bit = RequestIds.bitOf(requestId);
         if (_pages[page] & bit == 0) return false;
         for (uint256 i = 0; i < _writers.length; ++i) {
-            if (_held[_writers[i]][page] & bit != 0) return false;
+            if (heldBy(_writers[i], page) & bit != 0) return false;
         }
         return true;
     }
@@ -72,8 +85,9 @@ abstract contract RequestLedger is IRequestLedger, AccessManaged {
     }
 
     /// @inheritdoc IRequestLedger
-    function heldBy(address writer, uint256 page) external view override returns (uint256) {
-        return _held[writer][page];
+    function heldBy(address writer, uint256 page) public view override returns (uint256) {
+        bool isWhole = _heldWhole[writer][page >> 8] & _wholeBit(page) != 0;
+        return isWhole ? type(uint256).max : _held[writer][page];
     }
 
     /// @dev Records a request for good. Reverts if it is taken.
@@ -90,8 +104,12 @@ abstract contract RequestLedger is IRequestLedger, AccessManaged {
         _pages[page] |= bitmap;
     }
 
-    function _requireWriter() private view {
+    function _requireWriter() internal view {
         if (!isLedgerWriter[msg.sender]) revert RequestLedger_NotWriter(msg.sender);
+    }
+
+    function _wholeBit(uint256 page) private pure returns (uint256) {
+        return 1 << (page & 0xff);
     }
 
     function _isKnown(address writer) private view returns (bool) {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IInferenceSettlement} from "../../interfaces/IInferenceSettlement.sol";
 import {IModelRegistry} from "../../interfaces/IModelRegistry.sol";
+import {Consent} from "../../utils/Consent.sol";
 import {InferenceResults} from "../InferenceResults.sol";
 import {RequestLedger} from "./RequestLedger.sol";
 
@@ -31,7 +30,9 @@ abstract contract SettlementBase is IInferenceSettlement, RequestLedger, EIP712 
     /// @inheritdoc IInferenceSettlement
     mapping(bytes32 requestId => bytes32 digest) public override digestOf;
 
-    constructor(IModelRegistry registry) EIP712("HACA InferenceSettlement", "1") {
+    constructor(
+        IModelRegistry registry
+    ) EIP712(InferenceResults.DOMAIN_NAME, InferenceResults.DOMAIN_VERSION) {
         _requireContract(address(registry));
         modelRegistry = registry;
     }
@@ -73,15 +74,8 @@ abstract contract SettlementBase is IInferenceSettlement, RequestLedger, EIP712 
         if (block.timestamp > deadline) revert InferenceSettlement_ResultExpired(deadline, block.timestamp);
     }
 
-    /// @dev The node is the caller or has signed. ECDSA comes first: only the holder of the node's own key can pass
-    /// it, whether or not the account has code (EIP-7702), and an ordinary node's account need not be touched.
     function _requireConsent(address node, bytes32 digest, bytes calldata signature) internal view {
-        if (msg.sender == node) return;
-        (address signer, ECDSA.RecoverError problem, ) = ECDSA.tryRecoverCalldata(digest, signature);
-        if (problem == ECDSA.RecoverError.NoError && signer == node) return;
-        if (!SignatureChecker.isValidERC1271SignatureNowCalldata(node, digest, signature)) {
-            revert InferenceSettlement_NodeSignatureInvalid(node);
-        }
+        if (!Consent.isGiven(node, digest, signature)) revert InferenceSettlement_NodeSignatureInvalid(node);
     }
 
     /// @dev What settlement needs of a version. A deprecated one still has what was answered before, as long as

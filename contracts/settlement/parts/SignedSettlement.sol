@@ -28,16 +28,13 @@ abstract contract SignedSettlement is SettlementBase {
     /// @inheritdoc IInferenceSettlement
     function settleTee(InferenceResult calldata result, bytes calldata signature) external override {
         _requireTimely(result.timestamp);
-        _requireVersion(result);
-        address expected = RequestIds.nodeOfEnclave(result.teeId);
-        address node = RequestIds.nodeOf(result.requestId);
-        if (node != expected) revert InferenceSettlement_WrongNode(expected, node);
-        bytes32 digest = hashResult(result);
-        // As with proofs, the record comes before the expensive checks, which are static calls to the registry.
-        _record(result.requestId);
-        _keepDigest(result.requestId, result.price, Verification.TEE, digest);
-        _requireEnclave(result, digest, signature);
-        _emitSettled(result, Verification.TEE);
+        _settleTee(result, signature);
+    }
+
+    /// @inheritdoc IInferenceSettlement
+    function settleTeeLate(InferenceResult calldata result, bytes calldata signature) external override {
+        _requireWriter();
+        _settleTee(result, signature);
     }
 
     /// @inheritdoc IInferenceSettlement
@@ -78,6 +75,19 @@ abstract contract SignedSettlement is SettlementBase {
     /// @inheritdoc IInferenceSettlement
     function isRecordedVanilla(bytes32 requestId) external view override returns (bool) {
         return _vanillaPages[RequestIds.pageOf(requestId)] & RequestIds.bitOf(requestId) != 0;
+    }
+
+    function _settleTee(InferenceResult calldata result, bytes calldata signature) private {
+        _requireVersion(result);
+        address expected = RequestIds.nodeOfEnclave(result.teeId);
+        address node = RequestIds.nodeOf(result.requestId);
+        if (node != expected) revert InferenceSettlement_WrongNode(expected, node);
+        bytes32 digest = hashResult(result);
+        // As with proofs, the record comes before the expensive checks, which are static calls to the registry.
+        _record(result.requestId);
+        _keepDigest(result.requestId, result.price, Verification.TEE, digest);
+        _requireEnclave(result, digest, signature);
+        _emitSettled(result, Verification.TEE);
     }
 
     function _requireVersion(InferenceResult calldata result) private view {

@@ -152,6 +152,11 @@ abstract contract TEENodes is TEEImages {
     }
 
     /// @inheritdoc ITEERegistry
+    function operatorOf(bytes32 teeId) external view override returns (address) {
+        return _knownNode(teeId).operator;
+    }
+
+    /// @inheritdoc ITEERegistry
     function nodeAt(uint8 teeType, uint256 index) external view override returns (bytes32) {
         return _nodesByType[teeType][index];
     }

@@ -1,8 +1,8 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { CONTRACT_ROWS, includesPart, type Part } from "@haca/protocol/contracts";
-import type { Provider } from "ethers";
+import { dataLength, type Provider } from "ethers";
 import type { Deployment } from "../plan/openDeployment.ts";
-import { PRECOMPILES, type Precompile } from "./precompiles.ts";
+import { FAILS, NOTHING, PRECOMPILES, type Precompile, type Question } from "./precompiles.ts";
 import {
   CONTROL,
   codeOfSize,
@@ -32,13 +32,13 @@ type Artifact = { contractName: string; bytecode: string; deployedBytecode: stri
 
 /**
  * Asks a chain, before the first transaction, for everything that the contracts need of it: precompiled contracts by
- * questions with known answers and by price, opcodes, sizes, gas. Only simulates; nothing is sent.
+ * questions with known answers, right and wrong ones, and by price, opcodes, sizes, gas. Only simulates; nothing is sent.
  *
  * Returns what does not work there, a line each. Errors: `deploy.chainLacks` with all that the deployment cannot do
  * without; `deploy.cannotProbe` if the endpoint does not simulate.
  */
 export async function probeChain(parameters: {
-  provider: Provider;
+  provider: Pick<Provider, "call" | "getBlock">;
   /** of all contracts that the deployment creates */
   artifacts: readonly Artifact[];
   /** whether attestation is among what is deployed */
@@ -63,11 +63,17 @@ export async function probeChain(parameters: {
   const lacks: string[] = [];
   const off: string[] = [];
   for (const precompile of PRECOMPILES) {
-    if (precompile.neededBy !== "everything" && !hasAttestation) continue;
+    const { name, address, feature, neededBy, alternative } = precompile;
+    if (neededBy === "attestation" && !hasAttestation) continue;
+    const contract = artifacts.find(({ contractName }) => contractName === neededBy);
+    const isOptional = neededBy === "PageSettlement" && contract === undefined;
+    if (isOptional && !hasAttestation) continue;
     const problem = await probePrecompile(precompile, run);
     if (problem === undefined) continue;
-    const line = `${precompile.name} (0x${precompile.address.toString(16)}) ${problem}: no ${precompile.feature}`;
-    (precompile.neededBy === "nothing" ? off : lacks).push(line);
+    const line = `${name} (0x${address.toString(16)}) ${problem.text}: no ${feature}`;
+    // One that takes wrong for right is worse than none: whoever relies on it believes forgeries.
+    if (isOptional && problem.isHarmless) off.push(`${line} (${alternative})`);
+    else lacks.push(contract === undefined ? line : `${line}, and no ${neededBy}`);
   }
 
   for (const { name, opcode, program } of OPCODES) {
@@ -104,18 +110,46 @@ export async function probeChain(parameters: {
   return off;
 }
 
+type Run = (data: string) => Promise<string>;
+
 async function probePrecompile(
   precompile: Precompile,
-  run: (data: string) => Promise<string>,
-): Promise<string | undefined> {
-  const { address, input, output, gasLimit } = precompile;
-  const outputLength = output.length / 2 - 1;
-  const answer = await run(measurement({ address, input, outputLength })).catch(() => undefined);
-  if (answer === undefined) return "fails";
-  const measured = readMeasurement(answer);
-  if (!measured.isDone) return "fails";
-  if (measured.output !== output) {
-    return BigInt(measured.output) === 0n ? "is missing" : "answers wrongly";
+  run: Run,
+): Promise<{ text: string; isHarmless: boolean } | undefined> {
+  const { address, questions, gasLimit } = precompile;
+  const [first, ...others] = questions;
+  const measured = await ask({ address, question: first, run });
+  if (measured === undefined) return { text: "fails", isHarmless: true };
+  if (measured.output !== first.answer) {
+    const isEmpty = BigInt(measured.output === NOTHING ? 0 : measured.output) === 0n;
+    return { text: isEmpty ? "is missing" : "answers wrongly", isHarmless: isEmpty };
   }
-  return measured.gas > gasLimit ? `takes ${measured.gas} gas, more than ${gasLimit}` : undefined;
+  for (const question of others) {
+    const gas = question.answer === FAILS ? { gas: gasLimit } : {};
+    const answer = (await ask({ address, question, run, ...gas }))?.output ?? FAILS;
+    if (answer !== question.answer) return { text: "takes wrong for right", isHarmless: false };
+  }
+  if (measured.gas <= gasLimit) return undefined;
+  return { text: `takes ${measured.gas} gas, more than ${gasLimit}`, isHarmless: true };
+}
+
+/** What a precompiled contract says; nothing where the call fails. */
+async function ask(parameters: {
+  address: number;
+  question: Question;
+  run: Run;
+  gas?: number;
+}): Promise<{ gas: number; output: string } | undefined> {
+  const { address, question, run, gas } = parameters;
+  const { input, answer } = question;
+  // Room for a word at least, so that an answer where none is to come is seen.
+  const outputLength = Math.max(32, answer === FAILS ? 0 : dataLength(answer));
+  const program = measurement({
+    ...{ address, input, outputLength },
+    ...(gas === undefined ? {} : { gas }),
+  });
+  const said = await run(program).catch(() => undefined);
+  if (said === undefined) return undefined;
+  const { isDone, ...measured } = readMeasurement(said);
+  return isDone ? measured : undefined;
 }

@@ -3,6 +3,7 @@ import { concat, dataLength, dataSlice, toBeHex } from "ethers";
 /** Programs that a simulated contract creation runs; what a creation returns is its answer. Nothing is sent. */
 
 const push2 = (value: number): string => `61${value.toString(16).padStart(4, "0")}`;
+const push4 = (value: number): string => `63${value.toString(16).padStart(8, "0")}`;
 
 /** Answers the number 1. */
 export const CONTROL = "0x600160005260206000f3";
@@ -19,37 +20,40 @@ export const OPCODES: readonly { name: string; opcode: number; program: string }
 /** Leaves a contract of so many bytes. */
 export const codeOfSize = (bytes: number): string => `0x${push2(bytes)}6000f3`;
 
-/** Calls a precompiled contract and answers whether it succeeded, what it took and what it said. */
+/** Calls a precompiled contract and answers whether it succeeded, what it took, how much it said and what. */
 export function measurement(parameters: {
   address: number;
   input: string;
+  /** room for its answer, in bytes */
   outputLength: number;
+  /** gas for the call; all that there is if not given. A call that fails burns it */
+  gas?: number;
 }): string {
-  const { address, input, outputLength } = parameters;
+  const { address, input, outputLength, gas } = parameters;
   const length = dataLength(input);
-  // Behind the input: success, gas, output.
+  // Behind the input: success, gas, length of the answer, answer.
   const result = Math.ceil(length / 32) * 32;
   const program = (codeLength: number): string =>
     [
       ...[push2(length), push2(codeLength), push2(0), "39"], // CODECOPY(0, codeLength, length)
       "5a", // GAS
-      ...[push2(outputLength), push2(result + 64), push2(length), push2(0)],
-      ...[push2(address), "5a", "fa"], // STATICCALL
+      ...[push2(outputLength), push2(result + 96), push2(length), push2(0)],
+      ...[push2(address), gas === undefined ? "5a" : push4(gas), "fa"], // STATICCALL
       ...["5a", "90", push2(result), "52"], // GAS, success to memory
       ...["90", "03", push2(result + 32), "52"], // difference of gas to memory
-      ...[push2(64 + outputLength), push2(result), "f3"], // RETURN
+      ...["3d", push2(result + 64), "52"], // RETURNDATASIZE to memory
+      ...[push2(96 + outputLength), push2(result), "f3"], // RETURN
     ].join("");
   const codeLength = program(0).length / 2;
   return concat([`0x${program(codeLength)}`, input]);
 }
 
-/** What `measurement` answered. */
+/** What `measurement` answered; of a longer answer than there was room for, the beginning. */
 export function readMeasurement(answer: string): { isDone: boolean; gas: number; output: string } {
-  return {
-    isDone: BigInt(dataSlice(answer, 0, 32)) === 1n,
-    gas: Number(BigInt(dataSlice(answer, 32, 64))),
-    output: dataSlice(answer, 64),
-  };
+  const number = (word: number): number =>
+    Number(BigInt(dataSlice(answer, 32 * word, 32 * (word + 1))));
+  const end = Math.min(96 + number(2), dataLength(answer));
+  return { isDone: number(0) === 1, gas: number(1), output: dataSlice(answer, 96, end) };
 }
 
 const [PUSH1, PUSH32, INVALID] = [0x60, 0x7f, 0xfe];

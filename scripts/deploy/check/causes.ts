@@ -70,6 +70,8 @@ const CAUSES: Readonly<Record<string, Cause>> = {
   "TEERegistry.AttestationMaxAgeChanged": call("setAttestationMaxAge", "current"),
   "TEERegistry.OperatorAllowed": call("allowOperator", "operator"),
   "TEERegistry.TEEStatusChanged": call("liftBan", "teeId"),
+  "PageSettlement.AttesterChanged": call("setAttester", "attester"),
+  "PageSettlement.ParametersChanged": call("setParameters", "parameters"),
   "NodeBonds.BondAmountChanged": call("setAmount", "current"),
   "NodeBonds.BondForfeited": call("forfeit", "teeId", "receiver"),
 };

@@ -35,22 +35,57 @@ async function settlementFacts(audit: Audit): Promise<Fact[]> {
       changes: history.of(settlement, "TEERegistrySet").slice(1),
     },
     ...(await writerFacts(audit, settlement)),
+    ...(await pageFacts(audit)),
   ];
 }
 
-/** Contracts that may hold requests, or ever might: a deployment starts without any. */
+const PARAMETERS =
+  "function parametersNow() view returns ((uint24 longRoad, uint24 shortRoad, uint24 resultWindow, uint88 minimumDeposit))";
+const inWords = (parameters: unknown): string => {
+  const [longRoad, shortRoad, resultWindow, minimumDeposit] = Array.from(
+    parameters as Iterable<bigint>,
+  );
+  return `${longRoad} s, ${shortRoad} s, ${resultWindow} s, ${minimumDeposit}`;
+};
+
+/** Roads, window and amounts of pages, and who may take a page to the short road: at first nobody. */
+async function pageFacts(audit: Audit): Promise<Fact[]> {
+  const { history, reader, constructed, contracts, names } = audit;
+  const pages = contracts.get("PageSettlement");
+  if (pages === undefined) return [];
+  const initial = constructed.get(pages)?.[4];
+  return [
+    {
+      subject: "PageSettlement.parameters",
+      expected: initial === undefined ? "unknown" : inWords(initial),
+      actual: inWords(await ask(reader, pages, PARAMETERS)),
+      changes: history.of(pages, "ParametersChanged").slice(1),
+    },
+    {
+      subject: "PageSettlement.attester",
+      expected: "nobody",
+      actual: names.of(
+        String(await ask(reader, pages, "function attester() view returns (address)")),
+      ),
+      changes: history.of(pages, "AttesterChanged"),
+    },
+  ];
+}
+
+/** Contracts that may hold requests, or ever might: a deployment starts with that of the pages. */
 async function writerFacts(audit: Audit, settlement: string): Promise<Fact[]> {
-  const { history, reader, names } = audit;
+  const { history, reader, names, contracts } = audit;
   const changes = history.of(settlement, "LedgerWriterChanged");
   const facts: Fact[] = [];
   for (const writer of new Set(changes.map(({ args }) => String(args.writer)))) {
     const fragment = "function isLedgerWriter(address) view returns (bool)";
     const isWriter = await ask(reader, settlement, fragment, writer);
+    const isOfDeployment = writer === contracts.get("PageSettlement");
     facts.push({
       subject: `InferenceSettlement: ${names.of(writer)} holds requests`,
-      expected: "never did",
+      expected: isOfDeployment ? "it may" : "never did",
       actual: isWriter === true ? "it may" : "it might",
-      changes: changes.filter(({ args }) => args.writer === writer),
+      changes: changes.filter(({ args }) => args.writer === writer).slice(isOfDeployment ? 1 : 0),
     });
   }
   return facts;

@@ -39,6 +39,7 @@ const TELLING_FUNCTIONS: readonly (readonly [ContractName, string])[] = [
   ["InferenceSettlement", "setSettlementWindow(uint64)"],
   ["TEERegistry", "setVerifier(uint8,address)"],
   ["NodeBonds", "setAmount(uint96)"],
+  ["PageSettlement", "pauseProposals(uint64)"],
   ["CertificateStore", "revokeUnseen(bytes,uint256)"],
 ];
 /** Contracts that read the registry and that nothing on the chain names: an address book alone tells where they are. */

@@ -2,6 +2,7 @@ import { p384BaseTable } from "@haca/attestation/p384/p384Base";
 import { certificateIds, parseCertificate } from "@haca/attestation/x509/parseCertificate";
 import { ALLOCATIONS, allocationOf } from "@haca/protocol/allocations";
 import { CONTRACT_ROWS, type ContractName } from "@haca/protocol/contracts";
+import { shortestLongRoad } from "@haca/protocol/pageSettlement";
 import {
   AbiCoder,
   concat,
@@ -63,6 +64,8 @@ export function expectedArguments(
       return [of("TEERegistry")];
     case "NodeBonds":
       return [of("AccessManager"), of("OPG"), of("TEERegistry")];
+    case "PageSettlement":
+      return [of("AccessManager"), of("InferenceSettlement"), of("OPG"), FREE, FREE];
     case "TimelockController": {
       const predecessor = audit.timelocks[audit.timelocks.indexOf(address) - 1];
       return predecessor === undefined
@@ -136,6 +139,14 @@ export function expectedImmutables(
       return { registry: word("TEERegistry") };
     case "NodeBonds":
       return { TOKEN: word("OPG"), REGISTRY: word("TEERegistry") };
+    case "PageSettlement":
+      return {
+        TOKEN: word("OPG"),
+        SETTLEMENT: word("InferenceSettlement"),
+        REGISTRY: word("TEERegistry"),
+        MODELS: word("ModelRegistry"),
+        MINIMUM_LONG_ROAD: toBeHex(shortestLongRoad((args[3] as bigint | undefined) ?? 0n), WORD),
+      };
     case "GenesisDistribution":
       return {
         token: word("OPG"),

@@ -1,5 +1,6 @@
 import { ALLOCATIONS, allocationOf, vestingPeriod } from "@haca/protocol/allocations";
 import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
+import { DEFAULT_PAGE_PARAMETERS } from "@haca/protocol/pageSettlement";
 import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import { ZeroAddress } from "ethers";
 import type { GovernanceParameters } from "../parameters/readParameters.ts";
@@ -13,7 +14,10 @@ const VESTED_ALLOCATIONS = 5;
 const LABELLED_ROLES = ["GOVERNANCE", "GUARDIAN", "IMAGE_APPROVER", "REGISTRAR"] as const;
 
 /** What token, vesting, airdrop, timelock and governor are made with. */
-type TokenParameters = Omit<GovernanceParameters, "guardian" | "imageApprover" | "attestation">;
+type TokenParameters = Omit<
+  GovernanceParameters,
+  "guardian" | "imageApprover" | "attestation" | "forcedInclusionDelay"
+>;
 
 /** What the constructor of GenesisDistribution takes, without the timelock. */
 export function genesisParameters(parameters: TokenParameters) {
@@ -76,6 +80,15 @@ export function governanceModule(
   // No node leaves a bond until governance sets an amount and tells the registry of this contract.
   const nodeBonds = module.contract("NodeBonds", [accessManager, opg, attested.teeRegistry]);
 
+  // A writer of the ledger is named before the rule is written that makes governance name it.
+  const pageSettlement = module.contract("PageSettlement", [
+    ...[accessManager, inferenceSettlement, opg],
+    ...[governance.forcedInclusionDelay, DEFAULT_PAGE_PARAMETERS],
+  ]);
+  module.call(inferenceSettlement, "setLedgerWriter", [pageSettlement, true], {
+    id: "ledger_writer_pages",
+  });
+
   for (const [role, name, account] of [
     ["PROPOSER_ROLE", "governor", governor],
     ["CANCELLER_ROLE", "governor", governor],
@@ -88,7 +101,11 @@ export function governanceModule(
 
   accessCalls({
     ...{ module, accessManager },
-    contracts: { InferenceSettlement: core.inferenceSettlement, NodeBonds: nodeBonds },
+    contracts: {
+      InferenceSettlement: inferenceSettlement,
+      NodeBonds: nodeBonds,
+      PageSettlement: pageSettlement,
+    },
   });
   for (const role of LABELLED_ROLES) {
     module.call(accessManager, "labelRole", [ROLES[role], role], { id: `label_${role}` });
@@ -121,5 +138,5 @@ export function governanceModule(
   module.call(timelock, "renounceRole", [TIMELOCK_ROLES.DEFAULT_ADMIN_ROLE, deployer], {
     id: "renounce_timelock",
   });
-  return { ...core, ...attested, ...token, nodeBonds };
+  return { ...core, ...attested, ...token, nodeBonds, pageSettlement };
 }

@@ -3,9 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
+import { LONGEST_INCLUSION_DELAY } from "@haca/protocol/pageSettlement";
 import { Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { P256_SIGNATURE } from "../chain/precompiles.ts";
+import { inclusionDelayOf } from "./forcedInclusion.ts";
 import type { Problem } from "./parametersSchema.ts";
 import { parametersPath, readParameters } from "./readParameters.ts";
 
@@ -39,14 +41,21 @@ const publicFile = () => ({
   },
 });
 
+const BASE = 8453;
+const UNKNOWN = 10740;
+
 /** What is wrong besides the root. */
-function problemsOf(change: (file: File) => unknown, deployer = DEPLOYER): readonly Problem[] {
+function problemsOf(
+  change: (file: File) => unknown,
+  deployer = DEPLOYER,
+  chainId = BASE,
+): readonly Problem[] {
   const file = publicFile();
   change(file);
   const path = join(folder, "parameters.json");
   writeFileSync(path, JSON.stringify(file));
   try {
-    readParameters({ path, isDevelopmentChain: false, deployer });
+    readParameters({ path, isDevelopmentChain: false, deployer, chainId });
   } catch (error) {
     if (!(error instanceof BaseError)) throw error;
     const problems = error.details.problems as Problem[];
@@ -140,7 +149,9 @@ describe("parameters for a public chain", () => {
     expect(readParameters({ path, isDevelopmentChain: true }).timelockDelay).toBe(120);
     let message = "";
     try {
-      readParameters({ path, isDevelopmentChain: false, deployer: TEST_ACCOUNT });
+      readParameters({
+        ...{ path, isDevelopmentChain: false, deployer: TEST_ACCOUNT, chainId: BASE },
+      });
     } catch (error) {
       message = String(error);
     }
@@ -149,6 +160,56 @@ describe("parameters for a public chain", () => {
     }
     expect(message).toContain("\n  governor.votingPeriod: ");
     expect(message).toContain("\n  airdrop.csv entry 2: ");
+  });
+});
+
+describe("how long a sequencer can keep a transaction out", () => {
+  const DAY = 86_400;
+  const delayOf = (given: number | undefined, chainId: number) =>
+    inclusionDelayOf({ given, chain: { isDevelopmentChain: false, chainId } });
+
+  it.each([
+    [BASE, DAY],
+    [84_532, DAY],
+    [10, DAY],
+    [42_161, 2 * DAY],
+    [421_614, 2 * DAY],
+  ])("is known of chain %i", (chainId, delay) => {
+    expect(delayOf(undefined, chainId)).toEqual({ delay });
+    expect(delayOf(delay + 1, chainId)).toEqual({ delay: delay + 1 });
+    expect(delayOf(delay - 1, chainId).problem).toContain(`at least ${delay} s`);
+  });
+
+  it("has to be said of a chain that is not known, and may be nothing", () => {
+    expect(problemsOf(() => undefined, DEPLOYER, UNKNOWN)).toEqual([
+      { field: "forcedInclusionDelay", message: expect.stringContaining("chain 10740") },
+    ]);
+    for (const seconds of [0, 7, LONGEST_INCLUSION_DELAY]) {
+      const change = (file: File) => Object.assign(file, { forcedInclusionDelay: seconds });
+      expect(problemsOf(change, DEPLOYER, UNKNOWN)).toEqual([]);
+      expect(delayOf(seconds, UNKNOWN).delay).toBe(seconds);
+    }
+  });
+
+  it.each([
+    [LONGEST_INCLUSION_DELAY + 1, "must be at most 302400 s (3.5 days)"],
+    [-1, "must not be negative"],
+    [1.5, "must be an integer"],
+    ["86400", "must be an integer"],
+  ])("cannot be %s", (seconds, text) => {
+    const change = (file: File) => Object.assign(file, { forcedInclusionDelay: seconds });
+    for (const chainId of [BASE, UNKNOWN]) {
+      expect(problemsOf(change, DEPLOYER, chainId)).toEqual([
+        { field: "forcedInclusionDelay", message: expect.stringContaining(text) },
+      ]);
+    }
+  });
+
+  it("is nothing on a development chain, if not told otherwise", () => {
+    const path = parametersPath("localhost");
+    expect(readParameters({ path, isDevelopmentChain: true }).forcedInclusionDelay).toBe(0);
+    const chain = { isDevelopmentChain: true, chainId: 31_337 };
+    expect(inclusionDelayOf({ given: 5, chain })).toEqual({ delay: 5 });
   });
 });
 

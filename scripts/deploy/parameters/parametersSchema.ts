@@ -1,3 +1,4 @@
+import { LONGEST_INCLUSION_DELAY } from "@haca/protocol/pageSettlement";
 import { getAddress, isAddress, parseUnits, ZeroAddress } from "ethers";
 import { z } from "zod";
 import { attestationSchema } from "./readAttestationParameters.ts";
@@ -48,6 +49,15 @@ const fields = {
   }),
   attestation: attestationSchema,
   timelockDelay: seconds,
+  /** for how long the chain's sequencer can keep a transaction out; known of some chains */
+  forcedInclusionDelay: z
+    .int("must be an integer, in seconds")
+    .min(0, "must not be negative")
+    .max(
+      LONGEST_INCLUSION_DELAY,
+      `must be at most ${LONGEST_INCLUSION_DELAY} s (3.5 days): a page of results has to become final`,
+    )
+    .optional(),
 };
 
 type GovernorParameters = z.output<z.ZodObject<typeof governorFields>>;

@@ -7,6 +7,7 @@ import { BaseError } from "@haca/protocol/baseError";
 import { PROJECT_ROOT } from "../../lib/projectRoot.ts";
 import { readAirdropCsv } from "../../lib/readAirdropCsv.ts";
 import { checkConsistency, checkPublic, wrongSum } from "./checkParameters.ts";
+import { inclusionDelayOf } from "./forcedInclusion.ts";
 import { type CompleteParameters, type Problem, parseParameters } from "./parametersSchema.ts";
 import { type AttestationParameters, readRoot } from "./readAttestationParameters.ts";
 
@@ -16,6 +17,8 @@ export type GovernanceParameters = Omit<CompleteParameters, "tge" | "airdrop" | 
   airdropRoot: string;
   /** unix seconds */
   airdropDeadline: number;
+  /** seconds */
+  forcedInclusionDelay: number;
 };
 
 export const parametersPath = (network: string): string =>
@@ -27,13 +30,13 @@ const AIRDROP_MONTHS = 12;
  * The parameters of a deployment on a network. Error `deploy.badParameters` names the file and every field that is
  * wrong: shares that do not sum to their allocation, an airdrop that does not, a root certificate that is not AWS's,
  * and on a public chain what no such chain must have (`checkPublic`).
- * @param parameters.deployer needed on a public chain alone
+ * @param parameters.deployer needed on a public chain alone, as is its id
  * @param parameters.problems found elsewhere, to be told with those of the file
  */
 export function readParameters(
   parameters: { path: string; problems?: readonly Problem[] } & (
     | { isDevelopmentChain: true }
-    | { isDevelopmentChain: boolean; deployer: string }
+    | { isDevelopmentChain: boolean; deployer: string; chainId: number }
   ),
 ): GovernanceParameters {
   const { path, isDevelopmentChain } = parameters;
@@ -45,6 +48,12 @@ export function readParameters(
   }
   const { values: read, problems } = parseParameters(parseJson(path));
   const values = { tge: DEFAULT_TGE, ...read };
+  const inclusion = inclusionDelayOf({ given: values.forcedInclusionDelay, chain: parameters });
+  const field = "forcedInclusionDelay";
+  // What is wrong by itself is told already.
+  if (inclusion.problem !== undefined && !problems.some((told) => told.field === field)) {
+    problems.push({ field, message: inclusion.problem });
+  }
   problems.push(...checkConsistency(values), ...(parameters.problems ?? []));
 
   const beside = (file: string): string => resolve(dirname(path), file);
@@ -69,6 +78,7 @@ export function readParameters(
   const { airdrop, attestation: _, ...rest } = values as CompleteParameters & { tge: number };
   return {
     ...rest,
+    forcedInclusionDelay: inclusion.delay,
     attestation: { ...pinned, ...ages } as AttestationParameters,
     airdropRoot: airdropRoot(buildAirdropTree(entries)),
     airdropDeadline: airdrop.deadline ?? addMonths({ time: rest.tge, months: AIRDROP_MONTHS }),

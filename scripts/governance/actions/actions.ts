@@ -10,7 +10,8 @@ import { giveUpVotes } from "./giveUpVotes.ts";
 import { addLedgerWriter, removeLedgerWriter } from "./ledgerWriter.ts";
 import { banNode, liftBan } from "./nodes.ts";
 import { allowOperator, denyOperator } from "./operators.ts";
-import { pauseAdmission } from "./pauseAdmission.ts";
+import { setPageAttester, setPageParameters } from "./pages.ts";
+import { pauseAdmission, pausePages } from "./pauses.ts";
 import { pay } from "./pay.ts";
 import { redirectStakingRewards } from "./redirectStakingRewards.ts";
 import { registerNode } from "./registerNode.ts";
@@ -30,6 +31,9 @@ export const ACTIONS: readonly Action[] = [
   ...SETTINGS,
   addLedgerWriter,
   removeLedgerWriter,
+  setPageParameters,
+  setPageAttester,
+  pausePages,
   approveImage,
   revokeImage,
   addNodeType,

@@ -12,12 +12,13 @@ const writerAction = (allowed: boolean): Action => ({
   usage: "<contract>",
   summary: allowed
     ? "lets a contract hold requests in the ledger"
-    : "keeps a contract from holding further requests; what it holds stays taken",
+    : "keeps a contract from holding further requests",
   by: "proposal",
   functions: ["InferenceSettlement.setLedgerWriter(address,bool)"],
   build: async (context) => {
     const writer = context.values.address("contract");
-    if ((await context.provider.getCode(writer)) === "0x") {
+    // One that got rid of its code is removed like any other.
+    if (allowed && (await context.provider.getCode(writer)) === "0x") {
       throw refuse(`${writer} is no contract on this chain`);
     }
     if ((await deployed(context, SETTLEMENT).isLedgerWriter(writer)) === allowed) {
@@ -34,7 +35,7 @@ const writerAction = (allowed: boolean): Action => ({
           arguments: [writer, allowed],
           words: allowed
             ? `${writer} may hold requests of every node, so that nothing else settles them, and let them go again`
-            : `${writer} can neither hold nor let go requests any more; what it holds stays taken for good`,
+            : `${writer} can hold no further requests; it can still let go what it holds`,
         },
       ],
     };

@@ -1,6 +1,8 @@
-import { hashWords, type InferenceResult } from "@haca/protocol/inferenceResult";
+import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
+import { hashResult, hashWords, type InferenceResult } from "@haca/protocol/inferenceResult";
+import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { expect } from "chai";
-import { type BaseContract, type Signer, ZeroAddress } from "ethers";
+import { type BaseContract, hexlify, type Signer, ZeroAddress } from "ethers";
 import { network } from "hardhat";
 import { admit, deployRegistry } from "../utils/attestationFixture.ts";
 import { deploySettlement, makeInference, signResult } from "../utils/settlementFixture.ts";
@@ -16,7 +18,9 @@ async function deploy() {
   const tee = await deployRegistry(connection);
   const base = await deploySettlement(connection);
   const { ethers, node, settlement, versionId } = base;
-  const { teeId } = await admit(tee, { operator: node });
+  // The owner of everything in this fixture.
+  await settlement.setTeeRegistry(await tee.registry.getAddress());
+  const { enclave } = await admit(tee, { operator: node, kind: "rsa" });
   const accounts = await ethers.getSigners();
   const [asker, stranger] = accounts.slice(-2);
   if (!asker || !stranger) throw new Error("no accounts");
@@ -26,7 +30,7 @@ async function deploy() {
   const ofAnyNode = await ethers.deployContract(name, [target, ZeroAddress, ...parameters]);
   const enclaves = await tee.registry.getAddress();
   const ofEnclaves = await ethers.deployContract(name, [target, enclaves, ...parameters]);
-  return { ...base, tee, teeId, asker, stranger, ofAnyNode, ofEnclaves };
+  return { ...base, tee, enclave, asker, stranger, ofAnyNode, ofEnclaves };
 }
 type Fixture = Awaited<ReturnType<typeof deploy>>;
 type Answer = Awaited<ReturnType<typeof answer>>;
@@ -181,19 +185,33 @@ describe("the example of docs/integrating.md", () => {
     await expectRefusal(accept(await answer(fixture, 0n)), "AlreadyUsed");
   });
 
-  describe("where an enclave is asked for", () => {
-    const ofEnclave = (overrides: Partial<InferenceResult> = {}) =>
-      answer(fixture, 0n, { teeId: fixture.teeId, ...overrides });
+  describe("where enclaves answer", () => {
+    /** An enclave's answer to the asker: its signature in place of a proof, and nobody's receipt. */
+    const ofEnclave = async (
+      overrides: Partial<InferenceResult> = {},
+      signer: SimulatedEnclave = fixture.enclave,
+    ): Promise<Answer> => {
+      const { teeId } = fixture.enclave;
+      const requestId = encodeRequestId({ node: nodeOfEnclave(teeId), nonce: 0n });
+      const given = await answer(fixture, 0n, { teeId, requestId, ...overrides });
+      const digest = hashResult({ domain: fixture.domain, result: given.result });
+      return { ...given, proof: hexlify(signer.sign(digest)), signature: "0x" };
+    };
     const acceptOfEnclave = (given: Answer) => accept(given, { consumer: fixture.ofEnclaves });
 
-    it("test_AcceptsWhen_TheNodeRunsAnActiveEnclave", async () => {
-      await expect(acceptOfEnclave(await ofEnclave())).to.emit(
-        fixture.ofEnclaves,
-        "AnswerAccepted",
-      );
+    it("test_AcceptsAndSettles_WhatAnActiveEnclaveSigned", async () => {
+      const given = await ofEnclave();
+      await expect(acceptOfEnclave(given)).to.emit(fixture.ofEnclaves, "AnswerAccepted");
+      expect(await fixture.settlement.isSettled(given.result.requestId)).to.equal(true);
     });
 
-    it("test_AcceptsWhen_TheNodesClockIsAheadOfTheChains", async () => {
+    it("test_AcceptsWhen_SomebodyHasSettledIt", async () => {
+      const given = await ofEnclave();
+      await fixture.settlement.settleTee(given.result, given.proof);
+      await expect(acceptOfEnclave(given)).to.emit(fixture.ofEnclaves, "AnswerAccepted");
+    });
+
+    it("test_AcceptsWhen_TheEnclavesClockIsAheadOfTheChains", async () => {
       const ahead = await ofEnclave({ timestamp: honest.result.timestamp + 30n });
       await expect(acceptOfEnclave(ahead)).to.emit(fixture.ofEnclaves, "AnswerAccepted");
     });
@@ -203,25 +221,40 @@ describe("the example of docs/integrating.md", () => {
     });
 
     it("test_RevertWhen_TheEnclaveHasStopped", async () => {
-      const { node, tee, teeId } = fixture;
+      const { node, tee, enclave } = fixture;
       const given = await ofEnclave();
-      await tee.registry.connect(node).disableTEE(teeId);
+      await tee.registry.connect(node).disableTEE(enclave.teeId);
       await expectRefusal(acceptOfEnclave(given), "EnclaveNotActive");
     });
 
-    it("test_RevertWhen_TheEnclaveWasNotActiveWhenTheNodeAnswered", async () => {
-      const { node, tee, teeId } = fixture;
-      await tee.registry.connect(node).disableTEE(teeId);
+    it("test_RevertWhen_TheEnclaveWasNotActiveWhenItAnswered", async () => {
+      const { node, tee, enclave } = fixture;
+      await tee.registry.connect(node).disableTEE(enclave.teeId);
       const given = await ofEnclave({ timestamp: BigInt(await networkHelpers.time.latest()) });
       await networkHelpers.time.increase(60);
-      await tee.registry.connect(node).enableTEE(teeId);
+      await tee.registry.connect(node).enableTEE(enclave.teeId);
       await expectRefusal(acceptOfEnclave(given), "EnclaveNotActive");
     });
 
-    it("test_RevertWhen_TheEnclaveIsSomebodyElses", async () => {
-      const { stranger, tee } = fixture;
-      const { teeId } = await admit(tee, { operator: stranger });
-      await expectRefusal(acceptOfEnclave(await ofEnclave({ teeId })), "NotTheEnclavesOperator");
+    it("test_RevertWhen_TheRequestIsSomebodyElses", async () => {
+      const requestId = encodeRequestId({ node: fixture.stranger.address, nonce: 0n });
+      await expectRefusal(acceptOfEnclave(await ofEnclave({ requestId })), "NotTheEnclavesRequest");
+    });
+
+    it("test_RevertWhen_AnotherEnclaveSigned_SettledOrNot", async () => {
+      const { stranger, tee, settlement } = fixture;
+      const { enclave: other } = await admit(tee, { operator: stranger, kind: "rsa" });
+      const forged = await ofEnclave({}, other);
+      await expectRefusal(acceptOfEnclave(forged), "NotTheEnclavesSignature");
+      const { result, proof } = await ofEnclave();
+      await settlement.settleTee(result, proof);
+      await expectRefusal(acceptOfEnclave(forged), "NotTheEnclavesSignature");
+    });
+
+    it("test_RevertWhen_TheWordsAreNotWhatWasSigned", async () => {
+      const given = await ofEnclave();
+      const words = given.words.with(-1, (given.words.at(-1) ?? 0n) ^ (1n << 200n));
+      await expectRefusal(acceptOfEnclave({ ...given, words }), "WordsNotTheResults");
     });
   });
 

@@ -20,6 +20,7 @@ const DEPLOYED = [
   "TEERegistryLens",
   "LegacySettlement",
   "NodeBonds",
+  "PageSettlement",
 ] as const;
 
 /** Bytes of run-time code (EIP-170 allows 24,576). */

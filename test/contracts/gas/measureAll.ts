@@ -4,6 +4,7 @@ import { measureGovernance } from "./measureGovernance.ts";
 import { measureGroth16 } from "./measureGroth16.ts";
 import { measureLegacySettlement } from "./measureLegacySettlement.ts";
 import { type Measure, type Measurement, median } from "./measurement.ts";
+import { measurePages } from "./measurePages.ts";
 import { measureRegistry } from "./measureRegistry.ts";
 import { measureSettlement } from "./measureSettlement.ts";
 import { measureSigned } from "./measureSigned.ts";
@@ -16,6 +17,7 @@ const MEASURES: readonly Measure[] = [
   measureSettlement,
   measureZkmlBatch,
   measureSigned,
+  measurePages,
   measureRegistry,
   measureGroth16,
   measureToken,

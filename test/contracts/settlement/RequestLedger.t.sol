@@ -100,31 +100,63 @@ contract RequestLedgerTest {
         ledger.record(requestId);
     }
 
-    /// @dev What a former writer holds is not taken for settled, and is not free.
-    function test_FormerWriterKeepsWhatItHolds() public {
+    /// @dev A page that is held whole is written down elsewhere.
+    function testFuzz_WritersHoldWholePagesAndGiveBackParts(uint256 page, uint256 back, uint8 index) public {
+        page >>= 8;
+        uint256 bit = 1 << index;
+        vm.assertEq(ledger.hold(page, type(uint256).max), type(uint256).max, "taken");
+        vm.assertEq(ledger.heldBy(address(this), page), type(uint256).max, "held");
+        vm.assertEq(ledger.heldBy(address(this), page ^ 1), 0, "held of its neighbour");
+        vm.assertFalse(ledger.isSettled(bytes32((page << 8) | index)), "settled while held");
+
+        ledger.release(page, back);
+        vm.assertEq(ledger.occupied(page), ~back, "occupied after");
+        vm.assertEq(ledger.heldBy(address(this), page), ~back, "held after");
+        vm.assertFalse(ledger.isSettled(bytes32((page << 8) | index)), "settled after");
+        vm.assertEq(ledger.hold(page, bit), back & bit, "taken again");
+        vm.assertEq(ledger.heldBy(address(this), page), ~back | bit, "held again");
+        if (back == 0) return;
+        ledger.release(page, ~back | bit);
+        vm.assertEq(ledger.occupied(page), 0, "occupied in the end");
+        vm.assertEq(ledger.heldBy(address(this), page), 0, "held in the end");
+    }
+
+    /// @dev What a former writer holds is not taken for settled, and is not free before it gives it back: a page that turns
+    /// out to be wrong after its contract was removed must not stand for good.
+    function test_FormerWriterGivesBackWhatItHolds_AndHoldsNoMore() public {
         bytes32 requestId = RequestIds.encode(address(1), 7);
-        ledger.hold(RequestIds.pageOf(requestId), RequestIds.bitOf(requestId));
+        uint256 page = RequestIds.pageOf(requestId);
+        uint256 bit = RequestIds.bitOf(requestId);
+        ledger.hold(page, bit);
         ledger.setLedgerWriter(address(this), false);
         vm.assertFalse(ledger.isSettled(requestId), "settled");
-        vm.assertEq(ledger.occupied(RequestIds.pageOf(requestId)), RequestIds.bitOf(requestId), "occupied");
-        uint256 page = RequestIds.pageOf(requestId);
+        vm.assertEq(ledger.occupied(page), bit, "occupied");
         vm.expectRevert(
             abi.encodeWithSelector(IRequestLedger.RequestLedger_NotWriter.selector, address(this))
         );
-        ledger.release(page, 1 << 7);
+        ledger.hold(page, bit);
+        ledger.release(page, bit);
+        vm.assertEq(ledger.occupied(page), 0, "occupied after");
+    }
+
+    /// @dev An account with delegated code (EIP-7702) can get rid of it; that must not keep it from being removed.
+    function test_WriterWithoutCodeCanBeRemoved() public {
+        vm.etch(OTHER_WRITER, "");
+        ledger.setLedgerWriter(OTHER_WRITER, false);
+        vm.assertFalse(ledger.isLedgerWriter(OTHER_WRITER), "a writer still");
+        _expectInvalidWriter(OTHER_WRITER, true);
     }
 
     function testFuzz_RevertWhen_CallerIsNoWriter(address caller, uint256 page, uint256 bitmap) public {
         vm.assume(caller != address(this) && caller != OTHER_WRITER);
-        bytes memory refusal = abi.encodeWithSelector(
-            IRequestLedger.RequestLedger_NotWriter.selector,
-            caller
-        );
         vm.prank(caller);
-        vm.expectRevert(refusal);
+        vm.expectRevert(abi.encodeWithSelector(IRequestLedger.RequestLedger_NotWriter.selector, caller));
         ledger.hold(page, bitmap);
+        if (bitmap == 0) return;
         vm.prank(caller);
-        vm.expectRevert(refusal);
+        vm.expectRevert(
+            abi.encodeWithSelector(IRequestLedger.RequestLedger_NotHeld.selector, page, 0, bitmap)
+        );
         ledger.release(page, bitmap);
     }
 

@@ -8,6 +8,7 @@ import {
   legacyMessageHash,
 } from "@haca/protocol/legacySettlement";
 import { isMerkleProof } from "@haca/protocol/merkleTree";
+import { judgeLegacyLeaf, type LegacyNode } from "@haca/protocol/verdicts/judgeLegacyLeaf";
 import { expect } from "chai";
 import { getBytes, hexlify, id } from "ethers";
 import { network } from "hardhat";
@@ -74,6 +75,17 @@ describe("LegacySettlement and its bindings", () => {
       leaf.timestamp <= (await now(f)) &&
       getBytes(leaf.teeSignature).length >= LEGACY_MINIMUM_SIGNATURE_LENGTH &&
       isSignedPerOpenssl(enclave, leaf)
+    );
+  };
+
+  /** All enclaves as data. */
+  const nodes = async (): Promise<Map<string, LegacyNode>> => {
+    const active = [{ from: f.since, until: (await now(f)) + 1n }];
+    return new Map(
+      [...enclaves, f.p256, f.secp256k1].map(({ teeId, signingKey }) => [
+        teeId,
+        { signingKey: hexlify(signingKey), active },
+      ]),
     );
   };
 
@@ -164,15 +176,13 @@ describe("LegacySettlement and its bindings", () => {
           isInTree,
         );
         const isSigned = await isGood(leaf);
+        const sender = f.administrator.address;
         expect(
-          await f.legacySettlement.verifyInclusion(
-            f.administrator.address,
-            root,
-            size,
-            BLOB_ID,
-            leaf,
-            [...proof],
-          ),
+          await f.legacySettlement.verifyInclusion(sender, root, size, BLOB_ID, leaf, [...proof]),
+          subject,
+        ).to.equal(isInTree && isSigned);
+        expect(
+          await judgeLegacyLeaf({ leaf, proof, root, isAnchored: true, nodes: await nodes() }),
           subject,
         ).to.equal(isInTree && isSigned);
         seen.leaves += 1;

@@ -14,7 +14,7 @@ import { GAS } from "../utils/transactionGas.ts";
 
 const connection = await network.create();
 const AMOUNT = 1_000n * 10n ** 18n;
-const RELEASE_DELAY = 7n * 24n * 60n * 60n;
+const RELEASE_DELAY = 21n * 24n * 60n * 60n;
 const MAXIMUM_HOLD = 60n * 24n * 60n * 60n;
 const RETIRED = 3n;
 const EXPELLED = 5n;

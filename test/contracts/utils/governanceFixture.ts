@@ -41,6 +41,7 @@ export async function deployGovernance(connection: NetworkConnection) {
   const { root } = makeSimulatedChain({ now: BigInt(TGE_PAST) });
   const governance: GovernanceParameters = {
     tge: TGE_PAST,
+    forcedInclusionDelay: 0,
     guardian: guardian.address,
     imageApprover: imageApprover.address,
     foundation: foundation.address,
@@ -79,6 +80,7 @@ export async function deployGovernance(connection: NetworkConnection) {
     teeRegistry: await getContractAt("TEERegistry", await addressOf("teeRegistry")),
     legacySettlement: await getContractAt("LegacySettlement", await addressOf("legacySettlement")),
     nodeBonds: await getContractAt("NodeBonds", await addressOf("nodeBonds")),
+    pageSettlement: await getContractAt("PageSettlement", await addressOf("pageSettlement")),
     timelock: await getContractAt("TimelockController", await addressOf("timelock")),
     genesis: await getContractAt("GenesisDistribution", await addressOf("genesis")),
     opg: await getContractAt("OPG", await addressOf("opg")),

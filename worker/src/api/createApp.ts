@@ -1,17 +1,23 @@
-import { decodeRequestId } from "@haca/protocol/requestId";
-import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
+import { Hono } from "hono";
 import type { Logger } from "pino";
-import { describeError, RefusedInferenceError } from "../errors.ts";
+import {
+  describeError,
+  RefusedInferenceError,
+  RefusedResultError,
+  RetryableError,
+} from "../errors.ts";
 import { listOpenAttempts } from "../jobs/openTransactions.ts";
-import { countJobs, readJob } from "../jobs/readJobs.ts";
+import { countJobs } from "../jobs/readJobs.ts";
 import type { Metrics } from "../metrics/createMetrics.ts";
 import type { Condition } from "../repeat.ts";
+import type { CollectContext } from "../roles/collect/collectResults.ts";
 import { answerInference, type InferContext } from "../roles/infer/answerInference.ts";
 import type { Database } from "../storage/database.ts";
 import { DatabaseAwayError } from "../storage/databaseFailure.ts";
 import type { FundsView } from "../transactions/funds.ts";
+import { addResultRoutes } from "./addResultRoutes.ts";
 import { parseInferenceRequest } from "./parseInferenceRequest.ts";
+import { limitBody, refuse, refuseOtherMethods, requireJob, requireJson } from "./refusals.ts";
 import { RequestError, requestErrorOf } from "./requestError.ts";
 import { attemptView, jobView, modelView, receiptView } from "./views.ts";
 
@@ -29,9 +35,14 @@ export type AppContext = {
   funds?: { view: FundsView } | undefined;
   /** absent where the process does not have the role `infer` */
   inference: InferContext | undefined;
+  /** absent where the process does not have the role `collect` */
+  collect?: CollectContext | undefined;
 };
 
-/** The worker's HTTP interface: `/health` and `/metrics` in every role, `/v1` for the role `infer`. */
+/**
+ * The worker's HTTP interface: `/health` and `/metrics` in every role, `/v1/inferences` for the role `infer`, `/v1/results`
+ * for the role `collect`.
+ */
 export function createApp(context: AppContext): Hono {
   const { metrics, logger } = context;
   const app = new Hono();
@@ -43,6 +54,9 @@ export function createApp(context: AppContext): Hono {
   if (context.inference !== undefined) {
     addInferenceRoutes({ app, context, inference: context.inference });
   }
+  if (context.collect !== undefined) {
+    addResultRoutes({ app, database: context.database, collect: context.collect });
+  }
   app.notFound((c) =>
     refuse(c, {
       status: 404,
@@ -53,12 +67,20 @@ export function createApp(context: AppContext): Hono {
   );
   app.onError((error, c) => {
     if (error instanceof RequestError) return refuse(c, error);
-    if (error instanceof RefusedInferenceError) return refuse(c, requestErrorOf(error));
+    if (error instanceof RefusedInferenceError || error instanceof RefusedResultError) {
+      return refuse(c, requestErrorOf(error));
+    }
     if (error instanceof DatabaseAwayError) {
       logger.warn({ path: c.req.path, error: describeError(error) }, "refused: no database");
       c.header("retry-after", String(RETRY_AFTER_SECONDS));
       const message = "the node cannot store requests at the moment: try again";
       return c.json({ error: { code: "database.away", field: null, message } }, 503);
+    }
+    if (error instanceof RetryableError) {
+      logger.warn({ path: c.req.path, error: describeError(error) }, "refused: no endpoint");
+      c.header("retry-after", String(RETRY_AFTER_SECONDS));
+      const message = "the node cannot ask the chain at the moment: try again";
+      return c.json({ error: { code: "chain.away", field: null, message } }, 503);
     }
     logger.error({ path: c.req.path, err: error }, "request failed");
     const message = "the node could not answer; nothing was lost, try again";
@@ -105,17 +127,7 @@ function addInferenceRoutes(parameters: {
 }): void {
   const { app, context, inference } = parameters;
   const { domain } = inference.chain;
-  const limit = bodyLimit({
-    maxSize: context.bodyLimit,
-    onError: () => {
-      throw new RequestError({
-        status: 413,
-        code: "body.tooLarge",
-        field: "body",
-        message: `body: must not be larger than ${context.bodyLimit} bytes`,
-      });
-    },
-  });
+  const limit = limitBody(context.bodyLimit);
   app.post("/v1/inferences", limit, async (c) => {
     requireJson(c);
     const request = parseInferenceRequest(await c.req.text());
@@ -126,66 +138,11 @@ function addInferenceRoutes(parameters: {
     return c.json({ requestId, model, version, label, scores, outputs, receipt, statusUrl });
   });
   app.get("/v1/inferences/:requestId", async (c) => {
-    const requestId = c.req.param("requestId").toLowerCase();
-    requireRequestId(requestId);
-    const job = await readJob({ database: context.database, requestId });
-    if (job === undefined) {
-      throw new RequestError({
-        status: 404,
-        code: "request.unknown",
-        field: "requestId",
-        message: `requestId: this node has no request ${requestId}`,
-      });
-    }
+    const job = await requireJob({ database: context.database, text: c.req.param("requestId") });
     return c.json(jobView({ job, domain }));
   });
   app.get("/v1/models", (c) => c.json({ models: inference.models.map(modelView) }));
   refuseOtherMethods(app, "/v1/inferences", "POST");
   refuseOtherMethods(app, "/v1/inferences/:requestId", "GET");
   refuseOtherMethods(app, "/v1/models", "GET");
-}
-
-function requireJson(c: Context): void {
-  const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
-  if (type === "application/json") return;
-  throw new RequestError({
-    status: 415,
-    code: "body.wrongType",
-    field: "content-type",
-    message: `content-type: must be application/json, got ${type ?? "none"}`,
-  });
-}
-
-function requireRequestId(requestId: string): void {
-  try {
-    decodeRequestId(requestId);
-  } catch (cause) {
-    throw new RequestError({
-      status: 400,
-      code: "request.malformedId",
-      field: "requestId",
-      message: "requestId: must be 0x and 64 hex digits",
-      cause,
-    });
-  }
-}
-
-function refuseOtherMethods(app: Hono, path: string, allowed: string): void {
-  app.all(path, (c) => {
-    c.header("allow", allowed);
-    return refuse(c, {
-      status: 405,
-      code: "method.notAllowed",
-      field: null,
-      message: `${c.req.path} takes ${allowed}, not ${c.req.method}`,
-    });
-  });
-}
-
-function refuse(
-  c: Context,
-  error: Pick<RequestError, "status" | "code" | "field" | "message">,
-): Response {
-  const { code, field, message, status } = error;
-  return c.json({ error: { code, field, message } }, status);
 }

@@ -1,6 +1,6 @@
-import { inferenceSettlementAbi, modelRegistryAbi } from "@haca/protocol/abi";
+import { inferenceSettlementAbi, modelRegistryAbi, pageSettlementAbi } from "@haca/protocol/abi";
 import { placeInLedger } from "@haca/protocol/requestId";
-import { Interface, type JsonRpcProvider, type TypedDataDomain } from "ethers";
+import { Interface, type JsonRpcProvider, type TypedDataDomain, ZeroAddress } from "ethers";
 import { RetryableError } from "../errors.ts";
 
 /** One deployment on one chain, as the roles see it. */
@@ -10,12 +10,21 @@ export type Chain = {
   genesisHash: string;
   settlement: string;
   modelRegistry: string;
+  /** absent where the deployment has none */
+  pageSettlement?: string;
   /** EIP-712 domain of the settlement contract */
   domain: TypedDataDomain;
 };
 
 export const settlementInterface = new Interface(inferenceSettlementAbi);
 export const registryInterface = new Interface(modelRegistryAbi);
+export const pageInterface = new Interface(pageSettlementAbi);
+
+const INTERFACES = {
+  settlement: settlementInterface,
+  modelRegistry: registryInterface,
+  pageSettlement: pageInterface,
+} as const;
 
 /**
  * Calls a view and returns its results in order. Errors are those of the provider.
@@ -23,20 +32,21 @@ export const registryInterface = new Interface(modelRegistryAbi);
  */
 export async function callView(parameters: {
   chain: Chain;
-  contract: "settlement" | "modelRegistry";
+  contract: keyof typeof INTERFACES;
   name: string;
   values: readonly unknown[];
   /** number of the block whose state is asked; the latest where absent */
   block?: number;
 }): Promise<readonly unknown[]> {
   const { block, chain, contract, name, values } = parameters;
-  const abi = contract === "settlement" ? settlementInterface : registryInterface;
+  const abi = INTERFACES[contract];
+  const to = chain[contract] ?? ZeroAddress;
   const answer = await chain.provider.call({
-    to: chain[contract],
+    to,
     data: abi.encodeFunctionData(name, values),
     ...(block === undefined ? {} : { blockTag: block }),
   });
-  requireAnswer({ answer, name, to: chain[contract] });
+  requireAnswer({ answer, name, to });
   return abi.decodeFunctionResult(name, answer).toArray();
 }
 

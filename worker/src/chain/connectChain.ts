@@ -40,6 +40,7 @@ export async function connectChain(parameters: {
     for (const name of ["ModelRegistry", "InferenceSettlement"] as const) {
       await requireContract({ provider, chainId, name, address: contracts[name].address });
     }
+    const pages = contracts.PageSettlement?.address;
     const settlement = getAddress(contracts.InferenceSettlement.address);
     return {
       provider,
@@ -47,6 +48,7 @@ export async function connectChain(parameters: {
       genesisHash: genesis?.hash ?? "unknown",
       settlement,
       modelRegistry: getAddress(contracts.ModelRegistry.address),
+      ...(pages === undefined ? {} : { pageSettlement: getAddress(pages) }),
       domain: settlementDomain({ chainId: BigInt(chainId), settlement }),
     };
   } catch (error) {

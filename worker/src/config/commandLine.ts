@@ -10,13 +10,14 @@ export type Part = (typeof PARTS)[number];
 const COLUMNS = 80;
 const PROJECT = join(import.meta.dirname, "../../..");
 const names = Object.keys(VARIABLES) as VariableName[];
-const QUEUE: readonly Part[] = ["infer", "prove", "settle"];
+const QUEUE: readonly Part[] = ["infer", "prove", "collect", "settle"];
 const RUNNING: readonly Part[] = [...QUEUE, "heartbeat", "facilitate"];
 const FACILITATE: readonly Part[] = ["facilitate"];
+const STORING: readonly Part[] = ["settle", "facilitate"];
 
 /** Who uses a setting that not every role uses. */
 const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
-  HACA_NODE_KEY: ["infer", "settle"],
+  HACA_NODE_KEY: ["infer", "collect", "settle"],
   HACA_MODELS: ["infer", "prove"],
   HACA_DATA_DIR: [...RUNNING, "status"],
   HACA_WORKER_DATABASE_URL: [...QUEUE, "facilitate", "status"],
@@ -35,6 +36,9 @@ const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
   HACA_MAX_FEE_PER_GAS: ["settle", "heartbeat", "facilitate"],
   HACA_BATCH_SIZE: ["settle"],
   HACA_BATCH_MAX_AGE: ["settle"],
+  HACA_PAGE_SIZE: ["settle"],
+  HACA_PAGE_MAX_AGE: ["settle"],
+  HACA_OPERATORS: ["collect"],
   HACA_MODEL_REFRESH_MS: ["infer", "settle"],
   HACA_ENCLAVE_URL: ["heartbeat"],
   HACA_HEARTBEAT_KEY: ["heartbeat"],
@@ -47,12 +51,12 @@ const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
   HACA_RELAY_SECONDS: FACILITATE,
   HACA_RELAY_IDLE_SECONDS: FACILITATE,
   HACA_SUBMISSION_SECONDS: FACILITATE,
-  HACA_BLOB_PUBLISHER: FACILITATE,
-  HACA_BLOB_AGGREGATOR: FACILITATE,
-  HACA_BLOB_EPOCHS: FACILITATE,
-  HACA_BLOB_RENEW_SECONDS: FACILITATE,
+  HACA_BLOB_PUBLISHER: STORING,
+  HACA_BLOB_AGGREGATOR: STORING,
+  HACA_BLOB_EPOCHS: STORING,
+  HACA_BLOB_RENEW_SECONDS: STORING,
   HACA_BLOB_KEEP_SECONDS: FACILITATE,
-  HACA_BLOB_TIMEOUT_MS: FACILITATE,
+  HACA_BLOB_TIMEOUT_MS: STORING,
 };
 
 const usersOf = (name: VariableName): readonly Part[] => USED_BY[name] ?? RUNNING;

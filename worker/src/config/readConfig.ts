@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { ConfigurationError } from "../errors.ts";
 import { VARIABLES, type VariableName } from "./variables.ts";
 
-export const ROLES = ["infer", "prove", "settle"] as const;
+export const ROLES = ["infer", "prove", "collect", "settle"] as const;
 export type Role = (typeof ROLES)[number];
 
 type Value<Name extends VariableName> = z.output<(typeof VARIABLES)[Name]["schema"]>;
@@ -40,8 +40,24 @@ export type Config = QueueConfig & {
   maxFeePerGas: bigint;
   /** how many jobs share a transaction at most, and how long one waits for others */
   batch: { size: number; maxAgeMs: number };
+  /** the same of a page; absent: no pages */
+  page: { size: number; maxAgeMs: number } | undefined;
+  /** where pages are stored; absent where there are none */
+  blobs: BlobConfig | undefined;
+  /** whose enclaves' results are taken in, checksummed; none: the node's own account's */
+  operators: readonly string[];
   modelRefreshMs: number;
   logLevel: Value<"HACA_LOG_LEVEL">;
+};
+
+/** Where contents are stored, and for how long. */
+export type BlobConfig = {
+  publisher: string;
+  aggregator: string;
+  epochs: number;
+  timeoutMs: number;
+  /** when a content is stored again, in seconds */
+  renewSeconds: number;
 };
 
 /** Texts of the settings by variable name; an empty text counts as not set. */
@@ -91,6 +107,17 @@ export function readQueueConfig(settings: Settings): QueueConfig {
   };
 }
 
+/** @throws ConfigurationError naming the variable */
+export function readBlobConfig(settings: Settings): BlobConfig {
+  return {
+    publisher: required(settings, "HACA_BLOB_PUBLISHER"),
+    aggregator: required(settings, "HACA_BLOB_AGGREGATOR"),
+    epochs: required(settings, "HACA_BLOB_EPOCHS"),
+    timeoutMs: required(settings, "HACA_BLOB_TIMEOUT_MS"),
+    renewSeconds: required(settings, "HACA_BLOB_RENEW_SECONDS"),
+  };
+}
+
 /** Checks every setting that the roles need. @throws ConfigurationError naming the variable or the role */
 export function readConfig(parameters: { roles: readonly string[]; settings: Settings }): Config {
   const { settings } = parameters;
@@ -102,8 +129,10 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
       message: `role: must be one or more of ${ROLES.join(", ")}, got ${unknown ?? "none"}`,
     });
   }
-  const needsKey = roles.includes("infer") || roles.includes("settle");
+  const needsKey = roles.some((role) => role !== "prove");
   const needsModels = roles.includes("infer") || roles.includes("prove");
+  const pageSize = required(settings, "HACA_PAGE_SIZE");
+  const hasPages = roles.includes("settle") && pageSize > 1;
   const rpcUrl = required(settings, "HACA_RPC_URL");
   const chainId = required(settings, "HACA_CHAIN_ID");
   return {
@@ -128,6 +157,11 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
       size: required(settings, "HACA_BATCH_SIZE"),
       maxAgeMs: required(settings, "HACA_BATCH_MAX_AGE"),
     },
+    page: hasPages
+      ? { size: pageSize, maxAgeMs: required(settings, "HACA_PAGE_MAX_AGE") }
+      : undefined,
+    blobs: hasPages ? readBlobConfig(settings) : undefined,
+    operators: optional(settings, "HACA_OPERATORS") ?? [],
     modelRefreshMs: required(settings, "HACA_MODEL_REFRESH_MS"),
     logLevel: required(settings, "HACA_LOG_LEVEL"),
   };

@@ -1,3 +1,4 @@
+import { getAddress, isAddress } from "ethers";
 import { z } from "zod";
 
 const integer = (minimum: number, maximum: number) =>
@@ -45,7 +46,7 @@ export const VARIABLES = {
   }),
   HACA_NODE_KEY: variable({
     schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
-    help: "private key of the node (roles infer and settle); signs receipts and transactions",
+    help: "private key of the node (roles infer, collect and settle); signs receipts and transactions",
     secret: true,
   }),
   HACA_ADDRESS_BOOK: variable({
@@ -148,6 +149,24 @@ export const VARIABLES = {
     schema: integer(10, 86_400_000),
     default: "60000",
     help: "milliseconds that a proof waits for others at most, where HACA_BATCH_SIZE is above 1",
+  }),
+  HACA_PAGE_SIZE: variable({
+    schema: integer(1, 256),
+    default: "1",
+    help: "results of an enclave that are proposed as one page; 1: each is settled by its own transaction",
+  }),
+  HACA_PAGE_MAX_AGE: variable({
+    schema: integer(10, 86_400_000),
+    default: "60000",
+    help: "milliseconds that a result waits for others at most, where HACA_PAGE_SIZE is above 1",
+  }),
+  HACA_OPERATORS: variable({
+    schema: list
+      .refine((accounts) => accounts.every((account) => isAddress(account)), {
+        error: "must be addresses, separated by commas",
+      })
+      .transform((accounts) => accounts.map(getAddress)),
+    help: "operators whose enclaves' results are taken in, separated by commas (role collect; default: the node's account)",
   }),
   HACA_MODEL_REFRESH_MS: variable({
     schema: integer(10, 3_600_000),

@@ -3,10 +3,11 @@ import type { Database } from "../storage/database.ts";
 const LIST_SETTLED_BLOCKS = `SELECT DISTINCT a.block_number::text AS number, a.block_hash AS hash
 FROM jobs j
 JOIN attempts a ON a.transaction_id = j.transaction_id AND a.replaced_at IS NULL
-WHERE j.state = 'settled' AND j.finalised_at IS NULL
+LEFT JOIN pages p ON p.page_id = j.page_id
+WHERE j.state IN ('pending', 'settled') AND j.finalised_at IS NULL AND p.is_deep IS NOT TRUE
 ORDER BY number`;
 
-/** The blocks that hold settlements which a reorganisation could still take back. */
+/** The blocks that hold settlements, and proposals of pages, which a reorganisation could still take back. */
 export async function listSettledBlocks(parameters: {
   database: Database;
 }): Promise<{ number: number; hash: string }[]> {
@@ -17,9 +18,9 @@ export async function listSettledBlocks(parameters: {
 const LIST_SETTLED_IN = `SELECT DISTINCT a.hash
 FROM jobs j
 JOIN attempts a ON a.transaction_id = j.transaction_id AND a.replaced_at IS NULL
-WHERE j.state = 'settled' AND j.finalised_at IS NULL AND a.block_hash = $1`;
+WHERE j.state IN ('pending', 'settled') AND j.finalised_at IS NULL AND a.block_hash = $1`;
 
-/** The transactions that settled jobs and were last seen in a block, by their hashes. */
+/** The transactions that settled jobs, or proposed a page of them, and were last seen in a block, by their hashes. */
 export async function listSettledIn(parameters: {
   database: Database;
   blockHash: string;
@@ -32,17 +33,19 @@ const REOPEN_SETTLED = `WITH unmined AS (
   UPDATE attempts
   SET block_number = NULL, block_hash = NULL, gas_used = NULL, broadcast_at = NULL
   WHERE hash = $1
+), gone AS (
+  DELETE FROM pages WHERE transaction_id = (SELECT transaction_id FROM attempts WHERE hash = $1)
 )
 UPDATE jobs
-SET state = 'submitted', settled_at = NULL, last_error = $2, leased_by = NULL, leased_until = NULL,
+SET state = 'submitted', page_id = NULL, settled_at = NULL, last_error = $2, leased_by = NULL, leased_until = NULL,
     claims = 0, claims_alone = 0, run_after = now()
 WHERE transaction_id = (SELECT transaction_id FROM attempts WHERE hash = $1)
-  AND state = 'settled' AND finalised_at IS NULL
+  AND state IN ('pending', 'settled') AND finalised_at IS NULL
 RETURNING request_id`;
 
 /**
- * settled -> submitted, for all jobs of a transaction that a reorganisation took out of the chain. The same signed
- * transaction is sent again at once. Returns the jobs that this call moved, by their request ids.
+ * settled or pending -> submitted, for all jobs of a transaction that a reorganisation took out of the chain, and with it
+ * the page that it proposed. The same signed transaction is sent again at once. Returns the jobs that this call moved, by their request ids.
  */
 export async function reopenSettled(parameters: {
   database: Database;
@@ -66,11 +69,17 @@ WHERE a.transaction_id = jobs.transaction_id
   AND a.block_number <= $1
 RETURNING jobs.request_id`;
 
-/** Ends the watch over settlements in block `upToBlock` and before. Returns of how many jobs. */
+const DEEPEN_PAGES = `UPDATE pages
+SET is_deep = true
+FROM attempts a
+WHERE a.transaction_id = pages.transaction_id AND a.replaced_at IS NULL AND NOT pages.is_deep AND a.block_number <= $1`;
+
+/** Ends the watch over settlements, and proposals, in block `upToBlock` and before. Returns of how many jobs. */
 export async function finaliseSettled(parameters: {
   database: Database;
   upToBlock: number;
 }): Promise<number> {
+  await parameters.database.query(DEEPEN_PAGES, [parameters.upToBlock]);
   return (await parameters.database.query(FINALISE_SETTLED, [parameters.upToBlock])).length;
 }
 

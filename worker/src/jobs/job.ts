@@ -4,12 +4,20 @@ import { ZeroHash } from "ethers";
 import type { Row } from "../storage/database.ts";
 
 /**
- * Life of a job: accepted, proven, submitted, settled; or failed, before it is settled. Four edges lead back. A submitted
+ * Life of a job: accepted, proven, submitted, settled; or failed, before it is settled. A result that an enclave has
+ * signed has its evidence with it, and begins as proven; in a page it is pending before it is settled. Five edges lead back. A submitted
  * job whose nonce another transaction took is proven again, and so is one whose transaction, shared with others, was
- * mined without settling it. A settled one that a reorganisation took away is submitted again where the settlement was the
+ * mined without settling it, and one whose page was rejected. A settled one that a reorganisation took away is submitted again where the settlement was the
  * node's, and proven again where it was somebody else's. `worker/test/jobLife.tree` has all of them.
  */
-export const JOB_STATES = ["accepted", "proven", "submitted", "settled", "failed"] as const;
+export const JOB_STATES = [
+  "accepted",
+  "proven",
+  "submitted",
+  "pending",
+  "settled",
+  "failed",
+] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
 /** A transaction as it was signed and recorded, before it was sent. */
@@ -27,6 +35,9 @@ export type RecordedTransaction = {
   gasUsed: bigint | null;
 };
 
+/** What is known of a result that an enclave has signed in place of its words. */
+export type EnclaveAnswer = { teeId: string; inputHash: string; outputHash: string };
+
 /** What a job is made of when it is accepted. */
 export type NewJob = {
   requestId: string;
@@ -42,8 +53,10 @@ export type NewJob = {
   timestamp: bigint;
   inputWords: readonly bigint[];
   outputWords: readonly bigint[];
-  /** the node's EIP-712 signature over the result */
+  /** over the EIP-712 digest of the result: the node's, or the enclave's, which is its evidence then */
   signature: string;
+  /** absent for a result that a proof is made of; present, there are no words */
+  enclave?: EnclaveAnswer | undefined;
 };
 
 export type Job = NewJob & {
@@ -59,20 +72,23 @@ export type Job = NewJob & {
   /** how often of these it was tried on its own */
   claimsAlone: number;
   lastError: string | null;
-  times: Record<JobState | "finalised", Date | null>;
+  /** the page that has the result, or had it until it was rejected */
+  pageId: string | null;
+  times: Record<Exclude<JobState, "pending"> | "finalised", Date | null>;
 };
 
 /** The typed message of a job. */
 export function resultOf(job: NewJob): InferenceResult {
+  const { enclave } = job;
   return {
     modelVersion: job.versionId,
-    inputHash: hashWords(job.inputWords),
-    outputHash: hashWords(job.outputWords),
+    inputHash: enclave?.inputHash ?? hashWords(job.inputWords),
+    outputHash: enclave?.outputHash ?? hashWords(job.outputWords),
     requester: job.requester,
     requestId: job.requestId,
     price: job.price,
     timestamp: job.timestamp,
-    teeId: ZeroHash,
+    teeId: enclave?.teeId ?? ZeroHash,
   };
 }
 
@@ -83,6 +99,12 @@ const bigintOrNull = (value: unknown): bigint | null =>
   value === null ? null : BigInt(value as string);
 const dateOrNull = (value: unknown): Date | null => value as Date | null;
 const words = (value: unknown): bigint[] => (value as string[]).map(BigInt);
+
+function enclaveOf(row: Row): EnclaveAnswer | undefined {
+  const teeId = textOrNull(row.tee_id);
+  if (teeId === null) return undefined;
+  return { teeId, inputHash: text(row.input_hash), outputHash: text(row.output_hash) };
+}
 
 /** A row of the view `job_records`. */
 export function jobOf(row: Row): Job {
@@ -102,6 +124,7 @@ export function jobOf(row: Row): Job {
     inputWords: words(row.input_words),
     outputWords: words(row.output_words),
     signature: text(row.signature),
+    enclave: enclaveOf(row),
     proof: textOrNull(row.proof),
     timings: witnessMs === null ? null : { witnessMs, proveMs: numberOrNull(row.prove_ms) ?? 0 },
     transaction:
@@ -125,6 +148,7 @@ export function jobOf(row: Row): Job {
     claims: Number(row.claims),
     claimsAlone: Number(row.claims_alone),
     lastError: textOrNull(row.last_error),
+    pageId: textOrNull(row.page_id),
     times: {
       accepted: dateOrNull(row.accepted_at),
       proven: dateOrNull(row.proven_at),

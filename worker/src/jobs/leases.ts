@@ -7,6 +7,8 @@ const LEASE_JOBS = `WITH due AS (
   WHERE state = $1
     AND transaction_id IS NULL
     AND ($2::boolean IS NULL OR settle_alone = $2::boolean)
+    AND ($11::text IS NULL OR left(request_id, 64) = $11)
+    AND ($10::text IS NULL OR CASE WHEN tee_id IS NULL THEN 'proof' ELSE 'enclave' END = $10::text)
     AND finalised_at IS NULL
     AND run_after <= now()
     AND (leased_until IS NULL OR leased_until < now() OR leased_by = $3)
@@ -36,7 +38,15 @@ WHERE request_id IN (SELECT request_id FROM leased)
 ORDER BY nonce::numeric`;
 
 /** Work that a role looks for. A job that has a transaction is the transaction's matter: see `transactionLeases.ts`. */
-export type Stage = { state: "accepted" | "proven"; settleAlone?: boolean };
+export type Stage = {
+  state: "accepted" | "proven";
+  settleAlone?: boolean;
+  /** what shows that the results are right; absent: whatever does */
+  evidence?: Evidence;
+};
+
+/** A proof, or the signature of an enclave. */
+export type Evidence = "proof" | "enclave";
 
 /** Which of the due jobs: those with so many claims that ended with their process; absent: all. */
 export type Claims = { from: number; to: number };
@@ -62,6 +72,8 @@ export async function leaseJobs(parameters: {
   leaseSeconds: number;
   /** only jobs of these model versions */
   versionIds?: readonly string[];
+  /** only jobs of this ledger page: what their request ids begin with */
+  page?: string;
   claims?: Claims;
   /** whether the owner works on nothing else meanwhile; then the job that was tried so least often comes first */
   alone?: boolean;
@@ -78,6 +90,8 @@ export async function leaseJobs(parameters: {
     from,
     to,
     alone,
+    stage.evidence ?? null,
+    parameters.page ?? null,
   ]);
   return rows.map(jobOf);
 }
@@ -127,7 +141,10 @@ export async function releaseJobs(parameters: {
   ]);
 }
 
-const LIST_WAITING = `SELECT version_id, count(*)::integer AS jobs,
+const LIST_WAITING = `SELECT
+  CASE WHEN tee_id IS NULL THEN 'proof' ELSE 'enclave' END AS evidence,
+  CASE WHEN tee_id IS NULL THEN version_id ELSE left(request_id, 64) END AS of_one,
+  count(*)::integer AS jobs,
   (extract(epoch FROM now() - min(proven_at)) * 1000)::double precision AS oldest_ms
 FROM jobs
 WHERE state = 'proven'
@@ -137,18 +154,23 @@ WHERE state = 'proven'
   AND run_after <= now()
   AND (leased_until IS NULL OR leased_until < now() OR leased_by = $1)
   AND claims BETWEEN $2 AND $3
-GROUP BY version_id
+GROUP BY 1, 2
 ORDER BY min(nonce)`;
 
-/** Proven jobs of one version that could share a transaction. */
+/** What the request ids of one ledger page have in common. */
+export const ledgerPrefixOf = (requestId: string): string => requestId.slice(0, 64);
+
+/** Proven jobs that could share a transaction. */
 export type Waiting = {
-  versionId: string;
+  evidence: Evidence;
+  /** with proofs: their version; of an enclave: their ledger page, as what their request ids begin with */
+  ofOne: string;
   jobs: number;
   /** since the first of them was proven, by the database's clock */
   oldestMs: number;
 };
 
-/** What waits for a transaction that it may share, by version: what `owner` could lease. */
+/** What waits for a transaction that it may share, by version or page: what `owner` could lease. */
 export async function listWaiting(parameters: {
   database: Database;
   owner: string;
@@ -157,7 +179,8 @@ export async function listWaiting(parameters: {
   const { claims, database, owner } = parameters;
   const rows = await database.query(LIST_WAITING, [owner, claims.from, claims.to]);
   return rows.map((row) => ({
-    versionId: row.version_id as string,
+    evidence: row.evidence as Evidence,
+    ofOne: row.of_one as string,
     jobs: Number(row.jobs),
     oldestMs: Number(row.oldest_ms),
   }));

@@ -12,6 +12,18 @@ export async function readJob(parameters: {
   return row === undefined ? undefined : jobOf(row);
 }
 
+const FIND_JOBS = "SELECT * FROM job_records WHERE request_id = ANY ($1::text[])";
+
+/** The jobs of requests, by their ids; those that there are. */
+export async function findJobs(parameters: {
+  database: Pick<Database, "query">;
+  requestIds: readonly string[];
+}): Promise<Map<string, Job>> {
+  const { database, requestIds } = parameters;
+  const rows = await database.query(FIND_JOBS, [[...requestIds]]);
+  return new Map(rows.map(jobOf).map((job) => [job.requestId, job]));
+}
+
 const COUNT_JOBS = `SELECT state, failure_code, count(*)::integer AS jobs
 FROM jobs
 GROUP BY state, failure_code`;
@@ -24,7 +36,7 @@ export type JobCounts = {
 
 /** How many jobs are in each state, and why the failed ones failed. */
 export async function countJobs(parameters: { database: Database }): Promise<JobCounts> {
-  const states = { accepted: 0, proven: 0, submitted: 0, settled: 0, failed: 0 };
+  const states = { accepted: 0, proven: 0, submitted: 0, pending: 0, settled: 0, failed: 0 };
   const failures: Record<string, number> = {};
   for (const row of await parameters.database.query(COUNT_JOBS)) {
     const jobs = Number(row.jobs);
@@ -37,14 +49,19 @@ export async function countJobs(parameters: { database: Database }): Promise<Job
 
 const COUNT_PENDING = `SELECT
   count(*) FILTER (WHERE state IN ('proven', 'submitted'))::integer AS pending,
-  count(*) FILTER (WHERE state = 'settled')::integer AS settled
+  count(*) FILTER (WHERE state = 'settled')::integer AS settled,
+  (SELECT count(*)::integer FROM pages WHERE state IN ('pending', 'final')) AS pages
 FROM jobs
 WHERE state <> 'failed' AND finalised_at IS NULL`;
 
-/** Jobs on their way to the chain, and settled ones that are still watched. */
+/** Jobs on their way to the chain, and what is there and still watched: settled ones, and pages. */
 export async function countPending(parameters: {
   database: Database;
-}): Promise<{ pending: number; settled: number }> {
+}): Promise<{ pending: number; settled: number; pages: number }> {
   const [row] = await parameters.database.query(COUNT_PENDING);
-  return { pending: Number(row?.pending), settled: Number(row?.settled) };
+  return {
+    pending: Number(row?.pending),
+    settled: Number(row?.settled),
+    pages: Number(row?.pages),
+  };
 }

@@ -58,7 +58,7 @@ export async function recordSettlement(parameters: {
 }
 
 const RECORD_UNDONE = `UPDATE jobs
-SET state = 'proven', transaction_id = NULL, submitted_at = NULL, settle_alone = true, last_error = $3,
+SET state = 'proven', transaction_id = NULL, submitted_at = NULL, settle_alone = settle_alone OR $4, last_error = $3,
     leased_by = NULL, leased_until = NULL, claims = 0, claims_alone = 0, run_after = now()
 WHERE request_id = ANY ($1::text[])
   AND transaction_id = (SELECT transaction_id FROM attempts WHERE hash = $2)
@@ -66,17 +66,19 @@ WHERE request_id = ANY ($1::text[])
 RETURNING request_id`;
 
 /**
- * submitted -> proven, for jobs of a transaction that was mined and has not settled them: from now on each of them is
- * settled alone, where what is wrong is its own. Returns the jobs that this call moved.
+ * submitted -> proven, for jobs of a transaction that was mined and has not settled them. Set apart, each of them is settled
+ * alone from now on, where what is wrong is its own. Returns the jobs that this call moved.
  */
 export async function recordUndone(parameters: {
   database: Database;
   requestIds: readonly string[];
   transactionHash: string;
   reason: string;
+  apart: boolean;
 }): Promise<string[]> {
-  const { database, requestIds, transactionHash, reason } = parameters;
-  return idsOf(await database.query(RECORD_UNDONE, [[...requestIds], transactionHash, reason]));
+  const { apart, database, requestIds, transactionHash, reason } = parameters;
+  const values = [[...requestIds], transactionHash, reason, apart];
+  return idsOf(await database.query(RECORD_UNDONE, values));
 }
 
 const SET_APART = `UPDATE jobs SET settle_alone = true, last_error = $2

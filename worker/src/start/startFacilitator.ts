@@ -107,7 +107,8 @@ export async function startFacilitator(parameters: {
     const owner = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
     const leaseSeconds = LOT * 2 * (config.blobs.timeoutMs / 1_000) + LEASE_MARGIN_SECONDS;
     const shared = { database, blobs, logger, leaseSeconds };
-    const { keepSeconds, limits, renewSeconds } = config;
+    const { keepSeconds, limits } = config;
+    const { renewSeconds } = config.blobs;
     const facilitate = createFacilitatePass({ ...shared, owner, sender, relay, limits });
     // Another name: an owner's own leases do not keep it out.
     const renew = createRenewPass({

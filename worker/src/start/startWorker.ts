@@ -1,13 +1,20 @@
+import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
+import { MAXIMUM_PAGE_BYTES } from "@haca/protocol/blobs/pageBlob";
 import type { Logger } from "pino";
 import { createApp } from "../api/createApp.ts";
 import { startServer } from "../api/startServer.ts";
 import type { Config } from "../config/readConfig.ts";
+import { StartError } from "../errors.ts";
 import { createRefreshPass } from "../models/versionStatus.ts";
 import { createProver } from "../prover/createProver.ts";
 import { type Condition, Wakeup } from "../repeat.ts";
+import type { CollectContext } from "../roles/collect/collectResults.ts";
+import { Registries } from "../roles/collect/registries.ts";
 import { Bench } from "../roles/prove/bench.ts";
 import { createProvePass } from "../roles/prove/createProvePass.ts";
 import { createSettlePass } from "../roles/settle/createSettlePass.ts";
+import type { PagePorts } from "../roles/settle/pages/pagePorts.ts";
+import { restingStore } from "../roles/settle/pages/restingStore.ts";
 import { databaseStore } from "../transactions/databaseStore.ts";
 import { FeeGate } from "../transactions/fees.ts";
 import { createAccountPass } from "../transactions/funds.ts";
@@ -15,6 +22,10 @@ import { CloseStack } from "./closeStack.ts";
 import { openParts, type Parts, PORTS, type Ports } from "./openParts.ts";
 import { provingModelOf } from "./provingModelOf.ts";
 import { type Loop, runLoops } from "./runLoops.ts";
+import { untilReachable } from "./untilReachable.ts";
+
+/** Looks at the queue between two looks at a page that waits for its end. */
+const LOOK_POLLS = 10;
 
 export type RunningWorker = {
   url: string;
@@ -51,12 +62,14 @@ export async function startWorker(parameters: {
     const onAccepted = () => {
       for (const wakeup of wakeups.prove) wakeup.notify();
     };
+    const collect = await openCollect({ parts, wakeups, signal: parameters.signal });
     const server = await startServer({
       app: createApp({
         ...parts,
         bodyLimit: config.http.bodyLimit,
         conditions,
         inference: inferContextOf({ parts, onAccepted }),
+        collect,
       }),
       ...config.http,
     });
@@ -83,6 +96,28 @@ function inferContextOf(parameters: { parts: Parts; onAccepted: () => void }) {
     wallet,
     price: config.price,
     onAccepted,
+  };
+}
+
+/** What takes in results of enclaves, which wait for nothing but their settlement. */
+async function openCollect(parameters: {
+  parts: Parts;
+  wakeups: { settle: Wakeup };
+  signal: AbortSignal;
+}): Promise<CollectContext | undefined> {
+  const { parts, signal, wakeups } = parameters;
+  const { chain, config, logger, wallet } = parts;
+  if (!config.roles.includes("collect") || wallet === undefined) return undefined;
+  const operators = config.operators.length === 0 ? [wallet.address] : config.operators;
+  const registries = await untilReachable({
+    operation: () => Registries.open({ chain, operators }),
+    ...{ signal, logger },
+  });
+  return {
+    ...parts,
+    registries,
+    account: wallet.address,
+    onAccepted: () => wakeups.settle.notify(),
   };
 }
 
@@ -138,7 +173,8 @@ function settleLoop(parameters: {
   const { parts, wakeups, signal } = parameters;
   const { config, funds, wallet } = parts;
   if (!config.roles.includes("settle") || funds === undefined || wallet === undefined) return [];
-  const { batch, confirmations, rebroadcastMs, reorgBlocks, replaceMs } = config;
+  const { batch, confirmations, page, rebroadcastMs, reorgBlocks, replaceMs } = config;
+  const pages = pagePortsOf({ parts, signal });
   const gate = new FeeGate({ ceiling: config.maxFeePerGas, ...parts });
   const pass = createSettlePass({
     ...parts,
@@ -146,7 +182,8 @@ function settleLoop(parameters: {
     wallet,
     funds,
     gate,
-    batch,
+    batch: { ...batch, ...(page === undefined ? {} : { page }) },
+    ...(pages === undefined ? {} : { pages }),
     confirmations,
     rebroadcastMs,
     replaceMs,
@@ -154,4 +191,27 @@ function settleLoop(parameters: {
     signal,
   });
   return [{ name: "settle", pass, wakeup: wakeups.settle, intervalMs: config.pollMs }];
+}
+
+/** What proposing pages needs; undefined where there are none. @throws StartError where the deployment has no contract for it */
+function pagePortsOf(parameters: { parts: Parts; signal: AbortSignal }): PagePorts | undefined {
+  const { parts, signal } = parameters;
+  const { chain, config } = parts;
+  const { blobs, pollMs } = config;
+  if (blobs === undefined) return undefined;
+  if (chain.pageSettlement === undefined) {
+    throw new StartError({
+      code: "page.noContract",
+      message: `HACA_PAGE_SIZE: ${config.addressBook} has no PageSettlement: deploy it first, or set 1`,
+    });
+  }
+  // Whatever the store makes of a content: it is read back and compared with what was sent.
+  const ids = "walrus";
+  const store = createHttpBlobStore({ ...blobs, ids, maximumBytes: MAXIMUM_PAGE_BYTES, signal });
+  return {
+    contract: chain.pageSettlement,
+    blobs: restingStore(store),
+    renewSeconds: blobs.renewSeconds,
+    lookSeconds: (LOOK_POLLS * pollMs) / 1_000,
+  };
 }

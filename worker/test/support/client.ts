@@ -44,15 +44,27 @@ export async function infer(url: string, image = 0): Promise<Answer> {
   return (await response.json()) as Answer;
 }
 
-export async function readJob(url: string, requestId: string): Promise<JobView> {
-  const response = await fetch(`${url}/v1/inferences/${requestId}`);
+/** Where a job is shown: by the role that took it in. */
+type Shown = "inferences" | "results";
+
+export async function readJob(
+  url: string,
+  requestId: string,
+  kind: Shown = "inferences",
+): Promise<JobView> {
+  const response = await fetch(`${url}/v1/${kind}/${requestId}`);
   return (await response.json()) as JobView;
 }
 
 /** Waits until a job is in a state; a job that ends in another one fails the wait. */
-export async function jobIn(url: string, requestId: string, state: string): Promise<JobView> {
+export async function jobIn(
+  url: string,
+  requestId: string,
+  state: string,
+  kind: Shown = "inferences",
+): Promise<JobView> {
   return await waitFor(async () => {
-    const job = await readJob(url, requestId);
+    const job = await readJob(url, requestId, kind);
     if (job.state === state) return job;
     if (job.state === "failed") throw new Error(`${requestId} failed: ${job.failure}`);
     return undefined;

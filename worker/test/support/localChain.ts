@@ -9,17 +9,19 @@ import {
   Contract,
   HDNodeWallet,
   type Interface,
+  id,
   JsonRpcProvider,
   keccak256,
   Mnemonic,
   NonceManager,
+  toBeHex,
   ZeroHash,
 } from "ethers";
 import { coreModule } from "../../../scripts/deploy/modules/core.ts";
 import { addressBookOf } from "../../../testing/addressBook.ts";
 import { type Deployed, deployPlan } from "../../../testing/deployPlan.ts";
 import { testModule } from "../../../testing/modules.ts";
-import { settlementInterface } from "../../src/chain/chain.ts";
+import { pageInterface, settlementInterface } from "../../src/chain/chain.ts";
 import { Child } from "./processes.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -84,6 +86,11 @@ export class LocalChain {
     return this.provider.send(method, values);
   }
 
+  /** Who deployed everything, and owns the models. */
+  get owner(): NonceManager {
+    return this.#owner;
+  }
+
   /** Sends a transaction of the owner; mined unless automatic mining is off. */
   async execute(contract: Contract, name: string, ...values: unknown[]) {
     return await contract.getFunction(name).send(...values);
@@ -127,6 +134,15 @@ export class LocalChain {
     return versionId;
   }
 
+  /** Publishes a model without a circuit; returns the id of its version 1.0. */
+  async publishManifest(slug: string): Promise<string> {
+    const owner = await this.#owner.getAddress();
+    const modelId = computeModelId({ owner, slug });
+    await this.execute(this.registry, "registerModel", slug);
+    await this.execute(this.registry, "publishManifest", modelId, 1, 0, id(slug), ZeroHash);
+    return computeVersionId({ modelId, major: 1, minor: 0 });
+  }
+
   get book(): AddressBook {
     if (this.#book === undefined) throw new Error("the chain is not deployed");
     return this.#book;
@@ -137,23 +153,33 @@ export class LocalChain {
     return path;
   }
 
-  /** By how many transactions each request was settled, counted by events. */
+  /** By how many transactions each request was settled, or taken by a page, counted by events. */
   async countSettlements(): Promise<Map<string, number>> {
     const topic = (abi: Interface, name: string) => abi.getEvent(name)?.topicHash ?? "";
     const topics = [
       topic(settlementInterface, "InferenceSettled"),
       topic(settlementInterface, "ZkmlBatchItemSettled"),
     ];
-    const address = this.book.contracts.InferenceSettlement.address;
+    const { InferenceSettlement, PageSettlement } = this.book.contracts;
+    const { address } = InferenceSettlement;
     const logs = await this.provider.getLogs({ address, topics: [topics], fromBlock: 0 });
+    const found = logs.map(
+      ({ topics: [, id = ""], transactionHash }) => `${id} ${transactionHash}`,
+    );
+    if (PageSettlement !== undefined) {
+      const pages = { address: PageSettlement.address, fromBlock: 0 };
+      const proposed = { ...pages, topics: [topic(pageInterface, "PageProposed")] };
+      for (const log of await this.provider.getLogs(proposed)) {
+        const { args } = pageInterface.parseLog(log) ?? { args: { bitmap: 0n, ledgerPage: 0n } };
+        for (let bit = 0n; bit < 256n; bit++) {
+          if (((args.bitmap >> bit) & 1n) === 0n) continue;
+          found.push(`${toBeHex(args.ledgerPage * 256n + bit, 32)} ${log.transactionHash}`);
+        }
+      }
+    }
     const counts = new Map<string, number>();
-    const seen = new Set<string>();
-    for (const {
-      topics: [, requestId = ""],
-      transactionHash,
-    } of logs) {
-      if (seen.has(`${requestId} ${transactionHash}`)) continue;
-      seen.add(`${requestId} ${transactionHash}`);
+    for (const one of new Set(found)) {
+      const [requestId = ""] = one.split(" ");
       counts.set(requestId, (counts.get(requestId) ?? 0) + 1);
     }
     return counts;

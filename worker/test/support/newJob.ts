@@ -21,3 +21,14 @@ export function newJob(parameters: { nonce: bigint; versionId?: string }): NewJo
     signature: `0x${"22".repeat(65)}`,
   };
 }
+
+/** A job of a result that an enclave has signed, under a nonce of this node's or of the enclave's own. */
+export function newResult(parameters: { nonce: bigint; node?: string; versionId?: string }) {
+  const { node = NODE, ...rest } = parameters;
+  const words = { inputHash: `0x${"44".repeat(32)}`, outputHash: `0x${"55".repeat(32)}` };
+  return {
+    ...newJob(rest),
+    ...{ requestId: encodeRequestId({ node, nonce: rest.nonce }), settleAlone: false },
+    ...{ inputWords: [], outputWords: [], enclave: { teeId: `0x${"66".repeat(32)}`, ...words } },
+  };
+}

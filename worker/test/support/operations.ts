@@ -1,5 +1,7 @@
 import { acceptJob } from "../../src/jobs/acceptJob.ts";
+import { acceptResults } from "../../src/jobs/acceptResults.ts";
 import { decideExternalSettled, finaliseSettled, reopenSettled } from "../../src/jobs/finality.ts";
+import { decidePage, recordPending } from "../../src/jobs/pages.ts";
 import { recordFailure, recordProof } from "../../src/jobs/proofs.ts";
 import {
   recordBroadcast,
@@ -18,12 +20,25 @@ import {
   recordTransaction,
 } from "../../src/jobs/transactions.ts";
 import type { Database } from "../../src/storage/database.ts";
-import { newJob } from "./newJob.ts";
+import { newJob, newResult } from "./newJob.ts";
 import type { Transition } from "./transitions.ts";
 
 const place = { blockNumber: 1, blockHash: "block", gasUsed: 1n };
 const sign = async (nonce: number) => ({ hash: `hash of ${nonce}`, raw: "raw" });
 const HASH = "hash of 0";
+
+/** A page that a transaction proposed. */
+export const PROPOSED = {
+  mined: { hash: HASH, ...place },
+  renewSeconds: 60,
+  page: {
+    ...{ pageId: "page", endsAt: 99n },
+    header: {
+      ...{ kind: 2n, teeId: "0x66", ledgerPage: 1n << 200n, bitmap: 1n, root: "0x77" },
+      ...{ blobId: "0x88", proposer: "0x99", fee: 0n },
+    },
+  },
+} as const;
 
 /** A job, and the steps of its plain life, each from where the one before has led. */
 export function lifeIn(database: Database) {
@@ -70,6 +85,14 @@ export function lifeIn(database: Database) {
     await accept();
     await recordFailure({ database, requestId, from: "accepted", code: "a.code", message: "why" });
   };
+  const propose = async () => {
+    await submit();
+    await recordPending({ database, requestIds: [requestId], ...PROPOSED });
+  };
+  const reject = async () => {
+    await propose();
+    await decidePage({ database, pageId: PROPOSED.page.pageId, decision: "rejected" });
+  };
   const finalise = async () => {
     await settle();
     await finaliseSettled({ database, upToBlock: place.blockNumber });
@@ -80,7 +103,7 @@ export function lifeIn(database: Database) {
   };
   return {
     ...{ requestId, accept, prove, signed, submit, settle, settleElsewhere, replace },
-    ...{ apart, fail, finalise, finaliseElsewhere },
+    ...{ apart, fail, finalise, finaliseElsewhere, propose, reject },
   };
 }
 
@@ -98,6 +121,11 @@ export const OPERATIONS: readonly Operation[] = [
   {
     ...{ operation: "acceptJob", before: undefined, makes: "accepted" },
     run: ({ database }) => lifeIn(database).accept(),
+  },
+  {
+    ...{ operation: "acceptResults", before: undefined, makes: "proven" },
+    run: ({ database }) =>
+      acceptResults({ database, jobs: [newResult({ nonce: 0n })], check: () => undefined }),
   },
   {
     ...{ operation: "recordProof", before: "accept", makes: "proven" },
@@ -124,9 +152,27 @@ export const OPERATIONS: readonly Operation[] = [
       recordSettlement({ database, requestIds: [requestId], mined: { hash: HASH, ...place } }),
   },
   {
+    ...{ operation: "recordPending", before: "submit", makes: "pending" },
+    run: ({ database, requestId }) =>
+      recordPending({ database, requestIds: [requestId], ...PROPOSED }),
+  },
+  {
+    ...{ operation: "decidePage", before: "propose", makes: "settled" },
+    run: ({ database }) =>
+      decidePage({ database, pageId: PROPOSED.page.pageId, decision: "final" }),
+  },
+  {
+    ...{ operation: "decidePage", before: "propose", makes: "rejected" },
+    run: ({ database }) =>
+      decidePage({ database, pageId: PROPOSED.page.pageId, decision: "rejected" }),
+  },
+  {
     ...{ operation: "recordUndone", before: "submit", makes: "undone" },
     run: ({ database, requestId }) =>
-      recordUndone({ database, requestIds: [requestId], transactionHash: HASH, reason: "why" }),
+      recordUndone({
+        ...{ database, requestIds: [requestId], transactionHash: HASH, reason: "why" },
+        apart: true,
+      }),
   },
   {
     ...{ operation: "setApart", before: "prove", makes: "setApart" },

@@ -3,6 +3,7 @@ import { documentHints } from "@haca/attestation/nitro/documentHints";
 import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
 import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { type SigningKeyKind, SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
+import { sessionKeyDigest, teeRegistryDomain } from "@haca/protocol/teeMessages";
 import { getBytes, sha256, Wallet } from "ethers";
 import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
 import { everyRole } from "../../../testing/modules.ts";
@@ -73,10 +74,13 @@ export class TeeChain {
     return new SimulatedEnclave({ chain: this.#simulated, measurements, kind, now: clock() });
   }
 
-  /** Admits an enclave as a node of the administrator. */
-  async admit(enclave: SimulatedEnclave): Promise<void> {
-    const { registry } = this;
-    const operator = new Wallet(developmentKey(ADMINISTRATOR)).address;
+  /** Admits an enclave as a node of the administrator, or of another development account. */
+  async admit(enclave: SimulatedEnclave, account = ADMINISTRATOR): Promise<void> {
+    const runner = new Wallet(developmentKey(account), this.chain.provider);
+    const registry = contractAt({
+      ...{ name: "TEERegistry", address: String(this.registry.target), runner },
+    });
+    const operator = runner.address;
     const bound = { paymentAddress: operator, endpoint: ENDPOINT, teeType: LLM_PROXY };
     const nonce = bindingNonce({
       ...{ chainId: CHAIN_ID, registry: registry.target, operator },
@@ -91,6 +95,24 @@ export class TeeChain {
     const registration = { verifierId: 0, evidence, hints, signingKey, tlsCertificate, ...bound };
     const gas = { gasLimit: 16_777_216n };
     await (await registry.register.send(registration, gas)).wait();
+  }
+
+  /** Whose nodes the admitted enclaves are. */
+  get operator(): string {
+    return new Wallet(developmentKey(ADMINISTRATOR)).address;
+  }
+
+  /** A key that the enclave has certified for an hour: its first. */
+  async certifySession(enclave: SimulatedEnclave, signsResults: boolean): Promise<Wallet> {
+    const { registry } = this;
+    const session = new Wallet(Wallet.createRandom().privateKey);
+    const { teeId } = enclave;
+    const values = [session.address, signsResults, clock() + 3_600n, 1n] as const;
+    const [key, , until, counter] = values;
+    const domain = teeRegistryDomain({ chainId: CHAIN_ID, registry: String(registry.target) });
+    const digest = sessionKeyDigest({ domain, teeId, key, signsResults, until, counter });
+    await (await registry.certifySessionKey(teeId, ...values, enclave.sign(digest))).wait();
+    return session;
   }
 
   /** Signed time of the node's last heartbeat, unix seconds. */

@@ -12,16 +12,17 @@ export class Testbed {
   readonly #model: CompiledModel;
   readonly #folder = sharedFolder();
   #minor = 0;
+  #versionId = "";
 
   private constructor(chain: LocalChain, model: CompiledModel) {
     this.chain = chain;
     this.#model = model;
   }
 
-  static async start(): Promise<Testbed> {
+  /** @param chain another one than that of the core contracts; it is stopped with the testbed */
+  static async start(chain?: LocalChain): Promise<Testbed> {
     const model = await compileDigits();
-    const chain = await LocalChain.start();
-    return new Testbed(chain, model);
+    return new Testbed(chain ?? (await LocalChain.start()), model);
   }
 
   async stop(): Promise<void> {
@@ -34,7 +35,19 @@ export class Testbed {
    * requests, nonces or deprecations of another.
    */
   async settings(parameters: { account: number }): Promise<Settings> {
-    await this.chain.publish({ model: this.#model, minor: this.#minor });
+    this.#versionId = await this.chain.publish({ model: this.#model, minor: this.#minor });
+    return { ...this.#settings(parameters), HACA_MODELS: this.#model.folder };
+  }
+
+  /** As `settings`, with a version of its own of a model without a circuit, whose id it returns too. */
+  async manifestSettings(parameters: {
+    account: number;
+  }): Promise<{ settings: Settings; versionId: string }> {
+    this.#versionId = await this.chain.publishManifest(`chat-${this.#minor}`);
+    return { settings: this.#settings(parameters), versionId: this.#versionId };
+  }
+
+  #settings(parameters: { account: number }): Settings {
     this.#minor += 1;
     const book = join(this.#folder.path, `book-${this.#minor}.json`);
     return {
@@ -43,7 +56,6 @@ export class Testbed {
       HACA_NODE_KEY: developmentKey(parameters.account),
       HACA_ADDRESS_BOOK: this.chain.writeBook(book),
       HACA_DATA_DIR: temporaryQueue(),
-      HACA_MODELS: this.#model.folder,
     };
   }
 
@@ -78,12 +90,8 @@ export class Testbed {
 
   /** Deprecates the version that was published last. */
   async deprecate(): Promise<void> {
-    const versionId = this.chain.book.models.at(-1)?.versionId;
-    const transaction = await this.chain.execute(
-      this.chain.registry,
-      "deprecateVersion",
-      versionId,
-    );
+    const { chain } = this;
+    const transaction = await chain.execute(chain.registry, "deprecateVersion", this.#versionId);
     await transaction.wait();
   }
 
@@ -95,8 +103,14 @@ export class Testbed {
   }
 
   /** A worker of all roles that dies right after a transition. */
-  crashingWorker(settings: Settings, crashAfter: Transition): WorkerProcess {
-    return untilTestEnds(new WorkerProcess({ settings, crashAfter }));
+  crashingWorker(
+    settings: Settings,
+    crashAfter: Transition,
+    roles?: readonly string[],
+  ): WorkerProcess {
+    return untilTestEnds(
+      new WorkerProcess({ settings, crashAfter, ...(roles === undefined ? {} : { roles }) }),
+    );
   }
 }
 

@@ -7,6 +7,7 @@ export const LIFE_TRANSITIONS = [
   "signed",
   "broadcast",
   "submitted",
+  "pending",
   "settled",
 ] as const;
 
@@ -26,6 +27,7 @@ export const TRANSITIONS = [
   "setApart",
   "failed",
   "settledElsewhere",
+  "rejected",
   "reorganised",
   "reopenedElsewhere",
   "final",
@@ -60,7 +62,9 @@ export function transitionsBetween(before: Records, after: Records): Transition[
     else if (earlier?.finalised_at === null && job.finalised_at !== null) found.add("final");
     else if (earlier?.settle_alone === false && job.settle_alone === true) found.add("setApart");
   }
-  const settled = found.has("settled") || found.has("settledElsewhere");
+  const settled = ["settled", "settledElsewhere", "pending"].some((name) =>
+    found.has(name as Transition),
+  );
   for (const [hash, transaction] of after.transactions) {
     const earlier = before.transactions.get(hash);
     if (earlier === undefined) found.add(newTransaction(transaction, before));
@@ -71,17 +75,23 @@ export function transitionsBetween(before: Records, after: Records): Transition[
     else if (earlier.dropped_at === null && transaction.dropped_at !== null) found.add("dropped");
     else if (earlier.block_number === null && transaction.block_number !== null) found.add("mined");
   }
-  // A job goes back to proven with its transaction dropped, or with somebody else's settlement gone.
-  if (found.has("dropped")) found.delete("reopenedElsewhere");
+  // A job goes back to proven with its transaction dropped, or with that mined in vain.
+  if (found.has("dropped")) found.delete("undone");
   return [...found];
 }
 
+/** How a job came back to where it is settled from. */
+const BACK: Readonly<Record<string, Transition>> = {
+  submitted: "undone",
+  pending: "rejected",
+  settled: "reopenedElsewhere",
+};
+
 function jobTransition(earlier: Row | undefined, job: Row): Transition {
   if (job.state === "settled") return job.transaction_id === null ? "settledElsewhere" : "settled";
-  if (earlier?.state === "settled" && job.state === "submitted") return "reorganised";
-  if (job.state === "proven" && earlier?.state === "submitted" && job.settle_alone === true)
-    return "undone";
-  if (job.state === "proven" && earlier?.state !== "accepted") return "reopenedElsewhere";
+  if (earlier === undefined) return job.state as Transition;
+  if (job.state === "submitted" && earlier.state !== "proven") return "reorganised";
+  if (job.state === "proven") return BACK[String(earlier.state)] ?? "proven";
   return job.state as Transition;
 }
 

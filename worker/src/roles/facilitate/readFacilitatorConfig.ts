@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import { addressBookPath } from "@haca/protocol/addressBook";
 import {
+  type BlobConfig,
   optional,
   type QueueConfig,
+  readBlobConfig,
   readQueueConfig,
   required,
   type Settings,
@@ -22,9 +24,8 @@ export type FacilitatorConfig = QueueConfig & {
   addressBook: string;
   /** address of the relay contract; undefined: the address book's */
   relay: string | undefined;
-  blobs: { publisher: string; aggregator: string; epochs: number; timeoutMs: number };
-  /** when a content is stored again, and for how long it is kept, in seconds */
-  renewSeconds: number;
+  blobs: BlobConfig;
+  /** for how long a content is kept, in seconds */
   keepSeconds: number;
   limits: BatchLimits;
   /** for whom payments are settled */
@@ -59,13 +60,7 @@ export function readFacilitatorConfig(settings: Settings): FacilitatorConfig {
     key,
     addressBook: resolve(optional(settings, "HACA_ADDRESS_BOOK") ?? addressBookPath(chainId)),
     relay: optional(settings, "HACA_RELAY"),
-    blobs: {
-      publisher: required(settings, "HACA_BLOB_PUBLISHER"),
-      aggregator: required(settings, "HACA_BLOB_AGGREGATOR"),
-      epochs: required(settings, "HACA_BLOB_EPOCHS"),
-      timeoutMs: required(settings, "HACA_BLOB_TIMEOUT_MS"),
-    },
-    renewSeconds: required(settings, "HACA_BLOB_RENEW_SECONDS"),
+    blobs: readBlobConfig(settings),
     keepSeconds: required(settings, "HACA_BLOB_KEEP_SECONDS"),
     limits: {
       size: required(settings, "HACA_RELAY_SIZE"),

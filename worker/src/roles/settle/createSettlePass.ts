@@ -6,6 +6,10 @@ import { watchExternal } from "./external.ts";
 import { forEachLeased } from "./forEachLeased.ts";
 import { transactionLeasing } from "./leasings.ts";
 import { broadcastSigned } from "./offers.ts";
+import type { PagePorts } from "./pages/pagePorts.ts";
+import { releasePages } from "./pages/releasePages.ts";
+import { renewPages } from "./pages/renewPages.ts";
+import { watchPages } from "./pages/watchPages.ts";
 import type { SettleContext } from "./settleContext.ts";
 import { settleProven } from "./settleProven.ts";
 import { trackSubmitted } from "./trackSubmitted.ts";
@@ -18,9 +22,9 @@ import { watchSettled } from "./watchSettled.ts";
 export function createSettlePass(context: SettleContext): () => Promise<boolean> {
   let watchedHead: string | null = null;
   return async () => {
-    const { pending, settled } = await countPending({ database: context.database });
-    if (pending === 0 && settled === 0) return false;
-    if (pending === 0) {
+    const { pages, pending, settled } = await countPending({ database: context.database });
+    if (pending === 0 && settled === 0 && pages === 0) return false;
+    if (pending === 0 && pages === 0) {
       // Nothing but the watch over settlements, which a new block alone can end: one question, not five.
       const latest = await answerOf(context.chain.provider.getBlock("latest"));
       if (latest?.hash === watchedHead) return false;
@@ -42,8 +46,23 @@ export function createSettlePass(context: SettleContext): () => Promise<boolean>
       moved += await watchExternal({ context, head });
     }
     watchedHead = hash;
+    if (context.pages !== undefined && pages > 0) {
+      moved += await tendPages({ context, view, pages: context.pages });
+    }
     return moved > 0;
   };
+}
+
+/** What was proposed: pages that end, bonds that are due, blobs that are to be kept. Returns how many jobs moved on. */
+async function tendPages(parameters: {
+  context: SettleContext;
+  view: ChainView;
+  pages: PagePorts;
+}): Promise<number> {
+  const moved = await watchPages({ ...parameters, head: parameters.view.head });
+  await releasePages(parameters);
+  await renewPages(parameters);
+  return moved;
 }
 
 /** While gas is above the ceiling, what is proven waits; what was signed before is sent all the same. */

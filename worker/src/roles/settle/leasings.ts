@@ -43,6 +43,7 @@ export function lotLeasing(context: SettleContext, lot: Lot): Leasing<readonly J
         ...{ database, owner, stage: lot.stage, leaseSeconds, claims, alone },
         limit: lot.together ? lot.most : Math.min(lot.most, limit),
         ...(lot.versionId === undefined ? {} : { versionIds: [lot.versionId] }),
+        ...(lot.page === undefined ? {} : { page: lot.page }),
       });
       if (jobs.length === 0) return [];
       if (!lot.together) return jobs.map((job) => [job]);

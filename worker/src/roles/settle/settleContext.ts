@@ -3,6 +3,7 @@ import type { Metrics } from "../../metrics/createMetrics.ts";
 import type { Database } from "../../storage/database.ts";
 import type { AccountContext } from "../../transactions/accountContext.ts";
 import type { Batching } from "./kinds/settlementDriver.ts";
+import type { PagePorts } from "./pages/pagePorts.ts";
 
 /** What every step of the `settle` role works with. */
 export type SettleContext = Omit<AccountContext, "chain" | "metrics"> & {
@@ -13,6 +14,8 @@ export type SettleContext = Omit<AccountContext, "chain" | "metrics"> & {
   /** name under which this process leases jobs and transactions */
   owner: string;
   batch: Batching;
+  /** absent where no pages are proposed */
+  pages?: PagePorts;
   reorgBlocks: number;
   /** a pass that is running when this is aborted ends after the transaction at hand */
   signal: AbortSignal;

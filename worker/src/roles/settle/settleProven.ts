@@ -15,7 +15,7 @@ import {
 import { acceptExternal } from "./external.ts";
 import { handleAll, handleHarmed } from "./forEachLeased.ts";
 import { DRIVERS, driverFor } from "./kinds/drivers.ts";
-import type { SettlementDriver } from "./kinds/settlementDriver.ts";
+import type { EncodeContext, SettlementDriver } from "./kinds/settlementDriver.ts";
 import { jobFields, lotLeasing } from "./leasings.ts";
 import { recordOffered } from "./offers.ts";
 import type { SettleContext } from "./settleContext.ts";
@@ -33,7 +33,7 @@ type Settling = { context: SettleContext; view: ChainView; fees: Fees };
 export async function settleProven(settling: Settling): Promise<number> {
   const { context } = settling;
   const { batch: batching, database, owner } = context;
-  const shared = batching.size > 1;
+  const shared = batching.size > 1 || batching.page !== undefined;
   const harm = shared ? SHARED_HARM : 1;
   const claims: Claims = { from: 0, to: harm - 1 };
   const waiting = shared ? await listWaiting({ database, owner, claims }) : [];
@@ -73,13 +73,18 @@ async function settleLot(parameters: Settling & { jobs: readonly Job[] }): Promi
   return moved;
 }
 
+const encodeContextOf = ({ chain, database, pages, wallet }: SettleContext): EncodeContext => ({
+  ...{ chain, database, account: wallet.address },
+  ...(pages === undefined ? {} : { pages }),
+});
+
 /** Returns what is to be tried in place of these jobs: fewer of them, or none. */
 async function send(
   parameters: Settling & { jobs: readonly Job[] },
 ): Promise<{ moved: number; rest: readonly Job[] }> {
   const { context, view, fees, jobs } = parameters;
   const driver = driverFor(jobs);
-  const call = { to: context.chain.settlement, data: driver.encode(jobs) };
+  const call = await driver.encode(jobs, encodeContextOf(context));
   const settles = { kind: driver.name, requestIds: jobs.map(({ requestId }) => requestId) };
   try {
     const sent = await sendTransaction({ context, view, purpose: PURPOSE, ...call, fees, settles });
@@ -109,7 +114,8 @@ async function refused(
   const { context, driver, jobs } = parameters;
   const { chain, database, logger, metrics } = context;
   const { name, message } = parameters.error.revert;
-  if (driver.undo("wouldRevert") === "apart") {
+  const undoing = driver.undo("wouldRevert", name);
+  if (undoing === "apart") {
     const wouldRevert = (some: readonly Job[]) => simulate({ context, driver, jobs: some });
     const invalid = await driver.findInvalid({ jobs, wouldRevert });
     await requireSameChain(chain);
@@ -120,7 +126,7 @@ async function refused(
     logger.warn({ requestIds, revert: message }, "set apart: with others it would revert");
     return { moved: apart.length, rest: jobs.filter((job) => !invalid.includes(job)) };
   }
-  if (driver.transientReverts.includes(name)) {
+  if (undoing === "together" || driver.transientReverts.includes(name)) {
     throw new NotYetError({ code: `revert.${name}`, message });
   }
   await requireSameChain(chain);
@@ -141,9 +147,9 @@ async function simulate(parameters: {
 }): Promise<boolean> {
   const { context, driver, jobs } = parameters;
   const { chain, wallet } = context;
-  const call = { from: wallet.address, to: chain.settlement, data: driver.encode(jobs) };
+  const call = await driver.encode(jobs, encodeContextOf(context));
   try {
-    await chain.provider.call(call);
+    await chain.provider.call({ from: wallet.address, ...call });
     return false;
   } catch (error) {
     if (revertOf(error) !== undefined) return true;

@@ -2,6 +2,7 @@ import type { TransactionReceipt } from "ethers";
 import { explainRevert } from "../../chain/explainRevert.ts";
 import { answerOf, requireSameChain } from "../../chain/rpcErrors.ts";
 import type { Job } from "../../jobs/job.ts";
+import { recordPending } from "../../jobs/pages.ts";
 import { recordFailure } from "../../jobs/proofs.ts";
 import { recordSettlement, recordUndone } from "../../jobs/settlements.ts";
 import type { SettlementTransaction } from "../../jobs/transactionLeases.ts";
@@ -9,6 +10,7 @@ import { followTransaction } from "../../transactions/followTransaction.ts";
 import type { ChainView } from "../../transactions/readChainView.ts";
 import { acceptExternal } from "./external.ts";
 import { driverNamed } from "./kinds/drivers.ts";
+import type { Followed } from "./kinds/settlementDriver.ts";
 import { jobFields } from "./leasings.ts";
 import { takenNonce } from "./offers.ts";
 import type { SettleContext } from "./settleContext.ts";
@@ -32,27 +34,41 @@ export async function trackSubmitted(tracking: Tracking): Promise<number> {
 
 async function settle(mined: Mined): Promise<number> {
   const { context, receipt, settlement } = mined;
-  const { chain, database, logger, metrics, store } = context;
+  const { chain, store } = context;
   const { jobs, kind } = settlement;
-  const found = driverNamed(kind).settledBy({ receipt, settlement: chain.settlement });
-  const own = jobs.filter(({ requestId }) => found.has(requestId));
-  const requestIds = own.map(({ requestId }) => requestId);
-  const { hash, blockNumber, blockHash, gasUsed } = receipt;
-  const place = { hash, blockNumber, blockHash, gasUsed };
-  const moved =
-    own.length === 0 ? [] : await recordSettlement({ database, requestIds, mined: place });
-  if (moved.length > 0) {
-    metrics.settlementGas.observe({ kind }, Number(gasUsed));
-    metrics.settlementJobs.observe({ kind }, moved.length);
-    logger.info(
-      { ...jobFields(own), transaction: hash, block: blockNumber, gas: Number(gasUsed) },
-      "settled",
-    );
-  }
-  const rest = jobs.filter(({ requestId }) => !found.has(requestId));
-  if (rest.length === 0) return moved.length;
+  const followed = driverNamed(kind).follow({ receipt, chain });
+  const own = jobs.filter(({ requestId }) => followed.requests.has(requestId));
+  const moved = own.length === 0 ? 0 : await recordFollowed({ ...mined, jobs: own, followed });
+  const rest = jobs.filter(({ requestId }) => !followed.requests.has(requestId));
+  if (rest.length === 0) return moved;
   await store.recordMined(receipt);
-  return moved.length + (await unsettled({ ...mined, jobs: rest }));
+  return moved + (await unsettled({ ...mined, jobs: rest }));
+}
+
+/** Settled, or pending in a page. Returns how many jobs moved on. */
+async function recordFollowed(
+  parameters: Mined & { jobs: readonly Job[]; followed: Followed },
+): Promise<number> {
+  const { context, followed, jobs, receipt, settlement } = parameters;
+  const { database, logger, metrics, pages } = context;
+  const { kind } = settlement;
+  const requestIds = jobs.map(({ requestId }) => requestId);
+  const { hash, blockNumber, blockHash, gasUsed } = receipt;
+  const recorded = { database, requestIds, mined: { hash, blockNumber, blockHash, gasUsed } };
+  const { page } = followed;
+  const renewSeconds = pages?.renewSeconds ?? 0;
+  const moved =
+    page === undefined
+      ? await recordSettlement(recorded)
+      : await recordPending({ ...recorded, page, renewSeconds });
+  if (moved.length === 0) return 0;
+  metrics.settlementGas.observe({ kind }, Number(gasUsed));
+  metrics.settlementJobs.observe({ kind }, moved.length);
+  const place = { transaction: hash, block: blockNumber, gas: Number(gasUsed) };
+  const fields = { ...jobFields(jobs), ...place };
+  if (page === undefined) logger.info(fields, "settled");
+  else logger.info({ ...fields, page: page.pageId, until: Number(page.endsAt) }, "pending");
+  return moved.length;
 }
 
 /** Succeeded without these: a transaction of several skips what is settled already, and nothing else. */
@@ -68,7 +84,7 @@ async function unsettled(parameters: Mined & { jobs: readonly Job[] }): Promise<
   const external = await acceptExternal({ context, view, jobs: parameters.jobs });
   const jobs = parameters.jobs.filter(({ requestId }) => !external.includes(requestId));
   const reason = `transaction ${hash} succeeded without settling the request`;
-  return external.length + (await undo({ context, jobs, hash, reason }));
+  return external.length + (await undo({ context, jobs, hash, reason, apart: true }));
 }
 
 async function revert(mined: Mined): Promise<number> {
@@ -84,25 +100,28 @@ async function revert(mined: Mined): Promise<number> {
   await requireSameChain(chain);
   logger.error({ ...jobFields(jobs), transaction: hash, revert: why.message }, "reverted");
   const message = `transaction ${hash}: ${why.message}`;
+  const undoing = driverNamed(settlement.kind).undo("reverted", why.name);
   const moved =
-    driverNamed(settlement.kind).undo("reverted") === "fail"
+    undoing === "fail"
       ? await failAll({ database, jobs, code: `revert.${why.name}`, message })
-      : await undo({ context, jobs, hash, reason: message });
+      : await undo({ context, jobs, hash, reason: message, apart: undoing === "apart" });
   return external.length + moved;
 }
 
-/** The jobs go on, each alone: the next pass settles them, or hears from the contract why not. */
+/** The jobs go on, apart or not: the next pass settles them, or hears from the contract why not. */
 async function undo(parameters: {
   context: SettleContext;
   jobs: readonly Job[];
   hash: string;
   reason: string;
+  apart: boolean;
 }): Promise<number> {
-  const { context, hash, jobs, reason } = parameters;
+  const { apart, context, hash, jobs, reason } = parameters;
   const { database, metrics } = context;
   const requestIds = jobs.map(({ requestId }) => requestId);
-  const undone = await recordUndone({ database, requestIds, transactionHash: hash, reason });
-  metrics.setApart.inc(undone.length);
+  const step = { database, requestIds, transactionHash: hash, reason, apart };
+  const undone = await recordUndone(step);
+  if (apart) metrics.setApart.inc(undone.length);
   return undone.length;
 }
 

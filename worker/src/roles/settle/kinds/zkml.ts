@@ -11,23 +11,24 @@ export const zkml: SettlementDriver = {
   takes: (jobs) => jobs.length === 1 && jobs.every(({ proof }) => proof !== null),
   /** Whatever no other kind waits for. */
   form({ batching }) {
-    const stage = batching.size === 1 ? {} : { settleAlone: true };
-    return [{ stage: { state: "proven", ...stage }, together: false, least: 1, most: LIMIT }];
+    const alone = batching.size === 1 ? {} : { settleAlone: true };
+    const stage = { state: "proven", evidence: "proof", ...alone } as const;
+    return [{ stage, together: false, least: 1, most: LIMIT }];
   },
   /** The sender is the result's node: no signature is needed then. */
-  encode(jobs) {
-    return jobs
-      .map((job) => {
-        const words = [...job.inputWords, ...job.outputWords];
-        const values = [resultOf(job), words, job.proof, "0x"];
-        return settlementInterface.encodeFunctionData("settleZkml", values);
-      })
-      .join("");
+  encode([job], { chain }) {
+    if (job === undefined) throw new Error("there is no job to settle");
+    const words = [...job.inputWords, ...job.outputWords];
+    const values = [resultOf(job), words, job.proof, "0x"];
+    return {
+      to: chain.settlement,
+      data: settlementInterface.encodeFunctionData("settleZkml", values),
+    };
   },
   findInvalid: async ({ jobs }) => jobs,
-  settledBy({ receipt, settlement }) {
+  follow({ receipt, chain }) {
     const topic = settlementInterface.getEvent("InferenceSettled")?.topicHash;
-    return requestsOf({ receipt, settlement, topic });
+    return { requests: requestsOf({ receipt, chain, topic }) };
   },
   undo: () => "fail",
   /** The chain's clock is behind this machine's. */

@@ -2,14 +2,7 @@ import { decodeRequestId } from "@haca/protocol/requestId";
 import { encodeZkmlBatch, type ZkmlBatchItem } from "@haca/protocol/zkmlBatch";
 import { settlementInterface } from "../../../chain/chain.ts";
 import type { Job } from "../../../jobs/job.ts";
-import type { Waiting } from "../../../jobs/leases.ts";
-import {
-  type Batching,
-  type Lot,
-  requestsOf,
-  type SettlementDriver,
-  type WouldRevert,
-} from "./settlementDriver.ts";
+import { lotsOf, requestsOf, type SettlementDriver, type WouldRevert } from "./settlementDriver.ts";
 
 /**
  * Settlement of many jobs of one version and one node in one transaction, by their Groth16 proofs. The contract skips
@@ -29,42 +22,36 @@ export const zkmlBatch: SettlementDriver = {
   },
   form({ batching, waiting }) {
     if (batching.size === 1) return [];
-    return waiting.flatMap((version) => lotsOf({ version, batching }));
+    return waiting
+      .filter(({ evidence }) => evidence === "proof")
+      .flatMap((version) => {
+        const stage = { state: "proven", evidence: "proof", settleAlone: false } as const;
+        const lot = { stage, versionId: version.ofOne };
+        return lotsOf({ waiting: version, grouping: batching, lot });
+      });
   },
-  encode(jobs) {
+  encode(jobs, { chain }) {
     const [first] = jobs;
     const { node } = decodeRequestId(first?.requestId ?? "");
     const values = [first?.versionId, node, encodeZkmlBatch(jobs.map(itemOf)), "0x"];
-    return settlementInterface.encodeFunctionData("settleZkmlBatch", values);
+    return {
+      to: chain.settlement,
+      data: settlementInterface.encodeFunctionData("settleZkmlBatch", values),
+    };
   },
   async findInvalid({ jobs, wouldRevert }) {
     const invalid = await amongHalves({ jobs, wouldRevert });
     // Each half would pass by itself: nobody can say which of them it is.
     return invalid.length === 0 ? jobs : invalid;
   },
-  settledBy({ receipt, settlement }) {
+  follow({ receipt, chain }) {
     const topic = settlementInterface.getEvent("ZkmlBatchItemSettled")?.topicHash;
-    return requestsOf({ receipt, settlement, topic });
+    return { requests: requestsOf({ receipt, chain, topic }) };
   },
   undo: () => "apart",
   /** Time heals it for a job alone; the others need not wait for it. */
   transientReverts: [],
 };
-
-/** Full batches, and what is left over once the first of it has waited long enough. */
-function lotsOf(parameters: { version: Waiting; batching: Batching }): Lot[] {
-  const { versionId, jobs, oldestMs } = parameters.version;
-  const { maxAgeMs, size } = parameters.batching;
-  const lot = {
-    stage: { state: "proven", settleAlone: false },
-    versionId,
-    together: true,
-  } as const;
-  const full = Math.floor(jobs / size);
-  const lots: Lot[] = Array.from({ length: full }, () => ({ ...lot, least: size, most: size }));
-  const isOld = oldestMs >= maxAgeMs && jobs % size > 0;
-  return isOld ? [...lots, { ...lot, least: 1, most: size }] : lots;
-}
 
 /** What the contract cannot compute itself of a job: it knows version and node, and derives the hashes. */
 const itemOf = ({ inputWords, outputWords, proof, ...job }: Job): ZkmlBatchItem => ({

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {ERC20Burnable} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Burnable.sol";
+import {IInferenceSettlement} from "../interfaces/IInferenceSettlement.sol";
+import {IPageSettlement} from "../interfaces/IPageSettlement.sol";
+import {Consent} from "../utils/Consent.sol";
+import {InferenceResults} from "./InferenceResults.sol";
+import {Proposals} from "./Proposals.sol";
+import {RequestIds} from "./RequestIds.sol";
+import {PageChallenges} from "./pages/PageChallenges.sol";
+import {PageDeposits} from "./pages/PageDeposits.sol";
+import {PageRecords} from "./pages/PageRecords.sol";
+
+/// @title PageSettlement
+/// @notice See {IPageSettlement}. This file has the life of a page that nobody challenges; the parts are {PageDeposits} (who
+/// has what here), {PageRecords} (what is stored, states, parameters), {PageJudgement} (what is wrong with a leaf) and
+/// {PageChallenges} (how that is shown, and leaves that are withheld).
+///
+/// Access: `setParameters` and `setAttester` are governance's, `pauseProposals` the guardian's, `attest` the attester's;
+/// everything else is open to everybody. It is a writer of the ledger. Nobody can end a page, take a deposit or make a page
+/// final before its time but by showing what is wrong with it or, for the short road, as the attester. An attester that
+/// vouches for everything shortens windows and nothing more.
+///
+/// @dev Foreign code runs in one place, an ERC-1271 operator's, by a static call before the first write. OPG runs none.
+contract PageSettlement is PageChallenges {
+    /// @dev What InferenceSettlement would hash if it hashed in another way is found by this.
+    bytes32 private constant PROBE = keccak256("PageSettlement.probe");
+
+    /// @dev EIP-7951, and the base point of its curve (SEC 2, secp256r1). With private key 1, nonce 1 and digest 0, a
+    /// signature is r = s = x of the base point.
+    address private constant P256_VERIFY = address(0x100);
+    uint256 private constant BASE_X = 0x6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296;
+    uint256 private constant BASE_Y = 0x4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5;
+
+    /// @param authority the AccessManager
+    /// @param settlement whose ledger and typed message it is about; its TEE registry has been named
+    /// @param token OPG
+    /// @param inclusionDelay seconds for which a sequencer of the chain can keep a transaction out
+    /// @param parameters the first ones
+    constructor(
+        address authority,
+        IInferenceSettlement settlement,
+        ERC20Burnable token,
+        uint256 inclusionDelay,
+        Parameters memory parameters
+    ) AccessManaged(authority) PageDeposits(token) PageRecords(settlement, inclusionDelay) {
+        if (authority.code.length == 0) revert PageSettlement_NotAContract(authority);
+        IInferenceSettlement.InferenceResult memory probe;
+        probe.requestId = PROBE;
+        bytes32 digest = InferenceResults.toDigest(address(settlement), InferenceResults.hashCopy(probe));
+        if (settlement.hashResult(probe) != digest) revert PageSettlement_OtherDomain(address(settlement));
+        if (!_isP256Checked()) revert PageSettlement_NoP256();
+        _setParameters(parameters);
+    }
+
+    /// @inheritdoc IPageSettlement
+    function proposePage(
+        Proposal calldata proposal,
+        bytes calldata signature
+    ) external override returns (bytes32 pageId, uint256 taken) {
+        if (block.timestamp < proposalsPausedUntil) revert PageSettlement_Paused(proposalsPausedUntil);
+        if (proposal.kind != IInferenceSettlement.Verification.TEE) {
+            revert PageSettlement_KindNotOpen(proposal.kind);
+        }
+        address expected = RequestIds.nodeOfEnclave(proposal.teeId);
+        address node = RequestIds.nodeOfPage(proposal.ledgerPage);
+        if (node != expected) revert PageSettlement_WrongNode(expected, node);
+        _requireOperator(proposal, signature);
+
+        Parameters memory parameters = _parameters;
+        _reserve(parameters, proposal.fee);
+        taken = SETTLEMENT.hold(proposal.ledgerPage, proposal.bitmap);
+        if (taken == 0) revert PageSettlement_NothingToTake();
+        pageId = _idOf(proposal, taken);
+        if (_records[pageId].proposedAt != 0) revert PageSettlement_PageKnown(pageId);
+        PageRecord memory record;
+        record.proposedAt = uint40(block.timestamp);
+        record.longRoad = parameters.longRoad;
+        record.shortRoad = parameters.shortRoad;
+        record.resultWindow = parameters.resultWindow;
+        _records[pageId] = record;
+        emit PageProposed(
+            pageId,
+            proposal.ledgerPage,
+            msg.sender,
+            proposal.kind,
+            proposal.teeId,
+            taken,
+            proposal.root,
+            proposal.blobId,
+            proposal.fee,
+            _endOf(record)
+        );
+    }
+
+    /// @inheritdoc IPageSettlement
+    function attest(PageHeader calldata header) external override {
+        if (msg.sender != attester) revert PageSettlement_NotAttester(msg.sender);
+        bytes32 pageId = pageIdOf(header);
+        PageRecord memory record = _records[pageId];
+        _requireState(pageId, record, PageState.Pending);
+        if (record.openRequests != 0) revert PageSettlement_RequestOpen(pageId);
+        if (record.attestedAt != 0) revert PageSettlement_AlreadyAttested(pageId);
+        record.attestedAt = uint40(block.timestamp);
+        _records[pageId] = record;
+        _credit(msg.sender, header.fee);
+        emit PageAttested(pageId, _endOf(record));
+    }
+
+    /// @inheritdoc IPageSettlement
+    function releaseBonds(PageHeader[] calldata headers) external override {
+        for (uint256 i = 0; i < headers.length; ++i) _releaseBond(headers[i]);
+    }
+
+    /// @inheritdoc IPageSettlement
+    function settleAgain(PageHeader calldata header, Leaf calldata leaf) external override {
+        bytes32 pageId = pageIdOf(header);
+        PageRecord memory record = _records[pageId];
+        _requireState(pageId, record, PageState.Rejected);
+        _requireIncluded(header, pageId, leaf);
+        uint256 latest = uint256(leaf.result.timestamp) + record.resultWindow;
+        uint256 afterEnd = uint256(record.endedAt) + EVIDENCE_WINDOW;
+        if (afterEnd > latest) latest = afterEnd;
+        if (block.timestamp > latest) revert PageSettlement_TooLate(latest, block.timestamp);
+        SETTLEMENT.settleTeeLate(leaf.result, leaf.signature);
+        emit SettledAgain(pageId, leaf.result.requestId);
+    }
+
+    function _releaseBond(PageHeader calldata header) private {
+        bytes32 pageId = pageIdOf(header);
+        PageRecord memory record = _records[pageId];
+        (PageState state, ) = _stateOf(record);
+        if (state != PageState.Final || record.outcome != Outcome.Open) {
+            revert PageSettlement_StateInvalid(pageId, state);
+        }
+        uint256 latest = _endOf(record) + EVIDENCE_WINDOW;
+        if (block.timestamp <= latest) revert PageSettlement_TooEarly(latest + 1, block.timestamp);
+        _records[pageId].outcome = Outcome.Released;
+        Account storage account = _accounts[header.proposer];
+        --account.openPages;
+        if (record.attestedAt == 0) account.amount += header.fee;
+        emit PageReleased(pageId);
+    }
+
+    /// @dev Where nothing checks P-256, every signature under such a key counts as wrong, and so would every leaf.
+    function _isP256Checked() private view returns (bool) {
+        (bool isDone, bytes memory output) = P256_VERIFY.staticcall(
+            abi.encode(0, BASE_X, BASE_X, BASE_X, BASE_Y)
+        );
+        return isDone && output.length == 32 && abi.decode(output, (uint256)) == 1;
+    }
+
+    /// @dev One more page for the caller's deposit to answer for, and its fee put aside.
+    function _reserve(Parameters memory parameters, uint96 fee) private {
+        Account memory account = _accounts[msg.sender];
+        ++account.openPages;
+        uint256 needed = parameters.minimumDeposit;
+        if (account.openPages > PAGES_PER_DEPOSIT) {
+            needed = (needed * account.openPages) / PAGES_PER_DEPOSIT;
+        }
+        if (account.amount < needed + fee) {
+            revert PageSettlement_DepositTooSmall(needed + fee, account.amount);
+        }
+        account.amount -= fee;
+        _accounts[msg.sender] = account;
+    }
+
+    function _requireOperator(Proposal calldata proposal, bytes calldata signature) private view {
+        address operator = REGISTRY.operatorOf(proposal.teeId);
+        if (msg.sender == operator) return;
+        if (block.timestamp > proposal.deadline) {
+            revert PageSettlement_ProposalExpired(proposal.deadline, block.timestamp);
+        }
+        bytes32 structHash = Proposals.hashStruct(
+            uint8(proposal.kind),
+            proposal.ledgerPage,
+            proposal.bitmap,
+            proposal.root,
+            proposal.blobId,
+            proposal.deadline
+        );
+        bytes32 digest = InferenceResults.toDigest(address(SETTLEMENT), structHash);
+        if (!Consent.isGiven(operator, digest, signature)) revert PageSettlement_NoConsent(operator);
+    }
+
+    /// @dev As `pageIdOf` would say of the header that the caller has to bring from now on.
+    function _idOf(Proposal calldata proposal, uint256 taken) private view returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(
+                    block.chainid,
+                    address(this),
+                    proposal.kind,
+                    proposal.teeId,
+                    proposal.ledgerPage,
+                    taken,
+                    proposal.root,
+                    proposal.blobId,
+                    msg.sender,
+                    proposal.fee
+                )
+            );
+    }
+}

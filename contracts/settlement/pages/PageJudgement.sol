@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {IInferenceSettlement} from "../../interfaces/IInferenceSettlement.sol";
+import {IModelRegistry} from "../../interfaces/IModelRegistry.sol";
+import {IPageSettlement} from "../../interfaces/IPageSettlement.sol";
+import {ITEERegistry} from "../../interfaces/ITEERegistry.sol";
+import {ITEERegistryTypes} from "../../interfaces/ITEERegistryTypes.sol";
+import {InferenceResults} from "../InferenceResults.sol";
+import {PageTree} from "../PageTree.sol";
+import {PageRecords} from "./PageRecords.sol";
+
+/// @title PageJudgement
+/// @notice What is wrong with a leaf. A part of {PageSettlement}.
+///
+/// Times are judged as of the proposal, so that nothing that happens later changes a verdict, but for a ban or a revoked
+/// certificate: those say that an enclave was never to be trusted.
+///
+/// @dev Static calls to the registries and no `try`: with too little gas a judgement reverts, and never says that a good
+/// leaf is bad. `tryRecoverCalldata` and `isSignedBy` call precompiles that fail for want of gas only where a 63rd of their
+/// price is left, with which nothing can be finished.
+abstract contract PageJudgement is PageRecords {
+    /// @notice How far an enclave's clock may be ahead of the chain's, in seconds.
+    uint256 public constant MAXIMUM_CLOCK_SKEW = 60;
+
+    /// @inheritdoc IPageSettlement
+    ITEERegistry public immutable override REGISTRY;
+    IModelRegistry private immutable MODELS;
+
+    constructor() {
+        ITEERegistry registry = SETTLEMENT.teeRegistry();
+        if (address(registry) == address(0)) revert PageSettlement_NotAContract(address(0));
+        REGISTRY = registry;
+        MODELS = SETTLEMENT.modelRegistry();
+    }
+
+    /// @inheritdoc IPageSettlement
+    function judgeLeaf(
+        PageHeader calldata header,
+        Leaf calldata leaf
+    ) external view override returns (Reason reason) {
+        bytes32 pageId = pageIdOf(header);
+        (reason, ) = _judge(header, pageId, leaf);
+    }
+
+    /// @inheritdoc IPageSettlement
+    function verifyInclusion(
+        PageHeader calldata header,
+        Leaf calldata leaf
+    ) external view override returns (PageState state, uint256 until, uint256 proposerDeposit) {
+        proposerDeposit = _accounts[header.proposer].amount;
+        bool isIncluded =
+            _isTaken(header, leaf.index) &&
+                leaf.result.requestId == _requestAt(header, leaf.index) &&
+                PageTree.climb(_leafOf(leaf), leaf.index, leaf.siblings) == header.root;
+        if (isIncluded) (state, until) = _stateInPage(pageIdOf(header));
+    }
+
+    /// @dev Reverts for a leaf that does not lead to the root, or that the page does not take.
+    /// @return reason what is wrong with it
+    /// @return leafHash the leaf as it stands in the tree
+    function _judge(
+        PageHeader calldata header,
+        bytes32 pageId,
+        Leaf calldata leaf
+    ) internal view returns (Reason reason, bytes32 leafHash) {
+        _requireTaken(header, pageId, leaf.index);
+        bytes32 digest = _digestOf(leaf.result);
+        leafHash = PageTree.hashLeaf(digest, InferenceResults.hashCalldata(leaf.signature));
+        if (PageTree.climb(leafHash, leaf.index, leaf.siblings) != header.root) {
+            leafHash = PageTree.EMPTY_LEAF;
+            if (PageTree.climb(leafHash, leaf.index, leaf.siblings) != header.root) {
+                revert PageSettlement_NotIncluded(pageId, leaf.index);
+            }
+            return (Reason.MalformedLeaf, leafHash);
+        }
+        reason = _judgeResult(header, pageId, leaf, digest);
+    }
+
+    function _judgeResult(
+        PageHeader calldata header,
+        bytes32 pageId,
+        Leaf calldata leaf,
+        bytes32 digest
+    ) private view returns (Reason) {
+        IInferenceSettlement.InferenceResult calldata result = leaf.result;
+        if (result.requestId != _requestAt(header, leaf.index)) return Reason.MalformedLeaf;
+        if (result.teeId != header.teeId) return Reason.WrongNode;
+        PageRecord storage record = _records[pageId];
+        uint256 proposedAt = record.proposedAt;
+        uint256 resultWindow = record.resultWindow;
+        if (proposedAt == 0) (proposedAt, resultWindow) = (block.timestamp, _parameters.resultWindow);
+        if (
+            result.timestamp > proposedAt + MAXIMUM_CLOCK_SKEW ||
+            proposedAt > uint256(result.timestamp) + resultWindow
+        ) return Reason.OutsideWindow;
+        uint256 time = result.timestamp < proposedAt ? result.timestamp : proposedAt;
+        Reason reason = _judgeSignature(result.teeId, digest, leaf.signature, time);
+        if (reason != Reason.None) return reason;
+        if (!_isVersionGood(result.modelVersion, time)) return Reason.VersionInvalid;
+        return REGISTRY.wasInService(result.teeId, time) ? Reason.None : Reason.KeyNotInService;
+    }
+
+    /// @dev Session keys are certified once, and their terms stay known when they end.
+    /// @return reason None, InvalidSignature, or KeyNotInService for a session key at a time that it is not valid at
+    function _judgeSignature(
+        bytes32 teeId,
+        bytes32 digest,
+        bytes calldata signature,
+        uint256 time
+    ) internal view returns (Reason) {
+        (address key, ECDSA.RecoverError problem, ) = ECDSA.tryRecoverCalldata(digest, signature);
+        if (problem == ECDSA.RecoverError.NoError) {
+            ITEERegistryTypes.SessionKey memory session = REGISTRY.sessionKey(teeId, key);
+            if (session.signsResults) {
+                return time >= session.from && time < session.until ? Reason.None : Reason.KeyNotInService;
+            }
+        }
+        // Reverts for an unknown node, of which there are no pages.
+        return REGISTRY.isSignedBy(teeId, digest, signature) ? Reason.None : Reason.InvalidSignature;
+    }
+
+    function _isVersionGood(bytes32 modelVersion, uint256 time) private view returns (bool) {
+        (IModelRegistry.VersionStatus status, , , , uint256 deprecatedAt) = MODELS.settlementData(
+            modelVersion
+        );
+        if (status == IModelRegistry.VersionStatus.Published) return true;
+        return status != IModelRegistry.VersionStatus.Unknown && time < deprecatedAt;
+    }
+
+    function _requireIncluded(PageHeader calldata header, bytes32 pageId, Leaf calldata leaf) internal view {
+        _requireTaken(header, pageId, leaf.index);
+        if (PageTree.climb(_leafOf(leaf), leaf.index, leaf.siblings) != header.root) {
+            revert PageSettlement_NotIncluded(pageId, leaf.index);
+        }
+    }
+
+    function _requireTaken(PageHeader calldata header, bytes32 pageId, uint8 index) internal pure {
+        if (!_isTaken(header, index)) revert PageSettlement_NotTaken(pageId, index);
+    }
+
+    function _leafOf(Leaf calldata leaf) private view returns (bytes32) {
+        return PageTree.hashLeaf(_digestOf(leaf.result), InferenceResults.hashCalldata(leaf.signature));
+    }
+
+    /// @dev EIP-712 digest under the settlement's domain.
+    function _digestOf(IInferenceSettlement.InferenceResult calldata result) internal view returns (bytes32) {
+        return InferenceResults.toDigest(address(SETTLEMENT), InferenceResults.hashStruct(result));
+    }
+
+    function _isTaken(PageHeader calldata header, uint8 index) private pure returns (bool) {
+        return (header.bitmap >> index) & 1 == 1;
+    }
+
+    /// @dev The request whose result belongs in this place.
+    function _requestAt(PageHeader calldata header, uint8 index) private pure returns (bytes32) {
+        return bytes32((header.ledgerPage << 8) | index);
+    }
+}

@@ -1,0 +1,96 @@
+import { AbiCoder, keccak256, ZeroHash } from "ethers";
+
+/** What a proposed page is known by; `PageSettlement` stores its hash, and callers bring it. */
+export type PageHeader = {
+  /** `Verification`: 2 TEE, 3 Optimistic */
+  kind: bigint;
+  teeId: string;
+  /** number of the ledger page, `requestId >> 8` */
+  ledgerPage: bigint;
+  /** the requests that the page took */
+  bitmap: bigint;
+  root: string;
+  /** where its blob is, 32 bytes */
+  blobId: string;
+  proposer: string;
+  /** smallest units of OPG for whoever attests it */
+  fee: bigint;
+};
+
+/** As `PageSettlement` counts. */
+export const PAGE_STATES = ["None", "Pending", "Final", "Rejected", "Disproved"] as const;
+export type PageState = (typeof PAGE_STATES)[number];
+
+/** As `PageSettlement` counts. */
+export const PAGE_REASONS = [
+  ...["None", "MalformedLeaf", "WrongNode", "OutsideWindow", "InvalidSignature"],
+  ...["VersionInvalid", "KeyNotInService", "ConflictingReceipt", "DataWithheld"],
+] as const;
+
+/** Seconds after its end in which a page can still be disproved; then its bond is free. */
+export const EVIDENCE_WINDOW = 7n * 86_400n;
+/** Most seconds for which a sequencer may keep a transaction out: the long road, at most seven days, has room for two. */
+export const LONGEST_INCLUSION_DELAY = 3.5 * 86_400;
+/** Seconds for an answer to a request for a leaf. */
+export const ANSWER_TIME = 86_400n;
+
+const OPG = 10n ** 18n;
+const HOUR = 3_600n;
+const DAY = 24n * HOUR;
+
+/** What a deployment starts with; governance sets it from then on. */
+export const DEFAULT_PAGE_PARAMETERS = {
+  /** seconds from the proposal to the end */
+  longRoad: 3n * DAY,
+  /** seconds from an attestation to the end */
+  shortRoad: 6n * HOUR,
+  /** seconds for which a result can be proposed: the settlement's window */
+  resultWindow: 7n * DAY,
+  /** smallest units of OPG without which nobody proposes, for up to `PAGES_PER_DEPOSIT` open pages */
+  minimumDeposit: 1_000n * OPG,
+};
+
+/** Open pages that the least deposit answers for; twice as many need twice as much. */
+export const PAGES_PER_DEPOSIT = 100n;
+
+const HEADER = "tuple(uint8,bytes32,uint256,uint256,bytes32,bytes32,address,uint96)";
+const coder = AbiCoder.defaultAbiCoder();
+
+/** Least seconds of the long road where a sequencer can keep a transaction out for some seconds. */
+export function shortestLongRoad(inclusionDelay: bigint): bigint {
+  const shortest = ANSWER_TIME + HOUR;
+  return 2n * inclusionDelay > shortest ? 2n * inclusionDelay : shortest;
+}
+
+/** The id of a page, as `PageSettlement.pageIdOf` has it. */
+export function pageIdOf(parameters: {
+  chainId: bigint;
+  pageSettlement: string;
+  header: PageHeader;
+}): string {
+  const { chainId, pageSettlement, header } = parameters;
+  const { kind, teeId, ledgerPage, bitmap, root, blobId, proposer, fee } = header;
+  const values = [kind, teeId, ledgerPage, bitmap, root, blobId, proposer, fee];
+  return keccak256(coder.encode(["uint256", "address", HEADER], [chainId, pageSettlement, values]));
+}
+
+/** What a challenger commits to before they show it; `PageSettlement.commitChallenge` says how it is made. */
+export function challengeCommitment(parameters: {
+  pageId: string;
+  index: number;
+  /** the leaf as it stands in the tree */
+  leafHash: string;
+  /** what the other result would be as a leaf, where two contradict each other */
+  otherLeafHash?: string;
+  challenger: string;
+  /** 32 bytes that nobody guesses */
+  salt: string;
+}): string {
+  const { pageId, index, leafHash, otherLeafHash = ZeroHash, challenger, salt } = parameters;
+  return keccak256(
+    coder.encode(
+      ["bytes32", "uint8", "bytes32", "bytes32", "address", "bytes32"],
+      [pageId, index, leafHash, otherLeafHash, challenger, salt],
+    ),
+  );
+}

@@ -1,0 +1,109 @@
+import { toBeHex } from "ethers";
+import type { InferenceResult } from "../inferenceResult.ts";
+import type { PAGE_REASONS, PageHeader } from "../pageSettlement.ts";
+import { EMPTY_LEAF, resultLeaf, verifyResultPageProof } from "../resultPage.ts";
+import { digestIn, MAXIMUM_CLOCK_SKEW, sessionThatSigned } from "./checks.ts";
+import { isSignedByKey } from "./signatures.ts";
+import { ACCEPTED, type EnclaveState, isWithin, type SettlementState } from "./verdict.ts";
+
+/** A result in a page, with its way to the root. */
+export type PageLeaf = {
+  /** its place, 0 to 255 */
+  index: number;
+  result: InferenceResult;
+  /** the enclave's, or a session key's */
+  signature: string;
+  /** the eight neighbours, `resultPageProof` */
+  siblings: readonly string[];
+};
+
+/** As of when a page is judged: as it was proposed, or as it would be now. */
+export type PageTerms = {
+  /** unix seconds */
+  proposedAt: bigint;
+  /** seconds */
+  resultWindow: bigint;
+};
+
+type Reason = Exclude<
+  (typeof PAGE_REASONS)[number],
+  "None" | "ConflictingReceipt" | "DataWithheld"
+>;
+
+/** What is wrong with a leaf; or the error that the contract reverts with, of a leaf that there is no verdict on. */
+export type LeafVerdict =
+  | typeof ACCEPTED
+  | Reason
+  | "PageSettlement_NotIncluded"
+  | "PageSettlement_NotTaken"
+  | "TEERegistry_NodeUnknown";
+
+type State = Pick<SettlementState, "domain" | "versions" | "enclaves">;
+
+/**
+ * What `PageSettlement.judgeLeaf` says of a leaf: its reason, or that it is good. Who was in service is as the registry says
+ * now, since a ban counts for what was before it.
+ */
+export async function judgeLeaf(parameters: {
+  header: PageHeader;
+  leaf: PageLeaf;
+  terms: PageTerms;
+  state: State;
+}): Promise<LeafVerdict> {
+  const { header, leaf, terms, state } = parameters;
+  const { index, result, signature, siblings } = leaf;
+  if (((header.bitmap >> BigInt(index)) & 1n) === 0n) return "PageSettlement_NotTaken";
+  const digest = digestIn(state, result);
+  const isIncluded = (hash: string): boolean =>
+    verifyResultPageProof({ root: header.root, leaf: hash, index, proof: siblings });
+  if (!isIncluded(resultLeaf({ digest, signature }))) {
+    return isIncluded(EMPTY_LEAF) ? "MalformedLeaf" : "PageSettlement_NotIncluded";
+  }
+  if (result.requestId !== toBeHex((header.ledgerPage << 8n) | BigInt(index), 32)) {
+    return "MalformedLeaf";
+  }
+  if (result.teeId !== header.teeId) return "WrongNode";
+  return judgeResult({ result, signature, digest, terms, state });
+}
+
+async function judgeResult(parameters: {
+  result: InferenceResult;
+  signature: string;
+  digest: string;
+  terms: PageTerms;
+  state: State;
+}): Promise<LeafVerdict> {
+  const { result, signature, digest, state } = parameters;
+  const { proposedAt, resultWindow } = parameters.terms;
+  const { timestamp, modelVersion } = result;
+  if (timestamp > proposedAt + MAXIMUM_CLOCK_SKEW || proposedAt > timestamp + resultWindow) {
+    return "OutsideWindow";
+  }
+  const isAhead = timestamp > proposedAt;
+  const time = isAhead ? proposedAt : timestamp;
+  const enclave = state.enclaves?.get(result.teeId);
+  if (enclave === undefined) return "TEERegistry_NodeUnknown";
+  const unsigned = await refuseSignature({ enclave, digest, signature, time });
+  if (unsigned !== undefined) return unsigned;
+  const version = state.versions.get(modelVersion);
+  const { deprecatedAt } = version ?? {};
+  if (version === undefined || (deprecatedAt !== undefined && time >= deprecatedAt)) {
+    return "VersionInvalid";
+  }
+  return enclave.service.some((span) => isWithin(span, time)) ? ACCEPTED : "KeyNotInService";
+}
+
+/** Of a session key at a time that it is not valid at the signature is genuine, and it is the key that is not in service. */
+async function refuseSignature(parameters: {
+  enclave: EnclaveState;
+  digest: string;
+  signature: string;
+  time: bigint;
+}): Promise<Reason | undefined> {
+  const { enclave, digest, signature, time } = parameters;
+  const session = sessionThatSigned({ enclave, digest, signature });
+  if (session?.signsResults) return isWithin(session, time) ? undefined : "KeyNotInService";
+  const { signingKey } = enclave;
+  const isSigned = await isSignedByKey({ signingKey, message: digest, signature });
+  return isSigned ? undefined : "InvalidSignature";
+}

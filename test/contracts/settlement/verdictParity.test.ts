@@ -1,0 +1,175 @@
+import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
+import { expect } from "chai";
+import { network } from "hardhat";
+import { LEAF, proposePage } from "../utils/leafCases.ts";
+import { seededRandom } from "../utils/seededRandom.ts";
+import { TEE, VANILLA } from "../utils/signedCases.ts";
+import {
+  type Case,
+  type Kind,
+  type Makes,
+  makeCase,
+  makeChanged,
+  namesOf,
+} from "../utils/verdictCases.ts";
+import { deployWorld, LIFE, observe, take, type World } from "../utils/verdictWorld.ts";
+import { ZKML_BATCH } from "../utils/zkmlBatchCases.ts";
+import { ZKML } from "../utils/zkmlCases.ts";
+
+const connection = await network.create();
+const isDeep = process.env.HACA_DEEP === "1";
+const SEED = process.env.HACA_SEED ?? "verdicts";
+const CASES = isDeep ? 10_000 : 300;
+/** Which part of all cases a kind has. Batches cost the most. */
+const KINDS = {
+  ZKML: [ZKML, 0.23],
+  ZKML_BATCH: [ZKML_BATCH, 0.17],
+  TEE: [TEE, 0.2],
+  VANILLA: [VANILLA, 0.16],
+  LEAF: [LEAF, 0.24],
+} as const;
+type Name = keyof typeof KINDS;
+/** Leaves of a page that is proposed after each thing that happens, and judged again after all that follow. */
+const LEAVES = isDeep ? 64 : 16;
+
+/** What a run has to have seen of each kind, or it would prove little. */
+const BASE = [
+  "ResultFromFuture",
+  "ResultExpired",
+  "AlreadySettled",
+  "VersionUnknown",
+  "VersionDeprecated",
+];
+const WANTED: Record<Name, readonly string[]> = {
+  ZKML: [
+    ...[...BASE, "TeeIdNotZero", "NodeSignatureInvalid", "VersionWithoutKey", "WordCountInvalid"],
+    ...["InputHashMismatch", "OutputHashMismatch", "ProofLengthInvalid"],
+    ...["PublicSignalOutOfRange", "ProofPointInvalid", "ProofInvalid"],
+  ],
+  ZKML_BATCH: [
+    ...["NodeSignatureInvalid", "VersionUnknown", "VersionWithoutKey", "ItemsLengthInvalid"],
+    ...["ResultFromFuture", "ResultExpired", "NothingToSettle"],
+    ...["PublicSignalOutOfRange", "ProofPointInvalid", "ProofInvalid"],
+  ],
+  TEE: [...BASE, "WrongNode", "NotInService", "EnclaveSignatureInvalid"],
+  VANILLA: [...BASE, "TeeIdNotZero", "ProposalExpired", "NodeSignatureInvalid"],
+  LEAF: [
+    ...["NotTaken", "NotIncluded", "MalformedLeaf", "WrongNode", "OutsideWindow"],
+    ...["InvalidSignature", "VersionInvalid", "KeyNotInService"],
+  ],
+};
+
+/** Changes that something gives a meaning to: they have a turn right after it. */
+const DUE: Record<string, readonly string[]> = {
+  someAreSettled: ["takenRequest", "recordedRequest", "taken", "allTaken"],
+  versionsAreDeprecated: ["deprecatedVersion"],
+  windowEnds: ["whenSomethingHappened", "session short", "session ended"],
+};
+
+/** Leaves of pages that were proposed, with all that has happened since. */
+const OFTEN = new Array<string>(8).fill("asItIs");
+
+describe("verdicts on results, here and by the contracts", () => {
+  let world: World;
+  const random = seededRandom(SEED);
+  const turns: Record<Name, number> = { ZKML: 0, ZKML_BATCH: 0, TEE: 0, VANILLA: 0, LEAF: 0 };
+  const seen: Record<Name, Map<string, number>> = {
+    ...{
+      ZKML: new Map(),
+      ZKML_BATCH: new Map(),
+      TEE: new Map(),
+      VANILLA: new Map(),
+      LEAF: new Map(),
+    },
+  };
+
+  before(async function () {
+    this.timeout(120_000);
+    world = await deployWorld(connection);
+    await observe(world);
+  });
+  after(() => connection.close());
+
+  const steps: Record<string, (world: World) => Promise<void>> = {
+    begins: async () => {},
+    someAreSettled: settleSome,
+    ...LIFE,
+  };
+  for (const [step, happens] of Object.entries(steps)) {
+    it(`test_AgreeAfter_${step}`, async function () {
+      this.timeout(isDeep ? 3_600_000 : 120_000);
+      await happens(world);
+      await proposePage({ world, random }, LEAVES);
+      await observe(world);
+      for (const name of Object.keys(KINDS) as Name[]) {
+        const [kind, part] = KINDS[name];
+        await compareSome({ ...{ kind, name }, due: [...(DUE[step] ?? []), ...OFTEN], part });
+      }
+    });
+  }
+
+  it("test_SawEveryVerdict", () => {
+    for (const name of Object.keys(KINDS) as Name[]) {
+      const verdicts = [...seen[name].keys()].map((verdict) => verdict.replace(/^.*_/, ""));
+      expect(verdicts, name).to.include.members([...WANTED[name]]);
+      expect(seen[name].get("accepted"), `${name} accepted`).to.be.greaterThan(turns[name] / 10);
+    }
+  });
+
+  async function compareSome<Draft, Evidence>(parameters: {
+    kind: Kind<Draft, Evidence>;
+    name: Name;
+    part: number;
+    due: readonly string[];
+  }): Promise<void> {
+    const { kind, name, part, due } = parameters;
+    const makes = { world, random };
+    for (const change of due.filter((one) => namesOf(kind).includes(one))) {
+      note(name, await makeChanged({ kind, makes, chosen: [change], isStale: false }));
+    }
+    const many = Math.ceil((CASES * part) / Object.keys(steps).length);
+    for (let i = 0; i < many; i += 1) {
+      note(name, await makeCase({ kind, makes, number: turns[name] }));
+      turns[name] += 1;
+    }
+  }
+
+  function note(name: Name, { here, there, name: changes }: Case): void {
+    expect(here, `${SEED}: ${name} ${turns[name]}, ${changes}`).to.equal(there);
+    const [verdict = ""] = there.split(" ");
+    seen[name].set(verdict, (seen[name].get(verdict) ?? 0) + 1);
+  }
+});
+
+/** One of each kind really settles, so that there are requests that are taken. */
+async function settleSome(world: World): Promise<void> {
+  const makes: Makes = { world, random: seededRandom("some are settled") };
+  const { f, node, state, taken, enclaves } = world;
+  const settlement = f.settlement.connect(f.attacker);
+  const idOf = (of: string, nonce: bigint) => encodeRequestId({ node: of, nonce });
+
+  const proved = ZKML.base(makes);
+  proved.result.requestId = idOf(node.address, 1n);
+  const { proof, signature } = ZKML.seal(proved, makes);
+  await settlement.settleZkml(proved.result, [...proved.words], proof, signature);
+  taken.proved.push(proved.result.requestId);
+  take(state.occupied, proved.result.requestId);
+
+  const plain = VANILLA.base(makes);
+  plain.result.requestId = idOf(node.address, 2n);
+  const { signature: proposal, deadline } = VANILLA.seal(plain, makes);
+  await settlement.settleVanilla(plain.result, deadline, proposal);
+  taken.vanilla.push(plain.result.requestId);
+  take(state.vanilla, plain.result.requestId);
+
+  const { result } = plain;
+  const { teeId } = enclaves.rsa;
+  const signed = {
+    result: { ...result, teeId, requestId: idOf(nodeOfEnclave(teeId), 1n) },
+    signer: enclaves.rsa,
+  };
+  const { signature: signatureOfEnclave } = TEE.seal(signed, makes);
+  await settlement.settleTee(signed.result, signatureOfEnclave);
+  taken.signed.push(signed.result.requestId);
+  take(state.occupied, signed.result.requestId);
+}

@@ -1,0 +1,37 @@
+import { MAXIMUM_PAGE_BYTES } from "@haca/protocol/blobs/pageBlob";
+import type { Context, Hono } from "hono";
+import type { Job } from "../jobs/job.ts";
+import { type CollectContext, collectResults } from "../roles/collect/collectResults.ts";
+import type { Database } from "../storage/database.ts";
+import { parseResults } from "./parseResults.ts";
+import { limitBody, refuseOtherMethods, requireJob, requireJson } from "./refusals.ts";
+import { jobView } from "./views.ts";
+
+/** `/v1/results`, where enclaves' gateways hand in what the enclaves have signed. */
+export function addResultRoutes(parameters: {
+  app: Hono;
+  database: Database;
+  collect: CollectContext;
+}): void {
+  const { app, collect, database } = parameters;
+  const { domain } = collect.chain;
+  const viewOf = (c: Context, job: Job): object => ({
+    requestId: job.requestId,
+    state: job.state,
+    statusUrl: new URL(`/v1/results/${job.requestId}`, c.req.url).href,
+  });
+  // As many results as come together have room in it, whatever they are signed with.
+  app.post("/v1/results", limitBody(MAXIMUM_PAGE_BYTES), async (c) => {
+    requireJson(c);
+    const { isList, results } = parseResults(await c.req.text());
+    const jobs = await collectResults({ collect, results });
+    const views = jobs.map((job) => viewOf(c, job));
+    return c.json(isList ? { results: views } : (views[0] ?? {}), 202);
+  });
+  app.get("/v1/results/:requestId", async (c) => {
+    const job = await requireJob({ database, text: c.req.param("requestId") });
+    return c.json(jobView({ job, domain }));
+  });
+  refuseOtherMethods(app, "/v1/results", "POST");
+  refuseOtherMethods(app, "/v1/results/:requestId", "GET");
+}

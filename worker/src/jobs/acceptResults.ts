@@ -1,0 +1,53 @@
+import type { Database } from "../storage/database.ts";
+import type { Job, NewJob } from "./job.ts";
+import { findJobs } from "./readJobs.ts";
+
+/** In the order of their ids, so that two that come at the same time cannot wait for each other. */
+const INSERT_RESULTS = `INSERT INTO jobs (
+  request_id, nonce, state, model, version, version_id, requester, price, answered_at, input_words, output_words,
+  signature, tee_id, input_hash, output_hash, settle_alone, proven_at
+)
+SELECT request_id, nonce::numeric, 'proven', model, version, version_id, requester, price::numeric, answered_at::bigint,
+  '{}', '{}', signature, tee_id, input_hash, output_hash, settle_alone, now()
+FROM unnest(
+  $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+  $10::text[], $11::text[], $12::text[], $13::boolean[]
+) AS given (
+  request_id, nonce, model, version, version_id, requester, price, answered_at, signature, tee_id, input_hash,
+  output_hash, settle_alone
+)
+ORDER BY request_id
+ON CONFLICT (request_id) DO NOTHING`;
+/**
+ * Inserts the jobs of results that enclaves have signed, with their evidence and so as proven; leaves alone what is there
+ * under a request already. All of them, or, where `check` throws over what is there then, none. On disk when this returns.
+ */
+export async function acceptResults(parameters: {
+  database: Database;
+  jobs: readonly (NewJob & { settleAlone: boolean })[];
+  check: (jobs: ReadonlyMap<string, Job>) => void;
+}): Promise<Map<string, Job>> {
+  const { check, database, jobs } = parameters;
+  const column = (read: (job: NewJob) => unknown) => jobs.map((job) => String(read(job)));
+  return await database.transaction(async (tx) => {
+    await tx.query(INSERT_RESULTS, [
+      column(({ requestId }) => requestId),
+      column(({ nonce }) => nonce),
+      column(({ model }) => model),
+      column(({ version }) => version),
+      column(({ versionId }) => versionId),
+      column(({ requester }) => requester),
+      column(({ price }) => price),
+      column(({ timestamp }) => timestamp),
+      column(({ signature }) => signature),
+      column(({ enclave }) => enclave?.teeId),
+      column(({ enclave }) => enclave?.inputHash),
+      column(({ enclave }) => enclave?.outputHash),
+      jobs.map(({ settleAlone }) => settleAlone),
+    ]);
+    const requestIds = jobs.map(({ requestId }) => requestId);
+    const found = await findJobs({ database: tx, requestIds });
+    check(found);
+    return found;
+  });
+}

@@ -1,0 +1,81 @@
+import type { Chain } from "../../chain/chain.ts";
+import { acceptResults } from "../../jobs/acceptResults.ts";
+import { type Job, resultOf } from "../../jobs/job.ts";
+import { findJobs } from "../../jobs/readJobs.ts";
+import type { Database } from "../../storage/database.ts";
+import type { Registries } from "./registries.ts";
+import {
+  isSameResult,
+  jobOfResult,
+  refuseResult,
+  requireOwnRequest,
+  type SignedResult,
+} from "./signedResult.ts";
+
+/** What taking results in works with. */
+export type CollectContext = {
+  database: Database;
+  chain: Pick<Chain, "domain">;
+  registries: Registries;
+  /** address that sends settlements */
+  account: string;
+  /** called when jobs are on disk, before whoever sent them hears of it */
+  onAccepted: () => void;
+};
+
+/**
+ * Takes in results that enclaves have signed: all of them, or none. Each is judged by the contract before it is stored, in
+ * the way in which it will be when it is settled. What is here already was judged, and costs the endpoint nothing more.
+ * Returns their jobs, in order.
+ * @throws RefusedResultError naming what is wrong; RetryableError where the endpoint or the database is away
+ */
+export async function collectResults(parameters: {
+  collect: CollectContext;
+  results: readonly SignedResult[];
+}): Promise<Job[]> {
+  const { collect, results } = parameters;
+  const { database, registries } = collect;
+  for (const result of results) requireOwnRequest(result);
+  requireAgreement(results);
+  const known = await findJobs({ database, requestIds: results.map(idOf) });
+  requireSame(results, known);
+  const unknown = results.filter((result) => !known.has(idOf(result)));
+  let found: ReadonlyMap<string, Job> = known;
+  if (unknown.length > 0) {
+    await registries.requireOperators(unknown);
+    await registries.requireGood(unknown);
+    const jobs = [];
+    for (const result of unknown) {
+      const job = jobOfResult(result, await registries.nameOf(result));
+      // Nobody but an enclave's operator proposes pages of it.
+      const isOwn = registries.operatorOf(result) === collect.account;
+      jobs.push({ ...job, settleAlone: result.alone || !isOwn });
+    }
+    const check = (there: ReadonlyMap<string, Job>) => requireSame(unknown, there);
+    found = new Map([...known, ...(await acceptResults({ database, jobs, check }))]);
+    collect.onAccepted();
+  }
+  return results.flatMap((result) => found.get(idOf(result)) ?? []);
+}
+
+const idOf = ({ message }: SignedResult): string => message.requestId;
+
+/** One request has one result, also among those that come together. */
+function requireAgreement(results: readonly SignedResult[]): void {
+  const first = new Map<string, SignedResult>();
+  for (const result of results) {
+    const other = first.get(idOf(result));
+    if (other === undefined) first.set(idOf(result), result);
+    else if (!isSameResult(other.message, result.message)) refuseOther(result);
+  }
+}
+
+function requireSame(results: readonly SignedResult[], jobs: ReadonlyMap<string, Job>): void {
+  for (const result of results) {
+    const job = jobs.get(idOf(result));
+    if (job !== undefined && !isSameResult(resultOf(job), result.message)) refuseOther(result);
+  }
+}
+
+const refuseOther = (result: SignedResult): never =>
+  refuseResult(result, "other", "message.requestId", "there is another result for this request");

@@ -1,0 +1,151 @@
+import { teeRegistryAbi } from "@haca/protocol/abi";
+import { getAddress, Interface } from "ethers";
+import { callMany, type ViewCall } from "../../chain/callMany.ts";
+import { type Chain, callView, settlementInterface } from "../../chain/chain.ts";
+import { answerOf, type Revert } from "../../chain/rpcErrors.ts";
+import { RetryableError, StartError } from "../../errors.ts";
+import { refuseResult, type SignedResult, type VersionName } from "./signedResult.ts";
+
+const enclaves = new Interface(teeRegistryAbi);
+
+/** What the contract's refusals are about, where they are not about the result as a whole. */
+const FIELDS: Readonly<Record<string, string>> = {
+  InferenceSettlement_AlreadySettled: "message.requestId",
+  InferenceSettlement_WrongNode: "message.requestId",
+  InferenceSettlement_ResultFromFuture: "message.timestamp",
+  InferenceSettlement_ResultExpired: "message.timestamp",
+  InferenceSettlement_VersionUnknown: "message.modelVersion",
+  InferenceSettlement_VersionDeprecated: "message.modelVersion",
+  InferenceSettlement_NotInService: "message.teeId",
+  InferenceSettlement_EnclaveSignatureInvalid: "signature",
+};
+
+/**
+ * What the chain says of results. Kept is only what can never change: who operates an enclave, and what a version is called.
+ */
+export class Registries {
+  readonly #chain: Chain;
+  readonly #registry: string;
+  readonly #operators: ReadonlySet<string>;
+  /** operators of enclaves, where they are among those that are served */
+  readonly #served = new Map<string, string>();
+  readonly #names = new Map<string, VersionName>();
+
+  private constructor(chain: Chain, registry: string, operators: ReadonlySet<string>) {
+    this.#chain = chain;
+    this.#registry = registry;
+    this.#operators = operators;
+  }
+
+  /** @throws StartError where the settlement knows no enclaves; RetryableError where the endpoint does not answer */
+  static async open(parameters: {
+    chain: Chain;
+    /** whose enclaves' results are taken; checksummed addresses */
+    operators: readonly string[];
+  }): Promise<Registries> {
+    const { chain, operators } = parameters;
+    const contract = "settlement";
+    const [registry] = await callView({ chain, contract, name: "teeRegistry", values: [] });
+    if (BigInt(String(registry)) === 0n) {
+      throw new StartError({
+        code: "collect.noTEERegistry",
+        message: `HACA_ADDRESS_BOOK: InferenceSettlement at ${chain.settlement} knows no TEE registry: no enclave's result can be settled`,
+      });
+    }
+    return new Registries(chain, getAddress(String(registry)), new Set(operators));
+  }
+
+  /** Whoever else's enclaves these are: this account pays for those of its operators only. @throws RefusedResultError */
+  async requireOperators(results: readonly SignedResult[]): Promise<void> {
+    const asked = new Map(results.map((result) => [result.message.teeId, result]));
+    const strangers = [...asked].filter(([teeId]) => !this.#served.has(teeId));
+    const answers = await this.#call(
+      strangers.map(([teeId]) => ({
+        to: this.#registry,
+        data: enclaves.encodeFunctionData("nodeOf", [teeId]),
+      })),
+    );
+    for (const [index, [teeId, result]] of strangers.entries()) {
+      const answer = answers[index];
+      if (typeof answer !== "string") {
+        refuseResult(
+          result,
+          "unknownEnclave",
+          "message.teeId",
+          "is no enclave of the TEE registry",
+        );
+      }
+      const [node] = enclaves.decodeFunctionResult("nodeOf", answer) as unknown as [
+        { operator: string },
+      ];
+      const operator = getAddress(node.operator);
+      if (!this.#operators.has(operator)) {
+        const reason = `is an enclave of ${operator}, whose results are not settled here`;
+        refuseResult(result, "otherOperator", "message.teeId", reason);
+      }
+      this.#served.set(teeId, operator);
+    }
+  }
+
+  /** Who operates an enclave that `requireOperators` has let pass. */
+  operatorOf = ({ message }: SignedResult): string | undefined => this.#served.get(message.teeId);
+
+  /** The contract's own word, in one question for each: it settles these now, as far as they are concerned. */
+  async requireGood(results: readonly SignedResult[]): Promise<void> {
+    const answers = await this.#call(
+      results.map(({ message, signature }) => ({
+        to: this.#chain.settlement,
+        data: settlementInterface.encodeFunctionData("settleTee", [message, signature]),
+      })),
+    );
+    for (const [index, result] of results.entries()) {
+      const answer = answers[index];
+      if (typeof answer !== "string") refuseBy(result, answer);
+    }
+  }
+
+  /** What the result's version is called: model and number. */
+  async nameOf({ message }: SignedResult): Promise<VersionName> {
+    const { modelVersion } = message;
+    const known = this.#names.get(modelVersion);
+    if (known !== undefined) return known;
+    const read = async (name: string, value: string): Promise<unknown> => {
+      const view = { chain: this.#chain, contract: "modelRegistry", name } as const;
+      return (await answerOf(callView({ ...view, values: [value] })))[0];
+    };
+    const version = (await read("getVersion", modelVersion)) as {
+      modelId: string;
+      major: bigint;
+      minor: bigint;
+    };
+    const { slug } = (await read("getModel", version.modelId)) as { slug: string };
+    const found = { model: slug, version: `${version.major}.${version.minor}` };
+    this.#names.set(modelVersion, found);
+    return found;
+  }
+
+  /** An endpoint that lacks the contract's state agrees to everything: the first question shows that it does not. */
+  async #call(calls: readonly ViewCall[]): Promise<(string | Revert | undefined)[]> {
+    if (calls.length === 0) return [];
+    const { provider, settlement } = this.#chain;
+    const data = settlementInterface.encodeFunctionData("teeRegistry");
+    const [registry, ...answers] = await callMany({
+      provider,
+      calls: [{ to: settlement, data }, ...calls],
+    });
+    const expected = this.#registry.slice(2).toLowerCase();
+    if (typeof registry === "string" && registry.endsWith(expected)) return answers;
+    throw new RetryableError({
+      code: "rpc.emptyAnswer",
+      message: "HACA_RPC_URL: the endpoint lacks the state of the settlement contract",
+    });
+  }
+}
+
+/** The contract's refusal, in the words of whoever sent the result. */
+function refuseBy(result: SignedResult, revert: Revert | undefined): never {
+  const name = revert?.name ?? "unknown";
+  const short = name.slice(name.indexOf("_") + 1);
+  const code = `${short.slice(0, 1).toLowerCase()}${short.slice(1)}`;
+  refuseResult(result, code, FIELDS[name] ?? "message", revert?.message ?? "refused");
+}

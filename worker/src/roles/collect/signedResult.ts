@@ -1,0 +1,59 @@
+import type { InferenceResult } from "@haca/protocol/inferenceResult";
+import { decodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
+import { RefusedResultError } from "../../errors.ts";
+import type { NewJob } from "../../jobs/job.ts";
+
+/** A result as it came, of the right shape and not yet judged. */
+export type SignedResult = {
+  message: InferenceResult;
+  /** bytes as hex */
+  signature: string;
+  /** whether it is to be settled by a transaction of its own, and at once */
+  alone: boolean;
+  /** where it stood in what came, for whoever sent it: empty, or `results.3.` */
+  place: string;
+};
+
+/** What a version is called; never changes. */
+export type VersionName = { model: string; version: string };
+
+/** @throws RefusedResultError */
+export function refuseResult(
+  result: SignedResult,
+  code: string,
+  field: string,
+  reason: string,
+): never {
+  throw new RefusedResultError({
+    code: `result.${code}`,
+    field: `${result.place}${field}`,
+    reason,
+  });
+}
+
+/** Everything but the signature of an enclave is for its own nonces only. @throws RefusedResultError */
+export function requireOwnRequest(result: SignedResult): void {
+  const { requestId, teeId } = result.message;
+  const expected = nodeOfEnclave(teeId);
+  const { node } = decodeRequestId(requestId);
+  if (node === expected) return;
+  const reason = `is of the node ${node}, the enclave's is ${expected}`;
+  refuseResult(result, "wrongNode", "message.requestId", reason);
+}
+
+/** Whether two results say the same; who signed them, and with what, does not matter. */
+export function isSameResult(a: InferenceResult, b: InferenceResult): boolean {
+  const names = Object.keys(a) as (keyof InferenceResult)[];
+  return names.every((name) => String(a[name]).toLowerCase() === String(b[name]).toLowerCase());
+}
+
+/** The job of a result that was found good. */
+export function jobOfResult(result: SignedResult, { model, version }: VersionName): NewJob {
+  const { inputHash, modelVersion, outputHash, teeId, ...message } = result.message;
+  return {
+    ...{ model, version, versionId: modelVersion, signature: result.signature },
+    ...{ requestId: message.requestId, nonce: decodeRequestId(message.requestId).nonce },
+    ...{ requester: message.requester, price: message.price, timestamp: message.timestamp },
+    ...{ inputWords: [], outputWords: [], enclave: { teeId, inputHash, outputHash } },
+  };
+}

@@ -1,0 +1,112 @@
+import { BlobError } from "@haca/protocol/blobs/blobError";
+import { blobIdToWord } from "@haca/protocol/blobs/blobId";
+import { putAndReadBack } from "@haca/protocol/blobs/blobStore";
+import { encodePageBlob } from "@haca/protocol/blobs/pageBlob";
+import { ledgerPageOf } from "@haca/protocol/requestId";
+import { PAGE_SIZE } from "@haca/protocol/resultPage";
+import type { Log } from "ethers";
+import { pageInterface } from "../../../chain/chain.ts";
+import { NonRetryableError, NotYetError } from "../../../errors.ts";
+import { ledgerPrefixOf } from "../../../jobs/leases.ts";
+import type { ProposedPage } from "../../../jobs/pages.ts";
+import { makePage } from "../pages/makePage.ts";
+import type { PagePorts } from "../pages/pagePorts.ts";
+import { requireDeposit } from "../pages/requireDeposit.ts";
+import { type Followed, lotsOf, type SettlementDriver } from "./settlementDriver.ts";
+
+/** `Verification.TEE` */
+const TEE = 2n;
+const NOTHING_TO_TAKE = "PageSettlement_NothingToTake";
+
+/**
+ * Proposal of up to 256 results of one enclave and one ledger page, by the operator of the enclave, whose deposit answers for
+ * them. Nothing is settled by that: the jobs are pending until the page is final. Nothing that a contract refuses here is a
+ * verdict on a job: it does not look at one.
+ */
+export const page: SettlementDriver = {
+  name: "page",
+  takes(jobs) {
+    const isOne = new Set(jobs.map(({ requestId }) => ledgerPrefixOf(requestId))).size === 1;
+    return (
+      isOne &&
+      jobs.length > 1 &&
+      jobs.every(({ enclave, pageId }) => enclave !== undefined && pageId === null)
+    );
+  },
+  form({ batching, waiting }) {
+    const { page: grouping } = batching;
+    if (grouping === undefined) return [];
+    return waiting
+      .filter(({ evidence }) => evidence === "enclave")
+      .flatMap((ofPage) => {
+        const stage = { state: "proven", evidence: "enclave", settleAlone: false } as const;
+        return lotsOf({ waiting: ofPage, grouping, lot: { stage, page: ofPage.ofOne } });
+      });
+  },
+  async encode(jobs, { account, chain, pages }) {
+    if (pages === undefined) {
+      throw new NonRetryableError({ code: "page.off", message: "no pages are proposed here" });
+    }
+    await requireDeposit({ chain, account });
+    const made = makePage({ jobs, domain: chain.domain });
+    const blobId = await store({ pages, bytes: encodePageBlob(made) });
+    const proposal = {
+      kind: TEE,
+      teeId: jobs[0]?.enclave?.teeId,
+      ledgerPage: ledgerPageOf({ node: made.node, index: made.page }),
+      ...{ bitmap: made.bitmap, root: made.root, blobId, fee: 0n, deadline: 0n },
+    };
+    const data = pageInterface.encodeFunctionData("proposePage", [proposal, "0x"]);
+    return { to: pages.contract, data };
+  },
+  findInvalid: async ({ jobs }) => jobs,
+  follow({ receipt, chain }) {
+    const topic = pageInterface.getEvent("PageProposed")?.topicHash;
+    const log = receipt.logs.find(
+      ({ address, topics }) => address === chain.pageSettlement && topics[0] === topic,
+    );
+    return log === undefined ? { requests: new Set() } : followLog(log);
+  },
+  undo(mishap, revert) {
+    if (mishap === "unsettled" || revert === NOTHING_TO_TAKE) return "apart";
+    return "together";
+  },
+  transientReverts: [],
+};
+
+/** Has the blob stored and reads it back. Returns its id as a word. @throws NotYetError where the store fails */
+async function store(parameters: { pages: PagePorts; bytes: Uint8Array }): Promise<string> {
+  try {
+    const { id } = await putAndReadBack({ store: parameters.pages.blobs, bytes: parameters.bytes });
+    return blobIdToWord(id);
+  } catch (error) {
+    if (!(error instanceof BlobError)) throw error;
+    throw new NotYetError({ code: error.code, message: error.message, cause: error });
+  }
+}
+
+/** What a proposal took, as its event says. */
+function followLog(log: Log): Followed {
+  const { args } = pageInterface.parseLog(log) ?? { args: undefined };
+  if (args === undefined) return { requests: new Set() };
+  const proposed: ProposedPage = {
+    pageId: args.pageId,
+    endsAt: args.end,
+    header: {
+      ...{ kind: args.kind, teeId: args.teeId, ledgerPage: args.ledgerPage, bitmap: args.bitmap },
+      ...{ root: args.root, blobId: args.blobId, proposer: args.proposer, fee: args.fee },
+    },
+  };
+  return { requests: requestsIn(proposed), page: proposed };
+}
+
+function requestsIn({ header }: ProposedPage): Set<string> {
+  const places = Array.from({ length: PAGE_SIZE }, (_, index) => index);
+  const taken = places.filter((index) => ((header.bitmap >> BigInt(index)) & 1n) === 1n);
+  return new Set(
+    taken.map((index) => {
+      const id = header.ledgerPage * BigInt(PAGE_SIZE) + BigInt(index);
+      return `0x${id.toString(16).padStart(64, "0")}`;
+    }),
+  );
+}

@@ -1,0 +1,41 @@
+import { placeOfNonce, resultPageProof } from "@haca/protocol/resultPage";
+import { pageInterface } from "../../../chain/chain.ts";
+import { NonRetryableError } from "../../../errors.ts";
+import { resultOf } from "../../../jobs/job.ts";
+import { readPage } from "../../../jobs/pages.ts";
+import { makePage } from "../pages/makePage.ts";
+import type { SettlementDriver } from "./settlementDriver.ts";
+import { tee } from "./tee.ts";
+
+/**
+ * Settlement of one result of a page that was rejected, by its way to the page's root and the enclave's signature: good
+ * until seven days after the rejection, however old the result is by then.
+ */
+export const pageAgain: SettlementDriver = {
+  ...tee,
+  name: "pageAgain",
+  takes: (jobs) =>
+    jobs.length === 1 &&
+    jobs.every(({ enclave, pageId }) => enclave !== undefined && pageId !== null),
+  /** They go alone, and whoever forms lots of single results has them. */
+  form: () => [],
+  async encode([job], { chain, database }) {
+    const pageId = job?.pageId ?? "";
+    const found = await readPage({ database, pageId });
+    if (job === undefined || found === undefined || chain.pageSettlement === undefined) {
+      throw new NonRetryableError({
+        code: "page.missing",
+        message: `there is no page ${pageId}, or no contract for it`,
+      });
+    }
+    const { tree } = makePage({ jobs: found.jobs, domain: chain.domain });
+    const { index } = placeOfNonce(job.nonce);
+    const siblings = resultPageProof({ tree, index });
+    const leaf = { index, result: resultOf(job), signature: job.signature, siblings };
+    const values = [found.page.header, leaf];
+    return {
+      to: chain.pageSettlement,
+      data: pageInterface.encodeFunctionData("settleAgain", values),
+    };
+  },
+};

@@ -1,0 +1,12 @@
+import type { BlobStore } from "@haca/protocol/blobs/blobStore";
+
+/** What pages need beyond what every kind of settlement does. */
+export type PagePorts = {
+  /** address of the contract that takes them */
+  contract: string;
+  blobs: BlobStore;
+  /** seconds after which a page's blob is stored again: less than the epochs that are paid for */
+  renewSeconds: number;
+  /** rest between two looks at a page that waits for its end */
+  lookSeconds: number;
+};

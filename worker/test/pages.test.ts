@@ -1,0 +1,331 @@
+import { join } from "node:path";
+import { blobIdFromWord } from "@haca/protocol/blobs/blobId";
+import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
+import { MAXIMUM_PAGE_BYTES, withPageRoot } from "@haca/protocol/blobs/pageBlob";
+import { hashResult, type InferenceResult, settlementDomain } from "@haca/protocol/inferenceResult";
+import { challengeCommitment, type PageHeader, pageIdOf } from "@haca/protocol/pageSettlement";
+import { decodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
+import { resultLeaf, resultPageProof } from "@haca/protocol/resultPage";
+import { id, Wallet } from "ethers";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  onTestFinished,
+} from "vitest";
+import { pageInterface } from "../src/chain/chain.ts";
+import { BlobFront, type FrontMode } from "./support/blobFront.ts";
+import { type JobView, jobIn, readJob } from "./support/client.ts";
+import { developmentKey } from "./support/localChain.ts";
+import { EVIDENCE_SECONDS, PageContract } from "./support/pageContract.ts";
+import { waitFor } from "./support/processes.ts";
+import { type Entry, postResults, ResultMaker } from "./support/signedResults.ts";
+import { TeeChain } from "./support/teeChain.ts";
+import { sharedFolder, temporaryQueue } from "./support/temporaryFolder.ts";
+import { type Settings, WorkerProcess } from "./support/worker.ts";
+
+const ACCOUNTS = [1, 2, 3, 4, 5, 6, 7];
+const HOUR = "3600000";
+
+let tee: TeeChain;
+let pages: PageContract;
+let front: BlobFront;
+let makers: Map<number, ResultMaker>;
+let account = 0;
+const folder = sharedFolder();
+
+beforeAll(async () => {
+  tee = await TeeChain.start();
+  pages = await PageContract.deploy(tee);
+  front = await BlobFront.start(join(folder.path, "blobs"));
+  const versionId = await tee.chain.publishManifest("chat");
+  makers = new Map();
+  for (const operator of ACCOUNTS) {
+    const enclave = tee.enclave("rsa");
+    await tee.admit(enclave, operator);
+    makers.set(operator, new ResultMaker({ tee, enclave, versionId, nonce: 250n }));
+  }
+});
+afterAll(async () => {
+  await front.stop();
+  await tee.stop();
+  folder.remove();
+});
+beforeEach(() => {
+  account = (account % ACCOUNTS.length) + 1;
+});
+afterEach(() => {
+  front.mode = "up";
+});
+
+const walletOf = (operator: number) => new Wallet(developmentKey(operator), tee.chain.provider);
+
+/** Settings of a worker that proposes pages of so many results of its own enclave. */
+const settingsOf = (size: number, changes: Settings = {}): Settings => ({
+  HACA_RPC_URL: tee.chain.url,
+  HACA_CHAIN_ID: "31337",
+  HACA_NODE_KEY: developmentKey(account),
+  HACA_ADDRESS_BOOK: tee.writeBook(join(folder.path, "book.json")),
+  HACA_DATA_DIR: temporaryQueue(),
+  HACA_PAGE_SIZE: String(size),
+  HACA_PAGE_MAX_AGE: HOUR,
+  HACA_REORG_BLOCKS: "2",
+  ...front.settings,
+  ...changes,
+});
+
+function start(settings: Settings, roles = ["collect", "settle"]): WorkerProcess {
+  const worker = new WorkerProcess({ settings, roles });
+  onTestFinished(() => worker.child.stop("SIGKILL"));
+  return worker;
+}
+
+/** Results of the account's enclave, from now by the chain's clock. */
+async function make(count: number, changes: Partial<InferenceResult> = {}): Promise<Entry[]> {
+  const timestamp = await pages.now();
+  const maker = makers.get(account);
+  return Array.from({ length: count }, () => maker?.make({ timestamp, ...changes }) as Entry);
+}
+
+async function handIn(url: string, entries: readonly Entry[]): Promise<string[]> {
+  const { body, status } = await postResults(url, { results: entries });
+  if (status !== 202) throw new Error(JSON.stringify(body));
+  return entries.map(({ message }) => message.requestId);
+}
+
+async function allIn(url: string, ids: readonly string[], state: string): Promise<JobView[]> {
+  const jobs: JobView[] = [];
+  for (const requestId of ids) jobs.push(await jobIn(url, requestId, state, "results"));
+  return jobs;
+}
+
+const transactionsOf = (jobs: readonly JobView[]) =>
+  new Set(jobs.map(({ transaction }) => transaction?.hash));
+
+/** The header of the page that a transaction proposed. */
+async function headerIn(hash: string | undefined): Promise<{ header: PageHeader; pageId: string }> {
+  const receipt = await tee.chain.provider.getTransactionReceipt(hash ?? "");
+  const log = receipt?.logs.find(({ address }) => address === pages.contract.target);
+  const { args } = pageInterface.parseLog(log as never) ?? {};
+  const header: PageHeader = {
+    ...{ kind: args?.kind, teeId: args?.teeId, ledgerPage: args?.ledgerPage, fee: args?.fee },
+    ...{ bitmap: args?.bitmap, root: args?.root, blobId: args?.blobId, proposer: args?.proposer },
+  };
+  return { header, pageId: args?.pageId };
+}
+
+const domain = () =>
+  settlementDomain({
+    chainId: 31337n,
+    settlement: tee.chain.book.contracts.InferenceSettlement.address,
+  });
+
+/** The page as everybody reads it: from the blob, by the header. */
+async function readBlob(header: PageHeader) {
+  const store = createHttpBlobStore({
+    ...{ publisher: front.settings.HACA_BLOB_PUBLISHER, aggregator: front.url, ids: "sha256" },
+    ...{ epochs: 1, timeoutMs: 5_000, maximumBytes: MAXIMUM_PAGE_BYTES },
+  });
+  const check = withPageRoot({
+    ...{ domain: domain(), root: header.root, node: nodeOfEnclave(header.teeId) },
+    ...{ page: header.ledgerPage & ((1n << 88n) - 1n), bitmap: header.bitmap },
+  });
+  return await store.read({ id: blobIdFromWord(header.blobId), check });
+}
+
+const counts = async (ids: readonly string[]): Promise<(number | undefined)[]> => {
+  const settlements = await tee.chain.countSettlements();
+  return ids.map((requestId) => settlements.get(requestId));
+};
+
+describe("a page", () => {
+  it("is proposed when it is full, pending until it is final, and its bond freed a week later", async () => {
+    await pages.deposit(walletOf(account).address, 100);
+    const worker = start(settingsOf(3));
+    const url = await worker.url();
+    const ids = await handIn(url, await make(3));
+    const pending = await allIn(url, ids, "pending");
+    const [hash, ...others] = [...transactionsOf(pending)];
+    expect(others).toEqual([]);
+    const { header, pageId } = await headerIn(hash);
+    expect(pageId).toBe(
+      pageIdOf({ chainId: 31337n, pageSettlement: String(pages.contract.target), header }),
+    );
+    const blob = await readBlob(header);
+    expect(blob.results.map(({ index }) => index)).toEqual([250, 251, 252]);
+    const health = async () => (await (await fetch(`${url}/health`)).json()) as object;
+    expect(await health()).toMatchObject({ jobs: { pending: 3, settled: 0 } });
+
+    await pages.end();
+    await allIn(url, ids, "settled");
+    await waitFor(async () => (await readJob(url, ids[0] ?? "", "results")).times.finalised);
+    expect(await counts(ids)).toEqual([1, 1, 1]);
+    expect((await pages.contract.stateOf(ids[0] ?? "", header)).state).toBe(2n);
+    const bonds = async () => (await pages.contract.accountOf(header.proposer)).openPages;
+    expect(await bonds()).toBe(1n);
+
+    await pages.pass(EVIDENCE_SECONDS);
+    await waitFor(async () => ((await bonds()) === 0n ? true : undefined));
+    await waitFor(async () => {
+      const { transactions } = (await health()) as { transactions: unknown[] };
+      return transactions.length === 0 ? true : undefined;
+    });
+  });
+
+  it("goes with what there is when the first of it is old, and never beyond a ledger page", async () => {
+    await pages.deposit(walletOf(account).address, 100);
+    const url = await start(settingsOf(200, { HACA_PAGE_MAX_AGE: "500" })).url();
+    // Nonces 250 to 259.
+    const ids = await handIn(url, await make(10));
+    const jobs = await allIn(url, ids, "pending");
+    expect(transactionsOf(jobs).size).toBe(2);
+    expect(transactionsOf(jobs.slice(0, 6)).size).toBe(1);
+    const headers = await Promise.all([...transactionsOf(jobs)].map((hash) => headerIn(hash)));
+    const bits = headers.map(({ header }) => header.bitmap).sort((a, b) => (a < b ? -1 : 1));
+    expect(bits).toEqual([0b1111n, 0b111111n << 250n]);
+  });
+
+  it("has nothing of what is to go alone, and of other operators' enclaves: they settle at once", async () => {
+    await pages.deposit(walletOf(account).address, 100);
+    const operators = [walletOf(account).address, walletOf((account % 7) + 1).address].join(",");
+    const url = await start(settingsOf(2, { HACA_OPERATORS: operators })).url();
+    const [alone] = await make(1);
+    const other = makers.get((account % 7) + 1)?.make({ timestamp: await pages.now() });
+    if (alone === undefined || other === undefined) throw new Error("no results");
+    const ids = await handIn(url, [{ ...alone, alone: true }, other]);
+    for (const job of await allIn(url, ids, "settled")) {
+      expect(job.transaction?.hash).toBeDefined();
+    }
+    const paged = await handIn(url, await make(2));
+    await allIn(url, paged, "pending");
+  });
+
+  it("waits, with a clear word and without storing anything, while the deposit is too small", async () => {
+    const worker = start(settingsOf(2));
+    const url = await worker.url();
+    const puts = front.puts;
+    const ids = await handIn(url, await make(2));
+    const { error } = await worker.logged("refused for now: later");
+    expect(error).toMatch(
+      /has a deposit of \S+ OPG in PageSettlement at 0x.*: deposit \S+ or more$/,
+    );
+    const shown = await readJob(url, ids[0] ?? "", "results");
+    expect(shown).toMatchObject({ state: "proven", lastError: error });
+    expect(front.puts).toBe(puts);
+    await pages.deposit(walletOf(account).address, 100);
+    await allIn(url, ids, "pending");
+  });
+
+  const modes: FrontMode[] = ["down", "failing", "lying", "cutting", "otherId"];
+  it.each(modes)("is not proposed, and nothing lost, while the blob store is %s", async (mode) => {
+    await pages.deposit(walletOf(account).address, 100);
+    const worker = start(settingsOf(2));
+    const url = await worker.url();
+    front.mode = mode;
+    const ids = await handIn(url, await make(2));
+    const { code } = await worker.logged("refused for now: later");
+    expect(code).toMatch(/^blob\./);
+    // What needs no blob goes on meanwhile.
+    const [alone] = await make(1);
+    const others = await handIn(url, [{ ...(alone as Entry), alone: true }]);
+    await allIn(url, others, "settled");
+    expect(await readJob(url, ids[0] ?? "", "results")).toMatchObject({ state: "proven" });
+    front.mode = "up";
+    const [hash] = [...transactionsOf(await allIn(url, ids, "pending"))];
+    await readBlob((await headerIn(hash)).header);
+  });
+
+  it("has its blob stored again before its epochs end", async () => {
+    await pages.deposit(walletOf(account).address, 100);
+    const worker = start(settingsOf(2, { HACA_BLOB_RENEW_SECONDS: "1" }));
+    const url = await worker.url();
+    const ids = await handIn(url, await make(2));
+    await allIn(url, ids, "pending");
+    await worker.logged("blob renewed");
+  });
+});
+
+describe("a page that is rejected", () => {
+  /** Shows that the enclave signed another result for a request of the page. */
+  async function reject(header: PageHeader, pageId: string, entry: Entry, other: Entry) {
+    const blob = await readBlob(header);
+    const index = Number(decodeRequestId(entry.message.requestId).nonce % 256n);
+    const resultOf = ({ message }: Entry) =>
+      ({
+        ...message,
+        price: BigInt(message.price),
+        timestamp: BigInt(message.timestamp),
+      }) as InferenceResult;
+    const hashOf = (made: Entry) =>
+      resultLeaf({
+        digest: hashResult({ domain: domain(), result: resultOf(made) }),
+        signature: made.signature,
+      });
+    const salt = id("salt");
+    const commitment = challengeCommitment({
+      ...{ pageId, index, salt, challenger: tee.operator },
+      ...{ leafHash: hashOf(entry), otherLeafHash: hashOf(other) },
+    });
+    await (await pages.contract.commitChallenge(commitment)).wait();
+    const siblings = resultPageProof({ tree: blob.tree, index });
+    const leaf = { index, result: resultOf(entry), signature: entry.signature, siblings };
+    const sent = await pages.contract.challengeConflict(
+      ...([header, leaf, resultOf(other), other.signature, tee.operator, salt] as const),
+    );
+    await sent.wait();
+  }
+
+  it("gives its results back, and each is settled again by itself, as late as that may be", async () => {
+    await pages.deposit(walletOf(account).address, 100);
+    const settings = settingsOf(3);
+    const worker = start(settings);
+    const url = await worker.url();
+    const entries = await make(3);
+    const [first] = entries;
+    if (first === undefined) throw new Error("no result");
+    const { requestId, timestamp } = first.message;
+    const [other] = await make(1, { requestId, timestamp: BigInt(timestamp), outputHash: id("x") });
+    const ids = await handIn(url, entries);
+    const [hash] = [...transactionsOf(await allIn(url, ids, "pending"))];
+    const { header, pageId } = await headerIn(hash);
+    await worker.child.stop();
+    await reject(header, pageId, first, other as Entry);
+    // Longer ago than the settlement window: only the page's root shows that they came in time.
+    await pages.pass(EVIDENCE_SECONDS - 600n);
+    const successor = start(settings);
+    const successorUrl = await successor.url();
+    await successor.logged("page rejected");
+    const jobs = await allIn(successorUrl, ids, "settled");
+    expect(transactionsOf(jobs).size).toBe(3);
+    for (const settled of ids) {
+      expect(await tee.chain.settlement.getFunction("isSettled")(settled)).toBe(true);
+    }
+    // Proposed once, settled once.
+    expect(await counts(ids)).toEqual([2, 2, 2]);
+  });
+});
+
+describe("pages", () => {
+  it("need a contract, and a store", async () => {
+    const settings = settingsOf(2);
+    const book = { ...tee.chain.book.contracts, PageSettlement: undefined };
+    const saved = tee.chain.book.contracts;
+    Object.assign(tee.chain.book, { contracts: book });
+    onTestFinished(() => {
+      Object.assign(tee.chain.book, { contracts: saved });
+    });
+    const without = { HACA_ADDRESS_BOOK: tee.writeBook(join(folder.path, "without.json")) };
+    const bare = start({ ...settings, ...without });
+    expect(await bare.child.waitForLine((line) => /^HACA_PAGE_SIZE.*/.exec(line)?.[0])).toMatch(
+      /has no PageSettlement: deploy it first, or set 1$/,
+    );
+    expect(await bare.child.exited).toMatchObject({ code: 1 });
+    const storeless = start({ ...settings, HACA_BLOB_PUBLISHER: "" });
+    await storeless.child.waitForLine((line) => /^HACA_BLOB_PUBLISHER: not set/.exec(line)?.[0]);
+    expect(await storeless.child.exited).toMatchObject({ code: 2 });
+  });
+});

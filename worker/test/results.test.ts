@@ -1,0 +1,356 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { join } from "node:path";
+import { json } from "node:stream/consumers";
+import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
+import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
+import { id, Wallet, ZeroHash } from "ethers";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { jobIn, readJob } from "./support/client.ts";
+import { EndpointProxy } from "./support/endpointProxy.ts";
+import { developmentKey } from "./support/localChain.ts";
+import { type Entry, postResults, type Refusal, ResultMaker } from "./support/signedResults.ts";
+import { TeeChain } from "./support/teeChain.ts";
+import { sharedFolder, sharedQueue, temporaryQueue } from "./support/temporaryFolder.ts";
+import { type Settings, WorkerProcess } from "./support/worker.ts";
+
+let tee: TeeChain;
+let proxy: EndpointProxy;
+let enclave: SimulatedEnclave;
+let results: ResultMaker;
+let versionId: string;
+let collector: WorkerProcess;
+let url: string;
+const folder = sharedFolder();
+const queue = sharedQueue();
+
+const settingsOf = (account: number, changes: Settings = {}): Settings => ({
+  HACA_RPC_URL: proxy.url,
+  HACA_CHAIN_ID: "31337",
+  HACA_NODE_KEY: developmentKey(account),
+  HACA_OPERATORS: tee.operator,
+  HACA_ADDRESS_BOOK: tee.writeBook(join(folder.path, "book.json")),
+  ...changes,
+});
+
+function start(settings: Settings, roles: readonly string[]): WorkerProcess {
+  const worker = new WorkerProcess({ settings, roles });
+  onTestFinished(() => worker.child.stop("SIGKILL"));
+  return worker;
+}
+
+beforeAll(async () => {
+  tee = await TeeChain.start();
+  proxy = await EndpointProxy.start(tee.chain.url);
+  enclave = tee.enclave("rsa");
+  await tee.admit(enclave);
+  versionId = await tee.chain.publishManifest("chat");
+  results = new ResultMaker({ tee, enclave, versionId });
+  // Nothing is settled here: what is accepted stays as it is.
+  collector = new WorkerProcess({
+    settings: settingsOf(1, { HACA_DATA_DIR: queue.path }),
+    roles: ["collect"],
+  });
+  url = await collector.url();
+});
+afterAll(async () => {
+  await collector.child.stop("SIGKILL");
+  proxy.stop();
+  await tee.stop();
+  folder.remove();
+  queue.remove();
+});
+
+const post = (body: unknown) => postResults(url, body);
+const jobs = async (): Promise<number> => {
+  const { jobs: states } = (await (await fetch(`${url}/health`)).json()) as {
+    jobs: Record<string, number>;
+  };
+  return Object.values(states).reduce((sum, count) => sum + count, 0);
+};
+
+/** Refused for one field, and nothing is stored. */
+async function expectRefusal(
+  body: unknown,
+  expected: { status: number; code: string; field: string },
+) {
+  const before = await jobs();
+  const answer = await post(body);
+  const { code, field, message } = (answer.body as Refusal).error;
+  expect({ status: answer.status, code, field }).toEqual(expected);
+  expect(message.startsWith(`${field}: `)).toBe(true);
+  expect(await jobs()).toBe(before);
+}
+
+describe("POST /v1/results", () => {
+  it("has a result on disk as proven when it answers 202, and shows it", async () => {
+    const entry = results.make();
+    const { requestId } = entry.message;
+    const { status, body } = await post(entry);
+    const statusUrl = `${url}/v1/results/${requestId}`;
+    expect({ status, body }).toEqual({
+      status: 202,
+      body: { requestId, state: "proven", statusUrl },
+    });
+    expect(await (await fetch(statusUrl)).json()).toMatchObject({
+      ...{ requestId, model: "chat", version: "1.0", state: "proven", proof: null },
+      receipt: { message: entry.message, signature: entry.signature },
+    });
+  });
+
+  it("takes a list, in its order, with repeats", async () => {
+    const entries = results.many(70);
+    const [first] = entries;
+    const { status, body } = await post({ results: [...entries, first] });
+    expect(status).toBe(202);
+    const ids = (body.results as { requestId: string }[]).map(({ requestId }) => requestId);
+    expect(ids).toEqual([...entries, first].map((entry) => entry?.message.requestId));
+  });
+
+  it("answers a repeat with the same job, under another good signature too, without the endpoint", async () => {
+    const entry = results.make();
+    const answer = await post(entry);
+    const before = await jobs();
+    proxy.mode = "down";
+    onTestFinished(() => {
+      proxy.mode = "up";
+    });
+    expect(await post(entry)).toEqual(answer);
+    expect(await post({ ...entry, signature: "0x00" })).toEqual(answer);
+    expect(await jobs()).toBe(before);
+    expect((await readJob(url, entry.message.requestId, "results")).state).toBe("proven");
+  });
+
+  it("takes what a session key for results has signed, and not what one for heartbeats has", async () => {
+    for (const signsResults of [true, false]) {
+      const other = tee.enclave("rsa");
+      await tee.admit(other);
+      const session = await tee.certifySession(other, signsResults);
+      const entry = new ResultMaker({ tee, enclave: other, versionId }).make({}, session);
+      if (signsResults) expect((await post(entry)).status).toBe(202);
+      else await expectRefusal(entry, SIGNATURE);
+    }
+  });
+
+  it("answers 503 while the endpoint is away, and stores nothing", async () => {
+    const before = await jobs();
+    const entry = results.make();
+    for (const mode of ["down", "failing"] as const) {
+      proxy.mode = mode;
+      const answer = await post(entry);
+      proxy.mode = "up";
+      expect(answer).toMatchObject({ status: 503, body: { error: { code: "chain.away" } } });
+    }
+    expect(await jobs()).toBe(before);
+    expect((await post(entry)).status).toBe(202);
+  });
+
+  it("asks for each alone where the endpoint takes no batches, and believes none that has no state", async () => {
+    const entries = results.many(2);
+    proxy.interfere = (asked) =>
+      Array.isArray(asked) ? { error: { code: -32600, message: "no batches" } } : undefined;
+    onTestFinished(() => {
+      proxy.interfere = () => undefined;
+    });
+    expect((await post({ results: entries })).status).toBe(202);
+    proxy.interfere = (asked) => {
+      if (Array.isArray(asked)) return { error: { code: -32600, message: "no batches" } };
+      return asked.method === "eth_call" ? { result: "0x" } : undefined;
+    };
+    expect((await post(results.make())).status).toBe(503);
+  });
+});
+
+const SIGNATURE = { status: 400, code: "result.enclaveSignatureInvalid", field: "signature" };
+
+describe("a result that is refused", () => {
+  const now = () => BigInt(Math.floor(Date.now() / 1000));
+
+  it.each([
+    ["is not JSON", "{", "body.malformed", "body"],
+    ["is a list of nothing", { results: [] }, "request.invalid", "results"],
+    [
+      "has a field more",
+      { message: {}, signature: "0x00", x: 1 },
+      "request.invalid",
+      "message.modelVersion",
+    ],
+    ["is no object", "[]", "request.invalid", "body"],
+  ])("%s", async (_, body, code, field) => {
+    await expectRefusal(body, { status: 400, code, field });
+  });
+
+  it.each([
+    ["inputHash", "0x12"],
+    ["price", "-1"],
+    ["price", "1e3"],
+    ["timestamp", String(1n << 64n)],
+    ["timestamp", 5],
+    ["requester", "0x12"],
+    ["teeId", ZeroHash],
+    ["teeId", undefined],
+  ])("names the field %s of the entry where it is %s", async (name, value) => {
+    const good = results.make();
+    const bad = { ...good, message: { ...good.message, [name]: value } };
+    const expected = { status: 400, code: "request.invalid" };
+    await expectRefusal(bad, { ...expected, field: `message.${name}` });
+    await expectRefusal(
+      { results: [good, bad] },
+      { ...expected, field: `results.1.message.${name}` },
+    );
+  });
+
+  it("has an unknown field, or a signature that is none", async () => {
+    const entry = results.make();
+    const unknown = { status: 400, code: "request.unknownField", field: "results.0.more" };
+    await expectRefusal({ results: [{ ...entry, more: 1 }] }, unknown);
+    for (const signature of ["0x", "0x1", "12", `0x${"00".repeat(1025)}`]) {
+      const expected = { status: 400, code: "request.invalid", field: "signature" };
+      await expectRefusal({ ...entry, signature }, expected);
+    }
+  });
+
+  it("comes with too many, in a body of another type, or on another way", async () => {
+    const entry = results.make();
+    const many = Array.from({ length: 257 }, () => entry);
+    await expectRefusal(
+      { results: many },
+      { status: 400, code: "request.invalid", field: "results" },
+    );
+    const typeless = await fetch(`${url}/v1/results`, { method: "POST", body: "{}" });
+    expect(typeless.status).toBe(415);
+    expect((await fetch(`${url}/v1/results`)).status).toBe(405);
+    expect((await fetch(`${url}/v1/results/0x12`)).status).toBe(400);
+    expect((await fetch(`${url}/v1/results/${id("no job")}`)).status).toBe(404);
+  });
+
+  it("comes in a body that is too large", async () => {
+    // A connection of its own: the server ends it, with the rest of the body unread.
+    const sent = request(`${url}/v1/results`, {
+      ...{ method: "POST", agent: false },
+      headers: { "content-type": "application/json", "content-length": 2_000_000 },
+    });
+    sent.write('{"results":[');
+    const [answer] = (await once(sent, "response")) as [IncomingMessage];
+    expect(answer.statusCode).toBe(413);
+    expect(await json(answer)).toMatchObject({ error: { code: "body.tooLarge", field: "body" } });
+    sent.destroy();
+  });
+
+  it("is under the nonces of another node", async () => {
+    const other = tee.enclave("rsa");
+    for (const node of [nodeOfEnclave(other.teeId), tee.operator]) {
+      const entry = results.make({ requestId: encodeRequestId({ node, nonce: 0n }) });
+      const field = "message.requestId";
+      await expectRefusal(entry, { status: 400, code: "result.wrongNode", field });
+    }
+  });
+
+  it("is of no enclave, or of one whose operator is not served here", async () => {
+    const unknown = new ResultMaker({ tee, enclave: tee.enclave("rsa"), versionId });
+    const field = "message.teeId";
+    await expectRefusal(unknown.make(), { status: 400, code: "result.unknownEnclave", field });
+    // By default an operator is the node's own account, and this one operates nothing.
+    const settings = settingsOf(2, { HACA_OPERATORS: "", HACA_DATA_DIR: temporaryQueue() });
+    const stranger = await start(settings, ["collect"]).url();
+    const answer = await postResults(stranger, results.make());
+    expect(answer).toMatchObject({
+      status: 403,
+      body: { error: { code: "result.otherOperator", field } },
+    });
+  });
+
+  it("is signed by somebody else, or for another result", async () => {
+    const good = results.make();
+    const field = (name: string, value: string): Entry => ({
+      ...good,
+      message: { ...good.message, [name]: value },
+    });
+    for (const entry of [
+      results.make({}, tee.enclave("rsa")),
+      results.make({}, new Wallet(developmentKey(8))),
+      field("outputHash", id("another answer")),
+      field("price", "1"),
+      { ...good, signature: "0x00" },
+    ]) {
+      await expectRefusal(entry, SIGNATURE);
+    }
+    const listed = { results: [results.make(), { ...good, signature: "0x00" }, results.make()] };
+    await expectRefusal(listed, { ...SIGNATURE, field: "results.1.signature" });
+  });
+
+  it.each([
+    ["from the future", 3_600n, "result.resultFromFuture"],
+    ["after its window", -8n * 86_400n, "result.resultExpired"],
+  ])("is %s", async (_, ahead, code) => {
+    const entry = results.make({ timestamp: now() + ahead });
+    await expectRefusal(entry, { status: 400, code, field: "message.timestamp" });
+  });
+
+  it("is from before the enclave was in service", async () => {
+    const entry = results.make({ timestamp: now() - 86_400n });
+    const code = "result.notInService";
+    await expectRefusal(entry, { status: 400, code, field: "message.teeId" });
+  });
+
+  it("is of a version that nobody published, or that is deprecated", async () => {
+    const field = "message.modelVersion";
+    const entry = results.make({ modelVersion: id("no version") });
+    await expectRefusal(entry, { status: 400, code: "result.versionUnknown", field });
+    const ended = await tee.chain.publishManifest("ended");
+    await tee.chain.execute(tee.chain.registry, "deprecateVersion", ended);
+    const late = results.make({ modelVersion: ended, timestamp: now() + 30n });
+    await expectRefusal(late, { status: 410, code: "result.versionDeprecated", field });
+  });
+
+  it("is settled on the chain already, by whomever", async () => {
+    const { message, signature } = results.make();
+    const sent = await tee.chain.execute(tee.chain.settlement, "settleTee", message, signature);
+    await sent.wait();
+    const field = "message.requestId";
+    await expectRefusal(
+      { message, signature },
+      { status: 409, code: "result.alreadySettled", field },
+    );
+  });
+
+  it("is another one for a request that has one, here or in the same list", async () => {
+    const first = results.make();
+    const { requestId } = first.message;
+    const second = results.make({ requestId, outputHash: id("another answer") });
+    const other = { status: 409, code: "result.other" };
+    const list = { results: [first, second] };
+    await expectRefusal(list, { ...other, field: "results.1.message.requestId" });
+    expect((await post(first)).status).toBe(202);
+    await expectRefusal(second, { ...other, field: "message.requestId" });
+    await expectRefusal(
+      { results: [results.make(), second] },
+      { ...other, field: "results.1.message.requestId" },
+    );
+  });
+
+  it("loses, of two that come at once for one request", async () => {
+    const first = results.make();
+    const { requestId } = first.message;
+    const second = results.make({ requestId, outputHash: id("another answer") });
+    const before = await jobs();
+    const answers = await Promise.all([post(first), post(second)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 409]);
+    expect(await jobs()).toBe(before + 1);
+  });
+});
+
+describe("a result that was taken in", () => {
+  it("is settled by one transaction of the worker's own, for whatever enclave", async () => {
+    const settings = settingsOf(3, { HACA_DATA_DIR: temporaryQueue() });
+    const worker = await start(settings, ["collect", "settle"]).url();
+    const entries = results.many(3);
+    expect((await postResults(worker, { results: entries })).status).toBe(202);
+    for (const { message } of entries) {
+      const { proof, transaction } = await jobIn(worker, message.requestId, "settled", "results");
+      expect([proof, typeof transaction?.hash]).toEqual([null, "string"]);
+    }
+    const counts = await tee.chain.countSettlements();
+    expect(entries.map(({ message }) => counts.get(message.requestId))).toEqual([1, 1, 1]);
+  });
+});
