@@ -27,6 +27,13 @@ export const PAGE_REASONS = [
   ...["VersionInvalid", "KeyNotInService", "ConflictingReceipt", "DataWithheld"],
 ] as const;
 
+/** Smallest units of OPG that have to answer for so many open pages, fees apart. */
+export function neededDeposit(parameters: { minimumDeposit: bigint; openPages: bigint }): bigint {
+  const { minimumDeposit, openPages } = parameters;
+  const needed = (minimumDeposit * openPages) / PAGES_PER_DEPOSIT;
+  return needed > minimumDeposit ? needed : minimumDeposit;
+}
+
 /** Seconds after its end in which a page can still be disproved; then its bond is free. */
 export const EVIDENCE_WINDOW = 7n * 86_400n;
 /** Most seconds for which a sequencer may keep a transaction out: the long road, at most seven days, has room for two. */

@@ -3,38 +3,15 @@ import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { hashResult, type InferenceResult, settlementDomain } from "@haca/protocol/inferenceResult";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
-import {
-  hexlify,
-  id,
-  JsonRpcProvider,
-  type Provider,
-  sha256,
-  toUtf8Bytes,
-  Wallet,
-  ZeroHash,
-} from "ethers";
+import { hexlify, id, type Provider, sha256, toUtf8Bytes, Wallet, ZeroHash } from "ethers";
 import { contractAt } from "../lib/contracts.ts";
-import { CHAIN_ID, developmentKey } from "./localChain.ts";
+import { CHAIN_ID, developmentKey, withChain } from "./localChain.ts";
 
 const OWNER = 0;
 /** Whoever has an answer may settle it. */
 const CLIENT = 5;
 const SLUG = "demo-chat";
 const MANIFEST = { format: 1, slug: SLUG, model: "none", provider: "demo", policy: "an example" };
-
-/** The local chain, for as long as `use` takes. */
-export async function withChain<T>(
-  rpcUrl: string,
-  use: (provider: JsonRpcProvider) => Promise<T>,
-): Promise<T> {
-  const provider = new JsonRpcProvider(rpcUrl, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
-  provider.pollingInterval = 100;
-  try {
-    return await use(provider);
-  } finally {
-    provider.destroy();
-  }
-}
 
 /** Publishes a model without a circuit. */
 async function publishModel(provider: Provider): Promise<void> {

@@ -55,22 +55,25 @@ export async function runDemo(parameters: {
     return url;
   });
 
-  const enclave = await steps.run(
-    "verify and admit two simulated enclaves, then revoke one's image",
-    async (report) => {
-      // Imported here because it needs the ABIs, which the first step generates.
-      const { admitEnclaves } = await import("./admitEnclaves.ts");
-      return await admitEnclaves({ rpcUrl: chain, report });
-    },
-  );
+  const enclaves = await steps.run("verify and admit two simulated enclaves", async (report) => {
+    // Imported here because it needs the ABIs, which the first step generates.
+    const { admitEnclaves } = await import("./admitEnclaves.ts");
+    return await admitEnclaves({ rpcUrl: chain, report });
+  });
 
-  await steps.run("deploy token and pages, and hand everything over to governance", () =>
-    group.run({
-      name: "governance",
-      command: process.execPath,
-      arguments: ["scripts/deploy/cli.ts", "--network", "localhost"],
-      environment: { HACA_RPC_URL: chain },
-    }),
+  const enclave = await steps.run(
+    "deploy token and pages, hand everything over, and revoke one's image as guardian",
+    async (report) => {
+      report("deploying");
+      await group.run({
+        name: "governance",
+        command: process.execPath,
+        arguments: ["scripts/deploy/cli.ts", "--network", "localhost"],
+        environment: { HACA_RPC_URL: chain },
+      });
+      const { revokeSecondImage } = await import("./admitEnclaves.ts");
+      return await revokeSecondImage({ rpcUrl: chain, enclaves });
+    },
   );
 
   const folder = join(PROJECT_ROOT, "data", "models", model);

@@ -9,8 +9,8 @@ import { contractAt } from "../lib/contracts.ts";
 import { freePort } from "../lib/freePort.ts";
 import type { ProcessGroup } from "../lib/processGroup.ts";
 import type { Report } from "../lib/progress.ts";
-import { signAnswer, withChain } from "./enclaveAnswers.ts";
-import { CHAIN_ID, developmentKey } from "./localChain.ts";
+import { signAnswer } from "./enclaveAnswers.ts";
+import { CHAIN_ID, developmentKey, withChain } from "./localChain.ts";
 import { startWorker } from "./startWorker.ts";
 
 /** Who admitted the enclave, and so proposes its pages. */

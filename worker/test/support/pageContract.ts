@@ -15,7 +15,6 @@ export const PAGE_PARAMETERS = {
   shortRoad: 6n * HOUR,
   resultWindow: 7n * DAY,
   minimumDeposit: parseEther("100"),
-  pageBond: parseEther("1"),
 };
 export const EVIDENCE_SECONDS = 7n * DAY;
 
