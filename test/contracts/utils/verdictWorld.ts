@@ -201,7 +201,6 @@ export const LIFE: Record<string, (world: World) => Promise<void>> = {
     leave(world, teeId, await observe(world));
   },
   sessionEnds: async (world) => {
-    await world.f.networkHelpers.time.increase(600);
     const { enclaves, sessions, f, state } = world;
     const { address } = sessions.ended;
     await f.registry.connect(f.operator).endSessionKey(enclaves.rsa.teeId, address);
