@@ -79,6 +79,7 @@ const DUE: Record<string, readonly string[]> = {
     "deprecatedVersion",
     ...new Array<string>(4).fill("aroundItsDeprecation"),
   ],
+  sessionIsAboutToEnd: ["session fleeting, ahead"],
   windowEnds: ["whenSomethingHappened", "session short", "session ended"],
 };
 

@@ -136,6 +136,10 @@ export const TEE: Kind<Signed, Evidence> = {
         ],
       ]),
     ),
+    "session fleeting, ahead": ({ result }, { world }) => ({
+      result: { ...asOf(result, world.enclaves.rsa), timestamp: world.state.now + 60n },
+      signer: world.sessions.fleeting,
+    }),
     sessionOfAnother: ({ result }, { world }) => ({
       ...{ result: asOf(result, world.enclaves.p256), signer: world.sessions.live },
     }),
