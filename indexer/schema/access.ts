@@ -1,4 +1,5 @@
 import { index, onchainTable, primaryKey, relations } from "ponder";
+import { rowBlock } from "./rowBlock.ts";
 
 /** Tables of the AccessManager: who may call what. Delays are in seconds. Role 0 is its administrator's. */
 
@@ -13,6 +14,7 @@ export const accessRole = onchainTable("access_role", (t) => ({
   /** between a grant and its effect, from `grantDelaySince` on */
   grantDelay: t.bigint().notNull(),
   grantDelaySince: t.bigint().notNull(),
+  rowBlock: rowBlock(t),
 }));
 
 export const accessMember = onchainTable(
@@ -27,6 +29,7 @@ export const accessMember = onchainTable(
     executionDelaySince: t.bigint().notNull(),
     /** null while it is a member */
     revokedAt: t.bigint(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({
     pk: primaryKey({ columns: [table.roleId, table.account] }),
@@ -42,6 +45,7 @@ export const accessFunction = onchainTable(
     selector: t.hex().notNull(),
     roleId: t.bigint().notNull(),
     changedAt: t.bigint().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({ pk: primaryKey({ columns: [table.target, table.selector] }) }),
 );
@@ -53,6 +57,7 @@ export const accessTarget = onchainTable("access_target", (t) => ({
   isClosed: t.boolean().notNull(),
   adminDelay: t.bigint().notNull(),
   adminDelaySince: t.bigint().notNull(),
+  rowBlock: rowBlock(t),
 }));
 
 export const accessRoleRelations = relations(accessRole, ({ many }) => ({

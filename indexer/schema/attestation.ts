@@ -1,5 +1,6 @@
 import type { NodeStatus } from "@haca/protocol/attestationParameters";
 import { index, onchainTable, primaryKey, relations } from "ponder";
+import { rowBlock } from "./rowBlock.ts";
 
 /** Tables of the TEE registry and the certificate store. Rows say what the contracts say: see docs/indexer.md. */
 
@@ -8,6 +9,7 @@ export const teeType = onchainTable("tee_type", (t) => ({
   name: t.text().notNull(),
   addedAt: t.bigint().notNull(),
   nodeCount: t.integer().notNull(),
+  rowBlock: rowBlock(t),
 }));
 
 /** One approval of an image for one node type and verifier. A revoked image that is approved again has a new generation. */
@@ -26,6 +28,7 @@ export const teeImage = onchainTable(
     repository: t.text().notNull(),
     approvedAt: t.bigint().notNull(),
     revokedAt: t.bigint(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({
     pk: primaryKey({
@@ -49,6 +52,7 @@ export const teeImageRevocation = onchainTable(
     revocation: t.hex().notNull(),
     revokedAt: t.bigint().notNull(),
     transactionHash: t.hex().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({ pk: primaryKey({ columns: [table.blockNumber, table.logIndex] }) }),
 );
@@ -85,6 +89,7 @@ export const teeNode = onchainTable(
     lastHeartbeatAt: t.bigint().notNull(),
     transactionHash: t.hex().notNull(),
     blockNumber: t.bigint().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({
     typeIndex: index().on(table.teeType, table.number),
@@ -114,6 +119,7 @@ export const teeAttestation = onchainTable(
     tlsCertificateHash: t.hex().notNull(),
     blockTimestamp: t.bigint().notNull(),
     transactionHash: t.hex().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({ pk: primaryKey({ columns: [table.teeId, table.attestedAt] }) }),
 );
@@ -127,6 +133,7 @@ export const teeHeartbeat = onchainTable(
     timestamp: t.bigint().notNull(),
     blockTimestamp: t.bigint().notNull(),
     transactionHash: t.hex().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({ pk: primaryKey({ columns: [table.teeId, table.timestamp] }) }),
 );
@@ -142,6 +149,7 @@ export const teeStatusChange = onchainTable(
     current: t.text().$type<NodeStatus>().notNull(),
     changedAt: t.bigint().notNull(),
     transactionHash: t.hex().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({
     pk: primaryKey({ columns: [table.blockNumber, table.logIndex] }),
@@ -161,6 +169,7 @@ export const teeSessionKey = onchainTable(
     until: t.bigint().notNull(),
     /** when the operator ended it; null if they did not */
     endedAt: t.bigint(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({
     pk: primaryKey({ columns: [table.teeId, table.key] }),
@@ -178,6 +187,7 @@ export const teeOhttpConfig = onchainTable("tee_ohttp_config", (t) => ({
   publicKey: t.hex().notNull(),
   keyConfig: t.hex(),
   registeredAt: t.bigint().notNull(),
+  rowBlock: rowBlock(t),
 }));
 
 /** Operators that ever were denied. */
@@ -185,6 +195,7 @@ export const teeOperator = onchainTable("tee_operator", (t) => ({
   address: t.hex().primaryKey(),
   isDenied: t.boolean().notNull(),
   changedAt: t.bigint().notNull(),
+  rowBlock: rowBlock(t),
 }));
 
 /** Which contract judges evidence now. */
@@ -197,6 +208,7 @@ export const teeVerifier = onchainTable("tee_verifier", (t) => ({
   /** the certificate store that it asks; null if it names none */
   certificateStore: t.hex(),
   changedAt: t.bigint().notNull(),
+  rowBlock: rowBlock(t),
 }));
 
 /** What an operator left for a node. A node is admitted once, so that it has one at most. */
@@ -217,6 +229,7 @@ export const nodeBond = onchainTable(
     /** of the locking, the node's admission */
     transactionHash: t.hex().notNull(),
     endTransactionHash: t.hex(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({ ownerIndex: index().on(table.owner, table.state) }),
 );
@@ -229,6 +242,7 @@ export const teeParameter = onchainTable("tee_parameter", (t) => ({
   name: t.text().$type<TeeParameterName>().primaryKey(),
   value: t.bigint().notNull(),
   changedAt: t.bigint().notNull(),
+  rowBlock: rowBlock(t),
 }));
 
 export const teeParameterChange = onchainTable(
@@ -241,6 +255,7 @@ export const teeParameterChange = onchainTable(
     current: t.bigint().notNull(),
     changedAt: t.bigint().notNull(),
     transactionHash: t.hex().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({ pk: primaryKey({ columns: [table.blockNumber, table.logIndex] }) }),
 );
@@ -261,6 +276,7 @@ export const certificate = onchainTable("certificate", (t) => ({
   /** earliest of its path */
   notAfter: t.bigint().notNull(),
   storedAt: t.bigint().notNull(),
+  rowBlock: rowBlock(t),
 }));
 
 /** What the guardian has revoked: a certificate, a public key with all its certificates, or what was never seen. */
@@ -275,6 +291,7 @@ export const certificateRevocation = onchainTable("certificate_revocation", (t) 
   serial: t.bigint(),
   revokedAt: t.bigint().notNull(),
   transactionHash: t.hex().notNull(),
+  rowBlock: rowBlock(t),
 }));
 
 export type TeeParameterName =

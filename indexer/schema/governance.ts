@@ -1,4 +1,5 @@
 import { index, onchainTable, primaryKey, relations } from "ponder";
+import { rowBlock } from "./rowBlock.ts";
 
 /** Tables of the governor and its timelock. Votes are in OPG's smallest unit. */
 
@@ -34,6 +35,7 @@ export const proposal = onchainTable(
     canceledAt: t.bigint(),
     transactionHash: t.hex().notNull(),
     blockNumber: t.bigint().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({ proposerIndex: index().on(table.proposer) }),
 );
@@ -48,6 +50,7 @@ export const vote = onchainTable(
     reason: t.text().notNull(),
     castAt: t.bigint().notNull(),
     transactionHash: t.hex().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({
     pk: primaryKey({ columns: [table.proposalId, table.voter] }),
@@ -66,6 +69,7 @@ export const governorParameterChange = onchainTable(
     current: t.bigint().notNull(),
     changedAt: t.bigint().notNull(),
     transactionHash: t.hex().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({ pk: primaryKey({ columns: [table.blockNumber, table.logIndex] }) }),
 );
@@ -86,6 +90,7 @@ export const timelockOperation = onchainTable("timelock_operation", (t) => ({
   readyAt: t.bigint().notNull(),
   executedAt: t.bigint(),
   canceledAt: t.bigint(),
+  rowBlock: rowBlock(t),
 }));
 
 export const proposalRelations = relations(proposal, ({ one, many }) => ({

@@ -1,5 +1,6 @@
 import type { TensorLayout } from "@haca/protocol/tensorLayout";
 import { index, onchainTable, primaryKey, relations } from "ponder";
+import { rowBlock } from "./rowBlock.ts";
 
 /** Tables of models, versions and settlements. */
 
@@ -18,6 +19,7 @@ export const model = onchainTable(
     verifiedCount: t.integer().notNull(),
     transactionHash: t.hex().notNull(),
     blockNumber: t.bigint().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({
     slugIndex: index().on(table.slug),
@@ -53,6 +55,7 @@ export const modelVersion = onchainTable(
     verifiedCount: t.integer().notNull(),
     transactionHash: t.hex().notNull(),
     blockNumber: t.bigint().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({
     modelIndex: index().on(table.modelId),
@@ -67,6 +70,7 @@ export const node = onchainTable("node", (t) => ({
   /** block times of its first and its latest settlement */
   firstSeenAt: t.bigint().notNull(),
   lastSeenAt: t.bigint().notNull(),
+  rowBlock: rowBlock(t),
 }));
 
 /** One settled request, or one that was recorded as Vanilla; a request can have a row of both. */
@@ -109,6 +113,7 @@ export const settlement = onchainTable(
     blockHash: t.hex().notNull(),
     blockTimestamp: t.bigint().notNull(),
     logIndex: t.integer().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({
     key: primaryKey({ columns: [table.requestId, table.verified] }),
@@ -127,6 +132,7 @@ export const ledgerWriter = onchainTable("ledger_writer", (t) => ({
   isAllowed: t.boolean().notNull(),
   changedAt: t.bigint().notNull(),
   transactionHash: t.hex().notNull(),
+  rowBlock: rowBlock(t),
 }));
 
 export const modelRelations = relations(model, ({ many }) => ({

@@ -1,5 +1,6 @@
 import { index, onchainTable, primaryKey, relations } from "ponder";
 import { teeNode } from "./attestation.ts";
+import { rowBlock } from "./rowBlock.ts";
 
 /** Tables of what the public network's tools record. None of it is a settlement of a request. */
 
@@ -21,6 +22,7 @@ export const anchoredRoot = onchainTable(
     anchoredAt: t.bigint().notNull(),
     transactionHash: t.hex().notNull(),
     blockNumber: t.bigint().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({
     pk: primaryKey({ columns: [table.root, table.sender, table.batchSize, table.blobId] }),
@@ -51,6 +53,7 @@ export const individualSettlement = onchainTable(
     blockTimestamp: t.bigint().notNull(),
     transactionHash: t.hex().notNull(),
     blockNumber: t.bigint().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({
     pk: primaryKey({ columns: [table.teeId, table.messageHash] }),

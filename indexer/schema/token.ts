@@ -1,4 +1,5 @@
 import { index, onchainTable, primaryKey, relations } from "ponder";
+import { rowBlock } from "./rowBlock.ts";
 
 /** Tables of OPG, the vesting vaults, the airdrop and the genesis distribution. Amounts are in the smallest unit. */
 
@@ -10,6 +11,7 @@ export const holder = onchainTable(
     balance: t.bigint().notNull(),
     /** who votes with the balance; null: nobody */
     delegatee: t.hex(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({
     balanceIndex: index().on(table.balance),
@@ -21,6 +23,7 @@ export const holder = onchainTable(
 export const delegate = onchainTable("delegate", (t) => ({
   address: t.hex().primaryKey(),
   votes: t.bigint().notNull(),
+  rowBlock: rowBlock(t),
 }));
 
 export const delegation = onchainTable(
@@ -34,6 +37,7 @@ export const delegation = onchainTable(
     current: t.hex(),
     changedAt: t.bigint().notNull(),
     transactionHash: t.hex().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({
     pk: primaryKey({ columns: [table.blockNumber, table.logIndex] }),
@@ -52,6 +56,7 @@ export const tokenTransfer = onchainTable(
     amount: t.bigint().notNull(),
     timestamp: t.bigint().notNull(),
     transactionHash: t.hex().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({
     pk: primaryKey({ columns: [table.blockNumber, table.logIndex] }),
@@ -92,6 +97,7 @@ export const vestingGrant = onchainTable(
     revocationLogIndex: t.integer(),
     createdAt: t.bigint().notNull(),
     transactionHash: t.hex().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({ beneficiaryIndex: index().on(table.beneficiary) }),
 );
@@ -107,6 +113,7 @@ export const vestingRelease = onchainTable(
     amount: t.bigint().notNull(),
     releasedAt: t.bigint().notNull(),
     transactionHash: t.hex().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({
     pk: primaryKey({ columns: [table.blockNumber, table.logIndex] }),
@@ -123,6 +130,7 @@ export const airdropClaim = onchainTable(
     amount: t.bigint().notNull(),
     claimedAt: t.bigint().notNull(),
     transactionHash: t.hex().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({ accountIndex: index().on(table.account) }),
 );
@@ -136,6 +144,7 @@ export const genesisAllocation = onchainTable(
     allocation: t.text().notNull(),
     receiver: t.hex().notNull(),
     amount: t.bigint().notNull(),
+    rowBlock: rowBlock(t),
   }),
   (table) => ({ pk: primaryKey({ columns: [table.blockNumber, table.logIndex] }) }),
 );

@@ -1,6 +1,7 @@
-import { type Context, ponder } from "ponder:registry";
+import type { Context } from "ponder:registry";
 import { accessFunction, accessMember, accessRole, accessTarget } from "ponder:schema";
 import type { Hex } from "viem";
+import { on } from "./on.ts";
 
 /** What a role is before anything is said about it. */
 const NEW_ROLE = {
@@ -9,7 +10,7 @@ const NEW_ROLE = {
 };
 const NEW_TARGET = { isClosed: false, adminDelay: 0n, adminDelaySince: 0n };
 
-ponder.on("AccessManager:RoleGranted", async ({ event, context }) => {
+on("AccessManager:RoleGranted", async ({ event, context }) => {
   const { roleId, account, newMember } = event.args;
   const delay = BigInt(event.args.delay);
   const since = BigInt(event.args.since);
@@ -30,35 +31,35 @@ ponder.on("AccessManager:RoleGranted", async ({ event, context }) => {
   }
 });
 
-ponder.on("AccessManager:RoleRevoked", async ({ event, context }) => {
+on("AccessManager:RoleRevoked", async ({ event, context }) => {
   const { roleId, account } = event.args;
   await context.db
     .update(accessMember, { roleId, account })
     .set({ revokedAt: event.block.timestamp });
 });
 
-ponder.on("AccessManager:RoleLabel", async ({ event, context }) => {
+on("AccessManager:RoleLabel", async ({ event, context }) => {
   const { roleId, label } = event.args;
   await setRole({ context, roleId, changed: { label } });
 });
 
-ponder.on("AccessManager:RoleAdminChanged", async ({ event, context }) => {
+on("AccessManager:RoleAdminChanged", async ({ event, context }) => {
   const { roleId, admin: adminRoleId } = event.args;
   await setRole({ context, roleId, changed: { adminRoleId } });
 });
 
-ponder.on("AccessManager:RoleGuardianChanged", async ({ event, context }) => {
+on("AccessManager:RoleGuardianChanged", async ({ event, context }) => {
   const { roleId, guardian: guardianRoleId } = event.args;
   await setRole({ context, roleId, changed: { guardianRoleId } });
 });
 
-ponder.on("AccessManager:RoleGrantDelayChanged", async ({ event, context }) => {
+on("AccessManager:RoleGrantDelayChanged", async ({ event, context }) => {
   const { roleId, delay, since } = event.args;
   const changed = { grantDelay: BigInt(delay), grantDelaySince: BigInt(since) };
   await setRole({ context, roleId, changed });
 });
 
-ponder.on("AccessManager:TargetFunctionRoleUpdated", async ({ event, context }) => {
+on("AccessManager:TargetFunctionRoleUpdated", async ({ event, context }) => {
   const { target, selector, roleId } = event.args;
   const changed = { roleId, changedAt: event.block.timestamp };
   await context.db
@@ -67,12 +68,12 @@ ponder.on("AccessManager:TargetFunctionRoleUpdated", async ({ event, context }) 
     .onConflictDoUpdate(changed);
 });
 
-ponder.on("AccessManager:TargetClosed", async ({ event, context }) => {
+on("AccessManager:TargetClosed", async ({ event, context }) => {
   const { target, closed: isClosed } = event.args;
   await setTarget({ context, target, changed: { isClosed } });
 });
 
-ponder.on("AccessManager:TargetAdminDelayUpdated", async ({ event, context }) => {
+on("AccessManager:TargetAdminDelayUpdated", async ({ event, context }) => {
   const { target, delay, since } = event.args;
   const changed = { adminDelay: BigInt(delay), adminDelaySince: BigInt(since) };
   await setTarget({ context, target, changed });

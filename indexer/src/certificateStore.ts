@@ -1,14 +1,14 @@
-import { ponder } from "ponder:registry";
 import { certificate, certificateRevocation } from "ponder:schema";
 import { zeroHash } from "viem";
 import { isIndexed } from "./isIndexed.ts";
+import { on } from "./on.ts";
 
 if (isIndexed("CertificateStore")) {
   indexCertificates();
 }
 
 function indexCertificates(): void {
-  ponder.on("CertificateStore:CertificateStored", async ({ event, context }) => {
+  on("CertificateStore:CertificateStored", async ({ event, context }) => {
     const { id, parentId, revocationKey, keyRevocationKey, notBefore, notAfter } = event.args;
     // A parent is stored before its children, the root in the store's own creation. Nothing revokes the root.
     const parent = await context.db.find(certificate, { id: parentId });
@@ -20,21 +20,21 @@ function indexCertificates(): void {
     });
   });
 
-  ponder.on("CertificateStore:CertificateRevoked", async ({ event, context }) => {
+  on("CertificateStore:CertificateRevoked", async ({ event, context }) => {
     const { revocationKey, id } = event.args;
     await context.db
       .insert(certificateRevocation)
       .values({ revocationKey, kind: "certificate", certificateId: id, ...whenOf(event) });
   });
 
-  ponder.on("CertificateStore:KeyRevoked", async ({ event, context }) => {
+  on("CertificateStore:KeyRevoked", async ({ event, context }) => {
     const { revocationKey, id } = event.args;
     await context.db
       .insert(certificateRevocation)
       .values({ revocationKey, kind: "key", certificateId: id, ...whenOf(event) });
   });
 
-  ponder.on("CertificateStore:UnseenCertificateRevoked", async ({ event, context }) => {
+  on("CertificateStore:UnseenCertificateRevoked", async ({ event, context }) => {
     const { revocationKey, issuer, serial } = event.args;
     await context.db
       .insert(certificateRevocation)

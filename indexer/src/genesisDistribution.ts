@@ -1,14 +1,14 @@
-import { ponder } from "ponder:registry";
 import { genesisAllocation, vestingGrant } from "ponder:schema";
 import { ALLOCATIONS } from "@haca/protocol/allocations";
 import { isIndexed } from "./isIndexed.ts";
+import { on } from "./on.ts";
 
 if (isIndexed("GenesisDistribution")) {
   indexAllocations();
 }
 
 function indexAllocations(): void {
-  ponder.on("GenesisDistribution:Allocated", async ({ event, context }) => {
+  on("GenesisDistribution:Allocated", async ({ event, context }) => {
     const { allocation: number, receiver, amount } = event.args;
     const allocation = ALLOCATIONS[number]?.name;
     if (allocation === undefined) {

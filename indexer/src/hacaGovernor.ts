@@ -1,8 +1,9 @@
-import { type Context, type Event, ponder } from "ponder:registry";
+import type { Context, Event } from "ponder:registry";
 import { governorParameterChange, proposal, timelockOperation, vote } from "ponder:schema";
 import { governorAbi } from "@haca/protocol/abi";
 import type { GovernorParameterName } from "../schema/governance.ts";
 import { isIndexed } from "./isIndexed.ts";
+import { on } from "./on.ts";
 import { descriptionBytes, timelockOperationId } from "./proposalBytes.ts";
 import { readConstant, stateClient } from "./readState.ts";
 
@@ -22,7 +23,7 @@ if (isIndexed("HacaGovernor")) {
 }
 
 function indexProposals(): void {
-  ponder.on("HacaGovernor:ProposalCreated", async ({ event, context }) => {
+  on("HacaGovernor:ProposalCreated", async ({ event, context }) => {
     const { proposalId, proposer, targets, values, calldatas, description } = event.args;
     await context.db.insert(proposal).values({
       ...{ id: proposalId, proposer, targets: [...targets], calldatas: [...calldatas] },
@@ -41,13 +42,13 @@ function indexProposals(): void {
     });
   });
 
-  ponder.on("HacaGovernor:ProposalExtended", async ({ event, context }) => {
+  on("HacaGovernor:ProposalExtended", async ({ event, context }) => {
     await context.db
       .update(proposal, { id: event.args.proposalId })
       .set({ voteEnd: event.args.extendedDeadline });
   });
 
-  ponder.on("HacaGovernor:ProposalQueued", async ({ event, context }) => {
+  on("HacaGovernor:ProposalQueued", async ({ event, context }) => {
     const { proposalId: id, etaSeconds: executableAt } = event.args;
     const { timelockId } = await context.db
       .update(proposal, { id })
@@ -58,13 +59,13 @@ function indexProposals(): void {
     }
   });
 
-  ponder.on("HacaGovernor:ProposalExecuted", async ({ event, context }) => {
+  on("HacaGovernor:ProposalExecuted", async ({ event, context }) => {
     await context.db
       .update(proposal, { id: event.args.proposalId })
       .set({ executedAt: event.block.timestamp });
   });
 
-  ponder.on("HacaGovernor:ProposalCanceled", async ({ event, context }) => {
+  on("HacaGovernor:ProposalCanceled", async ({ event, context }) => {
     await context.db
       .update(proposal, { id: event.args.proposalId })
       .set({ canceledAt: event.block.timestamp });
@@ -72,8 +73,8 @@ function indexProposals(): void {
 }
 
 function indexVotes(): void {
-  ponder.on("HacaGovernor:VoteCast", insertVote);
-  ponder.on("HacaGovernor:VoteCastWithParams", insertVote);
+  on("HacaGovernor:VoteCast", insertVote);
+  on("HacaGovernor:VoteCastWithParams", insertVote);
 }
 
 async function insertVote({ event, context }: { event: Vote; context: Context }): Promise<void> {
@@ -109,27 +110,27 @@ async function insertVote({ event, context }: { event: Vote; context: Context })
 }
 
 function indexSettings(): void {
-  ponder.on("HacaGovernor:VotingDelaySet", async ({ event, context }) => {
+  on("HacaGovernor:VotingDelaySet", async ({ event, context }) => {
     const { oldVotingDelay: previous, newVotingDelay: current } = event.args;
     await insertChange({ context, event, name: "votingDelay", previous, current });
   });
 
-  ponder.on("HacaGovernor:VotingPeriodSet", async ({ event, context }) => {
+  on("HacaGovernor:VotingPeriodSet", async ({ event, context }) => {
     const { oldVotingPeriod: previous, newVotingPeriod: current } = event.args;
     await insertChange({ context, event, name: "votingPeriod", previous, current });
   });
 
-  ponder.on("HacaGovernor:ProposalThresholdSet", async ({ event, context }) => {
+  on("HacaGovernor:ProposalThresholdSet", async ({ event, context }) => {
     const { oldProposalThreshold: previous, newProposalThreshold: current } = event.args;
     await insertChange({ context, event, name: "proposalThreshold", previous, current });
   });
 
-  ponder.on("HacaGovernor:QuorumNumeratorUpdated", async ({ event, context }) => {
+  on("HacaGovernor:QuorumNumeratorUpdated", async ({ event, context }) => {
     const { oldQuorumNumerator: previous, newQuorumNumerator: current } = event.args;
     await insertChange({ context, event, name: "quorumNumerator", previous, current });
   });
 
-  ponder.on("HacaGovernor:LateQuorumVoteExtensionSet", async ({ event, context }) => {
+  on("HacaGovernor:LateQuorumVoteExtensionSet", async ({ event, context }) => {
     const { oldVoteExtension: previous, newVoteExtension: current } = event.args;
     await insertChange({
       ...{ context, event, name: "lateQuorumExtension" },

@@ -1,20 +1,21 @@
-import { type Context, type Event, ponder } from "ponder:registry";
+import type { Context, Event } from "ponder:registry";
 import { ledgerWriter, model, modelVersion, node, settlement } from "ponder:schema";
 import { decodeRequestId } from "@haca/protocol/requestId";
 import { getAddress, zeroHash } from "viem";
 import { batchWords } from "./batchWords.ts";
+import { on } from "./on.ts";
 import { decodeTensors, labelOf } from "./tensors.ts";
 import { verificationName } from "./verificationName.ts";
 
 const ZKML = 1;
 
-ponder.on("InferenceSettlement:InferenceSettled", async ({ event, context }) => {
+on("InferenceSettlement:InferenceSettled", async ({ event, context }) => {
   const { verification, words, teeId } = event.args;
   const record = { verification, teeId, batched: false, wordsOf: () => [...words] };
   await recordSettlement({ event, context, record });
 });
 
-ponder.on("InferenceSettlement:ZkmlBatchItemSettled", async ({ event, context }) => {
+on("InferenceSettlement:ZkmlBatchItemSettled", async ({ event, context }) => {
   const { nonce } = decodeRequestId(event.args.requestId);
   const { input } = event.transaction;
   const wordsOf = (wordCount: number) => batchWords({ input, nonce, wordCount });
@@ -22,7 +23,7 @@ ponder.on("InferenceSettlement:ZkmlBatchItemSettled", async ({ event, context })
   await recordSettlement({ event, context, record });
 });
 
-ponder.on("InferenceSettlement:LedgerWriterChanged", async ({ event, context }) => {
+on("InferenceSettlement:LedgerWriterChanged", async ({ event, context }) => {
   const { writer: address, allowed: isAllowed } = event.args;
   const changed = {
     ...{ isAllowed, changedAt: event.block.timestamp },

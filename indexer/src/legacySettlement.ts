@@ -1,8 +1,8 @@
-import { ponder } from "ponder:registry";
 import { anchoredRoot, individualSettlement } from "ponder:schema";
 import { legacyMessageHash } from "@haca/protocol/legacySettlement";
 import type { Hex } from "viem";
 import { isIndexed } from "./isIndexed.ts";
+import { on } from "./on.ts";
 
 if (isIndexed("LegacySettlement")) {
   indexLegacySettlement();
@@ -11,7 +11,7 @@ if (isIndexed("LegacySettlement")) {
 /** Plain inserts: the contract emits either event once for its key. */
 function indexLegacySettlement(): void {
   // Not `BatchSettlement`, the public network's event for the same: it does not name the sender.
-  ponder.on("LegacySettlement:RootAnchored", async ({ event, context }) => {
+  on("LegacySettlement:RootAnchored", async ({ event, context }) => {
     const { merkleRoot, sender, batchSize, walrusBlobId } = event.args;
     await context.db.insert(anchoredRoot).values({
       ...{ root: merkleRoot, sender, batchSize, blobId: walrusBlobId },
@@ -22,7 +22,7 @@ function indexLegacySettlement(): void {
     });
   });
 
-  ponder.on("LegacySettlement:IndividualSettlement", async ({ event, context }) => {
+  on("LegacySettlement:IndividualSettlement", async ({ event, context }) => {
     const { walrusBlobId, ...answer } = event.args;
     await context.db.insert(individualSettlement).values({
       ...answer,

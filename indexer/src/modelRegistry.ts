@@ -1,7 +1,7 @@
-import { ponder } from "ponder:registry";
 import { model, modelVersion } from "ponder:schema";
 import { type TensorLayout, wordCount } from "@haca/protocol/tensorLayout";
 import { type Hex, zeroHash } from "viem";
+import { on } from "./on.ts";
 
 const unlessZero = (hash: Hex): Hex | null => (hash === zeroHash ? null : hash);
 
@@ -9,7 +9,7 @@ const unlessZero = (hash: Hex): Hex | null => (hash === zeroHash ? null : hash);
 const countWords = (layout: readonly TensorLayout[]): number =>
   layout.length === 0 ? 0 : wordCount(layout);
 
-ponder.on("ModelRegistry:ModelRegistered", async ({ event, context }) => {
+on("ModelRegistry:ModelRegistered", async ({ event, context }) => {
   await context.db.insert(model).values({
     id: event.args.modelId,
     owner: event.args.owner,
@@ -23,7 +23,7 @@ ponder.on("ModelRegistry:ModelRegistered", async ({ event, context }) => {
   });
 });
 
-ponder.on("ModelRegistry:VersionPublished", async ({ event, context }) => {
+on("ModelRegistry:VersionPublished", async ({ event, context }) => {
   const inputLayout = [...event.args.inputLayout];
   const outputLayout = [...event.args.outputLayout];
   await context.db.insert(modelVersion).values({
@@ -51,7 +51,7 @@ ponder.on("ModelRegistry:VersionPublished", async ({ event, context }) => {
     .set((row) => ({ versionCount: row.versionCount + 1 }));
 });
 
-ponder.on("ModelRegistry:VersionDeprecated", async ({ event, context }) => {
+on("ModelRegistry:VersionDeprecated", async ({ event, context }) => {
   await context.db
     .update(modelVersion, { id: event.args.versionId })
     .set({ status: "deprecated", deprecatedAt: event.block.timestamp });

@@ -1,7 +1,8 @@
-import { type Context, ponder } from "ponder:registry";
+import type { Context } from "ponder:registry";
 import { nodeBond } from "ponder:schema";
 import type { Hex } from "viem";
 import { isIndexed } from "./isIndexed.ts";
+import { on } from "./on.ts";
 import { setParameter } from "./tee/writeRows.ts";
 
 if (isIndexed("NodeBonds")) {
@@ -9,12 +10,12 @@ if (isIndexed("NodeBonds")) {
 }
 
 function indexBonds(): void {
-  ponder.on("NodeBonds:BondAmountChanged", async ({ event, context }) => {
+  on("NodeBonds:BondAmountChanged", async ({ event, context }) => {
     await setParameter({ context, event, name: "bondAmount", value: event.args.current });
   });
 
   // A plain insert: a node is admitted once.
-  ponder.on("NodeBonds:BondLocked", async ({ event, context }) => {
+  on("NodeBonds:BondLocked", async ({ event, context }) => {
     await context.db.insert(nodeBond).values({
       ...event.args,
       state: "locked",
@@ -23,12 +24,12 @@ function indexBonds(): void {
     });
   });
 
-  ponder.on("NodeBonds:BondReleased", async ({ event, context }) => {
+  on("NodeBonds:BondReleased", async ({ event, context }) => {
     const { teeId, owner: receiver } = event.args;
     await endBond({ context, event, teeId, receiver, state: "released" });
   });
 
-  ponder.on("NodeBonds:BondForfeited", async ({ event, context }) => {
+  on("NodeBonds:BondForfeited", async ({ event, context }) => {
     const { teeId, receiver } = event.args;
     await endBond({ context, event, teeId, receiver, state: "forfeited" });
   });

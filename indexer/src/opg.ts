@@ -1,4 +1,4 @@
-import { type Context, ponder } from "ponder:registry";
+import type { Context } from "ponder:registry";
 import {
   delegate,
   delegation,
@@ -10,13 +10,14 @@ import {
 import { type Hex, zeroAddress } from "viem";
 import { orNull } from "./columns.ts";
 import { isIndexed } from "./isIndexed.ts";
+import { on } from "./on.ts";
 
 if (isIndexed("OPG")) {
   indexToken();
 }
 
 function indexToken(): void {
-  ponder.on("OPG:Transfer", async ({ event, context }) => {
+  on("OPG:Transfer", async ({ event, context }) => {
     const { from, to, value: amount } = event.args;
     const place = { blockNumber: event.block.number, logIndex: event.log.logIndex };
     const transactionHash = event.transaction.hash;
@@ -40,7 +41,7 @@ function indexToken(): void {
     });
   });
 
-  ponder.on("OPG:DelegateChanged", async ({ event, context }) => {
+  on("OPG:DelegateChanged", async ({ event, context }) => {
     const { delegator, fromDelegate, toDelegate } = event.args;
     const delegatee = orNull(toDelegate);
     await context.db
@@ -56,7 +57,7 @@ function indexToken(): void {
     });
   });
 
-  ponder.on("OPG:DelegateVotesChanged", async ({ event, context }) => {
+  on("OPG:DelegateVotesChanged", async ({ event, context }) => {
     const { delegate: address, newVotes: votes } = event.args;
     await context.db.insert(delegate).values({ address, votes }).onConflictDoUpdate({ votes });
   });

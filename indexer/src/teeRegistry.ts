@@ -1,4 +1,3 @@
-import { ponder } from "ponder:registry";
 import {
   teeAttestation,
   teeHeartbeat,
@@ -14,6 +13,7 @@ import { teeRegistryAbi } from "@haca/protocol/abi";
 import { parseAbi, zeroAddress, zeroHash } from "viem";
 import { keyKindName, statusName } from "./columns.ts";
 import { isIndexed } from "./isIndexed.ts";
+import { on } from "./on.ts";
 import { readConstant, readState, stateClient } from "./readState.ts";
 import { insertStatusChange, setDenied, setParameter } from "./tee/writeRows.ts";
 
@@ -28,7 +28,7 @@ if (isIndexed("TEERegistry")) {
 }
 
 function indexTypesAndImages(): void {
-  ponder.on("TEERegistry:TEETypeAdded", async ({ event, context }) => {
+  on("TEERegistry:TEETypeAdded", async ({ event, context }) => {
     await context.db.insert(teeType).values({
       id: event.args.teeType,
       name: event.args.name,
@@ -37,7 +37,7 @@ function indexTypesAndImages(): void {
     });
   });
 
-  ponder.on("TEERegistry:ImageApproved", async ({ event, context }) => {
+  on("TEERegistry:ImageApproved", async ({ event, context }) => {
     await context.db.insert(teeImage).values({
       ...event.args,
       generation: BigInt(event.args.generation),
@@ -45,7 +45,7 @@ function indexTypesAndImages(): void {
     });
   });
 
-  ponder.on("TEERegistry:ImageRevoked", async ({ event, context }) => {
+  on("TEERegistry:ImageRevoked", async ({ event, context }) => {
     const image = { ...event.args, generation: BigInt(event.args.generation) };
     const revokedAt = event.block.timestamp;
     await context.db.insert(teeImageRevocation).values({
@@ -62,7 +62,7 @@ function indexTypesAndImages(): void {
 }
 
 function indexNodes(): void {
-  ponder.on("TEERegistry:TEERegistered", async ({ event, context }) => {
+  on("TEERegistry:TEERegistered", async ({ event, context }) => {
     const { teeId, owner, teeType: type, keyKind } = event.args;
     const { nodeCount } = await context.db
       .update(teeType, { id: type })
@@ -98,7 +98,7 @@ function indexNodes(): void {
     await insertStatusChange({ context, event, teeId, previous: 0, current: 1 });
   });
 
-  ponder.on("TEERegistry:TEEAttested", async ({ event, context }) => {
+  on("TEERegistry:TEEAttested", async ({ event, context }) => {
     const { teeId, generation, verifierGeneration, ...rest } = event.args;
     const attested = {
       ...rest,
@@ -118,7 +118,7 @@ function indexNodes(): void {
     }));
   });
 
-  ponder.on("TEERegistry:Heartbeat", async ({ event, context }) => {
+  on("TEERegistry:Heartbeat", async ({ event, context }) => {
     const { teeId, timestamp } = event.args;
     await context.db.insert(teeHeartbeat).values({
       ...{ teeId, timestamp },
@@ -128,7 +128,7 @@ function indexNodes(): void {
     await context.db.update(teeNode, { id: teeId }).set({ lastHeartbeatAt: timestamp });
   });
 
-  ponder.on("TEERegistry:TEEStatusChanged", async ({ event, context }) => {
+  on("TEERegistry:TEEStatusChanged", async ({ event, context }) => {
     const { teeId, previous, current } = event.args;
     await insertStatusChange({ context, event, teeId, previous, current });
     const status = statusName(current);
@@ -138,28 +138,28 @@ function indexNodes(): void {
     await context.db.update(teeNode, { id: teeId }).set({ status });
   });
 
-  ponder.on("TEERegistry:OperatorDenied", async ({ event, context }) => {
+  on("TEERegistry:OperatorDenied", async ({ event, context }) => {
     await setDenied({ context, event, operator: event.args.operator, isDenied: true });
   });
 
-  ponder.on("TEERegistry:OperatorAllowed", async ({ event, context }) => {
+  on("TEERegistry:OperatorAllowed", async ({ event, context }) => {
     await setDenied({ context, event, operator: event.args.operator, isDenied: false });
   });
 }
 
 function indexKeys(): void {
-  ponder.on("TEERegistry:SessionKeyCertified", async ({ event, context }) => {
+  on("TEERegistry:SessionKeyCertified", async ({ event, context }) => {
     await context.db.insert(teeSessionKey).values(event.args);
   });
 
-  ponder.on("TEERegistry:SessionKeyEnded", async ({ event, context }) => {
+  on("TEERegistry:SessionKeyEnded", async ({ event, context }) => {
     const { teeId, key, until } = event.args;
     await context.db
       .update(teeSessionKey, { teeId, key })
       .set({ until, endedAt: event.block.timestamp });
   });
 
-  ponder.on("TEERegistry:OhttpConfigChanged", async ({ event, context }) => {
+  on("TEERegistry:OhttpConfigChanged", async ({ event, context }) => {
     const { teeId, keyId, publicKey } = event.args;
     const info = await readState({
       block: event.block.number,
@@ -187,7 +187,7 @@ function indexKeys(): void {
 }
 
 function indexParameters(): void {
-  ponder.on("TEERegistry:VerifierChanged", async ({ event, context }) => {
+  on("TEERegistry:VerifierChanged", async ({ event, context }) => {
     const { verifierId: id, current: address } = event.args;
     const generation = BigInt(event.args.generation);
     // A verifier without a store has no such function, and another way to stand behind its evidence.
@@ -208,15 +208,15 @@ function indexParameters(): void {
       .onConflictDoUpdate(verifier);
   });
 
-  ponder.on("TEERegistry:HeartbeatMaxAgeChanged", async ({ event, context }) => {
+  on("TEERegistry:HeartbeatMaxAgeChanged", async ({ event, context }) => {
     await setParameter({ context, event, name: "heartbeatMaxAge", value: event.args.current });
   });
 
-  ponder.on("TEERegistry:AttestationMaxAgeChanged", async ({ event, context }) => {
+  on("TEERegistry:AttestationMaxAgeChanged", async ({ event, context }) => {
     await setParameter({ context, event, name: "attestationMaxAge", value: event.args.current });
   });
 
-  ponder.on("TEERegistry:AdmissionPaused", async ({ event, context }) => {
+  on("TEERegistry:AdmissionPaused", async ({ event, context }) => {
     await setParameter({ context, event, name: "admissionPausedUntil", value: event.args.until });
   });
 }

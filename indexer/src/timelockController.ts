@@ -1,6 +1,6 @@
-import { ponder } from "ponder:registry";
 import { proposal, timelockOperation } from "ponder:schema";
 import { isIndexed } from "./isIndexed.ts";
+import { on } from "./on.ts";
 
 if (isIndexed("TimelockController")) {
   indexOperations();
@@ -8,7 +8,7 @@ if (isIndexed("TimelockController")) {
 
 /** An operation may be executed or cancelled here without a word from the governor, whose proposal it may be. */
 function indexOperations(): void {
-  ponder.on("TimelockController:CallScheduled", async ({ event, context }) => {
+  on("TimelockController:CallScheduled", async ({ event, context }) => {
     const operation = {
       scheduledAt: event.block.timestamp,
       readyAt: event.block.timestamp + event.args.delay,
@@ -21,7 +21,7 @@ function indexOperations(): void {
       .onConflictDoUpdate(operation);
   });
 
-  ponder.on("TimelockController:CallExecuted", async ({ event, context }) => {
+  on("TimelockController:CallExecuted", async ({ event, context }) => {
     const executed = { executedAt: event.block.timestamp };
     const { proposalId } = await context.db
       .update(timelockOperation, { id: event.args.id })
@@ -31,7 +31,7 @@ function indexOperations(): void {
     }
   });
 
-  ponder.on("TimelockController:Cancelled", async ({ event, context }) => {
+  on("TimelockController:Cancelled", async ({ event, context }) => {
     const canceled = { canceledAt: event.block.timestamp };
     const { proposalId } = await context.db
       .update(timelockOperation, { id: event.args.id })

@@ -1,7 +1,7 @@
-import { ponder } from "ponder:registry";
 import { vestingGrant } from "ponder:schema";
 import { orNull } from "./columns.ts";
 import { isIndexed } from "./isIndexed.ts";
+import { on } from "./on.ts";
 
 /** Names of `IVestingVault.Transferability`, by number. */
 const TRANSFERABILITIES = ["fixed", "transferable", "redirectableOnce"] as const;
@@ -11,7 +11,7 @@ if (isIndexed("VestingFactory")) {
 }
 
 function indexGrants(): void {
-  ponder.on("VestingFactory:GrantCreated", async ({ event, context }) => {
+  on("VestingFactory:GrantCreated", async ({ event, context }) => {
     const { vault, beneficiary, funder, terms } = event.args;
     const transferability = TRANSFERABILITIES[terms.transferability];
     if (transferability === undefined) {

@@ -1,14 +1,14 @@
-import { ponder } from "ponder:registry";
 import { vestingGrant } from "ponder:schema";
 import { orNull } from "./columns.ts";
 import { isIndexed } from "./isIndexed.ts";
+import { on } from "./on.ts";
 
 if (isIndexed("VestingFactory")) {
   indexVaults();
 }
 
 function indexVaults(): void {
-  ponder.on("VestingVault:Revoked", async ({ event, context }) => {
+  on("VestingVault:Revoked", async ({ event, context }) => {
     await context.db.update(vestingGrant, { vault: event.log.address }).set({
       revokedAt: event.block.timestamp,
       refund: event.args.refund,
@@ -17,13 +17,13 @@ function indexVaults(): void {
     });
   });
 
-  ponder.on("VestingVault:BeneficiaryTransferStarted", async ({ event, context }) => {
+  on("VestingVault:BeneficiaryTransferStarted", async ({ event, context }) => {
     await context.db
       .update(vestingGrant, { vault: event.log.address })
       .set({ pendingBeneficiary: orNull(event.args.pending) });
   });
 
-  ponder.on("VestingVault:BeneficiaryTransferred", async ({ event, context }) => {
+  on("VestingVault:BeneficiaryTransferred", async ({ event, context }) => {
     await context.db
       .update(vestingGrant, { vault: event.log.address })
       .set({ beneficiary: event.args.current, pendingBeneficiary: null });

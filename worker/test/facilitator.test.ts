@@ -397,7 +397,7 @@ describe("what is refused, with nothing queued", () => {
       expect((await read(url, `/usage?days=${days}`)).status).toBe(400);
     }
     expect((await read(url, "/settle/settlement-batch-00")).status).toBe(404);
-    expect((await read(url, "/verify", { method: "POST", body: "{}" })).status).toBe(404);
+    expect((await read(url, "/verify", { method: "POST", body: "{}" })).status).toBe(400);
   });
 });
 

@@ -49,13 +49,13 @@ class ScriptedSender implements Sender {
   mined: Mined[] = [];
   failure: Error | undefined;
 
-  async send(call: { purpose: string; to: string; data: string }): Promise<string> {
+  async send(call: { purpose: string; to: string; data: string }) {
     if (this.failure !== undefined) throw this.failure;
     expect(call.to).toBe(RELAY);
     this.sent.push(call);
     const hash = id(`transaction ${this.sent.length}`);
     this.open.set(call.purpose, hash);
-    return hash;
+    return { hash, nonce: this.sent.length - 1 };
   }
   /** The transaction of a purpose is mined; whether the next `tend` says so is the test's choice. */
   mine(purpose: string, status: 0 | 1, isTold = true): void {
@@ -73,6 +73,9 @@ class ScriptedSender implements Sender {
   }
   async findReceipt(hash: string): Promise<TransactionReceipt | undefined> {
     return this.receipts.get(hash);
+  }
+  async findMined(): Promise<TransactionReceipt | undefined> {
+    throw new Error("no call of the relay is found by its nonce");
   }
 }
 

@@ -6,7 +6,9 @@ import { Hono } from "hono";
 import { and, asc, eq, gt, sql } from "ponder";
 import { z } from "zod";
 import { readSettings } from "../../launch/readSettings.ts";
+import { type Finality, finalityLabel } from "../finalityLabel.ts";
 import { isNodeActive } from "../tee/isNodeActive.ts";
+import { readFinality } from "./readFinality.ts";
 
 /** Nodes that are looked at in one query. */
 const BATCH = 500;
@@ -62,6 +64,7 @@ export const activeNodes = new Hono().get("/nodes/active", async (context) => {
   const { type, limit, after = -1 } = query.data;
   const at = query.data.at ?? BigInt(Math.floor(Date.now() / MILLISECONDS));
 
+  const finality = await readFinality();
   const nodes: object[] = [];
   let last = after;
   for (;;) {
@@ -72,7 +75,7 @@ export const activeNodes = new Hono().get("/nodes/active", async (context) => {
       }
       last = number;
       if (isNodeActive({ standing, at })) {
-        nodes.push(node);
+        nodes.push(inJson({ node, finality }));
       }
     }
     if (batch.length < BATCH) {
@@ -122,7 +125,7 @@ async function readNodes(parameters: { type: number; after: number }) {
 
   return rows.map(({ node, image, ...row }) => ({
     number: node.number,
-    node: inJson(node),
+    node,
     standing: {
       status: node.status,
       lastHeartbeatAt: node.lastHeartbeatAt,
@@ -142,11 +145,13 @@ async function readNodes(parameters: { type: number; after: number }) {
   }));
 }
 
-/** A row with its numbers that may exceed 2^53 as decimal strings, as GraphQL has them. */
-function inJson(row: object): object {
-  const entries = Object.entries(row).map(([key, value]) => [
+/** A row with its numbers that may exceed 2^53 as decimal strings, as GraphQL has them, and how final it is. */
+function inJson(parameters: { node: { rowBlock: bigint }; finality: Finality }): object {
+  const { node, finality } = parameters;
+  const entries = Object.entries(node).map(([key, value]) => [
     key,
     typeof value === "bigint" ? String(value) : value,
   ]);
-  return Object.fromEntries(entries);
+  const label = finalityLabel({ block: node.rowBlock, finality });
+  return { ...Object.fromEntries(entries), finality: label };
 }

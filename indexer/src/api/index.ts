@@ -3,6 +3,7 @@ import schema from "ponder:schema";
 import { Hono } from "hono";
 import { client, graphql } from "ponder";
 import { activeNodes } from "./activeNodes.ts";
+import { finalityRoute, withFinality } from "./finality.ts";
 import { freshQueries } from "./freshQueries.ts";
 
 const app = new Hono();
@@ -16,6 +17,7 @@ app.get("/", (context) =>
       "/sql/*": "read-only SQL over HTTP, for @ponder/client",
       "/nodes/active":
         "TEE nodes to be trusted: ?type=<number>[&at=<unix seconds>][&limit=][&after=]",
+      "/finality": "the chain's safe and finalized block; ?block=<rowBlock of a row>: its label",
       "/status": "chain id, number and time of the latest indexed block",
       "/ready": "200 once the history is indexed, 503 before",
       "/health": "200 while the process serves",
@@ -23,8 +25,11 @@ app.get("/", (context) =>
     },
   }),
 );
+app.route("/", finalityRoute);
+app.use("/nodes/*", withFinality);
 app.route("/", activeNodes);
-app.use("/graphql", graphql({ db, schema }));
+app.use("/graphql", withFinality, graphql({ db, schema }));
+app.use("/sql/db", withFinality);
 app.use("/sql/*", freshQueries, client({ db, schema }));
 
 export default app;

@@ -196,6 +196,13 @@ export const VARIABLES = {
     help: "private key that pays for what is settled for others (role facilitate); not the node's",
     secret: true,
   }),
+  HACA_PAYMENT_RECEIVERS: variable({
+    schema: z
+      .string()
+      .regex(/^0x[0-9a-fA-F]{40}(,0x[0-9a-fA-F]{40})*$/, "must be addresses with commas between")
+      .transform((text) => text.split(",")),
+    help: "for whom payments in OPG are settled, addresses with commas between (default: nobody)",
+  }),
   HACA_RELAY: variable({
     schema: z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address"),
     help: "contract that batches are sent to (default: LegacySettlement of the address book)",

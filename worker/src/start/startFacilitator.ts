@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
 import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
-import { getAddress, Wallet } from "ethers";
+import { getAddress, Wallet, ZeroAddress } from "ethers";
 import type { Logger } from "pino";
 import { startServer } from "../api/startServer.ts";
 import { connectChain } from "../chain/connectChain.ts";
@@ -14,6 +14,7 @@ import { createMetrics } from "../metrics/createMetrics.ts";
 import { type Condition, Wakeup } from "../repeat.ts";
 import { createFacilitatePass, LOT } from "../roles/facilitate/createFacilitatePass.ts";
 import { createFacilitatorApp } from "../roles/facilitate/createFacilitatorApp.ts";
+import { createPayments } from "../roles/facilitate/payments.ts";
 import type { FacilitatorConfig } from "../roles/facilitate/readFacilitatorConfig.ts";
 import { releaseAllCalls } from "../roles/facilitate/relayedCalls.ts";
 import { createHeartbeatRelay } from "../roles/facilitate/relayHeartbeat.ts";
@@ -49,7 +50,7 @@ export async function startFacilitator(parameters: {
   const { config, logger, signal } = parameters;
   const { chainId, confirmations, maxFeePerGas, pollMs, rpcTimeoutMs, rpcUrl } = config;
   const book = readAddressBook(config.addressBook);
-  const { registry, relay } = contractsOf({ config, book });
+  const { registry, relay, token } = contractsOf({ config, book });
   const closers = new CloseStack();
   try {
     const database = await openDatabase({
@@ -87,6 +88,14 @@ export async function startFacilitator(parameters: {
       rebroadcastMs: config.rebroadcastMs,
       replaceMs: config.replaceMs,
     });
+    const payments = await untilReachable({
+      operation: () =>
+        createPayments({
+          ...{ rpcUrl, rpcTimeoutMs, chainId, token, sender, pollMs, logger },
+          receivers: config.paymentReceivers,
+        }),
+      ...{ signal, logger },
+    });
     const stopping = new AbortController();
     const blobs = createHttpBlobStore({
       ...config.blobs,
@@ -109,7 +118,7 @@ export async function startFacilitator(parameters: {
     const conditions = new Map<string, Condition>([["facilitate", { state: "working" }]]);
     const server = await startServer({
       app: createFacilitatorApp({
-        ...{ database, account, metrics, logger, bodyLimit: config.http.bodyLimit },
+        ...{ database, payments, metrics, logger, bodyLimit: config.http.bodyLimit },
         registry: { provider, registry, maximumAge: BigInt(config.submissionAge) },
         relayHeartbeat: createHeartbeatRelay({ provider, registry, sender, pollMs }),
         conditions,
@@ -140,6 +149,8 @@ export async function startFacilitator(parameters: {
 function contractsOf(parameters: { config: FacilitatorConfig; book: AddressBook }): {
   registry: string;
   relay: string;
+  /** of payments; the zero address where none are settled */
+  token: string;
 } {
   const { config, book } = parameters;
   const contracts: Readonly<Record<string, { address: string } | undefined>> = book.contracts;
@@ -154,5 +165,6 @@ function contractsOf(parameters: { config: FacilitatorConfig; book: AddressBook 
   return {
     registry: addressOf("TEERegistry"),
     relay: addressOf("LegacySettlement", config.relay),
+    token: config.paymentReceivers.length === 0 ? ZeroAddress : addressOf("OPG"),
   };
 }

@@ -144,9 +144,9 @@ async function send(parameters: {
   const change = (step: CallChange) => changeCall({ database, owner, id: call.id, change: step });
   try {
     const data = encodeCall({ call, blobId });
-    const hash = await sender.send({ purpose: purposeOf(call), to: relay, data });
-    if (hash === undefined) return false;
-    await change({ state: "sent", transactionHash: hash });
+    const sent = await sender.send({ purpose: purposeOf(call), to: relay, data });
+    if (sent === undefined) return false;
+    await change({ state: "sent", transactionHash: sent.hash });
     return true;
   } catch (error) {
     if (!(error instanceof WouldRevertError)) throw error;

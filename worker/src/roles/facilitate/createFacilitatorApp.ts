@@ -7,6 +7,7 @@ import type { Condition } from "../../repeat.ts";
 import type { Database } from "../../storage/database.ts";
 import { DatabaseAwayError } from "../../storage/databaseFailure.ts";
 import { BadSubmissionError, UnavailableError } from "./facilitatorErrors.ts";
+import type { Payments } from "./payments.ts";
 import { type RegistryContext, verifySubmission } from "./registryChecks.ts";
 import { countOpenCalls } from "./relayedCalls.ts";
 import type { RelayedHeartbeat } from "./relayHeartbeat.ts";
@@ -21,8 +22,7 @@ export type FacilitatorAppContext = {
   database: Database;
   registry: RegistryContext;
   relayHeartbeat: (body: unknown) => Promise<RelayedHeartbeat>;
-  /** address that sends */
-  account: string;
+  payments: Payments;
   metrics: Metrics;
   logger: Logger;
   /** of a body, in bytes */
@@ -35,11 +35,11 @@ export type FacilitatorAppContext = {
 
 /**
  * The facilitator's HTTP interface, as clients of the public network know it: errors are `{ "error": text }`. Nobody says
- * who they are; a submission is judged by its signature alone. This facilitator takes no payments yet, and says so.
+ * who they are; a submission is judged by its signature alone, a payment by whom it is for besides. A payment is answered when
+ * it is settled, with 200: no client asks for the 202 and the job that this interface has for later answers.
  */
 export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
-  const { account, conditions, database, logger, metrics } = context;
-  const kinds = { kinds: [], extensions: [], signers: { "eip155:*": [account] } };
+  const { conditions, database, logger, metrics, payments } = context;
   const app = new Hono();
   app.use(async (c, next) => {
     await next();
@@ -52,7 +52,9 @@ export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
         c.json({ error: `body: must not be larger than ${context.bodyLimit} bytes` }, 413),
     }),
   );
-  app.get("/supported", (c) => c.json(kinds));
+  app.get("/supported", (c) => c.json(payments.supported));
+  app.post("/verify", async (c) => c.json(await payments.verify(await readBody(c))));
+  app.post("/settle", async (c) => c.json(await payments.settle(await readBody(c))));
   app.get("/health", async (c) => {
     const calls = await countOpenCalls({ database }).catch((error: unknown) => {
       if (error instanceof DatabaseAwayError) return null;
@@ -61,7 +63,7 @@ export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
     const isWorking = [...conditions.values()].every(({ state }) => state === "working");
     const status = isWorking && calls !== null ? "ok" : "degraded";
     const roles = Object.fromEntries(conditions);
-    const { extensions, kinds: supportedKinds, signers } = kinds;
+    const { extensions, kinds: supportedKinds, signers } = payments.supported;
     return c.json({ status, supportedKinds, extensions, signers, roles, calls });
   });
   app.get("/usage", async (c) => {
@@ -78,11 +80,7 @@ export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
     const job = await findSubmission({ database, jobId });
     return job === undefined ? c.json({ error: "no such job" }, 404) : c.json(job);
   });
-  app.post("/heartbeat", async (c) => {
-    const body: unknown = await c.req.json().catch(() => undefined);
-    if (body === undefined) throw new BadSubmissionError("body", "must be JSON");
-    return c.json(await context.relayHeartbeat(body));
-  });
+  app.post("/heartbeat", async (c) => c.json(await context.relayHeartbeat(await readBody(c))));
   app.get("/metrics", async (c) => {
     c.header("content-type", metrics.registry.contentType);
     return c.body(await metrics.registry.metrics());
@@ -100,6 +98,12 @@ export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
     return c.json({ error: "internal error; nothing was lost, try again" }, 500);
   });
   return app;
+}
+
+async function readBody(c: Context): Promise<unknown> {
+  const body: unknown = await c.req.json().catch(() => undefined);
+  if (body === undefined) throw new BadSubmissionError("body", "must be JSON");
+  return body;
 }
 
 async function acceptData(parameters: {

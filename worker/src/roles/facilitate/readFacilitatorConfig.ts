@@ -28,6 +28,8 @@ export type FacilitatorConfig = QueueConfig & {
   /** for how long a content is kept, in seconds */
   keepSeconds: number;
   limits: BatchLimits;
+  /** for whom payments are settled */
+  paymentReceivers: readonly string[];
   /** oldest answer that is taken, in seconds */
   submissionAge: number;
   confirmations: number;
@@ -65,6 +67,7 @@ export function readFacilitatorConfig(settings: Settings): FacilitatorConfig {
       maximumAgeSeconds: required(settings, "HACA_RELAY_SECONDS"),
       idleSeconds: required(settings, "HACA_RELAY_IDLE_SECONDS"),
     },
+    paymentReceivers: optional(settings, "HACA_PAYMENT_RECEIVERS") ?? [],
     submissionAge: required(settings, "HACA_SUBMISSION_SECONDS"),
     confirmations: required(settings, "HACA_CONFIRMATIONS"),
     rebroadcastMs: required(settings, "HACA_REBROADCAST_MS"),

@@ -107,12 +107,12 @@ async function relay(parameters: {
   const { signature, teeId, timestamp } = heartbeat;
   const data = registryInterface.encodeFunctionData("heartbeat", [teeId, timestamp, signature]);
   const purpose = `heartbeat ${teeId} ${timestamp}`;
-  const hash = await sender.send({ purpose, to: registry, data }).catch((error: unknown) => {
+  const sent = await sender.send({ purpose, to: registry, data }).catch((error: unknown) => {
     if (!(error instanceof WouldRevertError)) throw error;
     throw failed(`the registry refuses the heartbeat: ${error.revert.message}`);
   });
-  if (hash === undefined) throw failed("gas is above this facilitator's ceiling");
-  return await mined({ context, hash });
+  if (sent === undefined) throw failed("gas is above this facilitator's ceiling");
+  return await mined({ context, hash: sent.hash });
 }
 
 async function mined(parameters: {
