@@ -13,6 +13,7 @@ import { ACCEPTED } from "@haca/protocol/verdicts/verdict";
 import { id, toBeHex } from "ethers";
 import { flipBit } from "./byteMutations.ts";
 import { type Signed, TEE } from "./signedCases.ts";
+import { GAS } from "./transactionGas.ts";
 import { baseResult, type Kind, type Makes, RESULT_CHANGES } from "./verdictCases.ts";
 import { ask, type Proposed, type World } from "./verdictWorld.ts";
 
@@ -179,7 +180,9 @@ export const LEAF: Kind<Draft, Evidence> = {
     const terms = known?.terms ?? { proposedAt: state.now, resultWindow: world.resultWindow };
     let reason = 0;
     const there = await ask(async () => {
-      reason = Number(await pages.judgeLeaf(header, { ...leaf, siblings: [...leaf.siblings] }));
+      reason = Number(
+        await pages.judgeLeaf(header, { ...leaf, siblings: [...leaf.siblings] }, GAS),
+      );
     });
     return {
       here: await judgeLeaf({ header, leaf, terms, state }),
