@@ -1,7 +1,7 @@
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { expect } from "chai";
 import { network } from "hardhat";
-import { LEAF, proposePage } from "../utils/leafCases.ts";
+import { LEAF, LEAVES_AHEAD, proposePages } from "../utils/leafCases.ts";
 import { seededRandom } from "../utils/seededRandom.ts";
 import { TEE, VANILLA } from "../utils/signedCases.ts";
 import {
@@ -12,7 +12,14 @@ import {
   makeChanged,
   namesOf,
 } from "../utils/verdictCases.ts";
-import { deployWorld, LIFE, observe, take, type World } from "../utils/verdictWorld.ts";
+import {
+  deployWorld,
+  LIFE,
+  observe,
+  type Proposed,
+  take,
+  type World,
+} from "../utils/verdictWorld.ts";
 import { ZKML_BATCH } from "../utils/zkmlBatchCases.ts";
 import { ZKML } from "../utils/zkmlCases.ts";
 
@@ -35,17 +42,14 @@ const KINDS = {
   LEAF: played(LEAF, 0.24),
 };
 type Name = keyof typeof KINDS;
-/** Leaves of a page that is proposed after each thing that happens, and judged again after all that follow. */
-const LEAVES = isDeep ? 64 : 16;
+/** Leaves of each page that is proposed after each thing that happens, and judged again after all that follow. */
+const LEAVES = isDeep ? 32 : 4;
 
-/** What a run has to have seen of each kind, or it would prove little. */
 const BASE = [
-  "ResultFromFuture",
-  "ResultExpired",
-  "AlreadySettled",
-  "VersionUnknown",
-  "VersionDeprecated",
+  ...["ResultFromFuture", "ResultExpired", "AlreadySettled"],
+  ...["VersionUnknown", "VersionDeprecated"],
 ];
+/** What a run has to have seen of each kind, or it would prove little. */
 const WANTED: Record<Name, readonly string[]> = {
   ZKML: [
     ...[...BASE, "TeeIdNotZero", "NodeSignatureInvalid", "VersionWithoutKey", "WordCountInvalid"],
@@ -68,7 +72,11 @@ const WANTED: Record<Name, readonly string[]> = {
 /** Changes that something gives a meaning to: they have a turn right after it. */
 const DUE: Record<string, readonly string[]> = {
   someAreSettled: ["takenRequest", "recordedRequest", "taken", "allTaken"],
-  versionsAreDeprecated: ["deprecatedVersion"],
+  versionsAreDeprecated: [
+    "deprecatedVersion",
+    ...new Array<string>(4).fill("aroundItsDeprecation"),
+  ],
+  sessionIsAboutToEnd: ["session fleeting, ahead"],
   windowEnds: ["whenSomethingHappened", "session short", "session ended"],
 };
 
@@ -79,14 +87,9 @@ describe("verdicts on results, here and by the contracts", () => {
   let world: World;
   const random = seededRandom(SEED);
   const turns: Record<Name, number> = { ZKML: 0, ZKML_BATCH: 0, TEE: 0, VANILLA: 0, LEAF: 0 };
+  const none = () => new Map<string, number>();
   const seen: Record<Name, Map<string, number>> = {
-    ...{
-      ZKML: new Map(),
-      ZKML_BATCH: new Map(),
-      TEE: new Map(),
-      VANILLA: new Map(),
-      LEAF: new Map(),
-    },
+    ...{ ZKML: none(), ZKML_BATCH: none(), TEE: none(), VANILLA: none(), LEAF: none() },
   };
 
   before(async function () {
@@ -105,8 +108,10 @@ describe("verdicts on results, here and by the contracts", () => {
     it(`test_AgreeAfter_${step}`, async function () {
       this.timeout(isDeep ? 3_600_000 : 120_000);
       await happens(world);
-      await proposePage({ world, random }, LEAVES);
+      const before = world.proposed.slice(-4);
+      await proposePages({ world, random }, LEAVES);
       await observe(world);
+      await compareAhead(before);
       for (const name of Object.keys(KINDS) as Name[]) {
         await compareSome(name, [...(DUE[step] ?? []), ...OFTEN]);
       }
@@ -131,6 +136,17 @@ describe("verdicts on results, here and by the contracts", () => {
     for (let i = 0; i < many; i += 1) {
       note(name, await turn(makes, turns[name]));
       turns[name] += 1;
+    }
+  }
+
+  /** Leaves of the last pages but these, dated after what has happened since. */
+  async function compareAhead(pages: readonly Proposed[]): Promise<void> {
+    for (const page of pages) {
+      for (const leaf of page.leaves.slice(0, LEAVES_AHEAD)) {
+        const evidence = { header: page.header, leaf };
+        const said = await LEAF.compare(page, evidence, { world, random });
+        note("LEAF", { ...said, name: "ahead of its page" });
+      }
     }
   }
 

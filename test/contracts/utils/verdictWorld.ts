@@ -82,8 +82,9 @@ export async function deployWorld(connection: NetworkConnection) {
 
   const registryDomain = teeRegistryDomain({ chainId, registry: await registry.getAddress() });
   let counter = 0n;
+  const walletOf = (name: string) => new Wallet(id(`session ${name}`));
   const certify = async (name: string, seconds: bigint, signsResults: boolean) => {
-    const session = new Wallet(id(`session ${name}`));
+    const session = walletOf(name);
     const until = (await now(f)) + seconds;
     counter += 1n;
     const statement = { teeId: rsa.teeId, key: session.address, signsResults, until, counter };
@@ -121,7 +122,8 @@ export async function deployWorld(connection: NetworkConnection) {
     proposed: [] as Proposed[],
     versions: { proved, signed, provedOnce, signedOnce },
     enclaves: { rsa, rsa4096, p256, secp256k1 },
-    sessions: { live, short, ended, heartbeats },
+    sessions: { live, short, ended, heartbeats, fleeting: walletOf("fleeting") },
+    certifyFleeting: () => certify("fleeting", 55n, true),
     /** times at which something happened, and those around now that a bound is at */
     moments: [state.now],
     /** requests of the node, and of the enclave `rsa`, that are taken */
@@ -201,7 +203,6 @@ export const LIFE: Record<string, (world: World) => Promise<void>> = {
     leave(world, teeId, await observe(world));
   },
   sessionEnds: async (world) => {
-    await world.f.networkHelpers.time.increase(600);
     const { enclaves, sessions, f, state } = world;
     const { address } = sessions.ended;
     await f.registry.connect(f.operator).endSessionKey(enclaves.rsa.teeId, address);
@@ -209,6 +210,9 @@ export const LIFE: Record<string, (world: World) => Promise<void>> = {
     const known = state.enclaves.get(enclaves.rsa.teeId)?.sessions;
     const session = known?.get(address);
     if (session !== undefined) known?.set(address, { ...session, until });
+  },
+  sessionIsAboutToEnd: async (world) => {
+    await world.certifyFleeting();
   },
   nodeIsEnabledAgain: async (world) => {
     await world.f.networkHelpers.time.increase(600);
