@@ -240,7 +240,7 @@ describe("a page that is rejected", () => {
     const jobs = await allIn(successorUrl, ids, "settled");
     expect(transactionsOf(jobs).size).toBe(3);
     for (const settled of ids) {
-      expect(await tee.chain.settlement.getFunction("isSettled")(settled)).toBe(true);
+      expect(await pages.settlement.isSettled(settled)).toBe(true);
     }
     // Proposed once, settled once.
     expect(await counts(ids)).toEqual([2, 2, 2]);

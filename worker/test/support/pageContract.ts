@@ -32,6 +32,8 @@ export const EVIDENCE_SECONDS = 7n * DAY;
 /** `PageSettlement` with its token on a chain with a TEE registry, in its address book, and a writer of the ledger. */
 export class PageContract {
   readonly contract: ContractOf<"PageSettlement">;
+  /** as the account that has every role */
+  readonly settlement: ContractOf<"InferenceSettlement">;
   readonly #chain: LocalChain;
   readonly #token: ContractOf<"OPG">;
 
@@ -40,6 +42,8 @@ export class PageContract {
     this.#chain = chain;
     this.#token = contractAt({ name: "OPG", address: token, runner });
     this.contract = contractAt({ name: "PageSettlement", address: contract, runner });
+    const { address } = chain.book.contracts.InferenceSettlement;
+    this.settlement = contractAt({ name: "InferenceSettlement", address, runner });
   }
 
   static async deploy({ chain }: TeeChain): Promise<PageContract> {
@@ -71,12 +75,10 @@ export class PageContract {
 
   /** Whether the ledger lets it hold requests: without that, every proposal reverts. */
   async allow(isWriter: boolean): Promise<void> {
-    const runner = new Wallet(developmentKey(ADMINISTRATOR), this.#chain.provider);
-    const settlement = this.#chain.settlement.connect(runner) as Contract;
+    const { settlement } = this;
     const { target } = this.contract;
-    if ((await settlement.getFunction("isLedgerWriter")(target)) === isWriter) return;
-    const sent = await settlement.getFunction("setLedgerWriter")(target, isWriter);
-    await sent.wait();
+    if ((await settlement.isLedgerWriter(target)) === isWriter) return;
+    await (await settlement.setLedgerWriter(target, isWriter)).wait();
   }
 
   /** A deposit for an account, in whole OPG. */
