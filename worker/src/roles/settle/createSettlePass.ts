@@ -47,7 +47,10 @@ export function createSettlePass(context: SettleContext): () => Promise<boolean>
     }
     watchedHead = hash;
     if (context.pages !== undefined && pages > 0) {
-      moved += await tendPages({ context, view, pages: context.pages });
+      const ended = await tendPages({ context, view, pages: context.pages });
+      moved += ended;
+      // What a page has settled is deep already: it is looked at without another block.
+      if (ended > 0) watchedHead = null;
     }
     return moved > 0;
   };
