@@ -43,7 +43,7 @@ type Refusal = { reason: string; message: string };
  * once, and not more at a time than the payer has. `upto` needs Permit2 and its proxy, and is offered where they are.
  */
 export async function createPayments(context: PaymentsContext): Promise<Payments> {
-  const { chainId, receivers, rpcTimeoutMs, rpcUrl, sender } = context;
+  const { chainId, receivers, rpcTimeoutMs, rpcUrl, sender, token } = context;
   const client = createPublicClient({
     transport: http(rpcUrl, { timeout: rpcTimeoutMs, retryCount: 0 }),
   });
@@ -70,7 +70,7 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
   const facilitatorFor = ({ key }: Pick<PaymentRequest, "key">) => {
     const purpose = `payment ${keccak256(toUtf8Bytes(key))}`;
     const { pollMs } = context;
-    const made = createPaymentSigner({ client, sender, pollMs, purpose, nonces });
+    const made = createPaymentSigner({ client, token, sender, pollMs, purpose, nonces });
     const facilitator = new x402Facilitator();
     for (const scheme of offered) {
       facilitator.register(
@@ -98,8 +98,8 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
     if (requirements.network !== network) {
       return { reason: "invalid_network", message: `must be ${network}` };
     }
-    if (!isSame(context.token)(asset)) {
-      return { reason: "invalid_payment_requirements", message: `asset: must be ${context.token}` };
+    if (!isSame(token)(asset)) {
+      return { reason: "invalid_payment_requirements", message: `asset: must be ${token}` };
     }
     if (!receivers.some(isSame(payTo))) {
       const message = `payTo: this facilitator settles nothing for ${payTo}`;
@@ -159,7 +159,7 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
     if (refusal !== undefined) return failed(refusal.reason, refusal.message);
     const balance = await client
       .readContract({
-        ...{ abi: erc20Abi, address: context.token as Hex, functionName: "balanceOf" },
+        ...{ abi: erc20Abi, address: token as Hex, functionName: "balanceOf" },
         args: [payer as Hex],
       })
       .catch((cause: unknown) => {
