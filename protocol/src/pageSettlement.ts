@@ -69,6 +69,19 @@ export function shortestLongRoad(inclusionDelay: bigint): bigint {
   return 2n * inclusionDelay > shortest ? 2n * inclusionDelay : shortest;
 }
 
+/** Last second in which a page is pending, requests for leaves that are open apart; of what the contract stores of it. */
+export function endOfPage(
+  record: Readonly<
+    Record<"proposedAt" | "attestedAt" | "extendedUntil" | "longRoad" | "shortRoad", bigint>
+  >,
+): bigint {
+  const { proposedAt, attestedAt, extendedUntil, longRoad, shortRoad } = record;
+  const long = proposedAt + longRoad;
+  const short = attestedAt + shortRoad;
+  const road = attestedAt > 0n && short < long ? short : long;
+  return extendedUntil > road ? extendedUntil : road;
+}
+
 /** The id of a page, as `PageSettlement.pageIdOf` has it. */
 export function pageIdOf(parameters: {
   chainId: bigint;
