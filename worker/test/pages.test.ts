@@ -170,6 +170,32 @@ describe("a page", () => {
     await allIn(url, paged, "pending");
   });
 
+  it("has nothing that would cost the deposit: what became bad since it was taken in goes alone", async () => {
+    await pages.deposit(walletOf(account).address, 100);
+    const settings = settingsOf(3);
+    const collector = start(settings, ["collect"]);
+    const ended = await tee.chain.publishManifest("ended");
+    const timestamp = (await pages.now()) + 50n;
+    const late = await make(1, { modelVersion: ended, timestamp });
+    const ids = await handIn(await collector.url(), [...late, ...(await make(2))]);
+    await collector.child.stop();
+    await (await tee.chain.execute(tee.chain.registry, "deprecateVersion", ended)).wait();
+    const worker = start(settings);
+    const url = await worker.url();
+    const [bad = "", ...good] = ids;
+    expect(await worker.logged("set apart: not for a page")).toMatchObject({
+      ...{ requestId: bad, reason: "VersionInvalid" },
+    });
+    await allIn(url, good, "pending");
+    const failed = await waitFor(async () => {
+      const job = await readJob(url, bad, "results");
+      return job.state === "failed" ? job : undefined;
+    });
+    expect(failed.failureCode).toBe("revert.InferenceSettlement_VersionDeprecated");
+    const [hash] = [...transactionsOf(await allIn(url, good, "pending"))];
+    expect((await readBlob((await headerIn(hash)).header)).results).toHaveLength(2);
+  });
+
   it("waits, with a clear word and without storing anything, while the deposit is too small", async () => {
     const worker = start(settingsOf(2));
     const url = await worker.url();
