@@ -1,13 +1,13 @@
 import { blobIdToWord } from "@haca/protocol/blobs/blobId";
 import { PAGE_REASONS } from "@haca/protocol/pageSettlement";
-import { placeOfNonce, resultPageProof } from "@haca/protocol/resultPage";
 import { callMany } from "../../../chain/callMany.ts";
 import { callView, pageInterface } from "../../../chain/chain.ts";
 import { answerOf } from "../../../chain/rpcErrors.ts";
 import { RetryableError } from "../../../errors.ts";
-import { type Job, resultOf } from "../../../jobs/job.ts";
+import type { Job } from "../../../jobs/job.ts";
 import type { EncodeContext } from "../kinds/settlementDriver.ts";
 import { headerOf } from "./headerOf.ts";
+import { leafOf } from "./leafOf.ts";
 import { makePage } from "./makePage.ts";
 
 /** The judgement does not look at where a page is stored, and nothing is stored yet. */
@@ -34,10 +34,8 @@ export async function judgeLeaves(
   const answers = await callMany({
     provider: chain.provider,
     calls: young.map((job) => {
-      const { index } = placeOfNonce(job.nonce);
-      const siblings = resultPageProof({ tree: made.tree, index });
-      const leaf = { index, result: resultOf(job), signature: job.signature, siblings };
-      const data = pageInterface.encodeFunctionData("judgeLeaf", [header, leaf]);
+      const values = [header, leafOf({ job, made })];
+      const data = pageInterface.encodeFunctionData("judgeLeaf", values);
       return { to: pages.contract, data };
     }),
   });
