@@ -154,7 +154,7 @@ describe.each(CRASH_KINDS)(
     /** Refused before it is signed. */
     async function refused(death: Death) {
       const ready = await kindOf(kind).makeReady(death.settings);
-      await kindOf(kind).refuse();
+      await testbed.deprecateBeforeAnswers();
       return { requestIds: ready.map(({ requestId }) => requestId), worker: start(death) };
     }
 
@@ -267,8 +267,9 @@ describe.each(CRASH_KINDS)(
         return { requestIds, worker };
       },
     };
-    /** What the contract refuses ends as a failure, everything else settled. */
-    const FAILURES: readonly Transition[] = ["mined", "failed", "undone", "setApart"];
+    /** What the contract refuses for good ends as a failure, everything else settled. */
+    const REVERTED: readonly Transition[] = ["mined", "undone"];
+    const REFUSED: readonly Transition[] = ["failed", "setApart"];
 
     const troubled = TRANSITIONS.filter((name) => name in scenarios && !never.includes(name));
     it("by a scenario for every transition that it can make", () => {
@@ -294,7 +295,8 @@ describe.each(CRASH_KINDS)(
         const successor = testbed.worker({ ...settings, ...hurried }, roles);
         const url = await successor.url();
         await send("evm_mine");
-        const isFailure = FAILURES.includes(transition) && relent === undefined;
+        const isReverted = REVERTED.includes(transition) && relent === undefined;
+        const isFailure = isReverted || REFUSED.includes(transition);
         const onWay = isFailure ? [] : requestIds;
         for (const requestId of onWay) {
           await waitFor(async () => {

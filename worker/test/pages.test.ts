@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { type PageHeader, pageIdOf } from "@haca/protocol/pageSettlement";
+import { decodeRequestId } from "@haca/protocol/requestId";
 import { id, Wallet } from "ethers";
 import {
   afterAll,
@@ -41,7 +42,7 @@ beforeAll(async () => {
   for (const operator of ACCOUNTS) {
     const enclave = tee.enclave("rsa");
     await tee.admit(enclave, operator);
-    makers.set(operator, new ResultMaker({ tee, enclave, versionId, nonce: 250n }));
+    makers.set(operator, new ResultMaker({ tee, enclave, versionId }));
   }
 });
 afterAll(async () => {
@@ -51,6 +52,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   account = (account % ACCOUNTS.length) + 1;
+  for (const maker of makers.values()) maker.turnPage();
 });
 afterEach(() => {
   front.mode = "up";
@@ -122,7 +124,7 @@ describe("a page", () => {
       pageIdOf({ chainId: 31337n, pageSettlement: String(pages.contract.target), header }),
     );
     const blob = await readBlob(header);
-    expect(blob.results.map(({ index }) => index)).toEqual([250, 251, 252]);
+    expect(blob.results.map(({ index }) => index)).toEqual([0, 1, 2]);
     const health = async () => (await (await fetch(`${url}/health`)).json()) as object;
     expect(await health()).toMatchObject({ jobs: { pending: 3, settled: 0 } });
 
@@ -145,7 +147,7 @@ describe("a page", () => {
   it("goes with what there is when the first of it is old, and never beyond a ledger page", async () => {
     await pages.deposit(walletOf(account).address, 100);
     const url = await start(settingsOf(200, { HACA_PAGE_MAX_AGE: "500" })).url();
-    // Nonces 250 to 259.
+    makers.get(account)?.turnPage(250n);
     const ids = await handIn(url, await make(10));
     const jobs = await allIn(url, ids, "pending");
     expect(transactionsOf(jobs).size).toBe(2);
@@ -168,6 +170,32 @@ describe("a page", () => {
     }
     const paged = await handIn(url, await make(2));
     await allIn(url, paged, "pending");
+  });
+
+  it("has nothing that would cost the deposit: what became bad since it was taken in goes alone", async () => {
+    await pages.deposit(walletOf(account).address, 100);
+    const settings = settingsOf(3);
+    const collector = start(settings, ["collect"]);
+    const ended = await tee.chain.publishManifest("ended");
+    const timestamp = (await pages.now()) + 50n;
+    const late = await make(1, { modelVersion: ended, timestamp });
+    const ids = await handIn(await collector.url(), [...late, ...(await make(2))]);
+    await collector.child.stop();
+    await (await tee.chain.execute(tee.chain.registry, "deprecateVersion", ended)).wait();
+    const worker = start(settings);
+    const url = await worker.url();
+    const [bad = "", ...good] = ids;
+    expect(await worker.logged("set apart: not for a page")).toMatchObject({
+      ...{ requestId: bad, reason: "VersionInvalid" },
+    });
+    await allIn(url, good, "pending");
+    const failed = await waitFor(async () => {
+      const job = await readJob(url, bad, "results");
+      return job.state === "failed" ? job : undefined;
+    });
+    expect(failed.failureCode).toBe("revert.InferenceSettlement_VersionDeprecated");
+    const [hash] = [...transactionsOf(await allIn(url, good, "pending"))];
+    expect((await readBlob((await headerIn(hash)).header)).results).toHaveLength(2);
   });
 
   it("waits, with a clear word and without storing anything, while the deposit is too small", async () => {
@@ -203,6 +231,27 @@ describe("a page", () => {
     front.mode = "up";
     const [hash] = [...transactionsOf(await allIn(url, ids, "pending"))];
     await readBlob((await headerIn(hash)).header);
+  });
+
+  it("shows the leaves that somebody asks for, and becomes final all the same", async () => {
+    await pages.deposit(walletOf(account).address, 100);
+    const worker = start(settingsOf(3));
+    const url = await worker.url();
+    const ids = await handIn(url, await make(3));
+    const [hash] = [...transactionsOf(await allIn(url, ids, "pending"))];
+    const { header, pageId } = await headerIn(hash);
+    await pages.deposit(tee.operator, 1_000);
+    const first = Number(decodeRequestId(ids[0] ?? "").nonce % 256n);
+    for (const index of [first, first + 2]) {
+      await (await pages.contract.requestLeaf(header, index)).wait();
+    }
+    await pages.pass(60n);
+    await waitFor(async () => {
+      const { openRequests } = await pages.contract.pageOf(pageId);
+      return openRequests === 0n ? true : undefined;
+    });
+    await pages.end();
+    await allIn(url, ids, "settled");
   });
 
   it("has its blob stored again before its epochs end", async () => {

@@ -37,7 +37,7 @@ export type CrashKind = {
   ask(url: string, index: number): Promise<string>;
   /** lets a worker that does not settle take in as many jobs as share a transaction */
   makeReady(settings: Settings): Promise<Ready[]>;
-  /** has the contract refuse what was answered, from now on or until it is ended */
+  /** has the contract revert what was signed, from now on or until it is ended */
   refuse(): Promise<void>;
   /** ends that; absent: it is for good */
   relent?(): Promise<void>;
@@ -52,8 +52,7 @@ export const CRASH_KINDS: readonly { kind: string; share: number; never: Transit
   { kind: "zkml", share: 1, never: ["pending", "rejected", "undone", "setApart"] },
   { kind: "zkmlBatch", share: 2, never: ["pending", "rejected"] },
   { kind: "tee", share: 1, never: ["accepted", "pending", "rejected", "undone", "setApart"] },
-  // Nothing that is refused is a verdict on a result: the contract looks at none.
-  { kind: "page", share: 2, never: ["accepted", "failed", "setApart"] },
+  { kind: "page", share: 2, never: ["accepted"] },
 ];
 
 /** By proofs, each by its own or two in a batch. */

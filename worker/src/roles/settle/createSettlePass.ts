@@ -62,7 +62,7 @@ async function tendPages(parameters: {
   view: ChainView;
   pages: PagePorts;
 }): Promise<number> {
-  const moved = await watchPages({ ...parameters, head: parameters.view.head });
+  const moved = await watchPages(parameters);
   await releasePages(parameters);
   await renewPages(parameters);
   return moved;
