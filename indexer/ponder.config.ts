@@ -9,6 +9,8 @@ import { slicingTransport } from "./launch/slicingTransport.ts";
 
 const LOCAL_CHAIN_ID = 31337;
 const CHAIN = "settlement";
+/** Blocks between two looks for blobs that were missing: a minute on Base. */
+const BLOB_INTERVAL = 30;
 
 const settings = readSettings(process.env);
 const book = readAddressBook(settings.addressBook);
@@ -20,6 +22,11 @@ const contracts = {
   InferenceSettlement: {
     abi: abis.InferenceSettlement,
     ...at("InferenceSettlement"),
+    includeTransactionReceipts: true as const,
+  },
+  PageSettlement: {
+    abi: abis.PageSettlement,
+    ...at("PageSettlement"),
     includeTransactionReceipts: true as const,
   },
   VestingVault: {
@@ -49,6 +56,11 @@ export default createConfig({
     },
   },
   contracts: indexed(contracts),
+  blocks: {
+    // Blobs of pages that could not be read are tried again with these blocks. Only from now on: what happens to a page
+    // earlier is tried when its event is read.
+    PageBlobs: { chain: CHAIN, interval: isLocal ? 1 : BLOB_INTERVAL, startBlock: "latest" },
+  },
 });
 
 type Sources = {
