@@ -9,6 +9,11 @@ import { slicingTransport } from "./launch/slicingTransport.ts";
 
 const LOCAL_CHAIN_ID = 31337;
 const CHAIN = "settlement";
+/** The contract of the address book that a source comes from, where it is not its own. */
+const NEEDED: Record<string, string> = {
+  VestingVault: "VestingFactory",
+  PageBlobs: "PageSettlement",
+};
 /** Blocks between two looks for blobs that were missing: a minute on Base. */
 const BLOB_INTERVAL = 30;
 
@@ -40,6 +45,16 @@ const contracts = {
   },
 };
 
+const blocks = {
+  // Blobs of pages that could not be read are tried again with these blocks. Only from now on: what happens to a page
+  // earlier is tried when its event is read.
+  PageBlobs: {
+    chain: CHAIN,
+    interval: isLocal ? 1 : BLOB_INTERVAL,
+    startBlock: "latest",
+  },
+} as const;
+
 export default createConfig({
   database:
     settings.databaseUrl === undefined
@@ -56,11 +71,7 @@ export default createConfig({
     },
   },
   contracts: indexed(contracts),
-  blocks: {
-    // Blobs of pages that could not be read are tried again with these blocks. Only from now on: what happens to a page
-    // earlier is tried when its event is read.
-    PageBlobs: { chain: CHAIN, interval: isLocal ? 1 : BLOB_INTERVAL, startBlock: "latest" },
-  },
+  blocks: indexed(blocks),
 });
 
 type Sources = {
@@ -85,8 +96,7 @@ function at(name: ListedName) {
 
 /** Leaves out what the address book lacks. The type keeps it: `isIndexed` guards the handlers. */
 function indexed<T extends object>(all: T): T {
-  const isThere = ([name]: [string, unknown]) =>
-    (name === "VestingVault" ? "VestingFactory" : name) in book.contracts;
+  const isThere = ([name]: [string, unknown]) => (NEEDED[name] ?? name) in book.contracts;
   return Object.fromEntries(Object.entries(all).filter(isThere)) as T;
 }
 

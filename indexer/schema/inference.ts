@@ -1,6 +1,5 @@
 import type { TensorLayout } from "@haca/protocol/tensorLayout";
 import { index, onchainTable, primaryKey, relations } from "ponder";
-import { page } from "./pages.ts";
 import { rowBlock } from "./rowBlock.ts";
 
 /** Tables of models, versions and settlements. */
@@ -160,11 +159,4 @@ export const modelVersionRelations = relations(modelVersion, ({ one, many }) => 
 
 export const nodeRelations = relations(node, ({ many }) => ({
   settlements: many(settlement),
-}));
-
-export const settlementRelations = relations(settlement, ({ one }) => ({
-  model: one(model, { fields: [settlement.modelId], references: [model.id] }),
-  version: one(modelVersion, { fields: [settlement.versionId], references: [modelVersion.id] }),
-  page: one(page, { fields: [settlement.pageId], references: [page.id] }),
-  node: one(node, { fields: [settlement.nodeAddress], references: [node.address] }),
 }));

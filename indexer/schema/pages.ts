@@ -1,6 +1,6 @@
 import { index, onchainTable, primaryKey, relations } from "ponder";
 import { teeNode } from "./attestation.ts";
-import { settlement } from "./inference.ts";
+import { model, modelVersion, node, settlement } from "./inference.ts";
 import { rowBlock } from "./rowBlock.ts";
 
 /** Tables of pages of results. What state a page is in depends on the clock, so no column says it: see docs/indexer.md. */
@@ -149,4 +149,12 @@ export const pageRelations = relations(page, ({ one, many }) => ({
 
 export const leafRequestRelations = relations(leafRequest, ({ one }) => ({
   page: one(page, { fields: [leafRequest.pageId], references: [page.id] }),
+}));
+
+/** Here, because one of them leads to a page. */
+export const settlementRelations = relations(settlement, ({ one }) => ({
+  model: one(model, { fields: [settlement.modelId], references: [model.id] }),
+  version: one(modelVersion, { fields: [settlement.versionId], references: [modelVersion.id] }),
+  page: one(page, { fields: [settlement.pageId], references: [page.id] }),
+  node: one(node, { fields: [settlement.nodeAddress], references: [node.address] }),
 }));

@@ -4,7 +4,7 @@ import { pageSettlementAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { settlementDomain } from "@haca/protocol/inferenceResult";
 import { PAGE_REASONS } from "@haca/protocol/pageSettlement";
-import { and, asc, inArray, ne } from "ponder";
+import { and, asc, eq, gt, ne, or } from "ponder";
 import { getAddress, type Hex, toHex } from "viem";
 import { readSettings } from "../launch/readSettings.ts";
 import type { PageParameterName } from "../schema/pages.ts";
@@ -37,9 +37,8 @@ if (isIndexed("PageSettlement")) {
   indexLeafRequests();
   indexAccounts();
   indexParameters();
+  retryBlobs();
 }
-// The config has these blocks wherever it is used.
-retryBlobs();
 
 /** What a handler is given, as far as the functions here look at it. */
 type At = { block: { number: bigint; timestamp: bigint }; log: { address: Hex } };
@@ -177,22 +176,32 @@ function indexParameters(): void {
   });
 }
 
+/** The page that was looked at last, by block and place in it: each gets its turn, whatever the others' blobs are. */
+let turn = { block: 0n, place: -1 };
+
 /** Looks again for blobs that were missing: a publisher may be late, and a store may have been away. */
 function retryBlobs(): void {
-  on("PageBlobs:block", async ({ event, context }) => {
-    if (settings.blobAggregator === undefined || !isIndexed("PageSettlement")) return;
-    const waiting = await context.db.sql
+  on("PageBlobs:block", async ({ context }) => {
+    if (settings.blobAggregator === undefined) return;
+    const rows = await context.db.sql
       .select()
       .from(page)
-      .where(and(ne(page.blob, "read"), inArray(page.outcome, ["open", "released", "disproved"])))
-      .orderBy(asc(page.blockNumber), asc(page.logIndex));
-    // In turn, so that one that never comes keeps no other waiting.
-    const start = Number(event.block.number % BigInt(Math.max(waiting.length, 1)));
-    const turn = [...waiting.slice(start), ...waiting.slice(0, start)].slice(0, RETRIES);
-    for (const row of turn) {
-      const reading = await readResults(row);
-      await writeReading({ context, page: row, reading });
-    }
+      .where(
+        and(
+          ne(page.blob, "read"),
+          ne(page.outcome, "rejected"),
+          or(
+            gt(page.blockNumber, turn.block),
+            and(eq(page.blockNumber, turn.block), gt(page.logIndex, turn.place)),
+          ),
+        ),
+      )
+      .orderBy(asc(page.blockNumber), asc(page.logIndex))
+      .limit(RETRIES);
+    for (const row of rows)
+      await writeReading({ context, page: row, reading: await readResults(row) });
+    const last = rows.length < RETRIES ? undefined : rows.at(-1);
+    turn = { block: last?.blockNumber ?? 0n, place: last?.logIndex ?? -1 };
   });
 }
 
