@@ -9,6 +9,13 @@ import { slicingTransport } from "./launch/slicingTransport.ts";
 
 const LOCAL_CHAIN_ID = 31337;
 const CHAIN = "settlement";
+/** The contract of the address book that a source comes from, where it is not its own. */
+const NEEDED: Record<string, string> = {
+  VestingVault: "VestingFactory",
+  PageBlobs: "PageSettlement",
+};
+/** Blocks between two looks for blobs that were missing: a minute on Base. */
+const BLOB_INTERVAL = 30;
 
 const settings = readSettings(process.env);
 const book = readAddressBook(settings.addressBook);
@@ -22,6 +29,11 @@ const contracts = {
     ...at("InferenceSettlement"),
     includeTransactionReceipts: true as const,
   },
+  PageSettlement: {
+    abi: abis.PageSettlement,
+    ...at("PageSettlement"),
+    includeTransactionReceipts: true as const,
+  },
   VestingVault: {
     abi: abis.VestingVault,
     ...at("VestingFactory"),
@@ -32,6 +44,16 @@ const contracts = {
     }),
   },
 };
+
+const blocks = {
+  // Blobs of pages that could not be read are tried again with these blocks. Only from now on: what happens to a page
+  // earlier is tried when its event is read.
+  PageBlobs: {
+    chain: CHAIN,
+    interval: isLocal ? 1 : BLOB_INTERVAL,
+    startBlock: "latest",
+  },
+} as const;
 
 export default createConfig({
   database:
@@ -49,6 +71,7 @@ export default createConfig({
     },
   },
   contracts: indexed(contracts),
+  blocks: indexed(blocks),
 });
 
 type Sources = {
@@ -73,8 +96,7 @@ function at(name: ListedName) {
 
 /** Leaves out what the address book lacks. The type keeps it: `isIndexed` guards the handlers. */
 function indexed<T extends object>(all: T): T {
-  const isThere = ([name]: [string, unknown]) =>
-    (name === "VestingVault" ? "VestingFactory" : name) in book.contracts;
+  const isThere = ([name]: [string, unknown]) => (NEEDED[name] ?? name) in book.contracts;
   return Object.fromEntries(Object.entries(all).filter(isThere)) as T;
 }
 

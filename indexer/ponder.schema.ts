@@ -9,5 +9,6 @@ export * from "./schema/attestation.ts";
 export * from "./schema/governance.ts";
 export * from "./schema/inference.ts";
 export * from "./schema/legacy.ts";
+export * from "./schema/pages.ts";
 export * from "./schema/token.ts";
 // biome-ignore-end lint/performance/noBarrelFile: see above

@@ -12,6 +12,7 @@ const SOURCES = [
   "indexer/schema/*.ts",
   "indexer/src/**/*.ts",
   "protocol/src/*.ts",
+  "protocol/src/blobs/*.ts",
   "protocol/generated/abi.ts",
 ];
 

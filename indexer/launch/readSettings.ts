@@ -18,6 +18,8 @@ export type Settings = {
   /** path of the address book */
   addressBook: string;
   rpcUrl: string;
+  /** where blobs are read; undefined: nowhere */
+  blobAggregator: string | undefined;
   /** undefined: PGlite in `dataDirectory` */
   databaseUrl: string | undefined;
   dataDirectory: string;
@@ -41,6 +43,7 @@ export function readSettings(environment: Environment): Settings {
     chainId,
     addressBook: userPath(optional(environment, "HACA_ADDRESS_BOOK") ?? addressBookPath(chainId)),
     rpcUrl,
+    blobAggregator: optional(environment, "HACA_BLOB_AGGREGATOR"),
     databaseUrl: optional(environment, "HACA_INDEXER_DATABASE_URL"),
     dataDirectory: userPath(
       optional(environment, "HACA_INDEXER_DATA_DIR") ?? join(PROJECT_ROOT, "data", "indexer"),

@@ -57,6 +57,7 @@ async function runPonder(parameters: {
     HACA_CHAIN_ID: String(settings.chainId),
     HACA_ADDRESS_BOOK: settings.addressBook,
     HACA_RPC_URL: settings.rpcUrl,
+    HACA_BLOB_AGGREGATOR: settings.blobAggregator ?? "",
     HACA_INDEXER_DATABASE_URL: settings.databaseUrl ?? "",
     HACA_INDEXER_DATA_DIR: settings.dataDirectory,
   });

@@ -34,6 +34,10 @@ export const VARIABLES = {
     schema: z.string(),
     help: "address book of the deployment (default: deployments/<HACA_CHAIN_ID>.json)",
   }),
+  HACA_BLOB_AGGREGATOR: variable({
+    schema: urlOf(["http:", "https:"], "http:// or https://"),
+    help: "URL above /v1/blobs/<id>, from which results of pages are read (default: they are not read)",
+  }),
   HACA_INDEXER_DATABASE_URL: variable({
     schema: urlOf(
       ["postgres:", "postgresql:"],

@@ -17,6 +17,8 @@ export const model = onchainTable(
     settledCount: t.integer().notNull(),
     /** settlements whose proof or attestation the chain checked: never Vanilla */
     verifiedCount: t.integer().notNull(),
+    /** results in pages that were not rejected, whose blob was read; in neither of the other numbers */
+    pagedCount: t.integer().notNull(),
     transactionHash: t.hex().notNull(),
     blockNumber: t.bigint().notNull(),
     rowBlock: rowBlock(t),
@@ -53,6 +55,7 @@ export const modelVersion = onchainTable(
     outputWords: t.integer().notNull(),
     settledCount: t.integer().notNull(),
     verifiedCount: t.integer().notNull(),
+    pagedCount: t.integer().notNull(),
     transactionHash: t.hex().notNull(),
     blockNumber: t.bigint().notNull(),
     rowBlock: rowBlock(t),
@@ -67,13 +70,17 @@ export const node = onchainTable("node", (t) => ({
   address: t.hex().primaryKey(),
   settledCount: t.integer().notNull(),
   verifiedCount: t.integer().notNull(),
+  pagedCount: t.integer().notNull(),
   /** block times of its first and its latest settlement */
   firstSeenAt: t.bigint().notNull(),
   lastSeenAt: t.bigint().notNull(),
   rowBlock: rowBlock(t),
 }));
 
-/** One settled request, or one that was recorded as Vanilla; a request can have a row of both. */
+/**
+ * One settled request, one that was recorded as Vanilla, or one that a page took; beside the Vanilla one a request has one
+ * row at most. Rows of a page are there while it is not rejected.
+ */
 export const settlement = onchainTable(
   "settlement",
   (t) => ({
@@ -83,10 +90,14 @@ export const settlement = onchainTable(
     verification: t.text().$type<"vanilla" | "zkml" | "tee" | "optimistic">().notNull(),
     /** whether its proof was checked together with others */
     batched: t.boolean().notNull(),
-    /** whether the chain checked a proof or an attestation; false for Vanilla, always */
+    /** whether the chain checked a proof or an attestation; false for Vanilla and in a page, always */
     verified: t.boolean().notNull(),
-    /** `recorded`: Vanilla, which is no verification */
-    state: t.text().$type<"settled" | "recorded">().notNull(),
+    /** `recorded`: Vanilla, which is no verification; `paged`: its state is the page's, and depends on the clock */
+    state: t.text().$type<"settled" | "recorded" | "paged">().notNull(),
+    /** the page that took it; null if it was settled alone or in a batch of proofs */
+    pageId: t.hex(),
+    /** the enclave's, of a result in a page; null where the chain checked what there was to check */
+    signature: t.hex(),
     versionId: t.hex().notNull(),
     /** null only if the version was published in another registry */
     modelId: t.hex(),
@@ -116,7 +127,8 @@ export const settlement = onchainTable(
     rowBlock: rowBlock(t),
   }),
   (table) => ({
-    key: primaryKey({ columns: [table.requestId, table.verified] }),
+    key: primaryKey({ columns: [table.requestId, table.verification] }),
+    pageIndex: index().on(table.pageId),
     nodeIndex: index().on(table.nodeAddress, table.nonce),
     requesterIndex: index().on(table.requester),
     modelIndex: index().on(table.modelId, table.blockNumber),
@@ -147,10 +159,4 @@ export const modelVersionRelations = relations(modelVersion, ({ one, many }) => 
 
 export const nodeRelations = relations(node, ({ many }) => ({
   settlements: many(settlement),
-}));
-
-export const settlementRelations = relations(settlement, ({ one }) => ({
-  model: one(model, { fields: [settlement.modelId], references: [model.id] }),
-  version: one(modelVersion, { fields: [settlement.versionId], references: [modelVersion.id] }),
-  node: one(node, { fields: [settlement.nodeAddress], references: [node.address] }),
 }));

@@ -74,6 +74,7 @@ async function recordSettlement(parameters: {
     batched: record.batched,
     verified,
     state: verified ? "settled" : "recorded",
+    ...{ pageId: null, signature: null },
     versionId: args.modelVersion,
     modelId: version?.modelId ?? null,
     requester: args.requester,
@@ -101,6 +102,7 @@ async function recordSettlement(parameters: {
       address: nodeAddress,
       settledCount: 1,
       verifiedCount: verifiedIncrement,
+      pagedCount: 0,
       firstSeenAt: block.timestamp,
       lastSeenAt: block.timestamp,
     })

@@ -18,6 +18,7 @@ on("ModelRegistry:ModelRegistered", async ({ event, context }) => {
     versionCount: 0,
     settledCount: 0,
     verifiedCount: 0,
+    pagedCount: 0,
     transactionHash: event.transaction.hash,
     blockNumber: event.block.number,
   });
@@ -43,6 +44,7 @@ on("ModelRegistry:VersionPublished", async ({ event, context }) => {
     outputWords: countWords(outputLayout),
     settledCount: 0,
     verifiedCount: 0,
+    pagedCount: 0,
     transactionHash: event.transaction.hash,
     blockNumber: event.block.number,
   });

@@ -67,7 +67,7 @@ test("a settlement carries everything its event and its transaction say", async 
   const block = await chain.client.getBlock({ blockNumber: receipt.blockNumber });
   const event = inferenceSettled({ nonce: 0n });
   const { settlement } = await indexer.graphql(`{
-    settlement(requestId: "${event.requestId}", verified: true) {
+    settlement(requestId: "${event.requestId}", verification: "zkml") {
       nodeAddress nonce verification batched verified state versionId modelId requester inputHash outputHash
       words inputs outputs label price timestamp teeId settler transactionHash gasUsed blockNumber
       blockHash blockTimestamp logIndex

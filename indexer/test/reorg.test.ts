@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { accessManagerAbi } from "@haca/protocol/abi";
 import { type Hex, keccak256, stringToHex } from "viem";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { BlobFront } from "../../worker/test/support/blobFront.ts";
 import { deployWorld, type World } from "./utils/deployWorld.ts";
 import { STRAY_BIT } from "./utils/events.ts";
 import { BLOB_ID } from "./utils/legacyOperations.ts";
@@ -14,16 +15,27 @@ let chain: Chain;
 let world: World;
 let folder: ReturnType<typeof temporaryFolder>;
 let indexers: Indexer[];
+let front: BlobFront;
+
+const store = async (bytes: Uint8Array) => {
+  const url = `${front.settings.HACA_BLOB_PUBLISHER}?epochs=1`;
+  await fetch(url, { method: "PUT", body: Uint8Array.from(bytes) });
+};
 
 beforeEach(async () => {
   folder = temporaryFolder();
   indexers = [];
   chain = await startChain();
+  front = await BlobFront.start(join(folder.path, "blobs"));
   world = await deployWorld({ chain, folder: folder.path, seed: "reorg" });
+  for (const account of [world.node.operator, chain.accounts[6] as Hex]) {
+    await world.pages.deposit(account);
+  }
 });
 
 afterEach(async () => {
   await Promise.all(indexers.map((indexer) => indexer.stop()));
+  await front.stop();
   await chain.stop();
   folder.remove();
 });
@@ -34,6 +46,7 @@ async function catchUp(name: string): Promise<Indexer> {
     rpcUrl: chain.rpcUrl,
     deployment: join(folder.path, "book.json"),
     dataDirectory: join(folder.path, name),
+    blobAggregator: front.url,
   });
   indexers.push(indexer);
   await indexer.indexed(await chain.client.getBlockNumber());
@@ -48,7 +61,8 @@ const grantRole = (account: Hex, delay: number) =>
 
 /** Events of every kind that will turn out never to have happened. */
 async function makeDoomedHistory() {
-  const { bonds, contracts, enclaves, legacy, node, onToken, governance, tee, vesting } = world;
+  const { bonds, contracts, enclaves, legacy, node, onToken, governance, pages, tee, vesting } =
+    world;
   // First, so that in the history that replaces it another configuration comes in a block of the same number.
   await enclaves.setOhttpConfig(node, "0xd0");
   await contracts.settle({ nonce: 1n, label: 2n });
@@ -58,6 +72,12 @@ async function makeDoomedHistory() {
   await bonds.setLedgerWriter(tee.registry.address, true);
   await bonds.setAmount(7n);
   await bonds.forfeit(await bonds.admit(), chain.accounts[0]);
+  const watcher = chain.accounts[6] as Hex;
+  const kept = await pages.propose({ node, number: 1n, places: [0, 1], store });
+  await pages.call("requestLeaf", [kept.header as never, 1], watcher);
+  await pages.answer(kept, 1, watcher);
+  const wrong = await pages.propose({ node, number: 2n, places: [3, 4], forged: 4, store });
+  await pages.challenge(wrong, 4, watcher);
   const anchoredRoot = await legacy.anchor("discarded");
   const individual = await legacy.settleIndividual(node.operator);
   await tee.call("banTEE", [node.enclave.teeId as Hex]);
@@ -76,11 +96,13 @@ async function makeDoomedHistory() {
 
 /** The history that replaces it, one block longer. */
 async function makeReplacement(replacedHeight: bigint): Promise<void> {
-  const { bonds, contracts, enclaves, legacy, node, onToken, tee, vesting } = world;
+  const { bonds, contracts, enclaves, legacy, node, onToken, pages, tee, vesting } = world;
   await enclaves.setOhttpConfig(node, "0xbeef");
   await legacy.anchor("kept", 3n);
   await bonds.setLedgerWriter(tee.store.address, true);
   await bonds.setAmount(5n);
+  // Other requests of the same ledger page: those of the discarded page are free.
+  await pages.propose({ node, number: 1n, places: [1, 2, 3], store });
   await tee.call("disableTEE", [node.enclave.teeId as Hex], node.operator);
   await onToken(vesting.accounts[2] as Hex, "delegate", [vesting.accounts[1]]);
   await grantRole(vesting.accounts[1] as Hex, 3);
@@ -92,7 +114,7 @@ async function makeReplacement(replacedHeight: bigint): Promise<void> {
 
 async function expectReplacement(indexer: Indexer): Promise<void> {
   const rows = await indexer.sql(
-    "select nonce, label, verified, settler from settlement order by nonce",
+    "select nonce, label, verified, settler from settlement where page_id is null order by nonce",
   );
   const settler = chain.accounts[0].toLowerCase();
   expect(rows).toEqual([
@@ -116,7 +138,13 @@ async function expectReplacement(indexer: Indexer): Promise<void> {
   ]);
   expect(tables.individual_settlement).toEqual([]);
   expect(tables.node_bond).toEqual([]);
-  expect(tables.ledger_writer).toMatchObject([{ address: world.tee.store.address.toLowerCase() }]);
+  expect(tables.page).toMatchObject([{ bitmap: "14", blob: "read", outcome: "open" }]);
+  expect(tables.leaf_request).toEqual([]);
+  const paged = tables.settlement?.filter(({ state }) => state === "paged");
+  expect(paged?.map(({ nonce }) => nonce).sort()).toEqual(["257", "258", "259"]);
+  const writers = tables.ledger_writer?.map(({ address }) => address);
+  expect(writers).toHaveLength(2);
+  expect(writers).toContain(world.tee.store.address.toLowerCase());
   expect(tables.tee_parameter).toContainEqual(
     expect.objectContaining({ name: "bondAmount", value: "5" }),
   );
@@ -140,12 +168,14 @@ test.each([
     const height = await chain.client.getBlockNumber();
     await indexer.indexed(height);
     const discarded = await indexer.tables();
-    expect(discarded.settlement).toHaveLength(3);
+    expect(discarded.settlement?.filter(({ state }) => state === "settled")).toHaveLength(3);
+    expect(discarded.settlement?.filter(({ state }) => state === "paged")).toHaveLength(2);
+    expect(discarded.page?.map(({ outcome }) => outcome).sort()).toEqual(["open", "rejected"]);
     expect(discarded.proposal).toHaveLength(1);
     // The enclave whose answer is settled alone leaves a bond too.
     const bonds = discarded.node_bond?.map(({ state, amount }) => `${state} ${amount}`);
     expect(bonds?.sort()).toEqual(["forfeited 7", "locked 7"]);
-    expect(discarded.ledger_writer).toHaveLength(1);
+    expect(discarded.ledger_writer).toHaveLength(2);
     expect(discarded.tee_node).toHaveLength(3);
     expect(discarded.anchored_root).toMatchObject([{ root: anchoredRoot, batch_size: "20" }]);
     expect(discarded.individual_settlement).toMatchObject([

@@ -63,7 +63,7 @@ export const CONTRACTS = [
     ...INDEXED,
   },
   { name: "NodeBonds", abi: "nodeBondsAbi", ...GOVERNANCE, ...INDEXED },
-  { name: "PageSettlement", abi: "pageSettlementAbi", ...GOVERNANCE },
+  { name: "PageSettlement", abi: "pageSettlementAbi", ...GOVERNANCE, ...INDEXED },
   { name: "TimelockController", abi: "timelockControllerAbi", ...GOVERNANCE, ...INDEXED },
   { name: "GenesisDistribution", abi: "genesisDistributionAbi", ...GOVERNANCE, ...INDEXED },
   { name: "OPG", abi: "opgAbi", ...GOVERNANCE, ...INDEXED, ...GENESIS(1) },

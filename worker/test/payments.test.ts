@@ -4,9 +4,10 @@ import { HTTPFacilitatorClient } from "@x402/core/server";
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
 import { PERMIT2_ADDRESS, toClientEvmSigner, x402UptoPermit2ProxyAddress } from "@x402/evm";
 import { ExactEvmScheme as ExactClient } from "@x402/evm/exact/client";
-import { type BaseContract, Contract, ContractFactory, keccak256, Wallet } from "ethers";
+import { ContractFactory, keccak256, Wallet } from "ethers";
 import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type ContractOf, contractAt } from "../../scripts/lib/contracts.ts";
 import { readArtifact } from "../../testing/artifacts.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
 import { developmentKey } from "./support/localChain.ts";
@@ -26,7 +27,7 @@ const CODE = "0x00";
 
 const folder = sharedFolder();
 let tee: TeeChain;
-let token: Contract;
+let token: ContractOf<"OPG">;
 let proxy: EndpointProxy;
 let wanted: PaymentRequirements;
 let account: Wallet;
@@ -43,7 +44,7 @@ beforeAll(async () => {
     return await (await factory.deploy(...values)).waitForDeployment();
   };
   const opg = await deploy("OPG", deployer.address, deployer.address);
-  token = new Contract(opg.target, readArtifact("OPG").abi as [], deployer);
+  token = contractAt({ name: "OPG", address: String(opg.target), runner: deployer });
   const relay = await deploy("LegacySettlement", tee.registry.target);
   proxy = await EndpointProxy.start(tee.chain.url);
   wanted = {
@@ -69,14 +70,14 @@ afterEach(async () => {
 /** A facilitator with an account of its own that settles payments for `RECEIVER`. */
 async function start(
   queue: string,
-  { relay, opg }: { relay: BaseContract; opg: BaseContract },
+  { relay, opg }: { relay: { target: unknown }; opg: { target: unknown } },
   changes: Settings = {},
 ) {
   const account = new Wallet(Wallet.createRandom().privateKey, tee.chain.provider);
   await tee.chain.send("anvil_setBalance", account.address, ETHER);
   const path = tee.writeBook(join(queue, "book.json"));
   const book = JSON.parse(readFileSync(path, "utf8"));
-  const { target: address } = opg;
+  const address = String(opg.target);
   const codeHash = keccak256(await tee.chain.provider.getCode(address));
   book.contracts.OPG = { ...book.contracts.AccessManager, address, codeHash };
   writeFileSync(path, JSON.stringify(book));
@@ -94,7 +95,7 @@ async function start(
 /** An account without ether, with enough for `payments`. */
 async function payerWith(payments: bigint): Promise<Wallet> {
   const payer = new Wallet(Wallet.createRandom().privateKey);
-  await (await token.getFunction("transfer").send(payer.address, payments * PRICE)).wait();
+  await (await token.transfer.send(payer.address, payments * PRICE)).wait();
   return payer;
 }
 
@@ -108,8 +109,7 @@ async function payment(
   return { x402Version: 2, accepted, payload: made.payload };
 }
 
-const balanceOf = async (address: string): Promise<bigint> =>
-  await token.getFunction("balanceOf")(address);
+const balanceOf = async (address: string): Promise<bigint> => await token.balanceOf(address);
 const sentCount = () => tee.chain.provider.getTransactionCount(account.address);
 
 /** Settles a payment whose transaction is mined when the test lets it go; `letGo` returns how many were sent. */

@@ -6,28 +6,18 @@ import { Hono } from "hono";
 import { and, asc, eq, gt, sql } from "ponder";
 import { z } from "zod";
 import { readSettings } from "../../launch/readSettings.ts";
-import { type Finality, finalityLabel } from "../finalityLabel.ts";
 import { isNodeActive } from "../tee/isNodeActive.ts";
+import { inJson } from "./inJson.ts";
+import { integer, now, refusal, time } from "./parameters.ts";
 import { readFinality } from "./readFinality.ts";
 
 /** Nodes that are looked at in one query. */
 const BATCH = 500;
 const MAXIMUM_LIMIT = 500;
-const MILLISECONDS = 1000;
-
-const integer = (maximum: number) =>
-  z
-    .string()
-    .regex(/^[0-9]{1,15}$/, "must be an integer")
-    .transform(Number)
-    .pipe(z.number().max(maximum, `must be at most ${maximum}`));
 
 const querySchema = z.strictObject({
   type: integer(255),
-  /** unix seconds */
-  at: integer(2 ** 48 - 1)
-    .transform(BigInt)
-    .optional(),
+  at: time,
   limit: integer(MAXIMUM_LIMIT).pipe(z.number().min(1, "must be at least 1")).default(100),
   /** `next` of the page before */
   after: integer(2 ** 31 - 1).optional(),
@@ -57,12 +47,9 @@ const parameterNamed = (name: "heartbeatMaxAge" | "attestationMaxAge") =>
 /** `GET /nodes/active`: the nodes of a type that the contract's `isTEEActive` would answer yes for at a time. */
 export const activeNodes = new Hono().get("/nodes/active", async (context) => {
   const query = querySchema.safeParse(context.req.query());
-  if (!query.success) {
-    const [issue] = query.error.issues;
-    return context.json({ error: `${issue?.path.join(".")}: ${issue?.message}` }, 400);
-  }
+  if (!query.success) return context.json(refusal(query.error), 400);
   const { type, limit, after = -1 } = query.data;
-  const at = query.data.at ?? BigInt(Math.floor(Date.now() / MILLISECONDS));
+  const at = query.data.at ?? now();
 
   const finality = await readFinality();
   const nodes: object[] = [];
@@ -75,7 +62,7 @@ export const activeNodes = new Hono().get("/nodes/active", async (context) => {
       }
       last = number;
       if (isNodeActive({ standing, at })) {
-        nodes.push(inJson({ node, finality }));
+        nodes.push(inJson({ row: node, finality }));
       }
     }
     if (batch.length < BATCH) {
@@ -143,15 +130,4 @@ async function readNodes(parameters: { type: number; after: number }) {
       attestationMaxAge: row.attestationMaxAge === null ? null : BigInt(row.attestationMaxAge),
     },
   }));
-}
-
-/** A row with its numbers that may exceed 2^53 as decimal strings, as GraphQL has them, and how final it is. */
-function inJson(parameters: { node: { rowBlock: bigint }; finality: Finality }): object {
-  const { node, finality } = parameters;
-  const entries = Object.entries(node).map(([key, value]) => [
-    key,
-    typeof value === "bigint" ? String(value) : value,
-  ]);
-  const label = finalityLabel({ block: node.rowBlock, finality });
-  return { ...Object.fromEntries(entries), finality: label };
 }

@@ -1,6 +1,7 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { type Finality, finalityLabel } from "../finalityLabel.ts";
+import { refusal } from "./parameters.ts";
 import { readFinality } from "./readFinality.ts";
 
 /** Header of every answer that has rows in it. */
@@ -18,10 +19,7 @@ const querySchema = z.strictObject({
 /** `GET /finality`: the chain's safe and finalized block, and the label of a row that block `?block=` wrote. */
 export const finalityRoute = new Hono().get("/finality", async (context) => {
   const query = querySchema.safeParse(context.req.query());
-  if (!query.success) {
-    const [issue] = query.error.issues;
-    return context.json({ error: `${issue?.path.join(".")}: ${issue?.message}` }, 400);
-  }
+  if (!query.success) return context.json(refusal(query.error), 400);
   const finality = await readFinality();
   const { block } = query.data;
   const label =

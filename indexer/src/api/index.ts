@@ -5,6 +5,7 @@ import { client, graphql } from "ponder";
 import { activeNodes } from "./activeNodes.ts";
 import { finalityRoute, withFinality } from "./finality.ts";
 import { freshQueries } from "./freshQueries.ts";
+import { pageRoutes } from "./pages.ts";
 
 const app = new Hono();
 
@@ -17,6 +18,10 @@ app.get("/", (context) =>
       "/sql/*": "read-only SQL over HTTP, for @ponder/client",
       "/nodes/active":
         "TEE nodes to be trusted: ?type=<number>[&at=<unix seconds>][&limit=][&after=]",
+      "/pages":
+        "pages of results with their states: [?node=][&proposer=][&at=<unix seconds>][&limit=][&after=]",
+      "/pages/<id>": "a page with its results: [?at=]",
+      "/requests/<id>": "what became of a request: [?at=]",
       "/finality": "the chain's safe and finalized block; ?block=<rowBlock of a row>: its label",
       "/status": "chain id, number and time of the latest indexed block",
       "/ready": "200 once the history is indexed, 503 before",
@@ -28,6 +33,9 @@ app.get("/", (context) =>
 app.route("/", finalityRoute);
 app.use("/nodes/*", withFinality);
 app.route("/", activeNodes);
+app.use("/pages/*", withFinality);
+app.use("/requests/*", withFinality);
+app.route("/", pageRoutes);
 app.use("/graphql", withFinality, graphql({ db, schema }));
 app.use("/sql/db", withFinality);
 app.use("/sql/*", freshQueries, client({ db, schema }));

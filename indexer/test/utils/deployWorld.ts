@@ -7,6 +7,7 @@ import { deployContracts } from "./deployContracts.ts";
 import { deployToken } from "./deployToken.ts";
 import { governanceOperations } from "./governanceOperations.ts";
 import { legacyOperations } from "./legacyOperations.ts";
+import { deployPages, pageOperations } from "./pageOperations.ts";
 import { randomFrom } from "./randomFrom.ts";
 import type { Chain } from "./startChain.ts";
 import { IMAGES, type TeeNode, TYPES, teeOperations } from "./teeOperations.ts";
@@ -22,10 +23,14 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   const token = await deployToken({ chain });
   const { deployed } = contracts;
   const nodeBonds = await deployBonds({ chain, contracts, tee, token });
-  await writeBook({ chain, path, contracts: { ...deployed, ...token.deployed, nodeBonds } });
   const random = randomFrom(seed);
   const enclaves = teeOperations({ chain, tee, random });
   const bonds = bondOperations({ chain, contracts, tee, enclaves, bonds: addressOf(nodeBonds) });
+  const { setLedgerWriter } = bonds;
+  const pageSettlement = await deployPages({ chain, contracts, token, setLedgerWriter });
+  const pages = pageOperations({ chain, contracts, token, pages: addressOf(pageSettlement) });
+  const more = { ...token.deployed, nodeBonds, pageSettlement };
+  await writeBook({ chain, path, contracts: { ...deployed, ...more } });
   const vesting = await tokenOperations({ chain, token, random });
   const manager = addressOf(deployed.accessManager);
   const legacy = legacyOperations({ chain, contracts, tee });
@@ -54,7 +59,7 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   await contracts.settle({ nonce: 0n });
   return {
     ...{ chain, path, contracts, tee, token, enclaves, legacy, vesting, governance },
-    ...{ bonds, nodeBonds: addressOf(nodeBonds) },
+    ...{ bonds, pages, nodeBonds: addressOf(nodeBonds) },
     node,
     onToken,
   };

@@ -12,6 +12,7 @@ const ATTEMPTS = 60;
 /** Has something happen, beyond what `deployWorld` did, for the sake of every table. */
 export async function fillTables(world: World): Promise<void> {
   const { bonds, chain, contracts, enclaves, legacy, vesting, governance, tee, node } = world;
+  const { pages } = world;
   const due = async (name: string, operation: () => Promise<unknown>): Promise<void> => {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -24,6 +25,10 @@ export async function fillTables(world: World): Promise<void> {
     }
   };
   await bonds.setLedgerWriter(addressOf(contracts.deployed.legacySettlement), true);
+  await pages.deposit(node.operator);
+  await pages.deposit(chain.accounts[0]);
+  const page = await pages.propose({ node, number: 5n, places: [0, 255] });
+  await pages.call("requestLeaf", [page.header, 255]);
   await bonds.setAmount(1n);
   await bonds.admit();
   await legacy.anchor("root");

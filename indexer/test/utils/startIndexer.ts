@@ -19,6 +19,8 @@ export async function startIndexer(parameters: {
   dataDirectory: string;
   /** PostgreSQL in place of the embedded database */
   databaseUrl?: string;
+  /** where blobs of pages are read; absent: nowhere */
+  blobAggregator?: string;
 }) {
   const port = await freePort();
   const program = startProcess({
@@ -29,6 +31,7 @@ export async function startIndexer(parameters: {
       HACA_ADDRESS_BOOK: parameters.deployment,
       HACA_INDEXER_DATA_DIR: parameters.dataDirectory,
       HACA_INDEXER_DATABASE_URL: parameters.databaseUrl ?? "",
+      HACA_BLOB_AGGREGATOR: parameters.blobAggregator ?? "",
       HACA_INDEXER_PORT: String(port),
       HACA_LOG_LEVEL: "debug",
     },
