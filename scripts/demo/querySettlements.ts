@@ -1,10 +1,11 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { z } from "zod";
+import { isoTime } from "../lib/words.ts";
 
 const QUERY = `query Settled($requestIds: [String!]!, $limit: Int!) {
   settlements(where: { requestId_in: $requestIds }, limit: $limit) {
     items {
-      requestId inputs label state verification batched verified transactionHash gasUsed blockNumber
+      requestId inputs label state verification batched pageId verified transactionHash gasUsed blockNumber
     }
   }
 }`;
@@ -17,6 +18,8 @@ const settlementSchema = z.object({
   state: z.string(),
   verification: z.string(),
   batched: z.boolean(),
+  /** the page that took it; null if it was settled alone or in a batch */
+  pageId: z.string().nullable(),
   verified: z.boolean(),
   transactionHash: z.string(),
   gasUsed: z.string(),
@@ -53,4 +56,17 @@ export async function querySettlements(parameters: {
     parsed.data.data.settlements.items.map((settlement) => [settlement.requestId, settlement]),
   );
   return requestIds.flatMap((id) => byId.get(id) ?? []);
+}
+
+const stateSchema = z.object({ state: z.string(), until: z.string().nullable() });
+
+/** What became of a request by now, in words: of what a page took, the page's state, which depends on the clock. */
+export async function queryState(parameters: {
+  indexerUrl: string;
+  requestId: string;
+}): Promise<string> {
+  const { indexerUrl, requestId } = parameters;
+  const response = await fetch(`${indexerUrl}/requests/${requestId}`);
+  const { state, until } = stateSchema.parse(await response.json());
+  return until === null ? state : `${state} until ${isoTime(BigInt(until))}`;
 }

@@ -45,7 +45,8 @@ export function reportTable(parameters: {
 export function kindsTable(settlements: readonly IndexedSettlement[]): string {
   const kinds = new Map<string, IndexedSettlement[]>();
   for (const settlement of settlements) {
-    const kind = settlement.batched ? `${settlement.verification}, batch` : settlement.verification;
+    const { batched, pageId, verification } = settlement;
+    const kind = `${verification}${batched ? ", batch" : ""}${pageId === null ? "" : ", page"}`;
     kinds.set(kind, [...(kinds.get(kind) ?? []), settlement]);
   }
   const rows = [...kinds].map(([kind, results]) => {

@@ -6,9 +6,10 @@ import { Steps } from "../lib/progress.ts";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 import { CHAIN_ID, startChain } from "./localChain.ts";
 import type { DemoOptions } from "./options.ts";
-import { querySettlements } from "./querySettlements.ts";
+import { querySettlements, queryState } from "./querySettlements.ts";
 import { kindsTable, reportTable } from "./reportTable.ts";
 import { type Answered, sendImages } from "./sendImages.ts";
+import { startBlobs } from "./startBlobs.ts";
 import { startIndexer } from "./startIndexer.ts";
 import { startWorker } from "./startWorker.ts";
 import { testImages } from "./testImages.ts";
@@ -86,18 +87,20 @@ export async function runDemo(parameters: {
     },
   );
 
-  const { indexer, worker } = await steps.run(
-    "start the indexer and the worker",
+  const { blobsUrl, indexer, worker } = await steps.run(
+    "start a blob store, the indexer and the worker",
     async (report) => {
-      report("waiting for both to be ready");
+      report("waiting for them to be ready");
+      const timeoutMs = START_TIMEOUT_MS;
+      const blobsUrl = await startBlobs({ group, runFolder, timeoutMs });
       const [indexer, worker] = await Promise.all([
-        startIndexer({ group, runFolder, rpcUrl: chain, timeoutMs: START_TIMEOUT_MS }),
+        startIndexer({ group, runFolder, rpcUrl: chain, blobsUrl, timeoutMs }),
         startWorker({
           ...{ group, name: "worker", account: NODE, settings: { HACA_MODELS: folder } },
-          ...{ runFolder, rpcUrl: chain, timeoutMs: START_TIMEOUT_MS },
+          ...{ runFolder, rpcUrl: chain, timeoutMs },
         }),
       ]);
-      return { indexer, worker };
+      return { blobsUrl, indexer, worker };
     },
   );
 
@@ -164,13 +167,18 @@ export async function runDemo(parameters: {
   const paged = await steps.run(
     `propose ${PAGE} more answers of the enclave as one page, which can be challenged`,
     async (report) => {
-      const { settlePage, startBlobs } = await import("./settlePage.ts");
-      const blobsUrl = await startBlobs({ group, runFolder, timeoutMs: START_TIMEOUT_MS });
+      const { settlePage } = await import("./settlePage.ts");
       const requestIds = await settlePage({
         ...{ group, runFolder, rpcUrl: chain, blobsUrl, enclave, count: PAGE, report },
         timeoutMs: START_TIMEOUT_MS,
       });
-      return await indexed(requestIds);
+      const found = await indexed(requestIds);
+      return await Promise.all(
+        found.map(async (row) => {
+          const state = await queryState({ indexerUrl: indexer, requestId: row.requestId });
+          return { ...row, state };
+        }),
+      );
     },
   );
   console.log(`\n${kindsTable([...settlements, ...batch, ...signed, ...paged])}\n`);
@@ -190,7 +198,8 @@ export async function runDemo(parameters: {
       `median answer ${latencies[Math.floor(count / 2)]?.toFixed(1)} ms; ` +
       `whole run ${((Date.now() - started) / 1000).toFixed(0)} s.`,
   );
-  if (!allCorrect || !allVerified) {
+  const isPending = paged.every(({ pageId, state }) => pageId !== null && /^pending/.test(state));
+  if (!allCorrect || !allVerified || !isPending) {
     throw new BaseError({
       code: "demo.mismatch",
       message: "what the indexer shows is not what was sent and answered",

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
@@ -6,7 +5,6 @@ import { DEFAULT_PAGE_PARAMETERS } from "@haca/protocol/pageSettlement";
 import { type Provider, Wallet } from "ethers";
 import { z } from "zod";
 import { contractAt } from "../lib/contracts.ts";
-import { freePort } from "../lib/freePort.ts";
 import type { ProcessGroup } from "../lib/processGroup.ts";
 import type { Report } from "../lib/progress.ts";
 import { signAnswer } from "./enclaveAnswers.ts";
@@ -21,32 +19,6 @@ const LIQUIDITY = 3;
 const FIRST_NONCE = 256n;
 
 const stateSchema = z.object({ state: z.string(), failure: z.string().nullish() });
-
-/** Starts a folder that answers as a blob store, and returns its URL. */
-export async function startBlobs(parameters: {
-  group: ProcessGroup;
-  runFolder: string;
-  timeoutMs: number;
-}): Promise<string> {
-  const { group, runFolder, timeoutMs } = parameters;
-  const port = await freePort(8090);
-  const url = `http://127.0.0.1:${port}`;
-  group.start({
-    name: "blobs",
-    command: process.execPath,
-    arguments: [
-      "scripts/blobs/cli.ts",
-      ...["--folder", join(runFolder, "blobs"), "--port", String(port)],
-    ],
-  });
-  await group.waitFor({
-    name: "blobs",
-    timeoutMs,
-    // It answers 404 to what it does not have.
-    probe: async () => ((await fetch(url)).status < 500 ? true : undefined),
-  });
-  return url;
-}
 
 /**
  * Has the operator leave a deposit, and a worker of theirs take in answers that the enclave signed and propose them as one page.

@@ -8,9 +8,11 @@ export async function startIndexer(parameters: {
   group: ProcessGroup;
   runFolder: string;
   rpcUrl: string;
+  /** of the store that pages' results are read from */
+  blobsUrl: string;
   timeoutMs: number;
 }): Promise<string> {
-  const { group, runFolder, rpcUrl, timeoutMs } = parameters;
+  const { group, runFolder, rpcUrl, blobsUrl, timeoutMs } = parameters;
   const port = await freePort(42069);
   const url = `http://127.0.0.1:${port}`;
   group.start({
@@ -21,6 +23,7 @@ export async function startIndexer(parameters: {
       HACA_CHAIN_ID: String(CHAIN_ID),
       HACA_RPC_URL: rpcUrl,
       HACA_INDEXER_PORT: String(port),
+      HACA_BLOB_AGGREGATOR: blobsUrl,
       HACA_INDEXER_DATA_DIR: join(runFolder, "indexer"),
     },
   });

@@ -20,6 +20,7 @@ describe("npm run demo", () => {
     expect(rows).toHaveLength(3);
     expect(new Set(rows.map((row) => /0x[0-9a-f]{64}/.exec(row)?.[0])).size).toBe(3);
     expect(command.output).toContain("3 of 3 settled and indexed");
+    expect(command.output).toMatch(/^tee, page +16 +1 +[\d,]+ +pending until 20\d\d-/m);
     expect(children.filter(isAlive)).toEqual([]);
 
     // Cold: the chain's certificates are verified; warm: they are stored.

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AdmittedEnclaves, admitEnclaves } from "../../scripts/demo/admitEnclaves.ts";
 import { settleByEnclave, signAnswer } from "../../scripts/demo/enclaveAnswers.ts";
 import { CHAIN_ID, developmentKey } from "../../scripts/demo/localChain.ts";
-import { startBlobs } from "../../scripts/demo/settlePage.ts";
+import { startBlobs } from "../../scripts/demo/startBlobs.ts";
 import { contractAt } from "../../scripts/lib/contracts.ts";
 import { BOOK, failure, LocalDeployment, later, type Result, success } from "./localDeployment.ts";
 
