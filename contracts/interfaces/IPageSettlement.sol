@@ -76,7 +76,8 @@ interface IPageSettlement {
     /// @param root of the tree of results
     /// @param blobId where the results are stored
     /// @param fee smallest units of OPG for whoever attests the page, out of the proposer's deposit
-    /// @param deadline last second of the operator's signature, in unix seconds; ignored where the operator calls
+    /// @param deadline last second in which it counts, in unix seconds: a page that comes late can have results that are
+    /// too old. Where the operator calls, zero is no deadline
     struct Proposal {
         IInferenceSettlement.Verification kind;
         bytes32 teeId;
@@ -315,7 +316,7 @@ interface IPageSettlement {
     /// @notice Somebody else than the enclave's operator proposes, without the operator's signature.
     /// @param operator the operator
     error PageSettlement_NoConsent(address operator);
-    /// @notice The operator's signature is over.
+    /// @notice The time of the proposal is over.
     /// @param deadline last second of it, in unix seconds
     /// @param blockTimestamp the block's time
     error PageSettlement_ProposalExpired(uint256 deadline, uint256 blockTimestamp);

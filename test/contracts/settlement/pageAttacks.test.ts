@@ -164,13 +164,39 @@ describe("PageSettlement: what an attacker would try", () => {
     });
   });
 
+  describe("a proposal that is held back", () => {
+    it("test_RevertWhen_TheOperatorsOwnCallComesAfterItsDeadline", async () => {
+      const page = makePage(f, await goodResults(f, [0]));
+      const oldest = leafOf(page, 0).result.timestamp;
+      const deadline = oldest + PARAMETERS.resultWindow;
+      const held = () => propose(f, page, f.operator, { signature: "0x", deadline });
+      await goTo(deadline + 1n);
+      await expectRefusal(held(), "PageSettlement_ProposalExpired");
+      // Without a deadline it would be proposed, and be wrong.
+      expect(await f.pages.judgeLeaf(page.header, leafOf(page, 0))).to.equal(
+        PAGE_REASONS.indexOf("OutsideWindow"),
+      );
+    });
+
+    it("test_CountsUntilTheLastSecond", async () => {
+      const page = makePage(f, await goodResults(f, [0]));
+      const deadline = leafOf(page, 0).result.timestamp + PARAMETERS.resultWindow;
+      await f.networkHelpers.time.setNextBlockTimestamp(deadline);
+      await propose(f, page, f.operator, { signature: "0x", deadline });
+      await goTo(deadline + DAY);
+      expect(await f.pages.judgeLeaf(page.header, leafOf(page, 0))).to.equal(0n);
+    });
+  });
+
   describe("calldata that is no header", () => {
     it("test_RevertWhen_AWordHasBitsThatItsTypeDoesNotHave", async () => {
       const page = makePage(f, await goodResults(f, [0]));
       await propose(f, page);
-      const data = f.pages.interface.encodeFunctionData("pageIdOf", [page.header]);
+      const { interface: encoder } = f.pages;
+      const header = encoder.encodeFunctionData("pageIdOf", [page.header]);
+      const leaf = encoder.encodeFunctionData("judgeLeaf", [page.header, leafOf(page, 0)]);
       const to = await f.pages.getAddress();
-      const call = (word: number, value: bigint) => {
+      const call = (word: number, value: bigint, data = header) => {
         const at = 10 + 64 * word;
         const other = `${data.slice(0, at)}${value.toString(16).padStart(64, "0")}${data.slice(at + 64)}`;
         return f.ethers.provider.call({ to, data: other });
@@ -184,6 +210,16 @@ describe("PageSettlement: what an attacker would try", () => {
         [7, 1n << 96n],
       ] as const) {
         await expect(call(word, value)).to.revert(f.ethers);
+      }
+      // The leaf's place, its result's requester and time.
+      const { timestamp } = leafOf(page, 0).result;
+      expect(BigInt(await call(16, timestamp, leaf))).to.equal(0n);
+      for (const [word, value] of [
+        [9, 1n << 8n],
+        [13, 1n << 160n],
+        [16, (1n << 64n) | timestamp],
+      ] as const) {
+        await expect(call(word, value, leaf)).to.revert(f.ethers);
       }
     });
   });
