@@ -76,7 +76,8 @@ interface IPageSettlement {
     /// @param root of the tree of results
     /// @param blobId where the results are stored
     /// @param fee smallest units of OPG for whoever attests the page, out of the proposer's deposit
-    /// @param deadline last second of the operator's signature, in unix seconds; ignored where the operator calls
+    /// @param deadline last second in which it counts, in unix seconds: a page that comes late can have results that are
+    /// too old. Where the operator calls, zero is no deadline
     struct Proposal {
         IInferenceSettlement.Verification kind;
         bytes32 teeId;
@@ -168,9 +169,12 @@ interface IPageSettlement {
     /// @notice What an account has here. A slot.
     /// @param amount smallest units of OPG
     /// @param openPages pages that it answers for; while there is one, nothing can be withdrawn
+    /// @param forfeitedAt when a page of it was last refuted, in unix seconds; zero if none was. The fees of pages that it
+    /// had proposed by then do not come back
     struct Account {
         uint128 amount;
         uint64 openPages;
+        uint64 forfeitedAt;
     }
 
     /// @notice A leaf that was asked for. A slot.
@@ -312,7 +316,7 @@ interface IPageSettlement {
     /// @notice Somebody else than the enclave's operator proposes, without the operator's signature.
     /// @param operator the operator
     error PageSettlement_NoConsent(address operator);
-    /// @notice The operator's signature is over.
+    /// @notice The time of the proposal is over.
     /// @param deadline last second of it, in unix seconds
     /// @param blockTimestamp the block's time
     error PageSettlement_ProposalExpired(uint256 deadline, uint256 blockTimestamp);
@@ -430,12 +434,12 @@ interface IPageSettlement {
     function attest(PageHeader calldata header) external;
 
     /// @notice Frees the bonds of pages that nothing can be shown against any more, and gives back fees that nobody
-    /// earned. Anyone.
+    /// earned, but for those that were put aside before the proposer lost a deposit. Anyone.
     /// @param headers of pages that are final, and whose evidence window is over
     function releaseBonds(PageHeader[] calldata headers) external;
 
     /// @notice Settles a good result of a rejected page, alone and for good. Anyone, until the later one of the result's
-    /// window and seven days after the rejection.
+    /// window and seven days after the rejection. Reverts for a leaf of another request, enclave or time than the page's.
     /// @param header of the page
     /// @param leaf the result
     function settleAgain(PageHeader calldata header, Leaf calldata leaf) external;
@@ -486,7 +490,8 @@ interface IPageSettlement {
     function requestLeaf(PageHeader calldata header, uint8 index) external;
 
     /// @notice Shows leaves that were asked for, and takes the deposits into the caller's account. Anyone. Whether a leaf
-    /// is good is not looked at: shown, it can be challenged.
+    /// is good is not looked at: shown, it can be challenged. Leaves that nobody waits for, or not any more, are skipped;
+    /// reverts if there is no other.
     /// @param answers 1 to 32, of any pages
     function answerLeaves(Answer[] calldata answers) external;
 

@@ -120,6 +120,10 @@ contract PageSettlement is PageChallenges {
         PageRecord memory record = _records[pageId];
         _requireState(pageId, record, PageState.Rejected);
         _requireIncluded(header, pageId, leaf);
+        // Otherwise whoever lets a page of theirs be rejected could settle what was too old, from the future or another
+        // node's. For the rest the settlement asks itself.
+        (Reason reason, ) = _judgePlace(header, pageId, leaf);
+        if (reason != Reason.None) revert PageSettlement_LeafIsBad(pageId, leaf.index, reason);
         uint256 latest = uint256(leaf.result.timestamp) + record.resultWindow;
         uint256 afterEnd = uint256(record.endedAt) + EVIDENCE_WINDOW;
         if (afterEnd > latest) latest = afterEnd;
@@ -140,7 +144,11 @@ contract PageSettlement is PageChallenges {
         _records[pageId].outcome = Outcome.Released;
         Account storage account = _accounts[header.proposer];
         --account.openPages;
-        if (record.attestedAt == 0) account.amount += header.fee;
+        if (record.attestedAt == 0) {
+            // Fees are part of the deposit: one that was put aside before all of it was lost is lost with it.
+            if (record.proposedAt > account.forfeitedAt) account.amount += header.fee;
+            else forfeits += header.fee;
+        }
         emit PageReleased(pageId);
     }
 
@@ -169,10 +177,12 @@ contract PageSettlement is PageChallenges {
 
     function _requireOperator(Proposal calldata proposal, bytes calldata signature) private view {
         address operator = REGISTRY.operatorOf(proposal.teeId);
-        if (msg.sender == operator) return;
-        if (block.timestamp > proposal.deadline) {
+        bool isOwn = msg.sender == operator;
+        // The operator's own call may be held back, too, until its results are too old to be right.
+        if (block.timestamp > proposal.deadline && !(isOwn && proposal.deadline == 0)) {
             revert PageSettlement_ProposalExpired(proposal.deadline, block.timestamp);
         }
+        if (isOwn) return;
         bytes32 structHash = Proposals.hashStruct(
             uint8(proposal.kind),
             proposal.ledgerPage,

@@ -26,9 +26,11 @@ library RequestIds {
         return uint256(requestId) >> PAGE_BITS;
     }
 
-    /// @notice The node that a ledger page belongs to.
+    /// @notice The node that a ledger page belongs to; zero for a number behind the last ledger page.
+    /// @dev Such a number without its highest bits is a ledger page's: it would name the same requests, in another slot.
     function nodeOfPage(uint256 page) internal pure returns (address) {
-        return address(uint160(page >> (NONCE_BITS - PAGE_BITS)));
+        uint256 node = page >> (NONCE_BITS - PAGE_BITS);
+        return node > type(uint160).max ? address(0) : address(uint160(node));
     }
 
     /// @notice The request's bit in its page.

@@ -102,6 +102,10 @@ abstract contract PageChallenges is PageJudgement {
         for (uint256 i = 0; i < answers.length; ++i) {
             earned += _answer(answers[i].header, answers[i].leaf);
         }
+        // Whoever asked could otherwise stop the answers of many by showing one of them first.
+        if (earned == 0) {
+            revert PageSettlement_RequestInvalid(pageIdOf(answers[0].header), answers[0].leaf.index);
+        }
         _credit(msg.sender, earned);
     }
 
@@ -180,9 +184,10 @@ abstract contract PageChallenges is PageJudgement {
         return PageTree.hashLeaf(digest, InferenceResults.hashCalldata(otherSignature));
     }
 
-    /// @return earned smallest units of OPG for whoever answers
+    /// @return earned smallest units of OPG for whoever answers; zero if nobody waits for the leaf
     function _answer(PageHeader calldata header, Leaf calldata leaf) private returns (uint256 earned) {
         bytes32 pageId = pageIdOf(header);
+        if (_requests[pageId][leaf.index].requester == address(0)) return 0;
         PageRecord storage record = _records[pageId];
         _requireState(pageId, record, PageState.Pending);
         LeafRequest memory request = _takeRequest(pageId, leaf.index);

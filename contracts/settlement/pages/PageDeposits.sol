@@ -76,6 +76,7 @@ abstract contract PageDeposits is IPageSettlement {
         Account storage account = _accounts[proposer];
         uint256 lost = account.amount + unearned;
         account.amount = 0;
+        account.forfeitedAt = uint64(block.timestamp);
         --account.openPages;
         reward = lost / 2;
         if (lost == 0) return 0;

@@ -85,21 +85,34 @@ abstract contract PageJudgement is PageRecords {
         bytes32 digest
     ) private view returns (Reason) {
         IInferenceSettlement.InferenceResult calldata result = leaf.result;
-        if (result.requestId != _requestAt(header, leaf.index)) return Reason.MalformedLeaf;
-        if (result.teeId != header.teeId) return Reason.WrongNode;
-        PageRecord storage record = _records[pageId];
-        uint256 proposedAt = record.proposedAt;
-        uint256 resultWindow = record.resultWindow;
-        if (proposedAt == 0) (proposedAt, resultWindow) = (block.timestamp, _parameters.resultWindow);
-        if (
-            result.timestamp > proposedAt + MAXIMUM_CLOCK_SKEW ||
-            proposedAt > uint256(result.timestamp) + resultWindow
-        ) return Reason.OutsideWindow;
+        (Reason reason, uint256 proposedAt) = _judgePlace(header, pageId, leaf);
+        if (reason != Reason.None) return reason;
         uint256 time = result.timestamp < proposedAt ? result.timestamp : proposedAt;
-        Reason reason = _judgeSignature(result.teeId, digest, leaf.signature, time);
+        reason = _judgeSignature(result.teeId, digest, leaf.signature, time);
         if (reason != Reason.None) return reason;
         if (!_isVersionGood(result.modelVersion, time)) return Reason.VersionInvalid;
         return REGISTRY.wasInService(result.teeId, time) ? Reason.None : Reason.KeyNotInService;
+    }
+
+    /// @dev What is wrong with where and when a result is.
+    /// @return reason None, MalformedLeaf, WrongNode or OutsideWindow
+    /// @return proposedAt when the page was proposed; now if it was not
+    function _judgePlace(
+        PageHeader calldata header,
+        bytes32 pageId,
+        Leaf calldata leaf
+    ) internal view returns (Reason reason, uint256 proposedAt) {
+        IInferenceSettlement.InferenceResult calldata result = leaf.result;
+        PageRecord storage record = _records[pageId];
+        proposedAt = record.proposedAt;
+        uint256 resultWindow = record.resultWindow;
+        if (proposedAt == 0) (proposedAt, resultWindow) = (block.timestamp, _parameters.resultWindow);
+        if (result.requestId != _requestAt(header, leaf.index)) reason = Reason.MalformedLeaf;
+        else if (result.teeId != header.teeId) reason = Reason.WrongNode;
+        else if (
+            result.timestamp > proposedAt + MAXIMUM_CLOCK_SKEW ||
+            proposedAt > uint256(result.timestamp) + resultWindow
+        ) reason = Reason.OutsideWindow;
     }
 
     /// @dev Session keys are certified once, and their terms stay known when they end.

@@ -45,9 +45,11 @@ abstract contract RequestLedger is IRequestLedger, AccessManaged {
         if (bitmap & ~held != 0) revert RequestLedger_NotHeld(page, held, bitmap);
         _pages[page] &= ~bitmap;
         uint256 rest = held & ~bitmap;
-        if (held == type(uint256).max) {
+        uint256 whole = _wholeBit(page);
+        // All that was taken in parts is held, and is not whole: it has a bitmap to clear.
+        if (_heldWhole[msg.sender][page >> 8] & whole != 0) {
             if (rest == held) return;
-            _heldWhole[msg.sender][page >> 8] &= ~_wholeBit(page);
+            _heldWhole[msg.sender][page >> 8] &= ~whole;
             if (rest == 0) return;
         }
         _held[msg.sender][page] = rest;

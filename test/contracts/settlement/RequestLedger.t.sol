@@ -121,6 +121,35 @@ contract RequestLedgerTest {
         vm.assertEq(ledger.heldBy(address(this), page), 0, "held in the end");
     }
 
+    /// @dev A page that a writer holds all of, but took in two parts, and gives back in one: nothing of it stays behind, or
+    /// the writer could clear what is settled there later.
+    function testFuzz_WritersGiveBackAtOnceWhatTheyTookInParts(
+        uint256 page,
+        uint256 first,
+        uint8 index
+    ) public {
+        page >>= 8;
+        ledger.hold(page, first);
+        ledger.hold(page, ~first);
+        vm.assertEq(ledger.heldBy(address(this), page), type(uint256).max, "held");
+        ledger.release(page, type(uint256).max);
+        vm.assertEq(ledger.occupied(page), 0, "occupied after");
+        vm.assertEq(ledger.heldBy(address(this), page), 0, "held after");
+        bytes32 requestId = bytes32((page << 8) | index);
+        ledger.record(requestId);
+        vm.assertTrue(ledger.isSettled(requestId), "not settled");
+        vm.expectRevert(
+            abi.encodeWithSelector(IRequestLedger.RequestLedger_NotHeld.selector, page, 0, 1 << index)
+        );
+        ledger.release(page, 1 << index);
+    }
+
+    /// @dev A number behind the last ledger page is nobody's.
+    function testFuzz_PagesBehindTheLastHaveNoNode(uint256 page) public pure {
+        vm.assertEq(RequestIds.nodeOfPage(page | (1 << 248)), address(0), "node");
+        vm.assertEq(RequestIds.nodeOfPage(page | (1 << 255)), address(0), "node");
+    }
+
     /// @dev What a former writer holds is not taken for settled, and is not free before it gives it back: a page that turns
     /// out to be wrong after its contract was removed must not stand for good.
     function test_FormerWriterGivesBackWhatItHolds_AndHoldsNoMore() public {
