@@ -254,6 +254,20 @@ describe("a page", () => {
     await allIn(url, ids, "settled");
   });
 
+  it("is looked after by a worker that proposes none any more, and has no store", async () => {
+    await pages.deposit(walletOf(account).address, 100);
+    const settings = settingsOf(2);
+    const worker = start(settings);
+    const url = await worker.url();
+    const ids = await handIn(url, await make(2));
+    await allIn(url, ids, "pending");
+    await worker.child.stop();
+    const without = { HACA_PAGE_SIZE: "1", HACA_BLOB_PUBLISHER: "", HACA_BLOB_AGGREGATOR: "" };
+    const successor = await start({ ...settings, ...without }).url();
+    await pages.end();
+    await allIn(successor, ids, "settled");
+  });
+
   it("has its blob stored again before its epochs end", async () => {
     await pages.deposit(walletOf(account).address, 100);
     const worker = start(settingsOf(2, { HACA_BLOB_RENEW_SECONDS: "1" }));

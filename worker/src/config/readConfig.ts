@@ -42,7 +42,7 @@ export type Config = QueueConfig & {
   batch: { size: number; maxAgeMs: number };
   /** the same of a page; absent: no pages */
   page: { size: number; maxAgeMs: number } | undefined;
-  /** where pages are stored; absent where there are none */
+  /** where pages are stored, those that were proposed too; absent where no store is named and there are none */
   blobs: BlobConfig | undefined;
   /** whose enclaves' results are taken in, checksummed; none: the node's own account's */
   operators: readonly string[];
@@ -133,6 +133,8 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
   const needsModels = roles.includes("infer") || roles.includes("prove");
   const pageSize = required(settings, "HACA_PAGE_SIZE");
   const hasPages = roles.includes("settle") && pageSize > 1;
+  const publisher = optional(settings, "HACA_BLOB_PUBLISHER");
+  const hasStore = roles.includes("settle") && publisher !== undefined;
   const rpcUrl = required(settings, "HACA_RPC_URL");
   const chainId = required(settings, "HACA_CHAIN_ID");
   return {
@@ -160,7 +162,7 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
     page: hasPages
       ? { size: pageSize, maxAgeMs: required(settings, "HACA_PAGE_MAX_AGE") }
       : undefined,
-    blobs: hasPages ? readBlobConfig(settings) : undefined,
+    blobs: hasPages || hasStore ? readBlobConfig(settings) : undefined,
     operators: optional(settings, "HACA_OPERATORS") ?? [],
     modelRefreshMs: required(settings, "HACA_MODEL_REFRESH_MS"),
     logLevel: required(settings, "HACA_LOG_LEVEL"),

@@ -193,25 +193,25 @@ function settleLoop(parameters: {
   return [{ name: "settle", pass, wakeup: wakeups.settle, intervalMs: config.pollMs }];
 }
 
-/** What proposing pages needs; undefined where there are none. @throws StartError where the deployment has no contract for it */
+/**
+ * What pages need, also where none are proposed any more: what was proposed is looked after. Undefined where the deployment
+ * has no contract for them. @throws StartError where there are to be some all the same
+ */
 function pagePortsOf(parameters: { parts: Parts; signal: AbortSignal }): PagePorts | undefined {
   const { parts, signal } = parameters;
   const { chain, config } = parts;
-  const { blobs, pollMs } = config;
-  if (blobs === undefined) return undefined;
+  const { blobs, page, pollMs } = config;
   if (chain.pageSettlement === undefined) {
+    if (page === undefined) return undefined;
     throw new StartError({
       code: "page.noContract",
       message: `HACA_PAGE_SIZE: ${config.addressBook} has no PageSettlement: deploy it first, or set 1`,
     });
   }
+  const ports = { contract: chain.pageSettlement, lookSeconds: (LOOK_POLLS * pollMs) / 1_000 };
+  if (blobs === undefined) return { ...ports, renewSeconds: 0 };
   // Whatever the store makes of a content: it is read back and compared with what was sent.
   const ids = "walrus";
   const store = createHttpBlobStore({ ...blobs, ids, maximumBytes: MAXIMUM_PAGE_BYTES, signal });
-  return {
-    contract: chain.pageSettlement,
-    blobs: restingStore(store),
-    renewSeconds: blobs.renewSeconds,
-    lookSeconds: (LOOK_POLLS * pollMs) / 1_000,
-  };
+  return { ...ports, renewSeconds: blobs.renewSeconds, blobs: restingStore(store) };
 }

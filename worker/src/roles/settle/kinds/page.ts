@@ -1,6 +1,6 @@
 import { BlobError } from "@haca/protocol/blobs/blobError";
 import { blobIdToWord } from "@haca/protocol/blobs/blobId";
-import { putAndReadBack } from "@haca/protocol/blobs/blobStore";
+import { type BlobStore, putAndReadBack } from "@haca/protocol/blobs/blobStore";
 import { encodePageBlob } from "@haca/protocol/blobs/pageBlob";
 import { PAGE_SIZE } from "@haca/protocol/resultPage";
 import type { Log } from "ethers";
@@ -11,7 +11,6 @@ import type { ProposedPage } from "../../../jobs/pages.ts";
 import { headerOf } from "../pages/headerOf.ts";
 import { judgeLeaves } from "../pages/judgeLeaves.ts";
 import { makePage } from "../pages/makePage.ts";
-import type { PagePorts } from "../pages/pagePorts.ts";
 import { requireDeposit } from "../pages/requireDeposit.ts";
 import { type Followed, lotsOf, type SettlementDriver } from "./settlementDriver.ts";
 
@@ -43,12 +42,12 @@ export const page: SettlementDriver = {
       });
   },
   async encode(jobs, { account, chain, pages }) {
-    if (pages === undefined) {
+    if (pages?.blobs === undefined) {
       throw new NonRetryableError({ code: "page.off", message: "no pages are proposed here" });
     }
     await requireDeposit({ chain, account });
     const made = makePage({ jobs, domain: chain.domain });
-    const blobId = await store({ pages, bytes: encodePageBlob(made) });
+    const blobId = await store({ blobs: pages.blobs, bytes: encodePageBlob(made) });
     const teeId = jobs[0]?.enclave?.teeId ?? "";
     const proposal = { ...headerOf({ made, teeId, blobId }), deadline: 0n };
     const data = pageInterface.encodeFunctionData("proposePage", [proposal, "0x"]);
@@ -71,9 +70,10 @@ export const page: SettlementDriver = {
 };
 
 /** Has the blob stored and reads it back. Returns its id as a word. @throws NotYetError where the store fails */
-async function store(parameters: { pages: PagePorts; bytes: Uint8Array }): Promise<string> {
+async function store(parameters: { blobs: BlobStore; bytes: Uint8Array }): Promise<string> {
+  const { blobs, bytes } = parameters;
   try {
-    const { id } = await putAndReadBack({ store: parameters.pages.blobs, bytes: parameters.bytes });
+    const { id } = await putAndReadBack({ store: blobs, bytes });
     return blobIdToWord(id);
   } catch (error) {
     if (!(error instanceof BlobError)) throw error;

@@ -1,6 +1,6 @@
 import { BlobError } from "@haca/protocol/blobs/blobError";
 import { blobIdToWord } from "@haca/protocol/blobs/blobId";
-import { putAndReadBack } from "@haca/protocol/blobs/blobStore";
+import { type BlobStore, putAndReadBack } from "@haca/protocol/blobs/blobStore";
 import { encodePageBlob } from "@haca/protocol/blobs/pageBlob";
 import { describeError } from "../../../errors.ts";
 import { claimRenewals, type ProposedPage, readPage, recordRenewal } from "../../../jobs/pages.ts";
@@ -23,29 +23,32 @@ export async function renewPages(parameters: {
 }): Promise<void> {
   const { context, pages } = parameters;
   const { database } = context;
+  const { blobs, renewSeconds } = pages;
+  if (blobs === undefined) return;
   const claimed = await claimRenewals({ database, restSeconds: REST_SECONDS, limit: LIMIT });
-  for (const page of claimed) await renew({ context, pages, page });
+  for (const page of claimed) await renew({ context, blobs, renewSeconds, page });
 }
 
 async function renew(parameters: {
   context: SettleContext;
-  pages: PagePorts;
+  blobs: BlobStore;
+  renewSeconds: number;
   page: ProposedPage;
 }): Promise<void> {
-  const { context, page, pages } = parameters;
+  const { blobs, context, page, renewSeconds } = parameters;
   const { chain, database, logger } = context;
   const { header, pageId } = page;
   try {
     const jobs = (await readPage({ database, pageId }))?.jobs ?? [];
     const bytes = encodePageBlob(makePage({ jobs, domain: chain.domain }));
-    const { id } = await putAndReadBack({ store: pages.blobs, bytes });
+    const { id } = await putAndReadBack({ store: blobs, bytes });
     if (blobIdToWord(id) !== header.blobId) {
       throw new BlobError({
         code: "blob.otherId",
         message: `the store has the content of blob ${header.blobId} as ${blobIdToWord(id)}`,
       });
     }
-    await recordRenewal({ database, pageId, renewSeconds: pages.renewSeconds });
+    await recordRenewal({ database, pageId, renewSeconds });
     logger.info({ page: pageId, blobId: id }, "blob renewed");
   } catch (error) {
     if (!(error instanceof BlobError)) throw error;
