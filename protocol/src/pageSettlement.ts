@@ -27,6 +27,13 @@ export const PAGE_REASONS = [
   ...["VersionInvalid", "KeyNotInService", "ConflictingReceipt", "DataWithheld"],
 ] as const;
 
+/** Smallest units of OPG that have to answer for so many open pages, fees apart. */
+export function neededDeposit(parameters: { minimumDeposit: bigint; openPages: bigint }): bigint {
+  const { minimumDeposit, openPages } = parameters;
+  const needed = (minimumDeposit * openPages) / PAGES_PER_DEPOSIT;
+  return needed > minimumDeposit ? needed : minimumDeposit;
+}
+
 /** Seconds after its end in which a page can still be disproved; then its bond is free. */
 export const EVIDENCE_WINDOW = 7n * 86_400n;
 /** Most seconds for which a sequencer may keep a transaction out: the long road, at most seven days, has room for two. */
@@ -60,6 +67,19 @@ const coder = AbiCoder.defaultAbiCoder();
 export function shortestLongRoad(inclusionDelay: bigint): bigint {
   const shortest = ANSWER_TIME + HOUR;
   return 2n * inclusionDelay > shortest ? 2n * inclusionDelay : shortest;
+}
+
+/** Last second in which a page is pending, requests for leaves that are open apart; of what the contract stores of it. */
+export function endOfPage(
+  record: Readonly<
+    Record<"proposedAt" | "attestedAt" | "extendedUntil" | "longRoad" | "shortRoad", bigint>
+  >,
+): bigint {
+  const { proposedAt, attestedAt, extendedUntil, longRoad, shortRoad } = record;
+  const long = proposedAt + longRoad;
+  const short = attestedAt + shortRoad;
+  const road = attestedAt > 0n && short < long ? short : long;
+  return extendedUntil > road ? extendedUntil : road;
 }
 
 /** The id of a page, as `PageSettlement.pageIdOf` has it. */

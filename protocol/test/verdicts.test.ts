@@ -190,7 +190,9 @@ describe("consent", () => {
     const judge = (consent: Parameters<typeof judgeVanilla>[0]["consent"], until = deadline) =>
       judgeVanilla({ ...{ result, deadline: until, consent, state } });
     expect(judge({ sender, signature })).toBe("accepted");
-    expect(judge({ sender: node.address, signature: "0x" }, 0n)).toBe("accepted");
+    for (const one of [node.address, node.address.toLowerCase()]) {
+      expect(judge({ sender: one, signature: "0x" }, 0n)).toBe("accepted");
+    }
     expect(judge({ sender, signature: "0x", isTakenByCode: true })).toBe("accepted");
     expect(judge({ sender, signature: "0x" })).toBe("InferenceSettlement_NodeSignatureInvalid");
     expect(judge({ sender, signature }, NOW - 1n)).toBe("InferenceSettlement_ProposalExpired");

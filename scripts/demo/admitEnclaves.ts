@@ -6,26 +6,18 @@ import {
   type RunningEnclave,
   startSimulatedEnclave,
 } from "@haca/enclave-simulator/startSimulatedEnclave";
-import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { ATTESTATION_VENDORS } from "@haca/protocol/attestationVendors";
 import { BaseError } from "@haca/protocol/baseError";
 import type { ContractName } from "@haca/protocol/contracts";
-import { ROLES } from "@haca/protocol/roles";
 import { fetchHeartbeat } from "@haca/worker/roles/heartbeat/enclaveClient";
 import { JsonRpcProvider, Wallet } from "ethers";
-import {
-  type ArgumentsOf,
-  type ChangeName,
-  type ContractOf,
-  connected,
-  contractAt,
-} from "../lib/contracts.ts";
+import { type ArgumentsOf, type ChangeName, type ContractOf, connected } from "../lib/contracts.ts";
 import type { Report } from "../lib/progress.ts";
 import { gasLimitFor } from "../lib/sendCall.ts";
 import { formatTable } from "../lib/table.ts";
 import { collectEvidence } from "../tee/collectEvidence.ts";
 import { type TeeContracts, teeContracts, verifierOf } from "../tee/teeContracts.ts";
-import { CHAIN_ID, developmentKey } from "./localChain.ts";
+import { CHAIN_ID, developmentKey, withChain } from "./localChain.ts";
 
 const ADMINISTRATOR = 0;
 const GUARDIAN = 1;
@@ -37,16 +29,17 @@ const { nitro } = ATTESTATION_VENDORS;
 const IMAGES = ["demo-a", "demo-b"] as const;
 
 type Node = { image: string; enclave: SimulatedEnclave; running: RunningEnclave };
+/** Two enclaves that were admitted, by the image that each runs. */
+export type AdmittedEnclaves = readonly [first: SimulatedEnclave, second: SimulatedEnclave];
 
 /**
  * Admits two simulated enclaves through the verification of their attestation documents on the chain, lets the first
- * send a heartbeat, revokes the second's image as guardian, and shows from the registry who is active. Returns the enclave that
- * stays.
+ * send a heartbeat, and shows from the registry who is active.
  */
 export async function admitEnclaves(parameters: {
   rpcUrl: string;
   report: Report;
-}): Promise<SimulatedEnclave> {
+}): Promise<AdmittedEnclaves> {
   const { rpcUrl, report } = parameters;
   const provider = new JsonRpcProvider(rpcUrl, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
   provider.pollingInterval = 100;
@@ -55,7 +48,6 @@ export async function admitEnclaves(parameters: {
   try {
     const administrator = account(ADMINISTRATOR);
     const contracts = await teeContracts({ chainId: CHAIN_ID, runner: administrator });
-    await appointGuardian(administrator);
     const now = BigInt(Math.floor(Date.now() / 1000));
     const chain = makeSimulatedChain({ now, root: openDevelopmentRoot() });
     const rows: string[][] = [];
@@ -77,28 +69,30 @@ export async function admitEnclaves(parameters: {
     const values = [alive.teeId, alive.timestamp, alive.signature] as const;
     const gas = await send(contracts.registry, "heartbeat", values);
     console.log(`      heartbeat of ${first.image}: ${gas.toLocaleString("en")} gas`);
-    await requireActive(contracts, nodes);
-
-    const registry = connected(contracts.registry, account(GUARDIAN));
-    const hash = pcrHashOf(second.enclave.measurements);
-    const revocation = await send(registry, "revokePCR", [hash, LLM_PROXY]);
-    console.log(
-      `      guardian revokes image ${second.image}: ${revocation.toLocaleString("en")} gas`,
-    );
-    await requireActive(contracts, [first]);
-    return first.enclave;
+    await requireActive(contracts, IMAGES);
+    return [first.enclave, second.enclave];
   } finally {
     await Promise.all(nodes.map(({ running }) => running.close()));
     provider.destroy();
   }
 }
 
-/** The deployer is administrator after `--part tee`, and appoints the guardian. */
-async function appointGuardian(administrator: Wallet): Promise<void> {
-  const { address } = readAddressBook(addressBookPath(CHAIN_ID)).contracts.AccessManager;
-  const manager = contractAt({ name: "AccessManager", address, runner: administrator });
-  const guardian = new Wallet(developmentKey(GUARDIAN)).address;
-  await send(manager, "grantRole", [ROLES.GUARDIAN, guardian, 0]);
+/** Revokes the second enclave's image as guardian, and shows who is active then. Returns the enclave that stays. */
+export async function revokeSecondImage(parameters: {
+  rpcUrl: string;
+  enclaves: AdmittedEnclaves;
+}): Promise<SimulatedEnclave> {
+  const { rpcUrl, enclaves } = parameters;
+  const [first, second] = enclaves;
+  return withChain(rpcUrl, async (provider) => {
+    const guardian = new Wallet(developmentKey(GUARDIAN), provider);
+    const contracts = await teeContracts({ chainId: CHAIN_ID, runner: guardian });
+    const hash = pcrHashOf(second.measurements);
+    const gas = await send(contracts.registry, "revokePCR", [hash, LLM_PROXY]);
+    console.log(`      guardian revokes image ${IMAGES[1]}: ${gas.toLocaleString("en")} gas`);
+    await requireActive(contracts, [IMAGES[0]]);
+    return first;
+  });
 }
 
 /** On a development chain the administrator may approve images at once. */
@@ -146,16 +140,16 @@ async function send<Name extends ContractName, Function extends ChangeName<Name>
 }
 
 /** Prints the registry's active nodes, which must be exactly these. */
-async function requireActive(contracts: TeeContracts, expected: readonly Node[]): Promise<void> {
+async function requireActive(contracts: TeeContracts, expected: readonly string[]): Promise<void> {
   const active = await contracts.registry.getActiveTEEs(LLM_PROXY);
   const names = active.map(
     ({ pcrHash }) =>
       IMAGES.find((image) => pcrHashOf(measurementsOf(image)) === pcrHash) ?? pcrHash,
   );
   console.log(`      active nodes: ${names.join(", ")}`);
-  if (names.join() === expected.map(({ image }) => image).join()) return;
+  if (names.join() === expected.join()) return;
   throw new BaseError({
     code: "demo.notActive",
-    message: `the registry's active nodes are ${names.join(", ") || "none"}, expected ${expected.map(({ image }) => image).join(", ")}`,
+    message: `the registry's active nodes are ${names.join(", ") || "none"}, expected ${expected.join(", ")}`,
   });
 }

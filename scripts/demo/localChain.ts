@@ -1,4 +1,4 @@
-import { HDNodeWallet, Mnemonic } from "ethers";
+import { HDNodeWallet, JsonRpcProvider, Mnemonic } from "ethers";
 import { freePort } from "../lib/freePort.ts";
 import type { ProcessGroup } from "../lib/processGroup.ts";
 
@@ -50,4 +50,18 @@ export async function startChain(parameters: {
     },
   });
   return url;
+}
+
+/** The local chain, for as long as `use` takes. */
+export async function withChain<T>(
+  rpcUrl: string,
+  use: (provider: JsonRpcProvider) => Promise<T>,
+): Promise<T> {
+  const provider = new JsonRpcProvider(rpcUrl, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
+  provider.pollingInterval = 100;
+  try {
+    return await use(provider);
+  } finally {
+    provider.destroy();
+  }
 }

@@ -23,6 +23,7 @@ const SETTLE_TIMEOUT_MS_PER_IMAGE = 60_000;
 const NODE = 1;
 const BATCHING_NODE = 4;
 const BATCH = 8;
+const PAGE = 16;
 
 /** The whole path, from an empty chain to a table read back from the indexer. */
 export async function runDemo(parameters: {
@@ -34,7 +35,7 @@ export async function runDemo(parameters: {
   const { options, group, runFolder } = parameters;
   const { model, count } = options;
   const images = testImages({ model, count });
-  const steps = new Steps({ total: 11 });
+  const steps = new Steps({ total: 13 });
   const started = Date.now();
 
   await steps.run("compile the contracts", () =>
@@ -54,12 +55,24 @@ export async function runDemo(parameters: {
     return url;
   });
 
+  const enclaves = await steps.run("verify and admit two simulated enclaves", async (report) => {
+    // Imported here because it needs the ABIs, which the first step generates.
+    const { admitEnclaves } = await import("./admitEnclaves.ts");
+    return await admitEnclaves({ rpcUrl: chain, report });
+  });
+
   const enclave = await steps.run(
-    "verify and admit two simulated enclaves, then revoke one's image",
+    "deploy token and pages, hand everything over, and revoke one's image as guardian",
     async (report) => {
-      // Imported here because it needs the ABIs, which the first step generates.
-      const { admitEnclaves } = await import("./admitEnclaves.ts");
-      return await admitEnclaves({ rpcUrl: chain, report });
+      report("deploying");
+      await group.run({
+        name: "governance",
+        command: process.execPath,
+        arguments: ["scripts/deploy/cli.ts", "--network", "localhost"],
+        environment: { HACA_RPC_URL: chain },
+      });
+      const { revokeSecondImage } = await import("./admitEnclaves.ts");
+      return await revokeSecondImage({ rpcUrl: chain, enclaves });
     },
   );
 
@@ -80,8 +93,8 @@ export async function runDemo(parameters: {
       const [indexer, worker] = await Promise.all([
         startIndexer({ group, runFolder, rpcUrl: chain, timeoutMs: START_TIMEOUT_MS }),
         startWorker({
-          ...{ group, name: "worker", account: NODE, batchSize: 1 },
-          ...{ runFolder, rpcUrl: chain, folder, timeoutMs: START_TIMEOUT_MS },
+          ...{ group, name: "worker", account: NODE, settings: { HACA_MODELS: folder } },
+          ...{ runFolder, rpcUrl: chain, timeoutMs: START_TIMEOUT_MS },
         }),
       ]);
       return { indexer, worker };
@@ -127,8 +140,9 @@ export async function runDemo(parameters: {
     async (report) => {
       const name = "batching-worker";
       const workerUrl = await startWorker({
-        ...{ group, name, account: BATCHING_NODE, batchSize: BATCH },
-        ...{ runFolder, rpcUrl: chain, folder, timeoutMs: START_TIMEOUT_MS },
+        ...{ group, name, account: BATCHING_NODE },
+        settings: { HACA_MODELS: folder, HACA_BATCH_SIZE: String(BATCH) },
+        ...{ runFolder, rpcUrl: chain, timeoutMs: START_TIMEOUT_MS },
       });
       const sent = await sendImages({
         ...{ workerUrl, model, images: testImages({ model, count: BATCH }) },
@@ -143,11 +157,23 @@ export async function runDemo(parameters: {
     "settle an answer that the enclave signed, of a model without a circuit",
     async () => {
       // Imported here because it needs the ABIs.
-      const { settleByEnclave } = await import("./settleByEnclave.ts");
+      const { settleByEnclave } = await import("./enclaveAnswers.ts");
       return await indexed([await settleByEnclave({ rpcUrl: chain, enclave })]);
     },
   );
-  console.log(`\n${kindsTable([...settlements, ...batch, ...signed])}\n`);
+  const paged = await steps.run(
+    `propose ${PAGE} more answers of the enclave as one page, which can be challenged`,
+    async (report) => {
+      const { settlePage, startBlobs } = await import("./settlePage.ts");
+      const blobsUrl = await startBlobs({ group, runFolder, timeoutMs: START_TIMEOUT_MS });
+      const requestIds = await settlePage({
+        ...{ group, runFolder, rpcUrl: chain, blobsUrl, enclave, count: PAGE, report },
+        timeoutMs: START_TIMEOUT_MS,
+      });
+      return await indexed(requestIds);
+    },
+  );
+  console.log(`\n${kindsTable([...settlements, ...batch, ...signed, ...paged])}\n`);
   const allVerified = [...batch, ...signed].every(
     ({ state, verified }) => verified && state === "settled",
   );

@@ -96,6 +96,7 @@ export async function printPlan(parameters: {
 function printGovernance(governance: GovernanceParameters): void {
   console.log(`  image approver ${governance.imageApprover}`);
   console.log(`  guardian ${governance.guardian}, timelock delay ${governance.timelockDelay} s`);
+  console.log(`  delay of forced inclusion ${governance.forcedInclusionDelay} s`);
   console.log(`  token generation event ${isoTime(governance.tge)}`);
 }
 

@@ -85,6 +85,26 @@ describe("deployment of everything", () => {
   });
 });
 
+/** A chain of its own, and its URL. */
+async function startAnvil(...options: string[]): Promise<string> {
+  const port = await freePort(0);
+  const name = `anvil ${port}`;
+  local.group.start({
+    ...{ name, command: join(ROOT, "node_modules", ".bin", "anvil") },
+    arguments: ["--port", String(port), ...options],
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await local.group.waitFor({
+    ...{ name, timeoutMs: 60_000 },
+    probe: () =>
+      fetch(url).then(
+        () => true as const,
+        () => undefined,
+      ),
+  });
+  return url;
+}
+
 // Each leaves the chain as it was: one chain for all.
 describe("a deployment that must not begin", () => {
   beforeAll(begin);
@@ -146,27 +166,29 @@ describe("a deployment that must not begin", () => {
     expect(existsSync(join(ROOT, "deployments", "84532.json"))).toBe(false);
   });
 
+  it("wants to be told for how long an unknown chain can keep transactions out", async () => {
+    const url = await startAnvil("--chain-id", "10740");
+    const { status, output } = await local.run(
+      [
+        ...["scripts/deploy/cli.ts", "--network", "ogevm", "--yes"],
+        ...["--parameters", PARAMETERS],
+      ],
+      { OGEVM_RPC_URL: url, HACA_DEPLOYER_KEY: `0x${"11".repeat(32)}` },
+    );
+    expect(status, output).toBe(1);
+    expect(output).toContain(
+      "forcedInclusionDelay: is missing, and nothing is known of chain 10740",
+    );
+    expect(existsSync(join(ROOT, "deployments", "10740.json"))).toBe(false);
+  });
+
   it.each([
-    ["prague", 0, "on this chain P256VERIFY (0x100) is missing: no nodes with P-256 keys"],
-    ["shanghai", 1, "opcode MCOPY is unknown"],
-  ])("says what a chain under the rules of %s lacks", async (rules, expected, text) => {
-    const port = await freePort(0);
-    local.group.start({
-      name: rules,
-      command: join(ROOT, "node_modules", ".bin", "anvil"),
-      arguments: ["--port", String(port), "--hardfork", rules],
-    });
-    const url = `http://127.0.0.1:${port}`;
-    await local.group.waitFor({
-      name: rules,
-      timeoutMs: 60_000,
-      probe: () =>
-        fetch(url).then(
-          () => true as const,
-          () => undefined,
-        ),
-    });
-    const { status, output } = await local.deploy({ HACA_RPC_URL: url });
+    ["prague", ["--part", "tee"], 0, "on this chain P256VERIFY (0x100) is missing: no nodes with"],
+    ["prague", [], 1, "P256VERIFY (0x100) is missing: no nodes with P-256 keys, and no PageSett"],
+    ["shanghai", [], 1, "opcode MCOPY is unknown"],
+  ])("says what a chain under the rules of %s lacks (%j)", async (rules, part, expected, text) => {
+    const url = await startAnvil("--hardfork", rules);
+    const { status, output } = await local.deploy({ HACA_RPC_URL: url }, ...part);
     expect(status, output).toBe(expected);
     expect(output).toContain(text);
     const provider = new JsonRpcProvider(url);

@@ -53,6 +53,7 @@ describe("npm run deploy:check", () => {
     );
     expect(output).toMatch(/\d{3} comparisons of the chain with this repository, all equal/);
     expect(output).toContain("timelock delay: 120 s");
+    expect(output).toContain("delay of forced inclusion: 0 s");
     expect(output).toMatch(/guardian: 0x7099\w+, an ordinary account: whoever has its one key/);
     expect(output).toContain("Foundation: 150000000.0 OPG to 0x3C44");
     // The same from another contract.

@@ -256,7 +256,7 @@ describe("a restarted chain", () => {
 describe("help", () => {
   const COMMANDS = [
     ...["demo", "deploy", "deploy/check", "deploy/verify", "governance", "tee", "models"],
-    ...["token/vesting", "token/airdrop", "blobs"],
+    ...["token/vesting", "token/airdrop", "blobs", "pages"],
   ].map((name) => `scripts/${name}/cli.ts`);
   const TOOLS = ["coverage", "mutation", "smt", "test"].map((name) => `tools/${name}/cli.ts`);
   const OTHERS = [

@@ -23,6 +23,10 @@ export const GAS_CLAIMS: Readonly<Record<string, readonly string[]>> = {
     "session key: first of 256 requests / later | {settle.tee.session.first} / " +
       "{settle.tee.session} |",
     "Vanilla result: first of 256 requests / later | {settle.vanilla.first} / {settle.vanilla} |",
+    "in transactions of their own | {page.propose256} / {page.release} |",
+    "there is no attestation yet | {page.perResult256} |",
+    "a false RSA-2048 signature | {challenge.invalidSignature.rsa} |",
+    "show 32 of them, RSA-2048 | {challenge.requestLeaf} / {challenge.answerLeaf32} |",
     "legacy batch's root | {legacy.anchor} |",
     "one legacy answer, RSA-2048 | {legacy.settleIndividual} |",
     "2^24 gas (EIP-7825) has {settle.batchMax.count} proofs",

@@ -1,11 +1,7 @@
 import { join } from "node:path";
-import { blobIdFromWord } from "@haca/protocol/blobs/blobId";
-import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
-import { MAXIMUM_PAGE_BYTES, withPageRoot } from "@haca/protocol/blobs/pageBlob";
-import { hashResult, type InferenceResult, settlementDomain } from "@haca/protocol/inferenceResult";
-import { challengeCommitment, type PageHeader, pageIdOf } from "@haca/protocol/pageSettlement";
-import { decodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
-import { resultLeaf, resultPageProof } from "@haca/protocol/resultPage";
+import type { InferenceResult } from "@haca/protocol/inferenceResult";
+import { type PageHeader, pageIdOf } from "@haca/protocol/pageSettlement";
+import { decodeRequestId } from "@haca/protocol/requestId";
 import { id, Wallet } from "ethers";
 import {
   afterAll,
@@ -17,7 +13,6 @@ import {
   it,
   onTestFinished,
 } from "vitest";
-import { pageInterface } from "../src/chain/chain.ts";
 import { BlobFront, type FrontMode } from "./support/blobFront.ts";
 import { type JobView, jobIn, readJob } from "./support/client.ts";
 import { developmentKey } from "./support/localChain.ts";
@@ -47,7 +42,7 @@ beforeAll(async () => {
   for (const operator of ACCOUNTS) {
     const enclave = tee.enclave("rsa");
     await tee.admit(enclave, operator);
-    makers.set(operator, new ResultMaker({ tee, enclave, versionId, nonce: 250n }));
+    makers.set(operator, new ResultMaker({ tee, enclave, versionId }));
   }
 });
 afterAll(async () => {
@@ -57,6 +52,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   account = (account % ACCOUNTS.length) + 1;
+  for (const maker of makers.values()) maker.turnPage();
 });
 afterEach(() => {
   front.mode = "up";
@@ -106,36 +102,8 @@ async function allIn(url: string, ids: readonly string[], state: string): Promis
 const transactionsOf = (jobs: readonly JobView[]) =>
   new Set(jobs.map(({ transaction }) => transaction?.hash));
 
-/** The header of the page that a transaction proposed. */
-async function headerIn(hash: string | undefined): Promise<{ header: PageHeader; pageId: string }> {
-  const receipt = await tee.chain.provider.getTransactionReceipt(hash ?? "");
-  const log = receipt?.logs.find(({ address }) => address === pages.contract.target);
-  const { args } = pageInterface.parseLog(log as never) ?? {};
-  const header: PageHeader = {
-    ...{ kind: args?.kind, teeId: args?.teeId, ledgerPage: args?.ledgerPage, fee: args?.fee },
-    ...{ bitmap: args?.bitmap, root: args?.root, blobId: args?.blobId, proposer: args?.proposer },
-  };
-  return { header, pageId: args?.pageId };
-}
-
-const domain = () =>
-  settlementDomain({
-    chainId: 31337n,
-    settlement: tee.chain.book.contracts.InferenceSettlement.address,
-  });
-
-/** The page as everybody reads it: from the blob, by the header. */
-async function readBlob(header: PageHeader) {
-  const store = createHttpBlobStore({
-    ...{ publisher: front.settings.HACA_BLOB_PUBLISHER, aggregator: front.url, ids: "sha256" },
-    ...{ epochs: 1, timeoutMs: 5_000, maximumBytes: MAXIMUM_PAGE_BYTES },
-  });
-  const check = withPageRoot({
-    ...{ domain: domain(), root: header.root, node: nodeOfEnclave(header.teeId) },
-    ...{ page: header.ledgerPage & ((1n << 88n) - 1n), bitmap: header.bitmap },
-  });
-  return await store.read({ id: blobIdFromWord(header.blobId), check });
-}
+const headerIn = (hash: string | undefined) => pages.headerIn(hash);
+const readBlob = (header: PageHeader) => pages.readBlob(header, front);
 
 const counts = async (ids: readonly string[]): Promise<(number | undefined)[]> => {
   const settlements = await tee.chain.countSettlements();
@@ -156,7 +124,7 @@ describe("a page", () => {
       pageIdOf({ chainId: 31337n, pageSettlement: String(pages.contract.target), header }),
     );
     const blob = await readBlob(header);
-    expect(blob.results.map(({ index }) => index)).toEqual([250, 251, 252]);
+    expect(blob.results.map(({ index }) => index)).toEqual([0, 1, 2]);
     const health = async () => (await (await fetch(`${url}/health`)).json()) as object;
     expect(await health()).toMatchObject({ jobs: { pending: 3, settled: 0 } });
 
@@ -179,7 +147,7 @@ describe("a page", () => {
   it("goes with what there is when the first of it is old, and never beyond a ledger page", async () => {
     await pages.deposit(walletOf(account).address, 100);
     const url = await start(settingsOf(200, { HACA_PAGE_MAX_AGE: "500" })).url();
-    // Nonces 250 to 259.
+    makers.get(account)?.turnPage(250n);
     const ids = await handIn(url, await make(10));
     const jobs = await allIn(url, ids, "pending");
     expect(transactionsOf(jobs).size).toBe(2);
@@ -202,6 +170,32 @@ describe("a page", () => {
     }
     const paged = await handIn(url, await make(2));
     await allIn(url, paged, "pending");
+  });
+
+  it("has nothing that would cost the deposit: what became bad since it was taken in goes alone", async () => {
+    await pages.deposit(walletOf(account).address, 100);
+    const settings = settingsOf(3);
+    const collector = start(settings, ["collect"]);
+    const ended = await tee.chain.publishManifest("ended");
+    const timestamp = (await pages.now()) + 50n;
+    const late = await make(1, { modelVersion: ended, timestamp });
+    const ids = await handIn(await collector.url(), [...late, ...(await make(2))]);
+    await collector.child.stop();
+    await (await tee.chain.execute(tee.chain.registry, "deprecateVersion", ended)).wait();
+    const worker = start(settings);
+    const url = await worker.url();
+    const [bad = "", ...good] = ids;
+    expect(await worker.logged("set apart: not for a page")).toMatchObject({
+      ...{ requestId: bad, reason: "VersionInvalid" },
+    });
+    await allIn(url, good, "pending");
+    const failed = await waitFor(async () => {
+      const job = await readJob(url, bad, "results");
+      return job.state === "failed" ? job : undefined;
+    });
+    expect(failed.failureCode).toBe("revert.InferenceSettlement_VersionDeprecated");
+    const [hash] = [...transactionsOf(await allIn(url, good, "pending"))];
+    expect((await readBlob((await headerIn(hash)).header)).results).toHaveLength(2);
   });
 
   it("waits, with a clear word and without storing anything, while the deposit is too small", async () => {
@@ -239,6 +233,27 @@ describe("a page", () => {
     await readBlob((await headerIn(hash)).header);
   });
 
+  it("shows the leaves that somebody asks for, and becomes final all the same", async () => {
+    await pages.deposit(walletOf(account).address, 100);
+    const worker = start(settingsOf(3));
+    const url = await worker.url();
+    const ids = await handIn(url, await make(3));
+    const [hash] = [...transactionsOf(await allIn(url, ids, "pending"))];
+    const { header, pageId } = await headerIn(hash);
+    await pages.deposit(tee.operator, 1_000);
+    const first = Number(decodeRequestId(ids[0] ?? "").nonce % 256n);
+    for (const index of [first, first + 2]) {
+      await (await pages.contract.requestLeaf(header, index)).wait();
+    }
+    await pages.pass(60n);
+    await waitFor(async () => {
+      const { openRequests } = await pages.contract.pageOf(pageId);
+      return openRequests === 0n ? true : undefined;
+    });
+    await pages.end();
+    await allIn(url, ids, "settled");
+  });
+
   it("has its blob stored again before its epochs end", async () => {
     await pages.deposit(walletOf(account).address, 100);
     const worker = start(settingsOf(2, { HACA_BLOB_RENEW_SECONDS: "1" }));
@@ -250,35 +265,6 @@ describe("a page", () => {
 });
 
 describe("a page that is rejected", () => {
-  /** Shows that the enclave signed another result for a request of the page. */
-  async function reject(header: PageHeader, pageId: string, entry: Entry, other: Entry) {
-    const blob = await readBlob(header);
-    const index = Number(decodeRequestId(entry.message.requestId).nonce % 256n);
-    const resultOf = ({ message }: Entry) =>
-      ({
-        ...message,
-        price: BigInt(message.price),
-        timestamp: BigInt(message.timestamp),
-      }) as InferenceResult;
-    const hashOf = (made: Entry) =>
-      resultLeaf({
-        digest: hashResult({ domain: domain(), result: resultOf(made) }),
-        signature: made.signature,
-      });
-    const salt = id("salt");
-    const commitment = challengeCommitment({
-      ...{ pageId, index, salt, challenger: tee.operator },
-      ...{ leafHash: hashOf(entry), otherLeafHash: hashOf(other) },
-    });
-    await (await pages.contract.commitChallenge(commitment)).wait();
-    const siblings = resultPageProof({ tree: blob.tree, index });
-    const leaf = { index, result: resultOf(entry), signature: entry.signature, siblings };
-    const sent = await pages.contract.challengeConflict(
-      ...([header, leaf, resultOf(other), other.signature, tee.operator, salt] as const),
-    );
-    await sent.wait();
-  }
-
   it("gives its results back, and each is settled again by itself, as late as that may be", async () => {
     await pages.deposit(walletOf(account).address, 100);
     const settings = settingsOf(3);
@@ -291,9 +277,10 @@ describe("a page that is rejected", () => {
     const [other] = await make(1, { requestId, timestamp: BigInt(timestamp), outputHash: id("x") });
     const ids = await handIn(url, entries);
     const [hash] = [...transactionsOf(await allIn(url, ids, "pending"))];
-    const { header, pageId } = await headerIn(hash);
+    const { header } = await headerIn(hash);
     await worker.child.stop();
-    await reject(header, pageId, first, other as Entry);
+    await pages.pass(86_400n);
+    await pages.reject({ header, front, entry: first, other: other as Entry });
     // Longer ago than the settlement window: only the page's root shows that they came in time.
     await pages.pass(EVIDENCE_SECONDS - 600n);
     const successor = start(settings);
@@ -302,7 +289,7 @@ describe("a page that is rejected", () => {
     const jobs = await allIn(successorUrl, ids, "settled");
     expect(transactionsOf(jobs).size).toBe(3);
     for (const settled of ids) {
-      expect(await tee.chain.settlement.getFunction("isSettled")(settled)).toBe(true);
+      expect(await pages.settlement.isSettled(settled)).toBe(true);
     }
     // Proposed once, settled once.
     expect(await counts(ids)).toEqual([2, 2, 2]);

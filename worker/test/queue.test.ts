@@ -498,7 +498,7 @@ describeStores("queue", (store) => {
       const jobs = [await accept(), await accept(), await accept()];
       for (const job of jobs.slice(1)) await fail(job, "accepted");
       expect(await countJobs({ database })).toEqual({
-        states: { accepted: 1, proven: 0, submitted: 0, settled: 0, failed: 2 },
+        states: { accepted: 1, proven: 0, submitted: 0, pending: 0, settled: 0, failed: 2 },
         failures: { "test.failed": 2 },
       });
     });

@@ -1,4 +1,4 @@
-import { toBeHex } from "ethers";
+import { getAddress, toBeHex } from "ethers";
 import { hashResult, type InferenceResult } from "../inferenceResult.ts";
 import { decodeRequestId, placeInLedger } from "../requestId.ts";
 import { recoverSigner } from "./signatures.ts";
@@ -29,13 +29,13 @@ export function refuseTime(timestamp: bigint, state: SettlementState): Refusal |
 
 /** The node is the sender or has signed `digest`, with its own key or, where it is a contract, as that says. */
 export function refuseConsent(parameters: {
-  /** checksummed */
   node: string;
   digest: string;
   consent: Consent;
 }): Refusal | undefined {
-  const { node, digest, consent } = parameters;
-  const { sender, signature, isTakenByCode = false } = consent;
+  const { digest, consent } = parameters;
+  const { signature, isTakenByCode = false } = consent;
+  const [node, sender] = [getAddress(parameters.node), getAddress(consent.sender)];
   const isGiven = sender === node || recoverSigner({ digest, signature }) === node || isTakenByCode;
   return isGiven ? undefined : "InferenceSettlement_NodeSignatureInvalid";
 }

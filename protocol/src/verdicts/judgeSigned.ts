@@ -1,4 +1,4 @@
-import { TypedDataEncoder, toBeHex } from "ethers";
+import { getAddress, TypedDataEncoder, toBeHex } from "ethers";
 import type { InferenceResult } from "../inferenceResult.ts";
 import { PROPOSAL_TYPES } from "../proposal.ts";
 import { nodeOfEnclave, placeInLedger } from "../requestId.ts";
@@ -95,7 +95,7 @@ function refuseProposal(parameters: {
 }): Refusal | undefined {
   const { result, deadline, consent, state } = parameters;
   const node = nodeOf(result.requestId);
-  if (consent.sender === node) return undefined;
+  if (getAddress(consent.sender) === node) return undefined;
   if (state.now > deadline) return "InferenceSettlement_ProposalExpired";
   const { page, bit } = placeInLedger(result.requestId);
   const digest = TypedDataEncoder.hash(state.domain, PROPOSAL_TYPES, {

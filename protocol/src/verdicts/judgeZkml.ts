@@ -50,7 +50,6 @@ export function judgeZkml(parameters: {
  */
 export function judgeZkmlBatch(parameters: {
   modelVersion: string;
-  /** checksummed */
   node: string;
   /** as `encodeZkmlBatch` writes them */
   items: string;

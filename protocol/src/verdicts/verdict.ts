@@ -82,7 +82,6 @@ export type SessionState = { from: bigint; until: bigint; signsResults: boolean 
 
 /** Whose transaction it is, and what shows that the node agrees. */
 export type Consent = {
-  /** checksummed */
   sender: string;
   /** the node's; ignored where it sends itself */
   signature: string;

@@ -185,6 +185,7 @@ export async function discover(parameters: {
     await found.place("NodeBonds", args.current);
   }
   await found.readEvents(["NodeBonds", contracts.get("NodeBonds")]);
+  await found.readEvents(["PageSettlement", contracts.get("PageSettlement")]);
 
   const governor = contracts.get("HacaGovernor");
   const governorLogs = await found.readEvents(["HacaGovernor", governor]);
@@ -314,9 +315,9 @@ class Discovery {
   }
 }
 
-/** Heartbeats of nodes are many, and give nobody power. */
+/** Heartbeats of nodes, pages and what becomes of them are many, and give nobody power. */
 const NO_POWER =
-  /^(Heartbeat|TEEAttested|TEERegistered|SessionKey.*|OhttpConfigChanged|Vote.*|BondLocked|BondReleased|CertificateStored)$/;
+  /^(Heartbeat|TEEAttested|TEERegistered|SessionKey.*|OhttpConfigChanged|Vote.*|BondLocked|BondReleased|CertificateStored|Page.*|SettledAgain|Challenge.*|Leaf.*|Deposited|Withdrawn|ForfeitsBurned)$/;
 
 async function topicsOf(name: ContractName): Promise<string[][]> {
   const { abi } = await compiledContract(name);

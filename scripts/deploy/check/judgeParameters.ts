@@ -1,5 +1,6 @@
 import { ZeroAddress } from "ethers";
 import { PUBLIC_FLOORS } from "../parameters/checkParameters.ts";
+import { knownInclusionDelay } from "../parameters/forcedInclusion.ts";
 import { publicKeyHolder } from "../parameters/knownAccounts.ts";
 import type { Audit } from "./audit.ts";
 import { type GenesisParameters, genesisOf } from "./expectations.ts";
@@ -15,6 +16,7 @@ export async function judgeParameters(audit: Audit, holders: Holders): Promise<v
   for (const [role, account] of accounts) {
     audit.findings.push(parameter(role, `${account}, ${await kindOf(audit, account)}`));
   }
+  judgeInclusionDelay(audit);
   if (holders.timelock === undefined) {
     const text = `the deployer ${holders.deployer} administers everything`;
     audit.findings.push(
@@ -119,5 +121,22 @@ function judgeTimes(audit: Audit, holders: Holders): void {
     ["quorum", settings?.quorumPercent],
   ] as const) {
     if (value === 0n) findings.push(unexpected(subject, "more than none", "0"));
+  }
+}
+
+/** What the long road of pages rests on, and no chain can be asked for. */
+export function judgeInclusionDelay(
+  audit: Pick<Audit, "contracts" | "constructed" | "findings" | "isDevelopmentChain"> & {
+    reader: Pick<Audit["reader"], "chainId">;
+  },
+): void {
+  const { contracts, constructed, findings, reader, isDevelopmentChain } = audit;
+  const delay = constructed.get(contracts.get("PageSettlement") ?? "")?.[3];
+  if (typeof delay !== "bigint") return;
+  const subject = "delay of forced inclusion";
+  findings.push(parameter(subject, `${delay} s`));
+  const known = knownInclusionDelay(reader.chainId);
+  if (!isDevelopmentChain && known !== undefined && delay < BigInt(known.delay)) {
+    findings.push(unexpected(subject, `at least ${known.delay} s on ${known.name}`, `${delay} s`));
   }
 }

@@ -14,6 +14,10 @@ const KNOWN_CHAINS: ReadonlyMap<number, { name: string; delay: number }> = new M
   [421614, { name: "Arbitrum Sepolia", delay: 2 * DAY }],
 ]);
 
+/** Fewest seconds that are given to a chain, where one is known. */
+export const knownInclusionDelay = (chainId: number): { name: string; delay: number } | undefined =>
+  KNOWN_CHAINS.get(chainId);
+
 /**
  * The delay that a deployment takes, in seconds: what its parameters say, else what is known of the chain. A chain that
  * is not known has to be given one, and a known one may not be given less: pages would become final before a challenge
@@ -26,7 +30,7 @@ export function inclusionDelayOf(parameters: {
   const { given, chain } = parameters;
   if (chain.isDevelopmentChain || !("chainId" in chain)) return { delay: given ?? 0 };
   const { chainId } = chain;
-  const known = KNOWN_CHAINS.get(chainId);
+  const known = knownInclusionDelay(chainId);
   const delay = given ?? known?.delay;
   if (delay === undefined) {
     const problem = `is missing, and nothing is known of chain ${chainId}: name the seconds for which its sequencer can keep a transaction out, 0 where it has none (docs/deploying.md)`;

@@ -1,7 +1,7 @@
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { expect } from "chai";
 import { network } from "hardhat";
-import { LEAF, proposePage } from "../utils/leafCases.ts";
+import { LEAF, LEAVES_AHEAD, proposePages } from "../utils/leafCases.ts";
 import { seededRandom } from "../utils/seededRandom.ts";
 import { TEE, VANILLA } from "../utils/signedCases.ts";
 import {
@@ -12,7 +12,14 @@ import {
   makeChanged,
   namesOf,
 } from "../utils/verdictCases.ts";
-import { deployWorld, LIFE, observe, take, type World } from "../utils/verdictWorld.ts";
+import {
+  deployWorld,
+  LIFE,
+  observe,
+  type Proposed,
+  take,
+  type World,
+} from "../utils/verdictWorld.ts";
 import { ZKML_BATCH } from "../utils/zkmlBatchCases.ts";
 import { ZKML } from "../utils/zkmlCases.ts";
 
@@ -20,26 +27,29 @@ const connection = await network.create();
 const isDeep = process.env.HACA_DEEP === "1";
 const SEED = process.env.HACA_SEED ?? "verdicts";
 const CASES = isDeep ? 10_000 : 300;
-/** Which part of all cases a kind has. Batches cost the most. */
+/** A kind, whatever its drafts are, and which part of all cases it has. Batches cost the most. */
+const played = <Draft, Evidence>(kind: Kind<Draft, Evidence>, part: number) => ({
+  ...{ part, changes: namesOf(kind) },
+  turn: (makes: Makes, number: number) => makeCase({ kind, makes, number }),
+  changed: (makes: Makes, change: string) =>
+    makeChanged({ kind, makes, chosen: [change], isStale: false }),
+});
 const KINDS = {
-  ZKML: [ZKML, 0.23],
-  ZKML_BATCH: [ZKML_BATCH, 0.17],
-  TEE: [TEE, 0.2],
-  VANILLA: [VANILLA, 0.16],
-  LEAF: [LEAF, 0.24],
-} as const;
+  ZKML: played(ZKML, 0.23),
+  ZKML_BATCH: played(ZKML_BATCH, 0.17),
+  TEE: played(TEE, 0.2),
+  VANILLA: played(VANILLA, 0.16),
+  LEAF: played(LEAF, 0.24),
+};
 type Name = keyof typeof KINDS;
-/** Leaves of a page that is proposed after each thing that happens, and judged again after all that follow. */
-const LEAVES = isDeep ? 64 : 16;
+/** Leaves of each page that is proposed after each thing that happens, and judged again after all that follow. */
+const LEAVES = isDeep ? 32 : 4;
 
-/** What a run has to have seen of each kind, or it would prove little. */
 const BASE = [
-  "ResultFromFuture",
-  "ResultExpired",
-  "AlreadySettled",
-  "VersionUnknown",
-  "VersionDeprecated",
+  ...["ResultFromFuture", "ResultExpired", "AlreadySettled"],
+  ...["VersionUnknown", "VersionDeprecated"],
 ];
+/** What a run has to have seen of each kind, or it would prove little. */
 const WANTED: Record<Name, readonly string[]> = {
   ZKML: [
     ...[...BASE, "TeeIdNotZero", "NodeSignatureInvalid", "VersionWithoutKey", "WordCountInvalid"],
@@ -62,7 +72,11 @@ const WANTED: Record<Name, readonly string[]> = {
 /** Changes that something gives a meaning to: they have a turn right after it. */
 const DUE: Record<string, readonly string[]> = {
   someAreSettled: ["takenRequest", "recordedRequest", "taken", "allTaken"],
-  versionsAreDeprecated: ["deprecatedVersion"],
+  versionsAreDeprecated: [
+    "deprecatedVersion",
+    ...new Array<string>(4).fill("aroundItsDeprecation"),
+  ],
+  sessionIsAboutToEnd: ["session fleeting, ahead"],
   windowEnds: ["whenSomethingHappened", "session short", "session ended"],
 };
 
@@ -73,14 +87,9 @@ describe("verdicts on results, here and by the contracts", () => {
   let world: World;
   const random = seededRandom(SEED);
   const turns: Record<Name, number> = { ZKML: 0, ZKML_BATCH: 0, TEE: 0, VANILLA: 0, LEAF: 0 };
+  const none = () => new Map<string, number>();
   const seen: Record<Name, Map<string, number>> = {
-    ...{
-      ZKML: new Map(),
-      ZKML_BATCH: new Map(),
-      TEE: new Map(),
-      VANILLA: new Map(),
-      LEAF: new Map(),
-    },
+    ...{ ZKML: none(), ZKML_BATCH: none(), TEE: none(), VANILLA: none(), LEAF: none() },
   };
 
   before(async function () {
@@ -99,11 +108,12 @@ describe("verdicts on results, here and by the contracts", () => {
     it(`test_AgreeAfter_${step}`, async function () {
       this.timeout(isDeep ? 3_600_000 : 120_000);
       await happens(world);
-      await proposePage({ world, random }, LEAVES);
+      const before = world.proposed.slice(-4);
+      await proposePages({ world, random }, LEAVES);
       await observe(world);
+      await compareAhead(before);
       for (const name of Object.keys(KINDS) as Name[]) {
-        const [kind, part] = KINDS[name];
-        await compareSome({ ...{ kind, name }, due: [...(DUE[step] ?? []), ...OFTEN], part });
+        await compareSome(name, [...(DUE[step] ?? []), ...OFTEN]);
       }
     });
   }
@@ -116,21 +126,27 @@ describe("verdicts on results, here and by the contracts", () => {
     }
   });
 
-  async function compareSome<Draft, Evidence>(parameters: {
-    kind: Kind<Draft, Evidence>;
-    name: Name;
-    part: number;
-    due: readonly string[];
-  }): Promise<void> {
-    const { kind, name, part, due } = parameters;
+  async function compareSome(name: Name, due: readonly string[]): Promise<void> {
+    const { part, changes, turn, changed } = KINDS[name];
     const makes = { world, random };
-    for (const change of due.filter((one) => namesOf(kind).includes(one))) {
-      note(name, await makeChanged({ kind, makes, chosen: [change], isStale: false }));
+    for (const change of due.filter((one) => changes.includes(one))) {
+      note(name, await changed(makes, change));
     }
     const many = Math.ceil((CASES * part) / Object.keys(steps).length);
     for (let i = 0; i < many; i += 1) {
-      note(name, await makeCase({ kind, makes, number: turns[name] }));
+      note(name, await turn(makes, turns[name]));
       turns[name] += 1;
+    }
+  }
+
+  /** Leaves of the last pages but these, dated after what has happened since. */
+  async function compareAhead(pages: readonly Proposed[]): Promise<void> {
+    for (const page of pages) {
+      for (const leaf of page.leaves.slice(0, LEAVES_AHEAD)) {
+        const evidence = { header: page.header, leaf };
+        const said = await LEAF.compare(page, evidence, { world, random });
+        note("LEAF", { ...said, name: "ahead of its page" });
+      }
     }
   }
 

@@ -31,7 +31,8 @@ export const BYTE_MUTATIONS: Record<string, (hex: string, random: Random) => str
 const ECDSA_FORMS: Record<string, (signature: string) => string> = {
   highS: (signature) => {
     const { r, s, v } = parts(signature);
-    return concat([r, toBeHex(CURVE_ORDER - BigInt(s), 32), v === "0x1b" ? "0x1c" : "0x1b"]);
+    const other = BigInt.asUintN(256, CURVE_ORDER - BigInt(s));
+    return concat([r, toBeHex(other, 32), v === "0x1b" ? "0x1c" : "0x1b"]);
   },
   otherParity: (signature) => {
     const { r, s, v } = parts(signature);
@@ -39,11 +40,11 @@ const ECDSA_FORMS: Record<string, (signature: string) => string> = {
   },
   smallV: (signature) => {
     const { r, s, v } = parts(signature);
-    return concat([r, s, toBeHex(Number(v) - 27, 1)]);
+    return concat([r, s, toBeHex((Number(v) + 229) % 256, 1)]);
   },
   compact: (signature) => {
     const { r, s, v } = parts(signature);
-    return concat([r, toBeHex(BigInt(s) | (BigInt(Number(v) - 27) << 255n), 32)]);
+    return concat([r, toBeHex(BigInt(s) | (BigInt((Number(v) + 1) % 2) << 255n), 32)]);
   },
   rZero: (signature) => concat([toBeHex(0n, 32), dataSlice(signature, 32)]),
   sZero: (signature) => {

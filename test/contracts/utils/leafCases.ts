@@ -1,3 +1,4 @@
+import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { hashResult, type InferenceResult } from "@haca/protocol/inferenceResult";
 import { PAGE_REASONS, type PageHeader, pageIdOf } from "@haca/protocol/pageSettlement";
 import { ledgerPageOf, nodeOfEnclave } from "@haca/protocol/requestId";
@@ -11,9 +12,9 @@ import { judgeLeaf, type PageLeaf } from "@haca/protocol/verdicts/judgeLeaf";
 import { ACCEPTED } from "@haca/protocol/verdicts/verdict";
 import { id, toBeHex } from "ethers";
 import { flipBit } from "./byteMutations.ts";
-import { PARAMETERS } from "./pageFixture.ts";
 import { type Signed, TEE } from "./signedCases.ts";
-import { type Kind, type Makes, RESULT_CHANGES } from "./verdictCases.ts";
+import { GAS } from "./transactionGas.ts";
+import { baseResult, type Kind, type Makes, RESULT_CHANGES } from "./verdictCases.ts";
 import { ask, type Proposed, type World } from "./verdictWorld.ts";
 
 /** A leaf to be judged: of a page that was proposed, or a result in a page of its own. */
@@ -176,11 +177,12 @@ export const LEAF: Kind<Draft, Evidence> = {
     const known = world.proposed.find(
       (page) => pageIdOf({ chainId, pageSettlement, header: page.header }) === pageId,
     );
-    const { resultWindow } = PARAMETERS;
-    const terms = known?.terms ?? { proposedAt: state.now, resultWindow };
+    const terms = known?.terms ?? { proposedAt: state.now, resultWindow: world.resultWindow };
     let reason = 0;
     const there = await ask(async () => {
-      reason = Number(await pages.judgeLeaf(header, { ...leaf, siblings: [...leaf.siblings] }));
+      reason = Number(
+        await pages.judgeLeaf(header, { ...leaf, siblings: [...leaf.siblings] }, GAS),
+      );
     });
     return {
       here: await judgeLeaf({ header, leaf, terms, state }),
@@ -189,38 +191,76 @@ export const LEAF: Kind<Draft, Evidence> = {
   },
 };
 
-/** Proposes a page of an enclave, leaves of every kind among its own, as of now. */
-export async function proposePage(makes: Makes, size: number): Promise<void> {
-  const { world, random } = makes;
-  const { f, pages, state, proposed } = world;
-  const { teeId } = random.pick(Object.values(world.enclaves));
+/** How many leaves at the beginning of each page are as far ahead of its proposal as they may be. */
+export const LEAVES_AHEAD = 3;
+
+/** Proposes a page of every enclave as of now, with leaves of all kinds. */
+export async function proposePages(makes: Makes, size: number): Promise<Proposed[]> {
+  const pages: Proposed[] = [];
+  for (const enclave of Object.values(makes.world.enclaves)) {
+    pages.push(await proposePage({ makes, enclave, size }));
+  }
+  return pages;
+}
+
+async function proposePage(parameters: {
+  makes: Makes;
+  enclave: SimulatedEnclave;
+  size: number;
+}): Promise<Proposed> {
+  const { makes, enclave, size } = parameters;
+  const { world } = makes;
+  const { f, state, proposed } = world;
+  const { teeId } = enclave;
   const ledgerPage = ledgerPageOfEnclave(teeId, (1n << 80n) + BigInt(proposed.length));
-  const leaves = Array.from({ length: size }, (_, i) => {
+  const time = BigInt(await f.networkHelpers.time.latest());
+  const signed = [...signedAhead(makes, enclave, time), ...signedAnyhow(makes, size)];
+  const leaves = signed.map(({ result: made, signer }, i) => {
     const index = i * 3;
-    const change = random.pick(Object.values(TEE.drafts));
-    const { result: made, signer } = change(TEE.base(makes), makes);
-    const requestId = toBeHex((ledgerPage << 8n) | BigInt(index), 32);
-    const result = { ...made, requestId };
+    const result = { ...made, requestId: toBeHex((ledgerPage << 8n) | BigInt(index), 32) };
     const { signature } = TEE.seal({ result, signer }, makes);
     return { index, result, signature };
   });
-  const tree = buildResultPage(
-    new Map(
-      leaves.map(({ index, result, signature }) => [index, leafHash(world, result, signature)]),
-    ),
-  );
+  const hashes = leaves.map(({ index, result, signature }) => {
+    return [index, leafHash(world, result, signature)] as const;
+  });
+  const tree = buildResultPage(new Map(hashes));
   const bitmap = leaves.reduce((bits, { index }) => bits | (1n << BigInt(index)), 0n);
   const header = headerOf(world, { teeId, ledgerPage, bitmap, root: resultPageRoot(tree) });
   const { proposer, ...proposal } = header;
-  await pages.connect(f.operator).proposePage({ ...proposal, deadline: 0n }, "0x");
+  await world.pages.connect(f.operator).proposePage({ ...proposal, deadline: 0n }, "0x");
   state.occupied.set(ledgerPage, bitmap);
-  const { time } = f.networkHelpers;
-  proposed.push({
+  const proposedAt = BigInt(await f.networkHelpers.time.latest());
+  const page = {
     header,
     leaves: leaves.map((leaf) => ({
       ...leaf,
       siblings: resultPageProof({ tree, index: leaf.index }),
     })),
-    terms: { proposedAt: BigInt(await time.latest()), resultWindow: PARAMETERS.resultWindow },
-  });
+    terms: { proposedAt, resultWindow: world.resultWindow },
+  };
+  proposed.push(page);
+  return page;
 }
+
+/** Good results that are dated after what may happen next, but count as of the proposal. */
+function signedAhead(makes: Makes, enclave: SimulatedEnclave, time: bigint): Signed[] {
+  const { world } = makes;
+  const { versions, sessions, enclaves } = world;
+  const of = (modelVersion: string, signer: Signed["signer"]): Signed => ({
+    result: baseResult(makes, { modelVersion, teeId: enclave.teeId, timestamp: time + 60n }),
+    signer,
+  });
+  const session = enclave === enclaves.rsa ? sessions.ended : enclave;
+  return [
+    of(versions.signed, enclave),
+    of(versions.signedOnce, enclave),
+    of(versions.signed, session),
+  ];
+}
+
+const signedAnyhow = (makes: Makes, size: number): Signed[] =>
+  Array.from({ length: size }, () => {
+    const change = makes.random.pick(Object.values(TEE.drafts));
+    return change(TEE.base(makes), makes);
+  });

@@ -22,6 +22,7 @@ import {
   ZeroHash,
 } from "ethers";
 import { ECDSA_MUTATIONS } from "./byteMutations.ts";
+import { GAS } from "./transactionGas.ts";
 import {
   baseResult,
   consentChanges,
@@ -136,6 +137,10 @@ export const TEE: Kind<Signed, Evidence> = {
         ],
       ]),
     ),
+    "session fleeting, ahead": ({ result }, { world }) => ({
+      result: { ...asOf(result, world.enclaves.rsa), timestamp: world.state.now + 60n },
+      signer: world.sessions.fleeting,
+    }),
     sessionOfAnother: ({ result }, { world }) => ({
       ...{ result: asOf(result, world.enclaves.p256), signer: world.sessions.live },
     }),
@@ -183,7 +188,7 @@ export const TEE: Kind<Signed, Evidence> = {
   compare: async ({ result }, { signature }, { world }) => {
     const { state, settlement, f } = world;
     const call = () =>
-      settlement.settleTee.staticCall(result, signature, { from: f.attacker.address });
+      settlement.settleTee.staticCall(result, signature, { from: f.attacker.address, ...GAS });
     return { here: await judgeTee({ result, signature, state }), there: await ask(call) };
   },
 };
@@ -248,7 +253,7 @@ export const VANILLA: Kind<Plain, PlainEvidence> = {
     const digest = proposalDigest(world, { result, deadline, proposal: {} });
     const consent = await consentOf({ world, node, digest, sender, signature });
     const call = () =>
-      settlement.settleVanilla.staticCall(result, deadline, signature, { from: sender });
+      settlement.settleVanilla.staticCall(result, deadline, signature, { from: sender, ...GAS });
     return { here: judgeVanilla({ result, deadline, consent, state }), there: await ask(call) };
   },
 };

@@ -103,6 +103,11 @@ export const RESULT_CHANGES: Record<string, ChangeResult> = {
   deprecatedVersion: (_, { world, random }) => ({
     modelVersion: random.pick([world.versions.provedOnce, world.versions.signedOnce]),
   }),
+  aroundItsDeprecation: ({ timestamp }, { world, random }) => {
+    const modelVersion = random.pick([world.versions.provedOnce, world.versions.signedOnce]);
+    const { deprecatedAt = timestamp } = world.state.versions.get(modelVersion) ?? {};
+    return { modelVersion, timestamp: deprecatedAt - BigInt(random.below(2)) };
+  },
   whenSomethingHappened: (_, { world, random }) => ({
     timestamp: random.pick(world.moments) + BigInt(random.below(3) - 1),
   }),

@@ -82,8 +82,9 @@ export async function deployWorld(connection: NetworkConnection) {
 
   const registryDomain = teeRegistryDomain({ chainId, registry: await registry.getAddress() });
   let counter = 0n;
+  const walletOf = (name: string) => new Wallet(id(`session ${name}`));
   const certify = async (name: string, seconds: bigint, signsResults: boolean) => {
-    const session = new Wallet(id(`session ${name}`));
+    const session = walletOf(name);
     const until = (await now(f)) + seconds;
     counter += 1n;
     const statement = { teeId: rsa.teeId, key: session.address, signsResults, until, counter };
@@ -104,7 +105,7 @@ export async function deployWorld(connection: NetworkConnection) {
   const pages = await deployPageSettlement(f);
   const node = new Wallet(id("node of the world"));
   const wallet = await deployMock(ethers, "OwnedWallet", [node.address]);
-  const state: SettlementState & Mutable = {
+  const state: Omit<SettlementState, keyof Mutable> & Mutable = {
     domain: settlementDomain({ chainId, settlement: await f.settlement.getAddress() }),
     ...{ now: await now(f), settlementWindow: WINDOW },
     ...{ occupied: new Map(), vanilla: new Map(), versions, enclaves },
@@ -115,11 +116,14 @@ export async function deployWorld(connection: NetworkConnection) {
     settlement: f.settlement.connect(ethers.provider),
     pages,
     pageSettlement: await pages.getAddress(),
+    /** seconds for which a result can be proposed now */
+    resultWindow: PARAMETERS.resultWindow,
     /** pages of results that were proposed */
     proposed: [] as Proposed[],
     versions: { proved, signed, provedOnce, signedOnce },
     enclaves: { rsa, rsa4096, p256, secp256k1 },
-    sessions: { live, short, ended, heartbeats },
+    sessions: { live, short, ended, heartbeats, fleeting: walletOf("fleeting") },
+    certifyFleeting: () => certify("fleeting", 55n, true),
     /** times at which something happened, and those around now that a bound is at */
     moments: [state.now],
     /** requests of the node, and of the enclave `rsa`, that are taken */
@@ -148,6 +152,7 @@ export type World = Awaited<ReturnType<typeof deployWorld>>;
 
 type Mutable = {
   now: bigint;
+  settlementWindow: bigint;
   occupied: Map<bigint, bigint>;
   vanilla: Map<bigint, bigint>;
   versions: Map<string, VersionState>;
@@ -198,7 +203,6 @@ export const LIFE: Record<string, (world: World) => Promise<void>> = {
     leave(world, teeId, await observe(world));
   },
   sessionEnds: async (world) => {
-    await world.f.networkHelpers.time.increase(600);
     const { enclaves, sessions, f, state } = world;
     const { address } = sessions.ended;
     await f.registry.connect(f.operator).endSessionKey(enclaves.rsa.teeId, address);
@@ -206,6 +210,9 @@ export const LIFE: Record<string, (world: World) => Promise<void>> = {
     const known = state.enclaves.get(enclaves.rsa.teeId)?.sessions;
     const session = known?.get(address);
     if (session !== undefined) known?.set(address, { ...session, until });
+  },
+  sessionIsAboutToEnd: async (world) => {
+    await world.certifyFleeting();
   },
   nodeIsEnabledAgain: async (world) => {
     await world.f.networkHelpers.time.increase(600);
@@ -218,6 +225,21 @@ export const LIFE: Record<string, (world: World) => Promise<void>> = {
     await world.f.registry.connect(world.f.guardian).banTEE(teeId);
     await observe(world);
     world.state.enclaves.get(teeId)?.service.splice(0);
+  },
+  windowsAreShort: async (world) => {
+    const { f, pages, state } = world;
+    const seconds = 7_200n;
+    await f.settlement.connect(f.governance).setSettlementWindow(seconds);
+    await pages.connect(f.governance).setParameters({ ...PARAMETERS, resultWindow: seconds });
+    state.settlementWindow = seconds;
+    world.resultWindow = seconds;
+  },
+  windowsAreLongAgain: async (world) => {
+    const { f, pages, state } = world;
+    await f.settlement.connect(f.governance).setSettlementWindow(WINDOW);
+    await pages.connect(f.governance).setParameters(PARAMETERS);
+    state.settlementWindow = WINDOW;
+    world.resultWindow = PARAMETERS.resultWindow;
   },
   windowEnds: async (world) => {
     await world.f.networkHelpers.time.increase(WINDOW - 3_000n);

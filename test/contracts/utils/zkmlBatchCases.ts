@@ -4,6 +4,7 @@ import { encodeZkmlBatch, ZKML_BATCH_TYPES } from "@haca/protocol/zkmlBatch";
 import { id, keccak256, TypedDataEncoder } from "ethers";
 import { R } from "./bn254.ts";
 import { BYTE_MUTATIONS } from "./byteMutations.ts";
+import { GAS } from "./transactionGas.ts";
 import { consentChanges, consentOf, hashesOf, type Kind, type Makes } from "./verdictCases.ts";
 import { ask } from "./verdictWorld.ts";
 import { baseProved, changeProof, PROOF_CHANGES, type Proved, proveIn } from "./zkmlCases.ts";
@@ -142,7 +143,7 @@ export const ZKML_BATCH: Kind<Batch, Evidence> = {
     let count = 0n;
     const call = () =>
       settlement.settleZkmlBatch
-        .staticCall(modelVersion, node, items, signature, { from: sender })
+        .staticCall(modelVersion, node, items, signature, { from: sender, ...GAS })
         .then((answer) => {
           count = answer;
         });

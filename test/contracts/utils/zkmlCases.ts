@@ -19,6 +19,7 @@ import { BYTE_MUTATIONS, flipBitOf } from "./byteMutations.ts";
 import { decodeG1, encodeG1, encodeG2 } from "./groth16Simulator.ts";
 import { addToCoordinate, replaceInProof, splitProof } from "./proofParts.ts";
 import { randomWords } from "./settlementFixture.ts";
+import { GAS } from "./transactionGas.ts";
 import {
   baseResult,
   consentChanges,
@@ -184,6 +185,7 @@ export const ZKML: Kind<Proved, ProvedEvidence> = {
     const call = () =>
       settlement.settleZkml.staticCall(result, [...words], proof, signature, {
         from: sender,
+        ...GAS,
       });
     return {
       here: judgeZkml({ result, words, proof, consent, state }),

@@ -34,7 +34,8 @@ const REOPEN_SETTLED = `WITH unmined AS (
   SET block_number = NULL, block_hash = NULL, gas_used = NULL, broadcast_at = NULL
   WHERE hash = $1
 ), gone AS (
-  DELETE FROM pages WHERE transaction_id = (SELECT transaction_id FROM attempts WHERE hash = $1)
+  DELETE FROM pages
+  WHERE transaction_id = (SELECT transaction_id FROM attempts WHERE hash = $1) AND state <> 'rejected'
 )
 UPDATE jobs
 SET state = 'submitted', page_id = NULL, settled_at = NULL, last_error = $2, leased_by = NULL, leased_until = NULL,

@@ -1,12 +1,17 @@
-import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
-import { type TransactionResponse, Wallet } from "ethers";
+import { join } from "node:path";
+import type { InferenceResult } from "@haca/protocol/inferenceResult";
+import { id, type TransactionResponse, Wallet } from "ethers";
 import { settlementInterface } from "../../src/chain/chain.ts";
 import { proveJobs, settleByStranger } from "./batchSteps.ts";
-import { infer } from "./client.ts";
+import { BlobFront } from "./blobFront.ts";
+import { infer, readJob } from "./client.ts";
 import { developmentKey } from "./localChain.ts";
+import { PageContract } from "./pageContract.ts";
 import { type Entry, postResults, ResultMaker } from "./signedResults.ts";
-import type { TeeChain } from "./teeChain.ts";
-import type { Testbed } from "./testbed.ts";
+import { TeeChain } from "./teeChain.ts";
+import { sharedFolder } from "./temporaryFolder.ts";
+import { Testbed } from "./testbed.ts";
+import type { Transition } from "./transitions.ts";
 import type { Settings } from "./worker.ts";
 
 const HOUR = "3600000";
@@ -22,6 +27,8 @@ export type CrashKind = {
   share: number;
   /** where a job is shown */
   shown: "inferences" | "results";
+  /** what a transaction makes of its jobs; what else there is to come, `finish` brings */
+  landed: "settled" | "pending";
   /** of a worker with an account, a queue and a version of its own; jobs wait for each other for longer than a test lasts */
   settings(account: number): Promise<Settings>;
   /** what has the jobs that wait go soon, however few they are */
@@ -30,12 +37,28 @@ export type CrashKind = {
   ask(url: string, index: number): Promise<string>;
   /** lets a worker that does not settle take in as many jobs as share a transaction */
   makeReady(settings: Settings): Promise<Ready[]>;
+  /** has the contract revert what was signed, from now on or until it is ended */
+  refuse(): Promise<void>;
+  /** ends that; absent: it is for good */
+  relent?(): Promise<void>;
+  /** lets the time go by after which what has landed is settled */
+  finish(): Promise<void>;
+  /** shows that something is wrong with the page that has this job */
+  reject?(url: string, requestId: string): Promise<void>;
 };
+
+/** What kinds there are, and what never happens to jobs of each. */
+export const CRASH_KINDS: readonly { kind: string; share: number; never: Transition[] }[] = [
+  { kind: "zkml", share: 1, never: ["pending", "rejected", "undone", "setApart"] },
+  { kind: "zkmlBatch", share: 2, never: ["pending", "rejected"] },
+  { kind: "tee", share: 1, never: ["accepted", "pending", "rejected", "undone", "setApart"] },
+  { kind: "page", share: 2, never: ["accepted"] },
+];
 
 /** By proofs, each by its own or two in a batch. */
 function proofs(testbed: Testbed, share: number): CrashKind {
   return {
-    ...{ name: share === 1 ? "zkml" : "zkmlBatch", share, shown: "inferences" },
+    ...{ name: share === 1 ? "zkml" : "zkmlBatch", share, shown: "inferences", landed: "settled" },
     roles: ["infer", "prove", "settle"],
     settings: async (account) => ({
       ...(await testbed.settings({ account })),
@@ -50,37 +73,116 @@ function proofs(testbed: Testbed, share: number): CrashKind {
         settle: () => settleByStranger(testbed, job),
       }));
     },
+    refuse: () => testbed.deprecateBeforeAnswers(),
+    finish: async () => undefined,
   };
 }
 
-/** By signatures of an enclave, whose results are all under its nonces. */
-function signatures(testbed: Testbed, tee: TeeChain, enclave: SimulatedEnclave): CrashKind {
-  let nonce = 0n;
-  let versionId = "";
-  const make = (): Entry => {
-    nonce += 1n;
-    return new ResultMaker({ tee, enclave, versionId, nonce }).make();
-  };
-  const handIn = async (url: string, entry: Entry): Promise<string> => {
-    const { status } = await postResults(url, entry);
-    if (status !== 202) throw new Error(`refused with ${status}`);
-    return entry.message.requestId;
-  };
-  const roles = ["collect", "settle"];
+/** Results of enclaves, one for each account that operates one. */
+class Answers {
+  readonly #tee: TeeChain;
+  readonly #makers = new Map<number, { nonce: bigint; make: Make }>();
+  readonly #entries = new Map<string, Entry>();
+  #account = 0;
+  #versionId = "";
+
+  constructor(tee: TeeChain) {
+    this.#tee = tee;
+  }
+
+  async admit(account: number): Promise<void> {
+    const enclave = this.#tee.enclave("rsa");
+    await this.#tee.admit(enclave, account);
+    const make: Make = (nonce, versionId, changes) =>
+      new ResultMaker({ tee: this.#tee, enclave, versionId, nonce }).make(changes);
+    this.#makers.set(account, { nonce: 0n, make });
+  }
+
+  /** Whose results are made from now on, and of which version. */
+  use(account: number, versionId: string): void {
+    this.#account = account;
+    this.#versionId = versionId;
+  }
+
+  async next(changes: Partial<InferenceResult> = {}): Promise<Entry> {
+    const maker = this.#makers.get(this.#account);
+    if (maker === undefined) throw new Error(`account ${this.#account} operates no enclave`);
+    const block = await this.#tee.chain.provider.getBlock("pending");
+    const timestamp = BigInt(block?.timestamp ?? 0);
+    const entry = maker.make(maker.nonce, this.#versionId, { timestamp, ...changes });
+    maker.nonce += 1n;
+    this.#entries.set(entry.message.requestId, entry);
+    return entry;
+  }
+
+  /** Another result for the request of one. */
+  async contradict(requestId: string): Promise<{ entry: Entry; other: Entry }> {
+    const entry = this.#entries.get(requestId);
+    if (entry === undefined) throw new Error(`no result ${requestId}`);
+    return { entry, other: await this.next({ requestId, outputHash: id("another answer") }) };
+  }
+}
+type Make = (nonce: bigint, versionId: string, changes: Partial<InferenceResult>) => Entry;
+
+async function handIn(url: string, entry: Entry): Promise<string> {
+  const { body, status } = await postResults(url, entry);
+  if (status !== 202) throw new Error(`refused: ${JSON.stringify(body)}`);
+  return entry.message.requestId;
+}
+
+/** By signatures of an enclave of the account's, each by its own or two in a page. */
+function signatures(parameters: {
+  testbed: Testbed;
+  answers: Answers;
+  share: number;
+  page?: { contract: PageContract; front: BlobFront };
+}): CrashKind {
+  const { answers, page, share, testbed } = parameters;
+  const refusal =
+    page === undefined
+      ? { refuse: () => testbed.deprecateBeforeAnswers() }
+      : {
+          refuse: () => page.contract.allow(false),
+          relent: () => page.contract.allow(true),
+        };
   return {
-    ...{ name: "tee", share: 1, shown: "results", roles, hurried: {} },
+    ...{ name: page === undefined ? "tee" : "page", share, shown: "results" },
+    landed: page === undefined ? "settled" : "pending",
+    roles: ["collect", "settle"],
     async settings(account) {
-      const made = await testbed.manifestSettings({ account });
-      versionId = made.versionId;
-      return { ...made.settings, HACA_OPERATORS: tee.operator };
+      const { settings, versionId } = await testbed.manifestSettings({ account });
+      answers.use(account, versionId);
+      if (page === undefined) return settings;
+      // A page that is rejected takes all that there is.
+      await page.contract.deposit(new Wallet(settings.HACA_NODE_KEY ?? "").address, 1_000);
+      return {
+        ...{ ...settings, ...page.front.settings, HACA_REORG_BLOCKS: "2" },
+        ...{ HACA_PAGE_SIZE: String(share), HACA_PAGE_MAX_AGE: HOUR },
+      };
     },
-    ask: (url) => handIn(url, make()),
+    hurried: page === undefined ? {} : { HACA_PAGE_MAX_AGE: "500" },
+    ask: async (url) => await handIn(url, await answers.next()),
     async makeReady(settings) {
       const worker = testbed.worker(settings, ["collect"]);
-      const entry = make();
-      const requestId = await handIn(await worker.url(), entry);
+      const url = await worker.url();
+      const ready: Ready[] = [];
+      for (let count = 0; count < share; count++) {
+        const entry = await answers.next();
+        const requestId = await handIn(url, entry);
+        ready.push({ requestId, settle: () => settleSigned(testbed, entry) });
+      }
       await worker.child.stop();
-      return [{ requestId, settle: () => settleSigned(testbed, entry) }];
+      return ready;
+    },
+    ...refusal,
+    finish: async () => await page?.contract.end(),
+    async reject(url, requestId) {
+      const { transaction } = await readJob(url, requestId, "results");
+      if (page === undefined || transaction === null) throw new Error(`${requestId}: no page`);
+      const { contract, front } = page;
+      const { header } = await contract.headerIn(transaction.hash);
+      await contract.reject({ header, front, ...(await answers.contradict(requestId)) });
+      await contract.pass(1n);
     },
   };
 }
@@ -95,17 +197,31 @@ async function settleSigned(testbed: Testbed, entry: Entry): Promise<Transaction
   return await stranger.sendTransaction({ to, data, ...fees, gasLimit: 1_000_000n });
 }
 
-/** Every kind, by the names in `CRASH_KINDS`. */
-export function crashKinds(parameters: {
+/** A chain for every kind, with an enclave of each account. */
+export async function startCrashKinds(accounts: readonly number[]): Promise<{
   testbed: Testbed;
-  tee: TeeChain;
-  enclave: SimulatedEnclave;
-}): CrashKind[] {
-  const { enclave, tee, testbed } = parameters;
-  return [proofs(testbed, 1), proofs(testbed, 2), signatures(testbed, tee, enclave)];
+  kinds: readonly CrashKind[];
+  stop(): Promise<void>;
+}> {
+  const tee = await TeeChain.start();
+  const testbed = await Testbed.start(tee.chain);
+  const contract = await PageContract.deploy(tee);
+  const folder = sharedFolder();
+  const front = await BlobFront.start(join(folder.path, "blobs"));
+  const answers = new Answers(tee);
+  for (const account of accounts) await answers.admit(account);
+  return {
+    testbed,
+    kinds: [
+      proofs(testbed, 1),
+      proofs(testbed, 2),
+      signatures({ testbed, answers, share: 1 }),
+      signatures({ testbed, answers, share: 2, page: { contract, front } }),
+    ],
+    async stop() {
+      await front.stop();
+      await testbed.stop();
+      folder.remove();
+    },
+  };
 }
-export const CRASH_KINDS = [
-  { kind: "zkml", share: 1, isProven: true },
-  { kind: "zkmlBatch", share: 2, isProven: true },
-  { kind: "tee", share: 1, isProven: false },
-] as const;

@@ -68,16 +68,25 @@ export async function countTransactions(databaseUrl: string): Promise<Record<str
   return { ...Object.fromEntries(kinds), all };
 }
 
-/** Lets every lease run out, as time does. */
+/** Lets every lease, and every rest, run out, as time does. */
 export async function endLeases(databaseUrl: string): Promise<void> {
-  await query(databaseUrl, "UPDATE jobs SET leased_until = now() - interval '1 second'");
+  for (const table of ["jobs", "transactions"]) {
+    const ended = "leased_until = now() - interval '1 second', run_after = now()";
+    await query(databaseUrl, `UPDATE ${table} SET ${ended}`);
+  }
+}
+
+/** Every job's state, straight from a PostgreSQL. */
+export async function readJobStates(databaseUrl: string): Promise<Map<string, string>> {
+  const rows = await query(databaseUrl, "SELECT request_id, state FROM jobs");
+  return new Map(rows.map(({ request_id, state }) => [String(request_id), String(state)]));
 }
 
 /** Waits until no job is on its way, and returns the jobs by state. */
 export async function allDone(databaseUrl: string): Promise<Record<string, number>> {
   return await waitFor(async () => {
     const states = await readStates(databaseUrl);
-    const isDone = ["accepted", "proven", "submitted"].every(
+    const isDone = ["accepted", "proven", "submitted", "pending"].every(
       (state) => states[state] === undefined,
     );
     return isDone ? states : undefined;

@@ -1,9 +1,19 @@
 import { ACCESS_TABLE, selectorOf } from "@haca/protocol/accessTable";
+import { blobIdFromWord } from "@haca/protocol/blobs/blobId";
+import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
+import { type CheckedPage, MAXIMUM_PAGE_BYTES, withPageRoot } from "@haca/protocol/blobs/pageBlob";
+import { hashResult, type InferenceResult, settlementDomain } from "@haca/protocol/inferenceResult";
+import { challengeCommitment, type PageHeader, pageIdOf } from "@haca/protocol/pageSettlement";
+import { decodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
+import { resultLeaf, resultPageProof } from "@haca/protocol/resultPage";
 import { ROLES } from "@haca/protocol/roles";
-import { type BaseContract, Contract, ContractFactory, parseEther, Wallet } from "ethers";
+import { type BaseContract, Contract, ContractFactory, id, parseEther, Wallet } from "ethers";
 import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
 import { readArtifact } from "../../../testing/artifacts.ts";
+import { pageInterface } from "../../src/chain/chain.ts";
+import type { BlobFront } from "./blobFront.ts";
 import { developmentKey, type LocalChain } from "./localChain.ts";
+import type { Entry } from "./signedResults.ts";
 import type { TeeChain } from "./teeChain.ts";
 
 const HOUR = 3_600n;
@@ -15,13 +25,14 @@ export const PAGE_PARAMETERS = {
   shortRoad: 6n * HOUR,
   resultWindow: 7n * DAY,
   minimumDeposit: parseEther("100"),
-  pageBond: parseEther("1"),
 };
 export const EVIDENCE_SECONDS = 7n * DAY;
 
 /** `PageSettlement` with its token on a chain with a TEE registry, in its address book, and a writer of the ledger. */
 export class PageContract {
   readonly contract: ContractOf<"PageSettlement">;
+  /** as the account that has every role */
+  readonly settlement: ContractOf<"InferenceSettlement">;
   readonly #chain: LocalChain;
   readonly #token: ContractOf<"OPG">;
 
@@ -30,6 +41,8 @@ export class PageContract {
     this.#chain = chain;
     this.#token = contractAt({ name: "OPG", address: token, runner });
     this.contract = contractAt({ name: "PageSettlement", address: contract, runner });
+    const { address } = chain.book.contracts.InferenceSettlement;
+    this.settlement = contractAt({ name: "InferenceSettlement", address, runner });
   }
 
   static async deploy({ chain }: TeeChain): Promise<PageContract> {
@@ -61,10 +74,10 @@ export class PageContract {
 
   /** Whether the ledger lets it hold requests: without that, every proposal reverts. */
   async allow(isWriter: boolean): Promise<void> {
-    const runner = new Wallet(developmentKey(ADMINISTRATOR), this.#chain.provider);
-    const settlement = this.#chain.settlement.connect(runner) as Contract;
-    const sent = await settlement.getFunction("setLedgerWriter")(this.contract.target, isWriter);
-    await sent.wait();
+    const { settlement } = this;
+    const { target } = this.contract;
+    if ((await settlement.isLedgerWriter(target)) === isWriter) return;
+    await (await settlement.setLedgerWriter(target, isWriter)).wait();
   }
 
   /** A deposit for an account, in whole OPG. */
@@ -89,4 +102,70 @@ export class PageContract {
   async now(): Promise<bigint> {
     return BigInt((await this.#chain.provider.getBlock("pending"))?.timestamp ?? 0);
   }
+
+  /** The page that a transaction proposed. */
+  async headerIn(hash: string | undefined): Promise<{ header: PageHeader; pageId: string }> {
+    const receipt = await this.#chain.provider.getTransactionReceipt(hash ?? "");
+    const log = receipt?.logs.find(({ address }) => address === this.contract.target);
+    const args = log === undefined ? undefined : pageInterface.parseLog(log)?.args;
+    if (args === undefined) throw new Error(`${hash} proposed no page`);
+    const { bitmap, blobId, fee, kind, ledgerPage, pageId, proposer, root, teeId } = args;
+    return {
+      pageId,
+      header: { kind, teeId, ledgerPage, bitmap, root, blobId, proposer, fee },
+    };
+  }
+
+  /** The page as everybody reads it: from the blob, by its header. */
+  async readBlob(header: PageHeader, front: BlobFront): Promise<CheckedPage> {
+    const store = createHttpBlobStore({
+      ...{ publisher: front.settings.HACA_BLOB_PUBLISHER, aggregator: front.url, ids: "sha256" },
+      ...{ epochs: 1, timeoutMs: 5_000, maximumBytes: MAXIMUM_PAGE_BYTES },
+    });
+    const check = withPageRoot({
+      ...{ domain: this.#domain, root: header.root, node: nodeOfEnclave(header.teeId) },
+      ...{ page: header.ledgerPage & ((1n << 88n) - 1n), bitmap: header.bitmap },
+    });
+    return await store.read({ id: blobIdFromWord(header.blobId), check });
+  }
+
+  /** Shows that the enclave signed another result for a request of the page. */
+  async reject(parameters: {
+    header: PageHeader;
+    front: BlobFront;
+    entry: Entry;
+    other: Entry;
+  }): Promise<void> {
+    const { entry, front, header, other } = parameters;
+    const challenger = new Wallet(developmentKey(ADMINISTRATOR)).address;
+    const index = Number(decodeRequestId(entry.message.requestId).nonce % 256n);
+    const salt = id("salt");
+    const hashOf = (made: Entry): string =>
+      resultLeaf({
+        digest: hashResult({ domain: this.#domain, result: resultIn(made) }),
+        signature: made.signature,
+      });
+    const pageSettlement = String(this.contract.target);
+    const commitment = challengeCommitment({
+      pageId: pageIdOf({ chainId: 31337n, pageSettlement, header }),
+      ...{ index, salt, challenger, leafHash: hashOf(entry), otherLeafHash: hashOf(other) },
+    });
+    await (await this.contract.commitChallenge(commitment)).wait();
+    const { tree } = await this.readBlob(header, front);
+    const siblings = resultPageProof({ tree, index });
+    const leaf = { index, result: resultIn(entry), signature: entry.signature, siblings };
+    const values = [header, leaf, resultIn(other), other.signature, challenger, salt] as const;
+    await (await this.contract.challengeConflict(...values)).wait();
+  }
+
+  get #domain() {
+    const { address } = this.#chain.book.contracts.InferenceSettlement;
+    return settlementDomain({ chainId: 31337n, settlement: address });
+  }
 }
+
+const resultIn = ({ message }: Entry): InferenceResult => ({
+  ...message,
+  price: BigInt(message.price),
+  timestamp: BigInt(message.timestamp),
+});

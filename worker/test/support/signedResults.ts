@@ -64,6 +64,11 @@ export class ResultMaker {
     return { message: { ...rest, price: String(price), timestamp: String(timestamp) }, signature };
   }
 
+  /** Goes on at a place of the next ledger page. */
+  turnPage(place = 0n): void {
+    this.#nonce = (this.#nonce / 256n + 1n) * 256n + place;
+  }
+
   many(count: number): Entry[] {
     return Array.from({ length: count }, () => this.make());
   }

@@ -47,7 +47,10 @@ export function createSettlePass(context: SettleContext): () => Promise<boolean>
     }
     watchedHead = hash;
     if (context.pages !== undefined && pages > 0) {
-      moved += await tendPages({ context, view, pages: context.pages });
+      const ended = await tendPages({ context, view, pages: context.pages });
+      moved += ended;
+      // What a page has settled is deep already: it is looked at without another block.
+      if (ended > 0) watchedHead = null;
     }
     return moved > 0;
   };
@@ -59,7 +62,7 @@ async function tendPages(parameters: {
   view: ChainView;
   pages: PagePorts;
 }): Promise<number> {
-  const moved = await watchPages({ ...parameters, head: parameters.view.head });
+  const moved = await watchPages(parameters);
   await releasePages(parameters);
   await renewPages(parameters);
   return moved;

@@ -84,6 +84,8 @@ async function send(
 ): Promise<{ moved: number; rest: readonly Job[] }> {
   const { context, view, fees, jobs } = parameters;
   const driver = driverFor(jobs);
+  const unfit = await driver.findUnfit?.(jobs, encodeContextOf(context));
+  if (unfit !== undefined && unfit.size > 0) return await leaveOut({ context, jobs, unfit });
   const call = await driver.encode(jobs, encodeContextOf(context));
   const settles = { kind: driver.name, requestIds: jobs.map(({ requestId }) => requestId) };
   try {
@@ -101,6 +103,24 @@ async function send(
     context.logger.warn(fields, `not estimated: ${rest.length} of them first`);
     return { moved: 0, rest };
   }
+}
+
+/** Sets jobs apart that must not go with the others. */
+async function leaveOut(parameters: {
+  context: SettleContext;
+  jobs: readonly Job[];
+  unfit: ReadonlyMap<string, string>;
+}): Promise<{ moved: number; rest: readonly Job[] }> {
+  const { context, jobs, unfit } = parameters;
+  const { database, logger, metrics } = context;
+  let moved = 0;
+  for (const [requestId, why] of unfit) {
+    const reason = `set apart from ${jobs.length - 1} others: ${why}`;
+    moved += (await setApart({ database, requestIds: [requestId], reason })).length;
+    logger.warn({ requestId, reason: why }, "set apart: not for a page");
+  }
+  metrics.setApart.inc(moved);
+  return { moved, rest: jobs.filter(({ requestId }) => !unfit.has(requestId)) };
 }
 
 /** A revert is a verdict on a job that is alone, unless time heals it; of several, it is on those that are why. */

@@ -2,20 +2,19 @@ import { BlobError } from "@haca/protocol/blobs/blobError";
 import { blobIdToWord } from "@haca/protocol/blobs/blobId";
 import { putAndReadBack } from "@haca/protocol/blobs/blobStore";
 import { encodePageBlob } from "@haca/protocol/blobs/pageBlob";
-import { ledgerPageOf } from "@haca/protocol/requestId";
 import { PAGE_SIZE } from "@haca/protocol/resultPage";
 import type { Log } from "ethers";
 import { pageInterface } from "../../../chain/chain.ts";
 import { NonRetryableError, NotYetError } from "../../../errors.ts";
 import { ledgerPrefixOf } from "../../../jobs/leases.ts";
 import type { ProposedPage } from "../../../jobs/pages.ts";
+import { headerOf } from "../pages/headerOf.ts";
+import { judgeLeaves } from "../pages/judgeLeaves.ts";
 import { makePage } from "../pages/makePage.ts";
 import type { PagePorts } from "../pages/pagePorts.ts";
 import { requireDeposit } from "../pages/requireDeposit.ts";
 import { type Followed, lotsOf, type SettlementDriver } from "./settlementDriver.ts";
 
-/** `Verification.TEE` */
-const TEE = 2n;
 const NOTHING_TO_TAKE = "PageSettlement_NothingToTake";
 
 /**
@@ -50,15 +49,12 @@ export const page: SettlementDriver = {
     await requireDeposit({ chain, account });
     const made = makePage({ jobs, domain: chain.domain });
     const blobId = await store({ pages, bytes: encodePageBlob(made) });
-    const proposal = {
-      kind: TEE,
-      teeId: jobs[0]?.enclave?.teeId,
-      ledgerPage: ledgerPageOf({ node: made.node, index: made.page }),
-      ...{ bitmap: made.bitmap, root: made.root, blobId, fee: 0n, deadline: 0n },
-    };
+    const teeId = jobs[0]?.enclave?.teeId ?? "";
+    const proposal = { ...headerOf({ made, teeId, blobId }), deadline: 0n };
     const data = pageInterface.encodeFunctionData("proposePage", [proposal, "0x"]);
     return { to: pages.contract, data };
   },
+  findUnfit: judgeLeaves,
   findInvalid: async ({ jobs }) => jobs,
   follow({ receipt, chain }) {
     const topic = pageInterface.getEvent("PageProposed")?.topicHash;

@@ -1,8 +1,7 @@
-import { placeOfNonce, resultPageProof } from "@haca/protocol/resultPage";
 import { pageInterface } from "../../../chain/chain.ts";
 import { NonRetryableError } from "../../../errors.ts";
-import { resultOf } from "../../../jobs/job.ts";
 import { readPage } from "../../../jobs/pages.ts";
+import { leafOf } from "../pages/leafOf.ts";
 import { makePage } from "../pages/makePage.ts";
 import type { SettlementDriver } from "./settlementDriver.ts";
 import { tee } from "./tee.ts";
@@ -28,11 +27,8 @@ export const pageAgain: SettlementDriver = {
         message: `there is no page ${pageId}, or no contract for it`,
       });
     }
-    const { tree } = makePage({ jobs: found.jobs, domain: chain.domain });
-    const { index } = placeOfNonce(job.nonce);
-    const siblings = resultPageProof({ tree, index });
-    const leaf = { index, result: resultOf(job), signature: job.signature, siblings };
-    const values = [found.page.header, leaf];
+    const made = makePage({ jobs: found.jobs, domain: chain.domain });
+    const values = [found.page.header, leafOf({ job, made })];
     return {
       to: chain.pageSettlement,
       data: pageInterface.encodeFunctionData("settleAgain", values),

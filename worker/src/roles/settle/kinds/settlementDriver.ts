@@ -80,6 +80,11 @@ export type SettlementDriver = {
    */
   encode(jobs: readonly Job[], context: EncodeContext): Call | Promise<Call>;
   /**
+   * estimate: jobs that must not go together with the others although the contract would take them all, by their request
+   * ids, and why; absent: there are none. @throws RetryableError
+   */
+  findUnfit?(jobs: readonly Job[], context: EncodeContext): Promise<ReadonlyMap<string, string>>;
+  /**
    * estimate: of jobs whose transaction would revert, those that are why. All of them where none is by itself.
    */
   findInvalid(parameters: {

@@ -1,3 +1,4 @@
+import { neededDeposit } from "@haca/protocol/pageSettlement";
 import { formatEther } from "ethers";
 import { type Chain, callView } from "../../../chain/chain.ts";
 import { answerOf } from "../../../chain/rpcErrors.ts";
@@ -12,12 +13,8 @@ export async function requireDeposit(parameters: { chain: Chain; account: string
   const read = async (name: string, values: readonly unknown[]): Promise<unknown> =>
     (await answerOf(callView({ chain, contract: "pageSettlement", name, values })))[0];
   const held = (await read("accountOf", [account])) as { amount: bigint; openPages: bigint };
-  const { minimumDeposit, pageBond } = (await read("parametersNow", [])) as {
-    minimumDeposit: bigint;
-    pageBond: bigint;
-  };
-  const bonds = pageBond * (held.openPages + 1n);
-  const needed = bonds > minimumDeposit ? bonds : minimumDeposit;
+  const { minimumDeposit } = (await read("parametersNow", [])) as { minimumDeposit: bigint };
+  const needed = neededDeposit({ minimumDeposit, openPages: held.openPages + 1n });
   if (held.amount >= needed) return;
   throw new NotYetError({
     code: "page.depositTooSmall",

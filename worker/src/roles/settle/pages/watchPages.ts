@@ -2,37 +2,39 @@ import { PAGE_REASONS, PAGE_STATES, type PageState } from "@haca/protocol/pageSe
 import { callView } from "../../../chain/chain.ts";
 import { answerOf, requireSameChain } from "../../../chain/rpcErrors.ts";
 import { claimLooks, decidePage, type ProposedPage, recordEnd } from "../../../jobs/pages.ts";
+import type { ChainView } from "../../../transactions/readChainView.ts";
 import type { SettleContext } from "../settleContext.ts";
+import { answerRequests } from "./answerRequests.ts";
 import type { PagePorts } from "./pagePorts.ts";
 
 /** Pages that are looked at in one pass. */
 const LIMIT = 32;
+/** Later than any end. */
+const NO_END = 1n << 64n;
 /** As deep as full nodes have the state of. */
 const MAXIMUM_DEPTH = 100;
 
-type Parameters = { context: SettleContext; pages: PagePorts; head: number };
+type Parameters = { context: SettleContext; pages: PagePorts; view: ChainView };
 
 /**
  * Looks what has become of pages that were pending: those that are final settle their jobs, those that were rejected give them
  * back. Both are asked for as deep as reorganisations are watched for, so that neither is taken back. Returns how many jobs
  * moved on.
  */
-export async function watchPages({ context, pages, head }: Parameters): Promise<number> {
+export async function watchPages({ context, pages, view }: Parameters): Promise<number> {
   const { database, reorgBlocks } = context;
-  const block = Math.max(0, head - Math.min(reorgBlocks, MAXIMUM_DEPTH));
+  const block = Math.max(0, view.head - Math.min(reorgBlocks, MAXIMUM_DEPTH));
   const looked = { database, look: "pending", restSeconds: pages.lookSeconds } as const;
   let moved = 0;
   for (const page of await claimLooks({ ...looked, limit: LIMIT })) {
-    moved += await look({ context, page, block });
+    moved += await look({ context, pages, view, page, block });
   }
   return moved;
 }
 
-async function look(parameters: {
-  context: SettleContext;
-  page: ProposedPage;
-  block: number;
-}): Promise<number> {
+async function look(
+  parameters: Parameters & { page: ProposedPage; block: number },
+): Promise<number> {
   const { block, context, page } = parameters;
   const { chain, database, logger } = context;
   const { endsAt, pageId } = page;
@@ -44,7 +46,8 @@ async function look(parameters: {
   await requireSameChain(chain);
   if (state === "Pending") {
     // While somebody waits for a leaf it has no end.
-    if (until !== endsAt && until < 1n << 64n) await recordEnd({ database, pageId, endsAt: until });
+    if (until > NO_END) await answerRequests(parameters);
+    else if (until !== endsAt) await recordEnd({ database, pageId, endsAt: until });
     return 0;
   }
   const decision = { Final: "final", Rejected: "rejected", Disproved: "disproved" } as const;

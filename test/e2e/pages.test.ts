@@ -1,0 +1,192 @@
+import { readAddressBook } from "@haca/protocol/addressBook";
+import { blobIdToWord } from "@haca/protocol/blobs/blobId";
+import { checkPage, encodePageBlob } from "@haca/protocol/blobs/pageBlob";
+import { settlementDomain } from "@haca/protocol/inferenceResult";
+import { ledgerPageOf, nodeOfEnclave } from "@haca/protocol/requestId";
+import type { JsonRpcProvider } from "ethers";
+import { type Interface, Wallet } from "ethers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type AdmittedEnclaves, admitEnclaves } from "../../scripts/demo/admitEnclaves.ts";
+import { settleByEnclave, signAnswer } from "../../scripts/demo/enclaveAnswers.ts";
+import { CHAIN_ID, developmentKey } from "../../scripts/demo/localChain.ts";
+import { startBlobs } from "../../scripts/demo/settlePage.ts";
+import { contractAt } from "../../scripts/lib/contracts.ts";
+import { BOOK, failure, LocalDeployment, later, type Result, success } from "./localDeployment.ts";
+
+const OPERATOR = "2";
+const LIQUIDITY = "3";
+const WATCHER = "6";
+const DAY = 86_400;
+const NOT_PROPOSED = `0x${"11".repeat(32)}`;
+
+let local: LocalDeployment;
+let provider: JsonRpcProvider;
+let enclave: AdmittedEnclaves[0];
+let blobsUrl: string;
+
+const pages = (...options: string[]): Promise<Result> =>
+  local.run(["scripts/pages/cli.ts", ...options], { HACA_BLOB_AGGREGATOR: blobsUrl });
+const as = (account: string): string[] => ["--account", account];
+const addressOf = (account: string): string => new Wallet(developmentKey(Number(account))).address;
+
+beforeAll(async () => {
+  local = await LocalDeployment.start();
+  await success(local.deploy({}, "--part", "tee"));
+  [enclave] = await admitEnclaves({ rpcUrl: local.url, report: () => undefined });
+  await success(local.deploy());
+  await settleByEnclave({ rpcUrl: local.url, enclave });
+  const { group, folder } = local;
+  blobsUrl = await startBlobs({ group, runFolder: folder, timeoutMs: 30_000 });
+  provider = local.provider();
+}, 240_000);
+afterAll(async () => {
+  provider.destroy();
+  await local.stop();
+});
+
+/** Proposes a page of the enclave's, as its operator; places in `bad` have a signature of nobody's. Returns its id. */
+async function propose(parameters: {
+  page: bigint;
+  places: readonly number[];
+  bad?: readonly number[];
+  /** places that the page takes without a result */
+  empty?: readonly number[];
+}): Promise<string> {
+  const { page, places, bad = [], empty = [] } = parameters;
+  const { contracts } = readAddressBook(BOOK);
+  const signed = await Promise.all(
+    places.map(async (index) => {
+      const nonce = page * 256n + BigInt(index);
+      const { result, signature } = await signAnswer({ provider, enclave, nonce });
+      const { requestId: _, ...rest } = result;
+      return {
+        ...rest,
+        index,
+        signature: bad.includes(index) ? `0x${"00".repeat(256)}` : signature,
+      };
+    }),
+  );
+  const node = nodeOfEnclave(enclave.teeId);
+  const content = { node: node.toLowerCase(), page, results: signed };
+  const settlement = contracts.InferenceSettlement.address;
+  const { root, bitmap } = checkPage({
+    ...{ page: content, domain: settlementDomain({ chainId: BigInt(CHAIN_ID), settlement }) },
+  });
+  const stored = await fetch(`${blobsUrl}/v1/blobs?epochs=1`, {
+    ...{ method: "PUT", body: encodePageBlob(content) },
+  });
+  const { newlyCreated } = (await stored.json()) as {
+    newlyCreated: { blobObject: { blobId: string } };
+  };
+  const contract = contractAt({
+    name: "PageSettlement",
+    address: contracts.PageSettlement?.address ?? "",
+    runner: await provider.getSigner(Number(OPERATOR)),
+  });
+  const proposal = {
+    ...{ kind: 2n, teeId: enclave.teeId, ledgerPage: ledgerPageOf({ node, index: page }), root },
+    bitmap: empty.reduce((bits, index) => bits | (1n << BigInt(index)), bitmap),
+    ...{ blobId: blobIdToWord(newlyCreated.blobObject.blobId), fee: 0n, deadline: 0n },
+  };
+  const sent = await contract.proposePage(proposal, "0x");
+  const receipt = await sent.wait();
+  const abi = contract.interface as unknown as Interface;
+  const logs = receipt?.logs ?? [];
+  const found = logs.map((log) => abi.parseLog(log)).find((log) => log?.name === "PageProposed");
+  return String(found?.args.pageId);
+}
+
+/** A command that must send nothing; its one line. */
+async function refusal(running: Promise<Result>): Promise<string> {
+  const height = () => provider.send("eth_blockNumber", []);
+  const before = await height();
+  const line = await failure(running);
+  expect(await height()).toBe(before);
+  return line;
+}
+
+describe("npm run pages", () => {
+  it("leaves a deposit, says what it is good for, and gives it back", async () => {
+    expect(await success(pages("list"))).toContain("no page was proposed");
+    const operator = addressOf(OPERATOR);
+    expect(await success(pages("account", operator))).toContain("takes 1000.0 OPG more");
+    expect(await refusal(pages("deposit", "10", ...as(WATCHER)))).toContain("has 0.0 OPG");
+    for (const amount of ["0", "-1", "1.0000000000000000001", "x"]) {
+      expect(await refusal(pages("deposit", amount, ...as(LIQUIDITY)))).toMatch(/amount|argument/);
+    }
+    const output = await success(pages("deposit", "1000", "--for", operator, ...as(LIQUIDITY)));
+    expect(output).toContain(`deposit of ${operator}: 0.0 OPG -> 1000.0 OPG`);
+    expect(await success(pages("account", ...as(OPERATOR)))).toContain("could be proposed");
+    await success(pages("deposit", "100", "--for", addressOf(WATCHER), ...as(LIQUIDITY)));
+    expect(await refusal(pages("withdraw", "101", ...as(WATCHER)))).toContain("has 100.0 OPG");
+    await success(pages("withdraw", "40", ...as(WATCHER)));
+    expect(await success(pages("account", ...as(WATCHER)))).toContain("60.0 OPG");
+  });
+
+  it("checks a good page, refuses to challenge it, and frees its bond in the end", async () => {
+    const id = await propose({ page: 1n, places: [0, 3, 255] });
+    expect(await success(pages("check", id))).toContain("3, all of them good");
+    expect(await success(pages("show", id))).toMatch(/pending until 20\d\d-/);
+    expect(await success(pages("list"))).toContain(id);
+    expect(await refusal(pages("challenge", id, ...as(WATCHER)))).toContain("is good");
+    expect(await refusal(pages("withdraw", "all", ...as(OPERATOR)))).toContain("open page(s)");
+    expect(await refusal(pages("release", id))).toContain("is pending until");
+    expect(await refusal(pages("settle-again", id, "0"))).toContain("is pending until");
+    await later(provider, 3 * DAY + 60);
+    expect(await success(pages("show", id))).toContain("final: unchallenged");
+    expect(await refusal(pages("release", id))).toContain("is free from");
+    await later(provider, 7 * DAY);
+    await success(pages("release", id));
+    expect(await refusal(pages("release", id))).toContain("is free already");
+  });
+
+  it("challenges a page with a wrong result, and settles the good ones again", async () => {
+    const id = await propose({ page: 2n, places: [0, 1, 2], bad: [1] });
+    expect(await failure(pages("check", id))).toContain("1 of 3 results are wrong");
+    const output = await success(pages("challenge", id, ...as(WATCHER)));
+    expect(output).toContain("place 1: InvalidSignature");
+    expect(output).toContain("loses 1000.0 OPG, of which 500.0 OPG go to the account of");
+    expect(await success(pages("show", id))).toContain("rejected: InvalidSignature");
+    expect(await refusal(pages("challenge", id, ...as(WATCHER)))).toContain("is rejected");
+    expect(await success(pages("account", ...as(WATCHER)))).toContain("560.0 OPG");
+    await success(pages("settle-again", id, "0", ...as(WATCHER)));
+    expect(await failure(pages("settle-again", id, "1"))).toMatch(/did not sign|SignatureInvalid/);
+    await success(pages("burn-forfeits"));
+    expect(await refusal(pages("burn-forfeits"))).toContain("nothing was forfeited");
+  });
+
+  it("asks for results, shows them, and rejects what nobody shows", async () => {
+    await success(pages("deposit", "1000", "--for", addressOf(OPERATOR), ...as(LIQUIDITY)));
+    const id = await propose({ page: 3n, places: [4, 5], empty: [9] });
+    expect(await refusal(pages("request", id, "6", ...as(WATCHER)))).toContain("index must be");
+    expect(await refusal(pages("request", id, "4", ...as("8")))).toContain("takes 10.0 OPG");
+    await success(pages("request", id, "4", ...as(WATCHER)));
+    expect(await refusal(pages("request", id, "4", ...as(WATCHER)))).toContain("already");
+    expect(await success(pages("show", id))).toContain("while somebody waits for a result");
+    expect(await refusal(pages("reject", id, "4"))).toContain("can be shown until");
+    await success(pages("answer", id, ...as("8")));
+    expect(await success(pages("account", ...as("8")))).toContain("10.0 OPG");
+    expect(await refusal(pages("answer", id))).toContain("nobody waits");
+
+    await success(pages("request", id, "9", ...as(WATCHER)));
+    expect(await refusal(pages("answer", id))).toContain("no result at place 9");
+    expect(await refusal(pages("return", id, "9"))).toContain("is pending");
+    await later(provider, DAY + 60);
+    await success(pages("reject", id, "9", ...as("8")));
+    expect(await success(pages("show", id))).toContain("rejected: DataWithheld");
+  });
+
+  it("says in one line what it cannot do, and sends nothing", async () => {
+    expect(await refusal(pages("show", "0x12"))).toContain("page must be 0x and 64 hex digits");
+    expect(await refusal(pages("show", NOT_PROPOSED))).toContain("no page");
+    expect(await refusal(pages("list", "--from-block", "x"))).toContain("--from-block");
+    await success(pages("deposit", "1000", "--for", addressOf(OPERATOR), ...as(LIQUIDITY)));
+    const id = await propose({ page: 4n, places: [0], empty: [1] });
+    // A place that the page took without a result is a fault, and can be shown.
+    expect(await failure(pages("check", id))).toContain("1 of 2 results are wrong");
+    const away = { HACA_BLOB_AGGREGATOR: "http://127.0.0.1:1" };
+    const challenge = ["scripts/pages/cli.ts", "challenge", id, ...as(WATCHER)];
+    const line = await refusal(local.run(challenge, away));
+    expect(line).toMatch(/\[blob\./);
+  });
+});
