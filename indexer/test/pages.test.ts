@@ -8,6 +8,7 @@ import { type Chain, startChain } from "./utils/startChain.ts";
 import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
 import { temporaryFolder } from "./utils/temporaryFolder.ts";
 import { waitFor } from "./utils/waitFor.ts";
+import { addressOf } from "./utils/writeBook.ts";
 
 const DAY = 86_400n;
 const EVIDENCE_WINDOW = 7n * DAY;
@@ -23,6 +24,8 @@ let pages: Record<
   "partial" | "overlapping" | "rejected" | "late" | "lied" | "answered" | "asked" | "disproved",
   ProposedPage
 >;
+/** Proposed by the last tests. */
+const more: ProposedPage[] = [];
 let watcher: Hex;
 
 const store = async (bytes: Uint8Array) => {
@@ -109,7 +112,7 @@ async function expectSameStates(): Promise<void> {
   await caughtUp();
   const { timestamp } = await chain.client.getBlock();
   const seen = new Set<string>();
-  for (const page of Object.values(pages)) {
+  for (const page of [...Object.values(pages), ...more]) {
     const end = BigInt((await rowOf(page))?.end as string);
     for (const at of [timestamp, end, end + 1n]) {
       const { read, requestIdAt } = world.pages;
@@ -258,9 +261,9 @@ test("leaves that were asked for, and what is waited for", async () => {
   expect(await rowOf(asked)).toMatchObject({ open_requests: 1 });
 });
 
-test("accounts and parameters are those of the contract; deposits have their history", async () => {
+async function expectSameAccounts(count: number): Promise<void> {
   const accounts = await indexer.sql("select * from page_account order by address");
-  expect(accounts).toHaveLength(2);
+  expect(accounts).toHaveLength(count);
   for (const { address, amount, open_pages } of accounts) {
     const held = (await world.pages.read("accountOf", [address as Hex])) as {
       amount: bigint;
@@ -270,6 +273,10 @@ test("accounts and parameters are those of the contract; deposits have their his
       ...{ amount: String(held.amount), open_pages: String(held.openPages) },
     });
   }
+}
+
+test("accounts and parameters are those of the contract; deposits have their history", async () => {
+  await expectSameAccounts(2);
   const deposits = await indexer.sql("select kind, account, amount from page_deposit");
   const amount = String(DEPOSIT);
   const operator = world.node.operator.toLowerCase();
@@ -331,4 +338,45 @@ test("a store that is away holds up nothing", async () => {
   const unreachable = { blob: "missing", blob_error: "blob.unreachable" };
   expect(await rowOf(proposed)).toMatchObject(unreachable);
   expect(await indexer.sql("select root from anchored_root")).toEqual([{ root }]);
+});
+
+test("pages that are attested or withheld, requests that are returned, withdrawals and pauses", async () => {
+  const { node, pages: operations } = world;
+  const { call, propose } = operations;
+  const attester = addressOf(world.contracts.deployed.legacySettlement);
+  await call("setAttester", [attester]);
+  await chain.client.impersonateAccount({ address: attester });
+  await chain.client.setBalance({ address: attester, value: 10n ** 18n });
+  const attested = await propose({ node, number: 30n, places: [0] });
+  await call("attest", [attested.header as never], attester);
+  const withheld = await propose({ node, number: 31n, places: [1, 2] });
+  for (const index of [1, 2]) await call("requestLeaf", [withheld.header as never, index], watcher);
+  more.push(attested, withheld);
+  await expectSameStates();
+  expect(await rowOf(withheld)).toMatchObject({ open_requests: 2, outcome: "open" });
+
+  const { timestamp } = await chain.client.getBlock();
+  await moveTo(timestamp + 2n * DAY);
+  await call("rejectWithheld", [withheld.header as never, 1]);
+  await call("returnRequest", [withheld.header as never, 2]);
+  await call("withdraw", [chain.accounts[7] as Hex, 5n], watcher);
+  const until = timestamp + 3n * DAY;
+  await call("pauseProposals", [until]);
+  await expectSameStates();
+  await expectSameAccounts(3);
+  expect(await rowOf(attested)).toMatchObject({ outcome: "open" });
+  expect((await rowOf(attested))?.attested_at).not.toBeNull();
+  expect(await rowOf(withheld)).toMatchObject({ outcome: "rejected", reason: "DataWithheld" });
+  const requests = await indexer.sql(
+    `select "index", state from leaf_request where page_id = '${withheld.pageId}' order by "index"`,
+  );
+  expect(requests).toEqual([
+    { index: 1, state: "open" },
+    { index: 2, state: "returned" },
+  ]);
+  expect(await indexer.sql("select * from page_deposit where kind = 'withdrawn'")).toMatchObject([
+    { account: watcher.toLowerCase(), receiver: chain.accounts[7]?.toLowerCase(), amount: "5" },
+  ]);
+  const paused = "select value from page_parameter where name = 'proposalsPausedUntil'";
+  expect(await indexer.sql(paused)).toEqual([{ value: String(until) }]);
 });
