@@ -60,7 +60,8 @@ contract PageSettlement is PageChallenges {
         Proposal calldata proposal,
         bytes calldata signature
     ) external override returns (bytes32 pageId, uint256 taken) {
-        if (block.timestamp < proposalsPausedUntil) revert PageSettlement_Paused(proposalsPausedUntil);
+        Settings memory settings = _settings;
+        if (block.timestamp < settings.pausedUntil) revert PageSettlement_Paused(settings.pausedUntil);
         if (proposal.kind != IInferenceSettlement.Verification.TEE) {
             revert PageSettlement_KindNotOpen(proposal.kind);
         }
@@ -69,17 +70,16 @@ contract PageSettlement is PageChallenges {
         if (node != expected) revert PageSettlement_WrongNode(expected, node);
         _requireOperator(proposal, signature);
 
-        Parameters memory parameters = _parameters;
-        _reserve(parameters, proposal.fee);
+        _reserve(settings.minimumDeposit, proposal.fee);
         taken = SETTLEMENT.hold(proposal.ledgerPage, proposal.bitmap);
         if (taken == 0) revert PageSettlement_NothingToTake();
         pageId = _idOf(proposal, taken);
         if (_records[pageId].proposedAt != 0) revert PageSettlement_PageKnown(pageId);
         PageRecord memory record;
         record.proposedAt = uint40(block.timestamp);
-        record.longRoad = parameters.longRoad;
-        record.shortRoad = parameters.shortRoad;
-        record.resultWindow = parameters.resultWindow;
+        record.longRoad = settings.longRoad;
+        record.shortRoad = settings.shortRoad;
+        record.resultWindow = settings.resultWindow;
         _records[pageId] = record;
         emit PageProposed(
             pageId,
@@ -161,10 +161,10 @@ contract PageSettlement is PageChallenges {
     }
 
     /// @dev One more page for the caller's deposit to answer for, and its fee put aside.
-    function _reserve(Parameters memory parameters, uint96 fee) private {
+    function _reserve(uint256 minimumDeposit, uint96 fee) private {
         Account memory account = _accounts[msg.sender];
         ++account.openPages;
-        uint256 needed = parameters.minimumDeposit;
+        uint256 needed = minimumDeposit;
         if (account.openPages > PAGES_PER_DEPOSIT) {
             needed = (needed * account.openPages) / PAGES_PER_DEPOSIT;
         }

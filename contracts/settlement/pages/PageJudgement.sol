@@ -106,7 +106,7 @@ abstract contract PageJudgement is PageRecords {
         PageRecord storage record = _records[pageId];
         proposedAt = record.proposedAt;
         uint256 resultWindow = record.resultWindow;
-        if (proposedAt == 0) (proposedAt, resultWindow) = (block.timestamp, _parameters.resultWindow);
+        if (proposedAt == 0) (proposedAt, resultWindow) = (block.timestamp, _settings.resultWindow);
         if (result.requestId != _requestAt(header, leaf.index)) reason = Reason.MalformedLeaf;
         else if (result.teeId != header.teeId) reason = Reason.WrongNode;
         else if (

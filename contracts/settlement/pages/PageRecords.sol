@@ -37,9 +37,14 @@ abstract contract PageRecords is PageDeposits, AccessManaged {
     IInferenceSettlement public immutable override SETTLEMENT;
 
     /// @dev What a proposal has to know, in one slot.
-    Parameters internal _parameters;
-    /// @inheritdoc IPageSettlement
-    uint64 public override proposalsPausedUntil;
+    struct Settings {
+        uint24 longRoad;
+        uint24 shortRoad;
+        uint24 resultWindow;
+        uint88 minimumDeposit;
+        uint64 pausedUntil;
+    }
+    Settings internal _settings;
 
     /// @inheritdoc IPageSettlement
     address public override attester;
@@ -70,20 +75,32 @@ abstract contract PageRecords is PageDeposits, AccessManaged {
 
     /// @inheritdoc IPageSettlement
     function pauseProposals(uint64 until) external override restricted {
-        uint256 paused = proposalsPausedUntil;
+        uint256 paused = _settings.pausedUntil;
         // Not while a pause lasts, and not for as long again: a guardian cannot stop proposals for ever.
         uint256 earliest = paused == 0 ? 0 : paused + MAXIMUM_PAUSE;
         uint256 latest = block.timestamp + MAXIMUM_PAUSE;
         if (block.timestamp < earliest || until <= block.timestamp || until > latest) {
             revert PageSettlement_PauseInvalid(earliest, latest, until);
         }
-        proposalsPausedUntil = until;
+        _settings.pausedUntil = until;
         emit ProposalsPaused(until);
     }
 
     /// @inheritdoc IPageSettlement
     function parametersNow() external view override returns (Parameters memory) {
-        return _parameters;
+        Settings memory settings = _settings;
+        return
+            Parameters({
+                longRoad: settings.longRoad,
+                shortRoad: settings.shortRoad,
+                resultWindow: settings.resultWindow,
+                minimumDeposit: settings.minimumDeposit
+            });
+    }
+
+    /// @inheritdoc IPageSettlement
+    function proposalsPausedUntil() external view override returns (uint64) {
+        return _settings.pausedUntil;
     }
 
     /// @inheritdoc IPageSettlement
@@ -150,7 +167,13 @@ abstract contract PageRecords is PageDeposits, AccessManaged {
         _requireWithin(MINIMUM_RESULT_WINDOW, MAXIMUM_RESULT_WINDOW, parameters.resultWindow);
         // Without a deposit nothing answers for a page.
         _requireWithin(1, type(uint88).max, parameters.minimumDeposit);
-        _parameters = parameters;
+        _settings = Settings({
+            longRoad: parameters.longRoad,
+            shortRoad: parameters.shortRoad,
+            resultWindow: parameters.resultWindow,
+            minimumDeposit: parameters.minimumDeposit,
+            pausedUntil: _settings.pausedUntil
+        });
         emit ParametersChanged(parameters);
     }
 
