@@ -202,6 +202,7 @@ test("a node's row says what the contract's reads say", async () => {
             public_key: ohttpConfig.publicKey,
             key_config: ohttpConfig.keyConfig,
             registered_at: String(ohttpConfig.registeredAt),
+            row_block: config?.row_block,
           },
     );
   }
