@@ -34,17 +34,21 @@ export const INFERENCE_RESULT_TYPES = {
   ],
 };
 
-/** EIP-712 domain of an `InferenceSettlement` contract. */
+const resultEncoder = TypedDataEncoder.from(INFERENCE_RESULT_TYPES);
+/** Of domains that cannot change: their hash is a third of the work of a result's. */
+const domainHashes = new WeakMap<TypedDataDomain, string>();
+
+/** EIP-712 domain of an `InferenceSettlement` contract; frozen. */
 export function settlementDomain(parameters: {
   chainId: bigint;
   settlement: string;
 }): TypedDataDomain {
-  return {
+  return Object.freeze({
     name: "HACA InferenceSettlement",
     version: "1",
     chainId: parameters.chainId,
     verifyingContract: parameters.settlement,
-  };
+  });
 }
 
 /** keccak256 over the words, 32 bytes each: `inputHash` and `outputHash`. */
@@ -57,7 +61,16 @@ export function hashResult(parameters: {
   domain: TypedDataDomain;
   result: InferenceResult;
 }): string {
-  return TypedDataEncoder.hash(parameters.domain, INFERENCE_RESULT_TYPES, parameters.result);
+  const { domain, result } = parameters;
+  return keccak256(concat(["0x1901", hashDomain(domain), resultEncoder.hash(result)]));
+}
+
+function hashDomain(domain: TypedDataDomain): string {
+  const known = domainHashes.get(domain);
+  if (known !== undefined) return known;
+  const hash = TypedDataEncoder.hashDomain(domain);
+  if (Object.isFrozen(domain)) domainHashes.set(domain, hash);
+  return hash;
 }
 
 /** The last public signal of a proof: the digest's upper 248 bits. */

@@ -1,4 +1,13 @@
-import { id, keccak256, verifyTypedData, Wallet, ZeroAddress, ZeroHash } from "ethers";
+import {
+  id,
+  keccak256,
+  type TypedDataDomain,
+  TypedDataEncoder,
+  verifyTypedData,
+  Wallet,
+  ZeroAddress,
+  ZeroHash,
+} from "ethers";
 import { expect, it } from "vitest";
 import {
   contextOf,
@@ -51,6 +60,20 @@ it("gives another digest for every change of a field or of the domain", () => {
     hashResult({ domain: settlementDomain({ chainId: 1n, settlement: ZeroAddress }), result }),
   );
   expect(new Set([base, ...digests]).size).toBe(changes.length + 2);
+});
+
+it("follows a domain that is changed, and keeps the hash of none but those that cannot be", () => {
+  const expected = (of: TypedDataDomain) =>
+    TypedDataEncoder.hash(of, INFERENCE_RESULT_TYPES, result);
+  expect(() => Object.assign(domain, { chainId: 1n })).toThrow(TypeError);
+  const changing: TypedDataDomain = { ...domain };
+  for (const chainId of [1n, 2n]) {
+    changing.chainId = chainId;
+    expect(hashResult({ domain: changing, result })).toBe(expected(changing));
+  }
+  expect([1, 2].map(() => hashResult({ domain, result }))).toEqual(
+    [1, 2].map(() => expected(domain)),
+  );
 });
 
 it("is what a wallet signs", async () => {

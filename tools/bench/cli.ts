@@ -48,6 +48,8 @@ const BENCHES: Readonly<Record<string, () => Command>> = {
       .option("--clients <n>", "how many ask at once", "16")
       .option("--jobs <n>", "jobs that are proven and settled all at once", "100")
       .option("--single <n>", "jobs that are proven and settled one after another", "20")
+      .option("--batches <n>", "batches of 32 proofs, on PostgreSQL", "4")
+      .option("--pages <n>", "pages of 256 results of an enclave, on PostgreSQL", "30")
       .action(async (options) => {
         enterProject();
         await (await import("./worker.ts")).benchWorker(options);

@@ -122,6 +122,65 @@ describeStores("queue", (store) => {
       expect((await accept()).nonce).toBe(0n);
     });
 
+    it("stores what comes at once together, and leaves out what cannot be made", async () => {
+      let transactions = 0;
+      const counting: Database = {
+        ...database,
+        transaction: (operation) => {
+          transactions += 1;
+          return database.transaction(operation);
+        },
+      };
+      const made = await Promise.allSettled(
+        Array.from({ length: 9 }, (_, place) =>
+          acceptJob({
+            database: counting,
+            async create(nonce) {
+              if (place === 4) throw new Error("no job");
+              // Words of another number each, for they are stored as lists of lists.
+              return { ...newJob({ nonce }), inputWords: [1n, 2n, 3n].slice(0, place % 4) };
+            },
+          }),
+        ),
+      );
+      const jobs = made.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+      expect(jobs.map(({ nonce }) => nonce)).toEqual([0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n]);
+      expect(made[4]).toMatchObject({ status: "rejected", reason: { message: "no job" } });
+      expect(transactions).toBe(2);
+      for (const job of jobs) expect(await read(job.requestId)).toMatchObject(job);
+      expect((await accept()).nonce).toBe(8n);
+    });
+
+    it("stores more at once than share a transaction", async () => {
+      const many = Array.from({ length: 200 }, () => accept());
+      const nonces = (await Promise.all(many)).map(({ nonce }) => nonce);
+      expect(nonces).toEqual(Array.from({ length: 200 }, (_, place) => BigInt(place)));
+    });
+
+    it("tells everybody whose job went down with a transaction, and goes on", async () => {
+      let broken = true;
+      const breaking: Database = {
+        ...database,
+        transaction: (operation) =>
+          database.transaction(async (tx) => {
+            const result = await operation(tx);
+            if (broken) throw new Error("the database is away");
+            return result;
+          }),
+      };
+      const attempt = () =>
+        acceptJob({ database: breaking, create: async (nonce) => newJob({ nonce }) });
+      const failed = await Promise.allSettled([attempt(), attempt(), attempt()]);
+      for (const one of failed) {
+        expect(one).toMatchObject({ reason: { message: "the database is away" } });
+      }
+      broken = false;
+      expect((await Promise.all([attempt(), attempt()])).map(({ nonce }) => nonce)).toEqual([
+        0n,
+        1n,
+      ]);
+    });
+
     it("goes on after skipped nonces, and never goes back", async () => {
       expect(await skipRequestNonces({ database, minimum: 512n })).toBe(512n);
       expect(await skipRequestNonces({ database, minimum: 5n })).toBe(512n);

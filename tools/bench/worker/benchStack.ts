@@ -45,10 +45,11 @@ export class BenchStack {
     return new BenchStack({ chain, model, postgres });
   }
 
-  /** A worker with a queue, an account and a model version of its own, all other settings as they come. */
+  /** A worker with a queue, an account and a model version of its own; other settings as they come, or as given. */
   async worker(parameters: {
     store: Store;
     roles: readonly string[];
+    settings?: Settings;
   }): Promise<{ url: string; process: WorkerProcess }> {
     const { roles, store } = parameters;
     this.#started += 1;
@@ -64,6 +65,7 @@ export class BenchStack {
         store === "postgres" ? ((await this.#postgres?.createDatabase(name)) ?? "") : "",
       HACA_MODELS: this.#model.folder,
       HACA_POLL_MS: "1000",
+      ...parameters.settings,
     };
     const worker = new WorkerProcess({ settings, roles });
     this.#closers.push(() => worker.child.stop());

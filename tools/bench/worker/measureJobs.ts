@@ -42,15 +42,35 @@ export async function measureJobs(parameters: {
   return measured;
 }
 
-/** All at once; returns settled jobs per minute, from the first acceptance to the last settlement. */
+/** Per minute, from the first acceptance to the last proof, and to the last settlement. */
+export type Throughput = { provedPerMinute: number; settledPerMinute: number };
+
+/** All at once, after `warmUp` others that are settled by then. */
 export async function measureThroughput(parameters: {
   url: string;
   jobs: number;
   clients: number;
+  warmUp: number;
   report: (detail: string) => void;
-}): Promise<number> {
+}): Promise<Throughput> {
+  const { clients, jobs, report, url, warmUp } = parameters;
+  await settleAll({ url, clients, jobs: warmUp, report: () => undefined });
+  const settled = await settleAll({ url, clients, jobs, report });
+  const first = Math.min(...settled.map(({ times }) => Date.parse(times.accepted)));
+  const perMinute = (state: "proven" | "settled"): number => {
+    const last = Math.max(...settled.map(({ times }) => Date.parse(times[state])));
+    return (jobs * 60_000) / (last - first);
+  };
+  return { provedPerMinute: perMinute("proven"), settledPerMinute: perMinute("settled") };
+}
+
+async function settleAll(parameters: {
+  url: string;
+  jobs: number;
+  clients: number;
+  report: (detail: string) => void;
+}): Promise<TimedJob[]> {
   const { clients, jobs, report, url } = parameters;
-  await jobIn(url, await askNode({ url, image: 0 }), "settled");
   const ids: string[] = [];
   const client = async (): Promise<void> => {
     while (ids.length < jobs) {
@@ -64,9 +84,7 @@ export async function measureThroughput(parameters: {
     settled.push((await jobIn(url, requestId, "settled")) as TimedJob);
     report(`${settled.length} of ${jobs} settled`);
   }
-  const first = Math.min(...settled.map(({ times }) => Date.parse(times.accepted)));
-  const last = Math.max(...settled.map(({ times }) => Date.parse(times.settled)));
-  return (jobs * 60_000) / (last - first);
+  return settled;
 }
 
 function timesOf(parameters: { accept: number; job: TimedJob }): JobTimes {

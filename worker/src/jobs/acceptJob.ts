@@ -52,39 +52,105 @@ export async function skipRequestNonces(parameters: {
   return BigInt(row?.next as string);
 }
 
-const ALLOCATE_REQUEST_NONCE = `UPDATE identity
-SET next_request_nonce = next_request_nonce + 1
-RETURNING (next_request_nonce - 1)::text AS nonce`;
-const INSERT_JOB = `INSERT INTO jobs (
+/** Jobs that share a transaction at most: nobody waits long for the lock that it holds. */
+const MAXIMUM_TOGETHER = 64;
+const LOCK_NEXT_NONCE = "SELECT next_request_nonce::text AS next FROM identity FOR NO KEY UPDATE";
+const INSERT_JOBS = `WITH used AS (
+  UPDATE identity SET next_request_nonce = next_request_nonce + cardinality($1::text[])
+)
+INSERT INTO jobs (
   request_id, nonce, model, version, version_id, requester, price, answered_at, input_words, output_words,
   signature
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`;
+)
+SELECT request_id, nonce::numeric, model, version, version_id, requester, price::numeric, answered_at::bigint,
+  input_words::text[], output_words::text[], signature
+FROM unnest(
+  $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+  $10::text[], $11::text[]
+) AS given (
+  request_id, nonce, model, version, version_id, requester, price, answered_at, input_words, output_words, signature
+)`;
+
+type Waiting = {
+  create: (nonce: bigint) => Promise<NewJob>;
+  resolve: (job: NewJob) => void;
+  reject: (error: unknown) => void;
+};
+
+/** What came while a transaction of its database is at work, and shares the next one. */
+const queues = new WeakMap<Database, Waiting[]>();
 
 /**
  * Allocates the next request nonce and inserts the job that `create` makes for it, in one transaction: a
  * nonce is never given twice and, where `create` throws, not used up. On disk when this returns.
+ *
+ * Nonces come one after another, and so would the commits that give them out: requests that come meanwhile share one.
  */
 export async function acceptJob(parameters: {
   database: Database;
   create: (nonce: bigint) => Promise<NewJob>;
 }): Promise<NewJob> {
-  const { database, create } = parameters;
-  return await database.transaction(async (tx) => {
-    const [row] = await tx.query(ALLOCATE_REQUEST_NONCE);
-    const job = await create(BigInt(row?.nonce as string));
-    await tx.query(INSERT_JOB, [
-      job.requestId,
-      job.nonce.toString(),
-      job.model,
-      job.version,
-      job.versionId,
-      job.requester,
-      job.price.toString(),
-      job.timestamp.toString(),
-      job.inputWords.map(String),
-      job.outputWords.map(String),
-      job.signature,
-    ]);
-    return job;
+  const { create, database } = parameters;
+  return await new Promise((resolve, reject) => {
+    const one = { create, resolve, reject };
+    const queue = queues.get(database);
+    if (queue !== undefined) queue.push(one);
+    else void acceptAll({ database, queue: [one] });
   });
+}
+
+async function acceptAll(parameters: { database: Database; queue: Waiting[] }): Promise<void> {
+  const { database, queue } = parameters;
+  queues.set(database, queue);
+  while (queue.length > 0) {
+    await acceptTogether({ database, group: queue.splice(0, MAXIMUM_TOGETHER) });
+  }
+  queues.delete(database);
+}
+
+/** Stores what can be made; where the database fails, none of them is stored. Never throws: each hears of its own. */
+async function acceptTogether(parameters: {
+  database: Database;
+  group: readonly Waiting[];
+}): Promise<void> {
+  const { database, group } = parameters;
+  try {
+    const made = await database.transaction(async (tx) => {
+      const [row] = await tx.query(LOCK_NEXT_NONCE);
+      let nonce = BigInt(row?.next as string);
+      const jobs = new Map<Waiting, NewJob>();
+      for (const one of group) {
+        try {
+          jobs.set(one, await one.create(nonce));
+          nonce += 1n;
+        } catch (error) {
+          one.reject(error);
+        }
+      }
+      if (jobs.size > 0) await tx.query(INSERT_JOBS, columnsOf([...jobs.values()]));
+      return jobs;
+    });
+    for (const [one, job] of made) one.resolve(job);
+  } catch (error) {
+    for (const one of group) one.reject(error);
+  }
+}
+
+function columnsOf(jobs: readonly NewJob[]): string[][] {
+  const column = (read: (job: NewJob) => unknown) => jobs.map((job) => String(read(job)));
+  // Lists of different lengths cannot be rows of one array: each comes as PostgreSQL writes it.
+  const list = (words: readonly bigint[]) => `{${words.join(",")}}`;
+  return [
+    column(({ requestId }) => requestId),
+    column(({ nonce }) => nonce),
+    column(({ model }) => model),
+    column(({ version }) => version),
+    column(({ versionId }) => versionId),
+    column(({ requester }) => requester),
+    column(({ price }) => price),
+    column(({ timestamp }) => timestamp),
+    column(({ inputWords }) => list(inputWords)),
+    column(({ outputWords }) => list(outputWords)),
+    column(({ signature }) => signature),
+  ];
 }
