@@ -45,11 +45,13 @@ export const page: SettlementDriver = {
     if (pages?.blobs === undefined) {
       throw new NonRetryableError({ code: "page.off", message: "no pages are proposed here" });
     }
-    await requireDeposit({ chain, account });
+    const resultWindow = await requireDeposit({ chain, account });
     const made = makePage({ jobs, domain: chain.domain });
     const blobId = await store({ blobs: pages.blobs, bytes: encodePageBlob(made) });
     const teeId = jobs[0]?.enclave?.teeId ?? "";
-    const proposal = { ...headerOf({ made, teeId, blobId }), deadline: 0n };
+    // Mined later, its oldest result would be too old, and cost the deposit.
+    const [oldest = 0n] = jobs.map(({ timestamp }) => timestamp).sort((a, b) => (a < b ? -1 : 1));
+    const proposal = { ...headerOf({ made, teeId, blobId }), deadline: oldest + resultWindow };
     const data = pageInterface.encodeFunctionData("proposePage", [proposal, "0x"]);
     return { to: pages.contract, data };
   },
