@@ -34,6 +34,7 @@ export async function measurePages(parameters: {
     pendingJobs({ process, jobs: (WARM_UP + pages) * PAGE_SIZE, report }),
   ]);
   const accepted = await Promise.all(lists.map((list) => acceptedAt(url, list)));
+  await requirePending({ url, jobs: (WARM_UP + pages) * PAGE_SIZE });
   await process.child.stop();
   const results = pages * PAGE_SIZE;
   return {
@@ -60,6 +61,14 @@ async function acceptedAt(url: string, [first]: readonly Entry[]): Promise<numbe
   const response = await fetch(`${url}/v1/results/${first?.message.requestId}`);
   const { times } = (await response.json()) as { times: { accepted: string } };
   return Date.parse(times.accepted);
+}
+
+/** A result that was proposed twice, or by itself, would spoil the figure. */
+async function requirePending(parameters: { url: string; jobs: number }): Promise<void> {
+  const { jobs, url } = parameters;
+  const health = (await (await fetch(`${url}/health`)).json()) as { jobs: Record<string, number> };
+  if (health.jobs.pending === jobs) return;
+  throw new Error(`${jobs} results are to be pending, there are ${JSON.stringify(health.jobs)}`);
 }
 
 /** When so many jobs of the worker, of all that it ever had, are pending: what it writes once they are on disk. */
