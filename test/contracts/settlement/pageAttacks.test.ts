@@ -188,6 +188,28 @@ describe("PageSettlement: what an attacker would try", () => {
     });
   });
 
+  describe("what others do beside a page", () => {
+    it("test_AShorterResultWindow_LeavesProposedPagesGood", async () => {
+      const page = makePage(f, await goodResults(f, [0]));
+      await f.networkHelpers.time.increase(2n * HOUR);
+      await propose(f, page);
+      const parameters = { ...PARAMETERS, resultWindow: HOUR };
+      await f.pages.connect(f.governance).setParameters(parameters);
+      expect(await f.pages.judgeLeaf(page.header, leafOf(page, 0))).to.equal(0n);
+    });
+
+    it("test_ARejection_FreesNothingOfAnotherPageOfTheLedgerPage", async () => {
+      const good = makePage(f, await goodResults(f, [8]));
+      const bad = makePage(f, await unsigned(f, 7));
+      await propose(f, good);
+      await propose(f, bad);
+      await challenge(f, bad, 7);
+      const { ledgerPage, bitmap } = good.header;
+      expect(await f.settlement.occupied(ledgerPage)).to.equal(bitmap);
+      expect(await f.settlement.heldBy(f.pages, ledgerPage)).to.equal(bitmap);
+    });
+  });
+
   describe("calldata that is no header", () => {
     it("test_RevertWhen_AWordHasBitsThatItsTypeDoesNotHave", async () => {
       const page = makePage(f, await goodResults(f, [0]));
