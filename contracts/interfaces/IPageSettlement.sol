@@ -112,7 +112,7 @@ interface IPageSettlement {
     /// @notice What is stored of a page, a slot. Times are unix seconds, lengths seconds.
     /// @param proposedAt when; zero for a page that was never proposed
     /// @param attestedAt when a quorum vouched for it; zero if none did
-    /// @param extendedUntil the end that a request for a leaf brought; zero if there was none
+    /// @param extendedUntil the end that the last request for a leaf brought; zero if there was none
     /// @param endedAt when it was rejected or disproved; zero if it was not
     /// @param longRoad from the proposal to the end, as it was at the proposal
     /// @param shortRoad from the attestation to the end, likewise
@@ -483,8 +483,8 @@ interface IPageSettlement {
     ) external;
 
     /// @notice Asks for a leaf that cannot be read where it should be stored. Takes a deposit out of the caller's account,
-    /// `LEAF_DEPOSIT` and doubled with each request that is open in the page. Only while an answer would come in time; the
-    /// first request for a page moves its end, once.
+    /// `LEAF_DEPOSIT` and doubled with each request that is open in the page, seven times at most. Only while an answer would
+    /// come before the end of the page's road; the page is pending for a day after the answer is due, then.
     /// @param header of a pending page
     /// @param index the leaf's place
     function requestLeaf(PageHeader calldata header, uint8 index) external;

@@ -117,7 +117,7 @@ function indexLeafRequests(): void {
       .values({ pageId, index, ...request })
       .onConflictDoUpdate(request);
     await context.db.update(page, { id: pageId }).set((row) => {
-      const extendedUntil = row.extendedUntil ?? deadline + TIME_AFTER_ANSWER;
+      const extendedUntil = deadline + TIME_AFTER_ANSWER;
       const end = extendedUntil > row.end ? extendedUntil : row.end;
       return { openRequests: row.openRequests + 1, extendedUntil, end };
     });

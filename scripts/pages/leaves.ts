@@ -14,6 +14,8 @@ import {
 
 type Options = { network: string; account: string; page: string; yes?: boolean };
 
+/** How often the deposit doubles with requests that are open. */
+const MAXIMUM_DOUBLINGS = 7n;
 /** Most answers that one transaction takes. */
 const MAXIMUM_ANSWERS = 32;
 
@@ -29,7 +31,8 @@ export function requestLeaf(options: Options & { index: string }): Promise<void>
       throw refuse(`${requester} has asked for place ${index} already`);
     const signer = await session.signer(options.account);
     const { openRequests } = await pages.pageOf(page.id);
-    const deposit = (await pages.LEAF_DEPOSIT()) * 2n ** BigInt(openRequests);
+    const doublings = openRequests < MAXIMUM_DOUBLINGS ? openRequests : MAXIMUM_DOUBLINGS;
+    const deposit = (await pages.LEAF_DEPOSIT()) * 2n ** BigInt(doublings);
     const { amount } = await pages.accountOf(signer.address);
     if (amount < deposit) {
       throw refuse(

@@ -14,13 +14,16 @@ import {PageJudgement} from "./PageJudgement.sol";
 /// commitment from an earlier block, which binds whom it is for and what it shows: whoever copies it out of the mempool
 /// sends it for its author.
 abstract contract PageChallenges is PageJudgement {
-    /// @notice Deposit for the first open request of a page, in smallest units of OPG; each further one doubles it.
+    /// @notice Deposit for the first open request of a page, in smallest units of OPG; each further one doubles it, seven times
+    /// at most.
     uint256 public constant LEAF_DEPOSIT = 10e18;
-    /// @notice Most requests of a page that are open at a time.
-    uint256 public constant MAXIMUM_REQUESTS = 8;
+    uint256 private constant MAXIMUM_DOUBLINGS = 7;
+    /// @notice Most requests of a page that are open at a time: all but one of its leaves. With few of them, whoever holds all
+    /// and answers them in the last moment keeps everybody else from asking.
+    uint256 public constant MAXIMUM_REQUESTS = 255;
     /// @notice Most requests that one call answers.
     uint256 public constant MAXIMUM_ANSWERS = 32;
-    /// @notice What the first request leaves of a page's time after its answer is due, in seconds.
+    /// @notice What a request leaves of a page's time after its answer is due, in seconds.
     uint256 public constant TIME_AFTER_ANSWER = 1 days;
 
     /// @inheritdoc IPageSettlement
@@ -73,13 +76,15 @@ abstract contract PageChallenges is PageJudgement {
         PageRecord memory record = _records[pageId];
         _requireState(pageId, record, PageState.Pending);
         uint256 deadline = block.timestamp + ANSWER_TIME;
-        uint256 end = _endOf(record);
+        // The end without what other requests brought: each has its full time, and together they move it a day at most.
+        uint256 end = _roadEndOf(record);
         if (deadline > end) revert PageSettlement_TooLate(end - ANSWER_TIME, block.timestamp);
         if (record.openRequests == MAXIMUM_REQUESTS) revert PageSettlement_TooManyRequests(pageId);
         LeafRequest storage request = _requests[pageId][index];
         if (request.requester != address(0)) revert PageSettlement_RequestInvalid(pageId, index);
 
-        uint8 multiple = uint8(1 << record.openRequests);
+        uint256 doublings = record.openRequests < MAXIMUM_DOUBLINGS ? record.openRequests : MAXIMUM_DOUBLINGS;
+        uint8 multiple = uint8(1 << doublings);
         uint256 amount = multiple * LEAF_DEPOSIT;
         Account storage account = _accounts[msg.sender];
         // What a proposer's pages answer for is not to be put aside here.
@@ -88,7 +93,7 @@ abstract contract PageChallenges is PageJudgement {
         account.amount -= uint128(amount);
         _requests[pageId][index] = LeafRequest(msg.sender, uint40(deadline), multiple);
         ++record.openRequests;
-        if (record.extendedUntil == 0) record.extendedUntil = uint40(deadline + TIME_AFTER_ANSWER);
+        record.extendedUntil = uint40(deadline + TIME_AFTER_ANSWER);
         _records[pageId] = record;
         emit LeafRequested(pageId, index, msg.sender, deadline, amount);
     }

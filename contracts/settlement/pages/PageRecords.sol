@@ -148,12 +148,17 @@ abstract contract PageRecords is PageDeposits, AccessManaged {
     /// @dev Last second in which a page is pending, open requests apart. The shorter one of the roads, but never before the
     /// end that a request for a leaf brought.
     function _endOf(PageRecord memory record) internal pure returns (uint256 end) {
+        end = _roadEndOf(record);
+        if (record.extendedUntil > end) end = record.extendedUntil;
+    }
+
+    /// @dev The end of the shorter one of the roads.
+    function _roadEndOf(PageRecord memory record) internal pure returns (uint256 end) {
         end = uint256(record.proposedAt) + record.longRoad;
         if (record.attestedAt != 0) {
             uint256 short = uint256(record.attestedAt) + record.shortRoad;
             if (short < end) end = short;
         }
-        if (record.extendedUntil > end) end = record.extendedUntil;
     }
 
     function _requireState(bytes32 pageId, PageRecord memory record, PageState expected) internal view {

@@ -561,33 +561,39 @@ describe("PageSettlement: challenges", () => {
       await f.pages.connect(f.watcher).withdraw(f.watcher, 1n);
     });
 
-    it("test_DepositsDoubleWithEveryOpenRequest_UpToEight", async () => {
-      const many = makePage(f, await goodResults(f, [10, 11, 12, 13, 14, 15, 16, 17, 18]));
+    it("test_DepositsDoubleWithEveryOpenRequest_SevenTimes_AndNobodyIsShutOut", async () => {
+      const places = Array.from({ length: 256 }, (_, index) => index).filter(
+        (index) => ![0, 7, 255].includes(index),
+      );
+      const many = makePage(f, await goodResults(f, places));
       await propose(f, many);
-      await f.token.approve(f.pages, 10n * DEPOSIT);
-      await f.pages.deposit(f.watcher.address, 10n * DEPOSIT);
+      await f.token.approve(f.pages, 400n * DEPOSIT);
+      await f.pages.deposit(f.watcher.address, 400n * DEPOSIT);
       const before = await amountOf(f.watcher);
-      for (const index of [10, 11, 12, 13, 14, 15, 16, 17]) await request(index, f.watcher, many);
+      for (const index of places.slice(0, 8)) await request(index, f.watcher, many);
       expect(await amountOf(f.watcher)).to.equal(before - 255n * LEAF_DEPOSIT);
-      await expectRefusal(request(18, f.watcher, many), "PageSettlement_TooManyRequests");
-      await answer([10, 17], f.payee, many);
-      expect(await amountOf(f.payee)).to.equal(129n * LEAF_DEPOSIT);
-      await request(18, f.watcher, many);
+      // Whoever holds eight requests keeps nobody from the ninth, or from any other.
+      for (const index of places.slice(8)) await request(index, f.watcher, many);
+      const rest = BigInt(places.length - 8);
+      expect(await amountOf(f.watcher)).to.equal(before - (255n + 128n * rest) * LEAF_DEPOSIT);
+      await answer(places.slice(0, 32), f.payee, many);
+      expect(await amountOf(f.payee)).to.equal((255n + 128n * 24n) * LEAF_DEPOSIT);
     });
 
-    it("test_TheFirstRequestMovesTheEnd_Once", async () => {
+    it("test_EveryRequestHasItsFullTime_AndTheEndMovesByADayAtMost", async () => {
       const end = await endOf(page);
-      await goTo(end - DAY - 100n);
       await request(7);
-      const moved = (await now(f)) + 2n * DAY;
+      const early = (await now(f)) + 2n * DAY;
       expect((await f.pages.stateOfPage(pageId)).until).to.equal(2n ** 256n - 1n);
       await answer([7]);
-      expect(await endOf(page)).to.equal(moved);
-      await goTo(end - 200n);
+      // Longer than that the road is anyway.
+      expect(await endOf(page)).to.equal(end);
+      expect((await recordOf(page)).extendedUntil).to.equal(early);
+      await mineAt(end - DAY);
       await request(0);
       await answer([0]);
-      expect(await endOf(page)).to.equal(moved);
-      await mineAt(moved - DAY + 1n);
+      expect(await endOf(page)).to.equal(end + DAY);
+      await mineAt(end - DAY + 10n);
       await expectRefusal(request(255), "PageSettlement_TooLate");
     });
 
