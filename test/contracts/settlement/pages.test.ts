@@ -322,6 +322,17 @@ describe("PageSettlement: life of a page", () => {
       expect((await f.pages.accountOf(f.operator.address)).amount).to.equal(DEPOSIT - fee);
     });
 
+    it("test_ShortRoadIsFrozenAtTheProposal", async () => {
+      await f.pages.connect(f.governance).setAttester(f.registry);
+      const address = await f.registry.getAddress();
+      await f.networkHelpers.impersonateAccount(address);
+      await f.networkHelpers.setBalance(address, 10n ** 18n);
+      await propose(f, page);
+      await f.pages.connect(f.governance).setParameters({ ...PARAMETERS, shortRoad: HOUR });
+      await f.pages.connect(await f.ethers.getSigner(address)).attest(page.header);
+      expect(await endOf()).to.equal((await now(f)) + PARAMETERS.shortRoad);
+    });
+
     it("test_LateAttestationNeverMovesTheEndBack", async () => {
       await f.pages.connect(f.governance).setAttester(f.registry);
       const address = await f.registry.getAddress();
