@@ -212,7 +212,7 @@ describe("npm run tee -- register", () => {
     expect(await refusal(release())).toContain("is enabled; it has to be retired");
     await success(tee("retire", teeId, "--yes"));
     expect(await refusal(release())).toContain("the bond is paid back from");
-    await provider.send("evm_increaseTime", [7 * 24 * 60 * 60]);
+    await provider.send("evm_increaseTime", [21 * 24 * 60 * 60]);
     await provider.send("evm_mine", []);
     expect(await success(release())).toContain(`paid back    5.0 OPG to ${operator}`);
     expect(await balance()).toBe(7n * 10n ** 18n);
