@@ -18,6 +18,12 @@ library InferenceResults {
     string internal constant DOMAIN_NAME = "HACA InferenceSettlement";
     string internal constant DOMAIN_VERSION = "1";
 
+    /// @notice How far a node's clock may be ahead of the chain's, and bounds of how old its results may be, in seconds: of
+    /// every contract that settles them.
+    uint64 internal constant MAXIMUM_CLOCK_SKEW = 60;
+    uint64 internal constant MINIMUM_WINDOW = 1 hours;
+    uint64 internal constant MAXIMUM_WINDOW = 90 days;
+
     bytes32 private constant DOMAIN_TYPE_HASH = keccak256(
         "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
     );

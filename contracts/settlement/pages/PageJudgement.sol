@@ -22,7 +22,7 @@ import {PageRecords} from "./PageRecords.sol";
 /// price is left, with which nothing can be finished.
 abstract contract PageJudgement is PageRecords {
     /// @notice How far an enclave's clock may be ahead of the chain's, in seconds.
-    uint256 public constant MAXIMUM_CLOCK_SKEW = 60;
+    uint256 public constant MAXIMUM_CLOCK_SKEW = InferenceResults.MAXIMUM_CLOCK_SKEW;
 
     /// @inheritdoc IPageSettlement
     ITEERegistry public immutable override REGISTRY;

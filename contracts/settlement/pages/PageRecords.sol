@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IInferenceSettlement} from "../../interfaces/IInferenceSettlement.sol";
 import {IPageSettlement} from "../../interfaces/IPageSettlement.sol";
+import {InferenceResults} from "../InferenceResults.sol";
 import {RequestIds} from "../RequestIds.sol";
 import {PageDeposits} from "./PageDeposits.sol";
 
@@ -23,8 +24,8 @@ abstract contract PageRecords is PageDeposits, AccessManaged {
     uint256 public constant MAXIMUM_LONG_ROAD = 7 days;
     uint256 public constant MINIMUM_SHORT_ROAD = 1 hours;
     /// @notice Bounds of how old a result may be, in seconds: those of the settlement's window.
-    uint256 public constant MINIMUM_RESULT_WINDOW = 1 hours;
-    uint256 public constant MAXIMUM_RESULT_WINDOW = 90 days;
+    uint256 public constant MINIMUM_RESULT_WINDOW = InferenceResults.MINIMUM_WINDOW;
+    uint256 public constant MAXIMUM_RESULT_WINDOW = InferenceResults.MAXIMUM_WINDOW;
     /// @notice Open pages that the least deposit answers for.
     uint256 public constant PAGES_PER_DEPOSIT = 100;
     /// @notice Longest pause of proposals, and shortest time between two, in seconds.

@@ -15,11 +15,11 @@ abstract contract SettlementBase is IInferenceSettlement, RequestLedger, EIP712 
     using InferenceResults for InferenceResult;
 
     /// @notice Bounds of the settlement window, in seconds.
-    uint64 public constant MINIMUM_SETTLEMENT_WINDOW = 1 hours;
-    uint64 public constant MAXIMUM_SETTLEMENT_WINDOW = 90 days;
+    uint64 public constant MINIMUM_SETTLEMENT_WINDOW = InferenceResults.MINIMUM_WINDOW;
+    uint64 public constant MAXIMUM_SETTLEMENT_WINDOW = InferenceResults.MAXIMUM_WINDOW;
 
     /// @notice How far a node's clock may be ahead of the chain's, in seconds.
-    uint64 public constant MAXIMUM_CLOCK_SKEW = 60;
+    uint64 public constant MAXIMUM_CLOCK_SKEW = InferenceResults.MAXIMUM_CLOCK_SKEW;
 
     /// @inheritdoc IInferenceSettlement
     IModelRegistry public immutable override modelRegistry;
