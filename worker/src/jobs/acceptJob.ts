@@ -59,16 +59,16 @@ const INSERT_JOBS = `WITH used AS (
   UPDATE identity SET next_request_nonce = next_request_nonce + cardinality($1::text[])
 )
 INSERT INTO jobs (
-  request_id, nonce, model, version, version_id, requester, price, answered_at, input_words, output_words,
-  signature
+  request_id, nonce, model, version, version_id, requester, price, answered_at, signature, input_words,
+  output_words
 )
 SELECT request_id, nonce::numeric, model, version, version_id, requester, price::numeric, answered_at::bigint,
-  input_words::text[], output_words::text[], signature
+  signature, input_words::text[], output_words::text[]
 FROM unnest(
   $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
   $10::text[], $11::text[]
 ) AS given (
-  request_id, nonce, model, version, version_id, requester, price, answered_at, input_words, output_words, signature
+  request_id, nonce, model, version, version_id, requester, price, answered_at, signature, input_words, output_words
 )`;
 
 type Waiting = {
@@ -127,7 +127,16 @@ async function acceptTogether(parameters: {
           one.reject(error);
         }
       }
-      if (jobs.size > 0) await tx.query(INSERT_JOBS, columnsOf([...jobs.values()]));
+      const made = [...jobs.values()];
+      // Lists of different lengths cannot be rows of one array: each comes as PostgreSQL writes it.
+      const list = (words: readonly bigint[]) => `{${words.join(",")}}`;
+      if (made.length > 0) {
+        await tx.query(INSERT_JOBS, [
+          ...columnsOf(made),
+          made.map(({ inputWords }) => list(inputWords)),
+          made.map(({ outputWords }) => list(outputWords)),
+        ]);
+      }
       return jobs;
     });
     for (const [one, job] of made) one.resolve(job);
@@ -136,10 +145,9 @@ async function acceptTogether(parameters: {
   }
 }
 
-function columnsOf(jobs: readonly NewJob[]): string[][] {
+/** What every job is inserted with, whatever shows its result to be right: `request_id` to `answered_at`, and `signature`. */
+export function columnsOf(jobs: readonly NewJob[]): string[][] {
   const column = (read: (job: NewJob) => unknown) => jobs.map((job) => String(read(job)));
-  // Lists of different lengths cannot be rows of one array: each comes as PostgreSQL writes it.
-  const list = (words: readonly bigint[]) => `{${words.join(",")}}`;
   return [
     column(({ requestId }) => requestId),
     column(({ nonce }) => nonce),
@@ -149,8 +157,6 @@ function columnsOf(jobs: readonly NewJob[]): string[][] {
     column(({ requester }) => requester),
     column(({ price }) => price),
     column(({ timestamp }) => timestamp),
-    column(({ inputWords }) => list(inputWords)),
-    column(({ outputWords }) => list(outputWords)),
     column(({ signature }) => signature),
   ];
 }

@@ -1,4 +1,5 @@
 import type { Database } from "../storage/database.ts";
+import { columnsOf } from "./acceptJob.ts";
 import type { Job, NewJob } from "./job.ts";
 import { findJobs } from "./readJobs.ts";
 
@@ -28,21 +29,12 @@ export async function acceptResults(parameters: {
   check: (jobs: ReadonlyMap<string, Job>) => void;
 }): Promise<Map<string, Job>> {
   const { check, database, jobs } = parameters;
-  const column = (read: (job: NewJob) => unknown) => jobs.map((job) => String(read(job)));
   return await database.transaction(async (tx) => {
     await tx.query(INSERT_RESULTS, [
-      column(({ requestId }) => requestId),
-      column(({ nonce }) => nonce),
-      column(({ model }) => model),
-      column(({ version }) => version),
-      column(({ versionId }) => versionId),
-      column(({ requester }) => requester),
-      column(({ price }) => price),
-      column(({ timestamp }) => timestamp),
-      column(({ signature }) => signature),
-      column(({ enclave }) => enclave?.teeId),
-      column(({ enclave }) => enclave?.inputHash),
-      column(({ enclave }) => enclave?.outputHash),
+      ...columnsOf(jobs),
+      jobs.map(({ enclave }) => String(enclave?.teeId)),
+      jobs.map(({ enclave }) => String(enclave?.inputHash)),
+      jobs.map(({ enclave }) => String(enclave?.outputHash)),
       jobs.map(({ settleAlone }) => settleAlone),
     ]);
     const requestIds = jobs.map(({ requestId }) => requestId);
