@@ -10,7 +10,7 @@ import { ATTESTATION_VENDORS } from "@haca/protocol/attestationVendors";
 import { BaseError } from "@haca/protocol/baseError";
 import type { ContractName } from "@haca/protocol/contracts";
 import { fetchHeartbeat } from "@haca/worker/roles/heartbeat/enclaveClient";
-import { JsonRpcProvider, Wallet } from "ethers";
+import { type JsonRpcProvider, Wallet } from "ethers";
 import { type ArgumentsOf, type ChangeName, type ContractOf, connected } from "../lib/contracts.ts";
 import type { Report } from "../lib/progress.ts";
 import { gasLimitFor } from "../lib/sendCall.ts";
@@ -41,8 +41,14 @@ export async function admitEnclaves(parameters: {
   report: Report;
 }): Promise<AdmittedEnclaves> {
   const { rpcUrl, report } = parameters;
-  const provider = new JsonRpcProvider(rpcUrl, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
-  provider.pollingInterval = 100;
+  return withChain(rpcUrl, (provider) => admitOn({ provider, report }));
+}
+
+async function admitOn(parameters: {
+  provider: JsonRpcProvider;
+  report: Report;
+}): Promise<AdmittedEnclaves> {
+  const { provider, report } = parameters;
   const account = (index: number) => new Wallet(developmentKey(index), provider);
   const nodes: Node[] = [];
   try {
@@ -73,7 +79,6 @@ export async function admitEnclaves(parameters: {
     return [first.enclave, second.enclave];
   } finally {
     await Promise.all(nodes.map(({ running }) => running.close()));
-    provider.destroy();
   }
 }
 

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compileModel } from "@haca/zkml/compileModel";
 import { readSamples } from "@haca/zkml/quantise/readSamples";
-import { JsonRpcProvider, Wallet } from "ethers";
+import { Wallet } from "ethers";
 import type { Report } from "../lib/progress.ts";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 import { loadCompiledModel, registerModel } from "../models/registerModel.ts";
-import { CHAIN_ID, developmentKey } from "./localChain.ts";
+import { CHAIN_ID, developmentKey, withChain } from "./localChain.ts";
 
 /** Owner of the demo's model: the deployer's account. */
 const OWNER_ACCOUNT = 0;
@@ -41,21 +41,16 @@ export async function prepareModel(parameters: {
   );
 
   report("registering");
-  const provider = new JsonRpcProvider(rpcUrl, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
-  provider.pollingInterval = 100;
-  try {
-    const signer = new Wallet(developmentKey(OWNER_ACCOUNT), provider);
-    const { entry } = await registerModel({
-      signer,
+  const { entry } = await withChain(rpcUrl, async (provider) =>
+    registerModel({
+      signer: new Wallet(developmentKey(OWNER_ACCOUNT), provider),
       chainId: CHAIN_ID,
       model: await loadCompiledModel(folder),
       major: 1,
       minor: 0,
-    });
-    console.log(`      version 1.0 is ${entry.versionId}`);
-  } finally {
-    provider.destroy();
-  }
+    }),
+  );
+  console.log(`      version 1.0 is ${entry.versionId}`);
 }
 
 function percent(share: number | undefined): string {

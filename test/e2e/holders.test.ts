@@ -13,6 +13,7 @@ import {
   later,
   type Result,
   ROOT,
+  refusalOn,
   success,
 } from "./localDeployment.ts";
 
@@ -50,14 +51,7 @@ const addressOf = async (account: string): Promise<string> =>
   (await provider.getSigner(Number(account))).address;
 
 /** Runs a command that must send nothing, and returns its one line. */
-async function refusal(running: Promise<Result>): Promise<string> {
-  // Not `getBlockNumber`, which remembers its answer for a moment.
-  const height = () => provider.send("eth_blockNumber", []);
-  const before = await height();
-  const line = await failure(running);
-  expect(await height()).toBe(before);
-  return line;
-}
+const refusal = (running: Promise<Result>): Promise<string> => refusalOn(provider, running);
 
 describe("npm run models", () => {
   let compiled: string;

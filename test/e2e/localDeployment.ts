@@ -103,3 +103,16 @@ export async function failure(running: Promise<Result>): Promise<string> {
   expect(output).not.toContain("    at ");
   return errors[0] ?? "";
 }
+
+/** The one line of a command that fails and must send nothing. */
+export async function refusalOn(
+  provider: JsonRpcProvider,
+  running: Promise<Result>,
+): Promise<string> {
+  // Not `getBlockNumber`, which remembers its answer for a moment.
+  const height = () => provider.send("eth_blockNumber", []);
+  const before = await height();
+  const line = await failure(running);
+  expect(await height()).toBe(before);
+  return line;
+}

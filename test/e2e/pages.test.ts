@@ -11,7 +11,15 @@ import { settleByEnclave, signAnswer } from "../../scripts/demo/enclaveAnswers.t
 import { CHAIN_ID, developmentKey } from "../../scripts/demo/localChain.ts";
 import { startBlobs } from "../../scripts/demo/startBlobs.ts";
 import { contractAt } from "../../scripts/lib/contracts.ts";
-import { BOOK, failure, LocalDeployment, later, type Result, success } from "./localDeployment.ts";
+import {
+  BOOK,
+  failure,
+  LocalDeployment,
+  later,
+  type Result,
+  refusalOn,
+  success,
+} from "./localDeployment.ts";
 
 const OPERATOR = "2";
 const LIQUIDITY = "3";
@@ -96,14 +104,8 @@ async function propose(parameters: {
   return String(found?.args.pageId);
 }
 
-/** A command that must send nothing; its one line. */
-async function refusal(running: Promise<Result>): Promise<string> {
-  const height = () => provider.send("eth_blockNumber", []);
-  const before = await height();
-  const line = await failure(running);
-  expect(await height()).toBe(before);
-  return line;
-}
+/** Runs a command that must send nothing, and returns its one line. */
+const refusal = (running: Promise<Result>): Promise<string> => refusalOn(provider, running);
 
 describe("npm run pages", () => {
   it("leaves a deposit, says what it is good for, and gives it back", async () => {
