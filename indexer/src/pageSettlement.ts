@@ -16,7 +16,7 @@ import { readState, stateClient } from "./readState.ts";
 import { verificationName } from "./verificationName.ts";
 
 const PAGE_NUMBER_BITS = 88n;
-/** Seconds that the first request for a leaf leaves behind its answer's deadline, as the contract has them. */
+/** Seconds that a request for a leaf leaves behind its answer's deadline, as the contract has them. */
 const TIME_AFTER_ANSWER = 86_400n;
 const REJECTED = 3;
 /** Pages whose blobs are looked for again in one block. */

@@ -1,4 +1,8 @@
 import { AbiCoder, keccak256, ZeroHash } from "ethers";
+import type { CheckedPage } from "./blobs/pageBlob.ts";
+import type { InferenceResult } from "./inferenceResult.ts";
+import { encodeRequestId } from "./requestId.ts";
+import { nonceOfPlace, PAGE_SIZE, resultPageProof } from "./resultPage.ts";
 
 /** What a proposed page is known by; `PageSettlement` stores its hash, and callers bring it. */
 export type PageHeader = {
@@ -16,6 +20,39 @@ export type PageHeader = {
   /** smallest units of OPG for whoever attests it */
   fee: bigint;
 };
+
+/** A result in a page, with its way to the root. */
+export type PageLeaf = {
+  /** its place, 0 to 255 */
+  index: number;
+  result: InferenceResult;
+  /** the enclave's, or a session key's */
+  signature: string;
+  /** the eight neighbours, `resultPageProof` */
+  siblings: readonly string[];
+};
+
+/** The header of a page that `PageProposed` tells of, by the event's arguments. */
+export function headerOfProposal(args: PageHeader): PageHeader {
+  const { kind, teeId, ledgerPage, bitmap, root, blobId, proposer, fee } = args;
+  return { kind, teeId, ledgerPage, bitmap, root, blobId, proposer, fee };
+}
+
+/** Places of a page's requests, rising. */
+export const placesOf = ({ bitmap }: Pick<PageHeader, "bitmap">): number[] =>
+  Array.from({ length: PAGE_SIZE }, (_, index) => index).filter(
+    (index) => ((bitmap >> BigInt(index)) & 1n) === 1n,
+  );
+
+/** The result in a place of a page; undefined where there is none. */
+export function leafAt(page: CheckedPage, index: number): PageLeaf | undefined {
+  const found = page.results.find((result) => result.index === index);
+  if (found === undefined) return undefined;
+  const { index: _, signature, ...rest } = found;
+  const nonce = nonceOfPlace({ page: page.page, index });
+  const result = { ...rest, requestId: encodeRequestId({ node: page.node, nonce }) };
+  return { index, result, signature, siblings: resultPageProof({ tree: page.tree, index }) };
+}
 
 /** As `PageSettlement` counts. */
 export const PAGE_STATES = ["None", "Pending", "Final", "Rejected", "Disproved"] as const;

@@ -21,6 +21,10 @@ export function encodeRequestId(parameters: { node: string; nonce: bigint }): st
 export const ledgerPageOf = (parameters: { node: string; index: bigint }): bigint =>
   (BigInt(getAddress(parameters.node)) << PAGE_NUMBER_BITS) | parameters.index;
 
+/** The request in a place, 0 to 255, of a ledger page. */
+export const requestIdAt = (parameters: { ledgerPage: bigint; index: number }): string =>
+  toBeHex((parameters.ledgerPage << 8n) | BigInt(parameters.index), 32);
+
 /** The node whose requests an enclave's results have: its id's last 20 bytes. */
 export const nodeOfEnclave = (teeId: string): string => getAddress(dataSlice(teeId, 12));
 

@@ -2,7 +2,7 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { neededDeposit } from "@haca/protocol/pageSettlement";
 import { getAddress, isAddress, parseUnits } from "ethers";
-import { type ChainSession, withChainSession } from "../lib/chainSession.ts";
+import { withChainSession } from "../lib/chainSession.ts";
 import { sendCall } from "../lib/sendCall.ts";
 import { opg } from "../lib/words.ts";
 import { refuse } from "./page.ts";
@@ -92,10 +92,15 @@ export function withdraw(options: Options & { amount: string; to?: string }): Pr
     if (amount === 0n || amount > available) {
       throw refuse(`${signer.address} has ${opg(available)} there`);
     }
-    const changes = `${opg(amount)} of ${signer.address} go to ${receiver}`;
-    await ask({ session, options, changes, question: `Withdraw ${opg(amount)}?` }, (question) =>
-      sendCall({ contract: pages, signer, name: "withdraw", values: [receiver, amount], question }),
-    );
+    console.log(`change       ${opg(amount)} of ${signer.address} go to ${receiver}`);
+    const question = session.question(`Withdraw ${opg(amount)}?`, options);
+    await sendCall({
+      contract: pages,
+      signer,
+      name: "withdraw",
+      values: [receiver, amount],
+      question,
+    });
   });
 }
 
@@ -106,26 +111,10 @@ export function burnForfeits(options: Options): Promise<void> {
     const pages = await session.contract("PageSettlement");
     const amount = await pages.forfeits();
     if (amount === 0n) throw refuse("nothing was forfeited that is not burned");
-    const changes = `${opg(amount)} that were forfeited are burned`;
-    await ask({ session, options, changes, question: `Burn ${opg(amount)}?` }, (question) =>
-      sendCall({ contract: pages, signer, name: "burnForfeits", values: [], question }),
-    );
+    console.log(`change       ${opg(amount)} that were forfeited are burned`);
+    const question = session.question(`Burn ${opg(amount)}?`, options);
+    await sendCall({ contract: pages, signer, name: "burnForfeits", values: [], question });
   });
-}
-
-/** Says what will change, and sends. */
-async function ask(
-  parameters: {
-    session: ChainSession;
-    options: Options;
-    changes: string;
-    question: string;
-  },
-  send: (question: string | undefined) => Promise<unknown>,
-): Promise<void> {
-  const { session, options, changes, question } = parameters;
-  console.log(`change       ${changes}`);
-  await send(session.question(question, options));
 }
 
 function addressArgument(name: string, text: string): string {

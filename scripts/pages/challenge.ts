@@ -1,26 +1,22 @@
 /** Reading a page as a watcher does, and showing that a result of it is wrong. */
 import { randomBytes } from "node:crypto";
 import { BaseError } from "@haca/protocol/baseError";
-import { hashResult, settlementDomain } from "@haca/protocol/inferenceResult";
-import { challengeCommitment, PAGE_REASONS } from "@haca/protocol/pageSettlement";
-import { EMPTY_LEAF, resultLeaf } from "@haca/protocol/resultPage";
+import type { CheckedPage } from "@haca/protocol/blobs/pageBlob";
+import {
+  challengeCommitment,
+  leafAt,
+  PAGE_REASONS,
+  type PageLeaf,
+  placesOf,
+} from "@haca/protocol/pageSettlement";
+import { EMPTY_LEAF, resultPageProof } from "@haca/protocol/resultPage";
 import { hexlify } from "ethers";
-import { addressOf } from "../lib/chainSession.ts";
 import { sendCall } from "../lib/sendCall.ts";
 import { opg } from "../lib/words.ts";
-import {
-  type Leaf,
-  leafAt,
-  type PageContext,
-  placesOf,
-  readContent,
-  refuse,
-  stateInWords,
-  withPage,
-} from "./page.ts";
+import { type PageContext, readContent, refuse, resultAt, stateInWords, withPage } from "./page.ts";
 
 type Options = { network: string; account: string; page: string; yes?: boolean };
-type Bad = { leaf: Leaf; leafHash: string; reason: string };
+type Bad = { leaf: PageLeaf; leafHash: string; reason: string };
 
 /** Asks the contract about every result. Error `pages.wrong` where one is, so that the exit status says it. */
 export function checkPage(options: { network: string; page: string }): Promise<void> {
@@ -81,23 +77,25 @@ change       the page is ${becomes}; its proposer ${page.header.proposer} loses 
 
 /** What is wrong with a page: results, and places that it took without one. */
 async function findBad(context: PageContext, { first }: { first: boolean }): Promise<Bad[]> {
-  const { session, pages, page } = context;
+  const { pages, page } = context;
   const content = await readContent(context);
-  const domain = settlementDomain({
-    chainId: BigInt(session.chainId),
-    settlement: addressOf(session.book, "InferenceSettlement"),
-  });
+  const leafHashes = content.tree.levels[0] ?? [];
   const found: Bad[] = [];
   for (const index of placesOf(page.header)) {
-    const leaf = leafAt(content, index);
+    const leaf = leafAt(content, index) ?? emptyLeafAt(content, index);
     const reason = PAGE_REASONS[Number(await pages.judgeLeaf(page.header, leaf))];
     if (reason === "None" || reason === undefined) continue;
-    const digest = hashResult({ domain, result: leaf.result });
-    const leafHash = leaf.isEmpty ? EMPTY_LEAF : resultLeaf({ digest, signature: leaf.signature });
-    found.push({ leaf, reason, leafHash });
+    found.push({ leaf, reason, leafHash: leafHashes[index] ?? EMPTY_LEAF });
     if (first) break;
   }
   return found;
+}
+
+/** What shows that a place has no result: its way to the root. The result with it is any. */
+function emptyLeafAt(content: CheckedPage, index: number): PageLeaf {
+  const [any] = content.results;
+  const siblings = resultPageProof({ tree: content.tree, index });
+  return { ...resultAt(content, any?.index ?? 0), index, siblings };
 }
 
 /** A challenge that were simulated in its commitment's block would be refused. */

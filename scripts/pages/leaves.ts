@@ -1,10 +1,10 @@
+import { placesOf } from "@haca/protocol/pageSettlement";
 import { ZeroAddress } from "ethers";
 import { sendCall } from "../lib/sendCall.ts";
 import { isoTime, opg } from "../lib/words.ts";
 import {
   type PageContext,
   placeArgument,
-  placesOf,
   readContent,
   refuse,
   resultAt,

@@ -3,15 +3,19 @@ import { BaseError } from "@haca/protocol/baseError";
 import { blobIdFromWord } from "@haca/protocol/blobs/blobId";
 import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
 import { type CheckedPage, MAXIMUM_PAGE_BYTES, withPageRoot } from "@haca/protocol/blobs/pageBlob";
-import { type InferenceResult, settlementDomain } from "@haca/protocol/inferenceResult";
+import { settlementDomain } from "@haca/protocol/inferenceResult";
 import {
+  headerOfProposal,
+  leafAt,
   PAGE_REASONS,
   PAGE_STATES,
   type PageHeader,
+  type PageLeaf,
   type PageState,
+  placesOf,
 } from "@haca/protocol/pageSettlement";
-import { decodeRequestId, encodeRequestId } from "@haca/protocol/requestId";
-import { nonceOfPlace, PAGE_SIZE, resultPageProof } from "@haca/protocol/resultPage";
+import { decodeRequestId, requestIdAt } from "@haca/protocol/requestId";
+import { PAGE_SIZE } from "@haca/protocol/resultPage";
 import { Interface, isHexString, type Log } from "ethers";
 import { addressOf, type ChainSession, withChainSession } from "../lib/chainSession.ts";
 import type { ContractOf } from "../lib/contracts.ts";
@@ -25,14 +29,6 @@ const NO_END = 2n ** 256n - 1n;
 
 /** A page as its proposal's event has it. */
 export type Proposed = { id: string; header: PageHeader; block: number };
-
-/** A leaf as the contract takes it. */
-export type Leaf = {
-  index: number;
-  result: InferenceResult;
-  signature: string;
-  siblings: string[];
-};
 
 export type PageContext = {
   session: ChainSession;
@@ -99,19 +95,9 @@ export async function readProposals(parameters: {
 function proposedIn(log: Log): Proposed {
   const { args } = pageInterface.parseLog(log) ?? {};
   if (args === undefined) throw new RangeError("no proposal in this log");
-  const { kind, teeId, ledgerPage, bitmap, root, blobId, proposer, fee } = args;
-  return {
-    id: args.pageId,
-    header: { kind, teeId, ledgerPage, bitmap, root, blobId, proposer, fee },
-    block: log.blockNumber,
-  };
+  const header = headerOfProposal(args as unknown as PageHeader);
+  return { id: args.pageId, header, block: log.blockNumber };
 }
-
-/** Places whose bits are set. */
-export const placesOf = ({ bitmap }: PageHeader): number[] =>
-  Array.from({ length: PAGE_SIZE }, (_, index) => index).filter(
-    (index) => (bitmap >> BigInt(index)) % 2n === 1n,
-  );
 
 /** What became of a page, in words. */
 export async function stateInWords(context: Pick<PageContext, "pages">, id: string) {
@@ -147,7 +133,7 @@ export async function readContent({ session, page }: PageContext): Promise<Check
     ...{ epochs: 1, timeoutMs: TIMEOUT_MS, maximumBytes: MAXIMUM_PAGE_BYTES },
   });
   const { blobId, root, ledgerPage } = page.header;
-  const { node, nonce } = decodeRequestId(`0x${(ledgerPage << 8n).toString(16).padStart(64, "0")}`);
+  const { node, nonce } = decodeRequestId(requestIdAt({ ledgerPage, index: 0 }));
   return store.read({
     id: blobIdFromWord(blobId),
     check: withPageRoot({
@@ -160,27 +146,10 @@ export async function readContent({ session, page }: PageContext): Promise<Check
   });
 }
 
-/**
- * A leaf of a page with its way to the root. Where there is no result, `result` is another one: the way alone shows that the
- * place is empty.
- */
-export function leafAt(content: CheckedPage, index: number): Leaf & { isEmpty: boolean } {
-  const found = content.results.find((result) => result.index === index);
-  const shown = found ?? content.results[0];
-  if (shown === undefined) throw new RangeError("a page without results");
-  const { index: place, signature, ...rest } = shown;
-  const nonce = nonceOfPlace({ page: content.page, index: place });
-  return {
-    ...{ index, signature, isEmpty: found === undefined },
-    result: { ...rest, requestId: encodeRequestId({ node: content.node, nonce }) },
-    siblings: resultPageProof({ tree: content.tree, index }),
-  };
-}
-
-/** The same where a result has to be there. Error: `pages.noResult`. */
-export function resultAt(content: CheckedPage, index: number): Leaf {
+/** A result of a page. Error: `pages.noResult`. */
+export function resultAt(content: CheckedPage, index: number): PageLeaf {
   const leaf = leafAt(content, index);
-  if (!leaf.isEmpty) return leaf;
+  if (leaf !== undefined) return leaf;
   throw new BaseError({
     code: "pages.noResult",
     message: `the page has no result at place ${index}: npm run pages -- challenge shows that`,

@@ -1,10 +1,11 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { blobIdFromWord } from "@haca/protocol/blobs/blobId";
-import { decodeRequestId } from "@haca/protocol/requestId";
+import { placesOf } from "@haca/protocol/pageSettlement";
+import { decodeRequestId, requestIdAt } from "@haca/protocol/requestId";
 import { withChainSession } from "../lib/chainSession.ts";
 import { formatTable } from "../lib/table.ts";
 import { isoTime, opg } from "../lib/words.ts";
-import { placesOf, readProposals, stateInWords, withPage } from "./page.ts";
+import { readProposals, stateInWords, withPage } from "./page.ts";
 
 /** Lists every page. Error: `pages.badBlock`. */
 export function listPages(options: { network: string; fromBlock: string }): Promise<void> {
@@ -38,8 +39,9 @@ export function showPage(options: { network: string; page: string }): Promise<vo
     const { words } = await stateInWords({ pages }, id);
     const { proposedAt, openRequests } = await pages.pageOf(id);
     const { amount, openPages } = await pages.accountOf(header.proposer);
-    const requestId = `0x${(header.ledgerPage << 8n).toString(16).padStart(64, "0")}`;
-    const { node, nonce } = decodeRequestId(requestId);
+    const { node, nonce } = decodeRequestId(
+      requestIdAt({ ledgerPage: header.ledgerPage, index: 0 }),
+    );
     const taken = placesOf(header);
     const holders = await session.contract("InferenceSettlement");
     const held = await holders.heldBy(await pages.getAddress(), header.ledgerPage);

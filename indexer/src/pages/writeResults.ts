@@ -1,8 +1,9 @@
 import type { Context } from "ponder:registry";
 import { model, modelVersion, node, page as pageTable, settlement } from "ponder:schema";
 import type { PageResult } from "@haca/protocol/blobs/pageBlob";
+import { placesOf } from "@haca/protocol/pageSettlement";
 import { encodeRequestId } from "@haca/protocol/requestId";
-import { nonceOfPlace, PAGE_SIZE } from "@haca/protocol/resultPage";
+import { nonceOfPlace } from "@haca/protocol/resultPage";
 import type { Hex } from "viem";
 import type { Reading } from "./readResults.ts";
 
@@ -70,8 +71,7 @@ export async function removeResults(parameters: { context: Context; page: Page }
   const { context, page } = parameters;
   if (page.blob !== "read") return;
   let removed = 0;
-  for (let index = 0; index < PAGE_SIZE; index += 1) {
-    if ((page.bitmap >> BigInt(index)) % 2n === 0n) continue;
+  for (const index of placesOf(page)) {
     const key = { requestId: requestIdOf(page, index), verification: page.kind };
     const row = await context.db.find(settlement, key);
     if (row === null) continue;

@@ -1,21 +1,10 @@
-import { toBeHex } from "ethers";
 import type { InferenceResult } from "../inferenceResult.ts";
-import type { PAGE_REASONS, PageHeader } from "../pageSettlement.ts";
+import type { PAGE_REASONS, PageHeader, PageLeaf } from "../pageSettlement.ts";
+import { requestIdAt } from "../requestId.ts";
 import { EMPTY_LEAF, resultLeaf, verifyResultPageProof } from "../resultPage.ts";
 import { digestIn, MAXIMUM_CLOCK_SKEW, sessionThatSigned } from "./checks.ts";
 import { isSignedByKey } from "./signatures.ts";
 import { ACCEPTED, type EnclaveState, isWithin, type SettlementState } from "./verdict.ts";
-
-/** A result in a page, with its way to the root. */
-export type PageLeaf = {
-  /** its place, 0 to 255 */
-  index: number;
-  result: InferenceResult;
-  /** the enclave's, or a session key's */
-  signature: string;
-  /** the eight neighbours, `resultPageProof` */
-  siblings: readonly string[];
-};
 
 /** As of when a page is judged: as it was proposed, or as it would be now. */
 export type PageTerms = {
@@ -59,7 +48,7 @@ export async function judgeLeaf(parameters: {
   if (!isIncluded(resultLeaf({ digest, signature }))) {
     return isIncluded(EMPTY_LEAF) ? "MalformedLeaf" : "PageSettlement_NotIncluded";
   }
-  if (result.requestId !== toBeHex((header.ledgerPage << 8n) | BigInt(index), 32)) {
+  if (result.requestId !== requestIdAt({ ledgerPage: header.ledgerPage, index })) {
     return "MalformedLeaf";
   }
   if (result.teeId !== header.teeId) return "WrongNode";

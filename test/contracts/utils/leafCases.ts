@@ -1,6 +1,11 @@
 import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { hashResult, type InferenceResult } from "@haca/protocol/inferenceResult";
-import { PAGE_REASONS, type PageHeader, pageIdOf } from "@haca/protocol/pageSettlement";
+import {
+  PAGE_REASONS,
+  type PageHeader,
+  type PageLeaf,
+  pageIdOf,
+} from "@haca/protocol/pageSettlement";
 import { ledgerPageOf, nodeOfEnclave } from "@haca/protocol/requestId";
 import {
   buildResultPage,
@@ -8,7 +13,7 @@ import {
   resultPageProof,
   resultPageRoot,
 } from "@haca/protocol/resultPage";
-import { judgeLeaf, type PageLeaf } from "@haca/protocol/verdicts/judgeLeaf";
+import { judgeLeaf } from "@haca/protocol/verdicts/judgeLeaf";
 import { ACCEPTED } from "@haca/protocol/verdicts/verdict";
 import { id, toBeHex } from "ethers";
 import { flipBit } from "./byteMutations.ts";

@@ -4,10 +4,10 @@ import { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { explainRevert, revertData } from "@haca/protocol/explainRevert";
 import { settlementDomain } from "@haca/protocol/inferenceResult";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
-import type { PageHeader } from "@haca/protocol/pageSettlement";
+import type { PageHeader, PageLeaf } from "@haca/protocol/pageSettlement";
 import { placeInLedger } from "@haca/protocol/requestId";
 import { sessionKeyDigest, teeRegistryDomain } from "@haca/protocol/teeMessages";
-import type { PageLeaf, PageTerms } from "@haca/protocol/verdicts/judgeLeaf";
+import type { PageTerms } from "@haca/protocol/verdicts/judgeLeaf";
 import {
   ACCEPTED,
   type EnclaveState,

@@ -3,9 +3,15 @@ import { blobIdFromWord } from "@haca/protocol/blobs/blobId";
 import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
 import { type CheckedPage, MAXIMUM_PAGE_BYTES, withPageRoot } from "@haca/protocol/blobs/pageBlob";
 import { hashResult, type InferenceResult, settlementDomain } from "@haca/protocol/inferenceResult";
-import { challengeCommitment, type PageHeader, pageIdOf } from "@haca/protocol/pageSettlement";
+import {
+  challengeCommitment,
+  headerOfProposal,
+  leafAt,
+  type PageHeader,
+  pageIdOf,
+} from "@haca/protocol/pageSettlement";
 import { decodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
-import { resultLeaf, resultPageProof } from "@haca/protocol/resultPage";
+import { resultLeaf } from "@haca/protocol/resultPage";
 import { ROLES } from "@haca/protocol/roles";
 import { type BaseContract, Contract, ContractFactory, id, parseEther, Wallet } from "ethers";
 import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
@@ -109,11 +115,7 @@ export class PageContract {
     const log = receipt?.logs.find(({ address }) => address === this.contract.target);
     const args = log === undefined ? undefined : pageInterface.parseLog(log)?.args;
     if (args === undefined) throw new Error(`${hash} proposed no page`);
-    const { bitmap, blobId, fee, kind, ledgerPage, pageId, proposer, root, teeId } = args;
-    return {
-      pageId,
-      header: { kind, teeId, ledgerPage, bitmap, root, blobId, proposer, fee },
-    };
+    return { pageId: args.pageId, header: headerOfProposal(args as unknown as PageHeader) };
   }
 
   /** The page as everybody reads it: from the blob, by its header. */
@@ -151,9 +153,8 @@ export class PageContract {
       ...{ index, salt, challenger, leafHash: hashOf(entry), otherLeafHash: hashOf(other) },
     });
     await (await this.contract.commitChallenge(commitment)).wait();
-    const { tree } = await this.readBlob(header, front);
-    const siblings = resultPageProof({ tree, index });
-    const leaf = { index, result: resultIn(entry), signature: entry.signature, siblings };
+    const leaf = leafAt(await this.readBlob(header, front), index);
+    if (leaf === undefined) throw new Error(`the page has no result at place ${index}`);
     const values = [header, leaf, resultIn(other), other.signature, challenger, salt] as const;
     await (await this.contract.challengeConflict(...values)).wait();
   }

@@ -2,15 +2,14 @@ import { BlobError } from "@haca/protocol/blobs/blobError";
 import { blobIdToWord } from "@haca/protocol/blobs/blobId";
 import { type BlobStore, putAndReadBack } from "@haca/protocol/blobs/blobStore";
 import { encodePageBlob } from "@haca/protocol/blobs/pageBlob";
-import { PAGE_SIZE } from "@haca/protocol/resultPage";
+import { headerOfProposal, type PageHeader, placesOf } from "@haca/protocol/pageSettlement";
+import { requestIdAt } from "@haca/protocol/requestId";
 import type { Log } from "ethers";
 import { pageInterface } from "../../../chain/chain.ts";
 import { NonRetryableError, NotYetError } from "../../../errors.ts";
 import { ledgerPrefixOf } from "../../../jobs/leases.ts";
-import type { ProposedPage } from "../../../jobs/pages.ts";
-import { headerOf } from "../pages/headerOf.ts";
 import { judgeLeaves } from "../pages/judgeLeaves.ts";
-import { makePage } from "../pages/makePage.ts";
+import { headerOf, makePage } from "../pages/makePage.ts";
 import { requireDeposit } from "../pages/requireDeposit.ts";
 import { type Followed, lotsOf, type SettlementDriver } from "./settlementDriver.ts";
 
@@ -87,24 +86,8 @@ async function store(parameters: { blobs: BlobStore; bytes: Uint8Array }): Promi
 function followLog(log: Log): Followed {
   const { args } = pageInterface.parseLog(log) ?? { args: undefined };
   if (args === undefined) return { requests: new Set() };
-  const proposed: ProposedPage = {
-    pageId: args.pageId,
-    endsAt: args.end,
-    header: {
-      ...{ kind: args.kind, teeId: args.teeId, ledgerPage: args.ledgerPage, bitmap: args.bitmap },
-      ...{ root: args.root, blobId: args.blobId, proposer: args.proposer, fee: args.fee },
-    },
-  };
-  return { requests: requestsIn(proposed), page: proposed };
-}
-
-function requestsIn({ header }: ProposedPage): Set<string> {
-  const places = Array.from({ length: PAGE_SIZE }, (_, index) => index);
-  const taken = places.filter((index) => ((header.bitmap >> BigInt(index)) & 1n) === 1n);
-  return new Set(
-    taken.map((index) => {
-      const id = header.ledgerPage * BigInt(PAGE_SIZE) + BigInt(index);
-      return `0x${id.toString(16).padStart(64, "0")}`;
-    }),
-  );
+  const header = headerOfProposal(args as unknown as PageHeader);
+  const { ledgerPage } = header;
+  const requests = new Set(placesOf(header).map((index) => requestIdAt({ ledgerPage, index })));
+  return { requests, page: { pageId: args.pageId, endsAt: args.end, header } };
 }

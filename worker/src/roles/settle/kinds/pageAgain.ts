@@ -1,8 +1,7 @@
 import { pageInterface } from "../../../chain/chain.ts";
 import { NonRetryableError } from "../../../errors.ts";
 import { readPage } from "../../../jobs/pages.ts";
-import { leafOf } from "../pages/leafOf.ts";
-import { makePage } from "../pages/makePage.ts";
+import { leafOf, makePage } from "../pages/makePage.ts";
 import type { SettlementDriver } from "./settlementDriver.ts";
 import { tee } from "./tee.ts";
 

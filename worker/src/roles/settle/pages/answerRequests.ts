@@ -6,8 +6,7 @@ import { type ProposedPage, readPage } from "../../../jobs/pages.ts";
 import type { ChainView } from "../../../transactions/readChainView.ts";
 import { sendTransaction, WouldRevertError } from "../../../transactions/sendTransaction.ts";
 import type { SettleContext } from "../settleContext.ts";
-import { leafOf } from "./leafOf.ts";
-import { makePage } from "./makePage.ts";
+import { leafOf, makePage } from "./makePage.ts";
 import type { PagePorts } from "./pagePorts.ts";
 
 /** As many as a call of the contract takes; a page has fewer that are open. */

@@ -6,9 +6,7 @@ import { answerOf } from "../../../chain/rpcErrors.ts";
 import { RetryableError } from "../../../errors.ts";
 import type { Job } from "../../../jobs/job.ts";
 import type { EncodeContext } from "../kinds/settlementDriver.ts";
-import { headerOf } from "./headerOf.ts";
-import { leafOf } from "./leafOf.ts";
-import { makePage } from "./makePage.ts";
+import { headerOf, leafOf, makePage } from "./makePage.ts";
 
 /** The judgement does not look at where a page is stored, and nothing is stored yet. */
 const NO_BLOB = blobIdToWord("A".repeat(43));
