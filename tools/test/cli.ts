@@ -54,6 +54,10 @@ async function test(values: { only?: string; lanes?: string }): Promise<void> {
         ]),
       })}\n\nin ${((performance.now() - started) / 60_000).toFixed(1)} min`,
     );
+    // A long run is read from its end: what failed stands there by name, whatever was printed before.
+    for (const { name, result } of ended) {
+      for (const failure of result.failures) console.log(`failed: ${name}: ${failure}`);
+    }
     console.log(closingLine(total));
     if (total.failed > 0) process.exitCode = 1;
   } finally {

@@ -1,11 +1,41 @@
-import { describe, expect, it } from "vitest";
-import { countCargo, countHardhat } from "./counts.ts";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { countCargo, countHardhat, countVitest } from "./counts.ts";
 
 describe("counts of hardhat test", () => {
   it("adds the summaries of a run and ignores colours", () => {
     const output =
       "  ✔ a (1ms)\n\n  \u001b[32m12 passing\u001b[39m (3s)\n  2 failing\n  1 pending\n";
-    expect(countHardhat({ output })).toEqual({ passed: 12, failed: 2, skipped: 1 });
+    expect(countHardhat({ output })).toMatchObject({ passed: 12, failed: 2, skipped: 1 });
+  });
+
+  it("names what failed, with its suites", () => {
+    const output = [
+      "  OPG",
+      "    transfer",
+      "      1) moves votes: all of them",
+      "    ✔ burns",
+      "",
+      "  12 passing (3s)",
+      "  2 failing",
+      "",
+      "  1) OPG",
+      "       transfer",
+      "         moves votes: all of them:",
+      "     AssertionError: expected 1 to equal 2",
+      "      at file:1:2",
+      "",
+      '  2) "before each" hook:',
+      "     Error: no chain:",
+      "  Failure (1): test_Burns()",
+    ].join("\n");
+    expect(countHardhat({ output }).failures).toEqual([
+      "OPG > transfer > moves votes: all of them",
+      '"before each" hook',
+      "test_Burns()",
+    ]);
   });
 
   it("does not take a test's title for a summary", () => {
@@ -13,6 +43,7 @@ describe("counts of hardhat test", () => {
       passed: 0,
       failed: 0,
       skipped: 0,
+      failures: [],
     });
   });
 });
@@ -21,20 +52,58 @@ describe("counts of cargo test", () => {
   it("adds the summaries of all test programs", () => {
     const output = [
       "test a ... ok",
+      "test keys::refuses_a_key ... \u001b[31mFAILED\u001b[0m",
       "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.10s",
       "test result: \u001b[31mFAILED\u001b[0m. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1s",
     ].join("\n");
-    expect(countCargo({ output })).toEqual({ passed: 15, failed: 2, skipped: 1 });
+    expect(countCargo({ output })).toEqual({
+      ...{ passed: 15, failed: 2, skipped: 1 },
+      failures: ["keys::refuses_a_key"],
+    });
   });
 
   it("counts a missing toolchain as one skipped test", () => {
     const output =
       "suite skipped: cargo is not installed: the native prover needs a Rust toolchain\n";
-    expect(countCargo({ output })).toEqual({ passed: 0, failed: 0, skipped: 1 });
+    expect(countCargo({ output })).toMatchObject({ passed: 0, failed: 0, skipped: 1 });
   });
 
   it("does not take a test's name or output for a summary", () => {
     const output = "test says_test_result: ok. 3 passed; 1 failed; 0 ignored; ... ok\n";
-    expect(countCargo({ output })).toEqual({ passed: 0, failed: 0, skipped: 0 });
+    expect(countCargo({ output })).toEqual({ passed: 0, failed: 0, skipped: 0, failures: [] });
+  });
+});
+
+describe("counts of vitest", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "haca-counts-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("come from its report, with what failed by file, suites and title", () => {
+    const report = join(folder, "report.json");
+    const test = (status: string, title: string) => ({ status, ancestorTitles: ["keys"], title });
+    const read = {
+      ...{ numPassedTests: 1, numFailedTests: 1, numPendingTests: 1, numTodoTests: 1 },
+      testResults: [
+        {
+          name: "/haca/test/keys.test.ts",
+          status: "failed",
+          assertionResults: [test("passed", "are made"), test("failed", "are checked")],
+        },
+        { name: "/haca/test/broken.test.ts", status: "failed", assertionResults: [] },
+      ],
+    };
+    writeFileSync(report, JSON.stringify(read));
+    expect(countVitest({ report })).toEqual({
+      ...{ passed: 1, failed: 1, skipped: 2 },
+      failures: ["keys.test.ts > keys > are checked", "broken.test.ts"],
+    });
+  });
+
+  it("are none without a report", () => {
+    const none = { passed: 0, failed: 0, skipped: 0, failures: [] };
+    expect(countVitest({ report: join(folder, "no-report.json") })).toEqual(none);
   });
 });

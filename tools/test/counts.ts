@@ -1,9 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import type { SuiteResult } from "./suiteResult.ts";
 
-/** Where a runner leaves its counts: what it printed, or the report that it was asked for. */
+/** Where a runner leaves its counts, and what failed: what it printed, or the report that it was asked for. */
 export type Count = (parameters: { output: string; report: string }) => SuiteResult;
+
+/** Mocha's list of what failed: a number, the suites a line each, and the title with a colon. */
+const MOCHA_FAILURE = /^ {2}\d+\) (.+?(?:\n {7,}.+?)*?):$/gm;
+/** The same of Solidity tests: `Failure (1): title`. */
+const SOLIDITY_FAILURE = /^\s*Failure \(\d+\): (.+)$/gm;
 
 /** Counts from the summary lines of `hardhat test`: `N passing`, `N failing`, `N pending`, `N skipped`. */
 export const countHardhat = ({ output }: { output: string }): SuiteResult => {
@@ -16,9 +22,13 @@ export const countHardhat = ({ output }: { output: string }): SuiteResult => {
     passed: sum("passing"),
     failed: sum("failing"),
     skipped: sum("pending") + sum("skipped"),
+    failures: [MOCHA_FAILURE, SOLIDITY_FAILURE].flatMap((pattern) =>
+      [...text.matchAll(pattern)].map(([, title = ""]) => title.replace(/\s*\n\s*/g, " > ")),
+    ),
   };
 };
 
+const CARGO_FAILURE = /^test (.+) \.\.\. FAILED$/gm;
 const CARGO_SUMMARY = /^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored;/gm;
 
 /**
@@ -27,7 +37,8 @@ const CARGO_SUMMARY = /^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ign
  */
 export const countCargo = ({ output }: { output: string }): SuiteResult => {
   const text = stripVTControlCharacters(output);
-  const result = { passed: 0, failed: 0, skipped: 0 };
+  const failures = [...text.matchAll(CARGO_FAILURE)].map(([, title = ""]) => title);
+  const result = { passed: 0, failed: 0, skipped: 0, failures };
   for (const [, passed, failed, ignored] of text.matchAll(CARGO_SUMMARY)) {
     result.passed += Number(passed);
     result.failed += Number(failed);
@@ -37,15 +48,34 @@ export const countCargo = ({ output }: { output: string }): SuiteResult => {
   return result;
 };
 
+/** What we read of vitest's JSON report. */
+type VitestReport = Record<
+  "numPassedTests" | "numFailedTests" | "numPendingTests" | "numTodoTests",
+  number
+> & {
+  testResults: {
+    /** the file */
+    name: string;
+    status: string;
+    assertionResults: { status: string; ancestorTitles: string[]; title: string }[];
+  }[];
+};
+
 /** Counts from vitest's JSON report; a missing report counts nothing. */
 export const countVitest = ({ report }: { report: string }): SuiteResult => {
-  if (!existsSync(report)) return { passed: 0, failed: 0, skipped: 0 };
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
-    readFileSync(report, "utf8"),
-  );
+  if (!existsSync(report)) return { passed: 0, failed: 0, skipped: 0, failures: [] };
+  const read = JSON.parse(readFileSync(report, "utf8")) as VitestReport;
+  const failures = read.testResults.flatMap(({ name, status, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === "failed");
+    const file = basename(name);
+    // A file that does not load has no test that could be named.
+    if (failed.length === 0) return status === "failed" ? [file] : [];
+    return failed.map((test) => [file, ...test.ancestorTitles, test.title].join(" > "));
+  });
   return {
-    passed: numPassedTests,
-    failed: numFailedTests,
-    skipped: numPendingTests + numTodoTests,
+    passed: read.numPassedTests,
+    failed: read.numFailedTests,
+    skipped: read.numPendingTests + read.numTodoTests,
+    failures,
   };
 };

@@ -24,6 +24,7 @@ function suite(name: string, program: string): Suite {
       passed: lines(output, "ok"),
       failed: lines(output, "not"),
       skipped: 0,
+      failures: [],
     }),
   };
 }

@@ -9,24 +9,29 @@ describe("closingLine", () => {
 });
 
 describe("reconcile", () => {
-  const clean = { passed: 4, failed: 0, skipped: 0 };
+  const clean = { passed: 4, failed: 0, skipped: 0, failures: [] };
 
   it("keeps the counts of a runner that ended well", () => {
     expect(reconcile({ counted: clean, exitStatus: 0 })).toEqual(clean);
   });
 
   it("counts a failure for a runner that ended badly without naming one", () => {
-    expect(reconcile({ counted: clean, exitStatus: 1 }).failed).toBe(1);
+    expect(reconcile({ counted: clean, exitStatus: 7 })).toMatchObject({
+      failed: 1,
+      failures: ["it ended with status 7"],
+    });
   });
 
   it("counts a failure for a runner that ran nothing", () => {
-    expect(reconcile({ counted: { passed: 0, failed: 0, skipped: 0 }, exitStatus: 0 }).failed).toBe(
-      1,
-    );
+    expect(reconcile({ counted: { ...clean, passed: 0 }, exitStatus: 0 })).toMatchObject({
+      failed: 1,
+      failures: ["it ran no test"],
+    });
   });
 
   it("does not count a named failure twice", () => {
-    expect(reconcile({ counted: { ...clean, failed: 2 }, exitStatus: 1 }).failed).toBe(2);
+    const counted = { ...clean, failed: 2, failures: ["a", "b"] };
+    expect(reconcile({ counted, exitStatus: 1 })).toEqual(counted);
   });
 });
 
