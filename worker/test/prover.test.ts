@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { circuitInput } from "@haca/model-runtime/circuitInput";
 import { loadModel } from "@haca/model-runtime/loadModel";
@@ -72,6 +73,25 @@ describe("SnarkjsProver", () => {
     const proving = prover.prove({ modelId, signals: wrong });
     await expect(proving).rejects.toThrow(NonRetryableError);
     await expect(proving).rejects.toMatchObject({ code: "prover.witnessRefused" });
+  });
+
+  it("calculates one witness after the other, also after a refusal, as if each were the first", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "haca-witnesses-"));
+    const read = async (name: string, of: CircuitSignals): Promise<Buffer> => {
+      const path = join(folder, name);
+      await prover.writeWitness({ modelId, signals: of, path });
+      return readFileSync(path);
+    };
+    try {
+      const first = await read("first", signals);
+      const other = await read("other", { ...signals, context: "7" });
+      expect(other).not.toEqual(first);
+      const refused = read("refused", { ...signals, outputWords: ["1"] });
+      await expect(refused).rejects.toMatchObject({ code: "prover.witnessRefused" });
+      expect(await read("again", signals)).toEqual(first);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it("does not know a model that was not loaded", async () => {

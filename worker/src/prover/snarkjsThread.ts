@@ -3,12 +3,23 @@ import { parentPort } from "node:worker_threads";
 import type { Groth16ProofJson, VerifyingKeyJson } from "@haca/protocol/groth16";
 import { describeError, NonRetryableError, RetryableError } from "../errors.ts";
 import type { CircuitSignals, Proof, ProvingModel } from "./prover.ts";
-import { type MemoryFile, snarkjs } from "./snarkjs.ts";
+import {
+  type MemoryFile,
+  snarkjs,
+  type WitnessCalculator,
+  WitnessCalculatorBuilder,
+} from "./snarkjs.ts";
 import type { ThreadAnswer, ThreadRequest } from "./snarkjsMessages.ts";
 
 /** Entry of the thread in which proofs are made: the event loop of the worker stays free. */
 
-type LoadedModel = { zkey: Uint8Array; wasm: Uint8Array; verifyingKey: VerifyingKeyJson };
+type LoadedModel = {
+  zkey: Uint8Array;
+  wasm: Uint8Array;
+  verifyingKey: VerifyingKeyJson;
+  /** built with the first witness, and kept: compiling the program takes longer than running it */
+  calculator?: WitnessCalculator | undefined;
+};
 
 const models = new Map<string, LoadedModel>();
 
@@ -36,14 +47,17 @@ function modelOf(id: string): LoadedModel {
 }
 
 async function calculateWitness(
-  wasm: Uint8Array,
+  model: LoadedModel,
   signals: CircuitSignals,
-): Promise<{ witness: MemoryFile; witnessMs: number }> {
-  const witness: MemoryFile = { type: "mem" };
+): Promise<{ witness: Uint8Array; witnessMs: number }> {
   const started = performance.now();
   try {
-    await snarkjs.wtns.calculate(signals, { type: "mem", data: wasm }, witness);
+    model.calculator ??= await WitnessCalculatorBuilder(model.wasm);
+    const witness = await model.calculator.calculateWTNSBin(signals);
+    return { witness, witnessMs: performance.now() - started };
   } catch (cause) {
+    // A program that broke off is not run again.
+    model.calculator = undefined;
     // Memory that could not be had says nothing about the signals.
     if (cause instanceof RangeError) throw cause;
     throw new NonRetryableError({
@@ -52,17 +66,14 @@ async function calculateWitness(
       cause,
     });
   }
-  return { witness, witnessMs: performance.now() - started };
 }
 
 async function prove(modelId: string, signals: CircuitSignals): Promise<Proof> {
-  const { zkey, wasm } = modelOf(modelId);
-  const { witness, witnessMs } = await calculateWitness(wasm, signals);
+  const model = modelOf(modelId);
+  const { witness, witnessMs } = await calculateWitness(model, signals);
   const started = performance.now();
-  const { proof, publicSignals } = await snarkjs.groth16.prove(
-    { type: "mem", data: zkey },
-    witness,
-  );
+  const file = (data: Uint8Array): MemoryFile => ({ type: "mem", data });
+  const { proof, publicSignals } = await snarkjs.groth16.prove(file(model.zkey), file(witness));
   const timings = { witnessMs, proveMs: performance.now() - started };
   return { backend: "snarkjs", proof, publicSignals, timings };
 }
@@ -72,9 +83,9 @@ async function writeWitness(
   signals: CircuitSignals,
   path: string,
 ): Promise<{ witnessMs: number }> {
-  const { witness, witnessMs } = await calculateWitness(modelOf(modelId).wasm, signals);
+  const { witness, witnessMs } = await calculateWitness(modelOf(modelId), signals);
   try {
-    await writeFile(path, witness.data ?? new Uint8Array());
+    await writeFile(path, witness);
   } catch (cause) {
     throw new RetryableError({
       code: "prover.witnessUnwritable",
