@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Chain, callView, settlementInterface } from "../src/chain/chain.ts";
 import { explainRevert } from "../src/chain/explainRevert.ts";
 import { probeEndpoint } from "../src/chain/probeEndpoint.ts";
-import { readMarket } from "../src/chain/readMarket.ts";
+import { askFees, marketOf } from "../src/chain/readMarket.ts";
 import { untilReachable } from "../src/start/untilReachable.ts";
 import { type Answer, type Said, ScriptedEndpoint } from "./support/scriptedEndpoint.ts";
 
@@ -36,7 +36,7 @@ beforeEach(() => {
 
 const hex = (value: bigint): Said => ({ result: `0x${value.toString(16)}` });
 
-describe("readMarket", () => {
+describe("what an endpoint asks", () => {
   const baseFee = 7n * GWEI;
   it.each<[string, Record<string, Answer>, bigint]>([
     ["the endpoint's own tip", { eth_maxPriorityFeePerGas: hex(GWEI) }, GWEI],
@@ -68,12 +68,12 @@ describe("readMarket", () => {
     ],
   ])("offers %s", async (_, answers, tip) => {
     endpoint.answers = answers;
-    expect(await readMarket({ provider, baseFee })).toEqual({ baseFee, tip });
+    expect(marketOf({ asked: await askFees(provider), baseFee })).toEqual({ baseFee, tip });
   });
 
   it("is tried again where neither is answered", async () => {
     endpoint.answers = { eth_maxPriorityFeePerGas: MISSING, eth_gasPrice: RATE_LIMIT };
-    await expect(readMarket({ provider, baseFee })).rejects.toMatchObject({ code: "rpc.failed" });
+    await expect(askFees(provider)).rejects.toMatchObject({ code: "rpc.failed" });
   });
 });
 

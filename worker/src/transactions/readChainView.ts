@@ -1,4 +1,4 @@
-import { type Market, readMarket } from "../chain/readMarket.ts";
+import { askFees, type Market, marketOf } from "../chain/readMarket.ts";
 import { answerOf, requireSameChain } from "../chain/rpcErrors.ts";
 import { RetryableError } from "../errors.ts";
 import type { AccountContext } from "./accountContext.ts";
@@ -19,9 +19,10 @@ export type ChainView = {
 export async function readChainView(context: AccountContext): Promise<ChainView> {
   const { chain, confirmations, wallet } = context;
   const { provider } = chain;
-  const [, block] = await Promise.all([
+  const [, block, asked] = await Promise.all([
     requireSameChain(chain),
     answerOf(provider.getBlock("latest")),
+    askFees(provider),
   ]);
   if (block === null || block.hash === null) {
     throw new RetryableError({ code: "rpc.failed", message: "HACA_RPC_URL: no latest block" });
@@ -29,13 +30,16 @@ export async function readChainView(context: AccountContext): Promise<ChainView>
   // By number, not `latest`: an endpoint of several machines either knows the state of that block or refuses.
   const countAt = (number: number): Promise<number> =>
     answerOf(provider.getTransactionCount(wallet.address, number));
-  const nextNonce = await countAt(block.number);
   const confirmed = block.number - confirmations + 1;
+  const [nextNonce, confirmedNonce] = await Promise.all([
+    countAt(block.number),
+    confirmations === 1 ? undefined : countAt(Math.max(0, confirmed)),
+  ]);
   return {
     head: block.number,
     hash: block.hash,
-    market: await readMarket({ provider, baseFee: block.baseFeePerGas ?? 0n }),
+    market: marketOf({ asked, baseFee: block.baseFeePerGas ?? 0n }),
     nextNonce,
-    confirmedNonce: confirmations === 1 ? nextNonce : await countAt(Math.max(0, confirmed)),
+    confirmedNonce: confirmedNonce ?? nextNonce,
   };
 }
