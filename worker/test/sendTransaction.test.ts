@@ -1,4 +1,4 @@
-import { keccak256, Wallet } from "ethers";
+import { keccak256, Transaction, Wallet } from "ethers";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, expect, inject, it, onTestFinished, vi } from "vitest";
 import { connectChain } from "../src/chain/connectChain.ts";
@@ -11,6 +11,7 @@ import { openDatabase } from "../src/storage/openDatabase.ts";
 import type { AccountContext } from "../src/transactions/accountContext.ts";
 import { databaseStore } from "../src/transactions/databaseStore.ts";
 import { FeeGate } from "../src/transactions/fees.ts";
+import { GasLimits } from "../src/transactions/gasLimits.ts";
 import { readChainView } from "../src/transactions/readChainView.ts";
 import { sendTransaction } from "../src/transactions/sendTransaction.ts";
 import { tendAccount } from "../src/transactions/tendAccount.ts";
@@ -37,6 +38,8 @@ async function newContext(
 ): Promise<AccountContext & { database: Database }> {
   const wallet = new Wallet(developmentKey(account));
   const { book, url } = chain;
+  // More accounts than the chain funds by itself.
+  await chain.send("anvil_setBalance", wallet.address, "0xde0b6b3a764000000");
   const connected = await connectChain({
     rpcUrl: url,
     timeoutMs: 5_000,
@@ -64,6 +67,7 @@ async function newContext(
     wallet,
     gate: new FeeGate({ ceiling: 10n ** 13n, metrics, logger }),
     confirmations: 1,
+    gasLimits: new GasLimits(),
     rebroadcastMs: 10,
     replaceMs: 3_600_000,
     metrics,
@@ -120,6 +124,38 @@ it("gets the nonce after the node's own, although the endpoint has not heard of 
   }
   expect(nonces).toEqual([0, 1, 2]);
   expect(await chain.provider.getTransactionCount(context.wallet.address, "pending")).toBe(3);
+});
+
+it("estimates a kind of call once, and again where its limit does not do any more", async () => {
+  const context = await newContext();
+  const { provider } = context.chain;
+  const asked = vi.spyOn(provider, "estimateGas");
+  const send = async (slug: string) => {
+    const view = await readChainView(context);
+    const sent = await sendTransaction({
+      ...{ context, view, purpose: PURPOSE },
+      ...registerModel(slug),
+    });
+    expect(await tend(context)).toEqual([{ purpose: PURPOSE, status: 1 }]);
+    return Transaction.from(sent?.raw).gasLimit;
+  };
+  const limit = await send("gas-a");
+  expect(await send("gas-b")).toBe(limit);
+  expect(asked).toHaveBeenCalledTimes(1);
+
+  // A call that needs more than the last one of its kind did.
+  const { from, call } = { from: context.wallet.address, call: registerModel("gas-c") };
+  const short = new GasLimits();
+  asked.mockResolvedValueOnce(30_000n);
+  expect(await short.limitOf({ provider, from, call })).toBe(36_000n);
+  expect(await short.limitOf({ provider, from, call })).toBe(limit);
+  expect(await short.limitOf({ provider, from, call })).toBe(limit);
+  expect(asked).toHaveBeenCalledTimes(3);
+
+  // What would revert is said by the estimate, whatever is known.
+  const view = await readChainView(context);
+  const refused = sendTransaction({ context, view, purpose: PURPOSE, ...registerModel("GAS-A") });
+  await expect(refused).rejects.toMatchObject({ code: "transaction.wouldRevert" });
 });
 
 it("sends nothing that would revert, and uses no nonce for it", async () => {
@@ -237,8 +273,6 @@ it.skipIf(inject("postgresUrl") === undefined).each([90, -90])(
 it("that is refused for its fees is raised to the market, and holds up no other", async () => {
   const context = await newContext();
   const { provider } = context.chain;
-  // One more account than the chain funds by itself.
-  await chain.send("anvil_setBalance", context.wallet.address, "0xde0b6b3a764000000");
   const send = provider.send.bind(provider);
   let isRefusing = true;
   provider.send = async (method, params) => {

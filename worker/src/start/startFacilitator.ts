@@ -23,6 +23,7 @@ import { createSender } from "../roles/facilitate/sender.ts";
 import { openDatabase } from "../storage/openDatabase.ts";
 import { databaseStore } from "../transactions/databaseStore.ts";
 import { FeeGate } from "../transactions/fees.ts";
+import { GasLimits } from "../transactions/gasLimits.ts";
 import { CloseStack } from "./closeStack.ts";
 import { runLoops } from "./runLoops.ts";
 import type { RunningWorker } from "./startWorker.ts";
@@ -85,6 +86,7 @@ export async function startFacilitator(parameters: {
       store: databaseStore(database),
       ...{ chain, wallet, metrics, logger, confirmations },
       gate: new FeeGate({ ceiling: maxFeePerGas, metrics, logger }),
+      gasLimits: new GasLimits(),
       rebroadcastMs: config.rebroadcastMs,
       replaceMs: config.replaceMs,
     });

@@ -16,6 +16,7 @@ import { readRegistry } from "../roles/heartbeat/heartbeatContext.ts";
 import type { HeartbeatConfig } from "../roles/heartbeat/readHeartbeatConfig.ts";
 import { sessionKeyPath } from "../roles/heartbeat/sessionKeyFile.ts";
 import { FeeGate } from "../transactions/fees.ts";
+import { GasLimits } from "../transactions/gasLimits.ts";
 import { memoryStore } from "../transactions/memoryStore.ts";
 import { CloseStack } from "./closeStack.ts";
 import type { RunningWorker } from "./startWorker.ts";
@@ -71,6 +72,7 @@ export async function startHeartbeat(parameters: {
       chain: { provider, chainId: identity.chainId },
       ...{ wallet, gate: new FeeGate({ ceiling, metrics, logger }), metrics, logger },
       // What is not mined makes way for the next heartbeat: nobody pays more for one whose time has passed.
+      gasLimits: new GasLimits(),
       ...{ confirmations: 1, rebroadcastMs, replaceMs: Number.POSITIVE_INFINITY },
     };
     const pass = createHeartbeatPass({

@@ -18,6 +18,7 @@ import { restingStore } from "../roles/settle/pages/restingStore.ts";
 import { databaseStore } from "../transactions/databaseStore.ts";
 import { FeeGate } from "../transactions/fees.ts";
 import { createAccountPass } from "../transactions/funds.ts";
+import { GasLimits } from "../transactions/gasLimits.ts";
 import { CloseStack } from "./closeStack.ts";
 import { openParts, type Parts, PORTS, type Ports } from "./openParts.ts";
 import { provingModelOf } from "./provingModelOf.ts";
@@ -185,6 +186,7 @@ function settleLoop(parameters: {
     batch: { ...batch, ...(page === undefined ? {} : { page }) },
     ...(pages === undefined ? {} : { pages }),
     confirmations,
+    gasLimits: new GasLimits(),
     rebroadcastMs,
     replaceMs,
     reorgBlocks,

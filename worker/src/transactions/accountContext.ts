@@ -5,6 +5,7 @@ import type { TransactionStore } from "../jobs/transactionStore.ts";
 import type { SenderMetrics } from "../metrics/senderMetrics.ts";
 import type { FeeGate } from "./fees.ts";
 import type { Funds } from "./funds.ts";
+import type { GasLimits } from "./gasLimits.ts";
 
 /** What sending transactions of an account needs, whatever they are for. */
 export type AccountContext = {
@@ -13,6 +14,7 @@ export type AccountContext = {
   chain: Pick<Chain, "provider" | "chainId">;
   wallet: Wallet;
   gate: FeeGate;
+  gasLimits: GasLimits;
   /** what the account holds; where it is given, nothing is signed that could not be paid for */
   funds?: Funds;
   /** blocks, the transaction's own included, after which a receipt counts */

@@ -8,7 +8,7 @@ import { type Offered, offerAttempt } from "./attempts.ts";
 import type { Fees } from "./fees.ts";
 import type { ChainView } from "./readChainView.ts";
 import { refusalKindOf } from "./refusals.ts";
-import { type Call, estimateGasLimit, signCall } from "./signCall.ts";
+import { type Call, signCall } from "./signCall.ts";
 
 /** What an endpoint does not estimate, without saying that the contract refuses it: too much gas, for instance. */
 export const NOT_ESTIMATED = "transaction.notEstimated";
@@ -84,12 +84,12 @@ export async function prepareCall(
   parameters: Pick<Request, "context" | "purpose" | "to" | "data"> & { fees: Fees },
 ): Promise<Prepared> {
   const { context, purpose, to, data, fees } = parameters;
-  const { funds, store, wallet } = context;
+  const { funds, gasLimits, store, wallet } = context;
   const { provider } = context.chain;
   const from = wallet.address;
   const call = { to, data };
   const [gasLimit, chainNonce, balance] = await Promise.all([
-    estimateGasLimit({ provider, from, call }),
+    gasLimits.limitOf({ provider, from, call }),
     provider.getTransactionCount(from, store.countedFrom),
     funds && provider.getBalance(from),
   ]).catch((error: unknown) => {
