@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { CRASH_KINDS, deathsOf } from "./support/crashKinds.ts";
 import { observedDatabase } from "./support/observedDatabase.ts";
 import { lifeIn, OPERATIONS } from "./support/operations.ts";
 import { describeStores } from "./support/stores.ts";
@@ -20,6 +21,18 @@ const NO_TRANSITIONS = [
     "recordEnd",
   ],
 ];
+
+it("kills after every transition, by two kinds at least where so many make it, and all in the deep run", () => {
+  for (const transition of TRANSITIONS) {
+    const making = CRASH_KINDS.filter(({ never }) => !never.includes(transition));
+    const tried = (isDeep: boolean) =>
+      making.filter(({ kind }) => deathsOf(kind, isDeep).includes(transition)).length;
+    expect(tried(true), transition).toBe(making.length);
+    expect(tried(false), transition).toBeGreaterThanOrEqual(Math.min(making.length, 2));
+  }
+  const kills = CRASH_KINDS.map(({ kind }) => deathsOf(kind, false).length);
+  expect(Math.min(...kills)).toBeGreaterThan(0);
+});
 
 it("every operation that changes a job or a transaction makes a transition that kills", () => {
   const writing = readdirSync(JOBS)

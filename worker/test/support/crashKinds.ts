@@ -11,7 +11,7 @@ import { type Entry, postResults, ResultMaker } from "./signedResults.ts";
 import { TeeChain } from "./teeChain.ts";
 import { sharedFolder } from "./temporaryFolder.ts";
 import { Testbed } from "./testbed.ts";
-import type { Transition } from "./transitions.ts";
+import { TRANSITIONS, type Transition } from "./transitions.ts";
 import type { Settings } from "./worker.ts";
 
 const HOUR = "3600000";
@@ -54,6 +54,22 @@ export const CRASH_KINDS: readonly { kind: string; share: number; never: Transit
   { kind: "tee", share: 1, never: ["accepted", "pending", "rejected", "undone", "setApart"] },
   { kind: "page", share: 2, never: ["accepted"] },
 ];
+
+/** Kinds that share a transition before half of them stand for the others. */
+const MANY = 3;
+
+/**
+ * The transitions after which workers of a kind are killed: in the deep run all that it can make, by default those that
+ * few kinds make, and every second of the others, another half from kind to kind.
+ */
+export function deathsOf(name: CrashKind["name"], isDeep: boolean): Transition[] {
+  const place = CRASH_KINDS.findIndex(({ kind }) => kind === name);
+  return TRANSITIONS.filter((transition, index) => {
+    const making = CRASH_KINDS.filter(({ never }) => !never.includes(transition));
+    if (!making.some(({ kind }) => kind === name)) return false;
+    return isDeep || making.length < MANY || (index + place) % 2 === 0;
+  });
+}
 
 /** By proofs, each by its own or two in a batch. */
 function proofs(testbed: Testbed, share: number): CrashKind {
