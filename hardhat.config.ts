@@ -36,7 +36,7 @@ export default defineConfig({
     tests: { mocha: "test/contracts", solidity: "test/contracts" },
   },
   test: {
-    mocha: { timeout: 120_000 },
+    mocha: { timeout: 600_000 },
     solidity: {
       // HACA_DEEP=1 (npm run test:deep) runs the random tests much longer.
       fuzz: { runs: isDeep ? 5_000 : 200 },

@@ -7,7 +7,7 @@ export default defineConfig({
     fileParallelism: false,
     // A limit for a process that hangs, not an expectation: an indexer starts in about seven seconds, and in
     // half a minute on a busy machine.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    testTimeout: 900_000,
+    hookTimeout: 600_000,
   },
 });

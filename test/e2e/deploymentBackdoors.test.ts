@@ -179,7 +179,7 @@ let sandbox: Sandbox;
 let snapshot: unknown;
 beforeAll(async () => {
   sandbox = await Sandbox.create();
-}, 120_000);
+});
 afterAll(() => sandbox.connection.close());
 beforeEach(async () => {
   snapshot = await sandbox.rpc("evm_snapshot");

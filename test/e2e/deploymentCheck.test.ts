@@ -36,7 +36,7 @@ beforeAll(async () => {
   await success(local.deploy());
   book = readAddressBook(BOOK);
   provider = local.provider();
-}, 120_000);
+});
 afterAll(async () => {
   provider.destroy();
   await local.stop();

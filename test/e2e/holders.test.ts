@@ -35,7 +35,7 @@ beforeAll(async () => {
   local = await LocalDeployment.start();
   await success(local.deploy());
   provider = local.provider();
-}, 120_000);
+});
 afterAll(async () => {
   provider.destroy();
   await local.stop();
@@ -61,7 +61,7 @@ describe("npm run models", () => {
     const calibration = ["--calibration", join(source, "calibration.json")];
     const compile = ["zkml/src/cli.ts", "compile", join(source, "digits.onnx"), ...calibration];
     await success(local.run([...compile, "--out", compiled]));
-  }, 300_000);
+  });
 
   it("registers a new model on Hardhat's node, lists it, deprecates it, each once", async () => {
     const folderOption = ["--folder", compiled];

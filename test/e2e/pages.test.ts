@@ -46,7 +46,7 @@ beforeAll(async () => {
   const { group, folder } = local;
   blobsUrl = await startBlobs({ group, runFolder: folder, timeoutMs: 30_000 });
   provider = local.provider();
-}, 240_000);
+});
 afterAll(async () => {
   provider.destroy();
   await local.stop();

@@ -16,7 +16,7 @@ let service: VerificationService;
 beforeAll(async () => {
   local = await LocalDeployment.start();
   await success(local.deploy());
-}, 120_000);
+});
 beforeEach(async () => {
   service = await VerificationService.listen();
   return () => service.close();

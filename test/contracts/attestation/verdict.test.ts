@@ -248,8 +248,7 @@ describe("verdict on documents, here and by the contracts", () => {
       this.skip();
     });
 
-    it("test_CasesGetTheContractsVerdict", async function () {
-      this.timeout(120_000);
+    it("test_CasesGetTheContractsVerdict", async () => {
       const read = (name: string) => new Uint8Array(readFileSync(join(folder, name)));
       const root = read("root.der");
       const connection = await network.create({

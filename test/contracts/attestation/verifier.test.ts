@@ -281,7 +281,7 @@ describe("NitroAttestationVerifier", () => {
   });
 
   it("test_RevertWhen_AnyDocumentByteIsFlipped", async function () {
-    this.timeout(isDeep ? 3_600_000 : 120_000);
+    this.timeout(isDeep ? 3_600_000 : 600_000);
     const document = Buffer.from(
       await attest({ overrides: { user_data: null, public_key: null } }),
     );

@@ -8,14 +8,12 @@ import { network } from "hardhat";
 import { deploySettlement, latestTimestamp, versionParams } from "../utils/settlementFixture.ts";
 import { type Circuit, compileCircuit, proveWithSnarkjs } from "../utils/snarkjsCircuit.ts";
 
-const SETUP_TIMEOUT = 300_000;
 const WORD = { count: 1, bits: 248, isSigned: false, scaleExponent: 0 };
 
 describe("a circuit compiled by circom, proven by snarkjs", () => {
   let circuit: Circuit;
 
-  before(function () {
-    this.timeout(SETUP_TIMEOUT);
+  before(() => {
     circuit = compileCircuit("product");
   });
 

@@ -51,8 +51,7 @@ describe("snapshots", () => {
     if (hre.globalOptions.coverage) this.skip();
   });
 
-  it("test_GasStaysWhereItWas", async function () {
-    this.timeout(120_000);
+  it("test_GasStaysWhereItWas", async () => {
     const { figures } = await measureAll({ connect: () => network.create() });
     for (const [key, budget] of Object.entries(BUDGETS)) {
       expect(figures[key], `${key} is over its budget`).to.be.at.most(budget);

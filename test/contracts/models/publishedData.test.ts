@@ -127,7 +127,7 @@ describe("ModelRegistry: what is published", () => {
       expect(await fixture.registry.getVerifyingKey(versionId)).to.equal(key);
       const version = await fixture.registry.getVersion(versionId);
       expect([version.inputWords, version.outputWords]).to.deep.equal([255n, 1n]);
-    }).timeout(60_000);
+    });
 
     it("testFuzz_WordCountsEqualTheTypeScriptTwin", async () => {
       const libraries = await deployMock(ethers, "RegistryLibrariesHarness");
@@ -201,7 +201,7 @@ describe("ModelRegistry: what is published", () => {
     it("test_VectorsAreWhatTheirGeneratorMakes", () => {
       // `node test/vectors/generate.ts` writes them anew.
       expect(makeKeyVectors()).to.deep.equal(KEY_VECTORS);
-    }).timeout(60_000);
+    });
 
     for (const { name, fault, key } of KEY_VECTORS) {
       const outcome = fault === null ? "test_Accepts" : "test_RevertWhen";

@@ -57,8 +57,7 @@ describe("LegacySettlement and its bindings", () => {
     return { fixture, long, since: await now(fixture) };
   }
 
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     const { fixture, long, since } = await loadAtItsTime(connection, deploy);
     f = { ...fixture, since };
     enclaves = [f.rsa, f.otherRsa, long];

@@ -92,8 +92,7 @@ describe("verdicts on results, here and by the contracts", () => {
     ...{ ZKML: none(), ZKML_BATCH: none(), TEE: none(), VANILLA: none(), LEAF: none() },
   };
 
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     world = await deployWorld(connection);
     await observe(world);
   });
@@ -106,7 +105,7 @@ describe("verdicts on results, here and by the contracts", () => {
   };
   for (const [step, happens] of Object.entries(steps)) {
     it(`test_AgreeAfter_${step}`, async function () {
-      this.timeout(isDeep ? 3_600_000 : 120_000);
+      this.timeout(isDeep ? 3_600_000 : 600_000);
       await happens(world);
       const before = world.proposed.slice(-4);
       await proposePages({ world, random }, LEAVES);

@@ -20,8 +20,7 @@ const CLAIMS = ["(bytes32,bytes32,bytes32,uint64,bytes32)"];
  * fresh throughout, so that what decides is what happened to the node.
  */
 describe("TEERegistry active set", () => {
-  it("testFuzz_ActiveSetIsExact_RevokedCertificatesAndThePastIncluded", async function () {
-    this.timeout(300_000);
+  it("testFuzz_ActiveSetIsExact_RevokedCertificatesAndThePastIncluded", async () => {
     const random = seededRandom(process.env.HACA_SEED ?? "active set");
     const connection = await network.create();
     const { ethers, networkHelpers } = connection;
