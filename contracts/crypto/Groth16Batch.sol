@@ -20,10 +20,31 @@ import {Groth16} from "./Groth16.sol";
 /// What a caller must know is said in {Groth16}. Besides: the code of the key store never changes, which is why its
 /// address stands for the key.
 ///
-/// @dev Works in the memory behind the free pointer, and allocates none: a work area of 160 bytes, the sums of the
-/// coefficients and of each signal times its coefficient, the key, the pairs.
+/// @dev All memory is taken by `open`: a work area of 160 bytes; the sums of the coefficients and of each signal times its
+/// coefficient; the key; the pairs. A proof is copied to where its pair will be, which B never leaves, and its last 64
+/// bytes and its words lie where the next one comes.
 library Groth16Batch {
-    bytes32 private constant TAG = keccak256("HACA Groth16 batch 1");
+    /// @notice Proofs to be checked together.
+    struct Batch {
+        /// public signals of a proof but the last
+        uint256 wordCount;
+        /// bytes of a proof and its words
+        uint256 length;
+        /// hash of what all proofs share
+        bytes32 frame;
+        /// hash of that and of every proof so far
+        bytes32 hash;
+        /// where in memory the work area begins, the key, and the pairs
+        uint256 work;
+        uint256 key;
+        uint256 pairs;
+        /// where the pair of the next proof will be
+        uint256 next;
+        /// where in the calldata the proof begins that was copied last
+        uint256 position;
+    }
+
+    bytes32 private constant TAG = keccak256("HACA Groth16 batch 2");
 
     /// @dev Bits that a hash loses to become a coefficient.
     uint256 private constant COEFFICIENT_SHIFT = 8;
@@ -37,92 +58,154 @@ library Groth16Batch {
     /// @dev The pairs of the key: alpha and beta, the signals and gamma, C and delta.
     uint256 private constant KEY_PAIRS = 3;
 
-    /// @notice Returns if all proofs hold, and reverts with an error of `IGroth16Errors` if not.
+    /// @notice An empty batch.
     /// @param keyStore account whose code holds the key
     /// @param keyOffset where in that code the key begins
     /// @param wordCount public signals of a proof but the last
-    /// @param positions for each proof, where in the calldata `A (64) | B (128) | C (64) | words (32 each)` begins; the
-    /// caller has looked that all of it is there
-    /// @param contexts for each proof its last public signal, below 2^248
-    function verify(
+    /// @param capacity most proofs that the caller adds; nothing looks
+    function open(
         address keyStore,
         uint256 keyOffset,
         uint256 wordCount,
-        uint256[] memory positions,
-        uint256[] memory contexts
-    ) internal view {
-        (bool isWellFormed, bool isOne) = _check(keyStore, keyOffset, wordCount, positions, contexts);
+        uint256 capacity
+    ) internal view returns (Batch memory batch) {
+        uint256 keyLength = Groth16.keyLength(wordCount + 1);
+        uint256 work;
+        // Addresses and lengths in memory cannot overflow: the gas ends long before.
+        unchecked {
+            batch.wordCount = wordCount;
+            batch.length = Groth16.PROOF_LENGTH + 32 * wordCount;
+            assembly ("memory-safe") {
+                work := mload(0x40)
+            }
+            batch.work = work;
+            batch.key = work + WORK_LENGTH + 32 * (wordCount + 2);
+            batch.pairs = batch.key + keyLength;
+            // The pairs of the key are longer than what a proof, its context and a hash need behind the pair of the last.
+            uint256 end = batch.pairs + Groth16.PAIR_LENGTH * (capacity + KEY_PAIRS) + 32 * wordCount;
+            assembly ("memory-safe") {
+                mstore(0x40, end)
+            }
+        }
+        Groth16.loadKey(keyStore, keyOffset, keyLength, batch.key);
+        batch.frame = _hashFrame(keyStore);
+        clear(batch);
+    }
+
+    /// @notice Takes all proofs out.
+    function clear(Batch memory batch) internal pure {
+        batch.hash = batch.frame;
+        batch.next = batch.pairs;
+    }
+
+    /// @notice Copies a proof and its words to memory, as the next that `add` takes.
+    /// @param position where in the calldata `A (64) | B (128) | C (64) | words (32 each)` begins; the caller has looked that
+    /// all of it is there
+    /// @return words where in memory the words begin; what is there must not be changed
+    function copy(Batch memory batch, uint256 position) internal pure returns (uint256 words) {
+        uint256 next = batch.next;
+        uint256 length = batch.length;
+        uint256 proofLength = Groth16.PROOF_LENGTH;
+        batch.position = position;
+        assembly ("memory-safe") {
+            calldatacopy(next, position, length)
+            words := add(next, proofLength)
+        }
+    }
+
+    /// @notice Adds the proof that was copied last.
+    /// @param context its last public signal, below 2^248
+    function add(Batch memory batch, uint256 context) internal pure {
+        uint256 next = batch.next;
+        uint256 length = batch.length;
+        bytes32 hash = batch.hash;
+        uint256 position = batch.position;
+        assembly ("memory-safe") {
+            let end := add(next, length)
+            mstore(end, context)
+            mstore(add(end, 0x20), hash)
+            hash := keccak256(next, add(length, 0x40))
+            // In the place of A until that is multiplied.
+            mstore(next, position)
+            mstore(add(next, 0x20), context)
+            next := add(next, 0xc0)
+        }
+        batch.hash = hash;
+        batch.next = next;
+    }
+
+    /// @notice Returns if all proofs hold, and reverts with an error of `IGroth16Errors` if not. Uses the batch up.
+    function verify(Batch memory batch) internal view {
+        (bool isWellFormed, bool isOne, uint256 pair) = _check(batch);
         if (!isWellFormed) {
-            (uint256 index, uint256 word) = _firstOutsideField(wordCount, positions);
-            if (index < wordCount) revert IGroth16Errors.Groth16_PublicSignalOutOfRange(index, word);
+            (uint256 index, uint256 word) = _firstOutsideField(batch, pair);
+            if (index < batch.wordCount) revert IGroth16Errors.Groth16_PublicSignalOutOfRange(index, word);
             revert IGroth16Errors.Groth16_ProofPointInvalid();
         }
         if (!isOne) revert IGroth16Errors.Groth16_ProofInvalid();
     }
 
-    /// @notice Whether all proofs hold. Parameters as for `verify`; reverts only if there is no key.
-    function holds(
-        address keyStore,
-        uint256 keyOffset,
-        uint256 wordCount,
-        uint256[] memory positions,
-        uint256[] memory contexts
-    ) internal view returns (bool isOne) {
-        (, isOne) = _check(keyStore, keyOffset, wordCount, positions, contexts);
+    /// @notice Whether all proofs hold. Uses the batch up, until it is cleared.
+    function holds(Batch memory batch) internal view returns (bool isOne) {
+        (, isOne, ) = _check(batch);
+    }
+
+    /// @notice The hash that the coefficients come from: of the hash over everything, and the number of proofs.
+    /// @dev That hash is of the frame first, then of each proof, its signals, and the hash so far.
+    function challengeOf(Batch memory batch) internal pure returns (bytes32 challenge) {
+        uint256 count = _count(batch);
+        bytes32 hash = batch.hash;
+        assembly ("memory-safe") {
+            mstore(0x00, hash)
+            mstore(0x20, count)
+            challenge := keccak256(0x00, 0x40)
+        }
+    }
+
+    function _hashFrame(address keyStore) private view returns (bytes32) {
+        return keccak256(abi.encode(TAG, block.chainid, address(this), keyStore));
+    }
+
+    function _count(Batch memory batch) private pure returns (uint256) {
+        // The next pair is never before the first.
+        unchecked {
+            return (batch.next - batch.pairs) / Groth16.PAIR_LENGTH;
+        }
     }
 
     /// @return isWellFormed whether every word is below the field's order, and the precompiles took every point
     /// @return isOne whether the equation holds; false if not well formed
-    function _check(
-        address keyStore,
-        uint256 keyOffset,
-        uint256 wordCount,
-        uint256[] memory positions,
-        uint256[] memory contexts
-    ) private view returns (bool isWellFormed, bool isOne) {
-        bytes32 challenge = challengeOf(keyStore, wordCount, positions, contexts);
-        uint256 work;
-        uint256 sums;
-        uint256 key;
-        uint256 pairs;
-        // Addresses and lengths in memory cannot overflow: the gas ends long before.
-        unchecked {
-            uint256 length = Groth16.keyLength(wordCount + 1);
-            assembly ("memory-safe") {
-                work := mload(0x40)
-            }
-            sums = work + WORK_LENGTH;
-            key = sums + 32 * (wordCount + 2);
-            pairs = key + length;
-            Groth16.loadKey(keyStore, keyOffset, length, key);
-            // What was there before is the challenge's. The sums, and the point that C is added up in, begin with zero.
-            assembly ("memory-safe") {
-                calldatacopy(work, calldatasize(), sub(key, work))
-            }
+    /// @return pair the pair of the first proof that is not well formed by itself; behind the last if there is none
+    function _check(Batch memory batch) private view returns (bool isWellFormed, bool isOne, uint256 pair) {
+        uint256 work = batch.work;
+        uint256 key = batch.key;
+        // The sums, and the point that C is added up in, begin with zero.
+        assembly ("memory-safe") {
+            calldatacopy(work, calldatasize(), sub(key, work))
         }
-        isWellFormed =
-            _placeProofs(challenge, wordCount, positions, contexts, work, sums, pairs) &&
-            _placeKey(wordCount, positions.length, work, sums, key, pairs);
+        pair = _placeProofs(challengeOf(batch), batch.wordCount, work, batch.pairs, batch.next);
+        isWellFormed = pair == batch.next && _placeKey(batch.wordCount, work, key, pair);
         if (isWellFormed) {
-            (isWellFormed, isOne) = Groth16.pairing(pairs, positions.length + KEY_PAIRS);
+            (isWellFormed, isOne) = Groth16.pairing(batch.pairs, _count(batch) + KEY_PAIRS);
         }
     }
 
-    /// @dev The first word that is not below the field's order; `wordCount` if there is none.
+    /// @dev The first word that is not below the field's order, of the proofs from the one that `_placeProofs` stopped at;
+    /// `wordCount` if there is none. Those before have none.
     function _firstOutsideField(
-        uint256 wordCount,
-        uint256[] memory positions
+        Batch memory batch,
+        uint256 pair
     ) private pure returns (uint256 index, uint256 word) {
         uint256 order = Groth16.SCALAR_ORDER;
         uint256 headLength = Groth16.PROOF_LENGTH;
+        uint256 wordCount = batch.wordCount;
+        uint256 end = batch.next;
         assembly ("memory-safe") {
             index := wordCount
-            let position := add(positions, 0x20)
-            let end := add(position, shl(5, mload(positions)))
-            for {} lt(position, end) {
-                position := add(position, 0x20)
+            for {} lt(pair, end) {
+                pair := add(pair, 0xc0)
             } {
-                let first := add(mload(position), headLength)
+                let first := add(mload(pair), headLength)
                 for {
                     let i := 0
                 } lt(i, wordCount) {
@@ -132,7 +215,7 @@ library Groth16Batch {
                     if iszero(lt(value, order)) {
                         index := i
                         word := value
-                        position := end
+                        pair := end
                         break
                     }
                 }
@@ -140,94 +223,56 @@ library Groth16Batch {
         }
     }
 
-    /// @notice The hash that the coefficients come from: of the frame first, then over the hash so far with each proof and
-    /// its signals.
-    function challengeOf(
-        address keyStore,
-        uint256 wordCount,
-        uint256[] memory positions,
-        uint256[] memory contexts
-    ) internal view returns (bytes32 challenge) {
-        bytes32 tag = TAG;
-        uint256 headLength = Groth16.PROOF_LENGTH;
-        assembly ("memory-safe") {
-            let free := mload(0x40)
-            mstore(free, tag)
-            mstore(add(free, 0x20), chainid())
-            mstore(add(free, 0x40), address())
-            mstore(add(free, 0x60), keyStore)
-            mstore(add(free, 0x80), mload(positions))
-            challenge := keccak256(free, 0xa0)
-            let length := add(headLength, shl(5, wordCount))
-            let context := add(contexts, 0x20)
-            let position := add(positions, 0x20)
-            let end := add(position, shl(5, mload(positions)))
-            for {} lt(position, end) {
-                position := add(position, 0x20)
-            } {
-                mstore(free, challenge)
-                calldatacopy(add(free, 0x20), mload(position), length)
-                mstore(add(add(free, 0x20), length), mload(context))
-                challenge := keccak256(free, add(0x40, length))
-                context := add(context, 0x20)
-            }
-        }
-    }
-
     // One loop, which a function of its own for its inner one would cost a call for each proof.
     // solhint-disable function-max-lines
-    /// @dev The pairs (-r[i] A[i], B[i]); the sum of r[i] C[i] in the first 64 bytes of `work`; and in `sums`, modulo the
-    /// field's order, the sum of r[i], and for each signal the sum of r[i] times it. A word that is not below the order is
-    /// refused, because the sums would be the same as with the word that it is reduced to.
+    /// @dev The pairs (-r[i] A[i], B[i]), of which B is in place; the sum of r[i] C[i] in the first 64 bytes of `work`; and in
+    /// the sums, modulo the field's order, the sum of r[i], and for each signal the sum of r[i] times it. A word that is not
+    /// below the order is refused, because the sums would be the same as with the word that it is reduced to.
+    /// @return pair the pair of the first proof that is not well formed, with the proof's position again; `end` if all are
     function _placeProofs(
         bytes32 challenge,
         uint256 wordCount,
-        uint256[] memory positions,
-        uint256[] memory contexts,
         uint256 work,
-        uint256 sums,
-        uint256 pairs
-    ) private view returns (bool isWellFormed) {
-        isWellFormed = true;
-        uint256 count = positions.length;
+        uint256 pairs,
+        uint256 end
+    ) private view returns (uint256 pair) {
         uint256 scalarOrder = Groth16.SCALAR_ORDER;
         uint256 baseOrder = Groth16.BASE_ORDER;
+        pair = pairs;
         assembly ("memory-safe") {
             let term := add(work, 0x40)
             let scalar := add(work, 0x80)
+            let sums := add(work, WORK_LENGTH)
+            let wordsLength := shl(5, wordCount)
+            mstore(0x00, challenge)
             for {
                 let i := 0
-            } and(isWellFormed, lt(i, count)) {
+            } lt(pair, end) {
                 i := add(i, 1)
+                pair := add(pair, 0xc0)
             } {
-                mstore(0x00, challenge)
                 mstore(0x20, i)
                 let r := shr(COEFFICIENT_SHIFT, keccak256(0x00, 0x40))
                 r := or(r, iszero(r))
                 mstore(scalar, r)
-                let position := mload(add(add(positions, 0x20), shl(5, i)))
+                let position := mload(pair)
+                let context := mload(add(pair, 0x20))
 
-                // Both kinds of calls return a point (64 bytes), or bits get lost.
+                // That both precompiles are there at all, `_placeKey` sees.
                 calldatacopy(term, position, 0x40)
-                isWellFormed := staticcall(ECMUL_GAS, ECMUL, term, 0x60, pairs, 0x40)
-                isWellFormed := and(isWellFormed, eq(returndatasize(), 0x40))
+                let isWellFormed := staticcall(ECMUL_GAS, ECMUL, term, 0x60, pair, 0x40)
                 // -A = (x, p - y). Only of the point at infinity y is zero; it becomes p, which the pairing refuses.
-                mstore(add(pairs, 0x20), sub(baseOrder, mload(add(pairs, 0x20))))
-                calldatacopy(add(pairs, 0x40), add(position, 0x40), 0x80)
-                pairs := add(pairs, 0xc0)
-
+                mstore(add(pair, 0x20), sub(baseOrder, mload(add(pair, 0x20))))
                 calldatacopy(term, add(position, 0xc0), 0x40)
                 isWellFormed := and(isWellFormed, staticcall(ECMUL_GAS, ECMUL, term, 0x60, term, 0x40))
-                isWellFormed := and(isWellFormed, eq(returndatasize(), 0x40))
                 isWellFormed := and(isWellFormed, staticcall(ECADD_GAS, ECADD, work, 0x80, work, 0x40))
-                isWellFormed := and(isWellFormed, eq(returndatasize(), 0x40))
 
                 mstore(sums, addmod(mload(sums), r, scalarOrder))
                 let sum := add(sums, 0x20)
                 let word := add(position, 0x100)
                 for {
-                    let end := add(word, shl(5, wordCount))
-                } lt(word, end) {
+                    let wordsEnd := add(word, wordsLength)
+                } lt(word, wordsEnd) {
                     word := add(word, 0x20)
                 } {
                     let value := calldataload(word)
@@ -235,27 +280,30 @@ library Groth16Batch {
                     mstore(sum, addmod(mload(sum), mulmod(r, value, scalarOrder), scalarOrder))
                     sum := add(sum, 0x20)
                 }
-                let context := mload(add(add(contexts, 0x20), shl(5, i)))
                 mstore(sum, addmod(mload(sum), mulmod(r, context, scalarOrder), scalarOrder))
+                if iszero(isWellFormed) {
+                    mstore(pair, position)
+                    break
+                }
             }
         }
     }
 
     // solhint-enable function-max-lines
 
-    /// @dev The three pairs of the key, behind those of `count` proofs. A key's points were checked when it was published.
+    /// @dev The three pairs of the key, at `pairs`, behind those of the proofs. A key's points were checked when it was
+    /// published. Looks for all of the batch whether its precompiles are there: the call of an account without code
+    /// succeeds, and returns nothing.
     function _placeKey(
         uint256 wordCount,
-        uint256 count,
         uint256 work,
-        uint256 sums,
         uint256 key,
         uint256 pairs
     ) private view returns (bool isWellFormed) {
         assembly ("memory-safe") {
             let term := add(work, 0x40)
             let scalar := add(work, 0x80)
-            pairs := add(pairs, mul(count, 0xc0))
+            let sums := add(work, WORK_LENGTH)
             // alpha times the sum of the coefficients, beta
             mcopy(term, key, 0x40)
             mstore(scalar, mload(sums))

@@ -24,6 +24,19 @@ library InferenceResults {
     uint64 internal constant MINIMUM_WINDOW = 1 hours;
     uint64 internal constant MAXIMUM_WINDOW = 90 days;
 
+    /// @notice A result as EIP-712 hashes it: the hash of its type, then a word for each field.
+    struct Encoded {
+        bytes32 typeHash;
+        bytes32 modelVersion;
+        bytes32 inputHash;
+        bytes32 outputHash;
+        address requester;
+        bytes32 requestId;
+        uint256 price;
+        uint64 timestamp;
+        bytes32 teeId;
+    }
+
     bytes32 private constant DOMAIN_TYPE_HASH = keccak256(
         "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
     );
@@ -61,6 +74,13 @@ library InferenceResults {
         }
     }
 
+    /// @notice EIP-712 struct hash of a result that is encoded, `typeHash` included.
+    function hashEncoded(Encoded memory encoded) internal pure returns (bytes32 structHash) {
+        assembly ("memory-safe") {
+            structHash := keccak256(encoded, 0x120)
+        }
+    }
+
     /// @notice EIP-712 digest under the domain of a settlement, for another contract than it. It follows the chain's id.
     function toDigest(address settlement, bytes32 structHash) internal view returns (bytes32) {
         bytes32 separator = keccak256(
@@ -89,6 +109,13 @@ library InferenceResults {
     ) internal pure returns (bytes32 wordsHash) {
         assembly ("memory-safe") {
             wordsHash := keccak256(add(add(words, 0x20), shl(5, first)), shl(5, count))
+        }
+    }
+
+    /// @notice keccak256 of `length` bytes of the memory from `pointer`.
+    function hashMemory(uint256 pointer, uint256 length) internal pure returns (bytes32 dataHash) {
+        assembly ("memory-safe") {
+            dataHash := keccak256(pointer, length)
         }
     }
 

@@ -1,5 +1,6 @@
 import { inferenceSettlementAbi } from "@haca/protocol/abi";
 import { BaseError } from "@haca/protocol/baseError";
+import { hashWords } from "@haca/protocol/inferenceResult";
 import { decodeZkmlBatch, type ZkmlBatchItem } from "@haca/protocol/zkmlBatch";
 import { decodeFunctionData, type Hex } from "viem";
 
@@ -7,22 +8,34 @@ import { decodeFunctionData, type Hex } from "viem";
 let latest: { input: Hex; wordCount: number; items: readonly ZkmlBatchItem[] } | undefined;
 
 /**
- * The words of one item of a batch, from the calldata of the transaction that settled it: its event has only their hashes.
- * Empty where the batch is not the transaction's own call, but was sent through another contract.
+ * The words of one item of a batch, from the calldata of the transaction that settled it: its event has only their hashes,
+ * and the contract computed those. Empty where the calldata has no words with these hashes, because the batch was sent
+ * through another contract. That contract may take calldata that looks like a batch, and send another one.
  */
 export function batchWords(parameters: {
   /** calldata of the transaction */
   input: Hex;
   /** the item's nonce */
   nonce: bigint;
+  /** the item's hashes, from its event */
+  inputHash: Hex;
+  outputHash: Hex;
   /** words of its version */
-  wordCount: number;
+  inputWords: number;
+  outputWords: number;
 }): bigint[] {
-  const { input, nonce, wordCount } = parameters;
+  const { input, nonce, inputHash, outputHash, inputWords, outputWords } = parameters;
+  const wordCount = inputWords + outputWords;
   if (latest?.input !== input || latest.wordCount !== wordCount) {
     latest = { input, wordCount, items: itemsOf({ input, wordCount }) };
   }
-  return [...(latest.items.find((item) => item.nonce === nonce)?.words ?? [])];
+  const item = latest.items.find(
+    (one) =>
+      one.nonce === nonce &&
+      hashWords(one.words.slice(0, inputWords)) === inputHash &&
+      hashWords(one.words.slice(inputWords)) === outputHash,
+  );
+  return [...(item?.words ?? [])];
 }
 
 function itemsOf({ input, wordCount }: { input: Hex; wordCount: number }): ZkmlBatchItem[] {

@@ -16,9 +16,11 @@ on("InferenceSettlement:InferenceSettled", async ({ event, context }) => {
 });
 
 on("InferenceSettlement:ZkmlBatchItemSettled", async ({ event, context }) => {
-  const { nonce } = decodeRequestId(event.args.requestId);
+  const { requestId, inputHash, outputHash } = event.args;
+  const { nonce } = decodeRequestId(requestId);
   const { input } = event.transaction;
-  const wordsOf = (wordCount: number) => batchWords({ input, nonce, wordCount });
+  const wordsOf = (words: WordCounts) =>
+    batchWords({ input, nonce, inputHash, outputHash, ...words });
   const record = { verification: ZKML, teeId: zeroHash, batched: true, wordsOf };
   await recordSettlement({ event, context, record });
 });
@@ -35,13 +37,15 @@ on("InferenceSettlement:LedgerWriterChanged", async ({ event, context }) => {
     .onConflictDoUpdate(changed);
 });
 
+type WordCounts = { inputWords: number; outputWords: number };
+
 /** What the two events say in different ways, or one of them not at all. */
 type Record = {
   verification: number;
   teeId: `0x${string}`;
   batched: boolean;
   /** packed words of a version that has so many; none if they are not on the chain */
-  wordsOf: (wordCount: number) => bigint[];
+  wordsOf: (words: WordCounts) => bigint[];
 };
 
 async function recordSettlement(parameters: {
@@ -58,7 +62,8 @@ async function recordSettlement(parameters: {
   const verifiedIncrement = verified ? 1 : 0;
 
   const version = await context.db.find(modelVersion, { id: args.modelVersion });
-  const words = record.wordsOf(version === null ? 0 : version.inputWords + version.outputWords);
+  const { inputWords, outputWords } = version ?? { inputWords: 0, outputWords: 0 };
+  const words = record.wordsOf({ inputWords, outputWords });
   const tensors =
     version === null || words.length === 0 ? null : decodeTensors({ ...version, words });
   const label =

@@ -91,8 +91,8 @@ export async function deployContracts(parameters: { chain: Chain; path: string }
       }),
     });
 
-  /** Settles a result of version 1.0; the node is the account that sends. */
-  const settle = (parameters: { nonce: bigint; label?: bigint; node?: Hex; strayBit?: bigint }) => {
+  /** A result of version 1.0, with its words and a proof. */
+  const prove = (parameters: { nonce: bigint; label?: bigint; node?: Hex; strayBit?: bigint }) => {
     const { node = owner, strayBit = 0n, ...rest } = parameters;
     const {
       words,
@@ -106,6 +106,13 @@ export async function deployContracts(parameters: { chain: Chain; path: string }
     });
     const signals = [...words, contextOf({ domain, result: event })];
     const proof = makeProof({ trapdoor, signals, a: random(), b: random() }) as Hex;
+    return { event, words, proof };
+  };
+
+  /** Settles a result of version 1.0; the node is the account that sends. */
+  const settle = (parameters: Parameters<typeof prove>[0]) => {
+    const { node = owner } = parameters;
+    const { event, words, proof } = prove(parameters);
     return chain.send({
       from: node,
       to: settlement,
@@ -125,7 +132,10 @@ export async function deployContracts(parameters: { chain: Chain; path: string }
       args: ["digits"],
     }),
   });
-  return { deployed, rootAuthority, modelId, versionId, publish, deprecate, settle };
+  return {
+    ...{ deployed, rootAuthority, domain, modelId, versionId },
+    ...{ publish, deprecate, prove, settle },
+  };
 }
 
 export type Contracts = Awaited<ReturnType<typeof deployContracts>>;

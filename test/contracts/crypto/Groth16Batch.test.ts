@@ -179,8 +179,37 @@ describe("Groth16Batch", () => {
     expect(seen.size).to.equal(1 + dataLength(packed) + 3 * 248 + 3);
   });
 
-  it("test_MemoryThatItUsesIsGivenBack", async () => {
-    expect(await harness.measureMemory(...args(await makeBatch("memory", 4, 3)))).to.equal(0n);
+  it("test_TouchesNoMemoryButItsOwn", async () => {
+    // Few and many words: behind the last pair stand a proof's words, its context and a hash.
+    for (const [count, signalCount] of [
+      [1, 1],
+      [4, 3],
+      [2, 40],
+    ] as const) {
+      const batch = await makeBatch(`memory ${signalCount}`, count, signalCount);
+      expect(await harness.leavesMemoryAlone(...args(batch))).to.equal(true);
+    }
+  });
+
+  it("test_AClearedBatchRemembersNothing", async () => {
+    const batch = await makeBatch("cleared", 5, 3);
+    const bad = batch.proofs.with(1, batch.proofs[0] as string).with(3, `0x${"01".repeat(256)}`);
+    expect(await harness.holdEach(...args({ ...batch, proofs: bad }))).to.deep.equal([
+      ...[true, false, true, false, true],
+    ]);
+  });
+
+  it("test_NamesAWordOutsideTheField_BehindABadPoint", async () => {
+    // A point that is bad stops the first pass; a word of a later proof is named all the same, and not one that is skipped.
+    const batch = await makeBatch("order of errors", 3, 3);
+    const proofs = batch.proofs.with(0, `0x${"01".repeat(256)}`);
+    await expectRefusal({ ...batch, proofs }, "Groth16_ProofPointInvalid");
+    for (const index of [0, 1, 2]) {
+      const words = batch.words.with(index, [batch.words[index]?.[0] as bigint, R + 5n]);
+      await expect(verify({ ...batch, proofs, words }))
+        .to.be.revertedWithCustomError(harness, "Groth16_PublicSignalOutOfRange")
+        .withArgs(1n, R + 5n);
+    }
   });
 });
 

@@ -22,7 +22,7 @@ contract Groth16BatchHarness is IGroth16Errors {
         bytes calldata proofs,
         uint256[] calldata contexts
     ) external view {
-        Groth16Batch.verify(keyStore, 1, wordCount, _positions(wordCount, proofs, contexts), contexts);
+        Groth16Batch.verify(_fill(keyStore, wordCount, proofs, contexts));
     }
 
     function holds(
@@ -31,7 +31,23 @@ contract Groth16BatchHarness is IGroth16Errors {
         bytes calldata proofs,
         uint256[] calldata contexts
     ) external view returns (bool) {
-        return Groth16Batch.holds(keyStore, 1, wordCount, _positions(wordCount, proofs, contexts), contexts);
+        return Groth16Batch.holds(_fill(keyStore, wordCount, proofs, contexts));
+    }
+
+    /// @notice Whether each proof holds by itself, checked with what the one before left in memory.
+    function holdEach(
+        address keyStore,
+        uint256 wordCount,
+        bytes calldata proofs,
+        uint256[] calldata contexts
+    ) external view returns (bool[] memory hold) {
+        hold = new bool[](contexts.length);
+        Groth16Batch.Batch memory batch = Groth16Batch.open(keyStore, 1, wordCount, 1);
+        for (uint256 i = 0; i < contexts.length; ++i) {
+            Groth16Batch.clear(batch);
+            _add(batch, proofs, contexts, i);
+            hold[i] = Groth16Batch.holds(batch);
+        }
     }
 
     function challengeOf(
@@ -40,43 +56,53 @@ contract Groth16BatchHarness is IGroth16Errors {
         bytes calldata proofs,
         uint256[] calldata contexts
     ) external view returns (bytes32) {
-        return
-            Groth16Batch.challengeOf(keyStore, wordCount, _positions(wordCount, proofs, contexts), contexts);
+        return Groth16Batch.challengeOf(_fill(keyStore, wordCount, proofs, contexts));
     }
 
-    /// @notice How much memory a verification takes for good.
-    function measureMemory(
+    /// @notice Whether a verification leaves alone what stands in memory before and behind what it took.
+    function leavesMemoryAlone(
         address keyStore,
         uint256 wordCount,
         bytes calldata proofs,
         uint256[] calldata contexts
-    ) external view returns (uint256 taken) {
-        uint256[] memory positions = _positions(wordCount, proofs, contexts);
-        uint256[] memory copy = contexts;
-        uint256 before;
-        assembly ("memory-safe") {
-            before := mload(0x40)
+    ) external view returns (bool) {
+        bytes memory before = proofs;
+        Groth16Batch.Batch memory batch = Groth16Batch.open(keyStore, 1, wordCount, contexts.length);
+        bytes memory behind = proofs;
+        bytes32 hash = keccak256(proofs);
+        for (uint256 i = 0; i < contexts.length; ++i) {
+            _add(batch, proofs, contexts, i);
         }
-        Groth16Batch.holds(keyStore, 1, wordCount, positions, copy);
-        assembly ("memory-safe") {
-            taken := sub(mload(0x40), before)
-        }
+        if (keccak256(before) != hash || keccak256(behind) != hash) return false;
+        Groth16Batch.holds(batch);
+        return keccak256(before) == hash && keccak256(behind) == hash;
     }
 
-    function _positions(
+    function _fill(
+        address keyStore,
         uint256 wordCount,
         bytes calldata proofs,
         uint256[] calldata contexts
-    ) private pure returns (uint256[] memory positions) {
-        uint256 length = 256 + 32 * wordCount;
-        require(proofs.length == length * contexts.length, "length of the proofs");
-        positions = new uint256[](contexts.length);
+    ) private view returns (Groth16Batch.Batch memory batch) {
+        require(proofs.length == (256 + 32 * wordCount) * contexts.length, "length of the proofs");
+        batch = Groth16Batch.open(keyStore, 1, wordCount, contexts.length);
         for (uint256 i = 0; i < contexts.length; ++i) {
-            uint256 position;
-            assembly ("memory-safe") {
-                position := add(proofs.offset, mul(i, length))
-            }
-            positions[i] = position;
+            _add(batch, proofs, contexts, i);
         }
+    }
+
+    function _add(
+        Groth16Batch.Batch memory batch,
+        bytes calldata proofs,
+        uint256[] calldata contexts,
+        uint256 index
+    ) private pure {
+        uint256 position;
+        uint256 length = batch.length;
+        assembly ("memory-safe") {
+            position := add(proofs.offset, mul(index, length))
+        }
+        Groth16Batch.copy(batch, position);
+        Groth16Batch.add(batch, contexts[index]);
     }
 }

@@ -149,6 +149,13 @@ describe("InferenceSettlement: batches of proofs", () => {
       expect(receipt?.logs.length).to.equal(2);
     });
 
+    it("test_SettlesOnceWhatComesTwice_AlsoWhenThePageWasLeft", async () => {
+      const inferences = [5n, 300n, 5n, 301n, 300n, 6n].flatMap((nonce) => infer(1, nonce));
+      const receipt = await (await settleAll(inferences)).wait();
+      expect(receipt?.logs.length).to.equal(4);
+      await expectSettled(inferences);
+    });
+
     it("test_RevertWhen_EverythingIsTaken", async () => {
       const inferences = infer(3);
       await settleAll(inferences);
@@ -250,6 +257,27 @@ describe("InferenceSettlement: batches of proofs", () => {
       const rest = infer(3, 1n);
       await expectRefusal(settleAll([...rest, ...late]), "InferenceSettlement_ResultExpired");
       await expectRefusal(settleAll([...rest, ...early]), "InferenceSettlement_ResultFromFuture");
+    });
+
+    it("test_TimesAreJudgedToTheSecond_AlsoBehindTheYoungest", async () => {
+      const sent = now + 1_000n;
+      const hour = 3_600n;
+      const at = (offset: bigint, nonce: bigint) => infer(1, nonce, { timestamp: sent + offset });
+      const good = [60n, 59n, 0n, -hour, -hour - 1n, -SETTLEMENT_WINDOW].flatMap((offset, index) =>
+        at(offset, BigInt(index)),
+      );
+      for (const [offset, error] of [
+        [61n, "InferenceSettlement_ResultFromFuture"],
+        [-SETTLEMENT_WINDOW - 1n, "InferenceSettlement_ResultExpired"],
+      ] as const) {
+        await networkHelpers.time.setNextBlockTimestamp(sent);
+        const snapshot = await networkHelpers.takeSnapshot();
+        await expectRefusal(settleAll([...good, ...at(offset, 20n)]), error);
+        await snapshot.restore();
+      }
+      await networkHelpers.time.setNextBlockTimestamp(sent);
+      await settleAll(good);
+      await expectSettled(good);
     });
 
     it("test_RevertWhen_AnItemIsFromAfterTheDeprecation", async () => {
