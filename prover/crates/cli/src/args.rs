@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::keys::{PtauCommand, SetupFiles};
+
 const ABOUT: &str = "Groth16 proofs over BN254 from snarkjs keys and witnesses.";
 
 const ENVIRONMENT: &str = "\
@@ -39,6 +41,11 @@ pub enum Command {
     Serve(ServeOptions),
     /// Time the parts of a proof
     Bench(BenchOptions),
+    /// Make a circuit's first key
+    Setup(SetupFiles),
+    /// Make, or check, powers of tau
+    #[command(subcommand)]
+    Ptau(PtauCommand),
 }
 
 /// Files of `prove`.

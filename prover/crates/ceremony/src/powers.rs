@@ -1,0 +1,3 @@
+//! Powers of tau.
+
+pub mod make;
