@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::keys::{PtauCommand, SetupFiles};
+use crate::keys::{BeaconOptions, ContributeOptions, PtauCommand, SetupFiles};
 
 const ABOUT: &str = "Groth16 proofs over BN254 from snarkjs keys and witnesses.";
 
@@ -43,6 +43,10 @@ pub enum Command {
     Bench(BenchOptions),
     /// Make a circuit's first key
     Setup(SetupFiles),
+    /// Add a secret to a key, and forget it
+    Contribute(ContributeOptions),
+    /// Add public randomness to a key
+    Beacon(BeaconOptions),
     /// Make, or check, powers of tau
     #[command(subcommand)]
     Ptau(PtauCommand),

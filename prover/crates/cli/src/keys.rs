@@ -8,6 +8,7 @@ use haca_prover_formats::FormatError;
 use haca_prover_formats::mapped::MappedFile;
 use haca_prover_formats::ptau::PowersFile;
 use haca_prover_formats::r1cs::CircuitFile;
+use haca_prover_formats::transcript::Beacon;
 
 /// Files of `setup`.
 #[derive(Debug, PartialEq, Eq, Args)]
@@ -21,6 +22,61 @@ pub struct SetupFiles {
     /// Written: the circuit's first key, which nobody has contributed to
     #[arg(value_name = "key.zkey")]
     pub key: PathBuf,
+}
+
+/// Files and options of `contribute`.
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct ContributeOptions {
+    /// Key
+    #[arg(value_name = "key.zkey")]
+    pub key: PathBuf,
+    /// Written: the key with one contribution more
+    #[arg(value_name = "next.zkey")]
+    pub next: PathBuf,
+    /// Who contributes; cut after 64 characters
+    #[arg(long, value_name = "text")]
+    pub name: Option<String>,
+    /// Mixed into the randomness of the operating system
+    #[arg(long, value_name = "text")]
+    pub entropy: Option<String>,
+}
+
+/// Files and options of `beacon`.
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct BeaconOptions {
+    /// Key
+    #[arg(value_name = "key.zkey")]
+    pub key: PathBuf,
+    /// Written: the key with the beacon's contribution
+    #[arg(value_name = "next.zkey")]
+    pub next: PathBuf,
+    /// Public randomness that nobody could know before: 1 to 255 bytes in hex
+    #[arg(value_parser = hex_bytes)]
+    pub beacon: Hex,
+    /// Hashed 2^N times
+    #[arg(value_name = "N", value_parser = clap::value_parser!(u8).range(10..=63))]
+    pub iterations: u8,
+    /// Name of the contribution; cut after 64 characters
+    #[arg(long, value_name = "text")]
+    pub name: Option<String>,
+}
+
+/// Bytes given in hex.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hex(pub Vec<u8>);
+
+fn hex_bytes(text: &str) -> Result<Hex, &'static str> {
+    let digits = text.strip_prefix("0x").unwrap_or(text).as_bytes();
+    if digits.is_empty() || digits.len() > 2 * 255 || !digits.len().is_multiple_of(2) {
+        return Err("not 1 to 255 bytes in hex");
+    }
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    digits
+        .chunks_exact(2)
+        .map(|pair| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8))
+        .collect::<Option<_>>()
+        .map(Hex)
+        .ok_or("not 1 to 255 bytes in hex")
 }
 
 /// What to do with powers of tau.
@@ -98,6 +154,35 @@ pub fn setup(files: &SetupFiles) -> Result<(), KeysError> {
     let hash = ceremony::setup(&circuit, &powers, &files.key)
         .map_err(|error| KeysError::new(&files.powers, error))?;
     println!("circuit {}", hex(&hash));
+    Ok(())
+}
+
+/// `contribute`.
+///
+/// # Errors
+/// [`KeysError`]; then there is no key.
+pub fn contribute(options: &ContributeOptions) -> Result<(), KeysError> {
+    let key = opened(&options.key)?;
+    let (name, entropy) = (options.name.as_deref(), options.entropy.as_deref());
+    let hash = ceremony::contribute(key.bytes(), name, entropy, &options.next)
+        .map_err(|error| KeysError::new(&options.key, error))?;
+    println!("contribution {}", hex(&hash));
+    Ok(())
+}
+
+/// `beacon`.
+///
+/// # Errors
+/// [`KeysError`]; then there is no key.
+pub fn beacon(options: &BeaconOptions) -> Result<(), KeysError> {
+    let key = opened(&options.key)?;
+    let beacon = Beacon {
+        iterations_log: options.iterations,
+        value: &options.beacon.0,
+    };
+    let hash = ceremony::beacon(key.bytes(), options.name.as_deref(), beacon, &options.next)
+        .map_err(|error| KeysError::new(&options.key, error))?;
+    println!("contribution {}", hex(&hash));
     Ok(())
 }
 

@@ -19,6 +19,10 @@ fn main() -> ExitCode {
         Command::Serve(options) => serve::run(&options).map_err(|error| error.to_string()),
         Command::Bench(options) => bench::run(&options).map_err(|error| error.to_string()),
         Command::Setup(files) => keys::setup(&files).map_err(|error| error.to_string()),
+        Command::Contribute(options) => {
+            keys::contribute(&options).map_err(|error| error.to_string())
+        }
+        Command::Beacon(options) => keys::beacon(&options).map_err(|error| error.to_string()),
         Command::Ptau(command) => keys::ptau(&command).map_err(|error| error.to_string()),
     };
     match result {
