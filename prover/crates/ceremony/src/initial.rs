@@ -121,11 +121,6 @@ impl<'a> InitialKey<'a> {
         })
     }
 
-    /// Logarithm of the size of the domain.
-    pub fn log_domain(&self) -> u32 {
-        self.log_domain
-    }
-
     /// Sends all sections in their order.
     ///
     /// # Returns

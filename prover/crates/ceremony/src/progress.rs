@@ -41,7 +41,7 @@ impl Progress {
             return;
         };
         state.done = (state.done + amount).min(self.total);
-        if state.shown.elapsed() < INTERVAL || state.done == 0 {
+        if state.shown.elapsed() < INTERVAL || state.done == 0 || state.done == self.total {
             return;
         }
         state.shown = Instant::now();

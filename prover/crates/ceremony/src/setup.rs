@@ -2,9 +2,6 @@
 
 use std::path::Path;
 
-use haca_prover_formats::ptau::PowersFile;
-use haca_prover_formats::r1cs::CircuitFile;
-
 use crate::blake2b::Hash;
 use crate::error::CeremonyError;
 use crate::initial::{InitialKey, Receiver, SECTIONS};
@@ -17,12 +14,7 @@ use crate::output::Output;
 ///
 /// # Errors
 /// [`CeremonyError`]; then there is no file.
-pub fn setup(
-    circuit: &CircuitFile,
-    powers: &PowersFile,
-    path: &Path,
-) -> Result<Hash, CeremonyError> {
-    let key = InitialKey::new(circuit, powers)?;
+pub fn setup(key: &InitialKey, path: &Path) -> Result<Hash, CeremonyError> {
     let mut output = Output::create(path, "zkey", SECTIONS)?;
     let hash = key.send(&mut output)?;
     output.finish()?;

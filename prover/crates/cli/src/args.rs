@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::keys::{BeaconOptions, ContributeOptions, PtauCommand, SetupFiles};
+use crate::keys::{BeaconOptions, ContributeOptions, PtauCommand, SetupFiles, VerifyKeyFiles};
 
 const ABOUT: &str = "Groth16 proofs over BN254 from snarkjs keys and witnesses.";
 
@@ -47,6 +47,8 @@ pub enum Command {
     Contribute(ContributeOptions),
     /// Add public randomness to a key
     Beacon(BeaconOptions),
+    /// Verify that a key follows from its circuit and its contributions
+    VerifyKey(VerifyKeyFiles),
     /// Make, or check, powers of tau
     #[command(subcommand)]
     Ptau(PtauCommand),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use haca_prover_ceremony::{self as ceremony, CeremonyError};
+use haca_prover_ceremony::{self as ceremony, CeremonyError, InitialKey};
 use haca_prover_formats::FormatError;
 use haca_prover_formats::mapped::MappedFile;
 use haca_prover_formats::ptau::PowersFile;
@@ -20,6 +20,20 @@ pub struct SetupFiles {
     #[arg(value_name = "powers.ptau")]
     pub powers: PathBuf,
     /// Written: the circuit's first key, which nobody has contributed to
+    #[arg(value_name = "key.zkey")]
+    pub key: PathBuf,
+}
+
+/// Files of `verify-key`.
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct VerifyKeyFiles {
+    /// Circuit
+    #[arg(value_name = "circuit.r1cs")]
+    pub circuit: PathBuf,
+    /// Powers of tau that the key was made from, checked before
+    #[arg(value_name = "powers.ptau")]
+    pub powers: PathBuf,
+    /// Key
     #[arg(value_name = "key.zkey")]
     pub key: PathBuf,
 }
@@ -84,6 +98,19 @@ fn hex_bytes(text: &str) -> Result<Hex, &'static str> {
 pub enum PtauCommand {
     /// Make a file for development: whoever makes it could forge proofs
     New(NewPowers),
+    /// Check a file: every point, every power, and what phase 2 needs
+    Check(CheckPowers),
+}
+
+/// What `ptau check` looks at.
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct CheckPowers {
+    /// Powers of tau, prepared for phase 2
+    #[arg(value_name = "powers.ptau")]
+    pub powers: PathBuf,
+    /// Must suffice for circuits of up to 2^N
+    #[arg(long, value_name = "N")]
+    pub power: Option<u32>,
 }
 
 /// What `ptau new` makes.
@@ -151,8 +178,9 @@ pub fn setup(files: &SetupFiles) -> Result<(), KeysError> {
     let (circuit_file, powers_file) = (opened(&files.circuit)?, opened(&files.powers)?);
     let circuit = circuit(&files.circuit, &circuit_file)?;
     let powers = powers(&files.powers, &powers_file)?;
-    let hash = ceremony::setup(&circuit, &powers, &files.key)
-        .map_err(|error| KeysError::new(&files.powers, error))?;
+    let about_powers = |error| KeysError::new(&files.powers, error);
+    let key = InitialKey::new(&circuit, &powers).map_err(about_powers)?;
+    let hash = ceremony::setup(&key, &files.key).map_err(about_powers)?;
     println!("circuit {}", hex(&hash));
     Ok(())
 }
@@ -186,6 +214,40 @@ pub fn beacon(options: &BeaconOptions) -> Result<(), KeysError> {
     Ok(())
 }
 
+/// `verify-key`: prints the hashes of the transcript.
+///
+/// # Errors
+/// [`KeysError`] says what is wrong with which file.
+pub fn verify_key(files: &VerifyKeyFiles) -> Result<(), KeysError> {
+    let (circuit_file, powers_file) = (opened(&files.circuit)?, opened(&files.powers)?);
+    let circuit = circuit(&files.circuit, &circuit_file)?;
+    let powers = powers(&files.powers, &powers_file)?;
+    let initial =
+        InitialKey::new(&circuit, &powers).map_err(|error| KeysError::new(&files.powers, error))?;
+    let key = opened(&files.key)?;
+    let verified = ceremony::verify(&initial, key.bytes())
+        .map_err(|error| KeysError::new(&files.key, error))?;
+    println!("circuit {}", hex(&verified.circuit_hash));
+    for contribution in &verified.contributions {
+        let beacon = contribution
+            .beacon
+            .as_ref()
+            .map(|(value, log)| format!(" beacon {} 2^{log}", hex(value)));
+        let name = contribution
+            .name
+            .as_ref()
+            .map(|name| format!(" {}", name.escape_debug()));
+        println!(
+            "contribution {}{}{}",
+            hex(&contribution.hash),
+            beacon.unwrap_or_default(),
+            name.unwrap_or_default()
+        );
+    }
+    println!("valid");
+    Ok(())
+}
+
 /// `ptau`.
 ///
 /// # Errors
@@ -196,6 +258,20 @@ pub fn ptau(command: &PtauCommand) -> Result<(), KeysError> {
             let secret = new.secret.as_deref().map(str::as_bytes);
             ceremony::powers::make::make(new.power, secret, &new.powers)
                 .map_err(|error| KeysError::new(&new.powers, error))
+        }
+        PtauCommand::Check(check) => {
+            let file = opened(&check.powers)?;
+            let powers = powers(&check.powers, &file)?;
+            ceremony::powers::check::check(&powers, check.power)
+                .map_err(|error| KeysError::new(&check.powers, error))?;
+            let (power, count) = (powers.power, powers.contribution_count);
+            let warning = if count == 0 {
+                ": for development only"
+            } else {
+                ""
+            };
+            println!("power {power}, {count} contributions{warning}");
+            Ok(())
         }
     }
 }

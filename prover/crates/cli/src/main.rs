@@ -23,6 +23,7 @@ fn main() -> ExitCode {
             keys::contribute(&options).map_err(|error| error.to_string())
         }
         Command::Beacon(options) => keys::beacon(&options).map_err(|error| error.to_string()),
+        Command::VerifyKey(files) => keys::verify_key(&files).map_err(|error| error.to_string()),
         Command::Ptau(command) => keys::ptau(&command).map_err(|error| error.to_string()),
     };
     match result {

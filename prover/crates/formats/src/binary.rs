@@ -54,6 +54,11 @@ impl<'a> Sections<'a> {
         Ok(Self { sections })
     }
 
+    /// Number of sections.
+    pub fn count(&self) -> usize {
+        self.sections.len()
+    }
+
     /// Whether there is a section with this number.
     pub fn has(&self, section: u32) -> bool {
         self.sections.iter().any(|(number, _)| *number == section)
