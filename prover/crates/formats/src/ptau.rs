@@ -14,6 +14,9 @@ use crate::zkey::{G1_BYTES, G2_BYTES};
 
 /// Largest power of any ceremony on this curve.
 pub const MAX_POWER: u32 = 28;
+/// Bytes of a contribution without parameters: 9 points of G1, 5 of G2, two hashes (of 216 and 64
+/// bytes), kind and length.
+const CONTRIBUTION_BYTES: u64 = 9 * G1_BYTES as u64 + 5 * G2_BYTES as u64 + 216 + 64 + 8;
 /// Bytes behind section 2 that snarkjs may read as a point.
 const BEHIND_BYTES: usize = G1_BYTES;
 
@@ -34,8 +37,6 @@ pub struct PowersFile<'a> {
     pub beta1: &'a [u8],
     /// beta in the second group.
     pub beta2: &'a [u8],
-    /// What the ceremony's parties left behind.
-    pub contributions: &'a [u8],
     /// Number of contributions that the file names.
     pub contribution_count: u32,
     /// The file's bytes right behind section 2, as many as a point has, if there are so many.
@@ -99,6 +100,7 @@ impl<'a> PowersFile<'a> {
         };
         let tau1 = sized(2, "powers of tau in G1", 2 * size - 1, G1_BYTES)?;
         let contributions = sections.unique(7, "contributions")?;
+        let contribution_count = count_contributions(contributions)?;
         let prepared = if sections.has(12) {
             Some(Prepared {
                 tau1: sized(12, "Lagrange points in G1", 4 * size - 1, G1_BYTES)?,
@@ -117,8 +119,7 @@ impl<'a> PowersFile<'a> {
             alpha1: sized(4, "powers of tau with alpha", size, G1_BYTES)?,
             beta1: sized(5, "powers of tau with beta", size, G1_BYTES)?,
             beta2: sized(6, "beta in G2", 1, G2_BYTES)?,
-            contributions,
-            contribution_count: Cursor::new(contributions).u32("number of contributions")?,
+            contribution_count,
             behind_tau1: behind(bytes, tau1),
             prepared,
         })
@@ -142,6 +143,18 @@ impl<'a> Prepared<'a> {
         let size = 1usize << log;
         &list[(size - 1) * point_bytes..(2 * size - 1) * point_bytes]
     }
+}
+
+/// The number of contributions, which must have room in their section; nothing reads them.
+fn count_contributions(section: &[u8]) -> Result<u32, FormatError> {
+    let mut cursor = Cursor::new(section);
+    let count = cursor.u32("number of contributions")?;
+    let least = u64::from(count) * CONTRIBUTION_BYTES;
+    cursor.take("contributions", least)?;
+    if count == 0 {
+        cursor.finish()?;
+    }
+    Ok(count)
 }
 
 /// The bytes of `whole` that follow on its part `section`.
