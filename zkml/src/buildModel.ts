@@ -8,6 +8,7 @@ import { constrainModel } from "./constrain/constrainModel.ts";
 import type { Graph } from "./kinds/graph.ts";
 import { type Accuracy, findLabelOutput } from "./quantise/measureAccuracy.ts";
 import { ensurePtau } from "./setup/developmentPtau.ts";
+import { keyMaker } from "./setup/nativeProver.ts";
 import { type Progress, step } from "./setup/progress.ts";
 import { setUpKeys } from "./setup/setUpKeys.ts";
 
@@ -38,8 +39,11 @@ export async function buildModel(parameters: {
   ptauFolder: string;
   beacon?: string;
   accuracy?: Accuracy;
+  /** path of the native prover; default: snarkjs makes the keys */
+  prover?: string;
   onProgress: Progress;
 }): Promise<Manifest> {
+  const native = parameters.prover === undefined ? {} : { prover: parameters.prover };
   const { name, workFolder, graph, integerModel, accuracy, onProgress } = parameters;
   const folder = join(workFolder, "model");
   const file = (path: string) => join(folder, path);
@@ -69,10 +73,11 @@ export async function buildModel(parameters: {
     power: Math.floor(Math.log2(size.constraints + size.publicSignals)) + 1,
     ...(parameters.ptau === undefined ? {} : { ptau: parameters.ptau }),
     folder: parameters.ptauFolder,
+    ...native,
     onProgress,
   });
   const { verificationKey, beacon } = await step({
-    name: "set up keys",
+    name: `set up keys (${keyMaker(parameters.prover)})`,
     onProgress,
     run: () =>
       setUpKeys({
@@ -81,6 +86,8 @@ export async function buildModel(parameters: {
         workFolder,
         zkey: file(FILES.zkey),
         ...(parameters.beacon === undefined ? {} : { beacon: parameters.beacon }),
+        ...native,
+        onProgress,
       }),
   });
   writeFileSync(file(FILES.verificationKey), `${JSON.stringify(verificationKey, null, 2)}\n`);

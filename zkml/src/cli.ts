@@ -11,6 +11,7 @@ import type { InputRange, QuantiseOptions } from "./quantise/options.ts";
 import { readSamples } from "./quantise/readSamples.ts";
 import { developmentPtauPath, generatePtau } from "./setup/developmentPtau.ts";
 import { importPtau } from "./setup/importPtau.ts";
+import { findNativeProver } from "./setup/nativeProver.ts";
 import { releaseCurve } from "./setup/snarkjsResources.ts";
 
 const EXIT_FAILURE = 1;
@@ -102,6 +103,7 @@ async function compile(path: string, options: CompileOptions): Promise<void> {
     ...(options.test === undefined ? {} : { test: readSamples(userPath(options.test)) }),
     ...(options.ptau === undefined ? {} : { ptau: userPath(options.ptau) }),
     ...(options.beacon === undefined ? {} : { beacon: options.beacon }),
+    ...nativeProver(),
     onProgress: print,
   });
   print(formatManifest(manifest));
@@ -129,7 +131,12 @@ async function ptau(options: {
   try {
     if (power !== undefined) {
       const path = developmentPtauPath({ folder: DEFAULT_PTAU_FOLDER, power });
-      const record = await generatePtau({ power, ptau: path, onProgress: print });
+      const record = await generatePtau({
+        power,
+        ptau: path,
+        ...nativeProver(),
+        onProgress: print,
+      });
       print(`${path}: development file for circuits below 2^${record.power} constraints`);
     } else if (file !== undefined) {
       if (hash === undefined) {
@@ -146,6 +153,12 @@ async function ptau(options: {
   } finally {
     await releaseCurve();
   }
+}
+
+/** Makes keys where it is built; snarkjs otherwise. */
+function nativeProver(): { prover?: string } {
+  const prover = findNativeProver({ setting: process.env.HACA_PROVER });
+  return prover === undefined ? {} : { prover };
 }
 
 function integer(text: string): number {

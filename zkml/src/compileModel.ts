@@ -60,6 +60,8 @@ export async function compileModel(parameters: {
   ptauFolder?: string;
   /** 64 lower-case hex digits of public randomness for the setup's last step */
   beacon?: string;
+  /** path of the native prover, which makes the same keys faster; default: snarkjs makes them */
+  prover?: string;
   onProgress?: Progress;
 }): Promise<CompiledModel> {
   const { onnx, name, calibration, test, ptau, beacon } = parameters;
@@ -97,6 +99,7 @@ export async function compileModel(parameters: {
       ptauFolder: parameters.ptauFolder ?? DEFAULT_PTAU_FOLDER,
       ...(ptau === undefined ? {} : { ptau }),
       ...(beacon === undefined ? {} : { beacon }),
+      ...(parameters.prover === undefined ? {} : { prover: parameters.prover }),
       ...(accuracy === undefined ? {} : { accuracy }),
       onProgress,
     });

@@ -7,8 +7,10 @@ pub mod circuit;
 pub mod circuits;
 mod fixed_base;
 pub mod numbers;
+mod r1cs;
 pub mod setup;
 mod write;
 
 pub use circuit::Circuit;
+pub use r1cs::write_r1cs;
 pub use setup::{write_witness, write_zkey};

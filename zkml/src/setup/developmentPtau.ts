@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { hashFile } from "@haca/model-runtime/loadModel";
 import { BaseError } from "@haca/protocol/baseError";
 import { curves, powersOfTau } from "snarkjs";
+import { keyMaker, runNativeProver } from "./nativeProver.ts";
 import { type Progress, step } from "./progress.ts";
 import { type PtauRecord, readPtauRecord, writePtauRecord } from "./ptauRecord.ts";
 
@@ -20,12 +21,22 @@ export async function ensurePtau(parameters: {
   ptau?: string;
   /** where development files are kept */
   folder: string;
+  /** path of the native prover; default: snarkjs */
+  prover?: string;
   onProgress: Progress;
 }): Promise<{ ptau: string; record: PtauRecord }> {
-  const { power, folder, onProgress } = parameters;
+  const { power, folder, prover, onProgress } = parameters;
   const ptau = parameters.ptau ?? developmentPtauPath({ folder, power });
   if (parameters.ptau === undefined && !existsSync(ptau)) {
-    return { ptau, record: await generatePtau({ power, ptau, onProgress }) };
+    return {
+      ptau,
+      record: await generatePtau({
+        power,
+        ptau,
+        ...(prover === undefined ? {} : { prover }),
+        onProgress,
+      }),
+    };
   }
   const record = await readPtauRecord(ptau);
   if (record.power < power) {
@@ -43,16 +54,18 @@ export function developmentPtauPath(parameters: { folder: string; power: number 
 }
 
 /**
- * Makes a powers-of-tau file on this machine: one contribution, prepared for phase 2. For development: nobody but
- * this process can vouch that the secret was forgotten.
+ * Makes a powers-of-tau file on this machine, prepared for phase 2. For development: nobody but this process can
+ * vouch that the secret was forgotten. A file of the native prover names no contribution.
  */
 export async function generatePtau(parameters: {
   power: number;
   /** where to write the file */
   ptau: string;
+  /** path of the native prover; default: snarkjs */
+  prover?: string;
   onProgress: Progress;
 }): Promise<PtauRecord> {
-  const { power, ptau, onProgress } = parameters;
+  const { power, ptau, prover, onProgress } = parameters;
   if (!Number.isInteger(power) || power < 1 || power > MAXIMUM_POWER) {
     throw new BaseError({
       code: "ptau.powerInvalid",
@@ -63,21 +76,20 @@ export async function generatePtau(parameters: {
   const work = mkdtempSync(`${ptau}.`);
   const file = (name: string) => join(work, name);
   try {
-    await step({
-      name: `powers of tau 2^${power}: contribute`,
-      onProgress,
-      run: async () => {
-        const curve = await curves.getCurveFromName("bn128");
-        await powersOfTau.newAccumulator(curve, power, file("new"));
-        const secret = randomBytes(32).toString("hex");
-        await powersOfTau.contribute(file("new"), file("contributed"), "development", secret);
-      },
-    });
-    await step({
-      name: `powers of tau 2^${power}: prepare phase 2`,
-      onProgress,
-      run: () => powersOfTau.preparePhase2(file("contributed"), file("prepared")),
-    });
+    if (prover === undefined) {
+      await makeBySnarkjs({ power, file, onProgress });
+    } else {
+      await step({
+        name: `powers of tau 2^${power} (${keyMaker(prover)})`,
+        onProgress,
+        run: () =>
+          runNativeProver({
+            program: prover,
+            parameters: ["ptau", "new", String(power), file("prepared")],
+            onProgress,
+          }),
+      });
+    }
     const record: PtauRecord = {
       format: 1,
       power,
@@ -90,4 +102,27 @@ export async function generatePtau(parameters: {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+async function makeBySnarkjs(parameters: {
+  power: number;
+  file: (name: string) => string;
+  onProgress: Progress;
+}): Promise<void> {
+  const { power, file, onProgress } = parameters;
+  await step({
+    name: `powers of tau 2^${power}: contribute`,
+    onProgress,
+    run: async () => {
+      const curve = await curves.getCurveFromName("bn128");
+      await powersOfTau.newAccumulator(curve, power, file("new"));
+      const secret = randomBytes(32).toString("hex");
+      await powersOfTau.contribute(file("new"), file("contributed"), "development", secret);
+    },
+  });
+  await step({
+    name: `powers of tau 2^${power}: prepare phase 2`,
+    onProgress,
+    run: () => powersOfTau.preparePhase2(file("contributed"), file("prepared")),
+  });
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::keys::{BeaconOptions, ContributeOptions, PtauCommand, SetupFiles, VerifyKeyFiles};
+
 const ABOUT: &str = "Groth16 proofs over BN254 from snarkjs keys and witnesses.";
 
 const ENVIRONMENT: &str = "\
@@ -39,6 +41,17 @@ pub enum Command {
     Serve(ServeOptions),
     /// Time the parts of a proof
     Bench(BenchOptions),
+    /// Make a circuit's first key
+    Setup(SetupFiles),
+    /// Add a secret to a key, and forget it
+    Contribute(ContributeOptions),
+    /// Add public randomness to a key
+    Beacon(BeaconOptions),
+    /// Verify that a key follows from its circuit and its contributions
+    VerifyKey(VerifyKeyFiles),
+    /// Make, or check, powers of tau
+    #[command(subcommand)]
+    Ptau(PtauCommand),
 }
 
 /// Files of `prove`.

@@ -8,6 +8,7 @@ pub mod cpu;
 pub mod cuda;
 pub mod engine;
 pub mod files;
+pub mod keys;
 pub mod memory;
 pub mod once;
 pub mod resident;

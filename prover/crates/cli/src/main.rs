@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use haca_prover::args::{Command, CommandLine};
-use haca_prover::{bench, cpu, once, serve};
+use haca_prover::{bench, cpu, keys, once, serve};
 
 fn main() -> ExitCode {
     if let Err(message) = cpu::check() {
@@ -18,6 +18,13 @@ fn main() -> ExitCode {
         Command::Verify(files) => once::verify(&files).map_err(|error| error.to_string()),
         Command::Serve(options) => serve::run(&options).map_err(|error| error.to_string()),
         Command::Bench(options) => bench::run(&options).map_err(|error| error.to_string()),
+        Command::Setup(files) => keys::setup(&files).map_err(|error| error.to_string()),
+        Command::Contribute(options) => {
+            keys::contribute(&options).map_err(|error| error.to_string())
+        }
+        Command::Beacon(options) => keys::beacon(&options).map_err(|error| error.to_string()),
+        Command::VerifyKey(files) => keys::verify_key(&files).map_err(|error| error.to_string()),
+        Command::Ptau(command) => keys::ptau(&command).map_err(|error| error.to_string()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -54,6 +54,16 @@ impl<'a> Sections<'a> {
         Ok(Self { sections })
     }
 
+    /// Number of sections.
+    pub fn count(&self) -> usize {
+        self.sections.len()
+    }
+
+    /// Whether there is a section with this number.
+    pub fn has(&self, section: u32) -> bool {
+        self.sections.iter().any(|(number, _)| *number == section)
+    }
+
     /// The one section with this number.
     ///
     /// # Errors
@@ -74,7 +84,7 @@ impl<'a> Sections<'a> {
 }
 
 /// Reads numbers off a byte string.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Cursor<'a> {
     rest: &'a [u8],
 }
@@ -83,6 +93,28 @@ impl<'a> Cursor<'a> {
     /// Starts at the first byte.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
+    }
+
+    /// Whether everything has been read.
+    pub fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The next byte.
+    ///
+    /// # Errors
+    /// [`FormatError::Truncated`] at the end.
+    pub fn byte(&mut self, what: &'static str) -> Result<u8, FormatError> {
+        Ok(self.take(what, 1)?[0])
+    }
+
+    /// The next bytes, as many as the byte before them says.
+    ///
+    /// # Errors
+    /// [`FormatError::Truncated`] when there are fewer.
+    pub fn string(&mut self, what: &'static str) -> Result<&'a [u8], FormatError> {
+        let length = self.byte(what)?;
+        self.take(what, u64::from(length))
     }
 
     /// The next `count` bytes.

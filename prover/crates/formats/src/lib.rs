@@ -1,4 +1,5 @@
-//! Readers of snarkjs files: `.zkey`, `.wtns`, `proof.json`, `public.json`, `verification_key.json`.
+//! Readers of circom's and snarkjs' files: `.zkey`, `.wtns`, `.r1cs`, `.ptau`, `proof.json`, `public.json`,
+//! `verification_key.json`.
 //!
 //! Nothing here does field or curve arithmetic: readers check the frame of a file (sections, sizes,
 //! curve, ranges) and hand out integers. No input makes them panic, and none makes them allocate
@@ -10,6 +11,9 @@ pub mod decimal;
 pub mod error;
 pub mod json;
 pub mod mapped;
+pub mod ptau;
+pub mod r1cs;
+pub mod transcript;
 pub mod wtns;
 pub mod zkey;
 

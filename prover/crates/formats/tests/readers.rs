@@ -1,12 +1,15 @@
-//! Both readers against damaged, random and hostile files.
+//! All readers against damaged, random and hostile files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use haca_prover_formats::FormatError;
 use haca_prover_formats::mapped::MappedFile;
+use haca_prover_formats::ptau::PowersFile;
+use haca_prover_formats::r1cs::{CircuitFile, Side};
+use haca_prover_formats::transcript::Transcript;
 use haca_prover_formats::wtns::WitnessFile;
 use haca_prover_formats::zkey::KeyFile;
 use haca_prover_test_setup::circuits::{Kind, synthetic};
-use haca_prover_test_setup::{write_witness, write_zkey};
+use haca_prover_test_setup::{write_r1cs, write_witness, write_zkey};
 use proptest::prelude::*;
 
 fn sound_key() -> Vec<u8> {
@@ -15,6 +18,86 @@ fn sound_key() -> Vec<u8> {
 
 fn sound_witness() -> Vec<u8> {
     write_witness(&synthetic(Kind::Model, 60, 2, 1))
+}
+
+fn sound_circuit() -> Vec<u8> {
+    write_r1cs(&synthetic(Kind::Model, 60, 2, 1))
+}
+
+/// A frame with every section of powers of tau, and no point in it.
+fn sound_powers() -> Vec<u8> {
+    const POWER: u32 = 2;
+    let mut header = 32u32.to_le_bytes().to_vec();
+    header.extend(
+        haca_prover_formats::bn254::BASE_MODULUS
+            .iter()
+            .flat_map(|word| word.to_le_bytes()),
+    );
+    header.extend(POWER.to_le_bytes());
+    header.extend(POWER.to_le_bytes());
+    let points = |count: usize, bytes: usize| vec![0; count * bytes];
+    let size = 1 << POWER;
+    frame(
+        b"ptau\x01\0\0\0",
+        &[
+            (1, header),
+            (2, points(2 * size - 1, 64)),
+            (3, points(size, 128)),
+            (4, points(size, 64)),
+            (5, points(size, 64)),
+            (6, points(1, 128)),
+            (7, vec![0; 4]),
+            (12, points(4 * size - 1, 64)),
+            (13, points(2 * size - 1, 128)),
+            (14, points(2 * size - 1, 64)),
+            (15, points(2 * size - 1, 64)),
+        ],
+    )
+}
+
+fn frame(start: &[u8], sections: &[(u32, Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = start.to_vec();
+    bytes.extend((sections.len() as u32).to_le_bytes());
+    for (number, content) in sections {
+        bytes.extend(number.to_le_bytes());
+        bytes.extend((content.len() as u64).to_le_bytes());
+        bytes.extend(content);
+    }
+    bytes
+}
+
+/// The section of a key with a party's contribution and a beacon's.
+fn sound_transcript() -> Vec<u8> {
+    let mut bytes = vec![7; 64];
+    bytes.extend(2u32.to_le_bytes());
+    for (kind, parameters) in [
+        (0u32, b"\x01\x03Ada".as_slice()),
+        (1, b"\x01\x01B\x02\x0a\x03\x02\x01\x02"),
+    ] {
+        bytes.extend([9; 3 * 64 + 128 + 64]);
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend((parameters.len() as u32).to_le_bytes());
+        bytes.extend(parameters);
+    }
+    bytes
+}
+
+fn circuit_error(bytes: &[u8]) -> FormatError {
+    CircuitFile::read(bytes)
+        .map(|_| "a circuit")
+        .expect_err("must be refused")
+}
+
+fn powers_error(bytes: &[u8]) -> FormatError {
+    PowersFile::read(bytes)
+        .map(|_| "powers of tau")
+        .expect_err("must be refused")
+}
+
+fn transcript_error(bytes: &[u8]) -> FormatError {
+    Transcript::read(bytes)
+        .map(|_| "a transcript")
+        .expect_err("must be refused")
 }
 
 fn key_error(bytes: &[u8]) -> FormatError {
@@ -64,6 +147,120 @@ fn every_truncation_is_refused() {
     }
     for length in 0..witness.len() {
         witness_error(&witness[..length]);
+    }
+    let (circuit, powers, transcript) = (sound_circuit(), sound_powers(), sound_transcript());
+    for length in (0..circuit.len()).step_by(7) {
+        circuit_error(&circuit[..length]);
+    }
+    for length in (0..powers.len()).step_by(7) {
+        powers_error(&powers[..length]);
+    }
+    for length in 0..transcript.len() {
+        transcript_error(&transcript[..length]);
+    }
+}
+
+#[test]
+fn circuits_give_their_terms_back() {
+    let bytes = sound_circuit();
+    let file = CircuitFile::read(&bytes).unwrap();
+    let circuit = synthetic(Kind::Model, 60, 2, 1);
+    assert_eq!(file.wire_count as usize, circuit.witness.len());
+    assert_eq!((file.public_count, file.constraint_count), (2, 60));
+    assert_eq!(file.log_domain(), circuit.log_domain());
+    let mut terms = file.terms();
+    for (number, constraint) in circuit.constraints.iter().enumerate() {
+        for (side, sum) in [Side::A, Side::B, Side::C].into_iter().zip(constraint) {
+            for (wire, _) in sum {
+                let term = terms.next().unwrap();
+                assert_eq!(
+                    (term.side, term.constraint as usize, term.wire),
+                    (side, number, *wire)
+                );
+            }
+        }
+    }
+    assert!(terms.next().is_none());
+}
+
+#[test]
+fn circuits_are_refused_for_what_is_wrong_in_them() {
+    let circuit = sound_circuit();
+    let (header, rows) = (content(&circuit, 1), content(&circuit, 2));
+    for (at, value, words) in [
+        (header + 4, 5u32, "modulus"),
+        (header + 36, 3, "is not below 3"),
+        (header + 40, u32::MAX, "public wires"),
+        (header + 60, 59, "follow the last"),
+        (header + 60, 61, "truncated"),
+        (header + 60, 1 << 28, "number of constraints"),
+        (rows, u32::MAX, "truncated"),
+        (rows + 4, 1_000_000, "wire 1000000 of constraint 0"),
+        (rows + 36, u32::MAX, "not below the modulus"),
+    ] {
+        let message = circuit_error(&with(circuit.clone(), at, &value.to_le_bytes())).to_string();
+        assert!(message.contains(words), "{message}");
+    }
+    let mut gates = with(circuit.clone(), 8, &4u32.to_le_bytes());
+    gates.extend(4u32.to_le_bytes());
+    gates.extend(4u64.to_le_bytes());
+    gates.extend(1u32.to_le_bytes());
+    assert!(circuit_error(&gates).to_string().contains("custom gates"));
+}
+
+#[test]
+fn powers_are_refused_for_what_is_wrong_in_them() {
+    let powers = sound_powers();
+    assert_eq!(PowersFile::read(&powers).unwrap().power, 2);
+    let (header, behind) = (content(&powers, 1), content(&powers, 3) - 12);
+    let read = PowersFile::read(&powers).unwrap();
+    assert_eq!(read.behind_tau1, Some(&powers[behind..behind + 64]));
+    for (at, value, words) in [
+        (header + 4, 5u32, "modulus"),
+        (header + 36, 1, "powers of tau in G1: 448 bytes"),
+        (header + 36, 3, "power of the ceremony: 2 is below"),
+        (header + 36, 0, "power: 0"),
+        (header + 36, 29, "power: 29"),
+        (header + 40, 1, "power of the ceremony"),
+        (content(&powers, 7), 1, "truncated: contributions"),
+        (content(&powers, 7), u32::MAX, "truncated: contributions"),
+    ] {
+        let message = powers_error(&with(powers.clone(), at, &value.to_le_bytes())).to_string();
+        assert!(message.contains(words), "{message}");
+    }
+    let plain = with(
+        powers.clone(),
+        content(&powers, 12) - 12,
+        &77u32.to_le_bytes(),
+    );
+    let message = PowersFile::read(&plain).unwrap().prepared().unwrap_err();
+    assert!(message.to_string().contains("not prepared for phase 2"));
+}
+
+#[test]
+fn contributions_are_refused_for_what_is_wrong_in_them() {
+    let transcript = sound_transcript();
+    let read = Transcript::read(&transcript).unwrap();
+    assert_eq!(read.contributions[0].name, Some(b"Ada".as_slice()));
+    let beacon = read.contributions[1].beacon.unwrap();
+    assert_eq!((beacon.iterations_log, beacon.value), (10, &[1, 2][..]));
+    let first = 68 + 384;
+    let second = first + 8 + 5 + 384;
+    for (at, value, words) in [
+        (64, 3, "truncated"),
+        (64, 1, "follow the last"),
+        (67, 0xff, "truncated"),
+        (first, 1, "neither a party's nor a beacon's"),
+        (first, 2, "neither a party's nor a beacon's"),
+        (first + 8, 4, "unknown kind"),
+        (first + 9, 4, "truncated: a name"),
+        (second, 0, "neither a party's nor a beacon's"),
+        (second + 8, 3, "not in order"),
+        (second + 12, 9, "iterations"),
+        (second + 12, 64, "iterations"),
+    ] {
+        let message = transcript_error(&with(transcript.clone(), at, &[value])).to_string();
+        assert!(message.contains(words), "byte {at}: {message}");
     }
 }
 
@@ -225,25 +422,44 @@ fn exercise(bytes: &[u8]) {
     if let Ok(witness) = WitnessFile::read(bytes) {
         assert_eq!(witness.values().len(), witness.len());
     }
+    if let Ok(circuit) = CircuitFile::read(bytes) {
+        for term in circuit.terms() {
+            assert!(term.wire < circuit.wire_count);
+            assert!(term.constraint < circuit.constraint_count);
+            circuit.value(term.place);
+        }
+        assert!(circuit.log_domain() <= 28);
+    }
+    if let Ok(powers) = PowersFile::read(bytes) {
+        assert!(powers.tau1.len() < bytes.len());
+        let _ = powers.prepared();
+    }
+    for section in [bytes, bytes.get(12..).unwrap_or(&[])] {
+        if let Ok(transcript) = Transcript::read(section) {
+            assert!(transcript.contributions.len() * 392 < section.len());
+        }
+    }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn random_bytes_do_no_harm(bytes: Vec<u8>, magic in 0usize..3) {
-        let magic: &[u8] = [&b""[..], b"zkey\x01\0\0\0", b"wtns\x02\0\0\0"][magic];
+    fn random_bytes_do_no_harm(bytes: Vec<u8>, magic in 0usize..5) {
+        let magic: &[u8] = [
+            &b""[..], b"zkey\x01\0\0\0", b"wtns\x02\0\0\0", b"r1cs\x01\0\0\0", b"ptau\x01\0\0\0",
+        ][magic];
         exercise(&[magic, &bytes].concat());
     }
 
     #[test]
     fn damaged_files_do_no_harm(
-        is_key: bool,
+        kind in 0usize..5,
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
         kept in any::<prop::sample::Index>(),
         cut: bool,
     ) {
-        let mut bytes = if is_key { sound_key_once().to_vec() } else { sound_witness_once().to_vec() };
+        let mut bytes = sound_files()[kind].clone();
         for (index, value) in changes {
             // Headers and section frames are where damage is interesting.
             let reach = if value % 2 == 0 { bytes.len() } else { bytes.len().min(1000) };
@@ -256,12 +472,15 @@ proptest! {
     }
 }
 
-fn sound_key_once() -> &'static [u8] {
-    static KEY: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
-    KEY.get_or_init(sound_key)
-}
-
-fn sound_witness_once() -> &'static [u8] {
-    static WITNESS: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
-    WITNESS.get_or_init(sound_witness)
+fn sound_files() -> &'static [Vec<u8>; 5] {
+    static FILES: std::sync::OnceLock<[Vec<u8>; 5]> = std::sync::OnceLock::new();
+    FILES.get_or_init(|| {
+        [
+            sound_key(),
+            sound_witness(),
+            sound_circuit(),
+            sound_powers(),
+            sound_transcript(),
+        ]
+    })
 }

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use clap::builder::PossibleValue;
 use clap::{Parser, ValueEnum};
 use haca_prover_test_setup::circuits::{Kind, synthetic};
-use haca_prover_test_setup::{write_witness, write_zkey};
+use haca_prover_test_setup::{write_r1cs, write_witness, write_zkey};
 
 const ABOUT: &str = "\
-Writes <prefix>.zkey and <prefix>.wtns of a synthetic circuit, for benchmarks and tests only: \
+Writes <prefix>.r1cs, <prefix>.zkey and <prefix>.wtns of a synthetic circuit, for benchmarks and tests only: \
 the setup's secrets are derived from the seed, so anyone can forge proofs for the key.";
 
 /// Public signals of the circuits written here.
@@ -65,6 +65,7 @@ fn run(command_line: &CommandLine) -> Result<(), String> {
     let constraints = (1 << log_domain) - PUBLIC_COUNT - 1;
     let circuit = synthetic(*kind, constraints, PUBLIC_COUNT, *seed);
     for (extension, bytes) in [
+        ("r1cs", write_r1cs(&circuit)),
         ("wtns", write_witness(&circuit)),
         ("zkey", write_zkey(&circuit, *seed)),
     ] {

@@ -1,0 +1,4 @@
+//! Powers of tau.
+
+pub mod check;
+pub mod make;
