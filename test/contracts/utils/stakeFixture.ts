@@ -10,6 +10,7 @@ import type { NetworkConnection } from "hardhat/types/network";
 import { now } from "./attestationFixture.ts";
 import {
   challenge,
+  DEPOSIT,
   deployPages,
   goodResults,
   idOf,
@@ -165,9 +166,11 @@ export async function proposeBad(f: PageFixture, index: number, fee = 0n): Promi
   return page;
 }
 
-/** Shows that such a page is wrong. */
-export const refute = (f: PageFixture, page: Page) => {
+/** Shows that such a page is wrong, and gives its proposer another deposit. */
+export async function refute(f: PageFixture, page: Page): Promise<void> {
   const [index] = [...page.results.keys()];
   if (index === undefined) throw new Error("a page without results");
-  return challenge(f, page, index);
-};
+  await challenge(f, page, index);
+  await f.token.approve(f.pages, DEPOSIT);
+  await f.pages.deposit(f.operator, DEPOSIT);
+}
