@@ -10,7 +10,7 @@ import {IValidatorStaking} from "../interfaces/IValidatorStaking.sol";
 /// @title RewardRouter
 /// @notice See {IRewardRouter}.
 ///
-/// Access: `setTarget` is governance's. Tokens leave to the target only, and no allowance outlasts a call.
+/// Access: `setRecipient` is governance's. Tokens leave to the recipient only, and no allowance outlasts a call.
 contract RewardRouter is IRewardRouter, AccessManaged {
     using SafeERC20 for IERC20;
 
@@ -18,7 +18,7 @@ contract RewardRouter is IRewardRouter, AccessManaged {
     IERC20 public immutable TOKEN;
 
     /// @inheritdoc IRewardRouter
-    address public override target;
+    address public override recipient;
 
     constructor(address authority, IERC20 token) AccessManaged(authority) {
         if (authority.code.length == 0) revert RewardRouter_NotAContract(authority);
@@ -28,22 +28,24 @@ contract RewardRouter is IRewardRouter, AccessManaged {
 
     /// @inheritdoc IRewardRouter
     function forward() external override returns (uint256 amount) {
-        address target_ = target;
-        if (target_ == address(0)) revert RewardRouter_NoTarget();
+        address recipient_ = recipient;
+        if (recipient_ == address(0)) revert RewardRouter_NoRecipient();
         amount = TOKEN.balanceOf(address(this));
         if (amount == 0) revert RewardRouter_NothingHere();
-        emit RewardsForwarded(target_, amount);
-        TOKEN.forceApprove(target_, amount);
+        emit RewardsForwarded(recipient_, amount);
+        TOKEN.forceApprove(recipient_, amount);
         // All OPG there is fits 96 bits.
-        IValidatorStaking(target_).addRewards(uint96(amount));
-        // A target that took less keeps no allowance for later.
-        TOKEN.forceApprove(target_, 0);
+        IValidatorStaking(recipient_).addRewards(uint96(amount));
+        // A recipient that took less keeps no allowance for later.
+        TOKEN.forceApprove(recipient_, 0);
     }
 
     /// @inheritdoc IRewardRouter
-    function setTarget(address target_) external override restricted {
-        if (target_ != address(0) && target_.code.length == 0) revert RewardRouter_NotAContract(target_);
-        target = target_;
-        emit TargetChanged(target_);
+    function setRecipient(address recipient_) external override restricted {
+        if (recipient_ != address(0) && recipient_.code.length == 0) {
+            revert RewardRouter_NotAContract(recipient_);
+        }
+        recipient = recipient_;
+        emit RecipientChanged(recipient_);
     }
 }

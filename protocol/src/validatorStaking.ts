@@ -1,5 +1,22 @@
 import { getAddress, Signature, solidityPackedKeccak256, toBeHex, type Wallet } from "ethers";
 
+const OPG = 10n ** 18n;
+
+/** What a deployment sets first; governance may change it within the contract's bounds. */
+export const DEFAULT_STAKE_PARAMETERS = {
+  /** smallest units of OPG that an owner needs in their own pool */
+  minimumSelfStake: 10_000n * OPG,
+  /** smallest units of OPG below which the set attests nothing */
+  minimumTotalStake: 30_000n * OPG,
+  /** hundredths of a percent that signers of a wrong page lose, with a quorum and without */
+  slashWithQuorum: 500n,
+  slashWithout: 100n,
+  /** the same, what a validator loses in a day at most */
+  dailySlash: 1_000n,
+  /** smallest units of OPG for who slashes */
+  bounty: 10n * OPG,
+};
+
 /** Seconds of an epoch of `ValidatorStaking`. */
 export const EPOCH_SECONDS = 86_400n;
 

@@ -1,8 +1,7 @@
-import { ROLES } from "@haca/protocol/roles";
 import { expect } from "chai";
 import { type Wallet, ZeroAddress } from "ethers";
 import { network } from "hardhat";
-import { loadAtItsTime } from "../utils/attestationFixture.ts";
+import { loadAtItsTime, wire } from "../utils/attestationFixture.ts";
 import { DAY, idOf } from "../utils/pageFixture.ts";
 import {
   attest,
@@ -293,17 +292,16 @@ describe("ValidatorStaking: rewards", () => {
       const deployed = await ethers.deployContract("RewardRouter", [
         ...([await manager.getAddress(), await token.getAddress()] as const),
       ]);
-      const { selector } = deployed.interface.getFunction("setTarget");
-      await manager.setTargetFunctionRole(deployed, [selector], ROLES.GOVERNANCE);
+      await wire(manager, "RewardRouter", deployed);
       return deployed;
     };
 
-    it("test_PassesOnWhatComes_ToTheTargetOfTheTime", async () => {
+    it("test_PassesOnWhatComes_ToTheRecipientOfTheTime", async () => {
       const routed = await router();
       const refusal = (error: string) =>
         expect(routed.forward()).to.be.revertedWithCustomError(routed, error);
-      await refusal("RewardRouter_NoTarget");
-      await routed.connect(f.governance).setTarget(f.staking);
+      await refusal("RewardRouter_NoRecipient");
+      await routed.connect(f.governance).setRecipient(f.staking);
       await refusal("RewardRouter_NothingHere");
       await f.token.transfer(routed, REWARDS);
       await routed.forward();
@@ -315,19 +313,18 @@ describe("ValidatorStaking: rewards", () => {
         ...([await pages.getAddress(), STAKE_PARAMETERS] as const),
       ]);
       await f.token.transfer(routed, OPG);
-      await routed.connect(f.governance).setTarget(next);
+      await routed.connect(f.governance).setRecipient(next);
       await routed.forward();
       expect(await f.token.balanceOf(next)).to.equal(OPG);
     });
 
-    it("test_RevertWhen_SomebodyElseNamesTheTarget_OrItHasNoCode", async () => {
+    it("test_RevertWhen_SomebodyElseNamesTheRecipient_OrItHasNoCode", async () => {
       const routed = await router();
-      await expect(routed.connect(f.operator).setTarget(f.staking)).to.be.revertedWithCustomError(
-        routed,
-        "AccessManagedUnauthorized",
-      );
       await expect(
-        routed.connect(f.governance).setTarget(f.operator.address),
+        routed.connect(f.operator).setRecipient(f.staking),
+      ).to.be.revertedWithCustomError(routed, "AccessManagedUnauthorized");
+      await expect(
+        routed.connect(f.governance).setRecipient(f.operator.address),
       ).to.be.revertedWithCustomError(routed, "RewardRouter_NotAContract");
     });
   });

@@ -1,5 +1,5 @@
-import { ROLES } from "@haca/protocol/roles";
 import {
+  DEFAULT_STAKE_PARAMETERS,
   decodeSnapshot,
   EPOCH_SECONDS,
   signAttestation,
@@ -7,7 +7,7 @@ import {
 } from "@haca/protocol/validatorStaking";
 import { concat, id, parseEther, Wallet, ZeroAddress } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import { now } from "./attestationFixture.ts";
+import { now, wire } from "./attestationFixture.ts";
 import {
   challenge,
   DEPOSIT,
@@ -22,14 +22,7 @@ import {
 } from "./pageFixture.ts";
 
 export const OPG = parseEther("1");
-export const STAKE_PARAMETERS = {
-  minimumSelfStake: 10_000n * OPG,
-  minimumTotalStake: 30_000n * OPG,
-  slashWithQuorum: 500n,
-  slashWithout: 100n,
-  dailySlash: 1_000n,
-  bounty: 10n * OPG,
-};
+export const STAKE_PARAMETERS = DEFAULT_STAKE_PARAMETERS;
 /** Wallets are given ether, and more OPG than any test needs of them. */
 const ETHER = parseEther("1000");
 const TOKENS = 10_000_000n * OPG;
@@ -45,8 +38,7 @@ export async function deployStaking(connection: NetworkConnection) {
     ...([await manager.getAddress(), await token.getAddress()] as const),
     ...([await pages.getAddress(), STAKE_PARAMETERS] as const),
   ]);
-  const { selector } = staking.interface.getFunction("setParameters");
-  await manager.setTargetFunctionRole(staking, [selector], ROLES.GOVERNANCE);
+  await wire(manager, "ValidatorStaking", staking);
   await pages.connect(governance).setAttester(staking);
   await token.approve(staking, TOKENS * 10n);
   return { ...f, staking };
