@@ -15,6 +15,7 @@ const compiler = (runs: number) => ({
 /** They would exceed the 24,576 bytes of EIP-170 if optimised for more calls; so would what creates them. */
 const LARGE_SOURCES = [
   "contracts/settlement/PageSettlement.sol",
+  "contracts/staking/ValidatorStaking.sol",
   "contracts/tee/TEERegistry.sol",
   // The registry creates it, and so compiles it.
   "contracts/tee/LegacyAnswers.sol",

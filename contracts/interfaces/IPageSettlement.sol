@@ -54,7 +54,8 @@ interface IPageSettlement is IPageSettlementTypes {
     /// @notice Notes that a quorum vouched for a pending page, which takes the short road from then on, and pays the fee
     /// to the attester's account. Only the attester.
     /// @param header of the page
-    function attest(PageHeader calldata header) external;
+    /// @param signers of the quorum, kept for the attester as it numbers them
+    function attest(PageHeader calldata header, uint24 signers) external;
 
     /// @notice Frees the bonds of pages that nothing can be shown against any more, and gives back fees that nobody
     /// earned, but for those that were put aside before the proposer lost a deposit. Anyone.
@@ -211,6 +212,11 @@ interface IPageSettlement is IPageSettlementTypes {
     /// @notice Who says that a quorum vouched for a page.
     /// @return current zero while nobody does
     function attester() external view returns (address current);
+
+    /// @notice Who was the attester under a number; each time that one is named is a number, from 1 on.
+    /// @param number of a page's attester
+    /// @return account zero where nobody was
+    function attesterAt(uint8 number) external view returns (address account);
 
     /// @notice When proposals go on, or went on.
     /// @return until unix seconds; zero if they were never paused

@@ -105,17 +105,21 @@ interface IPageSettlementTypes {
     /// @param shortRoad from the attestation to the end, likewise
     /// @param resultWindow how old a result may have been, likewise
     /// @param openRequests requests for leaves that wait for an answer
+    /// @param attesterNumber which attester said so; zero if none did
+    /// @param signers of the quorum, as that attester numbers them
     /// @param reason why it was rejected or disproved
     /// @param outcome how it ended
     struct PageRecord {
-        uint40 proposedAt;
-        uint40 attestedAt;
-        uint40 extendedUntil;
-        uint40 endedAt;
+        uint32 proposedAt;
+        uint32 attestedAt;
+        uint32 extendedUntil;
+        uint32 endedAt;
         uint24 longRoad;
         uint24 shortRoad;
         uint24 resultWindow;
         uint8 openRequests;
+        uint8 attesterNumber;
+        uint24 signers;
         Reason reason;
         Outcome outcome;
     }
@@ -199,8 +203,9 @@ interface IPageSettlementTypes {
     );
     /// @notice A quorum vouched for a page.
     /// @param pageId the page
+    /// @param signers of the quorum, as the attester numbers them
     /// @param end last second in which it is pending from now on, unless something happens to it
-    event PageAttested(bytes32 indexed pageId, uint256 end);
+    event PageAttested(bytes32 indexed pageId, uint24 signers, uint256 end);
     /// @notice A page was shown to be wrong.
     /// @param pageId the page
     /// @param reason what is wrong

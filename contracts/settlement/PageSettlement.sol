@@ -76,7 +76,7 @@ contract PageSettlement is PageChallenges {
         pageId = _idOf(proposal, taken);
         if (_records[pageId].proposedAt != 0) revert PageSettlement_PageKnown(pageId);
         PageRecord memory record;
-        record.proposedAt = uint40(block.timestamp);
+        record.proposedAt = uint32(block.timestamp);
         record.longRoad = settings.longRoad;
         record.shortRoad = settings.shortRoad;
         record.resultWindow = settings.resultWindow;
@@ -96,17 +96,20 @@ contract PageSettlement is PageChallenges {
     }
 
     /// @inheritdoc IPageSettlement
-    function attest(PageHeader calldata header) external override {
-        if (msg.sender != attester) revert PageSettlement_NotAttester(msg.sender);
+    function attest(PageHeader calldata header, uint24 signers) external override {
+        Attester memory current = _attester;
+        if (msg.sender != current.account) revert PageSettlement_NotAttester(msg.sender);
         bytes32 pageId = pageIdOf(header);
         PageRecord memory record = _records[pageId];
         _requireState(pageId, record, PageState.Pending);
         if (record.openRequests != 0) revert PageSettlement_RequestOpen(pageId);
         if (record.attestedAt != 0) revert PageSettlement_AlreadyAttested(pageId);
-        record.attestedAt = uint40(block.timestamp);
+        record.attestedAt = uint32(block.timestamp);
+        record.attesterNumber = current.number;
+        record.signers = signers;
         _records[pageId] = record;
         _credit(msg.sender, header.fee);
-        emit PageAttested(pageId, _endOf(record));
+        emit PageAttested(pageId, signers, _endOf(record));
     }
 
     /// @inheritdoc IPageSettlement

@@ -348,7 +348,7 @@ test("pages that are attested or withheld, requests that are returned, withdrawa
   await chain.client.impersonateAccount({ address: attester });
   await chain.client.setBalance({ address: attester, value: 10n ** 18n });
   const attested = await propose({ node, number: 30n, places: [0] });
-  await call("attest", [attested.header as never], attester);
+  await call("attest", [attested.header as never, 5n as never], attester);
   const withheld = await propose({ node, number: 31n, places: [1, 2] });
   for (const index of [1, 2]) await call("requestLeaf", [withheld.header as never, index], watcher);
   more.push(attested, withheld);

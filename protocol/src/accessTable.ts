@@ -67,6 +67,12 @@ export const ACCESS_TABLE: readonly AccessRule[] = [
   },
   { contract: "PageSettlement", role: "GUARDIAN", functions: ["pauseProposals(uint64)"] },
   {
+    contract: "ValidatorStaking",
+    role: "GOVERNANCE",
+    functions: ["setParameters((uint96,uint96,uint16,uint16,uint16,uint96))"],
+  },
+  { contract: "RewardRouter", role: "GOVERNANCE", functions: ["setRecipient(address)"] },
+  {
     contract: "NodeBonds",
     role: "GOVERNANCE",
     functions: ["setAmount(uint96)", "forfeit(bytes32,address)"],

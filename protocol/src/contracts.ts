@@ -64,6 +64,8 @@ export const CONTRACTS = [
   },
   { name: "NodeBonds", abi: "nodeBondsAbi", ...GOVERNANCE, ...INDEXED },
   { name: "PageSettlement", abi: "pageSettlementAbi", ...GOVERNANCE, ...INDEXED },
+  { name: "ValidatorStaking", abi: "validatorStakingAbi", ...GOVERNANCE },
+  { name: "RewardRouter", abi: "rewardRouterAbi", ...GOVERNANCE },
   { name: "TimelockController", abi: "timelockControllerAbi", ...GOVERNANCE, ...INDEXED },
   { name: "GenesisDistribution", abi: "genesisDistributionAbi", ...GOVERNANCE, ...INDEXED },
   { name: "OPG", abi: "opgAbi", ...GOVERNANCE, ...INDEXED, ...GENESIS(1) },

@@ -229,6 +229,43 @@ describe("npm run governance", () => {
     }
   });
 
+  it("names who vouches for pages and gets rewards, and sets what validators need and lose", async () => {
+    const simulated = (...action: string[]) =>
+      success(governance("propose", ...action, "--simulate"));
+    const { ValidatorStaking } = readAddressBook(BOOK).contracts;
+    const staking = ValidatorStaking?.address ?? "";
+    for (const [action, text] of [
+      [["set-page-attester", staking], `to the short road: nobody -> ${staking}`],
+      [["set-reward-recipient", staking], `who gets staking rewards: nobody -> ${staking}`],
+      [
+        ["set-stake-parameters", "20000", "50000", "750", "200", "1500", "20"],
+        "loss with a quorum 5 %, without 1 %, in a day 10 %, bounty 10 OPG -> owners",
+      ],
+    ] as const) {
+      const output = await simulated(...action);
+      expect(output).toContain(text);
+      expect(output).toMatch(/execute +ok/);
+    }
+    const parameters = (...values: string[]) => ["set-stake-parameters", ...values];
+    for (const [action, text] of [
+      [["set-reward-recipient", "none"], "nobody gets staking rewards already"],
+      [["set-reward-recipient", await addressOf(STRANGER)], "is no contract on this chain"],
+      [["set-reward-recipient", "someone"], "is no address, and not none"],
+      [parameters("10000", "30000", "500", "100", "1000", "10"), "are the parameters already"],
+      [parameters("99", "30000", "500", "100", "1000", "0"), "of an owner is between 100 OPG and"],
+      [
+        parameters("10000", "999", "500", "100", "1000", "0"),
+        "of the set is between 1,000 OPG and",
+      ],
+      [parameters("10000", "30000", "1001", "100", "1000", "0"), "no integer from 100 to 1000"],
+      [parameters("10000", "30000", "200", "300", "1000", "0"), "is larger than the one with"],
+      [parameters("10000", "30000", "500", "100", "999", "0"), "no integer from 1000 to 10000"],
+      [parameters("10000", "30000", "500", "100", "1000", "25.1"), "a bounty above 25 OPG"],
+    ] as const) {
+      expect(await failure(governance("propose", ...action))).toContain(text);
+    }
+  });
+
   it("refuses what it cannot understand or what changes nothing, each in one line", async () => {
     const guardian = await addressOf(GUARDIAN);
     const stranger = await addressOf(STRANGER);

@@ -74,6 +74,19 @@ const TABLE: readonly Row[] = [
     mocha: ["settlement/pages", "settlement/pageChallenges"],
   },
   {
+    contracts: [
+      "staking/RewardRouter",
+      "staking/ValidatorStaking",
+      "staking/parts/Attestations",
+      "staking/parts/Delegations",
+      "staking/parts/Slashing",
+      "staking/parts/StakeRewards",
+      "staking/parts/StakeStorage",
+      "staking/parts/ValidatorSet",
+    ],
+    mocha: ["quorum", "rewards", "slashing", "stake"].map((suite) => `staking/${suite}`),
+  },
+  {
     contracts: ["utils/Consent"],
     mocha: ["settlement/consent", "settlement/vanilla"],
   },

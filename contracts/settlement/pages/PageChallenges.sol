@@ -93,7 +93,7 @@ abstract contract PageChallenges is PageJudgement {
         account.amount -= uint128(amount);
         _requests[pageId][index] = LeafRequest(msg.sender, uint40(deadline), multiple);
         ++record.openRequests;
-        record.extendedUntil = uint40(deadline + TIME_AFTER_ANSWER);
+        record.extendedUntil = uint32(deadline + TIME_AFTER_ANSWER);
         _records[pageId] = record;
         emit LeafRequested(pageId, index, msg.sender, deadline, amount);
     }
@@ -157,7 +157,7 @@ abstract contract PageChallenges is PageJudgement {
             revert PageSettlement_StateInvalid(pageId, state);
         }
         record.reason = reason;
-        record.endedAt = uint40(block.timestamp);
+        record.endedAt = uint32(block.timestamp);
         _records[pageId] = record;
         uint256 unearned = record.attestedAt == 0 ? header.fee : 0;
         uint256 reward = _forfeit(header.proposer, unearned, challenger);

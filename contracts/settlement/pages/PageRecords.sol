@@ -47,8 +47,14 @@ abstract contract PageRecords is PageDeposits, AccessManaged {
     }
     Settings internal _settings;
 
+    /// @dev Who says that a quorum vouched for a page, and how many were named until then.
+    struct Attester {
+        address account;
+        uint8 number;
+    }
+    Attester internal _attester;
     /// @inheritdoc IPageSettlement
-    address public override attester;
+    mapping(uint8 number => address account) public override attesterAt;
     mapping(bytes32 pageId => PageRecord record) internal _records;
 
     constructor(IInferenceSettlement settlement, uint256 inclusionDelay) {
@@ -70,7 +76,9 @@ abstract contract PageRecords is PageDeposits, AccessManaged {
         if (attester_ != address(0) && attester_.code.length == 0) {
             revert PageSettlement_NotAContract(attester_);
         }
-        attester = attester_;
+        uint8 number = _attester.number + 1;
+        _attester = Attester(attester_, number);
+        attesterAt[number] = attester_;
         emit AttesterChanged(attester_);
     }
 
@@ -102,6 +110,11 @@ abstract contract PageRecords is PageDeposits, AccessManaged {
     /// @inheritdoc IPageSettlement
     function proposalsPausedUntil() external view override returns (uint64) {
         return _settings.pausedUntil;
+    }
+
+    /// @inheritdoc IPageSettlement
+    function attester() external view override returns (address) {
+        return _attester.account;
     }
 
     /// @inheritdoc IPageSettlement

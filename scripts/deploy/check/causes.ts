@@ -72,6 +72,8 @@ const CAUSES: Readonly<Record<string, Cause>> = {
   "TEERegistry.TEEStatusChanged": call("liftBan", "teeId"),
   "PageSettlement.AttesterChanged": call("setAttester", "attester"),
   "PageSettlement.ParametersChanged": call("setParameters", "parameters"),
+  "ValidatorStaking.ParametersChanged": call("setParameters", "parameters"),
+  "RewardRouter.RecipientChanged": call("setRecipient", "recipient"),
   "NodeBonds.BondAmountChanged": call("setAmount", "current"),
   "NodeBonds.BondForfeited": call("forfeit", "teeId", "receiver"),
 };

@@ -36,6 +36,7 @@ async function settlementFacts(audit: Audit): Promise<Fact[]> {
     },
     ...(await writerFacts(audit, settlement)),
     ...(await pageFacts(audit)),
+    ...(await stakeFacts(audit)),
   ];
 }
 
@@ -68,6 +69,35 @@ async function pageFacts(audit: Audit): Promise<Fact[]> {
         String(await ask(reader, pages, "function attester() view returns (address)")),
       ),
       changes: history.of(pages, "AttesterChanged"),
+    },
+  ];
+}
+
+const STAKE_PARAMETERS =
+  "function parametersNow() view returns ((uint96, uint96, uint16, uint16, uint16, uint96))";
+
+/** What validators need and can lose, and who gets staking rewards: at first nobody. */
+async function stakeFacts(audit: Audit): Promise<Fact[]> {
+  const { history, reader, constructed, contracts, names } = audit;
+  const staking = contracts.get("ValidatorStaking");
+  const router = contracts.get("RewardRouter");
+  if (staking === undefined || router === undefined) return [];
+  const initial = constructed.get(staking)?.[3];
+  const listed = (parameters: unknown) => Array.from(parameters as Iterable<bigint>).join(", ");
+  return [
+    {
+      subject: "ValidatorStaking.parameters",
+      expected: initial === undefined ? "unknown" : listed(initial),
+      actual: listed(await ask(reader, staking, STAKE_PARAMETERS)),
+      changes: history.of(staking, "ParametersChanged").slice(1),
+    },
+    {
+      subject: "RewardRouter.recipient",
+      expected: "nobody",
+      actual: names.of(
+        String(await ask(reader, router, "function recipient() view returns (address)")),
+      ),
+      changes: history.of(router, "RecipientChanged"),
     },
   ];
 }

@@ -40,6 +40,8 @@ const TELLING_FUNCTIONS: readonly (readonly [ContractName, string])[] = [
   ["TEERegistry", "setVerifier(uint8,address)"],
   ["NodeBonds", "setAmount(uint96)"],
   ["PageSettlement", "pauseProposals(uint64)"],
+  ["ValidatorStaking", "setParameters((uint96,uint96,uint16,uint16,uint16,uint96))"],
+  ["RewardRouter", "setRecipient(address)"],
   ["CertificateStore", "revokeUnseen(bytes,uint256)"],
 ];
 /** Contracts that read the registry and that nothing on the chain names: an address book alone tells where they are. */
@@ -185,7 +187,9 @@ export async function discover(parameters: {
     await found.place("NodeBonds", args.current);
   }
   await found.readEvents(["NodeBonds", contracts.get("NodeBonds")]);
-  await found.readEvents(["PageSettlement", contracts.get("PageSettlement")]);
+  for (const name of ["PageSettlement", "ValidatorStaking", "RewardRouter"] as const) {
+    await found.readEvents([name, contracts.get(name)]);
+  }
 
   const governor = contracts.get("HacaGovernor");
   const governorLogs = await found.readEvents(["HacaGovernor", governor]);
@@ -315,9 +319,9 @@ class Discovery {
   }
 }
 
-/** Heartbeats of nodes, pages and what becomes of them are many, and give nobody power. */
+/** Heartbeats of nodes, pages, stake and what becomes of them are many, and give nobody power. */
 const NO_POWER =
-  /^(Heartbeat|TEEAttested|TEERegistered|SessionKey.*|OhttpConfigChanged|Vote.*|BondLocked|BondReleased|CertificateStored|Page.*|SettledAgain|Challenge.*|Leaf.*|Deposited|Withdrawn|ForfeitsBurned)$/;
+  /^(Heartbeat|TEEAttested|TEERegistered|SessionKey.*|OhttpConfigChanged|Vote.*|BondLocked|BondReleased|CertificateStored|Page.*|SettledAgain|Challenge.*|Leaf.*|Deposited|Withdrawn|ForfeitsBurned|Validator.*|Pool.*|Key.*|Commission.*|Delegated|Undelegated|SnapshotFrozen|Slashed|Rewards.*)$/;
 
 async function topicsOf(name: ContractName): Promise<string[][]> {
   const { abi } = await compiledContract(name);

@@ -66,6 +66,10 @@ export function expectedArguments(
       return [of("AccessManager"), of("OPG"), of("TEERegistry")];
     case "PageSettlement":
       return [of("AccessManager"), of("InferenceSettlement"), of("OPG"), FREE, FREE];
+    case "ValidatorStaking":
+      return [of("AccessManager"), of("OPG"), of("PageSettlement"), FREE];
+    case "RewardRouter":
+      return [of("AccessManager"), of("OPG")];
     case "TimelockController": {
       const predecessor = audit.timelocks[audit.timelocks.indexOf(address) - 1];
       return predecessor === undefined
@@ -147,6 +151,14 @@ export function expectedImmutables(
         MODELS: word("ModelRegistry"),
         MINIMUM_LONG_ROAD: toBeHex(shortestLongRoad((args[3] as bigint | undefined) ?? 0n), WORD),
       };
+    case "ValidatorStaking":
+      return {
+        ...domainImmutables(audit, "HACA ValidatorStaking", address),
+        TOKEN: word("OPG"),
+        PAGES: word("PageSettlement"),
+      };
+    case "RewardRouter":
+      return { TOKEN: word("OPG") };
     case "GenesisDistribution":
       return {
         token: word("OPG"),

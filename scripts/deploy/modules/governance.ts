@@ -2,6 +2,7 @@ import { ALLOCATIONS, allocationOf, vestingPeriod } from "@haca/protocol/allocat
 import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
 import { DEFAULT_PAGE_PARAMETERS } from "@haca/protocol/pageSettlement";
 import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
+import { DEFAULT_STAKE_PARAMETERS } from "@haca/protocol/validatorStaking";
 import { ZeroAddress } from "ethers";
 import type { GovernanceParameters } from "../parameters/readParameters.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -89,6 +90,12 @@ export function governanceModule(
     id: "ledger_writer_pages",
   });
 
+  // Nobody vouches for pages, and no rewards flow, until governance names these contracts.
+  const validatorStaking = module.contract("ValidatorStaking", [
+    ...[accessManager, opg, pageSettlement, DEFAULT_STAKE_PARAMETERS],
+  ]);
+  const rewardRouter = module.contract("RewardRouter", [accessManager, opg]);
+
   for (const [role, name, account] of [
     ["PROPOSER_ROLE", "governor", governor],
     ["CANCELLER_ROLE", "governor", governor],
@@ -105,6 +112,8 @@ export function governanceModule(
       InferenceSettlement: inferenceSettlement,
       NodeBonds: nodeBonds,
       PageSettlement: pageSettlement,
+      ValidatorStaking: validatorStaking,
+      RewardRouter: rewardRouter,
     },
   });
   for (const role of LABELLED_ROLES) {
@@ -138,5 +147,6 @@ export function governanceModule(
   module.call(timelock, "renounceRole", [TIMELOCK_ROLES.DEFAULT_ADMIN_ROLE, deployer], {
     id: "renounce_timelock",
   });
-  return { ...core, ...attested, ...token, nodeBonds, pageSettlement };
+  const stake = { validatorStaking, rewardRouter };
+  return { ...core, ...attested, ...token, nodeBonds, pageSettlement, ...stake };
 }

@@ -25,6 +25,7 @@ import { grantRole, revokeRole } from "./roles.ts";
 import { replaceVerifier, rotateRoot } from "./rotateRoot.ts";
 import { SETTINGS } from "./settings.ts";
 import { setVerifier } from "./setVerifier.ts";
+import { setRewardRecipient, setStakeParameters } from "./stake.ts";
 
 /** Ready-made proposals and the guardian's commands. Those of contracts that a chain lacks say so. */
 export const ACTIONS: readonly Action[] = [
@@ -34,6 +35,8 @@ export const ACTIONS: readonly Action[] = [
   setPageParameters,
   setPageAttester,
   pausePages,
+  setStakeParameters,
+  setRewardRecipient,
   approveImage,
   revokeImage,
   addNodeType,

@@ -1,8 +1,8 @@
-import { isAddress, ZeroAddress } from "ethers";
 import { addressOf } from "../../lib/chainSession.ts";
 import { duration, opg } from "../../lib/words.ts";
 import { deployed } from "../call.ts";
 import type { Action } from "./action.ts";
+import { contractOrNone, nameOrNobody } from "./contractOrNone.ts";
 import { refuse } from "./teeRegistry.ts";
 
 const PAGES = "PageSettlement";
@@ -68,17 +68,11 @@ export const setPageAttester: Action = {
   by: "proposal",
   functions: [`${PAGES}.setAttester(address)`],
   build: async (context) => {
-    const { book, provider, values } = context;
-    const given = values.text("contract");
-    const next = given === "none" ? ZeroAddress : given;
-    if (!isAddress(next)) throw refuse(`contract ${given} is no address, and not none`);
-    if (next !== ZeroAddress && (await provider.getCode(next)) === "0x") {
-      throw refuse(`${next} is no contract on this chain`);
-    }
+    const { book } = context;
+    const next = await contractOrNone(context);
     const current: string = await deployed(context, PAGES).attester();
-    const name = (account: string) => (account === ZeroAddress ? "nobody" : account);
     if (BigInt(current) === BigInt(next)) {
-      throw refuse(`${name(current)} takes pages to the short road already`);
+      throw refuse(`${nameOrNobody(current)} takes pages to the short road already`);
     }
     return {
       calls: [
@@ -87,7 +81,7 @@ export const setPageAttester: Action = {
           target: addressOf(book, PAGES),
           fragment: "function setAttester(address attester)",
           arguments: [next],
-          words: `who takes pages to the short road: ${name(current)} -> ${name(next)}`,
+          words: `who takes pages to the short road: ${nameOrNobody(current)} -> ${nameOrNobody(next)}`,
         },
       ],
     };

@@ -21,6 +21,8 @@ const DEPLOYED = [
   "LegacySettlement",
   "NodeBonds",
   "PageSettlement",
+  "ValidatorStaking",
+  "RewardRouter",
 ] as const;
 
 /** Bytes of run-time code (EIP-170 allows 24,576). */

@@ -8,6 +8,7 @@ import { measurePages } from "./measurePages.ts";
 import { measureRegistry } from "./measureRegistry.ts";
 import { measureSettlement } from "./measureSettlement.ts";
 import { measureSigned } from "./measureSigned.ts";
+import { measureStaking } from "./measureStaking.ts";
 import { measureTeeRegistry } from "./measureTeeRegistry.ts";
 import { measureToken } from "./measureToken.ts";
 import { measureZkmlBatch } from "./measureZkmlBatch.ts";
@@ -18,6 +19,7 @@ const MEASURES: readonly Measure[] = [
   measureZkmlBatch,
   measureSigned,
   measurePages,
+  measureStaking,
   measureRegistry,
   measureGroth16,
   measureToken,

@@ -26,6 +26,8 @@ const BUDGETS: Record<string, number> = {
   "settle.tee.rsa": 148_000,
   "settle.tee.session.first": 112_000,
   "settle.tee.session": 95_000,
+  "page.attest7": 105_000,
+  "page.attest21": 180_000,
   "vesting.create": 140_000,
   "vesting.createBatch50.perGrant": 110_000,
   "vesting.release": 65_000,

@@ -108,6 +108,8 @@ describe("access control", () => {
       ["LegacySettlement", fixture.legacySettlement],
       ["NodeBonds", fixture.nodeBonds],
       ["PageSettlement", fixture.pageSettlement],
+      ["ValidatorStaking", fixture.validatorStaking],
+      ["RewardRouter", fixture.rewardRouter],
       ["OPG", fixture.opg],
       ["VestingFactory", fixture.vestingFactory],
       ["VestingVault", await ethers.getContractAt("VestingVault", vault)],

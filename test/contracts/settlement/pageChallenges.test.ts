@@ -690,11 +690,11 @@ describe("PageSettlement: challenges", () => {
       await request(7);
       const signer = await f.ethers.getSigner(address);
       await expectRefusal(
-        f.pages.connect(signer).attest(page.header),
+        f.pages.connect(signer).attest(page.header, 5n),
         "PageSettlement_RequestOpen",
       );
       await answer([7]);
-      await f.pages.connect(signer).attest(page.header);
+      await f.pages.connect(signer).attest(page.header, 5n);
       // The end that the request brought stands.
       expect(await endOf(page)).to.equal((await recordOf(page)).extendedUntil);
     });

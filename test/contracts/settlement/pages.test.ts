@@ -306,13 +306,20 @@ describe("PageSettlement: life of a page", () => {
       const signer = await f.ethers.getSigner(address);
       await propose(f, page);
       expect((await f.pages.accountOf(f.operator.address)).amount).to.equal(DEPOSIT - fee);
-      await expectRefusal(f.pages.attest(page.header), "PageSettlement_NotAttester");
-      await f.pages.connect(signer).attest(page.header);
+      await expectRefusal(f.pages.attest(page.header, 5n), "PageSettlement_NotAttester");
+      await f.pages.connect(signer).attest(page.header, 5n);
       const end = (await now(f)) + PARAMETERS.shortRoad;
       expect(await endOf()).to.equal(end);
       expect((await f.pages.accountOf(address)).amount).to.equal(fee);
+      const { signers, attesterNumber } = await f.pages.pageOf(await idOf(f, page));
+      expect(signers).to.equal(5n);
+      // An attester after this one numbers its signers in another way.
+      await f.pages.connect(f.governance).setAttester(f.registry);
+      expect(await f.pages.attesterAt(attesterNumber)).to.equal(address);
+      expect(await f.pages.attesterAt(attesterNumber + 1n)).to.equal(await f.registry.getAddress());
+      await f.pages.connect(f.governance).setAttester(attester);
       await expectRefusal(
-        f.pages.connect(signer).attest(page.header),
+        f.pages.connect(signer).attest(page.header, 5n),
         "PageSettlement_AlreadyAttested",
       );
       await goTo(end + 1n);
@@ -329,7 +336,7 @@ describe("PageSettlement: life of a page", () => {
       await f.networkHelpers.setBalance(address, 10n ** 18n);
       await propose(f, page);
       await f.pages.connect(f.governance).setParameters({ ...PARAMETERS, shortRoad: HOUR });
-      await f.pages.connect(await f.ethers.getSigner(address)).attest(page.header);
+      await f.pages.connect(await f.ethers.getSigner(address)).attest(page.header, 5n);
       expect(await endOf()).to.equal((await now(f)) + PARAMETERS.shortRoad);
     });
 
@@ -341,11 +348,11 @@ describe("PageSettlement: life of a page", () => {
       await propose(f, page);
       const end = await endOf();
       await goTo(end - HOUR);
-      await f.pages.connect(await f.ethers.getSigner(address)).attest(page.header);
+      await f.pages.connect(await f.ethers.getSigner(address)).attest(page.header, 5n);
       expect(await endOf()).to.equal(end);
       await goTo(end + 1n);
       await expectRefusal(
-        f.pages.connect(await f.ethers.getSigner(address)).attest(page.header),
+        f.pages.connect(await f.ethers.getSigner(address)).attest(page.header, 5n),
         "PageSettlement_StateInvalid",
       );
     });

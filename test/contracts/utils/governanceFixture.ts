@@ -81,6 +81,8 @@ export async function deployGovernance(connection: NetworkConnection) {
     legacySettlement: await getContractAt("LegacySettlement", await addressOf("legacySettlement")),
     nodeBonds: await getContractAt("NodeBonds", await addressOf("nodeBonds")),
     pageSettlement: await getContractAt("PageSettlement", await addressOf("pageSettlement")),
+    validatorStaking: await getContractAt("ValidatorStaking", await addressOf("validatorStaking")),
+    rewardRouter: await getContractAt("RewardRouter", await addressOf("rewardRouter")),
     timelock: await getContractAt("TimelockController", await addressOf("timelock")),
     genesis: await getContractAt("GenesisDistribution", await addressOf("genesis")),
     opg: await getContractAt("OPG", await addressOf("opg")),
