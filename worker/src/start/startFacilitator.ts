@@ -14,7 +14,7 @@ import { createMetrics } from "../metrics/createMetrics.ts";
 import { type Condition, Wakeup } from "../repeat.ts";
 import { createFacilitatePass, LOT } from "../roles/facilitate/createFacilitatePass.ts";
 import { createFacilitatorApp } from "../roles/facilitate/createFacilitatorApp.ts";
-import { createPayments } from "../roles/facilitate/payments.ts";
+import { createPayments } from "../roles/facilitate/payments/createPayments.ts";
 import type { FacilitatorConfig } from "../roles/facilitate/readFacilitatorConfig.ts";
 import { releaseAllCalls } from "../roles/facilitate/relayedCalls.ts";
 import { createHeartbeatRelay } from "../roles/facilitate/relayHeartbeat.ts";

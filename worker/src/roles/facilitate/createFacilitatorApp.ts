@@ -7,7 +7,7 @@ import type { Condition } from "../../repeat.ts";
 import type { Database } from "../../storage/database.ts";
 import { DatabaseAwayError } from "../../storage/databaseFailure.ts";
 import { BadSubmissionError, UnavailableError } from "./facilitatorErrors.ts";
-import type { Payments } from "./payments.ts";
+import type { Payments } from "./payments/createPayments.ts";
 import { type RegistryContext, verifySubmission } from "./registryChecks.ts";
 import { countOpenCalls } from "./relayedCalls.ts";
 import type { RelayedHeartbeat } from "./relayHeartbeat.ts";

@@ -6,12 +6,12 @@ import { UptoEvmScheme } from "@x402/evm/upto/facilitator";
 import { keccak256, toUtf8Bytes } from "ethers";
 import type { Logger } from "pino";
 import { createPublicClient, erc20Abi, type Hex, http } from "viem";
-import { describeError, RetryableError } from "../../errors.ts";
-import { BadSubmissionError } from "./facilitatorErrors.ts";
+import { describeError, RetryableError } from "../../../errors.ts";
+import { BadSubmissionError } from "../facilitatorErrors.ts";
+import type { Sender } from "../sender.ts";
 import { isTransportFailure } from "./paymentFailures.ts";
 import { type PaymentRequest, parsePaymentRequest } from "./paymentRequest.ts";
 import { createPaymentSigner } from "./paymentSigner.ts";
-import type { Sender } from "./sender.ts";
 
 export type PaymentsContext = {
   rpcUrl: string;

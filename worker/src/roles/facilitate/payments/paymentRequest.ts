@@ -1,6 +1,6 @@
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
 import { z } from "zod";
-import { BadSubmissionError } from "./facilitatorErrors.ts";
+import { BadSubmissionError } from "../facilitatorErrors.ts";
 
 /** What a client of x402 brings to have a payment verified or settled. */
 export type PaymentRequest = {

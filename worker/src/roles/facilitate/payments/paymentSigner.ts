@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type FacilitatorEvmSigner, toFacilitatorEvmSigner } from "@x402/evm";
 import { encodeFunctionData, type Hex, type PublicClient } from "viem";
-import { WouldRevertError } from "../../transactions/sendTransaction.ts";
+import { WouldRevertError } from "../../../transactions/sendTransaction.ts";
+import type { Sender } from "../sender.ts";
 import { isTransportFailure } from "./paymentFailures.ts";
-import type { Sender } from "./sender.ts";
 
 /** How long a settlement waits for its receipt; a client that asks again then gets the answer. */
 const PATIENCE_MS = 60_000;

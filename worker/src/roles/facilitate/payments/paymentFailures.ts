@@ -1,5 +1,5 @@
 import { HttpRequestError, TimeoutError, BaseError as ViemError } from "viem";
-import { RetryableError } from "../../errors.ts";
+import { RetryableError } from "../../../errors.ts";
 
 /** Whether an error says nothing about a payment: the endpoint, or what this process keeps, did not answer. */
 export function isTransportFailure(error: unknown): boolean {
