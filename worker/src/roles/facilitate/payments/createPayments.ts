@@ -1,30 +1,43 @@
-import { InMemoryPendingSettlementStore, x402Facilitator } from "@x402/core/facilitator";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Network, SettleResponse, SupportedResponse, VerifyResponse } from "@x402/core/types";
 import { PERMIT2_ADDRESS, x402UptoPermit2ProxyAddress } from "@x402/evm";
-import { ExactEvmScheme } from "@x402/evm/exact/facilitator";
-import { UptoEvmScheme } from "@x402/evm/upto/facilitator";
-import { keccak256, toUtf8Bytes } from "ethers";
 import type { Logger } from "pino";
 import { createPublicClient, erc20Abi, type Hex, http } from "viem";
-import { describeError, RetryableError } from "../../../errors.ts";
-import { BadSubmissionError } from "../facilitatorErrors.ts";
-import type { Sender } from "../sender.ts";
-import { isTransportFailure } from "./paymentFailures.ts";
+import { RetryableError } from "../../../errors.ts";
+import type { Database } from "../../../storage/database.ts";
+import { acceptPayment, findPaymentOf } from "./acceptPayment.ts";
+import { hashOf, type Payment } from "./payment.ts";
+import { unavailable } from "./paymentFailures.ts";
+import { type PaymentJob, paymentJobOf, resultOf } from "./paymentJob.ts";
+import { createPaymentProtocol } from "./paymentProtocol.ts";
+import { claimTelling, findPayment, promisePayment, withdrawPayment } from "./paymentQueue.ts";
 import { type PaymentRequest, parsePaymentRequest } from "./paymentRequest.ts";
-import { createPaymentSigner } from "./paymentSigner.ts";
 
 export type PaymentsContext = {
+  database: Database;
   rpcUrl: string;
   rpcTimeoutMs: number;
   chainId: number;
+  /** address that pays the gas */
+  account: string;
   /** address of OPG, the only token that payments are in */
   token: string;
   /** for whom payments are settled; nobody: none are */
   receivers: readonly string[];
-  sender: Sender;
+  /** how long an answer waits for the payment */
+  waitMs: number;
   pollMs: number;
+  /** ends every wait */
+  stopping: AbortSignal;
+  /** there is something new to settle */
+  onAccepted: () => void;
   logger: Logger;
 };
+
+/** What `/settle` answers: 202 with the job of a payment that is under way still. */
+export type Settled =
+  | { status: 200; body: SettleResponse }
+  | { status: 202; body: SettleResponse & { paymentJob: PaymentJob } };
 
 /** Payments by x402: what the routes `/verify`, `/settle` and `/supported` answer. */
 export type Payments = {
@@ -32,7 +45,14 @@ export type Payments = {
   /** @throws BadSubmissionError; RetryableError where the endpoint fails */
   verify(body: unknown): Promise<VerifyResponse>;
   /** @throws as `verify` */
-  settle(body: unknown): Promise<SettleResponse>;
+  settle(parameters: {
+    body: unknown;
+    /** whether the client asks for the job, and not for the outcome */
+    isAsync: boolean;
+    /** ends when the client has gone */
+    signal: AbortSignal;
+  }): Promise<Settled>;
+  findJob(jobId: string): Promise<PaymentJob | undefined>;
 };
 
 type Refusal = { reason: string; message: string };
@@ -43,48 +63,29 @@ type Refusal = { reason: string; message: string };
  * once, and not more at a time than the payer has. `upto` needs Permit2 and its proxy, and is offered where they are.
  */
 export async function createPayments(context: PaymentsContext): Promise<Payments> {
-  const { chainId, receivers, rpcTimeoutMs, rpcUrl, sender, token } = context;
+  const { account, chainId, database, logger, pollMs, receivers, rpcTimeoutMs, rpcUrl } = context;
+  const { stopping, token } = context;
   const client = createPublicClient({
     transport: http(rpcUrl, { timeout: rpcTimeoutMs, retryCount: 0 }),
   });
   const network: Network = `eip155:${chainId}`;
-  const hasCode = async (address: Hex) => {
-    const code = await client.getCode({ address }).catch((cause: unknown) => {
+  const asking = async <Answer>(question: Promise<Answer>): Promise<Answer> =>
+    await question.catch((cause: unknown) => {
       throw unavailable(cause);
     });
-    return (code ?? "0x") !== "0x";
-  };
+  const hasCode = async (address: Hex) =>
+    ((await asking(client.getCode({ address }))) ?? "0x") !== "0x";
   const schemes = ["exact"];
   if ((await hasCode(PERMIT2_ADDRESS)) && (await hasCode(x402UptoPermit2ProxyAddress))) {
     schemes.push("upto");
   }
   const offered = receivers.length === 0 ? [] : schemes;
-  const pending = {
-    exact: new InMemoryPendingSettlementStore(),
-    upto: new InMemoryPendingSettlementStore(),
-  };
-  const nonces = new Map<string, number>();
-  const underWay = new Map<string, { payer: string; amount: bigint }>();
-
-  /** A facilitator for one request, that knows what failed on its way. */
-  const facilitatorFor = ({ key }: Pick<PaymentRequest, "key">) => {
-    const purpose = `payment ${keccak256(toUtf8Bytes(key))}`;
-    const { pollMs } = context;
-    const made = createPaymentSigner({ client, token, sender, pollMs, purpose, nonces });
-    const facilitator = new x402Facilitator();
-    for (const scheme of offered) {
-      facilitator.register(
-        network,
-        scheme === "exact"
-          ? new ExactEvmScheme(made.signer, {
-              simulateInSettle: true,
-              pendingSettlementStore: pending.exact,
-            })
-          : new UptoEvmScheme(made.signer, { pendingSettlementStore: pending.upto }),
-      );
-    }
-    return { ...made, facilitator };
-  };
+  const protocol = createPaymentProtocol({
+    ...{ client, account, token, network, logger },
+    schemes: offered,
+  });
+  /** Payments that a request of this process waits for. */
+  const awaited = new Set<string>();
 
   const refusalOf = ({ payload, requirements }: PaymentRequest): Refusal | undefined => {
     const { asset, payTo, scheme } = requirements;
@@ -108,97 +109,120 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
     return undefined;
   };
 
-  /** Has the library look at a payment. What it stumbles over is malformed; what failed on the way is no verdict. */
-  const ask = async <Answer>(parameters: {
-    request: PaymentRequest;
-    operation: (facilitator: x402Facilitator) => Promise<Answer>;
-    isVerdict: (answer: Answer) => boolean;
-  }): Promise<{ answer: Answer; minedHash: string | undefined }> => {
-    const { isVerdict, operation, request } = parameters;
-    const { facilitator, failure, minedHash } = facilitatorFor(request);
-    let answer: Answer;
-    try {
-      answer = await operation(facilitator);
-    } catch (error) {
-      if (failure() !== undefined || isTransportFailure(error))
-        throw unavailable(failure() ?? error);
-      context.logger.warn({ error: describeError(error) }, "a payment cannot be read");
-      throw new BadSubmissionError("paymentPayload", "cannot be read as a payment", error);
-    }
-    if (failure() !== undefined && !isVerdict(answer)) throw unavailable(failure());
-    return { answer, minedHash: minedHash() };
-  };
-
-  const verify: Payments["verify"] = async (body) => {
-    const request = parsePaymentRequest(body);
-    const refusal = refusalOf(request);
-    const { payer, payload, requirements } = request;
-    if (refusal !== undefined) {
-      return {
-        isValid: false,
-        invalidReason: refusal.reason,
-        invalidMessage: refusal.message,
-        payer,
-      };
-    }
-    const { answer } = await ask({
-      request,
-      operation: (facilitator) => facilitator.verify(payload, requirements),
-      isVerdict: ({ isValid }) => isValid,
-    });
-    return answer;
-  };
-
-  const settle: Payments["settle"] = async (body) => {
-    const request = parsePaymentRequest(body);
-    const { amount, key, payer, payload, requirements } = request;
-    const failed = (errorReason: string, errorMessage: string): SettleResponse => {
-      return { success: false, errorReason, errorMessage, payer, transaction: "", network };
+  const failed = (parameters: {
+    payer: string;
+    reason: string;
+    message: string;
+    transaction?: string;
+  }): Settled => {
+    const { message: errorMessage, payer, reason: errorReason, transaction = "" } = parameters;
+    return {
+      status: 200,
+      body: { success: false, errorReason, errorMessage, payer, transaction, network },
     };
+  };
+  const duplicate = (payer: string, transaction?: string): Settled =>
+    failed({
+      ...{ payer, reason: "duplicate_settlement" },
+      message: "this payment is being settled for another request, or was",
+      ...(transaction === undefined ? {} : { transaction }),
+    });
+
+  /** Verifies a payment and puts it on disk; what refuses it is the answer. */
+  const accept = async (request: PaymentRequest): Promise<Payment | Settled> => {
+    const { payer } = request;
+    const head = Number(await asking(client.getBlockNumber({ cacheTime: 0 })));
+    const found = await protocol.findCall(request);
+    if ("answer" in found) return { status: 200, body: found.answer };
+    const read = { abi: erc20Abi, address: token as Hex, functionName: "balanceOf" } as const;
+    const balance = await asking(client.readContract({ ...read, args: [payer as Hex] }));
+    const { call } = found;
+    const payment = await acceptPayment({ database, request, call, balance, head });
+    if (payment !== undefined) return payment;
+    const message = "the payer has less than what is being settled for them";
+    return failed({ payer, reason: "insufficient_funds", message });
+  };
+
+  /** The answer about a payment that is decided; its success is told once. */
+  const answerOf = async (payment: Payment): Promise<Settled | undefined> => {
+    const { id, payer, state } = payment;
+    if (state === "accepted" || state === "sent") return undefined;
+    if (state === "settled" && !(await claimTelling({ database, id }))) {
+      return duplicate(payer, hashOf(payment));
+    }
+    return { status: 200, body: resultOf(payment, network) };
+  };
+
+  /** Waits for a payment to be decided, until the time is up or nobody wants to know any more. */
+  const waitFor = async (payment: Payment, signal: AbortSignal): Promise<Settled | undefined> => {
+    let current: Payment | undefined = payment;
+    while (current !== undefined && !signal.aborted) {
+      const answer = await answerOf(current);
+      if (answer !== undefined) return answer;
+      await delay(pollMs, undefined, { signal }).catch(() => undefined);
+      current = await findPayment({ database, jobId: payment.jobId });
+    }
+    return undefined;
+  };
+
+  /** Gives the client the payment's id, unless there is an outcome to give them. */
+  const promise = async ({ id, jobId }: Payment): Promise<Settled> => {
+    const isThere = await promisePayment({ database, id });
+    const current = isThere ? await findPayment({ database, jobId }) : undefined;
+    if (current === undefined) throw withdrawn();
+    const answer = await answerOf(current);
+    if (answer !== undefined) return answer;
+    const paymentJob = paymentJobOf(current, network);
+    return { status: 202, body: { ...resultOf(current, network), paymentJob } };
+  };
+
+  const settle: Payments["settle"] = async ({ body, isAsync, signal }) => {
+    const request = parsePaymentRequest(body);
+    const { contentHash, payer } = request;
     const refusal = refusalOf(request);
-    if (refusal !== undefined) return failed(refusal.reason, refusal.message);
-    const balance = await client
-      .readContract({
-        ...{ abi: erc20Abi, address: token as Hex, functionName: "balanceOf" },
-        args: [payer as Hex],
-      })
-      .catch((cause: unknown) => {
-        throw unavailable(cause);
-      });
-    if (underWay.has(key)) {
-      return failed("duplicate_settlement", "this payment is being settled");
-    }
-    // From here to the reservation nothing waits: two payments cannot both count on one balance.
-    const reserved = [...underWay.values()]
-      .filter((other) => other.payer === payer.toLowerCase())
-      .reduce((sum, other) => sum + other.amount, 0n);
-    if (balance < reserved + amount) {
-      return failed("insufficient_funds", "the payer has less than what is being settled for them");
-    }
-    underWay.set(key, { payer: payer.toLowerCase(), amount });
+    if (refusal !== undefined) return failed({ payer, ...refusal });
+    const known = await findPaymentOf({ database, request });
+    const payment = known === undefined || known.state === "failed" ? await accept(request) : known;
+    if ("status" in payment) return payment;
+    const { id } = payment;
+    // Whoever has only seen the authorization's number learns nothing, and gets nobody's success.
+    if (payment.contentHash !== contentHash || awaited.has(id)) return duplicate(payer);
+    context.onAccepted();
+    if (isAsync) return await promise(payment);
+    awaited.add(id);
     try {
-      const { answer, minedHash } = await ask({
-        request,
-        operation: (facilitator) => facilitator.settle(payload, requirements),
-        isVerdict: ({ success, transaction }) => success || transaction !== "",
-      });
-      const { success, errorReason, transaction } = answer;
-      context.logger.info({ payer, transaction, success, errorReason }, "payment");
-      return minedHash === undefined ? answer : { ...answer, transaction: minedHash };
+      const ends = AbortSignal.any([stopping, signal, AbortSignal.timeout(context.waitMs)]);
+      const answer = await waitFor(payment, ends);
+      if (answer !== undefined) return answer;
+      // Nobody is promised a payment that was not sent: who takes this for a refusal would be charged for it later.
+      const isWithdrawn = await withdrawPayment({ database, id });
+      // Nor is a success told to who does not hear it.
+      if (isWithdrawn || signal.aborted) throw withdrawn();
+      return await promise(payment);
     } finally {
-      underWay.delete(key);
+      awaited.delete(id);
     }
   };
 
-  const { facilitator } = facilitatorFor({ key: "" });
-  const { kinds } = facilitator.getSupported() as SupportedResponse;
-  const signers = { "eip155:*": [sender.account] };
-  return { supported: { kinds, extensions: [], signers }, verify, settle };
+  return {
+    supported: protocol.supported,
+    async verify(body) {
+      const request = parsePaymentRequest(body);
+      const refusal = refusalOf(request);
+      if (refusal === undefined) return await protocol.verify(request);
+      const { message: invalidMessage, reason: invalidReason } = refusal;
+      return { isValid: false, invalidReason, invalidMessage, payer: request.payer };
+    },
+    settle,
+    async findJob(jobId) {
+      const payment = await findPayment({ database, jobId });
+      return payment && paymentJobOf(payment, network);
+    },
+  };
 }
 
-const unavailable = (cause: unknown): RetryableError =>
+const withdrawn = (): RetryableError =>
   new RetryableError({
-    code: "payment.unavailable",
-    message: "the endpoint does not answer about a payment",
-    cause,
+    code: "payment.notSent",
+    message: "the payment could not be sent in time, and was given up",
   });
