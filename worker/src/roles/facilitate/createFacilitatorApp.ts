@@ -86,7 +86,10 @@ export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
   app.post("/settle_data", async (c) => await acceptData({ context, c }));
   app.get("/settle/:jobId", async (c) => {
     const jobId = c.req.param("jobId");
-    const job = (await findSubmission({ database, jobId })) ?? (await payments.findJob(jobId));
+    // Nothing else is a name that was given out, and a database refuses some of it.
+    const job = !/^[a-z-]+-[0-9a-f]{64}$/.test(jobId)
+      ? undefined
+      : ((await findSubmission({ database, jobId })) ?? (await payments.findJob(jobId)));
     return job === undefined ? c.json({ error: "no such job" }, 404) : c.json(job);
   });
   app.post("/heartbeat", async (c) => c.json(await context.relayHeartbeat(await readBody(c))));
