@@ -124,9 +124,10 @@ describe("a facilitator that is killed over a payment", () => {
     acceptedAgain: {
       async die() {
         const crashing = startCrashing("acceptedAgain");
-        await revert(await crashing.url());
+        const url = await crashing.url();
+        await jobResult(url, await revert(url));
         await (await bed.token.transfer.send(payer.address, PRICE)).wait();
-        await dieOver(crashing, await crashing.url());
+        await dieOver(crashing, url);
       },
       sent: 2,
     },
@@ -181,10 +182,10 @@ describe("a facilitator that is killed over a payment", () => {
     await dieOver(crashing, await crashing.url());
   }
 
-  /** Has the payer move everything away before the payment is mined. */
-  async function revert(url: string): Promise<void> {
+  /** Has the payer move everything away before the payment is mined; returns its job's id. */
+  async function revert(url: string): Promise<string> {
     await holdMining();
-    await settle(url, ASYNC);
+    const { jobId } = await promised(url);
     await bed.sent(account, 1);
     await bed.send("anvil_setBalance", payer.address, "0x56bc75e2d63100000");
     const data = bed.token.interface.encodeFunctionData("transfer", [account.address, PRICE]);
@@ -192,6 +193,7 @@ describe("a facilitator that is killed over a payment", () => {
     await payer.sendTransaction({ to, data, gasLimit: 200_000n, ...HIGH_FEES });
     await letGo();
     await bed.send("evm_mine");
+    return jobId;
   }
 
   async function dieReverted(transition: PaymentTransition): Promise<void> {
