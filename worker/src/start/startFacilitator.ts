@@ -13,6 +13,7 @@ import { createMetrics } from "../metrics/createMetrics.ts";
 import { type Condition, Wakeup } from "../repeat.ts";
 import { createFacilitatePass, LOT } from "../roles/facilitate/createFacilitatePass.ts";
 import { createFacilitatorApp } from "../roles/facilitate/createFacilitatorApp.ts";
+import { addPaymentGauges } from "../roles/facilitate/payments/addPaymentGauges.ts";
 import { createPaymentPass } from "../roles/facilitate/payments/createPaymentPass.ts";
 import { createPayments } from "../roles/facilitate/payments/createPayments.ts";
 import { createPaymentChain } from "../roles/facilitate/payments/paymentChain.ts";
@@ -84,6 +85,7 @@ export async function startFacilitator(parameters: {
       ...{ signal, logger },
     });
     const metrics = createMetrics({ database });
+    addPaymentGauges({ database, registers: [metrics.registry] });
     const sender = createSender({
       store: paymentStore(database),
       ...{ chain, wallet, metrics, logger, confirmations },

@@ -73,7 +73,7 @@ export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
     const roles = Object.fromEntries(conditions);
     const { extensions, kinds: supportedKinds, signers } = payments.supported;
     const state = { status, supportedKinds, extensions, signers };
-    return c.json({ ...state, roles, calls, payments: counts });
+    return c.json({ ...state, roles, calls, payments: counts?.states ?? null });
   });
   app.get("/usage", async (c) => {
     const text = c.req.query("days") ?? "30";

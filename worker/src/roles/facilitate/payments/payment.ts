@@ -3,8 +3,7 @@ import type { Row } from "../../../storage/database.ts";
 import type { PaymentMethod } from "./paymentRequest.ts";
 
 /** accepted: on disk; sent: its transaction is recorded; settled, failed: something was mined, or it cannot be any more. */
-export const PAYMENT_STATES = ["accepted", "sent", "settled", "failed"] as const;
-export type PaymentState = (typeof PAYMENT_STATES)[number];
+export type PaymentState = "accepted" | "sent" | "settled" | "failed";
 
 /** A payment that was accepted to be settled. */
 export type Payment = {

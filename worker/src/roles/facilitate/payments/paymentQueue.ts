@@ -1,11 +1,5 @@
 import type { Database } from "../../../storage/database.ts";
-import {
-  PAYMENT_STATES,
-  type Payment,
-  type PaymentState,
-  paymentOf,
-  SELECT_PAYMENT,
-} from "./payment.ts";
+import { type Payment, type PaymentState, paymentOf, SELECT_PAYMENT } from "./payment.ts";
 
 /** A payment by the id of its job. */
 export async function findPayment(parameters: {
@@ -131,15 +125,21 @@ export async function withdrawPayment(parameters: {
   return (await parameters.database.query(WITHDRAW, [parameters.id])).length === 1;
 }
 
-const COUNT = "SELECT state, count(*)::integer AS payments FROM payments GROUP BY state";
+const COUNT = `SELECT state, count(*)::integer AS payments,
+  extract(epoch FROM now() - min(accepted_at))::double precision AS oldest
+FROM payments
+GROUP BY state`;
 
-/** How many payments are in each state. */
+/** How many payments are in each state, and the age of the oldest that is under way; 0 without one. */
 export async function countPayments(parameters: {
   database: Database;
-}): Promise<Record<PaymentState, number>> {
-  const rows = await parameters.database.query(COUNT);
-  const counts = new Map(rows.map(({ payments, state }) => [state, Number(payments)]));
-  return Object.fromEntries(
-    PAYMENT_STATES.map((state) => [state, counts.get(state) ?? 0]),
-  ) as Record<PaymentState, number>;
+}): Promise<{ states: Record<PaymentState, number>; oldestSeconds: number }> {
+  const states = { accepted: 0, sent: 0, settled: 0, failed: 0 };
+  let oldestSeconds = 0;
+  for (const { oldest, payments, state } of await parameters.database.query(COUNT)) {
+    states[state as PaymentState] = Number(payments);
+    const isOpen = state === "accepted" || state === "sent";
+    if (isOpen) oldestSeconds = Math.max(oldestSeconds, Number(oldest));
+  }
+  return { states, oldestSeconds };
 }
