@@ -10,6 +10,7 @@ const abi = new Interface([
   "function authorizationState(address, bytes32) view returns (bool)",
   "function balanceOf(address) view returns (uint256)",
   "event AuthorizationUsed(address indexed, bytes32 indexed)",
+  "event AuthorizationCanceled(address indexed, bytes32 indexed)",
   "event Transfer(address indexed, address indexed, uint256)",
 ]);
 const NONCE = 77n;
@@ -23,6 +24,7 @@ const event = (name: string, values: unknown[], address = TOKEN): Event => ({
   ...{ address, ...abi.encodeEventLog(name, values) },
 });
 const used = (nonce = NONCE) => event("AuthorizationUsed", [PAYER, toBeHex(nonce, 32)]);
+const cancelled = event("AuthorizationCanceled", [PAYER, toBeHex(NONCE, 32)]);
 const transfer = (to = RECEIVER, amount = 5n, address = TOKEN) =>
   event("Transfer", [PAYER, to, amount], address);
 
@@ -46,9 +48,11 @@ function chainWith(parameters: {
       const type = name === "balanceOf" ? "uint256" : "bool";
       return AbiCoder.defaultAbiCoder().encode([type], [values[name]]);
     },
-    async getLogs({ topics }: { topics: string[] }) {
+    async getLogs({ topics }: { topics: (string | string[])[] }) {
       if (parameters.logsFail !== undefined) throw parameters.logsFail;
-      return logs.filter((log) => topics.every((topic, i) => log.topics[i] === topic));
+      const has = (topic: string | undefined, wanted: string | string[]) =>
+        topic !== undefined && [wanted].flat().includes(topic);
+      return logs.filter((log) => topics.every((wanted, i) => has(log.topics[i], wanted)));
     },
     getBlock: async () => ({ timestamp }),
     getBlockNumber: async () => head,
@@ -75,11 +79,17 @@ const tricks: [string, Event[]][] = [
   ],
   ["of another amount", [used(), transfer(RECEIVER, 4n)]],
   ["by another token that says the same", [used(), transfer(RECEIVER, 5n, ELSEWHERE)]],
-  ["never: it was cancelled, and something else paid", [transfer(), used(78n), transfer()]],
+  ["for nothing: it was cancelled, and something else paid", [transfer(), cancelled, transfer()]],
   ["before another transfer, which is not its own", [transfer(), used()]],
 ];
 it.each(tricks)("does not count as arrived where its number was used %s", async (_, events) => {
   expect(await chainWith({ events, ...DEEP }).explain(payment)).toEqual(USED);
+});
+
+it("is not judged while nothing says by what its number was used, until it is too late for it", async () => {
+  const events = [used(78n), transfer()];
+  expect(await chainWith({ events, ...DEEP }).explain(payment)).toBeUndefined();
+  expect(await chainWith({ events, ...DEEP, timestamp: 1_000 }).explain(payment)).toEqual(USED);
 });
 
 it("that can be made no more fails in x402's words", async () => {

@@ -210,7 +210,8 @@ describe("a payment that takes too long", () => {
     const paid = await bed.payment(payer);
     const given = await post(at, "/settle", bed.bodyOf(paid));
     expect(given.status).toBe(503);
-    expect((await (await fetch(`${at}/health`)).json()).payments).toMatchObject({ accepted: 0 });
+    const health = await (await fetch(`${at}/health`)).json();
+    expect(health).toMatchObject({ payments: { accepted: 0 } });
     await poor.child.stop();
     const rich = await start(settings).url();
     expect(await bed.sentCount(own)).toBe(0);

@@ -26,6 +26,7 @@ import { restoreOldSchema } from "./support/oldQueue.ts";
 import { describeStores, IDENTITY } from "./support/stores.ts";
 
 const CALL = { to: Wallet.createRandom().address, data: "0x1234" };
+const LIMITS = { unsent: 9, sent: 9 };
 const block = (number: number) => ({ blockNumber: number, blockHash: `block ${number}` });
 
 function request(nonce: bigint, changes: Partial<PaymentRequest> = {}): PaymentRequest {
@@ -100,7 +101,7 @@ describeStores("payments in the queue", (store) => {
     expect(brought.filter((payment) => payment !== undefined)).toHaveLength(3);
     // Others have their own.
     expect(await accept(request(9n, { payer: CALL.to }), 5n)).toBeDefined();
-    const [open] = await listDuePayments({ database, limit: 1 });
+    const [open] = await listDuePayments({ database, limits: { unsent: 1, sent: 0 } });
     if (open === undefined) throw new Error("none is open");
     await decidePayment({ database, payment: open, outcome: { state: "failed", failure: "x" } });
     expect(await accept(request(99n), 17n)).toBeDefined();
@@ -168,10 +169,18 @@ describeStores("payments in the queue", (store) => {
     expect(await accept(request(1n))).toMatchObject({ state: "settled", minedHash: hash });
   });
 
+  it("do not keep each other out, however many wait", async () => {
+    for (let nonce = 0n; nonce < 12n; nonce++) await record(await accepted(nonce));
+    const last = await accepted(99n);
+    const due = await listDuePayments({ database, limits: { unsent: 3, sent: 4 } });
+    const nonces = due.map(({ transaction }) => transaction?.nonce);
+    expect([due[0]?.id, ...nonces]).toEqual([last.id, undefined, 0, 1, 2, 3]);
+  });
+
   it("rest without holding up others", async () => {
     const [first, second] = [await accepted(1n), await accepted(2n)];
     await restPayment({ database, id: first.id, error: "no", seconds: 60 });
-    const due = await listDuePayments({ database, limit: 9 });
+    const due = await listDuePayments({ database, limits: LIMITS });
     expect(due.map(({ id: of }) => of)).toEqual([second.id]);
   });
 

@@ -16,9 +16,11 @@ import {
 import { purposeOf } from "./paymentStore.ts";
 
 /** Payments that a pass advances. */
-const LOT = 32;
-/** Rest of a payment that the endpoint does not take, while it takes others. */
+const LIMITS = { unsent: 32, sent: 256 };
+/** Rest of a payment that the endpoint does not take, or that is not certain yet, while others go on. */
 const REST_SECONDS = 5;
+
+const NOT_CERTAIN = "somebody else has used the authorization: waiting for confirmations";
 
 export type PaymentPassContext = {
   database: Database;
@@ -36,7 +38,7 @@ export function createPaymentPass(context: PaymentPassContext): () => Promise<bo
   const { database, logger } = context;
   return async () => {
     let changes = 0;
-    for (const payment of await listDuePayments({ database, limit: LOT })) {
+    for (const payment of await listDuePayments({ database, limits: LIMITS })) {
       try {
         if (await advance({ context, payment })) changes += 1;
       } catch (error) {
@@ -94,9 +96,13 @@ async function decide(parameters: {
   outcome: PaymentOutcome | undefined;
 }): Promise<boolean> {
   const { context, outcome, payment } = parameters;
-  if (outcome === undefined) return false;
-  await decidePayment({ database: context.database, payment, outcome });
+  const { database } = context;
   const { id, payer } = payment;
+  if (outcome === undefined) {
+    await restPayment({ database, id, error: NOT_CERTAIN, seconds: REST_SECONDS });
+    return false;
+  }
+  await decidePayment({ database, payment, outcome });
   const { mined, state } = outcome;
   const failure = outcome.state === "failed" ? outcome.failure : undefined;
   context.logger.info({ payment: id, payer, state, failure, transaction: mined?.hash }, "payment");

@@ -7,6 +7,7 @@ import {
   toBeHex,
   zeroPadValue,
 } from "ethers";
+import { requireAnswer } from "../../../chain/chain.ts";
 import { answerOf, rpcFailure } from "../../../chain/rpcErrors.ts";
 import { isAnswered } from "../../../endpointWords.ts";
 import { describeError, RefusedByEndpointError } from "../../../errors.ts";
@@ -18,11 +19,14 @@ const tokenInterface = new Interface([
   "function balanceOf(address account) view returns (uint256)",
   "function allowance(address owner, address spender) view returns (uint256)",
   "event AuthorizationUsed(address indexed authorizer, bytes32 indexed nonce)",
+  "event AuthorizationCanceled(address indexed authorizer, bytes32 indexed nonce)",
   "event Transfer(address indexed from, address indexed to, uint256 value)",
 ]);
 const permit2Interface = new Interface([
   "function nonceBitmap(address owner, uint256 word) view returns (uint256)",
 ]);
+/** By how much machines of one endpoint may differ in what the head is. */
+const SLACK_BLOCKS = 64;
 const topicOf = (name: string): string => tokenInterface.getEvent(name)?.topicHash ?? "";
 const word = (value: string | bigint): string =>
   typeof value === "bigint" ? toBeHex(value, 32) : zeroPadValue(value, 32);
@@ -46,6 +50,7 @@ export function createPaymentChain(parameters: {
 
   const read = async (of: Interface, to: string, name: string, values: unknown[]) => {
     const answer = await answerOf(provider.call({ to, data: of.encodeFunctionData(name, values) }));
+    requireAnswer({ answer, name, to });
     return of.decodeFunctionResult(name, answer)[0] as bigint;
   };
   const readToken = (name: string, ...values: unknown[]) =>
@@ -78,8 +83,10 @@ export function createPaymentChain(parameters: {
    */
   const findUse = async (payment: Payment): Promise<MinedBlock | "unconfirmed" | undefined> => {
     if (payment.method !== "transfer") return undefined;
-    const topics = [topicOf("AuthorizationUsed"), word(payment.payer), word(payment.nonce)];
-    const filter = { address: token, topics, fromBlock: payment.acceptedBlock };
+    const ends = [topicOf("AuthorizationUsed"), topicOf("AuthorizationCanceled")];
+    const topics = [ends, word(payment.payer), word(payment.nonce)];
+    const fromBlock = Math.max(0, payment.acceptedBlock - SLACK_BLOCKS);
+    const filter = { address: token, topics, fromBlock };
     const [used] = await provider.getLogs(filter).catch((error: unknown) => {
       if (!isAnswered(error)) throw rpcFailure(error);
       throw new RefusedByEndpointError({
@@ -88,13 +95,16 @@ export function createPaymentChain(parameters: {
         cause: error,
       });
     });
-    if (used === undefined) return undefined;
+    // Its logs may be behind the state that one machine of the endpoint has shown.
+    if (used === undefined) return (await isExpired(payment)) ? undefined : "unconfirmed";
     const { blockHash, blockNumber, index, transactionHash: hash } = used;
     if ((await answerOf(provider.getBlockNumber())) - blockNumber + 1 < confirmations) {
       return "unconfirmed";
     }
+    if (used.topics[0] !== topicOf("AuthorizationUsed")) return undefined;
     const receipt = await answerOf(provider.getTransactionReceipt(hash));
-    const next = receipt?.logs.find((log) => log.index === index + 1);
+    if (receipt === null) return "unconfirmed";
+    const next = receipt.logs.find((log) => log.index === index + 1);
     return next !== undefined && isTransferOf(payment)(next)
       ? { hash, blockNumber, blockHash }
       : undefined;

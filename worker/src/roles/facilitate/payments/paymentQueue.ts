@@ -11,17 +11,27 @@ export async function findPayment(parameters: {
   return row && paymentOf(row);
 }
 
-const LIST_OPEN = `${SELECT_PAYMENT}
-WHERE p.state IN ('accepted', 'sent') AND p.run_after <= now()
+const LIST_UNSENT = `${SELECT_PAYMENT}
+WHERE p.state = 'accepted' AND p.run_after <= now()
 ORDER BY p.run_after, p.id
 LIMIT $1`;
+const LIST_SENT = `${SELECT_PAYMENT}
+WHERE p.state = 'sent' AND p.run_after <= now()
+ORDER BY t.nonce
+LIMIT $1`;
 
-/** Payments that are under way and due, those first that have rested longest. */
+/**
+ * Payments that are under way and due: those to be sent, which rested longest, and those that were, in the order in which
+ * they are mined. Neither keeps the others out, however many there are.
+ */
 export async function listDuePayments(parameters: {
   database: Database;
-  limit: number;
+  limits: { unsent: number; sent: number };
 }): Promise<Payment[]> {
-  return (await parameters.database.query(LIST_OPEN, [parameters.limit])).map(paymentOf);
+  const { database, limits } = parameters;
+  const unsent = await database.query(LIST_UNSENT, [limits.unsent]);
+  const sent = await database.query(LIST_SENT, [limits.sent]);
+  return [...unsent, ...sent].map(paymentOf);
 }
 
 /** What was mined, and what it means for a payment; `failed` without a block where nothing was sent for it. */
