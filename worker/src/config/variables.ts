@@ -203,6 +203,12 @@ export const VARIABLES = {
       .transform((text) => text.split(",")),
     help: "for whom payments in OPG are settled, addresses with commas between (default: nobody)",
   }),
+  HACA_PAYMENT_WAIT_MS: variable({
+    // Stock clients give up after 90 seconds.
+    schema: integer(10, 3_600_000),
+    default: "60000",
+    help: "time that an answer waits for its payment before it names the payment's job",
+  }),
   HACA_RELAY: variable({
     schema: z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address"),
     help: "contract that batches are sent to (default: LegacySettlement of the address book)",

@@ -1,34 +1,14 @@
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
+import { countPages } from "../jobs/countPages.ts";
 import { countOpen } from "../jobs/openTransactions.ts";
 import { countJobs } from "../jobs/readJobs.ts";
 import type { Database } from "../storage/database.ts";
-import { DatabaseAwayError } from "../storage/databaseFailure.ts";
+import { addGauge, type GaugeDefinition } from "./addGauge.ts";
 
 /** What the queue knows: read from it at each scrape, absent while it is away. */
 export function addQueueGauges(parameters: { database: Database; registers: Registry[] }): void {
   const { database, registers } = parameters;
-  const add = (definition: {
-    name: string;
-    help: string;
-    labelNames?: string[];
-    read: (gauge: Gauge) => Promise<void>;
-  }): void => {
-    const { read, ...options } = definition;
-    new Gauge({
-      ...options,
-      registers,
-      async collect() {
-        this.reset();
-        try {
-          await read(this);
-        } catch (error) {
-          if (!(error instanceof DatabaseAwayError)) throw error;
-          // A gauge without labels is 0 after its reset, which would be a lie.
-          if (options.labelNames === undefined) this.remove();
-        }
-      },
-    });
-  };
+  const add = (definition: GaugeDefinition): void => addGauge({ registers, definition });
   add({
     name: "haca_jobs",
     help: "Jobs by state",
@@ -59,6 +39,22 @@ export function addQueueGauges(parameters: { database: Database; registers: Regi
     help: "Age of the oldest of them since its latest attempt was signed",
     async read(gauge) {
       gauge.set((await countOpen({ database })).oldestSeconds);
+    },
+  });
+  add({
+    name: "haca_pages",
+    help: "Pages by state",
+    labelNames: ["state"],
+    async read(gauge) {
+      const { states } = await countPages({ database });
+      for (const [state, count] of Object.entries(states)) gauge.set({ state }, count);
+    },
+  });
+  add({
+    name: "haca_page_oldest_pending_seconds",
+    help: "Age of the oldest pending page since its proposal was mined",
+    async read(gauge) {
+      gauge.set((await countPages({ database })).oldestPendingSeconds);
     },
   });
 }

@@ -5,7 +5,6 @@ import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
 import { getAddress, Wallet, ZeroAddress } from "ethers";
 import type { Logger } from "pino";
 import { startServer } from "../api/startServer.ts";
-import { connectChain } from "../chain/connectChain.ts";
 import { probeEndpoint } from "../chain/probeEndpoint.ts";
 import { requireContract } from "../chain/requireContract.ts";
 import { StartError } from "../errors.ts";
@@ -14,17 +13,21 @@ import { createMetrics } from "../metrics/createMetrics.ts";
 import { type Condition, Wakeup } from "../repeat.ts";
 import { createFacilitatePass, LOT } from "../roles/facilitate/createFacilitatePass.ts";
 import { createFacilitatorApp } from "../roles/facilitate/createFacilitatorApp.ts";
-import { createPayments } from "../roles/facilitate/payments.ts";
+import { addPaymentGauges } from "../roles/facilitate/payments/addPaymentGauges.ts";
+import { createPaymentPass } from "../roles/facilitate/payments/createPaymentPass.ts";
+import { createPayments } from "../roles/facilitate/payments/createPayments.ts";
+import { createPaymentChain } from "../roles/facilitate/payments/paymentChain.ts";
+import { paymentStore } from "../roles/facilitate/payments/paymentStore.ts";
+import { createPaymentWatch } from "../roles/facilitate/payments/watchPayments.ts";
 import type { FacilitatorConfig } from "../roles/facilitate/readFacilitatorConfig.ts";
 import { releaseAllCalls } from "../roles/facilitate/relayedCalls.ts";
 import { createHeartbeatRelay } from "../roles/facilitate/relayHeartbeat.ts";
 import { createRenewPass } from "../roles/facilitate/renewBlobs.ts";
 import { createSender } from "../roles/facilitate/sender.ts";
-import { openDatabase } from "../storage/openDatabase.ts";
-import { databaseStore } from "../transactions/databaseStore.ts";
 import { FeeGate } from "../transactions/fees.ts";
 import { GasLimits } from "../transactions/gasLimits.ts";
 import { CloseStack } from "./closeStack.ts";
+import { PORTS, type Ports } from "./openParts.ts";
 import { runLoops } from "./runLoops.ts";
 import type { RunningWorker } from "./startWorker.ts";
 import { untilReachable } from "./untilReachable.ts";
@@ -47,14 +50,15 @@ export async function startFacilitator(parameters: {
   logger: Logger;
   /** aborts a start that waits for the chain */
   signal: AbortSignal;
+  ports?: Ports;
 }): Promise<RunningWorker> {
-  const { config, logger, signal } = parameters;
+  const { config, logger, ports = PORTS, signal } = parameters;
   const { chainId, confirmations, maxFeePerGas, pollMs, rpcTimeoutMs, rpcUrl } = config;
   const book = readAddressBook(config.addressBook);
   const { registry, relay, token } = contractsOf({ config, book });
   const closers = new CloseStack();
   try {
-    const database = await openDatabase({
+    const database = await ports.openDatabase({
       folder: config.dataDirectory,
       url: config.databaseUrl,
       poolSize: config.databasePool,
@@ -65,7 +69,7 @@ export async function startFacilitator(parameters: {
     if (config.databaseUrl === undefined) await releaseAllCalls({ database });
     const chain = await untilReachable({
       operation: () =>
-        connectChain({ rpcUrl, timeoutMs: rpcTimeoutMs, chainId, addressBook: book }),
+        ports.connectChain({ rpcUrl, timeoutMs: rpcTimeoutMs, chainId, addressBook: book }),
       ...{ signal, logger },
     });
     const { provider } = chain;
@@ -82,23 +86,28 @@ export async function startFacilitator(parameters: {
       ...{ signal, logger },
     });
     const metrics = createMetrics({ database });
+    addPaymentGauges({ database, registers: [metrics.registry] });
     const sender = createSender({
-      store: databaseStore(database),
+      store: paymentStore(database),
       ...{ chain, wallet, metrics, logger, confirmations },
       gate: new FeeGate({ ceiling: maxFeePerGas, metrics, logger }),
       gasLimits: new GasLimits(),
       rebroadcastMs: config.rebroadcastMs,
       replaceMs: config.replaceMs,
     });
+    const stopping = new AbortController();
+    const paymentsWakeup = new Wakeup();
     const payments = await untilReachable({
       operation: () =>
         createPayments({
-          ...{ rpcUrl, rpcTimeoutMs, chainId, token, sender, pollMs, logger },
-          receivers: config.paymentReceivers,
+          ...{ database, rpcUrl, rpcTimeoutMs, chainId, account, token, pollMs, logger },
+          ...{ receivers: config.paymentReceivers, waitMs: config.paymentWaitMs },
+          stopping: stopping.signal,
+          onAccepted: () => paymentsWakeup.notify(),
         }),
       ...{ signal, logger },
     });
-    const stopping = new AbortController();
+    const paymentChain = createPaymentChain({ provider, token, confirmations });
     const blobs = createHttpBlobStore({
       ...config.blobs,
       // Whatever the store makes of a content: it is read back and compared with what was sent.
@@ -132,6 +141,18 @@ export async function startFacilitator(parameters: {
     const loops = runLoops({
       loops: [
         { name: "facilitate", pass: facilitate, wakeup, intervalMs: pollMs },
+        {
+          name: "payments",
+          pass: createPaymentPass({ database, sender, chain: paymentChain, logger }),
+          wakeup: paymentsWakeup,
+          intervalMs: pollMs,
+        },
+        {
+          name: "watch",
+          pass: createPaymentWatch({ database, provider, reorgBlocks: config.reorgBlocks, logger }),
+          wakeup: new Wakeup(),
+          intervalMs: pollMs,
+        },
         { name: "renew", pass: renew, wakeup: new Wakeup(), intervalMs: RENEW_LOOK_MS },
       ],
       ...{ conditions, metrics, signal: stopping.signal, logger },

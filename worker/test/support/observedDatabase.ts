@@ -1,7 +1,7 @@
 import type { Database, Queryable } from "../../src/storage/database.ts";
 import {
   JOBS,
-  NOTHING,
+  type Records,
   recordsOf,
   TRANSACTIONS,
   type Transition,
@@ -19,21 +19,33 @@ export async function observedDatabase(parameters: {
   onTransition: (transition: Transition) => void;
 }): Promise<Database> {
   const { database, onTransition } = parameters;
-  let known = NOTHING;
+  const read = async (): Promise<Records> =>
+    recordsOf({
+      jobs: await database.query(JOBS),
+      transactions: await database.query(TRANSACTIONS),
+    });
+  return await observed({ database, read, between: transitionsBetween, onTransition });
+}
+
+/** The same of whatever can be read: what lies between two looks is told. */
+export async function observed<Seen, Name>(parameters: {
+  database: Database;
+  read: () => Promise<Seen>;
+  between: (before: Seen, after: Seen) => Name[];
+  onTransition: (name: Name) => void;
+}): Promise<Database> {
+  const { between, database, onTransition, read } = parameters;
+  let known = await read();
   let looking: Promise<void> = Promise.resolve();
   const look = async (): Promise<void> => {
-    const [jobs, transactions] = [await database.query(JOBS), await database.query(TRANSACTIONS)];
-    const seen = recordsOf({ jobs, transactions });
-    const transitions = transitionsBetween(known, seen);
-    known = seen;
-    for (const transition of transitions) onTransition(transition);
+    const before = known;
+    known = await read();
+    for (const transition of between(before, known)) onTransition(transition);
   };
   const lookAfter = async (): Promise<void> => {
     looking = looking.then(look);
     await looking;
   };
-  const found = [await database.query(JOBS), await database.query(TRANSACTIONS)] as const;
-  known = recordsOf({ jobs: found[0], transactions: found[1] });
   return {
     async query(sql, values) {
       const rows = await database.query(sql, values);

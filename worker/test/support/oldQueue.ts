@@ -1,19 +1,22 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Database } from "../../src/storage/database.ts";
 
 const MIGRATIONS = join(import.meta.dirname, "../../src/storage/migrations");
-const OLD = ["001-queue.sql", "002-transactions.sql", "003-claims.sql"];
+/** Of the time when a job had one transaction. */
+const OLD = 3;
 
-/** The schema as it was while a job had one transaction: everything else that the database holds is gone. */
-export async function restoreOldSchema(database: Database): Promise<void> {
+/** The schema as it was at a version: everything else that the database holds is gone. */
+export async function restoreOldSchema(database: Database, version = OLD): Promise<void> {
   await database.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
   await database.execute(
     "CREATE TABLE migrations (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
   );
-  for (const [index, name] of OLD.entries()) {
+  for (const name of readdirSync(MIGRATIONS).sort()) {
+    const number = Number(name.slice(0, 3));
+    if (number > version) break;
     await database.execute(readFileSync(join(MIGRATIONS, name), "utf8"));
-    await database.query("INSERT INTO migrations (version) VALUES ($1)", [index + 1]);
+    await database.query("INSERT INTO migrations (version) VALUES ($1)", [number]);
   }
 }
 

@@ -10,7 +10,8 @@ export const IDENTITY = { chainId: 31337n, genesisHash: "0x01", settlement: "0x0
 
 /** Forgets everything that a queue holds. */
 export async function emptyQueue(database: Database): Promise<void> {
-  const tables = ["transaction_jobs", "jobs", "pages", "attempts", "transactions", "identity"];
+  const tables = ["payments", "transaction_jobs", "jobs", "pages"];
+  tables.push("attempts", "transactions", "identity");
   await database.execute(tables.map((table) => `DELETE FROM ${table}`).join("; "));
 }
 

@@ -1,9 +1,11 @@
 import { join } from "node:path";
+import type { PaymentTransition } from "./paymentTransitions.ts";
 import { Child } from "./processes.ts";
 import type { Transition } from "./transitions.ts";
 
 const CLI = join(import.meta.dirname, "../../src/cli.ts");
 const CRASHING = join(import.meta.dirname, "crashingWorker.ts");
+const CRASHING_FACILITATOR = join(import.meta.dirname, "crashingFacilitator.ts");
 
 export type Settings = Readonly<Record<string, string>>;
 
@@ -15,7 +17,7 @@ export class WorkerProcess {
     settings: Settings;
     roles?: readonly string[];
     /** transition right after which the process is killed */
-    crashAfter?: Transition;
+    crashAfter?: Transition | PaymentTransition;
   }) {
     const { settings, roles = ["infer", "prove", "settle"], crashAfter } = parameters;
     const inherited = Object.fromEntries(
@@ -23,9 +25,10 @@ export class WorkerProcess {
         .filter((name) => name.startsWith("HACA_"))
         .map((name) => [name, undefined]),
     );
+    const crashing = roles.includes("facilitate") ? [CRASHING_FACILITATOR] : [CRASHING];
     this.child = new Child({
       command: process.execPath,
-      args: crashAfter === undefined ? [CLI, ...roles] : [CRASHING, crashAfter, ...roles],
+      args: crashAfter === undefined ? [CLI, ...roles] : [...crashing, crashAfter, ...roles],
       env: { ...inherited, HACA_HTTP_PORT: "0", HACA_POLL_MS: "100", ...settings },
     });
   }

@@ -7,7 +7,8 @@ import type { Condition } from "../../repeat.ts";
 import type { Database } from "../../storage/database.ts";
 import { DatabaseAwayError } from "../../storage/databaseFailure.ts";
 import { BadSubmissionError, UnavailableError } from "./facilitatorErrors.ts";
-import type { Payments } from "./payments.ts";
+import type { Payments } from "./payments/createPayments.ts";
+import { countPayments } from "./payments/paymentQueue.ts";
 import { type RegistryContext, verifySubmission } from "./registryChecks.ts";
 import { countOpenCalls } from "./relayedCalls.ts";
 import type { RelayedHeartbeat } from "./relayHeartbeat.ts";
@@ -35,8 +36,8 @@ export type FacilitatorAppContext = {
 
 /**
  * The facilitator's HTTP interface, as clients of the public network know it: errors are `{ "error": text }`. Nobody says
- * who they are; a submission is judged by its signature alone, a payment by whom it is for besides. A payment is answered when
- * it is settled, with 200: no client asks for the 202 and the job that this interface has for later answers.
+ * who they are; a submission is judged by its signature alone, a payment by whom it is for besides. A payment is answered with
+ * 200 when it is settled, and with 202 and its job where that takes too long, or the client prefers not to wait (RFC 7240).
  */
 export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
   const { conditions, database, logger, metrics, payments } = context;
@@ -54,17 +55,25 @@ export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
   );
   app.get("/supported", (c) => c.json(payments.supported));
   app.post("/verify", async (c) => c.json(await payments.verify(await readBody(c))));
-  app.post("/settle", async (c) => c.json(await payments.settle(await readBody(c))));
+  app.post("/settle", async (c) => {
+    const isAsync = /(^|[,;\s])respond-async($|[,;\s])/i.test(c.req.header("prefer") ?? "");
+    const { signal } = c.req.raw;
+    const { body, status } = await payments.settle({ body: await readBody(c), isAsync, signal });
+    return c.json(body, status);
+  });
   app.get("/health", async (c) => {
-    const calls = await countOpenCalls({ database }).catch((error: unknown) => {
+    const whereThere = (error: unknown): null => {
       if (error instanceof DatabaseAwayError) return null;
       throw error;
-    });
+    };
+    const calls = await countOpenCalls({ database }).catch(whereThere);
+    const counts = await countPayments({ database }).catch(whereThere);
     const isWorking = [...conditions.values()].every(({ state }) => state === "working");
     const status = isWorking && calls !== null ? "ok" : "degraded";
     const roles = Object.fromEntries(conditions);
     const { extensions, kinds: supportedKinds, signers } = payments.supported;
-    return c.json({ status, supportedKinds, extensions, signers, roles, calls });
+    const state = { status, supportedKinds, extensions, signers };
+    return c.json({ ...state, roles, calls, payments: counts?.states ?? null });
   });
   app.get("/usage", async (c) => {
     const text = c.req.query("days") ?? "30";
@@ -77,7 +86,10 @@ export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
   app.post("/settle_data", async (c) => await acceptData({ context, c }));
   app.get("/settle/:jobId", async (c) => {
     const jobId = c.req.param("jobId");
-    const job = await findSubmission({ database, jobId });
+    // Nothing else is a name that was given out, and a database refuses some of it.
+    const job = !/^[a-z-]+-[0-9a-f]{64}$/.test(jobId)
+      ? undefined
+      : ((await findSubmission({ database, jobId })) ?? (await payments.findJob(jobId)));
     return job === undefined ? c.json({ error: "no such job" }, 404) : c.json(job);
   });
   app.post("/heartbeat", async (c) => c.json(await context.relayHeartbeat(await readBody(c))));

@@ -30,9 +30,12 @@ export type FacilitatorConfig = QueueConfig & {
   limits: BatchLimits;
   /** for whom payments are settled */
   paymentReceivers: readonly string[];
+  /** how long an answer waits for a payment */
+  paymentWaitMs: number;
   /** oldest answer that is taken, in seconds */
   submissionAge: number;
   confirmations: number;
+  reorgBlocks: number;
   rebroadcastMs: number;
   replaceMs: number;
   /** ceiling in wei per gas */
@@ -68,8 +71,10 @@ export function readFacilitatorConfig(settings: Settings): FacilitatorConfig {
       idleSeconds: required(settings, "HACA_RELAY_IDLE_SECONDS"),
     },
     paymentReceivers: optional(settings, "HACA_PAYMENT_RECEIVERS") ?? [],
+    paymentWaitMs: required(settings, "HACA_PAYMENT_WAIT_MS"),
     submissionAge: required(settings, "HACA_SUBMISSION_SECONDS"),
     confirmations: required(settings, "HACA_CONFIRMATIONS"),
+    reorgBlocks: required(settings, "HACA_REORG_BLOCKS"),
     rebroadcastMs: required(settings, "HACA_REBROADCAST_MS"),
     replaceMs: required(settings, "HACA_REPLACE_MS"),
     maxFeePerGas: required(settings, "HACA_MAX_FEE_PER_GAS"),

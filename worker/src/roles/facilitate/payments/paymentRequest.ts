@@ -1,17 +1,26 @@
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
+import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
-import { BadSubmissionError } from "./facilitatorErrors.ts";
+import { BadSubmissionError } from "../facilitatorErrors.ts";
+
+/** What authorises a payment: EIP-3009's `transferWithAuthorization`, or Permit2. */
+export type PaymentMethod = "transfer" | "permit2";
 
 /** What a client of x402 brings to have a payment verified or settled. */
 export type PaymentRequest = {
   payload: PaymentPayload;
   requirements: PaymentRequirements;
+  method: PaymentMethod;
   /** who pays */
   payer: string;
-  /** names the authorization, whatever signature it comes under: it pays once */
-  key: string;
-  /** most that it takes from the payer, in smallest units */
+  /** number of the authorization at its payer, under which it pays once, whatever signature it comes with */
+  nonce: bigint;
+  /** first second in which it does not pay any more, in unix seconds */
+  validUntil: bigint;
+  /** what is to be paid, in smallest units */
   amount: bigint;
+  /** of all that matters: the same brought again has the same */
+  contentHash: string;
 };
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address");
@@ -72,25 +81,30 @@ export function parsePaymentRequest(body: unknown): PaymentRequest {
     throw new BadSubmissionError(issue?.path.join(".") || "body", issue?.message ?? "malformed");
   }
   const { paymentPayload, paymentRequirements } = parsed.data;
+  const { amount, payTo, scheme } = paymentRequirements;
+  const content = JSON.stringify([scheme, amount, payTo.toLowerCase(), paymentPayload.payload]);
   return {
     payload: paymentPayload as unknown as PaymentPayload,
     requirements: paymentRequirements as unknown as PaymentRequirements,
     ...authorizationOf(paymentPayload.payload),
+    amount: BigInt(amount),
+    contentHash: keccak256(toUtf8Bytes(content)),
   };
 }
 
 function authorizationOf(
   payload: z.output<typeof transferSchema> | z.output<typeof permitSchema>,
-): Pick<PaymentRequest, "payer" | "key" | "amount"> {
+): Pick<PaymentRequest, "method" | "payer" | "nonce" | "validUntil"> {
   if ("permit2Authorization" in payload) {
-    const { from, nonce, permitted } = payload.permit2Authorization as z.output<
+    const { deadline, from, nonce } = payload.permit2Authorization as z.output<
       typeof permitSchema
     >["permit2Authorization"];
-    const key = `permit2 ${from} ${BigInt(nonce)}`;
-    return { payer: from, key: key.toLowerCase(), amount: BigInt(permitted.amount) };
+    // Permit2 takes it in the second of its deadline, EIP-3009 does not.
+    const validUntil = BigInt(deadline) + 1n;
+    return { method: "permit2", payer: from, nonce: BigInt(nonce), validUntil };
   }
-  const { from, nonce, value } = payload.authorization as z.output<
+  const { from, nonce, validBefore } = payload.authorization as z.output<
     typeof transferSchema
   >["authorization"];
-  return { payer: from, key: `transfer ${from} ${nonce}`.toLowerCase(), amount: BigInt(value) };
+  return { method: "transfer", payer: from, nonce: BigInt(nonce), validUntil: BigInt(validBefore) };
 }

@@ -1,0 +1,228 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Network, SettleResponse, SupportedResponse, VerifyResponse } from "@x402/core/types";
+import { PERMIT2_ADDRESS, x402UptoPermit2ProxyAddress } from "@x402/evm";
+import type { Logger } from "pino";
+import { createPublicClient, erc20Abi, type Hex, http } from "viem";
+import { RetryableError } from "../../../errors.ts";
+import type { Database } from "../../../storage/database.ts";
+import { acceptPayment, findPaymentOf } from "./acceptPayment.ts";
+import { hashOf, type Payment } from "./payment.ts";
+import { unavailable } from "./paymentFailures.ts";
+import { type PaymentJob, paymentJobOf, resultOf } from "./paymentJob.ts";
+import { createPaymentProtocol } from "./paymentProtocol.ts";
+import { claimTelling, findPayment, promisePayment, withdrawPayment } from "./paymentQueue.ts";
+import { type PaymentRequest, parsePaymentRequest } from "./paymentRequest.ts";
+
+export type PaymentsContext = {
+  database: Database;
+  rpcUrl: string;
+  rpcTimeoutMs: number;
+  chainId: number;
+  /** address that pays the gas */
+  account: string;
+  /** address of OPG, the only token that payments are in */
+  token: string;
+  /** for whom payments are settled; nobody: none are */
+  receivers: readonly string[];
+  /** how long an answer waits for the payment */
+  waitMs: number;
+  pollMs: number;
+  /** ends every wait */
+  stopping: AbortSignal;
+  /** there is something new to settle */
+  onAccepted: () => void;
+  logger: Logger;
+};
+
+/** What `/settle` answers: 202 with the job of a payment that is under way still. */
+export type Settled =
+  | { status: 200; body: SettleResponse }
+  | { status: 202; body: SettleResponse & { paymentJob: PaymentJob } };
+
+/** Payments by x402: what the routes `/verify`, `/settle` and `/supported` answer. */
+export type Payments = {
+  supported: SupportedResponse;
+  /** @throws BadSubmissionError; RetryableError where the endpoint fails */
+  verify(body: unknown): Promise<VerifyResponse>;
+  /** @throws as `verify` */
+  settle(parameters: {
+    body: unknown;
+    /** whether the client asks for the job, and not for the outcome */
+    isAsync: boolean;
+    /** ends when the client has gone */
+    signal: AbortSignal;
+  }): Promise<Settled>;
+  findJob(jobId: string): Promise<PaymentJob | undefined>;
+};
+
+type Refusal = { reason: string; message: string };
+
+/**
+ * The protocol is the library's; what is here is whom this account pays gas for. Nobody says who they are, and whoever has a
+ * token can move it to themselves without end: so payments are settled for receivers that the operator has named, in OPG, each
+ * once, and not more at a time than the payer has. `upto` needs Permit2 and its proxy, and is offered where they are.
+ */
+export async function createPayments(context: PaymentsContext): Promise<Payments> {
+  const { account, chainId, database, logger, pollMs, receivers, rpcTimeoutMs, rpcUrl } = context;
+  const { stopping, token } = context;
+  const client = createPublicClient({
+    transport: http(rpcUrl, { timeout: rpcTimeoutMs, retryCount: 0 }),
+  });
+  const network: Network = `eip155:${chainId}`;
+  const asking = async <Answer>(question: Promise<Answer>): Promise<Answer> =>
+    await question.catch((cause: unknown) => {
+      throw unavailable(cause);
+    });
+  const hasCode = async (address: Hex) =>
+    ((await asking(client.getCode({ address }))) ?? "0x") !== "0x";
+  const schemes = ["exact"];
+  if ((await hasCode(PERMIT2_ADDRESS)) && (await hasCode(x402UptoPermit2ProxyAddress))) {
+    schemes.push("upto");
+  }
+  const offered = receivers.length === 0 ? [] : schemes;
+  const protocol = createPaymentProtocol({
+    ...{ client, account, token, network, logger },
+    schemes: offered,
+  });
+  /** Payments that a request of this process waits for. */
+  const awaited = new Set<string>();
+
+  const refusalOf = ({ payload, requirements }: PaymentRequest): Refusal | undefined => {
+    const { asset, payTo, scheme } = requirements;
+    const isSame = (a: string) => (b: string) => a.toLowerCase() === b.toLowerCase();
+    if (payload.x402Version !== 2) {
+      return { reason: "invalid_x402_version", message: "only version 2 is spoken here" };
+    }
+    if (!offered.includes(scheme)) {
+      return { reason: "unsupported_scheme", message: `offered: ${offered.join(", ") || "none"}` };
+    }
+    if (requirements.network !== network) {
+      return { reason: "invalid_network", message: `must be ${network}` };
+    }
+    if (!isSame(token)(asset)) {
+      return { reason: "invalid_payment_requirements", message: `asset: must be ${token}` };
+    }
+    if (!receivers.some(isSame(payTo))) {
+      const message = `payTo: this facilitator settles nothing for ${payTo}`;
+      return { reason: "invalid_payment_requirements", message };
+    }
+    return undefined;
+  };
+
+  const failed = (parameters: {
+    payer: string;
+    reason: string;
+    message: string;
+    transaction?: string;
+  }): Settled => {
+    const { message: errorMessage, payer, reason: errorReason, transaction = "" } = parameters;
+    return {
+      status: 200,
+      body: { success: false, errorReason, errorMessage, payer, transaction, network },
+    };
+  };
+  const duplicate = (payer: string, transaction?: string): Settled =>
+    failed({
+      ...{ payer, reason: "duplicate_settlement" },
+      message: "this payment is being settled for another request, or was",
+      ...(transaction === undefined ? {} : { transaction }),
+    });
+
+  /** Verifies a payment and puts it on disk; what refuses it is the answer. */
+  const accept = async (request: PaymentRequest): Promise<Payment | Settled> => {
+    const { payer } = request;
+    const head = Number(await asking(client.getBlockNumber({ cacheTime: 0 })));
+    const found = await protocol.findCall(request);
+    if ("answer" in found) return { status: 200, body: found.answer };
+    const read = { abi: erc20Abi, address: token as Hex, functionName: "balanceOf" } as const;
+    const balance = await asking(client.readContract({ ...read, args: [payer as Hex] }));
+    const { call } = found;
+    const payment = await acceptPayment({ database, request, call, balance, head });
+    if (payment !== undefined) return payment;
+    const message = "the payer has less than what is being settled for them";
+    return failed({ payer, reason: "insufficient_funds", message });
+  };
+
+  /** The answer about a payment that is decided; its success is told once. */
+  const answerOf = async (payment: Payment): Promise<Settled | undefined> => {
+    const { id, payer, state } = payment;
+    if (state === "accepted" || state === "sent") return undefined;
+    if (state === "settled" && !(await claimTelling({ database, id }))) {
+      return duplicate(payer, hashOf(payment));
+    }
+    return { status: 200, body: resultOf(payment, network) };
+  };
+
+  /** Waits for a payment to be decided, until the time is up or nobody wants to know any more. */
+  const waitFor = async (payment: Payment, signal: AbortSignal): Promise<Settled | undefined> => {
+    let current: Payment | undefined = payment;
+    while (current !== undefined && !signal.aborted) {
+      const answer = await answerOf(current);
+      if (answer !== undefined) return answer;
+      await delay(pollMs, undefined, { signal }).catch(() => undefined);
+      current = await findPayment({ database, jobId: payment.jobId });
+    }
+    return undefined;
+  };
+
+  /** Gives the client the payment's id, unless there is an outcome to give them. */
+  const promise = async ({ id, jobId }: Payment): Promise<Settled> => {
+    const isThere = await promisePayment({ database, id });
+    const current = isThere ? await findPayment({ database, jobId }) : undefined;
+    if (current === undefined) throw withdrawn();
+    const answer = await answerOf(current);
+    if (answer !== undefined) return answer;
+    const paymentJob = paymentJobOf(current, network);
+    return { status: 202, body: { ...resultOf(current, network), paymentJob } };
+  };
+
+  const settle: Payments["settle"] = async ({ body, isAsync, signal }) => {
+    const request = parsePaymentRequest(body);
+    const { contentHash, payer } = request;
+    const refusal = refusalOf(request);
+    if (refusal !== undefined) return failed({ payer, ...refusal });
+    const known = await findPaymentOf({ database, request });
+    const payment = known === undefined || known.state === "failed" ? await accept(request) : known;
+    if ("status" in payment) return payment;
+    const { id } = payment;
+    // Whoever has only seen the authorization's number learns nothing, and gets nobody's success.
+    if (payment.contentHash !== contentHash || awaited.has(id)) return duplicate(payer);
+    context.onAccepted();
+    if (isAsync) return await promise(payment);
+    awaited.add(id);
+    try {
+      const ends = AbortSignal.any([stopping, signal, AbortSignal.timeout(context.waitMs)]);
+      const answer = await waitFor(payment, ends);
+      if (answer !== undefined) return answer;
+      // Nobody is promised a payment that was not sent: who takes this for a refusal would be charged for it later.
+      const isWithdrawn = await withdrawPayment({ database, id });
+      // Nor is a success told to who does not hear it.
+      if (isWithdrawn || signal.aborted) throw withdrawn();
+      return await promise(payment);
+    } finally {
+      awaited.delete(id);
+    }
+  };
+
+  return {
+    supported: protocol.supported,
+    async verify(body) {
+      const request = parsePaymentRequest(body);
+      const refusal = refusalOf(request);
+      if (refusal === undefined) return await protocol.verify(request);
+      const { message: invalidMessage, reason: invalidReason } = refusal;
+      return { isValid: false, invalidReason, invalidMessage, payer: request.payer };
+    },
+    settle,
+    async findJob(jobId) {
+      const payment = await findPayment({ database, jobId });
+      return payment && paymentJobOf(payment, network);
+    },
+  };
+}
+
+const withdrawn = (): RetryableError =>
+  new RetryableError({
+    code: "payment.notSent",
+    message: "the payment could not be sent in time, and was given up",
+  });
