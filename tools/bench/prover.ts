@@ -12,7 +12,7 @@ import { figuresOf, KINDS, type Kind, round } from "./prover/figures.ts";
 import { measure, median } from "./prover/measure.ts";
 import { measureDigits } from "./prover/measureDigits.ts";
 import { measureKeys } from "./prover/measureKeys.ts";
-import { startOneShot, verifyNatively } from "./prover/oneShot.ts";
+import { startNativeOneShots, startOneShot, verifyNatively } from "./prover/oneShot.ts";
 import { programAt } from "./prover/programAt.ts";
 
 /** Every process makes a proof of a circuit of this size before it is timed. */
@@ -107,7 +107,7 @@ function startOneShots(parameters: {
   const { helperProgram, rapidsnark, folder } = parameters;
   const verify = verifyNatively(helperProgram);
   return [
-    startOneShot({ name: "oneShot", program: helperProgram, words: ["prove"], folder, verify }),
+    ...startNativeOneShots({ program: helperProgram, folder, verify }),
     startOneShot({ name: "rapidsnark", program: rapidsnark, words: [], folder, verify }),
   ];
 }
@@ -143,7 +143,7 @@ function report(parameters: {
   const path = join(PROJECT_ROOT, "bench", "out", "prover.json");
   mkdirSync(join(path, ".."), { recursive: true });
   const details = {
-    how: `medians of ${runs} proofs each, provers taking turns on the same circuit; keys loaded and a small proof made before. snarkjs: keys and witness in memory, all cores, its proofs not verified. helper: over its protocol, reading the witness and verifying each proof included. rapidsnark and oneShot (haca-prover prove): a program started for every proof, starting and reading the key included; ours checks key, witness and proof in that time, rapidsnark's proofs are verified outside it; ratio.rapidsnark compares these two. Plain keys: full-size random witness; model: mostly bits. setup, contribute and ptau: milliseconds of one run of that command on a model's circuit, setup.snarkjs of zkey new on the same files. Peak memory is of the process so far, the helper keeps every key of the run; of programs, of a run of their own that is not timed.`,
+    how: `medians of ${runs} proofs each, provers taking turns on the same circuit; keys loaded and a small proof made before. snarkjs: keys and witness in memory, all cores, its proofs not verified. helper: over its protocol, reading the witness and verifying each proof included. rapidsnark and oneShot (haca-prover prove): a program started for every proof, starting and reading the key included; ours checks the key's hash, witness and proof in that time (its points once, in the first proof: --key-sha256), rapidsnark's proofs are verified outside it; ratio.rapidsnark compares these two, .plain and .adx with ours held to these instructions. Plain keys: full-size random witness; model: mostly bits. setup, contribute and ptau: milliseconds of one run of that command on a model's circuit, setup.snarkjs of zkey new on the same files. Peak memory is of the process so far, the helper keeps every key of the run; of programs, of a run of their own that is not timed.`,
     samples,
     versions: { node: process.version, snarkjs: "0.7.6" },
     machine: { cpu: cpus()[0]?.model, cores: availableParallelism() },

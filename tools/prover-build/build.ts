@@ -1,4 +1,4 @@
-/** `npm run build:prover`: the native prover, for this machine's CPU. */
+/** `npm run build:prover`: the native prover, one program for all CPUs of this architecture. */
 import { BaseError } from "@haca/protocol/baseError";
 import { createProgram, runProgram } from "../../scripts/lib/program.ts";
 import { runCargo } from "./runCargo.ts";
@@ -17,6 +17,8 @@ async function build(): Promise<void> {
 await runProgram(
   createProgram({
     name: "build:prover",
-    summary: "Builds the native prover for this machine's CPU. Needs Rust (cargo).",
+    summary:
+      "Builds the native prover: one program for all CPUs of this architecture, which takes the best instructions that " +
+      "it finds. Needs Rust (cargo).",
   }).action(build),
 );

@@ -8,6 +8,8 @@ it("compares programs with programs, and processes that stay with each other", (
     entry("snarkjs", [4000, 9000, 4200]),
     entry("helper", [100, 90, 130], 3 * 1024 * 1024),
     entry("oneShot", [250, 200, 210]),
+    entry("oneShot.plain", [420]),
+    entry("oneShot.adx", [315]),
     entry("rapidsnark", [630, 900, 600]),
   ];
   expect(figuresOf({ measured, kind: "dense", logSize: 14 })).toEqual({
@@ -15,9 +17,13 @@ it("compares programs with programs, and processes that stay with each other", (
     "helper.2^14.proveMs": 100,
     "helper.2^14.peakMiB": 3,
     "oneShot.2^14.proveMs": 210,
+    "oneShot.plain.2^14.proveMs": 420,
+    "oneShot.adx.2^14.proveMs": 315,
     "rapidsnark.2^14.proveMs": 630,
     "ratio.snarkjs.2^14": 42,
     "ratio.rapidsnark.2^14": 3,
+    "ratio.rapidsnark.2^14.plain": 1.5,
+    "ratio.rapidsnark.2^14.adx": 2,
   });
 });
 

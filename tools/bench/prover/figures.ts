@@ -1,4 +1,5 @@
 import { type Measured, median } from "./measure.ts";
+import { OTHER_INSTRUCTIONS } from "./oneShot.ts";
 
 /** dense: full-size witness, the hardest case; model: mostly bits, like circuits of models. */
 export const KINDS = ["dense", "model"] as const;
@@ -34,6 +35,11 @@ export function figuresOf(parameters: {
     const [slowMs, fastMs] = [times.get(slow), times.get(fast)];
     if (slowMs === undefined || fastMs === undefined) continue;
     figures[`ratio.${name}.${suffix}`] = round(slowMs / fastMs);
+    for (const instructions of OTHER_INSTRUCTIONS) {
+      const otherMs = times.get(`${fast}.${instructions}`);
+      if (otherMs === undefined) continue;
+      figures[`ratio.${name}.${suffix}.${instructions}`] = round(slowMs / otherMs);
+    }
   }
   return figures;
 }

@@ -1,8 +1,12 @@
+import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
 import type { Circuit, Contestant } from "./contestants.ts";
 import { peakOfProgram, timeProgram } from "./runProgram.ts";
+
+/** Instructions that are measured beside the best ones: what CPUs without AVX-512 IFMA get. */
+export const OTHER_INSTRUCTIONS = ["plain", "adx"] as const;
 
 /** Fails when a proof is wrong. */
 export type Verify = (files: { zkey: string; proof: string; signals: string }) => Promise<void>;
@@ -16,17 +20,21 @@ export function startOneShot(parameters: {
   program: string;
   /** what stands before the files */
   words: readonly string[];
+  /** what stands behind them, for a key */
+  optionsFor?: (zkey: string) => readonly string[];
   folder: string;
   verify: Verify;
 }): Contestant {
   const { name, program, words, folder, verify } = parameters;
+  const optionsFor = parameters.optionsFor ?? (() => []);
   const proof = join(folder, `${name}-proof.json`);
   const signals = join(folder, `${name}-public.json`);
   const peaks = new Map<string, number>();
   return {
     name,
     async prove({ zkey, witness }: Circuit) {
-      const call = { program, parameters: [...words, zkey, witness, proof, signals] };
+      const files = [zkey, witness, proof, signals];
+      const call = { program, parameters: [...words, ...files, ...optionsFor(zkey)] };
       // A file that an earlier proof left would pass for this one.
       for (const path of [proof, signals]) rmSync(path, { force: true });
       const proveMs = await timeProgram(call);
@@ -41,6 +49,32 @@ export function startOneShot(parameters: {
     },
     close: async () => undefined,
   };
+}
+
+/**
+ * `haca-prover prove` as somebody runs it who knows their keys, with the CPU's best instructions and with others. A key
+ * is checked in the first of its runs and remembered below `folder`.
+ */
+export function startNativeOneShots(parameters: {
+  program: string;
+  folder: string;
+  verify: Verify;
+}): Contestant[] {
+  const { program, folder, verify } = parameters;
+  const hashes = new Map<string, string>();
+  const optionsFor = (zkey: string): string[] => {
+    const known = hashes.get(zkey);
+    const hash = known ?? createHash("sha256").update(readFileSync(zkey)).digest("hex");
+    hashes.set(zkey, hash);
+    return ["--key-sha256", hash];
+  };
+  const caches = `XDG_CACHE_HOME=${join(folder, "caches")}`;
+  return ["", ...OTHER_INSTRUCTIONS].map((instructions) => {
+    const forced = instructions === "" ? [] : [`HACA_PROVER_ISA=${instructions}`];
+    const name = instructions === "" ? "oneShot" : `oneShot.${instructions}`;
+    const words = [caches, ...forced, program, "prove"];
+    return startOneShot({ name, program: "env", words, optionsFor, folder, verify });
+  });
 }
 
 /** Verifies with the native prover. */

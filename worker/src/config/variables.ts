@@ -92,7 +92,7 @@ export const VARIABLES = {
   }),
   HACA_PROVER: variable({
     schema: z.string(),
-    help: "native prover; `none` for snarkjs (default: the one of `npm run build:prover`, if built)",
+    help: "native prover; `none` for snarkjs (default: the installed or built one, if any)",
   }),
   HACA_PROVE_THREADS: variable({
     schema: integer(1, 1_024),

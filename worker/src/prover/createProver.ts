@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import type { Logger } from "pino";
 import { StartError } from "../errors.ts";
+import { installedProver } from "./installedProver.ts";
 import { NativeProver } from "./nativeProver.ts";
 import type { Prover, ProvingModel } from "./prover.ts";
 import { proverBudget } from "./proverBudget.ts";
@@ -11,14 +12,18 @@ import { SnarkjsPool } from "./snarkjsPool.ts";
 const BUILT = join(import.meta.dirname, "../../../prover/target/release/haca-prover");
 
 /**
- * The native prover to use: a path, or `none`, or (where nothing is set) the one that `npm run build:prover` makes.
- * Nothing means snarkjs.
+ * The native prover to use: a path, or `none`, or (where nothing is set) the one of the installed package, or the one
+ * that `npm run build:prover` makes. Nothing means snarkjs.
  * @throws StartError when a path is set and nothing is there
  */
 export function findNativeProver(parameters: { setting: string | undefined }): string | undefined {
   const { setting } = parameters;
   if (setting === "none") return undefined;
-  if (setting === undefined) return existsSync(BUILT) ? BUILT : undefined;
+  if (setting === undefined) {
+    return (
+      installedProver({ from: import.meta.filename }) ?? (existsSync(BUILT) ? BUILT : undefined)
+    );
+  }
   const path = resolve(setting);
   if (existsSync(path)) return path;
   throw new StartError({ code: "prover.missing", message: `HACA_PROVER: ${path} does not exist` });

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use haca_prover_curves::isa;
+
+use crate::content::ContentHash;
 
 use crate::keys::{BeaconOptions, ContributeOptions, PtauCommand, SetupFiles, VerifyKeyFiles};
 
@@ -11,12 +14,14 @@ const ABOUT: &str = "Groth16 proofs over BN254 from snarkjs keys and witnesses."
 const ENVIRONMENT: &str = "\
 The CUDA library is libhaca_cuda.so beside this program, or what \
 HACA_PROVER_CUDA_LIBRARY names (docs/gpu.md). The number of threads is that of \
-the cores; RAYON_NUM_THREADS sets another.";
+the cores; RAYON_NUM_THREADS sets another. Arithmetic uses the best instructions \
+of this CPU; HACA_PROVER_ISA forces others: plain, adx or ifma.";
 
 /// A parsed command line.
 #[derive(Debug, Parser)]
 #[command(
     name = "haca-prover",
+    version = version(),
     about = ABOUT,
     after_help = ENVIRONMENT,
     term_width = 80,
@@ -69,6 +74,10 @@ pub struct ProveFiles {
     /// Written: the public signals
     #[arg(value_name = "public.json")]
     pub public: PathBuf,
+    /// The key's SHA-256: a key with another is refused, and one that was checked before is
+    /// not checked again
+    #[arg(long = "key-sha256", value_name = "HEX", value_parser = content_hash)]
+    pub key_sha256: Option<ContentHash>,
 }
 
 /// Files of `verify`.
@@ -167,6 +176,15 @@ impl BenchOptions {
     }
 }
 
+/// Version of the program, and which instructions it uses here.
+fn version() -> &'static str {
+    format!("{} ({})", env!("CARGO_PKG_VERSION"), isa::chosen()).leak()
+}
+
+fn content_hash(text: &str) -> Result<ContentHash, &'static str> {
+    ContentHash::parse(text).ok_or("not 64 hexadecimal digits")
+}
+
 fn positive(text: &str) -> Result<usize, &'static str> {
     text.parse()
         .ok()
@@ -203,8 +221,18 @@ mod tests {
             witness: "b".into(),
             proof: "c".into(),
             public: "d".into(),
+            key_sha256: None,
         };
         assert_eq!(parsed("prove a b c d").unwrap(), Command::Prove(files));
+        let hash = ContentHash::of(b"a");
+        match parsed(&format!("prove a b c d --key-sha256 {hash}")).unwrap() {
+            Command::Prove(files) => assert_eq!(files.key_sha256, Some(hash)),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(
+            refused("prove a b c d --key-sha256 12"),
+            "error: invalid value '12' for '--key-sha256 <HEX>': not 64 hexadecimal digits"
+        );
         let error = parsed("prove a b c").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::MissingRequiredArgument);
         assert!(error.to_string().contains("<public.json>"), "{error}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use haca_prover_curves::lanes::ARITHMETIC;
+use haca_prover_curves::isa;
 use serde_json::json;
 
 use crate::args::BenchOptions;
@@ -47,7 +47,7 @@ pub fn run(options: &BenchOptions) -> Result<(), CommandError> {
         verifying.push(milliseconds(verified));
     }
     let figures = json!({
-        "arithmetic": ARITHMETIC,
+        "arithmetic": isa::chosen().name(),
         "backends": backends,
         "deviceFailures": engine.device_failures(),
         "threads": rayon::current_num_threads(),

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use haca_prover_curves::lanes::ARITHMETIC;
+use haca_prover_curves::isa;
 use haca_prover_groth16::{Blinding, Proof, ProverError, ProvingKey, Witness};
 use serde::Serialize;
 
@@ -96,7 +96,7 @@ impl Engine {
         device
             .chain([Backend {
                 kind: "cpu",
-                name: ARITHMETIC.to_owned(),
+                name: isa::chosen().name().to_owned(),
                 memory: None,
             }])
             .collect()

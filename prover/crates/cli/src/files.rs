@@ -9,7 +9,12 @@ use haca_prover_formats::wtns::WitnessFile;
 use haca_prover_formats::zkey::KeyFile;
 use haca_prover_groth16::json::{read_proof, read_signals, read_verifying_key};
 use haca_prover_groth16::key::verifying_key;
-use haca_prover_groth16::{Proof, ProverError, ProvingKey, Scalar, VerifyingKey, Witness};
+use haca_prover_groth16::{
+    KeyTrust, Proof, ProverError, ProvingKey, Scalar, VerifyingKey, Witness,
+};
+
+use crate::content::ContentHash;
+use crate::verdicts::Verdicts;
 
 /// A failure, with the file that it is about.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +29,16 @@ pub enum FileError {
         path: String,
         /// why
         source: ProverError,
+    },
+    /// The file's content is not what the caller expected.
+    #[error("{path}: its SHA-256 is {found}, {expected} expected")]
+    HashMismatch {
+        /// the file
+        path: String,
+        /// hash of the file
+        found: ContentHash,
+        /// hash asked for
+        expected: ContentHash,
     },
 }
 
@@ -57,6 +72,42 @@ fn with_bytes<T>(
 /// [`FileError`] when it cannot be read or is not a sound key.
 pub fn read_key(path: &Path) -> Result<ProvingKey, FileError> {
     with_bytes(path, |bytes| ProvingKey::from_file(&KeyFile::read(bytes)?))
+}
+
+/// A proving key with a hash that the caller knows. A hash on the list is not checked again; a key
+/// that passes gets on it.
+///
+/// # Errors
+/// As [`read_key`], and [`FileError::HashMismatch`].
+pub fn read_known_key(
+    path: &Path,
+    expected: ContentHash,
+    verdicts: Option<&Verdicts>,
+) -> Result<ProvingKey, FileError> {
+    let trust = if verdicts.is_some_and(|list| list.holds(&expected)) {
+        KeyTrust::CheckedBefore
+    } else {
+        KeyTrust::Unknown
+    };
+    let refused = |error| FileError::new(path, error);
+    let file = MappedFile::open(path).map_err(|error| refused(error.into()))?;
+    let (found, key) = rayon::join(
+        || ContentHash::of(file.bytes()),
+        || ProvingKey::from_file_trusting(&KeyFile::read(file.bytes())?, trust),
+    );
+    if found != expected {
+        let path = path.display().to_string();
+        return Err(FileError::HashMismatch {
+            path,
+            found,
+            expected,
+        });
+    }
+    let key = key.map_err(refused)?;
+    if let (KeyTrust::Unknown, Some(list)) = (trust, verdicts) {
+        list.add(found);
+    }
+    Ok(key)
 }
 
 /// A witness.

@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use haca_prover::args::{Command, CommandLine};
-use haca_prover::{bench, cpu, keys, once, serve};
+use haca_prover::{bench, keys, once, serve};
+use haca_prover_curves::isa::Isa;
 
 fn main() -> ExitCode {
-    if let Err(message) = cpu::check() {
-        eprintln!("{message}");
+    if let Err(error) = Isa::from_environment() {
+        eprintln!("{error}");
         return ExitCode::FAILURE;
     }
     // Help ends here with status 0, and a command line that is wrong with status 2.

@@ -5,9 +5,10 @@ use haca_prover_groth16::json::{write_proof, write_signals};
 
 use crate::args::{ProveFiles, VerifyFiles};
 use crate::files::{
-    FileError, read_key, read_proof_file, read_public_file, read_verifying, read_witness,
-    write_json,
+    FileError, read_key, read_known_key, read_proof_file, read_public_file, read_verifying,
+    read_witness, write_json,
 };
+use crate::verdicts::Verdicts;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +32,10 @@ pub enum CommandError {
 /// # Errors
 /// [`CommandError`] when there is no proof.
 pub fn prove(files: &ProveFiles) -> Result<(), CommandError> {
-    let key = read_key(&files.zkey)?;
+    let key = match files.key_sha256 {
+        None => read_key(&files.zkey)?,
+        Some(hash) => read_known_key(&files.zkey, hash, Verdicts::of_user().as_ref())?,
+    };
     let witness = read_witness(&files.witness)?;
     let proof = key.prove(&witness)?;
     write_json(&files.proof, &write_proof(&proof))?;

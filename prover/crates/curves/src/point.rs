@@ -5,14 +5,18 @@ use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, Field};
 
-use crate::lanes::{Fq2Lanes, FqLanes, Lanes, Mask, WIDTH};
+use crate::lanes::quadratic::Quadratic;
+use crate::lanes::{Lanes, Mask, WIDTH};
+use crate::room::{Room, in_chosen_room};
 
 /// A curve y^2 = x^3 + b with the lanes that its coordinates are computed in.
 pub trait Curve: 'static {
-    /// Lanes of the field of coordinates.
-    type Lanes: Lanes<Element = <Self::Config as ark_ec::CurveConfig>::BaseField>;
     /// arkworks' description of the curve.
     type Config: SWCurveConfig;
+    /// A coordinate in memory.
+    type Words: Copy + Default + PartialEq + Send + Sync + core::fmt::Debug + 'static;
+    /// Lanes of the field of coordinates.
+    type Lanes<R: Room>: Lanes<Element = <Self::Config as ark_ec::CurveConfig>::BaseField, Words = Self::Words>;
 }
 
 /// The first group of BN254.
@@ -23,26 +27,26 @@ pub struct G1;
 pub struct G2;
 
 impl Curve for G1 {
-    type Lanes = FqLanes;
     type Config = g1::Config;
+    type Words = [u64; 4];
+    type Lanes<R: Room> = R::Fq;
 }
 
 impl Curve for G2 {
-    type Lanes = Fq2Lanes;
     type Config = g2::Config;
+    type Words = [[u64; 4]; 2];
+    type Lanes<R: Room> = Quadratic<R::Fq>;
 }
 
-/// Words of one coordinate on curve `C`.
-pub type Words<C> = <<C as Curve>::Lanes as Lanes>::Words;
-
-/// An affine point in memory; the point at infinity has all words zero.
+/// An affine point in memory, in the form of the instruction set that [`crate::isa::chosen`] names;
+/// the point at infinity has all words zero.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub struct PackedPoint<C: Curve> {
     /// First coordinate.
-    pub x: Words<C>,
+    pub x: C::Words,
     /// Second coordinate.
-    pub y: Words<C>,
+    pub y: C::Words,
 }
 
 impl<C: Curve> Clone for PackedPoint<C> {
@@ -57,41 +61,54 @@ impl<C: Curve> PackedPoint<C> {
     /// The point at infinity.
     pub fn infinity() -> Self {
         Self {
-            x: Words::<C>::default(),
-            y: Words::<C>::default(),
+            x: C::Words::default(),
+            y: C::Words::default(),
         }
     }
 
     /// Whether this is the point at infinity.
     pub fn is_infinity(&self) -> bool {
-        self.x == Words::<C>::default() && self.y == Words::<C>::default()
+        self.x == C::Words::default() && self.y == C::Words::default()
     }
 
     /// Packs a point; whether it is on the curve is the caller's business.
     pub fn pack(point: &Affine<C::Config>) -> Self {
-        if point.is_zero() {
-            return Self::infinity();
-        }
-        Self {
-            x: C::Lanes::pack(point.x),
-            y: C::Lanes::pack(point.y),
-        }
+        in_chosen_room!(R => Self::pack_in::<R>(point))
     }
 
     /// The point in arkworks' form.
     pub fn unpack(&self) -> Affine<C::Config> {
+        in_chosen_room!(R => self.unpack_in::<R>())
+    }
+
+    /// A packed point in a room's form.
+    pub(crate) fn pack_in<R: Room>(point: &Affine<C::Config>) -> Self {
+        if point.is_zero() {
+            return Self::infinity();
+        }
+        Self {
+            x: C::Lanes::<R>::pack(point.x),
+            y: C::Lanes::<R>::pack(point.y),
+        }
+    }
+
+    /// The point out of a room's form.
+    pub(crate) fn unpack_in<R: Room>(&self) -> Affine<C::Config> {
         if self.is_infinity() {
             return Affine::identity();
         }
-        Affine::new_unchecked(C::Lanes::unpack(&self.x), C::Lanes::unpack(&self.y))
+        Affine::new_unchecked(
+            C::Lanes::<R>::unpack(&self.x),
+            C::Lanes::<R>::unpack(&self.y),
+        )
     }
 
     /// The point, or its negative.
-    pub fn signed(&self, negate: bool) -> Self {
+    pub(crate) fn signed_in<R: Room>(&self, negate: bool) -> Self {
         if negate {
             Self {
                 x: self.x,
-                y: C::Lanes::negate_words(&self.y),
+                y: C::Lanes::<R>::negate_words(&self.y),
             }
         } else {
             *self
@@ -103,41 +120,44 @@ impl<C: Curve> PackedPoint<C> {
 ///
 /// Additions are the complete formulas for a = 0 of Renes, Costello and Batina (eprint 2015/1060,
 /// algorithms 7 and 8): no lane needs special treatment.
-pub struct LanePoints<C: Curve> {
-    x: C::Lanes,
-    y: C::Lanes,
-    z: C::Lanes,
-    three_b: C::Lanes,
+pub(crate) struct LanePoints<C: Curve, R: Room> {
+    x: C::Lanes<R>,
+    y: C::Lanes<R>,
+    z: C::Lanes<R>,
+    three_b: C::Lanes<R>,
 }
 
-impl<C: Curve> Clone for LanePoints<C> {
+impl<C: Curve, R: Room> Clone for LanePoints<C, R> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<C: Curve> Copy for LanePoints<C> {}
+impl<C: Curve, R: Room> Copy for LanePoints<C, R> {}
 
-impl<C: Curve> LanePoints<C> {
+impl<C: Curve, R: Room> LanePoints<C, R> {
     /// Infinity in every lane.
+    #[inline(always)]
     pub fn infinity() -> Self {
         let b = C::Config::COEFF_B;
-        let zero = <C::Lanes as Lanes>::Element::ZERO;
+        let zero = <C::Lanes<R> as Lanes>::Element::ZERO;
         Self {
-            x: C::Lanes::splat(zero),
-            y: C::Lanes::splat(<C::Lanes as Lanes>::Element::ONE),
-            z: C::Lanes::splat(zero),
-            three_b: C::Lanes::splat(b + b + b),
+            x: C::Lanes::<R>::splat(zero),
+            y: C::Lanes::<R>::splat(<C::Lanes<R> as Lanes>::Element::ONE),
+            z: C::Lanes::<R>::splat(zero),
+            three_b: C::Lanes::<R>::splat(b + b + b),
         }
     }
 
     /// Adds an affine point to every lane.
+    #[inline(always)]
     pub fn plus_affine(self, points: [&PackedPoint<C>; WIDTH]) -> Self {
-        let skip = (0..WIDTH)
-            .filter(|&lane| points[lane].is_infinity())
-            .fold(0, |mask: Mask, lane| mask | 1 << lane);
-        let x = C::Lanes::load(points.map(|point| &point.x));
-        let y = C::Lanes::load(points.map(|point| &point.y));
+        let mut skip: Mask = 0;
+        for (lane, point) in points.iter().enumerate() {
+            skip |= Mask::from(point.is_infinity()) << lane;
+        }
+        let x = C::Lanes::<R>::load(points.map(|point| &point.x));
+        let y = C::Lanes::<R>::load(points.map(|point| &point.y));
         let xx = self.x.mul(x);
         let yy = self.y.mul(y);
         let xy = self.x.add(self.y).mul(x.add(y)).sub(xx.add(yy));
@@ -145,14 +165,15 @@ impl<C: Curve> LanePoints<C> {
         let xz = x.mul(self.z).add(self.x);
         let sum = self.finish(xx, yy, self.z, xy, yz, xz);
         Self {
-            x: C::Lanes::select(skip, self.x, sum.x),
-            y: C::Lanes::select(skip, self.y, sum.y),
-            z: C::Lanes::select(skip, self.z, sum.z),
+            x: C::Lanes::<R>::select(skip, self.x, sum.x),
+            y: C::Lanes::<R>::select(skip, self.y, sum.y),
+            z: C::Lanes::<R>::select(skip, self.z, sum.z),
             three_b: self.three_b,
         }
     }
 
     /// Adds lane by lane.
+    #[inline(always)]
     pub fn plus(self, other: Self) -> Self {
         let xx = self.x.mul(other.x);
         let yy = self.y.mul(other.y);
@@ -163,14 +184,15 @@ impl<C: Curve> LanePoints<C> {
         self.finish(xx, yy, zz, xy, yz, xz)
     }
 
+    #[inline(always)]
     fn finish(
         self,
-        xx: C::Lanes,
-        yy: C::Lanes,
-        zz: C::Lanes,
-        xy: C::Lanes,
-        yz: C::Lanes,
-        xz: C::Lanes,
+        xx: C::Lanes<R>,
+        yy: C::Lanes<R>,
+        zz: C::Lanes<R>,
+        xy: C::Lanes<R>,
+        yz: C::Lanes<R>,
+        xz: C::Lanes<R>,
     ) -> Self {
         let triple_xx = xx.add(xx).add(xx);
         let scaled_zz = zz.mul(self.three_b);
@@ -186,6 +208,7 @@ impl<C: Curve> LanePoints<C> {
     }
 
     /// The lanes, one by one.
+    #[inline(always)]
     pub fn to_projective(self) -> [Projective<C::Config>; WIDTH] {
         let (x, y, z) = (
             self.x.to_elements(),
@@ -201,7 +224,12 @@ impl<C: Curve> LanePoints<C> {
 }
 
 /// Adds two packed points, whatever they are.
-pub fn add_packed<C: Curve>(left: &PackedPoint<C>, right: &PackedPoint<C>) -> PackedPoint<C> {
-    let sum = Projective::<C::Config>::from(left.unpack()) + right.unpack();
-    PackedPoint::pack(&sum.into_affine())
+#[cold]
+#[inline(never)]
+pub(crate) fn add_packed<C: Curve, R: Room>(
+    left: &PackedPoint<C>,
+    right: &PackedPoint<C>,
+) -> PackedPoint<C> {
+    let sum = Projective::<C::Config>::from(left.unpack_in::<R>()) + right.unpack_in::<R>();
+    PackedPoint::pack_in::<R>(&sum.into_affine())
 }

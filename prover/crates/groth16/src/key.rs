@@ -14,6 +14,7 @@ use crate::points::{FilePoint, read_one};
 use crate::quotient::Transform;
 use crate::random;
 use crate::sparse::{self, SparseMatrix, Values};
+use crate::trust::KeyTrust;
 use crate::verify::{VerifyingKey, VerifyingParts};
 
 /// Rounds of the subgroup test. One round misses a bad point with probability 1/10069 at most (the
@@ -24,6 +25,7 @@ const SUBGROUP_ROUNDS: usize = 3;
 pub struct ProvingKey {
     /// shared with whoever keeps something for as long as the key is there
     life: Arc<()>,
+    pub(crate) trust: KeyTrust,
     pub(crate) signal_count: usize,
     pub(crate) public_count: usize,
     pub(crate) a_rows: SparseMatrix,
@@ -58,10 +60,18 @@ impl ProvingKey {
     /// [`ProverError::PointIsGenerator`] and [`ProverError::PointsRelated`] for a key that anyone could
     /// forge proofs with.
     pub fn from_file(file: &KeyFile) -> Result<Self, ProverError> {
+        Self::from_file_trusting(file, KeyTrust::Unknown)
+    }
+
+    /// The same, with less to check where the key is known.
+    ///
+    /// # Errors
+    /// As [`ProvingKey::from_file`].
+    pub fn from_file_trusting(file: &KeyFile, trust: KeyTrust) -> Result<Self, ProverError> {
         let (alpha1, beta1, beta2, delta1, delta2, verifying) = read_verifying(file)?;
         let private_start = file.public_count + 1;
         let g1 = |what, bytes, first_signal| {
-            read_list::<G1, G1Affine>(what, bytes, G1_BYTES, first_signal)
+            read_list::<G1, G1Affine>(what, bytes, G1_BYTES, first_signal, trust)
         };
         let (((a, b1), (c, h)), (b2, ((a_rows, b_rows, values), transform))) = rayon::join(
             || {
@@ -73,8 +83,10 @@ impl ProvingKey {
             || {
                 rayon::join(
                     || {
-                        let b2 = read_list::<G2, G2Affine>("B in G2", file.b2, G2_BYTES, 0)?;
-                        check_subgroup(&b2)?;
+                        let b2 = read_list::<G2, G2Affine>("B in G2", file.b2, G2_BYTES, 0, trust)?;
+                        if trust == KeyTrust::Unknown {
+                            check_subgroup(&b2)?;
+                        }
                         Ok::<_, ProverError>(b2)
                     },
                     || (sparse::read(file), Transform::new(file.log_domain)),
@@ -88,6 +100,7 @@ impl ProvingKey {
         })?;
         Ok(Self {
             life: Arc::new(()),
+            trust,
             signal_count: file.signal_count as usize,
             public_count: file.public_count as usize,
             a_rows,
@@ -216,6 +229,7 @@ fn read_list<C, P>(
     bytes: &[u8],
     size: usize,
     first_signal: u32,
+    trust: KeyTrust,
 ) -> Result<PointList<C>, ProverError>
 where
     C: Curve,
@@ -225,7 +239,7 @@ where
         .par_chunks_exact(size)
         .with_min_len(1 << 10)
         .enumerate()
-        .filter_map(|(index, bytes)| match P::read(bytes) {
+        .filter_map(|(index, bytes)| match P::read_trusting(bytes, trust) {
             Ok(point) if point.is_zero() => None,
             Ok(point) => Some(Ok((
                 first_signal + index as u32,

@@ -10,6 +10,7 @@ mod prove;
 mod quotient;
 pub mod random;
 mod sparse;
+mod trust;
 pub mod verify;
 pub mod witness;
 
@@ -17,6 +18,7 @@ pub use error::{KeyPoint, ProverError};
 pub use key::ProvingKey;
 pub use proof::{Blinding, Proof};
 pub use sparse::Entry;
+pub use trust::KeyTrust;
 pub use verify::VerifyingKey;
 pub use witness::Witness;
 

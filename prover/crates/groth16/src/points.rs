@@ -8,12 +8,31 @@ use haca_prover_formats::binary::to_words;
 use haca_prover_formats::bn254::{BASE_MODULUS, is_below};
 
 use crate::error::ProverError;
+use crate::trust::KeyTrust;
 
 /// A kind of point that files hold.
 pub(crate) trait FilePoint: AffineRepr {
-    /// The point in `bytes` (Montgomery form, zeros for infinity), or what is wrong with it. Says
-    /// nothing about the subgroup.
-    fn read(bytes: &[u8]) -> Result<Self, &'static str>;
+    /// The point in `bytes` (Montgomery form, zeros for infinity) with coordinates below the
+    /// modulus, wherever it is.
+    fn read_unchecked(bytes: &[u8]) -> Result<Self, &'static str>;
+
+    /// Whether it is on its curve.
+    fn is_on_its_curve(&self) -> bool;
+
+    /// The point in `bytes`, or what is wrong with it. Says nothing about the subgroup.
+    fn read(bytes: &[u8]) -> Result<Self, &'static str> {
+        Self::read_trusting(bytes, KeyTrust::Unknown)
+    }
+
+    /// The same, without looking at the curve again in a key that was checked before.
+    fn read_trusting(bytes: &[u8], trust: KeyTrust) -> Result<Self, &'static str> {
+        let point = Self::read_unchecked(bytes)?;
+        if trust == KeyTrust::CheckedBefore || point.is_on_its_curve() {
+            Ok(point)
+        } else {
+            Err(NOT_ON_CURVE)
+        }
+    }
 }
 
 const NOT_REDUCED: &str = "has a coordinate that is not below the modulus";
@@ -32,32 +51,31 @@ fn is_zero(bytes: &[u8]) -> bool {
 }
 
 impl FilePoint for Affine<g1::Config> {
-    fn read(bytes: &[u8]) -> Result<Self, &'static str> {
+    fn read_unchecked(bytes: &[u8]) -> Result<Self, &'static str> {
         if is_zero(bytes) {
             return Ok(Self::identity());
         }
-        let point = Self::new_unchecked(coordinate(&bytes[..32])?, coordinate(&bytes[32..])?);
-        if point.is_on_curve() {
-            Ok(point)
-        } else {
-            Err(NOT_ON_CURVE)
-        }
+        let (x, y) = (coordinate(&bytes[..32])?, coordinate(&bytes[32..])?);
+        Ok(Self::new_unchecked(x, y))
+    }
+
+    fn is_on_its_curve(&self) -> bool {
+        self.is_on_curve()
     }
 }
 
 impl FilePoint for Affine<g2::Config> {
-    fn read(bytes: &[u8]) -> Result<Self, &'static str> {
+    fn read_unchecked(bytes: &[u8]) -> Result<Self, &'static str> {
         if is_zero(bytes) {
             return Ok(Self::identity());
         }
         let x = Fq2::new(coordinate(&bytes[..32])?, coordinate(&bytes[32..64])?);
         let y = Fq2::new(coordinate(&bytes[64..96])?, coordinate(&bytes[96..])?);
-        let point = Self::new_unchecked(x, y);
-        if point.is_on_curve() {
-            Ok(point)
-        } else {
-            Err(NOT_ON_CURVE)
-        }
+        Ok(Self::new_unchecked(x, y))
+    }
+
+    fn is_on_its_curve(&self) -> bool {
+        self.is_on_curve()
     }
 }
 

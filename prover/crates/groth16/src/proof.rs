@@ -16,6 +16,16 @@ pub struct Proof {
     pub c: G1Affine,
 }
 
+impl Proof {
+    /// Whether every point is in its group.
+    pub fn is_in_groups(&self) -> bool {
+        self.a.is_on_curve()
+            && self.c.is_on_curve()
+            && self.b.is_on_curve()
+            && self.b.is_in_correct_subgroup_assuming_on_curve()
+    }
+}
+
 /// The random numbers that hide the witness in a proof.
 #[derive(Debug, Clone, Copy)]
 pub struct Blinding {

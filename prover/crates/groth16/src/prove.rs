@@ -8,6 +8,7 @@ use crate::key::ProvingKey;
 use crate::parts::Sums;
 use crate::proof::{Blinding, Proof};
 use crate::sparse::SparseMatrix;
+use crate::trust::KeyTrust;
 use crate::witness::Witness;
 
 impl ProvingKey {
@@ -18,13 +19,21 @@ impl ProvingKey {
     /// [`ProverError::Unsatisfied`] for one that breaks a constraint.
     pub fn prove(&self, witness: &Witness) -> Result<Proof, ProverError> {
         let proof = self.prove_unchecked(witness, Blinding::fresh()?)?;
-        if !self
-            .verifying()
-            .verify(&proof, witness.public(self.public_count))?
-        {
-            return Err(ProverError::Unsatisfied);
+        if self.verifies(&proof, witness)? {
+            Ok(proof)
+        } else {
+            Err(ProverError::Unsatisfied)
         }
-        Ok(proof)
+    }
+
+    /// Whether a proof that this key made is one. The sums of points that were not checked may lie
+    /// anywhere, and the equation says nothing about points that are not in their groups.
+    fn verifies(&self, proof: &Proof, witness: &Witness) -> Result<bool, ProverError> {
+        if self.trust == KeyTrust::CheckedBefore && !proof.is_in_groups() {
+            return Ok(false);
+        }
+        self.verifying()
+            .verify(proof, witness.public(self.public_count))
     }
 
     /// Makes a proof that is valid if the witness is.

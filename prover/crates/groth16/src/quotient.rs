@@ -7,7 +7,6 @@
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, FftField, Field, PrimeField};
-use haca_prover_curves::lanes::{FrLanes, Lanes, ScalarLanes, WIDTH};
 use haca_prover_curves::msm::SignedScalar;
 use haca_prover_curves::ntt::{Domain, MIN_LOG_SIZE};
 use haca_prover_formats::bn254::SCALAR_MODULUS;
@@ -45,51 +44,15 @@ impl Transform {
         b: impl Fn(usize) -> Fr + Sync,
     ) -> Vec<SignedScalar> {
         match self {
-            Self::Lanes(domain) => with_lanes(domain, a, b),
+            Self::Lanes(domain) => domain
+                .quotient(a, b)
+                .into_par_iter()
+                .with_min_len(4096)
+                .map(|integer| SignedScalar::new(integer, &SCALAR_MODULUS))
+                .collect(),
             Self::Direct { log_size } => directly(*log_size, a, b),
         }
     }
-}
-
-fn with_lanes(
-    domain: &Domain,
-    a: impl Fn(usize) -> Fr + Sync,
-    b: impl Fn(usize) -> Fr + Sync,
-) -> Vec<SignedScalar> {
-    let groups = domain.size() / WIDTH;
-    let rows = |row: &(dyn Fn(usize) -> Fr + Sync)| -> Vec<FrLanes> {
-        (0..groups)
-            .into_par_iter()
-            .with_min_len(64)
-            .map(|group| {
-                FrLanes::from_elements(core::array::from_fn(|lane| row(lane * groups + group)))
-            })
-            .collect()
-    };
-    let (mut a, mut b) = rayon::join(|| rows(&a), || rows(&b));
-    let mut c: Vec<FrLanes> = a
-        .par_iter()
-        .zip(&b)
-        .with_min_len(512)
-        .map(|(a, b)| a.mul(*b))
-        .collect();
-    rayon::join(
-        || domain.to_coset(&mut a),
-        || rayon::join(|| domain.to_coset(&mut b), || domain.to_coset(&mut c)),
-    );
-
-    let integers: Vec<[[u64; 4]; WIDTH]> = a
-        .par_iter()
-        .zip(&b)
-        .zip(&c)
-        .with_min_len(512)
-        .map(|((a, b), c)| a.mul(*b).sub(*c).to_integers())
-        .collect();
-    (0..domain.size())
-        .into_par_iter()
-        .with_min_len(4096)
-        .map(|index| SignedScalar::new(integers[index % groups][index / groups], &SCALAR_MODULUS))
-        .collect()
 }
 
 fn directly(log_size: u32, a: impl Fn(usize) -> Fr, b: impl Fn(usize) -> Fr) -> Vec<SignedScalar> {

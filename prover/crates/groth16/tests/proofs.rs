@@ -5,7 +5,7 @@ use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use haca_prover_formats::wtns::WitnessFile;
 use haca_prover_formats::zkey::KeyFile;
-use haca_prover_groth16::{ProverError, ProvingKey, Witness};
+use haca_prover_groth16::{KeyTrust, ProverError, ProvingKey, Witness};
 use haca_prover_test_setup::circuits::{Kind, synthetic};
 use haca_prover_test_setup::numbers::Numbers;
 use haca_prover_test_setup::{Circuit, write_witness, write_zkey};
@@ -181,6 +181,43 @@ fn keys_with_bad_points_are_refused() {
     }
 }
 
+/// What somebody gets who makes a key with bad points pass for checked.
+fn outcome_of_forged_trust(bytes: &[u8], circuit: &Circuit) -> String {
+    let file = KeyFile::read(bytes).unwrap();
+    match ProvingKey::from_file_trusting(&file, KeyTrust::CheckedBefore) {
+        Ok(key) => match key.prove(&witness_of(circuit)) {
+            Ok(_) => "proof".to_owned(),
+            Err(ProverError::Unsatisfied) => "no proof".to_owned(),
+            Err(error) => error.to_string(),
+        },
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn a_key_that_wrongly_passes_for_checked_makes_no_proof() {
+    let circuit = synthetic(Kind::Dense, 20, 1, 1);
+    let sound = write_zkey(&circuit, 1);
+    assert_eq!(outcome_of_forged_trust(&sound, &circuit), "proof");
+    for number in [5, 6, 7, 8, 9] {
+        let mut bytes = sound.clone();
+        let range = section(&bytes, number);
+        bytes[range.end - 32] ^= 1;
+        assert_eq!(outcome_of_forged_trust(&bytes, &circuit), "no proof");
+        bytes[range.end - 1] = 0xff;
+        let message = outcome_of_forged_trust(&bytes, &circuit);
+        assert!(message.ends_with("not below the modulus"), "{message}");
+    }
+    // The verifying key is looked at every time.
+    let mut bytes = sound.clone();
+    let range = section(&bytes, 3);
+    bytes[range.end - 32] ^= 1;
+    assert_eq!(
+        outcome_of_forged_trust(&bytes, &circuit),
+        "IC: point 1 is not on the curve"
+    );
+}
+
 #[test]
 fn a_key_without_a_second_phase_is_refused() {
     let mut bytes = write_zkey(&synthetic(Kind::Dense, 20, 1, 1), 1);
@@ -218,6 +255,8 @@ fn a_point_outside_the_subgroup_is_refused() {
         refusal(&bytes),
         format!("B in G2: point {last} is not in the subgroup")
     );
+    let circuit = synthetic(Kind::Dense, 20, 1, 1);
+    assert_eq!(outcome_of_forged_trust(&bytes, &circuit), "no proof");
 }
 
 /// The deep run: a thousand proofs, none invalid.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use haca_prover_curves::lanes::ARITHMETIC;
+use haca_prover_curves::isa;
 use haca_prover_groth16::ProvingKey;
 use haca_prover_groth16::json::{read_proof, read_signals, write_proof, write_signals};
 use serde_json::{Value, json};
@@ -102,7 +102,7 @@ impl Service {
             "name": "haca-prover",
             "version": env!("CARGO_PKG_VERSION"),
             "protocol": PROTOCOL,
-            "arithmetic": ARITHMETIC,
+            "arithmetic": isa::chosen().name(),
             "threads": rayon::current_num_threads(),
             "backends": self.engine.backends(),
             "jobs": self.options.jobs,

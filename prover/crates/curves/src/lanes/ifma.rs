@@ -4,6 +4,9 @@
 //! With R > 84 p a product of two values below 8p comes out below 2p with no final subtraction,
 //! which is why sums and differences rarely need reducing. In memory a tight value is four 64-bit
 //! words (2p < 2^255).
+//!
+//! Vectors are handled by loops and not by the closures of `from_fn` or `map`: a function of the
+//! library between [`crate::room::Work::run`] and an instruction may stay a call.
 
 use core::marker::PhantomData;
 
@@ -73,7 +76,11 @@ impl<C: MontConfig<4>> Ifma<C> {
 
     #[inline(always)]
     fn constant(limbs: [u64; LIMBS]) -> Limbs {
-        limbs.map(simd::splat)
+        let mut vectors = [simd::zero(); LIMBS];
+        for limb in 0..LIMBS {
+            vectors[limb] = simd::splat(limbs[limb]);
+        }
+        vectors
     }
 
     /// `a b / 2^260`, below 2p when `a b < 84 p^2`.
@@ -112,18 +119,17 @@ impl<C: MontConfig<4>> Ifma<C> {
     /// From below 4p to below 2p.
     #[inline(always)]
     fn tighten(limbs: Limbs) -> Limbs {
-        let lowered = carry(zip(&limbs, &Self::constant(C::P2), simd::sub));
+        let lowered = carry(difference(&limbs, &Self::constant(C::P2)));
         let keep = simd::negative(lowered[LIMBS - 1]);
-        let limbs = carry(limbs);
-        core::array::from_fn(|limb| simd::blend(keep, limbs[limb], lowered[limb]))
+        blend(keep, &carry(limbs), &lowered)
     }
 
     /// The one representative below p.
     #[inline(always)]
     fn canonical(limbs: Limbs) -> Limbs {
-        let lowered = carry(zip(&limbs, &Self::constant(C::P), simd::sub));
+        let lowered = carry(difference(&limbs, &Self::constant(C::P)));
         let keep = simd::negative(lowered[LIMBS - 1]);
-        core::array::from_fn(|limb| simd::blend(keep, limbs[limb], lowered[limb]))
+        blend(keep, &limbs, &lowered)
     }
 
     /// Words from a tight value below 2p (as integers, not elements).
@@ -137,8 +143,30 @@ impl<C: MontConfig<4>> Ifma<C> {
 }
 
 #[inline(always)]
-fn zip(a: &Limbs, b: &Limbs, operation: impl Fn(Vector, Vector) -> Vector) -> Limbs {
-    core::array::from_fn(|limb| operation(a[limb], b[limb]))
+fn sum(a: &Limbs, b: &Limbs) -> Limbs {
+    let mut sums = *a;
+    for limb in 0..LIMBS {
+        sums[limb] = simd::add(a[limb], b[limb]);
+    }
+    sums
+}
+
+#[inline(always)]
+fn difference(a: &Limbs, b: &Limbs) -> Limbs {
+    let mut differences = *a;
+    for limb in 0..LIMBS {
+        differences[limb] = simd::sub(a[limb], b[limb]);
+    }
+    differences
+}
+
+#[inline(always)]
+fn blend(mask: Mask, if_set: &Limbs, if_clear: &Limbs) -> Limbs {
+    let mut limbs = *if_set;
+    for limb in 0..LIMBS {
+        limbs[limb] = simd::blend(mask, if_set[limb], if_clear[limb]);
+    }
+    limbs
 }
 
 /// Moves what exceeds 52 bits of a limb (or is negative) into the next.
@@ -192,8 +220,12 @@ const ODD_PAIRS: [u64; WIDTH] = [2, 3, 10, 11, 6, 7, 14, 15];
 /// Eight rows of four words to four vectors: vector `w` has word `w` of every row.
 #[inline(always)]
 fn transpose_in(rows: [&[u64; 4]; WIDTH]) -> [Vector; 4] {
-    let halves: [Vector; 4] =
-        core::array::from_fn(|row| simd::from_halves(rows[row], rows[row + 4]));
+    let halves = [
+        simd::from_halves(rows[0], rows[4]),
+        simd::from_halves(rows[1], rows[5]),
+        simd::from_halves(rows[2], rows[6]),
+        simd::from_halves(rows[3], rows[7]),
+    ];
     let low_01 = simd::unpack_low(halves[0], halves[1]);
     let high_01 = simd::unpack_high(halves[0], halves[1]);
     let low_23 = simd::unpack_low(halves[2], halves[3]);
@@ -215,14 +247,11 @@ fn transpose_out(words: [Vector; 4]) -> [[u64; 4]; WIDTH] {
     let low_23 = simd::permute_two(words[0], odd, words[2]);
     let high_01 = simd::permute_two(words[1], even, words[3]);
     let high_23 = simd::permute_two(words[1], odd, words[3]);
-    let halves = [
-        simd::unpack_low(low_01, high_01),
-        simd::unpack_high(low_01, high_01),
-        simd::unpack_low(low_23, high_23),
-        simd::unpack_high(low_23, high_23),
-    ]
-    .map(simd::to_halves);
-    core::array::from_fn(|row| halves[row % 4][row / 4])
+    let [first, fifth] = simd::to_halves(simd::unpack_low(low_01, high_01));
+    let [second, sixth] = simd::to_halves(simd::unpack_high(low_01, high_01));
+    let [third, seventh] = simd::to_halves(simd::unpack_low(low_23, high_23));
+    let [fourth, eighth] = simd::to_halves(simd::unpack_high(low_23, high_23));
+    [first, second, third, fourth, fifth, sixth, seventh, eighth]
 }
 
 impl<C: MontConfig<4>> Lanes for Ifma<C> {
@@ -234,11 +263,13 @@ impl<C: MontConfig<4>> Lanes for Ifma<C> {
         Self::new(Self::constant(to_limbs(&Self::pack(element))))
     }
 
+    #[inline(always)]
     fn from_elements(elements: [Self::Element; WIDTH]) -> Self {
         let words = elements.map(Self::pack);
         Self::load(core::array::from_fn(|lane| &words[lane]))
     }
 
+    #[inline(always)]
     fn to_elements(self) -> [Self::Element; WIDTH] {
         self.store().map(|words| Self::unpack(&words))
     }
@@ -289,24 +320,22 @@ impl<C: MontConfig<4>> Lanes for Ifma<C> {
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        Self::new(Self::tighten(zip(&self.0, &other.0, simd::add)))
+        Self::new(Self::tighten(sum(&self.0, &other.0)))
     }
 
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        let difference = zip(&self.0, &other.0, simd::sub);
-        let raised = carry(zip(&difference, &Self::constant(C::P2), simd::add));
+        let difference = difference(&self.0, &other.0);
+        let raised = carry(sum(&difference, &Self::constant(C::P2)));
         let plain = carry(difference);
         let negative = simd::negative(plain[LIMBS - 1]);
-        Self::new(core::array::from_fn(|limb| {
-            simd::blend(negative, raised[limb], plain[limb])
-        }))
+        Self::new(blend(negative, &raised, &plain))
     }
 
     #[inline(always)]
     fn sub_loose(self, other: Self) -> Self {
-        let difference = zip(&self.0, &other.0, simd::sub);
-        Self::new(carry(zip(&difference, &Self::constant(C::P2), simd::add)))
+        let difference = difference(&self.0, &other.0);
+        Self::new(carry(sum(&difference, &Self::constant(C::P2))))
     }
 
     #[inline(always)]
@@ -326,9 +355,7 @@ impl<C: MontConfig<4>> Lanes for Ifma<C> {
 
     #[inline(always)]
     fn select(mask: Mask, if_set: Self, if_clear: Self) -> Self {
-        Self::new(core::array::from_fn(|limb| {
-            simd::blend(mask, if_set.0[limb], if_clear.0[limb])
-        }))
+        Self::new(blend(mask, &if_set.0, &if_clear.0))
     }
 
     // Zero is 0, p, 2p or 3p; one limb tells well enough.
@@ -345,8 +372,16 @@ impl<C: MontConfig<4>> Lanes for Ifma<C> {
 impl<C: MontConfig<4>> ScalarLanes for Ifma<C> {
     #[inline(always)]
     fn exchange(self, distance: usize) -> Self {
-        let order = simd::from_array(core::array::from_fn(|lane| (lane ^ distance) as u64));
-        Self::new(self.0.map(|limb| simd::permute(order, limb)))
+        let mut order = [0; WIDTH];
+        for (lane, from) in order.iter_mut().enumerate() {
+            *from = (lane ^ distance) as u64;
+        }
+        let order = simd::from_array(order);
+        let mut limbs = self.0;
+        for limb in &mut limbs {
+            *limb = simd::permute(order, *limb);
+        }
+        Self::new(limbs)
     }
 
     #[inline(always)]

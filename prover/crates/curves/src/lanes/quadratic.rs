@@ -15,6 +15,7 @@ impl<L: Lanes<Element = Fq>> Lanes for Quadratic<L> {
     type Element = Fq2;
     type Words = [L::Words; 2];
 
+    #[inline(always)]
     fn splat(element: Fq2) -> Self {
         Self {
             c0: L::splat(element.c0),
@@ -22,6 +23,7 @@ impl<L: Lanes<Element = Fq>> Lanes for Quadratic<L> {
         }
     }
 
+    #[inline(always)]
     fn from_elements(elements: [Fq2; WIDTH]) -> Self {
         Self {
             c0: L::from_elements(elements.map(|element| element.c0)),
@@ -29,23 +31,28 @@ impl<L: Lanes<Element = Fq>> Lanes for Quadratic<L> {
         }
     }
 
+    #[inline(always)]
     fn to_elements(self) -> [Fq2; WIDTH] {
         let (c0, c1) = (self.c0.to_elements(), self.c1.to_elements());
         core::array::from_fn(|lane| Fq2::new(c0[lane], c1[lane]))
     }
 
+    #[inline(always)]
     fn pack(element: Fq2) -> Self::Words {
         [L::pack(element.c0), L::pack(element.c1)]
     }
 
+    #[inline(always)]
     fn unpack(words: &Self::Words) -> Fq2 {
         Fq2::new(L::unpack(&words[0]), L::unpack(&words[1]))
     }
 
+    #[inline(always)]
     fn negate_words(words: &Self::Words) -> Self::Words {
         [L::negate_words(&words[0]), L::negate_words(&words[1])]
     }
 
+    #[inline(always)]
     fn splat_words(words: &Self::Words) -> Self {
         Self {
             c0: L::splat_words(&words[0]),
@@ -53,6 +60,7 @@ impl<L: Lanes<Element = Fq>> Lanes for Quadratic<L> {
         }
     }
 
+    #[inline(always)]
     fn load(words: [&Self::Words; WIDTH]) -> Self {
         Self {
             c0: L::load(words.map(|pair| &pair[0])),
@@ -60,11 +68,17 @@ impl<L: Lanes<Element = Fq>> Lanes for Quadratic<L> {
         }
     }
 
+    #[inline(always)]
     fn store(self) -> [Self::Words; WIDTH] {
         let (c0, c1) = (self.c0.store(), self.c1.store());
-        core::array::from_fn(|lane| [c0[lane], c1[lane]])
+        let mut words = [[L::Words::default(); 2]; WIDTH];
+        for lane in 0..WIDTH {
+            words[lane] = [c0[lane], c1[lane]];
+        }
+        words
     }
 
+    #[inline(always)]
     fn add(self, other: Self) -> Self {
         Self {
             c0: self.c0.add(other.c0),
@@ -72,6 +86,7 @@ impl<L: Lanes<Element = Fq>> Lanes for Quadratic<L> {
         }
     }
 
+    #[inline(always)]
     fn sub(self, other: Self) -> Self {
         Self {
             c0: self.c0.sub(other.c0),
@@ -80,10 +95,12 @@ impl<L: Lanes<Element = Fq>> Lanes for Quadratic<L> {
     }
 
     // The sums in `mul` leave no room for loose coordinates.
+    #[inline(always)]
     fn sub_loose(self, other: Self) -> Self {
         self.sub(other)
     }
 
+    #[inline(always)]
     fn mul(self, other: Self) -> Self {
         let low = self.c0.mul(other.c0);
         let high = self.c1.mul(other.c1);
@@ -94,6 +111,7 @@ impl<L: Lanes<Element = Fq>> Lanes for Quadratic<L> {
         }
     }
 
+    #[inline(always)]
     fn square(self) -> Self {
         let cross = self.c0.mul(self.c1);
         Self {
@@ -102,6 +120,7 @@ impl<L: Lanes<Element = Fq>> Lanes for Quadratic<L> {
         }
     }
 
+    #[inline(always)]
     fn neg(self) -> Self {
         Self {
             c0: self.c0.neg(),
@@ -109,6 +128,7 @@ impl<L: Lanes<Element = Fq>> Lanes for Quadratic<L> {
         }
     }
 
+    #[inline(always)]
     fn select(mask: Mask, if_set: Self, if_clear: Self) -> Self {
         Self {
             c0: L::select(mask, if_set.c0, if_clear.c0),
@@ -116,6 +136,7 @@ impl<L: Lanes<Element = Fq>> Lanes for Quadratic<L> {
         }
     }
 
+    #[inline(always)]
     fn maybe_zero(self) -> Mask {
         self.c0.maybe_zero() & self.c1.maybe_zero()
     }

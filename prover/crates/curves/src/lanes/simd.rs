@@ -1,8 +1,7 @@
 //! The AVX-512 instructions in use, as safe functions.
 //!
-//! This module exists only in builds whose target features include AVX-512 F, DQ and IFMA (see the
-//! `cfg` on its declaration), so every instruction here exists wherever the program can run; the
-//! program checks the CPU before anything else.
+//! Only the lanes of [`crate::room::Ifma`] use this module, and only a CPU with AVX-512 F, DQ, VL and
+//! IFMA gets into that room, so every instruction here exists wherever it is reached.
 #![allow(unsafe_code)]
 
 use core::arch::x86_64::*;
@@ -18,7 +17,7 @@ macro_rules! safe {
             $(#[$meta])*
             #[inline(always)]
             pub fn $name($($argument: $kind),*) -> $result {
-                // SAFETY: register-only instructions of features that this build requires.
+                // SAFETY: register-only instructions of features that the room requires.
                 unsafe { $body }
             }
         )*
@@ -87,20 +86,20 @@ pub fn to_halves(vector: Vector) -> [[u64; 4]; 2] {
 /// Shifts each lane left.
 #[inline(always)]
 pub fn shift_left<const BITS: u32>(a: Vector) -> Vector {
-    // SAFETY: a register-only instruction of a feature that this build requires.
+    // SAFETY: a register-only instruction of a feature that the room requires.
     unsafe { _mm512_slli_epi64::<BITS>(a) }
 }
 
 /// Shifts each lane right.
 #[inline(always)]
 pub fn shift_right<const BITS: u32>(a: Vector) -> Vector {
-    // SAFETY: a register-only instruction of a feature that this build requires.
+    // SAFETY: a register-only instruction of a feature that the room requires.
     unsafe { _mm512_srli_epi64::<BITS>(a) }
 }
 
 /// Shifts each lane right and keeps its sign.
 #[inline(always)]
 pub fn shift_right_signed<const BITS: u32>(a: Vector) -> Vector {
-    // SAFETY: a register-only instruction of a feature that this build requires.
+    // SAFETY: a register-only instruction of a feature that the room requires.
     unsafe { _mm512_srai_epi64::<BITS>(a) }
 }

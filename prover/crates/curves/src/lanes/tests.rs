@@ -4,9 +4,9 @@ use ark_bn254::{Fq, Fq2, Fr};
 use ark_ff::{AdditiveGroup, Field, PrimeField};
 use proptest::prelude::*;
 
-use super::portable::Portable;
 use super::quadratic::Quadratic;
 use super::*;
+use crate::room::{Room, in_every_room};
 
 /// Elements near the edges as often as others.
 fn prime_element<F: PrimeField>() -> impl Strategy<Value = F> {
@@ -113,8 +113,9 @@ fn check_scalars<L: ScalarLanes<Element = Fr>>(a: [Fr; WIDTH]) {
     }
 }
 
+// Eight pairs a case: more than ten thousand values of each field.
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(1300))]
 
     #[test]
     fn base_field(
@@ -122,8 +123,7 @@ proptest! {
         b in proptest::array::uniform8(prime_element::<Fq>()),
         mask: u8,
     ) {
-        check::<FqLanes>(a, b, mask);
-        check::<Portable<Fq>>(a, b, mask);
+        in_every_room!(R => check::<<R as Room>::Fq>(a, b, mask));
     }
 
     #[test]
@@ -132,10 +132,10 @@ proptest! {
         b in proptest::array::uniform8(prime_element::<Fr>()),
         mask: u8,
     ) {
-        check::<FrLanes>(a, b, mask);
-        check::<Portable<Fr>>(a, b, mask);
-        check_scalars::<FrLanes>(a);
-        check_scalars::<Portable<Fr>>(a);
+        in_every_room!(R => {
+            check::<<R as Room>::Fr>(a, b, mask);
+            check_scalars::<<R as Room>::Fr>(a);
+        });
     }
 
     #[test]
@@ -144,7 +144,6 @@ proptest! {
         b in proptest::array::uniform8(fq2_element()),
         mask: u8,
     ) {
-        check::<Quadratic<FqLanes>>(a, b, mask);
-        check::<Quadratic<Portable<Fq>>>(a, b, mask);
+        in_every_room!(R => check::<Quadratic<<R as Room>::Fq>>(a, b, mask));
     }
 }

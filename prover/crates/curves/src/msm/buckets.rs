@@ -1,5 +1,7 @@
 //! Points sorted into buckets by digit, summed, and weighted.
 
+use core::marker::PhantomData;
+
 use ark_ec::AdditiveGroup;
 use ark_ec::short_weierstrass::Projective;
 
@@ -7,6 +9,7 @@ use super::digits::Digit;
 use super::pairs::PairAdder;
 use crate::lanes::WIDTH;
 use crate::point::{Curve, LanePoints, PackedPoint};
+use crate::room::{Room, Work};
 
 const NEGATE: u32 = 1 << 31;
 
@@ -19,7 +22,7 @@ struct Segment {
 
 /// For each of `windows` windows the sum of digit times point, over the digits (none zero) that
 /// `visit_digits` shows. It is called twice and must show the same both times.
-pub(super) fn sum<C: Curve>(
+pub(super) fn sum<C: Curve, R: Room>(
     points: &[PackedPoint<C>],
     windows: usize,
     visit_digits: impl Fn(&mut dyn FnMut(usize, Digit)),
@@ -60,19 +63,22 @@ pub(super) fn sum<C: Curve>(
         *position += 1;
     });
 
-    let buckets = fill(points, &members, segments, counts.len());
-    buckets.chunks(per_window).map(weighted_sum).collect()
+    let buckets = fill::<C, R>(points, &members, segments, counts.len());
+    buckets
+        .chunks(per_window)
+        .map(|buckets| weighted_sum::<C, R>(buckets))
+        .collect()
 }
 
 /// Sums each bucket's points by halving all segments round by round.
-fn fill<C: Curve>(
+fn fill<C: Curve, R: Room>(
     points: &[PackedPoint<C>],
     members: &[u32],
     mut segments: Vec<Segment>,
     bucket_count: usize,
 ) -> Vec<PackedPoint<C>> {
     let mut buckets = vec![PackedPoint::infinity(); bucket_count];
-    let mut adder = PairAdder::new();
+    let mut adder = PairAdder::<C, R>::new();
     let mut current = Vec::new();
     let mut next = Vec::new();
 
@@ -97,8 +103,8 @@ fn fill<C: Curve>(
 
 /// One round: adds neighbours of a segment in pairs. What is left of segments of more than two
 /// points goes to `next`, finished buckets to `buckets`.
-fn halve<'a, C: Curve>(
-    adder: &mut PairAdder<C>,
+fn halve<'a, C: Curve, R: Room>(
+    adder: &mut PairAdder<C, R>,
     segments: &mut Vec<Segment>,
     fetch: impl Fn(usize) -> super::pairs::Signed<'a, C>,
     next: &mut Vec<PackedPoint<C>>,
@@ -131,7 +137,7 @@ fn halve<'a, C: Curve>(
         }
         if segment.length % 2 == 1 {
             let (point, negate) = fetch((start + segment.length - 1) as usize);
-            let lone = point.signed(negate);
+            let lone = point.signed_in::<R>(negate);
             if finished {
                 buckets[segment.bucket as usize] = lone;
             } else {
@@ -159,22 +165,44 @@ fn halve<'a, C: Curve>(
     *segments = remaining;
 }
 
-/// Sum of (index + 1) times bucket: eight lanes each take an eighth of the buckets, from the top
-/// down, and keep the sum of buckets seen and the sum of those sums.
-fn weighted_sum<C: Curve>(buckets: &[PackedPoint<C>]) -> Projective<C::Config> {
-    let infinity = PackedPoint::infinity();
-    let share = buckets.len().div_ceil(WIDTH);
-    let mut seen = LanePoints::<C>::infinity();
-    let mut weighted = LanePoints::<C>::infinity();
-    for index in (0..share).rev() {
-        let row =
-            core::array::from_fn(|lane| buckets.get(lane * share + index).unwrap_or(&infinity));
-        seen = seen.plus_affine(row);
-        weighted = weighted.plus(seen);
+/// Eight lanes each take an eighth of the buckets, from the top down, and keep the sum of buckets
+/// seen and the sum of those sums.
+struct LaneSums<'a, C: Curve, R: Room> {
+    buckets: &'a [PackedPoint<C>],
+    share: usize,
+    room: PhantomData<R>,
+}
+
+impl<C: Curve, R: Room> Work for LaneSums<'_, C, R> {
+    type Output = [[Projective<C::Config>; WIDTH]; 2];
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        let Self { buckets, share, .. } = self;
+        let infinity = PackedPoint::infinity();
+        let mut seen = LanePoints::<C, R>::infinity();
+        let mut weighted = LanePoints::<C, R>::infinity();
+        for index in (0..share).rev() {
+            let row =
+                core::array::from_fn(|lane| buckets.get(lane * share + index).unwrap_or(&infinity));
+            seen = seen.plus_affine(row);
+            weighted = weighted.plus(seen);
+        }
+        [seen.to_projective(), weighted.to_projective()]
     }
+}
+
+/// Sum of (index + 1) times bucket.
+fn weighted_sum<C: Curve, R: Room>(buckets: &[PackedPoint<C>]) -> Projective<C::Config> {
+    let share = buckets.len().div_ceil(WIDTH);
+    let room = PhantomData;
+    let [seen, weighted] = R::run(LaneSums::<C, R> {
+        buckets,
+        share,
+        room,
+    });
 
     // Lane j lacks j * share in the weight of each of its buckets.
-    let (seen, weighted) = (seen.to_projective(), weighted.to_projective());
     let mut total = Projective::ZERO;
     let mut above = Projective::ZERO;
     for lane in (1..WIDTH).rev() {

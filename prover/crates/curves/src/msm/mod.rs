@@ -16,6 +16,7 @@ use ark_ec::short_weierstrass::Projective;
 use rayon::prelude::*;
 
 use crate::point::{Curve, PackedPoint};
+use crate::room::{Room, in_chosen_room};
 use digits::{Digit, Recoding};
 
 /// Points that one task at least gets: fewer are not worth another set of buckets.
@@ -26,6 +27,14 @@ const MIN_TASK: usize = 2048;
 /// `points` holds no point at infinity (they would be right but slow); every index in `signals` is
 /// below `scalars.len()`, and `signals` is as long as `points`.
 pub fn msm<C: Curve>(
+    points: &[PackedPoint<C>],
+    signals: &[u32],
+    scalars: &[SignedScalar],
+) -> Projective<C::Config> {
+    in_chosen_room!(R => msm_in::<C, R>(points, signals, scalars))
+}
+
+fn msm_in<C: Curve, R: Room>(
     points: &[PackedPoint<C>],
     signals: &[u32],
     scalars: &[SignedScalar],
@@ -82,7 +91,7 @@ pub fn msm<C: Curve>(
         || {
             narrow_tasks
                 .map(|digits| {
-                    let mut sums = buckets::sum(points, 1, |visit| {
+                    let mut sums = buckets::sum::<C, R>(points, 1, |visit| {
                         digits.iter().for_each(|digit| visit(0, *digit));
                     });
                     sums.pop().unwrap_or(Projective::ZERO)
@@ -95,7 +104,7 @@ pub fn msm<C: Curve>(
                 .map(|&(first, part)| {
                     let count = group.min(windows - first);
                     let wide = &wide[part..(part + part_length).min(wide.len())];
-                    let sums = buckets::sum(points, count, |visit| {
+                    let sums = buckets::sum::<C, R>(points, count, |visit| {
                         for window in 0..count {
                             for scalar in wide {
                                 let value = recoding.digit(scalar, first + window);

@@ -5,8 +5,9 @@ use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ec::{AdditiveGroup, CurveGroup, PrimeGroup};
 use ark_ff::{Field, PrimeField};
 
-use super::{SignedScalar, msm};
+use super::{SignedScalar, msm, msm_in};
 use crate::point::{Curve, G1, G2, PackedPoint};
+use crate::room::{Room, in_every_room};
 
 /// Numbers that look random and are the same in every run.
 fn scalars(count: usize, seed: u64) -> Vec<Fr> {
@@ -33,11 +34,19 @@ where
         .iter()
         .map(|factor| (generator * factor).into_affine())
         .collect();
-    let packed: Vec<PackedPoint<C>> = points.iter().map(PackedPoint::pack).collect();
-    let signals: Vec<u32> = (0..points.len() as u32).collect();
-    let sum = msm(&packed, &signals, &signed(scalars));
     let factor: Fr = factors.iter().zip(scalars).map(|(a, b)| *a * b).sum();
-    assert_eq!(sum, generator * factor);
+    in_every_room!(R => check_in::<C, R>(&points, scalars, generator * factor));
+}
+
+fn check_in<C: Curve, R: Room>(
+    points: &[Affine<C::Config>],
+    scalars: &[Fr],
+    expected: Projective<C::Config>,
+) {
+    let packed: Vec<PackedPoint<C>> = points.iter().map(PackedPoint::pack_in::<R>).collect();
+    let signals: Vec<u32> = (0..points.len() as u32).collect();
+    let sum = msm_in::<C, R>(&packed, &signals, &signed(scalars));
+    assert_eq!(sum, expected);
 }
 
 #[test]
@@ -121,19 +130,14 @@ fn many_points_are_split_into_tasks() {
             point
         })
         .collect();
-    let points: Vec<PackedPoint<G1>> = Projective::normalize_batch(&points)
-        .iter()
-        .map(PackedPoint::pack)
-        .collect();
+    let points = Projective::normalize_batch(&points);
     let scalars = scalars(count, 10);
-    let signals: Vec<u32> = (0..count as u32).collect();
-    let sum = msm(&points, &signals, &signed(&scalars));
     let factor: Fr = scalars
         .iter()
         .enumerate()
         .map(|(i, s)| Fr::from(i as u64 + 2) * s)
         .sum();
-    assert_eq!(sum, generator * factor);
+    in_every_room!(R => check_in::<G1, R>(&points, &scalars, generator * factor));
 }
 
 #[test]

@@ -1,0 +1,69 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { installedProver } from "../../worker/src/prover/installedProver.ts";
+import { runTool } from "./cuda/runTool.ts";
+import { packProver } from "./packProver.ts";
+import { PROVER_FOLDER } from "./runCargo.ts";
+
+function built(name: string): string | undefined {
+  return ["release", "debug"]
+    .map((profile) => join(PROVER_FOLDER, "target", profile, name))
+    .find((path) => existsSync(path));
+}
+
+const program = built("haca-prover");
+const testSetup = built("haca-test-setup");
+
+describe.skipIf(program === undefined || testSetup === undefined)("the prover's package", () => {
+  const root = mkdtempSync(join(tmpdir(), "haca-installed-"));
+  const folder = join(root, "empty folder");
+  const installed = join(
+    folder,
+    "node_modules",
+    `@haca/prover-${process.platform}-${process.arch}`,
+  );
+  let sha256: string;
+
+  beforeAll(async () => {
+    if (program === undefined) return;
+    const packed = await packProver({ program, destination: root });
+    ({ sha256 } = packed);
+    mkdirSync(folder);
+    const quietly = ["--offline", "--no-audit", "--no-fund", "--silent"];
+    const parameters = ["install", ...quietly, packed.tarball];
+    await runTool({ program: "npm", parameters, folder });
+  });
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  it("holds the program, its licence and its checksum, and runs nothing when installed", () => {
+    const binary = readFileSync(join(installed, "bin", "haca-prover"));
+    expect(createHash("sha256").update(binary).digest("hex")).toBe(sha256);
+    expect(readFileSync(join(installed, "SHA256SUMS"), "utf8")).toBe(
+      `${sha256}  bin/haca-prover\n`,
+    );
+    expect(existsSync(join(installed, "LICENSE"))).toBe(true);
+    const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+    expect(manifest).toMatchObject({ os: [process.platform], cpu: [process.arch] });
+    expect(manifest.scripts).toBeUndefined();
+  });
+
+  it("is what the worker finds beside it, and nothing elsewhere", () => {
+    const program = join(installed, "bin", "haca-prover");
+    expect(installedProver({ from: join(folder, "worker.js") })).toBe(program);
+    expect(installedProver({ from: join(root, "worker.js") })).toBeUndefined();
+  });
+
+  it("proves with plain instructions", async () => {
+    const plain = ["HACA_PROVER_ISA=plain", join(folder, "node_modules", ".bin", "haca-prover")];
+    const run = (...parameters: string[]) =>
+      runTool({ program: "env", parameters: [...plain, ...parameters], folder });
+    expect(await run("--version")).toMatch(/^haca-prover \d+\.\d+\.\d+ \(plain\)\n$/);
+    const prefix = join(folder, "circuit");
+    await runTool({ program: testSetup ?? "", parameters: ["model", "10", "1", prefix] });
+    await run("prove", `${prefix}.zkey`, `${prefix}.wtns`, "proof.json", "public.json");
+    expect(await run("verify", `${prefix}.zkey`, "public.json", "proof.json")).toBe("valid\n");
+  });
+});
