@@ -47,5 +47,8 @@ export async function measureAll(parameters: {
   const figures = Object.fromEntries(
     Object.entries(all.samples).map(([key, samples]) => [key, Number(median(samples))]),
   );
+  // Over three subjects' figures: what a result in a page costs that a quorum has vouched for.
+  const page = ["page.propose256", "page.attest7", "page.release"].map((key) => figures[key] ?? 0);
+  figures["page.perResult256.attested"] = Math.round(page.reduce((a, b) => a + b) / 256);
   return { ...all, figures };
 }

@@ -28,6 +28,7 @@ const BUDGETS: Record<string, number> = {
   "settle.tee.session": 95_000,
   "page.attest7": 105_000,
   "page.attest21": 180_000,
+  "page.perResult256.attested": 1_000,
   "vesting.create": 140_000,
   "vesting.createBatch50.perGrant": 110_000,
   "vesting.release": 65_000,
