@@ -128,12 +128,14 @@ describe("a payment that takes too long", () => {
     const paid = await bed.payment(await bed.payerWith(2n));
     const before = await bed.sentCount(account);
     await holdMining();
-    const first = await post(url, "/settle", bed.bodyOf(paid));
-    expect(first).toMatchObject({
+    const jobId = await promised(url, paid);
+    await bed.sent(account, before + 1);
+    const waited = await post(url, "/settle", bed.bodyOf(paid));
+    expect(waited).toMatchObject({
       status: 202,
-      body: { paymentJob: { status: "processing", txHash: expect.stringMatching(HASH) } },
+      body: { paymentJob: { jobId, status: "processing", txHash: expect.stringMatching(HASH) } },
     });
-    const { jobId, txHash } = first.body.paymentJob;
+    const { txHash } = waited.body.paymentJob;
     const pending = await client.settle(paid, wanted);
     expect(pending).toMatchObject({
       ...{ success: false, errorReason: "settlement_pending", transaction: txHash },
@@ -264,13 +266,16 @@ describe("a payment that meets somebody else on its way", () => {
     const payer = await bed.payerWith(1n);
     const paid = await bed.payment(payer);
     const before = await bed.send("evm_snapshot");
-    const { transaction } = await client.settle(paid, wanted);
+    const jobId = await promised(url, paid);
+    const { transaction } = await jobResult(url, jobId);
+    expect(await client.settle(paid, wanted)).toMatchObject({ success: true, transaction });
     await bed.send("evm_mine");
     await bed.send("evm_revert", before);
     await bed.send("evm_mine");
     await waitFor(async () => ((await bed.balanceOf(payer.address)) === 0n ? true : undefined));
-    const receipt = await bed.tee.chain.provider.getTransactionReceipt(transaction);
+    const receipt = await bed.tee.chain.provider.getTransactionReceipt(String(transaction));
     expect(receipt).toMatchObject({ status: 1, from: account.address });
+    expect(await jobResult(url, jobId)).toMatchObject({ success: true, transaction });
     // It was told before.
     expect(await client.settle(paid, wanted)).toMatchObject({
       errorReason: "duplicate_settlement",
