@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { concat, dataLength, dataSlice, toBeHex } from "ethers";
+import { AbiCoder, concat, dataLength, dataSlice, id, keccak256, toBeHex } from "ethers";
 import { network } from "hardhat";
 import { addG1, G1_GENERATOR, multiplyG1, negateG1, P, pointOutsideG2, R } from "../utils/bn254.ts";
 import { deployMock } from "../utils/deployMock.ts";
@@ -177,6 +177,23 @@ describe("Groth16Batch", () => {
     const elsewhere = await deploy();
     seen.add(await elsewhere.challengeOf(batch.store, batch.wordCount, packed, batch.contexts));
     expect(seen.size).to.equal(1 + dataLength(packed) + 3 * 248 + 3);
+  });
+
+  it("test_ChallengeIsAChainOverAllProofs_AndTheirNumber", async () => {
+    const batch = await makeBatch("chain", 3, 3);
+    const { chainId } = await ethers.provider.getNetwork();
+    const frame = AbiCoder.defaultAbiCoder().encode(
+      ["bytes32", "uint256", "address", "address"],
+      [id("HACA Groth16 batch 2"), chainId, await harness.getAddress(), batch.store],
+    );
+    let hash = keccak256(frame);
+    for (const [i, proof] of batch.proofs.entries()) {
+      const signals = [...(batch.words[i] as bigint[]), batch.contexts[i] as bigint];
+      hash = keccak256(concat([proof, ...signals.map((signal) => toBeHex(signal, WORD)), hash]));
+    }
+    expect(await harness.challengeOf(...args(batch))).to.equal(
+      keccak256(concat([hash, toBeHex(3, WORD)])),
+    );
   });
 
   it("test_TouchesNoMemoryButItsOwn", async () => {
