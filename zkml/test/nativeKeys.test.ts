@@ -1,12 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { curves, powersOfTau, zKey } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compileModel } from "../src/compileModel.ts";
 import { findNativeProver, runNativeProver } from "../src/setup/nativeProver.ts";
 import { setUpKeys } from "../src/setup/setUpKeys.ts";
 import { fileInMemory, releaseCurve } from "../src/setup/snarkjsResources.ts";
+import { multilayerPerceptron } from "./utils/onnxFile.ts";
 import { r1csFile, type Sum } from "./utils/r1csFile.ts";
 
 const TARGET = join(import.meta.dirname, "../../prover/target");
@@ -163,6 +165,38 @@ describe.skipIf(prover === undefined)("keys of the native prover", () => {
         path("key.zkey"),
       ),
     ).toBe(true);
+  });
+
+  it("makes the powers of tau and the keys of a compiled model, and the steps say so", async () => {
+    const lines: string[] = [];
+    const { folder, manifest } = await compileModel({
+      onnx: multilayerPerceptron({ inputs: 3, hidden: 2, classes: 2 }),
+      name: "native",
+      calibration: [
+        [1, 2, 3],
+        [0, 1, 0],
+      ],
+      out: path("model"),
+      ptauFolder: path("ptau"),
+      prover: prover ?? "",
+      onProgress: (line) => lines.push(line),
+    });
+    expect(lines).toContain("set up keys (native prover) …");
+    expect(lines.filter((line) => /^powers of tau .* \(native prover\) …/.test(line))).toHaveLength(
+      1,
+    );
+    expect(manifest.setup.ptau).toBe("development");
+    const [ptau] = readdirSync(path("ptau")).filter((name) => name.endsWith(".ptau"));
+    expect(
+      run(
+        "verify-key",
+        join(folder, "circuit.r1cs"),
+        join("ptau", ptau ?? ""),
+        join(folder, "circuit.zkey"),
+      ),
+    ).toMatch(
+      /^circuit .*\ncontribution .* zkml compile\ncontribution .* beacon .* zkml compile\nvalid\n$/,
+    );
   });
 
   it("says in one line why it makes no key", async () => {

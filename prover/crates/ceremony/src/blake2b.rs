@@ -132,16 +132,15 @@ impl Blake2b {
     }
 }
 
-/// The hash of some bytes.
-pub fn hash(bytes: &[u8]) -> Hash {
-    let mut hasher = Blake2b::default();
-    hasher.add(bytes);
-    hasher.finish()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn hash(bytes: &[u8]) -> Hash {
+        let mut hasher = Blake2b::default();
+        hasher.add(bytes);
+        hasher.finish()
+    }
 
     fn hex(hash: &Hash) -> String {
         hash.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,11 +1,11 @@
 //! Keys for circuits: powers of tau, the first key of a circuit, contributions, verification.
 //!
 //! Files are snarkjs' (`.ptau`, `.r1cs`, `.zkey`), and keys are those that it makes. Everything heavy
-//! is affine additions in batches that share an inversion ([`addition`]).
+//! is affine additions in batches that share an inversion.
 
-pub mod addition;
-pub mod blake2b;
-pub mod chacha;
+mod addition;
+mod blake2b;
+mod chacha;
 mod columns;
 mod combine;
 mod contribute;

@@ -3,13 +3,14 @@
 //! Section 1: bytes per value (u32), modulus, numbers of wires, outputs, public inputs, private
 //! inputs (u32 each), labels (u64) and constraints (u32). Section 2: for each constraint three sums
 //! A, B and C with A B = C; a sum is the number of its terms and for each a wire (u32) and a plain
-//! little-endian value.
+//! little-endian value. Section 3: a label (u64) for each wire.
 
 use crate::FormatError;
 use crate::binary::{Cursor, Sections, to_words};
 use crate::bn254::{SCALAR_MODULUS, is_below};
 
 const VALUE_BYTES: u32 = 32;
+const LABEL_BYTES: u64 = 8;
 /// Every part of section 2 is a multiple of so many bytes.
 const UNIT: usize = 4;
 /// PLONK's custom gates: a Groth16 key would leave them out.
@@ -98,6 +99,16 @@ impl<'a> CircuitFile<'a> {
             return Err(FormatError::OutOfRange {
                 what: "number of constraints",
                 reason: format!("{constraint_count}, and {public} public wires"),
+            });
+        }
+        // A number of wires that the file pays for: whoever reads on makes room for all of them.
+        let labels = sections.unique(3, "labels of the wires")?.len() as u64;
+        let expected = u64::from(wire_count) * LABEL_BYTES;
+        if labels != expected {
+            return Err(FormatError::WrongSize {
+                what: "labels of the wires",
+                found: labels,
+                expected,
             });
         }
         let circuit = Self {

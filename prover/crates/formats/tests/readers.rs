@@ -189,7 +189,8 @@ fn circuits_are_refused_for_what_is_wrong_in_them() {
     let (header, rows) = (content(&circuit, 1), content(&circuit, 2));
     for (at, value, words) in [
         (header + 4, 5u32, "modulus"),
-        (header + 36, 3, "is not below 3"),
+        (header + 36, 3, "labels of the wires"),
+        (header + 36, u32::MAX, "labels of the wires"),
         (header + 40, u32::MAX, "public wires"),
         (header + 60, 59, "follow the last"),
         (header + 60, 61, "truncated"),

@@ -179,9 +179,7 @@ fn lagrange_at(tau: Fr, log: u32) -> Vec<Fr> {
     let roots = roots(log);
     let scale = (tau.pow([size as u64]) - Fr::ONE) / Fr::from(size as u64);
     let mut values: Vec<Fr> = roots.par_iter().map(|root| tau - root).collect();
-    values
-        .par_chunks_mut(RUN)
-        .for_each(|run| ark_ff::batch_inversion(run));
+    values.par_chunks_mut(RUN).for_each(ark_ff::batch_inversion);
     values
         .par_iter_mut()
         .zip(&roots)
