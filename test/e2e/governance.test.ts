@@ -239,7 +239,7 @@ describe("npm run governance", () => {
       [["set-reward-recipient", staking], `who gets staking rewards: nobody -> ${staking}`],
       [
         ["set-stake-parameters", "20000", "50000", "750", "200", "1500", "20"],
-        "loss with a quorum 5 %, without 1 %, in a day 10 %, bounty 10 OPG -> owners",
+        "loss with a quorum 5 %, without 1 %, in a day 10 %, bounty 10.0 OPG -> owners 20000.0 OPG",
       ],
     ] as const) {
       const output = await simulated(...action);
@@ -252,15 +252,18 @@ describe("npm run governance", () => {
       [["set-reward-recipient", await addressOf(STRANGER)], "is no contract on this chain"],
       [["set-reward-recipient", "someone"], "is no address, and not none"],
       [parameters("10000", "30000", "500", "100", "1000", "10"), "are the parameters already"],
-      [parameters("99", "30000", "500", "100", "1000", "0"), "of an owner is between 100 OPG and"],
+      [
+        parameters("99", "30000", "500", "100", "1000", "0"),
+        "of an owner is between 100.0 OPG and",
+      ],
       [
         parameters("10000", "999", "500", "100", "1000", "0"),
-        "of the set is between 1,000 OPG and",
+        "of the set is between 1000.0 OPG and",
       ],
       [parameters("10000", "30000", "1001", "100", "1000", "0"), "no integer from 100 to 1000"],
       [parameters("10000", "30000", "200", "300", "1000", "0"), "is larger than the one with"],
       [parameters("10000", "30000", "500", "100", "999", "0"), "no integer from 1000 to 10000"],
-      [parameters("10000", "30000", "500", "100", "1000", "25.1"), "a bounty above 25 OPG"],
+      [parameters("10000", "30000", "500", "100", "1000", "25.1"), "a bounty above 25.0 OPG"],
     ] as const) {
       expect(await failure(governance("propose", ...action))).toContain(text);
     }

@@ -104,30 +104,35 @@ abstract contract Attestations is Delegations {
         uint256 signers,
         bytes calldata signatures
     ) private view returns (uint256 weight) {
+        if (signers >> (snapshot.length - 1) != 0) {
+            revert ValidatorStaking_SignersInvalid(signers, signatures.length);
+        }
         bytes32 digest = _attestationDigest(pageId);
         // What was slashed since the snapshot counts no more. What left since can still be slashed, and counts.
         bool isSlashed = _epochs[epoch].isSlashed;
-        uint256 members = snapshot.length - 1;
         uint256 offset;
-        for (uint256 i = 0; i < members; ++i) {
-            if ((signers >> i) & 1 == 0) continue;
-            uint256 member = snapshot[i + 1];
-            address key = _keyIn(member);
-            if (_signerOf(digest, signatures, offset) != key) {
-                revert ValidatorStaking_SignatureInvalid(i, key);
+        // Neither a place in calldata nor the sum of 21 stakes of 96 bits comes near 2^256.
+        unchecked {
+            for (uint256 i = 1; i < snapshot.length; ++i) {
+                if ((signers >> (i - 1)) & 1 == 0) continue;
+                uint256 member = snapshot[i];
+                if (_signerOf(digest, signatures, offset) != _keyIn(member)) {
+                    revert ValidatorStaking_SignatureInvalid(i - 1, _keyIn(member));
+                }
+                offset += SIGNATURE_SIZE;
+                weight += isSlashed ? _countedOf(member, epoch) : uint96(member);
             }
-            offset += SIGNATURE_SIZE;
-            uint256 counted = uint96(member);
-            if (isSlashed) {
-                address validator = validatorOfKey[key];
-                uint256 left = _slashable(validator, _validators[validator], epoch);
-                if (left < counted) counted = left;
-            }
-            weight += counted;
         }
-        if (signers >> members != 0 || offset != signatures.length) {
+        if (offset != signatures.length) {
             revert ValidatorStaking_SignersInvalid(signers, signatures.length);
         }
+    }
+
+    /// @dev The smaller one of a member's frozen weight and what of it can still be slashed.
+    function _countedOf(uint256 member, uint256 epoch) private view returns (uint256 counted) {
+        address validator = validatorOfKey[_keyIn(member)];
+        counted = _slashable(validator, _validators[validator], epoch);
+        if (counted > uint96(member)) counted = uint96(member);
     }
 
     /// @dev Pays out what a set of signers has earned together, into `earned`.

@@ -285,6 +285,8 @@ describe("ValidatorStaking: the quorum's door", () => {
     it("test_ParametersAreTheNextEpochs", async () => {
       const page = await proposeGood(f, 0);
       const minimumTotalStake = 1_000_000n * OPG;
+      // The first call of an epoch, too.
+      await f.networkHelpers.time.increaseTo(((await epochNow(f)) + 1n) * EPOCH_SECONDS);
       await f.staking
         .connect(f.governance)
         .setParameters({ ...STAKE_PARAMETERS, minimumTotalStake });
