@@ -207,6 +207,32 @@ fn points_of_another_form_are_refused() {
     }
 }
 
+/// Sound points of this very key, at each other's places.
+#[test]
+fn points_exchanged_within_a_section_are_refused() {
+    let files = Files::new(60, 6);
+    let key = files.contributed(&files.initial());
+    for (section, bytes) in [(3, 64), (5, 64), (6, 64), (7, 128), (8, 64), (9, 64)] {
+        let start = content(&key, section);
+        let length = u64::from_le_bytes(key[start - 8..start].try_into().unwrap()) as usize;
+        let first = key[start..start + bytes].to_vec();
+        let other = (start..start + length)
+            .step_by(bytes)
+            .find(|at| key[*at..at + bytes] != first)
+            .unwrap();
+        let mut exchanged = key.clone();
+        exchanged[start..start + bytes].copy_from_slice(&key[other..other + bytes]);
+        exchanged[other..other + bytes].copy_from_slice(&first);
+        let error = files
+            .with_initial(|initial| verify(initial, &exchanged))
+            .unwrap_err();
+        assert!(
+            matches!(error, CeremonyError::KeyInconsistent(_)),
+            "section {section}: {error}"
+        );
+    }
+}
+
 #[test]
 fn contributions_in_another_order_are_refused() {
     let files = Files::new(20, 5);
