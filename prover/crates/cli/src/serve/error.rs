@@ -62,7 +62,7 @@ impl RequestError {
     pub fn witness(error: FileError) -> Self {
         let code = match error {
             FileError::Unusable(_) => "witness.unreadable",
-            FileError::Refused { .. } => "witness.invalid",
+            FileError::Refused { .. } | FileError::HashMismatch { .. } => "witness.invalid",
         };
         Self::new(code, error)
     }
