@@ -17,6 +17,11 @@ HACA_PROVER_CUDA_LIBRARY names (docs/gpu.md). The number of threads is that of \
 the cores; RAYON_NUM_THREADS sets another. Arithmetic uses the best instructions \
 of this CPU; HACA_PROVER_ISA forces others: plain, adx or ifma.";
 
+/// On two lines, which clap would write on one.
+const PROVE_USAGE: &str = "\
+haca-prover prove [OPTIONS] <key.zkey> <witness.wtns> <proof.json>
+                         <public.json>";
+
 /// A parsed command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -38,6 +43,7 @@ pub struct CommandLine {
 #[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Write a proof and its public signals
+    #[command(override_usage = PROVE_USAGE)]
     Prove(ProveFiles),
     /// Verify a proof
     Verify(VerifyFiles),

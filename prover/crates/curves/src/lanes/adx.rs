@@ -57,8 +57,8 @@ impl<C: MontConfig<4>> Adx<C> {
     #[inline(always)]
     fn zip(&self, other: &Self, operation: impl Fn(&Limbs, &Limbs) -> Limbs) -> Self {
         let mut lanes = [[0; 4]; WIDTH];
-        for lane in 0..WIDTH {
-            lanes[lane] = operation(&self.0[lane], &other.0[lane]);
+        for (lane, result) in lanes.iter_mut().enumerate() {
+            *result = operation(&self.0[lane], &other.0[lane]);
         }
         Self::new(lanes)
     }
@@ -211,8 +211,8 @@ impl<C: MontConfig<4>> Lanes for Adx<C> {
     #[inline(always)]
     fn select(mask: Mask, if_set: Self, if_clear: Self) -> Self {
         let mut lanes = [[0; 4]; WIDTH];
-        for lane in 0..WIDTH {
-            lanes[lane] = choose(mask >> lane & 1 == 1, &if_set.0[lane], &if_clear.0[lane]);
+        for (lane, result) in lanes.iter_mut().enumerate() {
+            *result = choose(mask >> lane & 1 == 1, &if_set.0[lane], &if_clear.0[lane]);
         }
         Self::new(lanes)
     }
@@ -233,8 +233,8 @@ impl<C: MontConfig<4>> ScalarLanes for Adx<C> {
     #[inline(always)]
     fn exchange(self, distance: usize) -> Self {
         let mut lanes = [[0; 4]; WIDTH];
-        for lane in 0..WIDTH {
-            lanes[lane] = self.0[lane ^ distance];
+        for (lane, result) in lanes.iter_mut().enumerate() {
+            *result = self.0[lane ^ distance];
         }
         Self::new(lanes)
     }
@@ -244,8 +244,8 @@ impl<C: MontConfig<4>> ScalarLanes for Adx<C> {
     fn to_integers(self) -> [Limbs; WIDTH] {
         let plain = self.mul(Self::new([[1, 0, 0, 0]; WIDTH]));
         let mut integers = [[0; 4]; WIDTH];
-        for lane in 0..WIDTH {
-            integers[lane] = Self::canonical(&plain.0[lane]).0;
+        for (lane, integer) in integers.iter_mut().enumerate() {
+            *integer = Self::canonical(&plain.0[lane]).0;
         }
         integers
     }
