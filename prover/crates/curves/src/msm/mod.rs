@@ -16,7 +16,7 @@ use ark_ec::short_weierstrass::Projective;
 use rayon::prelude::*;
 
 use crate::point::{Curve, PackedPoint};
-use crate::room::{Room, in_chosen_room};
+use crate::room::Room;
 use digits::{Digit, Recoding};
 
 /// Points that one task at least gets: fewer are not worth another set of buckets.
@@ -31,10 +31,10 @@ pub fn msm<C: Curve>(
     signals: &[u32],
     scalars: &[SignedScalar],
 ) -> Projective<C::Config> {
-    in_chosen_room!(R => msm_in::<C, R>(points, signals, scalars))
+    C::sum(points, signals, scalars)
 }
 
-fn msm_in<C: Curve, R: Room>(
+pub(crate) fn msm_in<C: Curve, R: Room>(
     points: &[PackedPoint<C>],
     signals: &[u32],
     scalars: &[SignedScalar],
