@@ -1,5 +1,5 @@
 //! The numbers and points that snarkjs draws from a seed: ChaCha20 (D. J. Bernstein, 2008) with a
-//! block counter of 128 bits from zero.
+//! block counter from zero.
 
 use ark_bn254::{Fq, Fq2, Fr, G1Affine, G2Affine, G2Projective, g1, g2};
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
@@ -7,79 +7,34 @@ use ark_ec::{CurveConfig, CurveGroup};
 use ark_ff::{
     AdditiveGroup, BigInt, BitIteratorBE, Field, Fp, MontBackend, MontConfig, PrimeField,
 };
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-const CONSTANTS: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
-const WORDS: usize = 16;
-const SEED_WORDS: usize = 8;
 /// Bits of both moduli: draws are cut to so many.
 const MODULUS_BITS: u32 = 254;
 
 /// A stream of random words.
-pub struct ChaCha {
-    state: [u32; WORDS],
-    block: [u32; WORDS],
-    used: usize,
-}
+pub struct ChaCha(ChaCha20Rng);
 
 impl ChaCha {
     /// Starts with the first 32 bytes of a seed, words big-endian.
     pub fn new(seed: &[u8; 32]) -> Self {
-        let mut state = [0; WORDS];
-        state[..4].copy_from_slice(&CONSTANTS);
-        let (words, _) = seed.as_chunks::<4>();
-        for (index, word) in words.iter().enumerate() {
-            state[4 + index] = u32::from_be_bytes(*word);
-        }
-        debug_assert_eq!(words.len(), SEED_WORDS);
-        Self {
-            state,
-            block: [0; WORDS],
-            used: WORDS,
-        }
+        let mut words = *seed;
+        words
+            .as_chunks_mut::<4>()
+            .0
+            .iter_mut()
+            .for_each(|word| word.reverse());
+        Self(ChaCha20Rng::from_seed(words))
     }
 
     fn word(&mut self) -> u32 {
-        if self.used == WORDS {
-            self.fill();
-        }
-        self.used += 1;
-        self.block[self.used - 1]
+        self.0.next_u32()
     }
 
     fn double_word(&mut self) -> u64 {
         let high = u64::from(self.word());
         high << 32 | u64::from(self.word())
-    }
-
-    fn fill(&mut self) {
-        let mut block = self.state;
-        for _ in 0..10 {
-            for [a, b, c, d] in [
-                [0, 4, 8, 12],
-                [1, 5, 9, 13],
-                [2, 6, 10, 14],
-                [3, 7, 11, 15],
-                [0, 5, 10, 15],
-                [1, 6, 11, 12],
-                [2, 7, 8, 13],
-                [3, 4, 9, 14],
-            ] {
-                for (shift_d, shift_b) in [(16, 12), (8, 7)] {
-                    block[a] = block[a].wrapping_add(block[b]);
-                    block[d] = (block[d] ^ block[a]).rotate_left(shift_d);
-                    block[c] = block[c].wrapping_add(block[d]);
-                    block[b] = (block[b] ^ block[c]).rotate_left(shift_b);
-                }
-            }
-        }
-        self.block = core::array::from_fn(|index| block[index].wrapping_add(self.state[index]));
-        self.used = 0;
-        for counter in &mut self.state[12..] {
-            *counter = counter.wrapping_add(1);
-            if *counter != 0 {
-                break;
-            }
-        }
     }
 
     /// An element of a prime field. What is drawn is its Montgomery form.
@@ -164,7 +119,7 @@ mod tests {
         );
         // Number 2: the second block.
         let mut stream = ChaCha::new(&[0; 32]);
-        (0..WORDS).for_each(|_| {
+        (0..16).for_each(|_| {
             stream.word();
         });
         assert_eq!(stream.word().to_le_bytes(), [0x9f, 0x07, 0xe7, 0xbe]);

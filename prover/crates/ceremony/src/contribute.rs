@@ -5,18 +5,19 @@ use std::path::Path;
 use ark_bn254::{Fr, G1Affine, G2Affine, g1};
 use ark_ec::CurveGroup;
 use ark_ff::{AdditiveGroup, Field};
+use blake2::{Blake2b512, Digest};
 use haca_prover_formats::binary::Sections;
 use haca_prover_formats::transcript::{Beacon, Transcript};
 use haca_prover_formats::zkey::{G1_BYTES, G2_BYTES, KeyFile};
 use haca_prover_groth16::random;
 
-use crate::blake2b::{Blake2b, Hash};
 use crate::error::CeremonyError;
 use crate::initial::{
     A, B1, B2, C, COEFFICIENTS, CONTRIBUTIONS, H, HEADER, IC, PROTOCOL, SECTIONS,
 };
 use crate::multiply::Factor;
 use crate::output::Output;
+use crate::parties::Hash;
 use crate::parties::{self, Party, Secret};
 use crate::points::{self, Points};
 use crate::progress::Progress;
@@ -38,13 +39,13 @@ pub fn contribute(
     entropy: Option<&str>,
     path: &Path,
 ) -> Result<Hash, CeremonyError> {
-    let mut hasher = Blake2b::default();
+    let mut hasher = Blake2b512::new();
     let mut bytes = [0; 64];
     random::fill(&mut bytes)?;
-    hasher.add(&bytes);
-    hasher.add(entropy.unwrap_or_default().as_bytes());
+    hasher.update(bytes);
+    hasher.update(entropy.unwrap_or_default().as_bytes());
     let mut seed = [0; 32];
-    seed.copy_from_slice(&hasher.finish()[..32]);
+    seed.copy_from_slice(&hasher.finalize()[..32]);
     apply(key, name, None, &Secret::draw(&seed), path)
 }
 

@@ -6,6 +6,7 @@ use ark_bn254::{Fr, FrConfig, G1Affine, G2Affine, g1, g2};
 use ark_ec::AffineRepr;
 use ark_ec::short_weierstrass::Affine;
 use ark_ff::{BigInt, MontConfig};
+use blake2::{Blake2b512, Digest};
 use haca_prover_formats::bn254::{BASE_MODULUS, SCALAR_MODULUS};
 use haca_prover_formats::ptau::{PowersFile, Prepared};
 use haca_prover_formats::r1cs::{CircuitFile, Side};
@@ -13,10 +14,10 @@ use haca_prover_formats::zkey::{G1_BYTES, G2_BYTES};
 use rayon::prelude::*;
 
 use crate::addition::Adder;
-use crate::blake2b::{Blake2b, Hash};
 use crate::columns::Columns;
 use crate::combine::{Source, by_wire};
 use crate::error::CeremonyError;
+use crate::parties::Hash;
 use crate::points::{self, Group, Points};
 use crate::progress::Progress;
 use crate::unreduced;
@@ -133,7 +134,7 @@ impl<'a> InitialKey<'a> {
         let public = self.circuit.public_count as usize + 1;
         let domain = 1usize << self.log_domain;
         let progress = Progress::new("key", self.work());
-        let mut hasher = Blake2b::default();
+        let mut hasher = Blake2b512::new();
 
         receiver.section(PROTOCOL, 4)?;
         receiver.add(&GROTH16.to_le_bytes())?;
@@ -163,7 +164,7 @@ impl<'a> InitialKey<'a> {
         let b2 = [source(b, self.lagrange2)];
         self.send_wires(B2, &b2, 0..wires, receiver, &mut hasher, &progress)?;
 
-        let hash = hasher.finish();
+        let hash: Hash = hasher.finalize().into();
         receiver.section(CONTRIBUTIONS, hash.len() as u64 + 4)?;
         receiver.add(&hash)?;
         receiver.add(&0u32.to_le_bytes())?;
@@ -180,7 +181,7 @@ impl<'a> InitialKey<'a> {
     fn send_header(
         &self,
         receiver: &mut dyn Receiver,
-        hasher: &mut Blake2b,
+        hasher: &mut Blake2b512,
     ) -> Result<(), CeremonyError> {
         let (one1, one2) = (G1Affine::generator(), G2Affine::generator());
         let mut header = Vec::new();
@@ -199,10 +200,10 @@ impl<'a> InitialKey<'a> {
         points::write(&[self.beta2, one2], &mut header);
         points::write(&[one1], &mut header);
         points::write(&[one2], &mut header);
-        hasher.add(&points::to_hashed(&[self.alpha1, self.beta1]));
-        hasher.add(&points::to_hashed(&[self.beta2, one2]));
-        hasher.add(&points::to_hashed(&[one1]));
-        hasher.add(&points::to_hashed(&[one2]));
+        hasher.update(points::to_hashed(&[self.alpha1, self.beta1]));
+        hasher.update(points::to_hashed(&[self.beta2, one2]));
+        hasher.update(points::to_hashed(&[one1]));
+        hasher.update(points::to_hashed(&[one2]));
         receiver.section(HEADER, header.len() as u64)?;
         receiver.add(&header)
     }
@@ -267,9 +268,9 @@ impl<'a> InitialKey<'a> {
     }
 
     /// Adds tau^i (tau^N - 1), as snarkjs does: from 2^15 on it takes one more than there are.
-    fn hash_h(&self, hasher: &mut Blake2b) -> Result<(), CeremonyError> {
+    fn hash_h(&self, hasher: &mut Blake2b512) -> Result<(), CeremonyError> {
         let domain = 1usize << self.log_domain;
-        hasher.add(&(domain as u32 - 1).to_be_bytes());
+        hasher.update((domain as u32 - 1).to_be_bytes());
         let count = if domain - 1 <= HASHED_POINTS {
             domain - 1
         } else {
@@ -296,7 +297,7 @@ impl<'a> InitialKey<'a> {
                     left
                 })
                 .collect();
-            hasher.add(&points::to_hashed(&pieces.concat()));
+            hasher.update(points::to_hashed(&pieces.concat()));
         }
         if within < count {
             let behind = self
@@ -306,7 +307,7 @@ impl<'a> InitialKey<'a> {
                     power: self.log_domain,
                 })?;
             let difference = unreduced::subtract_point(behind, &self.tau.get(within));
-            hasher.add(&points::to_hashed(&[difference]));
+            hasher.update(points::to_hashed(&[difference]));
         }
         Ok(())
     }
@@ -317,11 +318,11 @@ impl<'a> InitialKey<'a> {
         sources: &[Source<P>],
         wires: core::ops::Range<usize>,
         receiver: &mut dyn Receiver,
-        hasher: &mut Blake2b,
+        hasher: &mut Blake2b512,
         progress: &Progress,
     ) -> Result<(), CeremonyError> {
         receiver.section(section, (wires.len() * P::BYTES) as u64)?;
-        hasher.add(&(wires.len() as u32).to_be_bytes());
+        hasher.update((wires.len() as u32).to_be_bytes());
         let work = if P::BYTES == G2_BYTES { G2_WORK } else { 1 };
         let mut bytes = Vec::new();
         for start in wires.clone().step_by(WIRES) {
@@ -330,7 +331,7 @@ impl<'a> InitialKey<'a> {
             bytes.clear();
             points::write(&sums, &mut bytes);
             receiver.add(&bytes)?;
-            hasher.add(&points::to_hashed(&sums));
+            hasher.update(points::to_hashed(&sums));
             let terms: usize = part
                 .flat_map(|wire| sources.iter().map(move |source| (source, wire)))
                 .map(|(source, wire)| source.columns.wire(wire).len())

@@ -4,7 +4,6 @@
 //! is affine additions in batches that share an inversion.
 
 mod addition;
-mod blake2b;
 mod chacha;
 mod columns;
 mod combine;

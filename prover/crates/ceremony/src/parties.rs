@@ -2,13 +2,16 @@
 
 use ark_bn254::{Fr, G1Affine, G2Affine};
 use ark_ec::CurveGroup;
+use blake2::{Blake2b512, Digest};
 use haca_prover_formats::transcript::{Beacon, Contribution, HASH_BYTES, Transcript};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
-use crate::blake2b::{Blake2b, Hash};
 use crate::chacha::ChaCha;
 use crate::error::CeremonyError;
 use crate::points;
+
+/// A hash of a transcript.
+pub type Hash = [u8; HASH_BYTES];
 
 /// Longest name, in units of UTF-16.
 const NAME_UNITS: usize = 64;
@@ -53,24 +56,24 @@ impl Party {
     }
 
     /// Adds the contribution to a hash.
-    pub fn hash_into(&self, hasher: &mut Blake2b) {
-        hasher.add(&points::to_hashed(&[self.delta1, self.s, self.sx]));
-        hasher.add(&points::to_hashed(&[self.spx]));
-        hasher.add(&self.transcript);
+    pub fn hash_into(&self, hasher: &mut Blake2b512) {
+        hasher.update(points::to_hashed(&[self.delta1, self.s, self.sx]));
+        hasher.update(points::to_hashed(&[self.spx]));
+        hasher.update(self.transcript);
     }
 
     /// The hash by which parties name their contribution.
     pub fn hash(&self) -> Hash {
-        let mut hasher = Blake2b::default();
+        let mut hasher = Blake2b512::new();
         self.hash_into(&mut hasher);
-        hasher.finish()
+        hasher.finalize().into()
     }
 
     /// The contribution that follows on those before, whose hash is begun.
-    pub fn next(mut before: Blake2b, delta1: G1Affine, secret: &Secret) -> Self {
+    pub fn next(mut before: Blake2b512, delta1: G1Affine, secret: &Secret) -> Self {
         let sx = (secret.s * secret.scalar).into_affine();
-        before.add(&points::to_hashed(&[secret.s, sx]));
-        let transcript = before.finish();
+        before.update(points::to_hashed(&[secret.s, sx]));
+        let transcript: Hash = before.finalize().into();
         Self {
             delta1: (delta1 * secret.scalar).into_affine(),
             s: secret.s,
@@ -134,9 +137,9 @@ pub fn challenge(transcript: &Hash) -> G2Affine {
 ///
 /// # Errors
 /// [`CeremonyError::BadPoint`].
-pub fn hash_of(transcript: &Transcript) -> Result<Blake2b, CeremonyError> {
-    let mut hasher = Blake2b::default();
-    hasher.add(transcript.circuit_hash);
+pub fn hash_of(transcript: &Transcript) -> Result<Blake2b512, CeremonyError> {
+    let mut hasher = Blake2b512::new();
+    hasher.update(transcript.circuit_hash);
     for contribution in &transcript.contributions {
         Party::read(contribution)?.hash_into(&mut hasher);
     }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::blake2b::Hash;
 use crate::error::CeremonyError;
 use crate::initial::{InitialKey, Receiver, SECTIONS};
 use crate::output::Output;
+use crate::parties::Hash;
 
 /// Writes the first key of a circuit. Anyone can forge proofs for it until somebody contributes.
 ///

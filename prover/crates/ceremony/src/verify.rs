@@ -6,15 +6,16 @@
 use ark_bn254::{G1Affine, G1Projective, G2Affine, g1};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::AdditiveGroup;
+use blake2::{Blake2b512, Digest};
 use haca_prover_formats::binary::Sections;
 use haca_prover_formats::transcript::Transcript;
 use haca_prover_formats::zkey::{G1_BYTES, G2_BYTES, KeyFile};
 use haca_prover_groth16::key::verifying_key;
 
-use crate::blake2b::{Blake2b, Hash};
 use crate::error::CeremonyError;
 use crate::initial::{C, CONTRIBUTIONS, H, HEADER, InitialKey, Receiver, SECTIONS};
 use crate::pairs::have_same_ratio;
+use crate::parties::Hash;
 use crate::parties::{Party, Secret, challenge};
 use crate::points::{self, Points};
 use crate::sums;
@@ -108,8 +109,8 @@ pub fn verify(initial: &InitialKey, bytes: &[u8]) -> Result<VerifiedKey, Ceremon
 fn verify_contributions(
     transcript: &Transcript,
 ) -> Result<(Vec<VerifiedContribution>, G1Affine), CeremonyError> {
-    let mut hasher = Blake2b::default();
-    hasher.add(transcript.circuit_hash);
+    let mut hasher = Blake2b512::new();
+    hasher.update(transcript.circuit_hash);
     let mut delta1 = G1Affine::generator();
     let mut verified = Vec::new();
     for (index, contribution) in transcript.contributions.iter().enumerate() {
@@ -119,8 +120,8 @@ fn verify_contributions(
         };
         let party = Party::read(contribution)?;
         let mut own = hasher.clone();
-        own.add(&points::to_hashed(&[party.s, party.sx]));
-        if own.finish() != party.transcript {
+        own.update(points::to_hashed(&[party.s, party.sx]));
+        if own.finalize()[..] != party.transcript {
             return Err(bad("its transcript is not the hash of what was before"));
         }
         let proof = [challenge(&party.transcript), party.spx];

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use ark_bn254::{Fr, g1, g2};
 use ark_ff::{FftField, Field, PrimeField};
+use blake2::{Blake2b512, Digest};
 use haca_prover_formats::bn254::BASE_MODULUS;
 use haca_prover_groth16::random;
 use rayon::prelude::*;
 
-use crate::blake2b::Blake2b;
 use crate::error::CeremonyError;
 use crate::fixed_base::Table;
 use crate::output::Output;
@@ -98,12 +98,12 @@ impl Secrets {
     /// Three scalars that follow from some bytes.
     fn of(secret: &[u8]) -> Self {
         let scalar = |name: &[u8]| {
-            let mut hasher = Blake2b::default();
+            let mut hasher = Blake2b512::new();
             for part in [DOMAIN, name, secret] {
-                hasher.add(&(part.len() as u64).to_le_bytes());
-                hasher.add(part);
+                hasher.update((part.len() as u64).to_le_bytes());
+                hasher.update(part);
             }
-            Fr::from_le_bytes_mod_order(&hasher.finish())
+            Fr::from_le_bytes_mod_order(&hasher.finalize())
         };
         Self {
             tau: scalar(b"tau"),
