@@ -5,7 +5,8 @@ use ark_bn254::{Fq, Fq2, g1, g2};
 use ark_ec::AffineRepr;
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use ark_ff::{BigInt, PrimeField};
-use haca_prover_curves::point::{Curve, G1, G2};
+use haca_prover_curves::msm::Summed;
+use haca_prover_curves::point::{G1, G2};
 use haca_prover_formats::binary::to_words;
 use haca_prover_formats::bn254::{BASE_MODULUS, is_below};
 use haca_prover_formats::zkey::{G1_BYTES, G2_BYTES};
@@ -16,7 +17,7 @@ use crate::error::CeremonyError;
 /// A group with its forms in files and hashes.
 pub trait Group: SWCurveConfig<ScalarField = ark_bn254::Fr> + Sized {
     /// The curve that sums of many multiples are computed on.
-    type Fast: Curve<Config = Self>;
+    type Fast: Summed<Config = Self>;
     /// Bytes of a point.
     const BYTES: usize;
 

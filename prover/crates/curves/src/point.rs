@@ -7,25 +7,16 @@ use ark_ff::{AdditiveGroup, Field};
 
 use crate::lanes::quadratic::Quadratic;
 use crate::lanes::{Lanes, Mask, WIDTH};
-use crate::msm::{SignedScalar, msm_in};
 use crate::room::{Room, in_chosen_room};
 
 /// A curve y^2 = x^3 + b with the lanes that its coordinates are computed in.
-pub trait Curve: Sized + 'static {
+pub trait Curve: 'static {
     /// arkworks' description of the curve.
     type Config: SWCurveConfig;
     /// A coordinate in memory.
     type Words: Copy + Default + PartialEq + Send + Sync + core::fmt::Debug + 'static;
     /// Lanes of the field of coordinates.
     type Lanes<R: Room>: Lanes<Element = <Self::Config as ark_ec::CurveConfig>::BaseField, Words = Self::Words>;
-
-    /// [`msm`](crate::msm::msm). Written for each curve, so that its loops are compiled here and not again, for
-    /// every room, in each crate that calls it.
-    fn sum(
-        points: &[PackedPoint<Self>],
-        signals: &[u32],
-        scalars: &[SignedScalar],
-    ) -> Projective<Self::Config>;
 }
 
 /// The first group of BN254.
@@ -39,28 +30,12 @@ impl Curve for G1 {
     type Config = g1::Config;
     type Words = [u64; 4];
     type Lanes<R: Room> = R::Fq;
-
-    fn sum(
-        points: &[PackedPoint<Self>],
-        signals: &[u32],
-        scalars: &[SignedScalar],
-    ) -> Projective<Self::Config> {
-        in_chosen_room!(R => msm_in::<Self, R>(points, signals, scalars))
-    }
 }
 
 impl Curve for G2 {
     type Config = g2::Config;
     type Words = [[u64; 4]; 2];
     type Lanes<R: Room> = Quadratic<R::Fq>;
-
-    fn sum(
-        points: &[PackedPoint<Self>],
-        signals: &[u32],
-        scalars: &[SignedScalar],
-    ) -> Projective<Self::Config> {
-        in_chosen_room!(R => msm_in::<Self, R>(points, signals, scalars))
-    }
 }
 
 /// An affine point in memory, in the form of the instruction set that [`crate::isa::chosen`] names;

@@ -15,26 +15,52 @@ use ark_ec::AdditiveGroup;
 use ark_ec::short_weierstrass::Projective;
 use rayon::prelude::*;
 
-use crate::point::{Curve, PackedPoint};
-use crate::room::Room;
+use crate::point::{Curve, G1, G2, PackedPoint};
+use crate::room::{Room, in_chosen_room};
 use digits::{Digit, Recoding};
 
 /// Points that one task at least gets: fewer are not worth another set of buckets.
 const MIN_TASK: usize = 2048;
 
-/// Sum of `scalars[signals[i]] * points[i]`.
-///
-/// `points` holds no point at infinity (they would be right but slow); every index in `signals` is
-/// below `scalars.len()`, and `signals` is as long as `points`.
-pub fn msm<C: Curve>(
+/// A curve whose points can be summed. The loops are compiled here, for each curve and room, and not again in every
+/// crate that sums.
+pub trait Summed: Curve + Sized {
+    /// Sum of `scalars[signals[i]] * points[i]`.
+    ///
+    /// `points` holds no point at infinity (they would be right but slow); every index in `signals` is
+    /// below `scalars.len()`, and `signals` is as long as `points`.
+    fn msm(
+        points: &[PackedPoint<Self>],
+        signals: &[u32],
+        scalars: &[SignedScalar],
+    ) -> Projective<Self::Config>;
+}
+
+macro_rules! summed {
+    ($($curve:ty),*) => {$(
+        impl Summed for $curve {
+            fn msm(
+                points: &[PackedPoint<Self>],
+                signals: &[u32],
+                scalars: &[SignedScalar],
+            ) -> Projective<Self::Config> {
+                in_chosen_room!(R => msm_in::<Self, R>(points, signals, scalars))
+            }
+        }
+    )*};
+}
+summed!(G1, G2);
+
+/// [`Summed::msm`].
+pub fn msm<C: Summed>(
     points: &[PackedPoint<C>],
     signals: &[u32],
     scalars: &[SignedScalar],
 ) -> Projective<C::Config> {
-    C::sum(points, signals, scalars)
+    C::msm(points, signals, scalars)
 }
 
-pub(crate) fn msm_in<C: Curve, R: Room>(
+fn msm_in<C: Curve, R: Room>(
     points: &[PackedPoint<C>],
     signals: &[u32],
     scalars: &[SignedScalar],
