@@ -15,7 +15,7 @@ import {
   type BareStakeFixture,
   deployStaking,
   domainOf,
-  enterAll,
+  enterThree,
   epochNow,
   makeHolder,
   nextEpoch,
@@ -31,15 +31,14 @@ import {
 
 const connection = await network.create();
 /** The first two have two thirds and a unit; the first and the last exactly two thirds. */
-const STAKES = [30_000n * OPG + 1n, 30_000n * OPG, 30_000n * OPG - 1n];
+const STAKES = [30_000n * OPG + 1n, 30_000n * OPG, 30_000n * OPG - 1n] as const;
 const FEE = 3n * OPG;
 
 const deploy = async () => {
   const f = await deployStaking(connection);
-  const [a, b, c] = await enterAll(f, STAKES);
-  if (!a || !b || !c) throw new Error("no validators");
+  const three = await enterThree(f, STAKES);
   await nextEpoch(f);
-  return { ...f, a, b, c };
+  return { ...f, ...three };
 };
 
 describe("ValidatorStaking: the quorum's door", () => {

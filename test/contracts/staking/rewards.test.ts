@@ -7,7 +7,7 @@ import {
   attest,
   type BareStakeFixture,
   deployStaking,
-  enterAll,
+  enterThree,
   epochNow,
   makeHolder,
   nextEpoch,
@@ -22,7 +22,7 @@ import {
 } from "../utils/stakeFixture.ts";
 
 const connection = await network.create();
-const STAKES = [50_000n * OPG, 30_000n * OPG, 20_000n * OPG];
+const STAKES = [50_000n * OPG, 30_000n * OPG, 20_000n * OPG] as const;
 const REWARDS = 80_000n * OPG;
 /** What rounding may take of a sum. */
 const DUST = 1_000n;
@@ -30,11 +30,10 @@ const DUST = 1_000n;
 /** The second validator's pool has a delegator with twice its own stake; commissions are a tenth. */
 const deploy = async () => {
   const f = await deployStaking(connection);
-  const [a, b, c] = await enterAll(f, STAKES);
-  if (!a || !b || !c) throw new Error("no validators");
+  const three = await enterThree(f, STAKES);
   const delegator = await makeHolder(f, "delegator");
   await nextEpoch(f);
-  return { ...f, a, b, c, delegator };
+  return { ...f, ...three, delegator };
 };
 
 describe("ValidatorStaking: rewards", () => {

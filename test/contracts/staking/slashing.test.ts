@@ -17,7 +17,7 @@ import {
   type BareStakeFixture,
   deployStaking,
   domainOf,
-  enterAll,
+  enterThree,
   epochNow,
   makeHolder,
   nextEpoch,
@@ -33,18 +33,17 @@ import {
 } from "../utils/stakeFixture.ts";
 
 const connection = await network.create();
-const STAKES = [40_000n * OPG, 30_000n * OPG, 30_000n * OPG];
+const STAKES = [40_000n * OPG, 30_000n * OPG, 30_000n * OPG] as const;
 const { bounty: BOUNTY } = STAKE_PARAMETERS;
 
 /** The first validator has a delegator with as much stake as its own. */
 const deploy = async () => {
   const f = await deployStaking(connection);
-  const [a, b, c] = await enterAll(f, STAKES);
-  if (!a || !b || !c) throw new Error("no validators");
+  const three = await enterThree(f, STAKES);
   const delegator = await makeHolder(f, "delegator");
-  await f.staking.connect(delegator).delegate(a.address, 40_000n * OPG);
+  await f.staking.connect(delegator).delegate(three.a.address, 40_000n * OPG);
   await nextEpoch(f);
-  return { ...f, a, b, c, delegator };
+  return { ...f, ...three, delegator };
 };
 
 describe("ValidatorStaking: slashing", () => {

@@ -96,6 +96,13 @@ export async function enterAll(f: BareStakeFixture, stakes: readonly bigint[]) {
   return validators;
 }
 
+/** Three of them, by name. */
+export async function enterThree(f: BareStakeFixture, stakes: readonly [bigint, bigint, bigint]) {
+  const [a, b, c] = await enterAll(f, stakes);
+  if (!a || !b || !c) throw new Error("no validators");
+  return { a, b, c };
+}
+
 export const epochNow = async (f: BareStakeFixture) => (await now(f)) / EPOCH_SECONDS;
 
 /** Moves the clock to the beginning of a later epoch, and fixes its snapshot. */
