@@ -51,25 +51,17 @@ const inWords = (parameters: unknown): string => {
 
 /** Roads, window and amounts of pages, and who may take a page to the short road: at first nobody. */
 async function pageFacts(audit: Audit): Promise<Fact[]> {
-  const { history, reader, constructed, contracts, names } = audit;
-  const pages = contracts.get("PageSettlement");
+  const pages = audit.contracts.get("PageSettlement");
   if (pages === undefined) return [];
-  const initial = constructed.get(pages)?.[4];
   return [
-    {
-      subject: "PageSettlement.parameters",
-      expected: initial === undefined ? "unknown" : inWords(initial),
-      actual: inWords(await ask(reader, pages, PARAMETERS)),
-      changes: history.of(pages, "ParametersChanged").slice(1),
-    },
-    {
-      subject: "PageSettlement.attester",
-      expected: "nobody",
-      actual: names.of(
-        String(await ask(reader, pages, "function attester() view returns (address)")),
-      ),
-      changes: history.of(pages, "AttesterChanged"),
-    },
+    await parameterFact(audit, {
+      ...{ contract: "PageSettlement", address: pages, place: 4 },
+      ...{ signature: PARAMETERS, inWords },
+    }),
+    await namedFact(audit, {
+      ...{ subject: "PageSettlement.attester", address: pages, event: "AttesterChanged" },
+      signature: "function attester() view returns (address)",
+    }),
   ];
 }
 
@@ -78,28 +70,55 @@ const STAKE_PARAMETERS =
 
 /** What validators need and can lose, and who gets staking rewards: at first nobody. */
 async function stakeFacts(audit: Audit): Promise<Fact[]> {
-  const { history, reader, constructed, contracts, names } = audit;
-  const staking = contracts.get("ValidatorStaking");
-  const router = contracts.get("RewardRouter");
+  const staking = audit.contracts.get("ValidatorStaking");
+  const router = audit.contracts.get("RewardRouter");
   if (staking === undefined || router === undefined) return [];
-  const initial = constructed.get(staking)?.[3];
-  const listed = (parameters: unknown) => Array.from(parameters as Iterable<bigint>).join(", ");
   return [
-    {
-      subject: "ValidatorStaking.parameters",
-      expected: initial === undefined ? "unknown" : listed(initial),
-      actual: listed(await ask(reader, staking, STAKE_PARAMETERS)),
-      changes: history.of(staking, "ParametersChanged").slice(1),
-    },
-    {
-      subject: "RewardRouter.recipient",
-      expected: "nobody",
-      actual: names.of(
-        String(await ask(reader, router, "function recipient() view returns (address)")),
-      ),
-      changes: history.of(router, "RecipientChanged"),
-    },
+    await parameterFact(audit, {
+      ...{ contract: "ValidatorStaking", address: staking, place: 3 },
+      signature: STAKE_PARAMETERS,
+      inWords: (parameters) => Array.from(parameters as Iterable<bigint>).join(", "),
+    }),
+    await namedFact(audit, {
+      ...{ subject: "RewardRouter.recipient", address: router, event: "RecipientChanged" },
+      signature: "function recipient() view returns (address)",
+    }),
   ];
+}
+
+/** Parameters as a contract was constructed with, at a place of its arguments, and as they are. */
+async function parameterFact(
+  audit: Audit,
+  of: {
+    contract: string;
+    address: string;
+    place: number;
+    signature: string;
+    inWords: (parameters: unknown) => string;
+  },
+): Promise<Fact> {
+  const { address, contract, inWords, place, signature } = of;
+  const initial = audit.constructed.get(address)?.[place];
+  return {
+    subject: `${contract}.parameters`,
+    expected: initial === undefined ? "unknown" : inWords(initial),
+    actual: inWords(await ask(audit.reader, address, signature)),
+    changes: audit.history.of(address, "ParametersChanged").slice(1),
+  };
+}
+
+/** Whom governance has named for something: at first nobody. */
+async function namedFact(
+  audit: Audit,
+  of: { subject: string; address: string; event: string; signature: string },
+): Promise<Fact> {
+  const { address, event, signature, subject } = of;
+  return {
+    subject,
+    expected: "nobody",
+    actual: audit.names.of(String(await ask(audit.reader, address, signature))),
+    changes: audit.history.of(address, event),
+  };
 }
 
 /** Contracts that may hold requests, or ever might: a deployment starts with that of the pages. */
