@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { installedProver } from "../../worker/src/prover/installedProver.ts";
 import { runTool } from "./cuda/runTool.ts";
 import { packProver } from "./packProver.ts";
@@ -16,6 +18,33 @@ function built(name: string): string | undefined {
 
 const program = built("haca-prover");
 const testSetup = built("haca-test-setup");
+
+describe("npm run package:prover", () => {
+  const run = (...parameters: string[]) =>
+    spawnSync("npm", ["run", "--silent", "package:prover", "--", ...parameters], {
+      ...{ cwd: PROJECT_ROOT, encoding: "utf8" },
+    });
+
+  it("shows its help, and refuses an option that it does not know", () => {
+    const help = run("--help");
+    expect([help.status, help.stdout]).toEqual([0, expect.stringContaining("for this platform")]);
+    const unknown = run("--platform", "arm");
+    expect([unknown.status, unknown.stderr]).toEqual([1, expect.stringContaining("--platform")]);
+  });
+
+  it("packs what is built, or says in one line that nothing is", () => {
+    const { status, stderr, stdout } = run();
+    if (existsSync(join(PROVER_FOLDER, "target", "release", "haca-prover"))) {
+      expect(stdout).toMatch(
+        /^\S+haca-prover-\S+\.tgz\nSHA-256 of the program in it: [0-9a-f]{64}\n$/,
+      );
+      expect(status).toBe(0);
+    } else {
+      expect(stderr).toMatch(/^.*does not exist: run `npm run build:prover` first.*\n$/);
+      expect(status).toBe(1);
+    }
+  });
+});
 
 describe.skipIf(program === undefined || testSetup === undefined)("the prover's package", () => {
   const root = mkdtempSync(join(tmpdir(), "haca-installed-"));
