@@ -24,6 +24,7 @@ abstract contract PageChallenges is PageJudgement {
     /// @notice Most requests that one call answers.
     uint256 public constant MAXIMUM_ANSWERS = 32;
     /// @notice What a request leaves of a page's time after its answer is due, in seconds.
+    /// For a leaf of an optimistic page that was shown and is wrong it is the time to demand the proof.
     uint256 public constant TIME_AFTER_ANSWER = 1 days;
 
     /// @inheritdoc IPageSettlement
@@ -64,7 +65,7 @@ abstract contract PageChallenges is PageJudgement {
         (Reason reason, bytes32 leafHash) = _judge(header, pageId, leaf);
         // What is wrong by itself is challenged as that, for which whoever vouched for the page answers.
         if (reason != Reason.None) revert PageSettlement_LeafIsBad(pageId, leaf.index, reason);
-        bytes32 otherHash = _requireConflict(pageId, leaf, other, otherSignature);
+        bytes32 otherHash = _requireConflict(header, pageId, leaf, other, otherSignature);
         _useCommitment(keccak256(abi.encode(pageId, leaf.index, leafHash, otherHash, challenger, salt)));
         _refute(header, pageId, Reason.ConflictingReceipt, challenger);
     }
@@ -77,7 +78,8 @@ abstract contract PageChallenges is PageJudgement {
         _requireState(pageId, record, PageState.Pending);
         uint256 deadline = block.timestamp + ANSWER_TIME;
         // The end without what other requests brought: each has its full time, and together they move it a day at most.
-        uint256 end = _roadEndOf(record);
+        uint256 stopped = _stoppedTimeOf(pageId, record);
+        uint256 end = _roadEndOf(record) + stopped;
         if (deadline > end) revert PageSettlement_TooLate(end - ANSWER_TIME, block.timestamp);
         if (record.openRequests == MAXIMUM_REQUESTS) revert PageSettlement_TooManyRequests(pageId);
         LeafRequest storage request = _requests[pageId][index];
@@ -85,15 +87,10 @@ abstract contract PageChallenges is PageJudgement {
 
         uint256 doublings = record.openRequests < MAXIMUM_DOUBLINGS ? record.openRequests : MAXIMUM_DOUBLINGS;
         uint8 multiple = uint8(1 << doublings);
-        uint256 amount = multiple * LEAF_DEPOSIT;
-        Account storage account = _accounts[msg.sender];
-        // What a proposer's pages answer for is not to be put aside here.
-        if (account.openPages != 0) revert PageSettlement_PagesOpen(msg.sender, account.openPages);
-        if (account.amount < amount) revert PageSettlement_DepositTooSmall(amount, account.amount);
-        account.amount -= uint128(amount);
+        uint256 amount = _putAside(multiple);
         _requests[pageId][index] = LeafRequest(msg.sender, uint40(deadline), multiple);
         ++record.openRequests;
-        record.extendedUntil = uint32(deadline + TIME_AFTER_ANSWER);
+        record.extendedUntil = uint32(deadline + TIME_AFTER_ANSWER - stopped);
         _records[pageId] = record;
         emit LeafRequested(pageId, index, msg.sender, deadline, amount);
     }
@@ -117,21 +114,13 @@ abstract contract PageChallenges is PageJudgement {
     /// @inheritdoc IPageSettlement
     function rejectWithheld(PageHeader calldata header, uint8 index) external override {
         bytes32 pageId = pageIdOf(header);
-        LeafRequest memory request = _takeRequest(pageId, index);
-        if (block.timestamp <= request.deadline) {
-            revert PageSettlement_TooEarly(uint256(request.deadline) + 1, block.timestamp);
-        }
-        _credit(request.requester, request.deposit * LEAF_DEPOSIT);
-        // A page whose leaf somebody waits for is not final, so that this is in time whenever it comes.
-        _refute(header, pageId, Reason.DataWithheld, request.requester);
+        _refuteUnanswered(header, pageId, _takeRequest(pageId, index), Reason.DataWithheld);
     }
 
     /// @inheritdoc IPageSettlement
     function returnRequest(PageHeader calldata header, uint8 index) external override {
         bytes32 pageId = pageIdOf(header);
-        _requireState(pageId, _records[pageId], PageState.Rejected);
-        LeafRequest memory request = _takeRequest(pageId, index);
-        _credit(request.requester, request.deposit * LEAF_DEPOSIT);
+        _returnDeposit(pageId, _takeRequest(pageId, index));
         emit LeafRequestReturned(pageId, index);
     }
 
@@ -140,16 +129,48 @@ abstract contract PageChallenges is PageJudgement {
         return _requests[pageId][index];
     }
 
+    /// @dev Takes the deposit of a request or a demand out of the caller's account.
+    function _putAside(uint8 multiple) internal returns (uint256 amount) {
+        amount = multiple * LEAF_DEPOSIT;
+        Account storage account = _accounts[msg.sender];
+        // What a proposer's pages answer for is not to be put aside here.
+        if (account.openPages != 0) revert PageSettlement_PagesOpen(msg.sender, account.openPages);
+        if (account.amount < amount) revert PageSettlement_DepositTooSmall(amount, account.amount);
+        account.amount -= uint128(amount);
+    }
+
+    /// @dev Ends a page in which somebody waited for something in vain; they get their deposit back, and the reward.
+    function _refuteUnanswered(
+        PageHeader calldata header,
+        bytes32 pageId,
+        LeafRequest memory request,
+        Reason reason
+    ) internal {
+        if (block.timestamp <= request.deadline) {
+            revert PageSettlement_TooEarly(uint256(request.deadline) + 1, block.timestamp);
+        }
+        _credit(request.requester, request.deposit * LEAF_DEPOSIT);
+        // A page in which somebody waits is not final, so that this is in time whenever it comes.
+        _refute(header, pageId, reason, request.requester);
+    }
+
+    /// @dev Gives a deposit back that nothing was done for before the page was rejected.
+    function _returnDeposit(bytes32 pageId, LeafRequest memory request) internal {
+        _requireState(pageId, _records[pageId], PageState.Rejected);
+        _credit(request.requester, request.deposit * LEAF_DEPOSIT);
+    }
+
     /// @dev Ends a page that is wrong, and gives its requests back if it was not final.
     function _refute(PageHeader calldata header, bytes32 pageId, Reason reason, address challenger) private {
         PageRecord memory record = _records[pageId];
-        (PageState state, ) = _stateOf(record);
+        (PageState state, ) = _stateOf(pageId, record);
         if (state == PageState.Pending) {
             state = PageState.Rejected;
             record.outcome = Outcome.Rejected;
-            SETTLEMENT.release(header.ledgerPage, header.bitmap);
+            uint256 proved = _isOptimistic(record) ? provedIn[pageId] : 0;
+            SETTLEMENT.release(header.ledgerPage, header.bitmap & ~proved);
         } else if (state == PageState.Final && record.outcome == Outcome.Open) {
-            uint256 latest = _endOf(record) + EVIDENCE_WINDOW;
+            uint256 latest = _endOf(pageId, record) + EVIDENCE_WINDOW;
             if (block.timestamp > latest) revert PageSettlement_TooLate(latest, block.timestamp);
             state = PageState.Disproved;
             record.outcome = Outcome.Disproved;
@@ -172,6 +193,7 @@ abstract contract PageChallenges is PageJudgement {
     }
 
     function _requireConflict(
+        PageHeader calldata header,
         bytes32 pageId,
         Leaf calldata leaf,
         IInferenceSettlement.InferenceResult calldata other,
@@ -184,7 +206,7 @@ abstract contract PageChallenges is PageJudgement {
             other.requestId == result.requestId &&
                 other.teeId == result.teeId &&
                 digest != _digestOf(result) &&
-                _judgeSignature(other.teeId, digest, otherSignature, time) == Reason.None;
+                _judgeSignature(header, other.teeId, digest, otherSignature, time) == Reason.None;
         if (!isConflict) revert PageSettlement_NoConflict(pageId, leaf.index);
         return PageTree.hashLeaf(digest, InferenceResults.hashCalldata(otherSignature));
     }
