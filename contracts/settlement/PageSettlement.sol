@@ -104,12 +104,10 @@ contract PageSettlement is PageDemands {
     function attest(PageHeader calldata header, uint24 signers) external override {
         Attester memory current = _attester;
         if (msg.sender != current.account) revert PageSettlement_NotAttester(msg.sender);
-        if (header.kind == IInferenceSettlement.Verification.Optimistic) {
-            revert PageSettlement_KindNotOpen(header.kind);
-        }
         bytes32 pageId = pageIdOf(header);
         PageRecord memory record = _records[pageId];
         _requireState(pageId, record, PageState.Pending);
+        if (_isOptimistic(record)) revert PageSettlement_KindNotOpen(header.kind);
         if (record.openRequests != 0) revert PageSettlement_RequestOpen(pageId);
         if (record.attestedAt != 0) revert PageSettlement_AlreadyAttested(pageId);
         record.attestedAt = uint32(block.timestamp);
@@ -134,7 +132,7 @@ contract PageSettlement is PageDemands {
         // Otherwise whoever lets a page of theirs be rejected could settle what was too old, from the future or another
         // node's. For the rest the settlement asks itself.
         (Reason reason, ) = _judgePlace(header, pageId, leaf);
-        if (reason != Reason.None) revert PageSettlement_LeafIsBad(pageId, leaf.index, reason);
+        _requireGood(pageId, leaf.index, reason);
         _requireNotTooLate(record, leaf.result.timestamp);
         SETTLEMENT.settleTeeLate(leaf.result, leaf.signature);
         emit SettledAgain(pageId, leaf.result.requestId);
@@ -147,8 +145,7 @@ contract PageSettlement is PageDemands {
         if (state != PageState.Final || record.outcome != Outcome.Open) {
             revert PageSettlement_StateInvalid(pageId, state);
         }
-        uint256 latest = _endOf(pageId, record) + EVIDENCE_WINDOW;
-        if (block.timestamp <= latest) revert PageSettlement_TooEarly(latest + 1, block.timestamp);
+        _requireAfter(_endOf(pageId, record) + EVIDENCE_WINDOW);
         _records[pageId].outcome = Outcome.Released;
         Account storage account = _accounts[header.proposer];
         --account.openPages;

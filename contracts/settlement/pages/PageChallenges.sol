@@ -48,7 +48,7 @@ abstract contract PageChallenges is PageJudgement {
         bytes32 pageId = pageIdOf(header);
         (Reason reason, bytes32 leafHash) = _judge(header, pageId, leaf);
         if (reason == Reason.None) revert PageSettlement_LeafIsGood(pageId, leaf.index);
-        _useCommitment(keccak256(abi.encode(pageId, leaf.index, leafHash, bytes32(0), challenger, salt)));
+        _useCommitment(pageId, leaf.index, leafHash, 0, challenger, salt);
         _refute(header, pageId, reason, challenger);
     }
 
@@ -64,9 +64,9 @@ abstract contract PageChallenges is PageJudgement {
         bytes32 pageId = pageIdOf(header);
         (Reason reason, bytes32 leafHash) = _judge(header, pageId, leaf);
         // What is wrong by itself is challenged as that, for which whoever vouched for the page answers.
-        if (reason != Reason.None) revert PageSettlement_LeafIsBad(pageId, leaf.index, reason);
+        _requireGood(pageId, leaf.index, reason);
         bytes32 otherHash = _requireConflict(header, pageId, leaf, other, otherSignature);
-        _useCommitment(keccak256(abi.encode(pageId, leaf.index, leafHash, otherHash, challenger, salt)));
+        _useCommitment(pageId, leaf.index, leafHash, otherHash, challenger, salt);
         _refute(header, pageId, Reason.ConflictingReceipt, challenger);
     }
 
@@ -80,7 +80,7 @@ abstract contract PageChallenges is PageJudgement {
         // The end without what other requests brought: each has its full time, and together they move it a day at most.
         uint256 stopped = _stoppedTimeOf(pageId, record);
         uint256 end = _roadEndOf(record) + stopped;
-        if (deadline > end) revert PageSettlement_TooLate(end - ANSWER_TIME, block.timestamp);
+        _requireBy(end - ANSWER_TIME);
         if (record.openRequests == MAXIMUM_REQUESTS) revert PageSettlement_TooManyRequests(pageId);
         LeafRequest storage request = _requests[pageId][index];
         if (request.requester != address(0)) revert PageSettlement_RequestInvalid(pageId, index);
@@ -146,10 +146,8 @@ abstract contract PageChallenges is PageJudgement {
         LeafRequest memory request,
         Reason reason
     ) internal {
-        if (block.timestamp <= request.deadline) {
-            revert PageSettlement_TooEarly(uint256(request.deadline) + 1, block.timestamp);
-        }
-        _credit(request.requester, request.deposit * LEAF_DEPOSIT);
+        _requireAfter(request.deadline);
+        _payDeposit(request.requester, request);
         // A page in which somebody waits is not final, so that this is in time whenever it comes.
         _refute(header, pageId, reason, request.requester);
     }
@@ -157,7 +155,7 @@ abstract contract PageChallenges is PageJudgement {
     /// @dev Gives a deposit back that nothing was done for before the page was rejected.
     function _returnDeposit(bytes32 pageId, LeafRequest memory request) internal {
         _requireState(pageId, _records[pageId], PageState.Rejected);
-        _credit(request.requester, request.deposit * LEAF_DEPOSIT);
+        _payDeposit(request.requester, request);
     }
 
     /// @dev Ends a page that is wrong, and gives its requests back if it was not final.
@@ -168,10 +166,9 @@ abstract contract PageChallenges is PageJudgement {
             state = PageState.Rejected;
             record.outcome = Outcome.Rejected;
             uint256 proved = _isOptimistic(record) ? provedIn[pageId] : 0;
-            SETTLEMENT.release(header.ledgerPage, header.bitmap & ~proved);
+            _release(header, header.bitmap & ~proved);
         } else if (state == PageState.Final && record.outcome == Outcome.Open) {
-            uint256 latest = _endOf(pageId, record) + EVIDENCE_WINDOW;
-            if (block.timestamp > latest) revert PageSettlement_TooLate(latest, block.timestamp);
+            _requireBy(_endOf(pageId, record) + EVIDENCE_WINDOW);
             state = PageState.Disproved;
             record.outcome = Outcome.Disproved;
         } else {
@@ -185,7 +182,15 @@ abstract contract PageChallenges is PageJudgement {
         emit PageRefuted(pageId, reason, state, challenger, reward);
     }
 
-    function _useCommitment(bytes32 commitment) private {
+    function _useCommitment(
+        bytes32 pageId,
+        uint8 index,
+        bytes32 leafHash,
+        bytes32 otherHash,
+        address challenger,
+        bytes32 salt
+    ) private {
+        bytes32 commitment = keccak256(abi.encode(pageId, index, leafHash, otherHash, challenger, salt));
         uint256 number = committedAt[commitment];
         if (number == 0) revert PageSettlement_CommitmentInvalid(commitment);
         if (number == block.number) revert PageSettlement_CommittedInThisBlock(commitment);
@@ -218,13 +223,19 @@ abstract contract PageChallenges is PageJudgement {
         PageRecord storage record = _records[pageId];
         _requireState(pageId, record, PageState.Pending);
         LeafRequest memory request = _takeRequest(pageId, leaf.index);
-        if (block.timestamp > request.deadline) {
-            revert PageSettlement_TooLate(request.deadline, block.timestamp);
-        }
+        _requireBy(request.deadline);
         _requireIncluded(header, pageId, leaf);
         --record.openRequests;
         earned = request.deposit * LEAF_DEPOSIT;
         emit LeafAnswered(pageId, leaf.index, msg.sender);
+    }
+
+    function _payDeposit(address receiver, LeafRequest memory request) internal {
+        _credit(receiver, request.deposit * LEAF_DEPOSIT);
+    }
+
+    function _release(PageHeader calldata header, uint256 bitmap) internal {
+        SETTLEMENT.release(header.ledgerPage, bitmap);
     }
 
     function _takeRequest(bytes32 pageId, uint8 index) private returns (LeafRequest memory request) {

@@ -40,12 +40,11 @@ abstract contract PageDemands is PageChallenges {
 
     /// @inheritdoc IPageSettlement
     function demandProof(PageHeader calldata header, uint8 index) external override {
-        if (header.kind != IInferenceSettlement.Verification.Optimistic) {
-            revert PageSettlement_KindNotOpen(header.kind);
-        }
         bytes32 pageId = pageIdOf(header);
         _requireTaken(header, pageId, index);
-        _requireState(pageId, _records[pageId], PageState.Pending);
+        PageRecord memory record = _records[pageId];
+        _requireState(pageId, record, PageState.Pending);
+        if (!_isOptimistic(record)) revert PageSettlement_KindNotOpen(header.kind);
         if ((provedIn[pageId] >> index) & 1 == 1) revert PageSettlement_LeafIsProved(pageId, index);
         if (_demands[pageId][index].requester != address(0)) {
             revert PageSettlement_DemandInvalid(pageId, index);
@@ -72,7 +71,7 @@ abstract contract PageDemands is PageChallenges {
         bytes32 pageId = pageIdOf(header);
         // Otherwise whoever demands of themselves could settle what is too old, or another node's.
         (Reason reason, ) = _judge(header, pageId, leaf);
-        if (reason != Reason.None) revert PageSettlement_LeafIsBad(pageId, leaf.index, reason);
+        _requireGood(pageId, leaf.index, reason);
         PageRecord memory record = _records[pageId];
         if (record.outcome == Outcome.Rejected) {
             _requireNotTooLate(record, leaf.result.timestamp);
@@ -111,9 +110,7 @@ abstract contract PageDemands is PageChallenges {
         Leaf calldata leaf
     ) private {
         LeafRequest memory demand = _takeDemand(pageId, leaf.index);
-        if (block.timestamp > demand.deadline) {
-            revert PageSettlement_TooLate(demand.deadline, block.timestamp);
-        }
+        _requireBy(demand.deadline);
         PageClock memory clock = _clocks[pageId];
         --clock.open;
         if (clock.open == 0) clock.stopped += uint40(block.timestamp) - clock.stoppedAt;
@@ -121,10 +118,10 @@ abstract contract PageDemands is PageChallenges {
         uint256 bit = 1 << leaf.index;
         provedIn[pageId] |= bit;
         // Whoever sends it, so that nobody takes the deposit with a proof out of the mempool.
-        _credit(header.proposer, demand.deposit * LEAF_DEPOSIT);
+        _payDeposit(header.proposer, demand);
         (, uint256 end) = _stateOf(pageId, record);
         emit ProofGiven(pageId, leaf.index, leaf.result.requestId, end);
-        SETTLEMENT.release(header.ledgerPage, bit);
+        _release(header, bit);
     }
 
     function _takeDemand(bytes32 pageId, uint8 index) private returns (LeafRequest memory demand) {

@@ -99,7 +99,7 @@ abstract contract PageJudgement is PageRecords {
         reason = _judgeSignature(header, result.teeId, digest, leaf.signature, time);
         if (reason != Reason.None) return reason;
         if (!_isVersionGood(result.modelVersion, time)) return Reason.VersionInvalid;
-        if (header.kind == IInferenceSettlement.Verification.Optimistic) {
+        if (_isProvable(header)) {
             uint256 admitted = admittedAt[result.modelVersion];
             return admitted != 0 && admitted < proposedAt ? Reason.None : Reason.VersionInvalid;
         }
@@ -123,10 +123,7 @@ abstract contract PageJudgement is PageRecords {
         else if (result.teeId != header.teeId) reason = Reason.WrongNode;
         else {
             // Of an optimistic page there is a proof to come, for which a version's deprecation counts at the result's time.
-            uint256 latest =
-                header.kind == IInferenceSettlement.Verification.Optimistic
-                    ? proposedAt - 1
-                    : proposedAt + MAXIMUM_CLOCK_SKEW;
+            uint256 latest = _isProvable(header) ? proposedAt - 1 : proposedAt + MAXIMUM_CLOCK_SKEW;
             if (result.timestamp > latest || proposedAt > uint256(result.timestamp) + resultWindow) {
                 reason = Reason.OutsideWindow;
             }
@@ -144,7 +141,7 @@ abstract contract PageJudgement is PageRecords {
         bytes calldata signature,
         uint256 time
     ) internal view returns (Reason) {
-        if (header.kind == IInferenceSettlement.Verification.Optimistic) {
+        if (_isProvable(header)) {
             bool isNodes = _isSignedBy(RequestIds.nodeOfPage(header.ledgerPage), digest, signature);
             return isNodes ? Reason.None : Reason.InvalidSignature;
         }
@@ -157,6 +154,11 @@ abstract contract PageJudgement is PageRecords {
         }
         // Reverts for an unknown node, of which there are no pages.
         return REGISTRY.isSignedBy(teeId, digest, signature) ? Reason.None : Reason.InvalidSignature;
+    }
+
+    /// @dev Whether proofs of its results can be demanded, so that they are a node's own.
+    function _isProvable(PageHeader calldata header) private pure returns (bool) {
+        return header.kind == IInferenceSettlement.Verification.Optimistic;
     }
 
     /// @dev By the account's own key. Zero, which is nobody, signs nothing.
@@ -182,6 +184,10 @@ abstract contract PageJudgement is PageRecords {
         if (PageTree.climb(_leafOf(leaf), leaf.index, leaf.siblings) != header.root) {
             revert PageSettlement_NotIncluded(pageId, leaf.index);
         }
+    }
+
+    function _requireGood(bytes32 pageId, uint8 index, Reason reason) internal pure {
+        if (reason != Reason.None) revert PageSettlement_LeafIsBad(pageId, index, reason);
     }
 
     function _requireTaken(PageHeader calldata header, bytes32 pageId, uint8 index) internal pure {

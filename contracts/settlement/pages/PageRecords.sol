@@ -209,12 +209,20 @@ abstract contract PageRecords is PageDeposits, AccessManaged {
         return record.shortRoad == 0;
     }
 
+    function _requireBy(uint256 latest) internal view {
+        if (block.timestamp > latest) revert PageSettlement_TooLate(latest, block.timestamp);
+    }
+
+    function _requireAfter(uint256 time) internal view {
+        if (block.timestamp <= time) revert PageSettlement_TooEarly(time + 1, block.timestamp);
+    }
+
     /// @dev Until when results of a rejected page settle again.
     function _requireNotTooLate(PageRecord memory record, uint256 timestamp) internal view {
         uint256 latest = timestamp + record.resultWindow;
         uint256 afterEnd = uint256(record.endedAt) + EVIDENCE_WINDOW;
         if (afterEnd > latest) latest = afterEnd;
-        if (block.timestamp > latest) revert PageSettlement_TooLate(latest, block.timestamp);
+        _requireBy(latest);
     }
 
     function _setParameters(Parameters memory parameters) internal {
