@@ -48,13 +48,17 @@ abstract contract ZkmlSettlement is SettlementBase {
     /// @dev As `_requireTimely`; but what a writer of the ledger sends, or a former one, may be old. It answers for the result
     /// having come in time: a proof is demanded of a page long after its results were made, and a page's proposer has to be
     /// able to give it whatever became of the page's contract.
-    function _requireTimelyOrWriter(uint256 timestamp) private view {
-        uint256 latest = block.timestamp + MAXIMUM_CLOCK_SKEW;
-        if (timestamp > latest) revert InferenceSettlement_ResultFromFuture(latest, timestamp);
-        if (block.timestamp <= timestamp + MINIMUM_SETTLEMENT_WINDOW) return;
-        uint256 deadline = timestamp + settlementWindow;
-        if (block.timestamp > deadline && !_isKnownWriter(msg.sender)) {
-            revert InferenceSettlement_ResultExpired(deadline, block.timestamp);
+    function _requireTimelyOrWriter(uint64 timestamp) private view {
+        uint256 time = timestamp;
+        // Sums of two numbers of 64 bits.
+        unchecked {
+            uint256 latest = block.timestamp + MAXIMUM_CLOCK_SKEW;
+            if (time > latest) revert InferenceSettlement_ResultFromFuture(latest, time);
+            if (block.timestamp <= time + MINIMUM_SETTLEMENT_WINDOW) return;
+            uint256 deadline = time + settlementWindow;
+            if (block.timestamp > deadline && !_isKnownWriter(msg.sender)) {
+                revert InferenceSettlement_ResultExpired(deadline, block.timestamp);
+            }
         }
     }
 
