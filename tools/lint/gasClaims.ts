@@ -32,6 +32,7 @@ export const GAS_CLAIMS: Readonly<Record<string, readonly string[]>> = {
     "claim rewards / slash | {claimRewards} / {slash} |",
     "a false RSA-2048 signature | {challenge.invalidSignature.rsa} |",
     "show 32 of them, RSA-2048 | {challenge.requestLeaf} / {challenge.answerLeaf32} |",
+    "give it, four public signals | {challenge.demandProof} / {challenge.demandAnswered} |",
     "legacy batch's root | {legacy.anchor} |",
     "one legacy answer, RSA-2048 | {legacy.settleIndividual} |",
     "2^24 gas (EIP-7825) has {settle.batchMax.count} proofs",
