@@ -200,6 +200,7 @@ describe("npm run pages", () => {
     expect(await refusal(pages("prove", ...of(0)))).toContain("nobody demands");
     expect(await refusal(pages("demand", id, "0", ...as("9")))).toContain("takes 50.0 OPG");
     expect(await refusal(pages("demand", id, "0", ...as(NODE)))).toContain("open page(s)");
+    await success(pages("deposit", "150", "--for", addressOf(WATCHER), ...as(LIQUIDITY)));
     await success(pages("demand", id, "0", ...as(WATCHER)));
     expect(await refusal(pages("demand", id, "0", ...as(WATCHER)))).toContain("already");
     expect(await success(pages("show", id))).toMatch(/waits for a result or a proof/);

@@ -7,6 +7,7 @@ import { deployContracts } from "./deployContracts.ts";
 import { deployToken } from "./deployToken.ts";
 import { governanceOperations } from "./governanceOperations.ts";
 import { legacyOperations } from "./legacyOperations.ts";
+import { optimisticOperations } from "./optimisticOperations.ts";
 import { deployPages, pageOperations } from "./pageOperations.ts";
 import { randomFrom } from "./randomFrom.ts";
 import type { Chain } from "./startChain.ts";
@@ -29,6 +30,9 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   const { setLedgerWriter } = bonds;
   const pageSettlement = await deployPages({ chain, contracts, token, setLedgerWriter });
   const pages = pageOperations({ chain, contracts, token, pages: addressOf(pageSettlement) });
+  const optimistic = optimisticOperations({
+    ...{ chain, contracts, operations: pages, pages: addressOf(pageSettlement) },
+  });
   const more = { ...token.deployed, nodeBonds, pageSettlement };
   await writeBook({ chain, path, contracts: { ...deployed, ...more } });
   const vesting = await tokenOperations({ chain, token, random });
@@ -59,7 +63,7 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   await contracts.settle({ nonce: 0n });
   return {
     ...{ chain, path, contracts, tee, token, enclaves, legacy, vesting, governance },
-    ...{ bonds, pages, nodeBonds: addressOf(nodeBonds) },
+    ...{ bonds, pages, optimistic, nodeBonds: addressOf(nodeBonds) },
     node,
     onToken,
   };
