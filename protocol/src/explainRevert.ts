@@ -85,6 +85,14 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   PageSettlement_TooEarly: ([earliest]) => `that can be done from ${time(earliest)} on`,
   PageSettlement_TooLate: ([latest]) => `that could be done until ${time(latest)}`,
   PageSettlement_Paused: ([until]) => `proposals of pages are paused until ${time(until)}`,
+  PageSettlement_KindNotOpen: () => "pages of this kind are not proposed, attested or proved",
+  PageSettlement_TooManyDemands: () =>
+    "as many proofs of the page are demanded as may be at a time",
+  PageSettlement_LeafIsProved: ([, index]) => `the result at place ${index} was proved`,
+  PageSettlement_DemandInvalid: ([, index]) =>
+    `the proof of place ${index} is demanded already, or is not`,
+  PageSettlement_NotAdmissible: ([version]) =>
+    `version ${version} is open to optimistic pages already, or no proof of it was shown`,
   PageSettlement_NothingToTake: () => "every request of the page is taken already",
   PageSettlement_NoConsent: ([operator]) =>
     `the page is proposed neither by the enclave's operator ${operator} nor with its signature`,

@@ -67,11 +67,17 @@ const TABLE: readonly Row[] = [
       "settlement/PageSettlement",
       "settlement/PageTree",
       "settlement/pages/PageChallenges",
+      "settlement/pages/PageDemands",
       "settlement/pages/PageDeposits",
       "settlement/pages/PageJudgement",
       "settlement/pages/PageRecords",
     ],
-    mocha: ["settlement/pages", "settlement/pageChallenges"],
+    mocha: [
+      "settlement/pages",
+      "settlement/pageChallenges",
+      "settlement/optimisticPages",
+      "settlement/optimisticDemands",
+    ],
   },
   {
     contracts: [
