@@ -1,5 +1,5 @@
 import { hashResult, hashWords } from "@haca/protocol/inferenceResult";
-import { PAGE_REASONS, PAGE_STATES } from "@haca/protocol/pageSettlement";
+import { endOfPage, PAGE_REASONS, PAGE_STATES } from "@haca/protocol/pageSettlement";
 import { resultLeaf } from "@haca/protocol/resultPage";
 import { expect } from "chai";
 import { parseEther, type Signer } from "ethers";
@@ -15,6 +15,7 @@ import {
   proofOf,
 } from "../utils/optimisticFixture.ts";
 import {
+  ALL,
   challenge,
   commit,
   DAY,
@@ -113,6 +114,8 @@ describe("PageSettlement: proofs on demand", () => {
       await expect(giving).to.emit(f.settlement, "InferenceSettled");
       expect(await gains()).to.deep.equal([DEMAND, -DEMAND, 0n]);
       expect(await endOf()).to.equal(moved);
+      const { stopped } = await f.pages.clockOf(await idOf(f, page));
+      expect(endOfPage(await recordOf(), stopped)).to.equal(moved);
       expect(await f.settlement.isSettled(requestOf(7))).to.equal(true);
       expect(await f.settlement.isSettled(requestOf(0))).to.equal(false);
       // The result is final, whatever becomes of the page.
@@ -165,10 +168,8 @@ describe("PageSettlement: proofs on demand", () => {
       await f.settlement.connect(f.governance).setLedgerWriter(f.pages, false);
       // Nobody else than a writer, or one that was, is believed that it was in time.
       const alone = await answerAt(f, 9, { timestamp: result.timestamp });
-      const settling = f.settlement.settleZkml(
-        ...([alone.result, [...alone.words], proof] as const),
-        alone.signature,
-      );
+      const words = [...alone.words];
+      const settling = f.settlement.settleZkml(alone.result, words, proof, alone.signature);
       await expect(settling).to.be.revertedWithCustomError(
         f.settlement,
         "InferenceSettlement_ResultExpired",
@@ -178,18 +179,26 @@ describe("PageSettlement: proofs on demand", () => {
       expect(signature).to.have.lengthOf(132);
     });
 
-    it("test_RevertWhen_AWriterOfTheLedgerSettlesFromTheFuture", async () => {
+    it("test_RevertWhen_AWriterOfTheLedgerSettles_FromTheFuture_WithoutConsent_OrWithoutAProof", async () => {
       const address = await f.pages.getAddress();
       await f.networkHelpers.impersonateAccount(address);
       await f.networkHelpers.setBalance(address, 10n ** 18n);
       const writer = f.settlement.connect(await f.ethers.getSigner(address));
-      const { result, words, signature } = await answerAt(f, 9, {
-        timestamp: (await now(f)) + 3_600n,
-      });
-      const proof = prove({ ...f, result, words });
-      await expect(
-        writer.settleZkml(result, [...words], proof, signature),
-      ).to.be.revertedWithCustomError(f.settlement, "InferenceSettlement_ResultFromFuture");
+      const settle = async (age: bigint, changes: { signature?: string; proof?: string }) => {
+        const made = await answerAt(f, 9, { timestamp: (await now(f)) - age });
+        const { proof, signature } = { ...made, proof: prove({ ...f, ...made }), ...changes };
+        return writer.settleZkml(made.result, [...made.words], proof, signature);
+      };
+      const old = 100n * DAY;
+      const other = prove({ ...f, ...(await answerAt(f, 8)) });
+      for (const [call, error] of [
+        [settle(-HOUR, {}), "InferenceSettlement_ResultFromFuture"],
+        [settle(old, { signature: "0x" }), "InferenceSettlement_NodeSignatureInvalid"],
+        [settle(old, { proof: other }), "Groth16_ProofInvalid"],
+      ] as const) {
+        await expect(call).to.be.revertedWithCustomError(f.settlement, error);
+      }
+      await settle(old, {});
     });
 
     it("test_IgnoresThatTheVersionWasDeprecatedInBetween", async () => {
@@ -482,6 +491,20 @@ describe("PageSettlement: proofs on demand", () => {
       await f.pages.returnDemand(bad.header, 0);
       const lost = DEPOSIT + DEMAND;
       expect(await gains()).to.deep.equal([-DEPOSIT, lost / 2n - DEMAND, lost / 2n]);
+    });
+
+    it("test_AWholePage_GivesUpWhatWasProved_AndFreesTheRestWhenItIsRejected", async () => {
+      // The ledger notes whole pages by one bit, and has to come back from that.
+      const whole = await proposed(optimisticPage(f, Object.fromEntries(answers), { bitmap: ALL }));
+      for (const index of [7, 255]) {
+        await demand(index, f.watcher, whole);
+        await give(index, f.node, whole);
+      }
+      const proved = (1n << 7n) | (1n << 255n);
+      expect(await f.settlement.heldBy(f.pages, whole.header.ledgerPage)).to.equal(ALL & ~proved);
+      await challenge(f, whole, 9);
+      expect(await f.settlement.heldBy(f.pages, whole.header.ledgerPage)).to.equal(0n);
+      expect(await f.settlement.occupied(whole.header.ledgerPage)).to.equal(proved);
     });
 
     it("test_AGoodResultOfARejectedPage_SettlesByItsProof_ForSoLong", async () => {
