@@ -333,6 +333,7 @@ test("accounts and parameters are those of the contract; deposits have their his
   expect(deposits).toEqual([
     { kind: "deposited", account: operator, amount },
     { kind: "deposited", account: watcher.toLowerCase(), amount },
+    { kind: "deposited", account: world.optimistic.proposer.toLowerCase(), amount },
     { kind: "deposited", account: operator, amount },
   ]);
   const parameters = await indexer.sql("select name, value from page_parameter");

@@ -414,6 +414,62 @@ describe("PageSettlement: proofs on demand", () => {
       expect(await stateOf(bad)).to.equal("Rejected");
     });
 
+    const MOMENTS: [string, (end: bigint, start: bigint) => bigint][] = [
+      ["the first second", (_, start) => start + 1n],
+      ["half of the road", (end, start) => (end + start) / 2n],
+      ["a day before the end", (end) => end - DAY],
+      ["the last minute", (end) => end - 60n],
+    ];
+    for (const [when, momentOf] of MOMENTS) {
+      it(`test_AGrieferDelaysAPage_ByItsProofsAndADayAtMost, and pays: ${when}`, async () => {
+        const places = [0, 1, 2, 3, 4, 5, 6, 7];
+        const { page: good, answers: made } = await answeredPage(f, places);
+        await proposed(good);
+        const end = await endOf(good);
+        const time = momentOf(end, (await recordOf(good)).proposedAt);
+        await mineAt(time);
+        await demand(0, f.watcher, good);
+        const request = f.pages.connect(f.watcher).requestLeaf(good.header, 7);
+        // A little late for it already, or in time because the clock stands.
+        const isAsked = time <= end - DAY;
+        if (isAsked) await request;
+        else await expectRefusal(request, "PageSettlement_TooLate");
+        let paid = isAsked ? REQUEST : 0n;
+        let spent = 0n;
+        for (const index of places) {
+          if (index > 0) await demand(index, f.watcher, good);
+          const from = await now(f);
+          await pass(600n);
+          await give(index, f.node, good, made.get(index)?.words);
+          spent += (await now(f)) - from;
+          paid += DEMAND;
+        }
+        const answer = { header: good.header, leaf: leafOf(good, 7) };
+        if (isAsked) await f.pages.connect(f.node).answerLeaves([answer]);
+        // Ten minutes a proof, the seconds of these transactions, and a day for whoever doubts what was asked for.
+        const late = (await endOf(good)) - end;
+        expect(late).to.be.within(spent, spent + (isAsked ? DAY : 0n) + 20n);
+        expect(await gains()).to.deep.equal([paid, -paid, 0n]);
+        for (const index of places) {
+          await expectRefusal(demand(index, f.watcher, good), "PageSettlement_LeafIsProved");
+        }
+      });
+    }
+
+    it("test_ASequencerThatIsDownForTwelveHours_TakesNoTimeFromAnAnswer", async () => {
+      await proposed(page);
+      const end = await endOf();
+      await mineAt(end - 60n);
+      await demand(7);
+      // No block for so long, over the end of the road.
+      await mineAt(end + 12n * HOUR);
+      await give(7);
+      expect(await endOf()).to.equal(end + 12n * HOUR + 60n);
+      await demand(0);
+      await give(0);
+      expect(await gains()).to.deep.equal([2n * DEMAND, -2n * DEMAND, 0n]);
+    });
+
     it("test_ARequestMovesTheEnd_ByThePagesClock", async () => {
       await proposed(page);
       const end = await endOf();
