@@ -275,7 +275,7 @@ describe("npm run governance", () => {
     const feed = ["ETH / USD", "8", "https://prices.example/eth-usd", "/price"];
     const output = await simulated("create-feed", ...feed, "3600", "200", "3");
     expect(output).toContain(
-      "/price of https://prices.example/eth-usd (source 0x7f1a28ae3b35ba7b8b8ab4c2ec84c9be5d53",
+      "/price of https://prices.example/eth-usd (source 0x83f88b13583bfd3c12a155bbc0a89c00a8839c81",
     );
     expect(output).toContain("8 decimals, a round every 1 hour, observations within 2 % of");
     expect(output).toMatch(/new feed ETH \/ USD, id 0x\w{64}, read at 0x\w{40}/);
