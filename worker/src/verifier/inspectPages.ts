@@ -2,7 +2,7 @@ import { BlobError } from "@haca/protocol/blobs/blobError";
 import { EVIDENCE_WINDOW } from "@haca/protocol/pageSettlement";
 import { describeError, RetryableError } from "../errors.ts";
 import { judgeContent, type BadLeaf } from "./judgeContent.ts";
-import { deepBlock, latestBlock, NO_END, type PageView, viewPage } from "./pageViews.ts";
+import { deepBlock, latestBlock, type PageView, viewPage } from "./pageViews.ts";
 import { type PageContent, readContent } from "./readContent.ts";
 import type { VerifierContext } from "./verifierContext.ts";
 import { claimLooks, closePage, recordLook, type WatchedPage, type WatchedState } from "./watchedPages.ts";
@@ -54,9 +54,9 @@ async function inspect(context: InspectContext, page: WatchedPage): Promise<void
 
 /** The state of a page against which nothing can be shown any more. */
 function stateAtEnd({ now, view }: { view: PageView; now: bigint }): WatchedState | undefined {
-  const { state, until } = view;
+  const { end, state } = view;
   if (state === "rejected" || state === "disproved" || state === "released") return state;
-  return state === "final" && now > until + EVIDENCE_WINDOW ? state : undefined;
+  return state === "final" && now > end + EVIDENCE_WINDOW ? state : undefined;
 }
 
 type Found = Pick<Parameters<typeof recordLook>[0]["found"], "verdict" | "content" | "error">;
@@ -69,8 +69,7 @@ async function record(
 ): Promise<void> {
   const { database, recheckSeconds } = context;
   const { pageId } = page;
-  const { state = "pending", until } = view;
-  const endsAt = until > NO_END ? page.endsAt : until;
+  const { end: endsAt, state = "pending" } = view;
   const isJudged = found.verdict === "good" || found.verdict === "bad";
   const restSeconds = isJudged ? recheckSeconds : RETRY_SECONDS;
   await recordLook({ database, pageId, found: { ...found, state, endsAt }, restSeconds });

@@ -1,4 +1,4 @@
-import { PAGE_REASONS, PAGE_STATES } from "@haca/protocol/pageSettlement";
+import { ANSWER_TIME, endOfPage, PAGE_REASONS, PAGE_STATES } from "@haca/protocol/pageSettlement";
 import type { Block } from "ethers";
 import { isAnswered } from "../endpointWords.ts";
 import { callView } from "../chain/chain.ts";
@@ -7,8 +7,6 @@ import { RetryableError } from "../errors.ts";
 import type { VerifierContext } from "./verifierContext.ts";
 import type { WatchedState } from "./watchedPages.ts";
 
-/** Later than any end: pending, while somebody waits for a leaf. */
-export const NO_END: bigint = 1n << 64n;
 /** As deep as full nodes have the state of. */
 const MAXIMUM_DEPTH = 100;
 /** As `IPageSettlement.Outcome` counts. */
@@ -18,8 +16,10 @@ const RELEASED = 1n;
 export type PageView = {
   /** undefined where it was not proposed */
   state: WatchedState | undefined;
-  /** last second in which it is pending; above `NO_END` while somebody waits for a leaf */
-  until: bigint;
+  /** last second in which it is pending, unless somebody waits for a leaf then; also of a page that is not any more */
+  end: bigint;
+  /** last second for a request for a leaf */
+  lastRequest: bigint;
   proposedAt: bigint;
   attestedAt: bigint;
   longRoad: bigint;
@@ -43,21 +43,25 @@ export async function viewPage(parameters: {
   const { block, context, pageId } = parameters;
   const { chain } = context;
   const contract = "pageSettlement";
-  const at = { chain, contract, values: [pageId], ...(block === undefined ? {} : { block }) } as const;
-  const [[number, until], [record]] = (await answerOf(
+  const number = block === undefined ? {} : { block };
+  const at = { chain, contract, values: [pageId], ...number } as const;
+  const [[place], [record]] = (await answerOf(
     Promise.all([callView({ ...at, name: "stateOfPage" }), callView({ ...at, name: "pageOf" })]),
-  )) as [[bigint, bigint], [Record<string, bigint>]];
+  )) as [[bigint], [Record<string, bigint>]];
   const field = (name: string): bigint => record[name] ?? 0n;
-  const state = PAGE_STATES[Number(number)] ?? "None";
+  const state = PAGE_STATES[Number(place)] ?? "None";
   const isReleased = field("outcome") === RELEASED;
+  const times = {
+    ...{ proposedAt: field("proposedAt"), attestedAt: field("attestedAt") },
+    ...{ longRoad: field("longRoad"), shortRoad: field("shortRoad") },
+  };
+  const extendedUntil = field("extendedUntil");
   return {
+    ...times,
     state: state === "None" ? undefined : isReleased ? "released" : lower(state),
-    until,
+    end: endOfPage({ ...times, extendedUntil }),
+    lastRequest: endOfPage({ ...times, extendedUntil: 0n }) - ANSWER_TIME,
     reason: PAGE_REASONS[Number(field("reason"))] ?? "None",
-    proposedAt: field("proposedAt"),
-    attestedAt: field("attestedAt"),
-    longRoad: field("longRoad"),
-    shortRoad: field("shortRoad"),
     resultWindow: field("resultWindow"),
     openRequests: field("openRequests"),
     signers: field("signers"),
@@ -82,10 +86,12 @@ export async function safeBlock(
   context: Pick<VerifierContext, "chain" | "confirmations">,
 ): Promise<number> {
   const { chain, confirmations } = context;
-  const safe = await chain.provider.getBlock("safe").catch((error: unknown) => {
-    if (isAnswered(error)) return null;
-    throw error;
-  }).catch((error: unknown) => answerOf<null>(Promise.reject(error)));
+  const safe = await answerOf(
+    chain.provider.getBlock("safe").catch((error: unknown) => {
+      if (isAnswered(error)) return null;
+      throw error;
+    }),
+  );
   if (safe !== null) return safe.number;
   const head = await answerOf(chain.provider.getBlockNumber());
   return Math.max(0, head - confirmations + 1);

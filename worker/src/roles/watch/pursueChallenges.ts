@@ -81,10 +81,10 @@ async function outcomeOf(parameters: {
 }): Promise<ChallengeOutcome | "undecided" | undefined> {
   const { challenge, context, head, page, view } = parameters;
   const { pageId } = challenge;
-  const { state, until } = view;
+  const { end: endsAt, state } = view;
   if (state === undefined) return "undecided";
   if (state === "released") return "late";
-  if (state === "final" && BigInt(head.timestamp) > until + EVIDENCE_WINDOW) return "late";
+  if (state === "final" && BigInt(head.timestamp) > endsAt + EVIDENCE_WINDOW) return "late";
   if (state === "pending" || state === "final") return undefined;
   const block = deepBlock(head.number, context);
   if ((await viewPage({ context, pageId, block })).state !== state) return "undecided";
