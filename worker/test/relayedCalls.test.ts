@@ -8,7 +8,7 @@ import { beforeEach, expect, it } from "vitest";
 import { RetryableError } from "../src/errors.ts";
 import { createFacilitatePass } from "../src/roles/facilitate/createFacilitatePass.ts";
 import { formCalls, leaseCalls } from "../src/roles/facilitate/relayedCalls.ts";
-import type { Mined, Sender } from "../src/roles/facilitate/sender.ts";
+import type { Mined, Sender } from "../src/transactions/sender.ts";
 import { jobIdOf, type Submission } from "../src/roles/facilitate/submission.ts";
 import {
   acceptSubmission,

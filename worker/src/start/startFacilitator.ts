@@ -23,7 +23,7 @@ import type { FacilitatorConfig } from "../roles/facilitate/readFacilitatorConfi
 import { releaseAllCalls } from "../roles/facilitate/relayedCalls.ts";
 import { createHeartbeatRelay } from "../roles/facilitate/relayHeartbeat.ts";
 import { createRenewPass } from "../roles/facilitate/renewBlobs.ts";
-import { createSender } from "../roles/facilitate/sender.ts";
+import { createSender } from "../transactions/sender.ts";
 import { FeeGate } from "../transactions/fees.ts";
 import { GasLimits } from "../transactions/gasLimits.ts";
 import { CloseStack } from "./closeStack.ts";

@@ -16,7 +16,7 @@ import {
   type RelayedCall,
   releaseCall,
 } from "./relayedCalls.ts";
-import type { Sender } from "./sender.ts";
+import type { Sender } from "../../transactions/sender.ts";
 
 /** Calls that a pass advances. */
 export const LOT = 8;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { WouldRevertError } from "../../transactions/sendTransaction.ts";
 import { BadSubmissionError, UnavailableError } from "./facilitatorErrors.ts";
 import { type RegistryContext, registryInterface, verifyHeartbeat } from "./registryChecks.ts";
-import type { Sender } from "./sender.ts";
+import type { Sender } from "../../transactions/sender.ts";
 
 /** Clients give up after 20 seconds. */
 const PATIENCE_MS = 15_000;

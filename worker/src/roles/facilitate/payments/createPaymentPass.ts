@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { describeError, RefusedByEndpointError } from "../../../errors.ts";
 import type { Database } from "../../../storage/database.ts";
 import { WouldRevertError } from "../../../transactions/sendTransaction.ts";
-import type { Sender } from "../sender.ts";
+import type { Sender } from "../../../transactions/sender.ts";
 import type { Payment } from "./payment.ts";
 import type { PaymentChain } from "./paymentChain.ts";
 import {
