@@ -34,6 +34,7 @@ export const GAS_CLAIMS: Readonly<Record<string, readonly string[]>> = {
     "in a transaction of its own | {feed.post.rsa} / {feed.read} |",
     "a false RSA-2048 signature | {challenge.invalidSignature.rsa} |",
     "show 32 of them, RSA-2048 | {challenge.requestLeaf} / {challenge.answerLeaf32} |",
+    "give it, four public signals | {challenge.demandProof} / {challenge.demandAnswered} |",
     "legacy batch's root | {legacy.anchor} |",
     "one legacy answer, RSA-2048 | {legacy.settleIndividual} |",
     "2^24 gas (EIP-7825) has {settle.batchMax.count} proofs",

@@ -1,5 +1,6 @@
-import { hashWords } from "@haca/protocol/inferenceResult";
+import { hashResult, hashWords } from "@haca/protocol/inferenceResult";
 import { PAGE_REASONS, PAGE_STATES } from "@haca/protocol/pageSettlement";
+import { resultLeaf } from "@haca/protocol/resultPage";
 import { expect } from "chai";
 import { parseEther, type Signer } from "ethers";
 import { network } from "hardhat";
@@ -15,6 +16,7 @@ import {
 } from "../utils/optimisticFixture.ts";
 import {
   challenge,
+  commit,
   DAY,
   DEPOSIT,
   goodResults,
@@ -349,6 +351,22 @@ describe("PageSettlement: proofs on demand", () => {
       expect(await amountOf(f.payee)).to.equal(DEPOSIT - 8n * DEMAND);
       const lost = DEPOSIT + 8n * DEMAND;
       expect(await gains()).to.deep.equal([-DEPOSIT, lost / 2n, lost / 2n]);
+    });
+
+    it("test_ASecondReceiptByAFriend_WhenADemandCannotBeAnswered_LosesAsMuch", async () => {
+      const bad = await proposed(await lying());
+      await demand(7, f.watcher, bad);
+      const leaf = leafOf(bad, 0);
+      const other = await answerAt(f, 0, { price: 5n });
+      const digest = hashResult({ domain: f.domain, result: other.result });
+      const otherLeafHash = resultLeaf({ digest, signature: other.signature });
+      const salt = await commit(f, bad, 0, otherLeafHash, f.payee.address);
+      await f.pages.challengeConflict(
+        ...([bad.header, leaf, other.result, other.signature, f.payee.address, salt] as const),
+      );
+      await f.pages.returnDemand(bad.header, 7);
+      expect(await gains()).to.deep.equal([-DEPOSIT, 0n, DEPOSIT / 2n]);
+      expect(await amountOf(f.payee)).to.equal(DEPOSIT / 2n);
     });
 
     it("test_ADemandCounts_UpToTheLastSecond_AndNotAfter", async () => {
