@@ -54,9 +54,7 @@ export function createFollowPass(context: VerifierContext): () => Promise<boolea
  * The youngest block up to which events were read, and which is still there; undefined where there is none. An endpoint that
  * does not have a block of that number yet lags behind what was seen before.
  */
-async function findLast(
-  context: VerifierContext,
-): Promise<FollowedBlock | "lagging" | undefined> {
+async function findLast(context: VerifierContext): Promise<FollowedBlock | "lagging" | undefined> {
   const { database, logger } = context;
   const followed = await listFollowed({ database });
   for (const [place, known] of followed.entries()) {

@@ -1,5 +1,10 @@
 import type { CheckedPage } from "@haca/protocol/blobs/pageBlob";
-import { PAGE_REASONS, type PageHeader, type PageLeaf, placesOf } from "@haca/protocol/pageSettlement";
+import {
+  PAGE_REASONS,
+  type PageHeader,
+  type PageLeaf,
+  placesOf,
+} from "@haca/protocol/pageSettlement";
 import { judgeLeaf } from "@haca/protocol/verdicts/judgeLeaf";
 import { ACCEPTED } from "@haca/protocol/verdicts/verdict";
 import { callMany } from "../chain/callMany.ts";
@@ -63,7 +68,10 @@ export async function judgeContent(parameters: {
     if (isDifferent(reason, filter)) {
       metrics.differences.inc();
       const fields = { page: pageId, place, contract: reason, filter };
-      logger.error(fields, "contract and worker judge a leaf differently: the contract's word counts");
+      logger.error(
+        fields,
+        "contract and worker judge a leaf differently: the contract's word counts",
+      );
     }
   }
   return judgement;
