@@ -136,9 +136,9 @@ export async function listPages(parameters: {
 }): Promise<WatchedPage[]> {
   const { database, limit, states, verdicts } = parameters;
   const rows = await database.query(
-    `SELECT ${COLUMNS} FROM watched_pages
+    `SELECT ${COLUMNS} FROM watched_pages p
     WHERE closed_at IS NULL AND verdict = ANY ($1::text[]) AND state = ANY ($2::text[])
-    ORDER BY ends_at, page_id LIMIT $3`,
+    ORDER BY p.ends_at, p.page_id LIMIT $3`,
     [[...verdicts], [...states], limit],
   );
   return rows.map(pageOf);

@@ -92,9 +92,8 @@ export async function listSigned(parameters: {
 }): Promise<WatchedPage[]> {
   const { database, key, limit } = parameters;
   const rows = await database.query(
-    `SELECT *, ledger_page::text, bitmap::text, fee::text, ends_at::text
-    FROM watched_pages p WHERE ${WAITING} AND ${IS_SIGNED}
-    ORDER BY ends_at, page_id LIMIT $2`,
+    `SELECT ${COLUMNS} FROM watched_pages p WHERE ${WAITING} AND ${IS_SIGNED}
+    ORDER BY p.ends_at, p.page_id LIMIT $2`,
     [key, limit],
   );
   return rows.map(pageOf);
