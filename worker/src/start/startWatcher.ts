@@ -31,7 +31,7 @@ import { GasLimits } from "../transactions/gasLimits.ts";
 import { createSender } from "../transactions/sender.ts";
 import { releaseAllDuties } from "../verifier/duties.ts";
 import { createFollowPass } from "../verifier/followPages.ts";
-import { createInspectPass } from "../verifier/inspectPages.ts";
+import { createInspectPass, type InspectContext } from "../verifier/inspectPages.ts";
 import { KeyRing } from "../verifier/keyRing.ts";
 import { createVerifierMetrics } from "../verifier/verifierMetrics.ts";
 import { CloseStack } from "./closeStack.ts";
@@ -181,16 +181,19 @@ function loopsOf(parameters: {
   signal: AbortSignal;
 }): Loop[] {
   const { config, context, signal } = parameters;
-  const { database, senders } = context;
+  const { database, logger, senders } = context;
   const { pollMs: intervalMs, roles } = config;
   const challenger = senders.calm.account;
   const isWatching = roles.includes("watch");
-  const inspect = createInspectPass({
+  const looking = {
     ...context,
-    async onBad({ bad, page: { pageId } }) {
-      if (isWatching) await makeChallenge({ database, pageId, bad, challenger });
+    async onBad({ bad, pageId }: Parameters<InspectContext["onBad"]>[0]) {
+      if (!isWatching) return;
+      if (!(await makeChallenge({ database, pageId, bad, challenger }))) return;
+      const fields = { page: pageId, place: bad.leaf.index, reason: bad.reason };
+      logger.warn(fields, "wrong leaf: challenging the page");
     },
-  });
+  };
   const validating = validatingOf(config, context);
   const steps: Step[] = [
     ...(isWatching ? WATCH_STEPS : []),
@@ -200,8 +203,8 @@ function loopsOf(parameters: {
     ...{ name, pass, intervalMs, wakeup: new Wakeup() },
   });
   return [
-    loop("follow", createFollowPass(context)),
-    loop("inspect", inspect),
+    loop("follow", createFollowPass(looking)),
+    loop("inspect", createInspectPass(looking)),
     loop(isWatching ? "watch" : "validate", createActPass(context, steps)),
     ...(validating === undefined
       ? []

@@ -20,7 +20,7 @@ const RETRY_SECONDS = 15;
 
 export type InspectContext = VerifierContext & {
   /** told of each page with a wrong leaf, before anything of it is recorded; may be told again */
-  onBad: (parameters: { page: WatchedPage; bad: BadLeaf }) => Promise<void>;
+  onBad: (parameters: { pageId: string; bad: BadLeaf }) => Promise<void>;
 };
 
 /**
@@ -99,7 +99,7 @@ async function judge(context: InspectContext, page: WatchedPage, view: PageView)
     const judged = await judgeContent({ context, pageId, header, page: content.page, view });
     const [bad] = judged.bad;
     if (bad !== undefined) {
-      await context.onBad({ page, bad });
+      await context.onBad({ pageId, bad });
       if (verdict !== "bad") {
         const fields = { page: pageId, place: bad.leaf.index, reason: bad.reason };
         logger.error({ ...fields, wrong: judged.bad.length }, "page with a wrong leaf");

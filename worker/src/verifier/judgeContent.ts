@@ -83,7 +83,8 @@ function isDifferent(reason: PageReason, filter: string): boolean {
   return isPure ? filter !== reason : false;
 }
 
-function reasonIn(answer: string | Revert | undefined): PageReason | { words: string } {
+/** What the contract says of a leaf, or the words of an endpoint that does not say it. */
+export function reasonIn(answer: string | Revert | undefined): PageReason | { words: string } {
   if (answer === undefined || answer === "0x") return { words: "nothing" };
   if (typeof answer === "object") return { words: answer.message };
   const [number] = pageInterface.decodeFunctionResult("judgeLeaf", answer);

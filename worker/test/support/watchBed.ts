@@ -109,8 +109,9 @@ export class WatchBed {
   worker(settings: Settings, roles: readonly string[] = ["watch"]): WorkerProcess {
     const worker = new WorkerProcess({ settings, roles });
     onTestFinished(() => worker.child.stop("SIGKILL"));
-    if (process.env.SHOW) onTestFinished(() => console.log(worker.child.lines.slice(-60).join("\n")));
+    if (process.env.SHOW)
       onTestFinished(() => console.log(worker.child.lines.slice(-60).join("\n")));
+    onTestFinished(() => console.log(worker.child.lines.slice(-60).join("\n")));
     return worker;
   }
 

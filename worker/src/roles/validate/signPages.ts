@@ -28,6 +28,8 @@ export function createSignPass(context: ValidateContext): () => Promise<boolean>
     const isMember = set?.members.some((member) => member.key === key.address && member.stake > 0n);
     if (isMember !== true) return false;
     const safe = await safeBlock(context);
+    // There was no contract yet.
+    if (safe < context.firstBlock) return false;
     const claimed = { database, key: key.address, restSeconds: REST_SECONDS, limit: LIMIT };
     let signed = 0;
     for (const page of await claimPages({ ...claimed, purpose: "sign" })) {
