@@ -70,6 +70,8 @@ export function expectedArguments(
       return [of("AccessManager"), of("OPG"), of("PageSettlement"), FREE];
     case "RewardRouter":
       return [of("AccessManager"), of("OPG")];
+    case "DataFeeds":
+      return [of("AccessManager"), of("TEERegistry")];
     case "TimelockController": {
       const predecessor = audit.timelocks[audit.timelocks.indexOf(address) - 1];
       return predecessor === undefined
@@ -159,6 +161,11 @@ export function expectedImmutables(
       };
     case "RewardRouter":
       return { TOKEN: word("OPG") };
+    case "DataFeeds":
+      return {
+        ...domainImmutables(audit, "HACA DataFeeds", address),
+        REGISTRY: word("TEERegistry"),
+      };
     case "GenesisDistribution":
       return {
         token: word("OPG"),

@@ -96,6 +96,9 @@ export function governanceModule(
   ]);
   const rewardRouter = module.contract("RewardRouter", [accessManager, opg]);
 
+  // There is no feed until governance creates one.
+  const dataFeeds = module.contract("DataFeeds", [accessManager, attested.teeRegistry]);
+
   for (const [role, name, account] of [
     ["PROPOSER_ROLE", "governor", governor],
     ["CANCELLER_ROLE", "governor", governor],
@@ -114,6 +117,7 @@ export function governanceModule(
       PageSettlement: pageSettlement,
       ValidatorStaking: validatorStaking,
       RewardRouter: rewardRouter,
+      DataFeeds: dataFeeds,
     },
   });
   for (const role of LABELLED_ROLES) {
@@ -148,5 +152,5 @@ export function governanceModule(
     id: "renounce_timelock",
   });
   const stake = { validatorStaking, rewardRouter };
-  return { ...core, ...attested, ...token, nodeBonds, pageSettlement, ...stake };
+  return { ...core, ...attested, ...token, nodeBonds, pageSettlement, ...stake, dataFeeds };
 }

@@ -83,6 +83,7 @@ export async function deployGovernance(connection: NetworkConnection) {
     pageSettlement: await getContractAt("PageSettlement", await addressOf("pageSettlement")),
     validatorStaking: await getContractAt("ValidatorStaking", await addressOf("validatorStaking")),
     rewardRouter: await getContractAt("RewardRouter", await addressOf("rewardRouter")),
+    dataFeeds: await getContractAt("DataFeeds", await addressOf("dataFeeds")),
     timelock: await getContractAt("TimelockController", await addressOf("timelock")),
     genesis: await getContractAt("GenesisDistribution", await addressOf("genesis")),
     opg: await getContractAt("OPG", await addressOf("opg")),
