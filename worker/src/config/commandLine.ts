@@ -4,14 +4,7 @@ import { ROLES, type Settings } from "./readConfig.ts";
 import { flagOf, VARIABLES, type VariableName } from "./variables.ts";
 
 /** What the command line can name: the roles that share a process, those that have one alone, and `status`. */
-export const PARTS = [
-  ...ROLES,
-  "heartbeat",
-  "facilitate",
-  "watch",
-  "validate",
-  "status",
-] as const;
+export const PARTS = [...ROLES, "heartbeat", "facilitate", "watch", "validate", "status"] as const;
 export type Part = (typeof PARTS)[number];
 
 const COLUMNS = 80;

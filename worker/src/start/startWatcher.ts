@@ -11,9 +11,17 @@ import { StartError } from "../errors.ts";
 import { claimIdentity } from "../jobs/acceptJob.ts";
 import { createMetrics, type Metrics } from "../metrics/createMetrics.ts";
 import { type Condition, Wakeup } from "../repeat.ts";
+import { addAttestationRoutes } from "../roles/validate/addAttestationRoutes.ts";
+import { attestPages } from "../roles/validate/attestPages.ts";
+import { freezeEpoch } from "../roles/validate/freezeEpoch.ts";
+import { payPages } from "../roles/validate/payPages.ts";
+import { createCollectPass, Peer } from "../roles/validate/peers.ts";
+import { createSignPass } from "../roles/validate/signPages.ts";
+import { slashSigners } from "../roles/validate/slashSigners.ts";
+import type { ValidateContext } from "../roles/validate/validateContext.ts";
 import { makeChallenge } from "../roles/watch/challenges.ts";
-import { createActPass, type Step, WATCH_STEPS } from "../roles/watch/createWatchPass.ts";
 import { createWatchApp } from "../roles/watch/createWatchApp.ts";
+import { createActPass, type Step, WATCH_STEPS } from "../roles/watch/createWatchPass.ts";
 import type { WatchConfig } from "../roles/watch/readWatchConfig.ts";
 import type { WatchContext } from "../roles/watch/watchContext.ts";
 import type { Database } from "../storage/database.ts";
@@ -23,7 +31,7 @@ import { GasLimits } from "../transactions/gasLimits.ts";
 import { createSender } from "../transactions/sender.ts";
 import { releaseAllDuties } from "../verifier/duties.ts";
 import { createFollowPass } from "../verifier/followPages.ts";
-import { createInspectPass } from "../verifier/inspectPages.ts";
+import { createInspectPass, type InspectContext } from "../verifier/inspectPages.ts";
 import { KeyRing } from "../verifier/keyRing.ts";
 import { createVerifierMetrics } from "../verifier/verifierMetrics.ts";
 import { CloseStack } from "./closeStack.ts";
@@ -61,7 +69,8 @@ export async function startWatcher(parameters: {
     const { provider } = chain;
     closers.add(async () => provider.destroy());
     const named = Object.entries({ ...contracts.addresses });
-    for (const [name, address] of named) await requireContract({ provider, chainId, name, address });
+    for (const [name, address] of named)
+      await requireContract({ provider, chainId, name, address });
     const wallet = new Wallet(config.key);
     const account = wallet.address;
     const { genesisHash, settlement } = chain;
@@ -78,14 +87,13 @@ export async function startWatcher(parameters: {
       signal: stopping.signal,
     });
     const conditions = new Map<string, Condition>(roles.map((role) => [role, WORKING]));
-    const loops = loopsOf({ config, context });
-    const server = await startServer({
-      app: createWatchApp({
-        ...{ database, metrics, logger, conditions, account },
-        bodyLimit: config.http.bodyLimit,
-      }),
-      ...config.http,
+    const loops = loopsOf({ config, context, signal: stopping.signal });
+    const app = createWatchApp({
+      ...{ database, metrics, logger, conditions, account },
+      bodyLimit: config.http.bodyLimit,
     });
+    if (config.validator !== undefined) addAttestationRoutes(app, { database });
+    const server = await startServer({ app, ...config.http });
     const running = runLoops({ loops, conditions, metrics, signal: stopping.signal, logger });
     closers.add(async () => {
       stopping.abort();
@@ -167,27 +175,64 @@ function contextOf(parameters: {
 }
 
 /** Each in a loop of its own: a store that hangs holds up nothing that is to be sent. */
-function loopsOf({ config, context }: { config: WatchConfig; context: WatchContext }): Loop[] {
-  const { database, senders } = context;
+function loopsOf(parameters: {
+  config: WatchConfig;
+  context: WatchContext;
+  signal: AbortSignal;
+}): Loop[] {
+  const { config, context, signal } = parameters;
+  const { database, logger, senders } = context;
   const { pollMs: intervalMs, roles } = config;
   const challenger = senders.calm.account;
   const isWatching = roles.includes("watch");
-  const inspect = createInspectPass({
+  const looking = {
     ...context,
-    async onBad({ bad, page: { pageId } }) {
-      if (isWatching) await makeChallenge({ database, pageId, bad, challenger });
+    async onBad({ bad, pageId }: Parameters<InspectContext["onBad"]>[0]) {
+      if (!isWatching) return;
+      if (!(await makeChallenge({ database, pageId, bad, challenger }))) return;
+      const fields = { page: pageId, place: bad.leaf.index, reason: bad.reason };
+      logger.warn(fields, "wrong leaf: challenging the page");
     },
-  });
-  const steps: Step[] = isWatching ? [...WATCH_STEPS] : [];
+  };
+  const validating = validatingOf(config, context);
+  const steps: Step[] = [
+    ...(isWatching ? WATCH_STEPS : []),
+    ...(validating === undefined ? [] : validateSteps(validating)),
+  ];
   const loop = (name: string, pass: () => Promise<boolean>): Loop => ({
     ...{ name, pass, intervalMs, wakeup: new Wakeup() },
   });
   return [
-    loop("follow", createFollowPass(context)),
-    loop("inspect", inspect),
+    loop("follow", createFollowPass(looking)),
+    loop("inspect", createInspectPass(looking)),
     loop(isWatching ? "watch" : "validate", createActPass(context, steps)),
+    ...(validating === undefined
+      ? []
+      : [
+          loop("sign", createSignPass(validating)),
+          loop("collect", createCollectPass(validating, signal)),
+        ]),
   ];
 }
+
+/** Undefined without the role `validate`. */
+function validatingOf(config: WatchConfig, context: WatchContext): ValidateContext | undefined {
+  const { validator } = config;
+  const { staking } = context;
+  if (validator === undefined || staking === undefined) return undefined;
+  const { payMinimum, peers } = validator;
+  return {
+    ...{ ...context, staking, payMinimum, key: new Wallet(validator.key) },
+    peers: peers.map((url) => new Peer(url)),
+  };
+}
+
+const validateSteps = (context: ValidateContext): Step[] => [
+  freezeEpoch(context),
+  attestPages(context),
+  slashSigners(context),
+  payPages(context),
+];
 
 function contractsOf(parameters: { config: WatchConfig; book: AddressBook }): Contracts {
   const { book, config } = parameters;

@@ -1,9 +1,12 @@
 import { LogSlices } from "@haca/protocol/logSlices";
-import type { Block } from "ethers";
+import type { Block, Log } from "ethers";
+import { pageInterface } from "../chain/chain.ts";
 import { answerOf, requireSameChain } from "../chain/rpcErrors.ts";
 import { RetryableError } from "../errors.ts";
 import { type FollowedBlock, forgetAfter, listFollowed, recordFollowed } from "./followedBlocks.ts";
+import type { InspectContext } from "./inspectPages.ts";
 import { recordEvent, TOPICS, wakeForEvents } from "./pageEvents.ts";
+import { judgeShown } from "./shownLeaves.ts";
 import type { VerifierContext } from "./verifierContext.ts";
 
 /** Blocks whose events are recorded together. */
@@ -16,7 +19,9 @@ const OVERLAP = 16;
  * block is not there any more at the next look, the chain was reorganised: everything after the youngest one that is still
  * there is forgotten and read anew. Returns whether there is more to read.
  */
-export function createFollowPass(context: VerifierContext): () => Promise<boolean> {
+export function createFollowPass(
+  context: VerifierContext & Pick<InspectContext, "onBad">,
+): () => Promise<boolean> {
   const { chain, database, firstBlock, staking } = context;
   const { provider } = chain;
   const slices = new LogSlices();
@@ -37,6 +42,10 @@ export function createFollowPass(context: VerifierContext): () => Promise<boolea
       slices.read({ from: Math.max(firstBlock, from - OVERLAP), to, readSlice: readLogs }),
     );
     const hash = await requireUnchanged({ context, block: end, number: to });
+    // Before the answers count as read: a leaf that was shown is nowhere but in its transaction.
+    for (const { bad, pageId } of await judgeShown({ context, logs: logs.filter(isAnswer) })) {
+      await context.onBad({ pageId, bad });
+    }
     await database.transaction(async (tx) => {
       for (const log of logs) {
         const isNews = log.blockNumber >= from;
@@ -50,13 +59,14 @@ export function createFollowPass(context: VerifierContext): () => Promise<boolea
   };
 }
 
+const ANSWERED = pageInterface.getEvent("LeafAnswered")?.topicHash;
+const isAnswer = ({ topics: [topic] }: Log): boolean => topic === ANSWERED;
+
 /**
  * The youngest block up to which events were read, and which is still there; undefined where there is none. An endpoint that
  * does not have a block of that number yet lags behind what was seen before.
  */
-async function findLast(
-  context: VerifierContext,
-): Promise<FollowedBlock | "lagging" | undefined> {
+async function findLast(context: VerifierContext): Promise<FollowedBlock | "lagging" | undefined> {
   const { database, logger } = context;
   const followed = await listFollowed({ database });
   for (const [place, known] of followed.entries()) {

@@ -19,7 +19,10 @@ const PRUNE = `DELETE FROM followed_blocks WHERE number NOT IN (
 )`;
 
 /** Events up to this block are recorded, in the same transaction. */
-export async function recordFollowed(tx: Queryable, { hash, number }: FollowedBlock): Promise<void> {
+export async function recordFollowed(
+  tx: Queryable,
+  { hash, number }: FollowedBlock,
+): Promise<void> {
   await tx.query(RECORD, [number, hash]);
   await tx.query(PRUNE, [REMEMBERED]);
 }
@@ -33,7 +36,8 @@ const FORGET = [
 const FORGET_PAGES = "DELETE FROM watched_pages WHERE block_number > $1 RETURNING page_id";
 const OPEN_REQUESTS = "UPDATE leaf_requests SET ended_at = NULL";
 /** What became of the others may have been in those blocks. */
-const LOOK_AGAIN = `UPDATE watched_pages SET look_after = now(), collect_after = now()
+const LOOK_AGAIN = `UPDATE watched_pages
+SET look_after = now(), sign_after = now(), collect_after = now(), slash_after = now()
 WHERE closed_at IS NULL`;
 
 /** Forgets what was seen in blocks after one that a reorganisation took away. Returns how many pages went with them. */

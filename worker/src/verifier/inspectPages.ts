@@ -1,11 +1,17 @@
 import { BlobError } from "@haca/protocol/blobs/blobError";
 import { EVIDENCE_WINDOW } from "@haca/protocol/pageSettlement";
 import { describeError, RetryableError } from "../errors.ts";
-import { judgeContent, type BadLeaf } from "./judgeContent.ts";
+import { type BadLeaf, judgeContent } from "./judgeContent.ts";
 import { deepBlock, latestBlock, type PageView, viewPage } from "./pageViews.ts";
 import { type PageContent, readContent } from "./readContent.ts";
 import type { VerifierContext } from "./verifierContext.ts";
-import { claimLooks, closePage, recordLook, type WatchedPage, type WatchedState } from "./watchedPages.ts";
+import {
+  claimLooks,
+  closePage,
+  recordLook,
+  type WatchedPage,
+  type WatchedState,
+} from "./watchedPages.ts";
 
 /** Pages that are looked at at a time: a store that hangs holds up no more. */
 const LIMIT = 8;
@@ -14,7 +20,7 @@ const RETRY_SECONDS = 15;
 
 export type InspectContext = VerifierContext & {
   /** told of each page with a wrong leaf, before anything of it is recorded; may be told again */
-  onBad: (parameters: { page: WatchedPage; bad: BadLeaf }) => Promise<void>;
+  onBad: (parameters: { pageId: string; bad: BadLeaf }) => Promise<void>;
 };
 
 /**
@@ -69,10 +75,11 @@ async function record(
 ): Promise<void> {
   const { database, recheckSeconds } = context;
   const { pageId } = page;
-  const { end: endsAt, state = "pending" } = view;
+  const { attestedAt, end: endsAt, signers, state = "pending" } = view;
   const isJudged = found.verdict === "good" || found.verdict === "bad";
   const restSeconds = isJudged ? recheckSeconds : RETRY_SECONDS;
-  await recordLook({ database, pageId, found: { ...found, state, endsAt }, restSeconds });
+  const seen = { state, endsAt, attestedAt, signers };
+  await recordLook({ database, pageId, found: { ...found, ...seen }, restSeconds });
 }
 
 async function judge(context: InspectContext, page: WatchedPage, view: PageView): Promise<Found> {
@@ -92,7 +99,7 @@ async function judge(context: InspectContext, page: WatchedPage, view: PageView)
     const judged = await judgeContent({ context, pageId, header, page: content.page, view });
     const [bad] = judged.bad;
     if (bad !== undefined) {
-      await context.onBad({ page, bad });
+      await context.onBad({ pageId, bad });
       if (verdict !== "bad") {
         const fields = { page: pageId, place: bad.leaf.index, reason: bad.reason };
         logger.error({ ...fields, wrong: judged.bad.length }, "page with a wrong leaf");
@@ -110,6 +117,10 @@ async function judge(context: InspectContext, page: WatchedPage, view: PageView)
   } catch (error) {
     if (!(error instanceof RetryableError)) throw error;
     // What was read is kept all the same: the store may not have it the next time.
-    return { ...kept, verdict: verdict === "bad" ? "bad" : "unjudged", error: describeError(error) };
+    return {
+      ...kept,
+      verdict: verdict === "bad" ? "bad" : "unjudged",
+      error: describeError(error),
+    };
   }
 }

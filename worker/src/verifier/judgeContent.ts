@@ -1,5 +1,10 @@
 import type { CheckedPage } from "@haca/protocol/blobs/pageBlob";
-import { PAGE_REASONS, type PageHeader, type PageLeaf, placesOf } from "@haca/protocol/pageSettlement";
+import {
+  PAGE_REASONS,
+  type PageHeader,
+  type PageLeaf,
+  placesOf,
+} from "@haca/protocol/pageSettlement";
 import { judgeLeaf } from "@haca/protocol/verdicts/judgeLeaf";
 import { ACCEPTED } from "@haca/protocol/verdicts/verdict";
 import { callMany } from "../chain/callMany.ts";
@@ -63,7 +68,10 @@ export async function judgeContent(parameters: {
     if (isDifferent(reason, filter)) {
       metrics.differences.inc();
       const fields = { page: pageId, place, contract: reason, filter };
-      logger.error(fields, "contract and worker judge a leaf differently: the contract's word counts");
+      logger.error(
+        fields,
+        "contract and worker judge a leaf differently: the contract's word counts",
+      );
     }
   }
   return judgement;
@@ -75,7 +83,8 @@ function isDifferent(reason: PageReason, filter: string): boolean {
   return isPure ? filter !== reason : false;
 }
 
-function reasonIn(answer: string | Revert | undefined): PageReason | { words: string } {
+/** What the contract says of a leaf, or the words of an endpoint that does not say it. */
+export function reasonIn(answer: string | Revert | undefined): PageReason | { words: string } {
   if (answer === undefined || answer === "0x") return { words: "nothing" };
   if (typeof answer === "object") return { words: answer.message };
   const [number] = pageInterface.decodeFunctionResult("judgeLeaf", answer);

@@ -48,16 +48,17 @@ export async function listRequests(parameters: {
   }));
 }
 
-/** How often an account has asked for leaves of a page. */
+/** How many leaves of a page an account has asked for, and how many of those nobody has shown yet. */
 export async function countRequests(parameters: {
   database: Database;
   pageId: string;
   requester: string;
-}): Promise<number> {
+}): Promise<{ made: number; open: number }> {
   const { database, pageId, requester } = parameters;
   const [row] = await database.query(
-    "SELECT count(*)::integer AS count FROM leaf_requests WHERE page_id = $1 AND requester = $2",
+    `SELECT count(*)::integer AS made, count(*) FILTER (WHERE ended_at IS NULL)::integer AS open
+    FROM leaf_requests WHERE page_id = $1 AND requester = $2`,
     [pageId, requester],
   );
-  return Number(row?.count);
+  return { made: Number(row?.made), open: Number(row?.open) };
 }

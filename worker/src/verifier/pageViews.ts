@@ -1,8 +1,8 @@
 import { ANSWER_TIME, endOfPage, PAGE_REASONS, PAGE_STATES } from "@haca/protocol/pageSettlement";
 import type { Block } from "ethers";
-import { isAnswered } from "../endpointWords.ts";
 import { callView } from "../chain/chain.ts";
 import { answerOf } from "../chain/rpcErrors.ts";
+import { isAnswered } from "../endpointWords.ts";
 import { RetryableError } from "../errors.ts";
 import type { VerifierContext } from "./verifierContext.ts";
 import type { WatchedState } from "./watchedPages.ts";

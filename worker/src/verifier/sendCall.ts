@@ -1,14 +1,16 @@
+import type { Revert } from "../chain/rpcErrors.ts";
 import { describeError, RefusedByEndpointError } from "../errors.ts";
 import type { Sender } from "../transactions/sender.ts";
 import { WouldRevertError } from "../transactions/sendTransaction.ts";
-import type { Revert } from "../chain/rpcErrors.ts";
 import type { VerifierContext } from "./verifierContext.ts";
 
 /**
  * What became of a call that is to be made: it is on its way by now, or was before; it waits, for cheaper gas or an endpoint
  * that takes it; or the contract would refuse it.
  */
-export type Sent = { state: "sent" | "underway" | "waiting" } | { state: "refused"; revert: Revert };
+export type Sent =
+  | { state: "sent" | "underway" | "waiting" }
+  | { state: "refused"; revert: Revert };
 
 /**
  * Sends a call unless it is on its way already: simulated first, so that what somebody else has done meanwhile costs nothing.

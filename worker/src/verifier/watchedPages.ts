@@ -23,7 +23,8 @@ export type WatchedPage = {
 /** A page as its proposal's event has it. */
 export type Proposed = { pageId: string; block: number; header: PageHeader; endsAt: bigint };
 
-const COLUMNS = `page_id, kind, tee_id, ledger_page::text, bitmap::text, root, blob_id, proposer, fee::text, state,
+/** What `pageOf` reads. */
+export const COLUMNS = `page_id, kind, tee_id, ledger_page::text, bitmap::text, root, blob_id, proposer, fee::text, state,
   ends_at::text, refuted_by, content, verdict,
   extract(epoch FROM now() - unreadable_since)::double precision AS unreadable_seconds`;
 
@@ -52,7 +53,8 @@ export async function recordRefuter(
 /** Pages that something has happened to are looked at soon. */
 export async function wakePages(tx: Queryable, pageIds: readonly string[]): Promise<void> {
   await tx.query(
-    "UPDATE watched_pages SET look_after = now(), collect_after = now() WHERE page_id = ANY ($1::text[])",
+    `UPDATE watched_pages SET look_after = now(), sign_after = now(), collect_after = now(), slash_after = now()
+    WHERE page_id = ANY ($1::text[])`,
     [[...pageIds]],
   );
 }
@@ -79,6 +81,7 @@ export async function claimLooks(parameters: {
 
 const RECORD_LOOK = `UPDATE watched_pages
 SET state = $2, ends_at = $3, verdict = $4, content = coalesce($5, content), last_error = $6,
+    attested_at = nullif($8::bigint, 0), signers = nullif($9::integer, 0),
     unreadable_since = CASE WHEN $4 = 'unreadable' THEN coalesce(unreadable_since, now()) END,
     judged_at = CASE WHEN $4 IN ('good', 'bad') THEN now() ELSE judged_at END,
     look_after = now() + make_interval(secs => $7)
@@ -91,6 +94,9 @@ export async function recordLook(parameters: {
   found: {
     state: WatchedState;
     endsAt: bigint;
+    /** when a quorum vouched for it, and who: both zero where none did */
+    attestedAt: bigint;
+    signers: bigint;
     verdict: PageVerdict;
     /** what was read for the first time */
     content?: string;
@@ -100,9 +106,10 @@ export async function recordLook(parameters: {
   restSeconds: number;
 }): Promise<void> {
   const { database, found, pageId, restSeconds } = parameters;
-  const { content, endsAt, error, state, verdict } = found;
+  const { attestedAt, content, endsAt, error, signers, state, verdict } = found;
   await database.query(RECORD_LOOK, [
     ...[pageId, state, String(endsAt), verdict, content ?? null, error ?? null, restSeconds],
+    ...[String(attestedAt), Number(signers)],
   ]);
 }
 
@@ -129,9 +136,9 @@ export async function listPages(parameters: {
 }): Promise<WatchedPage[]> {
   const { database, limit, states, verdicts } = parameters;
   const rows = await database.query(
-    `SELECT ${COLUMNS} FROM watched_pages
+    `SELECT ${COLUMNS} FROM watched_pages p
     WHERE closed_at IS NULL AND verdict = ANY ($1::text[]) AND state = ANY ($2::text[])
-    ORDER BY ends_at, page_id LIMIT $3`,
+    ORDER BY p.ends_at, p.page_id LIMIT $3`,
     [[...verdicts], [...states], limit],
   );
   return rows.map(pageOf);

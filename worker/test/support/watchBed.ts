@@ -109,7 +109,9 @@ export class WatchBed {
   worker(settings: Settings, roles: readonly string[] = ["watch"]): WorkerProcess {
     const worker = new WorkerProcess({ settings, roles });
     onTestFinished(() => worker.child.stop("SIGKILL"));
-    if (process.env.SHOW) onTestFinished(() => console.log(worker.child.lines.slice(-60).join("\n")));
+    if (process.env.SHOW)
+      onTestFinished(() => console.log(worker.child.lines.slice(-60).join("\n")));
+    onTestFinished(() => console.log(worker.child.lines.slice(-60).join("\n")));
     return worker;
   }
 
@@ -172,13 +174,13 @@ export class WatchBed {
   /** Transactions to `PageSettlement` that called a function and succeeded, oldest first. */
   async calls(name: string): Promise<string[]> {
     const { provider } = this.tee.chain;
-    const selector = pageInterface.getFunction(name)?.selector ?? name;
+    const selector = name.startsWith("0x") ? name : pageInterface.getFunction(name)?.selector;
     const found: string[] = [];
     const head = await provider.getBlockNumber();
     for (let number = 0; number <= head; number++) {
       const block = await provider.getBlock(number, true);
       for (const { data, hash } of block?.prefetchedTransactions ?? []) {
-        if (data.startsWith(selector)) found.push(hash);
+        if (data.startsWith(selector ?? name)) found.push(hash);
       }
     }
     return found;

@@ -2,8 +2,10 @@ import { EVIDENCE_WINDOW } from "@haca/protocol/pageSettlement";
 import type { Block } from "ethers";
 import type { Sender } from "../../transactions/sender.ts";
 import { latestBlock } from "../../verifier/pageViews.ts";
+import { answerRequests } from "./answerRequests.ts";
 import { pursueChallenges } from "./pursueChallenges.ts";
 import type { WatchContext } from "./watchContext.ts";
+import { rejectWithheld, requestLeaves } from "./withheldLeaves.ts";
 
 /** A step of a role that sends something. */
 export type Step = (parameters: {
@@ -13,7 +15,12 @@ export type Step = (parameters: {
 }) => Promise<void>;
 
 /** What the role `watch` does besides looking. */
-export const WATCH_STEPS: readonly Step[] = [pursueChallenges];
+export const WATCH_STEPS: readonly Step[] = [
+  pursueChallenges,
+  requestLeaves,
+  answerRequests,
+  rejectWithheld,
+];
 
 /**
  * One pass over everything that is to be sent. What is on its way is looked after first, whatever it is for: a transaction

@@ -7,7 +7,12 @@ import { withDuty } from "../../verifier/duties.ts";
 import { deepBlock, type PageView, viewPage } from "../../verifier/pageViews.ts";
 import { sendCall } from "../../verifier/sendCall.ts";
 import { findWatched, type WatchedPage } from "../../verifier/watchedPages.ts";
-import { endChallenge, listChallenges, type ChallengeOutcome, type PageChallenge } from "./challenges.ts";
+import {
+  type ChallengeOutcome,
+  endChallenge,
+  listChallenges,
+  type PageChallenge,
+} from "./challenges.ts";
 import type { WatchContext } from "./watchContext.ts";
 
 /** Challenges that are looked after in a pass. */
@@ -105,6 +110,7 @@ async function end(
   const fields = { page: pageId, place: challenge.leaf.index, reason };
   if (outcome === "won") logger.info(fields, "challenge won: the reward is in the account");
   else if (outcome === "forestalled") logger.info(fields, "somebody else has refuted the page");
-  else if (outcome === "withdrawn") logger.warn(fields, "challenge withdrawn: the leaf is good now");
+  else if (outcome === "withdrawn")
+    logger.warn(fields, "challenge withdrawn: the leaf is good now");
   else logger.error(fields, "too late for a challenge: the page stands");
 }

@@ -22,6 +22,9 @@ CREATE TABLE watched_pages (
   -- as the contract said at the last look; unix seconds
   state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'final', 'rejected', 'disproved', 'released')),
   ends_at numeric(78) NOT NULL,
+  -- as `PageSettlement` has them, where a quorum vouched for it
+  attested_at bigint,
+  signers integer,
   -- whose account got the reward where it was refuted
   refuted_by text,
   -- the blob, as long as something can be shown against the page: a store may lose it
@@ -31,13 +34,17 @@ CREATE TABLE watched_pages (
   unreadable_since timestamptz,
   last_error text,
   judged_at timestamptz,
-  -- not before these times is the page looked at again, and peers asked for their signatures
+  -- not before these times is the page looked at again, signed, peers asked for their signatures, and signers slashed
   look_after timestamptz NOT NULL DEFAULT now(),
+  sign_after timestamptz NOT NULL DEFAULT now(),
   collect_after timestamptz NOT NULL DEFAULT now(),
+  slash_after timestamptz DEFAULT now(),
   -- nothing can become of it any more, as deep as reorganisations are watched for
   closed_at timestamptz
 );
 CREATE INDEX watched_pages_due ON watched_pages (look_after) WHERE closed_at IS NULL;
+CREATE INDEX watched_pages_refuted ON watched_pages (slash_after) WHERE state IN ('rejected', 'disproved');
+CREATE INDEX watched_pages_attested ON watched_pages (attested_at) WHERE attested_at IS NOT NULL;
 
 -- Challenges. The salt is here before the commitment leaves, so that whoever comes next can make the challenge.
 CREATE TABLE page_challenges (
@@ -82,7 +89,6 @@ CREATE TABLE attestations (
   page_id text NOT NULL,
   key text NOT NULL,
   signature text NOT NULL,
-  is_own boolean NOT NULL,
   received_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (page_id, key)
 );
