@@ -66,6 +66,7 @@ export const CONTRACTS = [
   { name: "PageSettlement", abi: "pageSettlementAbi", ...GOVERNANCE, ...INDEXED },
   { name: "ValidatorStaking", abi: "validatorStakingAbi", ...GOVERNANCE },
   { name: "RewardRouter", abi: "rewardRouterAbi", ...GOVERNANCE },
+  { name: "StakedVotes", abi: "stakedVotesAbi", ...GOVERNANCE },
   { name: "TimelockController", abi: "timelockControllerAbi", ...GOVERNANCE, ...INDEXED },
   { name: "GenesisDistribution", abi: "genesisDistributionAbi", ...GOVERNANCE, ...INDEXED },
   { name: "OPG", abi: "opgAbi", ...GOVERNANCE, ...INDEXED, ...GENESIS(1) },

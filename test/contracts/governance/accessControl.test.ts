@@ -110,6 +110,7 @@ describe("access control", () => {
       ["PageSettlement", fixture.pageSettlement],
       ["ValidatorStaking", fixture.validatorStaking],
       ["RewardRouter", fixture.rewardRouter],
+      ["StakedVotes", fixture.stakedVotes],
       ["OPG", fixture.opg],
       ["VestingFactory", fixture.vestingFactory],
       ["VestingVault", await ethers.getContractAt("VestingVault", vault)],
