@@ -67,6 +67,7 @@ export const CONTRACTS = [
   { name: "ValidatorStaking", abi: "validatorStakingAbi", ...GOVERNANCE },
   { name: "RewardRouter", abi: "rewardRouterAbi", ...GOVERNANCE },
   { name: "DataFeeds", abi: "dataFeedsAbi", ...GOVERNANCE, ...INDEXED },
+  { name: "StakedVotes", abi: "stakedVotesAbi", ...GOVERNANCE },
   { name: "TimelockController", abi: "timelockControllerAbi", ...GOVERNANCE, ...INDEXED },
   { name: "GenesisDistribution", abi: "genesisDistributionAbi", ...GOVERNANCE, ...INDEXED },
   { name: "OPG", abi: "opgAbi", ...GOVERNANCE, ...INDEXED, ...GENESIS(1) },

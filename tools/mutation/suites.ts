@@ -49,6 +49,10 @@ const TABLE: readonly Row[] = [
     mocha: ["governance/governor", "governance/votes"],
   },
   {
+    contracts: ["governance/StakedVotes", "staking/parts/StakeHistory"],
+    mocha: ["staking/votes"],
+  },
+  {
     contracts: ["utils/CodeStore"],
     mocha: ["models/publishedData", "models/ModelRegistry"],
     solidity: ["models/CodeStore"],
@@ -79,6 +83,7 @@ const TABLE: readonly Row[] = [
       "staking/ValidatorStaking",
       "staking/parts/Attestations",
       "staking/parts/Delegations",
+      "staking/parts/PoolShares",
       "staking/parts/Slashing",
       "staking/parts/StakeRewards",
       "staking/parts/StakeStorage",

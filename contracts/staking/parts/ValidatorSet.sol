@@ -35,6 +35,7 @@ abstract contract ValidatorSet is StakeRewards, EIP712 {
         validatorOfKey[key] = msg.sender;
         content.key = key;
         content.commission = commission;
+        _enumerate(msg.sender, content);
         emit ValidatorRegistered(msg.sender, key, commission);
         _delegate(msg.sender, amount);
     }

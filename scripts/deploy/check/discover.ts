@@ -289,9 +289,10 @@ class Discovery {
     return logs;
   }
 
-  /** From the governor to the token, to who was given its whole supply, and to what that made. */
+  /** From the governor to whom it asks for votes, to the token, to who was given its whole supply, and to what that made. */
   async findToken(governor: string | undefined, until: number): Promise<void> {
-    await this.placeView("OPG", governor, "token");
+    await this.placeView("StakedVotes", governor, "token");
+    await this.placeView("OPG", this.contracts.get("StakedVotes"), "TOKEN");
     await this.placeView("OPG", this.contracts.get("NodeBonds"), "TOKEN");
     const token = this.contracts.get("OPG");
     if (token === undefined) return;

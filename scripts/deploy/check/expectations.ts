@@ -72,6 +72,8 @@ export function expectedArguments(
       return [of("AccessManager"), of("OPG")];
     case "DataFeeds":
       return [of("AccessManager"), of("TEERegistry")];
+    case "StakedVotes":
+      return [of("OPG"), of("ValidatorStaking")];
     case "TimelockController": {
       const predecessor = audit.timelocks[audit.timelocks.indexOf(address) - 1];
       return predecessor === undefined
@@ -81,7 +83,7 @@ export function expectedArguments(
     case "GenesisDistribution":
       return [FREE];
     case "HacaGovernor":
-      return [of("OPG"), of("TimelockController"), FREE];
+      return [of("StakedVotes"), of("TimelockController"), FREE];
     default:
       return undefined;
   }
@@ -116,7 +118,7 @@ export function expectedImmutables(
     case "HacaGovernor":
       return {
         ...domainImmutables(audit, "HACA Governor", address),
-        _token: word("OPG"),
+        _token: word("StakedVotes"),
         _nonVoting: zeroPadValue(NON_VOTING, WORD),
       };
     case "TimelockController":
@@ -165,6 +167,12 @@ export function expectedImmutables(
       return {
         ...domainImmutables(audit, "HACA DataFeeds", address),
         REGISTRY: word("TEERegistry"),
+      };
+    case "StakedVotes":
+      return {
+        TOKEN: word("OPG"),
+        STAKING: word("ValidatorStaking"),
+        NON_VOTING: zeroPadValue(NON_VOTING, WORD),
       };
     case "GenesisDistribution":
       return {

@@ -111,6 +111,7 @@ describe("access control", () => {
       ["ValidatorStaking", fixture.validatorStaking],
       ["RewardRouter", fixture.rewardRouter],
       ["DataFeeds", fixture.dataFeeds],
+      ["StakedVotes", fixture.stakedVotes],
       ["OPG", fixture.opg],
       ["VestingFactory", fixture.vestingFactory],
       ["VestingVault", await ethers.getContractAt("VestingVault", vault)],

@@ -82,6 +82,7 @@ export async function deployGovernance(connection: NetworkConnection) {
     nodeBonds: await getContractAt("NodeBonds", await addressOf("nodeBonds")),
     pageSettlement: await getContractAt("PageSettlement", await addressOf("pageSettlement")),
     validatorStaking: await getContractAt("ValidatorStaking", await addressOf("validatorStaking")),
+    stakedVotes: await getContractAt("StakedVotes", await addressOf("stakedVotes")),
     rewardRouter: await getContractAt("RewardRouter", await addressOf("rewardRouter")),
     dataFeeds: await getContractAt("DataFeeds", await addressOf("dataFeeds")),
     timelock: await getContractAt("TimelockController", await addressOf("timelock")),
