@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { ATTESTATION_TYPES, stakingDomain } from "@haca/protocol/validatorStaking";
 import { id, Signature, verifyTypedData, Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,7 +13,7 @@ import type { Settings } from "./support/worker.ts";
 
 /** Owners of the validators, who pay for what their machines send. */
 const OWNERS = [2, 3, 4] as const;
-const FREE_PORTS = [41_311, 41_312, 41_313] as const;
+let ports: number[];
 /** Blocks after which one is safe, on the chain of these tests. */
 const SAFE = 40;
 
@@ -25,8 +28,24 @@ beforeAll(async () => {
   staking = await StakingContract.deploy(bed.tee, bed.pages);
   for (const owner of OWNERS) await staking.enter({ owner, key: keyOf(owner), stake: 20_000 });
   await nextEpoch();
+  ports = await freePorts(OWNERS.length);
 });
 afterAll(() => bed?.stop());
+
+/** Ports that nobody listens at. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      return server;
+    }),
+  );
+  const found = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map(async (server) => once(server.close(), "close")));
+  return found;
+}
 
 /** Goes on to one hour after the next midnight, so that no test sees another one. */
 async function nextEpoch(): Promise<void> {
@@ -36,14 +55,14 @@ async function nextEpoch(): Promise<void> {
 
 const peersOf = (owner: number): string =>
   OWNERS.flatMap((other, place) =>
-    other === owner ? [] : `http://127.0.0.1:${FREE_PORTS[place]}`,
+    other === owner ? [] : `http://127.0.0.1:${ports[place]}`,
   ).join(",");
 
 const settingsOf = (owner: number, changes: Settings = {}): Settings =>
   bed.settings(owner, {
     HACA_VALIDATOR_KEY: keyOf(owner).privateKey,
     HACA_VALIDATOR_PEERS: peersOf(owner),
-    HACA_HTTP_PORT: String(FREE_PORTS[OWNERS.indexOf(owner as 2)]),
+    HACA_HTTP_PORT: String(ports[OWNERS.indexOf(owner as 2)]),
     ...changes,
   });
 

@@ -26,7 +26,7 @@ const FOLDERS: readonly (readonly [Part, string])[] = [
 /** Who uses a setting that not every role uses. */
 const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
   HACA_NODE_KEY: ["infer", "collect", "settle"],
-  HACA_MODELS: ["infer", "prove"],
+  HACA_MODELS: ["infer", "prove", "watch"],
   HACA_DATA_DIR: [...RUNNING, "status"],
   HACA_WORKER_DATABASE_URL: [...QUEUE, "facilitate", ...WATCHING, "status"],
   HACA_DATABASE_POOL: [...QUEUE, "facilitate", ...WATCHING],
@@ -73,6 +73,7 @@ const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
   HACA_URGENT_SECONDS: WATCHING,
   HACA_RECHECK_SECONDS: WATCHING,
   HACA_REQUEST_LEAVES: ["watch"],
+  HACA_DEMAND_PROOFS: ["watch"],
   HACA_REQUEST_AFTER_SECONDS: ["watch"],
   HACA_ANSWER_REQUESTS: ["watch"],
   HACA_PAY_MINIMUM: ["validate"],

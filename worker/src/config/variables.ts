@@ -61,7 +61,7 @@ export const VARIABLES = {
   }),
   HACA_MODELS: variable({
     schema: list.refine((folders) => folders.length > 0, { error: "must name a folder" }),
-    help: "folders of compiled models, separated by commas (roles infer and prove)",
+    help: "folders of compiled models, separated by commas (roles infer and prove; watch: those to run again)",
   }),
   HACA_DATA_DIR: variable({
     schema: z.string(),
@@ -305,6 +305,11 @@ export const VARIABLES = {
     schema: integer(0, 255),
     default: "8",
     help: "leaves of a page whose blob cannot be read that are asked for at most; 0: none",
+  }),
+  HACA_DEMAND_PROOFS: variable({
+    schema: integer(0, 255),
+    default: "4",
+    help: "proofs of a page that are demanded at most where its blob lacks the words; of wrong ones: any number",
   }),
   HACA_REQUEST_AFTER_SECONDS: variable({
     schema: integer(0, 7 * 86_400),

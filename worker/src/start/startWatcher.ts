@@ -10,6 +10,8 @@ import { requireContract } from "../chain/requireContract.ts";
 import { StartError } from "../errors.ts";
 import { claimIdentity } from "../jobs/acceptJob.ts";
 import { createMetrics, type Metrics } from "../metrics/createMetrics.ts";
+import { loadServedModels } from "../models/loadServedModels.ts";
+import type { ServedModel } from "../models/servedModel.ts";
 import { type Condition, Wakeup } from "../repeat.ts";
 import { addAttestationRoutes } from "../roles/validate/addAttestationRoutes.ts";
 import { attestPages } from "../roles/validate/attestPages.ts";
@@ -22,6 +24,7 @@ import type { ValidateContext } from "../roles/validate/validateContext.ts";
 import { makeChallenge } from "../roles/watch/challenges.ts";
 import { createWatchApp } from "../roles/watch/createWatchApp.ts";
 import { createActPass, type Step, WATCH_STEPS } from "../roles/watch/createWatchPass.ts";
+import { noteDoubts } from "../roles/watch/doubtedLeaves.ts";
 import type { WatchConfig } from "../roles/watch/readWatchConfig.ts";
 import type { WatchContext } from "../roles/watch/watchContext.ts";
 import type { Database } from "../storage/database.ts";
@@ -68,6 +71,10 @@ export async function startWatcher(parameters: {
     });
     const { provider } = chain;
     closers.add(async () => provider.destroy());
+    const models = await untilReachable({
+      operation: () => loadServedModels({ folders: config.models, addressBook: book, chain }),
+      ...{ signal, logger },
+    });
     const named = Object.entries({ ...contracts.addresses });
     for (const [name, address] of named)
       await requireContract({ provider, chainId, name, address });
@@ -87,7 +94,7 @@ export async function startWatcher(parameters: {
       signal: stopping.signal,
     });
     const conditions = new Map<string, Condition>(roles.map((role) => [role, WORKING]));
-    const loops = loopsOf({ config, context, signal: stopping.signal });
+    const loops = loopsOf({ config, context, models, signal: stopping.signal });
     const app = createWatchApp({
       ...{ database, metrics, logger, conditions, account },
       bodyLimit: config.http.bodyLimit,
@@ -169,6 +176,7 @@ function contextOf(parameters: {
       urgentSeconds: BigInt(config.urgentSeconds),
     },
     requestLeaves: config.requestLeaves,
+    demandProofs: config.demandProofs,
     requestAfterSeconds: config.requestAfterSeconds,
     answersRequests: config.answersRequests,
   };
@@ -178,16 +186,20 @@ function contextOf(parameters: {
 function loopsOf(parameters: {
   config: WatchConfig;
   context: WatchContext;
+  models: readonly ServedModel[];
   signal: AbortSignal;
 }): Loop[] {
-  const { config, context, signal } = parameters;
+  const { config, context, models, signal } = parameters;
   const { database, logger, senders } = context;
   const { pollMs: intervalMs, roles } = config;
   const challenger = senders.calm.account;
   const isWatching = roles.includes("watch");
-  const looking = {
-    ...context,
-    async onBad({ bad, pageId }: Parameters<InspectContext["onBad"]>[0]) {
+  const looking: InspectContext = {
+    ...{ ...context, models },
+    async onDoubted({ doubted, pageId }) {
+      if (isWatching) await noteDoubts({ database, pageId, doubted });
+    },
+    async onBad({ bad, pageId }) {
       if (!isWatching) return;
       if (!(await makeChallenge({ database, pageId, bad, challenger }))) return;
       const fields = { page: pageId, place: bad.leaf.index, reason: bad.reason };

@@ -8,6 +8,9 @@ import type { InspectContext } from "./inspectPages.ts";
 import { recordEvent, TOPICS, wakeForEvents } from "./pageEvents.ts";
 import { judgeShown } from "./shownLeaves.ts";
 import type { VerifierContext } from "./verifierContext.ts";
+import { findWatched } from "./watchedPages.ts";
+
+type FollowContext = VerifierContext & Pick<InspectContext, "onBad" | "onDoubted">;
 
 /** Blocks whose events are recorded together. */
 const MAXIMUM_SPAN = 5_000;
@@ -19,9 +22,7 @@ const OVERLAP = 16;
  * block is not there any more at the next look, the chain was reorganised: everything after the youngest one that is still
  * there is forgotten and read anew. Returns whether there is more to read.
  */
-export function createFollowPass(
-  context: VerifierContext & Pick<InspectContext, "onBad">,
-): () => Promise<boolean> {
+export function createFollowPass(context: FollowContext): () => Promise<boolean> {
   const { chain, database, firstBlock, staking } = context;
   const { provider } = chain;
   const slices = new LogSlices();
@@ -43,8 +44,8 @@ export function createFollowPass(
     );
     const hash = await requireUnchanged({ context, block: end, number: to });
     // Before the answers count as read: a leaf that was shown is nowhere but in its transaction.
-    for (const { bad, pageId } of await judgeShown({ context, logs: logs.filter(isAnswer) })) {
-      await context.onBad({ pageId, bad });
+    for (const shown of await judgeShown({ context, logs: logs.filter(isAnswer) })) {
+      await tell(context, shown);
     }
     await database.transaction(async (tx) => {
       for (const log of logs) {
@@ -57,6 +58,21 @@ export function createFollowPass(
     });
     return to < latest.number;
   };
+}
+
+async function tell(
+  context: FollowContext,
+  { bad, pageId, place }: Awaited<ReturnType<typeof judgeShown>>[number],
+): Promise<void> {
+  const { database } = context;
+  if (bad !== undefined) {
+    await context.onBad({ pageId, bad });
+    return;
+  }
+  // Where the blob can be read the model was run again: whoever asks for leaves of it brings nobody to demand their proofs.
+  if ((await findWatched({ database, pageId }))?.verdict !== "unreadable") return;
+  const reason = "the blob cannot be read";
+  await context.onDoubted({ pageId, doubted: [{ place, isWrong: false, reason }] });
 }
 
 const ANSWERED = pageInterface.getEvent("LeafAnswered")?.topicHash;

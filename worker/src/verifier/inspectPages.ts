@@ -1,9 +1,11 @@
 import { BlobError } from "@haca/protocol/blobs/blobError";
-import { EVIDENCE_WINDOW } from "@haca/protocol/pageSettlement";
+import { EVIDENCE_WINDOW, OPTIMISTIC } from "@haca/protocol/pageSettlement";
 import { describeError, RetryableError } from "../errors.ts";
+import type { ServedModel } from "../models/servedModel.ts";
 import { type BadLeaf, judgeContent } from "./judgeContent.ts";
 import { deepBlock, latestBlock, type PageView, viewPage } from "./pageViews.ts";
 import { type PageContent, readContent } from "./readContent.ts";
+import { type DoubtedLeaf, rerunModels } from "./rerunModels.ts";
 import type { VerifierContext } from "./verifierContext.ts";
 import {
   claimLooks,
@@ -19,8 +21,12 @@ const LIMIT = 8;
 const RETRY_SECONDS = 15;
 
 export type InspectContext = VerifierContext & {
+  /** models to run again on leaves of optimistic pages */
+  models: readonly ServedModel[];
   /** told of each page with a wrong leaf, before anything of it is recorded; may be told again */
   onBad: (parameters: { pageId: string; bad: BadLeaf }) => Promise<void>;
+  /** the same of leaves of which there may be no proof */
+  onDoubted: (parameters: { pageId: string; doubted: DoubtedLeaf[] }) => Promise<void>;
 };
 
 /**
@@ -112,6 +118,7 @@ async function judge(context: InspectContext, page: WatchedPage, view: PageView)
       const error = `place ${missing.place}: ${missing.words}`;
       return { ...kept, verdict: "unjudged", error };
     }
+    if (header.kind === OPTIMISTIC) return { ...kept, ...(await rerun(context, page, content)) };
     if (verdict !== "good") logger.info({ page: pageId }, "every leaf of the page is good");
     return { ...kept, verdict: "good" };
   } catch (error) {
@@ -123,4 +130,32 @@ async function judge(context: InspectContext, page: WatchedPage, view: PageView)
       error: describeError(error),
     };
   }
+}
+
+/** What a model answers does not change: it is run once on a page. */
+async function rerun(
+  context: InspectContext,
+  page: WatchedPage,
+  content: PageContent,
+): Promise<Found> {
+  const { logger, models } = context;
+  const { header, lastError, pageId, verdict } = page;
+  if (verdict === "good" || verdict === "bad") {
+    return { verdict, ...(lastError === null ? {} : { error: lastError }) };
+  }
+  const { doubted, unknown } = await rerunModels({ models, header, page: content.page });
+  if (doubted.length > 0) await context.onDoubted({ pageId, doubted });
+  const [wrong] = doubted.filter(({ isWrong }) => isWrong);
+  if (wrong !== undefined) {
+    const { place, reason } = wrong;
+    logger.error(
+      { page: pageId, place, reason, doubted: doubted.length },
+      "page with a wrong answer",
+    );
+    return { verdict: "bad", error: `place ${place}: ${reason}` };
+  }
+  const fields = { page: pageId, unknown, doubted: doubted.length };
+  if (unknown === 0) logger.info(fields, "no answer of the page is wrong");
+  else logger.warn(fields, "answers of the page are of models that are not at hand: not run again");
+  return { verdict: "good" };
 }

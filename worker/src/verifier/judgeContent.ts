@@ -1,5 +1,6 @@
 import type { CheckedPage } from "@haca/protocol/blobs/pageBlob";
 import {
+  OPTIMISTIC,
   PAGE_REASONS,
   type PageHeader,
   type PageLeaf,
@@ -100,13 +101,13 @@ async function filterLeaves(parameters: {
 }): Promise<string[]> {
   const { context, header, leaves, view } = parameters;
   const { chain, keys } = context;
-  const { teeId } = header;
-  const enclave = await keys.enclaveOf({ teeId, leaves });
+  const { kind, teeId } = header;
+  // In an optimistic page the node's own signature counts.
+  const enclave = kind === OPTIMISTIC ? undefined : await keys.enclaveOf({ teeId, leaves });
+  const version = { inputWords: 0, outputWords: 0, admittedAt: 0n };
   const state = {
     domain: chain.domain,
-    versions: new Map(
-      leaves.map(({ result }) => [result.modelVersion, { inputWords: 0, outputWords: 0 }]),
-    ),
+    versions: new Map(leaves.map(({ result }) => [result.modelVersion, version])),
     enclaves: new Map(enclave === undefined ? [] : [[teeId, enclave]]),
   };
   const { proposedAt, resultWindow } = view;

@@ -10,6 +10,7 @@ import { insertProposed, recordRefuter, wakePages } from "./watchedPages.ts";
 const PAGE_EVENTS = [
   ...["PageProposed", "PageAttested", "PageRefuted", "PageReleased"],
   ...["LeafRequested", "LeafAnswered", "LeafRequestReturned"],
+  ...["ProofDemanded", "ProofGiven", "DemandReturned"],
 ] as const;
 
 /** What is looked for in the chain's logs. */
@@ -42,11 +43,13 @@ export async function recordEvent(parameters: {
     await insertProposed(tx, { pageId, block, header, endsAt: args.end });
   } else if (name === "PageRefuted") {
     await recordRefuter(tx, { pageId, challenger: args.challenger });
-  } else if (name === "LeafRequested") {
-    const { deadline, index, requester } = args;
-    await insertRequest(tx, { pageId, place: Number(index), block, requester, deadline });
-  } else if (isNews && (name === "LeafAnswered" || name === "LeafRequestReturned")) {
-    await endRequest(tx, { pageId, place: Number(args.index) });
+  } else if (name === "LeafRequested" || name === "ProofDemanded") {
+    const wants = name === "LeafRequested" ? "leaf" : "proof";
+    const { deadline, index, requester = args.demander } = args;
+    await insertRequest(tx, { pageId, place: Number(index), wants, block, requester, deadline });
+  } else if (isNews && name !== "PageAttested" && name !== "PageReleased") {
+    const wants = name === "ProofGiven" || name === "DemandReturned" ? "proof" : "leaf";
+    await endRequest(tx, { pageId, place: Number(args.index), wants });
   }
 }
 

@@ -16,7 +16,7 @@ const RELEASED = 1n;
 export type PageView = {
   /** undefined where it was not proposed */
   state: WatchedState | undefined;
-  /** last second in which it is pending, unless somebody waits for a leaf then; also of a page that is not any more */
+  /** last second in which it is pending, unless somebody waits for a leaf or a proof then; also of a page that is not any more */
   end: bigint;
   /** last second for a request for a leaf */
   lastRequest: bigint;
@@ -26,6 +26,8 @@ export type PageView = {
   shortRoad: bigint;
   resultWindow: bigint;
   openRequests: bigint;
+  /** proofs that somebody waits for */
+  openDemands: bigint;
   signers: bigint;
   attesterNumber: bigint;
   reason: (typeof PAGE_REASONS)[number];
@@ -45,9 +47,9 @@ export async function viewPage(parameters: {
   const contract = "pageSettlement";
   const number = block === undefined ? {} : { block };
   const at = { chain, contract, values: [pageId], ...number } as const;
-  const [[place], [record]] = (await answerOf(
-    Promise.all([callView({ ...at, name: "stateOfPage" }), callView({ ...at, name: "pageOf" })]),
-  )) as [[bigint], [Record<string, bigint>]];
+  const [[place], [record], [clock]] = (await answerOf(
+    Promise.all(["stateOfPage", "pageOf", "clockOf"].map((name) => callView({ ...at, name }))),
+  )) as [[bigint], [Record<string, bigint>], [{ stopped: bigint; open: bigint }]];
   const field = (name: string): bigint => record[name] ?? 0n;
   const state = PAGE_STATES[Number(place)] ?? "None";
   const isReleased = field("outcome") === RELEASED;
@@ -59,7 +61,8 @@ export async function viewPage(parameters: {
   return {
     ...times,
     state: state === "None" ? undefined : isReleased ? "released" : lower(state),
-    end: endOfPage({ ...times, extendedUntil }),
+    end: endOfPage({ ...times, extendedUntil }, clock.stopped),
+    openDemands: clock.open,
     lastRequest: endOfPage({ ...times, extendedUntil: 0n }) - ANSWER_TIME,
     reason: PAGE_REASONS[Number(field("reason"))] ?? "None",
     resultWindow: field("resultWindow"),

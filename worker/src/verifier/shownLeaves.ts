@@ -1,5 +1,10 @@
 import { hashResult } from "@haca/protocol/inferenceResult";
-import { type PageHeader, type PageLeaf, pageIdOf } from "@haca/protocol/pageSettlement";
+import {
+  OPTIMISTIC,
+  type PageHeader,
+  type PageLeaf,
+  pageIdOf,
+} from "@haca/protocol/pageSettlement";
 import { EMPTY_LEAF, resultLeaf, verifyResultPageProof } from "@haca/protocol/resultPage";
 import type { Log } from "ethers";
 import { callMany } from "../chain/callMany.ts";
@@ -36,12 +41,18 @@ function plain(value: unknown): unknown {
   return typeof result.toObject === "function" ? result.toObject(true) : value;
 }
 
-/** Wrong leaves among those that answers have shown; a page whose blob nobody can read is known by them alone. */
+/** What is to be said of a leaf that was shown: what is wrong with it, or that its proof can be demanded. */
+type Shown = { pageId: string; place: number; bad?: BadLeaf };
+
+/**
+ * Wrong leaves among those that answers have shown, and leaves of optimistic pages, of which the contract cannot see whether
+ * they are wrong; a page whose blob nobody can read is known by them alone.
+ */
 export async function judgeShown(parameters: {
   context: Pick<VerifierContext, "chain">;
   /** `LeafAnswered` */
   logs: readonly Log[];
-}): Promise<{ pageId: string; bad: BadLeaf }[]> {
+}): Promise<Shown[]> {
   const { context, logs } = parameters;
   const { chain } = context;
   const pageIds = new Set(logs.map(({ topics: [, pageId] }) => pageId));
@@ -61,15 +72,17 @@ export async function judgeShown(parameters: {
       data: pageInterface.encodeFunctionData("judgeLeaf", [header, leaf]),
     })),
   });
-  return found.flatMap(({ answered: { header, leaf }, pageId }, place) => {
-    const reason = reasonIn(answers[place]);
-    if (typeof reason === "object" || reason === "None") return [];
+  return found.flatMap(({ answered: { header, leaf }, pageId }, number): Shown[] => {
+    const reason = reasonIn(answers[number]);
+    const place = leaf.index;
+    if (typeof reason === "object") return [];
+    if (reason === "None") return header.kind === OPTIMISTIC ? [{ pageId, place }] : [];
     const { result, signature } = leaf;
     const digest = hashResult({ domain: chain.domain, result });
     const hash = resultLeaf({ digest, signature });
     const isThere = verifyResultPageProof({
       ...{ root: header.root, leaf: hash, index: leaf.index, proof: leaf.siblings },
     });
-    return [{ pageId, bad: { leaf, reason, leafHash: isThere ? hash : EMPTY_LEAF } }];
+    return [{ pageId, place, bad: { leaf, reason, leafHash: isThere ? hash : EMPTY_LEAF } }];
   });
 }

@@ -16,6 +16,7 @@ export type WatchedPage = {
   verdict: PageVerdict;
   /** whose account got the reward; null where nobody has refuted it, as far as events were read */
   refutedBy: string | null;
+  lastError: string | null;
   /** seconds for which its blob could not be read; null where it can */
   unreadableSeconds: number | null;
 };
@@ -25,7 +26,7 @@ export type Proposed = { pageId: string; block: number; header: PageHeader; ends
 
 /** What `pageOf` reads. */
 export const COLUMNS = `page_id, kind, tee_id, ledger_page::text, bitmap::text, root, blob_id, proposer, fee::text, state,
-  ends_at::text, refuted_by, content, verdict,
+  ends_at::text, refuted_by, content, verdict, last_error,
   extract(epoch FROM now() - unreadable_since)::double precision AS unreadable_seconds`;
 
 const INSERT = `INSERT INTO watched_pages (
@@ -189,6 +190,7 @@ export function pageOf(row: Row): WatchedPage {
     refutedBy: row.refuted_by as string | null,
     content: row.content as string | null,
     verdict: row.verdict as PageVerdict,
+    lastError: row.last_error as string | null,
     unreadableSeconds: row.unreadable_seconds === null ? null : Number(row.unreadable_seconds),
   };
 }

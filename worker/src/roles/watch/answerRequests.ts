@@ -20,7 +20,7 @@ export const answerRequests: Step = async ({ context, head, sender }) => {
   const { database } = context;
   if (!context.answersRequests) return;
   for (const request of await listRequests({ database, limit: LIMIT })) {
-    if (request.requester === sender.account) continue;
+    if (request.requester === sender.account || request.wants !== "leaf") continue;
     if (BigInt(head.timestamp) > request.deadline) continue;
     await withDuty({
       ...{ database, name: `answer ${request.pageId} ${request.place}` },
@@ -44,7 +44,7 @@ async function answer(parameters: {
   const asked = { chain, contract, name: "leafRequestOf", values: [pageId, place] } as const;
   const [open] = (await answerOf(callView({ ...asked, block: head.number }))) as [LeafRequest];
   if (open.requester === ZeroAddress) {
-    await endRequest(database, { pageId, place });
+    await endRequest(database, request);
     return;
   }
   const leaf = await readContent(context, page)

@@ -3,9 +3,11 @@ import type { Block } from "ethers";
 import type { Sender } from "../../transactions/sender.ts";
 import { latestBlock } from "../../verifier/pageViews.ts";
 import { answerRequests } from "./answerRequests.ts";
+import { demandProofs } from "./demandProofs.ts";
 import { pursueChallenges } from "./pursueChallenges.ts";
+import { rejectPages } from "./rejectPages.ts";
+import { requestLeaves } from "./requestLeaves.ts";
 import type { WatchContext } from "./watchContext.ts";
-import { rejectWithheld, requestLeaves } from "./withheldLeaves.ts";
 
 /** A step of a role that sends something. */
 export type Step = (parameters: {
@@ -17,9 +19,10 @@ export type Step = (parameters: {
 /** What the role `watch` does besides looking. */
 export const WATCH_STEPS: readonly Step[] = [
   pursueChallenges,
+  demandProofs,
   requestLeaves,
   answerRequests,
-  rejectWithheld,
+  rejectPages,
 ];
 
 /**
@@ -48,7 +51,10 @@ export function createActPass(
 const NEXT_END = `SELECT min(CASE WHEN p.ends_at >= $1 THEN p.ends_at ELSE p.ends_at + $2 END)::text AS due
 FROM watched_pages p
 WHERE p.closed_at IS NULL
-  AND EXISTS (SELECT 1 FROM page_challenges c WHERE c.page_id = p.page_id AND c.state = 'open')`;
+  AND (
+    EXISTS (SELECT 1 FROM page_challenges c WHERE c.page_id = p.page_id AND c.state = 'open')
+    OR p.state = 'pending' AND EXISTS (SELECT 1 FROM doubted_leaves d WHERE d.page_id = p.page_id)
+  )`;
 
 async function isUrgent(context: WatchContext, head: Block): Promise<boolean> {
   const { database, senders } = context;

@@ -40,6 +40,9 @@ export type WatchConfig = QueueConfig & {
   urgentSeconds: number;
   recheckSeconds: number;
   requestLeaves: number;
+  demandProofs: number;
+  /** folders of compiled models, to be run again on leaves of optimistic pages */
+  models: readonly string[];
   requestAfterSeconds: number;
   answersRequests: boolean;
   /** absent without the role `validate` */
@@ -85,6 +88,8 @@ export function readWatchConfig(parameters: {
     urgentMaxFeePerGas,
     urgentSeconds: required(settings, "HACA_URGENT_SECONDS"),
     recheckSeconds: required(settings, "HACA_RECHECK_SECONDS"),
+    demandProofs: required(settings, "HACA_DEMAND_PROOFS"),
+    models: roles.includes("watch") ? modelsIn(settings) : [],
     requestLeaves: required(settings, "HACA_REQUEST_LEAVES"),
     requestAfterSeconds: required(settings, "HACA_REQUEST_AFTER_SECONDS"),
     answersRequests: required(settings, "HACA_ANSWER_REQUESTS"),
@@ -99,6 +104,9 @@ export function readWatchConfig(parameters: {
     logLevel: required(settings, "HACA_LOG_LEVEL"),
   };
 }
+
+const modelsIn = (settings: Settings): string[] =>
+  (optional(settings, "HACA_MODELS") ?? []).map((folder) => resolve(folder));
 
 /** Nonces of an account come from one queue. */
 function requireOwnKey(settings: Settings, key: string): void {

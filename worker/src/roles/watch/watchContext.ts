@@ -18,6 +18,8 @@ export type WatchContext = VerifierContext & {
   requestLeaves: number;
   /** for how long a blob cannot be read before that, in seconds */
   requestAfterSeconds: number;
+  /** proofs of a page's leaves that are demanded at most where nothing shows that they are wrong */
+  demandProofs: number;
   /** whether leaves that others ask for are shown */
   answersRequests: boolean;
 };

@@ -63,19 +63,31 @@ CREATE TABLE page_challenges (
 );
 CREATE INDEX page_challenges_open ON page_challenges (made_at) WHERE state = 'open';
 
--- Leaves that somebody waits for.
+-- Leaves, and proofs of leaves, that somebody waits for.
 CREATE TABLE leaf_requests (
   page_id text NOT NULL,
   place smallint NOT NULL,
+  wants text NOT NULL CHECK (wants IN ('leaf', 'proof')),
   block_number bigint NOT NULL,
   requester text NOT NULL,
   -- last second for an answer, in unix seconds
   deadline numeric(78) NOT NULL,
-  -- answered, returned, or its page ended by it
+  -- given, returned, or its page ended by it
   ended_at timestamptz,
-  PRIMARY KEY (page_id, place, block_number)
+  PRIMARY KEY (page_id, place, wants, block_number)
 );
 CREATE INDEX leaf_requests_open ON leaf_requests (deadline) WHERE ended_at IS NULL;
+
+-- Leaves of optimistic pages of which a proof is to be demanded: there is none of one that is wrong.
+CREATE TABLE doubted_leaves (
+  page_id text NOT NULL,
+  place smallint NOT NULL,
+  -- the model answers otherwise; false: there is nothing to run it on
+  is_wrong boolean NOT NULL,
+  reason text NOT NULL,
+  doubted_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (page_id, place)
+);
 
 -- Sets of validators, as they were frozen for epochs.
 CREATE TABLE snapshots (
