@@ -4,46 +4,57 @@ import { ROLES, type Settings } from "./readConfig.ts";
 import { flagOf, VARIABLES, type VariableName } from "./variables.ts";
 
 /** What the command line can name: the roles that share a process, those that have one alone, and `status`. */
-export const PARTS = [...ROLES, "heartbeat", "facilitate", "status"] as const;
+export const PARTS = [...ROLES, "heartbeat", "facilitate", "data-node", "status"] as const;
 export type Part = (typeof PARTS)[number];
 
 const COLUMNS = 80;
 const PROJECT = join(import.meta.dirname, "../../..");
 const names = Object.keys(VARIABLES) as VariableName[];
 const QUEUE: readonly Part[] = ["infer", "prove", "collect", "settle"];
-const RUNNING: readonly Part[] = [...QUEUE, "heartbeat", "facilitate"];
+const RUNNING: readonly Part[] = [...QUEUE, "heartbeat", "facilitate", "data-node"];
+const DATA_NODE: readonly Part[] = ["data-node"];
 const FACILITATE: readonly Part[] = ["facilitate"];
 const STORING: readonly Part[] = ["settle", "facilitate"];
+
+/** Folders of roles whose account is another than the node's, and so their queue. */
+const FOLDERS: Partial<Record<Part, string>> = {
+  ...{ facilitate: "data/facilitator", "data-node": "data/data-node" },
+};
 
 /** Who uses a setting that not every role uses. */
 const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
   HACA_NODE_KEY: ["infer", "collect", "settle"],
   HACA_MODELS: ["infer", "prove"],
   HACA_DATA_DIR: [...RUNNING, "status"],
-  HACA_WORKER_DATABASE_URL: [...QUEUE, "facilitate", "status"],
-  HACA_DATABASE_POOL: [...QUEUE, "facilitate"],
+  HACA_WORKER_DATABASE_URL: [...QUEUE, "facilitate", "data-node", "status"],
+  HACA_DATABASE_POOL: [...QUEUE, "facilitate", "data-node"],
   HACA_HTTP_HOST: [...RUNNING, "status"],
   HACA_HTTP_PORT: [...RUNNING, "status"],
   HACA_HTTP_BODY_LIMIT: [...QUEUE, "facilitate"],
   HACA_PROVER: ["prove"],
   HACA_PROVE_THREADS: ["prove"],
   HACA_PRICE: ["infer"],
-  HACA_CONFIRMATIONS: ["settle", "facilitate"],
+  HACA_CONFIRMATIONS: ["settle", "facilitate", "data-node"],
   HACA_REORG_BLOCKS: ["settle", "facilitate"],
-  HACA_POLL_MS: ["prove", "settle", "heartbeat", "facilitate"],
-  HACA_REBROADCAST_MS: ["settle", "heartbeat", "facilitate"],
-  HACA_REPLACE_MS: ["settle", "facilitate"],
-  HACA_MAX_FEE_PER_GAS: ["settle", "heartbeat", "facilitate"],
+  HACA_POLL_MS: ["prove", "settle", "heartbeat", "facilitate", "data-node"],
+  HACA_REBROADCAST_MS: ["settle", "heartbeat", "facilitate", "data-node"],
+  HACA_REPLACE_MS: ["settle", "facilitate", "data-node"],
+  HACA_MAX_FEE_PER_GAS: ["settle", "heartbeat", "facilitate", "data-node"],
   HACA_BATCH_SIZE: ["settle"],
   HACA_BATCH_MAX_AGE: ["settle"],
   HACA_PAGE_SIZE: ["settle"],
   HACA_PAGE_MAX_AGE: ["settle"],
   HACA_OPERATORS: ["collect"],
   HACA_MODEL_REFRESH_MS: ["infer", "settle"],
-  HACA_ENCLAVE_URL: ["heartbeat"],
+  HACA_ENCLAVE_URL: ["heartbeat", "data-node"],
   HACA_HEARTBEAT_KEY: ["heartbeat"],
   HACA_HEARTBEAT_SECONDS: ["heartbeat"],
   HACA_SESSION_SECONDS: ["heartbeat"],
+  HACA_DATA_NODE_KEY: DATA_NODE,
+  HACA_FEEDS: DATA_NODE,
+  HACA_DATA_PEERS: DATA_NODE,
+  HACA_FEED_DEVIATION: DATA_NODE,
+  HACA_OBSERVE_SECONDS: DATA_NODE,
   HACA_FACILITATOR_KEY: FACILITATE,
   HACA_PAYMENT_RECEIVERS: FACILITATE,
   HACA_PAYMENT_WAIT_MS: FACILITATE,
@@ -90,10 +101,8 @@ export function readSettings(parameters: {
   }
   const placed = (path: string | undefined) => (path ? resolve(folder, path) : path);
   settings.HACA_ADDRESS_BOOK = placed(settings.HACA_ADDRESS_BOOK);
-  // Its account is another than the node's, and so is its queue.
-  const standard = parts.includes("facilitate")
-    ? "data/facilitator"
-    : (VARIABLES.HACA_DATA_DIR.default ?? "");
+  const [own] = parts.flatMap((part) => FOLDERS[part] ?? []);
+  const standard = own ?? VARIABLES.HACA_DATA_DIR.default ?? "";
   settings.HACA_DATA_DIR = placed(settings.HACA_DATA_DIR) || join(PROJECT, standard);
   if (settings.HACA_PROVER !== "none") settings.HACA_PROVER = placed(settings.HACA_PROVER);
   settings.HACA_MODELS = settings.HACA_MODELS?.split(",")
