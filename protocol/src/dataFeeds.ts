@@ -104,3 +104,19 @@ export const readerAddress = (parameters: {
   const values = AbiCoder.defaultAbiCoder().encode(["bytes32", "uint8"], [feedId, decimals]);
   return getCreate2Address(feeds, feedId, keccak256(`${creationCode}${values.slice(2)}`));
 };
+
+const DECIMAL = /^(-?)(\d{1,60})(?:\.(\d{1,60}))?(?:[eE]([+-]?\d{1,2}))?$/;
+
+/**
+ * A number in decimal, as JSON writes it, as an integer of so many decimals. What is behind them is cut off, towards zero:
+ * all nodes have to do the same. Undefined for what is no number, or does not fit a value.
+ */
+export function parseValue(text: string, decimals: number): bigint | undefined {
+  const [, sign, whole = "", fraction = "", exponent = "0"] = DECIMAL.exec(text) ?? [];
+  if (sign === undefined) return undefined;
+  const digits = BigInt(`${whole}${fraction}`);
+  const shift = decimals + Number(exponent) - fraction.length;
+  const magnitude = shift >= 0 ? digits * 10n ** BigInt(shift) : digits / 10n ** BigInt(-shift);
+  const value = sign === "-" ? -magnitude : magnitude;
+  return BigInt.asIntN(Number(VALUE_BITS), value) === value ? value : undefined;
+}

@@ -9,6 +9,7 @@ import { ROLES, readConfig, readQueueConfig, type Settings } from "./config/read
 import { flagOf, VARIABLES, type VariableName } from "./config/variables.ts";
 import { ConfigurationError, describeError } from "./errors.ts";
 import { createLogger } from "./logger.ts";
+import { readDataNodeConfig } from "./roles/dataNode/readDataNodeConfig.ts";
 import { readFacilitatorConfig } from "./roles/facilitate/readFacilitatorConfig.ts";
 import { readHeartbeatConfig } from "./roles/heartbeat/readHeartbeatConfig.ts";
 import { readWatchConfig } from "./roles/watch/readWatchConfig.ts";
@@ -48,6 +49,16 @@ function prepare(roles: readonly string[], settings: Settings): { start: Start; 
       async start(parts) {
         const { startWatcher } = await import("./start/startWatcher.ts");
         return await startWatcher({ config, ...parts });
+      },
+    };
+  }
+  if (roles.length === 1 && roles[0] === "data-node") {
+    const config = readDataNodeConfig(settings);
+    return {
+      logLevel: config.logLevel,
+      async start(parts) {
+        const { startDataNode } = await import("./start/startDataNode.ts");
+        return await startDataNode({ config, ...parts });
       },
     };
   }
@@ -105,7 +116,7 @@ const program = new Command("npm run worker --")
   .usage("<roles...> [options]")
   .argument(
     "<roles...>",
-    `one or more of ${ROLES.join(", ")}; or heartbeat or facilitate, alone; or watch and validate, one or both; or status, which prints the queue`,
+    `one or more of ${ROLES.join(", ")}; or watch and validate, one or both; or heartbeat, facilitate or data-node, alone; or status, which prints the queue`,
   )
   .configureOutput({ getOutHelpWidth: () => 80, getErrHelpWidth: () => 80 })
   .addHelpText("after", () => settingsHelp(commandLine))

@@ -1,4 +1,5 @@
 import {
+  dataFeedsAbi,
   inferenceSettlementAbi,
   modelRegistryAbi,
   pageSettlementAbi,
@@ -25,6 +26,7 @@ export const settlementInterface = new Interface(inferenceSettlementAbi);
 export const registryInterface = new Interface(modelRegistryAbi);
 export const pageInterface = new Interface(pageSettlementAbi);
 export const stakingInterface = new Interface(validatorStakingAbi);
+export const feedsInterface = new Interface(dataFeedsAbi);
 
 const INTERFACES = {
   settlement: settlementInterface,

@@ -4,7 +4,15 @@ import { ROLES, type Settings } from "./readConfig.ts";
 import { flagOf, VARIABLES, type VariableName } from "./variables.ts";
 
 /** What the command line can name: the roles that share a process, those that have one alone, and `status`. */
-export const PARTS = [...ROLES, "heartbeat", "facilitate", "watch", "validate", "status"] as const;
+export const PARTS = [
+  ...ROLES,
+  "heartbeat",
+  "facilitate",
+  "data-node",
+  "watch",
+  "validate",
+  "status",
+] as const;
 export type Part = (typeof PARTS)[number];
 
 const COLUMNS = 80;
@@ -12,13 +20,15 @@ const PROJECT = join(import.meta.dirname, "../../..");
 const names = Object.keys(VARIABLES) as VariableName[];
 const QUEUE: readonly Part[] = ["infer", "prove", "collect", "settle"];
 const WATCHING: readonly Part[] = ["watch", "validate"];
-const RUNNING: readonly Part[] = [...QUEUE, "heartbeat", "facilitate", ...WATCHING];
+const RUNNING: readonly Part[] = [...QUEUE, "heartbeat", "facilitate", "data-node", ...WATCHING];
+const DATA_NODE: readonly Part[] = ["data-node"];
 const FACILITATE: readonly Part[] = ["facilitate"];
 const STORING: readonly Part[] = ["settle", "facilitate"];
 
-/** Embedded databases that are not the node's; of roles in one process, the first one's. */
+/** Embedded databases that are not the node's, as their accounts are not; of roles in one process, the first one's. */
 const FOLDERS: readonly (readonly [Part, string])[] = [
   ["facilitate", "data/facilitator"],
+  ["data-node", "data/data-node"],
   ["watch", "data/watcher"],
   ["validate", "data/validator"],
 ];
@@ -28,30 +38,35 @@ const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
   HACA_NODE_KEY: ["infer", "collect", "settle"],
   HACA_MODELS: ["infer", "prove", "watch"],
   HACA_DATA_DIR: [...RUNNING, "status"],
-  HACA_WORKER_DATABASE_URL: [...QUEUE, "facilitate", ...WATCHING, "status"],
-  HACA_DATABASE_POOL: [...QUEUE, "facilitate", ...WATCHING],
+  HACA_WORKER_DATABASE_URL: [...QUEUE, "facilitate", "data-node", ...WATCHING, "status"],
+  HACA_DATABASE_POOL: [...QUEUE, "facilitate", "data-node", ...WATCHING],
   HACA_HTTP_HOST: [...RUNNING, "status"],
   HACA_HTTP_PORT: [...RUNNING, "status"],
   HACA_HTTP_BODY_LIMIT: [...QUEUE, "facilitate"],
   HACA_PROVER: ["prove"],
   HACA_PROVE_THREADS: ["prove"],
   HACA_PRICE: ["infer"],
-  HACA_CONFIRMATIONS: ["settle", "facilitate", ...WATCHING],
+  HACA_CONFIRMATIONS: ["settle", "facilitate", "data-node", ...WATCHING],
   HACA_REORG_BLOCKS: ["settle", "facilitate", ...WATCHING],
-  HACA_POLL_MS: ["prove", "settle", "heartbeat", "facilitate", ...WATCHING],
-  HACA_REBROADCAST_MS: ["settle", "heartbeat", "facilitate", ...WATCHING],
-  HACA_REPLACE_MS: ["settle", "facilitate", ...WATCHING],
-  HACA_MAX_FEE_PER_GAS: ["settle", "heartbeat", "facilitate", ...WATCHING],
+  HACA_POLL_MS: ["prove", "settle", "heartbeat", "facilitate", "data-node", ...WATCHING],
+  HACA_REBROADCAST_MS: ["settle", "heartbeat", "facilitate", "data-node", ...WATCHING],
+  HACA_REPLACE_MS: ["settle", "facilitate", "data-node", ...WATCHING],
+  HACA_MAX_FEE_PER_GAS: ["settle", "heartbeat", "facilitate", "data-node", ...WATCHING],
   HACA_BATCH_SIZE: ["settle"],
   HACA_BATCH_MAX_AGE: ["settle"],
   HACA_PAGE_SIZE: ["settle"],
   HACA_PAGE_MAX_AGE: ["settle"],
   HACA_OPERATORS: ["collect"],
   HACA_MODEL_REFRESH_MS: ["infer", "settle"],
-  HACA_ENCLAVE_URL: ["heartbeat"],
+  HACA_ENCLAVE_URL: ["heartbeat", "data-node"],
   HACA_HEARTBEAT_KEY: ["heartbeat"],
   HACA_HEARTBEAT_SECONDS: ["heartbeat"],
   HACA_SESSION_SECONDS: ["heartbeat"],
+  HACA_DATA_NODE_KEY: DATA_NODE,
+  HACA_FEEDS: DATA_NODE,
+  HACA_DATA_PEERS: DATA_NODE,
+  HACA_FEED_DEVIATION: DATA_NODE,
+  HACA_OBSERVE_SECONDS: DATA_NODE,
   HACA_FACILITATOR_KEY: FACILITATE,
   HACA_PAYMENT_RECEIVERS: FACILITATE,
   HACA_PAYMENT_WAIT_MS: FACILITATE,
@@ -109,7 +124,6 @@ export function readSettings(parameters: {
   }
   const placed = (path: string | undefined) => (path ? resolve(folder, path) : path);
   settings.HACA_ADDRESS_BOOK = placed(settings.HACA_ADDRESS_BOOK);
-  // Their accounts are others than the node's, and so are their queues.
   const own = FOLDERS.find(([part]) => parts.includes(part))?.[1];
   const standard = own ?? VARIABLES.HACA_DATA_DIR.default ?? "";
   settings.HACA_DATA_DIR = placed(settings.HACA_DATA_DIR) || join(PROJECT, standard);

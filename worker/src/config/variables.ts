@@ -22,6 +22,13 @@ const isPlainUrl = (text: string): boolean => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return url !== undefined && /^https?:$/.test(url.protocol) && url.search + url.hash === "";
 };
+const FEED = /^(0x[0-9a-fA-F]{64})=(https?:\/\/[^#\s]+)#(\/\S*)$/;
+const feedOf = (entry: string) => {
+  const [, feedId = "", url = "", pointer = ""] = FEED.exec(entry) ?? [];
+  return { feedId: feedId.toLowerCase(), source: { url, pointer } };
+};
+const isHttp = (text: string): boolean =>
+  URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 
 export type Variable<Value> = {
   /** parses the text of the variable */
@@ -66,7 +73,7 @@ export const VARIABLES = {
   HACA_DATA_DIR: variable({
     schema: z.string(),
     default: "data/worker",
-    help: "folder of the embedded database (facilitate: data/facilitator; watch: data/watcher; validate: data/validator)",
+    help: "folder of the embedded database (facilitate: data/facilitator; watch: data/watcher; validate: data/validator; data-node: data/data-node)",
   }),
   HACA_WORKER_DATABASE_URL: variable({
     schema: z.url({
@@ -181,7 +188,7 @@ export const VARIABLES = {
   }),
   HACA_ENCLAVE_URL: variable({
     schema: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }),
-    help: "operator's side of the enclave (role heartbeat)",
+    help: "operator's side of the enclave (roles heartbeat and data-node)",
   }),
   HACA_HEARTBEAT_KEY: variable({
     schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
@@ -330,6 +337,35 @@ export const VARIABLES = {
       .transform(BigInt),
     default: "1000000000000000000",
     help: "own part of the fees of attested pages, in wei-scale OPG, from which on they are paid out",
+  }),
+  HACA_DATA_NODE_KEY: variable({
+    schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
+    help: "private key that pays for rounds of feeds (role data-node); any account may post them",
+    secret: true,
+  }),
+  HACA_FEEDS: variable({
+    schema: z
+      .string()
+      .transform((text) => text.split(/\s+/).filter((entry) => entry !== ""))
+      .refine((entries) => entries.length > 0 && entries.every((entry) => FEED.test(entry)), {
+        error: "must be <feed id>=<URL>#<JSON pointer>, several with spaces between",
+      })
+      .transform((entries) => entries.map(feedOf)),
+    help: "feeds of a data node, <feed id>=<URL>#<JSON pointer>, several with spaces between",
+  }),
+  HACA_DATA_PEERS: variable({
+    schema: list.refine((urls) => urls.every(isHttp), { error: "must be http or https URLs" }),
+    help: "URLs of other data nodes' workers, separated by commas, whose observations are gathered",
+  }),
+  HACA_FEED_DEVIATION: variable({
+    schema: integer(1, 10_000),
+    default: "50",
+    help: "hundredths of a percent by which a value differs from the latest answer for a new round before its time",
+  }),
+  HACA_OBSERVE_SECONDS: variable({
+    schema: integer(1, 86_400),
+    default: "10",
+    help: "seconds between two observations of a source",
   }),
   HACA_LOG_LEVEL: variable({
     schema: z.enum(["trace", "debug", "info", "warn", "error"]),
