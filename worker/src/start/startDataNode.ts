@@ -19,12 +19,12 @@ import type { DataNodeContext, WatchedFeed } from "../roles/dataNode/dataNodeCon
 import { createFeedContract, type FeedContract } from "../roles/dataNode/feedContract.ts";
 import { releaseAllFeeds } from "../roles/dataNode/feedLeases.ts";
 import type { DataNodeConfig } from "../roles/dataNode/readDataNodeConfig.ts";
-import { createSender } from "../roles/facilitate/sender.ts";
 import { EnclaveError, fetchSigningKey } from "../roles/heartbeat/enclaveClient.ts";
 import { databaseStore } from "../transactions/databaseStore.ts";
 import { FeeGate } from "../transactions/fees.ts";
 import { Funds } from "../transactions/funds.ts";
 import { GasLimits } from "../transactions/gasLimits.ts";
+import { createSender } from "../transactions/sender.ts";
 import { CloseStack } from "./closeStack.ts";
 import { PORTS, type Ports } from "./openParts.ts";
 import { runLoops } from "./runLoops.ts";

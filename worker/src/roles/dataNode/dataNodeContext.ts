@@ -1,7 +1,7 @@
 import type { FeedSource, SignedObservation } from "@haca/protocol/dataFeeds";
 import type { Logger } from "pino";
 import type { Database } from "../../storage/database.ts";
-import type { Sender } from "../facilitate/sender.ts";
+import type { Sender } from "../../transactions/sender.ts";
 import type { DataNodeMetrics } from "./createDataNodeMetrics.ts";
 import type { FeedContract } from "./feedContract.ts";
 
