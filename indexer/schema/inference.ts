@@ -29,7 +29,7 @@ export const model = onchainTable(
   }),
 );
 
-/** A published version of a model. Only `status` and `deprecatedAt` ever change. */
+/** A published version of a model. Only `status`, `deprecatedAt` and `admittedAt` ever change, and the counters. */
 export const modelVersion = onchainTable(
   "model_version",
   (t) => ({
@@ -42,6 +42,8 @@ export const modelVersion = onchainTable(
     status: t.text().$type<"published" | "deprecated">().notNull(),
     publishedAt: t.bigint().notNull(),
     deprecatedAt: t.bigint(),
+    /** when it was opened to optimistic pages; null if it was not */
+    admittedAt: t.bigint(),
     /** SHA-256 of the ONNX file, or of the manifest of a version without a circuit */
     modelHash: t.hex().notNull(),
     blobId: t.hex().notNull(),

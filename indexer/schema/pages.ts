@@ -35,6 +35,12 @@ export const page = onchainTable(
     openRequests: t.integer().notNull(),
     /** end that the first request for a leaf brought; null if there was none */
     extendedUntil: t.bigint(),
+    /** proofs that are demanded and were not given: while there are any, its clock stands */
+    openDemands: t.integer().notNull(),
+    /** when its clock stopped last; null if it never did */
+    stoppedAt: t.bigint(),
+    /** leaves whose proof was given on demand: they are settled alone, and not of the page any more */
+    proved: t.bigint().notNull(),
     /** `released`: nothing can be shown against it any more, and its bond is free */
     outcome: t.text().$type<"open" | "released" | "rejected" | "disproved">().notNull(),
     /** what was shown to be wrong; null if nothing was */
@@ -67,6 +73,31 @@ export const page = onchainTable(
     proposerIndex: index().on(table.proposer, table.outcome),
     placeIndex: index().on(table.blockNumber, table.logIndex),
     blobIndex: index().on(table.blob),
+  }),
+);
+
+/** The latest demand for the proof of a leaf. One that is open in a page that was refuted is over: its deposit goes back. */
+export const pageDemand = onchainTable(
+  "page_demand",
+  (t) => ({
+    pageId: t.hex().notNull(),
+    /** place of the leaf in the page */
+    index: t.integer().notNull(),
+    demander: t.hex().notNull(),
+    state: t.text().$type<"open" | "proved" | "returned">().notNull(),
+    demandedAt: t.bigint().notNull(),
+    /** last second for the proof */
+    deadline: t.bigint().notNull(),
+    /** smallest units of OPG for the proposer, if it is given */
+    deposit: t.bigint().notNull(),
+    /** when the proof was given, or the deposit returned */
+    closedAt: t.bigint(),
+    transactionHash: t.hex().notNull(),
+    rowBlock: rowBlock(t),
+  }),
+  (table) => ({
+    pk: primaryKey({ columns: [table.pageId, table.index] }),
+    demanderIndex: index().on(table.demander),
   }),
 );
 
@@ -145,6 +176,11 @@ export const pageRelations = relations(page, ({ one, many }) => ({
   account: one(pageAccount, { fields: [page.proposer], references: [pageAccount.address] }),
   settlements: many(settlement),
   leafRequests: many(leafRequest),
+  demands: many(pageDemand),
+}));
+
+export const pageDemandRelations = relations(pageDemand, ({ one }) => ({
+  page: one(page, { fields: [pageDemand.pageId], references: [page.id] }),
 }));
 
 export const leafRequestRelations = relations(leafRequest, ({ one }) => ({

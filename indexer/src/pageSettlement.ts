@@ -1,5 +1,5 @@
 import type { Context } from "ponder:registry";
-import { leafRequest, page, pageAccount, pageDeposit, pageParameter } from "ponder:schema";
+import { leafRequest, page, pageDeposit, pageParameter } from "ponder:schema";
 import { pageSettlementAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { settlementDomain } from "@haca/protocol/inferenceResult";
@@ -10,7 +10,9 @@ import { readSettings } from "../launch/readSettings.ts";
 import type { PageParameterName } from "../schema/pages.ts";
 import { isIndexed } from "./isIndexed.ts";
 import { on } from "./on.ts";
+import { standingTime } from "./pages/pageState.ts";
 import { createResultReader } from "./pages/readResults.ts";
+import { type At, setAccount } from "./pages/setAccount.ts";
 import { removeResults, writeReading } from "./pages/writeResults.ts";
 import { readState, stateClient } from "./readState.ts";
 import { verificationName } from "./verificationName.ts";
@@ -40,9 +42,6 @@ if (isIndexed("PageSettlement")) {
   retryBlobs();
 }
 
-/** What a handler is given, as far as the functions here look at it. */
-type At = { block: { number: bigint; timestamp: bigint }; log: { address: Hex } };
-
 function indexPages(): void {
   on("PageSettlement:PageProposed", async ({ event, context }) => {
     const { block, log, transaction, transactionReceipt } = event;
@@ -58,6 +57,7 @@ function indexPages(): void {
       resultCount: bitmap.toString(2).replaceAll("0", "").length,
       proposedAt: block.timestamp,
       ...{ attestedAt: null, openRequests: 0, extendedUntil: null, outcome: "open" },
+      ...{ openDemands: 0, stoppedAt: null, proved: 0n },
       ...{ reason: null, endedAt: null, challenger: null, reward: null, releasedAt: null },
       ...{ blob: "unread", blobError: null },
       sender: transaction.from,
@@ -118,8 +118,10 @@ function indexLeafRequests(): void {
       .onConflictDoUpdate(request);
     await context.db.update(page, { id: pageId }).set((row) => {
       const extendedUntil = deadline + TIME_AFTER_ANSWER;
-      const end = extendedUntil > row.end ? extendedUntil : row.end;
-      return { openRequests: row.openRequests + 1, extendedUntil, end };
+      // Times of the page are by its clock, which stands while a proof is demanded; `end` is that of its last second.
+      const last = extendedUntil - standingTime({ page: row, at: event.block.timestamp });
+      const moved = last > row.end ? { end: last } : {};
+      return { openRequests: row.openRequests + 1, extendedUntil, ...moved };
     });
     await setAccount({ context, event, address: requester });
   });
@@ -215,33 +217,6 @@ const placeOf = (event: {
   timestamp: event.block.timestamp,
   transactionHash: event.transaction.hash,
 });
-
-/** What an account has now. Not every event has the amounts that it moves, so the contract is asked. */
-async function setAccount(parameters: {
-  context: Context;
-  event: At;
-  address: Hex | null;
-}): Promise<void> {
-  const { address, context, event } = parameters;
-  if (address === null) return;
-  const content = await readState({
-    block: event.block.number,
-    read: (at) =>
-      stateClient.readContract({
-        ...{ abi: pageSettlementAbi, address: event.log.address, functionName: "accountOf" },
-        ...{ args: [address], ...at },
-      }),
-  });
-  const account = {
-    amount: content?.amount ?? null,
-    openPages: content?.openPages ?? null,
-    changedAt: event.block.timestamp,
-  };
-  await context.db
-    .insert(pageAccount)
-    .values({ address, ...account })
-    .onConflictDoUpdate(account);
-}
 
 const attesterAt = (event: At): Promise<Hex | null> =>
   readState({

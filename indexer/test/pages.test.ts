@@ -21,7 +21,15 @@ let world: World;
 let front: BlobFront;
 let indexer: Indexer;
 let pages: Record<
-  "partial" | "overlapping" | "rejected" | "late" | "lied" | "answered" | "asked" | "disproved",
+  | "partial"
+  | "overlapping"
+  | "rejected"
+  | "late"
+  | "lied"
+  | "answered"
+  | "asked"
+  | "disproved"
+  | "doubted",
   ProposedPage
 >;
 /** Proposed by the last tests. */
@@ -66,6 +74,14 @@ beforeAll(async () => {
   await call("requestLeaf", [asked.header, 0], watcher);
   await call("requestLeaf", [asked.header, 1], watcher);
   await answer(asked, 1, watcher);
+  await world.optimistic.admit();
+  await deposit(world.optimistic.proposer);
+  const doubted = await world.optimistic.propose({ number: 0n, places: [0, 1, 2], store });
+  await caughtUp();
+  expect(await resultsOf(doubted)).toHaveLength(3);
+  for (const index of [0, 1]) await world.optimistic.demand(doubted, index, watcher);
+  await chain.client.mine({ blocks: 1, interval: 1_000 });
+  await world.optimistic.prove(doubted, 0);
   const rejected = await propose({ node, number: 2n, places: [4, FORGED], forged: FORGED, store });
   await caughtUp();
   expect(await resultsOf(rejected)).toHaveLength(2);
@@ -76,7 +92,7 @@ beforeAll(async () => {
   front.mode = "lying";
   const lied = await propose({ node, number: 4n, places: [11] });
   await caughtUp();
-  pages = { partial, overlapping, rejected, late, lied, answered, asked, disproved };
+  pages = { partial, overlapping, rejected, late, lied, answered, asked, disproved, doubted };
 });
 
 afterAll(async () => {
@@ -226,6 +242,40 @@ test("what a store lies about is never shown, and read once it does not", async 
   expect(await resultsOf(lied)).toHaveLength(1);
 });
 
+test("what was proved on demand is verified, alone, and no row of its page any more", async () => {
+  const { doubted } = pages;
+  const request = world.pages.requestIdAt(doubted, 0);
+  const rows = await indexer.sql(`select * from settlement where request_id = '${request}'`);
+  expect(rows).toMatchObject([{ verified: true, verification: "zkml", page_id: null }]);
+  expect((await get(`/requests/${request}`)).body).toMatchObject({ state: "final", pageId: null });
+  expect(await resultsOf(doubted)).toMatchObject([
+    { verification: "optimistic", verified: false, state: "paged" },
+    { verification: "optimistic", verified: false, state: "paged" },
+  ]);
+  const row = await rowOf(doubted);
+  expect(row).toMatchObject({ kind: "optimistic", open_demands: 1, proved: "1" });
+  expect(
+    await indexer.sql('select "index", demander, state from page_demand order by "index"'),
+  ).toEqual([
+    { index: 0, demander: watcher.toLowerCase(), state: "proved" },
+    { index: 1, demander: watcher.toLowerCase(), state: "open" },
+  ]);
+  const id = world.contracts.versionId(1, 0);
+  const [version] = await indexer.sql(`select admitted_at from model_version where id = '${id}'`);
+  expect(version?.admitted_at).not.toBeNull();
+  // Its clock goes on where it stopped, for somebody who asks for a leaf meanwhile as well.
+  await world.pages.call("requestLeaf", [doubted.header, 2], watcher);
+  await chain.client.mine({ blocks: 1, interval: 1_000 });
+  await world.pages.answer(doubted, 2, watcher);
+  await world.optimistic.prove(doubted, 1);
+  await caughtUp();
+  const { end } = (await rowOf(doubted)) ?? {};
+  const [, until] = (await world.pages.read("stateOfPage", [doubted.pageId])) as [number, bigint];
+  expect(end).toBe(String(until));
+  const { body } = await get(`/pages/${doubted.pageId}?at=${until + 1n}`);
+  expect(body.page).toMatchObject({ state: "final", worth: "optimistic, unchallenged" });
+});
+
 test("states are the contract's, while pages are pending", async () => {
   await expectSameStates();
 });
@@ -253,7 +303,7 @@ test("leaves that were asked for, and what is waited for", async () => {
     'select page_id, "index", state, answerer from leaf_request order by requested_at',
   );
   const { answered, asked } = pages;
-  expect(rows).toEqual([
+  expect(rows.filter(({ page_id }) => page_id !== pages.doubted.pageId)).toEqual([
     { page_id: answered.pageId, index: 9, state: "answered", answerer: watcher.toLowerCase() },
     { page_id: asked.pageId, index: 0, state: "open", answerer: null },
     { page_id: asked.pageId, index: 1, state: "answered", answerer: watcher.toLowerCase() },

@@ -17,7 +17,7 @@ const content = { node: `0x${"07".repeat(20)}`, page: 9n, results: [0, 3, 255].m
 const { root, bitmap } = checkPage({ page: content, domain });
 const blob = encodePageBlob(content);
 const page = {
-  ...{ nodeAddress: content.node, number: 9n, bitmap, root },
+  ...{ nodeAddress: content.node, number: 9n, bitmap, proved: 0n, root },
   blobId: blobIdToWord(contentId(blob)),
 };
 
@@ -56,6 +56,7 @@ test("what the root says is read; a result that the page does not take is not", 
   expect(read).toEqual({ blob: "read", blobError: null, results: content.results });
   const taken = bitmap & ~(1n << 3n);
   const some = await reader()({ ...page, bitmap: taken });
+  expect(await reader()({ ...page, proved: 1n << 3n })).toEqual(some);
   expect(some).toMatchObject({ blob: "read", results: [{ index: 0 }, { index: 255 }] });
 });
 

@@ -1,4 +1,4 @@
-import { EVIDENCE_WINDOW, endOfPage, PAGE_STATES } from "@haca/protocol/pageSettlement";
+import { EVIDENCE_WINDOW, endOfPage, OPTIMISTIC, PAGE_STATES } from "@haca/protocol/pageSettlement";
 import { withChainSession } from "../lib/chainSession.ts";
 import { sendCall } from "../lib/sendCall.ts";
 import { isoTime } from "../lib/words.ts";
@@ -30,7 +30,8 @@ export function releaseBonds(options: Options & { pages: readonly string[] }): P
         throw refuse(`${id} is ${words}`);
       }
       if (Number(record.outcome) !== 0) throw refuse(`the bond of ${id} is free already`);
-      const latest = endOfPage(record) + EVIDENCE_WINDOW;
+      const { stopped } = await pages.clockOf(id);
+      const latest = endOfPage(record, stopped) + EVIDENCE_WINDOW;
       if (now <= latest) throw refuse(`the bond of ${id} is free from ${isoTime(latest + 1n)} on`);
       headers.push(header);
     }
@@ -48,6 +49,9 @@ export function settleAgain(options: Options & { page: string; index: string }):
     const index = placeArgument(options.index, page);
     const { state, words } = await stateInWords(context, page.id);
     if (state !== "Rejected") throw refuse(`the page is ${words}`);
+    if (page.header.kind === OPTIMISTIC) {
+      throw refuse("a result of an optimistic page settles by its proof: npm run pages -- prove");
+    }
     const leaf = resultAt(await readContent(context), index);
     const signer = await session.signer(options.account);
     console.log(

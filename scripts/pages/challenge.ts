@@ -5,6 +5,7 @@ import type { CheckedPage } from "@haca/protocol/blobs/pageBlob";
 import {
   challengeCommitment,
   leafAt,
+  OPTIMISTIC,
   PAGE_REASONS,
   type PageLeaf,
   placesOf,
@@ -13,6 +14,7 @@ import { EMPTY_LEAF, resultPageProof } from "@haca/protocol/resultPage";
 import { hexlify } from "ethers";
 import { sendCall } from "../lib/sendCall.ts";
 import { opg } from "../lib/words.ts";
+import { wordsInWords } from "./demands.ts";
 import { type PageContext, readContent, refuse, resultAt, stateInWords, withPage } from "./page.ts";
 
 type Options = { network: string; account: string; page: string; yes?: boolean };
@@ -26,7 +28,10 @@ export function checkPage(options: { network: string; page: string }): Promise<v
     const bad = await findBad(context, { first: false });
     const count = placesOf(context.page.header).length;
     if (bad.length === 0) {
-      console.log(`results      ${count}, all of them good`);
+      const isOptimistic = context.page.header.kind === OPTIMISTIC;
+      const what = isOptimistic ? "nothing wrong with their form" : "all of them good";
+      console.log(`results      ${count}, ${what}`);
+      if (isOptimistic) console.log(`words        ${await wordsInWords(context)}`);
       return;
     }
     for (const { leaf, reason } of bad) console.log(`wrong        place ${leaf.index}: ${reason}`);

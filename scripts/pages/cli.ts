@@ -31,7 +31,7 @@ withAccount(program.command("account"))
   );
 
 withSending(program.command("deposit"))
-  .description("leave OPG that answers for pages, or pays for requests for leaves")
+  .description("leave OPG that answers for pages, or pays for requests and demands")
   .argument("<amount>", "of OPG")
   .option("--for <address>", "whose account (default: the sender's)")
   .action(async (amount: string, options) =>
@@ -80,19 +80,44 @@ withSending(program.command("answer"))
   );
 
 withSending(program.command("reject"))
-  .description("reject a page of which a result was not shown in time; anyone may")
+  .description("reject a page of which a result or a proof was not shown in time; anyone may")
   .argument("<page>")
   .argument("<index>", "the place that was asked for")
   .action(async (page: string, index: string, options) =>
-    (await import("./leaves.ts")).rejectWithheld({ ...options, page, index }),
+    (await import("./leaves.ts")).rejectUnanswered({ ...options, page, index }),
   );
 
 withSending(program.command("return"))
-  .description("give a request's deposit back whose page was rejected; anyone may")
+  .description("give deposits back of requests whose page was rejected; anyone may")
   .argument("<page>")
   .argument("<index>", "the place that was asked for")
   .action(async (page: string, index: string, options) =>
-    (await import("./leaves.ts")).returnRequest({ ...options, page, index }),
+    (await import("./leaves.ts")).returnDeposits({ ...options, page, index }),
+  );
+
+withSending(program.command("admit"))
+  .description("open a version to optimistic pages, by a request that was proved; anyone may")
+  .argument("<request>", "settled by a proof, with a price")
+  .action(async (request: string, options) =>
+    (await import("./demands.ts")).admitVersion({ ...options, request }),
+  );
+
+withSending(program.command("demand"))
+  .description("demand the proof of an optimistic result; takes 50 OPG from one's account")
+  .argument("<page>")
+  .argument("<index>", "its place, 0 to 255")
+  .action(async (page: string, index: string, options) =>
+    (await import("./demands.ts")).demandProof({ ...options, page, index }),
+  );
+
+withSending(program.command("prove"))
+  .description("give a proof that was demanded, or of a rejected page's result; anyone may")
+  .argument("<page>")
+  .argument("<index>", "its place, 0 to 255")
+  .argument("<proof>", "proof.json of snarkjs")
+  .argument("<signals>", "public.json of snarkjs")
+  .action(async (page: string, index: string, proof: string, signals: string, options) =>
+    (await import("./demands.ts")).proveLeaf({ ...options, page, index, proof, signals }),
   );
 
 withSending(program.command("release"))

@@ -3,6 +3,7 @@ import { ZeroAddress } from "ethers";
 import { sendCall } from "../lib/sendCall.ts";
 import { isoTime, opg } from "../lib/words.ts";
 import {
+  chainTime,
   type PageContext,
   placeArgument,
   readContent,
@@ -68,14 +69,20 @@ export function answerLeaves(options: Options): Promise<void> {
   });
 }
 
-/** Rejects a page of which a result was withheld. Error: `pages.refused`. */
-export function rejectWithheld(options: Options & { index: string }): Promise<void> {
-  return withPage(options, async ({ session, pages, page }) => {
+/** Rejects a page of which a result, or a proof, was not shown in time. Error: `pages.refused`. */
+export function rejectUnanswered(options: Options & { index: string }): Promise<void> {
+  return withPage(options, async (context) => {
+    const { session, pages, page } = context;
     const index = placeArgument(options.index, page);
-    const { requester, deadline } = await pages.leafRequestOf(page.id, index);
-    if (requester === ZeroAddress) throw refuse(`nobody waits for place ${index}`);
-    const now = BigInt((await session.provider.getBlock("latest"))?.timestamp ?? 0);
-    if (now <= deadline) throw refuse(`place ${index} can be shown until ${isoTime(deadline)}`);
+    const { state, words } = await stateInWords(context, page.id);
+    if (state !== "Pending") throw refuse(`the page is ${words}`);
+    const asked = await waitingAt(context, index);
+    const [first] = asked.sort((a, b) => (a.deadline < b.deadline ? -1 : 1));
+    if (first === undefined) throw refuse(`nobody waits for place ${index}`);
+    const { deadline, reject, requester, what } = first;
+    if ((await chainTime(session)) <= deadline) {
+      throw refuse(`${what} of place ${index} can be shown until ${isoTime(deadline)}`);
+    }
     const signer = await session.signer(options.account);
     const { amount } = await pages.accountOf(page.header.proposer);
     console.log(
@@ -83,26 +90,44 @@ export function rejectWithheld(options: Options & { index: string }): Promise<vo
     );
     const question = session.question("Reject it?", options);
     const values = [page.header, index] as const;
-    await sendCall({ contract: pages, signer, name: "rejectWithheld", values, question });
+    await sendCall({ contract: pages, signer, name: reject, values, question });
   });
 }
 
-/** Gives a deposit back. Error: `pages.refused`. */
-export function returnRequest(options: Options & { index: string }): Promise<void> {
+/** Gives deposits back. Error: `pages.refused`. */
+export function returnDeposits(options: Options & { index: string }): Promise<void> {
   return withPage(options, async (context) => {
     const { session, pages, page } = context;
     const index = placeArgument(options.index, page);
     const { state, words } = await stateInWords(context, page.id);
     if (state !== "Rejected") throw refuse(`the page is ${words}`);
-    const { requester, deposit } = await pages.leafRequestOf(page.id, index);
-    if (requester === ZeroAddress) throw refuse(`nobody waits for place ${index}`);
+    const waiting = await waitingAt(context, index);
+    if (waiting.length === 0) throw refuse(`nobody waits for place ${index}`);
     const signer = await session.signer(options.account);
-    const amount = BigInt(deposit) * (await pages.LEAF_DEPOSIT());
-    console.log(`change       ${opg(amount)} go back to the account of ${requester}`);
-    const question = session.question("Give them back?", options);
-    const values = [page.header, index] as const;
-    await sendCall({ contract: pages, signer, name: "returnRequest", values, question });
+    const unit = await pages.LEAF_DEPOSIT();
+    for (const { deposit, requester, giveBack } of waiting) {
+      console.log(`change       ${opg(deposit * unit)} go back to the account of ${requester}`);
+      const question = session.question("Give them back?", options);
+      const values = [page.header, index] as const;
+      const sent = await sendCall({ contract: pages, signer, name: giveBack, values, question });
+      if (sent === undefined) return;
+    }
   });
+}
+
+/** What somebody waits for at a place: the result, its proof, or both. */
+async function waitingAt({ pages, page }: PageContext, index: number) {
+  const { requester, deadline, deposit } = await pages.leafRequestOf(page.id, index);
+  const demand = await pages.demandOf(page.id, index);
+  const result = {
+    ...{ requester, deadline, deposit, what: "the result" },
+    ...({ reject: "rejectWithheld", giveBack: "returnRequest" } as const),
+  };
+  const proof = {
+    ...{ requester: demand.requester, deadline: demand.deadline, deposit: demand.deposit },
+    ...({ what: "the proof", reject: "rejectUnproved", giveBack: "returnDemand" } as const),
+  };
+  return [result, proof].filter((one) => one.requester !== ZeroAddress);
 }
 
 /** Places that somebody waits for, with what they pay. */

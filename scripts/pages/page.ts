@@ -24,7 +24,7 @@ import { isoTime } from "../lib/words.ts";
 
 const TIMEOUT_MS = 30_000;
 const pageInterface = new Interface(pageSettlementAbi);
-/** The greatest number: pending, while somebody waits for a leaf. */
+/** The greatest number: pending, while somebody waits for a leaf or a proof. */
 const NO_END = 2n ** 256n - 1n;
 
 /** A page as its proposal's event has it. */
@@ -106,7 +106,8 @@ export async function stateInWords(context: Pick<PageContext, "pages">, id: stri
   const state = PAGE_STATES[Number(number)] as PageState;
   const { reason } = await pages.pageOf(id);
   if (state === "Pending") {
-    const end = until === NO_END ? "while somebody waits for a result" : `until ${isoTime(until)}`;
+    const end =
+      until === NO_END ? "while somebody waits for a result or a proof" : `until ${isoTime(until)}`;
     return { state, words: `pending ${end}` };
   }
   const because = PAGE_REASONS[Number(reason)] ?? "unknown";
@@ -119,6 +120,10 @@ export async function stateInWords(context: Pick<PageContext, "pages">, id: stri
   };
   return { state, words: words[state] };
 }
+
+/** Unix seconds of the last block. */
+export const chainTime = async ({ provider }: ChainSession): Promise<bigint> =>
+  BigInt((await provider.getBlock("latest"))?.timestamp ?? 0);
 
 /**
  * The results of a page, from its blob, checked against its root, which decides about every leaf. A bit that is set where the

@@ -1,6 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { blobIdFromWord } from "@haca/protocol/blobs/blobId";
-import { placesOf } from "@haca/protocol/pageSettlement";
+import { OPTIMISTIC, placesOf } from "@haca/protocol/pageSettlement";
 import { decodeRequestId, requestIdAt } from "@haca/protocol/requestId";
 import { withChainSession } from "../lib/chainSession.ts";
 import { formatTable } from "../lib/table.ts";
@@ -47,7 +47,7 @@ export function showPage(options: { network: string; page: string }): Promise<vo
     const held = await holders.heldBy(await pages.getAddress(), header.ledgerPage);
     console.log(`page         ${id}
 state        ${words}
-kind         TEE, enclave ${header.teeId}
+kind         ${header.kind === OPTIMISTIC ? "optimistic: nobody has checked its answers" : `TEE, enclave ${header.teeId}`}
 results      ${taken.length}, at nonces ${nonce + BigInt(taken[0] ?? 0)} to ${nonce + BigInt(taken.at(-1) ?? 0)} of node ${node}
 held         ${(held & header.bitmap) === header.bitmap ? "all of them" : "not any more"}
 root         ${header.root}
@@ -55,5 +55,11 @@ blob         ${blobIdFromWord(header.blobId)}
 proposed     ${isoTime(proposedAt)}, block ${page.block}
 proposer     ${header.proposer}: ${opg(amount)} answer for ${openPages} open page(s)
 requests     ${openRequests} wait for a result of it`);
+    if (header.kind !== OPTIMISTIC) return;
+    const { open } = await pages.clockOf(id);
+    const proved = placesOf({ bitmap: await pages.provedIn(id) });
+    console.log(
+      `demands      ${open} wait for a proof of a result; proved: ${proved.join(", ") || "none"}`,
+    );
   });
 }

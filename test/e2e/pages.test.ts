@@ -21,10 +21,12 @@ import {
   refusalOn,
   success,
 } from "./localDeployment.ts";
+import { OptimisticNode } from "./optimisticNode.ts";
 import { stakeCases } from "./stakeCases.ts";
 
 const OPERATOR = "2";
 const LIQUIDITY = "3";
+const NODE = "4";
 const WATCHER = "6";
 const DAY = 86_400;
 const NOT_PROPOSED = `0x${"11".repeat(32)}`;
@@ -190,6 +192,52 @@ describe("npm run pages", () => {
     await later(provider, DAY + 60);
     await success(pages("reject", id, "9", ...as("8")));
     expect(await success(pages("show", id))).toContain("rejected: DataWithheld");
+  });
+
+  it("demands proofs of optimistic results, gives them, and rejects what nobody proves", async () => {
+    const world = await OptimisticNode.start({ provider, signer: NODE });
+    const unpriced = await world.settle({ nonce: 1n << 30n, price: 0n });
+    const priced = await world.settle({ nonce: (1n << 30n) + 1n, price: 1n });
+    expect(await refusal(pages("admit", NOT_PROPOSED))).toContain("no request");
+    expect(await refusal(pages("admit", unpriced))).toContain("has no price");
+    expect(await success(pages("admit", priced))).toContain("is open to optimistic pages");
+    expect(await refusal(pages("admit", priced))).toContain("is open to optimistic pages since");
+
+    await success(pages("deposit", "1000", "--for", addressOf(NODE), ...as(LIQUIDITY)));
+    await later(provider, 60);
+    const { id, files } = await world.propose({ places: [0, 1, 2, 3], store: blobsUrl });
+    expect(await success(pages("show", id))).toMatch(/optimistic: nobody has checked its answers/);
+    const checked = await success(pages("check", id));
+    expect(checked).toContain("nothing wrong with their form");
+    expect(checked).toContain("the model can be run again");
+    const of = (index: number) => [id, String(index), ...files(index)];
+    expect(await refusal(pages("prove", ...of(0)))).toContain("nobody demands");
+    expect(await refusal(pages("demand", id, "0", ...as("9")))).toContain("takes 50.0 OPG");
+    expect(await refusal(pages("demand", id, "0", ...as(NODE)))).toContain("open page(s)");
+    await success(pages("deposit", "150", "--for", addressOf(WATCHER), ...as(LIQUIDITY)));
+    await success(pages("demand", id, "0", ...as(WATCHER)));
+    expect(await refusal(pages("demand", id, "0", ...as(WATCHER)))).toContain("already");
+    expect(await success(pages("show", id))).toMatch(/waits for a result or a proof/);
+    expect(await refusal(pages("reject", id, "0"))).toContain("the proof of place 0 can be shown");
+
+    const [proof = "", signals = ""] = files(0);
+    expect(await refusal(pages("prove", id, "0", proof, proof))).toContain("list of decimal");
+    expect(await refusal(pages("prove", id, "0", signals, signals))).toContain("no proof.json");
+    expect(await refusal(pages("prove", id, "0", ...files(1)))).toContain("other words");
+    const proved = await success(pages("prove", ...of(0), ...as("8")));
+    expect(proved).toContain("is settled as ZKML, alone and for good; 50.0 OPG go to");
+    expect(await success(pages("show", id))).toContain("proved: 0");
+    expect(await refusal(pages("demand", id, "0", ...as(WATCHER)))).toContain("was proved");
+
+    await success(pages("demand", id, "1", ...as(WATCHER)));
+    await success(pages("demand", id, "2", ...as(WATCHER)));
+    await later(provider, DAY + 60);
+    expect(await refusal(pages("prove", ...of(1)))).toContain("was to be given until");
+    expect(await success(pages("reject", id, "1", ...as("8")))).toContain("loses 1050.0 OPG");
+    expect(await success(pages("show", id))).toContain("rejected: DemandUnanswered");
+    expect(await success(pages("return", id, "2"))).toContain("50.0 OPG go back");
+    expect(await refusal(pages("settle-again", id, "3"))).toContain("settles by its proof");
+    expect(await success(pages("prove", ...of(3)))).toMatch(/alone and for good$/m);
   });
 
   it("says in one line what it cannot do, and sends nothing", async () => {

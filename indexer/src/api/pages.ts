@@ -6,7 +6,7 @@ import { and, asc, eq, gt, isNull, or } from "ponder";
 import type { Hex } from "viem";
 import { z } from "zod";
 import { type Finality, finalityLabel } from "../finalityLabel.ts";
-import { type PageStanding, pageState } from "../pages/pageState.ts";
+import { type PageStanding, pageState, worthOf } from "../pages/pageState.ts";
 import { inJson } from "./inJson.ts";
 import { integer, now, refusal, time } from "./parameters.ts";
 import { readFinality } from "./readFinality.ts";
@@ -138,7 +138,7 @@ pageRoutes.get("/requests/:id", async (context) => {
 /** A row of a page, or of a result in it, with the state that the page has at a time. */
 function withState(parameters: {
   row: { rowBlock: bigint };
-  standing: PageStanding & Pick<Row, "rowBlock">;
+  standing: PageStanding & Pick<Row, "rowBlock" | "kind" | "attestedAt">;
   at: bigint;
   finality: Finality;
 }): object {
@@ -149,6 +149,7 @@ function withState(parameters: {
   return {
     ...inJson({ row, finality }),
     ...{ state, until: until === null ? null : String(until) },
+    worth: worthOf({ page: standing, state }),
     finality: finalityLabel({ block, finality }),
   };
 }

@@ -23,6 +23,8 @@ export type PageToRead = {
   nodeAddress: string;
   number: bigint;
   bitmap: bigint;
+  /** leaves that were proved, and have no row of the page */
+  proved: bigint;
   root: string;
   blobId: string;
 };
@@ -50,7 +52,9 @@ export function createResultReader(parameters: {
   return async (page) => {
     if (away !== undefined && now() < away.until) return { blob: "missing", blobError: away.code };
     try {
-      const { bitmap, nodeAddress: node, number, root } = page;
+      const { nodeAddress: node, number, proved, root } = page;
+      // What was proved is settled alone.
+      const bitmap = page.bitmap & ~proved;
       const check = withPageRoot({ domain, root, node, page: number, bitmap });
       const { results } = await store.read({ id: blobIdFromWord(page.blobId), check });
       const isTaken = ({ index }: PageResult) => (bitmap >> BigInt(index)) % 2n === 1n;

@@ -36,7 +36,7 @@ async function writeResult(parameters: {
   result: PageResult;
 }): Promise<void> {
   const { context, page, result } = parameters;
-  const { index, signature, ...message } = result;
+  const { index, signature, words: _, ...message } = result;
   const requestId = requestIdOf(page, index);
   const versionId = message.modelVersion as Hex;
   const version = await context.db.find(modelVersion, { id: versionId });
@@ -50,7 +50,7 @@ async function writeResult(parameters: {
     requester: message.requester as Hex,
     inputHash: message.inputHash as Hex,
     outputHash: message.outputHash as Hex,
-    // The blob has only the hashes.
+    // Of a page's blob only what is in the leaves: nothing says that words are the right ones but the proof.
     ...{ words: [], inputs: null, outputs: null, label: null },
     ...{ price: message.price, timestamp: message.timestamp },
     teeId: message.teeId as Hex,
@@ -71,16 +71,35 @@ export async function removeResults(parameters: { context: Context; page: Page }
   const { context, page } = parameters;
   if (page.blob !== "read") return;
   let removed = 0;
-  for (const index of placesOf(page)) {
-    const key = { requestId: requestIdOf(page, index), verification: page.kind };
-    const row = await context.db.find(settlement, key);
-    if (row === null) continue;
-    await context.db.delete(settlement, key);
-    removed += 1;
-    const version = await context.db.find(modelVersion, { id: row.versionId });
-    if (version !== null) await countForModel({ context, version, change: -1 });
-  }
+  for (const index of placesOf(page)) removed += await removeRow({ context, page, index });
   await countForNode({ context, page, change: -removed });
+}
+
+/** Takes the row of one result back, which is settled alone from now on. */
+export async function removeResult(parameters: {
+  context: Context;
+  page: Page;
+  index: number;
+}): Promise<void> {
+  const { context, page } = parameters;
+  const removed = await removeRow(parameters);
+  if (removed > 0) await countForNode({ context, page, change: -removed });
+}
+
+/** @returns how many rows there were of it, none or one */
+async function removeRow(parameters: {
+  context: Context;
+  page: Page;
+  index: number;
+}): Promise<number> {
+  const { context, index, page } = parameters;
+  const key = { requestId: requestIdOf(page, index), verification: page.kind };
+  const row = await context.db.find(settlement, key);
+  if (row === null) return 0;
+  await context.db.delete(settlement, key);
+  const version = await context.db.find(modelVersion, { id: row.versionId });
+  if (version !== null) await countForModel({ context, version, change: -1 });
+  return 1;
 }
 
 async function countForModel(parameters: {

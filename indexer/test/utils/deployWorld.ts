@@ -8,6 +8,7 @@ import { deployToken } from "./deployToken.ts";
 import { deployFeeds, feedOperations } from "./feedOperations.ts";
 import { governanceOperations } from "./governanceOperations.ts";
 import { legacyOperations } from "./legacyOperations.ts";
+import { optimisticOperations } from "./optimisticOperations.ts";
 import { deployPages, pageOperations } from "./pageOperations.ts";
 import { randomFrom } from "./randomFrom.ts";
 import type { Chain } from "./startChain.ts";
@@ -32,6 +33,9 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   const pages = pageOperations({ chain, contracts, token, pages: addressOf(pageSettlement) });
   const dataFeeds = await deployFeeds({ chain, contracts, tee });
   const feeds = feedOperations({ chain, tee, feeds: addressOf(dataFeeds) });
+  const optimistic = optimisticOperations({
+    ...{ chain, contracts, operations: pages, pages: addressOf(pageSettlement) },
+  });
   const more = { ...token.deployed, nodeBonds, pageSettlement, dataFeeds };
   await writeBook({ chain, path, contracts: { ...deployed, ...more } });
   const vesting = await tokenOperations({ chain, token, random });
@@ -62,7 +66,7 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   await contracts.settle({ nonce: 0n });
   return {
     ...{ chain, path, contracts, tee, token, enclaves, legacy, vesting, governance },
-    ...{ bonds, feeds, pages, nodeBonds: addressOf(nodeBonds) },
+    ...{ bonds, feeds, pages, optimistic, nodeBonds: addressOf(nodeBonds) },
     feedsAddress: addressOf(dataFeeds),
     node,
     onToken,

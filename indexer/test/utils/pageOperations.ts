@@ -198,7 +198,7 @@ export function pageOperations(parameters: {
   const leafOf = (page: ProposedPage, index: number) => {
     const found = page.results.find((each) => each.index === index);
     if (found === undefined) throw new Error(`no result at ${index}`);
-    const { index: _, signature, ...message } = found;
+    const { index: _, signature, words: __, ...message } = found;
     const result = { ...message, requestId: requestIdAt(page, index) };
     const siblings = resultPageProof({ tree: page.tree, index });
     return { index, result, signature, siblings } as never;
@@ -232,6 +232,6 @@ export function pageOperations(parameters: {
       ...(at === undefined ? {} : { blockOverrides: { time: at } }),
     } as never) as Promise<unknown>;
 
-  return { answer, call, challenge, deposit, propose, read, requestIdAt, settleAgain };
+  return { answer, call, challenge, deposit, leafOf, propose, read, requestIdAt, settleAgain };
 }
 export type PageOperations = ReturnType<typeof pageOperations>;

@@ -165,11 +165,14 @@ describe("PageSettlement: proofs on demand", () => {
       await f.settlement.connect(f.governance).setLedgerWriter(f.pages, false);
       // Nobody else than a writer, or one that was, is believed that it was in time.
       const alone = await answerAt(f, 9, { timestamp: result.timestamp });
-      await expect(
-        f.settlement.settleZkml(
-          ...([alone.result, [...alone.words], proof, alone.signature] as const),
-        ),
-      ).to.be.revertedWithCustomError(f.settlement, "InferenceSettlement_ResultExpired");
+      const settling = f.settlement.settleZkml(
+        ...([alone.result, [...alone.words], proof] as const),
+        alone.signature,
+      );
+      await expect(settling).to.be.revertedWithCustomError(
+        f.settlement,
+        "InferenceSettlement_ResultExpired",
+      );
       await f.pages.proveLeaf(page.header, leafOf(page, 7), [...wordsAt(7)], proof);
       expect(await f.settlement.isSettled(requestOf(7))).to.equal(true);
       expect(signature).to.have.lengthOf(132);

@@ -156,7 +156,8 @@ class Walk {
       owed += (await pages.accountOf(address)).amount;
     const held = new Map<bigint, bigint>();
     const open = new Map<string, bigint>();
-    for (const { id, header, places, results, tree } of this.#pages) {
+    for (const page of this.#pages) {
+      const { id, header, places } = page;
       let requests = 0n;
       let demands = 0n;
       for (const index of places) {
@@ -177,9 +178,7 @@ class Walk {
       for (const index of places) {
         if ((proved >> BigInt(index)) % 2n === 0n) continue;
         // What was proved is settled for good, whatever became of the page.
-        expect(
-          await settlement.isSettled(leafOf({ results, tree }, index).result.requestId),
-        ).to.equal(true);
+        expect(await settlement.isSettled(leafOf(page, index).result.requestId)).to.equal(true);
       }
       const bits = state === REJECTED ? 0n : header.bitmap & ~proved;
       expect((held.get(header.ledgerPage) ?? 0n) & bits, "held twice").to.equal(0n);

@@ -1,7 +1,9 @@
+import { OPTIMISTIC } from "@haca/protocol/pageSettlement";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { expect } from "chai";
 import { network } from "hardhat";
 import { LEAF, LEAVES_AHEAD, proposePages } from "../utils/leafCases.ts";
+import { admitIn, OPTIMISTIC_LEAF, proposeOptimisticPage } from "../utils/optimisticLeafCases.ts";
 import { seededRandom } from "../utils/seededRandom.ts";
 import { TEE, VANILLA } from "../utils/signedCases.ts";
 import {
@@ -39,7 +41,8 @@ const KINDS = {
   ZKML_BATCH: played(ZKML_BATCH, 0.17),
   TEE: played(TEE, 0.2),
   VANILLA: played(VANILLA, 0.16),
-  LEAF: played(LEAF, 0.24),
+  LEAF: played(LEAF, 0.18),
+  OPTIMISTIC_LEAF: played(OPTIMISTIC_LEAF, 0.2),
 };
 type Name = keyof typeof KINDS;
 /** Leaves of each page that is proposed after each thing that happens, and judged again after all that follow. */
@@ -67,6 +70,10 @@ const WANTED: Record<Name, readonly string[]> = {
     ...["NotTaken", "NotIncluded", "MalformedLeaf", "WrongNode", "OutsideWindow"],
     ...["InvalidSignature", "VersionInvalid", "KeyNotInService"],
   ],
+  OPTIMISTIC_LEAF: [
+    ...["NotTaken", "NotIncluded", "MalformedLeaf", "WrongNode", "OutsideWindow"],
+    ...["InvalidSignature", "VersionInvalid"],
+  ],
 };
 
 /** Changes that something gives a meaning to: they have a turn right after it. */
@@ -86,29 +93,37 @@ const OFTEN = new Array<string>(8).fill("asItIs");
 describe("verdicts on results, here and by the contracts", () => {
   let world: World;
   const random = seededRandom(SEED);
-  const turns: Record<Name, number> = { ZKML: 0, ZKML_BATCH: 0, TEE: 0, VANILLA: 0, LEAF: 0 };
+  const turns: Record<Name, number> = {
+    ...{ ZKML: 0, ZKML_BATCH: 0, TEE: 0, VANILLA: 0, LEAF: 0, OPTIMISTIC_LEAF: 0 },
+  };
   const none = () => new Map<string, number>();
   const seen: Record<Name, Map<string, number>> = {
     ...{ ZKML: none(), ZKML_BATCH: none(), TEE: none(), VANILLA: none(), LEAF: none() },
+    OPTIMISTIC_LEAF: none(),
   };
 
   before(async () => {
     world = await deployWorld(connection);
     await observe(world);
+    const makes = { world, random };
+    await admitIn(makes, world.versions.proved);
+    await admitIn(makes, world.versions.provedOnce);
   });
   after(() => connection.close());
 
   const steps: Record<string, (world: World) => Promise<void>> = {
     begins: async () => {},
     someAreSettled: settleSome,
+    aVersionIsAdmitted: (at) => admitIn({ world: at, random }, at.versions.notAdmitted),
     ...LIFE,
   };
   for (const [step, happens] of Object.entries(steps)) {
     it(`test_AgreeAfter_${step}`, async function () {
       this.timeout(isDeep ? 3_600_000 : 600_000);
       await happens(world);
-      const before = world.proposed.slice(-4);
+      const before = world.proposed.slice(-5);
       await proposePages({ world, random }, LEAVES);
+      await proposeOptimisticPage({ world, random }, 4 + LEAVES);
       await observe(world);
       await compareAhead(before);
       for (const name of Object.keys(KINDS) as Name[]) {
@@ -144,7 +159,10 @@ describe("verdicts on results, here and by the contracts", () => {
       for (const leaf of page.leaves.slice(0, LEAVES_AHEAD)) {
         const evidence = { header: page.header, leaf };
         const said = await LEAF.compare(page, evidence, { world, random });
-        note("LEAF", { ...said, name: "ahead of its page" });
+        note(page.header.kind === OPTIMISTIC ? "OPTIMISTIC_LEAF" : "LEAF", {
+          ...said,
+          name: "ahead of its page",
+        });
       }
     }
   }

@@ -118,8 +118,8 @@ const changeSibling = (change: (sibling: string, makes: Makes) => string) =>
 export const LEAF: Kind<Draft, Evidence> = {
   base: (makes) => {
     const { world, random } = makes;
-    const isAny = world.proposed.length > 0 && random.below(3) > 0;
-    return isAny ? random.pick(world.proposed) : ownPage(makes);
+    const proposed = world.proposed.filter(({ header }) => header.kind === TEE_KIND);
+    return proposed.length > 0 && random.below(3) > 0 ? random.pick(proposed) : ownPage(makes);
   },
   drafts: { ...resultDrafts, ...signatureDrafts },
   seal: (draft, makes) => {

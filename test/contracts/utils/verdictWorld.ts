@@ -60,6 +60,7 @@ export async function deployWorld(connection: NetworkConnection) {
   const signed = await publish(2, false);
   const provedOnce = await publish(3, true);
   const signedOnce = await publish(4, false);
+  const notAdmitted = await publish(5, true);
 
   const enclaves = new Map<string, Known>();
   const admitOne = async (kind: SimulatedEnclave["kind"], modulusLength?: number) => {
@@ -120,7 +121,7 @@ export async function deployWorld(connection: NetworkConnection) {
     resultWindow: PARAMETERS.resultWindow,
     /** pages of results that were proposed */
     proposed: [] as Proposed[],
-    versions: { proved, signed, provedOnce, signedOnce },
+    versions: { proved, signed, provedOnce, signedOnce, notAdmitted },
     enclaves: { rsa, rsa4096, p256, secp256k1 },
     sessions: { live, short, ended, heartbeats, fleeting: walletOf("fleeting") },
     certifyFleeting: () => certify("fleeting", 55n, true),
