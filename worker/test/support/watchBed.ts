@@ -18,6 +18,7 @@ import { contractAt } from "../../../scripts/lib/contracts.ts";
 import { pageInterface } from "../../src/chain/chain.ts";
 import { BlobFront } from "./blobFront.ts";
 import { developmentKey } from "./localChain.ts";
+import type { ProvableEntry } from "./optimisticNode.ts";
 import { PageContract } from "./pageContract.ts";
 import { type Entry, ResultMaker } from "./signedResults.ts";
 import { TeeChain } from "./teeChain.ts";
@@ -38,6 +39,8 @@ export type Proposing = {
   /** the blob is not stored */
   isWithheld?: boolean;
   fee?: bigint;
+  /** whose own results these are: their proofs can be demanded */
+  node?: Wallet;
 };
 
 /** A chain with pages, a blob store, and somebody who proposes pages, good ones and others. */
@@ -133,8 +136,12 @@ export class WatchBed {
   }
 
   /** The same of given results. */
-  async proposeEntries(entries: readonly Entry[], proposing: Proposing = {}): Promise<MadePage> {
-    const { fee = 0n, isWithheld = false } = proposing;
+  async proposeEntries(
+    entries: readonly ProvableEntry[],
+    proposing: Proposing = {},
+  ): Promise<MadePage> {
+    const { fee = 0n, isWithheld = false, node } = proposing;
+    const proposer = node ?? this.proposer;
     const page = this.#pageOf(entries);
     const bytes = encodePageBlob(page);
     const store = createHttpBlobStore({
@@ -142,16 +149,20 @@ export class WatchBed {
       ...{ epochs: 1, timeoutMs: 5_000, maximumBytes: MAXIMUM_PAGE_BYTES },
     });
     const blobId = isWithheld ? id("nothing") : blobIdToWord((await store.put({ bytes })).id);
-    await this.#fund();
+    await this.#fund(proposer.address);
     const { page: index } = page;
     const teeId = page.results[0]?.teeId ?? ZeroHash;
     const proposal = {
-      ...{ kind: 2n, teeId, ledgerPage: ledgerPageOf({ node: page.node, index }) },
+      ...{
+        kind: node === undefined ? 2n : 3n,
+        teeId,
+        ledgerPage: ledgerPageOf({ node: page.node, index }),
+      },
       ...{ bitmap: page.bitmap, root: page.root, blobId, fee, deadline: 0n },
     };
     const { target } = this.pages.contract;
     const contract = contractAt({
-      ...{ name: "PageSettlement", address: String(target), runner: this.proposer },
+      ...{ name: "PageSettlement", address: String(target), runner: proposer },
     });
     const receipt = await (await contract.proposePage.send(proposal, "0x")).wait();
     const made = await this.pages.headerIn(receipt?.hash);
@@ -191,11 +202,13 @@ export class WatchBed {
     await this.tee.chain.send("anvil_mine", `0x${blocks.toString(16)}`);
   }
 
-  #pageOf(entries: readonly Entry[]): CheckedPage {
-    const results = entries.map(({ message, signature }): PageResult => {
+  #pageOf(entries: readonly ProvableEntry[]): CheckedPage {
+    const results = entries.map(({ message, signature, words }): PageResult => {
       const { requestId, price, timestamp, ...rest } = message;
       const { index } = placeOfNonce(decodeRequestId(requestId).nonce);
-      return { ...rest, index, signature, price: BigInt(price), timestamp: BigInt(timestamp) };
+      const numbers = { price: BigInt(price), timestamp: BigInt(timestamp) };
+      const made = { ...rest, ...numbers, index, signature };
+      return words === undefined ? made : { ...made, words };
     });
     const { node, nonce } = decodeRequestId(entries[0]?.message.requestId ?? "");
     const { address } = this.tee.chain.book.contracts.InferenceSettlement;
@@ -205,8 +218,7 @@ export class WatchBed {
   }
 
   /** A page that was refuted took all of the deposit. */
-  async #fund(): Promise<void> {
-    const { address } = this.proposer;
+  async #fund(address: string): Promise<void> {
     if ((await this.pages.contract.accountOf(address)).amount > 0n) return;
     await this.pages.deposit(address, 1_000);
   }
