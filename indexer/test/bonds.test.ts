@@ -1,7 +1,9 @@
 import { nodeBondsAbi } from "@haca/protocol/abi";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { teeIdOf } from "./utils/accessTee.ts";
 import { deployWorld, type World } from "./utils/deployWorld.ts";
+import { stakeCases } from "./utils/stakeCases.ts";
+import { walkStake } from "./utils/stakeWalk.ts";
 import { type Chain, startChain } from "./utils/startChain.ts";
 import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
 import type { TeeNode } from "./utils/teeOperations.ts";
@@ -16,6 +18,7 @@ const folder = temporaryFolder();
 let chain: Chain;
 let world: World;
 let indexer: Indexer;
+let accepted: Map<string, number>;
 let nodes: { locked: TeeNode; forfeited: TeeNode; released: TeeNode };
 
 beforeAll(async () => {
@@ -35,6 +38,8 @@ beforeAll(async () => {
   const { timestamp } = await chain.client.getBlock();
   await chain.client.setNextBlockTimestamp({ timestamp: timestamp + RELEASE_DELAY });
   await bonds.release(nodes.released);
+  // The same chain and indexer serve for stake.
+  accepted = await walkStake(world);
 
   const place = { rpcUrl: chain.rpcUrl, deployment: world.path, dataDirectory: folder.path };
   indexer = await startIndexer(place);
@@ -104,4 +109,8 @@ test("who may hold requests in the ledger, and who no more", async () => {
     { address: addressOf(teeRegistry).toLowerCase(), is_allowed: true },
     { address: addressOf(legacySettlement).toLowerCase(), is_allowed: false },
   ]);
+});
+
+describe("stake", () => {
+  stakeCases(() => ({ world, indexer, accepted }));
 });

@@ -9,6 +9,7 @@ import { governanceOperations } from "./governanceOperations.ts";
 import { legacyOperations } from "./legacyOperations.ts";
 import { deployPages, pageOperations } from "./pageOperations.ts";
 import { randomFrom } from "./randomFrom.ts";
+import { deployStaking, stakeOperations } from "./stakeOperations.ts";
 import type { Chain } from "./startChain.ts";
 import { IMAGES, type TeeNode, TYPES, teeOperations } from "./teeOperations.ts";
 import { tokenOperations } from "./tokenOperations.ts";
@@ -29,7 +30,8 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   const { setLedgerWriter } = bonds;
   const pageSettlement = await deployPages({ chain, contracts, token, setLedgerWriter });
   const pages = pageOperations({ chain, contracts, token, pages: addressOf(pageSettlement) });
-  const more = { ...token.deployed, nodeBonds, pageSettlement };
+  const stake = await deployStaking({ chain, contracts, token, pages: addressOf(pageSettlement) });
+  const more = { ...token.deployed, nodeBonds, pageSettlement, ...stake };
   await writeBook({ chain, path, contracts: { ...deployed, ...more } });
   const vesting = await tokenOperations({ chain, token, random });
   const manager = addressOf(deployed.accessManager);
@@ -57,9 +59,15 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   }
   await contracts.publish(1, 0);
   await contracts.settle({ nonce: 0n });
+  const staking = stakeOperations({
+    ...{ chain, token, pages, node, random },
+    staking: addressOf(stake.validatorStaking),
+    router: addressOf(stake.rewardRouter),
+  });
   return {
     ...{ chain, path, contracts, tee, token, enclaves, legacy, vesting, governance },
-    ...{ bonds, pages, nodeBonds: addressOf(nodeBonds) },
+    ...{ bonds, pages, staking, nodeBonds: addressOf(nodeBonds) },
+    pageSettlement: addressOf(pageSettlement),
     node,
     onToken,
   };
