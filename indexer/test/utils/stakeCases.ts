@@ -5,6 +5,14 @@ import type { World } from "./deployWorld.ts";
 import type { Indexer } from "./startIndexer.ts";
 
 type Row = Record<string, unknown>;
+/** Of `/validators`. */
+type Answer = {
+  epoch: { epoch: string; total: string; isPossible: boolean };
+  validators: Row[];
+  delegations: Row[];
+  unbonding: Row[];
+  next: string | null;
+};
 
 /** After a walk, every row of stake is what the contract says, to the unit. */
 export function stakeCases(
@@ -152,5 +160,62 @@ export function stakeCases(
     expect(Object.fromEntries(found)).toEqual(
       Object.fromEntries(Object.entries(now).map(([name, value]) => [name, String(value)])),
     );
+  });
+
+  const get = async (path: string) => {
+    const response = await fetch(`${parts().indexer.url}${path}`);
+    return { status: response.status, body: (await response.json()) as Answer };
+  };
+
+  test("the list of validators has weights of the latest snapshot, a few at a time", async () => {
+    const seen: Row[] = [];
+    let after = "";
+    do {
+      const { body } = await get(`/validators?limit=3${after}`);
+      expect(body.validators.length).toBeLessThanOrEqual(3);
+      seen.push(...body.validators);
+      after = body.next === null ? "" : `&after=${body.next}`;
+      const epochs = rows("staking_epoch").map(({ epoch }) => Number(epoch));
+      expect(Number(body.epoch.epoch)).toBe(Math.max(...epochs));
+      expect(body.epoch.isPossible).toBe(BigInt(body.epoch.total) >= 1_000n * 10n ** 18n);
+    } while (after !== "");
+    expect(seen.map(({ owner }) => owner)).toHaveLength(rows("validator").length);
+    const members = rows("epoch_member");
+    const last = Math.max(...members.map(({ epoch }) => Number(epoch)));
+    for (const { owner, weight } of seen) {
+      const member = members.find((row) => row.validator === owner && Number(row.epoch) === last);
+      expect(weight).toBe(member?.stake ?? null);
+    }
+    const { body } = await get("/validators?in-set=true");
+    expect(body.validators).toHaveLength((await read().membersNow()).length);
+  });
+
+  test("a validator's answer has what shares are worth now, as the contract says", async () => {
+    for (const { owner } of rows("validator")) {
+      const { body } = await get(`/validators/${owner}`);
+      expect(body.delegations.length + body.unbonding.length).toBeGreaterThan(0);
+      for (const { delegator, rewards, stake } of body.delegations) {
+        const [content, worth] = await read().delegationOf([owner as Hex, delegator as Hex]);
+        expect(stake).toBe(String(worth));
+        expect(BigInt(rewards as string)).toBeGreaterThanOrEqual(content.owed);
+      }
+      for (const { amount, delegator, epoch } of body.unbonding) {
+        const key = [owner as Hex, BigInt(epoch as string), delegator as Hex] as const;
+        expect(amount).toBe(String((await read().unbondingOf(key))[1]));
+      }
+    }
+  });
+
+  test.each([
+    ["/validators?limit=0", 400],
+    ["/validators?in-set=false", 400],
+    ["/validators?set=true", 400],
+    ["/validators?after=1", 400],
+    ["/validators/0x12", 400],
+    [`/validators/0x${"00".repeat(20)}`, 404],
+  ])("%s is refused with %i", async (path, status) => {
+    const answer = await get(path);
+    expect(answer.status).toBe(status);
+    expect(Object.keys(answer.body)).toEqual(["error"]);
   });
 }

@@ -20,6 +20,7 @@ import {
   zeroAddress,
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
+import { withdrawableFrom } from "../../src/staking/stakeArithmetic.ts";
 import type { Contracts } from "./deployContracts.ts";
 import { deployOn } from "./deployOn.ts";
 import type { Token } from "./deployToken.ts";
@@ -56,7 +57,7 @@ export async function deployStaking(parameters: {
 }
 
 type Call = ContractFunctionName<typeof validatorStakingAbi, "nonpayable">;
-type Signed = { page: ProposedPage; owners: readonly Hex[]; epoch: bigint };
+type Signed = { page: ProposedPage; epoch: bigint };
 
 /** What can happen to stake. Owners and delegators are the chain's later accounts. */
 export function stakeOperations(parameters: {
@@ -171,7 +172,7 @@ export function stakeOperations(parameters: {
       signatures.push(await signatureOf(page, members[index]?.key ?? ""));
     }
     await call("attest", [page.header as never, snapshot, bits, concat(signatures)]);
-    const signed = { page, epoch, owners: by };
+    const signed = { page, epoch };
     attested.push(signed);
     return signed;
   };
@@ -206,27 +207,43 @@ export function stakeOperations(parameters: {
     await call("payPages", [epoch, await snapshotOf(epoch), [...sets]]);
   };
 
+  /** Somebody with stake, or who had some. */
+  const someDelegation = async () => {
+    const delegated = await client.getContractEvents({
+      ...{ address: staking, abi: validatorStakingAbi, eventName: "Delegated", strict: true },
+      fromBlock: 0n,
+    });
+    return random.pick(delegated).args;
+  };
   const amount = () => BigInt(1 + random.below(2_000)) * OPG + BigInt(random.below(1_000_000));
   const operations = {
     delegate: () => call("delegate", [random.pick(owners), amount()], random.pick(accounts)),
     undelegate: async () => {
-      const [owner, from] = [random.pick(owners), random.pick(accounts)];
-      const [{ shares }] = await contract.read.delegationOf([owner, from]);
+      const { delegator, validator } = await someDelegation();
+      const [{ shares }] = await contract.read.delegationOf([validator, delegator]);
       const part = (shares * BigInt(1 + random.below(4))) / 4n;
-      await call("undelegate", [owner, part], from);
+      await call("undelegate", [validator, part], delegator);
     },
     withdraw: async () => {
-      const [owner, from] = [random.pick(owners), random.pick(accounts)];
-      const leaving = await client.getContractEvents({
+      const { timestamp } = await client.getBlock();
+      const left = await client.getContractEvents({
         ...{ address: staking, abi: validatorStakingAbi, eventName: "Undelegated", strict: true },
-        ...{ args: { validator: owner, delegator: from }, fromBlock: 0n },
+        fromBlock: 0n,
       });
-      const { args } = random.pick(leaving);
-      await call("withdraw", [owner, args.epoch], from);
+      const due = left.filter(({ args }) => withdrawableFrom(args.epoch) <= timestamp);
+      const { delegator, epoch, validator } = random.pick(due).args;
+      await call("withdraw", [validator, epoch], delegator);
     },
-    claim: () => call("claimRewards", [random.pick(owners)], random.pick(accounts)),
+    claim: async () => {
+      const { delegator, validator } = await someDelegation();
+      await call("claimRewards", [validator], delegator);
+    },
     addRewards: () => call("addRewards", [amount()], random.pick(accounts)),
-    enter: () => call("enter", [zeroAddress], random.pick(owners)),
+    enter: async () => {
+      const members = await contract.read.membersNow();
+      const outside = owners.filter((owner) => !members.some((one) => isAddressEqual(one, owner)));
+      await call("enter", [zeroAddress], random.pick(outside));
+    },
     exit: () => call("exit", [], random.pick(owners)),
     setCommission: () => call("setCommission", [random.below(2_001)], random.pick(owners)),
     announceKey: async () => {
@@ -244,16 +261,18 @@ export function stakeOperations(parameters: {
       const page = await propose(true);
       const signed = await attest(page, owners);
       await refute(page);
-      const [first, second] = [random.pick(owners), random.pick(owners)];
+      const members = await ownersIn(await snapshotOf(signed.epoch));
+      const [first, second] = [random.pick(members), random.pick(members)];
       await slash(signed, first, random.pick(accounts));
       if (second !== first) await slash(signed, second, random.pick(accounts));
     },
     slashShown: async () => {
       await call("freeze", []);
+      const epoch = await epochNow();
+      const member = random.pick(await ownersIn(await snapshotOf(epoch)));
       const page = await propose(true);
-      const signed = { page, epoch: await epochNow(), owners };
       await refute(page);
-      await slashShown(signed, random.pick(owners), random.pick(accounts));
+      await slashShown({ page, epoch }, member, random.pick(accounts));
     },
     payPages: async () => payPages(random.pick(attested).epoch),
     setParameters: () =>
