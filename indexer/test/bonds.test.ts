@@ -1,8 +1,10 @@
 import { dataFeedsAbi, nodeBondsAbi } from "@haca/protocol/abi";
 import type { Hex } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { teeIdOf } from "./utils/accessTee.ts";
 import { deployWorld, type World } from "./utils/deployWorld.ts";
+import { stakeCases } from "./utils/stakeCases.ts";
+import { walkStake } from "./utils/stakeWalk.ts";
 import { type Chain, startChain } from "./utils/startChain.ts";
 import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
 import type { TeeNode } from "./utils/teeOperations.ts";
@@ -18,6 +20,7 @@ let chain: Chain;
 let world: World;
 let indexer: Indexer;
 let feeds: { open: Hex; closed: Hex };
+let accepted: Map<string, number>;
 let nodes: { locked: TeeNode; forfeited: TeeNode; released: TeeNode };
 
 beforeAll(async () => {
@@ -38,6 +41,8 @@ beforeAll(async () => {
   const { timestamp } = await chain.client.getBlock();
   await chain.client.setNextBlockTimestamp({ timestamp: timestamp + RELEASE_DELAY });
   await bonds.release(nodes.released);
+  // The same chain and indexer serve for stake.
+  accepted = await walkStake(world);
 
   const place = { rpcUrl: chain.rpcUrl, deployment: world.path, dataDirectory: folder.path };
   indexer = await startIndexer(place);
@@ -177,4 +182,8 @@ test("a feed leads to its rounds, and a round to the observations that did not c
       ],
     },
   });
+});
+
+describe("stake", () => {
+  stakeCases(() => ({ world, indexer, accepted }));
 });
