@@ -1,5 +1,6 @@
 import { Wallet } from "ethers";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import { readDataNodeConfig } from "../src/roles/dataNode/readDataNodeConfig.ts";
 import { FeedBed, type PeerMode } from "./support/feedBed.ts";
 import { newDatabase } from "./support/newDatabase.ts";
 import { waitFor } from "./support/processes.ts";
@@ -84,17 +85,6 @@ describe("npm run worker -- data-node", () => {
     expect(worker.child.lines.some((line) => line.includes('"msg":"stopped"'))).toBe(true);
   });
 
-  it("posts again when the heartbeat is nearly over, whatever the value", async () => {
-    const feedId = await newFeed(60);
-    const worker = bed.start(await bed.settings(feedId));
-    const { updatedAt } = await bed.round(feedId, 1);
-    await worker.logged("round posted");
-    // Nine tenths of a minute have to pass by the worker's own clock; the round says how many did.
-    const second = await bed.round(feedId, 2);
-    expect(second.updatedAt - updatedAt).toBeGreaterThanOrEqual(54n);
-    expect(second.answer).toBe(PRICE);
-  });
-
   it("takes another data node's worker as a peer", async () => {
     const feedId = await newFeed();
     const enclave = { HACA_ENCLAVE_URL: bed.nodes[1]?.running.operatorUrl ?? "" };
@@ -107,19 +97,26 @@ describe("npm run worker -- data-node", () => {
     expect([await sentBy(settings), await sentBy(other)]).toEqual([1, 0]);
   });
 
-  it.each<PeerMode>(["down", "garbage", "huge", "forged", "elsewhere"])(
-    "leaves out a peer that is %s, and posts when enough observations count",
-    async (mode) => {
+  it("leaves out a peer that answers nothing good, and posts when enough observations count", async () => {
+    const modes: readonly PeerMode[] = ["down", "garbage", "huge", "forged", "elsewhere"];
+    const feedId = await newFeed();
+    const settings = await bed.settings(feedId);
+    const worker = bed.start(settings);
+    const tooFew = () =>
+      worker.child.lines.filter((line) =>
+        /"good":2,"needed":3,.*"too few observations"/.test(line),
+      );
+    for (const [index, mode] of modes.entries()) {
       bed.modes.set(2, mode);
-      const feedId = await newFeed();
-      const settings = await bed.settings(feedId);
-      const worker = bed.start(settings);
-      expect(await worker.logged("too few observations")).toMatchObject({ good: 2, needed: 3 });
-      expect(await sentBy(settings, "pending")).toBe(0);
+      bed.price = String(2_500 + 100 * index);
+      const before = tooFew().length;
+      await waitFor(async () => (tooFew().length > before ? true : undefined));
+      expect(await bed.latestRound(feedId), mode).toBe(index);
       bed.modes.clear();
-      expect((await bed.round(feedId, 1)).answer).toBe(PRICE);
-    },
-  );
+      const { answer } = await bed.round(feedId, index + 1);
+      expect(answer, mode).toBe(BigInt(bed.price) * 10n ** 8n);
+    }
+  });
 
   it("says that it sees nothing while its source is away, and goes on when it is back", async () => {
     const feedId = await newFeed();
@@ -191,41 +188,74 @@ describe("npm run worker -- data-node", () => {
     });
   });
 
-  describe("a start that cannot work", () => {
-    const unknown = `0x${"ab".repeat(32)}`;
-    const ended = async (settings: Settings) => {
-      const { child } = bed.start(settings);
+  it("does not start for a feed that there is not, or with another source, and says so in one line", async () => {
+    const feedId = await newFeed();
+    const settings = await bed.settings(feedId);
+    const { url, pointer } = bed.source;
+    for (const [feed, words] of [
+      [`0x${"ab".repeat(32)}=${url}#${pointer}`, /^HACA_FEEDS: there is no feed 0xabab/],
+      [`${feedId}=${url}#/other`, /^HACA_FEEDS: feed 0x\w{64} has the source 0x\w{64}, and this/],
+    ] as const) {
+      const { child } = bed.start({ ...settings, HACA_FEEDS: feed });
       const { code } = await child.exited;
-      return { code, said: child.lines.filter((line) => !line.startsWith("{")) };
-    };
-    const expectOneLine = async (settings: Settings, status: number, words: RegExp) => {
-      const { code, said } = await ended(settings);
-      expect(said).toHaveLength(1);
+      const said = child.lines.filter((line) => !line.startsWith("{"));
+      expect([said.length, code]).toEqual([1, 1]);
       expect(said[0]).toMatch(words);
-      expect(code).toBe(status);
-    };
+    }
+  });
 
-    it("names the setting, in one line", async () => {
-      const feedId = await newFeed();
-      const settings = await bed.settings(feedId);
-      const { url, pointer } = bed.source;
-      const { HACA_DATA_NODE_KEY: key = "", HACA_FEEDS: feeds = "" } = settings;
-      for (const [changes, status, words] of [
-        [{ HACA_FEEDS: "eth" }, 2, /^HACA_FEEDS: must be <feed id>=<URL>#<JSON pointer>/],
-        [{ HACA_FEEDS: `${feeds} ${feeds}` }, 2, /^HACA_FEEDS: feed 0x\w{64} is there twice/],
-        [{ HACA_FEEDS: "" }, 2, /^HACA_FEEDS: not set/],
-        [{ HACA_DATA_PEERS: "a,b" }, 2, /^HACA_DATA_PEERS: must be http or https URLs/],
-        [{ HACA_NODE_KEY: key }, 2, /^HACA_DATA_NODE_KEY: must not be HACA_NODE_KEY/],
-        [{ HACA_FEED_DEVIATION: "0" }, 2, /^HACA_FEED_DEVIATION: must be between 1 and 10000/],
-        [{ HACA_FEEDS: `${unknown}=${url}#${pointer}` }, 1, /^HACA_FEEDS: there is no feed 0xabab/],
-        [
-          { HACA_FEEDS: `${feedId}=${url}#/other` },
-          1,
-          /^HACA_FEEDS: feed 0x\w{64} has the source 0x\w{64}, and http:\/\/\S+#\/other is 0x/,
-        ],
-      ] as const) {
-        await expectOneLine({ ...settings, ...changes }, status, words);
-      }
+  // The last one: it moves the chain's clock.
+  it("posts again when the heartbeat is nearly over, whatever the value", async () => {
+    const feedId = await newFeed(60);
+    const settings = await bed.settings(feedId);
+    bed.start(settings);
+    await bed.round(feedId, 1);
+    await bed.observedAgain();
+    expect(await bed.latestRound(feedId)).toBe(1);
+    await bed.tee.chain.send("evm_increaseTime", 54);
+    expect((await bed.round(feedId, 2)).answer).toBe(PRICE);
+  });
+});
+
+describe("settings of the role data-node", () => {
+  const good = {
+    ...{ HACA_RPC_URL: "http://a", HACA_CHAIN_ID: "1", HACA_ENCLAVE_URL: "http://b" },
+    HACA_DATA_NODE_KEY: `0x${"11".repeat(32)}`,
+    HACA_FEEDS: `0x${"AB".repeat(32)}=https://a.example/x?y=1,2#/b/0/c`,
+    HACA_DATA_DIR: "data",
+  };
+  const [feed] = [good.HACA_FEEDS];
+
+  it("are read", () => {
+    const second = `0x${"cd".repeat(32)}=http://b#/`;
+    const settings = {
+      ...good,
+      HACA_FEEDS: ` ${feed}\n ${second} `,
+      HACA_DATA_PEERS: "http://p, http://q",
+    };
+    const source = { url: "https://a.example/x?y=1,2", pointer: "/b/0/c" };
+    expect(readDataNodeConfig(settings)).toMatchObject({
+      feeds: [
+        { feedId: `0x${"ab".repeat(32)}`, source },
+        { feedId: `0x${"cd".repeat(32)}`, source: { url: "http://b", pointer: "/" } },
+      ],
+      ...{ peers: ["http://p", "http://q"], deviation: 50, turnSeconds: 15, observeSeconds: 10 },
     });
+    expect(readDataNodeConfig(good).peers).toEqual([]);
+  });
+
+  it.each([
+    [{ HACA_FEEDS: "eth" }, /^HACA_FEEDS: must be <feed id>=<URL>#<JSON pointer>/],
+    [{ HACA_FEEDS: `${feed}#x ${feed}` }, /^HACA_FEEDS: feed 0x\w{64} is there twice/],
+    [{ HACA_FEEDS: "" }, /^HACA_FEEDS: not set/],
+    [{ HACA_FEEDS: `0x${"ab".repeat(32)}=ftp://a#/b` }, /^HACA_FEEDS: must be/],
+    [{ HACA_FEEDS: `0x${"ab".repeat(32)}=http://a#b` }, /^HACA_FEEDS: must be/],
+    [{ HACA_DATA_PEERS: "a,b" }, /^HACA_DATA_PEERS: must be http or https URLs/],
+    [{ HACA_NODE_KEY: good.HACA_DATA_NODE_KEY }, /^HACA_DATA_NODE_KEY: must not be HACA_NODE_KEY/],
+    [{ HACA_FACILITATOR_KEY: good.HACA_DATA_NODE_KEY }, /must not be HACA_FACILITATOR_KEY/],
+    [{ HACA_DATA_NODE_KEY: "0x12" }, /^HACA_DATA_NODE_KEY: must be 0x and 64 hex digits/],
+    [{ HACA_FEED_DEVIATION: "0" }, /^HACA_FEED_DEVIATION: must be between 1 and 10000/],
+  ])("%j are refused", (changes, words) => {
+    expect(() => readDataNodeConfig({ ...good, ...changes })).toThrow(words);
   });
 });

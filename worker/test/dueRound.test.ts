@@ -7,6 +7,7 @@ const feed: FeedState = {
   ...{ block: 1, description: "ETH / USD", decimals: 8, sourceHash: "0x", isClosed: false },
   ...{ heartbeat: 100n, minimumObservations: 3, latestRound: 7n, answer: 10_000n },
   updatedAt: NOW - 10n,
+  time: NOW - 60n,
 };
 const due = (
   changes: Partial<FeedState>,
@@ -27,6 +28,9 @@ describe("when a round is due", () => {
   it("after nine tenths of the heartbeat", () => {
     expect(due({ updatedAt: NOW - 89n })).toBeUndefined();
     expect(due({ updatedAt: NOW - 90n })).toBe("heartbeat");
+    // By the chain's clock, where that is ahead.
+    expect(due({ time: NOW + 79n })).toBeUndefined();
+    expect(due({ time: NOW + 80n })).toBe("heartbeat");
   });
 
   it("when the value is as far from the answer as was set, up or down", () => {
@@ -53,7 +57,9 @@ describe("when a round is due", () => {
 describe("turns", () => {
   const nodes = ["0xaa", "0xcc", "0xbb"];
   const turns = (latestRound: bigint) =>
-    ["0xaa", "0xbb", "0xcc"].map((teeId) => turnOf({ teeId, nodes, latestRound }));
+    ["0xaa", "0xbb", "0xcc"].map((teeId) =>
+      turnOf({ teeId, nodes, latestRound, turnSeconds: 15n }),
+    );
 
   it("are another node's each round, and everybody's within as many", () => {
     expect([turns(0n), turns(1n), turns(2n), turns(3n)]).toEqual([
@@ -65,7 +71,7 @@ describe("turns", () => {
   });
 
   it("are a node's that does not count itself, too", () => {
-    expect(turnOf({ teeId: "0xdd", nodes, latestRound: 3n })).toBe(0n);
-    expect(turnOf({ teeId: "0xdd", nodes: [], latestRound: 9n })).toBe(0n);
+    expect(turnOf({ teeId: "0xdd", nodes, latestRound: 3n, turnSeconds: 15n })).toBe(0n);
+    expect(turnOf({ teeId: "0xdd", nodes: [], latestRound: 9n, turnSeconds: 15n })).toBe(0n);
   });
 });

@@ -362,6 +362,11 @@ export const VARIABLES = {
     default: "50",
     help: "hundredths of a percent by which a value differs from the latest answer for a new round before its time",
   }),
+  HACA_TURN_SECONDS: variable({
+    schema: integer(0, 3_600),
+    default: "15",
+    help: "seconds that the node whose turn a round is has for it before the next node posts",
+  }),
   HACA_OBSERVE_SECONDS: variable({
     schema: integer(1, 86_400),
     default: "10",

@@ -88,6 +88,7 @@ export async function startDataNode(parameters: {
     const context: DataNodeContext = {
       ...{ chainId: chain.chainId, contract, teeId, feeds, database, logger },
       ...{ enclaveUrl: config.enclaveUrl, peers: config.peers, deviation: config.deviation },
+      turnSeconds: BigInt(config.turnSeconds),
       owner: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
       sender: createSender({
         store: databaseStore(database),
@@ -159,7 +160,7 @@ async function readFeeds(parameters: {
     if (actual !== sourceHash) {
       throw new StartError({
         code: "dataNode.otherSource",
-        message: `HACA_FEEDS: feed ${feedId} has the source ${sourceHash}, and ${source.url}#${source.pointer} is ${actual}`,
+        message: `HACA_FEEDS: feed ${feedId} has the source ${sourceHash}, and this URL and pointer are ${actual}`,
       });
     }
     feeds.push({ feedId, source, decimals });

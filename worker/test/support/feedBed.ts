@@ -141,6 +141,7 @@ export class FeedBed {
       HACA_FEEDS: `${feedId}=${url}#${pointer}`,
       HACA_DATA_PEERS: `${this.peer(1)},${this.peer(2)}`,
       HACA_OBSERVE_SECONDS: "1",
+      HACA_TURN_SECONDS: "0",
       ...changes,
     };
   }

@@ -12,14 +12,16 @@ const LEASE_SECONDS = 120;
 const PURPOSE = /^feed (0x[0-9a-f]{64})$/;
 const purposeOf = (feedId: string): string => `feed ${feedId}`;
 
+/** A feed whose round is due: behind which one, since when (unix seconds), and how many observations counted last. */
+type Waiting = { round: bigint; since: bigint; good: number | undefined };
+
 /**
  * Looks after the account's transactions and gives each feed its next round when that is due and this node's turn. What is
  * sent is what the contract says counts. A feed that fails keeps no other waiting.
  */
 export function createPostPass(context: DataNodeContext): () => Promise<boolean> {
   const { feeds, logger, metrics, sender } = context;
-  /** since when, unix seconds, the round behind this one has been due */
-  const waiting = new Map<string, { round: bigint; since: bigint }>();
+  const waiting = new Map<string, Waiting>();
   return async () => {
     for (const { purpose, receipt } of await sender.tend()) {
       const [, feed] = PURPOSE.exec(purpose) ?? [];
@@ -30,7 +32,9 @@ export function createPostPass(context: DataNodeContext): () => Promise<boolean>
       if (outcome === "mined") logger.info(figures, "round posted");
       else logger.warn(figures, "post reverted: somebody else was quicker, or a node left");
     }
+    const open = await sender.listOpen();
     for (const { feedId } of feeds) {
+      if (open.has(purposeOf(feedId))) continue;
       try {
         await advance({ context, feedId, waiting });
       } catch (error) {
@@ -45,10 +49,10 @@ export function createPostPass(context: DataNodeContext): () => Promise<boolean>
 async function advance(parameters: {
   context: DataNodeContext;
   feedId: string;
-  waiting: Map<string, { round: bigint; since: bigint }>;
+  waiting: Map<string, Waiting>;
 }): Promise<void> {
   const { context, feedId, waiting } = parameters;
-  const { contract, deviation, latest, logger, metrics, now, peers, teeId } = context;
+  const { contract, deviation, latest, logger, metrics, now, peers } = context;
   const own = latest.get(feedId);
   const feed = await contract.read(feedId);
   if (feed === undefined) return;
@@ -60,18 +64,23 @@ async function advance(parameters: {
     return;
   }
   const known = waiting.get(feedId);
-  const since = known?.round === feed.latestRound ? known.since : now();
-  waiting.set(feedId, { round: feed.latestRound, since });
+  const isKnown = known?.round === feed.latestRound;
+  const since = isKnown ? known.since : now();
   const gathered = await gatherObservations({ feedId, own, peers, logger });
   const good = await goodOf({ context, feedId, observations: gathered });
   metrics.counting.set({ feed: feedId }, good.length);
+  waiting.set(feedId, { round: feed.latestRound, since, good: good.length });
   if (good.length < feed.minimumObservations) {
     const { minimumObservations: needed } = feed;
-    logger.warn({ feed: feedId, reason, good: good.length, needed }, "too few observations");
+    const figures = { feed: feedId, reason, good: good.length, needed };
+    // Once, and not with every look.
+    if (!isKnown || known.good !== good.length) logger.warn(figures, "too few observations");
     return;
   }
-  const nodes = good.map((observation) => observation.teeId);
-  if (now() - since < turnOf({ teeId, nodes, latestRound: feed.latestRound })) return;
+  const nodes = good.map(({ teeId }) => teeId);
+  const { teeId, turnSeconds } = context;
+  const turn = turnOf({ teeId, nodes, latestRound: feed.latestRound, turnSeconds });
+  if (now() - since < turn) return;
   await post({ context, feedId, gathered });
 }
 

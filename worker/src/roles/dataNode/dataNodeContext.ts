@@ -18,6 +18,7 @@ export type DataNodeContext = {
   peers: readonly string[];
   /** hundredths of a percent */
   deviation: number;
+  turnSeconds: bigint;
   database: Database;
   /** name under which this process leases feeds */
   owner: string;

@@ -5,8 +5,6 @@ import type { FeedState } from "./feedContract.ts";
 const DUE_SHARE = { part: 9n, of: 10n };
 /** Deviations are hundredths of a percent. */
 const WHOLE = 10_000n;
-/** Seconds that a node whose turn it is has before the next. */
-const TURN_SECONDS = 15n;
 
 export type DueRound = "first" | "heartbeat" | "deviation";
 
@@ -15,13 +13,15 @@ export function dueRound(parameters: {
   feed: FeedState;
   /** what this node saw last */
   own: SignedObservation;
-  /** unix seconds */
+  /** unix seconds by this machine's clock; the block's time counts where that is later */
   now: bigint;
   /** hundredths of a percent of the latest answer */
   deviation: number;
 }): DueRound | undefined {
-  const { deviation, feed, now, own } = parameters;
-  const { answer, heartbeat, isClosed, updatedAt } = feed;
+  const { deviation, feed, own } = parameters;
+  const { answer, heartbeat, isClosed, time, updatedAt } = feed;
+  let { now } = parameters;
+  if (time > now) now = time;
   if (isClosed || own.observedAt <= updatedAt) return undefined;
   if (answer === undefined) return "first";
   if ((now - updatedAt) * DUE_SHARE.of >= heartbeat * DUE_SHARE.part) return "heartbeat";
@@ -42,12 +42,14 @@ export function turnOf(parameters: {
   nodes: readonly string[];
   /** the latest there is */
   latestRound: bigint;
+  /** seconds that a node has before the next */
+  turnSeconds: bigint;
 }): bigint {
-  const { latestRound, nodes, teeId } = parameters;
+  const { latestRound, nodes, teeId, turnSeconds } = parameters;
   const sorted = [...new Set([...nodes, teeId])].sort();
   const count = BigInt(sorted.length);
   const place = BigInt(sorted.indexOf(teeId));
-  return ((((place - latestRound) % count) + count) % count) * TURN_SECONDS;
+  return ((((place - latestRound) % count) + count) % count) * turnSeconds;
 }
 
 const magnitude = (value: bigint): bigint => (value < 0n ? -value : value);

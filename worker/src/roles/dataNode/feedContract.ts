@@ -2,11 +2,13 @@ import { type SignedObservation, SKIP_REASONS, type SkipReason } from "@haca/pro
 import { type BlockTag, isError, type JsonRpcProvider } from "ethers";
 import { feedsInterface, requireAnswer } from "../../chain/chain.ts";
 import { answerOf, rpcFailure } from "../../chain/rpcErrors.ts";
+import { RetryableError } from "../../errors.ts";
 
 /** A feed as it is in a block. */
 export type FeedState = {
-  /** number of that block */
+  /** number of that block, and its time in unix seconds */
   block: number;
+  time: bigint;
   description: string;
   decimals: number;
   sourceHash: string;
@@ -44,7 +46,7 @@ export function createFeedContract(parameters: {
   return {
     address: to,
     async read(feedId) {
-      const block = await answerOf(provider.getBlockNumber());
+      const { block, time } = await latestBlock(provider);
       try {
         const [feed] = await call("feedOf", [feedId], block);
         const latestRound: bigint = feed.latestRound;
@@ -53,7 +55,7 @@ export function createFeedContract(parameters: {
             ? [undefined, 0n]
             : await call("roundOf", [feedId, latestRound], block);
         return {
-          ...{ block, latestRound, answer, updatedAt },
+          ...{ block, time, latestRound, answer, updatedAt },
           description: feed.description,
           decimals: Number(feed.decimals),
           sourceHash: feed.sourceHash,
@@ -74,6 +76,12 @@ export function createFeedContract(parameters: {
       );
     },
   };
+}
+
+async function latestBlock(provider: JsonRpcProvider): Promise<{ block: number; time: bigint }> {
+  const latest = await answerOf(provider.getBlock("latest"));
+  if (latest !== null) return { block: latest.number, time: BigInt(latest.timestamp) };
+  throw new RetryableError({ code: "rpc.failed", message: "HACA_RPC_URL: no latest block" });
 }
 
 const isUnknown = (error: unknown): boolean =>

@@ -24,6 +24,7 @@ export type DataNodeConfig = QueueConfig & {
   /** hundredths of a percent by which a value differs from the latest answer for a round before its time */
   deviation: number;
   observeSeconds: number;
+  turnSeconds: number;
   confirmations: number;
   rebroadcastMs: number;
   replaceMs: number;
@@ -67,6 +68,7 @@ export function readDataNodeConfig(settings: Settings): DataNodeConfig {
     peers: optional(settings, "HACA_DATA_PEERS") ?? [],
     deviation: required(settings, "HACA_FEED_DEVIATION"),
     observeSeconds: required(settings, "HACA_OBSERVE_SECONDS"),
+    turnSeconds: required(settings, "HACA_TURN_SECONDS"),
     confirmations: required(settings, "HACA_CONFIRMATIONS"),
     rebroadcastMs: required(settings, "HACA_REBROADCAST_MS"),
     replaceMs: required(settings, "HACA_REPLACE_MS"),
