@@ -6,6 +6,7 @@
 // biome-ignore-start lint/performance/noBarrelFile: Ponder reads its tables from this one module
 export * from "./schema/access.ts";
 export * from "./schema/attestation.ts";
+export * from "./schema/feeds.ts";
 export * from "./schema/governance.ts";
 export * from "./schema/inference.ts";
 export * from "./schema/legacy.ts";

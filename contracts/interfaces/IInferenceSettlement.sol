@@ -184,6 +184,9 @@ interface IInferenceSettlement is IGroth16Errors, IRequestLedger {
     /// node names the timestamp itself, and nothing contradicts it: for one window after a deprecation a node can
     /// settle newer answers of that version under an older time. The proof shows that they are the version's answers.
     ///
+    /// What a writer of the ledger sends, or who was one, settles however old it is: they answer for its having come in
+    /// time. It is how the proof of a result in a page comes that somebody demanded.
+    ///
     /// @param result the typed message
     /// @param words packed input words, then packed output words, each below the scalar field's order
     /// @param proof `A (64) | B (128) | C (64)`, coordinates as in the verifying key

@@ -17,6 +17,10 @@ import {ITEERegistry} from "./ITEERegistry.sol";
 ///
 /// Callers bring the header of a page, of which only the hash is known here; everything that is stored fits one slot.
 ///
+/// A page is of results of one enclave, or **optimistic**: of results of a node without one, of model versions that can be
+/// proved. Nobody vouches for those; whoever doubts one demands its proof, for a deposit, and gets it within a day, or the
+/// page is rejected. Optimistic pages have the long road only. One watcher who pays for a demand is trusted.
+///
 /// A page that is rejected takes nothing: its requests are free again, and its proposer's whole deposit is gone. A page that
 /// is shown to be wrong after it was final is *disproved*: what was done in reliance on it stands, its requests stay taken,
 /// and the deposit is gone just so.
@@ -43,7 +47,7 @@ interface IPageSettlement is IPageSettlementTypes {
     /// @param proposal what is proposed
     /// @param signature the operator's (ECDSA or ERC-1271), under {IInferenceSettlement}'s domain, over EIP-712
     /// `Proposal(uint8 kind,uint256 page,uint256 bitmap,bytes32 root,bytes32 blobId,uint64 deadline)`; ignored where the
-    /// operator of the enclave is the caller
+    /// operator of the enclave is the caller. Of an optimistic page the node's (ECDSA only), likewise
     /// @return pageId the page
     /// @return taken the requests that it took; the header has them as its bitmap
     function proposePage(
@@ -52,7 +56,7 @@ interface IPageSettlement is IPageSettlementTypes {
     ) external returns (bytes32 pageId, uint256 taken);
 
     /// @notice Notes that a quorum vouched for a pending page, which takes the short road from then on, and pays the fee
-    /// to the attester's account. Only the attester.
+    /// to the attester's account. Only the attester, and no optimistic page.
     /// @param header of the page
     /// @param signers of the quorum, kept for the attester as it numbers them
     function attest(PageHeader calldata header, uint24 signers) external;
@@ -62,7 +66,7 @@ interface IPageSettlement is IPageSettlementTypes {
     /// @param headers of pages that are final, and whose evidence window is over
     function releaseBonds(PageHeader[] calldata headers) external;
 
-    /// @notice Settles a good result of a rejected page, alone and for good. Anyone, until the later one of the result's
+    /// @notice Settles a good result of a rejected page of an enclave, alone and for good. Anyone, until the later one of the result's
     /// window and seven days after the rejection. Reverts for a leaf of another request, enclave or time than the page's.
     /// @param header of the page
     /// @param leaf the result
@@ -90,11 +94,12 @@ interface IPageSettlement is IPageSettlementTypes {
         bytes32 salt
     ) external;
 
-    /// @notice Shows that the enclave signed two results for one request. The rest is as with `challenge`.
+    /// @notice Shows that the enclave, or the node of an optimistic page, signed two results for one request. The rest is as
+    /// with `challenge`.
     /// @param header of the page
     /// @param leaf the result in the page
     /// @param other another result for the same request
-    /// @param otherSignature the enclave's, or a session key's that was valid at that result's time
+    /// @param otherSignature the enclave's, or a session key's that was valid at that result's time; the node's
     /// @param challenger who committed
     /// @param salt of the commitment
     function challengeConflict(
@@ -128,6 +133,48 @@ interface IPageSettlement is IPageSettlementTypes {
     /// @param header of the page
     /// @param index the leaf's place
     function returnRequest(PageHeader calldata header, uint8 index) external;
+
+    // Proofs of optimistic pages
+
+    /// @notice Opens a version to optimistic pages that are proposed from the next second on, by a result of it that was
+    /// settled with a proof, alone or in a batch, and has a price, so that the settlement knows which one it was. Anyone,
+    /// once a version.
+    /// @param result the typed message that was settled
+    function admitVersion(IInferenceSettlement.InferenceResult calldata result) external;
+
+    /// @notice Demands the proof of a leaf, known or not. Takes `DEMAND_DEPOSIT` out of the caller's account, which the
+    /// proposer gets if the proof is given. Whoever re-ran the model knows beforehand whether it will be. The page's clock
+    /// stands until it is, at most `PROVE_TIME`, so that it can be demanded up to the page's end; at most `MAXIMUM_DEMANDS`
+    /// of a page at a time.
+    /// @param header of a pending optimistic page
+    /// @param index the leaf's place
+    function demandProof(PageHeader calldata header, uint8 index) external;
+
+    /// @notice Gives the proof of a leaf, in time if it was demanded, and settles the result by it, alone and for good;
+    /// the deposit goes to the proposer's account, whoever calls. Of a page that was rejected it settles any good result so,
+    /// until the later one of the result's window and seven days after the rejection. Reverts for a leaf that something is
+    /// wrong with, and as `IInferenceSettlement.settleZkml` does.
+    /// @param header of an optimistic page
+    /// @param leaf the leaf
+    /// @param words packed input words, then packed output words
+    /// @param proof as `settleZkml` takes it
+    function proveLeaf(
+        PageHeader calldata header,
+        Leaf calldata leaf,
+        uint256[] calldata words,
+        bytes calldata proof
+    ) external;
+
+    /// @notice Rejects a page of which a proof that was demanded was not given in time. Anyone; deposit and reward go to who
+    /// demanded it.
+    /// @param header of the page
+    /// @param index the leaf's place
+    function rejectUnproved(PageHeader calldata header, uint8 index) external;
+
+    /// @notice Gives the deposit of a demand back whose page was rejected for another reason. Anyone.
+    /// @param header of the page
+    /// @param index the leaf's place
+    function returnDemand(PageHeader calldata header, uint8 index) external;
 
     // Settings
 
@@ -199,6 +246,27 @@ interface IPageSettlement is IPageSettlementTypes {
     /// @param index its place
     /// @return request all zero if nobody waits for it
     function leafRequestOf(bytes32 pageId, uint8 index) external view returns (LeafRequest memory request);
+
+    /// @notice A proof that was demanded.
+    /// @param pageId the leaf's page
+    /// @param index its place
+    /// @return demand all zero if nobody waits for it
+    function demandOf(bytes32 pageId, uint8 index) external view returns (LeafRequest memory demand);
+
+    /// @notice Which leaves of a page were proved, on demand: they are settled alone and not of the page any more.
+    /// @param pageId the page
+    /// @return bitmap those leaves
+    function provedIn(bytes32 pageId) external view returns (uint256 bitmap);
+
+    /// @notice The clock of an optimistic page.
+    /// @param pageId the page
+    /// @return clock all zero for a page of which no proof was demanded
+    function clockOf(bytes32 pageId) external view returns (PageClock memory clock);
+
+    /// @notice When a version was opened to optimistic pages.
+    /// @param modelVersion the version
+    /// @return time unix seconds; zero if it was not
+    function admittedAt(bytes32 modelVersion) external view returns (uint256 time);
 
     /// @notice In which block somebody committed to a challenge.
     /// @param commitment the commitment

@@ -24,14 +24,18 @@ interface IPageSettlementTypes {
     /// @notice What is wrong with a leaf, in the order in which it is looked for. Up to InvalidSignature it follows from
     /// header, leaf and keys that never change, so that whoever vouched for the page could have seen it.
     /// - MalformedLeaf: a request that is taken has no result, or a result of another request stands in its place
-    /// - WrongNode: a result of another enclave than the page's
-    /// - OutsideWindow: the result's time is after the proposal, or too long before it
-    /// - InvalidSignature: neither the enclave's key nor a session key that signs results has signed it
-    /// - VersionInvalid: of a model version that is unknown, or was deprecated at the result's time
+    /// - WrongNode: a result of another enclave than the page's; in an optimistic page, of any
+    /// - OutsideWindow: the result's time is after the proposal, or too long before it; in an optimistic page it is to be
+    /// from before the second of the proposal
+    /// - InvalidSignature: neither the enclave's key nor a session key that signs results has signed it; in an optimistic
+    /// page, not the key of the node's own account
+    /// - VersionInvalid: of a model version that is unknown, or was deprecated at the result's time; in an optimistic page,
+    /// also of one that was not admitted before the second of the proposal
     /// - KeyNotInService: enclave not in service at the result's time or banned since, or its session key was not
     ///   valid then
-    /// - ConflictingReceipt: the enclave signed another result for the same request
+    /// - ConflictingReceipt: the enclave, or the node, signed another result for the same request
     /// - DataWithheld: somebody asked for a leaf, and nobody showed it
+    /// - DemandUnanswered: somebody demanded the proof of a leaf, and nobody gave it
     enum Reason {
         None,
         MalformedLeaf,
@@ -41,7 +45,8 @@ interface IPageSettlementTypes {
         VersionInvalid,
         KeyNotInService,
         ConflictingReceipt,
-        DataWithheld
+        DataWithheld,
+        DemandUnanswered
     }
 
     /// @notice How a page ended, if it did.
@@ -56,9 +61,9 @@ interface IPageSettlementTypes {
     }
 
     /// @notice What is proposed.
-    /// @param kind of verification; only TEE yet
-    /// @param teeId the enclave whose results these are
-    /// @param ledgerPage number of the ledger page, `requestId >> 8`; the enclave's address form is in it
+    /// @param kind of verification, TEE or Optimistic
+    /// @param teeId the enclave whose results these are; zero for an optimistic page
+    /// @param ledgerPage number of the ledger page, `requestId >> 8`; the node is in it, of an enclave its address form
     /// @param bitmap the requests that have a result; bit i is leaf i
     /// @param root of the tree of results
     /// @param blobId where the results are stored
@@ -78,7 +83,7 @@ interface IPageSettlementTypes {
 
     /// @notice What a page is known by.
     /// @param kind of verification
-    /// @param teeId the enclave
+    /// @param teeId the enclave; zero for an optimistic page
     /// @param ledgerPage number of the ledger page
     /// @param bitmap the requests that the page took, those that were free when it was proposed; it alone is judged
     /// @param root of the tree of results
@@ -99,10 +104,11 @@ interface IPageSettlementTypes {
     /// @notice What is stored of a page, a slot. Times are unix seconds, lengths seconds.
     /// @param proposedAt when; zero for a page that was never proposed
     /// @param attestedAt when a quorum vouched for it; zero if none did
-    /// @param extendedUntil the end that the last request for a leaf brought; zero if there was none
+    /// @param extendedUntil the end that the last request for a leaf brought, on the page's clock, which stands while a proof
+    /// is demanded; zero if there was none
     /// @param endedAt when it was rejected or disproved; zero if it was not
     /// @param longRoad from the proposal to the end, as it was at the proposal
-    /// @param shortRoad from the attestation to the end, likewise
+    /// @param shortRoad from the attestation to the end, likewise; zero for an optimistic page, which has none
     /// @param resultWindow how old a result may have been, likewise
     /// @param openRequests requests for leaves that wait for an answer
     /// @param attesterNumber which attester said so; zero if none did
@@ -127,7 +133,7 @@ interface IPageSettlementTypes {
     /// @notice A result in a page, with its way to the root.
     /// @param index its place in the page
     /// @param result the typed message
-    /// @param signature the enclave's, or a session key's
+    /// @param signature the enclave's, or a session key's; in an optimistic page the node's, r | s | v
     /// @param siblings the eight neighbours, from the leaf's own up to the root's child
     struct Leaf {
         uint8 index;
@@ -168,7 +174,7 @@ interface IPageSettlementTypes {
         uint64 forfeitedAt;
     }
 
-    /// @notice A leaf that was asked for. A slot.
+    /// @notice A leaf that was asked for, or the proof of one. A slot.
     /// @param requester who asked, and put a deposit down; zero if nobody did
     /// @param deadline last second for an answer, in unix seconds
     /// @param deposit smallest units of OPG, in multiples of the first request's
@@ -176,6 +182,16 @@ interface IPageSettlementTypes {
         address requester;
         uint40 deadline;
         uint8 deposit;
+    }
+
+    /// @notice The clock of an optimistic page, which stands while a proof is demanded. A slot.
+    /// @param open proofs that are demanded and were not given
+    /// @param stoppedAt when it stopped last, in unix seconds; it stands while there is an open demand
+    /// @param stopped seconds for which it stood before
+    struct PageClock {
+        uint8 open;
+        uint40 stoppedAt;
+        uint40 stopped;
     }
 
     /// @notice A page was proposed, and took requests.
@@ -251,6 +267,34 @@ interface IPageSettlementTypes {
     /// @param pageId the page
     /// @param index the leaf's place
     event LeafRequestReturned(bytes32 indexed pageId, uint8 index);
+    /// @notice A version is open to optimistic pages: a proof of it was settled.
+    /// @param modelVersion the version
+    /// @param requestId whose result shows it
+    event VersionAdmitted(bytes32 indexed modelVersion, bytes32 indexed requestId);
+    /// @notice Somebody demanded the proof of a leaf; the page's clock stands until it is given.
+    /// @param pageId its page
+    /// @param index its place
+    /// @param demander who demanded it
+    /// @param deadline last second for it, in unix seconds
+    /// @param deposit smallest units of OPG that the proposer gets if it is given
+    event ProofDemanded(
+        bytes32 indexed pageId,
+        uint8 index,
+        address indexed demander,
+        uint256 deadline,
+        uint256 deposit
+    );
+    /// @notice A proof that was demanded was given: the result is settled as any with a proof, and no page's any more.
+    /// @param pageId the page that it was in
+    /// @param index its place there
+    /// @param requestId the request
+    /// @param end last second in which the page is pending from now on, unless something happens to it; the greatest number
+    /// while somebody waits for another proof or for a leaf
+    event ProofGiven(bytes32 indexed pageId, uint8 index, bytes32 indexed requestId, uint256 end);
+    /// @notice The deposit of a demand went back, because the page was rejected before its answer.
+    /// @param pageId the page
+    /// @param index the leaf's place
+    event DemandReturned(bytes32 indexed pageId, uint8 index);
     /// @notice OPG came in for an account.
     /// @param account whose it is
     /// @param amount smallest units
@@ -298,15 +342,18 @@ interface IPageSettlementTypes {
     /// @notice Proposals are paused.
     /// @param until when they go on, in unix seconds
     error PageSettlement_Paused(uint256 until);
-    /// @notice Nobody can propose pages of this kind.
+    /// @notice Pages of this kind are not proposed, not attested, or have no proofs that could be demanded.
     /// @param kind the kind
     error PageSettlement_KindNotOpen(IInferenceSettlement.Verification kind);
+    /// @notice An optimistic page names an enclave.
+    /// @param teeId the enclave
+    error PageSettlement_TeeIdNotZero(bytes32 teeId);
     /// @notice The ledger page is not of the enclave.
     /// @param expected the enclave's address form
     /// @param actual the node that the ledger page is of
     error PageSettlement_WrongNode(address expected, address actual);
-    /// @notice Somebody else than the enclave's operator proposes, without the operator's signature.
-    /// @param operator the operator
+    /// @notice Somebody else than the enclave's operator or the node proposes, without their signature.
+    /// @param operator the operator, or the node
     error PageSettlement_NoConsent(address operator);
     /// @notice The time of the proposal is over.
     /// @param deadline last second of it, in unix seconds
@@ -376,6 +423,20 @@ interface IPageSettlementTypes {
     /// @param pageId the page
     /// @param index the leaf's place
     error PageSettlement_RequestInvalid(bytes32 pageId, uint8 index);
+    /// @notice No settled proof of the version was shown, or it was admitted before.
+    /// @param modelVersion the version
+    error PageSettlement_NotAdmissible(bytes32 modelVersion);
+    /// @notice As many proofs of the page are demanded as may be at a time.
+    /// @param pageId the page
+    error PageSettlement_TooManyDemands(bytes32 pageId);
+    /// @notice Somebody demanded the proof of this leaf already, or nobody did.
+    /// @param pageId the page
+    /// @param index the leaf's place
+    error PageSettlement_DemandInvalid(bytes32 pageId, uint8 index);
+    /// @notice The proof of this leaf was given.
+    /// @param pageId the page
+    /// @param index the leaf's place
+    error PageSettlement_LeafIsProved(bytes32 pageId, uint8 index);
     /// @notice A call answers 1 to 32 requests.
     /// @param count how many it had
     error PageSettlement_AnswerCountInvalid(uint256 count);

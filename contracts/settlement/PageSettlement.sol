@@ -9,14 +9,14 @@ import {Consent} from "../utils/Consent.sol";
 import {InferenceResults} from "./InferenceResults.sol";
 import {Proposals} from "./Proposals.sol";
 import {RequestIds} from "./RequestIds.sol";
-import {PageChallenges} from "./pages/PageChallenges.sol";
+import {PageDemands} from "./pages/PageDemands.sol";
 import {PageDeposits} from "./pages/PageDeposits.sol";
 import {PageRecords} from "./pages/PageRecords.sol";
 
 /// @title PageSettlement
 /// @notice See {IPageSettlement}. This file has the life of a page that nobody challenges; the parts are {PageDeposits} (who
-/// has what here), {PageRecords} (what is stored, states, parameters), {PageJudgement} (what is wrong with a leaf) and
-/// {PageChallenges} (how that is shown, and leaves that are withheld).
+/// has what here), {PageRecords} (what is stored, states, parameters), {PageJudgement} (what is wrong with a leaf),
+/// {PageChallenges} (how that is shown, and leaves that are withheld) and {PageDemands} (proofs of optimistic pages).
 ///
 /// Access: `setParameters` and `setAttester` are governance's, `pauseProposals` the guardian's, `attest` the attester's;
 /// everything else is open to everybody. It is a writer of the ledger. Nobody can end a page, take a deposit or make a page
@@ -24,7 +24,7 @@ import {PageRecords} from "./pages/PageRecords.sol";
 /// vouches for everything shortens windows and nothing more.
 ///
 /// @dev Foreign code runs in one place, an ERC-1271 operator's, by a static call before the first write. OPG runs none.
-contract PageSettlement is PageChallenges {
+contract PageSettlement is PageDemands {
     /// @dev What InferenceSettlement would hash if it hashed in another way is found by this.
     bytes32 private constant PROBE = keccak256("PageSettlement.probe");
 
@@ -62,13 +62,18 @@ contract PageSettlement is PageChallenges {
     ) external override returns (bytes32 pageId, uint256 taken) {
         Settings memory settings = _settings;
         if (block.timestamp < settings.pausedUntil) revert PageSettlement_Paused(settings.pausedUntil);
-        if (proposal.kind != IInferenceSettlement.Verification.TEE) {
-            revert PageSettlement_KindNotOpen(proposal.kind);
-        }
-        address expected = RequestIds.nodeOfEnclave(proposal.teeId);
+        bool isOptimistic = proposal.kind == IInferenceSettlement.Verification.Optimistic;
         address node = RequestIds.nodeOfPage(proposal.ledgerPage);
-        if (node != expected) revert PageSettlement_WrongNode(expected, node);
-        _requireOperator(proposal, signature);
+        if (isOptimistic) {
+            if (proposal.teeId != 0) revert PageSettlement_TeeIdNotZero(proposal.teeId);
+        } else {
+            if (proposal.kind != IInferenceSettlement.Verification.TEE) {
+                revert PageSettlement_KindNotOpen(proposal.kind);
+            }
+            address expected = RequestIds.nodeOfEnclave(proposal.teeId);
+            if (node != expected) revert PageSettlement_WrongNode(expected, node);
+        }
+        _requireConsent(proposal, signature, isOptimistic ? node : REGISTRY.operatorOf(proposal.teeId));
 
         _reserve(settings.minimumDeposit, proposal.fee);
         taken = SETTLEMENT.hold(proposal.ledgerPage, proposal.bitmap);
@@ -78,7 +83,7 @@ contract PageSettlement is PageChallenges {
         PageRecord memory record;
         record.proposedAt = uint32(block.timestamp);
         record.longRoad = settings.longRoad;
-        record.shortRoad = settings.shortRoad;
+        if (!isOptimistic) record.shortRoad = settings.shortRoad;
         record.resultWindow = settings.resultWindow;
         _records[pageId] = record;
         emit PageProposed(
@@ -91,7 +96,7 @@ contract PageSettlement is PageChallenges {
             proposal.root,
             proposal.blobId,
             proposal.fee,
-            _endOf(record)
+            _roadEndOf(record)
         );
     }
 
@@ -102,6 +107,7 @@ contract PageSettlement is PageChallenges {
         bytes32 pageId = pageIdOf(header);
         PageRecord memory record = _records[pageId];
         _requireState(pageId, record, PageState.Pending);
+        if (_isOptimistic(record)) revert PageSettlement_KindNotOpen(header.kind);
         if (record.openRequests != 0) revert PageSettlement_RequestOpen(pageId);
         if (record.attestedAt != 0) revert PageSettlement_AlreadyAttested(pageId);
         record.attestedAt = uint32(block.timestamp);
@@ -109,7 +115,7 @@ contract PageSettlement is PageChallenges {
         record.signers = signers;
         _records[pageId] = record;
         _credit(msg.sender, header.fee);
-        emit PageAttested(pageId, signers, _endOf(record));
+        emit PageAttested(pageId, signers, _endOf(pageId, record));
     }
 
     /// @inheritdoc IPageSettlement
@@ -126,11 +132,8 @@ contract PageSettlement is PageChallenges {
         // Otherwise whoever lets a page of theirs be rejected could settle what was too old, from the future or another
         // node's. For the rest the settlement asks itself.
         (Reason reason, ) = _judgePlace(header, pageId, leaf);
-        if (reason != Reason.None) revert PageSettlement_LeafIsBad(pageId, leaf.index, reason);
-        uint256 latest = uint256(leaf.result.timestamp) + record.resultWindow;
-        uint256 afterEnd = uint256(record.endedAt) + EVIDENCE_WINDOW;
-        if (afterEnd > latest) latest = afterEnd;
-        if (block.timestamp > latest) revert PageSettlement_TooLate(latest, block.timestamp);
+        _requireGood(pageId, leaf.index, reason);
+        _requireNotTooLate(record, leaf.result.timestamp);
         SETTLEMENT.settleTeeLate(leaf.result, leaf.signature);
         emit SettledAgain(pageId, leaf.result.requestId);
     }
@@ -138,12 +141,11 @@ contract PageSettlement is PageChallenges {
     function _releaseBond(PageHeader calldata header) private {
         bytes32 pageId = pageIdOf(header);
         PageRecord memory record = _records[pageId];
-        (PageState state, ) = _stateOf(record);
+        (PageState state, ) = _stateOf(pageId, record);
         if (state != PageState.Final || record.outcome != Outcome.Open) {
             revert PageSettlement_StateInvalid(pageId, state);
         }
-        uint256 latest = _endOf(record) + EVIDENCE_WINDOW;
-        if (block.timestamp <= latest) revert PageSettlement_TooEarly(latest + 1, block.timestamp);
+        _requireAfter(_endOf(pageId, record) + EVIDENCE_WINDOW);
         _records[pageId].outcome = Outcome.Released;
         Account storage account = _accounts[header.proposer];
         --account.openPages;
@@ -178,8 +180,12 @@ contract PageSettlement is PageChallenges {
         _accounts[msg.sender] = account;
     }
 
-    function _requireOperator(Proposal calldata proposal, bytes calldata signature) private view {
-        address operator = REGISTRY.operatorOf(proposal.teeId);
+    /// @param operator of the enclave, or the node of an optimistic page
+    function _requireConsent(
+        Proposal calldata proposal,
+        bytes calldata signature,
+        address operator
+    ) private view {
         bool isOwn = msg.sender == operator;
         // The operator's own call may be held back, too, until its results are too old to be right.
         if (block.timestamp > proposal.deadline && !(isOwn && proposal.deadline == 0)) {
@@ -195,7 +201,12 @@ contract PageSettlement is PageChallenges {
             proposal.deadline
         );
         bytes32 digest = InferenceResults.toDigest(address(SETTLEMENT), structHash);
-        if (!Consent.isGiven(operator, digest, signature)) revert PageSettlement_NoConsent(operator);
+        // As in the leaves, a node's own key is all that counts.
+        bool isGiven =
+            proposal.kind == IInferenceSettlement.Verification.Optimistic
+                ? _isSignedBy(operator, digest, signature)
+                : Consent.isGiven(operator, digest, signature);
+        if (!isGiven) revert PageSettlement_NoConsent(operator);
     }
 
     /// @dev As `pageIdOf` would say of the header that the caller has to bring from now on.

@@ -8,6 +8,7 @@ import { nonceOfPlace, PAGE_SIZE, resultPageProof } from "./resultPage.ts";
 export type PageHeader = {
   /** `Verification`: 2 TEE, 3 Optimistic */
   kind: bigint;
+  /** zero of an optimistic page */
   teeId: string;
   /** number of the ledger page, `requestId >> 8` */
   ledgerPage: bigint;
@@ -26,7 +27,7 @@ export type PageLeaf = {
   /** its place, 0 to 255 */
   index: number;
   result: InferenceResult;
-  /** the enclave's, or a session key's */
+  /** the enclave's, or a session key's; in an optimistic page the node's */
   signature: string;
   /** the eight neighbours, `resultPageProof` */
   siblings: readonly string[];
@@ -48,7 +49,7 @@ export const placesOf = ({ bitmap }: Pick<PageHeader, "bitmap">): number[] =>
 export function leafAt(page: CheckedPage, index: number): PageLeaf | undefined {
   const found = page.results.find((result) => result.index === index);
   if (found === undefined) return undefined;
-  const { index: _, signature, ...rest } = found;
+  const { index: _, signature, words: __, ...rest } = found;
   const nonce = nonceOfPlace({ page: page.page, index });
   const result = { ...rest, requestId: encodeRequestId({ node: page.node, nonce }) };
   return { index, result, signature, siblings: resultPageProof({ tree: page.tree, index }) };
@@ -62,6 +63,7 @@ export type PageState = (typeof PAGE_STATES)[number];
 export const PAGE_REASONS = [
   ...["None", "MalformedLeaf", "WrongNode", "OutsideWindow", "InvalidSignature"],
   ...["VersionInvalid", "KeyNotInService", "ConflictingReceipt", "DataWithheld"],
+  "DemandUnanswered",
 ] as const;
 
 /** Smallest units of OPG that have to answer for so many open pages, fees apart. */
@@ -77,6 +79,14 @@ export const EVIDENCE_WINDOW = 7n * 86_400n;
 export const LONGEST_INCLUSION_DELAY = 3.5 * 86_400;
 /** Seconds for an answer to a request for a leaf. */
 export const ANSWER_TIME = 86_400n;
+/** Seconds for a proof that is demanded. */
+export const PROVE_TIME = 86_400n;
+/** Most proofs of a page that are demanded at a time. */
+export const MAXIMUM_DEMANDS = 4;
+/** Smallest units of OPG that a demand takes, and the proposer gets if the proof is given. */
+export const DEMAND_DEPOSIT = 50n * 10n ** 18n;
+/** `Verification` of pages whose results are proved on demand. */
+export const OPTIMISTIC = 3n;
 
 const OPG = 10n ** 18n;
 const HOUR = 3_600n;
@@ -106,17 +116,21 @@ export function shortestLongRoad(inclusionDelay: bigint): bigint {
   return 2n * inclusionDelay > shortest ? 2n * inclusionDelay : shortest;
 }
 
-/** Last second in which a page is pending, requests for leaves that are open apart; of what the contract stores of it. */
+/**
+ * Last second in which a page is pending, requests for leaves and demands that are open apart; of what the contract stores
+ * of it, and how long its clock stood, which it does only in an optimistic one.
+ */
 export function endOfPage(
   record: Readonly<
     Record<"proposedAt" | "attestedAt" | "extendedUntil" | "longRoad" | "shortRoad", bigint>
   >,
+  stopped = 0n,
 ): bigint {
   const { proposedAt, attestedAt, extendedUntil, longRoad, shortRoad } = record;
   const long = proposedAt + longRoad;
   const short = attestedAt + shortRoad;
   const road = attestedAt > 0n && short < long ? short : long;
-  return extendedUntil > road ? extendedUntil : road;
+  return (extendedUntil > road ? extendedUntil : road) + stopped;
 }
 
 /** The id of a page, as `PageSettlement.pageIdOf` has it. */

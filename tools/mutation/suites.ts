@@ -92,6 +92,11 @@ const TABLE: readonly Row[] = [
     mocha: ["quorum", "rewards", "slashing", "stake"].map((suite) => `staking/${suite}`),
   },
   {
+    contracts: ["feeds/DataFeeds", "feeds/FeedReader", "feeds/Medians", "feeds/Observations"],
+    mocha: ["feeds/posts", "feeds/feeds"],
+    solidity: ["feeds/Medians"],
+  },
+  {
     contracts: ["utils/Consent"],
     mocha: ["settlement/consent", "settlement/vanilla"],
   },

@@ -11,6 +11,7 @@ import { ConfigurationError, describeError } from "./errors.ts";
 import { createLogger } from "./logger.ts";
 import { readFacilitatorConfig } from "./roles/facilitate/readFacilitatorConfig.ts";
 import { readHeartbeatConfig } from "./roles/heartbeat/readHeartbeatConfig.ts";
+import { readWatchConfig } from "./roles/watch/readWatchConfig.ts";
 import type { RunningWorker } from "./start/startWorker.ts";
 
 const names = Object.keys(VARIABLES) as VariableName[];
@@ -36,6 +37,17 @@ function prepare(roles: readonly string[], settings: Settings): { start: Start; 
       async start(parts) {
         const { startFacilitator } = await import("./start/startFacilitator.ts");
         return await startFacilitator({ config, ...parts });
+      },
+    };
+  }
+  const watching = (["watch", "validate"] as const).filter((role) => roles.includes(role));
+  if (watching.length > 0 && watching.length === roles.length) {
+    const config = readWatchConfig({ roles: watching, settings });
+    return {
+      logLevel: config.logLevel,
+      async start(parts) {
+        const { startWatcher } = await import("./start/startWatcher.ts");
+        return await startWatcher({ config, ...parts });
       },
     };
   }
@@ -93,7 +105,7 @@ const program = new Command("npm run worker --")
   .usage("<roles...> [options]")
   .argument(
     "<roles...>",
-    `one or more of ${ROLES.join(", ")}; or heartbeat or facilitate, alone; or status, which prints the queue`,
+    `one or more of ${ROLES.join(", ")}; or heartbeat or facilitate, alone; or watch and validate, one or both; or status, which prints the queue`,
   )
   .configureOutput({ getOutHelpWidth: () => 80, getErrHelpWidth: () => 80 })
   .addHelpText("after", () => settingsHelp(commandLine))

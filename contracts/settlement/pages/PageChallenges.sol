@@ -24,6 +24,7 @@ abstract contract PageChallenges is PageJudgement {
     /// @notice Most requests that one call answers.
     uint256 public constant MAXIMUM_ANSWERS = 32;
     /// @notice What a request leaves of a page's time after its answer is due, in seconds.
+    /// For a leaf of an optimistic page that was shown and is wrong it is the time to demand the proof.
     uint256 public constant TIME_AFTER_ANSWER = 1 days;
 
     /// @inheritdoc IPageSettlement
@@ -47,7 +48,7 @@ abstract contract PageChallenges is PageJudgement {
         bytes32 pageId = pageIdOf(header);
         (Reason reason, bytes32 leafHash) = _judge(header, pageId, leaf);
         if (reason == Reason.None) revert PageSettlement_LeafIsGood(pageId, leaf.index);
-        _useCommitment(keccak256(abi.encode(pageId, leaf.index, leafHash, bytes32(0), challenger, salt)));
+        _useCommitment(pageId, leaf.index, leafHash, 0, challenger, salt);
         _refute(header, pageId, reason, challenger);
     }
 
@@ -63,9 +64,9 @@ abstract contract PageChallenges is PageJudgement {
         bytes32 pageId = pageIdOf(header);
         (Reason reason, bytes32 leafHash) = _judge(header, pageId, leaf);
         // What is wrong by itself is challenged as that, for which whoever vouched for the page answers.
-        if (reason != Reason.None) revert PageSettlement_LeafIsBad(pageId, leaf.index, reason);
-        bytes32 otherHash = _requireConflict(pageId, leaf, other, otherSignature);
-        _useCommitment(keccak256(abi.encode(pageId, leaf.index, leafHash, otherHash, challenger, salt)));
+        _requireGood(pageId, leaf.index, reason);
+        bytes32 otherHash = _requireConflict(header, pageId, leaf, other, otherSignature);
+        _useCommitment(pageId, leaf.index, leafHash, otherHash, challenger, salt);
         _refute(header, pageId, Reason.ConflictingReceipt, challenger);
     }
 
@@ -77,23 +78,19 @@ abstract contract PageChallenges is PageJudgement {
         _requireState(pageId, record, PageState.Pending);
         uint256 deadline = block.timestamp + ANSWER_TIME;
         // The end without what other requests brought: each has its full time, and together they move it a day at most.
-        uint256 end = _roadEndOf(record);
-        if (deadline > end) revert PageSettlement_TooLate(end - ANSWER_TIME, block.timestamp);
+        uint256 stopped = _stoppedTimeOf(pageId, record);
+        uint256 end = _roadEndOf(record) + stopped;
+        _requireBy(end - ANSWER_TIME);
         if (record.openRequests == MAXIMUM_REQUESTS) revert PageSettlement_TooManyRequests(pageId);
         LeafRequest storage request = _requests[pageId][index];
         if (request.requester != address(0)) revert PageSettlement_RequestInvalid(pageId, index);
 
         uint256 doublings = record.openRequests < MAXIMUM_DOUBLINGS ? record.openRequests : MAXIMUM_DOUBLINGS;
         uint8 multiple = uint8(1 << doublings);
-        uint256 amount = multiple * LEAF_DEPOSIT;
-        Account storage account = _accounts[msg.sender];
-        // What a proposer's pages answer for is not to be put aside here.
-        if (account.openPages != 0) revert PageSettlement_PagesOpen(msg.sender, account.openPages);
-        if (account.amount < amount) revert PageSettlement_DepositTooSmall(amount, account.amount);
-        account.amount -= uint128(amount);
+        uint256 amount = _putAside(multiple);
         _requests[pageId][index] = LeafRequest(msg.sender, uint40(deadline), multiple);
         ++record.openRequests;
-        record.extendedUntil = uint32(deadline + TIME_AFTER_ANSWER);
+        record.extendedUntil = uint32(deadline + TIME_AFTER_ANSWER - stopped);
         _records[pageId] = record;
         emit LeafRequested(pageId, index, msg.sender, deadline, amount);
     }
@@ -117,21 +114,13 @@ abstract contract PageChallenges is PageJudgement {
     /// @inheritdoc IPageSettlement
     function rejectWithheld(PageHeader calldata header, uint8 index) external override {
         bytes32 pageId = pageIdOf(header);
-        LeafRequest memory request = _takeRequest(pageId, index);
-        if (block.timestamp <= request.deadline) {
-            revert PageSettlement_TooEarly(uint256(request.deadline) + 1, block.timestamp);
-        }
-        _credit(request.requester, request.deposit * LEAF_DEPOSIT);
-        // A page whose leaf somebody waits for is not final, so that this is in time whenever it comes.
-        _refute(header, pageId, Reason.DataWithheld, request.requester);
+        _refuteUnanswered(header, pageId, _takeRequest(pageId, index), Reason.DataWithheld);
     }
 
     /// @inheritdoc IPageSettlement
     function returnRequest(PageHeader calldata header, uint8 index) external override {
         bytes32 pageId = pageIdOf(header);
-        _requireState(pageId, _records[pageId], PageState.Rejected);
-        LeafRequest memory request = _takeRequest(pageId, index);
-        _credit(request.requester, request.deposit * LEAF_DEPOSIT);
+        _returnDeposit(pageId, _takeRequest(pageId, index));
         emit LeafRequestReturned(pageId, index);
     }
 
@@ -140,17 +129,46 @@ abstract contract PageChallenges is PageJudgement {
         return _requests[pageId][index];
     }
 
+    /// @dev Takes the deposit of a request or a demand out of the caller's account.
+    function _putAside(uint8 multiple) internal returns (uint256 amount) {
+        amount = multiple * LEAF_DEPOSIT;
+        Account storage account = _accounts[msg.sender];
+        // What a proposer's pages answer for is not to be put aside here.
+        if (account.openPages != 0) revert PageSettlement_PagesOpen(msg.sender, account.openPages);
+        if (account.amount < amount) revert PageSettlement_DepositTooSmall(amount, account.amount);
+        account.amount -= uint128(amount);
+    }
+
+    /// @dev Ends a page in which somebody waited for something in vain; they get their deposit back, and the reward.
+    function _refuteUnanswered(
+        PageHeader calldata header,
+        bytes32 pageId,
+        LeafRequest memory request,
+        Reason reason
+    ) internal {
+        _requireAfter(request.deadline);
+        _payDeposit(request.requester, request);
+        // A page in which somebody waits is not final, so that this is in time whenever it comes.
+        _refute(header, pageId, reason, request.requester);
+    }
+
+    /// @dev Gives a deposit back that nothing was done for before the page was rejected.
+    function _returnDeposit(bytes32 pageId, LeafRequest memory request) internal {
+        _requireState(pageId, _records[pageId], PageState.Rejected);
+        _payDeposit(request.requester, request);
+    }
+
     /// @dev Ends a page that is wrong, and gives its requests back if it was not final.
     function _refute(PageHeader calldata header, bytes32 pageId, Reason reason, address challenger) private {
         PageRecord memory record = _records[pageId];
-        (PageState state, ) = _stateOf(record);
+        (PageState state, ) = _stateOf(pageId, record);
         if (state == PageState.Pending) {
             state = PageState.Rejected;
             record.outcome = Outcome.Rejected;
-            SETTLEMENT.release(header.ledgerPage, header.bitmap);
+            uint256 proved = _isOptimistic(record) ? provedIn[pageId] : 0;
+            _release(header, header.bitmap & ~proved);
         } else if (state == PageState.Final && record.outcome == Outcome.Open) {
-            uint256 latest = _endOf(record) + EVIDENCE_WINDOW;
-            if (block.timestamp > latest) revert PageSettlement_TooLate(latest, block.timestamp);
+            _requireBy(_endOf(pageId, record) + EVIDENCE_WINDOW);
             state = PageState.Disproved;
             record.outcome = Outcome.Disproved;
         } else {
@@ -164,7 +182,15 @@ abstract contract PageChallenges is PageJudgement {
         emit PageRefuted(pageId, reason, state, challenger, reward);
     }
 
-    function _useCommitment(bytes32 commitment) private {
+    function _useCommitment(
+        bytes32 pageId,
+        uint8 index,
+        bytes32 leafHash,
+        bytes32 otherHash,
+        address challenger,
+        bytes32 salt
+    ) private {
+        bytes32 commitment = keccak256(abi.encode(pageId, index, leafHash, otherHash, challenger, salt));
         uint256 number = committedAt[commitment];
         if (number == 0) revert PageSettlement_CommitmentInvalid(commitment);
         if (number == block.number) revert PageSettlement_CommittedInThisBlock(commitment);
@@ -172,6 +198,7 @@ abstract contract PageChallenges is PageJudgement {
     }
 
     function _requireConflict(
+        PageHeader calldata header,
         bytes32 pageId,
         Leaf calldata leaf,
         IInferenceSettlement.InferenceResult calldata other,
@@ -184,7 +211,7 @@ abstract contract PageChallenges is PageJudgement {
             other.requestId == result.requestId &&
                 other.teeId == result.teeId &&
                 digest != _digestOf(result) &&
-                _judgeSignature(other.teeId, digest, otherSignature, time) == Reason.None;
+                _judgeSignature(header, other.teeId, digest, otherSignature, time) == Reason.None;
         if (!isConflict) revert PageSettlement_NoConflict(pageId, leaf.index);
         return PageTree.hashLeaf(digest, InferenceResults.hashCalldata(otherSignature));
     }
@@ -196,13 +223,19 @@ abstract contract PageChallenges is PageJudgement {
         PageRecord storage record = _records[pageId];
         _requireState(pageId, record, PageState.Pending);
         LeafRequest memory request = _takeRequest(pageId, leaf.index);
-        if (block.timestamp > request.deadline) {
-            revert PageSettlement_TooLate(request.deadline, block.timestamp);
-        }
+        _requireBy(request.deadline);
         _requireIncluded(header, pageId, leaf);
         --record.openRequests;
         earned = request.deposit * LEAF_DEPOSIT;
         emit LeafAnswered(pageId, leaf.index, msg.sender);
+    }
+
+    function _payDeposit(address receiver, LeafRequest memory request) internal {
+        _credit(receiver, request.deposit * LEAF_DEPOSIT);
+    }
+
+    function _release(PageHeader calldata header, uint256 bitmap) internal {
+        SETTLEMENT.release(header.ledgerPage, bitmap);
     }
 
     function _takeRequest(bytes32 pageId, uint8 index) private returns (LeafRequest memory request) {

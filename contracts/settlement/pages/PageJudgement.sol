@@ -9,13 +9,16 @@ import {ITEERegistry} from "../../interfaces/ITEERegistry.sol";
 import {ITEERegistryTypes} from "../../interfaces/ITEERegistryTypes.sol";
 import {InferenceResults} from "../InferenceResults.sol";
 import {PageTree} from "../PageTree.sol";
+import {RequestIds} from "../RequestIds.sol";
 import {PageRecords} from "./PageRecords.sol";
 
 /// @title PageJudgement
 /// @notice What is wrong with a leaf. A part of {PageSettlement}.
 ///
 /// Times are judged as of the proposal, so that nothing that happens later changes a verdict, but for a ban or a revoked
-/// certificate: those say that an enclave was never to be trusted.
+/// certificate: those say that an enclave was never to be trusted. Of an optimistic page results and admissions are from
+/// before the second of the proposal, so that nothing in the same block does either; what the model answers is not judged
+/// here at all but proved on demand.
 ///
 /// @dev Static calls to the registries and no `try`: with too little gas a judgement reverts, and never says that a good
 /// leaf is bad. `tryRecoverCalldata` and `isSignedBy` call precompiles that fail for want of gas only where a 63rd of their
@@ -27,6 +30,8 @@ abstract contract PageJudgement is PageRecords {
     /// @inheritdoc IPageSettlement
     ITEERegistry public immutable override REGISTRY;
     IModelRegistry private immutable MODELS;
+    /// @inheritdoc IPageSettlement
+    mapping(bytes32 modelVersion => uint256 time) public override admittedAt;
 
     constructor() {
         ITEERegistry registry = SETTLEMENT.teeRegistry();
@@ -54,7 +59,10 @@ abstract contract PageJudgement is PageRecords {
             _isTaken(header, leaf.index) &&
                 leaf.result.requestId == _requestAt(header, leaf.index) &&
                 PageTree.climb(_leafOf(leaf), leaf.index, leaf.siblings) == header.root;
-        if (isIncluded) (state, until) = _stateInPage(pageIdOf(header));
+        if (!isIncluded) return (state, until, proposerDeposit);
+        bytes32 pageId = pageIdOf(header);
+        if ((provedIn[pageId] >> leaf.index) & 1 == 1) return (PageState.Final, 0, proposerDeposit);
+        (state, until) = _stateInPage(pageId);
     }
 
     /// @dev Reverts for a leaf that does not lead to the root, or that the page does not take.
@@ -88,9 +96,13 @@ abstract contract PageJudgement is PageRecords {
         (Reason reason, uint256 proposedAt) = _judgePlace(header, pageId, leaf);
         if (reason != Reason.None) return reason;
         uint256 time = result.timestamp < proposedAt ? result.timestamp : proposedAt;
-        reason = _judgeSignature(result.teeId, digest, leaf.signature, time);
+        reason = _judgeSignature(header, result.teeId, digest, leaf.signature, time);
         if (reason != Reason.None) return reason;
         if (!_isVersionGood(result.modelVersion, time)) return Reason.VersionInvalid;
+        if (_isProvable(header)) {
+            uint256 admitted = admittedAt[result.modelVersion];
+            return admitted != 0 && admitted < proposedAt ? Reason.None : Reason.VersionInvalid;
+        }
         return REGISTRY.wasInService(result.teeId, time) ? Reason.None : Reason.KeyNotInService;
     }
 
@@ -109,20 +121,30 @@ abstract contract PageJudgement is PageRecords {
         if (proposedAt == 0) (proposedAt, resultWindow) = (block.timestamp, _settings.resultWindow);
         if (result.requestId != _requestAt(header, leaf.index)) reason = Reason.MalformedLeaf;
         else if (result.teeId != header.teeId) reason = Reason.WrongNode;
-        else if (
-            result.timestamp > proposedAt + MAXIMUM_CLOCK_SKEW ||
-            proposedAt > uint256(result.timestamp) + resultWindow
-        ) reason = Reason.OutsideWindow;
+        else {
+            // Of an optimistic page there is a proof to come, for which a version's deprecation counts at the result's time.
+            uint256 latest = _isProvable(header) ? proposedAt - 1 : proposedAt + MAXIMUM_CLOCK_SKEW;
+            if (result.timestamp > latest || proposedAt > uint256(result.timestamp) + resultWindow) {
+                reason = Reason.OutsideWindow;
+            }
+        }
     }
 
-    /// @dev Session keys are certified once, and their terms stay known when they end.
+    /// @dev Session keys are certified once, and their terms stay known when they end. Of a node without an enclave only its
+    /// account's own key counts, and its code is not looked at: an account gets code and loses it (EIP-7702), and contracts
+    /// change what they say of a signature.
     /// @return reason None, InvalidSignature, or KeyNotInService for a session key at a time that it is not valid at
     function _judgeSignature(
+        PageHeader calldata header,
         bytes32 teeId,
         bytes32 digest,
         bytes calldata signature,
         uint256 time
     ) internal view returns (Reason) {
+        if (_isProvable(header)) {
+            bool isNodes = _isSignedBy(RequestIds.nodeOfPage(header.ledgerPage), digest, signature);
+            return isNodes ? Reason.None : Reason.InvalidSignature;
+        }
         (address key, ECDSA.RecoverError problem, ) = ECDSA.tryRecoverCalldata(digest, signature);
         if (problem == ECDSA.RecoverError.NoError) {
             ITEERegistryTypes.SessionKey memory session = REGISTRY.sessionKey(teeId, key);
@@ -132,6 +154,21 @@ abstract contract PageJudgement is PageRecords {
         }
         // Reverts for an unknown node, of which there are no pages.
         return REGISTRY.isSignedBy(teeId, digest, signature) ? Reason.None : Reason.InvalidSignature;
+    }
+
+    /// @dev Whether proofs of its results can be demanded, so that they are a node's own.
+    function _isProvable(PageHeader calldata header) private pure returns (bool) {
+        return header.kind == IInferenceSettlement.Verification.Optimistic;
+    }
+
+    /// @dev By the account's own key. Zero, which is nobody, signs nothing.
+    function _isSignedBy(
+        address account,
+        bytes32 digest,
+        bytes calldata signature
+    ) internal pure returns (bool) {
+        (address signer, ECDSA.RecoverError problem, ) = ECDSA.tryRecoverCalldata(digest, signature);
+        return problem == ECDSA.RecoverError.NoError && signer == account;
     }
 
     function _isVersionGood(bytes32 modelVersion, uint256 time) private view returns (bool) {
@@ -147,6 +184,10 @@ abstract contract PageJudgement is PageRecords {
         if (PageTree.climb(_leafOf(leaf), leaf.index, leaf.siblings) != header.root) {
             revert PageSettlement_NotIncluded(pageId, leaf.index);
         }
+    }
+
+    function _requireGood(bytes32 pageId, uint8 index, Reason reason) internal pure {
+        if (reason != Reason.None) revert PageSettlement_LeafIsBad(pageId, index, reason);
     }
 
     function _requireTaken(PageHeader calldata header, bytes32 pageId, uint8 index) internal pure {

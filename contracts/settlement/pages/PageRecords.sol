@@ -56,6 +56,9 @@ abstract contract PageRecords is PageDeposits, AccessManaged {
     /// @inheritdoc IPageSettlement
     mapping(uint8 number => address account) public override attesterAt;
     mapping(bytes32 pageId => PageRecord record) internal _records;
+    mapping(bytes32 pageId => PageClock clock) internal _clocks;
+    /// @inheritdoc IPageSettlement
+    mapping(bytes32 pageId => uint256 bitmap) public override provedIn;
 
     constructor(IInferenceSettlement settlement, uint256 inclusionDelay) {
         uint256 longest = MAXIMUM_LONG_ROAD / 2;
@@ -118,6 +121,11 @@ abstract contract PageRecords is PageDeposits, AccessManaged {
     }
 
     /// @inheritdoc IPageSettlement
+    function clockOf(bytes32 pageId) external view override returns (PageClock memory) {
+        return _clocks[pageId];
+    }
+
+    /// @inheritdoc IPageSettlement
     function pageOf(bytes32 pageId) external view override returns (PageRecord memory) {
         return _records[pageId];
     }
@@ -136,7 +144,7 @@ abstract contract PageRecords is PageDeposits, AccessManaged {
 
     /// @inheritdoc IPageSettlement
     function stateOfPage(bytes32 pageId) public view override returns (PageState state, uint256 until) {
-        return _stateOf(_records[pageId]);
+        return _stateOf(pageId, _records[pageId]);
     }
 
     /// @inheritdoc IPageSettlement
@@ -150,23 +158,39 @@ abstract contract PageRecords is PageDeposits, AccessManaged {
         if (state == PageState.Rejected) state = PageState.None;
     }
 
-    function _stateOf(PageRecord memory record) internal view returns (PageState state, uint256 until) {
+    function _stateOf(
+        bytes32 pageId,
+        PageRecord memory record
+    ) internal view returns (PageState state, uint256 until) {
         if (record.proposedAt == 0) return (PageState.None, 0);
         if (record.outcome == Outcome.Rejected) return (PageState.Rejected, 0);
         if (record.outcome == Outcome.Disproved) return (PageState.Disproved, 0);
-        if (record.openRequests != 0) return (PageState.Pending, type(uint256).max);
-        until = _endOf(record);
+        bool isWaitedFor = record.openRequests != 0 || (_isOptimistic(record) && _clocks[pageId].open != 0);
+        if (isWaitedFor) return (PageState.Pending, type(uint256).max);
+        until = _endOf(pageId, record);
         return block.timestamp > until ? (PageState.Final, 0) : (PageState.Pending, until);
     }
 
     /// @dev Last second in which a page is pending, open requests apart. The shorter one of the roads, but never before the
-    /// end that a request for a leaf brought.
-    function _endOf(PageRecord memory record) internal pure returns (uint256 end) {
+    /// end that a request for a leaf brought; and as much later as its clock stood.
+    function _endOf(bytes32 pageId, PageRecord memory record) internal view returns (uint256 end) {
         end = _roadEndOf(record);
         if (record.extendedUntil > end) end = record.extendedUntil;
+        end += _stoppedTimeOf(pageId, record);
     }
 
-    /// @dev The end of the shorter one of the roads.
+    /// @dev Seconds for which the clock of a page stood until now.
+    function _stoppedTimeOf(
+        bytes32 pageId,
+        PageRecord memory record
+    ) internal view returns (uint256 stopped) {
+        if (!_isOptimistic(record)) return 0;
+        PageClock memory clock = _clocks[pageId];
+        stopped = clock.stopped;
+        if (clock.open != 0) stopped += block.timestamp - clock.stoppedAt;
+    }
+
+    /// @dev The end of the shorter one of the roads, on the page's clock.
     function _roadEndOf(PageRecord memory record) internal pure returns (uint256 end) {
         end = uint256(record.proposedAt) + record.longRoad;
         if (record.attestedAt != 0) {
@@ -176,8 +200,29 @@ abstract contract PageRecords is PageDeposits, AccessManaged {
     }
 
     function _requireState(bytes32 pageId, PageRecord memory record, PageState expected) internal view {
-        (PageState state, ) = _stateOf(record);
+        (PageState state, ) = _stateOf(pageId, record);
         if (state != expected) revert PageSettlement_StateInvalid(pageId, state);
+    }
+
+    /// @dev They have no short road, and all others do.
+    function _isOptimistic(PageRecord memory record) internal pure returns (bool) {
+        return record.shortRoad == 0;
+    }
+
+    function _requireBy(uint256 latest) internal view {
+        if (block.timestamp > latest) revert PageSettlement_TooLate(latest, block.timestamp);
+    }
+
+    function _requireAfter(uint256 time) internal view {
+        if (block.timestamp <= time) revert PageSettlement_TooEarly(time + 1, block.timestamp);
+    }
+
+    /// @dev Until when results of a rejected page settle again.
+    function _requireNotTooLate(PageRecord memory record, uint256 timestamp) internal view {
+        uint256 latest = timestamp + record.resultWindow;
+        uint256 afterEnd = uint256(record.endedAt) + EVIDENCE_WINDOW;
+        if (afterEnd > latest) latest = afterEnd;
+        _requireBy(latest);
     }
 
     function _setParameters(Parameters memory parameters) internal {

@@ -63,7 +63,7 @@ abstract contract RequestLedger is IRequestLedger, AccessManaged {
             revert RequestLedger_WriterInvalid(writer);
         }
         isLedgerWriter[writer] = allowed;
-        if (allowed && !_isKnown(writer)) {
+        if (allowed && !_isKnownWriter(writer)) {
             if (_writers.length == MAXIMUM_WRITERS) revert RequestLedger_WriterInvalid(writer);
             _writers.push(writer);
         }
@@ -114,7 +114,8 @@ abstract contract RequestLedger is IRequestLedger, AccessManaged {
         return 1 << (page & 0xff);
     }
 
-    function _isKnown(address writer) private view returns (bool) {
+    /// @dev Whether a contract is a writer, or was one.
+    function _isKnownWriter(address writer) internal view returns (bool) {
         for (uint256 i = 0; i < _writers.length; ++i) {
             if (_writers[i] == writer) return true;
         }

@@ -21,7 +21,7 @@ abstract contract ZkmlSettlement is SettlementBase {
         bytes calldata nodeSignature
     ) external override {
         if (result.teeId != 0) revert InferenceSettlement_TeeIdNotZero(result.teeId);
-        _requireTimely(result.timestamp);
+        _requireTimelyOrWriter(result.timestamp);
         bytes32 digest = hashResult(result);
         _requireConsent(RequestIds.nodeOf(result.requestId), digest, nodeSignature);
         // Check and effect in one, before the expensive check: whoever comes second with a request pays little.
@@ -43,6 +43,23 @@ abstract contract ZkmlSettlement is SettlementBase {
             0,
             words
         );
+    }
+
+    /// @dev As `_requireTimely`; but what a writer of the ledger sends, or a former one, may be old. It answers for the result
+    /// having come in time: a proof is demanded of a page long after its results were made, and a page's proposer has to be
+    /// able to give it whatever became of the page's contract.
+    function _requireTimelyOrWriter(uint64 timestamp) private view {
+        uint256 time = timestamp;
+        // Sums of two numbers of 64 bits.
+        unchecked {
+            uint256 latest = block.timestamp + MAXIMUM_CLOCK_SKEW;
+            if (time > latest) revert InferenceSettlement_ResultFromFuture(latest, time);
+            if (block.timestamp <= time + MINIMUM_SETTLEMENT_WINDOW) return;
+            uint256 deadline = time + settlementWindow;
+            if (block.timestamp > deadline && !_isKnownWriter(msg.sender)) {
+                revert InferenceSettlement_ResultExpired(deadline, block.timestamp);
+            }
+        }
     }
 
     /// @dev What settlement needs of a version that proofs can be checked for.

@@ -5,6 +5,7 @@ import { accessTee, pcrHashOf, pcrsOf } from "./accessTee.ts";
 import { bondOperations, deployBonds } from "./bondOperations.ts";
 import { deployContracts } from "./deployContracts.ts";
 import { deployToken } from "./deployToken.ts";
+import { deployFeeds, feedOperations } from "./feedOperations.ts";
 import { governanceOperations } from "./governanceOperations.ts";
 import { legacyOperations } from "./legacyOperations.ts";
 import { deployPages, pageOperations } from "./pageOperations.ts";
@@ -29,7 +30,9 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   const { setLedgerWriter } = bonds;
   const pageSettlement = await deployPages({ chain, contracts, token, setLedgerWriter });
   const pages = pageOperations({ chain, contracts, token, pages: addressOf(pageSettlement) });
-  const more = { ...token.deployed, nodeBonds, pageSettlement };
+  const dataFeeds = await deployFeeds({ chain, contracts, tee });
+  const feeds = feedOperations({ chain, tee, feeds: addressOf(dataFeeds) });
+  const more = { ...token.deployed, nodeBonds, pageSettlement, dataFeeds };
   await writeBook({ chain, path, contracts: { ...deployed, ...more } });
   const vesting = await tokenOperations({ chain, token, random });
   const manager = addressOf(deployed.accessManager);
@@ -59,7 +62,8 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   await contracts.settle({ nonce: 0n });
   return {
     ...{ chain, path, contracts, tee, token, enclaves, legacy, vesting, governance },
-    ...{ bonds, pages, nodeBonds: addressOf(nodeBonds) },
+    ...{ bonds, feeds, pages, nodeBonds: addressOf(nodeBonds) },
+    feedsAddress: addressOf(dataFeeds),
     node,
     onToken,
   };

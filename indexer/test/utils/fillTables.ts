@@ -12,7 +12,7 @@ const ATTEMPTS = 60;
 /** Has something happen, beyond what `deployWorld` did, for the sake of every table. */
 export async function fillTables(world: World): Promise<void> {
   const { bonds, chain, contracts, enclaves, legacy, vesting, governance, tee, node } = world;
-  const { pages } = world;
+  const { feeds, pages } = world;
   const due = async (name: string, operation: () => Promise<unknown>): Promise<void> => {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -29,6 +29,10 @@ export async function fillTables(world: World): Promise<void> {
   await pages.deposit(chain.accounts[0]);
   const page = await pages.propose({ node, number: 5n, places: [0, 255] });
   await pages.call("requestLeaf", [page.header, 255]);
+  await feeds.admit(chain.accounts.slice(1, 4));
+  const feedId = await feeds.create("ETH / USD");
+  await chain.client.mine({ blocks: 1, interval: 1 });
+  await feeds.post(feedId, [1_000n, 1_001n, 1_002n, 5_000n]);
   await bonds.setAmount(1n);
   await bonds.admit();
   await legacy.anchor("root");

@@ -1,4 +1,4 @@
-import type { TypedDataDomain } from "ethers";
+import { concat, dataLength, dataSlice, keccak256, type TypedDataDomain } from "ethers";
 import { z } from "zod";
 import { hashResult, type InferenceResult } from "../inferenceResult.ts";
 import { encodeRequestId } from "../requestId.ts";
@@ -19,6 +19,11 @@ export type PageResult = Omit<InferenceResult, "requestId"> & {
   index: number;
   /** bytes as hex */
   signature: string;
+  /**
+   * packed input words, then packed output words, 32 bytes each, as hex: of a result whose proof can be demanded, so that
+   * anybody can run the model again. No part of the leaf: whether they are those of the result, `wordsOf` says
+   */
+  words?: string;
 };
 
 /** What a page's blob holds: everything that its leaves are made of, but the domain of the contract. */
@@ -44,6 +49,7 @@ const MAXIMUM_SIGNATURE_DIGITS = 2 * 1_024;
 export const MAXIMUM_PAGE_BYTES = 1_048_576;
 
 const FORMAT = "haca.page/1";
+const WORD_BYTES = 32;
 const word = z.string().regex(/^0x[0-9a-f]{64}$/, "must be 0x and 64 lower-case hex digits");
 const address = z.string().regex(/^0x[0-9a-f]{40}$/, "must be 0x and 40 lower-case hex digits");
 const uint = (bits: number) =>
@@ -74,6 +80,10 @@ const pageSchema = z.strictObject({
           .string()
           .regex(/^0x([0-9a-f]{2})+$/, "must be 0x and lower-case hex digits, two a byte")
           .max(2 + MAXIMUM_SIGNATURE_DIGITS),
+        words: z
+          .string()
+          .regex(/^0x([0-9a-f]{64})+$/, "must be 0x and 64 lower-case hex digits a word")
+          .optional(),
       }),
     )
     .min(1)
@@ -99,6 +109,7 @@ export function encodePageBlob(page: ResultPage): Uint8Array {
       timestamp: result.timestamp.toString(),
       teeId: result.teeId.toLowerCase(),
       signature: result.signature.toLowerCase(),
+      ...(result.words === undefined ? {} : { words: result.words.toLowerCase() }),
     })),
   });
   parse(text);
@@ -133,7 +144,7 @@ export function checkPage(parameters: { page: ResultPage; domain: TypedDataDomai
   const { page, domain } = parameters;
   const leaves = new Map<number, string>();
   let bitmap = 0n;
-  for (const { index, signature, ...result } of page.results) {
+  for (const { index, signature, words: _, ...result } of page.results) {
     const nonce = nonceOfPlace({ page: page.page, index });
     const requestId = encodeRequestId({ node: page.node, nonce });
     const digest = hashResult({ domain, result: { ...result, requestId } });
@@ -142,6 +153,23 @@ export function checkPage(parameters: { page: ResultPage; domain: TypedDataDomai
   }
   const tree = buildResultPage(leaves);
   return { ...page, tree, root: resultPageRoot(tree), bitmap };
+}
+
+/** The words of a result by its hashes; nothing where the blob has none, or others. */
+export function wordsOf(
+  result: Pick<PageResult, "inputHash" | "outputHash" | "words">,
+): { input: bigint[]; output: bigint[] } | undefined {
+  const { inputHash, outputHash, words = "0x" } = result;
+  const all = Array.from({ length: dataLength(words) / WORD_BYTES }, (_, i) =>
+    dataSlice(words, WORD_BYTES * i, WORD_BYTES * (i + 1)),
+  );
+  const isThere = (count: number) =>
+    keccak256(concat(all.slice(0, count))) === inputHash &&
+    keccak256(concat(all.slice(count))) === outputHash;
+  const count = all.findIndex((_, i) => i > 0 && isThere(i));
+  if (count === -1) return undefined;
+  const values = all.map(BigInt);
+  return { input: values.slice(0, count), output: values.slice(count) };
 }
 
 /**
@@ -185,7 +213,10 @@ function parse(text: string): ResultPage {
     const [issue] = parsed.error.issues;
     throw malformed(`${issue?.path.join(".") || "blob"}: ${issue?.message}`);
   }
-  const { node, page, results } = parsed.data;
+  const { node, page } = parsed.data;
+  const results = parsed.data.results.map(({ words, ...rest }) =>
+    words === undefined ? rest : { ...rest, words },
+  );
   const disordered = results.findIndex(
     ({ index }, i) => i > 0 && index <= (results[i - 1]?.index ?? -1),
   );

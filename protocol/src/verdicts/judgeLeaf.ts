@@ -1,9 +1,15 @@
+import { getAddress } from "ethers";
 import type { InferenceResult } from "../inferenceResult.ts";
-import type { PAGE_REASONS, PageHeader, PageLeaf } from "../pageSettlement.ts";
-import { requestIdAt } from "../requestId.ts";
+import {
+  OPTIMISTIC,
+  type PAGE_REASONS,
+  type PageHeader,
+  type PageLeaf,
+} from "../pageSettlement.ts";
+import { decodeRequestId, requestIdAt } from "../requestId.ts";
 import { EMPTY_LEAF, resultLeaf, verifyResultPageProof } from "../resultPage.ts";
 import { digestIn, MAXIMUM_CLOCK_SKEW, sessionThatSigned } from "./checks.ts";
-import { isSignedByKey } from "./signatures.ts";
+import { isSignedByKey, recoverSigner } from "./signatures.ts";
 import { ACCEPTED, type EnclaveState, isWithin, type SettlementState } from "./verdict.ts";
 
 /** As of when a page is judged: as it was proposed, or as it would be now. */
@@ -16,7 +22,7 @@ export type PageTerms = {
 
 type Reason = Exclude<
   (typeof PAGE_REASONS)[number],
-  "None" | "ConflictingReceipt" | "DataWithheld"
+  "None" | "ConflictingReceipt" | "DataWithheld" | "DemandUnanswered"
 >;
 
 /** What is wrong with a leaf; or the error that the contract reverts with, of a leaf that there is no verdict on. */
@@ -52,16 +58,35 @@ export async function judgeLeaf(parameters: {
     return "MalformedLeaf";
   }
   if (result.teeId !== header.teeId) return "WrongNode";
-  return judgeResult({ result, signature, digest, terms, state });
+  const judged = { result, signature, digest, terms, state };
+  return header.kind === OPTIMISTIC ? judgeOptimistic(judged) : judgeResult(judged);
 }
 
-async function judgeResult(parameters: {
+type Judged = {
   result: InferenceResult;
   signature: string;
   digest: string;
   terms: PageTerms;
   state: State;
-}): Promise<LeafVerdict> {
+};
+
+/**
+ * A node's own result, of which the proof can be demanded: everything is from before the second of the proposal. What the
+ * model answers is not looked at.
+ */
+function judgeOptimistic({ result, signature, digest, terms, state }: Judged): LeafVerdict {
+  const { proposedAt, resultWindow } = terms;
+  const { timestamp, modelVersion, requestId } = result;
+  if (timestamp >= proposedAt || proposedAt > timestamp + resultWindow) return "OutsideWindow";
+  const { node } = decodeRequestId(requestId);
+  if (recoverSigner({ digest, signature }) !== getAddress(node)) return "InvalidSignature";
+  const { admittedAt, deprecatedAt } = state.versions.get(modelVersion) ?? {};
+  const isAdmitted = admittedAt !== undefined && admittedAt < proposedAt;
+  const isDeprecated = deprecatedAt !== undefined && timestamp >= deprecatedAt;
+  return isAdmitted && !isDeprecated ? ACCEPTED : "VersionInvalid";
+}
+
+async function judgeResult(parameters: Judged): Promise<LeafVerdict> {
   const { result, signature, digest, state } = parameters;
   const { proposedAt, resultWindow } = parameters.terms;
   const { timestamp, modelVersion } = result;

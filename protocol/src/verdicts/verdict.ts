@@ -63,6 +63,8 @@ export type VersionState = {
   outputWords: number;
   /** as the registry stores it, `encodeVerifyingKey`; nothing for a version without one */
   verifyingKey?: string;
+  /** when it was opened to optimistic pages, unix seconds; nothing if it was not */
+  admittedAt?: bigint;
 };
 
 /** From a second on, until another one, which is not in it. */

@@ -1,4 +1,4 @@
-import { keccak256, sha256, toUtf8Bytes } from "ethers";
+import { concat, keccak256, sha256, toBeHex, toUtf8Bytes } from "ethers";
 import { describe, expect, it } from "vitest";
 import {
   checkPage,
@@ -8,6 +8,7 @@ import {
   type PageResult,
   type ResultPage,
   withPageRoot,
+  wordsOf,
 } from "../../src/blobs/pageBlob.ts";
 import { hashResult, settlementDomain } from "../../src/inferenceResult.ts";
 import { encodeRequestId } from "../../src/requestId.ts";
@@ -55,6 +56,31 @@ describe("a page's blob", () => {
     const { length } = encodePageBlob(page);
     expect(length).toBeLessThan(MAXIMUM_PAGE_BYTES);
     expect(length).toBeGreaterThan(MAXIMUM_PAGE_BYTES / 2);
+  });
+
+  it("carries words, which are no part of a leaf", () => {
+    const words = concat([1n, 2n, 3n].map((value) => toBeHex(value, 32)));
+    const [first] = pageOf(7).results;
+    const page = { ...pageOf(7), results: [{ ...(first as PageResult), words }] };
+    expect(decodePageBlob(encodePageBlob(page))).toEqual(page);
+    expect(checkPage({ page, domain }).root).toBe(checkPage({ page: pageOf(7), domain }).root);
+    const bytes = new TextDecoder().decode(encodePageBlob(page)).replace(words, `${words}00`);
+    expect(catchError(() => decodePageBlob(new TextEncoder().encode(bytes)))).toMatchObject({
+      message: expect.stringContaining("results.0.words"),
+    });
+  });
+
+  it("knows words by the hashes of a result, and no others", () => {
+    const values = [1n, 2n, 3n].map((value) => toBeHex(value, 32));
+    const words = concat(values);
+    const result = {
+      inputHash: keccak256(concat(values.slice(0, 2))),
+      outputHash: keccak256(values[2] as string),
+    };
+    expect(wordsOf({ ...result, words })).toEqual({ input: [1n, 2n], output: [3n] });
+    expect(wordsOf(result)).toBeUndefined();
+    expect(wordsOf({ ...result, words: concat([...values, toBeHex(4n, 32)]) })).toBeUndefined();
+    expect(wordsOf({ ...result, words: concat(values.toReversed()) })).toBeUndefined();
   });
 
   it("has a known form and root", () => {

@@ -70,6 +70,8 @@ export function expectedArguments(
       return [of("AccessManager"), of("OPG"), of("PageSettlement"), FREE];
     case "RewardRouter":
       return [of("AccessManager"), of("OPG")];
+    case "DataFeeds":
+      return [of("AccessManager"), of("TEERegistry")];
     case "StakedVotes":
       return [of("OPG"), of("ValidatorStaking")];
     case "TimelockController": {
@@ -161,6 +163,11 @@ export function expectedImmutables(
       };
     case "RewardRouter":
       return { TOKEN: word("OPG") };
+    case "DataFeeds":
+      return {
+        ...domainImmutables(audit, "HACA DataFeeds", address),
+        REGISTRY: word("TEERegistry"),
+      };
     case "StakedVotes":
       return {
         TOKEN: word("OPG"),

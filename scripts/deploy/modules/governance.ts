@@ -108,6 +108,8 @@ export function governanceModule(
   ]);
   const rewardRouter = module.contract("RewardRouter", [accessManager, opg]);
 
+  // There is no feed until governance creates one.
+  const dataFeeds = module.contract("DataFeeds", [accessManager, attested.teeRegistry]);
   // Stake votes from the beginning: another source of votes would be another governor.
   const stakedVotes = module.contract("StakedVotes", [opg, validatorStaking]);
   const governor = governorModule(module, {
@@ -132,6 +134,7 @@ export function governanceModule(
       PageSettlement: pageSettlement,
       ValidatorStaking: validatorStaking,
       RewardRouter: rewardRouter,
+      DataFeeds: dataFeeds,
     },
   });
   for (const role of LABELLED_ROLES) {
@@ -166,5 +169,6 @@ export function governanceModule(
     id: "renounce_timelock",
   });
   const stake = { validatorStaking, rewardRouter, stakedVotes };
-  return { ...core, ...attested, ...token, nodeBonds, pageSettlement, ...stake, governor };
+  const governed = { nodeBonds, pageSettlement, ...stake, dataFeeds, governor };
+  return { ...core, ...attested, ...token, ...governed };
 }

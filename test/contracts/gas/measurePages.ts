@@ -2,11 +2,16 @@ import { ledgerPageOf, nodeOfEnclave } from "@haca/protocol/requestId";
 import { parseEther } from "ethers";
 import { now } from "../utils/attestationFixture.ts";
 import {
+  answeredPage,
+  deployOptimistic,
+  type OptimisticFixture,
+  proofOf,
+} from "../utils/optimisticFixture.ts";
+import {
   ALL,
   type Content,
   commit,
   DAY,
-  deployPages,
   leafOf,
   makePage,
   makeResult,
@@ -23,7 +28,7 @@ const RSA_SIGNATURE = `0x${"a5".repeat(256)}`;
 
 /** Pages of 256 results: what every page costs, and what it costs to show that one is wrong or withheld. */
 export const measurePages: Measure = async (connection) => {
-  const f = await deployPages(connection);
+  const f = await deployOptimistic(connection);
   const { pages, operator, watcher, token, enclave } = f;
   await token.approve(pages, parseEther("100000"));
   await pages.deposit(watcher.address, parseEther("100000"));
@@ -59,6 +64,7 @@ export const measurePages: Measure = async (connection) => {
   const answers = asked.flatMap((page) =>
     REQUESTS.map((index) => ({ header: page.header, leaf: leafOf(page, index) })),
   );
+  for (const [key, gas] of Object.entries(await demandOnce(f))) add(key, gas);
   add("challenge.answerLeaf32", await gasOf(pages.connect(f.payee).answerLeaves(answers)));
 
   await f.networkHelpers.time.increaseTo((await now(f)) + 11n * DAY);
@@ -78,10 +84,26 @@ export const measurePages: Measure = async (connection) => {
       "page.perResult256": "both, over 256 results; no attestation",
       "challenge.invalidSignature.rsa": "a leaf with a false RSA-2048 signature in a page of 256",
       "challenge.requestLeaf": "the first request for a page",
+      "challenge.demandProof": "the first demand for a page, by an account with a deposit",
+      "challenge.demandAnswered":
+        "a proof with four public signals that was demanded, settled; the page's only open demand",
       "challenge.answerLeaf32": "32 leaves with RSA-2048 signatures, of four pages",
     },
   };
 };
+
+/** A proof of a page of several results, demanded and given. */
+async function demandOnce(f: OptimisticFixture): Promise<Record<string, bigint>> {
+  const { page, answers } = await answeredPage(f, REQUESTS);
+  await propose(f, page, f.node);
+  const demand = () => f.pages.connect(f.watcher).demandProof(page.header, 7);
+  const give = () =>
+    f.pages.connect(f.node).proveLeaf(...proofOf(f, page, 7, answers.get(7)?.words ?? []));
+  return {
+    "challenge.demandProof": await gasOf(demand()),
+    "challenge.demandAnswered": await gasOf(give()),
+  };
+}
 
 /** By a challenger whose account is new, against a proposer with one open page more. */
 async function challengeOnce(f: PageFixture): Promise<bigint> {

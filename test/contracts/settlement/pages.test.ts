@@ -107,7 +107,7 @@ describe("PageSettlement: life of a page", () => {
     });
 
     it("test_RevertWhen_TheKindIsNotOpen", async () => {
-      for (const kind of [0n, 1n, 3n]) {
+      for (const kind of [0n, 1n]) {
         const other = { ...page, header: { ...page.header, kind } };
         await expectRefusal(propose(f, other), "PageSettlement_KindNotOpen");
       }

@@ -84,6 +84,7 @@ export async function deployGovernance(connection: NetworkConnection) {
     validatorStaking: await getContractAt("ValidatorStaking", await addressOf("validatorStaking")),
     stakedVotes: await getContractAt("StakedVotes", await addressOf("stakedVotes")),
     rewardRouter: await getContractAt("RewardRouter", await addressOf("rewardRouter")),
+    dataFeeds: await getContractAt("DataFeeds", await addressOf("dataFeeds")),
     timelock: await getContractAt("TimelockController", await addressOf("timelock")),
     genesis: await getContractAt("GenesisDistribution", await addressOf("genesis")),
     opg: await getContractAt("OPG", await addressOf("opg")),

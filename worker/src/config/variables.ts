@@ -17,6 +17,12 @@ const list = z.string().transform((value) =>
     .filter((entry) => entry !== ""),
 );
 
+/** What a path can be put behind. */
+const isPlainUrl = (text: string): boolean => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.search + url.hash === "";
+};
+
 export type Variable<Value> = {
   /** parses the text of the variable */
   schema: z.ZodType<Value, string>;
@@ -60,7 +66,7 @@ export const VARIABLES = {
   HACA_DATA_DIR: variable({
     schema: z.string(),
     default: "data/worker",
-    help: "folder of the embedded database (facilitate: data/facilitator)",
+    help: "folder of the embedded database (facilitate: data/facilitator; watch: data/watcher; validate: data/validator)",
   }),
   HACA_WORKER_DATABASE_URL: variable({
     schema: z.url({
@@ -260,6 +266,65 @@ export const VARIABLES = {
     schema: integer(10, 600_000),
     default: "30000",
     help: "time for one exchange with publisher or aggregator",
+  }),
+  HACA_WATCHER_KEY: variable({
+    schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
+    help: "private key that pays for what is sent about pages (roles watch and validate); not the node's",
+    secret: true,
+  }),
+  HACA_VALIDATOR_KEY: variable({
+    schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
+    help: "private key whose signatures vouch for pages (role validate); it pays for nothing",
+    secret: true,
+  }),
+  HACA_VALIDATOR_PEERS: variable({
+    schema: list.refine((urls) => urls.length <= 64 && urls.every(isPlainUrl), {
+      error: "must be at most 64 http or https URLs without query, separated by commas",
+    }),
+    help: "other validators, for their signatures: URLs of their HTTP servers, with commas between",
+  }),
+  HACA_URGENT_MAX_FEE_PER_GAS: variable({
+    schema: z
+      .string()
+      .regex(/^[1-9]\d{0,30}$/, "must be an integer in wei per gas, above zero")
+      .transform(BigInt),
+    default: "1000000000000",
+    help: "ceiling in wei per gas in place of HACA_MAX_FEE_PER_GAS while something is due soon",
+  }),
+  HACA_URGENT_SECONDS: variable({
+    schema: integer(0, 30 * 86_400),
+    default: "43200",
+    help: "seconds before the end of a page from which on what has to be sent about it is due soon",
+  }),
+  HACA_RECHECK_SECONDS: variable({
+    schema: integer(1, 7 * 86_400),
+    default: "600",
+    help: "seconds between two judgements of a page: its enclave may be banned later",
+  }),
+  HACA_REQUEST_LEAVES: variable({
+    schema: integer(0, 255),
+    default: "8",
+    help: "leaves of a page whose blob cannot be read that are asked for at most; 0: none",
+  }),
+  HACA_REQUEST_AFTER_SECONDS: variable({
+    schema: integer(0, 7 * 86_400),
+    default: "21600",
+    help: "seconds for which a blob cannot be read before that, unless the time for it ends",
+  }),
+  HACA_ANSWER_REQUESTS: variable({
+    schema: z
+      .enum(["yes", "no"], { error: "must be yes or no" })
+      .transform((text) => text === "yes"),
+    default: "no",
+    help: "yes: leaves that others ask for are shown, for their deposits",
+  }),
+  HACA_PAY_MINIMUM: variable({
+    schema: z
+      .string()
+      .regex(/^\d{1,30}$/, "must be an integer in wei-scale OPG")
+      .transform(BigInt),
+    default: "1000000000000000000",
+    help: "own part of the fees of attested pages, in wei-scale OPG, from which on they are paid out",
   }),
   HACA_LOG_LEVEL: variable({
     schema: z.enum(["trace", "debug", "info", "warn", "error"]),
