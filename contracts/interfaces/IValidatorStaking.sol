@@ -179,7 +179,7 @@ interface IValidatorStaking is IValidatorStakingTypes {
     /// @return stake smallest units
     function stakeAt(address delegator, uint256 timepoint) external view returns (uint256 stake);
 
-    /// @notice Pools that `stakeAt` looks at: those in which somebody has stake, or had it.
+    /// @notice Pools that `stakeAt` looks at besides a validator's own: those in which somebody has stake, or had it.
     /// @param delegator whose stake
     /// @return validators owners of the pools, at most 24
     function poolsOf(address delegator) external view returns (address[] memory validators);

@@ -34,7 +34,7 @@ interface IValidatorStakingTypes {
     /// @param commission part of the pool's rewards that is its owner's
     /// @param place in the set, counted from 1; zero outside
     /// @param isClosed whether so much was slashed that nobody delegates to it any more
-    /// @param number of the validator, in the order of registration, from 1
+    /// @param worths how often it was remembered what a share is worth: after each slash, but not twice in a second
     /// @param slashDay the last day on which it was slashed
     /// @param slashLeft what it could lose that day, then
     /// @param pot what it earned by pages and its pool has not got yet: a seventh goes there in a day
@@ -48,7 +48,7 @@ interface IValidatorStakingTypes {
         uint16 commission;
         uint8 place;
         bool isClosed;
-        uint32 number;
+        uint32 worths;
         uint32 slashDay;
         uint96 slashLeft;
         uint96 pot;

@@ -89,7 +89,7 @@ abstract contract Delegations is ValidatorSet {
         content.shares = SafeCast.toUint128(all + shares);
         content.stake += amount;
         // Of so few shares what each is worth may have changed by rounding, and starts anew where there were none.
-        if (all < MINIMUM_DELEGATION && _wasSlashed(validator)) _noteWorth(validator, content);
+        if (all < MINIMUM_DELEGATION && content.worths != 0) _noteWorth(validator, content);
         if (content.place != 0) _activeStake += amount;
         _books.staked += amount;
         emit Delegated(validator, msg.sender, amount, shares);

@@ -16,7 +16,8 @@ import {StakeStorage} from "./StakeStorage.sol";
 ///
 /// Between two entries of a pool's worth rounding can make a share worth more, never less: no votes without stake.
 abstract contract StakeHistory is StakeStorage {
-    /// @notice Most pools in which somebody has stake, or has had it within `KEPT`: as many as a vote looks at.
+    /// @notice Most pools of other validators in which somebody has stake, or has had it within `KEPT`: as many as a vote looks at
+    /// besides their own.
     uint256 public constant MAXIMUM_POOLS = 24;
     /// @notice Seconds for which the votes of stake that left a pool are remembered at least.
     uint256 public constant KEPT = 90 days;
@@ -34,41 +35,30 @@ abstract contract StakeHistory is StakeStorage {
         uint104 shares;
     }
 
-    /// @dev By their numbers, which begin with 1.
-    mapping(uint256 number => address validator) private _validatorAt;
-    uint32 private _validatorCount;
-    /// @dev Numbers of the pools of a delegator, eight a slot; zero for no more.
-    mapping(address delegator => uint32[MAXIMUM_POOLS] numbers) private _poolsOf;
+    /// @dev Without their own, which is known anyway.
+    mapping(address delegator => address[MAXIMUM_POOLS] validators) private _poolsOf;
     mapping(address validator => mapping(address delegator => mapping(uint256 index => PastShares entry)))
         private _pastShares;
-    mapping(address validator => Worth[] entries) private _worths;
+    mapping(address validator => mapping(uint256 index => Worth entry)) private _worths;
 
     /// @inheritdoc IValidatorStaking
     function stakeAt(address delegator, uint256 timepoint) external view override returns (uint256 stake) {
-        uint32[MAXIMUM_POOLS] storage numbers = _poolsOf[delegator];
+        stake = _stakeIn(delegator, delegator, timepoint);
+        address[MAXIMUM_POOLS] storage validators = _poolsOf[delegator];
         for (uint256 i = 0; i < MAXIMUM_POOLS; ++i) {
-            uint256 number = numbers[i];
-            if (number == 0) break;
-            address validator = _validatorAt[number];
-            uint256 shares = _sharesAt(validator, delegator, timepoint);
-            if (shares != 0) stake += _worthAt(validator, shares, timepoint);
+            address validator = validators[i];
+            if (validator == address(0)) break;
+            stake += _stakeIn(validator, delegator, timepoint);
         }
     }
 
     /// @inheritdoc IValidatorStaking
     function poolsOf(address delegator) external view override returns (address[] memory validators) {
-        uint32[MAXIMUM_POOLS] storage numbers = _poolsOf[delegator];
+        address[MAXIMUM_POOLS] storage listed = _poolsOf[delegator];
         uint256 count = 0;
-        while (count < MAXIMUM_POOLS && numbers[count] != 0) ++count;
+        while (count < MAXIMUM_POOLS && listed[count] != address(0)) ++count;
         validators = new address[](count);
-        for (uint256 i = 0; i < count; ++i) validators[i] = _validatorAt[numbers[i]];
-    }
-
-    /// @dev Gives a validator its number.
-    function _enumerate(address validator, Validator storage content) internal {
-        uint32 number = ++_validatorCount;
-        content.number = number;
-        _validatorAt[number] = validator;
+        for (uint256 i = 0; i < count; ++i) validators[i] = listed[i];
     }
 
     /// @dev Changes the shares of a delegator, and remembers what they were.
@@ -80,12 +70,11 @@ abstract contract StakeHistory is StakeStorage {
     ) internal {
         uint256 since = delegation.since;
         if (since != block.timestamp) {
-            if (since == 0) {
-                _list(delegator, _validators[validator].number);
-            } else {
-                if (delegation.shares == 0) _list(delegator, _validators[validator].number);
+            uint104 old = delegation.shares;
+            if (old == 0 && delegator != validator) _list(delegator, validator);
+            if (since != 0) {
                 uint24 changes = delegation.changes;
-                _pastShares[validator][delegator][changes] = PastShares(uint32(since), delegation.shares);
+                _pastShares[validator][delegator][changes] = PastShares(uint32(since), old);
                 delegation.changes = changes + 1;
             }
             delegation.since = uint32(block.timestamp);
@@ -96,38 +85,47 @@ abstract contract StakeHistory is StakeStorage {
     /// @dev Remembers what a pool's shares are worth from now on: after a slash, and when it has stake again after so little that
     /// rounding could have changed their worth by more than a trace.
     function _noteWorth(address validator, Validator storage content) internal {
-        Worth[] storage entries = _worths[validator];
-        uint256 count = entries.length;
-        if (count != 0 && entries[count - 1].from == block.timestamp) entries.pop();
-        entries.push(Worth(uint48(block.timestamp), content.stake, SafeCast.toUint104(content.shares)));
-    }
-
-    function _wasSlashed(address validator) internal view returns (bool) {
-        return _worths[validator].length != 0;
+        mapping(uint256 index => Worth entry) storage entries = _worths[validator];
+        uint32 count = content.worths;
+        if (count == 0 || entries[count - 1].from != block.timestamp) content.worths = ++count;
+        entries[count - 1] = Worth(
+            uint48(block.timestamp),
+            content.stake,
+            SafeCast.toUint104(content.shares)
+        );
     }
 
     /// @dev Puts a pool on a delegator's list, if it is not there; where the list is full, in place of one that they left long ago.
-    function _list(address delegator, uint32 number) private {
-        uint32[MAXIMUM_POOLS] storage numbers = _poolsOf[delegator];
+    function _list(address delegator, address validator) private {
+        address[MAXIMUM_POOLS] storage validators = _poolsOf[delegator];
         for (uint256 i = 0; i < MAXIMUM_POOLS; ++i) {
-            uint256 there = numbers[i];
-            if (there == number) return;
-            if (there == 0) {
-                numbers[i] = number;
+            address there = validators[i];
+            if (there == validator) return;
+            if (there == address(0)) {
+                validators[i] = validator;
                 return;
             }
         }
         for (uint256 i = 0; i < MAXIMUM_POOLS; ++i) {
-            Delegation storage old = _delegations[_validatorAt[numbers[i]]][delegator];
+            Delegation storage old = _delegations[validators[i]][delegator];
             if (old.shares == 0 && old.since + KEPT < block.timestamp) {
-                numbers[i] = number;
+                validators[i] = validator;
                 return;
             }
         }
         revert ValidatorStaking_TooManyPools(MAXIMUM_POOLS);
     }
 
-    /// @dev Shares that somebody had at a second, without those that came in it.
+    /// @dev What somebody's shares of a pool were worth at a second, without those that came in it.
+    function _stakeIn(
+        address validator,
+        address delegator,
+        uint256 timepoint
+    ) private view returns (uint256) {
+        uint256 shares = _sharesAt(validator, delegator, timepoint);
+        return shares == 0 ? 0 : _worthAt(validator, shares, timepoint);
+    }
+
     function _sharesAt(
         address validator,
         address delegator,
@@ -155,9 +153,9 @@ abstract contract StakeHistory is StakeStorage {
     }
 
     function _worthAt(address validator, uint256 shares, uint256 timepoint) private view returns (uint256) {
-        Worth[] storage entries = _worths[validator];
+        mapping(uint256 index => Worth entry) storage entries = _worths[validator];
         uint256 low = 0;
-        uint256 high = entries.length;
+        uint256 high = _validators[validator].worths;
         // How many entries begin at it or before.
         while (low < high) {
             uint256 middle = (low + high) / 2;

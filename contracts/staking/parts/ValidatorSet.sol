@@ -35,7 +35,6 @@ abstract contract ValidatorSet is StakeRewards, EIP712 {
         validatorOfKey[key] = msg.sender;
         content.key = key;
         content.commission = commission;
-        _enumerate(msg.sender, content);
         emit ValidatorRegistered(msg.sender, key, commission);
         _delegate(msg.sender, amount);
     }
