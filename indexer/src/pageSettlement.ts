@@ -1,6 +1,5 @@
 import type { Context } from "ponder:registry";
 import { leafRequest, page, pageChallenge, pageDeposit, pageParameter } from "ponder:schema";
-import { pageSettlementAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { settlementDomain } from "@haca/protocol/inferenceResult";
 import { PAGE_REASONS } from "@haca/protocol/pageSettlement";
@@ -15,7 +14,6 @@ import { standingTime } from "./pages/pageState.ts";
 import { createResultReader } from "./pages/readResults.ts";
 import { type At, setAccount } from "./pages/setAccount.ts";
 import { removeResults, writeReading } from "./pages/writeResults.ts";
-import { readState, stateClient } from "./readState.ts";
 import { verificationName } from "./verificationName.ts";
 
 const PAGE_NUMBER_BITS = 88n;
