@@ -6,9 +6,12 @@
 // biome-ignore-start lint/performance/noBarrelFile: Ponder reads its tables from this one module
 export * from "./schema/access.ts";
 export * from "./schema/attestation.ts";
+export * from "./schema/challenges.ts";
+export * from "./schema/feeds.ts";
 export * from "./schema/governance.ts";
 export * from "./schema/inference.ts";
 export * from "./schema/legacy.ts";
 export * from "./schema/pages.ts";
+export * from "./schema/staking.ts";
 export * from "./schema/token.ts";
 // biome-ignore-end lint/performance/noBarrelFile: see above

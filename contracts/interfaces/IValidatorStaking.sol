@@ -172,6 +172,18 @@ interface IValidatorStaking is IValidatorStakingTypes {
         address delegator
     ) external view returns (Delegation memory content, uint256 stake);
 
+    /// @notice What somebody's stake in pools was worth at a second, for votes: without what is on its way out, and without what came
+    /// in that second. Slashes up to it have made it less. Never more than it was worth; less by traces of rounding.
+    /// @param delegator whose stake
+    /// @param timepoint unix seconds; of one that is not past, the answer can change
+    /// @return stake smallest units
+    function stakeAt(address delegator, uint256 timepoint) external view returns (uint256 stake);
+
+    /// @notice Pools that `stakeAt` looks at besides a validator's own: those in which somebody has stake, or had it.
+    /// @param delegator whose stake
+    /// @return validators owners of the pools, at most 24
+    function poolsOf(address delegator) external view returns (address[] memory validators);
+
     /// @notice What of a pool is on its way out.
     /// @param validator whose pool
     /// @param epoch under which it can be withdrawn

@@ -34,6 +34,7 @@ interface IValidatorStakingTypes {
     /// @param commission part of the pool's rewards that is its owner's
     /// @param place in the set, counted from 1; zero outside
     /// @param isClosed whether so much was slashed that nobody delegates to it any more
+    /// @param worths how often it was remembered what a share is worth: after each slash, but not twice in a second
     /// @param slashDay the last day on which it was slashed
     /// @param slashLeft what it could lose that day, then
     /// @param pot what it earned by pages and its pool has not got yet: a seventh goes there in a day
@@ -47,6 +48,7 @@ interface IValidatorStakingTypes {
         uint16 commission;
         uint8 place;
         bool isClosed;
+        uint32 worths;
         uint32 slashDay;
         uint96 slashLeft;
         uint96 pot;
@@ -70,10 +72,14 @@ interface IValidatorStakingTypes {
     /// @notice What somebody has in a pool.
     /// @param shares of the pool
     /// @param owed rewards that were counted and not claimed; of an owner, also their commission
+    /// @param since when the shares are as many as they are; zero for somebody who never delegated to it; until 2106
+    /// @param changes how often they were others before
     /// @param paidPerShare up to where rewards were counted, scaled by 1e27
     struct Delegation {
-        uint128 shares;
-        uint128 owed;
+        uint104 shares;
+        uint96 owed;
+        uint32 since;
+        uint24 changes;
         uint256 paidPerShare;
     }
 
@@ -260,6 +266,9 @@ interface IValidatorStakingTypes {
     /// @param maximum most amount
     /// @param actual the amount given
     error ValidatorStaking_AmountInvalid(uint256 minimum, uint256 maximum, uint256 actual);
+    /// @notice The caller has stake in as many other pools as they can have it in, or had until lately.
+    /// @param maximum pools
+    error ValidatorStaking_TooManyPools(uint256 maximum);
     /// @notice It is too early.
     /// @param earliest first second for it
     /// @param blockTimestamp the block's time

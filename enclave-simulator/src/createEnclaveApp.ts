@@ -1,5 +1,6 @@
 import { createPublicKey } from "node:crypto";
 import { clientNonce } from "@haca/attestation/nitro/clientNonce";
+import { hashObservation, sourceHashOf } from "@haca/protocol/dataFeeds";
 import {
   heartbeatMessage,
   MAXIMUM_SESSION,
@@ -11,6 +12,7 @@ import { getAddress, getBytes, hexlify } from "ethers";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
+import { observeSource } from "./observeSource.ts";
 import { RequestError } from "./requestError.ts";
 import type { SimulatedEnclave } from "./simulatedEnclave.ts";
 
@@ -40,6 +42,14 @@ const sessionSchema = z.strictObject({
   signsResults: z.boolean(),
   until: decimal,
   counter: decimal,
+});
+const observationSchema = z.strictObject({
+  chainId: decimal,
+  feeds: address,
+  feedId: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 32 bytes of hex"),
+  url: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }),
+  pointer: z.string().regex(/^\//, "must begin with /"),
+  decimals: z.int().min(0).max(18),
 });
 
 type Clock = () => bigint;
@@ -99,6 +109,8 @@ function createReadApp(parameters: {
  *   (EIP-712), at most 30 days ahead; one that signs results only with `certifiesResultKeys`, because whoever holds it
  *   speaks for the enclave
  * - `POST /enclave/ohttp-key` `{ chainId, registry, deadline, counter }`: its own OHTTP key, signed for one registry
+ * - `POST /enclave/observation` `{ chainId, feeds, feedId, url, pointer, decimals }`: fetches the source and signs what it
+ *   answers, at the enclave's own time, under the source's name: the caller chooses neither value nor time
  */
 export function createOperatorApp(parameters: {
   enclave: SimulatedEnclave;
@@ -143,6 +155,17 @@ export function createOperatorApp(parameters: {
     const record = enclave.ohttp;
     const digest = ohttpKeyDigest({ domain, teeId, record, deadline, counter });
     return c.json({ teeId, ...record, signature: hexlify(enclave.sign(digest)) });
+  });
+  app.post("/enclave/observation", limit, async (c) => {
+    const body = parseBody(observationSchema, await c.req.text());
+    const { chainId, feeds, feedId, decimals, ...source } = body;
+    const value = await observeSource({ source, decimals });
+    const observedAt = clock();
+    const observation = {
+      ...{ feedId, sourceHash: sourceHashOf(source), value, decimals, observedAt, teeId },
+    };
+    const signature = hexlify(enclave.sign(hashObservation({ chainId, feeds, observation })));
+    return c.json({ teeId, value: String(value), observedAt: String(observedAt), signature });
   });
   app.route("/", createReadApp({ ...parameters, nonceOf: (asked) => asked }));
   finish(app);

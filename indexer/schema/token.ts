@@ -19,7 +19,7 @@ export const holder = onchainTable(
   }),
 );
 
-/** An account that tokens ever were delegated to. */
+/** An account that tokens ever were delegated to. Its votes are those of OPG; with stake it votes besides (StakedVotes). */
 export const delegate = onchainTable("delegate", (t) => ({
   address: t.hex().primaryKey(),
   votes: t.bigint().notNull(),

@@ -1,6 +1,5 @@
 import type { Context } from "ponder:registry";
-import { leafRequest, page, pageDeposit, pageParameter } from "ponder:schema";
-import { pageSettlementAbi } from "@haca/protocol/abi";
+import { leafRequest, page, pageChallenge, pageDeposit, pageParameter } from "ponder:schema";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { settlementDomain } from "@haca/protocol/inferenceResult";
 import { PAGE_REASONS } from "@haca/protocol/pageSettlement";
@@ -10,11 +9,11 @@ import { readSettings } from "../launch/readSettings.ts";
 import type { PageParameterName } from "../schema/pages.ts";
 import { isIndexed } from "./isIndexed.ts";
 import { on } from "./on.ts";
+import { writeAttestation } from "./pages/attestations.ts";
 import { standingTime } from "./pages/pageState.ts";
 import { createResultReader } from "./pages/readResults.ts";
 import { type At, setAccount } from "./pages/setAccount.ts";
 import { removeResults, writeReading } from "./pages/writeResults.ts";
-import { readState, stateClient } from "./readState.ts";
 import { verificationName } from "./verificationName.ts";
 
 const PAGE_NUMBER_BITS = 88n;
@@ -73,10 +72,11 @@ function indexPages(): void {
   });
 
   on("PageSettlement:PageAttested", async ({ event, context }) => {
-    const { pageId: id, end } = event.args;
+    const { pageId: id, end, signers } = event.args;
     await context.db.update(page, { id }).set({ attestedAt: event.block.timestamp, end });
     // The attester alone calls this, and its account gets the fee.
-    await setAccount({ context, event, address: await attesterAt(event) });
+    const attester = await writeAttestation({ context, event, pageId: id, signers });
+    await setAccount({ context, event, address: attester });
   });
 
   on("PageSettlement:PageRefuted", async ({ event, context }) => {
@@ -85,12 +85,17 @@ function indexPages(): void {
     if (row === null) throw new RangeError(`page ${id} was refuted and never proposed`);
     const isRejected = state === REJECTED;
     if (isRejected) await removeResults({ context, page: row });
-    await context.db.update(page, { id }).set({
-      outcome: isRejected ? "rejected" : "disproved",
+    const ended = {
+      outcome: isRejected ? ("rejected" as const) : ("disproved" as const),
       reason: PAGE_REASONS[reason] ?? String(reason),
       endedAt: event.block.timestamp,
       ...{ challenger, reward },
-    });
+    };
+    await context.db.update(page, { id }).set(ended);
+    const { from: sender, hash: transactionHash } = event.transaction;
+    await context.db
+      .insert(pageChallenge)
+      .values({ pageId: id, ...ended, sender, transactionHash });
     await setAccount({ context, event, address: row.proposer });
     await setAccount({ context, event, address: challenger });
   });
@@ -217,16 +222,6 @@ const placeOf = (event: {
   timestamp: event.block.timestamp,
   transactionHash: event.transaction.hash,
 });
-
-const attesterAt = (event: At): Promise<Hex | null> =>
-  readState({
-    block: event.block.number,
-    read: (at) =>
-      stateClient.readContract({
-        ...{ abi: pageSettlementAbi, address: event.log.address, functionName: "attester" },
-        ...at,
-      }),
-  });
 
 async function setParameter(parameters: {
   context: Context;

@@ -1,7 +1,10 @@
-import { nodeBondsAbi } from "@haca/protocol/abi";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { dataFeedsAbi, nodeBondsAbi } from "@haca/protocol/abi";
+import type { Hex } from "viem";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { teeIdOf } from "./utils/accessTee.ts";
 import { deployWorld, type World } from "./utils/deployWorld.ts";
+import { stakeCases } from "./utils/stakeCases.ts";
+import { walkStake } from "./utils/stakeWalk.ts";
 import { type Chain, startChain } from "./utils/startChain.ts";
 import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
 import type { TeeNode } from "./utils/teeOperations.ts";
@@ -16,12 +19,15 @@ const folder = temporaryFolder();
 let chain: Chain;
 let world: World;
 let indexer: Indexer;
+let feeds: { open: Hex; closed: Hex };
+let accepted: Map<string, number>;
 let nodes: { locked: TeeNode; forfeited: TeeNode; released: TeeNode };
 
 beforeAll(async () => {
   chain = await startChain();
   world = await deployWorld({ chain, folder: folder.path, seed: "bonds" });
   const { bonds, contracts, tee } = world;
+  feeds = await makeRounds();
   await bonds.setAmount(11n);
   nodes = { released: await bonds.admit(), forfeited: await bonds.admit(), locked: world.node };
   await bonds.setAmount(12n);
@@ -35,11 +41,30 @@ beforeAll(async () => {
   const { timestamp } = await chain.client.getBlock();
   await chain.client.setNextBlockTimestamp({ timestamp: timestamp + RELEASE_DELAY });
   await bonds.release(nodes.released);
+  // The same chain and indexer serve for stake.
+  accepted = await walkStake(world);
 
   const place = { rpcUrl: chain.rpcUrl, deployment: world.path, dataDirectory: folder.path };
   indexer = await startIndexer(place);
   await indexer.indexed(await chain.client.getBlockNumber());
 });
+
+/** Two feeds: one with two rounds, in the second of which an observation deviates and one is its operator's second. */
+async function makeRounds() {
+  const { admit, call, create, post } = world.feeds;
+  await admit(chain.accounts.slice(1, 5));
+  const open = await create("ETH / USD");
+  const closed = await create("BTC / USD");
+  await chain.client.mine({ blocks: 1, interval: 10 });
+  await post(open, [1_000n, 1_001n, 1_002n]);
+  await chain.client.mine({ blocks: 1, interval: 10 });
+  await post(open, [-1_003n, -1_002n, -1_001n, 9_000n, -1_000n]);
+  const parameters = { heartbeat: 60, maximumDeviation: 1, minimumObservations: 4 };
+  await call("setFeedParameters", [open, parameters]);
+  await post(closed, [7n, 7n, 7n]);
+  await call("closeFeed", [closed]);
+  return { open, closed };
+}
 
 afterAll(async () => {
   await indexer?.stop();
@@ -104,4 +129,61 @@ test("who may hold requests in the ledger, and who no more", async () => {
     { address: addressOf(teeRegistry).toLowerCase(), is_allowed: true },
     { address: addressOf(legacySettlement).toLowerCase(), is_allowed: false },
   ]);
+});
+
+test("a feed is what the contract says of it", async () => {
+  const address = world.feedsAddress;
+  for (const id of [feeds.open, feeds.closed]) {
+    const [row] = await indexer.sql(`select * from feed where id = '${id}'`);
+    const onFeeds = { abi: dataFeedsAbi, address } as const;
+    const [feed, reader] = await Promise.all([
+      chain.client.readContract({ ...onFeeds, functionName: "feedOf", args: [id] }),
+      chain.client.readContract({ ...onFeeds, functionName: "readerOf", args: [id, 8] }),
+    ]);
+    const [answer, updatedAt] = await chain.client.readContract({
+      ...{ ...onFeeds, functionName: "roundOf", args: [id, feed.latestRound] },
+    });
+    expect(row).toMatchObject({
+      ...{ reader: reader.toLowerCase(), description: feed.description, decimals: feed.decimals },
+      ...{ source_hash: feed.sourceHash, heartbeat: String(feed.parameters.heartbeat) },
+      maximum_deviation: feed.parameters.maximumDeviation,
+      minimum_observations: feed.parameters.minimumObservations,
+      ...{ latest_round_id: String(feed.latestRound), latest_answer: String(answer) },
+      latest_updated_at: String(updatedAt),
+    });
+    expect(row?.closed_at === null).toBe(!feed.isClosed);
+    expect(feed.isClosed).toBe(id === feeds.closed);
+  }
+});
+
+test("a feed leads to its rounds, and a round to the observations that did not count", async () => {
+  const { feed } = await indexer.graphql(
+    `{ feed(id: "${feeds.open}") { description rounds(orderBy: "roundId") { items {
+      roundId answer observations poster
+      skipped(orderBy: "logIndex") { items { teeId value reason node { teeType } } } } } } }`,
+  );
+  const poster = chain.accounts[0].toLowerCase();
+  const [first, , , fourth] = world.feeds.nodes.map(teeIdOf);
+  const node = { teeType: 2 };
+  expect(feed).toEqual({
+    description: "ETH / USD",
+    rounds: {
+      items: [
+        { roundId: "1", answer: "1001", observations: 3, poster, skipped: { items: [] } },
+        {
+          ...{ roundId: "2", answer: "-1002", observations: 3, poster },
+          skipped: {
+            items: [
+              { teeId: fourth, value: "9000", reason: "Deviates", node },
+              { teeId: first, value: "-1000", reason: "OperatorCounted", node },
+            ],
+          },
+        },
+      ],
+    },
+  });
+});
+
+describe("stake", () => {
+  stakeCases(() => ({ world, indexer, accepted }));
 });

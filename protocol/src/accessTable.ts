@@ -73,6 +73,15 @@ export const ACCESS_TABLE: readonly AccessRule[] = [
   },
   { contract: "RewardRouter", role: "GOVERNANCE", functions: ["setRecipient(address)"] },
   {
+    contract: "DataFeeds",
+    role: "GOVERNANCE",
+    functions: [
+      "createFeed(string,uint8,bytes32,(uint32,uint16,uint8))",
+      "setFeedParameters(bytes32,(uint32,uint16,uint8))",
+      "closeFeed(bytes32)",
+    ],
+  },
+  {
     contract: "NodeBonds",
     role: "GOVERNANCE",
     functions: ["setAmount(uint96)", "forfeit(bytes32,address)"],

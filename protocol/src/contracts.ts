@@ -64,8 +64,10 @@ export const CONTRACTS = [
   },
   { name: "NodeBonds", abi: "nodeBondsAbi", ...GOVERNANCE, ...INDEXED },
   { name: "PageSettlement", abi: "pageSettlementAbi", ...GOVERNANCE, ...INDEXED },
-  { name: "ValidatorStaking", abi: "validatorStakingAbi", ...GOVERNANCE },
-  { name: "RewardRouter", abi: "rewardRouterAbi", ...GOVERNANCE },
+  { name: "ValidatorStaking", abi: "validatorStakingAbi", ...GOVERNANCE, ...INDEXED },
+  { name: "RewardRouter", abi: "rewardRouterAbi", ...GOVERNANCE, ...INDEXED },
+  { name: "DataFeeds", abi: "dataFeedsAbi", ...GOVERNANCE, ...INDEXED },
+  { name: "StakedVotes", abi: "stakedVotesAbi", ...GOVERNANCE },
   { name: "TimelockController", abi: "timelockControllerAbi", ...GOVERNANCE, ...INDEXED },
   { name: "GenesisDistribution", abi: "genesisDistributionAbi", ...GOVERNANCE, ...INDEXED },
   { name: "OPG", abi: "opgAbi", ...GOVERNANCE, ...INDEXED, ...GENESIS(1) },
@@ -92,6 +94,7 @@ export const CONTRACT_ROWS: readonly (ContractRow & { name: ContractName })[] = 
 /** Interfaces that several contracts of a deployment have, for whoever does not ask which one is behind. */
 export const INTERFACES = [
   { name: "IAttestationVerifier", abi: "attestationVerifierAbi" },
+  { name: "AggregatorV3Interface", abi: "aggregatorV3Abi" },
 ] as const satisfies readonly { name: string; abi: string }[];
 
 /** Whatever has a generated ABI under its name. */

@@ -1,11 +1,14 @@
-import { Interface, type InterfaceAbi } from "ethers";
+import { type ErrorFragment, Interface, type InterfaceAbi } from "ethers";
 import { describe, expect, it } from "vitest";
 import {
   attestationErrorsAbi,
   certificateStoreAbi,
   nitroVerifierAbi,
+  pageSettlementAbi,
+  rewardRouterAbi,
   signingKeysAbi,
   teeRegistryAbi,
+  validatorStakingAbi,
 } from "../generated/abi.ts";
 import { explainRevert, revertData } from "../src/explainRevert.ts";
 
@@ -60,6 +63,62 @@ describe("explainRevert", () => {
     expect(explainRevert(reason)).toEqual({ name: "Error", message: "not today" });
     const panic = encode(["error Panic(uint256 code)"], "Panic", 17n);
     expect(explainRevert(panic).message).toBe("arithmetic overflow");
+  });
+});
+
+/** A value that fits a type, for an error that is only to be read. */
+const sample = (type: string): unknown => {
+  if (type === "address") return `0x${"12".repeat(20)}`;
+  if (type === "string") return "text";
+  const [, bytes] = /^bytes(\d+)$/.exec(type) ?? [];
+  return bytes === undefined ? 1n : `0x${"12".repeat(Number(bytes))}`;
+};
+
+describe("errors of stake and pages", () => {
+  const all = ([validatorStakingAbi, rewardRouterAbi, pageSettlementAbi] as InterfaceAbi[]).flatMap(
+    (abi) => new Interface(abi).fragments.filter((fragment) => fragment.type === "error"),
+  ) as ErrorFragment[];
+
+  it.each([...new Map(all.map((error) => [error.name, error]))])(
+    "%s has words of its own",
+    (name, { inputs }) => {
+      const abi = [`error ${name}(${inputs.map(({ type }) => type).join(",")})`];
+      const found = explainRevert(encode(abi, name, ...inputs.map(({ type }) => sample(type))));
+      expect(found.name).toBe(name);
+      expect(found.message).not.toContain(name);
+      expect(found.message).not.toMatch(/undefined|\[object|NaN/);
+      expect(found.message.split("\n")).toHaveLength(1);
+    },
+  );
+
+  it.each<[InterfaceAbi, string, unknown[], string]>([
+    [
+      ...([validatorStakingAbi, "ValidatorStaking_NoQuorum"] as const),
+      [2n * 10n ** 18n, 10n ** 18n],
+      "the signers have 1.0 OPG that can still be slashed, and more than 2.0 OPG are needed",
+    ],
+    [
+      ...([validatorStakingAbi, "ValidatorStaking_AmountInvalid"] as const),
+      [1n, 0n, 0n],
+      "there is nothing of that",
+    ],
+    [
+      ...([validatorStakingAbi, "ValidatorStaking_CommissionInvalid"] as const),
+      [2_000n, 2_025n],
+      "a commission of 20.25 % is above 20 %",
+    ],
+    [
+      ...([pageSettlementAbi, "PageSettlement_LeafIsBad"] as const),
+      [id, 7, 4],
+      "the result at place 7 is wrong: InvalidSignature",
+    ],
+    [
+      ...([pageSettlementAbi, "PageSettlement_StateInvalid"] as const),
+      [id, 3],
+      `page ${id} is rejected: not possible in that state`,
+    ],
+  ])("puts values where they belong, %#: $1", (abi, name, values, message) => {
+    expect(explainRevert(encode(abi, name, ...values)).message).toBe(message);
   });
 });
 

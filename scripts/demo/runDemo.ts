@@ -25,6 +25,9 @@ const NODE = 1;
 const BATCHING_NODE = 4;
 const BATCH = 8;
 const PAGE = 16;
+/** Steps before those of the validators. */
+const STEPS = 13;
+const STORY_STEPS = 4;
 
 /** The whole path, from an empty chain to a table read back from the indexer. */
 export async function runDemo(parameters: {
@@ -36,7 +39,7 @@ export async function runDemo(parameters: {
   const { options, group, runFolder } = parameters;
   const { model, count } = options;
   const images = testImages({ model, count });
-  const steps = new Steps({ total: 13 });
+  const steps = new Steps({ total: STEPS + STORY_STEPS });
   const started = Date.now();
 
   await steps.run("compile the contracts", () =>
@@ -185,6 +188,11 @@ export async function runDemo(parameters: {
   const allVerified = [...batch, ...signed].every(
     ({ state, verified }) => verified && state === "settled",
   );
+
+  const { tellOfValidators } = await import("./validators/validatorStory.ts");
+  await tellOfValidators({
+    ...{ steps, group, runFolder, rpcUrl: chain, blobsUrl, enclave, model: folder },
+  });
 
   const gas = settlements.reduce((sum, { gasUsed }) => sum + Number(gasUsed), 0);
   const right = settlements.filter(({ label }, index) => label === answered[index]?.label).length;

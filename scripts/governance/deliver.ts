@@ -3,7 +3,7 @@ import { BaseError } from "@haca/protocol/baseError";
 import { userPath } from "@haca/protocol/userPath";
 import type { TransactionReceipt } from "ethers";
 import { reasonOf } from "../lib/explainError.ts";
-import { safeBatch } from "./safeBatch.ts";
+import { safeBatch } from "../lib/safeBatch.ts";
 import type { Sender, SendOptions, Session } from "./session.ts";
 
 /** One transaction that is to be sent. */

@@ -1,9 +1,9 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { formatUnits } from "ethers";
 import { nextBlockTime } from "../lib/chainSession.ts";
 import type { ChangeName, ContractOf } from "../lib/contracts.ts";
 import { isoTime, opg } from "../lib/words.ts";
 import { deliver, type Outgoing } from "./deliver.ts";
+import { describeVotes } from "./describeVotes.ts";
 import {
   byHash,
   type KnownProposal,
@@ -74,16 +74,19 @@ async function vote(situation: Situation, choice: string): Promise<Step> {
   if (await governor.hasVoted(proposalId, sender.address)) {
     throw refuse(`${sender.address} has voted on proposal ${proposalId} already`);
   }
-  const weight = await governor.getVotes(sender.address, snapshot);
-  if (weight === 0n) {
+  const { votes, words } = await describeVotes(session, governor, {
+    ...{ account: sender.address, at: snapshot },
+  });
+  if (votes === 0n) {
     const held = opg(await (await session.contract("OPG")).balanceOf(sender.address));
     throw refuse(
       `${sender.address} had no votes at the snapshot, ${isoTime(snapshot)} (it holds ${held} now; ` +
-        "tokens vote once they are delegated, and only in proposals made afterwards)",
+        "tokens vote once they are delegated, stake in a validator's pool without that; both only in proposals made " +
+        "afterwards)",
     );
   }
   return {
-    words: `${formatUnits(weight, 18)} votes ${choice} proposal ${proposalId}, for good`,
+    words: `${words} ${choice} proposal ${proposalId}, for good`,
     transaction: await onGovernor(governor, "castVote", [proposalId, support]),
   };
 }

@@ -10,6 +10,7 @@ import { Arguments } from "./arguments.ts";
 import { type Call, encodeCall, nameOfCall, signatureOf } from "./call.ts";
 import { deliver, type Outgoing } from "./deliver.ts";
 import { deployBeforehand } from "./deployBeforehand.ts";
+import { describeVotes } from "./describeVotes.ts";
 import { asTimelock } from "./permission.ts";
 import { idOf, type Proposal, proposalOf, proposeData, signedText } from "./proposals.ts";
 import { type Sender, type SendOptions, type Session, senderOf } from "./session.ts";
@@ -186,12 +187,12 @@ async function requireThreshold(parameters: {
   const now = await nextBlockTime(session.provider);
   // The governor looks one second back; a block of this very second cannot be asked for yet.
   const at = now - 1n < BigInt(latest) ? now - 1n : BigInt(latest) - 1n;
-  const votes = await governor.getVotes(account, at);
+  const { votes, words } = await describeVotes(session, governor, { account, at });
   if (votes >= needed) return;
   throw new BaseError({
     code: "governance.refused",
     message:
-      `${account} has ${formatUnits(votes, 18)} votes and needs ${formatUnits(needed, 18)} to propose; ` +
-      "tokens vote once they are delegated: npm run governance -- delegate <account>",
+      `${account} has ${words} and needs ${formatUnits(needed, 18)} to propose; ` +
+      "tokens vote once they are delegated: npm run governance -- delegate <account>; stake in a validator's pool votes for its delegator",
   });
 }

@@ -9,7 +9,8 @@ import type { Log, Provider } from "ethers";
 export async function readAllLogs(parameters: {
   provider: Pick<Provider, "getBlockNumber" | "getLogs">;
   address: string;
-  topics: readonly string[];
+  /** null: any */
+  topics: readonly (string | null)[];
   fromBlock: number;
 }): Promise<Log[]> {
   const { provider, address, fromBlock } = parameters;

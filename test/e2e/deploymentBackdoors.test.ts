@@ -1,6 +1,7 @@
 import { selectorOf } from "@haca/protocol/accessTable";
 import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
 import type { ContractName } from "@haca/protocol/contracts";
+import { feedIdOf } from "@haca/protocol/dataFeeds";
 import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import {
   concat,
@@ -40,6 +41,10 @@ const governance = readParameters({ path: PARAMETERS, isDevelopmentChain: true }
 type Called = { readonly interface: Interface; readonly target: string };
 
 /** A deployment on a chain in memory, and hands to change it with. */
+const FEED_TERMS = { description: "ETH / USD", decimals: 8, sourceHash: id("source") };
+const { description, decimals, sourceHash } = FEED_TERMS;
+const FEED = [description, decimals, sourceHash, [3_600, 200, 3]] as const;
+
 class Sandbox {
   readonly connection: NetworkConnection;
   readonly manager: ContractOf<"AccessManager">;
@@ -48,13 +53,22 @@ class Sandbox {
   readonly registry: ContractOf<"TEERegistry">;
   readonly settlement: ContractOf<"InferenceSettlement">;
   readonly bonds: ContractOf<"NodeBonds">;
+  readonly feeds: ContractOf<"DataFeeds">;
   readonly store: ContractOf<"CertificateStore">;
   readonly opg: ContractOf<"OPG">;
 
   private constructor(
     connection: NetworkConnection,
     of: Record<
-      "manager" | "timelock" | "governor" | "registry" | "settlement" | "bonds" | "store" | "opg",
+      | "manager"
+      | "timelock"
+      | "governor"
+      | "registry"
+      | "settlement"
+      | "bonds"
+      | "feeds"
+      | "store"
+      | "opg",
       string
     >,
   ) {
@@ -67,6 +81,7 @@ class Sandbox {
     this.registry = at("TEERegistry", of.registry);
     this.settlement = at("InferenceSettlement", of.settlement);
     this.bonds = at("NodeBonds", of.bonds);
+    this.feeds = at("DataFeeds", of.feeds);
     this.store = at("CertificateStore", of.store);
     this.opg = at("OPG", of.opg);
   }
@@ -89,6 +104,7 @@ class Sandbox {
       registry: await address(deployed.teeRegistry),
       settlement: await address(deployed.inferenceSettlement),
       bonds: await address(deployed.nodeBonds),
+      feeds: await address(deployed.dataFeeds),
       store: await address(deployed.certificateStore),
       opg: await address(deployed.opg),
     });
@@ -200,6 +216,20 @@ const BACKDOORS: readonly [string, (box: Sandbox) => Promise<unknown>, string][]
     "the administrator of a role is a role that the project does not know",
     (box) => box.asTimelock(box.manager, "setRoleAdmin", ROLES.GUARDIAN, 77n),
     "administrator of GUARDIAN: ADMIN, but role 77",
+  ],
+  [
+    "a feed that nobody voted for",
+    (box) => box.asTimelock(box.feeds, "createFeed", ...FEED),
+    "DataFeeds.feedCount: 0, but 1 (FeedCreated in block",
+  ],
+  [
+    "other parameters of a feed than governance decided on",
+    async (box) => {
+      await box.decide([[box.feeds, "createFeed", ...FEED]]);
+      const id = feedIdOf(FEED_TERMS);
+      await box.asTimelock(box.feeds, "setFeedParameters", id, [60, 5_000, 3]);
+    },
+    `DataFeeds: parameters of ${feedIdOf(FEED_TERMS)}: 3600, 200, 3, but 60, 5000, 3`,
   ],
   [
     "a second administrator",
@@ -560,7 +590,7 @@ describe("deploy:check", () => {
   });
 
   it("tells what governance, image approver and guardian decided, and finds nothing wrong in it", async () => {
-    const { manager, registry, timelock, settlement, governor, bonds, store } = sandbox;
+    const { manager, registry, timelock, settlement, governor, bonds, feeds, store } = sandbox;
     const { bytecode } = await hre.artifacts.readArtifact("OpenVerifier");
     const verifier = await sandbox.deploy(bytecode);
     await sandbox.decide([
@@ -578,6 +608,8 @@ describe("deploy:check", () => {
       [manager, "multicall", [manager.interface.encodeFunctionData("labelRole", [9n, "NEW"])]],
       [manager, "setRoleGuardian", ROLES.GOVERNANCE, ROLES.GUARDIAN],
       [manager, "setTargetClosed", store.target, true],
+      [feeds, "createFeed", ...FEED],
+      [feeds, "closeFeed", feedIdOf(FEED_TERMS)],
     ]);
     const { imageApprover, guardian } = governance;
     const second = [...IMAGE].reverse();
@@ -607,6 +639,8 @@ describe("deploy:check", () => {
       "label of role 9: none when deployed, now NEW: by governance",
       "guardian of GOVERNANCE: ADMIN when deployed, now GUARDIAN: by governance",
       "open when deployed, now closed: by governance",
+      "DataFeeds.feedCount: 0 when deployed, now 1: by governance",
+      `DataFeeds: ${feedIdOf(FEED_TERMS)}: open when deployed, now closed: by governance`,
       `version approved, approved now: by the image approver ${imageApprover}`,
       `operator ${STRANGER}: denied, denied now: by the guardian`,
       "TEERegistry.approvePCR(pcrs: ",

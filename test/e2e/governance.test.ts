@@ -269,6 +269,36 @@ describe("npm run governance", () => {
     }
   });
 
+  it("creates feeds of data nodes, says what they observe and where, and knows those there are", async () => {
+    const simulated = (...action: string[]) =>
+      success(governance("propose", ...action, "--simulate"));
+    const feed = ["ETH / USD", "8", "https://prices.example/eth-usd", "/price"];
+    const output = await simulated("create-feed", ...feed, "3600", "200", "3");
+    expect(output).toContain(
+      "/price of https://prices.example/eth-usd (source 0x83f88b13583bfd3c12a155bbc0a89c00a8839c81",
+    );
+    expect(output).toContain("8 decimals, a round every 1 hour, observations within 2 % of");
+    expect(output).toMatch(/new feed ETH \/ USD, id 0x\w{64}, read at 0x\w{40}/);
+    expect(output).toMatch(/execute +ok/);
+    const unknown = `0x${"00".repeat(32)}`;
+    const create = (...values: string[]) => ["create-feed", "a", ...values];
+    const rest = ["/price", "3600", "200", "3"];
+    for (const [action, text] of [
+      [create("19", "https://a", ...rest), "no integer from 0 to 18"],
+      [create("8", "ftp://a", ...rest), "url ftp://a is none of http or https"],
+      [create("8", "https://a", "price", "3600", "200", "3"), "does not begin with /"],
+      [create("8", "https://a", "/price", "59", "200", "3"), "no integer from 60 to 86400"],
+      [create("8", "https://a", "/price", "60", "0", "3"), "no integer from 1 to 5000"],
+      [create("8", "https://a", "/price", "60", "1", "2"), "no integer from 3 to 15"],
+      [["create-feed", "a".repeat(65), "8", "https://a", ...rest], "more than 64 bytes"],
+      [["set-feed-parameters", unknown, "60", "1", "3"], `there is no feed ${unknown}`],
+      [["close-feed", unknown], `there is no feed ${unknown}`],
+      [["close-feed", "0x00"], "must be 0x and 64 hex digits"],
+    ] as const) {
+      expect(await failure(governance("propose", ...action))).toContain(text);
+    }
+  });
+
   it("refuses what it cannot understand or what changes nothing, each in one line", async () => {
     const guardian = await addressOf(GUARDIAN);
     const stranger = await addressOf(STRANGER);

@@ -2,6 +2,7 @@ import { readAddressBook } from "@haca/protocol/addressBook";
 import { blobIdToWord } from "@haca/protocol/blobs/blobId";
 import { checkPage, encodePageBlob } from "@haca/protocol/blobs/pageBlob";
 import { settlementDomain } from "@haca/protocol/inferenceResult";
+import { headerOfProposal, type PageHeader } from "@haca/protocol/pageSettlement";
 import { ledgerPageOf, nodeOfEnclave } from "@haca/protocol/requestId";
 import type { JsonRpcProvider } from "ethers";
 import { type Interface, Wallet } from "ethers";
@@ -21,6 +22,7 @@ import {
   success,
 } from "./localDeployment.ts";
 import { OptimisticNode } from "./optimisticNode.ts";
+import { stakeCases } from "./stakeCases.ts";
 
 const OPERATOR = "2";
 const LIQUIDITY = "3";
@@ -54,15 +56,24 @@ afterAll(async () => {
   await local.stop();
 });
 
-/** Proposes a page of the enclave's, as its operator; places in `bad` have a signature of nobody's. Returns its id. */
-async function propose(parameters: {
+type Proposing = {
   page: bigint;
   places: readonly number[];
+  /** places that have a signature of nobody's */
   bad?: readonly number[];
   /** places that the page takes without a result */
   empty?: readonly number[];
-}): Promise<string> {
-  const { page, places, bad = [], empty = [] } = parameters;
+  fee?: bigint;
+};
+
+/** Proposes a page of the enclave's, as its operator. Returns its id. */
+const propose = async (parameters: Proposing): Promise<string> =>
+  (await proposeWithHeader(parameters)).id;
+
+async function proposeWithHeader(
+  parameters: Proposing,
+): Promise<{ id: string; header: PageHeader }> {
+  const { page, places, bad = [], empty = [], fee = 0n } = parameters;
   const { contracts } = readAddressBook(BOOK);
   const signed = await Promise.all(
     places.map(async (index) => {
@@ -96,14 +107,17 @@ async function propose(parameters: {
   const proposal = {
     ...{ kind: 2n, teeId: enclave.teeId, ledgerPage: ledgerPageOf({ node, index: page }), root },
     bitmap: empty.reduce((bits, index) => bits | (1n << BigInt(index)), bitmap),
-    ...{ blobId: blobIdToWord(newlyCreated.blobObject.blobId), fee: 0n, deadline: 0n },
+    ...{ blobId: blobIdToWord(newlyCreated.blobObject.blobId), fee, deadline: 0n },
   };
   const sent = await contract.proposePage(proposal, "0x");
   const receipt = await sent.wait();
   const abi = contract.interface as unknown as Interface;
   const logs = receipt?.logs ?? [];
   const found = logs.map((log) => abi.parseLog(log)).find((log) => log?.name === "PageProposed");
-  return String(found?.args.pageId);
+  return {
+    id: String(found?.args.pageId),
+    header: headerOfProposal(found?.args as unknown as PageHeader),
+  };
 }
 
 /** Runs a command that must send nothing, and returns its one line. */
@@ -239,4 +253,13 @@ describe("npm run pages", () => {
     const line = await refusal(local.run(challenge, away));
     expect(line).toMatch(/\[blob\./);
   });
+});
+
+describe("npm run stake", () => {
+  stakeCases(() => ({
+    ...{ local, provider, propose: proposeWithHeader },
+    challenge: (id) => success(pages("challenge", id, ...as(WATCHER))),
+    deposit: () =>
+      success(pages("deposit", "1000", "--for", addressOf(OPERATOR), ...as(LIQUIDITY))),
+  }));
 });

@@ -30,6 +30,8 @@ export const GAS_CLAIMS: Readonly<Record<string, readonly string[]>> = {
     "a day's set of 21 | {freeze} |",
     "delegate / undelegate / withdraw | {stake} / {delegate} / {undelegate} / {withdraw} |",
     "claim rewards / slash | {claimRewards} / {slash} |",
+    "observations to a feed, P-256 keys | {feed.post} / {feed.post7} / {feed.post15} |",
+    "in a transaction of its own | {feed.post.rsa} / {feed.read} |",
     "a false RSA-2048 signature | {challenge.invalidSignature.rsa} |",
     "show 32 of them, RSA-2048 | {challenge.requestLeaf} / {challenge.answerLeaf32} |",
     "give it, four public signals | {challenge.demandProof} / {challenge.demandAnswered} |",

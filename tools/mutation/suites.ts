@@ -49,6 +49,10 @@ const TABLE: readonly Row[] = [
     mocha: ["governance/governor", "governance/votes"],
   },
   {
+    contracts: ["governance/StakedVotes", "staking/parts/StakeHistory"],
+    mocha: ["staking/votes"],
+  },
+  {
     contracts: ["utils/CodeStore"],
     mocha: ["models/publishedData", "models/ModelRegistry"],
     solidity: ["models/CodeStore"],
@@ -85,12 +89,18 @@ const TABLE: readonly Row[] = [
       "staking/ValidatorStaking",
       "staking/parts/Attestations",
       "staking/parts/Delegations",
+      "staking/parts/PoolShares",
       "staking/parts/Slashing",
       "staking/parts/StakeRewards",
       "staking/parts/StakeStorage",
       "staking/parts/ValidatorSet",
     ],
     mocha: ["quorum", "rewards", "slashing", "stake"].map((suite) => `staking/${suite}`),
+  },
+  {
+    contracts: ["feeds/DataFeeds", "feeds/FeedReader", "feeds/Medians", "feeds/Observations"],
+    mocha: ["feeds/posts", "feeds/feeds"],
+    solidity: ["feeds/Medians"],
   },
   {
     contracts: ["utils/Consent"],

@@ -9,8 +9,10 @@ import { ROLES, readConfig, readQueueConfig, type Settings } from "./config/read
 import { flagOf, VARIABLES, type VariableName } from "./config/variables.ts";
 import { ConfigurationError, describeError } from "./errors.ts";
 import { createLogger } from "./logger.ts";
+import { readDataNodeConfig } from "./roles/dataNode/readDataNodeConfig.ts";
 import { readFacilitatorConfig } from "./roles/facilitate/readFacilitatorConfig.ts";
 import { readHeartbeatConfig } from "./roles/heartbeat/readHeartbeatConfig.ts";
+import { readWatchConfig } from "./roles/watch/readWatchConfig.ts";
 import type { RunningWorker } from "./start/startWorker.ts";
 
 const names = Object.keys(VARIABLES) as VariableName[];
@@ -36,6 +38,27 @@ function prepare(roles: readonly string[], settings: Settings): { start: Start; 
       async start(parts) {
         const { startFacilitator } = await import("./start/startFacilitator.ts");
         return await startFacilitator({ config, ...parts });
+      },
+    };
+  }
+  const watching = (["watch", "validate"] as const).filter((role) => roles.includes(role));
+  if (watching.length > 0 && watching.length === roles.length) {
+    const config = readWatchConfig({ roles: watching, settings });
+    return {
+      logLevel: config.logLevel,
+      async start(parts) {
+        const { startWatcher } = await import("./start/startWatcher.ts");
+        return await startWatcher({ config, ...parts });
+      },
+    };
+  }
+  if (roles.length === 1 && roles[0] === "data-node") {
+    const config = readDataNodeConfig(settings);
+    return {
+      logLevel: config.logLevel,
+      async start(parts) {
+        const { startDataNode } = await import("./start/startDataNode.ts");
+        return await startDataNode({ config, ...parts });
       },
     };
   }
@@ -93,7 +116,7 @@ const program = new Command("npm run worker --")
   .usage("<roles...> [options]")
   .argument(
     "<roles...>",
-    `one or more of ${ROLES.join(", ")}; or heartbeat or facilitate, alone; or status, which prints the queue`,
+    `one or more of ${ROLES.join(", ")}; or watch and validate, one or both; or heartbeat, facilitate or data-node, alone; or status, which prints the queue`,
   )
   .configureOutput({ getOutHelpWidth: () => 80, getErrHelpWidth: () => 80 })
   .addHelpText("after", () => settingsHelp(commandLine))

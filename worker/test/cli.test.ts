@@ -70,11 +70,11 @@ describe("an option that the role does not take", () => {
     [["status", "--price", "1"], "--price: status does not take it (infer does)"],
     [
       ["prove", "--max-fee-per-gas", "1"],
-      "--max-fee-per-gas: prove does not take it (settle, heartbeat, facilitate does)",
+      "--max-fee-per-gas: prove does not take it (settle, heartbeat, facilitate, data-node does)",
     ],
     [
       ["infer", "prove", "--enclave-url", "http://a"],
-      "--enclave-url: infer, prove does not take it (heartbeat does)",
+      "--enclave-url: infer, prove does not take it (heartbeat, data-node does)",
     ],
   ])("%j is refused", async (args, message) => {
     expect(await run({}, args)).toEqual({ code: 2, said: [message] });

@@ -9,6 +9,7 @@ import {
   type RunningEnclave,
   startSimulatedEnclave,
 } from "@haca/enclave-simulator/startSimulatedEnclave";
+import { hashObservation, sourceHashOf } from "@haca/protocol/dataFeeds";
 import {
   heartbeatMessage,
   MAXIMUM_SESSION,
@@ -22,6 +23,7 @@ import {
   fetchCertification,
   fetchDocument,
   fetchHeartbeat,
+  fetchObservation,
   fetchOhttpKey,
   fetchSigningKey,
   fetchTlsCertificate,
@@ -266,5 +268,105 @@ describe("the client", () => {
     const url = await serve({ status: 503, body: "busy\n\u001b[31mred\nlines" });
     const failure = await fetchSigningKey({ url }).catch((error: unknown) => error);
     expect((failure as Error).message).toMatch(/has status 503: busy \[31mred lines$/);
+  });
+});
+
+describe("POST /enclave/observation", () => {
+  const feeds = session.registry;
+  const feedId = `0x${"ab".repeat(32)}`;
+  const answers: Record<string, string> = {
+    "/price":
+      '{ "a/b": [ { "~": 2500.123456789012345678 } ], "text": "-1.5e1", "word": "much", "big": 1e60 }',
+    "/html": "<html>",
+    "/huge": `"${"0".repeat(70_000)}"`,
+  };
+  const source = createServer((request, response) => {
+    const answer = answers[request.url ?? ""];
+    if (request.url === "/moved") response.writeHead(302, { location: "/price" }).end();
+    else if (answer === undefined) response.writeHead(404).end();
+    else response.end(answer);
+  });
+  let base: string;
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => source.listen(0, "127.0.0.1", resolve));
+    base = `http://127.0.0.1:${(source.address() as AddressInfo).port}`;
+  });
+  afterAll(() => source.close());
+  const observe = (path: string, pointer: string, decimals = 18) =>
+    fetchObservation({
+      url: running.operatorUrl,
+      feed: {
+        ...{ chainId: 31337n, feeds, feedId, decimals },
+        source: { url: `${base}${path}`, pointer },
+      },
+    });
+
+  it.each([
+    // No number of a computer has so many digits.
+    ["/a~1b/0/~0", 18, 2500123456789012345678n],
+    ["/a~1b/0/~0", 2, 250_012n],
+    ["/text", 0, -15n],
+  ])(
+    "signs what is at %s with %i decimals, at its own time and under the source's name",
+    async (pointer, decimals, value) => {
+      const observed = await observe("/price", pointer, decimals);
+      expect(observed).toMatchObject({ teeId: enclave.teeId, value, observedAt: NOW });
+      const sourceHash = sourceHashOf({ url: `${base}/price`, pointer });
+      const observation = { ...observed, feedId, sourceHash, decimals };
+      const digest = hashObservation({ chainId: 31337n, feeds, observation });
+      expect(recoverAddress(digest, observed.signature)).toBe(signer);
+    },
+  );
+
+  it.each([
+    ["/price", "/none", "pointer: leads to no number"],
+    ["/price", "/a~1b", "pointer: leads to no number"],
+    ["/price", "/constructor", "pointer: leads to no number"],
+    ["/price", "/word", "decimals: do not fit"],
+    ["/price", "/big", "decimals: do not fit"],
+    ["/html", "/a", "url: does not answer JSON"],
+    ["/huge", "/a", "url: does not answer (more than 65536 bytes)"],
+    ["/gone", "/a", "url: does not answer (status 404)"],
+    // What is signed is this URL's word, and no other's.
+    ["/moved", "/text", "url: does not answer"],
+  ])("signs nothing of %s at %s", async (path, pointer, words) => {
+    await expect(observe(path, pointer)).rejects.toThrow(words);
+  });
+
+  it("refuses what it was not asked rightly", async () => {
+    const body = {
+      chainId: "1",
+      feeds,
+      feedId,
+      url: `${base}/price`,
+      pointer: "/text",
+      decimals: 0,
+    };
+    for (const [change, field] of [
+      [{ value: "1" }, "body"],
+      [{ observedAt: "1" }, "body"],
+      [{ url: "file:///etc/hostname" }, "url"],
+      [{ pointer: "text" }, "pointer"],
+      [{ decimals: 19 }, "decimals"],
+      [{ feedId: "0x00" }, "feedId"],
+    ] as const) {
+      const answer = await ask("/enclave/observation", {
+        ...{ method: "POST", body: JSON.stringify({ ...body, ...change }) },
+      });
+      expect(answer.status).toBe(400);
+      expect(answer.json().error).toMatchObject({ code: "body.malformed", field });
+    }
+  });
+
+  it("is not there for everybody", async () => {
+    await expect(
+      fetchObservation({
+        url: running.publicUrl,
+        feed: {
+          ...{ chainId: 31337n, feeds, feedId, decimals: 0 },
+          source: { url: `${base}/price`, pointer: "/text" },
+        },
+      }),
+    ).rejects.toThrow("status 404");
   });
 });

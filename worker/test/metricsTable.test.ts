@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { createMetrics } from "../src/metrics/createMetrics.ts";
+import { createDataNodeMetrics } from "../src/roles/dataNode/createDataNodeMetrics.ts";
 import { addPaymentGauges } from "../src/roles/facilitate/payments/addPaymentGauges.ts";
 import { createHeartbeatMetrics } from "../src/roles/heartbeat/createHeartbeatMetrics.ts";
 import type { Database } from "../src/storage/database.ts";
@@ -12,6 +13,7 @@ const NO_DATABASE = {} as Database;
 it("docs/operating.md explains every metric, with its labels, and no other", () => {
   const worker = createMetrics({ database: NO_DATABASE }).registry;
   addPaymentGauges({ database: NO_DATABASE, registers: [worker] });
+  createDataNodeMetrics({ registers: [worker] });
   const registries = [worker, createHeartbeatMetrics().registry];
   const metrics = registries.flatMap((registry) => registry.getMetricsAsArray());
   const made = metrics.map((metric) => {

@@ -21,7 +21,8 @@ const installation = findPostgres();
 const SCRIPTED = join(import.meta.dirname, "support/scriptedProver.mjs");
 const isDeep = process.env.HACA_DEEP === "1";
 /** Proofs by snarkjs take several times as long. */
-const JOBS = builtProgram("haca-prover") === undefined && !isDeep ? 45 : 500;
+const JOBS_BY_DEFAULT = builtProgram("haca-prover") === undefined ? 45 : 120;
+const JOBS = isDeep ? 500 : JOBS_BY_DEFAULT;
 const OUTAGE_MS = isDeep ? 30_000 : 2_000;
 
 describe.skipIf(typeof installation === "string")("workers on one PostgreSQL", () => {

@@ -8,7 +8,6 @@ import { beforeEach, expect, it } from "vitest";
 import { RetryableError } from "../src/errors.ts";
 import { createFacilitatePass } from "../src/roles/facilitate/createFacilitatePass.ts";
 import { formCalls, leaseCalls } from "../src/roles/facilitate/relayedCalls.ts";
-import type { Mined, Sender } from "../src/roles/facilitate/sender.ts";
 import { jobIdOf, type Submission } from "../src/roles/facilitate/submission.ts";
 import {
   acceptSubmission,
@@ -16,6 +15,7 @@ import {
   readUsage,
 } from "../src/roles/facilitate/submissions.ts";
 import type { Database } from "../src/storage/database.ts";
+import type { Mined, Sender } from "../src/transactions/sender.ts";
 import { WouldRevertError } from "../src/transactions/sendTransaction.ts";
 import { describeStores } from "./support/stores.ts";
 

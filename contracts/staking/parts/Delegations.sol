@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IValidatorStaking} from "../../interfaces/IValidatorStaking.sol";
+import {PoolShares} from "./PoolShares.sol";
 import {ValidatorSet} from "./ValidatorSet.sol";
 
 /// @title Delegations
@@ -35,12 +36,11 @@ abstract contract Delegations is ValidatorSet {
         }
         amount = _stakeOf(content, shares);
         Unbonding memory unbonding = _unbonding[validator][epoch];
-        uint256 unbondingShares =
-            unbonding.shares == 0 ? amount : (amount * unbonding.shares) / unbonding.amount;
+        uint256 unbondingShares = PoolShares.boughtFor(amount, unbonding.amount, unbonding.shares);
         if (unbondingShares == 0) {
             revert ValidatorStaking_AmountInvalid(1, delegation.shares, shares);
         }
-        delegation.shares -= shares;
+        _setShares(validator, msg.sender, delegation, delegation.shares - shares);
         content.shares -= shares;
         content.stake -= uint96(amount);
         if (content.place != 0) _activeStake -= amount;
@@ -65,7 +65,7 @@ abstract contract Delegations is ValidatorSet {
         uint256 earliest = epoch * EPOCH + UNBONDING;
         if (block.timestamp < earliest) revert ValidatorStaking_TooEarly(earliest, block.timestamp);
         Unbonding storage unbonding = _unbonding[validator][epoch];
-        amount = (unbonding.amount * shares) / unbonding.shares;
+        amount = PoolShares.worthOf(shares, unbonding.amount, unbonding.shares);
         _unbondingShares[validator][epoch][msg.sender] = 0;
         unbonding.amount -= uint128(amount);
         unbonding.shares -= uint128(shares);
@@ -84,10 +84,12 @@ abstract contract Delegations is ValidatorSet {
         _settle(validator, content);
         Delegation storage delegation = _settleDelegation(validator, msg.sender);
         uint256 all = content.shares;
-        shares = all == 0 ? amount : (amount * all) / content.stake;
-        delegation.shares += SafeCast.toUint128(shares);
+        shares = PoolShares.boughtFor(amount, content.stake, all);
+        _setShares(validator, msg.sender, delegation, delegation.shares + shares);
         content.shares = SafeCast.toUint128(all + shares);
         content.stake += amount;
+        // Of so few shares what each is worth may have changed by rounding, and starts anew where there were none.
+        if (all < MINIMUM_DELEGATION && content.worths != 0) _noteWorth(validator, content);
         if (content.place != 0) _activeStake += amount;
         _books.staked += amount;
         emit Delegated(validator, msg.sender, amount, shares);
@@ -119,16 +121,17 @@ abstract contract Delegations is ValidatorSet {
             Unbonding storage unbonding = _unbonding[validator][i];
             uint256 there = unbonding.amount;
             if (there == 0) continue;
-            uint256 taken = (there * part) / whole;
+            uint256 taken = PoolShares.partOf(there, part, whole);
             unbonding.amount = uint128(there - taken);
             sum += taken;
         }
         _books.unbonding -= uint96(sum);
         uint256 stake = content.stake;
-        uint256 lost = (stake * part) / whole;
+        uint256 lost = PoolShares.partOf(stake, part, whole);
         sum += lost;
         _books.staked -= uint96(lost);
         content.stake = uint96(stake - lost);
+        if (lost != 0) _noteWorth(validator, content);
         if (content.place != 0) _activeStake -= lost;
         if (!content.isClosed && (stake - lost) * LEAST_PART < content.shares) {
             content.isClosed = true;

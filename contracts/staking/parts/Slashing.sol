@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IPageSettlementTypes} from "../../interfaces/IPageSettlementTypes.sol";
 import {IValidatorStaking} from "../../interfaces/IValidatorStaking.sol";
 import {Attestations} from "./Attestations.sol";
+import {PoolShares} from "./PoolShares.sol";
 
 /// @title Slashing
 /// @notice Validators answer for what they could have seen to be wrong. A part of {ValidatorStaking}.
@@ -64,7 +65,7 @@ abstract contract Slashing is Attestations {
         // What was earned before is not slashed, and is divided by the shares' worth before.
         _settle(validator, content);
         uint256 slashable = _slashable(validator, content, epoch);
-        uint256 lost = (slashable * part) / WHOLE;
+        uint256 lost = PoolShares.partOf(slashable, part, WHOLE);
         if (lost == 0) revert ValidatorStaking_AmountInvalid(1, slashable, 0);
         _countForDay(content, slashable, lost);
         uint256 bounty = _parameters.bounty;

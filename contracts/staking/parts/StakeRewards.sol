@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IValidatorStaking} from "../../interfaces/IValidatorStaking.sol";
-import {StakeStorage} from "./StakeStorage.sol";
+import {PoolShares} from "./PoolShares.sol";
+import {StakeHistory} from "./StakeHistory.sol";
 
 /// @title StakeRewards
 /// @notice How rewards reach pools, and pools' rewards those who delegated. A part of {ValidatorStaking}.
@@ -14,7 +15,7 @@ import {StakeStorage} from "./StakeStorage.sol";
 ///
 /// @dev A day's bucket in `_endings` for each addition, instead of one stream that every addition stretches: otherwise anybody
 /// could delay what others are owed by adding a unit.
-abstract contract StakeRewards is StakeStorage {
+abstract contract StakeRewards is StakeHistory {
     /// @notice Seconds over which rewards are streamed, and up to an epoch more.
     uint256 public constant STREAM = 7 days;
     /// @notice Part of the stream that goes by pages.
@@ -107,9 +108,9 @@ abstract contract StakeRewards is StakeStorage {
         content.potAt = uint40(block.timestamp);
         if (earned == 0) return;
         uint256 shares = content.shares;
-        uint256 commission = shares == 0 ? earned : (earned * content.commission) / WHOLE;
+        uint256 commission = shares == 0 ? earned : PoolShares.partOf(earned, content.commission, WHOLE);
         if (shares != 0) content.rewardPerShare += ((earned - commission) * SCALE) / shares;
-        _delegations[validator][validator].owed += uint128(commission);
+        _delegations[validator][validator].owed += uint96(commission);
         emit PoolRewarded(validator, earned, commission);
     }
 
@@ -122,7 +123,7 @@ abstract contract StakeRewards is StakeStorage {
         uint256 perShare = _validators[validator].rewardPerShare;
         uint256 shares = delegation.shares;
         if (shares != 0) {
-            delegation.owed += uint128((shares * (perShare - delegation.paidPerShare)) / SCALE);
+            delegation.owed += uint96((shares * (perShare - delegation.paidPerShare)) / SCALE);
         }
         delegation.paidPerShare = perShare;
     }

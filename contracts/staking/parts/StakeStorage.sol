@@ -7,6 +7,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {IPageSettlement} from "../../interfaces/IPageSettlement.sol";
 import {IValidatorStaking} from "../../interfaces/IValidatorStaking.sol";
+import {PoolShares} from "./PoolShares.sol";
 
 /// @title StakeStorage
 /// @notice What is stored of validators and their stake, the snapshots of epochs, and the parameters. A part of
@@ -114,7 +115,7 @@ abstract contract StakeStorage is IValidatorStaking, AccessManaged {
     ) external view override returns (Unbonding memory content, uint256 amount) {
         content = _unbonding[validator][epoch];
         uint256 shares = _unbondingShares[validator][epoch][delegator];
-        if (shares != 0) amount = (content.amount * shares) / content.shares;
+        amount = PoolShares.worthOf(shares, content.amount, content.shares);
     }
 
     /// @inheritdoc IValidatorStaking
@@ -192,7 +193,7 @@ abstract contract StakeStorage is IValidatorStaking, AccessManaged {
 
     /// @dev What shares of a pool are worth, rounded down.
     function _stakeOf(Validator storage content, uint256 shares) internal view returns (uint256) {
-        return shares == 0 ? 0 : (shares * content.stake) / content.shares;
+        return PoolShares.worthOf(shares, content.stake, content.shares);
     }
 
     function _pull(uint256 amount) internal {

@@ -3,35 +3,24 @@ import schema from "ponder:schema";
 import { placeInLedger } from "@haca/protocol/requestId";
 import { Hono } from "hono";
 import { and, asc, eq, gt, isNull, or } from "ponder";
-import type { Hex } from "viem";
 import { z } from "zod";
 import { type Finality, finalityLabel } from "../finalityLabel.ts";
 import { type PageStanding, pageState, worthOf } from "../pages/pageState.ts";
 import { inJson } from "./inJson.ts";
-import { integer, now, refusal, time } from "./parameters.ts";
+import { hexOf, integer, now, place, refusal, time } from "./parameters.ts";
 import { readFinality } from "./readFinality.ts";
 
 const MAXIMUM_LIMIT = 500;
 
 const { page, settlement } = schema;
 
-const hexOf = (digits: number) =>
-  z
-    .string()
-    .regex(new RegExp(`^0x[0-9a-fA-F]{${digits}}$`), `must be 0x and ${digits} hex digits`)
-    .transform((text) => text.toLowerCase() as Hex);
 const idSchema = z.strictObject({ id: hexOf(64), at: time });
 const listSchema = z.strictObject({
   node: hexOf(40).optional(),
   proposer: hexOf(40).optional(),
   at: time,
   limit: integer(MAXIMUM_LIMIT).pipe(z.number().min(1, "must be at least 1")).default(100),
-  /** `next` of the page before: block and place in it */
-  after: z
-    .string()
-    .regex(/^[0-9]{1,15}-[0-9]{1,9}$/, "must be what an answer had as next")
-    .transform((text) => text.split("-").map(Number) as [number, number])
-    .optional(),
+  after: place,
 });
 
 type Row = typeof page.$inferSelect;
@@ -42,10 +31,10 @@ export const pageRoutes = new Hono().get("/pages", async (context) => {
   if (!query.success) return context.json(refusal(query.error), 400);
   const { after, at = now(), limit, node, proposer } = query.data;
   const finality = await readFinality();
-  const [block = 0, place = 0] = after ?? [];
+  const [block = 0, logIndex = 0] = after ?? [];
   const behind = or(
     gt(page.blockNumber, BigInt(block)),
-    and(eq(page.blockNumber, BigInt(block)), gt(page.logIndex, place)),
+    and(eq(page.blockNumber, BigInt(block)), gt(page.logIndex, logIndex)),
   );
   const rows = await db
     .select()

@@ -8,7 +8,7 @@ import {
 import { airdropRoot, buildAirdropTree } from "@haca/protocol/airdropTree";
 import { ALLOCATIONS, OPG_UNIT } from "@haca/protocol/allocations";
 import { type Abi, encodeFunctionData, getContract, type Hex, keccak256, stringToHex } from "viem";
-import { tokenModule } from "../../../scripts/deploy/modules/governance.ts";
+import { governorModule, tokenModule } from "../../../scripts/deploy/modules/governance.ts";
 import { deployOn } from "./deployOn.ts";
 import type { Chain } from "./startChain.ts";
 import { addressOf } from "./writeBook.ts";
@@ -44,15 +44,20 @@ export async function deployToken(parameters: { chain: Chain }) {
     amount: amountOf("Airdrop") / BigInt(CLAIMS),
   }));
   const tree = buildAirdropTree(claims);
-  const deployed = await deployOn(chain, (module) =>
-    tokenModule(module, {
+  const deployed = await deployOn(chain, (module) => {
+    const contracts = tokenModule(module, {
       ...{ tge, foundation, liquidity, timelockDelay: TIMELOCK_DELAY, governor: GOVERNOR },
       contributors: [{ beneficiary: contributor, amount: amountOf("Contributors") }],
       investors: [{ beneficiary: investor, amount: amountOf("Investors") }],
       airdropRoot: airdropRoot(tree),
       airdropDeadline: Number(timestamp) + 400 * DAY,
-    }),
-  );
+    });
+    const { opg: votes, timelock } = contracts;
+    return {
+      ...contracts,
+      governor: governorModule(module, { votes, timelock, governor: GOVERNOR }),
+    };
+  });
   const { opg, vestingFactory, airdrop, timelock, governor, genesis } = deployed;
   const { logs } = await client.getTransactionReceipt({ hash: genesis.transaction as Hex });
 

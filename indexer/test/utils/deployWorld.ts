@@ -5,11 +5,13 @@ import { accessTee, pcrHashOf, pcrsOf } from "./accessTee.ts";
 import { bondOperations, deployBonds } from "./bondOperations.ts";
 import { deployContracts } from "./deployContracts.ts";
 import { deployToken } from "./deployToken.ts";
+import { deployFeeds, feedOperations } from "./feedOperations.ts";
 import { governanceOperations } from "./governanceOperations.ts";
 import { legacyOperations } from "./legacyOperations.ts";
 import { optimisticOperations } from "./optimisticOperations.ts";
 import { deployPages, pageOperations } from "./pageOperations.ts";
 import { randomFrom } from "./randomFrom.ts";
+import { deployStaking, stakeOperations } from "./stakeOperations.ts";
 import type { Chain } from "./startChain.ts";
 import { IMAGES, type TeeNode, TYPES, teeOperations } from "./teeOperations.ts";
 import { tokenOperations } from "./tokenOperations.ts";
@@ -30,10 +32,13 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   const { setLedgerWriter } = bonds;
   const pageSettlement = await deployPages({ chain, contracts, token, setLedgerWriter });
   const pages = pageOperations({ chain, contracts, token, pages: addressOf(pageSettlement) });
+  const dataFeeds = await deployFeeds({ chain, contracts, tee });
+  const feeds = feedOperations({ chain, tee, feeds: addressOf(dataFeeds) });
   const optimistic = optimisticOperations({
     ...{ chain, contracts, operations: pages, pages: addressOf(pageSettlement) },
   });
-  const more = { ...token.deployed, nodeBonds, pageSettlement };
+  const stake = await deployStaking({ chain, contracts, token, pages: addressOf(pageSettlement) });
+  const more = { ...token.deployed, nodeBonds, pageSettlement, dataFeeds, ...stake };
   await writeBook({ chain, path, contracts: { ...deployed, ...more } });
   const vesting = await tokenOperations({ chain, token, random });
   const manager = addressOf(deployed.accessManager);
@@ -61,9 +66,16 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   }
   await contracts.publish(1, 0);
   await contracts.settle({ nonce: 0n });
+  const staking = stakeOperations({
+    ...{ chain, token, pages, node, random },
+    staking: addressOf(stake.validatorStaking),
+    router: addressOf(stake.rewardRouter),
+  });
   return {
     ...{ chain, path, contracts, tee, token, enclaves, legacy, vesting, governance },
-    ...{ bonds, pages, optimistic, nodeBonds: addressOf(nodeBonds) },
+    ...{ bonds, feeds, pages, optimistic, staking, nodeBonds: addressOf(nodeBonds) },
+    feedsAddress: addressOf(dataFeeds),
+    pageSettlement: addressOf(pageSettlement),
     node,
     onToken,
   };

@@ -1,4 +1,6 @@
 import { governorAbi } from "@haca/protocol/abi";
+import { EPOCH_SECONDS } from "@haca/protocol/validatorStaking";
+import { type Hex, zeroAddress } from "viem";
 import { expect } from "vitest";
 import { teeIdOf } from "./accessTee.ts";
 import type { World } from "./deployWorld.ts";
@@ -12,7 +14,7 @@ const ATTEMPTS = 60;
 /** Has something happen, beyond what `deployWorld` did, for the sake of every table. */
 export async function fillTables(world: World): Promise<void> {
   const { bonds, chain, contracts, enclaves, legacy, vesting, governance, tee, node } = world;
-  const { optimistic, pages } = world;
+  const { feeds, optimistic, pages } = world;
   const due = async (name: string, operation: () => Promise<unknown>): Promise<void> => {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -33,6 +35,11 @@ export async function fillTables(world: World): Promise<void> {
   await pages.deposit(optimistic.proposer);
   const claimed = await optimistic.propose({ number: 0n, places: [0] });
   await optimistic.demand(claimed, 0, chain.accounts[0]);
+  await feeds.admit(chain.accounts.slice(1, 4));
+  const feedId = await feeds.create("ETH / USD");
+  await chain.client.mine({ blocks: 1, interval: 1 });
+  await feeds.post(feedId, [1_000n, 1_001n, 1_002n, 5_000n]);
+  await fillStake(world);
   await bonds.setAmount(1n);
   await bonds.admit();
   await legacy.anchor("root");
@@ -62,6 +69,25 @@ export async function fillTables(world: World): Promise<void> {
   await due("revokeImage", enclaves.operations.revokeImage);
   await due("denyOperator", enclaves.operations.denyOperator);
   await due("revokeCertificate", enclaves.operations.revokeCertificate);
+}
+
+/** A quorum vouches for a wrong page, and what follows. */
+async function fillStake({ pages, staking }: World): Promise<void> {
+  const { accounts, attest, call, operations, owners, propose, refute, register, slash } = staking;
+  const [first, second] = owners as [Hex, Hex];
+  await staking.prepare();
+  for (const owner of [first, second]) {
+    await register(owner);
+    await call("enter", [zeroAddress], owner);
+  }
+  await staking.moveBy(EPOCH_SECONDS);
+  const wrong = await propose(true);
+  const signed = await attest(wrong, owners);
+  await refute(wrong);
+  await slash(signed, first, accounts[0] as Hex);
+  await call("undelegate", [second, 10n ** 18n], second);
+  await operations.forward();
+  await pages.call("burnForfeits", []);
 }
 
 type Tables = Awaited<ReturnType<Indexer["tables"]>>;

@@ -74,6 +74,11 @@ const CAUSES: Readonly<Record<string, Cause>> = {
   "PageSettlement.ParametersChanged": call("setParameters", "parameters"),
   "ValidatorStaking.ParametersChanged": call("setParameters", "parameters"),
   "RewardRouter.RecipientChanged": call("setRecipient", "recipient"),
+  "DataFeeds.FeedCreated": call("createFeed", "description", "decimals", "sourceHash"),
+  "DataFeeds.FeedParametersChanged": (decided, change) =>
+    call("setFeedParameters", "feedId", "parameters")(decided, change) ||
+    (decided.name === "createFeed" && isSame(decided.args.parameters, change.args.parameters)),
+  "DataFeeds.FeedClosed": call("closeFeed", "feedId"),
   "NodeBonds.BondAmountChanged": call("setAmount", "current"),
   "NodeBonds.BondForfeited": call("forfeit", "teeId", "receiver"),
 };

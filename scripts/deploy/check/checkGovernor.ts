@@ -37,6 +37,7 @@ async function settlementFacts(audit: Audit): Promise<Fact[]> {
     ...(await writerFacts(audit, settlement)),
     ...(await pageFacts(audit)),
     ...(await stakeFacts(audit)),
+    ...(await feedFacts(audit)),
   ];
 }
 
@@ -84,6 +85,45 @@ async function stakeFacts(audit: Audit): Promise<Fact[]> {
       signature: "function recipient() view returns (address)",
     }),
   ];
+}
+
+type FeedParameters = readonly [heartbeat: bigint, deviation: bigint, observations: bigint];
+const FEED =
+  "function feedOf(bytes32) view returns ((string description, uint8 decimals, bytes32 sourceHash, bool isClosed, uint80 latestRound, (uint32, uint16, uint8) parameters))";
+
+/** Feeds that governance has created, their parameters, and whether they are open: at first there is none. */
+async function feedFacts(audit: Audit): Promise<Fact[]> {
+  const { contracts, history, reader } = audit;
+  const feeds = contracts.get("DataFeeds");
+  if (feeds === undefined) return [];
+  const created = history.of(feeds, "FeedCreated");
+  const facts: Fact[] = [
+    {
+      ...{ subject: "DataFeeds.feedCount", expected: "0", changes: created },
+      actual: String(await ask(reader, feeds, "function feedCount() view returns (uint256)")),
+    },
+  ];
+  for (const { args } of created) {
+    const feedId = String(args.feedId);
+    const feed = (await ask(reader, feeds, FEED, feedId)) as
+      | { isClosed: boolean; parameters: FeedParameters }
+      | undefined;
+    const ofFeed = (event: string) =>
+      history.of(feeds, event).filter((change) => change.args.feedId === feedId);
+    facts.push(
+      {
+        subject: `DataFeeds: parameters of ${feedId}`,
+        expected: Array.from(args.parameters as FeedParameters).join(", "),
+        actual: Array.from(feed?.parameters ?? []).join(", "),
+        changes: ofFeed("FeedParametersChanged"),
+      },
+      {
+        ...{ subject: `DataFeeds: ${feedId}`, expected: "open", changes: ofFeed("FeedClosed") },
+        actual: feed?.isClosed === false ? "open" : "closed",
+      },
+    );
+  }
+  return facts;
 }
 
 /** Parameters as a contract was constructed with, at a place of its arguments, and as they are. */

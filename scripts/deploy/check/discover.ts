@@ -42,6 +42,7 @@ const TELLING_FUNCTIONS: readonly (readonly [ContractName, string])[] = [
   ["PageSettlement", "pauseProposals(uint64)"],
   ["ValidatorStaking", "setParameters((uint96,uint96,uint16,uint16,uint16,uint96))"],
   ["RewardRouter", "setRecipient(address)"],
+  ["DataFeeds", "closeFeed(bytes32)"],
   ["CertificateStore", "revokeUnseen(bytes,uint256)"],
 ];
 /** Contracts that read the registry and that nothing on the chain names: an address book alone tells where they are. */
@@ -187,7 +188,7 @@ export async function discover(parameters: {
     await found.place("NodeBonds", args.current);
   }
   await found.readEvents(["NodeBonds", contracts.get("NodeBonds")]);
-  for (const name of ["PageSettlement", "ValidatorStaking", "RewardRouter"] as const) {
+  for (const name of ["PageSettlement", "ValidatorStaking", "RewardRouter", "DataFeeds"] as const) {
     await found.readEvents([name, contracts.get(name)]);
   }
 
@@ -288,9 +289,10 @@ class Discovery {
     return logs;
   }
 
-  /** From the governor to the token, to who was given its whole supply, and to what that made. */
+  /** From the governor to whom it asks for votes, to the token, to who was given its whole supply, and to what that made. */
   async findToken(governor: string | undefined, until: number): Promise<void> {
-    await this.placeView("OPG", governor, "token");
+    await this.placeView("StakedVotes", governor, "token");
+    await this.placeView("OPG", this.contracts.get("StakedVotes"), "TOKEN");
     await this.placeView("OPG", this.contracts.get("NodeBonds"), "TOKEN");
     const token = this.contracts.get("OPG");
     if (token === undefined) return;
@@ -319,9 +321,9 @@ class Discovery {
   }
 }
 
-/** Heartbeats of nodes, pages, stake and what becomes of them are many, and give nobody power. */
+/** Heartbeats of nodes, pages, stake, rounds of feeds and what becomes of them are many, and give nobody power. */
 const NO_POWER =
-  /^(Heartbeat|TEEAttested|TEERegistered|SessionKey.*|OhttpConfigChanged|Vote.*|BondLocked|BondReleased|CertificateStored|Page.*|SettledAgain|Challenge.*|Leaf.*|Deposited|Withdrawn|ForfeitsBurned|Validator.*|Pool.*|Key.*|Commission.*|Delegated|Undelegated|SnapshotFrozen|Slashed|Rewards.*)$/;
+  /^(Heartbeat|TEEAttested|TEERegistered|SessionKey.*|OhttpConfigChanged|Vote.*|BondLocked|BondReleased|CertificateStored|Page.*|SettledAgain|Challenge.*|Leaf.*|Deposited|Withdrawn|ForfeitsBurned|Validator.*|Pool.*|Key.*|Commission.*|Delegated|Undelegated|SnapshotFrozen|Slashed|Rewards.*|RoundPosted|ObservationSkipped)$/;
 
 async function topicsOf(name: ContractName): Promise<string[][]> {
   const { abi } = await compiledContract(name);

@@ -70,6 +70,10 @@ export function expectedArguments(
       return [of("AccessManager"), of("OPG"), of("PageSettlement"), FREE];
     case "RewardRouter":
       return [of("AccessManager"), of("OPG")];
+    case "DataFeeds":
+      return [of("AccessManager"), of("TEERegistry")];
+    case "StakedVotes":
+      return [of("OPG"), of("ValidatorStaking")];
     case "TimelockController": {
       const predecessor = audit.timelocks[audit.timelocks.indexOf(address) - 1];
       return predecessor === undefined
@@ -79,7 +83,7 @@ export function expectedArguments(
     case "GenesisDistribution":
       return [FREE];
     case "HacaGovernor":
-      return [of("OPG"), of("TimelockController"), FREE];
+      return [of("StakedVotes"), of("TimelockController"), FREE];
     default:
       return undefined;
   }
@@ -114,7 +118,7 @@ export function expectedImmutables(
     case "HacaGovernor":
       return {
         ...domainImmutables(audit, "HACA Governor", address),
-        _token: word("OPG"),
+        _token: word("StakedVotes"),
         _nonVoting: zeroPadValue(NON_VOTING, WORD),
       };
     case "TimelockController":
@@ -159,6 +163,17 @@ export function expectedImmutables(
       };
     case "RewardRouter":
       return { TOKEN: word("OPG") };
+    case "DataFeeds":
+      return {
+        ...domainImmutables(audit, "HACA DataFeeds", address),
+        REGISTRY: word("TEERegistry"),
+      };
+    case "StakedVotes":
+      return {
+        TOKEN: word("OPG"),
+        STAKING: word("ValidatorStaking"),
+        NON_VOTING: zeroPadValue(NON_VOTING, WORD),
+      };
     case "GenesisDistribution":
       return {
         token: word("OPG"),

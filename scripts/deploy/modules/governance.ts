@@ -5,7 +5,7 @@ import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import { DEFAULT_STAKE_PARAMETERS } from "@haca/protocol/validatorStaking";
 import { ZeroAddress } from "ethers";
 import type { GovernanceParameters } from "../parameters/readParameters.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Plan, PlannedContract } from "../plan/plan.ts";
 import { attestationModule, nameRegistry } from "./attestation.ts";
 import { accessCalls, coreModule } from "./core.ts";
 
@@ -37,7 +37,7 @@ export function genesisParameters(parameters: TokenParameters) {
   };
 }
 
-/** Token, vesting, airdrop, timelock and governor; the deployer is the timelock's administrator. */
+/** Token, vesting, airdrop and timelock; the deployer is the timelock's administrator. */
 export function tokenModule(module: Plan, parameters: TokenParameters) {
   // Anyone may execute what is due; proposers and cancellers follow below.
   const timelock = module.contract("TimelockController", [
@@ -56,8 +56,20 @@ export function tokenModule(module: Plan, parameters: TokenParameters) {
     ...[opg, parameters.airdropRoot, allocationOf("Airdrop"), parameters.airdropDeadline],
     ofGenesis("ecosystemVault"),
   ]);
-  const governor = module.contract("HacaGovernor", [opg, timelock, parameters.governor]);
-  return { timelock, genesis, opg, vestingFactory, airdrop, governor };
+  return { timelock, genesis, opg, vestingFactory, airdrop };
+}
+
+/** The governor, and whom it asks for votes: the token, or the token and the stake together. */
+export function governorModule(
+  module: Plan,
+  parameters: {
+    votes: PlannedContract;
+    timelock: PlannedContract;
+    governor: TokenParameters["governor"];
+  },
+) {
+  const { votes, timelock, governor } = parameters;
+  return module.contract("HacaGovernor", [votes, timelock, governor]);
 }
 
 /**
@@ -76,7 +88,7 @@ export function governanceModule(
   nameRegistry({ module, inferenceSettlement, teeRegistry: attested.teeRegistry });
 
   const token = tokenModule(module, governance);
-  const { timelock, opg, governor } = token;
+  const { timelock, opg } = token;
 
   // No node leaves a bond until governance sets an amount and tells the registry of this contract.
   const nodeBonds = module.contract("NodeBonds", [accessManager, opg, attested.teeRegistry]);
@@ -96,6 +108,14 @@ export function governanceModule(
   ]);
   const rewardRouter = module.contract("RewardRouter", [accessManager, opg]);
 
+  // There is no feed until governance creates one.
+  const dataFeeds = module.contract("DataFeeds", [accessManager, attested.teeRegistry]);
+  // Stake votes from the beginning: another source of votes would be another governor.
+  const stakedVotes = module.contract("StakedVotes", [opg, validatorStaking]);
+  const governor = governorModule(module, {
+    ...{ votes: stakedVotes, timelock, governor: governance.governor },
+  });
+
   for (const [role, name, account] of [
     ["PROPOSER_ROLE", "governor", governor],
     ["CANCELLER_ROLE", "governor", governor],
@@ -114,6 +134,7 @@ export function governanceModule(
       PageSettlement: pageSettlement,
       ValidatorStaking: validatorStaking,
       RewardRouter: rewardRouter,
+      DataFeeds: dataFeeds,
     },
   });
   for (const role of LABELLED_ROLES) {
@@ -147,6 +168,7 @@ export function governanceModule(
   module.call(timelock, "renounceRole", [TIMELOCK_ROLES.DEFAULT_ADMIN_ROLE, deployer], {
     id: "renounce_timelock",
   });
-  const stake = { validatorStaking, rewardRouter };
-  return { ...core, ...attested, ...token, nodeBonds, pageSettlement, ...stake };
+  const stake = { validatorStaking, rewardRouter, stakedVotes };
+  const governed = { nodeBonds, pageSettlement, ...stake, dataFeeds, governor };
+  return { ...core, ...attested, ...token, ...governed };
 }

@@ -6,6 +6,7 @@ import { approveImage } from "./approveImage.ts";
 import { forfeitBond, setBond } from "./bonds.ts";
 import { setAdminDelay, setExecutionDelay, setGrantDelay } from "./delays.ts";
 import { executeScheduled } from "./executeScheduled.ts";
+import { closeFeed, createFeed, setFeedParameters } from "./feeds.ts";
 import { giveUpVotes } from "./giveUpVotes.ts";
 import { addLedgerWriter, removeLedgerWriter } from "./ledgerWriter.ts";
 import { banNode, liftBan } from "./nodes.ts";
@@ -37,6 +38,9 @@ export const ACTIONS: readonly Action[] = [
   pausePages,
   setStakeParameters,
   setRewardRecipient,
+  createFeed,
+  setFeedParameters,
+  closeFeed,
   approveImage,
   revokeImage,
   addNodeType,

@@ -23,6 +23,8 @@ const DEPLOYED = [
   "PageSettlement",
   "ValidatorStaking",
   "RewardRouter",
+  "DataFeeds",
+  "FeedReader",
 ] as const;
 
 /** Bytes of run-time code (EIP-170 allows 24,576). */

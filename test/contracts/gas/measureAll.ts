@@ -1,5 +1,6 @@
 import type { NetworkConnection } from "hardhat/types/network";
 import { measureAttestation } from "./measureAttestation.ts";
+import { measureFeeds } from "./measureFeeds.ts";
 import { measureGovernance } from "./measureGovernance.ts";
 import { measureGroth16 } from "./measureGroth16.ts";
 import { measureLegacySettlement } from "./measureLegacySettlement.ts";
@@ -20,6 +21,7 @@ const MEASURES: readonly Measure[] = [
   measureSigned,
   measurePages,
   measureStaking,
+  measureFeeds,
   measureRegistry,
   measureGroth16,
   measureToken,

@@ -1,4 +1,4 @@
-import type { ContractTransactionResponse } from "ethers";
+import type { TransactionResponse } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 
 /**
@@ -16,7 +16,7 @@ export type Measure = (connection: NetworkConnection) => Promise<Measurement>;
 /** Block time of every measurement: the calldata, and with it the gas, is the same in every run. */
 export const MEASUREMENT_TIME = 4_000_000_000n;
 
-export async function gasOf(sending: Promise<ContractTransactionResponse>): Promise<bigint> {
+export async function gasOf(sending: Promise<TransactionResponse>): Promise<bigint> {
   const receipt = await (await sending).wait();
   if (receipt === null) throw new Error("the transaction has no receipt");
   return receipt.gasUsed;

@@ -110,6 +110,8 @@ describe("access control", () => {
       ["PageSettlement", fixture.pageSettlement],
       ["ValidatorStaking", fixture.validatorStaking],
       ["RewardRouter", fixture.rewardRouter],
+      ["DataFeeds", fixture.dataFeeds],
+      ["StakedVotes", fixture.stakedVotes],
       ["OPG", fixture.opg],
       ["VestingFactory", fixture.vestingFactory],
       ["VestingVault", await ethers.getContractAt("VestingVault", vault)],

@@ -1,6 +1,7 @@
 import { OPG_UNIT } from "@haca/protocol/allocations";
+import { signSigningKey } from "@haca/protocol/validatorStaking";
 import { expect } from "chai";
-import type { BaseContract } from "ethers";
+import { type BaseContract, id, Wallet } from "ethers";
 import { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
 import {
@@ -161,6 +162,88 @@ describe("who votes", () => {
     );
     await opg.connect(foundation).burn(paid);
     expect(await electorate()).to.equal(DISTRIBUTED);
+  });
+
+  it("test_ProposesVotesAndPassesByStakeAlone", async () => {
+    const { opg, governor, validatorStaking, stakedVotes, inferenceSettlement, liquidity } =
+      fixture;
+    const { alice, bob, stranger } = fixture;
+    const { time } = connection.networkHelpers;
+    const before = await electorate();
+    const key = new Wallet(id("a validator's key"));
+    const [staking, { chainId }] = [
+      await validatorStaking.getAddress(),
+      await fixture.ethers.provider.getNetwork(),
+    ];
+    for (const holder of [alice, bob]) {
+      await opg.connect(liquidity).transfer(holder.address, 10n * MILLION);
+      await opg.connect(holder).approve(staking, 10n * MILLION);
+    }
+    const consent = await signSigningKey({ chainId, staking, validator: alice.address, key });
+    await validatorStaking.connect(alice).register(key.address, consent, 0n, 2n * MILLION);
+    await validatorStaking.connect(bob).delegate(alice.address, 10n * MILLION);
+    expect(await governor.token()).to.equal(await stakedVotes.getAddress());
+    expect(await opg.getVotes(alice.address)).to.equal(0n);
+    // Staked or not: the quorum is of the same.
+    expect(await electorate()).to.equal(before);
+
+    const propose = async (window: number) => {
+      const proposal = await proposalOf({
+        ...{ contract: inferenceSettlement, function: "setSettlementWindow", arguments: [window] },
+      });
+      await governor.connect(alice).propose(...byText(proposal));
+      await time.increase(votingDelay + 1);
+      return proposal;
+    };
+    const passed = await propose(86_400);
+    // Whoever leaves after the snapshot has their votes still, as with tokens that are sold.
+    await validatorStaking.connect(bob).undelegate(alice.address, 10n * MILLION);
+    await governor.connect(bob).castVote(await idOf(governor, passed), FOR);
+    await governor.connect(alice).castVote(await idOf(governor, passed), FOR);
+    const { forVotes } = await governor.proposalVotes(await idOf(governor, passed));
+    expect(forVotes).to.equal(12n * MILLION);
+    await time.increase(votingPeriod);
+    // Twelve of the fourteen million that the quorum needs.
+    await expect(governor.connect(stranger).queue(...byHash(passed))).to.be.revertedWithCustomError(
+      governor,
+      "GovernorUnexpectedProposalState",
+    );
+
+    await validatorStaking.connect(alice).delegate(alice.address, 8n * MILLION);
+    await opg.connect(liquidity).transfer(bob.address, 10n * MILLION);
+    await opg.connect(bob).approve(staking, 10n * MILLION);
+    await validatorStaking.connect(bob).delegate(alice.address, 10n * MILLION);
+    await time.increase(2);
+    const again = await propose(43_200);
+    for (const holder of [alice, bob]) {
+      await governor.connect(holder).castVote(await idOf(governor, again), FOR);
+    }
+    await time.increase(votingPeriod);
+    await governor.connect(stranger).queue(...byHash(again));
+    await time.increase(MIN_DELAY + 1);
+    await governor.connect(stranger).execute(...byHash(again));
+    expect(await inferenceSettlement.settlementWindow()).to.equal(43_200n);
+  });
+
+  it("test_RevertWhen_TheTreasuryVotesByStake", async () => {
+    const { opg, timelock, validatorStaking, stakedVotes, stranger, alice } = fixture;
+    const { impersonateAccount, setBalance, time } = connection.networkHelpers;
+    const treasury = await timelock.getAddress();
+    await vault(ECOSYSTEM).connect(stranger).release();
+    await impersonateAccount(treasury);
+    await setBalance(treasury, 10n ** 18n);
+    const asTimelock = await fixture.ethers.getSigner(treasury);
+    const staking = await validatorStaking.getAddress();
+    const key = new Wallet(id("the treasury's key"));
+    const { chainId } = await fixture.ethers.provider.getNetwork();
+    const consent = await signSigningKey({ chainId, staking, validator: treasury, key });
+    await opg.connect(asTimelock).approve(staking, MILLION);
+    await validatorStaking.connect(asTimelock).register(key.address, consent, 0n, MILLION);
+    await time.increase(10);
+    expect(await validatorStaking.stakeAt(treasury, (await now()) - 1)).to.equal(MILLION);
+    expect(await stakedVotes.getVotes(treasury)).to.equal(0n);
+    expect(await stakedVotes.getPastVotes(treasury, (await now()) - 1)).to.equal(0n);
+    expect(await stakedVotes.getVotes(alice.address)).to.equal(0n);
   });
 
   it("test_TakesBackOnlyUnvestedVotesOfContributors", async () => {

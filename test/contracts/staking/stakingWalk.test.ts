@@ -67,6 +67,9 @@ class Walk {
   readonly #snapshots = new Map<bigint, string>();
   readonly #wrong: { page: Page; epoch: bigint; signers: Validator[] }[] = [];
   readonly #unpaid = new Map<bigint, Set<bigint>>();
+  /** what everybody's stake was worth at seconds in which nothing happened, and all of it together */
+  readonly #past: { at: bigint; stakes: ReadonlyMap<Wallet, bigint>; staked: bigint }[] = [];
+  #steps = 0n;
   #place = 0;
   #isDone = true;
 
@@ -120,6 +123,7 @@ class Walk {
     this.names = Object.keys(operations);
     const name = this.#random.pick(this.names);
     this.#isDone = true;
+    this.#steps += 1n;
     await operations[name]?.();
     if (this.#isDone) this.done.add(name);
   }
@@ -163,6 +167,7 @@ class Walk {
     for (const [epoch, hash] of this.#snapshots) {
       expect(await staking.snapshotHashOf(epoch)).to.equal(hash);
     }
+    await this.#checkPast(staked);
   }
 
   /** Everybody takes everything out. */
@@ -190,6 +195,31 @@ class Walk {
     const { staked, unbonding, rewards } = await staking.booksNow();
     expect([staked, unbonding]).to.deep.equal([0n, 0n]);
     expect(await token.balanceOf(staking)).to.equal(rewards);
+  }
+
+  /** What stood at earlier checks is what is answered for those seconds now, but for units of rounding, and never more. */
+  async #checkPast(staked: bigint): Promise<void> {
+    const { staking, validators, networkHelpers } = this.#f;
+    await networkHelpers.time.increase(1);
+    const stakes = new Map<Wallet, bigint>();
+    for (const holder of this.#holders) {
+      let stake = 0n;
+      for (const { address } of validators) {
+        stake += (await staking.delegationOf(address, holder.address)).stake;
+      }
+      stakes.set(holder, stake);
+    }
+    this.#past.push({ at: await now(this.#f), stakes, staked });
+    const looked = new Set([...Array(4)].map(() => this.#random.pick(this.#past)));
+    for (const past of looked) {
+      let sum = 0n;
+      for (const [holder, stake] of past.stakes) {
+        const answer = await staking.stakeAt(holder.address, past.at);
+        expect(stake - answer, "votes").to.be.within(0n, this.#steps);
+        sum += answer;
+      }
+      expect(sum <= past.staked, "more votes than stake").to.equal(true);
+    }
   }
 
   async #attest(): Promise<void> {

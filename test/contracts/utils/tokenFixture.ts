@@ -3,7 +3,11 @@ import { type AirdropEntry, airdropRoot, buildAirdropTree } from "@haca/protocol
 import { ALLOCATIONS, OPG_UNIT } from "@haca/protocol/allocations";
 import { type BaseContract, type EventLog, id, Wallet } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
-import { genesisParameters, tokenModule } from "../../../scripts/deploy/modules/governance.ts";
+import {
+  genesisParameters,
+  governorModule,
+  tokenModule,
+} from "../../../scripts/deploy/modules/governance.ts";
 import { deployOn } from "./deployOn.ts";
 
 /** A token generation event that lies ahead of the test chain's clock. */
@@ -32,7 +36,7 @@ export function airdropEntries(count: number): { wallet: Wallet; entry: AirdropE
   });
 }
 
-/** Timelock, genesis distribution and governor, as a deployment leaves them. */
+/** Timelock, genesis distribution, and a governor that asks the token alone for votes. */
 export async function deployToken(
   connection: NetworkConnection,
   overrides: { tge?: number; airdropCount?: number; airdropDeadline?: number } = {},
@@ -74,7 +78,12 @@ export async function deployToken(
     timelockDelay: MIN_DELAY,
     governor: GOVERNOR_SETTINGS,
   };
-  const deployed = await deployOn(connection, (module) => tokenModule(module, token));
+  const deployed = await deployOn(connection, (module) => {
+    const contracts = tokenModule(module, token);
+    const { opg: votes, timelock } = contracts;
+    const { governor } = token;
+    return { ...contracts, governor: governorModule(module, { votes, timelock, governor }) };
+  });
   const { getContractAt } = ethers;
   const timelock = await getContractAt("TimelockController", deployed.timelock.address);
   const genesis = await getContractAt("GenesisDistribution", deployed.genesis.address);

@@ -1,4 +1,10 @@
-import { inferenceSettlementAbi, modelRegistryAbi, pageSettlementAbi } from "@haca/protocol/abi";
+import {
+  dataFeedsAbi,
+  inferenceSettlementAbi,
+  modelRegistryAbi,
+  pageSettlementAbi,
+  validatorStakingAbi,
+} from "@haca/protocol/abi";
 import { placeInLedger } from "@haca/protocol/requestId";
 import { Interface, type JsonRpcProvider, type TypedDataDomain, ZeroAddress } from "ethers";
 import { RetryableError } from "../errors.ts";
@@ -19,6 +25,8 @@ export type Chain = {
 export const settlementInterface = new Interface(inferenceSettlementAbi);
 export const registryInterface = new Interface(modelRegistryAbi);
 export const pageInterface = new Interface(pageSettlementAbi);
+export const stakingInterface = new Interface(validatorStakingAbi);
+export const feedsInterface = new Interface(dataFeedsAbi);
 
 const INTERFACES = {
   settlement: settlementInterface,

@@ -1,6 +1,22 @@
 import { isError } from "ethers";
 import { describeError, RetryableError } from "../errors.ts";
-import { type Chain, pageInterface, registryInterface, settlementInterface } from "./chain.ts";
+import {
+  type Chain,
+  feedsInterface,
+  pageInterface,
+  registryInterface,
+  settlementInterface,
+  stakingInterface,
+} from "./chain.ts";
+
+/** Whose errors have names here. */
+const INTERFACES = [
+  settlementInterface,
+  registryInterface,
+  pageInterface,
+  stakingInterface,
+  feedsInterface,
+];
 
 /** Why a call reverted: the name of the error, and one line with its arguments. */
 export type Revert = { name: string; message: string };
@@ -10,7 +26,7 @@ export function decodeRevert(data: string | null | undefined): Revert {
   if (data === null || data === undefined || data === "0x") {
     return { name: "unknown", message: "reverted without a reason" };
   }
-  for (const abi of [settlementInterface, registryInterface, pageInterface]) {
+  for (const abi of INTERFACES) {
     const error = abi.parseError(data);
     if (error === null) continue;
     const values = error.fragment.inputs.map(({ name }, index) => {

@@ -4,46 +4,70 @@ import { ROLES, type Settings } from "./readConfig.ts";
 import { flagOf, VARIABLES, type VariableName } from "./variables.ts";
 
 /** What the command line can name: the roles that share a process, those that have one alone, and `status`. */
-export const PARTS = [...ROLES, "heartbeat", "facilitate", "status"] as const;
+export const PARTS = [
+  ...ROLES,
+  "heartbeat",
+  "facilitate",
+  "data-node",
+  "watch",
+  "validate",
+  "status",
+] as const;
 export type Part = (typeof PARTS)[number];
 
 const COLUMNS = 80;
 const PROJECT = join(import.meta.dirname, "../../..");
 const names = Object.keys(VARIABLES) as VariableName[];
 const QUEUE: readonly Part[] = ["infer", "prove", "collect", "settle"];
-const RUNNING: readonly Part[] = [...QUEUE, "heartbeat", "facilitate"];
+const WATCHING: readonly Part[] = ["watch", "validate"];
+const RUNNING: readonly Part[] = [...QUEUE, "heartbeat", "facilitate", "data-node", ...WATCHING];
+const DATA_NODE: readonly Part[] = ["data-node"];
 const FACILITATE: readonly Part[] = ["facilitate"];
 const STORING: readonly Part[] = ["settle", "facilitate"];
+
+/** Embedded databases that are not the node's, as their accounts are not; of roles in one process, the first one's. */
+const FOLDERS: readonly (readonly [Part, string])[] = [
+  ["facilitate", "data/facilitator"],
+  ["data-node", "data/data-node"],
+  ["watch", "data/watcher"],
+  ["validate", "data/validator"],
+];
 
 /** Who uses a setting that not every role uses. */
 const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
   HACA_NODE_KEY: ["infer", "collect", "settle"],
-  HACA_MODELS: ["infer", "prove"],
+  HACA_MODELS: ["infer", "prove", "watch"],
   HACA_DATA_DIR: [...RUNNING, "status"],
-  HACA_WORKER_DATABASE_URL: [...QUEUE, "facilitate", "status"],
-  HACA_DATABASE_POOL: [...QUEUE, "facilitate"],
+  HACA_WORKER_DATABASE_URL: [...QUEUE, "facilitate", "data-node", ...WATCHING, "status"],
+  HACA_DATABASE_POOL: [...QUEUE, "facilitate", "data-node", ...WATCHING],
   HACA_HTTP_HOST: [...RUNNING, "status"],
   HACA_HTTP_PORT: [...RUNNING, "status"],
   HACA_HTTP_BODY_LIMIT: [...QUEUE, "facilitate"],
   HACA_PROVER: ["prove"],
   HACA_PROVE_THREADS: ["prove"],
   HACA_PRICE: ["infer"],
-  HACA_CONFIRMATIONS: ["settle", "facilitate"],
-  HACA_REORG_BLOCKS: ["settle", "facilitate"],
-  HACA_POLL_MS: ["prove", "settle", "heartbeat", "facilitate"],
-  HACA_REBROADCAST_MS: ["settle", "heartbeat", "facilitate"],
-  HACA_REPLACE_MS: ["settle", "facilitate"],
-  HACA_MAX_FEE_PER_GAS: ["settle", "heartbeat", "facilitate"],
+  HACA_CONFIRMATIONS: ["settle", "facilitate", "data-node", ...WATCHING],
+  HACA_REORG_BLOCKS: ["settle", "facilitate", ...WATCHING],
+  HACA_POLL_MS: ["prove", "settle", "heartbeat", "facilitate", "data-node", ...WATCHING],
+  HACA_REBROADCAST_MS: ["settle", "heartbeat", "facilitate", "data-node", ...WATCHING],
+  HACA_REPLACE_MS: ["settle", "facilitate", "data-node", ...WATCHING],
+  HACA_MAX_FEE_PER_GAS: ["settle", "heartbeat", "facilitate", "data-node", ...WATCHING],
   HACA_BATCH_SIZE: ["settle"],
   HACA_BATCH_MAX_AGE: ["settle"],
   HACA_PAGE_SIZE: ["settle"],
   HACA_PAGE_MAX_AGE: ["settle"],
   HACA_OPERATORS: ["collect"],
   HACA_MODEL_REFRESH_MS: ["infer", "settle"],
-  HACA_ENCLAVE_URL: ["heartbeat"],
+  HACA_ENCLAVE_URL: ["heartbeat", "data-node"],
   HACA_HEARTBEAT_KEY: ["heartbeat"],
   HACA_HEARTBEAT_SECONDS: ["heartbeat"],
   HACA_SESSION_SECONDS: ["heartbeat"],
+  HACA_DATA_NODE_KEY: DATA_NODE,
+  HACA_FEEDS: DATA_NODE,
+  HACA_DATA_PEERS: DATA_NODE,
+  HACA_FEED_DEVIATION: DATA_NODE,
+  HACA_TURN_SECONDS: DATA_NODE,
+  HACA_OBSERVE_SECONDS: DATA_NODE,
   HACA_FACILITATOR_KEY: FACILITATE,
   HACA_PAYMENT_RECEIVERS: FACILITATE,
   HACA_PAYMENT_WAIT_MS: FACILITATE,
@@ -53,11 +77,22 @@ const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
   HACA_RELAY_IDLE_SECONDS: FACILITATE,
   HACA_SUBMISSION_SECONDS: FACILITATE,
   HACA_BLOB_PUBLISHER: STORING,
-  HACA_BLOB_AGGREGATOR: STORING,
+  HACA_BLOB_AGGREGATOR: [...STORING, ...WATCHING],
   HACA_BLOB_EPOCHS: STORING,
   HACA_BLOB_RENEW_SECONDS: STORING,
   HACA_BLOB_KEEP_SECONDS: FACILITATE,
-  HACA_BLOB_TIMEOUT_MS: STORING,
+  HACA_BLOB_TIMEOUT_MS: [...STORING, ...WATCHING],
+  HACA_WATCHER_KEY: WATCHING,
+  HACA_VALIDATOR_KEY: ["validate"],
+  HACA_VALIDATOR_PEERS: ["validate"],
+  HACA_URGENT_MAX_FEE_PER_GAS: WATCHING,
+  HACA_URGENT_SECONDS: WATCHING,
+  HACA_RECHECK_SECONDS: WATCHING,
+  HACA_REQUEST_LEAVES: ["watch"],
+  HACA_DEMAND_PROOFS: ["watch"],
+  HACA_REQUEST_AFTER_SECONDS: ["watch"],
+  HACA_ANSWER_REQUESTS: ["watch"],
+  HACA_PAY_MINIMUM: ["validate"],
 };
 
 const usersOf = (name: VariableName): readonly Part[] => USED_BY[name] ?? RUNNING;
@@ -90,10 +125,8 @@ export function readSettings(parameters: {
   }
   const placed = (path: string | undefined) => (path ? resolve(folder, path) : path);
   settings.HACA_ADDRESS_BOOK = placed(settings.HACA_ADDRESS_BOOK);
-  // Its account is another than the node's, and so is its queue.
-  const standard = parts.includes("facilitate")
-    ? "data/facilitator"
-    : (VARIABLES.HACA_DATA_DIR.default ?? "");
+  const own = FOLDERS.find(([part]) => parts.includes(part))?.[1];
+  const standard = own ?? VARIABLES.HACA_DATA_DIR.default ?? "";
   settings.HACA_DATA_DIR = placed(settings.HACA_DATA_DIR) || join(PROJECT, standard);
   if (settings.HACA_PROVER !== "none") settings.HACA_PROVER = placed(settings.HACA_PROVER);
   settings.HACA_MODELS = settings.HACA_MODELS?.split(",")

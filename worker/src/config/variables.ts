@@ -17,6 +17,19 @@ const list = z.string().transform((value) =>
     .filter((entry) => entry !== ""),
 );
 
+/** What a path can be put behind. */
+const isPlainUrl = (text: string): boolean => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.search + url.hash === "";
+};
+const FEED = /^(0x[0-9a-fA-F]{64})=(https?:\/\/[^#\s]+)#(\/\S*)$/;
+const feedOf = (entry: string) => {
+  const [, feedId = "", url = "", pointer = ""] = FEED.exec(entry) ?? [];
+  return { feedId: feedId.toLowerCase(), source: { url, pointer } };
+};
+const isHttp = (text: string): boolean =>
+  URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+
 export type Variable<Value> = {
   /** parses the text of the variable */
   schema: z.ZodType<Value, string>;
@@ -55,12 +68,12 @@ export const VARIABLES = {
   }),
   HACA_MODELS: variable({
     schema: list.refine((folders) => folders.length > 0, { error: "must name a folder" }),
-    help: "folders of compiled models, separated by commas (roles infer and prove)",
+    help: "folders of compiled models, separated by commas (roles infer and prove; watch: those to run again)",
   }),
   HACA_DATA_DIR: variable({
     schema: z.string(),
     default: "data/worker",
-    help: "folder of the embedded database (facilitate: data/facilitator)",
+    help: "folder of the embedded database (facilitate: data/facilitator; watch: data/watcher; validate: data/validator; data-node: data/data-node)",
   }),
   HACA_WORKER_DATABASE_URL: variable({
     schema: z.url({
@@ -175,7 +188,7 @@ export const VARIABLES = {
   }),
   HACA_ENCLAVE_URL: variable({
     schema: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }),
-    help: "operator's side of the enclave (role heartbeat)",
+    help: "operator's side of the enclave (roles heartbeat and data-node)",
   }),
   HACA_HEARTBEAT_KEY: variable({
     schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
@@ -260,6 +273,104 @@ export const VARIABLES = {
     schema: integer(10, 600_000),
     default: "30000",
     help: "time for one exchange with publisher or aggregator",
+  }),
+  HACA_WATCHER_KEY: variable({
+    schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
+    help: "private key that pays for what is sent about pages (roles watch and validate); not the node's",
+    secret: true,
+  }),
+  HACA_VALIDATOR_KEY: variable({
+    schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
+    help: "private key whose signatures vouch for pages (role validate); it pays for nothing",
+    secret: true,
+  }),
+  HACA_VALIDATOR_PEERS: variable({
+    schema: list.refine((urls) => urls.length <= 64 && urls.every(isPlainUrl), {
+      error: "must be at most 64 http or https URLs without query, separated by commas",
+    }),
+    help: "other validators, for their signatures: URLs of their HTTP servers, with commas between",
+  }),
+  HACA_URGENT_MAX_FEE_PER_GAS: variable({
+    schema: z
+      .string()
+      .regex(/^[1-9]\d{0,30}$/, "must be an integer in wei per gas, above zero")
+      .transform(BigInt),
+    default: "1000000000000",
+    help: "ceiling in wei per gas in place of HACA_MAX_FEE_PER_GAS while something is due soon",
+  }),
+  HACA_URGENT_SECONDS: variable({
+    schema: integer(0, 30 * 86_400),
+    default: "43200",
+    help: "seconds before the end of a page from which on what has to be sent about it is due soon",
+  }),
+  HACA_RECHECK_SECONDS: variable({
+    schema: integer(1, 7 * 86_400),
+    default: "600",
+    help: "seconds between two judgements of a page: its enclave may be banned later",
+  }),
+  HACA_REQUEST_LEAVES: variable({
+    schema: integer(0, 255),
+    default: "8",
+    help: "leaves of a page whose blob cannot be read that are asked for at most; 0: none",
+  }),
+  HACA_DEMAND_PROOFS: variable({
+    schema: integer(0, 255),
+    default: "4",
+    help: "proofs of a page that are demanded at most where its blob lacks the words; of wrong ones: any number",
+  }),
+  HACA_REQUEST_AFTER_SECONDS: variable({
+    schema: integer(0, 7 * 86_400),
+    default: "21600",
+    help: "seconds for which a blob cannot be read before that, unless the time for it ends",
+  }),
+  HACA_ANSWER_REQUESTS: variable({
+    schema: z
+      .enum(["yes", "no"], { error: "must be yes or no" })
+      .transform((text) => text === "yes"),
+    default: "no",
+    help: "yes: leaves that others ask for are shown, for their deposits",
+  }),
+  HACA_PAY_MINIMUM: variable({
+    schema: z
+      .string()
+      .regex(/^\d{1,30}$/, "must be an integer in wei-scale OPG")
+      .transform(BigInt),
+    default: "1000000000000000000",
+    help: "own part of the fees of attested pages, in wei-scale OPG, from which on they are paid out",
+  }),
+  HACA_DATA_NODE_KEY: variable({
+    schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
+    help: "private key that pays for rounds of feeds (role data-node); any account may post them",
+    secret: true,
+  }),
+  HACA_FEEDS: variable({
+    schema: z
+      .string()
+      .transform((text) => text.split(/\s+/).filter((entry) => entry !== ""))
+      .refine((entries) => entries.length > 0 && entries.every((entry) => FEED.test(entry)), {
+        error: "must be <feed id>=<URL>#<JSON pointer>, several with spaces between",
+      })
+      .transform((entries) => entries.map(feedOf)),
+    help: "feeds of a data node, <feed id>=<URL>#<JSON pointer>, several with spaces between",
+  }),
+  HACA_DATA_PEERS: variable({
+    schema: list.refine((urls) => urls.every(isHttp), { error: "must be http or https URLs" }),
+    help: "URLs of other data nodes' workers, separated by commas, whose observations are gathered",
+  }),
+  HACA_FEED_DEVIATION: variable({
+    schema: integer(1, 10_000),
+    default: "50",
+    help: "hundredths of a percent by which a value differs from the latest answer for a new round before its time",
+  }),
+  HACA_TURN_SECONDS: variable({
+    schema: integer(0, 3_600),
+    default: "15",
+    help: "seconds that the node whose turn a round is has for it before the next node posts",
+  }),
+  HACA_OBSERVE_SECONDS: variable({
+    schema: integer(1, 86_400),
+    default: "10",
+    help: "seconds between two observations of a source",
   }),
   HACA_LOG_LEVEL: variable({
     schema: z.enum(["trace", "debug", "info", "warn", "error"]),

@@ -23,9 +23,9 @@ import type { FacilitatorConfig } from "../roles/facilitate/readFacilitatorConfi
 import { releaseAllCalls } from "../roles/facilitate/relayedCalls.ts";
 import { createHeartbeatRelay } from "../roles/facilitate/relayHeartbeat.ts";
 import { createRenewPass } from "../roles/facilitate/renewBlobs.ts";
-import { createSender } from "../roles/facilitate/sender.ts";
 import { FeeGate } from "../transactions/fees.ts";
 import { GasLimits } from "../transactions/gasLimits.ts";
+import { createSender } from "../transactions/sender.ts";
 import { CloseStack } from "./closeStack.ts";
 import { PORTS, type Ports } from "./openParts.ts";
 import { runLoops } from "./runLoops.ts";

@@ -40,12 +40,13 @@ export class PageContract {
   /** as the account that has every role */
   readonly settlement: ContractOf<"InferenceSettlement">;
   readonly #chain: LocalChain;
-  readonly #token: ContractOf<"OPG">;
+  /** as the account that has every role, and all of it */
+  readonly token: ContractOf<"OPG">;
 
   private constructor(chain: LocalChain, token: string, contract: string) {
     const runner = new Wallet(developmentKey(ADMINISTRATOR), chain.provider);
     this.#chain = chain;
-    this.#token = contractAt({ name: "OPG", address: token, runner });
+    this.token = contractAt({ name: "OPG", address: token, runner });
     this.contract = contractAt({ name: "PageSettlement", address: contract, runner });
     const { address } = chain.book.contracts.InferenceSettlement;
     this.settlement = contractAt({ name: "InferenceSettlement", address, runner });
@@ -89,7 +90,7 @@ export class PageContract {
   /** A deposit for an account, in whole OPG. */
   async deposit(account: string, amount: number): Promise<void> {
     const units = parseEther(String(amount));
-    await (await this.#token.approve(this.contract.target, units)).wait();
+    await (await this.token.approve(this.contract.target, units)).wait();
     await (await this.contract.deposit(account, units)).wait();
   }
 

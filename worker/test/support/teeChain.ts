@@ -55,10 +55,15 @@ export class TeeChain {
       });
     const registry = contract("TEERegistry");
     const store = contract("CertificateStore");
+    const tee = new TeeChain(chain, { registry, store }, simulated);
+    await tee.approve(LLM_PROXY);
+    return tee;
+  }
+
+  /** Lets nodes of a type run the enclaves' image. */
+  async approve(teeType: number): Promise<void> {
     const [pcr0, pcr1, pcr2] = measurementsOf("image");
-    const image = [{ pcr0, pcr1, pcr2 }, "v1", LLM_PROXY] as const;
-    await (await registry.approvePCR(...image)).wait();
-    return new TeeChain(chain, { registry, store }, simulated);
+    await (await this.registry.approvePCR({ pcr0, pcr1, pcr2 }, "v1", teeType)).wait();
   }
 
   stop(): Promise<void> {
@@ -75,13 +80,17 @@ export class TeeChain {
   }
 
   /** Admits an enclave as a node of the administrator, or of another development account. */
-  async admit(enclave: SimulatedEnclave, account = ADMINISTRATOR): Promise<void> {
+  async admit(
+    enclave: SimulatedEnclave,
+    account = ADMINISTRATOR,
+    teeType = LLM_PROXY,
+  ): Promise<void> {
     const runner = new Wallet(developmentKey(account), this.chain.provider);
     const registry = contractAt({
       ...{ name: "TEERegistry", address: String(this.registry.target), runner },
     });
     const operator = runner.address;
-    const bound = { paymentAddress: operator, endpoint: ENDPOINT, teeType: LLM_PROXY };
+    const bound = { paymentAddress: operator, endpoint: ENDPOINT, teeType };
     const nonce = bindingNonce({
       ...{ chainId: CHAIN_ID, registry: registry.target, operator },
       ...bound,

@@ -7,12 +7,14 @@
 
 use ark_ec::AffineRepr;
 use ark_ec::short_weierstrass::Affine;
+use haca_prover_curves::msm::SignedScalar;
+use haca_prover_formats::bn254::SCALAR_MODULUS;
 use haca_prover_formats::r1cs::CircuitFile;
 use rayon::prelude::*;
 
 use crate::addition::Adder;
 use crate::columns::Columns;
-use crate::digits::{MAX_WIDTH, Signed, windows};
+use crate::digits::{MAX_WIDTH, visit_digits, windows};
 use crate::points::{Group, Points};
 
 /// Terms and wires that one task gets.
@@ -81,7 +83,7 @@ struct Task<P: Group> {
     points: Vec<Affine<P>>,
     segments: Vec<Segment>,
     /// of the wire being placed
-    terms: Vec<(Affine<P>, Signed)>,
+    terms: Vec<(Affine<P>, SignedScalar)>,
     /// bucket and term, negative or not, of the wire being placed
     members: Vec<(u32, u32, bool)>,
 }
@@ -104,9 +106,9 @@ impl<P: Group> Task<P> {
         self.terms.clear();
         for source in sources {
             for term in source.columns.wire(number) {
-                let scalar = Signed::new(term.value(circuit));
+                let scalar = SignedScalar::new(term.value(circuit), &SCALAR_MODULUS);
                 let point = source.points.get(term.row as usize);
-                if scalar.bits() > 0 && !point.is_zero() {
+                if !scalar.is_zero() && !point.is_zero() {
                     self.terms.push((point, scalar));
                 }
             }
@@ -122,7 +124,7 @@ impl<P: Group> Task<P> {
         };
         self.members.clear();
         for (index, (_, scalar)) in self.terms.iter().enumerate() {
-            scalar.digits(width, |window, digit| {
+            visit_digits(scalar, width, |window, digit| {
                 let bucket = window * wire.per_window + digit.unsigned_abs() as usize - 1;
                 self.members.push((bucket as u32, index as u32, digit < 0));
             });
@@ -271,7 +273,7 @@ impl<P: Group> Task<P> {
 }
 
 /// The width of digits with the fewest additions.
-fn best_width<P: Group>(terms: &[(Affine<P>, Signed)], longest: u32) -> u32 {
+fn best_width<P: Group>(terms: &[(Affine<P>, SignedScalar)], longest: u32) -> u32 {
     if longest <= 1 {
         return 1;
     }
@@ -279,7 +281,7 @@ fn best_width<P: Group>(terms: &[(Affine<P>, Signed)], longest: u32) -> u32 {
     let sample = || terms.iter().step_by(step).map(|(_, scalar)| scalar);
     let digits = |width: u32| {
         let mut count = 0;
-        sample().for_each(|scalar| scalar.digits(width, |_, _| count += 1));
+        sample().for_each(|scalar| visit_digits(scalar, width, |_, _| count += 1));
         count * step
     };
     let cost = |width: u32| {

@@ -4,10 +4,12 @@ use ark_bn254::Fr;
 use ark_ec::AffineRepr;
 use ark_ec::short_weierstrass::Affine;
 use ark_ff::PrimeField;
+use haca_prover_curves::msm::SignedScalar;
+use haca_prover_formats::bn254::SCALAR_MODULUS;
 use rayon::prelude::*;
 
 use crate::addition::Adder;
-use crate::digits::{MAX_WIDTH, Signed, windows};
+use crate::digits::{MAX_WIDTH, visit_digits, windows};
 use crate::points::Group;
 
 /// Multiples computed together: one window's table stays in the cache for so many.
@@ -56,7 +58,8 @@ impl<P: Group> Table<P> {
     fn task(&self, scalars: &[Fr]) -> Vec<Affine<P>> {
         let mut digits = vec![vec![0i32; scalars.len()]; self.windows.len()];
         for (index, scalar) in scalars.iter().enumerate() {
-            Signed::new(scalar.into_bigint().0).digits(self.width, |window, digit| {
+            let scalar = SignedScalar::new(scalar.into_bigint().0, &SCALAR_MODULUS);
+            visit_digits(&scalar, self.width, |window, digit| {
                 digits[window][index] = digit;
             });
         }

@@ -228,7 +228,7 @@ fn reason_of(error: &libloading::Error) -> String {
 
 /// The text in a buffer, in one line; all of it if the closing zero is missing.
 fn text(buffer: &[c_char]) -> String {
-    let bytes: Vec<u8> = buffer.iter().map(|byte| byte.cast_unsigned()).collect();
+    let bytes: Vec<u8> = buffer.iter().flat_map(|byte| byte.to_ne_bytes()).collect();
     let text = CStr::from_bytes_until_nul(&bytes).map_or(&bytes[..], CStr::to_bytes);
     String::from_utf8_lossy(text).replace(['\n', '\r'], " ")
 }

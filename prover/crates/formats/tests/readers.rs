@@ -1,6 +1,10 @@
 //! All readers against damaged, random and hostile files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::alloc::System;
+use std::time::{Duration, Instant};
+
+use cap::Cap;
 use haca_prover_formats::FormatError;
 use haca_prover_formats::mapped::MappedFile;
 use haca_prover_formats::ptau::PowersFile;
@@ -11,6 +15,8 @@ use haca_prover_formats::zkey::KeyFile;
 use haca_prover_test_setup::circuits::{Kind, synthetic};
 use haca_prover_test_setup::{write_r1cs, write_witness, write_zkey};
 use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::TestRunner;
 
 fn sound_key() -> Vec<u8> {
     write_zkey(&synthetic(Kind::Model, 60, 2, 1), 1)
@@ -442,35 +448,69 @@ fn exercise(bytes: &[u8]) {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+/// As long as a reader believes what a file says of itself, a few bytes can ask for all memory: an allocation beyond this
+/// ends the tests.
+#[global_allocator]
+static ALLOCATOR: Cap<System> = Cap::new(System, 256 << 20);
 
-    #[test]
-    fn random_bytes_do_no_harm(bytes: Vec<u8>, magic in 0usize..5) {
-        let magic: &[u8] = [
-            &b""[..], b"zkey\x01\0\0\0", b"wtns\x02\0\0\0", b"r1cs\x01\0\0\0", b"ptau\x01\0\0\0",
-        ][magic];
-        exercise(&[magic, &bytes].concat());
+/// Reads random files: 2,000, or as many as there are in five minutes in the deep run.
+fn fuzz<S: Strategy>(strategy: &S, bytes_of: impl Fn(S::Value) -> Vec<u8>) {
+    let is_deep = std::env::var_os("HACA_DEEP").is_some();
+    let time = Duration::from_secs(if is_deep { 300 } else { 0 });
+    let start = Instant::now();
+    loop {
+        let config = ProptestConfig {
+            cases: 2000,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        };
+        let outcome = TestRunner::new(config).run(strategy, |case| {
+            exercise(&bytes_of(case));
+            Ok(())
+        });
+        if let Err(failure) = outcome {
+            panic!("{failure}");
+        }
+        if start.elapsed() >= time {
+            return;
+        }
     }
+}
 
-    #[test]
-    fn damaged_files_do_no_harm(
-        kind in 0usize..5,
-        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
-        kept in any::<prop::sample::Index>(),
-        cut: bool,
-    ) {
+#[test]
+fn random_bytes_do_no_harm() {
+    let magics = prop::sample::select(vec![
+        &b""[..],
+        b"zkey\x01\0\0\0",
+        b"wtns\x02\0\0\0",
+        b"r1cs\x01\0\0\0",
+        b"ptau\x01\0\0\0",
+    ]);
+    fuzz(&(magics, any::<Vec<u8>>()), |(magic, bytes)| {
+        [magic, &bytes].concat()
+    });
+}
+
+#[test]
+fn damaged_files_do_no_harm() {
+    let changes = prop::collection::vec((any::<Index>(), any::<u8>()), 1..8);
+    let cut = prop::option::of(any::<Index>());
+    fuzz(&(0usize..5, changes, cut), |(kind, changes, cut)| {
         let mut bytes = sound_files()[kind].clone();
         for (index, value) in changes {
             // Headers and section frames are where damage is interesting.
-            let reach = if value % 2 == 0 { bytes.len() } else { bytes.len().min(1000) };
+            let reach = if value % 2 == 0 {
+                bytes.len()
+            } else {
+                bytes.len().min(1000)
+            };
             bytes[index.index(reach)] = value;
         }
-        if cut {
+        if let Some(kept) = cut {
             bytes.truncate(kept.index(bytes.len()));
         }
-        exercise(&bytes);
-    }
+        bytes
+    });
 }
 
 fn sound_files() -> &'static [Vec<u8>; 5] {

@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { describeError, RetryableError } from "../../errors.ts";
 import { backoffMs } from "../../repeat.ts";
 import type { Database } from "../../storage/database.ts";
+import type { Sender } from "../../transactions/sender.ts";
 import { WouldRevertError } from "../../transactions/sendTransaction.ts";
 import { ALREADY_SETTLED, encodeCall, encodeCallBlob } from "./relayContract.ts";
 import {
@@ -16,7 +17,6 @@ import {
   type RelayedCall,
   releaseCall,
 } from "./relayedCalls.ts";
-import type { Sender } from "./sender.ts";
 
 /** Calls that a pass advances. */
 export const LOT = 8;

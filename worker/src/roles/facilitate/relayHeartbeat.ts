@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
+import type { Sender } from "../../transactions/sender.ts";
 import { WouldRevertError } from "../../transactions/sendTransaction.ts";
 import { BadSubmissionError, UnavailableError } from "./facilitatorErrors.ts";
 import { type RegistryContext, registryInterface, verifyHeartbeat } from "./registryChecks.ts";
-import type { Sender } from "./sender.ts";
 
 /** Clients give up after 20 seconds. */
 const PATIENCE_MS = 15_000;

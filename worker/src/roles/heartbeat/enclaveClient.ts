@@ -3,6 +3,7 @@ import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { connect } from "node:tls";
 import { BaseError } from "@haca/protocol/baseError";
+import type { FeedSource, SignedObservation } from "@haca/protocol/dataFeeds";
 import { z } from "zod";
 
 const TIMEOUT_MS = 15_000;
@@ -20,6 +21,21 @@ const heartbeatSchema = z.object({
 });
 const signingKeySchema = z.object({ public_key: z.string() });
 const certificationSchema = z.object({ teeId, signature });
+
+/** What a data node saw, as enclaves and other nodes answer it. Whether it is worth anything is for the contract to say. */
+export const observationSchema = z.object({
+  teeId,
+  value: z
+    .string()
+    .regex(/^-?\d{1,58}$/, "must be an integer")
+    .transform(BigInt)
+    .refine((value) => BigInt.asIntN(192, value) === value, { error: "must fit 192 bits" }),
+  observedAt: z
+    .string()
+    .regex(/^\d{1,15}$/, "must be unix seconds")
+    .transform(BigInt),
+  signature,
+});
 
 const suiteId = z.int().min(0).max(0xffff);
 const ohttpSchema = z.object({
@@ -135,6 +151,21 @@ export async function fetchOhttpKey(parameters: {
   });
   const bytes = await ask({ url, method: "POST", body });
   return parse({ url, schema: ohttpSchema, bytes });
+}
+
+/**
+ * What the enclave sees at a source now, signed for a feed.
+ * @throws EnclaveError, also where the enclave does not get at the source
+ */
+export async function fetchObservation(parameters: {
+  url: string;
+  feed: { chainId: bigint; feeds: string; feedId: string; source: FeedSource; decimals: number };
+}): Promise<SignedObservation> {
+  const { chainId, feeds, feedId, source, decimals } = parameters.feed;
+  const url = at(parameters.url, "/enclave/observation");
+  const body = JSON.stringify({ chainId: String(chainId), feeds, feedId, ...source, decimals });
+  const bytes = await ask({ url, method: "POST", body });
+  return parse({ url, schema: observationSchema, bytes });
 }
 
 /**

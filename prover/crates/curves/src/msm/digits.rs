@@ -42,11 +42,13 @@ impl SignedScalar {
             })
     }
 
-    fn magnitude(&self) -> [u64; 4] {
+    /// The magnitude, least significant word first.
+    pub fn magnitude(&self) -> [u64; 4] {
         [self.0[0], self.0[1], self.0[2], self.0[3] & !SIGN]
     }
 
-    fn is_negative(&self) -> bool {
+    /// Whether the number is below zero.
+    pub fn is_negative(&self) -> bool {
         self.0[3] & SIGN != 0
     }
 

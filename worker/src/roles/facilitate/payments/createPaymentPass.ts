@@ -2,8 +2,8 @@ import type { TransactionReceipt } from "ethers";
 import type { Logger } from "pino";
 import { describeError, RefusedByEndpointError } from "../../../errors.ts";
 import type { Database } from "../../../storage/database.ts";
+import type { Sender } from "../../../transactions/sender.ts";
 import { WouldRevertError } from "../../../transactions/sendTransaction.ts";
-import type { Sender } from "../sender.ts";
 import type { Payment } from "./payment.ts";
 import type { PaymentChain } from "./paymentChain.ts";
 import {

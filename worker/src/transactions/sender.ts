@@ -1,13 +1,13 @@
 import type { TransactionReceipt } from "ethers";
-import { answerOf } from "../../chain/rpcErrors.ts";
-import type { AccountContext } from "../../transactions/accountContext.ts";
-import { readChainView } from "../../transactions/readChainView.ts";
-import { sendTransaction } from "../../transactions/sendTransaction.ts";
-import { tendAccount } from "../../transactions/tendAccount.ts";
+import { answerOf } from "../chain/rpcErrors.ts";
+import type { AccountContext } from "./accountContext.ts";
+import { readChainView } from "./readChainView.ts";
+import { sendTransaction } from "./sendTransaction.ts";
+import { tendAccount } from "./tendAccount.ts";
 
 export type Mined = { purpose: string; receipt: TransactionReceipt };
 
-/** All that the role `facilitate` knows of transactions. A purpose names one call. */
+/** All that a role without jobs of its own knows of transactions. A purpose names one call. */
 export type Sender = {
   /** address that pays */
   readonly account: string;

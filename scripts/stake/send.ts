@@ -1,0 +1,96 @@
+import { writeFileSync } from "node:fs";
+import type { ContractName } from "@haca/protocol/contracts";
+import { userPath } from "@haca/protocol/userPath";
+import { addressOf } from "../lib/chainSession.ts";
+import type { ArgumentsOf, ChangeName, ContractOf } from "../lib/contracts.ts";
+import { explainError } from "../lib/explainError.ts";
+import { safeBatch } from "../lib/safeBatch.ts";
+import { sendCall } from "../lib/sendCall.ts";
+import { opg } from "../lib/words.ts";
+import { refuse, type Sender, type SendOptions, type StakeContext } from "./context.ts";
+
+/** One call of a contract, and what the chain will be like afterwards. */
+export type Change<Name extends ContractName, Function extends ChangeName<Name>> = {
+  contract: ContractOf<Name>;
+  name: Function;
+  values: ArgumentsOf<Name, Function>;
+  /** lines in words, said before anything is asked */
+  changes: readonly string[];
+  question: string;
+  /** OPG that the call takes from the sender, who has to allow it first */
+  takes?: bigint;
+};
+
+/**
+ * Says what changes, asks, and sends; where the call takes OPG that is not allowed yet, after an approval of exactly that much in
+ * a transaction of its own: the contract takes no permits. With `--safe` both are written to a file instead. Whether the
+ * answer was yes. Errors: `stake.refused`, those of `sendCall`.
+ */
+export async function send<Name extends ContractName, Function extends ChangeName<Name>>(
+  context: Pick<StakeContext, "session">,
+  parameters: { options: SendOptions; sender: Sender } & Change<Name, Function>,
+): Promise<boolean> {
+  const { changes, contract, name, options, sender, takes = 0n, values } = parameters;
+  const { session } = context;
+  const target = await contract.getAddress();
+  const token = await session.contract("OPG");
+  const isShort = takes > 0n && (await token.allowance(sender.address, target)) < takes;
+  if (takes > 0n) {
+    const balance = await token.balanceOf(sender.address);
+    if (balance < takes) {
+      throw refuse(`${sender.address} has ${opg(balance)}, and ${opg(takes)} are needed`);
+    }
+  }
+  for (const line of changes) console.log(`change       ${line}`);
+  if (isShort) {
+    console.log(
+      `first        ${sender.address} lets ${target} take ${opg(takes)}, once, in a transaction of its own`,
+    );
+  }
+  const { signer } = sender;
+  if (signer === undefined) {
+    const approval = token.interface.encodeFunctionData("approve", [target, takes]);
+    const data = contract.interface.encodeFunctionData(name as string, [...values]);
+    await tryCalls(context, sender, [
+      ...(isShort ? [{ name: "approve", target: await token.getAddress(), data: approval }] : []),
+      // Before the approval is there, nothing can be known of what comes after it.
+      ...(isShort ? [] : [{ name: String(name), target, data }]),
+    ]);
+    const calls = [
+      ...(isShort ? [{ target: addressOf(session.book, "OPG"), data: approval }] : []),
+      { target, data },
+    ];
+    const path = userPath(options.safe ?? "");
+    const description = changes.join("; ");
+    writeFileSync(
+      path,
+      safeBatch({ chainId: session.chainId, name: String(name), description, calls }),
+    );
+    console.log(`written to ${path}, for the Safe ${sender.address}; not sent`);
+    return false;
+  }
+  const question = session.question(parameters.question, options);
+  if (isShort) {
+    const allowed = await sendCall({
+      ...{ contract: token, signer, name: "approve", values: [target, takes] as const, question },
+    });
+    if (allowed === undefined) return false;
+    // The answer was given.
+    return (await sendCall({ contract, signer, name, values })) !== undefined;
+  }
+  return (await sendCall({ contract, signer, name, values, question })) !== undefined;
+}
+
+async function tryCalls(
+  { session }: Pick<StakeContext, "session">,
+  sender: Sender,
+  calls: readonly { name: string; target: string; data: string }[],
+): Promise<void> {
+  for (const { name, target, data } of calls) {
+    await session.provider
+      .call({ from: sender.address, to: target, data })
+      .catch((error: unknown) => {
+        throw explainError({ error, action: `${name} by ${sender.address}` });
+      });
+  }
+}

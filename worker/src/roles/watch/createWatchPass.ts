@@ -1,0 +1,64 @@
+import { EVIDENCE_WINDOW } from "@haca/protocol/pageSettlement";
+import type { Block } from "ethers";
+import type { Sender } from "../../transactions/sender.ts";
+import { latestBlock } from "../../verifier/pageViews.ts";
+import { answerRequests } from "./answerRequests.ts";
+import { demandProofs } from "./demandProofs.ts";
+import { pursueChallenges } from "./pursueChallenges.ts";
+import { rejectPages } from "./rejectPages.ts";
+import { requestLeaves } from "./requestLeaves.ts";
+import type { WatchContext } from "./watchContext.ts";
+
+/** A step of a role that sends something. */
+export type Step = (parameters: {
+  context: WatchContext;
+  sender: Sender;
+  head: Block;
+}) => Promise<void>;
+
+/** What the role `watch` does besides looking. */
+export const WATCH_STEPS: readonly Step[] = [
+  pursueChallenges,
+  demandProofs,
+  requestLeaves,
+  answerRequests,
+  rejectPages,
+];
+
+/**
+ * One pass over everything that is to be sent. What is on its way is looked after first, whatever it is for: a transaction
+ * that is stuck holds up all later ones of the account. Where something is due soon, the higher ceiling is that of all.
+ */
+export function createActPass(
+  context: WatchContext,
+  steps: readonly Step[],
+): () => Promise<boolean> {
+  const { logger, senders } = context;
+  return async () => {
+    const head = await latestBlock(context);
+    const sender = (await isUrgent(context, head)) ? senders.urgent : senders.calm;
+    for (const { purpose, receipt } of await sender.tend()) {
+      const fields = { purpose, transaction: receipt.hash, block: receipt.blockNumber };
+      if (receipt.status === 1) logger.info(fields, "mined");
+      else logger.warn(fields, "reverted: somebody else was quicker, or the chain has changed");
+    }
+    for (const step of steps) await step({ context, sender, head });
+    return false;
+  };
+}
+
+/** A page that is final can still be disproved, but who relied on it has done so: what counts is its end. */
+const NEXT_END = `SELECT min(CASE WHEN p.ends_at >= $1 THEN p.ends_at ELSE p.ends_at + $2 END)::text AS due
+FROM watched_pages p
+WHERE p.closed_at IS NULL
+  AND (
+    EXISTS (SELECT 1 FROM page_challenges c WHERE c.page_id = p.page_id AND c.state = 'open')
+    OR p.state = 'pending' AND EXISTS (SELECT 1 FROM doubted_leaves d WHERE d.page_id = p.page_id)
+  )`;
+
+async function isUrgent(context: WatchContext, head: Block): Promise<boolean> {
+  const { database, senders } = context;
+  const now = BigInt(head.timestamp);
+  const [row] = await database.query(NEXT_END, [String(now), String(EVIDENCE_WINDOW)]);
+  return row?.due != null && BigInt(row.due as string) - now < senders.urgentSeconds;
+}

@@ -1,0 +1,25 @@
+import type { Sender } from "../../transactions/sender.ts";
+import type { VerifierContext } from "../../verifier/verifierContext.ts";
+
+/** Up to which price an account sends, and when more is at stake than a price. */
+export type Senders = {
+  /** below the usual ceiling */
+  calm: Sender;
+  /** below that for what is due soon */
+  urgent: Sender;
+  /** seconds before its end from which on something is due soon */
+  urgentSeconds: bigint;
+};
+
+/** What every step of the roles watch and validate works with that sends something. */
+export type WatchContext = VerifierContext & {
+  senders: Senders;
+  /** leaves of a page whose blob cannot be read that are asked for, one after another; 0: none */
+  requestLeaves: number;
+  /** for how long a blob cannot be read before that, in seconds */
+  requestAfterSeconds: number;
+  /** proofs of a page's leaves that are demanded at most where nothing shows that they are wrong */
+  demandProofs: number;
+  /** whether leaves that others ask for are shown */
+  answersRequests: boolean;
+};

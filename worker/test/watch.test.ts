@@ -1,0 +1,124 @@
+import { leafAt } from "@haca/protocol/pageSettlement";
+import { Wallet } from "ethers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { developmentKey } from "./support/localChain.ts";
+import { OptimisticNode } from "./support/optimisticNode.ts";
+import { waitFor } from "./support/processes.ts";
+import { type MadePage, WatchBed } from "./support/watchBed.ts";
+
+const REJECTED = 3n;
+const DISPROVED = 4n;
+const INVALID_SIGNATURE = 4n;
+const DATA_WITHHELD = 8n;
+const DEMAND_UNANSWERED = 9n;
+const OPG = 10n ** 18n;
+const DAY = 86_400n;
+
+let bed: WatchBed;
+beforeAll(async () => {
+  bed = await WatchBed.start();
+});
+afterAll(() => bed?.stop());
+
+/** Mines until the contract says so; blocks are what a chain has anyway. */
+const untilState = (page: MadePage, wanted: bigint) =>
+  waitFor(async () => {
+    await bed.mine(1);
+    const { reason, state } = await bed.stateOf(page);
+    return state === wanted ? reason : undefined;
+  });
+
+/** Time moves on, and blocks with it, until the contract says so. */
+const afterTime = (page: MadePage, seconds: bigint, wanted: bigint) =>
+  bed.pages.pass(seconds).then(() => untilState(page, wanted));
+
+const openRequests = async ({ pageId }: MadePage) =>
+  (await bed.pages.contract.pageOf(pageId)).openRequests;
+
+describe("worker watch", () => {
+  it("challenges a page with a wrong leaf, is paid for it, and leaves a good one alone", async () => {
+    const good = await bed.propose();
+    const bad = await bed.propose({ count: 5, badPlaces: [3] });
+    const before = await bed.heldBy(2);
+    const worker = bed.worker(bed.settings(2));
+    const url = await worker.url();
+    expect(await untilState(bad, REJECTED)).toBe(INVALID_SIGNATURE);
+    expect((await bed.heldBy(2)) - before).toBe(500n * OPG);
+    await worker.logged("every leaf of the page is good");
+    await waitFor(async () => {
+      await bed.mine(1);
+      const { challenges } = (await (await fetch(`${url}/health`)).json()) as {
+        challenges: { won: number };
+      };
+      return challenges.won === 1 ? true : undefined;
+    });
+    expect((await bed.stateOf(good)).state).toBe(1n);
+    worker.child.kill("SIGTERM");
+    expect(await worker.child.exited).toMatchObject({ code: 0 });
+  });
+
+  it("asks for a leaf of a page whose blob is withheld, and has the page rejected a day later", async () => {
+    const { address } = new Wallet(developmentKey(4));
+    await bed.pages.deposit(address, 100);
+    const page = await bed.propose({ isWithheld: true });
+    const worker = bed.worker(bed.settings(4, { HACA_REQUEST_AFTER_SECONDS: "0" }));
+    await worker.logged("page not readable");
+    await waitFor(async () => ((await openRequests(page)) === 1n ? true : undefined));
+    expect(await afterTime(page, DAY + 1n, REJECTED)).toBe(DATA_WITHHELD);
+    // What it put down, and half of the proposer's deposit.
+    expect(await bed.heldBy(4)).toBe(600n * OPG);
+  });
+
+  it("challenges a wrong leaf that is nowhere but in the transaction that shows it", async () => {
+    const { address } = new Wallet(developmentKey(5));
+    await bed.pages.deposit(address, 100);
+    const page = await bed.propose({ count: 1, badPlaces: [0], isWithheld: true });
+    bed.worker(bed.settings(5, { HACA_REQUEST_AFTER_SECONDS: "0" }));
+    await waitFor(async () => ((await openRequests(page)) === 1n ? true : undefined));
+    const leaf = leafAt(page.page, 0);
+    if (leaf === undefined) throw new Error("no leaf");
+    await (await bed.pages.contract.answerLeaves([{ header: page.header, leaf }])).wait();
+    expect(await untilState(page, REJECTED)).toBe(INVALID_SIGNATURE);
+  });
+
+  it("shows leaves that others ask for, where it is told to", async () => {
+    await bed.pages.deposit(bed.tee.operator, 100);
+    const page = await bed.propose();
+    const worker = bed.worker(bed.settings(6, { HACA_ANSWER_REQUESTS: "yes" }));
+    await worker.logged("every leaf of the page is good");
+    await (await bed.pages.contract.requestLeaf(page.header, 1)).wait();
+    await waitFor(async () => {
+      await bed.mine(1);
+      return (await openRequests(page)) === 0n ? true : undefined;
+    });
+    expect(await bed.heldBy(6)).toBe(10n * OPG);
+  });
+
+  it("demands the proof of an answer that the model does not give, and of no other", async () => {
+    const node = await OptimisticNode.start(bed, 7);
+    const good = await bed.proposeEntries(await node.answers(2), { node: node.wallet });
+    const [first, second] = await node.answers(2);
+    if (first === undefined || second === undefined) throw new Error("no answers");
+    const wrong = await bed.proposeEntries([first, node.lie(second)], { node: node.wallet });
+    const { address } = new Wallet(developmentKey(9));
+    await bed.pages.deposit(address, 100);
+    const worker = bed.worker(bed.settings(9, { HACA_MODELS: node.models }));
+    await worker.logged("no answer of the page is wrong");
+    const { place } = await worker.logged("doubted leaf: demanding its proof");
+    const demand = () => bed.pages.contract.demandOf(wrong.pageId, Number(place));
+    await waitFor(async () => {
+      await bed.mine(1);
+      return (await demand()).requester === address ? true : undefined;
+    });
+    expect(await afterTime(wrong, DAY + 1n, REJECTED)).toBe(DEMAND_UNANSWERED);
+    expect(await bed.heldBy(9)).toBe(600n * OPG);
+    expect((await bed.pages.contract.clockOf(good.pageId)).stoppedAt).toBe(0n);
+  });
+
+  it("disproves a page that is final, within its evidence window", async () => {
+    const bad = await bed.propose({ badPlaces: [0] });
+    await bed.pages.end();
+    bed.worker(bed.settings(3));
+    expect(await untilState(bad, DISPROVED)).toBe(INVALID_SIGNATURE);
+  });
+});
