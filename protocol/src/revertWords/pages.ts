@@ -13,34 +13,32 @@ export const PAGE_ERRORS: Explanations = {
     `nobody has committed to this challenge, or somebody to it before: ${commitment}`,
   PageSettlement_CommittedInThisBlock: () =>
     "a challenge follows in a later block than its commitment",
+  PageSettlement_DemandInvalid: ([, index]) =>
+    `the proof of place ${index} is demanded already, or is not`,
   PageSettlement_DepositTooSmall: ([needed, actual]) =>
     `the deposit for pages is too small: ${opg(actual)}, and ${opg(needed)} are needed`,
   PageSettlement_InclusionDelayInvalid: ([maximum, actual]) =>
     `a delay of forced inclusion of ${actual} seconds leaves no room for a long road; ${maximum} at most`,
-  PageSettlement_KindNotOpen: ([kind]) => `nobody can propose ${named(KINDS, kind)} pages`,
+  PageSettlement_KindNotOpen: ([kind]) =>
+    `pages of kind ${named(KINDS, kind)} are not proposed, attested or proved so`,
   PageSettlement_LeafIsBad: ([, index, reason]) =>
     `the result at place ${index} is wrong: ${named(PAGE_REASONS, reason)}`,
   PageSettlement_LeafIsGood: ([, index]) => `nothing is wrong with the result at place ${index}`,
+  PageSettlement_LeafIsProved: ([, index]) => `the result at place ${index} was proved`,
   PageSettlement_NoConflict: ([, index]) =>
     `the two results do not contradict each other at place ${index}, or the other one is not signed`,
   PageSettlement_NoConsent: ([operator]) =>
-    `the page is proposed neither by the enclave's operator ${operator} nor with its signature`,
+    `the page is proposed neither by ${operator}, the enclave's operator or the node, nor with its signature`,
   PageSettlement_NoP256: () => "the chain cannot check signatures of P-256 (EIP-7951)",
   PageSettlement_NotAContract: ([account]) => `${account} is no contract`,
+  PageSettlement_NotAdmissible: ([version]) =>
+    `version ${version} is open to optimistic pages already, or no proof of it was shown`,
   PageSettlement_NotAttester: ([caller]) =>
     `${caller} is not who says that a quorum vouched for a page`,
   PageSettlement_NotIncluded: ([id, index]) =>
     `the result does not lead to the root of page ${id} at place ${index}`,
   PageSettlement_NotTaken: ([id, index]) =>
     `page ${id} does not take the request at place ${index}`,
-  PageSettlement_KindNotOpen: () => "pages of this kind are not proposed, attested or proved",
-  PageSettlement_TooManyDemands: () =>
-    "as many proofs of the page are demanded as may be at a time",
-  PageSettlement_LeafIsProved: ([, index]) => `the result at place ${index} was proved`,
-  PageSettlement_DemandInvalid: ([, index]) =>
-    `the proof of place ${index} is demanded already, or is not`,
-  PageSettlement_NotAdmissible: ([version]) =>
-    `version ${version} is open to optimistic pages already, or no proof of it was shown`,
   PageSettlement_NothingToTake: () => "every request of the page is taken already",
   PageSettlement_OtherDomain: ([settlement]) =>
     `settlement ${settlement} hashes results in another way`,
@@ -59,8 +57,11 @@ export const PAGE_ERRORS: Explanations = {
   PageSettlement_RequestOpen: ([id]) => `somebody waits for a result of page ${id}`,
   PageSettlement_StateInvalid: ([id, state]) =>
     `page ${id} is ${named(PAGE_STATES, state).toLowerCase()}: not possible in that state`,
+  PageSettlement_TeeIdNotZero: ([teeId]) => `an optimistic page names enclave ${teeId}`,
   PageSettlement_TooEarly: ([earliest]) => `that can be done from ${time(earliest)} on`,
   PageSettlement_TooLate: ([latest]) => `that could be done until ${time(latest)}`,
+  PageSettlement_TooManyDemands: () =>
+    "as many proofs of the page are demanded as may be at a time",
   PageSettlement_TooManyRequests: ([id]) =>
     `as many requests wait for results of page ${id} as there may be`,
   PageSettlement_WrongNode: ([expected, actual]) =>
