@@ -112,8 +112,15 @@ describeStores("pages of others", (queue) => {
     expect(await signed(page)).toEqual([]);
     await bed.mine(SAFE);
     const other = await partsOf(2);
-    await Promise.all([parts.sign(), other.sign()]);
-    await Promise.all([parts.sign(), other.sign()]);
+    let quicker: Promise<void> | undefined;
+    // While one of them still judges, the other one has signed.
+    parts.meddle(async ({ answer, data }) => {
+      if (data.startsWith(JUDGE)) quicker ??= other.sign();
+      await quicker;
+      return answer;
+    });
+    await parts.sign();
+    expect(quicker).toBeDefined();
     expect(await signed(page)).toEqual([keyOf(2).address]);
     const lines = [...parts.logged("page signed"), ...other.logged("page signed")];
     expect(lines).toHaveLength(1);

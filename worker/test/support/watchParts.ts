@@ -26,7 +26,7 @@ import type { WatchBed } from "./watchBed.ts";
 const CEILING = 10n ** 15n;
 
 /** Answers of an endpoint as they are changed on their way; an error that is thrown is the endpoint's. */
-export type Meddling = (request: { data: string; answer: string }) => string;
+export type Meddling = (request: { data: string; answer: string }) => string | Promise<string>;
 
 /** The parts of a process of both roles, run pass by pass. */
 export type WatchParts = {
@@ -127,11 +127,13 @@ function meddled(provider: JsonRpcProvider, current: () => Meddling | undefined)
   provider._send = async (payload) => {
     const all = Array.isArray(payload) ? payload : [payload];
     const answers = await send(payload);
-    return answers.map((answer) => {
-      const asked = all.find(({ id }) => id === answer.id);
-      if (asked?.method !== "eth_call" || !("result" in answer)) return answer;
-      return { ...answer, result: changed(asked.params, answer.result) };
-    });
+    return await Promise.all(
+      answers.map(async (answer) => {
+        const asked = all.find(({ id }) => id === answer.id);
+        if (asked?.method !== "eth_call" || !("result" in answer)) return answer;
+        return { ...answer, result: await changed(asked.params, answer.result) };
+      }),
+    );
   };
   return provider;
 }
