@@ -6,6 +6,7 @@ import { createDataNodeMetrics } from "../src/roles/dataNode/createDataNodeMetri
 import { addPaymentGauges } from "../src/roles/facilitate/payments/addPaymentGauges.ts";
 import { createHeartbeatMetrics } from "../src/roles/heartbeat/createHeartbeatMetrics.ts";
 import type { Database } from "../src/storage/database.ts";
+import { createVerifierMetrics } from "../src/verifier/verifierMetrics.ts";
 
 const PAGE = join(import.meta.dirname, "../../docs/operating.md");
 const NO_DATABASE = {} as Database;
@@ -14,6 +15,7 @@ it("docs/operating.md explains every metric, with its labels, and no other", () 
   const worker = createMetrics({ database: NO_DATABASE }).registry;
   addPaymentGauges({ database: NO_DATABASE, registers: [worker] });
   createDataNodeMetrics({ registers: [worker] });
+  createVerifierMetrics({ database: NO_DATABASE, registers: [worker] });
   const registries = [worker, createHeartbeatMetrics().registry];
   const metrics = registries.flatMap((registry) => registry.getMetricsAsArray());
   const made = metrics.map((metric) => {

@@ -5,6 +5,7 @@ import { developmentKey } from "./support/localChain.ts";
 import { OptimisticNode } from "./support/optimisticNode.ts";
 import { waitFor } from "./support/processes.ts";
 import { type MadePage, WatchBed } from "./support/watchBed.ts";
+import { watchDeaths } from "./support/watchTransitions.ts";
 
 const REJECTED = 3n;
 const DISPROVED = 4n;
@@ -13,6 +14,8 @@ const DATA_WITHHELD = 8n;
 const DEMAND_UNANSWERED = 9n;
 const OPG = 10n ** 18n;
 const DAY = 86_400n;
+/** Account of watchers that are killed. */
+const CRASHING = 2;
 
 let bed: WatchBed;
 beforeAll(async () => {
@@ -114,6 +117,30 @@ describe("worker watch", () => {
     expect(await bed.heldBy(9)).toBe(600n * OPG);
     expect((await bed.pages.contract.clockOf(good.pageId)).stoppedAt).toBe(0n);
   });
+
+  const isDeep = process.env.HACA_DEEP === "1";
+  it.each(watchDeaths(isDeep))(
+    "that is killed right after %s leaves it to a successor that challenges once",
+    async (at) => {
+      const { address } = new Wallet(developmentKey(CRASHING));
+      const before = await bed.tee.chain.provider.getTransactionCount(address);
+      const held = await bed.heldBy(CRASHING);
+      const page = await bed.propose({ badPlaces: [2] });
+      const settings = bed.settings(CRASHING);
+      const crashing = bed.worker(settings, ["watch"], at);
+      await waitFor(async () => {
+        await bed.mine(1);
+        return crashing.child.hasEnded ? true : undefined;
+      });
+      expect(await crashing.child.exited).toMatchObject({ signal: "SIGKILL" });
+      const successor = bed.worker(settings);
+      expect(await untilState(page, REJECTED)).toBe(INVALID_SIGNATURE);
+      expect(await bed.heldBy(CRASHING)).toBe(held + 500n * OPG);
+      const count = () => bed.tee.chain.provider.getTransactionCount(address);
+      expect((await count()) - before).toBe(2);
+      await successor.child.stop();
+    },
+  );
 
   it("disproves a page that is final, within its evidence window", async () => {
     const bad = await bed.propose({ badPlaces: [0] });

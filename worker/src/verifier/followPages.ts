@@ -6,6 +6,7 @@ import { RetryableError } from "../errors.ts";
 import { type FollowedBlock, forgetAfter, listFollowed, recordFollowed } from "./followedBlocks.ts";
 import type { InspectContext } from "./inspectPages.ts";
 import { recordEvent, TOPICS, wakeForEvents } from "./pageEvents.ts";
+import { viewPage } from "./pageViews.ts";
 import { judgeShown } from "./shownLeaves.ts";
 import type { VerifierContext } from "./verifierContext.ts";
 import { findWatched } from "./watchedPages.ts";
@@ -65,6 +66,8 @@ async function tell(
   { bad, pageId, place }: Awaited<ReturnType<typeof judgeShown>>[number],
 ): Promise<void> {
   const { database } = context;
+  const { state } = await viewPage({ context, pageId });
+  if (state !== "pending" && state !== "final") return;
   if (bad !== undefined) {
     await context.onBad({ pageId, bad });
     return;

@@ -84,7 +84,7 @@ const RECORD_LOOK = `UPDATE watched_pages
 SET state = $2, ends_at = $3, verdict = $4, content = coalesce($5, content), last_error = $6,
     attested_at = nullif($8::bigint, 0), signers = nullif($9::integer, 0),
     unreadable_since = CASE WHEN $4 = 'unreadable' THEN coalesce(unreadable_since, now()) END,
-    judged_at = CASE WHEN $4 IN ('good', 'bad') THEN now() ELSE judged_at END,
+    looked_at = now(), judged_at = CASE WHEN $4 IN ('good', 'bad') THEN now() ELSE judged_at END,
     look_after = now() + make_interval(secs => $7)
 WHERE page_id = $1`;
 
@@ -128,19 +128,20 @@ export async function closePage(parameters: {
   return (await database.query(CLOSE, [pageId, state])).length > 0;
 }
 
-/** Open pages of some verdicts that are pending, or may be, those that end first at the front. */
-export async function listPages(parameters: {
+/** A look before that says nothing of now: nobody may have been running since. */
+const FRESH = "looked_at > now() - interval '2 minutes'";
+
+/** Pending pages whose blob could not be read a moment ago, those that end first at the front. */
+export async function listUnreadable(parameters: {
   database: Database;
-  verdicts: readonly PageVerdict[];
-  states: readonly WatchedState[];
   limit: number;
 }): Promise<WatchedPage[]> {
-  const { database, limit, states, verdicts } = parameters;
+  const { database, limit } = parameters;
   const rows = await database.query(
     `SELECT ${COLUMNS} FROM watched_pages p
-    WHERE closed_at IS NULL AND verdict = ANY ($1::text[]) AND state = ANY ($2::text[])
-    ORDER BY p.ends_at, p.page_id LIMIT $3`,
-    [[...verdicts], [...states], limit],
+    WHERE closed_at IS NULL AND verdict = 'unreadable' AND state = 'pending' AND ${FRESH}
+    ORDER BY p.ends_at, p.page_id LIMIT $1`,
+    [limit],
   );
   return rows.map(pageOf);
 }

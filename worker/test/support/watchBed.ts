@@ -23,6 +23,7 @@ import { PageContract } from "./pageContract.ts";
 import { type Entry, ResultMaker } from "./signedResults.ts";
 import { TeeChain } from "./teeChain.ts";
 import { sharedFolder, temporaryQueue } from "./temporaryFolder.ts";
+import type { WatchTransition } from "./watchTransitions.ts";
 import { type Settings, WorkerProcess } from "./worker.ts";
 
 /** Whose enclave's pages these are, and who proposes them. */
@@ -109,12 +110,14 @@ export class WatchBed {
   }
 
   /** A process of these roles that is killed when the test has ended. */
-  worker(settings: Settings, roles: readonly string[] = ["watch"]): WorkerProcess {
-    const worker = new WorkerProcess({ settings, roles });
+  worker(
+    settings: Settings,
+    roles: readonly string[] = ["watch"],
+    crashAfter?: WatchTransition,
+  ): WorkerProcess {
+    const crashing = crashAfter === undefined ? {} : { crashAfter };
+    const worker = new WorkerProcess({ settings, roles, ...crashing });
     onTestFinished(() => worker.child.stop("SIGKILL"));
-    if (process.env.SHOW)
-      onTestFinished(() => console.log(worker.child.lines.slice(-60).join("\n")));
-    onTestFinished(() => console.log(worker.child.lines.slice(-60).join("\n")));
     return worker;
   }
 

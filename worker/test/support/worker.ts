@@ -2,10 +2,12 @@ import { join } from "node:path";
 import type { PaymentTransition } from "./paymentTransitions.ts";
 import { Child } from "./processes.ts";
 import type { Transition } from "./transitions.ts";
+import type { WatchTransition } from "./watchTransitions.ts";
 
 const CLI = join(import.meta.dirname, "../../src/cli.ts");
 const CRASHING = join(import.meta.dirname, "crashingWorker.ts");
 const CRASHING_FACILITATOR = join(import.meta.dirname, "crashingFacilitator.ts");
+const CRASHING_WATCHER = join(import.meta.dirname, "crashingWatcher.ts");
 
 export type Settings = Readonly<Record<string, string>>;
 
@@ -17,7 +19,7 @@ export class WorkerProcess {
     settings: Settings;
     roles?: readonly string[];
     /** transition right after which the process is killed */
-    crashAfter?: Transition | PaymentTransition;
+    crashAfter?: Transition | PaymentTransition | WatchTransition;
   }) {
     const { settings, roles = ["infer", "prove", "settle"], crashAfter } = parameters;
     const inherited = Object.fromEntries(
@@ -25,7 +27,8 @@ export class WorkerProcess {
         .filter((name) => name.startsWith("HACA_"))
         .map((name) => [name, undefined]),
     );
-    const crashing = roles.includes("facilitate") ? [CRASHING_FACILITATOR] : [CRASHING];
+    const alone = roles.includes("watch") ? CRASHING_WATCHER : undefined;
+    const crashing = [roles.includes("facilitate") ? CRASHING_FACILITATOR : (alone ?? CRASHING)];
     this.child = new Child({
       command: process.execPath,
       args: crashAfter === undefined ? [CLI, ...roles] : [...crashing, crashAfter, ...roles],

@@ -1,4 +1,4 @@
-import { EVIDENCE_WINDOW } from "@haca/protocol/pageSettlement";
+import { ANSWER_TIME, EVIDENCE_WINDOW } from "@haca/protocol/pageSettlement";
 import type { Block } from "ethers";
 import type { Sender } from "../../transactions/sender.ts";
 import { latestBlock } from "../../verifier/pageViews.ts";
@@ -47,18 +47,27 @@ export function createActPass(
   };
 }
 
-/** A page that is final can still be disproved, but who relied on it has done so: what counts is its end. */
-const NEXT_END = `SELECT min(CASE WHEN p.ends_at >= $1 THEN p.ends_at ELSE p.ends_at + $2 END)::text AS due
-FROM watched_pages p
-WHERE p.closed_at IS NULL
-  AND (
-    EXISTS (SELECT 1 FROM page_challenges c WHERE c.page_id = p.page_id AND c.state = 'open')
-    OR p.state = 'pending' AND EXISTS (SELECT 1 FROM doubted_leaves d WHERE d.page_id = p.page_id)
-  )`;
+/**
+ * A page that is final can still be disproved, but who relied on it has done so: what counts is its end. Leaves can be asked for
+ * until a day before that.
+ */
+const NEXT_END = `SELECT least(
+  min(CASE WHEN p.ends_at >= $1::numeric THEN p.ends_at ELSE p.ends_at + $2::numeric END) FILTER (WHERE p.is_due),
+  min(p.ends_at - $3::numeric) FILTER (WHERE p.state = 'pending' AND p.verdict = 'unreadable' AND p.ends_at - $3::numeric >= $1::numeric)
+)::text AS due
+FROM (
+  SELECT w.state, w.verdict, w.ends_at, (
+    EXISTS (SELECT 1 FROM page_challenges c WHERE c.page_id = w.page_id AND c.state = 'open')
+    OR w.state = 'pending' AND EXISTS (SELECT 1 FROM doubted_leaves d WHERE d.page_id = w.page_id)
+  ) AS is_due
+  FROM watched_pages w WHERE w.closed_at IS NULL
+) p`;
 
 async function isUrgent(context: WatchContext, head: Block): Promise<boolean> {
   const { database, senders } = context;
   const now = BigInt(head.timestamp);
-  const [row] = await database.query(NEXT_END, [String(now), String(EVIDENCE_WINDOW)]);
+  const [row] = await database.query(NEXT_END, [
+    ...[String(now), String(EVIDENCE_WINDOW), String(ANSWER_TIME)],
+  ]);
   return row?.due != null && BigInt(row.due as string) - now < senders.urgentSeconds;
 }

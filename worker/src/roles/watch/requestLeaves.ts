@@ -7,7 +7,7 @@ import { withDuty } from "../../verifier/duties.ts";
 import { countRequests } from "../../verifier/leafRequests.ts";
 import { viewPage } from "../../verifier/pageViews.ts";
 import { sendCall } from "../../verifier/sendCall.ts";
-import { listPages, type WatchedPage } from "../../verifier/watchedPages.ts";
+import { listUnreadable, type WatchedPage } from "../../verifier/watchedPages.ts";
 import type { Step } from "./createWatchPass.ts";
 import type { WatchContext } from "./watchContext.ts";
 
@@ -26,9 +26,7 @@ type Parameters = { context: WatchContext; sender: Sender; head: Block };
 export const requestLeaves: Step = async ({ context, head, sender }) => {
   const { database } = context;
   if (context.requestLeaves === 0) return;
-  const states = ["pending"] as const;
-  const unreadable = { database, verdicts: ["unreadable"], states, limit: LIMIT } as const;
-  for (const page of await listPages(unreadable)) {
+  for (const page of await listUnreadable({ database, limit: LIMIT })) {
     await withDuty({
       ...{ database, name: `request ${page.pageId}` },
       work: () => requestLeaf({ context, sender, head, page }),

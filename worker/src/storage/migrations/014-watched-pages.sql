@@ -33,6 +33,7 @@ CREATE TABLE watched_pages (
   verdict text NOT NULL DEFAULT 'unread' CHECK (verdict IN ('unread', 'unreadable', 'unjudged', 'good', 'bad')),
   unreadable_since timestamptz,
   last_error text,
+  looked_at timestamptz,
   judged_at timestamptz,
   -- not before these times is the page looked at again, signed, peers asked for their signatures, and signers slashed
   look_after timestamptz NOT NULL DEFAULT now(),

@@ -1,0 +1,61 @@
+import { readSettings } from "../../src/config/commandLine.ts";
+import { createLogger } from "../../src/logger.ts";
+import { readWatchConfig } from "../../src/roles/watch/readWatchConfig.ts";
+import { PORTS, type Ports } from "../../src/start/openParts.ts";
+import { startWatcher } from "../../src/start/startWatcher.ts";
+import { observed } from "./observedDatabase.ts";
+import { watchSending } from "./watchSending.ts";
+import { WATCH_TRANSITIONS, type WatchTransition } from "./watchTransitions.ts";
+
+// As `crashingWorker.ts`, of the role watch: `node crashingWatcher.ts <transition>`.
+const [, , word] = process.argv;
+const fatal = WATCH_TRANSITIONS.find((transition) => transition === word);
+if (fatal === undefined) throw new Error(`no transition ${word}`);
+
+const onTransition = (transition: WatchTransition): void => {
+  if (transition === fatal) process.kill(process.pid, "SIGKILL");
+};
+
+type Seen = { challenges: number; ended: number; attempts: number };
+const SEEN = `SELECT
+  (SELECT count(*)::integer FROM page_challenges) AS challenges,
+  (SELECT count(*)::integer FROM page_challenges WHERE ended_at IS NOT NULL) AS ended,
+  (SELECT count(*)::integer FROM attempts) AS attempts`;
+
+/** One page is challenged: its first transaction is the commitment, the second one the challenge. */
+function transitionsBetween(before: Seen, after: Seen): WatchTransition[] {
+  const found: WatchTransition[] = [];
+  if (after.challenges > before.challenges) found.push("made");
+  if (after.attempts > before.attempts) {
+    found.push(after.attempts === 1 ? "commitmentRecorded" : "challengeRecorded");
+  }
+  if (after.ended > before.ended) found.push("ended");
+  return found;
+}
+
+const ports: Ports = {
+  async openDatabase(parameters) {
+    const database = await PORTS.openDatabase(parameters);
+    const read = async () => (await database.query(SEEN))[0] as Seen;
+    return await observed({ database, read, between: transitionsBetween, onTransition });
+  },
+  async connectChain(parameters) {
+    const chain = await PORTS.connectChain(parameters);
+    let sent = 0;
+    watchSending({
+      chain,
+      onTransition() {
+        sent += 1;
+        onTransition(sent === 1 ? "commitmentSent" : "challengeSent");
+      },
+    });
+    return chain;
+  },
+};
+const folder = process.cwd();
+const settings = readSettings({
+  ...{ roles: ["watch"], options: {}, environment: process.env, folder },
+});
+const config = readWatchConfig({ roles: ["watch"], settings });
+const logger = createLogger({ level: config.logLevel });
+await startWatcher({ config, logger, signal: new AbortController().signal, ports });

@@ -1,0 +1,292 @@
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { signAttestation } from "@haca/protocol/validatorStaking";
+import { id, toBeHex, Wallet } from "ethers";
+import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";
+import { pageInterface } from "../src/chain/chain.ts";
+import { listAttestations } from "../src/roles/validate/attestations.ts";
+import { freezeEpoch } from "../src/roles/validate/freezeEpoch.ts";
+import { payPages } from "../src/roles/validate/payPages.ts";
+import { createCollectPass, Peer } from "../src/roles/validate/peers.ts";
+import { slashSigners } from "../src/roles/validate/slashSigners.ts";
+import { listChallenges } from "../src/roles/watch/challenges.ts";
+import { WATCH_STEPS } from "../src/roles/watch/createWatchPass.ts";
+import { findWatched } from "../src/verifier/watchedPages.ts";
+import { developmentKey } from "./support/localChain.ts";
+import { StakingContract } from "./support/stakingContract.ts";
+import { describeStores } from "./support/stores.ts";
+import { type MadePage, WatchBed } from "./support/watchBed.ts";
+import { makeWatchParts, type WatchParts } from "./support/watchParts.ts";
+
+const OPG = 10n ** 18n;
+const OWNERS = [2, 3, 4] as const;
+const STAKE = 20_000;
+/** More blocks than any that is not safe lies behind the head. */
+const SAFE = 40;
+const JUDGE = pageInterface.getFunction("judgeLeaf")?.selector ?? "";
+/** `Reason.InvalidSignature` */
+const WRONG = toBeHex(4, 32);
+const GOOD = toBeHex(0, 32);
+
+let bed: WatchBed;
+let staking: StakingContract;
+const keyOf = (owner: number) => new Wallet(developmentKey(owner + 20));
+
+beforeAll(async () => {
+  bed = await WatchBed.start();
+  staking = await StakingContract.deploy(bed.tee, bed.pages);
+  for (const owner of OWNERS) await staking.enter({ owner, key: keyOf(owner), stake: STAKE });
+});
+afterAll(() => bed?.stop());
+
+/** Goes on to one hour after the next midnight, and has the set frozen. */
+async function nextEpoch(): Promise<void> {
+  const now = await bed.pages.now();
+  await bed.pages.pass(86_400n - (now % 86_400n) + 3_600n);
+  await (await staking.contract.freeze()).wait();
+}
+
+describeStores("pages of others", (queue) => {
+  let parts: WatchParts;
+  const partsOf = async (owner: number, peers: readonly Peer[] = []): Promise<WatchParts> => {
+    const { database } = queue;
+    const made = await makeWatchParts({
+      ...{ bed, staking, database, account: owner, key: keyOf(owner), peers },
+    });
+    onTestFinished(made.close);
+    return made;
+  };
+  const read = async (machine = parts): Promise<void> => {
+    while (await machine.follow());
+    await machine.inspect();
+  };
+  const verdictOf = async ({ pageId }: MadePage) =>
+    (await findWatched({ database: queue.database, pageId }))?.verdict;
+  const signed = async ({ pageId }: MadePage) =>
+    (await listAttestations({ database: queue.database, pageId })).map(({ key }) => key);
+  /** A page that could be signed: read, judged, its proposal safe. */
+  const signable = async (proposing = {}): Promise<MadePage> => {
+    const page = await bed.propose(proposing);
+    await bed.mine(SAFE);
+    await read();
+    return page;
+  };
+
+  beforeEach(async () => {
+    await nextEpoch();
+    parts = await partsOf(2);
+  });
+
+  it("are followed through a reorganisation, with the salt of a challenge kept", async () => {
+    const snapshot = await bed.tee.chain.send("evm_snapshot");
+    const entries = await bed.make(2);
+    const [first, second] = entries;
+    if (first === undefined || second === undefined) throw new Error("no results");
+    const bad = await bed.proposeEntries([first, { ...second, signature: first.signature }]);
+    await read();
+    expect(await verdictOf(bad)).toBe("bad");
+    const [made] = await listChallenges({ database: queue.database, limit: 1 });
+    await bed.tee.chain.send("evm_revert", snapshot);
+    await bed.mine(3);
+    await read();
+    expect(await verdictOf(bad)).toBeUndefined();
+    expect(parts.logged("the chain was reorganised: reading again after block")).toHaveLength(1);
+    // Nothing is sent for a page that is not there.
+    await parts.act(WATCH_STEPS);
+    expect(parts.logged("sent")).toEqual([]);
+    const again = await bed.proposeEntries([first, { ...second, signature: first.signature }]);
+    expect(again.pageId).toBe(bad.pageId);
+    await read();
+    expect(await listChallenges({ database: queue.database, limit: 1 })).toEqual([made]);
+    for (let pass = 0; pass < 4; pass++) {
+      await parts.act(WATCH_STEPS);
+      await bed.mine(1);
+    }
+    expect((await bed.stateOf(again)).state).toBe(3n);
+  });
+
+  it("are signed when they are safe, once by two machines", async () => {
+    const page = await bed.propose();
+    await read();
+    await parts.sign();
+    expect(await signed(page)).toEqual([]);
+    await bed.mine(SAFE);
+    const other = await partsOf(2);
+    let quicker: Promise<void> | undefined;
+    // While one of them still judges, the other one has signed.
+    parts.meddle(async ({ answer, data }) => {
+      if (data.startsWith(JUDGE)) quicker ??= other.sign();
+      await quicker;
+      return answer;
+    });
+    await parts.sign();
+    expect(quicker).toBeDefined();
+    expect(await signed(page)).toEqual([keyOf(2).address]);
+    const lines = [...parts.logged("page signed"), ...other.logged("page signed")];
+    expect(lines).toHaveLength(1);
+  });
+
+  it("are not signed where the contract refuses a leaf that the filter takes", async () => {
+    const page = await signable();
+    parts.meddle(({ answer, data }) => (data.startsWith(JUDGE) ? WRONG : answer));
+    await parts.sign();
+    expect(await signed(page)).toEqual([]);
+    const [line] = parts.logged("page not signed").filter((one) => one.page === page.pageId);
+    expect(line).toMatchObject({ words: "InvalidSignature" });
+  });
+
+  it("are not signed where the filter refuses a leaf that the endpoint calls good, nor challenged", async () => {
+    parts.meddle(({ answer, data }) => (data.startsWith(JUDGE) ? GOOD : answer));
+    const page = await signable({ badPlaces: [1] });
+    expect(await verdictOf(page)).toBe("unjudged");
+    expect(await listChallenges({ database: queue.database, limit: 1 })).toEqual([]);
+    // As if it had been good at the first look.
+    await queue.database.query("UPDATE watched_pages SET verdict = 'good'");
+    await parts.sign();
+    expect(await signed(page)).toEqual([]);
+    expect(
+      parts.logged("contract and worker judge a leaf differently: the contract's word counts"),
+    ).not.toEqual([]);
+  });
+
+  it("are not signed while the endpoint fails or answers nothing, and are afterwards", async () => {
+    const page = await signable();
+    parts.meddle(({ answer, data }) => {
+      if (data.startsWith(JUDGE)) throw new Error("the endpoint is overloaded");
+      return answer;
+    });
+    await expect(parts.sign()).rejects.toThrow(/^HACA_RPC_URL: /);
+    parts.meddle(({ answer, data }) => (data.startsWith(JUDGE) ? "0x" : answer));
+    await parts.sign();
+    expect(await signed(page)).toEqual([]);
+    parts.meddle(undefined);
+    await parts.sign();
+    expect(await signed(page)).toEqual([keyOf(2).address]);
+  });
+
+  it("are not signed while somebody waits for a leaf, nor without a place in the set", async () => {
+    const page = await signable();
+    await bed.pages.deposit(bed.tee.operator, 100);
+    await (await bed.pages.contract.requestLeaf(page.header, 0)).wait();
+    await parts.sign();
+    expect(await signed(page)).toEqual([]);
+    const stranger = await partsOf(9);
+    const other = await signable();
+    await stranger.sign();
+    expect(await signed(other)).toEqual([]);
+  });
+
+  it("have signatures of peers, whatever else peers answer", async () => {
+    const page = await signable();
+    const { pageId } = page;
+    const address = String(staking.contract.target);
+    const sign = (key: Wallet, about = pageId) =>
+      signAttestation({ chainId: 31337n, staking: address, pageId: about, key });
+    const genuine = { key: keyOf(3).address, signature: await sign(keyOf(3)) };
+    const answers: RequestListener[] = [
+      (_, answer) => answer.end(JSON.stringify({ attestations: [genuine] })),
+      (_, answer) => answer.end("rubbish"),
+      (_, answer) => answer.end(JSON.stringify({ attestations: "many" })),
+      (_, answer) => answer.writeHead(302, { location: "http://127.0.0.1:1/" }).end(),
+      (_, answer) => answer.writeHead(500).end(),
+      // Never ends, and would not fit.
+      (_, answer) => {
+        const chunk = Buffer.alloc(65_536, "x");
+        const more = (): void => {
+          while (answer.write(chunk));
+          answer.once("drain", more);
+        };
+        more();
+      },
+      (request) => request.socket.destroy(),
+    ];
+    const lies = [
+      { key: keyOf(4).address, signature: await sign(new Wallet(id("nobody"))) },
+      { key: keyOf(4).address, signature: await sign(keyOf(4), id("another page")) },
+      { key: keyOf(4).address, signature: `0x${"ff".repeat(64)}` },
+      // This validator's own, which it has not made.
+      { key: keyOf(2).address, signature: await sign(keyOf(2)) },
+    ];
+    answers.push((_, answer) => answer.end(JSON.stringify({ attestations: lies })));
+    const peers = await Promise.all(answers.map(servePeer));
+    const machine = await partsOf(2, peers);
+    await machine.sign();
+    const own = await listAttestations({ database: queue.database, pageId });
+    await createCollectPass(machine.context, new AbortController().signal)();
+    expect((await signed(page)).sort()).toEqual([keyOf(2).address, keyOf(3).address].sort());
+    expect((await listAttestations({ database: queue.database, pageId }))[0]).toEqual(own[0]);
+    const failing = peers.filter(({ isResting }) => isResting);
+    expect(failing).toHaveLength(6);
+    expect(machine.logged("peer of no use: later")).toHaveLength(6);
+  });
+
+  it("that were refuted cost their signers, for a bounty, and attested ones are paid", async () => {
+    const good = await signable({ fee: 3n * OPG });
+    const bad = await signable({ badPlaces: [0] });
+    const snapshot = await staking.contract.snapshotNow();
+    for (const { header, pageId } of [good, bad]) {
+      const signatures = [];
+      for (const owner of OWNERS) {
+        const address = String(staking.contract.target);
+        const key = keyOf(owner);
+        signatures.push(await signAttestation({ chainId: 31337n, staking: address, pageId, key }));
+      }
+      const joined = `0x${signatures.map((one) => one.slice(2)).join("")}`;
+      await (await staking.contract.attest(header, [...snapshot], 7n, joined)).wait();
+    }
+    const before = await Promise.all(OWNERS.map((owner) => staking.stakeOf(owner)));
+    await read();
+    for (let pass = 0; pass < 4; pass++) {
+      await parts.act(WATCH_STEPS);
+      await bed.mine(1);
+    }
+    expect((await bed.stateOf(bad)).state).toBe(3n);
+    await read();
+    const steps = [slashSigners(parts.context), payPages(parts.context)];
+    for (let pass = 0; pass < 3; pass++) {
+      await queue.database.query(
+        "UPDATE watched_pages SET slash_after = now() WHERE slash_after IS NOT NULL",
+      );
+      await parts.act(steps);
+      await bed.mine(1);
+    }
+    const after = await Promise.all(OWNERS.map((owner) => staking.stakeOf(owner)));
+    // Nobody shows what they have signed themselves.
+    expect(after[0]).toBe(before[0]);
+    for (const place of [1, 2]) {
+      const lost = ((before[place] ?? 0n) * 500n) / 10_000n + 10n * OPG;
+      expect((before[place] ?? 0n) - (after[place] ?? 0n)).toBe(lost);
+    }
+    const { pages } = await staking.contract.tallyOf((await bed.pages.now()) / 86_400n, 7n);
+    expect(pages).toBe(0n);
+    // Done is done: nothing more is sent.
+    const sent = parts.logged("sent").length;
+    await parts.act(steps);
+    expect(parts.logged("sent")).toHaveLength(sent);
+  });
+
+  it("have the epoch frozen where it is needed, once", async () => {
+    const now = await bed.pages.now();
+    await bed.pages.pass(86_400n - (now % 86_400n) + 3_600n);
+    const step = freezeEpoch(parts.context);
+    await parts.act([step]);
+    expect(parts.logged("sent")).toEqual([]);
+    await signable();
+    await parts.act([step]);
+    await parts.act([step]);
+    expect(parts.logged("sent")).toMatchObject([
+      { purpose: expect.stringMatching(/^freezing of epoch \d+$/) },
+    ]);
+  });
+});
+
+/** A peer that answers so. */
+async function servePeer(listener: RequestListener): Promise<Peer> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return new Peer(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+}
