@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { accessManagerAbi } from "@haca/protocol/abi";
-import { type Hex, keccak256, stringToHex } from "viem";
+import { type Hex, keccak256, stringToHex, zeroAddress } from "viem";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { BlobFront } from "../../worker/test/support/blobFront.ts";
 import { deployWorld, type World } from "./utils/deployWorld.ts";
@@ -59,6 +59,19 @@ const grantRole = (account: Hex, delay: number) =>
     ...{ functionName: "grantRole", args: [9n, account, delay] },
   });
 
+/** Makes one of the owners a validator, with somebody else's stake. */
+async function makeValidator(place: 0 | 1): Promise<void> {
+  const { staking } = world;
+  const { accounts, call, owners, prepare, register } = staking;
+  const [owner, delegator] = [owners[place] as Hex, accounts[place] as Hex];
+  await prepare();
+  await register(owner);
+  await call("enter", [zeroAddress], owner);
+  await call("delegate", [owner, 7n * 10n ** 18n], delegator);
+  await call("addRewards", [10n ** 18n], delegator);
+  await call("undelegate", [owner, 10n ** 18n], delegator);
+}
+
 /** Events of every kind that will turn out never to have happened. */
 async function makeDoomedHistory() {
   const { bonds, contracts, enclaves, legacy, node, onToken, governance, pages, tee, vesting } =
@@ -78,6 +91,7 @@ async function makeDoomedHistory() {
   await pages.answer(kept, 1, watcher);
   const wrong = await pages.propose({ node, number: 2n, places: [3, 4], forged: 4, store });
   await pages.challenge(wrong, 4, watcher);
+  await makeValidator(0);
   const anchoredRoot = await legacy.anchor("discarded");
   const individual = await legacy.settleIndividual(node.operator);
   await tee.call("banTEE", [node.enclave.teeId as Hex]);
@@ -103,6 +117,7 @@ async function makeReplacement(replacedHeight: bigint): Promise<void> {
   await bonds.setAmount(5n);
   // Other requests of the same ledger page: those of the discarded page are free.
   await pages.propose({ node, number: 1n, places: [1, 2, 3], store });
+  await makeValidator(1);
   await tee.call("disableTEE", [node.enclave.teeId as Hex], node.operator);
   await onToken(vesting.accounts[2] as Hex, "delegate", [vesting.accounts[1]]);
   await grantRole(vesting.accounts[1] as Hex, 3);
@@ -140,6 +155,11 @@ async function expectReplacement(indexer: Indexer): Promise<void> {
   expect(tables.node_bond).toEqual([]);
   expect(tables.page).toMatchObject([{ bitmap: "14", blob: "read", outcome: "open" }]);
   expect(tables.leaf_request).toEqual([]);
+  const owner = world.staking.owners[1]?.toLowerCase();
+  expect(tables.validator).toMatchObject([{ owner, is_in_set: true }]);
+  expect(tables.stake_delegation).toHaveLength(2);
+  expect(tables.page_attester).toHaveLength(1);
+  expect(tables.challenge_commitment).toEqual([]);
   const paged = tables.settlement?.filter(({ state }) => state === "paged");
   expect(paged?.map(({ nonce }) => nonce).sort()).toEqual(["257", "258", "259"]);
   const writers = tables.ledger_writer?.map(({ address }) => address);

@@ -1,7 +1,6 @@
 import { writeFileSync } from "node:fs";
 import type { ContractName } from "@haca/protocol/contracts";
 import { userPath } from "@haca/protocol/userPath";
-import { addressOf } from "../lib/chainSession.ts";
 import type { ArgumentsOf, ChangeName, ContractOf } from "../lib/contracts.ts";
 import { explainError } from "../lib/explainError.ts";
 import { safeBatch } from "../lib/safeBatch.ts";
@@ -51,15 +50,15 @@ export async function send<Name extends ContractName, Function extends ChangeNam
   if (signer === undefined) {
     const approval = token.interface.encodeFunctionData("approve", [target, takes]);
     const data = contract.interface.encodeFunctionData(name as string, [...values]);
-    await tryCalls(context, sender, [
-      ...(isShort ? [{ name: "approve", target: await token.getAddress(), data: approval }] : []),
-      // Before the approval is there, nothing can be known of what comes after it.
-      ...(isShort ? [] : [{ name: String(name), target, data }]),
-    ]);
     const calls = [
-      ...(isShort ? [{ target: addressOf(session.book, "OPG"), data: approval }] : []),
-      { target, data },
+      ...(isShort ? [{ name: "approve", target: await token.getAddress(), data: approval }] : []),
+      { name: String(name), target, data },
     ];
+    // What needs the approval cannot be tried before it is there.
+    const [first] = calls;
+    if (first !== undefined) await tryCall(context, sender, first);
+    if (isShort)
+      console.log(`note         ${String(name)} could not be tried before it is allowed`);
     const path = userPath(options.safe ?? "");
     const description = changes.join("; ");
     writeFileSync(
@@ -81,16 +80,13 @@ export async function send<Name extends ContractName, Function extends ChangeNam
   return (await sendCall({ contract, signer, name, values, question })) !== undefined;
 }
 
-async function tryCalls(
+async function tryCall(
   { session }: Pick<StakeContext, "session">,
   sender: Sender,
-  calls: readonly { name: string; target: string; data: string }[],
+  call: { name: string; target: string; data: string },
 ): Promise<void> {
-  for (const { name, target, data } of calls) {
-    await session.provider
-      .call({ from: sender.address, to: target, data })
-      .catch((error: unknown) => {
-        throw explainError({ error, action: `${name} by ${sender.address}` });
-      });
-  }
+  const { data, name, target: to } = call;
+  await session.provider.call({ from: sender.address, to, data }).catch((error: unknown) => {
+    throw explainError({ error, action: `${name} by ${sender.address}` });
+  });
 }

@@ -206,7 +206,7 @@ export function stakeCases(world: () => PageWorld): void {
     const less = ["stake", "9999", "--commission", "10", ...as(first)];
     const output = await success(stakeWith(key, ...less));
     expect(output).toContain(`signatures are those of key ${key.address}`);
-    expect(output).toContain("takes 9999.0 OPG, once".replace("takes", "take"));
+    expect(output).toContain("take 9999.0 OPG, once");
     expect(output).toContain("stake comes back 21 days after the end of the day");
     await refusals([
       [["enter", ...as(first)], "and 10000.0 OPG are needed"],
@@ -379,6 +379,7 @@ export function stakeCases(world: () => PageWorld): void {
     const height = await provider.send("eth_blockNumber", []);
     const forSafe = ["--safe", file, "--as", SAFE];
     const output = await success(stake("delegate", addressOf(third), "2000", ...forSafe));
+    expect(output).toContain("delegate could not be tried before it is allowed");
     expect(output).toContain("not sent");
     expect(await provider.send("eth_blockNumber", [])).toBe(height);
     const { transactions } = JSON.parse(readFileSync(file, "utf8"));

@@ -118,7 +118,10 @@ validatorRoutes.get("/validators/:owner", async (context) => {
 });
 
 /** What follows from two rows is no more final than the younger one. */
-function labelOf(rows: readonly { rowBlock: bigint }[], finality: Finality): string {
-  const block = rows.reduce((last, { rowBlock }) => (rowBlock > last ? rowBlock : last), 0n);
+function labelOf(
+  [first, second]: readonly [{ rowBlock: bigint }, { rowBlock: bigint }],
+  finality: Finality,
+): string {
+  const { rowBlock: block } = first.rowBlock > second.rowBlock ? first : second;
   return finalityLabel({ block, finality });
 }
