@@ -1,8 +1,20 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readAddressBook } from "@haca/protocol/addressBook";
-import { AbiCoder, concat, Interface, id, type JsonRpcProvider, toUtf8Bytes } from "ethers";
+import type { ListedName } from "@haca/protocol/contracts";
+import { signSigningKey } from "@haca/protocol/validatorStaking";
+import {
+  AbiCoder,
+  concat,
+  Interface,
+  id,
+  type JsonRpcProvider,
+  parseEther,
+  toUtf8Bytes,
+  Wallet,
+} from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { contractAt } from "../../scripts/lib/contracts.ts";
 import {
   BOOK,
   failure,
@@ -26,6 +38,7 @@ beforeAll(async () => {
   local = await LocalDeployment.start();
   await success(local.deploy());
   provider = await local.delegate();
+  await stake();
 });
 afterAll(async () => {
   provider.destroy();
@@ -42,8 +55,22 @@ const transactionsOf = async (account: number): Promise<number> =>
   provider.getTransactionCount(await addressOf(account));
 const propose = async (...action: string[]): Promise<string> =>
   numberIn(await success(governance("propose", ...action, ...asLiquidity)));
-const addressIn = (name: "HacaGovernor" | "TimelockController"): string =>
+const addressIn = (name: ListedName): string =>
   readAddressBook(BOOK).contracts[name]?.address ?? "";
+
+/** The account that proposes and votes has some of its OPG in a pool of its own. */
+async function stake(): Promise<void> {
+  const runner = await provider.getSigner(LIQUIDITY);
+  const staking = addressIn("ValidatorStaking");
+  const key = new Wallet(id("a validator's key"));
+  const { chainId } = await provider.getNetwork();
+  const consent = await signSigningKey({ chainId, staking, validator: runner.address, key });
+  const token = contractAt({ name: "OPG", address: addressIn("OPG"), runner });
+  await (await token.approve(staking, parseEther("20000"))).wait();
+  const contract = contractAt({ name: "ValidatorStaking", address: staking, runner });
+  await (await contract.register(key.address, consent, 0n, parseEther("20000"))).wait();
+  await later(provider, 2);
+}
 
 describe("npm run governance", () => {
   it("takes a proposal from words to its execution, looking before each step", async () => {
@@ -76,7 +103,9 @@ describe("npm run governance", () => {
     expect(await failure(step("queue"))).toContain("is active and cannot be queued");
     expect(await transactionsOf(LIQUIDITY)).toBe(sent);
 
-    expect(await success(step("vote", "for"))).toContain("votes for proposal");
+    expect(await success(step("vote", "for"))).toContain(
+      "60000000.0 votes, 20000.0 of them by stake, for proposal",
+    );
     expect(await failure(step("vote", "against"))).toContain("has voted on proposal");
     await later(provider, 301);
     expect(await success(governance("status", proposal))).toContain("state succeeded");

@@ -11,6 +11,8 @@ interface Vm {
     }
 
     function warp(uint256 timestamp) external;
+    function roll(uint256 number) external;
+    function getCode(string calldata artifact) external view returns (bytes memory code);
     function chainId(uint256 id) external;
     function prank(address sender) external;
     function etch(address target, bytes calldata code) external;
