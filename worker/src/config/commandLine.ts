@@ -158,7 +158,8 @@ export function settingsHelp(words: readonly string[]): string {
     const text = standard === undefined ? help : `${help} [${standard}]`;
     return [`  ${name}  ${flag}`, ...wrap(text, COLUMNS - 6).map((line) => `      ${line}`)];
   });
-  const title = `Settings of ${parts.join(", ")}:\n  variable  flag\n      meaning [default]\n`;
+  const whose = wrap(`Settings of ${parts.join(", ")}:`, COLUMNS).join("\n");
+  const title = `${whose}\n  variable  flag\n      meaning [default]\n`;
   return `\n${title}\n${lines.join("\n")}\n`;
 }
 

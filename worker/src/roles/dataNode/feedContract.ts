@@ -69,8 +69,12 @@ export function createFeedContract(parameters: {
       }
     },
     async judge(feedId, observations) {
-      const asked = call("judgeObservations", [feedId, observations], "latest");
-      const [reasons] = await answerOf(asked);
+      const ask = (block: BlockTag) => call("judgeObservations", [feedId, observations], block);
+      // As of the next block: in the latest, what was seen since may be no newer than its round. Not every endpoint has it.
+      const [reasons] = await ask("pending").catch((error: unknown) => {
+        if (isError(error, "CALL_EXCEPTION") && error.data !== null) throw rpcFailure(error);
+        return answerOf(ask("latest"));
+      });
       return [...reasons].map(
         (reason: bigint) => SKIP_REASONS[Number(reason)] ?? "InvalidSignature",
       );
