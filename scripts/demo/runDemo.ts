@@ -27,7 +27,7 @@ const BATCH = 8;
 const PAGE = 16;
 /** Steps before those of the validators. */
 const STEPS = 13;
-const STORY_STEPS = 4;
+const STORY_STEPS = 5;
 
 /** The whole path, from an empty chain to a table read back from the indexer. */
 export async function runDemo(parameters: {
@@ -191,7 +191,7 @@ export async function runDemo(parameters: {
 
   const { tellOfValidators } = await import("./validators/validatorStory.ts");
   await tellOfValidators({
-    ...{ steps, group, runFolder, rpcUrl: chain, blobsUrl, enclave, model: folder },
+    ...{ steps, group, runFolder, rpcUrl: chain, blobsUrl, enclave, model, folder },
   });
 
   const gas = settlements.reduce((sum, { gasUsed }) => sum + Number(gasUsed), 0);

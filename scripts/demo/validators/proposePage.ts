@@ -2,6 +2,7 @@ import { blobIdToWord } from "@haca/protocol/blobs/blobId";
 import { putAndReadBack } from "@haca/protocol/blobs/blobStore";
 import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
 import {
+  type CheckedPage,
   checkPage,
   encodePageBlob,
   MAXIMUM_PAGE_BYTES,
@@ -20,7 +21,7 @@ import { storyContracts } from "./storyContracts.ts";
 export type Answer = { result: InferenceResult; signature: string; words?: string };
 
 /** A page on the chain. */
-export type Proposed = { pageId: string; header: PageHeader; gas: bigint };
+export type Proposed = { pageId: string; header: PageHeader; content: CheckedPage; gas: bigint };
 
 /** Stores answers of one ledger page as a blob and proposes them, with the node's or the operator's signature. */
 export async function proposePage(parameters: {
@@ -70,5 +71,5 @@ export async function proposePage(parameters: {
     .find((entry) => entry?.name === "PageProposed");
   if (log == null) throw new RangeError("the page was not proposed");
   const header = headerOfProposal(log.args as unknown as PageHeader);
-  return { pageId: log.args.pageId, header, gas: receipt?.gasUsed ?? 0n };
+  return { pageId: log.args.pageId, header, content: page, gas: receipt?.gasUsed ?? 0n };
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { Wallet } from "ethers";
+import { type JsonRpcProvider, Wallet } from "ethers";
 import { freePort } from "../../lib/freePort.ts";
 import type { ProcessGroup } from "../../lib/processGroup.ts";
 import type { Report } from "../../lib/progress.ts";
@@ -18,6 +18,7 @@ export type Wait = <T>(what: string, probe: () => Promise<T | undefined>) => Pro
  * watcher's account.
  */
 export async function startWatchers(parameters: {
+  provider: JsonRpcProvider;
   group: ProcessGroup;
   runFolder: string;
   rpcUrl: string;
@@ -26,8 +27,8 @@ export async function startWatchers(parameters: {
   models: string;
   seats: readonly Seat[];
   report: Report;
-}): Promise<string> {
-  const { group, runFolder, rpcUrl, blobsUrl, models, seats, report } = parameters;
+}): Promise<Wallet> {
+  const { provider, group, runFolder, rpcUrl, blobsUrl, models, seats, report } = parameters;
   const common = {
     HACA_CHAIN_ID: String(CHAIN_ID),
     HACA_RPC_URL: rpcUrl,
@@ -76,5 +77,5 @@ export async function startWatchers(parameters: {
       probe: async () => ((await fetch(`http://127.0.0.1:${port}/health`)).ok ? true : undefined),
     });
   }
-  return new Wallet(developmentKey(WATCHER)).address;
+  return new Wallet(developmentKey(WATCHER), provider);
 }

@@ -46,12 +46,15 @@ export async function fund(provider: JsonRpcProvider, to: string, amount: bigint
   await (await token.transfer(to, amount)).wait();
 }
 
-/** Leaves a deposit of the account's own, which is given the tokens for it. */
-export async function leaveDeposit(account: Wallet, amount: bigint): Promise<void> {
-  const { pages, token } = storyContracts(account);
-  await fund(account.provider as JsonRpcProvider, account.address, amount);
+/** Leaves a deposit in an account of the contract of pages, out of the liquidity. */
+export async function leaveDeposit(
+  provider: JsonRpcProvider,
+  account: string,
+  amount: bigint,
+): Promise<void> {
+  const { pages, token } = storyContracts(new Wallet(developmentKey(LIQUIDITY), provider));
   await (await token.approve(await pages.getAddress(), amount)).wait();
-  await (await pages.deposit(account.address, amount)).wait();
+  await (await pages.deposit(account, amount)).wait();
 }
 
 /** What a contract has told so far: events of a name with these indexed values, null standing for any. */

@@ -40,7 +40,7 @@ export async function tellGoodPage(story: TeeStory): Promise<void> {
   const { provider, wait } = story;
   const proposer = new Wallet(developmentKey(PROPOSER), provider);
   const { minimumDeposit } = DEFAULT_PAGE_PARAMETERS;
-  await leaveDeposit(proposer, minimumDeposit + 2n * FEE);
+  await leaveDeposit(provider, proposer.address, minimumDeposit + 2n * FEE);
   const page = await propose(story, proposer, GOOD_PAGE, (answer) => answer);
   tell(`${RESULTS} answers proposed as a page: ${gas(page.gas)}, with ${opg(FEE)} for its signers`);
   const { pages: contract } = storyContracts(proposer);
@@ -57,7 +57,7 @@ export async function tellGoodPage(story: TeeStory): Promise<void> {
 }
 
 /** A page with an answer that the enclave did not give, which three stolen keys vouch for; one watcher is enough. */
-export async function tellForgedPage(story: TeeStory & { watcher: string }): Promise<void> {
+export async function tellForgedPage(story: TeeStory & { watcher: Wallet }): Promise<void> {
   const { provider, seats, wait, watcher } = story;
   const proposer = new Wallet(developmentKey(PROPOSER), provider);
   const { pages: contract, staking } = storyContracts(proposer);
@@ -77,7 +77,7 @@ export async function tellForgedPage(story: TeeStory & { watcher: string }): Pro
     return event;
   });
   const { challenger, reason, reward } = refuted.args;
-  const who = challenger === watcher ? "the watcher" : "a validator";
+  const who = challenger === watcher.address ? "the watcher" : "a validator";
   const challenge = await gasUsedBy(provider, refuted.transactionHash);
   tell(
     `${who} shows it (${PAGE_REASONS[Number(reason)]}): ${gas(challenge)}, and gets ${opg(reward)}; as much burns`,

@@ -4,6 +4,7 @@ import type { Steps } from "../../lib/progress.ts";
 import { withChain } from "../localChain.ts";
 import { seatValidators } from "./seatValidators.ts";
 import { startWatchers, type Wait } from "./startWatchers.ts";
+import { startClaims, tellAnsweredDemand, tellUnansweredDemand } from "./tellOptimisticPages.ts";
 import { tellForgedPage, tellGoodPage } from "./tellTeePages.ts";
 
 /** How long a validator, a watcher or a proposer may take for what they do by themselves. */
@@ -17,16 +18,20 @@ export async function tellOfValidators(parameters: {
   rpcUrl: string;
   blobsUrl: string;
   enclave: SimulatedEnclave;
-  /** folder of a compiled model */
+  /** a model's name, and the folder where it is compiled */
   model: string;
+  folder: string;
 }): Promise<void> {
-  const { steps, group, runFolder, rpcUrl, blobsUrl, enclave, model } = parameters;
+  const { steps, group, runFolder, rpcUrl, blobsUrl, enclave, model, folder } = parameters;
   await withChain(rpcUrl, async (provider) => {
     const seats = await steps.run("seat four validators, whom governance names", (report) =>
       seatValidators({ provider, report }),
     );
     const watcher = await steps.run("start them, and a watcher who has no stake", (report) =>
-      startWatchers({ ...{ group, runFolder, rpcUrl, blobsUrl, seats, report }, models: model }),
+      startWatchers({
+        ...{ provider, group, runFolder, rpcUrl, blobsUrl, seats, report },
+        models: folder,
+      }),
     );
     const story = (report: (detail: string) => void) => {
       const wait: Wait = (what, probe) => {
@@ -37,5 +42,13 @@ export async function tellOfValidators(parameters: {
     };
     await steps.run("a page of the enclave's answers", (report) => tellGoodPage(story(report)));
     await steps.run("a page with a forged answer", (report) => tellForgedPage(story(report)));
+    await steps.run("claims of a node without an enclave, on demand", async (report) => {
+      const told = story(report);
+      const claims = await startClaims({ group, runFolder, rpcUrl, model, folder, story: told });
+      const [right, wrong] = claims;
+      if (right === undefined || wrong === undefined) throw new RangeError("two claims are needed");
+      await tellAnsweredDemand(told, right);
+      await tellUnansweredDemand(told, wrong);
+    });
   });
 }
