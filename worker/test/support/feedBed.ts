@@ -7,8 +7,9 @@ import {
   startSimulatedEnclave,
 } from "@haca/enclave-simulator/startSimulatedEnclave";
 import { DATA_NODE_TYPE, feedIdOf, sourceHashOf } from "@haca/protocol/dataFeeds";
-import { Contract, ContractFactory, keccak256, Wallet } from "ethers";
+import { ContractFactory, keccak256, Wallet } from "ethers";
 import { onTestFinished } from "vitest";
+import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
 import { readArtifact } from "../../../testing/artifacts.ts";
 import { fetchObservation } from "../../src/roles/heartbeat/enclaveClient.ts";
 import { waitFor } from "./processes.ts";
@@ -36,7 +37,7 @@ export type DataNode = { enclave: SimulatedEnclave; running: RunningEnclave };
 export class FeedBed {
   readonly tee: TeeChain;
   readonly nodes: readonly DataNode[];
-  readonly feeds: Contract;
+  readonly feeds: ContractOf<"DataFeeds">;
   readonly #source: Server;
   readonly #peers: Server;
   price: Price = "2500.5";
@@ -44,7 +45,11 @@ export class FeedBed {
   asked = 0;
   readonly modes = new Map<number, PeerMode>();
 
-  private constructor(parameters: { tee: TeeChain; nodes: readonly DataNode[]; feeds: Contract }) {
+  private constructor(parameters: {
+    tee: TeeChain;
+    nodes: readonly DataNode[];
+    feeds: ContractOf<"DataFeeds">;
+  }) {
     this.tee = parameters.tee;
     this.nodes = parameters.nodes;
     this.feeds = parameters.feeds;
@@ -86,7 +91,7 @@ export class FeedBed {
       constructorArguments: [manager, String(tee.registry.target)],
       codeHash: keccak256(code),
     };
-    const feeds = new Contract(address, abi as [], tee.chain.owner);
+    const feeds = contractAt({ name: "DataFeeds", address, runner: tee.chain.owner });
     const bed = new FeedBed({ tee, nodes, feeds });
     for (const server of [bed.#source, bed.#peers]) {
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -116,11 +121,9 @@ export class FeedBed {
   async createFeed(description: string, heartbeat = 3_600): Promise<string> {
     const terms = { description, decimals: DECIMALS, sourceHash: sourceHashOf(this.source) };
     const { decimals, sourceHash } = terms;
-    const call = await this.feeds
-      .getFunction("createFeed")
-      .send(description, decimals, sourceHash, {
-        ...{ heartbeat, maximumDeviation: 200, minimumObservations: 3 },
-      });
+    const call = await this.feeds.createFeed.send(description, decimals, sourceHash, {
+      ...{ heartbeat, maximumDeviation: 200, minimumObservations: 3 },
+    });
     await call.wait();
     return feedIdOf(terms);
   }
@@ -158,12 +161,12 @@ export class FeedBed {
       await this.tee.chain.send("evm_mine");
       return (await this.latestRound(feedId)) >= roundId ? true : undefined;
     });
-    const [answer, updatedAt] = await this.feeds.getFunction("roundOf")(feedId, roundId);
+    const [answer, updatedAt] = await this.feeds.roundOf(feedId, roundId);
     return { answer, updatedAt };
   }
 
   async latestRound(feedId: string): Promise<number> {
-    return Number((await this.feeds.getFunction("feedOf")(feedId)).latestRound);
+    return Number((await this.feeds.feedOf(feedId)).latestRound);
   }
 
   /** Waits until the source has been asked some times more: whatever was to come of an observation has come. */
