@@ -61,6 +61,13 @@ contract StakingInvariants {
             invariant_EverybodyCanLeave();
             handler.wait(0);
         }
+        handler.withdraw(0);
+        vm.assertEq(handler.withdrawn(), 0, "too early");
+        handler.waitLonger(10 days);
+        handler.waitLonger(10 days);
+        handler.withdraw(0);
+        vm.assertTrue(handler.withdrawn() > 9_000e18, "withdrawn");
+        invariant_HoldsWhatItOwes();
     }
 
     function invariant_HoldsWhatItOwes() public view {

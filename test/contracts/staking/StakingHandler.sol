@@ -264,6 +264,12 @@ contract StakingHandler is StakingWorld {
         vm.warp(clock);
     }
 
+    /// @notice So that what is on its way out arrives, and windows end.
+    function waitLonger(uint256 seed) external step {
+        clock += bound(seed, 2 days, 12 days);
+        vm.warp(clock);
+    }
+
     function pageCount() external view returns (uint256) {
         return _pages.length;
     }
