@@ -27,6 +27,7 @@ beforeAll(async () => {
   bed = await WatchBed.start();
   staking = await StakingContract.deploy(bed.tee, bed.pages);
   for (const owner of OWNERS) await staking.enter({ owner, key: keyOf(owner), stake: 20_000 });
+  await bed.mine(SAFE);
   await nextEpoch();
   ports = await freePorts(OWNERS.length);
 });

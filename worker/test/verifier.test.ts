@@ -36,6 +36,8 @@ beforeAll(async () => {
   bed = await WatchBed.start();
   staking = await StakingContract.deploy(bed.tee, bed.pages);
   for (const owner of OWNERS) await staking.enter({ owner, key: keyOf(owner), stake: STAKE });
+  // The contracts are older than what is safe.
+  await bed.mine(SAFE);
 });
 afterAll(() => bed?.stop());
 
@@ -123,7 +125,7 @@ describeStores("pages of others", (queue) => {
     expect(quicker).toBeDefined();
     expect(await signed(page)).toEqual([keyOf(2).address]);
     const lines = [...parts.logged("page signed"), ...other.logged("page signed")];
-    expect(lines).toHaveLength(1);
+    expect(lines.filter((line) => line.page === page.pageId)).toHaveLength(1);
   });
 
   it("are not signed where the contract refuses a leaf that the filter takes", async () => {
