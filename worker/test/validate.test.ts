@@ -8,7 +8,7 @@ import { stakingInterface } from "../src/chain/chain.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { waitFor } from "./support/processes.ts";
 import { StakingContract } from "./support/stakingContract.ts";
-import { type MadePage, WatchBed } from "./support/watchBed.ts";
+import { type MadePage, selectorIn, WatchBed } from "./support/watchBed.ts";
 import type { Settings } from "./support/worker.ts";
 
 /** Owners of the validators, who pay for what their machines send. */
@@ -16,8 +16,6 @@ const OWNERS = [2, 3, 4] as const;
 let ports: number[];
 /** Blocks after which one is safe, on the chain of these tests. */
 const SAFE = 40;
-
-const ATTEST = stakingInterface.getFunction("attest")?.selector ?? "";
 
 let bed: WatchBed;
 let staking: StakingContract;
@@ -27,6 +25,7 @@ beforeAll(async () => {
   bed = await WatchBed.start();
   staking = await StakingContract.deploy(bed.tee, bed.pages);
   for (const owner of OWNERS) await staking.enter({ owner, key: keyOf(owner), stake: 20_000 });
+  await bed.mine(SAFE);
   await nextEpoch();
   ports = await freePorts(OWNERS.length);
 });
@@ -81,7 +80,7 @@ describe("worker validate", () => {
       await bed.mine(1);
       return (await attestedAt(page)) > 0n ? true : undefined;
     });
-    expect(await bed.calls(ATTEST)).toHaveLength(1);
+    expect(await bed.calls(selectorIn(stakingInterface, "attest"))).toHaveLength(1);
     const { signers, shortRoad } = await bed.pages.contract.pageOf(page.pageId);
     expect([3n, 5n, 6n, 7n]).toContain(signers);
     const { until } = await bed.stateOf(page);

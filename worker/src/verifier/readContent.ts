@@ -1,6 +1,6 @@
 import { blobIdFromWord } from "@haca/protocol/blobs/blobId";
 import { type CheckedPage, withPageRoot } from "@haca/protocol/blobs/pageBlob";
-import { leafAt, type PageHeader, type PageLeaf } from "@haca/protocol/pageSettlement";
+import { leafAt, type PageLeaf } from "@haca/protocol/pageSettlement";
 import { decodeRequestId, requestIdAt } from "@haca/protocol/requestId";
 import { EMPTY_LEAF, placeOfNonce, resultPageProof } from "@haca/protocol/resultPage";
 import type { VerifierContext } from "./verifierContext.ts";
@@ -46,6 +46,3 @@ function emptyLeafAt(page: CheckedPage, index: number): PageLeaf {
   if (leaf === undefined) throw new RangeError("a page without results");
   return { ...leaf, index, siblings: resultPageProof({ tree: page.tree, index }) };
 }
-
-/** The page's header as the contract's functions take it. */
-export type HeaderValues = PageHeader;

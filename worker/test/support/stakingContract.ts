@@ -17,6 +17,9 @@ const PARAMETERS = {
   bounty: parseEther("10"),
 };
 
+/** What a call takes depends on whether it is the first one of its epoch, which an estimate cannot foresee. */
+const GAS = { gasLimit: 2_000_000n };
+
 /** `ValidatorStaking` as the attester of pages, in the chain's address book. */
 export class StakingContract {
   readonly contract: ContractOf<"ValidatorStaking">;
@@ -56,8 +59,8 @@ export class StakingContract {
     const validator = runner.address;
     const consent = await signSigningKey({ chainId: 31337n, staking: address, validator, key });
     const own = contractAt({ name: "ValidatorStaking", address, runner });
-    await (await own.register(key.address, consent, 0n, amount)).wait();
-    await (await own.enter(ZeroAddress)).wait();
+    await (await own.register.send(key.address, consent, 0n, amount, GAS)).wait();
+    await (await own.enter.send(ZeroAddress, GAS)).wait();
   }
 
   /** Stake of a validator's pool. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { blobIdFromWord, blobIdToWord } from "@haca/protocol/blobs/blobId";
+import { blobIdToWord } from "@haca/protocol/blobs/blobId";
 import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
 import {
   type CheckedPage,
@@ -12,10 +12,9 @@ import { type InferenceResult, settlementDomain } from "@haca/protocol/inference
 import type { PageHeader } from "@haca/protocol/pageSettlement";
 import { decodeRequestId, ledgerPageOf } from "@haca/protocol/requestId";
 import { placeOfNonce } from "@haca/protocol/resultPage";
-import { id, Wallet, ZeroHash } from "ethers";
+import { type Interface, id, Wallet, ZeroHash } from "ethers";
 import { onTestFinished } from "vitest";
 import { contractAt } from "../../../scripts/lib/contracts.ts";
-import { pageInterface } from "../../src/chain/chain.ts";
 import { BlobFront } from "./blobFront.ts";
 import { developmentKey } from "./localChain.ts";
 import type { ProvableEntry } from "./optimisticNode.ts";
@@ -185,16 +184,15 @@ export class WatchBed {
     return (await this.pages.contract.accountOf(address)).amount;
   }
 
-  /** Transactions to `PageSettlement` that called a function and succeeded, oldest first. */
-  async calls(name: string): Promise<string[]> {
+  /** Transactions that called a function, oldest first. */
+  async calls(selector: string): Promise<string[]> {
     const { provider } = this.tee.chain;
-    const selector = name.startsWith("0x") ? name : pageInterface.getFunction(name)?.selector;
     const found: string[] = [];
     const head = await provider.getBlockNumber();
     for (let number = 0; number <= head; number++) {
       const block = await provider.getBlock(number, true);
       for (const { data, hash } of block?.prefetchedTransactions ?? []) {
-        if (data.startsWith(selector ?? name)) found.push(hash);
+        if (data.startsWith(selector)) found.push(hash);
       }
     }
     return found;
@@ -233,5 +231,6 @@ function forged(entry: Entry): Entry {
   return { ...entry, signature };
 }
 
-/** Where a page's blob is. */
-export const blobOf = ({ header }: MadePage): string => blobIdFromWord(header.blobId);
+/** Selector of a function. */
+export const selectorIn = (abi: Interface, name: string): string =>
+  abi.getFunction(name)?.selector ?? name;

@@ -6,7 +6,7 @@ import { sendCall } from "../../verifier/sendCall.ts";
 import type { FrozenSet } from "../../verifier/snapshots.ts";
 import { epochOf, frozenSet } from "../../verifier/stakingViews.ts";
 import type { WatchedPage } from "../../verifier/watchedPages.ts";
-import type { Step } from "../watch/createWatchPass.ts";
+import type { Step } from "../watch/watchContext.ts";
 import {
   type Attestation,
   listAttestations,

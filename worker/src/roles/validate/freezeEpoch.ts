@@ -2,7 +2,7 @@ import { stakingInterface } from "../../chain/chain.ts";
 import { withDuty } from "../../verifier/duties.ts";
 import { sendCall } from "../../verifier/sendCall.ts";
 import { askStaking, epochOf } from "../../verifier/stakingViews.ts";
-import type { Step } from "../watch/createWatchPass.ts";
+import type { Step } from "../watch/watchContext.ts";
 import { countUnsigned } from "./attestations.ts";
 import type { ValidateContext } from "./validateContext.ts";
 

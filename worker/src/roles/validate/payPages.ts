@@ -4,7 +4,7 @@ import { withDuty } from "../../verifier/duties.ts";
 import { sendCall } from "../../verifier/sendCall.ts";
 import type { FrozenSet } from "../../verifier/snapshots.ts";
 import { askStaking, epochOf, frozenSet } from "../../verifier/stakingViews.ts";
-import type { Step } from "../watch/createWatchPass.ts";
+import type { Step } from "../watch/watchContext.ts";
 import type { ValidateContext } from "./validateContext.ts";
 
 /** Pause between two looks at what there is to be paid. */

@@ -7,7 +7,7 @@ import { type PageView, viewPage } from "../../verifier/pageViews.ts";
 import { sendCall } from "../../verifier/sendCall.ts";
 import type { FrozenSet } from "../../verifier/snapshots.ts";
 import { epochOf, frozenSet } from "../../verifier/stakingViews.ts";
-import type { Step } from "../watch/createWatchPass.ts";
+import type { Step } from "../watch/watchContext.ts";
 import { listAttestations } from "./attestations.ts";
 import type { ValidateContext } from "./validateContext.ts";
 

@@ -1,7 +1,7 @@
 import type { Wallet } from "ethers";
 import type { VerifierContext } from "../../verifier/verifierContext.ts";
 import type { WatchContext } from "../watch/watchContext.ts";
-import type { Peer } from "./peers.ts";
+import type { Peer } from "./peer.ts";
 
 /** What every step of the role `validate` works with. */
 export type ValidateContext = WatchContext &

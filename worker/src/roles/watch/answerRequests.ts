@@ -9,8 +9,7 @@ import { endRequest, type LeafRequest, listRequests } from "../../verifier/leafR
 import { readContent } from "../../verifier/readContent.ts";
 import { sendCall } from "../../verifier/sendCall.ts";
 import { findWatched } from "../../verifier/watchedPages.ts";
-import type { Step } from "./createWatchPass.ts";
-import type { WatchContext } from "./watchContext.ts";
+import type { Step, WatchContext } from "./watchContext.ts";
 
 /** Requests that a pass looks at. */
 const LIMIT = 64;

@@ -1,20 +1,12 @@
 import { ANSWER_TIME, EVIDENCE_WINDOW } from "@haca/protocol/pageSettlement";
 import type { Block } from "ethers";
-import type { Sender } from "../../transactions/sender.ts";
 import { latestBlock } from "../../verifier/pageViews.ts";
 import { answerRequests } from "./answerRequests.ts";
 import { demandProofs } from "./demandProofs.ts";
 import { pursueChallenges } from "./pursueChallenges.ts";
 import { rejectPages } from "./rejectPages.ts";
 import { requestLeaves } from "./requestLeaves.ts";
-import type { WatchContext } from "./watchContext.ts";
-
-/** A step of a role that sends something. */
-export type Step = (parameters: {
-  context: WatchContext;
-  sender: Sender;
-  head: Block;
-}) => Promise<void>;
+import type { Step, WatchContext } from "./watchContext.ts";
 
 /** What the role `watch` does besides looking. */
 export const WATCH_STEPS: readonly Step[] = [

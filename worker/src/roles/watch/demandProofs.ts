@@ -8,9 +8,8 @@ import { countRequests } from "../../verifier/leafRequests.ts";
 import { viewPage } from "../../verifier/pageViews.ts";
 import { sendCall } from "../../verifier/sendCall.ts";
 import type { WatchedPage } from "../../verifier/watchedPages.ts";
-import type { Step } from "./createWatchPass.ts";
 import { listDoubtedPages, listDoubts } from "./doubtedLeaves.ts";
-import type { WatchContext } from "./watchContext.ts";
+import type { Step, WatchContext } from "./watchContext.ts";
 
 /** Pages that a pass looks at. */
 const LIMIT = 64;

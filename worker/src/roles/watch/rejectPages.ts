@@ -7,8 +7,7 @@ import { endRequest, type LeafRequest, listRequests } from "../../verifier/leafR
 import { viewPage } from "../../verifier/pageViews.ts";
 import { sendCall } from "../../verifier/sendCall.ts";
 import { findWatched, type WatchedPage } from "../../verifier/watchedPages.ts";
-import type { Step } from "./createWatchPass.ts";
-import type { WatchContext } from "./watchContext.ts";
+import type { Step, WatchContext } from "./watchContext.ts";
 
 /** Requests that a pass looks at. */
 const LIMIT = 64;

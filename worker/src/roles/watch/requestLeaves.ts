@@ -8,8 +8,7 @@ import { countRequests } from "../../verifier/leafRequests.ts";
 import { viewPage } from "../../verifier/pageViews.ts";
 import { sendCall } from "../../verifier/sendCall.ts";
 import { listUnreadable, type WatchedPage } from "../../verifier/watchedPages.ts";
-import type { Step } from "./createWatchPass.ts";
-import type { WatchContext } from "./watchContext.ts";
+import type { Step, WatchContext } from "./watchContext.ts";
 
 /** Pages that a pass looks at. */
 const LIMIT = 64;

@@ -1,3 +1,4 @@
+import type { Block } from "ethers";
 import type { Sender } from "../../transactions/sender.ts";
 import type { VerifierContext } from "../../verifier/verifierContext.ts";
 
@@ -23,3 +24,10 @@ export type WatchContext = VerifierContext & {
   /** whether leaves that others ask for are shown */
   answersRequests: boolean;
 };
+
+/** A step of a role that sends something. */
+export type Step = (parameters: {
+  context: WatchContext;
+  sender: Sender;
+  head: Block;
+}) => Promise<void>;
