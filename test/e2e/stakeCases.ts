@@ -4,6 +4,7 @@ import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
 import { decodeSnapshot, EPOCH_SECONDS, signAttestation } from "@haca/protocol/validatorStaking";
 import {
   concat,
+  type EventLog,
   formatEther,
   type JsonRpcProvider,
   JsonRpcSigner,
