@@ -4,6 +4,7 @@ import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
 import { decodeSnapshot, EPOCH_SECONDS, signAttestation } from "@haca/protocol/validatorStaking";
 import {
   concat,
+  type EventLog,
   formatEther,
   type JsonRpcProvider,
   JsonRpcSigner,
@@ -128,8 +129,10 @@ export function stakeCases(world: () => PageWorld): void {
     if (BigInt(await staking.snapshotHashOf(epoch)) === 0n) {
       await success(stake("freeze", ...as(STRANGER)));
     }
-    const [frozen] = await staking.queryFilter(staking.filters.SnapshotFrozen(epoch));
-    const snapshot: bigint[] = [...frozen.args.snapshot];
+    const [frozen] = (await staking.queryFilter("SnapshotFrozen"))
+      .map((log) => (log as EventLog).args)
+      .filter((args) => args.epoch === epoch);
+    const snapshot: bigint[] = [...(frozen?.snapshot ?? [])];
     const { members } = decodeSnapshot(snapshot);
     let signers = 0n;
     const signatures: string[] = [];
