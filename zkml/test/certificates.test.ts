@@ -181,7 +181,10 @@ describe("a choice", () => {
       "with its rows exchanged",
       (choice) => ({ ...choice, choiceRows: choice.choiceRows.toReversed() }),
     ],
-    ["without one of its winners", (choice) => ({ ...choice, winners: choice.winners.slice(1) })],
+    [
+      "with its winners exchanged",
+      (choice) => ({ ...choice, winners: choice.winners.toReversed() }),
+    ],
     ["with another greatest", (choice) => ({ ...choice, greatest: 4 })],
   ])("%s has no certificate", (_, change) => {
     expect(() => certify(twoSums, change)).toThrow(code("choice"));

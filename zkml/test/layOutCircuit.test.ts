@@ -1,15 +1,23 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { mutateWitness, seededRandom } from "@haca/circuits/mutateWitness";
 import { computeIntegerValues, runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import { computeWitness } from "@haca/model-runtime/witness/computeWitness";
 import { decodeWitnessPlan, encodeWitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
 import { wtnsFile } from "@haca/model-runtime/witness/wtnsFile";
 import { packWords } from "@haca/protocol/tensorLayout";
-import { beforeAll, describe, expect, it } from "vitest";
+import { groth16 } from "snarkjs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeR1cs } from "../src/circuit/writeR1cs.ts";
 import { certifyCircuit } from "../src/constrain/certifyCircuit.ts";
 import { layOutCircuit } from "../src/constrain/layOutCircuit.ts";
+import { ensurePtau } from "../src/setup/developmentPtau.ts";
+import { setUpKeys } from "../src/setup/setUpKeys.ts";
+import { releaseCurve } from "../src/setup/snarkjsResources.ts";
 import { CONTEXT } from "./utils/buildCircuit.ts";
 import { type LaidOutModel, layOutModel, r1csBytes } from "./utils/layOutModel.ts";
-import { MODELS } from "./utils/models.ts";
+import { MODELS, type TestModel } from "./utils/models.ts";
 import { multilayerPerceptron, noise } from "./utils/onnxFile.ts";
 
 const GROUPS = process.env.HACA_DEEP === undefined ? 300 : 20_000;
@@ -132,5 +140,39 @@ describe("a perceptron 784-64-10", () => {
     const random = seededRandom(3n);
     const input = Array.from({ length: 784 }, () => random(256n));
     expect(checker.firstViolated(laidOut.witnessOf(input))).toBe(undefined);
+  });
+});
+
+describe("keys of a circuit that is written directly", () => {
+  const folder = mkdtempSync(join(tmpdir(), "haca-keys-"));
+  afterAll(async () => {
+    await releaseCurve();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("prove its natively computed witness, for these words alone", async () => {
+    const model = MODELS.find(({ title }) => title.startsWith("element by element"));
+    const { circuit, signalsOf } = layOutModel(model as TestModel);
+    const path = (name: string) => join(folder, name);
+    writeR1cs({ ...circuit, path: path("circuit.r1cs") });
+    const power = Math.floor(Math.log2(circuit.rows.count + circuit.publicCount)) + 1;
+    const { ptau } = await ensurePtau({ power, folder, onProgress: () => {} });
+    const { verificationKey } = await setUpKeys({
+      r1cs: path("circuit.r1cs"),
+      ptau,
+      workFolder: folder,
+      zkey: path("circuit.zkey"),
+    });
+    const signals = signalsOf([1n, -2n, 3n, 0n, 5n]);
+    const witness = wtnsFile(computeWitness({ plan: circuit.plan, signals }));
+    const file = { type: "mem" as const, data: witness };
+    const { proof, publicSignals } = await groth16.prove(path("circuit.zkey"), file);
+    const words = [signals.inputWords, signals.outputWords, signals.context].flat();
+    expect(publicSignals).toEqual(words);
+    expect(await groth16.verify(verificationKey, publicSignals, proof)).toBe(true);
+    for (const [index, word] of publicSignals.entries()) {
+      const other = publicSignals.with(index, String(BigInt(word) + 1n));
+      expect(await groth16.verify(verificationKey, other, proof)).toBe(false);
+    }
   });
 });
