@@ -134,7 +134,7 @@ function addInput(parameters: {
     const slot = { wires: [ELEMENT_SLOT + index], coefficients: [1], constant: -least };
     const digits = circuit.limitedDigits(`elementDigits${index}`, slot, maximum - minimum);
     const sum = exactly([[1, digitSum(digits)]], least);
-    return index < substituted ? sum : wireSum(circuit.wireOf(`elements[${index}]`, sum));
+    return index < substituted ? sum : wireSum(circuit.wireOf(`element${index}`, sum));
   });
   addWords({ circuit, name: "packed", words, positions, elements });
   return elements.map((element, index) =>
