@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { certifyDeterminism } from "../src/circuit/certifyDeterminism.ts";
+import { certifyNoWrap } from "../src/circuit/certifyNoWrap.ts";
 import { type Choice, CircuitBuilder } from "../src/circuit/circuitBuilder.ts";
 import { digitSum, exactly, type Sum, wireSum } from "../src/circuit/sum.ts";
-import { certifyNoWrap } from "../src/circuit/wireRanges.ts";
 
 /** A word, the context, and two digits of the word; `add` adds what is to be certified. */
 function certify(

@@ -1,8 +1,8 @@
 import { CertificateError, wireName } from "./certificateError.ts";
+import type { WireRanges } from "./certifyNoWrap.ts";
 import type { Choice, WireBlock } from "./circuitBuilder.ts";
 import { readChoice } from "./readChoice.ts";
 import type { Rows } from "./rows.ts";
-import type { WireRanges } from "./wireRanges.ts";
 
 /** Digits of a number have powers of two, weights have not. */
 const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(Math.abs(value)));

@@ -1,5 +1,5 @@
 import { certifyDeterminism } from "../circuit/certifyDeterminism.ts";
-import { certifyNoWrap } from "../circuit/wireRanges.ts";
+import { certifyNoWrap } from "../circuit/certifyNoWrap.ts";
 import type { CircuitLayout } from "./layOutCircuit.ts";
 
 /**
