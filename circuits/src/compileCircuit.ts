@@ -18,7 +18,7 @@ export type CompiledCircuit = {
 };
 
 /**
- * Compiles a circom file with circom 2.2 (WebAssembly, in this process) at `--O2`. The file may include every
+ * Compiles a circom file with circom 2.2 (WebAssembly, in this process). The file may include every
  * template of this package by its file name.
  *
  * Throws `circuit.compileFailed` with the compiler's message.
@@ -28,6 +28,8 @@ export async function compileCircuit(parameters: {
   source: string;
   /** existing folder to write to */
   outFolder: string;
+  /** how much circom simplifies: 1 keeps every linear constraint of several signals; default: 2 */
+  simplification?: 1 | 2;
 }): Promise<CompiledCircuit> {
   const { source, outFolder } = parameters;
   const name = basename(source, ".circom");
@@ -38,7 +40,7 @@ export async function compileCircuit(parameters: {
       "--r1cs",
       "--wasm",
       "--sym",
-      "--O2",
+      `--O${parameters.simplification ?? 2}`,
       "-l",
       "templates",
       "-o",

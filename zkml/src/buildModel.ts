@@ -6,6 +6,7 @@ import { computeBounds, describeTensors } from "@haca/model-runtime/tensors";
 import { type Manifest, manifestSchema } from "@haca/protocol/manifest";
 import { constrainModel } from "./constrain/constrainModel.ts";
 import type { Graph } from "./kinds/graph.ts";
+import { proveSample } from "./proveSample.ts";
 import { type Accuracy, findLabelOutput } from "./quantise/measureAccuracy.ts";
 import { ensurePtau } from "./setup/developmentPtau.ts";
 import { keyMaker } from "./setup/nativeProver.ts";
@@ -91,6 +92,19 @@ export async function buildModel(parameters: {
       }),
   });
   writeFileSync(file(FILES.verificationKey), `${JSON.stringify(verificationKey, null, 2)}\n`);
+
+  await step({
+    name: "prove a sample",
+    onProgress,
+    run: () =>
+      proveSample({
+        integerModel,
+        tensors,
+        verificationKey,
+        wasm: files.wasm,
+        zkey: file(FILES.zkey),
+      }),
+  });
 
   const manifest: Manifest = {
     format: 1,

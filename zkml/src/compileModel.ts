@@ -35,7 +35,7 @@ export type CompiledModel = {
 export const DEFAULT_PTAU_FOLDER = fileURLToPath(new URL("../../data/ptau", import.meta.url));
 
 /**
- * Compiles an ONNX model: quantised model, circuit, proving and verifying key, manifest. Returns at once where
+ * Compiles an ONNX model: quantised model, circuit, proving and verifying key, manifest; and proves a sample. Returns at once where
  * `out` already holds the build of exactly these inputs by exactly this compiler.
  *
  * Everything is written to a folder beside `out`, which takes its place in one step: a build that is killed

@@ -10,6 +10,7 @@ import { requireSoundVerifyingKey } from "@haca/protocol/verifyingKey";
 import { groth16, zKey } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileModel } from "../src/compileModel.ts";
+import { proveSample } from "../src/proveSample.ts";
 import { developmentPtauPath, generatePtau } from "../src/setup/developmentPtau.ts";
 import { importPtau } from "../src/setup/importPtau.ts";
 import { readPtauRecord } from "../src/setup/ptauRecord.ts";
@@ -44,7 +45,8 @@ afterAll(async () => {
 
 describe("compileModel", () => {
   it("reports its steps and leaves nothing but the model", () => {
-    for (const step of ["quantise", "compile circuit", "powers of tau", "set up keys"]) {
+    const steps = ["quantise", "compile circuit", "powers of tau", "set up keys", "prove a sample"];
+    for (const step of steps) {
       expect(lines.some((line) => line.startsWith(step))).toBe(true);
     }
     expect(readdirSync(join(root, "models"))).toEqual(["small"]);
@@ -113,6 +115,33 @@ describe("compileModel", () => {
     [{ ptau: "/does/not/exist" }, "ptau.missing"],
   ])("refuses %o", async (change, code) => {
     await expect(compileModel({ ...parameters, ...change })).rejects.toThrow(failure(code));
+  });
+});
+
+describe("proveSample", () => {
+  it("refuses what can prove nothing: a program that does not load, lost outputs, another key", async () => {
+    const { manifest, integerModel } = await loadModel({ folder: out });
+    const file = (name: string) => join(out, name);
+    const given = {
+      integerModel,
+      tensors: manifest,
+      verificationKey: JSON.parse(readFileSync(file(manifest.files.verificationKey), "utf8")),
+      wasm: file(manifest.files.wasm),
+      zkey: file(manifest.files.zkey),
+    };
+    await proveSample(given);
+    const [first, ...others] = integerModel.outputs;
+    const lost = { ...integerModel, outputs: [{ ...first, value: "nowhere" }, ...others] };
+    const otherKey = { ...given.verificationKey, vk_delta_2: given.verificationKey.vk_gamma_2 };
+    for (const change of [
+      { wasm: file("manifest.json") },
+      { integerModel: lost as typeof integerModel },
+      { verificationKey: otherKey },
+    ]) {
+      await expect(proveSample({ ...given, ...change })).rejects.toThrow(
+        failure("compile.sampleUnproved"),
+      );
+    }
   });
 });
 

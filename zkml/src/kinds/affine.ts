@@ -1,4 +1,5 @@
 import type { IntegerAffine, IntegerRow } from "@haca/model-runtime/kinds/affine";
+import { exactly, type Sum, wireSum } from "../circuit/sum.ts";
 import { type CircuitKind, matrix, vector } from "./circuitKind.ts";
 import type { AffineMap, GraphNode } from "./kind.ts";
 import {
@@ -14,6 +15,9 @@ const MAXIMUM_OPERAND_BITS = 24;
 
 /** A sum with more terms than this is written as a row of a matrix, not term by term. */
 const MAXIMUM_TERMS = 256;
+
+/** A sum that is read so often that this many terms would be copied becomes a wire of its own: one more row. */
+const MAXIMUM_COPIED_TERMS = 512;
 
 /** Weighted sums: what Gemm, MatMul, Conv, Add of a constant and others become. Costs no constraint of its own. */
 export function affineNode(parameters: { input: string; output: string } & AffineMap): GraphNode {
@@ -116,6 +120,27 @@ function simplify(parameters: { affine: AffineMap; exponent: number }): number {
 
 export const affineCircuit: CircuitKind<IntegerAffine> = {
   template: "dense",
+  addRows: ({ node, input, name, circuit }) => {
+    const reads = new Uint32Array(input.length);
+    for (const { indices } of node.rows) {
+      for (const index of indices) reads[index] = (reads[index] as number) + 1;
+    }
+    for (const [index, sum] of input.entries()) {
+      const terms = sum.wires.length;
+      if (terms > 1 && terms * (reads[index] as number) > MAXIMUM_COPIED_TERMS) {
+        const wire = circuit.wireOf(`${name}Operand${index}`, sum);
+        input[index] = wireSum(wire);
+      }
+    }
+    return node.rows.map(({ indices, weights, bias }) =>
+      exactly(
+        indices.map(
+          (index, position) => [weights[position] as number, input[index] as Sum] as const,
+        ),
+        bias,
+      ),
+    );
+  },
   constrain: ({ node, input, output }) => ({
     title: `${output.count} weighted sums, scale 2^${node.scaleExponent}`,
     lines: weightedSums({ node, input: input.signal, output: output.signal }),

@@ -41,6 +41,9 @@ export const argMax: Operator = {
 export const argMaxCircuit: CircuitKind<IntegerArgMax> = {
   template: "argMax",
   role: "label",
+  addRows: ({ input, ranges, name, circuit }) => [
+    circuit.choice(name, input, differenceWidth(ranges)),
+  ],
   constrain: ({ input, output }) => ({
     title: "index of the greatest",
     lines: [

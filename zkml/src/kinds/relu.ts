@@ -1,5 +1,7 @@
 import { type Range, signedWidth } from "@haca/model-runtime/kinds/ranges";
 import { halfOf, type IntegerRelu, type IntegerRescale } from "@haca/model-runtime/kinds/rescale";
+import type { CircuitBuilder } from "../circuit/circuitBuilder.ts";
+import { constantSum, digitSum, exactly, type Sum, wireSum } from "../circuit/sum.ts";
 import { type CircuitKind, vector } from "./circuitKind.ts";
 import type { Operator } from "./kind.ts";
 import { requireValue } from "./operands.ts";
@@ -44,6 +46,16 @@ export function addRelu(parameters: {
 export const reluCircuit: CircuitKind<IntegerRelu> = {
   template: "reluRescale",
   role: "activations",
+  addRows: ({ node, input, ranges, name, circuit }) =>
+    input.map((sum, index) =>
+      reluRows({
+        sum,
+        range: ranges[index] as Range,
+        shift: node.shift,
+        name: `${name}x${index}`,
+        circuit,
+      }),
+    ),
   constrain: ({ node, input, output }) => {
     const { signal, count } = output;
     const widths = input.ranges.map((range) => reluWidth({ range, shift: node.shift }));
@@ -67,11 +79,16 @@ export const reluCircuit: CircuitKind<IntegerRelu> = {
 /** A division by a power of two: the compiler's own, no operator of ONNX becomes it. */
 export const rescaleCircuit: CircuitKind<IntegerRescale> = {
   template: "rescale",
+  addRows: ({ node: { shift }, input, ranges, name, circuit }) =>
+    input.map((sum, index) => {
+      const width = rescaleWidth({ range: ranges[index] as Range, shift });
+      const shifted = exactly([[1, sum]], Number(halfOf(shift)) + 2 ** (width - 1));
+      const digits = circuit.digits(`${name}x${index}`, shifted, width);
+      return exactly([[1, digitSum(digits.slice(shift))]], -(2 ** (width - 1 - shift)));
+    }),
   constrain: ({ node, input, output }) => {
     const { signal, count } = output;
-    const widths = input.ranges.map((range) =>
-      Math.max(node.shift + 1, signedWidth(withHalf({ range, shift: node.shift }))),
-    );
+    const widths = input.ranges.map((range) => rescaleWidth({ range, shift: node.shift }));
     return {
       title: `rounded, scale 2^${node.scaleExponent}`,
       lines: [
@@ -84,6 +101,35 @@ export const rescaleCircuit: CircuitKind<IntegerRescale> = {
     };
   },
 };
+
+/**
+ * Width + 2 rows: the digits of the sum, made positive, and the product of the top digit, which says that the sum is not
+ * negative, with the digits of the quotient. A sum that is never negative needs no such product.
+ */
+function reluRows(parameters: {
+  sum: Sum;
+  range: Range;
+  shift: number;
+  name: string;
+  circuit: CircuitBuilder;
+}): Sum {
+  const { sum, range, shift, name, circuit } = parameters;
+  const width = reluWidth({ range, shift });
+  if (width === 0) return constantSum(0);
+  if (range.minimum >= 0n && shift === 0) return sum;
+  const half = Number(halfOf(shift));
+  if (range.minimum + halfOf(shift) >= 0n) {
+    const digits = circuit.digits(name, exactly([[1, sum]], half), width - 1);
+    return digitSum(digits.slice(shift));
+  }
+  const digits = circuit.digits(name, exactly([[1, sum]], half + 2 ** (width - 1)), width);
+  const isPositive = wireSum(digits[width - 1] as number);
+  return wireSum(circuit.product(`${name}Out`, isPositive, digitSum(digits.slice(shift, -1))));
+}
+
+function rescaleWidth(parameters: { range: Range; shift: number }): number {
+  return Math.max(parameters.shift + 1, signedWidth(withHalf(parameters)));
+}
 
 function withHalf(parameters: { range: Range; shift: number }): Range {
   const { range, shift } = parameters;

@@ -1,0 +1,193 @@
+import { STEP } from "@haca/model-runtime/witness/witnessPlan";
+import { PlanBuilder } from "./planBuilder.ts";
+import { Rows } from "./rows.ts";
+import { digitSum, exactly, type Sum, wireSum } from "./sum.ts";
+
+/** The one-hot choice of a greatest sum: what `certifyDeterminism` takes as one step, after a look at every row. */
+export type Choice = {
+  winners: readonly number[];
+  greatest: number;
+  /** sum of the winners is 1 */
+  sumRow: number;
+  /** per sum: its difference to the greatest, in digits; and that the winner's is 0 */
+  differenceRows: readonly number[];
+  choiceRows: readonly number[];
+};
+
+/** Consecutive wires of one name. */
+export type WireBlock = { name: string; first: number; count: number; isArray: boolean };
+
+/**
+ * Rows and witness plan of a circuit, added together: a gadget is a method, and says what it pins. Every wire is
+ * introduced with the rows that determine it; `certify/` looks at the rows again when all are there.
+ */
+export class CircuitBuilder {
+  readonly rows = new Rows();
+  readonly plan = new PlanBuilder();
+  readonly choices: Choice[] = [];
+  readonly blocks: WireBlock[] = [];
+  #wires = 1;
+
+  get wireCount(): number {
+    return this.#wires;
+  }
+
+  /** Takes the next wires. The name is that of circom's signal: with indices where there are several. */
+  take(name: string, count: number, isArray = true): number[] {
+    const first = this.#wires;
+    this.blocks.push({ name, first, count, isArray });
+    this.#wires += count;
+    return Array.from({ length: count }, (_, index) => first + index);
+  }
+
+  /** A wire that is a sum: one linear row. */
+  wireOf(name: string, sum: Sum): number {
+    const [wire = 0] = this.take(name, 1, false);
+    this.requireZero(
+      exactly([
+        [1, sum],
+        [-1, wireSum(wire)],
+      ]),
+    );
+    this.plan.addStep(STEP.sum, [wire, this.plan.addSums(sum)]);
+    return wire;
+  }
+
+  /** 0 = sum: one linear row. */
+  requireZero(sum: Sum): number {
+    return this.rows.addLinear(sum, sum.constant);
+  }
+
+  /** A wire that is 0 or 1: one row. */
+  requireBoolean(wire: number): void {
+    const one = { wires: [wire], coefficients: [1] };
+    this.rows.add({ a: one, b: { wires: [0, wire], coefficients: [-1, 1] } });
+  }
+
+  /** a * b as a wire: one row. Sums with weights have no place here. */
+  product(name: string, a: Sum, b: Sum): number {
+    const [wire = 0] = this.take(name, 1, false);
+    this.rows.add({ a: withConstant(a), b: withConstant(b), c: wireSum(wire) });
+    this.plan.addStep(STEP.product, [wire, ...[a, b].map((sum) => this.plan.addSums(sum))]);
+    return wire;
+  }
+
+  /**
+   * Binary digits of a sum, least significant first: `width` + 1 rows. They exist for a sum in [0, 2^width) only, and
+   * are the only ones: 2^width is far below the field's order.
+   */
+  digits(name: string, sum: Sum, width: number): number[] {
+    const digits = this.#hintDigits({ name, sum, width, limit: 2 ** width - 1 });
+    for (const digit of digits) this.requireBoolean(digit);
+    this.requireZero(
+      exactly([
+        [1, sum],
+        [-1, digitSum(digits)],
+      ]),
+    );
+    return digits;
+  }
+
+  /**
+   * Binary digits of a sum in [0, maximum]: one row a digit, and one for every digit 1 of the maximum after the first
+   * that has a 0 below it. `RangeCheck` of circuits/templates explains the rows; the sum itself is pinned by whoever
+   * reads the digits, which is why it has no row here.
+   */
+  limitedDigits(name: string, sum: Sum, maximum: number): number[] {
+    const width = maximum.toString(2).length;
+    const isSet = (digit: number) => Math.floor(maximum / 2 ** digit) % 2 === 1;
+    const digits = this.#hintDigits({ name, sum, width, limit: maximum });
+    let trailingOnes = 0;
+    while (isSet(trailingOnes)) trailingOnes += 1;
+    // 1 while every digit so far that is 1 in the maximum is 1 in the number as well
+    let tight: number | undefined;
+    for (let index = width - 1; index >= 0; index--) {
+      const digit = digits[index] as number;
+      if (isSet(index)) {
+        this.requireBoolean(digit);
+        if (tight === undefined) {
+          tight = digit;
+        } else if (index >= trailingOnes) {
+          tight = this.product(`${name}Tight${index}`, wireSum(tight), wireSum(digit));
+        }
+      } else {
+        // with tight = 0 the digit is 0 or 1, with tight = 1 it is 0
+        const rest = exactly(
+          [
+            [-1, wireSum(tight as number)],
+            [-1, wireSum(digit)],
+          ],
+          1,
+        );
+        this.rows.add({ a: wireSum(digit), b: withConstant(rest) });
+      }
+    }
+    return digits;
+  }
+
+  /**
+   * The index of the greatest of some sums, of the first where several are equal: n * (width + 2) + 1 rows, for
+   * differences in [0, 2^width). For every j, greatest - sum[j] is shown to be at least 0, or at least 1 where j comes
+   * before the winner, by its digits d; `winner * (1 - winner - k * d) = 0` with k > n then makes the winners one-hot:
+   * each is 0 or 1 - k * d, and m of them, m <= n, add up to m - k * (sum of d) = 1 only where m = 1 and d = 0.
+   */
+  choice(name: string, sums: readonly Sum[], width: number): Sum {
+    const count = sums.length;
+    const winners = this.take(`${name}Winner`, count);
+    const [greatest = 0] = this.take(`${name}Greatest`, 1, false);
+    this.plan.addStep(STEP.choice, [
+      winners[0] as number,
+      greatest,
+      this.plan.addSums(...sums),
+      count,
+    ]);
+    const factor = 2 ** Math.ceil(Math.log2(count + 1));
+    const differenceRows: number[] = [];
+    const choiceRows: number[] = [];
+    for (const [index, sum] of sums.entries()) {
+      // 1 for an index before the winner, else 0
+      const isBefore = exactly(
+        winners.slice(0, index + 1).map((winner) => [-1, wireSum(winner)] as const),
+        1,
+      );
+      const difference = exactly([
+        [1, wireSum(greatest)],
+        [-1, sum],
+        [-1, isBefore],
+      ]);
+      const digits = this.digits(`${name}Difference${index}`, difference, width);
+      differenceRows.push(this.rows.count - 1);
+      const winner = winners[index] as number;
+      const rest = exactly(
+        [
+          [-1, wireSum(winner)],
+          [-factor, digitSum(digits)],
+        ],
+        1,
+      );
+      choiceRows.push(this.rows.add({ a: wireSum(winner), b: withConstant(rest) }));
+    }
+    const all = exactly(
+      winners.map((winner) => [1, wireSum(winner)] as const),
+      -1,
+    );
+    const sumRow = this.requireZero(all);
+    this.choices.push({ winners, greatest, sumRow, differenceRows, choiceRows });
+    return exactly(winners.map((winner, index) => [index, wireSum(winner)] as const));
+  }
+
+  #hintDigits(parameters: { name: string; sum: Sum; width: number; limit: number }): number[] {
+    const { name, sum, width, limit } = parameters;
+    const digits = this.take(name, width);
+    this.plan.addStep(STEP.digits, [digits[0] as number, width, this.plan.addSums(sum)], limit);
+    return digits;
+  }
+}
+
+/** A sum with its constant as the coefficient of wire 0. */
+function withConstant(sum: Sum): { wires: number[]; coefficients: number[] } {
+  const { wires, coefficients, constant } = sum;
+  return constant === 0
+    ? { wires: [...wires], coefficients: [...coefficients] }
+    : { wires: [0, ...wires], coefficients: [constant, ...coefficients] };
+}

@@ -1,0 +1,186 @@
+import type { IntegerModel } from "@haca/model-runtime/integerModel";
+import type { Range } from "@haca/model-runtime/kinds/ranges";
+import { describeTensors } from "@haca/model-runtime/tensors";
+import { STEP, type WitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
+import { type ElementPosition, elementPositions, wordCount } from "@haca/protocol/tensorLayout";
+import { type Choice, CircuitBuilder, type WireBlock } from "../circuit/circuitBuilder.ts";
+import type { Rows } from "../circuit/rows.ts";
+import { combine, constantSum, digitSum, exactly, type Sum, wireSum } from "../circuit/sum.ts";
+import { circuitOf } from "../kinds/kinds.ts";
+
+/** Stands for the first element of the input in sums of the witness plan: beyond every wire. */
+const ELEMENT_SLOT = 2 ** 31;
+
+/** A model's circuit: its rows, and how its witness is computed. */
+export type CircuitLayout = {
+  rows: Rows;
+  plan: WitnessPlan;
+  wireCount: number;
+  /** public wires: 1 to this; the input's words, the outputs' words, the context */
+  publicCount: number;
+  inputWords: number;
+  blocks: readonly WireBlock[];
+  choices: readonly Choice[];
+  /** what every element of every value of the model is, over the wires */
+  values: ReadonlyMap<string, readonly Sum[]>;
+  /** elements of the input that have no wire and no row of their own */
+  substituted: number;
+};
+
+/**
+ * The circuit of a model, from its integers, without a compiler between: the same model gives the same rows and steps.
+ *
+ * The domain of a proof is the power of two above rows and public signals. Where these exceed one by less than there are
+ * elements, so many elements are replaced by their digits wherever they are read: each takes a row away and makes others
+ * longer, which costs no time when a proof is made.
+ */
+export function layOutCircuit(parameters: {
+  integerModel: IntegerModel;
+  bounds: ReadonlyMap<string, readonly Range[]>;
+}): CircuitLayout {
+  const plain = layOut({ ...parameters, substituted: 0 });
+  const domain = 2 ** Math.floor(Math.log2(plain.rows.count + plain.publicCount));
+  const excess = plain.rows.count + plain.publicCount + 1 - domain;
+  const elements = plain.values.get(parameters.integerModel.input.name)?.length ?? 0;
+  return excess > elements ? plain : layOut({ ...parameters, substituted: excess });
+}
+
+function layOut(parameters: {
+  integerModel: IntegerModel;
+  bounds: ReadonlyMap<string, readonly Range[]>;
+  substituted: number;
+}): CircuitLayout {
+  const { integerModel, bounds, substituted } = parameters;
+  const { input, outputs } = describeTensors(parameters);
+  const circuit = new CircuitBuilder();
+  const inputPositions = elementPositions([input.layout]);
+  const outputPositions = elementPositions(outputs.map(({ layout }) => layout));
+  const inputWords = circuit.take("inputWords", wordCount([input.layout]));
+  const outputWords = circuit.take("outputWords", wordCount(outputs.map(({ layout }) => layout)));
+  const [context = 0] = circuit.take("context", 1, false);
+  const publicCount = circuit.wireCount - 1;
+  bindContext(circuit, context);
+
+  const values = new Map<string, Sum[]>();
+  values.set(
+    input.name,
+    addInput({ circuit, input, substituted, positions: inputPositions, words: inputWords }),
+  );
+  for (const [index, node] of integerModel.nodes.entries()) {
+    const output = circuitOf(node).addRows({
+      node,
+      input: values.get(node.input) ?? [],
+      ranges: bounds.get(node.input) ?? [],
+      name: `${node.kind}${index}`,
+      circuit,
+    });
+    values.set(node.output, output);
+  }
+  const results = integerModel.outputs.flatMap(({ value }) => values.get(value) ?? []);
+  const raw = outputPositions.map((position, index) =>
+    exactly([[1, results[index] as Sum]], offsetOf(position)),
+  );
+  circuit.plan.addStep(STEP.results, [circuit.plan.addSums(...raw), raw.length]);
+  addWords({
+    circuit,
+    name: "result",
+    words: outputWords,
+    positions: outputPositions,
+    elements: raw,
+  });
+  return {
+    rows: circuit.rows,
+    plan: circuit.plan.finish({
+      wireCount: circuit.wireCount,
+      inputWords: inputWords.length,
+      outputWords: outputWords.length,
+      inputPlaces: placesOf(inputPositions),
+      outputPlaces: placesOf(outputPositions),
+      elementSlot: ELEMENT_SLOT,
+    }),
+    wireCount: circuit.wireCount,
+    publicCount,
+    inputWords: inputWords.length,
+    blocks: circuit.blocks,
+    choices: circuit.choices,
+    values,
+    substituted,
+  };
+}
+
+/** The context is a public signal that no computation reads: a square gives it a place in the rows. */
+function bindContext(circuit: CircuitBuilder, context: number): void {
+  const [square = 0] = circuit.take("contextSquare", 1, false);
+  circuit.rows.add({ a: wireSum(context), b: wireSum(context), c: wireSum(square) });
+  circuit.plan.addStep(STEP.contextSquare, [square]);
+}
+
+/**
+ * Every element is checked to be in exactly [minimum, maximum] by its digits and packed. Returns the integers that the
+ * elements stand for.
+ */
+function addInput(parameters: {
+  circuit: CircuitBuilder;
+  input: ReturnType<typeof describeTensors>["input"];
+  substituted: number;
+  positions: readonly ElementPosition[];
+  words: readonly number[];
+}): Sum[] {
+  const { circuit, input, substituted, positions, words } = parameters;
+  const { minimum, maximum } = input;
+  const elements = positions.map((position, index) => {
+    const least = minimum + offsetOf(position);
+    if (minimum === maximum) return constantSum(least);
+    const slot = { wires: [ELEMENT_SLOT + index], coefficients: [1], constant: -least };
+    const digits = circuit.limitedDigits(`elementDigits${index}`, slot, maximum - minimum);
+    const sum = exactly([[1, digitSum(digits)]], least);
+    return index < substituted ? sum : wireSum(circuit.wireOf(`element${index}`, sum));
+  });
+  addWords({ circuit, name: "packed", words, positions, elements });
+  return elements.map((element, index) =>
+    exactly([[1, element]], -offsetOf(positions[index] as ElementPosition)),
+  );
+}
+
+/** One row a word: what its elements pack to. */
+function addWords(parameters: {
+  circuit: CircuitBuilder;
+  name: string;
+  words: readonly number[];
+  positions: readonly ElementPosition[];
+  elements: readonly Sum[];
+}): void {
+  const { circuit, name, words, positions, elements } = parameters;
+  const indicesOf = words.map((): number[] => []);
+  for (const [index, { word }] of positions.entries()) indicesOf[word]?.push(index);
+  for (const [word, wire] of words.entries()) {
+    const indices = indicesOf[word] ?? [];
+    let constant = 0n;
+    const parts = indices.map((index) => {
+      const { shift } = positions[index] as ElementPosition;
+      const sum = elements[index] as Sum;
+      constant += BigInt(sum.constant) << BigInt(shift);
+      return [2 ** shift, { ...sum, constant: 0 }] as const;
+    });
+    const packed =
+      combine(parts) ??
+      // a value that is shown twice in a word: its wires have coefficients that are exact in no double
+      exactly(
+        parts.map(([factor, sum], position) => [
+          factor,
+          wireSum(circuit.wireOf(`${name}${word}x${position}`, sum)),
+        ]),
+      );
+    const row = exactly([
+      [1, packed],
+      [-1, wireSum(wire)],
+    ]);
+    circuit.rows.addLinear(row, constant);
+  }
+}
+
+const offsetOf = ({ bits, isSigned }: ElementPosition): number => (isSigned ? 2 ** (bits - 1) : 0);
+
+function placesOf(positions: readonly ElementPosition[]): Uint32Array {
+  return Uint32Array.from(positions.flatMap(({ word, shift }) => [word, shift]));
+}

@@ -1,0 +1,225 @@
+import { describe, expect, it } from "vitest";
+import { certifyDeterminism } from "../src/circuit/certifyDeterminism.ts";
+import { certifyNoWrap } from "../src/circuit/certifyNoWrap.ts";
+import { type Choice, CircuitBuilder } from "../src/circuit/circuitBuilder.ts";
+import { digitSum, exactly, type Sum, wireSum } from "../src/circuit/sum.ts";
+
+/** A word, the context, and two digits of the word; `add` adds what is to be certified. */
+function certify(
+  add: (parameters: { circuit: CircuitBuilder; digits: [number, number] }) => void,
+  changeChoice: (choice: Choice) => Choice = (choice) => choice,
+): void {
+  const circuit = new CircuitBuilder();
+  const [word = 0] = circuit.take("inputWords", 1);
+  const [context = 0] = circuit.take("context", 1, false);
+  const [square = 0] = circuit.take("contextSquare", 1, false);
+  circuit.rows.add({ a: wireSum(context), b: wireSum(context), c: wireSum(square) });
+  const [low = 0, high = 0] = circuit.digits("d", wireSum(word), 2);
+  add({ circuit, digits: [low, high] });
+  const parts = {
+    rows: circuit.rows,
+    wireCount: circuit.wireCount,
+    inputWords: 1,
+    publicCount: 2,
+    choices: circuit.choices.map(changeChoice),
+    blocks: circuit.blocks,
+  };
+  certifyDeterminism({ ...parts, ranges: certifyNoWrap(parts) });
+}
+
+const code = (reason: string) => expect.objectContaining({ code: `certificate.${reason}` });
+
+describe("certificates", () => {
+  it("are given to each rule's own rows", () => {
+    certify(({ circuit, digits: [low, high] }) => {
+      const sum = exactly(
+        [
+          [3, wireSum(low)],
+          [-5, wireSum(high)],
+        ],
+        7,
+      );
+      circuit.wireOf("w", sum);
+      circuit.product("p", wireSum(low), digitSum([low, high]));
+      circuit.digits("e", sum, 4);
+      circuit.choice("c", [sum, wireSum(low)], 5);
+    });
+  });
+
+  it("refuse a wire that no row reads", () => {
+    expect(() => certify(({ circuit }) => circuit.take("loose", 1))).toThrow(code("undetermined"));
+  });
+
+  it("refuse digits of which one is not 0 or 1", () => {
+    const withoutRow = ({
+      circuit,
+      digits: [low],
+    }: {
+      circuit: CircuitBuilder;
+      digits: [number, number];
+    }) => {
+      const [first = 0, second = 0] = circuit.take("e", 2);
+      circuit.requireBoolean(first);
+      circuit.requireZero(
+        exactly([
+          [3, wireSum(low)],
+          [-1, digitSum([first, second])],
+        ]),
+      );
+    };
+    expect(() => certify(withoutRow)).toThrow(code("rangeUnknown"));
+  });
+
+  it("refuse digits that overlap: another set of them is the same number", () => {
+    const overlap = ({
+      circuit,
+      digits: [low],
+    }: {
+      circuit: CircuitBuilder;
+      digits: [number, number];
+    }) => {
+      const digits = circuit.take("e", 3);
+      for (const digit of digits) circuit.requireBoolean(digit);
+      const sum: Sum = { wires: digits, coefficients: [1, 2, 2], constant: 0 };
+      circuit.requireZero(
+        exactly([
+          [3, wireSum(low)],
+          [-1, sum],
+        ]),
+      );
+    };
+    expect(() => certify(overlap)).toThrow(code("undetermined"));
+  });
+
+  it("refuse a hint where nothing pins it: an inverse of what can be 0", () => {
+    expect(() =>
+      certify(({ circuit, digits: [low] }) => {
+        const [inverse = 0] = circuit.take("inverse", 1, false);
+        circuit.requireBoolean(inverse);
+        circuit.rows.add({ a: wireSum(low), b: wireSum(inverse), c: wireSum(low) });
+      }),
+    ).toThrow(code("undetermined"));
+  });
+
+  it("refuse a limit that rests on a wire which is not 0 or 1", () => {
+    expect(() =>
+      certify(({ circuit, digits: [low, high] }) => {
+        const wide = circuit.wireOf("wide", digitSum([low, high]));
+        const [digit = 0] = circuit.take("e", 1);
+        circuit.rows.add({
+          a: wireSum(digit),
+          b: { wires: [0, wide, digit], coefficients: [1, -1, -1] },
+        });
+      }),
+    ).toThrow(code("rangeUnknown"));
+  });
+
+  it("refuse a row that can wrap the field", () => {
+    expect(() =>
+      certify(({ circuit, digits: [low] }) => {
+        // 2^126 * 2^126 on public wires, so that only the field is in the way
+        circuit.rows.add({
+          a: { wires: [low], coefficients: [2 ** 126] },
+          b: { wires: [low], coefficients: [2 ** 126] },
+          c: wireSum(low),
+        });
+      }),
+    ).toThrow(code("wraps"));
+  });
+
+  it("refuse a sum that is exact in no double: the witness would be wrong", () => {
+    expect(() =>
+      certify(({ circuit, digits: [low] }) =>
+        circuit.wireOf("w", exactly([[2 ** 53, wireSum(low)]])),
+      ),
+    ).toThrow(code("inexact"));
+  });
+
+  it("refuse a weight in a product", () => {
+    expect(() =>
+      certify(({ circuit, digits: [low, high] }) => {
+        circuit.product("p", exactly([[3, wireSum(low)]]), wireSum(high));
+      }),
+    ).toThrow(code("weightInProduct"));
+  });
+
+  it("refuse another row that reads the context's square", () => {
+    expect(() =>
+      certify(({ circuit }) => {
+        circuit.requireZero(
+          exactly([
+            [1, wireSum(3)],
+            [-1, wireSum(1)],
+          ]),
+        );
+      }),
+    ).toThrow(code("rangeUnknown"));
+  });
+});
+
+describe("a choice", () => {
+  const twoSums = ({
+    circuit,
+    digits: [low, high],
+  }: {
+    circuit: CircuitBuilder;
+    digits: [number, number];
+  }) => {
+    circuit.choice("c", [wireSum(low), wireSum(high)], 2);
+  };
+
+  it.each<[string, (choice: Choice) => Choice]>([
+    [
+      "whose sum row is another",
+      (choice) => ({ ...choice, sumRow: choice.differenceRows[0] as number }),
+    ],
+    [
+      "with its differences exchanged",
+      (choice) => ({ ...choice, differenceRows: choice.differenceRows.toReversed() }),
+    ],
+    [
+      "with its rows exchanged",
+      (choice) => ({ ...choice, choiceRows: choice.choiceRows.toReversed() }),
+    ],
+    [
+      "with its winners exchanged",
+      (choice) => ({ ...choice, winners: choice.winners.toReversed() }),
+    ],
+    ["with another greatest", (choice) => ({ ...choice, greatest: 4 })],
+  ])("%s has no certificate", (_, change) => {
+    expect(() => certify(twoSums, change)).toThrow(code("choice"));
+  });
+
+  it("has none where its factor does not exceed the number of sums", () => {
+    expect(() =>
+      certify(({ circuit, digits: [low, high] }) => {
+        const sums = [wireSum(low), wireSum(high)];
+        const winners = circuit.take("w", 2);
+        const [greatest = 0] = circuit.take("g", 1, false);
+        const [differenceRows, choiceRows]: [number[], number[]] = [[], []];
+        for (const [index, winner] of winners.entries()) {
+          const before = winners.slice(0, index + 1).map((w) => [1, wireSum(w)] as const);
+          const digits = circuit.digits(
+            `d${index}`,
+            exactly([[1, wireSum(greatest)], [-1, sums[index] as Sum], ...before], -1),
+            2,
+          );
+          differenceRows.push(circuit.rows.count - 1);
+          // 2 is not greater than the number of sums
+          const rest = exactly([
+            [-1, wireSum(winner)],
+            [-2, digitSum(digits)],
+          ]);
+          const b = { wires: [0, ...rest.wires], coefficients: [1, ...rest.coefficients] };
+          choiceRows.push(circuit.rows.add({ a: wireSum(winner), b }));
+        }
+        const all = exactly(
+          winners.map((w) => [1, wireSum(w)] as const),
+          -1,
+        );
+        const sumRow = circuit.requireZero(all);
+        circuit.choices.push({ winners, greatest, sumRow, differenceRows, choiceRows });
+      }),
+    ).toThrow(code("choice"));
+  });
+});

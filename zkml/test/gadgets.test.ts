@@ -1,0 +1,179 @@
+import { createConstraintChecker } from "@haca/circuits/constraintChecker";
+import { readR1cs } from "@haca/circuits/readR1cs";
+import { FIELD_ORDER } from "@haca/circuits/witnessCalculator";
+import { describe, expect, it } from "vitest";
+import { CircuitBuilder } from "../src/circuit/circuitBuilder.ts";
+import { digitSum, exactly, type Sum, wireSum } from "../src/circuit/sum.ts";
+import { reluCircuit, rescaleCircuit } from "../src/kinds/relu.ts";
+import { r1csBytes } from "./utils/layOutModel.ts";
+
+/** What a digit could be: right values, and some that only a missing row would let through. */
+const DIGITS = [0n, 1n, 2n, -1n];
+
+const integers = (least: number, most: number): bigint[] =>
+  Array.from({ length: most - least + 1 }, (_, index) => BigInt(least + index));
+
+/** A gadget over inputs that a test fixes; `sum` is its result. */
+type Gadget = { circuit: CircuitBuilder; inputs: number; sum: Sum };
+
+/**
+ * What a dishonest prover can choose from: the results of all assignments of the gadget's wires from `candidates` that
+ * satisfy every row. Not one number of it comes from the witness plan.
+ */
+function resultsOf(parameters: {
+  gadget: Gadget;
+  inputs: readonly bigint[];
+  candidates: (name: string) => readonly bigint[];
+}): bigint[] {
+  const { circuit, inputs: count, sum } = parameters.gadget;
+  const { rows, wireCount, blocks } = circuit;
+  const r1cs = readR1cs(r1csBytes({ rows, wireCount, publicCount: count }));
+  const checker = createConstraintChecker(r1cs);
+  const names = blocks.flatMap((block) => new Array<string>(block.count).fill(block.name));
+  const last = r1cs.constraints.map(({ a, b, c }) => Math.max(...a.wires, ...b.wires, ...c.wires));
+  const ending = names.map((_, index) => [...last.keys()].filter((row) => last[row] === index + 1));
+  const witness = [1n, ...parameters.inputs];
+  const results: bigint[] = [];
+  const assign = (wire: number): void => {
+    if (wire === wireCount) {
+      const terms = sum.wires.map((w, i) => BigInt(sum.coefficients[i] ?? 0) * (witness[w] ?? 0n));
+      results.push(terms.reduce((total, term) => total + term, BigInt(sum.constant)));
+      return;
+    }
+    const isInput = wire <= count;
+    for (const value of isInput
+      ? [witness[wire] as bigint]
+      : parameters.candidates(names[wire - 1] as string)) {
+      witness[wire] = value;
+      if ((ending[wire - 1] ?? []).every((index) => checker.holds({ witness, index }))) {
+        assign(wire + 1);
+      }
+    }
+  };
+  assign(1);
+  return results;
+}
+
+function gadgetOf(inputs: number, add: (circuit: CircuitBuilder, sums: Sum[]) => Sum): Gadget {
+  const circuit = new CircuitBuilder();
+  const wires = circuit.take("in", inputs);
+  return { circuit, inputs, sum: add(circuit, wires.map(wireSum)) };
+}
+
+describe("a dishonest prover", () => {
+  it("finds no other digits of a number, and none of a number beyond them", () => {
+    const gadget = gadgetOf(1, (circuit, [sum]) => digitSum(circuit.digits("d", sum as Sum, 3)));
+    expect(gadget.circuit.rows.count).toBe(4);
+    for (const value of integers(-3, 10)) {
+      const found = resultsOf({ gadget, inputs: [value], candidates: () => DIGITS });
+      expect(found, `${value}`).toEqual(value >= 0n && value < 8n ? [value] : []);
+    }
+  });
+
+  it("finds digits for the numbers up to a limit only", () => {
+    for (const maximum of [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 13]) {
+      const gadget = gadgetOf(1, (circuit, [sum]) => {
+        const number = digitSum(circuit.limitedDigits("d", sum as Sum, maximum));
+        circuit.requireZero(
+          exactly([
+            [1, sum as Sum],
+            [-1, number],
+          ]),
+        );
+        return number;
+      });
+      for (const value of integers(-2, 17)) {
+        const found = resultsOf({ gadget, inputs: [value], candidates: () => DIGITS });
+        expect(found, `${value} of ${maximum}`).toEqual(
+          value >= 0n && value <= BigInt(maximum) ? [value] : [],
+        );
+      }
+    }
+  });
+
+  it.each([0, 1, 2])("finds only the ReLU of a number, divided by 2^%i", (shift) => {
+    const range = { minimum: -6n, maximum: 6n };
+    const gadget = gadgetOf(1, (circuit, input) => {
+      const node = { kind: "relu", input: "x", output: "y", scaleExponent: 0, shift } as const;
+      return reluCircuit.addRows({ node, input, ranges: [range], name: "r", circuit })[0] as Sum;
+    });
+    // w + 2, with w = 4 digits
+    const width = gadget.circuit.rows.count - 2;
+    expect(width).toBe(shift === 2 ? 5 : 4);
+    for (const value of integers(-6, 6)) {
+      const half = shift === 0 ? 0n : 1n << BigInt(shift - 1);
+      const quotient = (value + half) >> BigInt(shift);
+      const found = resultsOf({
+        gadget,
+        inputs: [value],
+        candidates: (name) => (name.endsWith("Out") ? integers(-9, 9) : DIGITS),
+      });
+      expect(found, `${value}`).toEqual([quotient > 0n ? quotient : 0n]);
+    }
+  });
+
+  it("finds only the rounded quotient of a signed number", () => {
+    const range = { minimum: -6n, maximum: 5n };
+    const gadget = gadgetOf(1, (circuit, input) => {
+      const node = {
+        kind: "rescale",
+        input: "x",
+        output: "y",
+        scaleExponent: 0,
+        shift: 1,
+      } as const;
+      return rescaleCircuit.addRows({ node, input, ranges: [range], name: "r", circuit })[0] as Sum;
+    });
+    for (const value of integers(-6, 5)) {
+      const found = resultsOf({ gadget, inputs: [value], candidates: () => DIGITS });
+      expect(found, `${value}`).toEqual([(value + 1n) >> 1n]);
+    }
+  });
+
+  it("finds only the first of the greatest numbers, by whatever winners", () => {
+    const gadget = gadgetOf(3, (circuit, sums) => circuit.choice("c", sums, 2));
+    // n * (w + 2) + 1
+    expect(gadget.circuit.rows.count).toBe(13);
+    // 0 and 1, and what the rows of the winners admit beside them: 1 - k * d
+    const winners = [0n, 1n, ...[1n, 2n, 3n].map((digits) => 1n - 4n * digits), 2n, -1n];
+    for (const a of integers(-1, 1)) {
+      for (const b of integers(-1, 1)) {
+        for (const c of integers(-1, 1)) {
+          const scores = [a, b, c];
+          const best = scores.findIndex((x) => scores.every((y) => x >= y));
+          const found = resultsOf({
+            gadget,
+            inputs: scores,
+            candidates: (name) =>
+              name === "cWinner" ? winners : name === "cGreatest" ? integers(-14, 14) : DIGITS,
+          });
+          expect(found, `${scores}`).toEqual([BigInt(best)]);
+        }
+      }
+    }
+  });
+
+  it("finds only the product of two sums, and only the sum for its wire", () => {
+    const gadget = gadgetOf(2, (circuit, [a, b]) => {
+      const product = wireSum(circuit.product("p", a as Sum, b as Sum));
+      return wireSum(circuit.wireOf("w", exactly([[3, product]], -2)));
+    });
+    const found = resultsOf({ gadget, inputs: [3n, -2n], candidates: () => integers(-30, 30) });
+    expect(found).toEqual([-20n]);
+  });
+});
+
+it("writes coefficients of any size and sign as the field has them", () => {
+  const circuit = new CircuitBuilder();
+  const [x = 0, y = 0] = circuit.take("x", 2);
+  const wide = (1n << 200n) + 1n;
+  circuit.rows.addLinear({ wires: [x, y], coefficients: [-1, 2 ** 247] }, -wide);
+  circuit.rows.addLinear({ wires: [x, y], coefficients: [-(2 ** 52) - 1, 2 ** 40 + 3] }, 5);
+  const { constraints } = readR1cs(
+    r1csBytes({ ...circuit, rows: circuit.rows, wireCount: 3, publicCount: 1 }),
+  );
+  expect(constraints.map(({ c }) => c.coefficients)).toEqual([
+    [FIELD_ORDER - wide, FIELD_ORDER - 1n, 1n << 247n],
+    [5n, FIELD_ORDER - (1n << 52n) - 1n, (1n << 40n) + 3n],
+  ]);
+});

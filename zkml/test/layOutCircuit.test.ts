@@ -1,0 +1,178 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { mutateWitness, seededRandom } from "@haca/circuits/mutateWitness";
+import { computeIntegerValues, runIntegerModel } from "@haca/model-runtime/runIntegerModel";
+import { computeWitness } from "@haca/model-runtime/witness/computeWitness";
+import { decodeWitnessPlan, encodeWitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
+import { wtnsFile } from "@haca/model-runtime/witness/wtnsFile";
+import { packWords } from "@haca/protocol/tensorLayout";
+import { groth16 } from "snarkjs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeR1cs } from "../src/circuit/writeR1cs.ts";
+import { certifyCircuit } from "../src/constrain/certifyCircuit.ts";
+import { layOutCircuit } from "../src/constrain/layOutCircuit.ts";
+import { ensurePtau } from "../src/setup/developmentPtau.ts";
+import { setUpKeys } from "../src/setup/setUpKeys.ts";
+import { releaseCurve } from "../src/setup/snarkjsResources.ts";
+import { CONTEXT } from "./utils/buildCircuit.ts";
+import { type LaidOutModel, layOutModel, r1csBytes } from "./utils/layOutModel.ts";
+import { MODELS, type TestModel } from "./utils/models.ts";
+import { multilayerPerceptron, noise } from "./utils/onnxFile.ts";
+
+const GROUPS = process.env.HACA_DEEP === undefined ? 300 : 20_000;
+
+const unsatisfiable = expect.objectContaining({ code: "witness.unsatisfiable" });
+
+describe.each(MODELS)("$title", (model) => {
+  let laidOut: LaidOutModel;
+  let inputs: bigint[][];
+  beforeAll(() => {
+    laidOut = layOutModel(model);
+    const { layout, minimum, maximum } = laidOut.tensors.input;
+    const random = seededRandom(7n);
+    const at = (value: (index: number) => number) =>
+      Array.from({ length: layout.count }, (_, index) => BigInt(value(index)));
+    const any = () => minimum + Number(random(BigInt(maximum - minimum + 1)));
+    inputs = [at(() => minimum), at(() => maximum), at(any), at(any), at(any)];
+  });
+
+  it("has both certificates", () => {
+    expect(() => certifyCircuit(laidOut.circuit)).not.toThrow();
+  });
+
+  it("is what the integer reference computes, in every value and every word", () => {
+    const { integerModel, tensors, circuit, r1cs, checker } = laidOut;
+    let compared = 0;
+    for (const input of inputs) {
+      const witness = laidOut.witnessOf(input);
+      expect(checker.firstViolated(witness)).toBe(undefined);
+      for (const [value, elements] of computeIntegerValues({ integerModel, input })) {
+        for (const [index, element] of elements.entries()) {
+          const sum = circuit.values.get(value)?.[index];
+          let actual = BigInt(sum?.constant ?? Number.NaN);
+          for (const [position, wire] of (sum?.wires ?? []).entries()) {
+            actual += BigInt(sum?.coefficients[position] ?? 0) * (witness[wire] as bigint);
+          }
+          expect(actual, `${value}[${index}]`).toBe(BigInt(element));
+          compared += 1;
+        }
+      }
+      const outputs = runIntegerModel({ integerModel, input });
+      const layouts = tensors.outputs.map(({ layout }) => layout);
+      expect(witness.slice(1, 1 + r1cs.publicInputCount)).toEqual([
+        ...packWords({ layouts: [tensors.input.layout], integers: input }),
+        ...packWords({ layouts, integers: outputs.flat() }),
+        CONTEXT,
+      ]);
+    }
+    expect(compared).toBeGreaterThan(0);
+  });
+
+  it("notices every change of a wire, alone and in groups, and of every public signal", () => {
+    const { r1cs, checker } = laidOut;
+    const witness = laidOut.witnessOf(inputs[3] as bigint[]);
+    const random = seededRandom(11n);
+    expect(mutateWitness({ r1cs, checker, witness, random, groups: GROUPS })).toEqual([]);
+    for (let wire = 1; wire <= r1cs.publicInputCount; wire++) {
+      const changes = new Map([[wire, (witness[wire] as bigint) + 1n]]);
+      expect(checker.breaks({ witness, changes }), `public signal ${wire}`).toBe(true);
+    }
+  });
+
+  it("has no witness for an element out of range, nor for words that are not its own", () => {
+    const { circuit, tensors } = laidOut;
+    const signals = laidOut.signalsOf(inputs[4] as bigint[]);
+    const { plan } = circuit;
+    for (const name of ["inputWords", "outputWords"]) {
+      const words = signals[name] as string[];
+      for (const [index, word] of words.entries()) {
+        const wrong = words.with(index, String(BigInt(word) + 1n));
+        expect(() => computeWitness({ plan, signals: { ...signals, [name]: wrong } })).toThrow(
+          unsatisfiable,
+        );
+      }
+    }
+    const { layout, minimum, maximum } = tensors.input;
+    const offset = layout.isSigned ? 2 ** (layout.bits - 1) : 0;
+    const [word = ""] = signals.inputWords as string[];
+    const elements = signals.elements as string[];
+    for (const value of [minimum - 1, maximum + 1, 2 ** 200]) {
+      // the word that such an element packs to, so that only its range is in the way
+      const shift = BigInt(value) + BigInt(offset) - BigInt(elements[0] as string);
+      const inputWords = (signals.inputWords as string[]).with(0, String(BigInt(word) + shift));
+      const wrong = elements.with(0, String(BigInt(value) + BigInt(offset)));
+      expect(() =>
+        computeWitness({ plan, signals: { ...signals, inputWords, elements: wrong } }),
+      ).toThrow(unsatisfiable);
+    }
+  });
+
+  it("is the same bytes every time, and its plan survives its file", () => {
+    const { circuit, integerModel, bounds } = laidOut;
+    const again = layOutCircuit({ integerModel, bounds });
+    expect(r1csBytes(again).equals(r1csBytes(circuit))).toBe(true);
+    const file = encodeWitnessPlan(circuit.plan);
+    expect(encodeWitnessPlan(again.plan)).toEqual(file);
+    const plan = decodeWitnessPlan(file);
+    const signals = laidOut.signalsOf(inputs[2] as bigint[]);
+    const witness = computeWitness({ plan, signals });
+    expect(wtnsFile(witness)).toEqual(wtnsFile(computeWitness({ plan: circuit.plan, signals })));
+    for (const length of [0, 20, file.length - 1]) {
+      expect(() => decodeWitnessPlan(file.subarray(0, length))).toThrow(
+        expect.objectContaining({ code: "witnessPlan.malformed" }),
+      );
+    }
+  });
+});
+
+describe("a perceptron 784-64-10", () => {
+  it("stays in the domain 2^13 because elements are replaced by their digits, and is still right", () => {
+    const laidOut = layOutModel({
+      onnx: multilayerPerceptron({ inputs: 784, hidden: 64, classes: 10 }),
+      calibration: [noise([784], 1).data, noise([784], 2).data],
+      options: { input: { minimum: 0, maximum: 255, scaleExponent: -8 } },
+    });
+    const { circuit, checker } = laidOut;
+    expect(circuit.substituted).toBeGreaterThan(0);
+    expect(circuit.rows.count + circuit.publicCount + 1).toBe(2 ** 13);
+    certifyCircuit(circuit);
+    const random = seededRandom(3n);
+    const input = Array.from({ length: 784 }, () => random(256n));
+    expect(checker.firstViolated(laidOut.witnessOf(input))).toBe(undefined);
+  });
+});
+
+describe("keys of a circuit that is written directly", () => {
+  const folder = mkdtempSync(join(tmpdir(), "haca-keys-"));
+  afterAll(async () => {
+    await releaseCurve();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("prove its natively computed witness, for these words alone", async () => {
+    const model = MODELS.find(({ title }) => title.startsWith("element by element"));
+    const { circuit, signalsOf } = layOutModel(model as TestModel);
+    const path = (name: string) => join(folder, name);
+    writeR1cs({ ...circuit, path: path("circuit.r1cs") });
+    const power = Math.floor(Math.log2(circuit.rows.count + circuit.publicCount)) + 1;
+    const { ptau } = await ensurePtau({ power, folder, onProgress: () => {} });
+    const { verificationKey } = await setUpKeys({
+      r1cs: path("circuit.r1cs"),
+      ptau,
+      workFolder: folder,
+      zkey: path("circuit.zkey"),
+    });
+    const signals = signalsOf([1n, -2n, 3n, 0n, 5n]);
+    const witness = wtnsFile(computeWitness({ plan: circuit.plan, signals }));
+    const file = { type: "mem" as const, data: witness };
+    const { proof, publicSignals } = await groth16.prove(path("circuit.zkey"), file);
+    const words = [signals.inputWords, signals.outputWords, signals.context].flat();
+    expect(publicSignals).toEqual(words);
+    expect(await groth16.verify(verificationKey, publicSignals, proof)).toBe(true);
+    for (const [index, word] of publicSignals.entries()) {
+      const other = publicSignals.with(index, String(BigInt(word) + 1n));
+      expect(await groth16.verify(verificationKey, other, proof)).toBe(false);
+    }
+  });
+});
