@@ -7,7 +7,6 @@ import {
   type Quantiser,
   scaleExponentFor,
   toInteger,
-  widthOf,
 } from "./quantiser.ts";
 
 /** A layer reads its input as it is up to this width, and divided by a power of two beyond. */
@@ -37,8 +36,9 @@ export function affineNode(parameters: { input: string; output: string } & Affin
     quantise: (quantiser) => {
       const source = quantiser.valueOf(input);
       // bits of the model's input are the person's choice, and are kept
-      const excess = quantiser.isInput(source) ? 0 : widthOf(source) - MAXIMUM_OPERAND_BITS;
-      const operand = excess > 0 ? quantiser.rescale(source, excess) : source;
+      const operand = quantiser.isInput(source)
+        ? source
+        : quantiser.narrow(source, MAXIMUM_OPERAND_BITS);
       const { node, exponents } = quantiseAffine({ affine, input, operand, output, quantiser });
       return quantiser.add(node, exponents);
     },

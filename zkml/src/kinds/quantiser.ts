@@ -35,6 +35,8 @@ export type Quantiser = {
   add: (node: IntegerNode, exponents: readonly number[]) => QuantisedValue;
   /** a value divided by 2^shift and rounded, as a value of its own */
   rescale: (value: QuantisedValue, shift: number) => QuantisedValue;
+  /** the same value in no more than so many bits: wide elements are divided and rounded, narrow ones keep their scale */
+  narrow: (value: QuantisedValue, bits: number) => QuantisedValue;
   /** every element multiplied by 2^by, at a scale as much finer: exact */
   refine: (parameters: {
     source: QuantisedValue;

@@ -6,6 +6,7 @@ import {
   inputsOf,
   kindOf,
 } from "@haca/model-runtime/integerModel";
+import { elementWidth } from "@haca/model-runtime/kinds/ranges";
 import { inputBounds } from "@haca/model-runtime/tensors";
 import { addRows } from "../kinds/affine.ts";
 import { type Graph, runFloatModel } from "../kinds/graph.ts";
@@ -19,6 +20,9 @@ import {
 } from "../kinds/quantiser.ts";
 import { chooseInput } from "./chooseInput.ts";
 import { checkOptions, QuantiseError, type QuantiseOptions } from "./options.ts";
+
+/** An element within so many bits of the width that others are divided to is divided with them, and loses little. */
+const SLACK_BITS = 4;
 
 /**
  * Turns a float graph into integers. Scales are powers of two: of the input from its range, of weights from the greatest
@@ -101,7 +105,6 @@ function createQuantiser(parameters: {
 }): Quantiser {
   const { graph, options, nodes, values, floatValues } = parameters;
   const integers = new Map([...values.values()].map((value) => [value.name, value]));
-  const rescaled = new Map<string, QuantisedValue>();
   const magnitudes = magnitudesOf({ graph, floatValues });
   const activations = new Map<string, string>();
   for (const { inputs, output, isActivation } of graph.nodes) {
@@ -144,10 +147,20 @@ function createQuantiser(parameters: {
       exponents: source.exponents.map((exponent, index) => exponent - (by[index] as number)),
       rows: by.map((shift, index) => ({ indices: [index], weights: [2 ** shift], bias: 0 })),
     });
+  const rescale: Quantiser["rescale"] = (value, shift) => {
+    const output = `${value.name}/2^${shift}`;
+    const exponents = value.exponents.map((exponent) => exponent + shift);
+    const scaleExponent = coarsest(exponents);
+    return (
+      integers.get(output) ??
+      add({ kind: "rescale", input: value.name, output, scaleExponent, shift }, exponents)
+    );
+  };
   return {
     options,
     add,
     refine,
+    rescale,
     valueOf: (name) => values.get(name) as QuantisedValue,
     largest: (name) => Array.from(magnitudes.get(name) ?? []).reduce((a, b) => Math.max(a, b), 0),
     magnitudes: (name) => Array.from(magnitudes.get(name) ?? []),
@@ -161,17 +174,15 @@ function createQuantiser(parameters: {
       const by = value.exponents.map((exponent) => exponent - least);
       return integers.get(output) ?? refine({ source: value, output, by });
     },
-    rescale: (value, shift) => {
-      const output = `${value.name}/2^${shift}`;
-      const exponents = value.exponents.map((exponent) => exponent + shift);
-      const result =
-        rescaled.get(output) ??
-        add(
-          { kind: "rescale", input: value.name, output, scaleExponent: coarsest(exponents), shift },
-          exponents,
-        );
-      rescaled.set(output, result);
-      return result;
+    narrow: (value, bits) => {
+      const shift = widthOf(value) - bits;
+      if (shift <= 0) return value;
+      const by = value.ranges.map((range) =>
+        elementWidth(range).bits < bits - SLACK_BITS ? shift : 0,
+      );
+      if (by.every((own) => own === 0)) return rescale(value, shift);
+      const output = `${value.name}/even`;
+      return rescale(integers.get(output) ?? refine({ source: value, output, by }), shift);
     },
   };
 }
