@@ -15,7 +15,9 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { curves, powersOfTau } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checkModel } from "../src/checkModel.ts";
 import { onnxModelType } from "../src/onnx/onnxSchema.ts";
+import { readOnnxFile } from "../src/onnx/readOnnxFile.ts";
 import { generatePtau } from "../src/setup/developmentPtau.ts";
 import { releaseCurve } from "../src/setup/snarkjsResources.ts";
 import { multilayerPerceptron, noise, onnxFile } from "./utils/onnxFile.ts";
@@ -418,16 +420,18 @@ describe("zkml check", () => {
       [weights("gone.bin"), /does not exist beside the model/],
       [weights("."), /is not a file/],
     ];
-    for (const [path, reason] of cases) {
+    // each by the function that the command calls, some through the command
+    const read = (path: string) => () => checkModel(readOnnxFile(path));
+    for (const [path, reason] of cases) expect(read(path)).toThrow(reason);
+    for (const [path, reason] of [cases[0], cases[2]] as typeof cases) {
       const { code, stderr } = await zkml({ args: ["check", path] });
       expect(stderr).toMatch(/^zkml: .*\n$/);
       expect(stderr).toMatch(reason);
       expect(code).toBe(1);
     }
     writeFileSync(join(inner, "own.bin"), new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer));
-    expect(await zkml({ args: ["check", weights("own.bin")] })).toMatchObject({ code: 0 });
-    const beyond = await zkml({ args: ["check", weights("own.bin", "99")] });
-    expect(beyond.stderr).toMatch(/has 16 bytes, bytes 0 to 99 are asked for/);
+    expect(read(weights("own.bin"))()).toMatchObject({ isReady: true });
+    expect(read(weights("own.bin", "99"))).toThrow(/has 16 bytes, bytes 0 to 99 are asked for/);
   });
 });
 
