@@ -237,6 +237,27 @@ describe("buildGraph", () => {
       }),
     ],
     [
+      "a product that would fill the memory",
+      "onnx.tooLarge",
+      /node node: MatMul: \[1,65536,65536\] has more than/,
+      single({
+        input: [1, 65536, 1],
+        operator: "MatMul",
+        inputs: ["x", "w"],
+        constants: { w: noise([1, 65536], 1) },
+      }),
+    ],
+    [
+      "a window that would fill the memory",
+      "onnx.tooLarge",
+      /node node: MaxPool/,
+      single({
+        input: [1, 1, 4096, 4096],
+        operator: "MaxPool",
+        attributes: { kernel_shape: [2000, 2000] },
+      }),
+    ],
+    [
       "a cycle",
       "onnx.valueMissing",
       /node a: input "z" is computed by node b, which comes later or reads this one/,

@@ -7,6 +7,7 @@ import { broadcastIndices, broadcastShape } from "./indexing.ts";
 import type { GraphNode, Lowered, Operator, ValueOperand } from "./kind.ts";
 import {
   numberAttribute,
+  requireAffordable,
   requireConstant,
   requireOperand,
   requireValue,
@@ -87,6 +88,7 @@ function extremes(parameters: Parameters<Operator["lower"]>[0] & { sign: 1 | -1 
   if (shape === undefined) {
     throw shapeMismatch({ node, why: "its operands do not broadcast to one shape" });
   }
+  requireAffordable({ node, shape });
   const values = all.filter((operand): operand is ValueOperand => operand.kind === "value");
   if (values.length === 0) throw unsupported({ node, why: "none of its operands is computed" });
   const nodes: GraphNode[] = [];

@@ -1,7 +1,13 @@
 import { elementCount } from "@haca/model-runtime/integerModel";
 import { affineNode } from "./affine.ts";
 import type { AffineRow, Operator } from "./kind.ts";
-import { numberAttribute, requireConstant, requireValue, shapeMismatch } from "./operands.ts";
+import {
+  numberAttribute,
+  requireAffordable,
+  requireConstant,
+  requireValue,
+  shapeMismatch,
+} from "./operands.ts";
 import { asImage, slidingWindow } from "./slidingWindow.ts";
 
 /** Conv over images and signals: X [1, channels, size …], constant W [outputs, channels / groups, kernel …] and B. */
@@ -25,6 +31,8 @@ export const conv: Operator = {
       throw shapeMismatch({ node, why: `B has shape [${b.shape}], expected [${outputs}]` });
     }
     const { outputShape, taps } = slidingWindow({ node, image });
+    const shape = [1, outputs, ...outputShape];
+    requireAffordable({ node, shape, depth: groupChannels * kernelSize });
     const rows: AffineRow[] = [];
     for (let out = 0; out < outputs; out++) {
       const firstChannel = Math.floor(out / (outputs / groups)) * groupChannels;
@@ -42,7 +50,7 @@ export const conv: Operator = {
       }
     }
     return {
-      operand: { kind: "value", value: output, shape: [1, outputs, ...outputShape] },
+      operand: { kind: "value", value: output, shape },
       node: affineNode({
         input: x.value,
         output,

@@ -6,6 +6,7 @@ import { broadcastIndices, broadcastShape } from "./indexing.ts";
 import type { Lowered, Operand, Operator } from "./kind.ts";
 import {
   numberAttribute,
+  requireAffordable,
   requireConstant,
   requireOperand,
   requireValue,
@@ -209,7 +210,10 @@ export const batchNormalization: Operator = {
 
 function sharedShape(node: OnnxNode, a: Operand, b: Operand): number[] {
   const shape = broadcastShape(shapeOf(a), shapeOf(b));
-  if (shape !== undefined) return shape;
+  if (shape !== undefined) {
+    requireAffordable({ node, shape });
+    return shape;
+  }
   const [small, large] = a.kind === "constant" ? [a, b] : [b, a];
   const why = `[${shapeOf(small)}] does not broadcast to [${shapeOf(large)}]`;
   throw shapeMismatch({ node, why });

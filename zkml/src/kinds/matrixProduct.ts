@@ -7,6 +7,7 @@ import {
   listSetting,
   numberAttribute,
   optionalConstant,
+  requireAffordable,
   requireConstant,
   requireOperand,
   requireValue,
@@ -37,6 +38,7 @@ export const gemm: Operator = {
       });
     }
     const shape = [rows, outputs];
+    requireAffordable({ node, shape, depth });
     const c = optionalConstant({ node, operands, index: 2 });
     if (c !== undefined && broadcastShape(c.shape, shape)?.join() !== shape.join()) {
       throw shapeMismatch({ node, why: `C has shape [${c.shape}], expected [${outputs}]` });
@@ -92,6 +94,7 @@ export const matMul: Operator = {
       ...(shapeOf(a).length === 1 ? [] : [height]),
       ...(shapeOf(b).length === 1 ? [] : [width]),
     ];
+    requireAffordable({ node, shape, depth });
     const leftStarts = startsOf(left, batch);
     const rightStarts = startsOf(right, batch);
     const rows: AffineRow[] = [];

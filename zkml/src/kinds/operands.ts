@@ -149,6 +149,28 @@ function attributeType(parameters: {
   });
 }
 
+/** Elements of one value, and products in one layer, beyond which nothing is allocated. */
+const MAXIMUM_ELEMENTS = 1 << 24;
+const MAXIMUM_TERMS = 1 << 26;
+
+/** Refuses what would not fit into memory before anything of that size is built: a small file can ask for much. */
+export function requireAffordable(parameters: {
+  node: OnnxNode;
+  shape: readonly number[];
+  /** products that each element sums */
+  depth?: number;
+}): void {
+  const { node, shape, depth = 1 } = parameters;
+  const elements = shape.reduce((product, size) => product * size, 1);
+  if (elements > MAXIMUM_ELEMENTS || elements * depth > MAXIMUM_TERMS) {
+    throw new OnnxError({
+      reason: "tooLarge",
+      message: `node ${node.name}: ${node.operator}: [${shape}] has more than ${MAXIMUM_ELEMENTS} elements, or sums more than ${MAXIMUM_TERMS} products`,
+      details: { node: node.name, operator: node.operator },
+    });
+  }
+}
+
 /** A use of a supported operator that the compiler does not cover. */
 export function unsupported(parameters: { node: OnnxNode; why: string }): OnnxError {
   const { node, why } = parameters;

@@ -2,6 +2,7 @@ import type { OnnxNode } from "../onnx/onnxGraph.ts";
 import {
   listAttribute,
   numberAttribute,
+  requireAffordable,
   shapeMismatch,
   textAttribute,
   unsupported,
@@ -91,6 +92,13 @@ export function slidingWindow(parameters: { node: OnnxNode; image: Image }): Sli
       node,
       why: `pads [${given.pads}] must be at least 0 and less than the window`,
     });
+  }
+  const positions = [0, 1].map((axis) => {
+    const padded = (extent[axis] as number) + (pads[axis] as number) + (pads[axis + 2] as number);
+    return Math.floor((padded - (reach[axis] as number)) / (strides[axis] as number)) + 2;
+  });
+  if (positions.every((count) => count > 1)) {
+    requireAffordable({ node, shape: positions, depth: kernel[0] * kernel[1] });
   }
   const isCeil = numberAttribute(node, "ceil_mode", 0) !== 0;
   const axes = [0, 1].map((axis) =>

@@ -9,6 +9,7 @@ import {
   listAttribute,
   listSetting,
   numberAttribute,
+  requireAffordable,
   requireConstant,
   requireOperand,
   resolveAxes,
@@ -191,6 +192,7 @@ export const concat: Operator = {
       axis,
       sizes.reduce((total, size) => total + size, 0),
     );
+    requireAffordable({ node, shape });
     /** for every element of the result, its part and its place there */
     const sources: { part: number; index: number }[] = [];
     mapCoordinates(shape, (position) => {
@@ -308,9 +310,10 @@ export const pad: Operator = {
       shape[axis] =
         (from[axis] as number) + (pads[at] as number) + (pads[at + axes.length] as number);
     }
-    if (shape.some((size) => size < 1) || elementCount(shape) > 1 << 24) {
+    if (shape.some((size) => size < 1)) {
       throw shapeMismatch({ node, why: `[${from}] cannot be padded by [${pads}]` });
     }
+    requireAffordable({ node, shape });
     const strides = stridesOf(from);
     const indices = mapCoordinates(shape, (position) => {
       let index = 0;
@@ -332,9 +335,10 @@ export const expand: Operator = {
     const operand = requireOperand({ node, operands, index: 0 });
     const target = Array.from(requireConstant({ node, operands, index: 1 }).data);
     const shape = broadcastShape(shapeOf(operand), target);
-    if (shape === undefined || elementCount(shape) > 1 << 24) {
+    if (shape === undefined) {
       throw shapeMismatch({ node, why: `[${shapeOf(operand)}] cannot become [${target}]` });
     }
+    requireAffordable({ node, shape });
     const indices = broadcastIndices({ from: shapeOf(operand), to: shape });
     return rewire({ node, operand, shape, indices, output });
   },
@@ -375,6 +379,7 @@ function pick(parameters: {
   if (!isConstant && sizes.includes(0)) {
     throw shapeMismatch({ node, why: `nothing of [${shapeOf(operand)}] is left` });
   }
+  requireAffordable({ node, shape: sizes });
   const strides = stridesOf(shapeOf(operand));
   const indices = mapCoordinates(sizes, (position) =>
     position.reduce(
