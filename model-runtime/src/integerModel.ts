@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { affine } from "./kinds/affine.ts";
 import { argMax } from "./kinds/argMax.ts";
+import { concat } from "./kinds/concat.ts";
 import { type IntegerKind, integer, scaleExponent } from "./kinds/integerKind.ts";
 import { relu, rescale } from "./kinds/rescale.ts";
 
 /** Every kind of node, by the name that a node has in `kind`. */
-const KINDS = { affine, relu, rescale, argMax };
+const KINDS = { affine, relu, rescale, argMax, concat };
 
 type NodeSchema = (typeof KINDS)[keyof typeof KINDS]["schema"];
 const nodeSchemas = Object.values(KINDS).map(({ schema }) => schema);
@@ -22,6 +23,8 @@ export const integerModelSchema = z.strictObject({
     minimum: integer,
     maximum: integer,
     scaleExponent,
+    /** set where only whole numbers are taken: a request with a fraction is refused, not rounded */
+    isInteger: z.boolean().optional(),
   }),
   nodes: z.array(z.discriminatedUnion("kind", nodeSchemas as [NodeSchema, ...NodeSchema[]])),
   outputs: z.array(
@@ -41,6 +44,22 @@ export type IntegerNode = IntegerModel["nodes"][number];
 export function kindOf(node: IntegerNode): IntegerKind<IntegerNode> {
   // the entry under a node's `kind` is the one for this node: the schema says so, the type system cannot
   return KINDS[node.kind] as IntegerKind<IntegerNode>;
+}
+
+/** The values that a node reads, in order; `compute` and `bounds` take their elements one after the other. */
+export function inputsOf(node: IntegerNode): readonly string[] {
+  return node.kind === "concat" ? node.inputs : [node.input];
+}
+
+/** The elements of several values, one value after the other. */
+export function gather<Element>(
+  names: readonly string[],
+  values: ReadonlyMap<string, readonly Element[]>,
+): readonly Element[] {
+  const [first = ""] = names;
+  return names.length === 1
+    ? (values.get(first) ?? [])
+    : names.flatMap((name) => values.get(name) ?? []);
 }
 
 /** Number of elements of a shape. */

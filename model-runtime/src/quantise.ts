@@ -4,14 +4,15 @@ import type { TensorLayout } from "@haca/protocol/tensorLayout";
 
 /**
  * Real numbers to the integers of the input tensor: the nearest multiple of the input's scale, halves away from
- * zero. Throws `input.wrongLength`, `input.notFinite` and `input.outOfRange`, the last two with the index.
+ * zero. Throws `input.wrongLength`, `input.notFinite`, `input.notInteger` (where the model takes
+ * whole numbers only) and `input.outOfRange`, all but the first with the index.
  */
 export function quantiseInput(parameters: {
   manifest: Pick<Manifest, "input">;
   values: readonly number[];
 }): bigint[] {
   const { values } = parameters;
-  const { name, layout, minimum, maximum } = parameters.manifest.input;
+  const { name, layout, minimum, maximum, isInteger } = parameters.manifest.input;
   if (values.length !== layout.count) {
     throw new BaseError({
       code: "input.wrongLength",
@@ -26,6 +27,13 @@ export function quantiseInput(parameters: {
         code: "input.notFinite",
         message: `element ${index} of ${name} is not a finite number`,
         details: { index },
+      });
+    }
+    if (isInteger === true && !Number.isInteger(value)) {
+      throw new BaseError({
+        code: "input.notInteger",
+        message: `element ${index} of ${name} is ${value}: the model was compiled for whole numbers`,
+        details: { index, value },
       });
     }
     const integer = Math.sign(value) * Math.round(Math.abs(value / scale));

@@ -1,5 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { elementCount, type IntegerModel, kindOf } from "./integerModel.ts";
+import { elementCount, gather, type IntegerModel, inputsOf, kindOf } from "./integerModel.ts";
 import { requireInRange } from "./quantise.ts";
 
 /**
@@ -34,7 +34,8 @@ export function computeIntegerValues(parameters: {
   requireInRange({ tensor: integerModel.input, input });
   const values = new Map([[name, input.map(Number)]]);
   for (const node of integerModel.nodes) {
-    values.set(node.output, kindOf(node).compute(node, values.get(node.input) ?? []));
+    const elements = gather(inputsOf(node), values);
+    values.set(node.output, kindOf(node).compute(node, elements));
   }
   return values;
 }

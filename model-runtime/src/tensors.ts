@@ -1,5 +1,5 @@
 import type { Manifest } from "@haca/protocol/manifest";
-import { elementCount, type IntegerModel, kindOf } from "./integerModel.ts";
+import { elementCount, gather, type IntegerModel, inputsOf, kindOf } from "./integerModel.ts";
 import { elementWidth, type Range, unionRange } from "./kinds/ranges.ts";
 
 /**
@@ -11,7 +11,7 @@ import { elementWidth, type Range, unionRange } from "./kinds/ranges.ts";
 export function computeBounds(model: IntegerModel): Map<string, Range[]> {
   const bounds = new Map([[model.input.name, inputBounds(model.input)]]);
   for (const node of model.nodes) {
-    bounds.set(node.output, kindOf(node).bounds(node, bounds.get(node.input) ?? []));
+    bounds.set(node.output, kindOf(node).bounds(node, gather(inputsOf(node), bounds)));
   }
   return bounds;
 }
@@ -30,7 +30,10 @@ export function describeTensors(parameters: {
   const { integerModel, bounds } = parameters;
   const { input, outputs } = integerModel;
   return {
-    input: describe({ ...input, ranges: bounds.get(input.name) ?? [] }),
+    input: {
+      ...describe({ ...input, ranges: bounds.get(input.name) ?? [] }),
+      ...(input.isInteger === true ? { isInteger: true } : {}),
+    },
     outputs: outputs.map((output) =>
       describe({ ...output, ranges: bounds.get(output.value) ?? [] }),
     ),

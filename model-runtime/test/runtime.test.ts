@@ -46,6 +46,16 @@ describe("quantiseInput", () => {
   });
 });
 
+describe("whole numbers", () => {
+  it("are taken as they are, and a fraction is refused, not rounded", () => {
+    const whole = { input: { ...manifest.input, isInteger: true } };
+    expect(quantiseInput({ manifest: whole, values: [1, -2, 3] })).toEqual([2n, -4n, 6n]);
+    expect(() => quantiseInput({ manifest: whole, values: [1, 1.5, 3] })).toThrow(
+      failure("input.notInteger", { index: 1 }),
+    );
+  });
+});
+
 describe("dequantise", () => {
   it("multiplies by the scale", () => {
     const layout = { scaleExponent: -2 };

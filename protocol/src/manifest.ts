@@ -49,9 +49,21 @@ export const manifestSchema = z.strictObject({
     beacon: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits"),
   }),
   /** exactly one input tensor */
-  input: tensorSchema,
+  input: tensorSchema.extend({
+    /** whether only whole numbers are taken, and a request with a fraction is refused */
+    isInteger: z.boolean().optional(),
+  }),
   /** output tensors in the order of the packed words */
-  outputs: z.array(tensorSchema).min(1),
+  outputs: z
+    .array(
+      tensorSchema.extend({
+        /** the final activation of the file that was left out: the output shows what it reads */
+        stripped: z.string().optional(),
+        /** names of the classes, where the output is the index of one */
+        classes: z.array(z.string()).optional(),
+      }),
+    )
+    .min(1),
   /** name of the output that carries the class index, where there is one */
   labelOutput: z.string().optional(),
   statistics: z.strictObject({
@@ -63,6 +75,8 @@ export const manifestSchema = z.strictObject({
     /** share of held-out samples, 0 to 1; absent for a regression */
     floatAccuracy: z.number().optional(),
     quantisedAccuracy: z.number().optional(),
+    /** per output: root mean square of the difference to the float model, relative to the float outputs' own */
+    outputErrors: z.array(z.number()).optional(),
   }),
 });
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -16,6 +16,7 @@ import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { formatTable } from "../../scripts/lib/table.ts";
 import { buildCircuit } from "../../zkml/test/utils/buildCircuit.ts";
 import { multilayerPerceptron, noise } from "../../zkml/test/utils/onnxFile.ts";
+import { type ExportResult, exportsFolder, measureExports } from "./zkmlExports.ts";
 
 const PROOFS = 10;
 
@@ -26,7 +27,8 @@ export async function benchZkml(): Promise<void> {
   try {
     const digits = await measureDigits(folder);
     const perceptron = await measurePerceptron();
-    const figures: Figures = { ...digits.figures, ...perceptron };
+    const exported = await measureExported(folder);
+    const figures: Figures = { ...digits.figures, ...perceptron, ...exported.figures };
     console.log(
       formatTable({
         columns: ["figure", "value"],
@@ -40,6 +42,7 @@ export async function benchZkml(): Promise<void> {
       details: {
         how: "digits: compiled from nothing, development powers of tau included; times are medians over test images with snarkjs in this process, keys in memory. mlp784: circuit only, random weights (its size does not depend on what it learnt). Constraints per ReLU: constraints that read a digit of a ReluRescale template.",
         samples: digits.samples,
+        exports: exported.results,
         versions: { node: process.version, circom: "2.2.3", snarkjs: "0.7.6" },
         machine: { cpu: cpus()[0]?.model, cores: cpus().length },
         date: new Date().toISOString(),
@@ -151,6 +154,36 @@ async function measurePerceptron(): Promise<Figures> {
     "mlp784.parameters": result.graph.parameters,
     "mlp784.constraints": result.r1cs.constraintCount,
     "mlp784.circuitSeconds": round(ms / 1000),
+  };
+}
+
+/** How many exports of the fixtures are proved within their error bound; nothing where there are no fixtures. */
+async function measureExported(
+  workFolder: string,
+): Promise<{ figures: Figures; results: ExportResult[] }> {
+  const folder = exportsFolder();
+  if (folder === undefined) {
+    console.log("no exports to compile: HACA_FIXTURES names no folder of fixtures");
+    return { figures: {}, results: [] };
+  }
+  const results = await measureExports({
+    folder,
+    workFolder,
+    onResult: ({ name, isProved, seconds, constraints, why }) =>
+      console.log(
+        `${name}: ${isProved ? `proved, ${constraints} constraints` : why} (${seconds} s)`,
+      ),
+  });
+  const count = (kind: ExportResult["kind"], isProved: boolean) =>
+    results.filter((one) => one.kind === kind && (one.isProved || !isProved)).length;
+  return {
+    results,
+    figures: {
+      "exports.total": count("export", false),
+      "exports.proved": count("export", true),
+      "probes.total": count("probe", false),
+      "probes.proved": count("probe", true),
+    },
   };
 }
 

@@ -160,9 +160,10 @@ describe("refusals", () => {
     ["null inside", withElement("null"), 400, "input.wrongType", "input[0]", /got null/],
     ["a boolean", withElement("true"), 400, "input.wrongType", "input[0]", /got a boolean/],
     ["an object", withElement("{}"), 400, "input.wrongType", "input[0]", /got an object/],
-    ["too large", withElement("17"), 400, "input.outOfRange", "input[0]", /must be 0 to 16/],
-    ["negative", withElement("-1"), 400, "input.outOfRange", "input[0]", /must be 0 to 16/],
-    ["huge", withElement("1e300"), 400, "input.outOfRange", "input[0]", /must be 0 to 16/],
+    ["too large", withElement("21"), 400, "input.outOfRange", "input[0]", /must be 0 to 20/],
+    ["negative", withElement("-1"), 400, "input.outOfRange", "input[0]", /must be 0 to 20/],
+    ["huge", withElement("1e300"), 400, "input.outOfRange", "input[0]", /must be 0 to 20/],
+    ["a fraction", withElement("1.5"), 400, "input.notInteger", "input[0]", /whole numbers/],
     ["too few", withInput(good.slice(1)), 400, "input.wrongShape", "input", /64 .*got 63/],
     ["too many", withInput([...good, 0]), 400, "input.wrongShape", "input", /64 .*got 65/],
     ["none", withInput([]), 400, "input.wrongShape", "input", /64 .*got 0/],
@@ -332,7 +333,7 @@ describe("reading", () => {
     ]);
     expect(listed[0]).toMatchObject({
       model: "digits",
-      input: { minimum: 0, maximum: 16, shape: expect.any(Array) },
+      input: { minimum: 0, maximum: 20, shape: expect.any(Array) },
       labelOutput: "label",
     });
   });

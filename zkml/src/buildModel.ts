@@ -1,13 +1,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { IntegerModel } from "@haca/model-runtime/integerModel";
 import { hashFile, MANIFEST_FILE, sha256 } from "@haca/model-runtime/loadModel";
 import { computeBounds, describeTensors } from "@haca/model-runtime/tensors";
 import { type Manifest, manifestSchema } from "@haca/protocol/manifest";
 import { constrainModel } from "./constrain/constrainModel.ts";
 import type { Graph } from "./kinds/graph.ts";
 import { proveSample } from "./proveSample.ts";
-import { type Accuracy, findLabelOutput } from "./quantise/measureAccuracy.ts";
+import type { QuantisedModel } from "./quantise/chooseBits.ts";
+import { findLabelOutput } from "./quantise/measureAccuracy.ts";
 import { ensurePtau } from "./setup/developmentPtau.ts";
 import { keyMaker } from "./setup/nativeProver.ts";
 import { type Progress, step } from "./setup/progress.ts";
@@ -33,26 +33,42 @@ export async function buildModel(parameters: {
   onnx: Uint8Array;
   name: string;
   graph: Graph;
-  integerModel: IntegerModel;
+  /** files of weights that the ONNX file names */
+  external: ReadonlyMap<string, Uint8Array>;
+  quantised: QuantisedModel;
+  /** an input to prove before the model counts as compiled */
+  sample: readonly number[];
   buildKey: string;
   workFolder: string;
   ptau?: string;
   ptauFolder: string;
   beacon?: string;
-  accuracy?: Accuracy;
   /** path of the native prover; default: snarkjs makes the keys */
   prover?: string;
   onProgress: Progress;
 }): Promise<Manifest> {
   const native = parameters.prover === undefined ? {} : { prover: parameters.prover };
-  const { name, workFolder, graph, integerModel, accuracy, onProgress } = parameters;
+  const { name, workFolder, graph, external, quantised, onProgress } = parameters;
+  const { integerModel } = quantised;
+  const report = quantised.test ?? quantised.calibration;
   const folder = join(workFolder, "model");
   const file = (path: string) => join(folder, path);
   const hashOf = (path: string) => hashFile({ path: file(path), algorithm: "sha256" });
   mkdirSync(folder);
 
   const bounds = computeBounds(integerModel);
-  const tensors = describeTensors({ integerModel, bounds });
+  const { input, outputs } = describeTensors({ integerModel, bounds });
+  const tensors = {
+    input,
+    outputs: outputs.map((output, index) => {
+      const { stripped, classes } = graph.outputs[index] ?? {};
+      return {
+        ...output,
+        ...(stripped === undefined ? {} : { stripped }),
+        ...(classes === undefined ? {} : { classes }),
+      };
+    }),
+  };
   const labelOutput = findLabelOutput(integerModel);
   const label = labelOutput === undefined ? {} : { labelOutput };
   writeFileSync(file(FILES.integerModel), `${JSON.stringify(integerModel)}\n`);
@@ -94,15 +110,16 @@ export async function buildModel(parameters: {
   writeFileSync(file(FILES.verificationKey), `${JSON.stringify(verificationKey, null, 2)}\n`);
 
   await step({
-    name: "prove a sample",
+    name: "prove and verify one sample",
     onProgress,
     run: () =>
       proveSample({
-        integerModel,
         tensors,
-        verificationKey,
-        wasm: files.wasm,
+        integerModel,
+        sample: parameters.sample,
+        wasm: file(FILES.wasm),
         zkey: file(FILES.zkey),
+        verificationKey,
       }),
   });
 
@@ -111,7 +128,7 @@ export async function buildModel(parameters: {
     buildKey: parameters.buildKey,
     name,
     hashes: {
-      model: sha256(parameters.onnx),
+      model: hashModel(parameters.onnx, external),
       circuit: await hashOf(FILES.circuit),
       r1cs: await hashOf(FILES.r1cs),
       wasm: await hashOf(FILES.wasm),
@@ -127,9 +144,13 @@ export async function buildModel(parameters: {
     statistics: {
       parameters: graph.parameters,
       ...size,
-      ...(accuracy === undefined
+      outputErrors: report.outputs.map(({ error }) => error),
+      ...(report.accuracy === undefined
         ? {}
-        : { floatAccuracy: accuracy.float, quantisedAccuracy: accuracy.quantised }),
+        : {
+            floatAccuracy: report.accuracy.float,
+            quantisedAccuracy: report.accuracy.quantised,
+          }),
     },
   };
   writeFileSync(
@@ -137,4 +158,13 @@ export async function buildModel(parameters: {
     `${JSON.stringify(manifestSchema.parse(manifest), null, 2)}\n`,
   );
   return manifest;
+}
+
+/** The hash of the ONNX file; where weights lie in other files, of it and them, in the order of their names. */
+function hashModel(onnx: Uint8Array, external: ReadonlyMap<string, Uint8Array>): string {
+  if (external.size === 0) return sha256(onnx);
+  const files = [...external].sort(([a], [b]) => (a < b ? -1 : 1));
+  return sha256(
+    [sha256(onnx), ...files.map(([name, bytes]) => `${sha256(bytes)} ${name}`)].join("\n"),
+  );
 }

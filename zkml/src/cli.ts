@@ -1,12 +1,13 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { loadModel } from "@haca/model-runtime/loadModel";
 import { BaseError } from "@haca/protocol/baseError";
 import type { Manifest } from "@haca/protocol/manifest";
 import { userPath } from "@haca/protocol/userPath";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { checkModel } from "./checkModel.ts";
 import { compileModel, DEFAULT_PTAU_FOLDER } from "./compileModel.ts";
+import { readOnnxFile } from "./onnx/readOnnxFile.ts";
 import type { InputRange, QuantiseOptions } from "./quantise/options.ts";
 import { readSamples } from "./quantise/readSamples.ts";
 import { developmentPtauPath, generatePtau } from "./setup/developmentPtau.ts";
@@ -29,6 +30,8 @@ type CompileOptions = {
   inputBits?: number;
   outputBits?: number;
   inputRange?: InputRange;
+  maxError?: number;
+  rawScores?: boolean;
 };
 
 const HELP_COLUMNS = 80;
@@ -51,15 +54,24 @@ program
   .requiredOption("--calibration <json>", "inputs that show the range of activations")
   .requiredOption("--out <folder>", "folder to write")
   .option("--name <slug>", "name of the model; default: the file's name")
-  .option("--test <json>", "labelled inputs to measure accuracy on")
+  .option("--test <json>", "inputs with labels or targets to measure errors on")
+  .option("--max-error <share>", "accepted loss of exactness (0.01)", share)
+  .option("--raw-scores", "show the scores before a final Softmax or the like")
   .option("--ptau <file>", "powers of tau; default: a development file, made where missing")
   .option("--beacon <hex>", "public randomness for the last step of the setup, 64 hex digits")
-  .option("--weight-bits <n>", "bits of a weight (8)", integer)
-  .option("--activation-bits <n>", "bits of a hidden activation (8)", integer)
-  .option("--input-bits <n>", "bits of an input element that is a real number (8)", integer)
+  .option("--weight-bits <n>", "bits of a weight; default: as needed", integer)
+  .option("--activation-bits <n>", "bits of a hidden activation; default: as needed", integer)
+  .option("--input-bits <n>", "bits of a real input element; default: as needed", integer)
   .option("--output-bits <n>", "greatest width of an output element (24)", integer)
   .option("--input-range <range>", "minimum,maximum,exponent: integers of the input", inputRange)
   .action(compile);
+
+program
+  .command("check")
+  .description("list everything that stands between a model and a proof")
+  .argument("<model.onnx>")
+  .option("--raw-scores", "count a final Softmax or the like as left out")
+  .action(check);
 
 program
   .command("ptau")
@@ -95,19 +107,36 @@ async function compile(path: string, options: CompileOptions): Promise<void> {
     ...(options.inputRange === undefined ? {} : { input: options.inputRange }),
   };
   const { folder, manifest } = await compileModel({
-    onnx: readFileSync(userPath(path)),
-    name: options.name ?? basename(path, extname(path)),
-    calibration: readSamples(userPath(options.calibration)).inputs,
+    ...readOnnxFile(userPath(path)),
+    name: options.name ?? slugOf(path),
+    calibration: readSamples(userPath(options.calibration)),
     out: userPath(options.out),
     quantise,
     ...(options.test === undefined ? {} : { test: readSamples(userPath(options.test)) }),
     ...(options.ptau === undefined ? {} : { ptau: userPath(options.ptau) }),
     ...(options.beacon === undefined ? {} : { beacon: options.beacon }),
+    ...(options.maxError === undefined ? {} : { maximumError: options.maxError }),
+    rawScores: options.rawScores === true,
     ...nativeProver(),
     onProgress: print,
   });
   print(formatManifest(manifest));
   print(`written to ${folder}`);
+}
+
+/** A name for the model that a file of any name gives: letters in lower case, digits, and dashes for the rest. */
+function slugOf(path: string): string {
+  const slug = basename(path, extname(path))
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-");
+  return slug.replaceAll(/^-+|-+$/g, "").slice(0, 64) || "model";
+}
+
+function check(path: string, options: { rawScores?: boolean }): void {
+  const { onnx, external } = readOnnxFile(userPath(path));
+  const { lines, isReady } = checkModel({ onnx, external, rawScores: options.rawScores === true });
+  for (const line of lines) print(line);
+  if (!isReady) process.exitCode = EXIT_FAILURE;
 }
 
 async function ptau(options: {
@@ -168,6 +197,14 @@ function integer(text: string): number {
   return Number(text);
 }
 
+function share(text: string): number {
+  const value = Number(text);
+  if (!/^\d*\.?\d+$/.test(text) || !(value > 0)) {
+    throw new InvalidArgumentError("must be a number above 0, 0.01 is one percent");
+  }
+  return value;
+}
+
 function inputRange(text: string): InputRange {
   const match = /^(-?\d+),(-?\d+),(-?\d+)$/.exec(text);
   if (match === null) {
@@ -180,7 +217,7 @@ function inputRange(text: string): InputRange {
 /** What a compiled model is, in a few lines for a person. */
 function formatManifest(manifest: Manifest): string {
   const { name, input, outputs, statistics, setup, hashes } = manifest;
-  const { floatAccuracy, quantisedAccuracy } = statistics;
+  const { floatAccuracy, quantisedAccuracy, outputErrors } = statistics;
   const percent = (share: number | undefined) =>
     share === undefined ? "not measured" : `${(100 * share).toFixed(2)} %`;
   return [
@@ -195,6 +232,11 @@ function formatManifest(manifest: Manifest): string {
     `non-zeros        ${statistics.nonZeros}`,
     `public signals   ${statistics.publicSignals}`,
     `accuracy         float ${percent(floatAccuracy)}, quantised ${percent(quantisedAccuracy)}`,
+    `relative error   ${outputErrors?.map((error) => `${(100 * error).toPrecision(3)} %`).join(", ") ?? "not measured"}`,
+    ...outputs.flatMap(({ name: output, stripped, classes }) => [
+      ...(stripped === undefined ? [] : [`left out         ${stripped}, after ${output}`]),
+      ...(classes === undefined ? [] : [`classes          ${output}: ${classes.join(", ")}`]),
+    ]),
     `powers of tau    ${setup.ptau === "ceremony" ? "public ceremony" : "development: proofs can be forged by whoever made them"}`,
     `model hash       ${hashes.model}`,
     `circuit hash     ${hashes.r1cs}`,

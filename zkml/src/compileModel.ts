@@ -7,18 +7,18 @@ import {
   rmSync,
   statSync,
 } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadModel, MANIFEST_FILE } from "@haca/model-runtime/loadModel";
+import { loadModel, MANIFEST_FILE, sha256 } from "@haca/model-runtime/loadModel";
 import { BaseError } from "@haca/protocol/baseError";
 import { type Manifest, manifestSchema } from "@haca/protocol/manifest";
 import { buildKey } from "./buildKey.ts";
 import { buildModel } from "./buildModel.ts";
 import { buildGraph } from "./kinds/buildGraph.ts";
 import { parseOnnx } from "./onnx/parseOnnx.ts";
-import { measureAccuracy } from "./quantise/measureAccuracy.ts";
-import { DEFAULT_QUANTISE_OPTIONS, type QuantiseOptions } from "./quantise/options.ts";
-import { quantiseModel } from "./quantise/quantiseModel.ts";
+import { chooseBits, DEFAULT_MAXIMUM_ERROR, type QuantisedModel } from "./quantise/chooseBits.ts";
+import { describeErrors } from "./quantise/describeErrors.ts";
+import type { QuantiseOptions } from "./quantise/options.ts";
 import type { Samples } from "./quantise/readSamples.ts";
 import { type Progress, step } from "./setup/progress.ts";
 import { readPtauRecord } from "./setup/ptauRecord.ts";
@@ -39,22 +39,30 @@ export const DEFAULT_PTAU_FOLDER = fileURLToPath(new URL("../../data/ptau", impo
  * `out` already holds the build of exactly these inputs by exactly this compiler.
  *
  * Everything is written to a folder beside `out`, which takes its place in one step: a build that is killed
- * changes nothing. Ends the threads of snarkjs (`releaseCurve`); nothing else in the process may be using it.
+ * changes nothing, and the next one removes what it left. A proof of the first calibration sample is made and verified
+ * before anything counts as compiled. Ends the threads of snarkjs (`releaseCurve`); nothing else in the process may be using it.
  *
  * Throws `compile.*`, `onnx.*`, `quantise.*`, `samples.*`, `circuit.*`, `ptau.*`, `setup.*`, `verifyingKey.*`.
  */
 export async function compileModel(parameters: {
   /** the ONNX file */
   onnx: Uint8Array;
+  /** files of weights that it names, by that name (`readOnnxFile`) */
+  external?: ReadonlyMap<string, Uint8Array>;
   /** slug of the model: a-z, 0-9 and - */
   name: string;
   /** inputs that show the range of activations */
-  calibration: readonly (readonly number[])[];
+  calibration: readonly (readonly number[])[] | Samples;
   /** folder to write: a compiled model there is replaced as a whole when the build is complete */
   out: string;
   /** labelled samples to measure accuracy on */
   test?: Samples;
+  /** bits that are stated stay as they are; the others are the fewest that keep the error within the bound */
   quantise?: Partial<QuantiseOptions>;
+  /** accepted loss: of accuracy for a classifier, relative root mean square for a regression; default 0.01 */
+  maximumError?: number;
+  /** leave out a final Softmax or the like, and show the scores before it */
+  rawScores?: boolean;
   /** powers of tau that were generated or imported before; default: a development file of the size needed */
   ptau?: string;
   ptauFolder?: string;
@@ -64,43 +72,67 @@ export async function compileModel(parameters: {
   prover?: string;
   onProgress?: Progress;
 }): Promise<CompiledModel> {
-  const { onnx, name, calibration, test, ptau, beacon } = parameters;
+  const { onnx, name, test, ptau, beacon } = parameters;
+  const { external = new Map(), rawScores = false } = parameters;
+  const { maximumError = DEFAULT_MAXIMUM_ERROR } = parameters;
+  const calibration: Samples =
+    "inputs" in parameters.calibration
+      ? parameters.calibration
+      : { inputs: parameters.calibration.map((sample) => [...sample]) };
   const onProgress = parameters.onProgress ?? (() => {});
   const out = resolve(parameters.out);
-  const options = { ...DEFAULT_QUANTISE_OPTIONS, ...parameters.quantise };
+  const options = parameters.quantise ?? {};
   checkNames({ name, beacon });
   checkOut(out);
   const ptauHash = ptau === undefined ? null : (await readPtauRecord(ptau)).sha256;
-  const key = buildKey({ onnx, request: { name, calibration, test, options, ptauHash, beacon } });
+  const sets = [calibration, test].map((set) => (set === undefined ? null : { ...set, file: "" }));
+  const weights = [...external].map(([location, bytes]) => [location, sha256(bytes)]);
+  const key = buildKey({
+    onnx,
+    request: { name, sets, options, maximumError, rawScores, ptauHash, beacon, weights },
+  });
   const cached = await findBuild({ out, key });
   if (cached !== undefined) {
     onProgress(`${name}: unchanged since the last build`);
     return { folder: out, manifest: cached, isCached: true };
   }
 
-  const graph = buildGraph(parseOnnx(onnx));
-  const integerModel = await step({
+  const graph = buildGraph(parseOnnx(onnx, external), { rawScores });
+  for (const output of graph.outputs) {
+    if (output.stripped !== undefined) {
+      onProgress(`output ${output.name}: scores before ${output.stripped}, which is left out`);
+    }
+  }
+  const quantised: QuantisedModel = await step({
     name: "quantise",
     onProgress,
-    run: () => quantiseModel({ graph, calibration, options }),
+    run: () =>
+      chooseBits({
+        graph,
+        calibration,
+        ...(test === undefined ? {} : { test }),
+        options,
+        maximumError,
+      }),
   });
-  const accuracy =
-    test === undefined ? undefined : measureAccuracy({ graph, integerModel, samples: test });
+  for (const line of describeErrors(quantised)) onProgress(line);
+  removeAbandoned(out);
   mkdirSync(dirname(out), { recursive: true });
-  const workFolder = mkdtempSync(`${out}.building-`);
+  const workFolder = mkdtempSync(`${out}.building-${process.pid}-`);
   try {
     const manifest = await buildModel({
       onnx,
       name,
       graph,
-      integerModel,
+      external,
+      quantised,
+      sample: calibration.inputs[0] ?? [],
       buildKey: key,
       workFolder,
       ptauFolder: parameters.ptauFolder ?? DEFAULT_PTAU_FOLDER,
       ...(ptau === undefined ? {} : { ptau }),
       ...(beacon === undefined ? {} : { beacon }),
       ...(parameters.prover === undefined ? {} : { prover: parameters.prover }),
-      ...(accuracy === undefined ? {} : { accuracy }),
       onProgress,
     });
     if (existsSync(out)) {
@@ -124,6 +156,27 @@ async function findBuild(parameters: { out: string; key: string }): Promise<Mani
       return undefined;
     }
     throw error;
+  }
+}
+
+/** Removes the work folders beside `out` whose process is gone. */
+function removeAbandoned(out: string): void {
+  const prefix = `${basename(out)}.building-`;
+  if (!existsSync(dirname(out))) return;
+  for (const entry of readdirSync(dirname(out))) {
+    const process = entry.startsWith(prefix) ? /^\d+/.exec(entry.slice(prefix.length)) : null;
+    if (process !== null && !isAlive(Number(process[0]))) {
+      rmSync(join(dirname(out), entry), { recursive: true, force: true });
+    }
+  }
+}
+
+function isAlive(id: number): boolean {
+  try {
+    process.kill(id, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
   }
 }
 

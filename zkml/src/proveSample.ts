@@ -1,50 +1,53 @@
-import { readFileSync } from "node:fs";
 import { circuitInput } from "@haca/model-runtime/circuitInput";
 import type { IntegerModel } from "@haca/model-runtime/integerModel";
+import { quantiseInput } from "@haca/model-runtime/quantise";
 import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import { BaseError } from "@haca/protocol/baseError";
 import type { Manifest } from "@haca/protocol/manifest";
 import { groth16, type VerificationKey } from "snarkjs";
 
-/** Any context will do. */
+/** Any context will do; it is bound to the proof like every public signal. */
 const CONTEXT = 1n;
 
 /**
- * Proves one sample with the files that were just made, and verifies the proof: what a compiled model is for. The sample
- * has elements at both ends of the input's range, in turn.
+ * Makes and verifies a proof of one sample with the files that were just written. A model whose graph was misread may
+ * compile and have keys, and yet have no proof: this says so before anybody registers it.
  *
- * Throws `compile.sampleUnproved`, with what stood in the way.
+ * Throws `compile.notProvable`.
  */
 export async function proveSample(parameters: {
-  integerModel: IntegerModel;
   tensors: Pick<Manifest, "input" | "outputs">;
-  verificationKey: VerificationKey;
-  /** paths */
+  integerModel: IntegerModel;
+  sample: readonly number[];
+  /** paths of the witness program and of the proving key */
   wasm: string;
   zkey: string;
+  verificationKey: VerificationKey;
 }): Promise<void> {
-  const { integerModel, tensors, verificationKey, wasm, zkey } = parameters;
-  const { layout, minimum, maximum } = tensors.input;
-  const input = Array.from({ length: layout.count }, (_, index) =>
-    BigInt(index % 2 === 0 ? maximum : minimum),
-  );
-  try {
-    const outputs = runIntegerModel({ integerModel, input });
-    const sample = circuitInput({ manifest: tensors, input, outputs, context: CONTEXT });
-    const program = { type: "mem" as const, data: readFileSync(wasm) };
-    const { proof, publicSignals } = await groth16.fullProve(sample.signals, program, zkey);
-    if (publicSignals.join() !== [...sample.words, CONTEXT].join()) {
-      throw new Error("the proof shows other words than the integer model computes");
-    }
-    if (!(await groth16.verify(verificationKey, publicSignals, proof))) {
-      throw new Error("the proof does not verify");
-    }
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.trim() : String(cause);
-    throw new BaseError({
-      code: "compile.sampleUnproved",
-      message: `the model compiles, but no result of it could be proved: ${reason}`,
+  const { tensors, integerModel, sample, wasm, zkey, verificationKey } = parameters;
+  const fail = (why: string, cause?: unknown) =>
+    new BaseError({
+      code: "compile.notProvable",
+      message: `the first calibration sample cannot be proved: ${why}`,
       cause,
     });
+  let isValid: boolean;
+  try {
+    const input = quantiseInput({ manifest: tensors, values: sample });
+    const outputs = runIntegerModel({ integerModel, input });
+    const { signals, words } = circuitInput({
+      manifest: tensors,
+      input,
+      outputs,
+      context: CONTEXT,
+    });
+    const { proof, publicSignals } = await groth16.fullProve(signals, wasm, zkey);
+    const expected = [...words, CONTEXT].map(String);
+    if (publicSignals.join() !== expected.join()) throw fail("its public signals are others");
+    isValid = await groth16.verify(verificationKey, publicSignals, proof);
+  } catch (cause) {
+    if (cause instanceof BaseError && cause.code === "compile.notProvable") throw cause;
+    throw fail(cause instanceof Error ? cause.message : String(cause), cause);
   }
+  if (!isValid) throw fail("its proof does not verify");
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { buildGraph } from "../src/kinds/buildGraph.ts";
+import { buildGraph, findObstacles } from "../src/kinds/buildGraph.ts";
 import { runFloatModel } from "../src/kinds/graph.ts";
 import { OPERATORS } from "../src/kinds/kinds.ts";
 import { parseOnnx } from "../src/onnx/parseOnnx.ts";
@@ -28,6 +28,51 @@ const single = (parameters: {
 };
 
 describe("buildGraph", () => {
+  it.each([
+    ["a view without batch", [-1], [4]],
+    ["rows of its own", [2, 2], [2, 2]],
+    ["a batch", [1, 4], [4]],
+    ["one number a row", [4, 1, 1], [4, 1, 1]],
+  ])("keeps all elements of an output that ends in %s", (_, target, expected) => {
+    const shape = { shape: [target.length], data: target, isInt64: true };
+    const graph = build(
+      single({ operator: "Reshape", inputs: ["x", "shape"], constants: { shape } }),
+    );
+    expect(graph.outputs[0]?.shape).toEqual(expected);
+  });
+
+  it("shows the scores before a final Softmax where it is asked to, and says so", () => {
+    const file = single({ operator: "Softmax" });
+    const graph = buildGraph(parseOnnx(onnxFile(file)), { rawScores: true });
+    expect(graph.outputs).toEqual([{ name: "y", shape: [4], value: "x", stripped: "Softmax" }]);
+    expect(() => build(file)).toThrow(/--raw-scores shows the scores before it as output "y"/);
+  });
+
+  it("finds all obstacles at once, each with its node", () => {
+    const onnx = parseOnnx(
+      onnxFile({
+        input: [1, 4],
+        nodes: [
+          { operator: "LSTM", name: "memory", inputs: ["x"], output: "m" },
+          { operator: "Relu", name: "fine", inputs: ["m"], output: "f" },
+          { operator: "Pow", name: "square", inputs: ["f", "two"], output: "s" },
+          { operator: "MatMul", name: "product", inputs: ["x", "w"], output: "p" },
+          { operator: "Add", name: "lost", inputs: ["x", "nowhere"], output: "l" },
+        ],
+        constants: { two: { shape: [], data: [2] }, w: noise([3, 2], 1) },
+        outputs: ["s", "p", "l", "gone"],
+      }),
+    );
+    const found = findObstacles(onnx).map(({ node, operator, code }) => [node, operator, code]);
+    expect(found).toEqual([
+      ["memory", "LSTM", "onnx.unsupportedOperator"],
+      ["square", "Pow", "onnx.unsupportedOperator"],
+      ["product", "MatMul", "onnx.shapeInvalid"],
+      ["lost", "Add", "onnx.valueMissing"],
+      [undefined, undefined, "onnx.valueMissing"],
+    ]);
+  });
+
   it("folds MatMul and Add into one layer, and drops what nothing reads", () => {
     const graph = build({
       input: ["N", 2, 2],
@@ -154,16 +199,95 @@ describe("buildGraph", () => {
       }),
     ],
     [
-      "a sum of two computed values",
+      "a product of two computed values",
       "onnx.unsupportedOperator",
-      /node node: Add: input 1 is computed/,
-      single({ operator: "Add", inputs: ["x", "x"] }),
+      /node node: Mul: a product of two computed values is not supported/,
+      single({ operator: "Mul", inputs: ["x", "x"] }),
     ],
     [
       "an Add that does not broadcast",
       "onnx.shapeInvalid",
       /\[3\] does not broadcast/,
       single({ operator: "Add", inputs: ["x", "b"], constants: { b: noise([3], 1) } }),
+    ],
+    [
+      "a division by a computed value",
+      "onnx.unsupportedOperator",
+      /node node: Div: the divisor is computed/,
+      single({
+        operator: "Div",
+        inputs: ["c", "x"],
+        constants: { c: { shape: [1], data: [1] } },
+      }),
+    ],
+    [
+      "a division by 0",
+      "onnx.unsupportedOperator",
+      /node node: Div: it divides by 0/,
+      single({ operator: "Div", inputs: ["x", "c"], constants: { c: { shape: [1], data: [0] } } }),
+    ],
+    [
+      "a constant that is infinite",
+      "onnx.unsupportedOperator",
+      /node node: Add: tensor c: element 0 is -Infinity/,
+      single({
+        operator: "Add",
+        inputs: ["x", "c"],
+        constants: { c: { shape: [1], data: [Number.NEGATIVE_INFINITY] } },
+      }),
+    ],
+    [
+      "a product that would fill the memory",
+      "onnx.tooLarge",
+      /node node: MatMul: \[1,65536,65536\] has more than/,
+      single({
+        input: [1, 65536, 1],
+        operator: "MatMul",
+        inputs: ["x", "w"],
+        constants: { w: noise([1, 65536], 1) },
+      }),
+    ],
+    [
+      "a window that would fill the memory",
+      "onnx.tooLarge",
+      /node node: MaxPool/,
+      single({
+        input: [1, 1, 4096, 4096],
+        operator: "MaxPool",
+        attributes: { kernel_shape: [2000, 2000] },
+      }),
+    ],
+    [
+      "a cycle",
+      "onnx.valueMissing",
+      /node a: input "z" is computed by node b, which comes later or reads this one/,
+      {
+        input: [1, 2],
+        nodes: [
+          { operator: "Add", name: "a", inputs: ["x", "z"], output: "y" },
+          { operator: "Relu", name: "b", inputs: ["y"], output: "z" },
+        ],
+        outputs: ["z"],
+      },
+    ],
+    [
+      "a Softmax in the middle",
+      "onnx.unsupportedOperator",
+      /node p: operator Softmax is supported at the end of a model only .* node r reads it/,
+      {
+        input: [1, 2],
+        nodes: [
+          { operator: "Softmax", name: "p", inputs: ["x"], output: "y" },
+          { operator: "Relu", name: "r", inputs: ["y"], output: "z" },
+        ],
+        outputs: ["z"],
+      },
+    ],
+    [
+      "a recurrent layer, with what would help",
+      "onnx.unsupportedOperator",
+      /node node: operator LSTM is not supported: .*without recurrence/,
+      single({ operator: "LSTM", inputs: ["x", "x"] }),
     ],
     [
       "a missing initialiser",
@@ -276,10 +400,10 @@ describe("buildGraph", () => {
       }),
     ],
     [
-      "a pool over one dimension",
+      "a window of other dimensions",
       "onnx.unsupportedOperator",
-      /kernel_shape of two dimensions/,
-      single({ input: [1, 2, 4], operator: "AveragePool", attributes: { kernel_shape: [2] } }),
+      /node node: AveragePool: needs an image or a signal of batch 1, got \[1,2,4\]/,
+      single({ input: [1, 2, 4], operator: "AveragePool", attributes: { kernel_shape: [2, 2] } }),
     ],
     [
       "a stride of 0",
@@ -302,13 +426,13 @@ describe("buildGraph", () => {
       }),
     ],
     [
-      "ceil_mode",
+      "ceil_mode where padding counts",
       "onnx.unsupportedOperator",
       /ceil_mode/,
       single({
         input: [1, 2, 4, 4],
         operator: "AveragePool",
-        attributes: { kernel_shape: [2, 2], ceil_mode: 1 },
+        attributes: { kernel_shape: [2, 2], ceil_mode: 1, count_include_pad: 1 },
       }),
     ],
     [
@@ -353,6 +477,6 @@ describe("buildGraph", () => {
 it("is documented: docs/zkml.md has a line for every operator", () => {
   const page = readFileSync(new URL("../../docs/zkml.md", import.meta.url), "utf8");
   const section = page.split("## Supported operators")[1]?.split("\n## ")[0] ?? "";
-  const listed = [...section.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+  const listed = [...section.matchAll(/^\| `([\w.]+)`/gm)].map(([, name]) => name);
   expect(listed).toEqual([...OPERATORS.keys()]);
 });

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,9 +15,12 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { curves, powersOfTau } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checkModel } from "../src/checkModel.ts";
+import { onnxModelType } from "../src/onnx/onnxSchema.ts";
+import { readOnnxFile } from "../src/onnx/readOnnxFile.ts";
 import { generatePtau } from "../src/setup/developmentPtau.ts";
 import { releaseCurve } from "../src/setup/snarkjsResources.ts";
-import { multilayerPerceptron, onnxFile } from "./utils/onnxFile.ts";
+import { multilayerPerceptron, noise, onnxFile } from "./utils/onnxFile.ts";
 
 const cli = fileURLToPath(new URL("../src/cli.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "haca-cli-"));
@@ -30,6 +34,31 @@ const write = (name: string, content: string | Uint8Array): string => {
 const model = write("model.onnx", multilayerPerceptron({ inputs: 3, hidden: 2, classes: 2 }));
 const calibration = write("calibration.json", "[[1,2,3],[3,0,1]]");
 const out = join(folder, "out");
+/** Real numbers, ends in a view without a batch dimension; its file's name is no slug. */
+const real = write(
+  "My Model_v2.onnx",
+  onnxFile({
+    input: ["batch", 2, 2],
+    nodes: [
+      { operator: "Flatten", inputs: ["x"], output: "flat" },
+      { operator: "Gemm", inputs: ["flat", "w"], output: "s" },
+      { operator: "Relu", inputs: ["s"], output: "h" },
+      { operator: "Dropout", inputs: ["h"], output: "d" },
+      { operator: "Gemm", inputs: ["d", "v"], output: "z" },
+      { operator: "Reshape", inputs: ["z", "all"], output: "y" },
+    ],
+    constants: {
+      w: noise([4, 4], 1),
+      v: noise([4, 3], 2),
+      all: { shape: [1], data: [-1], isInt64: true },
+    },
+    outputs: ["y"],
+  }),
+);
+const nested = [1, 2, 3, 4].map((seed) =>
+  [0, 2].map((at) => noise([4], seed).data.slice(at, at + 2)),
+);
+const realCalibration = write("nested.json", JSON.stringify({ input_data: nested }));
 
 type Result = { code: number | null; stdout: string; stderr: string };
 
@@ -64,7 +93,14 @@ function zkml(parameters: {
 
 describe("zkml", () => {
   it("prints help for each command, in 80 columns", async () => {
-    for (const args of [[], ["--help"], ["compile", "-h"], ["ptau", "-h"], ["inspect", "-h"]]) {
+    for (const args of [
+      [],
+      ["--help"],
+      ["compile", "-h"],
+      ["check", "-h"],
+      ["ptau", "-h"],
+      ["inspect", "-h"],
+    ]) {
       const { code, stdout } = await zkml({ args });
       expect(code).toBe(0);
       expect(stdout).toMatch(/Usage: zkml/);
@@ -169,6 +205,39 @@ describe("zkml", () => {
     ],
     ["a folder without a model", ["inspect", folder], 1, /manifest\.json: compile the model/],
     ["an unknown command", ["prove"], 2, /unknown command/],
+    ["an option that check does not know", ["check", model, "--out", "x"], 2, /unknown option/],
+    ["a check of nothing", ["check", "nowhere.onnx"], 1, /^zkml: ENOENT.*nowhere\.onnx.*\n$/],
+    ["a bound that is none", ["compile", model, "--max-error", "5%"], 2, /number above 0/],
+    [
+      "samples that are no lists",
+      ["compile", model, "--calibration", write("flat.json", "[1,2,3]"), "--out", out],
+      1,
+      /flat\.json: sample 0 is no list: expected a list of samples, or an object with `inputs`/,
+    ],
+    [
+      "samples that hold texts",
+      ["compile", model, "--calibration", write("text.json", '[["1",2,3]]'), "--out", out],
+      1,
+      /text\.json: sample 0, element 0 is no number: expected/,
+    ],
+    [
+      "a test sample of another length, with its file",
+      [
+        ...["compile", model, "--calibration", calibration, "--out", out],
+        ...["--test", write("short.json", "[[1,2,3],[1]]")],
+      ],
+      1,
+      /short\.json: sample 1 has 1 elements, expected 3/,
+    ],
+    [
+      "bits that lose too much, saying how much and where",
+      [
+        ...["compile", real, "--calibration", realCalibration, "--out", out],
+        ...["--weight-bits", "2", "--activation-bits", "2", "--max-error", "0.001"],
+      ],
+      1,
+      /^zkml: the integer model loses [\d.]+ % relative error on calibration data, more than the 0\.100 accepted \(--max-error\), most of it at \w+; give more bits, or accept it\n$/,
+    ],
   ])("refuses %s", async (_, args, code, message) => {
     const result = await zkml({ args });
     expect(result).toMatchObject({ code, stderr: expect.stringMatching(message) });
@@ -285,9 +354,13 @@ describe("zkml", () => {
     const killed = await zkml({ args, killAt: "set up keys" });
     expect(killed.code).toBe(null);
     expect(existsSync(out)).toBe(false);
+    const abandoned = () =>
+      readdirSync(folder).filter((entry) => entry.startsWith("out.building-"));
+    expect(abandoned()).toHaveLength(1);
 
     const { code, stdout, stderr } = await zkml({ args });
     expect(stderr).toBe("");
+    expect(abandoned()).toEqual([]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/constraints +\d+/);
     expect(readdirSync(out)).toContain("manifest.json");
@@ -298,6 +371,125 @@ describe("zkml", () => {
     expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/unchanged/) });
   });
 });
+
+describe("zkml check", () => {
+  it("says that a model is ready, and what it takes and gives", async () => {
+    const { code, stdout } = await zkml({ args: ["check", real] });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^input x \[2,2\]: 4 elements\noutput y \[3\]\n28 parameters, .*\nready/,
+    );
+  });
+
+  it("lists every obstacle, by node, and fails", async () => {
+    const bad = write(
+      "obstacles.onnx",
+      onnxFile({
+        input: [1, 3],
+        nodes: [
+          { operator: "LSTM", name: "memory", inputs: ["x"], output: "m" },
+          { operator: "Pow", name: "square", inputs: ["m", "m"], output: "s" },
+          { operator: "Softmax", name: "shares", inputs: ["x"], output: "p" },
+        ],
+        outputs: ["s", "p"],
+      }),
+    );
+    const { code, stdout, stderr } = await zkml({ args: ["check", bad] });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+    expect(stdout).toMatch(/^node memory: .*\nnode square: .*\nnode shares: .*\nnot ready: 3 obst/);
+    const raw = await zkml({ args: ["check", bad, "--raw-scores"] });
+    expect(raw.stdout).toMatch(/^node memory: .*\nnode square: .*\nnot ready: 2 obstacles\n$/);
+  });
+
+  it("refuses what is no model, and weights outside the model's folder, in one line", async () => {
+    const away = write("away.bin", new Uint8Array(16));
+    const inner = join(folder, "inner");
+    mkdirSync(inner);
+    symlinkSync(away, join(inner, "link.bin"));
+    const weights = (location: string, length = "16"): string => {
+      const path = join(inner, `${location.replaceAll(/\W/g, "")}${length}.onnx`);
+      writeFileSync(path, externalModel({ location, length }));
+      return path;
+    };
+    const cases: [string, RegExp][] = [
+      [write("cut.onnx", readFileSync(model).subarray(0, 200)), /not an ONNX model, or cut short/],
+      [calibration, /not an ONNX model/],
+      [weights("../away.bin"), /tensor w: external data "\.\.\/away\.bin" is outside the model's/],
+      [weights(away), /is no path relative to the model/],
+      [weights("link.bin"), /leads outside the model's folder/],
+      [weights("gone.bin"), /does not exist beside the model/],
+      [weights("."), /is not a file/],
+    ];
+    // each by the function that the command calls, some through the command
+    const read = (path: string) => () => checkModel(readOnnxFile(path));
+    for (const [path, reason] of cases) expect(read(path)).toThrow(reason);
+    for (const [path, reason] of [cases[0], cases[2]] as typeof cases) {
+      const { code, stderr } = await zkml({ args: ["check", path] });
+      expect(stderr).toMatch(/^zkml: .*\n$/);
+      expect(stderr).toMatch(reason);
+      expect(code).toBe(1);
+    }
+    writeFileSync(join(inner, "own.bin"), new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer));
+    expect(read(weights("own.bin"))()).toMatchObject({ isReady: true });
+    expect(read(weights("own.bin", "99"))).toThrow(/has 16 bytes, bytes 0 to 99 are asked for/);
+  });
+});
+
+describe("zkml compile", () => {
+  it("proves a model that ends in a view, from nested samples, under the name of its file", async () => {
+    const folderOfModel = join(folder, "real");
+    const far = nested.map((sample) => sample.map((row) => row.map((x) => 5 * x)));
+    const test = write(
+      "test.json",
+      JSON.stringify({ inputs: [...nested, far[0]], targets: [0, 0, 0, 0, 0] }),
+    );
+    const { code, stdout, stderr } = await zkml({
+      args: [
+        ...["compile", real, "--calibration", realCalibration, "--out", folderOfModel],
+        ...["--test", test],
+      ],
+    });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/bits: weights \d+, activations \d+, input \d+/);
+    expect(stdout).toMatch(/error on 4 calibration samples, relative: y [\d.]+ %/);
+    expect(stdout).toMatch(/distance to targets: float [\d.]+, integer [\d.]+/);
+    expect(stdout).toMatch(
+      /1 test samples are refused, the first: .*test\.json: sample 4: element/,
+    );
+    expect(stdout).toMatch(/prove and verify one sample/);
+    const manifest = JSON.parse(readFileSync(join(folderOfModel, "manifest.json"), "utf8"));
+    expect(manifest).toMatchObject({ name: "my-model-v2", outputs: [{ shape: [3] }] });
+    expect(manifest.statistics.outputErrors[0]).toBeLessThan(0.01);
+  });
+});
+
+/** x times a matrix whose numbers are in another file. */
+function externalModel(entries: Record<string, string>): Uint8Array {
+  const tensorType = (size: number) => ({
+    tensorType: { elemType: 1, shape: { dim: [{ dimValue: 1 }, { dimValue: size }] } },
+  });
+  return onnxModelType
+    .encode(
+      onnxModelType.fromObject({
+        opsetImport: [{ version: 17 }],
+        graph: {
+          node: [{ opType: "MatMul", name: "product", input: ["x", "w"], output: ["y"] }],
+          initializer: [
+            {
+              name: "w",
+              dims: [2, 2],
+              dataType: 1,
+              dataLocation: 1,
+              externalData: Object.entries(entries).map(([key, value]) => ({ key, value })),
+            },
+          ],
+          input: [{ name: "x", type: tensorType(2) }],
+          output: [{ name: "y", type: tensorType(2) }],
+        },
+      }),
+    )
+    .finish();
+}
 
 /** The file with a section of contributions that says it holds one, and ends there. */
 function dropContributions(whole: Buffer): Buffer {

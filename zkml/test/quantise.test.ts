@@ -1,4 +1,4 @@
-import { integerModelSchema } from "@haca/model-runtime/integerModel";
+import { inputsOf, integerModelSchema } from "@haca/model-runtime/integerModel";
 import { bitLength, elementWidth, signedWidth } from "@haca/model-runtime/kinds/ranges";
 import { computeIntegerValues } from "@haca/model-runtime/runIntegerModel";
 import { computeBounds, describeTensors } from "@haca/model-runtime/tensors";
@@ -74,13 +74,28 @@ describe("scales", () => {
 });
 
 describe("quantiseModel", () => {
-  it("takes integers as they are and covers real numbers with bits", () => {
+  it("takes integers as they are and covers real numbers with bits, both with a margin", () => {
     const onnx = multilayerPerceptron({ inputs: 2, hidden: 2, classes: 2 });
     const inputOf = (sample: number[]) => quantise({ onnx, calibration: [sample] }).input;
-    expect(inputOf([3, 16])).toMatchObject({ minimum: 0, maximum: 16, scaleExponent: 0 });
-    expect(inputOf([-3, 16])).toMatchObject({ minimum: -3, maximum: 16, scaleExponent: 0 });
+    const whole = { scaleExponent: 0, isInteger: true };
+    expect(inputOf([3, 16])).toMatchObject({ minimum: 0, maximum: 20, ...whole });
+    expect(inputOf([-3, 16])).toMatchObject({ minimum: -8, maximum: 21, ...whole });
     expect(inputOf([0.5, 1])).toMatchObject({ minimum: 0, maximum: 255, scaleExponent: -7 });
-    expect(inputOf([-0.5, 0.9])).toMatchObject({ minimum: -127, maximum: 127, scaleExponent: -7 });
+    expect(inputOf([-0.5, 0.9])).toMatchObject({ minimum: -127, maximum: 127, scaleExponent: -6 });
+    // 0 and 1 alone say nothing of what lies between, and 65,536 is a whole number too
+    expect(inputOf([0, 1])).not.toHaveProperty("isInteger");
+    expect(inputOf([0, 80_000])).toMatchObject({ maximum: 100_000, ...whole });
+  });
+
+  it("takes no whole numbers where another set of samples has fractions", () => {
+    const onnx = multilayerPerceptron({ inputs: 2, hidden: 2, classes: 2 });
+    const { input } = quantiseModel({
+      graph: buildGraph(parseOnnx(onnx)),
+      calibration: [[3, 16]],
+      others: [[0.5, 1]],
+      options: DEFAULT_QUANTISE_OPTIONS,
+    });
+    expect(input).not.toHaveProperty("isInteger");
   });
 
   it("takes a fixed input range", () => {
@@ -168,9 +183,9 @@ describe("quantiseModel", () => {
     });
     const options = { inputBits: 16, weightBits: 16 };
     const model = quantise({ onnx, calibration: [[0.99, -0.99]], options });
-    const readers = model.nodes.filter(({ kind, input }) => kind === "rescale" && input === "b");
+    const readers = model.nodes.filter((node) => node.kind === "rescale" && node.input === "b");
     expect(readers).toHaveLength(1);
-    expect(model.nodes.filter(({ input }) => input === readers[0]?.output)).toHaveLength(2);
+    expect(model.nodes.filter((node) => inputsOf(node)[0] === readers[0]?.output)).toHaveLength(2);
   });
 
   it("refuses a name of the file that it needs itself", () => {

@@ -272,6 +272,6 @@ describe("digits", () => {
     }
     expect(right / digits.images.length).toBeGreaterThan(0.95);
     expect(r1cs.publicInputCount).toBe(4);
-    expect(tensors.outputs.map(({ layout }) => layout.bits)).toEqual([18, 4]);
+    expect(tensors.outputs.map(({ layout }) => layout.bits)).toEqual([20, 4]);
   });
 });

@@ -10,7 +10,7 @@ import type { Range } from "./ranges.ts";
 export type IntegerKind<Node> = {
   /** the node as `integer_model.json` has it */
   schema: z.ZodType<Node>;
-  /** the output's elements from the input's: exactly what the constraints say */
+  /** the output's elements from those of all inputs, one after the other: exactly what the constraints say */
   compute: (node: Node, input: readonly number[]) => number[];
   /**
    * The range of every element of the output, attainable element by element. Must refuse (`quantise.rangeTooWide`)

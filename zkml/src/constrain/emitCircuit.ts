@@ -1,4 +1,4 @@
-import type { IntegerModel } from "@haca/model-runtime/integerModel";
+import { type IntegerModel, inputsOf } from "@haca/model-runtime/integerModel";
 import type { Range } from "@haca/model-runtime/kinds/ranges";
 import { describeTensors } from "@haca/model-runtime/tensors";
 import { type TensorLayout, wordCount } from "@haca/protocol/tensorLayout";
@@ -34,11 +34,15 @@ export function emitCircuit(parameters: {
   const templates = new Set(TEMPLATES);
   const nodes = integerModel.nodes.map((node, index) => {
     const { template, constrain } = circuitOf(node);
-    templates.add(template);
+    if (template !== undefined) templates.add(template);
     const output = { signal: `${node.kind}${index}`, count: bounds.get(node.output)?.length ?? 0 };
     signals.set(node.output, output.signal);
-    const input = { signal: signals.get(node.input) ?? "", ranges: bounds.get(node.input) ?? [] };
-    const { title, lines } = constrain({ node, input, output });
+    const inputs = inputsOf(node).map((name) => ({
+      signal: signals.get(name) ?? "",
+      ranges: bounds.get(name) ?? [],
+    }));
+    const input = inputs[0] ?? { signal: "", ranges: [] };
+    const { title, lines } = constrain({ node, input, inputs, output });
     return [`    // ${commentText(node.output)}: ${title}`, ...lines, ""];
   });
   const lines = [

@@ -1,4 +1,4 @@
-import type { IntegerModel } from "@haca/model-runtime/integerModel";
+import { gather, type IntegerModel, inputsOf } from "@haca/model-runtime/integerModel";
 import type { Range } from "@haca/model-runtime/kinds/ranges";
 import { describeTensors } from "@haca/model-runtime/tensors";
 import { STEP, type WitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
@@ -67,10 +67,13 @@ function layOut(parameters: {
     addInput({ circuit, input, substituted, positions: inputPositions, words: inputWords }),
   );
   for (const [index, node] of integerModel.nodes.entries()) {
+    const names = inputsOf(node);
+    const [only = ""] = names;
     const output = circuitOf(node).addRows({
       node,
-      input: values.get(node.input) ?? [],
-      ranges: bounds.get(node.input) ?? [],
+      // One value as it is, so that a wire in place of a sum is there for whoever reads it next.
+      input: names.length === 1 ? (values.get(only) ?? []) : [...gather(names, values)],
+      ranges: gather(names, bounds),
       name: `${node.kind}${index}`,
       circuit,
     });

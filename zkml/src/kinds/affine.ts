@@ -1,17 +1,20 @@
 import type { IntegerAffine, IntegerRow } from "@haca/model-runtime/kinds/affine";
 import { exactly, type Sum, wireSum } from "../circuit/sum.ts";
 import { type CircuitKind, matrix, vector } from "./circuitKind.ts";
-import type { AffineMap, GraphNode } from "./kind.ts";
+import type { AffineMap, AffineRow, GraphNode } from "./kind.ts";
 import {
+  coarsest,
   type QuantisedValue,
   type Quantiser,
   scaleExponentFor,
   toInteger,
-  widthOf,
 } from "./quantiser.ts";
 
 /** A layer reads its input as it is up to this width, and divided by a power of two beyond. */
 const MAXIMUM_OPERAND_BITS = 24;
+
+/** Elements narrower than this leave bits of the product free, which go to their weights. */
+const USUAL_OPERAND_BITS = 8;
 
 /** A sum with more terms than this is written as a row of a matrix, not term by term. */
 const MAXIMUM_TERMS = 256;
@@ -19,11 +22,11 @@ const MAXIMUM_TERMS = 256;
 /** A sum that is read so often that this many terms would be copied becomes a wire of its own: one more row. */
 const MAXIMUM_COPIED_TERMS = 512;
 
-/** Weighted sums: what Gemm, MatMul, Conv, Add of a constant and others become. Costs no constraint of its own. */
+/** Weighted sums: what Gemm, MatMul, Conv, Add and others become. Costs no constraint of its own. */
 export function affineNode(parameters: { input: string; output: string } & AffineMap): GraphNode {
   const { input, output, ...affine } = parameters;
   return {
-    input,
+    inputs: [input],
     output,
     affine,
     compute: (x) =>
@@ -36,9 +39,12 @@ export function affineNode(parameters: { input: string; output: string } & Affin
       }),
     quantise: (quantiser) => {
       const source = quantiser.valueOf(input);
-      const excess = widthOf(source) - MAXIMUM_OPERAND_BITS;
-      const operand = excess > 0 ? quantiser.rescale(source, excess) : source;
-      return quantiser.add(quantiseAffine({ affine, operand, output, quantiser }));
+      // bits of the model's input are the person's choice, and are kept
+      const operand = quantiser.isInput(source)
+        ? source
+        : quantiser.narrow(source, MAXIMUM_OPERAND_BITS);
+      const { node, exponents } = quantiseAffine({ affine, input, operand, output, quantiser });
+      return quantiser.add(node, exponents);
     },
   };
 }
@@ -53,69 +59,148 @@ export function addLine(parameters: {
   scaleExponent: number;
 }): QuantisedValue {
   const { quantiser, source, output, weight, bias, scaleExponent } = parameters;
-  return quantiser.add({
-    kind: "affine",
-    input: source.name,
+  return addRows({
+    quantiser,
+    source,
     output,
-    inputCount: source.ranges.length,
-    scaleExponent,
+    exponents: source.ranges.map(() => scaleExponent),
     rows: source.ranges.map((_, index) => ({ indices: [index], weights: [weight], bias })),
   });
 }
 
+/** Adds integer weighted sums at stated scales. */
+export function addRows(parameters: {
+  quantiser: Pick<Quantiser, "add">;
+  source: QuantisedValue;
+  output: string;
+  rows: IntegerRow[];
+  exponents: readonly number[];
+}): QuantisedValue {
+  const { quantiser, source, output, rows, exponents } = parameters;
+  const node: IntegerAffine = {
+    kind: "affine",
+    input: source.name,
+    output,
+    inputCount: source.ranges.length,
+    scaleExponent: coarsest(exponents),
+    rows,
+  };
+  return quantiser.add(node, exponents);
+}
+
 /**
- * Integer weights and biases: one power-of-two scale for all weights, chosen so that the greatest fills the bits of a
- * weight; biases at the sums' scale, input scale + weight scale.
+ * Integer weights and biases. Every row has a scale of its own, a power of two at which its greatest weight fills the
+ * bits of a weight (an element's own scale belongs to the weight that it meets); a channel's rows share theirs. Where an
+ * activation follows, scales are made finer so that all of its elements are divided by the same power of two and yet each
+ * fills its bits. Biases are rounded at the scale of their row.
  */
 function quantiseAffine(parameters: {
   affine: AffineMap;
+  /** the value of the graph that it reads */
+  input: string;
   operand: QuantisedValue;
   output: string;
   quantiser: Quantiser;
-}): IntegerAffine {
-  const { affine, operand, output, quantiser } = parameters;
-  let largest = 0;
-  for (const { weights } of affine.rows) {
-    for (const weight of weights) {
-      largest = Math.max(largest, Math.abs(weight));
-    }
+}): { node: IntegerAffine; exponents: number[] } {
+  const { affine, input, operand, output, quantiser } = parameters;
+  const { rows, channelSize = 1 } = affine;
+  const unit = operand.exponents.map((exponent) => 2 ** exponent);
+  const seen = quantiser.magnitudes(input);
+  let exponents: number[] = [];
+  for (let start = 0; start < rows.length; start += channelSize) {
+    const channel = rows.slice(start, start + channelSize);
+    const exponent = channelExponent({ channel, unit, seen, quantiser });
+    for (const _ of channel) exponents.push(exponent);
   }
-  const limit = 2 ** (quantiser.options.weightBits - 1) - 1;
-  const weightExponent = simplify({ affine, exponent: scaleExponentFor({ largest, limit }) });
-  const scaleExponent = operand.scaleExponent + weightExponent;
+  const activation = quantiser.activationOf(output);
+  if (activation !== undefined) {
+    const shifts = exponents.map((exponent, index) =>
+      Math.max(0, quantiser.activationExponent(activation, index) - exponent),
+    );
+    const most = shifts.reduce((a, b) => Math.max(a, b), 0);
+    exponents = exponents.map((exponent, index) => exponent + (shifts[index] as number) - most);
+  }
   return {
-    kind: "affine",
-    input: operand.name,
-    output,
-    inputCount: affine.inputCount,
-    scaleExponent,
-    rows: affine.rows.map(({ indices, weights, bias }) => {
-      const row = { indices: [] as number[], weights: [] as number[] };
-      for (const [position, index] of indices.entries()) {
-        const weight = toInteger(weights[position] as number, weightExponent);
-        if (weight !== 0) {
-          row.indices.push(index);
-          row.weights.push(weight);
+    exponents,
+    node: {
+      kind: "affine",
+      input: operand.name,
+      output,
+      inputCount: affine.inputCount,
+      scaleExponent: coarsest(exponents),
+      rows: rows.map(({ indices, weights, bias }, at) => {
+        const exponent = exponents[at] as number;
+        const row: IntegerRow = { indices: [], weights: [], bias: toInteger(bias, exponent) };
+        for (const [position, index] of indices.entries()) {
+          const exact = (weights[position] as number) * (unit[index] as number);
+          const weight = toInteger(exact, exponent);
+          if (weight !== 0) {
+            row.indices.push(index);
+            row.weights.push(weight);
+          }
         }
-      }
-      return { ...row, bias: toInteger(bias, scaleExponent) };
-    }),
+        return row;
+      }),
+    },
   };
 }
 
-/** A coarser scale where all integer weights share a power of two and no bias needs the finer one. */
-function simplify(parameters: { affine: AffineMap; exponent: number }): number {
-  const { affine, exponent } = parameters;
-  if (affine.rows.some(({ bias }) => bias !== 0)) {
-    return exponent;
+/**
+ * The scale of the sums of one channel. Rounding a weight costs half a step for each integer of the element that it
+ * multiplies: the step is such that, for the greatest element, this is the share of the greatest term that the bits of a
+ * weight say. Both are those that calibration shows: an element of a wide range whose values are small keeps its say.
+ */
+function channelExponent(parameters: {
+  channel: readonly AffineRow[];
+  unit: readonly number[];
+  seen: readonly number[];
+  quantiser: Quantiser;
+}): number {
+  const { channel, unit, seen, quantiser } = parameters;
+  let greatestTerm = 0;
+  let greatestInteger = 0;
+  let greatestWeight = 0;
+  let greatestBias = 0;
+  for (const { indices, weights, bias } of channel) {
+    greatestBias = Math.max(greatestBias, Math.abs(bias));
+    for (const [position, index] of indices.entries()) {
+      const weight = Math.abs(weights[position] as number);
+      if (weight === 0) continue;
+      const step = unit[index] as number;
+      const magnitude = seen[index] ?? 0;
+      greatestTerm = Math.max(greatestTerm, weight * magnitude);
+      greatestInteger = Math.max(greatestInteger, magnitude / step);
+      greatestWeight = Math.max(greatestWeight, weight * step);
+    }
   }
-  const weights = affine.rows.flatMap((row) => row.weights.map((w) => toInteger(w, exponent)));
-  const isZero = weights.every((weight) => weight === 0);
-  let shift = 0;
-  while (!isZero && weights.every((weight) => weight % 2 ** (shift + 1) === 0)) {
-    shift += 1;
-  }
-  return exponent + shift;
+  const isSeen = greatestTerm > 0;
+  const largest = isSeen ? greatestTerm / greatestInteger : greatestWeight || greatestBias;
+  const width = isSeen ? Math.ceil(Math.log2(greatestInteger + 1)) : USUAL_OPERAND_BITS;
+  const bits = quantiser.options.weightBits - 1 + Math.max(0, USUAL_OPERAND_BITS - width);
+  return simplify({ channel, unit, exponent: scaleExponentFor({ largest, limit: 2 ** bits - 1 }) });
+}
+
+/** A coarser scale where all integer weights and biases share a power of two exactly, such as those of plain wires. */
+function simplify(parameters: {
+  channel: readonly AffineRow[];
+  unit: readonly number[];
+  exponent: number;
+}): number {
+  const { channel, unit } = parameters;
+  let { exponent } = parameters;
+  const isWhole = (value: number, at: number): boolean => Number.isInteger(value / 2 ** at);
+  const isExact = (at: number): boolean =>
+    channel.every(
+      ({ indices, weights, bias }) =>
+        isWhole(bias, at) &&
+        indices.every((index, position) => {
+          const weight = (weights[position] as number) * (unit[index] as number);
+          return isWhole(toInteger(weight, exponent) * 2 ** exponent, at);
+        }),
+    );
+  const hasAny = channel.some(({ weights, bias }) => bias !== 0 || weights.some((w) => w !== 0));
+  while (hasAny && isExact(exponent + 1)) exponent += 1;
+  return exponent;
 }
 
 export const affineCircuit: CircuitKind<IntegerAffine> = {

@@ -1,18 +1,17 @@
+import { elementCount } from "@haca/model-runtime/integerModel";
 import type { OnnxNode } from "../onnx/onnxGraph.ts";
 import { affineNode } from "./affine.ts";
 import type { AffineRow, Lowered, Operator } from "./kind.ts";
 import { listAttribute, numberAttribute, requireValue, unsupported } from "./operands.ts";
-import { slidingWindow } from "./slidingWindow.ts";
+import { asImage, slidingWindow } from "./slidingWindow.ts";
 
-/** AveragePool over images, channel by channel. */
+/** AveragePool over images and signals, channel by channel. */
 export const averagePool: Operator = {
   lower: ({ node, operands, output }) => {
     const x = requireValue({ node, operands, index: 0 });
-    const [height, width] = listAttribute(node, "kernel_shape", []);
-    if (height === undefined || width === undefined) {
-      throw unsupported({ node, why: "needs kernel_shape of two dimensions" });
-    }
-    return average({ node, x, output, kernel: [height, width] });
+    const kernel = listAttribute(node, "kernel_shape", []);
+    if (kernel.length === 0) throw unsupported({ node, why: "needs kernel_shape" });
+    return average({ node, x, output, kernel });
   },
 };
 
@@ -20,8 +19,7 @@ export const averagePool: Operator = {
 export const globalAveragePool: Operator = {
   lower: ({ node, operands, output }) => {
     const x = requireValue({ node, operands, index: 0 });
-    const [, , height = 0, width = 0] = x.shape;
-    return average({ node, x, output, kernel: [height, width] });
+    return average({ node, x, output, kernel: x.shape.slice(2) });
   },
 };
 
@@ -29,23 +27,21 @@ function average(parameters: {
   node: OnnxNode;
   x: { value: string; shape: number[] };
   output: string;
-  kernel: readonly [number, number];
+  kernel: number[];
 }): Lowered {
   const { node, x, output, kernel } = parameters;
-  const [, channels = 0, height = 0, width = 0] = x.shape;
-  if (x.shape.length !== 4) {
-    throw unsupported({ node, why: `needs an image, got [${x.shape}]` });
-  }
+  const image = asImage({ node, shape: x.shape, kernel });
+  const { channels, height, width } = image;
   const countsPadding = numberAttribute(node, "count_include_pad", 0) !== 0;
-  const { outputHeight, outputWidth, taps } = slidingWindow({
-    node,
-    image: [height, width],
-    kernel,
-  });
+  const isCeil = numberAttribute(node, "ceil_mode", 0) !== 0;
+  if (countsPadding && isCeil) {
+    throw unsupported({ node, why: "ceil_mode = 1 with count_include_pad = 1 is not supported" });
+  }
+  const { outputShape, taps } = slidingWindow({ node, image });
   const rows: AffineRow[] = [];
   for (let channel = 0; channel < channels; channel++) {
     for (const positions of taps) {
-      const size = countsPadding ? kernel[0] * kernel[1] : positions.length;
+      const size = countsPadding ? elementCount(kernel) : positions.length;
       rows.push({
         indices: positions.map(({ pixel }) => channel * height * width + pixel),
         weights: positions.map(() => 1 / size),
@@ -54,7 +50,13 @@ function average(parameters: {
     }
   }
   return {
-    operand: { kind: "value", value: output, shape: [1, channels, outputHeight, outputWidth] },
-    node: affineNode({ input: x.value, output, inputCount: channels * height * width, rows }),
+    operand: { kind: "value", value: output, shape: [1, channels, ...outputShape] },
+    node: affineNode({
+      input: x.value,
+      output,
+      inputCount: channels * height * width,
+      channelSize: taps.length,
+      rows,
+    }),
   };
 }

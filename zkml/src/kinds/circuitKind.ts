@@ -20,12 +20,14 @@ export type CircuitKind<Node> = {
     circuit: CircuitBuilder;
   }) => Sum[];
   /** file of `circuits/templates` that the lines use */
-  template: string;
+  template?: string;
   /** lines that declare the signal `output` and constrain it to be what the node computes from `input` */
   constrain: (parameters: {
     node: Node;
     /** the signal that the node reads; its ranges are exact, element by element, and decide all bit widths */
     input: { signal: string; ranges: readonly Range[] };
+    /** all that it reads, of which `input` is the first */
+    inputs: readonly { signal: string; ranges: readonly Range[] }[];
     output: { signal: string; count: number };
   }) => { title: string; lines: string[] };
   /** what the manifest says of the output: its elements count as activations, or it is the class */

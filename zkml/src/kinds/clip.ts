@@ -3,7 +3,7 @@ import type { OnnxNode } from "../onnx/onnxGraph.ts";
 import { addLine } from "./affine.ts";
 import type { GraphNode, Operand, Operator } from "./kind.ts";
 import { numberAttribute, requireConstant, requireValue, unsupported } from "./operands.ts";
-import { activationShift, scaleExponentFor, toInteger } from "./quantiser.ts";
+import { activationShift, coarsest, scaleExponentFor, toInteger } from "./quantiser.ts";
 import { addRelu } from "./relu.ts";
 
 /** Exporters write the greatest number of single precision where there is no limit. */
@@ -57,7 +57,7 @@ function readLimit(parameters: {
  *
  * The last ReLU divides to the bits of an activation; everything around the ReLUs is linear and costs no constraint.
  */
-function clipNode(parameters: {
+export function clipNode(parameters: {
   input: string;
   output: string;
   minimum: number | undefined;
@@ -67,19 +67,20 @@ function clipNode(parameters: {
   const limits = [minimum, maximum].filter((limit) => limit !== undefined);
   const magnitude = Math.max(...limits.map(Math.abs));
   return {
-    input,
+    inputs: [input],
     output,
     compute: (x) =>
       x.map((value) => Math.min(Math.max(value, minimum ?? -Infinity), maximum ?? Infinity)),
     quantise: (quantiser) => {
-      const source = quantiser.valueOf(input);
+      const source = quantiser.alike(quantiser.valueOf(input));
+      const sourceExponent = coarsest(source.exponents);
       // a scale at which the limits are about right too: an input of integers may be clipped at 0.5
       const limit = 2 ** quantiser.options.activationBits - 1;
       const scaleExponent = Math.min(
-        source.scaleExponent,
+        sourceExponent,
         scaleExponentFor({ largest: magnitude, limit }),
       );
-      const factor = 2 ** (source.scaleExponent - scaleExponent);
+      const factor = 2 ** (sourceExponent - scaleExponent);
       const start = toInteger(minimum ?? 0, scaleExponent);
       const length = maximum === undefined ? 0 : toInteger(maximum, scaleExponent) - start;
 

@@ -1,26 +1,26 @@
+import { elementCount } from "@haca/model-runtime/integerModel";
 import { affineNode } from "./affine.ts";
 import type { AffineRow, Operator } from "./kind.ts";
 import {
   numberAttribute,
+  requireAffordable,
   requireConstant,
   requireValue,
   shapeMismatch,
-  unsupported,
 } from "./operands.ts";
-import { slidingWindow } from "./slidingWindow.ts";
+import { asImage, slidingWindow } from "./slidingWindow.ts";
 
-/** Conv over images: X [1, channels, height, width], constant W [outputs, channels / groups, kh, kw] and B. */
+/** Conv over images and signals: X [1, channels, size …], constant W [outputs, channels / groups, kernel …] and B. */
 export const conv: Operator = {
   lower: ({ node, operands, output }) => {
     const x = requireValue({ node, operands, index: 0 });
     const w = requireConstant({ node, operands, index: 1 });
     const b = operands[2] === undefined ? undefined : requireConstant({ node, operands, index: 2 });
     const groups = numberAttribute(node, "group", 1);
-    if (x.shape.length !== 4 || w.shape.length !== 4) {
-      throw unsupported({ node, why: `needs an image, got [${x.shape}] by [${w.shape}]` });
-    }
-    const [, channels = 0, height = 0, width = 0] = x.shape;
-    const [outputs = 0, groupChannels = 0, kernelHeight = 0, kernelWidth = 0] = w.shape;
+    const [outputs = 0, groupChannels = 0, ...kernel] = w.shape;
+    const image = asImage({ node, shape: x.shape, kernel });
+    const { channels, height, width } = image;
+    const kernelSize = elementCount(kernel);
     if (groupChannels * groups !== channels || outputs % groups !== 0) {
       throw shapeMismatch({
         node,
@@ -30,12 +30,9 @@ export const conv: Operator = {
     if (b !== undefined && b.data.length !== outputs) {
       throw shapeMismatch({ node, why: `B has shape [${b.shape}], expected [${outputs}]` });
     }
-    const { outputHeight, outputWidth, taps } = slidingWindow({
-      node,
-      image: [height, width],
-      kernel: [kernelHeight, kernelWidth],
-    });
-    const kernelSize = kernelHeight * kernelWidth;
+    const { outputShape, taps } = slidingWindow({ node, image });
+    const shape = [1, outputs, ...outputShape];
+    requireAffordable({ node, shape, depth: groupChannels * kernelSize });
     const rows: AffineRow[] = [];
     for (let out = 0; out < outputs; out++) {
       const firstChannel = Math.floor(out / (outputs / groups)) * groupChannels;
@@ -53,8 +50,14 @@ export const conv: Operator = {
       }
     }
     return {
-      operand: { kind: "value", value: output, shape: [1, outputs, outputHeight, outputWidth] },
-      node: affineNode({ input: x.value, output, inputCount: channels * height * width, rows }),
+      operand: { kind: "value", value: output, shape },
+      node: affineNode({
+        input: x.value,
+        output,
+        inputCount: channels * height * width,
+        channelSize: taps.length,
+        rows,
+      }),
     };
   },
 };

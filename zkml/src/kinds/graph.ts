@@ -5,7 +5,7 @@ import type { AffineMap, GraphNode } from "./kind.ts";
 
 /**
  * The compiler's view of a model: one input, values that are flat row-major vectors, nodes that compute one value from
- * another. Reshapes are gone (order does not change), constants are folded, the batch dimension is 1.
+ * others. Reshapes are gone (order does not change), constants are folded, the batch dimension is 1.
  */
 export type Graph = {
   name: string;
@@ -22,7 +22,13 @@ export type Graph = {
 export type GraphValue = { name: string; shape: number[] };
 
 /** An output of the model and the value that it shows. */
-export type GraphOutput = GraphValue & { value: string };
+export type GraphOutput = GraphValue & {
+  value: string;
+  /** the final activation that was left out: the output shows what it reads */
+  stripped?: string;
+  /** names of the classes, where the output is the index of one */
+  classes?: string[];
+};
 
 /** Runs the model in double precision. Returns every value of the graph by name. */
 export function runFloatModel(parameters: {
@@ -39,7 +45,10 @@ export function runFloatModel(parameters: {
   }
   const values = new Map<string, number[]>([[graph.input.name, [...input]]]);
   for (const node of graph.nodes) {
-    values.set(node.output, node.compute(values.get(node.input) as number[]));
+    const [only = "", ...rest] = node.inputs;
+    const first = values.get(only) as number[];
+    const input = rest.length === 0 ? first : node.inputs.flatMap((name) => values.get(name) ?? []);
+    values.set(node.output, node.compute(input));
   }
   return values;
 }
@@ -53,7 +62,7 @@ export function dropUnused(parameters: {
   const kept: GraphNode[] = [];
   for (const node of parameters.nodes.toReversed()) {
     if (needed.has(node.output)) {
-      needed.add(node.input);
+      for (const input of node.inputs) needed.add(input);
       kept.push(node);
     }
   }
@@ -61,8 +70,9 @@ export function dropUnused(parameters: {
 }
 
 /**
- * Merges an affine node that treats every element on its own (bias, batch normalisation) into the affine node
- * before it, where nothing else reads that one's output: MatMul + Add becomes one layer.
+ * Merges affine nodes: one that treats every element on its own (bias, batch normalisation) into the affine node before
+ * it, where nothing else reads that one's output (MatMul + Add becomes one layer); and one that only picks elements
+ * (transpose, slice) into every affine node that reads it.
  */
 export function foldAffine(parameters: {
   nodes: GraphNode[];
@@ -70,40 +80,59 @@ export function foldAffine(parameters: {
 }): GraphNode[] {
   const { nodes, outputs } = parameters;
   const readers = new Map<string, number>();
-  for (const value of [...nodes.map(({ input }) => input), ...outputs.map(({ value }) => value)]) {
+  for (const value of [
+    ...nodes.flatMap(({ inputs }) => inputs),
+    ...outputs.map(({ value }) => value),
+  ]) {
     readers.set(value, (readers.get(value) ?? 0) + 1);
   }
-  const folded: GraphNode[] = [];
+  const folded = new Map<string, GraphNode>();
   for (const node of nodes) {
-    const at = folded.findIndex(({ output }) => output === node.input);
-    const before = folded[at];
-    if (
+    const [input = ""] = node.inputs;
+    const before = folded.get(input);
+    const isOnly = readers.get(input) === 1;
+    const canMerge =
       node.affine !== undefined &&
       before?.affine !== undefined &&
-      readers.get(node.input) === 1 &&
-      node.affine.rows.every(({ indices }) => indices.length === 1)
-    ) {
+      ((isOnly && isSparse(node.affine)) || isSparse(before.affine));
+    if (canMerge && node.affine !== undefined && before?.affine !== undefined) {
       const affine = compose(before.affine, node.affine);
-      folded[at] = affineNode({ input: before.input, output: node.output, ...affine });
+      if (isOnly) folded.delete(input);
+      else readers.set(input, (readers.get(input) ?? 1) - 1);
+      const [source = ""] = before.inputs;
+      if (!isOnly) readers.set(source, (readers.get(source) ?? 0) + 1);
+      folded.set(node.output, affineNode({ input: source, output: node.output, ...affine }));
     } else {
-      folded.push(node);
+      folded.set(node.output, node);
     }
   }
-  return folded;
+  return [...folded.values()];
 }
 
-/** outer(inner(x)) for an outer map with one weight per row. */
+/** Whether every row reads one element at most. */
+function isSparse(affine: AffineMap): boolean {
+  return affine.rows.every(({ indices }) => indices.length <= 1);
+}
+
+/** outer(inner(x)), where the rows of one of them have one weight at most. */
 function compose(inner: AffineMap, outer: AffineMap): AffineMap {
+  const channelSize = outer.channelSize ?? inner.channelSize;
   return {
     inputCount: inner.inputCount,
+    ...(channelSize === undefined ? {} : { channelSize }),
     rows: outer.rows.map(({ indices, weights, bias }) => {
-      const row = inner.rows[indices[0] as number] as AffineMap["rows"][number];
-      const factor = weights[0] as number;
-      return {
-        indices: row.indices,
-        weights: row.weights.map((weight) => weight * factor),
-        bias: row.bias * factor + bias,
-      };
+      const terms = new Map<number, number>();
+      let sum = bias;
+      for (const [position, index] of indices.entries()) {
+        const row = inner.rows[index] as AffineMap["rows"][number];
+        const factor = weights[position] as number;
+        for (const [at, source] of row.indices.entries()) {
+          const weight = factor * (row.weights[at] as number);
+          terms.set(source, (terms.get(source) ?? 0) + weight);
+        }
+        sum += row.bias * factor;
+      }
+      return { indices: [...terms.keys()], weights: [...terms.values()], bias: sum };
     }),
   };
 }

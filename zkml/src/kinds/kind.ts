@@ -9,6 +9,11 @@ export type Operator = {
   lower: LowerOperator;
   /** inputs that say how to compute, such as a shape; all other constants count as parameters of the model */
   settings?: readonly number[];
+  /**
+   * set where it can read what a final activation such as Softmax would give: its order only, or (`stays`) without
+   * looking, so that its own output is such a value too
+   */
+  afterFinal?: "order" | "stays";
 };
 
 /**
@@ -19,34 +24,65 @@ export type LowerOperator = (parameters: {
   node: OnnxNode;
   /** one per input of the node, undefined for an optional input that is left out */
   operands: (Operand | undefined)[];
-  /** the name to give to the value that the returned node computes */
+  /** the name to give to the value that the node computes; values between are named `<output>/<what>` */
   output: string;
+  /** the operator set of the file */
+  opset: number;
 }) => Lowered;
 
-/** What an operator becomes: the operand its output stands for, and the node to add, where something is computed. */
-export type Lowered = { operand: Operand; node?: GraphNode };
+/** What an operator becomes: the operand its output stands for, and the nodes to add, where something is computed. */
+export type Lowered = {
+  operand: Operand;
+  node?: GraphNode;
+  /** where one node is not enough, in the order in which they are computed */
+  nodes?: GraphNode[];
+  /** what the second and further outputs stand for */
+  further?: Operand[];
+};
 
 /** What a name stands for while a graph is built: a value computed from the input, or a constant. */
-export type Operand =
-  | { kind: "value"; value: string; shape: number[] }
-  | { kind: "constant"; tensor: ConstantTensor };
+export type Operand = ValueOperand | ConstantOperand;
 
-/** A node of the compiler's graph: one value from one value, both flat row-major vectors. */
+export type ConstantOperand = { kind: "constant"; tensor: ConstantTensor };
+
+export type ValueOperand = {
+  kind: "value";
+  value: string;
+  shape: number[];
+  /** set on what a final activation gives: it can only be an output, and `raw` (the scores before it) is shown */
+  final?: { operator: string; node: string };
+  /** names of classes, by the index that the value is */
+  classes?: string[];
+  /** set on what QuantizeLinear gives: DequantizeLinear alone can read it */
+  isQuantised?: boolean;
+  /** whether its elements are whole numbers */
+  isInteger?: boolean;
+};
+
+/** A node of the compiler's graph: one value from others; all are flat row-major vectors. */
 export type GraphNode = {
-  input: string;
+  /** the values that it reads, one after the other */
+  inputs: string[];
   output: string;
-  /** the float reference */
+  /** the float reference, from the elements of all inputs */
   compute: (input: readonly number[]) => number[];
   /**
-   * Adds nodes of the integer model that compute `output` from `input`, and returns what it is there. The kinds of
+   * Adds nodes of the integer model that compute `output` from `inputs`, and returns what it is there. The kinds of
    * integer node are those of `model-runtime/`; each has its exact arithmetic and its growth there.
    */
   quantise: (quantiser: Quantiser) => QuantisedValue;
   /** the same as a matrix, for a node that is one: it can be merged with its neighbours */
   affine?: AffineMap;
+  /** it divides what it reads to the bits of an activation, element by element: scales before it follow from it */
+  isActivation?: boolean;
 };
 
 /** output[row] = bias + sum of weight * input[index] */
-export type AffineMap = { inputCount: number; rows: AffineRow[] };
+export type AffineMap = {
+  inputCount: number;
+  rows: AffineRow[];
+  /** so many elements in a row belong to one channel and share a scale; default 1 */
+  channelSize?: number;
+};
 
 export type AffineRow = { indices: number[]; weights: number[]; bias: number };

@@ -4,7 +4,7 @@ import {
   OnnxError,
   type OnnxNode,
 } from "../onnx/onnxGraph.ts";
-import type { Operand } from "./kind.ts";
+import type { Operand, ValueOperand } from "./kind.ts";
 
 /** An input that the operator needs. */
 export function requireOperand(parameters: {
@@ -18,6 +18,7 @@ export function requireOperand(parameters: {
     throw new OnnxError({
       reason: "valueMissing",
       message: `node ${node.name}: ${node.operator} needs input ${index}`,
+      details: { node: node.name, operator: node.operator },
     });
   }
   return operand;
@@ -28,7 +29,7 @@ export function requireValue(parameters: {
   node: OnnxNode;
   operands: (Operand | undefined)[];
   index: number;
-}): { value: string; shape: number[] } {
+}): ValueOperand {
   const operand = requireOperand(parameters);
   if (operand.kind !== "value") {
     throw unsupported({ node: parameters.node, why: `input ${parameters.index} is a constant` });
@@ -49,7 +50,71 @@ export function requireConstant(parameters: {
       why: `input ${parameters.index} is computed, only a constant is supported there`,
     });
   }
-  return operand.tensor;
+  return usable(parameters.node, operand.tensor);
+}
+
+/** A constant that the node can compute with: its element type was read and its numbers are finite. */
+export function usable(node: OnnxNode, tensor: ConstantTensor): ConstantTensor {
+  if (tensor.problem !== undefined) throw unsupported({ node, why: tensor.problem });
+  return tensor;
+}
+
+/** A constant input that may be left out. */
+export function optionalConstant(parameters: {
+  node: OnnxNode;
+  operands: (Operand | undefined)[];
+  index: number;
+}): ConstantTensor | undefined {
+  const { operands, index } = parameters;
+  return operands[index] === undefined ? undefined : requireConstant(parameters);
+}
+
+/** Integers of a constant input, or of the attribute that older operator sets have in its place. */
+export function listSetting(parameters: {
+  node: OnnxNode;
+  operands: (Operand | undefined)[];
+  index: number;
+  attribute: string;
+}): number[] | undefined {
+  const { node, attribute } = parameters;
+  const tensor = optionalConstant(parameters);
+  if (tensor !== undefined) return Array.from(tensor.data);
+  return node.attributes.has(attribute) ? listAttribute(node, attribute, []) : undefined;
+}
+
+/** Axes from 0, from axes that may count from the end. */
+export function resolveAxes(parameters: {
+  node: OnnxNode;
+  axes: readonly number[];
+  rank: number;
+}): number[] {
+  const { node, axes, rank } = parameters;
+  return axes.map((axis) => {
+    const position = axis < 0 ? axis + rank : axis;
+    if (!Number.isInteger(position) || position < 0 || position >= rank) {
+      throw unsupported({ node, why: `axis ${axis} is outside a value of ${rank} dimensions` });
+    }
+    return position;
+  });
+}
+
+/** A list of strings, or undefined where the attribute is not there. */
+export function stringsAttribute(node: OnnxNode, name: string): string[] | undefined {
+  const value = node.attributes.get(name);
+  if (value === undefined) return undefined;
+  if (typeof value !== "object" || !("strings" in value)) {
+    throw attributeType({ node, name, value, expected: "a list of strings" });
+  }
+  return value.strings;
+}
+
+/** A text attribute, or its default. */
+export function textAttribute(node: OnnxNode, name: string, fallback: string): string {
+  const value = node.attributes.get(name) ?? fallback;
+  if (typeof value !== "string") {
+    throw attributeType({ node, name, value, expected: "a text" });
+  }
+  return value;
 }
 
 /** A numeric attribute, or its default. */
@@ -80,7 +145,30 @@ function attributeType(parameters: {
   return new OnnxError({
     reason: "unsupportedAttribute",
     message: `node ${node.name}: attribute ${name} must be ${expected}`,
+    details: { node: node.name, operator: node.operator },
   });
+}
+
+/** Elements of one value, and products in one layer, beyond which nothing is allocated. */
+const MAXIMUM_ELEMENTS = 1 << 24;
+const MAXIMUM_TERMS = 1 << 26;
+
+/** Refuses what would not fit into memory before anything of that size is built: a small file can ask for much. */
+export function requireAffordable(parameters: {
+  node: OnnxNode;
+  shape: readonly number[];
+  /** products that each element sums */
+  depth?: number;
+}): void {
+  const { node, shape, depth = 1 } = parameters;
+  const elements = shape.reduce((product, size) => product * size, 1);
+  if (elements > MAXIMUM_ELEMENTS || elements * depth > MAXIMUM_TERMS) {
+    throw new OnnxError({
+      reason: "tooLarge",
+      message: `node ${node.name}: ${node.operator}: [${shape}] has more than ${MAXIMUM_ELEMENTS} elements, or sums more than ${MAXIMUM_TERMS} products`,
+      details: { node: node.name, operator: node.operator },
+    });
+  }
 }
 
 /** A use of a supported operator that the compiler does not cover. */

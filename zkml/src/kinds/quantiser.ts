@@ -1,8 +1,15 @@
 import type { IntegerNode } from "@haca/model-runtime/integerModel";
 import { elementWidth, type Range, unionRange } from "@haca/model-runtime/kinds/ranges";
 
-/** A value of the integer model while it is built: an integer q of it stands for q * 2^scaleExponent. */
-export type QuantisedValue = { name: string; scaleExponent: number; ranges: readonly Range[] };
+/**
+ * A value of the integer model while it is built: an integer q of its element i stands for q * 2^exponents[i]. Elements
+ * may differ in scale as long as only weighted sums read them, whose weights take the difference in.
+ */
+export type QuantisedValue = {
+  name: string;
+  exponents: readonly number[];
+  ranges: readonly Range[];
+};
 
 /** What a node of the graph needs to become nodes of the integer model. */
 export type Quantiser = {
@@ -16,11 +23,39 @@ export type Quantiser = {
   valueOf: (name: string) => QuantisedValue;
   /** the greatest magnitude of a value of the graph over the calibration samples */
   largest: (name: string) => number;
+  /** the greatest magnitude of each element of a value of the graph over the calibration samples */
+  magnitudes: (name: string) => readonly number[];
+  /** the scale at which an element of an activation fills the bits of one over the calibration samples */
+  activationExponent: (name: string, index: number) => number;
+  /** the activation that reads a value of the graph, where one does */
+  activationOf: (name: string) => string | undefined;
+  /** whether a value is the input of the model */
+  isInput: (value: QuantisedValue) => boolean;
   /** adds a node to the integer model; it may read whatever was added before */
-  add: (node: IntegerNode) => QuantisedValue;
+  add: (node: IntegerNode, exponents: readonly number[]) => QuantisedValue;
   /** a value divided by 2^shift and rounded, as a value of its own */
   rescale: (value: QuantisedValue, shift: number) => QuantisedValue;
+  /** the same value in no more than so many bits: wide elements are divided and rounded, narrow ones keep their scale */
+  narrow: (value: QuantisedValue, bits: number) => QuantisedValue;
+  /** every element multiplied by 2^by, at a scale as much finer: exact */
+  refine: (parameters: {
+    source: QuantisedValue;
+    output: string;
+    by: readonly number[];
+  }) => QuantisedValue;
+  /** the same value with all elements at one scale, the finest of them */
+  alike: (value: QuantisedValue) => QuantisedValue;
 };
+
+/** The greatest of exponents. */
+export function coarsest(exponents: readonly number[]): number {
+  return exponents.reduce((most, exponent) => Math.max(most, exponent), Number.NEGATIVE_INFINITY);
+}
+
+/** The least of exponents. */
+export function finest(exponents: readonly number[]): number {
+  return exponents.reduce((least, exponent) => Math.min(least, exponent), Number.POSITIVE_INFINITY);
+}
 
 /** Width that holds every element of a value. */
 export function widthOf(value: QuantisedValue): number {

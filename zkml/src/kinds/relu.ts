@@ -3,33 +3,44 @@ import { halfOf, type IntegerRelu, type IntegerRescale } from "@haca/model-runti
 import type { CircuitBuilder } from "../circuit/circuitBuilder.ts";
 import { constantSum, digitSum, exactly, type Sum, wireSum } from "../circuit/sum.ts";
 import { type CircuitKind, vector } from "./circuitKind.ts";
-import type { Operator } from "./kind.ts";
+import type { GraphNode, Operator } from "./kind.ts";
 import { requireValue } from "./operands.ts";
-import { activationShift, type QuantisedValue, type Quantiser } from "./quantiser.ts";
+import { coarsest, type QuantisedValue, type Quantiser } from "./quantiser.ts";
 
 /** Relu: max(0, x), element by element. The integers are divided to the bits of an activation in the same step. */
 export const relu: Operator = {
   lower: ({ node, operands, output }) => {
     const { value: input, shape } = requireValue({ node, operands, index: 0 });
-    return {
-      operand: { kind: "value", value: output, shape },
-      node: {
-        input,
-        output,
-        compute: (x) => x.map((value) => Math.max(0, value)),
-        quantise: (quantiser) => {
-          const source = quantiser.valueOf(input);
-          const shift = activationShift({
-            quantiser,
-            largest: quantiser.largest(output),
-            scaleExponent: source.scaleExponent,
-          });
-          return addRelu({ quantiser, source, output, shift });
-        },
-      },
-    };
+    return { operand: { kind: "value", value: output, shape }, node: reluNode({ input, output }) };
   },
 };
+
+/** max(0, x) for every element of a value. */
+export function reluNode(parameters: { input: string; output: string }): GraphNode {
+  const { input, output } = parameters;
+  return {
+    inputs: [input],
+    output,
+    isActivation: true,
+    compute: (x) => x.map((value) => Math.max(0, value)),
+    quantise: (quantiser) => {
+      const source = quantiser.valueOf(input);
+      const shifts = source.exponents.map((exponent, index) =>
+        Math.max(0, quantiser.activationExponent(output, index) - exponent),
+      );
+      const shift = shifts.reduce((most, one) => Math.max(most, one), 0);
+      // one shift for all elements: those to be divided by less are multiplied first, which costs no constraint
+      const even = shifts.every((one) => one === shift)
+        ? source
+        : quantiser.refine({
+            source,
+            output: `${output}/even`,
+            by: shifts.map((one) => shift - one),
+          });
+      return addRelu({ quantiser, source: even, output, shift });
+    },
+  };
+}
 
 /** Adds max(0, x) for every element x, divided by 2^shift. */
 export function addRelu(parameters: {
@@ -39,8 +50,12 @@ export function addRelu(parameters: {
   shift: number;
 }): QuantisedValue {
   const { quantiser, source, output, shift } = parameters;
-  const scaleExponent = source.scaleExponent + shift;
-  return quantiser.add({ kind: "relu", input: source.name, output, scaleExponent, shift });
+  const exponents = source.exponents.map((exponent) => exponent + shift);
+  const scaleExponent = coarsest(exponents);
+  return quantiser.add(
+    { kind: "relu", input: source.name, output, scaleExponent, shift },
+    exponents,
+  );
 }
 
 export const reluCircuit: CircuitKind<IntegerRelu> = {

@@ -46,6 +46,7 @@ const root = protobuf.Root.fromJSON({
         t: field(5, "Tensor"),
         floats: list(7, "float"),
         ints: list(8, "int64"),
+        strings: list(9, "bytes"),
         type: field(20, "int32"),
       },
     },
@@ -55,13 +56,16 @@ const root = protobuf.Root.fromJSON({
         dataType: field(2, "int32"),
         floatData: list(4, "float"),
         int32Data: list(5, "int32"),
+        stringData: list(6, "bytes"),
         int64Data: list(7, "int64"),
         name: field(8, "string"),
         rawData: field(9, "bytes"),
         doubleData: list(10, "double"),
+        externalData: list(13, "Entry"),
         dataLocation: field(14, "int32"),
       },
     },
+    Entry: { fields: { key: field(1, "string"), value: field(2, "string") } },
     SparseTensor: { fields: {} },
     ValueInfo: { fields: { name: field(1, "string"), type: field(2, "Type") } },
     Type: { fields: { tensorType: field(1, "TensorType") } },
@@ -73,10 +77,15 @@ const root = protobuf.Root.fromJSON({
 
 export const onnxModelType = root.lookupType("Model");
 
-/** Element types (`TensorProto.DataType`) that occur in supported graphs. */
+/** Element types (`TensorProto.DataType`). */
 export const ONNX_FLOAT = 1;
+export const ONNX_UINT8 = 2;
+export const ONNX_INT8 = 3;
 export const ONNX_INT32 = 6;
 export const ONNX_INT64 = 7;
+export const ONNX_STRING = 8;
+export const ONNX_BOOL = 9;
+export const ONNX_FLOAT16 = 10;
 export const ONNX_DOUBLE = 11;
 
 /** Kinds of attribute (`AttributeProto.AttributeType`). */
@@ -86,3 +95,4 @@ export const ATTRIBUTE_STRING = 3;
 export const ATTRIBUTE_TENSOR = 4;
 export const ATTRIBUTE_FLOATS = 6;
 export const ATTRIBUTE_INTS = 7;
+export const ATTRIBUTE_STRINGS = 8;

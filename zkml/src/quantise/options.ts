@@ -28,7 +28,7 @@ export function checkOptions(options: QuantiseOptions): void {
   const limits = [
     ["weightBits", 2, 16],
     ["activationBits", 2, 16],
-    ["inputBits", 2, 16],
+    ["inputBits", 2, 32],
     ["outputBits", 2, 53],
   ] as const;
   for (const [name, minimum, maximum] of limits) {
@@ -45,7 +45,12 @@ export function checkOptions(options: QuantiseOptions): void {
 /** A model or calibration set that cannot be quantised. Sums beyond 2^53 are `quantise.rangeTooWide`, by the runtime. */
 export class QuantiseError extends BaseError {
   constructor(parameters: {
-    reason: "calibrationInvalid" | "optionInvalid" | "scaleOutOfRange" | "nameTaken";
+    reason:
+      | "calibrationInvalid"
+      | "optionInvalid"
+      | "scaleOutOfRange"
+      | "nameTaken"
+      | "errorTooLarge";
     message: string;
     details?: Record<string, unknown>;
   }) {

@@ -1,106 +1,197 @@
 import {
   elementCount,
+  gather,
   type IntegerModel,
   type IntegerNode,
+  inputsOf,
   kindOf,
 } from "@haca/model-runtime/integerModel";
+import { elementWidth } from "@haca/model-runtime/kinds/ranges";
 import { inputBounds } from "@haca/model-runtime/tensors";
+import { addRows } from "../kinds/affine.ts";
 import { type Graph, runFloatModel } from "../kinds/graph.ts";
-import { type QuantisedValue, type Quantiser, widthOf } from "../kinds/quantiser.ts";
+import {
+  coarsest,
+  finest,
+  type QuantisedValue,
+  type Quantiser,
+  scaleExponentFor,
+  widthOf,
+} from "../kinds/quantiser.ts";
 import { chooseInput } from "./chooseInput.ts";
 import { checkOptions, QuantiseError, type QuantiseOptions } from "./options.ts";
 
+/** An element within so many bits of the width that others are divided to is divided with them, and loses little. */
+const SLACK_BITS = 4;
+
 /**
- * Turns a float graph into integers. Scales are powers of two: of the input from its range, of weights from
- * their greatest, of hidden activations from the greatest that the calibration samples produce. Nothing
- * saturates: a sample outside the calibrated range is computed just as exactly.
+ * Turns a float graph into integers. Scales are powers of two: of the input from its range, of weights from the greatest
+ * of their row, of hidden activations from the greatest that the calibration samples produce, channel by channel.
+ * Nothing saturates: a sample outside the calibrated range is computed just as exactly.
  *
  * Throws `quantise.calibrationInvalid`, `quantise.optionInvalid`, `quantise.rangeTooWide`,
  * `quantise.scaleOutOfRange`, `quantise.nameTaken`.
  */
-export function quantiseModel(parameters: {
+export function quantiseModel(parameters: QuantiseParameters): IntegerModel {
+  return quantiseGraph(parameters).integerModel;
+}
+
+export type QuantiseParameters = {
   graph: Graph;
   calibration: readonly (readonly number[])[];
   options: QuantiseOptions;
-}): IntegerModel {
-  const { graph, calibration, options } = parameters;
+  /** samples that say whether the input is made of whole numbers, besides calibration */
+  others?: readonly (readonly number[])[];
+  /** the float values of the calibration samples, where they were computed before */
+  floatValues?: FloatValues;
+};
+
+/** The values of the graph for every calibration sample. */
+export type FloatValues = readonly ReadonlyMap<string, number[]>[];
+
+/** `quantiseModel`, and what every value of the graph has become. */
+export function quantiseGraph(parameters: QuantiseParameters): {
+  integerModel: IntegerModel;
+  values: ReadonlyMap<string, QuantisedValue>;
+} {
+  const { graph, calibration, options, others = [] } = parameters;
   checkOptions(options);
   checkCalibration({ graph, calibration });
   const input = chooseInput({
     input: graph.input,
     samples: calibration,
+    others,
     bits: options.inputBits,
     ...(options.input === undefined ? {} : { fixed: options.input }),
   });
   const nodes: IntegerNode[] = [];
   const values = new Map<string, QuantisedValue>();
-  values.set(input.name, { ...input, ranges: inputBounds(input) });
-  const quantiser = createQuantiser({
-    options,
-    nodes,
-    values,
-    largest: largestMagnitudes({ graph, calibration }),
-  });
+  const ranges = inputBounds(input);
+  const exponents = ranges.map(() => input.scaleExponent);
+  values.set(input.name, { name: input.name, exponents, ranges });
+  const floatValues =
+    parameters.floatValues ?? calibration.map((sample) => runFloatModel({ graph, input: sample }));
+  const quantiser = createQuantiser({ graph, options, nodes, values, floatValues });
   const shown = new Set(graph.outputs.map(({ value }) => value));
   for (const node of graph.nodes) {
     let value = node.quantise(quantiser);
-    while (shown.has(node.output) && widthOf(value) > options.outputBits) {
-      value = quantiser.rescale(value, widthOf(value) - options.outputBits);
+    if (shown.has(node.output)) {
+      value = quantiser.alike(value);
+      while (widthOf(value) > options.outputBits) {
+        value = quantiser.rescale(value, widthOf(value) - options.outputBits);
+      }
     }
     values.set(node.output, value);
   }
-  return {
+  const integerModel: IntegerModel = {
     format: 1,
     input,
     nodes,
     outputs: graph.outputs.map(({ name, shape, value }) => {
       const source = quantiser.valueOf(value);
-      return { name, shape, value: source.name, scaleExponent: source.scaleExponent };
+      return { name, shape, value: source.name, scaleExponent: coarsest(source.exponents) };
     }),
   };
+  return { integerModel, values };
 }
 
 /** `nodes` grows with what is added; `values` holds what the values of the graph have become so far. */
 function createQuantiser(parameters: {
+  graph: Graph;
   options: QuantiseOptions;
   nodes: IntegerNode[];
   values: ReadonlyMap<string, QuantisedValue>;
-  largest: ReadonlyMap<string, number>;
+  floatValues: FloatValues;
 }): Quantiser {
-  const { options, nodes, values, largest } = parameters;
+  const { graph, options, nodes, values, floatValues } = parameters;
   const integers = new Map([...values.values()].map((value) => [value.name, value]));
-  const rescaled = new Map<string, QuantisedValue>();
-  const add = (node: IntegerNode): QuantisedValue => {
+  const magnitudes = magnitudesOf({ graph, floatValues });
+  const activations = new Map<string, string>();
+  for (const { inputs, output, isActivation } of graph.nodes) {
+    const [input = ""] = inputs;
+    if (isActivation === true && !activations.has(input)) activations.set(input, output);
+  }
+  const limit = 2 ** options.activationBits - 1;
+  const activationExponents = new Map<string, number[]>();
+  const exponentsOf = (name: string): number[] => {
+    const known = activationExponents.get(name);
+    if (known !== undefined) return known;
+    const exponents = channelMagnitudes({ graph, name, magnitudes }).map((largest) =>
+      scaleExponentFor({ largest, limit }),
+    );
+    activationExponents.set(name, exponents);
+    return exponents;
+  };
+  const add: Quantiser["add"] = (node, exponents) => {
     const name = node.output;
-    const scaleExponent = "scaleExponent" in node ? node.scaleExponent : 0;
-    checkNode({ name, scaleExponent, isTaken: integers.has(name) });
-    const ranges = kindOf(node).bounds(node, integers.get(node.input)?.ranges ?? []);
-    const value = { name, scaleExponent, ranges };
+    const [scaleExponent] = exponents;
+    checkNode({
+      name,
+      exponents: [finest(exponents), coarsest(exponents)],
+      isTaken: integers.has(name),
+    });
+    const names = inputsOf(node);
+    const read = new Map(names.map((key) => [key, integers.get(key)?.ranges ?? []]));
+    const ranges = kindOf(node).bounds(node, gather(names, read));
+    const full = ranges.map((_, index) => exponents[index] ?? scaleExponent ?? 0);
+    const value = { name, exponents: full, ranges };
     integers.set(name, value);
     nodes.push(node);
     return value;
   };
+  const refine: Quantiser["refine"] = ({ source, output, by }) =>
+    addRows({
+      quantiser: { add },
+      source,
+      output,
+      exponents: source.exponents.map((exponent, index) => exponent - (by[index] as number)),
+      rows: by.map((shift, index) => ({ indices: [index], weights: [2 ** shift], bias: 0 })),
+    });
+  const rescale: Quantiser["rescale"] = (value, shift) => {
+    const output = `${value.name}/2^${shift}`;
+    const exponents = value.exponents.map((exponent) => exponent + shift);
+    const scaleExponent = coarsest(exponents);
+    return (
+      integers.get(output) ??
+      add({ kind: "rescale", input: value.name, output, scaleExponent, shift }, exponents)
+    );
+  };
   return {
     options,
     add,
+    refine,
+    rescale,
     valueOf: (name) => values.get(name) as QuantisedValue,
-    largest: (name) => largest.get(name) ?? 0,
-    rescale: (value, shift) => {
-      const output = `${value.name}/2^${shift}`;
-      const scaleExponent = value.scaleExponent + shift;
-      const result =
-        rescaled.get(output) ??
-        add({ kind: "rescale", input: value.name, output, scaleExponent, shift });
-      rescaled.set(output, result);
-      return result;
+    largest: (name) => Array.from(magnitudes.get(name) ?? []).reduce((a, b) => Math.max(a, b), 0),
+    magnitudes: (name) => Array.from(magnitudes.get(name) ?? []),
+    activationExponent: (name, index) => exponentsOf(name)[index] ?? 0,
+    activationOf: (name) => activations.get(name),
+    isInput: ({ name }) => name === graph.input.name,
+    alike: (value) => {
+      const least = finest(value.exponents);
+      if (value.exponents.every((exponent) => exponent === least)) return value;
+      const output = `${value.name}/alike`;
+      const by = value.exponents.map((exponent) => exponent - least);
+      return integers.get(output) ?? refine({ source: value, output, by });
+    },
+    narrow: (value, bits) => {
+      const shift = widthOf(value) - bits;
+      if (shift <= 0) return value;
+      const by = value.ranges.map((range) =>
+        elementWidth(range).bits < bits - SLACK_BITS ? shift : 0,
+      );
+      if (by.every((own) => own === 0)) return rescale(value, shift);
+      const output = `${value.name}/even`;
+      return rescale(integers.get(output) ?? refine({ source: value, output, by }), shift);
     },
   };
 }
 
 /** Refuses scales beyond 2^-128 … 2^127, which the layouts of the contracts cannot state, and a name used twice. */
-function checkNode(parameters: { name: string; scaleExponent: number; isTaken: boolean }): void {
-  const { name, scaleExponent, isTaken } = parameters;
-  if (scaleExponent < -128 || scaleExponent > 127) {
+function checkNode(parameters: { name: string; exponents: number[]; isTaken: boolean }): void {
+  const { name, exponents, isTaken } = parameters;
+  const scaleExponent = exponents.find((exponent) => !(exponent >= -128 && exponent <= 127));
+  if (scaleExponent !== undefined) {
     throw new QuantiseError({
       reason: "scaleOutOfRange",
       message: `${name}: scale 2^${scaleExponent} is outside 2^-128 to 2^127`,
@@ -116,23 +207,44 @@ function checkNode(parameters: { name: string; scaleExponent: number; isTaken: b
   }
 }
 
-/** The greatest absolute value that each value of the graph takes over the samples. */
-function largestMagnitudes(parameters: {
+/** The greatest absolute value that each element of each value of the graph takes over the samples. */
+function magnitudesOf(parameters: {
   graph: Graph;
-  calibration: readonly (readonly number[])[];
-}): Map<string, number> {
-  const { graph, calibration } = parameters;
-  const largest = new Map<string, number>();
-  for (const sample of calibration) {
-    for (const [name, elements] of runFloatModel({ graph, input: sample })) {
-      let magnitude = largest.get(name) ?? 0;
-      for (const element of elements) {
-        magnitude = Math.max(magnitude, Math.abs(element));
+  floatValues: FloatValues;
+}): Map<string, Float64Array> {
+  const magnitudes = new Map<string, Float64Array>();
+  for (const values of parameters.floatValues) {
+    for (const [name, elements] of values) {
+      const largest = magnitudes.get(name) ?? new Float64Array(elements.length);
+      for (const [index, element] of elements.entries()) {
+        largest[index] = Math.max(largest[index] as number, Math.abs(element));
       }
-      largest.set(name, magnitude);
+      magnitudes.set(name, largest);
     }
   }
-  return largest;
+  return magnitudes;
+}
+
+/**
+ * The magnitudes of an activation's elements, the greatest of a channel for all of its elements: what one pixel happened
+ * to show says little. An element that was 0 in all samples takes the greatest of all.
+ */
+function channelMagnitudes(parameters: {
+  graph: Graph;
+  name: string;
+  magnitudes: ReadonlyMap<string, Float64Array>;
+}): number[] {
+  const { graph, name, magnitudes } = parameters;
+  const source = graph.nodes.find(({ output }) => output === name)?.inputs[0];
+  const before = graph.nodes.find(({ output }) => output === source);
+  const size = before?.affine?.channelSize ?? 1;
+  const own = Array.from(magnitudes.get(name) ?? []);
+  const greatest = own.reduce((a, b) => Math.max(a, b), 0);
+  for (let start = 0; start < own.length; start += size) {
+    const channel = own.slice(start, start + size).reduce((a, b) => Math.max(a, b), 0);
+    own.fill(channel === 0 ? greatest : channel, start, start + size);
+  }
+  return own;
 }
 
 function checkCalibration(parameters: {

@@ -117,6 +117,36 @@ const clipped: TestModel = {
   calibration: [1, 2, 3, 4].map((seed) => noise([6], seed).data),
 };
 
+/** Values that meet again, channels of different scales, and activations made of ReLUs. */
+const joined: TestModel = {
+  title: "residual sum, channels of different scales, greatest of pairs",
+  onnx: onnxFile({
+    input: [1, 2, 4],
+    nodes: [
+      { operator: "Conv", inputs: ["x", "k"], output: "s", attributes: { pads: [1, 1] } },
+      { operator: "LeakyRelu", inputs: ["s"], output: "h", attributes: { alpha: { float: 0.25 } } },
+      { operator: "Add", inputs: ["h", "x"], output: "sum" },
+      {
+        operator: "MaxPool",
+        inputs: ["sum"],
+        output: "p",
+        attributes: { kernel_shape: [2], strides: [2] },
+      },
+      { operator: "Transpose", inputs: ["p"], output: "t", attributes: { perm: [0, 2, 1] } },
+      { operator: "Concat", inputs: ["t", "t"], output: "c", attributes: { axis: 1 } },
+      { operator: "ReduceMean", inputs: ["c"], output: "y", attributes: { axes: [2] } },
+    ],
+    constants: {
+      k: {
+        shape: [2, 2, 3],
+        data: noise([12], 1).data.map((weight, index) => (index < 6 ? weight : weight / 1000)),
+      },
+    },
+    outputs: ["y"],
+  }),
+  calibration: [1, 2, 3].map((seed) => noise([8], seed).data),
+};
+
 const digits = readDigits();
 
 /** Whose circuits `soundness.test.ts` attacks; together they have every kind of integer node. */
@@ -131,4 +161,5 @@ export const MODELS: TestModel[] = [
   sparse,
   convolutional,
   clipped,
+  joined,
 ];

@@ -11,6 +11,8 @@ export type TestNode = {
   operator: string;
   inputs: string[];
   output: string;
+  /** second and further outputs */
+  further?: string[];
   name?: string;
   /** a number with a fraction or wrapped in `float` is a float attribute, other numbers are integers */
   attributes?: Record<string, number | number[] | { float: number }>;
@@ -39,13 +41,15 @@ export function onnxFile(parameters: {
         opsetImport: [{ domain: "", version: 17 }],
         graph: {
           name: "test",
-          node: nodes.map(({ operator, inputs, output, name = "", attributes = {} }) => ({
-            opType: operator,
-            name,
-            input: inputs,
-            output: [output],
-            attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
-          })),
+          node: nodes.map(
+            ({ operator, inputs, output, further = [], name = "", attributes = {} }) => ({
+              opType: operator,
+              name,
+              input: inputs,
+              output: [output, ...further],
+              attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
+            }),
+          ),
           initializer: Object.entries(constants).map(([name, { shape, data, isInt64 }]) => ({
             name,
             dims: shape,
