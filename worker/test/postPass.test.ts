@@ -9,8 +9,8 @@ import { createPostPass } from "../src/roles/dataNode/createPostPass.ts";
 import type { DataNodeContext } from "../src/roles/dataNode/dataNodeContext.ts";
 import type { FeedContract, FeedState } from "../src/roles/dataNode/feedContract.ts";
 import { leaseFeed, releaseFeed } from "../src/roles/dataNode/feedLeases.ts";
-import type { Mined, Sender } from "../src/transactions/sender.ts";
 import type { Database } from "../src/storage/database.ts";
+import type { Mined, Sender } from "../src/transactions/sender.ts";
 import { WouldRevertError } from "../src/transactions/sendTransaction.ts";
 import { describeStores } from "./support/stores.ts";
 
