@@ -39,6 +39,18 @@ describe("npm run demo", () => {
       "active nodes: demo-a",
     ]);
 
+    // Four validators and a watcher: each page of the story ends as it must.
+    for (const line of [
+      /four validators judged every answer and signed; one of them brought that: [\d,]+ gas/,
+      /six hours later it is final, on the word of two thirds of the stake/,
+      /the watcher shows it \(InvalidSignature\): [\d,]+ gas, and gets 500\.0 OPG/,
+      /the node gives it and gets the deposit: [\d,]+ gas; the answer is settled by its proof/,
+      /a day later there is none \(DemandUnanswered\): rejected for [\d,]+ gas/,
+    ]) {
+      expect(command.output).toMatch(line);
+    }
+    expect(command.output.match(/validator \d loses 510\.0 OPG/g)).toHaveLength(3);
+
     const book = addressBookSchema.parse(
       JSON.parse(readFileSync(join(ROOT, "deployments", "31337.json"), "utf8")),
     );

@@ -36,7 +36,14 @@ export async function tellOfValidators(parameters: {
     const story = (report: (detail: string) => void) => {
       const wait: Wait = (what, probe) => {
         report(`waiting for ${what}`);
-        return group.waitFor({ name: "watcher", timeoutMs: TIMEOUT_MS, probe });
+        return group.waitFor({
+          ...{ name: "watcher", timeoutMs: TIMEOUT_MS },
+          // A challenge follows its commitment in a later block, and this chain has blocks only where somebody sends something.
+          probe: async () => {
+            await provider.send("evm_mine", []);
+            return await probe();
+          },
+        });
       };
       return { provider, blobsUrl, enclave, seats, watcher, wait };
     };
