@@ -70,7 +70,7 @@ describe("an option that the role does not take", () => {
     [["status", "--price", "1"], "--price: status does not take it (infer does)"],
     [
       ["prove", "--max-fee-per-gas", "1"],
-      "--max-fee-per-gas: prove does not take it (settle, heartbeat, facilitate, data-node does)",
+      "--max-fee-per-gas: prove does not take it (settle, heartbeat, facilitate, data-node, watch, validate does)",
     ],
     [
       ["infer", "prove", "--enclave-url", "http://a"],

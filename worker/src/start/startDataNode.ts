@@ -2,13 +2,10 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { sourceHashOf } from "@haca/protocol/dataFeeds";
-import { getAddress, keccak256, Wallet } from "ethers";
+import { getAddress, keccak256 } from "ethers";
 import type { Logger } from "pino";
 import { startServer } from "../api/startServer.ts";
-import { probeEndpoint } from "../chain/probeEndpoint.ts";
-import { requireContract } from "../chain/requireContract.ts";
 import { StartError } from "../errors.ts";
-import { claimIdentity } from "../jobs/acceptJob.ts";
 import { createMetrics } from "../metrics/createMetrics.ts";
 import { type Condition, Wakeup } from "../repeat.ts";
 import { createDataNodeApp } from "../roles/dataNode/createDataNodeApp.ts";
@@ -26,6 +23,7 @@ import { Funds } from "../transactions/funds.ts";
 import { GasLimits } from "../transactions/gasLimits.ts";
 import { createSender } from "../transactions/sender.ts";
 import { CloseStack } from "./closeStack.ts";
+import { openAccount } from "./openAccount.ts";
 import { PORTS, type Ports } from "./openParts.ts";
 import { runLoops } from "./runLoops.ts";
 import type { RunningWorker } from "./startWorker.ts";
@@ -43,37 +41,18 @@ export async function startDataNode(parameters: {
   ports?: Ports;
 }): Promise<RunningWorker> {
   const { config, logger, ports = PORTS, signal } = parameters;
-  const { chainId, confirmations, maxFeePerGas, pollMs, rpcTimeoutMs, rpcUrl } = config;
+  const { confirmations, maxFeePerGas, pollMs } = config;
   const book = readAddressBook(config.addressBook);
   const address = addressOf(config, book.contracts.DataFeeds?.address);
   const closers = new CloseStack();
   try {
-    const database = await ports.openDatabase({
-      folder: config.dataDirectory,
-      url: config.databaseUrl,
-      poolSize: config.databasePool,
-      onError: (error) => logger.warn({ err: error }, "database connection lost"),
-    });
-    closers.add(() => database.close());
-    // The embedded database belongs to this process alone; leases in a shared one may be another's.
-    if (config.databaseUrl === undefined) await releaseAllFeeds({ database });
-    const chain = await untilReachable({
-      operation: () =>
-        ports.connectChain({ rpcUrl, timeoutMs: rpcTimeoutMs, chainId, addressBook: book }),
-      ...{ signal, logger },
+    const { chain, database, wallet } = await openAccount({
+      ...{ config, book, logger, signal, ports, closers },
+      contracts: { DataFeeds: address },
+      release: releaseAllFeeds,
     });
     const { provider } = chain;
-    closers.add(async () => provider.destroy());
-    await requireContract({ provider, chainId, name: "DataFeeds", address });
-    const wallet = new Wallet(config.key);
     const account = wallet.address;
-    const { genesisHash, settlement } = chain;
-    const identity = { chainId: chain.chainId, genesisHash, settlement, node: account };
-    await claimIdentity({ database, identity });
-    await untilReachable({
-      operation: () => probeEndpoint({ provider, chainId, account, confirmations }),
-      ...{ signal, logger },
-    });
     const contract = createFeedContract({ provider, address });
     const feeds = await untilReachable({
       operation: () => readFeeds({ config, contract }),
@@ -103,7 +82,10 @@ export async function startDataNode(parameters: {
     };
     const conditions = new Map<string, Condition>();
     const server = await startServer({
-      app: createDataNodeApp({ context, metrics, conditions, funds: () => funds.view }),
+      app: createDataNodeApp({
+        ...{ context, metrics, logger, conditions, funds: () => funds.view },
+        bodyLimit: config.http.bodyLimit,
+      }),
       ...config.http,
     });
     const stopping = new AbortController();

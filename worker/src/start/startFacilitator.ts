@@ -2,13 +2,10 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
 import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
-import { getAddress, Wallet, ZeroAddress } from "ethers";
+import { getAddress, ZeroAddress } from "ethers";
 import type { Logger } from "pino";
 import { startServer } from "../api/startServer.ts";
-import { probeEndpoint } from "../chain/probeEndpoint.ts";
-import { requireContract } from "../chain/requireContract.ts";
 import { StartError } from "../errors.ts";
-import { claimIdentity } from "../jobs/acceptJob.ts";
 import { createMetrics } from "../metrics/createMetrics.ts";
 import { type Condition, Wakeup } from "../repeat.ts";
 import { createFacilitatePass, LOT } from "../roles/facilitate/createFacilitatePass.ts";
@@ -27,6 +24,7 @@ import { FeeGate } from "../transactions/fees.ts";
 import { GasLimits } from "../transactions/gasLimits.ts";
 import { createSender } from "../transactions/sender.ts";
 import { CloseStack } from "./closeStack.ts";
+import { openAccount } from "./openAccount.ts";
 import { PORTS, type Ports } from "./openParts.ts";
 import { runLoops } from "./runLoops.ts";
 import type { RunningWorker } from "./startWorker.ts";
@@ -58,33 +56,13 @@ export async function startFacilitator(parameters: {
   const { registry, relay, token } = contractsOf({ config, book });
   const closers = new CloseStack();
   try {
-    const database = await ports.openDatabase({
-      folder: config.dataDirectory,
-      url: config.databaseUrl,
-      poolSize: config.databasePool,
-      onError: (error) => logger.warn({ err: error }, "database connection lost"),
-    });
-    closers.add(() => database.close());
-    // The embedded database belongs to this process alone; leases in a shared one may be another's.
-    if (config.databaseUrl === undefined) await releaseAllCalls({ database });
-    const chain = await untilReachable({
-      operation: () =>
-        ports.connectChain({ rpcUrl, timeoutMs: rpcTimeoutMs, chainId, addressBook: book }),
-      ...{ signal, logger },
+    const { chain, database, wallet } = await openAccount({
+      ...{ config, book, logger, signal, ports, closers },
+      contracts: { TEERegistry: registry, LegacySettlement: relay },
+      release: releaseAllCalls,
     });
     const { provider } = chain;
-    closers.add(async () => provider.destroy());
-    await requireContract({ provider, chainId, name: "TEERegistry", address: registry });
-    await requireContract({ provider, chainId, name: "LegacySettlement", address: relay });
-    const wallet = new Wallet(config.key);
     const account = wallet.address;
-    const { genesisHash, settlement } = chain;
-    const identity = { chainId: chain.chainId, genesisHash, settlement, node: account };
-    await claimIdentity({ database, identity });
-    await untilReachable({
-      operation: () => probeEndpoint({ provider, chainId, account, confirmations }),
-      ...{ signal, logger },
-    });
     const metrics = createMetrics({ database });
     addPaymentGauges({ database, registers: [metrics.registry] });
     const sender = createSender({

@@ -5,10 +5,7 @@ import { getAddress, Wallet } from "ethers";
 import type { Logger } from "pino";
 import { startServer } from "../api/startServer.ts";
 import type { Chain } from "../chain/chain.ts";
-import { probeEndpoint } from "../chain/probeEndpoint.ts";
-import { requireContract } from "../chain/requireContract.ts";
 import { StartError } from "../errors.ts";
-import { claimIdentity } from "../jobs/acceptJob.ts";
 import { createMetrics, type Metrics } from "../metrics/createMetrics.ts";
 import { loadServedModels } from "../models/loadServedModels.ts";
 import type { ServedModel } from "../models/servedModel.ts";
@@ -39,12 +36,11 @@ import { createInspectPass, type InspectContext } from "../verifier/inspectPages
 import { KeyRing } from "../verifier/keyRing.ts";
 import { createVerifierMetrics } from "../verifier/verifierMetrics.ts";
 import { CloseStack } from "./closeStack.ts";
+import { openAccount } from "./openAccount.ts";
 import { PORTS, type Ports } from "./openParts.ts";
 import { type Loop, runLoops } from "./runLoops.ts";
 import type { RunningWorker } from "./startWorker.ts";
 import { untilReachable } from "./untilReachable.ts";
-
-type Parts = { config: WatchConfig; logger: Logger; ports: Ports; closers: CloseStack };
 
 /**
  * Starts the roles `watch` and `validate`, or one of them: looks at the pages of others, shows what is wrong with them, and
@@ -59,33 +55,19 @@ export async function startWatcher(parameters: {
   ports?: Ports;
 }): Promise<RunningWorker> {
   const { config, logger, ports = PORTS, signal } = parameters;
-  const { chainId, confirmations, pollMs, roles } = config;
+  const { pollMs, roles } = config;
   const closers = new CloseStack();
   try {
     const book = readAddressBook(config.addressBook);
     const contracts = contractsOf({ config, book });
-    const database = await openQueue({ config, logger, ports, closers });
-    const { rpcTimeoutMs: timeoutMs, rpcUrl } = config;
-    const chain = await untilReachable({
-      operation: () => ports.connectChain({ rpcUrl, timeoutMs, chainId, addressBook: book }),
-      ...{ signal, logger },
+    const { chain, database, wallet } = await openAccount({
+      ...{ config, book, logger, signal, ports, closers },
+      contracts: contracts.addresses,
+      release: releaseAllDuties,
     });
-    const { provider } = chain;
-    closers.add(async () => provider.destroy());
+    const account = wallet.address;
     const models = await untilReachable({
       operation: () => loadServedModels({ folders: config.models, addressBook: book, chain }),
-      ...{ signal, logger },
-    });
-    const named = Object.entries({ ...contracts.addresses });
-    for (const [name, address] of named)
-      await requireContract({ provider, chainId, name, address });
-    const wallet = new Wallet(config.key);
-    const account = wallet.address;
-    const { genesisHash, settlement } = chain;
-    const identity = { chainId: chain.chainId, genesisHash, settlement, node: account };
-    await claimIdentity({ database, identity });
-    await untilReachable({
-      operation: () => probeEndpoint({ provider, chainId, account, confirmations }),
       ...{ signal, logger },
     });
     const metrics = createMetrics({ database });
@@ -116,19 +98,6 @@ export async function startWatcher(parameters: {
 }
 
 const WORKING: Condition = { state: "working" };
-
-async function openQueue({ closers, config, logger, ports }: Parts): Promise<Database> {
-  const database = await ports.openDatabase({
-    folder: config.dataDirectory,
-    url: config.databaseUrl,
-    poolSize: config.databasePool,
-    onError: (error) => logger.warn({ err: error }, "database connection lost"),
-  });
-  closers.add(() => database.close());
-  // The embedded database belongs to this process alone; duties in a shared one may be another's.
-  if (config.databaseUrl === undefined) await releaseAllDuties({ database });
-  return database;
-}
 
 type Contracts = {
   /** by their names in the address book */

@@ -1,4 +1,6 @@
-import { Hono } from "hono";
+import type { Hono } from "hono";
+import type { Logger } from "pino";
+import { createBaseApp } from "../../api/createBaseApp.ts";
 import type { Metrics } from "../../metrics/createMetrics.ts";
 import type { Condition } from "../../repeat.ts";
 import type { FundsView } from "../../transactions/funds.ts";
@@ -11,17 +13,16 @@ import type { DataNodeContext } from "./dataNodeContext.ts";
 export function createDataNodeApp(parameters: {
   context: Pick<DataNodeContext, "feeds" | "latest" | "teeId">;
   metrics: Metrics;
+  logger: Logger;
+  /** of a body, in bytes */
+  bodyLimit: number;
   /** what each loop of this process is doing */
   conditions: ReadonlyMap<string, Condition>;
   funds: () => FundsView;
 }): Hono {
-  const { conditions, funds, metrics } = parameters;
+  const { conditions, funds, logger, metrics } = parameters;
   const { feeds, latest } = parameters.context;
-  const app = new Hono();
-  app.use(async (c, next) => {
-    await next();
-    metrics.requests.inc({ status: String(c.res.status) });
-  });
+  const app = createBaseApp({ metrics, logger, maximumBody: parameters.bodyLimit });
   app.get("/observations/:feedId", (c) => {
     const observation = latest.get(c.req.param("feedId").toLowerCase());
     if (observation === undefined) return c.json({ error: "no observation of such a feed" }, 404);
@@ -40,10 +41,5 @@ export function createDataNodeApp(parameters: {
     const { teeId } = parameters.context;
     return c.json({ status, roles, teeId, feeds: observed, funds: funds() });
   });
-  app.get("/metrics", async (c) => {
-    c.header("content-type", metrics.registry.contentType);
-    return c.body(await metrics.registry.metrics());
-  });
-  app.notFound((c) => c.json({ error: `there is nothing at ${c.req.method} ${c.req.path}` }, 404));
   return app;
 }

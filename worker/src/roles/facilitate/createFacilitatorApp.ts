@@ -1,6 +1,6 @@
-import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
+import type { Context, Hono } from "hono";
 import type { Logger } from "pino";
+import { createBaseApp } from "../../api/createBaseApp.ts";
 import { describeError, RetryableError } from "../../errors.ts";
 import type { Metrics } from "../../metrics/createMetrics.ts";
 import type { Condition } from "../../repeat.ts";
@@ -41,18 +41,7 @@ export type FacilitatorAppContext = {
  */
 export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
   const { conditions, database, logger, metrics, payments } = context;
-  const app = new Hono();
-  app.use(async (c, next) => {
-    await next();
-    metrics.requests.inc({ status: String(c.res.status) });
-  });
-  app.use(
-    bodyLimit({
-      maxSize: context.bodyLimit,
-      onError: (c) =>
-        c.json({ error: `body: must not be larger than ${context.bodyLimit} bytes` }, 413),
-    }),
-  );
+  const app = createBaseApp({ metrics, logger, maximumBody: context.bodyLimit });
   app.get("/supported", (c) => c.json(payments.supported));
   app.post("/verify", async (c) => c.json(await payments.verify(await readBody(c))));
   app.post("/settle", async (c) => {
@@ -93,11 +82,6 @@ export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
     return job === undefined ? c.json({ error: "no such job" }, 404) : c.json(job);
   });
   app.post("/heartbeat", async (c) => c.json(await context.relayHeartbeat(await readBody(c))));
-  app.get("/metrics", async (c) => {
-    c.header("content-type", metrics.registry.contentType);
-    return c.body(await metrics.registry.metrics());
-  });
-  app.notFound((c) => c.json({ error: `there is nothing at ${c.req.method} ${c.req.path}` }, 404));
   app.onError((error, c) => {
     if (error instanceof BadSubmissionError) return c.json({ error: error.message }, 400);
     if (error instanceof UnavailableError) return c.json({ error: error.message }, 500);

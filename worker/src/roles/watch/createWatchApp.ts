@@ -1,6 +1,6 @@
-import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
+import type { Hono } from "hono";
 import type { Logger } from "pino";
+import { createBaseApp } from "../../api/createBaseApp.ts";
 import type { Metrics } from "../../metrics/createMetrics.ts";
 import type { Condition } from "../../repeat.ts";
 import type { Database } from "../../storage/database.ts";
@@ -23,18 +23,7 @@ export type WatchAppContext = {
 /** `/health` and `/metrics` of the roles `watch` and `validate`. Nobody says who they are. */
 export function createWatchApp(context: WatchAppContext): Hono {
   const { account, conditions, database, logger, metrics } = context;
-  const app = new Hono();
-  app.use(async (c, next) => {
-    await next();
-    metrics.requests.inc({ status: String(c.res.status) });
-  });
-  app.use(
-    bodyLimit({
-      maxSize: context.bodyLimit,
-      onError: (c) =>
-        c.json({ error: `body: must not be larger than ${context.bodyLimit} bytes` }, 413),
-    }),
-  );
+  const app = createBaseApp({ metrics, logger, maximumBody: context.bodyLimit });
   app.get("/health", async (c) => {
     const whereThere = (error: unknown): null => {
       if (error instanceof DatabaseAwayError) return null;
@@ -47,15 +36,6 @@ export function createWatchApp(context: WatchAppContext): Hono {
     const roles = Object.fromEntries(conditions);
     const { block = null, verdicts: pages = null } = watched ?? {};
     return c.json({ status, roles, account, block, pages, challenges });
-  });
-  app.get("/metrics", async (c) => {
-    c.header("content-type", metrics.registry.contentType);
-    return c.body(await metrics.registry.metrics());
-  });
-  app.notFound((c) => c.json({ error: `there is nothing at ${c.req.method} ${c.req.path}` }, 404));
-  app.onError((error, c) => {
-    logger.error({ path: c.req.path, err: error }, "request failed");
-    return c.json({ error: "internal error; nothing was lost, try again" }, 500);
   });
   return app;
 }
