@@ -18,7 +18,7 @@ import { BOOK, failure, LocalDeployment, type Result, ROOT, success } from "./lo
 const EXCLUDED = `0x${"12".repeat(20)}`;
 const PUBLIC_ROLE = 2n ** 64n - 1n;
 /** Transactions after which the deployer still administers everything. */
-const BEFORE_HANDOVER = 49;
+const BEFORE_HANDOVER = 50;
 const FIXTURES = process.env.HACA_FIXTURES ?? join(ROOT, "..", "shared", "fixtures");
 const RPC_PROXY = join(FIXTURES, "cases", "deploy", "rpc-proxy.mjs");
 

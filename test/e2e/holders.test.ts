@@ -252,9 +252,10 @@ describe("help", () => {
     ...["demo", "deploy", "deploy/check", "deploy/verify", "governance", "tee", "models"],
     ...["token/vesting", "token/airdrop", "blobs", "pages", "stake"],
   ].map((name) => `scripts/${name}/cli.ts`);
-  const TOOLS = ["coverage", "mutation", "smt", "test"].map((name) => `tools/${name}/cli.ts`);
+  const TOOLS = ["coverage", "mutation", "test"].map((name) => `tools/${name}/cli.ts`);
   const OTHERS = [
     ...["zkml/src/cli.ts", "worker/src/cli.ts", "indexer/launch/cli.ts", "tools/bench/gas.ts"],
+    ...["tools/smt/vesting.ts", "tools/smt/stake.ts"],
     ...[
       "tools/prover-build/build.ts",
       "tools/prover-build/buildCuda.ts",

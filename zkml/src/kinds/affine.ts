@@ -49,6 +49,20 @@ export function affineNode(parameters: { input: string; output: string } & Affin
   };
 }
 
+/** Digits of the greatest sum of a row's operands over the calibration samples, in their integers. */
+function reachOf(parameters: {
+  row: AffineRow;
+  unit: readonly number[];
+  seen: readonly number[];
+}): number {
+  const { row, seen, unit } = parameters;
+  const sum = row.indices.reduce(
+    (total, index) => total + (seen[index] ?? 0) / (unit[index] as number),
+    0,
+  );
+  return Math.ceil(Math.log2(Math.max(sum, 1)));
+}
+
 /** Adds weight * x + bias for every element x: no constraint, and exact, in integers at the scale that is given. */
 export function addLine(parameters: {
   quantiser: Quantiser;
@@ -114,8 +128,15 @@ function quantiseAffine(parameters: {
   }
   const activation = quantiser.activationOf(output);
   if (activation !== undefined) {
+    const wanted = exponents.map((_, index) => quantiser.activationExponent(activation, index));
+    // Finer weights than these change an activation by less than half of what it can tell apart, all of them together. A row
+    // of hardly any weight beside its bias would have a scale so fine that all rows of its layer paid for it.
+    exponents = exponents.map((exponent, index) => {
+      const reach = reachOf({ row: rows[index] as AffineRow, unit, seen });
+      return Math.max(exponent, (wanted[index] as number) - reach);
+    });
     const shifts = exponents.map((exponent, index) =>
-      Math.max(0, quantiser.activationExponent(activation, index) - exponent),
+      Math.max(0, (wanted[index] as number) - exponent),
     );
     const most = shifts.reduce((a, b) => Math.max(a, b), 0);
     exponents = exponents.map((exponent, index) => exponent + (shifts[index] as number) - most);
