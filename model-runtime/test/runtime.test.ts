@@ -51,7 +51,7 @@ describe("whole numbers", () => {
     const whole = { input: { ...manifest.input, isInteger: true } };
     expect(quantiseInput({ manifest: whole, values: [1, -2, 3] })).toEqual([2n, -4n, 6n]);
     expect(() => quantiseInput({ manifest: whole, values: [1, 1.5, 3] })).toThrow(
-      failure("input.notInteger", { index: 1 }),
+      failure("input.notInteger", { index: 1, value: 1.5 }),
     );
   });
 });

@@ -126,10 +126,10 @@ describe.each(MODELS)("$title", (model) => {
   });
 });
 
-describe("a perceptron 784-64-10", () => {
+describe("a perceptron 784-56-10", () => {
   it("stays in the domain 2^13 because elements are replaced by their digits, and is still right", () => {
     const laidOut = layOutModel({
-      onnx: multilayerPerceptron({ inputs: 784, hidden: 64, classes: 10 }),
+      onnx: multilayerPerceptron({ inputs: 784, hidden: 56, classes: 10 }),
       calibration: [noise([784], 1).data, noise([784], 2).data],
       options: { input: { minimum: 0, maximum: 255, scaleExponent: -8 } },
     });

@@ -55,6 +55,8 @@ export const STAKING_ERRORS: Explanations = {
     `${bytes} bytes of signatures are not those of the signers ${signers}, or one is not in the snapshot`,
   ValidatorStaking_TooEarly: ([earliest]) => `that can be done from ${time(earliest)} on`,
   ValidatorStaking_TooLate: ([latest]) => `that could be done until ${time(latest)}`,
+  ValidatorStaking_TooManyPools: ([maximum]) =>
+    `stake is in ${maximum} pools already, or was within 90 days: a vote looks at no more`,
   ValidatorStaking_TotalStakeTooSmall: ([minimum, actual]) =>
     `the whole set has ${opg(actual)}, and vouches for nothing below ${opg(minimum)}`,
   ValidatorStaking_UnknownValidator: ([validator]) => `${validator} is no validator`,

@@ -49,18 +49,21 @@ export function affineNode(parameters: { input: string; output: string } & Affin
   };
 }
 
-/** Digits of the greatest sum of a row's operands over the calibration samples, in their integers. */
+/**
+ * Digits of the root of the squares of a row's operands, in their integers, at the greatest that calibration shows: rounding
+ * weights to a step adds up to about a third of that root, in steps, because roundings go up as often as down.
+ */
 function reachOf(parameters: {
   row: AffineRow;
   unit: readonly number[];
   seen: readonly number[];
 }): number {
   const { row, seen, unit } = parameters;
-  const sum = row.indices.reduce(
-    (total, index) => total + (seen[index] ?? 0) / (unit[index] as number),
+  const squares = row.indices.reduce(
+    (total, index) => total + ((seen[index] ?? 0) / (unit[index] as number)) ** 2,
     0,
   );
-  return Math.ceil(Math.log2(Math.max(sum, 1)));
+  return Math.ceil(Math.log2(Math.max(squares, 1)) / 2);
 }
 
 /** Adds weight * x + bias for every element x: no constraint, and exact, in integers at the scale that is given. */
@@ -129,8 +132,8 @@ function quantiseAffine(parameters: {
   const activation = quantiser.activationOf(output);
   if (activation !== undefined) {
     const wanted = exponents.map((_, index) => quantiser.activationExponent(activation, index));
-    // Finer weights than these change an activation by less than half of what it can tell apart, all of them together. A row
-    // of hardly any weight beside its bias would have a scale so fine that all rows of its layer paid for it.
+    // Finer weights than these change an activation by less than what it can tell apart, all of them together. A row of hardly
+    // any weight beside its bias would have a scale so fine that all rows of its layer paid for it.
     exponents = exponents.map((exponent, index) => {
       const reach = reachOf({ row: rows[index] as AffineRow, unit, seen });
       return Math.max(exponent, (wanted[index] as number) - reach);
