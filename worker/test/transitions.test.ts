@@ -22,13 +22,13 @@ const NO_TRANSITIONS = [
   ],
 ];
 
-it("kills after every transition, by two kinds at least where so many make it, and all in the deep run", () => {
+it("kills after every transition, by one kind at least, and by all that make it in the deep run", () => {
   for (const transition of TRANSITIONS) {
     const making = CRASH_KINDS.filter(({ never }) => !never.includes(transition));
     const tried = (isDeep: boolean) =>
       making.filter(({ kind }) => deathsOf(kind, isDeep).includes(transition)).length;
     expect(tried(true), transition).toBe(making.length);
-    expect(tried(false), transition).toBeGreaterThanOrEqual(Math.min(making.length, 2));
+    expect(tried(false), transition).toBeGreaterThanOrEqual(1);
   }
   const kills = CRASH_KINDS.map(({ kind }) => deathsOf(kind, false).length);
   expect(Math.min(...kills)).toBeGreaterThan(0);

@@ -55,19 +55,19 @@ export const CRASH_KINDS: readonly { kind: string; share: number; never: Transit
   { kind: "page", share: 2, never: ["accepted"] },
 ];
 
-/** Kinds that share a transition before half of them stand for the others. */
+/** Kinds that share a transition before one of them stands for the others. */
 const MANY = 3;
 
 /**
  * The transitions after which workers of a kind are killed: in the deep run all that it can make, by default those that
- * few kinds make, and every second of the others, another half from kind to kind.
+ * few kinds make, and every third of the others, other ones from kind to kind.
  */
 export function deathsOf(name: CrashKind["name"], isDeep: boolean): Transition[] {
   const place = CRASH_KINDS.findIndex(({ kind }) => kind === name);
   return TRANSITIONS.filter((transition, index) => {
     const making = CRASH_KINDS.filter(({ never }) => !never.includes(transition));
     if (!making.some(({ kind }) => kind === name)) return false;
-    return isDeep || making.length < MANY || (index + place) % 2 === 0;
+    return isDeep || making.length < MANY || (index + place) % MANY === 0;
   });
 }
 
