@@ -218,6 +218,8 @@ test("every row of every table names the block that wrote it last", async () => 
     expect(row.block_number).toBe(row.row_block);
   }
   // A row that was changed is as final as the change.
-  const [node] = await indexer.sql("select block_number, row_block from tee_node order by number");
-  expect(BigInt(node?.row_block as string)).toBeGreaterThan(BigInt(node?.block_number as string));
+  const nodes = await indexer.sql("select block_number, row_block from tee_node");
+  expect(
+    nodes.some((row) => BigInt(String(row.row_block)) > BigInt(String(row.block_number))),
+  ).toBe(true);
 });
