@@ -1,20 +1,17 @@
 import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
-import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import { DEFAULT_PAGE_PARAMETERS } from "@haca/protocol/pageSettlement";
-import { type Provider, Wallet } from "ethers";
+import { Wallet } from "ethers";
 import { z } from "zod";
-import { contractAt } from "../lib/contracts.ts";
 import type { ProcessGroup } from "../lib/processGroup.ts";
 import type { Report } from "../lib/progress.ts";
 import { signAnswer } from "./enclaveAnswers.ts";
-import { CHAIN_ID, developmentKey, withChain } from "./localChain.ts";
+import { developmentKey, withChain } from "./localChain.ts";
 import { startWorker } from "./startWorker.ts";
+import { leaveDeposit } from "./validators/storyContracts.ts";
 
 /** Who admitted the enclave, and so proposes its pages. */
 const OPERATOR = 2;
-/** Who the token's liquidity went to. */
-const LIQUIDITY = 3;
 /** First nonce of the enclave's second ledger page. */
 const FIRST_NONCE = 256n;
 
@@ -36,7 +33,8 @@ export async function settlePage(parameters: {
 }): Promise<string[]> {
   const { group, runFolder, rpcUrl, blobsUrl, enclave, count, report, timeoutMs } = parameters;
   const answers = await withChain(rpcUrl, async (provider) => {
-    await leaveDeposit(provider);
+    const operator = new Wallet(developmentKey(OPERATOR)).address;
+    await leaveDeposit(provider, operator, DEFAULT_PAGE_PARAMETERS.minimumDeposit);
     return await Promise.all(
       Array.from({ length: count }, (_, index) =>
         signAnswer({ provider, enclave, nonce: FIRST_NONCE + BigInt(index) }),
@@ -72,24 +70,6 @@ export async function settlePage(parameters: {
     },
   });
   return requestIds;
-}
-
-/** The deposit that answers for the operator's pages. */
-async function leaveDeposit(provider: Provider): Promise<void> {
-  const { contracts } = readAddressBook(addressBookPath(CHAIN_ID));
-  const { OPG, PageSettlement } = contracts;
-  if (OPG === undefined || PageSettlement === undefined) {
-    throw new BaseError({ code: "demo.noToken", message: "the address book has no token" });
-  }
-  const holder = new Wallet(developmentKey(LIQUIDITY), provider);
-  const operator = new Wallet(developmentKey(OPERATOR)).address;
-  const token = contractAt({ name: "OPG", address: OPG.address, runner: holder });
-  const pages = contractAt({
-    ...{ name: "PageSettlement", address: PageSettlement.address, runner: holder },
-  });
-  const { minimumDeposit } = DEFAULT_PAGE_PARAMETERS;
-  await (await token.approve(PageSettlement.address, minimumDeposit)).wait();
-  await (await pages.deposit(operator, minimumDeposit)).wait();
 }
 
 async function handIn(parameters: {
