@@ -30,11 +30,12 @@ describe("counts of hardhat test", () => {
       '  2) "before each" hook:',
       "     Error: no chain:",
       "  Failure (1): test_Burns()",
+      "    Reason: Burns too much",
     ].join("\n");
     expect(countHardhat({ output }).failures).toEqual([
-      "OPG > transfer > moves votes: all of them",
-      '"before each" hook',
-      "test_Burns()",
+      "OPG > transfer > moves votes: all of them: AssertionError: expected 1 to equal 2",
+      '"before each" hook: Error: no chain:',
+      "test_Burns(): Reason: Burns too much",
     ]);
   });
 
@@ -81,7 +82,7 @@ describe("counts of vitest", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("come from its report, with what failed by file, suites and title", () => {
+  it("come from its report, with what failed by file, suites, title and the first line of why", () => {
     const report = join(folder, "report.json");
     const test = (status: string, title: string) => ({ status, ancestorTitles: ["keys"], title });
     const read = {
@@ -90,7 +91,13 @@ describe("counts of vitest", () => {
         {
           name: "/haca/test/keys.test.ts",
           status: "failed",
-          assertionResults: [test("passed", "are made"), test("failed", "are checked")],
+          assertionResults: [
+            test("passed", "are made"),
+            {
+              ...test("failed", "are checked"),
+              failureMessages: [`\u001b[31mAssertionError\u001b[39m: no key\n    at keys.ts:1`],
+            },
+          ],
         },
         { name: "/haca/test/broken.test.ts", status: "failed", assertionResults: [] },
       ],
@@ -98,7 +105,7 @@ describe("counts of vitest", () => {
     writeFileSync(report, JSON.stringify(read));
     expect(countVitest({ report })).toEqual({
       ...{ passed: 1, failed: 1, skipped: 2 },
-      failures: ["keys.test.ts > keys > are checked", "broken.test.ts"],
+      failures: ["keys.test.ts > keys > are checked: AssertionError: no key", "broken.test.ts"],
     });
   });
 

@@ -6,10 +6,22 @@ import type { SuiteResult } from "./suiteResult.ts";
 /** Where a runner leaves its counts, and what failed: what it printed, or the report that it was asked for. */
 export type Count = (parameters: { output: string; report: string }) => SuiteResult;
 
-/** Mocha's list of what failed: a number, the suites a line each, and the title with a colon. */
-const MOCHA_FAILURE = /^ {2}\d+\) (.+?(?:\n {7,}.+?)*?):$/gm;
+/** Mocha's list of what failed: a number, the suites a line each, and the title with a colon; then what was wrong. */
+const MOCHA_FAILURE = /^ {2}\d+\) (.+?(?:\n {7,}.+?)*?):\n+ *(.*)$/gm;
 /** The same of Solidity tests: `Failure (1): title`. */
-const SOLIDITY_FAILURE = /^\s*Failure \(\d+\): (.+)$/gm;
+const SOLIDITY_FAILURE = /^\s*Failure \(\d+\): (.+)(?:\n+ *(Reason: .*))?$/gm;
+
+/** As many characters of what was wrong as a reader of the last lines of a run needs to know where to look. */
+const MOST_OF_REASON = 300;
+
+/** A test's title with the first line of what was wrong, where the runner says it. */
+const withReason = (title: string, reason: string | undefined): string => {
+  const first =
+    stripVTControlCharacters(reason ?? "")
+      .trim()
+      .split("\n", 1)[0] ?? "";
+  return first === "" ? title : `${title}: ${first.slice(0, MOST_OF_REASON)}`;
+};
 
 /** Counts from the summary lines of `hardhat test`: `N passing`, `N failing`, `N pending`, `N skipped`. */
 export const countHardhat = ({ output }: { output: string }): SuiteResult => {
@@ -23,7 +35,9 @@ export const countHardhat = ({ output }: { output: string }): SuiteResult => {
     failed: sum("failing"),
     skipped: sum("pending") + sum("skipped"),
     failures: [MOCHA_FAILURE, SOLIDITY_FAILURE].flatMap((pattern) =>
-      [...text.matchAll(pattern)].map(([, title = ""]) => title.replace(/\s*\n\s*/g, " > ")),
+      [...text.matchAll(pattern)].map(([, title = "", reason]) =>
+        withReason(title.replace(/\s*\n\s*/g, " > "), reason),
+      ),
     ),
   };
 };
@@ -57,7 +71,12 @@ type VitestReport = Record<
     /** the file */
     name: string;
     status: string;
-    assertionResults: { status: string; ancestorTitles: string[]; title: string }[];
+    assertionResults: {
+      status: string;
+      ancestorTitles: string[];
+      title: string;
+      failureMessages?: string[];
+    }[];
   }[];
 };
 
@@ -70,7 +89,9 @@ export const countVitest = ({ report }: { report: string }): SuiteResult => {
     const file = basename(name);
     // A file that does not load has no test that could be named.
     if (failed.length === 0) return status === "failed" ? [file] : [];
-    return failed.map((test) => [file, ...test.ancestorTitles, test.title].join(" > "));
+    return failed.map((test) =>
+      withReason([file, ...test.ancestorTitles, test.title].join(" > "), test.failureMessages?.[0]),
+    );
   });
   return {
     passed: read.numPassedTests,

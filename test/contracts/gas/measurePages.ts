@@ -23,8 +23,8 @@ import { gasOf, type Measure } from "./measurement.ts";
 const SAMPLES = 3;
 const PAGE_SIZE = 256n;
 const REQUESTS = [0, 1, 2, 3, 4, 5, 6, 7];
-/** As long as one by a key of 2048 bits, and by nobody. */
-const RSA_SIGNATURE = `0x${"a5".repeat(256)}`;
+/** As long as one by a key of 2048 bits, by nobody, and below every modulus: a greater one would be refused for less. */
+const RSA_SIGNATURE = `0x${"25".repeat(256)}`;
 
 /** Pages of 256 results: what every page costs, and what it costs to show that one is wrong or withheld. */
 export const measurePages: Measure = async (connection) => {

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import type { Logger } from "pino";
-import { createBaseApp } from "../../api/createBaseApp.ts";
+import { createBaseApp } from "../../http/createBaseApp.ts";
 import type { Metrics } from "../../metrics/createMetrics.ts";
 import type { Condition } from "../../repeat.ts";
 import type { FundsView } from "../../transactions/funds.ts";

@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
 import type { Logger } from "pino";
-import { createBaseApp } from "../../api/createBaseApp.ts";
 import { describeError, RetryableError } from "../../errors.ts";
+import { createBaseApp } from "../../http/createBaseApp.ts";
 import type { Metrics } from "../../metrics/createMetrics.ts";
 import type { Condition } from "../../repeat.ts";
 import type { Database } from "../../storage/database.ts";
