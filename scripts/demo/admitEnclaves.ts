@@ -9,11 +9,11 @@ import {
 import { ATTESTATION_VENDORS } from "@haca/protocol/attestationVendors";
 import { BaseError } from "@haca/protocol/baseError";
 import type { ContractName } from "@haca/protocol/contracts";
+import { gasLimitFor } from "@haca/protocol/gasLimit";
 import { fetchHeartbeat } from "@haca/worker/roles/heartbeat/enclaveClient";
 import { type JsonRpcProvider, Wallet } from "ethers";
 import { type ArgumentsOf, type ChangeName, type ContractOf, connected } from "../lib/contracts.ts";
 import type { Report } from "../lib/progress.ts";
-import { gasLimitFor } from "../lib/sendCall.ts";
 import { formatTable } from "../lib/table.ts";
 import { collectEvidence } from "../tee/collectEvidence.ts";
 import { type TeeContracts, teeContracts, verifierOf } from "../tee/teeContracts.ts";

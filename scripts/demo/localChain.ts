@@ -1,4 +1,5 @@
 import { HDNodeWallet, JsonRpcProvider, Mnemonic } from "ethers";
+import { chainCommand } from "../lib/chainAlone.ts";
 import { freePort } from "../lib/freePort.ts";
 import type { ProcessGroup } from "../lib/processGroup.ts";
 
@@ -28,13 +29,7 @@ export async function startChain(parameters: {
   group.start({
     name: "chain",
     command: process.execPath,
-    arguments: [
-      "node_modules/hardhat/dist/src/cli.js",
-      "node",
-      ...["--hostname", "127.0.0.1"],
-      ...["--port", String(port)],
-      ...["--chain-id", String(CHAIN_ID)],
-    ],
+    arguments: chainCommand({ port, chainId: CHAIN_ID }),
   });
   await group.waitFor({
     name: "chain",

@@ -1,6 +1,7 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { formatEther, formatUnits } from "ethers";
 import type { ChainType, NetworkConnection } from "hardhat/types/network";
+import { openChainInMemory } from "../lib/chainAlone.ts";
 import { grouped, isoTime } from "../lib/words.ts";
 import { moduleOf, type Wanted } from "./deployPart.ts";
 import type { GovernanceParameters } from "./parameters/readParameters.ts";
@@ -26,12 +27,7 @@ export async function rehearse(parameters: {
   build: (module: Plan) => Record<string, PlannedContract>;
   chainType: ChainType;
 }): Promise<Rehearsal> {
-  const { default: hre } = await import("hardhat");
-  // The kind of chain matters to the run, not to the type of its connection.
-  const connection = (await hre.network.create({
-    network: "default",
-    chainType: parameters.chainType,
-  })) as NetworkConnection;
+  const connection = await openChainInMemory({ chainType: parameters.chainType });
   try {
     const { transactions } = await runModule({ connection, build: parameters.build });
     const gasOf = new Map<string, bigint>();

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { BaseError } from "@haca/protocol/baseError";
+import { gasLimitFor } from "@haca/protocol/gasLimit";
 import { userPath } from "@haca/protocol/userPath";
 import type { TransactionReceipt } from "ethers";
 import { reasonOf } from "../lib/explainError.ts";
@@ -58,8 +59,10 @@ export async function deliver(parameters: {
 async function sendOne({ signer }: Sender, transaction: Outgoing): Promise<TransactionReceipt> {
   const { name, target, data } = transaction;
   try {
-    const sent = await signer?.sendTransaction({ to: target, data });
-    const receipt = await sent?.wait();
+    if (signer === undefined) throw new Error("nobody signs");
+    const call = { to: target, data };
+    const gasLimit = gasLimitFor(await signer.estimateGas(call));
+    const receipt = await (await signer.sendTransaction({ ...call, gasLimit })).wait();
     if (!receipt) throw new Error("the transaction has no receipt");
     console.log(`  ${name}: transaction ${receipt.hash} in block ${receipt.blockNumber}`);
     return receipt;

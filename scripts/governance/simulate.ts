@@ -2,6 +2,7 @@ import type { AddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import type { JsonRpcSigner } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
+import { openChainInMemory } from "../lib/chainAlone.ts";
 import { addressOf } from "../lib/chainSession.ts";
 import { contractAt } from "../lib/contracts.ts";
 import { reasonOf } from "../lib/explainError.ts";
@@ -32,8 +33,7 @@ export async function simulate(parameters: {
   const network = hre.config.networks[parameters.network];
   if (network?.type !== "http") throw new Error("a network without a URL");
   const url = await network.url.get();
-  const connection = await hre.network.create({
-    network: "default",
+  const connection = await openChainInMemory({
     override: { chainId: book.chainId, forking: { enabled: true, url } },
   });
   try {

@@ -2,8 +2,7 @@ import { teeRegistryAbi } from "@haca/protocol/abi";
 import { BaseError } from "@haca/protocol/baseError";
 import { Interface, makeError } from "ethers";
 import { describe, expect, it } from "vitest";
-import { explainError, TRANSACTION_GAS_LIMIT } from "./explainError.ts";
-import { gasLimitFor } from "./sendCall.ts";
+import { explainError } from "./explainError.ts";
 
 const abi = new Interface(teeRegistryAbi);
 const [expected, actual] = [`0x${"11".repeat(20)}`, `0x${"22".repeat(20)}`];
@@ -56,12 +55,5 @@ describe("explainError", () => {
     expect(explain(new Error("insufficient funds for gas"))).toMatchObject({
       code: "chain.unpaid",
     });
-  });
-});
-
-describe("gasLimitFor", () => {
-  it("leaves room, but never more than a transaction may use", () => {
-    expect(gasLimitFor(1000n)).toBe(1100n);
-    expect(gasLimitFor(16_000_000n)).toBe(TRANSACTION_GAS_LIMIT);
   });
 });

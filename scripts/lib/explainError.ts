@@ -1,10 +1,8 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { explainRevert, revertData } from "@haca/protocol/explainRevert";
+import { TRANSACTION_GAS_LIMIT } from "@haca/protocol/gasLimit";
 import { isError } from "ethers";
 import { firstLine, grouped, printable } from "./words.ts";
-
-/** EIP-7825: most gas of one transaction. */
-export const TRANSACTION_GAS_LIMIT = 16_777_216n;
 
 const LONGEST = 300;
 const OUT_OF_GAS = /out of gas|gas required exceeds|exceeds .*gas (cap|limit)/i;

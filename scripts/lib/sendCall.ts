@@ -1,4 +1,5 @@
 import type { ContractName } from "@haca/protocol/contracts";
+import { gasLimitFor, TRANSACTION_GAS_LIMIT } from "@haca/protocol/gasLimit";
 import {
   type Contract,
   type ContractTransactionReceipt,
@@ -8,10 +9,8 @@ import {
 } from "ethers";
 import { confirm } from "./confirm.ts";
 import type { ArgumentsOf, ChangeName, ContractOf } from "./contracts.ts";
-import { explainError, TRANSACTION_GAS_LIMIT } from "./explainError.ts";
+import { explainError } from "./explainError.ts";
 import { grouped } from "./words.ts";
-
-const GAS_MARGIN = { numerator: 11n, denominator: 10n };
 
 /**
  * Simulates a call, shows what it costs, asks, sends one transaction and waits for it. Undefined where the answer was
@@ -54,10 +53,4 @@ export async function sendCall<
   } catch (error) {
     throw explainError({ error, action: name });
   }
-}
-
-/** Some room above the estimate, within what one transaction may use. */
-export function gasLimitFor(gas: bigint): bigint {
-  const withMargin = (gas * GAS_MARGIN.numerator) / GAS_MARGIN.denominator;
-  return withMargin < TRANSACTION_GAS_LIMIT ? withMargin : TRANSACTION_GAS_LIMIT;
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { JsonRpcProvider } from "ethers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { chainCommand } from "../../scripts/lib/chainAlone.ts";
 import { contractAt } from "../../scripts/lib/contracts.ts";
 import { freePort } from "../../scripts/lib/freePort.ts";
 import { BOOK, failure, LocalDeployment, PARAMETERS, ROOT, success } from "./localDeployment.ts";
@@ -115,10 +116,7 @@ describe("a deployment that must not begin", () => {
     local.group.start({
       name: "other",
       command: process.execPath,
-      arguments: [
-        ...["node_modules/hardhat/dist/src/cli.js", "node", "--hostname", "127.0.0.1"],
-        ...["--port", String(port), "--chain-id", "84532"],
-      ],
+      arguments: chainCommand({ port, chainId: 84_532 }),
     });
     const other = `http://127.0.0.1:${port}`;
     await local.group.waitFor({

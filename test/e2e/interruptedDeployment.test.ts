@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DEFAULT_SETTLEMENT_WINDOW } from "../../scripts/deploy/deployPart.ts";
 import { readParameters } from "../../scripts/deploy/parameters/readParameters.ts";
 import { dryRun } from "../../scripts/deploy/rehearsal.ts";
+import { chainCommand } from "../../scripts/lib/chainAlone.ts";
 import { freePort } from "../../scripts/lib/freePort.ts";
 import { Command } from "./command.ts";
 import { FailingProxy, type Failure } from "./failingProxy.ts";
@@ -163,10 +164,7 @@ describe("an interrupted deployment", () => {
     local.group.start({
       name: "public",
       command: process.execPath,
-      arguments: [
-        ...["node_modules/hardhat/dist/src/cli.js", "node", "--hostname", "127.0.0.1"],
-        ...["--port", String(port), "--chain-id", "84532"],
-      ],
+      arguments: chainCommand({ port, chainId: 84_532 }),
     });
     const target = `http://127.0.0.1:${port}`;
     const chain = new JsonRpcProvider(target);

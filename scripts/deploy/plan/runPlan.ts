@@ -1,4 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
+import { gasLimitFor } from "@haca/protocol/gasLimit";
 import { getCreateAddress } from "ethers";
 import { firstLine } from "../../lib/words.ts";
 import { type Account, type ChainTransaction, isNonceInUse, type Receipt } from "./account.ts";
@@ -11,8 +12,6 @@ const POLL_MS = 500;
 const NOTICE_MS = 60_000;
 /** How long an endpoint may lag behind what it has told before. */
 const LAG_MS = 60_000;
-/** EIP-7825: the most gas that one transaction may have. */
-const TRANSACTION_GAS_LIMIT = 16_777_216n;
 
 type Report = (line: string) => void;
 
@@ -173,9 +172,7 @@ class StepSender {
 
   async #gasOf(step: Step, payload: Payload): Promise<bigint> {
     try {
-      const estimate = await this.#account.estimate(payload);
-      const padded = (estimate * 6n) / 5n;
-      return padded < TRANSACTION_GAS_LIMIT ? padded : TRANSACTION_GAS_LIMIT;
+      return gasLimitFor(await this.#account.estimate(payload));
     } catch (cause) {
       throw new BaseError({
         code: "deploy.refused",

@@ -5,6 +5,7 @@ import {
   type RunningEnclave,
   startSimulatedEnclave,
 } from "@haca/enclave-simulator/startSimulatedEnclave";
+import { gasLimitFor } from "@haca/protocol/gasLimit";
 import { sha256 } from "ethers";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { DocumentGate, type GateContext } from "./documentGate.ts";
@@ -13,7 +14,7 @@ const NONCE = `0x${"5a".repeat(20)}`;
 const GAS = 1_000_000n;
 const PRICE = 10n;
 /** What the gate puts aside for a verification: gas with its margin, at the price that it offers. */
-const WORST = 1_100_000n * PRICE;
+const WORST = gasLimitFor(GAS) * PRICE;
 const UNKNOWN_NODE = Object.assign(new Error("reverted"), { data: "0x12345678" });
 
 const now = BigInt(Math.floor(Date.now() / 1000));

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { inferenceSettlementAbi, modelRegistryAbi } from "@haca/protocol/abi";
 import { type AddressBook, writeAddressBook } from "@haca/protocol/addressBook";
+import { gasLimitFor } from "@haca/protocol/gasLimit";
 import { encodeVerifyingKey } from "@haca/protocol/groth16";
 import type { Manifest } from "@haca/protocol/manifest";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
@@ -14,6 +15,7 @@ import {
   keccak256,
   Mnemonic,
   NonceManager,
+  type TransactionRequest,
   toBeHex,
   ZeroHash,
 } from "ethers";
@@ -39,6 +41,13 @@ type Tee = Pick<Parameters<typeof testModule>[1], "attestation" | "holders">;
 
 export type CompiledModel = { folder: string; manifest: Manifest };
 
+/** The limits of the tests' own transactions have the margin that the worker's have. */
+class EstimatingProvider extends JsonRpcProvider {
+  override async estimateGas(call: TransactionRequest): Promise<bigint> {
+    return gasLimitFor(await super.estimateGas(call));
+  }
+}
+
 /** An Anvil with the contracts on it. Account 0 deploys and owns the models. */
 export class LocalChain {
   readonly #child: Child;
@@ -50,7 +59,7 @@ export class LocalChain {
   private constructor(child: Child, url: string) {
     this.#child = child;
     this.url = url;
-    this.provider = new JsonRpcProvider(url, CHAIN_ID, {
+    this.provider = new EstimatingProvider(url, CHAIN_ID, {
       staticNetwork: true,
       cacheTimeout: -1,
       batchMaxCount: 1,
