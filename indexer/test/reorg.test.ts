@@ -1,7 +1,8 @@
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { accessManagerAbi } from "@haca/protocol/abi";
 import { type Hex, keccak256, stringToHex, zeroAddress } from "viem";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { BlobFront } from "../../worker/test/support/blobFront.ts";
 import { deployWorld, type World } from "./utils/deployWorld.ts";
 import { STRAY_BIT } from "./utils/events.ts";
@@ -16,28 +17,42 @@ let world: World;
 let folder: ReturnType<typeof temporaryFolder>;
 let indexers: Indexer[];
 let front: BlobFront;
+/** The chain with nothing but the world on it, where every test begins. */
+let clean: Hex;
+/** Each test has databases of its own. */
+let databases: string;
 
 const store = async (bytes: Uint8Array) => {
   const url = `${front.settings.HACA_BLOB_PUBLISHER}?epochs=1`;
   await fetch(url, { method: "PUT", body: Uint8Array.from(bytes) });
 };
 
-beforeEach(async () => {
+beforeAll(async () => {
   folder = temporaryFolder();
-  indexers = [];
   chain = await startChain();
   front = await BlobFront.start(join(folder.path, "blobs"));
   world = await deployWorld({ chain, folder: folder.path, seed: "reorg" });
   for (const account of [world.node.operator, chain.accounts[6] as Hex]) {
     await world.pages.deposit(account);
   }
+  clean = await chain.client.snapshot();
+});
+
+afterAll(async () => {
+  await front?.stop();
+  await chain?.stop();
+  folder.remove();
+});
+
+beforeEach(async () => {
+  indexers = [];
+  databases = mkdtempSync(join(folder.path, "databases-"));
+  await chain.client.revert({ id: clean });
+  clean = await chain.client.snapshot();
 });
 
 afterEach(async () => {
   await Promise.all(indexers.map((indexer) => indexer.stop()));
-  await front.stop();
-  await chain.stop();
-  folder.remove();
 });
 
 /** An indexer with the database folder `name`, caught up with the chain. */
@@ -45,7 +60,7 @@ async function catchUp(name: string): Promise<Indexer> {
   const indexer = await startIndexer({
     rpcUrl: chain.rpcUrl,
     deployment: join(folder.path, "book.json"),
-    dataDirectory: join(folder.path, name),
+    dataDirectory: join(databases, name),
     blobAggregator: front.url,
   });
   indexers.push(indexer);

@@ -57,17 +57,19 @@ export const CRASH_KINDS: readonly { kind: string; share: number; never: Transit
 
 /** Kinds that share a transition before one of them stands for the others. */
 const MANY = 3;
+/** Of those, how far apart the ones of a kind are. */
+const APART = 4;
 
 /**
  * The transitions after which workers of a kind are killed: in the deep run all that it can make, by default those that
- * few kinds make, and every third of the others, other ones from kind to kind.
+ * few kinds make, and every fourth of the others, other ones from kind to kind.
  */
 export function deathsOf(name: CrashKind["name"], isDeep: boolean): Transition[] {
   const place = CRASH_KINDS.findIndex(({ kind }) => kind === name);
   return TRANSITIONS.filter((transition, index) => {
     const making = CRASH_KINDS.filter(({ never }) => !never.includes(transition));
     if (!making.some(({ kind }) => kind === name)) return false;
-    return isDeep || making.length < MANY || (index + place) % MANY === 0;
+    return isDeep || making.length < MANY || (index + place) % APART === 0;
   });
 }
 
