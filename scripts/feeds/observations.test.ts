@@ -25,12 +25,12 @@ describe("what of a post counted", () => {
   });
 
   it.each([
-    [[5n], 5n],
-    [[9n, 5n], 5n],
-    [[9n, -5n, 7n], 7n],
-    [[10n, 9n, 2n, 1n], 2n],
-  ])("has of %j the lower median %d, ordered as numbers", (values, median) => {
-    const counted = values.map((value) => observed("a", value));
+    [[5], 5n],
+    [[9, 5], 5n],
+    [[9, -5, 7], 7n],
+    [[10, 9, 2, 1], 2n],
+  ])("has of %j the lower median, ordered as numbers", (values, median) => {
+    const counted = values.map((value) => observed("a", BigInt(value)));
     expect(mediansOf(counted, 200n)?.answer).toBe(median);
   });
 
