@@ -174,8 +174,7 @@ export function feedCases(world: () => { local: LocalDeployment; feeds: FeedWorl
     const { feedId, reader } = seated;
     const owner = await provider.getSigner(17);
     const maximumAge = 2n * HEARTBEAT;
-    const consumer = await deployConsumer({ owner, reader, maximumAge });
-    const price = () => consumer.getFunction("price")();
+    const { price } = await deployConsumer({ owner, reader, maximumAge });
     expect(await price()).toBe(250_012_000_000n);
     await later(provider, Number(HEARTBEAT) + 60);
     expect(await success(feeds("check", feedId))).toContain("late, a round is due every 1 hour");

@@ -9,6 +9,8 @@ const SOURCE = "examples/FeedConsumer.sol";
 const NAME = "FeedConsumer";
 const INTERFACE = "contracts/interfaces/AggregatorV3Interface.sol";
 
+/** The example's one function. */
+export type Consumer = { price: { (): Promise<bigint>; estimateGas: () => Promise<bigint> } };
 type Compiler = { compile: (input: string) => string };
 type Output = {
   errors?: { severity: string; formattedMessage: string }[];
@@ -20,7 +22,7 @@ export async function deployConsumer(parameters: {
   owner: Signer;
   reader: string;
   maximumAge: bigint;
-}): Promise<Contract> {
+}): Promise<Consumer> {
   const { maximumAge, owner, reader } = parameters;
   // The compiler's own package has no types.
   const solc = createRequire(import.meta.url)("solc") as Compiler;
@@ -47,5 +49,5 @@ export async function deployConsumer(parameters: {
     ...([reader, maximumAge] as const),
   );
   await created.waitForDeployment();
-  return new Contract(await created.getAddress(), abi, owner);
+  return new Contract(await created.getAddress(), abi, owner) as unknown as Consumer;
 }

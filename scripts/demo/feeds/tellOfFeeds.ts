@@ -59,8 +59,7 @@ async function tellRound({ provider, seated }: { provider: JsonRpcProvider; seat
   tell(
     `anybody posts them; round 1 is their median, ${words(answer)}: ${gas(posted?.gasUsed ?? 0n)}`,
   );
-  const consumer = await deployConsumer({ owner, reader, maximumAge: MAXIMUM_AGE });
-  const price = consumer.getFunction("price");
+  const { price } = await deployConsumer({ owner, reader, maximumAge: MAXIMUM_AGE });
   tell(
     `a contract reads it by AggregatorV3Interface: ${words(await price())}, ${gas(await price.estimateGas())}`,
   );
