@@ -192,7 +192,7 @@ export async function runDemo(parameters: {
   await steps.run("a price that three data nodes observe, for contracts", async (report) => {
     // Imported here because it needs the ABIs.
     const { tellOfFeeds } = await import("./feeds/tellOfFeeds.ts");
-    await tellOfFeeds({ rpcUrl: chain, report });
+    await tellOfFeeds({ rpcUrl: chain, enclave, report });
   });
 
   const { tellOfValidators } = await import("./validators/validatorStory.ts");

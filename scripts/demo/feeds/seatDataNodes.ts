@@ -1,6 +1,6 @@
 import { openDevelopmentRoot } from "@haca/enclave-simulator/developmentRoot";
 import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
-import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
+import { makeSimulatedChain, type SimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import {
   type RunningEnclave,
@@ -38,6 +38,8 @@ export async function seatDataNodes(parameters: {
   provider: JsonRpcProvider;
   source: FeedSource;
   report: Report;
+  /** of certificates that are stored already; one of its own if left out */
+  chain?: SimulatedChain;
 }): Promise<DataNodes> {
   const { provider, report, source } = parameters;
   const [first = 0] = OPERATORS;
@@ -70,7 +72,8 @@ export async function seatDataNodes(parameters: {
 
   // The chain's clock is ahead of this machine's by now; enclaves go by what they are told.
   const clock = { now: await timeOf(provider) };
-  const chain = makeSimulatedChain({ now: clock.now, root: openDevelopmentRoot() });
+  const chain =
+    parameters.chain ?? makeSimulatedChain({ now: clock.now, root: openDevelopmentRoot() });
   const nodes: RunningEnclave[] = [];
   const close = async () => {
     await Promise.all(nodes.map((node) => node.close()));

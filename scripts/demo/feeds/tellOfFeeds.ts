@@ -1,3 +1,4 @@
+import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import type { SignedObservation } from "@haca/protocol/dataFeeds";
 import { fetchObservation } from "@haca/worker/roles/heartbeat/enclaveClient";
 import { formatUnits, isCallException, type JsonRpcProvider, Wallet } from "ethers";
@@ -14,13 +15,19 @@ const ANYBODY = 17;
 const MAXIMUM_AGE = 2n * HEARTBEAT;
 
 /** Three data nodes observe a source, somebody posts what they signed, and a contract that knows price feeds alone reads it. */
-export async function tellOfFeeds(parameters: { rpcUrl: string; report: Report }): Promise<void> {
-  const { report, rpcUrl } = parameters;
+export async function tellOfFeeds(parameters: {
+  rpcUrl: string;
+  /** admitted before: its certificates are stored */
+  enclave: SimulatedEnclave;
+  report: Report;
+}): Promise<void> {
+  const { enclave, report, rpcUrl } = parameters;
+  const { chain } = enclave;
   await withChain(rpcUrl, async (provider) => {
     const source = await startSource();
     try {
       const at = { url: source.url, pointer: "/price" };
-      const seated = await seatDataNodes({ provider, source: at, report });
+      const seated = await seatDataNodes({ provider, source: at, report, chain });
       try {
         await tellRound({ provider, seated });
       } finally {
