@@ -64,7 +64,11 @@ async function admitOn(parameters: {
       const enclave = new SimulatedEnclave({ chain, measurements, kind: "rsa", now });
       const running = await startSimulatedEnclave({ enclave, port: 0, publicPort: 0 });
       nodes.push({ image, enclave, running });
-      rows.push([image, ...(await admit({ contracts, operator: account(OPERATOR), running }))]);
+      const operator = account(OPERATOR);
+      const admitted = await admit({ contracts, operator, running, teeType: LLM_PROXY });
+      const { certificates, gas, storedCertificates, teeId } = admitted;
+      const stored = `${storedCertificates} of ${certificates} stored before`;
+      rows.push([image, `${teeId.slice(0, 10)}…`, stored, gas.toLocaleString("en")]);
     }
     const columns = ["image", "node", "certificates", "gas of verification and admission"];
     console.log(`\n${formatTable({ columns, rows })}\n`);
@@ -106,13 +110,14 @@ async function approve({ registry }: TeeContracts, image: string): Promise<void>
   await send(registry, "approvePCR", [{ pcr0, pcr1, pcr2 }, image, LLM_PROXY]);
 }
 
-/** Node, certificates that were stored before, and gas. */
-async function admit(parameters: {
+/** Has an enclave's evidence verified and the enclave admitted, by its operator. */
+export async function admit(parameters: {
   contracts: TeeContracts;
   operator: Wallet;
   running: RunningEnclave;
-}): Promise<string[]> {
-  const { contracts, operator, running } = parameters;
+  teeType: number;
+}): Promise<{ teeId: string; storedCertificates: number; certificates: number; gas: bigint }> {
+  const { contracts, operator, running, teeType } = parameters;
   const { registration, teeId, storedCertificates, certificates } = await collectEvidence({
     contracts,
     verifier: await verifierOf({ contracts, runner: operator, verifierId: nitro.verifierId }),
@@ -122,14 +127,13 @@ async function admit(parameters: {
       operator: operator.address,
       paymentAddress: operator.address,
       endpoint: running.publicUrl,
-      teeType: LLM_PROXY,
+      teeType,
       tls: undefined,
     },
   });
   const registry = connected(contracts.registry, operator);
   const gas = await send(registry, "register", [registration]);
-  const stored = `${storedCertificates} of ${certificates} stored before`;
-  return [`${teeId.slice(0, 10)}…`, stored, gas.toLocaleString("en")];
+  return { teeId, storedCertificates, certificates, gas };
 }
 
 /** Sends a call, waits for it and returns the gas that it used. */

@@ -26,7 +26,7 @@ const BATCHING_NODE = 4;
 const BATCH = 8;
 const PAGE = 16;
 /** Steps before those of the validators. */
-const STEPS = 13;
+const STEPS = 14;
 const STORY_STEPS = 5;
 
 /** The whole path, from an empty chain to a table read back from the indexer. */
@@ -188,6 +188,12 @@ export async function runDemo(parameters: {
   const allVerified = [...batch, ...signed].every(
     ({ state, verified }) => verified && state === "settled",
   );
+
+  await steps.run("a price that three data nodes observe, for contracts", async (report) => {
+    // Imported here because it needs the ABIs.
+    const { tellOfFeeds } = await import("./feeds/tellOfFeeds.ts");
+    await tellOfFeeds({ rpcUrl: chain, enclave, report });
+  });
 
   const { tellOfValidators } = await import("./validators/validatorStory.ts");
   await tellOfValidators({

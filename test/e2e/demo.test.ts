@@ -39,6 +39,16 @@ describe("npm run demo", () => {
       "active nodes: demo-a",
     ]);
 
+    // A feed: what the nodes saw, their median, and what a contract makes of it while it is fresh and when it is not.
+    for (const line of [
+      /each asks the source and signs what it sees: 2500\.12, 2501\.37, 2499\.9$/m,
+      /round 1 is their median, 2500\.12: [\d,]+ gas/,
+      /reads it by AggregatorV3Interface: 2500\.12, [\d,]+ gas/,
+      /two heartbeats later nobody has posted, and the contract refuses it \(Stale\)/,
+    ]) {
+      expect(command.output).toMatch(line);
+    }
+
     // Four validators and a watcher: each page of the story ends as it must.
     for (const line of [
       /four validators judged every answer and signed; one of them brought that: [\d,]+ gas/,

@@ -11,10 +11,9 @@ import {
   parseEther,
   Wallet,
 } from "ethers";
-import { beforeAll, expect, it, vi } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { CHAIN_ID, developmentKey } from "../../scripts/demo/localChain.ts";
 import { type ContractOf, contractAt } from "../../scripts/lib/contracts.ts";
-import { runProgram } from "../../scripts/lib/program.ts";
 import { stakeProgram } from "../../scripts/stake/program.ts";
 import {
   BOOK,
@@ -24,6 +23,7 @@ import {
   refusalOn,
   success,
 } from "./localDeployment.ts";
+import { runHere } from "./runHere.ts";
 
 const DAY = 86_400;
 const LIQUIDITY = 3;
@@ -56,45 +56,20 @@ const addressOf = (account: string): string => keyOf(account).address;
 const signingKey = (account: string): Wallet => new Wallet(developmentKey(Number(account) + 100));
 const numberIn = (text: string, pattern: RegExp): number => Number(pattern.exec(text)?.[1]);
 
-/** Runs a command line in this process, and catches what it prints. */
-async function runHere(parameters: {
-  options: readonly string[];
-  url: string;
-  key?: string;
-}): Promise<Result> {
-  const { key, options, url } = parameters;
-  const lines: string[] = [];
-  const print = (text: unknown) => void lines.push(String(text));
-  vi.stubEnv("HACA_RPC_URL", url);
-  vi.stubEnv("HACA_VALIDATOR_KEY", key);
-  const spies = [
-    vi.spyOn(console, "log").mockImplementation(print),
-    vi.spyOn(console, "error").mockImplementation(print),
-  ];
-  const program = stakeProgram();
-  for (const command of [program, ...program.commands]) {
-    command.configureOutput({ writeErr: print, writeOut: print });
-  }
-  try {
-    await runProgram(program, options);
-    return { status: process.exitCode === 1 ? 1 : 0, output: lines.join("\n") };
-  } finally {
-    process.exitCode = 0;
-    for (const spy of spies) spy.mockRestore();
-    vi.unstubAllEnvs();
-  }
-}
-
 /** The life of validators and delegators on the chain of the pages' tests: its clock only goes on. */
 export function stakeCases(world: () => PageWorld): void {
   /** The command in a process of its own, as its user has it. */
   const started = (...options: string[]): Promise<Result> =>
     world().local.run(["scripts/stake/cli.ts", ...options]);
+  const runStake = (options: readonly string[], key?: string): Promise<Result> =>
+    runHere({
+      ...{ program: stakeProgram(), options },
+      environment: { HACA_RPC_URL: world().local.url, HACA_VALIDATOR_KEY: key },
+    });
   /** The same command line in this process, which saves a second each. */
-  const stake = (...options: string[]): Promise<Result> =>
-    runHere({ options, url: world().local.url });
+  const stake = (...options: string[]): Promise<Result> => runStake(options);
   const stakeWith = (key: Wallet, ...options: string[]): Promise<Result> =>
-    runHere({ options, url: world().local.url, key: key.privateKey });
+    runStake(options, key.privateKey);
   /** Runs commands that must all send nothing, and looks for a text in the line of each. */
   const refusals = async (
     cases: readonly (readonly [options: readonly string[], text: string])[],

@@ -7,21 +7,28 @@ import { readAddressBook } from "@haca/protocol/addressBook";
 import { CONTRACT_ROWS } from "@haca/protocol/contracts";
 import { AbiCoder } from "ethers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { FeedWorld, feedCases } from "./feedCases.ts";
 import { BOOK, failure, LocalDeployment, type Result, success } from "./localDeployment.ts";
 
-const CONTRACTS = CONTRACT_ROWS.length;
+/** With the reader of the one feed. */
+const CONTRACTS = CONTRACT_ROWS.length + 1;
 
 let local: LocalDeployment;
+let feeds: FeedWorld;
 let service: VerificationService;
 beforeAll(async () => {
   local = await LocalDeployment.start();
   await success(local.deploy());
+  feeds = await FeedWorld.start(local);
 });
 beforeEach(async () => {
   service = await VerificationService.listen();
   return () => service.close();
 });
-afterAll(() => local.stop());
+afterAll(async () => {
+  await feeds.close();
+  await local.stop();
+});
 
 const verify = (...options: string[]): Promise<Result> =>
   local.run(["scripts/deploy/verify/cli.ts", ...options], { HACA_ETHERSCAN_KEY: "" });
@@ -29,7 +36,7 @@ const verify = (...options: string[]): Promise<Result> =>
 /** Contracts that nobody's transaction created are among them. */
 const EVERY = [
   ...["OPG", "VestingFactory", "VestingVault", "MerkleAirdrop", "TEERegistry"],
-  ...["AccessManager", "TimelockController", "HacaGovernor", "EcdsaP384"],
+  ...["AccessManager", "TimelockController", "HacaGovernor", "EcdsaP384", "FeedReader"],
 ];
 
 describe("npm run verify", () => {
@@ -59,6 +66,10 @@ describe("npm run verify", () => {
     const [token, root] = coder.decode(types, `0x${airdrop?.arguments}`);
     expect(token).toBe(book.contracts.OPG?.address);
     expect(root).toBe(book.parameters.governance?.airdropRoot);
+    const reader = service.submissions.find(({ contract }) => contract.endsWith(":FeedReader"));
+    expect(reader?.address).toBe(feeds.seated.reader);
+    const ofReader = coder.decode(["bytes32", "uint8"], `0x${reader?.arguments}`);
+    expect([...ofReader]).toEqual([feeds.seated.feedId, 8n]);
     expect(airdrop?.compiler).toBe("v0.8.37+commit.f401782d");
 
     const withKey = await VerificationService.listen("secret");
@@ -131,6 +142,10 @@ describe("npm run verify", () => {
     const help = await success(verify("--help"));
     expect(help.split("\n").every((line) => line.length <= 80)).toBe(true);
   });
+});
+
+describe("npm run feeds", () => {
+  feedCases(() => ({ local, feeds }));
 });
 
 type Submission = { contract: string; address: string; compiler: string; arguments: string };

@@ -6,6 +6,7 @@ import {
 import { id, type JsonRpcProvider, Wallet, ZeroAddress } from "ethers";
 import type { Report } from "../../lib/progress.ts";
 import { CHAIN_ID, developmentKey } from "../localChain.ts";
+import { vote } from "../vote.ts";
 import { fund, LIQUIDITY, pass, storyContracts } from "./storyContracts.ts";
 
 /** Owners of the four validators. */
@@ -42,32 +43,15 @@ export async function seatValidators(parameters: {
   }
   report("governance names them");
   await vote(provider, {
-    to: await treasury.pages.getAddress(),
-    data: treasury.pages.interface.encodeFunctionData("setAttester", [staking]),
+    description: "The demo's validators vouch for pages",
+    calls: [
+      {
+        to: await treasury.pages.getAddress(),
+        data: treasury.pages.interface.encodeFunctionData("setAttester", [staking]),
+      },
+    ],
   });
   report("stake counts from the next day on");
   await pass(provider, EPOCH_SECONDS);
   return seats;
-}
-
-/** Proposes a call, votes for it, and has it executed once the times of `deployments/parameters/localhost.json` are over. */
-async function vote(provider: JsonRpcProvider, call: { to: string; data: string }): Promise<void> {
-  const voter = new Wallet(developmentKey(LIQUIDITY), provider);
-  const { governor, token } = storyContracts(voter);
-  if ((await token.delegates(voter.address)) === ZeroAddress) {
-    await (await token.delegate(voter.address)).wait();
-    await pass(provider, 1n);
-  }
-  const description = "The demo's validators vouch for pages";
-  const values = [[call.to], [0], [call.data]] as const;
-  await (await governor.propose(...values, description)).wait();
-  const proposal = await governor.hashProposal(...values, id(description));
-  await pass(provider, (await governor.votingDelay()) + 1n);
-  await (await governor.castVote(proposal, 1)).wait();
-  await pass(provider, (await governor.votingPeriod()) + 1n);
-  await (await governor.queue(...values, id(description))).wait();
-  const eta = await governor.proposalEta(proposal);
-  const now = BigInt((await provider.getBlock("latest"))?.timestamp ?? 0);
-  await pass(provider, eta > now ? eta - now + 1n : 1n);
-  await (await governor.execute(...values, id(description))).wait();
 }

@@ -12,7 +12,8 @@ type StoryContract =
   | "InferenceSettlement"
   | "PageSettlement"
   | "ValidatorStaking"
-  | "HacaGovernor";
+  | "HacaGovernor"
+  | "DataFeeds";
 
 /** Contracts of the story, as the account `runner` calls them. */
 export function storyContracts(runner: Wallet) {
@@ -31,6 +32,7 @@ export function storyContracts(runner: Wallet) {
     pages: at("PageSettlement"),
     staking: at("ValidatorStaking"),
     governor: at("HacaGovernor"),
+    feeds: at("DataFeeds"),
   };
 }
 

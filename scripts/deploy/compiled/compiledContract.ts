@@ -13,9 +13,12 @@ export type BuildInput = {
   };
 };
 
+/** Contracts of a deployment, and those that governance has them create later. */
+export type CompiledName = ContractName | "FeedReader";
+
 /** What this repository's sources compile to. */
 export type CompiledContract = {
-  name: ContractName;
+  name: CompiledName;
   abi: Interface;
   /** code that a creating transaction carries, before the constructor's arguments */
   creationCode: string;
@@ -40,11 +43,11 @@ type Build = {
   imports: ReadonlyMap<string, readonly string[]>;
 };
 
-const contracts = new Map<ContractName, Promise<CompiledContract>>();
+const contracts = new Map<CompiledName, Promise<CompiledContract>>();
 const builds = new Map<string, Build>();
 
 /** A contract from Hardhat's artifacts. Error `compiled.missing`. */
-export function compiledContract(name: ContractName): Promise<CompiledContract> {
+export function compiledContract(name: CompiledName): Promise<CompiledContract> {
   const known = contracts.get(name);
   if (known !== undefined) return known;
   const read = readContract(name);
@@ -58,7 +61,7 @@ export function forgetCompiled(): void {
   builds.clear();
 }
 
-async function readContract(name: ContractName): Promise<CompiledContract> {
+async function readContract(name: CompiledName): Promise<CompiledContract> {
   const { default: hre } = await import("hardhat");
   const { artifacts } = hre;
   const artifact = await artifacts.readArtifact(name).catch((cause: unknown) => {

@@ -2,9 +2,15 @@ import type { AddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import type { ContractName } from "@haca/protocol/contracts";
 import { AbiCoder } from "ethers";
-import { type CompiledContract, compiledContract } from "../compiled/compiledContract.ts";
+import { decodeLogs } from "../check/events.ts";
+import {
+  type CompiledContract,
+  type CompiledName,
+  compiledContract,
+} from "../compiled/compiledContract.ts";
 import { firstDifference, matchCode } from "../compiled/matchCode.ts";
 import type { ChainReader } from "../reader/chainReader.ts";
+import { readLogs } from "../reader/logs.ts";
 
 /** A contract on a chain, with what an explorer needs to compile it and compare. */
 export type Subject = {
@@ -17,7 +23,7 @@ export type Subject = {
 };
 
 /** Made by another contract, with the views that tell what their constructors got. */
-const MADE_BY_OTHERS: Readonly<Partial<Record<ContractName, readonly string[]>>> = {
+const MADE_BY_OTHERS: Readonly<Partial<Record<CompiledName, readonly string[]>>> = {
   VestingFactory: ["token() view returns (address)"],
   VestingVault: ["token() view returns (address)"],
   MerkleAirdrop: [
@@ -27,10 +33,11 @@ const MADE_BY_OTHERS: Readonly<Partial<Record<ContractName, readonly string[]>>>
     "deadline() view returns (uint256)",
     "leftoversTo() view returns (address)",
   ],
+  FeedReader: ["FEED_ID() view returns (bytes32)", "decimals() view returns (uint8)"],
 };
 
 /**
- * Every contract of an address book, and the code behind its vaults. A contract whose code is not what this
+ * Every contract of an address book, the code behind its vaults, and the readers of its feeds. A contract whose code is not what this
  * repository's sources give cannot be verified with them: error `verify.otherCode`.
  */
 export async function collectSubjects(parameters: {
@@ -38,7 +45,7 @@ export async function collectSubjects(parameters: {
   book: AddressBook;
 }): Promise<Subject[]> {
   const { reader, book } = parameters;
-  const entries: [ContractName, string, string][] = Object.entries(book.contracts).flatMap(
+  const entries: [CompiledName, string, string][] = Object.entries(book.contracts).flatMap(
     ([name, entry]) =>
       entry === undefined ? [] : [[name as ContractName, entry.address, entry.transaction]],
   );
@@ -48,6 +55,7 @@ export async function collectSubjects(parameters: {
     const [vault] = await reader.view(VestingFactory.address, view);
     entries.push(["VestingVault", vault, VestingFactory.transaction]);
   }
+  entries.push(...(await readersOf(reader, book)));
   const subjects: Subject[] = [];
   for (const [name, address, transaction] of entries) {
     const contract = await compiledContract(name);
@@ -68,6 +76,24 @@ export async function collectSubjects(parameters: {
     subjects.push({ contract, address, constructorArguments, transaction });
   }
   return subjects;
+}
+
+/** Readers of all feeds, ended ones too: consumers look at the sources of those. */
+async function readersOf(
+  reader: ChainReader,
+  book: AddressBook,
+): Promise<[CompiledName, string, string][]> {
+  const { DataFeeds } = book.contracts;
+  if (DataFeeds === undefined) return [];
+  const { abi } = await compiledContract("DataFeeds");
+  const logs = await readLogs({
+    ...{ reader, address: DataFeeds.address, from: DataFeeds.block },
+    to: (await reader.block("latest")).number,
+    topics: [abi.getEvent("FeedCreated")?.topicHash ?? ""],
+  });
+  return decodeLogs("DataFeeds", abi, logs).map(({ args, transaction }) => [
+    ...(["FeedReader", args.reader, transaction] as const),
+  ]);
 }
 
 async function argumentsOf(parameters: {

@@ -35,7 +35,11 @@ export async function gatherObservations(parameters: {
   return [own, ...others].slice(0, MAXIMUM_OBSERVATIONS);
 }
 
-async function askPeer(parameters: { peer: string; feedId: string }): Promise<SignedObservation> {
+/** A data node's latest observation of a feed, unjudged. Fails where it has none, or answers with something else. */
+export async function askPeer(parameters: {
+  peer: string;
+  feedId: string;
+}): Promise<SignedObservation> {
   const { feedId, peer } = parameters;
   const base = peer.endsWith("/") ? peer : `${peer}/`;
   const response = await fetch(new URL(`observations/${feedId}`, base), {
