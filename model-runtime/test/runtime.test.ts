@@ -1,8 +1,10 @@
 import type { Manifest } from "@haca/protocol/manifest";
 import { describe, expect, it } from "vitest";
 import { circuitInput } from "../src/circuitInput.ts";
+import { integerModelSchema } from "../src/integerModel.ts";
 import { dequantise, quantiseInput } from "../src/quantise.ts";
 import { runIntegerModel } from "../src/runIntegerModel.ts";
+import { computeBounds } from "../src/tensors.ts";
 
 const manifest: Pick<Manifest, "input" | "outputs"> = {
   input: {
@@ -130,6 +132,29 @@ describe("runIntegerModel", () => {
     ]);
     // -9 and -9: the first
     expect(runIntegerModel({ integerModel, input: [0n, 5n] })[3]).toEqual([0n]);
+  });
+
+  it("divides every element by its own power of two where there is one for each", () => {
+    const nodes = integerModel.nodes.map((node) =>
+      "shift" in node ? { ...node, shift: [3, 0] } : node,
+    );
+    const model = integerModelSchema.parse({ ...integerModel, nodes });
+    expect(runIntegerModel({ integerModel: model, input: [5n, -4n] }).slice(1, 3)).toEqual([
+      [3n, 0n],
+      [3n, -9n],
+    ]);
+    expect(computeBounds(model).get("r")).toEqual([
+      { minimum: -6n, maximum: 6n },
+      { minimum: -9n, maximum: -9n },
+    ]);
+    for (const shift of [[3], [3, 0, 1]]) {
+      const wrong = nodes.map((node) => ("shift" in node ? { ...node, shift } : node));
+      expect(() => computeBounds({ ...model, nodes: wrong })).toThrow(failure("model.invalid"));
+    }
+    for (const shift of [[], [3, -1], [0.5, 1], "1"]) {
+      const wrong = nodes.map((node) => ("shift" in node ? { ...node, shift } : node));
+      expect(integerModelSchema.safeParse({ ...integerModel, nodes: wrong }).success).toBe(false);
+    }
   });
 
   it("refuses a wrong length and an element outside the range", () => {

@@ -1,14 +1,18 @@
 import { createConstraintChecker } from "@haca/circuits/constraintChecker";
 import { readR1cs } from "@haca/circuits/readR1cs";
 import { FIELD_ORDER } from "@haca/circuits/witnessCalculator";
+import { kindOf } from "@haca/model-runtime/integerModel";
 import { describe, expect, it } from "vitest";
 import { CircuitBuilder } from "../src/circuit/circuitBuilder.ts";
-import { digitSum, exactly, type Sum, wireSum } from "../src/circuit/sum.ts";
+import { constantSum, digitSum, exactly, type Sum, wireSum } from "../src/circuit/sum.ts";
+import { circuitOf } from "../src/kinds/kinds.ts";
 import { reluCircuit, rescaleCircuit } from "../src/kinds/relu.ts";
 import { r1csBytes } from "./utils/layOutModel.ts";
 
 /** What a digit could be: right values, and some that only a missing row would let through. */
 const DIGITS = [0n, 1n, 2n, -1n];
+
+const NAMES = { input: "x", output: "y", scaleExponent: 0 };
 
 const integers = (least: number, most: number): bigint[] =>
   Array.from({ length: most - least + 1 }, (_, index) => BigInt(least + index));
@@ -94,7 +98,7 @@ describe("a dishonest prover", () => {
   it.each([0, 1, 2])("finds only the ReLU of a number, divided by 2^%i", (shift) => {
     const range = { minimum: -6n, maximum: 6n };
     const gadget = gadgetOf(1, (circuit, input) => {
-      const node = { kind: "relu", input: "x", output: "y", scaleExponent: 0, shift } as const;
+      const node = { kind: "relu", shift, ...NAMES } as const;
       return reluCircuit.addRows({ node, input, ranges: [range], name: "r", circuit })[0] as Sum;
     });
     // w + 2, with w = 4 digits
@@ -115,18 +119,45 @@ describe("a dishonest prover", () => {
   it("finds only the rounded quotient of a signed number", () => {
     const range = { minimum: -6n, maximum: 5n };
     const gadget = gadgetOf(1, (circuit, input) => {
-      const node = {
-        kind: "rescale",
-        input: "x",
-        output: "y",
-        scaleExponent: 0,
-        shift: 1,
-      } as const;
+      const node = { kind: "rescale", shift: 1, ...NAMES } as const;
       return rescaleCircuit.addRows({ node, input, ranges: [range], name: "r", circuit })[0] as Sum;
     });
     for (const value of integers(-6, 5)) {
       const found = resultsOf({ gadget, inputs: [value], candidates: () => DIGITS });
       expect(found, `${value}`).toEqual([(value + 1n) >> 1n]);
+    }
+  });
+
+  it.each([
+    ["relu", 0],
+    ["relu", 1],
+    ["relu", 2],
+    ["rescale", 0],
+    ["rescale", 1],
+    ["rescale", 2],
+  ] as const)("finds only the %s of element %i by its own power of two", (kind, at) => {
+    const shift = [0, 2, 1];
+    const range = { minimum: -4n, maximum: 3n };
+    const node = { kind, shift, ...NAMES };
+    const { compute } = kindOf(node);
+    const gadget = gadgetOf(1, (circuit, [sum]) => {
+      // the others are constants, so that the prover's choice is about one element
+      const input = shift.map((_, index) => (index === at ? (sum as Sum) : constantSum(0)));
+      const ranges = shift.map((_, index) => (index === at ? range : { minimum: 0n, maximum: 0n }));
+      return circuitOf(node).addRows({ node, input, ranges, name: "n", circuit })[at] as Sum;
+    });
+    for (const value of integers(-4, 3)) {
+      const found = resultsOf({
+        gadget,
+        inputs: [value],
+        candidates: (name) => (name.endsWith("Out") ? integers(-9, 9) : DIGITS),
+      });
+      const expected = compute(
+        node,
+        shift.map((_, index) => (index === at ? Number(value) : 0)),
+      );
+      // digits of the constants can be chosen in one way only, too
+      expect(found, `${value}`).toEqual([BigInt(expected[at] as number)]);
     }
   });
 

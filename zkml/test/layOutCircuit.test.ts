@@ -126,10 +126,25 @@ describe.each(MODELS)("$title", (model) => {
   });
 });
 
-describe("a perceptron 784-56-10", () => {
+describe("digits", () => {
+  it("takes at most 15 rows a ReLU, and 1,024 in all", () => {
+    const model = MODELS.find(({ title }) => title === "digits");
+    const { circuit, integerModel, bounds } = layOutModel(model as TestModel);
+    const at = integerModel.nodes.findIndex(({ kind }) => kind === "relu");
+    const wires = circuit.blocks.filter(({ name }) => name.startsWith(`relu${at}x`));
+    const count = bounds.get(integerModel.nodes[at]?.output ?? "")?.length ?? 0;
+    expect(count).toBe(24);
+    // a row for each digit and each product, and the one that the digits add up in
+    const rows = wires.reduce((sum, block) => sum + block.count, count);
+    expect(rows / count).toBeLessThanOrEqual(15);
+    expect(circuit.rows.count + circuit.publicCount).toBeLessThan(2 ** 10);
+  });
+});
+
+describe("a perceptron 784-64-10", () => {
   it("stays in the domain 2^13 because elements are replaced by their digits, and is still right", () => {
     const laidOut = layOutModel({
-      onnx: multilayerPerceptron({ inputs: 784, hidden: 56, classes: 10 }),
+      onnx: multilayerPerceptron({ inputs: 784, hidden: 64, classes: 10 }),
       calibration: [noise([784], 1).data, noise([784], 2).data],
       options: { input: { minimum: 0, maximum: 255, scaleExponent: -8 } },
     });

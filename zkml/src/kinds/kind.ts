@@ -75,6 +75,8 @@ export type GraphNode = {
   affine?: AffineMap;
   /** it divides what it reads to the bits of an activation, element by element: scales before it follow from it */
   isActivation?: boolean;
+  /** it compares the elements of what it reads with each other: they get one scale */
+  isComparison?: boolean;
 };
 
 /** output[row] = bias + sum of weight * input[index] */
