@@ -21,8 +21,8 @@ const USUAL_OPERAND_BITS = 8;
 const ROUNDING = Math.sqrt(1 / 12);
 
 /**
- * What the rounding of all weights of a row may add to an activation, in its steps: as much as the activation's own
- * rounding at worst. Less is not seen behind it, and each halving would cost a digit of every sum.
+ * What the rounding of all weights of a row may add to an activation, in its steps: four times what its own rounding adds,
+ * before the mean goes into the bias. Each halving would cost a digit of every sum.
  */
 const MAXIMUM_ROUNDING = 4 * ROUNDING;
 
