@@ -113,8 +113,9 @@ describe("runIntegerModel", () => {
       { kind: "relu" as const, input: "s", output: "h", scaleExponent: 2, shift: 2 },
       { kind: "rescale" as const, input: "s", output: "r", scaleExponent: 1, shift: 1 },
       { kind: "argMax" as const, input: "s", output: "i" },
+      { kind: "parts" as const, input: "s", output: "p", scaleExponent: 2, shift: 2 },
     ],
-    outputs: ["s", "h", "r", "i"].map((value) => ({
+    outputs: ["s", "h", "r", "i", "p"].map((value) => ({
       name: value,
       shape: [2],
       value,
@@ -129,6 +130,7 @@ describe("runIntegerModel", () => {
       [6n, 0n],
       [12n, -4n],
       [0n],
+      [6n, -2n, 6n, 0n],
     ]);
     // -9 and -9: the first
     expect(runIntegerModel({ integerModel, input: [0n, 5n] })[3]).toEqual([0n]);

@@ -161,6 +161,44 @@ describe("a dishonest prover", () => {
     }
   });
 
+  it.each([
+    ["of both signs", 0, -6, 6],
+    ["of both signs", 1, -6, 5],
+    ["of both signs", 2, -7, 7],
+    ["never negative", 1, -1, 6],
+    ["never positive", 1, -6, 0],
+    ["never positive", 0, -6, 0],
+  ])("finds only both sides of a number %s, divided by 2^%i", (title, shift, least, most) => {
+    const range = { minimum: BigInt(least), maximum: BigInt(most) };
+    const node = { kind: "parts" as const, shift, ...NAMES };
+    const gadget = gadgetOf(1, (circuit, input) => {
+      const [quotient, positive] = circuitOf(node).addRows({
+        node,
+        input,
+        ranges: [range],
+        name: "p",
+        circuit,
+      }) as [Sum, Sum];
+      return exactly([
+        [1, quotient],
+        [100, positive],
+      ]);
+    });
+    // digits, the row that they add up in, and the sign row
+    const width = gadget.circuit.blocks.find(({ name }) => name === "px0")?.count ?? 0;
+    const rows = title === "of both signs" ? width + 2 : shift === 0 ? 0 : width + 1;
+    expect(gadget.circuit.rows.count).toBe(rows);
+    for (const value of integers(least, most)) {
+      const [quotient = 0, positive = 0] = kindOf(node).compute(node, [Number(value)]);
+      const found = resultsOf({
+        gadget,
+        inputs: [value],
+        candidates: (name) => (name.endsWith("Out") ? integers(-9, 9) : DIGITS),
+      });
+      expect(found, `${value}`).toEqual([BigInt(quotient + 100 * positive)]);
+    }
+  });
+
   it("finds only the first of the greatest numbers, by whatever winners", () => {
     const gadget = gadgetOf(3, (circuit, sums) => circuit.choice("c", sums, 2));
     // n * (w + 2) + 1

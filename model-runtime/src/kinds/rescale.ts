@@ -26,6 +26,14 @@ const reluSchema = z.strictObject({
 });
 export type IntegerRelu = z.infer<typeof reluSchema>;
 
+/** output = all quotients floor((input + half) / 2^shift), then max(0, quotient) of each: both sides of a bend at 0 */
+const partsSchema = z.strictObject({
+  kind: z.literal("parts"),
+  ...fields,
+  shift: shifts,
+});
+export type IntegerParts = z.infer<typeof partsSchema>;
+
 export const rescale = {
   schema: rescaleSchema,
   compute: ({ shift }, input) => input.map((value, index) => divide(value, shiftAt(shift, index))),
@@ -41,12 +49,24 @@ export const relu = {
     input.map((value, index) => Math.max(0, divide(value, shiftAt(shift, index)))),
   bounds: (node, input) => {
     requireShifts(node, input.length);
-    return input.map((range, index) => {
-      const { minimum, maximum } = divideRange(range, shiftAt(node.shift, index));
-      return { minimum: greater(minimum, 0n), maximum: greater(maximum, 0n) };
-    });
+    return input.map((range, index) =>
+      positivePart(divideRange(range, shiftAt(node.shift, index))),
+    );
   },
 } satisfies IntegerKind<IntegerRelu>;
+
+export const parts = {
+  schema: partsSchema,
+  compute: ({ shift }, input) => {
+    const quotients = input.map((value, index) => divide(value, shiftAt(shift, index)));
+    return [...quotients, ...quotients.map((value) => Math.max(0, value))];
+  },
+  bounds: (node, input) => {
+    requireShifts(node, input.length);
+    const quotients = input.map((range, index) => divideRange(range, shiftAt(node.shift, index)));
+    return [...quotients, ...quotients.map(positivePart)];
+  },
+} satisfies IntegerKind<IntegerParts>;
 
 /** The shift of one element. */
 export function shiftAt(shift: Shifts, index: number): number {
@@ -74,6 +94,10 @@ function divideRange(range: Range, shift: number): Range {
   const half = halfOf(shift);
   const by = BigInt(shift);
   return { minimum: (range.minimum + half) >> by, maximum: (range.maximum + half) >> by };
+}
+
+function positivePart({ minimum, maximum }: Range): Range {
+  return { minimum: greater(minimum, 0n), maximum: greater(maximum, 0n) };
 }
 
 /** What is added before a division by 2^shift so that it rounds to the nearest integer, halves up. */

@@ -85,6 +85,8 @@ export type AffineMap = {
   rows: AffineRow[];
   /** so many elements in a row belong to one channel and share a scale; default 1 */
   channelSize?: number;
+  /** its rows join the two sides of a bend: merged into all affine nodes that read them */
+  isBend?: boolean;
 };
 
 export type AffineRow = { indices: number[]; weights: number[]; bias: number };

@@ -3,6 +3,7 @@ import { absolute, hardSigmoid, leakyRelu, maximum, minimum, pRelu } from "./act
 import { affineCircuit } from "./affine.ts";
 import { argMax, argMaxCircuit, argMin } from "./argMax.ts";
 import { averagePool, globalAveragePool } from "./averagePool.ts";
+import { partsCircuit } from "./bend.ts";
 import type { CircuitKind, NodeOf } from "./circuitKind.ts";
 import {
   finalActivation,
@@ -115,6 +116,7 @@ const CIRCUITS: { [Kind in IntegerNode["kind"]]: CircuitKind<NodeOf<Kind>> } = {
   affine: affineCircuit,
   argMax: argMaxCircuit,
   concat: concatCircuit,
+  parts: partsCircuit,
   relu: reluCircuit,
   rescale: rescaleCircuit,
 };

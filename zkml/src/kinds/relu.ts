@@ -159,7 +159,7 @@ function reluRows(parameters: {
   return wireSum(circuit.product(`${name}Out`, isPositive, digitSum(digits.slice(shift, -1))));
 }
 
-function rescaleWidth(parameters: { range: Range; shift: number }): number {
+export function rescaleWidth(parameters: { range: Range; shift: number }): number {
   return Math.max(parameters.shift + 1, signedWidth(withHalf(parameters)));
 }
 
@@ -170,7 +170,7 @@ function withHalf(parameters: { range: Range; shift: number }): Range {
 }
 
 /** Width of ReluRescale, or 0 where its result is always 0. */
-function reluWidth(parameters: { range: Range; shift: number }): number {
+export function reluWidth(parameters: { range: Range; shift: number }): number {
   const range = withHalf(parameters);
   return range.maximum >> BigInt(parameters.shift) <= 0n ? 0 : signedWidth(range);
 }
