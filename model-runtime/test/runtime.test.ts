@@ -159,6 +159,38 @@ describe("runIntegerModel", () => {
     }
   });
 
+  it("reaches the leaves whose conditions all hold, and refuses paths over what is not there", () => {
+    const leaves = {
+      kind: "leaves" as const,
+      input: "x",
+      output: "l",
+      thresholds: [
+        { index: 0, least: 3 },
+        { index: 1, least: -2 },
+      ],
+      paths: [[1, 2], [1, -2], [-1], []],
+    };
+    const model = integerModelSchema.parse({
+      ...integerModel,
+      nodes: [leaves],
+      outputs: [{ name: "l", shape: [4], value: "l", scaleExponent: 0 }],
+    });
+    const reached = (...input: bigint[]) => runIntegerModel({ integerModel: model, input })[0];
+    expect(reached(3n, -2n)).toEqual([1n, 0n, 0n, 1n]);
+    expect(reached(3n, -3n)).toEqual([0n, 1n, 0n, 1n]);
+    expect(reached(2n, -2n)).toEqual([0n, 0n, 1n, 1n]);
+    expect(computeBounds(model).get("l")?.[3]).toEqual({ minimum: 1n, maximum: 1n });
+    for (const wrong of [
+      { paths: [[3]] },
+      { paths: [[0]] },
+      { thresholds: [{ index: 2, least: 0 }] },
+    ]) {
+      expect(() => computeBounds({ ...model, nodes: [{ ...leaves, ...wrong }] })).toThrow(
+        failure("model.invalid"),
+      );
+    }
+  });
+
   it("refuses a wrong length and an element outside the range", () => {
     expect(() => runIntegerModel({ integerModel, input: [1n] })).toThrow(
       failure("input.wrongLength"),

@@ -199,6 +199,34 @@ describe("a dishonest prover", () => {
     }
   });
 
+  it.each([
+    ["one threshold", [2]],
+    ["two", [1, 3]],
+    ["three, and two that say nothing", [-9, -1, 1, 2, 9]],
+  ])("finds only the leaf of a number: %s", (_, leasts) => {
+    const range = { minimum: -3n, maximum: 4n };
+    const chain = leasts.map((_, at) => -(at + 1));
+    const node = {
+      kind: "leaves" as const,
+      input: "x",
+      output: "y",
+      thresholds: leasts.map((least) => ({ index: 0, least })),
+      // a chain: the first threshold that is passed, or none
+      paths: [...leasts.map((_, at) => [...chain.slice(0, at), at + 1]), chain],
+    };
+    const gadget = gadgetOf(1, (circuit, input) => {
+      const ranges = [range];
+      const sums = circuitOf(node).addRows({ node, input, ranges, name: "t", circuit });
+      return exactly(sums.map((sum, at) => [10 ** at, sum] as const));
+    });
+    for (const value of integers(-3, 4)) {
+      const leaves = kindOf(node).compute(node, [Number(value)]);
+      const expected = leaves.reduce((total, leaf, at) => total + leaf * 10 ** at, 0);
+      const found = resultsOf({ gadget, inputs: [value], candidates: () => DIGITS });
+      expect(found, `${value}`).toEqual([BigInt(expected)]);
+    }
+  });
+
   it("finds only the first of the greatest numbers, by whatever winners", () => {
     const gadget = gadgetOf(3, (circuit, sums) => circuit.choice("c", sums, 2));
     // n * (w + 2) + 1

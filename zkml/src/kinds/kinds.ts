@@ -20,6 +20,7 @@ import { conv } from "./conv.ts";
 import { elu, sigmoid, softplus, tanh } from "./curves.ts";
 import { add, batchNormalization, divide, multiply, negate, subtract, sum } from "./elementwise.ts";
 import type { Operator } from "./kind.ts";
+import { leavesCircuit } from "./leaves.ts";
 import { gemm, matMul, reduceMean, reduceSum } from "./matrixProduct.ts";
 import { maxPool } from "./maxPool.ts";
 import { dequantizeLinear, quantizeLinear } from "./quantiseLinear.ts";
@@ -116,6 +117,7 @@ const CIRCUITS: { [Kind in IntegerNode["kind"]]: CircuitKind<NodeOf<Kind>> } = {
   affine: affineCircuit,
   argMax: argMaxCircuit,
   concat: concatCircuit,
+  leaves: leavesCircuit,
   parts: partsCircuit,
   relu: reluCircuit,
   rescale: rescaleCircuit,
