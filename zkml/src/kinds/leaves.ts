@@ -5,6 +5,9 @@ import { constantSum, exactly, type Sum, wireSum } from "../circuit/sum.ts";
 import type { CircuitKind } from "./circuitKind.ts";
 import type { GraphNode } from "./kind.ts";
 
+/** From so many thresholds of one element on, its rank among them costs less than a comparison for each. */
+const MINIMUM_RANKED = 3;
+
 /** x > at, or x >= at, of one feature: what a node of a tree asks, or its opposite. */
 export type Threshold = { feature: number; at: number; isStrict: boolean };
 
@@ -49,15 +52,7 @@ export function leavesNode(parameters: {
 export const leavesCircuit: CircuitKind<IntegerLeaves> = {
   template: "rescale",
   addRows: ({ node, input, ranges, name, circuit }) => {
-    const passed = node.thresholds.map(({ index, least }, at) =>
-      passedRows({
-        sum: input[index] as Sum,
-        range: ranges[index] as Range,
-        least,
-        name: `${name}Passed${at}`,
-        circuit,
-      }),
-    );
+    const passed = passedSums({ node, input, ranges, name, circuit });
     return walk({
       paths: node.paths,
       all: constantSum(1),
@@ -155,6 +150,39 @@ function differenceOf(range: Range, least: number): { width?: number; isPassed: 
   return isPassed || difference.maximum < 0n
     ? { isPassed }
     : { isPassed, width: Math.max(2, signedWidth(difference)) };
+}
+
+/** Whether each threshold is passed: those of one element together, where that is cheaper. */
+function passedSums(parameters: Parameters<typeof leavesCircuit.addRows>[0]): Sum[] {
+  const { node, input, ranges, name, circuit } = parameters;
+  const passed: Sum[] = [];
+  const ranked = new Map<number, number[]>();
+  for (const [at, { index, least }] of node.thresholds.entries()) {
+    const range = ranges[index] as Range;
+    if (differenceOf(range, least).width === undefined) {
+      passed[at] = constantSum(Number(range.minimum >= BigInt(least)));
+    } else {
+      ranked.set(index, [...(ranked.get(index) ?? []), at]);
+    }
+  }
+  for (const [index, thresholds] of ranked) {
+    const sum = input[index] as Sum;
+    const range = ranges[index] as Range;
+    const leastOf = (at: number): number => node.thresholds[at]?.least ?? 0;
+    const starts = [...new Set(thresholds.map(leastOf))].sort((a, b) => a - b);
+    const prefix = `${name}Element${index}`;
+    const sums =
+      starts.length < MINIMUM_RANKED
+        ? starts.map((least, at) =>
+            passedRows({ sum, range, least, name: `${prefix}Passed${at}`, circuit }),
+          )
+        : circuit.rank(prefix, sum, starts, {
+            minimum: Number(range.minimum),
+            maximum: Number(range.maximum),
+          });
+    for (const at of thresholds) passed[at] = sums[starts.indexOf(leastOf(at))] as Sum;
+  }
+  return passed;
 }
 
 /** Width + 1 rows: the digits of the difference, made positive, of which the top one says that the threshold is passed. */
