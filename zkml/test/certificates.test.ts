@@ -181,6 +181,35 @@ describe("a rank", () => {
     expect(() => certify((built) => rank(built, [1, 3, 2]))).toThrow(code("rank"));
   });
 
+  it("has none where two intervals share a number", () => {
+    expect(() =>
+      certify(({ circuit, digits: [low, high] }) => {
+        const sum = digitSum([low, high]);
+        const [place = 0] = circuit.take("place", 1);
+        circuit.requireBoolean(place);
+        const b = { wires: [0, place], coefficients: [-1, 1] };
+        const totalRow = circuit.rows.add({ a: wireSum(place), b });
+        // from 2 at the place, and up to 2 without it
+        const start = exactly([[2, wireSum(place)]]);
+        const end = exactly([[1, wireSum(place)]], 2);
+        const part = (name: string, from: Sum, to: Sum) =>
+          circuit.digits(
+            name,
+            exactly([
+              [1, to],
+              [-1, from],
+            ]),
+            2,
+          );
+        const above = part("above", start, sum);
+        const aboveRow = circuit.rows.count - 1;
+        const short = part("short", sum, end);
+        const shortRow = circuit.rows.count - 1;
+        circuit.ranks.push({ places: [place], above, short, totalRow, aboveRow, shortRow });
+      }),
+    ).toThrow(code("rank"));
+  });
+
   it("has none where more than one place can be taken", () => {
     expect(() =>
       certify((built) => {
