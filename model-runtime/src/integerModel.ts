@@ -3,10 +3,11 @@ import { affine } from "./kinds/affine.ts";
 import { argMax } from "./kinds/argMax.ts";
 import { concat } from "./kinds/concat.ts";
 import { type IntegerKind, integer, scaleExponent } from "./kinds/integerKind.ts";
-import { relu, rescale } from "./kinds/rescale.ts";
+import { leaves } from "./kinds/leaves.ts";
+import { parts, relu, rescale } from "./kinds/rescale.ts";
 
 /** Every kind of node, by the name that a node has in `kind`. */
-const KINDS = { affine, relu, rescale, argMax, concat };
+const KINDS = { affine, relu, rescale, parts, leaves, argMax, concat };
 
 type NodeSchema = (typeof KINDS)[keyof typeof KINDS]["schema"];
 const nodeSchemas = Object.values(KINDS).map(({ schema }) => schema);

@@ -1,8 +1,10 @@
 import type { Manifest } from "@haca/protocol/manifest";
 import { describe, expect, it } from "vitest";
 import { circuitInput } from "../src/circuitInput.ts";
+import { integerModelSchema } from "../src/integerModel.ts";
 import { dequantise, quantiseInput } from "../src/quantise.ts";
 import { runIntegerModel } from "../src/runIntegerModel.ts";
+import { computeBounds } from "../src/tensors.ts";
 
 const manifest: Pick<Manifest, "input" | "outputs"> = {
   input: {
@@ -111,8 +113,9 @@ describe("runIntegerModel", () => {
       { kind: "relu" as const, input: "s", output: "h", scaleExponent: 2, shift: 2 },
       { kind: "rescale" as const, input: "s", output: "r", scaleExponent: 1, shift: 1 },
       { kind: "argMax" as const, input: "s", output: "i" },
+      { kind: "parts" as const, input: "s", output: "p", scaleExponent: 2, shift: 2 },
     ],
-    outputs: ["s", "h", "r", "i"].map((value) => ({
+    outputs: ["s", "h", "r", "i", "p"].map((value) => ({
       name: value,
       shape: [2],
       value,
@@ -127,9 +130,65 @@ describe("runIntegerModel", () => {
       [6n, 0n],
       [12n, -4n],
       [0n],
+      [6n, -2n, 6n, 0n],
     ]);
     // -9 and -9: the first
     expect(runIntegerModel({ integerModel, input: [0n, 5n] })[3]).toEqual([0n]);
+  });
+
+  it("divides every element by its own power of two where there is one for each", () => {
+    const nodes = integerModel.nodes.map((node) =>
+      "shift" in node ? { ...node, shift: [3, 0] } : node,
+    );
+    const model = integerModelSchema.parse({ ...integerModel, nodes });
+    expect(runIntegerModel({ integerModel: model, input: [5n, -4n] }).slice(1, 3)).toEqual([
+      [3n, 0n],
+      [3n, -9n],
+    ]);
+    expect(computeBounds(model).get("r")).toEqual([
+      { minimum: -6n, maximum: 6n },
+      { minimum: -9n, maximum: -9n },
+    ]);
+    for (const shift of [[3], [3, 0, 1]]) {
+      const wrong = nodes.map((node) => ("shift" in node ? { ...node, shift } : node));
+      expect(() => computeBounds({ ...model, nodes: wrong })).toThrow(failure("model.invalid"));
+    }
+    for (const shift of [[], [3, -1], [0.5, 1], "1"]) {
+      const wrong = nodes.map((node) => ("shift" in node ? { ...node, shift } : node));
+      expect(integerModelSchema.safeParse({ ...integerModel, nodes: wrong }).success).toBe(false);
+    }
+  });
+
+  it("reaches the leaves whose conditions all hold, and refuses paths over what is not there", () => {
+    const leaves = {
+      kind: "leaves" as const,
+      input: "x",
+      output: "l",
+      thresholds: [
+        { index: 0, least: 3 },
+        { index: 1, least: -2 },
+      ],
+      paths: [[1, 2], [1, -2], [-1], []],
+    };
+    const model = integerModelSchema.parse({
+      ...integerModel,
+      nodes: [leaves],
+      outputs: [{ name: "l", shape: [4], value: "l", scaleExponent: 0 }],
+    });
+    const reached = (...input: bigint[]) => runIntegerModel({ integerModel: model, input })[0];
+    expect(reached(3n, -2n)).toEqual([1n, 0n, 0n, 1n]);
+    expect(reached(3n, -3n)).toEqual([0n, 1n, 0n, 1n]);
+    expect(reached(2n, -2n)).toEqual([0n, 0n, 1n, 1n]);
+    expect(computeBounds(model).get("l")?.[3]).toEqual({ minimum: 1n, maximum: 1n });
+    for (const wrong of [
+      { paths: [[3]] },
+      { paths: [[0]] },
+      { thresholds: [{ index: 2, least: 0 }] },
+    ]) {
+      expect(() => computeBounds({ ...model, nodes: [{ ...leaves, ...wrong }] })).toThrow(
+        failure("model.invalid"),
+      );
+    }
   });
 
   it("refuses a wrong length and an element outside the range", () => {

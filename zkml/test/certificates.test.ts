@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { certifyDeterminism } from "../src/circuit/certifyDeterminism.ts";
 import { certifyNoWrap } from "../src/circuit/certifyNoWrap.ts";
-import { type Choice, CircuitBuilder } from "../src/circuit/circuitBuilder.ts";
+import { type Choice, CircuitBuilder, type Rank } from "../src/circuit/circuitBuilder.ts";
 import { digitSum, exactly, type Sum, wireSum } from "../src/circuit/sum.ts";
 
 /** A word, the context, and two digits of the word; `add` adds what is to be certified. */
 function certify(
   add: (parameters: { circuit: CircuitBuilder; digits: [number, number] }) => void,
   changeChoice: (choice: Choice) => Choice = (choice) => choice,
+  changeRank: (rank: Rank) => Rank = (rank) => rank,
 ): void {
   const circuit = new CircuitBuilder();
   const [word = 0] = circuit.take("inputWords", 1);
@@ -22,6 +23,7 @@ function certify(
     inputWords: 1,
     publicCount: 2,
     choices: circuit.choices.map(changeChoice),
+    ranks: circuit.ranks.map(changeRank),
     blocks: circuit.blocks,
   };
   certifyDeterminism({ ...parts, ranges: certifyNoWrap(parts) });
@@ -43,6 +45,7 @@ describe("certificates", () => {
       circuit.product("p", wireSum(low), digitSum([low, high]));
       circuit.digits("e", sum, 4);
       circuit.choice("c", [sum, wireSum(low)], 5);
+      circuit.rank("r", sum, [3, 5, 9], { minimum: 2, maximum: 10 });
     });
   });
 
@@ -154,6 +157,70 @@ describe("certificates", () => {
         );
       }),
     ).toThrow(code("rangeUnknown"));
+  });
+});
+
+describe("a rank", () => {
+  type Built = { circuit: CircuitBuilder; digits: [number, number] };
+  const starts = [1, 2, 3];
+  const rank = ({ circuit, digits }: Built, chosen = starts) =>
+    circuit.rank("r", digitSum(digits), chosen, { minimum: 0, maximum: 3 });
+
+  it.each<[string, (rank: Rank) => Rank]>([
+    ["with its places exchanged for digits", (one) => ({ ...one, places: one.above })],
+    ["without a place", (one) => ({ ...one, places: one.places.slice(1) })],
+    ["with its sides exchanged", (one) => ({ ...one, above: one.short, short: one.above })],
+    ["whose distance rows are exchanged", (one) => ({ ...one, aboveRow: one.shortRow })],
+    ["whose total row is another", (one) => ({ ...one, totalRow: one.aboveRow })],
+    ["with a digit less", (one) => ({ ...one, above: one.above.slice(1) })],
+  ])("%s has no certificate", (_, change) => {
+    expect(() => certify(rank, undefined, change)).toThrow(code("rank"));
+  });
+
+  it("has none where two intervals overlap: the number says no place", () => {
+    expect(() => certify((built) => rank(built, [1, 3, 2]))).toThrow(code("rank"));
+  });
+
+  it("has none where two intervals share a number", () => {
+    expect(() =>
+      certify(({ circuit, digits: [low, high] }) => {
+        const sum = digitSum([low, high]);
+        const [place = 0] = circuit.take("place", 1);
+        circuit.requireBoolean(place);
+        const b = { wires: [0, place], coefficients: [-1, 1] };
+        const totalRow = circuit.rows.add({ a: wireSum(place), b });
+        // from 2 at the place, and up to 2 without it
+        const start = exactly([[2, wireSum(place)]]);
+        const end = exactly([[1, wireSum(place)]], 2);
+        const part = (name: string, from: Sum, to: Sum) =>
+          circuit.digits(
+            name,
+            exactly([
+              [1, to],
+              [-1, from],
+            ]),
+            2,
+          );
+        const above = part("above", start, sum);
+        const aboveRow = circuit.rows.count - 1;
+        const short = part("short", sum, end);
+        const shortRow = circuit.rows.count - 1;
+        circuit.ranks.push({ places: [place], above, short, totalRow, aboveRow, shortRow });
+      }),
+    ).toThrow(code("rank"));
+  });
+
+  it("has none where more than one place can be taken", () => {
+    expect(() =>
+      certify((built) => {
+        rank(built);
+        const { circuit } = built;
+        const [made] = circuit.ranks.splice(0) as [Rank];
+        // a row that says nothing in place of the one that counts them
+        const totalRow = circuit.rows.add({ a: wireSum(made.places[0] as number), b: wireSum(0) });
+        circuit.ranks.push({ ...made, totalRow });
+      }),
+    ).toThrow(expect.objectContaining({ code: expect.stringMatching(/^certificate\./) }));
   });
 });
 

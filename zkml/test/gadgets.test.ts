@@ -1,14 +1,18 @@
 import { createConstraintChecker } from "@haca/circuits/constraintChecker";
 import { readR1cs } from "@haca/circuits/readR1cs";
 import { FIELD_ORDER } from "@haca/circuits/witnessCalculator";
+import { kindOf } from "@haca/model-runtime/integerModel";
 import { describe, expect, it } from "vitest";
 import { CircuitBuilder } from "../src/circuit/circuitBuilder.ts";
-import { digitSum, exactly, type Sum, wireSum } from "../src/circuit/sum.ts";
+import { constantSum, digitSum, exactly, type Sum, wireSum } from "../src/circuit/sum.ts";
+import { circuitOf } from "../src/kinds/kinds.ts";
 import { reluCircuit, rescaleCircuit } from "../src/kinds/relu.ts";
 import { r1csBytes } from "./utils/layOutModel.ts";
 
 /** What a digit could be: right values, and some that only a missing row would let through. */
 const DIGITS = [0n, 1n, 2n, -1n];
+
+const NAMES = { input: "x", output: "y", scaleExponent: 0 };
 
 const integers = (least: number, most: number): bigint[] =>
   Array.from({ length: most - least + 1 }, (_, index) => BigInt(least + index));
@@ -94,7 +98,7 @@ describe("a dishonest prover", () => {
   it.each([0, 1, 2])("finds only the ReLU of a number, divided by 2^%i", (shift) => {
     const range = { minimum: -6n, maximum: 6n };
     const gadget = gadgetOf(1, (circuit, input) => {
-      const node = { kind: "relu", input: "x", output: "y", scaleExponent: 0, shift } as const;
+      const node = { kind: "relu", shift, ...NAMES } as const;
       return reluCircuit.addRows({ node, input, ranges: [range], name: "r", circuit })[0] as Sum;
     });
     // w + 2, with w = 4 digits
@@ -115,18 +119,111 @@ describe("a dishonest prover", () => {
   it("finds only the rounded quotient of a signed number", () => {
     const range = { minimum: -6n, maximum: 5n };
     const gadget = gadgetOf(1, (circuit, input) => {
-      const node = {
-        kind: "rescale",
-        input: "x",
-        output: "y",
-        scaleExponent: 0,
-        shift: 1,
-      } as const;
+      const node = { kind: "rescale", shift: 1, ...NAMES } as const;
       return rescaleCircuit.addRows({ node, input, ranges: [range], name: "r", circuit })[0] as Sum;
     });
     for (const value of integers(-6, 5)) {
       const found = resultsOf({ gadget, inputs: [value], candidates: () => DIGITS });
       expect(found, `${value}`).toEqual([(value + 1n) >> 1n]);
+    }
+  });
+
+  it.each([
+    ["relu", 0],
+    ["relu", 1],
+    ["relu", 2],
+    ["rescale", 0],
+    ["rescale", 1],
+    ["rescale", 2],
+  ] as const)("finds only the %s of element %i by its own power of two", (kind, at) => {
+    const shift = [0, 2, 1];
+    const range = { minimum: -4n, maximum: 3n };
+    const node = { kind, shift, ...NAMES };
+    const { compute } = kindOf(node);
+    const gadget = gadgetOf(1, (circuit, [sum]) => {
+      // the others are constants, so that the prover's choice is about one element
+      const input = shift.map((_, index) => (index === at ? (sum as Sum) : constantSum(0)));
+      const ranges = shift.map((_, index) => (index === at ? range : { minimum: 0n, maximum: 0n }));
+      return circuitOf(node).addRows({ node, input, ranges, name: "n", circuit })[at] as Sum;
+    });
+    for (const value of integers(-4, 3)) {
+      const found = resultsOf({
+        gadget,
+        inputs: [value],
+        candidates: (name) => (name.endsWith("Out") ? integers(-9, 9) : DIGITS),
+      });
+      const expected = compute(
+        node,
+        shift.map((_, index) => (index === at ? Number(value) : 0)),
+      );
+      // digits of the constants can be chosen in one way only, too
+      expect(found, `${value}`).toEqual([BigInt(expected[at] as number)]);
+    }
+  });
+
+  it.each([
+    ["of both signs", 0, -6, 6],
+    ["of both signs", 1, -6, 5],
+    ["of both signs", 2, -7, 7],
+    ["never negative", 1, -1, 6],
+    ["never positive", 1, -6, 0],
+    ["never positive", 0, -6, 0],
+  ])("finds only both sides of a number %s, divided by 2^%i", (title, shift, least, most) => {
+    const range = { minimum: BigInt(least), maximum: BigInt(most) };
+    const node = { kind: "parts" as const, shift, ...NAMES };
+    const gadget = gadgetOf(1, (circuit, input) => {
+      const [quotient, positive] = circuitOf(node).addRows({
+        node,
+        input,
+        ranges: [range],
+        name: "p",
+        circuit,
+      }) as [Sum, Sum];
+      return exactly([
+        [1, quotient],
+        [100, positive],
+      ]);
+    });
+    // digits, the row that they add up in, and the sign row
+    const width = gadget.circuit.blocks.find(({ name }) => name === "px0")?.count ?? 0;
+    const rows = title === "of both signs" ? width + 2 : shift === 0 ? 0 : width + 1;
+    expect(gadget.circuit.rows.count).toBe(rows);
+    for (const value of integers(least, most)) {
+      const [quotient = 0, positive = 0] = kindOf(node).compute(node, [Number(value)]);
+      const found = resultsOf({
+        gadget,
+        inputs: [value],
+        candidates: (name) => (name.endsWith("Out") ? integers(-9, 9) : DIGITS),
+      });
+      expect(found, `${value}`).toEqual([BigInt(quotient + 100 * positive)]);
+    }
+  });
+
+  it.each([
+    ["one threshold", [2]],
+    ["two", [1, 3]],
+    ["three, and two that say nothing", [-9, -1, 1, 2, 9]],
+  ])("finds only the leaf of a number: %s", (_, leasts) => {
+    const range = { minimum: -3n, maximum: 4n };
+    const chain = leasts.map((_, at) => -(at + 1));
+    const node = {
+      kind: "leaves" as const,
+      input: "x",
+      output: "y",
+      thresholds: leasts.map((least) => ({ index: 0, least })),
+      // a chain: the first threshold that is passed, or none
+      paths: [...leasts.map((_, at) => [...chain.slice(0, at), at + 1]), chain],
+    };
+    const gadget = gadgetOf(1, (circuit, input) => {
+      const ranges = [range];
+      const sums = circuitOf(node).addRows({ node, input, ranges, name: "t", circuit });
+      return exactly(sums.map((sum, at) => [10 ** at, sum] as const));
+    });
+    for (const value of integers(-3, 4)) {
+      const leaves = kindOf(node).compute(node, [Number(value)]);
+      const expected = leaves.reduce((total, leaf, at) => total + leaf * 10 ** at, 0);
+      const found = resultsOf({ gadget, inputs: [value], candidates: () => DIGITS });
+      expect(found, `${value}`).toEqual([BigInt(expected)]);
     }
   });
 

@@ -18,7 +18,7 @@ import { releaseCurve } from "../src/setup/snarkjsResources.ts";
 import { CONTEXT } from "./utils/buildCircuit.ts";
 import { type LaidOutModel, layOutModel, r1csBytes } from "./utils/layOutModel.ts";
 import { MODELS, type TestModel } from "./utils/models.ts";
-import { multilayerPerceptron, noise } from "./utils/onnxFile.ts";
+import { multilayerPerceptron, noise, onnxFile, type TestNode } from "./utils/onnxFile.ts";
 
 const GROUPS = process.env.HACA_DEEP === undefined ? 300 : 20_000;
 
@@ -126,10 +126,57 @@ describe.each(MODELS)("$title", (model) => {
   });
 });
 
-describe("a perceptron 784-56-10", () => {
+describe("digits", () => {
+  it("takes at most 15 rows a ReLU, and 1,024 in all", () => {
+    const model = MODELS.find(({ title }) => title === "digits");
+    const { circuit, integerModel, bounds } = layOutModel(model as TestModel);
+    const at = integerModel.nodes.findIndex(({ kind }) => kind === "relu");
+    const wires = circuit.blocks.filter(({ name }) => name.startsWith(`relu${at}x`));
+    const count = bounds.get(integerModel.nodes[at]?.output ?? "")?.length ?? 0;
+    expect(count).toBe(24);
+    // a row for each digit and each product, and the one that the digits add up in
+    const rows = wires.reduce((sum, block) => sum + block.count, count);
+    expect(rows / count).toBeLessThanOrEqual(15);
+    expect(circuit.rows.count + circuit.publicCount).toBeLessThan(2 ** 10);
+  });
+});
+
+describe.each<[string, Partial<TestNode>]>([
+  ["Abs", {}],
+  ["LeakyRelu", { attributes: { alpha: { float: 0.25 } } }],
+  ["PRelu", { inputs: ["s", "slopes"] }],
+])("%s", (operator, node) => {
+  it("takes one decomposition an element, and leaves its slopes to the next weights", () => {
+    const { integerModel, circuit } = layOutModel({
+      onnx: onnxFile({
+        input: [1, 4],
+        nodes: [
+          { operator: "MatMul", inputs: ["x", "w"], output: "s" },
+          { operator, inputs: ["s"], output: "h", ...node },
+          { operator: "MatMul", inputs: ["h", "v"], output: "y" },
+        ],
+        constants: { w: noise([4, 3], 1), v: noise([3, 2], 2), slopes: noise([3], 3) },
+        outputs: ["y"],
+      }),
+      calibration: [1, 2, 3].map((seed) => noise([4], seed).data),
+    });
+    expect(integerModel.nodes.map(({ kind }) => kind).slice(0, 3)).toEqual([
+      "affine",
+      "parts",
+      "affine",
+    ]);
+    expect(integerModel.nodes.map(({ output }) => output)).not.toContain("h");
+    const blocks = circuit.blocks.filter(({ name }) => name.startsWith("parts1x"));
+    expect(blocks.map(({ name }) => name)).toEqual(
+      [0, 1, 2].flatMap((index) => [`parts1x${index}`, `parts1x${index}Out`]),
+    );
+  });
+});
+
+describe("a perceptron 784-64-10", () => {
   it("stays in the domain 2^13 because elements are replaced by their digits, and is still right", () => {
     const laidOut = layOutModel({
-      onnx: multilayerPerceptron({ inputs: 784, hidden: 56, classes: 10 }),
+      onnx: multilayerPerceptron({ inputs: 784, hidden: 64, classes: 10 }),
       calibration: [noise([784], 1).data, noise([784], 2).data],
       options: { input: { minimum: 0, maximum: 255, scaleExponent: -8 } },
     });

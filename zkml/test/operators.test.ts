@@ -14,7 +14,7 @@ import { DEFAULT_QUANTISE_OPTIONS } from "../src/quantise/options.ts";
 import { quantiseGraph } from "../src/quantise/quantiseModel.ts";
 import { readSamples } from "../src/quantise/readSamples.ts";
 import { randomGraph } from "./utils/graphFuzzer.ts";
-import { noise, onnxFile, type TestConstant, type TestNode } from "./utils/onnxFile.ts";
+import { forest, noise, onnxFile, type TestConstant, type TestNode } from "./utils/onnxFile.ts";
 
 const isDeep = process.env.HACA_DEEP === "1";
 
@@ -170,6 +170,11 @@ const CASES: Case[] = [
       { operator: "Dropout", inputs: ["flat"], output: "y" },
     ],
   },
+  ...["BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT"].map((mode) => ({
+    title: `trees of mode ${mode}`,
+    input: [1, 4],
+    nodes: [forest({ features: 4, trees: 5, depth: 4, modes: [mode] })],
+  })),
   {
     title: "a residual block",
     input: [1, 2, 4, 4],

@@ -4,6 +4,7 @@ import { computeIntegerValues } from "@haca/model-runtime/runIntegerModel";
 import { computeBounds, describeTensors } from "@haca/model-runtime/tensors";
 import { describe, expect, it } from "vitest";
 import { buildGraph } from "../src/kinds/buildGraph.ts";
+import { runFloatModel } from "../src/kinds/graph.ts";
 import { scaleExponentFor, toInteger } from "../src/kinds/quantiser.ts";
 import { parseOnnx } from "../src/onnx/parseOnnx.ts";
 import { DEFAULT_QUANTISE_OPTIONS, type QuantiseOptions } from "../src/quantise/options.ts";
@@ -186,6 +187,66 @@ describe("quantiseModel", () => {
     const readers = model.nodes.filter((node) => node.kind === "rescale" && node.input === "b");
     expect(readers).toHaveLength(1);
     expect(model.nodes.filter((node) => inputsOf(node)[0] === readers[0]?.output)).toHaveLength(2);
+  });
+
+  it("divides every row by its own power of two, so that small rows make no other wider", () => {
+    // the second row's sums are small, because its weights cancel out over the samples
+    const rows = [
+      [1, 0.6, -0.7],
+      [0.9, -0.9, 0.01],
+    ] as const;
+    const widthsOf = (...chosen: (readonly number[])[]) => {
+      const data = [0, 1, 2].flatMap((index) => chosen.map((row) => row[index] as number));
+      const onnx = onnxFile({
+        input: [1, 3],
+        nodes: [
+          { operator: "MatMul", inputs: ["x", "w"], output: "s" },
+          { operator: "Relu", inputs: ["s"], output: "y" },
+        ],
+        constants: { w: { shape: [3, chosen.length], data } },
+        outputs: ["y"],
+      });
+      const calibration = [
+        [0.9, 0.88, 0.4],
+        [0.5, 0.48, -0.6],
+      ];
+      const model = quantise({ onnx, calibration });
+      const relu = model.nodes.find(({ kind }) => kind === "relu");
+      const sums = computeBounds(model).get("s") ?? [];
+      return { shift: relu?.kind === "relu" ? relu.shift : -1, widths: sums.map(signedWidth) };
+    };
+    const both = widthsOf(...rows);
+    const alone = rows.map((row) => widthsOf(row));
+    expect(both.shift).toEqual(alone.map(({ shift }) => shift));
+    expect(both.widths).toEqual(alone.flatMap(({ widths }) => widths));
+    expect(new Set(both.shift as number[]).size).toBe(2);
+  });
+
+  it("takes what rounding the weights adds to the mean of the samples out of the bias", () => {
+    const count = 40;
+    const onnx = onnxFile({
+      input: [1, count],
+      nodes: [{ operator: "MatMul", inputs: ["x", "w"], output: "y" }],
+      constants: { w: { shape: [count, 1], data: noise([count], 3).data.map((w) => w / 3 + 0.4) } },
+      outputs: ["y"],
+    });
+    const sample = Array.from({ length: count }, () => 200);
+    const model = quantise({ onnx, calibration: [sample, sample], options: { weightBits: 4 } });
+    const graph = buildGraph(parseOnnx(onnx));
+    const [expected = 0] = runFloatModel({ graph, input: sample }).get("y") ?? [];
+    const values = computeIntegerValues({ integerModel: model, input: sample.map(BigInt) });
+    const [shown] = model.outputs;
+    const [actual = 0] = values.get(shown?.value ?? "") ?? [];
+    const step = 2 ** (shown?.scaleExponent ?? 0);
+    expect(Math.abs(actual * step - expected)).toBeLessThanOrEqual(step / 2 + 1e-9);
+  });
+
+  it("gives scores that are compared one scale, and divides none of them", () => {
+    const onnx = multilayerPerceptron({ inputs: 784, hidden: 64, classes: 10 });
+    const calibration = [1, 2].map((seed) => noise([784], seed).data);
+    const input = { minimum: 0, maximum: 255, scaleExponent: -8 };
+    const model = quantise({ onnx, calibration, options: { input } });
+    expect(model.nodes.map(({ kind }) => kind)).toEqual(["affine", "relu", "affine", "argMax"]);
   });
 
   it("refuses a name of the file that it needs itself", () => {

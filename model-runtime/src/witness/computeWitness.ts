@@ -70,6 +70,14 @@ export function computeWitness(parameters: {
         values[b] = scores[winner] as number;
         break;
       }
+      case STEP.place: {
+        let last = -1;
+        for (let index = 0; index < c; index++) {
+          if (sumOf(plan, values, b + index) >= 0) last = index;
+        }
+        if (last >= 0) values[a + last] = 1;
+        break;
+      }
       case STEP.results:
         for (let index = 0; index < b; index++) {
           results.push(BigInt(sumOf(plan, values, a + index)));

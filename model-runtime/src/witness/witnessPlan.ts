@@ -14,6 +14,8 @@ export const STEP = {
   results: 4,
   /** wire: the square of the context */
   contextSquare: 5,
+  /** first wire, first sum, count: the wire of the last sum that is not negative is 1, none where all are */
+  place: 6,
 } as const;
 
 /** Numbers of a step: its kind and four operands. */

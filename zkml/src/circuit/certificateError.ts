@@ -4,7 +4,14 @@ import type { WireBlock } from "./circuitBuilder.ts";
 /** A circuit for which something could not be shown. No model is compiled to it. */
 export class CertificateError extends BaseError {
   constructor(parameters: {
-    reason: "undetermined" | "rangeUnknown" | "wraps" | "inexact" | "weightInProduct" | "choice";
+    reason:
+      | "undetermined"
+      | "rangeUnknown"
+      | "wraps"
+      | "inexact"
+      | "weightInProduct"
+      | "choice"
+      | "rank";
     message: string;
     details?: Record<string, unknown>;
   }) {

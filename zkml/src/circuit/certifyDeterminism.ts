@@ -1,7 +1,8 @@
 import { CertificateError, wireName } from "./certificateError.ts";
 import type { WireRanges } from "./certifyNoWrap.ts";
-import type { Choice, WireBlock } from "./circuitBuilder.ts";
+import type { Choice, Rank, WireBlock } from "./circuitBuilder.ts";
 import { readChoice } from "./readChoice.ts";
+import { readRank } from "./readRank.ts";
 import type { Rows } from "./rows.ts";
 
 /** Digits of a number have powers of two, weights have not. */
@@ -21,7 +22,7 @@ const MAXIMUM_PASSES = 8;
  * - a linear row whose unknown wires have enforced ranges that fit beside each other, as digits of a number do: each
  *   coefficient exceeds all that the smaller ones can add up to, and nothing wraps;
  * - a product of known sums with one unknown wire on the other side;
- * - a choice over known sums, whose rows `readChoice` reads.
+ * - a choice over known sums, whose rows `readChoice` reads; a rank of a known sum, whose rows `readRank` reads.
  *
  * The rows are read in order a few times over: each time costs as much as they have terms, and the builder adds rows in an
  * order in which twice is enough.
@@ -37,10 +38,11 @@ export function certifyDeterminism(parameters: {
   inputWords: number;
   publicCount: number;
   choices: readonly Choice[];
+  ranks: readonly Rank[];
   blocks: readonly WireBlock[];
   ranges: WireRanges;
 }): void {
-  const { rows, wireCount, inputWords, publicCount, choices, blocks, ranges } = parameters;
+  const { rows, wireCount, inputWords, publicCount, choices, ranks, blocks, ranges } = parameters;
   const { starts, wires, coefficients } = rows;
   requireNoWeights(rows);
   const known = new Uint8Array(wireCount);
@@ -84,6 +86,7 @@ export function certifyDeterminism(parameters: {
     }
   };
   const choiceAt = new Map(choices.map((choice) => [choice.sumRow, choice]));
+  const rankAt = new Map(ranks.map((rank) => [rank.shortRow, rank]));
   const isBoolean = (wire: number) => ranges.minimum[wire] === 0 && ranges.maximum[wire] === 1;
   for (let wire = 0; wire <= inputWords; wire++) learn(wire);
   learn(publicCount);
@@ -91,6 +94,13 @@ export function certifyDeterminism(parameters: {
     before = learnt;
     for (let row = 0; row < rows.count && learnt < wireCount; row++) {
       visit(row);
+      const rank = rankAt.get(row);
+      if (rank !== undefined) {
+        const { outside, digits } = readRank({ rows, rank, isBoolean });
+        if (outside.every((wire) => known[wire] === 1)) {
+          for (const wire of [...rank.places, ...digits]) learn(wire);
+        }
+      }
       const choice = choiceAt.get(row);
       if (choice === undefined) continue;
       const { outside, digits } = readChoice({ rows, choice, isBoolean });

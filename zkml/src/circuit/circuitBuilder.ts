@@ -14,6 +14,17 @@ export type Choice = {
   choiceRows: readonly number[];
 };
 
+/** The interval in which a sum is, one-hot but for the first: what `certifyDeterminism` takes as one step, as a choice. */
+export type Rank = {
+  places: readonly number[];
+  /** digits of the distance to the start of the interval, and to its end */
+  above: readonly number[];
+  short: readonly number[];
+  totalRow: number;
+  aboveRow: number;
+  shortRow: number;
+};
+
 /** Consecutive wires of one name. */
 export type WireBlock = { name: string; first: number; count: number; isArray: boolean };
 
@@ -25,6 +36,7 @@ export class CircuitBuilder {
   readonly rows = new Rows();
   readonly plan = new PlanBuilder();
   readonly choices: Choice[] = [];
+  readonly ranks: Rank[] = [];
   readonly blocks: WireBlock[] = [];
   #wires = 1;
 
@@ -174,6 +186,54 @@ export class CircuitBuilder {
     const sumRow = this.requireZero(all);
     this.choices.push({ winners, greatest, sumRow, differenceRows, choiceRows });
     return exactly(winners.map((winner, index) => [index, wireSum(winner)] as const));
+  }
+
+  /**
+   * For each of some numbers in order, whether a sum in [minimum, maximum] is at least that number: a row for each, one
+   * for all, and two sets of digits as long as the longest interval between them. `readRank` says why the place is pinned.
+   */
+  rank(
+    name: string,
+    sum: Sum,
+    starts: readonly number[],
+    range: { minimum: number; maximum: number },
+  ): Sum[] {
+    const { minimum, maximum } = range;
+    const places = this.take(`${name}Place`, starts.length);
+    const distances = starts.map((start) => exactly([[1, sum]], -start));
+    this.plan.addStep(STEP.place, [
+      places[0] as number,
+      this.plan.addSums(...distances),
+      starts.length,
+    ]);
+    for (const place of places) this.requireBoolean(place);
+    const total = exactly(places.map((place) => [1, wireSum(place)] as const));
+    const rest = withConstant({ ...total, constant: -1 });
+    const totalRow = this.rows.add({ a: withConstant(total), b: rest });
+    const lows = [minimum, ...starts];
+    const highs = [...starts.map((start) => start - 1), maximum];
+    const longest = lows.reduce((most, low, at) => Math.max(most, (highs[at] ?? 0) - low), 1);
+    const width = longest.toString(2).length;
+    const chosen = (ends: readonly number[]): Sum =>
+      exactly(
+        places.map(
+          (place, at) => [(ends[at + 1] as number) - (ends[0] as number), wireSum(place)] as const,
+        ),
+        ends[0],
+      );
+    const distance = (sign: 1 | -1, ends: readonly number[]): Sum =>
+      exactly([
+        [sign, sum],
+        [-sign, chosen(ends)],
+      ]);
+    const above = this.digits(`${name}Above`, distance(1, lows), width);
+    const aboveRow = this.rows.count - 1;
+    const short = this.digits(`${name}Short`, distance(-1, highs), width);
+    const shortRow = this.rows.count - 1;
+    this.ranks.push({ places, above, short, totalRow, aboveRow, shortRow });
+    return starts.map((_, at) =>
+      exactly(places.slice(at).map((place) => [1, wireSum(place)] as const)),
+    );
   }
 
   #hintDigits(parameters: { name: string; sum: Sum; width: number; limit: number }): number[] {

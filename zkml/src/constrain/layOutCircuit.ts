@@ -3,7 +3,12 @@ import type { Range } from "@haca/model-runtime/kinds/ranges";
 import { describeTensors } from "@haca/model-runtime/tensors";
 import { STEP, type WitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
 import { type ElementPosition, elementPositions, wordCount } from "@haca/protocol/tensorLayout";
-import { type Choice, CircuitBuilder, type WireBlock } from "../circuit/circuitBuilder.ts";
+import {
+  type Choice,
+  CircuitBuilder,
+  type Rank,
+  type WireBlock,
+} from "../circuit/circuitBuilder.ts";
 import type { Rows } from "../circuit/rows.ts";
 import { combine, constantSum, digitSum, exactly, type Sum, wireSum } from "../circuit/sum.ts";
 import { circuitOf } from "../kinds/kinds.ts";
@@ -21,6 +26,7 @@ export type CircuitLayout = {
   inputWords: number;
   blocks: readonly WireBlock[];
   choices: readonly Choice[];
+  ranks: readonly Rank[];
   /** what every element of every value of the model is, over the wires */
   values: ReadonlyMap<string, readonly Sum[]>;
   /** elements of the input that have no wire and no row of their own */
@@ -106,6 +112,7 @@ function layOut(parameters: {
     inputWords: inputWords.length,
     blocks: circuit.blocks,
     choices: circuit.choices,
+    ranks: circuit.ranks,
     values,
     substituted,
   };

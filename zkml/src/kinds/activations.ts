@@ -1,5 +1,6 @@
 import { elementCount } from "@haca/model-runtime/integerModel";
 import { affineNode } from "./affine.ts";
+import { bent } from "./bend.ts";
 import { clipNode } from "./clip.ts";
 import { concatNode } from "./concat.ts";
 import { channelSizeOf, lines, shapeOf } from "./elementwise.ts";
@@ -17,12 +18,12 @@ import {
 } from "./operands.ts";
 import { reluNode } from "./relu.ts";
 
-/** x where it is positive, slope * x elsewhere. Two ReLUs an element. */
+/** x where it is positive, slope * x elsewhere. */
 export const leakyRelu: Operator = {
   lower: ({ node, operands, output }) => {
     const operand = requireValue({ node, operands, index: 0 });
     const slope = numberAttribute(node, "alpha", 0.01);
-    return bent({ operand, output, left: () => slope, right: 1 });
+    return bent({ operand, output, left: () => slope });
   },
 };
 
@@ -39,7 +40,7 @@ export const pRelu: Operator = {
     }
     const pairing = broadcastIndices({ from: shape, to: operand.shape });
     const left = (index: number) => data[pairing[index] as number] as number;
-    return bent({ operand, output, left, right: 1 });
+    return bent({ operand, output, left });
   },
 };
 
@@ -51,7 +52,7 @@ export const absolute: Operator = {
       const { shape, data } = usable(node, operand.tensor);
       return { operand: { kind: "constant", tensor: { shape, data: data.map(Math.abs) } } };
     }
-    return bent({ operand, output, left: () => -1, right: 1 });
+    return bent({ operand, output, left: () => -1 });
   },
 };
 
@@ -204,46 +205,4 @@ function rowOf(...terms: [Term, 1 | -1][]): {
     }
   }
   return row;
-}
-
-/** Slope `left` below 0 and `right` above: right * relu(x) - left * relu(-x), so that both sides are activations. */
-function bent(parameters: {
-  operand: ValueOperand;
-  output: string;
-  left: (index: number) => number;
-  right: number;
-}): Lowered {
-  const { operand, output, left, right } = parameters;
-  const { value, shape } = operand;
-  const count = elementCount(shape);
-  const channelSize = channelSizeOf(shape);
-  const elements = Array.from({ length: count }, (_, index) => index);
-  const row = (index: number, weight: number) => ({ indices: [index], weights: [weight], bias: 0 });
-  return {
-    operand: { kind: "value", value: output, shape },
-    nodes: [
-      affineNode({
-        input: value,
-        output: `${output}/sides`,
-        inputCount: count,
-        channelSize,
-        rows: [
-          ...elements.map((index) => row(index, 1)),
-          ...elements.map((index) => row(index, -1)),
-        ],
-      }),
-      reluNode({ input: `${output}/sides`, output: `${output}/parts` }),
-      affineNode({
-        input: `${output}/parts`,
-        output,
-        inputCount: 2 * count,
-        channelSize,
-        rows: elements.map((index) => ({
-          indices: [index, count + index],
-          weights: [right, -left(index)],
-          bias: 0,
-        })),
-      }),
-    ],
-  };
 }

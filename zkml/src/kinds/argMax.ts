@@ -55,6 +55,7 @@ export function argMaxNode(parameters: { input: string; output: string }): Graph
   return {
     inputs: [input],
     output,
+    isComparison: true,
     compute: (x) => [x.indexOf(Math.max(...x))],
     quantise: (quantiser) => {
       const source = quantiser.alike(quantiser.valueOf(input));

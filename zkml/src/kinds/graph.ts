@@ -72,7 +72,7 @@ export function dropUnused(parameters: {
 /**
  * Merges affine nodes: one that treats every element on its own (bias, batch normalisation) into the affine node before
  * it, where nothing else reads that one's output (MatMul + Add becomes one layer); and one that only picks elements
- * (transpose, slice) into every affine node that reads it.
+ * (transpose, slice), or that joins the sides of a bend, into every affine node that reads it.
  */
 export function foldAffine(parameters: {
   nodes: GraphNode[];
@@ -94,7 +94,9 @@ export function foldAffine(parameters: {
     const canMerge =
       node.affine !== undefined &&
       before?.affine !== undefined &&
-      ((isOnly && isSparse(node.affine)) || isSparse(before.affine));
+      ((isOnly && isSparse(node.affine)) ||
+        isSparse(before.affine) ||
+        before.affine.isBend === true);
     if (canMerge && node.affine !== undefined && before?.affine !== undefined) {
       const affine = compose(before.affine, node.affine);
       if (isOnly) folded.delete(input);
@@ -120,6 +122,7 @@ function compose(inner: AffineMap, outer: AffineMap): AffineMap {
   return {
     inputCount: inner.inputCount,
     ...(channelSize === undefined ? {} : { channelSize }),
+    ...(inner.isBend === true && isSparse(outer) ? { isBend: true } : {}),
     rows: outer.rows.map(({ indices, weights, bias }) => {
       const terms = new Map<number, number>();
       let sum = bias;

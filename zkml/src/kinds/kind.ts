@@ -75,6 +75,8 @@ export type GraphNode = {
   affine?: AffineMap;
   /** it divides what it reads to the bits of an activation, element by element: scales before it follow from it */
   isActivation?: boolean;
+  /** it compares the elements of what it reads with each other: they get one scale */
+  isComparison?: boolean;
 };
 
 /** output[row] = bias + sum of weight * input[index] */
@@ -83,6 +85,8 @@ export type AffineMap = {
   rows: AffineRow[];
   /** so many elements in a row belong to one channel and share a scale; default 1 */
   channelSize?: number;
+  /** its rows join the two sides of a bend: merged into all affine nodes that read them */
+  isBend?: boolean;
 };
 
 export type AffineRow = { indices: number[]; weights: number[]; bias: number };

@@ -3,6 +3,7 @@ import { absolute, hardSigmoid, leakyRelu, maximum, minimum, pRelu } from "./act
 import { affineCircuit } from "./affine.ts";
 import { argMax, argMaxCircuit, argMin } from "./argMax.ts";
 import { averagePool, globalAveragePool } from "./averagePool.ts";
+import { partsCircuit } from "./bend.ts";
 import type { CircuitKind, NodeOf } from "./circuitKind.ts";
 import {
   finalActivation,
@@ -19,6 +20,7 @@ import { conv } from "./conv.ts";
 import { elu, sigmoid, softplus, tanh } from "./curves.ts";
 import { add, batchNormalization, divide, multiply, negate, subtract, sum } from "./elementwise.ts";
 import type { Operator } from "./kind.ts";
+import { leavesCircuit } from "./leaves.ts";
 import { gemm, matMul, reduceMean, reduceSum } from "./matrixProduct.ts";
 import { maxPool } from "./maxPool.ts";
 import { dequantizeLinear, quantizeLinear } from "./quantiseLinear.ts";
@@ -115,6 +117,8 @@ const CIRCUITS: { [Kind in IntegerNode["kind"]]: CircuitKind<NodeOf<Kind>> } = {
   affine: affineCircuit,
   argMax: argMaxCircuit,
   concat: concatCircuit,
+  leaves: leavesCircuit,
+  parts: partsCircuit,
   relu: reluCircuit,
   rescale: rescaleCircuit,
 };

@@ -18,6 +18,8 @@ export type Quantiser = {
     weightBits: number;
     /** bits of a hidden activation over the range that calibration shows */
     activationBits: number;
+    /** bits of an output, at most */
+    outputBits: number;
   };
   /** what a value of the graph has become */
   valueOf: (name: string) => QuantisedValue;
@@ -25,6 +27,12 @@ export type Quantiser = {
   largest: (name: string) => number;
   /** the greatest magnitude of each element of a value of the graph over the calibration samples */
   magnitudes: (name: string) => readonly number[];
+  /** the root mean square of each element of a value of the graph over the calibration samples */
+  rootMeanSquares: (name: string) => readonly number[];
+  /** the mean of each element of a value of the graph over the calibration samples */
+  means: (name: string) => readonly number[];
+  /** whether the elements of a value of the graph are compared with each other, so that they need one scale */
+  isCompared: (name: string) => boolean;
   /** the scale at which an element of an activation fills the bits of one over the calibration samples */
   activationExponent: (name: string, index: number) => number;
   /** the activation that reads a value of the graph, where one does */

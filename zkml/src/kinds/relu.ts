@@ -1,5 +1,11 @@
 import { type Range, signedWidth } from "@haca/model-runtime/kinds/ranges";
-import { halfOf, type IntegerRelu, type IntegerRescale } from "@haca/model-runtime/kinds/rescale";
+import {
+  halfOf,
+  type IntegerRelu,
+  type IntegerRescale,
+  type Shifts,
+  shiftAt,
+} from "@haca/model-runtime/kinds/rescale";
 import type { CircuitBuilder } from "../circuit/circuitBuilder.ts";
 import { constantSum, digitSum, exactly, type Sum, wireSum } from "../circuit/sum.ts";
 import { type CircuitKind, vector } from "./circuitKind.ts";
@@ -28,18 +34,15 @@ export function reluNode(parameters: { input: string; output: string }): GraphNo
       const shifts = source.exponents.map((exponent, index) =>
         Math.max(0, quantiser.activationExponent(output, index) - exponent),
       );
-      const shift = shifts.reduce((most, one) => Math.max(most, one), 0);
-      // one shift for all elements: those to be divided by less are multiplied first, which costs no constraint
-      const even = shifts.every((one) => one === shift)
-        ? source
-        : quantiser.refine({
-            source,
-            output: `${output}/even`,
-            by: shifts.map((one) => shift - one),
-          });
-      return addRelu({ quantiser, source: even, output, shift });
+      return addRelu({ quantiser, source, output, shift: sharedShift(shifts) });
     },
   };
+}
+
+/** One number where all shifts are the same. */
+export function sharedShift(shifts: readonly number[]): Shifts {
+  const [first = 0] = shifts;
+  return shifts.every((shift) => shift === first) ? first : [...shifts];
 }
 
 /** Adds max(0, x) for every element x, divided by 2^shift. */
@@ -47,10 +50,10 @@ export function addRelu(parameters: {
   quantiser: Quantiser;
   source: QuantisedValue;
   output: string;
-  shift: number;
+  shift: Shifts;
 }): QuantisedValue {
   const { quantiser, source, output, shift } = parameters;
-  const exponents = source.exponents.map((exponent) => exponent + shift);
+  const exponents = source.exponents.map((exponent, index) => exponent + shiftAt(shift, index));
   const scaleExponent = coarsest(exponents);
   return quantiser.add(
     { kind: "relu", input: source.name, output, scaleExponent, shift },
@@ -66,24 +69,28 @@ export const reluCircuit: CircuitKind<IntegerRelu> = {
       reluRows({
         sum,
         range: ranges[index] as Range,
-        shift: node.shift,
+        shift: shiftAt(node.shift, index),
         name: `${name}x${index}`,
         circuit,
       }),
     ),
   constrain: ({ node, input, output }) => {
     const { signal, count } = output;
-    const widths = input.ranges.map((range) => reluWidth({ range, shift: node.shift }));
+    const shifts = input.ranges.map((_, index) => shiftAt(node.shift, index));
+    const widths = input.ranges.map((range, index) =>
+      reluWidth({ range, shift: shifts[index] as number }),
+    );
     return {
       title: `ReLU, scale 2^${node.scaleExponent}; width 0: the sum is never positive enough to give 1`,
       lines: [
         `    var ${signal}Widths[${count}] = ${vector(widths)};`,
+        `    var ${signal}Shifts[${count}] = ${vector(shifts)};`,
         `    signal ${signal}[${count}];`,
         `    for (var i = 0; i < ${count}; i++) {`,
         `        if (${signal}Widths[i] == 0) {`,
         `            ${signal}[i] <== 0;`,
         "        } else {",
-        `            ${signal}[i] <== ReluRescale(${signal}Widths[i], ${node.shift})(${input.signal}[i]);`,
+        `            ${signal}[i] <== ReluRescale(${signal}Widths[i], ${signal}Shifts[i])(${input.signal}[i]);`,
         "        }",
         "    }",
       ],
@@ -94,8 +101,10 @@ export const reluCircuit: CircuitKind<IntegerRelu> = {
 /** A division by a power of two: the compiler's own, no operator of ONNX becomes it. */
 export const rescaleCircuit: CircuitKind<IntegerRescale> = {
   template: "rescale",
-  addRows: ({ node: { shift }, input, ranges, name, circuit }) =>
+  addRows: ({ node, input, ranges, name, circuit }) =>
     input.map((sum, index) => {
+      const shift = shiftAt(node.shift, index);
+      if (shift === 0) return sum;
       const width = rescaleWidth({ range: ranges[index] as Range, shift });
       const shifted = exactly([[1, sum]], Number(halfOf(shift)) + 2 ** (width - 1));
       const digits = circuit.digits(`${name}x${index}`, shifted, width);
@@ -103,14 +112,22 @@ export const rescaleCircuit: CircuitKind<IntegerRescale> = {
     }),
   constrain: ({ node, input, output }) => {
     const { signal, count } = output;
-    const widths = input.ranges.map((range) => rescaleWidth({ range, shift: node.shift }));
+    const shifts = input.ranges.map((_, index) => shiftAt(node.shift, index));
+    const widths = input.ranges.map((range, index) =>
+      rescaleWidth({ range, shift: shifts[index] as number }),
+    );
     return {
-      title: `rounded, scale 2^${node.scaleExponent}`,
+      title: `rounded where the shift is not 0, scale 2^${node.scaleExponent}`,
       lines: [
         `    var ${signal}Widths[${count}] = ${vector(widths)};`,
+        `    var ${signal}Shifts[${count}] = ${vector(shifts)};`,
         `    signal ${signal}[${count}];`,
         `    for (var i = 0; i < ${count}; i++) {`,
-        `        ${signal}[i] <== Rescale(${signal}Widths[i], ${node.shift})(${input.signal}[i]);`,
+        `        if (${signal}Shifts[i] == 0) {`,
+        `            ${signal}[i] <== ${input.signal}[i];`,
+        "        } else {",
+        `            ${signal}[i] <== Rescale(${signal}Widths[i], ${signal}Shifts[i])(${input.signal}[i]);`,
+        "        }",
         "    }",
       ],
     };
@@ -142,7 +159,7 @@ function reluRows(parameters: {
   return wireSum(circuit.product(`${name}Out`, isPositive, digitSum(digits.slice(shift, -1))));
 }
 
-function rescaleWidth(parameters: { range: Range; shift: number }): number {
+export function rescaleWidth(parameters: { range: Range; shift: number }): number {
   return Math.max(parameters.shift + 1, signedWidth(withHalf(parameters)));
 }
 
@@ -153,7 +170,7 @@ function withHalf(parameters: { range: Range; shift: number }): Range {
 }
 
 /** Width of ReluRescale, or 0 where its result is always 0. */
-function reluWidth(parameters: { range: Range; shift: number }): number {
+export function reluWidth(parameters: { range: Range; shift: number }): number {
   const range = withHalf(parameters);
   return range.maximum >> BigInt(parameters.shift) <= 0n ? 0 : signedWidth(range);
 }

@@ -1,9 +1,10 @@
 import { elementCount } from "@haca/model-runtime/integerModel";
 import type { OnnxNode } from "../onnx/onnxGraph.ts";
-import { addLine, addRows, affineNode } from "./affine.ts";
+import { affineNode } from "./affine.ts";
 import { argMaxNode } from "./argMax.ts";
 import { finalOf, labelOperand, readClasses, requireNoTransform } from "./classical.ts";
 import type { AffineRow, GraphNode, Operator, ValueOperand } from "./kind.ts";
+import { leavesNode, type Threshold } from "./leaves.ts";
 import {
   listAttribute,
   numberAttribute,
@@ -12,11 +13,6 @@ import {
   textAttribute,
   unsupported,
 } from "./operands.ts";
-import { coarsest } from "./quantiser.ts";
-import { addRelu, reluNode } from "./relu.ts";
-
-/** x > at, or x >= at, of one feature: what a node of a tree asks, or its opposite. */
-type Threshold = { feature: number; at: number; isStrict: boolean };
 
 /** A way from the root to a leaf: the thresholds that must hold (1) or must not (-1). */
 type Leaf = { tree: number; id: number; conditions: { threshold: number; holds: boolean }[] };
@@ -86,7 +82,7 @@ export const treeClassifier: Operator = {
   },
 };
 
-/** Thresholds as bits, leaves as the conjunction of their bits, and weighted sums of leaves. */
+/** Leaves, and weighted sums of them. */
 function forestNodes(parameters: {
   x: ValueOperand;
   forest: Forest;
@@ -96,67 +92,13 @@ function forestNodes(parameters: {
 }): GraphNode[] {
   const { x, forest, rows, output, values } = parameters;
   const { thresholds, leaves } = forest;
-  const nodes: GraphNode[] = [];
-  if (thresholds.length > 0) {
-    nodes.push(thresholdNode({ input: x.value, output: `${output}/passed`, thresholds }));
-  }
-  const bits = thresholds.length > 0 ? `${output}/passed` : x.value;
+  const paths = leaves.map(({ conditions }) =>
+    conditions.map(({ threshold, holds }) => (holds ? threshold + 1 : -(threshold + 1))),
+  );
   return [
-    ...nodes,
-    affineNode({
-      input: bits,
-      output: `${output}/agreeing`,
-      inputCount: thresholds.length || elementCount(x.shape),
-      rows: leaves.map(({ conditions }) => ({
-        indices: conditions.map(({ threshold }) => threshold),
-        weights: conditions.map(({ holds }) => (holds ? 1 : -1)),
-        // 1 where all conditions agree, 0 or less elsewhere
-        bias: 1 - conditions.filter(({ holds }) => holds).length,
-      })),
-    }),
-    reluNode({ input: `${output}/agreeing`, output: `${output}/reached` }),
+    leavesNode({ input: x.value, output: `${output}/reached`, thresholds, paths }),
     affineNode({ input: `${output}/reached`, output: values, inputCount: leaves.length, rows }),
   ];
-}
-
-/**
- * For every threshold 1 where it is passed, else 0. In integers, with q the input and c the least integer that passes,
- * [q >= c] = 1 - relu(1 - relu(q - c + 1)): exact, and never anything but 0 or 1.
- */
-function thresholdNode(parameters: {
-  input: string;
-  output: string;
-  thresholds: Threshold[];
-}): GraphNode {
-  const { input, output, thresholds } = parameters;
-  return {
-    inputs: [input],
-    output,
-    compute: (x) =>
-      thresholds.map(({ feature, at, isStrict }) => {
-        const value = Math.fround(x[feature] as number);
-        return (isStrict ? value > at : value >= at) ? 1 : 0;
-      }),
-    quantise: (quantiser) => {
-      const source = quantiser.alike(quantiser.valueOf(input));
-      const unit = 2 ** coarsest(source.exponents);
-      const past = addRows({
-        quantiser,
-        source,
-        output: `${output}/past`,
-        exponents: thresholds.map(() => 0),
-        rows: thresholds.map(({ feature, at, isStrict }) => {
-          const least = isStrict ? Math.floor(at / unit) + 1 : Math.ceil(at / unit);
-          return { indices: [feature], weights: [1], bias: 1 - least };
-        }),
-      });
-      const over = addRelu({ quantiser, source: past, output: `${output}/over`, shift: 0 });
-      const line = { quantiser, weight: -1, bias: 1, scaleExponent: 0 };
-      const short = addLine({ ...line, source: over, output: `${output}/short` });
-      const missed = addRelu({ quantiser, source: short, output: `${output}/missed`, shift: 0 });
-      return addLine({ ...line, source: missed, output });
-    },
-  };
 }
 
 /** The rows that sum leaves with their weights, an output each. */

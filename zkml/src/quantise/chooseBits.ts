@@ -17,7 +17,9 @@ const CALIBRATION_SHARE = 1 / 2;
 /** Bits of weights, activations and inputs to try, cheapest first. */
 const LEVELS: readonly (readonly [weights: number, activations: number, input: number])[] = [
   [8, 8, 8],
+  [9, 9, 8],
   [8, 8, 12],
+  [9, 9, 12],
   [10, 10, 12],
   [10, 10, 16],
   [12, 12, 16],

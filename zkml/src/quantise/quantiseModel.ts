@@ -7,6 +7,7 @@ import {
   kindOf,
 } from "@haca/model-runtime/integerModel";
 import { elementWidth } from "@haca/model-runtime/kinds/ranges";
+import { type Shifts, shiftAt } from "@haca/model-runtime/kinds/rescale";
 import { inputBounds } from "@haca/model-runtime/tensors";
 import { addRows } from "../kinds/affine.ts";
 import { type Graph, runFloatModel } from "../kinds/graph.ts";
@@ -18,11 +19,9 @@ import {
   scaleExponentFor,
   widthOf,
 } from "../kinds/quantiser.ts";
+import { sharedShift } from "../kinds/relu.ts";
 import { chooseInput } from "./chooseInput.ts";
 import { checkOptions, QuantiseError, type QuantiseOptions } from "./options.ts";
-
-/** An element within so many bits of the width that others are divided to is divided with them, and loses little. */
-const SLACK_BITS = 4;
 
 /**
  * Turns a float graph into integers. Scales are powers of two: of the input from its range, of weights from the greatest
@@ -105,7 +104,16 @@ function createQuantiser(parameters: {
 }): Quantiser {
   const { graph, options, nodes, values, floatValues } = parameters;
   const integers = new Map([...values.values()].map((value) => [value.name, value]));
-  const magnitudes = magnitudesOf({ graph, floatValues });
+  const magnitudes = magnitudesOf({ floatValues });
+  const averages = new Map<string, Averages>();
+  const averagesFor = (name: string): Averages => {
+    const known = averages.get(name) ?? averagesOf({ name, floatValues });
+    averages.set(name, known);
+    return known;
+  };
+  const compared = new Set(
+    graph.nodes.flatMap(({ inputs, isComparison }) => (isComparison === true ? inputs : [])),
+  );
   const activations = new Map<string, string>();
   for (const { inputs, output, isActivation } of graph.nodes) {
     const [input = ""] = inputs;
@@ -147,9 +155,8 @@ function createQuantiser(parameters: {
       exponents: source.exponents.map((exponent, index) => exponent - (by[index] as number)),
       rows: by.map((shift, index) => ({ indices: [index], weights: [2 ** shift], bias: 0 })),
     });
-  const rescale: Quantiser["rescale"] = (value, shift) => {
-    const output = `${value.name}/2^${shift}`;
-    const exponents = value.exponents.map((exponent) => exponent + shift);
+  const divide = (value: QuantisedValue, output: string, shift: Shifts): QuantisedValue => {
+    const exponents = value.exponents.map((exponent, index) => exponent + shiftAt(shift, index));
     const scaleExponent = coarsest(exponents);
     return (
       integers.get(output) ??
@@ -160,10 +167,13 @@ function createQuantiser(parameters: {
     options,
     add,
     refine,
-    rescale,
+    rescale: (value, shift) => divide(value, `${value.name}/2^${shift}`, shift),
     valueOf: (name) => values.get(name) as QuantisedValue,
     largest: (name) => Array.from(magnitudes.get(name) ?? []).reduce((a, b) => Math.max(a, b), 0),
     magnitudes: (name) => Array.from(magnitudes.get(name) ?? []),
+    means: (name) => averagesFor(name).means,
+    rootMeanSquares: (name) => averagesFor(name).rootMeanSquares,
+    isCompared: (name) => compared.has(name),
     activationExponent: (name, index) => exponentsOf(name)[index] ?? 0,
     activationOf: (name) => activations.get(name),
     isInput: ({ name }) => name === graph.input.name,
@@ -175,14 +185,10 @@ function createQuantiser(parameters: {
       return integers.get(output) ?? refine({ source: value, output, by });
     },
     narrow: (value, bits) => {
-      const shift = widthOf(value) - bits;
-      if (shift <= 0) return value;
-      const by = value.ranges.map((range) =>
-        elementWidth(range).bits < bits - SLACK_BITS ? shift : 0,
-      );
-      if (by.every((own) => own === 0)) return rescale(value, shift);
-      const output = `${value.name}/even`;
-      return rescale(integers.get(output) ?? refine({ source: value, output, by }), shift);
+      const shifts = value.ranges.map((range) => Math.max(0, elementWidth(range).bits - bits));
+      return shifts.every((shift) => shift === 0)
+        ? value
+        : divide(value, `${value.name}/${bits}bits`, sharedShift(shifts));
     },
   };
 }
@@ -208,10 +214,7 @@ function checkNode(parameters: { name: string; exponents: number[]; isTaken: boo
 }
 
 /** The greatest absolute value that each element of each value of the graph takes over the samples. */
-function magnitudesOf(parameters: {
-  graph: Graph;
-  floatValues: FloatValues;
-}): Map<string, Float64Array> {
+function magnitudesOf(parameters: { floatValues: FloatValues }): Map<string, Float64Array> {
   const magnitudes = new Map<string, Float64Array>();
   for (const values of parameters.floatValues) {
     for (const [name, elements] of values) {
@@ -223,6 +226,25 @@ function magnitudesOf(parameters: {
     }
   }
   return magnitudes;
+}
+
+type Averages = { means: number[]; rootMeanSquares: number[] };
+
+/** Mean and root mean square over the samples of each element of a value of the graph. */
+function averagesOf(parameters: { name: string; floatValues: FloatValues }): Averages {
+  const { name, floatValues } = parameters;
+  const sums: number[] = [];
+  const squares: number[] = [];
+  for (const values of floatValues) {
+    for (const [index, element] of (values.get(name) ?? []).entries()) {
+      sums[index] = (sums[index] ?? 0) + element;
+      squares[index] = (squares[index] ?? 0) + element ** 2;
+    }
+  }
+  return {
+    means: sums.map((sum) => sum / floatValues.length),
+    rootMeanSquares: squares.map((sum) => Math.sqrt(sum / floatValues.length)),
+  };
 }
 
 /**

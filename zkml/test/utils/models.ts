@@ -1,6 +1,6 @@
 import type { QuantiseOptions } from "../../src/quantise/options.ts";
 import { readDigits } from "./digits.ts";
-import { multilayerPerceptron, noise, onnxFile } from "./onnxFile.ts";
+import { forest, multilayerPerceptron, noise, onnxFile } from "./onnxFile.ts";
 
 /** A model to compile in a test, with its calibration samples. */
 export type TestModel = {
@@ -147,6 +147,29 @@ const joined: TestModel = {
   calibration: [1, 2, 3].map((seed) => noise([8], seed).data),
 };
 
+/** Features with one threshold, with many, with one that nothing passes, and whole numbers at a threshold. */
+const trees: TestModel = {
+  title: "trees",
+  onnx: onnxFile({
+    input: [1, 3],
+    nodes: [
+      {
+        ...forest({ features: 3, trees: 3, depth: 3, modes: ["BRANCH_LEQ"], scale: 12 }),
+        output: "s",
+      },
+      { operator: "MatMul", inputs: ["s", "w"], output: "t" },
+      { operator: "Relu", inputs: ["t"], output: "y" },
+    ],
+    constants: { w: { shape: [1, 2], data: [1, -0.5] } },
+    outputs: ["y"],
+  }),
+  calibration: [
+    [9, -7, 3],
+    [-6, 10, 8],
+    [2, 0, -4],
+  ],
+};
+
 const digits = readDigits();
 
 /** Whose circuits `soundness.test.ts` attacks; together they have every kind of integer node. */
@@ -162,4 +185,5 @@ export const MODELS: TestModel[] = [
   convolutional,
   clipped,
   joined,
+  trees,
 ];

@@ -1,7 +1,9 @@
 import {
   ATTRIBUTE_FLOAT,
+  ATTRIBUTE_FLOATS,
   ATTRIBUTE_INT,
   ATTRIBUTE_INTS,
+  ATTRIBUTE_STRINGS,
   ONNX_FLOAT,
   ONNX_INT64,
   onnxModelType,
@@ -15,8 +17,16 @@ export type TestNode = {
   further?: string[];
   name?: string;
   /** a number with a fraction or wrapped in `float` is a float attribute, other numbers are integers */
-  attributes?: Record<string, number | number[] | { float: number }>;
+  attributes?: Record<string, TestAttribute>;
+  domain?: string;
 };
+
+type TestAttribute =
+  | number
+  | number[]
+  | { float: number }
+  | { floats: number[] }
+  | { strings: string[] };
 
 export type TestConstant = { shape: number[]; data: number[]; isInt64?: boolean };
 
@@ -38,12 +48,16 @@ export function onnxFile(parameters: {
     .encode(
       onnxModelType.fromObject({
         irVersion: 8,
-        opsetImport: [{ domain: "", version: 17 }],
+        opsetImport: [
+          { domain: "", version: 17 },
+          { domain: "ai.onnx.ml", version: 3 },
+        ],
         graph: {
           name: "test",
           node: nodes.map(
-            ({ operator, inputs, output, further = [], name = "", attributes = {} }) => ({
+            ({ operator, inputs, output, further = [], name = "", attributes = {}, domain }) => ({
               opType: operator,
+              ...(domain === undefined ? {} : { domain }),
               name,
               input: inputs,
               output: [output, ...further],
@@ -64,9 +78,16 @@ export function onnxFile(parameters: {
     .finish();
 }
 
-function attribute(name: string, value: number | number[] | { float: number }): object {
+function attribute(name: string, value: TestAttribute): object {
   if (Array.isArray(value)) {
     return { name, type: ATTRIBUTE_INTS, ints: value };
+  }
+  if (typeof value === "object" && "floats" in value) {
+    return { name, type: ATTRIBUTE_FLOATS, floats: value.floats };
+  }
+  if (typeof value === "object" && "strings" in value) {
+    const strings = value.strings.map((text) => Buffer.from(text));
+    return { name, type: ATTRIBUTE_STRINGS, strings };
   }
   if (typeof value === "object") {
     return { name, type: ATTRIBUTE_FLOAT, f: value.float };
@@ -124,4 +145,47 @@ export function multilayerPerceptron(parameters: {
     },
     outputs: { scores: ONNX_FLOAT, label: ONNX_INT64 },
   });
+}
+
+/** A TreeEnsembleRegressor of full trees over `x`, all of whose branches are of the modes that are given, in turn. */
+export function forest(parameters: {
+  features: number;
+  trees: number;
+  depth: number;
+  modes: readonly string[];
+  /** what thresholds are multiplied by */
+  scale?: number;
+}): TestNode {
+  const { features, trees, depth, modes, scale = 1 } = parameters;
+  const inner = 2 ** depth - 1;
+  const count = 2 ** (depth + 1) - 1;
+  const ids = Array.from({ length: trees * count }, (_, at) => at % count);
+  const treeids = ids.map((_, at) => Math.floor(at / count));
+  const isLeaf = (id: number) => id >= inner;
+  const random = noise([ids.length], 1009).data;
+  const leaves = ids.flatMap((id, at) => (isLeaf(id) ? [at] : []));
+  return {
+    operator: "TreeEnsembleRegressor",
+    domain: "ai.onnx.ml",
+    inputs: ["x"],
+    output: "y",
+    attributes: {
+      n_targets: 1,
+      nodes_treeids: treeids,
+      nodes_nodeids: ids,
+      nodes_featureids: ids.map((id, at) => (isLeaf(id) ? 0 : (7 * at + id) % features)),
+      nodes_values: {
+        floats: random.map((value, at) => (isLeaf(ids[at] ?? 0) ? 0 : scale * value)),
+      },
+      nodes_modes: {
+        strings: ids.map((id, at) => (isLeaf(id) ? "LEAF" : (modes[at % modes.length] ?? ""))),
+      },
+      nodes_truenodeids: ids.map((id) => (isLeaf(id) ? 0 : 2 * id + 1)),
+      nodes_falsenodeids: ids.map((id) => (isLeaf(id) ? 0 : 2 * id + 2)),
+      target_treeids: leaves.map((at) => treeids[at] as number),
+      target_nodeids: leaves.map((at) => ids[at] as number),
+      target_ids: leaves.map(() => 0),
+      target_weights: { floats: leaves.map((at) => random[at] as number) },
+    },
+  };
 }

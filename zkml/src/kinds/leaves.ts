@@ -1,0 +1,201 @@
+import type { IntegerLeaves } from "@haca/model-runtime/kinds/leaves";
+import { type Range, signedWidth } from "@haca/model-runtime/kinds/ranges";
+import type { CircuitBuilder } from "../circuit/circuitBuilder.ts";
+import { constantSum, exactly, type Sum, wireSum } from "../circuit/sum.ts";
+import type { CircuitKind } from "./circuitKind.ts";
+import type { GraphNode } from "./kind.ts";
+
+/** From so many thresholds of one element on, its rank among them costs less than a comparison for each. */
+const MINIMUM_RANKED = 3;
+
+/** x > at, or x >= at, of one feature: what a node of a tree asks, or its opposite. */
+export type Threshold = { feature: number; at: number; isStrict: boolean };
+
+/**
+ * For every leaf 1 where it is reached, else 0. In integers a threshold is the least that passes it: exact, but for what
+ * lies between two integers of the input.
+ */
+export function leavesNode(parameters: {
+  input: string;
+  output: string;
+  thresholds: readonly Threshold[];
+  /** conditions of every leaf, as an integer model has them */
+  paths: number[][];
+}): GraphNode {
+  const { input, output, thresholds, paths } = parameters;
+  return {
+    inputs: [input],
+    output,
+    compute: (x) => {
+      const passed = thresholds.map(({ feature, at, isStrict }) => {
+        const value = Math.fround(x[feature] as number);
+        return isStrict ? value > at : value >= at;
+      });
+      return paths.map((path) =>
+        path.every((condition) => passed[Math.abs(condition) - 1] === condition > 0) ? 1 : 0,
+      );
+    },
+    quantise: (quantiser) => {
+      const source = quantiser.valueOf(input);
+      const integers = thresholds.map(({ feature, at, isStrict }) => {
+        const limit = at / 2 ** (source.exponents[feature] as number);
+        return { index: feature, least: isStrict ? Math.floor(limit) + 1 : Math.ceil(limit) };
+      });
+      return quantiser.add(
+        { kind: "leaves", input: source.name, output, thresholds: integers, paths },
+        paths.map(() => 0),
+      );
+    },
+  };
+}
+
+export const leavesCircuit: CircuitKind<IntegerLeaves> = {
+  template: "rescale",
+  addRows: ({ node, input, ranges, name, circuit }) => {
+    const passed = passedSums({ node, input, ranges, name, circuit });
+    return walk({
+      paths: node.paths,
+      all: constantSum(1),
+      bit: (threshold) => passed[threshold] as Sum,
+      subtract: (a, b) =>
+        exactly([
+          [1, a],
+          [-1, b],
+        ]),
+      multiply: (a, b, at) => {
+        if (a.wires.length === 0) return a.constant === 0 ? a : b;
+        if (b.wires.length === 0) return b.constant === 0 ? b : a;
+        return wireSum(circuit.product(`${name}Both${at}`, a, b));
+      },
+    });
+  },
+  constrain: ({ node, input, output }) => {
+    const { signal, count } = output;
+    const products: string[] = [];
+    const results = walk({
+      paths: node.paths,
+      all: "1",
+      bit: (threshold) => `(1 + ${signal}Below[${threshold}])`,
+      subtract: (a, b) => `(${a} - ${b})`,
+      multiply: (a, b, at) => {
+        products.push(`    ${signal}Both[${at}] <== ${a} * ${b};`);
+        return `${signal}Both[${at}]`;
+      },
+    });
+    const below = node.thresholds.map(({ index, least }, at) => {
+      const { width, isPassed } = differenceOf(input.ranges[index] as Range, least);
+      // floor(difference / 2^(width - 1)): -1 below the threshold, else 0
+      const value =
+        width === undefined
+          ? Number(isPassed) - 1
+          : `Rescale(${width}, ${width - 1})(${input.signal}[${index}] - (${least}) - (1 << ${width - 2}))`;
+      return `    ${signal}Below[${at}] <== ${value};`;
+    });
+    return {
+      title: `${count} leaves, ${node.thresholds.length} thresholds`,
+      lines: [
+        ...declare(`${signal}Below`, below),
+        ...declare(`${signal}Both`, products),
+        `    signal ${signal}[${count}];`,
+        ...results.map((result, at) => `    ${signal}[${at}] <== ${result};`),
+      ],
+    };
+  },
+};
+
+/** A list of signals before the lines that set them; circom has none without an element. */
+const declare = (signal: string, lines: string[]): string[] =>
+  lines.length === 0 ? [] : [`    signal ${signal}[${lines.length}];`, ...lines];
+
+/**
+ * Follows all paths at once: a product for each node of a tree that has two ways on, but the root; the other way is what is
+ * left of the way to the node.
+ */
+function walk<T>(parameters: {
+  paths: readonly (readonly number[])[];
+  all: T;
+  bit: (threshold: number) => T;
+  subtract: (a: T, b: T) => T;
+  multiply: (a: T, b: T, at: number) => T;
+}): T[] {
+  const { paths, all, bit, subtract, multiply } = parameters;
+  const reached = new Map<string, T>([["", all]]);
+  let products = 0;
+  return paths.map((path) => {
+    let way = "";
+    let current = all;
+    for (const [depth, condition] of path.entries()) {
+      const threshold = Math.abs(condition) - 1;
+      const [yes, no] = [`${way}/${threshold + 1}`, `${way}/-${threshold + 1}`];
+      if (!reached.has(yes)) {
+        const passed = bit(threshold);
+        const both = depth === 0 ? passed : multiply(current, passed, products++);
+        reached.set(yes, both);
+        reached.set(no, subtract(current, both));
+      }
+      way = condition > 0 ? yes : no;
+      current = reached.get(way) as T;
+    }
+    return current;
+  });
+}
+
+/** Whether an element of a range passes always or never, or else the digits that its difference to a threshold needs. */
+function differenceOf(range: Range, least: number): { width?: number; isPassed: boolean } {
+  const difference = {
+    minimum: range.minimum - BigInt(least),
+    maximum: range.maximum - BigInt(least),
+  };
+  const isPassed = difference.minimum >= 0n;
+  return isPassed || difference.maximum < 0n
+    ? { isPassed }
+    : { isPassed, width: Math.max(2, signedWidth(difference)) };
+}
+
+/** Whether each threshold is passed: those of one element together, where that is cheaper. */
+function passedSums(parameters: Parameters<typeof leavesCircuit.addRows>[0]): Sum[] {
+  const { node, input, ranges, name, circuit } = parameters;
+  const passed: Sum[] = [];
+  const ranked = new Map<number, number[]>();
+  for (const [at, { index, least }] of node.thresholds.entries()) {
+    const range = ranges[index] as Range;
+    if (differenceOf(range, least).width === undefined) {
+      passed[at] = constantSum(Number(range.minimum >= BigInt(least)));
+    } else {
+      ranked.set(index, [...(ranked.get(index) ?? []), at]);
+    }
+  }
+  for (const [index, thresholds] of ranked) {
+    const sum = input[index] as Sum;
+    const range = ranges[index] as Range;
+    const leastOf = (at: number): number => node.thresholds[at]?.least ?? 0;
+    const starts = [...new Set(thresholds.map(leastOf))].sort((a, b) => a - b);
+    const prefix = `${name}Element${index}`;
+    const sums =
+      starts.length < MINIMUM_RANKED
+        ? starts.map((least, at) =>
+            passedRows({ sum, range, least, name: `${prefix}Passed${at}`, circuit }),
+          )
+        : circuit.rank(prefix, sum, starts, {
+            minimum: Number(range.minimum),
+            maximum: Number(range.maximum),
+          });
+    for (const at of thresholds) passed[at] = sums[starts.indexOf(leastOf(at))] as Sum;
+  }
+  return passed;
+}
+
+/** Width + 1 rows: the digits of the difference, made positive, of which the top one says that the threshold is passed. */
+function passedRows(parameters: {
+  sum: Sum;
+  range: Range;
+  least: number;
+  name: string;
+  circuit: CircuitBuilder;
+}): Sum {
+  const { sum, range, least, name, circuit } = parameters;
+  const { width, isPassed } = differenceOf(range, least);
+  if (width === undefined) return constantSum(Number(isPassed));
+  const digits = circuit.digits(name, exactly([[1, sum]], 2 ** (width - 1) - least), width);
+  return wireSum(digits[width - 1] as number);
+}
