@@ -13,9 +13,13 @@ const INVALID_SIGNATURE = 4n;
 const DATA_WITHHELD = 8n;
 const DEMAND_UNANSWERED = 9n;
 const OPG = 10n ** 18n;
-const DAY = 86_400n;
+const HOUR = 3_600n;
+const DAY = 24n * HOUR;
+const GWEI = 10n ** 9n;
 /** Account of watchers that are killed. */
 const CRASHING = 2;
+/** Account of the watcher that pays more where it has to, one that the chain does not fund. */
+const DEAR = 12;
 
 let bed: WatchBed;
 beforeAll(async () => {
@@ -116,6 +120,37 @@ describe("worker watch", () => {
     expect(await afterTime(wrong, DAY + 1n, REJECTED)).toBe(DEMAND_UNANSWERED);
     expect(await bed.heldBy(9)).toBe(600n * OPG);
     expect((await bed.pages.contract.clockOf(good.pageId)).stoppedAt).toBe(0n);
+  });
+
+  it("waits while gas is dear, and pays for it where the end of the page is near", async () => {
+    const [calm, dear] = [2n * GWEI, 20n * GWEI];
+    const { address } = new Wallet(developmentKey(DEAR));
+    const { provider } = bed.tee.chain;
+    await provider.send("anvil_setBalance", [address, `0x${(10n * OPG).toString(16)}`]);
+    const page = await bed.propose({ badPlaces: [1] });
+    const worker = bed.worker(
+      bed.settings(DEAR, {
+        HACA_MAX_FEE_PER_GAS: String(calm),
+        HACA_URGENT_MAX_FEE_PER_GAS: String(10n * dear),
+        HACA_URGENT_SECONDS: String(6n * HOUR),
+      }),
+    );
+    const mineDear = async () => {
+      await provider.send("anvil_setNextBlockBaseFeePerGas", [`0x${dear.toString(16)}`]);
+      await bed.mine(1);
+    };
+    await mineDear();
+    await worker.logged("gas is above HACA_MAX_FEE_PER_GAS: waiting");
+    expect(await provider.getTransactionCount(address, "pending")).toBe(0);
+    const { until } = await bed.stateOf(page);
+    await bed.pages.pass(until - (await bed.pages.now()) - 3n * HOUR);
+    const reason = await waitFor(async () => {
+      await mineDear();
+      const { reason, state } = await bed.stateOf(page);
+      return state === REJECTED ? reason : undefined;
+    });
+    expect(reason).toBe(INVALID_SIGNATURE);
+    expect(await bed.heldBy(DEAR)).toBe(500n * OPG);
   });
 
   const isDeep = process.env.HACA_DEEP === "1";
