@@ -5,7 +5,7 @@ import { developmentKey } from "./support/localChain.ts";
 import { OptimisticNode } from "./support/optimisticNode.ts";
 import { waitFor } from "./support/processes.ts";
 import { type MadePage, WatchBed } from "./support/watchBed.ts";
-import { watchDeaths } from "./support/watchTransitions.ts";
+import { askingDeaths, watchDeaths } from "./support/watchTransitions.ts";
 
 const REJECTED = 3n;
 const DISPROVED = 4n;
@@ -22,6 +22,19 @@ const CRASHING = 2;
 const DEAR = 12;
 
 let bed: WatchBed;
+let node: OptimisticNode | undefined;
+/** The one node whose answers can be demanded the proofs of. */
+const optimisticNode = async () => {
+  node ??= await OptimisticNode.start(bed, 7);
+  return node;
+};
+/** A page of it with one answer that the model does not give. */
+const proposeLie = async () => {
+  const node = await optimisticNode();
+  const [first, second] = await node.answers(2);
+  if (first === undefined || second === undefined) throw new Error("no answers");
+  return await bed.proposeEntries([first, node.lie(second)], { node: node.wallet });
+};
 beforeAll(async () => {
   bed = await WatchBed.start();
 });
@@ -102,11 +115,9 @@ describe("worker watch", () => {
   });
 
   it("demands the proof of an answer that the model does not give, and of no other", async () => {
-    const node = await OptimisticNode.start(bed, 7);
+    const node = await optimisticNode();
     const good = await bed.proposeEntries(await node.answers(2), { node: node.wallet });
-    const [first, second] = await node.answers(2);
-    if (first === undefined || second === undefined) throw new Error("no answers");
-    const wrong = await bed.proposeEntries([first, node.lie(second)], { node: node.wallet });
+    const wrong = await proposeLie();
     const { address } = new Wallet(developmentKey(9));
     await bed.pages.deposit(address, 100);
     const worker = bed.worker(bed.settings(9, { HACA_MODELS: node.models }));
@@ -172,6 +183,47 @@ describe("worker watch", () => {
       expect(await untilState(page, REJECTED)).toBe(INVALID_SIGNATURE);
       expect(await bed.heldBy(CRASHING)).toBe(held + 500n * OPG);
       const count = () => bed.tee.chain.provider.getTransactionCount(address);
+      expect((await count()) - before).toBe(2);
+      await successor.child.stop();
+    },
+  );
+
+  it.each(askingDeaths(isDeep))(
+    "that is killed over a %s, right after %s, leaves it to a successor that asks and rejects once",
+    async (asking, at) => {
+      const { address } = new Wallet(developmentKey(CRASHING));
+      await bed.pages.deposit(address, 100);
+      const count = () => bed.tee.chain.provider.getTransactionCount(address);
+      const [before, held] = [await count(), await bed.heldBy(CRASHING)];
+      const { models } = await optimisticNode();
+      const settings = bed.settings(CRASHING, {
+        ...{ HACA_REQUEST_AFTER_SECONDS: "0", HACA_MODELS: models },
+      });
+      const page =
+        asking === "demand" ? await proposeLie() : await bed.propose({ isWithheld: true });
+      const crashing = bed.worker(settings, ["watch"], at);
+      const isAsked = async () => {
+        // The page's clock stands while a proof is demanded.
+        const { stoppedAt } = await bed.pages.contract.clockOf(page.pageId);
+        return stoppedAt > 0n || (await openRequests(page)) > 0n;
+      };
+      await waitFor(async () => {
+        // A day goes by where it dies over what comes after that.
+        if (at.startsWith("second") && (await isAsked())) await bed.pages.pass(DAY + 1n);
+        else await bed.mine(1);
+        return crashing.child.hasEnded ? true : undefined;
+      });
+      expect(await crashing.child.exited).toMatchObject({ signal: "SIGKILL" });
+      const successor = bed.worker(settings);
+      if (!at.startsWith("second")) {
+        await waitFor(async () => {
+          await bed.mine(1);
+          return (await isAsked()) ? true : undefined;
+        });
+      }
+      const reason = asking === "demand" ? DEMAND_UNANSWERED : DATA_WITHHELD;
+      expect(await afterTime(page, DAY + 1n, REJECTED)).toBe(reason);
+      expect(await bed.heldBy(CRASHING)).toBe(held + 500n * OPG);
       expect((await count()) - before).toBe(2);
       await successor.child.stop();
     },

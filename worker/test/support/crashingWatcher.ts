@@ -22,12 +22,12 @@ const SEEN = `SELECT
   (SELECT count(*)::integer FROM page_challenges WHERE ended_at IS NOT NULL) AS ended,
   (SELECT count(*)::integer FROM attempts) AS attempts`;
 
-/** One page is challenged: its first transaction is the commitment, the second one the challenge. */
+/** One page is looked at. */
 function transitionsBetween(before: Seen, after: Seen): WatchTransition[] {
   const found: WatchTransition[] = [];
   if (after.challenges > before.challenges) found.push("made");
   if (after.attempts > before.attempts) {
-    found.push(after.attempts === 1 ? "commitmentRecorded" : "challengeRecorded");
+    found.push(after.attempts === 1 ? "firstRecorded" : "secondRecorded");
   }
   if (after.ended > before.ended) found.push("ended");
   return found;
@@ -46,7 +46,7 @@ const ports: Ports = {
       chain,
       onTransition() {
         sent += 1;
-        onTransition(sent === 1 ? "commitmentSent" : "challengeSent");
+        onTransition(sent === 1 ? "firstSent" : "secondSent");
       },
     });
     return chain;

@@ -12,6 +12,7 @@ import { waitFor } from "./processes.ts";
 import type { Entry } from "./signedResults.ts";
 import { temporaryQueue } from "./temporaryFolder.ts";
 import type { WatchBed } from "./watchBed.ts";
+import type { Settings } from "./worker.ts";
 
 /** A result of a page whose proofs can be demanded, and its words as the blob has them. */
 export type ProvableEntry = Entry & { words?: string };
@@ -20,14 +21,20 @@ export type ProvableEntry = Entry & { words?: string };
 export class OptimisticNode {
   readonly #bed: WatchBed;
   readonly wallet: Wallet;
-  readonly #url: string;
+  /** of the process that answers, one queue for all of its lives */
+  readonly #settings: Settings;
   /** folder of the model, for `HACA_MODELS` */
   readonly models: string;
 
-  private constructor(parts: { bed: WatchBed; wallet: Wallet; url: string; models: string }) {
+  private constructor(parts: {
+    bed: WatchBed;
+    wallet: Wallet;
+    settings: Settings;
+    models: string;
+  }) {
     this.#bed = parts.bed;
     this.wallet = parts.wallet;
-    this.#url = parts.url;
+    this.#settings = parts.settings;
     this.models = parts.models;
   }
 
@@ -51,32 +58,35 @@ export class OptimisticNode {
     await (await bed.pages.contract.admitVersion(resultIn(first))).wait();
     await bed.pages.pass(2n);
     await worker.child.stop();
-    // From here on nothing is settled alone: the answers are for pages.
-    const answering = bed.worker(
-      bed.settings(account, {
-        HACA_NODE_KEY: developmentKey(account),
-        HACA_WATCHER_KEY: "",
-        HACA_DATA_DIR: temporaryQueue(),
-        HACA_MODELS: model.folder,
-      }),
-      ["infer"],
-    );
+    const settings = bed.settings(account, {
+      HACA_NODE_KEY: developmentKey(account),
+      HACA_WATCHER_KEY: "",
+      HACA_DATA_DIR: bed.folder(`node-${account}`),
+      HACA_MODELS: model.folder,
+    });
     const wallet = new Wallet(developmentKey(account), bed.tee.chain.provider);
-    return new OptimisticNode({ bed, wallet, url: await answering.url(), models: model.folder });
+    return new OptimisticNode({ bed, wallet, settings, models: model.folder });
   }
 
-  /** Answers of the model, as entries of a page. */
+  /**
+   * Answers of the model, as entries of a page, and dated by the chain's clock, which tests move on by days. Nothing of
+   * them is settled alone: they are for pages.
+   */
   async answers(count: number): Promise<ProvableEntry[]> {
+    const answering = this.#bed.worker(this.#settings, ["infer"]);
+    const url = await answering.url();
+    const timestamp = String(await this.#bed.pages.now());
     const entries: ProvableEntry[] = [];
     for (let image = 0; image < count; image++) {
-      const answer = await infer(this.#url, image);
-      const { inputWords, message, outputWords, signature } = answer.receipt;
-      entries.push({ message, signature, words: joined([...inputWords, ...outputWords]) });
+      const answer = await infer(url, image);
+      const { inputWords, message, outputWords } = answer.receipt;
+      const words = joined([...inputWords, ...outputWords]);
+      entries.push(this.#signed({ ...message, timestamp }, words));
     }
+    await answering.child.stop();
     await waitFor(async () => {
       await this.#bed.pages.pass(1n);
-      const last = entries.at(-1)?.message.timestamp ?? "0";
-      return (await this.#bed.pages.now()) > BigInt(last) ? true : undefined;
+      return (await this.#bed.pages.now()) > BigInt(timestamp) ? true : undefined;
     });
     return entries;
   }
@@ -86,14 +96,16 @@ export class OptimisticNode {
     const all = words.slice(2).match(/.{64}/g) ?? [];
     const lied = all.map((word, i) => (i === all.length - 1 ? flip(word) : word));
     const output = lied.slice(this.#inputCount(message, all)).map((word) => BigInt(`0x${word}`));
-    const changed = { ...message, outputHash: hashWords(output) };
+    return this.#signed({ ...message, outputHash: hashWords(output) }, `0x${lied.join("")}`);
+  }
+
+  #signed(message: Entry["message"], words: string): ProvableEntry {
     const { address } = this.#bed.tee.chain.book.contracts.InferenceSettlement;
     const digest = hashResult({
       domain: settlementDomain({ chainId: 31337n, settlement: address }),
-      result: typed(changed),
+      result: typed(message),
     });
-    const signature = this.wallet.signingKey.sign(digest).serialized;
-    return { message: changed, signature, words: `0x${lied.join("")}` };
+    return { message, signature: this.wallet.signingKey.sign(digest).serialized, words };
   }
 
   #inputCount({ inputHash }: Entry["message"], words: readonly string[]): number {

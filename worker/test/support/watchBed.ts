@@ -94,6 +94,11 @@ export class WatchBed {
     return this.#versionId;
   }
 
+  /** A folder that is there for as long as the bed. */
+  folder(name: string): string {
+    return join(this.#folder.path, name);
+  }
+
   /** Settings of a process of an account, with a queue of its own. */
   settings(account: number, changes: Settings = {}): Settings {
     return {

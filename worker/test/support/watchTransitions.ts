@@ -1,14 +1,32 @@
-/** What a watcher can die right after, over one challenge, in their order. */
+/**
+ * What a watcher can die right after, over one page, in their order. Of a challenge the first transaction is the commitment, the
+ * second one the challenge; of a request or a demand the first is it, and the second rejects the page.
+ */
 export const WATCH_TRANSITIONS = [
   "made",
-  "commitmentRecorded",
-  "commitmentSent",
-  "challengeRecorded",
-  "challengeSent",
+  "firstRecorded",
+  "firstSent",
+  "secondRecorded",
+  "secondSent",
   "ended",
 ] as const;
 export type WatchTransition = (typeof WATCH_TRANSITIONS)[number];
 
-/** Those that the default run dies after; the deep one dies after all. */
+/** Over a challenge: those that the default run dies after; the deep one dies after all. */
 export const watchDeaths = (isDeep: boolean): WatchTransition[] =>
   WATCH_TRANSITIONS.filter((_, place) => isDeep || place % 2 === 0);
+
+type AskingDeath = [asking: "request" | "demand", WatchTransition];
+
+/** The same over a request and a demand, of which no challenge is made. */
+export const askingDeaths = (isDeep: boolean): AskingDeath[] =>
+  isDeep
+    ? (["request", "demand"] as const).flatMap((asking) =>
+        (["firstRecorded", "firstSent", "secondRecorded", "secondSent"] as const).map(
+          (transition): AskingDeath => [asking, transition],
+        ),
+      )
+    : [
+        ["request", "firstSent"],
+        ["demand", "firstRecorded"],
+      ];
