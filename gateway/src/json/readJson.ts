@@ -12,6 +12,8 @@ const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const ESCAPES: Readonly<Record<string, string>> = {
   ...{ '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" },
 };
+/** By code points, a pair is none. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** What two profiles make of the same text. */
 type Rules<Number> = {
@@ -149,7 +151,7 @@ class Reader<Number> {
     }
     this.#at += 1;
     // The text itself came as UTF-8, which has none.
-    if (isEscaped && !this.#rules.allowsLoneSurrogates && !value.isWellFormed()) {
+    if (isEscaped && !this.#rules.allowsLoneSurrogates && LONE_SURROGATE.test(value)) {
       this.#refuse("a string with a lone surrogate", start);
     }
     return value;
