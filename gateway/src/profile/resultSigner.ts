@@ -36,7 +36,6 @@ export function openResultSigner(parameters: {
 }): ResultSigner {
   const { attestedKey, sessionKey } = parameters;
   const { key, privateKey } = readPem(attestedKey);
-  const signAttested = privateKey === undefined ? undefined : signerOf(privateKey);
   requireKind(key);
   const common = {
     teeId: keccak256(new Uint8Array(key.export({ type: "spki", format: "der" }))),
@@ -47,13 +46,13 @@ export function openResultSigner(parameters: {
     const { address } = new Wallet(session);
     return { ...common, session: address, sign: (digest) => session.sign(digest).serialized };
   }
-  if (signAttested === undefined) {
+  if (privateKey === undefined) {
     throw new BaseError({
       code: "signer.noPrivateKey",
       message: "the attested key is a public one, and there is no session key to sign for it",
     });
   }
-  return { ...common, session: null, sign: signAttested };
+  return { ...common, session: null, sign: signerOf(privateKey) };
 }
 
 function readPem(text: string): { key: KeyObject; privateKey: KeyObject | undefined } {
