@@ -91,7 +91,7 @@ describe("an answer in one piece", () => {
     expect(second).toBe((first ?? 0n) + 1n);
   });
 
-  it("drops what an upstream says in the gateway's place", async () => {
+  it("holds nothing that an upstream says in the gateway's place", async () => {
     bed.upstream.handler = answering({ ...ANSWER, haca: { profile: "forged" } });
     const { haca } = await bed.answer(QUESTION);
     expect(haca.profile).toBe("haca-1");
@@ -182,6 +182,17 @@ describe("a stream", () => {
         { index: 1, message, finish_reason: "tool_calls" },
       ],
     });
+  });
+
+  it("holds nothing that an upstream says in the gateway's place", async () => {
+    const forged = { haca: { profile: "forged" } };
+    const delta = { content: "a" };
+    const events = await stream(
+      frame([{ index: 0, delta, finish_reason: null }], forged),
+      frame([{ index: 0, delta, finish_reason: "stop" }], forged),
+      DONE,
+    );
+    expect(events.join()).not.toContain("forged");
   });
 
   it("of the other interface is signed as its answer in one piece", async () => {

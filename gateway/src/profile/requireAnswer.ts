@@ -1,6 +1,5 @@
 import { UpstreamError } from "../gatewayError.ts";
 import { isObject, type Json, type JsonObject } from "../json/json.ts";
-import { SIGNATURE_FIELD } from "./signatureFields.ts";
 
 const MAXIMUM_CHOICES = 128;
 
@@ -27,7 +26,7 @@ export function requireIndex(choice: Json): number {
 }
 
 /**
- * An answer that is no stream, without what only the gateway may say.
+ * An answer that is no stream.
  * @throws UpstreamError where it is no answer
  */
 export function requireAnswer(answer: Json, parameters: { isChat: boolean }): JsonObject {
@@ -45,7 +44,5 @@ export function requireAnswer(answer: Json, parameters: { isChat: boolean }): Js
       : typeof choice.get("text") === "string";
     if (!hasContent) throw malformed("a choice without content");
   }
-  const rest: JsonObject = new Map(answer);
-  rest.delete(SIGNATURE_FIELD);
-  return rest;
+  return answer;
 }
