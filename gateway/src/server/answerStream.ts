@@ -15,7 +15,7 @@ const eventOf = (text: string): string => `data: ${text}\n\n`;
 
 /** How a stream ended. */
 export type StreamEnd =
-  /** a result of it is on the worker's disk; the text is all that was sent, or would have been */
+  /** a result of it is on the worker's disk; the text, of a request that can be repeated, is all that was sent */
   { isSigned: true; text: string } | { isSigned: false; error: RefusedRequestError };
 
 /**
@@ -34,6 +34,8 @@ export async function* answerStream(parameters: {
   const { inputHash, modelVersion, path, salt } = request;
   const { signing } = parts;
   const answer = new StreamedAnswer({ isChat: path === "chat/completions" });
+  let isBegun = false;
+  // Kept only for those who may ask again.
   const sent: string[] = [];
   try {
     try {
@@ -42,18 +44,19 @@ export async function* answerStream(parameters: {
         if (shown === undefined) continue;
         const event = eventOf(canonicalJson(shown));
         if (yield event) {
-          sent.push(event);
+          isBegun = true;
           answer.add(shown);
+          if (request.repeat !== undefined) sent.push(event);
         }
         if (gone.aborted) break;
       }
       if (!gone.aborted && !answer.isComplete) throw unfinished();
     } catch (error) {
       // Of a client that has gone, what it got before counts.
-      if (!gone.aborted || sent.length === 0) throw error;
+      if (!gone.aborted || !isBegun) throw error;
     }
     if (gone.aborted) {
-      if (sent.length === 0) throw gone.reason;
+      if (!isBegun) throw gone.reason;
       answer.cut(DISCONNECTED);
     }
     const result = signAnswer({ signing, modelVersion, inputHash, answer: answer.answer() });
