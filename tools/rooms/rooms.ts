@@ -40,7 +40,7 @@ export function packageOf(path: string): string {
 }
 
 const LIBRARIES = ["protocol", "attestation", "model-runtime"];
-const PROGRAMS = ["circuits", "zkml", "worker", "indexer", "enclave-simulator"];
+const PROGRAMS = ["circuits", "zkml", "worker", "indexer", "enclave-simulator", "gateway"];
 
 /** Which packages a package's own sources may import; its tests may import more. CONTRIBUTING.md says the same. */
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -52,6 +52,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   zkml: ["protocol", "model-runtime", "circuits"],
   worker: LIBRARIES,
   "enclave-simulator": ["protocol", "attestation"],
+  gateway: ["protocol", "attestation"],
   indexer: ["protocol"],
   scripts: [...LIBRARIES, ...PROGRAMS],
   tools: [...LIBRARIES, ...PROGRAMS, "scripts", "testing", "test"],

@@ -45,6 +45,7 @@ export const SUITES: readonly Suite[] = [
   vitest("protocol", "protocol", { seconds: 6, after: NEEDS_CONTRACTS }),
   vitest("attestation", "attestation", { seconds: 3 }),
   vitest("enclave simulator", "enclave-simulator", { seconds: 4 }),
+  vitest("gateway", "gateway", { seconds: 8 }),
   vitest("scripts", "scripts", { seconds: 12, after: NEEDS_CONTRACTS }),
   vitest("tools", "tools", { seconds: 25 }),
   vitest("circuits", "circuits", { seconds: 15 }),

@@ -8,6 +8,7 @@ import { id, Wallet, ZeroHash } from "ethers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { jobIn, readJob } from "./support/client.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
+import { GatewayProcess } from "./support/gatewayProcess.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { type Entry, postResults, type Refusal, ResultMaker } from "./support/signedResults.ts";
 import { TeeChain } from "./support/teeChain.ts";
@@ -337,6 +338,51 @@ describe("a result that is refused", () => {
     const answers = await Promise.all([post(first), post(second)]);
     expect(answers.map(({ status }) => status).sort()).toEqual([202, 409]);
     expect(await jobs()).toBe(before + 1);
+  });
+});
+
+describe("a gateway's answer", () => {
+  it("has its result, good by the contract, on the worker's disk, in one piece and streamed", async () => {
+    const of = tee.enclave("rsa");
+    await tee.admit(of);
+    const session = await tee.certifySession(of, true);
+    const gateway = await GatewayProcess.start({
+      enclave: of,
+      session,
+      versionId,
+      url,
+      folder: folder.path,
+    });
+    onTestFinished(() => gateway.stop());
+    for (const stream of [false, true]) {
+      const seen = await gateway.ask({ model: "chat", messages: [], stream });
+      const { message, signature } = seen.haca;
+      expect((await readJob(url, message.requestId, "results")).state).toBe("proven");
+      // The very result, which the contract has judged.
+      expect(await post({ message, signature })).toMatchObject({ status: 202 });
+    }
+  });
+
+  it("is none where the contract would not settle its result", async () => {
+    const of = tee.enclave("rsa");
+    await tee.admit(of);
+    const session = Wallet.createRandom();
+    const gateway = await GatewayProcess.start({
+      enclave: of,
+      session,
+      versionId,
+      url,
+      folder: folder.path,
+    });
+    onTestFinished(() => gateway.stop());
+    const before = await jobs();
+    const response = await gateway.post({ model: "chat", messages: [] });
+    const text = await response.text();
+    expect([response.status, text]).toEqual([
+      500,
+      expect.stringContaining("result.enclaveSignatureInvalid"),
+    ]);
+    expect(await jobs()).toBe(before);
   });
 });
 

@@ -1,5 +1,9 @@
+import type { KeyObject } from "node:crypto";
 import { pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
 import type { SigningKeyKind, SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
+import { RequestIds } from "@haca/gateway/profile/requestIds";
+import { openResultSigner } from "@haca/gateway/profile/resultSigner";
+import { signAnswer } from "@haca/gateway/profile/signAnswer";
 import { hashResult, type InferenceResult } from "@haca/protocol/inferenceResult";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { expect } from "chai";
@@ -80,6 +84,25 @@ describe("InferenceSettlement: results of enclaves", () => {
             ...[result.requestId, versionId, result.requester, 2n],
             ...[result.inputHash, result.outputHash, 0n, result.timestamp, signer.teeId, []],
           );
+        expect(await f.settlement.isSettled(result.requestId)).to.equal(true);
+      });
+    }
+
+    for (const kind of ["rsa", "p256", "secp256k1"] as const satisfies SigningKeyKind[]) {
+      it(`test_SettlesWhatAGatewaySigned_${kind}`, async () => {
+        const { enclave: attested } = await admit(f, { kind });
+        const key = Reflect.get(attested, "privateKey") as KeyObject;
+        const pem = key.export({ type: "pkcs8", format: "pem" }).toString();
+        const signer = openResultSigner({ attestedKey: pem });
+        const timestamp = await now(f);
+        const { message, signature } = signAnswer({
+          signing: { signer, ids: new RequestIds(signer.teeId), domain, clock: () => timestamp },
+          ...{ modelVersion: versionId, inputHash: id("question") },
+          answer: new Map([["model", "chat"]]),
+        });
+        const result = { ...message, price: BigInt(message.price), timestamp };
+        expect(await f.settlement.hashResult(result)).to.equal(digestOf(result));
+        await settle(result, signature);
         expect(await f.settlement.isSettled(result.requestId)).to.equal(true);
       });
     }

@@ -1,0 +1,40 @@
+import { BaseError } from "@haca/protocol/baseError";
+import { ResultQueue } from "./queue/resultQueue.ts";
+import type { GatewayConfig } from "./settings/readGatewayConfig.ts";
+import { HttpUpstream } from "./upstream/httpUpstream.ts";
+
+/** What a gateway with these settings would meet, line by line. No model is asked and nothing is signed. */
+export async function checkGateway(
+  config: GatewayConfig,
+): Promise<{ isGood: boolean; lines: string[] }> {
+  const { domain, models, queue, signer, upstream } = config;
+  const by = signer.session === null ? "by the attested key" : `by session key ${signer.session}`;
+  const findings = [...(await checkUpstream(config)), ...(await checkQueue(config))];
+  return {
+    isGood: findings.length === 0,
+    lines: [
+      `enclave     ${signer.teeId}, results signed ${by}`,
+      `settlement  ${domain.verifyingContract} on chain ${domain.chainId}`,
+      `upstream    ${upstream.url}`,
+      `models      ${[...models.keys()].join(", ")}`,
+      `queue       ${queue.url}`,
+      ...findings.map((finding) => `problem     ${finding}`),
+    ],
+  };
+}
+
+async function checkUpstream({ models, upstream }: GatewayConfig): Promise<string[]> {
+  try {
+    const there = new Set(await new HttpUpstream(upstream).models());
+    const absent = [...models.keys()].filter((name) => !there.has(name));
+    return absent.map((name) => `HACA_GATEWAY_MODELS: the upstream does not name ${name}`);
+  } catch (error) {
+    if (!(error instanceof BaseError)) throw error;
+    return [`HACA_GATEWAY_UPSTREAM: ${error.message}`];
+  }
+}
+
+async function checkQueue({ queue }: GatewayConfig): Promise<string[]> {
+  if (await new ResultQueue(queue).isReachable()) return [];
+  return ["HACA_GATEWAY_QUEUE: no worker with the role collect answers"];
+}

@@ -1,0 +1,45 @@
+import { BaseError } from "@haca/protocol/baseError";
+
+/** A missing or wrong setting. One line that names the variable; exit status 2. */
+export class ConfigurationError extends BaseError {}
+
+/** The gateway cannot start, or go on, in this environment. One line; exit status 1. */
+export class StartError extends BaseError {}
+
+export type RefusalStatus = 400 | 404 | 405 | 413 | 415 | 429 | 500 | 502 | 503 | 504;
+
+/** A request that has no answer: the HTTP status, and in words that show nothing of prompt, answer or keys, why. */
+export class RefusedRequestError extends BaseError {
+  readonly status: RefusalStatus;
+  /** part of the request that is why */
+  readonly field: string | null;
+  /** seconds after which it may fare better */
+  readonly retryAfter: number | undefined;
+
+  constructor(parameters: {
+    status: RefusalStatus;
+    code: string;
+    message: string;
+    field?: string;
+    retryAfter?: number | undefined;
+    cause?: unknown;
+  }) {
+    super(parameters);
+    this.status = parameters.status;
+    this.field = parameters.field ?? null;
+    this.retryAfter = parameters.retryAfter;
+  }
+}
+
+/** The upstream gave no answer that can be signed. */
+export class UpstreamError extends RefusedRequestError {}
+
+/** The worker's queue has not taken a result: there is no answer then. */
+export class QueueError extends RefusedRequestError {}
+
+/** The client has gone before anything was sent to it. */
+export class ClientGoneError extends BaseError {
+  constructor() {
+    super({ code: "client.gone", message: "the client has closed the connection" });
+  }
+}

@@ -1,0 +1,18 @@
+import { concat, keccak256 } from "ethers";
+import { canonicalBytes } from "../json/canonicalJson.ts";
+import type { Json, JsonObject } from "../json/json.ts";
+
+/** What of an answer is signed, besides the choices with their reasons to finish. What is absent is null. */
+const SIGNED_FIELDS = ["choices", "model", "system_fingerprint", "usage"] as const;
+
+/** `inputHash` of the profile `haca-1`: a salt of 32 bytes, as hex, before the canonical bytes of the request. */
+export const inputHashOf = (salt: string, body: Uint8Array): string =>
+  keccak256(concat([salt, body]));
+
+/** `outputHash` of the profile `haca-1`: over the canonical bytes of the signed fields of an answer. */
+export const outputHashOf = (answer: JsonObject): string =>
+  keccak256(
+    canonicalBytes(
+      new Map<string, Json>(SIGNED_FIELDS.map((field) => [field, answer.get(field) ?? null])),
+    ),
+  );

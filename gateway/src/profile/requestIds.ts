@@ -1,0 +1,31 @@
+import { randomBytes } from "node:crypto";
+import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
+
+const COUNTER_BITS = 32n;
+const COUNTERS = 1n << COUNTER_BITS;
+
+/**
+ * Ids of requests under an enclave's own nonces, none of which is ever given twice: the upper 64 bits are drawn afresh by every
+ * process, the lower 32 count. Those of one process stand side by side in the ledger, so that they share its pages.
+ */
+export class RequestIds {
+  readonly #node: string;
+  #run = randomRun();
+  #next = 0n;
+
+  constructor(teeId: string) {
+    this.#node = nodeOfEnclave(teeId);
+  }
+
+  next(): string {
+    if (this.#next === COUNTERS) {
+      this.#run = randomRun();
+      this.#next = 0n;
+    }
+    const nonce = (this.#run << COUNTER_BITS) | this.#next;
+    this.#next += 1n;
+    return encodeRequestId({ node: this.#node, nonce });
+  }
+}
+
+const randomRun = (): bigint => BigInt(`0x${randomBytes(8).toString("hex")}`);

@@ -1,0 +1,97 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { QueueError } from "../gatewayError.ts";
+import { isObject } from "../json/json.ts";
+import { readStrictJson } from "../json/readJson.ts";
+import type { SignedResult } from "../profile/signAnswer.ts";
+
+const FIRST_PAUSE_MS = 50;
+const ACCEPTED = 202;
+const MAXIMUM_WORDS = 300;
+
+/**
+ * The worker's queue of results, at its role `collect`. The worker believes no caller: it asks the settlement contract whether
+ * the enclave's signature is good.
+ */
+export class ResultQueue {
+  readonly #url: string;
+  readonly #withinMs: number;
+
+  /** @param parameters.withinMs how long a result is handed in again before its answer is given up */
+  constructor(parameters: { url: string; withinMs: number }) {
+    this.#url = parameters.url;
+    this.#withinMs = parameters.withinMs;
+  }
+
+  /**
+   * Returns when the result is on the worker's disk. The same result can be handed in any number of times.
+   * @throws QueueError where the worker refuses it, or has not taken it in time
+   */
+  async deliver(result: SignedResult): Promise<void> {
+    const deadline = AbortSignal.timeout(this.#withinMs);
+    for (let wait = FIRST_PAUSE_MS; ; wait *= 2) {
+      if (await this.#offer(result, deadline)) return;
+      await pause(wait, undefined, { signal: deadline }).catch(() => undefined);
+      if (deadline.aborted) throw away();
+    }
+  }
+
+  /** Whether it answers, and takes in results. */
+  async isReachable(): Promise<boolean> {
+    try {
+      const signal = AbortSignal.timeout(this.#withinMs);
+      const response = await fetch(`${this.#url}/v1/results`, { signal, redirect: "error" });
+      await response.body?.cancel();
+      // The path is there, for another method.
+      return response.status === 405;
+    } catch {
+      return false;
+    }
+  }
+
+  /** False: try again. */
+  async #offer(result: SignedResult, signal: AbortSignal): Promise<boolean> {
+    let status: number;
+    let words: string;
+    try {
+      const response = await fetch(`${this.#url}/v1/results`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(result),
+        redirect: "error",
+        signal,
+      });
+      status = response.status;
+      words = reasonIn(new Uint8Array(await response.arrayBuffer()));
+    } catch {
+      return false;
+    }
+    if (status === ACCEPTED) return true;
+    if (status >= 500 || status === 429) return false;
+    throw new QueueError({
+      status: 500,
+      code: "queue.refused",
+      message: `the worker does not take the result, so that there is no answer: ${words}`,
+    });
+  }
+}
+
+const away = (): QueueError =>
+  new QueueError({
+    status: 503,
+    code: "queue.away",
+    message: "the worker's queue does not take results now, and without it there is no answer",
+    retryAfter: 1,
+  });
+
+function reasonIn(bytes: Uint8Array): string {
+  try {
+    const body = readStrictJson(bytes);
+    const error = isObject(body) ? body.get("error") : undefined;
+    const code = isObject(error) ? error.get("code") : undefined;
+    const message = isObject(error) ? error.get("message") : undefined;
+    if (typeof code === "string") return `${code}: ${message}`.slice(0, MAXIMUM_WORDS);
+  } catch {
+    // It says nothing that can be read.
+  }
+  return "it does not say why";
+}

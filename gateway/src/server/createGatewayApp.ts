@@ -1,0 +1,122 @@
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { ClientGoneError, RefusedRequestError } from "../gatewayError.ts";
+import { answerRequest, type GatewayContext, stopping } from "./answerRequest.ts";
+import { parseChatRequest } from "./chatRequest.ts";
+import { errorText, refusalFor } from "./errorViews.ts";
+import type { GatewayParts } from "./gatewayParts.ts";
+
+const VERSION = "0.1.0";
+/** Status of a request whose client has gone: nobody reads it, and the metrics show it. */
+const CLIENT_CLOSED = 499;
+
+export type App = Hono<{ Bindings: GatewayContext["env"] }>;
+
+/** The gateway's HTTP interface. `isStopping` says that no new request is to be answered. */
+export function createGatewayApp(parameters: {
+  parts: GatewayParts;
+  isStopping: () => boolean;
+}): App {
+  const { isStopping, parts } = parameters;
+  const { admission, limits, logger, metrics, models, signing } = parts;
+  const app: App = new Hono();
+  app.use(async (c, next) => {
+    await next();
+    metrics.requests.inc({ status: String(c.res.status) });
+  });
+  const limited = bodyLimit({
+    maxSize: limits.body,
+    onError() {
+      const message = `body: must have at most ${limits.body} bytes`;
+      throw new RefusedRequestError({ status: 413, code: "body.tooLarge", field: "body", message });
+    },
+  });
+  for (const path of ["chat/completions", "completions"] as const) {
+    app.post(`/v1/${path}`, limited, async (c) => {
+      requireJson(c.req.header("content-type"));
+      const bytes = new Uint8Array(await readBody(c));
+      if (isStopping()) throw stopping();
+      const header = (name: string) => c.req.header(name);
+      const request = parseChatRequest({ path, bytes, header, models });
+      return await answerRequest({ parts, request, c });
+    });
+    only(app, `/v1/${path}`, "POST");
+  }
+  app.get("/v1/models", (c) =>
+    c.json({
+      object: "list",
+      data: [...models].map(([id, modelVersion]) => ({
+        ...{ id, object: "model", created: 0, owned_by: "haca", haca: { modelVersion } },
+      })),
+    }),
+  );
+  app.get("/signing-key", (c) => {
+    const { publicKey, session, teeId } = signing.signer;
+    if (c.req.header("accept") === "application/x-pem-file") return c.text(publicKey);
+    return c.json({
+      ...{ public_key: publicKey, tee_id: teeId, wallet_address: null, hpke: null },
+      session_key: session,
+      timestamp: new Date(Number(signing.clock()) * 1000).toISOString(),
+      enclave_info: { platform: null, instance_type: null, version: VERSION },
+      measurements: null,
+    });
+  });
+  app.get("/health", (c) =>
+    c.json({
+      status: isStopping() ? "STOPPING" : "OK",
+      ...{ version: VERSION, tee_enabled: true, tee_id: signing.signer.teeId },
+      ...{ running: admission.running, waiting: admission.waiting },
+    }),
+  );
+  app.get("/metrics", async (c) => {
+    metrics.running.set(admission.running);
+    metrics.waiting.set(admission.waiting);
+    c.header("content-type", metrics.registry.contentType);
+    return c.body(await metrics.registry.metrics());
+  });
+  for (const path of ["/v1/models", "/signing-key", "/health", "/metrics"]) only(app, path, "GET");
+  app.notFound(() => {
+    const message = "there is nothing at this path";
+    throw new RefusedRequestError({ status: 404, code: "path.unknown", message });
+  });
+  app.onError((error) => {
+    const refusal = refusalFor(error, logger);
+    metrics.failures.inc({ code: refusal.code });
+    return new Response(errorText(refusal), {
+      status: error instanceof ClientGoneError ? CLIENT_CLOSED : refusal.status,
+      headers: {
+        "content-type": "application/json",
+        ...(refusal.retryAfter === undefined ? {} : { "retry-after": String(refusal.retryAfter) }),
+        // Connections that stay open would keep a gateway from ending.
+        ...(isStopping() ? { connection: "close" } : {}),
+      },
+    });
+  });
+  return app;
+}
+
+/** @throws ClientGoneError */
+async function readBody(c: GatewayContext): Promise<ArrayBuffer> {
+  try {
+    return await c.req.arrayBuffer();
+  } catch (error) {
+    if (error instanceof RefusedRequestError) throw error;
+    throw new ClientGoneError();
+  }
+}
+
+function requireJson(type = ""): void {
+  if (/^application\/json\s*(;|$)/i.test(type)) return;
+  const message = "content-type: must be application/json";
+  throw new RefusedRequestError({
+    ...{ status: 415, code: "body.notJson", field: "content-type", message },
+  });
+}
+
+function only(app: App, path: string, allowed: string): void {
+  app.all(path, (c) => {
+    c.header("allow", allowed);
+    const message = `${path} takes ${allowed}`;
+    throw new RefusedRequestError({ status: 405, code: "method.notAllowed", message });
+  });
+}

@@ -1,0 +1,56 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import { StartError } from "../gatewayError.ts";
+import type { App } from "./createGatewayApp.ts";
+
+export type RunningServer = {
+  url: string;
+  /** Stops accepting, and returns when every connection is closed. */
+  close(): Promise<void>;
+  /** Closes whatever is still open. */
+  cut(): void;
+};
+
+/** Listens. @throws StartError where the address is taken or not this machine's */
+export async function startServer(parameters: {
+  app: App;
+  host: string;
+  port: number;
+  /** how long a client may take to send a request */
+  clientMs: number;
+}): Promise<RunningServer> {
+  const { app, clientMs, host, port } = parameters;
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    serverOptions: {
+      requestTimeout: clientMs,
+      headersTimeout: clientMs,
+      connectionsCheckingInterval: Math.min(clientMs, 1_000),
+    },
+  }) as Server;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) =>
+      reject(
+        new StartError({
+          code: "http.cannotListen",
+          message: `HACA_GATEWAY_HOST, HACA_GATEWAY_PORT: cannot listen on ${host}:${port}: ${cause.code}`,
+          cause,
+        }),
+      ),
+    );
+    server.listen(port, host, resolve);
+  });
+  const { port: bound } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
+    close: () =>
+      new Promise((resolve) => {
+        // Connections whose last answer is on its way do not wait for another request.
+        server.keepAliveTimeout = 1;
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+    cut: () => server.closeAllConnections(),
+  };
+}

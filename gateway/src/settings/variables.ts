@@ -1,0 +1,150 @@
+import { z } from "zod";
+
+/** How a setting is read: the text it has where it is not given, and what it means. */
+export type Variable<Value> = {
+  schema: z.ZodType<Value, string>;
+  default?: string;
+  help: string;
+};
+
+const variable = <Value>(definition: Variable<Value>): Variable<Value> => definition;
+
+const integer = (minimum: number, maximum: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, "must be an integer")
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum, {
+      error: `must be between ${minimum} and ${maximum}`,
+    });
+
+const milliseconds = integer(10, 86_400_000);
+
+/** Prompts and keys go over it: in clear only within this machine. */
+const url = z
+  .string()
+  .refine((text) => {
+    const parsed = URL.canParse(text) ? new URL(text) : undefined;
+    if (parsed === undefined || parsed.search + parsed.hash + parsed.username !== "") return false;
+    const isHere = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname);
+    return parsed.protocol === "https:" || (parsed.protocol === "http:" && isHere);
+  }, "must be an https URL, or an http one of this machine, without user, query and fragment")
+  .transform((text) => text.replace(/\/+$/, ""));
+
+const MODEL = /^([^=,\s]+)=(0x[0-9a-fA-F]{64})$/;
+const models = z
+  .string()
+  .transform((text) => text.split(",").map((entry) => MODEL.exec(entry.trim())))
+  .refine((entries) => entries.every((entry) => entry !== null), {
+    error: "must be a list of <name>=<version id>, separated by commas",
+  })
+  .transform(
+    (entries) =>
+      new Map(entries.map((entry) => [entry?.[1] ?? "", entry?.[2]?.toLowerCase() ?? ""])),
+  );
+
+/** Every setting of the gateway; from the environment alone. */
+export const VARIABLES = {
+  HACA_CHAIN_ID: variable({
+    schema: integer(1, Number.MAX_SAFE_INTEGER),
+    help: "chain on which results are settled",
+  }),
+  HACA_ADDRESS_BOOK: variable({
+    schema: z.string(),
+    default: "",
+    help: "address book of the deployment; empty: deployments/<chain id>.json",
+  }),
+  HACA_GATEWAY_ATTESTED_KEY: variable({
+    schema: z.string(),
+    help: "file with the key that the enclave attests, in PEM: private, or public with a session key",
+  }),
+  HACA_GATEWAY_SESSION_KEY: variable({
+    schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
+    help: "private key that the enclave has certified for results; secret",
+  }),
+  HACA_GATEWAY_UPSTREAM: variable({
+    schema: url,
+    help: "OpenAI-compatible interface that answers, up to /v1",
+  }),
+  HACA_GATEWAY_UPSTREAM_KEY: variable({
+    schema: z.string().regex(/^[\x21-\x7e]+$/, "must be printable, without spaces"),
+    help: "key for it, sent as a bearer token; secret",
+  }),
+  HACA_GATEWAY_MODELS: variable({
+    schema: models,
+    help: "what is served: <name>=<version id>, separated by commas",
+  }),
+  HACA_GATEWAY_QUEUE: variable({
+    schema: url,
+    help: "worker with the role collect, which takes the results",
+  }),
+  HACA_GATEWAY_HOST: variable({
+    schema: z.string(),
+    default: "127.0.0.1",
+    help: "where HTTP listens",
+  }),
+  HACA_GATEWAY_PORT: variable({
+    schema: integer(0, 65_535),
+    default: "8090",
+    help: "its port; 0 takes a free one",
+  }),
+  HACA_GATEWAY_BODY_LIMIT: variable({
+    schema: integer(1_024, 64 << 20),
+    default: "1048576",
+    help: "largest request, in bytes",
+  }),
+  HACA_GATEWAY_ANSWER_LIMIT: variable({
+    schema: integer(1_024, 256 << 20),
+    default: "8388608",
+    help: "largest answer of the upstream, in bytes",
+  }),
+  HACA_GATEWAY_CONCURRENCY: variable({
+    schema: integer(1, 100_000),
+    default: "64",
+    help: "requests that are answered at once",
+  }),
+  HACA_GATEWAY_WAITING: variable({
+    schema: integer(0, 100_000),
+    default: "256",
+    help: "requests that wait for that; more are refused",
+  }),
+  HACA_GATEWAY_WAIT_MS: variable({
+    schema: milliseconds,
+    default: "10000",
+    help: "how long they wait at most",
+  }),
+  HACA_GATEWAY_SILENCE_MS: variable({
+    schema: milliseconds,
+    default: "60000",
+    help: "silence after which the upstream counts as dead",
+  }),
+  HACA_GATEWAY_ANSWER_MS: variable({
+    schema: milliseconds,
+    default: "600000",
+    help: "how long an answer takes at most",
+  }),
+  HACA_GATEWAY_CLIENT_MS: variable({
+    schema: milliseconds,
+    default: "30000",
+    help: "how long a client takes to send a request, or to take part of an answer",
+  }),
+  HACA_GATEWAY_QUEUE_MS: variable({
+    schema: milliseconds,
+    default: "10000",
+    help: "how long a result is offered to the worker before its answer is given up",
+  }),
+  HACA_GATEWAY_STOP_MS: variable({
+    schema: milliseconds,
+    default: "60000",
+    help: "how long answers are finished after SIGTERM",
+  }),
+  HACA_LOG_LEVEL: variable({
+    schema: z.enum(["trace", "debug", "info", "warn", "error"], {
+      error: "must be trace, debug, info, warn or error",
+    }),
+    default: "info",
+    help: "what is logged",
+  }),
+} as const;
+
+export type VariableName = keyof typeof VARIABLES;

@@ -1,0 +1,64 @@
+import type { Logger } from "pino";
+import { createMetrics } from "./metrics.ts";
+import { RequestIds } from "./profile/requestIds.ts";
+import { ResultQueue } from "./queue/resultQueue.ts";
+import { Admission } from "./server/admission.ts";
+import { stopping } from "./server/answerRequest.ts";
+import { createGatewayApp } from "./server/createGatewayApp.ts";
+import { startServer } from "./server/startServer.ts";
+import { StoredAnswers } from "./server/storedAnswers.ts";
+import type { GatewayConfig } from "./settings/readGatewayConfig.ts";
+import { HttpUpstream } from "./upstream/httpUpstream.ts";
+
+/** Units of text, and answers, that are kept for clients that ask again. */
+const STORED = { size: 64 << 20, count: 10_000 } as const;
+
+export type RunningGateway = {
+  url: string;
+  /**
+   * Takes no new requests, and returns when those that were taken have their answers and their results are on the worker's
+   * disk. What takes longer than the settings allow is told so and given up.
+   */
+  stop(): Promise<void>;
+};
+
+/** Starts answering. @throws StartError */
+export async function startGateway(parameters: {
+  config: GatewayConfig;
+  logger: Logger;
+}): Promise<RunningGateway> {
+  const { config, logger } = parameters;
+  const { limits, signer } = config;
+  const ending = new AbortController();
+  const admission = new Admission(config.admission);
+  let isStopping = false;
+  const app = createGatewayApp({
+    parts: {
+      upstream: new HttpUpstream(config.upstream),
+      queue: new ResultQueue(config.queue),
+      signing: {
+        ...{ signer, domain: config.domain, ids: new RequestIds(signer.teeId) },
+        clock: () => BigInt(Math.floor(Date.now() / 1000)),
+      },
+      ...{ models: config.models, admission, stored: new StoredAnswers(STORED) },
+      ...{ metrics: createMetrics(), logger, limits, ending: ending.signal },
+    },
+    isStopping: () => isStopping,
+  });
+  const server = await startServer({ app, ...config.http, clientMs: limits.clientMs });
+  logger.info({ url: server.url, teeId: signer.teeId, session: signer.session }, "listening");
+  return {
+    url: server.url,
+    async stop() {
+      isStopping = true;
+      const giveUp = setTimeout(() => ending.abort(stopping()), config.stopMs);
+      const closed = server.close();
+      await admission.idle();
+      clearTimeout(giveUp);
+      // What a client does not take now it does not take at all.
+      const cut = setTimeout(() => server.cut(), limits.clientMs);
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { type RefusalStatus, UpstreamError } from "../gatewayError.ts";
+import { isObject } from "../json/json.ts";
+import { readStrictJson } from "../json/readJson.ts";
+
+const MAXIMUM_WORDS = 500;
+
+/** What of an upstream's refusals is the client's own fault, and therefore told to it. */
+const OF_THE_CLIENT: Readonly<Record<number, RefusalStatus>> = {
+  400: 400,
+  404: 400,
+  413: 413,
+  422: 400,
+};
+
+/** What the client is told of an upstream's refusal. Our key is never part of it. */
+export async function refusalOf(parameters: {
+  response: Response;
+  chunks: AsyncGenerator<Uint8Array>;
+  discard: () => Promise<void>;
+  key: string | undefined;
+}): Promise<UpstreamError> {
+  const { chunks, discard, key, response } = parameters;
+  const { status } = response;
+  const own = OF_THE_CLIENT[status];
+  if (own !== undefined) {
+    const words = await wordsOf(chunks);
+    const shown = key === undefined ? words : words.replaceAll(key, "…");
+    const message = `the upstream refuses the request: ${shown}`;
+    return new UpstreamError({ status: own, code: "upstream.refused", message });
+  }
+  await discard();
+  if (status === 429) {
+    const after = response.headers.get("retry-after") ?? "";
+    return new UpstreamError({
+      ...{ status, code: "upstream.busy", message: "the upstream has too much to do" },
+      retryAfter: /^\d{1,5}$/.test(after) ? Number(after) : 1,
+    });
+  }
+  const code = status === 401 || status === 403 ? "upstream.unauthorized" : "upstream.failed";
+  const message = `the upstream has answered with status ${status}`;
+  return new UpstreamError({ status: 502, code, message });
+}
+
+async function wordsOf(chunks: AsyncGenerator<Uint8Array>): Promise<string> {
+  try {
+    const parts: Uint8Array[] = [];
+    for await (const chunk of chunks) parts.push(chunk);
+    const body = readStrictJson(Buffer.concat(parts));
+    const error = isObject(body) ? body.get("error") : undefined;
+    const words = isObject(error) ? error.get("message") : error;
+    if (typeof words === "string") return words.replaceAll(/\s+/g, " ").slice(0, MAXIMUM_WORDS);
+  } catch {
+    // No words, or none that can be read.
+  }
+  return "without saying why";
+}

@@ -1,0 +1,91 @@
+import { createPublicKey } from "node:crypto";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
+import { Child } from "./processes.ts";
+import type { Entry } from "./signedResults.ts";
+
+const CLI = join(import.meta.dirname, "../../../gateway/src/cli.ts");
+
+type Answer = { haca: Pick<Entry, "message" | "signature"> };
+
+/** A gateway in a process of its own that hands its results to a worker, over an upstream that says one thing. */
+export class GatewayProcess {
+  readonly #child: Child;
+  readonly #upstream: Server;
+  readonly #url: string;
+
+  private constructor(child: Child, upstream: Server, url: string) {
+    this.#child = child;
+    this.#upstream = upstream;
+    this.#url = url;
+  }
+
+  static async start(parameters: {
+    enclave: SimulatedEnclave;
+    /** certified for results, or not */
+    session: { privateKey: string };
+    versionId: string;
+    /** of the worker */
+    url: string;
+    /** has `book.json` */
+    folder: string;
+  }): Promise<GatewayProcess> {
+    const { enclave, folder, session, url, versionId } = parameters;
+    const attestedKey = join(folder, `${enclave.teeId}.pem`);
+    const key = { key: Buffer.from(enclave.signingKey), format: "der", type: "spki" } as const;
+    writeFileSync(attestedKey, createPublicKey(key).export({ type: "spki", format: "pem" }));
+    const upstream = createServer(async (request, response) => {
+      const isStream = (JSON.parse(await text(request)) as { stream: boolean }).stream;
+      const choice = { index: 0, finish_reason: "stop" };
+      const message = { role: "assistant", content: "Hello" };
+      response.writeHead(200, {
+        "content-type": isStream ? "text/event-stream" : "application/json",
+      });
+      if (!isStream) return response.end(JSON.stringify({ choices: [{ ...choice, message }] }));
+      const frame = JSON.stringify({ choices: [{ ...choice, delta: message }] });
+      return response.end(`data: ${frame}\n\ndata: [DONE]\n\n`);
+    });
+    await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
+    const child = new Child({
+      command: process.execPath,
+      args: [CLI, "start"],
+      env: {
+        ...{ HACA_CHAIN_ID: "31337", HACA_ADDRESS_BOOK: join(folder, "book.json") },
+        ...{ HACA_GATEWAY_ATTESTED_KEY: attestedKey, HACA_GATEWAY_PORT: "0" },
+        ...{ HACA_GATEWAY_SESSION_KEY: session.privateKey, HACA_GATEWAY_QUEUE: url },
+        HACA_GATEWAY_UPSTREAM: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/v1`,
+        HACA_GATEWAY_MODELS: `chat=${versionId}`,
+      },
+    });
+    const own = await child.waitForLine((line) =>
+      line.includes('"listening"') ? (JSON.parse(line) as { url: string }).url : undefined,
+    );
+    return new GatewayProcess(child, upstream, own);
+  }
+
+  post(body: object): Promise<Response> {
+    return fetch(`${this.#url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  }
+
+  /** The signed part of an answer: of a stream, its last frame. */
+  async ask(body: object): Promise<Answer> {
+    const answer = await (await this.post(body)).text();
+    const [, last = answer] = /data: (.*)\n\ndata: \[DONE\]\n\n$/.exec(answer) ?? [];
+    return JSON.parse(last) as Answer;
+  }
+
+  async stop(): Promise<void> {
+    await this.#child.stop("SIGTERM");
+    this.#upstream.close();
+    await once(this.#upstream, "close");
+  }
+}
