@@ -48,9 +48,12 @@ export function onnxFile(parameters: {
     .encode(
       onnxModelType.fromObject({
         irVersion: 8,
+        // Last in the file: one that is imported without being used could be cut off, and nothing would be missing.
         opsetImport: [
           { domain: "", version: 17 },
-          { domain: "ai.onnx.ml", version: 3 },
+          ...(nodes.some(({ domain }) => domain !== undefined)
+            ? [{ domain: "ai.onnx.ml", version: 3 }]
+            : []),
         ],
         graph: {
           name: "test",
