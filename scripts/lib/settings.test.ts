@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { VARIABLES as GATEWAY } from "../../gateway/src/settings/variables.ts";
 import { VARIABLES as INDEXER } from "../../indexer/launch/variables.ts";
 import { VARIABLES as WORKER } from "../../worker/src/config/variables.ts";
 import { PROJECT_ROOT } from "./projectRoot.ts";
@@ -50,15 +51,25 @@ it(".env.example names every setting with its default, and no other", () => {
   const example = [...textOf(".env.example").matchAll(/^# ([A-Z][A-Z_]+)=(.*)$/gm)].map(
     ([, name = "", standard]) => ({ name, standard }),
   );
-  const inCode = ["scripts", "worker/src", "indexer/launch", "zkml/src", "test", "circuits/test"]
+  const inCode = [
+    "scripts",
+    "worker/src",
+    "gateway/src",
+    "indexer/launch",
+    "zkml/src",
+    "test",
+    "circuits/test",
+  ]
     .flatMap(readBy)
     .concat(namesIn(textOf("hardhat.config.ts")))
     .filter((name) => /^HACA_|_RPC_URL$/.test(name) && !INTERNAL.includes(name));
   expect(namesOf(example)).toEqual([
-    ...new Set([...Object.keys({ ...WORKER, ...INDEXER }), ...PROVER, ...inCode].sort()),
+    ...new Set(
+      [...Object.keys({ ...WORKER, ...GATEWAY, ...INDEXER }), ...PROVER, ...inCode].sort(),
+    ),
   ]);
   expect(example).toHaveLength(namesOf(example).length);
-  for (const { name, standard } of [...rowsOf(WORKER), ...rowsOf(INDEXER)]) {
+  for (const { name, standard } of [...rowsOf(WORKER), ...rowsOf(GATEWAY), ...rowsOf(INDEXER)]) {
     // The only default that is one role's alone: a worker must be told its chain.
     if (standard === undefined || name === "HACA_CHAIN_ID") continue;
     expect(example).toContainEqual({ name, standard });
@@ -67,12 +78,14 @@ it(".env.example names every setting with its default, and no other", () => {
 
 it.each([
   ["worker", ["docs/worker.md", "docs/operating.md"], WORKER],
+  ["gateway", ["docs/gateway.md"], GATEWAY],
   ["indexer", ["docs/indexer.md"], INDEXER],
 ] as const)("the tables of the %s's settings are those of its code", (_, pages, variables) => {
   const rows = pages.flatMap(tableOf);
   expect(namesOf(rows)).toEqual(Object.keys(variables).sort());
   for (const { name, standard } of rowsOf(variables)) {
-    if (standard === undefined) continue;
+    // What follows from another setting is told in words.
+    if (standard === undefined || standard === "") continue;
     const told = rows.filter((row) => row.name === name && row.standard !== undefined);
     expect(told.length, name).toBeGreaterThan(0);
     for (const row of told) expect(row).toEqual({ name, standard });
