@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   ANSWER,
   answering,
@@ -7,8 +7,10 @@ import {
   DONE,
   ends,
   eventsIn,
+  STREAM,
   says,
   streaming,
+  UPSTREAM,
   UPSTREAM_KEY,
 } from "./support/bed.ts";
 import { Deferred } from "./support/deferred.ts";
@@ -21,17 +23,10 @@ beforeAll(async () => {
 beforeEach(() => bed.reset());
 afterAll(() => bed.stop());
 
+/** What of an upstream's words is shown at most. */
+const MAXIMUM_WORDS = 500;
 const QUESTION = { model: "m", messages: [{ role: "user", content: "hello" }] };
 const ASKED = { ...QUESTION, stream: true };
-const UPSTREAM = { key: UPSTREAM_KEY, url: "", silenceMs: 20_000, maximumAnswer: 1 << 20 };
-const headers = { "content-type": "text/event-stream" };
-
-/** A gateway with other settings, for one test. */
-async function other(changes: Parameters<typeof Bed.start>[0]): Promise<Bed> {
-  const made = await Bed.start(changes);
-  onTestFinished(() => made.stop());
-  return made;
-}
 
 describe("a request that is refused asks nobody", () => {
   const refused = async (body: unknown, options?: Parameters<Bed["refusal"]>[1]) => {
@@ -118,6 +113,15 @@ describe("an upstream that fails has no signature", () => {
     expect(await failing(away)).toEqual([502, "upstream.away"]);
   });
 
+  it("in words that are cut before any part of the gateway's own key", async () => {
+    const length = MAXIMUM_WORDS - UPSTREAM_KEY.length / 2;
+    bed.upstream.handler = answering(
+      { error: { message: `${"x".repeat(length)}${UPSTREAM_KEY}` } },
+      400,
+    );
+    expect((await bed.refusal(QUESTION)).message).toMatch(/x…$/);
+  });
+
   it("by 429, which is passed on with its time", async () => {
     bed.upstream.handler = (response) => void response.writeHead(429, { "retry-after": "7" }).end();
     const response = await bed.post(QUESTION);
@@ -144,18 +148,18 @@ describe("an upstream that fails has no signature", () => {
       response.destroy();
     };
     expect(await failing(cut)).toEqual([502, "upstream.away"]);
-    const silent = await other({ upstream: { ...UPSTREAM, silenceMs: 50 } });
+    const silent = await Bed.forTest({ upstream: { ...UPSTREAM, silenceMs: 50 } });
     expect(await failing(() => undefined, silent)).toEqual([504, "upstream.silent"]);
-    const begun: Handler = (response) => void response.writeHead(200, headers).write(" ");
+    const begun: Handler = (response) => void response.writeHead(200, STREAM).write(" ");
     expect(await failing(begun, silent)).toEqual([504, "upstream.silent"]);
-    const slow = await other({ limits: { body: 4_096, answerMs: 50, clientMs: 20_000 } });
+    const slow = await Bed.forTest({ limits: { body: 4_096, answerMs: 50, clientMs: 20_000 } });
     expect(await failing(() => undefined, slow)).toEqual([504, "upstream.tooSlow"]);
     const megabytes = answering({ ...ANSWER, x: "y".repeat(2 << 20) });
     expect(await failing(megabytes)).toEqual([502, "upstream.tooLarge"]);
   });
 
   it("where nobody listens at its address", async () => {
-    const gone = await other({});
+    const gone = await Bed.forTest({});
     await gone.upstream.stop();
     expect(await gone.refusal(QUESTION)).toMatchObject({ status: 502, code: "upstream.away" });
   });
@@ -184,7 +188,7 @@ describe("an upstream that fails in a stream ends it with an error, without sign
     // The last event has no empty line after it.
     expect(await ended(streaming(says("first"), ends(), "data: [DONE]\n"))).toBe(midway);
     const dying: Handler = (response) => {
-      response.writeHead(200, headers);
+      response.writeHead(200, STREAM);
       response.write(says("first"), () => response.destroy());
     };
     expect(await ended(dying)).toBe("upstream.away");
@@ -213,8 +217,8 @@ describe("an upstream that fails in a stream ends it with an error, without sign
   });
 
   it("by silence and size", async () => {
-    const silent = await other({ upstream: { ...UPSTREAM, silenceMs: 50 } });
-    const begun: Handler = (response) => void response.writeHead(200, headers).write(says("first"));
+    const silent = await Bed.forTest({ upstream: { ...UPSTREAM, silenceMs: 50 } });
+    const begun: Handler = (response) => void response.writeHead(200, STREAM).write(says("first"));
     expect(await ended(begun, silent)).toBe("upstream.silent");
     const megabytes = streaming(says("first"), says("y".repeat(2 << 20)));
     expect(await ended(megabytes)).toBe("upstream.tooLarge");
@@ -243,7 +247,7 @@ describe("without the queue there is no answer", () => {
   });
 
   it("where it does not answer in time; where it does so at the third offer, it is the same result", async () => {
-    const brief = await other({ queue: { url: "", withinMs: 100 } });
+    const brief = await Bed.forTest({ queue: { url: "", withinMs: 100 } });
     brief.queue.handler = answering({}, 503);
     expect(await brief.refusal(QUESTION)).toMatchObject({ status: 503, code: "queue.away" });
     const accepting = bed.queue.handler;

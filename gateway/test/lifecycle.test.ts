@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { isObject } from "../src/json/json.ts";
 import { readStrictJson } from "../src/json/readJson.ts";
 import { outputHashOf } from "../src/profile/hashes.ts";
@@ -14,8 +14,10 @@ import {
   ends,
   eventsIn,
   frame,
+  STREAM,
   says,
   streaming,
+  UPSTREAM,
   UPSTREAM_KEY,
 } from "./support/bed.ts";
 import { Deferred } from "./support/deferred.ts";
@@ -30,22 +32,13 @@ afterAll(() => bed.stop());
 const CONTENT = "whisper-4711";
 const QUESTION = { model: "m", messages: [{ role: "user", content: CONTENT }] };
 const ASKED = { ...QUESTION, stream: true };
-const UPSTREAM = { key: UPSTREAM_KEY, url: "", silenceMs: 20_000, maximumAnswer: 1 << 20 };
-const headers = { "content-type": "text/event-stream" };
-
-/** A gateway with other settings, for one test. */
-async function other(changes: Parameters<typeof Bed.start>[0]): Promise<Bed> {
-  const made = await Bed.start(changes);
-  onTestFinished(() => made.stop());
-  return made;
-}
 
 describe("a client that goes", () => {
   it("in a stream has signed what it was sent, as client_disconnected", async () => {
     const ended = new Deferred();
     bed.upstream.handler = async (response) => {
       response.on("close", () => ended.resolve());
-      response.writeHead(200, headers);
+      response.writeHead(200, STREAM);
       response.write(says("Hello, "));
     };
     const delivered = new Deferred();
@@ -94,13 +87,13 @@ describe("a client that goes", () => {
 
   it("and takes nothing counts as gone", async () => {
     const more = says("y".repeat(60_000));
-    const patient = await other({
+    const patient = await Bed.forTest({
       upstream: { ...UPSTREAM, maximumAnswer: 64 << 20 },
       limits: { body: 4_096, answerMs: 40_000, clientMs: 100 },
     });
     // More than the buffers on the way hold.
     patient.upstream.handler = (response) => {
-      response.writeHead(200, headers);
+      response.writeHead(200, STREAM);
       for (let i = 0; i < 500; i++) response.write(more);
     };
     const delivered = new Deferred();
@@ -129,7 +122,7 @@ async function open(url: string): Promise<Socket> {
 
 describe("load", () => {
   it("beyond what is answered at once waits its turn, and beyond that is refused", async () => {
-    const narrow = await other({ admission: { running: 1, waiting: 1, waitMs: 20_000 } });
+    const narrow = await Bed.forTest({ admission: { running: 1, waiting: 1, waitMs: 20_000 } });
     const responses: ServerResponse[] = [];
     let arrived: (() => void) | undefined;
     narrow.upstream.handler = (response) => {
@@ -161,7 +154,7 @@ describe("load", () => {
   });
 
   it("that waits too long is refused", async () => {
-    const narrow = await other({ admission: { running: 1, waiting: 1, waitMs: 20 } });
+    const narrow = await Bed.forTest({ admission: { running: 1, waiting: 1, waitMs: 20 } });
     const asked = new Deferred<ServerResponse>();
     narrow.upstream.handler = (response) => asked.resolve(response);
     const one = narrow.answer(QUESTION);
@@ -177,7 +170,7 @@ describe("stopping", () => {
     const stopped = await Bed.start();
     const asked = new Deferred<ServerResponse>();
     stopped.upstream.handler = (response) => {
-      response.writeHead(200, headers).write(says("first"));
+      response.writeHead(200, STREAM).write(says("first"));
       asked.resolve(response);
     };
     const response = await stopped.post(ASKED);
@@ -200,7 +193,7 @@ describe("stopping", () => {
   it("gives up what takes too long, and says so", async () => {
     const stopped = await Bed.start({ stopMs: 50 });
     stopped.upstream.handler = (response) =>
-      void response.writeHead(200, headers).write(says("first"));
+      void response.writeHead(200, STREAM).write(says("first"));
     const response = await stopped.post(ASKED);
     const [events] = await Promise.all([response.text(), stopped.gateway.stop()]);
     expect(eventsIn(events).at(-1)).toContain("gateway.stopping");

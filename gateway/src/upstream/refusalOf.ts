@@ -23,9 +23,7 @@ export async function refusalOf(parameters: {
   const { status } = response;
   const own = OF_THE_CLIENT[status];
   if (own !== undefined) {
-    const words = await wordsOf(chunks);
-    const shown = key === undefined ? words : words.replaceAll(key, "…");
-    const message = `the upstream refuses the request: ${shown}`;
+    const message = `the upstream refuses the request: ${await wordsOf(chunks, key)}`;
     return new UpstreamError({ status: own, code: "upstream.refused", message });
   }
   await discard();
@@ -41,14 +39,21 @@ export async function refusalOf(parameters: {
   return new UpstreamError({ status: 502, code, message });
 }
 
-async function wordsOf(chunks: AsyncGenerator<Uint8Array>): Promise<string> {
+async function wordsOf(
+  chunks: AsyncGenerator<Uint8Array>,
+  key: string | undefined,
+): Promise<string> {
   try {
     const parts: Uint8Array[] = [];
     for await (const chunk of chunks) parts.push(chunk);
     const body = readStrictJson(Buffer.concat(parts));
     const error = isObject(body) ? body.get("error") : undefined;
     const words = isObject(error) ? error.get("message") : error;
-    if (typeof words === "string") return words.replaceAll(/\s+/g, " ").slice(0, MAXIMUM_WORDS);
+    if (typeof words === "string") {
+      // Before it is cut: a part of the key would not be found.
+      const shown = key === undefined ? words : words.replaceAll(key, "…");
+      return shown.replaceAll(/\s+/g, " ").slice(0, MAXIMUM_WORDS);
+    }
   } catch {
     // No words, or none that can be read.
   }

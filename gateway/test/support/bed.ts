@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { settlementDomain } from "@haca/protocol/inferenceResult";
 import { id } from "ethers";
 import { pino } from "pino";
+import { onTestFinished } from "vitest";
 import { openResultSigner } from "../../src/profile/resultSigner.ts";
 import type { SignedResult } from "../../src/profile/signAnswer.ts";
 import type { GatewayConfig } from "../../src/settings/readGatewayConfig.ts";
@@ -10,6 +11,12 @@ import { type Handler, HttpServer } from "./httpServer.ts";
 
 export const VERSION_ID = id("version");
 export const UPSTREAM_KEY = "sk-upstream-secret";
+/** Settings of the upstream of a bed, which gives it its URL. */
+export const UPSTREAM = {
+  ...{ key: UPSTREAM_KEY, url: "", silenceMs: 20_000, maximumAnswer: 1 << 20 },
+};
+/** Headers of a stream. */
+export const STREAM = { "content-type": "text/event-stream" };
 const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 export const SIGNER = openResultSigner({
   attestedKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
@@ -53,7 +60,7 @@ export const answering =
 export const streaming =
   (...frames: string[]): Handler =>
   (response) => {
-    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.writeHead(200, STREAM);
     response.end(frames.join(""));
   };
 const accepting: Handler = (response, { body }) => {
@@ -87,18 +94,13 @@ export class Bed {
     const gateway = await startGateway({
       config: {
         ...{ signer: SIGNER, domain: DOMAIN, models: new Map([["m", VERSION_ID]]) },
-        upstream: {
-          url: `${upstream.url}/v1`,
-          key: UPSTREAM_KEY,
-          ...{ silenceMs: 20_000, maximumAnswer: 1 << 20 },
-        },
         queue: { url: queue.url, withinMs: 20_000 },
         http: { host: "127.0.0.1", port: 0 },
         admission: { running: 8, waiting: 8, waitMs: 20_000 },
         limits: { body: 1 << 20, answerMs: 40_000, clientMs: 20_000 },
         ...{ stopMs: 20_000, logLevel: "trace" as const },
         ...changes,
-        ...(changes.upstream && { upstream: { ...changes.upstream, url: `${upstream.url}/v1` } }),
+        upstream: { ...(changes.upstream ?? UPSTREAM), url: `${upstream.url}/v1` },
         ...(changes.queue && { queue: { ...changes.queue, url: queue.url } }),
       },
       logger: pino(
@@ -107,6 +109,13 @@ export class Bed {
       ),
     });
     return new Bed(upstream, queue, gateway, log);
+  }
+
+  /** The same for one test. */
+  static async forTest(changes: Partial<GatewayConfig>): Promise<Bed> {
+    const made = await Bed.start(changes);
+    onTestFinished(() => made.stop());
+    return made;
   }
 
   async stop(): Promise<void> {
