@@ -73,18 +73,15 @@ async function withOperators(
   judged: readonly Judged[],
 ): Promise<Observed[]> {
   const registry = await registryOf(context);
+  // Whoever posted may have named a node that there is not, for which the registry reverts.
+  const known = new Set(judged.some(({ reason }) => reason !== 0) ? await nodesOf(registry) : []);
   const found: Observed[] = [];
   for (const observation of judged) {
-    // Whoever posted may have named a node that there is not, for which the registry reverts.
-    const isKnown = observation.reason === 0 || (await isDataNode(registry, observation.teeId));
+    const isKnown = observation.reason === 0 || known.has(observation.teeId);
     const operator = isKnown ? await registry.operatorOf(observation.teeId) : null;
     found.push({ ...observation, operator });
   }
   return found;
-}
-
-async function isDataNode(registry: ContractOf<"TEERegistry">, teeId: string): Promise<boolean> {
-  return (await nodesOf(registry)).includes(teeId);
 }
 
 async function nodesOf(registry: ContractOf<"TEERegistry">): Promise<string[]> {

@@ -342,18 +342,19 @@ describe("a result that is refused", () => {
 });
 
 describe("a gateway's answer", () => {
+  const startGateway = async (of: SimulatedEnclave, session: { privateKey: string }) => {
+    const gateway = await GatewayProcess.start({
+      ...{ enclave: of, session, versionId, url, folder: folder.path },
+    });
+    onTestFinished(() => gateway.stop());
+    return gateway;
+  };
+
   it("has its result, good by the contract, on the worker's disk, in one piece and streamed", async () => {
     const of = tee.enclave("rsa");
     await tee.admit(of);
     const session = await tee.certifySession(of, true);
-    const gateway = await GatewayProcess.start({
-      enclave: of,
-      session,
-      versionId,
-      url,
-      folder: folder.path,
-    });
-    onTestFinished(() => gateway.stop());
+    const gateway = await startGateway(of, session);
     for (const stream of [false, true]) {
       const seen = await gateway.ask({ model: "chat", messages: [], stream });
       const { message, signature } = seen.haca;
@@ -367,14 +368,7 @@ describe("a gateway's answer", () => {
     const of = tee.enclave("rsa");
     await tee.admit(of);
     const session = Wallet.createRandom();
-    const gateway = await GatewayProcess.start({
-      enclave: of,
-      session,
-      versionId,
-      url,
-      folder: folder.path,
-    });
-    onTestFinished(() => gateway.stop());
+    const gateway = await startGateway(of, session);
     const before = await jobs();
     const response = await gateway.post({ model: "chat", messages: [] });
     const text = await response.text();

@@ -8,7 +8,7 @@ import { type CircuitKind, vector } from "./circuitKind.ts";
 import { channelSizeOf } from "./elementwise.ts";
 import type { GraphNode, Lowered, ValueOperand } from "./kind.ts";
 import { coarsest } from "./quantiser.ts";
-import { reluWidth, rescaleWidth, sharedShift } from "./relu.ts";
+import { activationShift, reluWidth, rescaleWidth } from "./relu.ts";
 
 /**
  * Slope `left(index)` below 0 and 1 above: left * x + (1 - left) * relu(x). One decomposition gives both, and the sum is
@@ -32,7 +32,6 @@ export function bent(parameters: {
         inputCount: 2 * count,
         channelSize: channelSizeOf(shape),
         isBend: true,
-
         rows: Array.from({ length: count }, (_, index) => ({
           indices: [index, count + index],
           weights: [left(index), 1 - left(index)],
@@ -53,20 +52,13 @@ function partsNode(parameters: { input: string; output: string }): GraphNode {
     compute: (x) => [...x, ...x.map((value) => Math.max(0, value))],
     quantise: (quantiser) => {
       const source = quantiser.valueOf(input);
-      const shifts = source.exponents.map((exponent, index) =>
-        Math.max(0, quantiser.activationExponent(output, index) - exponent),
-      );
-      const exponents = source.exponents.map((exponent, index) => exponent + (shifts[index] ?? 0));
-      return quantiser.add(
-        {
-          kind: "parts",
-          input: source.name,
-          output,
-          scaleExponent: coarsest(exponents),
-          shift: sharedShift(shifts),
-        },
-        [...exponents, ...exponents],
-      );
+      const shift = activationShift({ quantiser, source, output });
+      const exponents = source.exponents.map((exponent, index) => exponent + shiftAt(shift, index));
+      const scaleExponent = coarsest(exponents);
+      return quantiser.add({ kind: "parts", input: source.name, output, scaleExponent, shift }, [
+        ...exponents,
+        ...exponents,
+      ]);
     },
   };
 }

@@ -31,12 +31,24 @@ export function reluNode(parameters: { input: string; output: string }): GraphNo
     compute: (x) => x.map((value) => Math.max(0, value)),
     quantise: (quantiser) => {
       const source = quantiser.valueOf(input);
-      const shifts = source.exponents.map((exponent, index) =>
-        Math.max(0, quantiser.activationExponent(output, index) - exponent),
-      );
-      return addRelu({ quantiser, source, output, shift: sharedShift(shifts) });
+      const shift = activationShift({ quantiser, source, output });
+      return addRelu({ quantiser, source, output, shift });
     },
   };
+}
+
+/** What divides a value to the scales of an activation. */
+export function activationShift(parameters: {
+  quantiser: Quantiser;
+  source: QuantisedValue;
+  output: string;
+}): Shifts {
+  const { quantiser, source, output } = parameters;
+  return sharedShift(
+    source.exponents.map((exponent, index) =>
+      Math.max(0, quantiser.activationExponent(output, index) - exponent),
+    ),
+  );
 }
 
 /** One number where all shifts are the same. */
