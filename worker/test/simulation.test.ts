@@ -1,4 +1,3 @@
-import { id } from "ethers";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { pageInterface } from "../src/chain/chain.ts";
 import type { FrontMode } from "./support/blobFront.ts";
@@ -7,6 +6,7 @@ import { ask, endLeases, readJobStates, readStates } from "./support/manyJobs.ts
 import { newDatabase } from "./support/newDatabase.ts";
 import { waitFor } from "./support/processes.ts";
 import { handIn, ResultBed } from "./support/resultBed.ts";
+import { seeded } from "./support/seeded.ts";
 import type { Entry } from "./support/signedResults.ts";
 import { Testbed } from "./support/testbed.ts";
 import { type Settings, WorkerProcess } from "./support/worker.ts";
@@ -19,15 +19,6 @@ const SEED = process.env.HACA_SEED ?? "simulation";
 const ACCOUNT = 1;
 const WORKERS = 3;
 const REORG_BLOCKS = 64;
-
-/** Numbers from 0 to below `limit`, the same for the same seed. */
-function seeded(seed: string): (limit: number) => number {
-  let state = id(seed);
-  return (limit) => {
-    state = id(state);
-    return Number(BigInt(state) % BigInt(limit));
-  };
-}
 
 /** Three workers, and everything that can happen to them. */
 class Simulation {

@@ -1,10 +1,8 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { ATTESTATION_TYPES, stakingDomain } from "@haca/protocol/validatorStaking";
 import { id, Signature, verifyTypedData, Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stakingInterface } from "../src/chain/chain.ts";
+import { freePorts } from "./support/freePorts.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { waitFor } from "./support/processes.ts";
 import { StakingContract } from "./support/stakingContract.ts";
@@ -30,21 +28,6 @@ beforeAll(async () => {
   ports = await freePorts(OWNERS.length);
 });
 afterAll(() => bed?.stop());
-
-/** Ports that nobody listens at. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      server.listen(0, "127.0.0.1");
-      await once(server, "listening");
-      return server;
-    }),
-  );
-  const found = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map(async (server) => once(server.close(), "close")));
-  return found;
-}
 
 /** Goes on to one hour after the next midnight, so that no test sees another one. */
 async function nextEpoch(): Promise<void> {
