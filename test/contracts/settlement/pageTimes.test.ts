@@ -61,7 +61,7 @@ describe("PageSettlement: what happens about the second of a proposal", () => {
     await f.networkHelpers.mine();
     await provider.send("evm_setAutomine", [true]);
     // A transaction that reverted throws here.
-    for (const { wait } of sent) await wait();
+    for (const transaction of sent) await transaction.wait();
     expect(await now(f)).to.equal(second + ahead);
   }
 
@@ -130,8 +130,8 @@ describe("PageSettlement: what happens about the second of a proposal", () => {
         expect((await f.pages.accountOf(f.operator)).amount).to.equal(0n);
       });
 
-      it("test_IsToldToWhoeverProposesInTheNextSecond", async () => {
-        const page = await pageOf([-2n, -1n, 0n, 60n]);
+      it("test_IsToldToWhoeverAsksInItsSecond_AndProposesInTheNext", async () => {
+        const page = await pageOf([-2n, -1n, 0n, 59n]);
         await inOneBlock([end], -1n);
         const { number } = (await f.ethers.provider.getBlock("latest")) ?? { number: 0 };
         const told = async (index: number) => {
