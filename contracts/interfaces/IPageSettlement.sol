@@ -192,8 +192,9 @@ interface IPageSettlement is IPageSettlementTypes {
 
     // Reads
 
-    /// @notice What is wrong with a leaf, if anything. Of a page that was not proposed yet, what would be if it were now.
-    /// Whoever proposes a page or vouches for one asks this. Reverts if the leaf is not in the page or not taken by it.
+    /// @notice What is wrong with a leaf, if anything. Of a page that was not proposed yet, what would be if it were now;
+    /// what ended in this very second counts then, since the proposal comes later. Whoever proposes a page or vouches for one
+    /// asks this. Reverts if the leaf is not in the page or not taken by it.
     /// @param header of the page
     /// @param leaf the leaf
     /// @return reason None for a good leaf

@@ -29,10 +29,10 @@ interface IPageSettlementTypes {
     /// from before the second of the proposal
     /// - InvalidSignature: neither the enclave's key nor a session key that signs results has signed it; in an optimistic
     /// page, not the key of the node's own account
-    /// - VersionInvalid: of a model version that is unknown, or was deprecated at the result's time; in an optimistic page,
-    /// also of one that was not admitted before the second of the proposal
-    /// - KeyNotInService: enclave not in service at the result's time or banned since, or its session key was not
-    ///   valid then
+    /// - VersionInvalid: of a model version that is unknown, or was deprecated at the result's time and before the second of
+    /// the proposal; in an optimistic page, also of one that was not admitted before that second
+    /// - KeyNotInService: enclave not in service, or its session key not valid, at the result's time; of a result from the
+    /// second of the proposal or later, in the second before it. Also of an enclave that was banned since
     /// - ConflictingReceipt: the enclave, or the node, signed another result for the same request
     /// - DataWithheld: somebody asked for a leaf, and nobody showed it
     /// - DemandUnanswered: somebody demanded the proof of a leaf, and nobody gave it

@@ -107,7 +107,7 @@ interface IValidatorStaking is IValidatorStakingTypes {
     function slash(bytes32 pageId, uint256[] calldata snapshot, uint256 index) external;
 
     /// @notice Slashes who signed such a page without having been part of a quorum, within `EVIDENCE_TIME` of its end. Anyone,
-    /// for a bounty.
+    /// for a bounty. Not for Optimistic pages, for which nobody can vouch.
     /// @param pageId the page
     /// @param epoch in which it was attested; if it was not, one between proposal and end
     /// @param snapshot of that epoch

@@ -282,7 +282,7 @@ interface IValidatorStakingTypes {
     /// @param expected hash of the snapshot
     /// @param actual hash of the list
     error ValidatorStaking_NotTheSnapshot(uint256 epoch, bytes31 expected, bytes31 actual);
-    /// @notice Signers of the long road only, or nobody, vouch for pages of this kind.
+    /// @notice Nobody vouches for pages of this kind, and nobody answers for a signature under one.
     /// @param kind the kind
     error ValidatorStaking_KindNotOpen(IInferenceSettlement.Verification kind);
     /// @notice A signer is named who is not in the snapshot, or not as many signatures come as signers.

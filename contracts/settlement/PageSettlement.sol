@@ -131,7 +131,7 @@ contract PageSettlement is PageDemands {
         _requireIncluded(header, pageId, leaf);
         // Otherwise whoever lets a page of theirs be rejected could settle what was too old, from the future or another
         // node's. For the rest the settlement asks itself.
-        (Reason reason, ) = _judgePlace(header, pageId, leaf);
+        (Reason reason, , ) = _judgePlace(header, pageId, leaf);
         _requireGood(pageId, leaf.index, reason);
         _requireNotTooLate(record, leaf.result.timestamp);
         SETTLEMENT.settleTeeLate(leaf.result, leaf.signature);

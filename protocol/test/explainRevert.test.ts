@@ -108,6 +108,11 @@ describe("errors of stake and pages", () => {
       "a commission of 20.25 % is above 20 %",
     ],
     [
+      ...([validatorStakingAbi, "ValidatorStaking_KindNotOpen"] as const),
+      [3],
+      "nobody vouches for Optimistic pages, or answers for a signature of one",
+    ],
+    [
       ...([pageSettlementAbi, "PageSettlement_LeafIsBad"] as const),
       [id, 7, 4],
       "the result at place 7 is wrong: InvalidSignature",

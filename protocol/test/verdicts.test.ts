@@ -28,11 +28,12 @@ import { encodeProof, encodeVerifyingKey, type VerifyingKeyJson } from "../src/g
 import { hashResult, type InferenceResult, settlementDomain } from "../src/inferenceResult.ts";
 import { PROPOSAL_TYPES } from "../src/proposal.ts";
 import { encodeRequestId, nodeOfEnclave, placeInLedger } from "../src/requestId.ts";
+import { buildResultPage, resultLeaf, resultPageProof, resultPageRoot } from "../src/resultPage.ts";
 import { judgeLeaf } from "../src/verdicts/judgeLeaf.ts";
 import { judgeTee, judgeVanilla } from "../src/verdicts/judgeSigned.ts";
 import { judgeZkmlBatch } from "../src/verdicts/judgeZkml.ts";
 import { readKey, refuseProof } from "../src/verdicts/refuseProof.ts";
-import type { SettlementState } from "../src/verdicts/verdict.ts";
+import type { SettlementState, Span } from "../src/verdicts/verdict.ts";
 import { catchError } from "./catchError.ts";
 
 // Every kind is compared with the contracts in test/contracts/settlement/verdictParity.test.ts; here stands what no chain
@@ -149,9 +150,6 @@ describe("what is not there", () => {
   });
 
   it("has no verdict on a leaf of an enclave that is unknown, as the contract reverts", async () => {
-    const { buildResultPage, resultLeaf, resultPageProof, resultPageRoot } = await import(
-      "../src/resultPage.ts"
-    );
     const state = stateWith();
     const teeId = id("enclave");
     const result = resultOf({
@@ -170,8 +168,78 @@ describe("what is not there", () => {
       signature: "0x",
       siblings: resultPageProof({ tree, index: 0 }),
     };
-    const terms = { proposedAt: NOW, resultWindow: 60n };
+    const terms = { proposedAt: NOW, isProposed: true, resultWindow: 60n };
     expect(await judgeLeaf({ header, leaf, terms, state })).toBe("TEERegistry_NodeUnknown");
+  });
+});
+
+describe("the second as of which a leaf of an enclave is judged", () => {
+  const teeId = id("enclave");
+  const session = new Wallet(id("session"));
+  const ledgerPage = BigInt(encodeRequestId({ node: nodeOfEnclave(teeId), nonce: 0n })) >> 8n;
+  type Times = { deprecatedAt?: bigint; service?: Span; key?: Partial<Span> };
+
+  /** The verdict on a leaf that is so many seconds from `NOW`, of a page that is proposed then, or would be judged then. */
+  async function judgeAt(ahead: bigint, times: Times, isProposed = true): Promise<string> {
+    const { deprecatedAt, service = { from: 0n }, key } = times;
+    const sessions = new Map([
+      [session.address, { ...{ from: 0n, until: NOW + 1_000n, signsResults: true }, ...key }],
+    ]);
+    const known = { inputWords: 0, outputWords: 0 };
+    const state = stateWith({
+      versions: new Map([
+        [version, deprecatedAt === undefined ? known : { ...known, deprecatedAt }],
+      ]),
+      enclaves: new Map([[teeId, { signingKey: "0x", service: [service], sessions }]]),
+    });
+    const requestId = encodeRequestId({ node: nodeOfEnclave(teeId), nonce: 0n });
+    const result = resultOf({ teeId, requestId, timestamp: NOW + ahead });
+    const digest = hashResult({ domain: state.domain, result });
+    const signature = session.signingKey.sign(digest).serialized;
+    const tree = buildResultPage(new Map([[0, resultLeaf({ digest, signature })]]));
+    const header = {
+      ...{ kind: 2n, teeId, ledgerPage, bitmap: 1n, root: resultPageRoot(tree) },
+      ...{ blobId: ZeroHash, proposer: node.address, fee: 0n },
+    };
+    const leaf = { index: 0, result, signature, siblings: resultPageProof({ tree, index: 0 }) };
+    const terms = { proposedAt: NOW, isProposed, resultWindow: 600n };
+    return await judgeLeaf({ header, leaf, terms, state });
+  }
+
+  const ends: [string, string, (until: bigint) => Times][] = [
+    ["a version", "VersionInvalid", (until) => ({ deprecatedAt: until })],
+    ["a service", "KeyNotInService", (until) => ({ service: { from: 0n, until } })],
+    ["a session key", "KeyNotInService", (until) => ({ key: { until } })],
+  ];
+  it.each(ends)("excuses the end of %s in the proposal's second", async (_, reason, timesOf) => {
+    for (const ahead of [-60n, -1n, 0n, 1n, 60n]) {
+      expect(await judgeAt(ahead, timesOf(NOW))).toBe("accepted");
+      expect(await judgeAt(ahead, timesOf(NOW + 1n))).toBe("accepted");
+      // A second earlier it counts, for what is not older.
+      const expected = ahead < -1n ? "accepted" : reason;
+      expect(await judgeAt(ahead, timesOf(NOW - 1n))).toBe(expected);
+    }
+  });
+
+  it.each(ends)("tells of the end of %s before a proposal", async (_, reason, timesOf) => {
+    for (const ahead of [-60n, -1n, 0n, 1n, 60n]) {
+      const expected = ahead < 0n ? "accepted" : reason;
+      expect(await judgeAt(ahead, timesOf(NOW), false)).toBe(expected);
+    }
+  });
+
+  it("takes nothing that begins in the proposal's second", async () => {
+    const begins: Times[] = [{ service: { from: NOW } }, { key: { from: NOW } }];
+    for (const times of begins) {
+      for (const ahead of [-1n, 0n, 60n]) {
+        expect(await judgeAt(ahead, times)).toBe("KeyNotInService");
+      }
+      expect(await judgeAt(0n, times, false)).toBe("accepted");
+    }
+  });
+
+  it("takes nothing from after the skew", async () => {
+    expect(await judgeAt(61n, {})).toBe("OutsideWindow");
   });
 });
 

@@ -79,6 +79,7 @@ const TABLE: readonly Row[] = [
     mocha: [
       "settlement/pages",
       "settlement/pageChallenges",
+      "settlement/pageTimes",
       "settlement/optimisticPages",
       "settlement/optimisticDemands",
     ],

@@ -15,10 +15,10 @@ import {PageRecords} from "./PageRecords.sol";
 /// @title PageJudgement
 /// @notice What is wrong with a leaf. A part of {PageSettlement}.
 ///
-/// Times are judged as of the proposal, so that nothing that happens later changes a verdict, but for a ban or a revoked
-/// certificate: those say that an enclave was never to be trusted. Of an optimistic page results and admissions are from
-/// before the second of the proposal, so that nothing in the same block does either; what the model answers is not judged
-/// here at all but proved on demand.
+/// Versions, services and session keys are judged as of the result's time, but of no later second than the one before the
+/// proposal: nothing that happens in the proposal's own second or later changes a verdict, but for a ban, a denied operator or a
+/// revoked certificate, which say that an enclave was never to be trusted. Of an optimistic page results and admissions are
+/// from before the second of the proposal; what the model answers is not judged here at all but proved on demand.
 ///
 /// @dev Static calls to the registries and no `try`: with too little gas a judgement reverts, and never says that a good
 /// leaf is bad. `tryRecoverCalldata` and `isSignedBy` call precompiles that fail for want of gas only where a 63rd of their
@@ -93,9 +93,9 @@ abstract contract PageJudgement is PageRecords {
         bytes32 digest
     ) private view returns (Reason) {
         IInferenceSettlement.InferenceResult calldata result = leaf.result;
-        (Reason reason, uint256 proposedAt) = _judgePlace(header, pageId, leaf);
+        (Reason reason, uint256 proposedAt, uint256 time) = _judgePlace(header, pageId, leaf);
         if (reason != Reason.None) return reason;
-        uint256 time = result.timestamp < proposedAt ? result.timestamp : proposedAt;
+        if (result.timestamp < time) time = result.timestamp;
         reason = _judgeSignature(header, result.teeId, digest, leaf.signature, time);
         if (reason != Reason.None) return reason;
         if (!_isVersionGood(result.modelVersion, time)) return Reason.VersionInvalid;
@@ -109,22 +109,28 @@ abstract contract PageJudgement is PageRecords {
     /// @dev What is wrong with where and when a result is.
     /// @return reason None, MalformedLeaf, WrongNode or OutsideWindow
     /// @return proposedAt when the page was proposed; now if it was not
+    /// @return latest second as of which it is judged: the one before the proposal. Of a page that was not proposed it is
+    /// now, since its proposal comes in a later second: what has ended by now is known to whoever asks
     function _judgePlace(
         PageHeader calldata header,
         bytes32 pageId,
         Leaf calldata leaf
-    ) internal view returns (Reason reason, uint256 proposedAt) {
+    ) internal view returns (Reason reason, uint256 proposedAt, uint256 latest) {
         IInferenceSettlement.InferenceResult calldata result = leaf.result;
         PageRecord storage record = _records[pageId];
         proposedAt = record.proposedAt;
         uint256 resultWindow = record.resultWindow;
-        if (proposedAt == 0) (proposedAt, resultWindow) = (block.timestamp, _settings.resultWindow);
+        if (proposedAt == 0) {
+            proposedAt = block.timestamp;
+            latest = proposedAt;
+            resultWindow = _settings.resultWindow;
+        } else latest = proposedAt - 1;
         if (result.requestId != _requestAt(header, leaf.index)) reason = Reason.MalformedLeaf;
         else if (result.teeId != header.teeId) reason = Reason.WrongNode;
         else {
             // Of an optimistic page there is a proof to come, for which a version's deprecation counts at the result's time.
-            uint256 latest = _isProvable(header) ? proposedAt - 1 : proposedAt + MAXIMUM_CLOCK_SKEW;
-            if (result.timestamp > latest || proposedAt > uint256(result.timestamp) + resultWindow) {
+            uint256 newest = _isProvable(header) ? proposedAt - 1 : proposedAt + MAXIMUM_CLOCK_SKEW;
+            if (result.timestamp > newest || proposedAt > uint256(result.timestamp) + resultWindow) {
                 reason = Reason.OutsideWindow;
             }
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IInferenceSettlement} from "../../interfaces/IInferenceSettlement.sol";
 import {IPageSettlementTypes} from "../../interfaces/IPageSettlementTypes.sol";
 import {IValidatorStaking} from "../../interfaces/IValidatorStaking.sol";
 import {Attestations} from "./Attestations.sol";
@@ -36,6 +37,10 @@ abstract contract Slashing is Attestations {
         bytes calldata signature
     ) external override {
         (IPageSettlementTypes.PageRecord memory record, uint256 signers) = _requireSlashable(pageId);
+        // They alone have no short road. Nobody can vouch for one, so that a signature for it shortens nothing.
+        if (record.shortRoad == 0) {
+            revert ValidatorStaking_KindNotOpen(IInferenceSettlement.Verification.Optimistic);
+        }
         uint256 latest = record.endedAt + EVIDENCE_TIME;
         if (block.timestamp > latest) revert ValidatorStaking_TooLate(latest, block.timestamp);
         // Of an attested page the one epoch, in whose snapshot it can be seen that the member was not part of the quorum:

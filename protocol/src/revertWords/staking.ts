@@ -21,7 +21,8 @@ export const STAKING_ERRORS: Explanations = {
   ValidatorStaking_DailySlashReached: ([left, actual]) =>
     `the validator can lose ${opg(left)} more today, and this would take ${opg(actual)}: again tomorrow`,
   ValidatorStaking_KeyInvalid: ([key]) => `key ${key} is or was somebody's`,
-  ValidatorStaking_KindNotOpen: ([kind]) => `nobody vouches for ${named(KINDS, kind)} pages`,
+  ValidatorStaking_KindNotOpen: ([kind]) =>
+    `nobody vouches for ${named(KINDS, kind)} pages, or answers for a signature of one`,
   ValidatorStaking_NoConsentOfKey: ([key]) =>
     `the holder of key ${key} has not signed that it is this validator's`,
   ValidatorStaking_NoQuorum: ([needed, actual]) =>

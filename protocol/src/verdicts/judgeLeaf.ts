@@ -14,8 +14,9 @@ import { ACCEPTED, type EnclaveState, isWithin, type SettlementState } from "./v
 
 /** As of when a page is judged: as it was proposed, or as it would be now. */
 export type PageTerms = {
-  /** unix seconds */
+  /** unix seconds; of a page that was not proposed, now */
   proposedAt: bigint;
+  isProposed: boolean;
   /** seconds */
   resultWindow: bigint;
 };
@@ -88,13 +89,14 @@ function judgeOptimistic({ result, signature, digest, terms, state }: Judged): L
 
 async function judgeResult(parameters: Judged): Promise<LeafVerdict> {
   const { result, signature, digest, state } = parameters;
-  const { proposedAt, resultWindow } = parameters.terms;
+  const { proposedAt, isProposed, resultWindow } = parameters.terms;
   const { timestamp, modelVersion } = result;
   if (timestamp > proposedAt + MAXIMUM_CLOCK_SKEW || proposedAt > timestamp + resultWindow) {
     return "OutsideWindow";
   }
-  const isAhead = timestamp > proposedAt;
-  const time = isAhead ? proposedAt : timestamp;
+  // What ends in the second of the proposal or later has not ended. A page that was not proposed will be after this second.
+  const latest = isProposed ? proposedAt - 1n : proposedAt;
+  const time = timestamp > latest ? latest : timestamp;
   const enclave = state.enclaves?.get(result.teeId);
   if (enclave === undefined) return "TEERegistry_NodeUnknown";
   const unsigned = await refuseSignature({ enclave, digest, signature, time });

@@ -1,6 +1,8 @@
+import { OPTIMISTIC, PAGE_REASONS } from "@haca/protocol/pageSettlement";
+import { encodeRequestId, ledgerPageOf } from "@haca/protocol/requestId";
 import { EPOCH_SECONDS, signAttestation } from "@haca/protocol/validatorStaking";
 import { expect } from "chai";
-import { parseEther, type Wallet, ZeroAddress } from "ethers";
+import { parseEther, type Wallet, ZeroAddress, ZeroHash } from "ethers";
 import { network } from "hardhat";
 import { loadAtItsTime, now } from "../utils/attestationFixture.ts";
 import {
@@ -9,6 +11,7 @@ import {
   goodResults,
   idOf,
   makePage,
+  makeResult,
   type Page,
   propose,
 } from "../utils/pageFixture.ts";
@@ -322,6 +325,28 @@ describe("ValidatorStaking: slashing", () => {
         f.staking.slashShown(pageId, epoch, snapshot, 3, "0x"),
         "ValidatorStaking_SignerInvalid",
       );
+    });
+
+    it("test_RevertWhen_ThePageIsOptimistic", async () => {
+      const node = f.operator.address;
+      const requestId = encodeRequestId({ node, nonce: 0n });
+      const result = await makeResult(f, 0, { teeId: ZeroHash, requestId });
+      const page = makePage(
+        f,
+        { 0: { result, signature: "0x" } },
+        { kind: OPTIMISTIC, teeId: ZeroHash, ledgerPage: ledgerPageOf({ node, index: 0n }) },
+      );
+      await propose(f, page);
+      const epoch = await epochNow(f);
+      await refute(f, page);
+      const { reason } = await f.pages.pageOf(await idOf(f, page));
+      expect(PAGE_REASONS[Number(reason)]).to.equal("InvalidSignature");
+      const before = await poolOf(a);
+      await expect(show(page, epoch))
+        .to.be.revertedWithCustomError(f.staking, "ValidatorStaking_KindNotOpen")
+        .withArgs(OPTIMISTIC);
+      await expectRefusal(slash(page, epoch), "ValidatorStaking_SignerInvalid");
+      expect(await poolOf(a)).to.equal(before);
     });
 
     it("test_RevertWhen_TheyComeAWeekAfterTheEnd", async () => {

@@ -182,7 +182,9 @@ export const LEAF: Kind<Draft, Evidence> = {
     const known = world.proposed.find(
       (page) => pageIdOf({ chainId, pageSettlement, header: page.header }) === pageId,
     );
-    const terms = known?.terms ?? { proposedAt: state.now, resultWindow: world.resultWindow };
+    const { resultWindow } = world;
+    const unproposed = { proposedAt: state.now, isProposed: false, resultWindow };
+    const terms = known?.terms ?? unproposed;
     let reason = 0;
     const there = await ask(async () => {
       reason = Number(
@@ -242,7 +244,7 @@ async function proposePage(parameters: {
       ...leaf,
       siblings: resultPageProof({ tree, index: leaf.index }),
     })),
-    terms: { proposedAt, resultWindow: world.resultWindow },
+    terms: { proposedAt, isProposed: true, resultWindow: world.resultWindow },
   };
   proposed.push(page);
   return page;

@@ -186,7 +186,7 @@ export async function proposeOptimisticPage(makes: Makes, size: number): Promise
       ...leaf,
       siblings: resultPageProof({ tree, index: leaf.index }),
     })),
-    terms: { proposedAt, resultWindow: world.resultWindow },
+    terms: { proposedAt, isProposed: true, resultWindow: world.resultWindow },
   });
 }
 

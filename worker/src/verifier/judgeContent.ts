@@ -111,6 +111,6 @@ async function filterLeaves(parameters: {
     enclaves: new Map(enclave === undefined ? [] : [[teeId, enclave]]),
   };
   const { proposedAt, resultWindow } = view;
-  const terms = { proposedAt, resultWindow };
+  const terms = { proposedAt, isProposed: true, resultWindow };
   return await Promise.all(leaves.map((leaf) => judgeLeaf({ header, leaf, terms, state })));
 }
