@@ -4,7 +4,6 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { readR1cs, readSymbols } from "@haca/circuits/readR1cs";
 import { circuitInput } from "@haca/model-runtime/circuitInput";
-import type { IntegerNode } from "@haca/model-runtime/integerModel";
 import { loadModel } from "@haca/model-runtime/loadModel";
 import { quantiseInput } from "@haca/model-runtime/quantise";
 import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
@@ -148,7 +147,7 @@ async function measureProofs(parameters: { folder: string; images: number[][] })
 function measurePerceptron(): Figures {
   console.log("perceptron 784-64-10: circuit …");
   const started = performance.now();
-  const { circuit, integerModel, signalsOf } = layOutModel({
+  const { circuit, graph, signalsOf } = layOutModel({
     onnx: multilayerPerceptron({ inputs: 784, hidden: 64, classes: 10 }),
     calibration: [noise([784], 1).data, noise([784], 2).data],
     options: { input: { minimum: 0, maximum: 255, scaleExponent: -8 } },
@@ -162,17 +161,11 @@ function measurePerceptron(): Figures {
     return round(performance.now() - start);
   });
   return {
-    "mlp784.parameters": integerModel.nodes.reduce((sum, node) => sum + parametersOf(node), 0),
+    "mlp784.parameters": graph.parameters,
     "mlp784.constraints": circuit.rows.count,
     "mlp784.circuitSeconds": round(circuitMs / 1000),
     "mlp784.witnessMs": median(witnessMs),
   };
-}
-
-/** Weights and biases of a layer. */
-function parametersOf(node: IntegerNode): number {
-  if (node.kind !== "affine") return 0;
-  return node.rows.reduce((sum, { weights }) => sum + weights.length + 1, 0);
 }
 
 /** How many exports of the fixtures are proved within their error bound; nothing where there are no fixtures. */

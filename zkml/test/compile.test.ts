@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FIELD_ORDER } from "@haca/circuits/witnessCalculator";
+import { FIELD_ORDER } from "@haca/circuits/field";
 import { circuitInput } from "@haca/model-runtime/circuitInput";
 import { hashFile, loadModel } from "@haca/model-runtime/loadModel";
 import { quantiseInput } from "@haca/model-runtime/quantise";

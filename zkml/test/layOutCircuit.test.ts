@@ -17,8 +17,7 @@ import { layOutCircuit } from "../src/constrain/layOutCircuit.ts";
 import { ensurePtau } from "../src/setup/developmentPtau.ts";
 import { setUpKeys } from "../src/setup/setUpKeys.ts";
 import { releaseCurve } from "../src/setup/snarkjsResources.ts";
-import { CONTEXT } from "./utils/buildCircuit.ts";
-import { type LaidOutModel, layOutModel, r1csBytes } from "./utils/layOutModel.ts";
+import { CONTEXT, type LaidOutModel, layOutModel, r1csBytes } from "./utils/layOutModel.ts";
 import { MODELS, type TestModel } from "./utils/models.ts";
 import { multilayerPerceptron, noise, onnxFile, type TestNode } from "./utils/onnxFile.ts";
 
