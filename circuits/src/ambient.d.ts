@@ -17,9 +17,3 @@ declare module "circom2" {
     execute(wasm: Uint8Array): Promise<unknown>;
   }
 }
-
-/** Functions of the global that `lib.dom` would declare; @types/node declares only the types. */
-declare namespace WebAssembly {
-  function compile(bytes: Uint8Array): Promise<Module>;
-  function instantiate(module: Module, imports: object): Promise<Instance>;
-}

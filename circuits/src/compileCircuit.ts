@@ -1,25 +1,19 @@
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { BaseError } from "@haca/protocol/baseError";
 import { bindings, CircomRunner } from "circom2";
-
-/** Folder of the circom templates: what a model's circuit includes by file name. */
-export const templatesFolder = fileURLToPath(new URL("../templates", import.meta.url));
 
 export type CompiledCircuit = {
   /** paths of what the compiler wrote */
   r1cs: string;
-  wasm: string;
   symbols: string;
   /** what the compiler printed */
   log: string;
 };
 
 /**
- * Compiles a circom file with circom 2.2 (WebAssembly, in this process). The file may include every
- * template of this package by its file name.
+ * Compiles a circom file with circom 2.2 (WebAssembly, in this process).
  *
  * Throws `circuit.compileFailed` with the compiler's message.
  */
@@ -38,16 +32,13 @@ export async function compileCircuit(parameters: {
     args: [
       `source/${basename(source)}`,
       "--r1cs",
-      "--wasm",
       "--sym",
       `--O${parameters.simplification ?? 2}`,
-      "-l",
-      "templates",
       "-o",
       "out",
     ],
     env: {},
-    preopens: { source: dirname(source), templates: templatesFolder, out: outFolder },
+    preopens: { source: dirname(source), out: outFolder },
     bindings: { ...bindings, fs: captureOutput(printed) },
   });
   const compiler = fs.readFileSync(createRequire(import.meta.url).resolve("circom2/circom.wasm"));
@@ -60,11 +51,10 @@ export async function compileCircuit(parameters: {
   const log = stripColours(printed.join(""));
   const compiled = {
     r1cs: join(outFolder, `${name}.r1cs`),
-    wasm: join(outFolder, `${name}_js`, `${name}.wasm`),
     symbols: join(outFolder, `${name}.sym`),
     log,
   };
-  if (failure !== undefined || !fs.existsSync(compiled.wasm)) {
+  if (failure !== undefined || !fs.existsSync(compiled.r1cs)) {
     throw new BaseError({
       code: "circuit.compileFailed",
       message: `${source}: ${log.trim() || String(failure)}`,

@@ -1,6 +1,6 @@
 import type { ConstraintChecker } from "./constraintChecker.ts";
+import { toField } from "./field.ts";
 import type { R1cs, R1csHeader } from "./readR1cs.ts";
-import { toField } from "./witnessCalculator.ts";
 
 /** A source of numbers in [0, limit). */
 export type RandomBelow = (limit: bigint) => bigint;

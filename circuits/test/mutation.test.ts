@@ -1,79 +1,64 @@
 import { describe, expect, it } from "vitest";
+import { createConstraintChecker } from "../src/constraintChecker.ts";
+import { FIELD_ORDER } from "../src/field.ts";
 import { mutateWitness, seededRandom } from "../src/mutateWitness.ts";
-import type { SignalValues } from "../src/witnessCalculator.ts";
-import { compileSource, compileTemplate } from "./utils/compileTemplate.ts";
+import type { Constraint, LinearCombination, R1cs } from "../src/readR1cs.ts";
 
-const GROUPS = process.env.HACA_DEEP === undefined ? 300 : 20_000;
+/** Coefficients by wire; 0 is the constant 1. */
+type Sum = Readonly<Record<number, bigint>>;
 
-const CASES: { file: string; main: string; input?: string; inputs: SignalValues[] }[] = [
-  { file: "bits", main: "Bits(9)", inputs: [{ in: 0n }, { in: 511n }, { in: 300n }] },
-  {
-    file: "rangeCheck",
-    main: "RangeCheck(1000)",
-    inputs: [{ in: 0n }, { in: 1000n }, { in: 999n }, { in: 512n }],
-  },
-  {
-    file: "reluRescale",
-    main: "ReluRescale(12, 5)",
-    inputs: [{ in: -2064n }, { in: -1n }, { in: 15n }, { in: 16n }, { in: 2031n }],
-  },
-  {
-    file: "rescale",
-    main: "Rescale(12, 5)",
-    inputs: [{ in: -2064n }, { in: -1n }, { in: 0n }, { in: 2031n }],
-  },
-  {
-    file: "argMax",
-    main: "ArgMax(5, 8)",
-    inputs: [{ in: [0n, 0n, 0n, 0n, 0n] }, { in: [-9n, 70n, 3n, 70n, -100n] }],
-  },
-  {
-    file: "packedWords",
-    main: "PackedWords(2, 4, [100, 100, 100, 7])",
-    inputs: [{ in: [1n, 2n, 3n, 4n] }],
-  },
-  {
-    file: "dense",
-    main: "Dense(3, 2, [[1, -2, 3], [4, 5, -6]], [7, -8])",
-    inputs: [{ in: [3n, -4n, 5n] }],
-  },
-  {
-    file: "bindContext",
-    main: "BindContext()",
-    input: "context",
-    inputs: [{ context: 5n }, { context: 0n }],
-  },
-];
+const combination = (sum: Sum): LinearCombination => ({
+  wires: Uint32Array.from(Object.keys(sum), Number),
+  coefficients: Object.values(sum),
+});
 
-describe("mutation", () => {
-  it.each(CASES)("$main notices every changed wire", async ({ inputs, ...template }) => {
-    const { calculator, r1cs, checker } = await compileTemplate(template);
-    const random = seededRandom(BigInt(template.main.length));
-    for (const input of inputs) {
-      const witness = calculator.calculate(input);
-      expect(checker.firstViolated(witness)).toBe(undefined);
-      const unnoticed = mutateWitness({ r1cs, checker, witness, random, groups: GROUPS });
-      expect(unnoticed).toEqual([]);
-    }
+const row = (a: Sum, b: Sum, c: Sum): Constraint => ({
+  a: combination(a),
+  b: combination(b),
+  c: combination(c),
+});
+
+const isBoolean = (wire: number): Constraint => row({ [wire]: 1n }, { 0: -1n, [wire]: 1n }, {});
+
+/** Wire 1 is a public input. */
+function circuitOf(constraints: Constraint[], wireCount: number): R1cs {
+  return {
+    fieldOrder: FIELD_ORDER,
+    fieldSize: 32,
+    wireCount,
+    publicOutputCount: 0,
+    publicInputCount: 1,
+    privateInputCount: 0,
+    constraintCount: constraints.length,
+    constraintsOffset: 0,
+    constraints,
+  };
+}
+
+function unnoticedChanges(r1cs: R1cs, witness: readonly bigint[]): Map<number, bigint>[] {
+  const checker = createConstraintChecker(r1cs);
+  expect(checker.firstViolated(witness)).toBe(undefined);
+  return mutateWitness({ r1cs, checker, witness, random: seededRandom(1n), groups: 300 });
+}
+
+describe("mutateWitness", () => {
+  it("finds nothing in a decomposition that is whole", () => {
+    const digits = [2, 3, 4];
+    const sum = row({}, {}, { 1: -1n, 2: 1n, 3: 2n, 4: 4n });
+    const r1cs = circuitOf([...digits.map(isBoolean), sum], 5);
+    expect(unnoticedChanges(r1cs, [1n, 5n, 1n, 0n, 1n])).toEqual([]);
   });
 
-  it("finds the loose wires of an unsound circuit", async () => {
-    // a quotient that no constraint ties to its remainder's range
-    const { calculator, r1cs, checker, symbols } = await compileSource(`pragma circom 2.2.0;
-      template Unsound() {
-        signal input in;
-        signal output quotient;
-        signal remainder;
-        quotient <-- in >> 3;
-        remainder <-- in & 7;
-        quotient * 8 + remainder === in;
-        signal unused <-- 1;
-        unused * (unused - 1) === 0;
-      }
-      component main = Unsound();`);
-    const witness = calculator.calculate({ in: 100n });
-    const random = seededRandom(1n);
-    const unnoticed = mutateWitness({ r1cs, checker, witness, random, groups: 0 });
-    expect(unnoticed).toContainEqual(new Map([[symbols.get("unused"), 0n]]));
+  it("finds a wire that a row reads and none pins", () => {
+    const r1cs = circuitOf([row({}, {}, { 1: -1n, 2: 1n }), isBoolean(3)], 4);
+    expect(unnoticedChanges(r1cs, [1n, 7n, 7n, 1n])).toContainEqual(new Map([[3, 0n]]));
+  });
+
+  it("finds a group of wires that is loose though each of them is tied", () => {
+    // what no row ties to its remainder's range: a quotient may give what its remainder takes
+    const r1cs = circuitOf([row({}, {}, { 1: -1n, 2: 1n, 3: 1n })], 4);
+    const changes = unnoticedChanges(r1cs, [1n, 0n, 1n, -1n]);
+    expect(changes.length).toBeGreaterThan(0);
+    expect(changes.every((change) => change.has(2) && change.has(3))).toBe(true);
   });
 });

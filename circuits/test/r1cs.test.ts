@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileCircuit } from "../src/compileCircuit.ts";
-import { countNonZeros, readR1cs } from "../src/readR1cs.ts";
-import { FIELD_ORDER } from "../src/witnessCalculator.ts";
+import { FIELD_ORDER } from "../src/field.ts";
+import { readR1cs } from "../src/readR1cs.ts";
 
 describe("readR1cs", () => {
   const folder = mkdtempSync(join(tmpdir(), "haca-r1cs-"));
@@ -38,7 +38,6 @@ describe("readR1cs", () => {
       0, 2, 3,
     ]);
     expect([...(constraint?.c.wires ?? [])]).toEqual([1]);
-    expect(countNonZeros(bytes)).toBe(4);
   });
 
   it("refuses what is not an r1cs file, another version, and a file cut anywhere", () => {
@@ -54,6 +53,5 @@ describe("readR1cs", () => {
         expect(error).toEqual(malformed);
       }
     }
-    expect(() => countNonZeros(bytes.subarray(0, 40))).toThrow(malformed);
   });
 });

@@ -4,7 +4,7 @@ import { packWords, WORD_BITS } from "@haca/protocol/tensorLayout";
 import { requireInRange } from "./quantise.ts";
 
 /**
- * The signals that a compiled model's witness calculator takes, and the words that are public: input words, then
+ * The signals that a compiled model's witness is computed from, and the words that are public: input words, then
  * output words. `input` and `outputs` hold the integers of the tensors.
  *
  * Throws `input.outOfRange` for an integer that the circuit refuses, `words.*` for outputs that do not fit their

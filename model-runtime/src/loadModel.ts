@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
-import { type Manifest, manifestSchema } from "@haca/protocol/manifest";
-import type { z } from "zod";
+import { MANIFEST_FORMAT, type Manifest, manifestSchema } from "@haca/protocol/manifest";
+import { z } from "zod";
 import { type IntegerModel, integerModelSchema } from "./integerModel.ts";
 
 /** A compiled model that is ready to run: paths in `manifest.files` are relative to `folder`. */
@@ -11,13 +11,17 @@ export type LoadedModel = { folder: string; manifest: Manifest; integerModel: In
 
 export const MANIFEST_FILE = "manifest.json";
 
+const formatSchema = z.object({ format: z.int() });
+
 /**
  * Loads a compiled model and compares every file with its hash in the manifest.
- * Throws `model.missing`, `model.invalid`, `model.hashMismatch`, naming the file.
+ * Throws `model.missing`, `model.outdated`, `model.invalid`, `model.hashMismatch`, naming the file.
  */
 export async function loadModel(parameters: { folder: string }): Promise<LoadedModel> {
   const { folder } = parameters;
-  const manifest = readJson({ path: join(folder, MANIFEST_FILE), schema: manifestSchema });
+  const manifestPath = join(folder, MANIFEST_FILE);
+  requireFormat(manifestPath);
+  const manifest = parseFile({ path: manifestPath, schema: manifestSchema });
   for (const [key, file] of Object.entries(manifest.files)) {
     const path = join(folder, file);
     requireFile(path);
@@ -31,7 +35,7 @@ export async function loadModel(parameters: { folder: string }): Promise<LoadedM
       });
     }
   }
-  const integerModel = readJson({
+  const integerModel = parseFile({
     path: join(folder, manifest.files.integerModel),
     schema: integerModelSchema,
   });
@@ -44,19 +48,31 @@ function requireFile(path: string): void {
   }
 }
 
-function readJson<Schema extends z.ZodType>(parameters: {
+/** A model of before is not wrong, but nothing here can run it: its user is told what to do. */
+function requireFormat(path: string): void {
+  const { success, data } = formatSchema.safeParse(readJson(path));
+  if (!success || data.format === MANIFEST_FORMAT) return;
+  throw new BaseError({
+    code: "model.outdated",
+    message: `${path}: format ${data.format}, expected ${MANIFEST_FORMAT}: compile the model again`,
+  });
+}
+
+function readJson(path: string): unknown {
+  requireFile(path);
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new BaseError({ code: "model.invalid", message: `${path} is not JSON`, cause });
+  }
+}
+
+function parseFile<Schema extends z.ZodType>(parameters: {
   path: string;
   schema: Schema;
 }): z.infer<Schema> {
   const { path, schema } = parameters;
-  requireFile(path);
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, "utf8"));
-  } catch (cause) {
-    throw new BaseError({ code: "model.invalid", message: `${path} is not JSON`, cause });
-  }
-  const parsed = schema.safeParse(json);
+  const parsed = schema.safeParse(readJson(path));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new BaseError({

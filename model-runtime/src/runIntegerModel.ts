@@ -17,7 +17,7 @@ export function runIntegerModel(parameters: {
   return integerModel.outputs.map(({ value }) => (values.get(value) ?? []).map(BigInt));
 }
 
-/** Every value of the model by name. Numbers are exact: `computeBounds` keeps all sums below 2^53. */
+/** Every value of the model by name. Numbers are exact: `computeBounds` keeps all sums far below 2^53. */
 export function computeIntegerValues(parameters: {
   integerModel: IntegerModel;
   input: readonly bigint[];

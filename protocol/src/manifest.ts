@@ -3,6 +3,9 @@ import { tensorLayoutSchema } from "./tensorLayout.ts";
 
 const sha256 = z.string().regex(/^0x[0-9a-f]{64}$/, "must be 0x and 64 lower-case hex digits");
 
+/** Manifests of another format are of models that have to be compiled again. */
+export const MANIFEST_FORMAT = 2;
+
 const tensorSchema = z.strictObject({
   name: z.string().min(1),
   shape: z.array(z.int().min(1)),
@@ -17,25 +20,28 @@ const tensorSchema = z.strictObject({
  * File names are relative to the manifest's folder; hashes are SHA-256.
  */
 export const manifestSchema = z.strictObject({
-  format: z.literal(1),
+  format: z.literal(MANIFEST_FORMAT),
   /** hash of everything the build depends on: model, calibration, options, compiler */
   buildKey: sha256,
   /** slug under which the model is registered */
   name: z.string().regex(/^[a-z0-9-]{1,64}$/),
   hashes: z.strictObject({
     model: sha256,
-    circuit: sha256,
     r1cs: sha256,
-    wasm: sha256,
+    plan: sha256,
+    symbols: sha256,
     zkey: sha256,
     ptau: sha256,
     verificationKey: sha256,
     integerModel: sha256,
   }),
   files: z.strictObject({
-    circuit: z.string(),
+    /** the circuit's rows */
     r1cs: z.string(),
-    wasm: z.string(),
+    /** how its witness is computed */
+    plan: z.string(),
+    /** names of its wires; for people and tests, nothing at run time reads them */
+    symbols: z.string(),
     zkey: z.string(),
     verificationKey: z.string(),
     /** the quantised IR: all the integer reference needs to run the model */

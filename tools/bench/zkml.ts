@@ -7,14 +7,17 @@ import { circuitInput } from "@haca/model-runtime/circuitInput";
 import { loadModel } from "@haca/model-runtime/loadModel";
 import { quantiseInput } from "@haca/model-runtime/quantise";
 import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
+import { computeWitness } from "@haca/model-runtime/witness/computeWitness";
+import { decodeWitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
+import { wtnsFile } from "@haca/model-runtime/witness/wtnsFile";
 import type { Manifest } from "@haca/protocol/manifest";
 import { compileModel } from "@haca/zkml/compileModel";
 import { readSamples } from "@haca/zkml/quantise/readSamples";
 import { releaseCurve } from "@haca/zkml/setup/snarkjsResources";
-import { groth16, type SnarkFile, wtns } from "snarkjs";
+import { groth16, type SnarkFile } from "snarkjs";
 import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { formatTable } from "../../scripts/lib/table.ts";
-import { buildCircuit } from "../../zkml/test/utils/buildCircuit.ts";
+import { layOutModel } from "../../zkml/test/utils/layOutModel.ts";
 import { multilayerPerceptron, noise } from "../../zkml/test/utils/onnxFile.ts";
 import { type ExportResult, exportsFolder, measureExports } from "./zkmlExports.ts";
 
@@ -26,7 +29,7 @@ export async function benchZkml(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "haca-bench-zkml-"));
   try {
     const digits = await measureDigits(folder);
-    const perceptron = await measurePerceptron();
+    const perceptron = measurePerceptron();
     const exported = await measureExported(folder);
     const figures: Figures = { ...digits.figures, ...perceptron, ...exported.figures };
     console.log(
@@ -40,10 +43,10 @@ export async function benchZkml(): Promise<void> {
     const report = {
       figures,
       details: {
-        how: "digits: compiled from nothing, development powers of tau included; times are medians over test images with snarkjs in this process, keys in memory. mlp784: circuit only, random weights (its size does not depend on what it learnt). Constraints per ReLU: constraints that read a digit of a ReluRescale template.",
+        how: "digits: compiled from nothing, development powers of tau included; times are medians over test images with snarkjs in this process, keys in memory. mlp784: circuit and witness only, random weights (its size does not depend on what it learnt). Constraints per ReLU: constraints that read a digit of its decomposition.",
         samples: digits.samples,
         exports: exported.results,
-        versions: { node: process.version, circom: "2.2.3", snarkjs: "0.7.6" },
+        versions: { node: process.version, snarkjs: "0.7.6" },
         machine: { cpu: cpus()[0]?.model, cores: cpus().length },
         date: new Date().toISOString(),
       },
@@ -82,7 +85,7 @@ async function measureDigits(
       "digits.activations": statistics.activations,
       "digits.constraints": statistics.constraints,
       "digits.constraintsPerRelu": round(
-        countReluConstraints({ r1cs: path("r1cs"), symbols: join(build.out, "circuit.sym") }) /
+        countReluConstraints({ r1cs: path("r1cs"), symbols: path("symbols") }) /
           statistics.activations,
       ),
       "digits.nonZeros": statistics.nonZeros,
@@ -98,7 +101,7 @@ async function measureDigits(
       "digits.verifyingKeyBytes": bytes.verifyingKey,
       "digits.zkeyBytes": statSync(path("zkey")).size,
       "digits.r1csBytes": statSync(path("r1cs")).size,
-      "digits.wasmBytes": statSync(path("wasm")).size,
+      "digits.planBytes": statSync(path("plan")).size,
     },
     samples,
   };
@@ -112,7 +115,7 @@ async function measureProofs(parameters: { folder: string; images: number[][] })
   const { manifest, integerModel } = await loadModel(parameters);
   const read = (file: keyof Manifest["files"]) =>
     readFileSync(join(parameters.folder, manifest.files[file]));
-  const wasm: SnarkFile = { type: "mem", data: read("wasm") };
+  const plan = decodeWitnessPlan(read("plan"));
   const zkey: SnarkFile = { type: "mem", data: read("zkey") };
   const key = JSON.parse(read("verificationKey").toString("utf8"));
   const samples = { witnessMs: [] as number[], proveMs: [] as number[], verifyMs: [] as number[] };
@@ -120,8 +123,8 @@ async function measureProofs(parameters: { folder: string; images: number[][] })
     const input = quantiseInput({ manifest, values });
     const outputs = runIntegerModel({ integerModel, input });
     const { signals } = circuitInput({ manifest, input, outputs, context: BigInt(index) });
-    const witness: SnarkFile = { type: "mem" };
-    const calculated = await timed(() => wtns.calculate(signals, wasm, witness));
+    const calculated = await timed(async () => wtnsFile(computeWitness({ plan, signals })));
+    const witness: SnarkFile = { type: "mem", data: calculated.result };
     const proven = await timed(() => groth16.prove(zkey, witness));
     const { proof, publicSignals } = proven.result;
     const verified = await timed(() => groth16.verify(key, publicSignals, proof));
@@ -141,19 +144,27 @@ async function measureProofs(parameters: { folder: string; images: number[][] })
   };
 }
 
-async function measurePerceptron(): Promise<Figures> {
+function measurePerceptron(): Figures {
   console.log("perceptron 784-64-10: circuit …");
-  const { result, ms } = await timed(() =>
-    buildCircuit({
-      onnx: multilayerPerceptron({ inputs: 784, hidden: 64, classes: 10 }),
-      calibration: [noise([784], 1).data, noise([784], 2).data],
-      options: { input: { minimum: 0, maximum: 255, scaleExponent: -8 } },
-    }),
-  );
+  const started = performance.now();
+  const { circuit, graph, signalsOf } = layOutModel({
+    onnx: multilayerPerceptron({ inputs: 784, hidden: 64, classes: 10 }),
+    calibration: [noise([784], 1).data, noise([784], 2).data],
+    options: { input: { minimum: 0, maximum: 255, scaleExponent: -8 } },
+  });
+  const circuitMs = performance.now() - started;
+  const witnessMs = Array.from({ length: PROOFS }, (_, index) => {
+    const input = noise([784], index).data.map((value) => BigInt(Math.floor(128 * (value + 1))));
+    const signals = signalsOf(input);
+    const start = performance.now();
+    wtnsFile(computeWitness({ plan: circuit.plan, signals }));
+    return round(performance.now() - start);
+  });
   return {
-    "mlp784.parameters": result.graph.parameters,
-    "mlp784.constraints": result.r1cs.constraintCount,
-    "mlp784.circuitSeconds": round(ms / 1000),
+    "mlp784.parameters": graph.parameters,
+    "mlp784.constraints": circuit.rows.count,
+    "mlp784.circuitSeconds": round(circuitMs / 1000),
+    "mlp784.witnessMs": median(witnessMs),
   };
 }
 
@@ -191,7 +202,7 @@ async function measureExported(
 function countReluConstraints(parameters: { r1cs: string; symbols: string }): number {
   const symbols = readSymbols(readFileSync(parameters.symbols, "utf8"));
   const digits = new Set(
-    [...symbols].filter(([name]) => /^ReluRescale.*bits\[/.test(name)).map(([, wire]) => wire),
+    [...symbols].filter(([name]) => /^relu\d+x\d+\[/.test(name)).map(([, wire]) => wire),
   );
   return readR1cs(readFileSync(parameters.r1cs)).constraints.filter(({ a, b, c }) =>
     [...a.wires, ...b.wires, ...c.wires].some((wire) => digits.has(wire)),

@@ -8,8 +8,6 @@ const PATH = /^[\w@.*{},-]+(\/[\w@.*{},-]+)*\/?$/;
 const SOURCE = /\.(ts|mts|mjs|sol|rs|circom|cu|cuh|py|sql)$/;
 /** What whoever deploys writes: parameters of a chain, its address book and journal. */
 const OF_DEPLOYERS = /^deployments\/(parameters\/\w+\.json|\d+\.json|\d+\.journal\.jsonl)$/;
-/** A file of each compiled model. */
-const OF_MODELS = "circuit.circom";
 
 /**
  * The paths between back-ticks that the project does not have. A path is one whose first part is a folder of
@@ -34,7 +32,7 @@ function isThere(written: string, document: string, project: Project): boolean {
   const path = written.replace(/\/$/, "");
   const beside = posix.join(posix.dirname(document), path);
   if (has(path, project) || has(beside, project)) return true;
-  if (OF_DEPLOYERS.test(path) || path === OF_MODELS) return true;
+  if (OF_DEPLOYERS.test(path)) return true;
   if (SOURCE.test(path) ? hasEnd(path, project) : !isOurs(path, document, project)) return true;
   const besideAsWritten = posix.join(posix.dirname(document), written);
   return project.isIgnored(written) || project.isIgnored(besideAsWritten);

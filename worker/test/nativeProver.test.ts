@@ -41,7 +41,7 @@ beforeAll(async () => {
   model = {
     id: hashes.zkey,
     zkeyPath: join(folder, files.zkey),
-    wasmPath: join(folder, files.wasm),
+    planPath: join(folder, files.plan),
     verifyingKey,
   };
   const input = quantiseInput({ manifest, values: digit(0) });

@@ -2,19 +2,15 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { templatesFolder } from "@haca/circuits/compileCircuit";
 
 /** Files whose content decides what comes out of a build, besides the model itself. */
 const COMPILER_FOLDERS = [
   fileURLToPath(new URL(".", import.meta.url)),
   fileURLToPath(new URL("../../model-runtime/src", import.meta.url)),
-  templatesFolder,
-  join(templatesFolder, "..", "src"),
 ];
 const COMPILER_PACKAGES = [
   fileURLToPath(new URL("../package.json", import.meta.url)),
   fileURLToPath(new URL("../../model-runtime/package.json", import.meta.url)),
-  join(templatesFolder, "..", "package.json"),
 ];
 
 /** SHA-256 over everything a build depends on; equal keys mean equal models, up to the setup's randomness. */

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashFile, MANIFEST_FILE, sha256 } from "@haca/model-runtime/loadModel";
 import { computeBounds, describeTensors } from "@haca/model-runtime/tensors";
-import { type Manifest, manifestSchema } from "@haca/protocol/manifest";
+import { MANIFEST_FORMAT, type Manifest, manifestSchema } from "@haca/protocol/manifest";
 import { constrainModel } from "./constrain/constrainModel.ts";
 import type { Graph } from "./kinds/graph.ts";
 import { proveSample } from "./proveSample.ts";
@@ -14,16 +14,13 @@ import { type Progress, step } from "./setup/progress.ts";
 import { setUpKeys } from "./setup/setUpKeys.ts";
 
 const FILES: Manifest["files"] = {
-  circuit: "circuit.circom",
   r1cs: "circuit.r1cs",
-  wasm: "circuit.wasm",
+  plan: "circuit.plan",
+  symbols: "circuit.sym",
   zkey: "circuit.zkey",
   verificationKey: "verification_key.json",
   integerModel: "integer_model.json",
 };
-
-/** Names of the circuit's signals; for people and tests, nothing at run time reads it. */
-const SYMBOLS_FILE = "circuit.sym";
 
 /**
  * Writes everything a compiled model consists of to `workFolder/model`: circuit, keys, integer model, manifest.
@@ -72,17 +69,11 @@ export async function buildModel(parameters: {
   const labelOutput = findLabelOutput(integerModel);
   const label = labelOutput === undefined ? {} : { labelOutput };
   writeFileSync(file(FILES.integerModel), `${JSON.stringify(integerModel)}\n`);
-  const { circuit, r1cs, wasm } = FILES;
-  const files = {
-    circuit: file(circuit),
-    r1cs: file(r1cs),
-    wasm: file(wasm),
-    symbols: file(SYMBOLS_FILE),
-  };
+  const files = { r1cs: file(FILES.r1cs), plan: file(FILES.plan), symbols: file(FILES.symbols) };
   const size = await step({
-    name: "compile circuit",
+    name: "write and certify circuit",
     onProgress,
-    run: () => constrainModel({ integerModel, bounds, files, workFolder }),
+    run: async () => constrainModel({ integerModel, bounds, files }),
   });
   onProgress(`circuit: ${size.constraints} constraints, ${size.publicSignals} public signals`);
   const { ptau, record } = await ensurePtau({
@@ -117,21 +108,21 @@ export async function buildModel(parameters: {
         tensors,
         integerModel,
         sample: parameters.sample,
-        wasm: file(FILES.wasm),
+        plan: file(FILES.plan),
         zkey: file(FILES.zkey),
         verificationKey,
       }),
   });
 
   const manifest: Manifest = {
-    format: 1,
+    format: MANIFEST_FORMAT,
     buildKey: parameters.buildKey,
     name,
     hashes: {
       model: hashModel(parameters.onnx, external),
-      circuit: await hashOf(FILES.circuit),
       r1cs: await hashOf(FILES.r1cs),
-      wasm: await hashOf(FILES.wasm),
+      plan: await hashOf(FILES.plan),
+      symbols: await hashOf(FILES.symbols),
       zkey: await hashOf(FILES.zkey),
       ptau: record.sha256,
       verificationKey: await hashOf(FILES.verificationKey),

@@ -32,6 +32,7 @@ type CompileOptions = {
   inputRange?: InputRange;
   maxError?: number;
   rawScores?: boolean;
+  circom?: string;
 };
 
 const HELP_COLUMNS = 80;
@@ -64,6 +65,7 @@ program
   .option("--input-bits <n>", "bits of a real input element; default: as needed", integer)
   .option("--output-bits <n>", "greatest width of an output element (24)", integer)
   .option("--input-range <range>", "minimum,maximum,exponent: integers of the input", inputRange)
+  .option("--circom <file>", "write the circuit as circom text as well, for auditors")
   .action(compile);
 
 program
@@ -117,6 +119,7 @@ async function compile(path: string, options: CompileOptions): Promise<void> {
     ...(options.beacon === undefined ? {} : { beacon: options.beacon }),
     ...(options.maxError === undefined ? {} : { maximumError: options.maxError }),
     rawScores: options.rawScores === true,
+    ...(options.circom === undefined ? {} : { circom: userPath(options.circom) }),
     ...nativeProver(),
     onProgress: print,
   });

@@ -9,11 +9,15 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadModel, MANIFEST_FILE, sha256 } from "@haca/model-runtime/loadModel";
+import type { IntegerModel } from "@haca/model-runtime/integerModel";
+import { type LoadedModel, loadModel, MANIFEST_FILE, sha256 } from "@haca/model-runtime/loadModel";
+import { computeBounds } from "@haca/model-runtime/tensors";
 import { BaseError } from "@haca/protocol/baseError";
 import { type Manifest, manifestSchema } from "@haca/protocol/manifest";
 import { buildKey } from "./buildKey.ts";
 import { buildModel } from "./buildModel.ts";
+import { writeCircom } from "./circuit/writeCircom.ts";
+import { layOutCircuit } from "./constrain/layOutCircuit.ts";
 import { buildGraph } from "./kinds/buildGraph.ts";
 import { parseOnnx } from "./onnx/parseOnnx.ts";
 import { chooseBits, DEFAULT_MAXIMUM_ERROR, type QuantisedModel } from "./quantise/chooseBits.ts";
@@ -42,7 +46,7 @@ export const DEFAULT_PTAU_FOLDER = fileURLToPath(new URL("../../data/ptau", impo
  * changes nothing, and the next one removes what it left. A proof of the first calibration sample is made and verified
  * before anything counts as compiled. Ends the threads of snarkjs (`releaseCurve`); nothing else in the process may be using it.
  *
- * Throws `compile.*`, `onnx.*`, `quantise.*`, `samples.*`, `circuit.*`, `ptau.*`, `setup.*`, `verifyingKey.*`.
+ * Throws `compile.*`, `onnx.*`, `quantise.*`, `samples.*`, `certificate.*`, `ptau.*`, `setup.*`, `verifyingKey.*`.
  */
 export async function compileModel(parameters: {
   /** the ONNX file */
@@ -70,6 +74,8 @@ export async function compileModel(parameters: {
   beacon?: string;
   /** path of the native prover, which makes the same keys faster; default: snarkjs makes them */
   prover?: string;
+  /** path for the circuit as circom text, which nothing but an auditor needs */
+  circom?: string;
   onProgress?: Progress;
 }): Promise<CompiledModel> {
   const { onnx, name, test, ptau, beacon } = parameters;
@@ -94,7 +100,8 @@ export async function compileModel(parameters: {
   const cached = await findBuild({ out, key });
   if (cached !== undefined) {
     onProgress(`${name}: unchanged since the last build`);
-    return { folder: out, manifest: cached, isCached: true };
+    writeForAuditors({ ...parameters, integerModel: cached.integerModel });
+    return { folder: out, manifest: cached.manifest, isCached: true };
   }
 
   const graph = buildGraph(parseOnnx(onnx, external), { rawScores });
@@ -139,6 +146,7 @@ export async function compileModel(parameters: {
       renameSync(out, join(workFolder, "replaced"));
     }
     renameSync(join(workFolder, "model"), out);
+    writeForAuditors({ ...parameters, integerModel: quantised.integerModel });
     return { folder: out, manifest, isCached: false };
   } finally {
     rmSync(workFolder, { recursive: true, force: true });
@@ -146,11 +154,22 @@ export async function compileModel(parameters: {
   }
 }
 
-/** The manifest in `out` if it is of this build and every file is as the manifest says. */
-async function findBuild(parameters: { out: string; key: string }): Promise<Manifest | undefined> {
+/** The rows that the keys were made of: the same model is laid out alike. */
+function writeForAuditors(parameters: { circom?: string; integerModel: IntegerModel }): void {
+  const { circom, integerModel } = parameters;
+  if (circom === undefined) return;
+  const bounds = computeBounds(integerModel);
+  writeCircom({ ...layOutCircuit({ integerModel, bounds }), path: circom });
+}
+
+/** The model in `out` if it is of this build and every file is as the manifest says. */
+async function findBuild(parameters: {
+  out: string;
+  key: string;
+}): Promise<LoadedModel | undefined> {
   try {
-    const { manifest } = await loadModel({ folder: parameters.out });
-    return manifest.buildKey === parameters.key ? manifest : undefined;
+    const model = await loadModel({ folder: parameters.out });
+    return model.manifest.buildKey === parameters.key ? model : undefined;
   } catch (error) {
     if (error instanceof BaseError && error.code.startsWith("model.")) {
       return undefined;

@@ -1,7 +1,11 @@
+import { readFileSync } from "node:fs";
 import { circuitInput } from "@haca/model-runtime/circuitInput";
 import type { IntegerModel } from "@haca/model-runtime/integerModel";
 import { quantiseInput } from "@haca/model-runtime/quantise";
 import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
+import { computeWitness } from "@haca/model-runtime/witness/computeWitness";
+import { decodeWitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
+import { wtnsFile } from "@haca/model-runtime/witness/wtnsFile";
 import { BaseError } from "@haca/protocol/baseError";
 import type { Manifest } from "@haca/protocol/manifest";
 import { groth16, type VerificationKey } from "snarkjs";
@@ -19,12 +23,12 @@ export async function proveSample(parameters: {
   tensors: Pick<Manifest, "input" | "outputs">;
   integerModel: IntegerModel;
   sample: readonly number[];
-  /** paths of the witness program and of the proving key */
-  wasm: string;
+  /** paths of the witness plan and of the proving key */
+  plan: string;
   zkey: string;
   verificationKey: VerificationKey;
 }): Promise<void> {
-  const { tensors, integerModel, sample, wasm, zkey, verificationKey } = parameters;
+  const { tensors, integerModel, sample, plan, zkey, verificationKey } = parameters;
   const fail = (why: string, cause?: unknown) =>
     new BaseError({
       code: "compile.notProvable",
@@ -41,7 +45,11 @@ export async function proveSample(parameters: {
       outputs,
       context: CONTEXT,
     });
-    const { proof, publicSignals } = await groth16.fullProve(signals, wasm, zkey);
+    const witness = computeWitness({ plan: decodeWitnessPlan(readFileSync(plan)), signals });
+    const { proof, publicSignals } = await groth16.prove(zkey, {
+      type: "mem",
+      data: wtnsFile(witness),
+    });
     const expected = [...words, CONTEXT].map(String);
     if (publicSignals.join() !== expected.join()) throw fail("its public signals are others");
     isValid = await groth16.verify(verificationKey, publicSignals, proof);

@@ -61,11 +61,6 @@ declare module "snarkjs" {
   };
 
   export const groth16: {
-    fullProve: (
-      signals: Readonly<Record<string, string | readonly string[]>>,
-      wasm: SnarkFile,
-      zkey: SnarkFile,
-    ) => Promise<{ proof: Groth16Proof; publicSignals: string[] }>;
     prove: (
       zkey: SnarkFile,
       witness: SnarkFile,
@@ -75,13 +70,5 @@ declare module "snarkjs" {
       publicSignals: readonly string[],
       proof: Groth16Proof,
     ) => Promise<boolean>;
-  };
-
-  export const wtns: {
-    calculate: (
-      signals: Readonly<Record<string, string | readonly string[]>>,
-      wasm: SnarkFile,
-      witness: SnarkFile,
-    ) => Promise<void>;
   };
 }

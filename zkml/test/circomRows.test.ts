@@ -1,21 +1,31 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compileCircuit } from "@haca/circuits/compileCircuit";
 import { type LinearCombination, type R1cs, readR1cs, readSymbols } from "@haca/circuits/readR1cs";
-import { toSigned } from "@haca/circuits/witnessCalculator";
 import { expect, it } from "vitest";
+import { writeCircom } from "../src/circuit/writeCircom.ts";
 import { writeR1cs, writeSymbols } from "../src/circuit/writeR1cs.ts";
-import type { CircuitLayout } from "../src/constrain/layOutCircuit.ts";
 import { layOutModel } from "./utils/layOutModel.ts";
 import { MODELS } from "./utils/models.ts";
+import { multilayerPerceptron, noise } from "./utils/onnxFile.ts";
 
 /** A circuit's file and its names, read back. */
 type NamedRows = { r1cs: R1cs; names: Map<number, string> };
 
-/** One by default: circom and the inverses of every row take seconds. */
+/** A sum that is written in several statements. */
+const wide = {
+  title: "a layer of 300 inputs",
+  onnx: multilayerPerceptron({ inputs: 300, hidden: 2, classes: 2 }),
+  calibration: [noise([300], 1).data, noise([300], 2).data],
+  options: { inputBits: 2 },
+};
+
+/** Two by default: circom and the inverses of every row take seconds. */
 const isDeep = process.env.HACA_DEEP !== undefined;
-const models = MODELS.filter(({ title }) => isDeep || title.startsWith("two hidden layers"));
+const models = [...MODELS, wide].filter(
+  ({ title }) => isDeep || title.startsWith("two hidden layers") || title === wide.title,
+);
 
 it.each(models)(
   "circom makes the same rows, with the same names, of the same constraints: $title",
@@ -27,7 +37,7 @@ it.each(models)(
       writeR1cs({ ...circuit, path: path("own.r1cs") });
       writeSymbols(path("own.sym"), circuit.blocks);
       const own = readNamed(path("own.r1cs"), path("own.sym"));
-      writeFileSync(path("rows.circom"), circomOf({ circuit, own }));
+      writeCircom({ ...circuit, path: path("rows.circom") });
       const compiled = await compileCircuit({
         source: path("rows.circom"),
         outFolder: folder,
@@ -48,33 +58,6 @@ function readNamed(r1cs: string, symbols: string): NamedRows {
     r1cs: readR1cs(readFileSync(r1cs)),
     names: new Map(wires.map(([name, wire]) => [wire, name])),
   };
-}
-
-/** The rows as circom text: every wire an input, every row a constraint. */
-function circomOf(parameters: { circuit: CircuitLayout; own: NamedRows }): string {
-  const { circuit, own } = parameters;
-  const sumOf = ({ wires, coefficients }: LinearCombination): string =>
-    Array.from(wires, (wire, index) => {
-      const coefficient = toSigned(coefficients[index] as bigint);
-      return wire === 0 ? `(${coefficient})` : `(${coefficient}) * ${own.names.get(wire)}`;
-    }).join(" + ") || "0";
-  // inputs, all of them: circom wants every signal to have a value
-  const declarations = circuit.blocks.map(
-    ({ name, count, isArray }) => `    signal input ${name}${isArray ? `[${count}]` : ""};`,
-  );
-  return [
-    "pragma circom 2.2.0;",
-    "template Rows() {",
-    ...declarations,
-    ...own.r1cs.constraints.map(({ a, b, c }) =>
-      a.wires.length === 0
-        ? `    0 === ${sumOf(c)};`
-        : `    (${sumOf(a)}) * (${sumOf(b)}) === ${sumOf(c)};`,
-    ),
-    "}",
-    "component main {public [inputWords, outputWords, context]} = Rows();",
-    "",
-  ].join("\n");
 }
 
 /** Every row as text: signs and scales normalised, terms by name, the factors in order; sorted. */

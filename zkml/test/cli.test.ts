@@ -367,8 +367,30 @@ describe("zkml", () => {
 
     const inspected = await zkml({ args: ["inspect", out] });
     expect(inspected).toMatchObject({ code: 0, stdout: expect.stringMatching(/model +small/) });
-    const again = await zkml({ args });
+    const circom = join(folder, "audit.circom");
+    const again = await zkml({ args: [...args, "--circom", circom] });
     expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/unchanged/) });
+    const { statistics } = JSON.parse(readFileSync(join(out, "manifest.json"), "utf8"));
+    const rows = readFileSync(circom, "utf8")
+      .split("\n")
+      .filter((line) => line.includes("==="));
+    expect(rows).toHaveLength(statistics.constraints);
+    const nowhere = join(folder, "nowhere", "audit.circom");
+    expect(await zkml({ args: [...args, "--circom", nowhere] })).toMatchObject({
+      code: 1,
+      stderr: `zkml: ENOENT: no such file or directory, open '${nowhere}'\n`,
+    });
+  });
+
+  it("says of a model of an earlier version that it has to be compiled again", async () => {
+    const old = join(folder, "old");
+    mkdirSync(old);
+    writeFileSync(join(old, "manifest.json"), JSON.stringify({ format: 1, name: "small" }));
+    expect(await zkml({ args: ["inspect", old] })).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `zkml: ${join(old, "manifest.json")}: format 1, expected 2: compile the model again\n`,
+    });
   });
 });
 

@@ -1,11 +1,14 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FIELD_ORDER } from "@haca/circuits/witnessCalculator";
+import { FIELD_ORDER } from "@haca/circuits/field";
 import { circuitInput } from "@haca/model-runtime/circuitInput";
 import { hashFile, loadModel } from "@haca/model-runtime/loadModel";
 import { quantiseInput } from "@haca/model-runtime/quantise";
 import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
+import { computeWitness } from "@haca/model-runtime/witness/computeWitness";
+import { decodeWitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
+import { wtnsFile } from "@haca/model-runtime/witness/wtnsFile";
 import { requireSoundVerifyingKey } from "@haca/protocol/verifyingKey";
 import { groth16, zKey } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -47,7 +50,7 @@ describe("compileModel", () => {
   it("reports its steps and leaves nothing but the model", () => {
     const steps = [
       "quantise",
-      "compile circuit",
+      "write and certify circuit",
       "powers of tau",
       "set up keys",
       "prove and verify one sample",
@@ -66,11 +69,11 @@ describe("compileModel", () => {
     const context = 123456789n;
     const { signals, words } = circuitInput({ manifest, input, outputs, context });
     const file = (name: string) => join(folder, name);
-    const { proof, publicSignals } = await groth16.fullProve(
-      signals,
-      file(manifest.files.wasm),
-      file(manifest.files.zkey),
-    );
+    const plan = decodeWitnessPlan(readFileSync(file(manifest.files.plan)));
+    const { proof, publicSignals } = await groth16.prove(file(manifest.files.zkey), {
+      type: "mem",
+      data: wtnsFile(computeWitness({ plan, signals })),
+    });
     const key = JSON.parse(readFileSync(file(manifest.files.verificationKey), "utf8"));
     expect(publicSignals).toEqual([...words, context].map(String));
     expect(await groth16.verify(key, publicSignals, proof)).toBe(true);
@@ -94,7 +97,7 @@ describe("compileModel", () => {
 
   it("builds anew where a file was damaged", async () => {
     const { manifest } = await loadModel({ folder: out });
-    writeFileSync(join(out, manifest.files.wasm), "damaged");
+    writeFileSync(join(out, manifest.files.plan), "damaged");
     await expect(loadModel({ folder: out })).rejects.toThrow(failure("model.hashMismatch"));
     expect((await compileModel(parameters)).isCached).toBe(false);
     expect((await loadModel({ folder: out })).manifest.name).toBe("small");
@@ -124,7 +127,7 @@ describe("compileModel", () => {
 });
 
 describe("proveSample", () => {
-  it("refuses what can prove nothing: a program that does not load, lost outputs, another key", async () => {
+  it("refuses what can prove nothing: a plan that does not load, lost outputs, another key", async () => {
     const { manifest, integerModel } = await loadModel({ folder: out });
     const file = (name: string) => join(out, name);
     const given = {
@@ -132,7 +135,7 @@ describe("proveSample", () => {
       tensors: manifest,
       sample: [1, 2, 3],
       verificationKey: JSON.parse(readFileSync(file(manifest.files.verificationKey), "utf8")),
-      wasm: file(manifest.files.wasm),
+      plan: file(manifest.files.plan),
       zkey: file(manifest.files.zkey),
     };
     await proveSample(given);
@@ -140,7 +143,7 @@ describe("proveSample", () => {
     const lost = { ...integerModel, outputs: [{ ...first, value: "nowhere" }, ...others] };
     const otherKey = { ...given.verificationKey, vk_delta_2: given.verificationKey.vk_gamma_2 };
     for (const change of [
-      { wasm: file("manifest.json") },
+      { plan: file("manifest.json") },
       { integerModel: lost as typeof integerModel },
       { verificationKey: otherKey },
     ]) {
@@ -178,6 +181,19 @@ describe("loadModel", () => {
     manifest.input.layout.bits = 0;
     writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
     await expect(loadModel({ folder })).rejects.toThrow(/input\.layout\.bits/);
+  });
+
+  it("says of a model of an earlier format that it has to be compiled again", async () => {
+    const folder = mkdtempSync(join(root, "old-"));
+    writeFileSync(join(folder, "manifest.json"), JSON.stringify({ format: 1, name: "small" }));
+    await expect(loadModel({ folder })).rejects.toThrow(
+      expect.objectContaining({
+        code: "model.outdated",
+        message: expect.stringMatching(
+          /manifest\.json: format 1, expected 2: compile the model again$/,
+        ),
+      }),
+    );
   });
 });
 

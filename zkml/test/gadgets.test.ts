@@ -1,6 +1,6 @@
 import { createConstraintChecker } from "@haca/circuits/constraintChecker";
+import { FIELD_ORDER } from "@haca/circuits/field";
 import { readR1cs } from "@haca/circuits/readR1cs";
-import { FIELD_ORDER } from "@haca/circuits/witnessCalculator";
 import { kindOf } from "@haca/model-runtime/integerModel";
 import { describe, expect, it } from "vitest";
 import { CircuitBuilder } from "../src/circuit/circuitBuilder.ts";

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mutateWitness, seededRandom } from "@haca/circuits/mutateWitness";
+import type { IntegerModel } from "@haca/model-runtime/integerModel";
 import { computeIntegerValues, runIntegerModel } from "@haca/model-runtime/runIntegerModel";
+import { computeBounds } from "@haca/model-runtime/tensors";
 import { computeWitness } from "@haca/model-runtime/witness/computeWitness";
 import { decodeWitnessPlan, encodeWitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
 import { wtnsFile } from "@haca/model-runtime/witness/wtnsFile";
@@ -15,8 +17,7 @@ import { layOutCircuit } from "../src/constrain/layOutCircuit.ts";
 import { ensurePtau } from "../src/setup/developmentPtau.ts";
 import { setUpKeys } from "../src/setup/setUpKeys.ts";
 import { releaseCurve } from "../src/setup/snarkjsResources.ts";
-import { CONTEXT } from "./utils/buildCircuit.ts";
-import { type LaidOutModel, layOutModel, r1csBytes } from "./utils/layOutModel.ts";
+import { CONTEXT, type LaidOutModel, layOutModel, r1csBytes } from "./utils/layOutModel.ts";
 import { MODELS, type TestModel } from "./utils/models.ts";
 import { multilayerPerceptron, noise, onnxFile, type TestNode } from "./utils/onnxFile.ts";
 
@@ -114,7 +115,8 @@ describe.each(MODELS)("$title", (model) => {
     expect(r1csBytes(again).equals(r1csBytes(circuit))).toBe(true);
     const file = encodeWitnessPlan(circuit.plan);
     expect(encodeWitnessPlan(again.plan)).toEqual(file);
-    const plan = decodeWitnessPlan(file);
+    // as a file is read: bytes that lie anywhere in a larger buffer
+    const plan = decodeWitnessPlan(Buffer.concat([Buffer.alloc(1), file]).subarray(1));
     const signals = laidOut.signalsOf(inputs[2] as bigint[]);
     const witness = computeWitness({ plan, signals });
     expect(wtnsFile(witness)).toEqual(wtnsFile(computeWitness({ plan: circuit.plan, signals })));
@@ -170,6 +172,54 @@ describe.each<[string, Partial<TestNode>]>([
     expect(blocks.map(({ name }) => name)).toEqual(
       [0, 1, 2].flatMap((index) => [`parts1x${index}`, `parts1x${index}Out`]),
     );
+  });
+});
+
+describe("the greatest sums that quantising admits", () => {
+  const scaleExponent = 0;
+  const output = "h";
+  it.each<[string, IntegerModel["nodes"]]>([
+    ["relu", [{ kind: "relu", input: "s", output, shift: 3, scaleExponent }]],
+    ["parts", [{ kind: "parts", input: "s", output, shift: 3, scaleExponent }]],
+    ["argMax", [{ kind: "argMax", input: "s", output }]],
+    ["rescale", [{ kind: "rescale", input: "s", output, shift: 1, scaleExponent }]],
+  ])("have certificates: %s", (_, nodes) => {
+    const isAdmitted = (power: number): boolean => {
+      const weights = [2 ** power, -(2 ** power)];
+      const rows = [0, 1].map((first) => ({ indices: [first, 1 - first], weights, bias: 0 }));
+      const bounded: Omit<IntegerModel, "outputs"> = {
+        format: 1,
+        input: { name: "x", shape: [2], minimum: -(2 ** 14), maximum: 2 ** 14, scaleExponent },
+        nodes: [
+          { kind: "rescale", input: "x", output: "r", shift: 1, scaleExponent },
+          { kind: "affine", input: "r", output: "s", inputCount: 2, scaleExponent, rows },
+          ...nodes,
+          // narrow enough for a layout
+          {
+            kind: "affine",
+            input: output,
+            output: "y",
+            inputCount: 1,
+            scaleExponent,
+            rows: [{ indices: [0], weights: [0], bias: 1 }],
+          },
+        ],
+      };
+      const outputs = [{ name: "y", shape: [1], value: "y", scaleExponent }];
+      const integerModel = { ...bounded, outputs };
+      let bounds: ReturnType<typeof computeBounds>;
+      try {
+        bounds = computeBounds(integerModel);
+      } catch (error) {
+        expect(error).toMatchObject({ code: "quantise.rangeTooWide" });
+        return false;
+      }
+      certifyCircuit(layOutCircuit({ integerModel, bounds }));
+      return true;
+    };
+    const admitted = Array.from({ length: 30 }, (_, at) => at + 10).filter(isAdmitted);
+    // differences of two elements of 13 digits
+    expect(admitted.at(-1)).toBe(34);
   });
 });
 

@@ -7,6 +7,7 @@ import { buildGraph } from "../src/kinds/buildGraph.ts";
 import { runFloatModel } from "../src/kinds/graph.ts";
 import { scaleExponentFor, toInteger } from "../src/kinds/quantiser.ts";
 import { parseOnnx } from "../src/onnx/parseOnnx.ts";
+import { chooseBits } from "../src/quantise/chooseBits.ts";
 import { DEFAULT_QUANTISE_OPTIONS, type QuantiseOptions } from "../src/quantise/options.ts";
 import { quantiseModel } from "../src/quantise/quantiseModel.ts";
 import { multilayerPerceptron, noise, onnxFile, type TestNode } from "./utils/onnxFile.ts";
@@ -37,6 +38,40 @@ const gemm = (input: string, output: string): TestNode => ({
   operator: "Gemm",
   inputs: [input, "w", "bias"],
   output,
+});
+
+describe("the bound on errors", () => {
+  /** The greater of x and 0.2: of 100 samples one is so near that few bits take it for the other. */
+  const graph = buildGraph(
+    parseOnnx(
+      onnxFile({
+        input: [1, 1],
+        nodes: [
+          { operator: "Gemm", inputs: ["x", "w", "b"], output: "s" },
+          { operator: "ArgMax", inputs: ["s"], output: "y", attributes: { axis: 1 } },
+        ],
+        constants: { w: { shape: [1, 2], data: [1, 0] }, b: { shape: [2], data: [0, 0.2] } },
+        outputs: { y: 7 },
+      }),
+    ),
+  );
+  const far = Array.from({ length: 99 }, (_, index) => [index % 2 === 0 ? 1 : -1]);
+  const choose = (maximumError: number, isLabelled: boolean) =>
+    chooseBits({
+      graph,
+      calibration: { inputs: far },
+      test: {
+        inputs: [...far, [0.24]],
+        ...(isLabelled ? { labels: [...far.map(([x]) => (x === 1 ? 0 : 1)), 0] } : {}),
+      },
+      options: { inputBits: 3, weightBits: 8, activationBits: 8 },
+      maximumError,
+    });
+
+  it.each([true, false])("admits a loss that is the bound, to the sample; labels: %s", (labels) => {
+    expect(choose(0.01, labels).test?.agreement).toBe(0.99);
+    expect(() => choose(0.0099, labels)).toThrow(/loses 1.00 percentage points/);
+  });
 });
 
 describe("widths", () => {

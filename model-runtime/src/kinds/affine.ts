@@ -3,8 +3,11 @@ import { z } from "zod";
 import { type IntegerKind, integer, scaleExponent } from "./integerKind.ts";
 import { greater, type Range } from "./ranges.ts";
 
-/** Integer inference adds and multiplies JavaScript numbers, which are exact below this. */
-const EXACT_LIMIT = BigInt(Number.MAX_SAFE_INTEGER);
+/**
+ * Integer inference adds and multiplies JavaScript numbers, which are exact up to 2^53. A row of the circuit holds a sum
+ * beside its digits and those of what it reads, and must be as exact: hence the distance.
+ */
+const LIMIT_BITS = 48n;
 
 const rowSchema = z.strictObject({
   indices: z.array(integer.min(0)),
@@ -38,8 +41,8 @@ export const affine = {
 } satisfies IntegerKind<IntegerAffine>;
 
 /**
- * Exact interval arithmetic. A sum that could leave the exact integers is refused; such a sum is far below the
- * field's order, so that no signal of the circuit ever wraps.
+ * Exact interval arithmetic. A sum that could leave the exact integers is refused; the circuit's certificate looks at the
+ * rows that hold it again.
  */
 function boundsOfRow(parameters: {
   row: IntegerRow;
@@ -59,10 +62,10 @@ function boundsOfRow(parameters: {
     maximum += high;
     magnitude += greater(low < 0n ? -low : low, high < 0n ? -high : high);
   }
-  if (magnitude > EXACT_LIMIT) {
+  if (magnitude > 1n << LIMIT_BITS) {
     throw new BaseError({
       code: "quantise.rangeTooWide",
-      message: `${output}: a sum can reach ${magnitude}, more than 2^53; use fewer weight or activation bits`,
+      message: `${output}: a sum can reach ${magnitude}, more than 2^${LIMIT_BITS}; use fewer weight or activation bits`,
       details: { value: output },
     });
   }

@@ -74,8 +74,8 @@ export function encodeWitnessPlan(plan: WitnessPlan): Uint8Array {
 
 /** Reads what `encodeWitnessPlan` wrote. Throws `witnessPlan.malformed`. */
 export function decodeWitnessPlan(file: Uint8Array): WitnessPlan {
-  // a copy that starts at a multiple of 8, whatever the reader's buffer does
-  const bytes = file.slice();
+  // a copy that starts at a multiple of 8, wherever the reader's bytes lie; `slice` of a Buffer would be no copy
+  const bytes = new Uint8Array(file);
   if (bytes.length < HEADER_LENGTH * 4) throw malformed("the file is truncated");
   const header = new Uint32Array(bytes.buffer, 0, HEADER_LENGTH);
   const [magic, version, wireCount = 0, inputWords = 0, outputWords = 0, ...lengths] = header;

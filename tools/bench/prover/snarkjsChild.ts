@@ -1,16 +1,14 @@
 /** A process that proves with snarkjs, so that its memory can be told from everyone else's. */
 import { readFileSync } from "node:fs";
-import { groth16, wtns } from "snarkjs";
+import { groth16 } from "snarkjs";
 
-/** Files of a circuit; with `wasm` and `signals` the witness is calculated, else it is read from `witness`. */
+/** Files of a circuit. */
 export type SnarkjsTask = {
   zkey: string;
-  witness?: string;
-  wasm?: string;
-  signals?: Record<string, string[] | string>;
+  witness: string;
 };
 
-export type SnarkjsTimes = { witnessMs: number; proveMs: number; peakBytes: number };
+export type SnarkjsTimes = { proveMs: number; peakBytes: number };
 
 type Memory = { type: "mem"; data?: Uint8Array };
 
@@ -22,20 +20,12 @@ function inMemory(path: string): Memory {
   return { type: "mem", data };
 }
 
-async function run({ zkey, witness, wasm, signals }: SnarkjsTask): Promise<SnarkjsTimes> {
-  const key = inMemory(zkey);
-  let values: Memory = witness === undefined ? { type: "mem" } : inMemory(witness);
+async function run({ zkey, witness }: SnarkjsTask): Promise<SnarkjsTimes> {
+  const [key, values] = [inMemory(zkey), inMemory(witness)];
   const started = performance.now();
-  if (wasm !== undefined && signals !== undefined) {
-    const program = inMemory(wasm);
-    values = { type: "mem" };
-    await wtns.calculate(signals, program, values);
-  }
-  const calculated = performance.now();
   await groth16.prove(key, values);
   return {
-    witnessMs: calculated - started,
-    proveMs: performance.now() - calculated,
+    proveMs: performance.now() - started,
     peakBytes: process.resourceUsage().maxRSS * 1024,
   };
 }

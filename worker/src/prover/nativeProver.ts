@@ -12,7 +12,7 @@ import { SnarkjsPool } from "./snarkjsPool.ts";
 const TIMEOUT_MS = 10 * 60_000;
 
 /**
- * Proofs from the native prover, witnesses from snarkjs. Where the native prover breaks, snarkjs makes the proof: slower,
+ * Proofs from the native prover, witnesses from the thread in which snarkjs is. Where the native prover breaks, snarkjs makes the proof: slower,
  * and just as good.
  *
  * `verify` is snarkjs' too: another implementation than the one that made the proof, against the model's own

@@ -5,11 +5,11 @@ export type ProvingModel = {
   /** SHA-256 of the zkey: what a prover knows the model by */
   id: string;
   zkeyPath: string;
-  wasmPath: string;
+  planPath: string;
   verifyingKey: VerifyingKeyJson;
 };
 
-/** Input of the witness calculator: decimal strings by signal name. */
+/** What a witness is computed from: decimal strings by signal name. */
 export type CircuitSignals = Readonly<Record<string, string | readonly string[]>>;
 
 export type Proof = {

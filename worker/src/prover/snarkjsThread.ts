@@ -1,24 +1,21 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { parentPort } from "node:worker_threads";
+import { computeWitness } from "@haca/model-runtime/witness/computeWitness";
+import { decodeWitnessPlan, type WitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
+import { wtnsFile } from "@haca/model-runtime/witness/wtnsFile";
+import { BaseError } from "@haca/protocol/baseError";
 import type { Groth16ProofJson, VerifyingKeyJson } from "@haca/protocol/groth16";
 import { describeError, NonRetryableError, RetryableError } from "../errors.ts";
 import type { CircuitSignals, Proof, ProvingModel } from "./prover.ts";
-import {
-  type MemoryFile,
-  snarkjs,
-  type WitnessCalculator,
-  WitnessCalculatorBuilder,
-} from "./snarkjs.ts";
+import { type MemoryFile, snarkjs } from "./snarkjs.ts";
 import type { ThreadAnswer, ThreadRequest } from "./snarkjsMessages.ts";
 
 /** Entry of the thread in which proofs are made: the event loop of the worker stays free. */
 
 type LoadedModel = {
   zkey: Uint8Array;
-  wasm: Uint8Array;
+  plan: WitnessPlan;
   verifyingKey: VerifyingKeyJson;
-  /** built with the first witness, and kept: compiling the program takes longer than running it */
-  calculator?: WitnessCalculator | undefined;
 };
 
 const models = new Map<string, LoadedModel>();
@@ -29,9 +26,9 @@ const models = new Map<string, LoadedModel>();
  */
 const curve = snarkjs.curves.getCurveFromName("bn128", { singleThread: true });
 
-async function load({ id, zkeyPath, wasmPath, verifyingKey }: ProvingModel): Promise<null> {
-  const [zkey, wasm] = await Promise.all([readFile(zkeyPath), readFile(wasmPath)]);
-  models.set(id, { zkey, wasm, verifyingKey });
+async function load({ id, zkeyPath, planPath, verifyingKey }: ProvingModel): Promise<null> {
+  const [zkey, plan] = await Promise.all([readFile(zkeyPath), readFile(planPath)]);
+  models.set(id, { zkey, plan: decodeWitnessPlan(plan), verifyingKey });
   return null;
 }
 
@@ -46,20 +43,18 @@ function modelOf(id: string): LoadedModel {
   return model;
 }
 
-async function calculateWitness(
-  model: LoadedModel,
+/** The bytes of a .wtns file. */
+function calculateWitness(
+  { plan }: LoadedModel,
   signals: CircuitSignals,
-): Promise<{ witness: Uint8Array; witnessMs: number }> {
+): { witness: Uint8Array; witnessMs: number } {
   const started = performance.now();
   try {
-    model.calculator ??= await WitnessCalculatorBuilder(model.wasm);
-    const witness = await model.calculator.calculateWTNSBin(signals);
+    const witness = wtnsFile(computeWitness({ plan, signals }));
     return { witness, witnessMs: performance.now() - started };
   } catch (cause) {
-    // A program that broke off is not run again.
-    model.calculator = undefined;
-    // Memory that could not be had says nothing about the signals.
-    if (cause instanceof RangeError) throw cause;
+    // Memory that could not be had, or a plan that is damaged, says nothing about the signals.
+    if (!(cause instanceof BaseError) || !cause.code.startsWith("witness.")) throw cause;
     throw new NonRetryableError({
       code: "prover.witnessRefused",
       message: `the circuit refused the signals: ${describeError(cause)}`,
@@ -70,7 +65,7 @@ async function calculateWitness(
 
 async function prove(modelId: string, signals: CircuitSignals): Promise<Proof> {
   const model = modelOf(modelId);
-  const { witness, witnessMs } = await calculateWitness(model, signals);
+  const { witness, witnessMs } = calculateWitness(model, signals);
   const started = performance.now();
   const file = (data: Uint8Array): MemoryFile => ({ type: "mem", data });
   const { proof, publicSignals } = await snarkjs.groth16.prove(file(model.zkey), file(witness));
@@ -83,7 +78,7 @@ async function writeWitness(
   signals: CircuitSignals,
   path: string,
 ): Promise<{ witnessMs: number }> {
-  const { witness, witnessMs } = await calculateWitness(modelOf(modelId), signals);
+  const { witness, witnessMs } = calculateWitness(modelOf(modelId), signals);
   try {
     await writeFile(path, witness);
   } catch (cause) {

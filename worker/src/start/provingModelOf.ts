@@ -8,7 +8,7 @@ export function provingModelOf(model: ServedModel): ProvingModel {
   return {
     id: manifest.hashes.zkey,
     zkeyPath: join(folder, manifest.files.zkey),
-    wasmPath: join(folder, manifest.files.wasm),
+    planPath: join(folder, manifest.files.plan),
     verifyingKey,
   };
 }

@@ -44,7 +44,7 @@ export class CircuitBuilder {
     return this.#wires;
   }
 
-  /** Takes the next wires. The name is that of circom's signal: with indices where there are several. */
+  /** Takes the next wires. In files it has an index where there are several. */
   take(name: string, count: number, isArray = true): number[] {
     const first = this.#wires;
     this.blocks.push({ name, first, count, isArray });
@@ -102,8 +102,11 @@ export class CircuitBuilder {
 
   /**
    * Binary digits of a sum in [0, maximum]: one row a digit, and one for every digit 1 of the maximum after the first
-   * that has a 0 below it. `RangeCheck` of circuits/templates explains the rows; the sum itself is pinned by whoever
-   * reads the digits, which is why it has no row here.
+   * that has a 0 below it. The sum itself is pinned by whoever reads the digits, which is why it has no row here.
+   *
+   * The digits are read from the top. `tight` is 1 while every digit so far that is 1 in the maximum is 1 in the number as
+   * well: the number is then at its limit, and a digit that is 0 in the maximum must be 0. `digit * (1 - tight - digit) = 0`
+   * says both things at once: with tight = 0 the digit is 0 or 1, with tight = 1 it is 0.
    */
   limitedDigits(name: string, sum: Sum, maximum: number): number[] {
     const width = maximum.toString(2).length;
@@ -123,7 +126,6 @@ export class CircuitBuilder {
           tight = this.product(`${name}Tight${index}`, wireSum(tight), wireSum(digit));
         }
       } else {
-        // with tight = 0 the digit is 0 or 1, with tight = 1 it is 0
         const rest = exactly(
           [
             [-1, wireSum(tight as number)],

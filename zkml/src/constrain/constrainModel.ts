@@ -1,10 +1,11 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { compileCircuit } from "@haca/circuits/compileCircuit";
-import { countNonZeros, readR1csHeader } from "@haca/circuits/readR1cs";
+import { writeFileSync } from "node:fs";
 import type { IntegerModel } from "@haca/model-runtime/integerModel";
 import type { Range } from "@haca/model-runtime/kinds/ranges";
+import { encodeWitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
+import { writeR1cs, writeSymbols } from "../circuit/writeR1cs.ts";
 import { circuitOf } from "../kinds/kinds.ts";
-import { emitCircuit } from "./emitCircuit.ts";
+import { certifyCircuit } from "./certifyCircuit.ts";
+import { layOutCircuit } from "./layOutCircuit.ts";
 
 /** What a circuit is made of. */
 export type CircuitSize = {
@@ -15,29 +16,26 @@ export type CircuitSize = {
 };
 
 /**
- * Writes a model's circuit as circom text and compiles it: constraints, witness program, names of signals. Other files
- * of the compiler stay in `workFolder`. Throws `circuit.compileFailed`.
+ * Writes a model's circuit: its rows, how its witness is computed, the names of its wires. Nothing is written of a circuit
+ * that does not get both certificates. Throws `certificate.*`.
  */
-export async function constrainModel(parameters: {
+export function constrainModel(parameters: {
   integerModel: IntegerModel;
   bounds: ReadonlyMap<string, readonly Range[]>;
   /** paths to write */
-  files: { circuit: string; r1cs: string; wasm: string; symbols: string };
-  workFolder: string;
-}): Promise<CircuitSize> {
-  const { integerModel, bounds, files, workFolder } = parameters;
-  writeFileSync(files.circuit, emitCircuit({ integerModel, bounds }).source);
-  const compiled = await compileCircuit({ source: files.circuit, outFolder: workFolder });
-  renameSync(compiled.r1cs, files.r1cs);
-  renameSync(compiled.wasm, files.wasm);
-  renameSync(compiled.symbols, files.symbols);
-  const r1cs = readFileSync(files.r1cs);
-  const { constraintCount, publicInputCount } = readR1csHeader(r1cs);
+  files: { r1cs: string; plan: string; symbols: string };
+}): CircuitSize {
+  const { files } = parameters;
+  const circuit = layOutCircuit(parameters);
+  certifyCircuit(circuit);
+  writeR1cs({ ...circuit, path: files.r1cs });
+  writeSymbols(files.symbols, circuit.blocks);
+  writeFileSync(files.plan, encodeWitnessPlan(circuit.plan));
   return {
-    activations: countActivations({ integerModel, bounds }),
-    constraints: constraintCount,
-    nonZeros: countNonZeros(r1cs),
-    publicSignals: publicInputCount,
+    activations: countActivations(parameters),
+    constraints: circuit.rows.count,
+    nonZeros: circuit.rows.nonZeros,
+    publicSignals: circuit.publicCount,
   };
 }
 

@@ -1,15 +1,12 @@
 import type { IntegerAffine, IntegerRow } from "@haca/model-runtime/kinds/affine";
 import { exactly, type Sum, wireSum } from "../circuit/sum.ts";
-import { type CircuitKind, matrix, vector } from "./circuitKind.ts";
+import type { CircuitKind } from "./circuitKind.ts";
 import type { AffineMap, GraphNode } from "./kind.ts";
 import { quantiseAffine } from "./quantiseAffine.ts";
 import { coarsest, type QuantisedValue, type Quantiser } from "./quantiser.ts";
 
 /** A layer reads its input as it is up to this width, and divided by a power of two beyond. */
 const MAXIMUM_OPERAND_BITS = 24;
-
-/** A sum with more terms than this is written as a row of a matrix, not term by term. */
-const MAXIMUM_TERMS = 256;
 
 /** A sum that is read so often that this many terms would be copied becomes a wire of its own: one more row. */
 const MAXIMUM_COPIED_TERMS = 512;
@@ -81,7 +78,6 @@ export function addRows(parameters: {
 }
 
 export const affineCircuit: CircuitKind<IntegerAffine> = {
-  template: "dense",
   addRows: ({ node, input, name, circuit }) => {
     const reads = new Uint32Array(input.length);
     for (const { indices } of node.rows) {
@@ -103,46 +99,4 @@ export const affineCircuit: CircuitKind<IntegerAffine> = {
       ),
     );
   },
-  constrain: ({ node, input, output }) => ({
-    title: `${output.count} weighted sums, scale 2^${node.scaleExponent}`,
-    lines: weightedSums({ node, input: input.signal, output: output.signal }),
-  }),
 };
-
-function weightedSums(parameters: {
-  node: IntegerAffine;
-  input: string;
-  output: string;
-}): string[] {
-  const { node, input, output } = parameters;
-  const { rows, inputCount } = node;
-  const terms = rows.reduce((sum, { indices }) => sum + indices.length, 0);
-  const isLong = rows.some(({ indices }) => indices.length > MAXIMUM_TERMS);
-  if (!isLong && terms * 2 < rows.length * inputCount) {
-    return [
-      `    signal ${output}[${rows.length}];`,
-      ...rows.map((row, index) => `    ${output}[${index}] <== ${weightedSum({ row, input })};`),
-    ];
-  }
-  const weights = rows.map((row) => {
-    const full = new Array<number>(inputCount).fill(0);
-    for (const [position, index] of row.indices.entries()) {
-      full[index] = row.weights[position] as number;
-    }
-    return full;
-  });
-  const biases = rows.map(({ bias }) => bias);
-  return [
-    `    var ${output}Weights[${rows.length}][${inputCount}] = ${matrix(weights)};`,
-    `    var ${output}Biases[${rows.length}] = ${vector(biases)};`,
-    `    signal ${output}[${rows.length}] <== Dense(${inputCount}, ${rows.length}, ${output}Weights, ${output}Biases)(${input});`,
-  ];
-}
-
-function weightedSum(parameters: { row: IntegerRow; input: string }): string {
-  const { row, input } = parameters;
-  const terms = row.indices.map(
-    (index, position) => `${row.weights[position]} * ${input}[${index}]`,
-  );
-  return [...terms, String(row.bias)].join(" + ");
-}

@@ -65,18 +65,10 @@ export function argMaxNode(parameters: { input: string; output: string }): Graph
 }
 
 export const argMaxCircuit: CircuitKind<IntegerArgMax> = {
-  template: "argMax",
   role: "label",
   addRows: ({ input, ranges, name, circuit }) => [
     circuit.choice(name, input, differenceWidth(ranges)),
   ],
-  constrain: ({ input, output }) => ({
-    title: "index of the greatest",
-    lines: [
-      `    signal ${output.signal}[1];`,
-      `    ${output.signal}[0] <== ArgMax(${input.ranges.length}, ${differenceWidth(input.ranges)})(${input.signal});`,
-    ],
-  }),
 };
 
 /** Bits that hold every difference between two different elements. */

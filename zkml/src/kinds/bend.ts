@@ -4,7 +4,7 @@ import { halfOf, type IntegerParts, shiftAt } from "@haca/model-runtime/kinds/re
 import type { CircuitBuilder } from "../circuit/circuitBuilder.ts";
 import { constantSum, digitSum, exactly, type Sum, wireSum } from "../circuit/sum.ts";
 import { affineNode } from "./affine.ts";
-import { type CircuitKind, vector } from "./circuitKind.ts";
+import type { CircuitKind } from "./circuitKind.ts";
 import { channelSizeOf } from "./elementwise.ts";
 import type { GraphNode, Lowered, ValueOperand } from "./kind.ts";
 import { coarsest } from "./quantiser.ts";
@@ -64,7 +64,6 @@ function partsNode(parameters: { input: string; output: string }): GraphNode {
 }
 
 export const partsCircuit: CircuitKind<IntegerParts> = {
-  template: "reluRescale",
   role: "activations",
   addRows: ({ node, input, ranges, name, circuit }) => {
     const parts = input.map((sum, index) =>
@@ -77,35 +76,6 @@ export const partsCircuit: CircuitKind<IntegerParts> = {
       }),
     );
     return [...parts.map(({ quotient }) => quotient), ...parts.map(({ positive }) => positive)];
-  },
-  constrain: ({ node, input, output }) => {
-    const { ranges } = input;
-    const { signal } = output;
-    const count = ranges.length;
-    const shifts = ranges.map((_, index) => shiftAt(node.shift, index));
-    const widthsBy = (width: typeof reluWidth) =>
-      vector(ranges.map((range, index) => width({ range, shift: shifts[index] as number })));
-    return {
-      title: `both sides of 0, scale 2^${node.scaleExponent}`,
-      lines: [
-        `    var ${signal}Shifts[${count}] = ${vector(shifts)};`,
-        `    var ${signal}Widths[${count}] = ${widthsBy(rescaleWidth)};`,
-        `    var ${signal}PositiveWidths[${count}] = ${widthsBy(reluWidth)};`,
-        `    signal ${signal}[${2 * count}];`,
-        `    for (var i = 0; i < ${count}; i++) {`,
-        `        if (${signal}Shifts[i] == 0) {`,
-        `            ${signal}[i] <== ${input.signal}[i];`,
-        "        } else {",
-        `            ${signal}[i] <== Rescale(${signal}Widths[i], ${signal}Shifts[i])(${input.signal}[i]);`,
-        "        }",
-        `        if (${signal}PositiveWidths[i] == 0) {`,
-        `            ${signal}[${count} + i] <== 0;`,
-        "        } else {",
-        `            ${signal}[${count} + i] <== ReluRescale(${signal}PositiveWidths[i], ${signal}Shifts[i])(${input.signal}[i]);`,
-        "        }",
-        "    }",
-      ],
-    };
   },
 };
 

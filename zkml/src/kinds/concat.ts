@@ -21,17 +21,4 @@ export function concatNode(parameters: { inputs: string[]; output: string }): Gr
 
 export const concatCircuit: CircuitKind<IntegerConcat> = {
   addRows: ({ input }) => [...input],
-  constrain: ({ inputs, output }) => {
-    let start = 0;
-    const lines = [`    signal ${output.signal}[${output.count}];`];
-    for (const { signal, ranges } of inputs) {
-      lines.push(
-        `    for (var i = 0; i < ${ranges.length}; i++) {`,
-        `        ${output.signal}[${start} + i] <== ${signal}[i];`,
-        "    }",
-      );
-      start += ranges.length;
-    }
-    return { title: `${inputs.length} values, one after the other`, lines };
-  },
 };

@@ -50,18 +50,11 @@ export function leavesNode(parameters: {
 }
 
 export const leavesCircuit: CircuitKind<IntegerLeaves> = {
-  template: "rescale",
   addRows: ({ node, input, ranges, name, circuit }) => {
     const passed = passedSums({ node, input, ranges, name, circuit });
     return walk({
       paths: node.paths,
-      all: constantSum(1),
-      bit: (threshold) => passed[threshold] as Sum,
-      subtract: (a, b) =>
-        exactly([
-          [1, a],
-          [-1, b],
-        ]),
+      passed,
       multiply: (a, b, at) => {
         if (a.wires.length === 0) return a.constant === 0 ? a : b;
         if (b.wires.length === 0) return b.constant === 0 ? b : a;
@@ -69,57 +62,21 @@ export const leavesCircuit: CircuitKind<IntegerLeaves> = {
       },
     });
   },
-  constrain: ({ node, input, output }) => {
-    const { signal, count } = output;
-    const products: string[] = [];
-    const results = walk({
-      paths: node.paths,
-      all: "1",
-      bit: (threshold) => `(1 + ${signal}Below[${threshold}])`,
-      subtract: (a, b) => `(${a} - ${b})`,
-      multiply: (a, b, at) => {
-        products.push(`    ${signal}Both[${at}] <== ${a} * ${b};`);
-        return `${signal}Both[${at}]`;
-      },
-    });
-    const below = node.thresholds.map(({ index, least }, at) => {
-      const { width, isPassed } = differenceOf(input.ranges[index] as Range, least);
-      // floor(difference / 2^(width - 1)): -1 below the threshold, else 0
-      const value =
-        width === undefined
-          ? Number(isPassed) - 1
-          : `Rescale(${width}, ${width - 1})(${input.signal}[${index}] - (${least}) - (1 << ${width - 2}))`;
-      return `    ${signal}Below[${at}] <== ${value};`;
-    });
-    return {
-      title: `${count} leaves, ${node.thresholds.length} thresholds`,
-      lines: [
-        ...declare(`${signal}Below`, below),
-        ...declare(`${signal}Both`, products),
-        `    signal ${signal}[${count}];`,
-        ...results.map((result, at) => `    ${signal}[${at}] <== ${result};`),
-      ],
-    };
-  },
 };
-
-/** A list of signals before the lines that set them; circom has none without an element. */
-const declare = (signal: string, lines: string[]): string[] =>
-  lines.length === 0 ? [] : [`    signal ${signal}[${lines.length}];`, ...lines];
 
 /**
  * Follows all paths at once: a product for each node of a tree that has two ways on, but the root; the other way is what is
  * left of the way to the node.
  */
-function walk<T>(parameters: {
+function walk(parameters: {
   paths: readonly (readonly number[])[];
-  all: T;
-  bit: (threshold: number) => T;
-  subtract: (a: T, b: T) => T;
-  multiply: (a: T, b: T, at: number) => T;
-}): T[] {
-  const { paths, all, bit, subtract, multiply } = parameters;
-  const reached = new Map<string, T>([["", all]]);
+  /** 1 or 0 for each threshold */
+  passed: readonly Sum[];
+  multiply: (a: Sum, b: Sum, at: number) => Sum;
+}): Sum[] {
+  const { paths, passed, multiply } = parameters;
+  const all = constantSum(1);
+  const reached = new Map<string, Sum>([["", all]]);
   let products = 0;
   return paths.map((path) => {
     let way = "";
@@ -128,13 +85,17 @@ function walk<T>(parameters: {
       const threshold = Math.abs(condition) - 1;
       const [yes, no] = [`${way}/${threshold + 1}`, `${way}/-${threshold + 1}`];
       if (!reached.has(yes)) {
-        const passed = bit(threshold);
-        const both = depth === 0 ? passed : multiply(current, passed, products++);
+        const bit = passed[threshold] as Sum;
+        const both = depth === 0 ? bit : multiply(current, bit, products++);
+        const rest = exactly([
+          [1, current],
+          [-1, both],
+        ]);
         reached.set(yes, both);
-        reached.set(no, subtract(current, both));
+        reached.set(no, rest);
       }
       way = condition > 0 ? yes : no;
-      current = reached.get(way) as T;
+      current = reached.get(way) as Sum;
     }
     return current;
   });

@@ -8,7 +8,7 @@ import {
 } from "@haca/model-runtime/kinds/rescale";
 import type { CircuitBuilder } from "../circuit/circuitBuilder.ts";
 import { constantSum, digitSum, exactly, type Sum, wireSum } from "../circuit/sum.ts";
-import { type CircuitKind, vector } from "./circuitKind.ts";
+import type { CircuitKind } from "./circuitKind.ts";
 import type { GraphNode, Operator } from "./kind.ts";
 import { requireValue } from "./operands.ts";
 import { coarsest, type QuantisedValue, type Quantiser } from "./quantiser.ts";
@@ -74,7 +74,6 @@ export function addRelu(parameters: {
 }
 
 export const reluCircuit: CircuitKind<IntegerRelu> = {
-  template: "reluRescale",
   role: "activations",
   addRows: ({ node, input, ranges, name, circuit }) =>
     input.map((sum, index) =>
@@ -86,33 +85,10 @@ export const reluCircuit: CircuitKind<IntegerRelu> = {
         circuit,
       }),
     ),
-  constrain: ({ node, input, output }) => {
-    const { signal, count } = output;
-    const shifts = input.ranges.map((_, index) => shiftAt(node.shift, index));
-    const widths = input.ranges.map((range, index) =>
-      reluWidth({ range, shift: shifts[index] as number }),
-    );
-    return {
-      title: `ReLU, scale 2^${node.scaleExponent}; width 0: the sum is never positive enough to give 1`,
-      lines: [
-        `    var ${signal}Widths[${count}] = ${vector(widths)};`,
-        `    var ${signal}Shifts[${count}] = ${vector(shifts)};`,
-        `    signal ${signal}[${count}];`,
-        `    for (var i = 0; i < ${count}; i++) {`,
-        `        if (${signal}Widths[i] == 0) {`,
-        `            ${signal}[i] <== 0;`,
-        "        } else {",
-        `            ${signal}[i] <== ReluRescale(${signal}Widths[i], ${signal}Shifts[i])(${input.signal}[i]);`,
-        "        }",
-        "    }",
-      ],
-    };
-  },
 };
 
 /** A division by a power of two: the compiler's own, no operator of ONNX becomes it. */
 export const rescaleCircuit: CircuitKind<IntegerRescale> = {
-  template: "rescale",
   addRows: ({ node, input, ranges, name, circuit }) =>
     input.map((sum, index) => {
       const shift = shiftAt(node.shift, index);
@@ -122,28 +98,6 @@ export const rescaleCircuit: CircuitKind<IntegerRescale> = {
       const digits = circuit.digits(`${name}x${index}`, shifted, width);
       return exactly([[1, digitSum(digits.slice(shift))]], -(2 ** (width - 1 - shift)));
     }),
-  constrain: ({ node, input, output }) => {
-    const { signal, count } = output;
-    const shifts = input.ranges.map((_, index) => shiftAt(node.shift, index));
-    const widths = input.ranges.map((range, index) =>
-      rescaleWidth({ range, shift: shifts[index] as number }),
-    );
-    return {
-      title: `rounded where the shift is not 0, scale 2^${node.scaleExponent}`,
-      lines: [
-        `    var ${signal}Widths[${count}] = ${vector(widths)};`,
-        `    var ${signal}Shifts[${count}] = ${vector(shifts)};`,
-        `    signal ${signal}[${count}];`,
-        `    for (var i = 0; i < ${count}; i++) {`,
-        `        if (${signal}Shifts[i] == 0) {`,
-        `            ${signal}[i] <== ${input.signal}[i];`,
-        "        } else {",
-        `            ${signal}[i] <== Rescale(${signal}Widths[i], ${signal}Shifts[i])(${input.signal}[i]);`,
-        "        }",
-        "    }",
-      ],
-    };
-  },
 };
 
 /**
@@ -181,7 +135,7 @@ function withHalf(parameters: { range: Range; shift: number }): Range {
   return { minimum: range.minimum + half, maximum: range.maximum + half };
 }
 
-/** Width of ReluRescale, or 0 where its result is always 0. */
+/** Digits that a ReLU needs, or 0 where its result is always 0. */
 export function reluWidth(parameters: { range: Range; shift: number }): number {
   const range = withHalf(parameters);
   return range.maximum >> BigInt(parameters.shift) <= 0n ? 0 : signedWidth(range);

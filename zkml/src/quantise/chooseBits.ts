@@ -134,8 +134,11 @@ function isClassifier(parameters: {
 function errorOf(report: ErrorReport, isClass: boolean): number {
   if (report.samples === 0) return Number.POSITIVE_INFINITY;
   if (!isClass) return report.outputs.reduce((most, { error }) => Math.max(most, error), 0);
-  const { accuracy, agreement } = report;
-  return accuracy === undefined ? 1 - agreement : Math.max(0, accuracy.float - accuracy.quantised);
+  const { accuracy, agreement, samples } = report;
+  const lost =
+    accuracy === undefined ? 1 - agreement : Math.max(0, accuracy.float - accuracy.quantised);
+  // whole samples: the difference of two shares is a little more than the share of the difference
+  return Math.round(lost * samples) / samples;
 }
 
 function requireWithin(parameters: {

@@ -42,7 +42,7 @@ export function checkOptions(options: QuantiseOptions): void {
   }
 }
 
-/** A model or calibration set that cannot be quantised. Sums beyond 2^53 are `quantise.rangeTooWide`, by the runtime. */
+/** A model or calibration set that cannot be quantised. Sums beyond 2^48 are `quantise.rangeTooWide`, by the runtime. */
 export class QuantiseError extends BaseError {
   constructor(parameters: {
     reason:

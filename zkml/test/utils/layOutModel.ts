@@ -14,14 +14,18 @@ import type { Rows } from "../../src/circuit/rows.ts";
 import { writeR1cs } from "../../src/circuit/writeR1cs.ts";
 import { type CircuitLayout, layOutCircuit } from "../../src/constrain/layOutCircuit.ts";
 import { buildGraph } from "../../src/kinds/buildGraph.ts";
+import type { Graph } from "../../src/kinds/graph.ts";
 import { parseOnnx } from "../../src/onnx/parseOnnx.ts";
 import { DEFAULT_QUANTISE_OPTIONS } from "../../src/quantise/options.ts";
 import { quantiseModel } from "../../src/quantise/quantiseModel.ts";
-import { CONTEXT } from "./buildCircuit.ts";
 import type { TestModel } from "./models.ts";
+
+/** The context that tests put into the public signals. */
+export const CONTEXT = (1n << 248n) - 12345n;
 
 /** A model's circuit as it is written, read back. */
 export type LaidOutModel = {
+  graph: Graph;
   integerModel: IntegerModel;
   bounds: Map<string, Range[]>;
   tensors: Pick<Manifest, "input" | "outputs">;
@@ -51,7 +55,7 @@ export function layOutModel(model: Omit<TestModel, "title">): LaidOutModel {
   const witnessOf = (input: readonly bigint[]): bigint[] =>
     wireValues(computeWitness({ plan: circuit.plan, signals: signalsOf(input) }));
   const checker = createConstraintChecker(r1cs);
-  return { integerModel, bounds, tensors, circuit, r1cs, checker, signalsOf, witnessOf };
+  return { graph, integerModel, bounds, tensors, circuit, r1cs, checker, signalsOf, witnessOf };
 }
 
 /** The bytes of a circuit's file. */
