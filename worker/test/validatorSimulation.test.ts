@@ -4,6 +4,7 @@ import { decodeSnapshot, signAttestation } from "@haca/protocol/validatorStaking
 import { concat, parseEther, Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { contractAt } from "../../scripts/lib/contracts.ts";
+import { stakingInterface } from "../src/chain/chain.ts";
 import type { FrontMode } from "./support/blobFront.ts";
 import { EndpointProxy, type ProxyMode } from "./support/endpointProxy.ts";
 import { freePorts } from "./support/freePorts.ts";
@@ -98,10 +99,18 @@ class Colluders {
   async #snapshot(): Promise<bigint[]> {
     const { contract } = this.#staking;
     const epoch = (await this.#bed.pages.now()) / DAY;
-    const frozen = contract.filters.SnapshotFrozen(epoch);
-    if ((await contract.queryFilter(frozen)).length === 0) await (await contract.freeze()).wait();
-    const [event] = await contract.queryFilter(frozen);
-    return [...(event?.args.snapshot ?? [])];
+    if ((await this.#frozen(epoch)) === undefined) await (await contract.freeze()).wait();
+    const words = await this.#frozen(epoch);
+    if (words === undefined) throw new Error(`epoch ${epoch} is not frozen`);
+    return words;
+  }
+
+  async #frozen(epoch: bigint): Promise<bigint[] | undefined> {
+    const address = String(this.#staking.contract.target);
+    const topics = stakingInterface.encodeFilterTopics("SnapshotFrozen", [epoch]);
+    const { provider } = this.#bed.tee.chain;
+    const [log] = await provider.getLogs({ address, topics, fromBlock: 0 });
+    return log && [...stakingInterface.parseLog(log)?.args.snapshot];
   }
 
   #sign(owner: number, pageId: string): Promise<string> {
