@@ -110,7 +110,7 @@ class Colluders {
     const topics = stakingInterface.encodeFilterTopics("SnapshotFrozen", [epoch]);
     const { provider } = this.#bed.tee.chain;
     const [log] = await provider.getLogs({ address, topics, fromBlock: 0 });
-    return log && [...stakingInterface.parseLog(log)?.args.snapshot];
+    return log && [...(stakingInterface.parseLog(log)?.args.snapshot ?? [])];
   }
 
   #sign(owner: number, pageId: string): Promise<string> {
