@@ -88,6 +88,7 @@ const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
   HACA_URGENT_MAX_FEE_PER_GAS: WATCHING,
   HACA_URGENT_SECONDS: WATCHING,
   HACA_RECHECK_SECONDS: WATCHING,
+  HACA_RECEIPTS: ["watch"],
   HACA_REQUEST_LEAVES: ["watch"],
   HACA_DEMAND_PROOFS: ["watch"],
   HACA_REQUEST_AFTER_SECONDS: ["watch"],

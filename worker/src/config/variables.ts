@@ -308,6 +308,10 @@ export const VARIABLES = {
     default: "600",
     help: "seconds between two judgements of a page: its enclave may be banned later",
   }),
+  HACA_RECEIPTS: variable({
+    schema: z.string(),
+    help: "folder of receipts, *.json: a page that has another result for one's request is challenged",
+  }),
   HACA_REQUEST_LEAVES: variable({
     schema: integer(0, 255),
     default: "8",

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
 import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
 import { MAXIMUM_PAGE_BYTES } from "@haca/protocol/blobs/pageBlob";
@@ -20,10 +21,13 @@ import { createSignPass } from "../roles/validate/signPages.ts";
 import { slashSigners } from "../roles/validate/slashSigners.ts";
 import type { ValidateContext } from "../roles/validate/validateContext.ts";
 import { makeChallenge } from "../roles/watch/challenges.ts";
+import { findConflict } from "../roles/watch/conflicts.ts";
+import { createReceiptPass } from "../roles/watch/createReceiptPass.ts";
 import { createWatchApp } from "../roles/watch/createWatchApp.ts";
 import { createActPass, WATCH_STEPS } from "../roles/watch/createWatchPass.ts";
 import { noteDoubts } from "../roles/watch/doubtedLeaves.ts";
 import type { WatchConfig } from "../roles/watch/readWatchConfig.ts";
+import { ReceiptFolder } from "../roles/watch/receiptFolder.ts";
 import type { Step, WatchContext } from "../roles/watch/watchContext.ts";
 import type { Database } from "../storage/database.ts";
 import { databaseStore } from "../transactions/databaseStore.ts";
@@ -164,8 +168,12 @@ function loopsOf(parameters: {
   const { pollMs: intervalMs, roles } = config;
   const challenger = senders.calm.account;
   const isWatching = roles.includes("watch");
+  const receipts = receiptsOf(config, context);
   const looking: InspectContext = {
     ...{ ...context, models },
+    ...(receipts === undefined
+      ? {}
+      : { findConflict: (parts) => findConflict({ ...parts, context, receipts }) }),
     async onDoubted({ doubted, pageId }) {
       if (isWatching) await noteDoubts({ database, pageId, doubted });
     },
@@ -187,6 +195,7 @@ function loopsOf(parameters: {
   return [
     loop("follow", createFollowPass(looking)),
     loop("inspect", createInspectPass(looking)),
+    ...(receipts === undefined ? [] : [loop("receipts", createReceiptPass(context, receipts))]),
     loop(isWatching ? "watch" : "validate", createActPass(context, steps)),
     ...(validating === undefined
       ? []
@@ -195,6 +204,19 @@ function loopsOf(parameters: {
           loop("collect", createCollectPass(validating, signal)),
         ]),
   ];
+}
+
+/** Undefined where nobody shows anything by them. @throws StartError */
+function receiptsOf(config: WatchConfig, context: WatchContext): ReceiptFolder | undefined {
+  const { receipts: path, roles } = config;
+  if (path === undefined || !roles.includes("watch")) return undefined;
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new StartError({
+      code: "watch.noReceipts",
+      message: `HACA_RECEIPTS: ${path} is no folder: make it first`,
+    });
+  }
+  return new ReceiptFolder({ path, domain: context.chain.domain, logger: context.logger });
 }
 
 /** Undefined without the role `validate`. */

@@ -1,10 +1,15 @@
 import { BlobError } from "@haca/protocol/blobs/blobError";
-import { EVIDENCE_WINDOW, OPTIMISTIC } from "@haca/protocol/pageSettlement";
+import {
+  EVIDENCE_WINDOW,
+  OPTIMISTIC,
+  type PageHeader,
+  placesOf,
+} from "@haca/protocol/pageSettlement";
 import { describeError, RetryableError } from "../errors.ts";
 import type { ServedModel } from "../models/servedModel.ts";
 import { type BadLeaf, judgeContent } from "./judgeContent.ts";
 import { deepBlock, latestBlock, type PageView, viewPage } from "./pageViews.ts";
-import { type PageContent, readContent } from "./readContent.ts";
+import { type KnownLeaf, leafInPlace, type PageContent, readContent } from "./readContent.ts";
 import { type DoubtedLeaf, rerunModels } from "./rerunModels.ts";
 import type { VerifierContext } from "./verifierContext.ts";
 import {
@@ -25,6 +30,12 @@ export type InspectContext = VerifierContext & {
   models: readonly ServedModel[];
   /** told of each page with a wrong leaf, before anything of it is recorded; may be told again */
   onBad: (parameters: { pageId: string; bad: BadLeaf }) => Promise<void>;
+  /** a leaf for whose request another result was signed, of those that are good by themselves; absent: nobody looks for one */
+  findConflict?: (parameters: {
+    pageId: string;
+    header: PageHeader;
+    leaves: readonly KnownLeaf[];
+  }) => Promise<BadLeaf | undefined>;
   /** the same of leaves of which there may be no proof */
   onDoubted: (parameters: { pageId: string; doubted: DoubtedLeaf[] }) => Promise<void>;
 };
@@ -103,12 +114,12 @@ async function judge(context: InspectContext, page: WatchedPage, view: PageView)
   const kept = page.content === null ? { content: content.text } : {};
   try {
     const judged = await judgeContent({ context, pageId, header, page: content.page, view });
-    const [bad] = judged.bad;
+    const bad = judged.bad[0] ?? (await conflictIn(context, page, content));
     if (bad !== undefined) {
       await context.onBad({ pageId, bad });
       if (verdict !== "bad") {
         const fields = { page: pageId, place: bad.leaf.index, reason: bad.reason };
-        logger.error({ ...fields, wrong: judged.bad.length }, "page with a wrong leaf");
+        logger.error({ ...fields, wrong: judged.bad.length || 1 }, "page with a wrong leaf");
       }
       return { ...kept, verdict: "bad", error: `place ${bad.leaf.index}: ${bad.reason}` };
     }
@@ -131,6 +142,16 @@ async function judge(context: InspectContext, page: WatchedPage, view: PageView)
     };
   }
 }
+
+const conflictIn = async (
+  { findConflict }: InspectContext,
+  { header, pageId }: WatchedPage,
+  { page }: PageContent,
+): Promise<BadLeaf | undefined> =>
+  await findConflict?.({
+    ...{ pageId, header },
+    leaves: placesOf(header).map((index) => leafInPlace(page, index)),
+  });
 
 /** What a model answers does not change: it is run once on a page. */
 async function rerun(

@@ -6,6 +6,9 @@ import { EMPTY_LEAF, placeOfNonce, resultPageProof } from "@haca/protocol/result
 import type { VerifierContext } from "./verifierContext.ts";
 import type { WatchedPage } from "./watchedPages.ts";
 
+/** A leaf, and its hash in the tree. */
+export type KnownLeaf = { leaf: PageLeaf; leafHash: string };
+
 /** A page's content, and the text that it was read from. */
 export type PageContent = { page: CheckedPage; text: string };
 
@@ -31,10 +34,7 @@ export async function readContent(
 }
 
 /** What stands in a place that the page took, and its hash in the tree. */
-export function leafInPlace(
-  page: CheckedPage,
-  index: number,
-): { leaf: PageLeaf; leafHash: string } {
+export function leafInPlace(page: CheckedPage, index: number): KnownLeaf {
   const leafHash = page.tree.levels[0]?.[index] ?? EMPTY_LEAF;
   return { leaf: leafAt(page, index) ?? emptyLeafAt(page, index), leafHash };
 }

@@ -60,6 +60,17 @@ export async function wakePages(tx: Queryable, pageIds: readonly string[]): Prom
   );
 }
 
+/** The same of open pages at some places of the ledger. */
+export async function wakeLedgerPages(
+  database: Database,
+  ledgerPages: readonly bigint[],
+): Promise<void> {
+  await database.query(
+    "UPDATE watched_pages SET look_after = now() WHERE closed_at IS NULL AND ledger_page = ANY ($1::numeric[])",
+    [ledgerPages.map(String)],
+  );
+}
+
 const CLAIM_LOOKS = `UPDATE watched_pages SET look_after = now() + make_interval(secs => $1)
 WHERE page_id IN (
   SELECT page_id FROM watched_pages

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { challengeCommitment, type PageLeaf } from "@haca/protocol/pageSettlement";
 import { hexlify } from "ethers";
 import type { Database, Row } from "../../storage/database.ts";
-import type { BadLeaf } from "../../verifier/judgeContent.ts";
+import type { BadLeaf, OtherResult } from "../../verifier/judgeContent.ts";
 
 /** How a challenge ended. */
 export type ChallengeOutcome = "won" | "forestalled" | "late" | "withdrawn";
@@ -10,6 +10,8 @@ export type ChallengeOutcome = "won" | "forestalled" | "late" | "withdrawn";
 export type PageChallenge = {
   pageId: string;
   leaf: PageLeaf;
+  /** what was signed for the request besides the leaf; absent where the leaf is wrong by itself */
+  other?: Pick<OtherResult, "result" | "signature">;
   reason: string;
   challenger: string;
   salt: string;
@@ -18,19 +20,19 @@ export type PageChallenge = {
 
 const BIGINT = /^-?\d+n$/;
 
-/** A leaf as JSON, its numbers beyond 2^53 as text that says so. */
-const encodeLeaf = (leaf: PageLeaf): string =>
-  JSON.stringify(leaf, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
-const decodeLeaf = (text: string): PageLeaf =>
-  JSON.parse(text, (_, value: unknown) =>
-    typeof value === "string" && BIGINT.test(value) ? BigInt(value.slice(0, -1)) : value,
-  ) as PageLeaf;
+/** JSON, with numbers beyond 2^53 as text that says so. */
+const encode = (value: PageLeaf | PageChallenge["other"]): string =>
+  JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? `${part}n` : part));
+const decode = (text: string): unknown =>
+  JSON.parse(text, (_, part: unknown) =>
+    typeof part === "string" && BIGINT.test(part) ? BigInt(part.slice(0, -1)) : part,
+  );
 
-const INSERT = `INSERT INTO page_challenges (page_id, place, reason, leaf, challenger, salt, commitment)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+const INSERT = `INSERT INTO page_challenges (page_id, place, reason, leaf, challenger, salt, commitment, other)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (page_id) DO UPDATE
 SET place = excluded.place, reason = excluded.reason, leaf = excluded.leaf, challenger = excluded.challenger,
-    salt = excluded.salt, commitment = excluded.commitment, state = 'open', made_at = now(), ended_at = NULL
+    salt = excluded.salt, commitment = excluded.commitment, other = excluded.other, state = 'open', made_at = now(), ended_at = NULL
 WHERE page_challenges.state = 'withdrawn'
 RETURNING page_id`;
 
@@ -45,15 +47,22 @@ export async function makeChallenge(parameters: {
   challenger: string;
 }): Promise<boolean> {
   const { bad, challenger, database, pageId } = parameters;
-  const { leaf, leafHash, reason } = bad;
+  const { leaf, leafHash, other, reason } = bad;
   const salt = hexlify(randomBytes(32));
   const { index } = leaf;
-  const commitment = challengeCommitment({ pageId, index, leafHash, challenger, salt });
-  const values = [pageId, index, reason, encodeLeaf(leaf), challenger, salt, commitment];
+  const commitment = challengeCommitment({
+    ...{ pageId, index, leafHash, challenger, salt },
+    ...(other === undefined ? {} : { otherLeafHash: other.leafHash }),
+  });
+  const shown = other && { result: other.result, signature: other.signature };
+  const values = [
+    ...[pageId, index, reason, encode(leaf), challenger, salt, commitment],
+    shown === undefined ? null : encode(shown),
+  ];
   return (await database.query(INSERT, values)).length > 0;
 }
 
-const COLUMNS = "page_id, reason, leaf, challenger, salt, commitment";
+const COLUMNS = "page_id, reason, leaf, challenger, salt, commitment, other";
 
 /** Challenges that have no end yet, the oldest first. */
 export async function listChallenges(parameters: {
@@ -92,7 +101,10 @@ export async function countChallenges(parameters: {
 
 const challengeOf = (row: Row): PageChallenge => ({
   pageId: row.page_id as string,
-  leaf: decodeLeaf(row.leaf as string),
+  leaf: decode(row.leaf as string) as PageLeaf,
+  ...(row.other === null
+    ? {}
+    : { other: decode(row.other as string) as NonNullable<PageChallenge["other"]> }),
   reason: row.reason as string,
   challenger: row.challenger as string,
   salt: row.salt as string,
