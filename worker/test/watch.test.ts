@@ -109,7 +109,7 @@ describe("worker watch", () => {
     const page = await bed.propose();
     const folder = bed.folder("receipts");
     mkdirSync(folder);
-    const settings = bed.settings(10, { HACA_RECEIPTS: folder });
+    const settings = bed.settings(3, { HACA_RECEIPTS: folder });
     const worker = bed.worker(settings);
     await worker.logged("every leaf of the page is good");
     const { requestId } = leafAt(page.page, 1)?.result ?? {};
@@ -118,7 +118,7 @@ describe("worker watch", () => {
     if (other === undefined) throw new Error("no result");
     const give = (name: string, value: unknown) =>
       replaceFile({ path: join(folder, name), text: JSON.stringify(value) });
-    // Of nobody's key, of another contract, and no receipt at all.
+    // Signed by nobody, and no receipt at all.
     give("a.json", { ...other, signature: `0x${"11".repeat(65)}` });
     give("b.json", { message: other.message });
     expect(await worker.logged("no receipt: left out")).toMatchObject({
@@ -132,13 +132,13 @@ describe("worker watch", () => {
     // As a node's client has it.
     give("c.json", { ...other, primaryType: "InferenceResult", inputWords: [], outputWords: [] });
     expect(await untilState(page, REJECTED)).toBe(CONFLICTING_RECEIPT);
-    expect(await bed.heldBy(10)).toBe(500n * OPG);
+    expect(await bed.heldBy(3)).toBe(500n * OPG);
     worker.child.kill("SIGTERM");
     expect(await worker.child.exited).toMatchObject({ code: 0 });
   });
 
   it("does not start over a folder of receipts that is not there", async () => {
-    const worker = bed.worker(bed.settings(10, { HACA_RECEIPTS: bed.folder("nowhere") }));
+    const worker = bed.worker(bed.settings(3, { HACA_RECEIPTS: bed.folder("nowhere") }));
     expect(await worker.child.exited).toMatchObject({ code: 1 });
     expect(worker.child.lines.join("\n")).toMatch(
       /HACA_RECEIPTS: .*nowhere is no folder: make it first/,
