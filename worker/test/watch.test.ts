@@ -93,6 +93,45 @@ describe("worker watch", () => {
     expect(await bed.heldBy(4)).toBe(600n * OPG);
   });
 
+  it("asks for one leaf of a withheld page after another, killed on the way, until all are known", async () => {
+    const { address } = new Wallet(developmentKey(5));
+    await bed.pages.deposit(address, 100);
+    const before = await bed.heldBy(5);
+    const page = await bed.propose({ count: 4, isWithheld: true });
+    const settings = bed.settings(5, { HACA_REQUEST_AFTER_SECONDS: "0" });
+    const asked: number[] = [];
+    const answerNext = async (): Promise<void> => {
+      const place = await waitFor(async () => {
+        await bed.mine(1);
+        for (const { index } of page.page.results) {
+          const { requester } = await bed.pages.contract.leafRequestOf(page.pageId, index);
+          if (requester === address) return { index };
+        }
+        return undefined;
+      });
+      asked.push(place.index);
+      const leaf = leafAt(page.page, place.index);
+      if (leaf === undefined) throw new Error("no leaf");
+      await (await bed.pages.contract.answerLeaves([{ header: page.header, leaf }])).wait();
+    };
+    const first = bed.worker(settings);
+    await answerNext();
+    await answerNext();
+    first.child.kill("SIGKILL");
+    expect(await first.child.exited).toMatchObject({ signal: "SIGKILL" });
+    const successor = bed.worker(settings);
+    await answerNext();
+    await answerNext();
+    await successor.logged("every leaf of the page was shown");
+    await successor.logged("every leaf of the page is good");
+    expect([...asked].sort()).toEqual([0, 1, 2, 3]);
+    // The neighbour's hash came with the first answer: more is learned on the other side.
+    expect((asked[0] ?? 0) >> 1).not.toBe((asked[1] ?? 0) >> 1);
+    // One at a time: each for the least deposit.
+    expect(before - (await bed.heldBy(5))).toBe(40n * OPG);
+    await successor.child.stop();
+  });
+
   it("challenges a wrong leaf that is nowhere but in the transaction that shows it", async () => {
     const { address } = new Wallet(developmentKey(5));
     await bed.pages.deposit(address, 100);

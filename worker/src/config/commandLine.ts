@@ -90,6 +90,7 @@ const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
   HACA_RECHECK_SECONDS: WATCHING,
   HACA_RECEIPTS: ["watch"],
   HACA_REQUEST_LEAVES: ["watch"],
+  HACA_REQUEST_BUDGET: ["watch"],
   HACA_DEMAND_PROOFS: ["watch"],
   HACA_REQUEST_AFTER_SECONDS: ["watch"],
   HACA_ANSWER_REQUESTS: ["watch"],

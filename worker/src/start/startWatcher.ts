@@ -15,6 +15,7 @@ import { addAttestationRoutes } from "../roles/validate/addAttestationRoutes.ts"
 import { attestPages } from "../roles/validate/attestPages.ts";
 import { createCollectPass } from "../roles/validate/collectSignatures.ts";
 import { freezeEpoch } from "../roles/validate/freezeEpoch.ts";
+import { nextAttestation } from "../roles/validate/nextAttestation.ts";
 import { payPages } from "../roles/validate/payPages.ts";
 import { Peer } from "../roles/validate/peer.ts";
 import { createSignPass } from "../roles/validate/signPages.ts";
@@ -26,6 +27,7 @@ import { createReceiptPass } from "../roles/watch/createReceiptPass.ts";
 import { createWatchApp } from "../roles/watch/createWatchApp.ts";
 import { createActPass, WATCH_STEPS } from "../roles/watch/createWatchPass.ts";
 import { noteDoubts } from "../roles/watch/doubtedLeaves.ts";
+import { WATCH_DUES } from "../roles/watch/nextDue.ts";
 import type { WatchConfig } from "../roles/watch/readWatchConfig.ts";
 import { ReceiptFolder } from "../roles/watch/receiptFolder.ts";
 import type { Step, WatchContext } from "../roles/watch/watchContext.ts";
@@ -150,6 +152,7 @@ function contextOf(parameters: {
       urgentSeconds: BigInt(config.urgentSeconds),
     },
     requestLeaves: config.requestLeaves,
+    requestBudget: config.requestBudget,
     demandProofs: config.demandProofs,
     requestAfterSeconds: config.requestAfterSeconds,
     answersRequests: config.answersRequests,
@@ -189,6 +192,10 @@ function loopsOf(parameters: {
     ...(isWatching ? WATCH_STEPS : []),
     ...(validating === undefined ? [] : validateSteps(validating)),
   ];
+  const dues = [
+    ...(isWatching ? WATCH_DUES : []),
+    ...(validating === undefined ? [] : [nextAttestation]),
+  ];
   const loop = (name: string, pass: () => Promise<boolean>): Loop => ({
     ...{ name, pass, intervalMs, wakeup: new Wakeup() },
   });
@@ -196,7 +203,7 @@ function loopsOf(parameters: {
     loop("follow", createFollowPass(looking)),
     loop("inspect", createInspectPass(looking)),
     ...(receipts === undefined ? [] : [loop("receipts", createReceiptPass(context, receipts))]),
-    loop(isWatching ? "watch" : "validate", createActPass(context, steps)),
+    loop(isWatching ? "watch" : "validate", createActPass(context, steps, dues)),
     ...(validating === undefined
       ? []
       : [

@@ -8,9 +8,17 @@ import {
 import { describeError, RetryableError } from "../errors.ts";
 import type { ServedModel } from "../models/servedModel.ts";
 import { type BadLeaf, judgeContent } from "./judgeContent.ts";
+import { badAmongShown } from "./judgeShownPage.ts";
 import { deepBlock, latestBlock, type PageView, viewPage } from "./pageViews.ts";
-import { type KnownLeaf, leafInPlace, type PageContent, readContent } from "./readContent.ts";
+import {
+  assembled,
+  type KnownLeaf,
+  leafInPlace,
+  type PageContent,
+  readContent,
+} from "./readContent.ts";
 import { type DoubtedLeaf, rerunModels } from "./rerunModels.ts";
+import { listShown } from "./shownLeaves.ts";
 import type { VerifierContext } from "./verifierContext.ts";
 import {
   claimLooks,
@@ -92,10 +100,11 @@ async function record(
 ): Promise<void> {
   const { database, recheckSeconds } = context;
   const { pageId } = page;
-  const { attestedAt, end: endsAt, signers, state = "pending" } = view;
+  const { attestedAt, end: endsAt, lastRequest, signers, state = "pending" } = view;
+  const shortUntil = view.proposedAt + view.longRoad - view.shortRoad;
   const isJudged = found.verdict === "good" || found.verdict === "bad";
   const restSeconds = isJudged ? recheckSeconds : RETRY_SECONDS;
-  const seen = { state, endsAt, attestedAt, signers };
+  const seen = { state, endsAt, attestedAt, signers, lastRequest, shortUntil };
   await recordLook({ database, pageId, found: { ...found, ...seen }, restSeconds });
 }
 
@@ -107,6 +116,16 @@ async function judge(context: InspectContext, page: WatchedPage, view: PageView)
     content = await readContent(context, page);
   } catch (error) {
     if (!(error instanceof BlobError)) throw error;
+    const shown = await listShown({ context, pageId });
+    const whole = page.content === null ? assembled(header, shown) : undefined;
+    if (whole !== undefined && (await isOfRoot(context, header, whole))) {
+      logger.info({ page: pageId, leaves: shown.length }, "every leaf of the page was shown");
+      return await judge(context, { ...page, content: whole }, view).then((found) => ({
+        ...{ ...found, content: whole },
+      }));
+    }
+    const bad = await badAmongShown(context, page, shown);
+    if (bad !== undefined) await context.onBad({ pageId, bad });
     const words = `${error.code}: ${describeError(error)}`;
     if (verdict !== "unreadable") logger.warn({ page: pageId, error: words }, "page not readable");
     return { verdict: "unreadable", error: words };
@@ -152,6 +171,21 @@ const conflictIn = async (
     ...{ pageId, header },
     leaves: placesOf(header).map((index) => leafInPlace(page, index)),
   });
+
+/** The tree may have results that the page did not take. */
+async function isOfRoot(
+  context: InspectContext,
+  header: PageHeader,
+  content: string,
+): Promise<boolean> {
+  try {
+    await readContent(context, { header, content });
+    return true;
+  } catch (error) {
+    if (error instanceof BlobError) return false;
+    throw error;
+  }
+}
 
 /** What a model answers does not change: it is run once on a page. */
 async function rerun(

@@ -1,4 +1,4 @@
-import { headerOfProposal, type PageHeader } from "@haca/protocol/pageSettlement";
+import { DEMAND_DEPOSIT, headerOfProposal, type PageHeader } from "@haca/protocol/pageSettlement";
 import type { Log } from "ethers";
 import { pageInterface, stakingInterface } from "../chain/chain.ts";
 import type { Queryable } from "../storage/database.ts";
@@ -46,7 +46,9 @@ export async function recordEvent(parameters: {
   } else if (name === "LeafRequested" || name === "ProofDemanded") {
     const wants = name === "LeafRequested" ? "leaf" : "proof";
     const { deadline, index, requester = args.demander } = args;
-    await insertRequest(tx, { pageId, place: Number(index), wants, block, requester, deadline });
+    const amount = args.amount ?? DEMAND_DEPOSIT;
+    const place = Number(index);
+    await insertRequest(tx, { pageId, place, wants, block, requester, deadline, amount });
   } else if (isNews && name !== "PageAttested" && name !== "PageReleased") {
     const wants = name === "ProofGiven" || name === "DemandReturned" ? "proof" : "leaf";
     await endRequest(tx, { pageId, place: Number(args.index), wants });

@@ -3,6 +3,7 @@ import { challengeCommitment, type PageLeaf } from "@haca/protocol/pageSettlemen
 import { hexlify } from "ethers";
 import type { Database, Row } from "../../storage/database.ts";
 import type { BadLeaf, OtherResult } from "../../verifier/judgeContent.ts";
+import { decodeLeaf, encodeLeaf } from "../../verifier/leafText.ts";
 
 /** How a challenge ended. */
 export type ChallengeOutcome = "won" | "forestalled" | "late" | "withdrawn";
@@ -17,16 +18,6 @@ export type PageChallenge = {
   salt: string;
   commitment: string;
 };
-
-const BIGINT = /^-?\d+n$/;
-
-/** JSON, with numbers beyond 2^53 as text that says so. */
-const encode = (value: PageLeaf | PageChallenge["other"]): string =>
-  JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? `${part}n` : part));
-const decode = (text: string): unknown =>
-  JSON.parse(text, (_, part: unknown) =>
-    typeof part === "string" && BIGINT.test(part) ? BigInt(part.slice(0, -1)) : part,
-  );
 
 const INSERT = `INSERT INTO page_challenges (page_id, place, reason, leaf, challenger, salt, commitment, other)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -56,8 +47,8 @@ export async function makeChallenge(parameters: {
   });
   const shown = other && { result: other.result, signature: other.signature };
   const values = [
-    ...[pageId, index, reason, encode(leaf), challenger, salt, commitment],
-    shown === undefined ? null : encode(shown),
+    ...[pageId, index, reason, encodeLeaf(leaf), challenger, salt, commitment],
+    shown === undefined ? null : encodeLeaf(shown),
   ];
   return (await database.query(INSERT, values)).length > 0;
 }
@@ -101,10 +92,8 @@ export async function countChallenges(parameters: {
 
 const challengeOf = (row: Row): PageChallenge => ({
   pageId: row.page_id as string,
-  leaf: decode(row.leaf as string) as PageLeaf,
-  ...(row.other === null
-    ? {}
-    : { other: decode(row.other as string) as NonNullable<PageChallenge["other"]> }),
+  leaf: decodeLeaf(row.leaf as string),
+  ...(row.other === null ? {} : { other: decodeLeaf(row.other as string) }),
   reason: row.reason as string,
   challenger: row.challenger as string,
   salt: row.salt as string,

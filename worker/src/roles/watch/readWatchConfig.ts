@@ -40,6 +40,7 @@ export type WatchConfig = QueueConfig & {
   urgentSeconds: number;
   recheckSeconds: number;
   requestLeaves: number;
+  requestBudget: bigint;
   demandProofs: number;
   /** folders of compiled models, to be run again on leaves of optimistic pages */
   models: readonly string[];
@@ -94,6 +95,7 @@ export function readWatchConfig(parameters: {
     models: roles.includes("watch") ? modelsIn(settings) : [],
     receipts: receiptsIn(settings),
     requestLeaves: required(settings, "HACA_REQUEST_LEAVES"),
+    requestBudget: required(settings, "HACA_REQUEST_BUDGET"),
     requestAfterSeconds: required(settings, "HACA_REQUEST_AFTER_SECONDS"),
     answersRequests: required(settings, "HACA_ANSWER_REQUESTS"),
     validator: roles.includes("validate")
