@@ -1,5 +1,11 @@
 import type { PageLeaf } from "@haca/protocol/pageSettlement";
-import { buildResultPage, hashNode, PAGE_DEPTH, PAGE_SIZE } from "@haca/protocol/resultPage";
+import {
+  buildResultPage,
+  EMPTY_LEAF,
+  hashNode,
+  PAGE_DEPTH,
+  PAGE_SIZE,
+} from "@haca/protocol/resultPage";
 import type { KnownLeaf } from "./readContent.ts";
 
 /** Hashes of subtrees without a result, from the leaf upwards. */
@@ -47,9 +53,9 @@ export class KnownTree {
   emptyLeafAt(place: number): KnownLeaf | undefined {
     const leafHash = this.#hashAt(nodeOf(place, 0), 0);
     const [any] = this.#leaves.values();
-    if (leafHash !== EMPTY[0] || any === undefined) return undefined;
-    const siblings = LEVELS.map((level) => this.#hashAt(nodeOf(place, level) ^ 1, level));
-    if (!siblings.every((hash): hash is string => hash !== undefined)) return undefined;
+    if (leafHash !== EMPTY_LEAF || any === undefined) return undefined;
+    const siblings = LEVELS.flatMap((level) => this.#hashAt(nodeOf(place, level) ^ 1, level) ?? []);
+    if (siblings.length < PAGE_DEPTH) return undefined;
     const leaf: PageLeaf = { ...any.leaf, index: place, siblings };
     return { leaf, leafHash };
   }
@@ -57,7 +63,7 @@ export class KnownTree {
   /** The places from which an answer teaches most; the leaves there were not shown, and are not known to be empty. */
   bestOf(places: readonly number[]): number[] {
     const open = places.filter(
-      (place) => !this.#leaves.has(place) && this.#hashAt(nodeOf(place, 0), 0) !== EMPTY[0],
+      (place) => !this.#leaves.has(place) && this.#hashAt(nodeOf(place, 0), 0) !== EMPTY_LEAF,
     );
     const gains = open.map((place) => this.gainOf(place));
     const most = Math.max(...gains);

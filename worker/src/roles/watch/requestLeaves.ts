@@ -9,6 +9,7 @@ import { countRequests } from "../../verifier/leafRequests.ts";
 import { type PageView, viewPage } from "../../verifier/pageViews.ts";
 import { sendCall } from "../../verifier/sendCall.ts";
 import { listShown } from "../../verifier/shownLeaves.ts";
+import { hasUnread } from "../../verifier/unreadTransactions.ts";
 import { listUnreadable, type WatchedPage } from "../../verifier/watchedPages.ts";
 import type { Step, WatchContext } from "./watchContext.ts";
 
@@ -48,6 +49,8 @@ async function requestLeaf(parameters: Parameters & { page: WatchedPage }): Prom
   const { chain, database, logger } = context;
   const { header, pageId, unreadableSeconds } = page;
   const requester = sender.account;
+  const end = ` for page ${pageId.slice(0, 18)}`;
+  if (await hasUnread({ database, begin: "request ", end })) return;
   const { amount, made, open } = await countRequests({
     ...{ database, pageId, requester, wants: "leaf" },
   });
@@ -63,7 +66,7 @@ async function requestLeaf(parameters: Parameters & { page: WatchedPage }): Prom
   const place = await placeToAsk(context, page);
   if (place === undefined) return;
   const data = pageInterface.encodeFunctionData("requestLeaf", [header, place]);
-  const purpose = `request ${made + 1} for page ${pageId.slice(0, 18)}`;
+  const purpose = `request ${made + 1}${end}`;
   const sent = await sendCall({ context, sender, purpose, to: chain.pageSettlement, data });
   const fields = { page: pageId, place };
   if (sent.state === "sent") logger.warn(fields, "page not readable: asking for a leaf");
