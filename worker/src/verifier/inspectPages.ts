@@ -8,15 +8,9 @@ import {
 import { describeError, RetryableError } from "../errors.ts";
 import type { ServedModel } from "../models/servedModel.ts";
 import { type BadLeaf, judgeContent } from "./judgeContent.ts";
-import { badAmongShown } from "./judgeShownPage.ts";
+import { badAmongShown, type FindConflict } from "./judgeShownPage.ts";
 import { deepBlock, latestBlock, type PageView, viewPage } from "./pageViews.ts";
-import {
-  assembled,
-  type KnownLeaf,
-  leafInPlace,
-  type PageContent,
-  readContent,
-} from "./readContent.ts";
+import { assembled, leafInPlace, type PageContent, readContent } from "./readContent.ts";
 import { type DoubtedLeaf, rerunModels } from "./rerunModels.ts";
 import { listShown } from "./shownLeaves.ts";
 import type { VerifierContext } from "./verifierContext.ts";
@@ -39,11 +33,7 @@ export type InspectContext = VerifierContext & {
   /** told of each page with a wrong leaf, before anything of it is recorded; may be told again */
   onBad: (parameters: { pageId: string; bad: BadLeaf }) => Promise<void>;
   /** a leaf for whose request another result was signed, of those that are good by themselves; absent: nobody looks for one */
-  findConflict?: (parameters: {
-    pageId: string;
-    header: PageHeader;
-    leaves: readonly KnownLeaf[];
-  }) => Promise<BadLeaf | undefined>;
+  findConflict?: FindConflict;
   /** the same of leaves of which there may be no proof */
   onDoubted: (parameters: { pageId: string; doubted: DoubtedLeaf[] }) => Promise<void>;
 };

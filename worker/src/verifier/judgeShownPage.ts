@@ -1,18 +1,25 @@
-import { placesOf } from "@haca/protocol/pageSettlement";
+import { type PageHeader, placesOf } from "@haca/protocol/pageSettlement";
 import { callMany } from "../chain/callMany.ts";
 import { pageInterface } from "../chain/chain.ts";
-import type { InspectContext } from "./inspectPages.ts";
 import { type BadLeaf, reasonIn } from "./judgeContent.ts";
 import { KnownTree } from "./knownTree.ts";
 import type { KnownLeaf } from "./readContent.ts";
+import type { VerifierContext } from "./verifierContext.ts";
 import type { WatchedPage } from "./watchedPages.ts";
+
+/** Finds a leaf for whose request another result was signed. */
+export type FindConflict = (parameters: {
+  pageId: string;
+  header: PageHeader;
+  leaves: readonly KnownLeaf[];
+}) => Promise<BadLeaf | undefined>;
 
 /**
  * What is wrong with a page of which only some leaves are known: with one that was shown, as of now; with a place that it took
  * and that an answer for another one shows to be empty; or with what was signed besides one. @throws RetryableError
  */
 export async function badAmongShown(
-  context: InspectContext,
+  context: Pick<VerifierContext, "chain"> & { findConflict?: FindConflict },
   { header, pageId }: WatchedPage,
   shown: readonly KnownLeaf[],
 ): Promise<BadLeaf | undefined> {
