@@ -15,6 +15,7 @@ import { listChallenges } from "../src/roles/watch/challenges.ts";
 import { WATCH_STEPS } from "../src/roles/watch/createWatchPass.ts";
 import { nextAnswer, nextEnd, nextRequest } from "../src/roles/watch/nextDue.ts";
 import { pursueChallenges } from "../src/roles/watch/pursueChallenges.ts";
+import { requestLeaves } from "../src/roles/watch/requestLeaves.ts";
 import { findWatched } from "../src/verifier/watchedPages.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { StakingContract } from "./support/stakingContract.ts";
@@ -208,11 +209,14 @@ describeStores("pages of others", (queue) => {
     if (leaf === undefined) throw new Error("no leaf");
     await (await contract.answerLeaves([{ header: page.header, leaf }])).wait();
     await read();
+    // Nothing more is asked for: what is known ends the page.
+    await bed.pages.deposit(new Wallet(developmentKey(2)).address, 100);
     for (let pass = 0; pass < 3; pass++) {
-      await parts.act([pursueChallenges]);
+      await parts.act([pursueChallenges, requestLeaves]);
       await bed.mine(1);
     }
     expect(await bed.stateOf(page)).toMatchObject({ state: 3n, reason: 1n });
+    expect(parts.logged("page not readable: asking for a leaf")).toEqual([]);
   });
 
   it("are urgent by what somebody else has asked for, too", async () => {

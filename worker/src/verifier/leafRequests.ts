@@ -12,19 +12,20 @@ export type LeafRequest = {
 
 /** One as an event told. */
 type Told = LeafRequest & {
-  block: number /** deposit, in smallest units of OPG */;
-  amount: bigint;
+  block: number;
+  /** in smallest units of OPG */
+  deposit: bigint;
 };
 
-const INSERT = `INSERT INTO leaf_requests (page_id, place, wants, block_number, requester, deadline, amount)
+const INSERT = `INSERT INTO leaf_requests (page_id, place, wants, block_number, requester, deadline, deposit)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT DO NOTHING`;
 
 export async function insertRequest(
   tx: Queryable,
-  { amount, block, deadline, pageId, place, requester, wants }: Told,
+  { deposit, block, deadline, pageId, place, requester, wants }: Told,
 ): Promise<void> {
-  const values = [pageId, place, wants, block, requester, String(deadline), String(amount)];
+  const values = [pageId, place, wants, block, requester, String(deadline), String(deposit)];
   await tx.query(INSERT, values);
 }
 
@@ -64,16 +65,16 @@ export async function countRequests(parameters: {
   pageId: string;
   requester: string;
   wants: LeafRequest["wants"];
-}): Promise<{ made: number; open: number; amount: bigint }> {
+}): Promise<{ made: number; open: number; deposit: bigint }> {
   const { database, pageId, requester, wants } = parameters;
   const [row] = await database.query(
     `SELECT count(*)::integer AS made, count(*) FILTER (WHERE ended_at IS NULL)::integer AS open,
-      coalesce(sum(amount), 0)::text AS amount
+      coalesce(sum(deposit), 0)::text AS deposit
     FROM leaf_requests WHERE page_id = $1 AND requester = $2 AND wants = $3`,
     [pageId, requester, wants],
   );
   return {
     ...{ made: Number(row?.made), open: Number(row?.open) },
-    amount: BigInt((row?.amount as string | undefined) ?? "0"),
+    deposit: BigInt((row?.deposit as string | undefined) ?? "0"),
   };
 }

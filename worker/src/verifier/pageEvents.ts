@@ -1,4 +1,4 @@
-import { DEMAND_DEPOSIT, headerOfProposal, type PageHeader } from "@haca/protocol/pageSettlement";
+import { headerOfProposal, type PageHeader } from "@haca/protocol/pageSettlement";
 import type { Log } from "ethers";
 import { pageInterface, stakingInterface } from "../chain/chain.ts";
 import type { Queryable } from "../storage/database.ts";
@@ -45,10 +45,9 @@ export async function recordEvent(parameters: {
     await recordRefuter(tx, { pageId, challenger: args.challenger });
   } else if (name === "LeafRequested" || name === "ProofDemanded") {
     const wants = name === "LeafRequested" ? "leaf" : "proof";
-    const { deadline, index, requester = args.demander } = args;
-    const amount = args.amount ?? DEMAND_DEPOSIT;
+    const { deadline, deposit, index, requester = args.demander } = args;
     const place = Number(index);
-    await insertRequest(tx, { pageId, place, wants, block, requester, deadline, amount });
+    await insertRequest(tx, { pageId, place, wants, block, requester, deadline, deposit });
   } else if (isNews && name !== "PageAttested" && name !== "PageReleased") {
     const wants = name === "ProofGiven" || name === "DemandReturned" ? "proof" : "leaf";
     await endRequest(tx, { pageId, place: Number(args.index), wants });

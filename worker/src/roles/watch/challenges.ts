@@ -64,6 +64,16 @@ export async function listChallenges(parameters: {
   return (await parameters.database.query(sql, [parameters.limit])).map(challengeOf);
 }
 
+/** Whether a page is being challenged. */
+export async function isChallenged(parameters: {
+  database: Database;
+  pageId: string;
+}): Promise<boolean> {
+  const { database, pageId } = parameters;
+  const sql = "SELECT 1 FROM page_challenges WHERE page_id = $1 AND state = 'open'";
+  return (await database.query(sql, [pageId])).length > 0;
+}
+
 const END = `UPDATE page_challenges SET state = $2, ended_at = now()
 WHERE page_id = $1 AND state = 'open'
 RETURNING page_id`;

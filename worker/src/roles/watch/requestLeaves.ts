@@ -11,6 +11,7 @@ import { sendCall } from "../../verifier/sendCall.ts";
 import { listShown } from "../../verifier/shownLeaves.ts";
 import { hasUnread } from "../../verifier/unreadTransactions.ts";
 import { listUnreadable, type WatchedPage } from "../../verifier/watchedPages.ts";
+import { isChallenged } from "./challenges.ts";
 import type { Step, WatchContext } from "./watchContext.ts";
 
 /** Pages that a pass looks at. */
@@ -49,9 +50,11 @@ async function requestLeaf(parameters: Parameters & { page: WatchedPage }): Prom
   const { chain, database, logger } = context;
   const { header, pageId, unreadableSeconds } = page;
   const requester = sender.account;
+  // What is known already ends it.
+  if (await isChallenged({ database, pageId })) return;
   const end = ` for page ${pageId.slice(0, 18)}`;
   if (await hasUnread({ database, begin: "request ", end })) return;
-  const { amount, made, open } = await countRequests({
+  const { deposit, made, open } = await countRequests({
     ...{ database, pageId, requester, wants: "leaf" },
   });
   if (made >= context.requestLeaves) return;
@@ -62,7 +65,7 @@ async function requestLeaf(parameters: Parameters & { page: WatchedPage }): Prom
   const isOld = (unreadableSeconds ?? 0) >= context.requestAfterSeconds && open === 0;
   const isLate = now + MARGIN_SECONDS >= view.lastRequest;
   if (!isOld && !isLate) return;
-  if (amount + depositOf(view) > context.requestBudget) return;
+  if (deposit + depositOf(view) > context.requestBudget) return;
   const place = await placeToAsk(context, page);
   if (place === undefined) return;
   const data = pageInterface.encodeFunctionData("requestLeaf", [header, place]);

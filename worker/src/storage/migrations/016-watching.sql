@@ -5,7 +5,7 @@ ALTER TABLE page_challenges ADD COLUMN other text;
 ALTER TABLE watched_pages ADD COLUMN last_request numeric(78), ADD COLUMN short_until numeric(78);
 
 -- Smallest units of OPG that whoever asked put down.
-ALTER TABLE leaf_requests ADD COLUMN amount numeric(78) NOT NULL DEFAULT 0;
+ALTER TABLE leaf_requests ADD COLUMN deposit numeric(78) NOT NULL DEFAULT 0;
 
 -- Leaves that answers have shown, with their ways to the root: what is known of a page whose blob cannot be read.
 CREATE TABLE shown_leaves (
