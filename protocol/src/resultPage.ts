@@ -59,7 +59,8 @@ export function resultLeaf(parameters: {
   return keccak256(concat([LEAF_PREFIX, digest, keccak256(signature)]));
 }
 
-const hashNode = (left: string, right: string): string =>
+/** Node above two neighbours. */
+export const hashNode = (left: string, right: string): string =>
   keccak256(concat([NODE_PREFIX, left, right]));
 
 /** Builds a page from its leaves by place; every other place is empty. Errors: `page.indexOutOfRange`, `page.notAWord`. */

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { leafAt } from "@haca/protocol/pageSettlement";
 import { signAttestation } from "@haca/protocol/validatorStaking";
 import { id, toBeHex, Wallet } from "ethers";
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";
@@ -12,6 +13,9 @@ import { Peer } from "../src/roles/validate/peer.ts";
 import { slashSigners } from "../src/roles/validate/slashSigners.ts";
 import { listChallenges } from "../src/roles/watch/challenges.ts";
 import { WATCH_STEPS } from "../src/roles/watch/createWatchPass.ts";
+import { nextAnswer, nextEnd, nextRequest } from "../src/roles/watch/nextDue.ts";
+import { pursueChallenges } from "../src/roles/watch/pursueChallenges.ts";
+import { requestLeaves } from "../src/roles/watch/requestLeaves.ts";
 import { findWatched } from "../src/verifier/watchedPages.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { StakingContract } from "./support/stakingContract.ts";
@@ -73,6 +77,13 @@ describeStores("pages of others", (queue) => {
     await bed.mine(SAFE);
     await read();
     return page;
+  };
+
+  /** Asks for the first leaf, from an account that no machine here has. */
+  const askedByAnother = async ({ header }: MadePage): Promise<void> => {
+    const { contract } = bed.pages;
+    await bed.pages.deposit(new Wallet(developmentKey(8)).address, 100);
+    await (await contract.requestLeaf(header, 0)).wait();
   };
 
   beforeEach(async () => {
@@ -165,6 +176,74 @@ describeStores("pages of others", (queue) => {
     parts.meddle(undefined);
     await parts.sign();
     expect(await signed(page)).toEqual([keyOf(2).address]);
+  });
+
+  it("are walked while the deposits for it do not reach their ceiling", async () => {
+    const { address } = new Wallet(developmentKey(2));
+    await bed.pages.deposit(address, 100);
+    const page = await bed.propose({ isWithheld: true });
+    const { contract } = bed.pages;
+    const walk = async () => {
+      await read();
+      await parts.act(WATCH_STEPS);
+      await bed.mine(1);
+      await read();
+      return (await contract.pageOf(page.pageId)).openRequests;
+    };
+    parts.context.requestBudget = 15n * OPG;
+    expect(await walk()).toBe(1n);
+    const [row] = await queue.database.query("SELECT place FROM leaf_requests");
+    const leaf = leafAt(page.page, Number(row?.place));
+    if (leaf === undefined) throw new Error("no leaf");
+    await (await contract.answerLeaves([{ header: page.header, leaf }])).wait();
+    expect(await walk()).toBe(0n);
+    parts.context.requestBudget = 20n * OPG;
+    expect(await walk()).toBe(1n);
+  });
+
+  it("are challenged for a place that an answer for another one shows to be empty", async () => {
+    const page = await bed.propose({ count: 2, emptyPlaces: [9, 200], isWithheld: true });
+    const { contract } = bed.pages;
+    await askedByAnother(page);
+    const leaf = leafAt(page.page, 0);
+    if (leaf === undefined) throw new Error("no leaf");
+    await (await contract.answerLeaves([{ header: page.header, leaf }])).wait();
+    await read();
+    // Nothing more is asked for: what is known ends the page.
+    await bed.pages.deposit(new Wallet(developmentKey(2)).address, 100);
+    for (let pass = 0; pass < 3; pass++) {
+      await parts.act([pursueChallenges, requestLeaves]);
+      await bed.mine(1);
+    }
+    expect(await bed.stateOf(page)).toMatchObject({ state: 3n, reason: 1n });
+    expect(parts.logged("page not readable: asking for a leaf")).toEqual([]);
+  });
+
+  it("are urgent by what somebody else has asked for, too", async () => {
+    const asking = { ...parts.context, answersRequests: true };
+    const withheld = await bed.propose({ isWithheld: true });
+    const bad = await bed.propose({ badPlaces: [1] });
+    const { pageId } = bad;
+    await read();
+    const now = await bed.pages.now();
+    const { longRoad, proposedAt } = await bed.pages.contract.pageOf(withheld.pageId);
+    const last = proposedAt + longRoad - 86_400n;
+    expect(await nextRequest({ context: asking, now })).toBe(last);
+    expect(await nextRequest({ context: { ...asking, requestLeaves: 0 }, now })).toBeUndefined();
+    expect(await nextAnswer({ context: asking, now })).toBeUndefined();
+    await askedByAnother(withheld);
+    await askedByAnother(bad);
+    await read();
+    // That request has moved the end, and not the last moment for another one.
+    expect(await nextRequest({ context: asking, now })).toBe(last);
+    const { deadline } = await bed.pages.contract.leafRequestOf(pageId, 0);
+    expect(await nextAnswer({ context: asking, now })).toBe(deadline);
+    expect(await nextAnswer({ context: parts.context, now })).toBeUndefined();
+    // Nobody has shown the leaf: past its end the page is pending all the same, and can be challenged.
+    await bed.pages.pass(4n * 86_400n);
+    await read();
+    const later = await bed.pages.now();
+    expect(await nextEnd({ context: asking, now: later })).toBe(later);
   });
 
   it("are not signed while somebody waits for a leaf, nor without a place in the set", async () => {

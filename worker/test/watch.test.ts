@@ -1,5 +1,8 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { leafAt } from "@haca/protocol/pageSettlement";
-import { Wallet } from "ethers";
+import { replaceFile } from "@haca/protocol/replaceFile";
+import { id, Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { developmentKey } from "./support/localChain.ts";
 import { OptimisticNode } from "./support/optimisticNode.ts";
@@ -10,6 +13,7 @@ import { askingDeaths, watchDeaths } from "./support/watchTransitions.ts";
 const REJECTED = 3n;
 const DISPROVED = 4n;
 const INVALID_SIGNATURE = 4n;
+const CONFLICTING_RECEIPT = 7n;
 const DATA_WITHHELD = 8n;
 const DEMAND_UNANSWERED = 9n;
 const OPG = 10n ** 18n;
@@ -89,6 +93,45 @@ describe("worker watch", () => {
     expect(await bed.heldBy(4)).toBe(600n * OPG);
   });
 
+  it("asks for one leaf of a withheld page after another, killed on the way, until all are known", async () => {
+    const { address } = new Wallet(developmentKey(5));
+    await bed.pages.deposit(address, 100);
+    const before = await bed.heldBy(5);
+    const page = await bed.propose({ count: 4, isWithheld: true });
+    const settings = bed.settings(5, { HACA_REQUEST_AFTER_SECONDS: "0" });
+    const asked: number[] = [];
+    const answerNext = async (): Promise<void> => {
+      const place = await waitFor(async () => {
+        await bed.mine(1);
+        for (const { index } of page.page.results) {
+          const { requester } = await bed.pages.contract.leafRequestOf(page.pageId, index);
+          if (requester === address) return { index };
+        }
+        return undefined;
+      });
+      asked.push(place.index);
+      const leaf = leafAt(page.page, place.index);
+      if (leaf === undefined) throw new Error("no leaf");
+      await (await bed.pages.contract.answerLeaves([{ header: page.header, leaf }])).wait();
+    };
+    const first = bed.worker(settings);
+    await answerNext();
+    await answerNext();
+    first.child.kill("SIGKILL");
+    expect(await first.child.exited).toMatchObject({ signal: "SIGKILL" });
+    const successor = bed.worker(settings);
+    await answerNext();
+    await answerNext();
+    await successor.logged("every leaf of the page was shown");
+    await successor.logged("every leaf of the page is good");
+    expect([...asked].sort()).toEqual([0, 1, 2, 3]);
+    // The neighbour's hash came with the first answer: more is learned on the other side.
+    expect((asked[0] ?? 0) >> 1).not.toBe((asked[1] ?? 0) >> 1);
+    // One at a time: each for the least deposit.
+    expect(before - (await bed.heldBy(5))).toBe(40n * OPG);
+    await successor.child.stop();
+  });
+
   it("challenges a wrong leaf that is nowhere but in the transaction that shows it", async () => {
     const { address } = new Wallet(developmentKey(5));
     await bed.pages.deposit(address, 100);
@@ -99,6 +142,46 @@ describe("worker watch", () => {
     if (leaf === undefined) throw new Error("no leaf");
     await (await bed.pages.contract.answerLeaves([{ header: page.header, leaf }])).wait();
     expect(await untilState(page, REJECTED)).toBe(INVALID_SIGNATURE);
+  });
+
+  it("challenges a page that has another result than a receipt in its folder, and survives what is none", async () => {
+    const page = await bed.propose();
+    const folder = bed.folder("receipts");
+    mkdirSync(folder);
+    const settings = bed.settings(3, { HACA_RECEIPTS: folder });
+    const worker = bed.worker(settings);
+    await worker.logged("every leaf of the page is good");
+    const { requestId } = leafAt(page.page, 1)?.result ?? {};
+    if (requestId === undefined) throw new Error("no leaf");
+    const [other] = await bed.make(1, { requestId, outputHash: id("another answer") });
+    if (other === undefined) throw new Error("no result");
+    const give = (name: string, value: unknown) =>
+      replaceFile({ path: join(folder, name), text: JSON.stringify(value) });
+    // Signed by nobody, and no receipt at all.
+    give("a.json", { ...other, signature: `0x${"11".repeat(65)}` });
+    give("b.json", { message: other.message });
+    expect(await worker.logged("no receipt: left out")).toMatchObject({
+      file: "b.json",
+      error: "signature: is missing",
+    });
+    expect(await worker.logged("receipt differs from the page and shows nothing")).toMatchObject({
+      ...{ file: "a.json", place: 1 },
+    });
+    expect((await bed.stateOf(page)).state).toBe(1n);
+    // As a node's client has it.
+    give("c.json", { ...other, primaryType: "InferenceResult", inputWords: [], outputWords: [] });
+    expect(await untilState(page, REJECTED)).toBe(CONFLICTING_RECEIPT);
+    expect(await bed.heldBy(3)).toBe(500n * OPG);
+    worker.child.kill("SIGTERM");
+    expect(await worker.child.exited).toMatchObject({ code: 0 });
+  });
+
+  it("does not start over a folder of receipts that is not there", async () => {
+    const worker = bed.worker(bed.settings(3, { HACA_RECEIPTS: bed.folder("nowhere") }));
+    expect(await worker.child.exited).toMatchObject({ code: 1 });
+    expect(worker.child.lines.join("\n")).toMatch(
+      /HACA_RECEIPTS: .*nowhere is no folder: make it first/,
+    );
   });
 
   it("shows leaves that others ask for, where it is told to", async () => {

@@ -112,7 +112,7 @@ describe("settings of watch and validate", () => {
     [{ HACA_VALIDATOR_PEERS: "ftp://a" }, ["validate"], /^HACA_VALIDATOR_PEERS: must be/],
     [{ HACA_VALIDATOR_PEERS: "http://a?key=b" }, ["validate"], /^HACA_VALIDATOR_PEERS: must be/],
     [{ HACA_ANSWER_REQUESTS: "1" }, ["watch"], /^HACA_ANSWER_REQUESTS: must be yes or no/],
-    [{ HACA_REQUEST_LEAVES: "256" }, ["watch"], /^HACA_REQUEST_LEAVES: must be between/],
+    [{ HACA_REQUEST_LEAVES: "257" }, ["watch"], /^HACA_REQUEST_LEAVES: must be between/],
   ])("are refused by name: %j", (changes, roles, words) => {
     expect(() => read(changes, roles)).toThrow(words);
   });

@@ -308,10 +308,22 @@ export const VARIABLES = {
     default: "600",
     help: "seconds between two judgements of a page: its enclave may be banned later",
   }),
+  HACA_RECEIPTS: variable({
+    schema: z.string(),
+    help: "folder of receipts, *.json: a page that has another result for one's request is challenged",
+  }),
   HACA_REQUEST_LEAVES: variable({
-    schema: integer(0, 255),
-    default: "8",
+    schema: integer(0, 256),
+    default: "256",
     help: "leaves of a page whose blob cannot be read that are asked for at most; 0: none",
+  }),
+  HACA_REQUEST_BUDGET: variable({
+    schema: z
+      .string()
+      .regex(/^\d{1,30}$/, "must be an integer in wei-scale OPG")
+      .transform(BigInt),
+    default: "500000000000000000000",
+    help: "deposits, in wei-scale OPG, that asking for leaves of one page costs at most",
   }),
   HACA_DEMAND_PROOFS: variable({
     schema: integer(0, 255),

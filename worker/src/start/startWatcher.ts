@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { type AddressBook, readAddressBook } from "@haca/protocol/addressBook";
 import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
 import { MAXIMUM_PAGE_BYTES } from "@haca/protocol/blobs/pageBlob";
@@ -14,16 +15,21 @@ import { addAttestationRoutes } from "../roles/validate/addAttestationRoutes.ts"
 import { attestPages } from "../roles/validate/attestPages.ts";
 import { createCollectPass } from "../roles/validate/collectSignatures.ts";
 import { freezeEpoch } from "../roles/validate/freezeEpoch.ts";
+import { nextAttestation } from "../roles/validate/nextAttestation.ts";
 import { payPages } from "../roles/validate/payPages.ts";
 import { Peer } from "../roles/validate/peer.ts";
 import { createSignPass } from "../roles/validate/signPages.ts";
 import { slashSigners } from "../roles/validate/slashSigners.ts";
 import type { ValidateContext } from "../roles/validate/validateContext.ts";
 import { makeChallenge } from "../roles/watch/challenges.ts";
+import { findConflict } from "../roles/watch/conflicts.ts";
+import { createReceiptPass } from "../roles/watch/createReceiptPass.ts";
 import { createWatchApp } from "../roles/watch/createWatchApp.ts";
 import { createActPass, WATCH_STEPS } from "../roles/watch/createWatchPass.ts";
 import { noteDoubts } from "../roles/watch/doubtedLeaves.ts";
+import { WATCH_DUES } from "../roles/watch/nextDue.ts";
 import type { WatchConfig } from "../roles/watch/readWatchConfig.ts";
+import { ReceiptFolder } from "../roles/watch/receiptFolder.ts";
 import type { Step, WatchContext } from "../roles/watch/watchContext.ts";
 import type { Database } from "../storage/database.ts";
 import { databaseStore } from "../transactions/databaseStore.ts";
@@ -146,6 +152,7 @@ function contextOf(parameters: {
       urgentSeconds: BigInt(config.urgentSeconds),
     },
     requestLeaves: config.requestLeaves,
+    requestBudget: config.requestBudget,
     demandProofs: config.demandProofs,
     requestAfterSeconds: config.requestAfterSeconds,
     answersRequests: config.answersRequests,
@@ -164,8 +171,12 @@ function loopsOf(parameters: {
   const { pollMs: intervalMs, roles } = config;
   const challenger = senders.calm.account;
   const isWatching = roles.includes("watch");
+  const receipts = receiptsOf(config, context);
   const looking: InspectContext = {
     ...{ ...context, models },
+    ...(receipts === undefined
+      ? {}
+      : { findConflict: (parts) => findConflict({ ...parts, context, receipts }) }),
     async onDoubted({ doubted, pageId }) {
       if (isWatching) await noteDoubts({ database, pageId, doubted });
     },
@@ -181,13 +192,18 @@ function loopsOf(parameters: {
     ...(isWatching ? WATCH_STEPS : []),
     ...(validating === undefined ? [] : validateSteps(validating)),
   ];
+  const dues = [
+    ...(isWatching ? WATCH_DUES : []),
+    ...(validating === undefined ? [] : [nextAttestation]),
+  ];
   const loop = (name: string, pass: () => Promise<boolean>): Loop => ({
     ...{ name, pass, intervalMs, wakeup: new Wakeup() },
   });
   return [
     loop("follow", createFollowPass(looking)),
     loop("inspect", createInspectPass(looking)),
-    loop(isWatching ? "watch" : "validate", createActPass(context, steps)),
+    ...(receipts === undefined ? [] : [loop("receipts", createReceiptPass(context, receipts))]),
+    loop(isWatching ? "watch" : "validate", createActPass(context, steps, dues)),
     ...(validating === undefined
       ? []
       : [
@@ -195,6 +211,19 @@ function loopsOf(parameters: {
           loop("collect", createCollectPass(validating, signal)),
         ]),
   ];
+}
+
+/** Undefined where nobody shows anything by them. @throws StartError */
+function receiptsOf(config: WatchConfig, context: WatchContext): ReceiptFolder | undefined {
+  const { receipts: path, roles } = config;
+  if (path === undefined || !roles.includes("watch")) return undefined;
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new StartError({
+      code: "watch.noReceipts",
+      message: `HACA_RECEIPTS: ${path} is no folder: make it first`,
+    });
+  }
+  return new ReceiptFolder({ path, domain: context.chain.domain, logger: context.logger });
 }
 
 /** Undefined without the role `validate`. */

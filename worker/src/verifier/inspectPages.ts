@@ -1,11 +1,18 @@
 import { BlobError } from "@haca/protocol/blobs/blobError";
-import { EVIDENCE_WINDOW, OPTIMISTIC } from "@haca/protocol/pageSettlement";
+import {
+  EVIDENCE_WINDOW,
+  OPTIMISTIC,
+  type PageHeader,
+  placesOf,
+} from "@haca/protocol/pageSettlement";
 import { describeError, RetryableError } from "../errors.ts";
 import type { ServedModel } from "../models/servedModel.ts";
 import { type BadLeaf, judgeContent } from "./judgeContent.ts";
+import { badAmongShown, type FindConflict } from "./judgeShownPage.ts";
 import { deepBlock, latestBlock, type PageView, viewPage } from "./pageViews.ts";
-import { type PageContent, readContent } from "./readContent.ts";
+import { assembled, leafInPlace, type PageContent, readContent } from "./readContent.ts";
 import { type DoubtedLeaf, rerunModels } from "./rerunModels.ts";
+import { listShown } from "./shownLeaves.ts";
 import type { VerifierContext } from "./verifierContext.ts";
 import {
   claimLooks,
@@ -25,6 +32,8 @@ export type InspectContext = VerifierContext & {
   models: readonly ServedModel[];
   /** told of each page with a wrong leaf, before anything of it is recorded; may be told again */
   onBad: (parameters: { pageId: string; bad: BadLeaf }) => Promise<void>;
+  /** a leaf for whose request another result was signed, of those that are good by themselves; absent: nobody looks for one */
+  findConflict?: FindConflict;
   /** the same of leaves of which there may be no proof */
   onDoubted: (parameters: { pageId: string; doubted: DoubtedLeaf[] }) => Promise<void>;
 };
@@ -81,10 +90,11 @@ async function record(
 ): Promise<void> {
   const { database, recheckSeconds } = context;
   const { pageId } = page;
-  const { attestedAt, end: endsAt, signers, state = "pending" } = view;
+  const { attestedAt, end: endsAt, lastRequest, signers, state = "pending" } = view;
+  const shortUntil = view.proposedAt + view.longRoad - view.shortRoad;
   const isJudged = found.verdict === "good" || found.verdict === "bad";
   const restSeconds = isJudged ? recheckSeconds : RETRY_SECONDS;
-  const seen = { state, endsAt, attestedAt, signers };
+  const seen = { state, endsAt, attestedAt, signers, lastRequest, shortUntil };
   await recordLook({ database, pageId, found: { ...found, ...seen }, restSeconds });
 }
 
@@ -96,6 +106,16 @@ async function judge(context: InspectContext, page: WatchedPage, view: PageView)
     content = await readContent(context, page);
   } catch (error) {
     if (!(error instanceof BlobError)) throw error;
+    const shown = await listShown({ context, pageId });
+    const whole = page.content === null ? assembled(header, shown) : undefined;
+    if (whole !== undefined && (await isOfRoot(context, header, whole))) {
+      logger.info({ page: pageId, leaves: shown.length }, "every leaf of the page was shown");
+      return await judge(context, { ...page, content: whole }, view).then((found) => ({
+        ...{ ...found, content: whole },
+      }));
+    }
+    const bad = await badAmongShown(context, page, shown);
+    if (bad !== undefined) await context.onBad({ pageId, bad });
     const words = `${error.code}: ${describeError(error)}`;
     if (verdict !== "unreadable") logger.warn({ page: pageId, error: words }, "page not readable");
     return { verdict: "unreadable", error: words };
@@ -103,12 +123,12 @@ async function judge(context: InspectContext, page: WatchedPage, view: PageView)
   const kept = page.content === null ? { content: content.text } : {};
   try {
     const judged = await judgeContent({ context, pageId, header, page: content.page, view });
-    const [bad] = judged.bad;
+    const bad = judged.bad[0] ?? (await conflictIn(context, page, content));
     if (bad !== undefined) {
       await context.onBad({ pageId, bad });
       if (verdict !== "bad") {
         const fields = { page: pageId, place: bad.leaf.index, reason: bad.reason };
-        logger.error({ ...fields, wrong: judged.bad.length }, "page with a wrong leaf");
+        logger.error({ ...fields, wrong: judged.bad.length || 1 }, "page with a wrong leaf");
       }
       return { ...kept, verdict: "bad", error: `place ${bad.leaf.index}: ${bad.reason}` };
     }
@@ -129,6 +149,31 @@ async function judge(context: InspectContext, page: WatchedPage, view: PageView)
       verdict: verdict === "bad" ? "bad" : "unjudged",
       error: describeError(error),
     };
+  }
+}
+
+const conflictIn = async (
+  { findConflict }: InspectContext,
+  { header, pageId }: WatchedPage,
+  { page }: PageContent,
+): Promise<BadLeaf | undefined> =>
+  await findConflict?.({
+    ...{ pageId, header },
+    leaves: placesOf(header).map((index) => leafInPlace(page, index)),
+  });
+
+/** The tree may have results that the page did not take. */
+async function isOfRoot(
+  context: InspectContext,
+  header: PageHeader,
+  content: string,
+): Promise<boolean> {
+  try {
+    await readContent(context, { header, content });
+    return true;
+  } catch (error) {
+    if (error instanceof BlobError) return false;
+    throw error;
   }
 }
 

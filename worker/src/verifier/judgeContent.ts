@@ -1,4 +1,5 @@
 import type { CheckedPage } from "@haca/protocol/blobs/pageBlob";
+import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import {
   OPTIMISTIC,
   PAGE_REASONS,
@@ -12,12 +13,14 @@ import { callMany } from "../chain/callMany.ts";
 import { pageInterface } from "../chain/chain.ts";
 import type { Revert } from "../chain/rpcErrors.ts";
 import type { PageView } from "./pageViews.ts";
-import { leafInPlace } from "./readContent.ts";
+import { type KnownLeaf, leafInPlace } from "./readContent.ts";
 import type { VerifierContext } from "./verifierContext.ts";
 
 export type PageReason = (typeof PAGE_REASONS)[number];
 /** A leaf that the contract finds wrong. */
-export type BadLeaf = { leaf: PageLeaf; leafHash: string; reason: PageReason };
+export type BadLeaf = KnownLeaf & { reason: PageReason; other?: OtherResult };
+/** What was signed for a leaf's request besides it, and what it would be as a leaf. */
+export type OtherResult = { result: InferenceResult; signature: string; leafHash: string };
 
 /** What contract and filter say of a page's leaves. */
 export type Judgement = {

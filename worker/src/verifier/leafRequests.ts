@@ -10,15 +10,23 @@ export type LeafRequest = {
   deadline: bigint;
 };
 
-const INSERT = `INSERT INTO leaf_requests (page_id, place, wants, block_number, requester, deadline)
-VALUES ($1, $2, $3, $4, $5, $6)
+/** One as an event told. */
+type Told = LeafRequest & {
+  block: number;
+  /** in smallest units of OPG */
+  deposit: bigint;
+};
+
+const INSERT = `INSERT INTO leaf_requests (page_id, place, wants, block_number, requester, deadline, deposit)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT DO NOTHING`;
 
 export async function insertRequest(
   tx: Queryable,
-  { block, deadline, pageId, place, requester, wants }: LeafRequest & { block: number },
+  { deposit, block, deadline, pageId, place, requester, wants }: Told,
 ): Promise<void> {
-  await tx.query(INSERT, [pageId, place, wants, block, requester, String(deadline)]);
+  const values = [pageId, place, wants, block, requester, String(deadline), String(deposit)];
+  await tx.query(INSERT, values);
 }
 
 const END = `UPDATE leaf_requests SET ended_at = now()
@@ -51,18 +59,22 @@ export async function listRequests(parameters: {
   }));
 }
 
-/** How often an account has asked for leaves of a page, or for proofs, and how much of that it still waits for. */
+/** How often an account has asked for leaves of a page, or for proofs, for how much of that it still waits, and its deposits. */
 export async function countRequests(parameters: {
   database: Database;
   pageId: string;
   requester: string;
   wants: LeafRequest["wants"];
-}): Promise<{ made: number; open: number }> {
+}): Promise<{ made: number; open: number; deposit: bigint }> {
   const { database, pageId, requester, wants } = parameters;
   const [row] = await database.query(
-    `SELECT count(*)::integer AS made, count(*) FILTER (WHERE ended_at IS NULL)::integer AS open
+    `SELECT count(*)::integer AS made, count(*) FILTER (WHERE ended_at IS NULL)::integer AS open,
+      coalesce(sum(deposit), 0)::text AS deposit
     FROM leaf_requests WHERE page_id = $1 AND requester = $2 AND wants = $3`,
     [pageId, requester, wants],
   );
-  return { made: Number(row?.made), open: Number(row?.open) };
+  return {
+    ...{ made: Number(row?.made), open: Number(row?.open) },
+    deposit: BigInt((row?.deposit as string | undefined) ?? "0"),
+  };
 }

@@ -45,8 +45,9 @@ export async function recordEvent(parameters: {
     await recordRefuter(tx, { pageId, challenger: args.challenger });
   } else if (name === "LeafRequested" || name === "ProofDemanded") {
     const wants = name === "LeafRequested" ? "leaf" : "proof";
-    const { deadline, index, requester = args.demander } = args;
-    await insertRequest(tx, { pageId, place: Number(index), wants, block, requester, deadline });
+    const { deadline, deposit, index, requester = args.demander } = args;
+    const place = Number(index);
+    await insertRequest(tx, { pageId, place, wants, block, requester, deadline, deposit });
   } else if (isNews && name !== "PageAttested" && name !== "PageReleased") {
     const wants = name === "ProofGiven" || name === "DemandReturned" ? "proof" : "leaf";
     await endRequest(tx, { pageId, place: Number(args.index), wants });

@@ -11,6 +11,8 @@ import { callMany } from "../chain/callMany.ts";
 import { pageInterface } from "../chain/chain.ts";
 import { answerOf } from "../chain/rpcErrors.ts";
 import { type BadLeaf, reasonIn } from "./judgeContent.ts";
+import { decodeLeaf, encodeLeaf } from "./leafText.ts";
+import type { KnownLeaf } from "./readContent.ts";
 import type { VerifierContext } from "./verifierContext.ts";
 
 type Answered = { header: PageHeader; leaf: PageLeaf };
@@ -44,17 +46,39 @@ function plain(value: unknown): unknown {
 /** What is to be said of a leaf that was shown: what is wrong with it, or that its proof can be demanded. */
 type Shown = { pageId: string; place: number; bad?: BadLeaf };
 
+const KEEP = `INSERT INTO shown_leaves (page_id, place, leaf) VALUES ($1, $2, $3)
+ON CONFLICT DO NOTHING`;
+
+/** Leaves of a page that answers have shown, by their places; each leads to the page's root. */
+export async function listShown(parameters: {
+  context: Pick<VerifierContext, "chain" | "database">;
+  pageId: string;
+}): Promise<KnownLeaf[]> {
+  const { context, pageId } = parameters;
+  const sql = "SELECT leaf FROM shown_leaves WHERE page_id = $1 ORDER BY place";
+  const rows = await context.database.query(sql, [pageId]);
+  return rows.map((row) => {
+    const leaf = decodeLeaf<PageLeaf>(row.leaf as string);
+    return { leaf, leafHash: hashOf(context, leaf) };
+  });
+}
+
+const hashOf = (
+  { chain }: Pick<VerifierContext, "chain">,
+  { result, signature }: PageLeaf,
+): string => resultLeaf({ digest: hashResult({ domain: chain.domain, result }), signature });
+
 /**
- * Wrong leaves among those that answers have shown, and leaves of optimistic pages, of which the contract cannot see whether
+ * Keeps leaves that answers have shown, which are nowhere else. Returns wrong ones among them, and leaves of optimistic pages, of which the contract cannot see whether
  * they are wrong; a page whose blob nobody can read is known by them alone.
  */
 export async function judgeShown(parameters: {
-  context: Pick<VerifierContext, "chain">;
+  context: Pick<VerifierContext, "chain" | "database">;
   /** `LeafAnswered` */
   logs: readonly Log[];
 }): Promise<Shown[]> {
   const { context, logs } = parameters;
-  const { chain } = context;
+  const { chain, database } = context;
   const pageIds = new Set(logs.map(({ topics: [, pageId] }) => pageId));
   const found: { pageId: string; answered: Answered }[] = [];
   for (const hash of new Set(logs.map(({ transactionHash }) => transactionHash))) {
@@ -72,17 +96,21 @@ export async function judgeShown(parameters: {
       data: pageInterface.encodeFunctionData("judgeLeaf", [header, leaf]),
     })),
   });
-  return found.flatMap(({ answered: { header, leaf }, pageId }, number): Shown[] => {
-    const reason = reasonIn(answers[number]);
-    const place = leaf.index;
-    if (typeof reason === "object") return [];
-    if (reason === "None") return header.kind === OPTIMISTIC ? [{ pageId, place }] : [];
-    const { result, signature } = leaf;
-    const digest = hashResult({ domain: chain.domain, result });
-    const hash = resultLeaf({ digest, signature });
+  const shown: Shown[] = [];
+  for (const [number, { answered, pageId }] of found.entries()) {
+    const { header, leaf } = answered;
+    const { index: place, siblings } = leaf;
+    const leafHash = hashOf(context, leaf);
     const isThere = verifyResultPageProof({
-      ...{ root: header.root, leaf: hash, index: leaf.index, proof: leaf.siblings },
+      ...{ root: header.root, leaf: leafHash, index: place, proof: siblings },
     });
-    return [{ pageId, place, bad: { leaf, reason, leafHash: isThere ? hash : EMPTY_LEAF } }];
-  });
+    if (isThere) await database.query(KEEP, [pageId, place, encodeLeaf(leaf)]);
+    const reason = reasonIn(answers[number]);
+    if (typeof reason === "object") continue;
+    if (reason !== "None") {
+      const bad = { leaf, reason, leafHash: isThere ? leafHash : EMPTY_LEAF };
+      shown.push({ pageId, place, bad });
+    } else if (header.kind === OPTIMISTIC) shown.push({ pageId, place });
+  }
+  return shown;
 }

@@ -60,6 +60,17 @@ export async function wakePages(tx: Queryable, pageIds: readonly string[]): Prom
   );
 }
 
+/** The same of open pages at some places of the ledger. */
+export async function wakeLedgerPages(
+  database: Database,
+  ledgerPages: readonly bigint[],
+): Promise<void> {
+  await database.query(
+    "UPDATE watched_pages SET look_after = now() WHERE closed_at IS NULL AND ledger_page = ANY ($1::numeric[])",
+    [ledgerPages.map(String)],
+  );
+}
+
 const CLAIM_LOOKS = `UPDATE watched_pages SET look_after = now() + make_interval(secs => $1)
 WHERE page_id IN (
   SELECT page_id FROM watched_pages
@@ -83,6 +94,7 @@ export async function claimLooks(parameters: {
 const RECORD_LOOK = `UPDATE watched_pages
 SET state = $2, ends_at = $3, verdict = $4, content = coalesce($5, content), last_error = $6,
     attested_at = nullif($8::bigint, 0), signers = nullif($9::integer, 0),
+    last_request = $10, short_until = $11,
     unreadable_since = CASE WHEN $4 = 'unreadable' THEN coalesce(unreadable_since, now()) END,
     looked_at = now(), judged_at = CASE WHEN $4 IN ('good', 'bad') THEN now() ELSE judged_at END,
     look_after = now() + make_interval(secs => $7)
@@ -98,6 +110,9 @@ export async function recordLook(parameters: {
     /** when a quorum vouched for it, and who: both zero where none did */
     attestedAt: bigint;
     signers: bigint;
+    lastRequest: bigint;
+    /** last second in which a quorum makes it final earlier */
+    shortUntil: bigint;
     verdict: PageVerdict;
     /** what was read for the first time */
     content?: string;
@@ -107,14 +122,16 @@ export async function recordLook(parameters: {
   restSeconds: number;
 }): Promise<void> {
   const { database, found, pageId, restSeconds } = parameters;
-  const { attestedAt, content, endsAt, error, signers, state, verdict } = found;
+  const { attestedAt, content, endsAt, error, lastRequest, shortUntil, signers, state, verdict } =
+    found;
   await database.query(RECORD_LOOK, [
     ...[pageId, state, String(endsAt), verdict, content ?? null, error ?? null, restSeconds],
-    ...[String(attestedAt), Number(signers)],
+    ...[String(attestedAt), Number(signers), String(lastRequest), String(shortUntil)],
   ]);
 }
 
-const CLOSE = `UPDATE watched_pages SET state = $2, closed_at = now(), content = NULL
+const CLOSE = `WITH forgotten AS (DELETE FROM shown_leaves WHERE page_id = $1)
+UPDATE watched_pages SET state = $2, closed_at = now(), content = NULL
 WHERE page_id = $1 AND closed_at IS NULL
 RETURNING page_id`;
 

@@ -7,8 +7,9 @@ import { observed } from "./observedDatabase.ts";
 import { watchSending } from "./watchSending.ts";
 import { WATCH_TRANSITIONS, type WatchTransition } from "./watchTransitions.ts";
 
-// As `crashingWorker.ts`, of the role watch: `node crashingWatcher.ts <transition>`.
-const [, , word] = process.argv;
+// As `crashingWorker.ts`, of the roles watch and validate: `node crashingWatcher.ts <transition> <role...>`.
+const [, , word, ...names] = process.argv;
+const roles = names.map((name) => (name === "validate" ? name : "watch"));
 const fatal = WATCH_TRANSITIONS.find((transition) => transition === word);
 if (fatal === undefined) throw new Error(`no transition ${word}`);
 
@@ -16,8 +17,9 @@ const onTransition = (transition: WatchTransition): void => {
   if (transition === fatal) process.kill(process.pid, "SIGKILL");
 };
 
-type Seen = { challenges: number; ended: number; attempts: number };
+type Seen = { signed: number; challenges: number; ended: number; attempts: number };
 const SEEN = `SELECT
+  (SELECT count(*)::integer FROM attestations) AS signed,
   (SELECT count(*)::integer FROM page_challenges) AS challenges,
   (SELECT count(*)::integer FROM page_challenges WHERE ended_at IS NOT NULL) AS ended,
   (SELECT count(*)::integer FROM attempts) AS attempts`;
@@ -26,6 +28,7 @@ const SEEN = `SELECT
 function transitionsBetween(before: Seen, after: Seen): WatchTransition[] {
   const found: WatchTransition[] = [];
   if (after.challenges > before.challenges) found.push("made");
+  if (after.signed > before.signed) found.push("signed");
   if (after.attempts > before.attempts) {
     found.push(after.attempts === 1 ? "firstRecorded" : "secondRecorded");
   }
@@ -54,8 +57,8 @@ const ports: Ports = {
 };
 const folder = process.cwd();
 const settings = readSettings({
-  ...{ roles: ["watch"], options: {}, environment: process.env, folder },
+  ...{ roles, options: {}, environment: process.env, folder },
 });
-const config = readWatchConfig({ roles: ["watch"], settings });
+const config = readWatchConfig({ roles, settings });
 const logger = createLogger({ level: config.logLevel });
 await startWatcher({ config, logger, signal: new AbortController().signal, ports });

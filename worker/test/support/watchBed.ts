@@ -36,6 +36,8 @@ export type Proposing = {
   count?: number;
   /** places whose results are signed by nobody whom the registry knows */
   badPlaces?: readonly number[];
+  /** places that the page takes besides those of its results */
+  emptyPlaces?: readonly number[];
   /** the blob is not stored */
   isWithheld?: boolean;
   fee?: bigint;
@@ -147,7 +149,7 @@ export class WatchBed {
     entries: readonly ProvableEntry[],
     proposing: Proposing = {},
   ): Promise<MadePage> {
-    const { fee = 0n, isWithheld = false, node } = proposing;
+    const { emptyPlaces = [], fee = 0n, isWithheld = false, node } = proposing;
     const proposer = node ?? this.proposer;
     const page = this.#pageOf(entries);
     const bytes = encodePageBlob(page);
@@ -165,7 +167,8 @@ export class WatchBed {
         teeId,
         ledgerPage: ledgerPageOf({ node: page.node, index }),
       },
-      ...{ bitmap: page.bitmap, root: page.root, blobId, fee, deadline: 0n },
+      bitmap: emptyPlaces.reduce((bits, place) => bits | (1n << BigInt(place)), page.bitmap),
+      ...{ root: page.root, blobId, fee, deadline: 0n },
     };
     const { target } = this.pages.contract;
     const contract = contractAt({

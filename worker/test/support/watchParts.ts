@@ -85,7 +85,13 @@ export async function makeWatchParts(parameters: {
     ...{ firstBlock: 1, reorgBlocks: 2, confirmations: 1, recheckSeconds: 600 },
     metrics: createVerifierMetrics({ database, registers: [new Registry()] }),
     senders: { calm: sender, urgent: sender, urgentSeconds: 0n },
-    ...{ requestLeaves: 8, requestAfterSeconds: 0, demandProofs: 4, answersRequests: false },
+    ...{
+      requestLeaves: 8,
+      requestBudget: 10n ** 21n,
+      requestAfterSeconds: 0,
+      demandProofs: 4,
+      answersRequests: false,
+    },
   };
   const looking = {
     ...{ ...context, models: [] },
@@ -110,7 +116,7 @@ export async function makeWatchParts(parameters: {
       await database.query("UPDATE watched_pages SET sign_after = now()");
       await createSignPass(context)();
     },
-    act: (steps) => createActPass(context, steps)(),
+    act: (steps) => createActPass(context, steps, [])(),
     logged: (message) => lines.filter(({ msg }) => msg === message),
     close: () => connected.provider.destroy(),
   };

@@ -1,11 +1,13 @@
 /**
  * What a watcher can die right after, over one page, in their order. Of a challenge the first transaction is the commitment, the
- * second one the challenge; of a request or a demand the first is it, and the second rejects the page.
+ * second one the challenge; of a request or a demand the first is it, and the second rejects the page. A validator's first one
+ * freezes the epoch, its second one brings the quorum, and between them it signs.
  */
 export const WATCH_TRANSITIONS = [
   "made",
   "firstRecorded",
   "firstSent",
+  "signed",
   "secondRecorded",
   "secondSent",
   "ended",
@@ -14,7 +16,15 @@ export type WatchTransition = (typeof WATCH_TRANSITIONS)[number];
 
 /** Over a challenge: those that the default run dies after; the deep one dies after all. */
 export const watchDeaths = (isDeep: boolean): WatchTransition[] =>
-  WATCH_TRANSITIONS.filter((_, place) => isDeep || place % 2 === 0);
+  WATCH_TRANSITIONS.filter((transition) => transition !== "signed").filter(
+    (_, place) => isDeep || place % 2 === 0,
+  );
+
+/** Of a validator over one page, whose stake alone is a quorum. */
+export const validateDeaths = (isDeep: boolean): WatchTransition[] =>
+  isDeep
+    ? ["firstRecorded", "firstSent", "signed", "secondRecorded", "secondSent"]
+    : ["signed", "secondSent"];
 
 type AskingDeath = [asking: "request" | "demand", WatchTransition];
 

@@ -27,7 +27,8 @@ export class WorkerProcess {
         .filter((name) => name.startsWith("HACA_"))
         .map((name) => [name, undefined]),
     );
-    const alone = roles.includes("watch") ? CRASHING_WATCHER : undefined;
+    const isWatching = roles.includes("watch") || roles.includes("validate");
+    const alone = isWatching ? CRASHING_WATCHER : undefined;
     const crashing = [roles.includes("facilitate") ? CRASHING_FACILITATOR : (alone ?? CRASHING)];
     this.child = new Child({
       command: process.execPath,

@@ -7,6 +7,7 @@ import { withDuty } from "../../verifier/duties.ts";
 import { countRequests } from "../../verifier/leafRequests.ts";
 import { viewPage } from "../../verifier/pageViews.ts";
 import { sendCall } from "../../verifier/sendCall.ts";
+import { hasUnread } from "../../verifier/unreadTransactions.ts";
 import type { WatchedPage } from "../../verifier/watchedPages.ts";
 import { listDoubtedPages, listDoubts } from "./doubtedLeaves.ts";
 import type { Step, WatchContext } from "./watchContext.ts";
@@ -36,6 +37,8 @@ async function demand(parameters: Parameters & { page: WatchedPage }): Promise<v
   const { header, pageId } = page;
   const view = await viewPage({ context, pageId, block: head.number });
   if (view.state !== "pending" || view.openDemands >= BigInt(MAXIMUM_DEMANDS)) return;
+  const end = ` for page ${pageId.slice(0, 18)}`;
+  if (await hasUnread({ database, begin: "demand ", end })) return;
   const made = { database, pageId, requester: sender.account, wants: "proof" } as const;
   const counts = await countRequests(made);
   // One wrong leaf is enough: whoever cannot prove it loses the page. Others are demanded where that one was proved after all.
@@ -54,7 +57,7 @@ async function demand(parameters: Parameters & { page: WatchedPage }): Promise<v
   for (const { place, reason } of doubts) {
     if (await isDemanded({ context, head, pageId, place })) continue;
     const data = pageInterface.encodeFunctionData("demandProof", [header, place]);
-    const purpose = `demand ${counts.made + 1} for page ${pageId.slice(0, 18)}`;
+    const purpose = `demand ${counts.made + 1}${end}`;
     const sent = await sendCall({ context, sender, purpose, to: chain.pageSettlement, data });
     const fields = { page: pageId, place, reason };
     if (sent.state === "sent") logger.warn(fields, "doubted leaf: demanding its proof");

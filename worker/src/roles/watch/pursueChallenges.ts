@@ -17,8 +17,13 @@ import type { WatchContext } from "./watchContext.ts";
 
 /** Challenges that are looked after in a pass. */
 const LIMIT = 64;
-/** What the contract says of a challenge for which there is no reason any more. */
-const GOOD = "PageSettlement_LeafIsGood";
+/**
+ * What the contract says of a challenge for which there is no reason any more. One by a second receipt ends so where the leaf has
+ * become wrong by itself, which the next look at the page shows.
+ */
+const GROUNDLESS = [
+  ...["PageSettlement_LeafIsGood", "PageSettlement_LeafIsBad", "PageSettlement_NoConflict"],
+];
 
 type Parameters = { context: WatchContext; sender: Sender; head: Block };
 
@@ -47,7 +52,7 @@ async function pursue(
 ): Promise<void> {
   const { challenge, context, head, page, sender } = parameters;
   const { chain } = context;
-  const { challenger, commitment, leaf, pageId, salt } = challenge;
+  const { challenger, commitment, leaf, other, pageId, salt } = challenge;
   const view = await viewPage({ context, pageId, block: head.number });
   const outcome = await outcomeOf({ ...parameters, view });
   if (outcome === "undecided") return;
@@ -68,12 +73,17 @@ async function pursue(
   }
   // The endpoint would try it in the block of the commitment, where it is refused.
   if ((number as bigint) >= BigInt(head.number)) return;
-  const values = [page.header, leaf, challenger, salt];
-  const data = pageInterface.encodeFunctionData("challenge", values);
+  const terms = [challenger, salt];
+  const data =
+    other === undefined
+      ? pageInterface.encodeFunctionData("challenge", [page.header, leaf, ...terms])
+      : pageInterface.encodeFunctionData("challengeConflict", [
+          ...[page.header, leaf, other.result, other.signature, ...terms],
+        ]);
   const sent = await sendCall({ context, sender, purpose: `challenge of page ${short}`, to, data });
   if (sent.state !== "refused") return;
   context.logger.warn({ page: pageId, error: sent.revert.message }, "challenge refused: later");
-  if (sent.revert.name === GOOD) await end(context, challenge, "withdrawn");
+  if (GROUNDLESS.includes(sent.revert.name)) await end(context, challenge, "withdrawn");
 }
 
 /** How a challenge has ended; `undecided` where a reorganisation could still take that back. */
@@ -111,6 +121,6 @@ async function end(
   if (outcome === "won") logger.info(fields, "challenge won: the reward is in the account");
   else if (outcome === "forestalled") logger.info(fields, "somebody else has refuted the page");
   else if (outcome === "withdrawn")
-    logger.warn(fields, "challenge withdrawn: the leaf is good now");
+    logger.warn(fields, "challenge withdrawn: there is no reason for it any more");
   else logger.error(fields, "too late for a challenge: the page stands");
 }

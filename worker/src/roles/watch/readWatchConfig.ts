@@ -40,10 +40,13 @@ export type WatchConfig = QueueConfig & {
   urgentSeconds: number;
   recheckSeconds: number;
   requestLeaves: number;
+  requestBudget: bigint;
   demandProofs: number;
   /** folders of compiled models, to be run again on leaves of optimistic pages */
   models: readonly string[];
   requestAfterSeconds: number;
+  /** folder of receipts that others gave this watcher; absent: none */
+  receipts: string | undefined;
   answersRequests: boolean;
   /** absent without the role `validate` */
   validator: ValidatorConfig | undefined;
@@ -90,7 +93,9 @@ export function readWatchConfig(parameters: {
     recheckSeconds: required(settings, "HACA_RECHECK_SECONDS"),
     demandProofs: required(settings, "HACA_DEMAND_PROOFS"),
     models: roles.includes("watch") ? modelsIn(settings) : [],
+    receipts: receiptsIn(settings),
     requestLeaves: required(settings, "HACA_REQUEST_LEAVES"),
+    requestBudget: required(settings, "HACA_REQUEST_BUDGET"),
     requestAfterSeconds: required(settings, "HACA_REQUEST_AFTER_SECONDS"),
     answersRequests: required(settings, "HACA_ANSWER_REQUESTS"),
     validator: roles.includes("validate")
@@ -107,6 +112,11 @@ export function readWatchConfig(parameters: {
 
 const modelsIn = (settings: Settings): string[] =>
   (optional(settings, "HACA_MODELS") ?? []).map((folder) => resolve(folder));
+
+const receiptsIn = (settings: Settings): string | undefined => {
+  const folder = optional(settings, "HACA_RECEIPTS");
+  return folder === undefined ? undefined : resolve(folder);
+};
 
 /** Nonces of an account come from one queue. */
 function requireOwnKey(settings: Settings, key: string): void {

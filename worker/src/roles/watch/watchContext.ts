@@ -17,6 +17,8 @@ export type WatchContext = VerifierContext & {
   senders: Senders;
   /** leaves of a page whose blob cannot be read that are asked for, one after another; 0: none */
   requestLeaves: number;
+  /** deposits for leaves of a page that may be lost, in smallest units of OPG */
+  requestBudget: bigint;
   /** for how long a blob cannot be read before that, in seconds */
   requestAfterSeconds: number;
   /** proofs of a page's leaves that are demanded at most where nothing shows that they are wrong */
@@ -31,3 +33,9 @@ export type Step = (parameters: {
   sender: Sender;
   head: Block;
 }) => Promise<void>;
+
+/** Until when something has to be sent, in unix seconds and not before now; undefined where there is nothing. */
+export type Due = (parameters: {
+  context: WatchContext;
+  now: bigint;
+}) => Promise<bigint | undefined>;
