@@ -18,6 +18,7 @@ const CLI = join(import.meta.dirname, "../src/cli.ts");
 const PROMPT = "prompt-4711";
 const SESSION = id("session");
 const KEY = "sk-upstream-4711";
+const COLLECT = "collect-secret-4711-4711-4711-4711";
 
 let folder: string;
 let upstream: HttpServer;
@@ -108,6 +109,7 @@ describe("npm run gateway", () => {
     ["HACA_GATEWAY_SESSION_KEY", "0xsecret", /64 hex digits/],
     ["HACA_GATEWAY_ATTESTED_KEY", "/nowhere.pem", /cannot be read/],
     ["HACA_GATEWAY_CONCURRENCY", "0", /between 1/],
+    ["HACA_COLLECT_SECRET", "secret", /32 to 256/],
   ];
   it("names the setting that is missing or wrong, in one line, without its value", async () => {
     const answers = await Promise.all(
@@ -124,7 +126,7 @@ describe("npm run gateway", () => {
 
   it("checks upstream, models and queue", async () => {
     upstream.handler = answering({ object: "list", data: [{ id: "m" }] });
-    worker.handler = answering({}, 405);
+    worker.handler = answering({}, 415);
     const good = await run(["check"]);
     expect([good.code, good.out]).toEqual([0, expect.not.stringContaining("problem")]);
     upstream.handler = answering({ object: "list", data: [{ id: "n" }] });
@@ -133,7 +135,18 @@ describe("npm run gateway", () => {
     expect(bad.code).toBe(1);
     expect(bad.out).toMatch(/problem +HACA_GATEWAY_MODELS: the upstream does not name m\n/);
     expect(bad.out).toMatch(/problem +HACA_GATEWAY_QUEUE: /);
-    for (const secret of [KEY, SESSION]) expect(good.out + bad.out).not.toContain(secret);
+    upstream.handler = answering({ object: "list", data: [{ id: "m" }] });
+    worker.handler = answering({}, 401);
+    const unknown = await run(["check"], { HACA_COLLECT_SECRET: COLLECT });
+    expect([unknown.code, unknown.out]).toEqual([
+      1,
+      expect.stringMatching(/problem +HACA_COLLECT_SECRET: is missing, or is not the worker's\n$/),
+    ]);
+    expect(worker.received.at(-1)).toMatchObject({
+      ...{ path: "/v1/results", body: "", headers: { authorization: `Bearer ${COLLECT}` } },
+    });
+    const shown = good.out + bad.out + unknown.out;
+    for (const secret of [KEY, SESSION, COLLECT]) expect(shown).not.toContain(secret);
   });
 
   it("answers until it is stopped, finishes what is in flight, and has shown no prompt and no key", async () => {

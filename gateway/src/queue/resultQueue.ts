@@ -6,7 +6,21 @@ import type { SignedResult } from "../profile/signAnswer.ts";
 
 const FIRST_PAUSE_MS = 50;
 const ACCEPTED = 202;
+const UNAUTHORIZED = 401;
+const NO_JSON = 415;
 const MAXIMUM_WORDS = 300;
+
+export type ResultQueueSettings = {
+  /** of the worker, without a slash at the end */
+  url: string;
+  /** shown with each result as a bearer token, where there is one */
+  secret: string | undefined;
+  /** how long a result is handed in again before its answer is given up */
+  withinMs: number;
+};
+
+/** What a worker says of itself when it is asked without a result. */
+export type QueueState = "ready" | "unauthorized" | "away";
 
 /**
  * The worker's queue of results, at its role `collect`. The worker believes no caller: it asks the settlement contract whether
@@ -15,11 +29,12 @@ const MAXIMUM_WORDS = 300;
 export class ResultQueue {
   readonly #url: string;
   readonly #withinMs: number;
+  readonly #authorization: Readonly<Record<string, string>>;
 
-  /** @param parameters.withinMs how long a result is handed in again before its answer is given up */
-  constructor(parameters: { url: string; withinMs: number }) {
-    this.#url = parameters.url;
-    this.#withinMs = parameters.withinMs;
+  constructor({ secret, url, withinMs }: ResultQueueSettings) {
+    this.#url = url;
+    this.#withinMs = withinMs;
+    this.#authorization = secret === undefined ? {} : { authorization: `Bearer ${secret}` };
   }
 
   /**
@@ -35,16 +50,19 @@ export class ResultQueue {
     }
   }
 
-  /** Whether it answers, and takes in results. */
-  async isReachable(): Promise<boolean> {
+  /** Whether it answers, and would take in results from here. Hands in nothing. */
+  async state(): Promise<QueueState> {
     try {
-      const signal = AbortSignal.timeout(this.#withinMs);
-      const response = await fetch(`${this.#url}/v1/results`, { signal, redirect: "error" });
+      const response = await fetch(`${this.#url}/v1/results`, {
+        ...{ method: "POST", headers: this.#authorization, redirect: "error" },
+        signal: AbortSignal.timeout(this.#withinMs),
+      });
       await response.body?.cancel();
-      // The path is there, for another method.
-      return response.status === 405;
+      if (response.status === UNAUTHORIZED) return "unauthorized";
+      // The path is there, and wants a body.
+      return response.status === NO_JSON ? "ready" : "away";
     } catch {
-      return false;
+      return "away";
     }
   }
 
@@ -55,7 +73,7 @@ export class ResultQueue {
     try {
       const response = await fetch(`${this.#url}/v1/results`, {
         method: "POST",
-        headers: { "content-type": "application/json" },
+        headers: { "content-type": "application/json", ...this.#authorization },
         body: JSON.stringify(result),
         redirect: "error",
         signal,

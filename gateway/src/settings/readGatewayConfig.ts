@@ -7,6 +7,7 @@ import type { TypedDataDomain } from "ethers";
 import type { z } from "zod";
 import { ConfigurationError } from "../gatewayError.ts";
 import { openResultSigner, type ResultSigner } from "../profile/resultSigner.ts";
+import type { ResultQueueSettings } from "../queue/resultQueue.ts";
 import type { HttpUpstreamSettings } from "../upstream/httpUpstream.ts";
 import { VARIABLES, type VariableName } from "./variables.ts";
 
@@ -18,7 +19,7 @@ export type GatewayConfig = {
   domain: TypedDataDomain;
   models: ReadonlyMap<string, string>;
   upstream: HttpUpstreamSettings;
-  queue: { url: string; withinMs: number };
+  queue: ResultQueueSettings;
   http: { host: string; port: number };
   admission: { running: number; waiting: number; waitMs: number };
   limits: { body: number; answerMs: number; clientMs: number };
@@ -48,7 +49,11 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
       silenceMs: read("HACA_GATEWAY_SILENCE_MS"),
       maximumAnswer: read("HACA_GATEWAY_ANSWER_LIMIT"),
     },
-    queue: { url: read("HACA_GATEWAY_QUEUE"), withinMs: read("HACA_GATEWAY_QUEUE_MS") },
+    queue: {
+      url: read("HACA_GATEWAY_QUEUE"),
+      secret: optional("HACA_COLLECT_SECRET", environment),
+      withinMs: read("HACA_GATEWAY_QUEUE_MS"),
+    },
     http: { host: read("HACA_GATEWAY_HOST"), port: read("HACA_GATEWAY_PORT") },
     admission: {
       running: read("HACA_GATEWAY_CONCURRENCY"),

@@ -78,6 +78,10 @@ export const VARIABLES = {
     schema: url,
     help: "worker with the role collect, which takes the results",
   }),
+  HACA_COLLECT_SECRET: variable({
+    schema: z.string().regex(/^[\x21-\x7e]{32,256}$/, "must have 32 to 256 printable characters"),
+    help: "secret that this worker asks for, where it asks for one; secret",
+  }),
   HACA_GATEWAY_HOST: variable({
     schema: z.string(),
     default: "127.0.0.1",

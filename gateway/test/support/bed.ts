@@ -94,7 +94,7 @@ export class Bed {
     const gateway = await startGateway({
       config: {
         ...{ signer: SIGNER, domain: DOMAIN, models: new Map([["m", VERSION_ID]]) },
-        queue: { url: queue.url, withinMs: 20_000 },
+        queue: { url: queue.url, secret: undefined, withinMs: 20_000 },
         http: { host: "127.0.0.1", port: 0 },
         admission: { running: 8, waiting: 8, waitMs: 20_000 },
         limits: { body: 1 << 20, answerMs: 40_000, clientMs: 20_000 },
