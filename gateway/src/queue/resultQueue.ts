@@ -39,7 +39,8 @@ export class ResultQueue {
 
   /**
    * Returns when the result is on the worker's disk. The same result can be handed in any number of times.
-   * @throws QueueError where the worker refuses it, or has not taken it in time
+   * @throws QueueError `queue.refused` where the worker refuses it, `queue.unusable` where it takes nothing from here,
+   * `queue.away` where it has not taken it in time
    */
   async deliver(result: SignedResult): Promise<void> {
     const deadline = AbortSignal.timeout(this.#withinMs);
@@ -85,11 +86,10 @@ export class ResultQueue {
     }
     if (status === ACCEPTED) return true;
     if (status >= 500 || status === 429) return false;
-    throw new QueueError({
-      status: 500,
-      code: "queue.refused",
-      message: `the worker does not take the result, so that there is no answer: ${words}`,
-    });
+    // What it says of anything but the result would be the same of every result.
+    const code = /^(result|request)\./.test(words) ? "queue.refused" : "queue.unusable";
+    const message = `the worker does not take the result, so that there is no answer: ${words}`;
+    throw new QueueError({ status: 500, code, message });
   }
 }
 

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import { settlementDomain } from "@haca/protocol/inferenceResult";
-import { userPath } from "@haca/protocol/userPath";
+import { PROJECT_ROOT, userPath } from "@haca/protocol/userPath";
 import type { TypedDataDomain } from "ethers";
 import type { z } from "zod";
 import { ConfigurationError } from "../gatewayError.ts";
@@ -20,6 +21,8 @@ export type GatewayConfig = {
   models: ReadonlyMap<string, string>;
   upstream: HttpUpstreamSettings;
   queue: ResultQueueSettings;
+  /** kept for clients that ask again */
+  answers: { folder: string; maximumBytes: number };
   http: { host: string; port: number };
   admission: { running: number; waiting: number; waitMs: number };
   limits: { body: number; answerMs: number; clientMs: number };
@@ -54,6 +57,10 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
       secret: optional("HACA_COLLECT_SECRET", environment),
       withinMs: read("HACA_GATEWAY_QUEUE_MS"),
     },
+    answers: {
+      folder: answersFolder(optional("HACA_GATEWAY_ANSWERS", environment)),
+      maximumBytes: read("HACA_GATEWAY_ANSWERS_LIMIT"),
+    },
     http: { host: read("HACA_GATEWAY_HOST"), port: read("HACA_GATEWAY_PORT") },
     admission: {
       running: read("HACA_GATEWAY_CONCURRENCY"),
@@ -69,6 +76,10 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
     logLevel: read("HACA_LOG_LEVEL"),
   };
 }
+
+/** The person's folder; by default one in the project, wherever the command is given. */
+const answersFolder = (given: string | undefined): string =>
+  given === undefined ? join(PROJECT_ROOT, "data", "gateway") : userPath(given);
 
 function readSigner(environment: Environment): ResultSigner {
   const name = "HACA_GATEWAY_ATTESTED_KEY";

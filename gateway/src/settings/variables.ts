@@ -82,6 +82,15 @@ export const VARIABLES = {
     schema: z.string().regex(/^[\x21-\x7e]{32,256}$/, "must have 32 to 256 printable characters"),
     help: "secret that this worker asks for, where it asks for one; secret",
   }),
+  HACA_GATEWAY_ANSWERS: variable({
+    schema: z.string(),
+    help: "folder of answers for idempotency-key, of this gateway alone (default: data/gateway)",
+  }),
+  HACA_GATEWAY_ANSWERS_LIMIT: variable({
+    schema: integer(0, Number.MAX_SAFE_INTEGER),
+    default: "268435456",
+    help: "bytes of them that are kept at most",
+  }),
   HACA_GATEWAY_HOST: variable({
     schema: z.string(),
     default: "127.0.0.1",

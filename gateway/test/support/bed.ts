@@ -1,4 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { settlementDomain } from "@haca/protocol/inferenceResult";
 import { id } from "ethers";
 import { pino } from "pino";
@@ -63,7 +66,8 @@ export const streaming =
     response.writeHead(200, STREAM);
     response.end(frames.join(""));
   };
-const accepting: Handler = (response, { body }) => {
+/** The worker's answer to a result. */
+export const accepting: Handler = (response, { body }) => {
   response.writeHead(202, { "content-type": "application/json" });
   response.end(JSON.stringify({ requestId: JSON.parse(body).message.requestId }));
 };
@@ -75,21 +79,27 @@ export class Bed {
   readonly gateway: RunningGateway;
   readonly log: string[];
 
-  private constructor(
-    upstream: HttpServer,
-    queue: HttpServer,
-    gateway: RunningGateway,
-    log: string[],
-  ) {
-    this.upstream = upstream;
-    this.queue = queue;
-    this.gateway = gateway;
-    this.log = log;
+  /** of answers that are kept */
+  readonly folder: string;
+
+  private constructor(parts: {
+    upstream: HttpServer;
+    queue: HttpServer;
+    gateway: RunningGateway;
+    folder: string;
+    log: string[];
+  }) {
+    this.upstream = parts.upstream;
+    this.queue = parts.queue;
+    this.gateway = parts.gateway;
+    this.folder = parts.folder;
+    this.log = parts.log;
   }
 
   static async start(changes: Partial<GatewayConfig> = {}): Promise<Bed> {
     const upstream = await HttpServer.start(answering(ANSWER));
     const queue = await HttpServer.start(accepting);
+    const folder = mkdtempSync(join(tmpdir(), "haca-answers-"));
     const log: string[] = [];
     const gateway = await startGateway({
       config: {
@@ -100,6 +110,7 @@ export class Bed {
         limits: { body: 1 << 20, answerMs: 40_000, clientMs: 20_000 },
         ...{ stopMs: 20_000, logLevel: "trace" as const },
         ...changes,
+        answers: { maximumBytes: 1 << 20, ...changes.answers, folder },
         upstream: { ...(changes.upstream ?? UPSTREAM), url: `${upstream.url}/v1` },
         ...(changes.queue && { queue: { ...changes.queue, url: queue.url } }),
       },
@@ -108,7 +119,7 @@ export class Bed {
         { write: (line: string) => void log.push(line) },
       ),
     });
-    return new Bed(upstream, queue, gateway, log);
+    return new Bed({ upstream, queue, gateway, folder, log });
   }
 
   /** The same for one test. */
@@ -121,6 +132,7 @@ export class Bed {
   async stop(): Promise<void> {
     await this.gateway.stop();
     await Promise.all([this.upstream.stop(), this.queue.stop()]);
+    rmSync(this.folder, { recursive: true });
   }
 
   /** As in a fresh one, with what was received forgotten. */

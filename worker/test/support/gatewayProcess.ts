@@ -62,6 +62,7 @@ export class GatewayProcess {
         ...{ HACA_GATEWAY_SESSION_KEY: session.privateKey, HACA_GATEWAY_QUEUE: url },
         HACA_GATEWAY_UPSTREAM: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/v1`,
         HACA_GATEWAY_MODELS: `chat=${versionId}`,
+        HACA_GATEWAY_ANSWERS: join(folder, `${enclave.teeId}.answers`),
         ...settings,
       },
     });
