@@ -8,6 +8,8 @@ const FIRST_PAUSE_MS = 50;
 const ACCEPTED = 202;
 const UNAUTHORIZED = 401;
 const NO_JSON = 415;
+/** What a worker takes at once. */
+const MAXIMUM_LIST = 256;
 const MAXIMUM_WORDS = 300;
 
 export type ResultQueueSettings = {
@@ -17,6 +19,14 @@ export type ResultQueueSettings = {
   secret: string | undefined;
   /** how long a result is handed in again before its answer is given up */
   withinMs: number;
+};
+
+type Waiting = {
+  result: SignedResult;
+  deadline: AbortSignal;
+  /** whether it is on the worker's disk */
+  resolve: (isTaken: boolean) => void;
+  reject: (error: Error) => void;
 };
 
 /** What a worker says of itself when it is asked without a result. */
@@ -29,6 +39,8 @@ export type QueueState = "ready" | "unauthorized" | "away";
 export class ResultQueue {
   readonly #url: string;
   readonly #withinMs: number;
+  readonly #waiting: Waiting[] = [];
+  #isSending = false;
   readonly #authorization: Readonly<Record<string, string>>;
 
   constructor({ secret, url, withinMs }: ResultQueueSettings) {
@@ -38,16 +50,55 @@ export class ResultQueue {
   }
 
   /**
-   * Returns when the result is on the worker's disk. The same result can be handed in any number of times.
+   * Returns when the result is on the worker's disk. The same result can be handed in any number of times. Those that come
+   * while others are on their way go together, as one list.
    * @throws QueueError `queue.refused` where the worker refuses it, `queue.unusable` where it takes nothing from here,
    * `queue.away` where it has not taken it in time
    */
   async deliver(result: SignedResult): Promise<void> {
     const deadline = AbortSignal.timeout(this.#withinMs);
     for (let wait = FIRST_PAUSE_MS; ; wait *= 2) {
-      if (await this.#offer(result, deadline)) return;
+      if (await this.#join(result, deadline)) return;
       await pause(wait, undefined, { signal: deadline }).catch(() => undefined);
       if (deadline.aborted) throw away();
+    }
+  }
+
+  /** Offers it with the next list. False: try again. */
+  async #join(result: SignedResult, deadline: AbortSignal): Promise<boolean> {
+    const offered = new Promise<boolean>((resolve, reject) => {
+      this.#waiting.push({ result, deadline, resolve, reject });
+      deadline.addEventListener("abort", () => resolve(false), { once: true });
+    });
+    void this.#send();
+    return await offered;
+  }
+
+  /** Lists one after another, as long as somebody waits. */
+  async #send(): Promise<void> {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    while (this.#waiting.length > 0) {
+      const list = this.#waiting.splice(0, MAXIMUM_LIST);
+      // The answer of one whose time was over is given up already.
+      const wanted = list.filter(({ deadline }) => !deadline.aborted);
+      if (wanted.length > 0) await this.#offerAll(wanted);
+    }
+    this.#isSending = false;
+  }
+
+  async #offerAll(list: readonly Waiting[]): Promise<void> {
+    const signal = AbortSignal.timeout(this.#withinMs);
+    try {
+      const [first] = list;
+      const body =
+        list.length === 1 ? first?.result : { results: list.map(({ result }) => result) };
+      const isTaken = await this.#offer(body, signal);
+      for (const { resolve } of list) resolve(isTaken);
+    } catch (error) {
+      if (list.length === 1) list[0]?.reject(error as Error);
+      // One that is refused keeps no other out.
+      else for (const waiting of list) await this.#offerAll([waiting]);
     }
   }
 
@@ -68,14 +119,14 @@ export class ResultQueue {
   }
 
   /** False: try again. */
-  async #offer(result: SignedResult, signal: AbortSignal): Promise<boolean> {
+  async #offer(body: unknown, signal: AbortSignal): Promise<boolean> {
     let status: number;
     let words: string;
     try {
       const response = await fetch(`${this.#url}/v1/results`, {
         method: "POST",
         headers: { "content-type": "application/json", ...this.#authorization },
-        body: JSON.stringify(result),
+        body: JSON.stringify(body),
         redirect: "error",
         signal,
       });
