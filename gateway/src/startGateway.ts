@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { AnswerStore } from "./answers/answerStore.ts";
+import { EnclaveDocuments } from "./attestation/enclaveDocuments.ts";
 import { createMetrics } from "./metrics.ts";
 import { RequestIds } from "./profile/requestIds.ts";
 import { ResultQueue } from "./queue/resultQueue.ts";
@@ -28,7 +29,8 @@ export async function startGateway(parameters: {
   logger: Logger;
 }): Promise<RunningGateway> {
   const { config, logger } = parameters;
-  const { limits, signer } = config;
+  const { enclave, limits, signer } = config;
+  const { teeId } = signer;
   const ending = new AbortController();
   const queue = new ResultQueue(config.queue);
   const answers = await AnswerStore.open({ ...config.answers, queue, logger });
@@ -36,9 +38,13 @@ export async function startGateway(parameters: {
   let isStopping = false;
   const app = createGatewayApp({
     parts: {
+      documents:
+        enclave === undefined
+          ? undefined
+          : new EnclaveDocuments({ url: enclave, publicKey: signer.publicKey }),
       upstream: new HttpUpstream(config.upstream),
       signing: {
-        ...{ signer, domain: config.domain, ids: new RequestIds(signer.teeId) },
+        ...{ signer, domain: config.domain, ids: new RequestIds(teeId) },
         clock: () => BigInt(Math.floor(Date.now() / 1000)),
       },
       ...{ models: config.models, admission, answers },
@@ -47,7 +53,7 @@ export async function startGateway(parameters: {
     isStopping: () => isStopping,
   });
   const server = await startServer({ app, ...config.http, clientMs: limits.clientMs });
-  logger.info({ url: server.url, teeId: signer.teeId, session: signer.session }, "listening");
+  logger.info({ url: server.url, teeId, session: signer.session }, "listening");
   return {
     url: server.url,
     async stop() {

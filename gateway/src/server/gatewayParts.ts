@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { AnswerStore } from "../answers/answerStore.ts";
+import type { EnclaveDocuments } from "../attestation/enclaveDocuments.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Signing } from "../profile/signAnswer.ts";
 import type { Upstream } from "../upstream/upstream.ts";
@@ -9,6 +10,8 @@ import type { Admission } from "./admission.ts";
 export type GatewayParts = {
   upstream: Upstream;
   signing: Signing;
+  /** absent where the settings name no enclave */
+  documents: Pick<EnclaveDocuments, "documentFor"> | undefined;
   /** version ids in the model registry, by the names under which clients ask for them */
   models: ReadonlyMap<string, string>;
   admission: Admission;

@@ -16,6 +16,8 @@ type Value<Name extends VariableName> = z.output<(typeof VARIABLES)[Name]["schem
 
 export type GatewayConfig = {
   signer: ResultSigner;
+  /** the enclave's public side; absent: no documents */
+  enclave: string | undefined;
   /** of the settlement contract */
   domain: TypedDataDomain;
   models: ReadonlyMap<string, string>;
@@ -44,6 +46,7 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
   const settlement = contracts.InferenceSettlement.address;
   return {
     signer: readSigner(environment),
+    enclave: optional("HACA_GATEWAY_ENCLAVE", environment),
     domain: settlementDomain({ chainId: BigInt(chainId), settlement }),
     models: read("HACA_GATEWAY_MODELS"),
     upstream: {

@@ -62,6 +62,10 @@ export const VARIABLES = {
     schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
     help: "private key that the enclave has certified for results; secret",
   }),
+  HACA_GATEWAY_ENCLAVE: variable({
+    schema: url,
+    help: "public side of the enclave, which answers GET /enclave/attestation (default: nobody does)",
+  }),
   HACA_GATEWAY_UPSTREAM: variable({
     schema: url,
     help: "OpenAI-compatible interface that answers, up to /v1",

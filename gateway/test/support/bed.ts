@@ -67,10 +67,13 @@ export const streaming =
     response.end(frames.join(""));
   };
 /** The worker's answer to a result. */
-export const accepting: Handler = (response, { body }) => {
-  response.writeHead(202, { "content-type": "application/json" });
-  response.end(JSON.stringify({ requestId: JSON.parse(body).message.requestId }));
-};
+export const accepting: Handler = (response) => void response.writeHead(202).end("{}");
+
+/** Results that are handed in, alone or as a list. */
+export function resultsIn(body: string): SignedResult[] {
+  const given = JSON.parse(body) as SignedResult | { results: SignedResult[] };
+  return "results" in given ? given.results : [given];
+}
 
 /** A gateway between an upstream and a queue that do as the test says. */
 export class Bed {
@@ -104,6 +107,7 @@ export class Bed {
     const gateway = await startGateway({
       config: {
         ...{ signer: SIGNER, domain: DOMAIN, models: new Map([["m", VERSION_ID]]) },
+        enclave: undefined,
         queue: { url: queue.url, secret: undefined, withinMs: 20_000 },
         http: { host: "127.0.0.1", port: 0 },
         admission: { running: 8, waiting: 8, waitMs: 20_000 },
@@ -144,7 +148,7 @@ export class Bed {
   }
 
   get results(): SignedResult[] {
-    return this.queue.received.map(({ body }) => JSON.parse(body) as SignedResult);
+    return this.queue.received.flatMap(({ body }) => resultsIn(body));
   }
 
   post(
