@@ -5,7 +5,8 @@ export const LEGACY_REQUESTS: Readonly<Record<string, string>> = {
   outside:
     '{"model":"m","messages":[{"role":"user","content":"x"}],"stream":true,"top_p":0.5,"seed":7,"n":2,"tool_choice":"auto","user":"u"}',
   integerTemperature: '{"model":"m","messages":[],"temperature":1,"max_tokens":0}',
-  nulls: '{"model":"m","messages":[],"temperature":null,"max_tokens":null,"stop":null,"tools":[]}',
+  nulls:
+    '{"model":"m","messages":[],"temperature":null,"max_tokens":null,"stop":"","tools":[],"response_format":{},"web_search":false}',
   numberClasses:
     '{"model":"m","messages":[],"max_tokens":1e2,"response_format":{"a":1,"b":1.0,"c":9007199254740993,"d":-0.0}}',
   unicode:
