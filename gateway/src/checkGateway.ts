@@ -35,6 +35,11 @@ async function checkUpstream({ models, upstream }: GatewayConfig): Promise<strin
 }
 
 async function checkQueue({ queue }: GatewayConfig): Promise<string[]> {
-  if (await new ResultQueue(queue).isReachable()) return [];
-  return ["HACA_GATEWAY_QUEUE: no worker with the role collect answers"];
+  const state = await new ResultQueue(queue).state();
+  if (state === "ready") return [];
+  return [
+    state === "away"
+      ? "HACA_GATEWAY_QUEUE: no worker with the role collect answers"
+      : "HACA_COLLECT_SECRET: is missing, or is not the worker's",
+  ];
 }

@@ -15,6 +15,8 @@ export class RefusedRequestError extends BaseError {
   readonly field: string | null;
   /** seconds after which it may fare better */
   readonly retryAfter: number | undefined;
+  /** method that the path takes, where another was used */
+  readonly allow: string | undefined;
 
   constructor(parameters: {
     status: RefusalStatus;
@@ -22,12 +24,14 @@ export class RefusedRequestError extends BaseError {
     message: string;
     field?: string;
     retryAfter?: number | undefined;
+    allow?: string;
     cause?: unknown;
   }) {
     super(parameters);
     this.status = parameters.status;
     this.field = parameters.field ?? null;
     this.retryAfter = parameters.retryAfter;
+    this.allow = parameters.allow;
   }
 }
 

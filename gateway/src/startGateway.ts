@@ -1,4 +1,6 @@
 import type { Logger } from "pino";
+import { AnswerStore } from "./answers/answerStore.ts";
+import { EnclaveDocuments } from "./attestation/enclaveDocuments.ts";
 import { createMetrics } from "./metrics.ts";
 import { RequestIds } from "./profile/requestIds.ts";
 import { ResultQueue } from "./queue/resultQueue.ts";
@@ -6,12 +8,8 @@ import { Admission } from "./server/admission.ts";
 import { stopping } from "./server/answerRequest.ts";
 import { createGatewayApp } from "./server/createGatewayApp.ts";
 import { startServer } from "./server/startServer.ts";
-import { StoredAnswers } from "./server/storedAnswers.ts";
 import type { GatewayConfig } from "./settings/readGatewayConfig.ts";
 import { HttpUpstream } from "./upstream/httpUpstream.ts";
-
-/** Units of text, and answers, that are kept for clients that ask again. */
-const STORED = { size: 64 << 20, count: 10_000 } as const;
 
 export type RunningGateway = {
   url: string;
@@ -22,31 +20,40 @@ export type RunningGateway = {
   stop(): Promise<void>;
 };
 
-/** Starts answering. @throws StartError */
+/**
+ * Starts answering, once the results that an earlier process may not have handed in are with the worker.
+ * @throws StartError
+ */
 export async function startGateway(parameters: {
   config: GatewayConfig;
   logger: Logger;
 }): Promise<RunningGateway> {
   const { config, logger } = parameters;
-  const { limits, signer } = config;
+  const { enclave, limits, signer } = config;
+  const { teeId } = signer;
   const ending = new AbortController();
+  const queue = new ResultQueue(config.queue);
+  const answers = await AnswerStore.open({ ...config.answers, queue, logger });
   const admission = new Admission(config.admission);
   let isStopping = false;
   const app = createGatewayApp({
     parts: {
+      documents:
+        enclave === undefined
+          ? undefined
+          : new EnclaveDocuments({ url: enclave, publicKey: signer.publicKey }),
       upstream: new HttpUpstream(config.upstream),
-      queue: new ResultQueue(config.queue),
       signing: {
-        ...{ signer, domain: config.domain, ids: new RequestIds(signer.teeId) },
+        ...{ signer, domain: config.domain, ids: new RequestIds(teeId) },
         clock: () => BigInt(Math.floor(Date.now() / 1000)),
       },
-      ...{ models: config.models, admission, stored: new StoredAnswers(STORED) },
+      ...{ models: config.models, admission, answers },
       ...{ metrics: createMetrics(), logger, limits, ending: ending.signal },
     },
     isStopping: () => isStopping,
   });
   const server = await startServer({ app, ...config.http, clientMs: limits.clientMs });
-  logger.info({ url: server.url, teeId: signer.teeId, session: signer.session }, "listening");
+  logger.info({ url: server.url, teeId, session: signer.session }, "listening");
   return {
     url: server.url,
     async stop() {

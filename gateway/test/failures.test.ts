@@ -247,7 +247,7 @@ describe("without the queue there is no answer", () => {
   });
 
   it("where it does not answer in time; where it does so at the third offer, it is the same result", async () => {
-    const brief = await Bed.forTest({ queue: { url: "", withinMs: 100 } });
+    const brief = await Bed.forTest({ queue: { url: "", secret: undefined, withinMs: 100 } });
     brief.queue.handler = answering({}, 503);
     expect(await brief.refusal(QUESTION)).toMatchObject({ status: 503, code: "queue.away" });
     const accepting = bed.queue.handler;

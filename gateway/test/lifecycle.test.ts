@@ -187,7 +187,7 @@ describe("stopping", () => {
     expect(eventsIn(await text).at(-1)).toBe("[DONE]");
     await stop;
     expect(stopped.results).toHaveLength(1);
-    await Promise.all([stopped.upstream.stop(), stopped.queue.stop()]);
+    await stopped.stop();
   });
 
   it("gives up what takes too long, and says so", async () => {
@@ -198,7 +198,7 @@ describe("stopping", () => {
     const [events] = await Promise.all([response.text(), stopped.gateway.stop()]);
     expect(eventsIn(events).at(-1)).toContain("gateway.stopping");
     expect(stopped.results).toEqual([]);
-    await Promise.all([stopped.upstream.stop(), stopped.queue.stop()]);
+    await stopped.stop();
   });
 });
 

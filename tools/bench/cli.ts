@@ -1,4 +1,4 @@
-/** `npm run bench:zkml`, `bench:prover`, `bench:worker`: measurements, written to `bench/out/`. */
+/** `npm run bench:zkml`, `bench:prover`, `bench:worker`, `bench:gateway`: measurements, written to `bench/out/`. */
 import { BaseError } from "@haca/protocol/baseError";
 import type { Command } from "commander";
 import { enterProject } from "../../scripts/lib/enterProject.ts";
@@ -53,6 +53,22 @@ const BENCHES: Readonly<Record<string, () => Command>> = {
       .action(async (options) => {
         enterProject();
         await (await import("./worker.ts")).benchWorker(options);
+      }),
+
+  gateway: () =>
+    createProgram({
+      name: "bench:gateway",
+      summary:
+        "Measures what the gateway adds to an upstream that answers at once, with the queue of a worker on PGlite, and on " +
+        "PostgreSQL where the system has it; writes bench/out/gateway.json.",
+    })
+      .option("--requests <n>", "requests of all clients", "3000")
+      .option("--clients <n>", "how many ask at once", "50")
+      .option("--single <n>", "requests of one client", "300")
+      .option("--streams <n>", "streams that are open at once", "1000")
+      .action(async (options) => {
+        enterProject();
+        await (await import("./gateway.ts")).benchGateway(options);
       }),
 };
 

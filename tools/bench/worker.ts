@@ -2,12 +2,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
-import { BaseError } from "@haca/protocol/baseError";
 import { Steps } from "../../scripts/lib/progress.ts";
 import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { formatTable } from "../../scripts/lib/table.ts";
 import { builtProgram } from "../../worker/test/support/builtPrograms.ts";
 import { findPostgres, type Installation } from "../../worker/test/support/postgresServer.ts";
+import { quantile, round, wholeNumber } from "./figures.ts";
 import { BenchStack, type Store } from "./worker/benchStack.ts";
 import { measureFastPath } from "./worker/measureFastPath.ts";
 import { type JobTimes, measureJobs, measureThroughput } from "./worker/measureJobs.ts";
@@ -171,22 +171,4 @@ function report(parameters: {
   writeFileSync(path, `${JSON.stringify({ figures, details }, null, 2)}\n`);
   console.log(`\nload before the run: ${loadBefore.toFixed(1)} on ${cpus().length} cores`);
   console.log(`written to ${path}`);
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
-}
-
-function wholeNumber(parameters: { name: string; text: string }): number {
-  const { name, text } = parameters;
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new BaseError({
-    code: "bench.badNumber",
-    message: `${name}: must be a whole number from 1 to 999999, got ${text}`,
-  });
 }

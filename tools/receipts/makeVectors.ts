@@ -1,11 +1,20 @@
 import { canonicalBytes } from "@haca/gateway/json/canonicalJson";
-import { isObject } from "@haca/gateway/json/json";
+import { isObject, type JsonObject, type NumberText } from "@haca/gateway/json/json";
 import { legacyText } from "@haca/gateway/json/legacyText";
 import { readLegacyJson, readStrictJson } from "@haca/gateway/json/readJson";
 import { inputHashOf, outputHashOf } from "@haca/gateway/profile/hashes";
+import { legacyOutputHash } from "@haca/gateway/profile/legacyAnswer";
+import { legacyRequestText } from "@haca/gateway/profile/legacyRequest";
 import { BaseError } from "@haca/protocol/baseError";
+import { legacyMessageHash } from "@haca/protocol/legacySettlement";
 import { hexlify, id, toUtf8Bytes } from "ethers";
 import { ANSWERS, TEXTS } from "./inputs.ts";
+import {
+  LEGACY_ANSWERS,
+  LEGACY_COMPLETIONS,
+  LEGACY_REQUESTS,
+  LEGACY_TIMESTAMP,
+} from "./legacyInputs.ts";
 
 const SALT = id("salt");
 
@@ -13,7 +22,15 @@ const SALT = id("salt");
 export function makeVectors(): ReadonlyMap<string, string> {
   return new Map([
     ["haca-1.json", textOf({ salt: SALT, requests: requests(), answers: answers() })],
-    ["legacy.json", textOf({ texts: legacyTexts() })],
+    [
+      "legacy.json",
+      textOf({
+        texts: legacyTexts(),
+        requests: legacyRequests(LEGACY_REQUESTS, "chat"),
+        completions: legacyRequests(LEGACY_COMPLETIONS, "completion"),
+        answers: legacyAnswers(),
+      }),
+    ],
   ]);
 }
 
@@ -37,6 +54,40 @@ const legacyTexts = () =>
     const text = legacyText(readLegacyJson(bytes));
     return { text, hash: id(text) };
   });
+
+const legacyRequests = (
+  inputs: Readonly<Record<string, string>>,
+  kind: "chat" | "completion",
+): object[] =>
+  Object.entries(inputs).map(([name, request]) => ({
+    ...{ name, request },
+    ...tried((bytes) => {
+      const text = legacyRequestText(objectIn(bytes), kind);
+      return { text, requestHash: id(text) };
+    }, toUtf8Bytes(request)),
+  }));
+
+/** Each with the message that is signed over it and the request `plain`. */
+const legacyAnswers = (): object[] => {
+  const inputHash = id(
+    legacyRequestText(objectIn(toUtf8Bytes(LEGACY_REQUESTS.plain ?? "")), "chat"),
+  );
+  return Object.entries(LEGACY_ANSWERS).map(([name, choice]) => {
+    const parsed = objectIn(toUtf8Bytes(choice));
+    const message = parsed.get("message");
+    if (!isObject(message)) throw new Error(`the answer ${name} has no message`);
+    const outputHash = legacyOutputHash(message, parsed.get("finish_reason") ?? null);
+    const timestamp = LEGACY_TIMESTAMP;
+    const signed = legacyMessageHash({ inputHash, outputHash, timestamp });
+    return { name, choice, inputHash, outputHash, timestamp: String(timestamp), message: signed };
+  });
+};
+
+function objectIn(bytes: Uint8Array): JsonObject<NumberText> {
+  const json = readLegacyJson(bytes);
+  if (!isObject(json)) throw new Error("no object");
+  return json;
+}
 
 const each = (
   inputs: Readonly<Record<string, Uint8Array>>,

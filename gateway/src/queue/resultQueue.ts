@@ -6,7 +6,31 @@ import type { SignedResult } from "../profile/signAnswer.ts";
 
 const FIRST_PAUSE_MS = 50;
 const ACCEPTED = 202;
+const UNAUTHORIZED = 401;
+const NO_JSON = 415;
+/** What a worker takes at once. */
+const MAXIMUM_LIST = 256;
 const MAXIMUM_WORDS = 300;
+
+export type ResultQueueSettings = {
+  /** of the worker, without a slash at the end */
+  url: string;
+  /** shown with each result as a bearer token, where there is one */
+  secret: string | undefined;
+  /** how long a result is handed in again before its answer is given up */
+  withinMs: number;
+};
+
+type Waiting = {
+  result: SignedResult;
+  deadline: AbortSignal;
+  /** whether it is on the worker's disk */
+  resolve: (isTaken: boolean) => void;
+  reject: (error: Error) => void;
+};
+
+/** What a worker says of itself when it is asked without a result. */
+export type QueueState = "ready" | "unauthorized" | "away";
 
 /**
  * The worker's queue of results, at its role `collect`. The worker believes no caller: it asks the settlement contract whether
@@ -15,48 +39,94 @@ const MAXIMUM_WORDS = 300;
 export class ResultQueue {
   readonly #url: string;
   readonly #withinMs: number;
+  readonly #waiting: Waiting[] = [];
+  #isSending = false;
+  readonly #authorization: Readonly<Record<string, string>>;
 
-  /** @param parameters.withinMs how long a result is handed in again before its answer is given up */
-  constructor(parameters: { url: string; withinMs: number }) {
-    this.#url = parameters.url;
-    this.#withinMs = parameters.withinMs;
+  constructor({ secret, url, withinMs }: ResultQueueSettings) {
+    this.#url = url;
+    this.#withinMs = withinMs;
+    this.#authorization = secret === undefined ? {} : { authorization: `Bearer ${secret}` };
   }
 
   /**
-   * Returns when the result is on the worker's disk. The same result can be handed in any number of times.
-   * @throws QueueError where the worker refuses it, or has not taken it in time
+   * Returns when the result is on the worker's disk. The same result can be handed in any number of times. Those that come
+   * while others are on their way go together, as one list.
+   * @throws QueueError `queue.refused` where the worker refuses it, `queue.unusable` where it takes nothing from here,
+   * `queue.away` where it has not taken it in time
    */
   async deliver(result: SignedResult): Promise<void> {
     const deadline = AbortSignal.timeout(this.#withinMs);
     for (let wait = FIRST_PAUSE_MS; ; wait *= 2) {
-      if (await this.#offer(result, deadline)) return;
+      if (await this.#join(result, deadline)) return;
       await pause(wait, undefined, { signal: deadline }).catch(() => undefined);
       if (deadline.aborted) throw away();
     }
   }
 
-  /** Whether it answers, and takes in results. */
-  async isReachable(): Promise<boolean> {
+  /** Offers it with the next list. False: try again. */
+  async #join(result: SignedResult, deadline: AbortSignal): Promise<boolean> {
+    const offered = new Promise<boolean>((resolve, reject) => {
+      this.#waiting.push({ result, deadline, resolve, reject });
+      deadline.addEventListener("abort", () => resolve(false), { once: true });
+    });
+    void this.#send();
+    return await offered;
+  }
+
+  /** Lists one after another, as long as somebody waits. */
+  async #send(): Promise<void> {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    while (this.#waiting.length > 0) {
+      const list = this.#waiting.splice(0, MAXIMUM_LIST);
+      // The answer of one whose time was over is given up already.
+      const wanted = list.filter(({ deadline }) => !deadline.aborted);
+      if (wanted.length > 0) await this.#offerAll(wanted);
+    }
+    this.#isSending = false;
+  }
+
+  async #offerAll(list: readonly Waiting[]): Promise<void> {
+    const signal = AbortSignal.timeout(this.#withinMs);
     try {
-      const signal = AbortSignal.timeout(this.#withinMs);
-      const response = await fetch(`${this.#url}/v1/results`, { signal, redirect: "error" });
+      const [first] = list;
+      const body =
+        list.length === 1 ? first?.result : { results: list.map(({ result }) => result) };
+      const isTaken = await this.#offer(body, signal);
+      for (const { resolve } of list) resolve(isTaken);
+    } catch (error) {
+      if (list.length === 1) list[0]?.reject(error as Error);
+      // One that is refused keeps no other out.
+      else for (const waiting of list) await this.#offerAll([waiting]);
+    }
+  }
+
+  /** Whether it answers, and would take in results from here. Hands in nothing. */
+  async state(): Promise<QueueState> {
+    try {
+      const response = await fetch(`${this.#url}/v1/results`, {
+        ...{ method: "POST", headers: this.#authorization, redirect: "error" },
+        signal: AbortSignal.timeout(this.#withinMs),
+      });
       await response.body?.cancel();
-      // The path is there, for another method.
-      return response.status === 405;
+      if (response.status === UNAUTHORIZED) return "unauthorized";
+      // The path is there, and wants a body.
+      return response.status === NO_JSON ? "ready" : "away";
     } catch {
-      return false;
+      return "away";
     }
   }
 
   /** False: try again. */
-  async #offer(result: SignedResult, signal: AbortSignal): Promise<boolean> {
+  async #offer(body: unknown, signal: AbortSignal): Promise<boolean> {
     let status: number;
     let words: string;
     try {
       const response = await fetch(`${this.#url}/v1/results`, {
         method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(result),
+        headers: { "content-type": "application/json", ...this.#authorization },
+        body: JSON.stringify(body),
         redirect: "error",
         signal,
       });
@@ -67,11 +137,10 @@ export class ResultQueue {
     }
     if (status === ACCEPTED) return true;
     if (status >= 500 || status === 429) return false;
-    throw new QueueError({
-      status: 500,
-      code: "queue.refused",
-      message: `the worker does not take the result, so that there is no answer: ${words}`,
-    });
+    // What it says of anything but the result would be the same of every result.
+    const code = /^(result|request)\./.test(words) ? "queue.refused" : "queue.unusable";
+    const message = `the worker does not take the result, so that there is no answer: ${words}`;
+    throw new QueueError({ status: 500, code, message });
   }
 }
 

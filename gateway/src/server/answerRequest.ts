@@ -1,20 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Context } from "hono";
+import type { StoredAnswer } from "../answers/answerFile.ts";
+import type { Making } from "../answers/answerStore.ts";
 import { ClientGoneError, RefusedRequestError, UpstreamError } from "../gatewayError.ts";
 import { answerPlain } from "./answerPlain.ts";
-import { answerStream } from "./answerStream.ts";
+import { answerStream, STREAM_TYPE } from "./answerStream.ts";
 import type { ChatRequest } from "./chatRequest.ts";
 import { refusalFor } from "./errorViews.ts";
 import type { GatewayParts } from "./gatewayParts.ts";
 import { sendStream } from "./sendStream.ts";
-import { beginMaking, type Making, type StoredAnswer } from "./storedAnswers.ts";
 
 export type GatewayContext = Context<{
   Bindings: { incoming: IncomingMessage; outgoing: ServerResponse };
 }>;
-
-const JSON_TYPE = "application/json";
-const STREAM_TYPE = "text/event-stream; charset=utf-8";
 
 /**
  * Answers a request, or shows the answer that the same request under the same `idempotency-key` has had.
@@ -27,27 +25,27 @@ export async function answerRequest(parameters: {
 }): Promise<Response> {
   const { c, parts, request } = parameters;
   const { repeat } = request;
-  const before = repeat && parts.stored.find(repeat.key, repeat.request);
-  if (before !== undefined) return replay(await before);
-  const kept = beginMaking();
-  if (repeat !== undefined) parts.stored.begin(repeat.key, repeat.request, kept.answer);
+  const entered = repeat && parts.answers.enter(repeat);
+  if (entered === undefined) return await answerFresh({ c, parts, request, making: undefined });
+  if ("before" in entered) return replay(await entered.before);
+  const { making } = entered;
   try {
-    return await answerFresh({ c, parts, request, kept });
+    return await answerFresh({ c, parts, request, making });
   } catch (error) {
-    kept.reject(
+    making.reject(
       error instanceof ClientGoneError ? refusalFor(error, parts.logger) : (error as Error),
     );
     throw error;
   }
 }
 
-function replay({ salt, text, type }: StoredAnswer): Response {
-  return new Response(text, {
-    headers: { ...headersOf(type, salt), "idempotent-replayed": "true" },
+function replay(answer: StoredAnswer): Response {
+  return new Response(answer.text, {
+    headers: { ...headersOf(answer), "idempotent-replayed": "true" },
   });
 }
 
-const headersOf = (type: string, salt: string): Record<string, string> => ({
+const headersOf = ({ salt, type }: Omit<StoredAnswer, "text">): Record<string, string> => ({
   ...{ "content-type": type, "haca-salt": salt, "cache-control": "no-store" },
 });
 
@@ -55,9 +53,10 @@ async function answerFresh(parameters: {
   c: GatewayContext;
   parts: GatewayParts;
   request: ChatRequest;
-  kept: Making;
+  /** of a request that can be repeated */
+  making: Making | undefined;
 }): Promise<Response> {
-  const { c, kept, parts, request } = parameters;
+  const { c, making, parts, request } = parameters;
   const { salt } = request;
   const client = c.req.raw.signal;
   const leave = await parts.admission.enter(client);
@@ -79,10 +78,10 @@ async function answerFresh(parameters: {
   };
   try {
     if (!request.isStream) {
-      const text = await answerPlain({ parts, request, signal });
+      const answer = await answerPlain({ parts, request, signal });
       end();
-      kept.resolve({ type: JSON_TYPE, salt, text });
-      return new Response(text, { headers: headersOf(JSON_TYPE, salt) });
+      making?.resolve(answer);
+      return new Response(answer.text, { headers: headersOf(answer) });
     }
     const { body, path } = request;
     const frames = await parts.upstream.stream({ path, body, signal });
@@ -93,11 +92,11 @@ async function answerFresh(parameters: {
       onStall: () => c.env.outgoing.destroy(),
       onEnd(ended) {
         end();
-        if (ended.isSigned) kept.resolve({ type: STREAM_TYPE, salt, text: ended.text });
-        else kept.reject(ended.error);
+        if (ended.isSigned) making?.resolve(ended.answer);
+        else making?.reject(ended.error);
       },
     });
-    return new Response(stream, { headers: headersOf(STREAM_TYPE, salt) });
+    return new Response(stream, { headers: headersOf({ type: STREAM_TYPE, salt }) });
   } catch (error) {
     end();
     throw error;

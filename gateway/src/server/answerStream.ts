@@ -1,3 +1,4 @@
+import type { StoredAnswer } from "../answers/answerFile.ts";
 import { type RefusedRequestError, UpstreamError } from "../gatewayError.ts";
 import { canonicalJson } from "../json/canonicalJson.ts";
 import type { JsonObject } from "../json/json.ts";
@@ -8,6 +9,7 @@ import type { ChatRequest } from "./chatRequest.ts";
 import { errorText, refusalFor } from "./errorViews.ts";
 import type { GatewayParts } from "./gatewayParts.ts";
 
+export const STREAM_TYPE = "text/event-stream; charset=utf-8";
 const DONE = "data: [DONE]\n\n";
 const DISCONNECTED = "client_disconnected";
 
@@ -16,7 +18,7 @@ const eventOf = (text: string): string => `data: ${text}\n\n`;
 /** How a stream ended. */
 export type StreamEnd =
   /** a result of it is on the worker's disk; the text, of a request that can be repeated, is all that was sent */
-  { isSigned: true; text: string } | { isSigned: false; error: RefusedRequestError };
+  { isSigned: true; answer: StoredAnswer } | { isSigned: false; error: RefusedRequestError };
 
 /**
  * Answers frame by frame. To each text that it yields it wants to hear whether the client was sent it. The frame with the
@@ -31,7 +33,7 @@ export async function* answerStream(parameters: {
   gone: AbortSignal;
 }): AsyncGenerator<string, StreamEnd, boolean> {
   const { frames, gone, parts, request } = parameters;
-  const { inputHash, modelVersion, path, salt } = request;
+  const { inputHash, modelVersion, path, repeat, salt } = request;
   const { signing } = parts;
   const answer = new StreamedAnswer({ isChat: path === "chat/completions" });
   let isBegun = false;
@@ -46,7 +48,7 @@ export async function* answerStream(parameters: {
         if (yield event) {
           isBegun = true;
           answer.add(shown);
-          if (request.repeat !== undefined) sent.push(event);
+          if (repeat !== undefined) sent.push(event);
         }
         if (gone.aborted) break;
       }
@@ -60,14 +62,15 @@ export async function* answerStream(parameters: {
       answer.cut(DISCONNECTED);
     }
     const result = signAnswer({ signing, modelVersion, inputHash, answer: answer.answer() });
-    await parts.queue.deliver(result);
+    const signature = signatureFields({ result, salt, domain: signing.domain });
+    const last = eventOf(canonicalJson(answer.last().set(SIGNATURE_FIELD, signature)));
+    const stored = { type: STREAM_TYPE, salt, text: [...sent, last, DONE].join("") };
+    await parts.answers.handIn({ repeat, answer: stored, result });
     const end = gone.aborted ? "disconnected" : "complete";
     parts.metrics.results.inc({ end });
     parts.logger.info({ requestId: result.message.requestId, end }, "answered");
-    const signature = signatureFields({ result, salt, domain: signing.domain });
-    const last = eventOf(canonicalJson(answer.last().set(SIGNATURE_FIELD, signature)));
     yield last + DONE;
-    return { isSigned: true, text: [...sent, last, DONE].join("") };
+    return { isSigned: true, answer: stored };
   } catch (caught) {
     const error = refusalFor(caught, parts.logger);
     parts.metrics.failures.inc({ code: error.code });

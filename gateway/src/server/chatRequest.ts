@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { hexlify, sha256 } from "ethers";
+import { hexlify } from "ethers";
+import { type Repeat, repeatOf } from "../answers/answerFile.ts";
 import { RefusedRequestError } from "../gatewayError.ts";
 import { canonicalBytes } from "../json/canonicalJson.ts";
 import { isObject } from "../json/json.ts";
@@ -19,8 +20,8 @@ export type ChatRequest = {
   /** 32 bytes as hex, of the client or made here */
   salt: string;
   inputHash: string;
-  /** where the client gave a key: that, and the hash of what must be the same when it comes again */
-  repeat: { key: string; request: string } | undefined;
+  /** where the client gave a key, so that it can ask again */
+  repeat: Repeat | undefined;
 };
 
 /** @throws RefusedRequestError naming the field */
@@ -53,11 +54,11 @@ export function parseChatRequest(parameters: {
     throw refused("idempotency.malformed", "idempotency-key", reason);
   }
   const same = `${path}\n${givenSalt?.toLowerCase() ?? ""}\n`;
-  const request = key === undefined ? "" : sha256(Buffer.concat([Buffer.from(same), body]));
+  const request = Buffer.concat([Buffer.from(same), body]);
   return {
     ...{ path, body, isStream: stream, modelVersion, salt },
     inputHash: inputHashOf(salt, body),
-    repeat: key === undefined ? undefined : { key, request },
+    repeat: key === undefined ? undefined : repeatOf({ key, request }),
   };
 }
 

@@ -61,6 +61,13 @@ export function createGatewayApp(parameters: {
       measurements: null,
     });
   });
+  app.get("/enclave/attestation", async (c) => {
+    if (parts.documents === undefined) {
+      const message = "this gateway's settings name no enclave";
+      throw new RefusedRequestError({ status: 404, code: "enclave.none", message });
+    }
+    return c.text(await parts.documents.documentFor(c.req.query("nonce") ?? ""));
+  });
   app.get("/health", (c) =>
     c.json({
       status: isStopping() ? "STOPPING" : "OK",
@@ -74,7 +81,11 @@ export function createGatewayApp(parameters: {
     c.header("content-type", metrics.registry.contentType);
     return c.body(await metrics.registry.metrics());
   });
-  for (const path of ["/v1/models", "/signing-key", "/health", "/metrics"]) only(app, path, "GET");
+  for (const path of [
+    ...["/v1/models", "/signing-key", "/enclave/attestation", "/health", "/metrics"],
+  ]) {
+    only(app, path, "GET");
+  }
   app.notFound(() => {
     const message = "there is nothing at this path";
     throw new RefusedRequestError({ status: 404, code: "path.unknown", message });
@@ -86,6 +97,7 @@ export function createGatewayApp(parameters: {
       status: error instanceof ClientGoneError ? CLIENT_CLOSED : refusal.status,
       headers: {
         "content-type": "application/json",
+        ...(refusal.allow === undefined ? {} : { allow: refusal.allow }),
         ...(refusal.retryAfter === undefined ? {} : { "retry-after": String(refusal.retryAfter) }),
         // Connections that stay open would keep a gateway from ending.
         ...(isStopping() ? { connection: "close" } : {}),
@@ -114,9 +126,10 @@ function requireJson(type = ""): void {
 }
 
 function only(app: App, path: string, allowed: string): void {
-  app.all(path, (c) => {
-    c.header("allow", allowed);
+  app.all(path, () => {
     const message = `${path} takes ${allowed}`;
-    throw new RefusedRequestError({ status: 405, code: "method.notAllowed", message });
+    throw new RefusedRequestError({
+      ...{ status: 405, code: "method.notAllowed", message, allow: allowed },
+    });
   });
 }

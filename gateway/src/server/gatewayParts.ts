@@ -1,20 +1,21 @@
 import type { Logger } from "pino";
+import type { AnswerStore } from "../answers/answerStore.ts";
+import type { EnclaveDocuments } from "../attestation/enclaveDocuments.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Signing } from "../profile/signAnswer.ts";
-import type { ResultQueue } from "../queue/resultQueue.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Admission } from "./admission.ts";
-import type { StoredAnswers } from "./storedAnswers.ts";
 
 /** What the routes work with. */
 export type GatewayParts = {
   upstream: Upstream;
-  queue: Pick<ResultQueue, "deliver">;
   signing: Signing;
+  /** absent where the settings name no enclave */
+  documents: Pick<EnclaveDocuments, "documentFor"> | undefined;
   /** version ids in the model registry, by the names under which clients ask for them */
   models: ReadonlyMap<string, string>;
   admission: Admission;
-  stored: StoredAnswers;
+  answers: Pick<AnswerStore, "enter" | "handIn">;
   metrics: Metrics;
   logger: Logger;
   limits: {

@@ -1,12 +1,14 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import { settlementDomain } from "@haca/protocol/inferenceResult";
-import { userPath } from "@haca/protocol/userPath";
+import { PROJECT_ROOT, userPath } from "@haca/protocol/userPath";
 import type { TypedDataDomain } from "ethers";
 import type { z } from "zod";
 import { ConfigurationError } from "../gatewayError.ts";
 import { openResultSigner, type ResultSigner } from "../profile/resultSigner.ts";
+import type { ResultQueueSettings } from "../queue/resultQueue.ts";
 import type { HttpUpstreamSettings } from "../upstream/httpUpstream.ts";
 import { VARIABLES, type VariableName } from "./variables.ts";
 
@@ -14,11 +16,15 @@ type Value<Name extends VariableName> = z.output<(typeof VARIABLES)[Name]["schem
 
 export type GatewayConfig = {
   signer: ResultSigner;
+  /** the enclave's public side; absent: no documents */
+  enclave: string | undefined;
   /** of the settlement contract */
   domain: TypedDataDomain;
   models: ReadonlyMap<string, string>;
   upstream: HttpUpstreamSettings;
-  queue: { url: string; withinMs: number };
+  queue: ResultQueueSettings;
+  /** kept for clients that ask again */
+  answers: { folder: string; maximumBytes: number };
   http: { host: string; port: number };
   admission: { running: number; waiting: number; waitMs: number };
   limits: { body: number; answerMs: number; clientMs: number };
@@ -40,6 +46,7 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
   const settlement = contracts.InferenceSettlement.address;
   return {
     signer: readSigner(environment),
+    enclave: optional("HACA_GATEWAY_ENCLAVE", environment),
     domain: settlementDomain({ chainId: BigInt(chainId), settlement }),
     models: read("HACA_GATEWAY_MODELS"),
     upstream: {
@@ -48,7 +55,15 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
       silenceMs: read("HACA_GATEWAY_SILENCE_MS"),
       maximumAnswer: read("HACA_GATEWAY_ANSWER_LIMIT"),
     },
-    queue: { url: read("HACA_GATEWAY_QUEUE"), withinMs: read("HACA_GATEWAY_QUEUE_MS") },
+    queue: {
+      url: read("HACA_GATEWAY_QUEUE"),
+      secret: optional("HACA_COLLECT_SECRET", environment),
+      withinMs: read("HACA_GATEWAY_QUEUE_MS"),
+    },
+    answers: {
+      folder: answersFolder(optional("HACA_GATEWAY_ANSWERS", environment)),
+      maximumBytes: read("HACA_GATEWAY_ANSWERS_LIMIT"),
+    },
     http: { host: read("HACA_GATEWAY_HOST"), port: read("HACA_GATEWAY_PORT") },
     admission: {
       running: read("HACA_GATEWAY_CONCURRENCY"),
@@ -64,6 +79,10 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
     logLevel: read("HACA_LOG_LEVEL"),
   };
 }
+
+/** The person's folder; by default one in the project, wherever the command is given. */
+const answersFolder = (given: string | undefined): string =>
+  given === undefined ? join(PROJECT_ROOT, "data", "gateway") : userPath(given);
 
 function readSigner(environment: Environment): ResultSigner {
   const name = "HACA_GATEWAY_ATTESTED_KEY";

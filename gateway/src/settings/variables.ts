@@ -62,6 +62,10 @@ export const VARIABLES = {
     schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
     help: "private key that the enclave has certified for results; secret",
   }),
+  HACA_GATEWAY_ENCLAVE: variable({
+    schema: url,
+    help: "public side of the enclave, which answers GET /enclave/attestation (default: nobody does)",
+  }),
   HACA_GATEWAY_UPSTREAM: variable({
     schema: url,
     help: "OpenAI-compatible interface that answers, up to /v1",
@@ -77,6 +81,19 @@ export const VARIABLES = {
   HACA_GATEWAY_QUEUE: variable({
     schema: url,
     help: "worker with the role collect, which takes the results",
+  }),
+  HACA_COLLECT_SECRET: variable({
+    schema: z.string().regex(/^[\x21-\x7e]{32,256}$/, "must have 32 to 256 printable characters"),
+    help: "secret that this worker asks for, where it asks for one; secret",
+  }),
+  HACA_GATEWAY_ANSWERS: variable({
+    schema: z.string(),
+    help: "folder of answers for idempotency-key, of this gateway alone (default: data/gateway)",
+  }),
+  HACA_GATEWAY_ANSWERS_LIMIT: variable({
+    schema: integer(0, Number.MAX_SAFE_INTEGER),
+    default: "268435456",
+    help: "bytes of them that are kept at most",
   }),
   HACA_GATEWAY_HOST: variable({
     schema: z.string(),

@@ -1,4 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { settlementDomain } from "@haca/protocol/inferenceResult";
 import { id } from "ethers";
 import { pino } from "pino";
@@ -63,10 +66,14 @@ export const streaming =
     response.writeHead(200, STREAM);
     response.end(frames.join(""));
   };
-const accepting: Handler = (response, { body }) => {
-  response.writeHead(202, { "content-type": "application/json" });
-  response.end(JSON.stringify({ requestId: JSON.parse(body).message.requestId }));
-};
+/** The worker's answer to a result. */
+export const accepting: Handler = (response) => void response.writeHead(202).end("{}");
+
+/** Results that are handed in, alone or as a list. */
+export function resultsIn(body: string): SignedResult[] {
+  const given = JSON.parse(body) as SignedResult | { results: SignedResult[] };
+  return "results" in given ? given.results : [given];
+}
 
 /** A gateway between an upstream and a queue that do as the test says. */
 export class Bed {
@@ -75,31 +82,39 @@ export class Bed {
   readonly gateway: RunningGateway;
   readonly log: string[];
 
-  private constructor(
-    upstream: HttpServer,
-    queue: HttpServer,
-    gateway: RunningGateway,
-    log: string[],
-  ) {
-    this.upstream = upstream;
-    this.queue = queue;
-    this.gateway = gateway;
-    this.log = log;
+  /** of answers that are kept */
+  readonly folder: string;
+
+  private constructor(parts: {
+    upstream: HttpServer;
+    queue: HttpServer;
+    gateway: RunningGateway;
+    folder: string;
+    log: string[];
+  }) {
+    this.upstream = parts.upstream;
+    this.queue = parts.queue;
+    this.gateway = parts.gateway;
+    this.folder = parts.folder;
+    this.log = parts.log;
   }
 
   static async start(changes: Partial<GatewayConfig> = {}): Promise<Bed> {
     const upstream = await HttpServer.start(answering(ANSWER));
     const queue = await HttpServer.start(accepting);
+    const folder = mkdtempSync(join(tmpdir(), "haca-answers-"));
     const log: string[] = [];
     const gateway = await startGateway({
       config: {
         ...{ signer: SIGNER, domain: DOMAIN, models: new Map([["m", VERSION_ID]]) },
-        queue: { url: queue.url, withinMs: 20_000 },
+        enclave: undefined,
+        queue: { url: queue.url, secret: undefined, withinMs: 20_000 },
         http: { host: "127.0.0.1", port: 0 },
         admission: { running: 8, waiting: 8, waitMs: 20_000 },
         limits: { body: 1 << 20, answerMs: 40_000, clientMs: 20_000 },
         ...{ stopMs: 20_000, logLevel: "trace" as const },
         ...changes,
+        answers: { maximumBytes: 1 << 20, ...changes.answers, folder },
         upstream: { ...(changes.upstream ?? UPSTREAM), url: `${upstream.url}/v1` },
         ...(changes.queue && { queue: { ...changes.queue, url: queue.url } }),
       },
@@ -108,7 +123,7 @@ export class Bed {
         { write: (line: string) => void log.push(line) },
       ),
     });
-    return new Bed(upstream, queue, gateway, log);
+    return new Bed({ upstream, queue, gateway, folder, log });
   }
 
   /** The same for one test. */
@@ -121,6 +136,7 @@ export class Bed {
   async stop(): Promise<void> {
     await this.gateway.stop();
     await Promise.all([this.upstream.stop(), this.queue.stop()]);
+    rmSync(this.folder, { recursive: true });
   }
 
   /** As in a fresh one, with what was received forgotten. */
@@ -132,7 +148,7 @@ export class Bed {
   }
 
   get results(): SignedResult[] {
-    return this.queue.received.map(({ body }) => JSON.parse(body) as SignedResult);
+    return this.queue.received.flatMap(({ body }) => resultsIn(body));
   }
 
   post(

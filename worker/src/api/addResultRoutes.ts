@@ -5,6 +5,7 @@ import { type CollectContext, collectResults } from "../roles/collect/collectRes
 import type { Database } from "../storage/database.ts";
 import { parseResults } from "./parseResults.ts";
 import { limitBody, refuseOtherMethods, requireJob, requireJson } from "./refusals.ts";
+import { requireSecret } from "./requireSecret.ts";
 import { jobView } from "./views.ts";
 
 /** `/v1/results`, where enclaves' gateways hand in what the enclaves have signed. */
@@ -12,14 +13,17 @@ export function addResultRoutes(parameters: {
   app: Hono;
   database: Database;
   collect: CollectContext;
+  /** what whoever hands in has to show, if anything */
+  secret: string | undefined;
 }): void {
-  const { app, collect, database } = parameters;
+  const { app, collect, database, secret } = parameters;
   const { domain } = collect.chain;
   const viewOf = (c: Context, job: Job): object => ({
     requestId: job.requestId,
     state: job.state,
     statusUrl: new URL(`/v1/results/${job.requestId}`, c.req.url).href,
   });
+  if (secret !== undefined) app.post("/v1/results", requireSecret(secret));
   // As many results as come together have room in it, whatever they are signed with.
   app.post("/v1/results", limitBody(MAXIMUM_PAGE_BYTES), async (c) => {
     requireJson(c);

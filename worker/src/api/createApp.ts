@@ -37,6 +37,8 @@ export type AppContext = {
   inference: InferContext | undefined;
   /** absent where the process does not have the role `collect` */
   collect?: CollectContext | undefined;
+  /** what whoever hands in results has to show, if anything */
+  collectSecret?: string | undefined;
 };
 
 /**
@@ -55,7 +57,8 @@ export function createApp(context: AppContext): Hono {
     addInferenceRoutes({ app, context, inference: context.inference });
   }
   if (context.collect !== undefined) {
-    addResultRoutes({ app, database: context.database, collect: context.collect });
+    const { collect, collectSecret: secret, database } = context;
+    addResultRoutes({ app, database, collect, secret });
   }
   app.notFound((c) =>
     refuse(c, {

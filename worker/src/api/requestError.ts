@@ -3,7 +3,7 @@ import type { RefusedInferenceError, RefusedResultError } from "../errors.ts";
 
 /** A request that is refused: an HTTP status, and the field that is wrong where there is one. */
 export class RequestError extends BaseError {
-  readonly status: 400 | 403 | 404 | 405 | 409 | 410 | 413 | 415;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415;
   readonly field: string | null;
 
   constructor(parameters: {

@@ -57,6 +57,7 @@ const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
   HACA_PAGE_SIZE: ["settle"],
   HACA_PAGE_MAX_AGE: ["settle"],
   HACA_OPERATORS: ["collect"],
+  HACA_COLLECT_SECRET: ["collect"],
   HACA_MODEL_REFRESH_MS: ["infer", "settle"],
   HACA_ENCLAVE_URL: ["heartbeat", "data-node"],
   HACA_HEARTBEAT_KEY: ["heartbeat"],

@@ -46,6 +46,8 @@ export type Config = QueueConfig & {
   blobs: BlobConfig | undefined;
   /** whose enclaves' results are taken in, checksummed; none: the node's own account's */
   operators: readonly string[];
+  /** what whoever hands in results has to show; absent: whoever reaches the port may, which is this machine alone */
+  collectSecret: string | undefined;
   modelRefreshMs: number;
   logLevel: Value<"HACA_LOG_LEVEL">;
 };
@@ -118,6 +120,19 @@ export function readBlobConfig(settings: Settings): BlobConfig {
   };
 }
 
+/** Names and addresses that nobody but this machine reaches. */
+const THIS_MACHINE = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
+
+function readCollectSecret(settings: Settings): string | undefined {
+  const secret = optional(settings, "HACA_COLLECT_SECRET");
+  const host = required(settings, "HACA_HTTP_HOST");
+  if (secret !== undefined || THIS_MACHINE.test(host)) return secret;
+  throw new ConfigurationError({
+    code: "configuration.missing",
+    message: `HACA_COLLECT_SECRET: not set, and others than this machine reach HACA_HTTP_HOST ${host}`,
+  });
+}
+
 /** Checks every setting that the roles need. @throws ConfigurationError naming the variable or the role */
 export function readConfig(parameters: { roles: readonly string[]; settings: Settings }): Config {
   const { settings } = parameters;
@@ -164,6 +179,7 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
       : undefined,
     blobs: hasPages || hasStore ? readBlobConfig(settings) : undefined,
     operators: optional(settings, "HACA_OPERATORS") ?? [],
+    collectSecret: roles.includes("collect") ? readCollectSecret(settings) : undefined,
     modelRefreshMs: required(settings, "HACA_MODEL_REFRESH_MS"),
     logLevel: required(settings, "HACA_LOG_LEVEL"),
   };

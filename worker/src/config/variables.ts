@@ -181,6 +181,11 @@ export const VARIABLES = {
       .transform((accounts) => accounts.map(getAddress)),
     help: "operators whose enclaves' results are taken in, separated by commas (role collect; default: the node's account)",
   }),
+  HACA_COLLECT_SECRET: variable({
+    schema: z.string().regex(/^[\x21-\x7e]{32,256}$/, "must have 32 to 256 printable characters"),
+    help: "secret that a gateway shows with its results (role collect); needed unless HTTP listens on this machine alone",
+    secret: true,
+  }),
   HACA_MODEL_REFRESH_MS: variable({
     schema: integer(10, 3_600_000),
     default: "15000",

@@ -71,6 +71,7 @@ export async function startWorker(parameters: {
         conditions,
         inference: inferContextOf({ parts, onAccepted }),
         collect,
+        collectSecret: config.collectSecret,
       }),
       ...config.http,
     });

@@ -34,8 +34,10 @@ export class GatewayProcess {
     url: string;
     /** has `book.json` */
     folder: string;
+    /** of the gateway, besides these */
+    settings?: Readonly<Record<string, string>>;
   }): Promise<GatewayProcess> {
-    const { enclave, folder, session, url, versionId } = parameters;
+    const { enclave, folder, session, settings, url, versionId } = parameters;
     const attestedKey = join(folder, `${enclave.teeId}.pem`);
     const key = { key: Buffer.from(enclave.signingKey), format: "der", type: "spki" } as const;
     writeFileSync(attestedKey, createPublicKey(key).export({ type: "spki", format: "pem" }));
@@ -60,12 +62,19 @@ export class GatewayProcess {
         ...{ HACA_GATEWAY_SESSION_KEY: session.privateKey, HACA_GATEWAY_QUEUE: url },
         HACA_GATEWAY_UPSTREAM: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/v1`,
         HACA_GATEWAY_MODELS: `chat=${versionId}`,
+        HACA_GATEWAY_ANSWERS: join(folder, `${enclave.teeId}.answers`),
+        ...settings,
       },
     });
     const own = await child.waitForLine((line) =>
       line.includes('"listening"') ? (JSON.parse(line) as { url: string }).url : undefined,
     );
     return new GatewayProcess(child, upstream, own);
+  }
+
+  /** What it has logged. */
+  get log(): string {
+    return this.#child.lines.join("\n");
   }
 
   post(body: object): Promise<Response> {

@@ -75,10 +75,14 @@ export class ResultMaker {
 }
 
 /** Hands something in at a worker, whatever it is. */
-export async function postResults(url: string, body: unknown): Promise<Answered> {
+export async function postResults(
+  url: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answered> {
   const response = await fetch(`${url}/v1/results`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...headers },
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
