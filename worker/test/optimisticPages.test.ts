@@ -1,11 +1,14 @@
-import { OPTIMISTIC } from "@haca/protocol/pageSettlement";
+import { cpSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { OPTIMISTIC, PROVE_TIME } from "@haca/protocol/pageSettlement";
 import { decodeRequestId } from "@haca/protocol/requestId";
 import { Wallet } from "ethers";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { pageInterface } from "../src/chain/chain.ts";
 import { infer, type JobView, jobIn, readJob } from "./support/client.ts";
 import { demandDeaths } from "./support/demandTransitions.ts";
 import { developmentKey } from "./support/localChain.ts";
+import { newDatabase } from "./support/newDatabase.ts";
 import { OptimisticNode } from "./support/optimisticNode.ts";
 import { waitFor } from "./support/processes.ts";
 import { selectorIn, WatchBed } from "./support/watchBed.ts";
@@ -15,21 +18,23 @@ const ROLES = ["infer", "prove", "settle"];
 const isDeep = process.env.HACA_DEEP === "1";
 
 let bed: WatchBed;
-let models: string;
-/** Each test has a node of its own. */
-let account = 1;
+let models: string | undefined;
+/** Those that are no node's yet, after that of the first proof; the eighth has every role. */
+const accounts = [2, 3, 4, 5, 6, 7, 9];
 
 beforeAll(async () => {
   bed = await WatchBed.start();
-  ({ models } = await OptimisticNode.start(bed, 1));
-  // Whoever demands proofs.
-  await bed.pages.deposit(bed.tee.operator, 1_000);
 });
 afterAll(() => bed.stop());
 
 /** Settings of another node, that has a deposit, and proposes what its model answers as claims. */
 async function settingsOf(changes: Settings = {}): Promise<Settings> {
-  account += 1;
+  if (models === undefined) {
+    ({ models } = await OptimisticNode.start(bed, 1));
+    // Whoever demands proofs.
+    await bed.pages.deposit(bed.tee.operator, 1_000);
+  }
+  const account = accounts.shift() ?? 0;
   await bed.pages.deposit(new Wallet(developmentKey(account)).address, 1_000);
   return bed.settings(account, {
     ...{ HACA_NODE_KEY: developmentKey(account), HACA_WATCHER_KEY: "", HACA_MODELS: models },
@@ -74,6 +79,9 @@ const answers = async (): Promise<number> =>
 type Health = { demands: { open: number; secondsLeft: number | null }; transactions: unknown[] };
 const health = async (url: string) => (await (await fetch(`${url}/health`)).json()) as Health;
 
+type Line = { msg?: string; requestId?: string; jobs?: number };
+const logged = (line: string): Line => (line.startsWith("{") ? (JSON.parse(line) as Line) : {});
+
 describe("a demand", () => {
   it("is answered ahead of the proofs that wait, and a leaf is settled once", async () => {
     const settings = await settingsOf();
@@ -91,12 +99,23 @@ describe("a demand", () => {
     await demand(page, 1, 2);
 
     const before = await answers();
+    let slots = 0;
     const worker = bed.worker({ ...settings, HACA_PROVE_THREADS: "1" }, ROLES);
     const again = await worker.url();
     await worker.logged("a proof is demanded: it goes before all other work");
     await proved(page, 1, 2);
-    const states = await Promise.all(waiting.map((requestId) => readJob(again, requestId)));
-    expect(states.some(({ state }) => state === "accepted")).toBe(true);
+    // Those in work when the demand was seen are finished first, and nothing else.
+    const order = worker.child.lines.flatMap((line) => {
+      const { jobs, msg, requestId } = logged(line);
+      if (msg === "native prover" || msg?.startsWith("no native prover")) slots = jobs ?? 0;
+      return msg === "proving" ? [requestId ?? ""] : [];
+    });
+    expect(slots).toBeLessThan(waiting.length / 2);
+    for (const one of [1, 2]) {
+      const place = order.indexOf(page.ids[one] ?? "");
+      expect(place).toBeGreaterThanOrEqual(0);
+      expect(place).toBeLessThanOrEqual(slots + 1);
+    }
     for (const requestId of waiting) await jobIn(again, requestId, "settled");
     await waitFor(async () => {
       const { demands, transactions } = await health(again);
@@ -134,15 +153,15 @@ describe("a demand", () => {
     await proved(page, 0);
   });
 
+  let mortal: Settings | undefined;
   it.each(demandDeaths(isDeep))("is answered once after a kill right after %s", async (death) => {
-    const settings = await settingsOf();
-    const proposer = bed.worker(settings, ROLES);
-    const page = await answered(await proposer.url(), 2);
-    await proposer.child.stop();
-    const before = await answers();
-    await demand(page, 1);
+    mortal ??= await settingsOf({ HACA_DATA_DIR: bed.folder("mortal") });
+    const settings = mortal;
     const dying = new WorkerProcess({ settings, roles: ROLES, crashAfter: death });
     onTestFinished(() => dying.child.stop("SIGKILL"));
+    const page = await answered(await dying.url(), 2);
+    const before = await answers();
+    await demand(page, 1);
     expect(await dying.child.exited).toMatchObject({ signal: "SIGKILL" });
     const successor = bed.worker(settings, ROLES);
     const url = await successor.url();
@@ -152,6 +171,7 @@ describe("a demand", () => {
       return demands.open === 0 && transactions.length === 0 ? true : undefined;
     });
     expect(await answers()).toBe(before + 1);
+    await successor.child.stop();
   });
 });
 
@@ -167,5 +187,93 @@ describe("a page of claims", () => {
     await bed.pages.end();
     for (const requestId of page.ids) await jobIn(url, requestId, "settled");
     expect((await bed.pages.contract.stateOf(first, page.header)).state).toBe(2n);
+  });
+});
+
+describe("a page of claims that is rejected", () => {
+  it("has its results proved after all, and each is settled again by itself", async () => {
+    const settings = await settingsOf();
+    const proposer = bed.worker(settings, ROLES);
+    const page = await answered(await proposer.url(), 2);
+    await proposer.child.stop();
+    await demand(page, 0);
+    await bed.pages.pass(PROVE_TIME + 1n);
+    const place = placeOf(page.ids[0] ?? "");
+    await (await bed.pages.contract.rejectUnproved(page.header, place)).wait();
+    await bed.pages.pass(1n);
+    const successor = bed.worker(settings, ROLES);
+    const url = await successor.url();
+    await successor.logged("page rejected");
+    for (const requestId of page.ids) {
+      const { proof } = await jobIn(url, requestId, "settled");
+      expect(proof).not.toBeNull();
+      expect(await bed.pages.settlement.isSettled(requestId)).toBe(true);
+    }
+  });
+});
+
+describe.skipIf(inject("postgresUrl") === undefined)("two workers on one PostgreSQL", () => {
+  it("answer each demand once", async () => {
+    const HACA_WORKER_DATABASE_URL = await newDatabase();
+    const settings = await settingsOf({ HACA_WORKER_DATABASE_URL });
+    const workers = [1, 2].map(() => bed.worker(settings, ROLES));
+    const [url = ""] = await Promise.all(workers.map((worker) => worker.url()));
+    const page = await answered(url, 3);
+    const before = await answers();
+    await demand(page, 0, 2);
+    await proved(page, 0, 2);
+    await waitFor(async () => {
+      const { demands, transactions } = await health(url);
+      return demands.open === 0 && transactions.length === 0 ? true : undefined;
+    });
+    expect(await answers()).toBe(before + 2);
+    for (const { child } of workers) await child.stop();
+  });
+});
+
+describe("a worker that could not prove what is demanded", () => {
+  let known: Settings | undefined;
+  const settingsWith = async (changes: Settings = {}) => {
+    known ??= await settingsOf({ HACA_DATA_DIR: bed.folder("refused") });
+    return { ...known, ...changes };
+  };
+  const endOf = async (settings: Settings, roles: readonly string[] = ROLES) => {
+    const { child } = bed.worker(settings, roles);
+    const { code } = await child.exited;
+    return { code, line: child.lines.findLast((line) => line.startsWith("HACA_")) };
+  };
+
+  it("does not start without the role that proves", async () => {
+    const { code, line } = await endOf(await settingsWith(), ["infer", "settle"]);
+    expect(code).toBe(2);
+    expect(line).toMatch(/^HACA_OPTIMISTIC_MODELS: .* and this one lacks prove: /);
+  });
+
+  it("does not start without pages", async () => {
+    const { code, line } = await endOf(await settingsWith({ HACA_PAGE_SIZE: "1" }));
+    expect(code).toBe(2);
+    expect(line).toBe("HACA_OPTIMISTIC_MODELS: takes pages: set HACA_PAGE_SIZE above 1");
+  });
+
+  it("does not start with a model that it does not have", async () => {
+    const { code, line } = await endOf(
+      await settingsWith({ HACA_OPTIMISTIC_MODELS: "digits,prices" }),
+    );
+    expect(code).toBe(1);
+    expect(line).toMatch(/^HACA_OPTIMISTIC_MODELS: prices is not among HACA_MODELS \(digits\): /);
+  });
+
+  it("does not start with a native prover that is not there, or without the proving key", async () => {
+    const settings = await settingsWith();
+    const prover = bed.folder("no-prover");
+    const proverless = await endOf({ ...settings, HACA_PROVER: prover });
+    expect(proverless).toEqual({ code: 1, line: `HACA_PROVER: ${prover} does not exist` });
+    const folder = bed.folder("no-key");
+    cpSync(settings.HACA_MODELS ?? "", folder, { recursive: true });
+    const keys = readdirSync(folder).filter((name) => name.endsWith(".zkey"));
+    for (const name of keys) rmSync(join(folder, name));
+    const keyless = await endOf({ ...settings, HACA_MODELS: folder, HACA_PROVER: "none" });
+    expect(keyless.code).toBe(1);
+    expect(keyless.line).toMatch(/^HACA_MODELS: .*no file .*\.zkey: compile the model$/);
   });
 });

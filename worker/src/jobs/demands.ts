@@ -148,3 +148,20 @@ export async function countDemands(parameters: {
   const left = row?.seconds_left;
   return { open: Number(row?.open), secondsLeft: left == null ? null : Math.round(Number(left)) };
 }
+
+const LIST_CLAIMED = `SELECT model, version, version_id, count(*)::integer AS jobs
+FROM jobs
+WHERE is_optimistic AND state IN ('proven', 'submitted', 'pending')
+GROUP BY model, version, version_id`;
+
+/** Versions of which a proof can be demanded, or soon will be, and of how many results. */
+export async function listClaimedVersions(parameters: {
+  database: Database;
+}): Promise<{ model: string; version: string; versionId: string; jobs: number }[]> {
+  return (await parameters.database.query(LIST_CLAIMED)).map((row) => ({
+    model: row.model as string,
+    version: row.version as string,
+    versionId: row.version_id as string,
+    jobs: Number(row.jobs),
+  }));
+}

@@ -1,6 +1,7 @@
 import { callView } from "../chain/chain.ts";
 import { answerOf } from "../chain/rpcErrors.ts";
 import { StartError } from "../errors.ts";
+import { listClaimedVersions } from "../jobs/demands.ts";
 import type { Parts } from "./openParts.ts";
 
 /**
@@ -18,6 +19,7 @@ export async function requireOptimistic(parts: Parts): Promise<void> {
       message: `HACA_OPTIMISTIC_MODELS: ${unknown} is not among HACA_MODELS (${served.join(", ")}): nobody here could prove its answers`,
     });
   }
+  await warnOfUnproved(parts);
   if (chain.pageSettlement === undefined) return;
   for (const { slug, version, versionId } of models) {
     if (!config.optimisticModels.includes(slug)) continue;
@@ -27,6 +29,18 @@ export async function requireOptimistic(parts: Parts): Promise<void> {
     logger.warn(
       { model: slug, version, versionId },
       "not open to optimistic pages: its answers are proved, until `npm run pages -- admit` opens it",
+    );
+  }
+}
+
+/** Says of which results in pages nobody here could make a proof. */
+async function warnOfUnproved({ config, database, logger, models }: Parts): Promise<void> {
+  if (!config.roles.includes("prove")) return;
+  for (const claimed of await listClaimedVersions({ database })) {
+    if (models.some(({ versionId }) => versionId === claimed.versionId)) continue;
+    logger.error(
+      claimed,
+      "results in pages that cannot be proved here: add the model to HACA_MODELS",
     );
   }
 }

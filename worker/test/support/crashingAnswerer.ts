@@ -7,13 +7,16 @@ import { DEMAND_TRANSITIONS, type DemandTransition } from "./demandTransitions.t
 import { observed } from "./observedDatabase.ts";
 import { watchSending } from "./watchSending.ts";
 
-// As `crashingWorker.ts`, over a proof that is demanded: `node crashingAnswerer.ts <transition> <roles…>`. It is started when
-// nothing else is left to be sent.
+// As `crashingWorker.ts`, over a proof that is demanded: `node crashingAnswerer.ts <transition> <roles…>`. What was sent
+// before the answer was recorded is something else.
 const [word, ...roles] = process.argv.slice(2);
 const fatal = DEMAND_TRANSITIONS.find((transition) => transition === word);
 if (fatal === undefined) throw new Error(`no transition ${word}`);
 
+let isRecorded = false;
 const onTransition = (transition: DemandTransition): void => {
+  if (transition === "answerRecorded") isRecorded = true;
+  if (transition === "answerSent" && !isRecorded) return;
   if (transition === fatal) process.kill(process.pid, "SIGKILL");
 };
 

@@ -45,6 +45,11 @@ export function lifeIn(database: Database) {
   const { requestId } = newJob({ nonce: 0n });
   const transactionHash = HASH;
   const accept = () => acceptJob({ database, create: async (nonce) => newJob({ nonce }) });
+  const claim = () =>
+    acceptJob({
+      database,
+      create: async (nonce) => ({ ...newJob({ nonce }), isOptimistic: true }),
+    });
   const prove = async () => {
     await accept();
     const timings = { witnessMs: 1, proveMs: 2 };
@@ -93,6 +98,13 @@ export function lifeIn(database: Database) {
     await propose();
     await decidePage({ database, pageId: PROPOSED.page.pageId, decision: "rejected" });
   };
+  const proposeClaim = async () => {
+    await claim();
+    const signing = { requestIds: [requestId], kind: "optimisticPage", chainNonce: 0, sign };
+    await recordTransaction({ database, ...signing });
+    await recordBroadcast({ database, transactionHash });
+    await recordPending({ database, requestIds: [requestId], ...PROPOSED });
+  };
   const finalise = async () => {
     await settle();
     await finaliseSettled({ database, upToBlock: place.blockNumber });
@@ -103,7 +115,7 @@ export function lifeIn(database: Database) {
   };
   return {
     ...{ requestId, accept, prove, signed, submit, settle, settleElsewhere, replace },
-    ...{ apart, fail, finalise, finaliseElsewhere, propose, reject },
+    ...{ apart, claim, fail, finalise, finaliseElsewhere, propose, proposeClaim, reject },
   };
 }
 
