@@ -126,8 +126,9 @@ describe("a demand", () => {
       ...[false, true, true],
     ]);
     expect(await answers()).toBe(before + 2);
+    // Held by the page once, and settled once by what was proved.
     const counts = await bed.tee.chain.countSettlements();
-    expect(page.ids.map((one) => counts.get(one) ?? 0)).toEqual([0, 1, 1]);
+    expect(page.ids.map((one) => counts.get(one) ?? 0)).toEqual([1, 2, 2]);
   });
 
   it("has a ceiling of its own, for all that the account sends", async () => {
@@ -274,6 +275,6 @@ describe("a worker that could not prove what is demanded", () => {
     for (const name of keys) rmSync(join(folder, name));
     const keyless = await endOf({ ...settings, HACA_MODELS: folder, HACA_PROVER: "none" });
     expect(keyless.code).toBe(1);
-    expect(keyless.line).toMatch(/^HACA_MODELS: .*no file .*\.zkey: compile the model$/);
+    expect(keyless.line).toMatch(/^HACA_MODELS: .*no file .*\.zkey: compile the model/);
   });
 });
