@@ -102,6 +102,16 @@ export async function setApart(parameters: {
   return idsOf(await database.query(SET_APART, [[...requestIds], reason]));
 }
 
+const RELEASE_CLAIMS = `UPDATE jobs
+SET state = 'accepted', settle_alone = true, is_optimistic = false, last_error = 'no pages are proposed any more'
+WHERE is_optimistic AND state = 'proven' AND transaction_id IS NULL AND leased_by IS NULL
+RETURNING request_id`;
+
+/** Has what waits for an optimistic page proved and settled alone, where none are proposed any more. Returns which. */
+export async function releaseClaims(parameters: { database: Database }): Promise<string[]> {
+  return idsOf(await parameters.database.query(RELEASE_CLAIMS));
+}
+
 const RECORD_EXTERNAL_SETTLEMENT = `WITH found AS (
   SELECT request_id, transaction_id FROM jobs
   WHERE request_id = $1 AND state IN ('proven', 'submitted')

@@ -8,6 +8,7 @@ import {
   recordExternalSettlement,
   recordSettlement,
   recordUndone,
+  releaseClaims,
   setApart,
 } from "../../src/jobs/settlements.ts";
 import {
@@ -190,6 +191,10 @@ export const OPERATIONS: readonly Operation[] = [
     ...{ operation: "setApart", before: "prove", makes: "setApart" },
     run: ({ database, requestId }) =>
       setApart({ database, requestIds: [requestId], reason: "why" }),
+  },
+  {
+    ...{ operation: "releaseClaims", before: "claim", makes: "accepted" },
+    run: ({ database }) => releaseClaims({ database }),
   },
   {
     ...{ operation: "recordReplacement", before: "submit", makes: "replaced" },
