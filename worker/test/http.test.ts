@@ -63,6 +63,7 @@ beforeAll(async () => {
     funds: { view: { account: wallet.address, balanceWei: "7", state: "low" } },
     inference: {
       ...{ database, chain: { domain }, wallet, models, price: PRICE, onAccepted },
+      optimisticModels: [],
       clock: { seconds: () => NOW },
     },
   });

@@ -30,10 +30,12 @@ const SITUATIONS = {
   no: undefined,
   accepted: "accept",
   proven: "prove",
+  claimed: "claim",
   "set apart": "apart",
   signed: "signed",
   submitted: "submit",
   pending: "propose",
+  "pending as a claim": "proposeClaim",
   "of a rejected page": "reject",
   settled: "settle",
   "settled elsewhere": "settleElsewhere",
@@ -49,6 +51,8 @@ async function situationOf(database: Database, requestId: string): Promise<strin
   if (job.state === "proven" && hasTransaction) return "signed";
   if (job.state === "proven" && job.page_id !== null) return "of a rejected page";
   if (job.state === "proven" && job.settle_alone === true) return "set apart";
+  if (job.is_optimistic === true && job.state === "proven") return "claimed";
+  if (job.is_optimistic === true && job.state === "pending") return "pending as a claim";
   if (job.state !== "settled") return String(job.state);
   return `${job.finalised_at === null ? "settled" : "final"}${hasTransaction ? "" : " elsewhere"}`;
 }

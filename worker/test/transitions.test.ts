@@ -19,6 +19,8 @@ const NO_TRANSITIONS = [
     "claimRenewals",
     "recordRenewal",
     "recordEnd",
+    "claimDemandLooks",
+    "recordDemandedProof",
   ],
 ];
 

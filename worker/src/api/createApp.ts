@@ -6,6 +6,7 @@ import {
   RefusedResultError,
   RetryableError,
 } from "../errors.ts";
+import { countDemands } from "../jobs/demands.ts";
 import { listOpenAttempts } from "../jobs/openTransactions.ts";
 import { countJobs } from "../jobs/readJobs.ts";
 import type { Metrics } from "../metrics/createMetrics.ts";
@@ -103,6 +104,7 @@ function addOperatorRoutes(parameters: { app: Hono; context: AppContext }): void
       throw error;
     });
     const open = jobs === undefined ? [] : await listOpenAttempts({ database });
+    const demands = jobs === undefined ? null : await countDemands({ database });
     const account = funds?.view ?? null;
     const isOk = !isDegraded && jobs !== undefined && account?.state !== "empty";
     return c.json({
@@ -113,6 +115,7 @@ function addOperatorRoutes(parameters: { app: Hono; context: AppContext }): void
       jobs: jobs?.states ?? null,
       failures: jobs?.failures ?? null,
       transactions: open.map(attemptView),
+      demands,
     });
   });
   app.get("/metrics", async (c) => {

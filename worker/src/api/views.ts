@@ -32,6 +32,7 @@ export function jobView(parameters: { job: Job; domain: TypedDataDomain }): obje
     model: job.model,
     version: job.version,
     state,
+    isOptimistic: job.isOptimistic === true,
     failure: failure === null ? null : `${failure.code}: ${failure.message}`,
     failureCode: failure?.code ?? null,
     lastError: job.lastError,

@@ -7,18 +7,22 @@ const BATCH = 64;
 
 export type ViewCall = { to: string; data: string };
 
+/** The block that is being made, or the latest that is there. */
+type Block = "pending" | "latest";
+
 /**
- * Makes calls against the block that is being made, many in one request to the endpoint. Returns for each what it
+ * Makes calls, against the block that is being made where none is named, many in one request to the endpoint. Returns for each what it
  * answered, or why it reverted. @throws RetryableError where the endpoint answers neither
  */
 export async function callMany(parameters: {
   provider: JsonRpcProvider;
   calls: readonly ViewCall[];
+  block?: Block;
 }): Promise<(string | Revert)[]> {
-  const { calls, provider } = parameters;
+  const { block = "pending", calls, provider } = parameters;
   const answers: (string | Revert)[] = [];
   for (let from = 0; from < calls.length; from += BATCH) {
-    answers.push(...(await callBatch(provider, calls.slice(from, from + BATCH))));
+    answers.push(...(await callBatch(provider, calls.slice(from, from + BATCH), block)));
   }
   return answers;
 }
@@ -26,13 +30,14 @@ export async function callMany(parameters: {
 async function callBatch(
   provider: JsonRpcProvider,
   calls: readonly ViewCall[],
+  block: Block,
 ): Promise<(string | Revert)[]> {
   const [first] = calls;
   if (first === undefined) return [];
-  if (calls.length === 1) return [await callOne(provider, first)];
+  if (calls.length === 1) return [await callOne(provider, first, block)];
   const payloads = calls.map((call, id) => ({
     ...{ jsonrpc: "2.0" as const, id, method: "eth_call" },
-    params: [call, "pending"],
+    params: [call, block],
   }));
   const answers = await provider._send(payloads).catch((error: unknown) => {
     throw rpcFailure(error);
@@ -49,7 +54,7 @@ async function callBatch(
     const revert =
       answer === undefined ? undefined : revertOf(provider.getRpcError(payload, answer));
     // An endpoint may take no batches, or refuse one for its size: it is asked for each then.
-    found.push(revert ?? (await callOne(provider, call)));
+    found.push(revert ?? (await callOne(provider, call, block)));
   }
   return found;
 }
@@ -57,7 +62,7 @@ async function callBatch(
 async function callOne(
   provider: JsonRpcProvider,
   call: ViewCall,
-  block: "pending" | "latest" = "pending",
+  block: Block,
 ): Promise<string | Revert> {
   try {
     return (await provider.send("eth_call", [call, block])) as string;

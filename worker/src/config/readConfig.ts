@@ -38,10 +38,14 @@ export type Config = QueueConfig & {
   replaceMs: number;
   /** wei per gas */
   maxFeePerGas: bigint;
+  /** the same while a proof is demanded */
+  urgentMaxFeePerGas: bigint;
   /** how many jobs share a transaction at most, and how long one waits for others */
   batch: { size: number; maxAgeMs: number };
   /** the same of a page; absent: no pages */
   page: { size: number; maxAgeMs: number } | undefined;
+  /** names of models whose answers go into optimistic pages, and are proved on demand */
+  optimisticModels: readonly string[];
   /** where pages are stored, those that were proposed too; absent where no store is named and there are none */
   blobs: BlobConfig | undefined;
   /** whose enclaves' results are taken in, checksummed; none: the node's own account's */
@@ -170,6 +174,7 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
     rebroadcastMs: required(settings, "HACA_REBROADCAST_MS"),
     replaceMs: required(settings, "HACA_REPLACE_MS"),
     maxFeePerGas: required(settings, "HACA_MAX_FEE_PER_GAS"),
+    urgentMaxFeePerGas: required(settings, "HACA_URGENT_MAX_FEE_PER_GAS"),
     batch: {
       size: required(settings, "HACA_BATCH_SIZE"),
       maxAgeMs: required(settings, "HACA_BATCH_MAX_AGE"),
@@ -177,10 +182,38 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
     page: hasPages
       ? { size: pageSize, maxAgeMs: required(settings, "HACA_PAGE_MAX_AGE") }
       : undefined,
+    optimisticModels: readOptimisticModels({ roles, settings, hasPages }),
     blobs: hasPages || hasStore ? readBlobConfig(settings) : undefined,
     operators: optional(settings, "HACA_OPERATORS") ?? [],
     collectSecret: roles.includes("collect") ? readCollectSecret(settings) : undefined,
     modelRefreshMs: required(settings, "HACA_MODEL_REFRESH_MS"),
     logLevel: required(settings, "HACA_LOG_LEVEL"),
   };
+}
+
+/**
+ * Who proposes what is to be proved on demand loses the deposit without a proof: all of it is one process's.
+ * @throws ConfigurationError saying what is missing
+ */
+function readOptimisticModels(parameters: {
+  roles: readonly Role[];
+  settings: Settings;
+  hasPages: boolean;
+}): readonly string[] {
+  const { hasPages, roles, settings } = parameters;
+  const models = optional(settings, "HACA_OPTIMISTIC_MODELS") ?? [];
+  if (models.length === 0 || !(roles.includes("infer") || roles.includes("settle"))) return [];
+  const needed: readonly Role[] = ["infer", "prove", "settle"];
+  const missing = needed.filter((role) => !roles.includes(role));
+  if (missing.length > 0) {
+    throw new ConfigurationError({
+      code: "configuration.optimistic",
+      message: `HACA_OPTIMISTIC_MODELS: takes the roles ${needed.join(", ")} in one process, and this one lacks ${missing.join(", ")}: a proof that is demanded and not given costs the deposit`,
+    });
+  }
+  if (hasPages) return models;
+  throw new ConfigurationError({
+    code: "configuration.optimistic",
+    message: "HACA_OPTIMISTIC_MODELS: takes pages: set HACA_PAGE_SIZE above 1",
+  });
 }

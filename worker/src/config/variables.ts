@@ -173,6 +173,10 @@ export const VARIABLES = {
     default: "60000",
     help: "milliseconds that a result waits for others at most, where HACA_PAGE_SIZE is above 1",
   }),
+  HACA_OPTIMISTIC_MODELS: variable({
+    schema: list,
+    help: "models, by name with commas between, whose answers are proposed in optimistic pages and proved on demand",
+  }),
   HACA_OPERATORS: variable({
     schema: list
       .refine((accounts) => accounts.every((account) => isAddress(account)), {
@@ -301,7 +305,7 @@ export const VARIABLES = {
       .regex(/^[1-9]\d{0,30}$/, "must be an integer in wei per gas, above zero")
       .transform(BigInt),
     default: "1000000000000",
-    help: "ceiling in wei per gas in place of HACA_MAX_FEE_PER_GAS while something is due soon",
+    help: "ceiling in wei per gas in place of HACA_MAX_FEE_PER_GAS while something is due soon (settle: while a proof is demanded)",
   }),
   HACA_URGENT_SECONDS: variable({
     schema: integer(0, 30 * 86_400),

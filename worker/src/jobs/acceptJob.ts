@@ -60,15 +60,17 @@ const INSERT_JOBS = `WITH used AS (
 )
 INSERT INTO jobs (
   request_id, nonce, model, version, version_id, requester, price, answered_at, signature, input_words,
-  output_words
+  output_words, is_optimistic, state, proven_at
 )
 SELECT request_id, nonce::numeric, model, version, version_id, requester, price::numeric, answered_at::bigint,
-  signature, input_words::text[], output_words::text[]
+  signature, input_words::text[], output_words::text[], is_optimistic,
+  CASE WHEN is_optimistic THEN 'proven' ELSE 'accepted' END, CASE WHEN is_optimistic THEN now() END
 FROM unnest(
   $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-  $10::text[], $11::text[]
+  $10::text[], $11::text[], $12::boolean[]
 ) AS given (
-  request_id, nonce, model, version, version_id, requester, price, answered_at, signature, input_words, output_words
+  request_id, nonce, model, version, version_id, requester, price, answered_at, signature, input_words, output_words,
+  is_optimistic
 )`;
 
 type Waiting = {
@@ -82,7 +84,8 @@ const queues = new WeakMap<Database, Waiting[]>();
 
 /**
  * Allocates the next request nonce and inserts the job that `create` makes for it, in one transaction: a
- * nonce is never given twice and, where `create` throws, not used up. On disk when this returns.
+ * nonce is never given twice and, where `create` throws, not used up. On disk when this returns. One for an optimistic page
+ * needs no proof first, and begins as proven.
  *
  * Nonces come one after another, and so would the commits that give them out: requests that come meanwhile share one.
  */
@@ -135,6 +138,7 @@ async function acceptTogether(parameters: {
           ...columnsOf(made),
           made.map(({ inputWords }) => list(inputWords)),
           made.map(({ outputWords }) => list(outputWords)),
+          made.map(({ isOptimistic = false }) => isOptimistic),
         ]);
       }
       return jobs;

@@ -9,11 +9,11 @@ GROUP BY state
 UNION ALL
 SELECT 'forming', count(DISTINCT left(request_id, 64))::integer, 0
 FROM jobs
-WHERE state = 'proven' AND tee_id IS NOT NULL AND transaction_id IS NULL AND page_id IS NULL AND NOT settle_alone
+WHERE state = 'proven' AND (tee_id IS NOT NULL OR is_optimistic) AND transaction_id IS NULL AND page_id IS NULL AND NOT settle_alone
 UNION ALL
 SELECT 'proposed', count(*)::integer, 0
 FROM transactions t
-WHERE kind = 'page' AND dropped_at IS NULL
+WHERE kind IN ('page', 'optimisticPage') AND dropped_at IS NULL
   AND EXISTS (SELECT 1 FROM jobs j WHERE j.transaction_id = t.id AND j.state IN ('proven', 'submitted'))`;
 
 export type PageCounts = {

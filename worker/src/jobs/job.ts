@@ -5,10 +5,11 @@ import type { Row } from "../storage/database.ts";
 
 /**
  * Life of a job: accepted, proven, submitted, settled; or failed, before it is settled. A result that an enclave has
- * signed has its evidence with it, and begins as proven; in a page it is pending before it is settled. Five edges lead back. A submitted
+ * signed has its evidence with it, and begins as proven, as does one that is to be proved on demand; in a page it is pending before it is settled. Edges lead back. A submitted
  * job whose nonce another transaction took is proven again, and so is one whose transaction, shared with others, was
  * mined without settling it, and one whose page was rejected. A settled one that a reorganisation took away is submitted again where the settlement was the
- * node's, and proven again where it was somebody else's. `worker/test/jobLife.tree` has all of them.
+ * node's, and proven again where it was somebody else's. One that was to be proved on demand, and can be in no page, is accepted
+ * again, to be proved and settled alone. `worker/test/jobLife.tree` has all of them.
  */
 export const JOB_STATES = [
   "accepted",
@@ -57,6 +58,8 @@ export type NewJob = {
   signature: string;
   /** absent for a result that a proof is made of; present, there are no words */
   enclave?: EnclaveAnswer | undefined;
+  /** goes into an optimistic page: a proof of it is made on demand, and settles nothing by itself; absent: no */
+  isOptimistic?: boolean;
 };
 
 export type Job = NewJob & {
@@ -125,6 +128,7 @@ export function jobOf(row: Row): Job {
     outputWords: words(row.output_words),
     signature: text(row.signature),
     enclave: enclaveOf(row),
+    isOptimistic: row.is_optimistic === true,
     proof: textOrNull(row.proof),
     timings: witnessMs === null ? null : { witnessMs, proveMs: numberOrNull(row.prove_ms) ?? 0 },
     transaction:

@@ -1,14 +1,23 @@
 import type { Database } from "../storage/database.ts";
 import { type Job, jobOf } from "./job.ts";
 
+/** `Evidence` of a row of `jobs`. */
+const EVIDENCE =
+  "CASE WHEN tee_id IS NOT NULL THEN 'enclave' WHEN is_optimistic THEN 'claim' ELSE 'proof' END";
+
 const LEASE_JOBS = `WITH due AS (
   SELECT request_id, leased_by IS NOT DISTINCT FROM $3::text AS is_own
   FROM jobs
   WHERE state = $1
-    AND transaction_id IS NULL
+    AND CASE
+      WHEN $1 = 'pending' THEN EXISTS (
+        SELECT 1 FROM demands d WHERE d.request_id = jobs.request_id AND d.is_open AND d.proof IS NULL
+      )
+      ELSE transaction_id IS NULL
+    END
     AND ($2::boolean IS NULL OR settle_alone = $2::boolean)
     AND ($11::text IS NULL OR left(request_id, 64) = $11)
-    AND ($10::text IS NULL OR CASE WHEN tee_id IS NULL THEN 'proof' ELSE 'enclave' END = $10::text)
+    AND ($10::text IS NULL OR ${EVIDENCE} = $10::text)
     AND finalised_at IS NULL
     AND run_after <= now()
     AND (leased_until IS NULL OR leased_until < now() OR leased_by = $3)
@@ -37,16 +46,19 @@ FROM job_records
 WHERE request_id IN (SELECT request_id FROM leased)
 ORDER BY nonce::numeric`;
 
-/** Work that a role looks for. A job that has a transaction is the transaction's matter: see `transactionLeases.ts`. */
+/**
+ * Work that a role looks for. A job that has a transaction is the transaction's matter: see `transactionLeases.ts`. Of those
+ * that are pending in a page only those are work whose proof is demanded, and not made yet.
+ */
 export type Stage = {
-  state: "accepted" | "proven";
+  state: "accepted" | "proven" | "pending";
   settleAlone?: boolean;
   /** what shows that the results are right; absent: whatever does */
   evidence?: Evidence;
 };
 
-/** A proof, or the signature of an enclave. */
-export type Evidence = "proof" | "enclave";
+/** A proof, the signature of an enclave, or the claim of a node that proves it on demand. */
+export type Evidence = "proof" | "enclave" | "claim";
 
 /** Which of the due jobs: those with so many claims that ended with their process; absent: all. */
 export type Claims = { from: number; to: number };
@@ -142,8 +154,8 @@ export async function releaseJobs(parameters: {
 }
 
 const LIST_WAITING = `SELECT
-  CASE WHEN tee_id IS NULL THEN 'proof' ELSE 'enclave' END AS evidence,
-  CASE WHEN tee_id IS NULL THEN version_id ELSE left(request_id, 64) END AS of_one,
+  ${EVIDENCE} AS evidence,
+  CASE WHEN ${EVIDENCE} = 'proof' THEN version_id ELSE left(request_id, 64) END AS of_one,
   count(*)::integer AS jobs,
   (extract(epoch FROM now() - min(proven_at)) * 1000)::double precision AS oldest_ms
 FROM jobs
@@ -163,7 +175,7 @@ export const ledgerPrefixOf = (requestId: string): string => requestId.slice(0, 
 /** Proven jobs that could share a transaction. */
 export type Waiting = {
   evidence: Evidence;
-  /** with proofs: their version; of an enclave: their ledger page, as what their request ids begin with */
+  /** with proofs: their version; of others: their ledger page, as what their request ids begin with */
   ofOne: string;
   jobs: number;
   /** since the first of them was proven, by the database's clock */
@@ -189,6 +201,7 @@ export async function listWaiting(parameters: {
 const RELEASE_ALL = [
   "UPDATE jobs SET leased_by = NULL, leased_until = NULL WHERE leased_by IS NOT NULL",
   "UPDATE transactions SET leased_by = NULL, leased_until = NULL WHERE leased_by IS NOT NULL",
+  "UPDATE demands SET send_after = now() WHERE send_after > now()",
 ];
 
 /**

@@ -62,9 +62,10 @@ export async function recordPending(parameters: {
   return rows.map(({ request_id }) => request_id as string);
 }
 
-const COLUMNS = `page_id, state, kind, tee_id, ledger_page::text, bitmap::text, root, blob_id, proposer, fee::text,
+/** Of a row that `pageOf` reads. */
+export const PAGE_COLUMNS = `page_id, state, kind, tee_id, ledger_page::text, bitmap::text, root, blob_id, proposer, fee::text,
   ends_at::text`;
-const READ_PAGE = `SELECT ${COLUMNS} FROM pages WHERE page_id = $1`;
+const READ_PAGE = `SELECT ${PAGE_COLUMNS} FROM pages WHERE page_id = $1`;
 const READ_RESULTS = `SELECT job_records.*
 FROM job_records
 WHERE request_id IN (
@@ -96,7 +97,7 @@ WHERE page_id IN (
   LIMIT $4
   FOR UPDATE SKIP LOCKED
 )
-RETURNING ${COLUMNS}`;
+RETURNING ${PAGE_COLUMNS}`;
 
 /** Pages that it is time to look at; nobody else does for so long, whatever becomes of this process. */
 export async function claimLooks(parameters: {
@@ -120,7 +121,7 @@ WHERE page_id IN (
   LIMIT $2
   FOR UPDATE SKIP LOCKED
 )
-RETURNING ${COLUMNS}`;
+RETURNING ${PAGE_COLUMNS}`;
 
 /** Pages whose blobs are to be stored again, at the latest after the rest if it fails. */
 export async function claimRenewals(parameters: {
@@ -164,11 +165,21 @@ const FROM: Readonly<Record<PageDecision, readonly string[]>> = {
   disproved: ["pending", "final"],
   released: ["pending", "final"],
 };
+/** The proof of a job that was demanded, where it was made. */
+const DEMANDED_PROOF = "(SELECT d.proof FROM demands d WHERE d.request_id = jobs.request_id)";
 const DECIDE = `WITH decided AS (
   UPDATE pages SET state = $2 WHERE page_id = $1 AND state = ANY ($3::text[]) RETURNING page_id
+), closed AS (
+  UPDATE demands SET is_open = false WHERE page_id IN (SELECT page_id FROM decided)
 )
 UPDATE jobs
-SET state = CASE WHEN $2 = 'rejected' THEN 'proven' ELSE 'settled' END,
+SET state = CASE
+      WHEN $2 <> 'rejected' THEN 'settled'
+      WHEN is_optimistic AND ${DEMANDED_PROOF} IS NULL THEN 'accepted'
+      ELSE 'proven'
+    END,
+    proof = CASE WHEN $2 = 'rejected' AND is_optimistic THEN ${DEMANDED_PROOF} ELSE proof END,
+    is_optimistic = is_optimistic AND $2 <> 'rejected',
     settled_at = CASE WHEN $2 = 'rejected' THEN NULL ELSE now() END,
     transaction_id = CASE WHEN $2 = 'rejected' THEN NULL ELSE transaction_id END,
     submitted_at = CASE WHEN $2 = 'rejected' THEN NULL ELSE submitted_at END,
@@ -179,7 +190,7 @@ RETURNING request_id`;
 
 /**
  * pending -> settled, for the jobs of a page that is final, whatever came after that; pending -> proven, each to be settled
- * alone, for those of one that was rejected. Returns the jobs that this call moved.
+ * alone, for those of one that was rejected; accepted, where a proof is to be made first. Returns the jobs that this call moved.
  */
 export async function decidePage(parameters: {
   database: Database;
@@ -191,7 +202,8 @@ export async function decidePage(parameters: {
   return rows.map(({ request_id }) => request_id as string);
 }
 
-function pageOf(row: Row): ProposedPage {
+/** A row of `pages`. */
+export function pageOf(row: Row): ProposedPage {
   const text = (name: string): string => row[name] as string;
   return {
     pageId: text("page_id"),

@@ -58,7 +58,8 @@ export async function recordSettlement(parameters: {
 }
 
 const RECORD_UNDONE = `UPDATE jobs
-SET state = 'proven', transaction_id = NULL, submitted_at = NULL, settle_alone = settle_alone OR $4, last_error = $3,
+SET state = CASE WHEN is_optimistic AND $4 THEN 'accepted' ELSE 'proven' END, is_optimistic = is_optimistic AND NOT $4,
+    transaction_id = NULL, submitted_at = NULL, settle_alone = settle_alone OR $4, last_error = $3,
     leased_by = NULL, leased_until = NULL, claims = 0, claims_alone = 0, run_after = now()
 WHERE request_id = ANY ($1::text[])
   AND transaction_id = (SELECT transaction_id FROM attempts WHERE hash = $2)
@@ -67,7 +68,8 @@ RETURNING request_id`;
 
 /**
  * submitted -> proven, for jobs of a transaction that was mined and has not settled them. Set apart, each of them is settled
- * alone from now on, where what is wrong is its own. Returns the jobs that this call moved.
+ * alone from now on, where what is wrong is its own; one that was to be proved on demand is accepted then, to be proved.
+ * Returns the jobs that this call moved.
  */
 export async function recordUndone(parameters: {
   database: Database;
@@ -81,11 +83,16 @@ export async function recordUndone(parameters: {
   return idsOf(await database.query(RECORD_UNDONE, values));
 }
 
-const SET_APART = `UPDATE jobs SET settle_alone = true, last_error = $2
+const SET_APART = `UPDATE jobs
+SET settle_alone = true, last_error = $2, state = CASE WHEN is_optimistic THEN 'accepted' ELSE state END,
+    is_optimistic = false
 WHERE request_id = ANY ($1::text[]) AND state = 'proven' AND transaction_id IS NULL AND NOT settle_alone
 RETURNING request_id`;
 
-/** Keeps proven jobs out of transactions with others, which would revert because of them. Returns which. */
+/**
+ * Keeps proven jobs out of transactions with others, which would revert because of them, or pages. Those that were to be proved
+ * on demand are accepted then, to be proved and settled alone. Returns which.
+ */
 export async function setApart(parameters: {
   database: Database;
   requestIds: readonly string[];
@@ -93,6 +100,16 @@ export async function setApart(parameters: {
 }): Promise<string[]> {
   const { database, requestIds, reason } = parameters;
   return idsOf(await database.query(SET_APART, [[...requestIds], reason]));
+}
+
+const RELEASE_CLAIMS = `UPDATE jobs
+SET state = 'accepted', settle_alone = true, is_optimistic = false, last_error = 'no pages are proposed any more'
+WHERE is_optimistic AND state = 'proven' AND transaction_id IS NULL AND leased_by IS NULL
+RETURNING request_id`;
+
+/** Has what waits for an optimistic page proved and settled alone, where none are proposed any more. Returns which. */
+export async function releaseClaims(parameters: { database: Database }): Promise<string[]> {
+  return idsOf(await parameters.database.query(RELEASE_CLAIMS));
 }
 
 const RECORD_EXTERNAL_SETTLEMENT = `WITH found AS (

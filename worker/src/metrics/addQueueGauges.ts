@@ -1,5 +1,6 @@
 import type { Registry } from "prom-client";
 import { countPages } from "../jobs/countPages.ts";
+import { countDemands } from "../jobs/demands.ts";
 import { countOpen } from "../jobs/openTransactions.ts";
 import { countJobs } from "../jobs/readJobs.ts";
 import type { Database } from "../storage/database.ts";
@@ -55,6 +56,22 @@ export function addQueueGauges(parameters: { database: Database; registers: Regi
     help: "Age of the oldest pending page since its proposal was mined",
     async read(gauge) {
       gauge.set((await countPages({ database })).oldestPendingSeconds);
+    },
+  });
+  add({
+    name: "haca_demands_open",
+    help: "Proofs of own pages that are demanded and not given",
+    async read(gauge) {
+      gauge.set((await countDemands({ database })).open);
+    },
+  });
+  add({
+    name: "haca_demand_seconds_left",
+    help: "Seconds that are left for the nearest of them; absent without one",
+    async read(gauge) {
+      const { secondsLeft } = await countDemands({ database });
+      if (secondsLeft === null) gauge.remove();
+      else gauge.set(secondsLeft);
     },
   });
 }

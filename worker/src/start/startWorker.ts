@@ -22,6 +22,7 @@ import { GasLimits } from "../transactions/gasLimits.ts";
 import { CloseStack } from "./closeStack.ts";
 import { openParts, type Parts, PORTS, type Ports } from "./openParts.ts";
 import { provingModelOf } from "./provingModelOf.ts";
+import { requireOptimistic } from "./requireOptimistic.ts";
 import { type Loop, runLoops } from "./runLoops.ts";
 import { untilReachable } from "./untilReachable.ts";
 
@@ -49,6 +50,10 @@ export async function startWorker(parameters: {
   const closers = new CloseStack();
   try {
     const parts = await openParts({ ...parameters, closers, ports });
+    await untilReachable({
+      operation: () => requireOptimistic(parts),
+      ...{ signal: parameters.signal, logger },
+    });
     const stopping = new AbortController();
     const wakeups = { prove: [] as Wakeup[], settle: new Wakeup() };
     const loops = [
@@ -62,6 +67,7 @@ export async function startWorker(parameters: {
     );
     const onAccepted = () => {
       for (const wakeup of wakeups.prove) wakeup.notify();
+      if (config.optimisticModels.length > 0) wakeups.settle.notify();
     };
     const collect = await openCollect({ parts, wakeups, signal: parameters.signal });
     const server = await startServer({
@@ -97,6 +103,7 @@ function inferContextOf(parameters: { parts: Parts; onAccepted: () => void }) {
     ...parts,
     wallet,
     price: config.price,
+    optimisticModels: config.optimisticModels,
     onAccepted,
   };
 }
@@ -177,13 +184,14 @@ function settleLoop(parameters: {
   if (!config.roles.includes("settle") || funds === undefined || wallet === undefined) return [];
   const { batch, confirmations, page, rebroadcastMs, reorgBlocks, replaceMs } = config;
   const pages = pagePortsOf({ parts, signal });
-  const gate = new FeeGate({ ceiling: config.maxFeePerGas, ...parts });
+  const gateUpTo = (ceiling: bigint) => new FeeGate({ ceiling, ...parts });
   const pass = createSettlePass({
     ...parts,
     store: databaseStore(parts.database),
     wallet,
     funds,
-    gate,
+    gate: gateUpTo(config.maxFeePerGas),
+    urgentGate: gateUpTo(config.urgentMaxFeePerGas),
     batch: { ...batch, ...(page === undefined ? {} : { page }) },
     ...(pages === undefined ? {} : { pages }),
     confirmations,

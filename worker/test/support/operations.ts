@@ -8,6 +8,7 @@ import {
   recordExternalSettlement,
   recordSettlement,
   recordUndone,
+  releaseClaims,
   setApart,
 } from "../../src/jobs/settlements.ts";
 import {
@@ -45,6 +46,11 @@ export function lifeIn(database: Database) {
   const { requestId } = newJob({ nonce: 0n });
   const transactionHash = HASH;
   const accept = () => acceptJob({ database, create: async (nonce) => newJob({ nonce }) });
+  const claim = () =>
+    acceptJob({
+      database,
+      create: async (nonce) => ({ ...newJob({ nonce }), isOptimistic: true }),
+    });
   const prove = async () => {
     await accept();
     const timings = { witnessMs: 1, proveMs: 2 };
@@ -93,6 +99,13 @@ export function lifeIn(database: Database) {
     await propose();
     await decidePage({ database, pageId: PROPOSED.page.pageId, decision: "rejected" });
   };
+  const proposeClaim = async () => {
+    await claim();
+    const signing = { requestIds: [requestId], kind: "optimisticPage", chainNonce: 0, sign };
+    await recordTransaction({ database, ...signing });
+    await recordBroadcast({ database, transactionHash });
+    await recordPending({ database, requestIds: [requestId], ...PROPOSED });
+  };
   const finalise = async () => {
     await settle();
     await finaliseSettled({ database, upToBlock: place.blockNumber });
@@ -103,7 +116,7 @@ export function lifeIn(database: Database) {
   };
   return {
     ...{ requestId, accept, prove, signed, submit, settle, settleElsewhere, replace },
-    ...{ apart, fail, finalise, finaliseElsewhere, propose, reject },
+    ...{ apart, claim, fail, finalise, finaliseElsewhere, propose, proposeClaim, reject },
   };
 }
 
@@ -178,6 +191,10 @@ export const OPERATIONS: readonly Operation[] = [
     ...{ operation: "setApart", before: "prove", makes: "setApart" },
     run: ({ database, requestId }) =>
       setApart({ database, requestIds: [requestId], reason: "why" }),
+  },
+  {
+    ...{ operation: "releaseClaims", before: "claim", makes: "accepted" },
+    run: ({ database }) => releaseClaims({ database }),
   },
   {
     ...{ operation: "recordReplacement", before: "submit", makes: "replaced" },

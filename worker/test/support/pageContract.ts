@@ -10,7 +10,7 @@ import {
   type PageHeader,
   pageIdOf,
 } from "@haca/protocol/pageSettlement";
-import { decodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
+import { decodeRequestId, requestIdAt } from "@haca/protocol/requestId";
 import { resultLeaf } from "@haca/protocol/resultPage";
 import { ROLES } from "@haca/protocol/roles";
 import { type BaseContract, Contract, ContractFactory, id, parseEther, Wallet } from "ethers";
@@ -21,6 +21,9 @@ import type { BlobFront } from "./blobFront.ts";
 import { developmentKey, type LocalChain } from "./localChain.ts";
 import type { Entry } from "./signedResults.ts";
 import type { TeeChain } from "./teeChain.ts";
+
+const nodeOf = ({ ledgerPage }: PageHeader): string =>
+  decodeRequestId(requestIdAt({ ledgerPage, index: 0 })).node;
 
 const HOUR = 3_600n;
 const DAY = 24n * HOUR;
@@ -126,7 +129,7 @@ export class PageContract {
       ...{ epochs: 1, timeoutMs: 5_000, maximumBytes: MAXIMUM_PAGE_BYTES },
     });
     const check = withPageRoot({
-      ...{ domain: this.#domain, root: header.root, node: nodeOfEnclave(header.teeId) },
+      ...{ domain: this.#domain, root: header.root, node: nodeOf(header) },
       ...{ page: header.ledgerPage & ((1n << 88n) - 1n), bitmap: header.bitmap },
     });
     return await store.read({ id: blobIdFromWord(header.blobId), check });

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { DEMAND_TRANSITIONS, type DemandTransition } from "./demandTransitions.ts";
 import type { PaymentTransition } from "./paymentTransitions.ts";
 import { Child } from "./processes.ts";
 import type { Transition } from "./transitions.ts";
@@ -6,6 +7,7 @@ import type { WatchTransition } from "./watchTransitions.ts";
 
 const CLI = join(import.meta.dirname, "../../src/cli.ts");
 const CRASHING = join(import.meta.dirname, "crashingWorker.ts");
+const CRASHING_ANSWERER = join(import.meta.dirname, "crashingAnswerer.ts");
 const CRASHING_FACILITATOR = join(import.meta.dirname, "crashingFacilitator.ts");
 const CRASHING_WATCHER = join(import.meta.dirname, "crashingWatcher.ts");
 
@@ -19,7 +21,7 @@ export class WorkerProcess {
     settings: Settings;
     roles?: readonly string[];
     /** transition right after which the process is killed */
-    crashAfter?: Transition | PaymentTransition | WatchTransition;
+    crashAfter?: Transition | PaymentTransition | WatchTransition | DemandTransition;
   }) {
     const { settings, roles = ["infer", "prove", "settle"], crashAfter } = parameters;
     const inherited = Object.fromEntries(
@@ -27,9 +29,11 @@ export class WorkerProcess {
         .filter((name) => name.startsWith("HACA_"))
         .map((name) => [name, undefined]),
     );
+    const isDemand = DEMAND_TRANSITIONS.some((transition) => transition === crashAfter);
+    const queue = isDemand ? CRASHING_ANSWERER : CRASHING;
     const isWatching = roles.includes("watch") || roles.includes("validate");
     const alone = isWatching ? CRASHING_WATCHER : undefined;
-    const crashing = [roles.includes("facilitate") ? CRASHING_FACILITATOR : (alone ?? CRASHING)];
+    const crashing = [roles.includes("facilitate") ? CRASHING_FACILITATOR : (alone ?? queue)];
     this.child = new Child({
       command: process.execPath,
       args: crashAfter === undefined ? [CLI, ...roles] : [...crashing, crashAfter, ...roles],

@@ -20,6 +20,8 @@ export type InferContext = {
   wallet: Wallet;
   models: readonly ServedModel[];
   price: bigint;
+  /** names of models whose answers go into optimistic pages, and are proved on demand */
+  optimisticModels: readonly string[];
   /** the chain's time, by which the contract judges a result's */
   clock: { seconds(): number };
   /** called when a job is on disk, before the client hears of it */
@@ -87,6 +89,7 @@ export async function answerInference(parameters: {
         inputWords,
         outputWords,
         signature: "",
+        isOptimistic: inference.optimisticModels.includes(model.slug),
       };
       const result = resultOf(unsigned);
       const signature = wallet.signingKey.sign(hashResult({ domain: chain.domain, result }));

@@ -3,6 +3,7 @@ import { encodeProof } from "@haca/protocol/groth16";
 import type { Logger } from "pino";
 import type { Chain } from "../../chain/chain.ts";
 import { describeError, NonRetryableError } from "../../errors.ts";
+import { recordDemandedProof } from "../../jobs/demands.ts";
 import type { Job } from "../../jobs/job.ts";
 import {
   ANY_NUMBER,
@@ -51,8 +52,8 @@ export type ProveContext = {
 };
 
 /**
- * One pass of the `prove` role: one job, the oldest of a model that this worker has. Returns whether there
- * was one.
+ * One pass of the `prove` role: one job, the oldest of a model that this worker has, but a proof that is demanded before all
+ * others. Returns whether there was one.
  *
  * A job can end the whole process, by its memory for instance, and nothing is left to note an attempt then: its claims
  * tell. Jobs that were merely in work beside it have the same claims, so each of them is tried with no company before
@@ -77,6 +78,8 @@ export function createProvePass(context: ProveContext): () => Promise<boolean> {
 async function takeJob(context: ProveContext): Promise<Job | undefined> {
   const { bench, database, models } = context;
   const versionIds = models.map(({ versionId }) => versionId);
+  const demanded = bench.isTaken ? undefined : await takeDemanded(context, versionIds);
+  if (demanded !== undefined) return demanded;
   const isDue = await hasSuspects({ database, claims: SUSPECT_CLAIMS, versionIds });
   // A suspect that is due gets its turn as soon as the others have finished: nothing new is taken until then.
   if (bench.isTaken || (isDue && !bench.isEmpty)) return undefined;
@@ -99,6 +102,26 @@ async function takeJob(context: ProveContext): Promise<Job | undefined> {
     throw error;
   }
 }
+
+/** A job whose proof is demanded, however many processes died over it: the deposit is lost without it. */
+async function takeDemanded(
+  { bench, database, owner }: ProveContext,
+  versionIds: readonly string[],
+): Promise<Job | undefined> {
+  bench.enter({ alone: false });
+  let job: Job | undefined;
+  try {
+    const stage = { state: "pending" } as const;
+    const leased = { database, owner, stage, limit: 1, leaseSeconds: LEASE_SECONDS, versionIds };
+    [job] = await leaseJobs(leased);
+  } finally {
+    if (job === undefined) bench.leave();
+  }
+  return job;
+}
+
+/** Whether it waits in a page, and its proof is for whoever demands it. */
+const isDemanded = ({ state }: Job): boolean => state === "pending";
 
 async function giveUp(parameters: { context: ProveContext; job: Job }): Promise<void> {
   const { context, job } = parameters;
@@ -145,7 +168,10 @@ async function proveAndRecord(parameters: { context: ProveContext; job: Job }): 
   const { backend, proof, timings } = await proveJob({ job, model, prover, domain: chain.domain });
   metrics.witnessSeconds.observe({ model: job.model }, timings.witnessMs / 1000);
   metrics.proveSeconds.observe({ model: job.model }, timings.proveMs / 1000);
-  await recordProof({ database, requestId, proof: encodeProof(proof), timings });
+  const encoded = encodeProof(proof);
+  if (isDemanded(job)) {
+    await recordDemandedProof({ database, requestId, proof: encoded, owner: context.owner });
+  } else await recordProof({ database, requestId, proof: encoded, timings });
   metrics.proofs.inc({ backend });
   const [witnessMs, proveMs] = [timings.witnessMs, timings.proveMs].map(Math.round);
   logger.info({ requestId, backend, witnessMs, proveMs }, "proven");
@@ -172,7 +198,8 @@ async function handleFailure(parameters: {
     return;
   }
   const attempts = job.attempts + 1;
-  if (error instanceof NonRetryableError || attempts >= MAXIMUM_ATTEMPTS) {
+  const isOver = error instanceof NonRetryableError || attempts >= MAXIMUM_ATTEMPTS;
+  if (isOver && !isDemanded(job)) {
     logger.error({ requestId, code, attempts, error: message }, "proving failed");
     await recordFailure({ database, requestId, from: "accepted", code, message });
     return;

@@ -1,4 +1,5 @@
 import { answerOf } from "../../chain/rpcErrors.ts";
+import { countDemands } from "../../jobs/demands.ts";
 import { countPending } from "../../jobs/readJobs.ts";
 import { type ChainView, readChainView } from "../../transactions/readChainView.ts";
 import { tendAccount } from "../../transactions/tendAccount.ts";
@@ -6,7 +7,9 @@ import { watchExternal } from "./external.ts";
 import { forEachLeased } from "./forEachLeased.ts";
 import { transactionLeasing } from "./leasings.ts";
 import { broadcastSigned } from "./offers.ts";
+import { answerDemands } from "./pages/answerDemands.ts";
 import type { PagePorts } from "./pages/pagePorts.ts";
+import { readDemands } from "./pages/readDemands.ts";
 import { releasePages } from "./pages/releasePages.ts";
 import { renewPages } from "./pages/renewPages.ts";
 import { watchPages } from "./pages/watchPages.ts";
@@ -17,12 +20,13 @@ import { watchSettled } from "./watchSettled.ts";
 
 /**
  * One pass of the `settle` role over everything between proof and finality. Transactions that were recorded
- * before a stop come first: their nonces are the lowest. Returns whether a job moved on.
+ * before a stop come first, but for proofs that are demanded: their nonces are the lowest. Returns whether a job moved on.
  */
-export function createSettlePass(context: SettleContext): () => Promise<boolean> {
+export function createSettlePass(calm: SettleContext): () => Promise<boolean> {
   let watchedHead: string | null = null;
   return async () => {
-    const { pages, pending, settled } = await countPending({ database: context.database });
+    const { pages, pending, settled } = await countPending({ database: calm.database });
+    const context = pages > 0 ? await tendDemands(calm) : calm;
     if (pending === 0 && settled === 0 && pages === 0) return false;
     if (pending === 0 && pages === 0) {
       // Nothing but the watch over settlements, which a new block alone can end: one question, not five.
@@ -54,6 +58,21 @@ export function createSettlePass(context: SettleContext): () => Promise<boolean>
     }
     return moved > 0;
   };
+}
+
+/**
+ * Reads which proofs are demanded, and sends those that are made. While one is demanded there is one ceiling for all that the
+ * account has on its way: what is stuck holds up what comes after it. Returns the context that has it.
+ */
+async function tendDemands(calm: SettleContext): Promise<SettleContext> {
+  const { database, pages } = calm;
+  if (pages === undefined) return calm;
+  await readDemands({ context: calm, pages });
+  const { open } = await countDemands({ database });
+  if (open === 0) return calm;
+  const context = { ...calm, gate: calm.urgentGate };
+  await answerDemands({ context, pages, view: await readChainView(context) });
+  return context;
 }
 
 /** What was proposed: pages that end, bonds that are due, blobs that are to be kept. Returns how many jobs moved on. */

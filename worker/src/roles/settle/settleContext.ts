@@ -2,6 +2,7 @@ import type { Chain } from "../../chain/chain.ts";
 import type { Metrics } from "../../metrics/createMetrics.ts";
 import type { Database } from "../../storage/database.ts";
 import type { AccountContext } from "../../transactions/accountContext.ts";
+import type { FeeGate } from "../../transactions/fees.ts";
 import type { Batching } from "./kinds/settlementDriver.ts";
 import type { PagePorts } from "./pages/pagePorts.ts";
 
@@ -14,6 +15,8 @@ export type SettleContext = Omit<AccountContext, "chain" | "metrics"> & {
   /** name under which this process leases jobs and transactions */
   owner: string;
   batch: Batching;
+  /** in place of `gate` while a proof is demanded, for everything that the account sends */
+  urgentGate: FeeGate;
   /** absent where no pages are proposed */
   pages?: PagePorts;
   reorgBlocks: number;

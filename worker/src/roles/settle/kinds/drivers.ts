@@ -1,14 +1,24 @@
 import { NonRetryableError } from "../../../errors.ts";
 import type { Job } from "../../../jobs/job.ts";
+import { optimisticPage } from "./optimisticPage.ts";
 import { page } from "./page.ts";
 import { pageAgain } from "./pageAgain.ts";
+import { provedAgain } from "./provedAgain.ts";
 import type { SettlementDriver } from "./settlementDriver.ts";
 import { tee } from "./tee.ts";
 import { zkml } from "./zkml.ts";
 import { zkmlBatch } from "./zkmlBatch.ts";
 
 /** Every kind of settlement, the preferred one first: a new kind is a file beside this one, and a line here. */
-export const DRIVERS: readonly SettlementDriver[] = [zkmlBatch, zkml, page, pageAgain, tee];
+export const DRIVERS: readonly SettlementDriver[] = [
+  zkmlBatch,
+  provedAgain,
+  zkml,
+  page,
+  pageAgain,
+  tee,
+  optimisticPage,
+];
 
 /** Who settles these jobs together. @throws NonRetryableError where they carry what no kind takes */
 export function driverFor(jobs: readonly Job[]): SettlementDriver {

@@ -4,7 +4,7 @@ import { type BlobStore, putAndReadBack } from "@haca/protocol/blobs/blobStore";
 import { encodePageBlob } from "@haca/protocol/blobs/pageBlob";
 import { headerOfProposal, type PageHeader, placesOf } from "@haca/protocol/pageSettlement";
 import { requestIdAt } from "@haca/protocol/requestId";
-import type { Log } from "ethers";
+import { type Log, ZeroHash } from "ethers";
 import { pageInterface } from "../../../chain/chain.ts";
 import { NonRetryableError, NotYetError } from "../../../errors.ts";
 import { ledgerPrefixOf } from "../../../jobs/leases.ts";
@@ -47,7 +47,7 @@ export const page: SettlementDriver = {
     const resultWindow = await requireDeposit({ chain, account });
     const made = makePage({ jobs, domain: chain.domain });
     const blobId = await store({ blobs: pages.blobs, bytes: encodePageBlob(made) });
-    const teeId = jobs[0]?.enclave?.teeId ?? "";
+    const teeId = jobs[0]?.enclave?.teeId ?? ZeroHash;
     // Mined later, its oldest result would be too old, and cost the deposit.
     const [oldest = 0n] = jobs.map(({ timestamp }) => timestamp).sort((a, b) => (a < b ? -1 : 1));
     const proposal = { ...headerOf({ made, teeId, blobId }), deadline: oldest + resultWindow };

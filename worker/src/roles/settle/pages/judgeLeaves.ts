@@ -1,5 +1,6 @@
 import { blobIdToWord } from "@haca/protocol/blobs/blobId";
 import { PAGE_REASONS } from "@haca/protocol/pageSettlement";
+import { ZeroHash } from "ethers";
 import { callMany } from "../../../chain/callMany.ts";
 import { callView, pageInterface } from "../../../chain/chain.ts";
 import { answerOf } from "../../../chain/rpcErrors.ts";
@@ -27,7 +28,7 @@ export async function judgeLeaves(
   const young = jobs.filter(({ requestId }) => !unfit.has(requestId));
   if (young.length === 0) return unfit;
   const made = makePage({ jobs: young, domain: chain.domain });
-  const teeId = young[0]?.enclave?.teeId ?? "";
+  const teeId = young[0]?.enclave?.teeId ?? ZeroHash;
   const header = { ...headerOf({ made, teeId, blobId: NO_BLOB }), proposer: account };
   const answers = await callMany({
     provider: chain.provider,
