@@ -85,9 +85,10 @@ describe("kill -9 between the upstream's answer and the worker's word", () => {
       offers += 1;
       return (offers < 5 ? answering({}, 503) : accepting)(response, request);
     };
-    // Each offer alone is given up before the next.
-    const { lines } = await command.start({ HACA_GATEWAY_QUEUE_MS: "60" });
-    expect(offers).toBe(5);
+    // Three offers fit into that time at most: the start goes on after it is over.
+    const { lines } = await command.start({ HACA_GATEWAY_QUEUE_MS: "200" });
+    // What was taken as its time was over is offered once more.
+    expect(offers).toBeGreaterThanOrEqual(5);
     expect(lines.join()).toContain("queue.away");
   });
 
