@@ -93,7 +93,7 @@ describe("worker validate", () => {
       settingsOf({
         HACA_MAX_FEE_PER_GAS: String(calm),
         HACA_URGENT_MAX_FEE_PER_GAS: String(10n * dear),
-        // The last moment for the short road is 42 hours after the proposal, in the epoch after the next.
+        // The last moment for the short road is 42 hours after the proposal.
         HACA_URGENT_SECONDS: String(24n * HOUR),
       }),
       ["validate"],
