@@ -1,47 +1,16 @@
 import { BaseError } from "@haca/protocol/baseError";
 import type { InferenceResult } from "@haca/protocol/inferenceResult";
-import { getAddress, isAddress } from "ethers";
 import { z } from "zod";
+import { signedMessageShape } from "../../signedMessage.ts";
 
 /** A result with the signature of whoever answered. */
 export type SignedReceipt = { result: InferenceResult /** bytes as hex */; signature: string };
-
-/** Signatures of the longest keys that are known have 512 bytes. */
-const MAXIMUM_SIGNATURE_DIGITS = 2 * 1_024;
-
-const word = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits")
-  .toLowerCase();
-const uint = (bits: number) =>
-  z
-    .string("must be a decimal number, as text")
-    .regex(/^(0|[1-9]\d{0,77})$/, "must be a decimal number")
-    .transform(BigInt)
-    .refine((value) => value < 1n << BigInt(bits), `must be below 2^${bits}`);
 
 const anything = z.unknown().optional();
 
 /** What `POST /v1/inferences` answers as `receipt`, and an entry of `POST /v1/results`. Chain and contract are known here. */
 const receiptSchema = z.strictObject({
-  message: z.strictObject({
-    modelVersion: word,
-    inputHash: word,
-    outputHash: word,
-    requester: z
-      .string()
-      .refine((text) => isAddress(text), "must be an address")
-      .transform(getAddress),
-    requestId: word,
-    price: uint(256),
-    timestamp: uint(64),
-    teeId: word,
-  }),
-  signature: z
-    .string()
-    .regex(/^0x([0-9a-fA-F]{2})+$/, "must be 0x and hex digits, two a byte")
-    .max(2 + MAXIMUM_SIGNATURE_DIGITS, "is longer than any signature")
-    .toLowerCase(),
+  ...signedMessageShape,
   // Not read: of an entry that was handed in, and what comes with a receipt.
   alone: anything,
   domain: anything,

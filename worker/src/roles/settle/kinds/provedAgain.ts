@@ -1,7 +1,6 @@
 import { pageInterface } from "../../../chain/chain.ts";
-import { NonRetryableError } from "../../../errors.ts";
-import { readPage } from "../../../jobs/pages.ts";
 import { provenLeafOf } from "../pages/makePage.ts";
+import { rejectedPageOf } from "./pageAgain.ts";
 import type { SettlementDriver } from "./settlementDriver.ts";
 import { zkml } from "./zkml.ts";
 
@@ -16,18 +15,10 @@ export const provedAgain: SettlementDriver = {
     jobs.length === 1 && jobs.every((job) => job.proof !== null && job.pageId !== null),
   /** They go alone, and whoever forms lots of single proofs has them. */
   form: () => [],
-  async encode([job], { chain, database }) {
-    const pageId = job?.pageId ?? "";
-    const found = await readPage({ database, pageId });
-    if (job === undefined || found === undefined || chain.pageSettlement === undefined) {
-      throw new NonRetryableError({
-        code: "page.missing",
-        message: `there is no page ${pageId}, or no contract for it`,
-      });
-    }
-    const { domain, pageSettlement: to } = chain;
-    const proof = job.proof ?? "0x";
-    const values = provenLeafOf({ ...found, job, proof, domain });
+  async encode([job], context) {
+    const { found, job: settled, to } = await rejectedPageOf(job, context);
+    const { domain } = context.chain;
+    const values = provenLeafOf({ ...found, job: settled, proof: settled.proof ?? "0x", domain });
     return { to, data: pageInterface.encodeFunctionData("proveLeaf", values) };
   },
 };
