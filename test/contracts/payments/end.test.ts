@@ -120,7 +120,8 @@ describe("InferenceEscrow: ends of a job", () => {
       const token = await deployMock(f.ethers, "HostileToken");
       await f.escrow.connect(f.governance).setToken(token.target, true);
       await token.transfer(f.payer.address, 10n * MOST);
-      await token.connect(f.payer).getFunction("approve")(PERMIT2_ADDRESS, MaxUint256);
+      const held = await f.ethers.getContractAt("OPG", token.target);
+      await held.connect(f.payer).approve(PERMIT2_ADDRESS, MaxUint256);
       const of = await openJob(f, { terms: { token: token.target }, nonce: 8n });
       const result = await paidResult(f, 3);
       await settleAlone(f, result);

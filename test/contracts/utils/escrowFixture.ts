@@ -8,7 +8,7 @@ import { hashWords, type InferenceResult } from "@haca/protocol/inferenceResult"
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { ROLES } from "@haca/protocol/roles";
 import { PERMIT2_ADDRESS, x402UptoPermit2ProxyAddress } from "@x402/evm";
-import { type BaseContract, id, MaxUint256, parseEther, Wallet } from "ethers";
+import { id, MaxUint256, parseEther, Wallet } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { uptoCodes } from "../../../testing/uptoContracts.ts";
 import { now } from "./attestationFixture.ts";
@@ -183,9 +183,11 @@ export async function requestOfNode(f: EscrowFixture, index: number): Promise<st
 }
 
 /** What everybody has whom the escrow may pay, and the escrow. */
-export async function balances(f: EscrowFixture, token: BaseContract = f.token) {
-  const balanceOf = token.getFunction("balanceOf");
-  const of = async (account: string): Promise<bigint> => balanceOf(account);
+export async function balances(
+  f: EscrowFixture,
+  token: { balanceOf: (account: string) => Promise<bigint> } = f.token,
+) {
+  const of = (account: string) => token.balanceOf(account);
   return {
     ...{ payer: await of(f.payer.address), payee: await of(f.seller.address) },
     ...{ fees: await of(f.feeReceiver.address), held: await of(await f.escrow.getAddress()) },
