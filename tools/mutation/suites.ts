@@ -104,6 +104,10 @@ const TABLE: readonly Row[] = [
     solidity: ["feeds/Medians"],
   },
   {
+    contracts: ["payments/EscrowPayouts", "payments/InferenceEscrow", "payments/JobFacilitator"],
+    mocha: ["payments/open", "payments/capture", "payments/end"],
+  },
+  {
     contracts: ["utils/Consent"],
     mocha: ["settlement/consent", "settlement/vanilla"],
   },

@@ -5,9 +5,9 @@ import { UptoEvmScheme as UptoClient } from "@x402/evm/upto/client";
 import { Contract, MaxUint256, type Wallet } from "ethers";
 import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { uptoCodes } from "../../testing/uptoContracts.ts";
 import { jobResult, NETWORK, PaymentBed, PRICE, post, RECEIVER } from "./support/paymentBed.ts";
 import { sharedQueue } from "./support/temporaryFolder.ts";
-import { uptoCodes } from "./support/uptoContracts.ts";
 import type { WorkerProcess } from "./support/worker.ts";
 
 const ETHER = "0x56bc75e2d63100000";

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IInferenceEscrow} from "../interfaces/IInferenceEscrow.sol";
+import {IInferenceSettlement} from "../interfaces/IInferenceSettlement.sol";
+import {IPageSettlement} from "../interfaces/IPageSettlement.sol";
+import {IPageSettlementTypes} from "../interfaces/IPageSettlementTypes.sol";
+import {IUptoProxy} from "../interfaces/IUptoProxy.sol";
+import {InferenceResults} from "../settlement/InferenceResults.sol";
+import {RequestIds} from "../settlement/RequestIds.sol";
+import {EscrowPayouts} from "./EscrowPayouts.sol";
+import {JobFacilitator} from "./JobFacilitator.sol";
+
+/// @title InferenceEscrow
+/// @notice See {IInferenceEscrow}. {EscrowPayouts} pays, {JobFacilitator} is what permits name.
+///
+/// Access: `setToken` and `setFee` are governance's, and are judged when a job is opened only; everything else is open to
+/// everybody, but `cancel`, which is the node's or the payee's. Nobody can stop a capture or a refund, change an open job or
+/// have its tokens anywhere else than with its payer, its payee and its receiver of fees.
+///
+/// @dev Foreign code runs in tokens, in Permit2 and in the payer, if it is a contract: all under one guard, and what a call
+/// is to change is written before. What is held is the sum of open jobs and of credits.
+contract InferenceEscrow is EscrowPayouts, AccessManaged {
+    /// @notice Bounds of what terms say. Where pages count, the least window is longer.
+    uint256 public constant MINIMUM_WINDOW = 1 hours;
+    uint256 public constant MAXIMUM_WINDOW = 30 days;
+    /// @notice Time for whoever captures after a page has become final.
+    uint256 public constant CAPTURE_TIME = 1 days;
+    /// @notice The highest fee.
+    uint256 public constant MAXIMUM_FEE_BPS = 1_000;
+
+    uint256 private constant WHOLE_BPS = 10_000;
+    /// @dev ZKML and TEE alone, TEE and Optimistic in pages.
+    uint8 private constant KNOWN_KINDS = 0xc6;
+    uint8 private constant PAGE_KINDS = 0xf0;
+    uint8 private constant PAGE_SHIFT = 4;
+
+    IInferenceSettlement public immutable override SETTLEMENT;
+    IPageSettlement public immutable override PAGES;
+    IUptoProxy public immutable override PROXY;
+    address private immutable FACILITATOR;
+
+    /// @inheritdoc IInferenceEscrow
+    mapping(address token => bool isAllowed) public override isTokenAllowed;
+    /// @dev Hash of a job that is open; of one that is over, its status.
+    mapping(bytes32 jobId => bytes32 content) private _jobs;
+    /// @dev As the ledger's pages.
+    mapping(uint256 page => uint256 bitmap) private _captured;
+    uint16 private _feeBps;
+    address private _feeReceiver;
+
+    /// @param authority the AccessManager
+    /// @param pages where results settle in pages; where they settle alone, it knows
+    /// @param proxy x402's proxy of the scheme `upto`
+    constructor(address authority, IPageSettlement pages, IUptoProxy proxy) AccessManaged(authority) {
+        _requireContract(authority);
+        _requireContract(address(pages));
+        _requireContract(address(proxy));
+        (PAGES, SETTLEMENT, PROXY) = (pages, pages.SETTLEMENT(), proxy);
+        FACILITATOR = address(new JobFacilitator(proxy));
+    }
+
+    /// @inheritdoc IInferenceEscrow
+    function open(
+        Terms calldata terms,
+        Payment calldata payment
+    ) external override nonReentrant returns (bytes32 jobId) {
+        _requireGood(terms);
+        jobId = jobIdOf(payment.payer, payment.nonce);
+        JobStatus status = statusOf(jobId);
+        if (status != JobStatus.None) revert InferenceEscrow_JobNotInStatus(jobId, status);
+        Job memory job = Job({
+            terms: terms,
+            payer: payment.payer,
+            nonce: payment.nonce,
+            amount: payment.amount,
+            deadline: uint64(block.timestamp) + terms.captureWindow,
+            feeReceiver: _feeReceiver
+        });
+        _jobs[jobId] = keccak256(abi.encode(job));
+        emit JobOpened(jobId, terms.node, terms.requestHash, job);
+        _collect(terms, payment);
+    }
+
+    /// @inheritdoc IInferenceEscrow
+    function capture(
+        Job calldata job,
+        IInferenceSettlement.InferenceResult calldata result,
+        IInferenceSettlement.Verification kind
+    ) external override nonReentrant {
+        bytes32 digest = InferenceResults.toDigest(address(SETTLEMENT), InferenceResults.hashStruct(result));
+        if (SETTLEMENT.digestOf(result.requestId) != keccak256(abi.encode(kind, digest))) {
+            revert InferenceEscrow_NotSettled(result.requestId);
+        }
+        _capture(job, result, uint8(1) << uint8(kind));
+    }
+
+    /// @inheritdoc IInferenceEscrow
+    function captureFromPage(
+        Job calldata job,
+        IPageSettlementTypes.PageHeader calldata header,
+        IPageSettlementTypes.Leaf calldata leaf
+    ) external override nonReentrant {
+        (IPageSettlementTypes.PageState state, , ) = PAGES.verifyInclusion(header, leaf);
+        if (state != IPageSettlementTypes.PageState.Final) revert InferenceEscrow_PageNotFinal(state);
+        _capture(job, leaf.result, uint8(1) << (PAGE_SHIFT + uint8(header.kind)));
+    }
+
+    /// @inheritdoc IInferenceEscrow
+    function refund(Job calldata job) external override nonReentrant {
+        if (block.timestamp < job.deadline) revert InferenceEscrow_TooEarly(job.deadline, block.timestamp);
+        bytes32 jobId = _end(job, JobStatus.Refunded);
+        emit JobRefunded(jobId, job.amount);
+        _pay(job.terms.token, job.payer, job.amount);
+    }
+
+    /// @inheritdoc IInferenceEscrow
+    function cancel(Job calldata job) external override nonReentrant {
+        if (msg.sender != job.terms.node && msg.sender != job.terms.payee) {
+            revert InferenceEscrow_NotParty(msg.sender);
+        }
+        bytes32 jobId = _end(job, JobStatus.Cancelled);
+        emit JobCancelled(jobId, job.amount);
+        _pay(job.terms.token, job.payer, job.amount);
+    }
+
+    /// @inheritdoc IInferenceEscrow
+    function setToken(address token, bool isAllowed) external override restricted {
+        if (isAllowed) _requireContract(token);
+        isTokenAllowed[token] = isAllowed;
+        emit TokenAllowed(token, isAllowed);
+    }
+
+    /// @inheritdoc IInferenceEscrow
+    function setFee(uint16 feeBps, address receiver) external override restricted {
+        if (feeBps > MAXIMUM_FEE_BPS) revert InferenceEscrow_FeeInvalid(MAXIMUM_FEE_BPS, feeBps);
+        if (feeBps != 0) _requireAccount(receiver);
+        (_feeBps, _feeReceiver) = (feeBps, receiver);
+        emit FeeChanged(feeBps, receiver);
+    }
+
+    /// @inheritdoc IInferenceEscrow
+    function facilitatorOf(Terms calldata terms) external view override returns (address) {
+        return Clones.predictDeterministicAddress(FACILITATOR, _saltOf(terms));
+    }
+
+    /// @inheritdoc IInferenceEscrow
+    function isCaptured(bytes32 requestId) external view override returns (bool) {
+        return _captured[RequestIds.pageOf(requestId)] & RequestIds.bitOf(requestId) != 0;
+    }
+
+    /// @inheritdoc IInferenceEscrow
+    function fee() external view override returns (uint16 feeBps, address receiver) {
+        return (_feeBps, _feeReceiver);
+    }
+
+    /// @inheritdoc IInferenceEscrow
+    function statusOf(bytes32 jobId) public view override returns (JobStatus) {
+        uint256 content = uint256(_jobs[jobId]);
+        return content > uint256(type(JobStatus).max) ? JobStatus.Open : JobStatus(content);
+    }
+
+    /// @inheritdoc IInferenceEscrow
+    function jobIdOf(address payer, uint256 nonce) public pure override returns (bytes32) {
+        return keccak256(abi.encode(payer, nonce));
+    }
+
+    /// @param kind the bit of the result's kind
+    function _capture(
+        Job calldata job,
+        IInferenceSettlement.InferenceResult calldata result,
+        uint8 kind
+    ) private {
+        Terms calldata terms = job.terms;
+        if (block.timestamp >= job.deadline) revert InferenceEscrow_TooLate(job.deadline, block.timestamp);
+        if (terms.kinds & kind == 0) revert InferenceEscrow_KindNotAccepted(terms.kinds, kind);
+        address node = RequestIds.nodeOf(result.requestId);
+        if (node != terms.node) revert InferenceEscrow_WrongNode(terms.node, node);
+        if (result.requester != job.payer) {
+            revert InferenceEscrow_WrongRequester(job.payer, result.requester);
+        }
+        if (result.inputHash != terms.requestHash) {
+            revert InferenceEscrow_WrongRequest(terms.requestHash, result.inputHash);
+        }
+        uint256 price = result.price;
+        if (price == 0 || price > job.amount) revert InferenceEscrow_PriceInvalid(job.amount, price);
+
+        uint256 page = RequestIds.pageOf(result.requestId);
+        uint256 bit = RequestIds.bitOf(result.requestId);
+        uint256 captured = _captured[page];
+        if (captured & bit != 0) revert InferenceEscrow_AlreadyCaptured(result.requestId);
+        _captured[page] = captured | bit;
+        bytes32 jobId = _end(job, JobStatus.Captured);
+
+        // Both are below 2^128 and the fee's share below the whole.
+        uint256 feePart = (price * terms.feeBps) / WHOLE_BPS;
+        emit JobCaptured(jobId, result.requestId, price, feePart);
+        _pay(terms.token, terms.payee, price - feePart);
+        _pay(terms.token, job.feeReceiver, feePart);
+        _pay(terms.token, job.payer, job.amount - price);
+    }
+
+    /// @dev The only way out of Open, which a job is in once.
+    function _end(Job calldata job, JobStatus status) private returns (bytes32 jobId) {
+        jobId = jobIdOf(job.payer, job.nonce);
+        JobStatus current = statusOf(jobId);
+        if (current != JobStatus.Open) revert InferenceEscrow_JobNotInStatus(jobId, current);
+        if (_jobs[jobId] != keccak256(abi.encode(job))) revert InferenceEscrow_WrongJob(jobId);
+        _jobs[jobId] = bytes32(uint256(status));
+    }
+
+    /// @dev Permit2 checks the signature, the nonce and the times; the proxy that the clone is whom the payer named.
+    function _collect(Terms calldata terms, Payment calldata payment) private {
+        bytes32 salt = _saltOf(terms);
+        address clone = Clones.predictDeterministicAddress(FACILITATOR, salt);
+        // Another permit may name the same terms: they are not of one payer.
+        if (clone.code.length == 0) Clones.cloneDeterministic(FACILITATOR, salt);
+        uint256 before = IERC20(terms.token).balanceOf(address(this));
+        JobFacilitator(clone).collect(
+            IUptoProxy.PermitTransferFrom({
+                permitted: IUptoProxy.TokenPermissions(terms.token, payment.amount),
+                nonce: payment.nonce,
+                deadline: payment.validUntil
+            }),
+            payment.payer,
+            payment.validAfter,
+            payment.signature
+        );
+        uint256 received = IERC20(terms.token).balanceOf(address(this)) - before;
+        if (received != payment.amount) revert InferenceEscrow_AmountInvalid(payment.amount, received);
+    }
+
+    function _requireGood(Terms calldata terms) private view {
+        _requireAccount(terms.payee);
+        if (!isTokenAllowed[terms.token]) revert InferenceEscrow_TokenNotAllowed(terms.token);
+        if (terms.feeBps != _feeBps) revert InferenceEscrow_FeeInvalid(_feeBps, terms.feeBps);
+        if (terms.kinds == 0 || terms.kinds & ~KNOWN_KINDS != 0) {
+            revert InferenceEscrow_KindsInvalid(terms.kinds);
+        }
+        uint256 minimum = terms.kinds & PAGE_KINDS == 0 ? MINIMUM_WINDOW : _leastWindowOfPages();
+        if (terms.captureWindow < minimum || terms.captureWindow > MAXIMUM_WINDOW) {
+            revert InferenceEscrow_WindowInvalid(minimum, MAXIMUM_WINDOW, terms.captureWindow);
+        }
+    }
+
+    /// @dev Time to propose a page, as long as it is pending by the parameters of now, and time to capture.
+    function _leastWindowOfPages() private view returns (uint256) {
+        return MINIMUM_WINDOW + PAGES.parametersNow().longRoad + CAPTURE_TIME;
+    }
+
+    function _saltOf(Terms calldata terms) private pure returns (bytes32) {
+        return keccak256(abi.encode(terms));
+    }
+
+    function _requireContract(address account) private view {
+        if (account.code.length == 0) revert InferenceEscrow_NotAContract(account);
+    }
+}
