@@ -106,6 +106,7 @@ const TABLE: readonly Row[] = [
   {
     contracts: ["payments/EscrowPayouts", "payments/InferenceEscrow", "payments/JobFacilitator"],
     mocha: ["payments/open", "payments/capture", "payments/end"],
+    solidity: ["payments/InferenceEscrow.invariant"],
   },
   {
     contracts: ["utils/Consent"],
