@@ -9,7 +9,7 @@ import { proveSample } from "./proveSample.ts";
 import type { QuantisedModel } from "./quantise/chooseBits.ts";
 import { findLabelOutput } from "./quantise/measureAccuracy.ts";
 import { ensurePtau } from "./setup/developmentPtau.ts";
-import { keyMaker } from "./setup/nativeProver.ts";
+import { proverName } from "./setup/nativeProver.ts";
 import { type Progress, step } from "./setup/progress.ts";
 import { setUpKeys } from "./setup/setUpKeys.ts";
 
@@ -40,7 +40,7 @@ export async function buildModel(parameters: {
   ptau?: string;
   ptauFolder: string;
   beacon?: string;
-  /** path of the native prover; default: snarkjs makes the keys */
+  /** path of the native prover; default: snarkjs makes the keys and proves the sample */
   prover?: string;
   onProgress: Progress;
 }): Promise<Manifest> {
@@ -85,7 +85,7 @@ export async function buildModel(parameters: {
     onProgress,
   });
   const { verificationKey, beacon } = await step({
-    name: `set up keys (${keyMaker(parameters.prover)})`,
+    name: `set up keys (${proverName(parameters.prover)})`,
     onProgress,
     run: () =>
       setUpKeys({
@@ -101,7 +101,7 @@ export async function buildModel(parameters: {
   writeFileSync(file(FILES.verificationKey), `${JSON.stringify(verificationKey, null, 2)}\n`);
 
   await step({
-    name: "prove and verify one sample",
+    name: `prove and verify one sample (${proverName(parameters.prover)})`,
     onProgress,
     run: () =>
       proveSample({
@@ -111,6 +111,9 @@ export async function buildModel(parameters: {
         plan: file(FILES.plan),
         zkey: file(FILES.zkey),
         verificationKey,
+        ...(parameters.prover === undefined
+          ? {}
+          : { native: { program: parameters.prover, workFolder, onProgress } }),
       }),
   });
 

@@ -53,7 +53,7 @@ describe("compileModel", () => {
       "write and certify circuit",
       "powers of tau",
       "set up keys",
-      "prove and verify one sample",
+      "prove and verify one sample (snarkjs)",
     ];
     for (const step of steps) {
       expect(lines.some((line) => line.startsWith(step))).toBe(true);

@@ -182,6 +182,7 @@ describe.skipIf(prover === undefined)("keys of the native prover", () => {
       onProgress: (line) => lines.push(line),
     });
     expect(lines).toContain("set up keys (native prover) …");
+    expect(lines).toContain("prove and verify one sample (native prover) …");
     expect(lines.filter((line) => /^powers of tau .* \(native prover\) …/.test(line))).toHaveLength(
       1,
     );

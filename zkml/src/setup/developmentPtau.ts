@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { hashFile } from "@haca/model-runtime/loadModel";
 import { BaseError } from "@haca/protocol/baseError";
 import { curves, powersOfTau } from "snarkjs";
-import { keyMaker, runNativeProver } from "./nativeProver.ts";
+import { proverName, runNativeProver } from "./nativeProver.ts";
 import { type Progress, step } from "./progress.ts";
 import { type PtauRecord, readPtauRecord, writePtauRecord } from "./ptauRecord.ts";
 
@@ -80,7 +80,7 @@ export async function generatePtau(parameters: {
       await makeBySnarkjs({ power, file, onProgress });
     } else {
       await step({
-        name: `powers of tau 2^${power} (${keyMaker(prover)})`,
+        name: `powers of tau 2^${power} (${proverName(prover)})`,
         onProgress,
         run: () =>
           runNativeProver({

@@ -72,7 +72,7 @@ export function runNativeProver(parameters: {
   });
 }
 
-/** What makes keys, for lines that people read. */
-export function keyMaker(program: string | undefined): string {
+/** What makes keys and proofs, for lines that people read. */
+export function proverName(program: string | undefined): string {
   return program === undefined ? "snarkjs" : "native prover";
 }
