@@ -6,6 +6,7 @@ import { settlementInterface } from "../src/chain/chain.ts";
 import type { Job } from "../src/jobs/job.ts";
 import type { Waiting } from "../src/jobs/leases.ts";
 import { DRIVERS, driverFor, driverNamed } from "../src/roles/settle/kinds/drivers.ts";
+import { provedAgain } from "../src/roles/settle/kinds/provedAgain.ts";
 import type { EncodeContext, Lot } from "../src/roles/settle/kinds/settlementDriver.ts";
 import { zkml } from "../src/roles/settle/kinds/zkml.ts";
 import { zkmlBatch } from "../src/roles/settle/kinds/zkmlBatch.ts";
@@ -13,7 +14,11 @@ import { NODE, newJob } from "./support/newJob.ts";
 
 const VERSION = `0x${"11".repeat(32)}`;
 const provenJob = (nonce: number, changes: Partial<Job> = {}): Job =>
-  ({ ...newJob({ nonce: BigInt(nonce) }), proof: `0x${"33".repeat(256)}`, ...changes }) as Job;
+  ({
+    ...newJob({ nonce: BigInt(nonce) }),
+    ...{ pageId: null, proof: `0x${"33".repeat(256)}` },
+    ...changes,
+  }) as Job;
 const jobs = (count: number): Job[] =>
   Array.from({ length: count }, (_, nonce) => provenJob(nonce));
 
@@ -83,6 +88,7 @@ describe("who settles jobs", () => {
   it("is the batch's driver for several of one version and node, and the other one's for one", () => {
     expect(driverFor(jobs(2))).toBe(zkmlBatch);
     expect(driverFor(jobs(1))).toBe(zkml);
+    expect(driverFor([provenJob(0, { pageId: `0x${"44".repeat(32)}` })])).toBe(provedAgain);
     const stranger = encodeRequestId({ node: Wallet.createRandom().address, nonce: 1n });
     const mixed = [
       [provenJob(0), provenJob(1, { versionId: `0x${"22".repeat(32)}` })],
@@ -91,7 +97,9 @@ describe("who settles jobs", () => {
       [],
     ];
     for (const group of mixed)
-      expect(() => driverFor(group)).toThrow(/nothing that zkmlBatch, zkml, page, pageAgain, tee/);
+      expect(() => driverFor(group)).toThrow(
+        /nothing that zkmlBatch, provedAgain, zkml, page, pageAgain, tee/,
+      );
   });
 
   it("is found by its name again", () => {

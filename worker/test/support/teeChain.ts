@@ -8,6 +8,7 @@ import { getBytes, sha256, Wallet } from "ethers";
 import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
 import { everyRole } from "../../../testing/modules.ts";
 import { developmentKey, LocalChain } from "./localChain.ts";
+import { waitFor } from "./processes.ts";
 
 /** Accounts of their own, so that nonces do not meet those of the chain's owner. */
 const ADMINISTRATOR = 8;
@@ -104,6 +105,7 @@ export class TeeChain {
     const registration = { verifierId: 0, evidence, hints, signingKey, tlsCertificate, ...bound };
     const gas = { gasLimit: 16_777_216n };
     await (await registry.register.send(registration, gas)).wait();
+    await this.#nextSecond();
   }
 
   /** Whose nodes the admitted enclaves are. */
@@ -121,7 +123,18 @@ export class TeeChain {
     const domain = teeRegistryDomain({ chainId: CHAIN_ID, registry: String(registry.target) });
     const digest = sessionKeyDigest({ domain, teeId, key, signsResults, until, counter });
     await (await registry.certifySessionKey(teeId, ...values, enclave.sign(digest))).wait();
+    await this.#nextSecond();
     return session;
+  }
+
+  /** Results of pages are judged as of the second before the proposal, in which what begins now has to have begun. */
+  async #nextSecond(): Promise<void> {
+    const timeOf = async () => (await this.chain.provider.getBlock("latest"))?.timestamp ?? 0;
+    const begun = await timeOf();
+    await waitFor(async () => {
+      await this.chain.send("evm_mine");
+      return (await timeOf()) > begun ? true : undefined;
+    });
   }
 
   /** Signed time of the node's last heartbeat, unix seconds. */
