@@ -10,6 +10,20 @@ const integer = (minimum: number, maximum: number) =>
       error: `must be between ${minimum} and ${maximum}`,
     });
 
+const privateKey = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits");
+
+/** OPG with so many digits at most. */
+const amount = (digits: number) =>
+  z
+    .string()
+    .regex(new RegExp(`^\\d{1,${digits}}$`), "must be an integer in wei-scale OPG")
+    .transform(BigInt);
+
+const feePerGas = z
+  .string()
+  .regex(/^[1-9]\d{0,30}$/, "must be an integer in wei per gas, above zero")
+  .transform(BigInt);
+
 const list = z.string().transform((value) =>
   value
     .split(",")
@@ -58,7 +72,7 @@ export const VARIABLES = {
     help: "chain id; the endpoint must serve this chain",
   }),
   HACA_NODE_KEY: variable({
-    schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
+    schema: privateKey,
     help: "private key of the node (roles infer, collect and settle); signs receipts and transactions",
     secret: true,
   }),
@@ -112,10 +126,7 @@ export const VARIABLES = {
     help: "snarkjs threads of the role prove (default: by cores and memory)",
   }),
   HACA_PRICE: variable({
-    schema: z
-      .string()
-      .regex(/^\d{1,77}$/, "must be an integer in wei-scale OPG")
-      .transform(BigInt),
+    schema: amount(77),
     default: "0",
     help: "price of an inference, in wei-scale OPG; part of every receipt",
   }),
@@ -146,10 +157,7 @@ export const VARIABLES = {
     help: "age at which a transaction that is not mined is replaced by one with higher fees",
   }),
   HACA_MAX_FEE_PER_GAS: variable({
-    schema: z
-      .string()
-      .regex(/^[1-9]\d{0,30}$/, "must be an integer in wei per gas, above zero")
-      .transform(BigInt),
+    schema: feePerGas,
     default: "100000000000",
     help: "ceiling in wei per gas: above it nothing is signed or raised, proofs wait",
   }),
@@ -200,7 +208,7 @@ export const VARIABLES = {
     help: "operator's side of the enclave (roles heartbeat and data-node)",
   }),
   HACA_HEARTBEAT_KEY: variable({
-    schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
+    schema: privateKey,
     help: "private key that pays for heartbeats (role heartbeat); of no other use, any account may send them",
     secret: true,
   }),
@@ -214,7 +222,7 @@ export const VARIABLES = {
     help: "seconds for which a session key is certified (role heartbeat)",
   }),
   HACA_FACILITATOR_KEY: variable({
-    schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
+    schema: privateKey,
     help: "private key that pays for what is settled for others (role facilitate); not the node's",
     secret: true,
   }),
@@ -284,12 +292,12 @@ export const VARIABLES = {
     help: "time for one exchange with publisher or aggregator",
   }),
   HACA_WATCHER_KEY: variable({
-    schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
+    schema: privateKey,
     help: "private key that pays for what is sent about pages (roles watch and validate); not the node's",
     secret: true,
   }),
   HACA_VALIDATOR_KEY: variable({
-    schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
+    schema: privateKey,
     help: "private key whose signatures vouch for pages (role validate); it pays for nothing",
     secret: true,
   }),
@@ -300,10 +308,7 @@ export const VARIABLES = {
     help: "other validators, for their signatures: URLs of their HTTP servers, with commas between",
   }),
   HACA_URGENT_MAX_FEE_PER_GAS: variable({
-    schema: z
-      .string()
-      .regex(/^[1-9]\d{0,30}$/, "must be an integer in wei per gas, above zero")
-      .transform(BigInt),
+    schema: feePerGas,
     default: "1000000000000",
     help: "ceiling in wei per gas in place of HACA_MAX_FEE_PER_GAS while something is due soon (settle: while a proof is demanded)",
   }),
@@ -327,10 +332,7 @@ export const VARIABLES = {
     help: "leaves of a page whose blob cannot be read that are asked for at most; 0: none",
   }),
   HACA_REQUEST_BUDGET: variable({
-    schema: z
-      .string()
-      .regex(/^\d{1,30}$/, "must be an integer in wei-scale OPG")
-      .transform(BigInt),
+    schema: amount(30),
     default: "500000000000000000000",
     help: "deposits, in wei-scale OPG, that asking for leaves of one page costs at most",
   }),
@@ -352,15 +354,12 @@ export const VARIABLES = {
     help: "yes: leaves that others ask for are shown, for their deposits",
   }),
   HACA_PAY_MINIMUM: variable({
-    schema: z
-      .string()
-      .regex(/^\d{1,30}$/, "must be an integer in wei-scale OPG")
-      .transform(BigInt),
+    schema: amount(30),
     default: "1000000000000000000",
     help: "own part of the fees of attested pages, in wei-scale OPG, from which on they are paid out",
   }),
   HACA_DATA_NODE_KEY: variable({
-    schema: z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits"),
+    schema: privateKey,
     help: "private key that pays for rounds of feeds (role data-node); any account may post them",
     secret: true,
   }),
