@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { firstIssue } from "../firstIssue.ts";
 import { RequestError } from "./requestError.ts";
 
 /** Reads a body. @throws RequestError where it is no JSON */
@@ -20,16 +21,12 @@ export function parseJson(body: string): unknown {
 export function requireShape<Value>(json: unknown, schema: z.ZodType<Value>): Value {
   const parsed = schema.safeParse(json, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const unknown = issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined;
-  const path = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])];
-  const field = path.join(".") || "body";
-  const missing = issue?.code === "invalid_type" && issue.input === undefined;
-  const reason = unknown !== undefined ? "is not a known field" : (issue?.message ?? "is invalid");
+  const { field: path, isUnknown, reason } = firstIssue(parsed.error);
+  const field = path || "body";
   throw new RequestError({
     status: 400,
-    code: unknown !== undefined ? "request.unknownField" : "request.invalid",
+    code: isUnknown ? "request.unknownField" : "request.invalid",
     field,
-    message: `${field}: ${missing ? "is missing" : reason}`,
+    message: `${field}: ${reason}`,
   });
 }

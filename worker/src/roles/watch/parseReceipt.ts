@@ -1,6 +1,7 @@
 import { BaseError } from "@haca/protocol/baseError";
 import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { z } from "zod";
+import { firstIssue } from "../../firstIssue.ts";
 import { signedMessageShape } from "../../signedMessage.ts";
 
 /** A result with the signature of whoever answered. */
@@ -30,13 +31,8 @@ export function parseReceipt(text: string): SignedReceipt {
   }
   const parsed = receiptSchema.safeParse(json, { reportInput: true });
   if (parsed.success) return { result: parsed.data.message, signature: parsed.data.signature };
-  const [issue] = parsed.error.issues;
-  const unknown = issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined;
-  const field = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join(".");
-  const isMissing = issue?.code === "invalid_type" && issue.input === undefined;
-  const words = isMissing ? "is missing" : issue?.message;
-  const reason = unknown === undefined ? words : "is not a known field";
-  throw invalid(`${field === "" ? "the file" : field}: ${reason ?? "is invalid"}`);
+  const { field, reason } = firstIssue(parsed.error);
+  throw invalid(`${field === "" ? "the file" : field}: ${reason}`);
 }
 
 const invalid = (message: string): BaseError => new BaseError({ code: "receipt.invalid", message });
