@@ -5,6 +5,10 @@ import { join } from "node:path";
 import { curves, powersOfTau, zKey } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileModel } from "../src/compileModel.ts";
+import { findObstacles } from "../src/kinds/buildGraph.ts";
+import { parseOnnx } from "../src/onnx/parseOnnx.ts";
+import { readOnnxFile } from "../src/onnx/readOnnxFile.ts";
+import { readSamples } from "../src/quantise/readSamples.ts";
 import { findNativeProver, runNativeProver } from "../src/setup/nativeProver.ts";
 import { setUpKeys } from "../src/setup/setUpKeys.ts";
 import { fileInMemory, releaseCurve } from "../src/setup/snarkjsResources.ts";
@@ -230,6 +234,39 @@ describe.skipIf(prover === undefined)("keys of the native prover", () => {
       run("setup", "large.r1cs", "large.ptau", "ours.zkey");
       await zKey.newZKey(path("large.r1cs"), path("large.ptau"), path("theirs.zkey"));
       expect(areEqual("ours.zkey", "theirs.zkey")).toBe(true);
+    }, 600_000);
+  }
+
+  const folder = join(
+    process.env.HACA_FIXTURES ?? join(import.meta.dirname, "../../../shared/fixtures"),
+    "onnx",
+  );
+  const manifest = join(folder, "manifest.json");
+  const exported: Record<"name" | "file" | "calibration", string>[] =
+    deep && existsSync(manifest) ? JSON.parse(readFileSync(manifest, "utf8")) : [];
+  for (const { name, file, calibration } of exported) {
+    const model = readOnnxFile(join(folder, file));
+    if (findObstacles(parseOnnx(model.onnx, model.external), { rawScores: true }).length > 0)
+      continue;
+    it(`makes the first key of ${name} byte for byte as snarkjs does`, async () => {
+      const out = path("exported");
+      await compileModel({
+        ...model,
+        name,
+        calibration: readSamples(join(folder, calibration)),
+        maximumError: Number.POSITIVE_INFINITY,
+        rawScores: true,
+        out,
+        ptauFolder: path("exported-ptau"),
+        prover: prover ?? "",
+      });
+      const r1cs = join(out, "circuit.r1cs");
+      const powers = path("exported-ptau");
+      const ptau = join(powers, readdirSync(powers).find((entry) => entry.endsWith(".ptau")) ?? "");
+      run("setup", r1cs, ptau, "ours.zkey");
+      await zKey.newZKey(r1cs, ptau, path("theirs.zkey"));
+      expect(areEqual("ours.zkey", "theirs.zkey")).toBe(true);
+      for (const made of [out, powers]) rmSync(made, { recursive: true });
     }, 600_000);
   }
 });
