@@ -7,6 +7,11 @@ import {
   type TypedDataDomain,
 } from "ethers";
 
+/** Uniswap's Permit2, at the same address on every chain that has it. */
+export const PERMIT2_ADDRESS = "0x000000000022D473030F116dDEE9F6B43aC78BA3";
+/** x402's proxy of the scheme `upto`, as it is published, on every chain that has it. */
+export const UPTO_PROXY_ADDRESS = "0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002";
+
 /** What a job is about, as `IInferenceEscrow.Terms`. */
 export type EscrowTerms = {
   node: string;
