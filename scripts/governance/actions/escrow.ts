@@ -19,7 +19,9 @@ const MOST_SYMBOL = 32;
 async function nameToken({ book, provider }: ActionContext, token: string): Promise<string> {
   if (token === book.contracts.OPG?.address) return `OPG ${token}`;
   const contract = new Contract(token, ["function symbol() view returns (string)"], provider);
-  const symbol: unknown = await contract.getFunction("symbol")().catch(() => "");
+  const symbol: unknown = await contract
+    .getFunction("symbol")()
+    .catch(() => "");
   const text = printable(String(symbol)).slice(0, MOST_SYMBOL);
   return text === "" ? `${token}, which has no symbol` : `${token}, which calls itself "${text}"`;
 }
