@@ -1,12 +1,12 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { Contract, formatUnits, getAddress, isAddress, isHexString, parseUnits } from "ethers";
+import { formatUnits, getAddress, isAddress, isHexString, parseUnits } from "ethers";
 import {
   addressOf,
   type ChainSession,
   nextBlockTime,
   withChainSession,
 } from "../lib/chainSession.ts";
-import type { ContractOf } from "../lib/contracts.ts";
+import { type ContractOf, contractAt } from "../lib/contracts.ts";
 import { printable } from "../lib/words.ts";
 
 export type ReadOptions = { network: string };
@@ -74,15 +74,9 @@ export async function tokenAt({ session }: EscrowContext, given?: string): Promi
   const opg = addressOf(book, "OPG");
   const address = given === undefined ? opg : addressArgument("--token", given);
   if (address === opg) return { address, decimals: 18, symbol: "OPG" };
-  const token = new Contract(
-    address,
-    ["function symbol() view returns (string)", "function decimals() view returns (uint8)"],
-    provider,
-  );
-  const answers = await Promise.all([
-    token.getFunction("symbol")(),
-    token.getFunction("decimals")(),
-  ]).catch(() => undefined);
+  // Any token has these functions of OPG's.
+  const token = contractAt({ name: "OPG", address, runner: provider });
+  const answers = await Promise.all([token.symbol(), token.decimals()]).catch(() => undefined);
   const decimals = Number(answers?.[1] ?? MOST_DECIMALS + 1);
   if (answers === undefined || decimals > MOST_DECIMALS) {
     throw badArgument(`${address} does not answer as a token`);

@@ -59,6 +59,15 @@ refund (docs/payments.md).`,
       (await import("./capture.ts")).capture({ ...options, job, request }),
     );
 
+  withSending(program.command("capture-page"))
+    .description("the same with a result in a page that is final; its blob is read")
+    .argument("<job>")
+    .argument("<page>", "the page's id")
+    .argument("<index>", "of the result, 0 to 255")
+    .action(async (job: string, page: string, index: string, options) =>
+      (await import("./capture.ts")).captureFromPage({ ...options, job, page, index }),
+    );
+
   for (const [name, description] of [
     ["refund", "give a payer everything back, from the deadline on; anybody may"],
     ["cancel", "the same before it, by the node or the payee"],

@@ -1,7 +1,8 @@
 import { ACCESS_TABLE, selectorOf } from "@haca/protocol/accessTable";
 import { ROLES } from "@haca/protocol/roles";
-import { Contract, ZeroAddress } from "ethers";
+import { ZeroAddress } from "ethers";
 import { addressOf } from "../../lib/chainSession.ts";
+import { contractAt } from "../../lib/contracts.ts";
 import { printable } from "../../lib/words.ts";
 import { type Call, deployed } from "../call.ts";
 import { managerCall } from "./accessManager.ts";
@@ -18,11 +19,10 @@ const MOST_SYMBOL = 32;
 /** A token by its address, and by what it calls itself. */
 async function nameToken({ book, provider }: ActionContext, token: string): Promise<string> {
   if (token === book.contracts.OPG?.address) return `OPG ${token}`;
-  const contract = new Contract(token, ["function symbol() view returns (string)"], provider);
-  const symbol: unknown = await contract
-    .getFunction("symbol")()
-    .catch(() => "");
-  const text = printable(String(symbol)).slice(0, MOST_SYMBOL);
+  // Any token has this function of OPG's.
+  const contract = contractAt({ name: "OPG", address: token, runner: provider });
+  const symbol = await contract.symbol().catch(() => "");
+  const text = printable(symbol).slice(0, MOST_SYMBOL);
   return text === "" ? `${token}, which has no symbol` : `${token}, which calls itself "${text}"`;
 }
 
