@@ -3,13 +3,13 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IInferenceEscrow} from "../interfaces/IInferenceEscrow.sol";
 
 /// @title EscrowPayouts
 /// @notice How tokens leave the escrow: by a transfer, or as a credit where that fails, so that nobody whom a token blocks
 /// keeps others from what is theirs. A part of {InferenceEscrow}.
-abstract contract EscrowPayouts is IInferenceEscrow, ReentrancyGuard {
+abstract contract EscrowPayouts is IInferenceEscrow, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
     /// @inheritdoc IInferenceEscrow

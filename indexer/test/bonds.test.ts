@@ -3,6 +3,7 @@ import type { Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { teeIdOf } from "./utils/accessTee.ts";
 import { deployWorld, type World } from "./utils/deployWorld.ts";
+import { escrowCases, type Jobs, openJobs } from "./utils/escrowCases.ts";
 import { stakeCases } from "./utils/stakeCases.ts";
 import { walkStake } from "./utils/stakeWalk.ts";
 import { type Chain, startChain } from "./utils/startChain.ts";
@@ -20,6 +21,7 @@ let chain: Chain;
 let world: World;
 let indexer: Indexer;
 let feeds: { open: Hex; closed: Hex };
+let jobs: Jobs;
 let accepted: Map<string, number>;
 let nodes: { locked: TeeNode; forfeited: TeeNode; released: TeeNode };
 
@@ -27,6 +29,7 @@ beforeAll(async () => {
   chain = await startChain();
   world = await deployWorld({ chain, folder: folder.path, seed: "bonds" });
   const { bonds, contracts, tee } = world;
+  jobs = await openJobs(world);
   feeds = await makeRounds();
   await bonds.setAmount(11n);
   nodes = { released: await bonds.admit(), forfeited: await bonds.admit(), locked: world.node };
@@ -41,6 +44,7 @@ beforeAll(async () => {
   const { timestamp } = await chain.client.getBlock();
   await chain.client.setNextBlockTimestamp({ timestamp: timestamp + RELEASE_DELAY });
   await bonds.release(nodes.released);
+  await world.escrow.call("refund", [jobs.refunded.job] as never);
   // The same chain and indexer serve for stake.
   accepted = await walkStake(world);
 
@@ -182,6 +186,10 @@ test("a feed leads to its rounds, and a round to the observations that did not c
       ],
     },
   });
+});
+
+describe("payments", () => {
+  escrowCases(() => ({ world, indexer, jobs }));
 });
 
 describe("stake", () => {

@@ -82,6 +82,11 @@ export const ACCESS_TABLE: readonly AccessRule[] = [
     ],
   },
   {
+    contract: "InferenceEscrow",
+    role: "GOVERNANCE",
+    functions: ["setToken(address,bool)", "setFee(uint16,address)"],
+  },
+  {
     contract: "NodeBonds",
     role: "GOVERNANCE",
     functions: ["setAmount(uint96)", "forfeit(bytes32,address)"],

@@ -67,6 +67,8 @@ export const CONTRACTS = [
   { name: "ValidatorStaking", abi: "validatorStakingAbi", ...GOVERNANCE, ...INDEXED },
   { name: "RewardRouter", abi: "rewardRouterAbi", ...GOVERNANCE, ...INDEXED },
   { name: "DataFeeds", abi: "dataFeedsAbi", ...GOVERNANCE, ...INDEXED },
+  // Only where the chain has x402's proxy.
+  { name: "InferenceEscrow", abi: "inferenceEscrowAbi", ...GOVERNANCE, ...INDEXED },
   { name: "StakedVotes", abi: "stakedVotesAbi", ...GOVERNANCE },
   { name: "TimelockController", abi: "timelockControllerAbi", ...GOVERNANCE, ...INDEXED },
   { name: "GenesisDistribution", abi: "genesisDistributionAbi", ...GOVERNANCE, ...INDEXED },

@@ -4,6 +4,7 @@ import { COMMON_ERRORS } from "./revertWords/common.ts";
 import { ENCLAVE_ERRORS } from "./revertWords/enclaves.ts";
 import type { Explanations } from "./revertWords/explain.ts";
 import { PAGE_ERRORS } from "./revertWords/pages.ts";
+import { PAYMENT_ERRORS } from "./revertWords/payments.ts";
 import { STAKING_ERRORS } from "./revertWords/staking.ts";
 
 /** Why a call reverted: the error's name, and one line for a person. Its text is a contract's: not to be trusted. */
@@ -19,6 +20,7 @@ const EXPLANATIONS: Explanations = {
   ...COMMON_ERRORS,
   ...ENCLAVE_ERRORS,
   ...PAGE_ERRORS,
+  ...PAYMENT_ERRORS,
   ...STAKING_ERRORS,
 };
 

@@ -7,6 +7,11 @@ import {
   type TypedDataDomain,
 } from "ethers";
 
+/** Uniswap's Permit2, at the same address on every chain that has it. */
+export const PERMIT2_ADDRESS = "0x000000000022D473030F116dDEE9F6B43aC78BA3";
+/** x402's proxy of the scheme `upto`, as it is published, on every chain that has it. */
+export const UPTO_PROXY_ADDRESS = "0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002";
+
 /** What a job is about, as `IInferenceEscrow.Terms`. */
 export type EscrowTerms = {
   node: string;
@@ -28,6 +33,27 @@ export const ESCROW_KINDS = {
   teePage: 1n << 6n,
   optimisticPage: 1n << 7n,
 } as const;
+
+/** Words for `ESCROW_KINDS`. */
+const KIND_WORDS: Readonly<Record<keyof typeof ESCROW_KINDS, string>> = {
+  zkml: "ZKML",
+  tee: "TEE",
+  teePage: "TEE in a page",
+  optimisticPage: "Optimistic in a page",
+};
+
+/** Kinds of results that bits name, in words; unknown bits by their number. */
+export function escrowKindsInWords(kinds: bigint): string {
+  const known = Object.entries(ESCROW_KINDS) as [keyof typeof ESCROW_KINDS, bigint][];
+  const words = known.filter(([, bit]) => (kinds & bit) !== 0n).map(([name]) => KIND_WORDS[name]);
+  const unknown = known.reduce((left, [, bit]) => left & ~bit, kinds);
+  if (unknown !== 0n || words.length === 0) words.push(`unknown kinds ${unknown}`);
+  return words.join(", ");
+}
+
+/** As `IInferenceEscrow.JobStatus` counts. */
+export const JOB_STATUSES = ["None", "Open", "Captured", "Refunded", "Cancelled"] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
 
 /** EIP-712 types of what a payer signs in x402's scheme `upto`. */
 export const UPTO_PERMIT_TYPES = {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   attestationErrorsAbi,
   certificateStoreAbi,
+  inferenceEscrowAbi,
   nitroVerifierAbi,
   pageSettlementAbi,
   rewardRouterAbi,
@@ -74,9 +75,13 @@ const sample = (type: string): unknown => {
   return bytes === undefined ? 1n : `0x${"12".repeat(Number(bytes))}`;
 };
 
-describe("errors of stake and pages", () => {
-  const all = ([validatorStakingAbi, rewardRouterAbi, pageSettlementAbi] as InterfaceAbi[]).flatMap(
-    (abi) => new Interface(abi).fragments.filter((fragment) => fragment.type === "error"),
+describe("errors of stake, pages and payments", () => {
+  const abis: InterfaceAbi[] = [
+    ...[validatorStakingAbi, rewardRouterAbi, pageSettlementAbi],
+    inferenceEscrowAbi,
+  ];
+  const all = abis.flatMap((abi) =>
+    new Interface(abi).fragments.filter((fragment) => fragment.type === "error"),
   ) as ErrorFragment[];
 
   it.each([...new Map(all.map((error) => [error.name, error]))])(
@@ -121,6 +126,21 @@ describe("errors of stake and pages", () => {
       ...([pageSettlementAbi, "PageSettlement_StateInvalid"] as const),
       [id, 3],
       `page ${id} is rejected: not possible in that state`,
+    ],
+    [
+      ...([inferenceEscrowAbi, "InferenceEscrow_JobNotInStatus"] as const),
+      [id, 3],
+      `job ${id} was refunded`,
+    ],
+    [
+      ...([inferenceEscrowAbi, "InferenceEscrow_KindNotAccepted"] as const),
+      [0x44, 0x80],
+      "the job takes TEE, TEE in a page, and this result is Optimistic in a page",
+    ],
+    [
+      ...([inferenceEscrowAbi, "InferenceEscrow_PageNotFinal"] as const),
+      [1],
+      "the page is not final yet, but pending",
     ],
   ])("puts values where they belong, %#: $1", (abi, name, values, message) => {
     expect(explainRevert(encode(abi, name, ...values)).message).toBe(message);

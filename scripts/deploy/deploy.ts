@@ -9,6 +9,7 @@ import { enterProject } from "../lib/enterProject.ts";
 import { keepEarlier, readEarlier } from "./addressBook/earlier.ts";
 import { buildContracts } from "./buildContracts.ts";
 import { probeFor } from "./chain/probeChain.ts";
+import { proxyForEscrow } from "./chain/uptoProxy.ts";
 import { DEFAULT_SETTLEMENT_WINDOW, deployPart, type Wanted } from "./deployPart.ts";
 import { belowFloor, checkDeployer } from "./parameters/checkParameters.ts";
 import { parametersPath, readParameters, refuse } from "./parameters/readParameters.ts";
@@ -46,14 +47,13 @@ async function deployTo(parameters: {
   const deployer = await requireDeployer(connection);
   const isDevelopment = isDevelopmentChain(chainId);
   const problems = isDevelopment ? [] : belowFloor("settlementWindow", settlementWindow);
+  const source =
+    options.parameters === undefined ? parametersPath(network) : userPath(options.parameters);
   const governance =
     part === "core"
       ? undefined
       : readParameters({
-          path:
-            options.parameters === undefined
-              ? parametersPath(network)
-              : userPath(options.parameters),
+          path: source,
           isDevelopmentChain: isDevelopment,
           ...{ deployer, chainId },
           problems,
@@ -68,11 +68,23 @@ async function deployTo(parameters: {
   if (await isComplete({ deployment, earlier, part })) return;
 
   const base = { settlementWindow, isDevelopmentChain: isDevelopment };
+  const escrow =
+    governance === undefined || part !== undefined
+      ? undefined
+      : await proxyForEscrow({
+          ...{ deployment, given: governance.uptoProxy, source },
+          earlier: {
+            isHandedOver: earlier?.contracts.TimelockController !== undefined,
+            hasEscrow: earlier?.contracts.InferenceEscrow !== undefined,
+          },
+        });
+  const uptoProxy = escrow !== undefined && "proxy" in escrow ? escrow.proxy : undefined;
   const wanted: Wanted =
     governance === undefined
       ? { ...base, part: "core" }
-      : { ...base, part: part === "tee" ? "tee" : "governance", governance };
-  const off = await probeFor({ deployment, part: wanted.part });
+      : { ...base, part: part === "tee" ? "tee" : "governance", governance, uptoProxy };
+  const off = await probeFor({ deployment, part: wanted.part, hasEscrow: uptoProxy !== undefined });
+  if (escrow !== undefined && "reason" in escrow) off.push(escrow.reason);
   for (const line of off) console.log(`  on this chain ${line}`);
   if (!isDevelopment) {
     await printPlan({ deployment, wanted });

@@ -21,7 +21,12 @@ export const DEFAULT_SETTLEMENT_WINDOW = 7 * 24 * 60 * 60;
 /** How far a deployment goes, and with what. */
 export type Wanted = { settlementWindow: number; isDevelopmentChain: boolean } & (
   | { part: "core" }
-  | { part: Exclude<Part, "core">; governance: GovernanceParameters }
+  | {
+      part: Exclude<Part, "core">;
+      governance: GovernanceParameters;
+      /** x402's proxy, if the escrow is among what is deployed */
+      uptoProxy?: string | undefined;
+    }
 );
 
 /** The plan of a part and of those before it; with the last one, every permission is handed over. */

@@ -26,9 +26,15 @@ export type Rehearsal = {
 export async function rehearse(parameters: {
   build: (module: Plan) => Record<string, PlannedContract>;
   chainType: ChainType;
+  /** what the chain has besides, by address */
+  codes?: Readonly<Record<string, string>>;
 }): Promise<Rehearsal> {
-  const connection = await openChainInMemory({ chainType: parameters.chainType });
+  const { chainType, codes = {} } = parameters;
+  const connection = await openChainInMemory({ chainType });
   try {
+    for (const params of Object.entries(codes)) {
+      await connection.provider.request({ method: "hardhat_setCode", params });
+    }
     const { transactions } = await runModule({ connection, build: parameters.build });
     const gasOf = new Map<string, bigint>();
     for (const [step, { hash }] of transactions) {
@@ -51,14 +57,20 @@ export function sumUp(gas: readonly bigint[]): Omit<Rehearsal, "gasOf"> {
   return { gas: sum, largest, transactions: gas.length };
 }
 
+/** In the place of a contract that is only looked at whether it is there. */
+const STAND_IN = "0x00";
+
 /** The rehearsal of everything. */
 export const dryRun = (parameters: {
   settlementWindow: number;
   governance: GovernanceParameters;
   chainType: ChainType;
+  /** x402's proxy, for a deployment with the escrow */
+  uptoProxy?: string;
 }): Promise<Rehearsal> =>
   rehearse({
     chainType: parameters.chainType,
+    codes: parameters.uptoProxy === undefined ? {} : { [parameters.uptoProxy]: STAND_IN },
     build: moduleOf({ ...parameters, part: "governance", isDevelopmentChain: false }),
   });
 
@@ -68,7 +80,7 @@ export async function printPlan(parameters: {
   wanted: Wanted;
 }): Promise<void> {
   const { deployment, wanted } = parameters;
-  const { connection, deployer, journal } = deployment;
+  const { connection, deployer, journal, provider } = deployment;
   if (wanted.part === "governance") {
     console.log(`  deployer ${deployer}, left without any permission`);
   } else {
@@ -79,7 +91,12 @@ export async function printPlan(parameters: {
     console.log(`  root of attestations ${governance.attestation.rootFingerprint}`);
     if (wanted.part === "governance") printGovernance(governance);
   }
-  const { gasOf } = await rehearse({ chainType: connection.chainType, build: moduleOf(wanted) });
+  const proxy = wanted.part === "core" ? undefined : wanted.uptoProxy;
+  if (proxy !== undefined) console.log(`  escrow over x402's proxy ${proxy}`);
+  const { gasOf } = await rehearse({
+    ...{ chainType: connection.chainType, build: moduleOf(wanted) },
+    codes: proxy === undefined ? {} : { [proxy]: await provider.getCode(proxy) },
+  });
   const done = new Set(journal.minedSteps().map(({ step }) => step));
   const left = [...gasOf].filter(([step]) => !done.has(step)).map(([, gas]) => gas);
   if (left.length < gasOf.size) {

@@ -7,5 +7,7 @@ export const runGovernanceModule = (
   parameters: Omit<Parameters<typeof runModule>[0], "build"> & {
     settlementWindow: number;
     governance: GovernanceParameters;
+    /** x402's proxy, for a deployment with the escrow */
+    uptoProxy?: string;
   },
 ) => runModule({ ...parameters, build: (module) => governanceModule(module, parameters) });

@@ -154,4 +154,12 @@ withChain(program.command("record-timelock <transaction>"))
     ),
   );
 
+withChain(program.command("record-escrow <transaction>"))
+  .description("write an escrow that was added into the address book: what created it")
+  .action((transaction: string, options: ChainOptions) =>
+    inSession(options, async (session) =>
+      (await import("./recordEscrow.ts")).recordEscrow(session, [transaction]),
+    ),
+  );
+
 await runProgram(program);

@@ -1,6 +1,7 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { ContractFactory, type JsonRpcSigner, type Provider } from "ethers";
+import { ContractFactory, isHexString, type JsonRpcSigner, type Provider } from "ethers";
 import type { Deployment } from "./actions/action.ts";
+import { refuse } from "./actions/teeRegistry.ts";
 
 /** What a transaction has to carry to create a contract. */
 export async function creationData(
@@ -21,6 +22,30 @@ export async function isCodeOf(
   const { provider, address } = parameters;
   const expected = await provider.call({ data: await creationData(parameters) });
   return expected !== "0x" && expected === (await provider.getCode(address));
+}
+
+/**
+ * The block of the transaction that created a contract, with this repository's code and the right arguments. Error:
+ * `governance.badArgument`.
+ * @param parameters.described what it has to be, in words
+ */
+export async function requireCreation(parameters: {
+  provider: Provider;
+  deployment: Deployment;
+  transaction: string;
+  described: string;
+}): Promise<number> {
+  const { deployment, described, provider, transaction } = parameters;
+  if (!isHexString(transaction, 32)) throw refuse(`${transaction} is no transaction hash`);
+  const receipt = await provider.getTransactionReceipt(transaction);
+  if (receipt?.contractAddress !== deployment.address) {
+    throw refuse(`transaction ${transaction} did not create ${deployment.address}`);
+  }
+  const sent = await provider.getTransaction(transaction);
+  if (sent?.data !== (await creationData(deployment))) {
+    throw refuse(`${deployment.address} is not this repository's ${described}`);
+  }
+  return receipt.blockNumber;
 }
 
 /**

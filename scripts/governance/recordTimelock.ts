@@ -2,7 +2,7 @@ import { addressBookPath, writeAddressBook } from "@haca/protocol/addressBook";
 import { getAddress, keccak256 } from "ethers";
 import { addressOf } from "../lib/chainSession.ts";
 import { contractAt } from "../lib/contracts.ts";
-import { describeTimelock, requireCreation } from "./actions/newTimelock.ts";
+import { describeTimelock, requireTimelock } from "./actions/newTimelock.ts";
 import { refuse } from "./actions/teeRegistry.ts";
 import { Arguments } from "./arguments.ts";
 import type { Session } from "./session.ts";
@@ -25,7 +25,7 @@ export async function recordTimelock(session: Session, words: readonly string[])
   const contract = contractAt({ name: "TimelockController", address, runner: provider });
   const delay = await contract.MINIMUM_DELAY();
   const timelock = describeTimelock(session, { delay, predecessor, address });
-  const block = await requireCreation({ provider, timelock, transaction });
+  const block = await requireTimelock({ provider, timelock, transaction });
   const path = addressBookPath(book.chainId);
   const entry = {
     ...{ address, block, transaction },

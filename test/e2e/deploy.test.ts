@@ -47,6 +47,8 @@ describe("npm run deploy", () => {
     await restartChain();
     const again = await deploy("--network", "localhost", "--settlement-window", "86400");
     expect(again, again.output).toMatchObject({ status: 0 });
+    expect(again.output).toMatch(/but on this chain there is no x402 proxy at 0x4020\w+: no Infe/);
+    expect(JSON.parse(readFileSync(BOOK, "utf8")).contracts).not.toHaveProperty("InferenceEscrow");
     expect(JSON.parse(readFileSync(BOOK, "utf8")).parameters.settlementWindow).toBe(86_400);
   });
 

@@ -2,6 +2,7 @@ import { selectorOf } from "@haca/protocol/accessTable";
 import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
 import type { ContractName } from "@haca/protocol/contracts";
 import { feedIdOf } from "@haca/protocol/dataFeeds";
+import { UPTO_PROXY_ADDRESS } from "@haca/protocol/inferenceEscrow";
 import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import {
   concat,
@@ -54,6 +55,7 @@ class Sandbox {
   readonly settlement: ContractOf<"InferenceSettlement">;
   readonly bonds: ContractOf<"NodeBonds">;
   readonly feeds: ContractOf<"DataFeeds">;
+  readonly escrow: ContractOf<"InferenceEscrow">;
   readonly store: ContractOf<"CertificateStore">;
   readonly opg: ContractOf<"OPG">;
 
@@ -67,6 +69,7 @@ class Sandbox {
       | "settlement"
       | "bonds"
       | "feeds"
+      | "escrow"
       | "store"
       | "opg",
       string
@@ -82,6 +85,7 @@ class Sandbox {
     this.settlement = at("InferenceSettlement", of.settlement);
     this.bonds = at("NodeBonds", of.bonds);
     this.feeds = at("DataFeeds", of.feeds);
+    this.escrow = at("InferenceEscrow", of.escrow);
     this.store = at("CertificateStore", of.store);
     this.opg = at("OPG", of.opg);
   }
@@ -91,8 +95,11 @@ class Sandbox {
       network: "default",
       chainType: "l1",
     })) as unknown as NetworkConnection;
+    // The escrow looks whether there is a proxy, not what it is.
+    const params = [UPTO_PROXY_ADDRESS, "0x00"];
+    await connection.provider.request({ method: "hardhat_setCode", params });
     const { contracts: deployed } = await runGovernanceModule({
-      connection,
+      ...{ connection, uptoProxy: UPTO_PROXY_ADDRESS },
       settlementWindow: DEFAULT_SETTLEMENT_WINDOW,
       governance: { ...governance, ...changes },
     });
@@ -105,6 +112,7 @@ class Sandbox {
       settlement: await address(deployed.inferenceSettlement),
       bonds: await address(deployed.nodeBonds),
       feeds: await address(deployed.dataFeeds),
+      escrow: (await deployed.inferenceEscrow?.getAddress()) ?? "",
       store: await address(deployed.certificateStore),
       opg: await address(deployed.opg),
     });
@@ -230,6 +238,21 @@ const BACKDOORS: readonly [string, (box: Sandbox) => Promise<unknown>, string][]
       await box.asTimelock(box.feeds, "setFeedParameters", id, [60, 5_000, 3]);
     },
     `DataFeeds: parameters of ${feedIdOf(FEED_TERMS)}: 3600, 200, 3, but 60, 5000, 3`,
+  ],
+  [
+    "a token that nobody voted for",
+    (box) => box.asTimelock(box.escrow, "setToken", box.registry.target, true),
+    "InferenceEscrow: TEERegistry 0x",
+  ],
+  [
+    "a token that was taken away",
+    (box) => box.asTimelock(box.escrow, "setToken", box.opg.target, false),
+    "is taken: yes, but no (TokenAllowed in block",
+  ],
+  [
+    "a fee for a stranger",
+    (box) => box.asTimelock(box.escrow, "setFee", 1_000, STRANGER),
+    `InferenceEscrow.fee: 0 % to nobody, but 10 % to ${STRANGER} (FeeChanged`,
   ],
   [
     "a second administrator",

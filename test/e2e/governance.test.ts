@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import type { ListedName } from "@haca/protocol/contracts";
+import { UPTO_PROXY_ADDRESS } from "@haca/protocol/inferenceEscrow";
 import { signSigningKey } from "@haca/protocol/validatorStaking";
 import {
   AbiCoder,
@@ -15,6 +16,7 @@ import {
 } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { contractAt } from "../../scripts/lib/contracts.ts";
+import { placeProxy } from "./escrowCases.ts";
 import {
   BOOK,
   failure,
@@ -323,6 +325,83 @@ describe("npm run governance", () => {
       [["set-feed-parameters", unknown, "60", "1", "3"], `there is no feed ${unknown}`],
       [["close-feed", unknown], `there is no feed ${unknown}`],
       [["close-feed", "0x00"], "must be 0x and 64 hex digits"],
+    ] as const) {
+      expect(await failure(governance("propose", ...action))).toContain(text);
+    }
+  });
+
+  it("adds an escrow to a deployment that has none, and sets its tokens and its fee", async () => {
+    const stranger = await addressOf(STRANGER);
+    const add = ["propose", "add-escrow"];
+    expect(await failure(governance(...add))).toContain("there is no x402 proxy at 0x4020A4f3");
+    expect(await failure(governance("propose", "set-escrow-fee", "1", stranger))).toContain(
+      "InferenceEscrow is not in the address book",
+    );
+    await placeProxy(provider);
+    expect(await success(local.deploy())).toContain(
+      "handed over without InferenceEscrow: governance adds it (add-escrow)",
+    );
+    expect(addressIn("InferenceEscrow")).toBe("");
+    expect(await failure(governance(...add, stranger))).toContain("there is no x402 proxy at");
+    expect(await failure(governance(...add, "proxy"))).toContain("x402's proxy proxy is no addre");
+    const proxy = UPTO_PROXY_ADDRESS;
+    const unknown = `0x${"12".repeat(32)}`;
+    expect(await failure(governance(...add, proxy, addressIn("OPG"), unknown))).toContain(
+      "did not create",
+    );
+    const simulated = await success(governance(...add, "--simulate"));
+    expect(simulated).toContain("may call setToken(address,bool), setFee(uint16,address) of the");
+    expect(simulated).toMatch(/new payments in OPG 0x\w+: refused -> taken/);
+    expect(simulated).toMatch(/execute +ok/);
+
+    const proposed = await success(governance(...add, ...asLiquidity));
+    const [, address = "", created = ""] =
+      /InferenceEscrow (0x\w{40}): transaction (0x\w{64})/.exec(proposed) ?? [];
+    const record = () => governance("record-escrow", created);
+    expect(await failure(record())).toContain(`governance does not rule ${address}`);
+    // Whoever checks the proposal names what was created.
+    const checking = await success(governance(...add, proxy, address, created, "--simulate"));
+    expect(checking).toMatch(/execute +ok/);
+    const proposal = numberIn(proposed);
+    await later(provider, 61);
+    await success(governance("vote", proposal, "for", ...asLiquidity));
+    await later(provider, 301);
+    await success(governance("queue", proposal, ...asLiquidity));
+    await later(provider, 121);
+    await success(governance("execute", proposal, ...asLiquidity));
+    await success(record());
+    expect(addressIn("InferenceEscrow")).toBe(address);
+    expect(await failure(record())).toContain(`names ${address} already`);
+    expect(await failure(governance(...add))).toContain(`there is an escrow already, ${address}`);
+    expect(await success(local.check())).toMatch(
+      /InferenceEscrow: OPG 0x\w+ is taken: no when deployed, now yes: by governance/,
+    );
+    expect(await success(local.deploy())).not.toContain("InferenceEscrow: ");
+
+    const opg = addressIn("OPG");
+    for (const [action, text] of [
+      [["set-escrow-fee", "250", stranger], `fee of payments: none -> 2.5 % to ${stranger}`],
+      [["set-escrow-token", opg, "refuse"], `new payments in OPG ${opg}: taken -> refused`],
+      [
+        ["set-escrow-token", addressIn("StakedVotes"), "allow"],
+        "which has no symbol: refused -> taken",
+      ],
+    ] as const) {
+      const output = await success(governance("propose", ...action, "--simulate"));
+      expect(output).toContain(text);
+      expect(output).toMatch(/execute +ok/);
+    }
+    for (const [action, text] of [
+      [["set-escrow-fee", "1001", stranger], "no integer from 0 to 1000"],
+      [["set-escrow-fee", "0", "none"], "the fee is none already"],
+      [["set-escrow-fee", "0", stranger], "a fee has a receiver, and no fee has none"],
+      [["set-escrow-fee", "5", "none"], "a fee has a receiver, and no fee has none"],
+      [["set-escrow-fee", "5", address], "the escrow cannot receive its own fee"],
+      [["set-escrow-fee", "5", "someone"], "receiver someone is no address"],
+      [["set-escrow-token", opg, "allow"], "are taken already"],
+      [["set-escrow-token", stranger, "allow"], "is no contract on this chain"],
+      [["set-escrow-token", opg, "maybe"], "choice must be one of allow, refuse, got maybe"],
+      [["set-escrow-token", opg], "choice is missing"],
     ] as const) {
       expect(await failure(governance("propose", ...action))).toContain(text);
     }

@@ -250,7 +250,7 @@ describe("a restarted chain", () => {
 describe("help", () => {
   const COMMANDS = [
     ...["demo", "deploy", "deploy/check", "deploy/verify", "governance", "tee", "models"],
-    ...["token/vesting", "token/airdrop", "blobs", "pages", "stake", "feeds"],
+    ...["token/vesting", "token/airdrop", "blobs", "pages", "stake", "feeds", "escrow"],
   ].map((name) => `scripts/${name}/cli.ts`);
   const TOOLS = ["coverage", "mutation", "test"].map((name) => `tools/${name}/cli.ts`);
   const OTHERS = [

@@ -7,18 +7,22 @@ import { readAddressBook } from "@haca/protocol/addressBook";
 import { CONTRACT_ROWS } from "@haca/protocol/contracts";
 import { AbiCoder } from "ethers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { escrowCases, placeProxy, refundCases } from "./escrowCases.ts";
 import { FeedWorld, feedCases } from "./feedCases.ts";
 import { BOOK, failure, LocalDeployment, type Result, success } from "./localDeployment.ts";
 
-/** With the reader of the one feed. */
-const CONTRACTS = CONTRACT_ROWS.length + 1;
+/** With the reader of the one feed, and the code of the escrow's facilitators. */
+const CONTRACTS = CONTRACT_ROWS.length + 2;
 
 let local: LocalDeployment;
 let feeds: FeedWorld;
 let service: VerificationService;
 beforeAll(async () => {
   local = await LocalDeployment.start();
-  await success(local.deploy());
+  const provider = local.provider();
+  await placeProxy(provider);
+  provider.destroy();
+  expect(await success(local.deploy())).not.toContain("but on this chain");
   feeds = await FeedWorld.start(local);
 });
 beforeEach(async () => {
@@ -37,6 +41,7 @@ const verify = (...options: string[]): Promise<Result> =>
 const EVERY = [
   ...["OPG", "VestingFactory", "VestingVault", "MerkleAirdrop", "TEERegistry"],
   ...["AccessManager", "TimelockController", "HacaGovernor", "EcdsaP384", "FeedReader"],
+  "JobFacilitator",
 ];
 
 describe("npm run verify", () => {
@@ -144,8 +149,20 @@ describe("npm run verify", () => {
   });
 });
 
+const paid = { jobId: "" };
+const payments = () => ({ local, provider: feeds.provider });
+
+describe("npm run escrow", () => {
+  escrowCases(payments, paid);
+});
+
 describe("npm run feeds", () => {
   feedCases(() => ({ local, feeds }));
+});
+
+// Feeds move the clock beyond deadlines.
+describe("npm run escrow, later", () => {
+  refundCases(payments, paid);
 });
 
 type Submission = { contract: string; address: string; compiler: string; arguments: string };

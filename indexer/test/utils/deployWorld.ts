@@ -5,6 +5,7 @@ import { accessTee, pcrHashOf, pcrsOf } from "./accessTee.ts";
 import { bondOperations, deployBonds } from "./bondOperations.ts";
 import { deployContracts } from "./deployContracts.ts";
 import { deployToken } from "./deployToken.ts";
+import { deployEscrow, escrowOperations } from "./escrowOperations.ts";
 import { deployFeeds, feedOperations } from "./feedOperations.ts";
 import { governanceOperations } from "./governanceOperations.ts";
 import { legacyOperations } from "./legacyOperations.ts";
@@ -34,11 +35,24 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   const pages = pageOperations({ chain, contracts, token, pages: addressOf(pageSettlement) });
   const dataFeeds = await deployFeeds({ chain, contracts, tee });
   const feeds = feedOperations({ chain, tee, feeds: addressOf(dataFeeds) });
+  const inferenceEscrow = await deployEscrow({
+    ...{ chain, contracts, pages: addressOf(pageSettlement) },
+  });
+  const escrow = escrowOperations({
+    ...{ chain, contracts, token, escrow: addressOf(inferenceEscrow) },
+  });
   const optimistic = optimisticOperations({
     ...{ chain, contracts, operations: pages, pages: addressOf(pageSettlement) },
   });
   const stake = await deployStaking({ chain, contracts, token, pages: addressOf(pageSettlement) });
-  const more = { ...token.deployed, nodeBonds, pageSettlement, dataFeeds, ...stake };
+  const more = {
+    ...token.deployed,
+    nodeBonds,
+    pageSettlement,
+    dataFeeds,
+    inferenceEscrow,
+    ...stake,
+  };
   await writeBook({ chain, path, contracts: { ...deployed, ...more } });
   const vesting = await tokenOperations({ chain, token, random });
   const manager = addressOf(deployed.accessManager);
@@ -73,7 +87,7 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   });
   return {
     ...{ chain, path, contracts, tee, token, enclaves, legacy, vesting, governance },
-    ...{ bonds, feeds, pages, optimistic, staking, nodeBonds: addressOf(nodeBonds) },
+    ...{ bonds, escrow, feeds, pages, optimistic, staking, nodeBonds: addressOf(nodeBonds) },
     feedsAddress: addressOf(dataFeeds),
     pageSettlement: addressOf(pageSettlement),
     node,

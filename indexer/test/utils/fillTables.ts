@@ -14,7 +14,7 @@ const ATTEMPTS = 60;
 /** Has something happen, beyond what `deployWorld` did, for the sake of every table. */
 export async function fillTables(world: World): Promise<void> {
   const { bonds, chain, contracts, enclaves, legacy, vesting, governance, tee, node } = world;
-  const { feeds, optimistic, pages } = world;
+  const { escrow, feeds, optimistic, pages } = world;
   const due = async (name: string, operation: () => Promise<unknown>): Promise<void> => {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -39,6 +39,9 @@ export async function fillTables(world: World): Promise<void> {
   const feedId = await feeds.create("ETH / USD");
   await chain.client.mine({ blocks: 1, interval: 1 });
   await feeds.post(feedId, [1_000n, 1_001n, 1_002n, 5_000n]);
+  const token = await escrow.prepare();
+  const { job } = await escrow.open({ node, nonce: 1n, token });
+  await escrow.whileBroken(token, () => escrow.capture({ node, job }));
   await fillStake(world);
   await bonds.setAmount(1n);
   await bonds.admit();

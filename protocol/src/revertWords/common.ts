@@ -19,6 +19,9 @@ export const COMMON_ERRORS: Explanations = {
   AccessManagedInvalidAuthority: ([authority]) => `${authority} is no access manager`,
   SafeCastOverflowedUintDowncast: ([bits, value]) => `${value} does not fit ${bits} bits`,
   SafeERC20FailedOperation: ([token]) => `token ${token} refuses the transfer`,
+  ReentrancyGuardReentrantCall: () => "the contract was called again while it was at work",
+  FailedDeployment: () => "a contract that this needs could not be created",
+  InsufficientBalance: ([balance, needed]) => `${needed} are needed, and ${balance} are there`,
   InvalidShortString: () => "a text of the contract cannot be read",
   StringTooLong: ([text]) => `text ${JSON.stringify(text)} is longer than 31 bytes`,
 };

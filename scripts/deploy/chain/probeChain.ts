@@ -20,10 +20,14 @@ const NEEDED_BLOCK_GAS = 9_000_000n;
 export async function probeFor(parameters: {
   deployment: Pick<Deployment, "hre" | "provider">;
   part: Part;
+  /** whether the escrow is among what is deployed */
+  hasEscrow: boolean;
 }): Promise<string[]> {
-  const { deployment, part } = parameters;
+  const { deployment, hasEscrow, part } = parameters;
   const { provider, hre } = deployment;
-  const rows = CONTRACT_ROWS.filter((row) => includesPart(part, row.part));
+  const rows = CONTRACT_ROWS.filter(
+    (row) => includesPart(part, row.part) && (hasEscrow || row.name !== "InferenceEscrow"),
+  );
   const artifacts = await Promise.all(rows.map(({ name }) => hre.artifacts.readArtifact(name)));
   return probeChain({ provider, artifacts, hasAttestation: includesPart(part, "tee") });
 }

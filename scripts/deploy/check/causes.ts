@@ -79,6 +79,8 @@ const CAUSES: Readonly<Record<string, Cause>> = {
     call("setFeedParameters", "feedId", "parameters")(decided, change) ||
     (decided.name === "createFeed" && isSame(decided.args.parameters, change.args.parameters)),
   "DataFeeds.FeedClosed": call("closeFeed", "feedId"),
+  "InferenceEscrow.TokenAllowed": call("setToken", "token", "isAllowed"),
+  "InferenceEscrow.FeeChanged": call("setFee", "feeBps", "receiver"),
   "NodeBonds.BondAmountChanged": call("setAmount", "current"),
   "NodeBonds.BondForfeited": call("forfeit", "teeId", "receiver"),
 };

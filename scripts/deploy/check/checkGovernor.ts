@@ -1,6 +1,7 @@
 import { ZeroAddress } from "ethers";
 import { type Audit, type Fact, judgeFacts } from "./audit.ts";
 import { ask } from "./discover.ts";
+import { escrowFacts } from "./escrowFacts.ts";
 import { finding, notice, parameter, unexpected } from "./finding.ts";
 import type { Holders } from "./holders.ts";
 
@@ -38,6 +39,7 @@ async function settlementFacts(audit: Audit): Promise<Fact[]> {
     ...(await pageFacts(audit)),
     ...(await stakeFacts(audit)),
     ...(await feedFacts(audit)),
+    ...(await escrowFacts(audit)),
   ];
 }
 

@@ -43,6 +43,7 @@ const TELLING_FUNCTIONS: readonly (readonly [ContractName, string])[] = [
   ["ValidatorStaking", "setParameters((uint96,uint96,uint16,uint16,uint16,uint96))"],
   ["RewardRouter", "setRecipient(address)"],
   ["DataFeeds", "closeFeed(bytes32)"],
+  ["InferenceEscrow", "setToken(address,bool)"],
   ["CertificateStore", "revokeUnseen(bytes,uint256)"],
 ];
 /** Contracts that read the registry and that nothing on the chain names: an address book alone tells where they are. */
@@ -50,6 +51,11 @@ export const POWERLESS: ReadonlySet<ContractName> = new Set<ContractName>([
   "TEERegistryLens",
   "LegacySettlement",
 ]);
+/** Contracts whose settings the check reads by their events. */
+const GOVERNED = [
+  ...(["PageSettlement", "ValidatorStaking", "RewardRouter", "DataFeeds"] as const),
+  "InferenceEscrow",
+] as const;
 const TRANSFER = id("Transfer(address,address,uint256)");
 const NOBODY = `0x${"00".repeat(32)}`;
 
@@ -188,9 +194,7 @@ export async function discover(parameters: {
     await found.place("NodeBonds", args.current);
   }
   await found.readEvents(["NodeBonds", contracts.get("NodeBonds")]);
-  for (const name of ["PageSettlement", "ValidatorStaking", "RewardRouter", "DataFeeds"] as const) {
-    await found.readEvents([name, contracts.get(name)]);
-  }
+  for (const name of GOVERNED) await found.readEvents([name, contracts.get(name)]);
 
   const governor = contracts.get("HacaGovernor");
   const governorLogs = await found.readEvents(["HacaGovernor", governor]);
@@ -321,9 +325,9 @@ class Discovery {
   }
 }
 
-/** Heartbeats of nodes, pages, stake, rounds of feeds and what becomes of them are many, and give nobody power. */
+/** Heartbeats of nodes, pages, stake, rounds of feeds, payments and what becomes of them are many, and give nobody power. */
 const NO_POWER =
-  /^(Heartbeat|TEEAttested|TEERegistered|SessionKey.*|OhttpConfigChanged|Vote.*|BondLocked|BondReleased|CertificateStored|Page.*|SettledAgain|Challenge.*|Leaf.*|Deposited|Withdrawn|ForfeitsBurned|Validator.*|Pool.*|Key.*|Commission.*|Delegated|Undelegated|SnapshotFrozen|Slashed|Rewards.*|RoundPosted|ObservationSkipped)$/;
+  /^(Heartbeat|TEEAttested|TEERegistered|SessionKey.*|OhttpConfigChanged|Vote.*|BondLocked|BondReleased|CertificateStored|Page.*|SettledAgain|Challenge.*|Leaf.*|Deposited|Withdrawn|ForfeitsBurned|Validator.*|Pool.*|Key.*|Commission.*|Delegated|Undelegated|SnapshotFrozen|Slashed|Rewards.*|RoundPosted|ObservationSkipped|Job.*|Credit.*)$/;
 
 async function topicsOf(name: ContractName): Promise<string[][]> {
   const { abi } = await compiledContract(name);

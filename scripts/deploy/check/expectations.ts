@@ -72,6 +72,8 @@ export function expectedArguments(
       return [of("AccessManager"), of("OPG")];
     case "DataFeeds":
       return [of("AccessManager"), of("TEERegistry")];
+    case "InferenceEscrow":
+      return [of("AccessManager"), of("PageSettlement"), FREE];
     case "StakedVotes":
       return [of("OPG"), of("ValidatorStaking")];
     case "TimelockController": {
@@ -167,6 +169,13 @@ export function expectedImmutables(
       return {
         ...domainImmutables(audit, "HACA DataFeeds", address),
         REGISTRY: word("TEERegistry"),
+      };
+    case "InferenceEscrow":
+      return {
+        SETTLEMENT: word("InferenceSettlement"),
+        PAGES: word("PageSettlement"),
+        PROXY: zeroPadValue(String(args[2] ?? ZeroAddress), WORD),
+        FACILITATOR: zeroPadValue(getCreateAddress({ from: address, nonce: 1 }), WORD),
       };
     case "StakedVotes":
       return {

@@ -13,8 +13,8 @@ export type BuildInput = {
   };
 };
 
-/** Contracts of a deployment, and those that governance has them create later. */
-export type CompiledName = ContractName | "FeedReader";
+/** Contracts of a deployment, those that governance has them create later, and the code behind the escrow's facilitators. */
+export type CompiledName = ContractName | "FeedReader" | "JobFacilitator";
 
 /** What this repository's sources compile to. */
 export type CompiledContract = {

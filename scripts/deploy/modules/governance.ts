@@ -17,7 +17,7 @@ const LABELLED_ROLES = ["GOVERNANCE", "GUARDIAN", "IMAGE_APPROVER", "REGISTRAR"]
 /** What token, vesting, airdrop, timelock and governor are made with. */
 type TokenParameters = Omit<
   GovernanceParameters,
-  "guardian" | "imageApprover" | "attestation" | "forcedInclusionDelay"
+  "guardian" | "imageApprover" | "attestation" | "forcedInclusionDelay" | "uptoProxy"
 >;
 
 /** What the constructor of GenesisDistribution takes, without the timelock. */
@@ -72,15 +72,36 @@ export function governorModule(
   return module.contract("HacaGovernor", [votes, timelock, governor]);
 }
 
+/** What holds payments until a result is settled, over x402's proxy, in OPG at first and without a fee. */
+function escrowModule(
+  module: Plan,
+  parameters: {
+    accessManager: PlannedContract;
+    pageSettlement: PlannedContract;
+    opg: PlannedContract;
+    proxy: string;
+  },
+) {
+  const { accessManager, opg, pageSettlement, proxy } = parameters;
+  const escrow = module.contract("InferenceEscrow", [accessManager, pageSettlement, proxy]);
+  // Before the rule is written that makes governance allow tokens.
+  module.call(escrow, "setToken", [opg, true], { id: "escrow_token_OPG" });
+  return escrow;
+}
+
 /**
  * Everything: core, attestation, token, vesting, airdrop, governor and timelock, and the hand-over of every permission:
- * at its end the timelock holds what the deployer held, and the deployer nothing.
+ * at its end the timelock holds what the deployer held, and the deployer nothing. Without x402's proxy there is no escrow.
  */
 export function governanceModule(
   module: Plan,
-  parameters: { settlementWindow: number; governance: GovernanceParameters },
+  parameters: {
+    settlementWindow: number;
+    governance: GovernanceParameters;
+    uptoProxy?: string | undefined;
+  },
 ) {
-  const { governance } = parameters;
+  const { governance, uptoProxy: proxy } = parameters;
   const { deployer } = module;
   const core = coreModule(module, parameters);
   const { accessManager, inferenceSettlement } = core;
@@ -110,6 +131,12 @@ export function governanceModule(
 
   // There is no feed until governance creates one.
   const dataFeeds = module.contract("DataFeeds", [accessManager, attested.teeRegistry]);
+  const escrow =
+    proxy === undefined
+      ? {}
+      : {
+          inferenceEscrow: escrowModule(module, { accessManager, pageSettlement, opg, proxy }),
+        };
   // Stake votes from the beginning: another source of votes would be another governor.
   const stakedVotes = module.contract("StakedVotes", [opg, validatorStaking]);
   const governor = governorModule(module, {
@@ -135,6 +162,7 @@ export function governanceModule(
       ValidatorStaking: validatorStaking,
       RewardRouter: rewardRouter,
       DataFeeds: dataFeeds,
+      ...("inferenceEscrow" in escrow ? { InferenceEscrow: escrow.inferenceEscrow } : {}),
     },
   });
   for (const role of LABELLED_ROLES) {
@@ -169,6 +197,6 @@ export function governanceModule(
     id: "renounce_timelock",
   });
   const stake = { validatorStaking, rewardRouter, stakedVotes };
-  const governed = { nodeBonds, pageSettlement, ...stake, dataFeeds, governor };
+  const governed = { nodeBonds, pageSettlement, ...stake, dataFeeds, ...escrow, governor };
   return { ...core, ...attested, ...token, ...governed };
 }

@@ -58,6 +58,8 @@ const fields = {
       `must be at most ${LONGEST_INCLUSION_DELAY} s (3.5 days): a page of results has to become final`,
     )
     .optional(),
+  /** x402's proxy of the scheme `upto`, where it is another than the published one */
+  uptoProxy: account.optional(),
 };
 
 type GovernorParameters = z.output<z.ZodObject<typeof governorFields>>;

@@ -18,9 +18,9 @@ export type MadeContract = {
   block: number;
 };
 
-export type Deployed<Name extends string = string> = {
+export type Deployed<Contracts> = {
   /** for the deployer */
-  contracts: Readonly<Record<Name, Contract>>;
+  contracts: { readonly [Name in keyof Contracts]: Contract };
   /** tells of every contract of the plan */
   describe: () => Promise<MadeContract[]>;
   /** in the order in which they are sent, by step */
@@ -28,14 +28,16 @@ export type Deployed<Name extends string = string> = {
 };
 
 /** Describes a deployment and carries it out, or goes on with it; errors as of `runPlan`. */
-export async function runModule<Name extends string>(parameters: {
+export async function runModule<
+  Contracts extends Readonly<Record<string, PlannedContract>>,
+>(parameters: {
   connection: NetworkConnection;
-  build: (module: Plan) => Record<Name, PlannedContract>;
+  build: (module: Plan) => Contracts;
   /** without one, nothing is kept: for a chain in memory */
   journal?: Journal;
   adoptFrom?: number | undefined;
   report?: (line: string) => void;
-}): Promise<Deployed<Name>> {
+}): Promise<Deployed<Contracts>> {
   const { connection, build, adoptFrom, journal = Journal.inMemory() } = parameters;
   const { default: hre } = await import("hardhat");
   const deployer = await requireDeployer(connection);
@@ -52,12 +54,13 @@ export async function runModule<Name extends string>(parameters: {
     report: parameters.report ?? (() => undefined),
   });
 
-  const contracts = {} as Record<Name, Contract>;
-  for (const name of Object.keys(planned) as Name[]) {
-    const contractInterface: Interface = await encoder.interfaceOf(planned[name]);
-    const address = await encoder.addressOf(planned[name]);
-    contracts[name] = new Contract(address, contractInterface, signer as unknown as Signer);
+  const made: Record<string, Contract> = {};
+  for (const [name, contract] of Object.entries(planned)) {
+    const contractInterface: Interface = await encoder.interfaceOf(contract);
+    const address = await encoder.addressOf(contract);
+    made[name] = new Contract(address, contractInterface, signer as unknown as Signer);
   }
+  const contracts = made as Deployed<Contracts>["contracts"];
   const describe = (): Promise<MadeContract[]> =>
     Promise.all(plan.contracts.map((contract) => describeOne({ contract, encoder, transactions })));
   return { contracts, describe, transactions };

@@ -1,7 +1,7 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import type { ContractName } from "@haca/protocol/contracts";
-import { AbiCoder } from "ethers";
+import { AbiCoder, getCreateAddress } from "ethers";
 import { decodeLogs } from "../check/events.ts";
 import {
   type CompiledContract,
@@ -37,7 +37,7 @@ const MADE_BY_OTHERS: Readonly<Partial<Record<CompiledName, readonly string[]>>>
 };
 
 /**
- * Every contract of an address book, the code behind its vaults, and the readers of its feeds. A contract whose code is not what this
+ * Every contract of an address book, the code behind its vaults and its escrow's facilitators, and the readers of its feeds. A contract whose code is not what this
  * repository's sources give cannot be verified with them: error `verify.otherCode`.
  */
 export async function collectSubjects(parameters: {
@@ -56,6 +56,10 @@ export async function collectSubjects(parameters: {
     entries.push(["VestingVault", vault, VestingFactory.transaction]);
   }
   entries.push(...(await readersOf(reader, book)));
+  const { InferenceEscrow } = book.contracts;
+  if (InferenceEscrow !== undefined) {
+    entries.push(["JobFacilitator", facilitatorOf(InferenceEscrow), InferenceEscrow.transaction]);
+  }
   const subjects: Subject[] = [];
   for (const [name, address, transaction] of entries) {
     const contract = await compiledContract(name);
@@ -96,6 +100,10 @@ async function readersOf(
   ]);
 }
 
+/** The code behind the facilitators of jobs: the escrow's constructor makes it first. */
+const facilitatorOf = (escrow: { address: string }): string =>
+  getCreateAddress({ from: escrow.address, nonce: 1 });
+
 async function argumentsOf(parameters: {
   reader: ChainReader;
   book: AddressBook;
@@ -111,6 +119,10 @@ async function argumentsOf(parameters: {
   const { GenesisDistribution, TimelockController } = book.contracts;
   if (contract.name === "OPG") {
     return encode([GenesisDistribution?.address, TimelockController?.address]);
+  }
+  if (contract.name === "JobFacilitator") {
+    const view = "function PROXY() view returns (address)";
+    return encode(await reader.view(book.contracts.InferenceEscrow?.address ?? "", view));
   }
   const views = MADE_BY_OTHERS[contract.name];
   if (views !== undefined) {

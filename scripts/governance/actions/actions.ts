@@ -5,6 +5,7 @@ import { addNodeType } from "./addNodeType.ts";
 import { approveImage } from "./approveImage.ts";
 import { forfeitBond, setBond } from "./bonds.ts";
 import { setAdminDelay, setExecutionDelay, setGrantDelay } from "./delays.ts";
+import { addEscrow, setEscrowFee, setEscrowToken } from "./escrow.ts";
 import { executeScheduled } from "./executeScheduled.ts";
 import { closeFeed, createFeed, setFeedParameters } from "./feeds.ts";
 import { giveUpVotes } from "./giveUpVotes.ts";
@@ -41,6 +42,9 @@ export const ACTIONS: readonly Action[] = [
   createFeed,
   setFeedParameters,
   closeFeed,
+  setEscrowToken,
+  setEscrowFee,
+  addEscrow,
   approveImage,
   revokeImage,
   addNodeType,

@@ -1,9 +1,9 @@
 import { TIMELOCK_ROLES } from "@haca/protocol/roles";
-import { getAddress, getCreateAddress, isAddress, isHexString, ZeroAddress } from "ethers";
+import { getAddress, getCreateAddress, isAddress, ZeroAddress } from "ethers";
 import { addressOf } from "../../lib/chainSession.ts";
 import { contractAt } from "../../lib/contracts.ts";
 import { readAllLogs } from "../../lib/readAllLogs.ts";
-import { creationData, isCodeOf } from "../deployBeforehand.ts";
+import { isCodeOf, requireCreation } from "../deployBeforehand.ts";
 import type { ActionContext, Deployment } from "./action.ts";
 import { refuse } from "./teeRegistry.ts";
 
@@ -54,7 +54,7 @@ export async function findTimelock(
   }
   const address = getAddress(parameters.address);
   const timelock = describeTimelock(context, { delay, predecessor, address });
-  const block = await requireCreation({ ...context, timelock, transaction });
+  const block = await requireTimelock({ ...context, timelock, transaction });
   const logs = await readAllLogs({ provider, address, topics: [], fromBlock: block });
   const later = logs.find(({ transactionHash }) => transactionHash !== transaction.toLowerCase());
   if (later !== undefined) {
@@ -67,26 +67,15 @@ export async function findTimelock(
 }
 
 /** The block of the transaction that created it, by this repository's code. Error: `governance.badArgument`. */
-export async function requireCreation(
+export async function requireTimelock(
   parameters: Pick<Chain, "provider"> & { timelock: Deployment; transaction: string },
 ): Promise<number> {
   const { provider, timelock, transaction } = parameters;
-  if (!isHexString(transaction, 32)) throw refuse(`${transaction} is no transaction hash`);
-  const [receipt, sent] = [
-    await provider.getTransactionReceipt(transaction),
-    await provider.getTransaction(transaction),
-  ];
-  if (receipt?.contractAddress !== timelock.address) {
-    throw refuse(`transaction ${transaction} did not create ${timelock.address}`);
-  }
-  const isOurs =
-    sent?.data === (await creationData(timelock)) && (await isCodeOf({ ...timelock, provider }));
-  if (!isOurs) {
-    throw refuse(
-      `${timelock.address} is not this repository's TimelockController with that delay, the governor as its only proposer and the present timelock as its administrator`,
-    );
-  }
-  return receipt.blockNumber;
+  const described =
+    "TimelockController with that delay, the governor as its only proposer and the present timelock as its administrator";
+  const block = await requireCreation({ provider, deployment: timelock, transaction, described });
+  if (await isCodeOf({ ...timelock, provider })) return block;
+  throw refuse(`${timelock.address} is not this repository's ${described}`);
 }
 
 /** Delay and roles as they are now, whatever follows from its creation. Error: `governance.badArgument`. */

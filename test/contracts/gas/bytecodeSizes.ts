@@ -25,6 +25,8 @@ const DEPLOYED = [
   "RewardRouter",
   "DataFeeds",
   "FeedReader",
+  "InferenceEscrow",
+  "JobFacilitator",
 ] as const;
 
 /** Bytes of run-time code (EIP-170 allows 24,576). */

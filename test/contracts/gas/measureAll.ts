@@ -1,5 +1,6 @@
 import type { NetworkConnection } from "hardhat/types/network";
 import { measureAttestation } from "./measureAttestation.ts";
+import { measureEscrow } from "./measureEscrow.ts";
 import { measureFeeds } from "./measureFeeds.ts";
 import { measureGovernance } from "./measureGovernance.ts";
 import { measureGroth16 } from "./measureGroth16.ts";
@@ -22,6 +23,7 @@ const MEASURES: readonly Measure[] = [
   measurePages,
   measureStaking,
   measureFeeds,
+  measureEscrow,
   measureRegistry,
   measureGroth16,
   measureToken,

@@ -111,6 +111,7 @@ describe("access control", () => {
       ["ValidatorStaking", fixture.validatorStaking],
       ["RewardRouter", fixture.rewardRouter],
       ["DataFeeds", fixture.dataFeeds],
+      ["InferenceEscrow", fixture.inferenceEscrow],
       ["StakedVotes", fixture.stakedVotes],
       ["OPG", fixture.opg],
       ["VestingFactory", fixture.vestingFactory],

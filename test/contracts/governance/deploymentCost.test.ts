@@ -1,4 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
+import { UPTO_PROXY_ADDRESS } from "@haca/protocol/inferenceEscrow";
 import { expect } from "chai";
 import { network } from "hardhat";
 import { dryRun, requireFunds } from "../../../scripts/deploy/rehearsal.ts";
@@ -15,6 +16,7 @@ describe("cost of the deployment", () => {
     const cost = await dryRun({
       ...{ governance, chainType: connection.chainType },
       settlementWindow: SETTLEMENT_WINDOW,
+      uptoProxy: UPTO_PROXY_ADDRESS,
     });
     expect(cost.transactions).to.equal(sent);
     expect(cost.largest < TRANSACTION_GAS_LIMIT, `${cost.largest} gas`).to.equal(true);

@@ -5,6 +5,7 @@ import {
   DEFAULT_ATTESTATION_MAX_AGE,
   DEFAULT_HEARTBEAT_MAX_AGE,
 } from "@haca/protocol/attestationParameters";
+import { UPTO_PROXY_ADDRESS } from "@haca/protocol/inferenceEscrow";
 import { type BaseContract, id, sha256 } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import type { GovernanceParameters } from "../../../scripts/deploy/parameters/readParameters.ts";
@@ -26,9 +27,10 @@ export const STATE = {
   Executed: 7n,
 } as const;
 
-/** Everything, deployed and handed over by the deployment's own module. */
+/** Everything, deployed and handed over by the deployment's own module; in the place of x402's proxy stands code that does nothing. */
 export async function deployGovernance(connection: NetworkConnection) {
   const { ethers } = connection;
+  await connection.networkHelpers.setCode(UPTO_PROXY_ADDRESS, "0x00");
   const [deployer, guardian, foundation, liquidity, contributor, investor, alice, bob, ...more] =
     await ethers.getSigners();
   const [stranger, imageApprover] = more;
@@ -61,10 +63,13 @@ export async function deployGovernance(connection: NetworkConnection) {
     governor: GOVERNOR_SETTINGS,
   };
   const { contracts } = await runGovernanceModule({
-    ...{ connection, governance },
+    ...{ connection, governance, uptoProxy: UPTO_PROXY_ADDRESS },
     settlementWindow: SETTLEMENT_WINDOW,
   });
-  const addressOf = (name: keyof typeof contracts) => contracts[name].getAddress();
+  const { inferenceEscrow } = contracts;
+  if (inferenceEscrow === undefined) throw new Error("no escrow");
+  const addressOf = (name: Exclude<keyof typeof contracts, "inferenceEscrow">) =>
+    contracts[name].getAddress();
   const { getContractAt } = ethers;
   const typed = {
     accessManager: await getContractAt("AccessManager", await addressOf("accessManager")),
@@ -85,6 +90,7 @@ export async function deployGovernance(connection: NetworkConnection) {
     stakedVotes: await getContractAt("StakedVotes", await addressOf("stakedVotes")),
     rewardRouter: await getContractAt("RewardRouter", await addressOf("rewardRouter")),
     dataFeeds: await getContractAt("DataFeeds", await addressOf("dataFeeds")),
+    inferenceEscrow: await getContractAt("InferenceEscrow", await inferenceEscrow.getAddress()),
     timelock: await getContractAt("TimelockController", await addressOf("timelock")),
     genesis: await getContractAt("GenesisDistribution", await addressOf("genesis")),
     opg: await getContractAt("OPG", await addressOf("opg")),

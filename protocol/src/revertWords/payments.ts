@@ -1,0 +1,54 @@
+import { escrowKindsInWords, JOB_STATUSES, type JobStatus } from "../inferenceEscrow.ts";
+import { PAGE_STATES } from "../pageSettlement.ts";
+import { type Explanations, named, time } from "./explain.ts";
+
+/** `2.5 %`, from hundredths of a percent. */
+const percent = (part: unknown): string => `${Number(part) / 100} %`;
+
+const inWords = (kinds: unknown): string => escrowKindsInWords(BigInt(String(kinds)));
+
+const STATUS_WORDS: Readonly<Record<JobStatus, string>> = {
+  None: "was never opened",
+  Open: "is open already",
+  Captured: "was captured",
+  Refunded: "was refunded",
+  Cancelled: "was cancelled",
+};
+
+/** Every error of `InferenceEscrow`. Amounts are of any token: in its smallest units. */
+export const PAYMENT_ERRORS: Explanations = {
+  InferenceEscrow_AccountInvalid: ([account]) =>
+    `${account} cannot be paid: it is the zero address or the escrow itself`,
+  InferenceEscrow_AlreadyCaptured: ([requestId]) =>
+    `the result of request ${requestId} has captured a job already`,
+  InferenceEscrow_AmountInvalid: ([expected, actual]) =>
+    `${actual} smallest units arrived or are there, and ${expected} were expected`,
+  InferenceEscrow_FeeInvalid: ([expected, actual]) =>
+    `a fee of ${percent(actual)} is not the one of now, or above the highest: ${percent(expected)}`,
+  InferenceEscrow_JobNotInStatus: ([jobId, status]) =>
+    `job ${jobId} ${STATUS_WORDS[JOB_STATUSES[Number(status)] ?? "None"]}`,
+  InferenceEscrow_KindNotAccepted: ([kinds, kind]) =>
+    `the job takes ${inWords(kinds)}, and this result is ${inWords(kind)}`,
+  InferenceEscrow_KindsInvalid: ([kinds]) => `${kinds} names no kinds of results that can be paid`,
+  InferenceEscrow_NotAContract: ([account]) => `${account} is no contract`,
+  InferenceEscrow_NotEscrow: ([caller]) => `${caller} is not the escrow of this facilitator`,
+  InferenceEscrow_NotParty: ([caller]) => `${caller} is neither the node nor the payee of the job`,
+  InferenceEscrow_NotSettled: ([requestId]) =>
+    `request ${requestId} was not settled alone with this result and of this kind`,
+  InferenceEscrow_PageNotFinal: ([state]) =>
+    `the page is not final yet, but ${named(PAGE_STATES, state).toLowerCase()}`,
+  InferenceEscrow_PriceInvalid: ([maximum, actual]) =>
+    `a price of ${actual} smallest units is none, or above the ${maximum} that are held`,
+  InferenceEscrow_TokenNotAllowed: ([token]) => `governance does not allow token ${token}`,
+  InferenceEscrow_TooEarly: ([deadline]) => `the payer gets it back from ${time(deadline)} on`,
+  InferenceEscrow_TooLate: ([deadline]) => `the job could be captured until ${time(deadline)}`,
+  InferenceEscrow_WindowInvalid: ([minimum, maximum, actual]) =>
+    `a window of ${actual} s is out of its bounds, ${minimum} to ${maximum} s`,
+  InferenceEscrow_WrongJob: ([jobId]) => `what was brought is not the content of job ${jobId}`,
+  InferenceEscrow_WrongNode: ([expected, actual]) =>
+    `the job is node ${expected}'s, and the result node ${actual}'s`,
+  InferenceEscrow_WrongRequest: ([expected, actual]) =>
+    `the job is for request hash ${expected}, and the result for ${actual}`,
+  InferenceEscrow_WrongRequester: ([expected, actual]) =>
+    `${expected} pays for the job, and ${actual} requested the result`,
+};

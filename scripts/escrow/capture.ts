@@ -1,0 +1,162 @@
+import { escrowKindsInWords } from "@haca/protocol/inferenceEscrow";
+import { decodeRequestId } from "@haca/protocol/requestId";
+import { addressOf } from "../lib/chainSession.ts";
+import { interfaceOf } from "../lib/contracts.ts";
+import { readAllLogs } from "../lib/readAllLogs.ts";
+import { sendCall } from "../lib/sendCall.ts";
+import { isoTime } from "../lib/words.ts";
+import {
+  findPage,
+  placeArgument,
+  readContent,
+  requirePageId,
+  resultAt,
+  stateInWords,
+} from "../pages/page.ts";
+import {
+  amountWords,
+  type EscrowContext,
+  hashArgument,
+  refuse,
+  type SendOptions,
+  tokenAt,
+  withEscrow,
+} from "./context.ts";
+import { type FoundJob, findOpenJob, type Job } from "./jobs.ts";
+
+/** Shows the escrow a result that was settled alone. Errors: `escrow.badArgument`, `escrow.refused`, those of `sendCall`. */
+export function capture(options: SendOptions & { job: string; request: string }): Promise<void> {
+  const requestId = hashArgument("request", options.request);
+  return withEscrow(options.network, async (context) => {
+    const { escrow, session } = context;
+    const { job, jobId } = await findCapturable(context, options.job);
+    const { kind, result } = await settledResult(context, requestId);
+    requireFits({ job, kind: 1n << kind, result });
+    await tellChange(context, { job, jobId, result });
+    await sendCall({
+      ...{ contract: escrow, signer: await session.signer(options.account), name: "capture" },
+      values: [job, result, kind] as const,
+      question: session.question("Capture it?", options),
+    });
+  });
+}
+
+/** The same with a result of a final page. Errors: besides, those of a page's blob and `pages.unknown`. */
+export function captureFromPage(
+  options: SendOptions & { job: string; page: string; index: string },
+): Promise<void> {
+  requirePageId(options.page);
+  return withEscrow(options.network, async (context) => {
+    const { escrow, session } = context;
+    const { job, jobId } = await findCapturable(context, options.job);
+    const pages = await session.contract("PageSettlement");
+    const page = await findPage({ session, id: options.page });
+    const index = placeArgument(options.index, page);
+    const { state, words } = await stateInWords({ pages }, page.id);
+    if (state !== "Final") throw refuse(`page ${page.id} is ${words}`);
+    const leaf = resultAt(await readContent({ session, pages, page }), index);
+    requireFits({ job, kind: 1n << (PAGE_SHIFT + BigInt(page.header.kind)), result: leaf.result });
+    await tellChange(context, { job, jobId, result: leaf.result });
+    await sendCall({
+      contract: escrow,
+      ...{ signer: await session.signer(options.account), name: "captureFromPage" },
+      values: [job, page.header, leaf] as const,
+      question: session.question("Capture it?", options),
+    });
+  });
+}
+
+/** Where the bits of kinds in pages begin. */
+const PAGE_SHIFT = 4n;
+
+/** A job that is open, before its deadline. Error: `escrow.refused`. */
+async function findCapturable(context: EscrowContext, text: string): Promise<FoundJob> {
+  const found = await findOpenJob(context, text);
+  const { deadline } = found.job;
+  if (context.now < deadline) return found;
+  throw refuse(`job ${found.jobId} could be captured until ${isoTime(deadline)}: refund it`);
+}
+
+async function tellChange(
+  context: EscrowContext,
+  { job, jobId, result }: { job: Job; jobId: string; result: Pick<Result, "price" | "requestId"> },
+): Promise<void> {
+  const { payee, token: address, feeBps } = job.terms;
+  const { price, requestId } = result;
+  const token = await tokenAt(context, address);
+  const fee = (price * feeBps) / WHOLE;
+  console.log(
+    `change       job ${jobId}: open -> captured by request ${requestId}, ` +
+      `${amountWords(price - fee, token)} to ${payee}, ${amountWords(fee, token)} of fee, ` +
+      `${amountWords(job.amount - price, token)} back to ${job.payer}`,
+  );
+}
+
+/** The contract counts parts in hundredths of a percent. */
+const WHOLE = 10_000n;
+
+type Result = {
+  modelVersion: string;
+  inputHash: string;
+  outputHash: string;
+  requester: string;
+  requestId: string;
+  price: bigint;
+  timestamp: bigint;
+  teeId: string;
+};
+
+/** A result as its settlement's event has it. Error: `escrow.refused` if it was not settled alone. */
+async function settledResult(
+  { session }: EscrowContext,
+  requestId: string,
+): Promise<{ result: Result; kind: bigint }> {
+  const { book, provider } = session;
+  const settlement = interfaceOf("InferenceSettlement");
+  const logs = await readAllLogs({
+    ...{ provider, address: addressOf(book, "InferenceSettlement") },
+    topics: [settlement.getEvent("InferenceSettled")?.topicHash ?? "", requestId],
+    fromBlock: book.contracts.InferenceSettlement.block,
+  });
+  // A request may have a Vanilla row and one other; the Vanilla one never pays.
+  for (const log of logs) {
+    const args = settlement.parseLog(log)?.args;
+    if (args === undefined || args.verification === VANILLA) continue;
+    const { inputHash, modelVersion, outputHash, price, requester, teeId, timestamp } = args;
+    const result = { modelVersion, inputHash, outputHash, requester, requestId, price, timestamp };
+    return { result: { ...result, teeId }, kind: args.verification };
+  }
+  throw refuse(`no result of request ${requestId} was settled alone with a proof or a signature`);
+}
+
+const VANILLA = 0n;
+
+/** Error: `escrow.refused`, with the first thing in which a result is not what the job waits for. */
+function requireFits(parameters: {
+  job: Job;
+  /** the bit of the result's kind */
+  kind: bigint;
+  result: Pick<Result, "inputHash" | "price" | "requester" | "requestId">;
+}): void {
+  const { job, kind, result } = parameters;
+  const { kinds, node, requestHash } = job.terms;
+  if ((kinds & kind) === 0n) {
+    throw refuse(
+      `the job takes ${escrowKindsInWords(kinds)}, and the result is ${escrowKindsInWords(kind)}`,
+    );
+  }
+  const { node: answered } = decodeRequestId(result.requestId);
+  for (const [subject, expected, actual] of [
+    ["node", node, answered],
+    ["payer", job.payer, result.requester],
+    ["request hash", requestHash, result.inputHash],
+  ] as const) {
+    if (expected.toLowerCase() === actual.toLowerCase()) continue;
+    throw refuse(`the job is of ${subject} ${expected}, and the result of ${actual}`);
+  }
+  if (result.price === 0n || result.price > job.amount) {
+    throw refuse(
+      `the result's price of ${result.price} smallest units is none, or above the ${job.amount} that are held`,
+    );
+  }
+}

@@ -1,0 +1,136 @@
+import { randomBytes } from "node:crypto";
+import {
+  ESCROW_KINDS,
+  type EscrowTerms,
+  escrowFacilitator,
+  escrowJobId,
+  escrowKindsInWords,
+  PERMIT2_ADDRESS,
+  permit2Domain,
+  UPTO_PERMIT_TYPES,
+} from "@haca/protocol/inferenceEscrow";
+import { nodeOfEnclave } from "@haca/protocol/requestId";
+import { isHexString } from "ethers";
+import { duration, isoTime } from "../lib/words.ts";
+import {
+  addressArgument,
+  amountArgument,
+  amountWords,
+  badArgument,
+  type EscrowContext,
+  hashArgument,
+  percent,
+  type ReadOptions,
+  refuse,
+  secondsArgument,
+  tokenAt,
+  withEscrow,
+} from "./context.ts";
+import { writePermitFile } from "./permitFile.ts";
+
+type PermitOptions = ReadOptions & {
+  account: string;
+  node: string;
+  payee: string;
+  request: string;
+  amount: string;
+  out: string;
+  token?: string;
+  kinds: string;
+  window?: string;
+  valid: string;
+};
+
+const KINDS: Readonly<Record<string, bigint>> = {
+  zkml: ESCROW_KINDS.zkml,
+  tee: ESCROW_KINDS.tee,
+  "tee-page": ESCROW_KINDS.teePage,
+  "optimistic-page": ESCROW_KINDS.optimisticPage,
+};
+const PAGE_KINDS = ESCROW_KINDS.teePage | ESCROW_KINDS.optimisticPage;
+const UINT128 = 1n << 128n;
+
+/** Signs a payer's permit for a job and writes it to a file. Errors: `escrow.badArgument`, `escrow.refused`. */
+export function permit(options: PermitOptions): Promise<void> {
+  const kinds = kindsArgument(options.kinds);
+  const node = nodeArgument(options.node);
+  const payee = addressArgument("--payee", options.payee);
+  const requestHash = hashArgument("--request", options.request);
+  const valid = secondsArgument("--valid", options.valid);
+  return withEscrow(options.network, async (context) => {
+    const { escrow, now, session } = context;
+    const token = await tokenAt(context, options.token);
+    const amount = amountArgument("--amount", options.amount, token);
+    if (amount === 0n || amount >= UINT128)
+      throw badArgument("--amount must be above 0, and below 2^128 units");
+    if (!(await escrow.isTokenAllowed(token.address))) {
+      throw refuse(`governance does not allow payments in ${token.symbol}`);
+    }
+    const [feeBps] = await escrow.fee();
+    const captureWindow = await windowArgument(context, { kinds, given: options.window });
+    const terms: EscrowTerms = {
+      ...{ node, payee, requestHash, token: token.address, feeBps, kinds, captureWindow },
+    };
+    const signer = await session.signer(options.account);
+    const payer = signer.address;
+    const nonce = BigInt(`0x${randomBytes(32).toString("hex")}`);
+    const times = { validAfter: 0n, validUntil: now + valid };
+    const domain = permit2Domain({ chainId: BigInt(session.chainId), permit2: PERMIT2_ADDRESS });
+    const facilitator = escrowFacilitator({ escrow: escrow.target, terms });
+    const signature = await signer.signTypedData(domain, UPTO_PERMIT_TYPES, {
+      permitted: { token: token.address, amount },
+      ...{ spender: await escrow.PROXY(), nonce, deadline: times.validUntil },
+      witness: { to: escrow.target, facilitator, validAfter: times.validAfter },
+    });
+    const payment = { payer, amount, nonce, ...times, signature };
+    const { chainId } = session;
+    const path = writePermitFile(options.out, {
+      ...{ chainId, escrow: escrow.target, terms, payment },
+    });
+    console.log(
+      [
+        `permit       ${path}, good until ${isoTime(times.validUntil)}; nothing is sent`,
+        `job          ${escrowJobId({ payer, nonce })}, once it is opened`,
+        `holds        ${amountWords(amount, token)} of ${payer} for ${duration(captureWindow)}`,
+        `pays         ${payee}, less a fee of ${percent(feeBps)}, the price of a result of ${node}`,
+        `captured by  ${escrowKindsInWords(kinds)}`,
+      ].join("\n"),
+    );
+  });
+}
+
+function kindsArgument(text: string): bigint {
+  let kinds = 0n;
+  for (const name of text.split(",")) {
+    const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
+    if (kind === undefined) {
+      throw badArgument(`--kinds must be of ${Object.keys(KINDS).join(", ")}, got ${name}`);
+    }
+    kinds |= kind;
+  }
+  return kinds;
+}
+
+/** A node's address, or that of an enclave. */
+const nodeArgument = (text: string): string =>
+  isHexString(text, 32) ? nodeOfEnclave(text) : addressArgument("--node", text);
+
+/** The contract's bounds are those of now. */
+async function windowArgument(
+  { escrow, session }: EscrowContext,
+  { given, kinds }: { kinds: bigint; given: string | undefined },
+): Promise<bigint> {
+  let minimum = await escrow.MINIMUM_WINDOW();
+  if ((kinds & PAGE_KINDS) !== 0n) {
+    const pages = await session.contract("PageSettlement");
+    const { longRoad } = await pages.parametersNow();
+    minimum += longRoad + (await escrow.CAPTURE_TIME());
+  }
+  if (given === undefined) return minimum;
+  const window = secondsArgument("--window", given);
+  const maximum = await escrow.MAXIMUM_WINDOW();
+  if (window >= minimum && window <= maximum) return window;
+  throw badArgument(
+    `--window must be from ${minimum} to ${maximum} s for these kinds, got ${window}`,
+  );
+}

@@ -1,0 +1,90 @@
+import type { Command } from "commander";
+import { createProgram, withAccount, withChain, withSending } from "../lib/program.ts";
+
+/** The command line of `npm run escrow`; each one is run once. */
+export function escrowProgram(): Command {
+  const program = createProgram({
+    name: "escrow",
+    summary: "Payments that wait for a settled result. Says in words what changes before it sends.",
+  }).addHelpText(
+    "after",
+    `
+A job is named by its id, which open prints and events and the indexer have. A
+payer signs a permit for x402's proxy, offline and without ether; anybody brings
+it. What is not captured by its deadline goes back to the payer, by anybody's
+refund (docs/payments.md).`,
+  );
+
+  withChain(program.command("status"))
+    .description("a job, or all jobs and credits of a payer, the oldest first")
+    .argument("<job-or-payer>", "a job's id, 32 bytes of hex, or a payer's address")
+    .option("--json", "one JSON object, for programs")
+    .action(async (subject: string, options) =>
+      (await import("./status.ts")).status({ ...options, subject }),
+    );
+
+  withSending(program.command("approve"))
+    .description("let Permit2 move tokens of the account that its permits name; needed once")
+    .argument("<amount>", "of the token, as much as all permits together, or 0")
+    .option("--token <address>", "(default: OPG)")
+    .action(async (amount: string, options) =>
+      (await import("./approve.ts")).approve({ ...options, amount }),
+    );
+
+  withAccount(program.command("permit"))
+    .description("sign a payer's permit for a job, and write it to a file; sends nothing")
+    .requiredOption("--node <id>", "whose result captures it: address, or an enclave's 32 bytes")
+    .requiredOption("--payee <address>", "who is paid the result's price, less the fee")
+    .requiredOption("--request <hash>", "the request's hash, as the result has it")
+    .requiredOption("--amount <number>", "of the token, all of which is held; the rest returns")
+    .requiredOption("--out <file>", "where it is written; nothing is overwritten")
+    .option("--token <address>", "(default: OPG)")
+    .option("--kinds <list>", "of zkml, tee, tee-page, optimistic-page", "tee,tee-page")
+    .option("--window <seconds>", "from opening to deadline (default: the shortest)")
+    .option("--valid <seconds>", "for how long it can be brought", "3600")
+    .action(async (options) => (await import("./permit.ts")).permit(options));
+
+  withSending(program.command("open"))
+    .description("bring a payer's permit: the tokens are held from then on")
+    .argument("<file>", "that permit wrote")
+    .action(async (file: string, options) =>
+      (await import("./open.ts")).open({ ...options, file }),
+    );
+
+  withSending(program.command("capture"))
+    .description("show the result of a job that was settled alone: payee and fee are paid")
+    .argument("<job>")
+    .argument("<request>", "the request's id, 32 bytes of hex")
+    .action(async (job: string, request: string, options) =>
+      (await import("./capture.ts")).capture({ ...options, job, request }),
+    );
+
+  withSending(program.command("capture-page"))
+    .description("the same with a result in a page that is final; its blob is read")
+    .argument("<job>")
+    .argument("<page>", "the page's id")
+    .argument("<index>", "of the result, 0 to 255")
+    .action(async (job: string, page: string, index: string, options) =>
+      (await import("./capture.ts")).captureFromPage({ ...options, job, page, index }),
+    );
+
+  for (const [name, description] of [
+    ["refund", "give a payer everything back, from the deadline on; anybody may"],
+    ["cancel", "the same before it, by the node or the payee"],
+  ] as const) {
+    withSending(program.command(name))
+      .description(description)
+      .argument("<job>")
+      .action(async (job: string, options) =>
+        (await import("./giveBack.ts")).giveBack({ ...options, job, verb: name }),
+      );
+  }
+
+  withSending(program.command("withdraw"))
+    .description("take what a failed transfer left the account in the escrow")
+    .option("--token <address>", "(default: OPG)")
+    .option("--to <address>", "who gets it (default: the account)")
+    .action(async (options) => (await import("./withdraw.ts")).withdraw(options));
+
+  return program;
+}
