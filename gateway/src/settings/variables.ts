@@ -105,6 +105,24 @@ export const VARIABLES = {
     default: "8090",
     help: "its port; 0 takes a free one",
   }),
+  HACA_GATEWAY_OPERATOR_HOST: variable({
+    schema: z.string(),
+    default: "127.0.0.1",
+    help: "where the operator's side listens",
+  }),
+  HACA_GATEWAY_OPERATOR_PORT: variable({
+    schema: integer(0, 65_535),
+    help: "its port, which nobody else may reach; 0 takes a free one (default: there is none)",
+  }),
+  HACA_GATEWAY_OHTTP_OVERLAP_MS: variable({
+    schema: milliseconds,
+    default: "3600000",
+    help: "how long a key for oblivious requests is good after the next has been made",
+  }),
+  HACA_GATEWAY_FACILITATOR: variable({
+    schema: url,
+    help: "who settles answers for the public network's clients (default: they get none)",
+  }),
   HACA_GATEWAY_BODY_LIMIT: variable({
     schema: integer(1_024, 64 << 20),
     default: "1048576",

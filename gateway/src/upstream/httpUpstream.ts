@@ -32,9 +32,18 @@ type Answering = {
 /** Any OpenAI-compatible HTTP interface. It is sent the canonical bytes and its own key; redirections are not followed. */
 export class HttpUpstream implements Upstream {
   readonly #settings: HttpUpstreamSettings;
+  #key: string | undefined;
 
   constructor(settings: HttpUpstreamSettings) {
     this.#settings = settings;
+    this.#key = settings.key;
+  }
+
+  /** Gives it its key, once. False: it has one already. */
+  giveKey(key: string): boolean {
+    if (this.#key !== undefined) return false;
+    this.#key = key;
+    return true;
   }
 
   async complete({ body, path, signal }: UpstreamRequest): Promise<Json> {
@@ -67,7 +76,8 @@ export class HttpUpstream implements Upstream {
 
   /** Asks, and returns the body of an answer that is none of failure, chunk by chunk. */
   async #call(call: Call): Promise<Answering> {
-    const { key, silenceMs, url } = this.#settings;
+    const { silenceMs, url } = this.#settings;
+    const key = this.#key;
     const silence = new Silence(silenceMs, silent);
     const signal = AbortSignal.any([silence.signal, ...(call.signal ? [call.signal] : [])]);
     let response: Response;
