@@ -79,6 +79,7 @@ for (const [verb, name, text] of [
 sending(program.command("ohttp <teeId>"))
   .description("set the key under which clients send oblivious requests (OHTTP)")
   .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
+  .option("--next", "have the gateway make a new key; the one before stays good for a while", false)
   .action(async (id, options) => (await import("./ohttp.ts")).setOhttp(id, options));
 
 sending(program.command("certify-session <teeId> <key>"))
@@ -144,6 +145,7 @@ program
   .option("--image <name>", "measurements are derived from the name", "development")
   .option("--pcrs <hex,hex,hex>", "PCR0, PCR1 and PCR2 instead, 48 bytes each")
   .option("--key <kind>", "signing key: rsa, p256 or secp256k1; clients check rsa", "rsa")
+  .option("--attested-key <file>", "its key, PEM, for a gateway to read too; made if absent")
   .option("--result-keys", "certify session keys that sign results, if asked to", false)
   .action(async (options) => (await import("./simulate.ts")).simulate(options));
 
