@@ -32,6 +32,12 @@ ofVendor(program.command("verify <document>"))
   .option("--root <hex>", "SHA-256 of the pinned root's DER (default: the vendor's)")
   .action(async (path, options) => (await import("./verify.ts")).verify(path, options));
 
+program
+  .command("measure <eif>")
+  .description("which bytes of an enclave image make which PCR; exit status 1 if it is damaged")
+  .option("--files", "list the files of its ramdisks, with hashes, to compare builds by", false)
+  .action(async (path, options) => (await import("./measure.ts")).measure(path, options));
+
 ofVendor(sending(program.command("register")))
   .description("admit an enclave: document, local check, hints, simulation, one transaction")
   .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
