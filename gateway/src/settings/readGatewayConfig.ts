@@ -61,6 +61,7 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
     models: read("HACA_GATEWAY_MODELS"),
     upstream: {
       url: read("HACA_GATEWAY_UPSTREAM"),
+      certificates: readCertificates(environment),
       key: optional("HACA_GATEWAY_UPSTREAM_KEY", environment),
       silenceMs: read("HACA_GATEWAY_SILENCE_MS"),
       maximumAnswer: read("HACA_GATEWAY_ANSWER_LIMIT"),
@@ -110,6 +111,16 @@ function readSigner(environment: Environment): ResultSigner {
     const reason = cause instanceof BaseError ? cause.message : "cannot be read";
     throw wrong(name, `${path}: ${reason}`);
   }
+}
+
+function readCertificates(environment: Environment): readonly string[] | undefined {
+  const name = "HACA_GATEWAY_UPSTREAM_CERTIFICATE";
+  const pins = optional(name, environment);
+  const url = optional("HACA_GATEWAY_UPSTREAM", environment);
+  if (pins !== undefined && url?.startsWith("http:")) {
+    throw wrong(name, "the upstream is spoken to by http, and shows no certificate");
+  }
+  return pins;
 }
 
 /** The public network's clients verify RSA signatures of the attested key, and no others. */

@@ -43,6 +43,15 @@ const models = z
       new Map(entries.map((entry) => [entry?.[1] ?? "", entry?.[2]?.toLowerCase() ?? ""])),
   );
 
+const certificates = z
+  .string()
+  .transform((text) =>
+    text.split(",").map((pin) => pin.trim().replaceAll(":", "").replace(/^0x/, "").toLowerCase()),
+  )
+  .refine((pins) => pins.every((pin) => /^[0-9a-f]{64}$/.test(pin)), {
+    error: "must be a list of SHA-256 hashes, 64 hex digits each, separated by commas",
+  });
+
 /** Every setting of the gateway; from the environment alone. */
 export const VARIABLES = {
   HACA_CHAIN_ID: variable({
@@ -73,6 +82,10 @@ export const VARIABLES = {
   HACA_GATEWAY_UPSTREAM_KEY: variable({
     schema: z.string().regex(/^[\x21-\x7e]+$/, "must be printable, without spaces"),
     help: "key for it, sent as a bearer token; secret",
+  }),
+  HACA_GATEWAY_UPSTREAM_CERTIFICATE: variable({
+    schema: certificates,
+    help: "SHA-256 of its certificate's DER, hex; several separated by commas (default: any that an authority vouches for)",
   }),
   HACA_GATEWAY_MODELS: variable({
     schema: models,
