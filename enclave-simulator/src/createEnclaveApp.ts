@@ -4,7 +4,6 @@ import { hashObservation, sourceHashOf } from "@haca/protocol/dataFeeds";
 import {
   heartbeatMessage,
   MAXIMUM_SESSION,
-  ohttpKeyDigest,
   sessionKeyDigest,
   teeRegistryDomain,
 } from "@haca/protocol/teeMessages";
@@ -29,12 +28,6 @@ const address = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/, "must be an address")
   .transform((text) => getAddress(text.toLowerCase()));
-const ohttpSchema = z.strictObject({
-  chainId: decimal,
-  registry: address,
-  deadline: decimal,
-  counter: decimal,
-});
 const sessionSchema = z.strictObject({
   chainId: decimal,
   registry: address,
@@ -108,7 +101,6 @@ function createReadApp(parameters: {
  * - `POST /enclave/session-key` `{ chainId, registry, key, signsResults, until, counter }`: certifies a session key
  *   (EIP-712), at most 30 days ahead; one that signs results only with `certifiesResultKeys`, because whoever holds it
  *   speaks for the enclave
- * - `POST /enclave/ohttp-key` `{ chainId, registry, deadline, counter }`: its own OHTTP key, signed for one registry
  * - `POST /enclave/observation` `{ chainId, feeds, feedId, url, pointer, decimals }`: fetches the source and signs what it
  *   answers, at the enclave's own time, under the source's name: the caller chooses neither value nor time
  */
@@ -148,13 +140,6 @@ export function createOperatorApp(parameters: {
     const domain = teeRegistryDomain({ chainId, registry });
     const digest = sessionKeyDigest({ domain, teeId, key, signsResults, until, counter });
     return c.json({ teeId, signature: hexlify(enclave.sign(digest)) });
-  });
-  app.post("/enclave/ohttp-key", limit, async (c) => {
-    const { chainId, registry, deadline, counter } = parseBody(ohttpSchema, await c.req.text());
-    const domain = teeRegistryDomain({ chainId, registry });
-    const record = enclave.ohttp;
-    const digest = ohttpKeyDigest({ domain, teeId, record, deadline, counter });
-    return c.json({ teeId, ...record, signature: hexlify(enclave.sign(digest)) });
   });
   app.post("/enclave/observation", limit, async (c) => {
     const body = parseBody(observationSchema, await c.req.text());

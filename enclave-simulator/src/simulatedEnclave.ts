@@ -1,6 +1,5 @@
 import { constants, createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import type { OhttpRecord } from "@haca/protocol/teeMessages";
-import { getBytes, hexlify, keccak256, SigningKey } from "ethers";
+import { getBytes, keccak256, SigningKey } from "ethers";
 import { concat } from "./bytes.ts";
 import { type CborInput, encodeCbor } from "./encodeCbor.ts";
 import { makeCertificate } from "./makeCertificate.ts";
@@ -49,8 +48,6 @@ export class SimulatedEnclave {
   /** private key of the TLS certificate, PKCS #8 in PEM */
   readonly tlsKey: string;
   readonly teeId: string;
-  /** its HPKE key for oblivious requests, in the public network's one suite */
-  readonly ohttp: OhttpRecord;
   private readonly privateKey: KeyObject;
   private leaf: { certificate: Uint8Array; privateKey: KeyObject; notAfter: bigint } | undefined;
 
@@ -61,15 +58,17 @@ export class SimulatedEnclave {
     /** unix seconds, start of the TLS certificate's validity */
     now: bigint;
     modulusLength?: number;
+    /** its signing key, of this kind; a fresh one if left out */
+    keys?: { publicKey: KeyObject; privateKey: KeyObject };
   }) {
     this.chain = parameters.chain;
     this.measurements = parameters.measurements;
     this.kind = parameters.kind;
-    const { publicKey, privateKey } = makeSigningKeys(this.kind, parameters.modulusLength ?? 2048);
+    const { publicKey, privateKey } =
+      parameters.keys ?? makeSigningKeys(this.kind, parameters.modulusLength);
     this.privateKey = privateKey;
     this.signingKey = new Uint8Array(publicKey.export({ type: "spki", format: "der" }));
     this.teeId = keccak256(this.signingKey);
-    this.ohttp = makeOhttpRecord();
     const tls = generateKeyPairSync("ec", { namedCurve: "P-256" });
     this.tlsKey = tls.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
     this.tlsCertificate = makeCertificate({
@@ -180,26 +179,8 @@ function signedMessage(payload: Uint8Array): Uint8Array {
   return encodeCbor(["Signature1", PROTECTED_HEADER, new Uint8Array(), payload]);
 }
 
-/** X25519 with HKDF-SHA256, HKDF-SHA256, ChaCha20-Poly1305: RFC 9180's numbers; key id 1. */
-const SUITE = { keyId: 1, kemId: 0x20, kdfId: 1, aeadId: 3 } as const;
-/** SubjectPublicKeyInfo of X25519 up to the key. */
-const X25519_PREFIX_LENGTH = 12;
-
-/** A fresh HPKE key. This enclave shows it and opens nothing with it: it serves no requests. */
-function makeOhttpRecord(): OhttpRecord {
-  const spki = generateKeyPairSync("x25519").publicKey.export({ type: "spki", format: "der" });
-  const publicKey = new Uint8Array(spki.subarray(X25519_PREFIX_LENGTH));
-  const { keyId, kemId, kdfId, aeadId } = SUITE;
-  const uint16 = (value: number) => Uint8Array.of(value >> 8, value & 0xff);
-  // RFC 9458, section 3: key id, KEM, key, length of the list of symmetric suites, and the one of them.
-  const suites = concat(uint16(kdfId), uint16(aeadId));
-  const keyConfig = concat(
-    ...[Uint8Array.of(keyId), uint16(kemId), publicKey, uint16(suites.length), suites],
-  );
-  return { ...SUITE, publicKey: hexlify(publicKey), keyConfig: hexlify(keyConfig) };
-}
-
-function makeSigningKeys(kind: SigningKeyKind, modulusLength: number) {
+/** A fresh signing key. @param modulusLength bits of an RSA key */
+export function makeSigningKeys(kind: SigningKeyKind, modulusLength = 2048) {
   if (kind === "rsa") return generateKeyPairSync("rsa", { modulusLength });
   return generateKeyPairSync("ec", { namedCurve: kind === "p256" ? "P-256" : "secp256k1" });
 }

@@ -1,4 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
+import { Facilitator } from "./legacy/facilitator.ts";
 import { ResultQueue } from "./queue/resultQueue.ts";
 import type { GatewayConfig } from "./settings/readGatewayConfig.ts";
 import { HttpUpstream } from "./upstream/httpUpstream.ts";
@@ -7,9 +8,13 @@ import { HttpUpstream } from "./upstream/httpUpstream.ts";
 export async function checkGateway(
   config: GatewayConfig,
 ): Promise<{ isGood: boolean; lines: string[] }> {
-  const { domain, models, queue, signer, upstream } = config;
+  const { domain, facilitator, models, queue, signer, upstream } = config;
   const by = signer.session === null ? "by the attested key" : `by session key ${signer.session}`;
-  const findings = [...(await checkUpstream(config)), ...(await checkQueue(config))];
+  const findings = [
+    ...(await checkUpstream(config)),
+    ...(await checkQueue(config)),
+    ...(await checkFacilitator(config)),
+  ];
   return {
     isGood: findings.length === 0,
     lines: [
@@ -18,6 +23,7 @@ export async function checkGateway(
       `upstream    ${upstream.url}`,
       `models      ${[...models.keys()].join(", ")}`,
       `queue       ${queue.url}`,
+      `legacy      ${facilitator?.url ?? "no answers"}`,
       ...findings.map((finding) => `problem     ${finding}`),
     ],
   };
@@ -32,6 +38,11 @@ async function checkUpstream({ models, upstream }: GatewayConfig): Promise<strin
     if (!(error instanceof BaseError)) throw error;
     return [`HACA_GATEWAY_UPSTREAM: ${error.message}`];
   }
+}
+
+async function checkFacilitator({ facilitator }: GatewayConfig): Promise<string[]> {
+  if (facilitator === undefined || (await new Facilitator(facilitator).isThere())) return [];
+  return ["HACA_GATEWAY_FACILITATOR: no facilitator answers"];
 }
 
 async function checkQueue({ queue }: GatewayConfig): Promise<string[]> {

@@ -6,7 +6,7 @@ export class ConfigurationError extends BaseError {}
 /** The gateway cannot start, or go on, in this environment. One line; exit status 1. */
 export class StartError extends BaseError {}
 
-export type RefusalStatus = 400 | 404 | 405 | 413 | 415 | 429 | 500 | 502 | 503 | 504;
+export type RefusalStatus = 400 | 404 | 405 | 409 | 413 | 415 | 429 | 500 | 502 | 503 | 504;
 
 /** A request that has no answer: the HTTP status, and in words that show nothing of prompt, answer or keys, why. */
 export class RefusedRequestError extends BaseError {

@@ -1,7 +1,10 @@
 import type { Logger } from "pino";
 import { AnswerStore } from "./answers/answerStore.ts";
 import { EnclaveDocuments } from "./attestation/enclaveDocuments.ts";
+import { Facilitator } from "./legacy/facilitator.ts";
 import { createMetrics } from "./metrics.ts";
+import { OhttpKeys } from "./ohttp/ohttpKeys.ts";
+import { createOperatorApp } from "./operator/createOperatorApp.ts";
 import { RequestIds } from "./profile/requestIds.ts";
 import { ResultQueue } from "./queue/resultQueue.ts";
 import { Admission } from "./server/admission.ts";
@@ -13,6 +16,8 @@ import { HttpUpstream } from "./upstream/httpUpstream.ts";
 
 export type RunningGateway = {
   url: string;
+  /** of the operator's side, where the settings ask for one */
+  operatorUrl: string | undefined;
   /**
    * Takes no new requests, and returns when those that were taken have their answers and their results are on the worker's
    * disk. What takes longer than the settings allow is told so and given up.
@@ -36,13 +41,20 @@ export async function startGateway(parameters: {
   const answers = await AnswerStore.open({ ...config.answers, queue, logger });
   const admission = new Admission(config.admission);
   let isStopping = false;
+  const upstream = new HttpUpstream(config.upstream);
+  // Whoever has a session key alone is not in the enclave, or does not speak for it in this.
+  const ohttp =
+    signer.session === null
+      ? await OhttpKeys.make({ overlapMs: config.ohttpOverlapMs, clock: Date.now })
+      : undefined;
   const app = createGatewayApp({
     parts: {
       documents:
         enclave === undefined
           ? undefined
           : new EnclaveDocuments({ url: enclave, publicKey: signer.publicKey }),
-      upstream: new HttpUpstream(config.upstream),
+      ...{ upstream, ohttp },
+      facilitator: config.facilitator && new Facilitator(config.facilitator),
       signing: {
         ...{ signer, domain: config.domain, ids: new RequestIds(teeId) },
         clock: () => BigInt(Math.floor(Date.now() / 1000)),
@@ -52,18 +64,40 @@ export async function startGateway(parameters: {
     },
     isStopping: () => isStopping,
   });
-  const server = await startServer({ app, ...config.http, clientMs: limits.clientMs });
-  logger.info({ url: server.url, teeId, session: signer.session }, "listening");
+  const { clientMs } = limits;
+  const names = "HACA_GATEWAY_HOST, HACA_GATEWAY_PORT";
+  const server = await startServer({ app, ...config.http, clientMs, names });
+  const operator = config.operator && (await startOperator(config.operator).catch(giveUpServer));
+  const operatorUrl = operator?.url;
+  logger.info({ url: server.url, operatorUrl, teeId, session: signer.session }, "listening");
+
+  async function startOperator(address: { host: string; port: number }) {
+    const giveKey = (key: string) => upstream.giveKey(key);
+    return await startServer({
+      ...{ app: createOperatorApp({ signer, ohttp, giveKey, logger }), ...address, clientMs },
+      names: "HACA_GATEWAY_OPERATOR_HOST, HACA_GATEWAY_OPERATOR_PORT",
+    });
+  }
+
+  async function giveUpServer(error: unknown): Promise<never> {
+    await server.close();
+    throw error;
+  }
+
   return {
     url: server.url,
+    operatorUrl,
     async stop() {
       isStopping = true;
       const giveUp = setTimeout(() => ending.abort(stopping()), config.stopMs);
-      const closed = server.close();
+      const closed = Promise.all([server.close(), operator?.close()]);
       await admission.idle();
       clearTimeout(giveUp);
       // What a client does not take now it does not take at all.
-      const cut = setTimeout(() => server.cut(), limits.clientMs);
+      const cut = setTimeout(() => {
+        server.cut();
+        operator?.cut();
+      }, limits.clientMs);
       await closed;
       clearTimeout(cut);
     },

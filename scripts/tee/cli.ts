@@ -32,6 +32,12 @@ ofVendor(program.command("verify <document>"))
   .option("--root <hex>", "SHA-256 of the pinned root's DER (default: the vendor's)")
   .action(async (path, options) => (await import("./verify.ts")).verify(path, options));
 
+program
+  .command("measure <eif>")
+  .description("which bytes of an enclave image make which PCR; exit status 1 if it is damaged")
+  .option("--files", "list the files of its ramdisks, with hashes, to compare builds by", false)
+  .action(async (path, options) => (await import("./measure.ts")).measure(path, options));
+
 ofVendor(sending(program.command("register")))
   .description("admit an enclave: document, local check, hints, simulation, one transaction")
   .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
@@ -79,6 +85,7 @@ for (const [verb, name, text] of [
 sending(program.command("ohttp <teeId>"))
   .description("set the key under which clients send oblivious requests (OHTTP)")
   .requiredOption("--enclave <url>", "operator's side of the enclave's gateway")
+  .option("--next", "have the gateway make a new key; the one before stays good for a while", false)
   .action(async (id, options) => (await import("./ohttp.ts")).setOhttp(id, options));
 
 sending(program.command("certify-session <teeId> <key>"))
@@ -144,6 +151,7 @@ program
   .option("--image <name>", "measurements are derived from the name", "development")
   .option("--pcrs <hex,hex,hex>", "PCR0, PCR1 and PCR2 instead, 48 bytes each")
   .option("--key <kind>", "signing key: rsa, p256 or secp256k1; clients check rsa", "rsa")
+  .option("--attested-key <file>", "its key, PEM, for a gateway to read too; made if absent")
   .option("--result-keys", "certify session keys that sign results, if asked to", false)
   .action(async (options) => (await import("./simulate.ts")).simulate(options));
 

@@ -1,5 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { fetchOhttpKey } from "@haca/worker/roles/heartbeat/enclaveClient";
+import { fetchOhttpKey, makeNextOhttpKey } from "@haca/worker/roles/heartbeat/enclaveClient";
 import { nextBlockTime } from "../lib/chainSession.ts";
 import { sendCall } from "../lib/sendCall.ts";
 import { asked, type SendOptions, teeIdArgument, urlOption } from "./options.ts";
@@ -8,10 +8,13 @@ import { withNetwork } from "./withNetwork.ts";
 /** For how long the enclave's statement holds, in seconds. */
 const VALIDITY = 3600n;
 
-/** Sets a node's OHTTP key to the one that its enclave has and signs for. Anyone may send it. */
+/**
+ * Sets a node's OHTTP key to the one that its gateway, in the enclave, has and signs for. Anyone may send it. With `next` the
+ * gateway makes the key after the registry's first, and opens with both for a while.
+ */
 export async function setOhttp(
   argument: string,
-  options: SendOptions & { enclave: string },
+  options: SendOptions & { enclave: string; next: boolean },
 ): Promise<void> {
   const teeId = teeIdArgument(argument);
   const url = urlOption("enclave", options.enclave);
@@ -19,6 +22,11 @@ export async function setOhttp(
     const { registry, chainId } = contracts;
     const last = await registry.ohttpCounter(teeId);
     const { ohttpConfig: present } = await registry.getTEE(teeId);
+    if (options.next) {
+      if (present.publicKey === "0x")
+        throw refused("the registry has no OHTTP key that a next one could follow");
+      await makeNextOhttpKey({ url, keyId: Number(present.keyId) });
+    }
     const deadline = (await nextBlockTime(signer.provider)) + VALIDITY;
     const counter = last + 1n;
     const statement = { chainId, registry: registry.target, deadline, counter };

@@ -4,6 +4,7 @@ import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { type Measurements, SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { startSimulatedEnclave } from "@haca/enclave-simulator/startSimulatedEnclave";
 import { getBytes, hexlify } from "ethers";
+import { openAttestedKey } from "./openAttestedKey.ts";
 import { badOption, integerOption } from "./options.ts";
 
 const KINDS = ["rsa", "p256", "secp256k1"] as const;
@@ -19,6 +20,7 @@ export async function simulate(options: {
   image: string;
   pcrs?: string;
   key: string;
+  attestedKey?: string;
   resultKeys: boolean;
 }): Promise<void> {
   const kind = KINDS.find((known) => known === options.key);
@@ -37,14 +39,23 @@ export async function simulate(options: {
   const chain = makeSimulatedChain({
     ...{ now, root: openDevelopmentRoot(), extraValidity: EXTRA_VALIDITY },
   });
-  const enclave = new SimulatedEnclave({ chain, measurements, kind, now });
+  const enclave = new SimulatedEnclave({
+    ...{ chain, measurements, kind, now },
+    ...(options.attestedKey === undefined
+      ? {}
+      : { keys: openAttestedKey(options.attestedKey, kind) }),
+  });
   const running = await startSimulatedEnclave({
     ...{ enclave, port, publicPort, certifiesResultKeys: options.resultKeys },
   });
   console.log(`SIMULATED enclave: it isolates nothing, for development only
   operator's side  ${running.operatorUrl}
   public side      ${running.publicUrl}
-  teeId            ${enclave.teeId}  (${kind}; a restart makes a new key, and so a new node)
+  teeId            ${enclave.teeId}  (${kind}; ${
+    options.attestedKey === undefined
+      ? "a restart makes a new key, and so a new node"
+      : "its key lies in a file"
+  })
   pcrHash          ${pcrHashOf(measurements)}
 ${measurements.map((pcr, index) => `  PCR${index}             ${hexlify(pcr)}`).join("\n")}
 Ctrl-C ends it`);

@@ -159,12 +159,6 @@ describe("npm run tee -- register", () => {
     expect(node.endpoint).toBe(publicUrl);
     expect(node.owner).toBe(addressOf(OPERATOR));
 
-    const ohttp = () => tee("ohttp", teeId, "--enclave", operatorUrl, "--yes");
-    expect(await success(ohttp())).toContain("OHTTP key    none -> 0x");
-    const { ohttpConfig } = await contracts.registry.getTEE(teeId);
-    expect(ohttpConfig.publicKey).toMatch(/^0x[0-9a-f]{64}$/);
-    expect(await refusal(ohttp())).toContain("has this OHTTP key already");
-
     expect(await success(tee("disable", teeId, "--yes"))).toContain("enabled -> disabled");
     const disabled = await tee("status", teeId);
     expect(disabled.status).toBe(1);
@@ -174,6 +168,54 @@ describe("npm run tee -- register", () => {
     await success(tee("enable", teeId, "--yes"));
     await success(tee("retire", teeId, "--yes"));
     expect(await refusal(tee("enable", teeId, "--yes"))).toContain("is retired");
+  });
+
+  it("sets the OHTTP key that the enclave's gateway has, and the one after it", async () => {
+    const attestedKey = join(folder, "attested.pem");
+    const options = ["--image", IMAGE, "--attested-key", attestedKey];
+    const enclave = await simulate(...options);
+    const gateway = new Command(["gateway/src/cli.ts", "start"], {
+      ...{ HACA_CHAIN_ID: String(CHAIN_ID), HACA_GATEWAY_ATTESTED_KEY: attestedKey },
+      ...{ HACA_GATEWAY_PORT: "0", HACA_GATEWAY_OPERATOR_PORT: "0" },
+      ...{ HACA_GATEWAY_UPSTREAM: "http://127.0.0.1:1", HACA_GATEWAY_QUEUE: "http://127.0.0.1:1" },
+      HACA_GATEWAY_MODELS: `m=0x${"12".repeat(32)}`,
+      HACA_GATEWAY_ANSWERS: join(folder, "answers"),
+    });
+    try {
+      const { teeId, operatorUrl, publicUrl } = enclave;
+      const places = ["--enclave", operatorUrl, "--endpoint", publicUrl, "--type", "LLMProxy"];
+      await success(tee("register", ...places, "--payment", addressOf(3), "--yes"));
+      await gateway.printed("listening");
+      const { url: open, operatorUrl: own } = JSON.parse(gateway.output) as {
+        url: string;
+        operatorUrl: string;
+      };
+      const ohttp = (...more: string[]) => tee("ohttp", teeId, "--enclave", own, "--yes", ...more);
+      const expectShown = async () => {
+        const { ohttpConfig } = await contracts.registry.getTEE(teeId);
+        const shown = await (await fetch(`${open}/v1/ohttp/config`)).json();
+        expect(shown).toMatchObject({
+          ...{ key_id: Number(ohttpConfig.keyId), public_key: ohttpConfig.publicKey.slice(2) },
+        });
+        return Number(ohttpConfig.keyId);
+      };
+      expect(await refusal(ohttp("--next"))).toContain("has no OHTTP key that a next one");
+      expect(await success(ohttp())).toContain("OHTTP key    none -> 0x");
+      expect(await expectShown()).toBe(1);
+      expect(await refusal(ohttp())).toContain("has this OHTTP key already");
+      expect(await success(ohttp("--next"))).toMatch(/OHTTP key {4}0x\w+ -> 0x\w+ \(id 2\)/);
+      expect(await expectShown()).toBe(2);
+
+      const stranger = tee("ohttp", simulated.teeId, "--enclave", own, "--yes");
+      expect(await refusal(stranger)).toContain(`has no node ${simulated.teeId}`);
+      expect(await refusal(bare("simulate", ...options, "--key", "p256"))).toContain(
+        "has no key of the kind p256",
+      );
+    } finally {
+      for (const { child } of [gateway, enclave.command]) child.kill("SIGTERM");
+      expect(await gateway.exit(), gateway.output).toBe(0);
+      await enclave.command.exit();
+    }
   });
 
   it("leaves the bond that the registry asks for, and has it paid back", async () => {

@@ -13,7 +13,6 @@ import { hashObservation, sourceHashOf } from "@haca/protocol/dataFeeds";
 import {
   heartbeatMessage,
   MAXIMUM_SESSION,
-  ohttpKeyDigest,
   sessionKeyDigest,
   teeRegistryDomain,
 } from "@haca/protocol/teeMessages";
@@ -24,7 +23,6 @@ import {
   fetchDocument,
   fetchHeartbeat,
   fetchObservation,
-  fetchOhttpKey,
   fetchSigningKey,
   fetchTlsCertificate,
 } from "../src/roles/heartbeat/enclaveClient.ts";
@@ -151,22 +149,6 @@ describe("what signs", () => {
     }
   });
 
-  it("signs its own OHTTP key for one registry on one chain", async () => {
-    const { chainId, registry } = session;
-    const statement = { deadline: NOW + 600n, counter: 4n };
-    const { teeId, signature, ...record } = await fetchOhttpKey({
-      url: running.operatorUrl,
-      statement: { chainId, registry, ...statement },
-    });
-    expect(record).toEqual(enclave.ohttp);
-    // 41 bytes: id, KEM, 32 bytes of the key, and one suite (RFC 9458, section 3).
-    expect(record.keyConfig).toBe(`0x010020${record.publicKey.slice(2)}000400010003`);
-    const domain = teeRegistryDomain({ chainId, registry });
-    expect(recoverAddress(ohttpKeyDigest({ domain, teeId, record, ...statement }), signature)).toBe(
-      signer,
-    );
-  });
-
   it("refuses what is no JSON, and what is too large", async () => {
     const post = (body: string) => ask("/enclave/session-key", { method: "POST", body });
     expect((await post("{")).json().error.code).toBe("body.malformed");
@@ -175,7 +157,7 @@ describe("what signs", () => {
   });
 
   it("has no way to sign anything else", async () => {
-    for (const path of ["/sign", "/enclave/sign", "/enclave", "/"]) {
+    for (const path of ["/sign", "/enclave/sign", "/enclave/ohttp-key", "/enclave", "/"]) {
       expect((await ask(path, { method: "POST", body: NONCE })).status).toBe(404);
     }
     expect((await ask("/enclave/heartbeat")).status).toBe(404);

@@ -3,6 +3,9 @@ import type { Context } from "hono";
 import type { StoredAnswer } from "../answers/answerFile.ts";
 import type { Making } from "../answers/answerStore.ts";
 import { ClientGoneError, RefusedRequestError, UpstreamError } from "../gatewayError.ts";
+import { answerLegacyPlain } from "../legacy/answerLegacy.ts";
+import { isLegacy } from "../legacy/parseLegacyRequest.ts";
+import { answerLegacyStream } from "../legacy/streamLegacy.ts";
 import { answerPlain } from "./answerPlain.ts";
 import { answerStream, STREAM_TYPE } from "./answerStream.ts";
 import type { ChatRequest } from "./chatRequest.ts";
@@ -46,7 +49,8 @@ function replay(answer: StoredAnswer): Response {
 }
 
 const headersOf = ({ salt, type }: Omit<StoredAnswer, "text">): Record<string, string> => ({
-  ...{ "content-type": type, "haca-salt": salt, "cache-control": "no-store" },
+  ...{ "content-type": type, "cache-control": "no-store" },
+  ...(salt === "" ? {} : { "haca-salt": salt }),
 });
 
 async function answerFresh(parameters: {
@@ -78,7 +82,9 @@ async function answerFresh(parameters: {
   };
   try {
     if (!request.isStream) {
-      const answer = await answerPlain({ parts, request, signal });
+      const answer = isLegacy(request)
+        ? await answerLegacyPlain({ parts, request, signal })
+        : await answerPlain({ parts, request, signal });
       end();
       making?.resolve(answer);
       return new Response(answer.text, { headers: headersOf(answer) });
@@ -86,7 +92,9 @@ async function answerFresh(parameters: {
     const { body, path } = request;
     const frames = await parts.upstream.stream({ path, body, signal });
     const stream = sendStream({
-      events: answerStream({ parts, request, frames, gone: gone.signal }),
+      events: isLegacy(request)
+        ? answerLegacyStream({ parts, request, frames, gone: gone.signal })
+        : answerStream({ parts, request, frames, gone: gone.signal }),
       stallMs: parts.limits.clientMs,
       onGone,
       onStall: () => c.env.outgoing.destroy(),

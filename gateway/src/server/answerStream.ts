@@ -10,10 +10,10 @@ import { errorText, refusalFor } from "./errorViews.ts";
 import type { GatewayParts } from "./gatewayParts.ts";
 
 export const STREAM_TYPE = "text/event-stream; charset=utf-8";
-const DONE = "data: [DONE]\n\n";
-const DISCONNECTED = "client_disconnected";
+export const DONE = "data: [DONE]\n\n";
+export const DISCONNECTED = "client_disconnected";
 
-const eventOf = (text: string): string => `data: ${text}\n\n`;
+export const eventOf = (text: string): string => `data: ${text}\n\n`;
 
 /** How a stream ended. */
 export type StreamEnd =
@@ -79,7 +79,7 @@ export async function* answerStream(parameters: {
   }
 }
 
-const unfinished = (): UpstreamError =>
+export const unfinished = (): UpstreamError =>
   new UpstreamError({
     status: 502,
     code: "upstream.failedMidway",

@@ -17,12 +17,17 @@ export type ChatRequest = {
   body: Uint8Array;
   isStream: boolean;
   modelVersion: string;
-  /** 32 bytes as hex, of the client or made here */
+  /** 32 bytes as hex, of the client or made here; empty in a profile without */
   salt: string;
   inputHash: string;
   /** where the client gave a key, so that it can ask again */
   repeat: Repeat | undefined;
+  /** of a request that is answered in the profile `legacy` */
+  legacy?: LegacyTerms;
 };
+
+/** The name by which the client asked for the model, and what is to become of the answer: in a batch on the chain, or nothing. */
+export type LegacyTerms = { model: string; settlement: "batch" | "private" };
 
 /** @throws RefusedRequestError naming the field */
 export function parseChatRequest(parameters: {
@@ -30,10 +35,13 @@ export function parseChatRequest(parameters: {
   bytes: Uint8Array;
   header: (name: string) => string | undefined;
   models: ReadonlyMap<string, string>;
+  /** members that are taken out, unread */
+  drops?: readonly string[];
 }): ChatRequest {
-  const { bytes, header, models, path } = parameters;
+  const { bytes, drops = [], header, models, path } = parameters;
   const json = readBody(bytes);
   if (!isObject(json)) throw refused("body.malformed", "body", "must be an object");
+  for (const name of drops) json.delete(name);
   const model = json.get("model");
   if (typeof model !== "string") throw refused("model.malformed", "model", "must be a text");
   const modelVersion = models.get(model);

@@ -1,9 +1,11 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { ClientGoneError, RefusedRequestError } from "../gatewayError.ts";
-import { answerRequest, type GatewayContext, stopping } from "./answerRequest.ts";
-import { parseChatRequest } from "./chatRequest.ts";
-import { errorText, refusalFor } from "./errorViews.ts";
+import { addOhttpRoutes } from "../ohttp/addOhttpRoutes.ts";
+import { configView } from "../ohttp/configView.ts";
+import { answerBytes, asksForLegacy, refusalText } from "./answerBytes.ts";
+import { type GatewayContext, stopping } from "./answerRequest.ts";
+import { refusalFor } from "./errorViews.ts";
 import type { GatewayParts } from "./gatewayParts.ts";
 
 const VERSION = "0.1.0";
@@ -37,8 +39,8 @@ export function createGatewayApp(parameters: {
       const bytes = new Uint8Array(await readBody(c));
       if (isStopping()) throw stopping();
       const header = (name: string) => c.req.header(name);
-      const request = parseChatRequest({ path, bytes, header, models });
-      return await answerRequest({ parts, request, c });
+      const isLegacy = asksForLegacy(parts, c);
+      return await answerBytes({ parts, c, path, bytes, header, isLegacy });
     });
     only(app, `/v1/${path}`, "POST");
   }
@@ -53,8 +55,9 @@ export function createGatewayApp(parameters: {
   app.get("/signing-key", (c) => {
     const { publicKey, session, teeId } = signing.signer;
     if (c.req.header("accept") === "application/x-pem-file") return c.text(publicKey);
+    const hpke = parts.ohttp === undefined ? null : configView(parts.ohttp, signing.signer);
     return c.json({
-      ...{ public_key: publicKey, tee_id: teeId, wallet_address: null, hpke: null },
+      ...{ public_key: publicKey, tee_id: teeId, wallet_address: null, hpke },
       session_key: session,
       timestamp: new Date(Number(signing.clock()) * 1000).toISOString(),
       enclave_info: { platform: null, instance_type: null, version: VERSION },
@@ -81,8 +84,11 @@ export function createGatewayApp(parameters: {
     c.header("content-type", metrics.registry.contentType);
     return c.body(await metrics.registry.metrics());
   });
+  addOhttpRoutes(app, parts, isStopping);
+  only(app, "/v1/ohttp", "POST");
   for (const path of [
     ...["/v1/models", "/signing-key", "/enclave/attestation", "/health", "/metrics"],
+    "/v1/ohttp/config",
   ]) {
     only(app, path, "GET");
   }
@@ -90,10 +96,10 @@ export function createGatewayApp(parameters: {
     const message = "there is nothing at this path";
     throw new RefusedRequestError({ status: 404, code: "path.unknown", message });
   });
-  app.onError((error) => {
+  app.onError((error, c) => {
     const refusal = refusalFor(error, logger);
     metrics.failures.inc({ code: refusal.code });
-    return new Response(errorText(refusal), {
+    return new Response(refusalText(refusal, asksForLegacy(parts, c)), {
       status: error instanceof ClientGoneError ? CLIENT_CLOSED : refusal.status,
       headers: {
         "content-type": "application/json",

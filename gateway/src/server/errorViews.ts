@@ -13,6 +13,10 @@ export const errorText = ({ code, field, message, status }: RefusedRequestError)
     },
   });
 
+/** The same in the form of the public network. */
+export const legacyErrorText = ({ message }: RefusedRequestError): string =>
+  JSON.stringify({ error: message });
+
 /** What a client is told of a failure: what nobody foresaw is logged, and told in general words. */
 export function refusalFor(error: unknown, logger: Logger): RefusedRequestError {
   if (error instanceof RefusedRequestError) {

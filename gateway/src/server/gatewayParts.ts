@@ -1,7 +1,9 @@
 import type { Logger } from "pino";
 import type { AnswerStore } from "../answers/answerStore.ts";
 import type { EnclaveDocuments } from "../attestation/enclaveDocuments.ts";
+import type { Facilitator } from "../legacy/facilitator.ts";
 import type { Metrics } from "../metrics.ts";
+import type { OhttpKeys } from "../ohttp/ohttpKeys.ts";
 import type { Signing } from "../profile/signAnswer.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Admission } from "./admission.ts";
@@ -16,6 +18,10 @@ export type GatewayParts = {
   models: ReadonlyMap<string, string>;
   admission: Admission;
   answers: Pick<AnswerStore, "enter" | "handIn">;
+  /** who settles answers of the profile `legacy`; absent: there are none */
+  facilitator: Pick<Facilitator, "deliver"> | undefined;
+  /** absent where the gateway has not the attested key itself */
+  ohttp: OhttpKeys | undefined;
   metrics: Metrics;
   logger: Logger;
   limits: {

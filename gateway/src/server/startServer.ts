@@ -17,10 +17,12 @@ export async function startServer(parameters: {
   app: App;
   host: string;
   port: number;
+  /** settings that name host and port */
+  names: string;
   /** how long a client may take to send a request */
   clientMs: number;
 }): Promise<RunningServer> {
-  const { app, clientMs, host, port } = parameters;
+  const { app, clientMs, host, names, port } = parameters;
   const server = createAdaptorServer({
     fetch: app.fetch,
     serverOptions: {
@@ -34,7 +36,7 @@ export async function startServer(parameters: {
       reject(
         new StartError({
           code: "http.cannotListen",
-          message: `HACA_GATEWAY_HOST, HACA_GATEWAY_PORT: cannot listen on ${host}:${port}: ${cause.code}`,
+          message: `${names}: cannot listen on ${host}:${port}: ${cause.code}`,
           cause,
         }),
       ),

@@ -1,3 +1,4 @@
+import { createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
@@ -7,6 +8,7 @@ import { PROJECT_ROOT, userPath } from "@haca/protocol/userPath";
 import type { TypedDataDomain } from "ethers";
 import type { z } from "zod";
 import { ConfigurationError } from "../gatewayError.ts";
+import type { FacilitatorSettings } from "../legacy/facilitator.ts";
 import { openResultSigner, type ResultSigner } from "../profile/resultSigner.ts";
 import type { ResultQueueSettings } from "../queue/resultQueue.ts";
 import type { HttpUpstreamSettings } from "../upstream/httpUpstream.ts";
@@ -26,6 +28,12 @@ export type GatewayConfig = {
   /** kept for clients that ask again */
   answers: { folder: string; maximumBytes: number };
   http: { host: string; port: number };
+  /** where the operator asks; absent: nobody can */
+  operator: { host: string; port: number } | undefined;
+  /** for how long a key for oblivious requests is good after the next has been made, in milliseconds */
+  ohttpOverlapMs: number;
+  /** who settles answers of the profile `legacy`; absent: there are none */
+  facilitator: FacilitatorSettings | undefined;
   admission: { running: number; waiting: number; waitMs: number };
   limits: { body: number; answerMs: number; clientMs: number };
   stopMs: number;
@@ -44,13 +52,16 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
   const chainId = read("HACA_CHAIN_ID");
   const { contracts } = readAddressBook(addressBookPath(chainId));
   const settlement = contracts.InferenceSettlement.address;
+  const signer = readSigner(environment);
+  const operatorPort = optional("HACA_GATEWAY_OPERATOR_PORT", environment);
   return {
-    signer: readSigner(environment),
+    signer,
     enclave: optional("HACA_GATEWAY_ENCLAVE", environment),
     domain: settlementDomain({ chainId: BigInt(chainId), settlement }),
     models: read("HACA_GATEWAY_MODELS"),
     upstream: {
       url: read("HACA_GATEWAY_UPSTREAM"),
+      certificates: readCertificates(environment),
       key: optional("HACA_GATEWAY_UPSTREAM_KEY", environment),
       silenceMs: read("HACA_GATEWAY_SILENCE_MS"),
       maximumAnswer: read("HACA_GATEWAY_ANSWER_LIMIT"),
@@ -65,6 +76,12 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
       maximumBytes: read("HACA_GATEWAY_ANSWERS_LIMIT"),
     },
     http: { host: read("HACA_GATEWAY_HOST"), port: read("HACA_GATEWAY_PORT") },
+    operator:
+      operatorPort === undefined
+        ? undefined
+        : { host: read("HACA_GATEWAY_OPERATOR_HOST"), port: operatorPort },
+    ohttpOverlapMs: read("HACA_GATEWAY_OHTTP_OVERLAP_MS"),
+    facilitator: readFacilitator(environment, signer),
     admission: {
       running: read("HACA_GATEWAY_CONCURRENCY"),
       waiting: read("HACA_GATEWAY_WAITING"),
@@ -94,6 +111,34 @@ function readSigner(environment: Environment): ResultSigner {
     const reason = cause instanceof BaseError ? cause.message : "cannot be read";
     throw wrong(name, `${path}: ${reason}`);
   }
+}
+
+function readCertificates(environment: Environment): readonly string[] | undefined {
+  const name = "HACA_GATEWAY_UPSTREAM_CERTIFICATE";
+  const pins = optional(name, environment);
+  const url = optional("HACA_GATEWAY_UPSTREAM", environment);
+  if (pins !== undefined && url?.startsWith("http:")) {
+    throw wrong(name, "the upstream is spoken to by http, and shows no certificate");
+  }
+  return pins;
+}
+
+/** The public network's clients verify RSA signatures of the attested key, and no others. */
+function readFacilitator(
+  environment: Environment,
+  signer: ResultSigner,
+): FacilitatorSettings | undefined {
+  const name = "HACA_GATEWAY_FACILITATOR";
+  const url = optional(name, environment);
+  if (url === undefined) return undefined;
+  if (signer.session !== null || createPublicKey(signer.publicKey).asymmetricKeyType !== "rsa") {
+    throw wrong(
+      name,
+      "the profile legacy is signed by an attested RSA key that the gateway has itself",
+    );
+  }
+  const wait = "HACA_GATEWAY_QUEUE_MS";
+  return { url, withinMs: required(wait, optional(wait, environment)) };
 }
 
 /** @throws ConfigurationError */

@@ -43,6 +43,15 @@ const models = z
       new Map(entries.map((entry) => [entry?.[1] ?? "", entry?.[2]?.toLowerCase() ?? ""])),
   );
 
+const certificates = z
+  .string()
+  .transform((text) =>
+    text.split(",").map((pin) => pin.trim().replaceAll(":", "").replace(/^0x/, "").toLowerCase()),
+  )
+  .refine((pins) => pins.every((pin) => /^[0-9a-f]{64}$/.test(pin)), {
+    error: "must be a list of SHA-256 hashes, 64 hex digits each, separated by commas",
+  });
+
 /** Every setting of the gateway; from the environment alone. */
 export const VARIABLES = {
   HACA_CHAIN_ID: variable({
@@ -74,6 +83,10 @@ export const VARIABLES = {
     schema: z.string().regex(/^[\x21-\x7e]+$/, "must be printable, without spaces"),
     help: "key for it, sent as a bearer token; secret",
   }),
+  HACA_GATEWAY_UPSTREAM_CERTIFICATE: variable({
+    schema: certificates,
+    help: "SHA-256 of its certificate's DER, hex; several separated by commas (default: any that an authority vouches for)",
+  }),
   HACA_GATEWAY_MODELS: variable({
     schema: models,
     help: "what is served: <name>=<version id>, separated by commas",
@@ -104,6 +117,24 @@ export const VARIABLES = {
     schema: integer(0, 65_535),
     default: "8090",
     help: "its port; 0 takes a free one",
+  }),
+  HACA_GATEWAY_OPERATOR_HOST: variable({
+    schema: z.string(),
+    default: "127.0.0.1",
+    help: "where the operator's side listens",
+  }),
+  HACA_GATEWAY_OPERATOR_PORT: variable({
+    schema: integer(0, 65_535),
+    help: "its port, which nobody else may reach; 0 takes a free one (default: there is none)",
+  }),
+  HACA_GATEWAY_OHTTP_OVERLAP_MS: variable({
+    schema: milliseconds,
+    default: "3600000",
+    help: "how long a key for oblivious requests is good after the next has been made",
+  }),
+  HACA_GATEWAY_FACILITATOR: variable({
+    schema: url,
+    help: "who settles answers for the public network's clients (default: they get none)",
   }),
   HACA_GATEWAY_BODY_LIMIT: variable({
     schema: integer(1_024, 64 << 20),

@@ -2,6 +2,7 @@ import { UpstreamError } from "../gatewayError.ts";
 import { isObject, type Json, type JsonObject } from "../json/json.ts";
 import { MalformedJsonError, readStrictJson } from "../json/readJson.ts";
 import { malformed } from "../profile/requireAnswer.ts";
+import { pinnedFetch, type Send } from "./pinnedFetch.ts";
 import { readEvents } from "./readEvents.ts";
 import { refusalOf } from "./refusalOf.ts";
 import { Silence } from "./silence.ts";
@@ -14,6 +15,8 @@ export type HttpUpstreamSettings = {
   url: string;
   /** sent as a bearer token, where there is one */
   key: string | undefined;
+  /** SHA-256 of the certificates that it may show, lower-case hex; absent: any that an authority vouches for */
+  certificates?: readonly string[] | undefined;
   /** silence after which it counts as dead */
   silenceMs: number;
   /** bytes of an answer at most, of all frames together */
@@ -32,9 +35,20 @@ type Answering = {
 /** Any OpenAI-compatible HTTP interface. It is sent the canonical bytes and its own key; redirections are not followed. */
 export class HttpUpstream implements Upstream {
   readonly #settings: HttpUpstreamSettings;
+  readonly #send: Send;
+  #key: string | undefined;
 
   constructor(settings: HttpUpstreamSettings) {
     this.#settings = settings;
+    this.#send = settings.certificates === undefined ? fetch : pinnedFetch(settings.certificates);
+    this.#key = settings.key;
+  }
+
+  /** Gives it its key, once. False: it has one already. */
+  giveKey(key: string): boolean {
+    if (this.#key !== undefined) return false;
+    this.#key = key;
+    return true;
   }
 
   async complete({ body, path, signal }: UpstreamRequest): Promise<Json> {
@@ -67,12 +81,13 @@ export class HttpUpstream implements Upstream {
 
   /** Asks, and returns the body of an answer that is none of failure, chunk by chunk. */
   async #call(call: Call): Promise<Answering> {
-    const { key, silenceMs, url } = this.#settings;
+    const { silenceMs, url } = this.#settings;
+    const key = this.#key;
     const silence = new Silence(silenceMs, silent);
     const signal = AbortSignal.any([silence.signal, ...(call.signal ? [call.signal] : [])]);
     let response: Response;
     try {
-      response = await fetch(`${url}/${call.path}`, {
+      response = await this.#send(`${url}/${call.path}`, {
         method: call.method,
         headers: {
           accept: "application/json, text/event-stream",

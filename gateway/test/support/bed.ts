@@ -107,7 +107,8 @@ export class Bed {
     const gateway = await startGateway({
       config: {
         ...{ signer: SIGNER, domain: DOMAIN, models: new Map([["m", VERSION_ID]]) },
-        enclave: undefined,
+        ...{ enclave: undefined, operator: undefined, facilitator: undefined },
+        ohttpOverlapMs: 60_000,
         queue: { url: queue.url, secret: undefined, withinMs: 20_000 },
         http: { host: "127.0.0.1", port: 0 },
         admission: { running: 8, waiting: 8, waitMs: 20_000 },

@@ -154,6 +154,17 @@ export async function fetchOhttpKey(parameters: {
 }
 
 /**
+ * Has the enclave make the OHTTP key after one, where that is its current one still: asked twice, it makes one.
+ * @throws EnclaveError
+ */
+export async function makeNextOhttpKey(parameters: { url: string; keyId: number }): Promise<void> {
+  const url = at(parameters.url, "/enclave/ohttp-key/next");
+  const body = JSON.stringify({ keyId: parameters.keyId });
+  const bytes = await ask({ url, method: "POST", body });
+  parse({ url, schema: ohttpSchema.omit({ signature: true }), bytes });
+}
+
+/**
  * What the enclave sees at a source now, signed for a feed.
  * @throws EnclaveError, also where the enclave does not get at the source
  */

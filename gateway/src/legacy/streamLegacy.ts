@@ -1,0 +1,124 @@
+import type { UpstreamError } from "../gatewayError.ts";
+import { canonicalJson } from "../json/canonicalJson.ts";
+import { isObject, type Json, type JsonObject, objectOf } from "../json/json.ts";
+import { malformed } from "../profile/requireAnswer.ts";
+import { StreamedAnswer } from "../profile/streamedAnswer.ts";
+import {
+  DISCONNECTED,
+  DONE,
+  eventOf,
+  STREAM_TYPE,
+  type StreamEnd,
+  unfinished,
+} from "../server/answerStream.ts";
+import { legacyErrorText, refusalFor } from "../server/errorViews.ts";
+import type { GatewayParts } from "../server/gatewayParts.ts";
+import { signAndHandIn } from "./answerLegacy.ts";
+import { contentOf, legacyFields } from "./legacyParts.ts";
+import type { LegacyRequest } from "./parseLegacyRequest.ts";
+
+/**
+ * Answers frame by frame, in the profile `legacy`: text as it comes, tool calls as whole ones at the end, then one frame with
+ * the reason to finish, `usage` and the signature, once the answer is on the facilitator's disk.
+ * @param parameters.gone aborted when the client has gone: then what it was sent is signed, if anything
+ */
+export async function* answerLegacyStream(parameters: {
+  parts: GatewayParts;
+  request: LegacyRequest;
+  frames: AsyncIterable<JsonObject>;
+  gone: AbortSignal;
+}): AsyncGenerator<string, StreamEnd, boolean> {
+  const { frames, gone, parts, request } = parameters;
+  const { legacy, path } = request;
+  const isChat = path === "chat/completions";
+  const { model } = legacy;
+  const answer = new StreamedAnswer({ isChat });
+  let isBegun = false;
+  try {
+    try {
+      for await (const frame of frames) {
+        const piece = answer.take(frame);
+        if (piece === undefined) continue;
+        const text = textOf(piece, isChat);
+        // What waits for the end, tool calls for instance, is no part of what was sent before it.
+        if (text === "" || (yield eventOf(canonicalJson(frameOf({ text, isChat, model }))))) {
+          isBegun ||= text !== "";
+          answer.add(piece);
+        }
+        if (gone.aborted) break;
+      }
+      if (!gone.aborted && !answer.isComplete) throw unfinished();
+    } catch (error) {
+      if (!gone.aborted || !isBegun) throw error;
+    }
+    if (gone.aborted) {
+      if (!isBegun) throw gone.reason;
+      answer.cut(DISCONNECTED);
+    }
+    const whole = answer.answer();
+    const content = contentOf(whole, isChat);
+    const { calls, reason } = content;
+    if (gone.aborted) content.calls = [];
+    else if (calls.length > 0) {
+      const tool_calls = calls.map(
+        (call, index) => new Map<string, Json>([["index", index], ...call]),
+      );
+      const delta = objectOf({ role: "assistant", tool_calls });
+      yield eventOf(canonicalJson(frameWith({ model, choice: { delta, finish_reason: null } })));
+    }
+    const signed = await signAndHandIn({ parts, request, content });
+    const end = gone.aborted ? "disconnected" : "complete";
+    parts.metrics.results.inc({ end });
+    parts.logger.info({ profile: "legacy", settlement: legacy.settlement, end }, "answered");
+    const empty = isChat ? { delta: new Map<string, Json>() } : { text: "" };
+    const last = frameWith({ model, choice: { ...empty, finish_reason: reason } });
+    const usage = whole.get("usage") ?? null;
+    if (usage !== null) last.set("usage", usage);
+    for (const [key, value] of legacyFields(signed, legacy.settlement)) last.set(key, value);
+    yield eventOf(canonicalJson(last)) + DONE;
+    return { isSigned: true, answer: { type: STREAM_TYPE, salt: "", text: "" } };
+  } catch (caught) {
+    const error = refusalFor(caught, parts.logger);
+    parts.metrics.failures.inc({ code: error.code });
+    yield eventOf(legacyErrorText(error));
+    return { isSigned: false, error };
+  }
+}
+
+/** The text that a frame adds. @throws UpstreamError for a second choice */
+function textOf(piece: JsonObject, isChat: boolean): string {
+  const choices = piece.get("choices");
+  return (Array.isArray(choices) ? choices : [])
+    .map((choice) => {
+      if (!isObject(choice) || choice.get("index") !== 0) throw oneChoice();
+      const delta = choice.get("delta");
+      const from = isChat
+        ? isObject(delta)
+          ? delta.get("content")
+          : undefined
+        : choice.get("text");
+      if ((from ?? null) !== null && typeof from !== "string")
+        throw malformed("content that is no text");
+      return from ?? "";
+    })
+    .join("");
+}
+
+const frameOf = ({ isChat, model, text }: { isChat: boolean; model: string; text: string }) =>
+  frameWith({
+    model,
+    choice: {
+      ...(isChat ? { delta: objectOf({ role: "assistant", content: text }) } : { text }),
+      finish_reason: null,
+    },
+  });
+
+const frameWith = ({
+  choice,
+  model,
+}: {
+  choice: Record<string, Json>;
+  model: string;
+}): JsonObject => objectOf({ choices: [objectOf({ index: 0, ...choice })], model });
+
+const oneChoice = (): UpstreamError => malformed("the profile signs one choice");

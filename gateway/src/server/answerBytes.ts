@@ -1,0 +1,31 @@
+import type { RefusedRequestError } from "../gatewayError.ts";
+import { parseLegacyRequest, SETTLEMENT_HEADER } from "../legacy/parseLegacyRequest.ts";
+import { answerRequest, type GatewayContext } from "./answerRequest.ts";
+import { type ChatRequest, parseChatRequest } from "./chatRequest.ts";
+import { errorText, legacyErrorText } from "./errorViews.ts";
+import type { GatewayParts } from "./gatewayParts.ts";
+
+/** Whether a request is one of the public network's clients, and is answered in their profile. */
+export const asksForLegacy = (parts: GatewayParts, c: GatewayContext): boolean =>
+  parts.facilitator !== undefined && c.req.header(SETTLEMENT_HEADER) !== undefined;
+
+/** A refusal in the form that the clients of a profile read. */
+export const refusalText = (error: RefusedRequestError, isLegacy: boolean): string =>
+  isLegacy ? legacyErrorText(error) : errorText(error);
+
+/** Answers the body of a request in one of the profiles. @throws RefusedRequestError, ClientGoneError */
+export async function answerBytes(parameters: {
+  parts: GatewayParts;
+  c: GatewayContext;
+  path: ChatRequest["path"];
+  bytes: Uint8Array;
+  header: (name: string) => string | undefined;
+  isLegacy: boolean;
+  /** members that are taken out, unread */
+  drops?: readonly string[];
+}): Promise<Response> {
+  const { c, isLegacy, parts, ...given } = parameters;
+  const parse = isLegacy ? parseLegacyRequest : parseChatRequest;
+  const request = parse({ ...given, models: parts.models });
+  return await answerRequest({ parts, request, c });
+}
