@@ -8,7 +8,7 @@ import type { Report } from "../lib/progress.ts";
 import { signAnswer } from "./enclaveAnswers.ts";
 import { developmentKey, withChain } from "./localChain.ts";
 import { startWorker } from "./startWorker.ts";
-import { leaveDeposit } from "./validators/storyContracts.ts";
+import { leaveDeposit, pass } from "./validators/storyContracts.ts";
 
 /** Who admitted the enclave, and so proposes its pages. */
 const OPERATOR = 2;
@@ -35,11 +35,14 @@ export async function settlePage(parameters: {
   const answers = await withChain(rpcUrl, async (provider) => {
     const operator = new Wallet(developmentKey(OPERATOR)).address;
     await leaveDeposit(provider, operator, DEFAULT_PAGE_PARAMETERS.minimumDeposit);
-    return await Promise.all(
+    const signed = await Promise.all(
       Array.from({ length: count }, (_, index) =>
         signAnswer({ provider, enclave, nonce: FIRST_NONCE + BigInt(index) }),
       ),
     );
+    // A page waits for a block after its youngest result, and this chain makes none by itself.
+    await pass(provider, 1n);
+    return signed;
   });
   const name = "page-worker";
   const workerUrl = await startWorker({

@@ -44,6 +44,7 @@ beforeAll(async () => {
     minor,
     version: `1.${minor}`,
     versionId: `0x${String(minor).repeat(64)}`,
+    provable: [],
     status,
     verifyingKey,
   });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { circuitInput } from "@haca/model-runtime/circuitInput";
 import { loadModel } from "@haca/model-runtime/loadModel";
@@ -163,6 +163,28 @@ describe("NativeProver with a native prover that misbehaves", () => {
     await prover.load({ model });
     await proveAndVerify(prover);
     expect(fallbacks).toEqual([expect.stringMatching(/ended with SIGKILL/)]);
+  });
+
+  it("ends at a signal, without snarkjs, and the next proof is made by another process at once", async () => {
+    const own = temporaryFolder();
+    const released = join(own, "released");
+    const interruption = new AbortController();
+    const { fallbacks, prover } = nativeProver({
+      program: SCRIPTED,
+      script: [`hang until ${released}`],
+      onOutput(line) {
+        if (line.endsWith("is proving")) interruption.abort();
+      },
+    });
+    await prover.load({ model });
+    const { signal } = interruption;
+    const proving = prover.prove({ modelId: model.id, signals, signal });
+    await expect(proving).rejects.toMatchObject({ code: "prover.nativeBroken" });
+    await expect(prover.prove({ modelId: model.id, signals, signal })).rejects.toThrow();
+    expect(fallbacks).toEqual([]);
+    writeFileSync(released, "");
+    await proveAndVerify(prover);
+    expect(fallbacks).toEqual([expect.stringMatching(/refused: released/)]);
   });
 
   it("snarkjs makes the proof while no witness can be written, and only then", async () => {

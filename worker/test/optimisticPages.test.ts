@@ -1,12 +1,17 @@
-import { cpSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { hashResult, settlementDomain } from "@haca/protocol/inferenceResult";
 import { OPTIMISTIC, PROVE_TIME } from "@haca/protocol/pageSettlement";
 import { decodeRequestId } from "@haca/protocol/requestId";
-import { Wallet } from "ethers";
+import { id, Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { pageInterface } from "../src/chain/chain.ts";
+import { type Job, resultOf } from "../src/jobs/job.ts";
+import { readJob as readQueued } from "../src/jobs/readJobs.ts";
+import { openDatabase } from "../src/storage/openDatabase.ts";
 import { infer, type JobView, jobIn, readJob } from "./support/client.ts";
 import { demandDeaths } from "./support/demandTransitions.ts";
+import { compileDigits } from "./support/digits.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { newDatabase } from "./support/newDatabase.ts";
 import { OptimisticNode } from "./support/optimisticNode.ts";
@@ -14,13 +19,14 @@ import { waitFor } from "./support/processes.ts";
 import { selectorIn, WatchBed } from "./support/watchBed.ts";
 import { type Settings, WorkerProcess } from "./support/worker.ts";
 
+const SCRIPTED_PROVER = join(import.meta.dirname, "support/scriptedProver.mjs");
 const ROLES = ["infer", "prove", "settle"];
 const isDeep = process.env.HACA_DEEP === "1";
 
 let bed: WatchBed;
 let models: string | undefined;
-/** Those that are no node's yet, after that of the first proof; the eighth has every role. */
-const accounts = [2, 3, 4, 5, 6, 7, 9];
+/** Those that are no node's yet, after that of the first proof; the eighth has every role, and the last is for workers that do not start. */
+const accounts = [2, 3, 4, 5, 6, 7, 9, 0];
 
 beforeAll(async () => {
   bed = await WatchBed.start();
@@ -79,7 +85,7 @@ const answers = async (): Promise<number> =>
 type Health = { demands: { open: number; secondsLeft: number | null }; transactions: unknown[] };
 const health = async (url: string) => (await (await fetch(`${url}/health`)).json()) as Health;
 
-type Line = { msg?: string; requestId?: string; jobs?: number };
+type Line = { msg?: string; requestId?: string; jobs?: number; line?: string };
 const logged = (line: string): Line => (line.startsWith("{") ? (JSON.parse(line) as Line) : {});
 
 describe("a demand", () => {
@@ -104,7 +110,7 @@ describe("a demand", () => {
     const again = await worker.url();
     await worker.logged("a proof is demanded: it goes before all other work");
     await proved(page, 1, 2);
-    // Those in work when the demand was seen are finished first, and nothing else.
+    // Those in work when the demand was seen give way, and are begun again.
     const order = worker.child.lines.flatMap((line) => {
       const { jobs, msg, requestId } = logged(line);
       if (msg === "native prover" || msg?.startsWith("no native prover")) slots = jobs ?? 0;
@@ -129,6 +135,42 @@ describe("a demand", () => {
     // Held by the page once, and settled once by what was proved.
     const counts = await bed.tee.chain.countSettlements();
     expect(page.ids.map((one) => counts.get(one) ?? 0)).toEqual([1, 2, 2]);
+  });
+
+  it("does not wait for proofs in work: they give way, and are made afterwards", async () => {
+    const released = bed.folder("released");
+    const settings = await settingsOf({
+      ...{ HACA_PROVE_THREADS: "1", HACA_LOG_LEVEL: "debug", HACA_PROVER: SCRIPTED_PROVER },
+      HACA_TEST_NATIVE_PROVER: JSON.stringify([`hang until ${released}`]),
+    });
+    const proposer = bed.worker(settings, ROLES);
+    const page = await answered(await proposer.url(), 2);
+    await proposer.child.stop();
+
+    const worker = bed.worker({ ...settings, HACA_OPTIMISTIC_MODELS: "" }, ROLES);
+    const url = await worker.url();
+    const { jobs: slots } = await worker.logged("native prover");
+    const waiting: string[] = [];
+    for (let image = 0; image < 4; image++) waiting.push((await infer(url, image)).requestId);
+    // Every place is taken by a proof that does not end.
+    const find = (line: string) => (logged(line).line?.endsWith("is proving") ? true : undefined);
+    await worker.child.collect({ count: Number(slots), find });
+    writeFileSync(released, "");
+    await demand(page, 0);
+    await proved(page, 0);
+    for (const requestId of waiting) {
+      expect(await jobIn(url, requestId, "settled")).toMatchObject({ lastError: null });
+    }
+    const said = (message: string) =>
+      worker.child.lines.flatMap((line) => {
+        const { msg, requestId = "" } = logged(line);
+        return msg === message ? [requestId] : [];
+      });
+    const gaveWay = said("interrupted: a proof that is demanded goes first");
+    expect(gaveWay.sort()).toEqual(waiting.slice(0, Number(slots)).sort());
+    const [first, ...others] = said("proven");
+    expect(first).toBe(page.ids[0]);
+    expect(others.sort()).toEqual(waiting.sort());
   });
 
   it("has a ceiling of its own, for all that the account sends", async () => {
@@ -188,6 +230,49 @@ describe("a page of claims", () => {
     await bed.pages.end();
     for (const requestId of page.ids) await jobIn(url, requestId, "settled");
     expect((await bed.pages.contract.stateOf(first, page.header)).state).toBe(2n);
+  });
+});
+
+describe("claims with more words than a page's blob can hold", () => {
+  it("go into as many pages as they need, but for one that fits into none", async () => {
+    const settings = await settingsOf({ HACA_DATA_DIR: bed.folder("large") });
+    const { HACA_DATA_DIR: folder = "", HACA_NODE_KEY: key = "" } = settings;
+    const waiting = bed.worker({ ...settings, HACA_PAGE_MAX_AGE: "3600000" }, ROLES);
+    const ids: string[] = [];
+    const counts = [7_000, 7_000, 17_000, 7_000];
+    const url = await waiting.url();
+    for (const image of counts.keys()) ids.push((await infer(url, image)).requestId);
+    await waiting.child.stop();
+    // As answers of a model that takes so many words.
+    const database = await openDatabase({ folder, url: undefined, onError: () => undefined });
+    const { address: settlement } = bed.tee.chain.book.contracts.InferenceSettlement;
+    const domain = settlementDomain({ chainId: 31337n, settlement });
+    for (const [place, requestId] of ids.entries()) {
+      const job = await readQueued({ database, requestId });
+      const inputWords = Array.from({ length: counts[place] ?? 0 }, () => 1n);
+      const result = resultOf({ ...(job as Job), inputWords });
+      const digest = hashResult({ domain, result });
+      const { serialized } = new Wallet(key).signingKey.sign(digest);
+      const change = "UPDATE jobs SET input_words = $2, signature = $3 WHERE request_id = $1";
+      await database.query(change, [requestId, inputWords.map(String), serialized]);
+    }
+    await database.close();
+    await bed.pages.pass(2n);
+
+    const worker = bed.worker(settings, ROLES);
+    const again = await worker.url();
+    const [first = "", second = "", large = "", last = ""] = ids;
+    expect(await worker.logged("set apart: not for a page")).toMatchObject({
+      ...{ requestId: large, reason: "too large for a page" },
+    });
+    const hashes: (string | undefined)[] = [];
+    for (const requestId of [first, second, last]) {
+      hashes.push((await jobIn(again, requestId, "pending")).transaction?.hash);
+    }
+    expect(hashes[1]).toBe(hashes[0]);
+    expect(hashes[2]).not.toBe(hashes[0]);
+    const { header } = await bed.pages.headerIn(hashes[0]);
+    expect((await bed.pages.readBlob(header, bed.front)).results).toHaveLength(2);
   });
 });
 
@@ -262,6 +347,29 @@ describe("a worker that could not prove what is demanded", () => {
     );
     expect(code).toBe(1);
     expect(line).toMatch(/^HACA_OPTIMISTIC_MODELS: prices is not among HACA_MODELS \(digits\): /);
+  });
+
+  it("proves for versions that its files were published as before, and does not start without those of another", async () => {
+    const settings = await settingsWith();
+    const proposer = bed.worker(settings, ROLES);
+    const page = await answered(await proposer.url(), 1);
+    await proposer.child.stop();
+    await bed.tee.chain.publish({ model: await compileDigits(), minor: 1 });
+    bed.tee.writeBook(settings.HACA_ADDRESS_BOOK ?? "");
+    await demand(page, 0);
+    const worker = bed.worker({ ...settings, HACA_OPTIMISTIC_MODELS: "" }, ROLES);
+    expect(await worker.logged("model loaded")).toMatchObject({ version: "1.1" });
+    await proved(page, 0);
+    await worker.child.stop();
+
+    const folder = settings.HACA_DATA_DIR ?? "";
+    const database = await openDatabase({ folder, url: undefined, onError: () => undefined });
+    await database.query("UPDATE jobs SET version_id = $1, version = '0.9'", [id("another model")]);
+    await database.close();
+    expect(await endOf(settings)).toEqual({
+      code: 1,
+      line: "HACA_MODELS: 1 results of digits 0.9 in pages cannot be proved here: add the model's folder to HACA_MODELS, or leave out the role prove",
+    });
   });
 
   it("does not start with a native prover that is not there, or without the proving key", async () => {

@@ -80,9 +80,9 @@ function start(settings: Settings, roles = ["collect", "settle"]): WorkerProcess
   return worker;
 }
 
-/** Results of the account's enclave, from now by the chain's clock. */
+/** Results of the account's enclave, which a page can take at once. */
 async function make(count: number, changes: Partial<InferenceResult> = {}): Promise<Entry[]> {
-  const timestamp = await pages.now();
+  const timestamp = await pages.past();
   const maker = makers.get(account);
   return Array.from({ length: count }, () => maker?.make({ timestamp, ...changes }) as Entry);
 }
@@ -172,7 +172,7 @@ describe("a page", () => {
     await allIn(url, paged, "pending");
   });
 
-  it("has nothing that would cost the deposit: what became bad since it was taken in goes alone", async () => {
+  it("waits for a block after its youngest result, and leaves out what became bad until then: that goes alone", async () => {
     await pages.deposit(walletOf(account).address, 100);
     const settings = settingsOf(3);
     const collector = start(settings, ["collect"]);
@@ -185,6 +185,8 @@ describe("a page", () => {
     const worker = start(settings);
     const url = await worker.url();
     const [bad = "", ...good] = ids;
+    expect(await worker.logged("refused for now: later")).toMatchObject({ code: "page.tooYoung" });
+    await pages.pass(50n);
     expect(await worker.logged("set apart: not for a page")).toMatchObject({
       ...{ requestId: bad, reason: "VersionInvalid" },
     });

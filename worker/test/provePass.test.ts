@@ -2,6 +2,7 @@ import { pino } from "pino";
 import { expect, it } from "vitest";
 import { RetryableError } from "../src/errors.ts";
 import { acceptJob } from "../src/jobs/acceptJob.ts";
+import { noteDemands } from "../src/jobs/demands.ts";
 import { leaseJobs } from "../src/jobs/leases.ts";
 import { readJob } from "../src/jobs/readJobs.ts";
 import { createMetrics } from "../src/metrics/createMetrics.ts";
@@ -12,6 +13,7 @@ import { createProvePass } from "../src/roles/prove/createProvePass.ts";
 import type { Database } from "../src/storage/database.ts";
 import { DatabaseAwayError } from "../src/storage/databaseFailure.ts";
 import { newJob } from "./support/newJob.ts";
+import { lifeIn, PROPOSED } from "./support/operations.ts";
 import { describeStores } from "./support/stores.ts";
 
 const domain = { chainId: 31337n };
@@ -37,7 +39,7 @@ function passWith(parameters: { database: Database; prove: Prove; bench?: Bench;
   return createProvePass({
     database,
     chain: { domain },
-    models: [{ versionId, manifest } as unknown as ServedModel],
+    models: [{ provable: [versionId], manifest } as unknown as ServedModel],
     prover,
     owner,
     bench,
@@ -119,7 +121,7 @@ async function live(parameters: {
         inWork.push(requestId);
         mayDie();
         // Who shares a process with the poison never comes to an end.
-        if (requestId === poison || !bench.isTaken)
+        if (requestId === poison || !bench.has("alone"))
           return await new Promise<never>(() => undefined);
         throw new RetryableError({ code: "prover.busy", message: "ended in order" });
       },
@@ -180,5 +182,49 @@ describeStores("a job that ends the whole process", (store) => {
       await die();
     }
     expect((await lease("third"))[0]?.requestId).toBe(other);
+  });
+});
+
+describeStores("a job in work when a proof is demanded", (store) => {
+  it("gives way, with the claims and attempts that it had, and nothing is begun before the demanded proof is over", async () => {
+    const { database } = store;
+    const { proposeClaim, requestId: demanded } = lifeIn(database);
+    await proposeClaim();
+    const { requestId } = await acceptJob({ database, create: async (nonce) => newJob({ nonce }) });
+    const suspicion = { claims: 2, claimsAlone: 1, attempts: 3 };
+    await database.query(
+      "UPDATE jobs SET claims = 2, claims_alone = 1, attempts = 3 WHERE request_id = $1",
+      [requestId],
+    );
+    const bench = new Bench();
+    const begun: (AbortSignal | undefined)[] = [];
+    let begin = (): void => undefined;
+    const prove: Prove = ({ signal }) =>
+      new Promise((_, reject) => {
+        begun.push(signal);
+        const end = () => reject(new RetryableError({ code: "prover.threadEnded", message: "" }));
+        signal?.addEventListener("abort", end);
+        begin();
+      });
+    const started = (): Promise<void> =>
+      new Promise((resolve) => {
+        begin = resolve;
+      });
+    const first = started();
+    const ordinary = passWith({ database, prove, bench, owner: "first" })();
+    await first;
+    expect(await readJob({ database, requestId })).toMatchObject({ claims: 3, claimsAlone: 2 });
+
+    const demands = [{ requestId: demanded, deadline: 9n }];
+    await noteDemands({ database, pageId: PROPOSED.page.pageId, demands });
+    const second = started();
+    void passWith({ database, prove, bench, owner: "second" })();
+    await second;
+    await ordinary;
+    expect(begun.map((signal) => signal?.aborted)).toEqual([true, false]);
+    const given = await readJob({ database, requestId });
+    expect(given).toMatchObject({ state: "accepted", lastError: null, ...suspicion });
+    expect(await passWith({ database, prove, bench, owner: "third" })()).toBe(false);
+    expect(begun).toHaveLength(2);
   });
 });

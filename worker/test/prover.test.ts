@@ -39,6 +39,7 @@ beforeAll(async () => {
     minor: 0,
     version: "1.0",
     versionId: "0x01",
+    provable: ["0x01"],
     status: "published",
     verifyingKey: JSON.parse(readFileSync(keyFile, "utf8")),
   };
@@ -120,6 +121,22 @@ describe("SnarkjsProver", () => {
     await mortal.close();
     await expect(last).rejects.toMatchObject({ code: "prover.threadEnded" });
     await expect(mortal.prove({ modelId, signals })).rejects.toThrow(/the prover is closed/);
+  });
+
+  it("ends a proof at a signal, and makes the next one in another thread", async () => {
+    const mortal = new SnarkjsProver({ onOutput: () => undefined });
+    await mortal.load({ model: provingModelOf(model) });
+    const interruption = new AbortController();
+    const { signal } = interruption;
+    const proving = mortal.prove({ modelId, signals, signal });
+    const next = mortal.prove({ modelId, signals });
+    setImmediate(() => interruption.abort());
+    await expect(proving).rejects.toMatchObject({ code: "prover.threadEnded" });
+    await expect(next).rejects.toMatchObject({ code: "prover.threadEnded" });
+    const late = mortal.prove({ modelId, signals, signal });
+    await expect(late).rejects.toThrow("interrupted");
+    expect((await mortal.prove({ modelId, signals })).publicSignals).toHaveLength(4);
+    await mortal.close();
   });
 });
 

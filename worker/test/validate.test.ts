@@ -51,6 +51,11 @@ const settingsOf = (owner: number, changes: Settings = {}): Settings =>
 const attestedAt = async ({ pageId }: MadePage) =>
   (await bed.pages.contract.pageOf(pageId)).attestedAt;
 
+/** Names who may vouch for pages. */
+const setAttester = async (target: unknown): Promise<void> => {
+  await (await bed.pages.contract.setAttester(String(target))).wait();
+};
+
 describe("worker validate", () => {
   it("takes a good page to the short road by a quorum over HTTP, in one transaction", async () => {
     const page = await bed.propose({ fee: 3n * 10n ** 18n });
@@ -87,5 +92,24 @@ describe("worker validate", () => {
       child.kill("SIGTERM");
       expect(await child.exited).toMatchObject({ code: 0 });
     }
+  });
+
+  it("brings a quorum that midnight came before: it has the next day's set fixed for it", async () => {
+    const page = await bed.propose();
+    const workers = OWNERS.map((owner) => bed.worker(settingsOf(owner), ["validate"]));
+    await Promise.all(workers.map((worker) => worker.url()));
+    // All have signed, and nobody can bring it.
+    await setAttester(bed.pages.token.target);
+    await bed.mine(SAFE);
+    await Promise.all(workers.map((worker) => worker.logged("page signed")));
+    await Promise.any(workers.map((worker) => worker.logged("attestation refused")));
+    await nextEpoch();
+    await setAttester(staking.contract.target);
+    await waitFor(async () => {
+      await bed.mine(1);
+      return (await attestedAt(page)) > 0n ? true : undefined;
+    });
+    const epoch = (await attestedAt(page)) / 86_400n;
+    expect(await staking.contract.snapshotHashOf(epoch)).not.toBe(`0x${"00".repeat(31)}`);
   });
 });

@@ -95,26 +95,41 @@ const pageSchema = z.strictObject({
  * Error: `blob.malformed` naming the field.
  */
 export function encodePageBlob(page: ResultPage): Uint8Array {
-  const text = JSON.stringify({
-    format: FORMAT,
-    node: page.node.toLowerCase(),
-    page: page.page.toString(),
-    results: page.results.map((result) => ({
-      index: result.index,
-      modelVersion: result.modelVersion.toLowerCase(),
-      inputHash: result.inputHash.toLowerCase(),
-      outputHash: result.outputHash.toLowerCase(),
-      requester: result.requester.toLowerCase(),
-      price: result.price.toString(),
-      timestamp: result.timestamp.toString(),
-      teeId: result.teeId.toLowerCase(),
-      signature: result.signature.toLowerCase(),
-      ...(result.words === undefined ? {} : { words: result.words.toLowerCase() }),
-    })),
-  });
+  const text = textOf(page);
   parse(text);
   return new TextEncoder().encode(text);
 }
+
+/** How many of a page's results, from the first on, fit into a blob of `MAXIMUM_PAGE_BYTES`. */
+export function countFitting(page: ResultPage): number {
+  let bytes = textOf({ ...page, results: [] }).length;
+  for (const [place, result] of page.results.entries()) {
+    // One character is one byte; all but the first come after a comma.
+    bytes += JSON.stringify(fieldsOf(result)).length + Math.min(place, 1);
+    if (bytes > MAXIMUM_PAGE_BYTES) return place;
+  }
+  return page.results.length;
+}
+
+const textOf = ({ node, page, results }: ResultPage): string =>
+  JSON.stringify({
+    ...{ format: FORMAT, node: node.toLowerCase(), page: page.toString() },
+    results: results.map(fieldsOf),
+  });
+
+/** In the order in which a blob has them. */
+const fieldsOf = (result: PageResult) => ({
+  index: result.index,
+  modelVersion: result.modelVersion.toLowerCase(),
+  inputHash: result.inputHash.toLowerCase(),
+  outputHash: result.outputHash.toLowerCase(),
+  requester: result.requester.toLowerCase(),
+  price: result.price.toString(),
+  timestamp: result.timestamp.toString(),
+  teeId: result.teeId.toLowerCase(),
+  signature: result.signature.toLowerCase(),
+  ...(result.words === undefined ? {} : { words: result.words.toLowerCase() }),
+});
 
 /**
  * Reads a page's blob. What could be written in two ways is refused in all but one.

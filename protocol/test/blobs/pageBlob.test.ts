@@ -2,6 +2,7 @@ import { concat, keccak256, sha256, toBeHex, toUtf8Bytes } from "ethers";
 import { describe, expect, it } from "vitest";
 import {
   checkPage,
+  countFitting,
   decodePageBlob,
   encodePageBlob,
   MAXIMUM_PAGE_BYTES,
@@ -56,6 +57,17 @@ describe("a page's blob", () => {
     const { length } = encodePageBlob(page);
     expect(length).toBeLessThan(MAXIMUM_PAGE_BYTES);
     expect(length).toBeGreaterThan(MAXIMUM_PAGE_BYTES / 2);
+  });
+
+  it.each([1, 3, 256])("counts to the byte how many of %i results fit", (count) => {
+    const [last, ...others] = ALL.slice(0, count).map(resultOf).reverse() as [PageResult];
+    const withDigits = (digits: number): ResultPage => {
+      const words = `0x${"1".repeat(digits)}`;
+      return { ...pageOf(), results: [{ ...last, words }, ...others].reverse() };
+    };
+    const room = MAXIMUM_PAGE_BYTES - (encodePageBlob(withDigits(64)).length - 64);
+    expect(countFitting(withDigits(room))).toBe(count);
+    expect(countFitting(withDigits(room + 1))).toBe(count - 1);
   });
 
   it("carries words, which are no part of a leaf", () => {

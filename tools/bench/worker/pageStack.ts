@@ -80,7 +80,7 @@ export class PageStack {
     await tee.admit(enclave, ACCOUNT);
     const session = await tee.certifySession(enclave, true);
     const maker = new ResultMaker({ tee, enclave, versionId });
-    const timestamp = await contract.now();
+    const timestamp = await contract.past();
     this.#sign = async (count) =>
       Array.from({ length: count }, () => maker.make({ timestamp }, session));
     this.#settings = {

@@ -7,8 +7,8 @@ const BATCH = 64;
 
 export type ViewCall = { to: string; data: string };
 
-/** The block that is being made, or the latest that is there. */
-type Block = "pending" | "latest";
+/** The block that is being made, the latest that is there, or the one of this number. */
+type Block = "pending" | "latest" | `0x${string}`;
 
 /**
  * Makes calls, against the block that is being made where none is named, many in one request to the endpoint. Returns for each what it

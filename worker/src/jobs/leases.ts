@@ -153,6 +153,26 @@ export async function releaseJobs(parameters: {
   ]);
 }
 
+const UNCLAIM_JOB = `UPDATE jobs
+SET leased_by = NULL,
+    leased_until = NULL,
+    run_after = now(),
+    claims = greatest(claims - 1, 0),
+    claims_alone = greatest(claims_alone - $3, 0)
+WHERE request_id = $1 AND leased_by = $2`;
+
+/** Gives a lease back as if it had not been taken: what was not brought to an end tells nothing of the job. */
+export async function unclaimJob(parameters: {
+  database: Database;
+  owner: string;
+  requestId: string;
+  /** whether the owner worked on nothing else meanwhile */
+  alone: boolean;
+}): Promise<void> {
+  const { alone, database, owner, requestId } = parameters;
+  await database.query(UNCLAIM_JOB, [requestId, owner, alone ? 1 : 0]);
+}
+
 const LIST_WAITING = `SELECT
   ${EVIDENCE} AS evidence,
   CASE WHEN ${EVIDENCE} = 'proof' THEN version_id ELSE left(request_id, 64) END AS of_one,

@@ -81,7 +81,11 @@ async function loadFolder(parameters: {
   requireEqual(folder, "model hash in the address book", entry.modelHash, hashes.model);
   const keyHash = keccak256(encodeVerifyingKey(verifyingKey));
   requireEqual(folder, "verifying key hash in the address book", entry.verifyingKeyHash, keyHash);
-  const { major, minor, versionId } = entry;
+  const { circuitHash, major, minor, modelHash, verifyingKeyHash, versionId } = entry;
+  const same = { circuitHash, modelHash, verifyingKeyHash };
+  const provable = entries.filter((other) =>
+    Object.entries(same).every(([field, value]) => other[field as keyof typeof same] === value),
+  );
   return {
     ...loaded,
     slug: name,
@@ -89,6 +93,7 @@ async function loadFolder(parameters: {
     minor,
     version: `${major}.${minor}`,
     versionId,
+    provable: provable.map((one) => one.versionId),
     verifyingKey,
   };
 }

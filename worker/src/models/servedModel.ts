@@ -12,6 +12,8 @@ export type ServedModel = LoadedModel & {
   /** `major.minor` */
   version: string;
   versionId: string;
+  /** ids of all versions that these very files were published as, its own among them: what they can prove */
+  provable: readonly string[];
   verifyingKey: VerifyingKeyJson;
   /** as the chain said last; the only property that changes */
   status: "published" | "deprecated";

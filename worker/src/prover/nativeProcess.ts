@@ -58,18 +58,28 @@ export class NativeProcess {
   }
 
   /**
-   * Sends one request and waits for its answer. A process that does not answer in time is ended.
+   * Sends one request and waits for its answer. A process that does not answer in time is ended; so is one whose request is
+   * interrupted, because it has no other way to stop, and whatever else it was asked fails as broken.
    * @throws NativeRefusal with the native prover's code, NativeBroken
    */
   async ask(parameters: {
     request: Readonly<Record<string, unknown>> & { op: string };
     timeoutMs: number;
+    signal?: AbortSignal | undefined;
   }): Promise<unknown> {
+    const { request, signal, timeoutMs } = parameters;
     const running = this.#start();
     await running.ready;
-    const result = await this.#send(running, parameters.request, parameters.timeoutMs);
-    this.#failures = 0;
-    return result;
+    if (signal?.aborted) throw broken("interrupted");
+    const interrupt = (): void => this.#forsake(running);
+    signal?.addEventListener("abort", interrupt, { once: true });
+    try {
+      const result = await this.#send(running, request, timeoutMs);
+      this.#failures = 0;
+      return result;
+    } finally {
+      signal?.removeEventListener("abort", interrupt);
+    }
   }
 
   /** Ends the process; what it was asked fails as broken. */
@@ -83,6 +93,12 @@ export class NativeProcess {
     const running = this.#running;
     running?.child.kill("SIGKILL");
     await running?.ended;
+  }
+
+  /** Ends a process that is as well as ever: the next request starts another, with no rest. */
+  #forsake(running: Running): void {
+    if (this.#running === running) this.#running = undefined;
+    running.child.kill("SIGKILL");
   }
 
   #start(): Running {

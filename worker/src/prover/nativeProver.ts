@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Groth16ProofJson } from "@haca/protocol/groth16";
 import { describeError, NonRetryableError, RetryableError } from "../errors.ts";
 import { type Greeting, NativeProcess, NativeRefusal } from "./nativeProcess.ts";
-import type { CircuitSignals, Proof, Prover, ProvingModel } from "./prover.ts";
+import type { Proof, Prover, Proving, ProvingModel } from "./prover.ts";
 import { SnarkjsPool } from "./snarkjsPool.ts";
 
 /** Time for a proof or for loading a key; far above what the largest circuits take. */
@@ -59,8 +59,8 @@ export class NativeProver implements Prover {
     }
   }
 
-  async prove(parameters: { modelId: string; signals: CircuitSignals }): Promise<Proof> {
-    const { modelId } = parameters;
+  async prove(parameters: Proving): Promise<Proof> {
+    const { modelId, signal } = parameters;
     const model = this.#models.get(modelId);
     if (model === undefined) {
       throw new RetryableError({
@@ -73,10 +73,11 @@ export class NativeProver implements Prover {
       path = join(await this.#witnessFolder(), `${randomUUID()}.wtns`);
       const { witnessMs } = await this.#snarkjs.writeWitness({ ...parameters, path });
       const started = performance.now();
-      const { proof, publicSignals } = await this.#proveNatively({ model, path });
+      const { proof, publicSignals } = await this.#proveNatively({ model, path, signal });
       const timings = { witnessMs, proveMs: performance.now() - started };
       return { backend: "native", proof, publicSignals, timings };
     } catch (error) {
+      if (signal?.aborted) throw error;
       const isFinal = error instanceof NonRetryableError || error instanceof RetryableError;
       // snarkjs needs no file for its witness.
       if (isFinal && error.code !== "prover.witnessUnwritable") throw error;
@@ -116,15 +117,13 @@ export class NativeProver implements Prover {
   async #proveNatively(parameters: {
     model: ProvingModel;
     path: string;
+    signal: AbortSignal | undefined;
   }): Promise<Pick<Proof, "proof" | "publicSignals">> {
+    const { path: witness, signal } = parameters;
     const { id, zkeyPath } = parameters.model;
     try {
-      const result = await this.#ask({
-        op: "prove",
-        zkey: zkeyPath,
-        sha256: id,
-        witness: parameters.path,
-      });
+      const request = { op: "prove", zkey: zkeyPath, sha256: id, witness };
+      const result = await this.#ask(request, signal);
       return result as { proof: Groth16ProofJson; publicSignals: string[] };
     } catch (error) {
       if (!(error instanceof NativeRefusal)) throw error;
@@ -146,7 +145,10 @@ export class NativeProver implements Prover {
     }
   }
 
-  async #ask(request: { op: string } & Record<string, unknown>): Promise<unknown> {
-    return await this.#native.ask({ request, timeoutMs: this.#timeoutMs });
+  async #ask(
+    request: { op: string } & Record<string, unknown>,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    return await this.#native.ask({ request, timeoutMs: this.#timeoutMs, signal });
   }
 }

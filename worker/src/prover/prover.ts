@@ -21,6 +21,13 @@ export type Proof = {
   timings: { witnessMs: number; proveMs: number };
 };
 
+/** What is to be proved, and a signal that ends the proof in its midst: it fails then, and nothing of it goes on. */
+export type Proving = {
+  modelId: string;
+  signals: CircuitSignals;
+  signal?: AbortSignal | undefined;
+};
+
 /**
  * Makes Groth16 proofs. Failures are `RetryableError` (the prover broke) or `NonRetryableError` (these
  * signals have no proof).
@@ -29,7 +36,7 @@ export type Prover = {
   /** Makes a model ready; the files are read here, once. */
   load(parameters: { model: ProvingModel }): Promise<void>;
   /** Proves one input of a loaded model. */
-  prove(parameters: { modelId: string; signals: CircuitSignals }): Promise<Proof>;
+  prove(parameters: Proving): Promise<Proof>;
   /** Whether a proof is valid for these public signals under a loaded model's verifying key. */
   verify(parameters: {
     modelId: string;

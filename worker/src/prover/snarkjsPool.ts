@@ -1,4 +1,4 @@
-import type { Proof, Prover, ProvingModel } from "./prover.ts";
+import type { Proof, Prover, Proving, ProvingModel } from "./prover.ts";
 import { SnarkjsProver } from "./snarkjsProver.ts";
 
 type Slot = { prover: SnarkjsProver; asked: number };
@@ -22,7 +22,7 @@ export class SnarkjsPool implements Prover {
     this.#models.set(parameters.model.id, parameters.model);
   }
 
-  async prove(parameters: Parameters<Prover["prove"]>[0]): Promise<Proof> {
+  async prove(parameters: Proving): Promise<Proof> {
     return await this.#with((prover) => prover.prove(parameters));
   }
 

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 import { Worker } from "node:worker_threads";
 import { NonRetryableError, RetryableError } from "../errors.ts";
-import type { CircuitSignals, Proof, Prover, ProvingModel } from "./prover.ts";
+import type { Proof, Prover, Proving, ProvingModel } from "./prover.ts";
 import type { ThreadAnswer, ThreadRequest, ThreadValue } from "./snarkjsMessages.ts";
 
 type Pending = { resolve: (value: ThreadValue) => void; reject: (error: Error) => void };
@@ -12,6 +12,7 @@ type WithoutId<Request> = Request extends { id: number } ? Omit<Request, "id"> :
  * that its worker data name. This one is empty.
  */
 const NOTHING = "data:,";
+const INTERRUPTED = "interrupted";
 
 /**
  * The prover that needs nothing but Node: snarkjs in a thread. A thread that dies fails what it was asked as
@@ -44,19 +45,17 @@ export class SnarkjsProver implements Prover {
     this.#models.set(model.id, model);
   }
 
-  async prove(parameters: Parameters<Prover["prove"]>[0]): Promise<Proof> {
+  async prove({ signal, ...proving }: Proving): Promise<Proof> {
     const thread = await this.#running();
-    return (await this.#ask(thread, { kind: "prove", ...parameters })) as Proof;
+    return (await this.#ask(thread, { kind: "prove", ...proving }, signal)) as Proof;
   }
 
   /** Calculates the witness of these signals into a file, for a prover elsewhere. */
-  async writeWitness(parameters: {
-    modelId: string;
-    signals: CircuitSignals;
-    path: string;
-  }): Promise<{ witnessMs: number }> {
+  async writeWitness(parameters: Proving & { path: string }): Promise<{ witnessMs: number }> {
+    const { signal, ...proving } = parameters;
     const thread = await this.#running();
-    return (await this.#ask(thread, { kind: "witness", ...parameters })) as { witnessMs: number };
+    const answer = await this.#ask(thread, { kind: "witness", ...proving }, signal);
+    return answer as { witnessMs: number };
   }
 
   async verify(parameters: Parameters<Prover["verify"]>[0]): Promise<boolean> {
@@ -96,13 +95,28 @@ export class SnarkjsProver implements Prover {
     return thread;
   }
 
-  #ask(thread: Worker, request: WithoutId<ThreadRequest>): Promise<ThreadValue> {
+  async #ask(
+    thread: Worker,
+    request: WithoutId<ThreadRequest>,
+    signal?: AbortSignal,
+  ): Promise<ThreadValue> {
+    if (signal?.aborted) throw threadEnded(INTERRUPTED);
     const id = this.#nextId;
     this.#nextId += 1;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
-      thread.postMessage({ id, ...request });
-    });
+    const interrupt = (): void => {
+      // At once, so that the next request does not wait for the thread's end.
+      this.#abandon(thread, INTERRUPTED);
+      void thread.terminate();
+    };
+    signal?.addEventListener("abort", interrupt, { once: true });
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#pending.set(id, { resolve, reject });
+        thread.postMessage({ id, ...request });
+      });
+    } finally {
+      signal?.removeEventListener("abort", interrupt);
+    }
   }
 
   #settle(answer: ThreadAnswer): void {

@@ -7,7 +7,7 @@ import type { Parts } from "./openParts.ts";
 
 /**
  * Makes sure that the models of `HACA_OPTIMISTIC_MODELS` are served here, with all that a proof takes, which whoever loads them
- * has checked. What waits for a page is proved where none are proposed any more. A version that is not open to optimistic pages is named in the log: its answers are proved until it is.
+ * has checked, and those of which results are in pages already. What waits for a page is proved where none are proposed any more. A version that is not open to optimistic pages is named in the log: its answers are proved until it is.
  * @throws StartError naming what is missing; RetryableError where the endpoint does not answer
  */
 export async function requireOptimistic(parts: Parts): Promise<void> {
@@ -20,7 +20,7 @@ export async function requireOptimistic(parts: Parts): Promise<void> {
       message: `HACA_OPTIMISTIC_MODELS: ${unknown} is not among HACA_MODELS (${served.join(", ")}): nobody here could prove its answers`,
     });
   }
-  await warnOfUnproved(parts);
+  await requireProvable(parts);
   if (config.roles.includes("settle") && config.page === undefined) {
     const { length: jobs } = await releaseClaims({ database });
     if (jobs > 0)
@@ -39,14 +39,24 @@ export async function requireOptimistic(parts: Parts): Promise<void> {
   }
 }
 
-/** Says of which results in pages nobody here could make a proof. */
-async function warnOfUnproved({ config, database, logger, models }: Parts): Promise<void> {
+/**
+ * Makes sure that whoever proves can prove all results that are in pages, or wait for one. Of a database that several processes
+ * share another one may have the model, so that it is only said.
+ */
+async function requireProvable({ config, database, logger, models }: Parts): Promise<void> {
   if (!config.roles.includes("prove")) return;
+  const provable = models.flatMap((model) => model.provable);
   for (const claimed of await listClaimedVersions({ database })) {
-    if (models.some(({ versionId }) => versionId === claimed.versionId)) continue;
-    logger.error(
-      claimed,
-      "results in pages that cannot be proved here: add the model to HACA_MODELS",
-    );
+    const { jobs, model, version, versionId } = claimed;
+    if (provable.includes(versionId)) continue;
+    const words = `${jobs} results of ${model} ${version} in pages cannot be proved here`;
+    const remedy = "add the model's folder to HACA_MODELS";
+    if (config.databaseUrl === undefined) {
+      throw new StartError({
+        code: "optimistic.modelMissing",
+        message: `HACA_MODELS: ${words}: ${remedy}, or leave out the role prove`,
+      });
+    }
+    logger.error(claimed, `${words}: ${remedy}, here or where another process proves`);
   }
 }

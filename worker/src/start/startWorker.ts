@@ -164,14 +164,20 @@ async function proveLoops(parameters: {
   }
   const onProven = () => wakeups.settle.notify();
   const bench = new Bench();
-  return Array.from({ length: jobs }, (_, index) => {
+  // A name of its own for each: an owner's own leases do not keep it out.
+  const contextOf = (place: string) => ({
+    ...{ ...parts, owner: `${owner}-${place}`, bench, prover, onProven },
+  });
+  const loops = Array.from({ length: jobs }, (_, index): Loop => {
     const name = index === 0 ? "prove" : `prove ${index + 1}`;
     const wakeup = new Wakeup();
     wakeups.prove.push(wakeup);
-    // A name of its own for each: an owner's own leases do not keep it out.
-    const pass = createProvePass({ ...parts, owner: `${owner}-${index}`, bench, prover, onProven });
+    const pass = createProvePass(contextOf(String(index)));
     return { name, pass, wakeup, intervalMs: config.pollMs };
   });
+  const demanded = createProvePass(contextOf("demanded"), "demanded");
+  const last = { name: "prove demanded", pass: demanded, wakeup: new Wakeup() };
+  return [...loops, { ...last, intervalMs: config.pollMs }];
 }
 
 function settleLoop(parameters: {
@@ -219,7 +225,8 @@ function pagePortsOf(parameters: { parts: Parts; signal: AbortSignal }): PagePor
       message: `HACA_PAGE_SIZE: ${config.addressBook} has no PageSettlement: deploy it first, or set 1`,
     });
   }
-  const ports = { contract: chain.pageSettlement, lookSeconds: (LOOK_POLLS * pollMs) / 1_000 };
+  const lookSeconds = (LOOK_POLLS * pollMs) / 1_000;
+  const ports = { contract: chain.pageSettlement, size: page?.size ?? 1, lookSeconds };
   if (blobs === undefined) return { ...ports, renewSeconds: 0 };
   // Whatever the store makes of a content: it is read back and compared with what was sent.
   const ids = "walrus";

@@ -24,7 +24,9 @@ export async function rerunModels(parameters: {
   page: CheckedPage;
 }): Promise<{ doubted: DoubtedLeaf[]; unknown: number }> {
   const { header, models, page } = parameters;
-  const byVersion = new Map(models.map((model) => [model.versionId.toLowerCase(), model]));
+  const byVersion = new Map(
+    models.flatMap((model) => model.provable.map((id) => [id.toLowerCase(), model])),
+  );
   const taken = new Set(placesOf(header));
   const doubted: DoubtedLeaf[] = [];
   let unknown = 0;

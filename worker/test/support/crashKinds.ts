@@ -156,6 +156,8 @@ function signatures(parameters: {
   page?: { contract: PageContract; front: BlobFront };
 }): CrashKind {
   const { answers, page, share, testbed } = parameters;
+  const next = async () =>
+    await answers.next(page === undefined ? {} : { timestamp: await page.contract.past() });
   const refusal =
     page === undefined
       ? { refuse: () => testbed.deprecateBeforeAnswers() }
@@ -179,13 +181,13 @@ function signatures(parameters: {
       };
     },
     hurried: page === undefined ? {} : { HACA_PAGE_MAX_AGE: "500" },
-    ask: async (url) => await handIn(url, await answers.next()),
+    ask: async (url) => await handIn(url, await next()),
     async makeReady(settings) {
       const worker = testbed.worker(settings, ["collect"]);
       const url = await worker.url();
       const ready: Ready[] = [];
       for (let count = 0; count < share; count++) {
-        const entry = await answers.next();
+        const entry = await next();
         const requestId = await handIn(url, entry);
         ready.push({ requestId, settle: () => settleSigned(testbed, entry) });
       }

@@ -113,6 +113,11 @@ export class PageContract {
     return BigInt((await this.#chain.provider.getBlock("pending"))?.timestamp ?? 0);
   }
 
+  /** The second before the latest block: a page does not wait for a result of then, which a later block says nothing of. */
+  async past(): Promise<bigint> {
+    return BigInt((await this.#chain.provider.getBlock("latest"))?.timestamp ?? 0) - 1n;
+  }
+
   /** The page that a transaction proposed. */
   async headerIn(hash: string | undefined): Promise<{ header: PageHeader; pageId: string }> {
     const receipt = await this.#chain.provider.getTransactionReceipt(hash ?? "");

@@ -76,9 +76,9 @@ export class ResultBed {
     return worker;
   }
 
-  /** Results of the account's enclave, from now by the chain's clock. */
+  /** Results of the account's enclave, which a page can take at once. */
   async make(account: number, count: number): Promise<Entry[]> {
-    const timestamp = await this.pages.now();
+    const timestamp = await this.pages.past();
     const maker = this.#makers.get(account);
     if (maker === undefined) throw new Error(`account ${account} operates no enclave`);
     return Array.from({ length: count }, () => maker.make({ timestamp }));

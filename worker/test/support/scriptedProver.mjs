@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // Stands in for `haca-prover serve` where a test needs one that misbehaves. The script is a JSON list in
-// HACA_TEST_NATIVE_PROVER: how each `prove` request is met, the last entry for all further ones.
+// HACA_TEST_NATIVE_PROVER: how each `prove` request is met, the last entry for all further ones. "hang until <path>" hangs, but
+// refuses what is asked once there is such a file.
+import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 
 const script = JSON.parse(process.env.HACA_TEST_NATIVE_PROVER ?? "[]");
@@ -12,7 +14,10 @@ createInterface({ input: process.stdin }).on("line", (line) => {
   if (op === "hello") {
     say({ id, ok: true, result: { protocol: script[0] === "oldProtocol" ? 0 : 1 } });
   } else if (op === "prove") {
-    const step = script.length > 1 ? script.shift() : script[0];
+    const given = script.length > 1 ? script.shift() : script[0];
+    const [, path] = /^hang until (.*)$/.exec(given) ?? [];
+    const awaited = existsSync(path ?? "") ? "released" : "hang";
+    const step = path === undefined ? given : awaited;
     if (step === "exit") process.exit(3);
     if (step === "hang") {
       process.stderr.write(`${process.pid} is proving\n`);

@@ -12,6 +12,7 @@ import {
   leaseJobs,
   releaseJobs,
   renewLease,
+  unclaimJob,
 } from "../../jobs/leases.ts";
 import { recordFailure, recordProof } from "../../jobs/proofs.ts";
 import type { Metrics } from "../../metrics/createMetrics.ts";
@@ -20,7 +21,7 @@ import type { Prover } from "../../prover/prover.ts";
 import { backoffMs } from "../../repeat.ts";
 import type { Database } from "../../storage/database.ts";
 import { DatabaseAwayError } from "../../storage/databaseFailure.ts";
-import type { Bench } from "./bench.ts";
+import type { Bench, Place } from "./bench.ts";
 import { proveJob } from "./proveJob.ts";
 
 const LEASE_SECONDS = 60;
@@ -55,35 +56,46 @@ export type ProveContext = {
  * One pass of the `prove` role: one job, the oldest of a model that this worker has, but a proof that is demanded before all
  * others. Returns whether there was one.
  *
+ * A demand does not wait for what is in work in this process: that is interrupted, and goes back to the queue as if nobody had
+ * taken it. So that there is somebody to see the demand, one of the loops takes nothing else.
+ *
  * A job can end the whole process, by its memory for instance, and nothing is left to note an attempt then: its claims
  * tell. Jobs that were merely in work beside it have the same claims, so each of them is tried with no company before
  * anything is held against it.
  */
-export function createProvePass(context: ProveContext): () => Promise<boolean> {
+export function createProvePass(
+  context: ProveContext,
+  taking: "all" | "demanded" = "all",
+): () => Promise<boolean> {
+  const take = taking === "all" ? takeJob : takeDemanded;
   return async () => {
-    const { bench } = context;
-    const job = await takeJob(context);
-    if (job === undefined) return false;
+    const taken = await take(context);
+    if (taken === undefined) return false;
+    const { job, place } = taken;
     try {
-      if (job.claimsAlone >= MAXIMUM_ALONE) await giveUp({ context, job });
-      else await work({ context, job });
+      if (job.claimsAlone >= MAXIMUM_ALONE && place.standing !== "demanded") {
+        await giveUp({ context, job });
+      } else await work({ context, ...taken });
     } finally {
-      bench.leave();
+      place.leave();
     }
     return true;
   };
 }
 
-/** A job for which a place at the bench is taken. */
-async function takeJob(context: ProveContext): Promise<Job | undefined> {
-  const { bench, database, models } = context;
-  const versionIds = models.map(({ versionId }) => versionId);
-  const demanded = bench.isTaken ? undefined : await takeDemanded(context, versionIds);
+/** A job, and its place at the bench. */
+type Taken = { job: Job; place: Place };
+
+async function takeJob(context: ProveContext): Promise<Taken | undefined> {
+  const { bench, database } = context;
+  const demanded = await takeDemanded(context);
   if (demanded !== undefined) return demanded;
+  const versionIds = versionIdsOf(context);
   const isDue = await hasSuspects({ database, claims: SUSPECT_CLAIMS, versionIds });
   // A suspect that is due gets its turn as soon as the others have finished: nothing new is taken until then.
-  if (bench.isTaken || (isDue && !bench.isEmpty)) return undefined;
-  bench.enter({ alone: isDue });
+  const isWaiting = isDue && !bench.isEmpty;
+  if (bench.has("demanded") || bench.has("alone") || isWaiting) return undefined;
+  const place = bench.enter(isDue ? "alone" : "ordinary");
   try {
     const [job] = await leaseJobs({
       database,
@@ -95,33 +107,29 @@ async function takeJob(context: ProveContext): Promise<Job | undefined> {
       claims: isDue ? SUSPECTS : FREE_OF_SUSPICION,
       alone: isDue,
     });
-    if (job === undefined) bench.leave();
-    return job;
+    if (job !== undefined) return { job, place };
   } catch (error) {
-    bench.leave();
+    place.leave();
     throw error;
   }
+  place.leave();
+  return undefined;
 }
 
 /** A job whose proof is demanded, however many processes died over it: the deposit is lost without it. */
-async function takeDemanded(
-  { bench, database, owner }: ProveContext,
-  versionIds: readonly string[],
-): Promise<Job | undefined> {
-  bench.enter({ alone: false });
-  let job: Job | undefined;
-  try {
-    const stage = { state: "pending" } as const;
-    const leased = { database, owner, stage, limit: 1, leaseSeconds: LEASE_SECONDS, versionIds };
-    [job] = await leaseJobs(leased);
-  } finally {
-    if (job === undefined) bench.leave();
-  }
-  return job;
+async function takeDemanded(context: ProveContext): Promise<Taken | undefined> {
+  const { bench, database, owner } = context;
+  const [job] = await leaseJobs({
+    ...{ database, owner, stage: { state: "pending" }, limit: 1, leaseSeconds: LEASE_SECONDS },
+    versionIds: versionIdsOf(context),
+  });
+  return job && { job, place: bench.enter("demanded") };
 }
 
-/** Whether it waits in a page, and its proof is for whoever demands it. */
-const isDemanded = ({ state }: Job): boolean => state === "pending";
+const versionIdsOf = ({ models }: ProveContext): string[] =>
+  models.flatMap(({ provable }) => provable);
+
+type Working = Taken & { context: ProveContext };
 
 async function giveUp(parameters: { context: ProveContext; job: Job }): Promise<void> {
   const { context, job } = parameters;
@@ -133,8 +141,7 @@ async function giveUp(parameters: { context: ProveContext; job: Job }): Promise<
   await recordFailure({ database, requestId, from: "accepted", code, message });
 }
 
-async function work(parameters: { context: ProveContext; job: Job }): Promise<void> {
-  const { context, job } = parameters;
+async function work({ context, job, place }: Working): Promise<void> {
   const { database, owner } = context;
   const { requestId } = job;
   if (job.claims > 0) {
@@ -150,26 +157,28 @@ async function work(parameters: { context: ProveContext; job: Job }): Promise<vo
     (LEASE_SECONDS * 1000) / 3,
   );
   try {
-    await proveAndRecord({ context, job });
+    await proveAndRecord({ context, job, place });
   } catch (error) {
-    await handleFailure({ context, job, error });
+    if (place.signal.aborted) await giveWay({ context, job, place });
+    else await handleFailure({ context, job, place, error });
   } finally {
     clearInterval(renewal);
   }
 }
 
-async function proveAndRecord(parameters: { context: ProveContext; job: Job }): Promise<void> {
-  const { context, job } = parameters;
+async function proveAndRecord({ context, job, place }: Working): Promise<void> {
   const { chain, database, logger, metrics, models, prover } = context;
   const { requestId } = job;
-  const model = models.find(({ versionId }) => versionId === job.versionId);
+  const model = models.find(({ provable }) => provable.includes(job.versionId));
   if (model === undefined) return;
   logger.info({ requestId, model: job.model, version: job.version }, "proving");
-  const { backend, proof, timings } = await proveJob({ job, model, prover, domain: chain.domain });
+  const { domain } = chain;
+  const { signal, standing } = place;
+  const { backend, proof, timings } = await proveJob({ job, model, prover, domain, signal });
   metrics.witnessSeconds.observe({ model: job.model }, timings.witnessMs / 1000);
   metrics.proveSeconds.observe({ model: job.model }, timings.proveMs / 1000);
   const encoded = encodeProof(proof);
-  if (isDemanded(job)) {
+  if (standing === "demanded") {
     await recordDemandedProof({ database, requestId, proof: encoded, owner: context.owner });
   } else await recordProof({ database, requestId, proof: encoded, timings });
   metrics.proofs.inc({ backend });
@@ -178,12 +187,16 @@ async function proveAndRecord(parameters: { context: ProveContext; job: Job }): 
   context.onProven();
 }
 
-async function handleFailure(parameters: {
-  context: ProveContext;
-  job: Job;
-  error: unknown;
-}): Promise<void> {
-  const { context, job, error } = parameters;
+/** Gives a job back that made room for a demand. Whatever its proof failed with says nothing about the job. */
+async function giveWay({ context, job, place }: Working): Promise<void> {
+  const { database, logger, owner } = context;
+  const { requestId } = job;
+  await unclaimJob({ database, owner, requestId, alone: place.standing === "alone" });
+  logger.info({ requestId }, "interrupted: a proof that is demanded goes first");
+}
+
+async function handleFailure(parameters: Working & { error: unknown }): Promise<void> {
+  const { context, job, place, error } = parameters;
   const { database, logger, owner } = context;
   const { requestId } = job;
   const message = describeError(error);
@@ -199,7 +212,7 @@ async function handleFailure(parameters: {
   }
   const attempts = job.attempts + 1;
   const isOver = error instanceof NonRetryableError || attempts >= MAXIMUM_ATTEMPTS;
-  if (isOver && !isDemanded(job)) {
+  if (isOver && place.standing !== "demanded") {
     logger.error({ requestId, code, attempts, error: message }, "proving failed");
     await recordFailure({ database, requestId, from: "accepted", code, message });
     return;

@@ -16,8 +16,10 @@ export async function proveJob(parameters: {
   model: ServedModel;
   prover: Prover;
   domain: TypedDataDomain;
+  /** ends the proof, in its midst too */
+  signal?: AbortSignal;
 }): Promise<Proof> {
-  const { job, model, prover, domain } = parameters;
+  const { job, model, prover, domain, signal } = parameters;
   const { manifest } = model;
   const context = contextOf({ domain, result: resultOf(job) });
   const [input = []] = unpackWords({ layouts: [manifest.input.layout], words: job.inputWords });
@@ -27,7 +29,7 @@ export async function proveJob(parameters: {
   });
   const modelId = manifest.hashes.zkey;
   const { signals } = circuitInput({ manifest, input, outputs, context });
-  const result = await prover.prove({ modelId, signals });
+  const result = await prover.prove({ modelId, signals, signal });
 
   const expected = [...job.inputWords, ...job.outputWords, context].map(String);
   const wrong = expected.findIndex((value, index) => result.publicSignals[index] !== value);

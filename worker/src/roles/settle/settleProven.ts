@@ -84,6 +84,12 @@ async function send(
 ): Promise<{ moved: number; rest: readonly Job[] }> {
   const { context, view, fees, jobs } = parameters;
   const driver = driverFor(jobs);
+  const fitting = await driver.takeFitting?.(jobs, encodeContextOf(context));
+  if (fitting !== undefined && fitting.length < jobs.length) {
+    const fields = { ...jobFields(fitting), waiting: jobs.length - fitting.length };
+    context.logger.info(fields, "not all fit into one transaction: the rest wait for the next");
+    return { moved: 0, rest: fitting };
+  }
   const unfit = await driver.findUnfit?.(jobs, encodeContextOf(context));
   if (unfit !== undefined && unfit.size > 0) return await leaveOut({ context, jobs, unfit });
   const call = await driver.encode(jobs, encodeContextOf(context));

@@ -99,12 +99,9 @@ export async function listSigned(parameters: {
   return rows.map(pageOf);
 }
 
-/** How many pages wait to be signed. */
-export async function countUnsigned(parameters: {
-  database: Database;
-  key: string;
-}): Promise<number> {
-  const sql = `SELECT count(*)::integer AS count FROM watched_pages p WHERE ${WAITING} AND NOT ${IS_SIGNED}`;
-  const [row] = await parameters.database.query(sql, [parameters.key]);
+/** How many pages wait for a quorum, signed by this validator or not. */
+export async function countWaiting(parameters: { database: Database }): Promise<number> {
+  const sql = `SELECT count(*)::integer AS count FROM watched_pages WHERE ${WAITING}`;
+  const [row] = await parameters.database.query(sql);
   return Number(row?.count);
 }

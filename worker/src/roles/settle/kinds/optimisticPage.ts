@@ -1,7 +1,4 @@
-import { answerOf } from "../../../chain/rpcErrors.ts";
-import { NotYetError } from "../../../errors.ts";
 import { ledgerPrefixOf } from "../../../jobs/leases.ts";
-import { judgeLeaves } from "../pages/judgeLeaves.ts";
 import { page } from "./page.ts";
 import { lotsOf, type SettlementDriver } from "./settlementDriver.ts";
 
@@ -25,16 +22,5 @@ export const optimisticPage: SettlementDriver = {
         const stage = { state: "proven", evidence: "claim" } as const;
         return lotsOf({ waiting: ofPage, grouping, lot: { stage, page: ofPage.ofOne } });
       });
-  },
-  async findUnfit(jobs, context) {
-    const latest = await answerOf(context.chain.provider.getBlock("latest"));
-    const now = BigInt(latest?.timestamp ?? 0);
-    const [youngest = 0n] = jobs.map(({ timestamp }) => timestamp).sort((a, b) => (a > b ? -1 : 1));
-    if (youngest < now) return await judgeLeaves(jobs, context);
-    // A page's results are older than its proposal; what a later block says of a version would count for this one too.
-    throw new NotYetError({
-      code: "page.tooYoung",
-      message: `the youngest result is of ${youngest}, and the chain's latest block of ${now}: a page waits for a block after it`,
-    });
   },
 };

@@ -11,6 +11,7 @@ import { ledgerPrefixOf } from "../../../jobs/leases.ts";
 import { judgeLeaves } from "../pages/judgeLeaves.ts";
 import { headerOf, makePage } from "../pages/makePage.ts";
 import { requireDeposit } from "../pages/requireDeposit.ts";
+import { takeFitting } from "../pages/takeFitting.ts";
 import { type Followed, lotsOf, type SettlementDriver } from "./settlementDriver.ts";
 
 const NOTHING_TO_TAKE = "PageSettlement_NothingToTake";
@@ -54,6 +55,7 @@ export const page: SettlementDriver = {
     const data = pageInterface.encodeFunctionData("proposePage", [proposal, "0x"]);
     return { to: pages.contract, data };
   },
+  takeFitting,
   findUnfit: judgeLeaves,
   findInvalid: async ({ jobs }) => jobs,
   follow({ receipt, chain }) {

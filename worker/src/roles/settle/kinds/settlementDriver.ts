@@ -75,6 +75,11 @@ export type SettlementDriver = {
   /** form: which of the jobs that wait go into transactions now */
   form(parameters: { waiting: readonly Waiting[]; batching: Batching }): Lot[];
   /**
+   * form: those of the jobs that one transaction can carry now, one at least; the rest wait for the next one. Absent: all of
+   * them. @throws NotYetError where none can be sent now, or all of them soon
+   */
+  takeFitting?(jobs: readonly Job[], context: EncodeContext): Promise<readonly Job[]>;
+  /**
    * encode: the call for the jobs, sent by their node or its operator. Whatever has to be somewhere before it is sent is there
    * when this returns. @throws NotYetError where they have to wait, and others need not
    */

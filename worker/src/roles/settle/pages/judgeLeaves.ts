@@ -7,7 +7,8 @@ import { answerOf } from "../../../chain/rpcErrors.ts";
 import { RetryableError } from "../../../errors.ts";
 import type { Job } from "../../../jobs/job.ts";
 import type { EncodeContext } from "../kinds/settlementDriver.ts";
-import { headerOf, leafOf, makePage } from "./makePage.ts";
+import { countFittingJobs, headerOf, leafOf, makePage } from "./makePage.ts";
+import { requirePast } from "./takeFitting.ts";
 
 /** The judgement does not look at where a page is stored, and nothing is stored yet. */
 const NO_BLOB = blobIdToWord("A".repeat(43));
@@ -15,8 +16,9 @@ const NO_BLOB = blobIdToWord("A".repeat(43));
 /**
  * Results that must not be in a page now, by their request ids, and why: one of them would cost the whole deposit. They were
  * good when they were taken in; an enclave may have been banned, or a version deprecated, since then. The contract says it
- * itself, of every leaf. Older ones than half of the window are left out besides, because nobody knows when a page is mined.
- * @throws RetryableError where the endpoint does not answer
+ * itself, of every leaf. Older ones than half of the window are left out besides, because nobody knows when a page is mined, and
+ * one that is too large for a page's blob.
+ * @throws RetryableError where the endpoint does not answer, NotYetError where there is no block after the youngest of them
  */
 export async function judgeLeaves(
   jobs: readonly Job[],
@@ -24,7 +26,14 @@ export async function judgeLeaves(
 ): Promise<Map<string, string>> {
   const { account, chain, pages } = context;
   if (pages === undefined) return new Map();
-  const unfit = await findOld(jobs, context);
+  const [only, ...others] = jobs;
+  if (only !== undefined && others.length === 0 && countFittingJobs(jobs) === 0) {
+    return new Map([[only.requestId, "too large for a page"]]);
+  }
+  const latest = await answerOf(chain.provider.getBlock("latest"));
+  const [number, now] = [latest?.number ?? 0, BigInt(latest?.timestamp ?? 0)];
+  requirePast(jobs, now);
+  const unfit = await findOld(jobs, context, now);
   const young = jobs.filter(({ requestId }) => !unfit.has(requestId));
   if (young.length === 0) return unfit;
   const made = makePage({ jobs: young, domain: chain.domain });
@@ -32,6 +41,8 @@ export async function judgeLeaves(
   const header = { ...headerOf({ made, teeId, blobId: NO_BLOB }), proposer: account };
   const answers = await callMany({
     provider: chain.provider,
+    // An endpoint that lags would not know yet what ended before the youngest result.
+    block: `0x${number.toString(16)}`,
     calls: young.map((job) => {
       const values = [header, leafOf({ job, made })];
       const data = pageInterface.encodeFunctionData("judgeLeaf", values);
@@ -56,12 +67,12 @@ export async function judgeLeaves(
 async function findOld(
   jobs: readonly Job[],
   { chain }: EncodeContext,
+  now: bigint,
 ): Promise<Map<string, string>> {
   const view = { chain, contract: "pageSettlement", name: "parametersNow" } as const;
   const [parameters] = await answerOf(callView({ ...view, values: [] }));
   const { resultWindow } = parameters as { resultWindow: bigint };
-  const latest = await answerOf(chain.provider.getBlock("latest"));
-  const oldest = BigInt(latest?.timestamp ?? 0) - resultWindow / 2n;
+  const oldest = now - resultWindow / 2n;
   const old = jobs.filter(({ timestamp }) => timestamp < oldest);
   return new Map(old.map(({ requestId }) => [requestId, "too old for a page"]));
 }

@@ -1,4 +1,9 @@
-import { type CheckedPage, checkPage } from "@haca/protocol/blobs/pageBlob";
+import {
+  type CheckedPage,
+  checkPage,
+  countFitting,
+  type ResultPage,
+} from "@haca/protocol/blobs/pageBlob";
 import { leafAt, OPTIMISTIC, type PageHeader, type PageLeaf } from "@haca/protocol/pageSettlement";
 import { decodeRequestId, ledgerPageOf } from "@haca/protocol/requestId";
 import { placeOfNonce } from "@haca/protocol/resultPage";
@@ -18,7 +23,13 @@ export function makePage(parameters: {
   jobs: readonly Job[];
   domain: TypedDataDomain;
 }): CheckedPage {
-  const { domain, jobs } = parameters;
+  return checkPage({ page: pageOf(parameters.jobs), domain: parameters.domain });
+}
+
+/** How many of these jobs, in the order of their places, a page's blob can hold. */
+export const countFittingJobs = (jobs: readonly Job[]): number => countFitting(pageOf(jobs));
+
+function pageOf(jobs: readonly Job[]): ResultPage {
   const [first] = jobs;
   if (first === undefined) throw new Error("a page without results");
   const results = jobs
@@ -29,7 +40,7 @@ export function makePage(parameters: {
     })
     .sort((a, b) => a.index - b.index);
   const { node } = decodeRequestId(first.requestId);
-  return checkPage({ page: { node, page: placeOfNonce(first.nonce).page, results }, domain });
+  return { node, page: placeOfNonce(first.nonce).page, results };
 }
 
 /** The header of a page that takes all of its results, but for who proposes it. Nobody is paid for attesting it. */

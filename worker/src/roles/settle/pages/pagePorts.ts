@@ -4,6 +4,8 @@ import type { BlobStore } from "@haca/protocol/blobs/blobStore";
 export type PagePorts = {
   /** address of the contract that takes them */
   contract: string;
+  /** results of a page at most */
+  size: number;
   /** absent where none is named: then nothing is proposed, and what was is looked after but not stored again */
   blobs?: BlobStore;
   /** seconds after which a page's blob is stored again: less than the epochs that are paid for */
