@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { BuildRequest } from "./buildRequest.ts";
 
 /** Files whose content decides what comes out of a build, besides the model itself. */
 const COMPILER_FOLDERS = [
@@ -16,8 +17,9 @@ const COMPILER_PACKAGES = [
 /** SHA-256 over everything a build depends on; equal keys mean equal models, up to the setup's randomness. */
 export function buildKey(parameters: {
   onnx: Uint8Array;
-  /** whatever else was asked for, JSON-able */
-  request: unknown;
+  /** files of weights that it names */
+  external: ReadonlyMap<string, Uint8Array>;
+  request: BuildRequest;
 }): string {
   const hash = createHash("sha256");
   const add = (content: Uint8Array | string): void => {
@@ -25,6 +27,10 @@ export function buildKey(parameters: {
     hash.update(createHash("sha256").update(content).digest());
   };
   add(parameters.onnx);
+  for (const [location, weights] of parameters.external) {
+    add(location);
+    add(weights);
+  }
   add(JSON.stringify(parameters.request));
   for (const file of [...COMPILER_FOLDERS.flatMap(listFiles), ...COMPILER_PACKAGES]) {
     add(readFileSync(file));

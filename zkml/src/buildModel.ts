@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { hashFile, MANIFEST_FILE, sha256 } from "@haca/model-runtime/loadModel";
 import { computeBounds, describeTensors } from "@haca/model-runtime/tensors";
 import { MANIFEST_FORMAT, type Manifest, manifestSchema } from "@haca/protocol/manifest";
-import { constrainModel } from "./constrain/constrainModel.ts";
+import type { VerificationKey } from "snarkjs";
+import { type BuildRequest, REQUEST_FILE } from "./buildRequest.ts";
+import { type CircuitSize, constrainModel } from "./constrain/constrainModel.ts";
 import type { Graph } from "./kinds/graph.ts";
 import { proveSample } from "./proveSample.ts";
 import type { QuantisedModel } from "./quantise/chooseBits.ts";
@@ -11,9 +13,11 @@ import { findLabelOutput } from "./quantise/measureAccuracy.ts";
 import { ensurePtau } from "./setup/developmentPtau.ts";
 import { proverName } from "./setup/nativeProver.ts";
 import { type Progress, step } from "./setup/progress.ts";
+import type { PtauRecord } from "./setup/ptauRecord.ts";
 import { setUpKeys } from "./setup/setUpKeys.ts";
 
-const FILES: Manifest["files"] = {
+/** Names of a compiled model's files. */
+export const FILES: Manifest["files"] = {
   r1cs: "circuit.r1cs",
   plan: "circuit.plan",
   symbols: "circuit.sym",
@@ -22,63 +26,48 @@ const FILES: Manifest["files"] = {
   integerModel: "integer_model.json",
 };
 
-/**
- * Writes everything a compiled model consists of to `workFolder/model`: circuit, keys, integer model, manifest.
- * Intermediate files stay in `workFolder`.
- */
-export async function buildModel(parameters: {
+/** What a model's circuit and manifest follow from, but for its keys. */
+export type ModelSource = {
   onnx: Uint8Array;
-  name: string;
-  graph: Graph;
   /** files of weights that the ONNX file names */
   external: ReadonlyMap<string, Uint8Array>;
+  graph: Graph;
   quantised: QuantisedModel;
-  /** an input to prove before the model counts as compiled */
-  sample: readonly number[];
+  request: BuildRequest;
   buildKey: string;
-  workFolder: string;
-  ptau?: string;
-  ptauFolder: string;
-  beacon?: string;
-  /** path of the native prover; default: snarkjs makes the keys and proves the sample */
-  prover?: string;
-  onProgress: Progress;
-}): Promise<Manifest> {
+};
+
+/** What is written before there are keys, and described in the manifest. */
+export type WrittenCircuit = Pick<Manifest, "input" | "outputs"> & { size: CircuitSize };
+
+/**
+ * Writes everything a compiled model consists of to `workFolder/model`: circuit, keys, integer model, manifest, request.
+ * Intermediate files stay in `workFolder`.
+ */
+export async function buildModel(
+  parameters: ModelSource & {
+    workFolder: string;
+    ptau?: string;
+    ptauFolder: string;
+    /** path of the native prover; default: snarkjs makes the keys and proves the sample */
+    prover?: string;
+    onProgress: Progress;
+  },
+): Promise<Manifest> {
   const native = parameters.prover === undefined ? {} : { prover: parameters.prover };
-  const { name, workFolder, graph, external, quantised, onProgress } = parameters;
-  const { integerModel } = quantised;
-  const report = quantised.test ?? quantised.calibration;
+  const { workFolder, quantised, request, onProgress } = parameters;
   const folder = join(workFolder, "model");
   const file = (path: string) => join(folder, path);
-  const hashOf = (path: string) => hashFile({ path: file(path), algorithm: "sha256" });
   mkdirSync(folder);
-
-  const bounds = computeBounds(integerModel);
-  const { input, outputs } = describeTensors({ integerModel, bounds });
-  const tensors = {
-    input,
-    outputs: outputs.map((output, index) => {
-      const { stripped, classes } = graph.outputs[index] ?? {};
-      return {
-        ...output,
-        ...(stripped === undefined ? {} : { stripped }),
-        ...(classes === undefined ? {} : { classes }),
-      };
-    }),
-  };
-  const labelOutput = findLabelOutput(integerModel);
-  const label = labelOutput === undefined ? {} : { labelOutput };
-  writeFileSync(file(FILES.integerModel), `${JSON.stringify(integerModel)}\n`);
-  const files = { r1cs: file(FILES.r1cs), plan: file(FILES.plan), symbols: file(FILES.symbols) };
-  const size = await step({
+  const circuit = await step({
     name: "write and certify circuit",
     onProgress,
-    run: async () => constrainModel({ integerModel, bounds, files }),
+    run: () => writeCircuit({ ...parameters, folder }),
   });
+  const { size, ...tensors } = circuit;
   onProgress(`circuit: ${size.constraints} constraints, ${size.publicSignals} public signals`);
   const { ptau, record } = await ensurePtau({
-    // the setup's domain must have more points than there are constraints and public signals
-    power: Math.floor(Math.log2(size.constraints + size.publicSignals)) + 1,
+    power: powerOf(size),
     ...(parameters.ptau === undefined ? {} : { ptau: parameters.ptau }),
     folder: parameters.ptauFolder,
     ...native,
@@ -93,12 +82,12 @@ export async function buildModel(parameters: {
         ptau,
         workFolder,
         zkey: file(FILES.zkey),
-        ...(parameters.beacon === undefined ? {} : { beacon: parameters.beacon }),
+        ...(request.beacon === undefined ? {} : { beacon: request.beacon }),
         ...native,
         onProgress,
       }),
   });
-  writeFileSync(file(FILES.verificationKey), `${JSON.stringify(verificationKey, null, 2)}\n`);
+  writeFileSync(file(FILES.verificationKey), verificationKeyText(verificationKey));
 
   await step({
     name: `prove and verify one sample (${proverName(parameters.prover)})`,
@@ -106,8 +95,8 @@ export async function buildModel(parameters: {
     run: () =>
       proveSample({
         tensors,
-        integerModel,
-        sample: parameters.sample,
+        integerModel: quantised.integerModel,
+        sample: request.calibration.inputs[0] ?? [],
         plan: file(FILES.plan),
         zkey: file(FILES.zkey),
         verificationKey,
@@ -117,24 +106,73 @@ export async function buildModel(parameters: {
       }),
   });
 
-  const manifest: Manifest = {
+  writeFileSync(file(REQUEST_FILE), `${JSON.stringify(request)}\n`);
+  const manifest = await describeModel({
+    ...{ ...parameters, folder, circuit },
+    keys: { ptau: record, beacon, folder },
+  });
+  writeFileSync(file(MANIFEST_FILE), manifestText(manifest));
+  return manifest;
+}
+
+/** Writes integer model and circuit to `folder`. Throws `certificate.*`. */
+export function writeCircuit(
+  parameters: Pick<ModelSource, "graph" | "quantised"> & { folder: string },
+): WrittenCircuit {
+  const { folder, graph } = parameters;
+  const { integerModel } = parameters.quantised;
+  const file = (path: string) => join(folder, path);
+  const bounds = computeBounds(integerModel);
+  const { input, outputs } = describeTensors({ integerModel, bounds });
+  writeFileSync(file(FILES.integerModel), `${JSON.stringify(integerModel)}\n`);
+  const files = { r1cs: file(FILES.r1cs), plan: file(FILES.plan), symbols: file(FILES.symbols) };
+  return {
+    input,
+    outputs: outputs.map((output, index) => {
+      const { stripped, classes } = graph.outputs[index] ?? {};
+      return {
+        ...output,
+        ...(stripped === undefined ? {} : { stripped }),
+        ...(classes === undefined ? {} : { classes }),
+      };
+    }),
+    size: constrainModel({ integerModel, bounds, files }),
+  };
+}
+
+/** The manifest of a model whose circuit is in `folder`, and whose keys are in that of `keys`. */
+export async function describeModel(
+  parameters: ModelSource & {
+    folder: string;
+    circuit: WrittenCircuit;
+    keys: { folder: string; ptau: Pick<PtauRecord, "origin" | "sha256">; beacon: string };
+  },
+): Promise<Manifest> {
+  const { onnx, external, graph, quantised, request, buildKey, folder, circuit, keys } = parameters;
+  const { size, ...tensors } = circuit;
+  const report = quantised.test ?? quantised.calibration;
+  const labelOutput = findLabelOutput(quantised.integerModel);
+  const hashOf = (path: string) => hashFile({ path: join(folder, path), algorithm: "sha256" });
+  const hashOfKey = (path: string) =>
+    hashFile({ path: join(keys.folder, path), algorithm: "sha256" });
+  return manifestSchema.parse({
     format: MANIFEST_FORMAT,
-    buildKey: parameters.buildKey,
-    name,
+    buildKey,
+    name: request.name,
     hashes: {
-      model: hashModel(parameters.onnx, external),
+      model: hashModel(onnx, external),
       r1cs: await hashOf(FILES.r1cs),
       plan: await hashOf(FILES.plan),
       symbols: await hashOf(FILES.symbols),
-      zkey: await hashOf(FILES.zkey),
-      ptau: record.sha256,
-      verificationKey: await hashOf(FILES.verificationKey),
+      zkey: await hashOfKey(FILES.zkey),
+      ptau: keys.ptau.sha256,
+      verificationKey: await hashOfKey(FILES.verificationKey),
       integerModel: await hashOf(FILES.integerModel),
     },
     files: FILES,
-    setup: { ptau: record.origin, beacon },
+    setup: { ptau: keys.ptau.origin, beacon: keys.beacon },
     ...tensors,
-    ...label,
+    ...(labelOutput === undefined ? {} : { labelOutput }),
     statistics: {
       parameters: graph.parameters,
       ...size,
@@ -146,16 +184,23 @@ export async function buildModel(parameters: {
             quantisedAccuracy: report.accuracy.quantised,
           }),
     },
-  };
-  writeFileSync(
-    file(MANIFEST_FILE),
-    `${JSON.stringify(manifestSchema.parse(manifest), null, 2)}\n`,
-  );
-  return manifest;
+  });
 }
 
+/** `manifest.json` */
+export const manifestText = (manifest: Manifest): string =>
+  `${JSON.stringify(manifest, null, 2)}\n`;
+
+/** `verification_key.json` */
+export const verificationKeyText = (key: VerificationKey): string =>
+  `${JSON.stringify(key, null, 2)}\n`;
+
+/** The setup's domain must have more points than there are constraints and public signals. */
+export const powerOf = (size: Pick<CircuitSize, "constraints" | "publicSignals">): number =>
+  Math.floor(Math.log2(size.constraints + size.publicSignals)) + 1;
+
 /** The hash of the ONNX file; where weights lie in other files, of it and them, in the order of their names. */
-function hashModel(onnx: Uint8Array, external: ReadonlyMap<string, Uint8Array>): string {
+export function hashModel(onnx: Uint8Array, external: ReadonlyMap<string, Uint8Array>): string {
   if (external.size === 0) return sha256(onnx);
   const files = [...external].sort(([a], [b]) => (a < b ? -1 : 1));
   return sha256(

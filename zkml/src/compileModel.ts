@@ -10,12 +10,13 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { IntegerModel } from "@haca/model-runtime/integerModel";
-import { type LoadedModel, loadModel, MANIFEST_FILE, sha256 } from "@haca/model-runtime/loadModel";
+import { type LoadedModel, loadModel, MANIFEST_FILE } from "@haca/model-runtime/loadModel";
 import { computeBounds } from "@haca/model-runtime/tensors";
 import { BaseError } from "@haca/protocol/baseError";
 import { type Manifest, manifestSchema } from "@haca/protocol/manifest";
 import { buildKey } from "./buildKey.ts";
 import { buildModel } from "./buildModel.ts";
+import { buildRequest } from "./buildRequest.ts";
 import { writeCircom } from "./circuit/writeCircom.ts";
 import { layOutCircuit } from "./constrain/layOutCircuit.ts";
 import { buildGraph } from "./kinds/buildGraph.ts";
@@ -90,13 +91,11 @@ export async function compileModel(parameters: {
   const options = parameters.quantise ?? {};
   checkNames({ name, beacon });
   checkOut(out);
-  const ptauHash = ptau === undefined ? null : (await readPtauRecord(ptau)).sha256;
-  const sets = [calibration, test].map((set) => (set === undefined ? null : { ...set, file: "" }));
-  const weights = [...external].map(([location, bytes]) => [location, sha256(bytes)]);
-  const key = buildKey({
-    onnx,
-    request: { name, sets, options, maximumError, rawScores, ptauHash, beacon, weights },
+  const request = buildRequest({
+    ...{ name, calibration, test, options, maximumError, rawScores, beacon },
+    ptauHash: ptau === undefined ? undefined : (await readPtauRecord(ptau)).sha256,
   });
+  const key = buildKey({ onnx, external, request });
   const cached = await findBuild({ out, key });
   if (cached !== undefined) {
     onProgress(`${name}: unchanged since the last build`);
@@ -129,16 +128,14 @@ export async function compileModel(parameters: {
   try {
     const manifest = await buildModel({
       onnx,
-      name,
       graph,
       external,
       quantised,
-      sample: calibration.inputs[0] ?? [],
+      request,
       buildKey: key,
       workFolder,
       ptauFolder: parameters.ptauFolder ?? DEFAULT_PTAU_FOLDER,
       ...(ptau === undefined ? {} : { ptau }),
-      ...(beacon === undefined ? {} : { beacon }),
       ...(parameters.prover === undefined ? {} : { prover: parameters.prover }),
       onProgress,
     });

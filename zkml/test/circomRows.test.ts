@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 import { writeCircom } from "../src/circuit/writeCircom.ts";
 import { writeR1cs, writeSymbols } from "../src/circuit/writeR1cs.ts";
 import { layOutModel } from "./utils/layOutModel.ts";
-import { MODELS } from "./utils/models.ts";
+import { MODELS, SUBSTITUTED } from "./utils/models.ts";
 import { multilayerPerceptron, noise } from "./utils/onnxFile.ts";
 
 /** A circuit's file and its names, read back. */
@@ -21,10 +21,13 @@ const wide = {
   options: { inputBits: 2 },
 };
 
-/** Two by default: circom and the inverses of every row take seconds. */
+/** Three by default: circom and the inverses of every row take seconds. */
 const isDeep = process.env.HACA_DEEP !== undefined;
-const models = [...MODELS, wide].filter(
-  ({ title }) => isDeep || title.startsWith("two hidden layers") || title === wide.title,
+const models = [...MODELS, wide, SUBSTITUTED].filter(
+  ({ title }) =>
+    isDeep ||
+    [wide, SUBSTITUTED].some((model) => model.title === title) ||
+    title.startsWith("two hidden layers"),
 );
 
 it.each(models)(

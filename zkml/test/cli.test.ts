@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   existsSync,
@@ -21,8 +20,8 @@ import { readOnnxFile } from "../src/onnx/readOnnxFile.ts";
 import { generatePtau } from "../src/setup/developmentPtau.ts";
 import { releaseCurve } from "../src/setup/snarkjsResources.ts";
 import { multilayerPerceptron, noise, onnxFile } from "./utils/onnxFile.ts";
+import { zkml } from "./utils/runZkml.ts";
 
-const cli = fileURLToPath(new URL("../src/cli.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "haca-cli-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -60,37 +59,6 @@ const nested = [1, 2, 3, 4].map((seed) =>
 );
 const realCalibration = write("nested.json", JSON.stringify({ input_data: nested }));
 
-type Result = { code: number | null; stdout: string; stderr: string };
-
-/** Runs the command; kills it with SIGKILL as soon as it prints `killAt`. */
-function zkml(parameters: {
-  args: string[];
-  killAt?: string;
-  cwd?: string;
-  env?: Record<string, string>;
-}): Promise<Result> {
-  const { args, killAt, cwd } = parameters;
-  const child = spawn(process.execPath, [cli, ...args], {
-    env: { ...process.env, ...parameters.env },
-    ...(cwd === undefined ? {} : { cwd }),
-  });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    stdout += chunk;
-    if (killAt !== undefined && stdout.includes(killAt)) {
-      child.kill("SIGKILL");
-    }
-  });
-  child.stderr.on("data", (chunk: Buffer) => {
-    stderr += chunk;
-  });
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
-  });
-}
-
 describe("zkml", () => {
   it("prints help for each command, in 80 columns", async () => {
     for (const args of [
@@ -100,6 +68,11 @@ describe("zkml", () => {
       ["check", "-h"],
       ["ptau", "-h"],
       ["inspect", "-h"],
+      ["infer", "-h"],
+      ["witness", "-h"],
+      ["prove", "-h"],
+      ["verify", "-h"],
+      ["reproduce", "-h"],
     ]) {
       const { code, stdout } = await zkml({ args });
       expect(code).toBe(0);
@@ -204,7 +177,7 @@ describe("zkml", () => {
       /^zkml: EISDIR.*\n$/,
     ],
     ["a folder without a model", ["inspect", folder], 1, /manifest\.json: compile the model/],
-    ["an unknown command", ["prove"], 2, /unknown command/],
+    ["an unknown command", ["register"], 2, /unknown command/],
     ["an option that check does not know", ["check", model, "--out", "x"], 2, /unknown option/],
     ["a check of nothing", ["check", "nowhere.onnx"], 1, /^zkml: ENOENT.*nowhere\.onnx.*\n$/],
     ["a bound that is none", ["compile", model, "--max-error", "5%"], 2, /number above 0/],

@@ -18,14 +18,14 @@ import { ensurePtau } from "../src/setup/developmentPtau.ts";
 import { setUpKeys } from "../src/setup/setUpKeys.ts";
 import { releaseCurve } from "../src/setup/snarkjsResources.ts";
 import { CONTEXT, type LaidOutModel, layOutModel, r1csBytes } from "./utils/layOutModel.ts";
-import { MODELS, type TestModel } from "./utils/models.ts";
+import { MODELS, SUBSTITUTED, type TestModel } from "./utils/models.ts";
 import { multilayerPerceptron, noise, onnxFile, type TestNode } from "./utils/onnxFile.ts";
 
 const GROUPS = process.env.HACA_DEEP === undefined ? 300 : 20_000;
 
 const unsatisfiable = expect.objectContaining({ code: "witness.unsatisfiable" });
 
-describe.each(MODELS)("$title", (model) => {
+describe.each([...MODELS, SUBSTITUTED])("$title", (model) => {
   let laidOut: LaidOutModel;
   let inputs: bigint[][];
   beforeAll(() => {
@@ -220,6 +220,19 @@ describe("the greatest sums that quantising admits", () => {
     const admitted = Array.from({ length: 30 }, (_, at) => at + 10).filter(isAdmitted);
     // differences of two elements of 13 digits
     expect(admitted.at(-1)).toBe(34);
+  });
+});
+
+describe("a circuit that exceeds a domain by few rows", () => {
+  it("fits because sums stand in the place of wires, however often they are read", () => {
+    const { circuit } = layOutModel(SUBSTITUTED);
+    expect(circuit.substituted).toBeGreaterThan(0);
+    expect(circuit.rows.count + circuit.publicCount + 1).toBe(2 ** 9);
+    // those that are left are read by rows of 130 sums, and so were those that were replaced
+    expect(circuit.substitutables.length + circuit.substituted).toBe(56);
+    expect(circuit.blocks.map(({ name }) => name)).not.toContainEqual(
+      expect.stringMatching(/Operand/),
+    );
   });
 });
 

@@ -25,6 +25,9 @@ export type Rank = {
   shortRow: number;
 };
 
+/** A wire that is a sum and has a row for that, which goes where the sum is read in the wire's place. */
+export type Substitutable = { name: string; wire: number; terms: number };
+
 /** Consecutive wires of one name. */
 export type WireBlock = { name: string; first: number; count: number; isArray: boolean };
 
@@ -38,7 +41,17 @@ export class CircuitBuilder {
   readonly choices: Choice[] = [];
   readonly ranks: Rank[] = [];
   readonly blocks: WireBlock[] = [];
+  /** what `wireOrSum` gave a wire */
+  readonly substitutables: Substitutable[] = [];
+  readonly #substituted: ReadonlySet<string>;
+  /** wires of the sums that stand in the place of a wire */
+  readonly #copied = new Set<number>();
   #wires = 1;
+
+  /** Names of the wires that sums stand in the place of. */
+  constructor(substituted: ReadonlySet<string> = new Set()) {
+    this.#substituted = substituted;
+  }
 
   get wireCount(): number {
     return this.#wires;
@@ -63,6 +76,22 @@ export class CircuitBuilder {
     );
     this.plan.addStep(STEP.sum, [wire, this.plan.addSums(sum)]);
     return wire;
+  }
+
+  /** A wire that is a sum, or the sum itself where the wire is one to be substituted. Only linear rows may read it. */
+  wireOrSum(name: string, sum: Sum): Sum {
+    if (this.#substituted.has(name)) {
+      for (const wire of sum.wires) this.#copied.add(wire);
+      return sum;
+    }
+    const wire = this.wireOf(name, sum);
+    this.substitutables.push({ name, wire, terms: sum.wires.length });
+    return wireSum(wire);
+  }
+
+  /** Whether a sum stands in the place of wires, so that it gets no wire again. */
+  isCopied(sum: Sum): boolean {
+    return sum.wires.every((wire) => this.#copied.has(wire));
   }
 
   /** 0 = sum: one linear row. */

@@ -7,6 +7,7 @@ import {
   type Choice,
   CircuitBuilder,
   type Rank,
+  type Substitutable,
   type WireBlock,
 } from "../circuit/circuitBuilder.ts";
 import type { Rows } from "../circuit/rows.ts";
@@ -15,6 +16,9 @@ import { circuitOf } from "../kinds/kinds.ts";
 
 /** Stands for the first element of the input in sums of the witness plan: beyond every wire. */
 const ELEMENT_SLOT = 2 ** 31;
+
+/** Terms that copied sums may add, for each row of the domain that they halve. */
+const MAXIMUM_COPIES = 64;
 
 /** A model's circuit: its rows, and how its witness is computed. */
 export type CircuitLayout = {
@@ -29,36 +33,61 @@ export type CircuitLayout = {
   ranks: readonly Rank[];
   /** what every element of every value of the model is, over the wires */
   values: ReadonlyMap<string, readonly Sum[]>;
-  /** elements of the input that have no wire and no row of their own */
+  /** wires that have a row for what they sum, and that sums could stand in the place of */
+  substitutables: readonly Substitutable[];
+  /** how many wires sums stand in the place of */
   substituted: number;
 };
 
 /**
  * The circuit of a model, from its integers, without a compiler between: the same model gives the same rows and steps.
  *
- * The domain of a proof is the power of two above rows and public signals. Where these exceed one by less than there are
- * elements, so many elements are replaced by their digits wherever they are read: each takes a row away and makes others
- * longer, which costs no time when a proof is made.
+ * The domain of a proof is the power of two above rows and public signals. Where these exceed one by few, as many wires
+ * that are sums are replaced by their sums wherever they are read: each takes a row away and makes others longer, which
+ * costs no time when a proof is made. Those whose sums are copied least go first.
  */
 export function layOutCircuit(parameters: {
   integerModel: IntegerModel;
   bounds: ReadonlyMap<string, readonly Range[]>;
 }): CircuitLayout {
-  const plain = layOut({ ...parameters, substituted: 0 });
+  const plain = layOut({ ...parameters, substituted: new Set() });
   const domain = 2 ** Math.floor(Math.log2(plain.rows.count + plain.publicCount));
   const excess = plain.rows.count + plain.publicCount + 1 - domain;
-  const elements = plain.values.get(parameters.integerModel.input.name)?.length ?? 0;
-  return excess > elements ? plain : layOut({ ...parameters, substituted: excess });
+  const chosen = chooseSubstituted({ ...plain, excess, limit: MAXIMUM_COPIES * domain });
+  if (chosen === undefined) return plain;
+  const fitting = layOut({ ...parameters, substituted: chosen });
+  return fitting.rows.count + fitting.publicCount < domain ? fitting : plain;
+}
+
+/** Names of as many wires as there are rows too many, or undefined where copying their sums would add too many terms. */
+function chooseSubstituted(parameters: {
+  rows: Rows;
+  wireCount: number;
+  substitutables: readonly Substitutable[];
+  excess: number;
+  /** terms that copies may add */
+  limit: number;
+}): Set<string> | undefined {
+  const { rows, wireCount, substitutables, excess, limit } = parameters;
+  if (excess > substitutables.length) return undefined;
+  const reads = new Uint32Array(wireCount);
+  for (const wire of rows.wires) reads[wire] = (reads[wire] as number) + 1;
+  const cheapest = substitutables
+    .map(({ name, wire, terms }) => ({ name, copies: (reads[wire] as number) * (terms - 1) }))
+    .sort((a, b) => a.copies - b.copies)
+    .slice(0, excess);
+  const copies = cheapest.reduce((sum, candidate) => sum + candidate.copies, 0);
+  return copies > limit ? undefined : new Set(cheapest.map(({ name }) => name));
 }
 
 function layOut(parameters: {
   integerModel: IntegerModel;
   bounds: ReadonlyMap<string, readonly Range[]>;
-  substituted: number;
+  substituted: ReadonlySet<string>;
 }): CircuitLayout {
   const { integerModel, bounds, substituted } = parameters;
   const { input, outputs } = describeTensors(parameters);
-  const circuit = new CircuitBuilder();
+  const circuit = new CircuitBuilder(substituted);
   const inputPositions = elementPositions([input.layout]);
   const outputPositions = elementPositions(outputs.map(({ layout }) => layout));
   const inputWords = circuit.take("inputWords", wordCount([input.layout]));
@@ -70,7 +99,7 @@ function layOut(parameters: {
   const values = new Map<string, Sum[]>();
   values.set(
     input.name,
-    addInput({ circuit, input, substituted, positions: inputPositions, words: inputWords }),
+    addInput({ circuit, input, positions: inputPositions, words: inputWords }),
   );
   for (const [index, node] of integerModel.nodes.entries()) {
     const names = inputsOf(node);
@@ -114,7 +143,8 @@ function layOut(parameters: {
     choices: circuit.choices,
     ranks: circuit.ranks,
     values,
-    substituted,
+    substitutables: circuit.substitutables,
+    substituted: substituted.size,
   };
 }
 
@@ -132,19 +162,17 @@ function bindContext(circuit: CircuitBuilder, context: number): void {
 function addInput(parameters: {
   circuit: CircuitBuilder;
   input: ReturnType<typeof describeTensors>["input"];
-  substituted: number;
   positions: readonly ElementPosition[];
   words: readonly number[];
 }): Sum[] {
-  const { circuit, input, substituted, positions, words } = parameters;
+  const { circuit, input, positions, words } = parameters;
   const { minimum, maximum } = input;
   const elements = positions.map((position, index) => {
     const least = minimum + offsetOf(position);
     if (minimum === maximum) return constantSum(least);
     const slot = { wires: [ELEMENT_SLOT + index], coefficients: [1], constant: -least };
     const digits = circuit.limitedDigits(`elementDigits${index}`, slot, maximum - minimum);
-    const sum = exactly([[1, digitSum(digits)]], least);
-    return index < substituted ? sum : wireSum(circuit.wireOf(`element${index}`, sum));
+    return circuit.wireOrSum(`element${index}`, exactly([[1, digitSum(digits)]], least));
   });
   addWords({ circuit, name: "packed", words, positions, elements });
   return elements.map((element, index) =>

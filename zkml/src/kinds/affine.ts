@@ -1,5 +1,5 @@
 import type { IntegerAffine, IntegerRow } from "@haca/model-runtime/kinds/affine";
-import { exactly, type Sum, wireSum } from "../circuit/sum.ts";
+import { exactly, type Sum } from "../circuit/sum.ts";
 import type { CircuitKind } from "./circuitKind.ts";
 import type { AffineMap, GraphNode } from "./kind.ts";
 import { quantiseAffine } from "./quantiseAffine.ts";
@@ -85,9 +85,9 @@ export const affineCircuit: CircuitKind<IntegerAffine> = {
     }
     for (const [index, sum] of input.entries()) {
       const terms = sum.wires.length;
-      if (terms > 1 && terms * (reads[index] as number) > MAXIMUM_COPIED_TERMS) {
-        const wire = circuit.wireOf(`${name}Operand${index}`, sum);
-        input[index] = wireSum(wire);
+      const copied = terms * (reads[index] as number);
+      if (terms > 1 && copied > MAXIMUM_COPIED_TERMS && !circuit.isCopied(sum)) {
+        input[index] = circuit.wireOrSum(`${name}Operand${index}`, sum);
       }
     }
     return node.rows.map(({ indices, weights, bias }) =>

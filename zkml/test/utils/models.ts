@@ -187,3 +187,19 @@ export const MODELS: TestModel[] = [
   joined,
   trees,
 ];
+
+/** Rows and public signals exceed 2^9 by few; most elements of the input are read by more sums than they would be copied into. */
+export const SUBSTITUTED: TestModel = {
+  title: "sums in the place of wires",
+  onnx: onnxFile({
+    input: [1, 56],
+    nodes: [
+      { operator: "MatMul", inputs: ["x", "w"], output: "s" },
+      { operator: "ReduceSum", inputs: ["s"], output: "y", attributes: { keepdims: 1 } },
+    ],
+    constants: { w: noise([56, 130], 1) },
+    outputs: ["y"],
+  }),
+  calibration: [noise([56], 1).data, noise([56], 2).data],
+  options: { input: { minimum: 0, maximum: 255, scaleExponent: -8 } },
+};

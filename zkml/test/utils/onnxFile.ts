@@ -150,6 +150,29 @@ export function multilayerPerceptron(parameters: {
   });
 }
 
+/** x -> (Gemm -> Relu) for every size but the first and the last -> Gemm -> scores; weights by chance, as large as is usual. */
+export function deepPerceptron(parameters: {
+  sizes: readonly number[];
+  seed?: number;
+}): Uint8Array {
+  const { sizes, seed = 1 } = parameters;
+  const nodes: TestNode[] = [];
+  const constants: Record<string, ReturnType<typeof noise>> = {};
+  for (const [layer, outputs] of sizes.slice(1).entries()) {
+    const inputs = sizes[layer] as number;
+    const isLast = layer === sizes.length - 2;
+    const { shape, data } = noise([inputs, outputs], seed + 2 * layer);
+    constants[`w${layer}`] = { shape, data: data.map((w) => Math.fround(w / Math.sqrt(inputs))) };
+    constants[`b${layer}`] = noise([outputs], seed + 2 * layer + 1);
+    const sums = isLast ? "scores" : `sums${layer}`;
+    const x = layer === 0 ? "x" : `hidden${layer - 1}`;
+    nodes.push({ operator: "Gemm", inputs: [x, `w${layer}`, `b${layer}`], output: sums });
+    if (!isLast) nodes.push({ operator: "Relu", inputs: [sums], output: `hidden${layer}` });
+  }
+  const input = ["batch", sizes[0] as number];
+  return onnxFile({ input, nodes, constants, outputs: ["scores"] });
+}
+
 /** A TreeEnsembleRegressor of full trees over `x`, all of whose branches are of the modes that are given, in turn. */
 export function forest(parameters: {
   features: number;

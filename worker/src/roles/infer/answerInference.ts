@@ -1,3 +1,4 @@
+import { flattenInput } from "@haca/model-runtime/flattenInput";
 import { dequantise, quantiseInput } from "@haca/model-runtime/quantise";
 import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import { BaseError } from "@haca/protocol/baseError";
@@ -11,7 +12,6 @@ import { acceptJob } from "../../jobs/acceptJob.ts";
 import { type NewJob, resultOf } from "../../jobs/job.ts";
 import { type ServedModel, selectModel } from "../../models/servedModel.ts";
 import type { Database } from "../../storage/database.ts";
-import { flattenInput } from "./flattenInput.ts";
 
 /** What the fast path works with. */
 export type InferContext = {
@@ -114,12 +114,16 @@ export async function answerInference(parameters: {
 
 function quantise(parameters: { model: ServedModel; request: InferenceRequest }): bigint[] {
   const { manifest } = parameters.model;
-  const values = flattenInput({ input: parameters.request.input, shape: manifest.input.shape });
+  const { input } = parameters.request;
   try {
+    const values = flattenInput({ input, shape: manifest.input.shape });
     return quantiseInput({ manifest, values });
   } catch (cause) {
     if (!(cause instanceof BaseError)) throw cause;
     const { code, details, message } = cause;
+    if (typeof details.field === "string") {
+      throw new RefusedInferenceError({ code, field: details.field, message, cause });
+    }
     const index = details.index;
     const field = typeof index === "number" ? `input[${index}]` : "input";
     throw new RefusedInferenceError({ code, field, message: `${field}: ${message}`, cause });

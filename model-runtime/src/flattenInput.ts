@@ -1,8 +1,8 @@
-import { RefusedInferenceError } from "../../errors.ts";
+import { BaseError } from "@haca/protocol/baseError";
 
 /**
  * The elements of an input tensor in row-major order, given flat or as nested arrays of the model's shape.
- * @throws RefusedInferenceError naming the element: `input[3][5]`
+ * Throws `input.wrongType`, `input.notFinite` and `input.wrongShape`, with the element (`input[3][5]`) in `details.field`.
  */
 export function flattenInput(parameters: {
   input: readonly unknown[];
@@ -45,8 +45,8 @@ function collect(parameters: {
   }
 }
 
-function refused(code: string, field: string, reason: string): RefusedInferenceError {
-  return new RefusedInferenceError({ code, field, message: `${field}: ${reason}` });
+function refused(code: string, field: string, reason: string): BaseError {
+  return new BaseError({ code, message: `${field}: ${reason}`, details: { field } });
 }
 
 function kindOf(value: unknown): string {

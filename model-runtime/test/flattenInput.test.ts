@@ -1,6 +1,6 @@
+import { BaseError } from "@haca/protocol/baseError";
 import { describe, expect, it } from "vitest";
-import { RefusedInferenceError } from "../src/errors.ts";
-import { flattenInput } from "../src/roles/infer/flattenInput.ts";
+import { flattenInput } from "../src/flattenInput.ts";
 
 const shape = [1, 2, 3];
 
@@ -8,7 +8,10 @@ function refusal(input: readonly unknown[]): string {
   try {
     flattenInput({ input, shape });
   } catch (error) {
-    if (error instanceof RefusedInferenceError) return `${error.code} ${error.message}`;
+    if (error instanceof BaseError) {
+      expect(error.message.startsWith(`${error.details.field}: `)).toBe(true);
+      return `${error.code} ${error.message}`;
+    }
     throw error;
   }
   return "accepted";

@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { userPath } from "@haca/protocol/userPath";
+import { DEFAULT_PTAU_FOLDER } from "../compileModel.ts";
+import { readOnnxFile } from "../onnx/readOnnxFile.ts";
+import { reproduceModel } from "../reproduceModel.ts";
+import { releaseCurve } from "../setup/snarkjsResources.ts";
+import type { Transcript } from "../setup/verifyTranscript.ts";
+import { nativeProver, print } from "./options.ts";
+
+/** `zkml reproduce`: a line for everything that was compared; exit code 1 where anything differs. */
+export async function reproduce(
+  folder: string,
+  options: { onnx: string; ptau?: string; keys: boolean },
+): Promise<void> {
+  const workFolder = mkdtempSync(join(tmpdir(), "haca-zkml-reproduce-"));
+  try {
+    const { equal, differences, transcript } = await reproduceModel({
+      ...readOnnxFile(userPath(options.onnx)),
+      folder: userPath(folder),
+      workFolder,
+      ...(options.ptau === undefined ? {} : { ptau: userPath(options.ptau) }),
+      ptauFolder: DEFAULT_PTAU_FOLDER,
+      keys: options.keys,
+      ...nativeProver(),
+      onProgress: print,
+    });
+    for (const name of equal) print(`equal       ${name}`);
+    for (const line of transcript === undefined ? [] : describeTranscript(transcript)) print(line);
+    for (const line of differences) print(`different   ${line}`);
+    if (differences.length > 0) {
+      print(
+        `not reproduced: ${differences.length === 1 ? "1 difference" : `${differences.length} differences`}`,
+      );
+      process.exitCode = 1;
+    } else {
+      print(options.keys ? "reproduced" : "reproduced, but for its keys, which nobody looked at");
+    }
+  } finally {
+    rmSync(workFolder, { recursive: true, force: true });
+    await releaseCurve();
+  }
+}
+
+function describeTranscript({ circuitHash, contributions }: Transcript): string[] {
+  if (circuitHash === undefined || contributions === undefined) return [];
+  return [
+    `circuit     ${circuitHash}`,
+    ...contributions.map(
+      ({ hash, beacon, name }) =>
+        `contribution ${hash}${beacon === undefined ? "" : `, beacon ${beacon}`}${name === undefined ? "" : `, ${name}`}`,
+    ),
+  ];
+}
