@@ -1,19 +1,17 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { decodeSnapshot, signAttestation } from "@haca/protocol/validatorStaking";
-import { concat, parseEther, Wallet } from "ethers";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { contractAt } from "../../scripts/lib/contracts.ts";
-import { stakingInterface } from "../src/chain/chain.ts";
+import { parseEther, Wallet } from "ethers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FrontMode } from "./support/blobFront.ts";
+import { COLLUDING, Colluders, keyOf } from "./support/colluders.ts";
 import { EndpointProxy, type ProxyMode } from "./support/endpointProxy.ts";
 import { freePorts } from "./support/freePorts.ts";
 import { developmentKey } from "./support/localChain.ts";
+import { Machine } from "./support/machine.ts";
+import { EVIDENCE_SECONDS } from "./support/pageContract.ts";
 import { waitFor } from "./support/processes.ts";
 import { seeded } from "./support/seeded.ts";
 import { StakingContract } from "./support/stakingContract.ts";
+import { tablesAgree } from "./support/tablesAgree.ts";
 import { type MadePage, WatchBed } from "./support/watchBed.ts";
-import { type Settings, WorkerProcess } from "./support/worker.ts";
 
 const isDeep = process.env.HACA_DEEP === "1";
 /** Days, of so many pages each: one that the colluding validators vouch for though it is wrong, two wrong ones more. */
@@ -23,10 +21,13 @@ const WRONG_A_DAY = 3;
 /** Things that happen in a day. */
 const TROUBLES = isDeep ? 8 : 4;
 const SEED = process.env.HACA_SEED ?? "validators";
-/** Owners of validators: four that run the worker, and three who have more than two thirds of the stake. */
+/** Owners of the validators that run the worker; three others have more than two thirds of the stake. */
 const HONEST = [2, 3, 4, 5] as const;
-const COLLUDING = [6, 7, 9] as const;
 const WATCHER = 12;
+/** Has stake in a pool of each side. */
+const DELEGATOR = 13;
+/** Stake of a colluding validator at the start of each day. */
+const STAKE = parseEther("200000");
 const [FINAL, REJECTED, DISPROVED] = [2n, 3n, 4n];
 const INVALID_SIGNATURE = 4n;
 const HOUR = 3_600n;
@@ -35,112 +36,12 @@ const DAY = 24n * HOUR;
 const REORG_BLOCKS = 128;
 /** Blocks after which one is safe, on the chain of these tests. */
 const SAFE = 40;
+/** Requests to the endpoint in which every machine has looked at the chain. */
+const LOOKS = 40;
+/** Headers that one transaction releases. */
+const RELEASED = 50;
 
 const ownerOf = (owner: number) => new Wallet(developmentKey(owner)).address;
-const keyOf = (owner: number) => new Wallet(developmentKey(owner + 20));
-
-/** Three validators who sign whatever is proposed, and give their signatures to everybody. */
-class Colluders {
-  readonly #bed: WatchBed;
-  readonly #staking: StakingContract;
-  readonly #server: Server;
-
-  private constructor(bed: WatchBed, staking: StakingContract) {
-    this.#bed = bed;
-    this.#staking = staking;
-    this.#server = createServer(async ({ url = "" }, outgoing) => {
-      const pageId = url.split("/").at(-1) ?? "";
-      const attestations = await Promise.all(
-        COLLUDING.map(async (owner) => ({
-          key: keyOf(owner).address,
-          signature: await this.#sign(owner, pageId),
-        })),
-      );
-      outgoing.setHeader("content-type", "application/json");
-      outgoing.end(JSON.stringify({ pageId, attestations }));
-    });
-  }
-
-  static async start(bed: WatchBed, staking: StakingContract): Promise<Colluders> {
-    const colluders = new Colluders(bed, staking);
-    await new Promise<void>((resolve) => colluders.#server.listen(0, "127.0.0.1", resolve));
-    return colluders;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  stop(): void {
-    this.#server.close();
-    this.#server.closeAllConnections();
-  }
-
-  /** Takes a page to the short road by their own stake. */
-  async attest({ header, pageId }: MadePage): Promise<void> {
-    const words = await this.#snapshot();
-    const { members } = decodeSnapshot(words);
-    let signers = 0n;
-    const signatures: string[] = [];
-    for (const [place, { key }] of members.entries()) {
-      const owner = COLLUDING.find((one) => keyOf(one).address === key);
-      if (owner === undefined) continue;
-      signers |= 1n << BigInt(place);
-      signatures.push(await this.#sign(owner, pageId));
-    }
-    const contract = contractAt({
-      ...{ name: "ValidatorStaking", address: String(this.#staking.contract.target) },
-      runner: new Wallet(developmentKey(COLLUDING[0]), this.#bed.tee.chain.provider),
-    });
-    await (await contract.attest(header, words, signers, concat(signatures))).wait();
-  }
-
-  /** The set of the epoch, which one of them has frozen. */
-  async #snapshot(): Promise<bigint[]> {
-    const { contract } = this.#staking;
-    const epoch = (await this.#bed.pages.now()) / DAY;
-    if ((await this.#frozen(epoch)) === undefined) await (await contract.freeze()).wait();
-    const words = await this.#frozen(epoch);
-    if (words === undefined) throw new Error(`epoch ${epoch} is not frozen`);
-    return words;
-  }
-
-  async #frozen(epoch: bigint): Promise<bigint[] | undefined> {
-    const address = String(this.#staking.contract.target);
-    const topics = stakingInterface.encodeFilterTopics("SnapshotFrozen", [epoch]);
-    const { provider } = this.#bed.tee.chain;
-    const [log] = await provider.getLogs({ address, topics, fromBlock: 0 });
-    return log && [...(stakingInterface.parseLog(log)?.args.snapshot ?? [])];
-  }
-
-  #sign(owner: number, pageId: string): Promise<string> {
-    const staking = String(this.#staking.contract.target);
-    return signAttestation({ chainId: 31337n, staking, pageId, key: keyOf(owner) });
-  }
-}
-
-/** A process that is started again with the same queue and port each time that it is killed. */
-class Machine {
-  readonly #settings: Settings;
-  readonly #role: "validate" | "watch";
-  #process: WorkerProcess | undefined;
-
-  constructor(settings: Settings, role: "validate" | "watch") {
-    this.#settings = settings;
-    this.#role = role;
-    onTestFinished(() => this.kill());
-  }
-
-  async start(): Promise<void> {
-    this.#process = new WorkerProcess({ settings: this.#settings, roles: [this.#role] });
-    await this.#process.url();
-  }
-
-  async kill(): Promise<void> {
-    await this.#process?.child.stop("SIGKILL");
-    this.#process = undefined;
-  }
-}
 
 describe("four validators and a watcher, against three validators with more than two thirds of the stake", () => {
   let bed: WatchBed;
@@ -155,7 +56,12 @@ describe("four validators and a watcher, against three validators with more than
       await staking.enter({ owner, key: keyOf(owner), stake: 200_000 });
     }
     const balance = `0x${parseEther("100").toString(16)}`;
-    await bed.tee.chain.send("anvil_setBalance", ownerOf(WATCHER), balance);
+    for (const account of [WATCHER, DELEGATOR]) {
+      await bed.tee.chain.send("anvil_setBalance", ownerOf(account), balance);
+    }
+    for (const owner of [HONEST[0], COLLUDING[0]]) {
+      await staking.delegate({ account: DELEGATOR, owner, amount: parseEther("500") });
+    }
     await bed.mine(SAFE);
     colluders = await Colluders.start(bed, staking);
     proxy = await EndpointProxy.start(bed.tee.chain.url);
@@ -167,6 +73,7 @@ describe("four validators and a watcher, against three validators with more than
   });
 
   const random = seeded(SEED);
+  const randomFee = seeded(`${SEED}: fees`);
   const happened: Record<string, number> = {};
 
   const repair = (): void => {
@@ -195,11 +102,19 @@ describe("four validators and a watcher, against three validators with more than
       repair();
     }
     await bed.mine(1 + random(8));
+    // As long as it takes the machines to notice.
+    await proxy.more(LOOKS);
   }
+
+  /** Mines a block each time that the machines have looked at the one before. */
+  const goOn = async (): Promise<void> => {
+    await bed.mine(1);
+    await proxy.more(LOOKS);
+  };
 
   const untilRefuted = (page: MadePage) =>
     waitFor(async () => {
-      await bed.mine(1);
+      await goOn();
       const { reason, state } = await bed.stateOf(page);
       return state === REJECTED || state === DISPROVED ? { reason, state } : undefined;
     });
@@ -210,6 +125,8 @@ describe("four validators and a watcher, against three validators with more than
       HACA_RPC_URL: proxy.url,
       HACA_REORG_BLOCKS: String(REORG_BLOCKS),
       HACA_REBROADCAST_MS: "2000",
+      HACA_POLL_MS: "400",
+      HACA_PAY_MINIMUM: "1",
     };
     const validators = HONEST.map((owner, place) => {
       const others = ports.filter((port) => port !== ports[place]);
@@ -225,18 +142,45 @@ describe("four validators and a watcher, against three validators with more than
     return { validators, watcher: new Machine(bed.settings(WATCHER, common), "watch") };
   }
 
+  const stakesOf = (owners: readonly number[]): Promise<bigint[]> =>
+    Promise.all(owners.map((owner) => staking.stakeOf(owner)));
+
+  /** Who lost stake has as much as before again, somebody takes out what answers for yesterday, rewards come in. */
+  async function moveStake(day: number): Promise<void> {
+    for (const owner of COLLUDING) {
+      const missing = STAKE - (await staking.stakeOf(owner));
+      if (missing > 0n) await staking.delegate({ account: owner, owner, amount: missing });
+    }
+    if (day === 0) await staking.undelegateHalf({ account: DELEGATOR, owner: COLLUDING[0] });
+    await staking.addRewards(100);
+  }
+
+  /** What is left when nobody can show anything any more: pages' bonds are released, what they brought is paid and claimed. */
+  async function settleUp(good: readonly MadePage[]): Promise<void> {
+    await staking.payPages();
+    await bed.pages.pass(EVIDENCE_SECONDS + 2n * DAY);
+    for (let first = 0; first < good.length; first += RELEASED) {
+      const headers = good.slice(first, first + RELEASED).map(({ header }) => header);
+      await (await bed.pages.contract.releaseBonds(headers)).wait();
+    }
+    for (const owner of [...HONEST, ...COLLUDING]) await staking.claim({ account: owner, owner });
+    await bed.mine(1);
+  }
+
   it(`refute each wrong page of ${DAYS * PAGES_A_DAY}, and no other (seed ${SEED})`, {
     timeout: isDeep ? 5_400_000 : 600_000,
   }, async () => {
     const { validators, watcher } = await machinesOf();
     const machines = [...validators, watcher];
+    const honest = await stakesOf(HONEST);
     await Promise.all(machines.map((machine) => machine.start()));
     const good: MadePage[] = [];
     let disproved = 0;
     for (let day = 0; day < DAYS; day++) {
       // An hour after midnight: what follows takes less than a day, so that all of it is of one epoch.
       await bed.pages.pass(DAY - ((await bed.pages.now()) % DAY) + HOUR);
-      const before = await Promise.all(COLLUDING.map((owner) => staking.stakeOf(owner)));
+      await moveStake(day);
+      const before = await stakesOf(COLLUDING);
       // On some days the watcher comes back when the short road is at its end.
       const isLate = day % 2 === 1 || !isDeep;
       if (isLate) await Promise.all(machines.map((machine) => machine.kill()));
@@ -246,7 +190,8 @@ describe("four validators and a watcher, against three validators with more than
         const isWrong = made >= first && made < first + WRONG_A_DAY;
         const count = 1 + random(4);
         const badPlaces = isWrong ? [random(count)] : [];
-        (isWrong ? wrong : good).push(await bed.propose({ count, badPlaces }));
+        const fee = randomFee(2) === 0 ? 0n : parseEther("3");
+        (isWrong ? wrong : good).push(await bed.propose({ count, badPlaces, fee }));
       }
       const [vouched, ...others] = wrong;
       if (vouched === undefined) throw new Error("no wrong page");
@@ -271,11 +216,13 @@ describe("four validators and a watcher, against three validators with more than
       }
       // Who vouched for it loses a part of the stake, each of the three.
       await waitFor(async () => {
-        await bed.mine(1);
-        const after = await Promise.all(COLLUDING.map((owner) => staking.stakeOf(owner)));
+        await goOn();
+        const after = await stakesOf(COLLUDING);
         return after.every((stake, place) => stake < (before[place] ?? 0n)) ? true : undefined;
       });
+      if (isDeep) console.log(`${new Date().toISOString()}: day ${day + 1} of ${DAYS} is over`);
     }
+    await Promise.all(machines.map((machine) => machine.kill()));
     await bed.pages.end();
     await bed.mine(1);
     let attested = 0;
@@ -285,8 +232,10 @@ describe("four validators and a watcher, against three validators with more than
     }
     // By the machines' quorum, to which the three belong; they sign what is good as well.
     if (isDeep) expect(attested).toBeGreaterThan(0);
-    for (const owner of HONEST) expect(await staking.stakeOf(owner)).toBe(parseEther("20000"));
+    expect(await stakesOf(HONEST)).toEqual(honest);
     expect(disproved).toBe(isDeep ? Math.floor(DAYS / 2) : DAYS);
     expect(happened.kill ?? 0).toBeGreaterThan(0);
+    await settleUp(good);
+    await tablesAgree(bed, staking);
   });
 });

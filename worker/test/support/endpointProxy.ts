@@ -19,6 +19,8 @@ export class EndpointProxy {
   interfere: Interference = () => undefined;
   /** Resolves when a request is left hanging. */
   readonly hung: Promise<void>;
+  #requests = 0;
+  #waiting: { until: number; resolve: () => void }[] = [];
 
   private constructor(target: string) {
     let onHung = (): void => undefined;
@@ -26,6 +28,7 @@ export class EndpointProxy {
       onHung = resolve;
     });
     this.#server = createServer((incoming, outgoing) => {
+      this.#count();
       if (this.mode === "hanging") {
         onHung();
         return;
@@ -52,9 +55,22 @@ export class EndpointProxy {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** Resolves when so many more requests have come, whatever became of them. */
+  async more(requests: number): Promise<void> {
+    const until = this.#requests + requests;
+    await new Promise<void>((resolve) => this.#waiting.push({ until, resolve }));
+  }
+
   stop(): void {
     this.#server.close();
     this.#server.closeAllConnections();
+  }
+
+  #count(): void {
+    this.#requests += 1;
+    const due = this.#waiting.filter(({ until }) => until <= this.#requests);
+    this.#waiting = this.#waiting.filter(({ until }) => until > this.#requests);
+    for (const { resolve } of due) resolve();
   }
 
   async #forward(parameters: {

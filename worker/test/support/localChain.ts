@@ -2,11 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { inferenceSettlementAbi, modelRegistryAbi } from "@haca/protocol/abi";
 import { type AddressBook, writeAddressBook } from "@haca/protocol/addressBook";
+import type { ListedName } from "@haca/protocol/contracts";
 import { gasLimitFor } from "@haca/protocol/gasLimit";
 import { encodeVerifyingKey } from "@haca/protocol/groth16";
 import type { Manifest } from "@haca/protocol/manifest";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
 import {
+  type BaseContract,
   Contract,
   HDNodeWallet,
   type Interface,
@@ -155,6 +157,17 @@ export class LocalChain {
   get book(): AddressBook {
     if (this.#book === undefined) throw new Error("the chain is not deployed");
     return this.#book;
+  }
+
+  /** Adds a contract that was created on the chain to the address book. */
+  async list(name: ListedName, made: BaseContract): Promise<void> {
+    const receipt = await made.deploymentTransaction()?.wait();
+    if (!receipt) throw new Error(`nobody has created ${name}`);
+    const address = String(made.target);
+    const codeHash = keccak256(await this.provider.getCode(address));
+    const { blockNumber: block, hash: transaction } = receipt;
+    const place = { address, block, transaction, constructorArguments: [], codeHash };
+    Object.assign(this.book.contracts, { [name]: place });
   }
 
   writeBook(path: string): string {

@@ -77,8 +77,7 @@ export class PageContract {
       await chain.execute(manager, "setTargetFunctionRole", ...values);
     }
     await made.allow(true);
-    const place = { ...InferenceSettlement, address: String(pages.target) };
-    Object.assign(chain.book.contracts, { PageSettlement: place });
+    await chain.list("PageSettlement", pages);
     return made;
   }
 

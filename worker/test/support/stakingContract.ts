@@ -1,7 +1,9 @@
-import { signSigningKey } from "@haca/protocol/validatorStaking";
+import { EPOCH_SECONDS, signSigningKey } from "@haca/protocol/validatorStaking";
 import { ContractFactory, parseEther, Wallet, ZeroAddress } from "ethers";
 import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
 import { readArtifact } from "../../../testing/artifacts.ts";
+import { pageInterface, stakingInterface } from "../../src/chain/chain.ts";
+import { type Happened, happenedAt } from "./happened.ts";
 import { developmentKey } from "./localChain.ts";
 import type { PageContract } from "./pageContract.ts";
 import type { TeeChain } from "./teeChain.ts";
@@ -42,30 +44,96 @@ export class StakingContract {
     const values = [AccessManager.address, pages.token.target, pages.contract.target, PARAMETERS];
     const made = await (await factory.deploy(...values)).waitForDeployment();
     await (await pages.contract.setAttester(String(made.target))).wait();
-    const place = { ...AccessManager, address: String(made.target) };
-    Object.assign(book.contracts, { ValidatorStaking: place });
+    await tee.chain.list("ValidatorStaking", made);
     return new StakingContract(tee, pages, String(made.target));
   }
 
   /** Has an account enter the set with a key and so much stake, in whole OPG. It counts from the next epoch on. */
   async enter(parameters: { owner: number; key: Wallet; stake: number }): Promise<void> {
     const { key, owner, stake } = parameters;
-    const runner = new Wallet(developmentKey(owner), this.#tee.chain.provider);
-    const address = String(this.contract.target);
     const amount = parseEther(String(stake));
-    await (await this.#pages.token.transfer(runner.address, amount)).wait();
-    const token = contractAt({ name: "OPG", address: String(this.#pages.token.target), runner });
-    await (await token.approve(address, amount)).wait();
-    const validator = runner.address;
-    const consent = await signSigningKey({ chainId: 31337n, staking: address, validator, key });
-    const own = contractAt({ name: "ValidatorStaking", address, runner });
+    const own = await this.#allowed(owner, amount);
+    const validator = new Wallet(developmentKey(owner)).address;
+    const staking = String(this.contract.target);
+    const consent = await signSigningKey({ chainId: 31337n, staking, validator, key });
     await (await own.register.send(key.address, consent, 0n, amount, GAS)).wait();
     await (await own.enter.send(ZeroAddress, GAS)).wait();
   }
 
+  /** Has an account delegate so much to a validator, in smallest units. */
+  async delegate(parameters: { account: number; owner: number; amount: bigint }): Promise<void> {
+    const { account, amount, owner } = parameters;
+    const own = await this.#allowed(account, amount);
+    await (await own.delegate.send(addressOf(owner), amount, GAS)).wait();
+  }
+
+  /** Has an account take half of what it has in a validator's pool out of it. */
+  async undelegateHalf(parameters: { account: number; owner: number }): Promise<void> {
+    const { account, owner } = parameters;
+    const [{ shares }] = await this.contract.delegationOf(addressOf(owner), addressOf(account));
+    const own = this.#as(account);
+    await (await own.undelegate.send(addressOf(owner), shares / 2n, GAS)).wait();
+  }
+
+  /** Has an account claim what it has earned in a validator's pool. */
+  async claim(parameters: { account: number; owner: number }): Promise<void> {
+    const own = this.#as(parameters.account);
+    await (await own.claimRewards.send(addressOf(parameters.owner), GAS)).wait();
+  }
+
+  /** Rewards for all pools, in whole OPG. */
+  async addRewards(amount: number): Promise<void> {
+    const own = await this.#allowed(ADMINISTRATOR, parseEther(String(amount)));
+    await (await own.addRewards.send(parseEther(String(amount)), GAS)).wait();
+  }
+
+  /** Divides what attested pages have brought and nobody has divided yet. */
+  async payPages(): Promise<void> {
+    const sets = new Map<bigint, Set<bigint>>();
+    for (const { args, name, time } of await happenedAt(this.#pages.contract, pageInterface)) {
+      if (name !== "PageAttested") continue;
+      const epoch = time / EPOCH_SECONDS;
+      sets.set(epoch, (sets.get(epoch) ?? new Set()).add(args.signers));
+    }
+    for (const [epoch, all] of sets) {
+      const due: bigint[] = [];
+      for (const signers of all) {
+        if ((await this.contract.tallyOf(epoch, signers)).pages > 0n) due.push(signers);
+      }
+      if (due.length === 0) continue;
+      const words = await this.snapshotOf(epoch);
+      await (await this.contract.payPages.send(epoch, words ?? [], due)).wait();
+    }
+  }
+
+  /** The set of an epoch; undefined if nobody has frozen it. */
+  async snapshotOf(epoch: bigint): Promise<bigint[] | undefined> {
+    const isIt = ({ args, name }: Happened) => name === "SnapshotFrozen" && args.epoch === epoch;
+    const found = (await happenedAt(this.contract, stakingInterface)).find(isIt);
+    return found && [...found.args.snapshot];
+  }
+
   /** Stake of a validator's pool. */
   async stakeOf(owner: number): Promise<bigint> {
-    const { address } = new Wallet(developmentKey(owner));
-    return (await this.contract.validatorOf(address)).stake;
+    return (await this.contract.validatorOf(addressOf(owner))).stake;
+  }
+
+  #as(account: number): ContractOf<"ValidatorStaking"> {
+    const runner = new Wallet(developmentKey(account), this.#tee.chain.provider);
+    const address = String(this.contract.target);
+    return contractAt({ name: "ValidatorStaking", address, runner });
+  }
+
+  /** The contract as an account that has so much and lets it be taken. */
+  async #allowed(account: number, amount: bigint): Promise<ContractOf<"ValidatorStaking">> {
+    const own = this.#as(account);
+    const { runner, target } = own;
+    const { token } = this.#pages;
+    await (await token.transfer(addressOf(account), amount)).wait();
+    const ownToken = contractAt({ name: "OPG", address: String(token.target), runner });
+    await (await ownToken.approve(target, amount)).wait();
+    return own;
   }
 }
+
+const addressOf = (account: number): string => new Wallet(developmentKey(account)).address;
