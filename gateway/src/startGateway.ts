@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import { AnswerStore } from "./answers/answerStore.ts";
 import { EnclaveDocuments } from "./attestation/enclaveDocuments.ts";
 import { createMetrics } from "./metrics.ts";
+import { Payments } from "./payments/payments.ts";
 import { RequestIds } from "./profile/requestIds.ts";
 import { ResultQueue } from "./queue/resultQueue.ts";
 import { Admission } from "./server/admission.ts";
@@ -34,6 +35,12 @@ export async function startGateway(parameters: {
   const ending = new AbortController();
   const queue = new ResultQueue(config.queue);
   const answers = await AnswerStore.open({ ...config.answers, queue, logger });
+  const payments =
+    config.payments &&
+    (await Payments.open({
+      ...{ settings: config.payments, folder: config.answers.folder, queue: config.queue, logger },
+    }));
+  if (payments === undefined) logger.warn("no prices are set: every answer is free");
   const admission = new Admission(config.admission);
   let isStopping = false;
   const app = createGatewayApp({
@@ -51,6 +58,7 @@ export async function startGateway(parameters: {
       ...{ metrics: createMetrics(), logger, limits, ending: ending.signal },
     },
     isStopping: () => isStopping,
+    ...(payments && { answer: (asked) => payments.answer(asked) }),
   });
   const server = await startServer({ app, ...config.http, clientMs: limits.clientMs });
   logger.info({ url: server.url, teeId, session: signer.session }, "listening");
@@ -66,6 +74,7 @@ export async function startGateway(parameters: {
       const cut = setTimeout(() => server.cut(), limits.clientMs);
       await closed;
       clearTimeout(cut);
+      await payments?.close();
     },
   };
 }

@@ -1,7 +1,12 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { ClientGoneError, RefusedRequestError } from "../gatewayError.ts";
-import { answerRequest, type GatewayContext, stopping } from "./answerRequest.ts";
+import {
+  type AnswerParameters,
+  answerRequest,
+  type GatewayContext,
+  stopping,
+} from "./answerRequest.ts";
 import { parseChatRequest } from "./chatRequest.ts";
 import { errorText, refusalFor } from "./errorViews.ts";
 import type { GatewayParts } from "./gatewayParts.ts";
@@ -16,8 +21,10 @@ export type App = Hono<{ Bindings: GatewayContext["env"] }>;
 export function createGatewayApp(parameters: {
   parts: GatewayParts;
   isStopping: () => boolean;
+  /** in place of an answer that costs nothing */
+  answer?: (parameters: AnswerParameters) => Promise<Response>;
 }): App {
-  const { isStopping, parts } = parameters;
+  const { answer = answerRequest, isStopping, parts } = parameters;
   const { admission, limits, logger, metrics, models, signing } = parts;
   const app: App = new Hono();
   app.use(async (c, next) => {
@@ -38,7 +45,7 @@ export function createGatewayApp(parameters: {
       if (isStopping()) throw stopping();
       const header = (name: string) => c.req.header(name);
       const request = parseChatRequest({ path, bytes, header, models });
-      return await answerRequest({ parts, request, c });
+      return await answer({ parts, request, c });
     });
     only(app, `/v1/${path}`, "POST");
   }
@@ -96,6 +103,7 @@ export function createGatewayApp(parameters: {
     return new Response(errorText(refusal), {
       status: error instanceof ClientGoneError ? CLIENT_CLOSED : refusal.status,
       headers: {
+        ...refusal.headers,
         "content-type": "application/json",
         ...(refusal.allow === undefined ? {} : { allow: refusal.allow }),
         ...(refusal.retryAfter === undefined ? {} : { "retry-after": String(refusal.retryAfter) }),

@@ -14,7 +14,7 @@ export type GatewayParts = {
   documents: Pick<EnclaveDocuments, "documentFor"> | undefined;
   /** version ids in the model registry, by the names under which clients ask for them */
   models: ReadonlyMap<string, string>;
-  admission: Admission;
+  admission: Pick<Admission, "enter" | "running" | "waiting">;
   answers: Pick<AnswerStore, "enter" | "handIn">;
   metrics: Metrics;
   logger: Logger;
