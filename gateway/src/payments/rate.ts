@@ -26,18 +26,25 @@ export type Rate = { usd: bigint; at: number };
 export class RateSource {
   readonly #settings: RateSettings;
   readonly #logger: Logger;
+  readonly #clock: () => number;
   #rate: Rate | undefined;
   #asking: Promise<void> | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(parameters: { settings: RateSettings; logger: Logger }) {
+  constructor(parameters: {
+    settings: RateSettings;
+    logger: Logger;
+    /** unix seconds */
+    clock?: () => number;
+  }) {
     this.#settings = parameters.settings;
+    this.#clock = parameters.clock ?? (() => Date.now() / 1_000);
     this.#logger = parameters.logger;
   }
 
   /** @throws RefusedRequestError 503 where there is none that is not stale */
   async now(): Promise<Rate> {
-    const seconds = Date.now() / 1_000;
+    const seconds = this.#clock();
     const { staleSeconds } = this.#settings;
     // Asked before it is stale, and not more than a few times in that while.
     if (seconds - this.#askedAt > staleSeconds / 4) {
@@ -47,7 +54,7 @@ export class RateSource {
     }
     await this.#asking;
     const rate = this.#rate;
-    if (rate !== undefined && Date.now() / 1_000 - rate.at <= staleSeconds) return rate;
+    if (rate !== undefined && this.#clock() - rate.at <= staleSeconds) return rate;
     throw new RefusedRequestError({
       ...{ status: 503, code: "payment.rateStale", retryAfter: 30 },
       message: "there is no price now: the rate of the token is too old",
@@ -55,7 +62,7 @@ export class RateSource {
   }
 
   async #ask(): Promise<void> {
-    this.#askedAt = Date.now() / 1_000;
+    this.#askedAt = this.#clock();
     try {
       const signal = AbortSignal.timeout(ASK_MS);
       const response = await fetch(this.#settings.url, { redirect: "error", signal });
@@ -73,7 +80,7 @@ export class RateSource {
     const isStep = change * WHOLE_BPS <= before * BigInt(stepBps);
     // One from the future would not get stale.
     const isPast =
-      rate.at <= Date.now() / 1_000 + ASK_MS / 1_000 && rate.at >= (this.#rate?.at ?? 0);
+      rate.at <= this.#clock() + ASK_MS / 1_000 && rate.at >= (this.#rate?.at ?? 0);
     if (rate.usd >= floor && rate.usd <= ceiling && isStep && isPast) this.#rate = rate;
     else this.#logger.warn({ code: "payment.badRate" }, "a rate is not believed");
   }
