@@ -42,7 +42,7 @@ async function checkUpstream({ models, upstream }: GatewayConfig): Promise<strin
 
 async function checkFacilitator({ facilitator }: GatewayConfig): Promise<string[]> {
   if (facilitator === undefined || (await new Facilitator(facilitator).isThere())) return [];
-  return ["HACA_GATEWAY_FACILITATOR: no facilitator answers"];
+  return ["HACA_GATEWAY_LEGACY_FACILITATOR: no facilitator answers"];
 }
 
 async function checkQueue({ queue }: GatewayConfig): Promise<string[]> {

@@ -6,7 +6,22 @@ export class ConfigurationError extends BaseError {}
 /** The gateway cannot start, or go on, in this environment. One line; exit status 1. */
 export class StartError extends BaseError {}
 
-export type RefusalStatus = 400 | 404 | 405 | 409 | 413 | 415 | 429 | 500 | 502 | 503 | 504;
+export type RefusalStatus =
+  | 400
+  | 402
+  | 403
+  | 404
+  | 405
+  | 409
+  | 412
+  | 413
+  | 415
+  | 422
+  | 429
+  | 500
+  | 502
+  | 503
+  | 504;
 
 /** A request that has no answer: the HTTP status, and in words that show nothing of prompt, answer or keys, why. */
 export class RefusedRequestError extends BaseError {
@@ -17,6 +32,8 @@ export class RefusedRequestError extends BaseError {
   readonly retryAfter: number | undefined;
   /** method that the path takes, where another was used */
   readonly allow: string | undefined;
+  /** of the answer, besides those that every refusal has */
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(parameters: {
     status: RefusalStatus;
@@ -25,6 +42,7 @@ export class RefusedRequestError extends BaseError {
     field?: string;
     retryAfter?: number | undefined;
     allow?: string;
+    headers?: Readonly<Record<string, string>>;
     cause?: unknown;
   }) {
     super(parameters);
@@ -32,6 +50,7 @@ export class RefusedRequestError extends BaseError {
     this.field = parameters.field ?? null;
     this.retryAfter = parameters.retryAfter;
     this.allow = parameters.allow;
+    this.headers = parameters.headers ?? {};
   }
 }
 

@@ -5,6 +5,7 @@ import { Facilitator } from "./legacy/facilitator.ts";
 import { createMetrics } from "./metrics.ts";
 import { OhttpKeys } from "./ohttp/ohttpKeys.ts";
 import { createOperatorApp } from "./operator/createOperatorApp.ts";
+import { Payments } from "./payments/payments.ts";
 import { RequestIds } from "./profile/requestIds.ts";
 import { ResultQueue } from "./queue/resultQueue.ts";
 import { Admission } from "./server/admission.ts";
@@ -39,12 +40,19 @@ export async function startGateway(parameters: {
   const ending = new AbortController();
   const queue = new ResultQueue(config.queue);
   const answers = await AnswerStore.open({ ...config.answers, queue, logger });
+  const payments =
+    config.payments &&
+    (await Payments.open({
+      ...{ settings: config.payments, folder: config.answers.folder, queue: config.queue, logger },
+    }));
+  if (payments === undefined) logger.warn("no prices are set: every answer is free");
   const admission = new Admission(config.admission);
   let isStopping = false;
   const upstream = new HttpUpstream(config.upstream);
-  // Whoever has a session key alone is not in the enclave, or does not speak for it in this.
+  // Whoever has a session key alone is not in the enclave, or does not speak for it in this. Nobody could ask a sealed
+  // request for money.
   const ohttp =
-    signer.session === null
+    signer.session === null && payments === undefined
       ? await OhttpKeys.make({ overlapMs: config.ohttpOverlapMs, clock: Date.now })
       : undefined;
   const app = createGatewayApp({
@@ -63,6 +71,7 @@ export async function startGateway(parameters: {
       ...{ metrics: createMetrics(), logger, limits, ending: ending.signal },
     },
     isStopping: () => isStopping,
+    ...(payments && { answer: (asked) => payments.answer(asked) }),
   });
   const { clientMs } = limits;
   const names = "HACA_GATEWAY_HOST, HACA_GATEWAY_PORT";
@@ -100,6 +109,7 @@ export async function startGateway(parameters: {
       }, limits.clientMs);
       await closed;
       clearTimeout(cut);
+      await payments?.close();
     },
   };
 }

@@ -101,11 +101,11 @@ it.each([
 });
 
 it("a facilitator is refused where the gateway has not the attested RSA key itself", async () => {
-  const facilitator = { HACA_GATEWAY_FACILITATOR: "http://127.0.0.1:1" };
+  const facilitator = { HACA_GATEWAY_LEGACY_FACILITATOR: "http://127.0.0.1:1" };
   const { code, error } = await command.run(["start"], facilitator);
   expect(code).toBe(2);
   expect(error).toMatch(
-    /^HACA_GATEWAY_FACILITATOR: the profile legacy is signed by an attested RSA/,
+    /^HACA_GATEWAY_LEGACY_FACILITATOR: the profile legacy is signed by an attested RSA/,
   );
   const own = {
     ...facilitator,
@@ -115,5 +115,7 @@ it("a facilitator is refused where the gateway has not the attested RSA key itse
   const checked = await command.run(["check"], own);
   expect(checked.code).toBe(1);
   expect(checked.out).toContain("legacy      http://127.0.0.1:1");
-  expect(checked.out).toContain("problem     HACA_GATEWAY_FACILITATOR: no facilitator answers");
+  expect(checked.out).toContain(
+    "problem     HACA_GATEWAY_LEGACY_FACILITATOR: no facilitator answers",
+  );
 });

@@ -32,6 +32,7 @@ const headerSchema = z.strictObject({
       ...{ requestId: text, price: text, timestamp: text, teeId: text },
     }),
     signature: text,
+    payment: z.strictObject({ payer: text, nonce: text, validUntil: text }).optional(),
   }),
 });
 const answerSchema = z.strictObject({ type: text, salt: text, text });

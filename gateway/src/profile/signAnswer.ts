@@ -5,10 +5,24 @@ import { outputHashOf } from "./hashes.ts";
 import type { RequestIds } from "./requestIds.ts";
 import type { ResultSigner } from "./resultSigner.ts";
 
+/** A permit by which the escrow holds what an answer costs, as the worker takes it. */
+export type HeldPayment = { payer: string; nonce: string; validUntil: string };
+
+/** What an answer is charged, and to whom. */
+export type Charge = {
+  requester: string;
+  /** smallest units */
+  price: bigint;
+  /** where the escrow holds it */
+  payment?: HeldPayment;
+};
+
 /** A result as the worker takes it and as the answer shows it: numbers are decimal text. */
 export type SignedResult = {
   message: { [Field in keyof InferenceResult]: string };
   signature: string;
+  /** what the worker captures once this is settled; no part of what is signed */
+  payment?: HeldPayment | undefined;
 };
 
 /** What an answer is signed with. */
@@ -19,9 +33,11 @@ export type Signing = {
   domain: TypedDataDomain;
   /** unix seconds */
   clock: () => bigint;
+  /** absent: nobody is charged */
+  charge?: Charge;
 };
 
-/** Signs an answer under a fresh id, as a result that the settlement contract settles. Nobody is charged for it. */
+/** Signs an answer under a fresh id, as a result that the settlement contract settles. */
 export function signAnswer(parameters: {
   signing: Signing;
   modelVersion: string;
@@ -29,12 +45,15 @@ export function signAnswer(parameters: {
   answer: JsonObject;
 }): SignedResult {
   const { answer, inputHash, modelVersion, signing } = parameters;
+  const { charge } = signing;
   const result: InferenceResult = {
     ...{ modelVersion, inputHash, outputHash: outputHashOf(answer) },
-    ...{ requester: ZeroAddress, requestId: signing.ids.next(), price: 0n },
+    ...{ requester: charge?.requester ?? ZeroAddress, price: charge?.price ?? 0n },
+    requestId: signing.ids.next(),
     ...{ timestamp: signing.clock(), teeId: signing.signer.teeId },
   };
   const signature = signing.signer.sign(hashResult({ domain: signing.domain, result }));
   const { price, timestamp, ...rest } = result;
-  return { message: { ...rest, price: String(price), timestamp: String(timestamp) }, signature };
+  const message = { ...rest, price: String(price), timestamp: String(timestamp) };
+  return { message, signature, ...(charge?.payment && { payment: charge.payment }) };
 }

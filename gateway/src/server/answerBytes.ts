@@ -1,6 +1,6 @@
 import type { RefusedRequestError } from "../gatewayError.ts";
 import { parseLegacyRequest, SETTLEMENT_HEADER } from "../legacy/parseLegacyRequest.ts";
-import { answerRequest, type GatewayContext } from "./answerRequest.ts";
+import { type AnswerParameters, answerRequest, type GatewayContext } from "./answerRequest.ts";
 import { type ChatRequest, parseChatRequest } from "./chatRequest.ts";
 import { errorText, legacyErrorText } from "./errorViews.ts";
 import type { GatewayParts } from "./gatewayParts.ts";
@@ -23,9 +23,11 @@ export async function answerBytes(parameters: {
   isLegacy: boolean;
   /** members that are taken out, unread */
   drops?: readonly string[];
+  /** in place of an answer that costs nothing */
+  answer?: (parameters: AnswerParameters) => Promise<Response>;
 }): Promise<Response> {
-  const { c, isLegacy, parts, ...given } = parameters;
+  const { answer = answerRequest, c, isLegacy, parts, ...given } = parameters;
   const parse = isLegacy ? parseLegacyRequest : parseChatRequest;
   const request = parse({ ...given, models: parts.models });
-  return await answerRequest({ parts, request, c });
+  return await answer({ parts, request, c });
 }

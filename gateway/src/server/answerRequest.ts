@@ -17,15 +17,13 @@ export type GatewayContext = Context<{
   Bindings: { incoming: IncomingMessage; outgoing: ServerResponse };
 }>;
 
+export type AnswerParameters = { parts: GatewayParts; request: ChatRequest; c: GatewayContext };
+
 /**
  * Answers a request, or shows the answer that the same request under the same `idempotency-key` has had.
  * @throws RefusedRequestError, ClientGoneError
  */
-export async function answerRequest(parameters: {
-  parts: GatewayParts;
-  request: ChatRequest;
-  c: GatewayContext;
-}): Promise<Response> {
+export async function answerRequest(parameters: AnswerParameters): Promise<Response> {
   const { c, parts, request } = parameters;
   const { repeat } = request;
   const entered = repeat && parts.answers.enter(repeat);

@@ -16,9 +16,13 @@ export type ChatRequest = {
   /** canonical: what is hashed and sent upstream */
   body: Uint8Array;
   isStream: boolean;
+  /** the name under which the client asks for it */
+  model: string;
   modelVersion: string;
   /** 32 bytes as hex, of the client or made here; empty in a profile without */
   salt: string;
+  /** whether it is the client's */
+  isSalted: boolean;
   inputHash: string;
   /** where the client gave a key, so that it can ask again */
   repeat: Repeat | undefined;
@@ -64,7 +68,8 @@ export function parseChatRequest(parameters: {
   const same = `${path}\n${givenSalt?.toLowerCase() ?? ""}\n`;
   const request = Buffer.concat([Buffer.from(same), body]);
   return {
-    ...{ path, body, isStream: stream, modelVersion, salt },
+    ...{ path, body, isStream: stream, model, modelVersion, salt },
+    isSalted: givenSalt !== undefined,
     inputHash: inputHashOf(salt, body),
     repeat: key === undefined ? undefined : repeatOf({ key, request }),
   };

@@ -4,7 +4,12 @@ import { ClientGoneError, RefusedRequestError } from "../gatewayError.ts";
 import { addOhttpRoutes } from "../ohttp/addOhttpRoutes.ts";
 import { configView } from "../ohttp/configView.ts";
 import { answerBytes, asksForLegacy, refusalText } from "./answerBytes.ts";
-import { type GatewayContext, stopping } from "./answerRequest.ts";
+import {
+  type AnswerParameters,
+  answerRequest,
+  type GatewayContext,
+  stopping,
+} from "./answerRequest.ts";
 import { refusalFor } from "./errorViews.ts";
 import type { GatewayParts } from "./gatewayParts.ts";
 
@@ -18,8 +23,10 @@ export type App = Hono<{ Bindings: GatewayContext["env"] }>;
 export function createGatewayApp(parameters: {
   parts: GatewayParts;
   isStopping: () => boolean;
+  /** in place of an answer that costs nothing */
+  answer?: (parameters: AnswerParameters) => Promise<Response>;
 }): App {
-  const { isStopping, parts } = parameters;
+  const { answer = answerRequest, isStopping, parts } = parameters;
   const { admission, limits, logger, metrics, models, signing } = parts;
   const app: App = new Hono();
   app.use(async (c, next) => {
@@ -40,7 +47,7 @@ export function createGatewayApp(parameters: {
       if (isStopping()) throw stopping();
       const header = (name: string) => c.req.header(name);
       const isLegacy = asksForLegacy(parts, c);
-      return await answerBytes({ parts, c, path, bytes, header, isLegacy });
+      return await answerBytes({ parts, c, path, bytes, header, isLegacy, answer });
     });
     only(app, `/v1/${path}`, "POST");
   }
@@ -102,6 +109,7 @@ export function createGatewayApp(parameters: {
     return new Response(refusalText(refusal, asksForLegacy(parts, c)), {
       status: error instanceof ClientGoneError ? CLIENT_CLOSED : refusal.status,
       headers: {
+        ...refusal.headers,
         "content-type": "application/json",
         ...(refusal.allow === undefined ? {} : { allow: refusal.allow }),
         ...(refusal.retryAfter === undefined ? {} : { "retry-after": String(refusal.retryAfter) }),

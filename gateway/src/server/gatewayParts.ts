@@ -16,7 +16,7 @@ export type GatewayParts = {
   documents: Pick<EnclaveDocuments, "documentFor"> | undefined;
   /** version ids in the model registry, by the names under which clients ask for them */
   models: ReadonlyMap<string, string>;
-  admission: Admission;
+  admission: Pick<Admission, "enter" | "running" | "waiting">;
   answers: Pick<AnswerStore, "enter" | "handIn">;
   /** who settles answers of the profile `legacy`; absent: there are none */
   facilitator: Pick<Facilitator, "deliver"> | undefined;

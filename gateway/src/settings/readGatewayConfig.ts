@@ -3,12 +3,16 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
+import { ESCROW_KINDS } from "@haca/protocol/inferenceEscrow";
 import { settlementDomain } from "@haca/protocol/inferenceResult";
+import { nodeOfEnclave } from "@haca/protocol/requestId";
 import { PROJECT_ROOT, userPath } from "@haca/protocol/userPath";
 import type { TypedDataDomain } from "ethers";
 import type { z } from "zod";
 import { ConfigurationError } from "../gatewayError.ts";
 import type { FacilitatorSettings } from "../legacy/facilitator.ts";
+import type { PaymentSettings } from "../payments/paymentSettings.ts";
+import { readPrices } from "../payments/prices.ts";
 import { openResultSigner, type ResultSigner } from "../profile/resultSigner.ts";
 import type { ResultQueueSettings } from "../queue/resultQueue.ts";
 import type { HttpUpstreamSettings } from "../upstream/httpUpstream.ts";
@@ -25,6 +29,8 @@ export type GatewayConfig = {
   models: ReadonlyMap<string, string>;
   upstream: HttpUpstreamSettings;
   queue: ResultQueueSettings;
+  /** absent: every answer is free */
+  payments?: PaymentSettings | undefined;
   /** kept for clients that ask again */
   answers: { folder: string; maximumBytes: number };
   http: { host: string; port: number };
@@ -40,6 +46,11 @@ export type GatewayConfig = {
   logLevel: Value<"HACA_LOG_LEVEL">;
 };
 
+/** OPG's EIP-712 domain. */
+const OPG_DOMAIN = { name: "OPG", version: "1" } as const;
+/** Results of enclaves, settled alone or in a page that is final. */
+const CAPTURED_KINDS = Number(ESCROW_KINDS.tee | ESCROW_KINDS.teePage);
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -54,8 +65,9 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
   const settlement = contracts.InferenceSettlement.address;
   const signer = readSigner(environment);
   const operatorPort = optional("HACA_GATEWAY_OPERATOR_PORT", environment);
+  const payments = readPayments({ environment, chainId, contracts, signer });
   return {
-    signer,
+    ...{ signer, payments },
     enclave: optional("HACA_GATEWAY_ENCLAVE", environment),
     domain: settlementDomain({ chainId: BigInt(chainId), settlement }),
     models: read("HACA_GATEWAY_MODELS"),
@@ -97,6 +109,45 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
   };
 }
 
+/** How requests are paid; undefined without prices. */
+function readPayments(parameters: {
+  environment: Environment;
+  chainId: number;
+  contracts: Readonly<Record<string, { address: string } | undefined>>;
+  signer: ResultSigner;
+}): PaymentSettings | undefined {
+  const { chainId, contracts, environment, signer } = parameters;
+  const read = <Name extends VariableName>(name: Name) =>
+    required(name, optional(name, environment));
+  const given = optional("HACA_GATEWAY_PRICES", environment);
+  if (given === undefined) return undefined;
+  const addressOf = (name: string, variable: string): string => {
+    const address = contracts[name]?.address;
+    if (address === undefined) throw wrong(variable, `the address book has no ${name}`);
+    return address;
+  };
+  const routes = read("HACA_GATEWAY_ROUTES");
+  return {
+    ...{ chainId: BigInt(chainId), network: `eip155:${chainId}`, routes },
+    prices: readPrices(given, new Set(read("HACA_GATEWAY_MODELS").keys())),
+    payee: read("HACA_GATEWAY_PAYEE"),
+    node: nodeOfEnclave(signer.teeId),
+    token: { address: addressOf("OPG", "HACA_GATEWAY_PRICES"), ...OPG_DOMAIN },
+    escrow: routes.includes("escrow")
+      ? (optional("HACA_ESCROW", environment) ?? addressOf("InferenceEscrow", "HACA_ESCROW"))
+      : undefined,
+    facilitator: read("HACA_GATEWAY_FACILITATOR"),
+    kinds: CAPTURED_KINDS,
+    captureWindow: read("HACA_GATEWAY_CAPTURE_WINDOW"),
+    limits: {
+      spend: optional("HACA_GATEWAY_SPEND_LIMIT", environment),
+      failures: read("HACA_GATEWAY_FAILURE_LIMIT"),
+    },
+    settleMs: read("HACA_GATEWAY_SETTLE_MS"),
+    retryMs: read("HACA_GATEWAY_RETRY_MS"),
+  };
+}
+
 /** The person's folder; by default one in the project, wherever the command is given. */
 const answersFolder = (given: string | undefined): string =>
   given === undefined ? join(PROJECT_ROOT, "data", "gateway") : userPath(given);
@@ -128,9 +179,12 @@ function readFacilitator(
   environment: Environment,
   signer: ResultSigner,
 ): FacilitatorSettings | undefined {
-  const name = "HACA_GATEWAY_FACILITATOR";
+  const name = "HACA_GATEWAY_LEGACY_FACILITATOR";
   const url = optional(name, environment);
   if (url === undefined) return undefined;
+  if (optional("HACA_GATEWAY_PRICES", environment) !== undefined) {
+    throw wrong(name, "with HACA_GATEWAY_PRICES there are no answers in the profile legacy");
+  }
   if (signer.session !== null || createPublicKey(signer.publicKey).asymmetricKeyType !== "rsa") {
     throw wrong(
       name,

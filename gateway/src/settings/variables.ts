@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ROUTES, type Route } from "../payments/payment.ts";
 
 /** How a setting is read: the text it has where it is not given, and what it means. */
 export type Variable<Value> = {
@@ -30,6 +31,20 @@ const url = z
     return parsed.protocol === "https:" || (parsed.protocol === "http:" && isHere);
   }, "must be an https URL, or an http one of this machine, without user, query and fragment")
   .transform((text) => text.replace(/\/+$/, ""));
+
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, "must be an address")
+  .refine((text) => !/^0x0*$/.test(text), "must not be the zero address");
+
+const isRoute = (text: string): text is Route => ROUTES.some((route) => route === text);
+const routes = z
+  .string()
+  .transform((text) => text.split(",").map((entry) => entry.trim()))
+  .refine((list) => list.every(isRoute) && new Set(list).size === list.length, {
+    error: `must be one of ${ROUTES.join(", ")}, or several with commas`,
+  })
+  .transform((list) => list.filter(isRoute));
 
 const MODEL = /^([^=,\s]+)=(0x[0-9a-fA-F]{64})$/;
 const models = z
@@ -108,6 +123,54 @@ export const VARIABLES = {
     default: "268435456",
     help: "bytes of them that are kept at most",
   }),
+  HACA_GATEWAY_PRICES: variable({
+    schema: z.string(),
+    help: "price table, a file or its JSON (default: every answer is free)",
+  }),
+  HACA_GATEWAY_PAYEE: variable({
+    schema: address,
+    help: "account that is paid; with prices",
+  }),
+  HACA_GATEWAY_FACILITATOR: variable({
+    schema: url,
+    help: "worker with the role facilitate, which brings payments to the chain; with prices",
+  }),
+  HACA_GATEWAY_ROUTES: variable({
+    schema: routes,
+    default: "escrow",
+    help: "how a request is paid, in the order of the offers: escrow, exact, or both with a comma",
+  }),
+  HACA_ESCROW: variable({
+    schema: address,
+    help: "InferenceEscrow (default: the address book's)",
+  }),
+  HACA_GATEWAY_CAPTURE_WINDOW: variable({
+    schema: integer(3_600, 2_592_000),
+    default: "432000",
+    help: "seconds that the escrow holds a payment at most",
+  }),
+  HACA_GATEWAY_SPEND_LIMIT: variable({
+    schema: z
+      .string()
+      .regex(/^\d{1,39}$/, "must be smallest units of OPG")
+      .transform(BigInt),
+    help: "smallest units of OPG that one payer pays in a day at most (default: any)",
+  }),
+  HACA_GATEWAY_FAILURE_LIMIT: variable({
+    schema: integer(1, 100_000),
+    default: "20",
+    help: "paid requests of one payer that fail in a day, after which no more are taken",
+  }),
+  HACA_GATEWAY_SETTLE_MS: variable({
+    schema: milliseconds,
+    default: "90000",
+    help: "how long a payment may take until it is decided",
+  }),
+  HACA_GATEWAY_RETRY_MS: variable({
+    schema: milliseconds,
+    default: "600000",
+    help: "how long a payment without an answer waits for its client before it is given back",
+  }),
   HACA_GATEWAY_HOST: variable({
     schema: z.string(),
     default: "127.0.0.1",
@@ -132,7 +195,7 @@ export const VARIABLES = {
     default: "3600000",
     help: "how long a key for oblivious requests is good after the next has been made",
   }),
-  HACA_GATEWAY_FACILITATOR: variable({
+  HACA_GATEWAY_LEGACY_FACILITATOR: variable({
     schema: url,
     help: "who settles answers for the public network's clients (default: they get none)",
   }),

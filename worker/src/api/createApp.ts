@@ -16,6 +16,7 @@ import { answerInference, type InferContext } from "../roles/infer/answerInferen
 import type { Database } from "../storage/database.ts";
 import { DatabaseAwayError } from "../storage/databaseFailure.ts";
 import type { FundsView } from "../transactions/funds.ts";
+import { addPaymentRoutes } from "./addPaymentRoutes.ts";
 import { addResultRoutes } from "./addResultRoutes.ts";
 import { parseInferenceRequest } from "./parseInferenceRequest.ts";
 import { limitBody, refuse, refuseOtherMethods, requireJob, requireJson } from "./refusals.ts";
@@ -44,7 +45,7 @@ export type AppContext = {
 
 /**
  * The worker's HTTP interface: `/health` and `/metrics` in every role, `/v1/inferences` for the role `infer`, `/v1/results`
- * for the role `collect`.
+ * and `/v1/payments/cancelled` for the role `collect`.
  */
 export function createApp(context: AppContext): Hono {
   const { metrics, logger } = context;
@@ -60,6 +61,7 @@ export function createApp(context: AppContext): Hono {
   if (context.collect !== undefined) {
     const { collect, collectSecret: secret, database } = context;
     addResultRoutes({ app, database, collect, secret });
+    addPaymentRoutes({ app, database, secret, onAccepted: collect.onAccepted });
   }
   app.notFound((c) =>
     refuse(c, {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SignedResult } from "../roles/collect/signedResult.ts";
 import { signedMessageShape } from "../signedMessage.ts";
+import { heldPaymentSchema } from "./heldPaymentSchema.ts";
 import { parseJson, requireShape } from "./parseJson.ts";
 
 /** Results that come together at most: as many as a page has. */
@@ -14,6 +15,7 @@ const resultSchema = z.strictObject({
   }),
   signature,
   alone: z.boolean().optional(),
+  payment: heldPaymentSchema.optional(),
 });
 const listSchema = z.strictObject({
   results: z
@@ -32,6 +34,6 @@ export function parseResults(body: string): { isList: boolean; results: SignedRe
 }
 
 const resultOf = (
-  { alone = false, ...rest }: z.output<typeof resultSchema>,
+  { alone = false, payment, ...rest }: z.output<typeof resultSchema>,
   place: string,
-): SignedResult => ({ ...rest, alone, place });
+): SignedResult => ({ ...rest, alone, place, ...(payment && { payment }) });

@@ -18,6 +18,8 @@ export type Chain = {
   modelRegistry: string;
   /** absent where the deployment has none */
   pageSettlement?: string;
+  /** InferenceEscrow; absent where the deployment has none */
+  escrow?: string;
   /** EIP-712 domain of the settlement contract */
   domain: TypedDataDomain;
 };

@@ -41,6 +41,8 @@ export async function connectChain(parameters: {
       await requireContract({ provider, chainId, name, address: contracts[name].address });
     }
     const pages = contracts.PageSettlement?.address;
+    const listed: Readonly<Record<string, { address: string } | undefined>> = contracts;
+    const escrow = listed.InferenceEscrow?.address;
     const settlement = getAddress(contracts.InferenceSettlement.address);
     return {
       provider,
@@ -49,6 +51,7 @@ export async function connectChain(parameters: {
       settlement,
       modelRegistry: getAddress(contracts.ModelRegistry.address),
       ...(pages === undefined ? {} : { pageSettlement: getAddress(pages) }),
+      ...(escrow === undefined ? {} : { escrow: getAddress(escrow) }),
       domain: settlementDomain({ chainId: BigInt(chainId), settlement }),
     };
   } catch (error) {

@@ -52,6 +52,8 @@ export type Config = QueueConfig & {
   operators: readonly string[];
   /** what whoever hands in results has to show; absent: whoever reaches the port may, which is this machine alone */
   collectSecret: string | undefined;
+  /** address of InferenceEscrow; undefined: the address book's, if it has one */
+  escrow: string | undefined;
   modelRefreshMs: number;
   logLevel: Value<"HACA_LOG_LEVEL">;
 };
@@ -185,6 +187,7 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
     optimisticModels: readOptimisticModels({ roles, settings, hasPages }),
     blobs: hasPages || hasStore ? readBlobConfig(settings) : undefined,
     operators: optional(settings, "HACA_OPERATORS") ?? [],
+    escrow: optional(settings, "HACA_ESCROW"),
     collectSecret: roles.includes("collect") ? readCollectSecret(settings) : undefined,
     modelRefreshMs: required(settings, "HACA_MODEL_REFRESH_MS"),
     logLevel: required(settings, "HACA_LOG_LEVEL"),

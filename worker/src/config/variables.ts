@@ -239,6 +239,10 @@ export const VARIABLES = {
     default: "60000",
     help: "time that an answer waits for its payment before it names the payment's job",
   }),
+  HACA_ESCROW: variable({
+    schema: z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address"),
+    help: "InferenceEscrow, whose jobs are opened and captured (default: the address book's, if it has one)",
+  }),
   HACA_RELAY: variable({
     schema: z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address"),
     help: "contract that batches are sent to (default: LegacySettlement of the address book)",

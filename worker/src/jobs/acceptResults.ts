@@ -1,5 +1,6 @@
 import type { Database } from "../storage/database.ts";
 import { columnsOf } from "./acceptJob.ts";
+import { addPayment, type HeldPayment } from "./heldPayments.ts";
 import type { Job, NewJob } from "./job.ts";
 import { findJobs } from "./readJobs.ts";
 
@@ -21,11 +22,11 @@ ORDER BY request_id
 ON CONFLICT (request_id) DO NOTHING`;
 /**
  * Inserts the jobs of results that enclaves have signed, with their evidence and so as proven; leaves alone what is there
- * under a request already. All of them, or, where `check` throws over what is there then, none. On disk when this returns.
+ * under a request already. With a result its payment. All of them, or, where `check` throws over what is there then, none. On disk when this returns.
  */
 export async function acceptResults(parameters: {
   database: Database;
-  jobs: readonly (NewJob & { settleAlone: boolean })[];
+  jobs: readonly (NewJob & { settleAlone: boolean; payment?: HeldPayment })[];
   check: (jobs: ReadonlyMap<string, Job>) => void;
 }): Promise<Map<string, Job>> {
   const { check, database, jobs } = parameters;
@@ -40,6 +41,9 @@ export async function acceptResults(parameters: {
     const requestIds = jobs.map(({ requestId }) => requestId);
     const found = await findJobs({ database: tx, requestIds });
     check(found);
+    for (const { payment, requestId } of jobs) {
+      if (payment !== undefined) await addPayment({ database: tx, payment, requestId });
+    }
     return found;
   });
 }

@@ -50,18 +50,20 @@ export async function countJobs(parameters: { database: Database }): Promise<Job
 const COUNT_PENDING = `SELECT
   count(*) FILTER (WHERE state IN ('proven', 'submitted'))::integer AS pending,
   count(*) FILTER (WHERE state = 'settled')::integer AS settled,
-  (SELECT count(*)::integer FROM pages WHERE state IN ('pending', 'final')) AS pages
+  (SELECT count(*)::integer FROM pages WHERE state IN ('pending', 'final')) AS pages,
+  (SELECT count(*)::integer FROM held_payments WHERE state = 'open') AS payments
 FROM jobs
 WHERE state <> 'failed' AND finalised_at IS NULL`;
 
-/** Jobs on their way to the chain, and what is there and still watched: settled ones, and pages. */
+/** Jobs on their way to the chain, what is there and still watched, settled ones and pages, and payments that are held. */
 export async function countPending(parameters: {
   database: Database;
-}): Promise<{ pending: number; settled: number; pages: number }> {
+}): Promise<{ pending: number; settled: number; pages: number; payments: number }> {
   const [row] = await parameters.database.query(COUNT_PENDING);
   return {
     pending: Number(row?.pending),
     settled: Number(row?.settled),
     pages: Number(row?.pages),
+    payments: Number(row?.payments),
   };
 }

@@ -53,7 +53,7 @@ export async function startFacilitator(parameters: {
   const { config, logger, ports = PORTS, signal } = parameters;
   const { chainId, confirmations, maxFeePerGas, pollMs, rpcTimeoutMs, rpcUrl } = config;
   const book = readAddressBook(config.addressBook);
-  const { registry, relay, token } = contractsOf({ config, book });
+  const { escrow, registry, relay, token } = contractsOf({ config, book });
   const closers = new CloseStack();
   try {
     const { chain, database, wallet } = await openAccount({
@@ -78,14 +78,14 @@ export async function startFacilitator(parameters: {
     const payments = await untilReachable({
       operation: () =>
         createPayments({
-          ...{ database, rpcUrl, rpcTimeoutMs, chainId, account, token, pollMs, logger },
+          ...{ database, rpcUrl, rpcTimeoutMs, chainId, account, token, escrow, pollMs, logger },
           ...{ receivers: config.paymentReceivers, waitMs: config.paymentWaitMs },
           stopping: stopping.signal,
           onAccepted: () => paymentsWakeup.notify(),
         }),
       ...{ signal, logger },
     });
-    const paymentChain = createPaymentChain({ provider, token, confirmations });
+    const paymentChain = createPaymentChain({ provider, token, escrow, confirmations });
     const blobs = createHttpBlobStore({
       ...config.blobs,
       // Whatever the store makes of a content: it is read back and compared with what was sent.
@@ -152,6 +152,7 @@ function contractsOf(parameters: { config: FacilitatorConfig; book: AddressBook 
   relay: string;
   /** of payments; the zero address where none are settled */
   token: string;
+  escrow: string | undefined;
 } {
   const { config, book } = parameters;
   const contracts: Readonly<Record<string, { address: string } | undefined>> = book.contracts;
@@ -163,7 +164,9 @@ function contractsOf(parameters: { config: FacilitatorConfig; book: AddressBook 
       message: `HACA_ADDRESS_BOOK: ${config.addressBook} has no ${name}: deploy it first`,
     });
   };
+  const escrow = config.escrow ?? contracts.InferenceEscrow?.address;
   return {
+    escrow: escrow && getAddress(escrow),
     registry: addressOf("TEERegistry"),
     relay: addressOf("LegacySettlement", config.relay),
     token: config.paymentReceivers.length === 0 ? ZeroAddress : addressOf("OPG"),

@@ -190,6 +190,8 @@ function settleLoop(parameters: {
   if (!config.roles.includes("settle") || funds === undefined || wallet === undefined) return [];
   const { batch, confirmations, page, rebroadcastMs, reorgBlocks, replaceMs } = config;
   const pages = pagePortsOf({ parts, signal });
+  const escrow = config.escrow ?? parts.chain.escrow;
+  const lookSeconds = (LOOK_POLLS * config.pollMs) / 1_000;
   const gateUpTo = (ceiling: bigint) => new FeeGate({ ceiling, ...parts });
   const pass = createSettlePass({
     ...parts,
@@ -200,6 +202,7 @@ function settleLoop(parameters: {
     urgentGate: gateUpTo(config.urgentMaxFeePerGas),
     batch: { ...batch, ...(page === undefined ? {} : { page }) },
     ...(pages === undefined ? {} : { pages }),
+    ...(escrow === undefined ? {} : { payments: { escrow, lookSeconds } }),
     confirmations,
     gasLimits: new GasLimits(),
     rebroadcastMs,

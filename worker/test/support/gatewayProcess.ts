@@ -17,12 +17,17 @@ type Answer = { haca: Pick<Entry, "message" | "signature"> };
 export class GatewayProcess {
   readonly #child: Child;
   readonly #upstream: Server;
-  readonly #url: string;
+  readonly url: string;
+  readonly #asked: { count: number; status: number };
 
-  private constructor(child: Child, upstream: Server, url: string) {
-    this.#child = child;
-    this.#upstream = upstream;
-    this.#url = url;
+  private constructor(
+    parts: { child: Child; upstream: Server; asked: { count: number; status: number } },
+    url: string,
+  ) {
+    this.#child = parts.child;
+    this.#upstream = parts.upstream;
+    this.#asked = parts.asked;
+    this.url = url;
   }
 
   static async start(parameters: {
@@ -41,11 +46,13 @@ export class GatewayProcess {
     const attestedKey = join(folder, `${enclave.teeId}.pem`);
     const key = { key: Buffer.from(enclave.signingKey), format: "der", type: "spki" } as const;
     writeFileSync(attestedKey, createPublicKey(key).export({ type: "spki", format: "pem" }));
+    const asked = { count: 0, status: 200 };
     const upstream = createServer(async (request, response) => {
+      asked.count += 1;
       const isStream = (JSON.parse(await text(request)) as { stream: boolean }).stream;
       const choice = { index: 0, finish_reason: "stop" };
       const message = { role: "assistant", content: "Hello" };
-      response.writeHead(200, {
+      response.writeHead(asked.status, {
         "content-type": isStream ? "text/event-stream" : "application/json",
       });
       if (!isStream) return response.end(JSON.stringify({ choices: [{ ...choice, message }] }));
@@ -69,7 +76,17 @@ export class GatewayProcess {
     const own = await child.waitForLine((line) =>
       line.includes('"listening"') ? (JSON.parse(line) as { url: string }).url : undefined,
     );
-    return new GatewayProcess(child, upstream, own);
+    return new GatewayProcess({ child, upstream, asked }, own);
+  }
+
+  /** How often the upstream was asked. */
+  get asked(): number {
+    return this.#asked.count;
+  }
+
+  /** HTTP status that the upstream answers with from now on. */
+  set upstreamStatus(status: number) {
+    this.#asked.status = status;
   }
 
   /** What it has logged. */
@@ -78,7 +95,7 @@ export class GatewayProcess {
   }
 
   post(body: object): Promise<Response> {
-    return fetch(`${this.#url}/v1/chat/completions`, {
+    return fetch(`${this.url}/v1/chat/completions`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),

@@ -8,6 +8,7 @@ import {
   isSameResult,
   jobOfResult,
   refuseResult,
+  requireOwnPayment,
   requireOwnRequest,
   type SignedResult,
 } from "./signedResult.ts";
@@ -35,7 +36,10 @@ export async function collectResults(parameters: {
 }): Promise<Job[]> {
   const { collect, results } = parameters;
   const { database, registries } = collect;
-  for (const result of results) requireOwnRequest(result);
+  for (const result of results) {
+    requireOwnRequest(result);
+    requireOwnPayment(result);
+  }
   requireAgreement(results);
   const known = await findJobs({ database, requestIds: results.map(idOf) });
   requireSame(results, known);
@@ -49,7 +53,8 @@ export async function collectResults(parameters: {
       const job = jobOfResult(result, await registries.nameOf(result));
       // Nobody but an enclave's operator proposes pages of it.
       const isOwn = registries.operatorOf(result) === collect.account;
-      jobs.push({ ...job, settleAlone: result.alone || !isOwn });
+      const payment = result.payment && { payment: result.payment };
+      jobs.push({ ...job, settleAlone: result.alone || !isOwn, ...payment });
     }
     const check = (there: ReadonlyMap<string, Job>) => requireSame(unknown, there);
     found = new Map([...known, ...(await acceptResults({ database, jobs, check }))]);

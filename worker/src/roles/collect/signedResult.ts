@@ -1,6 +1,7 @@
 import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { decodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { RefusedResultError } from "../../errors.ts";
+import type { HeldPayment } from "../../jobs/heldPayments.ts";
 import type { NewJob } from "../../jobs/job.ts";
 
 /** A result as it came, of the right shape and not yet judged. */
@@ -10,6 +11,8 @@ export type SignedResult = {
   signature: string;
   /** whether it is to be settled by a transaction of its own, and at once */
   alone: boolean;
+  /** by which the escrow holds what it costs; captured once it is settled */
+  payment?: HeldPayment;
   /** where it stood in what came, for whoever sent it: empty, or `results.3.` */
   place: string;
 };
@@ -39,6 +42,14 @@ export function requireOwnRequest(result: SignedResult): void {
   if (node === expected) return;
   const reason = `is of the node ${node}, the enclave's is ${expected}`;
   refuseResult(result, "wrongNode", "message.requestId", reason);
+}
+
+/** A result captures a payment of its requester alone. @throws RefusedResultError */
+export function requireOwnPayment(result: SignedResult): void {
+  const { message, payment } = result;
+  if (payment === undefined || payment.payer === message.requester) return;
+  const reason = `is another account than the requester, ${message.requester}`;
+  refuseResult(result, "otherPayer", "payment.payer", reason);
 }
 
 /** Whether two results say the same; who signed them, and with what, does not matter. */

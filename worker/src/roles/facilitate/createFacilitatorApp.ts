@@ -42,7 +42,7 @@ export type FacilitatorAppContext = {
 export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
   const { conditions, database, logger, metrics, payments } = context;
   const app = createBaseApp({ metrics, logger, maximumBody: context.bodyLimit });
-  app.get("/supported", (c) => c.json(payments.supported));
+  app.get("/supported", async (c) => c.json(await payments.readSupported()));
   app.post("/verify", async (c) => c.json(await payments.verify(await readBody(c))));
   app.post("/settle", async (c) => {
     const isAsync = /(^|[,;\s])respond-async($|[,;\s])/i.test(c.req.header("prefer") ?? "");

@@ -24,6 +24,8 @@ export type FacilitatorConfig = QueueConfig & {
   addressBook: string;
   /** address of the relay contract; undefined: the address book's */
   relay: string | undefined;
+  /** address of InferenceEscrow; undefined: the address book's, if it has one */
+  escrow: string | undefined;
   blobs: BlobConfig;
   /** for how long a content is kept, in seconds */
   keepSeconds: number;
@@ -63,6 +65,7 @@ export function readFacilitatorConfig(settings: Settings): FacilitatorConfig {
     key,
     addressBook: resolve(optional(settings, "HACA_ADDRESS_BOOK") ?? addressBookPath(chainId)),
     relay: optional(settings, "HACA_RELAY"),
+    escrow: optional(settings, "HACA_ESCROW"),
     blobs: readBlobConfig(settings),
     keepSeconds: required(settings, "HACA_BLOB_KEEP_SECONDS"),
     limits: {

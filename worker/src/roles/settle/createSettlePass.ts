@@ -13,6 +13,7 @@ import { readDemands } from "./pages/readDemands.ts";
 import { releasePages } from "./pages/releasePages.ts";
 import { renewPages } from "./pages/renewPages.ts";
 import { watchPages } from "./pages/watchPages.ts";
+import { capturePayments } from "./payments/capturePayments.ts";
 import type { SettleContext } from "./settleContext.ts";
 import { settleProven } from "./settleProven.ts";
 import { trackSubmitted } from "./trackSubmitted.ts";
@@ -25,10 +26,10 @@ import { watchSettled } from "./watchSettled.ts";
 export function createSettlePass(calm: SettleContext): () => Promise<boolean> {
   let watchedHead: string | null = null;
   return async () => {
-    const { pages, pending, settled } = await countPending({ database: calm.database });
+    const { pages, payments, pending, settled } = await countHeld(calm);
     const context = pages > 0 ? await tendDemands(calm) : calm;
-    if (pending === 0 && settled === 0 && pages === 0) return false;
-    if (pending === 0 && pages === 0) {
+    if (pending === 0 && settled === 0 && pages === 0 && payments === 0) return false;
+    if (pending === 0 && pages === 0 && payments === 0) {
       // Nothing but the watch over settlements, which a new block alone can end: one question, not five.
       const latest = await answerOf(context.chain.provider.getBlock("latest"));
       if (latest?.hash === watchedHead) return false;
@@ -56,8 +57,17 @@ export function createSettlePass(calm: SettleContext): () => Promise<boolean> {
       // What a page has settled is deep already: it is looked at without another block.
       if (ended > 0) watchedHead = null;
     }
+    if (context.payments !== undefined && payments > 0) {
+      moved += await capturePayments({ context, view, payments: context.payments });
+    }
     return moved > 0;
   };
+}
+
+/** What there is to do; payments only where they are captured here. */
+async function countHeld({ database, payments }: SettleContext) {
+  const counts = await countPending({ database });
+  return payments === undefined ? { ...counts, payments: 0 } : counts;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { AccountContext } from "../../transactions/accountContext.ts";
 import type { FeeGate } from "../../transactions/fees.ts";
 import type { Batching } from "./kinds/settlementDriver.ts";
 import type { PagePorts } from "./pages/pagePorts.ts";
+import type { PaymentPorts } from "./payments/paymentPorts.ts";
 
 /** What every step of the `settle` role works with. */
 export type SettleContext = Omit<AccountContext, "chain" | "metrics"> & {
@@ -19,6 +20,8 @@ export type SettleContext = Omit<AccountContext, "chain" | "metrics"> & {
   urgentGate: FeeGate;
   /** absent where no pages are proposed */
   pages?: PagePorts;
+  /** absent where there is no escrow: then nothing is captured */
+  payments?: PaymentPorts;
   reorgBlocks: number;
   /** a pass that is running when this is aborted ends after the transaction at hand */
   signal: AbortSignal;

@@ -6,6 +6,7 @@ import { createPublicClient, erc20Abi, type Hex, http } from "viem";
 import { RetryableError } from "../../../errors.ts";
 import type { Database } from "../../../storage/database.ts";
 import { acceptPayment, findPaymentOf } from "./acceptPayment.ts";
+import { Openings } from "./openings.ts";
 import { hashOf, type Payment } from "./payment.ts";
 import { unavailable } from "./paymentFailures.ts";
 import { type PaymentJob, paymentJobOf, resultOf } from "./paymentJob.ts";
@@ -22,6 +23,8 @@ export type PaymentsContext = {
   account: string;
   /** address of OPG, the only token that payments are in */
   token: string;
+  /** address of InferenceEscrow, where jobs of it are opened */
+  escrow: string | undefined;
   /** for whom payments are settled; nobody: none are */
   receivers: readonly string[];
   /** how long an answer waits for the payment */
@@ -42,6 +45,8 @@ export type Settled =
 /** Payments by x402: what the routes `/verify`, `/settle` and `/supported` answer. */
 export type Payments = {
   supported: SupportedResponse;
+  /** The same, with the fee that jobs of the escrow have to name now. @throws RetryableError */
+  readSupported(): Promise<SupportedResponse>;
   /** @throws BadSubmissionError; RetryableError where the endpoint fails */
   verify(body: unknown): Promise<VerifyResponse>;
   /** @throws as `verify` */
@@ -55,6 +60,9 @@ export type Payments = {
   findJob(jobId: string): Promise<PaymentJob | undefined>;
 };
 
+/** Of any payer of a token. */
+const MAXIMUM_BALANCE = (1n << 256n) - 1n;
+
 type Refusal = { reason: string; message: string };
 
 /**
@@ -64,7 +72,7 @@ type Refusal = { reason: string; message: string };
  */
 export async function createPayments(context: PaymentsContext): Promise<Payments> {
   const { account, chainId, database, logger, pollMs, receivers, rpcTimeoutMs, rpcUrl } = context;
-  const { stopping, token } = context;
+  const { escrow, stopping, token } = context;
   const client = createPublicClient({
     transport: http(rpcUrl, { timeout: rpcTimeoutMs, retryCount: 0 }),
   });
@@ -84,10 +92,15 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
     ...{ client, account, token, network, logger },
     schemes: offered,
   });
+  const openings =
+    escrow === undefined || !offered.includes("upto")
+      ? undefined
+      : new Openings({ escrow, client, account, receivers });
   /** Payments that a request of this process waits for. */
   const awaited = new Set<string>();
 
-  const refusalOf = ({ payload, requirements }: PaymentRequest): Refusal | undefined => {
+  const refusalOf = (request: PaymentRequest): Refusal | undefined => {
+    const { payload, requirements } = request;
     const { asset, payTo, scheme } = requirements;
     const isSame = (a: string) => (b: string) => a.toLowerCase() === b.toLowerCase();
     if (payload.x402Version !== 2) {
@@ -102,6 +115,7 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
     if (!isSame(token)(asset)) {
       return { reason: "invalid_payment_requirements", message: `asset: must be ${token}` };
     }
+    if (openings?.isOpening(requirements)) return openings.refusalOf(request);
     if (!receivers.some(isSame(payTo))) {
       const message = `payTo: this facilitator settles nothing for ${payTo}`;
       return { reason: "invalid_payment_requirements", message };
@@ -132,10 +146,13 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
   const accept = async (request: PaymentRequest): Promise<Payment | Settled> => {
     const { payer } = request;
     const head = Number(await asking(client.getBlockNumber({ cacheTime: 0 })));
-    const found = await protocol.findCall(request);
+    const isOpening = openings?.isOpening(request.requirements) === true;
+    const found = isOpening ? await openings.find(request) : await protocol.findCall(request);
     if ("answer" in found) return { status: 200, body: found.answer };
     const read = { abi: erc20Abi, address: token as Hex, functionName: "balanceOf" } as const;
-    const balance = await asking(client.readContract({ ...read, args: [payer as Hex] }));
+    const holds = await asking(client.readContract({ ...read, args: [payer as Hex] }));
+    // Of a job that is open already the payer has nothing more to pay.
+    const balance = "isDone" in found && found.isDone ? MAXIMUM_BALANCE : holds;
     const { call } = found;
     const payment = await acceptPayment({ database, request, call, balance, head });
     if (payment !== undefined) return payment;
@@ -206,9 +223,24 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
 
   return {
     supported: protocol.supported,
+    async readSupported() {
+      if (openings === undefined) return protocol.supported;
+      const haca = { escrow: openings.escrow, feeBps: await openings.fee() };
+      const kinds = protocol.supported.kinds.map((kind) =>
+        kind.scheme === "upto" ? { ...kind, extra: { ...kind.extra, haca } } : kind,
+      );
+      return { ...protocol.supported, kinds };
+    },
     async verify(body) {
       const request = parsePaymentRequest(body);
       const refusal = refusalOf(request);
+      if (refusal === undefined && openings?.isOpening(request.requirements)) {
+        const found = await openings.find(request);
+        const isValid = "call" in found && !found.isDone;
+        const invalidReason =
+          "answer" in found ? (found.answer.errorReason ?? "") : "duplicate_settlement";
+        return { isValid, payer: request.payer, ...(isValid ? {} : { invalidReason }) };
+      }
       if (refusal === undefined) return await protocol.verify(request);
       const { message: invalidMessage, reason: invalidReason } = refusal;
       return { isValid: false, invalidReason, invalidMessage, payer: request.payer };

@@ -11,6 +11,7 @@ import { requireAnswer } from "../../../chain/chain.ts";
 import { answerOf, rpcFailure } from "../../../chain/rpcErrors.ts";
 import { isAnswered } from "../../../endpointWords.ts";
 import { describeError, RefusedByEndpointError } from "../../../errors.ts";
+import { findOpening } from "./findOpening.ts";
 import type { Payment } from "./payment.ts";
 import type { MinedBlock, PaymentOutcome } from "./paymentQueue.ts";
 
@@ -44,9 +45,11 @@ export type PaymentChain = {
 export function createPaymentChain(parameters: {
   provider: JsonRpcProvider;
   token: string;
+  /** of InferenceEscrow, where jobs of it are opened */
+  escrow: string | undefined;
   confirmations: number;
 }): PaymentChain {
-  const { confirmations, provider, token } = parameters;
+  const { confirmations, escrow, provider, token } = parameters;
 
   const read = async (of: Interface, to: string, name: string, values: unknown[]) => {
     const answer = await answerOf(provider.call({ to, data: of.encodeFunctionData(name, values) }));
@@ -82,6 +85,9 @@ export function createPaymentChain(parameters: {
    * of the use and of the transfer in one breath; another transfer in the same transaction is another payment's.
    */
   const findUse = async (payment: Payment): Promise<MinedBlock | "unconfirmed" | undefined> => {
+    if (escrow !== undefined && payment.to.toLowerCase() === escrow.toLowerCase()) {
+      return await findOpening({ ...{ provider, escrow, payment, confirmations } });
+    }
     if (payment.method !== "transfer") return undefined;
     const ends = [topicOf("AuthorizationUsed"), topicOf("AuthorizationCanceled")];
     const topics = [ends, word(payment.payer), word(payment.nonce)];

@@ -1,0 +1,150 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { PaymentPayload, PaymentRequirements, SettleResponse } from "@x402/core/types";
+import { z } from "zod";
+import { RefusedRequestError } from "../gatewayError.ts";
+
+/** Age of what is known of it, above which it is asked again before an offer is made. */
+const FRESH_MS = 30_000;
+const ASK_MS = 10_000;
+/** One exchange: a facilitator waits for the chain before it answers. */
+const EXCHANGE_MS = 95_000;
+const PAUSE_MS = 250;
+const BAD_REQUEST = 400;
+
+const supportedSchema = z.looseObject({
+  kinds: z.array(
+    z.looseObject({
+      ...{ scheme: z.string(), network: z.string() },
+      extra: z
+        .looseObject({
+          haca: z.looseObject({ escrow: z.string(), feeBps: z.int().min(0) }).optional(),
+        })
+        .optional(),
+    }),
+  ),
+});
+const settledSchema = z.looseObject({
+  success: z.boolean(),
+  transaction: z.string().default(""),
+  payer: z.string().optional(),
+  errorReason: z.string().optional(),
+  errorMessage: z.string().optional(),
+});
+
+/** What a facilitator takes for this network: transfers, and openings of jobs of an escrow, at its fee of now. */
+export type Supported = { exact: boolean; escrow: { address: string; feeBps: number } | undefined };
+
+/**
+ * Whoever brings payments to the chain, and pays the gas: the worker's role `facilitate`. A payment that it was given is on its
+ * disk, and brought once, however often it is asked.
+ */
+export class Facilitator {
+  readonly #url: string;
+  readonly #network: string;
+  readonly #withinMs: number;
+  #known: { at: number; supported: Promise<Supported> } | undefined;
+
+  constructor(parameters: { url: string; network: string; withinMs: number }) {
+    this.#url = parameters.url;
+    this.#network = parameters.network;
+    this.#withinMs = parameters.withinMs;
+  }
+
+  /** What it takes now. @throws RefusedRequestError 503 while it is away: nobody is asked for money then */
+  async supported(): Promise<Supported> {
+    const now = performance.now();
+    if (this.#known === undefined || now - this.#known.at > FRESH_MS) {
+      const supported = this.#readSupported();
+      this.#known = { at: now, supported };
+      supported.catch(() => {
+        this.#known = undefined;
+      });
+    }
+    return await this.#known.supported;
+  }
+
+  /**
+   * Has a payment brought to the chain, and returns what became of it. One that was brought for somebody else counts: this
+   * gateway grants each nonce once, whoever was told of it.
+   * @throws RefusedRequestError 503 where that is not known in time
+   */
+  async settle(
+    paymentPayload: PaymentPayload,
+    paymentRequirements: PaymentRequirements,
+  ): Promise<SettleResponse> {
+    const body = JSON.stringify({ x402Version: 2, paymentPayload, paymentRequirements });
+    const deadline = performance.now() + this.#withinMs;
+    const network = paymentRequirements.network;
+    while (performance.now() < deadline) {
+      const answer = await this.#settleOnce(body);
+      if (answer !== undefined) {
+        const { errorReason, success, transaction } = answer;
+        const wasTold = errorReason === "duplicate_settlement" && transaction !== "";
+        if (success || wasTold) {
+          const { amount } = paymentRequirements;
+          return { success: true, transaction, network, amount, ...payerOf(answer) };
+        }
+        if (errorReason !== "settlement_pending" && errorReason !== "duplicate_settlement") {
+          return { ...answer, network } as SettleResponse;
+        }
+      }
+      await pause(PAUSE_MS);
+    }
+    throw pending();
+  }
+
+  /** Undefined where it says nothing that decides: ask again. */
+  async #settleOnce(body: string): Promise<z.output<typeof settledSchema> | undefined> {
+    try {
+      const response = await fetch(`${this.#url}/settle`, {
+        ...{ method: "POST", headers: { "content-type": "application/json" }, body },
+        ...{ redirect: "error", signal: AbortSignal.timeout(EXCHANGE_MS) },
+      });
+      if (response.status === BAD_REQUEST) {
+        await response.body?.cancel();
+        return { success: false, transaction: "", errorReason: "invalid_payload" };
+      }
+      if (!response.ok) {
+        await response.body?.cancel();
+        return undefined;
+      }
+      return settledSchema.parse(await response.json());
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #readSupported(): Promise<Supported> {
+    try {
+      const response = await fetch(`${this.#url}/supported`, {
+        ...{ redirect: "error", signal: AbortSignal.timeout(ASK_MS) },
+      });
+      const { kinds } = supportedSchema.parse(await response.json());
+      const here = kinds.filter(({ network }) => network === this.#network);
+      const escrow = here.find(({ scheme }) => scheme === "upto")?.extra?.haca;
+      return {
+        exact: here.some(({ scheme }) => scheme === "exact"),
+        escrow: escrow && { address: escrow.escrow, feeBps: escrow.feeBps },
+      };
+    } catch (cause) {
+      throw new RefusedRequestError({
+        status: 503,
+        code: "payment.facilitatorAway",
+        message: "payments cannot be taken now: the facilitator does not answer",
+        retryAfter: 5,
+        cause,
+      });
+    }
+  }
+}
+
+const payerOf = ({ payer }: { payer?: string | undefined }) =>
+  payer === undefined ? {} : { payer };
+
+const pending = (): RefusedRequestError =>
+  new RefusedRequestError({
+    status: 503,
+    code: "payment.pending",
+    message: "the payment is not decided yet: send the same request with the same payment again",
+    retryAfter: 5,
+  });

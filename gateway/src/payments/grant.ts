@@ -1,0 +1,31 @@
+import { z } from "zod";
+import { ROUTES } from "./payment.ts";
+
+/**
+ * opening: noted before anybody was asked to take the money; granted: it is held, or was transferred; answered: the result is
+ * with the worker; failed: there was no answer, the money is to go back; ended: the worker sees to that. A grant of the route
+ * `exact`, whose money is gone, stays granted until there is an answer.
+ */
+export const GRANT_STATES = ["opening", "granted", "answered", "failed", "ended"] as const;
+
+export const grantSchema = z.strictObject({
+  /** of route, payer and nonce, of which there is one grant */
+  id: z.string(),
+  route: z.enum(ROUTES),
+  payer: z.string(),
+  nonce: z.string(),
+  amount: z.string(),
+  requestHash: z.string(),
+  /** of the signed payment: another under the same nonce is another's */
+  contentHash: z.string(),
+  /** last second in which the payment can be used, in unix seconds */
+  validUntil: z.string(),
+  state: z.enum(GRANT_STATES),
+  /** that took the money; null while that is not known */
+  transaction: z.string().nullable(),
+  /** when it began, in unix milliseconds */
+  at: z.number(),
+});
+
+/** A payment that one request is answered for. */
+export type Grant = z.output<typeof grantSchema>;

@@ -1,0 +1,42 @@
+import { RefusedRequestError } from "../gatewayError.ts";
+import type { Grant } from "./grant.ts";
+import type { GrantLedger } from "./grantLedger.ts";
+
+const DAY_MS = 86_400_000;
+
+/** What one payer may do in a day, the last 24 hours. */
+export type PayerLimitSettings = {
+  /** smallest units that are held or were paid; undefined: any */
+  spend: bigint | undefined;
+  /** answers that failed after they were paid: each has cost the upstream, and nothing was paid for it */
+  failures: number;
+};
+
+/** @throws RefusedRequestError 403 where a payer is above a bound, or would be by this amount */
+export function requireWithinLimits(parameters: {
+  ledger: GrantLedger;
+  settings: PayerLimitSettings;
+  payer: string;
+  amount: bigint;
+}): void {
+  const { amount, ledger, payer, settings } = parameters;
+  const since = Date.now() - DAY_MS;
+  const grants = ledger.of(payer).filter(({ at }) => at >= since);
+  const failed = grants.filter(isFailed);
+  if (failed.length >= settings.failures) {
+    throw refused("payment.tooManyFailures", "too many paid requests of this payer have failed");
+  }
+  if (settings.spend === undefined) return;
+  const spent = grants.reduce(
+    (sum, grant) => sum + (isFailed(grant) ? 0n : BigInt(grant.amount)),
+    0n,
+  );
+  if (spent + amount > settings.spend) {
+    throw refused("payment.spendLimit", "this payer would pay more than is taken of one in a day");
+  }
+}
+
+const isFailed = ({ state }: Grant): boolean => state === "failed" || state === "ended";
+
+const refused = (code: string, message: string): RefusedRequestError =>
+  new RefusedRequestError({ status: 403, code, message });

@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+
+const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
+const uint = z.string().regex(/^\d{1,78}$/);
+const signature = z.string().regex(/^0x([0-9a-fA-F]{2})+$/);
+const permitSchema = z.looseObject({
+  signature,
+  permit2Authorization: z.looseObject({
+    ...{ from: address, nonce: uint, deadline: uint },
+    permitted: z.looseObject({ token: address, amount: uint }),
+    witness: z.looseObject({ to: address, facilitator: address, validAfter: uint }),
+  }),
+});
+const transferSchema = z.looseObject({
+  signature,
+  authorization: z.looseObject({
+    ...{ from: address, to: address, value: uint, validBefore: uint },
+    nonce: z.string().regex(/^0x[0-9a-fA-F]{64}$/),
+  }),
+});
+
+/** How a request is paid: held by the escrow until its result is settled, or transferred at once. */
+export const ROUTES = ["escrow", "exact"] as const;
+export type Route = (typeof ROUTES)[number];
+
+/** What a client has signed, as far as it is looked at here. The chain and the facilitator judge the signature. */
+export type Payment = {
+  route: Route;
+  payer: string;
+  /** of the payer, used once: Permit2's, or the transfer's */
+  nonce: bigint;
+  amount: bigint;
+  receiver: string;
+  /** of permits alone */
+  token: string | undefined;
+  facilitator: string | undefined;
+  /** last second in which it can be used, in unix seconds */
+  validUntil: bigint;
+  /** of all that was signed, and of the signature */
+  contentHash: string;
+};
+
+/** Reads a payment's payload; undefined where it is none. */
+export function readPayment(payload: unknown): Payment | undefined {
+  const permit = permitSchema.safeParse(payload);
+  if (permit.success) {
+    const { permit2Authorization: signed } = permit.data;
+    const { from, nonce, permitted, witness } = signed;
+    return {
+      ...{ route: "escrow", payer: from.toLowerCase(), nonce: BigInt(nonce) },
+      ...{ amount: BigInt(permitted.amount), receiver: witness.to, token: permitted.token },
+      facilitator: witness.facilitator,
+      validUntil: BigInt(signed.deadline),
+      contentHash: hashOf([
+        ...[from, nonce, permitted.token, permitted.amount, signed.deadline],
+        ...[witness.to, witness.facilitator, witness.validAfter, permit.data.signature],
+      ]),
+    };
+  }
+  const transfer = transferSchema.safeParse(payload);
+  if (!transfer.success) return undefined;
+  const { from, nonce, to, validBefore, value } = transfer.data.authorization;
+  return {
+    ...{ route: "exact", payer: from.toLowerCase(), nonce: BigInt(nonce), amount: BigInt(value) },
+    ...{ receiver: to, token: undefined, facilitator: undefined, validUntil: BigInt(validBefore) },
+    contentHash: hashOf([from, to, value, validBefore, nonce, transfer.data.signature]),
+  };
+}
+
+const hashOf = (parts: readonly string[]): string =>
+  createHash("sha256").update(parts.join("\n").toLowerCase()).digest("hex");

@@ -1,0 +1,419 @@
+import { createHash } from "node:crypto";
+import { decodePaymentSignatureHeader, encodePaymentResponseHeader } from "@x402/core/http";
+import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
+import type { Logger } from "pino";
+import { repeatOf } from "../answers/answerFile.ts";
+import { RefusedRequestError } from "../gatewayError.ts";
+import { inputHashOf } from "../profile/hashes.ts";
+import type { Charge } from "../profile/signAnswer.ts";
+import type { AnswerParameters } from "../server/answerRequest.ts";
+import { answerRequest } from "../server/answerRequest.ts";
+import type { ChatRequest } from "../server/chatRequest.ts";
+import { Cancellations } from "./cancellations.ts";
+import { Facilitator } from "./facilitator.ts";
+import type { Grant } from "./grant.ts";
+import { GrantLedger } from "./grantLedger.ts";
+import { cloneOf, processPayment, SCHEMES } from "./offers.ts";
+import { paidParts } from "./paidParts.ts";
+import { requireWithinLimits } from "./payerLimits.ts";
+import { type Payment, readPayment } from "./payment.ts";
+import type { PaymentSettings } from "./paymentSettings.ts";
+import { type Quote, Quotes } from "./quote.ts";
+import { Quoting } from "./quoting.ts";
+import { RateSource } from "./rate.ts";
+import { isSignedByPayer } from "./signedByPayer.ts";
+
+/** After the money is taken nothing is told that clients answer with another request by themselves: 408, 409, 429, 5xx. */
+const FAILED_PAID = 422;
+const SWEEP_MS = 30_000;
+const SALT = /^0x[0-9a-f]{64}$/;
+
+/** A request that comes with a payment. */
+type Asked = {
+  id: string;
+  header: string;
+  payload: PaymentPayload;
+  payment: Payment;
+  quote: Quote;
+  request: ChatRequest;
+  url: string;
+};
+
+/** A request of a payer that a later one, which says the same, is answered with. */
+type Same = { id: string; request: ChatRequest; at: number };
+
+/**
+ * Answers what is paid for by x402, and asks others to pay. A payment is noted on disk before it is brought to the chain, and
+ * granted once; whoever comes with it again has the answer that it was for.
+ */
+export class Payments {
+  readonly #settings: PaymentSettings;
+  readonly #ledger: GrantLedger;
+  readonly #facilitator: Facilitator;
+  readonly #cancellations: Cancellations;
+  readonly #quotes = new Quotes();
+  readonly #quoting: Quoting;
+  readonly #logger: Logger;
+  readonly #sweeper: NodeJS.Timeout;
+  /** ids of grants that are being answered */
+  readonly #running = new Set<string>();
+  /** by payer and request */
+  readonly #same = new Map<string, Same>();
+
+  private constructor(parameters: {
+    settings: PaymentSettings;
+    ledger: GrantLedger;
+    queue: { url: string; secret: string | undefined };
+    logger: Logger;
+  }) {
+    const { ledger, logger, queue, settings } = parameters;
+    this.#settings = settings;
+    this.#ledger = ledger;
+    this.#logger = logger;
+    this.#facilitator = new Facilitator({
+      ...{ url: settings.facilitator, network: settings.network, withinMs: settings.settleMs },
+    });
+    this.#cancellations = new Cancellations({ ledger, logger, queue });
+    const { rate } = settings.prices;
+    this.#quoting = new Quoting({
+      ...{ settings, facilitator: this.#facilitator, quotes: this.#quotes },
+      rates: rate && new RateSource({ settings: rate, logger }),
+    });
+    this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS).unref();
+  }
+
+  /** @throws StartError where the ledger cannot be used */
+  static async open(parameters: {
+    settings: PaymentSettings;
+    folder: string;
+    queue: { url: string; secret: string | undefined };
+    logger: Logger;
+  }): Promise<Payments> {
+    const ledger = await GrantLedger.open(parameters.folder);
+    const payments = new Payments({ ...parameters, ledger });
+    void payments.#sweep();
+    return payments;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweeper);
+    this.#cancellations.stop();
+    await this.#ledger.close();
+  }
+
+  /** Answers a request, if it costs nothing or is paid. @throws RefusedRequestError 402 with the offers where it is not */
+  async answer(parameters: AnswerParameters): Promise<Response> {
+    const { c, request } = parameters;
+    if (this.#settings.prices.models.get(request.model) === undefined) {
+      return await answerRequest(parameters);
+    }
+    const header = c.req.header("payment-signature");
+    const { url } = c.req;
+    if (header === undefined) {
+      throw await this.#refuse({ request, url, code: "payment.required" });
+    }
+    const asked = await this.#read({ header, request, url });
+    return await this.#answerPaid({ ...parameters, asked: this.#reused(asked) });
+  }
+
+  /** What a payment is for. @throws RefusedRequestError where it is for nothing, or for something else */
+  async #read(parameters: { header: string; request: ChatRequest; url: string }): Promise<Asked> {
+    const { header, url } = parameters;
+    const payload = decode(header);
+    const payment = readPayment(payload?.payload);
+    const extra = payload?.accepted?.extra as { haca?: { salt?: unknown } } | undefined;
+    if (payload === undefined || payment === undefined) throw malformed();
+    const request = saltedBy(parameters.request, extra?.haca?.salt);
+    const id = idOf(payment);
+    const known = this.#ledger.find(id);
+    const now = Math.floor(Date.now() / 1_000);
+    // What stands in the ledger was compared with a quote of ours when that was young.
+    const quote =
+      known === undefined ? this.#quotes.read(extra?.haca, now) : Quotes.parse(extra?.haca);
+    const refuse = (code: keyof typeof WORDS) =>
+      this.#refuse({ request: parameters.request, url, code });
+    if (quote === undefined) throw await refuse("payment.quoteUnknown");
+    if (quote.requestHash !== request.inputHash || quote.path !== request.path) {
+      throw await refuse("payment.otherRequest");
+    }
+    if (!this.#fits(payload, payment, quote)) throw await refuse("payment.doesNotFit");
+    if (known !== undefined && known.contentHash !== payment.contentHash) {
+      throw await refuse("payment.otherUnderNonce");
+    }
+    if (known?.state === "failed" || known?.state === "ended") {
+      throw await refuse("payment.cancelled");
+    }
+    const repeat = repeatOf({
+      key: `x402 ${id} ${payment.contentHash}`,
+      request: Buffer.concat([Buffer.from(`${request.path}\n${request.salt}\n`), request.body]),
+    });
+    return { id, header, payload, payment, quote, request: { ...request, repeat }, url };
+  }
+
+  /** Whether what was signed pays just what the quote says to just whom it says. */
+  #fits({ accepted }: PaymentPayload, payment: Payment, quote: Quote): boolean {
+    const { escrow, payee, routes } = this.#settings;
+    const { amount, facilitator, receiver, route, token } = payment;
+    const isSame = (a: string | undefined, b: string | undefined) =>
+      a?.toLowerCase() === b?.toLowerCase();
+    if (!routes.includes(route) || accepted.scheme !== SCHEMES[route]) return false;
+    if (amount !== BigInt(quote.amount) || !isSame(quote.payee, payee)) return false;
+    if (route === "exact") return isSame(receiver, payee);
+    if (escrow === undefined) return false;
+    const isOurs = isSame(receiver, escrow) && isSame(facilitator, cloneOf(escrow, quote));
+    return isOurs && isSame(token, quote.token);
+  }
+
+  /**
+   * The request itself; or, where the same payer has paid for the same a short while ago, that one: clients send a request again
+   * by themselves, and pay again. Then nobody brings the second payment to the chain.
+   */
+  #reused(asked: Asked): Asked {
+    const { id, payload, payment, request } = asked;
+    const { chainId, retryMs, token } = this.#settings;
+    const key = `${payment.payer} ${sameOf(request)}`;
+    const first = this.#same.get(key);
+    const isYoung = first !== undefined && Date.now() - first.at < retryMs;
+    const state = first && this.#ledger.find(first.id)?.state;
+    const isOver = state === "failed" || state === "ended";
+    if (first === undefined || !isYoung || isOver || first.id === id) {
+      if (this.#ledger.find(id) === undefined) this.#remember(key, { id, request, at: Date.now() });
+      return asked;
+    }
+    // Who only says that they are the payer gets no answer of the payer's.
+    const domain = { name: token.name, version: token.version, chainId };
+    const signed = { ...domain, verifyingContract: token.address };
+    if (!isSignedByPayer({ payment, payload: payload.payload, chainId, token: signed })) {
+      return asked;
+    }
+    return { ...asked, id: first.id, request: first.request };
+  }
+
+  #remember(key: string, same: Same): void {
+    const oldest = Date.now() - this.#settings.retryMs;
+    for (const [old, { at }] of this.#same) {
+      if (at >= oldest) break;
+      this.#same.delete(old);
+    }
+    this.#same.delete(key);
+    this.#same.set(key, same);
+  }
+
+  async #answerPaid(parameters: AnswerParameters & { asked: Asked }): Promise<Response> {
+    const { asked, c, parts } = parameters;
+    const { id, payment, quote, request } = asked;
+    const charge: Charge = { requester: payment.payer, price: BigInt(quote.amount) };
+    const paid = paidParts({
+      ...{ parts, charge },
+      begin: async () => {
+        const grant = await this.#grant(asked);
+        const { nonce, payer, route, validUntil } = grant;
+        if (route === "escrow") charge.payment = { payer, nonce, validUntil };
+      },
+      onBegin: () => void this.#running.add(id),
+      onAnswered: () => this.#move(id, "answered"),
+      onEnd: (error) => {
+        this.#running.delete(id);
+        if (error !== undefined) this.#giveUp(id, error);
+      },
+    });
+    try {
+      const response = await answerRequest({ c, parts: paid, request });
+      const grant = this.#ledger.find(id);
+      if (grant !== undefined) {
+        for (const [name, value] of Object.entries(this.#paidHeaders(grant))) {
+          response.headers.set(name, value);
+        }
+      }
+      return response;
+    } catch (error) {
+      const grant = this.#ledger.find(id);
+      // Before the grant every refusal is as it is: nothing was taken.
+      if (grant === undefined || grant.state === "opening") throw error;
+      throw this.#failedPaid(error, grant);
+    }
+  }
+
+  /** Takes the money, or finds that it was taken. @throws RefusedRequestError */
+  async #grant(asked: Asked): Promise<Grant> {
+    const { header, id, payment, quote, request, url } = asked;
+    const known = this.#ledger.find(id);
+    if (known?.state === "answered") throw notKept();
+    if (known !== undefined && known.state !== "opening") return known;
+    const { payer, route, amount } = payment;
+    if (known === undefined) {
+      const settings = this.#settings.limits;
+      requireWithinLimits({ ledger: this.#ledger, settings, payer, amount });
+    }
+    const opening: Grant = known ?? {
+      ...{ id, route, payer, nonce: String(payment.nonce), amount: String(amount) },
+      ...{ requestHash: request.inputHash, contentHash: payment.contentHash },
+      ...{ validUntil: String(payment.validUntil), state: "opening", transaction: null },
+      at: Date.now(),
+    };
+    if (known === undefined) await this.#ledger.put(opening).catch(noLedger);
+    const processed = await processPayment({
+      ...{ settings: this.#settings, quote, payment: header },
+      request: { url, path: `/v1/${request.path}` },
+      settle: (payload, requirements) =>
+        this.#facilitator.settle(
+          { ...payload, accepted: withoutSalt(requirements) },
+          withoutSalt(requirements),
+        ),
+    });
+    if (!processed.isPaid) {
+      await this.#ledger.forget(id);
+      throw refusalOf("payment.refused", processed);
+    }
+    const granted: Grant = {
+      ...opening,
+      state: "granted",
+      transaction: processed.settled.transaction,
+    };
+    await this.#ledger.put(granted).catch((error: unknown) => {
+      // The money is taken: the answer is made. A restart finds the grant as opening, and asks the facilitator again.
+      this.#logger.error({ err: error }, "a granted payment is not noted");
+    });
+    this.#logger.info({ route, transaction: granted.transaction }, "paid");
+    return granted;
+  }
+
+  async #move(id: string, state: Grant["state"]): Promise<void> {
+    const grant = this.#ledger.find(id);
+    if (grant === undefined) return;
+    await this.#ledger.put({ ...grant, state }).catch((error: unknown) => {
+      this.#logger.error({ err: error, state }, "a payment's state is not noted");
+    });
+  }
+
+  /** The request of a grant has no answer: what the escrow holds goes back. */
+  #giveUp(id: string, error: Error): void {
+    const grant = this.#ledger.find(id);
+    if (grant?.state !== "granted" || grant.route !== "escrow") return;
+    // An answer is there, and its result is handed in when the request comes again.
+    if (error instanceof RefusedRequestError && error.code === "queue.away") return;
+    void this.#move(id, "failed").then(() => this.#cancellations.tell());
+  }
+
+  /** Gives up what nobody has come back for, and tells what was not told. */
+  async #sweep(): Promise<void> {
+    const oldest = Date.now() - this.#settings.retryMs;
+    for (const { at, id, route, state } of this.#ledger.all()) {
+      const isOpen = state === "opening" || state === "granted";
+      if (!isOpen || route !== "escrow" || at > oldest || this.#running.has(id)) continue;
+      await this.#move(id, "failed");
+    }
+    await this.#cancellations.tell();
+  }
+
+  /** The offers for a request, as the refusal that has them. */
+  async #refuse(parameters: {
+    request: ChatRequest;
+    url: string;
+    code: keyof typeof WORDS;
+  }): Promise<RefusedRequestError> {
+    const { code, request, url } = parameters;
+    const quote = await this.#quoting.quoteFor(request);
+    const processed = await processPayment({
+      ...{ settings: this.#settings, quote, payment: undefined },
+      request: { url, path: `/v1/${request.path}` },
+      settle: () => Promise.reject(new Error("nothing is settled without a payment")),
+    });
+    if (processed.isPaid) throw new Error("nobody has paid");
+    return refusalOf(code, processed);
+  }
+
+  #paidHeaders({ amount, payer, transaction }: Grant): Record<string, string> {
+    const settled = { success: true, transaction: transaction ?? "", payer, amount };
+    const { network } = this.#settings;
+    return {
+      "payment-response": encodePaymentResponseHeader({ ...settled, network }),
+      "cache-control": "private, no-store",
+    };
+  }
+
+  #failedPaid(error: unknown, grant: Grant): RefusedRequestError {
+    const isKnown = error instanceof RefusedRequestError;
+    if (!isKnown) this.#logger.error({ err: error }, "a paid request failed");
+    const what = grant.route === "escrow" && grant.state !== "answered" ? BACK : AGAIN;
+    return new RefusedRequestError({
+      status: FAILED_PAID,
+      code: isKnown ? error.code : "gateway.failed",
+      message: `${isKnown ? error.message : "internal error"}; ${what}`,
+      headers: this.#paidHeaders(grant),
+      cause: error,
+    });
+  }
+}
+
+const BACK = "what the escrow holds for this request goes back to the payer";
+const AGAIN = "the same request with the same payment is answered without another";
+
+const WORDS = {
+  "payment.required": "this model's answers are paid for: see the header PAYMENT-REQUIRED",
+  "payment.quoteUnknown": "the payment is for a quote that is too old, or none of this gateway",
+  "payment.otherRequest": "the payment is for another request",
+  "payment.doesNotFit":
+    "the payment is not what was offered: amount, token, receiver or facilitator",
+  "payment.otherUnderNonce": "the nonce was used for another payment",
+  "payment.cancelled": "the payment was given back: its request had no answer",
+  "payment.refused": "the payment was refused: see the header PAYMENT-RESPONSE",
+} as const;
+
+function refusalOf(
+  code: keyof typeof WORDS,
+  { headers, status }: { headers: Record<string, string>; status: number },
+): RefusedRequestError {
+  const { "Content-Type": _type, ...rest } = headers;
+  return new RefusedRequestError({
+    ...{ status: status === 412 ? 412 : 402, code, message: WORDS[code], headers: rest },
+  });
+}
+
+function decode(header: string): PaymentPayload | undefined {
+  try {
+    return decodePaymentSignatureHeader(header);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The request with the salt that its quote has, where the client gave none of its own. */
+function saltedBy(request: ChatRequest, salt: unknown): ChatRequest {
+  if (request.isSalted || typeof salt !== "string" || !SALT.test(salt)) return request;
+  return { ...request, salt, inputHash: inputHashOf(salt, request.body) };
+}
+
+/** The same for the same request; the salt counts where it is the client's. */
+const sameOf = ({ body, isSalted, path, salt }: ChatRequest): string =>
+  createHash("sha256")
+    .update(`${path}\n${isSalted ? salt : ""}\n`)
+    .update(body)
+    .digest("hex");
+
+/** The salt keeps a prompt from being found by trying: nobody but the client has it. */
+function withoutSalt(requirements: PaymentRequirements): PaymentRequirements {
+  const { salt: _salt, ...haca } = requirements.extra.haca as Quote;
+  return { ...requirements, extra: { ...requirements.extra, haca } };
+}
+
+const idOf = ({ nonce, payer, route }: Payment): string => `${route}:${payer}:${nonce}`;
+
+const malformed = (): RefusedRequestError =>
+  new RefusedRequestError({
+    ...{ status: 400, code: "payment.malformed", field: "payment-signature" },
+    message: "payment-signature: is no payment of x402 in version 2 by Permit2 or EIP-3009",
+  });
+
+const notKept = (): RefusedRequestError =>
+  new RefusedRequestError({
+    ...{ status: FAILED_PAID, code: "payment.answerNotKept" },
+    message: "the answer that this payment was for is not kept any more",
+  });
+
+const noLedger = (cause: unknown): never => {
+  throw new RefusedRequestError({
+    ...{ status: 503, code: "payment.notKept", retryAfter: 5, cause },
+    message: "the gateway cannot note payments now, and takes none",
+  });
+};

@@ -1,0 +1,104 @@
+import { readFileSync } from "node:fs";
+import { userPath } from "@haca/protocol/userPath";
+import { parseUnits } from "ethers";
+import { z } from "zod";
+import { ConfigurationError } from "../gatewayError.ts";
+
+/** OPG's. */
+const DECIMALS = 18;
+const NAME = "HACA_GATEWAY_PRICES";
+const MAXIMUM = 1n << 128n;
+
+/** What an answer of a model costs: a fixed amount of OPG in smallest units, or US dollars by a rate; undefined: nothing. */
+export type Price = { amount: bigint } | { usd: bigint } | undefined;
+
+/** Where the rate, US dollars for an OPG, comes from, and what is believed of it. Rates have 18 decimals. */
+export type RateSettings = {
+  url: string;
+  floor: bigint;
+  ceiling: bigint;
+  /** largest change from one rate to the next, in hundredths of a percent of the former */
+  stepBps: number;
+  /** age at which no price is made of it any more */
+  staleSeconds: number;
+};
+
+export type PriceTable = { models: ReadonlyMap<string, Price>; rate: RateSettings | undefined };
+
+const decimal = z
+  .string()
+  .regex(/^\d{1,20}(\.\d{1,18})?$/, "must be a decimal text with 18 decimals at most")
+  .transform((text) => parseUnits(text, DECIMALS))
+  .refine((value) => value > 0n, "must be above 0");
+const amount = z
+  .string()
+  .regex(/^\d{1,39}$/, "must be a decimal text of smallest units")
+  .transform(BigInt)
+  .refine((value) => value > 0n && value < MAXIMUM, "must be above 0 and below 2^128");
+const token = z.literal("OPG", "must be OPG");
+const row = z.union(
+  [
+    z.strictObject({ token, amount }),
+    z.strictObject({ token, usd: decimal }),
+    z.strictObject({ free: z.literal(true) }),
+  ],
+  'must be { "token": "OPG", "amount": "<smallest units>" }, { "token": "OPG", "usd": "<dollars>" } or { "free": true }',
+);
+const rateSchema = z
+  .strictObject({
+    url: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }),
+    ...{ floor: decimal, ceiling: decimal },
+    stepBps: z.int("must be an integer").min(1).max(10_000),
+    staleSeconds: z.int("must be an integer").min(1).max(86_400),
+  })
+  .refine(({ ceiling, floor }) => floor <= ceiling, {
+    ...{ path: ["floor"], error: "must not be above the ceiling" },
+  });
+const schema = z.strictObject({ models: z.record(z.string(), row), rate: rateSchema.optional() });
+
+/**
+ * Reads the price table: a file, or, where the text begins with `{`, the table itself. Every model that is served has a row,
+ * and no other has. @throws ConfigurationError naming the row
+ */
+export function readPrices(given: string, served: ReadonlySet<string>): PriceTable {
+  const parsed = schema.safeParse(jsonOf(given));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw wrong(issue?.path.join(".") || "the table", issue?.message ?? "is malformed");
+  }
+  const { models, rate } = parsed.data;
+  const table = new Map<string, Price>();
+  for (const [name, price] of Object.entries(models)) {
+    if (!served.has(name)) throw wrong(`models.${name}`, "HACA_GATEWAY_MODELS has no such model");
+    if ("usd" in price && rate === undefined) {
+      throw wrong(`models.${name}.usd`, "needs the table's rate");
+    }
+    table.set(name, "free" in price ? undefined : price);
+  }
+  const missing = [...served].find((name) => !table.has(name));
+  if (missing !== undefined) throw wrong(`models.${missing}`, "is missing");
+  return { models: table, rate };
+}
+
+function jsonOf(given: string): unknown {
+  let text = given;
+  if (!given.trimStart().startsWith("{")) {
+    try {
+      text = readFileSync(userPath(given), "utf8");
+    } catch {
+      throw wrong(given, "cannot be read");
+    }
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw wrong("the table", "is not JSON");
+  }
+}
+
+const wrong = (place: string, reason: string): ConfigurationError =>
+  new ConfigurationError({
+    code: "configuration.wrong",
+    message: `${NAME}: ${place}: ${reason}`,
+    details: { name: NAME },
+  });

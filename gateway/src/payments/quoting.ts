@@ -1,0 +1,63 @@
+import { RefusedRequestError } from "../gatewayError.ts";
+import type { ChatRequest } from "../server/chatRequest.ts";
+import type { Facilitator } from "./facilitator.ts";
+import type { PaymentSettings } from "./paymentSettings.ts";
+import { QUOTE_SECONDS, type Quote, type Quotes } from "./quote.ts";
+import { type RateSource, unitsFor } from "./rate.ts";
+
+/** Makes the quotes of requests: what they cost now, under which terms. */
+export class Quoting {
+  readonly #settings: PaymentSettings;
+  readonly #facilitator: Facilitator;
+  readonly #quotes: Quotes;
+  readonly #rates: RateSource | undefined;
+
+  constructor(parameters: {
+    settings: PaymentSettings;
+    facilitator: Facilitator;
+    quotes: Quotes;
+    /** where prices are in dollars */
+    rates: RateSource | undefined;
+  }) {
+    this.#settings = parameters.settings;
+    this.#facilitator = parameters.facilitator;
+    this.#quotes = parameters.quotes;
+    this.#rates = parameters.rates;
+  }
+
+  /**
+   * @throws RefusedRequestError 503 where there is no price now, or nobody who would take the money: then nobody is asked for it
+   */
+  async quoteFor(request: ChatRequest): Promise<Quote> {
+    const { captureWindow, escrow, kinds, node, payee, routes, token } = this.#settings;
+    const supported = await this.#facilitator.supported();
+    if (routes.includes("escrow")) {
+      const there = supported.escrow?.address.toLowerCase();
+      if (there !== escrow?.toLowerCase()) throw notTaken("openings of jobs of this escrow");
+    }
+    if (routes.includes("exact") && !supported.exact) throw notTaken("transfers");
+    const { amount, rate } = await this.#priceOf(request.model);
+    return this.#quotes.sign({
+      ...{ path: request.path, amount: String(amount), token: token.address, node, payee },
+      ...{ requestHash: request.inputHash, feeBps: supported.escrow?.feeBps ?? 0 },
+      ...{ kinds, captureWindow, expiresAt: Math.floor(Date.now() / 1_000) + QUOTE_SECONDS },
+      ...{ rate: rate === undefined ? null : String(rate.usd), rateAt: rate?.at ?? null },
+      salt: request.isSalted ? null : request.salt,
+    });
+  }
+
+  async #priceOf(model: string) {
+    const price = this.#settings.prices.models.get(model);
+    if (price === undefined) throw new Error("the model is free");
+    if ("amount" in price) return { amount: price.amount, rate: undefined };
+    if (this.#rates === undefined) throw new Error("there is no rate");
+    const rate = await this.#rates.now();
+    return { amount: unitsFor(price.usd, rate.usd), rate };
+  }
+}
+
+const notTaken = (what: string): RefusedRequestError =>
+  new RefusedRequestError({
+    ...{ status: 503, code: "payment.notTaken", retryAfter: 60 },
+    message: `payments cannot be taken now: the facilitator takes no ${what}`,
+  });

@@ -1,0 +1,52 @@
+import { permit2Domain, UPTO_PERMIT_TYPES } from "@haca/protocol/inferenceEscrow";
+import { type TypedDataDomain, verifyTypedData } from "ethers";
+import type { Payment } from "./payment.ts";
+
+/** Permit2's address on every chain. */
+const PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3";
+/** EIP-3009. */
+const TRANSFER_TYPES = {
+  TransferWithAuthorization: [
+    { name: "from", type: "address" },
+    { name: "to", type: "address" },
+    { name: "value", type: "uint256" },
+    { name: "validAfter", type: "uint256" },
+    { name: "validBefore", type: "uint256" },
+    { name: "nonce", type: "bytes32" },
+  ],
+};
+
+type Payload = {
+  signature: string;
+  permit2Authorization?: Record<string, unknown>;
+  authorization?: Record<string, unknown>;
+};
+
+/**
+ * Whether the payer's own key has signed a payment. Where the payer is a contract it says no: what a contract has signed the
+ * chain alone knows.
+ */
+export function isSignedByPayer(parameters: {
+  payment: Payment;
+  payload: unknown;
+  chainId: bigint;
+  /** EIP-712 domain of the token */
+  token: TypedDataDomain;
+}): boolean {
+  const { chainId, payment, token } = parameters;
+  const { authorization, permit2Authorization, signature } = parameters.payload as Payload;
+  try {
+    const signer =
+      permit2Authorization === undefined
+        ? verifyTypedData(token, TRANSFER_TYPES, authorization ?? {}, signature)
+        : verifyTypedData(
+            permit2Domain({ chainId, permit2: PERMIT2 }),
+            UPTO_PERMIT_TYPES,
+            permit2Authorization,
+            signature,
+          );
+    return signer.toLowerCase() === payment.payer;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,56 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import type { Grant } from "../src/payments/grant.ts";
+import { GrantLedger } from "../src/payments/grantLedger.ts";
+
+const grant = (changes: Partial<Grant> = {}): Grant => ({
+  ...{ id: "escrow:0xaa:1", route: "escrow", payer: "0xaa", nonce: "1", amount: "5" },
+  ...{ requestHash: "0x", contentHash: "c", validUntil: "9", state: "opening" },
+  ...{ transaction: null, at: Date.now(), ...changes },
+});
+
+function temporaryFolder(): string {
+  const path = mkdtempSync(join(tmpdir(), "haca-ledger-"));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  return path;
+}
+const journal = (folder: string) => join(folder, "payments.journal");
+
+it("a grant is there as it was last, in another process as well; one that was forgotten is not", async () => {
+  const folder = temporaryFolder();
+  const ledger = await GrantLedger.open(folder);
+  const other = grant({ id: "escrow:0xaa:2", nonce: "2" });
+  await Promise.all([ledger.put(grant()), ledger.put(other)]);
+  await ledger.put(grant({ state: "granted", transaction: "0xt" }));
+  await ledger.forget(other.id);
+  const again = await GrantLedger.open(folder);
+  expect(again.all()).toMatchObject([{ state: "granted", transaction: "0xt" }]);
+  expect(again.of("0xaa")).toEqual(again.all());
+});
+
+it("half a line at the end is none: nobody was told of it", async () => {
+  const folder = temporaryFolder();
+  await (await GrantLedger.open(folder)).put(grant());
+  appendFileSync(journal(folder), '{"id":"esc');
+  expect((await GrantLedger.open(folder)).all()).toHaveLength(1);
+});
+
+it("a line that is no grant ends the start, by its number", async () => {
+  const folder = temporaryFolder();
+  writeFileSync(journal(folder), `${JSON.stringify(grant())}\n{"id":1}\n`);
+  await expect(GrantLedger.open(folder)).rejects.toMatchObject({
+    ...{ code: "payments.malformed", message: expect.stringContaining("line 2") },
+  });
+});
+
+it("what is over is kept for a day, what is not for as long as it takes", async () => {
+  const folder = temporaryFolder();
+  const ledger = await GrantLedger.open(folder);
+  const at = Date.now() - 86_400_001;
+  await ledger.put(grant({ state: "ended", at }));
+  await ledger.put(grant({ id: "exact:0xaa:1", route: "exact", state: "granted", at }));
+  expect((await GrantLedger.open(folder)).all().map(({ id }) => id)).toEqual(["exact:0xaa:1"]);
+  expect(readFileSync(journal(folder), "utf8").split("\n")).toHaveLength(2);
+});

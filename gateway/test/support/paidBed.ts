@@ -1,0 +1,198 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { nodeOfEnclave } from "@haca/protocol/requestId";
+import { toClientEvmSigner } from "@x402/evm";
+import { ExactEvmScheme } from "@x402/evm/exact/client";
+import { UptoEvmScheme } from "@x402/evm/upto/client";
+import {
+  decodePaymentResponseHeader,
+  wrapFetchWithPaymentFromConfig,
+  type x402ClientConfig,
+} from "@x402/fetch";
+import { pino } from "pino";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { onTestFinished } from "vitest";
+import type { PaymentSettings } from "../../src/payments/paymentSettings.ts";
+import type { Price } from "../../src/payments/prices.ts";
+import { type RunningGateway, startGateway } from "../../src/startGateway.ts";
+import {
+  ANSWER,
+  accepting,
+  answering,
+  DOMAIN,
+  resultsIn,
+  SIGNER,
+  UPSTREAM,
+  VERSION_ID,
+} from "./bed.ts";
+import { HttpServer } from "./httpServer.ts";
+
+const NETWORK = "eip155:31337";
+const TOKEN = `0x${"22".repeat(20)}`;
+const PAYEE = `0x${"33".repeat(20)}`;
+export const ESCROW = `0x${"44".repeat(20)}`;
+export const PRICE = 5_000n;
+export const TRANSACTION = `0x${"ab".repeat(32)}`;
+export const QUESTION = { model: "m", messages: [{ role: "user", content: "hello" }] };
+
+/** What a facilitator was asked to settle. */
+export type Settling = {
+  paymentPayload: { payload: object; accepted: { extra: { haca: object } } };
+  paymentRequirements: { scheme: string; payTo: string; amount: string };
+};
+
+/** Whose answers are paid for: a gateway between an upstream, a worker and a facilitator that do as the test says. */
+export class PaidBed {
+  readonly upstream: HttpServer;
+  readonly worker: HttpServer;
+  readonly facilitator: HttpServer;
+  readonly folder = mkdtempSync(join(tmpdir(), "haca-paid-"));
+  /** what the facilitator answers to the payments that it is asked to settle */
+  settles: object = { success: true, transaction: TRANSACTION };
+  gateway!: RunningGateway;
+  readonly #changes: Partial<PaymentSettings>;
+
+  private constructor(servers: HttpServer[], changes: Partial<PaymentSettings>) {
+    const [upstream, worker, facilitator] = servers as [HttpServer, HttpServer, HttpServer];
+    this.upstream = upstream;
+    this.worker = worker;
+    this.facilitator = facilitator;
+    this.#changes = changes;
+  }
+
+  /** For one test. */
+  static async start(changes: Partial<PaymentSettings> = {}): Promise<PaidBed> {
+    const servers = [answering(ANSWER), accepting, accepting].map((it) => HttpServer.start(it));
+    const bed = new PaidBed(await Promise.all(servers), changes);
+    bed.facilitator.handler = (response, { path }) =>
+      answering(path === "/supported" ? SUPPORTED : bed.settles)(response, {} as never);
+    await bed.restart();
+    onTestFinished(() => bed.stop());
+    return bed;
+  }
+
+  async stop(): Promise<void> {
+    await this.gateway.stop();
+    await Promise.all([this.upstream, this.worker, this.facilitator].map((it) => it.stop()));
+    rmSync(this.folder, { recursive: true });
+  }
+
+  /** Another process of the gateway, on the same folder. */
+  async restart(): Promise<void> {
+    await this.gateway?.stop();
+    const models = new Map<string, Price>([["m", { amount: PRICE }]]);
+    this.gateway = await startGateway({
+      config: {
+        ...{ signer: SIGNER, domain: DOMAIN, models: new Map([["m", VERSION_ID]]) },
+        enclave: undefined,
+        queue: { url: this.worker.url, secret: undefined, withinMs: 5_000 },
+        http: { host: "127.0.0.1", port: 0 },
+        admission: { running: 8, waiting: 8, waitMs: 20_000 },
+        limits: { body: 1 << 20, answerMs: 40_000, clientMs: 20_000 },
+        ...{ stopMs: 20_000, logLevel: "trace" },
+        answers: { maximumBytes: 1 << 20, folder: this.folder },
+        upstream: { ...UPSTREAM, url: `${this.upstream.url}/v1` },
+        payments: {
+          ...{ chainId: 31_337n, network: NETWORK, routes: ["escrow", "exact"], payee: PAYEE },
+          ...{ escrow: ESCROW, token: { address: TOKEN, name: "OPG", version: "1" } },
+          node: nodeOfEnclave(SIGNER.teeId),
+          prices: { models, rate: undefined },
+          ...{ facilitator: this.facilitator.url, kinds: 68, captureWindow: 432_000 },
+          limits: { spend: undefined, failures: 20 },
+          ...{ settleMs: 2_000, retryMs: 600_000, ...this.#changes },
+        },
+      },
+      logger: pino({ level: "silent" }),
+    });
+  }
+
+  /** Posts a question, paid or not. */
+  post(
+    body: object = QUESTION,
+    headers: Record<string, string> = {},
+    options: { paying?: typeof fetch; path?: string } = {},
+  ): Promise<Response> {
+    const { path = "chat/completions", paying = fetch } = options;
+    return paying(`${this.gateway.url}/v1/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    });
+  }
+
+  get settled(): Settling[] {
+    return this.facilitator.received.flatMap(({ body, path }) =>
+      path === "/settle" ? [JSON.parse(body) as Settling] : [],
+    );
+  }
+
+  get results() {
+    return this.worker.received.flatMap(({ body, path }) =>
+      path === "/v1/results" ? resultsIn(body) : [],
+    );
+  }
+
+  /** Payments that the worker was told to give back. */
+  get cancelled(): { payer: string; nonce: string }[] {
+    return this.worker.received.flatMap(({ body, path }) =>
+      path === "/v1/payments/cancelled" ? [JSON.parse(body)] : [],
+    );
+  }
+}
+
+const SUPPORTED = {
+  kinds: [
+    { x402Version: 2, scheme: "exact", network: NETWORK },
+    {
+      ...{ x402Version: 2, scheme: "upto", network: NETWORK },
+      extra: { haca: { escrow: ESCROW, feeBps: 250 } },
+    },
+  ],
+};
+
+/** A stock client of x402 with a key of its own, which keeps the payments that it makes. */
+export class Payer {
+  readonly account = privateKeyToAccount(generatePrivateKey());
+  /** headers of the payments that it made */
+  readonly payments: string[] = [];
+  readonly paying: typeof fetch;
+
+  constructor(
+    scheme: "upto" | "exact" = "upto",
+    change: x402ClientConfig["paymentRequirementsSelector"] = (_, [first]) => first as never,
+  ) {
+    const signer = toClientEvmSigner(this.account);
+    const client = scheme === "upto" ? new UptoEvmScheme(signer) : new ExactEvmScheme(signer);
+    const seeing: typeof fetch = (input, init) => {
+      // The library's own requests, of whatever realm.
+      const payment = (input as Request).headers?.get("payment-signature") ?? "";
+      if (payment !== "") this.payments.push(payment);
+      return fetch(input, init);
+    };
+    this.paying = wrapFetchWithPaymentFromConfig(seeing, {
+      schemes: [{ network: NETWORK, client }],
+      spendControls: false,
+      paymentRequirementsSelector: change,
+    });
+  }
+
+  get address(): string {
+    return this.account.address.toLowerCase();
+  }
+
+  /** The header of its last payment, to be sent again by whomever. */
+  get last(): Record<string, string> {
+    return { "payment-signature": this.payments.at(-1) ?? "" };
+  }
+}
+
+/** What a response says of its payment. */
+export const paidBy = (response: Response) =>
+  decodePaymentResponseHeader(response.headers.get("payment-response") ?? "");
+
+/** Status and code of a refusal. */
+export async function refusalIn(response: Response): Promise<[number, string]> {
+  const { error } = (await response.json()) as { error: { code: string } };
+  return [response.status, error.code];
+}

@@ -1,0 +1,102 @@
+import { escrowJobId } from "@haca/protocol/inferenceEscrow";
+import { getAddress } from "ethers";
+import type { Database } from "../storage/database.ts";
+
+/** A permit of a payer, by which the escrow holds what a request costs. */
+export type HeldPayment = {
+  payer: string;
+  nonce: bigint;
+  /** last second in which it opens the job, in unix seconds */
+  validUntil: bigint;
+};
+
+/** What became of the job of a payment; `none`: it was not opened in time. */
+export type PaymentEnd = "captured" | "refunded" | "cancelled" | "none";
+
+/** A payment that it is time to look at. */
+export type DuePayment = HeldPayment & {
+  jobId: string;
+  /** the settled result that it is for; null: it goes back */
+  requestId: string | null;
+  /** the final page that has it; null: it was settled alone */
+  pageId: string | null;
+};
+
+const ADD = `INSERT INTO held_payments (job_id, payer, nonce, valid_until, request_id)
+VALUES ($1, $2, $3::numeric, $4::numeric, $5)
+ON CONFLICT (job_id) DO NOTHING`;
+
+/** Notes a payment, for a result or to go back. What was noted first stays. */
+export async function addPayment(parameters: {
+  database: Pick<Database, "query">;
+  payment: HeldPayment;
+  requestId: string | null;
+}): Promise<void> {
+  const { database, payment, requestId } = parameters;
+  const { nonce, payer, validUntil } = payment;
+  const values = [payer.toLowerCase(), String(nonce), String(validUntil), requestId];
+  await database.query(ADD, [escrowJobId(payment), ...values]);
+}
+
+/** Those whose result is settled or will never be, or that have none. */
+const CLAIM = `UPDATE held_payments
+SET look_after = now() + make_interval(secs => $1)
+WHERE job_id IN (
+  SELECT p.job_id FROM held_payments p
+  LEFT JOIN jobs j ON j.request_id = p.request_id
+  WHERE p.state = 'open' AND p.look_after <= now() AND (p.request_id IS NULL OR j.state IN ('settled', 'failed'))
+  ORDER BY p.look_after
+  LIMIT $2
+  FOR UPDATE OF p SKIP LOCKED
+)
+RETURNING job_id, payer, nonce::text, valid_until::text, (
+  SELECT j.request_id FROM jobs j WHERE j.request_id = held_payments.request_id AND j.state = 'settled'
+) AS request_id, (
+  SELECT g.page_id FROM jobs j JOIN pages g ON g.page_id = j.page_id
+  WHERE j.request_id = held_payments.request_id AND j.state = 'settled' AND g.state IN ('final', 'released')
+) AS page_id`;
+
+/** Payments that it is time to look at; nobody else does for so long, whatever becomes of this process. */
+export async function claimPayments(parameters: {
+  database: Database;
+  restSeconds: number;
+  limit: number;
+}): Promise<DuePayment[]> {
+  const { database, limit, restSeconds } = parameters;
+  const rows = await database.query(CLAIM, [restSeconds, limit]);
+  return rows.map((row) => ({
+    jobId: row.job_id as string,
+    payer: getAddress(row.payer as string),
+    nonce: BigInt(row.nonce as string),
+    validUntil: BigInt(row.valid_until as string),
+    requestId: row.request_id as string | null,
+    pageId: row.page_id as string | null,
+  }));
+}
+
+const END = `UPDATE held_payments SET state = $2, last_error = NULL WHERE job_id = $1 AND state = 'open'
+RETURNING job_id`;
+
+/** Notes what became of a payment. Returns whether this call was the first. */
+export async function endPayment(parameters: {
+  database: Database;
+  jobId: string;
+  end: PaymentEnd;
+}): Promise<boolean> {
+  const { database, end, jobId } = parameters;
+  return (await database.query(END, [jobId, end])).length === 1;
+}
+
+const REST = `UPDATE held_payments SET last_error = $2, look_after = now() + make_interval(secs => $3)
+WHERE job_id = $1`;
+
+/** Notes why a payment cannot go on, and lets it rest. */
+export async function restHeldPayment(parameters: {
+  database: Database;
+  jobId: string;
+  error: string;
+  seconds: number;
+}): Promise<void> {
+  const { database, error, jobId, seconds } = parameters;
+  await database.query(REST, [jobId, error, seconds]);
+}
