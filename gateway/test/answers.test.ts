@@ -1,19 +1,13 @@
-import { createPublicKey, verify } from "node:crypto";
-import { hashResult, type InferenceResult } from "@haca/protocol/inferenceResult";
-import { decodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
-import { concat, getBytes, id, keccak256, toUtf8Bytes, ZeroAddress } from "ethers";
+import { decodeRequestId } from "@haca/protocol/requestId";
+import { id, toUtf8Bytes } from "ethers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { canonicalBytes } from "../src/json/canonicalJson.ts";
-import { isObject, type JsonObject } from "../src/json/json.ts";
-import { readStrictJson } from "../src/json/readJson.ts";
-import { inputHashOf, outputHashOf } from "../src/profile/hashes.ts";
+import { inputHashOf } from "../src/profile/hashes.ts";
 import type { SignedResult } from "../src/profile/signAnswer.ts";
 import {
   ANSWER,
   type Answer,
   answering,
   Bed,
-  DOMAIN,
   DONE,
   ends,
   eventsIn,
@@ -24,6 +18,7 @@ import {
   UPSTREAM_KEY,
   VERSION_ID,
 } from "./support/bed.ts";
+import { expectSigned as expectSignature } from "./support/expectSigned.ts";
 
 let bed: Bed;
 beforeAll(async () => {
@@ -35,27 +30,8 @@ afterAll(() => bed.stop());
 const SALT = id("salt");
 const QUESTION = { model: "m", messages: [{ role: "user", content: "Say hello" }], top_k: 4 };
 
-const parsed = (value: unknown): JsonObject => {
-  const json = readStrictJson(toUtf8Bytes(JSON.stringify(value)));
-  if (!isObject(json)) throw new Error("no object");
-  return json;
-};
-
-/** As somebody checks it who has request, salt and answer, and believes nothing else. */
-function expectSigned(result: SignedResult, request: unknown, salt: string, answer: object): void {
-  const { message, signature } = result;
-  expect(message.inputHash).toBe(keccak256(concat([salt, canonicalBytes(parsed(request))])));
-  expect(message.outputHash).toBe(outputHashOf(parsed(answer)));
-  expect(message).toMatchObject({
-    ...{ modelVersion: VERSION_ID, teeId: SIGNER.teeId, requester: ZeroAddress, price: "0" },
-  });
-  expect(decodeRequestId(message.requestId).node).toBe(nodeOfEnclave(SIGNER.teeId));
-  const typed = { ...message, price: BigInt(message.price), timestamp: BigInt(message.timestamp) };
-  const digest = hashResult({ domain: DOMAIN, result: typed as InferenceResult });
-  const key = createPublicKey(SIGNER.publicKey);
-  const options = { key, dsaEncoding: "ieee-p1363" } as const;
-  expect(verify("sha256", getBytes(digest), options, getBytes(signature))).toBe(true);
-}
+const expectSigned = (result: SignedResult, request: unknown, salt: string, answer: object): void =>
+  expectSignature({ result, request, salt, answer });
 
 describe("an answer in one piece", () => {
   it("is the upstream's, signed over the request's canonical bytes and what was answered", async () => {
@@ -77,6 +53,16 @@ describe("an answer in one piece", () => {
     expect(received?.headers.authorization).toBe(`Bearer ${UPSTREAM_KEY}`);
     expect(Object.keys(received?.headers ?? {})).not.toContain("x-own");
     expect(JSON.stringify(received)).not.toContain(SALT.slice(2));
+  });
+
+  it("sends numbers upstream as they are hashed: the nearest double, where they have a point or an exponent", async () => {
+    const numbers = "[-0,-0.0,1e-400,9007199254740993.0,1E2,0.30000000000000004441]";
+    const { haca } = await bed.answer(`{"x":${numbers},"model":"m","messages":[]}`);
+    const [{ body } = { body: "" }] = bed.upstream.received;
+    expect(body).toBe(
+      '{"messages":[],"model":"m","x":[0,0,0,9007199254740992,100,0.30000000000000004]}',
+    );
+    expect(haca.message.inputHash).toBe(inputHashOf(haca.salt, toUtf8Bytes(body)));
   });
 
   it("has a salt of its own where the client sends none, and an id of its own every time", async () => {

@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import { connect } from "node:net";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   ANSWER,
@@ -39,7 +42,10 @@ describe("a request that is refused asks nobody", () => {
   it("for what its body says", async () => {
     const body = (text: string) => `{"model":"m","messages":[],"x":${text}}`;
     const malformed = [400, "body.malformed", "body"];
-    const texts = ["1e400", "9007199254740993", '"\\ud800"', "{,}", '"\u0000"'];
+    const texts = [
+      ...["1e400", "-1e400", "9007199254740993", "-9007199254740993", "{,}"],
+      ...['"\\ud800"', '"\\udc00\\ud800"', '{"\\ud800":1}', '"\u0000"', '{"a":1,"\\u0061":2}'],
+    ];
     for (const text of texts) expect(await refused(body(text))).toEqual(malformed);
     expect(await refused('{"model":"m","mod\\u0065l":"m"}')).toEqual(malformed);
     expect(await refused("\ufeff{}")).toEqual(malformed);
@@ -68,6 +74,24 @@ describe("a request that is refused asks nobody", () => {
     expect(await refused(QUESTION, { path: "models" })).toEqual([405, "method.notAllowed", null]);
     const large = { ...QUESTION, x: "y".repeat(5_000) };
     expect(await refused(large)).toEqual([413, "body.tooLarge", "body"]);
+  });
+
+  it("for a body that breaks off", async () => {
+    const { hostname, port } = new URL(bed.gateway.url);
+    const socket = connect(Number(port), hostname);
+    await once(socket, "connect");
+    const head = [
+      "POST /v1/chat/completions HTTP/1.1",
+      "host: x",
+      "content-type: application/json",
+    ];
+    socket.write(`${head.join("\r\n")}\r\ncontent-length: 999\r\n\r\n{"model":"m",`);
+    const before = bed.log.length;
+    socket.destroy();
+    // Whatever became of it, the gateway has dealt with it before this, which came later.
+    expect((await bed.answer(QUESTION)).choices).toHaveLength(1);
+    expect(bed.upstream.received).toHaveLength(1);
+    expect(bed.log.slice(before).join()).not.toContain("request failed");
   });
 
   it("for 100 MB that it is sent without a length, of which it reads no more than its limit", async () => {
@@ -154,8 +178,28 @@ describe("an upstream that fails has no signature", () => {
     expect(await failing(begun, silent)).toEqual([504, "upstream.silent"]);
     const slow = await Bed.forTest({ limits: { body: 4_096, answerMs: 50, clientMs: 20_000 } });
     expect(await failing(() => undefined, slow)).toEqual([504, "upstream.tooSlow"]);
+    const packed: Handler = (response) => {
+      const type = { "content-type": "application/json", "content-encoding": "gzip" };
+      response.writeHead(200, type).end(gzipSync(JSON.stringify(ANSWER)));
+    };
+    // It was asked for no other than the plain one.
+    expect(await failing(packed)).toEqual([502, "upstream.malformed"]);
     const megabytes = answering({ ...ANSWER, x: "y".repeat(2 << 20) });
     expect(await failing(megabytes)).toEqual([502, "upstream.tooLarge"]);
+  });
+
+  it("but not by closing a connection between two requests", async () => {
+    const reused = new Set<number | undefined>();
+    const closing: Handler = (response, request) => {
+      const { socket } = response;
+      reused.add(socket?.remotePort);
+      answering(ANSWER)(response, request);
+      response.on("finish", () => socket?.end());
+    };
+    bed.upstream.handler = closing;
+    for (let i = 0; i < 5; i++) await bed.answer(QUESTION);
+    expect(reused.size).toBe(5);
+    expect(bed.results).toHaveLength(5);
   });
 
   it("where nobody listens at its address", async () => {
@@ -220,6 +264,14 @@ describe("an upstream that fails in a stream ends it with an error, without sign
     const silent = await Bed.forTest({ upstream: { ...UPSTREAM, silenceMs: 50 } });
     const begun: Handler = (response) => void response.writeHead(200, STREAM).write(says("first"));
     expect(await ended(begun, silent)).toBe("upstream.silent");
+    // Never silent, and never done.
+    const slow = await Bed.forTest({ limits: { body: 4_096, answerMs: 300, clientMs: 20_000 } });
+    const dripping: Handler = (response) => {
+      response.writeHead(200, STREAM).write(says("first"));
+      const timer = setInterval(() => response.write(says("")), 10);
+      response.on("close", () => clearInterval(timer));
+    };
+    expect(await ended(dripping, slow)).toBe("upstream.tooSlow");
     const megabytes = streaming(says("first"), says("y".repeat(2 << 20)));
     expect(await ended(megabytes)).toBe("upstream.tooLarge");
   });

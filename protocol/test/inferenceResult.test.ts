@@ -76,6 +76,32 @@ it("follows a domain that is changed, and keeps the hash of none but those that 
   );
 });
 
+it("is ethers' own digest, whatever the fields are, and names one that is not of its type", () => {
+  const hash = (changed: object) => hashResult({ domain, result: { ...result, ...changed } });
+  const own = (changed: object) =>
+    TypedDataEncoder.hash(domain, INFERENCE_RESULT_TYPES, { ...result, ...changed });
+  const address = Wallet.createRandom().address;
+  const good = [
+    ...[{ requester: address }, { requester: address.toLowerCase() }, { teeId: id("tee") }],
+    ...[{ price: (1n << 256n) - 1n }, { timestamp: (1n << 64n) - 1n }, { price: 0n }],
+    { modelVersion: id("version").replace(/[a-f]/g, (digit) => digit.toUpperCase()) },
+  ];
+  for (const changed of good) expect(hash(changed)).toBe(own(changed));
+  const bad = [
+    ...[{ price: -1n }, { price: 1n << 256n }, { price: 1 }, { timestamp: 1n << 64n }],
+    ...[{ inputHash: "0x00" }, { outputHash: id("x").slice(2) }, { requestId: `${id("x")}00` }],
+  ];
+  for (const changed of bad) {
+    const [field = ""] = Object.keys(changed);
+    expect(() => hash(changed)).toThrow(new RegExp(`^${field} must be of the type`));
+  }
+  // A checksum that is wrong.
+  const wrong = address.replace(/[a-fA-F](?=[^a-fA-F]*$)/, (letter) =>
+    letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase(),
+  );
+  for (const requester of [wrong, "0x00", ""]) expect(() => hash({ requester })).toThrow();
+});
+
 it("is what a wallet signs", async () => {
   const wallet = Wallet.createRandom();
   const signature = await wallet.signTypedData(domain, INFERENCE_RESULT_TYPES, result);

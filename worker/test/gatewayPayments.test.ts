@@ -24,7 +24,10 @@ describe("a stock client of x402", () => {
     const response = await bed.ask(bed.client(payer, "upto"));
     expect(response.status).toBe(200);
     const { haca } = (await response.json()) as Answered;
-    expect(haca.message).toMatchObject({ requester: payer.address.toLowerCase(), price: String(PRICE) });
+    expect(haca.message).toMatchObject({
+      requester: payer.address.toLowerCase(),
+      price: String(PRICE),
+    });
     expect(paidBy(response)).toMatchObject({ success: true, payer: payer.address.toLowerCase() });
     const [jobId = ""] = await bed.jobsOf(payer.address);
     await bed.until(jobId, STATUS.captured);

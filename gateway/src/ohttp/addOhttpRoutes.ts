@@ -116,7 +116,8 @@ async function bodyOf(c: GatewayContext): Promise<Uint8Array> {
 
 function requireKeys({ ohttp }: GatewayParts) {
   if (ohttp !== undefined) return ohttp;
-  const message = "this gateway has no key for oblivious requests: it lacks the attested key, or has prices";
+  const message =
+    "this gateway has no key for oblivious requests: it lacks the attested key, or has prices";
   throw new RefusedRequestError({ status: 503, code: "ohttp.noKey", message });
 }
 

@@ -114,7 +114,8 @@ const refused = (field: string, reason: string): RefusedRequestError =>
 
 function requireKeys(ohttp: OhttpKeys | undefined): OhttpKeys {
   if (ohttp !== undefined) return ohttp;
-  const message = "this gateway has no key for oblivious requests: it lacks the attested key, or has prices";
+  const message =
+    "this gateway has no key for oblivious requests: it lacks the attested key, or has prices";
   throw new RefusedRequestError({ status: 503, code: "ohttp.noKey", message });
 }
 

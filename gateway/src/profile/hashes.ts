@@ -1,4 +1,4 @@
-import { concat, keccak256 } from "ethers";
+import { getBytes, keccak256 } from "ethers";
 import { canonicalBytes } from "../json/canonicalJson.ts";
 import type { Json, JsonObject } from "../json/json.ts";
 
@@ -6,8 +6,9 @@ import type { Json, JsonObject } from "../json/json.ts";
 const SIGNED_FIELDS = ["choices", "model", "system_fingerprint", "usage"] as const;
 
 /** `inputHash` of the profile `haca-1`: a salt of 32 bytes, as hex, before the canonical bytes of the request. */
-export const inputHashOf = (salt: string, body: Uint8Array): string =>
-  keccak256(concat([salt, body]));
+export function inputHashOf(salt: string, body: Uint8Array): string {
+  return keccak256(Buffer.concat([getBytes(salt), body]));
+}
 
 /** `outputHash` of the profile `haca-1`: over the canonical bytes of the signed fields of an answer. */
 export const outputHashOf = (answer: JsonObject): string =>

@@ -1,5 +1,7 @@
+import { buffer } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { QueueError } from "../gatewayError.ts";
+import { callHttp } from "../http/callHttp.ts";
 import { isObject } from "../json/json.ts";
 import { readStrictJson } from "../json/readJson.ts";
 import type { SignedResult } from "../profile/signAnswer.ts";
@@ -10,6 +12,8 @@ const UNAUTHORIZED = 401;
 const NO_JSON = 415;
 /** What a worker takes at once. */
 const MAXIMUM_LIST = 256;
+/** Lists that are on their way at the same time. */
+const MAXIMUM_SENDING = 2;
 const MAXIMUM_WORDS = 300;
 
 export type ResultQueueSettings = {
@@ -40,7 +44,7 @@ export class ResultQueue {
   readonly #url: string;
   readonly #withinMs: number;
   readonly #waiting: Waiting[] = [];
-  #isSending = false;
+  #sending = 0;
   readonly #authorization: Readonly<Record<string, string>>;
 
   constructor({ secret, url, withinMs }: ResultQueueSettings) {
@@ -56,11 +60,17 @@ export class ResultQueue {
    * `queue.away` where it has not taken it in time
    */
   async deliver(result: SignedResult): Promise<void> {
-    const deadline = AbortSignal.timeout(this.#withinMs);
-    for (let wait = FIRST_PAUSE_MS; ; wait *= 2) {
-      if (await this.#join(result, deadline)) return;
-      await pause(wait, undefined, { signal: deadline }).catch(() => undefined);
-      if (deadline.aborted) throw away();
+    const over = new AbortController();
+    const timer = setTimeout(() => over.abort(), this.#withinMs);
+    const deadline = over.signal;
+    try {
+      for (let wait = FIRST_PAUSE_MS; ; wait *= 2) {
+        if (await this.#join(result, deadline)) return;
+        await pause(wait, undefined, { signal: deadline }).catch(() => undefined);
+        if (deadline.aborted) throw away();
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -74,26 +84,25 @@ export class ResultQueue {
     return await offered;
   }
 
-  /** Lists one after another, as long as somebody waits. */
+  /** As long as somebody waits, lists one after another; so many at the same time that one alone seldom waits for another. */
   async #send(): Promise<void> {
-    if (this.#isSending) return;
-    this.#isSending = true;
+    if (this.#sending === MAXIMUM_SENDING) return;
+    this.#sending += 1;
     while (this.#waiting.length > 0) {
       const list = this.#waiting.splice(0, MAXIMUM_LIST);
       // The answer of one whose time was over is given up already.
       const wanted = list.filter(({ deadline }) => !deadline.aborted);
       if (wanted.length > 0) await this.#offerAll(wanted);
     }
-    this.#isSending = false;
+    this.#sending -= 1;
   }
 
   async #offerAll(list: readonly Waiting[]): Promise<void> {
-    const signal = AbortSignal.timeout(this.#withinMs);
     try {
       const [first] = list;
       const body =
         list.length === 1 ? first?.result : { results: list.map(({ result }) => result) };
-      const isTaken = await this.#offer(body, signal);
+      const isTaken = await this.#offer(JSON.stringify(body));
       for (const { resolve } of list) resolve(isTaken);
     } catch (error) {
       if (list.length === 1) list[0]?.reject(error as Error);
@@ -119,21 +128,25 @@ export class ResultQueue {
   }
 
   /** False: try again. */
-  async #offer(body: unknown, signal: AbortSignal): Promise<boolean> {
+  async #offer(body: string): Promise<boolean> {
+    const { giveUp, response } = callHttp({
+      url: `${this.#url}/v1/results`,
+      method: "POST",
+      headers: { "content-type": "application/json", ...this.#authorization },
+      body,
+    });
+    const timer = setTimeout(() => giveUp(away()), this.#withinMs);
     let status: number;
-    let words: string;
+    let words = "";
     try {
-      const response = await fetch(`${this.#url}/v1/results`, {
-        method: "POST",
-        headers: { "content-type": "application/json", ...this.#authorization },
-        body: JSON.stringify(body),
-        redirect: "error",
-        signal,
-      });
-      status = response.status;
-      words = reasonIn(new Uint8Array(await response.arrayBuffer()));
+      const answer = await response;
+      status = answer.statusCode ?? 0;
+      const said = await buffer(answer);
+      if (status !== ACCEPTED) words = reasonIn(said);
     } catch {
       return false;
+    } finally {
+      clearTimeout(timer);
     }
     if (status === ACCEPTED) return true;
     if (status >= 500 || status === 429) return false;

@@ -70,12 +70,17 @@ async function answerFresh(parameters: {
     client.addEventListener("abort", onGone);
     if (client.aborted) onGone();
   }
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(tooLate()), parts.limits.answerMs);
-  const signal = AbortSignal.any([gone.signal, late.signal, parts.ending]);
+  const giveUp = new AbortController();
+  const { signal } = giveUp;
+  const reasons = [gone.signal, parts.ending];
+  const onReason = () => giveUp.abort(reasons.find(({ aborted }) => aborted)?.reason);
+  for (const reason of reasons) reason.addEventListener("abort", onReason);
+  if (reasons.some(({ aborted }) => aborted)) onReason();
+  const timer = setTimeout(() => giveUp.abort(tooLate()), parts.limits.answerMs);
   const end = () => {
     clearTimeout(timer);
     client.removeEventListener("abort", onGone);
+    for (const reason of reasons) reason.removeEventListener("abort", onReason);
     leave();
   };
   try {

@@ -1,5 +1,4 @@
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { ClientGoneError, RefusedRequestError } from "../gatewayError.ts";
 import { addOhttpRoutes } from "../ohttp/addOhttpRoutes.ts";
 import { configView } from "../ohttp/configView.ts";
@@ -12,6 +11,7 @@ import {
 } from "./answerRequest.ts";
 import { refusalFor } from "./errorViews.ts";
 import type { GatewayParts } from "./gatewayParts.ts";
+import { readBody } from "./readBody.ts";
 
 const VERSION = "0.1.0";
 /** Status of a request whose client has gone: nobody reads it, and the metrics show it. */
@@ -33,17 +33,10 @@ export function createGatewayApp(parameters: {
     await next();
     metrics.requests.inc({ status: String(c.res.status) });
   });
-  const limited = bodyLimit({
-    maxSize: limits.body,
-    onError() {
-      const message = `body: must have at most ${limits.body} bytes`;
-      throw new RefusedRequestError({ status: 413, code: "body.tooLarge", field: "body", message });
-    },
-  });
   for (const path of ["chat/completions", "completions"] as const) {
-    app.post(`/v1/${path}`, limited, async (c) => {
+    app.post(`/v1/${path}`, async (c) => {
       requireJson(c.req.header("content-type"));
-      const bytes = new Uint8Array(await readBody(c));
+      const bytes = await readBody(c.env.incoming, limits.body);
       if (isStopping()) throw stopping();
       const header = (name: string) => c.req.header(name);
       const isLegacy = asksForLegacy(parts, c);
@@ -119,16 +112,6 @@ export function createGatewayApp(parameters: {
     });
   });
   return app;
-}
-
-/** @throws ClientGoneError */
-async function readBody(c: GatewayContext): Promise<ArrayBuffer> {
-  try {
-    return await c.req.arrayBuffer();
-  } catch (error) {
-    if (error instanceof RefusedRequestError) throw error;
-    throw new ClientGoneError();
-  }
 }
 
 function requireJson(type = ""): void {

@@ -1,8 +1,11 @@
+import type { IncomingMessage } from "node:http";
+import type { Agent } from "node:https";
 import { UpstreamError } from "../gatewayError.ts";
+import { type CalledHttp, callHttp, type HttpCall } from "../http/callHttp.ts";
 import { isObject, type Json, type JsonObject } from "../json/json.ts";
 import { MalformedJsonError, readStrictJson } from "../json/readJson.ts";
 import { malformed } from "../profile/requireAnswer.ts";
-import { pinnedFetch, type Send } from "./pinnedFetch.ts";
+import { pinnedAgent } from "./pinnedAgent.ts";
 import { readEvents } from "./readEvents.ts";
 import { refusalOf } from "./refusalOf.ts";
 import { Silence } from "./silence.ts";
@@ -29,18 +32,22 @@ type Call = { method: "GET" | "POST"; path: string; body?: Uint8Array; signal?: 
 type Answering = {
   type: string;
   chunks: AsyncGenerator<Uint8Array>;
-  discard: () => Promise<void>;
+  discard: () => void;
 };
+
+/** A call, and why it was given up, if it was. */
+type Calling = CalledHttp & { silence: Silence; reason: () => unknown; end: () => void };
 
 /** Any OpenAI-compatible HTTP interface. It is sent the canonical bytes and its own key; redirections are not followed. */
 export class HttpUpstream implements Upstream {
   readonly #settings: HttpUpstreamSettings;
-  readonly #send: Send;
+  /** where certificates are pinned */
+  readonly #agent: Agent | undefined;
   #key: string | undefined;
 
   constructor(settings: HttpUpstreamSettings) {
     this.#settings = settings;
-    this.#send = settings.certificates === undefined ? fetch : pinnedFetch(settings.certificates);
+    this.#agent = settings.certificates && pinnedAgent(settings.certificates);
     this.#key = settings.key;
   }
 
@@ -58,7 +65,7 @@ export class HttpUpstream implements Upstream {
   async stream({ body, path, signal }: UpstreamRequest): Promise<AsyncIterable<JsonObject>> {
     const { chunks, discard, type } = await this.#call({ method: "POST", path, body, signal });
     if (type === "text/event-stream") return framesOf(chunks);
-    await discard();
+    discard();
     throw malformed("it is no stream");
   }
 
@@ -83,57 +90,81 @@ export class HttpUpstream implements Upstream {
   async #call(call: Call): Promise<Answering> {
     const { silenceMs, url } = this.#settings;
     const key = this.#key;
-    const silence = new Silence(silenceMs, silent);
-    const signal = AbortSignal.any([silence.signal, ...(call.signal ? [call.signal] : [])]);
-    let response: Response;
+    const calling = begin(call, {
+      ...{ silenceMs, agent: this.#agent },
+      url: `${url}/${call.path}`,
+      headers: {
+        accept: "application/json, text/event-stream",
+        ...(call.body === undefined ? {} : { "content-type": "application/json" }),
+        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      },
+    });
+    let response: IncomingMessage;
     try {
-      response = await this.#send(`${url}/${call.path}`, {
-        method: call.method,
-        headers: {
-          accept: "application/json, text/event-stream",
-          ...(call.body === undefined ? {} : { "content-type": "application/json" }),
-          ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
-        },
-        ...(call.body === undefined ? {} : { body: Uint8Array.from(call.body) }),
-        redirect: "error",
-        signal,
-      });
+      response = await calling.response;
     } catch (cause) {
-      throw failure(signal, cause);
+      calling.end();
+      throw failure(calling.reason(), cause);
     } finally {
-      silence.end();
+      calling.silence.end();
     }
-    const chunks = this.#chunks(response, { silence, signal });
-    const discard = async () => await response.body?.cancel().catch(() => undefined);
-    if (!response.ok) throw await refusalOf({ response, chunks, discard, key });
-    const [type = ""] = (response.headers.get("content-type") ?? "").split(";");
+    const chunks = this.#chunks(response, calling);
+    const discard = () => {
+      calling.end();
+      response.destroy();
+    };
+    const { headers, statusCode: status = 0 } = response;
+    if (status < 200 || status > 299) {
+      throw await refusalOf({ status, headers, chunks, discard, key });
+    }
+    const [type = ""] = (headers["content-type"] ?? "").split(";");
     return { type: type.trim().toLowerCase(), chunks, discard };
   }
 
   async *#chunks(
-    response: Response,
-    { silence, signal }: { silence: Silence; signal: AbortSignal },
+    response: IncomingMessage,
+    { end, reason, silence }: Calling,
   ): AsyncGenerator<Uint8Array> {
-    const reader = response.body?.getReader();
     let left = this.#settings.maximumAnswer;
     try {
-      while (reader !== undefined) {
-        silence.heard();
-        const { done, value } = await reader.read();
+      silence.heard();
+      for await (const value of response) {
         // Whoever is slow to take a chunk does not make the upstream a silent one.
         silence.end();
-        if (done) return;
         left -= value.length;
         if (left < 0) throw tooLarge(this.#settings.maximumAnswer);
         yield value;
+        silence.heard();
       }
     } catch (cause) {
-      throw failure(signal, cause);
+      throw failure(reason(), cause);
     } finally {
       silence.end();
-      await reader?.cancel().catch(() => undefined);
+      end();
     }
   }
+}
+
+/** Calls, until the answer has ended or somebody gives it up. */
+function begin(
+  { body, method, signal }: Call,
+  settings: Pick<HttpCall, "agent" | "headers" | "url"> & { silenceMs: number },
+): Calling {
+  const { silenceMs, ...rest } = settings;
+  let reason: unknown;
+  const giveUp = (why: Error) => {
+    reason ??= why;
+    called.giveUp(why);
+  };
+  const onAbort = () => giveUp(signal?.reason);
+  const called = callHttp({ ...rest, method, body });
+  signal?.addEventListener("abort", onAbort);
+  if (signal?.aborted) onAbort();
+  return {
+    ...{ response: called.response, giveUp, reason: () => reason },
+    silence: new Silence(silenceMs, () => giveUp(silent())),
+    end: () => signal?.removeEventListener("abort", onAbort),
+  };
 }
 
 async function* framesOf(chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<JsonObject> {
@@ -178,8 +209,8 @@ const tooLarge = (maximum: number): UpstreamError =>
   });
 
 /** Why there is no answer: who gave up, or that the connection is lost. */
-function failure(signal: AbortSignal, cause: unknown): unknown {
-  if (signal.aborted) return signal.reason;
+function failure(reason: unknown, cause: unknown): unknown {
+  if (reason !== undefined) return reason;
   if (cause instanceof UpstreamError) return cause;
   const message = "the upstream cannot be reached, or has closed the connection";
   return new UpstreamError({ status: 502, code: "upstream.away", message, cause });

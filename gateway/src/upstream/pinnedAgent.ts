@@ -1,6 +1,7 @@
 import { Agent } from "node:https";
 import { checkServerIdentity } from "node:tls";
 import { UpstreamError } from "../gatewayError.ts";
+import { IDLE_MS } from "../http/callHttp.ts";
 
 /**
  * Connections to a server that authorities vouch for, as always, and whose certificate is one of these besides.
@@ -9,6 +10,7 @@ import { UpstreamError } from "../gatewayError.ts";
 export const pinnedAgent = (pins: readonly string[]): Agent =>
   new Agent({
     keepAlive: true,
+    timeout: IDLE_MS,
     // Of a session that goes on nobody looks at the certificate again.
     maxCachedSessions: 0,
     checkServerIdentity(host, certificate) {

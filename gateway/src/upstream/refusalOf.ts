@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { type RefusalStatus, UpstreamError } from "../gatewayError.ts";
 import { isObject } from "../json/json.ts";
 import { readStrictJson } from "../json/readJson.ts";
@@ -14,21 +15,21 @@ const OF_THE_CLIENT: Readonly<Record<number, RefusalStatus>> = {
 
 /** What the client is told of an upstream's refusal. Our key is never part of it. */
 export async function refusalOf(parameters: {
-  response: Response;
+  status: number;
+  headers: IncomingHttpHeaders;
   chunks: AsyncGenerator<Uint8Array>;
-  discard: () => Promise<void>;
+  discard: () => void;
   key: string | undefined;
 }): Promise<UpstreamError> {
-  const { chunks, discard, key, response } = parameters;
-  const { status } = response;
+  const { chunks, discard, headers, key, status } = parameters;
   const own = OF_THE_CLIENT[status];
   if (own !== undefined) {
     const message = `the upstream refuses the request: ${await wordsOf(chunks, key)}`;
     return new UpstreamError({ status: own, code: "upstream.refused", message });
   }
-  await discard();
+  discard();
   if (status === 429) {
-    const after = response.headers.get("retry-after") ?? "";
+    const after = headers["retry-after"] ?? "";
     return new UpstreamError({
       ...{ status, code: "upstream.busy", message: "the upstream has too much to do" },
       retryAfter: /^\d{1,5}$/.test(after) ? Number(after) : 1,

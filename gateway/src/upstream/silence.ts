@@ -1,24 +1,19 @@
-/** Aborts when nothing has been heard for a while. */
+/** Calls when nothing has been heard for a while. */
 export class Silence {
-  readonly #controller = new AbortController();
   readonly #milliseconds: number;
-  readonly #reason: () => Error;
+  readonly #onSilence: () => void;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(milliseconds: number, reason: () => Error) {
+  constructor(milliseconds: number, onSilence: () => void) {
     this.#milliseconds = milliseconds;
-    this.#reason = reason;
+    this.#onSilence = onSilence;
     this.heard();
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
   }
 
   /** Begins to wait afresh. */
   heard(): void {
     this.end();
-    this.#timer = setTimeout(() => this.#controller.abort(this.#reason()), this.#milliseconds);
+    this.#timer = setTimeout(this.#onSilence, this.#milliseconds);
   }
 
   /** Waits no more. */

@@ -1,6 +1,6 @@
 import { MAXIMUM_PAGE_BYTES } from "@haca/protocol/blobs/pageBlob";
 import type { Context, Hono } from "hono";
-import type { Job } from "../jobs/job.ts";
+import type { TakenJob } from "../jobs/acceptResults.ts";
 import { type CollectContext, collectResults } from "../roles/collect/collectResults.ts";
 import type { Database } from "../storage/database.ts";
 import { parseResults } from "./parseResults.ts";
@@ -18,7 +18,7 @@ export function addResultRoutes(parameters: {
 }): void {
   const { app, collect, database, secret } = parameters;
   const { domain } = collect.chain;
-  const viewOf = (c: Context, job: Job): object => ({
+  const viewOf = (c: Context, job: TakenJob): object => ({
     requestId: job.requestId,
     state: job.state,
     statusUrl: new URL(`/v1/results/${job.requestId}`, c.req.url).href,

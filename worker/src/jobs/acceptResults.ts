@@ -18,8 +18,15 @@ FROM unnest(
   request_id, nonce, model, version, version_id, requester, price, answered_at, signature, tee_id, input_hash,
   output_hash, settle_alone
 )
-ORDER BY request_id
+ORDER BY request_id`;
+const INSERT_OTHERS = `${INSERT_RESULTS}
 ON CONFLICT (request_id) DO NOTHING`;
+/** SQLSTATE of a row that is there already. */
+const UNIQUE_VIOLATION = "23505";
+
+/** What is known of a job that was taken in. */
+export type TakenJob = Pick<Job, "requestId" | "state">;
+
 /**
  * Inserts the jobs of results that enclaves have signed, with their evidence and so as proven; leaves alone what is there
  * under a request already. With a result its payment. All of them, or, where `check` throws over what is there then, none. On disk when this returns.
@@ -28,17 +35,25 @@ export async function acceptResults(parameters: {
   database: Database;
   jobs: readonly (NewJob & { settleAlone: boolean; payment?: HeldPayment })[];
   check: (jobs: ReadonlyMap<string, Job>) => void;
-}): Promise<Map<string, Job>> {
+}): Promise<Map<string, TakenJob>> {
   const { check, database, jobs } = parameters;
+  const values = [
+    ...columnsOf(jobs),
+    jobs.map(({ enclave }) => String(enclave?.teeId)),
+    jobs.map(({ enclave }) => String(enclave?.inputHash)),
+    jobs.map(({ enclave }) => String(enclave?.outputHash)),
+    jobs.map(({ settleAlone }) => settleAlone),
+  ];
+  const requestIds = jobs.map(({ requestId }) => requestId);
+  try {
+    // A transaction of its own: all of them are new, or none is stored.
+    await database.query(INSERT_RESULTS, values);
+    return new Map(requestIds.map((requestId) => [requestId, { requestId, state: "proven" }]));
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== UNIQUE_VIOLATION) throw error;
+  }
   return await database.transaction(async (tx) => {
-    await tx.query(INSERT_RESULTS, [
-      ...columnsOf(jobs),
-      jobs.map(({ enclave }) => String(enclave?.teeId)),
-      jobs.map(({ enclave }) => String(enclave?.inputHash)),
-      jobs.map(({ enclave }) => String(enclave?.outputHash)),
-      jobs.map(({ settleAlone }) => settleAlone),
-    ]);
-    const requestIds = jobs.map(({ requestId }) => requestId);
+    await tx.query(INSERT_OTHERS, values);
     const found = await findJobs({ database: tx, requestIds });
     check(found);
     for (const { payment, requestId } of jobs) {

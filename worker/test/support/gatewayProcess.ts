@@ -8,75 +8,107 @@ import { text } from "node:stream/consumers";
 import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { Child } from "./processes.ts";
 import type { Entry } from "./signedResults.ts";
+import type { Settings } from "./worker.ts";
 
 const CLI = join(import.meta.dirname, "../../../gateway/src/cli.ts");
 
 type Answer = { haca: Pick<Entry, "message" | "signature"> };
 
+type Asked = { count: number; status: number };
+
+type GatewayParts = {
+  enclave: SimulatedEnclave;
+  /** certified for results, or not */
+  session: { privateKey: string };
+  versionId: string;
+  /** of the worker */
+  url: string;
+  /** has `book.json` */
+  folder: string;
+};
+
+/** Starts a gateway over an upstream, in a process of its own. */
+export function startGateway(
+  parameters: GatewayParts & { upstream: Server; settings?: Settings },
+): {
+  child: Child;
+  /** as soon as it listens */
+  url: Promise<string>;
+} {
+  const { enclave, folder, session, settings, upstream, url, versionId } = parameters;
+  const attestedKey = join(folder, `${enclave.teeId}.pem`);
+  const key = { key: Buffer.from(enclave.signingKey), format: "der", type: "spki" } as const;
+  writeFileSync(attestedKey, createPublicKey(key).export({ type: "spki", format: "pem" }));
+  const child = new Child({
+    command: process.execPath,
+    args: [CLI, "start"],
+    env: {
+      ...{ HACA_CHAIN_ID: "31337", HACA_ADDRESS_BOOK: join(folder, "book.json") },
+      ...{ HACA_GATEWAY_ATTESTED_KEY: attestedKey, HACA_GATEWAY_PORT: "0" },
+      ...{ HACA_GATEWAY_SESSION_KEY: session.privateKey, HACA_GATEWAY_QUEUE: url },
+      HACA_GATEWAY_UPSTREAM: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/v1`,
+      HACA_GATEWAY_MODELS: `chat=${versionId}`,
+      HACA_GATEWAY_ANSWERS: join(folder, `${enclave.teeId}.answers`),
+      ...settings,
+    },
+  });
+  const listening = child.waitForLine((line) =>
+    line.includes('"listening"') ? (JSON.parse(line) as { url: string }).url : undefined,
+  );
+  return { child, url: listening };
+}
+
+/**
+ * An upstream that says one thing, in one piece or as a stream.
+ * @param onAsked called with every request; returns the answer's status, where that is not 200
+ */
+export async function startUpstream(
+  onAsked: () => number | undefined = () => undefined,
+): Promise<Server> {
+  const upstream = createServer(async (request, response) => {
+    const isStream = (JSON.parse(await text(request)) as { stream?: boolean }).stream;
+    const status = onAsked() ?? 200;
+    const choice = { index: 0, finish_reason: "stop" };
+    const message = { role: "assistant", content: "Hello" };
+    response.writeHead(status, {
+      "content-type": isStream ? "text/event-stream" : "application/json",
+    });
+    if (!isStream) return response.end(JSON.stringify({ choices: [{ ...choice, message }] }));
+    const frame = JSON.stringify({ choices: [{ ...choice, delta: message }] });
+    return response.end(`data: ${frame}\n\ndata: [DONE]\n\n`);
+  });
+  await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
+  return upstream;
+}
+
+/** The signed part of an answer's text: of a stream, its last frame. @throws where it is not whole */
+export function signedIn(answer: string): Answer {
+  const [, last = answer] = /data: (.*)\n\ndata: \[DONE\]\n\n$/.exec(answer) ?? [];
+  return JSON.parse(last) as Answer;
+}
+
 /** A gateway in a process of its own that hands its results to a worker, over an upstream that says one thing. */
 export class GatewayProcess {
   readonly #child: Child;
   readonly #upstream: Server;
+  readonly #asked: Asked;
   readonly url: string;
-  readonly #asked: { count: number; status: number };
 
-  private constructor(
-    parts: { child: Child; upstream: Server; asked: { count: number; status: number } },
-    url: string,
-  ) {
+  private constructor(parts: { child: Child; upstream: Server; asked: Asked; url: string }) {
     this.#child = parts.child;
     this.#upstream = parts.upstream;
     this.#asked = parts.asked;
-    this.url = url;
+    this.url = parts.url;
   }
 
-  static async start(parameters: {
-    enclave: SimulatedEnclave;
-    /** certified for results, or not */
-    session: { privateKey: string };
-    versionId: string;
-    /** of the worker */
-    url: string;
-    /** has `book.json` */
-    folder: string;
-    /** of the gateway, besides these */
-    settings?: Readonly<Record<string, string>>;
-  }): Promise<GatewayProcess> {
-    const { enclave, folder, session, settings, url, versionId } = parameters;
-    const attestedKey = join(folder, `${enclave.teeId}.pem`);
-    const key = { key: Buffer.from(enclave.signingKey), format: "der", type: "spki" } as const;
-    writeFileSync(attestedKey, createPublicKey(key).export({ type: "spki", format: "pem" }));
-    const asked = { count: 0, status: 200 };
-    const upstream = createServer(async (request, response) => {
+  static async start(parameters: GatewayParts & { settings?: Settings }): Promise<GatewayProcess> {
+    const asked: Asked = { count: 0, status: 200 };
+    const upstream = await startUpstream(() => {
       asked.count += 1;
-      const isStream = (JSON.parse(await text(request)) as { stream: boolean }).stream;
-      const choice = { index: 0, finish_reason: "stop" };
-      const message = { role: "assistant", content: "Hello" };
-      response.writeHead(asked.status, {
-        "content-type": isStream ? "text/event-stream" : "application/json",
-      });
-      if (!isStream) return response.end(JSON.stringify({ choices: [{ ...choice, message }] }));
-      const frame = JSON.stringify({ choices: [{ ...choice, delta: message }] });
-      return response.end(`data: ${frame}\n\ndata: [DONE]\n\n`);
+      return asked.status;
     });
-    await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
-    const child = new Child({
-      command: process.execPath,
-      args: [CLI, "start"],
-      env: {
-        ...{ HACA_CHAIN_ID: "31337", HACA_ADDRESS_BOOK: join(folder, "book.json") },
-        ...{ HACA_GATEWAY_ATTESTED_KEY: attestedKey, HACA_GATEWAY_PORT: "0" },
-        ...{ HACA_GATEWAY_SESSION_KEY: session.privateKey, HACA_GATEWAY_QUEUE: url },
-        HACA_GATEWAY_UPSTREAM: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/v1`,
-        HACA_GATEWAY_MODELS: `chat=${versionId}`,
-        HACA_GATEWAY_ANSWERS: join(folder, `${enclave.teeId}.answers`),
-        ...settings,
-      },
-    });
-    const own = await child.waitForLine((line) =>
-      line.includes('"listening"') ? (JSON.parse(line) as { url: string }).url : undefined,
-    );
-    return new GatewayProcess({ child, upstream, asked }, own);
+    const { child, url } = startGateway({ ...parameters, upstream });
+    return new GatewayProcess({ child, upstream, asked, url: await url });
   }
 
   /** How often the upstream was asked. */
@@ -104,9 +136,7 @@ export class GatewayProcess {
 
   /** The signed part of an answer: of a stream, its last frame. */
   async ask(body: object): Promise<Answer> {
-    const answer = await (await this.post(body)).text();
-    const [, last = answer] = /data: (.*)\n\ndata: \[DONE\]\n\n$/.exec(answer) ?? [];
-    return JSON.parse(last) as Answer;
+    return signedIn(await (await this.post(body)).text());
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Chain } from "../../chain/chain.ts";
-import { acceptResults } from "../../jobs/acceptResults.ts";
+import { acceptResults, type TakenJob } from "../../jobs/acceptResults.ts";
 import { type Job, resultOf } from "../../jobs/job.ts";
 import { findJobs } from "../../jobs/readJobs.ts";
 import type { Database } from "../../storage/database.ts";
@@ -33,7 +33,7 @@ export type CollectContext = {
 export async function collectResults(parameters: {
   collect: CollectContext;
   results: readonly SignedResult[];
-}): Promise<Job[]> {
+}): Promise<TakenJob[]> {
   const { collect, results } = parameters;
   const { database, registries } = collect;
   for (const result of results) {
@@ -44,7 +44,7 @@ export async function collectResults(parameters: {
   const known = await findJobs({ database, requestIds: results.map(idOf) });
   requireSame(results, known);
   const unknown = results.filter((result) => !known.has(idOf(result)));
-  let found: ReadonlyMap<string, Job> = known;
+  let found: ReadonlyMap<string, TakenJob> = known;
   if (unknown.length > 0) {
     await registries.requireOperators(unknown);
     await registries.requireGood(unknown);
@@ -57,7 +57,10 @@ export async function collectResults(parameters: {
       jobs.push({ ...job, settleAlone: result.alone || !isOwn, ...payment });
     }
     const check = (there: ReadonlyMap<string, Job>) => requireSame(unknown, there);
-    found = new Map([...known, ...(await acceptResults({ database, jobs, check }))]);
+    found = new Map<string, TakenJob>([
+      ...known,
+      ...(await acceptResults({ database, jobs, check })),
+    ]);
     collect.onAccepted();
   }
   return results.flatMap((result) => found.get(idOf(result)) ?? []);
