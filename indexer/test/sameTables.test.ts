@@ -12,11 +12,11 @@ import { temporaryFolder } from "./utils/temporaryFolder.ts";
 const installation = findPostgres();
 if (typeof installation === "string") console.log(`tests skipped: ${installation}`);
 
-const LOG_RANGE = 7;
+const LOG_RANGE = 40;
 /** Blocks whose state a full node keeps. */
 const STATE_DEPTH = 128;
 /** Older than any state that a full node has. */
-const AGE = 200;
+const AGE = 140;
 const ROUTE = ["eth_call", "eth_getCode", "eth_getStorageAt"];
 
 const folder = temporaryFolder();
