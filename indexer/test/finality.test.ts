@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { EndpointProxy, type Interference } from "../../worker/test/support/endpointProxy.ts";
-import { deployWorld, type World } from "./utils/deployWorld.ts";
-import { fillTables } from "./utils/fillTables.ts";
+import { deployWorld } from "./utils/deployWorld.ts";
 import { type Chain, startChain } from "./utils/startChain.ts";
 import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
 import { temporaryFolder } from "./utils/temporaryFolder.ts";
@@ -11,14 +10,13 @@ type Finality = { safe: string | null; finalized: string | null; reason: string 
 
 const folder = temporaryFolder();
 let chain: Chain;
-let world: World;
 let proxy: EndpointProxy;
 let indexer: Indexer;
 let head: bigint;
 
 beforeAll(async () => {
   chain = await startChain();
-  world = await deployWorld({ chain, folder: folder.path, seed: "finality" });
+  const world = await deployWorld({ chain, folder: folder.path, seed: "finality" });
   head = await chain.client.getBlockNumber();
   proxy = await EndpointProxy.start(chain.rpcUrl);
   const place = { rpcUrl: proxy.url, deployment: world.path, dataDirectory: folder.path };
@@ -200,26 +198,3 @@ test.each(["?block=-1", "?block=x", "?block=1e3", "?block=", "?number=1"])(
     expect(Object.keys(body)).toEqual(["error"]);
   },
 );
-
-test("every row of every table names the block that wrote it last", async () => {
-  await fillTables(world);
-  head = await chain.client.getBlockNumber();
-  await indexer.indexed(head);
-  const tables = await indexer.tables();
-  const rows = Object.entries(tables).flatMap(([name, all]) => all.map((row) => ({ name, row })));
-  expect(rows.length).toBeGreaterThan(100);
-  for (const { name, row } of rows) {
-    const block = BigInt(row.row_block as string);
-    expect(block > 0n && block <= head).toBe(true);
-    // Of a row that nothing changes after its event, this is the event's block. Pages and validators change, and a page's
-    // results come when a later block has the blob read.
-    const changes = ["page", "validator"].includes(name) || (row.page_id ?? null) !== null;
-    if (row.log_index === undefined || changes) continue;
-    expect(row.block_number).toBe(row.row_block);
-  }
-  // A row that was changed is as final as the change.
-  const nodes = await indexer.sql("select block_number, row_block from tee_node");
-  expect(
-    nodes.some((row) => BigInt(String(row.row_block)) > BigInt(String(row.block_number))),
-  ).toBe(true);
-});

@@ -6,10 +6,11 @@ import type { NetworkConnection } from "hardhat/types/network";
 import { confirm } from "../lib/confirm.ts";
 import { connect, isDevelopmentChain, requireDeployer } from "../lib/connect.ts";
 import { enterProject } from "../lib/enterProject.ts";
+import { writeAbi } from "../lib/writeAbi.ts";
 import { keepEarlier, readEarlier } from "./addressBook/earlier.ts";
-import { buildContracts } from "./buildContracts.ts";
 import { probeFor } from "./chain/probeChain.ts";
 import { proxyForEscrow } from "./chain/uptoProxy.ts";
+import { ensureCompiled } from "./compiled/ensureCompiled.ts";
 import { DEFAULT_SETTLEMENT_WINDOW, deployPart, type Wanted } from "./deployPart.ts";
 import { belowFloor, checkDeployer } from "./parameters/checkParameters.ts";
 import { parametersPath, readParameters, refuse } from "./parameters/readParameters.ts";
@@ -62,7 +63,8 @@ async function deployTo(parameters: {
 
   enterProject();
   const { default: hre } = await import("hardhat");
-  await buildContracts(hre);
+  await ensureCompiled();
+  writeAbi();
   const deployment = await openDeployment({ hre, connection, chainId });
   const earlier = await readEarlier({ connection, path, chainId });
   if (await isComplete({ deployment, earlier, part })) return;

@@ -1,5 +1,5 @@
 import { globSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { CONTRACT_ROWS, ERROR_ABIS, INTERFACES } from "@haca/protocol/contracts";
 import { replaceFile } from "@haca/protocol/replaceFile";
 import { PROJECT_ROOT } from "./projectRoot.ts";
@@ -7,12 +7,16 @@ import { PROJECT_ROOT } from "./projectRoot.ts";
 /** Folders of artifacts/ with contracts of a deployment: ours, and the library's. */
 const FOLDERS = "{contracts,@openzeppelin/contracts}";
 
-function readAbi(artifact: string): unknown {
-  const pattern = `artifacts/${FOLDERS}/**/${artifact}.sol/${artifact}.json`;
-  const [path, ...others] = globSync(pattern, { cwd: PROJECT_ROOT });
-  if (path === undefined) throw new Error(`no artifact ${artifact}: compile first`);
-  if (others.length > 0) throw new Error(`${artifact} is in ${[path, ...others].join(" and ")}`);
-  return JSON.parse(readFileSync(join(PROJECT_ROOT, path), "utf8")).abi;
+/** Reads the ABI of an artifact by its name. */
+function abiReader(): (artifact: string) => unknown {
+  const paths = globSync(`artifacts/${FOLDERS}/**/*.sol/*.json`, { cwd: PROJECT_ROOT });
+  return (artifact) => {
+    const end = join(`${artifact}.sol`, `${artifact}.json`);
+    const [path, ...others] = paths.filter((found) => found.endsWith(`${sep}${end}`));
+    if (path === undefined) throw new Error(`no artifact ${artifact}: compile first`);
+    if (others.length > 0) throw new Error(`${artifact} is in ${[path, ...others].join(" and ")}`);
+    return JSON.parse(readFileSync(join(PROJECT_ROOT, path), "utf8")).abi;
+  };
 }
 
 /**
@@ -20,6 +24,7 @@ function readAbi(artifact: string): unknown {
  * types from them and nothing is pasted by hand. Which ones, says the table of contracts.
  */
 export function writeAbi(): void {
+  const readAbi = abiReader();
   const constants = [
     ...CONTRACT_ROWS.map(({ name, abi, abiFrom = name }) => ({ abi, artifact: abiFrom })),
     ...INTERFACES.map(({ name, abi }) => ({ abi, artifact: name })),

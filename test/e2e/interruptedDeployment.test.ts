@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { id, JsonRpcProvider, Wallet } from "ethers";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { DEFAULT_SETTLEMENT_WINDOW } from "../../scripts/deploy/deployPart.ts";
 import { readParameters } from "../../scripts/deploy/parameters/readParameters.ts";
 import { dryRun } from "../../scripts/deploy/rehearsal.ts";
@@ -9,12 +9,19 @@ import { chainCommand } from "../../scripts/lib/chainAlone.ts";
 import { freePort } from "../../scripts/lib/freePort.ts";
 import { Command } from "./command.ts";
 import { FailingProxy, type Failure } from "./failingProxy.ts";
-import { BOOK, failure, LocalDeployment, PARAMETERS, ROOT, success } from "./localDeployment.ts";
+import {
+  BOOK,
+  failure,
+  JOURNAL,
+  LocalDeployment,
+  PARAMETERS,
+  ROOT,
+  success,
+} from "./localDeployment.ts";
 
 const isDeep = process.env.HACA_DEEP === "1";
 /** All places take twenty times as long as two, on whatever machine: no limit may be what fails them. */
 if (isDeep) vi.setConfig({ testTimeout: 24 * 60 * 60 * 1_000, hookTimeout: 600_000 });
-const JOURNAL = join(ROOT, "deployments", "31337.journal.jsonl");
 const DEPLOY = ["scripts/deploy/cli.ts", "--network", "localhost"];
 const { transactions: TRANSACTIONS } = await dryRun({
   settlementWindow: DEFAULT_SETTLEMENT_WINDOW,
@@ -28,14 +35,20 @@ const INSIDE = [Math.floor(TRANSACTIONS / 2), TRANSACTIONS - 1];
 
 let local: LocalDeployment;
 let provider: JsonRpcProvider;
-beforeEach(async () => {
+/** To the empty chain: every test begins with it. */
+let goBack: () => Promise<void>;
+beforeAll(async () => {
   local = await LocalDeployment.start();
+});
+beforeEach(async () => {
+  goBack = await local.remember();
   provider = local.provider();
 });
 afterEach(async () => {
   provider.destroy();
-  await local.stop();
+  await goBack();
 });
+afterAll(() => local.stop());
 
 const sentCount = async (): Promise<number> =>
   provider.getTransactionCount((await provider.getSigner(0)).address);

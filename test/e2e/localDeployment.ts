@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readAddressBook } from "@haca/protocol/addressBook";
@@ -11,6 +11,7 @@ import { Command } from "./command.ts";
 
 export const ROOT = join(import.meta.dirname, "..", "..");
 export const BOOK = join(ROOT, "deployments", "31337.json");
+export const JOURNAL = join(ROOT, "deployments", "31337.journal.jsonl");
 export const PARAMETERS = join(ROOT, "deployments", "parameters", "localhost.json");
 
 /** Accounts of `deployments/parameters/localhost.json`, as the chain numbers them. */
@@ -62,6 +63,31 @@ export class LocalDeployment {
 
   governance(...options: string[]): Promise<Result> {
     return this.run(["scripts/governance/cli.ts", ...options]);
+  }
+
+  /** Resolves to what brings chain and files of the deployment back to what they are now, once. */
+  async remember(): Promise<() => Promise<void>> {
+    const files = [BOOK, JOURNAL].map((path) => ({
+      path,
+      text: existsSync(path) ? readFileSync(path, "utf8") : undefined,
+    }));
+    const snapshot = await this.#send("evm_snapshot", []);
+    return async () => {
+      await this.#send("evm_revert", [snapshot]);
+      for (const { path, text } of files) {
+        if (text === undefined) rmSync(path, { force: true });
+        else writeFileSync(path, text);
+      }
+    };
+  }
+
+  async #send(method: string, values: unknown[]): Promise<unknown> {
+    const provider = this.provider();
+    try {
+      return await provider.send(method, values);
+    } finally {
+      provider.destroy();
+    }
   }
 
   /** The caller destroys it. */

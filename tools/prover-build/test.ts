@@ -9,8 +9,9 @@ import { CargoMissing, runCargo } from "./runCargo.ts";
 
 async function main(): Promise<void> {
   try {
-    // The worker's tests use the programs, which `cargo test` alone does not all build.
-    const built = await runCargo({ parameters: ["build", "--locked"] });
+    // The worker's tests use the programs, which `cargo test` alone does not all build; together with the tests, so that
+    // what both need is compiled once, with the features that the tests ask for.
+    const built = await runCargo({ parameters: ["build", "--locked", "--bins", "--tests"] });
     const tested = await runCargo({ parameters: ["test", "--locked", "--no-fail-fast"] });
     const emulated = process.env.HACA_DEEP === "1" ? await testOnEmulator() : 0;
     process.exitCode = built || tested || emulated;

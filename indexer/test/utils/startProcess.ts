@@ -1,5 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
+/** What a process needs of this one's environment, and where Node keeps what it has compiled; no setting of a user. */
+const KEPT = Object.fromEntries(
+  ["PATH", "NODE_COMPILE_CACHE"].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  }),
+);
+
 /** A child process whose output is kept, so that a failure can show it. */
 export type RunningProcess = {
   child: ChildProcess;
@@ -16,7 +24,7 @@ export function startProcess(parameters: {
   environment?: Readonly<Record<string, string>>;
 }): RunningProcess {
   const child = spawn(parameters.command, parameters.arguments, {
-    env: { PATH: process.env.PATH ?? "", ...parameters.environment },
+    env: { ...KEPT, ...parameters.environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let text = "";

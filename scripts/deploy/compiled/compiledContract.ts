@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
 import type { ContractName } from "@haca/protocol/contracts";
 import { Interface, type InterfaceAbi } from "ethers";
+import { type SyntaxFacts, syntaxFacts } from "./syntaxFacts.ts";
 
 export type BuildInput = {
   language: string;
@@ -35,13 +37,7 @@ export type CompiledContract = {
   buildInput: BuildInput;
 };
 
-type Build = {
-  input: BuildInput;
-  compilerVersion: string;
-  immutableNames: ReadonlyMap<number, string>;
-  /** names of the sources that a source imports itself */
-  imports: ReadonlyMap<string, readonly string[]>;
-};
+type Build = SyntaxFacts & { input: BuildInput; compilerVersion: string };
 
 const contracts = new Map<CompiledName, Promise<CompiledContract>>();
 const builds = new Map<string, Build>();
@@ -73,7 +69,11 @@ async function readContract(name: CompiledName): Promise<CompiledContract> {
   if (!buildId || !input || !output) {
     throw new BaseError({ code: "compiled.missing", message: `no build information of ${name}` });
   }
-  const build = builds.get(buildId) ?? readBuild(input, output);
+  const keptPath = join(hre.config.paths.cache, "syntax", `${buildId}.json`);
+  const build = builds.get(buildId) ?? {
+    ...readInput(input),
+    ...syntaxFacts({ outputPath: output, keptPath }),
+  };
   builds.set(buildId, build);
   const references = artifact.immutableReferences ?? {};
   const sourceName = artifact.inputSourceName ?? artifact.sourceName;
@@ -95,28 +95,12 @@ async function readContract(name: CompiledName): Promise<CompiledContract> {
   };
 }
 
-function readBuild(inputPath: string, outputPath: string): Build {
-  const { input, solcLongVersion } = JSON.parse(readFileSync(inputPath, "utf8")) as {
+function readInput(path: string): { input: BuildInput; compilerVersion: string } {
+  const { input, solcLongVersion } = JSON.parse(readFileSync(path, "utf8")) as {
     input: BuildInput;
     solcLongVersion: string;
   };
-  const { output } = JSON.parse(readFileSync(outputPath, "utf8")) as {
-    output: { sources: Record<string, { ast: Node }> };
-  };
-  const immutableNames = new Map<number, string>();
-  const imports = new Map<string, string[]>();
-  for (const [source, { ast }] of Object.entries(output.sources)) {
-    imports.set(
-      source,
-      (ast.nodes ?? []).flatMap(({ absolutePath }) => absolutePath ?? []),
-    );
-    for (const contract of ast.nodes ?? []) {
-      for (const { id, name, mutability } of contract.nodes ?? []) {
-        if (mutability === "immutable" && name !== undefined) immutableNames.set(id, name);
-      }
-    }
-  }
-  return { input, compilerVersion: solcLongVersion, immutableNames, imports };
+  return { input, compilerVersion: solcLongVersion };
 }
 
 function withImports(source: string, imports: Build["imports"]): Set<string> {
@@ -124,12 +108,3 @@ function withImports(source: string, imports: Build["imports"]): Set<string> {
   for (const name of found) for (const imported of imports.get(name) ?? []) found.add(imported);
   return found;
 }
-
-/** What is read of the compiler's syntax tree: state variables are children of contracts, imports have a path. */
-type Node = {
-  id: number;
-  name?: string;
-  mutability?: string;
-  absolutePath?: string;
-  nodes?: Node[];
-};

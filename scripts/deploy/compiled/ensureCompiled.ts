@@ -4,10 +4,11 @@ import { BaseError } from "@haca/protocol/baseError";
 import { CONTRACT_ROWS } from "@haca/protocol/contracts";
 import { PROJECT_ROOT } from "../../lib/projectRoot.ts";
 import { compiledContract, forgetCompiled } from "./compiledContract.ts";
+import { isCompiledWith } from "./isCompiledWith.ts";
 
 /**
- * Makes sure that the artifacts are what this repository's sources give: what was compiled is compared with the files
- * to the byte, and compiled anew where it differs. Error `compiled.stale`.
+ * Makes sure that the artifacts are what this repository's sources and the compiler's settings give: what was compiled is
+ * compared with the files to the byte, and compiled anew where it differs. Error `compiled.stale`.
  */
 export async function ensureCompiled(): Promise<void> {
   if ((await findStale()) === undefined) return;
@@ -23,14 +24,15 @@ export async function ensureCompiled(): Promise<void> {
   });
 }
 
-/** A source whose file differs from what was compiled, or a contract that was not compiled. */
+/** A source whose file differs from what was compiled, or a contract that was not compiled, or not with these settings. */
 async function findStale(): Promise<string | undefined> {
-  for (const { name } of CONTRACT_ROWS) {
+  const { default: hre } = await import("hardhat");
+  for (const name of [...CONTRACT_ROWS.map((row) => row.name), "FeedReader"] as const) {
     const contract = await compiledContract(name).catch((error: unknown) => {
       if (error instanceof BaseError && error.code === "compiled.missing") return undefined;
       throw error;
     });
-    if (contract === undefined) return name;
+    if (contract === undefined || !isCompiledWith(contract, hre.config.solidity)) return name;
     for (const source of contract.sourceNames) {
       const path = fileOf(source);
       const compiled = contract.buildInput.sources[source]?.content;
