@@ -5,14 +5,13 @@ import { addOhttpRoutes } from "../ohttp/addOhttpRoutes.ts";
 import { configView } from "../ohttp/configView.ts";
 import { answerBytes, asksForLegacy, refusalText } from "./answerBytes.ts";
 import { type GatewayContext, stopping } from "./answerRequest.ts";
+import type { App } from "./app.ts";
 import { refusalFor } from "./errorViews.ts";
 import type { GatewayParts } from "./gatewayParts.ts";
 
 const VERSION = "0.1.0";
 /** Status of a request whose client has gone: nobody reads it, and the metrics show it. */
 const CLIENT_CLOSED = 499;
-
-export type App = Hono<{ Bindings: GatewayContext["env"] }>;
 
 /** The gateway's HTTP interface. `isStopping` says that no new request is to be answered. */
 export function createGatewayApp(parameters: {
