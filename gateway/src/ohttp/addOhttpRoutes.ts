@@ -4,7 +4,7 @@ import { ClientGoneError, RefusedRequestError } from "../gatewayError.ts";
 import { answerBytes, refusalText } from "../server/answerBytes.ts";
 import { type GatewayContext, stopping } from "../server/answerRequest.ts";
 import { STREAM_TYPE } from "../server/answerStream.ts";
-import type { App } from "../server/createGatewayApp.ts";
+import type { App } from "../server/app.ts";
 import { legacyErrorText, refusalFor } from "../server/errorViews.ts";
 import type { GatewayParts } from "../server/gatewayParts.ts";
 import { configView } from "./configView.ts";

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { RefusedRequestError } from "../gatewayError.ts";
 import type { OhttpKeys } from "../ohttp/ohttpKeys.ts";
 import type { ResultSigner } from "../profile/resultSigner.ts";
-import type { App } from "../server/createGatewayApp.ts";
+import type { App } from "../server/app.ts";
 import { errorText, refusalFor } from "../server/errorViews.ts";
 import { readProviderKey } from "./readProviderKey.ts";
 

@@ -9,6 +9,7 @@ import {
   type GatewayContext,
   stopping,
 } from "./answerRequest.ts";
+import type { App } from "./app.ts";
 import { refusalFor } from "./errorViews.ts";
 import type { GatewayParts } from "./gatewayParts.ts";
 import { readBody } from "./readBody.ts";
@@ -16,8 +17,6 @@ import { readBody } from "./readBody.ts";
 const VERSION = "0.1.0";
 /** Status of a request whose client has gone: nobody reads it, and the metrics show it. */
 const CLIENT_CLOSED = 499;
-
-export type App = Hono<{ Bindings: GatewayContext["env"] }>;
 
 /** The gateway's HTTP interface. `isStopping` says that no new request is to be answered. */
 export function createGatewayApp(parameters: {

@@ -2,7 +2,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { StartError } from "../gatewayError.ts";
-import type { App } from "./createGatewayApp.ts";
+import type { App } from "./app.ts";
 
 export type RunningServer = {
   url: string;
