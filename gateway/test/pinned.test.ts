@@ -119,3 +119,24 @@ it("a facilitator is refused where the gateway has not the attested RSA key itse
     "problem     HACA_GATEWAY_LEGACY_FACILITATOR: no facilitator answers",
   );
 });
+
+it("a gateway with prices gives no answers that nobody could be asked to pay", async () => {
+  const priced = {
+    HACA_GATEWAY_PRICES: JSON.stringify({ models: { chat: { token: "OPG", amount: "1" } } }),
+    HACA_GATEWAY_PAYEE: `0x${"11".repeat(20)}`,
+    ...{ HACA_GATEWAY_FACILITATOR: "http://127.0.0.1:1", HACA_GATEWAY_ROUTES: "exact" },
+    HACA_GATEWAY_ATTESTED_KEY: join(command.folder, "private.pem"),
+    HACA_GATEWAY_SESSION_KEY: "",
+  };
+  const legacy = { ...priced, HACA_GATEWAY_LEGACY_FACILITATOR: "http://127.0.0.1:1" };
+  const { code, error } = await command.run(["start"], legacy);
+  expect(code).toBe(2);
+  expect(error).toMatch(/^HACA_GATEWAY_LEGACY_FACILITATOR: with HACA_GATEWAY_PRICES there are no/);
+  const gateway = await command.start(priced);
+  const key = await fetch(`${gateway.url}/v1/ohttp/config`);
+  expect(key.status).toBe(503);
+  const sealed = await fetch(`${gateway.url}/v1/ohttp`, {
+    ...{ method: "POST", headers: { "content-type": "message/ohttp-req" }, body: "x" },
+  });
+  expect(sealed.status).toBe(503);
+});

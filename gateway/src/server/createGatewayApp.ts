@@ -3,12 +3,7 @@ import { ClientGoneError, RefusedRequestError } from "../gatewayError.ts";
 import { addOhttpRoutes } from "../ohttp/addOhttpRoutes.ts";
 import { configView } from "../ohttp/configView.ts";
 import { answerBytes, asksForLegacy, refusalText } from "./answerBytes.ts";
-import {
-  type AnswerParameters,
-  answerRequest,
-  type GatewayContext,
-  stopping,
-} from "./answerRequest.ts";
+import { type AnswerParameters, answerRequest, stopping } from "./answerRequest.ts";
 import type { App } from "./app.ts";
 import { refusalFor } from "./errorViews.ts";
 import type { GatewayParts } from "./gatewayParts.ts";
