@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -121,8 +121,13 @@ it("a facilitator is refused where the gateway has not the attested RSA key itse
 });
 
 it("a gateway with prices gives no answers that nobody could be asked to pay", async () => {
+  const book = JSON.parse(readFileSync(join(command.folder, "book.json"), "utf8"));
+  book.contracts.OPG = book.contracts.InferenceSettlement;
+  const path = join(command.folder, "withToken.json");
+  writeFileSync(path, JSON.stringify(book));
   const priced = {
-    HACA_GATEWAY_PRICES: JSON.stringify({ models: { chat: { token: "OPG", amount: "1" } } }),
+    HACA_ADDRESS_BOOK: path,
+    HACA_GATEWAY_PRICES: JSON.stringify({ models: { m: { token: "OPG", amount: "1" } } }),
     HACA_GATEWAY_PAYEE: `0x${"11".repeat(20)}`,
     ...{ HACA_GATEWAY_FACILITATOR: "http://127.0.0.1:1", HACA_GATEWAY_ROUTES: "exact" },
     HACA_GATEWAY_ATTESTED_KEY: join(command.folder, "private.pem"),

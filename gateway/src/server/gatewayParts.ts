@@ -20,7 +20,7 @@ export type GatewayParts = {
   answers: Pick<AnswerStore, "enter" | "handIn">;
   /** who settles answers of the profile `legacy`; absent: there are none */
   facilitator: Pick<Facilitator, "deliver"> | undefined;
-  /** absent where the gateway has not the attested key itself */
+  /** absent where the gateway has not the attested key itself, or has prices */
   ohttp: OhttpKeys | undefined;
   metrics: Metrics;
   logger: Logger;
