@@ -202,7 +202,8 @@ test.each(process.env.HACA_DEEP === "1" ? CHAINS : CHAINS.slice(0, 1))(
       await chain.client.mine({ blocks });
     }
     const snapshot = await chain.client.snapshot();
-    const [running, killed] = await Promise.all([catchUp("running"), catchUp("killed")]);
+    const running = await catchUp("running");
+    const killed = await catchUp("killed");
     const { anchoredRoot, individual } = await makeDoomedHistory();
     const height = await chain.client.getBlockNumber();
     await killed.indexed(height);

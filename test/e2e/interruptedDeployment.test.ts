@@ -73,8 +73,9 @@ async function interrupt(parameters: {
 }
 
 async function finish(): Promise<void> {
+  // It compares the whole deployment with the chain; the command that does this alone is for the deep run.
   expect(await success(local.deploy())).toContain("the deployer holds no role");
-  expect(await success(local.check())).toContain("equal");
+  if (isDeep) expect(await success(local.check())).toContain("equal");
   // Nothing was done twice.
   expect(await sentCount()).toBe(TRANSACTIONS);
 }
