@@ -242,7 +242,7 @@ describe("an input", () => {
     const { manifest } = await loadModel({ folder: path("small") });
     const cases: [unknown, RegExp][] = [
       [{ model: "other", input: [1] }, /in\.json: model: is for "other", the folder holds small$/],
-      [{ input: [1], inputs: [1] }, /in\.json: expected a list of numbers, nested lists/],
+      [{ input: [1], inputs: [1] }, /in\.json: Unrecognized key: "inputs"$/],
       [7, /in\.json: expected a list of numbers, nested lists/],
       [[[1, 2]], /in\.json: input\[0\]: must have 3 elements, got 2$/],
     ];
@@ -372,7 +372,7 @@ describe("zkml reproduce", () => {
 
     const name = await forged("asked", (file) => {
       const request = JSON.parse(readFileSync(file("request.json"), "utf8"));
-      request.options.weightBits = 4;
+      request.options.outputBits = 23;
       writeFileSync(file("request.json"), JSON.stringify(request));
       const manifest = JSON.parse(readFileSync(file("manifest.json"), "utf8"));
       manifest.statistics.parameters += 1;
