@@ -11,8 +11,8 @@ const BENCHES: Readonly<Record<string, () => Command>> = {
     createProgram({
       name: "bench:zkml",
       summary:
-        "Measures what the compiler makes of the digits model and of a perceptron of MNIST's size; writes " +
-        "bench/out/zkml.json.",
+        "Measures what the compiler makes of the digits model, of models of several sizes, and of the exports that " +
+        "HACA_FIXTURES names; writes bench/out/zkml.json. Needs npm run build:prover for the sizes.",
     }).action(async () => {
       enterProject();
       await (await import("./zkml.ts")).benchZkml();

@@ -1,4 +1,4 @@
-/** What the compiler makes of the digits model and of a perceptron of MNIST's size. */
+/** What the compiler makes of the digits model, of models of several sizes, and of what exporters wrote. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,13 +13,14 @@ import { wtnsFile } from "@haca/model-runtime/witness/wtnsFile";
 import type { Manifest } from "@haca/protocol/manifest";
 import { compileModel } from "@haca/zkml/compileModel";
 import { readSamples } from "@haca/zkml/quantise/readSamples";
+import { findNativeProver, proverName } from "@haca/zkml/setup/nativeProver";
 import { releaseCurve } from "@haca/zkml/setup/snarkjsResources";
 import { groth16, type SnarkFile } from "snarkjs";
 import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { formatTable } from "../../scripts/lib/table.ts";
-import { layOutModel } from "../../zkml/test/utils/layOutModel.ts";
-import { multilayerPerceptron, noise } from "../../zkml/test/utils/onnxFile.ts";
-import { type ExportResult, exportsFolder, measureExports } from "./zkmlExports.ts";
+import { type ExportResult, exportsFolder, measureExports } from "./zkml/exports.ts";
+import { measureModel } from "./zkml/measureModel.ts";
+import { SIZED_MODELS } from "./zkml/sizedModels.ts";
 
 const PROOFS = 10;
 
@@ -28,10 +29,11 @@ type Figures = Record<string, number>;
 export async function benchZkml(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "haca-bench-zkml-"));
   try {
+    const prover = findNativeProver({ setting: process.env.HACA_PROVER });
     const digits = await measureDigits(folder);
-    const perceptron = measurePerceptron();
+    const sized = await measureSized({ folder, prover });
     const exported = await measureExported(folder);
-    const figures: Figures = { ...digits.figures, ...perceptron, ...exported.figures };
+    const figures: Figures = { ...digits.figures, ...sized, ...exported.figures };
     console.log(
       formatTable({
         columns: ["figure", "value"],
@@ -43,7 +45,8 @@ export async function benchZkml(): Promise<void> {
     const report = {
       figures,
       details: {
-        how: "digits: compiled from nothing, development powers of tau included; times are medians over test images with snarkjs in this process, keys in memory. mlp784: circuit and witness only, random weights (its size does not depend on what it learnt). Constraints per ReLU: constraints that read a digit of its decomposition.",
+        how: "compileSeconds: from nothing, development powers of tau included, in a process of its own but for digits; keySeconds: of that, the keys. Digits: witness, proof (by snarkjs in this process, keys in memory) and verification are medians over test images. Other models have weights by chance (their size does not depend on what they learnt); proveSeconds: warm, by the native prover; peakMiB: of the compiler, or of the prover while it proves. relu.constraints: constraints of digits that read a digit of a ReLU, for each. mlp1.8m: 784-1024-1024-10; mlp2m: 784, 20 layers of 300, 10.",
+        prover: proverName(prover),
         samples: digits.samples,
         exports: exported.results,
         versions: { node: process.version, snarkjs: "0.7.6" },
@@ -84,14 +87,14 @@ async function measureDigits(
       "digits.parameters": statistics.parameters,
       "digits.activations": statistics.activations,
       "digits.constraints": statistics.constraints,
-      "digits.constraintsPerRelu": round(
+      "relu.constraints": round(
         countReluConstraints({ r1cs: path("r1cs"), symbols: path("symbols") }) /
           statistics.activations,
       ),
       "digits.nonZeros": statistics.nonZeros,
       "digits.publicSignals": statistics.publicSignals,
-      "digits.floatAccuracy": statistics.floatAccuracy ?? Number.NaN,
-      "digits.quantisedAccuracy": statistics.quantisedAccuracy ?? Number.NaN,
+      "digits.accuracyFloat": statistics.floatAccuracy ?? Number.NaN,
+      "digits.accuracyQuantised": statistics.quantisedAccuracy ?? Number.NaN,
       "digits.compileSeconds": round(compile.ms / 1000),
       "digits.compileCachedSeconds": round(cached.ms / 1000),
       "digits.witnessMs": median(samples.witnessMs),
@@ -144,28 +147,26 @@ async function measureProofs(parameters: { folder: string; images: number[][] })
   };
 }
 
-function measurePerceptron(): Figures {
-  console.log("perceptron 784-64-10: circuit …");
-  const started = performance.now();
-  const { circuit, graph, signalsOf } = layOutModel({
-    onnx: multilayerPerceptron({ inputs: 784, hidden: 64, classes: 10 }),
-    calibration: [noise([784], 1).data, noise([784], 2).data],
-    options: { input: { minimum: 0, maximum: 255, scaleExponent: -8 } },
-  });
-  const circuitMs = performance.now() - started;
-  const witnessMs = Array.from({ length: PROOFS }, (_, index) => {
-    const input = noise([784], index).data.map((value) => BigInt(Math.floor(128 * (value + 1))));
-    const signals = signalsOf(input);
-    const start = performance.now();
-    wtnsFile(computeWitness({ plan: circuit.plan, signals }));
-    return round(performance.now() - start);
-  });
-  return {
-    "mlp784.parameters": graph.parameters,
-    "mlp784.constraints": circuit.rows.count,
-    "mlp784.circuitSeconds": round(circuitMs / 1000),
-    "mlp784.witnessMs": median(witnessMs),
-  };
+/** Models of several sizes. Without the native prover their keys would take minutes to hours, and are left out. */
+async function measureSized(parameters: {
+  folder: string;
+  prover: string | undefined;
+}): Promise<Figures> {
+  const { folder, prover } = parameters;
+  if (prover === undefined) {
+    console.log(
+      "models of several sizes are left out: npm run build:prover makes their keys possible",
+    );
+    return {};
+  }
+  const figures: Figures = {};
+  for (const model of SIZED_MODELS) {
+    Object.assign(
+      figures,
+      await measureModel({ model, folder, prover, onProgress: (line) => console.log(line) }),
+    );
+  }
+  return figures;
 }
 
 /** How many exports of the fixtures are proved within their error bound; nothing where there are no fixtures. */

@@ -25,6 +25,7 @@ import { chooseBits, DEFAULT_MAXIMUM_ERROR, type QuantisedModel } from "./quanti
 import { describeErrors } from "./quantise/describeErrors.ts";
 import type { QuantiseOptions } from "./quantise/options.ts";
 import type { Samples } from "./quantise/readSamples.ts";
+import { findNativeProver } from "./setup/nativeProver.ts";
 import { type Progress, step } from "./setup/progress.ts";
 import { readPtauRecord } from "./setup/ptauRecord.ts";
 import { releaseCurve } from "./setup/snarkjsResources.ts";
@@ -73,7 +74,7 @@ export async function compileModel(parameters: {
   ptauFolder?: string;
   /** 64 lower-case hex digits of public randomness for the setup's last step */
   beacon?: string;
-  /** path of the native prover, which makes the same keys faster; default: snarkjs makes them */
+  /** path of the native prover, which makes keys in seconds, or `none`; default: `HACA_PROVER`, or the one that is built */
   prover?: string;
   /** path for the circuit as circom text, which nothing but an auditor needs */
   circom?: string;
@@ -122,6 +123,7 @@ export async function compileModel(parameters: {
       }),
   });
   for (const line of describeErrors(quantised)) onProgress(line);
+  const prover = findNativeProver({ setting: parameters.prover ?? process.env.HACA_PROVER });
   removeAbandoned(out);
   mkdirSync(dirname(out), { recursive: true });
   const workFolder = mkdtempSync(`${out}.building-${process.pid}-`);
@@ -136,7 +138,7 @@ export async function compileModel(parameters: {
       workFolder,
       ptauFolder: parameters.ptauFolder ?? DEFAULT_PTAU_FOLDER,
       ...(ptau === undefined ? {} : { ptau }),
-      ...(parameters.prover === undefined ? {} : { prover: parameters.prover }),
+      ...(prover === undefined ? {} : { prover }),
       onProgress,
     });
     if (existsSync(out)) {

@@ -35,6 +35,7 @@ const parameters = {
   test: { inputs: [[1, 2, 3]], labels: [0] },
   out,
   ptauFolder,
+  prover: "none",
 };
 const lines: string[] = [];
 

@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { compileModel } from "@haca/zkml/compileModel";
 import { readOnnxFile } from "@haca/zkml/onnx/readOnnxFile";
 import { readSamples } from "@haca/zkml/quantise/readSamples";
-import { findNativeProver } from "@haca/zkml/setup/nativeProver";
 import { z } from "zod";
-import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
+import { PROJECT_ROOT } from "../../../scripts/lib/projectRoot.ts";
 
 const fixturesSchema = z.array(
   z.object({
@@ -45,7 +44,6 @@ export async function measureExports(parameters: {
   onResult: (result: ExportResult) => void;
 }): Promise<ExportResult[]> {
   const { folder, workFolder, onResult } = parameters;
-  const prover = findNativeProver({ setting: process.env.HACA_PROVER });
   const manifest = readFileSync(join(folder, "manifest.json"), "utf8");
   const results: ExportResult[] = [];
   for (const { name, kind, ...files } of fixturesSchema.parse(JSON.parse(manifest))) {
@@ -62,7 +60,6 @@ export async function measureExports(parameters: {
         out,
         rawScores: true,
         ptauFolder: join(workFolder, "ptau"),
-        ...(prover === undefined ? {} : { prover }),
       });
       const { constraints, outputErrors } = compiled.statistics;
       const errors = outputErrors === undefined ? {} : { errors: outputErrors };

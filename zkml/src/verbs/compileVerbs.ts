@@ -49,7 +49,6 @@ export async function compile(path: string, options: CompileOptions): Promise<vo
     ...(options.maxError === undefined ? {} : { maximumError: options.maxError }),
     rawScores: options.rawScores === true,
     ...(options.circom === undefined ? {} : { circom: userPath(options.circom) }),
-    ...nativeProver(),
     onProgress: print,
   });
   print(formatManifest(manifest));
