@@ -9,7 +9,7 @@ import { stopping } from "./server/answerRequest.ts";
 import { createGatewayApp } from "./server/createGatewayApp.ts";
 import { startServer } from "./server/startServer.ts";
 import type { GatewayConfig } from "./settings/readGatewayConfig.ts";
-import { HttpUpstream } from "./upstream/httpUpstream.ts";
+import { openUpstream } from "./upstream/openUpstream.ts";
 
 export type RunningGateway = {
   url: string;
@@ -32,6 +32,7 @@ export async function startGateway(parameters: {
   const { enclave, limits, signer } = config;
   const { teeId } = signer;
   const ending = new AbortController();
+  const upstream = await openUpstream(config.upstream);
   const queue = new ResultQueue(config.queue);
   const answers = await AnswerStore.open({ ...config.answers, queue, logger });
   const admission = new Admission(config.admission);
@@ -42,7 +43,7 @@ export async function startGateway(parameters: {
         enclave === undefined
           ? undefined
           : new EnclaveDocuments({ url: enclave, publicKey: signer.publicKey }),
-      upstream: new HttpUpstream(config.upstream),
+      upstream,
       signing: {
         ...{ signer, domain: config.domain, ids: new RequestIds(teeId) },
         clock: () => BigInt(Math.floor(Date.now() / 1000)),

@@ -9,8 +9,8 @@ import type { z } from "zod";
 import { ConfigurationError } from "../gatewayError.ts";
 import { openResultSigner, type ResultSigner } from "../profile/resultSigner.ts";
 import type { ResultQueueSettings } from "../queue/resultQueue.ts";
-import type { HttpUpstreamSettings } from "../upstream/httpUpstream.ts";
-import { VARIABLES, type VariableName } from "./variables.ts";
+import type { UpstreamSettings } from "../upstream/openUpstream.ts";
+import { LOCAL, VARIABLES, type VariableName } from "./variables.ts";
 
 type Value<Name extends VariableName> = z.output<(typeof VARIABLES)[Name]["schema"]>;
 
@@ -21,7 +21,7 @@ export type GatewayConfig = {
   /** of the settlement contract */
   domain: TypedDataDomain;
   models: ReadonlyMap<string, string>;
-  upstream: HttpUpstreamSettings;
+  upstream: UpstreamSettings;
   queue: ResultQueueSettings;
   /** kept for clients that ask again */
   answers: { folder: string; maximumBytes: number };
@@ -49,19 +49,22 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
     enclave: optional("HACA_GATEWAY_ENCLAVE", environment),
     domain: settlementDomain({ chainId: BigInt(chainId), settlement }),
     models: read("HACA_GATEWAY_MODELS"),
-    upstream: {
-      url: read("HACA_GATEWAY_UPSTREAM"),
-      key: optional("HACA_GATEWAY_UPSTREAM_KEY", environment),
-      silenceMs: read("HACA_GATEWAY_SILENCE_MS"),
-      maximumAnswer: read("HACA_GATEWAY_ANSWER_LIMIT"),
-    },
+    upstream:
+      read("HACA_GATEWAY_UPSTREAM") === LOCAL
+        ? { folder: localModelFolder(environment) }
+        : {
+            url: read("HACA_GATEWAY_UPSTREAM"),
+            key: optional("HACA_GATEWAY_UPSTREAM_KEY", environment),
+            silenceMs: read("HACA_GATEWAY_SILENCE_MS"),
+            maximumAnswer: read("HACA_GATEWAY_ANSWER_LIMIT"),
+          },
     queue: {
       url: read("HACA_GATEWAY_QUEUE"),
       secret: optional("HACA_COLLECT_SECRET", environment),
       withinMs: read("HACA_GATEWAY_QUEUE_MS"),
     },
     answers: {
-      folder: answersFolder(optional("HACA_GATEWAY_ANSWERS", environment)),
+      folder: folderOf("gateway", optional("HACA_GATEWAY_ANSWERS", environment)),
       maximumBytes: read("HACA_GATEWAY_ANSWERS_LIMIT"),
     },
     http: { host: read("HACA_GATEWAY_HOST"), port: read("HACA_GATEWAY_PORT") },
@@ -80,9 +83,13 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
   };
 }
 
+/** Where the local model is, or is fetched to; needs no other setting. */
+export const localModelFolder = (environment: Environment): string =>
+  folderOf("local-model", optional("HACA_GATEWAY_LOCAL_MODEL", environment));
+
 /** The person's folder; by default one in the project, wherever the command is given. */
-const answersFolder = (given: string | undefined): string =>
-  given === undefined ? join(PROJECT_ROOT, "data", "gateway") : userPath(given);
+const folderOf = (name: string, given: string | undefined): string =>
+  given === undefined ? join(PROJECT_ROOT, "data", name) : userPath(given);
 
 function readSigner(environment: Environment): ResultSigner {
   const name = "HACA_GATEWAY_ATTESTED_KEY";
