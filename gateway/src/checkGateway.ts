@@ -2,7 +2,7 @@ import { BaseError } from "@haca/protocol/baseError";
 import { Facilitator } from "./legacy/facilitator.ts";
 import { ResultQueue } from "./queue/resultQueue.ts";
 import type { GatewayConfig } from "./settings/readGatewayConfig.ts";
-import { HttpUpstream } from "./upstream/httpUpstream.ts";
+import { isLocal, openUpstream } from "./upstream/openUpstream.ts";
 
 /** What a gateway with these settings would meet, line by line. No model is asked and nothing is signed. */
 export async function checkGateway(
@@ -20,7 +20,7 @@ export async function checkGateway(
     lines: [
       `enclave     ${signer.teeId}, results signed ${by}`,
       `settlement  ${domain.verifyingContract} on chain ${domain.chainId}`,
-      `upstream    ${upstream.url}`,
+      `upstream    ${isLocal(upstream) ? upstream.folder : upstream.url}`,
       `models      ${[...models.keys()].join(", ")}`,
       `queue       ${queue.url}`,
       `legacy      ${facilitator?.url ?? "no answers"}`,
@@ -31,7 +31,7 @@ export async function checkGateway(
 
 async function checkUpstream({ models, upstream }: GatewayConfig): Promise<string[]> {
   try {
-    const there = new Set(await new HttpUpstream(upstream).models());
+    const there = new Set(await (await openUpstream(upstream)).models());
     const absent = [...models.keys()].filter((name) => !there.has(name));
     return absent.map((name) => `HACA_GATEWAY_MODELS: the upstream does not name ${name}`);
   } catch (error) {

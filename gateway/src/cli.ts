@@ -52,6 +52,14 @@ async function check(): Promise<void> {
   if (!isGood) process.exitCode = 1;
 }
 
+async function fetchModel(): Promise<void> {
+  refuseOldNames(process.env);
+  const { localModelFolder } = await import("./settings/readGatewayConfig.ts");
+  const { fetchLocalModel } = await import("./localModel/fetchLocalModel.ts");
+  const folder = localModelFolder(process.env);
+  await fetchLocalModel({ folder, say: (line) => void process.stdout.write(`${line}\n`) });
+}
+
 const program = new Command("npm run gateway --")
   .description("OpenAI-compatible endpoint whose answers an enclave signs")
   .helpCommand(false)
@@ -72,6 +80,11 @@ program
   .description("whether settings, upstream and queue are as they should be; asks no model")
   .allowExcessArguments(false)
   .action(check);
+program
+  .command("local-model")
+  .description("fetch a small model that answers in this process, without any account")
+  .allowExcessArguments(false)
+  .action(fetchModel);
 try {
   if (process.argv.length === 2) program.outputHelp();
   else await program.parseAsync();

@@ -13,7 +13,7 @@ import { stopping } from "./server/answerRequest.ts";
 import { createGatewayApp } from "./server/createGatewayApp.ts";
 import { startServer } from "./server/startServer.ts";
 import type { GatewayConfig } from "./settings/readGatewayConfig.ts";
-import { HttpUpstream } from "./upstream/httpUpstream.ts";
+import { openUpstream } from "./upstream/openUpstream.ts";
 
 export type RunningGateway = {
   url: string;
@@ -38,6 +38,7 @@ export async function startGateway(parameters: {
   const { enclave, limits, signer } = config;
   const { teeId } = signer;
   const ending = new AbortController();
+  const upstream = await openUpstream(config.upstream);
   const queue = new ResultQueue(config.queue);
   const answers = await AnswerStore.open({ ...config.answers, queue, logger });
   const payments =
@@ -48,7 +49,6 @@ export async function startGateway(parameters: {
   if (payments === undefined) logger.warn("no prices are set: every answer is free");
   const admission = new Admission(config.admission);
   let isStopping = false;
-  const upstream = new HttpUpstream(config.upstream);
   // Whoever has a session key alone is not in the enclave, or does not speak for it in this. Nobody could ask a sealed
   // request for money.
   const ohttp =

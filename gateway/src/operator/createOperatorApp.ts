@@ -39,7 +39,7 @@ const nextSchema = z.strictObject({ keyId: z.int().min(1).max(255) });
 export function createOperatorApp(parameters: {
   signer: ResultSigner;
   ohttp: OhttpKeys | undefined;
-  /** false where the upstream has a key already */
+  /** false where the upstream has a key, or needs none */
   giveKey: (key: string) => boolean;
   logger: Logger;
 }): App {
@@ -123,5 +123,6 @@ const keyTaken = (): RefusedRequestError =>
   new RefusedRequestError({
     status: 409,
     code: "keys.given",
-    message: "the upstream has its key already, and takes no other until the gateway starts again",
+    message:
+      "the upstream has its key, or needs none, and takes no other until the gateway starts again",
   });

@@ -15,8 +15,8 @@ import type { PaymentSettings } from "../payments/paymentSettings.ts";
 import { readPrices } from "../payments/prices.ts";
 import { openResultSigner, type ResultSigner } from "../profile/resultSigner.ts";
 import type { ResultQueueSettings } from "../queue/resultQueue.ts";
-import type { HttpUpstreamSettings } from "../upstream/httpUpstream.ts";
-import { VARIABLES, type VariableName } from "./variables.ts";
+import type { UpstreamSettings } from "../upstream/openUpstream.ts";
+import { LOCAL, VARIABLES, type VariableName } from "./variables.ts";
 
 type Value<Name extends VariableName> = z.output<(typeof VARIABLES)[Name]["schema"]>;
 
@@ -27,7 +27,7 @@ export type GatewayConfig = {
   /** of the settlement contract */
   domain: TypedDataDomain;
   models: ReadonlyMap<string, string>;
-  upstream: HttpUpstreamSettings;
+  upstream: UpstreamSettings;
   queue: ResultQueueSettings;
   /** absent: every answer is free */
   payments?: PaymentSettings | undefined;
@@ -65,26 +65,30 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
   const settlement = contracts.InferenceSettlement.address;
   const signer = readSigner(environment);
   const operatorPort = optional("HACA_GATEWAY_OPERATOR_PORT", environment);
+  const certificates = readCertificates(environment);
   const payments = readPayments({ environment, chainId, contracts, signer });
   return {
     ...{ signer, payments },
     enclave: optional("HACA_GATEWAY_ENCLAVE", environment),
     domain: settlementDomain({ chainId: BigInt(chainId), settlement }),
     models: read("HACA_GATEWAY_MODELS"),
-    upstream: {
-      url: read("HACA_GATEWAY_UPSTREAM"),
-      certificates: readCertificates(environment),
-      key: optional("HACA_GATEWAY_UPSTREAM_KEY", environment),
-      silenceMs: read("HACA_GATEWAY_SILENCE_MS"),
-      maximumAnswer: read("HACA_GATEWAY_ANSWER_LIMIT"),
-    },
+    upstream:
+      read("HACA_GATEWAY_UPSTREAM") === LOCAL
+        ? { folder: localModelFolder(environment) }
+        : {
+            url: read("HACA_GATEWAY_UPSTREAM"),
+            certificates,
+            key: optional("HACA_GATEWAY_UPSTREAM_KEY", environment),
+            silenceMs: read("HACA_GATEWAY_SILENCE_MS"),
+            maximumAnswer: read("HACA_GATEWAY_ANSWER_LIMIT"),
+          },
     queue: {
       url: read("HACA_GATEWAY_QUEUE"),
       secret: optional("HACA_COLLECT_SECRET", environment),
       withinMs: read("HACA_GATEWAY_QUEUE_MS"),
     },
     answers: {
-      folder: answersFolder(optional("HACA_GATEWAY_ANSWERS", environment)),
+      folder: folderOf("gateway", optional("HACA_GATEWAY_ANSWERS", environment)),
       maximumBytes: read("HACA_GATEWAY_ANSWERS_LIMIT"),
     },
     http: { host: read("HACA_GATEWAY_HOST"), port: read("HACA_GATEWAY_PORT") },
@@ -148,9 +152,13 @@ function readPayments(parameters: {
   };
 }
 
+/** Where the local model is, or is fetched to; needs no other setting. */
+export const localModelFolder = (environment: Environment): string =>
+  folderOf("local-model", optional("HACA_GATEWAY_LOCAL_MODEL", environment));
+
 /** The person's folder; by default one in the project, wherever the command is given. */
-const answersFolder = (given: string | undefined): string =>
-  given === undefined ? join(PROJECT_ROOT, "data", "gateway") : userPath(given);
+const folderOf = (name: string, given: string | undefined): string =>
+  given === undefined ? join(PROJECT_ROOT, "data", name) : userPath(given);
 
 function readSigner(environment: Environment): ResultSigner {
   const name = "HACA_GATEWAY_ATTESTED_KEY";
@@ -168,6 +176,7 @@ function readCertificates(environment: Environment): readonly string[] | undefin
   const name = "HACA_GATEWAY_UPSTREAM_CERTIFICATE";
   const pins = optional(name, environment);
   const url = optional("HACA_GATEWAY_UPSTREAM", environment);
+  if (pins !== undefined && url === LOCAL) throw wrong(name, "the local model shows none");
   if (pins !== undefined && url?.startsWith("http:")) {
     throw wrong(name, "the upstream is spoken to by http, and shows no certificate");
   }

@@ -32,6 +32,9 @@ const url = z
   }, "must be an https URL, or an http one of this machine, without user, query and fragment")
   .transform((text) => text.replace(/\/+$/, ""));
 
+/** In place of a URL: the model in this process. */
+export const LOCAL = "local";
+
 const address = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/, "must be an address")
@@ -91,8 +94,14 @@ export const VARIABLES = {
     help: "public side of the enclave, which answers GET /enclave/attestation (default: nobody does)",
   }),
   HACA_GATEWAY_UPSTREAM: variable({
-    schema: url,
-    help: "OpenAI-compatible interface that answers, up to /v1",
+    schema: z.union([z.literal(LOCAL), url], {
+      error: `must be ${LOCAL}, or an https URL, or an http one of this machine, without user, query and fragment`,
+    }),
+    help: "OpenAI-compatible interface that answers, up to /v1; or local: the model that local-model fetches",
+  }),
+  HACA_GATEWAY_LOCAL_MODEL: variable({
+    schema: z.string(),
+    help: "folder of the local model (default: data/local-model in the project)",
   }),
   HACA_GATEWAY_UPSTREAM_KEY: variable({
     schema: z.string().regex(/^[\x21-\x7e]+$/, "must be printable, without spaces"),

@@ -15,4 +15,6 @@ export type Upstream = {
   stream(request: UpstreamRequest): Promise<AsyncIterable<JsonObject>>;
   /** Names of models that it has. */
   models(): Promise<string[]>;
+  /** Gives it its key, once. False: it has one, or needs none. */
+  giveKey(key: string): boolean;
 };
