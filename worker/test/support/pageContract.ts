@@ -130,7 +130,7 @@ export class PageContract {
   async readBlob(header: PageHeader, front: BlobFront): Promise<CheckedPage> {
     const store = createHttpBlobStore({
       ...{ publisher: front.settings.HACA_BLOB_PUBLISHER, aggregator: front.url, ids: "sha256" },
-      ...{ epochs: 1, timeoutMs: 5_000, maximumBytes: MAXIMUM_PAGE_BYTES },
+      ...{ epochs: 1, timeoutMs: 60_000, maximumBytes: MAXIMUM_PAGE_BYTES },
     });
     const check = withPageRoot({
       ...{ domain: this.#domain, root: header.root, node: nodeOf(header) },
