@@ -1,5 +1,5 @@
 import { escrowKindsInWords } from "@haca/protocol/inferenceEscrow";
-import { isAddress, ZeroAddress } from "ethers";
+import { ZeroAddress } from "ethers";
 import { duration, isoTime } from "../lib/words.ts";
 import {
   addressArgument,
@@ -14,6 +14,9 @@ import {
 } from "./context.ts";
 import { type FoundJob, findJob, jobsOf } from "./jobs.ts";
 
+/** Of its text. */
+const ADDRESS_LENGTH = 42;
+
 /** Tells of a job, or of a payer's jobs and credits. Errors: `escrow.badArgument`, `escrow.unknown`. */
 export function status(options: ReadOptions & { subject: string; json?: true }): Promise<void> {
   const { json, network, subject } = options;
@@ -22,7 +25,8 @@ export function status(options: ReadOptions & { subject: string; json?: true }):
   }
   return withEscrow(network, async (context) => {
     const { session, now } = context;
-    const payer = isAddress(subject) ? addressArgument("payer", subject) : undefined;
+    const payer =
+      subject.length === ADDRESS_LENGTH ? addressArgument("payer", subject) : undefined;
     const jobs =
       payer === undefined ? [await findJob(context, subject)] : await jobsOf(context, payer);
     const credits = payer === undefined ? [] : await creditsOf(context, payer, jobs);

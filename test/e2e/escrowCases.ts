@@ -124,7 +124,7 @@ export function escrowCases(world: () => World, left: { jobId: string }): void {
 
   it("refuses, in one line, what it cannot understand or what changes nothing", async () => {
     const { payer, stranger } = accounts;
-    const tampered = (name: string, change: (file: Record<string, never>) => object): string => {
+    const tampered = (name: string, change: (file: { terms: object }) => object): string => {
       const file = JSON.parse(readFileSync(fileOf("first"), "utf8"));
       writeFileSync(fileOf(name), JSON.stringify({ ...file, ...change(file) }));
       return fileOf(name);
