@@ -125,7 +125,7 @@ export class PageContract {
   async readBlob(header: PageHeader, front: BlobFront): Promise<CheckedPage> {
     const store = createHttpBlobStore({
       ...{ publisher: front.settings.HACA_BLOB_PUBLISHER, aggregator: front.url, ids: "sha256" },
-      ...{ epochs: 1, timeoutMs: 5_000, maximumBytes: MAXIMUM_PAGE_BYTES },
+      ...{ epochs: 1, timeoutMs: 60_000, maximumBytes: MAXIMUM_PAGE_BYTES },
     });
     const check = withPageRoot({
       ...{ domain: this.#domain, root: header.root, node: nodeOf(header) },
@@ -160,6 +160,28 @@ export class PageContract {
     if (leaf === undefined) throw new Error(`the page has no result at place ${index}`);
     const values = [header, leaf, resultIn(other), other.signature, challenger, salt] as const;
     await (await this.contract.challengeConflict(...values)).wait();
+  }
+
+  /** Shows that a leaf of a page is wrong by itself. */
+  async challenge(parameters: {
+    header: PageHeader;
+    page: CheckedPage;
+    index: number;
+  }): Promise<void> {
+    const { header, index, page } = parameters;
+    const challenger = new Wallet(developmentKey(ADMINISTRATOR)).address;
+    const leaf = leafAt(page, index);
+    if (leaf === undefined) throw new Error(`the page has no result at place ${index}`);
+    const digest = hashResult({ domain: this.#domain, result: leaf.result });
+    const salt = id("salt");
+    const pageSettlement = String(this.contract.target);
+    const commitment = challengeCommitment({
+      pageId: pageIdOf({ chainId: 31337n, pageSettlement, header }),
+      leafHash: resultLeaf({ digest, signature: leaf.signature }),
+      ...{ index, salt, challenger },
+    });
+    await (await this.contract.commitChallenge(commitment)).wait();
+    await (await this.contract.challenge(header, leaf, challenger, salt)).wait();
   }
 
   get #domain() {

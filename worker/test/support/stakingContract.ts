@@ -1,5 +1,11 @@
-import { EPOCH_SECONDS, signSigningKey } from "@haca/protocol/validatorStaking";
-import { ContractFactory, parseEther, Wallet, ZeroAddress } from "ethers";
+import type { PageHeader } from "@haca/protocol/pageSettlement";
+import {
+  decodeSnapshot,
+  EPOCH_SECONDS,
+  signAttestation,
+  signSigningKey,
+} from "@haca/protocol/validatorStaking";
+import { ContractFactory, concat, parseEther, Wallet, ZeroAddress } from "ethers";
 import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
 import { readArtifact } from "../../../testing/artifacts.ts";
 import { pageInterface, stakingInterface } from "../../src/chain/chain.ts";
@@ -85,6 +91,30 @@ export class StakingContract {
   async addRewards(amount: number): Promise<void> {
     const own = await this.#allowed(ADMINISTRATOR, parseEther(String(amount)));
     await (await own.addRewards.send(parseEther(String(amount)), GAS)).wait();
+  }
+
+  /** Has validators with these keys vouch for a page; an account of theirs brings the quorum, and freezes the epoch before. */
+  async attest(parameters: {
+    page: { header: PageHeader; pageId: string };
+    keys: readonly Wallet[];
+    account: number;
+  }): Promise<void> {
+    const { account, keys, page } = parameters;
+    const epoch = (await this.#pages.now()) / EPOCH_SECONDS;
+    if ((await this.snapshotOf(epoch)) === undefined) await (await this.contract.freeze()).wait();
+    const words = await this.snapshotOf(epoch);
+    if (words === undefined) throw new Error(`epoch ${epoch} is not frozen`);
+    const domain = { chainId: 31337n, staking: String(this.contract.target), pageId: page.pageId };
+    let signers = 0n;
+    const signatures: string[] = [];
+    for (const [place, member] of decodeSnapshot(words).members.entries()) {
+      const key = keys.find(({ address }) => address === member.key);
+      if (key === undefined) continue;
+      signers |= 1n << BigInt(place);
+      signatures.push(await signAttestation({ ...domain, key }));
+    }
+    const own = this.#as(account);
+    await (await own.attest(page.header, words, signers, concat(signatures))).wait();
   }
 
   /** Divides what attested pages have brought and nobody has divided yet. */

@@ -155,7 +155,7 @@ export class WatchBed {
     const bytes = encodePageBlob(page);
     const store = createHttpBlobStore({
       ...{ publisher: `${this.front.url}/v1/blobs`, aggregator: this.front.url, ids: "sha256" },
-      ...{ epochs: 1, timeoutMs: 5_000, maximumBytes: MAXIMUM_PAGE_BYTES },
+      ...{ epochs: 1, timeoutMs: 60_000, maximumBytes: MAXIMUM_PAGE_BYTES },
     });
     const blobId = isWithheld ? id("nothing") : blobIdToWord((await store.put({ bytes })).id);
     await this.#fund(proposer.address);
