@@ -46,8 +46,11 @@ beforeEach(async () => {
 });
 
 const count = () => bed.tee.chain.provider.getTransactionCount(addressOf(OWNER), "pending");
+const inStaking = () => ({
+  ...{ provider: bed.tee.chain.provider, contract: staking.contract, abi: stakingInterface },
+});
 const happened = async (is: (one: Happened) => boolean): Promise<Happened[]> =>
-  (await happenedAt(staking.contract, stakingInterface)).filter(is);
+  (await happenedAt(inStaking())).filter(is);
 
 /**
  * A machine is killed right after what it does first, and another one takes over its queue. Returns what has happened once that one
@@ -102,7 +105,8 @@ describe.skipIf(!isDeep)("worker validate that is killed while it earns", () => 
         waitUntil: (successor) => successor.logged("nothing to slash"),
       });
       expect(events).toHaveLength(1);
-      const { bounty, taken, validator } = events[0]?.args ?? {};
+      const [slash] = events as [Happened];
+      const { bounty, taken, validator } = slash.args;
       expect(validator).toBe(addressOf(OTHER));
       expect(await staking.stakeOf(OTHER)).toBe(stake - taken);
       expect(await bed.pages.token.balanceOf(addressOf(OWNER))).toBe(held + bounty);
