@@ -14,12 +14,14 @@ import { tablesAgree } from "./support/tablesAgree.ts";
 import { type MadePage, WatchBed } from "./support/watchBed.ts";
 
 const isDeep = process.env.HACA_DEEP === "1";
-/** Days, of so many pages each: one that the colluding validators vouch for though it is wrong, two wrong ones more. */
-const DAYS = isDeep ? 25 : 1;
-const PAGES_A_DAY = isDeep ? 8 : 5;
-const WRONG_A_DAY = 3;
+/** Days, of so many pages each: one that the colluding validators vouch for though it is wrong, and other wrong ones. */
+const DAYS = isDeep ? 10 : 1;
+const PAGES_A_DAY = isDeep ? 20 : 5;
+const WRONG_A_DAY = isDeep ? 5 : 3;
 /** Things that happen in a day. */
-const TROUBLES = isDeep ? 8 : 4;
+const TROUBLES = isDeep ? 12 : 4;
+/** Between two looks of a machine that has nothing to do: five machines that look more often leave no time for what they do. */
+const POLL_MS = isDeep ? "1000" : "250";
 const SEED = process.env.HACA_SEED ?? "validators";
 /** Owners of the validators that run the worker; three others have more than two thirds of the stake. */
 const HONEST = [2, 3, 4, 5] as const;
@@ -36,8 +38,10 @@ const DAY = 24n * HOUR;
 const REORG_BLOCKS = 128;
 /** Blocks after which one is safe, on the chain of these tests. */
 const SAFE = 40;
-/** Requests to the endpoint in which every machine has looked at the chain. */
+/** Requests to the endpoint in which most machines have noticed what is the matter with it. */
 const LOOKS = 40;
+/** Requests to the endpoint between two blocks. */
+const BLOCK_LOOKS = 15;
 /** Headers that one transaction releases. */
 const RELEASED = 50;
 
@@ -63,7 +67,7 @@ describe("four validators and a watcher, against three validators with more than
       await staking.delegate({ account: DELEGATOR, owner, amount: parseEther("500") });
     }
     await bed.mine(SAFE);
-    colluders = await Colluders.start(bed, staking);
+    colluders = await Colluders.start(staking);
     proxy = await EndpointProxy.start(bed.tee.chain.url);
   });
   afterAll(async () => {
@@ -106,10 +110,10 @@ describe("four validators and a watcher, against three validators with more than
     await proxy.more(LOOKS);
   }
 
-  /** Mines a block each time that the machines have looked at the one before. */
+  /** Mines a block and lets machines look at it. */
   const goOn = async (): Promise<void> => {
     await bed.mine(1);
-    await proxy.more(LOOKS);
+    await proxy.more(BLOCK_LOOKS);
   };
 
   const untilRefuted = (page: MadePage) =>
@@ -125,7 +129,7 @@ describe("four validators and a watcher, against three validators with more than
       HACA_RPC_URL: proxy.url,
       HACA_REORG_BLOCKS: String(REORG_BLOCKS),
       HACA_REBROADCAST_MS: "2000",
-      HACA_POLL_MS: "400",
+      HACA_POLL_MS: POLL_MS,
       HACA_PAY_MINIMUM: "1",
     };
     const validators = HONEST.map((owner, place) => {

@@ -1,11 +1,10 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { decodeSnapshot, EPOCH_SECONDS, signAttestation } from "@haca/protocol/validatorStaking";
-import { concat, Wallet } from "ethers";
-import { contractAt } from "../../../scripts/lib/contracts.ts";
+import { signAttestation } from "@haca/protocol/validatorStaking";
+import { Wallet } from "ethers";
 import { developmentKey } from "./localChain.ts";
 import type { StakingContract } from "./stakingContract.ts";
-import type { MadePage, WatchBed } from "./watchBed.ts";
+import type { MadePage } from "./watchBed.ts";
 
 /** Accounts of their owners. */
 export const COLLUDING = [6, 7, 9] as const;
@@ -15,12 +14,10 @@ export const keyOf = (owner: number): Wallet => new Wallet(developmentKey(owner 
 
 /** Three validators who sign whatever is proposed, and give their signatures to everybody. */
 export class Colluders {
-  readonly #bed: WatchBed;
   readonly #staking: StakingContract;
   readonly #server: Server;
 
-  private constructor(bed: WatchBed, staking: StakingContract) {
-    this.#bed = bed;
+  private constructor(staking: StakingContract) {
     this.#staking = staking;
     this.#server = createServer(async ({ url = "" }, outgoing) => {
       const pageId = url.split("/").at(-1) ?? "";
@@ -35,8 +32,8 @@ export class Colluders {
     });
   }
 
-  static async start(bed: WatchBed, staking: StakingContract): Promise<Colluders> {
-    const colluders = new Colluders(bed, staking);
+  static async start(staking: StakingContract): Promise<Colluders> {
+    const colluders = new Colluders(staking);
     await new Promise<void>((resolve) => colluders.#server.listen(0, "127.0.0.1", resolve));
     return colluders;
   }
@@ -51,32 +48,8 @@ export class Colluders {
   }
 
   /** Takes a page to the short road by their own stake. */
-  async attest({ header, pageId }: MadePage): Promise<void> {
-    const words = await this.#snapshot();
-    const { members } = decodeSnapshot(words);
-    let signers = 0n;
-    const signatures: string[] = [];
-    for (const [place, { key }] of members.entries()) {
-      const owner = COLLUDING.find((one) => keyOf(one).address === key);
-      if (owner === undefined) continue;
-      signers |= 1n << BigInt(place);
-      signatures.push(await this.#sign(owner, pageId));
-    }
-    const contract = contractAt({
-      ...{ name: "ValidatorStaking", address: String(this.#staking.contract.target) },
-      runner: new Wallet(developmentKey(COLLUDING[0]), this.#bed.tee.chain.provider),
-    });
-    await (await contract.attest(header, words, signers, concat(signatures))).wait();
-  }
-
-  /** The set of the epoch, which one of them has frozen. */
-  async #snapshot(): Promise<bigint[]> {
-    const epoch = (await this.#bed.pages.now()) / EPOCH_SECONDS;
-    const isFrozen = (await this.#staking.snapshotOf(epoch)) !== undefined;
-    if (!isFrozen) await (await this.#staking.contract.freeze()).wait();
-    const words = await this.#staking.snapshotOf(epoch);
-    if (words === undefined) throw new Error(`epoch ${epoch} is not frozen`);
-    return words;
+  async attest(page: MadePage): Promise<void> {
+    await this.#staking.attest({ page, keys: COLLUDING.map(keyOf), account: COLLUDING[0] });
   }
 
   #sign(owner: number, pageId: string): Promise<string> {

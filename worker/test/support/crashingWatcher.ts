@@ -17,18 +17,22 @@ const onTransition = (transition: WatchTransition): void => {
   if (transition === fatal) process.kill(process.pid, "SIGKILL");
 };
 
-type Seen = { signed: number; challenges: number; ended: number; attempts: number };
+type Seen = Record<"signed" | "challenges" | "ended" | "duties" | "attempts" | "mined", number>;
 const SEEN = `SELECT
   (SELECT count(*)::integer FROM attestations) AS signed,
   (SELECT count(*)::integer FROM page_challenges) AS challenges,
   (SELECT count(*)::integer FROM page_challenges WHERE ended_at IS NOT NULL) AS ended,
-  (SELECT count(*)::integer FROM attempts) AS attempts`;
+  (SELECT count(*)::integer FROM duties) AS duties,
+  (SELECT count(*)::integer FROM attempts) AS attempts,
+  (SELECT count(*)::integer FROM attempts WHERE block_number IS NOT NULL) AS mined`;
 
 /** One page is looked at. */
 function transitionsBetween(before: Seen, after: Seen): WatchTransition[] {
   const found: WatchTransition[] = [];
   if (after.challenges > before.challenges) found.push("made");
   if (after.signed > before.signed) found.push("signed");
+  if (after.duties > before.duties) found.push("dutyTaken");
+  if (after.mined > before.mined && after.mined === 1) found.push("firstMined");
   if (after.attempts > before.attempts) {
     found.push(after.attempts === 1 ? "firstRecorded" : "secondRecorded");
   }

@@ -1,4 +1,4 @@
-import type { BaseContract, Interface, Result } from "ethers";
+import type { Interface, Provider, Result } from "ethers";
 
 /** An event, as the chain has it. */
 export type Happened = {
@@ -13,9 +13,12 @@ export type Happened = {
 };
 
 /** Every event of a contract, oldest first. */
-export async function happenedAt(contract: BaseContract, abi: Interface): Promise<Happened[]> {
-  const { provider } = contract.runner ?? {};
-  if (!provider) throw new Error("the contract is not connected");
+export async function happenedAt(parameters: {
+  provider: Provider;
+  contract: { target: unknown };
+  abi: Interface;
+}): Promise<Happened[]> {
+  const { abi, contract, provider } = parameters;
   const logs = await provider.getLogs({ address: String(contract.target), fromBlock: 0 });
   const times = new Map<number, bigint>();
   const all: Happened[] = [];

@@ -167,6 +167,28 @@ export class PageContract {
     await (await this.contract.challengeConflict(...values)).wait();
   }
 
+  /** Shows that a leaf of a page is wrong by itself. */
+  async challenge(parameters: {
+    header: PageHeader;
+    page: CheckedPage;
+    index: number;
+  }): Promise<void> {
+    const { header, index, page } = parameters;
+    const challenger = new Wallet(developmentKey(ADMINISTRATOR)).address;
+    const leaf = leafAt(page, index);
+    if (leaf === undefined) throw new Error(`the page has no result at place ${index}`);
+    const digest = hashResult({ domain: this.#domain, result: leaf.result });
+    const salt = id("salt");
+    const pageSettlement = String(this.contract.target);
+    const commitment = challengeCommitment({
+      pageId: pageIdOf({ chainId: 31337n, pageSettlement, header }),
+      leafHash: resultLeaf({ digest, signature: leaf.signature }),
+      ...{ index, salt, challenger },
+    });
+    await (await this.contract.commitChallenge(commitment)).wait();
+    await (await this.contract.challenge(header, leaf, challenger, salt)).wait();
+  }
+
   get #domain() {
     const { address } = this.#chain.book.contracts.InferenceSettlement;
     return settlementDomain({ chainId: 31337n, settlement: address });

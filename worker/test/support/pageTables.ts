@@ -22,11 +22,13 @@ const placesIn = (bits: bigint): number[] => placesOf({ bitmap: bits });
 /** What the chain says of pages, by the contract's events and by what it answers now. */
 export async function pageTables(bed: WatchBed, staking: StakingContract): Promise<Tables> {
   const { contract } = bed.pages;
-  const all = await happenedAt(contract, pageInterface);
+  const { provider } = bed.tee.chain;
+  const all = await happenedAt({ provider, contract, abi: pageInterface });
   const of = (name: string): Happened[] => all.filter((one) => one.name === name);
   const refuted = new Map(of("PageRefuted").map((one) => [one.args.pageId as string, one]));
   const attested = new Map(of("PageAttested").map((one) => [one.args.pageId as string, one]));
-  const sets = frozenSets(await happenedAt(staking.contract, stakingInterface));
+  const staked = { provider, contract: staking.contract, abi: stakingInterface };
+  const sets = frozenSets(await happenedAt(staked));
   const attester = lower(String(staking.contract.target));
   const tables: Record<"page" | "settlement" | "page_attestation" | "page_signer", Row[]> = {
     ...{ page: [], settlement: [], page_attestation: [], page_signer: [] },
@@ -128,7 +130,8 @@ async function accountsOf(
 export async function pageStates(bed: WatchBed): Promise<Row[]> {
   const { contract } = bed.pages;
   const states = ["none", "pending", "final", "rejected", "disproved"];
-  const all = await happenedAt(contract, pageInterface);
+  const { provider } = bed.tee.chain;
+  const all = await happenedAt({ provider, contract, abi: pageInterface });
   const proposed = all.filter(({ name }) => name === "PageProposed");
   return await Promise.all(
     proposed.map(async ({ args: { pageId: id } }) => {

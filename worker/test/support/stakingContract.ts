@@ -1,5 +1,11 @@
-import { EPOCH_SECONDS, signSigningKey } from "@haca/protocol/validatorStaking";
-import { ContractFactory, parseEther, Wallet, ZeroAddress } from "ethers";
+import type { PageHeader } from "@haca/protocol/pageSettlement";
+import {
+  decodeSnapshot,
+  EPOCH_SECONDS,
+  signAttestation,
+  signSigningKey,
+} from "@haca/protocol/validatorStaking";
+import { ContractFactory, concat, type Interface, parseEther, Wallet, ZeroAddress } from "ethers";
 import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
 import { readArtifact } from "../../../testing/artifacts.ts";
 import { pageInterface, stakingInterface } from "../../src/chain/chain.ts";
@@ -87,10 +93,34 @@ export class StakingContract {
     await (await own.addRewards.send(parseEther(String(amount)), GAS)).wait();
   }
 
+  /** Has validators with these keys vouch for a page; an account of theirs brings the quorum, and freezes the epoch before. */
+  async attest(parameters: {
+    page: { header: PageHeader; pageId: string };
+    keys: readonly Wallet[];
+    account: number;
+  }): Promise<void> {
+    const { account, keys, page } = parameters;
+    const epoch = (await this.#pages.now()) / EPOCH_SECONDS;
+    if ((await this.snapshotOf(epoch)) === undefined) await (await this.contract.freeze()).wait();
+    const words = await this.snapshotOf(epoch);
+    if (words === undefined) throw new Error(`epoch ${epoch} is not frozen`);
+    const domain = { chainId: 31337n, staking: String(this.contract.target), pageId: page.pageId };
+    let signers = 0n;
+    const signatures: string[] = [];
+    for (const [place, member] of decodeSnapshot(words).members.entries()) {
+      const key = keys.find(({ address }) => address === member.key);
+      if (key === undefined) continue;
+      signers |= 1n << BigInt(place);
+      signatures.push(await signAttestation({ ...domain, key }));
+    }
+    const own = this.#as(account);
+    await (await own.attest(page.header, words, signers, concat(signatures))).wait();
+  }
+
   /** Divides what attested pages have brought and nobody has divided yet. */
   async payPages(): Promise<void> {
     const sets = new Map<bigint, Set<bigint>>();
-    for (const { args, name, time } of await happenedAt(this.#pages.contract, pageInterface)) {
+    for (const { args, name, time } of await this.#happened(this.#pages, pageInterface)) {
       if (name !== "PageAttested") continue;
       const epoch = time / EPOCH_SECONDS;
       sets.set(epoch, (sets.get(epoch) ?? new Set()).add(args.signers));
@@ -109,13 +139,17 @@ export class StakingContract {
   /** The set of an epoch; undefined if nobody has frozen it. */
   async snapshotOf(epoch: bigint): Promise<bigint[] | undefined> {
     const isIt = ({ args, name }: Happened) => name === "SnapshotFrozen" && args.epoch === epoch;
-    const found = (await happenedAt(this.contract, stakingInterface)).find(isIt);
+    const found = (await this.#happened(this, stakingInterface)).find(isIt);
     return found && [...found.args.snapshot];
   }
 
   /** Stake of a validator's pool. */
   async stakeOf(owner: number): Promise<bigint> {
     return (await this.contract.validatorOf(addressOf(owner))).stake;
+  }
+
+  #happened({ contract }: { contract: { target: unknown } }, abi: Interface): Promise<Happened[]> {
+    return happenedAt({ provider: this.#tee.chain.provider, contract, abi });
   }
 
   #as(account: number): ContractOf<"ValidatorStaking"> {
@@ -127,11 +161,11 @@ export class StakingContract {
   /** The contract as an account that has so much and lets it be taken. */
   async #allowed(account: number, amount: bigint): Promise<ContractOf<"ValidatorStaking">> {
     const own = this.#as(account);
-    const { runner, target } = own;
     const { token } = this.#pages;
+    const runner = new Wallet(developmentKey(account), this.#tee.chain.provider);
     await (await token.transfer(addressOf(account), amount)).wait();
     const ownToken = contractAt({ name: "OPG", address: String(token.target), runner });
-    await (await ownToken.approve(target, amount)).wait();
+    await (await ownToken.approve(this.contract.target, amount)).wait();
     return own;
   }
 }

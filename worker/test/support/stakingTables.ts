@@ -26,7 +26,9 @@ export const frozenSets = (all: readonly Happened[]): Map<bigint, Snapshot> =>
 
 /** What the chain says of validators and their stake, by the contract's events and by what it answers now. */
 export async function stakingTables(bed: WatchBed, staking: StakingContract): Promise<Tables> {
-  const all = await happenedAt(staking.contract, stakingInterface);
+  const { provider } = bed.tee.chain;
+  const { contract } = staking;
+  const all = await happenedAt({ provider, contract, abi: stakingInterface });
   return {
     ...(await validators({ staking, all })),
     ...(await delegations({ staking, all })),
@@ -77,17 +79,19 @@ async function validators({ all, staking: { contract } }: All): Promise<Tables> 
 }
 
 async function delegations({ all, staking: { contract } }: All): Promise<Tables> {
-  const grouped = (name: string, keys: readonly string[]): Happened[][] => {
-    const groups = new Map<string, Happened[]>();
+  // Events of a name that are of the same, with what they are of.
+  const grouped = (name: string, keys: readonly string[]) => {
+    const groups = new Map<string, { of: Happened["args"]; events: Happened[] }>();
     for (const one of all) {
       if (one.name !== name) continue;
       const group = keys.map((key) => String(one.args[key])).join();
-      groups.set(group, [...(groups.get(group) ?? []), one]);
+      const { events = [] } = groups.get(group) ?? {};
+      groups.set(group, { of: one.args, events: [...events, one] });
     }
     return [...groups.values()];
   };
-  const pools = grouped("Delegated", ["validator", "delegator"]).map(async ([first]) => {
-    const { delegator, validator } = first?.args ?? {};
+  const pools = grouped("Delegated", ["validator", "delegator"]).map(async ({ of }) => {
+    const { delegator, validator } = of;
     const [found] = await contract.delegationOf(validator, delegator);
     const isTheirs = ({ args, name }: Happened): boolean =>
       name === "RewardsClaimed" && args.validator === validator && args.delegator === delegator;
@@ -98,15 +102,17 @@ async function delegations({ all, staking: { contract } }: All): Promise<Tables>
       claimed: sumOf(all.filter(isTheirs), "amount"),
     };
   });
-  const leaving = grouped("Undelegated", ["validator", "delegator", "epoch"]).map((events) => {
-    const { delegator, epoch, validator } = events[0]?.args ?? {};
-    return {
-      ...{ validator: lower(validator), delegator: lower(delegator), epoch: String(epoch) },
-      ...{ left: sumOf(events, "amount"), shares: sumOf(events, "unbondingShares") },
-    };
-  });
-  const sums = grouped("Undelegated", ["validator", "epoch"]).map(async ([first]) => {
-    const { delegator, epoch, validator } = first?.args ?? {};
+  const leaving = grouped("Undelegated", ["validator", "delegator", "epoch"]).map(
+    ({ events, of }) => {
+      const { delegator, epoch, validator } = of;
+      return {
+        ...{ validator: lower(validator), delegator: lower(delegator), epoch: String(epoch) },
+        ...{ left: sumOf(events, "amount"), shares: sumOf(events, "unbondingShares") },
+      };
+    },
+  );
+  const sums = grouped("Undelegated", ["validator", "epoch"]).map(async ({ of }) => {
+    const { delegator, epoch, validator } = of;
     const [{ amount, shares }] = await contract.unbondingOf(validator, epoch, delegator);
     const rest = { amount: String(amount), shares: String(shares) };
     return { validator: lower(validator), epoch: String(epoch), ...rest };
