@@ -316,6 +316,9 @@ describe("a stream in the profile legacy", () => {
     bed.upstream.handler = (response) => {
       response.writeHead(200, STREAM);
       response.write(says("Hello"));
+      // Of a tool call a part alone: it is no part of what the client was sent.
+      const tool_calls = [{ index: 0, function: { arguments: "{" } }];
+      response.write(frame([{ index: 0, delta: { tool_calls }, finish_reason: null }]));
     };
     const gone = new AbortController();
     const asked = { ...JSON.parse(TEXT), stream: true };

@@ -16,13 +16,18 @@ const STATEMENT = {
 };
 const REFUSED = { type: "invalid_request_error" };
 
-const post = async (bed: Bed, path: string, body: unknown) => {
+type Posted = {
+  [field: string]: unknown;
+  status: unknown;
+  error?: { code: string; message: string; param: string | null };
+};
+
+const post = async (bed: Bed, path: string, body: unknown): Promise<Posted> => {
   const response = await fetch(`${bed.gateway.operatorUrl}${path}`, {
     ...{ method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) },
   });
-  const json = (await response.json()) as Record<string, unknown> & {
-    error?: { code: string; message: string; param: string | null };
-  };
+  const json = (await response.json()) as Record<string, unknown>;
+  // A body may have a word of its own for it.
   return { status: response.status, ...json };
 };
 

@@ -33,7 +33,8 @@ export async function* answerLegacyStream(parameters: {
   const isChat = path === "chat/completions";
   const { model } = legacy;
   const answer = new StreamedAnswer({ isChat });
-  let isBegun = false;
+  /** what the client was sent */
+  let sent = "";
   try {
     try {
       for await (const frame of frames) {
@@ -42,24 +43,22 @@ export async function* answerLegacyStream(parameters: {
         const text = textOf(piece, isChat);
         // What waits for the end, tool calls for instance, is no part of what was sent before it.
         if (text === "" || (yield eventOf(canonicalJson(frameOf({ text, isChat, model }))))) {
-          isBegun ||= text !== "";
+          sent += text;
           answer.add(piece);
         }
         if (gone.aborted) break;
       }
       if (!gone.aborted && !answer.isComplete) throw unfinished();
     } catch (error) {
-      if (!gone.aborted || !isBegun) throw error;
+      if (!gone.aborted || sent === "") throw error;
     }
-    if (gone.aborted) {
-      if (!isBegun) throw gone.reason;
-      answer.cut(DISCONNECTED);
-    }
+    if (gone.aborted && sent === "") throw gone.reason;
     const whole = answer.answer();
-    const content = contentOf(whole, isChat);
+    const content = gone.aborted
+      ? { text: sent, calls: [], reason: DISCONNECTED }
+      : contentOf(whole, isChat);
     const { calls, reason } = content;
-    if (gone.aborted) content.calls = [];
-    else if (calls.length > 0) {
+    if (calls.length > 0) {
       const tool_calls = calls.map(
         (call, index) => new Map<string, Json>([["index", index], ...call]),
       );
