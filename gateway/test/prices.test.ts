@@ -30,7 +30,11 @@ describe("the price table", () => {
   for (const [what, given, words] of [
     ["a price of nothing", table({ m: { token: "OPG", amount: "0" } }), "models.m"],
     ["another token", table({ m: { token: "USDC", amount: "1" } }), "models.m"],
-    ["a field that nobody reads", table({ m: { token: "OPG", amount: "1", max: "2" } }), "models.m"],
+    [
+      "a field that nobody reads",
+      table({ m: { token: "OPG", amount: "1", max: "2" } }),
+      "models.m",
+    ],
     ["a model that is not served", table({ m: { free: true }, n: { free: true } }), "models.n"],
     ["a model without a row", table({}), "models.m: is missing"],
     ["dollars without a rate", table({ m: { token: "OPG", usd: "1" } }), "models.m.usd"],

@@ -79,8 +79,7 @@ export class RateSource {
     const change = rate.usd > before ? rate.usd - before : before - rate.usd;
     const isStep = change * WHOLE_BPS <= before * BigInt(stepBps);
     // One from the future would not get stale.
-    const isPast =
-      rate.at <= this.#clock() + ASK_MS / 1_000 && rate.at >= (this.#rate?.at ?? 0);
+    const isPast = rate.at <= this.#clock() + ASK_MS / 1_000 && rate.at >= (this.#rate?.at ?? 0);
     if (rate.usd >= floor && rate.usd <= ceiling && isStep && isPast) this.#rate = rate;
     else this.#logger.warn({ code: "payment.badRate" }, "a rate is not believed");
   }

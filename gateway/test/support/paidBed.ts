@@ -11,12 +11,21 @@ import {
   type x402ClientConfig,
 } from "@x402/fetch";
 import { pino } from "pino";
-import { onTestFinished } from "vitest";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { onTestFinished } from "vitest";
 import type { PaymentSettings } from "../../src/payments/paymentSettings.ts";
 import type { Price } from "../../src/payments/prices.ts";
 import { type RunningGateway, startGateway } from "../../src/startGateway.ts";
-import { ANSWER, accepting, answering, DOMAIN, resultsIn, SIGNER, UPSTREAM, VERSION_ID } from "./bed.ts";
+import {
+  ANSWER,
+  accepting,
+  answering,
+  DOMAIN,
+  resultsIn,
+  SIGNER,
+  UPSTREAM,
+  VERSION_ID,
+} from "./bed.ts";
 import { HttpServer } from "./httpServer.ts";
 
 const NETWORK = "eip155:31337";
@@ -149,7 +158,10 @@ export class Payer {
   readonly payments: string[] = [];
   readonly paying: typeof fetch;
 
-  constructor(scheme: "upto" | "exact" = "upto", change: x402ClientConfig["paymentRequirementsSelector"] = (_, [first]) => first as never) {
+  constructor(
+    scheme: "upto" | "exact" = "upto",
+    change: x402ClientConfig["paymentRequirementsSelector"] = (_, [first]) => first as never,
+  ) {
     const signer = toClientEvmSigner(this.account);
     const client = scheme === "upto" ? new UptoEvmScheme(signer) : new ExactEvmScheme(signer);
     const seeing: typeof fetch = (input, init) => {
