@@ -14,6 +14,18 @@ import {
 
 const FAILED = answering({ error: { message: "no" } }, 500);
 
+/** A nonce that nobody draws. */
+const FORGED_NONCE = "4711471147114711";
+
+/** What a thief has signed, in a payer's name. */
+function forgedBy(thief: Payer, payer: Payer): Record<string, string> {
+  const text = Buffer.from(thief.last["payment-signature"] ?? "", "base64").toString();
+  const payment = JSON.parse(text);
+  const { permit2Authorization: permit } = payment.payload;
+  Object.assign(permit, { from: payer.account.address, nonce: FORGED_NONCE });
+  return { "payment-signature": Buffer.from(JSON.stringify(payment)).toString("base64") };
+}
+
 describe("a request that costs something", () => {
   it("is offered both routes, in one flow, under one quote, and with nothing of the prompt", async () => {
     const bed = await PaidBed.start();
@@ -207,12 +219,7 @@ describe("after the money was taken", () => {
     const thief = new Payer();
     bed.settles = { success: false, errorReason: "invalid_upto_evm_transaction_failed" };
     await bed.post(QUESTION, {}, thief);
-    const forged = JSON.parse(
-      Buffer.from(thief.last["payment-signature"] ?? "", "base64").toString(),
-    );
-    forged.payload.permit2Authorization.from = payer.account.address;
-    const header = Buffer.from(JSON.stringify(forged)).toString("base64");
-    const response = await bed.post(QUESTION, { "payment-signature": header });
+    const response = await bed.post(QUESTION, forgedBy(thief, payer));
     expect(await refusalIn(response)).toEqual([402, "payment.refused"]);
   });
 
@@ -260,6 +267,31 @@ describe("after the money was taken", () => {
     await told.promise;
     expect(bed.cancelled).toMatchObject([{ payer: payer.address }]);
   });
+});
+
+it("a stranger's payment in a payer's name for the same request does not stand in the payer's way", async () => {
+  const bed = await PaidBed.start();
+  const payer = new Payer();
+  bed.settles = { success: false, errorReason: "invalid_upto_evm_transaction_failed" };
+  const thief = new Payer();
+  await bed.post(QUESTION, {}, thief);
+  const forged = forgedBy(thief, payer);
+  const asked = new Deferred();
+  const finish = new Deferred();
+  const answer = bed.facilitator.handler;
+  bed.facilitator.handler = async (response, request) => {
+    const isForged = request.path === "/settle" && request.body.includes(FORGED_NONCE);
+    if (isForged) asked.resolve();
+    if (isForged) await finish.promise;
+    return await answer(response, request);
+  };
+  const first = bed.post(QUESTION, forged);
+  await asked.promise;
+  bed.settles = { success: true, transaction: TRANSACTION };
+  expect((await bed.post(QUESTION, {}, payer)).status).toBe(200);
+  bed.settles = { success: false, errorReason: "invalid_upto_evm_transaction_failed" };
+  finish.resolve();
+  expect((await first).status).toBe(402);
 });
 
 describe("limits of a payer", () => {

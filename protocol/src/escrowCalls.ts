@@ -53,8 +53,9 @@ export function jobOpenedIn(parameters: {
     ({ address, topics }) =>
       address.toLowerCase() === escrow.toLowerCase() && topics[0] === topic && topics[1] === jobId,
   );
-  const { job } = (log && escrowInterface.parseLog(log)?.args) ?? {};
-  if (job === undefined) return undefined;
+  const args = log && escrowInterface.parseLog(log)?.args;
+  if (args === undefined) return undefined;
+  const { job } = args;
   const { amount, deadline, feeReceiver, nonce, payer, terms } = job.toObject();
   return { terms: terms.toObject(), payer, nonce, amount, deadline, feeReceiver };
 }

@@ -1,6 +1,7 @@
 import { decodePaymentResponseHeader } from "@x402/fetch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FEE, PaidBed, PRICE, QUESTION, STATUS } from "./support/paidBed.ts";
+import { STATUS } from "./support/escrow.ts";
+import { FEE, PaidBed, PRICE, QUESTION } from "./support/paidBed.ts";
 
 let bed: PaidBed;
 beforeAll(async () => {
@@ -44,6 +45,22 @@ describe("a stock client of x402", () => {
     expect(await response.text()).toContain(`"price":"${PRICE}"`);
     expect(await bed.balanceOf(bed.seller)).toBe(before + PRICE);
     expect(await bed.jobsOf(payer.address)).toEqual([]);
+  });
+
+  it("is served, and captured from, though a stranger who saw the permit has opened the job", async () => {
+    const payer = await bed.payer(PRICE);
+    const asked = bed.gateway.asked;
+    let opened = "";
+    const client = bed.client(payer, "upto", async (input, init) => {
+      const header = (input as Request).headers.get("payment-signature");
+      if (header !== null) opened = await bed.openAsStranger(header);
+      return await fetch(input, init);
+    });
+    const response = await bed.ask(client);
+    expect([response.status, paidBy(response).transaction]).toEqual([200, opened]);
+    expect(bed.gateway.asked).toBe(asked + 1);
+    const [jobId = ""] = await bed.jobsOf(payer.address);
+    await bed.until(jobId, STATUS.captured);
   });
 
   it("gets its money back when the upstream fails, and no answer that makes clients ask again", async () => {

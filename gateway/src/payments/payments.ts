@@ -21,10 +21,16 @@ import type { PaymentSettings } from "./paymentSettings.ts";
 import { type Quote, Quotes } from "./quote.ts";
 import { Quoting } from "./quoting.ts";
 import { RateSource } from "./rate.ts";
+import {
+  FAILED_PAID,
+  malformed,
+  noLedger,
+  notKept,
+  type RefusalCode,
+  refusalOf,
+} from "./refusals.ts";
 import { isSignedByPayer } from "./signedByPayer.ts";
 
-/** After the money is taken nothing is told that clients answer with another request by themselves: 408, 409, 429, 5xx. */
-const FAILED_PAID = 422;
 const SWEEP_MS = 30_000;
 const SALT = /^0x[0-9a-f]{64}$/;
 
@@ -39,8 +45,8 @@ type Asked = {
   url: string;
 };
 
-/** A request of a payer that a later one, which says the same, is answered with. */
-type Same = { id: string; request: ChatRequest; at: number };
+/** A paid request that a later one of the same payer, which says the same, is answered with. */
+type Same = { asked: Asked; at: number };
 
 /**
  * Answers what is paid for by x402, and asks others to pay. A payment is noted on disk before it is brought to the chain, and
@@ -130,8 +136,7 @@ export class Payments {
     // What stands in the ledger was compared with a quote of ours when that was young.
     const quote =
       known === undefined ? this.#quotes.read(extra?.haca, now) : Quotes.parse(extra?.haca);
-    const refuse = (code: keyof typeof WORDS) =>
-      this.#refuse({ request: parameters.request, url, code });
+    const refuse = (code: RefusalCode) => this.#refuse({ request: parameters.request, url, code });
     if (quote === undefined) throw await refuse("payment.quoteUnknown");
     if (quote.requestHash !== request.inputHash || quote.path !== request.path) {
       throw await refuse("payment.otherRequest");
@@ -169,24 +174,27 @@ export class Payments {
    * by themselves, and pay again. Then nobody brings the second payment to the chain.
    */
   #reused(asked: Asked): Asked {
-    const { id, payload, payment, request } = asked;
+    const { payload, payment, request } = asked;
     const { chainId, retryMs, token } = this.#settings;
+    const { address: verifyingContract, name, version } = token;
+    const domain = { name, version, chainId, verifyingContract };
+    // Who only says that they are the payer neither gets an answer of the payer's nor stands in the way of one.
+    if (!isSignedByPayer({ payment, payload: payload.payload, chainId, token: domain })) {
+      return asked;
+    }
     const key = `${payment.payer} ${sameOf(request)}`;
     const first = this.#same.get(key);
-    const isYoung = first !== undefined && Date.now() - first.at < retryMs;
-    const state = first && this.#ledger.find(first.id)?.state;
-    const isOver = state === "failed" || state === "ended";
-    if (first === undefined || !isYoung || isOver || first.id === id) {
-      if (this.#ledger.find(id) === undefined) this.#remember(key, { id, request, at: Date.now() });
-      return asked;
+    if (first !== undefined && Date.now() - first.at < retryMs && this.#isAlive(first.asked.id)) {
+      return first.asked;
     }
-    // Who only says that they are the payer gets no answer of the payer's.
-    const domain = { name: token.name, version: token.version, chainId };
-    const signed = { ...domain, verifyingContract: token.address };
-    if (!isSignedByPayer({ payment, payload: payload.payload, chainId, token: signed })) {
-      return asked;
-    }
-    return { ...asked, id: first.id, request: first.request };
+    this.#remember(key, { asked, at: Date.now() });
+    return asked;
+  }
+
+  /** Whether a grant is about to have an answer, or has one. */
+  #isAlive(id: string): boolean {
+    const state = this.#ledger.find(id)?.state;
+    return state === undefined ? this.#running.has(id) : state !== "failed" && state !== "ended";
   }
 
   #remember(key: string, same: Same): void {
@@ -310,7 +318,7 @@ export class Payments {
   async #refuse(parameters: {
     request: ChatRequest;
     url: string;
-    code: keyof typeof WORDS;
+    code: RefusalCode;
   }): Promise<RefusedRequestError> {
     const { code, request, url } = parameters;
     const quote = await this.#quoting.quoteFor(request);
@@ -349,27 +357,6 @@ export class Payments {
 const BACK = "what the escrow holds for this request goes back to the payer";
 const AGAIN = "the same request with the same payment is answered without another";
 
-const WORDS = {
-  "payment.required": "this model's answers are paid for: see the header PAYMENT-REQUIRED",
-  "payment.quoteUnknown": "the payment is for a quote that is too old, or none of this gateway",
-  "payment.otherRequest": "the payment is for another request",
-  "payment.doesNotFit":
-    "the payment is not what was offered: amount, token, receiver or facilitator",
-  "payment.otherUnderNonce": "the nonce was used for another payment",
-  "payment.cancelled": "the payment was given back: its request had no answer",
-  "payment.refused": "the payment was refused: see the header PAYMENT-RESPONSE",
-} as const;
-
-function refusalOf(
-  code: keyof typeof WORDS,
-  { headers, status }: { headers: Record<string, string>; status: number },
-): RefusedRequestError {
-  const { "Content-Type": _type, ...rest } = headers;
-  return new RefusedRequestError({
-    ...{ status: status === 412 ? 412 : 402, code, message: WORDS[code], headers: rest },
-  });
-}
-
 function decode(header: string): PaymentPayload | undefined {
   try {
     return decodePaymentSignatureHeader(header);
@@ -398,22 +385,3 @@ function withoutSalt(requirements: PaymentRequirements): PaymentRequirements {
 }
 
 const idOf = ({ nonce, payer, route }: Payment): string => `${route}:${payer}:${nonce}`;
-
-const malformed = (): RefusedRequestError =>
-  new RefusedRequestError({
-    ...{ status: 400, code: "payment.malformed", field: "payment-signature" },
-    message: "payment-signature: is no payment of x402 in version 2 by Permit2 or EIP-3009",
-  });
-
-const notKept = (): RefusedRequestError =>
-  new RefusedRequestError({
-    ...{ status: FAILED_PAID, code: "payment.answerNotKept" },
-    message: "the answer that this payment was for is not kept any more",
-  });
-
-const noLedger = (cause: unknown): never => {
-  throw new RefusedRequestError({
-    ...{ status: 503, code: "payment.notKept", retryAfter: 5, cause },
-    message: "the gateway cannot note payments now, and takes none",
-  });
-};

@@ -1,12 +1,13 @@
 import { join } from "node:path";
-import { PERMIT2_ADDRESS, toClientEvmSigner, x402UptoPermit2ProxyAddress } from "@x402/evm";
+import { escrowInterface } from "@haca/protocol/escrowCalls";
+import { decodePaymentSignatureHeader } from "@x402/core/http";
+import { PERMIT2_ADDRESS, toClientEvmSigner } from "@x402/evm";
 import { ExactEvmScheme } from "@x402/evm/exact/client";
 import { UptoEvmScheme } from "@x402/evm/upto/client";
 import { wrapFetchWithPaymentFromConfig } from "@x402/fetch";
-import { Contract, ContractFactory, MaxUint256, parseEther, Wallet } from "ethers";
+import { type Contract, MaxUint256, parseEther, Wallet } from "ethers";
 import { privateKeyToAccount } from "viem/accounts";
-import { readArtifact } from "../../../testing/artifacts.ts";
-import { uptoCodes } from "../../../testing/uptoContracts.ts";
+import { deployEscrow, FEE_BPS } from "./escrow.ts";
 import { GatewayProcess } from "./gatewayProcess.ts";
 import { developmentKey } from "./localChain.ts";
 import { PageContract } from "./pageContract.ts";
@@ -16,11 +17,8 @@ import { sharedFolder, sharedQueue } from "./temporaryFolder.ts";
 import { type Settings, WorkerProcess } from "./worker.ts";
 
 const ETHER = "0x56bc75e2d63100000";
-const NETWORK = "eip155:31337";
+const NETWORK = "eip155:31337" as const;
 const SELLER = 5;
-const FEE_BPS = 250n;
-/** As `IInferenceEscrow.JobStatus` numbers them. */
-export const STATUS = { open: 1n, captured: 2n, refunded: 3n, cancelled: 4n };
 export const PRICE = parseEther("2");
 export const FEE = (PRICE * FEE_BPS) / 10_000n;
 /** A question that costs `PRICE`. */
@@ -154,6 +152,28 @@ export class PaidBed {
     });
   }
 
+  /** Opens the job of a payment, as somebody who has seen its header. Returns the transaction. */
+  async openAsStranger(header: string): Promise<string> {
+    const { accepted, payload } = decodePaymentSignatureHeader(header);
+    const { permit2Authorization: permit, signature } = payload as {
+      permit2Authorization: {
+        permitted: { amount: string };
+        witness: { validAfter: string };
+      } & Record<"from" | "nonce" | "deadline", string>;
+      signature: string;
+    };
+    const payment = {
+      ...{ payer: permit.from, amount: permit.permitted.amount, nonce: permit.nonce, signature },
+      ...{ validAfter: permit.witness.validAfter, validUntil: permit.deadline },
+    };
+    const data = escrowInterface.encodeFunctionData("open", [accepted.extra.haca, payment]);
+    const stranger = new Wallet(Wallet.createRandom().privateKey, this.tee.chain.provider);
+    await this.tee.chain.send("anvil_setBalance", stranger.address, ETHER);
+    const sent = await stranger.sendTransaction({ to: String(this.escrow.target), data });
+    await sent.wait();
+    return sent.hash;
+  }
+
   /** The jobs that were opened for a payer. */
   async jobsOf(payer: string): Promise<string[]> {
     const events = await this.escrow.queryFilter("JobOpened", 0);
@@ -169,20 +189,4 @@ export class PaidBed {
       return (await this.escrow.getFunction("statusOf")(jobId)) === status ? true : undefined;
     });
   }
-}
-
-async function deployEscrow(tee: TeeChain, pages: PageContract): Promise<Contract> {
-  const { chain } = tee;
-  for (const [address, code] of Object.entries(uptoCodes())) {
-    await chain.send("anvil_setCode", address, code);
-  }
-  const { abi, bytecode } = readArtifact("InferenceEscrow");
-  const factory = new ContractFactory(abi as [], bytecode, chain.owner);
-  const authority = chain.book.contracts.AccessManager.address;
-  const made = await factory.deploy(authority, pages.contract.target, x402UptoPermit2ProxyAddress);
-  const { target } = await made.waitForDeployment();
-  const escrow = new Contract(target, abi as [], chain.owner);
-  await chain.execute(escrow, "setToken", pages.token.target, true);
-  await chain.execute(escrow, "setFee", FEE_BPS, Wallet.createRandom().address);
-  return escrow;
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { Wallet } from "ethers";
 import { onTestFinished } from "vitest";
 import { BlobFront } from "./blobFront.ts";
@@ -77,11 +78,15 @@ export class ResultBed {
   }
 
   /** Results of the account's enclave, which a page can take at once. */
-  async make(account: number, count: number): Promise<Entry[]> {
+  async make(
+    account: number,
+    count: number,
+    changes: Partial<InferenceResult> = {},
+  ): Promise<Entry[]> {
     const timestamp = await this.pages.past();
     const maker = this.#makers.get(account);
     if (maker === undefined) throw new Error(`account ${account} operates no enclave`);
-    return Array.from({ length: count }, () => maker.make({ timestamp }));
+    return Array.from({ length: count }, () => maker.make({ timestamp, ...changes }));
   }
 }
 

@@ -46,7 +46,7 @@ export function createPaymentChain(parameters: {
   provider: JsonRpcProvider;
   token: string;
   /** of InferenceEscrow, where jobs of it are opened */
-  escrow: string | undefined;
+  escrow?: string | undefined;
   confirmations: number;
 }): PaymentChain {
   const { confirmations, escrow, provider, token } = parameters;

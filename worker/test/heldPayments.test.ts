@@ -1,0 +1,95 @@
+import { ESCROW_KINDS, escrowJobId } from "@haca/protocol/inferenceEscrow";
+import { decodeRequestId } from "@haca/protocol/requestId";
+import { PERMIT2_ADDRESS } from "@x402/evm";
+import { type Contract, MaxUint256, parseEther, Wallet } from "ethers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { deployEscrow, FEE_BPS, openingOf, STATUS } from "./support/escrow.ts";
+import { developmentKey } from "./support/localChain.ts";
+import { waitFor } from "./support/processes.ts";
+import { ResultBed } from "./support/resultBed.ts";
+import { type Entry, postResults } from "./support/signedResults.ts";
+import { temporaryQueue } from "./support/temporaryFolder.ts";
+
+const OPERATOR = 5;
+const PRICE = parseEther("2");
+const MOST = parseEther("3");
+const WINDOW = 432_000n;
+
+let bed: ResultBed;
+let escrow: Contract;
+let payer: Wallet;
+let nonce = 0n;
+const seller = new Wallet(developmentKey(OPERATOR)).address;
+
+beforeAll(async () => {
+  bed = await ResultBed.start([OPERATOR]);
+  escrow = await deployEscrow(bed.tee, bed.pages);
+  const { token } = bed.pages;
+  payer = new Wallet(Wallet.createRandom().privateKey, bed.tee.chain.provider);
+  await bed.tee.chain.send("anvil_setBalance", payer.address, "0x56bc75e2d63100000");
+  await (await token.transfer.send(payer.address, 10n * MOST)).wait();
+  const data = token.interface.encodeFunctionData("approve", [PERMIT2_ADDRESS, MaxUint256]);
+  await (await payer.sendTransaction({ to: String(token.target), data })).wait();
+});
+afterAll(() => bed?.stop());
+
+/** A permit for a result, whose job was opened. */
+async function openFor(entry: Entry) {
+  nonce += 1n;
+  const validUntil = (await bed.pages.now()) + 3_600n;
+  const terms = {
+    ...{ node: decodeRequestId(entry.message.requestId).node, payee: seller, feeBps: FEE_BPS },
+    ...{ requestHash: entry.message.inputHash, token: String(bed.pages.token.target) },
+    ...{ kinds: ESCROW_KINDS.tee | ESCROW_KINDS.teePage, captureWindow: WINDOW },
+  };
+  const permit = { terms, payer, nonce, amount: MOST, validUntil };
+  const data = await openingOf({ escrow: String(escrow.target), ...permit });
+  await (await bed.tee.chain.owner.sendTransaction({ to: escrow.target, data })).wait();
+  const payment = { payer: payer.address, nonce: String(nonce), validUntil: String(validUntil) };
+  return { payment, jobId: escrowJobId({ payer: payer.address, nonce }) };
+}
+
+const until = (jobId: string, status: bigint): Promise<true> =>
+  waitFor(async () => {
+    await bed.tee.chain.send("evm_mine");
+    return (await escrow.getFunction("statusOf")(jobId)) === status ? true : undefined;
+  });
+
+describe("payments that the escrow holds", () => {
+  it("are captured from a page once it is final, and the rest goes back", async () => {
+    const charge = { requester: payer.address, price: PRICE };
+    const entries = await bed.make(OPERATOR, 2, charge);
+    const held: Awaited<ReturnType<typeof openFor>>[] = [];
+    for (const entry of entries) held.push(await openFor(entry));
+    const before = await bed.pages.token.balanceOf(payer.address);
+    const settings = bed.settings(OPERATOR, 2, {
+      ...{ HACA_DATA_DIR: temporaryQueue(), HACA_ESCROW: String(escrow.target) },
+    });
+    const worker = bed.worker(settings);
+    const url = await worker.url();
+    const results = entries.map((entry, i) => ({ ...entry, payment: held[i]?.payment }));
+    expect(await postResults(url, { results })).toMatchObject({ status: 202 });
+    // Given back by somebody who does not know that there is a result: what was first stays.
+    const cancelled = await fetch(`${url}/v1/payments/cancelled`, {
+      ...{ method: "POST", headers: { "content-type": "application/json" } },
+      body: JSON.stringify(held[0]?.payment),
+    });
+    expect(cancelled.status).toBe(202);
+    await worker.logged("pending");
+    for (const { jobId } of held)
+      expect(await escrow.getFunction("statusOf")(jobId)).toBe(STATUS.open);
+    await bed.pages.end();
+    for (const { jobId } of held) await until(jobId, STATUS.captured);
+    expect(await bed.pages.token.balanceOf(payer.address)).toBe(before + 2n * (MOST - PRICE));
+  });
+
+  it("are refused for another account than the requester, by name", async () => {
+    const [entry] = await bed.make(OPERATOR, 1, { requester: seller, price: PRICE });
+    const worker = bed.worker(bed.settings(OPERATOR, 1, { HACA_DATA_DIR: temporaryQueue() }));
+    const payment = { payer: payer.address, nonce: "99", validUntil: "1" };
+    const answer = await postResults(await worker.url(), { ...entry, payment });
+    expect(answer).toMatchObject({
+      ...{ status: 400, body: { error: { code: "result.otherPayer", field: "payment.payer" } } },
+    });
+  });
+});
