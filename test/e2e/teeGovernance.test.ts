@@ -4,7 +4,7 @@ import { openDevelopmentRoot } from "@haca/enclave-simulator/developmentRoot";
 import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { type ContractRunner, concat, keccak256, parseEther, sha256 } from "ethers";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { contractAt } from "../../scripts/lib/contracts.ts";
 import {
   BOOK,
@@ -26,17 +26,11 @@ const asGuardian = ["--account", String(GUARDIAN)];
 const asLiquidity = ["--account", String(LIQUIDITY)];
 
 let local: LocalDeployment;
-/** To the deployment as it was made: every test begins with it. */
-let goBack: () => Promise<void>;
-beforeAll(async () => {
+beforeEach(async () => {
   local = await LocalDeployment.start();
   await success(local.deploy());
 });
-beforeEach(async () => {
-  goBack = await local.remember();
-});
-afterEach(() => goBack());
-afterAll(() => local.stop());
+afterEach(() => local.stop());
 
 const contractOf = <Name extends "TEERegistry" | "TEERegistryLens" | "OPG" | "NodeBonds">(
   name: Name,
