@@ -75,14 +75,14 @@ export async function measureModel(parameters: {
     [`${name}.constraints`]: statistics.constraints,
     [`${name}.nonZeros`]: statistics.nonZeros,
     [`${name}.compileSeconds`]: round(wallSeconds),
-    [`${name}.circuitSeconds`]: seconds("quantise") + seconds("write and certify circuit"),
+    [`${name}.circuitSeconds`]: round(seconds("quantise") + seconds("write and certify circuit")),
     [`${name}.ptauSeconds`]: seconds("powers of tau"),
     [`${name}.keySeconds`]: seconds("set up keys"),
     [`${name}.peakMiB`]: Math.round(Math.max(peakBytes, proving.peakBytes) / MEBIBYTE),
     [`${name}.zkeyBytes`]: statSync(path("zkey")).size,
     [`${name}.planBytes`]: statSync(path("plan")).size,
     [`witness.${name}.ms`]: round(median(witnessMs)),
-    [`${name}.proveSeconds`]: round(median(proving.proveMs)) / 1000,
+    [`${name}.proveSeconds`]: Math.round(median(proving.proveMs)) / 1000,
     [`${name}.proved`]: 1,
   };
 }
