@@ -3,7 +3,7 @@ import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { generateText, isStepCount, streamText, tool } from "ai";
 import { keccak256, recoverAddress, Wallet } from "ethers";
 import OpenAI from "openai";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { z } from "zod";
 import {
   ANSWER,
@@ -20,6 +20,9 @@ import {
 import { Command, SESSION } from "./support/command.ts";
 import { expectSigned } from "./support/expectSigned.ts";
 import type { Handler, Received } from "./support/httpServer.ts";
+
+// Each starts processes, and a client waits before it asks again.
+vi.setConfig({ testTimeout: 300_000 });
 
 const MESSAGES = [{ role: "user" as const, content: "How warm is it in Paris?" }];
 const PARAMETERS = {

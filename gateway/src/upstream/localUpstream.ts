@@ -66,18 +66,17 @@ export class LocalUpstream implements Upstream {
         ...rest,
       });
     };
-    let made: Made | undefined;
-    let failure: { cause: unknown } | undefined;
+    const ended: { made?: Made; failure?: { cause: unknown } } = {};
     const making = this.#make(request, signal, (text) => {
       texts.push(text);
       wake();
     }).then(
       (end) => {
-        made = end;
+        ended.made = end;
         wake();
       },
       (cause) => {
-        failure = { cause };
+        ended.failure = { cause };
         wake();
       },
     );
@@ -91,11 +90,12 @@ export class LocalUpstream implements Upstream {
         wake = resolve;
       });
       for (const text of texts.splice(0)) yield frame(text, null);
-      if (failure !== undefined) throw failure.cause;
-      if (made !== undefined && texts.length === 0) break;
+      if (ended.failure !== undefined) throw ended.failure.cause;
+      if (ended.made !== undefined && texts.length === 0) break;
       if (texts.length === 0) await awake;
     }
     await making;
+    const { made } = ended;
     yield frame("", made.finishReason, { usage: usageOf(made) });
   }
 
