@@ -109,11 +109,8 @@ async function judgeResult(parameters: Judged): Promise<LeafVerdict> {
   return enclave.service.some((span) => isWithin(span, time)) ? ACCEPTED : "KeyNotInService";
 }
 
-/**
- * Why a signature is none of an enclave's. Of a session key at a time that it is not valid at the signature is genuine, and it
- * is the key that is not in service.
- */
-export async function refuseSignature(parameters: {
+/** Of a session key at a time that it is not valid at the signature is genuine, and it is the key that is not in service. */
+async function refuseSignature(parameters: {
   enclave: EnclaveState;
   digest: string;
   signature: string;

@@ -2,7 +2,6 @@ import { OPTIMISTIC } from "@haca/protocol/pageSettlement";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { expect } from "chai";
 import { network } from "hardhat";
-import { CONFLICT } from "../utils/conflictCases.ts";
 import { LEAF, LEAVES_AHEAD, proposePages } from "../utils/leafCases.ts";
 import { admitIn, OPTIMISTIC_LEAF, proposeOptimisticPage } from "../utils/optimisticLeafCases.ts";
 import { seededRandom } from "../utils/seededRandom.ts";
@@ -43,7 +42,6 @@ const KINDS = {
   TEE: played(TEE, 0.2),
   VANILLA: played(VANILLA, 0.16),
   LEAF: played(LEAF, 0.18),
-  CONFLICT: played(CONFLICT, 0.1),
   OPTIMISTIC_LEAF: played(OPTIMISTIC_LEAF, 0.2),
 };
 type Name = keyof typeof KINDS;
@@ -72,7 +70,6 @@ const WANTED: Record<Name, readonly string[]> = {
     ...["NotTaken", "NotIncluded", "MalformedLeaf", "WrongNode", "OutsideWindow"],
     ...["InvalidSignature", "VersionInvalid", "KeyNotInService"],
   ],
-  CONFLICT: ["NoConflict", "LeafIsBad", "NotIncluded", "NotTaken"],
   OPTIMISTIC_LEAF: [
     ...["NotTaken", "NotIncluded", "MalformedLeaf", "WrongNode", "OutsideWindow"],
     ...["InvalidSignature", "VersionInvalid"],
@@ -97,12 +94,12 @@ describe("verdicts on results, here and by the contracts", () => {
   let world: World;
   const random = seededRandom(SEED);
   const turns: Record<Name, number> = {
-    ...{ ZKML: 0, ZKML_BATCH: 0, TEE: 0, VANILLA: 0, LEAF: 0, CONFLICT: 0, OPTIMISTIC_LEAF: 0 },
+    ...{ ZKML: 0, ZKML_BATCH: 0, TEE: 0, VANILLA: 0, LEAF: 0, OPTIMISTIC_LEAF: 0 },
   };
   const none = () => new Map<string, number>();
   const seen: Record<Name, Map<string, number>> = {
     ...{ ZKML: none(), ZKML_BATCH: none(), TEE: none(), VANILLA: none(), LEAF: none() },
-    ...{ CONFLICT: none(), OPTIMISTIC_LEAF: none() },
+    OPTIMISTIC_LEAF: none(),
   };
 
   before(async () => {

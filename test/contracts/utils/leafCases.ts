@@ -13,7 +13,7 @@ import {
   resultPageProof,
   resultPageRoot,
 } from "@haca/protocol/resultPage";
-import { judgeLeaf, type PageTerms } from "@haca/protocol/verdicts/judgeLeaf";
+import { judgeLeaf } from "@haca/protocol/verdicts/judgeLeaf";
 import { ACCEPTED } from "@haca/protocol/verdicts/verdict";
 import { id, toBeHex } from "ethers";
 import { flipBit } from "./byteMutations.ts";
@@ -24,8 +24,8 @@ import { ask, type Proposed, type World } from "./verdictWorld.ts";
 
 /** A leaf to be judged: of a page that was proposed, or a result in a page of its own. */
 type OwnPage = { signed: Signed; signature?: string; ledgerPage: bigint; index: number };
-export type Draft = Proposed | OwnPage;
-export type Evidence = { header: PageHeader; leaf: PageLeaf };
+type Draft = Proposed | OwnPage;
+type Evidence = { header: PageHeader; leaf: PageLeaf };
 
 const TEE_KIND = 2n;
 /** Changes of a result after which it is one of another request; after all others it has the one of its place. */
@@ -176,8 +176,15 @@ export const LEAF: Kind<Draft, Evidence> = {
     },
   },
   compare: async (_, { header, leaf }, { world }) => {
-    const { state, pages } = world;
-    const terms = termsOf(world, header);
+    const { state, pages, pageSettlement } = world;
+    const { chainId } = world.f;
+    const pageId = pageIdOf({ chainId, pageSettlement, header });
+    const known = world.proposed.find(
+      (page) => pageIdOf({ chainId, pageSettlement, header: page.header }) === pageId,
+    );
+    const { resultWindow } = world;
+    const unproposed = { proposedAt: state.now, isProposed: false, resultWindow };
+    const terms = known?.terms ?? unproposed;
     let reason = 0;
     const there = await ask(async () => {
       reason = Number(
@@ -190,15 +197,6 @@ export const LEAF: Kind<Draft, Evidence> = {
     };
   },
 };
-
-/** As of when a page is judged: as it was proposed, or now. */
-export function termsOf(world: World, header: PageHeader): PageTerms {
-  const { pageSettlement, resultWindow, state } = world;
-  const { chainId } = world.f;
-  const idOf = (one: PageHeader): string => pageIdOf({ chainId, pageSettlement, header: one });
-  const known = world.proposed.find((page) => idOf(page.header) === idOf(header));
-  return known?.terms ?? { proposedAt: state.now, isProposed: false, resultWindow };
-}
 
 /** How many leaves at the beginning of each page are as far ahead of its proposal as they may be. */
 export const LEAVES_AHEAD = 3;
