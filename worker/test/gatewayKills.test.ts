@@ -22,15 +22,17 @@ const MAXIMUM_DELAY_MS = 60;
 type Part = "gateway" | "worker";
 const VICTIMS: readonly (readonly Part[])[] = [["gateway"], ["worker"], ["gateway", "worker"]];
 
+type Starters = Record<Part, () => { child: Child; url: Promise<string> }>;
+
 /** A gateway and its worker, each killed and started again, with the same disks, as often as one likes. */
 class Pair {
-  readonly #starters: Record<Part, () => { child: Child; url: Promise<string> }>;
+  readonly #starters: Starters;
   readonly #children = new Map<Part, Child>();
   #busy: Promise<void> = Promise.resolve();
   #url: Promise<string> = Promise.resolve("");
   deaths = 0;
 
-  constructor(starters: Pair["#starters"]) {
+  constructor(starters: Starters) {
     this.#starters = starters;
   }
 

@@ -52,7 +52,7 @@ async function openFor(entry: Entry) {
 const until = (jobId: string, status: bigint): Promise<true> =>
   waitFor(async () => {
     await bed.tee.chain.send("evm_mine");
-    return (await escrow.getFunction("statusOf")(jobId)) === status ? true : undefined;
+    return (await escrow.statusOf?.(jobId)) === status ? true : undefined;
   });
 
 describe("payments that the escrow holds", () => {
@@ -76,8 +76,7 @@ describe("payments that the escrow holds", () => {
     });
     expect(cancelled.status).toBe(202);
     await worker.logged("pending");
-    for (const { jobId } of held)
-      expect(await escrow.getFunction("statusOf")(jobId)).toBe(STATUS.open);
+    for (const { jobId } of held) expect(await escrow.statusOf?.(jobId)).toBe(STATUS.open);
     await bed.pages.end();
     for (const { jobId } of held) await until(jobId, STATUS.captured);
     expect(await bed.pages.token.balanceOf(payer.address)).toBe(before + 2n * (MOST - PRICE));

@@ -85,7 +85,8 @@ export class PaidBed {
     this.gateway = await startGateway({
       config: {
         ...{ signer: SIGNER, domain: DOMAIN, models: new Map([["m", VERSION_ID]]) },
-        enclave: undefined,
+        ...{ enclave: undefined, operator: undefined, facilitator: undefined },
+        ohttpOverlapMs: 60_000,
         queue: { url: this.worker.url, secret: undefined, withinMs: 5_000 },
         http: { host: "127.0.0.1", port: 0 },
         admission: { running: 8, waiting: 8, waitMs: 20_000 },

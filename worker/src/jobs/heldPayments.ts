@@ -16,10 +16,14 @@ export type PaymentEnd = "captured" | "refunded" | "cancelled" | "none";
 /** A payment that it is time to look at. */
 export type DuePayment = HeldPayment & {
   jobId: string;
-  /** the settled result that it is for; null: it goes back */
+  /** whether its result is neither settled nor failed */
+  isWaiting: boolean;
+  /** the settled result that it is for; null where there is none, and unless it waits it goes back */
   requestId: string | null;
   /** the final page that has it; null: it was settled alone */
   pageId: string | null;
+  /** calldata that cancels the job, and has it; null while it is not known */
+  cancellation: string | null;
 };
 
 const ADD = `INSERT INTO held_payments (job_id, payer, nonce, valid_until, request_id)
@@ -38,13 +42,15 @@ export async function addPayment(parameters: {
   await database.query(ADD, [escrowJobId(payment), ...values]);
 }
 
-/** Those whose result is settled or will never be, or that have none. */
+/** Those whose job is not known yet, whose result is settled or will never be, or that have none. */
 const CLAIM = `UPDATE held_payments
 SET look_after = now() + make_interval(secs => $1)
 WHERE job_id IN (
   SELECT p.job_id FROM held_payments p
   LEFT JOIN jobs j ON j.request_id = p.request_id
-  WHERE p.state = 'open' AND p.look_after <= now() AND (p.request_id IS NULL OR j.state IN ('settled', 'failed'))
+  WHERE p.state = 'open' AND p.look_after <= now() AND (
+    p.cancellation IS NULL OR p.request_id IS NULL OR j.state IN ('settled', 'failed')
+  )
   ORDER BY p.look_after
   LIMIT $2
   FOR UPDATE OF p SKIP LOCKED
@@ -54,7 +60,9 @@ RETURNING job_id, payer, nonce::text, valid_until::text, (
 ) AS request_id, (
   SELECT g.page_id FROM jobs j JOIN pages g ON g.page_id = j.page_id
   WHERE j.request_id = held_payments.request_id AND j.state = 'settled' AND g.state IN ('final', 'released')
-) AS page_id`;
+) AS page_id, EXISTS (
+  SELECT 1 FROM jobs j WHERE j.request_id = held_payments.request_id AND j.state NOT IN ('settled', 'failed')
+) AS is_waiting, cancellation`;
 
 /** Payments that it is time to look at; nobody else does for so long, whatever becomes of this process. */
 export async function claimPayments(parameters: {
@@ -71,7 +79,21 @@ export async function claimPayments(parameters: {
     validUntil: BigInt(row.valid_until as string),
     requestId: row.request_id as string | null,
     pageId: row.page_id as string | null,
+    isWaiting: row.is_waiting as boolean,
+    cancellation: row.cancellation as string | null,
   }));
+}
+
+/** Keeps the job of a payment, as the call that cancels it. */
+export async function keepCancellation(parameters: {
+  database: Database;
+  jobId: string;
+  cancellation: string;
+}): Promise<void> {
+  const { cancellation, database, jobId } = parameters;
+  const statement =
+    "UPDATE held_payments SET cancellation = $2, last_error = NULL, look_after = now() WHERE job_id = $1";
+  await database.query(statement, [jobId, cancellation]);
 }
 
 const END = `UPDATE held_payments SET state = $2, last_error = NULL WHERE job_id = $1 AND state = 'open'

@@ -186,7 +186,7 @@ export class PaidBed {
   async until(jobId: string, status: bigint): Promise<void> {
     await waitFor(async () => {
       await this.tee.chain.send("evm_mine");
-      return (await this.escrow.getFunction("statusOf")(jobId)) === status ? true : undefined;
+      return (await this.escrow.statusOf?.(jobId)) === status ? true : undefined;
     });
   }
 }

@@ -10,6 +10,8 @@ CREATE TABLE held_payments (
   request_id text REFERENCES jobs (request_id),
   -- none: it was never opened, and cannot be any more
   state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'captured', 'refunded', 'cancelled', 'none')),
+  -- the call that cancels the job, with the job as the log of its opening has it: endpoints forget logs; null while unknown
+  cancellation text,
   last_error text,
   -- not before this time is it looked at again
   look_after timestamptz NOT NULL DEFAULT now(),

@@ -13,6 +13,7 @@ import {
   claimPayments,
   type DuePayment,
   endPayment,
+  keepCancellation,
   restHeldPayment,
 } from "../../../jobs/heldPayments.ts";
 import { resultOf } from "../../../jobs/job.ts";
@@ -70,26 +71,30 @@ async function look(parameters: Parameters & { payment: DuePayment }): Promise<b
   if (now !== "open") return false;
   const purpose = `payment ${jobId.slice(0, 18)}`;
   if ((await context.store.listOpen()).some((open) => open.purpose === purpose)) return false;
-  const job = await findJob(parameters);
-  if (job === undefined) {
-    const error = "the endpoint shows no log of its opening";
-    await restHeldPayment({ database, jobId, error, seconds: REFUSED_REST_SECONDS });
-    return false;
+  if (payment.cancellation === null) {
+    await keepJob(parameters);
+  } else if (!payment.isWaiting) {
+    const [job] = escrowInterface.decodeFunctionData("cancel", payment.cancellation);
+    await send({ ...parameters, job, cancellation: payment.cancellation, purpose });
   }
-  await send({ ...parameters, job, purpose });
   return false;
 }
 
 async function send(
-  parameters: Parameters & { payment: DuePayment; job: EscrowJob; purpose: string },
+  parameters: Parameters & {
+    payment: DuePayment;
+    job: EscrowJob;
+    cancellation: string;
+    purpose: string;
+  },
 ): Promise<void> {
-  const { context, job, payment, payments, purpose, view } = parameters;
+  const { cancellation, context, job, payment, payments, purpose, view } = parameters;
   const { database, logger } = context;
   const { jobId, requestId } = payment;
   const block = await answerOf(context.chain.provider.getBlock(view.head));
   const isOver = BigInt(block?.timestamp ?? 0) >= job.deadline;
   const capture = requestId === null || isOver ? undefined : await captureOf(parameters);
-  const data = capture ?? escrowInterface.encodeFunctionData("cancel", [job]);
+  const data = capture ?? cancellation;
   const what = capture === undefined ? "giving a payment back" : "capturing a payment";
   try {
     const sent = await sendTransaction({ context, view, purpose, to: payments.escrow, data });
@@ -124,11 +129,11 @@ async function captureOf(parameters: {
   return escrowInterface.encodeFunctionData("captureFromPage", values);
 }
 
-/** The job as its opening has it: callers of the escrow bring it. */
-async function findJob(
-  parameters: Parameters & { payment: DuePayment },
-): Promise<EscrowJob | undefined> {
+/** Keeps the job as its opening has it, while the endpoint has the log: callers of the escrow bring it. */
+async function keepJob(parameters: Parameters & { payment: DuePayment }): Promise<void> {
   const { context, payment, payments, view } = parameters;
+  const { database } = context;
+  const { jobId } = payment;
   const { provider } = context.chain;
   const { nonce, payer } = payment;
   const topics = [
@@ -138,7 +143,14 @@ async function findJob(
   const { escrow } = payments;
   const filter = { address: escrow, topics, fromBlock: Math.max(0, view.head - LOOKBACK_BLOCKS) };
   const logs = await answerOf(provider.getLogs(filter));
-  return jobOpenedIn({ logs, escrow, payer, nonce });
+  const job = jobOpenedIn({ logs, escrow, payer, nonce });
+  if (job === undefined) {
+    const error = "the endpoint shows no log of its opening";
+    await restHeldPayment({ database, jobId, error, seconds: REFUSED_REST_SECONDS });
+    return;
+  }
+  const cancellation = escrowInterface.encodeFunctionData("cancel", [job]);
+  await keepCancellation({ database, jobId, cancellation });
 }
 
 async function statusAt(
