@@ -25,8 +25,7 @@ export function status(options: ReadOptions & { subject: string; json?: true }):
   }
   return withEscrow(network, async (context) => {
     const { session, now } = context;
-    const payer =
-      subject.length === ADDRESS_LENGTH ? addressArgument("payer", subject) : undefined;
+    const payer = subject.length === ADDRESS_LENGTH ? addressArgument("payer", subject) : undefined;
     const jobs =
       payer === undefined ? [await findJob(context, subject)] : await jobsOf(context, payer);
     const credits = payer === undefined ? [] : await creditsOf(context, payer, jobs);
