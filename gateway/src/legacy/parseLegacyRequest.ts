@@ -47,15 +47,8 @@ export function parseLegacyRequest(parameters: {
   const legacy = { model, settlement: settlementOf(header(SETTLEMENT_HEADER)) };
   const kind = path === "chat/completions" ? "chat" : "completion";
   return {
-    ...{
-      path,
-      isStream: stream,
-      modelVersion,
-      salt: "",
-      isSalted: false,
-      repeat: undefined,
-      legacy,
-    },
+    ...{ path, isStream: stream, model, modelVersion, salt: "", isSalted: false },
+    ...{ repeat: undefined, legacy },
     body: new TextEncoder().encode(legacyJson(json)),
     inputHash: hashOf(() => legacyRequestText(json, kind)),
   };
