@@ -13,6 +13,8 @@ type ContractRow = {
   createdBy?: { name: string; nonce: number };
   /** whether the indexer reads its events */
   isIndexed?: true;
+  /** left out of deployments on chains that lack what it needs */
+  isOptional?: true;
   /** not in the address book: other contracts tell where it is */
   isUnlisted?: true;
 };
@@ -68,7 +70,13 @@ export const CONTRACTS = [
   { name: "RewardRouter", abi: "rewardRouterAbi", ...GOVERNANCE, ...INDEXED },
   { name: "DataFeeds", abi: "dataFeedsAbi", ...GOVERNANCE, ...INDEXED },
   // Only where the chain has x402's proxy.
-  { name: "InferenceEscrow", abi: "inferenceEscrowAbi", ...GOVERNANCE, ...INDEXED },
+  {
+    name: "InferenceEscrow",
+    abi: "inferenceEscrowAbi",
+    isOptional: true,
+    ...GOVERNANCE,
+    ...INDEXED,
+  },
   { name: "StakedVotes", abi: "stakedVotesAbi", ...GOVERNANCE },
   { name: "TimelockController", abi: "timelockControllerAbi", ...GOVERNANCE, ...INDEXED },
   { name: "GenesisDistribution", abi: "genesisDistributionAbi", ...GOVERNANCE, ...INDEXED },

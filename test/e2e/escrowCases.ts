@@ -56,7 +56,7 @@ const addressOf = (name: ListedName): string =>
 export function escrowCases(world: () => World, left: { jobId: string }): void {
   const { escrow, started } = commands(world);
   const refusal = (...options: string[]) => refusalOn(world().provider, escrow(...options));
-  const fileOf = (name: string): string => join(world().local.folder, `${name}.json`);
+  const fileOf = (name: string): string => join(world().local.folder, `permit-${name}.json`);
   const jobIn = (output: string): string => /^job +(0x[0-9a-f]{64})/m.exec(output)?.[1] ?? "";
   let accounts: Record<"payer" | "node" | "payee" | "stranger", string>;
 

@@ -186,7 +186,10 @@ describe("npm run tee -- register", () => {
       const places = ["--enclave", operatorUrl, "--endpoint", publicUrl, "--type", "LLMProxy"];
       await success(tee("register", ...places, "--payment", addressOf(3), "--yes"));
       await gateway.printed("listening");
-      const { url: open, operatorUrl: own } = JSON.parse(gateway.output) as {
+      const [listening = ""] = gateway.output
+        .split("\n")
+        .filter((line) => line.includes("listening"));
+      const { url: open, operatorUrl: own } = JSON.parse(listening) as {
         url: string;
         operatorUrl: string;
       };

@@ -26,7 +26,7 @@ export async function probeFor(parameters: {
   const { deployment, hasEscrow, part } = parameters;
   const { provider, hre } = deployment;
   const rows = CONTRACT_ROWS.filter(
-    (row) => includesPart(part, row.part) && (hasEscrow || row.name !== "InferenceEscrow"),
+    (row) => includesPart(part, row.part) && (hasEscrow || row.isOptional !== true),
   );
   const artifacts = await Promise.all(rows.map(({ name }) => hre.artifacts.readArtifact(name)));
   return probeChain({ provider, artifacts, hasAttestation: includesPart(part, "tee") });

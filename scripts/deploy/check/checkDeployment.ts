@@ -93,11 +93,11 @@ export async function auditDeployment(parameters: {
   return audit.findings;
 }
 
-/** A deployment that was handed over has every contract; of those without power nothing on the chain speaks. */
+/** A deployment that was handed over has every contract that no chain lacks; of those without power nothing on the chain speaks. */
 function requireAll({ contracts, findings }: Audit): void {
   if (!contracts.has("TimelockController")) return;
-  for (const { name } of CONTRACT_ROWS) {
-    if (contracts.has(name) || POWERLESS.has(name)) continue;
+  for (const { isOptional, name } of CONTRACT_ROWS) {
+    if (isOptional || contracts.has(name) || POWERLESS.has(name)) continue;
     findings.push(unexpected(name, "a contract of the deployment", "none can be found"));
   }
 }
