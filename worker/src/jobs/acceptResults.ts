@@ -45,12 +45,15 @@ export async function acceptResults(parameters: {
     jobs.map(({ settleAlone }) => settleAlone),
   ];
   const requestIds = jobs.map(({ requestId }) => requestId);
-  try {
-    // A transaction of its own: all of them are new, or none is stored.
-    await database.query(INSERT_RESULTS, values);
-    return new Map(requestIds.map((requestId) => [requestId, { requestId, state: "proven" }]));
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== UNIQUE_VIOLATION) throw error;
+  // A payment comes into the queue with its result, or neither does.
+  if (jobs.every(({ payment }) => payment === undefined)) {
+    try {
+      // A transaction of its own: all of them are new, or none is stored.
+      await database.query(INSERT_RESULTS, values);
+      return new Map(requestIds.map((requestId) => [requestId, { requestId, state: "proven" }]));
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== UNIQUE_VIOLATION) throw error;
+    }
   }
   return await database.transaction(async (tx) => {
     await tx.query(INSERT_OTHERS, values);
