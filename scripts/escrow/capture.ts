@@ -1,4 +1,6 @@
+import type { EscrowJob } from "@haca/protocol/escrowCalls";
 import { escrowKindsInWords } from "@haca/protocol/inferenceEscrow";
+import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { decodeRequestId } from "@haca/protocol/requestId";
 import { addressOf } from "../lib/chainSession.ts";
 import { interfaceOf } from "../lib/contracts.ts";
@@ -22,7 +24,7 @@ import {
   tokenAt,
   withEscrow,
 } from "./context.ts";
-import { type FoundJob, findOpenJob, type Job } from "./jobs.ts";
+import { type FoundJob, findOpenJob } from "./jobs.ts";
 
 /** Shows the escrow a result that was settled alone. Errors: `escrow.badArgument`, `escrow.refused`, those of `sendCall`. */
 export function capture(options: SendOptions & { job: string; request: string }): Promise<void> {
@@ -79,7 +81,11 @@ async function findCapturable(context: EscrowContext, text: string): Promise<Fou
 
 async function tellChange(
   context: EscrowContext,
-  { job, jobId, result }: { job: Job; jobId: string; result: Pick<Result, "price" | "requestId"> },
+  {
+    job,
+    jobId,
+    result,
+  }: { job: EscrowJob; jobId: string; result: Pick<InferenceResult, "price" | "requestId"> },
 ): Promise<void> {
   const { payee, token: address, feeBps } = job.terms;
   const { price, requestId } = result;
@@ -95,22 +101,11 @@ async function tellChange(
 /** The contract counts parts in hundredths of a percent. */
 const WHOLE = 10_000n;
 
-type Result = {
-  modelVersion: string;
-  inputHash: string;
-  outputHash: string;
-  requester: string;
-  requestId: string;
-  price: bigint;
-  timestamp: bigint;
-  teeId: string;
-};
-
 /** A result as its settlement's event has it. Error: `escrow.refused` if it was not settled alone. */
 async function settledResult(
   { session }: EscrowContext,
   requestId: string,
-): Promise<{ result: Result; kind: bigint }> {
+): Promise<{ result: InferenceResult; kind: bigint }> {
   const { book, provider } = session;
   const settlement = interfaceOf("InferenceSettlement");
   const logs = await readAllLogs({
@@ -133,10 +128,10 @@ const VANILLA = 0n;
 
 /** Error: `escrow.refused`, with the first thing in which a result is not what the job waits for. */
 function requireFits(parameters: {
-  job: Job;
+  job: EscrowJob;
   /** the bit of the result's kind */
   kind: bigint;
-  result: Pick<Result, "inputHash" | "price" | "requester" | "requestId">;
+  result: Pick<InferenceResult, "inputHash" | "price" | "requester" | "requestId">;
 }): void {
   const { job, kind, result } = parameters;
   const { kinds, node, requestHash } = job.terms;

@@ -1,23 +1,14 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { type EscrowTerms, JOB_STATUSES, type JobStatus } from "@haca/protocol/inferenceEscrow";
+import type { EscrowJob } from "@haca/protocol/escrowCalls";
+import { JOB_STATUSES, type JobStatus } from "@haca/protocol/inferenceEscrow";
 import type { LogDescription } from "ethers";
 import { readAllLogs } from "../lib/readAllLogs.ts";
 import { type EscrowContext, hashArgument, refuse } from "./context.ts";
 
-/** A job as callers of the contract bring it. */
-export type Job = {
-  terms: EscrowTerms;
-  payer: string;
-  nonce: bigint;
-  amount: bigint;
-  deadline: bigint;
-  feeReceiver: string;
-};
-
 /** A job, how it stands, and where it was opened and ended. */
 export type FoundJob = {
   jobId: string;
-  job: Job;
+  job: EscrowJob;
   status: JobStatus;
   opened: string;
   /** null while it is open */
@@ -85,7 +76,7 @@ export async function jobsOf(context: EscrowContext, payer: string): Promise<Fou
 async function describeJob(context: EscrowContext, opened: Found): Promise<FoundJob> {
   const { job: raw, jobId } = opened.args;
   const { terms, ...rest } = raw.toObject();
-  const job = { ...rest, terms: terms.toObject() } as Job;
+  const job = { ...rest, terms: terms.toObject() } as EscrowJob;
   const status = JOB_STATUSES[Number(await context.escrow.statusOf(jobId))] ?? "None";
   const end = status === "Open" ? null : await readEnd(context, { jobId, job, status });
   return { jobId, job, status, opened: opened.transaction, end };
@@ -93,7 +84,7 @@ async function describeJob(context: EscrowContext, opened: Found): Promise<Found
 
 async function readEnd(
   context: EscrowContext,
-  { job, jobId, status }: { jobId: string; job: Job; status: JobStatus },
+  { job, jobId, status }: { jobId: string; job: EscrowJob; status: JobStatus },
 ): Promise<FoundJob["end"]> {
   const [ended] = await readEvents(context, `Job${status}` as Event, jobId);
   if (ended === undefined) return null;

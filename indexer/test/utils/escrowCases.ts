@@ -1,8 +1,9 @@
+import type { EscrowJob } from "@haca/protocol/escrowCalls";
 import { JOB_STATUSES } from "@haca/protocol/inferenceEscrow";
 import type { Hex } from "viem";
 import { expect, test } from "vitest";
 import type { World } from "./deployWorld.ts";
-import { type EscrowJob, FEE_BPS, MOST, PRICE } from "./escrowOperations.ts";
+import { FEE_BPS, MOST, PRICE } from "./escrowOperations.ts";
 import type { Indexer } from "./startIndexer.ts";
 
 type Opened = { job: EscrowJob; jobId: Hex; receipt: { transactionHash: Hex } };

@@ -1,4 +1,5 @@
 import { inferenceEscrowAbi, inferenceSettlementAbi, opgAbi } from "@haca/protocol/abi";
+import type { EscrowJob } from "@haca/protocol/escrowCalls";
 import {
   ESCROW_KINDS,
   type EscrowTerms,
@@ -35,16 +36,6 @@ export const FEE_BPS = 250;
 /** All that is permitted of a job, and the price of its result. */
 export const MOST = 5_000n;
 export const PRICE = 2_000n;
-
-/** A payment, as callers bring it. */
-export type EscrowJob = {
-  terms: EscrowTerms;
-  payer: string;
-  nonce: bigint;
-  amount: bigint;
-  deadline: bigint;
-  feeReceiver: string;
-};
 
 /** Deploys the escrow, over code in the place of x402's proxy that the first job replaces. */
 export async function deployEscrow(parameters: { chain: Chain; contracts: Contracts; pages: Hex }) {

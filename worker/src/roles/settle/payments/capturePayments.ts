@@ -1,11 +1,5 @@
-import {
-  type EscrowJob,
-  escrowInterface,
-  JOB_STATUS,
-  type JobStatus,
-  jobOpenedIn,
-} from "@haca/protocol/escrowCalls";
-import { escrowJobId } from "@haca/protocol/inferenceEscrow";
+import { type EscrowJob, escrowInterface, jobOpenedIn } from "@haca/protocol/escrowCalls";
+import { escrowJobId, JOB_STATUSES, type JobStatus } from "@haca/protocol/inferenceEscrow";
 import { requireAnswer } from "../../../chain/chain.ts";
 import { answerOf } from "../../../chain/rpcErrors.ts";
 import { describeError, RefusedByEndpointError } from "../../../errors.ts";
@@ -155,7 +149,7 @@ async function keepJob(parameters: Parameters & { payment: DuePayment }): Promis
 
 async function statusAt(
   parameters: Parameters & { payment: DuePayment; block: number },
-): Promise<JobStatus> {
+): Promise<Lowercase<JobStatus>> {
   const { block: blockTag, context, payment, payments } = parameters;
   const to = payments.escrow;
   const data = escrowInterface.encodeFunctionData("statusOf", [payment.jobId]);
@@ -163,7 +157,8 @@ async function statusAt(
   // Before the escrow was there nothing was open.
   if (answer === "0x" && blockTag !== parameters.view.head) return "none";
   requireAnswer({ answer, name: "statusOf", to });
-  return JOB_STATUS[Number(answer)] ?? "none";
+  const status = JOB_STATUSES[Number(answer)] ?? "None";
+  return status.toLowerCase() as Lowercase<JobStatus>;
 }
 
 /** Whether no permit opens the job any more. */
