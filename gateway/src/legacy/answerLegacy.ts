@@ -23,7 +23,7 @@ export async function answerLegacyPlain(parameters: {
   signal: AbortSignal;
 }): Promise<StoredAnswer> {
   const { parts, request, signal } = parameters;
-  const { body, legacy, path } = request;
+  const { body, legacy, model, path } = request;
   const isChat = path === "chat/completions";
   const given = requireAnswer(await parts.upstream.complete({ path, body, signal }), { isChat });
   const content = contentOf(given, isChat);
@@ -32,7 +32,7 @@ export async function answerLegacyPlain(parameters: {
   parts.logger.info({ profile: "legacy", settlement: legacy.settlement }, "answered");
   const answer: JsonObject = new Map<string, Json>([
     ...(["id", "object", "created"] as const).map((key) => [key, given.get(key) ?? null] as const),
-    ["model", legacy.model],
+    ["model", model],
     ["choices", [choiceOf(content, isChat)]],
     ...(isChat ? [] : [["completion", content.text] as const]),
     ...(given.has("usage") ? [["usage", given.get("usage") ?? null] as const] : []),

@@ -1,9 +1,10 @@
 import { id } from "ethers";
 import { RefusedRequestError } from "../gatewayError.ts";
-import { isObject, NumberText } from "../json/json.ts";
-import { MalformedJsonError, readLegacyJson } from "../json/readJson.ts";
+import { NumberText } from "../json/json.ts";
+import { readLegacyJson } from "../json/readJson.ts";
 import { LegacyRequestError, legacyRequestText } from "../profile/legacyRequest.ts";
 import type { ChatRequest, LegacyTerms } from "../server/chatRequest.ts";
+import { readRequestBody, refused } from "../server/requestBody.ts";
 import { legacyJson } from "./legacyJson.ts";
 
 /** A request that is answered in the profile `legacy`. */
@@ -24,18 +25,8 @@ export function parseLegacyRequest(parameters: {
   /** members that are taken out, unread */
   drops?: readonly string[];
 }): LegacyRequest {
-  const { bytes, drops = [], header, models, path } = parameters;
-  const json = readBody(bytes);
-  if (!isObject(json)) throw refused("body.malformed", "body", "must be an object");
-  for (const name of drops) json.delete(name);
-  const model = json.get("model");
-  if (typeof model !== "string") throw refused("model.malformed", "model", "must be a text");
-  const modelVersion = models.get(model);
-  if (modelVersion === undefined) {
-    throw refused("model.unknown", "model", "is none of those that GET /v1/models names");
-  }
-  const stream = json.get("stream") ?? false;
-  if (typeof stream !== "boolean") throw refused("stream.malformed", "stream", "must be a boolean");
+  const { header, path } = parameters;
+  const { json, ...rest } = readRequestBody({ ...parameters, read: readLegacyJson });
   const n = json.get("n") ?? null;
   if (n !== null && !(n instanceof NumberText && Number(n.text) === 1)) {
     throw refused("n.unsupported", "n", "must be 1: the profile signs one choice");
@@ -44,11 +35,10 @@ export function parseLegacyRequest(parameters: {
     const reason = "is not taken in the profile legacy";
     throw refused("idempotency.unsupported", "idempotency-key", reason);
   }
-  const legacy = { model, settlement: settlementOf(header(SETTLEMENT_HEADER)) };
+  const legacy = { settlement: settlementOf(header(SETTLEMENT_HEADER)) };
   const kind = path === "chat/completions" ? "chat" : "completion";
   return {
-    ...{ path, isStream: stream, model, modelVersion, salt: "", isSalted: false },
-    ...{ repeat: undefined, legacy },
+    ...{ path, ...rest, salt: "", isSalted: false, repeat: undefined, legacy },
     body: new TextEncoder().encode(legacyJson(json)),
     inputHash: hashOf(() => legacyRequestText(json, kind)),
   };
@@ -75,15 +65,3 @@ function hashOf(text: () => string): string {
     });
   }
 }
-
-function readBody(bytes: Uint8Array) {
-  try {
-    return readLegacyJson(bytes);
-  } catch (error) {
-    if (error instanceof MalformedJsonError) throw refused("body.malformed", "body", error.message);
-    throw error;
-  }
-}
-
-const refused = (code: string, field: string, reason: string): RefusedRequestError =>
-  new RefusedRequestError({ status: 400, code, field, message: `${field}: ${reason}` });

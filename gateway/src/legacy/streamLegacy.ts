@@ -29,9 +29,8 @@ export async function* answerLegacyStream(parameters: {
   gone: AbortSignal;
 }): AsyncGenerator<string, StreamEnd, boolean> {
   const { frames, gone, parts, request } = parameters;
-  const { legacy, path } = request;
+  const { legacy, model, path } = request;
   const isChat = path === "chat/completions";
-  const { model } = legacy;
   const answer = new StreamedAnswer({ isChat });
   /** what the client was sent */
   let sent = "";

@@ -1,11 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { hexlify } from "ethers";
 import { type Repeat, repeatOf } from "../answers/answerFile.ts";
-import { RefusedRequestError } from "../gatewayError.ts";
 import { canonicalBytes } from "../json/canonicalJson.ts";
-import { isObject } from "../json/json.ts";
-import { MalformedJsonError, readStrictJson } from "../json/readJson.ts";
+import { readStrictJson } from "../json/readJson.ts";
 import { inputHashOf } from "../profile/hashes.ts";
+import { readRequestBody, refused } from "./requestBody.ts";
 
 const SALT = /^0x[0-9a-fA-F]{64}$/;
 const KEY = /^[\x21-\x7e]{1,255}$/;
@@ -30,8 +29,8 @@ export type ChatRequest = {
   legacy?: LegacyTerms;
 };
 
-/** The name by which the client asked for the model, and what is to become of the answer: in a batch on the chain, or nothing. */
-export type LegacyTerms = { model: string; settlement: "batch" | "private" };
+/** What is to become of the answer: in a batch on the chain, or nothing. */
+export type LegacyTerms = { settlement: "batch" | "private" };
 
 /** @throws RefusedRequestError naming the field */
 export function parseChatRequest(parameters: {
@@ -42,18 +41,8 @@ export function parseChatRequest(parameters: {
   /** members that are taken out, unread */
   drops?: readonly string[];
 }): ChatRequest {
-  const { bytes, drops = [], header, models, path } = parameters;
-  const json = readBody(bytes);
-  if (!isObject(json)) throw refused("body.malformed", "body", "must be an object");
-  for (const name of drops) json.delete(name);
-  const model = json.get("model");
-  if (typeof model !== "string") throw refused("model.malformed", "model", "must be a text");
-  const modelVersion = models.get(model);
-  if (modelVersion === undefined) {
-    throw refused("model.unknown", "model", "is none of those that GET /v1/models names");
-  }
-  const stream = json.get("stream") ?? false;
-  if (typeof stream !== "boolean") throw refused("stream.malformed", "stream", "must be a boolean");
+  const { header, path } = parameters;
+  const { json, ...rest } = readRequestBody({ ...parameters, read: readStrictJson });
   const givenSalt = header("haca-salt");
   if (givenSalt !== undefined && !SALT.test(givenSalt)) {
     throw refused("salt.malformed", "haca-salt", "must be 0x and 64 hex digits");
@@ -68,21 +57,9 @@ export function parseChatRequest(parameters: {
   const same = `${path}\n${givenSalt?.toLowerCase() ?? ""}\n`;
   const request = Buffer.concat([Buffer.from(same), body]);
   return {
-    ...{ path, body, isStream: stream, model, modelVersion, salt },
+    ...{ path, body, salt, ...rest },
     isSalted: givenSalt !== undefined,
     inputHash: inputHashOf(salt, body),
     repeat: key === undefined ? undefined : repeatOf({ key, request }),
   };
 }
-
-function readBody(bytes: Uint8Array) {
-  try {
-    return readStrictJson(bytes);
-  } catch (error) {
-    if (error instanceof MalformedJsonError) throw refused("body.malformed", "body", error.message);
-    throw error;
-  }
-}
-
-const refused = (code: string, field: string, reason: string): RefusedRequestError =>
-  new RefusedRequestError({ status: 400, code, field, message: `${field}: ${reason}` });
