@@ -2,8 +2,10 @@ import { HDNodeWallet, JsonRpcProvider, Mnemonic } from "ethers";
 import { chainCommand } from "../lib/chainAlone.ts";
 import { freePort } from "../lib/freePort.ts";
 import type { ProcessGroup } from "../lib/processGroup.ts";
+import { pollReceipts } from "../lib/receiptPolling.ts";
 
 export const CHAIN_ID = 31337;
+const POLLING_MS = 100;
 
 /** Hardhat's public development mnemonic: its accounts have funds on a local chain and nowhere else. */
 const DEVELOPMENT_MNEMONIC = "test test test test test test test test test test test junk";
@@ -53,7 +55,8 @@ export async function withChain<T>(
   use: (provider: JsonRpcProvider) => Promise<T>,
 ): Promise<T> {
   const provider = new JsonRpcProvider(rpcUrl, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
-  provider.pollingInterval = 100;
+  provider.pollingInterval = POLLING_MS;
+  pollReceipts(provider, POLLING_MS);
   try {
     return await use(provider);
   } finally {

@@ -4,9 +4,11 @@ import type { ListedName } from "@haca/protocol/contracts";
 import { BrowserProvider, type JsonRpcSigner, keccak256, type Provider } from "ethers";
 import { connect, isDevelopmentChain, withoutAccounts } from "./connect.ts";
 import { type ContractOf, contractAt } from "./contracts.ts";
+import { pollReceipts } from "./receiptPolling.ts";
 
 /** How often a local chain is asked whether a transaction is in a block. */
 const LOCAL_POLLING_MS = 100;
+const POLLING_MS = 2_000;
 
 /** A chain with its address book, for a command that reads or sends. */
 export type ChainSession = {
@@ -37,6 +39,7 @@ export async function withChainSession<Result>(
   const provider = new BrowserProvider(connection.provider, chainId, { staticNetwork: true });
   const isDevelopment = isDevelopmentChain(chainId);
   if (isDevelopment) provider.pollingInterval = LOCAL_POLLING_MS;
+  pollReceipts(provider, isDevelopment ? LOCAL_POLLING_MS : POLLING_MS);
   try {
     const bookPath = addressBookPath(chainId);
     const book = readAddressBook(bookPath, chainId);

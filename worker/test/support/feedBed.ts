@@ -81,8 +81,8 @@ export class FeedBed {
     const factory = new ContractFactory(abi as [], bytecode, tee.chain.owner);
     const manager = tee.chain.book.contracts.AccessManager.address;
     const deployed = await factory.deploy(manager, tee.registry.target);
-    const transaction = deployed.deploymentTransaction()?.hash ?? "";
-    const receipt = await tee.chain.provider.waitForTransaction(transaction);
+    const receipt = await deployed.deploymentTransaction()?.wait();
+    const transaction = receipt?.hash ?? "";
     const address = String(deployed.target);
     const place = { address, transaction, block: receipt?.blockNumber ?? 0 };
     const code = await tee.chain.provider.getCode(address);

@@ -22,6 +22,7 @@ import {
   ZeroHash,
 } from "ethers";
 import { coreModule } from "../../../scripts/deploy/modules/core.ts";
+import { pollReceipts } from "../../../scripts/lib/receiptPolling.ts";
 import { addressBookOf } from "../../../testing/addressBook.ts";
 import { type Deployed, deployPlan } from "../../../testing/deployPlan.ts";
 import { testModule } from "../../../testing/modules.ts";
@@ -31,6 +32,7 @@ import { Child } from "./processes.ts";
 const ROOT = join(import.meta.dirname, "../../..");
 const MNEMONIC = "test test test test test test test test test test test junk";
 const CHAIN_ID = 31337;
+const POLLING_MS = 20;
 const SETTLEMENT_WINDOW = 7 * 24 * 60 * 60;
 
 /** Private keys of the development accounts. */
@@ -66,6 +68,7 @@ export class LocalChain {
       cacheTimeout: -1,
       batchMaxCount: 1,
     });
+    pollReceipts(this.provider, POLLING_MS);
     const key = HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(MNEMONIC), "m/44'/60'/0'/0/0");
     this.#owner = new NonceManager(key.connect(this.provider));
   }
