@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { hashResult, settlementDomain } from "@haca/protocol/inferenceResult";
 import { OPTIMISTIC, PROVE_TIME } from "@haca/protocol/pageSettlement";
 import { decodeRequestId } from "@haca/protocol/requestId";
-import { id, Wallet } from "ethers";
+import { id, parseEther, toQuantity, Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { pageInterface } from "../src/chain/chain.ts";
 import { type Job, resultOf } from "../src/jobs/job.ts";
@@ -26,7 +26,7 @@ const isDeep = process.env.HACA_DEEP === "1";
 let bed: WatchBed;
 let models: string | undefined;
 /** Those that are no node's yet, after that of the first proof; the eighth has every role, and the last is for workers that do not start. */
-const accounts = [2, 3, 4, 5, 6, 7, 9, 0];
+const accounts = [2, 3, 4, 5, 6, 7, 9, 0, 12];
 
 beforeAll(async () => {
   bed = await WatchBed.start();
@@ -40,8 +40,12 @@ async function settingsOf(changes: Settings = {}): Promise<Settings> {
     // Whoever demands proofs.
     await bed.pages.deposit(bed.tee.operator, 1_000);
   }
-  const account = accounts.shift() ?? 0;
-  await bed.pages.deposit(new Wallet(developmentKey(account)).address, 1_000);
+  const account = accounts.shift();
+  if (account === undefined)
+    throw new Error("no account is left: two nodes of one would share their nonces");
+  const { address } = new Wallet(developmentKey(account));
+  await bed.tee.chain.send("anvil_setBalance", address, toQuantity(parseEther("100")));
+  await bed.pages.deposit(address, 1_000);
   return bed.settings(account, {
     ...{ HACA_NODE_KEY: developmentKey(account), HACA_WATCHER_KEY: "", HACA_MODELS: models },
     ...{ HACA_OPTIMISTIC_MODELS: "digits", HACA_PAGE_SIZE: "200", HACA_PAGE_MAX_AGE: "1500" },
@@ -198,7 +202,7 @@ describe("a demand", () => {
 
   let mortal: Settings | undefined;
   it.each(demandDeaths(isDeep))("is answered once after a kill right after %s", async (death) => {
-    mortal ??= await settingsOf({ HACA_DATA_DIR: bed.folder("mortal") });
+    mortal ??= await settingsOf({ HACA_DATA_DIR: bed.queue("mortal") });
     const settings = mortal;
     const dying = new WorkerProcess({ settings, roles: ROLES, crashAfter: death });
     onTestFinished(() => dying.child.stop("SIGKILL"));
@@ -235,7 +239,7 @@ describe("a page of claims", () => {
 
 describe("claims with more words than a page's blob can hold", () => {
   it("go into as many pages as they need, but for one that fits into none", async () => {
-    const settings = await settingsOf({ HACA_DATA_DIR: bed.folder("large") });
+    const settings = await settingsOf({ HACA_DATA_DIR: bed.queue("large") });
     const { HACA_DATA_DIR: folder = "", HACA_NODE_KEY: key = "" } = settings;
     const waiting = bed.worker({ ...settings, HACA_PAGE_MAX_AGE: "3600000" }, ROLES);
     const ids: string[] = [];
@@ -320,7 +324,7 @@ describe.skipIf(inject("postgresUrl") === undefined)("two workers on one Postgre
 describe("a worker that could not prove what is demanded", () => {
   let known: Settings | undefined;
   const settingsWith = async (changes: Settings = {}) => {
-    known ??= await settingsOf({ HACA_DATA_DIR: bed.folder("refused") });
+    known ??= await settingsOf({ HACA_DATA_DIR: bed.queue("refused") });
     return { ...known, ...changes };
   };
   const endOf = async (settings: Settings, roles: readonly string[] = ROLES) => {

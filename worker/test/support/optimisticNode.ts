@@ -61,7 +61,7 @@ export class OptimisticNode {
     const settings = bed.settings(account, {
       HACA_NODE_KEY: developmentKey(account),
       HACA_WATCHER_KEY: "",
-      HACA_DATA_DIR: bed.folder(`node-${account}`),
+      HACA_DATA_DIR: bed.queue(`node-${account}`),
       HACA_MODELS: model.folder,
     });
     const wallet = new Wallet(developmentKey(account), bed.tee.chain.provider);

@@ -1,3 +1,4 @@
+import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { blobIdToWord } from "@haca/protocol/blobs/blobId";
 import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
@@ -13,7 +14,7 @@ import type { PageHeader } from "@haca/protocol/pageSettlement";
 import { decodeRequestId, ledgerPageOf } from "@haca/protocol/requestId";
 import { placeOfNonce } from "@haca/protocol/resultPage";
 import { type Interface, id, Wallet, ZeroHash } from "ethers";
-import { onTestFinished } from "vitest";
+import { inject, onTestFinished } from "vitest";
 import { contractAt } from "../../../scripts/lib/contracts.ts";
 import { BlobFront } from "./blobFront.ts";
 import { developmentKey } from "./localChain.ts";
@@ -99,6 +100,13 @@ export class WatchBed {
   /** A folder that is there for as long as the bed. */
   folder(name: string): string {
     return join(this.#folder.path, name);
+  }
+
+  /** As `folder`, with an empty queue in it: to make one takes a worker eight seconds. */
+  queue(name: string): string {
+    const folder = this.folder(name);
+    cpSync(inject("emptyQueue"), folder, { recursive: true });
+    return folder;
   }
 
   /** Settings of a process of an account, with a queue of its own. */
