@@ -12,6 +12,7 @@ const JOBS = join(import.meta.dirname, "../src/jobs");
 /** Who works on a job, and when something was last sent: forgotten, it is only done again. */
 const NO_TRANSITIONS = [
   ...["leaseJobs", "renewLease", "releaseJobs", "leaseTransactions", "releaseTransaction"],
+  "unclaimJob",
   ...[
     "releaseAllLeases",
     "recordSent",

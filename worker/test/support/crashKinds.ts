@@ -35,8 +35,11 @@ export type CrashKind = {
   hurried: Settings;
   /** gives a worker one job, and returns its request's id */
   ask(url: string, index: number): Promise<string>;
-  /** lets a worker that does not settle take in as many jobs as share a transaction */
-  makeReady(settings: Settings): Promise<Ready[]>;
+  /**
+   * Lets a worker that does not settle take in as many jobs as share a transaction, of results that the kind has dated
+   * itself or of a second that is given.
+   */
+  makeReady(settings: Settings, timestamp?: bigint): Promise<Ready[]>;
   /** has the contract revert what was signed, from now on or until it is ended */
   refuse(): Promise<void>;
   /** ends that; absent: it is for good */
@@ -156,8 +159,10 @@ function signatures(parameters: {
   page?: { contract: PageContract; front: BlobFront };
 }): CrashKind {
   const { answers, page, share, testbed } = parameters;
-  const next = async () =>
-    await answers.next(page === undefined ? {} : { timestamp: await page.contract.past() });
+  const next = async (given?: bigint) => {
+    const timestamp = given ?? (await page?.contract.past());
+    return await answers.next(timestamp === undefined ? {} : { timestamp });
+  };
   const refusal =
     page === undefined
       ? { refuse: () => testbed.deprecateBeforeAnswers() }
@@ -182,12 +187,12 @@ function signatures(parameters: {
     },
     hurried: page === undefined ? {} : { HACA_PAGE_MAX_AGE: "500" },
     ask: async (url) => await handIn(url, await next()),
-    async makeReady(settings) {
+    async makeReady(settings, timestamp) {
       const worker = testbed.worker(settings, ["collect"]);
       const url = await worker.url();
       const ready: Ready[] = [];
       for (let count = 0; count < share; count++) {
-        const entry = await next();
+        const entry = await next(timestamp);
         const requestId = await handIn(url, entry);
         ready.push({ requestId, settle: () => settleSigned(testbed, entry) });
       }

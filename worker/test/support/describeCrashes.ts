@@ -169,7 +169,12 @@ export function describeCrashes(name: CrashKind["name"]): void {
 
       /** Refused before it is signed. */
       async function refused(death: Death) {
-        const ready = await kindOf(kind).makeReady(death.settings);
+        const latest = await testbed.chain.provider.getBlock("latest");
+        // The second of the deprecation: a page, too, waits only for results that are younger than its block.
+        const ready = await kindOf(kind).makeReady(
+          death.settings,
+          BigInt(latest?.timestamp ?? 0) + 1n,
+        );
         await testbed.deprecateBeforeAnswers();
         return { requestIds: ready.map(({ requestId }) => requestId), worker: start(death) };
       }
