@@ -25,8 +25,8 @@ const isDeep = process.env.HACA_DEEP === "1";
 
 let bed: WatchBed;
 let models: string | undefined;
-/** Those that are no node's yet, after that of the first proof; the eighth has every role, and the last is for workers that do not start. */
-const accounts = [2, 3, 4, 5, 6, 7, 9, 0, 12];
+/** Those that are no node's yet, after that of the first proof; the first and the eighth of the chain have roles, and the last here is for workers that do not start. */
+const accounts = [2, 3, 4, 5, 6, 7, 9, 12, 13];
 
 beforeAll(async () => {
   bed = await WatchBed.start();
@@ -377,7 +377,7 @@ describe("a worker that could not prove what is demanded", () => {
   });
 
   it("does not start with a native prover that is not there, or without the proving key", async () => {
-    const settings = await settingsWith();
+    const settings = await settingsWith({ HACA_DATA_DIR: bed.queue("unready") });
     const prover = bed.folder("no-prover");
     const proverless = await endOf({ ...settings, HACA_PROVER: prover });
     expect(proverless).toEqual({ code: 1, line: `HACA_PROVER: ${prover} does not exist` });
