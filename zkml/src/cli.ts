@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { BaseError } from "@haca/protocol/baseError";
 import { Command, CommanderError, Option } from "commander";
+import { addCeremonyCommands } from "./verbs/ceremonyCommands.ts";
 import { context, inputRange, integer, share } from "./verbs/options.ts";
 
 const EXIT_FAILURE = 1;
@@ -107,6 +108,8 @@ program
   .action(async (folder, options) =>
     (await import("./verbs/reproduceVerb.ts")).reproduce(folder, options),
   );
+
+addCeremonyCommands(program);
 
 /** A compiled model and an input of it. */
 function withInput(command: Command): Command {

@@ -5,8 +5,8 @@ import { userPath } from "@haca/protocol/userPath";
 import { DEFAULT_PTAU_FOLDER } from "../compileModel.ts";
 import { readOnnxFile } from "../onnx/readOnnxFile.ts";
 import { reproduceModel } from "../reproduceModel.ts";
+import { describeTranscript } from "../setup/keyTranscript.ts";
 import { releaseCurve } from "../setup/snarkjsResources.ts";
-import type { Transcript } from "../setup/verifyTranscript.ts";
 import { nativeProver, print } from "./options.ts";
 
 /** `zkml reproduce`: a line for everything that was compared; exit code 1 where anything differs. */
@@ -41,15 +41,4 @@ export async function reproduce(
     rmSync(workFolder, { recursive: true, force: true });
     await releaseCurve();
   }
-}
-
-function describeTranscript({ circuitHash, contributions }: Transcript): string[] {
-  if (circuitHash === undefined || contributions === undefined) return [];
-  return [
-    `circuit     ${circuitHash}`,
-    ...contributions.map(
-      ({ hash, beacon, name }) =>
-        `contribution ${hash}${beacon === undefined ? "" : `, beacon ${beacon}`}${name === undefined ? "" : `, ${name}`}`,
-    ),
-  ];
 }
