@@ -332,6 +332,11 @@ describe("zkml reproduce", () => {
       for (const key of ["circuit.zkey", "verification_key.json"]) {
         cpSync(path("twin", key), file(key));
       }
+      const read = (name: string) => JSON.parse(readFileSync(path(name, "manifest.json"), "utf8"));
+      writeFileSync(
+        file("manifest.json"),
+        JSON.stringify({ ...read("small"), setup: read("twin").setup }),
+      );
     });
     const { code, stdout } = await reproduce(name, "--ptau", "powers.ptau");
     expect(code).toBe(1);
