@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { loadModel } from "@haca/model-runtime/loadModel";
 import { zKey } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readCeremony } from "../src/ceremony/ceremonyFolder.ts";
+import { addKey, readCeremony } from "../src/ceremony/ceremonyFolder.ts";
 import { accept, addBeacon, contribute } from "../src/ceremony/extendCeremony.ts";
 import { finishCeremony } from "../src/ceremony/finishCeremony.ts";
 import { startCeremony } from "../src/ceremony/startCeremony.ts";
@@ -250,6 +250,17 @@ describe("a ceremony's folder", () => {
       /has another ceremony \(model is small, not twin\)/,
     );
     const folder = await contributed("whole");
+    const overtaken = addKey({
+      ceremony: await readCeremony(started),
+      make: async (to) => {
+        copyFileSync(join(folder, "0001.zkey"), to);
+        copyFileSync(to, join(started, "0001.zkey"));
+      },
+    });
+    await expect(overtaken).rejects.toThrow(
+      /0001\.zkey was written meanwhile: nothing was changed/,
+    );
+    rmSync(join(started, "0001.zkey"));
     await addBeacon({ ...quiet, folder, beacon, iterations: 10, name: "" });
     const another = { ...quiet, folder, beacon: "11".repeat(32), iterations: 10, name: "" };
     await expect(addBeacon(another)).rejects.toThrow(/has ended: 0002\.zkey has its beacon$/);
@@ -261,19 +272,24 @@ describe("a ceremony's folder", () => {
       /small\.before-ceremony, where its keys would be kept, exists/,
     );
     rmSync(path("small.before-ceremony"), { recursive: true });
-    await expect(finishCeremony({ ...quiet, folder, model: path("model"), ptau })).rejects.toThrow(
-      /model has keys of another ceremony/,
-    );
     // cut off between its two renamings
     renameSync(path("small"), path("small.before-ceremony"));
     await finishCeremony({ ...quiet, folder, model: path("small"), ptau });
     expect(existsSync(path("small.before-ceremony"))).toBe(true);
+    const second = { ...quiet, folder: await contributed("second") };
+    await addBeacon({ ...second, beacon, iterations: 10, name: "" });
+    await expect(finishCeremony({ ...second, model: path("small"), ptau })).rejects.toThrow(
+      /small has keys of another ceremony/,
+    );
   });
 
   it("wants parties before its beacon, a beacon before its end, and its own powers of tau", async () => {
     const unheard = { ...quiet, folder: started, beacon, iterations: 10, name: "" };
     await expect(addBeacon(unheard)).rejects.toThrow(/nobody has contributed yet/);
-    await expect(verifyCeremony({ ...quiet, folder: started, ptau })).rejects.toThrow(/contribut/);
+    for (const program of [native, {}]) {
+      const verifying = verifyCeremony({ ...program, onProgress: () => {}, folder: started, ptau });
+      await expect(verifying).rejects.toThrow(/contribut/);
+    }
     const folder = await contributed("open");
     await expect(finishCeremony({ ...quiet, folder, model: path("twin"), ptau })).rejects.toThrow(
       /has not ended: 0001\.zkey has no beacon$/,
@@ -281,6 +297,20 @@ describe("a ceremony's folder", () => {
     await expect(verifyCeremony({ ...quiet, folder, ptau: path("other.ptau") })).rejects.toThrow(
       expect.objectContaining({ code: "ceremony.otherPtau" }),
     );
+  });
+
+  it("takes no key of another circuit", async () => {
+    const folder = path("foreign");
+    const taking = { ...quiet, ptau, folder: path("twins") };
+    await startCeremony({ ...taking, model: path("twin") });
+    await contribute({ ...taking, name: "Ada" });
+    cpSync(started, folder, { recursive: true });
+    await expect(accept({ ...taking, folder, file: path("twins", "0001.zkey") })).rejects.toThrow(
+      /twins\/0001\.zkey: is of another circuit, or of other powers of tau$/,
+    );
+    expect(await accept({ ...taking, file: path("twins", "0001.zkey") })).toMatchObject({
+      isNew: false,
+    });
   });
 
   it("takes no key that does not verify, though it goes on where the latest one ends", async () => {

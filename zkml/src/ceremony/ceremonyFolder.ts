@@ -128,7 +128,7 @@ export function requireOpen({ latest }: Ceremony): void {
 }
 
 /** Both of one circuit, and `transcript` says all that `before` says, and more. Throws `ceremony.notSuccessor`. */
-function requireSuccessor(parameters: {
+export function requireSuccessor(parameters: {
   path: string;
   transcript: KeyTranscript;
   before: CeremonyKey;

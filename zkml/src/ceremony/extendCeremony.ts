@@ -12,6 +12,7 @@ import {
   readCeremony,
   readCeremonyPtau,
   requireOpen,
+  requireSuccessor,
 } from "./ceremonyFolder.ts";
 
 type Extension = {
@@ -61,12 +62,14 @@ export async function accept(
 ): Promise<{ key: CeremonyKey; isNew: boolean }> {
   const { folder, file, ptau, prover, onProgress } = parameters;
   const ceremony = await readCeremony(folder);
-  const { sha256, contributions } = readKeyTranscript(file);
-  if (sha256 === ceremony.latest.transcript.sha256) return { key: ceremony.latest, isNew: false };
+  const { latest } = ceremony;
+  const transcript = readKeyTranscript(file);
+  if (transcript.sha256 === latest.transcript.sha256) return { key: latest, isNew: false };
   requireOpen(ceremony);
+  requireSuccessor({ path: file, transcript, before: latest });
   await readCeremonyPtau({ ptau, record: ceremony.record });
   onProgress(
-    `${nextKeyName(ceremony)} will be a copy of ${file}, ${contributions.length} in all have contributed to it`,
+    `${nextKeyName(ceremony)} will be a copy of ${file}, ${transcript.contributions.length} in all have contributed to it`,
   );
   const key = await addKey({
     ceremony,
