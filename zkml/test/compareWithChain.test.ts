@@ -133,15 +133,14 @@ describe("a compiled model beside a chain's registry", () => {
   it("is compared by zkml reproduce", async () => {
     await compare();
     const args = ["reproduce", "model", "--onnx", "model.onnx", "--no-keys", "--rpc", rpc];
-    const run = (id: string) =>
-      zkml({ args: [...args, "--registry", registry, "--version-id", id], cwd: root });
-    const { code, stdout, stderr } = await run(versionId);
+    const named = ["--registry", registry, "--version-id", versionId];
+    const { code, stdout, stderr } = await zkml({ args: [...args, ...named], cwd: root });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^equal {7}SHA-256 of the manifest on chain 31337$/m);
-    expect(await run(`0x${"44".repeat(32)}`)).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^zkml: .*0x4444.*\n$/),
-    });
+    const unknown = `0x${"44".repeat(32)}`;
+    await expect(compareWithChain({ folder, rpc, registry, versionId: unknown })).rejects.toThrow(
+      expect.objectContaining({ code: "chain.versionUnknown" }),
+    );
   });
 
   it.each<[string, string[], RegExp]>([
