@@ -59,7 +59,7 @@ export const manifestSchema = z.strictObject({
     /** hex; hashed into the key after the last contribution */
     beacon: z.string().regex(/^([0-9a-f]{2}){1,255}$/, "must be 1 to 255 bytes of lower-case hex"),
     /** BLAKE2b-512 of the circuit and its powers of tau, with which the key's transcript begins */
-    circuitHash: hex(128),
+    csHash: hex(128),
     /** of the key's transcript: this circuit, every contribution, names and beacon */
     transcript: sha256,
     /** in their order; the last one is the beacon's */

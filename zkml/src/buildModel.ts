@@ -155,7 +155,7 @@ export async function describeKeys(keys: DescribedKeys): Promise<{
 }> {
   const file = (path: string) => join(keys.folder, path);
   const hashOf = (path: string) => hashFile({ path: file(path), algorithm: "sha256" });
-  const { circuitHash, sha256: transcript, contributions } = readKeyTranscript(file(FILES.zkey));
+  const { csHash, sha256: transcript, contributions } = readKeyTranscript(file(FILES.zkey));
   return {
     hashes: {
       zkey: await hashOf(FILES.zkey),
@@ -164,7 +164,7 @@ export async function describeKeys(keys: DescribedKeys): Promise<{
     },
     setup: {
       ...{ ptau: keys.ptau.origin, phase2: keys.phase2, beacon: keys.beacon },
-      ...{ circuitHash, transcript, contributions },
+      ...{ csHash, transcript, contributions },
     },
   };
 }

@@ -140,7 +140,7 @@ describe("zkml ceremony", () => {
     expect(manifest.setup.contributions.map(({ name }) => name)).toEqual([
       ...["--Ada", "Bo", "Cy", "beacon"],
     ]);
-    expect(verified.stdout).toContain(`circuit     ${manifest.setup.circuitHash}\n`);
+    expect(verified.stdout).toContain(`circuit     ${manifest.setup.csHash}\n`);
     expect(verified.stdout).toContain(`transcript  ${manifest.setup.transcript}\n`);
     expect(readFileSync(path("model.before-ceremony", "manifest.json"))).toEqual(
       readFileSync(path("small", "manifest.json")),

@@ -144,14 +144,14 @@ describe.skipIf(prover === undefined)("keys of the native prover", () => {
       "valid",
       "",
     ]);
-    const { circuitHash, contributions } = readKeyTranscript(path("theirs.zkey"));
+    const { csHash, contributions } = readKeyTranscript(path("theirs.zkey"));
     const read = contributions.map(({ hash, name, beacon: value, iterations }) =>
       [
         ...["contribution", hash, ...(value === undefined ? [] : ["beacon", value])],
         ...[...(iterations === undefined ? [] : [`2^${iterations}`]), ...(name ? [name] : [])],
       ].join(" "),
     );
-    expect([`circuit ${circuitHash}`, ...read, "valid", ""]).toEqual(lines);
+    expect([`circuit ${csHash}`, ...read, "valid", ""]).toEqual(lines);
     // What snarkjs says is in order, and is not: anyone can forge proofs with it.
     expect(await verify("0.zkey")).toBe(true);
     expect(() => run("verify-key", "circuit.r1cs", ptau, "0.zkey")).toThrow(/no contribution/);

@@ -136,7 +136,7 @@ export function requireSuccessor(parameters: {
   const { path, transcript, before } = parameters;
   const fail = (reason: string) =>
     new BaseError({ code: "ceremony.notSuccessor", message: `${path}: ${reason}` });
-  if (transcript.circuitHash !== before.transcript.circuitHash) {
+  if (transcript.csHash !== before.transcript.csHash) {
     throw fail("is of another circuit, or of other powers of tau");
   }
   const earlier = before.transcript.contributions;

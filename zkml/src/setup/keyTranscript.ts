@@ -34,7 +34,7 @@ export type Contribution = {
 /** What a proving key says of how it was made. */
 export type KeyTranscript = {
   /** BLAKE2b-512 of the circuit and its powers of tau, 128 hex digits: what the transcript begins with */
-  circuitHash: string;
+  csHash: string;
   contributions: Contribution[];
   /** SHA-256 of the transcript as the key has it: circuit, every contribution, names and beacons */
   sha256: string;
@@ -60,7 +60,7 @@ function readTranscript({ sections, read, fail }: Sections): KeyTranscript {
     position += length;
     return bytes.subarray(position - length, position);
   };
-  const circuitHash = take(HASH).toString("hex");
+  const csHash = take(HASH).toString("hex");
   const count = take(4).readUInt32LE();
   const contributions: Contribution[] = [];
   for (let number = 1; number <= count; number++) {
@@ -72,7 +72,7 @@ function readTranscript({ sections, read, fail }: Sections): KeyTranscript {
   }
   if (position !== bytes.length) throw fail("its transcript goes on behind its last contribution");
   return {
-    circuitHash,
+    csHash,
     contributions,
     sha256: `0x${createHash("sha256").update(bytes).digest("hex")}`,
   };
@@ -143,8 +143,8 @@ function inverse(value: bigint): bigint {
 }
 
 /** Lines for people: the circuit, and each contribution. */
-export const describeTranscript = ({ circuitHash, contributions }: KeyTranscript): string[] => [
-  `circuit     ${circuitHash}`,
+export const describeTranscript = ({ csHash, contributions }: KeyTranscript): string[] => [
+  `circuit     ${csHash}`,
   ...contributions.map(describeContribution),
 ];
 

@@ -26,7 +26,7 @@ export async function start(folder: string, model: string, options: WithPtau): P
       ...{ ...at(folder), model: userPath(model), ptau: userPath(options.ptau) },
     });
     if (!isNew) print("started already, nothing was changed");
-    print(`circuit     ${ceremony.latest.transcript.circuitHash}`);
+    print(`circuit     ${ceremony.latest.transcript.csHash}`);
     print(
       `${ceremony.latest.path}: anyone can forge proofs with it until somebody has contributed`,
     );
@@ -71,8 +71,8 @@ export async function endByBeacon(
 export async function verify(folder: string, options: WithPtau): Promise<void> {
   await working(async () => {
     const { ceremony } = await verifyCeremony({ ...at(folder), ptau: userPath(options.ptau) });
-    const { circuitHash, contributions, sha256 } = ceremony.latest.transcript;
-    print(`circuit     ${circuitHash}`);
+    const { csHash, contributions, sha256 } = ceremony.latest.transcript;
+    print(`circuit     ${csHash}`);
     for (const contribution of contributions) print(describeContribution(contribution));
     print(`transcript  ${sha256}`);
     const hasEnded = contributions.at(-1)?.beacon !== undefined;
@@ -86,7 +86,7 @@ export async function finish(folder: string, model: string, options: WithPtau): 
       ...{ ...at(folder), model: userPath(model), ptau: userPath(options.ptau) },
     });
     if (!isNew) print("finished already, nothing was changed");
-    print(`circuit     ${manifest.setup.circuitHash}`);
+    print(`circuit     ${manifest.setup.csHash}`);
     print(`transcript  ${manifest.setup.transcript}`);
     print(`${userPath(model)} has the ceremony's keys`);
     if (isNew) print(`${aside} has those of before, which nothing needs any more`);
