@@ -15,10 +15,11 @@ export function addCeremonyCommands(program: Command): void {
   const ceremony = program
     .command("ceremony")
     .description("make a model's key with several parties, one after the other")
+    .helpCommand(false)
     .addHelpText(
       "after",
-      "\nstart, contribute and accept as often as there are parties, beacon, verify, finish.\n" +
-        "One party that forgets its secret is enough for nobody to be able to forge proofs.",
+      "\nIn order: start, contribute or accept for each party, beacon, verify, finish.\n" +
+        "One party that forgets its secret is enough: then nobody can forge proofs.",
     );
 
   withPtau(ceremony.command("start"))
@@ -31,7 +32,7 @@ export function addCeremonyCommands(program: Command): void {
     .command("contribute")
     .description("add a secret to the latest key, and forget it")
     .argument("<ceremony>")
-    .option("--name <text>", "who contributes; cut after 64 characters", "")
+    .option("--name <text>", "who contributes; cut after 64 characters")
     .option("--entropy <file>", "mixed into the system's randomness; -: standard input")
     .action(async (folder, options) => (await verbs()).contributeTo(folder, options));
 

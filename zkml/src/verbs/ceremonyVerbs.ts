@@ -35,9 +35,9 @@ export async function start(folder: string, model: string, options: WithPtau): P
 
 export async function contributeTo(
   folder: string,
-  options: { name: string; entropy?: string },
+  options: { name?: string; entropy?: string },
 ): Promise<void> {
-  const { name } = options;
+  const { name = "" } = options;
   const entropy = options.entropy === undefined ? {} : await readEntropy(options.entropy);
   await working(async () => {
     const key = await contribute({ ...at(folder), name, ...entropy });
