@@ -8,10 +8,13 @@
 Data: Breast Cancer Wisconsin (Diagnostic) as shipped with scikit-learn, 569 masses of 30 numbers.
 """
 
-import argparse
-import json
 import sys
 from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parent / "shared"))
+
+from publish import accuracy, metrics_text, run, samples_text
 
 import numpy as np
 import onnx
@@ -22,7 +25,6 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
-FOLDER = Path(__file__).resolve().parent
 MODEL = FOLDER / "breast-cancer.onnx"
 
 SEED = 2024
@@ -156,10 +158,6 @@ def require_agreement(forest, model_bytes, masses):
         raise ValueError(f"the exported model disagrees with the forest on {np.sum(labels != expected)} masses")
 
 
-def accuracy(predicted, labels):
-    return round(float(np.mean(predicted == labels)), 4)
-
-
 def measure(model_bytes, splits):
     """Contents of metrics.json, measured on the ONNX file itself."""
     attributes = {entry.name: entry for entry in onnx.load_from_string(model_bytes).graph.node[0].attribute}
@@ -180,43 +178,21 @@ def measure(model_bytes, splits):
     }
 
 
-def masses_text(description, masses, labels):
-    """JSON with one mass per line; the name of the list is what all models here have."""
-    rows = ",\n".join("    " + json.dumps(row, separators=(",", ":")) for row in masses.tolist())
-    return (
-        f'{{\n  "description": {json.dumps(description)},\n  "images": [\n{rows}\n  ],\n'
-        f'  "labels": {json.dumps(labels.tolist(), separators=(",", ":"))}\n}}\n'
-    )
-
-
 def derived_files(model_bytes, splits):
     """File name -> text, for all files that follow from the data and the ONNX file."""
     layout = "Each row: 30 numbers in the data set's order, as whole numbers in the units of train.py. Labels: 0 malignant, 1 benign. " + CITATION
     return {
-        "calibration.json": masses_text("Calibration masses: not fitted, not tested. " + layout, *splits["calibration"]),
-        "test.json": masses_text("Held-out test masses. " + layout, *splits["test"]),
-        "metrics.json": json.dumps(measure(model_bytes, splits), indent=2) + "\n",
+        "calibration.json": samples_text("Calibration masses: not fitted, not tested. " + layout, *splits["calibration"]),
+        "test.json": samples_text("Held-out test masses. " + layout, *splits["test"]),
+        "metrics.json": metrics_text(measure(model_bytes, splits)),
     }
 
 
-def train(splits):
+def make(splits):
     forest = fit(*splits["train"])
     model_bytes = export(forest)
     require_agreement(forest, model_bytes, np.concatenate([masses for masses, _ in splits.values()]))
-    MODEL.write_bytes(model_bytes)
-    for name, text in derived_files(model_bytes, splits).items():
-        (FOLDER / name).write_text(text, encoding="utf-8", newline="\n")
-    print((FOLDER / "metrics.json").read_text(encoding="utf-8"), end="")
-
-
-def check(splits):
-    model_bytes = MODEL.read_bytes()
-    onnx.checker.check_model(onnx.load_from_string(model_bytes), full_check=True)
-    expected = derived_files(model_bytes, splits)
-    differing = [name for name, text in expected.items() if (FOLDER / name).read_bytes() != text.encode()]
-    if differing:
-        sys.exit(f"differs from what the data and {MODEL.name} give: {', '.join(differing)}")
-    print(f"{', '.join(expected)}: as the data and {MODEL.name} give them")
+    return model_bytes
 
 
 def select(splits):
@@ -232,20 +208,5 @@ def select(splits):
             print(f"{trees:5d}  {depth:5d}    {np.mean(scores):.4f}  {np.mean(branches):8.0f}")
 
 
-def main():
-    parser = argparse.ArgumentParser(description="Train, check or select the breast-mass model.")
-    mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--check", action="store_true", help="verify the committed files; change nothing")
-    mode.add_argument("--select", action="store_true", help="print the cross-validation table")
-    arguments = parser.parse_args()
-    splits = load_splits()
-    if arguments.check:
-        check(splits)
-    elif arguments.select:
-        select(splits)
-    else:
-        train(splits)
-
-
 if __name__ == "__main__":
-    main()
+    run("breast-mass", MODEL, load_splits, make, derived_files, select)

@@ -8,37 +8,26 @@
 Data: UCI optdigits test part as shipped with scikit-learn, 1,797 images of 8x8 pixels 0..16.
 """
 
-import argparse
-import json
-import os
 import sys
 import warnings
 from pathlib import Path
 
-# Training is sensitive to the last bit of every sum. Pinning one kernel set (AVX2) and one thread
-# keeps the file independent of wider vector units and core count; NumPy reads these when it loads.
-os.environ["OPENBLAS_CORETYPE"] = "Haswell"
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL AVX512_SPR"
+FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parent / "shared"))
+
+from digits import CITATION, CLASSES, PIXEL_MAX, SEED, load_splits  # before NumPy
+from publish import accuracy, metrics_text, run, samples_text
 
 import numpy as np
 import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
-from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import confusion_matrix
-from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.model_selection import StratifiedKFold
 from sklearn.neural_network import MLPClassifier
 
-FOLDER = Path(__file__).resolve().parent
 MODEL = FOLDER / "digits.onnx"
-
-SEED = 2024
-TEST_IMAGES = 400
-CALIBRATION_IMAGES = 100
-PIXEL_MAX = 16
-CLASSES = 10
 
 # Chosen by --select on the training images alone; the table is in README.md.
 HIDDEN = 24
@@ -51,28 +40,6 @@ ACTIVATION_BITS = 8
 # IR 8 is the version that introduced opset 17; newer runtimes read it too.
 IR_VERSION = 8
 OPSET = 17
-
-CITATION = (
-    "Alpaydin, E. and Kaynak, C. (1998). Optical Recognition of Handwritten Digits. "
-    "UCI Machine Learning Repository. https://doi.org/10.24432/C50P49. CC BY 4.0."
-)
-
-
-def load_splits():
-    """Stratified, fixed split: name -> (images [n, 64] int64 in 0..16, labels [n] int64)."""
-    data = load_digits()
-    images, labels = data.data.astype(np.int64), data.target.astype(np.int64)
-    if not np.array_equal(images, data.data) or images.min() < 0 or images.max() > PIXEL_MAX:
-        raise ValueError(f"pixels are not integers in 0..{PIXEL_MAX}")
-
-    rest, test = train_test_split(
-        np.arange(len(labels)), test_size=TEST_IMAGES, stratify=labels, random_state=SEED
-    )
-    train, calibration = train_test_split(
-        rest, test_size=CALIBRATION_IMAGES, stratify=labels[rest], random_state=SEED
-    )
-    parts = {"train": train, "calibration": calibration, "test": test}
-    return {name: (images[index], labels[index]) for name, index in parts.items()}
 
 
 def fit(images, labels, hidden=HIDDEN, alpha=ALPHA):
@@ -166,10 +133,6 @@ def model_weights(model_bytes):
     return {tensor.name: numpy_helper.to_array(tensor).astype(np.float64) for tensor in graph.initializer}
 
 
-def accuracy(predicted, labels):
-    return round(float(np.mean(predicted == labels)), 4)
-
-
 def measure(model_bytes, splits):
     """Contents of metrics.json, measured on the ONNX file itself."""
     weights = model_weights(model_bytes)
@@ -196,52 +159,21 @@ def measure(model_bytes, splits):
     }
 
 
-def metrics_text(metrics):
-    """JSON with the confusion matrix one row per line."""
-    rows = metrics["testConfusion"]["matrix"]
-    marker = "@matrix"
-    outline = {**metrics, "testConfusion": {**metrics["testConfusion"], "matrix": marker}}
-    lines = ",\n".join("      " + json.dumps(row) for row in rows)
-    return json.dumps(outline, indent=2).replace(f'"{marker}"', f"[\n{lines}\n    ]") + "\n"
-
-
-def images_text(description, images, labels):
-    """JSON with one image per line."""
-    rows = ",\n".join("    " + json.dumps(row, separators=(",", ":")) for row in images.tolist())
-    return (
-        f'{{\n  "description": {json.dumps(description)},\n  "images": [\n{rows}\n  ],\n'
-        f'  "labels": {json.dumps(labels.tolist(), separators=(",", ":"))}\n}}\n'
-    )
-
-
 def derived_files(model_bytes, splits):
     """File name -> text, for all files that follow from the data and the ONNX file."""
     layout = "Each image: 64 integers 0..16, row by row. " + CITATION
     return {
-        "calibration.json": images_text("Calibration images: not fitted, not tested. " + layout, *splits["calibration"]),
-        "test.json": images_text("Held-out test images. " + layout, *splits["test"]),
+        "calibration.json": samples_text("Calibration images: not fitted, not tested. " + layout, *splits["calibration"]),
+        "test.json": samples_text("Held-out test images. " + layout, *splits["test"]),
         "metrics.json": metrics_text(measure(model_bytes, splits)),
     }
 
 
-def train(splits):
+def make(splits):
     network = fit(*splits["train"])
     model_bytes = export(network)
     require_agreement(network, model_bytes, np.concatenate([images for images, _ in splits.values()]))
-    MODEL.write_bytes(model_bytes)
-    for name, text in derived_files(model_bytes, splits).items():
-        (FOLDER / name).write_text(text, encoding="utf-8", newline="\n")
-    print((FOLDER / "metrics.json").read_text(encoding="utf-8"), end="")
-
-
-def check(splits):
-    model_bytes = MODEL.read_bytes()
-    onnx.checker.check_model(onnx.load_from_string(model_bytes), full_check=True)
-    expected = derived_files(model_bytes, splits)
-    differing = [name for name, text in expected.items() if (FOLDER / name).read_bytes() != text.encode()]
-    if differing:
-        sys.exit(f"differs from what the data and {MODEL.name} give: {', '.join(differing)}")
-    print(f"{', '.join(expected)}: as the data and {MODEL.name} give them")
+    return model_bytes
 
 
 def select(splits):
@@ -265,20 +197,5 @@ def select(splits):
             print(f"{hidden:6d}  {alpha:5.1f}  {np.mean(scores, axis=0)[0]:.4f}   {np.mean(scores, axis=0)[1]:.4f}")
 
 
-def main():
-    parser = argparse.ArgumentParser(description="Train, check or select the handwritten-digits model.")
-    mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--check", action="store_true", help="verify the committed files; change nothing")
-    mode.add_argument("--select", action="store_true", help="print the cross-validation table")
-    arguments = parser.parse_args()
-    splits = load_splits()
-    if arguments.check:
-        check(splits)
-    elif arguments.select:
-        select(splits)
-    else:
-        train(splits)
-
-
 if __name__ == "__main__":
-    main()
+    run("handwritten-digits", MODEL, load_splits, make, derived_files, select)

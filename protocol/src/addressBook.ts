@@ -45,6 +45,9 @@ const modelSchema = z.strictObject({
   modelHash: bytes32,
   circuitHash: bytes32,
   verifyingKeyHash: bytes32,
+  /** SHA-256 of `manifest.json`, where the version names it as its blob, and of the key's transcript that is in it */
+  manifestHash: bytes32.optional(),
+  transcript: bytes32.optional(),
   /** folder of the compiled model, relative to the project's root; set on development chains */
   artifacts: z.string().optional(),
 });

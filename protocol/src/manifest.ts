@@ -3,8 +3,11 @@ import { tensorLayoutSchema } from "./tensorLayout.ts";
 
 const sha256 = z.string().regex(/^0x[0-9a-f]{64}$/, "must be 0x and 64 lower-case hex digits");
 
+const hex = (digits: number) =>
+  z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`), `must be ${digits} lower-case hex digits`);
+
 /** Manifests of another format are of models that have to be compiled again. */
-export const MANIFEST_FORMAT = 2;
+export const MANIFEST_FORMAT = 3;
 
 const tensorSchema = z.strictObject({
   name: z.string().min(1),
@@ -51,8 +54,26 @@ export const manifestSchema = z.strictObject({
   setup: z.strictObject({
     /** development: one machine made the powers of tau; ceremony: a public file with a known hash */
     ptau: z.enum(["development", "ceremony"]),
+    /** development: one machine made the only contribution to the key; ceremony: several parties were asked for one */
+    phase2: z.enum(["development", "ceremony"]),
     /** hex; hashed into the key after the last contribution */
-    beacon: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits"),
+    beacon: z.string().regex(/^([0-9a-f]{2}){1,255}$/, "must be 1 to 255 bytes of lower-case hex"),
+    /** BLAKE2b-512 of the circuit and its powers of tau, with which the key's transcript begins */
+    csHash: hex(128),
+    /** of the key's transcript: this circuit, every contribution, names and beacon */
+    transcript: sha256,
+    /** in their order; the last one is the beacon's */
+    contributions: z.array(
+      z.strictObject({
+        /** BLAKE2b-512, as its party saw it */
+        hash: hex(128),
+        /** what its maker says who that is */
+        name: z.string().optional(),
+        beacon: z.string().optional(),
+        /** the beacon was hashed 2^iterations times */
+        iterations: z.int().optional(),
+      }),
+    ),
   }),
   /** exactly one input tensor */
   input: tensorSchema.extend({

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { loadModel } from "@haca/model-runtime/loadModel";
+import { hashFile, loadModel, MANIFEST_FILE } from "@haca/model-runtime/loadModel";
 import {
   type AddressBook,
   addressBookPath,
@@ -12,7 +12,7 @@ import { explainRevert, revertData } from "@haca/protocol/explainRevert";
 import { encodeVerifyingKey } from "@haca/protocol/groth16";
 import type { Manifest } from "@haca/protocol/manifest";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
-import { keccak256, type Signer, ZeroHash } from "ethers";
+import { keccak256, type Signer } from "ethers";
 import { type ContractOf, contractAt } from "../lib/contracts.ts";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 
@@ -20,6 +20,8 @@ import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 export type CompiledModel = {
   folder: string;
   manifest: Manifest;
+  /** SHA-256 of `manifest.json`, which has the hashes of circuit and transcript: the version's blob id */
+  manifestHash: string;
   /** as `IModelRegistry.VersionParams.verifyingKey` */
   verifyingKey: string;
 };
@@ -30,7 +32,8 @@ export async function loadCompiledModel(folder: string): Promise<CompiledModel> 
   const path = join(folder, manifest.files.verificationKey);
   try {
     const verifyingKey = encodeVerifyingKey(JSON.parse(readFileSync(path, "utf8")));
-    return { folder, manifest, verifyingKey };
+    const manifestHash = await hashFile({ path: join(folder, MANIFEST_FILE), algorithm: "sha256" });
+    return { folder, manifest, manifestHash, verifyingKey };
   } catch (cause) {
     throw new BaseError({ code: "model.invalid", message: `${path} is no verifying key`, cause });
   }
@@ -48,7 +51,7 @@ export async function registerModel(parameters: {
   minor: number;
 }): Promise<{ entry: AddressBook["models"][number]; published: boolean }> {
   const { signer, chainId, model, major, minor } = parameters;
-  const { folder, manifest, verifyingKey } = model;
+  const { folder, manifest, manifestHash, verifyingKey } = model;
   const path = addressBookPath(chainId);
   const book = readAddressBook(path, chainId);
 
@@ -68,7 +71,8 @@ export async function registerModel(parameters: {
       major,
       minor,
       modelHash: manifest.hashes.model,
-      blobId: ZeroHash,
+      // the id under which a folder server has the manifest
+      blobId: manifestHash,
       circuitHash: manifest.hashes.r1cs,
       verifyingKey,
       inputLayout: [manifest.input.layout],
@@ -77,6 +81,9 @@ export async function registerModel(parameters: {
     await sent.wait();
   }
 
+  // a version that was published before may name another manifest, or none
+  const { blobId } = await registry.getVersion(versionId);
+  const isOfManifest = blobId === manifestHash;
   const entry = {
     slug: manifest.name,
     owner,
@@ -87,6 +94,7 @@ export async function registerModel(parameters: {
     modelHash: manifest.hashes.model,
     circuitHash: manifest.hashes.r1cs,
     verifyingKeyHash: keccak256(verifyingKey),
+    ...(isOfManifest ? { manifestHash, transcript: manifest.setup.transcript } : {}),
     artifacts: relative(PROJECT_ROOT, folder),
   };
   const models = [...book.models.filter((known) => known.versionId !== versionId), entry];

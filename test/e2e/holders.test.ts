@@ -70,6 +70,14 @@ describe("npm run models", () => {
     const version = /version +(0x\w{64})/.exec(first)?.[1] ?? "";
     expect(await success(models("register", ...folderOption))).toContain("nothing sent");
     expect(await success(models("list"))).toContain(version);
+    const onnx = join(ROOT, "models", "digits", "digits.onnx");
+    const again = ["reproduce", compiled, "--onnx", onnx, "--no-keys", "--rpc", local.url];
+    const reproduced = await success(local.run(["zkml/src/cli.ts", ...again]));
+    expect(reproduced).toContain("equal       verifying key on chain 31337");
+    expect(reproduced).toContain("equal       SHA-256 of the manifest on chain 31337");
+    const [entry] = readAddressBook(BOOK).models;
+    const { setup } = JSON.parse(readFileSync(join(compiled, "manifest.json"), "utf8"));
+    expect(entry).toMatchObject({ versionId: version, transcript: setup.transcript });
     expect(await refusal(models("deprecate", version, "--account", STRANGER))).toContain(
       "only the owner",
     );

@@ -11,6 +11,7 @@ import { proveSample } from "./proveSample.ts";
 import type { QuantisedModel } from "./quantise/chooseBits.ts";
 import { findLabelOutput } from "./quantise/measureAccuracy.ts";
 import { ensurePtau } from "./setup/developmentPtau.ts";
+import { readKeyTranscript } from "./setup/keyTranscript.ts";
 import { proverName } from "./setup/nativeProver.ts";
 import { type Progress, step } from "./setup/progress.ts";
 import type { PtauRecord } from "./setup/ptauRecord.ts";
@@ -109,7 +110,7 @@ export async function buildModel(
   writeFileSync(file(REQUEST_FILE), `${JSON.stringify(request)}\n`);
   const manifest = await describeModel({
     ...{ ...parameters, folder, circuit },
-    keys: { ptau: record, beacon, folder },
+    keys: { ptau: record, beacon, folder, phase2: "development" },
   });
   writeFileSync(file(MANIFEST_FILE), manifestText(manifest));
   return manifest;
@@ -140,12 +141,40 @@ export function writeCircuit(
   };
 }
 
+/** Keys as a manifest describes them. */
+export type DescribedKeys = Pick<Manifest["setup"], "beacon" | "phase2"> & {
+  /** where proving and verifying key lie */
+  folder: string;
+  ptau: Pick<PtauRecord, "origin" | "sha256">;
+};
+
+/** The part of a manifest that follows from the keys. */
+export async function describeKeys(keys: DescribedKeys): Promise<{
+  hashes: Pick<Manifest["hashes"], "zkey" | "ptau" | "verificationKey">;
+  setup: Manifest["setup"];
+}> {
+  const file = (path: string) => join(keys.folder, path);
+  const hashOf = (path: string) => hashFile({ path: file(path), algorithm: "sha256" });
+  const { csHash, sha256: transcript, contributions } = readKeyTranscript(file(FILES.zkey));
+  return {
+    hashes: {
+      zkey: await hashOf(FILES.zkey),
+      ptau: keys.ptau.sha256,
+      verificationKey: await hashOf(FILES.verificationKey),
+    },
+    setup: {
+      ...{ ptau: keys.ptau.origin, phase2: keys.phase2, beacon: keys.beacon },
+      ...{ csHash, transcript, contributions },
+    },
+  };
+}
+
 /** The manifest of a model whose circuit is in `folder`, and whose keys are in that of `keys`. */
 export async function describeModel(
   parameters: ModelSource & {
     folder: string;
     circuit: WrittenCircuit;
-    keys: { folder: string; ptau: Pick<PtauRecord, "origin" | "sha256">; beacon: string };
+    keys: DescribedKeys;
   },
 ): Promise<Manifest> {
   const { onnx, external, graph, quantised, request, buildKey, folder, circuit, keys } = parameters;
@@ -153,8 +182,7 @@ export async function describeModel(
   const report = quantised.test ?? quantised.calibration;
   const labelOutput = findLabelOutput(quantised.integerModel);
   const hashOf = (path: string) => hashFile({ path: join(folder, path), algorithm: "sha256" });
-  const hashOfKey = (path: string) =>
-    hashFile({ path: join(keys.folder, path), algorithm: "sha256" });
+  const { hashes: keyHashes, setup } = await describeKeys(keys);
   return manifestSchema.parse({
     format: MANIFEST_FORMAT,
     buildKey,
@@ -164,13 +192,11 @@ export async function describeModel(
       r1cs: await hashOf(FILES.r1cs),
       plan: await hashOf(FILES.plan),
       symbols: await hashOf(FILES.symbols),
-      zkey: await hashOfKey(FILES.zkey),
-      ptau: keys.ptau.sha256,
-      verificationKey: await hashOfKey(FILES.verificationKey),
+      ...keyHashes,
       integerModel: await hashOf(FILES.integerModel),
     },
     files: FILES,
-    setup: { ptau: keys.ptau.origin, beacon: keys.beacon },
+    setup,
     ...tensors,
     ...(labelOutput === undefined ? {} : { labelOutput }),
     statistics: {

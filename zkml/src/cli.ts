@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { BaseError } from "@haca/protocol/baseError";
 import { Command, CommanderError, Option } from "commander";
-import { context, inputRange, integer, share } from "./verbs/options.ts";
+import { addCeremonyCommands } from "./verbs/ceremonyCommands.ts";
+import { address, context, inputRange, integer, share, versionId } from "./verbs/options.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
@@ -104,9 +105,14 @@ program
   .requiredOption("--onnx <model.onnx>", "the model that it was compiled from")
   .option("--ptau <file>", "powers of tau of its keys; default: the development file")
   .option("--no-keys", "compare the circuit alone")
+  .option("--rpc <url>", "compare with the chain of this endpoint as well")
+  .option("--registry <address>", "its model registry; default: the address book's", address)
+  .option("--version-id <id>", "the version; default: the model's in the address book", versionId)
   .action(async (folder, options) =>
     (await import("./verbs/reproduceVerb.ts")).reproduce(folder, options),
   );
+
+addCeremonyCommands(program);
 
 /** A compiled model and an input of it. */
 function withInput(command: Command): Command {

@@ -1,13 +1,5 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { IntegerModel } from "@haca/model-runtime/integerModel";
 import { type LoadedModel, loadModel, MANIFEST_FILE } from "@haca/model-runtime/loadModel";
@@ -29,6 +21,7 @@ import { findNativeProver } from "./setup/nativeProver.ts";
 import { type Progress, step } from "./setup/progress.ts";
 import { readPtauRecord } from "./setup/ptauRecord.ts";
 import { releaseCurve } from "./setup/snarkjsResources.ts";
+import { openWorkFolder } from "./workFolder.ts";
 
 export type CompiledModel = {
   folder: string;
@@ -104,6 +97,7 @@ export async function compileModel(parameters: {
     return { folder: out, manifest: cached.manifest, isCached: true };
   }
 
+  requireNoCeremony(out);
   const graph = buildGraph(parseOnnx(onnx, external), { rawScores });
   for (const output of graph.outputs) {
     if (output.stripped !== undefined) {
@@ -124,9 +118,7 @@ export async function compileModel(parameters: {
   });
   for (const line of describeErrors(quantised)) onProgress(line);
   const prover = findNativeProver({ setting: parameters.prover ?? process.env.HACA_PROVER });
-  removeAbandoned(out);
-  mkdirSync(dirname(out), { recursive: true });
-  const workFolder = mkdtempSync(`${out}.building-${process.pid}-`);
+  const workFolder = openWorkFolder(`${out}.building-`);
   try {
     const manifest = await buildModel({
       onnx,
@@ -177,27 +169,6 @@ async function findBuild(parameters: {
   }
 }
 
-/** Removes the work folders beside `out` whose process is gone. */
-function removeAbandoned(out: string): void {
-  const prefix = `${basename(out)}.building-`;
-  if (!existsSync(dirname(out))) return;
-  for (const entry of readdirSync(dirname(out))) {
-    const process = entry.startsWith(prefix) ? /^\d+/.exec(entry.slice(prefix.length)) : null;
-    if (process !== null && !isAlive(Number(process[0]))) {
-      rmSync(join(dirname(out), entry), { recursive: true, force: true });
-    }
-  }
-}
-
-function isAlive(id: number): boolean {
-  try {
-    process.kill(id, 0);
-    return true;
-  } catch (error) {
-    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
-  }
-}
-
 /** `out` is replaced as a whole: only a compiled model, or nothing, may be there. */
 function checkOut(out: string): void {
   if (!existsSync(out) || existsSync(join(out, MANIFEST_FILE))) return;
@@ -205,6 +176,22 @@ function checkOut(out: string): void {
   throw new BaseError({
     code: "compile.outOccupied",
     message: `${out} exists and is no compiled model: it would be replaced; name another folder`,
+  });
+}
+
+/** What several parties made together is not thrown away for keys of this machine. */
+function requireNoCeremony(out: string): void {
+  let manifest: { setup?: { phase2?: unknown } } | null;
+  try {
+    manifest = JSON.parse(readFileSync(join(out, MANIFEST_FILE), "utf8"));
+  } catch {
+    // nothing that could have such keys
+    return;
+  }
+  if (manifest?.setup?.phase2 !== "ceremony") return;
+  throw new BaseError({
+    code: "compile.outHasCeremony",
+    message: `${out} has keys of a ceremony, which would be lost: name another folder, or move it away`,
   });
 }
 

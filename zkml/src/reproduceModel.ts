@@ -20,10 +20,11 @@ import { buildGraph } from "./kinds/buildGraph.ts";
 import { parseOnnx } from "./onnx/parseOnnx.ts";
 import { chooseBits } from "./quantise/chooseBits.ts";
 import { developmentPtauPath } from "./setup/developmentPtau.ts";
+import type { KeyTranscript } from "./setup/keyTranscript.ts";
 import type { Progress } from "./setup/progress.ts";
 import { type PtauRecord, readPtauRecord } from "./setup/ptauRecord.ts";
 import { fileInMemory } from "./setup/snarkjsResources.ts";
-import { type Transcript, verifyTranscript } from "./setup/verifyTranscript.ts";
+import { verifyTranscript } from "./setup/verifyTranscript.ts";
 
 /** Files that follow from the ONNX file and the request alone. */
 const CIRCUIT_FILES = ["integerModel", "r1cs", "plan", "symbols"] as const;
@@ -35,7 +36,7 @@ export type Reproduction = {
   /** what is not, or cannot be said, a line each: empty where all is reproduced */
   differences: string[];
   /** of the proving key, where it follows from circuit and powers of tau */
-  transcript?: Transcript;
+  transcript?: KeyTranscript;
 };
 
 /**
@@ -85,6 +86,7 @@ export async function reproduceModel(parameters: {
       keys: {
         folder,
         beacon: setup.beacon,
+        phase2: setup.phase2,
         ptau: ptau?.record ?? { origin: setup.ptau, sha256: hashes.ptau },
       },
     });
@@ -166,8 +168,8 @@ async function compareKeys(parameters: {
     });
     result.transcript = transcript;
     result.equal.push(files.zkey);
-    const beacon = transcript.contributions?.at(-1)?.beacon;
-    if (transcript.contributions !== undefined && beacon !== setup.beacon) {
+    const beacon = transcript.contributions.at(-1)?.beacon;
+    if (beacon !== setup.beacon) {
       result.differences.push(
         `setup.beacon: the key ends with ${beacon === undefined ? "no beacon" : beacon}, the manifest says ${setup.beacon}`,
       );

@@ -358,11 +358,11 @@ describe("zkml", () => {
   it("says of a model of an earlier version that it has to be compiled again", async () => {
     const old = join(folder, "old");
     mkdirSync(old);
-    writeFileSync(join(old, "manifest.json"), JSON.stringify({ format: 1, name: "small" }));
+    writeFileSync(join(old, "manifest.json"), JSON.stringify({ format: 2, name: "small" }));
     expect(await zkml({ args: ["inspect", old] })).toEqual({
       code: 1,
       stdout: "",
-      stderr: `zkml: ${join(old, "manifest.json")}: format 1, expected 2: compile the model again\n`,
+      stderr: `zkml: ${join(old, "manifest.json")}: format 2, expected 3: compile the model again\n`,
     });
   });
 });

@@ -186,12 +186,12 @@ describe("loadModel", () => {
 
   it("says of a model of an earlier format that it has to be compiled again", async () => {
     const folder = mkdtempSync(join(root, "old-"));
-    writeFileSync(join(folder, "manifest.json"), JSON.stringify({ format: 1, name: "small" }));
+    writeFileSync(join(folder, "manifest.json"), JSON.stringify({ format: 2, name: "small" }));
     await expect(loadModel({ folder })).rejects.toThrow(
       expect.objectContaining({
         code: "model.outdated",
         message: expect.stringMatching(
-          /manifest\.json: format 1, expected 2: compile the model again$/,
+          /manifest\.json: format 2, expected 3: compile the model again$/,
         ),
       }),
     );

@@ -9,6 +9,7 @@ import { findObstacles } from "../src/kinds/buildGraph.ts";
 import { parseOnnx } from "../src/onnx/parseOnnx.ts";
 import { readOnnxFile } from "../src/onnx/readOnnxFile.ts";
 import { readSamples } from "../src/quantise/readSamples.ts";
+import { readKeyTranscript } from "../src/setup/keyTranscript.ts";
 import { findNativeProver, runNativeProver } from "../src/setup/nativeProver.ts";
 import { setUpKeys } from "../src/setup/setUpKeys.ts";
 import { fileInMemory, releaseCurve } from "../src/setup/snarkjsResources.ts";
@@ -143,6 +144,14 @@ describe.skipIf(prover === undefined)("keys of the native prover", () => {
       "valid",
       "",
     ]);
+    const { csHash, contributions } = readKeyTranscript(path("theirs.zkey"));
+    const read = contributions.map(({ hash, name, beacon: value, iterations }) =>
+      [
+        ...["contribution", hash, ...(value === undefined ? [] : ["beacon", value])],
+        ...[...(iterations === undefined ? [] : [`2^${iterations}`]), ...(name ? [name] : [])],
+      ].join(" "),
+    );
+    expect([`circuit ${csHash}`, ...read, "valid", ""]).toEqual(lines);
     // What snarkjs says is in order, and is not: anyone can forge proofs with it.
     expect(await verify("0.zkey")).toBe(true);
     expect(() => run("verify-key", "circuit.r1cs", ptau, "0.zkey")).toThrow(/no contribution/);

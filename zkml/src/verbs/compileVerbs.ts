@@ -143,6 +143,8 @@ function formatManifest(manifest: Manifest): string {
       ...(classes === undefined ? [] : [`classes          ${output}: ${classes.join(", ")}`]),
     ]),
     `powers of tau    ${setup.ptau === "ceremony" ? "public ceremony" : "development: proofs can be forged by whoever made them"}`,
+    `keys             ${setup.phase2 === "ceremony" ? `ceremony, ${setup.contributions.length - 1} ${setup.contributions.length === 2 ? "contribution" : "contributions"} and a beacon` : "development: proofs can be forged by whoever made them"}`,
+    `transcript       ${setup.transcript}`,
     `model hash       ${hashes.model}`,
     `circuit hash     ${hashes.r1cs}`,
   ].join("\n");

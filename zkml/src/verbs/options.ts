@@ -41,6 +41,20 @@ export function context(text: string): bigint {
   return BigInt(text);
 }
 
+export function address(text: string): string {
+  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) {
+    throw new InvalidArgumentError("must be an address, 0x and 40 hex digits");
+  }
+  return text;
+}
+
+export function versionId(text: string): string {
+  if (!/^0x[0-9a-fA-F]{64}$/.test(text)) {
+    throw new InvalidArgumentError("must be 0x and 64 hex digits");
+  }
+  return text.toLowerCase();
+}
+
 /** What a person asked for. */
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);

@@ -2,18 +2,30 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { userPath } from "@haca/protocol/userPath";
+import { compareWithChain } from "../compareWithChain.ts";
 import { DEFAULT_PTAU_FOLDER } from "../compileModel.ts";
 import { readOnnxFile } from "../onnx/readOnnxFile.ts";
 import { reproduceModel } from "../reproduceModel.ts";
+import { describeTranscript } from "../setup/keyTranscript.ts";
 import { releaseCurve } from "../setup/snarkjsResources.ts";
-import type { Transcript } from "../setup/verifyTranscript.ts";
-import { nativeProver, print } from "./options.ts";
+import { nativeProver, print, usage } from "./options.ts";
 
 /** `zkml reproduce`: a line for everything that was compared; exit code 1 where anything differs. */
 export async function reproduce(
   folder: string,
-  options: { onnx: string; ptau?: string; keys: boolean },
+  options: {
+    onnx: string;
+    ptau?: string;
+    keys: boolean;
+    rpc?: string;
+    registry?: string;
+    versionId?: string;
+  },
 ): Promise<void> {
+  const { rpc, registry, versionId } = options;
+  if (rpc === undefined && (registry !== undefined || versionId !== undefined)) {
+    throw usage("reproduce: --registry and --version-id belong to --rpc");
+  }
   const workFolder = mkdtempSync(join(tmpdir(), "haca-zkml-reproduce-"));
   try {
     const { equal, differences, transcript } = await reproduceModel({
@@ -26,6 +38,16 @@ export async function reproduce(
       ...nativeProver(),
       onProgress: print,
     });
+    if (rpc !== undefined) {
+      const chain = await compareWithChain({
+        ...{ folder: userPath(folder), rpc },
+        ...(registry === undefined ? {} : { registry }),
+        ...(versionId === undefined ? {} : { versionId }),
+      });
+      equal.push(...chain.equal);
+      differences.push(...chain.differences);
+      for (const line of chain.notes) print(`note        ${line}`);
+    }
     for (const name of equal) print(`equal       ${name}`);
     for (const line of transcript === undefined ? [] : describeTranscript(transcript)) print(line);
     for (const line of differences) print(`different   ${line}`);
@@ -41,15 +63,4 @@ export async function reproduce(
     rmSync(workFolder, { recursive: true, force: true });
     await releaseCurve();
   }
-}
-
-function describeTranscript({ circuitHash, contributions }: Transcript): string[] {
-  if (circuitHash === undefined || contributions === undefined) return [];
-  return [
-    `circuit     ${circuitHash}`,
-    ...contributions.map(
-      ({ hash, beacon, name }) =>
-        `contribution ${hash}${beacon === undefined ? "" : `, beacon ${beacon}`}${name === undefined ? "" : `, ${name}`}`,
-    ),
-  ];
 }
