@@ -73,7 +73,7 @@ describe("a receipt", () => {
   it.each<[string, string]>([
     ["a space", `${written} `],
     ["a byte order mark", `\ufeff${written}`],
-    ["another order", JSON.stringify({ hints: {}, ...receipt })],
+    ["another order", JSON.stringify(receipt)],
     ["an escape that is not needed", written.replace("https:", "https\\u003a")],
     ["a name that comes twice", written.replace('{"core":', '{"core":{},"core":')],
     ["upper case", written.replace(word("a"), word("A"))],
