@@ -31,3 +31,6 @@ export const lengthOf = (hex: string): number => (hex.length - 2) / 2;
 /** Part of some bytes, from an offset on. */
 export const sliceHex = (hex: string, start: number, end?: number): string =>
   `0x${hex.slice(2 + 2 * start, end === undefined ? undefined : 2 + 2 * end)}`;
+
+/** The bytes of a text in UTF-8. */
+export const hexOfText = (text: string): string => toHex(utf8ToBytes(text));

@@ -23,6 +23,10 @@ export function kindOfKey(key: string): KeyKind {
 
 type Signed = Pick<ReceiptCore, "key" | "session" | "signature">;
 
+/** What kind of key a receipt's signature is by; accounts have secp256k1. */
+export const kindOfSignature = ({ key, session }: Pick<Signed, "key" | "session">): KeyKind =>
+  key === null || session !== null ? "secp256k1" : kindOfKey(key);
+
 /** Whether it is an ECDSA signature with the upper s. */
 export function hasHighS(signed: Signed): boolean {
   const order = orderOf(signed);
@@ -43,8 +47,8 @@ export function withOtherS(signed: Signed): string {
 
 const scalarOf = (signature: string): bigint => BigInt(`0x${signature.slice(2 + 64, 2 + 128)}`);
 
-function orderOf({ key, session }: Signed): bigint | undefined {
-  const kind = key === null || session !== null ? "secp256k1" : kindOfKey(key);
+function orderOf(signed: Signed): bigint | undefined {
+  const kind = kindOfSignature(signed);
   if (kind === "rsa") return undefined;
   return kind === "p256" ? P256_ORDER : SECP256K1_ORDER;
 }

@@ -1,4 +1,4 @@
-import { hasHighS } from "../signatureForm.ts";
+import { hasHighS, kindOfSignature } from "../signatureForm.ts";
 import {
   decimal,
   hex,
@@ -138,14 +138,15 @@ export function readReceipt(value: unknown): Receipt {
   return receipt;
 }
 
+/** Bytes of a signature, by the kind of its key. */
+const SIGNATURE_LENGTHS = { secp256k1: [65, 65], p256: [64, 64], rsa: [256, 512] } as const;
+
 function requireSignatureForm(core: ReceiptCore): void {
   const { signature } = core;
-  const length = (signature.length - 2) / 2;
   const path = "receipt.core.signature";
-  if (core.key === null || core.session !== null) {
-    if (length !== 65) throw malformed(path, `must be r, s and v, 65 bytes, has ${length}`);
-  }
-  if (length === 65 && !["1b", "1c"].includes(signature.slice(-2))) {
+  const kind = kindOfSignature(core);
+  hex(...SIGNATURE_LENGTHS[kind])(signature, path);
+  if (kind === "secp256k1" && !["1b", "1c"].includes(signature.slice(-2))) {
     throw malformed(path, "v must be 27 or 28");
   }
   if (hasHighS(core)) throw malformed(path, "s must be the lower one of the two");
