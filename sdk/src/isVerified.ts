@@ -1,4 +1,4 @@
-import type { Check, Line } from "./line.ts";
+import { CHECKS, type Check, type Line } from "./line.ts";
 
 /** What an answer has to have shown. */
 export type Policy = {
@@ -19,19 +19,22 @@ const LATER: readonly Check[] = ["inGoodStanding", "settled"];
  * Whether every line that the policy demands is asserted, and none of what was checked is refuted. An answer of an enclave
  * needs its key and attestation, one of a node its proof: a node's word alone is never verified.
  */
-export function isVerified(lines: readonly Line[], policy: Policy = {}): boolean {
+export const isVerified = (lines: readonly Line[], policy: Policy = {}): boolean =>
+  whatIsMissing(lines, policy).length === 0;
+
+/** The checks for which an answer is not verified, as `isVerified` judges: refuted, or demanded and not asserted. */
+export function whatIsMissing(lines: readonly Line[], policy: Policy = {}): readonly Check[] {
   const { attestation = "direct", demands = [] } = policy;
   const has = (check: Check): boolean => lines.some((line) => line.check === check);
-  const isAsserted = (check: Check): boolean => {
-    const found = lines.filter((line) => line.check === check);
-    return found.length > 0 && found.every(({ status }) => status === "asserted");
-  };
-  if (lines.some(({ check, status }) => status === "refuted" && !LATER.includes(check))) {
-    return false;
-  }
   const ofKind: readonly Check[] = has("key")
     ? ["key", attestation === "direct" ? "attestation" : "validWhenAnswered"]
     : ["input", "output", "proof"];
   const ofSession: readonly Check[] = has("session") ? ["session"] : [];
-  return [...ALWAYS, ...ofKind, ...ofSession, ...demands].every(isAsserted);
+  const demanded = new Set([...ALWAYS, ...ofKind, ...ofSession, ...demands]);
+  return CHECKS.filter((check) => {
+    const found = lines.filter((line) => line.check === check);
+    const isAsserted = found.length > 0 && found.every(({ status }) => status === "asserted");
+    const isRefuted = found.some(({ status }) => status === "refuted") && !LATER.includes(check);
+    return isRefuted || (demanded.has(check) && !isAsserted);
+  });
 }

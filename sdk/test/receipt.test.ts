@@ -82,9 +82,7 @@ describe("a receipt", () => {
     ["a list", "[]"],
   ])("is refused with %s", (_, text) => {
     expect(text).not.toBe(written);
-    expect(() => parseReceipt(text)).toThrow(
-      expect.objectContaining({ code: "receipt.malformed" }),
-    );
+    expect(() => parseReceipt(text)).toThrow(expect.objectContaining({ code: "format.malformed" }));
   });
 
   it("is refused where it is not UTF-8, or too large", () => {

@@ -5,7 +5,7 @@ import { type Evidence, MEDIA_TYPE, type Receipt, type ReceiptCore } from "./rec
 /**
  * A receipt of an answer. Of an ECDSA signature with the upper s it takes the form with the lower one, which is a signature of
  * the same key over the same message.
- * @throws BaseError `receipt.malformed`
+ * @throws BaseError `format.malformed`
  */
 export function makeReceipt(parameters: {
   core: ReceiptCore;

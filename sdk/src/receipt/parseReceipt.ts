@@ -5,12 +5,12 @@ import {
   list,
   literal,
   malformed,
+  named,
   nullable,
   object,
   oneOf,
   type Reader,
   text,
-  texts,
 } from "./readers.ts";
 import {
   type AttestationEvidence,
@@ -101,13 +101,13 @@ const readFields: Reader<Receipt> = object<Receipt>({
   mediaType: literal(MEDIA_TYPE),
   core: readCore,
   evidence: list(readEvidence, 0, LIMITS.evidence),
-  hints: texts({ entries: LIMITS.hints, name: LIMITS.hintName, text: LIMITS.hint }),
+  hints: named(text(LIMITS.hint), { entries: LIMITS.hints, name: LIMITS.hintName }),
 });
 
 /**
  * Reads a receipt from its bytes or their text. Strict: another order, another case, a space, an unknown or missing field, or a
  * signature in another form than a receipt's is no receipt.
- * @throws BaseError `receipt.malformed`, naming field and reason
+ * @throws BaseError `format.malformed`, naming field and reason
  */
 export function parseReceipt(source: Uint8Array | string): Receipt {
   const length = source.length;
@@ -145,7 +145,8 @@ function requireSignatureForm(core: ReceiptCore): void {
   const { signature } = core;
   const path = "receipt.core.signature";
   const kind = kindOfSignature(core);
-  hex(...SIGNATURE_LENGTHS[kind])(signature, path);
+  const [least, most] = SIGNATURE_LENGTHS[kind];
+  hex(least, most)(signature, path);
   if (kind === "secp256k1" && !["1b", "1c"].includes(signature.slice(-2))) {
     throw malformed(path, "v must be 27 or 28");
   }

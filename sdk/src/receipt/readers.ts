@@ -1,11 +1,11 @@
 import { BaseError } from "@haca/protocol/baseError";
 
-/** Reads a value of JSON at a path; throws `receipt.malformed`, which names path and reason. */
+/** Reads a value of JSON at a path. Error: `format.malformed`, which names path and reason. */
 export type Reader<T> = (value: unknown, path: string) => T;
 
 export function malformed(path: string, reason: string): BaseError {
   return new BaseError({
-    code: "receipt.malformed",
+    code: "format.malformed",
     message: `${path}: ${reason}`,
     details: { path },
   });
@@ -71,22 +71,41 @@ export const list =
     return value.map((entry, index) => read(entry, `${path}[${index}]`));
   };
 
-/** An object with these fields, and no other. */
+/** An object with these fields, and no other; `optional` names those that may be missing. */
 export const object =
-  <T extends object>(fields: { readonly [K in keyof T]: Reader<T[K]> }): Reader<T> =>
+  <T extends object>(
+    fields: { readonly [K in keyof T]-?: Reader<Exclude<T[K], undefined>> },
+    optional: readonly (keyof T & string)[] = [],
+  ): Reader<T> =>
   (value, path) => {
     const entries = entriesOf(value, path);
-    const names = Object.keys(fields);
-    const unknown = [...entries.keys()].find((name) => !names.includes(name));
+    const names = Object.keys(fields) as (keyof T & string)[];
+    const unknown = [...entries.keys()].find((name) => !names.some((known) => known === name));
     if (unknown !== undefined) throw malformed(path, `unknown field ${JSON.stringify(unknown)}`);
-    const missing = names.find((name) => !entries.has(name));
+    const missing = names.find((name) => !entries.has(name) && !optional.includes(name));
     if (missing !== undefined) throw malformed(path, `the field ${missing} is missing`);
     return Object.fromEntries(
-      names.map((name) => [
-        name,
-        (fields as Record<string, Reader<unknown>>)[name]?.(entries.get(name), `${path}.${name}`),
-      ]),
+      names
+        .filter((name) => entries.has(name))
+        .map((name) => [name, fields[name](entries.get(name), `${path}.${name}`)]),
     ) as T;
+  };
+
+/** Values by names of a caller's choice. */
+export const named =
+  <T>(read: Reader<T>, limits: { entries: number; name: number }): Reader<Record<string, T>> =>
+  (value, path) => {
+    const entries = entriesOf(value, path);
+    if (entries.size > limits.entries) {
+      throw malformed(path, `must have ${limits.entries} entries at most`);
+    }
+    const readName = text(limits.name);
+    return Object.fromEntries(
+      [...entries].map(([name, entry]) => [
+        readName(name, `a name in ${path}`),
+        read(entry, `${path}[${JSON.stringify(name)}]`),
+      ]),
+    );
   };
 
 /** One of several kinds of object, told apart by the field `type`. */
@@ -97,24 +116,6 @@ export const oneOf =
     const read = typeof type === "string" && Object.hasOwn(kinds, type) ? kinds[type] : undefined;
     if (read !== undefined) return read(value, path);
     throw malformed(`${path}.type`, `must be ${Object.keys(kinds).join(" or ")}`);
-  };
-
-/** Texts by names of a caller's choice. */
-export const texts =
-  (limits: { entries: number; name: number; text: number }): Reader<Record<string, string>> =>
-  (value, path) => {
-    const entries = entriesOf(value, path);
-    if (entries.size > limits.entries) {
-      throw malformed(path, `must have ${limits.entries} entries at most`);
-    }
-    const read = text(limits.text);
-    const readName = text(limits.name);
-    return Object.fromEntries(
-      [...entries].map(([name, entry]) => [
-        readName(name, `a name in ${path}`),
-        read(entry, `${path}[${JSON.stringify(name)}]`),
-      ]),
-    );
   };
 
 function entriesOf(value: unknown, path: string): ReadonlyMap<string, unknown> {
