@@ -15,6 +15,8 @@ import { NOW, OPTIONS, receiptOf, textOf } from "./support/vectors.ts";
 
 const REGISTRY = `0x${"ee".repeat(20)}`;
 const MODELS = `0x${"dd".repeat(20)}`;
+const BLOCK_HASH = `0x${"ab".repeat(32)}`;
+const TIME = `0x${NOW.toString(16)}`;
 const SESSION_FROM = 1_899_000_000n;
 
 /** A chain on which everything is as it should be. */
@@ -109,6 +111,13 @@ describe("a chain", () => {
     ["no block", { overrides: { eth_getBlockByNumber: null } }, /does not have a block/],
     ["no bytes", { overrides: { eth_call: null } }, /answers no bytes/],
     ["too few bytes", { overrides: { eth_call: "0x01" } }, /do not agree/],
+    [
+      "another block than the one that was asked for",
+      {
+        overrides: { eth_getBlockByNumber: { number: "0x65", hash: BLOCK_HASH, timestamp: TIME } },
+      },
+      /do not agree on a block/,
+    ],
     ["no number", { overrides: { eth_blockNumber: "100" } }, /answers no number/],
     ["a revert", { contracts: {} }, /refused eth_call: execution reverted/],
   ])("says nothing where one of three endpoints has %s", async (_, lie, reason) => {
@@ -256,6 +265,31 @@ describe("a chain", () => {
   ])("says what it has of %s", async (_, name, check, chain, expected, reason) => {
     const [status, , detail] = await ask(name, await open(chain), check);
     expect(status).toBe(expected);
+    expect(detail).toMatch(reason);
+  });
+
+  it.each<[string, Partial<FakeChain>, RegExp]>([
+    [
+      "another block than it was asked for",
+      {
+        overrides: { eth_getBlockByNumber: { number: "0x65", hash: BLOCK_HASH, timestamp: TIME } },
+      },
+      /another block/,
+    ],
+    ["no registry", withAnswer("teeRegistry", `0x${"00".repeat(20)}`), /names no contract/],
+    [
+      "neither yes nor no",
+      { overrides: { eth_call: `0x${"2".padStart(64, "0")}` } },
+      /neither yes nor no/,
+    ],
+    [
+      "more words than belong there",
+      { overrides: { eth_call: `0x${"00".repeat(64)}` } },
+      /something else/,
+    ],
+  ])("says nothing where the one endpoint has %s", async (_, lie, reason) => {
+    const [status, , detail] = await ask("teeRsa", await open(lie), "inGoodStanding");
+    expect(status).toBe("unknown");
     expect(detail).toMatch(reason);
   });
 
