@@ -37,7 +37,9 @@ const CHANGES: Record<string, string> = {
   bOutsideSubgroup: replaceInProof(proof, { b: encodeG2(pointOutsideG2()) }),
   cOther: replaceInProof(proof, { c: encodeG1(G1_GENERATOR) }),
   aliasOfX: addToCoordinate({ data: proof, index: 0, amount: P }),
+  aliasOfB: addToCoordinate({ data: proof, index: 2, amount: P }),
   notOnCurve: addToCoordinate({ data: proof, index: 1, amount: 1n }),
+  bNotOnCurve: addToCoordinate({ data: proof, index: 4, amount: 1n }),
   short: proof.slice(0, -2),
   long: `${proof}00`,
 };
@@ -48,6 +50,14 @@ describe("a proof", () => {
     (name, changed) => {
       expect(here(changed)).toBe(there(changed));
       expect(here(changed)).toBe(name === "none");
+    },
+  );
+
+  it.each(["aliasOfX", "aliasOfB", "notOnCurve", "bNotOnCurve", "bOutsideSubgroup"])(
+    "has points that are some, or is looked at no further: %s",
+    (name) => {
+      const changed = CHANGES[name] ?? "";
+      expect(() => isProof({ verifyingKey, proof: changed, signals: SIGNALS })).toThrow();
     },
   );
 
