@@ -70,15 +70,20 @@ describe("an answer of a gateway", () => {
     expect(lines.filter(({ status }) => status === "refuted")).toEqual([]);
     expect(isVerified(lines)).toBe(true);
     const request = { ...QUESTION, temperature: 0.8 };
-    const changed = { ...parts.answer, choices: [] };
+    const changed = Object.assign({}, parts.answer, { choices: [] });
     for (const other of [
       { ...parts, request },
       { ...parts, answer: changed },
     ]) {
       expect(isVerified(await verify(receiptOfAnswer(other), { pins }))).toBe(false);
     }
-    const plain = { ...parts, answer: { choices: [] } };
-    expect(() => receiptOfAnswer(plain)).toThrow("answer.haca: must be an object");
+    for (const [part, message] of [
+      [{ answer: { choices: [] } }, "answer.haca: must be an object"],
+      [{ signingKey: null }, "signingKey: must be an object"],
+      [{ signingKey: { public_key: "x", session_key: null } }, "signingKey.public_key: must be"],
+    ] as const) {
+      expect(() => receiptOfAnswer({ ...parts, ...part })).toThrow(message);
+    }
   });
 
   it("of a session's key waits for a chain that says the key was certified", async () => {

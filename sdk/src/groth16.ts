@@ -110,13 +110,9 @@ function readCoordinate(bytes: Uint8Array, offset: number): bigint {
   return value;
 }
 
-/** L = IC[0] + s[1] IC[1] + ... + s[n] IC[n] */
+/** L = IC[0] + s[1] IC[1] + ... + s[n] IC[n], all products at once. */
 const publicPoint = ({ ic }: ReadKey, signals: readonly bigint[]): G1Point =>
-  signals.reduce(
-    (sum, signal, index) =>
-      signal === 0n ? sum : sum.add((ic[index + 1] ?? G1.ZERO).multiplyUnsafe(signal)),
-    ic[0] ?? G1.ZERO,
-  );
+  G1.msm([...ic], [1n, ...signals]);
 
 /** Pairs with a zero in them are one, and the library takes none. */
 function productOf(pairs: readonly (readonly [G1Point, G2Point])[]): Fp12Element {

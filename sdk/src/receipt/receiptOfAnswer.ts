@@ -1,7 +1,7 @@
 import { keccak, toHex } from "../bytes.ts";
 import { canonicalJson } from "./canonicalJson.ts";
 import { makeReceipt } from "./makeReceipt.ts";
-import { malformed, type Reader, text } from "./readers.ts";
+import { malformed, nullable, type Reader, text } from "./readers.ts";
 import { LIMITS, type Receipt, type ReceiptMessage } from "./receipt.ts";
 
 /** What of an answer is signed in the profile `haca-1`; what is absent is null. */
@@ -11,26 +11,19 @@ const MESSAGE_FIELDS: readonly (keyof ReceiptMessage)[] = [
   ...(["requestId", "price", "timestamp", "teeId"] as const),
 ];
 
-/** How a gateway is asked for its key: `GET /signing-key`. */
-export type SigningKeyAnswer = {
-  /** PEM */
-  public_key: string;
-  /** account of a session key that signs for it */
-  session_key: string | null;
-};
-
 /**
  * The receipt of a gateway's answer in the profile `haca-1` (docs/gateway.md). Says nothing of whether it is right: that is for
  * `verify`, to which what does not fit is refuted.
  * @param parameters.request what was asked, as it was sent, parsed
  * @param parameters.answer what came, parsed, with the field `haca`; streams put together
+ * @param parameters.signingKey what `GET /signing-key` answers, parsed
  * @param parameters.document attestation document of the gateway's enclave
  * @throws BaseError `format.malformed`, where the answer has not what a receipt needs
  */
 export function receiptOfAnswer(parameters: {
   request: unknown;
   answer: unknown;
-  signingKey: SigningKeyAnswer;
+  signingKey: unknown;
   document?: Uint8Array;
 }): Receipt {
   const { request, answer, signingKey, document } = parameters;
@@ -38,6 +31,7 @@ export function receiptOfAnswer(parameters: {
   const signed = fieldsOf(fields.haca, "answer.haca");
   if (signed.profile !== "haca-1") throw malformed("answer.haca.profile", "must be haca-1");
   const message = fieldsOf(signed.message, "answer.haca.message");
+  const keyFields = fieldsOf(signingKey, "signingKey");
   const documentHex = document === undefined ? undefined : toHex(document);
   const output = Object.fromEntries(SIGNED_FIELDS.map((field) => [field, fields[field] ?? null]));
   return makeReceipt({
@@ -51,8 +45,8 @@ export function receiptOfAnswer(parameters: {
         ]),
       ) as ReceiptMessage,
       signature: lowerCase(signed.signature, "answer.haca.signature"),
-      key: derOf(signingKey.public_key),
-      session: signingKey.session_key?.toLowerCase() ?? null,
+      key: derOf(readText(keyFields.public_key, "signingKey.public_key")),
+      session: nullable(lowerCase)(keyFields.session_key, "signingKey.session_key"),
       attestation: documentHex === undefined ? null : keccak(documentHex),
       input: {
         type: "text",
