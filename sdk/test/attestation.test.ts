@@ -1,10 +1,15 @@
 import { generateKeyPairSync } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseDocument } from "@haca/attestation/nitro/parseDocument";
+import { verifyDocument } from "@haca/attestation/nitro/verifyDocument";
 import { makeCertificate } from "@haca/enclave-simulator/makeCertificate";
 import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
 import { makeP384Keys, makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { type DocumentOptions, SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { concat, hexlify, keccak256, sha256 } from "ethers";
 import { describe, expect, it } from "vitest";
+import { FIXTURES_FOLDER } from "../../test/contracts/utils/fixturesFolder.ts";
 import { checkAttestation } from "../src/checks/ofEvidence.ts";
 import { isSignedByKey } from "../src/signatures.ts";
 import { sampleCore } from "./support/samples.ts";
@@ -115,6 +120,27 @@ describe("an attestation document", () => {
     const others = { ...pins, images: [`0x${"00".repeat(32)}`] };
     expect((await judge(attest(), NOW, others)).detail).toMatch(/is not pinned$/);
     expect((await judge(attest(), NOW, { images: pins.images })).detail).toMatch(/pinned root/);
+  });
+});
+
+const REAL = join(FIXTURES_FOLDER, "nitro");
+
+describe.skipIf(!existsSync(REAL))("real documents, which HACA_FIXTURES has", () => {
+  it("are sound or not as Node's cryptography finds them, under AWS's root", async () => {
+    const files = readdirSync(REAL).filter((name) => name.endsWith(".bin"));
+    const sound: string[] = [];
+    for (const name of files) {
+      const bytes = readFileSync(join(REAL, name));
+      const now = parseDocument(bytes).timestamp / 1000n;
+      const { errors } = verifyDocument({ bytes, now });
+      const { status, detail } = await judge(bytes, now, {});
+      expect(status).toBe("refuted");
+      // None is of this key; of a sound one nothing else is wrong.
+      expect([name, /another key/.test(detail)]).toEqual([name, errors.length === 0]);
+      if (errors.length === 0) sound.push(name);
+    }
+    expect(sound.length).toBeGreaterThan(0);
+    expect(sound.length).toBeLessThan(files.length);
   });
 });
 
