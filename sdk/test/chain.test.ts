@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { settledDigest } from "../src/chain/contractReads.ts";
 import { isVerified } from "../src/isVerified.ts";
 import type { Check } from "../src/line.ts";
+import type { Receipt } from "../src/receipt/receipt.ts";
 import { verify } from "../src/verify.ts";
 import {
   type Contracts,
@@ -11,7 +12,7 @@ import {
   serve,
   serveChain,
 } from "./support/fakeChain.ts";
-import { NOW, OPTIONS, receiptOf, textOf } from "./support/vectors.ts";
+import { NOW, OPTIONS, receiptOf, textOf, VECTORS } from "./support/vectors.ts";
 
 const REGISTRY = `0x${"ee".repeat(20)}`;
 const MODELS = `0x${"dd".repeat(20)}`;
@@ -296,6 +297,26 @@ describe("a chain", () => {
   it("verifies the answer of a session that the enclave certified", async () => {
     const lines = await verify(textOf("teeSession"), { ...OPTIONS, rpcs: await open({}) });
     expect(isVerified(lines)).toBe(true);
+  });
+
+  it("that invents an enclave is believed under no pins, and by name where only the registry is asked", async () => {
+    const bad = VECTORS.bad.find(({ name }) => name === "another root");
+    const invented = bad?.value as Receipt;
+    const rpcs = await open({});
+    const { images: _, ...withoutImages } = OPTIONS.pins;
+    for (const pins of [OPTIONS.pins, withoutImages]) {
+      const lines = await verify(invented, { pins, rpcs, now: NOW });
+      expect(isVerified(lines)).toBe(false);
+      expect(isVerified(lines, { attestation: "registry" })).toBe(false);
+    }
+    const bare = { ...invented, core: { ...invented.core, attestation: null }, evidence: [] };
+    const lines = await verify(bare, { ...OPTIONS, rpcs });
+    expect(isVerified(lines)).toBe(false);
+    expect(isVerified(lines, { attestation: "registry" })).toBe(true);
+    expect(lines.find(({ check }) => check === "validWhenAnswered")?.source).toBe("trusts 1 RPC");
+    const honest = await open(withAnswer("wasInService", false));
+    const among = await verify(bare, { ...OPTIONS, rpcs: [...rpcs, ...honest] });
+    expect(isVerified(among, { attestation: "registry" })).toBe(false);
   });
 
   it("says which result was settled, where it had a price", async () => {

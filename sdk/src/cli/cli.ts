@@ -3,7 +3,7 @@ import { BaseError } from "@haca/protocol/baseError";
 import { Command } from "commander";
 import { isColoured, printable } from "./print.ts";
 import { UsageError } from "./readInput.ts";
-import { showFile, type VerifyArguments, verifyFile } from "./receiptCommands.ts";
+import type { VerifyArguments } from "./receiptCommands.ts";
 
 const HELP_COLUMNS = 80;
 /** Of an answer that is not verified, and of a file that is no receipt. */
@@ -59,6 +59,7 @@ receipt
   .helpOption("-h, --help", "this text")
   .allowExcessArguments(false)
   .action(async (path: string, options: VerifyArguments) => {
+    const { verifyFile } = await import("./receiptCommands.ts");
     const { isVerified, text } = await verifyFile(path, {
       ...options,
       isColoured: isColoured(process.stdout, process.env),
@@ -73,6 +74,7 @@ receipt
   .helpOption("-h, --help", "this text")
   .allowExcessArguments(false)
   .action(async (path: string, options: { json?: boolean }) => {
+    const { showFile } = await import("./receiptCommands.ts");
     process.stdout.write(await showFile(path, options));
   });
 
