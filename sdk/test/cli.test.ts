@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isColoured, printLines } from "../src/cli/print.ts";
 import { lineOf } from "../src/line.ts";
-import { appendEvidence, makeReceipt } from "../src/receipt/makeReceipt.ts";
+import { makeReceipt } from "../src/receipt/makeReceipt.ts";
 import { serialiseReceipt } from "../src/receipt/serialiseReceipt.ts";
 import { receiptId } from "../src/typedData.ts";
 import { receiptOf, textOf, VECTORS } from "./support/vectors.ts";
@@ -140,19 +140,6 @@ describe("haca receipt show", () => {
     const { status, out, err } = await haca(["receipt", "show", "-"], "{}");
     expect([status, out, err]).toEqual([1, "", "receipt: the field mediaType is missing\n"]);
   });
-});
-
-it("shows what a document that is none is refuted for without its control characters", async () => {
-  const receipt = appendEvidence(receiptOf("zkml"), {
-    type: "attestation",
-    document: "0x1b5b33316d",
-  });
-  const { status, out } = await haca(
-    ["receipt", "verify", "-", ...pins],
-    serialiseReceipt(receipt),
-  );
-  expect(status).toBe(1);
-  expect(out).toMatch(/^refuted {3}attestation/m);
 });
 
 it("colours for people at a terminal alone, and not where NO_COLOR is set", () => {

@@ -5,7 +5,6 @@ import { readPins } from "../readPins.ts";
 import { parseReceipt } from "../receipt/parseReceipt.ts";
 import { LIMITS } from "../receipt/receipt.ts";
 import { receiptId } from "../typedData.ts";
-import { verify } from "../verify.ts";
 import { printLines, printReceipt } from "./print.ts";
 import { readInput, UsageError } from "./readInput.ts";
 
@@ -31,6 +30,8 @@ export async function verifyFile(
   rpcs.forEach(requireUrl);
   const pins = options.pins === undefined ? {} : await pinsIn(options.pins);
   const bytes = await readInput({ path, limit: LIMITS.receipt });
+  // What it needs takes longer to load than arguments to be looked at.
+  const { verify } = await import("../verify.ts");
   const lines = await verify(bytes, {
     ...{ pins, rpcs },
     ...(now === undefined ? {} : { now }),
