@@ -31,9 +31,15 @@ export const isPinnedSettlement = (
     (known) => known.chainId === chainId && isSame(known.settlement, settlement),
   ) ?? false;
 
-/** The name and the pin of a model version. */
-export const modelOf = (pins: Pins, version: string): [string, PinnedModel] | undefined =>
-  Object.entries(pins.models ?? {}).find(([, model]) => isSame(model.version, version));
+/** The name and the pin of a model version, of one name alone where one is given. */
+export const modelOf = (
+  pins: Pins,
+  version: string,
+  wanted?: string,
+): [string, PinnedModel] | undefined =>
+  Object.entries(pins.models ?? {}).find(
+    ([name, model]) => isSame(model.version, version) && (wanted === undefined || name === wanted),
+  );
 
 export const isPinnedImage = (pins: Pins, measurement: string): boolean =>
   pins.images?.some((image) => isSame(image, measurement)) ?? false;

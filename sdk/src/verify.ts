@@ -27,6 +27,8 @@ import type { Receipt } from "./receipt/receipt.ts";
 export type VerifyOptions = {
   /** none: whatever rests on pins is unknown */
   pins?: Pins;
+  /** name of the pinned model that has to have answered; any of the pinned ones if left out */
+  model?: string;
   /** addresses of JSON-RPC endpoints; all have to agree. None: no chain is asked */
   rpcs?: readonly string[];
   /** unix seconds; this machine's clock if left out */
@@ -53,7 +55,7 @@ export async function verify(
   await judge("contract", () => checkContract(core, pins));
   await judge("time", () => checkTime(core, now));
   await judge("request", () => checkRequest(core));
-  await judge("model", () => checkModel(core, pins));
+  await judge("model", () => checkModel(core, pins, options.model));
   await judge("input", () => checkInput(core));
   await judge("output", () => checkOutput(core));
   if (isOfEnclave(core)) await judge("key", () => checkKey(core));

@@ -57,14 +57,16 @@ describe("haca receipt verify", () => {
   });
 
   it("ends with 1 and says for what, where it is not verified; reads standard input", async () => {
-    const [unproved, undemanded, changed] = await Promise.all([
+    const [unproved, undemanded, changed, other] = await Promise.all([
       haca(["receipt", "verify", "-", ...pins], textOf("vanilla")),
       haca(["receipt", "verify", "-", ...pins, "--demand", "settled"], textOf("zkml")),
       haca(
         ["receipt", "verify", "-", ...pins],
         textOf("zkml").replace('"price":"7"', '"price":"8"'),
       ),
+      haca(["receipt", "verify", "-", ...pins, "--model", "language"], textOf("zkml")),
     ]);
+    expect(other.out).toMatch(/not verified, for: model\n$/);
     expect(unproved).toMatchObject({ status: 1, err: "" });
     expect(unproved.out).toMatch(/not verified, for: proof\n$/);
     expect(undemanded.out).toMatch(/not verified, for: settled\n$/);

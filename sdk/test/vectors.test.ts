@@ -40,6 +40,16 @@ describe("good receipts", () => {
     },
   );
 
+  it("are of the model that was asked for, where one is named", async () => {
+    const by = async (model: string) => {
+      const lines = await verify(textOf("zkml"), { ...OPTIONS, model });
+      return [lines.find(({ check }) => check === "model")?.status, isVerified(lines)];
+    };
+    expect(await by("proved")).toEqual(["asserted", true]);
+    expect(await by("language")).toEqual(["refuted", false]);
+    expect(await by("constructor")).toEqual(["unknown", false]);
+  });
+
   it("are judged by the root that is pinned, AWS's if none is", async () => {
     const { attestationRoot: _, ...pins } = VECTORS.pins;
     const lines = await verify(textOf("teeP256"), { pins, now: NOW });

@@ -37,13 +37,18 @@ export function checkRequest(core: ReceiptCore): Line {
     : lineOf("request", "refuted", "the request is another node's than the enclave's");
 }
 
-export function checkModel(core: ReceiptCore, pins: Pins): Line {
+/** @param name of the pinned model that is asked for; any of the pinned ones if left out */
+export function checkModel(core: ReceiptCore, pins: Pins, name?: string): Line {
   const { modelVersion } = core.message;
-  const found = modelOf(pins, modelVersion);
+  const [found] = modelOf(pins, modelVersion, name) ?? [];
   if (found !== undefined) {
-    return lineOf("model", "asserted", `the version is ${found[0]}`, { source: PINS });
+    return lineOf("model", "asserted", `the version is ${found}`, { source: PINS });
   }
-  return lineOf("model", "unknown", `no model of version ${modelVersion} is pinned`);
+  if (name !== undefined && Object.hasOwn(pins.models ?? {}, name)) {
+    return lineOf("model", "refuted", `version ${modelVersion} is not ${name}`, { source: PINS });
+  }
+  const wanted = name === undefined ? `model of version ${modelVersion}` : `model ${name}`;
+  return lineOf("model", "unknown", `no ${wanted} is pinned`);
 }
 
 export const checkInput = ({ input, message }: ReceiptCore): Line =>

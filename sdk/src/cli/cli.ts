@@ -46,6 +46,7 @@ receipt
       "wrong argument",
   )
   .option("--pins <file>", "what is known beforehand: settlements, images, models")
+  .option("--model <name>", "this one of the pinned models has to have answered")
   .option("--rpc <url>", "ask this endpoint, too; all that are named have to agree", collect)
   .option("--registry", "take the registry's word for an enclave in place of its document")
   .option(

@@ -12,6 +12,7 @@ const PINS_LIMIT = 1024 * 1024;
 
 export type VerifyArguments = {
   pins?: string;
+  model?: string;
   rpc?: readonly string[];
   now?: string;
   registry?: boolean;
@@ -35,6 +36,7 @@ export async function verifyFile(
   const lines = await verify(bytes, {
     ...{ pins, rpcs },
     ...(now === undefined ? {} : { now }),
+    ...(options.model === undefined ? {} : { model: options.model }),
   });
   const attestation = options.registry ? "registry" : "direct";
   const missing = whatIsMissing(lines, { attestation, demands });
