@@ -4,8 +4,9 @@ import { makeCertificate } from "@haca/enclave-simulator/makeCertificate";
 import { makeP384Keys, makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { concat, keccak256 } from "ethers";
 import { describe, expect, it } from "vitest";
+import { AWS_ROOT_FINGERPRINT } from "../src/nitro/judgeDocument.ts";
 import { parseDocument } from "../src/nitro/parseDocument.ts";
-import { AWS_ROOT_FINGERPRINT, verifyDocument } from "../src/nitro/verifyDocument.ts";
+import { verifyDocument } from "../src/nitro/verifyDocument.ts";
 import { chain, documentOf, enclave, NOW, rootFingerprint } from "./enclave.ts";
 
 /** Codes of the errors, each once. */

@@ -1,6 +1,6 @@
 import { documentHints } from "@haca/attestation/nitro/documentHints";
+import { MAXIMUM_AGE } from "@haca/attestation/nitro/judgeDocument";
 import { nitro } from "@haca/attestation/nitro/nitro";
-import { MAXIMUM_AGE } from "@haca/attestation/nitro/verifyDocument";
 import { BaseError } from "@haca/protocol/baseError";
 import { hexlify } from "ethers";
 import { nextBlockTime } from "../lib/chainSession.ts";

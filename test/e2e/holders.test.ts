@@ -262,7 +262,8 @@ describe("help", () => {
   ].map((name) => `scripts/${name}/cli.ts`);
   const TOOLS = ["coverage", "mutation", "test"].map((name) => `tools/${name}/cli.ts`);
   const OTHERS = [
-    ...["zkml/src/cli.ts", "worker/src/cli.ts", "indexer/launch/cli.ts", "tools/bench/gas.ts"],
+    ...["zkml/src/cli.ts", "worker/src/cli.ts", "indexer/launch/cli.ts", "sdk/src/cli/cli.ts"],
+    "tools/bench/gas.ts",
     ...["tools/smt/vesting.ts", "tools/smt/stake.ts"],
     ...[
       "tools/prover-build/build.ts",

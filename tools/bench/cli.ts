@@ -1,4 +1,4 @@
-/** `npm run bench:zkml`, `bench:prover`, `bench:worker`, `bench:gateway`: measurements, written to `bench/out/`. */
+/** `npm run bench:zkml`, `bench:prover`, `bench:worker`, `bench:gateway`, `bench:sdk`: measurements, written to `bench/out/`. */
 import { BaseError } from "@haca/protocol/baseError";
 import type { Command } from "commander";
 import { enterProject } from "../../scripts/lib/enterProject.ts";
@@ -69,6 +69,20 @@ const BENCHES: Readonly<Record<string, () => Command>> = {
       .action(async (options) => {
         enterProject();
         await (await import("./gateway.ts")).benchGateway(options);
+      }),
+
+  sdk: () =>
+    createProgram({
+      name: "bench:sdk",
+      summary:
+        "Times the SDK's verifications, warm and in fresh processes, and measures what a page has to load; writes " +
+        "bench/out/sdk.json.",
+    })
+      .option("--runs <n>", "warm verifications of each", "30")
+      .option("--cold <n>", "fresh processes for each", "5")
+      .action(async (options) => {
+        enterProject();
+        await (await import("./sdk.ts")).benchSdk(options);
       }),
 };
 

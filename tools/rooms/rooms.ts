@@ -39,7 +39,7 @@ export function packageOf(path: string): string {
   return first;
 }
 
-const LIBRARIES = ["protocol", "attestation", "model-runtime"];
+const LIBRARIES = ["protocol", "attestation", "model-runtime", "sdk"];
 const PROGRAMS = ["circuits", "zkml", "worker", "indexer", "enclave-simulator", "gateway"];
 
 /** Which packages a package's own sources may import; its tests may import more. CONTRIBUTING.md says the same. */
@@ -50,9 +50,10 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "model-runtime": ["protocol"],
   circuits: ["protocol"],
   zkml: ["protocol", "model-runtime", "circuits"],
-  worker: LIBRARIES,
+  worker: ["protocol", "attestation", "model-runtime"],
   "enclave-simulator": ["protocol", "attestation"],
   gateway: ["protocol", "attestation"],
+  sdk: ["protocol", "attestation"],
   indexer: ["protocol"],
   scripts: [...LIBRARIES, ...PROGRAMS],
   tools: [...LIBRARIES, ...PROGRAMS, "scripts", "testing", "test"],

@@ -46,6 +46,7 @@ export const SUITES: readonly Suite[] = [
   vitest("attestation", "attestation", { seconds: 3 }),
   vitest("enclave simulator", "enclave-simulator", { seconds: 4 }),
   vitest("gateway", "gateway", { seconds: 8 }),
+  vitest("sdk", "sdk", { seconds: 10 }),
   vitest("scripts", "scripts", { seconds: 12, after: NEEDS_CONTRACTS }),
   vitest("tools", "tools", { seconds: 25 }),
   vitest("circuits", "circuits", { seconds: 15 }),

@@ -3,10 +3,11 @@ import type { AttestationVendor, EvidenceResult } from "../vendor.ts";
 import { commonNameOf } from "../x509/commonNameOf.ts";
 import { carriedBinding } from "./bindingNonce.ts";
 import { documentHints } from "./documentHints.ts";
+import { AWS_ROOT_FINGERPRINT } from "./judgeDocument.ts";
 import { measurementOf, PCR_LENGTH } from "./measurementOf.ts";
 import { mismatches } from "./mismatches.ts";
 import { parseDocument } from "./parseDocument.ts";
-import { AWS_ROOT_FINGERPRINT, verifyDocument } from "./verifyDocument.ts";
+import { verifyDocument } from "./verifyDocument.ts";
 
 const MEASURED_PCRS = [0, 1, 2] as const;
 /** Of a field that a person is shown: enough for user data as gateways make it. */

@@ -1,4 +1,5 @@
 import { ByteCursor } from "../ByteCursor.ts";
+import { toLatin1 } from "../bytes.ts";
 import { EvidenceError } from "../EvidenceError.ts";
 import {
   readArray,
@@ -90,7 +91,7 @@ function parsePayload(cursor: ByteCursor): Omit<Fields, "digest"> {
   readMap(cursor, () => {
     const { offset } = cursor;
     // As bytes: a decoder of UTF-8 would make different keys equal.
-    const key = Buffer.from(readText(cursor)).toString("latin1");
+    const key = toLatin1(readText(cursor));
     if (seen.has(key)) fail("KeyRepeated", offset, `the key ${key} comes twice`);
     if (readKnown(cursor, key, fields)) {
       seen.add(key);
@@ -119,7 +120,7 @@ function readKnown(cursor: ByteCursor, key: string, fields: Partial<Fields>): bo
       fields.moduleId = new TextDecoder().decode(readText(cursor));
       return true;
     case "digest":
-      fields.digest = Buffer.from(readText(cursor)).toString("latin1");
+      fields.digest = toLatin1(readText(cursor));
       if (fields.digest !== DIGEST) {
         fail("DigestUnsupported", offset, `the digest is not ${DIGEST}`);
       }

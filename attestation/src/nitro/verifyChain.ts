@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, verify } from "node:crypto";
+import { isEqual } from "../bytes.ts";
 import { EvidenceError } from "../EvidenceError.ts";
 import type { ExpectedError } from "../vendor.ts";
 import {
@@ -7,7 +7,6 @@ import {
   certificateIds,
   DIGITAL_SIGNATURE,
   NO_PATH_LENGTH,
-  p384Spki,
   parseCertificate,
   toRawSignature,
 } from "../x509/parseCertificate.ts";
@@ -28,6 +27,12 @@ export type DocumentError = ExpectedError & {
 /** Takes an error, in the order in which the contracts look. */
 type Report = (error: DocumentError) => void;
 
+/** A message with a signature over it: key x | y, signature r | s. */
+export type P384Signed = { publicKey: Uint8Array; message: Uint8Array; signature: Uint8Array };
+
+/** Whether the key signed the message with SHA-384; false too for a key that is no point of the curve. */
+export type IsSignedBy = (signed: P384Signed) => boolean;
+
 /** A document's certificates, root first. What stands behind the first that cannot be read is left out. */
 export type ChainResult = { certificates: readonly Certificate[]; ids: readonly string[] };
 
@@ -39,9 +44,10 @@ export type ChainResult = { certificates: readonly Certificate[]; ids: readonly 
 export function verifyChain(parameters: {
   ders: readonly Uint8Array[];
   now: bigint;
+  isSignedBy: IsSignedBy;
   report: Report;
 }): ChainResult {
-  const { ders, now, report } = parameters;
+  const { ders, now, isSignedBy, report } = parameters;
   const read = ders.map((der, i) => readOr(report, i, () => parseCertificate(der)));
   const unread = read.indexOf(undefined);
   const certificates = read.slice(0, unread < 0 ? undefined : unread) as Certificate[];
@@ -50,7 +56,7 @@ export function verifyChain(parameters: {
   for (const [i, certificate] of certificates.entries()) {
     const parent = certificates[i - 1];
     if (parent !== undefined) {
-      judgeLink({ certificate, parent, pathLength, index: i, report });
+      judgeLink({ certificate, parent, pathLength, index: i, isSignedBy, report });
       if (pathLength !== NO_PATH_LENGTH) {
         pathLength = Math.min(Math.max(pathLength - 1, 0), certificate.pathLength);
       } else {
@@ -64,22 +70,6 @@ export function verifyChain(parameters: {
   }
   judgeValidity(certificates, now, report);
   return { certificates, ids: certificateIds(ders.slice(0, certificates.length)) };
-}
-
-/** Whether P-384 key (x | y) signed the message; false too for a key that is no point of the curve. */
-export function isSignedBy(parameters: {
-  publicKey: Uint8Array;
-  message: Uint8Array;
-  signature: Uint8Array;
-}): boolean {
-  const { publicKey, message, signature } = parameters;
-  let key: KeyObject;
-  try {
-    key = createPublicKey({ key: Buffer.from(p384Spki(publicKey)), format: "der", type: "spki" });
-  } catch {
-    return false;
-  }
-  return verify("sha384", message, { key, dsaEncoding: "ieee-p1363" }, signature);
 }
 
 const errorOf = (index: number, name: string, text: string): DocumentError => ({
@@ -105,10 +95,11 @@ function judgeLink(parameters: {
   /** of the parent, and of what is above it */
   pathLength: number;
   index: number;
+  isSignedBy: IsSignedBy;
   report: Report;
 }): void {
-  const { certificate, parent, pathLength, index, report } = parameters;
-  if (Buffer.compare(certificate.issuer, parent.subject) !== 0) {
+  const { certificate, parent, pathLength, index, isSignedBy, report } = parameters;
+  if (!isEqual(certificate.issuer, parent.subject)) {
     report(errorOf(index, "IssuerMismatch", "its issuer is not the subject of the one before it"));
   }
   if (!parent.isAuthority) {

@@ -1,4 +1,5 @@
-import { concat, getBytes, keccak256 } from "ethers";
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 import { ByteCursor } from "../ByteCursor.ts";
 import { fromBytes } from "../bytes.ts";
 import { EvidenceError } from "../EvidenceError.ts";
@@ -39,14 +40,12 @@ export const NO_PATH_LENGTH = 255;
 export const DIGITAL_SIGNATURE = 0x80;
 export const CERTIFICATE_SIGN = 0x04;
 
-const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "hex"));
-
 /** [0] EXPLICIT INTEGER 2. */
-const VERSION_3 = hex("a003020102");
+const VERSION_3 = hexToBytes("a003020102");
 /** SEQUENCE { ecdsa-with-SHA384 }. */
-const ECDSA_SHA384 = hex("300a06082a8648ce3d040303");
+const ECDSA_SHA384 = hexToBytes("300a06082a8648ce3d040303");
 /** SubjectPublicKeyInfo of an uncompressed P-384 point, up to its coordinates. */
-export const P384_KEY_PREFIX = hex("3076301006072a8648ce3d020106052b8104002203620004");
+export const P384_KEY_PREFIX = hexToBytes("3076301006072a8648ce3d020106052b8104002203620004");
 const POINT_LENGTH = 96;
 const SCALAR_LENGTH = 48;
 const MAXIMUM_SERIAL_BYTES = 20;
@@ -101,17 +100,17 @@ export function toRawSignature(der: Uint8Array): Uint8Array {
  * `keccak256(abi.encode(parentId, keccak256(TBS)))`, with a parent id of zero for the root.
  */
 export function certificateIds(chain: readonly Uint8Array[]): string[] {
-  const ids: string[] = [];
+  const ids: Uint8Array[] = [];
   for (const der of chain) {
-    const parent = ids.at(-1) ?? `0x${"00".repeat(32)}`;
-    ids.push(keccak256(concat([parent, keccak256(readTbs(der))])));
+    const parent = ids.at(-1) ?? new Uint8Array(32);
+    ids.push(keccak_256(concatBytes(parent, keccak_256(readTbs(der)))));
   }
-  return ids;
+  return ids.map((id) => `0x${bytesToHex(id)}`);
 }
 
 /** SubjectPublicKeyInfo of a P-384 key, DER. */
 export const p384Spki = (publicKey: Uint8Array): Uint8Array =>
-  getBytes(concat([P384_KEY_PREFIX, publicKey]));
+  concatBytes(P384_KEY_PREFIX, publicKey);
 
 /** The certificate's three parts; nothing follows the certificate. */
 function outerOf(der: Uint8Array): ByteCursor {
@@ -150,7 +149,7 @@ function parseExtensions(tbs: ByteCursor): Extensions {
   while (extensions.remaining > 0) {
     const { offset } = extensions;
     const extension = enter(extensions, DER.sequence);
-    const name = Buffer.from(readContent(extension, DER.objectIdentifier)).toString("hex");
+    const name = bytesToHex(readContent(extension, DER.objectIdentifier));
     const isCritical = readOptionalTrue(extension);
     const value = enter(extension, DER.octetString);
     requireEnd(extension);

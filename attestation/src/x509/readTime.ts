@@ -1,4 +1,5 @@
 import type { ByteCursor } from "../ByteCursor.ts";
+import { toLatin1 } from "../bytes.ts";
 import { EvidenceError } from "../EvidenceError.ts";
 import { DER, readContent } from "./der.ts";
 
@@ -11,7 +12,7 @@ export function readTime(validity: ByteCursor): bigint {
   const { offset } = validity;
   const isUtc = validity.next === DER.utcTime;
   const content = readContent(validity, isUtc ? DER.utcTime : DER.generalizedTime);
-  const text = Buffer.from(content).toString("latin1");
+  const text = toLatin1(content);
   const pattern = isUtc
     ? /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/
     : /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;

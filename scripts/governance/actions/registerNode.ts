@@ -1,9 +1,6 @@
 import { encodeClaims } from "@haca/attestation/nitro/encodeClaims";
-import {
-  type DocumentResult,
-  MAXIMUM_AGE,
-  verifyDocument,
-} from "@haca/attestation/nitro/verifyDocument";
+import { type DocumentResult, MAXIMUM_AGE } from "@haca/attestation/nitro/judgeDocument";
+import { verifyDocument } from "@haca/attestation/nitro/verifyDocument";
 import { ATTESTATION_VENDORS } from "@haca/protocol/attestationVendors";
 import { BaseError } from "@haca/protocol/baseError";
 import { hexlify, keccak256, sha256, ZeroAddress } from "ethers";

@@ -1,5 +1,6 @@
 import { clientNonce } from "@haca/attestation/nitro/clientNonce";
-import { type DocumentResult, verifyDocument } from "@haca/attestation/nitro/verifyDocument";
+import type { DocumentResult } from "@haca/attestation/nitro/judgeDocument";
+import { verifyDocument } from "@haca/attestation/nitro/verifyDocument";
 import { fetchDocument, fetchSigningKey } from "@haca/worker/roles/heartbeat/enclaveClient";
 import { hexlify, keccak256, type Provider, sha256 } from "ethers";
 import { nextBlockTime } from "../../lib/chainSession.ts";

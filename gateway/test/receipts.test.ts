@@ -1,0 +1,95 @@
+import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
+import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
+import { makeSigningKeys, SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
+import {
+  type RunningEnclave,
+  startSimulatedEnclave,
+} from "@haca/enclave-simulator/startSimulatedEnclave";
+import { isVerified } from "@haca/sdk/isVerified";
+import type { Pins } from "@haca/sdk/pins";
+import { receiptOfAnswer } from "@haca/sdk/receipt/receiptOfAnswer";
+import { serialiseReceipt } from "@haca/sdk/receipt/serialiseReceipt";
+import { verify } from "@haca/sdk/verify";
+import { concat, id, keccak256, sha256 } from "ethers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ask, Command } from "./support/command.ts";
+
+const QUESTION = {
+  ...{ temperature: 0.7, model: "m", max_tokens: 1e2 },
+  messages: [{ role: "user", content: "Grüße 😀" }],
+};
+
+let command: Command;
+let running: RunningEnclave;
+let key: string;
+let pins: Pins;
+beforeAll(async () => {
+  command = await Command.prepare();
+  const now = BigInt(Math.floor(Date.now() / 1000));
+  const chain = makeSimulatedChain({ now });
+  const keys = makeSigningKeys("p256");
+  const enclave = new SimulatedEnclave({
+    ...{ chain, measurements: measurementsOf("image"), kind: "p256", now, keys },
+  });
+  running = await startSimulatedEnclave({ enclave, port: 0, publicPort: 0 });
+  key = join(command.folder, "own.pem");
+  writeFileSync(key, keys.privateKey.export({ type: "pkcs8", format: "pem" }));
+  pins = {
+    settlements: [{ chainId: "31337", settlement: `0x${"11".repeat(20)}` }],
+    images: [keccak256(concat(enclave.measurements))],
+    attestationRoot: sha256(chain.root),
+    models: { m: { version: id("version") } },
+  };
+});
+afterAll(async () => {
+  await running.close();
+  await command.stop();
+});
+
+/** What a client has of one answer of a gateway in a process of its own, by HTTP alone. */
+async function answered(changes: Record<string, string>) {
+  const { url } = await command.start({
+    ...{ HACA_GATEWAY_ATTESTED_KEY: key, HACA_GATEWAY_ENCLAVE: running.publicUrl },
+    ...changes,
+  });
+  const nonce = randomBytes(20).toString("hex");
+  const answer = await (await ask(url, QUESTION)).json();
+  const signingKey = await (await fetch(`${url}/signing-key`)).json();
+  const document = await (await fetch(`${url}/enclave/attestation?nonce=${nonce}`)).text();
+  return { request: QUESTION, answer, signingKey, document: Buffer.from(document, "base64") };
+}
+
+describe("an answer of a gateway", () => {
+  it("becomes a receipt that is verified under pins, and no other answer does", async () => {
+    const parts = await answered({ HACA_GATEWAY_SESSION_KEY: "" });
+    const receipt = serialiseReceipt(receiptOfAnswer(parts));
+    const lines = await verify(receipt, { pins });
+    expect(lines.filter(({ status }) => status === "refuted")).toEqual([]);
+    expect(isVerified(lines)).toBe(true);
+    const request = { ...QUESTION, temperature: 0.8 };
+    const changed = Object.assign({}, parts.answer, { choices: [] });
+    for (const other of [
+      { ...parts, request },
+      { ...parts, answer: changed },
+    ]) {
+      expect(isVerified(await verify(receiptOfAnswer(other), { pins }))).toBe(false);
+    }
+    for (const [part, message] of [
+      [{ answer: { choices: [] } }, "answer.haca: must be an object"],
+      [{ signingKey: null }, "signingKey: must be an object"],
+      [{ signingKey: { public_key: "x", session_key: null } }, "signingKey.public_key: must be"],
+    ] as const) {
+      expect(() => receiptOfAnswer({ ...parts, ...part })).toThrow(message);
+    }
+  });
+
+  it("of a session's key waits for a chain that says the key was certified", async () => {
+    const lines = await verify(receiptOfAnswer(await answered({})), { pins });
+    expect(lines.find(({ check }) => check === "signature")?.status).toBe("asserted");
+    expect(lines.find(({ check }) => check === "session")?.status).toBe("unknown");
+    expect(isVerified(lines)).toBe(false);
+  });
+});

@@ -1,0 +1,87 @@
+#!/usr/bin/env node
+import { BaseError } from "@haca/protocol/baseError";
+import { Command } from "commander";
+import { isColoured, printable } from "./print.ts";
+import { UsageError } from "./readInput.ts";
+import type { VerifyArguments } from "./receiptCommands.ts";
+
+const HELP_COLUMNS = 80;
+/** Of an answer that is not verified, and of a file that is no receipt. */
+const NOT_VERIFIED = 1;
+const USAGE = 2;
+
+/** One line, whatever it is; what nobody foresaw is shown whole to who asks for it. */
+function fail(error: unknown): void {
+  const isKnown = error instanceof BaseError;
+  const hint = isKnown ? "" : " [unexpected; HACA_DEBUG=1 shows where]";
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${printable(message.replaceAll(/\s+/g, " "))}${hint}\n`);
+  if (!isKnown && process.env.HACA_DEBUG === "1") console.error(error);
+  process.exitCode = error instanceof UsageError ? USAGE : NOT_VERIFIED;
+}
+
+const collect = (value: string, values: readonly string[] = []): readonly string[] => [
+  ...values,
+  value,
+];
+
+const program = new Command("haca")
+  .description("answers of models that anybody can check")
+  .helpCommand(false)
+  .helpOption("-h, --help", "this text")
+  .configureOutput({ getOutHelpWidth: () => HELP_COLUMNS, getErrHelpWidth: () => HELP_COLUMNS })
+  .exitOverride((exit) => {
+    process.exit(exit.exitCode === 0 ? 0 : USAGE);
+  });
+const receipt = program
+  .command("receipt")
+  .description("receipts of answers")
+  .helpCommand(false)
+  .helpOption("-h, --help", "this text");
+
+receipt
+  .command("verify <file>")
+  .description(
+    "check a receipt, - for standard input: one line for each check. Status 0 if it is verified, 1 if it is not, 2 for a " +
+      "wrong argument",
+  )
+  .option("--pins <file>", "what is known beforehand: settlements, images, models")
+  .option("--model <name>", "this one of the pinned models has to have answered")
+  .option("--rpc <url>", "ask this endpoint, too; all that are named have to agree", collect)
+  .option("--registry", "take the registry's word for an enclave in place of its document")
+  .option(
+    "--demand <check>",
+    "this line has to be asserted, too; as often as you like",
+    collect,
+    [],
+  )
+  .option("--now <seconds>", "the time, in unix seconds; this machine's clock if left out")
+  .option("--json", "for programs")
+  .helpOption("-h, --help", "this text")
+  .allowExcessArguments(false)
+  .action(async (path: string, options: VerifyArguments) => {
+    const { verifyFile } = await import("./receiptCommands.ts");
+    const { isVerified, text } = await verifyFile(path, {
+      ...options,
+      isColoured: isColoured(process.stdout, process.env),
+    });
+    process.stdout.write(text);
+    if (!isVerified) process.exitCode = NOT_VERIFIED;
+  });
+receipt
+  .command("show <file>")
+  .description("what a receipt says, - for standard input; checks nothing but its form")
+  .option("--json", "for programs")
+  .helpOption("-h, --help", "this text")
+  .allowExcessArguments(false)
+  .action(async (path: string, options: { json?: boolean }) => {
+    const { showFile } = await import("./receiptCommands.ts");
+    process.stdout.write(await showFile(path, options));
+  });
+
+try {
+  if (process.argv.length === 2) program.outputHelp();
+  else await program.parseAsync();
+} catch (error) {
+  fail(error);
+}

@@ -1,0 +1,97 @@
+import { styleText } from "node:util";
+import type { AsOf, Line, Status } from "../line.ts";
+import type { Receipt } from "../receipt/receipt.ts";
+import { receiptId } from "../typedData.ts";
+
+const COLUMNS = 80;
+const INDENT = "    ";
+const COLOURS = { asserted: "green", refuted: "red", unknown: "yellow" } as const;
+const SHOWN_CHARACTERS = 2000;
+/** Whatever is no plain character: controls, what changes the direction of writing, line separators, unused code points. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/** Whether a stream is a person's terminal, who has not said that they want no colours (https://no-color.org). */
+export const isColoured = (stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean =>
+  stream.isTTY === true && (env.NO_COLOR ?? "") === "";
+
+/** A stranger's text for a terminal: what it would not show, or would obey, stands there by its number. */
+export const printable = (text: string): string =>
+  text.replaceAll(UNPRINTABLE, (character) => {
+    const number = character.codePointAt(0) ?? 0;
+    return `\\u{${number.toString(16)}}`;
+  });
+
+/** Text in lines of 80 columns, indented; what has no space is cut. */
+export function wrapped(text: string): string[] {
+  const width = COLUMNS - INDENT.length;
+  const lines: string[] = [];
+  let line = "";
+  for (let word of text.split(" ")) {
+    while (word.length > width) {
+      if (line !== "") lines.push(line);
+      lines.push(word.slice(0, width));
+      [line, word] = ["", word.slice(width)];
+    }
+    const next = line === "" ? word : `${line} ${word}`;
+    if (next.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = next;
+  }
+  return [...lines, line].map((part) => INDENT + part);
+}
+
+/** A verification for people. */
+export function printLines(lines: readonly Line[], options: { isColoured: boolean }): string[] {
+  return lines.flatMap(({ check, status, source, asOf, detail }) => {
+    const head = [check, `(${source}${asOfText(asOf)})`].join(" ");
+    return [
+      `${colour(status, options.isColoured)}${" ".repeat(10 - status.length)}${head}`,
+      ...wrapped(printable(detail)),
+    ];
+  });
+}
+
+const colour = (status: Status, isColoured: boolean): string =>
+  isColoured ? styleText(COLOURS[status], status, { validateStream: false }) : status;
+
+function asOfText(asOf: AsOf): string {
+  if (asOf.type === "always") return "";
+  return asOf.type === "time" ? `, ${timeText(asOf.time)}` : `, block ${asOf.number}`;
+}
+
+/** A time of unix seconds for people; its number where no calendar has it. */
+export function timeText(seconds: string): string {
+  const date = new Date(Number(seconds) * 1000);
+  if (Number.isNaN(date.getTime())) return seconds;
+  return date.toISOString().replace(".000Z", "Z");
+}
+
+/** What a receipt says, for people; nothing of it was checked. */
+export function printReceipt(receipt: Receipt): string[] {
+  const { core, evidence, hints } = receipt;
+  const { message } = core;
+  const content = (part: Receipt["core"]["input"] | Receipt["core"]["output"]): string => {
+    if (part === null) return "not in the receipt";
+    if (part.type === "words") return part.words.join(" ");
+    const { text } = part;
+    return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)} …` : text;
+  };
+  const fields: (readonly [string, string])[] = [
+    ["receipt", receiptId(core)],
+    ["chain", core.chainId],
+    ["settlement", core.settlement],
+    ["model version", message.modelVersion],
+    ["request", message.requestId],
+    ["requester", message.requester],
+    ["price", message.price],
+    ["answered", timeText(message.timestamp)],
+    ["enclave", core.key === null ? "none" : message.teeId],
+    ["session", core.session ?? "none"],
+    ["input", content(core.input)],
+    ["output", content(core.output)],
+    ["evidence", evidence.map(({ type }) => type).join(", ") || "none"],
+    ...Object.entries(hints).map(([name, hint]) => [`hint ${name}`, hint] as const),
+  ];
+  return fields.flatMap(([name, value]) => [printable(name), ...wrapped(printable(value))]);
+}

@@ -1,0 +1,94 @@
+import { whatIsMissing } from "../isVerified.ts";
+import { CHECKS, type Check } from "../line.ts";
+import type { Pins } from "../pins.ts";
+import { readPins } from "../readPins.ts";
+import { parseReceipt } from "../receipt/parseReceipt.ts";
+import { LIMITS } from "../receipt/receipt.ts";
+import { receiptId } from "../typedData.ts";
+import { printLines, printReceipt } from "./print.ts";
+import { readInput, UsageError } from "./readInput.ts";
+
+const PINS_LIMIT = 1024 * 1024;
+
+export type VerifyArguments = {
+  pins?: string;
+  model?: string;
+  rpc?: readonly string[];
+  now?: string;
+  registry?: boolean;
+  demand?: readonly string[];
+  json?: boolean;
+};
+
+/** `haca receipt verify`: whether the receipt is verified, and what is printed of it. */
+export async function verifyFile(
+  path: string,
+  options: VerifyArguments & { isColoured: boolean },
+): Promise<{ isVerified: boolean; text: string }> {
+  const { rpc: rpcs = [], demand = [] } = options;
+  const demands = demand.map(readCheck);
+  const now = options.now === undefined ? undefined : readTime(options.now);
+  rpcs.forEach(requireUrl);
+  const pins = options.pins === undefined ? {} : await pinsIn(options.pins);
+  const bytes = await readInput({ path, limit: LIMITS.receipt });
+  // What it needs takes longer to load than arguments to be looked at.
+  const { verify } = await import("../verify.ts");
+  const lines = await verify(bytes, {
+    ...{ pins, rpcs },
+    ...(now === undefined ? {} : { now }),
+    ...(options.model === undefined ? {} : { model: options.model }),
+  });
+  const attestation = options.registry ? "registry" : "direct";
+  const missing = whatIsMissing(lines, { attestation, demands });
+  const isVerified = missing.length === 0;
+  const id = idOf(bytes);
+  if (options.json) {
+    const whole = { id, isVerified, missing, lines };
+    return { isVerified, text: `${JSON.stringify(whole, null, 2)}\n` };
+  }
+  const verdict = isVerified ? "verified" : `not verified, for: ${missing.join(", ")}`;
+  const text = [`receipt ${id ?? "none"}`, ...printLines(lines, options), verdict];
+  return { isVerified, text: `${text.join("\n")}\n` };
+}
+
+/** `haca receipt show`: what the receipt says. @throws BaseError where it is none */
+export async function showFile(path: string, options: { json?: boolean }): Promise<string> {
+  const receipt = parseReceipt(await readInput({ path, limit: LIMITS.receipt }));
+  if (options.json) return `${JSON.stringify(receipt, null, 2)}\n`;
+  const text = [...printReceipt(receipt), "nothing of this was checked: haca receipt verify"];
+  return `${text.join("\n")}\n`;
+}
+
+function idOf(bytes: Uint8Array): string | null {
+  try {
+    return receiptId(parseReceipt(bytes).core);
+  } catch {
+    return null;
+  }
+}
+
+async function pinsIn(path: string): Promise<Pins> {
+  const bytes = await readInput({ path, limit: PINS_LIMIT });
+  if (bytes.length > PINS_LIMIT) throw new UsageError(`${path}: has more than ${PINS_LIMIT} bytes`);
+  try {
+    return readPins(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw new UsageError(`${path}: ${error instanceof Error ? error.message : "is malformed"}`);
+  }
+}
+
+function readCheck(name: string): Check {
+  const found = CHECKS.find((check) => check === name);
+  if (found !== undefined) return found;
+  throw new UsageError(`--demand: ${name} is no line; there are ${CHECKS.join(", ")}`);
+}
+
+function readTime(text: string): bigint {
+  if (/^\d{1,12}$/.test(text)) return BigInt(text);
+  throw new UsageError(`--now: must be unix seconds, got ${text}`);
+}
+
+function requireUrl(text: string): void {
+  if (/^https?:$/.test(URL.parse(text)?.protocol ?? "")) return;
+  throw new UsageError("--rpc: must be an address that begins with http:// or https://");
+}

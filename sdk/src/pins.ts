@@ -1,0 +1,45 @@
+/** What the verifier knows beforehand, from the deployment file or from whom they trust. A receipt brings none of it. */
+export type Pins = {
+  /** those that count; of another one's receipt nothing that a chain says does */
+  settlements?: readonly PinnedSettlement[];
+  /** measurements of images, 32 bytes: keccak256 of PCR0, PCR1 and PCR2 */
+  images?: readonly string[];
+  /** SHA-256 of the root certificate of attestation documents; AWS's if left out */
+  attestationRoot?: string;
+  /** model versions by any name */
+  models?: Readonly<Record<string, PinnedModel>>;
+};
+
+/** A settlement contract; registries and contracts of pages are those that it names itself. */
+export type PinnedSettlement = { chainId: string; settlement: string };
+
+export type PinnedModel = {
+  /** version id in the model registry */
+  version: string;
+  /** keccak256 of the verifying key, and how many packed words are the input's; of a model whose answers are proved */
+  verifyingKeyHash?: string;
+  inputWords?: number;
+};
+
+const isSame = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
+export const isPinnedSettlement = (
+  pins: Pins,
+  { chainId, settlement }: PinnedSettlement,
+): boolean =>
+  pins.settlements?.some(
+    (known) => known.chainId === chainId && isSame(known.settlement, settlement),
+  ) ?? false;
+
+/** The name and the pin of a model version, of one name alone where one is given. */
+export const modelOf = (
+  pins: Pins,
+  version: string,
+  wanted?: string,
+): [string, PinnedModel] | undefined =>
+  Object.entries(pins.models ?? {}).find(
+    ([name, model]) => isSame(model.version, version) && (wanted === undefined || name === wanted),
+  );
+
+export const isPinnedImage = (pins: Pins, measurement: string): boolean =>
+  pins.images?.some((image) => isSame(image, measurement)) ?? false;

@@ -1,0 +1,59 @@
+import type { PinnedModel, PinnedSettlement, Pins } from "./pins.ts";
+import { decimal, hex, list, malformed, named, object, type Reader } from "./receipt/readers.ts";
+
+const MAXIMUM_ENTRIES = 1000;
+const MAXIMUM_NAME = 200;
+const MAXIMUM_WORDS = 1024;
+
+/** Bytes as hex in either case, which people copy. */
+const bytes =
+  (length: number): Reader<string> =>
+  (value, path) =>
+    hex(length)(typeof value === "string" ? value.toLowerCase() : value, path);
+
+const wordCount: Reader<number> = (value, path) => {
+  const isCount = typeof value === "number" && Number.isInteger(value);
+  if (isCount && value >= 1 && value <= MAXIMUM_WORDS) return value;
+  throw malformed(path, `must be a whole number, 1 to ${MAXIMUM_WORDS}`);
+};
+
+const readModel = object<PinnedModel>(
+  { version: bytes(32), verifyingKeyHash: bytes(32), inputWords: wordCount },
+  ["verifyingKeyHash", "inputWords"],
+);
+
+const readFields = object<Pins>(
+  {
+    settlements: list(
+      object<PinnedSettlement>({ chainId: decimal(64), settlement: bytes(20) }),
+      0,
+      MAXIMUM_ENTRIES,
+    ),
+    images: list(bytes(32), 0, MAXIMUM_ENTRIES),
+    attestationRoot: bytes(32),
+    models: named(
+      (value, path) => {
+        const model = readModel(value, path);
+        if ((model.verifyingKeyHash === undefined) === (model.inputWords === undefined))
+          return model;
+        throw malformed(path, "verifyingKeyHash and inputWords belong together");
+      },
+      { entries: MAXIMUM_ENTRIES, name: MAXIMUM_NAME },
+    ),
+  },
+  ["settlements", "images", "attestationRoot", "models"],
+);
+
+/**
+ * Pins from a file's text: JSON, in which unknown fields are refused.
+ * @throws BaseError `format.malformed`, naming field and reason
+ */
+export function readPins(written: string): Pins {
+  let value: unknown;
+  try {
+    value = JSON.parse(written);
+  } catch {
+    throw malformed("pins", "is not JSON");
+  }
+  return readFields(value, "pins");
+}

@@ -1,0 +1,131 @@
+import { BaseError } from "@haca/protocol/baseError";
+import { type Chain, openChain } from "./chain/openChain.ts";
+import {
+  askInGoodStanding,
+  askSession,
+  askSettled,
+  askValidWhenAnswered,
+} from "./checks/ofChain.ts";
+import { checkAttestation, checkPage, checkProof, evidenceOf } from "./checks/ofEvidence.ts";
+import {
+  checkContract,
+  checkInput,
+  checkKey,
+  checkModel,
+  checkOutput,
+  checkRequest,
+  checkSignature,
+  checkTime,
+  isOfEnclave,
+} from "./checks/ofMessage.ts";
+import { type Check, type Line, lineOf } from "./line.ts";
+import { isPinnedSettlement, type Pins } from "./pins.ts";
+import { parseReceipt, readReceipt } from "./receipt/parseReceipt.ts";
+import type { Receipt } from "./receipt/receipt.ts";
+
+/** What a receipt is verified with. */
+export type VerifyOptions = {
+  /** none: whatever rests on pins is unknown */
+  pins?: Pins;
+  /** name of the pinned model that has to have answered; any of the pinned ones if left out */
+  model?: string;
+  /** addresses of JSON-RPC endpoints; all have to agree. None: no chain is asked */
+  rpcs?: readonly string[];
+  /** unix seconds; this machine's clock if left out */
+  now?: bigint;
+};
+
+/**
+ * The one verifier: what was checked of a receipt, by what, as of when. It fails closed: what throws in a check refutes it, what
+ * could not be asked is unknown, and `isVerified` takes neither.
+ * @param source a receipt, or its bytes or text
+ */
+export async function verify(
+  source: Receipt | Uint8Array | string,
+  options: VerifyOptions = {},
+): Promise<readonly Line[]> {
+  const { pins = {}, rpcs = [], now = BigInt(Math.floor(Date.now() / 1000)) } = options;
+  const read = tryRead(source);
+  if (typeof read === "string") return [lineOf("form", "refuted", read)];
+  const { core } = read;
+  const lines = [lineOf("form", "asserted", "a receipt of the form haca-receipt/1")];
+  const judge = async (check: Check, look: () => Line | Promise<Line>): Promise<void> =>
+    void lines.push(await guarded(check, look));
+
+  await judge("contract", () => checkContract(core, pins));
+  await judge("time", () => checkTime(core, now));
+  await judge("request", () => checkRequest(core));
+  await judge("model", () => checkModel(core, pins, options.model));
+  await judge("input", () => checkInput(core));
+  await judge("output", () => checkOutput(core));
+  if (isOfEnclave(core)) await judge("key", () => checkKey(core));
+  await judge("signature", () => checkSignature(core));
+  const pages = evidenceOf(read, "page");
+  const proofs = evidenceOf(read, "proof");
+  const documents = evidenceOf(read, "attestation");
+  const chain = await openPinned(read, { pins, rpcs });
+  const ask = async (check: Check, look: (chain: Chain) => Promise<Line>): Promise<void> =>
+    void lines.push(await asked(check, chain, look));
+
+  if (core.session !== null) await ask("session", (at) => askSession(at, core));
+  if (isOfEnclave(core) || documents.length > 0) {
+    await judge("attestation", () => checkAttestation({ core, documents }, { pins, now }));
+  }
+  if (!isOfEnclave(core) || proofs.length > 0) {
+    await judge("proof", () => checkProof({ core, proofs }, pins));
+  }
+  await judge("page", () => checkPage({ core, pages }));
+  await ask("validWhenAnswered", (at) => askValidWhenAnswered(at, core));
+  await ask("inGoodStanding", (at) => askInGoodStanding(at, core));
+  await ask("settled", (at) => askSettled(at, { core, pages }));
+  return lines;
+}
+
+function tryRead(source: Receipt | Uint8Array | string): Receipt | string {
+  try {
+    const isWritten = typeof source === "string" || source instanceof Uint8Array;
+    return isWritten ? parseReceipt(source) : readReceipt(source);
+  } catch (error) {
+    return wordsOf(error);
+  }
+}
+
+async function guarded(check: Check, look: () => Line | Promise<Line>): Promise<Line> {
+  try {
+    return await look();
+  } catch (error) {
+    return lineOf(check, "refuted", wordsOf(error));
+  }
+}
+
+/** A chain, or why there is none to ask. */
+async function openPinned(
+  { core }: Receipt,
+  { pins, rpcs }: { pins: Pins; rpcs: readonly string[] },
+): Promise<Chain | string> {
+  if (rpcs.length === 0) return "no RPC was given";
+  if (!isPinnedSettlement(pins, core)) return "a settlement that is not pinned is not asked";
+  try {
+    return await openChain({ rpcs, chainId: core.chainId });
+  } catch (error) {
+    return wordsOf(error);
+  }
+}
+
+/** What a chain says; unknown where it does not, whatever the reason. */
+async function asked(
+  check: Check,
+  chain: Chain | string,
+  look: (chain: Chain) => Promise<Line>,
+): Promise<Line> {
+  if (typeof chain === "string") return lineOf(check, "unknown", chain);
+  try {
+    return await look(chain);
+  } catch (error) {
+    const isOfChain = error instanceof BaseError && error.code.startsWith("chain.");
+    return lineOf(check, isOfChain ? "unknown" : "refuted", wordsOf(error));
+  }
+}
+
+const wordsOf = (error: unknown): string =>
+  error instanceof Error ? error.message : "failed for no reason that was given";

@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const SOURCES = fileURLToPath(new URL("../src/", import.meta.url));
+const ROOT = join(SOURCES, "../..");
+
+/** Where an import of ours leads, or nothing for what is another's. */
+function fileOf(specifier: string, from: string): string | undefined {
+  if (specifier.startsWith(".")) return join(dirname(from), specifier);
+  const [, room, path] = /^@haca\/([^/]+)\/(.+)$/.exec(specifier) ?? [];
+  return room === undefined ? undefined : join(ROOT, room, "src", `${path}.ts`);
+}
+
+/** What of others the files import that are reached from one, types apart. */
+function importsFrom(entry: string): { others: Set<string>; files: number } {
+  const others = new Set<string>();
+  const seen = new Set<string>();
+  const waiting = [entry];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (seen.has(file)) continue;
+    seen.add(file);
+    expect(existsSync(file), file).toBe(true);
+    const text = readFileSync(file, "utf8");
+    for (const [, specifier = ""] of text.matchAll(
+      /^(?:import|export)\b(?! type\b)(?:[^;"=()]*?\bfrom)? "([^"]+)";$/gm,
+    )) {
+      const own = fileOf(specifier, file);
+      if (own === undefined) others.add(specifier);
+      else waiting.push(own);
+    }
+  }
+  return { others, files: seen.size };
+}
+
+describe("the verifier", () => {
+  it("imports the noble libraries and nothing else of others: no Node, no ethers, no viem", () => {
+    const { others, files } = importsFrom(join(SOURCES, "verify.ts"));
+    expect(files).toBeGreaterThan(20);
+    expect([...others].sort()).toEqual([
+      ...["@noble/curves/bn254", "@noble/curves/secp256k1"],
+      ...["@noble/hashes/sha2.js", "@noble/hashes/sha3.js", "@noble/hashes/utils.js"],
+    ]);
+  });
+});

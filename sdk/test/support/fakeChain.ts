@@ -1,0 +1,80 @@
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import {
+  inferenceSettlementAbi,
+  modelRegistryAbi,
+  pageSettlementAbi,
+  teeRegistryAbi,
+} from "@haca/protocol/abi";
+import { Interface } from "ethers";
+
+/** A chain's answers by function, as ethers encodes them by the contracts' ABIs; arguments are what ethers decodes. */
+export type Contracts = Readonly<Record<string, (...args: unknown[]) => readonly unknown[]>>;
+
+const INTERFACES = [
+  inferenceSettlementAbi,
+  modelRegistryAbi,
+  pageSettlementAbi,
+  teeRegistryAbi,
+].map((abi) => new Interface(abi));
+
+export type FakeChain = {
+  chainId?: bigint;
+  number?: bigint;
+  hash?: string;
+  time: bigint;
+  contracts: Contracts;
+  /** in place of an answer, by method */
+  overrides?: Readonly<Record<string, unknown>>;
+};
+
+export type Endpoint = { url: string; calls: string[]; close: () => void };
+
+/** An endpoint that answers as the chain says. */
+export const serveChain = (chain: FakeChain): Promise<Endpoint> => {
+  const calls: string[] = [];
+  return serve(calls, async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    const { method, params } = JSON.parse(body);
+    calls.push(method === "eth_call" ? JSON.stringify(params[1]) : method);
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ jsonrpc: "2.0", id: 1, ...answer(chain, method, params) }));
+  });
+};
+
+/** An endpoint that answers however it likes. */
+export async function serve(calls: string[], listener: RequestListener): Promise<Endpoint> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = (): void => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { url: `http://127.0.0.1:${port}`, calls, close };
+}
+
+const quantity = (value: bigint): string => `0x${value.toString(16)}`;
+
+function answer(chain: FakeChain, method: string, params: { data: string }[]): object {
+  const { chainId = 31_337n, number = 100n, hash = `0x${"ab".repeat(32)}`, time } = chain;
+  const { overrides = {}, contracts } = chain;
+  if (method in overrides) return { result: overrides[method] };
+  if (method === "eth_chainId") return { result: quantity(chainId) };
+  if (method === "eth_blockNumber") return { result: quantity(number) };
+  if (method === "eth_getBlockByNumber") {
+    const asked = BigInt(String(params[0]));
+    return { result: { hash, number: quantity(asked), timestamp: quantity(time) } };
+  }
+  const { data = "0x" } = params[0] ?? {};
+  for (const contract of INTERFACES) {
+    const call = contract.parseTransaction({ data });
+    if (call === null) continue;
+    const say = contracts[call.name];
+    if (say === undefined)
+      return { error: { code: 3, message: `execution reverted: no ${call.name}` } };
+    return { result: contract.encodeFunctionResult(call.fragment, say(...call.args)) };
+  }
+  return { error: { code: 3, message: "execution reverted" } };
+}

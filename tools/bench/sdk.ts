@@ -1,0 +1,77 @@
+/** How long the SDK takes to verify, warm and in a fresh process, and how much of it a page has to load. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
+import { formatTable } from "../../scripts/lib/table.ts";
+import { quantile, round, wholeNumber } from "./figures.ts";
+import { VERIFICATIONS, type VerificationName } from "./sdk/verifications.ts";
+
+const NAMES = Object.keys(VERIFICATIONS) as VerificationName[];
+const COLD = join(import.meta.dirname, "sdk", "cold.ts");
+/** What a page that verifies receipts imports. */
+const CORE = ["verify", "isVerified", "receipt/receiptOfAnswer", "receipt/serialiseReceipt"];
+const BYTES_PER_KB = 1000;
+
+export async function benchSdk(values: { runs: string; cold: string }): Promise<void> {
+  const runs = wholeNumber({ name: "--runs", text: values.runs });
+  const starts = wholeNumber({ name: "--cold", text: values.cold });
+  const loadBefore = loadavg()[0] ?? 0;
+  const figures: Record<string, number> = { "size.coreKb": round(await sizeOfCore()) };
+  for (const name of NAMES) {
+    const run = await VERIFICATIONS[name]();
+    await run();
+    const times: number[] = [];
+    for (let i = 0; i < runs; i += 1) {
+      const start = performance.now();
+      await run();
+      times.push(performance.now() - start);
+    }
+    const cold = Array.from({ length: starts }, () =>
+      Number(execFileSync(process.execPath, [COLD, name], { encoding: "utf8" })),
+    );
+    figures[`verify.${name}.ms`] = round(quantile(times, 0.5));
+    figures[`verify.${name}.cold`] = round(quantile(cold, 0.5));
+  }
+  report({ figures, runs, starts, loadBefore });
+}
+
+/** What is left of the core after bundling for browsers, minified and compressed, in kB. */
+async function sizeOfCore(): Promise<number> {
+  const contents = CORE.map((file, index) => `export * as _${index} from "@haca/sdk/${file}";`);
+  const { outputFiles } = await build({
+    stdin: { contents: contents.join("\n"), resolveDir: PROJECT_ROOT },
+    ...{ bundle: true, minify: true, write: false, logLevel: "silent" },
+    ...{ format: "esm", platform: "browser", target: "es2022" },
+  });
+  return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length / BYTES_PER_KB;
+}
+
+function report(parameters: {
+  figures: Record<string, number>;
+  runs: number;
+  starts: number;
+  loadBefore: number;
+}): void {
+  const { figures, loadBefore, ...sizes } = parameters;
+  const rows = Object.entries(figures).map(([key, value]) => [key, String(value)]);
+  console.log(`\n${formatTable({ columns: ["figure", "value"], rows })}`);
+  const path = join(PROJECT_ROOT, "bench", "out", "sdk.json");
+  mkdirSync(join(path, ".."), { recursive: true });
+  const { version } = JSON.parse(
+    readFileSync(join(PROJECT_ROOT, "node_modules", "esbuild", "package.json"), "utf8"),
+  );
+  const details = {
+    how: "medians. tee…: one signature of that key; zkml4, zkml256: one proof with so many words, under a key that is read already; page: the way from a leaf to a root; receipt…: a whole receipt without a chain, its attestation document included. cold: the first one of a process, after what it needs is loaded. size: what a page loads, gzip -9, in kB of 1,000 bytes.",
+    ...sizes,
+    machine: { cpu: cpus()[0]?.model, cores: cpus().length, loadBefore: round(loadBefore) },
+    versions: { node: process.version, esbuild: version },
+    date: new Date().toISOString(),
+  };
+  writeFileSync(path, `${JSON.stringify({ figures, details }, null, 2)}\n`);
+  console.log(`\nload before the run: ${loadBefore.toFixed(1)} on ${cpus().length} cores`);
+  console.log(`written to ${path}`);
+}
