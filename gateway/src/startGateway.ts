@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { AnswerStore } from "./answers/answerStore.ts";
 import { EnclaveDocuments } from "./attestation/enclaveDocuments.ts";
-import { Facilitator } from "./legacy/facilitator.ts";
+import { LegacyFacilitator } from "./legacy/legacyFacilitator.ts";
 import { createMetrics } from "./metrics.ts";
 import { OhttpKeys } from "./ohttp/ohttpKeys.ts";
 import { createOperatorApp } from "./operator/createOperatorApp.ts";
@@ -62,7 +62,7 @@ export async function startGateway(parameters: {
           ? undefined
           : new EnclaveDocuments({ url: enclave, publicKey: signer.publicKey }),
       ...{ upstream, ohttp },
-      facilitator: config.facilitator && new Facilitator(config.facilitator),
+      facilitator: config.facilitator && new LegacyFacilitator(config.facilitator),
       signing: {
         ...{ signer, domain: config.domain, ids: new RequestIds(teeId) },
         clock: () => BigInt(Math.floor(Date.now() / 1000)),
