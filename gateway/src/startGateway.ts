@@ -44,7 +44,8 @@ export async function startGateway(parameters: {
   const payments =
     config.payments &&
     (await Payments.open({
-      ...{ settings: config.payments, folder: config.answers.folder, queue: config.queue, logger },
+      ...{ settings: config.payments, folder: config.answers.folder, queue: config.queue },
+      ...{ answers, logger },
     }));
   if (payments === undefined) logger.warn("no prices are set: every answer is free");
   const admission = new Admission(config.admission);
