@@ -2,7 +2,8 @@ import { ESCROW_KINDS, escrowJobId } from "@haca/protocol/inferenceEscrow";
 import { decodeRequestId } from "@haca/protocol/requestId";
 import { PERMIT2_ADDRESS } from "@x402/evm";
 import { type Contract, MaxUint256, parseEther, Wallet } from "ethers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { EndpointProxy } from "./support/endpointProxy.ts";
 import { deployEscrow, FEE_BPS, openingOf, STATUS } from "./support/escrow.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { waitFor } from "./support/processes.ts";
@@ -128,9 +129,19 @@ describe("payments that the escrow holds", () => {
     const { jobId, payment } = await openFor(entry, Wallet.createRandom().address);
     await bed.tee.chain.send("evm_increaseTime", Number(WINDOW));
     await bed.tee.chain.send("evm_mine");
+    // One that shows a few blocks' logs at a time, as endpoints do.
+    const proxy = await EndpointProxy.start(bed.tee.chain.url);
+    onTestFinished(() => proxy.stop());
+    proxy.interfere = ({ method, params }) => {
+      if (method !== "eth_getLogs") return undefined;
+      const [{ fromBlock, toBlock }] = params as [Record<string, string>];
+      const isNarrow = Number(toBlock) - Number(fromBlock) < 16;
+      return !isNarrow ? { error: { code: -32_005, message: "range too wide" } } : undefined;
+    };
     const worker = bed.worker(
       bed.settings(OPERATOR, 1, {
         ...{ HACA_DATA_DIR: temporaryQueue(), HACA_ESCROW: String(escrow.target) },
+        HACA_RPC_URL: proxy.url,
       }),
     );
     await cancel(await worker.url(), payment);

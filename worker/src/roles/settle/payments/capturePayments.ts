@@ -147,8 +147,10 @@ async function keepJob(parameters: Parameters & { payment: DuePayment }): Promis
     escrowJobId({ payer, nonce }),
   ];
   const { escrow } = payments;
-  const filter = { address: escrow, topics, fromBlock: Math.max(0, view.head - LOOKBACK_BLOCKS) };
-  const logs = await answerOf(provider.getLogs(filter));
+  const readSlice = (fromBlock: number, toBlock: number) =>
+    provider.getLogs({ address: escrow, topics, fromBlock, toBlock });
+  const from = Math.max(0, view.head - LOOKBACK_BLOCKS);
+  const logs = await answerOf(payments.slices.read({ from, to: view.head, readSlice }));
   const job = jobOpenedIn({ logs, escrow, payer, nonce });
   const cancellation = job && escrowInterface.encodeFunctionData("cancel", [job]);
   if (cancellation === undefined || cancellation === payment.cancellation) {
