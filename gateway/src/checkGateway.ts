@@ -1,5 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { Facilitator } from "./legacy/facilitator.ts";
+import { LegacyFacilitator } from "./legacy/legacyFacilitator.ts";
 import { ResultQueue } from "./queue/resultQueue.ts";
 import type { GatewayConfig } from "./settings/readGatewayConfig.ts";
 import { isLocal, openUpstream } from "./upstream/openUpstream.ts";
@@ -41,7 +41,7 @@ async function checkUpstream({ models, upstream }: GatewayConfig): Promise<strin
 }
 
 async function checkFacilitator({ facilitator }: GatewayConfig): Promise<string[]> {
-  if (facilitator === undefined || (await new Facilitator(facilitator).isThere())) return [];
+  if (facilitator === undefined || (await new LegacyFacilitator(facilitator).isThere())) return [];
   return ["HACA_GATEWAY_LEGACY_FACILITATOR: no facilitator answers"];
 }
 

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { AnswerStore } from "./answers/answerStore.ts";
 import { EnclaveDocuments } from "./attestation/enclaveDocuments.ts";
-import { Facilitator } from "./legacy/facilitator.ts";
+import { LegacyFacilitator } from "./legacy/legacyFacilitator.ts";
 import { createMetrics } from "./metrics.ts";
 import { OhttpKeys } from "./ohttp/ohttpKeys.ts";
 import { createOperatorApp } from "./operator/createOperatorApp.ts";
@@ -44,7 +44,8 @@ export async function startGateway(parameters: {
   const payments =
     config.payments &&
     (await Payments.open({
-      ...{ settings: config.payments, folder: config.answers.folder, queue: config.queue, logger },
+      ...{ settings: config.payments, folder: config.answers.folder, queue: config.queue },
+      ...{ answers, logger },
     }));
   if (payments === undefined) logger.warn("no prices are set: every answer is free");
   const admission = new Admission(config.admission);
@@ -62,7 +63,7 @@ export async function startGateway(parameters: {
           ? undefined
           : new EnclaveDocuments({ url: enclave, publicKey: signer.publicKey }),
       ...{ upstream, ohttp },
-      facilitator: config.facilitator && new Facilitator(config.facilitator),
+      facilitator: config.facilitator && new LegacyFacilitator(config.facilitator),
       signing: {
         ...{ signer, domain: config.domain, ids: new RequestIds(teeId) },
         clock: () => BigInt(Math.floor(Date.now() / 1000)),

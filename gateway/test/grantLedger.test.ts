@@ -51,6 +51,7 @@ it("what is over is kept for a day, what is not for as long as it takes", async 
   const at = Date.now() - 86_400_001;
   await ledger.put(grant({ state: "ended", at }));
   await ledger.put(grant({ id: "exact:0xaa:1", route: "exact", state: "granted", at }));
+  await ledger.put(grant({ id: "exact:0xaa:2", route: "exact", state: "opening", at }));
   expect((await GrantLedger.open(folder)).all().map(({ id }) => id)).toEqual(["exact:0xaa:1"]);
   expect(readFileSync(journal(folder), "utf8").split("\n")).toHaveLength(2);
 });

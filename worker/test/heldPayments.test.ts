@@ -2,7 +2,8 @@ import { ESCROW_KINDS, escrowJobId } from "@haca/protocol/inferenceEscrow";
 import { decodeRequestId } from "@haca/protocol/requestId";
 import { PERMIT2_ADDRESS } from "@x402/evm";
 import { type Contract, MaxUint256, parseEther, Wallet } from "ethers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { EndpointProxy } from "./support/endpointProxy.ts";
 import { deployEscrow, FEE_BPS, openingOf, STATUS } from "./support/escrow.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { waitFor } from "./support/processes.ts";
@@ -34,19 +35,30 @@ beforeAll(async () => {
 afterAll(() => bed?.stop());
 
 /** A permit for a result, whose job was opened. */
-async function openFor(entry: Entry) {
+async function openFor(entry: Entry, payee = seller) {
   nonce += 1n;
   const validUntil = (await bed.pages.now()) + 3_600n;
   const terms = {
-    ...{ node: decodeRequestId(entry.message.requestId).node, payee: seller, feeBps: FEE_BPS },
+    ...{ node: decodeRequestId(entry.message.requestId).node, payee, feeBps: FEE_BPS },
     ...{ requestHash: entry.message.inputHash, token: String(bed.pages.token.target) },
     ...{ kinds: ESCROW_KINDS.tee | ESCROW_KINDS.teePage, captureWindow: WINDOW },
   };
   const permit = { terms, payer, nonce, amount: MOST, validUntil };
   const data = await openingOf({ escrow: String(escrow.target), ...permit });
-  await (await bed.tee.chain.owner.sendTransaction({ to: escrow.target, data })).wait();
+  const open = async () => {
+    await (await payer.sendTransaction({ to: escrow.target, data, gasLimit: 1_000_000n })).wait();
+  };
+  await open();
   const payment = { payer: payer.address, nonce: String(nonce), validUntil: String(validUntil) };
-  return { payment, jobId: escrowJobId({ payer: payer.address, nonce }) };
+  return { payment, jobId: escrowJobId({ payer: payer.address, nonce }), open };
+}
+
+async function cancel(url: string, payment: object): Promise<void> {
+  const { status } = await fetch(`${url}/v1/payments/cancelled`, {
+    ...{ method: "POST", headers: { "content-type": "application/json" } },
+    body: JSON.stringify(payment),
+  });
+  expect(status).toBe(202);
 }
 
 const until = (jobId: string, status: bigint): Promise<true> =>
@@ -70,16 +82,36 @@ describe("payments that the escrow holds", () => {
     const results = entries.map((entry, i) => ({ ...entry, payment: held[i]?.payment }));
     expect(await postResults(url, { results })).toMatchObject({ status: 202 });
     // Given back by somebody who does not know that there is a result: what was first stays.
-    const cancelled = await fetch(`${url}/v1/payments/cancelled`, {
-      ...{ method: "POST", headers: { "content-type": "application/json" } },
-      body: JSON.stringify(held[0]?.payment),
-    });
-    expect(cancelled.status).toBe(202);
+    await cancel(url, held[0]?.payment ?? {});
     await worker.logged("pending");
     for (const { jobId } of held) expect(await escrow.statusOf?.(jobId)).toBe(STATUS.open);
     await bed.pages.end();
     for (const { jobId } of held) await until(jobId, STATUS.captured);
     expect(await bed.pages.token.balanceOf(payer.address)).toBe(before + 2n * (MOST - PRICE));
+  });
+
+  it("are captured though a reorganisation has opened the job anew, with another deadline", async () => {
+    const { chain } = bed.tee;
+    const charge = { requester: payer.address, price: PRICE };
+    const [entry, second] = (await bed.make(OPERATOR, 2, charge)) as [Entry, Entry];
+    const snapshot = await chain.send("evm_snapshot");
+    const { jobId, open, payment } = await openFor(entry);
+    const worker = bed.worker(
+      bed.settings(OPERATOR, 2, {
+        ...{ HACA_DATA_DIR: temporaryQueue(), HACA_ESCROW: String(escrow.target) },
+        HACA_PAGE_MAX_AGE: "3600000",
+      }),
+    );
+    const url = await worker.url();
+    expect(await postResults(url, { ...entry, payment })).toMatchObject({ status: 202 });
+    await worker.logged("a payment's job is known");
+    await chain.send("evm_revert", snapshot);
+    await chain.send("evm_increaseTime", 60);
+    await open();
+    expect(await postResults(url, { ...second })).toMatchObject({ status: 202 });
+    await worker.logged("pending");
+    await bed.pages.end();
+    await until(jobId, STATUS.captured);
   });
 
   it("are refused for another account than the requester, by name", async () => {
@@ -90,5 +122,29 @@ describe("payments that the escrow holds", () => {
     expect(answer).toMatchObject({
       ...{ status: 400, body: { error: { code: "result.otherPayer", field: "payment.payer" } } },
     });
+  });
+
+  it("go back at the deadline, whoever could have cancelled them before", async () => {
+    const [entry] = (await bed.make(OPERATOR, 1, {})) as [Entry];
+    const { jobId, payment } = await openFor(entry, Wallet.createRandom().address);
+    await bed.tee.chain.send("evm_increaseTime", Number(WINDOW));
+    await bed.tee.chain.send("evm_mine");
+    // One that shows a few blocks' logs at a time, as endpoints do.
+    const proxy = await EndpointProxy.start(bed.tee.chain.url);
+    onTestFinished(() => proxy.stop());
+    proxy.interfere = ({ method, params }) => {
+      if (method !== "eth_getLogs") return undefined;
+      const [{ fromBlock, toBlock }] = params as [Record<string, string>];
+      const isNarrow = Number(toBlock) - Number(fromBlock) < 16;
+      return !isNarrow ? { error: { code: -32_005, message: "range too wide" } } : undefined;
+    };
+    const worker = bed.worker(
+      bed.settings(OPERATOR, 1, {
+        ...{ HACA_DATA_DIR: temporaryQueue(), HACA_ESCROW: String(escrow.target) },
+        HACA_RPC_URL: proxy.url,
+      }),
+    );
+    await cancel(await worker.url(), payment);
+    await until(jobId, STATUS.refunded);
   });
 });

@@ -40,13 +40,17 @@ const answerSchema = z.strictObject({ type: text, salt: text, text });
 /** The first line of a file: what can be read without key and request. */
 export type AnswerHeader = { mark: string; result: SignedResult };
 
+/** Of the file under a key. */
+export const nameOf = (key: string): string =>
+  createHash("sha256").update(`haca answer\n${key}`).digest("hex");
+
 /** @param parameters.request everything that makes a request the same */
 export function repeatOf(parameters: { key: string; request: Uint8Array }): Repeat {
   const { key, request } = parameters;
   const input = createHash("sha256").update(request).digest();
   const derive = (use: string) => Buffer.from(hkdfSync("sha256", input, key, use, 32));
   return {
-    name: createHash("sha256").update(`haca answer\n${key}`).digest("hex"),
+    name: nameOf(key),
     mark: derive("haca answer mark").toString("hex"),
     secret: derive("haca answer secret"),
   };
@@ -84,6 +88,9 @@ export function openAnswer(
     result: header.result,
   };
 }
+
+/** The result in a file, which needs neither key nor request. @throws where it has none */
+export const resultIn = (bytes: Buffer): SignedResult => headerOf(bytes).header.result;
 
 /** The header of a file, and the file's size. @throws where it has none */
 export async function readHeader(path: string): Promise<{ header: AnswerHeader; size: number }> {

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { QueueError, RefusedRequestError, StartError } from "../gatewayError.ts";
 import type { SignedResult } from "../profile/signAnswer.ts";
 import type { ResultQueue } from "../queue/resultQueue.ts";
-import { openAnswer, type Repeat, type StoredAnswer, sealAnswer } from "./answerFile.ts";
+import { openAnswer, type Repeat, resultIn, type StoredAnswer, sealAnswer } from "./answerFile.ts";
 import { AnswerFolder, type AnswerState } from "./answerFolder.ts";
 
 /** Answers that are kept at most. */
@@ -118,6 +118,25 @@ export class AnswerStore {
     this.#bytes += bytes.length;
     await this.#deliver(repeat.name, result);
     await this.#makeRoom();
+  }
+
+  /**
+   * Whether there is an answer under a name; when this returns, its result is with the worker.
+   * @throws QueueError where that does not take it
+   */
+  async secure(name: string): Promise<boolean> {
+    const entry = this.#entries.get(name);
+    if (entry?.file === undefined) return false;
+    const { state } = entry.file;
+    if (state === "pending") {
+      await this.#deliver(name, resultIn(await this.#folder.read(name, state)));
+    }
+    return true;
+  }
+
+  /** Forgets an answer whose result is not to be handed in any more. */
+  async discard(name: string): Promise<void> {
+    if (this.#entries.get(name)?.file?.state === "pending") await this.#forget(name);
   }
 
   #begin(repeat: Repeat): Making {

@@ -3,6 +3,7 @@ import type { Grant } from "./grant.ts";
 import type { GrantLedger } from "./grantLedger.ts";
 
 const ACCEPTED = 202;
+const BAD_REQUEST = 400;
 const PAUSE_MS = 15_000;
 
 /**
@@ -41,9 +42,13 @@ export class Cancellations {
     if (this.#isTelling) return;
     this.#isTelling = true;
     try {
-      for (let next = this.#next(); next !== undefined; next = this.#next()) {
-        if (!(await this.#tellOne(next))) break;
-        await this.#ledger.put({ ...next, state: "ended" });
+      const refused = new Set<string>();
+      for (let next = this.#next(refused); next !== undefined; next = this.#next(refused)) {
+        const status = await this.#tellOne(next);
+        if (status === ACCEPTED) await this.#ledger.put({ ...next, state: "ended" });
+        // What is wrong with one keeps no other from going back.
+        else if (status === BAD_REQUEST) refused.add(next.id);
+        else break;
       }
     } catch (error) {
       this.#logger.error({ err: error }, "cancelled payments are not noted");
@@ -52,11 +57,12 @@ export class Cancellations {
     }
   }
 
-  #next(): Grant | undefined {
-    return this.#ledger.all().find(({ state }) => state === "failed");
+  #next(refused: ReadonlySet<string>): Grant | undefined {
+    return this.#ledger.all().find(({ id, state }) => state === "failed" && !refused.has(id));
   }
 
-  async #tellOne({ nonce, payer, validUntil }: Grant): Promise<boolean> {
+  /** What the worker answers; undefined where it does not. */
+  async #tellOne({ nonce, payer, validUntil }: Grant): Promise<number | undefined> {
     try {
       const response = await fetch(this.#url, {
         ...{ method: "POST", headers: this.#headers, redirect: "error" },
@@ -64,11 +70,12 @@ export class Cancellations {
         signal: AbortSignal.timeout(PAUSE_MS),
       });
       await response.body?.cancel();
-      if (response.status === ACCEPTED) return true;
-      this.#logger.warn({ status: response.status }, "the worker takes no cancelled payments");
+      const { status } = response;
+      if (status !== ACCEPTED) this.#logger.warn({ status }, "a cancelled payment is not taken");
+      return status;
     } catch {
       this.#logger.warn("the worker that cancels payments does not answer");
+      return undefined;
     }
-    return false;
   }
 }

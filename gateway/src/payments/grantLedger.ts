@@ -8,7 +8,7 @@ const FILE = "payments.journal";
 const TEMPORARY = "payments.journal.tmp";
 /** Lines beyond those of the grants that are kept, after which the file is written anew. */
 const SLACK_LINES = 10_000;
-/** Time for which an ended grant is kept. A payment's quote is older by far then, and nobody honours it. */
+/** Time for which an ended grant is kept. Its payment cannot be used any more by far then, and is taken for no new one. */
 const KEEP_MS = 86_400_000;
 
 /** A grant as it is now, or the id of one that is forgotten. */
@@ -150,7 +150,8 @@ export class GrantLedger {
       await this.#rewrite();
       return;
     }
-    await this.#file.write(textOf(lines));
+    // Unlike `write` it goes on where the disk takes a part.
+    await this.#file.appendFile(textOf(lines));
     await this.#file.datasync();
     this.#lines += lines.length;
   }
@@ -158,15 +159,17 @@ export class GrantLedger {
   /** Writes all that is still of use into a new file, which takes the old one's place. */
   async #rewrite(): Promise<void> {
     const oldest = Date.now() - KEEP_MS;
-    for (const { at, id, state } of this.all()) {
-      if (at < oldest && (state === "answered" || state === "ended")) this.#drop(id);
+    for (const { at, id, route, state } of this.all()) {
+      // Of a transfer that was never known to be made, whoever made it would have come again by now.
+      const isOver = state === "answered" || state === "ended";
+      if (at < oldest && (isOver || (state === "opening" && route === "exact"))) this.#drop(id);
     }
     const grants = this.all();
     const temporary = join(this.#folder, TEMPORARY);
     await rm(temporary, { force: true });
     const file = await open(temporary, "ax", 0o600);
     try {
-      await file.write(textOf(grants));
+      await file.appendFile(textOf(grants));
       await file.sync();
       await rename(temporary, join(this.#folder, FILE));
       const folder = await open(this.#folder, "r");

@@ -22,7 +22,8 @@ export function requireWithinLimits(parameters: {
   const { amount, ledger, payer, settings } = parameters;
   const since = Date.now() - DAY_MS;
   const grants = ledger.of(payer).filter(({ at }) => at >= since);
-  const failed = grants.filter(isFailed);
+  // Of what was never taken the payer may know nothing: anybody can name them.
+  const failed = grants.filter((grant) => isFailed(grant) && grant.transaction !== null);
   if (failed.length >= settings.failures) {
     throw refused("payment.tooManyFailures", "too many paid requests of this payer have failed");
   }

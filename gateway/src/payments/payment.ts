@@ -2,7 +2,10 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
-const uint = z.string().regex(/^\d{1,78}$/);
+const uint = z
+  .string()
+  .regex(/^\d{1,78}$/, { abort: true })
+  .refine((text) => BigInt(text) < 1n << 256n);
 const signature = z.string().regex(/^0x([0-9a-fA-F]{2})+$/);
 const permitSchema = z.looseObject({
   signature,

@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
-import { decodePaymentSignatureHeader, encodePaymentResponseHeader } from "@x402/core/http";
-import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
+import { encodePaymentResponseHeader } from "@x402/core/http";
+import type { PaymentPayload } from "@x402/core/types";
 import type { Logger } from "pino";
-import { repeatOf } from "../answers/answerFile.ts";
-import { RefusedRequestError } from "../gatewayError.ts";
-import { inputHashOf } from "../profile/hashes.ts";
+import { nameOf, repeatOf } from "../answers/answerFile.ts";
+import type { AnswerStore } from "../answers/answerStore.ts";
+import { QueueError, RefusedRequestError } from "../gatewayError.ts";
 import type { Charge } from "../profile/signAnswer.ts";
 import type { AnswerParameters } from "../server/answerRequest.ts";
 import { answerRequest } from "../server/answerRequest.ts";
@@ -15,6 +14,7 @@ import type { Grant } from "./grant.ts";
 import { GrantLedger } from "./grantLedger.ts";
 import { cloneOf, processPayment, SCHEMES } from "./offers.ts";
 import { paidParts } from "./paidParts.ts";
+import { canBeTaken, decode, idOf, keyOf, saltedBy, sameOf, withoutSalt } from "./paidRequest.ts";
 import { requireWithinLimits } from "./payerLimits.ts";
 import { type Payment, readPayment } from "./payment.ts";
 import type { PaymentSettings } from "./paymentSettings.ts";
@@ -29,10 +29,12 @@ import {
   type RefusalCode,
   refusalOf,
 } from "./refusals.ts";
+import { SamePayments } from "./samePayments.ts";
 import { isSignedByPayer } from "./signedByPayer.ts";
 
 const SWEEP_MS = 30_000;
-const SALT = /^0x[0-9a-f]{64}$/;
+
+type KeptAnswers = Pick<AnswerStore, "discard" | "secure">;
 
 /** A request that comes with a payment. */
 type Asked = {
@@ -44,9 +46,6 @@ type Asked = {
   request: ChatRequest;
   url: string;
 };
-
-/** A paid request that a later one of the same payer, which says the same, is answered with. */
-type Same = { asked: Asked; at: number };
 
 /**
  * Answers what is paid for by x402, and asks others to pay. A payment is noted on disk before it is brought to the chain, and
@@ -63,18 +62,22 @@ export class Payments {
   readonly #sweeper: NodeJS.Timeout;
   /** ids of grants that are being answered */
   readonly #running = new Set<string>();
-  /** by payer and request */
-  readonly #same = new Map<string, Same>();
+  /** by payer and request: what a later one of the same payer, which says the same, is answered with */
+  readonly #same: SamePayments<Asked>;
+  readonly #answers: KeptAnswers;
 
   private constructor(parameters: {
     settings: PaymentSettings;
     ledger: GrantLedger;
     queue: { url: string; secret: string | undefined };
+    answers: KeptAnswers;
     logger: Logger;
   }) {
-    const { ledger, logger, queue, settings } = parameters;
+    const { answers, ledger, logger, queue, settings } = parameters;
     this.#settings = settings;
     this.#ledger = ledger;
+    this.#answers = answers;
+    this.#same = new SamePayments(settings.retryMs);
     this.#logger = logger;
     this.#facilitator = new Facilitator({
       ...{ url: settings.facilitator, network: settings.network, withinMs: settings.settleMs },
@@ -93,6 +96,8 @@ export class Payments {
     settings: PaymentSettings;
     folder: string;
     queue: { url: string; secret: string | undefined };
+    /** where the answers are that were paid for */
+    answers: KeptAnswers;
     logger: Logger;
   }): Promise<Payments> {
     const ledger = await GrantLedger.open(parameters.folder);
@@ -141,7 +146,12 @@ export class Payments {
     if (quote.requestHash !== request.inputHash || quote.path !== request.path) {
       throw await refuse("payment.otherRequest");
     }
-    if (!this.#fits(payload, payment, quote)) throw await refuse("payment.doesNotFit");
+    // Nothing of a transfer names its request: a quote of no process could be made up for another.
+    if (known !== undefined && known.requestHash !== request.inputHash) {
+      throw await refuse("payment.otherRequest");
+    }
+    const isInTime = known !== undefined || canBeTaken(payment, now);
+    if (!isInTime || !this.#fits(payload, payment, quote)) throw await refuse("payment.doesNotFit");
     if (known !== undefined && known.contentHash !== payment.contentHash) {
       throw await refuse("payment.otherUnderNonce");
     }
@@ -149,7 +159,7 @@ export class Payments {
       throw await refuse("payment.cancelled");
     }
     const repeat = repeatOf({
-      key: `x402 ${id} ${payment.contentHash}`,
+      key: keyOf({ id, contentHash: payment.contentHash }),
       request: Buffer.concat([Buffer.from(`${request.path}\n${request.salt}\n`), request.body]),
     });
     return { id, header, payload, payment, quote, request: { ...request, repeat }, url };
@@ -175,7 +185,7 @@ export class Payments {
    */
   #reused(asked: Asked): Asked {
     const { payload, payment, request } = asked;
-    const { chainId, retryMs, token } = this.#settings;
+    const { chainId, token } = this.#settings;
     const { address: verifyingContract, name, version } = token;
     const domain = { name, version, chainId, verifyingContract };
     // Who only says that they are the payer neither gets an answer of the payer's nor stands in the way of one.
@@ -183,11 +193,9 @@ export class Payments {
       return asked;
     }
     const key = `${payment.payer} ${sameOf(request)}`;
-    const first = this.#same.get(key);
-    if (first !== undefined && Date.now() - first.at < retryMs && this.#isAlive(first.asked.id)) {
-      return first.asked;
-    }
-    this.#remember(key, { asked, at: Date.now() });
+    const first = this.#same.find(key);
+    if (first !== undefined && this.#isAlive(first.id)) return first;
+    this.#same.remember(key, asked);
     return asked;
   }
 
@@ -195,16 +203,6 @@ export class Payments {
   #isAlive(id: string): boolean {
     const state = this.#ledger.find(id)?.state;
     return state === undefined ? this.#running.has(id) : state !== "failed" && state !== "ended";
-  }
-
-  #remember(key: string, same: Same): void {
-    const oldest = Date.now() - this.#settings.retryMs;
-    for (const [old, { at }] of this.#same) {
-      if (at >= oldest) break;
-      this.#same.delete(old);
-    }
-    this.#same.delete(key);
-    this.#same.set(key, same);
   }
 
   async #answerPaid(parameters: AnswerParameters & { asked: Asked }): Promise<Response> {
@@ -228,6 +226,8 @@ export class Payments {
     try {
       const response = await answerRequest({ c, parts: paid, request });
       const grant = this.#ledger.find(id);
+      // The answer was there, and its result is with the worker now: an earlier process did not come to note it.
+      if (grant?.state === "granted" && !this.#running.has(id)) await this.#move(id, "answered");
       if (grant !== undefined) {
         for (const [name, value] of Object.entries(this.#paidHeaders(grant))) {
           response.headers.set(name, value);
@@ -236,6 +236,7 @@ export class Payments {
       return response;
     } catch (error) {
       const grant = this.#ledger.find(id);
+      if (grant === undefined) this.#same.forget(asked);
       // Before the grant every refusal is as it is: nothing was taken.
       if (grant === undefined || grant.state === "opening") throw error;
       throw this.#failedPaid(error, grant);
@@ -300,18 +301,42 @@ export class Payments {
     if (grant?.state !== "granted" || grant.route !== "escrow") return;
     // An answer is there, and its result is handed in when the request comes again.
     if (error instanceof RefusedRequestError && error.code === "queue.away") return;
-    void this.#move(id, "failed").then(() => this.#cancellations.tell());
+    void this.#fail(grant).then(() => this.#cancellations.tell());
   }
 
-  /** Gives up what nobody has come back for, and tells what was not told. */
+  /** Notes that a payment goes back, and keeps no answer whose result would take it. */
+  async #fail(grant: Grant): Promise<void> {
+    await this.#move(grant.id, "failed");
+    await this.#answers.discard(nameOf(keyOf(grant))).catch((error: unknown) => {
+      this.#logger.error({ err: error }, "an answer that was given up is still there");
+    });
+  }
+
+  /** Gives up what nobody has come back for and has no answer, and tells what was not told. */
   async #sweep(): Promise<void> {
+    this.#same.prune();
     const oldest = Date.now() - this.#settings.retryMs;
-    for (const { at, id, route, state } of this.#ledger.all()) {
+    for (const grant of this.#ledger.all()) {
+      const { at, id, route, state } = grant;
       const isOpen = state === "opening" || state === "granted";
-      if (!isOpen || route !== "escrow" || at > oldest || this.#running.has(id)) continue;
-      await this.#move(id, "failed");
+      if (!isOpen || at > oldest || this.#running.has(id)) continue;
+      const end = state === "granted" ? await this.#answerOf(grant) : "none";
+      if (end === "kept") await this.#move(id, "answered");
+      else if (end === "none" && route === "escrow" && !this.#running.has(id))
+        await this.#fail(grant);
     }
     await this.#cancellations.tell();
+  }
+
+  /** Whether there is an answer for a grant whose result is with the worker; it may have lacked the time to be noted, or to be taken. */
+  async #answerOf(grant: Grant): Promise<"kept" | "none" | "waiting"> {
+    try {
+      return (await this.#answers.secure(nameOf(keyOf(grant)))) ? "kept" : "none";
+    } catch (error) {
+      if (error instanceof QueueError && error.code === "queue.refused") return "none";
+      this.#logger.warn({ err: error }, "the result of a paid answer is not handed in yet");
+      return "waiting";
+    }
   }
 
   /** The offers for a request, as the refusal that has them. */
@@ -343,7 +368,7 @@ export class Payments {
   #failedPaid(error: unknown, grant: Grant): RefusedRequestError {
     const isKnown = error instanceof RefusedRequestError;
     if (!isKnown) this.#logger.error({ err: error }, "a paid request failed");
-    const what = grant.route === "escrow" && grant.state !== "answered" ? BACK : AGAIN;
+    const what = grant.state === "failed" || grant.state === "ended" ? BACK : AGAIN;
     return new RefusedRequestError({
       status: FAILED_PAID,
       code: isKnown ? error.code : "gateway.failed",
@@ -356,32 +381,3 @@ export class Payments {
 
 const BACK = "what the escrow holds for this request goes back to the payer";
 const AGAIN = "the same request with the same payment is answered without another";
-
-function decode(header: string): PaymentPayload | undefined {
-  try {
-    return decodePaymentSignatureHeader(header);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The request with the salt that its quote has, where the client gave none of its own. */
-function saltedBy(request: ChatRequest, salt: unknown): ChatRequest {
-  if (request.isSalted || typeof salt !== "string" || !SALT.test(salt)) return request;
-  return { ...request, salt, inputHash: inputHashOf(salt, request.body) };
-}
-
-/** The same for the same request; the salt counts where it is the client's. */
-const sameOf = ({ body, isSalted, path, salt }: ChatRequest): string =>
-  createHash("sha256")
-    .update(`${path}\n${isSalted ? salt : ""}\n`)
-    .update(body)
-    .digest("hex");
-
-/** The salt keeps a prompt from being found by trying: nobody but the client has it. */
-function withoutSalt(requirements: PaymentRequirements): PaymentRequirements {
-  const { salt: _salt, ...haca } = requirements.extra.haca as Quote;
-  return { ...requirements, extra: { ...requirements.extra, haca } };
-}
-
-const idOf = ({ nonce, payer, route }: Payment): string => `${route}:${payer}:${nonce}`;

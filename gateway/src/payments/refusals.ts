@@ -9,7 +9,7 @@ const WORDS = {
   "payment.quoteUnknown": "the payment is for a quote that is too old, or none of this gateway",
   "payment.otherRequest": "the payment is for another request",
   "payment.doesNotFit":
-    "the payment is not what was offered: amount, token, receiver or facilitator",
+    "the payment is not what was offered: amount, token, receiver, facilitator or time",
   "payment.otherUnderNonce": "the nonce was used for another payment",
   "payment.cancelled": "the payment was given back: its request had no answer",
   "payment.refused": "the payment was refused: see the header PAYMENT-RESPONSE",

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { AnswerStore } from "../answers/answerStore.ts";
 import type { EnclaveDocuments } from "../attestation/enclaveDocuments.ts";
-import type { Facilitator } from "../legacy/facilitator.ts";
+import type { LegacyFacilitator } from "../legacy/legacyFacilitator.ts";
 import type { Metrics } from "../metrics.ts";
 import type { OhttpKeys } from "../ohttp/ohttpKeys.ts";
 import type { Signing } from "../profile/signAnswer.ts";
@@ -19,7 +19,7 @@ export type GatewayParts = {
   admission: Pick<Admission, "enter" | "running" | "waiting">;
   answers: Pick<AnswerStore, "enter" | "handIn">;
   /** who settles answers of the profile `legacy`; absent: there are none */
-  facilitator: Pick<Facilitator, "deliver"> | undefined;
+  facilitator: Pick<LegacyFacilitator, "deliver"> | undefined;
   /** absent where the gateway has not the attested key itself, or has prices */
   ohttp: OhttpKeys | undefined;
   metrics: Metrics;

@@ -10,7 +10,7 @@ import { PROJECT_ROOT, userPath } from "@haca/protocol/userPath";
 import type { TypedDataDomain } from "ethers";
 import type { z } from "zod";
 import { ConfigurationError } from "../gatewayError.ts";
-import type { FacilitatorSettings } from "../legacy/facilitator.ts";
+import type { LegacyFacilitatorSettings } from "../legacy/legacyFacilitator.ts";
 import type { PaymentSettings } from "../payments/paymentSettings.ts";
 import { readPrices } from "../payments/prices.ts";
 import { openResultSigner, type ResultSigner } from "../profile/resultSigner.ts";
@@ -39,7 +39,7 @@ export type GatewayConfig = {
   /** for how long a key for oblivious requests is good after the next has been made, in milliseconds */
   ohttpOverlapMs: number;
   /** who settles answers of the profile `legacy`; absent: there are none */
-  facilitator: FacilitatorSettings | undefined;
+  facilitator: LegacyFacilitatorSettings | undefined;
   admission: { running: number; waiting: number; waitMs: number };
   limits: { body: number; answerMs: number; clientMs: number };
   stopMs: number;
@@ -187,7 +187,7 @@ function readCertificates(environment: Environment): readonly string[] | undefin
 function readFacilitator(
   environment: Environment,
   signer: ResultSigner,
-): FacilitatorSettings | undefined {
+): LegacyFacilitatorSettings | undefined {
   const name = "HACA_GATEWAY_LEGACY_FACILITATOR";
   const url = optional(name, environment);
   if (url === undefined) return undefined;

@@ -52,6 +52,8 @@ export class PaidBed {
   settles: object = { success: true, transaction: TRANSACTION };
   gateway!: RunningGateway;
   readonly #changes: Partial<PaymentSettings>;
+  /** how long the worker is waited for */
+  queueMs = 5_000;
 
   private constructor(servers: HttpServer[], changes: Partial<PaymentSettings>) {
     const [upstream, worker, facilitator] = servers as [HttpServer, HttpServer, HttpServer];
@@ -87,7 +89,7 @@ export class PaidBed {
         ...{ signer: SIGNER, domain: DOMAIN, models: new Map([["m", VERSION_ID]]) },
         ...{ enclave: undefined, operator: undefined, facilitator: undefined },
         ohttpOverlapMs: 60_000,
-        queue: { url: this.worker.url, secret: undefined, withinMs: 5_000 },
+        queue: { url: this.worker.url, secret: undefined, withinMs: this.queueMs },
         http: { host: "127.0.0.1", port: 0 },
         admission: { running: 8, waiting: 8, waitMs: 20_000 },
         limits: { body: 1 << 20, answerMs: 40_000, clientMs: 20_000 },

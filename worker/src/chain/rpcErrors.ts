@@ -1,3 +1,4 @@
+import { escrowInterface } from "@haca/protocol/escrowCalls";
 import { isError } from "ethers";
 import { describeError, RetryableError } from "../errors.ts";
 import {
@@ -16,6 +17,7 @@ const INTERFACES = [
   pageInterface,
   stakingInterface,
   feedsInterface,
+  escrowInterface,
 ];
 
 /** Why a call reverted: the name of the error, and one line with its arguments. */

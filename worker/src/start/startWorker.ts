@@ -1,5 +1,6 @@
 import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
 import { MAXIMUM_PAGE_BYTES } from "@haca/protocol/blobs/pageBlob";
+import { LogSlices } from "@haca/protocol/logSlices";
 import type { Logger } from "pino";
 import { createApp } from "../api/createApp.ts";
 import type { Config } from "../config/readConfig.ts";
@@ -202,7 +203,7 @@ function settleLoop(parameters: {
     urgentGate: gateUpTo(config.urgentMaxFeePerGas),
     batch: { ...batch, ...(page === undefined ? {} : { page }) },
     ...(pages === undefined ? {} : { pages }),
-    ...(escrow === undefined ? {} : { payments: { escrow, lookSeconds } }),
+    ...(escrow === undefined ? {} : { payments: { escrow, lookSeconds, slices: new LogSlices() } }),
     confirmations,
     gasLimits: new GasLimits(),
     rebroadcastMs,

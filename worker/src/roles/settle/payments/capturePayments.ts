@@ -30,6 +30,9 @@ const LOOKBACK_BLOCKS = 10_000;
 /** `Verification.TEE` */
 const TEE = 2;
 
+/** Revert for a job that is open with another content. */
+const WRONG_JOB = "InferenceEscrow_WrongJob";
+
 type Parameters = { context: SettleContext; payments: PaymentPorts; view: ChainView };
 
 /**
@@ -59,7 +62,9 @@ async function look(parameters: Parameters & { payment: DuePayment }): Promise<b
   if (deep === now && now !== "open") {
     if (now === "none" && !(await isTooLate(parameters))) return false;
     const isNews = await endPayment({ database, jobId, end: now });
-    if (isNews) logger.info({ job: jobId, requestId, end: now }, "payment ended");
+    // A result that is settled, and nothing was held for it: its opening was reorganised away, or never was.
+    const level = now === "none" && requestId !== null ? "warn" : "info";
+    if (isNews) logger[level]({ job: jobId, requestId, end: now }, "payment ended");
     return isNews;
   }
   if (now !== "open") return false;
@@ -88,7 +93,9 @@ async function send(
   const block = await answerOf(context.chain.provider.getBlock(view.head));
   const isOver = BigInt(block?.timestamp ?? 0) >= job.deadline;
   const capture = requestId === null || isOver ? undefined : await captureOf(parameters);
-  const data = capture ?? cancellation;
+  // From the deadline on it goes back by whomever; before it, by its node or payee alone.
+  const back = isOver ? escrowInterface.encodeFunctionData("refund", [job]) : cancellation;
+  const data = capture ?? back;
   const what = capture === undefined ? "giving a payment back" : "capturing a payment";
   try {
     const sent = await sendTransaction({ context, view, purpose, to: payments.escrow, data });
@@ -98,6 +105,11 @@ async function send(
       throw error;
     const words = describeError(error);
     logger.warn({ job: jobId, requestId, error: words }, `${what}: not now`);
+    if (error instanceof WouldRevertError && error.revert.name === WRONG_JOB) {
+      // A reorganisation has put its opening into another block, and so its deadline at another time.
+      await keepJob(parameters);
+      return;
+    }
     const seconds = error instanceof WouldRevertError ? REFUSED_REST_SECONDS : payments.lookSeconds;
     await restHeldPayment({ database, jobId, error: words, seconds });
   }
@@ -126,7 +138,7 @@ async function captureOf(parameters: {
 /** Keeps the job as its opening has it, while the endpoint has the log: callers of the escrow bring it. */
 async function keepJob(parameters: Parameters & { payment: DuePayment }): Promise<void> {
   const { context, payment, payments, view } = parameters;
-  const { database } = context;
+  const { database, logger } = context;
   const { jobId } = payment;
   const { provider } = context.chain;
   const { nonce, payer } = payment;
@@ -135,16 +147,19 @@ async function keepJob(parameters: Parameters & { payment: DuePayment }): Promis
     escrowJobId({ payer, nonce }),
   ];
   const { escrow } = payments;
-  const filter = { address: escrow, topics, fromBlock: Math.max(0, view.head - LOOKBACK_BLOCKS) };
-  const logs = await answerOf(provider.getLogs(filter));
+  const readSlice = (fromBlock: number, toBlock: number) =>
+    provider.getLogs({ address: escrow, topics, fromBlock, toBlock });
+  const from = Math.max(0, view.head - LOOKBACK_BLOCKS);
+  const logs = await answerOf(payments.slices.read({ from, to: view.head, readSlice }));
   const job = jobOpenedIn({ logs, escrow, payer, nonce });
-  if (job === undefined) {
+  const cancellation = job && escrowInterface.encodeFunctionData("cancel", [job]);
+  if (cancellation === undefined || cancellation === payment.cancellation) {
     const error = "the endpoint shows no log of its opening";
     await restHeldPayment({ database, jobId, error, seconds: REFUSED_REST_SECONDS });
     return;
   }
-  const cancellation = escrowInterface.encodeFunctionData("cancel", [job]);
   await keepCancellation({ database, jobId, cancellation });
+  logger.info({ job: jobId }, "a payment's job is known");
 }
 
 async function statusAt(

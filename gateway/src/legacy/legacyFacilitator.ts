@@ -5,7 +5,7 @@ import type { LegacySigned } from "./legacyParts.ts";
 const FIRST_PAUSE_MS = 50;
 const MAXIMUM_WORDS = 300;
 
-export type FacilitatorSettings = {
+export type LegacyFacilitatorSettings = {
   /** without a slash at the end */
   url: string;
   /** how long an answer is handed in again before it is given up */
@@ -13,11 +13,11 @@ export type FacilitatorSettings = {
 };
 
 /** Who settles answers of the profile `legacy`, in batches. It believes the registry alone. */
-export class Facilitator {
+export class LegacyFacilitator {
   readonly #url: string;
   readonly #withinMs: number;
 
-  constructor({ url, withinMs }: FacilitatorSettings) {
+  constructor({ url, withinMs }: LegacyFacilitatorSettings) {
     this.#url = url;
     this.#withinMs = withinMs;
   }
