@@ -85,3 +85,19 @@ it("starts nothing once it is stopping", async () => {
   await group.stop();
   expect(() => start("late", "")).toThrow("late not started: stopping");
 });
+
+it("kills one as a failing machine does, children included, and misses it nowhere", async () => {
+  const program = `
+    require("node:child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1e6)"]);
+    process.on("SIGTERM", () => console.log("told to stop"));
+    setInterval(() => {}, 1e6);
+    console.log("up");`;
+  start("dying", program);
+  start("other", program);
+  await logged("dying", "up");
+  await logged("other", "up");
+  await group.kill("dying");
+  expect(log("dying")).toBe("up\n");
+  group.checkAlive();
+  await expect(group.kill("dying")).rejects.toThrow("no process dying was started");
+});
