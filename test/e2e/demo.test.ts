@@ -79,7 +79,7 @@ describe("npm run demo", () => {
       const environment = { HACA_GATEWAY_LOCAL_MODEL: modelFolder };
       const command = new Command(["scripts/demo/cli.ts", "--chat"], environment);
       expect(await command.exit(), command.output).toBe(0);
-      const clocks = /^request +clock[^]*?\n\n/m.exec(command.output)?.[0] ?? "";
+      const clocks = /^request +clock[\s\S]*?\n\n/m.exec(command.output)?.[0] ?? "";
       const row = (clock: string, transaction: string): RegExp =>
         new RegExp(`${clock} +20\\d\\d-\\S+Z +${transaction}$`, "gm");
       const [hash, none] = ["0x[0-9a-f]{64}", "–"];
