@@ -8,6 +8,9 @@ const NAMES = { Permit2StandIn: PERMIT2_ADDRESS, UptoProxyStandIn: x402UptoPermi
 /** JSON of the genuine codes by their addresses, for who has them: they are not the project's to keep. */
 const GENUINE = process.env.HACA_UPTO_CODES;
 
+/** Whether the codes are the genuine ones. */
+export const areGenuine = GENUINE !== undefined;
+
 type Solc = { compile(input: string): string };
 
 /** Codes of Permit2 and of x402's proxy for `upto`, by their addresses: stand-ins, unless the genuine ones are given. */

@@ -64,6 +64,20 @@ describe("a request that costs something", () => {
     });
   }
 
+  it("costs what it used where tokens have a price, and the most where a stream does not say", async () => {
+    const price = { amount: PRICE, perToken: { input: 100n, output: 1_000n } };
+    const prices = { models: new Map([["m", price]]), rate: undefined };
+    const bed = await PaidBed.start({ prices, routes: ["escrow"] });
+    const payer = new Payer();
+    await bed.post(QUESTION, {}, payer);
+    bed.upstream.handler = streaming(says("Hello"), ends(), DONE);
+    await (await bed.post({ ...QUESTION, stream: true }, {}, payer)).text();
+    expect(bed.results.map(({ message }) => message.price)).toEqual(["2100", String(PRICE)]);
+    expect(bed.settled.map(({ paymentRequirements }) => paymentRequirements.amount)).toEqual([
+      ...[String(PRICE), String(PRICE)],
+    ]);
+  });
+
   it("streams once it is paid", async () => {
     const bed = await PaidBed.start();
     bed.upstream.handler = streaming(says("Hello"), ends(), DONE);

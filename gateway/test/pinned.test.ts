@@ -137,6 +137,10 @@ it("a gateway with prices gives no answers that nobody could be asked to pay", a
   const { code, error } = await command.run(["start"], legacy);
   expect(code).toBe(2);
   expect(error).toMatch(/^HACA_GATEWAY_LEGACY_FACILITATOR: with HACA_GATEWAY_PRICES there are no/);
+  const row = { token: "OPG", amount: "1", perToken: { input: "1", output: "1" } };
+  const byTokens = { ...priced, HACA_GATEWAY_PRICES: JSON.stringify({ models: { m: row } }) };
+  const { error: routes } = await command.run(["start"], byTokens);
+  expect(routes).toMatch(/^HACA_GATEWAY_ROUTES: exact pays before there is an answer: /);
   const gateway = await command.start(priced);
   const key = await fetch(`${gateway.url}/v1/ohttp/config`);
   expect(key.status).toBe(503);

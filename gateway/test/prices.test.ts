@@ -1,8 +1,10 @@
 import { parseEther } from "ethers";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { JsonObject } from "../src/json/json.ts";
 import { readPrices } from "../src/payments/prices.ts";
 import { RateSource, unitsFor } from "../src/payments/rate.ts";
+import { priceOfAnswer } from "../src/payments/tokenPrice.ts";
 import { answering } from "./support/bed.ts";
 import { HttpServer } from "./support/httpServer.ts";
 
@@ -10,6 +12,33 @@ const SERVED = new Set(["m"]);
 const ONE = 10n ** 18n;
 const RATE = { url: "https://rates.example/opg", floor: "0.01", ceiling: "1", stepBps: 1_000 };
 const table = (models: object, rate?: object) => JSON.stringify({ models, ...(rate && { rate }) });
+
+describe("the price of an answer", () => {
+  const most = 1_000n;
+  const perToken = { input: 3n, output: 50n };
+  const priceOf = (usage: object | undefined, price = perToken) => {
+    const fields = new Map(Object.entries(usage ?? {}));
+    const answer: JsonObject = new Map(usage === undefined ? [] : [["usage", fields]]);
+    return priceOfAnswer({ answer, most, perToken: price });
+  };
+  const used = (prompt_tokens: unknown, completion_tokens: unknown) => ({
+    ...{ prompt_tokens, completion_tokens },
+  });
+
+  it("is that of the tokens that it used, up to the most, and never nothing", () => {
+    expect(priceOf(used(10, 7))).toBe(380n);
+    expect(priceOf(used(10, 20))).toBe(most);
+    expect(priceOf(used(0, 0))).toBe(1n);
+    expect(priceOf(used(10, 7), { input: 0n, output: 0n })).toBe(1n);
+  });
+
+  it("is the most where nobody says how many, and where there is no price of a token", () => {
+    for (const usage of [undefined, {}, used("10", 7), used(10, -1), used(10, 1.5), used(null, 7)])
+      expect(priceOf(usage)).toBe(most);
+    const answer = new Map([["usage", new Map(Object.entries(used(10, 7)))]]) as JsonObject;
+    expect(priceOfAnswer({ answer, most, perToken: undefined })).toBe(most);
+  });
+});
 
 describe("the price table", () => {
   it("has an amount, dollars by a rate, or nothing, for every model", () => {
@@ -29,6 +58,11 @@ describe("the price table", () => {
 
   for (const [what, given, words] of [
     ["a price of nothing", table({ m: { token: "OPG", amount: "0" } }), "models.m"],
+    [
+      "a price of a token of the answer alone",
+      table({ m: { token: "OPG", amount: "1", perToken: { output: "1" } } }),
+      "models.m",
+    ],
     ["another token", table({ m: { token: "USDC", amount: "1" } }), "models.m"],
     [
       "a field that nobody reads",

@@ -105,7 +105,7 @@ export async function revokeSecondImage(parameters: {
 }
 
 /** On a development chain the administrator may approve images at once. */
-async function approve({ registry }: TeeContracts, image: string): Promise<void> {
+export async function approve({ registry }: TeeContracts, image: string): Promise<void> {
   const [pcr0, pcr1, pcr2] = measurementsOf(image);
   await send(registry, "approvePCR", [{ pcr0, pcr1, pcr2 }, image, LLM_PROXY]);
 }

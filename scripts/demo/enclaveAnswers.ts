@@ -13,8 +13,15 @@ const CLIENT = 5;
 const SLUG = "demo-chat";
 const MANIFEST = { format: 1, slug: SLUG, model: "none", provider: "demo", policy: "an example" };
 
+/** Version of the model without a circuit. */
+export function chatVersionId(): string {
+  const { address: owner } = new Wallet(developmentKey(OWNER));
+  const modelId = computeModelId({ owner, slug: SLUG });
+  return computeVersionId({ modelId, major: 1, minor: 0 });
+}
+
 /** Publishes a model without a circuit. */
-async function publishModel(provider: Provider): Promise<void> {
+export async function publishModel(provider: Provider): Promise<void> {
   const { contracts } = readAddressBook(addressBookPath(CHAIN_ID));
   const owner = new Wallet(developmentKey(OWNER), provider);
   const models = contractAt({
@@ -34,11 +41,9 @@ export async function signAnswer(parameters: {
 }): Promise<{ result: InferenceResult; signature: string }> {
   const { provider, enclave, nonce } = parameters;
   const { contracts } = readAddressBook(addressBookPath(CHAIN_ID));
-  const { address: owner } = new Wallet(developmentKey(OWNER));
-  const modelId = computeModelId({ owner, slug: SLUG });
   const timestamp = (await provider.getBlock("latest"))?.timestamp ?? 0;
   const result: InferenceResult = {
-    modelVersion: computeVersionId({ modelId, major: 1, minor: 0 }),
+    modelVersion: chatVersionId(),
     inputHash: id(`What is settled here, for the ${nonce}th time?`),
     outputHash: id("That this enclave gave this answer."),
     requester: new Wallet(developmentKey(CLIENT)).address,

@@ -85,3 +85,22 @@ it("starts nothing once it is stopping", async () => {
   await group.stop();
   expect(() => start("late", "")).toThrow("late not started: stopping");
 });
+
+it("kills one as a failing machine does, children included, and misses it nowhere", async () => {
+  start("other", "setInterval(() => {}, 1000)");
+  start(
+    "dying",
+    `require("node:child_process").spawn(process.execPath,
+       ["-e", "console.log('child ' + process.pid); setInterval(() => {}, 1000)"], { stdio: "inherit" });
+     process.on("SIGTERM", () => console.log("told to stop"));
+     setInterval(() => {}, 1000);`,
+  );
+  await logged("dying", "child ");
+  const pid = Number(/child (\d+)/.exec(log("dying"))?.[1]);
+  expect(alive(pid)).toBe(true);
+  await group.kill("dying");
+  expect(alive(pid)).toBe(false);
+  expect(log("dying")).not.toContain("told to stop");
+  group.checkAlive();
+  await expect(group.kill("dying")).rejects.toThrow("no process dying was started");
+});

@@ -84,6 +84,16 @@ export class ProcessGroup {
     }
   }
 
+  /** Ends a process and its children at once, as when its machine fails. Whoever looks for dead ones finds nothing missing. */
+  async kill(name: string): Promise<void> {
+    const index = this.#members.findIndex((member) => member.name === name);
+    const [member] = index < 0 ? [] : this.#members.splice(index, 1);
+    if (member === undefined) throw new RangeError(`no process ${name} was started`);
+    signalGroup(member.child, "SIGKILL");
+    await member.exited;
+    await groupEnd(member.child);
+  }
+
   /** Throws if a process of the group has ended by itself. */
   checkAlive(): void {
     const dead = this.#members.find(

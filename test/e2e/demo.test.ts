@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { hasLocalModel } from "@haca/gateway/localModel/localModel";
 import { addressBookSchema } from "@haca/protocol/addressBook";
 import { describe, expect, it } from "vitest";
 import { isAlive } from "../../testing/processTree.ts";
@@ -7,11 +8,15 @@ import { Command } from "./command.ts";
 
 const isDeep = process.env.HACA_DEEP === "1";
 const ROOT = join(import.meta.dirname, "..", "..");
-const demo = (...options: string[]): Command => new Command(["scripts/demo/cli.ts", ...options]);
+/** Without chat, wherever the local model is. */
+const WITHOUT_MODEL = { HACA_GATEWAY_LOCAL_MODEL: import.meta.dirname };
+const demo = (...options: string[]): Command =>
+  new Command(["scripts/demo/cli.ts", ...options], WITHOUT_MODEL);
 
 describe("npm run demo", () => {
   it("answers, proves, settles and indexes every image and leaves no process behind", async () => {
     const command = demo("--count", "3");
+    await command.printed("without chat: there is no local model");
     await command.printed("prove and settle every one");
     const children = command.descendants();
     expect(children.length).toBeGreaterThanOrEqual(3);
@@ -67,6 +72,30 @@ describe("npm run demo", () => {
     expect(book.models.map(({ slug }) => slug)).toEqual(["digits"]);
   });
 
+  const modelFolder = join(ROOT, "data", "local-model");
+  it.runIf(isDeep && hasLocalModel(modelFolder))(
+    "is paid for chat, page by page, and gives back what no node settles",
+    async () => {
+      const environment = { HACA_GATEWAY_LOCAL_MODEL: modelFolder };
+      const command = new Command(["scripts/demo/cli.ts", "--chat"], environment);
+      expect(await command.exit(), command.output).toBe(0);
+      const clocks = /^request +clock[\s\S]*?\n\n/m.exec(command.output)?.[0] ?? "";
+      const row = (clock: string, transaction: string): RegExp =>
+        new RegExp(`${clock} +20\\d\\d-\\S+Z +${transaction}$`, "gm");
+      const [hash, none] = ["0x[0-9a-f]{64}", "–"];
+      for (const clock of ["answered", "signed"]) {
+        expect(clocks.match(row(clock, none)), clock).toHaveLength(4);
+      }
+      expect(clocks.match(row("paid", hash))).toHaveLength(4);
+      for (const clock of ["settled", "captured"]) {
+        expect(clocks.match(row(clock, hash)), clock).toHaveLength(3);
+      }
+      expect(clocks.match(row("final", none))).toHaveLength(3);
+      expect(clocks.match(row("refunded", hash))).toHaveLength(1);
+      expect(command.output).toContain("3 of 3 captured, 1 of 1 refunded");
+    },
+  );
+
   it.runIf(isDeep)("stops cleanly on Ctrl-C", async () => {
     const command = demo("--keep", "--count", "1");
     await command.printed("Left running until Ctrl-C");
@@ -98,6 +127,8 @@ describe("npm run demo", () => {
     [["--count", "0"], "--count must be an integer from 1 to 100"],
     [["--model", "nothing"], '--model "nothing"'],
     [["--unknown"], "--unknown"],
+    [["--chat"], "npm run gateway -- local-model"],
+    [["--chat", "--count", "3"], "--count"],
   ])("refuses %j in one line", async (options, text) => {
     const command = demo(...options);
     expect(await command.exit()).toBe(1);

@@ -1,86 +1,41 @@
 import { once } from "node:events";
-import type { Server } from "node:http";
-import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
+import { escrowInterface } from "@haca/protocol/escrowCalls";
+import type { Wallet } from "ethers";
 import { expect, it, onTestFinished } from "vitest";
 import { freePorts } from "./support/freePorts.ts";
 import { signedIn, startGateway, startUpstream } from "./support/gatewayProcess.ts";
-import { developmentKey } from "./support/localChain.ts";
-import { type Child, waitFor } from "./support/processes.ts";
+import { KilledPair, type Part } from "./support/killedPair.ts";
+import { PaidChain, PRICE } from "./support/paidChain.ts";
+import { waitFor } from "./support/processes.ts";
 import { seeded } from "./support/seeded.ts";
-import { TeeChain } from "./support/teeChain.ts";
-import { temporaryFolder, temporaryQueue } from "./support/temporaryFolder.ts";
+import { temporaryQueue } from "./support/temporaryFolder.ts";
 import { WorkerProcess } from "./support/worker.ts";
 
-const REQUESTS = process.env.HACA_DEEP === "1" ? 1_000 : 30;
+const isDeep = process.env.HACA_DEEP === "1";
+const REQUESTS = isDeep ? 1_000 : 8;
+/** The short one's deaths are two: of the gateway, and of both. */
+const SEED = isDeep ? "kills 1000" : "kills 8, 271";
+/** Of four requests two are paid, and one of these two is a stream. */
+const isPaid = (index: number): boolean => index % 4 < 2;
+const isStream = (index: number): boolean => index % 2 === 1;
+const PAID = REQUESTS / 2;
 /** Requests between two deaths, on the average. */
-const APART = 10;
+const APART = isDeep ? 10 : 4;
 const CLIENTS = 4;
 /** A death comes so long after a request went upstream at most: while it is signed, stored, handed in, shown, or settled. */
 const MAXIMUM_DELAY_MS = 60;
 
-type Part = "gateway" | "worker";
 const VICTIMS: readonly (readonly Part[])[] = [["gateway"], ["worker"], ["gateway", "worker"]];
 
-type Starters = Record<Part, () => { child: Child; url: Promise<string> }>;
-
-/** A gateway and its worker, each killed and started again, with the same disks, as often as one likes. */
-class Pair {
-  readonly #starters: Starters;
-  readonly #children = new Map<Part, Child>();
-  #busy: Promise<void> = Promise.resolve();
-  #url: Promise<string> = Promise.resolve("");
-  deaths = 0;
-
-  constructor(starters: Starters) {
-    this.#starters = starters;
-  }
-
-  /** Where the gateway listens, once it does. */
-  get url(): Promise<string> {
-    return this.#url;
-  }
-
-  start(part: Part): Promise<string> {
-    const { child, url } = this.#starters[part]();
-    this.#children.set(part, child);
-    if (part === "gateway") this.#url = url;
-    return url;
-  }
-
-  /** Kills some, all at once, and starts them again; one death after another. */
-  kill(parts: readonly Part[], delayMs: number): void {
-    this.#busy = this.#busy.then(async () => {
-      await pause(delayMs);
-      const dying = parts.flatMap((part) => this.#children.get(part) ?? []);
-      for (const child of dying) child.kill("SIGKILL");
-      for (const child of dying) await child.exited;
-      this.deaths += 1;
-      // The gateway does not listen before the worker has what it may not have.
-      await Promise.all(parts.map((part) => this.start(part)));
-    });
-  }
-
-  /** Returns when nobody is dying. */
-  settled(): Promise<void> {
-    return this.#busy;
-  }
-
-  async stop(): Promise<void> {
-    for (const child of this.#children.values()) await child.stop("SIGKILL");
-  }
-}
-
-async function startPair(
-  onAsked: () => void,
-): Promise<{ tee: TeeChain; pair: Pair; worker: string }> {
-  const tee = await TeeChain.start();
-  onTestFinished(() => tee.stop());
-  const enclave = tee.enclave("rsa");
+async function startPair(onAsked: () => void) {
+  const chain = await PaidChain.open();
+  onTestFinished(() => chain.stop());
+  const { folder, tee } = chain;
+  const enclave = tee.enclave("secp256k1");
   await tee.admit(enclave);
   const session = await tee.certifySession(enclave, true);
   const versionId = await tee.chain.publishManifest("chat");
-  const upstream: Server = await startUpstream(() => {
+  const upstream = await startUpstream(() => {
     onAsked();
     return undefined;
   });
@@ -89,17 +44,22 @@ async function startPair(
     upstream.close();
     await once(upstream, "close");
   });
-  const folder = temporaryFolder();
   const [port = 0] = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;
-  const settings = {
-    ...{ HACA_RPC_URL: tee.chain.url, HACA_CHAIN_ID: "31337", HACA_OPERATORS: tee.operator },
-    ...{ HACA_NODE_KEY: developmentKey(1), HACA_DATA_DIR: temporaryQueue() },
-    ...{ HACA_ADDRESS_BOOK: tee.writeBook(join(folder, "book.json")) },
-    HACA_HTTP_PORT: String(port),
+  const queue = { HACA_HTTP_PORT: String(port), HACA_DATA_DIR: temporaryQueue() };
+  const settings = { ...chain.settings, ...chain.sellerSettings, ...queue };
+  const gatewaySettings = {
+    ...chain.gatewaySettings,
+    HACA_GATEWAY_MODELS: `chat=${versionId},free=${versionId}`,
+    HACA_GATEWAY_PRICES: JSON.stringify({
+      models: { chat: { token: "OPG", amount: String(PRICE) }, free: { free: true } },
+    }),
   };
-  const pair = new Pair({
-    gateway: () => startGateway({ enclave, session, versionId, url, folder, upstream }),
+  const pair = new KilledPair({
+    gateway: () =>
+      startGateway({
+        ...{ enclave, session, versionId, url, folder, upstream, settings: gatewaySettings },
+      }),
     worker() {
       const worker = new WorkerProcess({ settings, roles: ["collect", "settle"] });
       return { child: worker.child, url: worker.url() };
@@ -108,53 +68,94 @@ async function startPair(
   onTestFinished(() => pair.stop());
   await pair.start("worker");
   await pair.start("gateway");
-  return { tee, pair, worker: url };
+  return { chain, pair, worker: url };
 }
 
-/** Asks until there is a whole answer; returns its result's id. */
-async function insist(pair: Pair, index: number): Promise<string> {
-  for (;;) {
-    const url = await pair.url;
-    try {
-      const response = await fetch(`${url}/v1/chat/completions`, {
-        method: "POST",
-        headers: { "content-type": "application/json", "idempotency-key": `key-${index}` },
-        body: JSON.stringify({ model: "chat", messages: [], stream: index % 2 === 1, seed: index }),
-      });
-      const { haca } = signedIn(await response.text());
-      if (haca !== undefined) return haca.message.requestId;
-    } catch {
-      // It was killed in the middle.
+/** A client that asks until it has a whole answer: of what is paid, with the payment that it made, as long as that is good. */
+class Insisting {
+  readonly #pair: KilledPair;
+  readonly #paying: typeof fetch;
+  #payment: string | undefined;
+
+  constructor({ chain, pair, payer }: { chain: PaidChain; pair: KilledPair; payer: Wallet }) {
+    this.#pair = pair;
+    this.#paying = chain.client(payer, "upto", async (input, init) => {
+      this.#payment = (input as Request).headers.get("payment-signature") ?? this.#payment;
+      return await fetch(input, init);
+    });
+  }
+
+  /** Returns the id of the answer's result. */
+  async ask(index: number): Promise<string> {
+    for (;;) {
+      const url = await this.#pair.url;
+      try {
+        const response = await this.#post(url, index);
+        // The process that made the quote is dead, and has taken nothing: the next one is paid.
+        if (response.status === 402) this.#payment = undefined;
+        const { haca } = signedIn(await response.text());
+        if (haca !== undefined) return haca.message.requestId;
+      } catch {
+        // It was killed in the middle.
+      }
+      await this.#pair.settled();
     }
-    await pair.settled();
+  }
+
+  #post(url: string, index: number): Promise<Response> {
+    const paid = this.#payment === undefined ? {} : { "payment-signature": this.#payment };
+    const headers = isPaid(index) ? paid : { "idempotency-key": `key-${index}` };
+    const send = isPaid(index) && this.#payment === undefined ? this.#paying : fetch;
+    return send(`${url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify({
+        ...{ model: isPaid(index) ? "chat" : "free", messages: [] },
+        ...{ stream: isStream(index), seed: index },
+      }),
+    });
   }
 }
 
-it(`kill -9 of gateway, worker and both at random points over ${REQUESTS} requests: every answer is settled, once`, async () => {
-  const random = seeded(`kills ${REQUESTS}`);
+/** Results that captured a job, in the order of their captures. */
+async function capturedBy({ escrow, tee }: PaidChain): Promise<string[]> {
+  await tee.chain.send("evm_mine");
+  const events = await escrow.queryFilter("JobCaptured", 0);
+  return events.map(({ data, topics }) => {
+    return String(escrowInterface.parseLog({ data, topics })?.args.requestId);
+  });
+}
+
+it(`kill -9 of gateway, worker and both at random points over ${REQUESTS} requests: every answer is settled, and charged, once`, async () => {
+  const random = seeded(SEED);
   let asked = 0;
-  const { pair, tee, worker } = await startPair(() => {
+  const { chain, pair, worker } = await startPair(() => {
     asked += 1;
     // The first APART are left alone, so that there is something to lose.
     if (asked < APART || random(APART) > 0) return;
     pair.kill(VICTIMS[random(VICTIMS.length)] ?? [], random(MAXIMUM_DELAY_MS));
   });
+  const money = PRICE * BigInt(2 * PAID);
+  const payer = await chain.payer(money);
   const answers = new Map<number, string>();
+  const clients = new Map<number, Insisting>();
   let next = 0;
-  const client = async (): Promise<void> => {
+  const takeTurns = async (): Promise<void> => {
     while (next < REQUESTS) {
       const index = next;
       next += 1;
-      answers.set(index, await insist(pair, index));
+      const client = new Insisting({ chain, pair, payer });
+      clients.set(index, client);
+      answers.set(index, await client.ask(index));
     }
   };
-  await Promise.all(Array.from({ length: CLIENTS }, client));
+  await Promise.all(Array.from({ length: CLIENTS }, takeTurns));
   await pair.settled();
   expect(pair.deaths).toBeGreaterThan(0);
 
   // Whoever asks again is shown the same.
-  for (const index of [...answers.keys()].slice(0, 20)) {
-    expect(await insist(pair, index)).toBe(answers.get(index));
+  for (const [index, client] of [...clients].slice(0, 20)) {
+    expect(await client.ask(index)).toBe(answers.get(index));
   }
   const jobs = await waitFor(async () => {
     const health = await fetch(`${worker}/health`);
@@ -163,7 +164,18 @@ it(`kill -9 of gateway, worker and both at random points over ${REQUESTS} reques
     return accepted === 0 && proven === 0 && submitted === 0 ? states : undefined;
   });
   expect(jobs).toMatchObject({ settled: REQUESTS, failed: 0 });
-  const counts = await tee.chain.countSettlements();
+  const counts = await chain.tee.chain.countSettlements();
   expect([...counts.keys()].sort()).toEqual([...answers.values()].sort());
   expect([...counts.values()].every((count) => count === 1)).toBe(true);
+
+  const paid = [...answers].flatMap(([index, id]) => (isPaid(index) ? [id] : [])).sort();
+  expect(paid).toHaveLength(PAID);
+  // Each is captured, by its own result, and whatever else was held is with the payer again.
+  const captured = await waitFor(async () => {
+    const found = await capturedBy(chain);
+    const isEmpty = (await chain.balanceOf(String(chain.escrow.target))) === 0n;
+    return isEmpty && found.length >= PAID ? found : undefined;
+  });
+  expect(captured.sort()).toEqual(paid);
+  expect(await chain.balanceOf(payer.address)).toBe(money - PRICE * BigInt(PAID));
 });

@@ -1,7 +1,8 @@
 import { decodePaymentResponseHeader } from "@x402/fetch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { STATUS } from "./support/escrow.ts";
-import { FEE, PaidBed, PRICE, QUESTION } from "./support/paidBed.ts";
+import { FEE, PaidBed, QUESTION } from "./support/paidBed.ts";
+import { PRICE } from "./support/paidChain.ts";
 
 let bed: PaidBed;
 beforeAll(async () => {

@@ -31,6 +31,7 @@ import {
 } from "./refusals.ts";
 import { SamePayments } from "./samePayments.ts";
 import { isSignedByPayer } from "./signedByPayer.ts";
+import { priceOfAnswer } from "./tokenPrice.ts";
 
 const SWEEP_MS = 30_000;
 
@@ -208,7 +209,13 @@ export class Payments {
   async #answerPaid(parameters: AnswerParameters & { asked: Asked }): Promise<Response> {
     const { asked, c, parts } = parameters;
     const { id, payment, quote, request } = asked;
-    const charge: Charge = { requester: payment.payer, price: BigInt(quote.amount) };
+    const price = this.#settings.prices.models.get(request.model);
+    const perToken = price !== undefined && "amount" in price ? price.perToken : undefined;
+    const most = BigInt(quote.amount);
+    const charge: Charge = {
+      requester: payment.payer,
+      priceOf: (answer) => priceOfAnswer({ answer, most, perToken }),
+    };
     const paid = paidParts({
       ...{ parts, charge },
       begin: async () => {

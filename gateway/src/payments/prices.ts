@@ -3,14 +3,21 @@ import { userPath } from "@haca/protocol/userPath";
 import { parseUnits } from "ethers";
 import { z } from "zod";
 import { ConfigurationError } from "../gatewayError.ts";
+import type { TokenPrice } from "./tokenPrice.ts";
 
 /** OPG's. */
 const DECIMALS = 18;
 const NAME = "HACA_GATEWAY_PRICES";
 const MAXIMUM = 1n << 128n;
 
-/** What an answer of a model costs: a fixed amount of OPG in smallest units, or US dollars by a rate; undefined: nothing. */
-export type Price = { amount: bigint } | { usd: bigint } | undefined;
+/**
+ * What an answer of a model costs: an amount of OPG in smallest units, of which `perToken` leaves what the answer did not use, or US
+ * dollars by a rate; undefined: nothing.
+ */
+export type Price =
+  | { amount: bigint; perToken?: TokenPrice | undefined }
+  | { usd: bigint }
+  | undefined;
 
 /** Where the rate, US dollars for an OPG, comes from, and what is believed of it. Rates have 18 decimals. */
 export type RateSettings = {
@@ -30,19 +37,21 @@ const decimal = z
   .regex(/^\d{1,20}(\.\d{1,18})?$/, "must be a decimal text with 18 decimals at most")
   .transform((text) => parseUnits(text, DECIMALS))
   .refine((value) => value > 0n, "must be above 0");
-const amount = z
+const units = z
   .string()
   .regex(/^\d{1,39}$/, "must be a decimal text of smallest units")
   .transform(BigInt)
-  .refine((value) => value > 0n && value < MAXIMUM, "must be above 0 and below 2^128");
+  .refine((value) => value < MAXIMUM, "must be below 2^128");
+const amount = units.refine((value) => value > 0n, "must be above 0");
+const perToken = z.strictObject({ input: units, output: units });
 const token = z.literal("OPG", "must be OPG");
 const row = z.union(
   [
-    z.strictObject({ token, amount }),
+    z.strictObject({ token, amount, perToken: perToken.optional() }),
     z.strictObject({ token, usd: decimal }),
     z.strictObject({ free: z.literal(true) }),
   ],
-  'must be { "token": "OPG", "amount": "<smallest units>" }, { "token": "OPG", "usd": "<dollars>" } or { "free": true }',
+  'must be { "token": "OPG", "amount": "<smallest units>" }, with "perToken": { "input", "output" } or without, { "token": "OPG", "usd": "<dollars>" } or { "free": true }',
 );
 const rateSchema = z
   .strictObject({

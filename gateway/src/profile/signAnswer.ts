@@ -11,8 +11,8 @@ export type HeldPayment = { payer: string; nonce: string; validUntil: string };
 /** What an answer is charged, and to whom. */
 export type Charge = {
   requester: string;
-  /** smallest units */
-  price: bigint;
+  /** smallest units that an answer costs */
+  priceOf: (answer: JsonObject) => bigint;
   /** where the escrow holds it */
   payment?: HeldPayment;
 };
@@ -48,7 +48,7 @@ export function signAnswer(parameters: {
   const { charge } = signing;
   const result: InferenceResult = {
     ...{ modelVersion, inputHash, outputHash: outputHashOf(answer) },
-    ...{ requester: charge?.requester ?? ZeroAddress, price: charge?.price ?? 0n },
+    ...{ requester: charge?.requester ?? ZeroAddress, price: charge?.priceOf(answer) ?? 0n },
     requestId: signing.ids.next(),
     ...{ timestamp: signing.clock(), teeId: signing.signer.teeId },
   };

@@ -131,9 +131,15 @@ function readPayments(parameters: {
     return address;
   };
   const routes = read("HACA_GATEWAY_ROUTES");
+  const prices = readPrices(given, new Set(read("HACA_GATEWAY_MODELS").keys()));
+  const isByTokens = [...prices.models.values()].some((price) => price && "perToken" in price);
+  if (isByTokens && routes.includes("exact")) {
+    const reason =
+      "exact pays before there is an answer: with a perToken in HACA_GATEWAY_PRICES only escrow";
+    throw wrong("HACA_GATEWAY_ROUTES", reason);
+  }
   return {
-    ...{ chainId: BigInt(chainId), network: `eip155:${chainId}`, routes },
-    prices: readPrices(given, new Set(read("HACA_GATEWAY_MODELS").keys())),
+    ...{ chainId: BigInt(chainId), network: `eip155:${chainId}`, routes, prices },
     payee: read("HACA_GATEWAY_PAYEE"),
     node: nodeOfEnclave(signer.teeId),
     token: { address: addressOf("OPG", "HACA_GATEWAY_PRICES"), ...OPG_DOMAIN },

@@ -1,0 +1,31 @@
+import { BaseError } from "@haca/protocol/baseError";
+import { JsonRpcProvider } from "ethers";
+import { firstLine } from "../../scripts/lib/words.ts";
+import { areGenuine, uptoCodes } from "../../testing/uptoContracts.ts";
+
+/** The only chain whose codes are anybody's to set. */
+const CHAIN_ID = 31_337;
+
+/** Puts Permit2 and x402's proxy on a local chain. @throws BaseError `x402.badOption`, `x402.notSet` */
+export async function placeCodes(rpcUrl: string): Promise<void> {
+  if (!/^https?:\/\/./.test(rpcUrl) || !URL.canParse(rpcUrl)) {
+    const message = `--rpc-url must be an http URL, got ${JSON.stringify(rpcUrl)}`;
+    throw new BaseError({ code: "x402.badOption", message });
+  }
+  const provider = new JsonRpcProvider(rpcUrl, CHAIN_ID, { staticNetwork: true });
+  try {
+    const chainId = Number(await provider.send("eth_chainId", []));
+    if (chainId !== CHAIN_ID) {
+      throw new RangeError(`it is chain ${chainId}, not a local one (${CHAIN_ID})`);
+    }
+    for (const [address, code] of Object.entries(uptoCodes())) {
+      await provider.send("hardhat_setCode", [address, code]);
+      console.log(`${areGenuine ? "genuine " : "stand-in"}  ${address}`);
+    }
+  } catch (cause) {
+    const message = `--rpc-url ${rpcUrl}: ${firstLine(cause)}`;
+    throw new BaseError({ code: "x402.notSet", message, cause });
+  } finally {
+    provider.destroy();
+  }
+}
