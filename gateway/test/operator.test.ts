@@ -22,9 +22,14 @@ type Posted = {
   error?: { code: string; message: string; param: string | null };
 };
 
-const post = async (bed: Bed, path: string, body: unknown): Promise<Posted> => {
+const post = async (
+  bed: Bed,
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Posted> => {
   const response = await fetch(`${bed.gateway.operatorUrl}${path}`, {
-    ...{ method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) },
+    ...{ method: "POST", headers, body: typeof body === "string" ? body : JSON.stringify(body) },
   });
   const json = (await response.json()) as Record<string, unknown>;
   // A body may have a word of its own for it.
@@ -85,6 +90,26 @@ it.each<[string, string, unknown, string | null]>([
   expect(error).toMatchObject({ code: "body.malformed", param });
   expect(error?.message).toMatch(new RegExp(`^${param}: `));
   expect(error?.message + bed.log.join()).not.toContain("4711");
+});
+
+it("does nothing for a page in a browser of the operator's machine", async () => {
+  const bed = await Bed.forTest({ signer, operator, upstream: { ...UPSTREAM, key: undefined } });
+  const asked = [
+    ["/enclave/ohttp-key", STATEMENT],
+    ["/enclave/ohttp-key/next", { keyId: 1 }],
+    ["/v1/keys", { openai_api_key: "of-the-attacker" }],
+  ] as const;
+  for (const [path, body] of asked) {
+    // What a form sends, without the question that browsers ask before anything else.
+    const headers = { origin: "https://attacker.example", "content-type": "text/plain" };
+    const answer = await post(bed, path, body, headers);
+    expect(answer).toMatchObject({
+      status: 403,
+      error: { code: "origin.refused", param: "origin" },
+    });
+  }
+  expect(await post(bed, "/enclave/ohttp-key", STATEMENT)).toMatchObject({ status: 200, keyId: 1 });
+  expect(await post(bed, "/v1/keys", { openai_api_key: "own" })).toMatchObject({ status: "ok" });
 });
 
 it("refuses a body that is too large", async () => {

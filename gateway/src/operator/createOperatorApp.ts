@@ -30,7 +30,8 @@ const statementSchema = z.strictObject({
 const nextSchema = z.strictObject({ keyId: z.int().min(1).max(255) });
 
 /**
- * What only the operator may ask of a gateway; never to be reachable from outside. Nothing here signs what the caller chose:
+ * What only the operator may ask of a gateway; never to be reachable from outside, nor by pages in a browser of this machine.
+ * Nothing here signs what the caller chose:
  * - `POST /enclave/ohttp-key` `{ chainId, registry, deadline, counter }`: the current key for oblivious requests, signed for
  *   one registry
  * - `POST /enclave/ohttp-key/next` `{ keyId }`: makes the key after that one, where it is the current one still
@@ -46,6 +47,11 @@ export function createOperatorApp(parameters: {
   const { giveKey, logger, ohttp, signer } = parameters;
   const { teeId } = signer;
   const app: App = new Hono();
+  app.use(async (c, next) => {
+    // Browsers name the page that sends, and ask this machine's servers as readily as any other.
+    if (c.req.header("origin") !== undefined) throw sentByPage();
+    await next();
+  });
   const limited = bodyLimit({
     maxSize: MAXIMUM_BODY,
     onError() {
@@ -118,6 +124,12 @@ function requireKeys(ohttp: OhttpKeys | undefined): OhttpKeys {
     "this gateway has no key for oblivious requests: it lacks the attested key, or has prices";
   throw new RefusedRequestError({ status: 503, code: "ohttp.noKey", message });
 }
+
+const sentByPage = (): RefusedRequestError =>
+  new RefusedRequestError({
+    ...{ status: 403, code: "origin.refused", field: "origin" },
+    message: "origin: pages of a browser may ask nothing of the operator's side",
+  });
 
 const keyTaken = (): RefusedRequestError =>
   new RefusedRequestError({
