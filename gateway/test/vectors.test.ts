@@ -9,7 +9,8 @@ describe("docs/receipts/vectors", () => {
   const made = makeVectors();
 
   it("has the files that the script writes, and no others", () => {
-    expect(readdirSync(FOLDER).sort()).toEqual([...made.keys()].sort());
+    // The receipts' keys are drawn anew each time: the SDK's tests read them.
+    expect(readdirSync(FOLDER).sort()).toEqual([...made.keys(), "receipts.json"].sort());
   });
 
   for (const [name, text] of made) {
