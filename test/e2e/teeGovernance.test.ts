@@ -165,34 +165,37 @@ describe("governance of attestation", () => {
     provider.destroy();
   });
 
-  it("replaces the verifier under the same root, and has the guardian's commands for operators and admission", async () => {
-    const book = readAddressBook(BOOK);
-    const [, , root = ""] = book.contracts.CertificateStore?.constructorArguments ?? [];
-    const file = join(local.folder, "pinned.der");
-    writeFileSync(file, Buffer.from(root.slice(2), "hex"));
-    expect(await failure(local.governance("propose", "rotate-root", file))).toContain(
-      "that root is pinned already; replace-verifier",
-    );
-    const provider = await local.delegate();
-    const registry = contractOf("TEERegistry", provider);
-    const before: string = await registry.verifier(0);
-    const proposed = await pass(provider, "replace-verifier", file);
-    expect(proposed).toContain(
-      `verifier of Nitro attestations: ${before} -> a new one under the same root; every node is inactive until`,
-    );
-    expect(await registry.verifier(0)).not.toBe(before);
-    expect(await registry.verifierGeneration(0)).toBe(2n);
+  it.runIf(isDeep)(
+    "replaces the verifier under the same root, and has the guardian's commands for operators and admission",
+    async () => {
+      const book = readAddressBook(BOOK);
+      const [, , root = ""] = book.contracts.CertificateStore?.constructorArguments ?? [];
+      const file = join(local.folder, "pinned.der");
+      writeFileSync(file, Buffer.from(root.slice(2), "hex"));
+      expect(await failure(local.governance("propose", "rotate-root", file))).toContain(
+        "that root is pinned already; replace-verifier",
+      );
+      const provider = await local.delegate();
+      const registry = contractOf("TEERegistry", provider);
+      const before: string = await registry.verifier(0);
+      const proposed = await pass(provider, "replace-verifier", file);
+      expect(proposed).toContain(
+        `verifier of Nitro attestations: ${before} -> a new one under the same root; every node is inactive until`,
+      );
+      expect(await registry.verifier(0)).not.toBe(before);
+      expect(await registry.verifierGeneration(0)).toBe(2n);
 
-    const operator = "0x00000000000000000000000000000000000000AA";
-    const guardian = (...values: string[]) =>
-      local.governance("guardian", ...values, ...asGuardian);
-    expect(await success(guardian("deny-operator", operator))).toContain("allowed -> denied");
-    expect(await registry.isOperatorDenied(operator)).toBe(true);
-    expect(await failure(guardian("deny-operator", operator))).toContain("is denied already");
-    const allow = ["propose", "allow-operator", operator, "--simulate"];
-    expect(await success(local.governance(...allow))).toMatch(/execute +ok/);
-    provider.destroy();
-  });
+      const operator = "0x00000000000000000000000000000000000000AA";
+      const guardian = (...values: string[]) =>
+        local.governance("guardian", ...values, ...asGuardian);
+      expect(await success(guardian("deny-operator", operator))).toContain("allowed -> denied");
+      expect(await registry.isOperatorDenied(operator)).toBe(true);
+      expect(await failure(guardian("deny-operator", operator))).toContain("is denied already");
+      const allow = ["propose", "allow-operator", operator, "--simulate"];
+      expect(await success(local.governance(...allow))).toMatch(/execute +ok/);
+      provider.destroy();
+    },
+  );
 
   it.runIf(isDeep)(
     "takes a verifier that is there only if its code, root and parts are as they should be",
@@ -237,49 +240,52 @@ describe("governance of attestation", () => {
     },
   );
 
-  it("gives the guardian a command for each thing it may take away, and takes each once", async () => {
-    const operator = `0x${"12".repeat(20)}`;
-    const chain = makeSimulatedChain({ now: BigInt(Math.floor(Date.now() / 1000)) });
-    const [root, authority] = ["chain-root.der", "authority.der"].map((name, index) => {
-      const file = join(local.folder, name);
-      writeFileSync(file, chain.cabundle[index] ?? "");
-      return file;
-    });
-    const asIt = (...values: string[]) => local.governance("guardian", ...values, ...asGuardian);
-    for (const [values, text, again] of [
-      [["deny-operator", operator], "allowed -> denied", "is denied already"],
-      [["pause-admission", "24"], "open -> paused until", "there can be no other before"],
-      [["revoke-unseen-certificate", authority ?? ""], "revoked for good", "is revoked already"],
-    ] as const) {
-      expect(await failure(local.governance("guardian", ...values))).toContain(
-        "does not hold the role",
-      );
-      expect(await success(asIt(...values))).toContain(text);
-      expect(await failure(asIt(...values))).toContain(again);
-    }
-    for (const [values, text] of [
-      [["revoke-unseen-certificate", root ?? ""], "is a root certificate"],
-      [["revoke-unseen-certificate", join(local.folder, "none.der")], "no file"],
-      [["revoke-certificate", `0x${"12".repeat(32)}`], "the store knows no certificate"],
-      [["revoke-key", `0x${"12".repeat(32)}`], "the store knows no certificate"],
-      [["pause-admission", "169"], "no integer from 1 to 168"],
-    ] as const) {
-      expect(await failure(asIt(...values))).toContain(text);
-    }
-    const day = String(24 * 60 * 60);
-    for (const [values, text] of [
-      [["allow-operator", operator], "denied -> allowed"],
-      [["grant-role", "REGISTRAR", operator, day], `${operator} gets the role REGISTRAR`],
-      [["set-proposal-threshold", "2000000"], "from 1000000.0 OPG to 2000000.0 OPG"],
-    ] as const) {
-      const output = await success(local.governance("propose", ...values, "--simulate"));
-      expect(output).toContain(text);
-      expect(output).toMatch(/execute +ok/);
-    }
-    expect(
-      await failure(local.governance("propose", "revoke-role", "REGISTRAR", operator)),
-    ).toContain("does not hold REGISTRAR");
-  });
+  it.runIf(isDeep)(
+    "gives the guardian a command for each thing it may take away, and takes each once",
+    async () => {
+      const operator = `0x${"12".repeat(20)}`;
+      const chain = makeSimulatedChain({ now: BigInt(Math.floor(Date.now() / 1000)) });
+      const [root, authority] = ["chain-root.der", "authority.der"].map((name, index) => {
+        const file = join(local.folder, name);
+        writeFileSync(file, chain.cabundle[index] ?? "");
+        return file;
+      });
+      const asIt = (...values: string[]) => local.governance("guardian", ...values, ...asGuardian);
+      for (const [values, text, again] of [
+        [["deny-operator", operator], "allowed -> denied", "is denied already"],
+        [["pause-admission", "24"], "open -> paused until", "there can be no other before"],
+        [["revoke-unseen-certificate", authority ?? ""], "revoked for good", "is revoked already"],
+      ] as const) {
+        expect(await failure(local.governance("guardian", ...values))).toContain(
+          "does not hold the role",
+        );
+        expect(await success(asIt(...values))).toContain(text);
+        expect(await failure(asIt(...values))).toContain(again);
+      }
+      for (const [values, text] of [
+        [["revoke-unseen-certificate", root ?? ""], "is a root certificate"],
+        [["revoke-unseen-certificate", join(local.folder, "none.der")], "no file"],
+        [["revoke-certificate", `0x${"12".repeat(32)}`], "the store knows no certificate"],
+        [["revoke-key", `0x${"12".repeat(32)}`], "the store knows no certificate"],
+        [["pause-admission", "169"], "no integer from 1 to 168"],
+      ] as const) {
+        expect(await failure(asIt(...values))).toContain(text);
+      }
+      const day = String(24 * 60 * 60);
+      for (const [values, text] of [
+        [["allow-operator", operator], "denied -> allowed"],
+        [["grant-role", "REGISTRAR", operator, day], `${operator} gets the role REGISTRAR`],
+        [["set-proposal-threshold", "2000000"], "from 1000000.0 OPG to 2000000.0 OPG"],
+      ] as const) {
+        const output = await success(local.governance("propose", ...values, "--simulate"));
+        expect(output).toContain(text);
+        expect(output).toMatch(/execute +ok/);
+      }
+      expect(
+        await failure(local.governance("propose", "revoke-role", "REGISTRAR", operator)),
+      ).toContain("does not hold REGISTRAR");
+    },
+  );
 
   it.runIf(isDeep)(
     "has a registrar leave a bond for its node, and says what is missing for that",

@@ -19,6 +19,8 @@ beforeEach(() => {
 });
 afterAll(() => testbed.stop());
 
+/** Each takes a worker or two and ten seconds; by default what is like it of single proofs stands for these. */
+const isDeep = process.env.HACA_DEEP === "1";
 const send = (method: string, ...values: unknown[]) => testbed.chain.send(method, ...values);
 const transactionCount = (settings: Settings): Promise<number> =>
   testbed.chain.provider.getTransactionCount(
@@ -118,24 +120,27 @@ describe("a batch", () => {
     expect(await transactionCount(settings)).toBe(nonce + 1);
   });
 
-  it("goes on with the rest where somebody else settles one in the block before, or all", async () => {
-    for (const count of [1, 2]) {
-      const settings = await settingsOf(2);
-      const nonce = await transactionCount(settings);
-      const jobs = await proveJobs({ testbed, settings, count: 2 });
-      await holdMining();
-      const url = await testbed.worker(settings).url();
-      for (const requestId of idsOf(jobs)) await jobIn(url, requestId, "submitted");
-      for (const job of jobs.slice(0, count)) await settleByStranger(testbed, job);
-      await send("evm_mine");
-      await send("evm_setAutomine", true);
-      const settled = await settledOnce(url, idsOf(jobs));
-      const isOwn = settled.map(({ transaction }) => transaction !== null);
-      expect(isOwn).toEqual(jobs.map((_, index) => index >= count));
-      expect(await transactionCount(settings)).toBe(nonce + 1);
-      account += 1;
-    }
-  });
+  it.runIf(isDeep)(
+    "goes on with the rest where somebody else settles one in the block before, or all",
+    async () => {
+      for (const count of [1, 2]) {
+        const settings = await settingsOf(2);
+        const nonce = await transactionCount(settings);
+        const jobs = await proveJobs({ testbed, settings, count: 2 });
+        await holdMining();
+        const url = await testbed.worker(settings).url();
+        for (const requestId of idsOf(jobs)) await jobIn(url, requestId, "submitted");
+        for (const job of jobs.slice(0, count)) await settleByStranger(testbed, job);
+        await send("evm_mine");
+        await send("evm_setAutomine", true);
+        const settled = await settledOnce(url, idsOf(jobs));
+        const isOwn = settled.map(({ transaction }) => transaction !== null);
+        expect(isOwn).toEqual(jobs.map((_, index) => index >= count));
+        expect(await transactionCount(settings)).toBe(nonce + 1);
+        account += 1;
+      }
+    },
+  );
 
   it("is taken apart before it is sent where one of it is invalid: that one fails, the others settle", async () => {
     const settings = await settingsOf(4);
@@ -178,7 +183,7 @@ describe("a batch", () => {
     expect(await transactionCount(settings)).toBe(nonce + 2);
   });
 
-  it("gets another transaction where another one took its nonce", async () => {
+  it.runIf(isDeep)("gets another transaction where another one took its nonce", async () => {
     const settings = await settingsOf(2);
     const nonce = await transactionCount(settings);
     const jobs = await proveJobs({ testbed, settings, count: 2 });
@@ -193,23 +198,26 @@ describe("a batch", () => {
     expect(await transactionCount(settings)).toBe(nonce + 2);
   });
 
-  it("is sent again, the same transaction for all, where a reorganisation took it away", async () => {
-    const settings = await settingsOf(2);
-    const jobs = await proveJobs({ testbed, settings, count: 2 });
-    const before = await send("evm_snapshot");
-    const worker = testbed.worker(settings);
-    const url = await worker.url();
-    const first = await settledOnce(url, idsOf(jobs));
-    await send("evm_revert", before);
-    await worker.logged("block reorganised");
-    await send("evm_mine");
-    await waitFor(async () => {
-      const counts = await testbed.chain.countSettlements();
-      return idsOf(jobs).every((requestId) => counts.get(requestId) === 1) ? true : undefined;
-    });
-    const again = await settledOnce(url, idsOf(jobs));
-    expect(transactionsOf(again)).toEqual(transactionsOf(first));
-  });
+  it.runIf(isDeep)(
+    "is sent again, the same transaction for all, where a reorganisation took it away",
+    async () => {
+      const settings = await settingsOf(2);
+      const jobs = await proveJobs({ testbed, settings, count: 2 });
+      const before = await send("evm_snapshot");
+      const worker = testbed.worker(settings);
+      const url = await worker.url();
+      const first = await settledOnce(url, idsOf(jobs));
+      await send("evm_revert", before);
+      await worker.logged("block reorganised");
+      await send("evm_mine");
+      await waitFor(async () => {
+        const counts = await testbed.chain.countSettlements();
+        return idsOf(jobs).every((requestId) => counts.get(requestId) === 1) ? true : undefined;
+      });
+      const again = await settledOnce(url, idsOf(jobs));
+      expect(transactionsOf(again)).toEqual(transactionsOf(first));
+    },
+  );
 
   it("that is too much for the endpoint is halved until it is not", async () => {
     const settings = await settingsOf(4);
