@@ -1,4 +1,5 @@
 import { dataLength, keccak256, TypedDataEncoder } from "ethers";
+import type { KeyPoints } from "../groth16Points.ts";
 import { hashWords, type InferenceResult } from "../inferenceResult.ts";
 import { placeInLedger } from "../requestId.ts";
 import { decodeZkmlBatch, resultOfItem, ZKML_BATCH_TYPES, zkmlItemLength } from "../zkmlBatch.ts";
@@ -11,7 +12,7 @@ import {
   refuseTaken,
   refuseTime,
 } from "./checks.ts";
-import { type Groth16Refusal, type ReadKey, readKey, refuseProof } from "./refuseProof.ts";
+import { type Groth16Refusal, readKey, refuseProof } from "./refuseProof.ts";
 import {
   ACCEPTED,
   type Consent,
@@ -101,7 +102,7 @@ const BATCH_ORDER = [
 function provableVersion(
   modelVersion: string,
   { versions }: SettlementState,
-): { version: VersionState; key: ReadKey } | Refusal {
+): { version: VersionState; key: KeyPoints } | Refusal {
   const version = versions.get(modelVersion);
   if (version === undefined) return "InferenceSettlement_VersionUnknown";
   const { verifyingKey } = version;
