@@ -6,7 +6,7 @@ it("a request that paid nothing, and one whose time is over, take no memory", ()
   const asked = {};
   same.remember("a", asked);
   expect([same.find("a"), same.size]).toEqual([asked, 1]);
-  same.forget(asked);
+  same.forget("a", asked);
   expect([same.find("a"), same.size]).toEqual([undefined, 0]);
   const over = new SamePayments<object>(0);
   over.remember("a", asked);

@@ -185,7 +185,7 @@ export class Payments {
    * by themselves, and pay again. Then nobody brings the second payment to the chain.
    */
   #reused(asked: Asked): Asked {
-    const { payload, payment, request } = asked;
+    const { payload, payment } = asked;
     const { chainId, token } = this.#settings;
     const { address: verifyingContract, name, version } = token;
     const domain = { name, version, chainId, verifyingContract };
@@ -193,7 +193,7 @@ export class Payments {
     if (!isSignedByPayer({ payment, payload: payload.payload, chainId, token: domain })) {
       return asked;
     }
-    const key = `${payment.payer} ${sameOf(request)}`;
+    const key = keyOfSame(asked);
     const first = this.#same.find(key);
     if (first !== undefined && this.#isAlive(first.id)) return first;
     this.#same.remember(key, asked);
@@ -243,7 +243,7 @@ export class Payments {
       return response;
     } catch (error) {
       const grant = this.#ledger.find(id);
-      if (grant === undefined) this.#same.forget(asked);
+      if (grant === undefined) this.#same.forget(keyOfSame(asked), asked);
       // Before the grant every refusal is as it is: nothing was taken.
       if (grant === undefined || grant.state === "opening") throw error;
       throw this.#failedPaid(error, grant);
@@ -385,6 +385,9 @@ export class Payments {
     });
   }
 }
+
+/** What a payer says a second time. */
+const keyOfSame = ({ payment, request }: Asked): string => `${payment.payer} ${sameOf(request)}`;
 
 const BACK = "what the escrow holds for this request goes back to the payer";
 const AGAIN = "the same request with the same payment is answered without another";

@@ -23,8 +23,8 @@ export class SamePayments<Asked> {
   }
 
   /** Lets go of one that paid nothing: whoever signs what they have not would fill the memory. */
-  forget(asked: Asked): void {
-    for (const [key, kept] of this.#asked) if (kept.asked === asked) this.#asked.delete(key);
+  forget(key: string, asked: Asked): void {
+    if (this.#asked.get(key)?.asked === asked) this.#asked.delete(key);
   }
 
   /** Lets go of those whose time is over. */
