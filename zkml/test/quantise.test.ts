@@ -1,6 +1,6 @@
 import { inputsOf, integerModelSchema } from "@haca/model-runtime/integerModel";
-import { bitLength, elementWidth, signedWidth } from "@haca/model-runtime/kinds/ranges";
-import { computeIntegerValues } from "@haca/model-runtime/runIntegerModel";
+import { bitLength, elementWidth, signedWidth, unionRange } from "@haca/model-runtime/kinds/ranges";
+import { computeIntegerValues, runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import { computeBounds, describeTensors } from "@haca/model-runtime/tensors";
 import { describe, expect, it } from "vitest";
 import { buildGraph } from "../src/kinds/buildGraph.ts";
@@ -10,7 +10,13 @@ import { parseOnnx } from "../src/onnx/parseOnnx.ts";
 import { chooseBits } from "../src/quantise/chooseBits.ts";
 import { DEFAULT_QUANTISE_OPTIONS, type QuantiseOptions } from "../src/quantise/options.ts";
 import { quantiseModel } from "../src/quantise/quantiseModel.ts";
-import { multilayerPerceptron, noise, onnxFile, type TestNode } from "./utils/onnxFile.ts";
+import {
+  deepPerceptron,
+  multilayerPerceptron,
+  noise,
+  onnxFile,
+  type TestNode,
+} from "./utils/onnxFile.ts";
 
 const quantise = (parameters: {
   onnx: Uint8Array;
@@ -203,6 +209,40 @@ describe("quantiseModel", () => {
         expect(Math.abs((actual[at] ?? Number.NaN) - expected)).toBeLessThanOrEqual(tolerance);
       }
     }
+  });
+
+  it("cuts activations off that could grow without end, and loses nothing of what calibration shows", () => {
+    const graph = buildGraph(
+      parseOnnx(deepPerceptron({ sizes: [16, ...new Array<number>(12).fill(32), 4] })),
+    );
+    const inputs = [1, 2, 3, 4].map((seed) => noise([16], seed).data);
+    const { integerModel, calibration } = chooseBits({
+      graph,
+      calibration: { inputs },
+      options: {},
+      maximumError: 0.01,
+    });
+    expect(calibration.outputs[0]?.error).toBeLessThan(0.01);
+    const widths = [...computeBounds(integerModel).values()].map(
+      (ranges) => elementWidth(unionRange(ranges)).bits,
+    );
+    expect(Math.max(...widths)).toBeLessThan(40);
+  });
+
+  it("cuts at four times the greatest activation, and nothing where none was seen", () => {
+    const relu = (...calibration: number[][]) => {
+      const onnx = chain({ operator: "Relu", inputs: ["x"], output: "y" });
+      const input = { minimum: -(2 ** 22), maximum: 2 ** 22, scaleExponent: 0 };
+      const integerModel = quantise({ onnx, calibration, options: { input } });
+      return (x: bigint, y: bigint) => runIntegerModel({ integerModel, input: [x, y] })[0];
+    };
+    const seen = relu([100, -3], [7, 50]);
+    expect(seen(399n, 400n)).toEqual([399n, 400n]);
+    expect(seen(401n, 2n ** 22n)).toEqual([400n, 400n]);
+    expect(seen(-401n, -(2n ** 22n))).toEqual([0n, 0n]);
+    // not thousands of times as much: exact
+    expect(relu([300, 1])(2n ** 22n, 5n)).toEqual([2n ** 22n, 5n]);
+    expect(relu([-1, -1])(2n ** 22n, 5n)).toEqual([2n ** 22n, 5n]);
   });
 
   it("divides a wide value once for all that read it", () => {

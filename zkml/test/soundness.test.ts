@@ -95,7 +95,7 @@ describe.each(MODELS)("$title", (model) => {
     const { layout, minimum, maximum } = tensors.input;
     const input = inputs[3] as bigint[];
     // the words that such an element leads to, so that only the circuit's own checks are in the way
-    const unchecked = { ...integerModel.input, minimum: -(2 ** 20), maximum: 2 ** 20 };
+    const unchecked = { ...integerModel.input, minimum: -(2 ** 22), maximum: 2 ** 22 };
     const outputLayouts = tensors.outputs.map((output) => output.layout);
     const offset = layout.isSigned ? 1n << BigInt(layout.bits - 1) : 0n;
     const greatest = (1n << BigInt(layout.bits)) - 1n - offset;

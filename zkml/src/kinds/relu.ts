@@ -12,12 +12,23 @@ import type { CircuitKind } from "./circuitKind.ts";
 import type { GraphNode, Operator } from "./kind.ts";
 import { requireValue } from "./operands.ts";
 import { coarsest, type QuantisedValue, type Quantiser } from "./quantiser.ts";
+import { saturate } from "./saturate.ts";
 
-/** Relu: max(0, x), element by element. The integers are divided to the bits of an activation in the same step. */
+/**
+ * Relu: max(0, x), element by element. The integers are divided to the bits of an activation in the same step, and cut off
+ * where they could become far greater than what calibration shows.
+ */
 export const relu: Operator = {
   lower: ({ node, operands, output }) => {
     const { value: input, shape } = requireValue({ node, operands, index: 0 });
-    return { operand: { kind: "value", value: output, shape }, node: reluNode({ input, output }) };
+    const { quantise, ...exact } = reluNode({ input, output });
+    return {
+      operand: { kind: "value", value: output, shape },
+      node: {
+        ...exact,
+        quantise: (quantiser) => saturate({ quantiser, source: quantise(quantiser), output }),
+      },
+    };
   },
 };
 

@@ -26,7 +26,7 @@ import { checkOptions, QuantiseError, type QuantiseOptions } from "./options.ts"
 /**
  * Turns a float graph into integers. Scales are powers of two: of the input from its range, of weights from the greatest
  * of their row, of hidden activations from the greatest that the calibration samples produce, channel by channel.
- * Nothing saturates: a sample outside the calibrated range is computed just as exactly.
+ * A sample outside the calibrated range is computed just as exactly, up to where `saturate` cuts the ReLUs of deep models off.
  *
  * Throws `quantise.calibrationInvalid`, `quantise.optionInvalid`, `quantise.rangeTooWide`,
  * `quantise.scaleOutOfRange`, `quantise.nameTaken`.

@@ -117,6 +117,31 @@ const clipped: TestModel = {
   calibration: [1, 2, 3, 4].map((seed) => noise([6], seed).data),
 };
 
+/** Calibration is far within the input's range, so that the first activations are cut off, but for the second channel's. */
+const cut: TestModel = {
+  title: "activations that are cut off",
+  onnx: onnxFile({
+    input: [1, 2],
+    nodes: [
+      { operator: "Gemm", inputs: ["x", "w1"], output: "s1" },
+      { operator: "Relu", inputs: ["s1"], output: "h1" },
+      { operator: "Gemm", inputs: ["h1", "w2"], output: "s2" },
+      { operator: "Relu", inputs: ["s2"], output: "y" },
+    ],
+    constants: {
+      w1: { shape: [2, 3], data: [1, 2 ** -10, -0.5, -0.25, 2 ** -11, 1] },
+      w2: { shape: [3, 2], data: [0.5, 0.25, 1, -1, -0.75, 1] },
+    },
+    outputs: ["y"],
+  }),
+  calibration: [
+    [100, 40],
+    [-60, 90],
+    [30, -100],
+  ],
+  options: { input: { minimum: -(2 ** 21), maximum: 2 ** 21 - 1, scaleExponent: 0 } },
+};
+
 /** Values that meet again, channels of different scales, and activations made of ReLUs. */
 const joined: TestModel = {
   title: "residual sum, channels of different scales, greatest of pairs",
@@ -184,6 +209,7 @@ export const MODELS: TestModel[] = [
   sparse,
   convolutional,
   clipped,
+  cut,
   joined,
   trees,
 ];
