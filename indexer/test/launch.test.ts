@@ -132,7 +132,8 @@ test("refuses a port that is taken instead of moving to the next", async () => {
 });
 
 test("stops on SIGTERM with status 0 and continues its tables afterwards", async () => {
-  const parameters = { rpcUrl: chain.rpcUrl, deployment, dataDirectory: folder.path };
+  const place = { rpcUrl: chain.rpcUrl, deployment, dataDirectory: folder.path };
+  const parameters = { ...place, isEmbedded: true };
   const first = await startIndexer(parameters);
   expect(await first.stop("SIGTERM")).toBe(0);
   await expect(fetch(`${first.url}/health`)).rejects.toThrow();

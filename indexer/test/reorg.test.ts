@@ -56,11 +56,12 @@ afterEach(async () => {
 });
 
 /** An indexer with the database folder `name`, caught up with the chain. */
-async function catchUp(name: string): Promise<Indexer> {
+async function catchUp(name: string, isEmbedded = false): Promise<Indexer> {
   const indexer = await startIndexer({
     rpcUrl: chain.rpcUrl,
     deployment: join(folder.path, "book.json"),
     dataDirectory: join(databases, name),
+    isEmbedded,
     blobAggregator: front.url,
   });
   indexers.push(indexer);
@@ -203,7 +204,7 @@ test.each(process.env.HACA_DEEP === "1" ? CHAINS : CHAINS.slice(0, 1))(
     }
     const snapshot = await chain.client.snapshot();
     const running = await catchUp("running");
-    const killed = await catchUp("killed");
+    const killed = await catchUp("killed", true);
     const { anchoredRoot, individual } = await makeDoomedHistory();
     const height = await chain.client.getBlockNumber();
     await killed.indexed(height);
@@ -234,7 +235,7 @@ test.each(process.env.HACA_DEEP === "1" ? CHAINS : CHAINS.slice(0, 1))(
     await makeReplacement(height);
     await running.indexed(height + 1n);
     const kept = await replacementOf(running);
-    const continued = await catchUp("killed");
+    const continued = await catchUp("killed", true);
     expect(continued.output()).toContain("Detected crash recovery");
     const recovered = await replacementOf(continued);
     const fresh = await (await catchUp("fresh")).tables();

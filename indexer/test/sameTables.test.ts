@@ -1,16 +1,13 @@
+import { Pool } from "pg";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { EndpointProxy, type RpcRequest } from "../../worker/test/support/endpointProxy.ts";
-import { findPostgres, PostgresServer } from "../../worker/test/support/postgresServer.ts";
 import { deployWorld, type World } from "./utils/deployWorld.ts";
 import { expectFilled, fillTables } from "./utils/fillTables.ts";
 import { type Chain, startChain } from "./utils/startChain.ts";
-import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
+import { databaseOf, type Indexer, startIndexer } from "./utils/startIndexer.ts";
 import { temporaryFolder } from "./utils/temporaryFolder.ts";
 
 /** One history with rows in every table, read in several ways: each has to find what the first one found. */
-
-const installation = findPostgres();
-if (typeof installation === "string") console.log(`tests skipped: ${installation}`);
 
 const LOG_RANGE = 40;
 /** Blocks whose state a full node keeps. */
@@ -49,7 +46,7 @@ beforeAll(async () => {
   await world.contracts.deprecate(1, 0);
   await chain.client.mine({ blocks: AGE, interval: 1 });
   head = await chain.client.getBlockNumber();
-  expected = await tablesOf({ dataDirectory: `${folder.path}/archive` });
+  expected = await tablesOf({ dataDirectory: `${folder.path}/archive`, isEmbedded: true });
 });
 
 afterAll(async () => {
@@ -85,7 +82,7 @@ test("every row of every table names the block that wrote it last", () => {
   expect(expected.tee_node?.some(isChanged)).toBe(true);
 });
 
-test("a fresh indexer fills every table alike at an endpoint with a log limit and no old state", async () => {
+test("PostgreSQL ends with the same rows as the embedded database, at an endpoint with a log limit and no old state", async () => {
   const proxy = await EndpointProxy.start(chain.rpcUrl);
   onTestFinished(() => proxy.stop());
   const { interfere, refused } = limits(Number(head));
@@ -94,6 +91,16 @@ test("a fresh indexer fills every table alike at an endpoint with a log limit an
   expect(await tablesOf({ rpcUrl: proxy.url, dataDirectory })).toEqual(expected);
   expect(refused.logs).toBeGreaterThan(0);
   expect(refused.state).toBe(0);
+  const connectionString = await databaseOf(dataDirectory);
+  if (connectionString === "") return;
+  // That they are there, and not in the folder.
+  const pool = new Pool({ connectionString });
+  onTestFinished(() => pool.end());
+  const { rows: tables } = await pool.query(
+    "SELECT table_schema FROM information_schema.tables WHERE table_name = 'settlement'",
+  );
+  const { rows } = await pool.query(`SELECT * FROM "${tables[0].table_schema}".settlement`);
+  expect(rows).toHaveLength(expected.settlement?.length ?? 0);
 });
 
 /** What public endpoints do: a log range limit in words that no library knows, and no old state. */
@@ -117,24 +124,3 @@ function limits(head: number) {
   };
   return { interfere, refused };
 }
-
-test.skipIf(typeof installation === "string")(
-  "PostgreSQL ends with the same rows as the embedded database, in every table",
-  async () => {
-    if (typeof installation === "string") return;
-    const server = await PostgresServer.start(installation);
-    onTestFinished(() => server.remove());
-    const databaseUrl = await server.createDatabase("indexer");
-    const dataDirectory = `${folder.path}/postgres`;
-    expect(await tablesOf({ dataDirectory, databaseUrl })).toEqual(expected);
-    // That they were there, and not in the folder.
-    const schema = await server.value({
-      database: "indexer",
-      sql: "SELECT table_schema FROM information_schema.tables WHERE table_name = 'settlement'",
-    });
-    const sql = `SELECT count(*) FROM "${schema}".settlement`;
-    expect(await server.value({ database: "indexer", sql })).toBe(
-      String(expected.settlement?.length),
-    );
-  },
-);

@@ -15,7 +15,7 @@ import { type TokenOperations, tokenOperations } from "./utils/tokenOperations.t
 import { addressOf, writeBook } from "./utils/writeBook.ts";
 
 const SEED = process.env.HACA_SEED ?? "token";
-const OPERATIONS = process.env.HACA_DEEP === "1" ? 6000 : 500;
+const OPERATIONS = process.env.HACA_DEEP === "1" ? 6000 : 250;
 /** Operations after which the proposals' states are compared. */
 const STEP = 100;
 /** The same, once only what is rare is left. */

@@ -11,9 +11,9 @@ import { waitFor } from "./support/processes.ts";
 import { temporaryQueue } from "./support/temporaryFolder.ts";
 import { type Settings, WorkerProcess } from "./support/worker.ts";
 
-/** In the deep run a facilitator dies after every transition, by default after every second one. */
+/** In the deep run a facilitator dies after every transition, by default after every third one. */
 const sampled = <T>(transitions: readonly T[]): readonly T[] =>
-  process.env.HACA_DEEP === "1" ? transitions : transitions.filter((_, index) => index % 2 === 0);
+  process.env.HACA_DEEP === "1" ? transitions : transitions.filter((_, index) => index % 3 === 0);
 
 const ASYNC = { prefer: "respond-async" };
 /** Above what any replacement here offers. */

@@ -2,7 +2,7 @@ import { zeroAddress } from "viem";
 import type { World } from "./deployWorld.ts";
 import { isAccepted } from "./randomFrom.ts";
 
-const ROUNDS = process.env.HACA_DEEP === "1" ? 40 : 8;
+const ROUNDS = process.env.HACA_DEEP === "1" ? 40 : 5;
 
 /**
  * Has everything happen to stake that can, again and again, in an order that the world's seed decides, over some months.

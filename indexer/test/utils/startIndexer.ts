@@ -1,5 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { inject } from "vitest";
+import { newDatabase } from "../../../worker/test/support/newDatabase.ts";
 import { freePort } from "./freePort.ts";
 import { startProcess } from "./startProcess.ts";
 import { waitFor } from "./waitFor.ts";
@@ -12,25 +14,37 @@ const TABLES = globSync(join(import.meta.dirname, "..", "..", "schema", "*.ts"))
   ),
 );
 
+/** Databases on the suite's PostgreSQL, by the data directory of the indexer that has one. */
+const databases = new Map<string, string>();
+
+/** The database that belongs to a data directory; empty, for the embedded one in it, where PostgreSQL is not installed. */
+export async function databaseOf(dataDirectory: string): Promise<string> {
+  if (inject("postgresUrl") === undefined) return "";
+  const known = databases.get(dataDirectory) ?? (await newDatabase());
+  databases.set(dataDirectory, known);
+  return known;
+}
+
 /** Starts the indexer as a user does and returns once it is ready. */
 export async function startIndexer(parameters: {
   rpcUrl: string;
   deployment: string;
   dataDirectory: string;
-  /** PostgreSQL in place of the embedded database */
-  databaseUrl?: string;
+  /** the embedded database, and not PostgreSQL where that is installed */
+  isEmbedded?: boolean;
   /** where blobs of pages are read; absent: nowhere */
   blobAggregator?: string;
 }) {
   const port = await freePort();
+  const { dataDirectory, isEmbedded = false } = parameters;
   const program = startProcess({
     command: process.execPath,
     arguments: [COMMAND],
     environment: {
       HACA_RPC_URL: parameters.rpcUrl,
       HACA_ADDRESS_BOOK: parameters.deployment,
-      HACA_INDEXER_DATA_DIR: parameters.dataDirectory,
-      HACA_INDEXER_DATABASE_URL: parameters.databaseUrl ?? "",
+      HACA_INDEXER_DATA_DIR: dataDirectory,
+      HACA_INDEXER_DATABASE_URL: isEmbedded ? "" : await databaseOf(dataDirectory),
       HACA_BLOB_AGGREGATOR: parameters.blobAggregator ?? "",
       HACA_INDEXER_PORT: String(port),
       HACA_LOG_LEVEL: "debug",
