@@ -1,8 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { inject } from "vitest";
-import { newDatabase } from "../../../worker/test/support/newDatabase.ts";
 import { freePort } from "./freePort.ts";
+import { databaseOf } from "./postgres.ts";
 import { startProcess } from "./startProcess.ts";
 import { waitFor } from "./waitFor.ts";
 
@@ -13,17 +12,6 @@ const TABLES = globSync(join(import.meta.dirname, "..", "..", "schema", "*.ts"))
     ([, name = ""]) => name,
   ),
 );
-
-/** Databases on the suite's PostgreSQL, by the data directory of the indexer that has one. */
-const databases = new Map<string, string>();
-
-/** The database that belongs to a data directory; empty, for the embedded one in it, where PostgreSQL is not installed. */
-export async function databaseOf(dataDirectory: string): Promise<string> {
-  if (inject("postgresUrl") === undefined) return "";
-  const known = databases.get(dataDirectory) ?? (await newDatabase());
-  databases.set(dataDirectory, known);
-  return known;
-}
 
 /** Starts the indexer as a user does and returns once it is ready. */
 export async function startIndexer(parameters: {
