@@ -76,14 +76,27 @@ export async function askNodeJson(question: NodeQuestion): Promise<unknown> {
   return parsed(answer.text, host);
 }
 
+/** Nested lists and objects at most: more is an attack on whoever reads on. */
+const MAXIMUM_DEPTH = 64;
+
 /** @throws BaseError `node.malformed` */
 export function parsed(text: string, host: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     throw nodeError("malformed", `${host} answers no JSON`);
   }
+  if (isDeeper(value, MAXIMUM_DEPTH)) {
+    throw nodeError("malformed", `${host} answers JSON that is nested too deep`);
+  }
+  return value;
 }
+
+const isDeeper = (value: unknown, depth: number): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  (depth === 0 || Object.values(value).some((member) => isDeeper(member, depth - 1)));
 
 /** An answer of another status than 200, as an error: `payment.required`, or `node.refused` with status and code. */
 export function refusalOf(

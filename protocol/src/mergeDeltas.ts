@@ -1,4 +1,8 @@
-import { isObject, type Json, type JsonObject } from "../json/json.ts";
+/** What a JSON text says. Objects are maps: a key such as `__proto__` is a key like any other. */
+type Json = null | boolean | number | string | Json[] | JsonObject;
+type JsonObject = Map<string, Json>;
+
+const isObject = (value: Json | undefined): value is JsonObject => value instanceof Map;
 
 /** Members of a delta that name something, and are not continued by the next. */
 const NAMES: ReadonlySet<string> = new Set(["role", "id", "type", "name"]);
