@@ -236,17 +236,20 @@ describe("a node that lies", () => {
   it("answers with what it answered another request", async () => {
     let first: Answer | undefined;
     node.lies = { answer: (answer) => (first ??= answer) };
-    await ask();
+    const salt = WORD;
+    await ask({ salt });
     await expect(ask()).rejects.toMatchObject({
-      code: "answer.notVerified",
-      details: { missing: ["input"] },
+      ...{ code: "answer.unexpected", details: { field: "salt" } },
+    });
+    await expect(ask({ salt, parameters: { seed: 1 } })).rejects.toMatchObject({
+      ...{ code: "answer.notVerified", details: { missing: ["input"] } },
     });
   });
 
   it.each<[string, (events: string[]) => string[], string]>([
     ["ends before its end", (events) => events.slice(0, -1), "node.brokenOff"],
     ["ends before the signed frame", (events) => events.slice(0, 1), "node.brokenOff"],
-    ["leaves the signed frame out", (events) => events.toSpliced(-2, 1), "node.malformed"],
+    ["leaves the signed frame out", (events) => events.toSpliced(-2, 1), "format.malformed"],
     ["leaves a frame out", (events) => events.toSpliced(1, 1), "answer.notVerified"],
     ["says a frame twice", (events) => [...events.slice(0, 1), ...events], "answer.notVerified"],
     [
@@ -293,8 +296,12 @@ describe("a node that lies", () => {
     [
       "does not end",
       (response) => {
-        response.on("drain", () => response.write(" ".repeat(10_000)));
-        response.writeHead(200, { "content-type": "text/event-stream" }).write(" ".repeat(100_000));
+        const more = (): void => {
+          while (response.write(" ".repeat(10_000)));
+        };
+        response.on("drain", more);
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        more();
       },
       "node.tooLong",
       { answerBytes: 1_000_000 },
