@@ -81,8 +81,10 @@ describe("an honest node's answer", () => {
     expect(error).toBeUndefined();
     expect(chunks).toMatchObject([
       { choices: [{ index: 0, delta: { role: "assistant", content: TEXT }, finish_reason: null }] },
-      { choices: [{ index: 0, delta: {}, finish_reason: "stop" }] },
-      { choices: [], usage: { total_tokens: 5 } },
+      {
+        choices: [{ index: 0, delta: {}, finish_reason: "stop" }],
+        usage: { total_tokens: 5 },
+      },
     ]);
     expect(JSON.parse(node.asked[0]?.body ?? "")).toMatchObject({ stream: true });
   });

@@ -1,14 +1,11 @@
 import { whatIsMissing } from "../isVerified.ts";
 import { CHECKS, type Check } from "../line.ts";
-import type { Pins } from "../pins.ts";
-import { readPins } from "../readPins.ts";
 import { parseReceipt } from "../receipt/parseReceipt.ts";
 import { LIMITS } from "../receipt/receipt.ts";
 import { receiptId } from "../typedData.ts";
+import { pinsIn } from "./pinsIn.ts";
 import { printLines, printReceipt } from "./print.ts";
 import { readInput, UsageError } from "./readInput.ts";
-
-const PINS_LIMIT = 1024 * 1024;
 
 export type VerifyArguments = {
   pins?: string;
@@ -64,16 +61,6 @@ function idOf(bytes: Uint8Array): string | null {
     return receiptId(parseReceipt(bytes).core);
   } catch {
     return null;
-  }
-}
-
-async function pinsIn(path: string): Promise<Pins> {
-  const bytes = await readInput({ path, limit: PINS_LIMIT });
-  if (bytes.length > PINS_LIMIT) throw new UsageError(`${path}: has more than ${PINS_LIMIT} bytes`);
-  try {
-    return readPins(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw new UsageError(`${path}: ${error instanceof Error ? error.message : "is malformed"}`);
   }
 }
 

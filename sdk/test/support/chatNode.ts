@@ -55,6 +55,8 @@ export type Lies = {
   /** whose key and document are shown */
   shows?: SimulatedEnclave;
   document?: (document: Uint8Array, asked: string) => Uint8Array;
+  /** what a chat's answer waits for */
+  until?: Promise<unknown>;
   /** what is done in place of an answer */
   instead?: (response: ServerResponse, request: IncomingMessage) => void;
 };
@@ -67,6 +69,8 @@ export const TEXT = CONTENT.join("");
 /** A node of the profile haca-1, in this process, that tells such lies as it is told. */
 export class ChatNode {
   lies: Lies = {};
+  /** told of each chat request */
+  onAsked = (): void => undefined;
   /** chat requests as they came */
   readonly asked: { body: string; headers: IncomingMessage["headers"] }[] = [];
   #endpoint: Endpoint | undefined;
@@ -89,6 +93,7 @@ export class ChatNode {
   /** Honest again, and with no memory. */
   reset(): void {
     this.lies = {};
+    this.onAsked = () => undefined;
     this.asked.length = 0;
   }
 
@@ -107,6 +112,8 @@ export class ChatNode {
     const body = await text(request);
     this.asked.push({ body, headers: request.headers });
     if (instead !== undefined) return instead(response, request);
+    this.onAsked();
+    await this.lies.until;
     const salt = String(request.headers["haca-salt"]);
     if (JSON.parse(body).stream === true) {
       response.setHeader("content-type", "text/event-stream");

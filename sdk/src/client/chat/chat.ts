@@ -40,8 +40,8 @@ export async function* streamChat(
   return reply;
 }
 
-/** Whole, verified answers, whichever way the node sends them. */
-export async function ask(
+/** The whole answer, whichever way the node sends it. */
+async function ask(
   client: Client,
   options: ChatOptions,
   { isStream }: { isStream: boolean },

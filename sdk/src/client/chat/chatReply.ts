@@ -74,7 +74,7 @@ function isChoice(value: unknown): value is ChatChoice {
   );
 }
 
-/** The answer as the frames of a stream: each choice's message, then the reasons to finish, then what was used. */
+/** The answer as the frames of a stream: each choice's message, then the reasons to finish and what was used. */
 export function* chunksOf(answer: ChatAnswer): Generator<ChatChunk> {
   const { choices, usage, ...rest } = answer;
   const common = { ...rest, object: "chat.completion.chunk" } as const;
@@ -82,8 +82,7 @@ export function* chunksOf(answer: ChatAnswer): Generator<ChatChunk> {
     yield { ...common, choices: [{ ...members, delta: deltaOf(message), finish_reason: null }] };
   }
   const ends = choices.map(({ index, finish_reason }) => ({ index, delta: {}, finish_reason }));
-  yield { ...common, choices: ends };
-  if (usage !== null) yield { ...common, choices: [], usage };
+  yield { ...common, choices: ends, ...(usage === null ? {} : { usage }) };
 }
 
 /** In a stream tool calls have their places. */

@@ -1,0 +1,16 @@
+import type { Pins } from "../pins.ts";
+import { readPins } from "../readPins.ts";
+import { readInput, UsageError } from "./readInput.ts";
+
+const PINS_LIMIT = 1024 * 1024;
+
+/** The pins in a file. @throws UsageError, naming file, field and reason */
+export async function pinsIn(path: string): Promise<Pins> {
+  const bytes = await readInput({ path, limit: PINS_LIMIT });
+  if (bytes.length > PINS_LIMIT) throw new UsageError(`${path}: has more than ${PINS_LIMIT} bytes`);
+  try {
+    return readPins(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw new UsageError(`${path}: ${error instanceof Error ? error.message : "is malformed"}`);
+  }
+}
