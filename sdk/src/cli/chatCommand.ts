@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import type { ChatReply } from "../client/chat/chatReply.ts";
 import { serialiseReceipt } from "../receipt/serialiseReceipt.ts";
 import { receiptId } from "../typedData.ts";
@@ -27,6 +27,7 @@ export async function askChat(
   if (isUnverified && path !== undefined) {
     throw new UsageError("--receipt: an answer that is taken unverified has none");
   }
+  if (path !== undefined && existsSync(path)) throw new UsageError(`${path}: there is one already`);
   const parameters = Object.fromEntries((options.parameter ?? []).map(readParameter));
   const content = message === "-" ? await readMessage() : message;
   const { haca } = await openClient(options);
@@ -67,9 +68,7 @@ async function readMessage(): Promise<string> {
 function keep(path: string, receipt: string): void {
   try {
     writeFileSync(path, receipt, { flag: "wx", mode: 0o600 });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason = code === "EEXIST" ? "there is one already" : "it cannot be written";
-    throw new UsageError(`${path}: ${reason}`);
+  } catch {
+    throw new UsageError(`${path}: cannot be written`);
   }
 }

@@ -58,9 +58,13 @@ export function answerOf(
   return {
     ...{ id: own.id, object: "chat.completion", created: own.created, model },
     system_fingerprint: typeof fingerprint === "string" ? fingerprint : null,
-    ...{ choices, usage: usage ?? null },
+    choices: choices.map((choice) => ({ ...choice, message: choice.message ?? EMPTY })),
+    usage: usage ?? null,
   };
 }
+
+/** Of a choice that ends before it begins a stream has no message. */
+const EMPTY = { role: "assistant", content: "" };
 
 function isChoice(value: unknown): value is ChatChoice {
   const field = (object: unknown, name: string): unknown =>
@@ -69,8 +73,7 @@ function isChoice(value: unknown): value is ChatChoice {
   return (
     Number.isSafeInteger(field(value, "index")) &&
     typeof field(value, "finish_reason") === "string" &&
-    typeof message === "object" &&
-    message !== null
+    (message === undefined || (typeof message === "object" && message !== null))
   );
 }
 
