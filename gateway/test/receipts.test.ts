@@ -115,8 +115,10 @@ describe("an answer of a gateway", () => {
     );
     const frames: unknown[] = [];
     for await (const one of haca.streamChat({ model, messages })) frames.push(one);
+    command.reset();
     expect(frames).toMatchObject([
       { choices: [{ index: 0, delta: { content: "Hello, wörld", tool_calls: TOOL_CALLS } }] },
+      { choices: [{ index: 1, delta: { content: "" } }] },
       {
         choices: [
           { index: 0, finish_reason: "tool_calls" },

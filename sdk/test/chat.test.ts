@@ -288,7 +288,7 @@ describe("a node that lies", () => {
     expect(chunks).toEqual([]);
   });
 
-  it.each<[string, Lies["instead"], string, object?]>([
+  it.each<[string, NonNullable<Lies["instead"]>, string, object?]>([
     [
       "leads elsewhere",
       (response) => response.writeHead(302, { location: "https://10.0.0.1/" }).end(),
@@ -360,7 +360,8 @@ describe("what the caller asks for", () => {
         [400, "node.refused"],
         [402, "payment.required"],
       ] as const) {
-        const instead: Lies["instead"] = (response) => response.writeHead(status).end("{}");
+        const instead: NonNullable<Lies["instead"]> = (response) =>
+          response.writeHead(status).end("{}");
         [node.lies, other.lies] = [{ instead }, { instead }];
         const before = node.asked.length + other.asked.length;
         await expect(ask({ nodes: [node.url, other.url] })).rejects.toMatchObject({
