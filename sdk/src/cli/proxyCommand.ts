@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BaseError } from "@haca/protocol/baseError";
 import type { ChatReply } from "../client/chat/chatReply.ts";
 import type { Pins } from "../pins.ts";
+import { ProxyError } from "../proxy/proxyError.ts";
 import { type RunningProxy, startProxy } from "../proxy/startProxy.ts";
 import { serialiseReceipt } from "../receipt/serialiseReceipt.ts";
 import { receiptId } from "../typedData.ts";
@@ -73,8 +73,7 @@ function keepReceipt(folder: string, { receipt }: ChatReply): void {
   if (existsSync(path)) return;
   try {
     writeFileSync(path, serialiseReceipt(receipt), { mode: 0o600 });
-  } catch (cause) {
-    const message = "the answer's receipt cannot be kept";
-    throw new BaseError({ code: "proxy.receiptNotKept", message, cause });
+  } catch {
+    throw new ProxyError(500, "proxy.receiptNotKept", "the answer's receipt cannot be kept");
   }
 }
