@@ -264,6 +264,7 @@ describe("a node that lies", () => {
       (events) => [...events.slice(0, 3), ...events.slice(1, 2), DONE],
       "node.afterFinal",
     ],
+    ["ends twice", (events) => [...events, DONE], "node.afterFinal"],
     ["goes on after its end", (events) => [...events, ...events.slice(0, 1)], "node.afterFinal"],
     [
       "has text in the signed frame",

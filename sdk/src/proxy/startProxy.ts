@@ -36,7 +36,10 @@ export type RunningProxy = {
  */
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   let port = 0;
+  let isStopping = false;
   const server = createServer((request, response) => {
+    // A connection that is kept for another request would keep the proxy from ending.
+    response.on("close", () => isStopping && server.closeIdleConnections());
     void answer(options, port, request, response);
   });
   await new Promise<void>((resolve, reject) => {
@@ -48,6 +51,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     url: `http://127.0.0.1:${port}/v1`,
     stop: () =>
       new Promise((resolve) => {
+        isStopping = true;
         server.close(() => resolve());
         server.closeIdleConnections();
       }),
