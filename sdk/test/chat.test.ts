@@ -15,6 +15,7 @@ import {
   PINS,
   TEXT,
 } from "./support/chatNode.ts";
+import { serveChain } from "./support/fakeChain.ts";
 
 const messages = [{ role: "user", content: "Grüße 😀" }];
 let node: ChatNode;
@@ -343,6 +344,34 @@ describe("what the caller asks for", () => {
       verify: "off",
     });
     expect(reply).toMatchObject({ verification: "off", text: TEXT, receipt: null, lines: [] });
+  });
+
+  it("takes the registry's word where the policy says so, and asks for no document", async () => {
+    let wasInService = true;
+    const registry = `0x${"ee".repeat(20)}`;
+    const chain = await serveChain({
+      time: BigInt(Math.floor(Date.now() / 1000)),
+      contracts: {
+        ...{ teeRegistry: () => [registry], modelRegistry: () => [registry] },
+        ...{ wasInService: () => [wasInService], isTEEActive: () => [false] },
+        settlementData: () => [1, registry, 2, 1, 0],
+        ...{ isSettled: () => [false], digestOf: () => [`0x${"00".repeat(32)}`] },
+      },
+    });
+    try {
+      const { images: _images, ...pins } = PINS;
+      const policy = { attestation: "registry" } as const;
+      const asking = clientOf({ rpcs: [chain.url], pins, policy });
+      node.lies = { document: () => new Uint8Array() };
+      const reply = await asking.chat({ model: "m", messages });
+      expect([reply.text, reply.receipt?.core.attestation]).toEqual([TEXT, null]);
+      wasInService = false;
+      await expect(asking.chat({ model: "m", messages })).rejects.toMatchObject({
+        ...{ code: "answer.notVerified", details: { missing: ["validWhenAnswered"] } },
+      });
+    } finally {
+      chain.close();
+    }
   });
 
   it("goes to another node where one is not there or busy, and no further than that", async () => {
