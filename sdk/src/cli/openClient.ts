@@ -1,6 +1,6 @@
 import { createHaca, type Haca } from "../client/createHaca.ts";
 import type { Pins } from "../pins.ts";
-import { pinsIn } from "./pinsIn.ts";
+import { pinsIn } from "./arguments.ts";
 import { UsageError } from "./readInput.ts";
 
 /** What commands that ask nodes have in common. */

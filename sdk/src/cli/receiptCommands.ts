@@ -3,7 +3,7 @@ import { CHECKS, type Check } from "../line.ts";
 import { parseReceipt } from "../receipt/parseReceipt.ts";
 import { LIMITS } from "../receipt/receipt.ts";
 import { receiptId } from "../typedData.ts";
-import { pinsIn } from "./pinsIn.ts";
+import { pinsIn, requireUrl } from "./arguments.ts";
 import { printLines, printReceipt } from "./print.ts";
 import { readInput, UsageError } from "./readInput.ts";
 
@@ -73,9 +73,4 @@ function readCheck(name: string): Check {
 function readTime(text: string): bigint {
   if (/^\d{1,12}$/.test(text)) return BigInt(text);
   throw new UsageError(`--now: must be unix seconds, got ${text}`);
-}
-
-function requireUrl(text: string): void {
-  if (/^https?:$/.test(URL.parse(text)?.protocol ?? "")) return;
-  throw new UsageError("--rpc: must be an address that begins with http:// or https://");
 }
