@@ -8,6 +8,7 @@ import {
   type RunningEnclave,
   startSimulatedEnclave,
 } from "@haca/enclave-simulator/startSimulatedEnclave";
+import { createHaca } from "@haca/sdk/client/createHaca";
 import { isVerified } from "@haca/sdk/isVerified";
 import type { Pins } from "@haca/sdk/pins";
 import { receiptOfAnswer } from "@haca/sdk/receipt/receiptOfAnswer";
@@ -15,12 +16,17 @@ import { serialiseReceipt } from "@haca/sdk/receipt/serialiseReceipt";
 import { verify } from "@haca/sdk/verify";
 import { concat, id, keccak256, sha256 } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ANSWER, DONE, ends, frame, says, streaming } from "./support/bed.ts";
 import { ask, Command } from "./support/command.ts";
 
 const QUESTION = {
   ...{ temperature: 0.7, model: "m", max_tokens: 1e2 },
   messages: [{ role: "user", content: "Grüße 😀" }],
 };
+
+const TOOL_CALLS = [
+  { index: 0, id: "call_1", type: "function", function: { name: "f", arguments: "{}" } },
+];
 
 let command: Command;
 let running: RunningEnclave;
@@ -84,6 +90,43 @@ describe("an answer of a gateway", () => {
     ] as const) {
       expect(() => receiptOfAnswer({ ...parts, ...part })).toThrow(message);
     }
+  });
+
+  it("is what the SDK asks for: whole, and as a stream", async () => {
+    const { url } = await command.start({
+      ...{ HACA_GATEWAY_ATTESTED_KEY: key, HACA_GATEWAY_ENCLAVE: running.publicUrl },
+      HACA_GATEWAY_SESSION_KEY: "",
+    });
+    const { messages, model, ...parameters } = QUESTION;
+    const haca = createHaca({ chainId: 31_337, pins, nodes: [url] });
+    const reply = await haca.chat({ model, messages, parameters });
+    expect([reply.text, reply.verification]).toEqual(["Hello, wörld", "verified"]);
+
+    command.upstream.handler = streaming(
+      frame([
+        { index: 0, delta: { role: "assistant", content: "Hello, " }, finish_reason: null },
+        { index: 1, delta: {}, finish_reason: "length" },
+      ]),
+      says("wörld"),
+      frame([{ index: 0, delta: { tool_calls: TOOL_CALLS }, finish_reason: null }]),
+      ends("tool_calls"),
+      frame([], { usage: ANSWER.usage }),
+      DONE,
+    );
+    const frames: unknown[] = [];
+    for await (const one of haca.streamChat({ model, messages })) frames.push(one);
+    command.reset();
+    expect(frames).toMatchObject([
+      { choices: [{ index: 0, delta: { content: "Hello, wörld", tool_calls: TOOL_CALLS } }] },
+      { choices: [{ index: 1, delta: { content: "" } }] },
+      {
+        choices: [
+          { index: 0, finish_reason: "tool_calls" },
+          { index: 1, finish_reason: "length" },
+        ],
+        usage: ANSWER.usage,
+      },
+    ]);
   });
 
   it("of a session's key waits for a chain that says the key was certified", async () => {

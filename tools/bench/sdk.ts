@@ -8,19 +8,24 @@ import { build } from "esbuild";
 import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { formatTable } from "../../scripts/lib/table.ts";
 import { quantile, round, wholeNumber } from "./figures.ts";
+import { measureProxyOverhead } from "./sdk/proxyOverhead.ts";
 import { VERIFICATIONS, type VerificationName } from "./sdk/verifications.ts";
 
 const NAMES = Object.keys(VERIFICATIONS) as VerificationName[];
 const COLD = join(import.meta.dirname, "sdk", "cold.ts");
-/** What a page that verifies receipts imports. */
+/** What a page that verifies receipts imports, and what one that asks for answers does besides. */
 const CORE = ["verify", "isVerified", "receipt/receiptOfAnswer", "receipt/serialiseReceipt"];
+const CLIENT = [...CORE, "client/createHaca"];
 const BYTES_PER_KB = 1000;
 
 export async function benchSdk(values: { runs: string; cold: string }): Promise<void> {
   const runs = wholeNumber({ name: "--runs", text: values.runs });
   const starts = wholeNumber({ name: "--cold", text: values.cold });
   const loadBefore = loadavg()[0] ?? 0;
-  const figures: Record<string, number> = { "size.coreKb": round(await sizeOfCore()) };
+  const figures: Record<string, number> = {
+    "size.coreKb": round(await sizeOf(CORE)),
+    "size.clientKb": round(await sizeOf(CLIENT)),
+  };
   for (const name of NAMES) {
     const run = await VERIFICATIONS[name]();
     await run();
@@ -36,12 +41,13 @@ export async function benchSdk(values: { runs: string; cold: string }): Promise<
     figures[`verify.${name}.ms`] = round(quantile(times, 0.5));
     figures[`verify.${name}.cold`] = round(quantile(cold, 0.5));
   }
+  figures["proxy.overheadP50Ms"] = round(quantile(await measureProxyOverhead(runs), 0.5));
   report({ figures, runs, starts, loadBefore });
 }
 
-/** What is left of the core after bundling for browsers, minified and compressed, in kB. */
-async function sizeOfCore(): Promise<number> {
-  const contents = CORE.map((file, index) => `export * as _${index} from "@haca/sdk/${file}";`);
+/** What is left of some files after bundling for browsers, minified and compressed, in kB. */
+async function sizeOf(files: readonly string[]): Promise<number> {
+  const contents = files.map((file, index) => `export * as _${index} from "@haca/sdk/${file}";`);
   const { outputFiles } = await build({
     stdin: { contents: contents.join("\n"), resolveDir: PROJECT_ROOT },
     ...{ bundle: true, minify: true, write: false, logLevel: "silent" },
@@ -65,7 +71,7 @@ function report(parameters: {
     readFileSync(join(PROJECT_ROOT, "node_modules", "esbuild", "package.json"), "utf8"),
   );
   const details = {
-    how: "medians. tee…: one signature of that key; zkml4, zkml256: one proof with so many words, under a key that is read already; page: the way from a leaf to a root; receipt…: a whole receipt without a chain, its attestation document included. cold: the first one of a process, after what it needs is loaded. size: what a page loads, gzip -9, in kB of 1,000 bytes.",
+    how: "medians. tee…: one signature of that key; zkml4, zkml256: one proof with so many words, under a key that is read already; page: the way from a leaf to a root; receipt…: a whole receipt without a chain, its attestation document included. cold: the first one of a process, after what it needs is loaded. size: what a page loads, gzip -9, in kB of 1,000 bytes. proxy: how much longer one client waits for an answer through `haca proxy` than for the node that is behind it, which answers at once; the enclave is simulated and makes a document for each.",
     ...sizes,
     machine: { cpu: cpus()[0]?.model, cores: cpus().length, loadBefore: round(loadBefore) },
     versions: { node: process.version, esbuild: version },

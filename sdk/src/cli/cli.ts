@@ -1,14 +1,17 @@
 #!/usr/bin/env node
 import { BaseError } from "@haca/protocol/baseError";
 import { Command } from "commander";
+import type { ChatArguments } from "./chatCommand.ts";
 import { isColoured, printable } from "./print.ts";
-import { UsageError } from "./readInput.ts";
+import type { ProxyArguments } from "./proxyCommand.ts";
 import type { VerifyArguments } from "./receiptCommands.ts";
 
 const HELP_COLUMNS = 80;
 /** Of an answer that is not verified, and of a file that is no receipt. */
 const NOT_VERIFIED = 1;
 const USAGE = 2;
+const SIGNALS = ["SIGTERM", "SIGINT"] as const;
+const USAGE_CODES: readonly string[] = ["haca.usage", "option.wrong", "node.badAddress"];
 
 /** One line, whatever it is; what nobody foresaw is shown whole to who asks for it. */
 function fail(error: unknown): void {
@@ -17,7 +20,7 @@ function fail(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`${printable(message.replaceAll(/\s+/g, " "))}${hint}\n`);
   if (!isKnown && process.env.HACA_DEBUG === "1") console.error(error);
-  process.exitCode = error instanceof UsageError ? USAGE : NOT_VERIFIED;
+  process.exitCode = isKnown && USAGE_CODES.includes(error.code) ? USAGE : NOT_VERIFIED;
 }
 
 const collect = (value: string, values: readonly string[] = []): readonly string[] => [
@@ -77,6 +80,58 @@ receipt
   .action(async (path: string, options: { json?: boolean }) => {
     const { showFile } = await import("./receiptCommands.ts");
     process.stdout.write(await showFile(path, options));
+  });
+
+/** A command that asks nodes. */
+const asking = (name: string): Command =>
+  program
+    .command(name)
+    .option(
+      "--node <url>",
+      "ask this node; of several one is drawn, another if it is away",
+      collect,
+    )
+    .option("--pins <file>", "what is known beforehand: settlements, images, models")
+    .option("--chain <id>", "chain on which answers are settled; the pins' one if left out")
+    .option("--rpc <url>", "ask this endpoint, too; all that are named have to agree", collect)
+    .option("--registry", "take the registry's word for an enclave in place of its document")
+    .helpOption("-h, --help", "this text")
+    .allowExcessArguments(false);
+
+asking("chat <message>")
+  .description(
+    "ask a language model, - for standard input; prints an answer that is verified, or none. Status 1 if there is none, 2 for " +
+      "a wrong argument",
+  )
+  .requiredOption("--model <name>", "one of the pinned models")
+  .option("--system <text>", "what the model is told before")
+  .option("--parameter <name=json>", "of the request, such as temperature=0.2", collect)
+  .option("--receipt <file>", "keep the answer's receipt, in a new file")
+  .option("--unverified", "take whatever comes, and say so")
+  .option("--json", "for programs")
+  .action(async (message: string, options: ChatArguments) => {
+    const { askChat } = await import("./chatCommand.ts");
+    const { note, text } = await askChat(message, options);
+    process.stdout.write(text);
+    process.stderr.write(note);
+  });
+asking("proxy")
+  .description(
+    "an endpoint for OpenAI's clients on this machine, which gives on what is verified and nothing else. Callers bring the token " +
+      "of HACA_PROXY_TOKEN; without it one is drawn",
+  )
+  .option("--port <number>", "where it listens; 0 takes a free one", "8787")
+  .option("--receipts <folder>", "keep each answer's receipt there")
+  .action(async (options: ProxyArguments) => {
+    const { runProxy } = await import("./proxyCommand.ts");
+    const { proxy, text } = await runProxy(options, process.env);
+    const stop = (): void => {
+      // The second one ends the process at once.
+      for (const signal of SIGNALS) process.off(signal, stop);
+      void proxy.stop();
+    };
+    for (const signal of SIGNALS) process.on(signal, stop);
+    process.stdout.write(text);
   });
 
 try {

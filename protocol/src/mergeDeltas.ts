@@ -1,4 +1,8 @@
-import { isObject, type Json, type JsonObject } from "../json/json.ts";
+/** What a JSON text says. Objects are maps: a key such as `__proto__` is a key like any other. */
+type Json = null | boolean | number | string | Json[] | JsonObject;
+type JsonObject = Map<string, Json>;
+
+const isObject = (value: Json | undefined): value is JsonObject => value instanceof Map;
 
 /** Members of a delta that name something, and are not continued by the next. */
 const NAMES: ReadonlySet<string> = new Set(["role", "id", "type", "name"]);
@@ -30,14 +34,21 @@ function merged(key: string, before: Json | undefined, piece: Json): Json {
     : piece;
 }
 
+/** Entries of lists by their `index`: a stream may have so many that nobody should look through them each time. */
+const indexed = new WeakMap<Json[], Map<number, JsonObject>>();
+
 function addEntry(list: Json[], entry: Json): void {
   const index = isObject(entry) ? entry.get("index") : undefined;
-  const before =
-    typeof index === "number" && index < MAXIMUM_INDEX
-      ? list.find((other): other is JsonObject => isObject(other) && other.get("index") === index)
-      : undefined;
-  if (before !== undefined && isObject(entry)) mergeDelta(before, entry);
-  else list.push(isObject(entry) ? copy(entry) : entry);
+  const isIndexed = typeof index === "number" && index < MAXIMUM_INDEX;
+  const known = indexed.get(list);
+  const before = isIndexed ? known?.get(index) : undefined;
+  if (before !== undefined && isObject(entry)) {
+    mergeDelta(before, entry);
+    return;
+  }
+  const added = isObject(entry) ? copy(entry) : entry;
+  list.push(added);
+  if (isIndexed && isObject(added)) indexed.set(list, (known ?? new Map()).set(index, added));
 }
 
 function copy(object: JsonObject): JsonObject {

@@ -1,0 +1,33 @@
+import { createHaca, type Haca } from "../client/createHaca.ts";
+import type { Pins } from "../pins.ts";
+import { pinsIn } from "./arguments.ts";
+import { UsageError } from "./readInput.ts";
+
+/** What commands that ask nodes have in common. */
+export type ClientArguments = {
+  node?: readonly string[];
+  pins?: string;
+  chain?: string;
+  rpc?: readonly string[];
+  registry?: boolean;
+};
+
+/** A client of a command's arguments. @throws BaseError `haca.usage`, `option.wrong`, `node.badAddress` */
+export async function openClient(options: ClientArguments): Promise<{ haca: Haca; pins: Pins }> {
+  const { node: nodes = [], rpc: rpcs = [] } = options;
+  if (nodes.length === 0) throw new UsageError("--node: name one at least");
+  const pins = options.pins === undefined ? {} : await pinsIn(options.pins);
+  const attestation = options.registry ? "registry" : "direct";
+  const haca = createHaca({
+    chainId: options.chain ?? chainOf(pins),
+    ...{ nodes, pins, rpcs, policy: { attestation } },
+  });
+  return { haca, pins };
+}
+
+/** The chain of the pinned settlements, where it is one. */
+function chainOf({ settlements = [] }: Pins): string {
+  const [chain, ...others] = new Set(settlements.map(({ chainId }) => chainId));
+  if (chain !== undefined && others.length === 0) return chain;
+  throw new UsageError("--chain: say which; the pins have settlements on none, or on several");
+}

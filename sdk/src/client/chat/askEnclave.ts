@@ -1,0 +1,52 @@
+import { clientNonce } from "@haca/attestation/nitro/clientNonce";
+import { parseDocument } from "@haca/attestation/nitro/parseDocument";
+import { toHex } from "../../bytes.ts";
+import { askNode, askNodeJson, refusalOf } from "../askNode.ts";
+import type { Client } from "../client.ts";
+import { nodeError } from "../nodeError.ts";
+
+/** Whose answers a node has signed: what the receipt is made with. */
+export type EnclaveWords = { signingKey: unknown; document?: Uint8Array };
+
+const NONCE_BYTES = 20;
+
+/**
+ * Asks a node for its signing key and, where it is wanted, its enclave's document, made for a nonce that nobody knew before. What
+ * they are worth is for `verify`.
+ * @throws BaseError `node.*`; `node.staleDocument` for a document that was made for somebody else, or earlier
+ */
+export async function askEnclave(parameters: {
+  client: Client;
+  node: URL;
+  wantsDocument: boolean;
+  signal: AbortSignal | undefined;
+}): Promise<EnclaveWords> {
+  const { client, node, signal, wantsDocument } = parameters;
+  const limits = { bytes: client.limits.askBytes, ms: client.limits.askMs };
+  const [signingKey, document] = await Promise.all([
+    askNodeJson({ node, path: "/signing-key", limits, signal }),
+    wantsDocument ? askDocument() : undefined,
+  ]);
+  return { signingKey, ...(document && { document }) };
+
+  async function askDocument(): Promise<Uint8Array> {
+    const nonce = toHex(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
+    const path = `/enclave/attestation?nonce=${nonce.slice(2)}`;
+    const answer = await askNode({ node, path, limits, signal });
+    if (answer.status !== 200) throw refusalOf(answer, node.host);
+    const read = readDocument(answer.text, node.host);
+    if (read.nonce === null || toHex(read.nonce) !== clientNonce(nonce)) {
+      throw nodeError("staleDocument", `${node.host} shows a document that was not made for us`);
+    }
+    return read.bytes;
+  }
+}
+
+function readDocument(text: string, host: string): { bytes: Uint8Array; nonce: Uint8Array | null } {
+  try {
+    const bytes = Uint8Array.from(atob(text.trim()), (character) => character.charCodeAt(0));
+    return { bytes, nonce: parseDocument(bytes).nonce };
+  } catch (cause) {
+    throw nodeError("malformed", `${host} shows no attestation document`, { cause });
+  }
+}

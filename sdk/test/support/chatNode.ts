@@ -1,0 +1,185 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
+import { clientNonce } from "@haca/attestation/nitro/clientNonce";
+import { measurementsOf, pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
+import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
+import { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
+import { hashResult, settlementDomain } from "@haca/protocol/inferenceResult";
+import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
+import { concat, getBytes, hexlify, id, keccak256, sha256, toUtf8Bytes, ZeroAddress } from "ethers";
+import type { Pins } from "../../src/pins.ts";
+import { canonicalJson } from "../../src/receipt/canonicalJson.ts";
+import { type Endpoint, serve } from "./fakeChain.ts";
+
+export const CHAIN_ID = 31_337n;
+const SETTLEMENT = `0x${"11".repeat(20)}`;
+const DOMAIN = settlementDomain({ chainId: CHAIN_ID, settlement: SETTLEMENT });
+const VERSION = id("version");
+const now = (): bigint => BigInt(Math.floor(Date.now() / 1000));
+
+const chain = makeSimulatedChain({ now: now() });
+const enclaveOf = (image: string, of = chain): SimulatedEnclave =>
+  new SimulatedEnclave({
+    chain: of,
+    measurements: measurementsOf(image),
+    kind: "p256",
+    now: now(),
+  });
+const enclave = enclaveOf("image");
+/** Enclaves that vouch for nothing here: of an image that is not pinned, and under a root that is not. */
+export const OTHERS = {
+  image: enclaveOf("another image"),
+  root: enclaveOf("image", makeSimulatedChain({ now: now() })),
+  same: enclaveOf("image"),
+};
+
+export const PINS: Pins = {
+  settlements: [{ chainId: String(CHAIN_ID), settlement: SETTLEMENT }],
+  images: [pcrHashOf(measurementsOf("image"))],
+  attestationRoot: sha256(chain.root),
+  models: { m: { version: VERSION }, other: { version: id("another version") } },
+};
+
+type Fields = Record<string, unknown>;
+type Haca = Fields & { message: Fields };
+export type Answer = Fields & { choices: Fields[]; haca: Haca };
+
+/** What a node does otherwise than an honest one. */
+export type Lies = {
+  /** what its enclave signs, in place of what it should */
+  signed?: (message: Record<string, string>) => Record<string, string>;
+  /** what becomes of the answer afterwards; of a stream, of its last frame */
+  answer?: (answer: Answer) => unknown;
+  /** of a stream's events, the last one `[DONE]` */
+  events?: (events: string[]) => string[];
+  /** whose key and document are shown */
+  shows?: SimulatedEnclave;
+  document?: (document: Uint8Array, asked: string) => Uint8Array;
+  /** what a chat's answer waits for */
+  until?: Promise<unknown>;
+  /** what is done in place of an answer */
+  instead?: (response: ServerResponse, request: IncomingMessage) => void;
+};
+
+const CONTENT = ["Hello, ", "wörld"];
+const USAGE = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
+/** What the model says to everything. */
+export const TEXT = CONTENT.join("");
+
+/** A node of the profile haca-1, in this process, that tells such lies as it is told. */
+export class ChatNode {
+  lies: Lies = {};
+  /** told of each chat request */
+  onAsked = (): void => undefined;
+  /** chat requests as they came */
+  readonly asked: { body: string; headers: IncomingMessage["headers"] }[] = [];
+  #endpoint: Endpoint | undefined;
+  #nonce = 0n;
+
+  static async start(): Promise<ChatNode> {
+    const node = new ChatNode();
+    node.#endpoint = await serve([], (request, response) => void node.#answer(request, response));
+    return node;
+  }
+
+  get url(): string {
+    return this.#endpoint?.url ?? "";
+  }
+
+  stop(): void {
+    this.#endpoint?.close();
+  }
+
+  /** Honest again, and with no memory. */
+  reset(): void {
+    this.lies = {};
+    this.onAsked = () => undefined;
+    this.asked.length = 0;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { document: change, instead, shows = enclave } = this.lies;
+    const { pathname, searchParams } = new URL(request.url ?? "", "http://x");
+    if (pathname === "/signing-key") return void response.end(JSON.stringify(keyOf(shows)));
+    if (pathname === "/enclave/attestation") {
+      const asked = searchParams.get("nonce") ?? "";
+      const nonce = getBytes(clientNonce(asked));
+      const document = shows.attest({ now: now(), nonce });
+      return void response.end(
+        Buffer.from(change?.(document, asked) ?? document).toString("base64"),
+      );
+    }
+    const body = await text(request);
+    this.asked.push({ body, headers: request.headers });
+    if (instead !== undefined) return instead(response, request);
+    this.onAsked();
+    await this.lies.until;
+    const salt = String(request.headers["haca-salt"]);
+    if (JSON.parse(body).stream === true) {
+      response.setHeader("content-type", "text/event-stream");
+      response.end(this.#events(body, salt).join(""));
+    } else {
+      const answer = { ...this.#whole(body, salt), id: "x", created: 1, surprise: "unsigned" };
+      response.end(JSON.stringify(this.lies.answer?.(answer) ?? answer));
+    }
+  }
+
+  #whole(body: string, salt: string): Answer {
+    const answer = {
+      ...{ model: "m-2026", system_fingerprint: null, usage: USAGE },
+      choices: [{ index: 0, message: { role: "assistant", content: TEXT }, finish_reason: "stop" }],
+    };
+    return { ...answer, haca: this.#sign(body, salt, answer) };
+  }
+
+  #events(body: string, salt: string): string[] {
+    const { choices, haca, usage, ...rest } = this.#whole(body, salt);
+    const common = { ...rest, id: "x", object: "chat.completion.chunk", created: 1 };
+    const choice = (delta: Fields, reason: string | null) => ({
+      ...common,
+      choices: [{ index: 0, delta, finish_reason: reason }],
+    });
+    const last: Answer = { ...choice({}, "stop"), usage, haca };
+    const events = [
+      choice({ role: "assistant", content: CONTENT[0] }, null),
+      choice({ content: CONTENT[1] }, null),
+      this.lies.answer?.(last) ?? last,
+    ].map(eventOf);
+    const whole = [...events, DONE];
+    return this.lies.events?.(whole) ?? whole;
+  }
+
+  #sign(body: string, salt: string, answer: Fields): Haca {
+    this.#nonce += 1n;
+    const honest = {
+      modelVersion: VERSION,
+      inputHash: keccak256(concat([salt, toUtf8Bytes(body)])),
+      outputHash: id(canonicalJson(answer)),
+      requester: ZeroAddress,
+      requestId: encodeRequestId({ node: nodeOfEnclave(enclave.teeId), nonce: this.#nonce }),
+      ...{ price: "0", timestamp: String(now()), teeId: enclave.teeId },
+    };
+    const message = this.lies.signed?.(honest) ?? honest;
+    const result = { ...honest, ...message };
+    const digest = hashResult({
+      domain: DOMAIN,
+      result: { ...result, price: BigInt(result.price), timestamp: BigInt(result.timestamp) },
+    });
+    const signature = hexlify(enclave.sign(digest));
+    return {
+      ...{ profile: "haca-1", salt, signature, message: result },
+      ...{ chainId: String(CHAIN_ID), settlement: SETTLEMENT },
+    };
+  }
+}
+
+export const DONE = "data: [DONE]\n\n";
+export const eventOf = (frame: unknown): string => `data: ${JSON.stringify(frame)}\n\n`;
+
+const keyOf = ({ signingKey }: SimulatedEnclave): object => {
+  const base64 = Buffer.from(signingKey).toString("base64");
+  return {
+    public_key: `-----BEGIN PUBLIC KEY-----\n${base64}\n-----END PUBLIC KEY-----\n`,
+    session_key: null,
+  };
+};
