@@ -126,8 +126,9 @@ library PageOpening {
                 bytes32 right = nodes[2 * i + 1];
                 if (pair != 3) {
                     if (used == siblings.length) revert PageOpening_SiblingsInvalid(used + 1, used);
-                    if (pair == 1) right = siblings[used++];
-                    else left = siblings[used++];
+                    if (pair == 1) right = siblings[used];
+                    else left = siblings[used];
+                    ++used;
                 }
                 nodes[i] = _hashPair(left, right);
                 above |= 1 << i;

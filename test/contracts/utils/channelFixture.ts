@@ -1,14 +1,16 @@
 import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { channelAccount, openingSiblings, packRecords } from "@haca/protocol/pageOpening";
-import { nodeOfEnclave } from "@haca/protocol/requestId";
+import { ledgerPageOf, nodeOfEnclave } from "@haca/protocol/requestId";
 import { BATCH_SETTLEMENT_DOMAIN, voucherTypes } from "@x402/evm";
 import { id, MaxUint256, parseEther, type Wallet, ZeroHash } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { deployMock } from "./deployMock.ts";
-import { ALL_KINDS, deployEscrow, PRICE } from "./escrowFixture.ts";
+import { ALL_KINDS, deployEscrow, KIND, PRICE, settleAlone } from "./escrowFixture.ts";
 import { DAY, makePage, makeResult, PARAMETERS, type Page, propose, sign } from "./pageFixture.ts";
 
-export const DEPOSIT = parseEther("100");
+export const DEPOSIT = parseEther("200");
+/** More than any test pays, and less than is in the channel. */
+export const MUCH = 50n * PRICE;
 /** Longer than an hour, the long road and a day. */
 export const DELAY = 6n * DAY;
 
@@ -108,7 +110,11 @@ export async function channelResult(
 }
 
 /** A page of results, signed by the session key. */
-export const pageOfResults = (f: ChannelFixture, results: readonly InferenceResult[]): Page =>
+export const pageOfResults = (
+  f: ChannelFixture,
+  results: readonly InferenceResult[],
+  page = 0n,
+): Page =>
   makePage(
     f,
     Object.fromEntries(
@@ -117,11 +123,16 @@ export const pageOfResults = (f: ChannelFixture, results: readonly InferenceResu
         { result, signature: sign(f, result) },
       ]),
     ),
+    { ledgerPage: ledgerPageOf({ node: nodeOfEnclave(f.enclave.teeId), index: page }) },
   );
 
 /** Proposes a page and waits until it is final. */
-export async function finalPage(f: ChannelFixture, results: readonly InferenceResult[]) {
-  const page = pageOfResults(f, results);
+export async function finalPage(
+  f: ChannelFixture,
+  results: readonly InferenceResult[],
+  number = 0n,
+): Promise<Page> {
+  const page = pageOfResults(f, results, number);
   await propose(f, page);
   await f.networkHelpers.time.increase(PARAMETERS.longRoad + 1n);
   return page;
@@ -151,3 +162,26 @@ export const count = (
   f: ChannelFixture,
   { header, sections, siblings }: ReturnType<typeof openingOf>,
 ) => f.gate.connect(f.attacker).countPage(header, sections, siblings);
+
+/** Results of the channel at places. */
+export const resultsAt = (f: ChannelFixture, places: readonly number[]) =>
+  Promise.all(places.map((place) => channelResult(f, place)));
+
+/** Settles a result of the channel alone, and counts it, by anyone. */
+export async function countAlone(
+  f: ChannelFixture,
+  index: number,
+  overrides: Partial<InferenceResult> = {},
+) {
+  const result = await channelResult(f, index, overrides);
+  await settleAlone(f, result);
+  return f.gate.connect(f.attacker).countResult(f.channelId, result, KIND.TEE);
+}
+
+/** Claims by a voucher of this height, by anyone. */
+export const claim = async (
+  f: ChannelFixture,
+  most: bigint,
+  channel: Channel = f.channel,
+  signer: Wallet = f.payer,
+) => f.gate.connect(f.attacker).claim([await voucher(f, channel, most, signer)]);
