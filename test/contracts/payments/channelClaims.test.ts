@@ -14,7 +14,6 @@ import {
   deployChannels,
   finalPage,
   fund,
-  gateTerms,
   MUCH,
   openingOf,
   resultsAt,
