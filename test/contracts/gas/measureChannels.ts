@@ -1,16 +1,18 @@
 import { channelAccount, packRecords } from "@haca/protocol/pageOpening";
+import { encodeRequestId } from "@haca/protocol/requestId";
 import { id, Wallet } from "ethers";
 import {
   type Channel,
   type ChannelFixture,
   channelOf,
   channelResult,
+  claim,
+  countAlone,
   deployChannels,
   finalPage,
   fund,
   voucher,
 } from "../utils/channelFixture.ts";
-import { sign } from "../utils/pageFixture.ts";
 import { gasOf, type Measure } from "./measurement.ts";
 
 const PAGE = 256;
@@ -27,8 +29,10 @@ export const measureChannels: Measure = async (connection) => {
   if (one === undefined) throw new Error("no channel");
   const add = async (page: bigint, channels: readonly Funded[]) =>
     perResult(await claimPage(f, page, channels));
-  // The first page pays for what was zero at gate, payee and receiver of the fee.
-  await add(0n, [one]);
+  // The first claim pays for what was zero at gate, payee and receiver of the fee.
+  await countAlone(f, 0, { price: PRICE });
+  await claim(f, MUCH);
+  await f.gate.collect(f.channel.token);
   return {
     samples: {
       "channel.claim256": [await add(1n, [one])],
@@ -64,21 +68,24 @@ async function channelsOf(f: ChannelFixture): Promise<Funded[]> {
 
 /** Settles a whole page of results in turns of channels, and claims it. */
 async function claimPage(f: ChannelFixture, page: bigint, channels: readonly Funded[]) {
-  const results = [];
-  for (let index = 0; index < PAGE; index++) {
+  const { timestamp } = await channelResult(f, 0);
+  const results = Array.from({ length: PAGE }, (_, index) => {
     const { channelId } = channels[index % channels.length] as Funded;
-    const nonce = Number(page) * PAGE + index;
-    results.push(
-      await channelResult(f, nonce, { requester: channelAccount(channelId), price: PRICE }),
-    );
-  }
-  const final = await finalPage(f, results, page);
+    return {
+      ...{ modelVersion: f.versionId, requester: channelAccount(channelId), timestamp },
+      ...{ inputHash: id(`question ${index}`), outputHash: id(`answer ${index}`), price: PRICE },
+      requestId: encodeRequestId({
+        node: f.terms.node,
+        nonce: page * BigInt(PAGE) + BigInt(index),
+      }),
+      teeId: f.enclave.teeId,
+    };
+  });
+  const { header, results: signed } = await finalPage(f, results, page);
   const sections = channels.map(({ channelId }) => ({
     ...{ channelId, modelVersion: f.versionId },
     records: packRecords(
-      results
-        .filter(({ requester }) => requester === channelAccount(channelId))
-        .map((result) => ({ result, signature: sign(f, result) })),
+      [...signed.values()].filter(({ result }) => result.requester === channelAccount(channelId)),
     ),
   }));
   const vouchers = await Promise.all(
@@ -89,7 +96,7 @@ async function claimPage(f: ChannelFixture, page: bigint, channels: readonly Fun
     f.gate
       .connect(f.attacker)
       .multicall([
-        code.encodeFunctionData("countPage", [final.header, sections, []]),
+        code.encodeFunctionData("countPage", [header, sections, []]),
         code.encodeFunctionData("claim", [vouchers]),
         code.encodeFunctionData("collect", [f.channel.token]),
       ]),

@@ -93,28 +93,24 @@ describe("ChannelGate: claims", () => {
         { voucher: { channel, maxClaimableAmount }, signature, totalClaimed: MUCH },
       ] as const;
       const direct = f.batch.connect(f.seller) as typeof f.batch;
-      await refused(direct.getFunction("claim")(claims), "NotAuthorizedToClaim", f.batch);
+      await refused(direct.claim(claims), "NotAuthorizedToClaim", f.batch);
       // As a contract the gate could only answer for a signature; it answers for none.
-      const digest = await f.batch.getFunction("getClaimBatchDigest")(claims);
+      const digest = await f.batch.getClaimBatchDigest(claims);
       const signed = f.seller.signingKey.sign(digest).serialized;
       for (const given of ["0x", signed]) {
-        await refused(
-          direct.getFunction("claimWithSignature")(claims, given),
-          "InvalidSignature",
-          f.batch,
-        );
+        await refused(direct.claimWithSignature(claims, given), "InvalidSignature", f.batch);
       }
     });
 
     it("test_ClaimsDuringAPendingWithdrawal_AndNothingAfterIt", async () => {
       await countAlone(f, 1);
       const asPayer = f.batch.connect(f.payer) as typeof f.batch;
-      await asPayer.getFunction("initiateWithdraw")(f.channel, DEPOSIT);
+      await asPayer.initiateWithdraw(f.channel, DEPOSIT);
       await claim(f, MUCH);
       expect(await claimed()).to.equal(PRICE);
       await countAlone(f, 2);
       await f.networkHelpers.time.increase(DELAY);
-      await asPayer.getFunction("finalizeWithdraw")(f.channel);
+      await asPayer.finalizeWithdraw(f.channel);
       await refused(claim(f, MUCH), "ChannelGate_NothingToClaim");
       expect(await claimed()).to.equal(PRICE);
     });
@@ -153,11 +149,8 @@ describe("ChannelGate: claims", () => {
     const hostileChannel = async () => {
       const token = await deployMock(f.ethers, "HostileToken");
       const channel = await channelOf(f, { token: token.target });
-      await token.getFunction("transfer")(f.payer.address, DEPOSIT);
-      await (token.connect(f.payer) as typeof token).getFunction("approve")(
-        f.collector.target,
-        DEPOSIT,
-      );
+      await token.transfer(f.payer.address, DEPOSIT);
+      await (token.connect(f.payer) as typeof token).approve(f.collector.target, DEPOSIT);
       await fund(f, channel);
       const channelId = await f.batch.getChannelId(channel);
       const result = await channelResult(f, 9, { requester: channelAccount(channelId) });
@@ -167,11 +160,11 @@ describe("ChannelGate: claims", () => {
       return token;
     };
     const held = (token: Awaited<ReturnType<typeof hostileChannel>>, account: string) =>
-      token.getFunction("balanceOf")(account);
+      token.balanceOf(account);
 
     it("test_CreditsWhomATokenRefuses_AndPaysTheOther", async () => {
       const token = await hostileChannel();
-      await token.getFunction("setBlocked")(f.seller.address, true);
+      await token.setBlocked(f.seller.address, true);
       await byAnyone().collect(token.target);
       expect(await f.gate.creditOf(token.target, f.seller.address)).to.equal(PRICE - FEE);
       expect(await held(token, f.feeReceiver.address)).to.equal(FEE);
@@ -196,11 +189,11 @@ describe("ChannelGate: claims", () => {
     it("test_PaysOnce_ThoughTheTokenCallsBack", async () => {
       const token = await hostileChannel();
       const data = f.gate.interface.encodeFunctionData("collect", [token.target]);
-      await token.getFunction("arm")(await f.gate.getAddress(), data);
+      await token.arm(await f.gate.getAddress(), data);
       await byAnyone().collect(token.target);
-      expect(await token.getFunction("calls")()).to.be.greaterThan(1n);
-      expect(await token.getFunction("successes")()).to.equal(0n);
-      expect(await token.getFunction("refusal")()).to.equal(GUARDED);
+      expect(await token.calls()).to.be.greaterThan(1n);
+      expect(await token.successes()).to.equal(0n);
+      expect(await token.refusal()).to.equal(GUARDED);
       expect(await held(token, f.seller.address)).to.equal(PRICE - FEE);
       expect(await held(token, f.feeReceiver.address)).to.equal(FEE);
     });

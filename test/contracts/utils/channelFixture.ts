@@ -78,7 +78,7 @@ export async function channelOf(
 
 /** Puts tokens into a channel, by anyone. */
 export const fund = (f: Parts, channel: Channel, amount = DEPOSIT) =>
-  f.batch.getFunction("deposit")(channel, amount, f.collector.target, "0x");
+  f.batch.deposit(channel, amount, f.collector.target, "0x");
 
 /** A voucher as the protocol's client signs it. */
 export async function voucher(
