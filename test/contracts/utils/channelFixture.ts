@@ -14,11 +14,19 @@ export const MUCH = 50n * PRICE;
 /** Longer than an hour, the long road and a day. */
 export const DELAY = 6n * DAY;
 
-/**
- * Gates beside the escrow, and what x402's channels do: a gate of the enclave's node, and a channel of the payer's to it with
- * 100 tokens in it.
- */
-export async function deployChannels(connection: NetworkConnection) {
+/** As `IBatchSettlement.ChannelConfig`. */
+export type Channel = {
+  payer: string;
+  payerAuthorizer: string;
+  receiver: string;
+  receiverAuthorizer: string;
+  token: string;
+  withdrawDelay: bigint;
+  salt: string;
+};
+
+/** Gates beside the escrow, what x402's channels do, and a gate of the enclave's node. */
+async function deployGate(connection: NetworkConnection) {
   const base = await deployEscrow(connection);
   const { ethers, escrow, token, payer, otherPayer } = base;
   const batch = await deployMock(ethers, "BatchSettlementStandIn");
@@ -33,15 +41,19 @@ export async function deployChannels(connection: NetworkConnection) {
   for (const account of [payer, otherPayer]) {
     await token.connect(account).approve(collector.target, MaxUint256);
   }
-  const fixture = { ...base, batch, collector, gates, gate, terms };
-  const channel = await channelOf(fixture);
-  await fund(fixture, channel);
-  return { ...fixture, channel, channelId: await batch.getChannelId(channel) };
+  return { ...base, batch, collector, gates, gate, terms };
+}
+type Parts = Awaited<ReturnType<typeof deployGate>>;
+
+/** The same with a channel of the payer's to the gate, and 200 tokens in it. */
+export async function deployChannels(connection: NetworkConnection) {
+  const parts = await deployGate(connection);
+  const channel = await channelOf(parts);
+  await fund(parts, channel);
+  const channelId: string = await parts.batch.getChannelId(channel);
+  return { ...parts, channel, channelId };
 }
 export type ChannelFixture = Awaited<ReturnType<typeof deployChannels>>;
-type Parts = Omit<ChannelFixture, "channel" | "channelId">;
-
-export type Channel = Awaited<ReturnType<typeof channelOf>>;
 
 /** Terms of a gate of the enclave's node. */
 export async function gateTerms(
@@ -56,17 +68,7 @@ export async function gateTerms(
 }
 
 /** A channel of the payer's to the gate. */
-export async function channelOf(
-  f: Parts,
-  overrides: Partial<{
-    payer: string;
-    payerAuthorizer: string;
-    receiver: string;
-    receiverAuthorizer: string;
-    token: string;
-    salt: string;
-  }> = {},
-) {
+export async function channelOf(f: Parts, overrides: Partial<Channel> = {}): Promise<Channel> {
   const gate = await f.gate.getAddress();
   const payer = overrides.payer ?? f.payer.address;
   return {
