@@ -35,6 +35,8 @@ export const GAS_CLAIMS: Readonly<Record<string, readonly string[]>> = {
     "in the escrow / its first in a token | {escrow.open} / {escrow.open.first} |",
     "and the first of 256 requests | {escrow.capture} / {escrow.capture.first} |",
     "in a final page / refund it | {escrow.captureFromPage} / {escrow.refund} |",
+    "of one channel / of 16 new ones | {channel.claim256} / {channel.claim256.payers16} |",
+    "A page of channels is above its budget: of the {channel.claim256} gas",
     "a false RSA-2048 signature | {challenge.invalidSignature.rsa} |",
     "show 32 of them, RSA-2048 | {challenge.requestLeaf} / {challenge.answerLeaf32} |",
     "give it, four public signals | {challenge.demandProof} / {challenge.demandAnswered} |",
@@ -85,5 +87,6 @@ export const GAS_CLAIMS: Readonly<Record<string, readonly string[]>> = {
     "one more signal of each of 128 proofs costs {settle.extraSignal.perProof} gas",
   ],
   "docs/open-work.md": ["bitmap slot costs {settle.single.firstInSlot} gas"],
+  "docs/adr/030-gates-of-channels.md": ["It costs {channel.claim256} gas for each of 256 results"],
   "docs/adr/011-vaults-without-books.md": ["without tokens costs {vesting.release} gas"],
 };

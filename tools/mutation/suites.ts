@@ -109,6 +109,11 @@ const TABLE: readonly Row[] = [
     solidity: ["payments/InferenceEscrow.invariant"],
   },
   {
+    contracts: ["payments/ChannelGate", "payments/ChannelGates", "payments/PageOpening"],
+    mocha: ["payments/channelClaims", "payments/channelResults"],
+    solidity: ["payments/ChannelGate.invariant"],
+  },
+  {
     contracts: ["utils/Consent"],
     mocha: ["settlement/consent", "settlement/vanilla"],
   },

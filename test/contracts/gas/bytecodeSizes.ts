@@ -1,6 +1,6 @@
 import { artifacts } from "hardhat";
 
-/** Contracts that are deployed. Libraries are inlined into them. */
+/** Contracts that are deployed, or will be. Libraries are inlined into them. */
 const DEPLOYED = [
   "InferenceSettlement",
   "ModelRegistry",
@@ -27,6 +27,8 @@ const DEPLOYED = [
   "FeedReader",
   "InferenceEscrow",
   "JobFacilitator",
+  "ChannelGates",
+  "ChannelGate",
 ] as const;
 
 /** Bytes of run-time code (EIP-170 allows 24,576). */

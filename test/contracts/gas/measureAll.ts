@@ -1,5 +1,6 @@
 import type { NetworkConnection } from "hardhat/types/network";
 import { measureAttestation } from "./measureAttestation.ts";
+import { measureChannels } from "./measureChannels.ts";
 import { measureEscrow } from "./measureEscrow.ts";
 import { measureFeeds } from "./measureFeeds.ts";
 import { measureGovernance } from "./measureGovernance.ts";
@@ -24,6 +25,7 @@ const MEASURES: readonly Measure[] = [
   measureStaking,
   measureFeeds,
   measureEscrow,
+  measureChannels,
   measureRegistry,
   measureGroth16,
   measureToken,

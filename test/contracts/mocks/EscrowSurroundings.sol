@@ -8,7 +8,7 @@ import {InferenceResults} from "../../../contracts/settlement/InferenceResults.s
 import {HostileToken} from "./HostileToken.sol";
 
 /// @title SettledResults
-/// @notice What the escrow asks of settlement and pages, as a test says it: both contracts in one.
+/// @notice What escrow and gates ask of settlement and pages, as a test says it: both contracts in one.
 contract SettledResults {
     mapping(bytes32 requestId => bytes32 digest) public digestOf;
     IPageSettlementTypes.PageState public state;
@@ -31,6 +31,14 @@ contract SettledResults {
 
     function setState(IPageSettlementTypes.PageState next) external {
         state = next;
+    }
+
+    function pageIdOf(IPageSettlementTypes.PageHeader calldata header) external pure returns (bytes32) {
+        return keccak256(abi.encode(header));
+    }
+
+    function stateOfPage(bytes32) external view returns (IPageSettlementTypes.PageState, uint256) {
+        return (state, 0);
     }
 
     function verifyInclusion(
