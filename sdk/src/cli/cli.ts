@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { BaseError } from "@haca/protocol/baseError";
 import { Command } from "commander";
+import { INTERRUPTED, InterruptedError } from "./interrupt.ts";
 import { isColoured, printable } from "./print.ts";
 import { UsageError } from "./readInput.ts";
 import type { VerifyArguments } from "./receiptCommands.ts";
+import type { WaitArguments } from "./waitCommand.ts";
 
 const HELP_COLUMNS = 80;
 /** Of an answer that is not verified, and of a file that is no receipt. */
@@ -17,7 +19,8 @@ function fail(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`${printable(message.replaceAll(/\s+/g, " "))}${hint}\n`);
   if (!isKnown && process.env.HACA_DEBUG === "1") console.error(error);
-  process.exitCode = error instanceof UsageError ? USAGE : NOT_VERIFIED;
+  if (error instanceof InterruptedError) process.exitCode = INTERRUPTED;
+  else process.exitCode = error instanceof UsageError ? USAGE : NOT_VERIFIED;
 }
 
 const collect = (value: string, values: readonly string[] = []): readonly string[] => [
@@ -77,6 +80,28 @@ receipt
   .action(async (path: string, options: { json?: boolean }) => {
     const { showFile } = await import("./receiptCommands.ts");
     process.stdout.write(await showFile(path, options));
+  });
+program
+  .command("wait <file>")
+  .description(
+    "wait until a receipt's result is settled, or final; Ctrl-C loses nothing. Status 0 when it is, 1 if it can never be, 2 " +
+      "for a wrong argument",
+  )
+  .option("--until <clock>", "settled: for good; final: in a finalised block besides", "final")
+  .option("--pins <file>", "what is known beforehand: the settlement")
+  .option("--rpc <url>", "ask this endpoint; all that are named have to agree", collect)
+  .option("--poll <seconds>", "pause between two looks; 4 if left out")
+  .option("--json", "for programs")
+  .helpOption("-h, --help", "this text")
+  .allowExcessArguments(false)
+  .action(async (path: string, options: WaitArguments) => {
+    const { waitForFile } = await import("./waitCommand.ts");
+    const { isReached, text } = await waitForFile(path, {
+      ...options,
+      isColoured: isColoured(process.stdout, process.env),
+    });
+    process.stdout.write(text);
+    if (!isReached) process.exitCode = NOT_VERIFIED;
   });
 
 try {

@@ -1,14 +1,11 @@
 import { whatIsMissing } from "../isVerified.ts";
 import { CHECKS, type Check } from "../line.ts";
-import type { Pins } from "../pins.ts";
-import { readPins } from "../readPins.ts";
 import { parseReceipt } from "../receipt/parseReceipt.ts";
 import { LIMITS } from "../receipt/receipt.ts";
 import { receiptId } from "../typedData.ts";
+import { pinsIn, requireUrl } from "./arguments.ts";
 import { printLines, printReceipt } from "./print.ts";
 import { readInput, UsageError } from "./readInput.ts";
-
-const PINS_LIMIT = 1024 * 1024;
 
 export type VerifyArguments = {
   pins?: string;
@@ -67,16 +64,6 @@ function idOf(bytes: Uint8Array): string | null {
   }
 }
 
-async function pinsIn(path: string): Promise<Pins> {
-  const bytes = await readInput({ path, limit: PINS_LIMIT });
-  if (bytes.length > PINS_LIMIT) throw new UsageError(`${path}: has more than ${PINS_LIMIT} bytes`);
-  try {
-    return readPins(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw new UsageError(`${path}: ${error instanceof Error ? error.message : "is malformed"}`);
-  }
-}
-
 function readCheck(name: string): Check {
   const found = CHECKS.find((check) => check === name);
   if (found !== undefined) return found;
@@ -86,9 +73,4 @@ function readCheck(name: string): Check {
 function readTime(text: string): bigint {
   if (/^\d{1,12}$/.test(text)) return BigInt(text);
   throw new UsageError(`--now: must be unix seconds, got ${text}`);
-}
-
-function requireUrl(text: string): void {
-  if (/^https?:$/.test(URL.parse(text)?.protocol ?? "")) return;
-  throw new UsageError("--rpc: must be an address that begins with http:// or https://");
 }
