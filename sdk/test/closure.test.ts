@@ -5,10 +5,14 @@ import { describe, expect, it } from "vitest";
 
 const SOURCES = fileURLToPath(new URL("../src/", import.meta.url));
 const ROOT = join(SOURCES, "../..");
+const IMPORTS: Readonly<Record<string, { browser: string }>> = JSON.parse(
+  readFileSync(join(SOURCES, "../package.json"), "utf8"),
+).imports;
 
 /** Where an import of ours leads, or nothing for what is another's. */
 function fileOf(specifier: string, from: string): string | undefined {
   if (specifier.startsWith(".")) return join(dirname(from), specifier);
+  if (specifier.startsWith("#")) return join(SOURCES, "..", IMPORTS[specifier]?.browser ?? "");
   const [, room, path] = /^@haca\/([^/]+)\/(.+)$/.exec(specifier) ?? [];
   return room === undefined ? undefined : join(ROOT, room, "src", `${path}.ts`);
 }
@@ -34,13 +38,21 @@ function importsFrom(entry: string): { others: Set<string>; files: number } {
   return { others, files: seen.size };
 }
 
+const NOBLE = [
+  ...["@noble/curves/bn254", "@noble/curves/secp256k1"],
+  ...["@noble/hashes/sha2.js", "@noble/hashes/sha3.js", "@noble/hashes/utils.js"],
+];
+
 describe("the verifier", () => {
   it("imports the noble libraries and nothing else of others: no Node, no ethers, no viem", () => {
     const { others, files } = importsFrom(join(SOURCES, "verify.ts"));
     expect(files).toBeGreaterThan(20);
-    expect([...others].sort()).toEqual([
-      ...["@noble/curves/bn254", "@noble/curves/secp256k1"],
-      ...["@noble/hashes/sha2.js", "@noble/hashes/sha3.js", "@noble/hashes/utils.js"],
-    ]);
+    expect([...others].sort()).toEqual(NOBLE);
   });
+});
+
+it("the client for browsers imports nothing else, either", () => {
+  const { others, files } = importsFrom(join(SOURCES, "client/createHaca.ts"));
+  expect(files).toBeGreaterThan(20);
+  expect([...others].filter((name) => !NOBLE.includes(name))).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
+import { hostOf, oneLine } from "../strangersWords.ts";
 
 const TIME_LIMIT_MS = 20_000;
 const BYTE_LIMIT = 4 * 1024 * 1024;
@@ -64,15 +65,3 @@ function parse(text: string, url: string): object & Record<string, unknown> {
   }
   throw chainError("badAnswer", `${hostOf(url)} answers no JSON-RPC`);
 }
-
-/** Where it goes, without keys that are in the path. */
-function hostOf(url: string): string {
-  try {
-    return new URL(url).host;
-  } catch {
-    return "an address that is none";
-  }
-}
-
-/** A stranger's words, as a part of a line. */
-const oneLine = (words: string): string => words.replaceAll(/[^\x20-\x7e]+/g, " ").slice(0, 200);

@@ -1,0 +1,76 @@
+import type { Policy } from "../isVerified.ts";
+import type { Pins } from "../pins.ts";
+import { readNodeAddress } from "./nodeAddress.ts";
+import { optionError, requireKnown } from "./optionError.ts";
+
+/** What a client is made of. */
+export type HacaOptions = {
+  /** chain on which answers are settled: settlements that are pinned on others do not count */
+  chainId: bigint | number | string;
+  /** addresses of JSON-RPC endpoints; all have to agree. None: no chain is asked */
+  rpcs?: readonly string[];
+  /** what is known beforehand; without it nothing is verified */
+  pins?: Pins;
+  /** addresses of nodes, where a call names none */
+  nodes?: readonly string[];
+  /** what an answer has to have shown, where a call does not say */
+  policy?: Policy;
+  limits?: Partial<ClientLimits>;
+};
+
+/** What strangers get of this client at most. */
+export type ClientLimits = {
+  /** bytes of an answer, as a stream or not */
+  answerBytes: number;
+  /** until the answer's last byte */
+  answerMs: number;
+  /** of what is asked besides: keys, documents */
+  askBytes: number;
+  askMs: number;
+  /** nodes that are asked for one answer, one after another */
+  nodes: number;
+};
+
+/** What every operation of a client works with: options that were looked at. */
+export type Client = {
+  chainId: string;
+  rpcs: readonly string[];
+  pins: Pins;
+  nodes: readonly URL[];
+  policy: Policy;
+  limits: ClientLimits;
+};
+
+const LIMITS: ClientLimits = {
+  ...{ answerBytes: 8 * 1024 * 1024, answerMs: 300_000 },
+  ...{ askBytes: 256 * 1024, askMs: 20_000 },
+  nodes: 3,
+};
+const OPTIONS = ["chainId", "rpcs", "pins", "nodes", "policy", "limits"];
+
+/** @throws BaseError `option.wrong`, `node.badAddress` */
+export function readClient(options: HacaOptions): Client {
+  requireKnown(options, OPTIONS);
+  const { nodes = [], pins = {}, policy = {}, rpcs = [] } = options;
+  const chainId = String(options.chainId);
+  if (!/^[1-9]\d{0,19}$/.test(chainId)) throw optionError("chainId", "must be a whole number");
+  for (const rpc of rpcs) {
+    if (!/^https?:$/.test(URL.parse(rpc)?.protocol ?? "")) {
+      throw optionError("rpcs", "must be addresses that begin with http:// or https://");
+    }
+  }
+  const settlements = (pins.settlements ?? []).filter((known) => known.chainId === chainId);
+  return {
+    ...{ chainId, rpcs, policy, pins: { ...pins, settlements } },
+    ...{ nodes: nodes.map(readNodeAddress), limits: readLimits(options.limits ?? {}) },
+  };
+}
+
+function readLimits(given: Partial<ClientLimits>): ClientLimits {
+  requireKnown(given, Object.keys(LIMITS));
+  for (const [name, limit] of Object.entries(given)) {
+    if (Number.isSafeInteger(limit) && limit > 0) continue;
+    throw optionError(`limits.${name}`, "must be a whole number above 0");
+  }
+  return { ...LIMITS, ...given };
+}
