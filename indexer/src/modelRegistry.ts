@@ -1,5 +1,6 @@
 import { model, modelVersion } from "ponder:schema";
-import { type TensorLayout, wordCount } from "@haca/protocol/tensorLayout";
+import { wordCount } from "@haca/protocol/packedWords";
+import type { TensorLayout } from "@haca/protocol/tensorLayout";
 import { type Hex, zeroHash } from "viem";
 import { on } from "./on.ts";
 

@@ -1,5 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { type TensorLayout, unpackWords, wordCount } from "@haca/protocol/tensorLayout";
+import { unpackWords, wordCount } from "@haca/protocol/packedWords";
+import type { TensorLayout } from "@haca/protocol/tensorLayout";
 
 /** Integers of each tensor, as decimal strings: an element may be wider than a JavaScript number. */
 export type DecodedTensors = { inputs: string[][]; outputs: string[][] };

@@ -1,4 +1,5 @@
-import { packWords, type TensorLayout } from "@haca/protocol/tensorLayout";
+import { packWords } from "@haca/protocol/packedWords";
+import type { TensorLayout } from "@haca/protocol/tensorLayout";
 import { expect, test } from "vitest";
 import { decodeTensors } from "../src/tensors.ts";
 

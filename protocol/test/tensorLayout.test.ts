@@ -2,12 +2,11 @@ import { describe, expect, it } from "vitest";
 import {
   elementPositions,
   packWords,
-  type TensorLayout,
-  tensorLayoutSchema,
   unpackWords,
   WORD_BITS,
   wordCount,
-} from "../src/tensorLayout.ts";
+} from "../src/packedWords.ts";
+import { type TensorLayout, tensorLayoutSchema } from "../src/tensorLayout.ts";
 import { catchError } from "./catchError.ts";
 import { randomFrom } from "./random.ts";
 

@@ -7,6 +7,7 @@ import { evidenceOf } from "./checks/ofEvidence.ts";
 import { isOfEnclave } from "./checks/ofMessage.ts";
 import { optionError, requireKnown } from "./client/optionError.ts";
 import type { AsOf, Check, Line } from "./line.ts";
+import { pause } from "./pause.ts";
 import type { Pins } from "./pins.ts";
 import { toReceipt } from "./receipt/parseReceipt.ts";
 import type { Receipt } from "./receipt/receipt.ts";
@@ -205,16 +206,3 @@ const unreached = ({ message }: BaseError): Waiting => ({
 
 const never = (code: string, why: string, details: Record<string, unknown> = {}): BaseError =>
   new BaseError({ code: `wait.${code}`, message: `nothing to wait for: ${why}`, details });
-
-const pause = (ms: number, signal: AbortSignal | undefined): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", end);
-      resolve();
-    }, ms);
-    signal?.addEventListener("abort", end, { once: true });
-  });

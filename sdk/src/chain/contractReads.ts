@@ -14,7 +14,7 @@ const NO_ACCOUNT = `0x${"00".repeat(20)}`;
 const WORD_LENGTH = 32;
 
 /** Function selector and arguments. */
-const encode = (signature: string, ...words: readonly string[]): string =>
+export const encode = (signature: string, ...words: readonly string[]): string =>
   concatHex(sliceHex(keccakText(signature), 0, 4), ...words);
 
 /** The words of an answer, which has exactly so many. */

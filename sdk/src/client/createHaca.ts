@@ -1,15 +1,31 @@
-import { type Client, type HacaOptions, readClient } from "./client.ts";
+import type { Line } from "../line.ts";
+import type { Receipt } from "../receipt/receipt.ts";
+import { type Goal, type WaitOptions, wait } from "../wait.ts";
+import { type HacaOptions, readClient } from "./client.ts";
+import { type Inference, infer } from "./infer/infer.ts";
+import type { InferOptions } from "./infer/inferOptions.ts";
 
-/** A client: what answers are asked by, with what is known beforehand. */
+/** A client: asks with what is known beforehand, and answers with what is verified. */
 export type Haca = {
-  /** what its operations work with */
-  readonly client: Client;
+  /** asks a model whose answers are proved */
+  infer: (options: InferOptions) => Promise<Inference>;
+  /** waits until a receipt's result is settled, or final: `wait` with the client's pins and endpoints */
+  wait: (
+    receipt: Receipt | Uint8Array | string,
+    until: Goal,
+    options?: Omit<WaitOptions, "pins" | "rpcs">,
+  ) => Promise<Line>;
 };
 
 /**
- * A client of nodes. What it answers with is verified, or it throws.
+ * A client of nodes. What is not verified throws.
  * @throws BaseError `option.wrong`, `node.badAddress`
  */
 export function createHaca(options: HacaOptions): Haca {
-  return { client: readClient(options) };
+  const client = readClient(options);
+  const { pins, rpcs } = client;
+  return {
+    infer: (asked) => infer(client, asked),
+    wait: (receipt, until, rest = {}) => wait(receipt, until, { ...rest, pins, rpcs }),
+  };
 }

@@ -1,6 +1,7 @@
 import { encodeVerifyingKey } from "@haca/protocol/groth16";
 import { computeVersionId } from "@haca/protocol/modelIds";
-import { type TensorLayout, wordCount } from "@haca/protocol/tensorLayout";
+import { wordCount } from "@haca/protocol/packedWords";
+import type { TensorLayout } from "@haca/protocol/tensorLayout";
 import { expect } from "chai";
 import { concat, dataSlice } from "ethers";
 import { network } from "hardhat";
