@@ -1,8 +1,7 @@
 import { modelRegistryAbi } from "@haca/protocol/abi";
 import { hashResult, hashWords, settlementDomain } from "@haca/protocol/inferenceResult";
-import { packWords, unpackWords } from "@haca/protocol/packedWords";
+import { packWords, type TensorLayout, unpackWords } from "@haca/protocol/packedWords";
 import { decodeRequestId } from "@haca/protocol/requestId";
-import type { TensorLayout } from "@haca/protocol/tensorLayout";
 import { type Address, type Hex, isAddress, isHex, type PublicClient } from "viem";
 import { z } from "zod";
 

@@ -1,11 +1,22 @@
 import { BaseError } from "./baseError.ts";
-import type { TensorLayout } from "./tensorLayout.ts";
 
 /**
  * Usable bits of a packed word. The scalar field's order has 254 bits; 248 keeps every packing of
  * range-checked elements below it, so that a word has one meaning.
  */
 export const WORD_BITS = 248;
+
+/** How one tensor lies in the packed words: the bindings of `IModelRegistry.TensorLayout`. */
+export type TensorLayout = {
+  /** number of elements */
+  count: number;
+  /** width of an element */
+  bits: number;
+  /** whether integers carry an offset of 2^(bits - 1) */
+  isSigned: boolean;
+  /** value = integer * 2^scaleExponent */
+  scaleExponent: number;
+};
 
 /** Where element `index` of a sequence of tensors lies. */
 export type ElementPosition = {

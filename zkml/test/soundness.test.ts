@@ -3,8 +3,13 @@ import { mutableWires, mutateWitness, seededRandom } from "@haca/circuits/mutate
 import { circuitInput } from "@haca/model-runtime/circuitInput";
 import { computeIntegerValues, runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import { computeWitness, type WitnessSignals } from "@haca/model-runtime/witness/computeWitness";
-import { elementPositions, packWords, unpackWords, wordCount } from "@haca/protocol/packedWords";
-import type { TensorLayout } from "@haca/protocol/tensorLayout";
+import {
+  elementPositions,
+  packWords,
+  type TensorLayout,
+  unpackWords,
+  wordCount,
+} from "@haca/protocol/packedWords";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readDigits } from "./utils/digits.ts";
 import { CONTEXT, type LaidOutModel, layOutModel, wireValues } from "./utils/layOutModel.ts";

@@ -1,8 +1,7 @@
 import { hashWords } from "@haca/protocol/inferenceResult";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
-import { packWords } from "@haca/protocol/packedWords";
+import { packWords, type TensorLayout } from "@haca/protocol/packedWords";
 import { encodeRequestId } from "@haca/protocol/requestId";
-import type { TensorLayout } from "@haca/protocol/tensorLayout";
 import { type Hex, keccak256, toHex, zeroHash } from "viem";
 
 export const OWNER = "0x1111111111111111111111111111111111111111";

@@ -1,4 +1,4 @@
-import type { TensorLayout } from "@haca/protocol/tensorLayout";
+import type { TensorLayout } from "@haca/protocol/packedWords";
 import { keccak, lengthOf, sliceHex, toBytes, toHex, wordOf } from "../bytes.ts";
 import { LIMITS } from "../receipt/receipt.ts";
 import { encode } from "./contractReads.ts";

@@ -1,9 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { contextOf, hashResult, settlementDomain } from "@haca/protocol/inferenceResult";
-import { packWords } from "@haca/protocol/packedWords";
+import { packWords, type TensorLayout } from "@haca/protocol/packedWords";
 import { encodeRequestId } from "@haca/protocol/requestId";
-import type { TensorLayout } from "@haca/protocol/tensorLayout";
 import { id, keccak256, Wallet, ZeroAddress } from "ethers";
 import {
   makeProof,

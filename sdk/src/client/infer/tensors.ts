@@ -1,6 +1,5 @@
 import { dequantise, quantiseInput } from "@haca/model-runtime/quantise";
-import { packWords, unpackWords } from "@haca/protocol/packedWords";
-import type { TensorLayout } from "@haca/protocol/tensorLayout";
+import { packWords, type TensorLayout, unpackWords } from "@haca/protocol/packedWords";
 import { wordOf } from "../../bytes.ts";
 import { chainError } from "../../chain/jsonRpc.ts";
 import type { RegisteredModel } from "../../chain/registeredModel.ts";

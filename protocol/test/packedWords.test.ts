@@ -2,11 +2,12 @@ import { describe, expect, it } from "vitest";
 import {
   elementPositions,
   packWords,
+  type TensorLayout,
   unpackWords,
   WORD_BITS,
   wordCount,
 } from "../src/packedWords.ts";
-import { type TensorLayout, tensorLayoutSchema } from "../src/tensorLayout.ts";
+import { tensorLayoutSchema } from "../src/tensorLayout.ts";
 import { catchError } from "./catchError.ts";
 import { randomFrom } from "./random.ts";
 
