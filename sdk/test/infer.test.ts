@@ -119,7 +119,11 @@ describe("a node that lies", () => {
     ["a time to come", { job: { timestamp: old + 240n } }, missing("time")],
     ["another's request", { job: { requester: OWNER } }, unexpected("requester")],
     ["another node's request", { job: { requestId: word } }, missing("signature")],
-    ["another's signature", { receipt: { signature: `0x${"12".repeat(64)}1b` } }, missing("signature")],
+    [
+      "another's signature",
+      { receipt: { signature: `0x${"12".repeat(64)}1b` } },
+      missing("signature"),
+    ],
     ["no signature", { receipt: { signature: "0x" } }, malformed],
     [
       "an enclave",

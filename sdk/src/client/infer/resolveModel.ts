@@ -25,7 +25,11 @@ const NAME = /^(0x[0-9a-fA-F]{40})\/([a-z0-9-]{1,64})@(\d{1,9})\.(\d{1,9})$/;
  * @param name a version's id, `owner/slug@major.minor`, or the name of a pinned model
  * @throws BaseError `option.wrong`; `model.unknown`, `model.deprecated`, `model.notProvable`, `model.notAsPinned`; `chain.*`
  */
-export async function resolveModel(client: Client, name: string): Promise<ResolvedModel> {
+export async function resolveModel(
+  client: Client,
+  name: string,
+  { mayBeDeprecated = false }: { mayBeDeprecated?: boolean } = {},
+): Promise<ResolvedModel> {
   const { chainId, pins, rpcs } = client;
   const version = versionOfName(pins, name);
   const [settlement, another] = pins.settlements ?? [];
@@ -35,7 +39,7 @@ export async function resolveModel(client: Client, name: string): Promise<Resolv
   }
   const chain = await openChain({ rpcs, chainId });
   const registry = await modelRegistryOf(chain, settlement.settlement);
-  await requireInUse(chain, registry, { name, version });
+  await requireInUse(chain, registry, { name, version, mayBeDeprecated });
   const model = await registeredModel(chain, registry, version);
   return { model, settlement, name, pins: withModel(client, { name, model, chain }) };
 }
@@ -60,16 +64,20 @@ function versionOfName(pins: Pins, name: string): string {
 async function requireInUse(
   chain: Chain,
   registry: string,
-  { name, version }: { name: string; version: string },
+  what: { name: string; version: string; mayBeDeprecated: boolean },
 ): Promise<void> {
+  const { mayBeDeprecated, name, version } = what;
   const { status, hasKey } = await versionOf(chain, registry, version);
-  const refusal = (code: string, what: string): BaseError =>
+  const refusal = (code: string, reason: string): BaseError =>
     new BaseError({
-      ...{ code: `model.${code}`, message: `${name}: ${what}` },
+      ...{ code: `model.${code}`, message: `${name}: ${reason}` },
       details: { version, asOf: chain.asOf },
     });
-  if (status === DEPRECATED) throw refusal("deprecated", "the version is deprecated");
-  if (status !== PUBLISHED) throw refusal("unknown", "the registry has no such version");
+  if (status === DEPRECATED && !mayBeDeprecated) {
+    throw refusal("deprecated", "the version is deprecated");
+  }
+  if (status !== PUBLISHED && status !== DEPRECATED)
+    throw refusal("unknown", "the registry has no such version");
   if (!hasKey) throw refusal("notProvable", "its answers cannot be proved: ask with chat");
 }
 
