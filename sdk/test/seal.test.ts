@@ -81,6 +81,36 @@ describe("seal", () => {
     await expect(seal({ client, receipt, node })).rejects.toMatchObject({ code: "seal.refuted" });
   });
 
+  it("appends the page that has the result, and no other", async () => {
+    const client = readClient({ chainId: 31337, pins: OPTIONS.pins });
+    const whole = receiptOf("teeP256InPage");
+    const page = whole.evidence.find(({ type }) => type === "page");
+    if (page?.type !== "page") throw new Error("no page");
+    const receipt = { ...whole, evidence: whole.evidence.filter((item) => item !== page) };
+    const sealBy = async (shown: object) => {
+      const node = await serveInferNode({ page: shown });
+      nodes.push(node);
+      const sealed = await seal({ client, receipt, node: readNodeAddress(node.url) });
+      return { ...sealed, asked: node.asked };
+    };
+    const sealed = await sealBy(page);
+    expect(sealed).toMatchObject({ appended: ["page"], missing: [] });
+    expect(sealed.receipt.evidence.at(-1)).toEqual(page);
+    expect(sealed.asked.at(-1)).toBe(`/v1/results/${whole.core.message.requestId}/page`);
+    for (const wrong of [
+      { ...page, path: page.path.toReversed() },
+      { ...page, header: { ...page.header, bitmap: "0" } },
+    ]) {
+      await expect(sealBy(wrong)).rejects.toMatchObject({ code: "seal.refuted" });
+    }
+    for (const wrong of [
+      { ...page, path: page.path.slice(1) },
+      { ...page, header: null },
+    ]) {
+      await expect(sealBy(wrong)).rejects.toMatchObject({ code: "node.malformed" });
+    }
+  });
+
   it("appends the document that the core names, and no other", async () => {
     const whole = receiptOf("teeRsa");
     const [found] = whole.evidence;

@@ -7,7 +7,7 @@ import { appendEvidence } from "../receipt/makeReceipt.ts";
 import type { Evidence, Receipt } from "../receipt/receipt.ts";
 import { verify } from "../verify.ts";
 import type { Client } from "./client.ts";
-import { lookForEvidence } from "./infer/lookForEvidence.ts";
+import { askPage, askStanding } from "./infer/askStanding.ts";
 import { resolveModel } from "./infer/resolveModel.ts";
 
 export type Sealed = {
@@ -45,22 +45,24 @@ export async function seal(parameters: {
     void missing.push({ type, reason });
 
   const wantsProof = !isOfEnclave(core) && lacks("proof");
+  const wantsPage = lacks("page");
   if (node === undefined) {
     if (wantsProof) miss("proof", "no node was named to ask");
-    if (lacks("page")) miss("page", "no node was named to ask");
-  } else if (wantsProof || lacks("page")) {
-    const found = await lookForEvidence({ client, node, core, signal });
-    if (wantsProof && found.proof === null) miss("proof", `the request is ${found.state}`);
-    if (wantsProof && found.proof !== null) {
+    if (wantsPage) miss("page", "no node was named to ask");
+  } else if (wantsProof || wantsPage) {
+    const question = { client, node, core, signal };
+    const { proof, state } = await askStanding(question);
+    if (wantsProof && proof === null) miss("proof", `the request is ${state}`);
+    if (wantsProof && proof !== null) {
       // The version may be deprecated by now: what it answered before stays.
       const version = core.message.modelVersion;
       const resolved = await resolveModel(client, version, { mayBeDeprecated: true });
       pins = resolved.pins;
-      const { verifyingKey } = resolved.model;
-      evidence.push({ type: "proof", proof: found.proof, verifyingKey });
+      evidence.push({ type: "proof", proof, verifyingKey: resolved.model.verifyingKey });
     }
-    if (lacks("page") && found.page === null) miss("page", `the request is ${found.state}`);
-    if (lacks("page") && found.page !== null) evidence.push(found.page);
+    const page = wantsPage ? await askPage(question) : null;
+    if (wantsPage && page === null) miss("page", `the request is ${state}`);
+    if (page !== null) evidence.push(page);
   }
   const lacksDocument = core.attestation !== null && lacks("attestation");
   if (document !== undefined) {

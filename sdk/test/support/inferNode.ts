@@ -75,6 +75,8 @@ export type Lies = {
   hasOtherKey?: boolean;
   /** what it says of the request when it is asked how it stands */
   status?: object;
+  /** the page that it shows; none if left out */
+  page?: object;
   /** in place of all of it */
   answer?: (request: IncomingMessage, response: ServerResponse) => void;
 };
@@ -98,6 +100,9 @@ export async function serveInferNode(lies: Lies = {}): Promise<InferNode> {
       return response.end(JSON.stringify({ requestId: job.requestId, receipt, ...lies.beside }));
     }
     asked.push(request.url);
+    if (request.url?.endsWith("/page")) {
+      return response.writeHead(lies.page ? 200 : 404).end(JSON.stringify(lies.page ?? {}));
+    }
     looks += 1;
     const proof = looks > 1 ? proofOf(job, lies) : null;
     const state = proof === null ? "accepted" : "proven";

@@ -2,8 +2,8 @@ import { BaseError } from "@haca/protocol/baseError";
 import { pause } from "../../pause.ts";
 import type { ReceiptCore } from "../../receipt/receipt.ts";
 import type { Client } from "../client.ts";
+import { askStanding } from "./askStanding.ts";
 import type { InferRequest } from "./inferOptions.ts";
-import { lookForEvidence } from "./lookForEvidence.ts";
 
 /** Nobody will make this proof, or not in time. */
 const noProof = (message: string): BaseError => new BaseError({ code: "answer.noProof", message });
@@ -22,7 +22,7 @@ export async function askProof(parameters: {
   const { onProgress, pollMs, proofMs, signal } = request;
   const until = Date.now() + proofMs;
   for (;;) {
-    const found = await lookForEvidence({ client, node, core, signal });
+    const found = await askStanding({ client, node, core, signal });
     if (found.proof !== null) return found.proof;
     if (found.state === "failed") {
       throw noProof(`${node.host} gave up the proof: ${found.failure ?? "without a word"}`);

@@ -16,7 +16,7 @@ import type { Database } from "../../storage/database.ts";
 /** What the fast path works with. */
 export type InferContext = {
   database: Database;
-  chain: Pick<Chain, "domain">;
+  chain: Pick<Chain, "domain" | "pageSettlement">;
   wallet: Wallet;
   models: readonly ServedModel[];
   price: bigint;
