@@ -7,7 +7,7 @@ import { evidenceOf } from "./checks/ofEvidence.ts";
 import { isOfEnclave } from "./checks/ofMessage.ts";
 import { optionError, requireKnown } from "./client/optionError.ts";
 import type { AsOf, Check, Line } from "./line.ts";
-import { pause } from "./pause.ts";
+import { LONGEST_PAUSE_MS, pause } from "./pause.ts";
 import type { Pins } from "./pins.ts";
 import { toReceipt } from "./receipt/parseReceipt.ts";
 import type { Receipt } from "./receipt/receipt.ts";
@@ -64,8 +64,8 @@ export async function wait(
   const { pins, pollMs = POLL_MS, onProgress, rpcs, signal } = options;
   requireKnown(options, OPTIONS);
   if (!GOALS.includes(until)) throw optionError("until", `must be ${GOALS.join(" or ")}`);
-  if (!Number.isSafeInteger(pollMs) || pollMs < 1) {
-    throw optionError("pollMs", "must be a whole number above 0");
+  if (!Number.isSafeInteger(pollMs) || pollMs < 1 || pollMs > LONGEST_PAUSE_MS) {
+    throw optionError("pollMs", `must be a whole number, 1 to ${LONGEST_PAUSE_MS}`);
   }
   signal?.throwIfAborted();
   const receipt = toReceipt(source);

@@ -135,14 +135,18 @@ describe("wait", () => {
   });
 
   it("ends with its signal's reason, also between two looks", async () => {
-    const controller = new AbortController();
     const rpcs = [await start()];
-    const waiting = wait(textOf("zkml"), "settled", {
-      ...{ pins, rpcs, pollMs: 2 ** 30, signal: controller.signal },
-      // After it has said for what it waits, it pauses.
-      onProgress: () => setImmediate(() => controller.abort(new Error("enough"))),
-    });
-    await expect(waiting).rejects.toThrow("enough");
+    // Within what is told, and after it, when the pause has begun.
+    for (const later of [(end: () => void) => end(), setImmediate]) {
+      const controller = new AbortController();
+      const waiting = wait(textOf("zkml"), "settled", {
+        ...{ pins, rpcs, pollMs: 2 ** 30, signal: controller.signal },
+        onProgress: () => void later(() => controller.abort(new Error("enough"))),
+      });
+      await expect(waiting).rejects.toThrow("enough");
+    }
+    const ended = wait(textOf("zkml"), "settled", { pins, rpcs, signal: AbortSignal.abort() });
+    await expect(ended).rejects.toMatchObject({ name: "AbortError" });
   });
 
   it.each<[string, string, string, Contracts]>([
@@ -224,6 +228,7 @@ describe("wait", () => {
     await expect(wait("{}", "final", options)).rejects.toMatchObject({ code: "format.malformed" });
     await expect(wait(zkml, "soon" as Goal, options)).rejects.toThrow("until: must be settled or");
     await expect(wait(zkml, "final", { ...options, pollMs: 0 })).rejects.toThrow("pollMs: must");
+    await expect(wait(zkml, "final", { ...options, pollMs: 2 ** 31 })).rejects.toThrow("pollMs: ");
     expect(endpoints[0]?.calls).toEqual([]);
     await expect(wait(zkml, "final", { pins, rpcs: [] })).rejects.toThrow("no RPC was given");
   });

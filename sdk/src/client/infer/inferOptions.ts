@@ -1,4 +1,5 @@
 import type { Policy } from "../../isVerified.ts";
+import { LONGEST_PAUSE_MS } from "../../pause.ts";
 import type { Client } from "../client.ts";
 import { optionError, requireKnown } from "../optionError.ts";
 import type { InferInput } from "./tensors.ts";
@@ -63,8 +64,8 @@ export function readInfer(client: Client, options: InferOptions): InferRequest {
     throw optionError("proof", 'must be "off", or left out');
   }
   for (const [name, value] of Object.entries({ pollMs, proofMs })) {
-    if (Number.isSafeInteger(value) && value > 0) continue;
-    throw optionError(name, "must be a whole number above 0");
+    if (Number.isSafeInteger(value) && value > 0 && value <= LONGEST_PAUSE_MS) continue;
+    throw optionError(name, `must be a whole number, 1 to ${LONGEST_PAUSE_MS}`);
   }
   return {
     ...{ model, input, policy, maxPrice, pollMs, proofMs, onProgress, signal },
