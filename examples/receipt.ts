@@ -1,7 +1,7 @@
 import { modelRegistryAbi } from "@haca/protocol/abi";
 import { hashResult, hashWords, settlementDomain } from "@haca/protocol/inferenceResult";
+import { packWords, type TensorLayout, unpackWords } from "@haca/protocol/packedWords";
 import { decodeRequestId } from "@haca/protocol/requestId";
-import { packWords, type TensorLayout, unpackWords } from "@haca/protocol/tensorLayout";
 import { type Address, type Hex, isAddress, isHex, type PublicClient } from "viem";
 import { z } from "zod";
 

@@ -1,4 +1,4 @@
-import type { TensorLayout } from "@haca/protocol/tensorLayout";
+import type { TensorLayout } from "@haca/protocol/packedWords";
 import { index, onchainTable, primaryKey, relations } from "ponder";
 import { rowBlock } from "./rowBlock.ts";
 

@@ -1,5 +1,5 @@
 import { model, modelVersion } from "ponder:schema";
-import { type TensorLayout, wordCount } from "@haca/protocol/tensorLayout";
+import { type TensorLayout, wordCount } from "@haca/protocol/packedWords";
 import { type Hex, zeroHash } from "viem";
 import { on } from "./on.ts";
 

@@ -1,5 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { type TensorLayout, unpackWords, wordCount } from "@haca/protocol/tensorLayout";
+import { type TensorLayout, unpackWords, wordCount } from "@haca/protocol/packedWords";
 
 /** Integers of each tensor, as decimal strings: an element may be wider than a JavaScript number. */
 export type DecodedTensors = { inputs: string[][]; outputs: string[][] };

@@ -1,4 +1,4 @@
-import { packWords, type TensorLayout } from "@haca/protocol/tensorLayout";
+import { packWords, type TensorLayout } from "@haca/protocol/packedWords";
 import { expect, test } from "vitest";
 import { decodeTensors } from "../src/tensors.ts";
 

@@ -1,4 +1,4 @@
-import type { TensorLayout } from "@haca/protocol/tensorLayout";
+import type { TensorLayout } from "@haca/protocol/packedWords";
 import { expect, test } from "vitest";
 import { labelOf } from "../src/tensors.ts";
 

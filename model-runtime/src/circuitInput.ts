@@ -1,6 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
 import type { Manifest } from "@haca/protocol/manifest";
-import { packWords, WORD_BITS } from "@haca/protocol/tensorLayout";
+import { packWords, WORD_BITS } from "@haca/protocol/packedWords";
 import { requireInRange } from "./quantise.ts";
 
 /**

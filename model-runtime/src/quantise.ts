@@ -1,6 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
 import type { Manifest } from "@haca/protocol/manifest";
-import type { TensorLayout } from "@haca/protocol/tensorLayout";
+import type { TensorLayout } from "@haca/protocol/packedWords";
 
 /**
  * Real numbers to the integers of the input tensor: the nearest multiple of the input's scale, halves away from

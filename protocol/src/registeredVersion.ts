@@ -4,7 +4,8 @@ import { abis } from "../generated/abi.ts";
 import { addressBookPath, readAddressBook } from "./addressBook.ts";
 import { BaseError } from "./baseError.ts";
 import { explainRevert, revertData } from "./explainRevert.ts";
-import { type TensorLayout, tensorLayoutSchema } from "./tensorLayout.ts";
+import type { TensorLayout } from "./packedWords.ts";
+import { tensorLayoutSchema } from "./tensorLayout.ts";
 
 const ABI = new Interface(abis.ModelRegistry);
 const TIMEOUT_MS = 30_000;

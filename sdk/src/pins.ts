@@ -19,6 +19,8 @@ export type PinnedModel = {
   /** keccak256 of the verifying key, and how many packed words are the input's; of a model whose answers are proved */
   verifyingKeyHash?: string;
   inputWords?: number;
+  /** who says so, where it is not the caller; never of a file */
+  source?: string;
 };
 
 const isSame = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

@@ -17,7 +17,7 @@ const wordCount: Reader<number> = (value, path) => {
   throw malformed(path, `must be a whole number, 1 to ${MAXIMUM_WORDS}`);
 };
 
-const readModel = object<PinnedModel>(
+const readModel = object<Omit<PinnedModel, "source">>(
   { version: bytes(32), verifyingKeyHash: bytes(32), inputWords: wordCount },
   ["verifyingKeyHash", "inputWords"],
 );

@@ -20,7 +20,7 @@ import {
 } from "./checks/ofMessage.ts";
 import { type Check, type Line, lineOf } from "./line.ts";
 import { isPinnedSettlement, type Pins } from "./pins.ts";
-import { parseReceipt, readReceipt } from "./receipt/parseReceipt.ts";
+import { toReceipt } from "./receipt/parseReceipt.ts";
 import type { Receipt } from "./receipt/receipt.ts";
 
 /** What a receipt is verified with. */
@@ -83,8 +83,7 @@ export async function verify(
 
 function tryRead(source: Receipt | Uint8Array | string): Receipt | string {
   try {
-    const isWritten = typeof source === "string" || source instanceof Uint8Array;
-    return isWritten ? parseReceipt(source) : readReceipt(source);
+    return toReceipt(source);
   } catch (error) {
     return wordsOf(error);
   }

@@ -1,49 +1,18 @@
 import { pageIdOf } from "@haca/protocol/pageSettlement";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { settledDigest } from "../src/chain/contractReads.ts";
 import { isVerified } from "../src/isVerified.ts";
 import type { Check } from "../src/line.ts";
 import type { Receipt } from "../src/receipt/receipt.ts";
 import { verify } from "../src/verify.ts";
-import {
-  type Contracts,
-  type Endpoint,
-  type FakeChain,
-  serve,
-  serveChain,
-} from "./support/fakeChain.ts";
+import { endpoints, HONEST, REGISTRY, SESSION_FROM, servedChains } from "./support/chains.ts";
+import { type FakeChain, serve } from "./support/fakeChain.ts";
 import { NOW, OPTIONS, receiptOf, textOf, VECTORS } from "./support/vectors.ts";
 
-const REGISTRY = `0x${"ee".repeat(20)}`;
-const MODELS = `0x${"dd".repeat(20)}`;
 const BLOCK_HASH = `0x${"ab".repeat(32)}`;
 const TIME = `0x${NOW.toString(16)}`;
-const SESSION_FROM = 1_899_000_000n;
 
-/** A chain on which everything is as it should be. */
-const HONEST: Contracts = {
-  teeRegistry: () => [REGISTRY],
-  modelRegistry: () => [MODELS],
-  settlementData: () => [1, REGISTRY, 2, 1, 0],
-  wasInService: () => [true],
-  isTEEActive: () => [true],
-  sessionKey: () => [{ from: SESSION_FROM, until: NOW, signsResults: true }],
-  isSettled: () => [false],
-  digestOf: () => [`0x${"00".repeat(32)}`],
-  isLedgerWriter: () => [true],
-  verifyInclusion: () => [2, 0, 0],
-};
-
-const endpoints: Endpoint[] = [];
-afterEach(() => {
-  for (const { close } of endpoints.splice(0)) close();
-});
-
-async function start(chain: Partial<FakeChain> = {}): Promise<string> {
-  const endpoint = await serveChain({ time: NOW, contracts: HONEST, ...chain });
-  endpoints.push(endpoint);
-  return endpoint.url;
-}
+const start = servedChains();
 
 const open = async (...chains: Partial<FakeChain>[]): Promise<string[]> =>
   Promise.all(chains.map(start));

@@ -53,7 +53,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ["protocol", "attestation", "model-runtime"],
   "enclave-simulator": ["protocol", "attestation"],
   gateway: ["protocol", "attestation"],
-  sdk: ["protocol", "attestation"],
+  sdk: ["protocol", "attestation", "model-runtime"],
   indexer: ["protocol"],
   scripts: [...LIBRARIES, ...PROGRAMS],
   tools: [...LIBRARIES, ...PROGRAMS, "scripts", "testing", "test"],

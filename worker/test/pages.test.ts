@@ -115,7 +115,12 @@ describe("a page", () => {
     await pages.deposit(walletOf(account).address, 100);
     const worker = start(settingsOf(3));
     const url = await worker.url();
-    const ids = await handIn(url, await make(3));
+    const entries = await make(3);
+    const ids = await handIn(url, entries.slice(0, 2));
+    const pageOf = (id = "") => fetch(`${url}/v1/results/${id}/page`);
+    const none = await pageOf(ids[1]);
+    expect([none.status, await none.json()]).toMatchObject([404, { error: { code: "page.none" } }]);
+    ids.push(...(await handIn(url, entries.slice(2))));
     const pending = await allIn(url, ids, "pending");
     const [hash, ...others] = [...transactionsOf(pending)];
     expect(others).toEqual([]);
@@ -125,6 +130,13 @@ describe("a page", () => {
     );
     const blob = await readBlob(header);
     expect(blob.results.map(({ index }) => index)).toEqual([0, 1, 2]);
+    type Shown = { header: Record<string, string>; path: string[] };
+    const shown = (await (await pageOf(ids[1])).json()) as Shown;
+    expect(shown).toMatchObject({ pageId, pageSettlement: pages.contract.target });
+    const { message: result, signature } = entries[1] as Entry;
+    const leaf = { index: 1, result, signature, siblings: shown.path };
+    const [state] = await pages.contract.verifyInclusion(shown.header, leaf);
+    expect(state).toBe(1n);
     const health = async () => (await (await fetch(`${url}/health`)).json()) as object;
     expect(await health()).toMatchObject({ jobs: { pending: 3, settled: 0 } });
 

@@ -6,7 +6,7 @@ import { loadModel } from "@haca/model-runtime/loadModel";
 import { quantiseInput } from "@haca/model-runtime/quantise";
 import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import { contextOf, settlementDomain } from "@haca/protocol/inferenceResult";
-import { packWords } from "@haca/protocol/tensorLayout";
+import { packWords } from "@haca/protocol/packedWords";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NonRetryableError, RetryableError } from "../src/errors.ts";
 import { type NewJob, resultOf } from "../src/jobs/job.ts";

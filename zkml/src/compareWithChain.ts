@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashFile, loadModel, MANIFEST_FILE } from "@haca/model-runtime/loadModel";
 import { encodeVerifyingKey } from "@haca/protocol/groth16";
+import type { TensorLayout } from "@haca/protocol/packedWords";
 import { type RegisteredVersion, readRegisteredVersion } from "@haca/protocol/registeredVersion";
-import type { TensorLayout } from "@haca/protocol/tensorLayout";
 
 const ZERO = `0x${"0".repeat(64)}`;
 

@@ -8,7 +8,7 @@ import { computeBounds } from "@haca/model-runtime/tensors";
 import { computeWitness } from "@haca/model-runtime/witness/computeWitness";
 import { decodeWitnessPlan, encodeWitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
 import { wtnsFile } from "@haca/model-runtime/witness/wtnsFile";
-import { packWords } from "@haca/protocol/tensorLayout";
+import { packWords } from "@haca/protocol/packedWords";
 import { groth16 } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeR1cs } from "../src/circuit/writeR1cs.ts";

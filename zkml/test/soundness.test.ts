@@ -9,7 +9,7 @@ import {
   type TensorLayout,
   unpackWords,
   wordCount,
-} from "@haca/protocol/tensorLayout";
+} from "@haca/protocol/packedWords";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readDigits } from "./utils/digits.ts";
 import { CONTEXT, type LaidOutModel, layOutModel, wireValues } from "./utils/layOutModel.ts";

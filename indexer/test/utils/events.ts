@@ -1,7 +1,7 @@
 import { hashWords } from "@haca/protocol/inferenceResult";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
+import { packWords, type TensorLayout } from "@haca/protocol/packedWords";
 import { encodeRequestId } from "@haca/protocol/requestId";
-import { packWords, type TensorLayout } from "@haca/protocol/tensorLayout";
 import { type Hex, keccak256, toHex, zeroHash } from "viem";
 
 export const OWNER = "0x1111111111111111111111111111111111111111";

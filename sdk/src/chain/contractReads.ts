@@ -14,7 +14,7 @@ const NO_ACCOUNT = `0x${"00".repeat(20)}`;
 const WORD_LENGTH = 32;
 
 /** Function selector and arguments. */
-const encode = (signature: string, ...words: readonly string[]): string =>
+export const encode = (signature: string, ...words: readonly string[]): string =>
   concatHex(sliceHex(keccakText(signature), 0, 4), ...words);
 
 /** The words of an answer, which has exactly so many. */
@@ -81,15 +81,17 @@ export async function sessionOf(
   return { from, until, signsResults: toBoolean(signs) };
 }
 
-/** Status (1 published, 2 deprecated) and time of the deprecation of a model version. */
+/** Status (1 published, 2 deprecated) of a model version, whether its answers can be proved, and when it was deprecated. */
 export async function versionOf(
   chain: Chain,
   registry: string,
   version: string,
-): Promise<{ status: bigint; deprecatedAt: bigint }> {
+): Promise<{ status: bigint; hasKey: boolean; deprecatedAt: bigint }> {
   const data = encode("settlementData(bytes32)", version);
-  const words = await ask(chain, { to: registry, data, words: 5 });
-  return { status: words[0] ?? 0n, deprecatedAt: words[4] ?? 0n };
+  const [status = 0n, keyStore = 0n, , , deprecatedAt = 0n] = await ask(chain, {
+    ...{ to: registry, data, words: 5 },
+  });
+  return { status, hasKey: keyStore !== 0n, deprecatedAt };
 }
 
 export const isSettled = (chain: Chain, settlement: string, requestId: string): Promise<boolean> =>
@@ -117,14 +119,33 @@ export async function digestOf(
 export const settledDigest = (kind: bigint, core: ReceiptCore): string =>
   keccak(wordOf(kind), receiptId(core));
 
-/** What a page's contract says of a leaf: the state, as `PAGE_STATES` counts. */
+/** Seconds after an answer in which it can be settled. */
+export async function settlementWindow(chain: Chain, settlement: string): Promise<bigint> {
+  const data = encode("settlementWindow()");
+  const [window = 0n] = await ask(chain, { to: settlement, data, words: 1 });
+  return window;
+}
+
+/** Whether a request is taken: settled, or held by a page. */
+export async function isOccupied(
+  chain: Chain,
+  settlement: string,
+  requestId: string,
+): Promise<boolean> {
+  const { ledgerPage, index } = placeOf(requestId);
+  const data = encode("occupied(uint256)", wordOf(ledgerPage));
+  const [bitmap = 0n] = await ask(chain, { to: settlement, data, words: 1 });
+  return ((bitmap >> BigInt(index)) & 1n) === 1n;
+}
+
+/** What a page's contract says of a leaf: the state, as `PAGE_STATES` counts, and the last second in which it is pending. */
 export async function stateInPage(
   chain: Chain,
   parameters: { core: ReceiptCore; page: PageEvidence; signature: string },
-): Promise<bigint> {
+): Promise<{ state: bigint; until: bigint }> {
   const data = encodeVerifyInclusion(parameters);
   const words = await ask(chain, { to: parameters.page.pageSettlement, data, words: 3 });
-  return words[0] ?? 0n;
+  return { state: words[0] ?? 0n, until: words[1] ?? 0n };
 }
 
 /** Calldata of `PageSettlement.verifyInclusion`. */

@@ -8,21 +8,38 @@ export type Chain = {
   source: string;
   /** What a contract answers there; throws `chain.*` where one endpoint does not answer, or answers something else. */
   call: (to: string, data: string) => Promise<string>;
+  /** Events up to that block, from the first one on that is not before a time; throws as `call`. */
+  logs: (filter: LogFilter) => Promise<readonly Log[]>;
 };
+
+export type LogFilter = {
+  address: string;
+  /** alternatives for each of an event's topics */
+  topics: readonly (readonly string[])[];
+  /** unix seconds */
+  since: bigint;
+};
+
+export type Log = { topics: readonly string[]; data: string };
+
+/** The last block there is, or the last one that the chain's validators have finalised. */
+export type Head = "latest" | "finalized";
 
 const HASH = /^0x[0-9a-f]{64}$/;
 const BYTES = /^0x(?:[0-9a-f]{2})*$/;
 const QUANTITY = /^0x(?:0|[1-9a-f][0-9a-f]*)$/;
 
 /**
- * The latest block that all endpoints have, by its hash (EIP-1898): with one of them, what it says is trusted.
+ * The latest block that all endpoints have, or have as finalised, by its hash (EIP-1898): with one of them, what it says is
+ * trusted.
  * @throws BaseError `chain.*`: without endpoints, of another chain, where one does not answer, or where they disagree
  */
 export async function openChain(parameters: {
   rpcs: readonly string[];
   chainId: string;
+  head?: Head;
 }): Promise<Chain> {
-  const { rpcs, chainId } = parameters;
+  const { rpcs, chainId, head = "latest" } = parameters;
   if (rpcs.length === 0) throw chainError("none", "no RPC was given");
   const all = async (method: string, params: readonly unknown[]): Promise<unknown[]> =>
     Promise.all(rpcs.map((url) => callRpc({ url, method, params })));
@@ -32,11 +49,18 @@ export async function openChain(parameters: {
       throw chainError("otherChain", `an RPC is of chain ${quantity(id)}, not ${chainId}`);
     }
   }
-  const heads = (await all("eth_blockNumber", [])).map(quantity);
+  const heads =
+    head === "latest"
+      ? (await all("eth_blockNumber", [])).map(quantity)
+      : (await all("eth_getBlockByNumber", [head, false])).map((found) => readBlock(found).number);
   const [number = 0n] = heads.sort((a, b) => (a < b ? -1 : 1));
-  const blocks = await all("eth_getBlockByNumber", [`0x${number.toString(16)}`, false]);
-  const block = agreed(blocks.map(readBlock), "on a block");
-  if (block.number !== number) throw chainError("badAnswer", "an RPC answers with another block");
+  const blockAt = async (wanted: bigint): Promise<Chain["block"]> => {
+    const blocks = await all("eth_getBlockByNumber", [hexOf(wanted), false]);
+    const found = agreed(blocks.map(readBlock), "on a block");
+    if (found.number === wanted) return found;
+    throw chainError("badAnswer", "an RPC answers with another block");
+  };
+  const block = await blockAt(number);
   const at = { blockHash: block.hash, requireCanonical: true };
   return {
     block,
@@ -49,8 +73,26 @@ export async function openChain(parameters: {
       const answers = await all("eth_call", [{ to, data }, at]);
       return agreed(answers.map(readBytes), "on what a contract answers");
     },
+    async logs({ address, topics, since }) {
+      let [from, to] = [0n, number];
+      while (from < to) {
+        const middle = (from + to) / 2n;
+        if ((await blockAt(middle)).time < since) from = middle + 1n;
+        else to = middle;
+      }
+      const filter = { address, topics, fromBlock: hexOf(from), toBlock: hexOf(number) };
+      const answers = (await all("eth_getLogs", [filter])).map(readLogs);
+      const [first = []] = answers;
+      agreed(
+        answers.map((logs) => JSON.stringify(logs)),
+        "on what happened",
+      );
+      return first;
+    },
   };
 }
+
+const hexOf = (value: bigint): string => `0x${value.toString(16)}`;
 
 function agreed<T extends string | { hash: string; number: bigint; time: bigint }>(
   answers: readonly T[],
@@ -82,4 +124,15 @@ function readBlock(value: unknown): Chain["block"] {
 function readBytes(value: unknown): string {
   if (typeof value === "string" && BYTES.test(value.toLowerCase())) return value.toLowerCase();
   throw chainError("badAnswer", "an RPC answers no bytes where some belong");
+}
+
+function readLogs(value: unknown): readonly Log[] {
+  if (!Array.isArray(value)) throw chainError("badAnswer", "an RPC answers no list of events");
+  return value.map((log) => {
+    const field = (name: string): unknown =>
+      typeof log === "object" && log !== null ? Reflect.get(log, name) : undefined;
+    const topics = field("topics");
+    if (!Array.isArray(topics)) throw chainError("badAnswer", "an RPC answers no event");
+    return { topics: topics.map(readBytes), data: readBytes(field("data")) };
+  });
 }

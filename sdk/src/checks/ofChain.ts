@@ -1,37 +1,21 @@
-import { wordOf } from "../bytes.ts";
 import {
-  digestOf,
   isActive,
-  isLedgerWriter,
-  isSettled,
   modelRegistryOf,
   sessionOf,
-  settledDigest,
-  stateInPage,
   teeRegistryOf,
   versionOf,
   wasInService,
 } from "../chain/contractReads.ts";
 import type { Chain } from "../chain/openChain.ts";
 import { type Check, type Line, lineOf, type Status } from "../line.ts";
-import { signatureInPage } from "../page.ts";
 import type { PageEvidence, ReceiptCore } from "../receipt/receipt.ts";
+import { type Fate, fateOf } from "./fate.ts";
 import { isOfEnclave } from "./ofMessage.ts";
 
 /** What a chain says at one block of a receipt whose settlement is pinned; every other contract is one that it names. */
 
-const PUBLISHED = 1n;
-const DEPRECATED = 2n;
-const NOT_KEPT = wordOf(0n);
-/** As `PageSettlement` counts what became of a page. */
-const STATES: readonly (readonly [Status, string])[] = [
-  ["unknown", "the chain knows no such page"],
-  ["unknown", "the page is pending"],
-  ["asserted", "the page is final"],
-  ["refuted", "the page was rejected"],
-  ["refuted", "the page was shown to be wrong after it was final"],
-];
-
+export const PUBLISHED = 1n;
+export const DEPRECATED = 2n;
 const sayer =
   (chain: Chain) =>
   (check: Check, status: Status, detail: string): Line =>
@@ -91,33 +75,25 @@ export async function askInGoodStanding(chain: Chain, core: ReceiptCore): Promis
     : say("inGoodStanding", "refuted", "the model's version is not published");
 }
 
-export async function askSettled(
+const SAID: Readonly<Record<Fate["type"], readonly [Status, string]>> = {
+  ...{
+    free: ["unknown", "not settled yet"],
+    settled: ["asserted", "this result was settled for good"],
+  },
+  other: ["refuted", "another result of the request was settled"],
+  some: ["unknown", "the request is settled; the chain does not show which result of it"],
+  unknownPage: ["unknown", "the chain knows no such page"],
+  pending: ["unknown", "the page is pending"],
+  final: ["asserted", "the page is final"],
+  rejected: ["refuted", "the page was rejected"],
+  disproved: ["refuted", "the page was shown to be wrong after it was final"],
+};
+
+/** The line that says what became of a result. */
+export const lineOfFate = (chain: Chain, { type }: Fate): Line =>
+  sayer(chain)("settled", ...SAID[type]);
+
+export const askSettled = async (
   chain: Chain,
-  { core, pages }: { core: ReceiptCore; pages: readonly PageEvidence[] },
-): Promise<Line> {
-  const say = sayer(chain);
-  const { settlement, message } = core;
-  if (await isSettled(chain, settlement, message.requestId)) {
-    const kept = await digestOf(chain, settlement, message.requestId);
-    const kind = isOfEnclave(core) ? 2n : 1n;
-    if (kept === settledDigest(kind, core)) {
-      return say("settled", "asserted", "this result was settled for good");
-    }
-    return kept === NOT_KEPT
-      ? say(
-          "settled",
-          "unknown",
-          "the request is settled; the chain does not keep which result of it",
-        )
-      : say("settled", "refuted", "another result of the request was settled");
-  }
-  for (const page of pages) {
-    const signature = signatureInPage(core, page);
-    if (signature === undefined) continue;
-    if (!(await isLedgerWriter(chain, settlement, page.pageSettlement))) continue;
-    const state = await stateInPage(chain, { core, page, signature });
-    const [status, detail] = STATES[Number(state)] ?? ["unknown", "the page is in no known state"];
-    return say("settled", status, detail);
-  }
-  return say("settled", "unknown", "not settled yet");
-}
+  result: { core: ReceiptCore; pages: readonly PageEvidence[] },
+): Promise<Line> => lineOfFate(chain, await fateOf(chain, result));

@@ -114,7 +114,9 @@ export function checkProof(
   }
   const signals = [...signalsOf(input), ...signalsOf(output), contextOf(core)];
   return proofs.every(({ proof, verifyingKey }) => isProof({ verifyingKey, proof, signals }))
-    ? lineOf("proof", "asserted", "the output is the model's on this input", { source: PINS })
+    ? lineOf("proof", "asserted", "the output is the model's on this input", {
+        source: pin.source ?? PINS,
+      })
     : lineOf("proof", "refuted", "the proof does not hold");
 }
 

@@ -2,15 +2,20 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { Command } from "commander";
 import type { ChatArguments } from "./chatCommand.ts";
+import type { InferArguments } from "./inferCommand.ts";
+import { INTERRUPTED, InterruptedError } from "./interrupt.ts";
 import { isColoured, printable } from "./print.ts";
 import type { ProxyArguments } from "./proxyCommand.ts";
 import type { VerifyArguments } from "./receiptCommands.ts";
+import type { SealArguments } from "./sealCommand.ts";
+import type { WaitArguments } from "./waitCommand.ts";
 
 const HELP_COLUMNS = 80;
 /** Of an answer that is not verified, and of a file that is no receipt. */
 const NOT_VERIFIED = 1;
 const USAGE = 2;
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
+/** Arguments that the commands look at, and those that go on to the client as its options. */
 const USAGE_CODES: readonly string[] = ["haca.usage", "option.wrong", "node.badAddress"];
 
 /** One line, whatever it is; what nobody foresaw is shown whole to who asks for it. */
@@ -20,7 +25,8 @@ function fail(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`${printable(message.replaceAll(/\s+/g, " "))}${hint}\n`);
   if (!isKnown && process.env.HACA_DEBUG === "1") console.error(error);
-  process.exitCode = isKnown && USAGE_CODES.includes(error.code) ? USAGE : NOT_VERIFIED;
+  if (error instanceof InterruptedError) process.exitCode = INTERRUPTED;
+  else process.exitCode = isKnown && USAGE_CODES.includes(error.code) ? USAGE : NOT_VERIFIED;
 }
 
 const collect = (value: string, values: readonly string[] = []): readonly string[] => [
@@ -80,6 +86,82 @@ receipt
   .action(async (path: string, options: { json?: boolean }) => {
     const { showFile } = await import("./receiptCommands.ts");
     process.stdout.write(await showFile(path, options));
+  });
+receipt
+  .command("seal <file>")
+  .description(
+    "append the evidence that can be had now to a receipt, in its file: proof and page from the node that answered, the " +
+      "document that it names. Status 0 if something came or nothing lacks, 1 otherwise, 2 for a wrong argument",
+  )
+  .option("--node <url>", "the node that answered")
+  .option("--document <file>", "the attestation document, as bytes")
+  .option("--pins <file>", "what is known beforehand: the settlement, the model's key")
+  .option(
+    "--rpc <url>",
+    "ask this endpoint for the verifying key; all that are named have to agree",
+    collect,
+  )
+  .option("--json", "for programs")
+  .helpOption("-h, --help", "this text")
+  .allowExcessArguments(false)
+  .action(async (path: string, options: SealArguments) => {
+    const { sealFile } = await import("./sealCommand.ts");
+    const { isDone, text } = await sealFile(path, options);
+    process.stdout.write(text);
+    if (!isDone) process.exitCode = NOT_VERIFIED;
+  });
+program
+  .command("infer")
+  .description(
+    "ask a model whose answers are proved. Status 0 for an answer that is verified, or that --no-proof took as it is; 1 " +
+      "otherwise, 2 for a wrong argument",
+  )
+  .requiredOption("--model <name>", "a version's id, owner/slug@major.minor, or a pinned name")
+  .requiredOption("--input <file>", "numbers as JSON, in a list or in lists of the input's shape")
+  .requiredOption("--chain <id>", "the chain on which answers are settled")
+  .requiredOption("--node <url>", "ask this node, or another one that is named so", collect)
+  .option(
+    "--rpc <url>",
+    "ask this endpoint for the model; all that are named have to agree",
+    collect,
+  )
+  .option("--pins <file>", "what is known beforehand: the settlement, the model")
+  .option("--receipt <file>", "keep the receipt in a new file")
+  .option("--max-price <amount>", "what the answer may cost, in wei-scale OPG; nothing if left out")
+  .option("--requester <address>", "account that asks")
+  .option("--no-proof", "do not wait for the proof; marks the answer so")
+  .option("--json", "for programs")
+  .helpOption("-h, --help", "this text")
+  .allowExcessArguments(false)
+  .action(async (options: InferArguments) => {
+    const { inferFor } = await import("./inferCommand.ts");
+    const text = await inferFor({
+      ...options,
+      isColoured: isColoured(process.stdout, process.env),
+    });
+    process.stdout.write(text);
+  });
+program
+  .command("wait <file>")
+  .description(
+    "wait until a receipt's result is settled, or final; Ctrl-C loses nothing. Status 0 when it is, 1 if it can never be, 2 " +
+      "for a wrong argument",
+  )
+  .option("--until <clock>", "settled: for good; final: in a finalised block besides", "final")
+  .option("--pins <file>", "what is known beforehand: the settlement")
+  .option("--rpc <url>", "ask this endpoint; all that are named have to agree", collect)
+  .option("--poll <seconds>", "pause between two looks; 4 if left out")
+  .option("--json", "for programs")
+  .helpOption("-h, --help", "this text")
+  .allowExcessArguments(false)
+  .action(async (path: string, options: WaitArguments) => {
+    const { waitForFile } = await import("./waitCommand.ts");
+    const { isReached, text } = await waitForFile(path, {
+      ...options,
+      isColoured: isColoured(process.stdout, process.env),
+    });
+    process.stdout.write(text);
+    if (!isReached) process.exitCode = NOT_VERIFIED;
   });
 
 /** A command that asks nodes. */

@@ -123,6 +123,12 @@ export function parseReceipt(source: Uint8Array | string): Receipt {
   );
 }
 
+/** A receipt, however one has it. @throws BaseError `format.malformed` */
+export const toReceipt = (source: Receipt | Uint8Array | string): Receipt =>
+  typeof source === "string" || source instanceof Uint8Array
+    ? parseReceipt(source)
+    : readReceipt(source);
+
 /** The same of a value that is read already, as its maker has it: everything but the form of the text. */
 export function readReceipt(value: unknown): Receipt {
   const receipt = readFields(value, "receipt");

@@ -24,6 +24,10 @@ export type FakeChain = {
   hash?: string;
   time: bigint;
   contracts: Contracts;
+  /** the last block that is finalised; the latest if left out */
+  finalized?: () => bigint;
+  /** what contracts answer in a block, in place of `contracts` */
+  at?: (number: bigint) => Contracts;
   /** in place of an answer, by method */
   overrides?: Readonly<Record<string, unknown>>;
 };
@@ -59,15 +63,23 @@ const quantity = (value: bigint): string => `0x${value.toString(16)}`;
 
 function answer(chain: FakeChain, method: string, params: { data: string }[]): object {
   const { chainId = 31_337n, number = 100n, hash = `0x${"ab".repeat(32)}`, time } = chain;
-  const { overrides = {}, contracts } = chain;
+  const { overrides = {}, finalized = () => number } = chain;
+  /** The latest block's is the chain's, of others their number. */
+  const hashAt = (asked: bigint): string =>
+    asked === number || chain.at === undefined ? hash : `0x${asked.toString(16).padStart(64, "0")}`;
   if (method in overrides) return { result: overrides[method] };
   if (method === "eth_chainId") return { result: quantity(chainId) };
   if (method === "eth_blockNumber") return { result: quantity(number) };
   if (method === "eth_getBlockByNumber") {
-    const asked = BigInt(String(params[0]));
-    return { result: { hash, number: quantity(asked), timestamp: quantity(time) } };
+    const [tag] = params as unknown[];
+    const asked = tag === "finalized" ? finalized() : BigInt(String(tag));
+    return { result: { hash: hashAt(asked), number: quantity(asked), timestamp: quantity(time) } };
   }
-  const { data = "0x" } = params[0] ?? {};
+  const [{ data = "0x" } = {}, block] = params as [{ data?: string }, { blockHash: string }];
+  const contracts =
+    chain.at === undefined
+      ? chain.contracts
+      : chain.at(block.blockHash === hash ? number : BigInt(block.blockHash));
   for (const contract of INTERFACES) {
     const call = contract.parseTransaction({ data });
     if (call === null) continue;

@@ -1,5 +1,5 @@
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
-import type { TensorLayout } from "@haca/protocol/tensorLayout";
+import type { TensorLayout } from "@haca/protocol/packedWords";
 import { expect } from "chai";
 import { concat, dataSlice, id, keccak256, ZeroHash } from "ethers";
 import { network } from "hardhat";

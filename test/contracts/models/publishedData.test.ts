@@ -1,6 +1,6 @@
 import { encodeVerifyingKey } from "@haca/protocol/groth16";
 import { computeVersionId } from "@haca/protocol/modelIds";
-import { type TensorLayout, wordCount } from "@haca/protocol/tensorLayout";
+import { type TensorLayout, wordCount } from "@haca/protocol/packedWords";
 import { expect } from "chai";
 import { concat, dataSlice } from "ethers";
 import { network } from "hardhat";

@@ -6,8 +6,8 @@ import {
   settlementDomain,
 } from "@haca/protocol/inferenceResult";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
+import type { TensorLayout } from "@haca/protocol/packedWords";
 import { encodeRequestId } from "@haca/protocol/requestId";
-import type { TensorLayout } from "@haca/protocol/tensorLayout";
 import { id, type Signer, type TypedDataDomain, ZeroAddress, ZeroHash } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { coreModule } from "../../../scripts/deploy/modules/core.ts";

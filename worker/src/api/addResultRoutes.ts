@@ -3,6 +3,7 @@ import type { Context, Hono } from "hono";
 import type { TakenJob } from "../jobs/acceptResults.ts";
 import { type CollectContext, collectResults } from "../roles/collect/collectResults.ts";
 import type { Database } from "../storage/database.ts";
+import { addPageRoute } from "./addPageRoute.ts";
 import { parseResults } from "./parseResults.ts";
 import { limitBody, refuseOtherMethods, requireJob, requireJson } from "./refusals.ts";
 import { requireSecret } from "./requireSecret.ts";
@@ -36,6 +37,7 @@ export function addResultRoutes(parameters: {
     const job = await requireJob({ database, text: c.req.param("requestId") });
     return c.json(jobView({ job, domain }));
   });
+  addPageRoute({ app, path: "/v1/results", database, chain: collect.chain });
   refuseOtherMethods(app, "/v1/results", "POST");
   refuseOtherMethods(app, "/v1/results/:requestId", "GET");
 }

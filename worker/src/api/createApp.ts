@@ -16,6 +16,7 @@ import { answerInference, type InferContext } from "../roles/infer/answerInferen
 import type { Database } from "../storage/database.ts";
 import { DatabaseAwayError } from "../storage/databaseFailure.ts";
 import type { FundsView } from "../transactions/funds.ts";
+import { addPageRoute } from "./addPageRoute.ts";
 import { addPaymentRoutes } from "./addPaymentRoutes.ts";
 import { addResultRoutes } from "./addResultRoutes.ts";
 import { parseInferenceRequest } from "./parseInferenceRequest.ts";
@@ -148,6 +149,9 @@ function addInferenceRoutes(parameters: {
   app.get("/v1/inferences/:requestId", async (c) => {
     const job = await requireJob({ database: context.database, text: c.req.param("requestId") });
     return c.json(jobView({ job, domain }));
+  });
+  addPageRoute({
+    ...{ app, path: "/v1/inferences", database: context.database, chain: inference.chain },
   });
   app.get("/v1/models", (c) => c.json({ models: inference.models.map(modelView) }));
   refuseOtherMethods(app, "/v1/inferences", "POST");

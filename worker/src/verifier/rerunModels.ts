@@ -2,8 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import { BaseError } from "@haca/protocol/baseError";
 import { type CheckedPage, type PageResult, wordsOf } from "@haca/protocol/blobs/pageBlob";
+import { packWords, unpackWords } from "@haca/protocol/packedWords";
 import { type PageHeader, placesOf } from "@haca/protocol/pageSettlement";
-import { packWords, unpackWords } from "@haca/protocol/tensorLayout";
 import type { ServedModel } from "../models/servedModel.ts";
 
 /** A leaf of which there may be no proof. */

@@ -2,7 +2,7 @@ import { gather, type IntegerModel, inputsOf } from "@haca/model-runtime/integer
 import type { Range } from "@haca/model-runtime/kinds/ranges";
 import { describeTensors } from "@haca/model-runtime/tensors";
 import { STEP, type WitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
-import { type ElementPosition, elementPositions, wordCount } from "@haca/protocol/tensorLayout";
+import { type ElementPosition, elementPositions, wordCount } from "@haca/protocol/packedWords";
 import {
   type Choice,
   CircuitBuilder,

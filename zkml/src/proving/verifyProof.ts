@@ -1,7 +1,7 @@
 import { FIELD_ORDER } from "@haca/model-runtime/witness/field";
 import { BaseError } from "@haca/protocol/baseError";
 import type { Manifest } from "@haca/protocol/manifest";
-import { unpackWords, wordCount } from "@haca/protocol/tensorLayout";
+import { unpackWords, wordCount } from "@haca/protocol/packedWords";
 import { requireSoundVerifyingKey } from "@haca/protocol/verifyingKey";
 import { groth16, type VerificationKey } from "snarkjs";
 import { z } from "zod";

@@ -16,7 +16,7 @@ import {
 /** What taking results in works with. */
 export type CollectContext = {
   database: Database;
-  chain: Pick<Chain, "domain">;
+  chain: Pick<Chain, "domain" | "pageSettlement">;
   registries: Registries;
   /** address that sends settlements */
   account: string;

@@ -3,8 +3,8 @@ import { dequantise, quantiseInput } from "@haca/model-runtime/quantise";
 import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import { BaseError } from "@haca/protocol/baseError";
 import { hashResult } from "@haca/protocol/inferenceResult";
+import { packWords } from "@haca/protocol/packedWords";
 import { encodeRequestId } from "@haca/protocol/requestId";
-import { packWords } from "@haca/protocol/tensorLayout";
 import type { Wallet } from "ethers";
 import type { Chain } from "../../chain/chain.ts";
 import { RefusedInferenceError } from "../../errors.ts";
@@ -16,7 +16,7 @@ import type { Database } from "../../storage/database.ts";
 /** What the fast path works with. */
 export type InferContext = {
   database: Database;
-  chain: Pick<Chain, "domain">;
+  chain: Pick<Chain, "domain" | "pageSettlement">;
   wallet: Wallet;
   models: readonly ServedModel[];
   price: bigint;

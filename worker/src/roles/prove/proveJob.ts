@@ -1,6 +1,6 @@
 import { circuitInput } from "@haca/model-runtime/circuitInput";
 import { contextOf } from "@haca/protocol/inferenceResult";
-import { unpackWords } from "@haca/protocol/tensorLayout";
+import { unpackWords } from "@haca/protocol/packedWords";
 import type { TypedDataDomain } from "ethers";
 import { NonRetryableError, RetryableError } from "../../errors.ts";
 import { type NewJob, resultOf } from "../../jobs/job.ts";

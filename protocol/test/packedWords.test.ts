@@ -3,11 +3,11 @@ import {
   elementPositions,
   packWords,
   type TensorLayout,
-  tensorLayoutSchema,
   unpackWords,
   WORD_BITS,
   wordCount,
-} from "../src/tensorLayout.ts";
+} from "../src/packedWords.ts";
+import { tensorLayoutSchema } from "../src/tensorLayout.ts";
 import { catchError } from "./catchError.ts";
 import { randomFrom } from "./random.ts";
 

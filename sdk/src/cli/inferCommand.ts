@@ -1,0 +1,106 @@
+import { closeSync, openSync, rmSync } from "node:fs";
+import { replaceFile } from "@haca/protocol/replaceFile";
+import { createHaca } from "../client/createHaca.ts";
+import type { Inference } from "../client/infer/infer.ts";
+import type { InferInput } from "../client/infer/tensors.ts";
+import { serialiseReceipt } from "../receipt/serialiseReceipt.ts";
+import { receiptId } from "../typedData.ts";
+import { pinsIn, requireUrl } from "./arguments.ts";
+import { interruptible } from "./interrupt.ts";
+import { printLines } from "./print.ts";
+import { progressOn } from "./progress.ts";
+import { readInput, UsageError } from "./readInput.ts";
+
+const INPUT_LIMIT = 4 * 1024 * 1024;
+
+export type InferArguments = {
+  model: string;
+  chain: string;
+  node: readonly string[];
+  input: string;
+  rpc?: readonly string[];
+  pins?: string;
+  receipt?: string;
+  maxPrice?: string;
+  requester?: string;
+  /** false: `--no-proof` */
+  proof: boolean;
+  json?: boolean;
+};
+
+/** `haca infer`: an answer that is verified, or marked, as it is printed. */
+export async function inferFor(options: InferArguments & { isColoured: boolean }): Promise<string> {
+  const { rpc: rpcs = [], requester } = options;
+  rpcs.forEach(requireUrl);
+  const maxPrice = options.maxPrice === undefined ? 0n : readPrice(options.maxPrice);
+  const pins = options.pins === undefined ? {} : await pinsIn(options.pins);
+  const input = await inputIn(options.input);
+  const haca = createHaca({ chainId: options.chain, rpcs, pins, nodes: options.node });
+  const path = options.receipt;
+  if (path !== undefined) reserve(path);
+  const progress = progressOn(process.stderr);
+  try {
+    const answer = await interruptible("stopped; what the node answered is lost", (signal) =>
+      haca.infer({
+        ...{ model: options.model, input, maxPrice, signal, onProgress: progress.say },
+        ...(requester === undefined ? {} : { requester }),
+        ...(options.proof ? {} : { proof: "off" as const }),
+      }),
+    );
+    progress.end();
+    if (path !== undefined) replaceFile({ path, text: serialiseReceipt(answer.receipt) });
+    return textOf(answer, options);
+  } catch (error) {
+    if (path !== undefined) rmSync(path, { force: true });
+    throw error;
+  } finally {
+    progress.end();
+  }
+}
+
+function textOf(answer: Inference, options: { isColoured: boolean; json?: boolean }): string {
+  const { lines, node, outputs, receipt, verification } = answer;
+  const id = receiptId(receipt.core);
+  if (options.json) {
+    const whole = { id, verification, node, outputs, lines, receipt };
+    return `${JSON.stringify(whole, null, 2)}\n`;
+  }
+  const verdict =
+    verification === "verified" ? "verified" : "not verified: its proof was not waited for";
+  const text = [
+    ...outputs.map((tensor, index) => `output ${index}: ${tensor.join(" ")}`),
+    `receipt ${id}`,
+    ...printLines(lines, options),
+    verdict,
+  ];
+  return `${text.join("\n")}\n`;
+}
+
+async function inputIn(path: string): Promise<InferInput> {
+  const bytes = await readInput({ path, limit: INPUT_LIMIT });
+  if (bytes.length > INPUT_LIMIT) throw new UsageError(`${path}: has more than 4 MiB`);
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    // What is in the list is looked at with the model at hand.
+    if (Array.isArray(value)) return value;
+  } catch {
+    // Said below.
+  }
+  throw new UsageError(`${path}: must be a list of numbers as JSON`);
+}
+
+function readPrice(text: string): bigint {
+  if (/^\d{1,78}$/.test(text)) return BigInt(text);
+  throw new UsageError(`--max-price: must be wei-scale OPG in decimal digits, got ${text}`);
+}
+
+/** Takes a name for the receipt before anybody is asked; never one that somebody has: it may be a receipt. */
+function reserve(path: string): void {
+  try {
+    closeSync(openSync(path, "wx"));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason = code === "EEXIST" ? "there is such a file already" : "it cannot be written";
+    throw new UsageError(`--receipt: ${path}: ${reason}`);
+  }
+}

@@ -1,0 +1,74 @@
+import type { Policy } from "../../isVerified.ts";
+import { LONGEST_PAUSE_MS } from "../../pause.ts";
+import type { Client } from "../client.ts";
+import { optionError, requireKnown } from "../optionError.ts";
+import type { InferInput } from "./tensors.ts";
+
+/** What is asked, and how its answer is taken. */
+export type InferOptions = {
+  /** a version's id, `owner/slug@major.minor`, or the name of a pinned model */
+  model: string;
+  /** real numbers in row-major order, or in lists of the input's shape */
+  input: InferInput;
+  /** addresses of nodes; the client's if left out */
+  nodes?: readonly string[];
+  /** the client's if left out */
+  policy?: Policy;
+  /** account that asks, and is named in the result; nobody if left out */
+  requester?: string;
+  /** what the answer may cost at most, in wei-scale OPG; nothing if left out */
+  maxPrice?: bigint;
+  /** must be spelled out: does not wait for the proof, and marks the answer so */
+  proof?: "off";
+  /** how long the proof is waited for, and the pause between two looks, in milliseconds; ten minutes, and one second */
+  proofMs?: number;
+  pollMs?: number;
+  /** told for what is waited */
+  onProgress?: ((words: string) => void) | undefined;
+  signal?: AbortSignal | undefined;
+};
+
+/** A request that was looked at. */
+export type InferRequest = {
+  model: string;
+  input: InferInput;
+  policy: Policy;
+  requester: string;
+  maxPrice: bigint;
+  isUnproved: boolean;
+  proofMs: number;
+  pollMs: number;
+  onProgress: ((words: string) => void) | undefined;
+  signal: AbortSignal | undefined;
+};
+
+const OPTIONS = [
+  ...["model", "input", "nodes", "policy", "requester", "maxPrice"],
+  ...["proof", "proofMs", "pollMs", "onProgress", "signal"],
+];
+const NOBODY = `0x${"00".repeat(20)}`;
+
+/** @throws BaseError `option.wrong` */
+export function readInfer(client: Client, options: InferOptions): InferRequest {
+  requireKnown(options, OPTIONS);
+  const { input, maxPrice = 0n, model, policy = client.policy, requester = NOBODY } = options;
+  const { onProgress, pollMs = 1_000, proof, proofMs = 600_000, signal } = options;
+  if (!Array.isArray(input)) throw optionError("input", "must be a list of numbers");
+  if (!/^0x[0-9a-fA-F]{40}$/.test(requester)) {
+    throw optionError("requester", "must be an address of 20 bytes");
+  }
+  if (typeof maxPrice !== "bigint" || maxPrice < 0n) {
+    throw optionError("maxPrice", "must be a bigint, 0 or above");
+  }
+  if (proof !== undefined && proof !== "off") {
+    throw optionError("proof", 'must be "off", or left out');
+  }
+  for (const [name, value] of Object.entries({ pollMs, proofMs })) {
+    if (Number.isSafeInteger(value) && value > 0 && value <= LONGEST_PAUSE_MS) continue;
+    throw optionError(name, `must be a whole number, 1 to ${LONGEST_PAUSE_MS}`);
+  }
+  return {
+    ...{ model, input, policy, maxPrice, pollMs, proofMs, onProgress, signal },
+    ...{ requester: requester.toLowerCase(), isUnproved: proof === "off" },
+  };
+}
