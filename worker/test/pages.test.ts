@@ -130,7 +130,7 @@ describe("a page", () => {
     );
     const blob = await readBlob(header);
     expect(blob.results.map(({ index }) => index)).toEqual([0, 1, 2]);
-    type Shown = { header: Record<string, string>; path: string[] };
+    type Shown = { header: Record<keyof PageHeader, string>; path: string[] };
     const shown = (await (await pageOf(ids[1])).json()) as Shown;
     expect(shown).toMatchObject({ pageId, pageSettlement: pages.contract.target });
     const { message: result, signature } = entries[1] as Entry;
