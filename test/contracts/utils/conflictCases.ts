@@ -137,12 +137,9 @@ export const CONFLICT: Kind<Draft, Evidence> = {
     const terms = header === page.header ? page.terms : unproposed;
     const second = { result: other, signature };
     const here = await judgeConflict({ header, leaf, other: second, terms, now: state.now, state });
-    const there = await ask(() =>
-      pages.challengeConflict.staticCall(
-        ...([header, { ...leaf, siblings: [...leaf.siblings] }, other, signature] as const),
-        ...([ZeroAddress, id("salt"), GAS] as const),
-      ),
-    );
+    const shown = { ...leaf, siblings: [...leaf.siblings] };
+    const evidence = [header, shown, other, signature, ZeroAddress, id("salt")] as const;
+    const there = await ask(() => pages.challengeConflict.staticCall(...evidence, GAS));
     return { here, there: there === SHOWN ? "ConflictingReceipt" : there };
   },
 };
