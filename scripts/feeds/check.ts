@@ -21,8 +21,10 @@ type Checked = FeedNow & {
   problems: string[];
   poster: string | null;
   transaction: string | null;
-  /** null: not posted in a call of its own, so that the chain tells medians alone */
+  /** null: what was posted cannot be read, so that the chain tells medians alone */
   observations: Observed[] | null;
+  /** why it cannot */
+  untold: string | null;
   /** active data nodes whose observations were not posted; of all feeds, because the chain does not say which a node observes */
   silent: string[];
 };
@@ -73,7 +75,8 @@ async function checkFeed(
   return {
     ...feed,
     ...{ problems, poster: post?.poster ?? null, transaction: post?.transaction ?? null },
-    ...{ observations, silent: observations === null ? [] : active.filter((id) => !heard.has(id)) },
+    ...{ observations, untold: post?.untold ?? null },
+    ...{ silent: observations === null ? [] : active.filter((id) => !heard.has(id)) },
   };
 }
 
@@ -96,7 +99,17 @@ function differences({ decimals, latest }: FeedNow, post: Post): string[] {
 }
 
 function describe(feed: Checked): string {
-  const { decimals, description, feedId, latest, observations, poster, silent, transaction } = feed;
+  const {
+    decimals,
+    description,
+    feedId,
+    latest,
+    observations,
+    poster,
+    silent,
+    transaction,
+    untold,
+  } = feed;
   const lines = [
     printable(description),
     `  feed       ${feedId}`,
@@ -105,7 +118,7 @@ function describe(feed: Checked): string {
   if (latest === null) return lines.join("\n");
   lines.push(`  posted     by ${poster} in ${transaction}`);
   if (observations === null) {
-    lines.push("  observed   not told: it was posted by way of another contract");
+    lines.push(`  observed   not told: ${printable(untold ?? "")}`);
     return lines.join("\n");
   }
   const rows = observations.map(({ observedAt, operator, reason, teeId, value }) => [

@@ -1,11 +1,12 @@
-/** Who made a feed's latest round, of what: from the transaction and its events. */
+/** Who made a feed's latest round, of what: from the transaction, what it called, and its events. */
 import { DATA_NODE_TYPE } from "@haca/protocol/dataFeeds";
-import { type LogDescription, type Result, toBeHex } from "ethers";
+import { type LogDescription, type Result, type TransactionResponse, toBeHex } from "ethers";
 import { addressOf } from "../lib/chainSession.ts";
 import { type ContractOf, contractAt } from "../lib/contracts.ts";
 import { readAllLogs } from "../lib/readAllLogs.ts";
 import type { FeedNow, FeedsContext } from "./context.ts";
 import { type Judged, judgePosted, type Posted, type Skipped } from "./observations.ts";
+import { postsIn, tracedCalls } from "./tracedPosts.ts";
 
 /** `operator` is null for a node that the registry does not know. */
 export type Observed = Judged & { operator: string | null };
@@ -17,6 +18,8 @@ export type Post = {
   /** how many count, as the event says */
   count: bigint;
   observations: Observed[] | null;
+  /** why observations are not told */
+  untold: string | null;
 };
 
 /** The post of the latest round; undefined before the first. */
@@ -46,20 +49,40 @@ export async function readPost(context: FeedsContext, feed: FeedNow): Promise<Po
   const skipped = (await eventsOf("ObservationSkipped")).map(
     ({ args }): Skipped => ({ ...postedOf(args), reason: Number(args.reason) }),
   );
-  const posted =
-    sent === null || sent.to !== feeds.target ? null : postedIn(feeds, feedId, sent.data);
+  const posted = await postedIn(context, { feedId, sent, transaction });
+  const isTold = Array.isArray(posted);
   return {
     ...{ poster: round.args.poster, transaction, blockTime: BigInt(block?.timestamp ?? 0) },
     count: round.args.observations,
-    observations:
-      posted === null ? null : await withOperators(context, judgePosted(posted, skipped)),
+    observations: isTold ? await withOperators(context, judgePosted(posted, skipped)) : null,
+    untold: isTold ? null : posted.untold,
   };
 }
 
-/** Observations of a call of `post`; null for another call. */
-function postedIn(feeds: ContractOf<"DataFeeds">, feedId: string, data: string): Posted[] | null {
-  const call = feeds.interface.parseTransaction({ data });
-  if (call?.name !== "post" || call.args.feedId !== feedId) return null;
+/**
+ * Observations of the call of `post` that made a feed's latest round: the transaction itself, or what it called. Where they are not
+ * to be had, why.
+ */
+async function postedIn(
+  { feeds, session }: FeedsContext,
+  of: { feedId: string; transaction: string; sent: TransactionResponse | null },
+): Promise<Posted[] | { untold: string }> {
+  const { feedId, sent, transaction } = of;
+  const abi = feeds.interface;
+  let data = sent?.to === feeds.target ? sent.data : undefined;
+  if (data === undefined) {
+    const call = await tracedCalls(session.provider, transaction);
+    if ("untold" in call) {
+      const words = `it was posted by way of another contract, and the endpoint does not trace: ${call.untold}`;
+      return { untold: words };
+    }
+    // The latest round is the transaction's last one.
+    data = postsIn({ call, abi, feeds: String(feeds.target), feedId }).at(-1);
+  }
+  const call = data === undefined ? null : abi.parseTransaction({ data });
+  if (call?.name !== "post" || call.args.feedId !== feedId) {
+    return { untold: "the transaction has no such call" };
+  }
   return [...call.args.observations].map(postedOf);
 }
 

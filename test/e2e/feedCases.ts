@@ -139,6 +139,38 @@ export function feedCases(world: () => { local: LocalDeployment; feeds: FeedWorl
     }
   });
 
+  it("takes a round apart that was posted by way of another contract", async () => {
+    const { provider, seated } = world().feeds;
+    const { feedId } = seated;
+    const before = await provider.send("evm_snapshot", []);
+    const { contracts } = readAddressBook(BOOK);
+    const timelock = contracts.TimelockController?.address ?? "";
+    await provider.send("hardhat_impersonateAccount", [timelock]);
+    await provider.send("hardhat_setBalance", [timelock, "0xde0b6b3a7640000"]);
+    // The one who may have the manager call anything, as it passes on whatever governance decides.
+    const runner = new JsonRpcSigner(provider, timelock);
+    const at = (name: "AccessManager" | "DataFeeds") =>
+      contractAt({ name, address: contracts[name]?.address ?? "", runner });
+    const observations = await observe(provider, seated);
+    const feedsAbi = at("DataFeeds").interface;
+    const data = feedsAbi.encodeFunctionData("post", [feedId, observations]);
+    const manager = at("AccessManager");
+    await (
+      await runner.sendTransaction({
+        to: String(manager.target),
+        data: manager.interface.encodeFunctionData("execute", [
+          ...[contracts.DataFeeds?.address, data],
+        ]),
+      })
+    ).wait();
+    const checked = (await json(started("check", "--json"))).feeds[0];
+    expect(checked).toMatchObject({ problems: [], untold: null, latest: { roundId: "1" } });
+    expect(checked.poster).toBe(String(manager.target));
+    const values = checked.observations.map((seen: { value: string }) => seen.value);
+    expect(values).toEqual(observations.map(({ value }) => String(value)));
+    await provider.send("evm_revert", [before]);
+  });
+
   it("posts what nodes observed, saying before what counts; shows, reads and checks the round", async () => {
     const { provider, seated } = world().feeds;
     const { feedId, reader } = seated;

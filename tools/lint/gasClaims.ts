@@ -26,6 +26,7 @@ export const GAS_CLAIMS: Readonly<Record<string, readonly string[]>> = {
     "in transactions of their own | {page.propose256} / {page.release} |",
     "with a quorum of 7 | {page.perResult256} / {page.perResult256.attested} |",
     "with 7 / 21 signatures | {page.attest7} / {page.attest21} |",
+    "of a page without a fee | {page.attest7.withoutFee} / {page.attest21.withoutFee} |",
     "of these signers in a day | {page.attest7.firstOfEpoch} / {page.attest21.firstOfEpoch} |",
     "a day's set of 21 | {freeze} |",
     "delegate / undelegate / withdraw | {stake} / {delegate} / {undelegate} / {withdraw} |",

@@ -85,6 +85,8 @@ abstract contract PageDeposits is IPageSettlement {
     }
 
     function _credit(address account, uint256 amount) internal {
+        // Of nothing, as of a page without a fee: a look at the account would cost more than this question.
+        if (amount == 0) return;
         // All that ever was is below 2^128.
         _accounts[account].amount += uint128(amount);
     }

@@ -34,7 +34,8 @@ export type LeafVerdict =
   | "PageSettlement_NotTaken"
   | "TEERegistry_NodeUnknown";
 
-type State = Pick<SettlementState, "domain" | "versions" | "enclaves">;
+/** What a verdict on a leaf depends on. */
+export type PageState = Pick<SettlementState, "domain" | "versions" | "enclaves">;
 
 /**
  * What `PageSettlement.judgeLeaf` says of a leaf: its reason, or that it is good. Who was in service is as the registry says
@@ -44,7 +45,7 @@ export async function judgeLeaf(parameters: {
   header: PageHeader;
   leaf: PageLeaf;
   terms: PageTerms;
-  state: State;
+  state: PageState;
 }): Promise<LeafVerdict> {
   const { header, leaf, terms, state } = parameters;
   const { index, result, signature, siblings } = leaf;
@@ -68,7 +69,7 @@ type Judged = {
   signature: string;
   digest: string;
   terms: PageTerms;
-  state: State;
+  state: PageState;
 };
 
 /**
@@ -79,12 +80,21 @@ function judgeOptimistic({ result, signature, digest, terms, state }: Judged): L
   const { proposedAt, resultWindow } = terms;
   const { timestamp, modelVersion, requestId } = result;
   if (timestamp >= proposedAt || proposedAt > timestamp + resultWindow) return "OutsideWindow";
-  const { node } = decodeRequestId(requestId);
-  if (recoverSigner({ digest, signature }) !== getAddress(node)) return "InvalidSignature";
+  if (!isSignedByNode({ requestId, digest, signature })) return "InvalidSignature";
   const { admittedAt, deprecatedAt } = state.versions.get(modelVersion) ?? {};
   const isAdmitted = admittedAt !== undefined && admittedAt < proposedAt;
   const isDeprecated = deprecatedAt !== undefined && timestamp >= deprecatedAt;
   return isAdmitted && !isDeprecated ? ACCEPTED : "VersionInvalid";
+}
+
+/** Whether the node of a request has signed a digest itself. */
+export function isSignedByNode(parameters: {
+  requestId: string;
+  digest: string;
+  signature: string;
+}): boolean {
+  const { node } = decodeRequestId(parameters.requestId);
+  return recoverSigner(parameters) === getAddress(node);
 }
 
 async function judgeResult(parameters: Judged): Promise<LeafVerdict> {
@@ -110,7 +120,7 @@ async function judgeResult(parameters: Judged): Promise<LeafVerdict> {
 }
 
 /** Of a session key at a time that it is not valid at the signature is genuine, and it is the key that is not in service. */
-async function refuseSignature(parameters: {
+export async function refuseSignature(parameters: {
   enclave: EnclaveState;
   digest: string;
   signature: string;

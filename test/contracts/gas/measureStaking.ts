@@ -50,6 +50,8 @@ export const measureStaking: Measure = async (connection) => {
     for (let i = 1; i <= SAMPLES; i++) {
       add(`page.attest${size}`, await gasOf(attest(f, await pages(i), validators)));
     }
+    const free = await pages(SAMPLES + 2, 0n);
+    add(`page.attest${size}.withoutFee`, await gasOf(attest(f, free, validators)));
     if (size === Math.max(...SETS))
       await measureStake(f, validators, await pages(SAMPLES + 1), add);
   }
@@ -59,8 +61,10 @@ export const measureStaking: Measure = async (connection) => {
       "page.attest7":
         "a page of 256 with a fee; seven validators, all of whom sign, as they have that day",
       "page.attest7.firstOfEpoch": "the first page of these signers that day",
+      "page.attest7.withoutFee": "the same of a page without a fee",
       "page.attest21": "the same with 21 validators",
       "page.attest21.firstOfEpoch": "the first page of these signers that day",
+      "page.attest21.withoutFee": "not the first, of a page without a fee",
       stake: "a validator registers with a key and stake",
       delegate: "to a pool that the delegator is in, of a validator in the set",
       undelegate: "the first of a pool in an epoch",
@@ -77,11 +81,11 @@ type Add = (key: string, gas: bigint) => void;
 /** Pages of 256 whose results nobody signed, at other ledger pages each. */
 function pagesOf(f: BareStakeFixture) {
   const node = nodeOfEnclave(f.enclave.teeId);
-  return async (index: number) => {
+  return async (index: number, fee = OPG) => {
     const result = await makeResult(f, 7);
     const content: Content = { 7: { result, signature: "0x" } };
     const ledgerPage = ledgerPageOf({ node, index: 0x100n + BigInt(index) });
-    const page = makePage(f, content, { bitmap: ALL, ledgerPage, fee: OPG });
+    const page = makePage(f, content, { bitmap: ALL, ledgerPage, fee });
     await propose(f, page);
     return page;
   };

@@ -381,6 +381,28 @@ describe("PageSettlement: proofs on demand", () => {
       expect(await amountOf(f.payee)).to.equal(DEPOSIT / 2n);
     });
 
+    it("test_SeveralDemand_OneOfThemInVain: the others have theirs back", async () => {
+      const bad = await proposed(await lying());
+      await fund(f.payee.address, DEMAND);
+      await demand(7, f.watcher, bad);
+      await demand(0, f.payee, bad);
+      await pass(DAY + 1n);
+      await reject(7, bad);
+      await f.pages.returnDemand(bad.header, 0);
+      expect(await gains()).to.deep.equal([-DEPOSIT, DEPOSIT / 2n, DEPOSIT / 2n]);
+      expect(await amountOf(f.payee)).to.equal(DEMAND);
+    });
+
+    it("test_ALieThatNobodyLooksAt_IsFinal_AndCostsNothing", async () => {
+      const bad = await proposed(await lying());
+      await goTo((await endOf(bad)) + 1n);
+      expect(await stateOf(bad)).to.equal("Final");
+      await pass(7n * DAY);
+      await f.pages.releaseBonds([bad.header]);
+      expect(await gains()).to.deep.equal([0n, 0n, 0n]);
+      expect((await f.pages.accountOf(f.node.address)).openPages).to.equal(0n);
+    });
+
     it("test_ADemandCounts_UpToTheLastSecond_AndNotAfter", async () => {
       await proposed(page);
       await proposed((await answeredPage(f, [9])).page);

@@ -417,6 +417,19 @@ describe("PageSettlement: challenges", () => {
       );
     });
 
+    it("test_ASequencerThatIsDownForTwelveHours_OverTheEndOfTheRoad_SavesNoPage", async () => {
+      const end = await endOf(bad);
+      await mineAt(end - 60n);
+      const salt = await commit(f, bad, 7);
+      const before = await amountOf(f.watcher);
+      // No block for so long: the challenge comes when the page is final.
+      await mineAt(end + 12n * HOUR);
+      await f.pages.challenge(bad.header, leafOf(bad, 7), f.watcher.address, salt);
+      expect(await stateOf(bad)).to.equal("Disproved");
+      expect(await amountOf(f.watcher)).to.equal(before + DEPOSIT / 2n);
+      expect(await amountOf(f.operator)).to.equal(0n);
+    });
+
     it("test_RevertWhen_TheEvidenceWindowIsOver_OrTheBondIsFree", async () => {
       const latest = (await endOf(bad)) + 7n * DAY;
       const salt = await commit(f, bad, 7);
@@ -629,6 +642,18 @@ describe("PageSettlement: challenges", () => {
         );
       expect(await amountOf(f.watcher)).to.equal(DEPOSIT + DEPOSIT / 2n);
       await expectRefusal(f.pages.rejectWithheld(page.header, 7), "PageSettlement_RequestInvalid");
+    });
+
+    it("test_ASequencerThatIsDownForTwelveHours_LeavesTimeToAnswer", async () => {
+      const end = await endOf(page);
+      await mineAt(end - DAY);
+      await request(7);
+      await mineAt(end - 12n * HOUR);
+      await answer([7]);
+      // Whoever doubts what was shown has a day after the latest answer, whenever it came.
+      expect(await endOf(page)).to.equal(end + DAY);
+      await goTo(end + DAY + 1n);
+      expect(await stateOf(page)).to.equal("Final");
     });
 
     it("test_APageIsNotFinalWhileSomebodyWaits_HoweverLate", async () => {

@@ -2,6 +2,7 @@ import { OPTIMISTIC } from "@haca/protocol/pageSettlement";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { expect } from "chai";
 import { network } from "hardhat";
+import { CONFLICT } from "../utils/conflictCases.ts";
 import { LEAF, LEAVES_AHEAD, proposePages } from "../utils/leafCases.ts";
 import { admitIn, OPTIMISTIC_LEAF, proposeOptimisticPage } from "../utils/optimisticLeafCases.ts";
 import { seededRandom } from "../utils/seededRandom.ts";
@@ -43,6 +44,7 @@ const KINDS = {
   VANILLA: played(VANILLA, 0.16),
   LEAF: played(LEAF, 0.18),
   OPTIMISTIC_LEAF: played(OPTIMISTIC_LEAF, 0.2),
+  CONFLICT: played(CONFLICT, 0.2),
 };
 type Name = keyof typeof KINDS;
 /** Leaves of each page that is proposed after each thing that happens, and judged again after all that follow. */
@@ -74,7 +76,10 @@ const WANTED: Record<Name, readonly string[]> = {
     ...["NotTaken", "NotIncluded", "MalformedLeaf", "WrongNode", "OutsideWindow"],
     ...["InvalidSignature", "VersionInvalid"],
   ],
+  CONFLICT: ["NoConflict", "LeafIsBad", "NotTaken", "NotIncluded"],
 };
+/** What a kind says of what is as it must be. */
+const GOOD: Partial<Record<Name, string>> = { CONFLICT: "ConflictingReceipt" };
 
 /** Changes that something gives a meaning to: they have a turn right after it. */
 const DUE: Record<string, readonly string[]> = {
@@ -88,18 +93,18 @@ const DUE: Record<string, readonly string[]> = {
 };
 
 /** Leaves of pages that were proposed, with all that has happened since. */
-const OFTEN = new Array<string>(8).fill("asItIs");
+const OFTEN = [...new Array<string>(8).fill("asItIs"), ...new Array<string>(3).fill("theSame")];
 
 describe("verdicts on results, here and by the contracts", () => {
   let world: World;
   const random = seededRandom(SEED);
   const turns: Record<Name, number> = {
-    ...{ ZKML: 0, ZKML_BATCH: 0, TEE: 0, VANILLA: 0, LEAF: 0, OPTIMISTIC_LEAF: 0 },
+    ...{ ZKML: 0, ZKML_BATCH: 0, TEE: 0, VANILLA: 0, LEAF: 0, OPTIMISTIC_LEAF: 0, CONFLICT: 0 },
   };
   const none = () => new Map<string, number>();
   const seen: Record<Name, Map<string, number>> = {
     ...{ ZKML: none(), ZKML_BATCH: none(), TEE: none(), VANILLA: none(), LEAF: none() },
-    OPTIMISTIC_LEAF: none(),
+    ...{ OPTIMISTIC_LEAF: none(), CONFLICT: none() },
   };
 
   before(async () => {
@@ -136,7 +141,8 @@ describe("verdicts on results, here and by the contracts", () => {
     for (const name of Object.keys(KINDS) as Name[]) {
       const verdicts = [...seen[name].keys()].map((verdict) => verdict.replace(/^.*_/, ""));
       expect(verdicts, name).to.include.members([...WANTED[name]]);
-      expect(seen[name].get("accepted"), `${name} accepted`).to.be.greaterThan(turns[name] / 10);
+      const good = GOOD[name] ?? "accepted";
+      expect(seen[name].get(good), `${name} ${good}`).to.be.greaterThan(turns[name] / 10);
     }
   });
 

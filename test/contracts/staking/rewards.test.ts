@@ -215,6 +215,18 @@ describe("ValidatorStaking: rewards", () => {
       await expectRefusal(claim(c.owner, c), "ValidatorStaking_AmountInvalid");
     });
 
+    it("test_WhoIsTwoValidators_EarnsWhatOneWithTheirStakeDoes", async () => {
+      await f.staking.addRewards(REWARDS);
+      const epoch = await epochNow(f);
+      await attest(f, await proposeGood(f, 0, 100n * OPG), [a, b, c]);
+      await nextEpoch(f);
+      await pay([a, b, c], epoch);
+      await wait(8n * DAY);
+      const [one, first, second] = await claimAll();
+      expect(one).to.be.greaterThan((REWARDS * 2n) / 5n);
+      near(one, first + second);
+    });
+
     it("test_RevertWhen_TheyWerePaid_OrOthersSigned", async () => {
       await attest(f, await proposeGood(f, 0, OPG), [a, b]);
       await expectRefusal(pay([a, b, c]), "ValidatorStaking_NothingToPay");

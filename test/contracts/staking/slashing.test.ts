@@ -8,6 +8,7 @@ import { loadAtItsTime, now } from "../utils/attestationFixture.ts";
 import {
   challenge,
   DAY,
+  DEPOSIT,
   goodResults,
   idOf,
   makePage,
@@ -140,7 +141,12 @@ describe("ValidatorStaking: slashing", () => {
       await f.networkHelpers.time.increase(6n * DAY);
       await refute(f, page);
       expect((await f.pages.stateOfPage(await idOf(f, page))).state).to.equal(4n);
+      // Whatever they were given for it, each of them pays.
       await slash(page, epoch);
+      await slash(page, epoch, b);
+      expect([await poolOf(a), await poolOf(b)]).to.deep.equal([
+        ...[76_000n * OPG - BOUNTY, 28_500n * OPG - BOUNTY],
+      ]);
     });
 
     it("test_RevertWhen_SignersCouldNotSeeWhatIsWrong", async () => {
@@ -167,6 +173,28 @@ describe("ValidatorStaking: slashing", () => {
       await expectRefusal(slash(page, epoch), "ValidatorStaking_SignerInvalid");
       await expectRefusal(show(page, epoch, a, b), "ValidatorStaking_SignatureInvalid");
       await show(page, epoch);
+    });
+
+    it("test_ProposerSignersAndChallenger_WhoAreOne_LoseByALeafThatTheyPlanted", async () => {
+      const page = await proposeBad(f, 0);
+      await attest(f, page, [a, b]);
+      const epoch = await epochNow(f);
+      const all = [f.operator, f.watcher, a.owner, b.owner];
+      const has = async () => {
+        let sum = 0n;
+        for (const one of all) {
+          sum += (await f.token.balanceOf(one)) + (await f.pages.accountOf(one.address)).amount;
+          sum += (await stakeOf(one, a)) + (await stakeOf(one, b));
+        }
+        return sum;
+      };
+      const before = await has();
+      await challenge(f, page, 0);
+      await slash(page, epoch, a, b.owner);
+      await slash(page, epoch, b, b.owner);
+      // Half of the deposit; a twentieth of their stake; and the part of one bounty that the first one's delegator bore is theirs.
+      const lost = DEPOSIT / 2n + (70_000n * OPG * 5n) / 100n - BOUNTY / 2n;
+      expect(before - (await has())).to.be.within(lost, lost + 2n);
     });
 
     it("test_WhoSlashesThemselvesLosesMoreThanTheyGet", async () => {
