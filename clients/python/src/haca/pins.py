@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .errors import FormatError
-from .receipt.readers import Reader, decimal, hex_of, list_of, named, object_of, parse_json
+from .json_text import parse_json
+from .receipt.readers import Reader, decimal, hex_of, list_of, named, object_of
 
 _MAXIMUM_ENTRIES = 1000
 _MAXIMUM_NAME = 200
@@ -104,7 +105,11 @@ _PINS = object_of(
 
 def read_pins(written: str) -> Pins:
     """Pins from a file's text: JSON, in which unknown fields are refused. Raises ``FormatError``, naming field and reason."""
-    fields = _PINS(parse_json(written, "pins"), "pins")
+    try:
+        value = parse_json(written)
+    except ValueError:
+        raise FormatError("pins", "is not JSON") from None
+    fields = _PINS(value, "pins")
     images = fields.get("images")
     return Pins(
         settlements=tuple(

@@ -18,6 +18,7 @@ from .signature_form import SECP256K1_ORDER, SECP256K1_PREFIX, kind_of_key
 
 _RSA_MINIMUM_BITS = 2048
 _RSA_MAXIMUM_BITS = 4096
+_RSA_STEP_BITS = 64
 _RSA_EXPONENT = 65_537
 _SALT_LENGTH = 32
 _SECP256K1_PRIME = 2**256 - 2**32 - 977
@@ -72,9 +73,12 @@ def _is_signed_by_rsa(spki: bytes, message: bytes, signature: bytes) -> bool:
         raise ValueError("the key is of none of the kinds that sign")
     if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != spki:
         raise ValueError("the key is not in DER")
-    is_size = _RSA_MINIMUM_BITS <= key.key_size <= _RSA_MAXIMUM_BITS
+    is_range = _RSA_MINIMUM_BITS <= key.key_size <= _RSA_MAXIMUM_BITS
+    is_size = is_range and key.key_size % _RSA_STEP_BITS == 0
     if not is_size or key.public_numbers().e != _RSA_EXPONENT:
-        raise ValueError("an RSA key must have 2,048 to 4,096 bits and the exponent 65,537")
+        raise ValueError(
+            "an RSA key must have 2,048 to 4,096 bits, a multiple of 64, and the exponent 65,537"
+        )
     scheme = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=_SALT_LENGTH)
     try:
         key.verify(signature, message, scheme, hashes.SHA256())

@@ -12,6 +12,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from ..errors import ChainError
+from ..json_text import parse_json
 
 _TIME_LIMIT = 20.0
 _BYTE_LIMIT = 4 * 1024 * 1024
@@ -70,8 +71,8 @@ def _read_bounded(response: HTTPResponse | HTTPError, deadline: float) -> bytes:
 
 def _parse(text: bytes, url: str) -> dict[str, Any]:
     try:
-        answer = json.loads(text.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
+        answer = parse_json(text.decode("utf-8", "replace"))
+    except ValueError:
         answer = None
     if isinstance(answer, dict):
         return answer

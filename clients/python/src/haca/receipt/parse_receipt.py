@@ -7,6 +7,7 @@ from typing import cast
 import rfc8785
 
 from ..errors import FormatError
+from ..json_text import parse_json
 from ..signature_form import has_high_s, kind_of_signature
 from .readers import (
     decimal,
@@ -17,7 +18,6 @@ from .readers import (
     nullable,
     object_of,
     one_of,
-    parse_json,
     text,
     utf16_length,
 )
@@ -118,7 +118,7 @@ def parse_receipt(source: bytes | str) -> Receipt:
     if length > Limits.RECEIPT:
         raise FormatError("receipt", f"must have {Limits.RECEIPT} bytes at most, has {length}")
     written = source if isinstance(source, str) else _decode(source)
-    receipt = read_receipt(parse_json(written, "receipt"))
+    receipt = read_receipt(_parse(written))
     if serialise_receipt(receipt) == written:
         return receipt
     reason = "is not in its RFC 8785 form: order, spaces, escapes or repeated names"
@@ -154,6 +154,13 @@ def _require_signature_form(core: Core) -> None:
         raise FormatError(path, "v must be 27 or 28")
     if has_high_s(core):
         raise FormatError(path, "s must be the lower one of the two")
+
+
+def _parse(written: str) -> object:
+    try:
+        return parse_json(written)
+    except ValueError:
+        raise FormatError("receipt", "is not JSON") from None
 
 
 def _decode(data: bytes) -> str:

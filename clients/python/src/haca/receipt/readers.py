@@ -153,21 +153,6 @@ def one_of(kinds: Mapping[str, Reader]) -> Reader:
     return read
 
 
-def parse_json(written: str, path: str) -> object:
-    """A value of JSON; numbers are floats, as nothing that is read here has others."""
-    try:
-        value: object = json.loads(
-            written, parse_int=float, parse_float=float, parse_constant=_refuse_constant
-        )
-    except (ValueError, RecursionError):
-        raise FormatError(path, "is not JSON") from None
-    return value
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
-
-
 def _entries(value: object, path: str) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
