@@ -3,24 +3,23 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
 import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { formatTable } from "../../scripts/lib/table.ts";
+import { sizeOfCore } from "../sdk-build/sizeOfCore.ts";
 import { quantile, round, wholeNumber } from "./figures.ts";
 import { VERIFICATIONS, type VerificationName } from "./sdk/verifications.ts";
 
 const NAMES = Object.keys(VERIFICATIONS) as VerificationName[];
 const COLD = join(import.meta.dirname, "sdk", "cold.ts");
-/** What a page that verifies receipts imports. */
-const CORE = ["verify", "isVerified", "receipt/receiptOfAnswer", "receipt/serialiseReceipt"];
 const BYTES_PER_KB = 1000;
 
 export async function benchSdk(values: { runs: string; cold: string }): Promise<void> {
   const runs = wholeNumber({ name: "--runs", text: values.runs });
   const starts = wholeNumber({ name: "--cold", text: values.cold });
   const loadBefore = loadavg()[0] ?? 0;
-  const figures: Record<string, number> = { "size.coreKb": round(await sizeOfCore()) };
+  const figures: Record<string, number> = {
+    "size.coreKb": round((await sizeOfCore()) / BYTES_PER_KB),
+  };
   for (const name of NAMES) {
     const run = await VERIFICATIONS[name]();
     await run();
@@ -37,17 +36,6 @@ export async function benchSdk(values: { runs: string; cold: string }): Promise<
     figures[`verify.${name}.cold`] = round(quantile(cold, 0.5));
   }
   report({ figures, runs, starts, loadBefore });
-}
-
-/** What is left of the core after bundling for browsers, minified and compressed, in kB. */
-async function sizeOfCore(): Promise<number> {
-  const contents = CORE.map((file, index) => `export * as _${index} from "@haca/sdk/${file}";`);
-  const { outputFiles } = await build({
-    stdin: { contents: contents.join("\n"), resolveDir: PROJECT_ROOT },
-    ...{ bundle: true, minify: true, write: false, logLevel: "silent" },
-    ...{ format: "esm", platform: "browser", target: "es2022" },
-  });
-  return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length / BYTES_PER_KB;
 }
 
 function report(parameters: {

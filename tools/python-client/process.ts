@@ -28,7 +28,9 @@ export function run(parameters: {
       stdio: ["ignore", isShown ? "inherit" : "pipe", isShown ? "inherit" : "pipe"],
     });
     let output = "";
-    const keep = (chunk: Buffer): void => void (output += chunk.toString());
+    const keep = (chunk: Buffer): void => {
+      output += chunk.toString();
+    };
     child.stdout?.on("data", keep);
     child.stderr?.on("data", keep);
     child.once("error", (cause) =>
