@@ -1,3 +1,5 @@
+import type { signingKeysAbi } from "@haca/protocol/abi";
+import type { Functions } from "../../scripts/lib/contracts.ts";
 import { enterProject } from "../../scripts/lib/enterProject.ts";
 import { deployGroth16Harness } from "../../test/contracts/utils/groth16Harness.ts";
 import type { ProofCase } from "./proofCases.ts";
@@ -14,7 +16,9 @@ export async function judgeByContracts(cases: {
   const { default: hre } = await import("hardhat");
   const { ethers } = await hre.network.create();
   const harness = await deployGroth16Harness(ethers);
-  const keys = await ethers.deployContract("SigningKeys");
+  const keys = (await ethers.deployContract("SigningKeys")) as unknown as Functions<
+    typeof signingKeysAbi
+  >;
   const stores = new Map<string, string>();
 
   const proofs: Judged<ProofCase>[] = [];
