@@ -12,24 +12,29 @@ import { addToCoordinate, replaceInProof } from "../../test/contracts/utils/proo
 import { scalarsFrom } from "../../test/contracts/utils/randomScalars.ts";
 import type { Random } from "../../test/contracts/utils/seededRandom.ts";
 
-/** A proof, and whether the SDK takes it. Signals are decimal digits. */
+/** What the SDK says: `refused` is what it throws for, because there is nothing that could hold. */
+export type Outcome = "holds" | "fails" | "refused";
+
+/** A proof, and what the SDK says of it. Signals are decimal digits. */
 export type ProofCase = {
   name: string;
   verifyingKey: string;
   proof: string;
   signals: string[];
-  sdk: boolean;
+  sdk: Outcome;
 };
 
 type Proved = Omit<ProofCase, "name" | "sdk">;
+/** A proof that holds, and one of the same signals of which A is zero. */
+type Sound = Proved & { ofZero: string };
 
 const SIGNALS = 3;
 const COORDINATES = 8;
 
 /** Changes of a proof that holds, each of which is made in turn. */
-const CHANGES: Record<string, (sound: Proved, random: Random) => Partial<Proved>> = {
+const CHANGES: Record<string, (sound: Sound, random: Random) => Partial<Proved>> = {
   none: () => ({}),
-  aZero: ({ proof }) => ({ proof: replaceInProof(proof, { a: encodeG1("zero") }) }),
+  aZero: ({ ofZero }) => ({ proof: ofZero }),
   bZero: ({ proof }) => ({ proof: replaceInProof(proof, { b: encodeG2("zero") }) }),
   cZero: ({ proof }) => ({ proof: replaceInProof(proof, { c: encodeG1("zero") }) }),
   bOutsideSubgroup: ({ proof }) => ({
@@ -38,7 +43,9 @@ const CHANGES: Record<string, (sound: Proved, random: Random) => Partial<Proved>
   alias: ({ proof }, random) => ({
     proof: addToCoordinate({ data: proof, index: random.below(COORDINATES), amount: P }),
   }),
-  signalAboveOrder: ({ signals }) => ({ signals: signals.with(1, String(R)) }),
+  signalAboveOrder: ({ signals }) => ({
+    signals: signals.with(1, String(BigInt(signals[1] ?? "") + R)),
+  }),
   signalMissing: ({ signals }) => ({ signals: signals.slice(1) }),
   otherSignal: ({ signals }, random) => ({
     signals: signals.with(random.below(SIGNALS), String(random.below(1000))),
@@ -60,16 +67,17 @@ export function proofCases({ count, random }: { count: number; random: Random })
     const [name, change] = kinds[index % kinds.length] ?? random.pick(kinds);
     const signals = Array.from({ length: SIGNALS }, scalars);
     const proof = makeProof({ trapdoor, signals, a: scalars(), b: scalars() });
+    const ofZero = makeProof({ trapdoor, signals, a: 0n, b: scalars() });
     const sound = { verifyingKey, proof, signals: signals.map(String) };
-    const changed = { ...sound, ...change(sound, random) };
-    return { name, ...changed, sdk: isTaken(changed) };
+    const changed = { ...sound, ...change({ ...sound, ofZero }, random) };
+    return { name, ...changed, sdk: outcomeOf(changed) };
   });
 }
 
-function isTaken({ verifyingKey, proof, signals }: Proved): boolean {
+function outcomeOf({ verifyingKey, proof, signals }: Proved): Outcome {
   try {
-    return isProof({ verifyingKey, proof, signals: signals.map(BigInt) });
+    return isProof({ verifyingKey, proof, signals: signals.map(BigInt) }) ? "holds" : "fails";
   } catch {
-    return false;
+    return "refused";
   }
 }

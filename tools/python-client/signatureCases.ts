@@ -27,6 +27,12 @@ const CHANGES: Record<string, (sound: Signed, random: Random) => Partial<Signed>
   }),
   bitOfMessage: ({ message }, random) => ({ message: flipBit(message, random) }),
   bitOfSignature: ({ signature }, random) => ({ signature: flipBit(signature, random) }),
+  otherS: ({ signature }, random) => ({
+    signature: ECDSA_MUTATIONS.highS?.(signature, random) ?? signature,
+  }),
+  otherV: ({ signature }, random) => ({
+    signature: ECDSA_MUTATIONS.otherParity?.(signature, random) ?? signature,
+  }),
   ofSignature: ({ signature }, random) => ({
     signature: random.pick(Object.values(ECDSA_MUTATIONS))(signature, random),
   }),
