@@ -122,6 +122,7 @@ def test_people_s_text_is_coloured_and_cut() -> None:
     lines = [line_of("form", "refuted", "no")]
     assert print_lines(lines, True)[0] == "\x1b[31mrefuted\x1b[39m   form (own computation)"
     assert print_lines(lines, False)[0] == "refuted   form (own computation)"
+    assert wrapped("😀" * 77) == ["    " + "😀" * 76, "    😀"]
     assert wrapped("x" * 80 + " y") == ["    " + "x" * 76, "    xxxx y"]
 
 
