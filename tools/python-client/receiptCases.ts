@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { printLines, printReceipt } from "@haca/sdk/cli/print";
 import type { Line } from "@haca/sdk/line";
+import { parseReceipt } from "@haca/sdk/receipt/parseReceipt";
 import type { Receipt } from "@haca/sdk/receipt/receipt";
 import { serialiseReceipt } from "@haca/sdk/receipt/serialiseReceipt";
 import { verify } from "@haca/sdk/verify";
@@ -13,8 +15,16 @@ const PATH = join(PROJECT_ROOT, "docs/receipts/vectors/receipts.json");
 /** Proofs take Python half a second each: few receipts with one are among those of which a byte is flipped. */
 const FLIPPED = ["teeRsa", "teeP256InPage", "teeSecp256k1", "teeSession", "vanilla"];
 
-/** A receipt's bytes, hex, and the SDK's lines on them with the vectors' pins at the vectors' time. */
-export type ReceiptCase = { name: string; bytes: string; lines: readonly Line[] };
+/**
+ * A receipt's bytes, hex, the SDK's lines on them with the vectors' pins at the vectors' time, and of a good one what the command prints
+ * of lines and receipt.
+ */
+export type ReceiptCase = {
+  name: string;
+  bytes: string;
+  lines: readonly Line[];
+  printed?: { lines: string[]; receipt: string[] };
+};
 
 /** Every vector, good and bad, and receipts of which a byte is flipped. */
 export async function receiptCases(parameters: {
@@ -47,7 +57,11 @@ export async function receiptCases(parameters: {
   for (const { name, bytes } of written) {
     const options = { pins: vectors.pins, now: BigInt(vectors.now) };
     const lines = await verify(Uint8Array.from(bytes), options);
-    cases.push({ name, bytes: bytes.toString("hex"), lines });
+    const printed = texts.has(name) && {
+      lines: printLines(lines, { isColoured: false }),
+      receipt: printReceipt(parseReceipt(Uint8Array.from(bytes))),
+    };
+    cases.push({ name, bytes: bytes.toString("hex"), lines, ...(printed && { printed }) });
   }
   return cases;
 }

@@ -6,8 +6,9 @@ from typing import Any
 
 from conftest import IS_DEEP, is_known, verified
 
-from haca import Pins
+from haca import Pins, parse_receipt
 from haca.checks.of_evidence import check_attestation
+from haca.cli.printing import print_lines, print_receipt
 from haca.errors import HacaError
 from haca.groth16 import is_proof
 from haca.hex_bytes import keccak_hex, to_bytes
@@ -73,6 +74,16 @@ def test_on_documents(cases: dict[str, Any]) -> None:
         statuses.add(line["status"])
     # No image is pinned, so that the sound one is not asserted.
     assert statuses == {"unknown", "refuted"}
+
+
+def test_on_what_is_printed_of_good_receipts(cases: dict[str, Any]) -> None:
+    good = [case for case in cases["receipts"] if "printed" in case]
+    assert len(good) > 5
+    for case in good:
+        receipt = bytes.fromhex(case["bytes"])
+        printed = case["printed"]
+        assert print_lines(verified(receipt), coloured=False) == printed["lines"]
+        assert print_receipt(parse_receipt(receipt)) == printed["receipt"]
 
 
 def test_on_receipts(cases: dict[str, Any]) -> None:
