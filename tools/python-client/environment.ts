@@ -40,7 +40,10 @@ export async function prepareEnvironment(): Promise<string> {
   rmSync(STAMP, { force: true });
   rmSync(ENVIRONMENT, { recursive: true, force: true });
   mkdirSync(CACHE_FOLDER, { recursive: true });
-  await run({ program, parameters: ["-m", "venv", ENVIRONMENT] });
+  await orMissing(
+    "an environment for the Python client cannot be made",
+    run({ program, parameters: ["-m", "venv", ENVIRONMENT] }),
+  );
   const install = ["-m", "pip", "install", ...QUIET, "--no-compile", "--only-binary", ":all:"];
   await orMissing(
     "the packages of the Python client cannot be had",

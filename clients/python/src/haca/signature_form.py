@@ -47,7 +47,8 @@ def with_other_s(core: Core) -> str:
         return signature
     other = order - _scalar_of(signature)
     v = signature[2 + _RAW_DIGITS :]
-    return f"{signature[:66]}{other:064x}{ {'1b': '1c', '1c': '1b'}.get(v, v) }"
+    other_v = {"1b": "1c", "1c": "1b"}.get(v, v)
+    return f"{signature[:66]}{other:064x}{other_v}"
 
 
 def _scalar_of(signature: str) -> int:
