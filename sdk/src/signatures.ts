@@ -78,8 +78,13 @@ async function verifyByWebCrypto(parameters: {
     (hex) => Uint8Array.from(toBytes(hex)),
   ) as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
   const { subtle } = globalThis.crypto;
-  const key = await subtle.importKey("spki", spki, algorithm, false, ["verify"]);
-  if (algorithm.name === "RSA-PSS") requireRsa(key.algorithm as RsaAlgorithm);
+  const key = await subtle.importKey("spki", spki, algorithm, true, ["verify"]);
+  if (algorithm.name === "RSA-PSS") {
+    requireRsa(key.algorithm as RsaAlgorithm);
+    // Bytes behind a key, which WebCrypto passes over, the contracts refuse.
+    const written = toHex(new Uint8Array(await subtle.exportKey("spki", key)));
+    if (written !== parameters.key) throw new Error("the key is not in DER");
+  }
   return subtle.verify(scheme, key, signature, message);
 }
 

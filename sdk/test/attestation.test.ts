@@ -167,6 +167,8 @@ describe("a key", () => {
       const other = enclaveWith({ kind: "rsa", modulusLength });
       await expect(isSignedByKey(signed(other))).rejects.toThrow("2,048 to 4,096 bits");
     }
+    const sound = signed(enclaveWith({ kind: "rsa" }));
+    await expect(isSignedByKey({ ...sound, key: `${sound.key}00` })).rejects.toThrow("not in DER");
     const keys = generateKeyPairSync("rsa", { modulusLength: 2048, publicExponent: 3 });
     await expect(isSignedByKey(signed(enclaveWith({ kind: "rsa", keys })))).rejects.toThrow(
       "65,537",

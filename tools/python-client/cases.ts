@@ -18,7 +18,7 @@ const IS_DEEP = process.env.HACA_DEEP === "1";
 /** Mutated proofs and signatures are 40 by default and 2,000 in the deep run. */
 const COUNTS = IS_DEEP
   ? { proofs: 500, signatures: 1500, receipts: 400 }
-  : { proofs: 12, signatures: 32, receipts: 16 };
+  : { proofs: 12, signatures: 36, receipts: 16 };
 const NOW = 1_900_000_000n;
 
 async function main(): Promise<void> {

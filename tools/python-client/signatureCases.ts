@@ -22,9 +22,8 @@ type Signed = Omit<SignatureCase, "name" | "sdk">;
 const CHANGES: Record<string, (sound: Signed, random: Random) => Partial<Signed>> = {
   none: () => ({}),
   bitOfKey: ({ key }, random) => ({ key: flipBit(key, random) }),
-  ofKey: ({ key }, random) => ({
-    key: random.pick([BYTE_MUTATIONS.oneLong, BYTE_MUTATIONS.oneShort])?.(key, random) ?? key,
-  }),
+  longKey: ({ key }, random) => ({ key: BYTE_MUTATIONS.oneLong?.(key, random) ?? key }),
+  shortKey: ({ key }, random) => ({ key: BYTE_MUTATIONS.oneShort?.(key, random) ?? key }),
   bitOfMessage: ({ message }, random) => ({ message: flipBit(message, random) }),
   bitOfSignature: ({ signature }, random) => ({ signature: flipBit(signature, random) }),
   otherS: ({ signature }, random) => ({
