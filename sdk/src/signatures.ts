@@ -6,6 +6,7 @@ import { kindOfKey, SECP256K1_PREFIX } from "./signatureForm.ts";
 
 const RSA_MINIMUM_BITS = 2048;
 const RSA_MAXIMUM_BITS = 4096;
+const RSA_STEP_BITS = 64;
 const RSA_EXPONENT = "010001";
 
 /** The account that signed a digest: r | s | v, v 27 or 28, s the lower one. Throws for anything else. */
@@ -77,8 +78,13 @@ async function verifyByWebCrypto(parameters: {
     (hex) => Uint8Array.from(toBytes(hex)),
   ) as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
   const { subtle } = globalThis.crypto;
-  const key = await subtle.importKey("spki", spki, algorithm, false, ["verify"]);
-  if (algorithm.name === "RSA-PSS") requireRsa(key.algorithm as RsaAlgorithm);
+  const key = await subtle.importKey("spki", spki, algorithm, true, ["verify"]);
+  if (algorithm.name === "RSA-PSS") {
+    requireRsa(key.algorithm as RsaAlgorithm);
+    // Bytes behind a key, which WebCrypto passes over, the contracts refuse.
+    const written = toHex(new Uint8Array(await subtle.exportKey("spki", key)));
+    if (written !== parameters.key) throw new Error("the key is not in DER");
+  }
   return subtle.verify(scheme, key, signature, message);
 }
 
@@ -86,8 +92,11 @@ type RsaAlgorithm = { name: string; modulusLength: number; publicExponent: Uint8
 
 /** The sizes and the exponent that the contracts take. */
 function requireRsa({ modulusLength, publicExponent }: RsaAlgorithm): void {
-  const isSize = modulusLength >= RSA_MINIMUM_BITS && modulusLength <= RSA_MAXIMUM_BITS;
+  const isRange = modulusLength >= RSA_MINIMUM_BITS && modulusLength <= RSA_MAXIMUM_BITS;
+  const isSize = isRange && modulusLength % RSA_STEP_BITS === 0;
   if (!isSize || toHex(publicExponent).slice(2) !== RSA_EXPONENT) {
-    throw new Error("an RSA key must have 2,048 to 4,096 bits and the exponent 65,537");
+    throw new Error(
+      "an RSA key must have 2,048 to 4,096 bits, a multiple of 64, and the exponent 65,537",
+    );
   }
 }

@@ -163,8 +163,12 @@ describe("a key", () => {
   );
 
   it("of RSA is of no other size or exponent than the contracts take", async () => {
-    const small = enclaveWith({ kind: "rsa", modulusLength: 1024 });
-    await expect(isSignedByKey(signed(small))).rejects.toThrow("2,048 to 4,096 bits");
+    for (const modulusLength of [1024, 2056]) {
+      const other = enclaveWith({ kind: "rsa", modulusLength });
+      await expect(isSignedByKey(signed(other))).rejects.toThrow("2,048 to 4,096 bits");
+    }
+    const sound = signed(enclaveWith({ kind: "rsa" }));
+    await expect(isSignedByKey({ ...sound, key: `${sound.key}00` })).rejects.toThrow("not in DER");
     const keys = generateKeyPairSync("rsa", { modulusLength: 2048, publicExponent: 3 });
     await expect(isSignedByKey(signed(enclaveWith({ kind: "rsa", keys })))).rejects.toThrow(
       "65,537",

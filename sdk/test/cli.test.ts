@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isColoured, printLines } from "../src/cli/print.ts";
+import { isColoured, printLines, wrapped } from "../src/cli/print.ts";
 import { type VerifyArguments, verifyFile } from "../src/cli/receiptCommands.ts";
 import { lineOf } from "../src/line.ts";
 import { makeReceipt } from "../src/receipt/makeReceipt.ts";
@@ -141,6 +141,10 @@ describe("haca receipt show", () => {
     const { status, out, err } = await haca(["receipt", "show", "-"], "{}");
     expect([status, out, err]).toEqual([1, "", "receipt: the field mediaType is missing\n"]);
   });
+});
+
+it("cuts what is too long for a line between characters", () => {
+  expect(wrapped("😀".repeat(77))).toEqual([`    ${"😀".repeat(76)}`, "    😀"]);
 });
 
 it("colours for people at a terminal alone, and not where NO_COLOR is set", () => {

@@ -3,19 +3,15 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
 import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { formatTable } from "../../scripts/lib/table.ts";
+import { CLIENT, CORE, sizeOf } from "../sdk-build/sizeOf.ts";
 import { quantile, round, wholeNumber } from "./figures.ts";
 import { measureProxyOverhead } from "./sdk/proxyOverhead.ts";
 import { VERIFICATIONS, type VerificationName } from "./sdk/verifications.ts";
 
 const NAMES = Object.keys(VERIFICATIONS) as VerificationName[];
 const COLD = join(import.meta.dirname, "sdk", "cold.ts");
-/** What a page that verifies receipts imports, and what one that asks for answers does besides. */
-const CORE = ["verify", "isVerified", "receipt/receiptOfAnswer", "receipt/serialiseReceipt"];
-const CLIENT = [...CORE, "client/createHaca"];
 const BYTES_PER_KB = 1000;
 
 export async function benchSdk(values: { runs: string; cold: string }): Promise<void> {
@@ -23,8 +19,8 @@ export async function benchSdk(values: { runs: string; cold: string }): Promise<
   const starts = wholeNumber({ name: "--cold", text: values.cold });
   const loadBefore = loadavg()[0] ?? 0;
   const figures: Record<string, number> = {
-    "size.coreKb": round(await sizeOf(CORE)),
-    "size.clientKb": round(await sizeOf(CLIENT)),
+    "size.coreKb": round((await sizeOf(CORE)) / BYTES_PER_KB),
+    "size.clientKb": round((await sizeOf(CLIENT)) / BYTES_PER_KB),
   };
   for (const name of NAMES) {
     const run = await VERIFICATIONS[name]();
@@ -43,17 +39,6 @@ export async function benchSdk(values: { runs: string; cold: string }): Promise<
   }
   figures["proxy.overheadP50Ms"] = round(quantile(await measureProxyOverhead(runs), 0.5));
   report({ figures, runs, starts, loadBefore });
-}
-
-/** What is left of some files after bundling for browsers, minified and compressed, in kB. */
-async function sizeOf(files: readonly string[]): Promise<number> {
-  const contents = files.map((file, index) => `export * as _${index} from "@haca/sdk/${file}";`);
-  const { outputFiles } = await build({
-    stdin: { contents: contents.join("\n"), resolveDir: PROJECT_ROOT },
-    ...{ bundle: true, minify: true, write: false, logLevel: "silent" },
-    ...{ format: "esm", platform: "browser", target: "es2022" },
-  });
-  return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length / BYTES_PER_KB;
 }
 
 function report(parameters: {

@@ -45,6 +45,7 @@ const PROGRAMS = ["circuits", "zkml", "worker", "indexer", "enclave-simulator", 
 /** Which packages a package's own sources may import; its tests may import more. CONTRIBUTING.md says the same. */
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   contracts: [],
+  clients: [],
   protocol: [],
   attestation: ["protocol"],
   "model-runtime": ["protocol"],

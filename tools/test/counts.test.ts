@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { countCargo, countHardhat, countVitest } from "./counts.ts";
+import { countCargo, countHardhat, countPytest, countVitest } from "./counts.ts";
 
 describe("counts of hardhat test", () => {
   it("adds the summaries of a run and ignores colours", () => {
@@ -72,6 +72,27 @@ describe("counts of cargo test", () => {
   it("does not take a test's name or output for a summary", () => {
     const output = "test says_test_result: ok. 3 passed; 1 failed; 0 ignored; ... ok\n";
     expect(countCargo({ output })).toEqual({ passed: 0, failed: 0, skipped: 0, failures: [] });
+  });
+});
+
+describe("counts of pytest", () => {
+  it("reads the last line, and names what failed", () => {
+    const output = [
+      "..F.E 3 passed in 1.00s is no summary",
+      "FAILED tests/test_a.py::test_b[x y] - AssertionError: assert 1 == 2",
+      "ERROR tests/test_c.py",
+      "\u001b[31m1 failed, 12 passed, 2 skipped, 1 error in 4.70s (0:00:04)\u001b[0m",
+    ].join("\n");
+    expect(countPytest({ output })).toEqual({
+      ...{ passed: 12, failed: 2, skipped: 2 },
+      failures: ["tests/test_a.py::test_b[x y]: AssertionError: assert 1 == 2", "tests/test_c.py"],
+    });
+  });
+
+  it("counts one skipped test where the suite says that it was skipped, and nothing of silence", () => {
+    const none = { passed: 0, failed: 0, skipped: 0, failures: [] };
+    expect(countPytest({ output: "suite skipped: no Python" })).toEqual({ ...none, skipped: 1 });
+    expect(countPytest({ output: "" })).toEqual(none);
   });
 });
 

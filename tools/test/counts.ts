@@ -62,6 +62,26 @@ export const countCargo = ({ output }: { output: string }): SuiteResult => {
   return result;
 };
 
+/** Pytest's last line, as `2 failed, 10 passed, 1 skipped in 3.10s`, with or without a rule around it. */
+const PYTEST_SUMMARY = /^[= ]*((?:\d+ [a-z]+(?:, )?)+) in [\d.]+s\b.*$/gm;
+const PYTEST_FAILURE = /^(?:FAILED|ERROR) (\S+(?: \S+)*?)(?: - (.*))?$/gm;
+
+/** Counts from pytest's summary line, or from the line `suite skipped: <reason>` that stands for all. */
+export const countPytest = ({ output }: { output: string }): SuiteResult => {
+  const text = stripVTControlCharacters(output);
+  const [, counts = ""] = [...text.matchAll(PYTEST_SUMMARY)].at(-1) ?? [];
+  const count = (word: string): number =>
+    Number(new RegExp(`(\\d+) ${word}s?\\b`).exec(counts)?.[1] ?? 0);
+  return {
+    passed: count("passed"),
+    failed: count("failed") + count("error"),
+    skipped: count("skipped") + (/^suite skipped: /m.test(text) ? 1 : 0),
+    failures: [...text.matchAll(PYTEST_FAILURE)].map(([, title = "", reason]) =>
+      withReason(title, reason),
+    ),
+  };
+};
+
 /** What we read of vitest's JSON report. */
 type VitestReport = Record<
   "numPassedTests" | "numFailedTests" | "numPendingTests" | "numTodoTests",

@@ -1,4 +1,4 @@
-import { type Count, countCargo, countHardhat, countVitest } from "./counts.ts";
+import { type Count, countCargo, countHardhat, countPytest, countVitest } from "./counts.ts";
 import type { Step } from "./lanes.ts";
 
 export type Command = Step & { command: readonly string[] };
@@ -47,6 +47,13 @@ export const SUITES: readonly Suite[] = [
   vitest("enclave simulator", "enclave-simulator", { seconds: 4 }),
   vitest("gateway", "gateway", { seconds: 8 }),
   vitest("sdk", "sdk", { seconds: 10 }),
+  {
+    name: "python client",
+    command: ["node", "tools/python-client/test.ts"],
+    count: countPytest,
+    seconds: 40,
+    after: NEEDS_CONTRACTS,
+  },
   vitest("scripts", "scripts", { seconds: 12, after: NEEDS_CONTRACTS }),
   vitest("tools", "tools", { seconds: 25 }),
   vitest("circuits", "circuits", { seconds: 15 }),

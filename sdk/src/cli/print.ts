@@ -26,14 +26,15 @@ export function wrapped(text: string): string[] {
   const width = COLUMNS - INDENT.length;
   const lines: string[] = [];
   let line = "";
+  // By characters: half of one is none.
   for (let word of text.split(" ")) {
-    while (word.length > width) {
+    for (let characters = [...word]; characters.length > width; characters = [...word]) {
       if (line !== "") lines.push(line);
-      lines.push(word.slice(0, width));
-      [line, word] = ["", word.slice(width)];
+      lines.push(characters.slice(0, width).join(""));
+      [line, word] = ["", characters.slice(width).join("")];
     }
     const next = line === "" ? word : `${line} ${word}`;
-    if (next.length > width) {
+    if ([...next].length > width) {
       lines.push(line);
       line = word;
     } else line = next;
@@ -74,8 +75,9 @@ export function printReceipt(receipt: Receipt): string[] {
   const content = (part: Receipt["core"]["input"] | Receipt["core"]["output"]): string => {
     if (part === null) return "not in the receipt";
     if (part.type === "words") return part.words.join(" ");
-    const { text } = part;
-    return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)} …` : text;
+    const characters = [...part.text];
+    const shown = characters.slice(0, SHOWN_CHARACTERS).join("");
+    return characters.length > SHOWN_CHARACTERS ? `${shown} …` : shown;
   };
   const fields: (readonly [string, string])[] = [
     ["receipt", receiptId(core)],

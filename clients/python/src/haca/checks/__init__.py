@@ -1,0 +1,1 @@
+"""What each line looks at: the message, the evidence, the chain."""

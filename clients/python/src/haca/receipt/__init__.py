@@ -1,0 +1,1 @@
+"""The format ``haca-receipt/1`` (docs/receipts)."""

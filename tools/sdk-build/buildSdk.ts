@@ -1,0 +1,80 @@
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { join } from "node:path";
+import { build, type Metafile } from "esbuild";
+import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
+import { licencesOf } from "./licencesOf.ts";
+import { writeTypes } from "./writeTypes.ts";
+
+/** What users import, as `@haca/sdk/<name>`. */
+export const ENTRIES = [
+  ...["verify", "isVerified", "line", "pins", "readPins", "typedData"],
+  ...["receipt/receipt", "receipt/parseReceipt", "receipt/makeReceipt"],
+  ...["receipt/serialiseReceipt", "receipt/receiptOfAnswer", "receipt/receiptOfInference"],
+  ...["client/createHaca", "client/seal", "wait"],
+] as const;
+
+/** What sends requests to nodes, by where it runs: `#send` of the sources and of the package. */
+const SEND = "#send";
+const BY_HTTP = "client/node/sendByHttp";
+const BY_FETCH = "client/sendByFetch";
+
+const SDK = join(PROJECT_ROOT, "sdk");
+const COMMAND = "cli/cli";
+const SOURCES_FIELDS = ["name", "version", "type", "license", "description"] as const;
+
+/**
+ * Makes the folder anew: modules with what they need of others in shared files, types, licences, and a `package.json` that asks for
+ * no other package and runs nothing when it is installed.
+ */
+export async function buildSdk(folder: string): Promise<Metafile> {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const { metafile } = await build({
+    entryPoints: [...ENTRIES, BY_HTTP, BY_FETCH, COMMAND].map((name) => ({
+      in: join(SDK, "src", `${name}.ts`),
+      out: name,
+    })),
+    ...{ outdir: folder, absWorkingDir: PROJECT_ROOT, chunkNames: "shared/[hash]" },
+    ...{ bundle: true, splitting: true, metafile: true, format: "esm", target: "es2023" },
+    // Neither Node's nor browsers' variants of what is bundled; only the command and one way to send ask for modules of Node.
+    ...{ platform: "neutral", mainFields: ["module", "main"], external: [SEND, ...builtins()] },
+    ...{ logLevel: "warning", legalComments: "none" },
+  });
+  writeTypes({ folder, entries: ENTRIES });
+  copyFileSync(join(SDK, "LICENSE"), join(folder, "LICENSE"));
+  copyFileSync(join(SDK, "npm/README.md"), join(folder, "README.md"));
+  writeFileSync(join(folder, "LICENSES-BUNDLED.txt"), licenceTexts(metafile));
+  writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest(), null, 2)}\n`);
+  return metafile;
+}
+
+const builtins = (): string[] => builtinModules.flatMap((name) => [name, `node:${name}`]);
+
+function manifest(): object {
+  const sources = JSON.parse(readFileSync(join(SDK, "package.json"), "utf8"));
+  const root = JSON.parse(readFileSync(join(PROJECT_ROOT, "package.json"), "utf8"));
+  return {
+    ...Object.fromEntries(SOURCES_FIELDS.map((name) => [name, sources[name]])),
+    engines: { node: root.engines.node },
+    sideEffects: false,
+    exports: Object.fromEntries(
+      ENTRIES.map((name) => [
+        `./${name}`,
+        { types: `./types/sdk/src/${name}.d.ts`, default: `./${name}.js` },
+      ]),
+    ),
+    imports: {
+      [SEND]: { browser: `./${BY_FETCH}.js`, node: `./${BY_HTTP}.js`, default: `./${BY_FETCH}.js` },
+    },
+    bin: { haca: `${COMMAND}.js` },
+    publishConfig: { access: "public" },
+  };
+}
+
+const licenceTexts = (metafile: Metafile): string =>
+  licencesOf(metafile)
+    .map(
+      ({ name, version, licence, text }) => `${name} ${version} (${licence})\n\n${text.trim()}\n`,
+    )
+    .join(`\n${"-".repeat(80)}\n\n`);
