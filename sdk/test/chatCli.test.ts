@@ -45,6 +45,9 @@ async function ended(child: ChildProcess): Promise<{ status: number; out: string
   return { status: await status, out: out ?? "", err: err ?? "" };
 }
 
+/** What a command said at its end; while it waited longer than two seconds, it says that too. */
+const said = (words: string): string => words.replace(/^waiting for .*\n/, "");
+
 describe("haca chat", () => {
   it("prints a verified answer, and keeps its receipt", async () => {
     const receipt = file("receipt.json");
@@ -52,7 +55,7 @@ describe("haca chat", () => {
     const child = start([...args, "--receipt", receipt], "Grüße");
     const { err, out, status } = await ended(child);
     expect([status, out]).toEqual([0, `${TEXT}\n`]);
-    expect(err).toMatch(/^verified: 127\.0\.0\.1:\d+, receipt 0x[0-9a-f]{64}\n$/);
+    expect(said(err)).toMatch(/^verified: 127\.0\.0\.1:\d+, receipt 0x[0-9a-f]{64}\n$/);
     expect(isVerified(await verify(readFileSync(receipt), { pins: PINS, model: "m" }))).toBe(true);
     expect(JSON.parse(node.asked[0]?.body ?? "")).toEqual({
       ...{ model: "m", temperature: 0.5, messages: [{ role: "user", content: "Grüße" }] },
@@ -62,14 +65,33 @@ describe("haca chat", () => {
   it("prints nothing of one that is not, and ends with 1; with 2 for a wrong argument", async () => {
     node.lies = { signed: (message) => ({ ...message, modelVersion: `0x${"ab".repeat(32)}` }) };
     const [lied, wrong] = await Promise.all([
-      ended(start(["chat", "hi", "--model", "m", ...asking])),
+      ended(start(["chat", "hi", "--model", "m", "--receipt", file("lie.json"), ...asking])),
       ended(start(["chat", "hi", "--model", "x", ...asking])),
     ]);
     expect([lied.status, lied.out]).toEqual([1, ""]);
-    expect(lied.err).toMatch(
+    expect(readdirSync(folder)).not.toContain("lie.json");
+    expect(said(lied.err)).toMatch(
       /^the answer of 127\.0\.0\.1:\d+ is not verified, for: model \(.*\)\n$/,
     );
     expect(wrong).toEqual({ status: 2, out: "", err: 'model: "x" is not pinned\n' });
+  });
+
+  it("ends with 130 at Ctrl-C, and leaves no receipt behind", async () => {
+    let answer = (): void => undefined;
+    const until = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    node.lies = { until };
+    const child = start(["chat", "hi", "--model", "m", "--receipt", file("none.json"), ...asking]);
+    node.onAsked = () => child.kill("SIGINT");
+    const { err, out, status } = await ended(child);
+    answer();
+    expect([status, out, said(err)]).toEqual([
+      130,
+      "",
+      "stopped; what the node answered is lost\n",
+    ]);
+    expect(readdirSync(folder)).not.toContain("none.json");
   });
 
   const run = (options: Partial<ChatArguments> = {}) =>
@@ -99,14 +121,14 @@ describe("haca chat", () => {
     [{ receipt: "x", unverified: true }, "--receipt: an answer that is taken unverified has none"],
     [{ pins: "no/such" }, "no/such: there is no such file"],
     [{ chain: "x" }, "chainId: must be a whole number"],
-    [{ rpc: ["ftp://x"] }, "rpcs: must be addresses"],
+    [{ rpc: ["ftp://x"] }, "--rpc: must be an address"],
   ])("refuses %j", async (options, message) => {
     await expect(run(options)).rejects.toThrow(message);
   });
 
   it("overwrites no receipt", async () => {
     await expect(run({ receipt: file("pins.json") })).rejects.toThrow(
-      "pins.json: there is one already",
+      "pins.json: there is such a file already",
     );
     expect(node.asked).toEqual([]);
   });

@@ -1,10 +1,12 @@
-import { existsSync, writeFileSync } from "node:fs";
 import type { ChatReply } from "../client/chat/chatReply.ts";
 import { serialiseReceipt } from "../receipt/serialiseReceipt.ts";
 import { receiptId } from "../typedData.ts";
+import { interruptible } from "./interrupt.ts";
 import { type ClientArguments, openClient } from "./openClient.ts";
 import { printable } from "./print.ts";
+import { progressOn } from "./progress.ts";
 import { readInput, UsageError } from "./readInput.ts";
+import { reserveReceipt } from "./receiptFile.ts";
 
 const MESSAGE_LIMIT = 1024 * 1024;
 
@@ -27,21 +29,33 @@ export async function askChat(
   if (isUnverified && path !== undefined) {
     throw new UsageError("--receipt: an answer that is taken unverified has none");
   }
-  if (path !== undefined && existsSync(path)) throw new UsageError(`${path}: there is one already`);
   const parameters = Object.fromEntries((options.parameter ?? []).map(readParameter));
   const content = message === "-" ? await readMessage() : message;
   const { haca } = await openClient(options);
-  const reply = await haca.chat({
-    ...{ model, parameters },
-    messages: [
-      ...(system === undefined ? [] : [{ role: "system", content: system }]),
-      { role: "user", content },
-    ],
-    ...(isUnverified ? { verify: "off" } : {}),
-  });
-  if (path !== undefined && reply.receipt !== null) keep(path, serialiseReceipt(reply.receipt));
-  if (options.json) return { text: `${JSON.stringify(reply, null, 2)}\n`, note: "" };
-  return { text: `${reply.text.split("\n").map(printable).join("\n")}\n`, note: noteOf(reply) };
+  const file = path === undefined ? undefined : reserveReceipt(path);
+  const progress = progressOn(process.stderr);
+  progress.say("waiting for the whole answer, which is verified before it is shown");
+  try {
+    const reply = await interruptible("stopped; what the node answered is lost", (signal) =>
+      haca.chat({
+        ...{ model, parameters, signal },
+        messages: [
+          ...(system === undefined ? [] : [{ role: "system", content: system }]),
+          { role: "user", content },
+        ],
+        ...(isUnverified ? { verify: "off" } : {}),
+      }),
+    );
+    progress.end();
+    if (reply.receipt !== null) file?.keep(serialiseReceipt(reply.receipt));
+    if (options.json) return { text: `${JSON.stringify(reply, null, 2)}\n`, note: "" };
+    return { text: `${reply.text.split("\n").map(printable).join("\n")}\n`, note: noteOf(reply) };
+  } catch (error) {
+    file?.giveBack();
+    throw error;
+  } finally {
+    progress.end();
+  }
 }
 
 const noteOf = ({ node, receipt }: ChatReply): string =>
@@ -62,13 +76,4 @@ async function readMessage(): Promise<string> {
   const bytes = await readInput({ path: "-", limit: MESSAGE_LIMIT });
   if (bytes.length > MESSAGE_LIMIT) throw new UsageError("-: the message is too long");
   return new TextDecoder().decode(bytes);
-}
-
-/** A receipt in a file that was not there before. */
-function keep(path: string, receipt: string): void {
-  try {
-    writeFileSync(path, receipt, { flag: "wx", mode: 0o600 });
-  } catch {
-    throw new UsageError(`${path}: cannot be written`);
-  }
 }

@@ -111,37 +111,6 @@ receipt
     if (!isDone) process.exitCode = NOT_VERIFIED;
   });
 program
-  .command("infer")
-  .description(
-    "ask a model whose answers are proved. Status 0 for an answer that is verified, or that --no-proof took as it is; 1 " +
-      "otherwise, 2 for a wrong argument",
-  )
-  .requiredOption("--model <name>", "a version's id, owner/slug@major.minor, or a pinned name")
-  .requiredOption("--input <file>", "numbers as JSON, in a list or in lists of the input's shape")
-  .requiredOption("--chain <id>", "the chain on which answers are settled")
-  .requiredOption("--node <url>", "ask this node, or another one that is named so", collect)
-  .option(
-    "--rpc <url>",
-    "ask this endpoint for the model; all that are named have to agree",
-    collect,
-  )
-  .option("--pins <file>", "what is known beforehand: the settlement, the model")
-  .option("--receipt <file>", "keep the receipt in a new file")
-  .option("--max-price <amount>", "what the answer may cost, in wei-scale OPG; nothing if left out")
-  .option("--requester <address>", "account that asks")
-  .option("--no-proof", "do not wait for the proof; marks the answer so")
-  .option("--json", "for programs")
-  .helpOption("-h, --help", "this text")
-  .allowExcessArguments(false)
-  .action(async (options: InferArguments) => {
-    const { inferFor } = await import("./inferCommand.ts");
-    const text = await inferFor({
-      ...options,
-      isColoured: isColoured(process.stdout, process.env),
-    });
-    process.stdout.write(text);
-  });
-program
   .command("wait <file>")
   .description(
     "wait until a receipt's result is settled, or final; Ctrl-C loses nothing. Status 0 when it is, 1 if it can never be, 2 " +
@@ -176,15 +145,35 @@ const asking = (name: string): Command =>
     .option("--pins <file>", "what is known beforehand: settlements, images, models")
     .option("--chain <id>", "chain on which answers are settled; the pins' one if left out")
     .option("--rpc <url>", "ask this endpoint, too; all that are named have to agree", collect)
-    .option("--registry", "take the registry's word for an enclave in place of its document")
     .helpOption("-h, --help", "this text")
     .allowExcessArguments(false);
 
+asking("infer")
+  .description(
+    "ask a model whose answers are proved. Status 0 for an answer that is verified, or that --no-proof took as it is; 1 " +
+      "otherwise, 2 for a wrong argument",
+  )
+  .requiredOption("--model <name>", "a version's id, owner/slug@major.minor, or a pinned name")
+  .requiredOption("--input <file>", "numbers as JSON, in a list or in lists of the input's shape")
+  .option("--receipt <file>", "keep the receipt in a new file")
+  .option("--max-price <amount>", "what the answer may cost, in wei-scale OPG; nothing if left out")
+  .option("--requester <address>", "account that asks")
+  .option("--no-proof", "do not wait for the proof; marks the answer so")
+  .option("--json", "for programs")
+  .action(async (options: InferArguments) => {
+    const { inferFor } = await import("./inferCommand.ts");
+    const text = await inferFor({
+      ...options,
+      isColoured: isColoured(process.stdout, process.env),
+    });
+    process.stdout.write(text);
+  });
 asking("chat <message>")
   .description(
     "ask a language model, - for standard input; prints an answer that is verified, or none. Status 1 if there is none, 2 for " +
       "a wrong argument",
   )
+  .option("--registry", "take the registry's word for an enclave in place of its document")
   .requiredOption("--model <name>", "one of the pinned models")
   .option("--system <text>", "what the model is told before")
   .option("--parameter <name=json>", "of the request, such as temperature=0.2", collect)
@@ -202,6 +191,7 @@ asking("proxy")
     "an endpoint for OpenAI's clients on this machine, which gives on what is verified and nothing else. Callers bring the token " +
       "of HACA_PROXY_TOKEN; without it one is drawn",
   )
+  .option("--registry", "take the registry's word for an enclave in place of its document")
   .option("--port <number>", "where it listens; 0 takes a free one", "8787")
   .option("--receipts <folder>", "keep each answer's receipt there")
   .action(async (options: ProxyArguments) => {

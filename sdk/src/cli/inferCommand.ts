@@ -1,25 +1,19 @@
-import { closeSync, openSync, rmSync } from "node:fs";
-import { replaceFile } from "@haca/protocol/replaceFile";
-import { createHaca } from "../client/createHaca.ts";
 import type { Inference } from "../client/infer/infer.ts";
 import type { InferInput } from "../client/infer/tensors.ts";
 import { serialiseReceipt } from "../receipt/serialiseReceipt.ts";
 import { receiptId } from "../typedData.ts";
-import { pinsIn, requireUrl } from "./arguments.ts";
 import { interruptible } from "./interrupt.ts";
+import { type ClientArguments, openClient } from "./openClient.ts";
 import { printLines } from "./print.ts";
 import { progressOn } from "./progress.ts";
 import { readInput, UsageError } from "./readInput.ts";
+import { reserveReceipt } from "./receiptFile.ts";
 
 const INPUT_LIMIT = 4 * 1024 * 1024;
 
-export type InferArguments = {
+export type InferArguments = ClientArguments & {
   model: string;
-  chain: string;
-  node: readonly string[];
   input: string;
-  rpc?: readonly string[];
-  pins?: string;
   receipt?: string;
   maxPrice?: string;
   requester?: string;
@@ -30,14 +24,11 @@ export type InferArguments = {
 
 /** `haca infer`: an answer that is verified, or marked, as it is printed. */
 export async function inferFor(options: InferArguments & { isColoured: boolean }): Promise<string> {
-  const { rpc: rpcs = [], requester } = options;
-  rpcs.forEach(requireUrl);
+  const { requester } = options;
   const maxPrice = options.maxPrice === undefined ? 0n : readPrice(options.maxPrice);
-  const pins = options.pins === undefined ? {} : await pinsIn(options.pins);
   const input = await inputIn(options.input);
-  const haca = createHaca({ chainId: options.chain, rpcs, pins, nodes: options.node });
-  const path = options.receipt;
-  if (path !== undefined) reserve(path);
+  const { haca } = await openClient(options);
+  const file = options.receipt === undefined ? undefined : reserveReceipt(options.receipt);
   const progress = progressOn(process.stderr);
   try {
     const answer = await interruptible("stopped; what the node answered is lost", (signal) =>
@@ -48,10 +39,10 @@ export async function inferFor(options: InferArguments & { isColoured: boolean }
       }),
     );
     progress.end();
-    if (path !== undefined) replaceFile({ path, text: serialiseReceipt(answer.receipt) });
+    file?.keep(serialiseReceipt(answer.receipt));
     return textOf(answer, options);
   } catch (error) {
-    if (path !== undefined) rmSync(path, { force: true });
+    file?.giveBack();
     throw error;
   } finally {
     progress.end();
@@ -92,15 +83,4 @@ async function inputIn(path: string): Promise<InferInput> {
 function readPrice(text: string): bigint {
   if (/^\d{1,78}$/.test(text)) return BigInt(text);
   throw new UsageError(`--max-price: must be wei-scale OPG in decimal digits, got ${text}`);
-}
-
-/** Takes a name for the receipt before anybody is asked; never one that somebody has: it may be a receipt. */
-function reserve(path: string): void {
-  try {
-    closeSync(openSync(path, "wx"));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason = code === "EEXIST" ? "there is such a file already" : "it cannot be written";
-    throw new UsageError(`--receipt: ${path}: ${reason}`);
-  }
 }

@@ -1,6 +1,6 @@
 import { createHaca, type Haca } from "../client/createHaca.ts";
 import type { Pins } from "../pins.ts";
-import { pinsIn } from "./arguments.ts";
+import { pinsIn, requireUrl } from "./arguments.ts";
 import { UsageError } from "./readInput.ts";
 
 /** What commands that ask nodes have in common. */
@@ -16,6 +16,7 @@ export type ClientArguments = {
 export async function openClient(options: ClientArguments): Promise<{ haca: Haca; pins: Pins }> {
   const { node: nodes = [], rpc: rpcs = [] } = options;
   if (nodes.length === 0) throw new UsageError("--node: name one at least");
+  rpcs.forEach(requireUrl);
   const pins = options.pins === undefined ? {} : await pinsIn(options.pins);
   const attestation = options.registry ? "registry" : "direct";
   const haca = createHaca({
