@@ -12,7 +12,7 @@ import { IMAGES, type TeeOperations, TYPES, teeOperations } from "./utils/teeOpe
 import { temporaryFolder } from "./utils/temporaryFolder.ts";
 
 const SEED = process.env.HACA_SEED ?? "tee registry";
-const ROUNDS = process.env.HACA_DEEP === "1" ? 40 : 5;
+const ROUNDS = process.env.HACA_DEEP === "1" ? 40 : 8;
 const OPERATIONS_PER_ROUND = 40;
 const NODES_AT_START = 6;
 
