@@ -33,8 +33,14 @@ let metafile: Metafile;
 let built = "";
 let user = "";
 
+/** Of a user: without the settings of the npm or npx that runs these tests, `--call` among them. */
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.toLowerCase().startsWith("npm_")),
+);
 const npm = (cwd: string, ...parameters: string[]): string =>
-  execFileSync("npm", parameters, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  execFileSync("npm", parameters, {
+    ...{ cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] },
+  });
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "haca-sdk-"));
@@ -99,7 +105,7 @@ console.log(await look(${JSON.stringify(receipt)}, ${JSON.stringify(JSON.stringi
     write("bad.json", good("vanilla"));
     const rest = ["--pins", "pins.json", "--now", VECTORS.now];
     const haca = (program: string, ...parameters: string[]) =>
-      spawnSync(program, [...parameters, ...rest], { cwd: user, encoding: "utf8" });
+      spawnSync(program, [...parameters, ...rest], { cwd: user, env, encoding: "utf8" });
     const verified = haca("npx", "--offline", "haca", "receipt", "verify", "good.json");
     expect([verified.status, verified.stderr]).toEqual([0, ""]);
     expect(verified.stdout).toMatch(/\nverified\n$/);
