@@ -65,3 +65,7 @@ function parse(text: string, url: string): object & Record<string, unknown> {
   }
   throw chainError("badAnswer", `${hostOf(url)} answers no JSON-RPC`);
 }
+
+/** Whether an endpoint can be asked at this address. */
+export const isEndpoint = (address: string): boolean =>
+  /^https?:$/.test(URL.parse(address)?.protocol ?? "");

@@ -1,3 +1,4 @@
+import { isEndpoint } from "../chain/jsonRpc.ts";
 import type { Pins } from "../pins.ts";
 import { readPins } from "../readPins.ts";
 import { readInput, UsageError } from "./readInput.ts";
@@ -19,6 +20,6 @@ export async function pinsIn(path: string): Promise<Pins> {
 
 /** An address of `--rpc`. @throws UsageError */
 export function requireUrl(text: string): void {
-  if (/^https?:$/.test(URL.parse(text)?.protocol ?? "")) return;
+  if (isEndpoint(text)) return;
   throw new UsageError("--rpc: must be an address that begins with http:// or https://");
 }

@@ -1,3 +1,4 @@
+import { isEndpoint } from "../chain/jsonRpc.ts";
 import type { Policy } from "../isVerified.ts";
 import type { Pins } from "../pins.ts";
 import { readNodeAddress } from "./nodeAddress.ts";
@@ -55,7 +56,7 @@ export function readClient(options: HacaOptions): Client {
   const chainId = String(options.chainId);
   if (!/^[1-9]\d{0,19}$/.test(chainId)) throw optionError("chainId", "must be a whole number");
   for (const rpc of rpcs) {
-    if (!/^https?:$/.test(URL.parse(rpc)?.protocol ?? "")) {
+    if (!isEndpoint(rpc)) {
       throw optionError("rpcs", "must be addresses that begin with http:// or https://");
     }
   }
