@@ -2,24 +2,31 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { readAddressBook, writeAddressBook } from "@haca/protocol/addressBook";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
 import { deployRelays } from "./utils/deployRelays.ts";
+import { MODEL_ID, modelRegistered, versionPublished } from "./utils/events.ts";
 import { type Chain, startChain } from "./utils/startChain.ts";
-import { startIndexer } from "./utils/startIndexer.ts";
+import { type Indexer, startIndexer } from "./utils/startIndexer.ts";
 import { type RunningProcess, startProcess } from "./utils/startProcess.ts";
 import { temporaryFolder } from "./utils/temporaryFolder.ts";
 
 const COMMAND = join(import.meta.dirname, "..", "launch", "cli.ts");
 
+/** More than Ponder changes one by one. */
+const VERSIONS = 21;
+/** More blocks than are read as one range, and than count as final. */
+const AGE = 40;
+
 const folder = temporaryFolder();
 const deployment = join(folder.path, "book.json");
 let chain: Chain;
+let relays: Awaited<ReturnType<typeof deployRelays>>;
 let good: Record<string, string>;
 let program: RunningProcess | undefined;
 
 beforeAll(async () => {
   chain = await startChain();
-  await deployRelays({ chain, path: deployment });
+  relays = await deployRelays({ chain, path: deployment });
   good = {
     HACA_RPC_URL: chain.rpcUrl,
     HACA_ADDRESS_BOOK: deployment,
@@ -131,14 +138,33 @@ test("refuses a port that is taken instead of moving to the next", async () => {
   );
 });
 
-test("stops on SIGTERM with status 0 and continues its tables afterwards", async () => {
+test("stops on SIGTERM with status 0 and continues its tables, with rows that were changed together", async () => {
+  const minors = [...Array(VERSIONS).keys()];
+  await relays.emit("registry", "ModelRegistered", modelRegistered);
+  for (const minor of minors) {
+    await relays.emit("registry", "VersionPublished", versionPublished(1, minor));
+  }
+  await chain.client.mine({ blocks: AGE, interval: 1 });
+  for (const minor of minors) {
+    const versionId = versionPublished(1, minor).versionId;
+    await relays.emit("registry", "VersionDeprecated", { versionId, modelId: MODEL_ID });
+  }
+  await chain.client.mine({ blocks: AGE, interval: 1 });
+  const statuses = (indexer: Indexer) =>
+    indexer.sql("select status, count(*)::text from model_version group by status");
+  const expected = [{ status: "deprecated", count: String(VERSIONS) }];
   const place = { rpcUrl: chain.rpcUrl, deployment, dataDirectory: folder.path };
   const parameters = { ...place, isEmbedded: true };
   const first = await startIndexer(parameters);
+  onTestFinished(() => void first.stop("SIGKILL"));
+  expect(await statuses(first)).toEqual(expected);
+  await expect(first.sql("update model_version set status = 'x'")).rejects.toThrow();
   expect(await first.stop("SIGTERM")).toBe(0);
   await expect(fetch(`${first.url}/health`)).rejects.toThrow();
 
   const second = await startIndexer(parameters);
+  onTestFinished(() => void second.stop("SIGKILL"));
+  expect(await statuses(second)).toEqual(expected);
   const output = second.output();
   expect(await second.stop("SIGINT")).toBe(0);
   expect(output).toContain("Detected crash recovery");

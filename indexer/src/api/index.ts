@@ -6,6 +6,7 @@ import { activeNodes } from "./activeNodes.ts";
 import { finalityRoute, withFinality } from "./finality.ts";
 import { freshQueries } from "./freshQueries.ts";
 import { pageRoutes } from "./pages.ts";
+import { schemaFirst } from "./schemaFirst.ts";
 import { validatorRoutes } from "./validators.ts";
 
 const app = new Hono();
@@ -44,6 +45,6 @@ app.use("/validators/*", withFinality);
 app.route("/", validatorRoutes);
 app.use("/graphql", withFinality, graphql({ db, schema }));
 app.use("/sql/db", withFinality);
-app.use("/sql/*", freshQueries, client({ db, schema }));
+app.use("/sql/*", freshQueries, client({ db: schemaFirst(db), schema }));
 
 export default app;
