@@ -5,7 +5,7 @@ import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { formatTable } from "../../scripts/lib/table.ts";
-import { CLIENT, CORE, sizeOf } from "../sdk-build/sizeOf.ts";
+import { CLIENT, CORE, PAYING, sizeOf } from "../sdk-build/sizeOf.ts";
 import { quantile, round, wholeNumber } from "./figures.ts";
 import { measureProxyOverhead } from "./sdk/proxyOverhead.ts";
 import { VERIFICATIONS, type VerificationName } from "./sdk/verifications.ts";
@@ -21,6 +21,7 @@ export async function benchSdk(values: { runs: string; cold: string }): Promise<
   const figures: Record<string, number> = {
     "size.coreKb": round((await sizeOf(CORE)) / BYTES_PER_KB),
     "size.clientKb": round((await sizeOf(CLIENT)) / BYTES_PER_KB),
+    "size.payKb": round((await sizeOf(PAYING)) / BYTES_PER_KB),
   };
   for (const name of NAMES) {
     const run = await VERIFICATIONS[name]();

@@ -127,8 +127,9 @@ async function answerChat(
   }
 }
 
-const wordsOn = ({ node, receipt, verification }: ChatReply): object => ({
+const wordsOn = ({ node, payment, receipt, verification }: ChatReply): object => ({
   ...{ verification, node, receipt: receipt === null ? null : receiptId(receipt.core) },
+  ...(payment === null ? {} : { payment }),
 });
 
 const eventOf = (frame: object): string => `data: ${JSON.stringify(frame)}\n\n`;
