@@ -110,21 +110,13 @@ describe("a payer", () => {
     const signers: Signer[] = [
       wallet,
       privateKeyToAccount(privateKey as `0x${string}`) as unknown as Signer,
-      {
-        address,
-        signTypedData: (...parts) => ethers.signTypedData(...(parts as never[])),
-      } as Signer,
+      { address, signTypedData: (a: never, b: never, c: never) => ethers.signTypedData(a, b, c) },
       keySigner(privateKey),
     ];
-    // The second of ethers' shape: its own method, of three parameters.
-    signers.push({ address, signTypedData: (a, b, c) => ethers.signTypedData(a, b, c) } as Signer);
-    signers.splice(2, 1);
     for (const one of signers) await clientWith({ signer: one }).chat(QUESTION);
     for (const header of node.payments) {
       const { payload } = read(header);
       const { from, ...message } = payload.permit2Authorization;
-      const [data] = signer.signed as never[];
-      expect(data).toBeUndefined();
       expect(from).toBe(address.toLowerCase());
       expect(recovered(message, payload.signature)).toBe(address);
     }
