@@ -109,8 +109,8 @@ describe("a payer", () => {
     };
     const signers: Signer[] = [
       wallet,
-      privateKeyToAccount(privateKey as `0x${string}`) as unknown as Signer,
-      { address, signTypedData: (a: never, b: never, c: never) => ethers.signTypedData(a, b, c) },
+      privateKeyToAccount(privateKey as `0x${string}`),
+      ethers,
       keySigner(privateKey),
     ];
     for (const one of signers) await clientWith({ signer: one }).chat(QUESTION);
@@ -220,7 +220,7 @@ describe("what is not as pinned is refused before anything is signed", () => {
     const another = Wallet.createRandom();
     const { address } = signer;
     const signTypedData = (a: never, b: never, c: never) => another.signTypedData(a, b, c);
-    expect(await failure({ signer: { address, signTypedData } as Signer })).toEqual(
+    expect(await failure({ signer: { address, signTypedData } })).toEqual(
       coded("payment.notSigned"),
     );
     const haca = clientWith();

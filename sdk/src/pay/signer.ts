@@ -3,20 +3,13 @@ import { optionError } from "../client/optionError.ts";
 import { recoverAccount } from "../signatures.ts";
 import { domainFieldsOf, hashTypedData, type TypedData } from "./hashTypedData.ts";
 
-/** An account that signs by one argument, as viem's do. */
-export type TypedDataSigner = {
+/**
+ * An account that signs typed data: by one argument `{ domain, types, primaryType, message }`, as viem's do, or by three, domain,
+ * types and message, as those of ethers do.
+ */
+export type AccountSigner = {
   address: string;
-  signTypedData: (data: TypedData) => Promise<string>;
-};
-
-/** One that signs by three, as those of ethers do. */
-export type DomainSigner = {
-  address: string;
-  signTypedData: (
-    domain: TypedData["domain"],
-    types: Record<string, TypedData["types"][string]>,
-    message: Record<string, unknown>,
-  ) => Promise<string>;
+  signTypedData: (...parts: never[]) => Promise<string>;
 };
 
 /** A wallet by EIP-1193, as pages have one. */
@@ -24,7 +17,7 @@ export type WalletProvider = {
   request: (call: { method: string; params?: readonly unknown[] }) => Promise<unknown>;
 };
 
-export type Signer = TypedDataSigner | DomainSigner | WalletProvider;
+export type Signer = AccountSigner | WalletProvider;
 
 /** A signer, whichever it is. */
 export type ReadSigner = {
@@ -53,16 +46,16 @@ export function readSigner(signer: Signer): ReadSigner {
 const wrong = () =>
   optionError("signer", "must be a wallet by EIP-1193, or have address and signTypedData");
 
-function ofAccount(signer: TypedDataSigner | DomainSigner): ReadSigner {
-  const isApart = (one: TypedDataSigner | DomainSigner): one is DomainSigner =>
-    one.signTypedData.length >= APART;
+function ofAccount(signer: AccountSigner): ReadSigner {
+  const signTypedData = signer.signTypedData.bind(signer) as (
+    ...parts: unknown[]
+  ) => Promise<string>;
+  const isApart = signer.signTypedData.length >= APART;
   return {
     account: async () => signer.address.toLowerCase(),
     sign: (account, data) =>
       signed(account, data, () =>
-        isApart(signer)
-          ? signer.signTypedData(data.domain, { ...data.types }, { ...data.message })
-          : signer.signTypedData(data),
+        isApart ? signTypedData(data.domain, data.types, data.message) : signTypedData(data),
       ),
   };
 }

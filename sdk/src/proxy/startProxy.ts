@@ -9,6 +9,7 @@ import { type ProxiedChat, readRequest } from "./readRequest.ts";
 
 /** How often somebody who waits for a stream hears that the connection is alive. */
 const COMMENT_MS = 10_000;
+const PAID_FOR_NOTHING = 422;
 
 export type ProxyOptions = {
   haca: Haca;
@@ -104,7 +105,7 @@ async function answerChat(
   const asked = { ...options, signal: gone.signal };
   if (!isStream) {
     const reply = await haca.chat(asked);
-    await onReply?.(reply);
+    await keep(reply, onReply);
     return sendJson(response, { ...reply.answer, haca: wordsOn(reply) });
   }
   const comments = setInterval(() => {
@@ -117,13 +118,23 @@ async function answerChat(
     let next = await stream.next();
     for (; next.done !== true; next = await stream.next()) chunks.push(next.value);
     const reply = next.value;
-    await onReply?.(reply);
+    await keep(reply, onReply);
     const last = chunks.pop();
     beginStream(response);
     for (const chunk of chunks) response.write(eventOf(chunk));
     response.end(`${eventOf({ ...last, haca: wordsOn(reply) })}data: [DONE]\n\n`);
   } finally {
     clearInterval(comments);
+  }
+}
+
+/** Where that fails after a payment, nothing is told for which clients ask, and pay, again by themselves. */
+async function keep(reply: ChatReply, onReply: ProxyOptions["onReply"]): Promise<void> {
+  try {
+    await onReply?.(reply);
+  } catch (error) {
+    if (reply.payment === null || !(error instanceof ProxyError)) throw error;
+    throw new ProxyError(PAID_FOR_NOTHING, error.code, `${error.message}; it was paid for`);
   }
 }
 
