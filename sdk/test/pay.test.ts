@@ -242,13 +242,17 @@ describe("after a payment has left", () => {
       response.end(JSON.stringify({ error: { message: "no", code: "x" } }));
     };
   const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64");
-  it.each<[string, () => SellingNode["paid"], string]>([
+  it.each<[string, (seller: SellingNode) => SellingNode["paid"], string]>([
     ["answers 500", () => refusing(500), "unanswered"],
     ["answers 503", () => refusing(503), "unanswered"],
     ["breaks off", () => (response) => response.destroy(), "unanswered"],
     [
       "asks to be paid again",
-      () => refusing(402, { "payment-required": node.offers(), "payment-response": "" }),
+      (seller) => (response, request) =>
+        refusing(402, { "payment-required": seller.offers(), "payment-response": "" })(
+          response,
+          request,
+        ),
       "askedAgain",
     ],
     [
@@ -260,7 +264,7 @@ describe("after a payment has left", () => {
     const second = await SellingNode.start();
     try {
       for (const one of [node, second]) {
-        one.paid = (response, request) => paid()(response, request);
+        one.paid = paid(one);
       }
       const haca = clientWith({ maxPerSession: 9n * PRICE }, [node.url, second.url]);
       const error = await haca.chat(QUESTION).catch((thrown) => thrown);
