@@ -57,7 +57,7 @@ function report(parameters: {
     readFileSync(join(PROJECT_ROOT, "node_modules", "esbuild", "package.json"), "utf8"),
   );
   const details = {
-    how: "medians. tee…: one signature of that key; zkml4, zkml256: one proof with so many words, under a key that is read already; page: the way from a leaf to a root; receipt…: a whole receipt without a chain, its attestation document included. cold: the first one of a process, after what it needs is loaded. size: what a page loads, gzip -9, in kB of 1,000 bytes. proxy: how much longer one client waits for an answer through `haca proxy` than for the node that is behind it, which answers at once; the enclave is simulated and makes a document for each.",
+    how: "medians. tee…: one signature of that key; zkml4, zkml256: one proof with so many words, under a key that is read already; page: the way from a leaf to a root; receipt…: a whole receipt without a chain, its attestation document included. cold: the first one of a process, after what it needs is loaded. size: what a page loads that verifies (core), asks besides (client), pays besides (pay); gzip -9, in kB of 1,000 bytes. proxy: how much longer one client waits for an answer through `haca proxy` than for the node that is behind it, which answers at once; the enclave is simulated and makes a document for each.",
     ...sizes,
     machine: { cpu: cpus()[0]?.model, cores: cpus().length, loadBefore: round(loadBefore) },
     versions: { node: process.version, esbuild: version },
