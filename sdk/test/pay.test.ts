@@ -194,6 +194,7 @@ describe("what is not as pinned is refused before anything is signed", () => {
     expect(await failure({ maxPerSession: PRICE - 1n })).toEqual(coded("payment.sessionSpent"));
     const { payees: _none, ...pins } = PAYMENT_PINS;
     expect(() => payerWith({ routes: ["exact"], pins })).toThrow(/^pins\.payees: /);
+    expect(() => payerWith({ routes: ["escrow", "exact"] })).toThrow(/^journal: /);
     expect(() =>
       createHaca({ chainId: 1, pins: PINS, nodes: [node.url], payer: payerWith() }),
     ).toThrow(/^payer: pays on chain 31337/);

@@ -126,6 +126,7 @@ describe("arguments of paying", () => {
     [{ budget: "0.0000000000000000001" }, /^--budget: must be an amount/],
     [{ route: ["batch"] }, /^--route: must be escrow or exact, got batch$/],
     [{ route: ["exact"] }, /^pins\.payees: are needed/],
+    [{ route: ["escrow", "exact"], payee: [PAYEE] }, /^--payments: is needed with two routes/],
     [{ payee: ["0x1"] }, /^--payee: must be an address, got 0x1$/],
     [{ deployment: "no/such" }, /^no\/such: there is no such file$/],
     [{ payments: "/dev/null/x" }, /^--payments: .* cannot be made a folder$/],

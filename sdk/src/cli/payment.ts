@@ -47,6 +47,11 @@ export async function payerOf(
   if (wrong !== undefined) throw new UsageError(`--payee: must be an address, got ${wrong}`);
   const other = route.find((name) => name !== "escrow" && name !== "exact");
   if (other !== undefined) throw new UsageError(`--route: must be escrow or exact, got ${other}`);
+  if (route.length > 1 && payments === undefined) {
+    throw new UsageError(
+      "--payments: is needed with two routes, so that no answer is paid by both",
+    );
+  }
   const caps = { maxPerCall: unitsOf("pay", pay), maxPerSession: unitsOf("budget", budget) };
   const pins = await pinsIn(deployment);
   return createPayer({

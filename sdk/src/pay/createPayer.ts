@@ -59,6 +59,10 @@ export function createPayer(options: PayerOptions): Payer {
   if (!Array.isArray(routes) || routes.length === 0 || !routes.every((it) => ROUTES.includes(it))) {
     throw optionError("routes", "must be a list of escrow, exact, or both");
   }
+  // The two have nonces of their own: without a note, the same key would pay by the one and, in another process, by the other.
+  if (routes.length > 1 && options.journal === undefined) {
+    throw optionError("journal", "is needed where there are two routes");
+  }
   if (!Number.isSafeInteger(maxWindow) || maxWindow <= 0) {
     throw optionError("maxWindow", "must be a whole number above 0");
   }
