@@ -7,7 +7,10 @@ import { fileURLToPath } from "node:url";
 import { Wallet } from "ethers";
 import OpenAI from "openai";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { openClient } from "../src/cli/openClient.ts";
 import { opgOf, type PaymentArguments, payerOf } from "../src/cli/payment.ts";
+import { ProxyError } from "../src/proxy/proxyError.ts";
+import { startProxy } from "../src/proxy/startProxy.ts";
 import { PINS, TEXT } from "./support/chatNode.ts";
 import { ESCROW, PAYEE, PAYMENT_PINS, PRICE, read, SellingNode } from "./support/sellingNode.ts";
 
@@ -100,6 +103,28 @@ it("haca proxy --pay pays within its budget, and then tells OpenAI's client that
   expect(
     err.match(/paying .* held by the escrow 0x4{40} until the result is settled/g),
   ).toHaveLength(1);
+  expect(node.payments).toHaveLength(1);
+});
+
+it("haca proxy --pay tells nobody to ask again where a paid answer's receipt cannot be kept", async () => {
+  const { haca } = await openClient(
+    { node: [node.url], pins: file("pins.json") },
+    await payerOf(
+      { pay: MOST, budget: MOST, deployment: file("deployment.json") },
+      { env: { HACA_PAYER_KEY: privateKey }, say: () => undefined },
+    ),
+  );
+  const token = "t".repeat(16);
+  const onReply = () => {
+    throw new ProxyError(500, "proxy.receiptNotKept", "the receipt cannot be kept");
+  };
+  const proxy = await startProxy({ haca, models: ["m"], token, port: 0, onReply });
+  const openai = new OpenAI({ baseURL: proxy.url, apiKey: token });
+  const question = { model: "m", messages: [{ role: "user" as const, content: "hi" }] };
+  await expect(openai.chat.completions.create(question)).rejects.toMatchObject({
+    ...{ status: 422, code: "proxy.receiptNotKept" },
+  });
+  await proxy.stop();
   expect(node.payments).toHaveLength(1);
 });
 
