@@ -122,7 +122,7 @@ it("haca proxy --pay tells nobody to ask again where a paid answer's receipt can
   const openai = new OpenAI({ baseURL: proxy.url, apiKey: token });
   const question = { model: "m", messages: [{ role: "user" as const, content: "hi" }] };
   await expect(openai.chat.completions.create(question)).rejects.toMatchObject({
-    ...{ status: 422, code: "proxy.receiptNotKept" },
+    ...{ status: 406, code: "proxy.receiptNotKept" },
   });
   await proxy.stop();
   expect(node.payments).toHaveLength(1);

@@ -9,7 +9,8 @@ import { type ProxiedChat, readRequest } from "./readRequest.ts";
 
 /** How often somebody who waits for a stream hears that the connection is alive. */
 const COMMENT_MS = 10_000;
-const PAID_FOR_NOTHING = 422;
+/** Of a status that no client answers with the same request: some do with 422. */
+const PAID_FOR_NOTHING = 406;
 
 export type ProxyOptions = {
   haca: Haca;
