@@ -5,7 +5,7 @@ import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { formatTable } from "../../scripts/lib/table.ts";
-import { CLIENT, CORE, sizeOf } from "../sdk-build/sizeOf.ts";
+import { CLIENT, CORE, PAYING, sizeOf } from "../sdk-build/sizeOf.ts";
 import { quantile, round, wholeNumber } from "./figures.ts";
 import { measureProxyOverhead } from "./sdk/proxyOverhead.ts";
 import { VERIFICATIONS, type VerificationName } from "./sdk/verifications.ts";
@@ -21,6 +21,7 @@ export async function benchSdk(values: { runs: string; cold: string }): Promise<
   const figures: Record<string, number> = {
     "size.coreKb": round((await sizeOf(CORE)) / BYTES_PER_KB),
     "size.clientKb": round((await sizeOf(CLIENT)) / BYTES_PER_KB),
+    "size.payKb": round((await sizeOf(PAYING)) / BYTES_PER_KB),
   };
   for (const name of NAMES) {
     const run = await VERIFICATIONS[name]();
@@ -56,7 +57,7 @@ function report(parameters: {
     readFileSync(join(PROJECT_ROOT, "node_modules", "esbuild", "package.json"), "utf8"),
   );
   const details = {
-    how: "medians. tee…: one signature of that key; zkml4, zkml256: one proof with so many words, under a key that is read already; page: the way from a leaf to a root; receipt…: a whole receipt without a chain, its attestation document included. cold: the first one of a process, after what it needs is loaded. size: what a page loads, gzip -9, in kB of 1,000 bytes. proxy: how much longer one client waits for an answer through `haca proxy` than for the node that is behind it, which answers at once; the enclave is simulated and makes a document for each.",
+    how: "medians. tee…: one signature of that key; zkml4, zkml256: one proof with so many words, under a key that is read already; page: the way from a leaf to a root; receipt…: a whole receipt without a chain, its attestation document included. cold: the first one of a process, after what it needs is loaded. size: what a page loads that verifies (core), asks besides (client), pays besides (pay); gzip -9, in kB of 1,000 bytes. proxy: how much longer one client waits for an answer through `haca proxy` than for the node that is behind it, which answers at once; the enclave is simulated and makes a document for each.",
     ...sizes,
     machine: { cpu: cpus()[0]?.model, cores: cpus().length, loadBefore: round(loadBefore) },
     versions: { node: process.version, esbuild: version },

@@ -12,6 +12,7 @@ export const ENTRIES = [
   ...["receipt/receipt", "receipt/parseReceipt", "receipt/makeReceipt"],
   ...["receipt/serialiseReceipt", "receipt/receiptOfAnswer", "receipt/receiptOfInference"],
   ...["client/createHaca", "client/seal", "wait"],
+  ...["client/payer", "pay/createPayer", "pay/keySigner", "pay/paymentPins", "pay/journal"],
 ] as const;
 
 /** What sends requests to nodes, by where it runs: `#send` of the sources and of the package. */

@@ -6,6 +6,8 @@ import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 export const CORE = ["verify", "isVerified", "receipt/receiptOfAnswer", "receipt/serialiseReceipt"];
 /** What one imports that asks for answers, too. */
 export const CLIENT = [...CORE, "client/createHaca"];
+/** What one imports that pays for them. */
+export const PAYING = [...CLIENT, "pay/createPayer"];
 
 /**
  * What is left of files of the SDK after bundling for browsers, minified and compressed, in bytes.

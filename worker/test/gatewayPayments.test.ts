@@ -1,8 +1,21 @@
+import { spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { decodePaymentResponseHeader } from "@x402/fetch";
+import { formatEther, type Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createHaca } from "../../sdk/src/client/createHaca.ts";
+import { createPayer, type PayerOptions } from "../../sdk/src/pay/createPayer.ts";
+import { memoryJournal } from "../../sdk/src/pay/journal.ts";
+import { keySigner } from "../../sdk/src/pay/keySigner.ts";
+import { pinsOfDeployment } from "../../sdk/src/pay/paymentPins.ts";
 import { STATUS } from "./support/escrow.ts";
 import { FEE, PaidBed, QUESTION } from "./support/paidBed.ts";
 import { PRICE } from "./support/paidChain.ts";
+
+const HACA = fileURLToPath(new URL("../../sdk/src/cli/cli.ts", import.meta.url));
 
 let bed: PaidBed;
 beforeAll(async () => {
@@ -76,5 +89,77 @@ describe("a stock client of x402", () => {
     const [jobId = ""] = await bed.jobsOf(payer.address);
     await bed.until(jobId, STATUS.cancelled);
     expect(await bed.balanceOf(payer.address)).toBe(PRICE);
+  });
+});
+
+describe("the SDK", () => {
+  /** A client that knows what the deployment's file says, and takes the registry's word for enclaves. */
+  const clientOf = (payer: Wallet, options: Partial<PayerOptions> = {}) => {
+    const { book, url } = bed.tee.chain;
+    const settlement = book.contracts.InferenceSettlement.address;
+    const pins = pinsOfDeployment(readFileSync(join(bed.folder, "book.json"), "utf8"));
+    return createHaca({
+      ...{ chainId: 31_337, rpcs: [url], nodes: [bed.gateway.url] },
+      pins: {
+        settlements: [{ chainId: "31337", settlement }],
+        models: { chat: { version: bed.versionId } },
+      },
+      policy: { attestation: "registry" },
+      payer: createPayer({
+        signer: keySigner(payer.privateKey),
+        pins: { ...pins, escrow: String(bed.escrow.target), payees: [bed.seller] },
+        ...{ maxPerCall: PRICE, maxPerSession: PRICE, ...options },
+      }),
+    });
+  };
+
+  it("pays by the escrow once, though it asks again, and the money is captured", async () => {
+    const payer = await bed.payer(2n * PRICE);
+    const asked = bed.gateway.asked;
+    const journal = memoryJournal();
+    const question = { ...QUESTION, idempotencyKey: "one-request-one-payment" };
+    const reply = await clientOf(payer, { journal }).chat(question);
+    expect([reply.verification, reply.payment]).toMatchObject([
+      "verified",
+      { route: "escrow", most: String(PRICE), payee: bed.seller.toLowerCase() },
+    ]);
+    const [jobId = "", ...others] = await bed.jobsOf(payer.address);
+    await bed.until(jobId, STATUS.captured);
+    // Another process of the client, which finds the payment noted.
+    const again = await clientOf(payer, { journal }).chat(question);
+    expect(again.answer).toEqual(reply.answer);
+    expect([others, bed.gateway.asked]).toEqual([[], asked + 1]);
+    expect(await bed.balanceOf(payer.address)).toBe(PRICE);
+    const opened = await bed.tee.chain.provider.getTransactionReceipt(
+      reply.payment?.transaction ?? "",
+    );
+    expect(opened?.logs.some(({ topics }) => topics[1] === jobId)).toBe(true);
+  });
+
+  it("pays by a transfer, from the command line, and says so before and after", async () => {
+    const payer = await bed.payer(PRICE);
+    const before = await bed.balanceOf(bed.seller);
+    const settlement = bed.tee.chain.book.contracts.InferenceSettlement.address;
+    const pins = join(bed.folder, "pins.json");
+    const models = { chat: { version: bed.versionId } };
+    writeFileSync(
+      pins,
+      JSON.stringify({ settlements: [{ chainId: "31337", settlement }], models }),
+    );
+    const args = [
+      ...["chat", "hello", "--model", "chat", "--node", bed.gateway.url, "--pins", pins],
+      ...["--rpc", bed.tee.chain.url, "--registry", "--deployment", join(bed.folder, "book.json")],
+      ...["--pay", formatEther(PRICE), "--budget", "5", "--route", "exact", "--payee", bed.seller],
+    ];
+    const child = spawn(process.execPath, [HACA, ...args], {
+      env: { ...process.env, HACA_PAYER_KEY: payer.privateKey },
+    });
+    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    expect(err).toMatch(
+      /paying 2 OPG at most for an answer of 127\.0\.0\.1:\d+, to 0x[0-9a-f]{40} at once\n(?:.*\n)*verified: .*\npaid: 2 OPG at most, by exact\n$/,
+    );
+    expect(out).toBe("Hello\n");
+    expect(await bed.balanceOf(bed.seller)).toBe(before + PRICE);
+    expect(await bed.jobsOf(payer.address)).toEqual([]);
   });
 });

@@ -33,7 +33,13 @@ export const evidenceOf = <T extends Evidence["type"]>(
   evidence.filter((item): item is Extract<Evidence, { type: T }> => item.type === type);
 
 export async function checkAttestation(
-  { core, documents }: { core: ReceiptCore; documents: readonly AttestationEvidence[] },
+  {
+    core,
+    documents,
+  }: {
+    core: Pick<ReceiptCore, "attestation" | "key">;
+    documents: readonly AttestationEvidence[];
+  },
   { pins, now }: { pins: Pins; now: bigint },
 ): Promise<Line> {
   if (documents.length === 0) {

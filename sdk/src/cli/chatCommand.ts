@@ -3,6 +3,7 @@ import { serialiseReceipt } from "../receipt/serialiseReceipt.ts";
 import { receiptId } from "../typedData.ts";
 import { interruptible } from "./interrupt.ts";
 import { type ClientArguments, openClient } from "./openClient.ts";
+import { opgOf, type PaymentArguments, payerOf } from "./payment.ts";
 import { printable } from "./print.ts";
 import { progressOn } from "./progress.ts";
 import { readInput, UsageError } from "./readInput.ts";
@@ -10,14 +11,16 @@ import { reserveReceipt } from "./receiptFile.ts";
 
 const MESSAGE_LIMIT = 1024 * 1024;
 
-export type ChatArguments = ClientArguments & {
-  model: string;
-  system?: string;
-  parameter?: readonly string[];
-  receipt?: string;
-  unverified?: boolean;
-  json?: boolean;
-};
+export type ChatArguments = ClientArguments &
+  PaymentArguments & {
+    model: string;
+    system?: string;
+    parameter?: readonly string[];
+    receipt?: string;
+    unverified?: boolean;
+    idempotencyKey?: string;
+    json?: boolean;
+  };
 
 /** `haca chat`: what is printed of an answer, and what is said of it. Without `--unverified` it is verified, or this throws. */
 export async function askChat(
@@ -31,9 +34,15 @@ export async function askChat(
   }
   const parameters = Object.fromEntries((options.parameter ?? []).map(readParameter));
   const content = message === "-" ? await readMessage() : message;
-  const { haca } = await openClient(options);
-  const file = path === undefined ? undefined : reserveReceipt(path);
+  const { idempotencyKey } = options;
   const progress = progressOn(process.stderr);
+  const say = (line: string): void => {
+    progress.end();
+    process.stderr.write(`${line}\n`);
+  };
+  const payer = await payerOf(options, { env: process.env, say });
+  const { haca } = await openClient(options, payer);
+  const file = path === undefined ? undefined : reserveReceipt(path);
   progress.say("waiting for the whole answer, which is verified before it is shown");
   try {
     const reply = await interruptible("stopped; what the node answered is lost", (signal) =>
@@ -44,6 +53,7 @@ export async function askChat(
           { role: "user", content },
         ],
         ...(isUnverified ? { verify: "off" } : {}),
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       }),
     );
     progress.end();
@@ -58,10 +68,15 @@ export async function askChat(
   }
 }
 
-const noteOf = ({ node, receipt }: ChatReply): string =>
-  receipt === null
-    ? `NOT verified: ${node} answered, and nobody looked\n`
-    : `verified: ${node}, receipt ${receiptId(receipt.core)}\n`;
+function noteOf({ node, payment, receipt }: ChatReply): string {
+  const verified =
+    receipt === null
+      ? `NOT verified: ${node} answered, and nobody looked\n`
+      : `verified: ${node}, receipt ${receiptId(receipt.core)}\n`;
+  if (payment === null) return verified;
+  const most = opgOf(payment.most);
+  return `${verified}paid: ${most} at most, by ${payment.route}\n`;
+}
 
 function readParameter(text: string): readonly [string, unknown] {
   const [, name = "", value = ""] = /^([^=]+)=(.*)$/s.exec(text) ?? [];

@@ -148,6 +148,28 @@ const asking = (name: string): Command =>
     .helpOption("-h, --help", "this text")
     .allowExcessArguments(false);
 
+/** One that may pay them. */
+const paying = (name: string): Command =>
+  asking(name)
+    .option("--registry", "take the registry's word for an enclave in place of its document")
+    .option(
+      "--pay <amount>",
+      "pay as much OPG at most for an answer, from the account of HACA_PAYER_KEY",
+    )
+    .option("--budget <amount>", "pay as much OPG at most in all")
+    .option("--deployment <file>", "where the addresses of OPG and the escrow are")
+    .option(
+      "--route <name>",
+      "pay by escrow, if left out, or by exact; as often as you like",
+      collect,
+    )
+    .option(
+      "--payee <address>",
+      "pay this account alone, or one of several; needed for exact",
+      collect,
+    )
+    .option("--payments <folder>", "note payments there, so that none is made twice after a crash");
+
 asking("infer")
   .description(
     "ask a model whose answers are proved. Status 0 for an answer that is verified, or that --no-proof took as it is; 1 " +
@@ -168,16 +190,16 @@ asking("infer")
     });
     process.stdout.write(text);
   });
-asking("chat <message>")
+paying("chat <message>")
   .description(
     "ask a language model, - for standard input; prints an answer that is verified, or none. Status 1 if there is none, 2 for " +
       "a wrong argument",
   )
-  .option("--registry", "take the registry's word for an enclave in place of its document")
   .requiredOption("--model <name>", "one of the pinned models")
   .option("--system <text>", "what the model is told before")
   .option("--parameter <name=json>", "of the request, such as temperature=0.2", collect)
   .option("--receipt <file>", "keep the answer's receipt, in a new file")
+  .option("--idempotency-key <key>", "ask as before: for the same answer, and by the same payment")
   .option("--unverified", "take whatever comes, and say so")
   .option("--json", "for programs")
   .action(async (message: string, options: ChatArguments) => {
@@ -186,12 +208,11 @@ asking("chat <message>")
     process.stdout.write(text);
     process.stderr.write(note);
   });
-asking("proxy")
+paying("proxy")
   .description(
     "an endpoint for OpenAI's clients on this machine, which gives on what is verified and nothing else. Callers bring the token " +
       "of HACA_PROXY_TOKEN; without it one is drawn",
   )
-  .option("--registry", "take the registry's word for an enclave in place of its document")
   .option("--port <number>", "where it listens; 0 takes a free one", "8787")
   .option("--receipts <folder>", "keep each answer's receipt there")
   .action(async (options: ProxyArguments) => {

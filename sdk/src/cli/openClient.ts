@@ -1,4 +1,5 @@
 import { createHaca, type Haca } from "../client/createHaca.ts";
+import type { Payer } from "../client/payer.ts";
 import type { Pins } from "../pins.ts";
 import { pinsIn, requireUrl } from "./arguments.ts";
 import { UsageError } from "./readInput.ts";
@@ -13,7 +14,10 @@ export type ClientArguments = {
 };
 
 /** A client of a command's arguments. @throws BaseError `haca.usage`, `option.wrong`, `node.badAddress` */
-export async function openClient(options: ClientArguments): Promise<{ haca: Haca; pins: Pins }> {
+export async function openClient(
+  options: ClientArguments,
+  payer?: Payer,
+): Promise<{ haca: Haca; pins: Pins }> {
   const { node: nodes = [], rpc: rpcs = [] } = options;
   if (nodes.length === 0) throw new UsageError("--node: name one at least");
   rpcs.forEach(requireUrl);
@@ -21,7 +25,7 @@ export async function openClient(options: ClientArguments): Promise<{ haca: Haca
   const attestation = options.registry ? "registry" : "direct";
   const haca = createHaca({
     chainId: options.chain ?? chainOf(pins),
-    ...{ nodes, pins, rpcs, policy: { attestation } },
+    ...{ nodes, pins, rpcs, policy: { attestation }, payer },
   });
   return { haca, pins };
 }

@@ -8,12 +8,14 @@ import { type RunningProxy, startProxy } from "../proxy/startProxy.ts";
 import { serialiseReceipt } from "../receipt/serialiseReceipt.ts";
 import { receiptId } from "../typedData.ts";
 import { type ClientArguments, openClient } from "./openClient.ts";
+import { type PaymentArguments, payerOf } from "./payment.ts";
 import { UsageError } from "./readInput.ts";
 
 /** Where the token comes from that callers bring; on a command line others would see it. */
 const TOKEN = "HACA_PROXY_TOKEN";
 
-export type ProxyArguments = ClientArguments & { port: string; receipts?: string };
+export type ProxyArguments = ClientArguments &
+  PaymentArguments & { port: string; receipts?: string };
 
 /** `haca proxy`: starts it, and says where it listens. A token that nobody named is drawn, and said. */
 export async function runProxy(
@@ -29,7 +31,8 @@ export async function runProxy(
     throw new UsageError(`${TOKEN}: must be 16 printable characters at least, without spaces`);
   }
   const token = given === "" ? randomBytes(24).toString("base64url") : given;
-  const { haca, pins } = await openClient(options);
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const { haca, pins } = await openClient(options, await payerOf(options, { env, say }));
   const models = modelsIn(pins);
   if (models.length === 0) throw new UsageError("--pins: has no model to chat with");
   if (receipts !== undefined) makeFolder(receipts);

@@ -105,6 +105,8 @@ export function refusalOf(
 ): BaseError {
   const { code, message } = wordsOf(answer.text);
   const { status } = answer;
+  const settled = answer.header("payment-response");
+  const ofPayment = settled === undefined ? {} : { settled };
   if (status === 402) {
     const offers = offersIn(answer.header("payment-required"));
     const prices = offers.map(({ scheme, amount, asset, network }) =>
@@ -112,12 +114,15 @@ export function refusalOf(
     );
     const what = prices.length === 0 ? "and does not say how much" : prices.join(", or ");
     return new BaseError({
-      ...{ code: "payment.required", details: { status, offers } },
+      ...{
+        code: "payment.required",
+        details: { status, offers, ...ofPayment, header: answer.header("payment-required") },
+      },
       message: `${host} wants to be paid, ${what}; nothing was paid`,
     });
   }
   return nodeError("refused", `${host} refused (${status}): ${message}`, {
-    details: { status, code },
+    details: { status, code, ...ofPayment },
   });
 }
 

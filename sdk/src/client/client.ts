@@ -3,6 +3,7 @@ import type { Policy } from "../isVerified.ts";
 import type { Pins } from "../pins.ts";
 import { readNodeAddress } from "./nodeAddress.ts";
 import { optionError, requireKnown } from "./optionError.ts";
+import type { Payer } from "./payer.ts";
 
 /** What a client is made of. */
 export type HacaOptions = {
@@ -17,6 +18,8 @@ export type HacaOptions = {
   /** what an answer has to have shown, where a call does not say */
   policy?: Policy;
   limits?: Partial<ClientLimits>;
+  /** who pays nodes that ask for it: of `createPayer`. Without one nothing is paid */
+  payer?: Payer | undefined;
 };
 
 /** What strangers get of this client at most. */
@@ -40,6 +43,7 @@ export type Client = {
   nodes: readonly URL[];
   policy: Policy;
   limits: ClientLimits;
+  payer: Payer | undefined;
 };
 
 const LIMITS: ClientLimits = {
@@ -47,7 +51,7 @@ const LIMITS: ClientLimits = {
   ...{ askBytes: 256 * 1024, askMs: 20_000 },
   nodes: 3,
 };
-const OPTIONS = ["chainId", "rpcs", "pins", "nodes", "policy", "limits"];
+const OPTIONS = ["chainId", "rpcs", "pins", "nodes", "policy", "limits", "payer"];
 
 /** @throws BaseError `option.wrong`, `node.badAddress` */
 export function readClient(options: HacaOptions): Client {
@@ -60,10 +64,18 @@ export function readClient(options: HacaOptions): Client {
       throw optionError("rpcs", "must be addresses that begin with http:// or https://");
     }
   }
+  const { payer } = options;
+  if (payer !== undefined && payer.chainId !== chainId) {
+    throw optionError(
+      "payer",
+      `pays on chain ${payer.chainId}, and answers are settled on ${chainId}`,
+    );
+  }
   const settlements = (pins.settlements ?? []).filter((known) => known.chainId === chainId);
   return {
     ...{ chainId, rpcs, policy, pins: { ...pins, settlements } },
     ...{ nodes: nodes.map(readNodeAddress), limits: readLimits(options.limits ?? {}) },
+    payer,
   };
 }
 

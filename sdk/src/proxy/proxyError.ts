@@ -17,7 +17,11 @@ const STATUSES: Readonly<Record<string, number>> = {
 };
 /** What a node says that is the client's own matter. */
 const PASSED_ON: readonly unknown[] = [400, 404, 413, 429, 503];
-/** There was an answer, and it is not given on. */
+/** What a node asks for is not paid. */
+const PAYMENT = 402;
+const NOTHING_PAID =
+  /^payment\.(?:wrong\w+|tooMuch|sessionSpent|expired|noRoute|malformed|notSigned|notNoted)$/;
+/** There was an answer, or a payment, and it is not given on. */
 const NOT_VERIFIED = 422;
 
 /** A failure as OpenAI's clients read it. */
@@ -36,5 +40,5 @@ function statusOf(error: BaseError): number {
     const { status } = error.details;
     return PASSED_ON.includes(status) ? Number(status) : 502;
   }
-  return STATUSES[error.code] ?? NOT_VERIFIED;
+  return STATUSES[error.code] ?? (NOTHING_PAID.test(error.code) ? PAYMENT : NOT_VERIFIED);
 }

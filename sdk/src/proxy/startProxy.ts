@@ -9,6 +9,8 @@ import { type ProxiedChat, readRequest } from "./readRequest.ts";
 
 /** How often somebody who waits for a stream hears that the connection is alive. */
 const COMMENT_MS = 10_000;
+/** Of a status that no client answers with the same request: some do with 422. */
+const PAID_FOR_NOTHING = 406;
 
 export type ProxyOptions = {
   haca: Haca;
@@ -104,7 +106,7 @@ async function answerChat(
   const asked = { ...options, signal: gone.signal };
   if (!isStream) {
     const reply = await haca.chat(asked);
-    await onReply?.(reply);
+    await keep(reply, onReply);
     return sendJson(response, { ...reply.answer, haca: wordsOn(reply) });
   }
   const comments = setInterval(() => {
@@ -117,7 +119,7 @@ async function answerChat(
     let next = await stream.next();
     for (; next.done !== true; next = await stream.next()) chunks.push(next.value);
     const reply = next.value;
-    await onReply?.(reply);
+    await keep(reply, onReply);
     const last = chunks.pop();
     beginStream(response);
     for (const chunk of chunks) response.write(eventOf(chunk));
@@ -127,8 +129,19 @@ async function answerChat(
   }
 }
 
-const wordsOn = ({ node, receipt, verification }: ChatReply): object => ({
+/** Where that fails after a payment, nothing is told for which clients ask, and pay, again by themselves. */
+async function keep(reply: ChatReply, onReply: ProxyOptions["onReply"]): Promise<void> {
+  try {
+    await onReply?.(reply);
+  } catch (error) {
+    if (reply.payment === null || !(error instanceof ProxyError)) throw error;
+    throw new ProxyError(PAID_FOR_NOTHING, error.code, `${error.message}; it was paid for`);
+  }
+}
+
+const wordsOn = ({ node, payment, receipt, verification }: ChatReply): object => ({
   ...{ verification, node, receipt: receipt === null ? null : receiptId(receipt.core) },
+  ...(payment === null ? {} : { payment }),
 });
 
 const eventOf = (frame: object): string => `data: ${JSON.stringify(frame)}\n\n`;

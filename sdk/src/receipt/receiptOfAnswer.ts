@@ -22,12 +22,14 @@ export function receiptOfAnswer(parameters: {
   answer: unknown;
   signingKey: unknown;
   document?: Uint8Array;
+  /** from which nothing is concluded */
+  hints?: Readonly<Record<string, string>>;
 }): Receipt {
-  const { request, answer, signingKey, document } = parameters;
+  const { request, answer, signingKey, document, hints = {} } = parameters;
   const fields = fieldsOf(answer, "answer");
   const signed = fieldsOf(fields.haca, "answer.haca");
   if (signed.profile !== "haca-1") throw malformed("answer.haca.profile", "must be haca-1");
-  const keyFields = fieldsOf(signingKey, "signingKey");
+  const key = keyIn(signingKey);
   const documentHex = document === undefined ? undefined : toHex(document);
   const output = Object.fromEntries(SIGNED_FIELDS.map((field) => [field, fields[field] ?? null]));
   return makeReceipt({
@@ -36,8 +38,7 @@ export function receiptOfAnswer(parameters: {
       settlement: lowerCase(signed.settlement, "answer.haca.settlement"),
       message: messageOf(signed.message, "answer.haca.message"),
       signature: lowerCase(signed.signature, "answer.haca.signature"),
-      key: derOf(readText(keyFields.public_key, "signingKey.public_key")),
-      session: nullable(lowerCase)(keyFields.session_key, "signingKey.session_key"),
+      ...key,
       attestation: documentHex === undefined ? null : keccak(documentHex),
       input: {
         type: "text",
@@ -47,7 +48,17 @@ export function receiptOfAnswer(parameters: {
       output: { type: "text", text: canonicalJson(output) },
     },
     evidence: documentHex === undefined ? [] : [{ type: "attestation", document: documentHex }],
+    hints,
   });
+}
+
+/** What `GET /signing-key` says: the enclave's key, and the account that it has certified. @throws BaseError `format.malformed` */
+export function keyIn(signingKey: unknown): Pick<Receipt["core"], "session"> & { key: string } {
+  const fields = fieldsOf(signingKey, "signingKey");
+  return {
+    key: derOf(readText(fields.public_key, "signingKey.public_key")),
+    session: nullable(lowerCase)(fields.session_key, "signingKey.session_key"),
+  };
 }
 
 /** The bytes of a public key in PEM. */

@@ -26,6 +26,8 @@ const enclaveOf = (image: string, of = chain): SimulatedEnclave =>
     now: now(),
   });
 const enclave = enclaveOf("image");
+/** Whose requests the honest enclave's are. */
+export const NODE = nodeOfEnclave(enclave.teeId);
 /** Enclaves that vouch for nothing here: of an image that is not pinned, and under a root that is not. */
 export const OTHERS = {
   image: enclaveOf("another image"),
@@ -57,8 +59,8 @@ export type Lies = {
   document?: (document: Uint8Array, asked: string) => Uint8Array;
   /** what a chat's answer waits for */
   until?: Promise<unknown>;
-  /** what is done in place of an answer */
-  instead?: (response: ServerResponse, request: IncomingMessage) => void;
+  /** what is done in place of an answer; false: nothing */
+  instead?: (response: ServerResponse, request: IncomingMessage) => unknown;
 };
 
 const CONTENT = ["Hello, ", "wörld"];
@@ -111,7 +113,7 @@ export class ChatNode {
     }
     const body = await text(request);
     this.asked.push({ body, headers: request.headers });
-    if (instead !== undefined) return instead(response, request);
+    if (instead !== undefined && instead(response, request) !== false) return;
     this.onAsked();
     await this.lies.until;
     const salt = String(request.headers["haca-salt"]);
@@ -156,7 +158,7 @@ export class ChatNode {
       inputHash: keccak256(concat([salt, toUtf8Bytes(body)])),
       outputHash: id(canonicalJson(answer)),
       requester: ZeroAddress,
-      requestId: encodeRequestId({ node: nodeOfEnclave(enclave.teeId), nonce: this.#nonce }),
+      requestId: encodeRequestId({ node: NODE, nonce: this.#nonce }),
       ...{ price: "0", timestamp: String(now()), teeId: enclave.teeId },
     };
     const message = this.lies.signed?.(honest) ?? honest;

@@ -68,13 +68,15 @@ export async function startUpstream(
   const upstream = createServer(async (request, response) => {
     const isStream = (JSON.parse(await text(request)) as { stream?: boolean }).stream;
     const status = onAsked() ?? 200;
+    const model = "chat";
     const choice = { index: 0, finish_reason: "stop" };
     const message = { role: "assistant", content: "Hello" };
     response.writeHead(status, {
       "content-type": isStream ? "text/event-stream" : "application/json",
     });
-    if (!isStream) return response.end(JSON.stringify({ choices: [{ ...choice, message }] }));
-    const frame = JSON.stringify({ choices: [{ ...choice, delta: message }] });
+    if (!isStream)
+      return response.end(JSON.stringify({ model, choices: [{ ...choice, message }] }));
+    const frame = JSON.stringify({ model, choices: [{ ...choice, delta: message }] });
     return response.end(`data: ${frame}\n\ndata: [DONE]\n\n`);
   });
   await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));

@@ -13,10 +13,13 @@ export const QUESTION = { model: "chat", messages: [{ role: "user", content: "he
 /** The chain, a worker that settles and captures, and a gateway whose answers are paid for. */
 export class PaidBed extends PaidChain {
   readonly gateway: GatewayProcess;
+  /** of the model `chat` */
+  readonly versionId: string;
 
-  private constructor(parts: PaidChainParts, gateway: GatewayProcess) {
+  private constructor(parts: PaidChainParts, gateway: GatewayProcess, versionId: string) {
     super(parts);
     this.gateway = gateway;
+    this.versionId = versionId;
   }
 
   static async start(): Promise<PaidBed> {
@@ -25,13 +28,14 @@ export class PaidBed extends PaidChain {
     const url = await chain.worker(["collect", "settle"], chain.sellerSettings);
     const enclave = tee.enclave("secp256k1");
     await tee.admit(enclave);
+    const versionId = await tee.chain.publishManifest("chat");
     const gateway = await GatewayProcess.start({
       ...{ enclave, session: await tee.certifySession(enclave, true), url },
-      ...{ versionId: await tee.chain.publishManifest("chat"), folder },
+      ...{ versionId, folder },
       settings: { ...chain.gatewaySettings, HACA_GATEWAY_ROUTES: "escrow,exact" },
     });
     closers.unshift(() => gateway.stop());
-    return new PaidBed(chain, gateway);
+    return new PaidBed(chain, gateway, versionId);
   }
 
   /** Asks the gateway with such a client. */

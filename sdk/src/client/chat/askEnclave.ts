@@ -1,6 +1,9 @@
 import { clientNonce } from "@haca/attestation/nitro/clientNonce";
 import { parseDocument } from "@haca/attestation/nitro/parseDocument";
-import { toHex } from "../../bytes.ts";
+import { BaseError } from "@haca/protocol/baseError";
+import { keccak, sliceHex, toHex } from "../../bytes.ts";
+import { checkAttestation } from "../../checks/ofEvidence.ts";
+import { keyIn } from "../../receipt/receiptOfAnswer.ts";
 import { askNode, askNodeJson, refusalOf } from "../askNode.ts";
 import type { Client } from "../client.ts";
 import { nodeError } from "../nodeError.ts";
@@ -49,4 +52,34 @@ function readDocument(text: string, host: string): { bytes: Uint8Array; nonce: U
   } catch (cause) {
     throw nodeError("malformed", `${host} shows no attestation document`, { cause });
   }
+}
+
+/**
+ * The node that an enclave is, where its document vouches for its key and its image is pinned; without a document what it says.
+ * @throws BaseError `answer.notVerified`, `format.malformed`
+ */
+export async function requireEnclave(parameters: {
+  client: Client;
+  node: URL;
+  enclave: EnclaveWords;
+}): Promise<string> {
+  const { client, enclave, node } = parameters;
+  const { key } = keyIn(enclave.signingKey);
+  if (enclave.document !== undefined) {
+    const document = toHex(enclave.document);
+    const line = await checkAttestation(
+      {
+        core: { key, attestation: keccak(document) },
+        documents: [{ type: "attestation", document }],
+      },
+      { pins: client.pins, now: BigInt(Math.floor(Date.now() / 1000)) },
+    ).catch((error: unknown) => ({ status: "refuted", detail: String(error) }));
+    if (line.status !== "asserted") {
+      throw new BaseError({
+        ...{ code: "answer.notVerified", details: { missing: ["attestation"], lines: [line] } },
+        message: `${node.host} is not asked, for: attestation (${line.detail}); nothing was paid`,
+      });
+    }
+  }
+  return sliceHex(keccak(key), 12);
 }

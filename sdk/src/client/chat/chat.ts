@@ -8,7 +8,9 @@ import { askNode, openNode, parsed, refusalOf } from "../askNode.ts";
 import { askNodes } from "../askNodes.ts";
 import type { Client } from "../client.ts";
 import { nodeError } from "../nodeError.ts";
-import { askEnclave } from "./askEnclave.ts";
+import type { Paid, Payment } from "../payer.ts";
+import { askEnclave, type EnclaveWords, requireEnclave } from "./askEnclave.ts";
+import { type Answered, askPaid, hashOfRequest, hintsOf, withPayment } from "./askPaid.ts";
 import { type ChatOptions, type ChatRequest, readChat } from "./chatOptions.ts";
 import { answerOf, type ChatChunk, type ChatReply, chunksOf } from "./chatReply.ts";
 import { readStream } from "./streamedAnswer.ts";
@@ -20,9 +22,9 @@ const CHAT_PATH = "/v1/chat/completions";
 
 /**
  * Asks a language model, and verifies its answer: with a receipt of it and the enclave's document, asked for now, by the one
- * verifier. Unpaid: a node that wants money is an error, `payment.required`.
+ * verifier. A node that wants money is paid by the client's payer, once; without one that is an error, `payment.required`.
  * @throws BaseError `answer.notVerified`, with lines and what is missing; `answer.unexpected`, for what was signed and not asked;
- *   `node.*`, `payment.required`, `format.malformed`, `option.wrong`
+ *   `node.*`, `payment.*`, `format.malformed`, `option.wrong`
  */
 export const chat = async (client: Client, options: ChatOptions): Promise<ChatReply> =>
   ask(client, options, { isStream: false });
@@ -47,30 +49,62 @@ async function ask(
   { isStream }: { isStream: boolean },
 ): Promise<ChatReply> {
   const request = readChat(client, options, isStream);
+  const { salt } = request;
+  const before = await client.payer?.recall({ salt, requestHash: hashOfRequest(request) });
   return await askNodes({
-    ...{ client, nodes: options.nodes, signal: request.signal },
-    ask: (node) => (request.isUnverified ? askUnverified : askVerified)(client, node, request),
+    ...{ client, signal: request.signal },
+    // Whoever was paid is asked, and nobody else.
+    nodes: before === undefined ? options.nodes : [before.node],
+    ask: (node) =>
+      (request.isUnverified ? askUnverified : askVerified)({ client, node, request, before }),
   });
 }
 
-async function askUnverified(client: Client, node: URL, request: ChatRequest): Promise<ChatReply> {
+type Question = {
+  client: Client;
+  node: URL;
+  request: ChatRequest;
+  /** a payment that was signed for it before */
+  before: Payment | undefined;
+};
+
+async function askUnverified(question: Question): Promise<ChatReply> {
+  const { node } = question;
   const created = Math.floor(Date.now() / 1000);
-  const fields = fieldsOf(await askAnswer(client, node, request), node.host);
+  const { answer: came, paid } = await askPaid({
+    ...question,
+    enclaveNode: undefined,
+    ask: (payment) => askAnswer(question, payment),
+  });
+  const fields = fieldsOf(came, node.host);
   const answer = answerOf(fields, { id: "chatcmpl-unverified", created, host: node.host });
   return {
     ...{ verification: "off", answer, text: textOf(answer), receipt: null, lines: [] },
-    node: node.host,
+    ...{ node: node.host, payment: paid },
   };
 }
 
-async function askVerified(client: Client, node: URL, request: ChatRequest): Promise<ChatReply> {
+async function askVerified(question: Question): Promise<ChatReply> {
   const askedAt = Math.floor(Date.now() / 1000);
-  const { answer, enclave } = await askBoth(client, node, request);
-  const receipt = receiptOfAnswer({ request: request.body, answer, ...enclave });
+  const { answer, enclave, paid } = await askBoth(question);
+  try {
+    return await verified(question, { answer, enclave, paid, askedAt });
+  } catch (error) {
+    throw withPayment(error, paid);
+  }
+}
+
+async function verified(
+  { client, node, request }: Question,
+  came: { answer: unknown; enclave: EnclaveWords; paid: Paid | null; askedAt: number },
+): Promise<ChatReply> {
+  const { answer, askedAt, enclave, paid } = came;
+  const hints = hintsOf(paid);
+  const receipt = receiptOfAnswer({ request: request.body, answer, ...enclave, hints });
   const { pins, rpcs } = client;
   const lines = await verify(receipt, { pins, rpcs, model: request.model });
   requireVerified(lines, request, node.host);
-  requireAsAsked(receipt.core, request, { askedAt, host: node.host });
+  requireAsAsked(receipt.core, request, { askedAt, host: node.host, paid });
   const shown = answerOf(signedFields(receipt), {
     id: `chatcmpl-${receipt.core.message.requestId}`,
     created: Number(receipt.core.message.timestamp),
@@ -78,29 +112,50 @@ async function askVerified(client: Client, node: URL, request: ChatRequest): Pro
   });
   return {
     ...{ verification: "verified", answer: shown, text: textOf(shown), receipt, lines },
-    node: node.host,
+    ...{ node: node.host, payment: paid },
   };
 }
 
-/** Answer and enclave at once; where one fails, the other is let go of. */
-async function askBoth(client: Client, node: URL, request: ChatRequest) {
+type Both = { answer: unknown; enclave: EnclaveWords; paid: Paid | null };
+
+/** Answer and enclave at once; where one fails, the other is let go of. Who may be paid shows the enclave first. */
+async function askBoth(question: Question): Promise<Both> {
+  const { client, node, request } = question;
   const failed = new AbortController();
   const { signal } = request;
+  if (client.payer !== undefined) return await askInTurn(question);
   const both = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
   const wantsDocument = request.policy.attestation !== "registry";
   try {
     const [answer, enclave] = await Promise.all([
-      askAnswer(client, node, { ...request, signal: both }),
+      askAnswer({ ...question, request: { ...request, signal: both } }),
       askEnclave({ client, node, wantsDocument, signal: both }),
     ]);
-    return { answer, enclave };
+    return { answer: answer.answer, enclave, paid: null };
   } catch (error) {
     failed.abort(error);
     throw error;
   }
 }
 
-async function askAnswer(client: Client, node: URL, request: ChatRequest): Promise<unknown> {
+/** No money goes to a node whose enclave is none that counts: its key is known, and vouched for, before it is paid. */
+async function askInTurn(question: Question): Promise<Both> {
+  const { client, node, request } = question;
+  const { policy, signal } = request;
+  const wantsDocument = policy.attestation !== "registry";
+  const enclave = await askEnclave({ client, node, wantsDocument, signal });
+  const enclaveNode = await requireEnclave({ client, node, enclave });
+  const { answer, paid } = await askPaid({
+    ...{ ...question, enclaveNode },
+    ask: (payment) => askAnswer(question, payment),
+  });
+  return { answer, enclave, paid };
+}
+
+async function askAnswer(
+  { client, node, request }: Omit<Question, "before">,
+  payment?: Payment,
+): Promise<Answered> {
   const { idempotencyKey, isStream, salt, signal, text } = request;
   const { host } = node;
   const question = {
@@ -108,6 +163,7 @@ async function askAnswer(client: Client, node: URL, request: ChatRequest): Promi
     headers: {
       ...{ accept: isStream ? "text/event-stream" : "application/json", "haca-salt": salt },
       ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }),
+      ...(payment === undefined ? {} : { "payment-signature": payment.header }),
     },
     limits: { bytes: client.limits.answerBytes, ms: client.limits.answerMs },
   };
@@ -115,10 +171,14 @@ async function askAnswer(client: Client, node: URL, request: ChatRequest): Promi
   if (!isStream) {
     const answer = await askNode(question);
     if (answer.status !== 200) throw refusalOf(answer, host);
-    return parsed(answer.text, host);
+    const settled = answer.header("payment-response");
+    return { answer: parsed(answer.text, host), settled };
   }
   const { body, ...head } = await openNode(question);
-  if (head.status === 200 && isEvents(head.header("content-type"))) return readStream(body, host);
+  if (head.status === 200 && isEvents(head.header("content-type"))) {
+    const settled = head.header("payment-response");
+    return { answer: await readStream(body, host), settled };
+  }
   const decoder = new TextDecoder();
   let words = "";
   for await (const chunk of body) words += decoder.decode(chunk, { stream: true });
@@ -142,7 +202,7 @@ function requireVerified(lines: readonly Line[], { policy }: ChatRequest, host: 
 function requireAsAsked(
   { input, message }: ReceiptCore,
   { isFresh, salt }: ChatRequest,
-  { askedAt, host }: { askedAt: number; host: string },
+  { askedAt, host, paid }: { askedAt: number; host: string; paid: Paid | null },
 ): void {
   const wrong = (field: string, what: string): BaseError =>
     new BaseError({
@@ -152,8 +212,12 @@ function requireAsAsked(
   if (input?.type !== "text" || input.salt !== salt) {
     throw wrong("salt", "answers with another salt than the one that was sent");
   }
-  if (message.requester !== NOBODY) throw wrong("requester", "answers for somebody who pays");
-  if (message.price !== "0") throw wrong("price", `charges ${message.price} for the answer`);
+  if (message.requester !== (paid?.payer ?? NOBODY)) {
+    throw wrong("requester", "answers for somebody else, who pays");
+  }
+  if (BigInt(message.price) > BigInt(paid?.most ?? 0)) {
+    throw wrong("price", `charges ${message.price} for the answer`);
+  }
   if (isFresh && Number(message.timestamp) < askedAt - MAXIMUM_CLOCK_SKEW) {
     throw wrong("timestamp", "dates its answer before the question");
   }

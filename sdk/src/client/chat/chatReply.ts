@@ -1,6 +1,7 @@
 import type { Line } from "../../line.ts";
 import type { Receipt } from "../../receipt/receipt.ts";
 import { nodeError } from "../nodeError.ts";
+import type { Paid } from "../payer.ts";
 
 /** An answer as OpenAI's API has it. */
 export type ChatAnswer = {
@@ -40,6 +41,8 @@ export type ChatReply = {
   lines: readonly Line[];
   /** host that answered */
   node: string;
+  /** what was paid at most; null of an answer that nobody paid for */
+  payment: Paid | null;
 };
 
 /**

@@ -76,7 +76,9 @@ export class Openings {
       return { reason: "invalid_payload", message: "names no facilitator" };
     }
     const { permitted, witness } = permit.data.permit2Authorization;
-    if (witness.facilitator !== escrowFacilitator({ escrow: this.escrow, terms })) {
+    const facilitator = escrowFacilitator({ escrow: this.escrow, terms });
+    // With a checksum, or without.
+    if (witness.facilitator.toLowerCase() !== facilitator.toLowerCase()) {
       return { reason: "upto_facilitator_mismatch", message: "is not made of these terms" };
     }
     if (BigInt(permitted.amount) !== amount) {

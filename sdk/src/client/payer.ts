@@ -1,0 +1,58 @@
+/** How a request is paid: held by the escrow until its result is settled, or transferred at once. */
+export type Route = "escrow" | "exact";
+
+/** What a node asks to be paid for. */
+export type PaymentDemand = {
+  node: URL;
+  /** the header of x402 with its offers, as it came */
+  offers: string | undefined;
+  /** of the request; the payment's nonce is derived of it */
+  salt: string;
+  /** keccak256 of salt and canonical request, which the escrow's terms bind */
+  requestHash: string;
+  /** whom the escrow's terms have to name: of the enclave that was looked at; undefined where none was */
+  enclaveNode: string | undefined;
+};
+
+/** What is paid at most, to whom, and how. Amounts are smallest units as decimal text, times unix seconds. */
+export type PaymentTerms = {
+  route: Route;
+  chainId: string;
+  /** address of the node that asks to be paid */
+  node: string;
+  payer: string;
+  payee: string;
+  token: string;
+  /** that holds the money; null where nobody does */
+  escrow: string | null;
+  most: string;
+  /** of the payer, used once: what is signed under it a second time is the same payment, or none */
+  nonce: string;
+  /** last second in which what was signed can be used */
+  validUntil: string;
+};
+
+/** A payment that was signed. */
+export type Payment = PaymentTerms & {
+  /** the header that brings it */
+  header: string;
+  /** whether it was signed for an earlier call */
+  isRecalled: boolean;
+};
+
+/** Who pays for a client, within caps: `createPayer` makes one. */
+export type Payer = {
+  chainId: string;
+  /** the payment that was signed for a request before */
+  recall: (asked: Pick<PaymentDemand, "salt" | "requestHash">) => Promise<Payment | undefined>;
+  /** signs what pays for a request: once, or throws `payment.*` */
+  pay: (demand: PaymentDemand) => Promise<Payment>;
+  /** the same payment, as signed, under an offer of now; undefined where the offer is another one */
+  renew: (payment: Payment, demand: PaymentDemand) => Promise<Payment | undefined>;
+};
+
+/** What an answer says of its payment. */
+export type Paid = PaymentTerms & {
+  /** that took the money, by the node's word; null where it has none */
+  transaction: string | null;
+};

@@ -1,0 +1,212 @@
+import type { PaymentDemand, Route } from "../client/payer.ts";
+import { ENCLAVE_KINDS, facilitatorOf, PERMIT2, UPTO_PROXY } from "./escrow.ts";
+import type { TypedData } from "./hashTypedData.ts";
+import { refusal } from "./paymentError.ts";
+import type { ReadPins } from "./paymentPins.ts";
+import type { Offer } from "./readOffers.ts";
+
+/** What is paid at most for a call, and in all: smallest units. */
+export type Caps = { perCall: bigint; session: bigint };
+
+/** Scheme of x402 that each route is. */
+const SCHEMES = { escrow: "upto", exact: "exact" } as const;
+/** Where answers are asked for, as quotes have it. */
+const PATH = "chat/completions";
+/** Seconds that a signature can be used at most; a node takes none that can be for longer. */
+const MOST_SECONDS = 300;
+
+/** What everything about an offer is compared with. */
+export type Knowledge = {
+  pins: ReadPins;
+  routes: readonly Route[];
+  /** seconds that the escrow holds a payment at most */
+  maxWindow: number;
+};
+
+/**
+ * The first offer, in the order of the payer's routes, in which everything is as it has to be.
+ * @throws BaseError `payment.…` for what is wrong with the first one of the routes
+ */
+export function chooseOffer(
+  offers: readonly Offer[],
+  demand: PaymentDemand,
+  known: Knowledge & { left: Caps; now: number },
+): { offer: Offer; route: Route } {
+  let first: unknown;
+  for (const route of known.routes) {
+    for (const offer of offers.filter(({ scheme }) => scheme === SCHEMES[route])) {
+      try {
+        requireGood(offer, route, demand, known);
+        return { offer, route };
+      } catch (error) {
+        first ??= error;
+      }
+    }
+  }
+  throw (
+    first ?? refusal("noRoute", `${demand.node.host} offers none of ${known.routes.join(", ")}`)
+  );
+}
+
+function requireGood(
+  offer: Offer,
+  route: Route,
+  { enclaveNode, node, requestHash }: PaymentDemand,
+  { left, maxWindow, now, pins }: Knowledge & { left: Caps; now: number },
+): void {
+  const { host } = node;
+  const { amount, quote } = offer;
+  const demandThat = (isSo: boolean, code: string, what: string): void => {
+    if (!isSo) throw refusal(code, `${host} ${what}`, { route });
+  };
+  const { address, name, version } = pins.token;
+  const network = `eip155:${pins.chainId}`;
+  demandThat(offer.network === network, "wrongNetwork", `wants to be paid on ${offer.network}`);
+  demandThat(offer.asset === address, "wrongToken", `wants to be paid in ${offer.asset}`);
+  const isDomain = offer.name === name && offer.version === version;
+  demandThat(isDomain, "wrongDomain", "names another EIP-712 domain of the token");
+  const receivers = route === "escrow" ? [pins.escrow] : pins.payees;
+  const isReceiver = receivers?.includes(offer.payTo) === true;
+  demandThat(isReceiver, "wrongPayTo", `wants ${offer.payTo} to be paid`);
+  const isPayee = pins.payees === undefined || pins.payees.includes(quote.payee);
+  demandThat(isPayee, "wrongPayee", `wants ${quote.payee} to be paid in the end`);
+  const [asked, quoted] = [BigInt(amount), BigInt(quote.amount)];
+  const isPriced = asked > 0n && asked === quoted && quote.token === offer.asset;
+  demandThat(isPriced, "wrongQuote", "asks for something else than it has quoted");
+  const isOfRequest = quote.requestHash === requestHash && quote.path === PATH;
+  demandThat(isOfRequest, "wrongRequest", "quotes a price of another request");
+  demandThat(
+    asked <= left.perCall,
+    "tooMuch",
+    `asks for ${amount}, and ${left.perCall} is the most for a call`,
+  );
+  demandThat(
+    asked <= left.session,
+    "sessionSpent",
+    `asks for ${amount}, and ${left.session} is left of the session's budget`,
+  );
+  const isInTime = quote.expiresAt > now && offer.maxTimeoutSeconds > 0;
+  demandThat(isInTime, "expired", "makes an offer that is over");
+  if (route === "exact") {
+    demandThat(quote.payee === offer.payTo, "wrongPayee", "quotes a price for another payee");
+    return;
+  }
+  const isKinds = (quote.kinds & ENCLAVE_KINDS) === quote.kinds && quote.kinds > 0;
+  demandThat(isKinds, "wrongTerms", "wants other results to count than enclaves'");
+  const isWindow = quote.captureWindow > 0 && quote.captureWindow <= maxWindow;
+  demandThat(
+    isWindow,
+    "wrongTerms",
+    `wants the escrow to hold the money for ${quote.captureWindow} seconds`,
+  );
+  const isNode = enclaveNode === undefined || quote.node === enclaveNode;
+  demandThat(isNode, "wrongNode", "wants results of another node to be paid for");
+  const clone = facilitatorOf({ escrow: pins.escrow ?? "", terms: quote });
+  demandThat(
+    offer.facilitator === clone,
+    "wrongFacilitator",
+    "names a facilitator that does not bind the terms",
+  );
+}
+
+/** What is signed for an offer: texts and numbers as they are sent. */
+export type Authorization =
+  | {
+      permit2Authorization: {
+        from: string;
+        permitted: { token: string; amount: string };
+        spender: string;
+        nonce: string;
+        deadline: string;
+        witness: { to: string; facilitator: string; validAfter: string };
+      };
+    }
+  | {
+      authorization: {
+        from: string;
+        to: string;
+        value: string;
+        validAfter: string;
+        validBefore: string;
+        nonce: string;
+      };
+    };
+
+/** Until when what is signed for an offer now can be used. */
+export const validUntilOf = ({ maxTimeoutSeconds }: Offer, now: number): string =>
+  String(now + Math.min(maxTimeoutSeconds, MOST_SECONDS));
+
+export function authorizationOf(
+  offer: Offer,
+  signed: { payer: string; nonce: string; validUntil: string },
+): Authorization {
+  const { amount, asset, facilitator, payTo } = offer;
+  const { nonce, payer, validUntil } = signed;
+  if (facilitator !== undefined) {
+    return {
+      permit2Authorization: {
+        from: payer,
+        permitted: { token: asset, amount },
+        spender: UPTO_PROXY,
+        nonce: String(BigInt(nonce)),
+        deadline: validUntil,
+        witness: { to: payTo, facilitator, validAfter: "0" },
+      },
+    };
+  }
+  return {
+    authorization: {
+      ...{ from: payer, to: payTo, value: amount, validAfter: "0", validBefore: validUntil },
+      nonce,
+    },
+  };
+}
+
+const PERMIT_TYPES = {
+  PermitWitnessTransferFrom: [
+    { name: "permitted", type: "TokenPermissions" },
+    { name: "spender", type: "address" },
+    { name: "nonce", type: "uint256" },
+    { name: "deadline", type: "uint256" },
+    { name: "witness", type: "Witness" },
+  ],
+  TokenPermissions: [
+    { name: "token", type: "address" },
+    { name: "amount", type: "uint256" },
+  ],
+  Witness: [
+    { name: "to", type: "address" },
+    { name: "facilitator", type: "address" },
+    { name: "validAfter", type: "uint256" },
+  ],
+};
+const TRANSFER_TYPES = {
+  TransferWithAuthorization: [
+    { name: "from", type: "address" },
+    { name: "to", type: "address" },
+    { name: "value", type: "uint256" },
+    { name: "validAfter", type: "uint256" },
+    { name: "validBefore", type: "uint256" },
+    { name: "nonce", type: "bytes32" },
+  ],
+};
+
+/** The same as wallets take it; the domain is the pinned token's, or Permit2's. */
+export function typedDataOf(authorization: Authorization, { chainId, token }: ReadPins): TypedData {
+  if ("authorization" in authorization) {
+    const { address: verifyingContract, name, version } = token;
+    return {
+      domain: { name, version, chainId: Number(chainId), verifyingContract },
+      types: TRANSFER_TYPES,
+      primaryType: "TransferWithAuthorization",
+      message: authorization.authorization,
+    };
+  }
+  const { from: _payer, ...message } = authorization.permit2Authorization;
+  return {
+    domain: { name: "Permit2", chainId: Number(chainId), verifyingContract: PERMIT2 },
+    types: PERMIT_TYPES,
+    primaryType: "PermitWitnessTransferFrom",
+    message,
+  };
+}

@@ -1,0 +1,238 @@
+import { BaseError } from "@haca/protocol/baseError";
+import { keccak, keccakText } from "../bytes.ts";
+import { optionError, requireKnown } from "../client/optionError.ts";
+import type { Payer, Payment, PaymentDemand, PaymentTerms, Route } from "../client/payer.ts";
+import {
+  type Authorization,
+  authorizationOf,
+  chooseOffer,
+  typedDataOf,
+  validUntilOf,
+} from "./authorize.ts";
+import { memoryJournal, type PaymentJournal } from "./journal.ts";
+import { refusal } from "./paymentError.ts";
+import { type PaymentNote, readNote } from "./paymentNote.ts";
+import { type PaymentPins, type ReadPins, readPaymentPins } from "./paymentPins.ts";
+import { type Offer, readOffers } from "./readOffers.ts";
+import { type ReadSigner, readSigner, type Signer } from "./signer.ts";
+
+export type PayerOptions = {
+  /** a wallet by EIP-1193, or an account with `signTypedData`, viem's, ethers', or of `keySigner` */
+  signer: Signer;
+  /** what may be paid, where, and to whom: `pinsOfDeployment` reads it of a deployment file */
+  pins: PaymentPins;
+  /** smallest units; nothing is paid if they are left out */
+  maxPerCall?: bigint;
+  maxPerSession?: bigint;
+  /** the first that a node offers is taken; `escrow` alone if left out */
+  routes?: readonly Route[];
+  /** seconds that the escrow may hold a payment; seven days if left out */
+  maxWindow?: number;
+  /** keeps what was signed beyond this process; in its memory alone if left out */
+  journal?: PaymentJournal;
+  /** told of each payment before it is signed; where it throws, nothing is paid */
+  onPayment?: (terms: PaymentTerms) => void | Promise<void>;
+};
+
+const OPTIONS = [
+  ...["signer", "pins", "maxPerCall", "maxPerSession", "routes", "maxWindow", "journal"],
+  "onPayment",
+];
+const ROUTES: readonly unknown[] = ["escrow", "exact"];
+const SEVEN_DAYS = 604_800;
+/** A note that was not signed is signed as it stands while it has so many seconds left. */
+const LEAST_LEFT = 30;
+
+/**
+ * Who pays for a client's requests, and for nothing that is not as pinned. For one salt, and so for one idempotency key, it signs
+ * one payment: under the same nonce, and noted before it leaves.
+ * @throws BaseError `option.wrong`
+ */
+export function createPayer(options: PayerOptions): Payer {
+  requireKnown(options, OPTIONS);
+  const {
+    journal = memoryJournal(),
+    maxWindow = SEVEN_DAYS,
+    onPayment,
+    routes = ["escrow"],
+  } = options;
+  if (!Array.isArray(routes) || routes.length === 0 || !routes.every((it) => ROUTES.includes(it))) {
+    throw optionError("routes", "must be a list of escrow, exact, or both");
+  }
+  // The two have nonces of their own: without a note, the same key would pay by the one and, in another process, by the other.
+  if (routes.length > 1 && options.journal === undefined) {
+    throw optionError("journal", "is needed where there are two routes");
+  }
+  if (!Number.isSafeInteger(maxWindow) || maxWindow <= 0) {
+    throw optionError("maxWindow", "must be a whole number above 0");
+  }
+  return payerOf({
+    ...{ journal, maxWindow, onPayment, routes: [...routes] },
+    signer: readSigner(options.signer),
+    pins: readPaymentPins(options.pins, routes),
+    maxPerCall: readAmount("maxPerCall", options.maxPerCall),
+    maxPerSession: readAmount("maxPerSession", options.maxPerSession),
+  });
+}
+
+function readAmount(option: string, amount: bigint = 0n): bigint {
+  if (typeof amount === "bigint" && amount >= 0n) return amount;
+  throw optionError(option, "must be a bigint of smallest units, not below 0");
+}
+
+type Parts = {
+  signer: ReadSigner;
+  pins: ReadPins;
+  maxPerCall: bigint;
+  maxPerSession: bigint;
+  routes: readonly Route[];
+  maxWindow: number;
+  journal: PaymentJournal;
+  onPayment: PayerOptions["onPayment"];
+};
+
+function payerOf(parts: Parts): Payer {
+  const { journal, maxPerCall, maxPerSession, onPayment, pins, signer } = parts;
+  /** what was signed in this session, by the payment's name */
+  const spent = new Map<string, bigint>();
+  const queues = new Map<string, Promise<unknown>>();
+
+  /** One at a time under a name: what the one has signed, the next one finds. */
+  function inTurn<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    const turn = (queues.get(name) ?? Promise.resolve()).then(work, work);
+    const settled = turn.catch(() => undefined);
+    queues.set(name, settled);
+    void settled.then(() => queues.get(name) === settled && queues.delete(name));
+    return turn;
+  }
+
+  const leftFor = (name: string) => {
+    const others = [...spent].filter(([known]) => known !== name);
+    const session = others.reduce((left, [, amount]) => left - amount, maxPerSession);
+    return { perCall: maxPerCall, session };
+  };
+
+  async function nameOf(salt: string): Promise<{ name: string; payer: string; nonce: string }> {
+    const payer = await signer.account();
+    // Of the salt, which is of the idempotency key: one request, one nonce, one payment.
+    const nonce = keccak(keccakText("HACA payment nonce of a salt 1"), salt);
+    return { payer, nonce, name: `${pins.chainId}-${payer}-${nonce}` };
+  }
+
+  async function read(name: string, requestHash: string): Promise<PaymentNote | undefined> {
+    const text = await journal.read(name);
+    if (text === undefined) return undefined;
+    const note = readNote(text);
+    if (note.requestHash === requestHash) return note;
+    throw refusal("otherRequest", "this key, or this salt, has paid for another request");
+  }
+
+  async function recall(
+    asked: Pick<PaymentDemand, "salt" | "requestHash">,
+  ): Promise<Payment | undefined> {
+    const { name } = await nameOf(asked.salt);
+    return await inTurn(name, async () => {
+      const note = await read(name, asked.requestHash);
+      if (note?.signature == null) return undefined;
+      spent.set(name, BigInt(note.terms.most));
+      return paymentOf(note, note.signature, true);
+    });
+  }
+
+  function termsOf(
+    offer: Offer,
+    route: Route,
+    rest: Pick<PaymentTerms, "node" | "payer" | "nonce" | "validUntil">,
+  ): PaymentTerms {
+    const { chainId, escrow, token } = pins;
+    return {
+      ...{ route, chainId, node: rest.node, payer: rest.payer, payee: offer.quote.payee },
+      ...{ token: token.address, escrow: route === "escrow" ? (escrow ?? null) : null },
+      ...{ most: offer.amount, nonce: rest.nonce, validUntil: rest.validUntil },
+    };
+  }
+
+  async function pay(demand: PaymentDemand): Promise<Payment> {
+    const { name, nonce, payer } = await nameOf(demand.salt);
+    return await inTurn(name, async () => {
+      const noted = await read(name, demand.requestHash);
+      const node = demand.node.href;
+      if (noted?.signature != null) {
+        if (noted.terms.node === node) return paymentOf(noted, noted.signature, true);
+        throw refusal("otherNode", `this request is being paid for at ${noted.terms.node}`);
+      }
+      const now = Math.floor(Date.now() / 1000);
+      const { offers, resource } = readOffers(demand.offers);
+      const known = { ...parts, left: leftFor(name), now };
+      const { offer, route } = chooseOffer(offers, demand, known);
+      const of = (validUntil: string) => ({
+        terms: termsOf(offer, route, { node, payer, nonce, validUntil }),
+        authorization: authorizationOf(offer, { payer, nonce, validUntil }),
+      });
+      const until = Number(noted?.terms.validUntil ?? 0);
+      const isStanding =
+        until > now + LEAST_LEFT && isSameDraft(of(String(until)), noted as PaymentNote);
+      const { authorization, terms } = of(isStanding ? String(until) : validUntilOf(offer, now));
+      const note: PaymentNote = {
+        ...{ version: 1, requestHash: demand.requestHash, terms, authorization },
+        ...{ accepted: offer.accepted, resource, signature: null },
+      };
+      // What is signed twice at once must not go beyond the budget together.
+      spent.set(name, BigInt(terms.most));
+      try {
+        await onPayment?.(terms);
+        const text = JSON.stringify(note);
+        await (noted === undefined ? journal.add(name, text) : journal.replace(name, text));
+        const signature = await signer.sign(payer, typedDataOf(authorization, pins));
+        await journal.replace(name, JSON.stringify({ ...note, signature }));
+        return paymentOf(note, signature, false);
+      } catch (error) {
+        // Nothing has left.
+        spent.delete(name);
+        throw error instanceof BaseError ? error : notNoted(error);
+      }
+    });
+  }
+
+  async function renew(payment: Payment, demand: PaymentDemand): Promise<Payment | undefined> {
+    const { name } = await nameOf(demand.salt);
+    const note = await read(name, demand.requestHash);
+    if (note?.signature == null) return undefined;
+    const { nonce, payer, validUntil } = payment;
+    const { offers, resource } = readOffers(demand.offers);
+    const offer = offers.find(
+      (one) =>
+        JSON.stringify(authorizationOf(one, { payer, nonce, validUntil })) ===
+        JSON.stringify(note.authorization),
+    );
+    if (offer === undefined) return undefined;
+    return paymentOf({ ...note, accepted: offer.accepted, resource }, note.signature, true);
+  }
+
+  return { chainId: pins.chainId, recall, pay, renew };
+}
+
+type Draft = { terms: PaymentTerms; authorization: Authorization };
+
+const isSameDraft = (one: Draft, { authorization, terms }: Draft): boolean =>
+  JSON.stringify(one) === JSON.stringify({ terms, authorization });
+
+/** A payment with the header of x402 that brings it. */
+function paymentOf(note: PaymentNote, signature: string, isRecalled: boolean): Payment {
+  const { accepted, authorization, resource, terms } = note;
+  const payload = { x402Version: 2, resource, accepted, payload: { signature, ...authorization } };
+  return { ...terms, header: base64Of(JSON.stringify(payload)), isRecalled };
+}
+
+/** Of a text in UTF-8. */
+function base64Of(text: string): string {
+  let binary = "";
+  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
+const notNoted = (cause: unknown): BaseError =>
+  new BaseError({
+    ...{ code: "payment.notNoted", cause },
+    message: "the payment cannot be noted, or was not allowed; nothing was paid",
+  });

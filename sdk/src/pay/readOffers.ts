@@ -1,0 +1,108 @@
+import { decimal, hex, malformed, type Reader, text } from "../receipt/readers.ts";
+import type { EscrowTerms } from "./escrow.ts";
+import { refusal } from "./paymentError.ts";
+
+/** What a node offers to be paid by, in a 402 of x402. Addresses and hashes are in lower case. */
+export type Offer = {
+  scheme: string;
+  network: string;
+  asset: string;
+  amount: string;
+  payTo: string;
+  maxTimeoutSeconds: number;
+  /** the token's EIP-712 domain */
+  name: string;
+  version: string;
+  facilitator: string | undefined;
+  quote: Quote;
+  /** as it came: it goes back as it is */
+  accepted: object;
+};
+
+/** `extra.haca` of an offer: what the price is for, and how long it holds. */
+export type Quote = EscrowTerms & { path: string; amount: string; expiresAt: number };
+
+export type Offers = { resource: unknown; offers: readonly Offer[] };
+
+const MOST_OFFERS = 16;
+const MOST_CHARACTERS = 65_536;
+const UINT_BITS = 256;
+const TEXT = text(200);
+
+/** Addresses come with a checksum, or without. */
+const lowerHex =
+  (length: number): Reader<string> =>
+  (value, path) =>
+    hex(length)(typeof value === "string" ? value.toLowerCase() : value, path);
+const ADDRESS = lowerHex(20);
+
+const count: Reader<number> = (value, path) => {
+  if (Number.isSafeInteger(value) && Number(value) >= 0) return Number(value);
+  throw malformed(path, "must be a whole number");
+};
+
+/** The offers in a header `payment-required`. @throws BaseError `payment.malformed` */
+export function readOffers(header: string | undefined): Offers {
+  if (header === undefined) throw broken("a node asks to be paid and does not say what");
+  let value: unknown;
+  try {
+    if (header.length > MOST_CHARACTERS) throw new Error("too long");
+    const bytes = Uint8Array.from(atob(header), (character) => character.charCodeAt(0));
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw broken("the offers of a node cannot be read");
+  }
+  const [version, accepts, resource] = ["x402Version", "accepts", "resource"].map((name) =>
+    fieldOf(value, name),
+  );
+  if (version !== 2) throw broken("a node asks to be paid by another version of x402 than 2");
+  if (!Array.isArray(accepts) || accepts.length > MOST_OFFERS) {
+    throw broken("the offers of a node are no list");
+  }
+  return { resource, offers: accepts.flatMap((accepted) => readOffer(accepted)) };
+}
+
+/** One offer; none of a scheme that is not known here. */
+function readOffer(accepted: unknown): Offer[] {
+  const scheme = fieldOf(accepted, "scheme");
+  if (scheme !== "upto" && scheme !== "exact") return [];
+  const extra = fieldOf(accepted, "extra");
+  const quote = fieldOf(extra, "haca");
+  const of = <T>(from: unknown, name: string, read: Reader<T>): T =>
+    read(fieldOf(from, name), name);
+  try {
+    return [
+      {
+        scheme,
+        network: of(accepted, "network", TEXT),
+        asset: of(accepted, "asset", ADDRESS),
+        amount: of(accepted, "amount", decimal(UINT_BITS)),
+        payTo: of(accepted, "payTo", ADDRESS),
+        maxTimeoutSeconds: of(accepted, "maxTimeoutSeconds", count),
+        name: of(extra, "name", TEXT),
+        version: of(extra, "version", TEXT),
+        facilitator: scheme === "upto" ? of(extra, "facilitatorAddress", ADDRESS) : undefined,
+        quote: {
+          path: of(quote, "path", TEXT),
+          amount: of(quote, "amount", decimal(UINT_BITS)),
+          expiresAt: of(quote, "expiresAt", count),
+          node: of(quote, "node", ADDRESS),
+          payee: of(quote, "payee", ADDRESS),
+          requestHash: of(quote, "requestHash", lowerHex(32)),
+          token: of(quote, "token", ADDRESS),
+          feeBps: of(quote, "feeBps", count),
+          kinds: of(quote, "kinds", count),
+          captureWindow: of(quote, "captureWindow", count),
+        },
+        accepted: accepted as object,
+      },
+    ];
+  } catch (error) {
+    throw broken(`an offer of a node cannot be read: ${(error as Error).message}`);
+  }
+}
+
+const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+
+const broken = (message: string) => refusal("malformed", message);
