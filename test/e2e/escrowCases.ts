@@ -15,7 +15,6 @@ import {
   ZeroHash,
 } from "ethers";
 import { beforeAll, expect, it } from "vitest";
-import { escrowProgram } from "../../scripts/escrow/program.ts";
 import { contractAt } from "../../scripts/lib/contracts.ts";
 import { readArtifact } from "../../testing/artifacts.ts";
 import { uptoCodes } from "../../testing/uptoContracts.ts";
@@ -250,7 +249,7 @@ const commands = (world: () => World) => ({
   /** The same command line in this process, which saves a second each. */
   escrow: (...options: string[]): Promise<Result> =>
     runHere({
-      ...{ program: escrowProgram(), options },
+      ...{ path: "scripts/escrow/cli.ts", options },
       environment: { HACA_RPC_URL: world().local.url },
     }),
 });

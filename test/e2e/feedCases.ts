@@ -13,7 +13,6 @@ import {
 import { startSource } from "../../scripts/demo/feeds/startSource.ts";
 import { observe } from "../../scripts/demo/feeds/tellOfFeeds.ts";
 import { CHAIN_ID } from "../../scripts/demo/localChain.ts";
-import { feedsProgram } from "../../scripts/feeds/program.ts";
 import { contractAt } from "../../scripts/lib/contracts.ts";
 import {
   BOOK,
@@ -65,7 +64,7 @@ export function feedCases(world: () => { local: LocalDeployment; feeds: FeedWorl
   /** The same command line in this process, which saves a second each. */
   const feeds = (...options: string[]): Promise<Result> =>
     runHere({
-      ...{ program: feedsProgram(), options },
+      ...{ path: "scripts/feeds/cli.ts", options },
       environment: { HACA_RPC_URL: world().local.url },
     });
   const json = async (running: Promise<Result>) => JSON.parse(await success(running));

@@ -42,9 +42,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const models = (...options: string[]) => local.run(["scripts/models/cli.ts", ...options]);
-const vesting = (...options: string[]) => local.run(["scripts/token/vesting/cli.ts", ...options]);
-const airdrop = (...options: string[]) => local.run(["scripts/token/airdrop/cli.ts", ...options]);
+const models = (...options: string[]) => local.use("scripts/models/cli.ts", options);
+const vesting = (...options: string[]) => local.use("scripts/token/vesting/cli.ts", options);
+const airdrop = (...options: string[]) => local.use("scripts/token/airdrop/cli.ts", options);
 const vaultOf = (allocation: string): string =>
   readAddressBook(BOOK).grants?.find((grant) => grant.allocation === allocation)?.vault ?? "";
 const addressOf = async (account: string): Promise<string> =>

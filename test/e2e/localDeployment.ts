@@ -8,6 +8,7 @@ import { startChain } from "../../scripts/demo/localChain.ts";
 import { contractAt } from "../../scripts/lib/contracts.ts";
 import { ProcessGroup } from "../../scripts/lib/processGroup.ts";
 import { Command } from "./command.ts";
+import { runHere } from "./runHere.ts";
 
 export const ROOT = join(import.meta.dirname, "..", "..");
 export const BOOK = join(ROOT, "deployments", "31337.json");
@@ -20,11 +21,16 @@ export const LIQUIDITY = 3;
 
 export type Result = { status: number | null; output: string };
 
+/** The chain of the commands that ran in this process. */
+let urlHere: string | undefined;
+
 /** A local chain with the commands that deploy to it and govern it. */
 export class LocalDeployment {
   readonly folder: string;
   readonly group: ProcessGroup;
   readonly url: string;
+  /** commands, each with its verb, that were run in a process of their own */
+  readonly #started = new Set<string>();
 
   private constructor(folder: string, group: ProcessGroup, url: string) {
     this.folder = folder;
@@ -53,6 +59,27 @@ export class LocalDeployment {
     return { status: await command.exit(), output: command.output };
   }
 
+  /**
+   * A command: the first time with this verb as its user has it, in a process, afterwards in this one. Hardhat keeps the URL
+   * that it read first: a test file that has several chains has the commands of the later ones in processes alone.
+   */
+  async use(
+    path: string,
+    options: readonly string[],
+    environment: Record<string, string> = {},
+  ): Promise<Result> {
+    const verb = `${path} ${options[0] ?? ""}`;
+    if (!this.#started.has(verb) || (urlHere ?? this.url) !== this.url) {
+      this.#started.add(verb);
+      return await this.run([path, ...options], environment);
+    }
+    urlHere = this.url;
+    return await runHere({
+      ...{ path, options },
+      environment: { HACA_RPC_URL: this.url, ...environment },
+    });
+  }
+
   deploy(environment: Record<string, string> = {}, ...options: string[]): Promise<Result> {
     return this.run(["scripts/deploy/cli.ts", "--network", "localhost", ...options], environment);
   }
@@ -62,7 +89,7 @@ export class LocalDeployment {
   }
 
   governance(...options: string[]): Promise<Result> {
-    return this.run(["scripts/governance/cli.ts", ...options]);
+    return this.use("scripts/governance/cli.ts", options);
   }
 
   /** Resolves to what brings chain and files of the deployment back to what they are now, once. */
@@ -128,6 +155,14 @@ export async function failure(running: Promise<Result>): Promise<string> {
   expect(errors, output).toHaveLength(1);
   expect(output).not.toContain("    at ");
   return errors[0] ?? "";
+}
+
+/** Why a promise was rejected. Vitest's `rejects` is another one where Hardhat is loaded, as commands do. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return await promise.then(
+    () => expect.unreachable("it was not rejected"),
+    (error: unknown) => error,
+  );
 }
 
 /** The one line of a command that fails and must send nothing. */

@@ -37,7 +37,7 @@ let enclave: AdmittedEnclaves[0];
 let blobsUrl: string;
 
 const pages = (...options: string[]): Promise<Result> =>
-  local.run(["scripts/pages/cli.ts", ...options], { HACA_BLOB_AGGREGATOR: blobsUrl });
+  local.use("scripts/pages/cli.ts", options, { HACA_BLOB_AGGREGATOR: blobsUrl });
 const as = (account: string): string[] => ["--account", account];
 const addressOf = (account: string): string => new Wallet(developmentKey(Number(account))).address;
 
@@ -249,8 +249,8 @@ describe("npm run pages", () => {
     // A place that the page took without a result is a fault, and can be shown.
     expect(await failure(pages("check", id))).toContain("1 of 2 results are wrong");
     const away = { HACA_BLOB_AGGREGATOR: "http://127.0.0.1:1" };
-    const challenge = ["scripts/pages/cli.ts", "challenge", id, ...as(WATCHER)];
-    const line = await refusal(local.run(challenge, away));
+    const challenge = ["challenge", id, ...as(WATCHER)];
+    const line = await refusal(local.use("scripts/pages/cli.ts", challenge, away));
     expect(line).toMatch(/\[blob\./);
   });
 });

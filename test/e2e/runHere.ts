@@ -1,30 +1,46 @@
-import type { Command } from "commander";
+import { join } from "node:path";
+import { format } from "node:util";
 import { vi } from "vitest";
-import { runProgram } from "../../scripts/lib/program.ts";
 import type { Result } from "./localDeployment.ts";
 
-/** Runs a command line in this process, which saves a second each, and catches what it prints. */
+const ROOT = join(import.meta.dirname, "..", "..");
+let runs = 0;
+
+/**
+ * Runs a command line in this process, which saves a second or two each, and catches what it prints. The command's file
+ * is evaluated anew each time, the modules that it imports once. One at a time: what is printed is this process's.
+ */
 export async function runHere(parameters: {
-  /** each one is run once */
-  program: Command;
+  /** the command's file, from the project's folder */
+  path: string;
   options: readonly string[];
   environment: Readonly<Record<string, string | undefined>>;
 }): Promise<Result> {
-  const { environment, options, program } = parameters;
-  const lines: string[] = [];
-  const print = (text: unknown) => void lines.push(String(text));
+  const { environment, options, path } = parameters;
+  let output = "";
+  const print = (...values: unknown[]): void => {
+    output += `${format(...values)}\n`;
+  };
+  const write = (text: unknown): boolean => {
+    output += String(text);
+    return true;
+  };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   const spies = [
-    vi.spyOn(console, "log").mockImplementation(print),
-    vi.spyOn(console, "error").mockImplementation(print),
+    ...(["log", "error"] as const).map((name) => vi.spyOn(console, name).mockImplementation(print)),
+    ...[process.stdout, process.stderr].map((stream) =>
+      vi.spyOn(stream, "write").mockImplementation(write),
+    ),
   ];
-  for (const command of [program, ...program.commands]) {
-    command.configureOutput({ writeErr: print, writeOut: print });
-  }
+  const { argv } = process;
+  const file = join(ROOT, path);
+  process.argv = [process.execPath, file, ...options];
+  runs += 1;
   try {
-    await runProgram(program, options);
-    return { status: process.exitCode === 1 ? 1 : 0, output: lines.join("\n") };
+    await import(/* @vite-ignore */ `${file}?run=${runs}`);
+    return { status: process.exitCode === 1 ? 1 : 0, output };
   } finally {
+    process.argv = argv;
     process.exitCode = 0;
     for (const spy of spies) spy.mockRestore();
     vi.unstubAllEnvs();

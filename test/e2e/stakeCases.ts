@@ -14,7 +14,6 @@ import {
 import { beforeAll, expect, it } from "vitest";
 import { CHAIN_ID, developmentKey } from "../../scripts/demo/localChain.ts";
 import { type ContractOf, contractAt } from "../../scripts/lib/contracts.ts";
-import { stakeProgram } from "../../scripts/stake/program.ts";
 import {
   BOOK,
   type LocalDeployment,
@@ -63,7 +62,7 @@ export function stakeCases(world: () => PageWorld): void {
     world().local.run(["scripts/stake/cli.ts", ...options]);
   const runStake = (options: readonly string[], key?: string): Promise<Result> =>
     runHere({
-      ...{ program: stakeProgram(), options },
+      ...{ path: "scripts/stake/cli.ts", options },
       environment: { HACA_RPC_URL: world().local.url, HACA_VALIDATOR_KEY: key },
     });
   /** The same command line in this process, which saves a second each. */

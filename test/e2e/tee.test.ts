@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
 import { documentHints } from "@haca/attestation/nitro/documentHints";
@@ -14,13 +13,12 @@ import {
 } from "@haca/worker/roles/heartbeat/enclaveClient";
 import { ContractFactory, hexlify, isError, JsonRpcProvider, Wallet } from "ethers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { developmentKey, startChain } from "../../scripts/demo/localChain.ts";
+import { developmentKey } from "../../scripts/demo/localChain.ts";
 import { type ContractOf, connected, contractAt } from "../../scripts/lib/contracts.ts";
-import { ProcessGroup } from "../../scripts/lib/processGroup.ts";
 import { type TeeContracts, teeContracts, verifierOf } from "../../scripts/tee/teeContracts.ts";
 import { Command } from "./command.ts";
+import { BOOK, failure, LocalDeployment, success } from "./localDeployment.ts";
 
-const BOOK = join(import.meta.dirname, "..", "..", "deployments", "31337.json");
 const CHAIN_ID = 31337;
 const IMAGE = "e2e";
 const LLM_PROXY = 0;
@@ -28,41 +26,22 @@ const OPERATOR = 1;
 const STRANGER = 2;
 const NETWORK = ["--network", "localhost"];
 
+let local: LocalDeployment;
 let folder: string;
-let group: ProcessGroup;
-let url: string;
 let provider: JsonRpcProvider;
 let administrator: Wallet;
 let contracts: TeeContracts;
 let snapshot: unknown;
 let simulated: { command: Command; operatorUrl: string; publicUrl: string; teeId: string };
 
-const run = async (commandLine: readonly string[], environment: Record<string, string> = {}) => {
-  const command = new Command(commandLine, { HACA_RPC_URL: url, ...environment });
-  return { status: await command.exit(), output: command.output };
-};
 /** Verbs that read take a network, those that send an account too. */
 const READING = ["status", "list"];
+const bare = (...options: string[]) => local.use("scripts/tee/cli.ts", options);
 const tee = (verb: string, ...options: string[]) =>
-  run([
-    ...["scripts/tee/cli.ts", verb, ...options, ...NETWORK],
+  bare(
+    ...[verb, ...options, ...NETWORK],
     ...(READING.includes(verb) ? [] : ["--account", String(OPERATOR)]),
-  ]);
-const bare = (...options: string[]) => run(["scripts/tee/cli.ts", ...options]);
-const success = async (running: ReturnType<typeof tee>) => {
-  const result = await running;
-  expect(result.status, result.output).toBe(0);
-  return result.output;
-};
-/** A refusal is one line on top of what was printed before, and no stack. */
-const refusal = async (running: ReturnType<typeof tee>) => {
-  const { status, output } = await running;
-  expect(status, output).toBe(1);
-  expect(output).not.toMatch(/\n {4}at /);
-  const lines = output.split("\n").filter((line) => line.startsWith("error: "));
-  expect(lines, output).toHaveLength(1);
-  return lines[0] ?? "";
-};
+  );
 
 const addressOf = (account: number): string => new Wallet(developmentKey(account)).address;
 const wish = (payment = addressOf(3)) => [
@@ -106,31 +85,26 @@ async function simulate(...options: string[]): Promise<typeof simulated> {
 }
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "haca-tee-"));
-  group = new ProcessGroup({ logFolder: folder });
-  url = await startChain({ group, timeoutMs: 60_000, port: 0 });
-  const deployed = await run(["scripts/deploy/cli.ts", ...NETWORK, "--part", "tee"]);
-  expect(deployed.status, deployed.output).toBe(0);
-  provider = new JsonRpcProvider(url, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
+  local = await LocalDeployment.start();
+  ({ folder } = local);
+  await success(local.deploy({}, "--part", "tee"));
+  provider = new JsonRpcProvider(local.url, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
   administrator = new Wallet(developmentKey(0), provider);
   contracts = await teeContracts({ chainId: CHAIN_ID, runner: administrator });
   const [pcr0, pcr1, pcr2] = measurementsOf(IMAGE);
   await (await contracts.registry.approvePCR({ pcr0, pcr1, pcr2 }, "v1", LLM_PROXY)).wait();
+  simulated = await simulate("--image", IMAGE);
 });
 afterAll(async () => {
-  provider?.destroy();
-  await group.stop();
-  rmSync(folder, { recursive: true, force: true });
+  simulated.command.child.kill("SIGTERM");
+  expect(await simulated.command.exit(), simulated.command.output).toBe(0);
+  provider.destroy();
+  await local.stop();
 });
 beforeEach(async () => {
   snapshot = await provider.send("evm_snapshot", []);
-  simulated = await simulate("--image", IMAGE);
 });
-afterEach(async () => {
-  simulated.command.child.kill("SIGTERM");
-  expect(await simulated.command.exit(), simulated.command.output).toBe(0);
-  await provider.send("evm_revert", [snapshot]);
-});
+afterEach(() => provider.send("evm_revert", [snapshot]));
 
 describe("npm run tee -- register", () => {
   it("verifies, explains, registers in one transaction; then heartbeat, renew, disable, enable, retire", async () => {
@@ -144,7 +118,7 @@ describe("npm run tee -- register", () => {
     expect(cold).toBeLessThan(8_500_000);
     expect(await success(tee("status", teeId))).toMatch(/\nactive\n/);
     expect(await success(tee("list"))).toContain(teeId);
-    expect(await refusal(tee("register", ...wish()))).toContain(`${teeId} is registered already`);
+    expect(await failure(tee("register", ...wish()))).toContain(`${teeId} is registered already`);
 
     expect(await success(tee("heartbeat", "--enclave", operatorUrl, "--yes"))).toContain(
       `alive        ${teeId}`,
@@ -167,7 +141,7 @@ describe("npm run tee -- register", () => {
     expect(await success(tee("list", "--all"))).toMatch(new RegExp(`${teeId} +disabled`));
     await success(tee("enable", teeId, "--yes"));
     await success(tee("retire", teeId, "--yes"));
-    expect(await refusal(tee("enable", teeId, "--yes"))).toContain("is retired");
+    expect(await failure(tee("enable", teeId, "--yes"))).toContain("is retired");
   });
 
   it("sets the OHTTP key that the enclave's gateway has, and the one after it", async () => {
@@ -202,16 +176,16 @@ describe("npm run tee -- register", () => {
         });
         return Number(ohttpConfig.keyId);
       };
-      expect(await refusal(ohttp("--next"))).toContain("has no OHTTP key that a next one");
+      expect(await failure(ohttp("--next"))).toContain("has no OHTTP key that a next one");
       expect(await success(ohttp())).toContain("OHTTP key    none -> 0x");
       expect(await expectShown()).toBe(1);
-      expect(await refusal(ohttp())).toContain("has this OHTTP key already");
+      expect(await failure(ohttp())).toContain("has this OHTTP key already");
       expect(await success(ohttp("--next"))).toMatch(/OHTTP key {4}0x\w+ -> 0x\w+ \(id 2\)/);
       expect(await expectShown()).toBe(2);
 
       const stranger = tee("ohttp", simulated.teeId, "--enclave", own, "--yes");
-      expect(await refusal(stranger)).toContain(`has no node ${simulated.teeId}`);
-      expect(await refusal(bare("simulate", ...options, "--key", "p256"))).toContain(
+      expect(await failure(stranger)).toContain(`has no node ${simulated.teeId}`);
+      expect(await failure(bare("simulate", ...options, "--key", "p256"))).toContain(
         "has no key of the kind p256",
       );
     } finally {
@@ -245,7 +219,7 @@ describe("npm run tee -- register", () => {
     ]) {
       await (await send()).wait();
     }
-    expect(await refusal(tee("register", ...wish()))).toContain(
+    expect(await failure(tee("register", ...wish()))).toContain(
       `takes a bond of 5.0 OPG, and ${operator} has 0.0 OPG`,
     );
     await (await token.transfer(operator, 7n * 10n ** 18n)).wait();
@@ -254,14 +228,14 @@ describe("npm run tee -- register", () => {
     expect(await balance()).toBe(2n * 10n ** 18n);
 
     const release = () => tee("release-bond", teeId, "--yes");
-    expect(await refusal(release())).toContain("is enabled; it has to be retired");
+    expect(await failure(release())).toContain("is enabled; it has to be retired");
     await success(tee("retire", teeId, "--yes"));
-    expect(await refusal(release())).toContain("the bond is paid back from");
+    expect(await failure(release())).toContain("the bond is paid back from");
     await provider.send("evm_increaseTime", [21 * 24 * 60 * 60]);
     await provider.send("evm_mine", []);
     expect(await success(release())).toContain(`paid back    5.0 OPG to ${operator}`);
     expect(await balance()).toBe(7n * 10n ** 18n);
-    expect(await refusal(release())).toContain(`no bond of node ${teeId} is held`);
+    expect(await failure(release())).toContain(`no bond of node ${teeId} is held`);
   });
 
   it("says why a node is not active: image, heartbeat, attestation, operator", async () => {
@@ -284,18 +258,18 @@ describe("npm run tee -- register", () => {
   });
 
   it("refuses an image that is not approved, and a TLS certificate that is another's", async () => {
-    expect(await refusal(tee("register", ...wish().with(1, simulated.publicUrl)))).toContain(
+    expect(await failure(tee("register", ...wish().with(1, simulated.publicUrl)))).toContain(
       "--enclave must be the operator's side",
     );
     const other = await simulate("--image", "not approved", "--key", "secp256k1");
     const enclave = ["--enclave", other.operatorUrl];
     const place = ["--payment", addressOf(3), "--type", "LLMProxy", "--yes"];
     const endpoint = ["--endpoint", other.publicUrl];
-    expect(await refusal(tee("register", ...enclave, ...place, ...endpoint))).toMatch(
+    expect(await failure(tee("register", ...enclave, ...place, ...endpoint))).toMatch(
       /image 0x[0-9a-f]{64} is not approved/,
     );
     expect(
-      await refusal(tee("register", ...wish(), "--tls", new URL(other.publicUrl).host)),
+      await failure(tee("register", ...wish(), "--tls", new URL(other.publicUrl).host)),
     ).toMatch(/another TLS certificate than the one that the endpoint shows/);
     other.command.child.kill("SIGTERM");
     expect(await other.command.exit()).toBe(0);
@@ -304,7 +278,7 @@ describe("npm run tee -- register", () => {
   it("refuses an LLMProxy whose key public clients cannot check, unless told to admit it", async () => {
     const other = await simulate("--image", IMAGE, "--key", "p256");
     const values = wish().with(1, other.operatorUrl).with(5, other.publicUrl);
-    expect(await refusal(tee("register", ...values))).toContain("signing key is not RSA");
+    expect(await failure(tee("register", ...values))).toContain("signing key is not RSA");
     expect(await success(tee("register", ...values, "--any-key"))).toContain("registered");
     other.command.child.kill("SIGTERM");
     expect(await other.command.exit()).toBe(0);
@@ -313,7 +287,7 @@ describe("npm run tee -- register", () => {
   it("refuses a document that is too old for the chain", async () => {
     await provider.send("evm_increaseTime", [400]);
     await provider.send("evm_mine", []);
-    expect(await refusal(tee("register", ...wish()))).toContain("it is older than 300 seconds");
+    expect(await failure(tee("register", ...wish()))).toContain("it is older than 300 seconds");
   });
 
   it("cannot be hijacked: a document is for one sender and one payment address", async () => {
@@ -360,10 +334,10 @@ describe("npm run tee -- register", () => {
     const key = Wallet.createRandom().address;
     const certify = (...options: string[]) =>
       tee("certify-session", teeId, key, "--enclave", operatorUrl, "--yes", ...options);
-    expect(await refusal(certify("--signs-results"))).toContain(
+    expect(await failure(certify("--signs-results"))).toContain(
       "this enclave certifies keys for heartbeats alone",
     );
-    expect(await refusal(certify("--days", "30"))).toContain(
+    expect(await failure(certify("--days", "30"))).toContain(
       "--days must be an integer from 1 to 29",
     );
     expect((await contracts.registry.sessionKey(teeId, key)).from).toBe(0n);
@@ -375,7 +349,7 @@ describe("npm run tee -- register", () => {
     // From the next block that can be, at the earliest, to the block that it was.
     const days = session.until - session.from;
     expect(days <= 2n * 86_400n && days > 2n * 86_400n - 120n, String(days)).toBe(true);
-    expect(await refusal(certify())).toContain("a key is never certified again, take another");
+    expect(await failure(certify())).toContain("a key is never certified again, take another");
     expect(await success(tee("end-session", teeId, key, "--yes"))).toContain(
       "for heartbeats alone until",
     );
@@ -404,11 +378,11 @@ describe("npm run tee -- register", () => {
     const { teeId, operatorUrl } = simulated;
     await success(tee("register", ...wish()));
     const asStranger = (...options: string[]) =>
-      run([...["scripts/tee/cli.ts", ...options, ...NETWORK], "--account", String(STRANGER)]);
+      bare(...options, ...NETWORK, "--account", String(STRANGER));
     const renewal = ["renew", teeId, "--enclave", operatorUrl, "--yes"];
     const only = `only the node's operator ${addressOf(OPERATOR)} may do this`;
-    expect(await refusal(asStranger(...renewal))).toContain(only);
-    expect(await refusal(asStranger("retire", teeId, "--yes"))).toContain(only);
+    expect(await failure(asStranger(...renewal))).toContain(only);
+    expect(await failure(asStranger("retire", teeId, "--yes"))).toContain(only);
   });
 });
 
@@ -428,22 +402,25 @@ describe("npm run tee", () => {
     [["verify", "package.json"], "not a COSE_Sign1"],
     [["list", "--private-key", "0x12"], "--private-key"],
   ])("refuses %j in one line", async (options, text) => {
-    expect(await refusal(bare(...options))).toContain(text);
+    expect(await failure(bare(...options))).toContain(text);
   });
 
   it("wants a network by name, on the chain that it says, with a registry in its address book", async () => {
-    const list = ["scripts/tee/cli.ts", "list"];
-    expect(await refusal(bare("list", "--network", "nowhere"))).toContain(
+    expect(await failure(bare("list", "--network", "nowhere"))).toContain(
       "--network must be one of",
     );
     expect(
-      await refusal(run([...list, ...NETWORK], { HACA_RPC_URL: "http://127.0.0.1:1" })),
+      await failure(
+        local.run(["scripts/tee/cli.ts", "list", ...NETWORK], {
+          HACA_RPC_URL: "http://127.0.0.1:1",
+        }),
+      ),
     ).toContain("network localhost does not answer");
     const content = readFileSync(BOOK, "utf8");
     const { TEERegistry: _, ...core } = JSON.parse(content).contracts;
     writeFileSync(BOOK, JSON.stringify({ ...JSON.parse(content), contracts: core }));
     try {
-      expect(await refusal(tee("list"))).toContain("has no TEE registry: npm run deploy");
+      expect(await failure(tee("list"))).toContain("has no TEE registry: npm run deploy");
     } finally {
       writeFileSync(BOOK, content);
     }

@@ -4,7 +4,7 @@ import { openDevelopmentRoot } from "@haca/enclave-simulator/developmentRoot";
 import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { type ContractRunner, concat, keccak256, parseEther, sha256 } from "ethers";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { contractAt } from "../../scripts/lib/contracts.ts";
 import {
   BOOK,
@@ -13,6 +13,7 @@ import {
   LIQUIDITY,
   LocalDeployment,
   later,
+  rejection,
   success,
 } from "./localDeployment.ts";
 import { makeNode } from "./simulatedNode.ts";
@@ -29,11 +30,17 @@ const asGuardian = ["--account", String(GUARDIAN)];
 const asLiquidity = ["--account", String(LIQUIDITY)];
 
 let local: LocalDeployment;
-beforeEach(async () => {
+/** Brings back the deployment as it was made. */
+let anew: () => Promise<void>;
+beforeAll(async () => {
   local = await LocalDeployment.start();
   await success(local.deploy());
 });
-afterEach(() => local.stop());
+afterAll(() => local.stop());
+beforeEach(async () => {
+  anew = await local.remember();
+});
+afterEach(() => anew());
 
 const contractOf = <Name extends "TEERegistry" | "TEERegistryLens" | "OPG" | "NodeBonds">(
   name: Name,
@@ -146,7 +153,7 @@ describe("governance of attestation", () => {
       storeFor(await provider.getSigner(account)).revokeUnseen.staticCall("0x3000", 1);
     expect(await storeFor(provider).rootFingerprint()).toBe(sha256(root));
     await revokes(GUARDIAN);
-    await expect(revokes(LIQUIDITY)).rejects.toThrow("AccessManagedUnauthorized");
+    expect(String(await rejection(revokes(LIQUIDITY)))).toContain("AccessManagedUnauthorized");
     expect(await failure(local.governance("propose", "rotate-root", file))).toContain(
       "pinned already",
     );

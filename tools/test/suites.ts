@@ -40,13 +40,13 @@ const hardhat = (name: string, runner: string, seconds: number): Suite => ({
  * ports are free ones, folders temporary or the suite's own, and only `end to end` writes to `deployments/`.
  */
 export const SUITES: readonly Suite[] = [
-  hardhat("contracts (Solidity)", "solidity", 70),
-  hardhat("contracts (TypeScript)", "mocha", 240),
-  vitest("protocol", "protocol", { seconds: 6, after: NEEDS_CONTRACTS }),
+  hardhat("contracts (Solidity)", "solidity", 10),
+  hardhat("contracts (TypeScript)", "mocha", 590),
+  vitest("protocol", "protocol", { seconds: 15, after: NEEDS_CONTRACTS }),
   vitest("attestation", "attestation", { seconds: 3 }),
-  vitest("enclave simulator", "enclave-simulator", { seconds: 4 }),
-  vitest("gateway", "gateway", { seconds: 8 }),
-  vitest("sdk", "sdk", { seconds: 10 }),
+  vitest("enclave simulator", "enclave-simulator", { seconds: 2 }),
+  vitest("gateway", "gateway", { seconds: 75 }),
+  vitest("sdk", "sdk", { seconds: 50 }),
   {
     name: "python client",
     command: ["node", "tools/python-client/test.ts"],
@@ -54,19 +54,19 @@ export const SUITES: readonly Suite[] = [
     seconds: 40,
     after: NEEDS_CONTRACTS,
   },
-  vitest("scripts", "scripts", { seconds: 12, after: NEEDS_CONTRACTS }),
-  vitest("tools", "tools", { seconds: 25 }),
-  vitest("circuits", "circuits", { seconds: 15 }),
+  vitest("scripts", "scripts", { seconds: 30, after: NEEDS_CONTRACTS }),
+  vitest("tools", "tools", { seconds: 90 }),
+  vitest("circuits", "circuits", { seconds: 2 }),
   vitest("model runtime", "model-runtime", { seconds: 3 }),
-  vitest("zkml", "zkml", { seconds: 45 }),
+  vitest("zkml", "zkml", { seconds: 160 }),
   {
     name: "prover",
     command: ["node", "tools/prover-build/test.ts"],
     count: countCargo,
-    seconds: 150,
+    seconds: 300,
   },
   // After the prover, whose programs its tests use.
-  vitest("worker", "worker", { seconds: 600, after: [...NEEDS_CONTRACTS, "prover"] }),
-  vitest("indexer", "indexer", { seconds: 400, after: NEEDS_CONTRACTS }),
-  vitest("end to end", "test/e2e", { seconds: 700, after: NEEDS_CONTRACTS }),
+  vitest("worker", "worker", { seconds: 1_600, after: [...NEEDS_CONTRACTS, "prover"] }),
+  vitest("indexer", "indexer", { seconds: 740, after: NEEDS_CONTRACTS }),
+  vitest("end to end", "test/e2e", { seconds: 750, after: NEEDS_CONTRACTS }),
 ];

@@ -260,7 +260,7 @@ describe("NitroAttestationVerifier", () => {
   it("test_RevertWhen_AnyHintByteIsFlipped", async () => {
     const document = await attest();
     const hints = await hintsFor(document);
-    const step = isDeep ? 97 : 7001;
+    const step = isDeep ? 97 : 14_009;
     for (const [i, hint] of hints.entries()) {
       const bytes = Buffer.from(hint.slice(2), "hex");
       for (let at = (i * 577) % step; at < bytes.length; at += step) {
@@ -271,7 +271,8 @@ describe("NitroAttestationVerifier", () => {
           connection.ethers,
         );
       }
-      for (const length of [bytes.length - 1, bytes.length + 1]) {
+      const lengths = [bytes.length - 1, bytes.length + 1];
+      for (const length of isDeep ? lengths : lengths.slice(i % 2, (i % 2) + 1)) {
         const resized = Buffer.alloc(length);
         bytes.copy(resized);
         const changed = hints.map((original, j) => (j === i ? hexlify(resized) : original));
@@ -287,7 +288,7 @@ describe("NitroAttestationVerifier", () => {
     );
     const hints = await hintsFor(document);
     await f.verifier.verify.staticCall(document, hints, GAS);
-    const step = isDeep ? 1 : 197;
+    const step = isDeep ? 1 : 397;
     for (let at = 0; at < document.length; at += step) {
       const flipped = Buffer.from(document);
       flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
