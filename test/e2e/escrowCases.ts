@@ -43,7 +43,7 @@ const SIGNALS = 3;
 
 type World = { local: LocalDeployment; provider: JsonRpcProvider };
 
-/** Permit2 and x402's proxy, as a chain has them that the escrow is deployed on. */
+/** Permit2, x402's proxy and its contract of channels, as a chain has them that the escrow is deployed on. */
 export async function placeProxy(provider: JsonRpcProvider): Promise<void> {
   for (const [address, code] of Object.entries(uptoCodes())) {
     await provider.send("hardhat_setCode", [address, code]);
