@@ -26,7 +26,8 @@ function indexCounts(): void {
     const { address: gate, logIndex } = event.log;
     const { bitmap, channelId, page: ledgerPage, proven } = event.args;
     const { number: blockNumber, timestamp } = event.block;
-    const before = await context.db.find(channel, { gate, id: channelId });
+    // Before the row is changed: what was found is the row itself.
+    const before = (await context.db.find(channel, { gate, id: channelId }))?.proven ?? 0n;
     const resultCount = bitsIn(bitmap);
     await context.db
       .insert(channel)
@@ -36,7 +37,7 @@ function indexCounts(): void {
       }));
     await context.db.insert(channelCount).values({
       ...{ blockNumber, logIndex, gate, channelId, ledgerPage, bitmap, resultCount },
-      ...{ amount: proven - (before?.proven ?? 0n), counter: event.transaction.from },
+      ...{ amount: proven - before, counter: event.transaction.from },
       ...{ timestamp, transactionHash: event.transaction.hash },
     });
   });
