@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { abis, vestingFactoryAbi } from "@haca/protocol/abi";
+import { abis, channelGatesAbi, vestingFactoryAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { CONTRACT_ROWS, type IndexedName, type ListedName } from "@haca/protocol/contracts";
 import { createConfig, factory } from "ponder";
@@ -12,6 +12,7 @@ const CHAIN = "settlement";
 /** The contract of the address book that a source comes from, where it is not its own. */
 const NEEDED: Record<string, string> = {
   VestingVault: "VestingFactory",
+  ChannelGate: "ChannelGates",
   PageBlobs: "PageSettlement",
 };
 /** Blocks between two looks for blobs that were missing: a minute on Base. */
@@ -41,6 +42,15 @@ const contracts = {
       address: at("VestingFactory").address,
       event: getAbiItem({ abi: vestingFactoryAbi, name: "GrantCreated" }),
       parameter: "vault",
+    }),
+  },
+  ChannelGate: {
+    abi: abis.ChannelGate,
+    ...at("ChannelGates"),
+    address: factory({
+      address: at("ChannelGates").address,
+      event: getAbiItem({ abi: channelGatesAbi, name: "GateOpened" }),
+      parameter: "gate",
     }),
   },
 };
@@ -75,9 +85,9 @@ export default createConfig({
 });
 
 type Sources = {
-  [Name in Exclude<IndexedName, "VestingVault">]: { abi: (typeof abis)[Name] } & ReturnType<
-    typeof at
-  >;
+  [Name in Exclude<IndexedName, "ChannelGate" | "VestingVault">]: {
+    abi: (typeof abis)[Name];
+  } & ReturnType<typeof at>;
 };
 
 /** What the table of contracts says is indexed, and the address book where it lies. */

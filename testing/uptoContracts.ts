@@ -1,34 +1,64 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { PERMIT2_ADDRESS, x402UptoPermit2ProxyAddress } from "@x402/evm";
+import {
+  BATCH_SETTLEMENT_ADDRESS,
+  ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
+  PERMIT2_ADDRESS,
+  x402UptoPermit2ProxyAddress,
+} from "@x402/evm";
 
-const FOLDER = join(import.meta.dirname, "upto");
-const NAMES = { Permit2StandIn: PERMIT2_ADDRESS, UptoProxyStandIn: x402UptoPermit2ProxyAddress };
+const ROOT = join(import.meta.dirname, "..");
+/** Their names in what the compiler is given are paths from the root, so that it resolves imports as Hardhat does. */
+const FOLDER = "testing/upto";
+const NAMES = {
+  Permit2StandIn: PERMIT2_ADDRESS,
+  UptoProxyStandIn: x402UptoPermit2ProxyAddress,
+  BatchSettlementStandIn: BATCH_SETTLEMENT_ADDRESS,
+  Erc3009CollectorStandIn: ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
+};
 /** JSON of the genuine codes by their addresses, for who has them: they are not the project's to keep. */
 const GENUINE = process.env.HACA_UPTO_CODES;
 
 /** Whether the codes are the genuine ones. */
 export const areGenuine = GENUINE !== undefined;
 
-type Solc = { compile(input: string): string };
+type Solc = {
+  compile(input: string, callbacks: { import: (path: string) => { contents: string } }): string;
+};
 
-/** Codes of Permit2 and of x402's proxy for `upto`, by their addresses: stand-ins, unless the genuine ones are given. */
+/**
+ * Codes of Permit2, of x402's proxy for `upto`, of its contract of channels and of what collects deposits by EIP-3009 for it,
+ * by their addresses: stand-ins, unless the genuine ones are given.
+ */
 export function uptoCodes(): Readonly<Record<string, string>> {
   if (GENUINE !== undefined) return JSON.parse(readFileSync(GENUINE, "utf8"));
   const solc = createRequire(import.meta.url)("solc") as Solc;
-  const sources = readdirSync(FOLDER).map((name) => {
-    return [name, { content: readFileSync(join(FOLDER, name), "utf8") }] as const;
+  const sources = readdirSync(join(ROOT, FOLDER)).map((name) => {
+    return [
+      `${FOLDER}/${name}`,
+      { content: readFileSync(join(ROOT, FOLDER, name), "utf8") },
+    ] as const;
   });
+  const wanted = { "*": ["evm.deployedBytecode.object"] };
   const settings = {
     ...{ evmVersion: "osaka", optimizer: { enabled: true, runs: 200 } },
-    outputSelection: { "*": { "*": ["evm.deployedBytecode.object"] } },
+    outputSelection: Object.fromEntries(sources.map(([path]) => [path, wanted])),
   };
   const input = { language: "Solidity", sources: Object.fromEntries(sources), settings };
-  const { contracts } = JSON.parse(solc.compile(JSON.stringify(input)));
+  const { contracts } = JSON.parse(solc.compile(JSON.stringify(input), { import: imported }));
   return Object.fromEntries(
     Object.entries(NAMES).map(([name, address]) => {
-      return [address, `0x${contracts[`${name}.sol`][name].evm.deployedBytecode.object}`];
+      const { evm } = contracts[`${FOLDER}/${name}.sol`][name];
+      return [address, `0x${evm.deployedBytecode.object}`];
     }),
   );
 }
+
+/** Of a package, or of this repository by its path from the root. */
+const imported = (path: string): { contents: string } => ({
+  contents: readFileSync(
+    join(ROOT, path.startsWith("@") ? join("node_modules", path) : path),
+    "utf8",
+  ),
+});

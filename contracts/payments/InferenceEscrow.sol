@@ -68,20 +68,13 @@ contract InferenceEscrow is EscrowPayouts, AccessManaged {
         Terms calldata terms,
         Payment calldata payment
     ) external override nonReentrant returns (bytes32 jobId) {
-        _requireGood(terms);
+        (uint16 feeBps, address feeReceiver) = fee();
+        _requireGood(terms, feeBps);
         jobId = jobIdOf(payment.payer, payment.nonce);
         JobStatus status = statusOf(jobId);
         if (status != JobStatus.None) revert InferenceEscrow_JobNotInStatus(jobId, status);
-        Job memory job = Job({
-            terms: terms,
-            payer: payment.payer,
-            nonce: payment.nonce,
-            amount: payment.amount,
-            deadline: uint64(block.timestamp) + terms.captureWindow,
-            feeReceiver: _feeReceiver
-        });
-        _jobs[jobId] = keccak256(abi.encode(job));
-        emit JobOpened(jobId, terms.node, terms.requestHash, job);
+        uint64 deadline = uint64(block.timestamp) + terms.captureWindow;
+        _writeJob(jobId, terms, payment, deadline, feeReceiver);
         _collect(terms, payment);
     }
 
@@ -153,7 +146,7 @@ contract InferenceEscrow is EscrowPayouts, AccessManaged {
     }
 
     /// @inheritdoc IInferenceEscrow
-    function fee() external view override returns (uint16 feeBps, address receiver) {
+    function fee() public view override returns (uint16 feeBps, address receiver) {
         return (_feeBps, _feeReceiver);
     }
 
@@ -203,6 +196,30 @@ contract InferenceEscrow is EscrowPayouts, AccessManaged {
         _pay(terms.token, job.payer, job.amount - price);
     }
 
+    /// @dev What is hashed and what is told are the same bytes, those of {Job}, which are encoded once.
+    function _writeJob(
+        bytes32 jobId,
+        Terms calldata terms,
+        Payment calldata payment,
+        uint64 deadline,
+        address feeReceiver
+    ) private {
+        bytes memory job = abi.encode(
+            terms,
+            payment.payer,
+            payment.nonce,
+            payment.amount,
+            deadline,
+            feeReceiver
+        );
+        _jobs[jobId] = keccak256(job);
+        bytes32 opened = JobOpened.selector;
+        (address node, bytes32 requestHash) = (terms.node, terms.requestHash);
+        assembly ("memory-safe") {
+            log4(add(job, 32), mload(job), opened, jobId, node, requestHash)
+        }
+    }
+
     /// @dev The only way out of Open, which a job is in once.
     function _end(Job calldata job, JobStatus status) private returns (bytes32 jobId) {
         jobId = jobIdOf(job.payer, job.nonce);
@@ -219,24 +236,25 @@ contract InferenceEscrow is EscrowPayouts, AccessManaged {
         // Another permit may name the same terms: they are not of one payer.
         if (clone.code.length == 0) Clones.cloneDeterministic(FACILITATOR, salt);
         uint256 before = IERC20(terms.token).balanceOf(address(this));
-        JobFacilitator(clone).collect(
+        IUptoProxy(clone).settle(
             IUptoProxy.PermitTransferFrom({
                 permitted: IUptoProxy.TokenPermissions(terms.token, payment.amount),
                 nonce: payment.nonce,
                 deadline: payment.validUntil
             }),
+            payment.amount,
             payment.payer,
-            payment.validAfter,
+            IUptoProxy.Witness(address(this), clone, payment.validAfter),
             payment.signature
         );
         uint256 received = IERC20(terms.token).balanceOf(address(this)) - before;
         if (received != payment.amount) revert InferenceEscrow_AmountInvalid(payment.amount, received);
     }
 
-    function _requireGood(Terms calldata terms) private view {
+    function _requireGood(Terms calldata terms, uint16 feeBps) private view {
         _requireAccount(terms.payee);
         if (!isTokenAllowed[terms.token]) revert InferenceEscrow_TokenNotAllowed(terms.token);
-        if (terms.feeBps != _feeBps) revert InferenceEscrow_FeeInvalid(_feeBps, terms.feeBps);
+        if (terms.feeBps != feeBps) revert InferenceEscrow_FeeInvalid(feeBps, terms.feeBps);
         if (terms.kinds == 0 || terms.kinds & ~KNOWN_KINDS != 0) {
             revert InferenceEscrow_KindsInvalid(terms.kinds);
         }

@@ -2,8 +2,9 @@ import { dataFeedsAbi, nodeBondsAbi } from "@haca/protocol/abi";
 import type { Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { teeIdOf } from "./utils/accessTee.ts";
+import { type Channels, channelCases, useChannels } from "./utils/channelCases.ts";
 import { deployWorld, type World } from "./utils/deployWorld.ts";
-import { escrowCases, type Jobs, openJobs } from "./utils/escrowCases.ts";
+import { changeSettings, escrowCases, type Jobs, openJobs } from "./utils/escrowCases.ts";
 import { stakeCases } from "./utils/stakeCases.ts";
 import { walkStake } from "./utils/stakeWalk.ts";
 import { type Chain, startChain } from "./utils/startChain.ts";
@@ -22,6 +23,7 @@ let world: World;
 let indexer: Indexer;
 let feeds: { open: Hex; closed: Hex };
 let jobs: Jobs;
+let channels: Channels;
 let accepted: Map<string, number>;
 let nodes: { locked: TeeNode; forfeited: TeeNode; released: TeeNode };
 
@@ -30,6 +32,8 @@ beforeAll(async () => {
   world = await deployWorld({ chain, folder: folder.path, seed: "bonds" });
   const { bonds, contracts, tee } = world;
   jobs = await openJobs(world);
+  channels = await useChannels(world, jobs.token);
+  await changeSettings(world, jobs);
   feeds = await makeRounds();
   await bonds.setAmount(11n);
   nodes = { released: await bonds.admit(), forfeited: await bonds.admit(), locked: world.node };
@@ -190,6 +194,7 @@ test("a feed leads to its rounds, and a round to the observations that did not c
 
 describe("payments", () => {
   escrowCases(() => ({ world, indexer, jobs }));
+  channelCases(() => ({ world, indexer, channels }));
 });
 
 describe("stake", () => {

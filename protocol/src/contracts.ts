@@ -30,6 +30,9 @@ const IMPLEMENTATION = {
   isUnlisted: true,
 } as const;
 
+/** Of the gates; they are found by the events of what makes them. */
+const GATE = { createdBy: { name: "ChannelGates", nonce: 1 }, isUnlisted: true } as const;
+
 /**
  * Every contract of a deployment. ABIs are generated from this table, and address book, indexer, deployment, its check
  * and its verification go by it: a new contract is one line here, and one in the part of scripts/deploy/modules that
@@ -76,6 +79,22 @@ export const CONTRACTS = [
     isOptional: true,
     ...GOVERNANCE,
     ...INDEXED,
+  },
+  // Only where the chain has x402's contract of channels, too.
+  {
+    name: "ChannelGates",
+    abi: "channelGatesAbi",
+    isOptional: true,
+    ...GOVERNANCE,
+    ...INDEXED,
+  },
+  {
+    name: "ChannelGate",
+    abi: "channelGateAbi",
+    isOptional: true,
+    ...GOVERNANCE,
+    ...INDEXED,
+    ...GATE,
   },
   { name: "StakedVotes", abi: "stakedVotesAbi", ...GOVERNANCE },
   { name: "TimelockController", abi: "timelockControllerAbi", ...GOVERNANCE, ...INDEXED },

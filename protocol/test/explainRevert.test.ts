@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import {
   attestationErrorsAbi,
   certificateStoreAbi,
+  channelGateAbi,
+  channelGatesAbi,
   inferenceEscrowAbi,
   nitroVerifierAbi,
   pageSettlementAbi,
@@ -78,7 +80,7 @@ const sample = (type: string): unknown => {
 describe("errors of stake, pages and payments", () => {
   const abis: InterfaceAbi[] = [
     ...[validatorStakingAbi, rewardRouterAbi, pageSettlementAbi],
-    inferenceEscrowAbi,
+    ...[inferenceEscrowAbi, channelGatesAbi, channelGateAbi],
   ];
   const all = abis.flatMap((abi) =>
     new Interface(abi).fragments.filter((fragment) => fragment.type === "error"),
@@ -136,6 +138,11 @@ describe("errors of stake, pages and payments", () => {
       ...([inferenceEscrowAbi, "InferenceEscrow_KindNotAccepted"] as const),
       [0x44, 0x80],
       "the job takes TEE, TEE in a page, and this result is Optimistic in a page",
+    ],
+    [
+      ...([channelGateAbi, "ChannelGate_KindNotAccepted"] as const),
+      [0x40, 0x04],
+      "the gate takes TEE in a page, and this result is TEE",
     ],
     [
       ...([inferenceEscrowAbi, "InferenceEscrow_PageNotFinal"] as const),

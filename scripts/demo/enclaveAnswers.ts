@@ -9,7 +9,7 @@ import { CHAIN_ID, developmentKey, withChain } from "./localChain.ts";
 
 const OWNER = 0;
 /** Whoever has an answer may settle it. */
-const CLIENT = 5;
+export const CLIENT = 5;
 const SLUG = "demo-chat";
 const MANIFEST = { format: 1, slug: SLUG, model: "none", provider: "demo", policy: "an example" };
 
@@ -33,22 +33,28 @@ export async function publishModel(provider: Provider): Promise<void> {
   await (await models.publishManifest(modelId, 1, 0, manifestHash, ZeroHash)).wait();
 }
 
+/** Hash of what the enclave is asked under a nonce. */
+export const requestHash = (nonce: bigint): string =>
+  id(`What is settled here, for the ${nonce}th time?`);
+
 /** An answer of that model, signed with the enclave's attested key. */
 export async function signAnswer(parameters: {
   provider: Provider;
   enclave: SimulatedEnclave;
   nonce: bigint;
+  /** smallest units; without it the answer is free */
+  price?: bigint;
 }): Promise<{ result: InferenceResult; signature: string }> {
-  const { provider, enclave, nonce } = parameters;
+  const { provider, enclave, nonce, price = 0n } = parameters;
   const { contracts } = readAddressBook(addressBookPath(CHAIN_ID));
   const timestamp = (await provider.getBlock("latest"))?.timestamp ?? 0;
   const result: InferenceResult = {
     modelVersion: chatVersionId(),
-    inputHash: id(`What is settled here, for the ${nonce}th time?`),
+    inputHash: requestHash(nonce),
     outputHash: id("That this enclave gave this answer."),
     requester: new Wallet(developmentKey(CLIENT)).address,
     requestId: encodeRequestId({ node: nodeOfEnclave(enclave.teeId), nonce }),
-    price: 0n,
+    price,
     timestamp: BigInt(timestamp),
     teeId: enclave.teeId,
   };

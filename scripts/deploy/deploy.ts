@@ -8,6 +8,7 @@ import { connect, isDevelopmentChain, requireDeployer } from "../lib/connect.ts"
 import { enterProject } from "../lib/enterProject.ts";
 import { writeAbi } from "../lib/writeAbi.ts";
 import { keepEarlier, readEarlier } from "./addressBook/earlier.ts";
+import { whyNoGates } from "./chain/batchSettlement.ts";
 import { probeFor } from "./chain/probeChain.ts";
 import { proxyForEscrow } from "./chain/uptoProxy.ts";
 import { ensureCompiled } from "./compiled/ensureCompiled.ts";
@@ -81,12 +82,15 @@ async function deployTo(parameters: {
           },
         });
   const uptoProxy = escrow !== undefined && "proxy" in escrow ? escrow.proxy : undefined;
+  const noGates = uptoProxy === undefined ? undefined : await whyNoGates(deployment);
+  const hasGates = uptoProxy !== undefined && noGates === undefined;
   const wanted: Wanted =
     governance === undefined
       ? { ...base, part: "core" }
-      : { ...base, part: part === "tee" ? "tee" : "governance", governance, uptoProxy };
+      : { ...base, part: part === "tee" ? "tee" : "governance", governance, uptoProxy, hasGates };
   const off = await probeFor({ deployment, part: wanted.part, hasEscrow: uptoProxy !== undefined });
   if (escrow !== undefined && "reason" in escrow) off.push(escrow.reason);
+  if (noGates !== undefined) off.push(noGates);
   for (const line of off) console.log(`  on this chain ${line}`);
   if (!isDevelopment) {
     await printPlan({ deployment, wanted });

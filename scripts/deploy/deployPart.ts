@@ -26,6 +26,8 @@ export type Wanted = { settlementWindow: number; isDevelopmentChain: boolean } &
       governance: GovernanceParameters;
       /** x402's proxy, if the escrow is among what is deployed */
       uptoProxy?: string | undefined;
+      /** whether gates of channels are, too */
+      hasGates?: boolean;
     }
 );
 

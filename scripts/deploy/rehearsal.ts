@@ -1,4 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
+import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
 import { formatEther, formatUnits } from "ethers";
 import type { ChainType, NetworkConnection } from "hardhat/types/network";
 import { openChainInMemory } from "../lib/chainAlone.ts";
@@ -57,6 +58,18 @@ export function sumUp(gas: readonly bigint[]): Omit<Rehearsal, "gasOf"> {
   return { gas: sum, largest, transactions: gas.length };
 }
 
+/** Contracts of x402's that a deployment goes by. */
+const neededBy = ({
+  hasGates = false,
+  uptoProxy,
+}: {
+  hasGates?: boolean;
+  uptoProxy?: string | undefined;
+}): string[] => [
+  ...(uptoProxy === undefined ? [] : [uptoProxy]),
+  ...(hasGates ? [BATCH_SETTLEMENT_ADDRESS] : []),
+];
+
 /** In the place of a contract that is only looked at whether it is there. */
 const STAND_IN = "0x00";
 
@@ -67,10 +80,12 @@ export const dryRun = (parameters: {
   chainType: ChainType;
   /** x402's proxy, for a deployment with the escrow */
   uptoProxy?: string;
+  /** whether it is with gates of channels */
+  hasGates?: boolean;
 }): Promise<Rehearsal> =>
   rehearse({
     chainType: parameters.chainType,
-    codes: parameters.uptoProxy === undefined ? {} : { [parameters.uptoProxy]: STAND_IN },
+    codes: Object.fromEntries(neededBy(parameters).map((address) => [address, STAND_IN])),
     build: moduleOf({ ...parameters, part: "governance", isDevelopmentChain: false }),
   });
 
@@ -91,11 +106,16 @@ export async function printPlan(parameters: {
     console.log(`  root of attestations ${governance.attestation.rootFingerprint}`);
     if (wanted.part === "governance") printGovernance(governance);
   }
-  const proxy = wanted.part === "core" ? undefined : wanted.uptoProxy;
+  const { hasGates = false, uptoProxy: proxy } =
+    wanted.part === "core" ? { uptoProxy: undefined } : wanted;
   if (proxy !== undefined) console.log(`  escrow over x402's proxy ${proxy}`);
+  if (hasGates) console.log(`  gates of channels of x402's contract ${BATCH_SETTLEMENT_ADDRESS}`);
+  const codes: Record<string, string> = {};
+  for (const address of neededBy({ hasGates, uptoProxy: proxy })) {
+    codes[address] = await provider.getCode(address);
+  }
   const { gasOf } = await rehearse({
-    ...{ chainType: connection.chainType, build: moduleOf(wanted) },
-    codes: proxy === undefined ? {} : { [proxy]: await provider.getCode(proxy) },
+    ...{ chainType: connection.chainType, build: moduleOf(wanted), codes },
   });
   const done = new Set(journal.minedSteps().map(({ step }) => step));
   const left = [...gasOf].filter(([step]) => !done.has(step)).map(([, gas]) => gas);

@@ -9,5 +9,7 @@ export const runGovernanceModule = (
     governance: GovernanceParameters;
     /** x402's proxy, for a deployment with the escrow */
     uptoProxy?: string;
+    /** whether channels have gates, too */
+    hasGates?: boolean;
   },
 ) => runModule({ ...parameters, build: (module) => governanceModule(module, parameters) });

@@ -1,6 +1,7 @@
 import { PERMIT2_ADDRESS } from "@haca/protocol/inferenceEscrow";
 import { contractAt } from "../lib/contracts.ts";
-import { sendCall } from "../lib/sendCall.ts";
+import { sendChange } from "../lib/sendChange.ts";
+import { senderOf } from "../lib/sender.ts";
 import {
   amountArgument,
   amountWords,
@@ -10,26 +11,27 @@ import {
   withEscrow,
 } from "./context.ts";
 
-/** Lets Permit2 move tokens of the account. Errors: `escrow.badArgument`, `escrow.refused`, those of `sendCall`. */
+/** Lets Permit2 move tokens of the account. Errors: `escrow.badArgument`, `escrow.refused`, those of `senderOf` and `sendChange`. */
 export function approve(options: SendOptions & { amount: string; token?: string }): Promise<void> {
   return withEscrow(options.network, async (context) => {
     const { session } = context;
     const token = await tokenAt(context, options.token);
     const amount = amountArgument("amount", options.amount, token);
-    const signer = await session.signer(options.account);
+    const sender = await senderOf(session, options);
     // Any token has this function of OPG's.
     const contract = contractAt({ name: "OPG", address: token.address, runner: session.provider });
-    const before = await contract.allowance(signer.address, PERMIT2_ADDRESS);
+    const before = await contract.allowance(sender.address, PERMIT2_ADDRESS);
     if (before === amount) {
-      throw refuse(`Permit2 may move ${amountWords(amount, token)} of ${signer.address} already`);
+      throw refuse(`Permit2 may move ${amountWords(amount, token)} of ${sender.address} already`);
     }
-    console.log(
-      `change       Permit2 ${PERMIT2_ADDRESS} may move of ${signer.address}, by permits that it signs: ` +
-        `${amountWords(before, token)} -> ${amountWords(amount, token)}`,
-    );
-    await sendCall({
-      ...{ contract, signer, name: "approve", values: [PERMIT2_ADDRESS, amount] as const },
-      question: session.question("Approve it?", options),
+    await sendChange(context, {
+      ...{ options, sender, contract, name: "approve" },
+      values: [PERMIT2_ADDRESS, amount] as const,
+      changes: [
+        `Permit2 ${PERMIT2_ADDRESS} may move of ${sender.address}, by permits that it signs: ` +
+          `${amountWords(before, token)} -> ${amountWords(amount, token)}`,
+      ],
+      question: "Approve it?",
     });
   });
 }

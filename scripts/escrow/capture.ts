@@ -5,7 +5,8 @@ import { decodeRequestId } from "@haca/protocol/requestId";
 import { addressOf } from "../lib/chainSession.ts";
 import { interfaceOf } from "../lib/contracts.ts";
 import { readAllLogs } from "../lib/readAllLogs.ts";
-import { sendCall } from "../lib/sendCall.ts";
+import { sendChange } from "../lib/sendChange.ts";
+import { senderOf } from "../lib/sender.ts";
 import { isoTime } from "../lib/words.ts";
 import {
   findPage,
@@ -26,7 +27,7 @@ import {
 } from "./context.ts";
 import { type FoundJob, findOpenJob } from "./jobs.ts";
 
-/** Shows the escrow a result that was settled alone. Errors: `escrow.badArgument`, `escrow.refused`, those of `sendCall`. */
+/** Shows the escrow a result that was settled alone. Errors: `escrow.badArgument`, `escrow.refused`, those of `senderOf` and `sendChange`. */
 export function capture(options: SendOptions & { job: string; request: string }): Promise<void> {
   const requestId = hashArgument("request", options.request);
   return withEscrow(options.network, async (context) => {
@@ -34,11 +35,11 @@ export function capture(options: SendOptions & { job: string; request: string })
     const { job, jobId } = await findCapturable(context, options.job);
     const { kind, result } = await settledResult(context, requestId);
     requireFits({ job, kind: 1n << kind, result });
-    await tellChange(context, { job, jobId, result });
-    await sendCall({
-      ...{ contract: escrow, signer: await session.signer(options.account), name: "capture" },
+    await sendChange(context, {
+      ...{ options, sender: await senderOf(session, options), contract: escrow, name: "capture" },
       values: [job, result, kind] as const,
-      question: session.question("Capture it?", options),
+      changes: [await changeBy(context, { job, jobId, result })],
+      question: "Capture it?",
     });
   });
 }
@@ -58,12 +59,11 @@ export function captureFromPage(
     if (state !== "Final") throw refuse(`page ${page.id} is ${words}`);
     const leaf = resultAt(await readContent({ session, pages, page }), index);
     requireFits({ job, kind: 1n << (PAGE_SHIFT + BigInt(page.header.kind)), result: leaf.result });
-    await tellChange(context, { job, jobId, result: leaf.result });
-    await sendCall({
-      contract: escrow,
-      ...{ signer: await session.signer(options.account), name: "captureFromPage" },
-      values: [job, page.header, leaf] as const,
-      question: session.question("Capture it?", options),
+    await sendChange(context, {
+      ...{ options, sender: await senderOf(session, options) },
+      ...{ contract: escrow, name: "captureFromPage", values: [job, page.header, leaf] as const },
+      changes: [await changeBy(context, { job, jobId, result: leaf.result })],
+      question: "Capture it?",
     });
   });
 }
@@ -79,22 +79,23 @@ async function findCapturable(context: EscrowContext, text: string): Promise<Fou
   throw refuse(`job ${found.jobId} could be captured until ${isoTime(deadline)}: refund it`);
 }
 
-async function tellChange(
+/** Who gets what of a job that a result captures. */
+async function changeBy(
   context: EscrowContext,
   {
     job,
     jobId,
     result,
   }: { job: EscrowJob; jobId: string; result: Pick<InferenceResult, "price" | "requestId"> },
-): Promise<void> {
+): Promise<string> {
   const { payee, token: address, feeBps } = job.terms;
   const { price, requestId } = result;
   const token = await tokenAt(context, address);
   const fee = (price * feeBps) / WHOLE;
-  console.log(
-    `change       job ${jobId}: open -> captured by request ${requestId}, ` +
-      `${amountWords(price - fee, token)} to ${payee}, ${amountWords(fee, token)} of fee, ` +
-      `${amountWords(job.amount - price, token)} back to ${job.payer}`,
+  return (
+    `job ${jobId}: open -> captured by request ${requestId}, ` +
+    `${amountWords(price - fee, token)} to ${payee}, ${amountWords(fee, token)} of fee, ` +
+    `${amountWords(job.amount - price, token)} back to ${job.payer}`
   );
 }
 

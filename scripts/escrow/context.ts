@@ -7,11 +7,12 @@ import {
   withChainSession,
 } from "../lib/chainSession.ts";
 import { type ContractOf, contractAt } from "../lib/contracts.ts";
+import type { SenderOptions } from "../lib/sender.ts";
 import { printable } from "../lib/words.ts";
 
 export type ReadOptions = { network: string };
-/** Options of a verb that sends. */
-export type SendOptions = ReadOptions & { account: string; yes?: boolean };
+/** Options of a verb that sends, or writes what a Safe is to send. */
+export type SendOptions = ReadOptions & SenderOptions;
 
 export type EscrowContext = {
   session: ChainSession;

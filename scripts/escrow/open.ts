@@ -8,7 +8,8 @@ import {
 } from "@haca/protocol/inferenceEscrow";
 import { verifyTypedData, ZeroAddress } from "ethers";
 import { contractAt } from "../lib/contracts.ts";
-import { sendCall } from "../lib/sendCall.ts";
+import { sendChange } from "../lib/sendChange.ts";
+import { senderOf } from "../lib/sender.ts";
 import { duration, isoTime } from "../lib/words.ts";
 import {
   amountWords,
@@ -23,7 +24,7 @@ import {
 } from "./context.ts";
 import { type PermitFile, readPermitFile } from "./permitFile.ts";
 
-/** Brings a payer's permit. Errors: `escrow.badArgument`, `escrow.refused`, those of `sendCall`. */
+/** Brings a payer's permit. Errors: `escrow.badArgument`, `escrow.refused`, those of `senderOf` and `sendChange`. */
 export function open(options: SendOptions & { file: string }): Promise<void> {
   const file = readPermitFile(options.file);
   return withEscrow(options.network, async (context) => {
@@ -42,17 +43,15 @@ export function open(options: SendOptions & { file: string }): Promise<void> {
     await requireTokens(context, { file, token });
     const [, feeReceiver] = await escrow.fee();
     const fee = feeReceiver === ZeroAddress ? "none" : `${percent(terms.feeBps)} to ${feeReceiver}`;
-    console.log(
-      [
-        `change       ${amountWords(payment.amount, token)} of ${payment.payer} -> held by the escrow, job ${jobId}`,
-        `             for a result of ${terms.node} to request ${terms.requestHash}`,
-        `             paid to ${terms.payee}, fee ${fee}; back after ${duration(terms.captureWindow)} otherwise`,
-      ].join("\n"),
-    );
-    const signer = await session.signer(options.account);
-    await sendCall({
-      ...{ contract: escrow, signer, name: "open", values: [terms, payment] as const },
-      question: session.question("Open it?", options),
+    await sendChange(context, {
+      ...{ options, sender: await senderOf(session, options), contract: escrow, name: "open" },
+      values: [terms, payment] as const,
+      changes: [
+        `${amountWords(payment.amount, token)} of ${payment.payer} -> held by the escrow, job ${jobId}`,
+        `it waits for a result of ${terms.node} to request ${terms.requestHash}`,
+        `that pays ${terms.payee}, fee ${fee}; without one all goes back after ${duration(terms.captureWindow)}`,
+      ],
+      question: "Open it?",
     });
     console.log(`job          ${jobId}`);
   });

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { createProgram, withAccount, withChain, withSending } from "../lib/program.ts";
+import { createProgram, withAccount, withChain, withSafe } from "../lib/program.ts";
 
 /** The command line of `npm run escrow`; each one is run once. */
 export function escrowProgram(): Command {
@@ -23,7 +23,7 @@ refund (docs/payments.md).`,
       (await import("./status.ts")).status({ ...options, subject }),
     );
 
-  withSending(program.command("approve"))
+  withSafe(program.command("approve"))
     .description("let Permit2 move tokens of the account that its permits name; needed once")
     .argument("<amount>", "of the token, as much as all permits together, or 0")
     .option("--token <address>", "(default: OPG)")
@@ -44,14 +44,14 @@ refund (docs/payments.md).`,
     .option("--valid <seconds>", "for how long it can be brought", "3600")
     .action(async (options) => (await import("./permit.ts")).permit(options));
 
-  withSending(program.command("open"))
+  withSafe(program.command("open"))
     .description("bring a payer's permit: the tokens are held from then on")
     .argument("<file>", "that permit wrote")
     .action(async (file: string, options) =>
       (await import("./open.ts")).open({ ...options, file }),
     );
 
-  withSending(program.command("capture"))
+  withSafe(program.command("capture"))
     .description("show the result of a job that was settled alone: payee and fee are paid")
     .argument("<job>")
     .argument("<request>", "the request's id, 32 bytes of hex")
@@ -59,7 +59,7 @@ refund (docs/payments.md).`,
       (await import("./capture.ts")).capture({ ...options, job, request }),
     );
 
-  withSending(program.command("capture-page"))
+  withSafe(program.command("capture-page"))
     .description("the same with a result in a page that is final; its blob is read")
     .argument("<job>")
     .argument("<page>", "the page's id")
@@ -72,7 +72,7 @@ refund (docs/payments.md).`,
     ["refund", "give a payer everything back, from the deadline on; anybody may"],
     ["cancel", "the same before it, by the node or the payee"],
   ] as const) {
-    withSending(program.command(name))
+    withSafe(program.command(name))
       .description(description)
       .argument("<job>")
       .action(async (job: string, options) =>
@@ -80,7 +80,7 @@ refund (docs/payments.md).`,
       );
   }
 
-  withSending(program.command("withdraw"))
+  withSafe(program.command("withdraw"))
     .description("take what a failed transfer left the account in the escrow")
     .option("--token <address>", "(default: OPG)")
     .option("--to <address>", "who gets it (default: the account)")

@@ -1,4 +1,5 @@
-import { sendCall } from "../lib/sendCall.ts";
+import { sendChange } from "../lib/sendChange.ts";
+import { senderOf } from "../lib/sender.ts";
 import {
   addressArgument,
   amountWords,
@@ -8,23 +9,23 @@ import {
   withEscrow,
 } from "./context.ts";
 
-/** Takes a credit of the account. Errors: `escrow.badArgument`, `escrow.refused`, those of `sendCall`. */
+/** Takes a credit of the account. Errors: `escrow.badArgument`, `escrow.refused`, those of `senderOf` and `sendChange`. */
 export function withdraw(options: SendOptions & { token?: string; to?: string }): Promise<void> {
   return withEscrow(options.network, async (context) => {
     const { escrow, session } = context;
     const token = await tokenAt(context, options.token);
-    const signer = await session.signer(options.account);
+    const sender = await senderOf(session, options);
     const receiver =
-      options.to === undefined ? signer.address : addressArgument("--to", options.to);
-    const amount = await escrow.creditOf(token.address, signer.address);
+      options.to === undefined ? sender.address : addressArgument("--to", options.to);
+    const amount = await escrow.creditOf(token.address, sender.address);
     if (amount === 0n) {
-      throw refuse(`the escrow owes ${signer.address} nothing of ${token.symbol}`);
+      throw refuse(`the escrow owes ${sender.address} nothing of ${token.symbol}`);
     }
-    console.log(`change       ${amountWords(amount, token)} of credit to ${receiver}`);
-    await sendCall({
-      ...{ contract: escrow, signer, name: "withdrawCredit" },
-      ...{ values: [token.address, receiver] as const },
-      question: session.question("Withdraw it?", options),
+    await sendChange(context, {
+      ...{ options, sender, contract: escrow, name: "withdrawCredit" },
+      values: [token.address, receiver] as const,
+      changes: [`${amountWords(amount, token)} of credit to ${receiver}`],
+      question: "Withdraw it?",
     });
   });
 }

@@ -46,6 +46,13 @@ export function withSending(command: Command): Command {
   );
 }
 
+/** Options of a verb whose sender may be a Safe: `SenderOptions`. */
+export function withSafe(command: Command): Command {
+  return withSending(command)
+    .option("--safe <file>", "write it for a Safe's transaction builder, send nothing")
+    .option("--as <address>", "the Safe that will send it; with --safe");
+}
+
 /**
  * Runs the verb that the command line names; without one, prints the help. Every failure is one line on standard
  * error and exit status 1. A setting under a name that is no longer read is one, whatever the verb reads.

@@ -1,13 +1,14 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { EPOCH_SECONDS } from "@haca/protocol/validatorStaking";
-import { getAddress, isAddress, type JsonRpcSigner, parseUnits } from "ethers";
+import { getAddress, isAddress, parseUnits } from "ethers";
 import { type ChainSession, nextBlockTime, withChainSession } from "../lib/chainSession.ts";
 import type { ContractOf } from "../lib/contracts.ts";
+import type { SenderOptions } from "../lib/sender.ts";
 
 /** Options of a verb that only reads. */
 export type ReadOptions = { network: string; account: string };
 /** Options of a verb that sends, or writes what a Safe is to send. */
-export type SendOptions = ReadOptions & { yes?: boolean; safe?: string; as?: string };
+export type SendOptions = ReadOptions & SenderOptions;
 
 export type StakeContext = {
   session: ChainSession;
@@ -17,9 +18,6 @@ export type StakeContext = {
   /** the epoch of that time */
   epoch: bigint;
 };
-
-/** Who sends; without a signer where a Safe will. */
-export type Sender = { address: string; signer?: JsonRpcSigner };
 
 const UINT96 = 2n ** 96n - 1n;
 /** The contract counts parts in hundredths of a percent. */
@@ -42,17 +40,6 @@ export function withStaking<Result>(
     const now = await nextBlockTime(session.provider);
     return work({ session, staking, now, epoch: now / EPOCH_SECONDS });
   });
-}
-
-/** Error: `stake.badArgument` for `--safe` without `--as`, or the reverse. */
-export async function senderOf(session: ChainSession, options: SendOptions): Promise<Sender> {
-  const { account, as, safe } = options;
-  if ((as === undefined) !== (safe === undefined)) {
-    throw badArgument("--safe <file> and --as <the Safe's address> go together");
-  }
-  if (as !== undefined) return { address: addressArgument("--as", as) };
-  const signer = await session.signer(account);
-  return { address: getAddress(signer.address), signer };
 }
 
 export function addressArgument(name: string, text: string): string {

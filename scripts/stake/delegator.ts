@@ -1,4 +1,6 @@
 /** What whoever has stake in a pool does. */
+import { sendChange } from "../lib/sendChange.ts";
+import { senderOf } from "../lib/sender.ts";
 import { duration, isoTime, opg } from "../lib/words.ts";
 import {
   addressArgument,
@@ -7,12 +9,10 @@ import {
   percent,
   refuse,
   type SendOptions,
-  senderOf,
   withdrawableFrom,
   withStaking,
 } from "./context.ts";
 import { leavingOf, owedTo, poolsOf } from "./delegations.ts";
-import { send } from "./send.ts";
 import { openSignatures } from "./signatures.ts";
 import { requireDelegable, unbondingWords } from "./validator.ts";
 
@@ -31,7 +31,7 @@ export function delegate(
     const { stake } = await staking.delegationOf(address, sender.address);
     const { slashWithQuorum, slashWithout } = await staking.parametersNow();
     const open = await openSignatures(context, address);
-    await send(context, {
+    await sendChange(context, {
       ...{ options, sender, contract: staking, name: "delegate", takes: amount },
       values: [address, amount],
       changes: [
@@ -67,7 +67,7 @@ export function undelegate(
     const { minimumSelfStake } = await staking.parametersNow();
     const leavesSet =
       sender.address === address && pool.place !== 0n && stake - amount < minimumSelfStake;
-    await send(context, {
+    await sendChange(context, {
       ...{ options, sender, contract: staking, name: "undelegate", values: [address, shares] },
       changes: [
         `${opg(amount)} of ${sender.address} leave the pool of ${address}, and can be withdrawn from ${isoTime(from)} on`,
@@ -104,7 +104,7 @@ export function withdraw(options: SendOptions & { validator: string | undefined 
     }
     requireOneForSafe(options, due.length, "withdrawal");
     for (const { amount, epoch, validator } of due) {
-      const isSent = await send(context, {
+      const isSent = await sendChange(context, {
         ...{ options, sender, contract: staking, name: "withdraw", values: [validator, epoch] },
         changes: [`${opg(amount)} that left the pool of ${validator} go to ${sender.address}`],
         question: `Withdraw ${opg(amount)}?`,
@@ -135,7 +135,7 @@ export function claim(options: SendOptions & { validator: string | undefined }):
     }
     requireOneForSafe(options, owed.length, "pool");
     for (const { amount, validator } of owed) {
-      const isSent = await send(context, {
+      const isSent = await sendChange(context, {
         ...{ options, sender, contract: staking, name: "claimRewards", values: [validator] },
         changes: [
           `about ${opg(amount)} of rewards of the pool of ${validator} go to ${sender.address}`,

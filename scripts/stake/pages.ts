@@ -8,6 +8,8 @@ import {
   stakingDomain,
 } from "@haca/protocol/validatorStaking";
 import { isHexString, Signature, verifyTypedData } from "ethers";
+import { sendChange } from "../lib/sendChange.ts";
+import { senderOf } from "../lib/sender.ts";
 import { isoTime, opg } from "../lib/words.ts";
 import {
   addressArgument,
@@ -17,11 +19,9 @@ import {
   refuse,
   type SendOptions,
   type StakeContext,
-  senderOf,
   withStaking,
 } from "./context.ts";
 import { requireSnapshot, snapshotOf } from "./events.ts";
-import { send } from "./send.ts";
 import { attestedPages, ownersIn } from "./signatures.ts";
 
 /** The last reason that signers answer for: those up to it follow from the page alone. */
@@ -37,7 +37,7 @@ export function freeze(options: SendOptions): Promise<void> {
       throw refuse(`the snapshot of epoch ${epoch} is fixed already`);
     }
     const { members, total } = decodeSnapshot(await staking.snapshotNow());
-    await send(context, {
+    await sendChange(context, {
       ...{ options, sender, contract: staking, name: "freeze", values: [] },
       changes: [
         `set and weights of epoch ${epoch} are fixed: ${members.length} member(s), ${opg(total)}`,
@@ -81,7 +81,7 @@ export function payPages(options: SendOptions & { epoch?: string }): Promise<voi
       );
     }
     for (const { epoch, fees, pages, signerSets } of due) {
-      const isSent = await send(context, {
+      const isSent = await sendChange(context, {
         ...{ options, sender, contract: staking, name: "payPages" },
         values: [epoch, await requireSnapshot(context, epoch), signerSets],
         changes: [
@@ -111,7 +111,7 @@ export function slash(
     if (signature === undefined) {
       const { epoch, index } = await placeInQuorum(context, { pageId, record, address });
       const snapshot = await requireSnapshot(context, epoch);
-      await send(context, {
+      await sendChange(context, {
         ...{ options, sender, contract: staking, name: "slash" },
         values: [pageId, snapshot, index],
         changes: slashWords(
@@ -130,7 +130,7 @@ export function slash(
     const { epoch, index, snapshot } = await placeOfSignature(context, {
       ...{ pageId, record, address, signature },
     });
-    await send(context, {
+    await sendChange(context, {
       ...{ options, sender, contract: staking, name: "slashShown" },
       values: [pageId, epoch, snapshot, index, signature],
       changes: slashWords(

@@ -1,11 +1,5 @@
 import type { Command } from "commander";
-import { createProgram, withAccount, withChain, withSending } from "../lib/program.ts";
-
-/** Options of a verb whose sender may be a Safe. */
-const withSafe = (command: Command): Command =>
-  withSending(command)
-    .option("--safe <file>", "write it for a Safe's transaction builder, send nothing")
-    .option("--as <address>", "the Safe that will send it; with --safe");
+import { createProgram, withAccount, withChain, withSafe } from "../lib/program.ts";
 
 /** Options of a verb that names a key. */
 const withKey = (command: Command): Command =>

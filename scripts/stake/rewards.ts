@@ -1,8 +1,9 @@
 /** What anybody does so that validators are paid. */
 import { ZeroAddress } from "ethers";
+import { sendChange } from "../lib/sendChange.ts";
+import { senderOf } from "../lib/sender.ts";
 import { opg } from "../lib/words.ts";
-import { amountArgument, refuse, type SendOptions, senderOf, withStaking } from "./context.ts";
-import { send } from "./send.ts";
+import { amountArgument, refuse, type SendOptions, withStaking } from "./context.ts";
 
 /** Adds rewards to the stream. Error: `stake.refused`. */
 export function addRewards(options: SendOptions & { amount: string }): Promise<void> {
@@ -10,7 +11,7 @@ export function addRewards(options: SendOptions & { amount: string }): Promise<v
   return withStaking(options.network, async (context) => {
     const { session, staking } = context;
     const sender = await senderOf(session, options);
-    await send(context, {
+    await sendChange(context, {
       ...{ options, sender, contract: staking, name: "addRewards", takes: amount },
       values: [amount],
       changes: [
@@ -36,7 +37,7 @@ export function forward(options: SendOptions): Promise<void> {
     }
     const amount = await token.balanceOf(await router.getAddress());
     if (amount === 0n) throw refuse("the router holds nothing");
-    await send(context, {
+    await sendChange(context, {
       ...{ options, sender, contract: router, name: "forward", values: [] },
       changes: [`${opg(amount)} of the router are streamed by ${recipient}`],
       question: "Pass them on?",

@@ -2,6 +2,8 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { SIGNING_KEY_TYPES, signSigningKey, stakingDomain } from "@haca/protocol/validatorStaking";
 import { isHexString, verifyTypedData, Wallet, ZeroAddress } from "ethers";
+import { sendChange } from "../lib/sendChange.ts";
+import { type Sender, senderOf } from "../lib/sender.ts";
 import { duration, isoTime, opg } from "../lib/words.ts";
 import {
   addressArgument,
@@ -10,13 +12,10 @@ import {
   percent,
   percentArgument,
   refuse,
-  type Sender,
   type SendOptions,
   type StakeContext,
-  senderOf,
   withStaking,
 } from "./context.ts";
-import { send } from "./send.ts";
 
 type KeyOptions = { key?: string; consent?: string };
 
@@ -39,7 +38,7 @@ export function stake(
         throw badArgument(`--${name} is for who is no validator yet, and ${sender.address} is one`);
       }
       if (validator.isClosed) throw refuse(`the pool of ${sender.address} is closed for good`);
-      await send(context, {
+      await sendChange(context, {
         ...{ options, sender, contract: staking, name: "delegate", takes: amount },
         values: [sender.address, amount],
         changes: [
@@ -54,7 +53,7 @@ export function stake(
     }
     const commission = await commissionArgument(context, options.commission);
     const { key, consent } = await keyWithConsent(context, sender, options);
-    await send(context, {
+    await sendChange(context, {
       ...{ options, sender, contract: staking, name: "register", takes: amount },
       values: [key, consent, commission, amount],
       changes: [
@@ -88,7 +87,7 @@ export function enter(options: SendOptions): Promise<void> {
         `the set is full, and its weakest member ${weakest.address} has ${opg(weakest.stake)}; the pool of ${sender.address} has ${opg(validator.stake)}`,
       );
     }
-    await send(context, {
+    await sendChange(context, {
       ...{ options, sender, contract: staking, name: "enter" },
       values: [weakest?.address ?? ZeroAddress],
       changes: [
@@ -109,7 +108,7 @@ export function exit(options: SendOptions): Promise<void> {
     const sender = await senderOf(session, options);
     const { place } = await staking.validatorOf(sender.address);
     if (place === 0n) throw refuse(`${sender.address} is not in the set`);
-    await send(context, {
+    await sendChange(context, {
       ...{ options, sender, contract: staking, name: "exit", values: [] },
       changes: [
         `${sender.address} leaves the set from the next epoch on, and earns nothing by stake from now on; its stake stays where it is`,
@@ -139,7 +138,7 @@ export function setCommission(options: SendOptions & { percent: string }): Promi
       next > commission
         ? `the commission of ${sender.address} can be ${percent(next)} from about ${isoTime(from)} on, by npm run stake -- apply; it is ${percent(commission)}`
         : `the commission of ${sender.address}: ${percent(commission)} -> ${percent(next)}, at once`;
-    await send(context, {
+    await sendChange(context, {
       ...{ options, sender, contract: staking, name: "setCommission", values: [next] },
       changes: [
         change,
@@ -166,7 +165,7 @@ export function announceKey(options: SendOptions & KeyOptions): Promise<void> {
       );
     }
     const from = now + (await staking.KEY_DELAY());
-    await send(context, {
+    await sendChange(context, {
       ...{ options, sender, contract: staking, name: "announceKey", values: [key, consent] },
       changes: [
         `${key} can take the place of key ${validator.key} from about ${isoTime(from)} on, by npm run stake -- apply`,
@@ -187,7 +186,7 @@ export function takeKeyBack(options: SendOptions): Promise<void> {
     await knownValidator(context, sender.address);
     const { key } = await staking.announcementOf(sender.address);
     if (key === ZeroAddress) throw refuse(`${sender.address} has announced no key`);
-    await send(context, {
+    await sendChange(context, {
       ...{ options, sender, contract: staking, name: "announceKey" },
       values: [ZeroAddress, "0x"],
       changes: [`key ${key} is announced no more`],
@@ -243,7 +242,7 @@ export function applyAnnouncements(
       const what = waiting.length === 0 ? "nothing" : `only ${waiting.join(" and ")}`;
       throw refuse(`${address} has announced ${what}`);
     }
-    await send(context, {
+    await sendChange(context, {
       ...{ options, sender, contract: staking, name: "applyAnnouncements", values: [address] },
       ...{ changes, question: "Put it in force?" },
     });

@@ -34,6 +34,7 @@ const PAYER = LIQUIDITY;
 const [NODE, PAYEE, STRANGER] = [10, 11, 12];
 const REQUEST = hashWords([3n]);
 const PRICE = parseEther("2");
+const SAFE = "0x5afe5afE5afE5afE5afE5aFe5aFe5Afe5Afe5AfE";
 const NO_JOB = `0x${"11".repeat(32)}`;
 const LAYOUT = [{ count: 1, bits: 8, isSigned: false, scaleExponent: 0 }];
 /** One input word, one output word, context. */
@@ -41,7 +42,7 @@ const SIGNALS = 3;
 
 type World = { local: LocalDeployment; provider: JsonRpcProvider };
 
-/** Permit2 and x402's proxy, as a chain has them that the escrow is deployed on. */
+/** Permit2, x402's proxy and its contract of channels, as a chain has them that the escrow is deployed on. */
 export async function placeProxy(provider: JsonRpcProvider): Promise<void> {
   for (const [address, code] of Object.entries(uptoCodes())) {
     await provider.send("hardhat_setCode", [address, code]);
@@ -177,6 +178,40 @@ export function escrowCases(world: () => World, left: { jobId: string }): void {
     const cancelling = ["cancel", job, "--account", String(PAYEE)];
     expect(await success(started(...cancelling))).toContain("open -> cancelled, 5.0 OPG back to");
     expect(await refusal(...cancelling)).toContain(`job ${job} was cancelled; nothing sent`);
+    expect(await success(escrow("status", job))).toMatch(/status +cancelled: 5.0 OPG back/);
+  });
+
+  it("writes what a Safe is to send, and sends nothing", async () => {
+    const { local, provider } = world();
+    const file = join(local.folder, "escrow-safe.json");
+    const forSafe = ["--safe", file, "--as", SAFE];
+    /** What a command writes, sent by the Safe. */
+    const bySafe = async (running: (...options: string[]) => Promise<Result>, ...of: string[]) => {
+      const height = await provider.send("eth_blockNumber", []);
+      const output = await success(running(...of, ...forSafe));
+      expect(output).toContain(`written to ${file}, for the Safe ${SAFE}; not sent`);
+      expect(await provider.send("eth_blockNumber", [])).toBe(height);
+      const { chainId, transactions } = JSON.parse(readFileSync(file, "utf8"));
+      expect([chainId, transactions.length]).toEqual(["31337", 1]);
+      const [{ data, to }] = transactions;
+      await provider.send("hardhat_impersonateAccount", [SAFE]);
+      await provider.send("hardhat_setBalance", [SAFE, "0xde0b6b3a7640000"]);
+      await (await new JsonRpcSigner(provider, SAFE).sendTransaction({ to, data })).wait();
+      return output;
+    };
+    const job = jobIn(await success(escrow(...permitting("safe", { "--payee": SAFE }))));
+    expect(await bySafe(started, "open", fileOf("safe"))).toContain(
+      `held by the escrow, job ${job}`,
+    );
+    for (const [options, text] of [
+      [["--as", SAFE], "--safe <file> and --as <the Safe's address> go together"],
+      [["--safe", file], "go together"],
+      [["--safe", file, "--as", "0x12"], "--as 0x12 is no address"],
+      [["--safe", file, "--as", accounts.stranger], `${accounts.stranger} is neither the node`],
+    ] as const) {
+      expect(await refusal("cancel", job, ...options)).toContain(text);
+    }
+    expect(await bySafe(escrow, "cancel", job)).toContain("open -> cancelled, 5.0 OPG back to");
     expect(await success(escrow("status", job))).toMatch(/status +cancelled: 5.0 OPG back/);
   });
 

@@ -8,10 +8,17 @@ import type { JsonRpcProvider } from "ethers";
 import { type Interface, Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AdmittedEnclaves, admitEnclaves } from "../../scripts/demo/admitEnclaves.ts";
-import { settleByEnclave, signAnswer } from "../../scripts/demo/enclaveAnswers.ts";
+import {
+  CLIENT,
+  requestHash,
+  settleByEnclave,
+  signAnswer,
+} from "../../scripts/demo/enclaveAnswers.ts";
 import { CHAIN_ID, developmentKey } from "../../scripts/demo/localChain.ts";
 import { startBlobs } from "../../scripts/demo/startBlobs.ts";
 import { contractAt } from "../../scripts/lib/contracts.ts";
+import { capturePageCases } from "./capturePageCases.ts";
+import { placeProxy } from "./escrowCases.ts";
 import {
   BOOK,
   failure,
@@ -45,11 +52,12 @@ beforeAll(async () => {
   local = await LocalDeployment.start();
   await success(local.deploy({}, "--part", "tee"));
   [enclave] = await admitEnclaves({ rpcUrl: local.url, report: () => undefined });
+  provider = local.provider();
+  await placeProxy(provider);
   await success(local.deploy());
   await settleByEnclave({ rpcUrl: local.url, enclave });
   const { group, folder } = local;
   blobsUrl = await startBlobs({ group, runFolder: folder, timeoutMs: 30_000 });
-  provider = local.provider();
 });
 afterAll(async () => {
   provider.destroy();
@@ -64,6 +72,8 @@ type Proposing = {
   /** places that the page takes without a result */
   empty?: readonly number[];
   fee?: bigint;
+  /** of each result */
+  price?: bigint;
 };
 
 /** Proposes a page of the enclave's, as its operator. Returns its id. */
@@ -73,12 +83,12 @@ const propose = async (parameters: Proposing): Promise<string> =>
 async function proposeWithHeader(
   parameters: Proposing,
 ): Promise<{ id: string; header: PageHeader }> {
-  const { page, places, bad = [], empty = [], fee = 0n } = parameters;
+  const { page, places, bad = [], empty = [], fee = 0n, price = 0n } = parameters;
   const { contracts } = readAddressBook(BOOK);
   const signed = await Promise.all(
     places.map(async (index) => {
       const nonce = page * 256n + BigInt(index);
-      const { result, signature } = await signAnswer({ provider, enclave, nonce });
+      const { result, signature } = await signAnswer({ provider, enclave, nonce, price });
       const { requestId: _, ...rest } = result;
       return {
         ...rest,
@@ -255,11 +265,19 @@ describe("npm run pages", () => {
   });
 });
 
+const deposit = () =>
+  success(pages("deposit", "1000", "--for", addressOf(OPERATOR), ...as(LIQUIDITY)));
+
 describe("npm run stake", () => {
   stakeCases(() => ({
-    ...{ local, provider, propose: proposeWithHeader },
+    ...{ local, provider, deposit, propose: proposeWithHeader },
     challenge: (id) => success(pages("challenge", id, ...as(WATCHER))),
-    deposit: () =>
-      success(pages("deposit", "1000", "--for", addressOf(OPERATOR), ...as(LIQUIDITY))),
+  }));
+});
+
+describe("npm run escrow", () => {
+  capturePageCases(() => ({
+    ...{ local, provider, blobsUrl, propose, requestHash, deposit },
+    ...{ teeId: enclave.teeId, requester: String(CLIENT) },
   }));
 });

@@ -41,7 +41,7 @@ const verify = (...options: string[]): Promise<Result> =>
 const EVERY = [
   ...["OPG", "VestingFactory", "VestingVault", "MerkleAirdrop", "TEERegistry"],
   ...["AccessManager", "TimelockController", "HacaGovernor", "EcdsaP384", "FeedReader"],
-  "JobFacilitator",
+  ...["JobFacilitator", "ChannelGates", "ChannelGate"],
 ];
 
 describe("npm run verify", () => {

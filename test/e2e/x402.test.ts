@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
 import { PERMIT2_ADDRESS, UPTO_PROXY_ADDRESS } from "@haca/protocol/inferenceEscrow";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startChain, withChain } from "../../scripts/demo/localChain.ts";
@@ -25,7 +26,7 @@ async function otherChain(): Promise<string> {
 }
 
 describe("npm run x402", () => {
-  it("puts Permit2 and the proxy on a local chain, and says which codes they are", async () => {
+  it("puts Permit2, the proxy and the contract of channels on a local chain, and says which codes they are", async () => {
     const folder = mkdtempSync(join(tmpdir(), "haca-x402-"));
     const group = new ProcessGroup({ logFolder: folder });
     onTestFinished(async () => {
@@ -36,7 +37,7 @@ describe("npm run x402", () => {
     const command = x402("--rpc-url", url);
     expect(await command.exit(), command.output).toBe(0);
     await withChain(url, async (provider) => {
-      for (const address of [PERMIT2_ADDRESS, UPTO_PROXY_ADDRESS]) {
+      for (const address of [PERMIT2_ADDRESS, UPTO_PROXY_ADDRESS, BATCH_SETTLEMENT_ADDRESS]) {
         expect(command.output).toMatch(new RegExp(`^(stand-in|genuine ) {2}${address}$`, "m"));
         expect((await provider.getCode(address)).length).toBeGreaterThan(1_000);
       }

@@ -6,7 +6,7 @@ import { areGenuine, uptoCodes } from "../../testing/uptoContracts.ts";
 /** The only chain whose codes are anybody's to set. */
 const CHAIN_ID = 31_337;
 
-/** Puts Permit2 and x402's proxy on a local chain. @throws BaseError `x402.badOption`, `x402.notSet` */
+/** Puts Permit2, x402's proxy and its contract of channels on a local chain. @throws BaseError `x402.badOption`, `x402.notSet` */
 export async function placeCodes(rpcUrl: string): Promise<void> {
   if (!/^https?:\/\/./.test(rpcUrl) || !URL.canParse(rpcUrl)) {
     const message = `--rpc-url must be an http URL, got ${JSON.stringify(rpcUrl)}`;

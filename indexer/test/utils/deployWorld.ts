@@ -3,6 +3,7 @@ import { opgAbi } from "@haca/protocol/abi";
 import type { Hex } from "viem";
 import { accessTee, pcrHashOf, pcrsOf } from "./accessTee.ts";
 import { bondOperations, deployBonds } from "./bondOperations.ts";
+import { channelOperations, deployGates } from "./channelOperations.ts";
 import { deployContracts } from "./deployContracts.ts";
 import { deployToken } from "./deployToken.ts";
 import { deployEscrow, escrowOperations } from "./escrowOperations.ts";
@@ -41,6 +42,8 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   const escrow = escrowOperations({
     ...{ chain, contracts, token, escrow: addressOf(inferenceEscrow) },
   });
+  const channelGates = await deployGates({ chain, escrow: addressOf(inferenceEscrow) });
+  const channels = channelOperations({ chain, token, escrow, gates: addressOf(channelGates) });
   const optimistic = optimisticOperations({
     ...{ chain, contracts, operations: pages, pages: addressOf(pageSettlement) },
   });
@@ -51,6 +54,7 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
     pageSettlement,
     dataFeeds,
     inferenceEscrow,
+    channelGates,
     ...stake,
   };
   await writeBook({ chain, path, contracts: { ...deployed, ...more } });
@@ -87,7 +91,16 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   });
   return {
     ...{ chain, path, contracts, tee, token, enclaves, legacy, vesting, governance },
-    ...{ bonds, escrow, feeds, pages, optimistic, staking, nodeBonds: addressOf(nodeBonds) },
+    ...{
+      bonds,
+      channels,
+      escrow,
+      feeds,
+      pages,
+      optimistic,
+      staking,
+      nodeBonds: addressOf(nodeBonds),
+    },
     feedsAddress: addressOf(dataFeeds),
     pageSettlement: addressOf(pageSettlement),
     node,

@@ -10,7 +10,7 @@ import {
   UPTO_PERMIT_TYPES,
   UPTO_PROXY_ADDRESS,
 } from "@haca/protocol/inferenceEscrow";
-import { hashResult } from "@haca/protocol/inferenceResult";
+import { hashResult, type InferenceResult } from "@haca/protocol/inferenceResult";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { id, Wallet } from "ethers";
 import {
@@ -128,15 +128,19 @@ export function escrowOperations(parameters: {
     return { job, jobId: escrowJobId(job) as Hex, receipt };
   };
 
-  /** Settles the result that a job waits for, and captures it; returns the request's id. */
-  const capture = async (options: { node: TeeNode; job: EscrowJob }): Promise<Hex> => {
-    const { job, node } = options;
+  /** Settles a result of a node alone. */
+  const settle = async (options: {
+    node: TeeNode;
+    nonce: bigint;
+    requester: string;
+    requestHash: string;
+  }): Promise<InferenceResult> => {
+    const { node, nonce, requester, requestHash: inputHash } = options;
     const { timestamp } = await chain.client.getBlock();
     const result = {
-      requestId: encodeRequestId({ node: job.terms.node, nonce: 9_000_000n + job.nonce }),
-      ...{ modelVersion: contracts.versionId(1, 0), inputHash: job.terms.requestHash },
-      ...{ outputHash: id(`answer ${job.nonce}`), requester: job.payer, price: PRICE },
-      ...{ timestamp, teeId: node.enclave.teeId },
+      requestId: encodeRequestId({ node: nodeOfEnclave(node.enclave.teeId), nonce }),
+      ...{ modelVersion: contracts.versionId(1, 0), inputHash, requester, price: PRICE },
+      ...{ outputHash: id(`answer ${nonce}`), timestamp, teeId: node.enclave.teeId },
     };
     const digest = hashResult({ domain: contracts.domain, result });
     const signature = toHex(node.enclave.sign(digest as Hex));
@@ -146,6 +150,16 @@ export function escrowOperations(parameters: {
         ...{ abi: inferenceSettlementAbi, functionName: "settleTee" },
         args: [result, signature] as never,
       }),
+    });
+    return result;
+  };
+
+  /** Settles the result that a job waits for, and captures it; returns the request's id. */
+  const capture = async (options: { node: TeeNode; job: EscrowJob }): Promise<Hex> => {
+    const { job, node } = options;
+    const result = await settle({
+      ...{ node, nonce: 9_000_000n + job.nonce, requester: job.payer },
+      requestHash: job.terms.requestHash,
     });
     await call("capture", [job, result, TEE] as never);
     return result.requestId as Hex;
@@ -160,6 +174,6 @@ export function escrowOperations(parameters: {
     return result;
   };
 
-  return { call, capture, feeReceiver, open, payee, payer, prepare, read, whileBroken };
+  return { call, capture, feeReceiver, open, payee, payer, prepare, read, settle, whileBroken };
 }
 export type EscrowOperations = ReturnType<typeof escrowOperations>;

@@ -3,6 +3,7 @@ import { EPOCH_SECONDS } from "@haca/protocol/validatorStaking";
 import { type Hex, zeroAddress } from "viem";
 import { expect } from "vitest";
 import { teeIdOf } from "./accessTee.ts";
+import { useChannels } from "./channelCases.ts";
 import type { World } from "./deployWorld.ts";
 import type { Indexer } from "./startIndexer.ts";
 import { addressOf } from "./writeBook.ts";
@@ -42,6 +43,7 @@ export async function fillTables(world: World): Promise<void> {
   const token = await escrow.prepare();
   const { job } = await escrow.open({ node, nonce: 1n, token });
   await escrow.whileBroken(token, () => escrow.capture({ node, job }));
+  await useChannels(world, token);
   await fillStake(world);
   await bonds.setAmount(1n);
   await bonds.admit();

@@ -1,3 +1,4 @@
+import { toBeHex } from "ethers";
 import { escrowKindsInWords, JOB_STATUSES, type JobStatus } from "../inferenceEscrow.ts";
 import { PAGE_STATES } from "../pageSettlement.ts";
 import { type Explanations, named, time } from "./explain.ts";
@@ -15,8 +16,36 @@ const STATUS_WORDS: Readonly<Record<JobStatus, string>> = {
   Cancelled: "was cancelled",
 };
 
-/** Every error of `InferenceEscrow`. Amounts are of any token: in its smallest units. */
+/** Every error of `InferenceEscrow`, and of gates of channels and what makes them. Amounts are of any token: in its smallest units. */
 export const PAYMENT_ERRORS: Explanations = {
+  ChannelGate_CreditInvalid: ([receiver, amount]) =>
+    `${amount} smallest units of credit cannot go to ${receiver}`,
+  ChannelGate_KindNotAccepted: ([kinds, kind]) =>
+    `the gate takes ${inWords(kinds)}, and this result is ${inWords(kind)}`,
+  ChannelGate_NotIncluded: ([expected, actual]) =>
+    `the results lead to root ${actual}, and the page's is ${expected}`,
+  ChannelGate_NotParty: ([caller]) => `${caller} is neither the node nor the payee of the gate`,
+  ChannelGate_NotReceiver: ([channelId]) =>
+    `the gate is not both receiver and authorizer of channel ${channelId}`,
+  ChannelGate_NotSettled: ([requestId]) =>
+    `request ${requestId} was not settled alone with this result and of this kind`,
+  ChannelGate_NotTaken: ([bitmap]) =>
+    `the page does not take the requests ${toBeHex(BigInt(String(bitmap)))}, by their places`,
+  ChannelGate_NothingNew: ([page]) =>
+    `all these results of ledger page ${page} were counted before, or there are none`,
+  ChannelGate_NothingToClaim: () =>
+    "nothing was counted since the last claim, the vouchers are used up, or the channels are empty",
+  ChannelGate_PageNotFinal: ([state]) =>
+    `the page is not final yet, but ${named(PAGE_STATES, state).toLowerCase()}`,
+  ChannelGate_WrongNode: ([expected, actual]) =>
+    `the gate is node ${expected}'s, and the results node ${actual}'s`,
+  ChannelGate_WrongRequester: ([expected, actual]) =>
+    `results of the channel name ${expected} as requester, and this one ${actual}`,
+  ChannelGates_AccountZero: () => "a gate needs a node and a payee",
+  ChannelGates_FeeInvalid: ([feeBps, receiver]) =>
+    `the gate's fee is not the escrow's of now: ${percent(feeBps)} to ${receiver}`,
+  ChannelGates_KindsInvalid: ([kinds]) => `${kinds} names no kinds of results that can be paid`,
+  ChannelGates_NotAContract: ([account]) => `${account} is no contract`,
   InferenceEscrow_AccountInvalid: ([account]) =>
     `${account} cannot be paid: it is the zero address or the escrow itself`,
   InferenceEscrow_AlreadyCaptured: ([requestId]) =>
@@ -51,4 +80,9 @@ export const PAYMENT_ERRORS: Explanations = {
     `the job is for request hash ${expected}, and the result for ${actual}`,
   InferenceEscrow_WrongRequester: ([expected, actual]) =>
     `${expected} pays for the job, and ${actual} requested the result`,
+  PageOpening_IndexTwice: ([index]) => `place ${index} of the page is named twice`,
+  PageOpening_RecordsInvalid: ([length]) =>
+    `${length} bytes are no records of results, or none at all`,
+  PageOpening_SiblingsInvalid: ([expected, actual]) =>
+    `the page's tree needs ${expected} hashes, and there are ${actual}`,
 };

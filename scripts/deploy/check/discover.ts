@@ -4,7 +4,7 @@ import { BaseError } from "@haca/protocol/baseError";
 import type { ContractName } from "@haca/protocol/contracts";
 import { CONTRACT_ROWS } from "@haca/protocol/contracts";
 import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
-import { AbiCoder, getAddress, id, ZeroAddress } from "ethers";
+import { AbiCoder, getAddress, getCreateAddress, id, ZeroAddress } from "ethers";
 import type { Report } from "../../lib/progress.ts";
 import { compiledContract } from "../compiled/compiledContract.ts";
 import { matchCode } from "../compiled/matchCode.ts";
@@ -46,10 +46,11 @@ const TELLING_FUNCTIONS: readonly (readonly [ContractName, string])[] = [
   ["InferenceEscrow", "setToken(address,bool)"],
   ["CertificateStore", "revokeUnseen(bytes,uint256)"],
 ];
-/** Contracts that read the registry and that nothing on the chain names: an address book alone tells where they are. */
+/** Contracts that read others and that nothing on the chain names: an address book alone tells where they are. */
 export const POWERLESS: ReadonlySet<ContractName> = new Set<ContractName>([
   "TEERegistryLens",
   "LegacySettlement",
+  "ChannelGates",
 ]);
 /** Contracts whose settings the check reads by their events. */
 const GOVERNED = [
@@ -188,7 +189,13 @@ export async function discover(parameters: {
     const isVerifier = VENDORS.some(({ verifier }) => verifier === name);
     const views = [await found.view(account, "REGISTRY"), await found.view(account, "registry")];
     const isOfRegistry = POWERLESS.has(name) && views.includes(registry);
-    if (isVerifier || isOfRegistry) await found.place(name, account);
+    const escrow = contracts.get("InferenceEscrow");
+    const isOfEscrow =
+      name === "ChannelGates" &&
+      escrow !== undefined &&
+      (await found.view(account, "ESCROW")) === escrow;
+    if (isVerifier || isOfRegistry || isOfEscrow) await found.place(name, account);
+    if (isOfEscrow) await found.place("ChannelGate", getCreateAddress({ from: account, nonce: 1 }));
   }
   for (const { args } of history.of(registry, "BondsChanged")) {
     await found.place("NodeBonds", args.current);

@@ -1,6 +1,7 @@
 import { p384BaseTable } from "@haca/attestation/p384/p384Base";
 import { certificateIds, parseCertificate } from "@haca/attestation/x509/parseCertificate";
 import { ALLOCATIONS, allocationOf } from "@haca/protocol/allocations";
+import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
 import { CONTRACT_ROWS, type ContractName } from "@haca/protocol/contracts";
 import { shortestLongRoad } from "@haca/protocol/pageSettlement";
 import {
@@ -74,6 +75,8 @@ export function expectedArguments(
       return [of("AccessManager"), of("TEERegistry")];
     case "InferenceEscrow":
       return [of("AccessManager"), of("PageSettlement"), FREE];
+    case "ChannelGates":
+      return [of("InferenceEscrow"), BATCH_SETTLEMENT_ADDRESS];
     case "StakedVotes":
       return [of("OPG"), of("ValidatorStaking")];
     case "TimelockController": {
@@ -176,6 +179,18 @@ export function expectedImmutables(
         PAGES: word("PageSettlement"),
         PROXY: zeroPadValue(String(args[2] ?? ZeroAddress), WORD),
         FACILITATOR: zeroPadValue(getCreateAddress({ from: address, nonce: 1 }), WORD),
+      };
+    case "ChannelGates":
+      return {
+        ESCROW: word("InferenceEscrow"),
+        PAGES: word("PageSettlement"),
+        GATE: zeroPadValue(getCreateAddress({ from: address, nonce: 1 }), WORD),
+      };
+    case "ChannelGate":
+      return {
+        SETTLEMENT: word("InferenceSettlement"),
+        PAGES: word("PageSettlement"),
+        BATCH: zeroPadValue(BATCH_SETTLEMENT_ADDRESS, WORD),
       };
     case "StakedVotes":
       return {

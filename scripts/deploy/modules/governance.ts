@@ -1,5 +1,6 @@
 import { ALLOCATIONS, allocationOf, vestingPeriod } from "@haca/protocol/allocations";
 import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
+import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
 import { DEFAULT_PAGE_PARAMETERS } from "@haca/protocol/pageSettlement";
 import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import { DEFAULT_STAKE_PARAMETERS } from "@haca/protocol/validatorStaking";
@@ -72,7 +73,10 @@ export function governorModule(
   return module.contract("HacaGovernor", [votes, timelock, governor]);
 }
 
-/** What holds payments until a result is settled, over x402's proxy, in OPG at first and without a fee. */
+/**
+ * What holds payments until a result is settled, over x402's proxy, in OPG at first and without a fee; and what makes gates of
+ * channels, with its fee and pages, over x402's contract of channels.
+ */
 function escrowModule(
   module: Plan,
   parameters: {
@@ -80,13 +84,16 @@ function escrowModule(
     pageSettlement: PlannedContract;
     opg: PlannedContract;
     proxy: string;
+    hasGates: boolean;
   },
-) {
-  const { accessManager, opg, pageSettlement, proxy } = parameters;
+): { inferenceEscrow: PlannedContract; channelGates?: PlannedContract } {
+  const { accessManager, hasGates, opg, pageSettlement, proxy } = parameters;
   const escrow = module.contract("InferenceEscrow", [accessManager, pageSettlement, proxy]);
   // Before the rule is written that makes governance allow tokens.
   module.call(escrow, "setToken", [opg, true], { id: "escrow_token_OPG" });
-  return escrow;
+  if (!hasGates) return { inferenceEscrow: escrow };
+  const gates = module.contract("ChannelGates", [escrow, BATCH_SETTLEMENT_ADDRESS]);
+  return { inferenceEscrow: escrow, channelGates: gates };
 }
 
 /**
@@ -99,9 +106,11 @@ export function governanceModule(
     settlementWindow: number;
     governance: GovernanceParameters;
     uptoProxy?: string | undefined;
+    /** whether channels have gates, too */
+    hasGates?: boolean;
   },
 ) {
-  const { governance, uptoProxy: proxy } = parameters;
+  const { governance, hasGates = false, uptoProxy: proxy } = parameters;
   const { deployer } = module;
   const core = coreModule(module, parameters);
   const { accessManager, inferenceSettlement } = core;
@@ -131,12 +140,10 @@ export function governanceModule(
 
   // There is no feed until governance creates one.
   const dataFeeds = module.contract("DataFeeds", [accessManager, attested.teeRegistry]);
-  const escrow =
+  const escrow: { inferenceEscrow?: PlannedContract; channelGates?: PlannedContract } =
     proxy === undefined
       ? {}
-      : {
-          inferenceEscrow: escrowModule(module, { accessManager, pageSettlement, opg, proxy }),
-        };
+      : escrowModule(module, { accessManager, pageSettlement, opg, proxy, hasGates });
   // Stake votes from the beginning: another source of votes would be another governor.
   const stakedVotes = module.contract("StakedVotes", [opg, validatorStaking]);
   const governor = governorModule(module, {
@@ -162,7 +169,7 @@ export function governanceModule(
       ValidatorStaking: validatorStaking,
       RewardRouter: rewardRouter,
       DataFeeds: dataFeeds,
-      ...("inferenceEscrow" in escrow ? { InferenceEscrow: escrow.inferenceEscrow } : {}),
+      ...(escrow.inferenceEscrow === undefined ? {} : { InferenceEscrow: escrow.inferenceEscrow }),
     },
   });
   for (const role of LABELLED_ROLES) {

@@ -33,11 +33,13 @@ const MADE_BY_OTHERS: Readonly<Partial<Record<CompiledName, readonly string[]>>>
     "deadline() view returns (uint256)",
     "leftoversTo() view returns (address)",
   ],
+  ChannelGate: ["PAGES() view returns (address)", "BATCH() view returns (address)"],
   FeedReader: ["FEED_ID() view returns (bytes32)", "decimals() view returns (uint8)"],
 };
 
 /**
- * Every contract of an address book, the code behind its vaults and its escrow's facilitators, and the readers of its feeds. A contract whose code is not what this
+ * Every contract of an address book, the code behind its vaults, its escrow's facilitators and its gates of channels, and the
+ * readers of its feeds. A contract whose code is not what this
  * repository's sources give cannot be verified with them: error `verify.otherCode`.
  */
 export async function collectSubjects(parameters: {
@@ -56,9 +58,12 @@ export async function collectSubjects(parameters: {
     entries.push(["VestingVault", vault, VestingFactory.transaction]);
   }
   entries.push(...(await readersOf(reader, book)));
-  const { InferenceEscrow } = book.contracts;
+  const { ChannelGates, InferenceEscrow } = book.contracts;
   if (InferenceEscrow !== undefined) {
-    entries.push(["JobFacilitator", facilitatorOf(InferenceEscrow), InferenceEscrow.transaction]);
+    entries.push(["JobFacilitator", firstOf(InferenceEscrow), InferenceEscrow.transaction]);
+  }
+  if (ChannelGates !== undefined) {
+    entries.push(["ChannelGate", firstOf(ChannelGates), ChannelGates.transaction]);
   }
   const subjects: Subject[] = [];
   for (const [name, address, transaction] of entries) {
@@ -100,9 +105,9 @@ async function readersOf(
   ]);
 }
 
-/** The code behind the facilitators of jobs: the escrow's constructor makes it first. */
-const facilitatorOf = (escrow: { address: string }): string =>
-  getCreateAddress({ from: escrow.address, nonce: 1 });
+/** The code behind the clones of a contract: its constructor makes it first. */
+const firstOf = (maker: { address: string }): string =>
+  getCreateAddress({ from: maker.address, nonce: 1 });
 
 async function argumentsOf(parameters: {
   reader: ChainReader;

@@ -29,6 +29,7 @@ const BUDGETS: Record<string, number> = {
   "page.attest7": 105_000,
   "page.attest21": 180_000,
   "page.perResult256.attested": 1_000,
+  "escrow.open": 180_000,
   "escrow.capture": 110_000,
   "escrow.captureFromPage": 140_000,
   "escrow.refund": 70_000,

@@ -8,6 +8,7 @@ import {
   type BaseContract,
   concat,
   type FunctionFragment,
+  getCreateAddress,
   Interface,
   id,
   keccak256,
@@ -96,6 +97,11 @@ describe("access control", () => {
     fixture = await deployGovernance(await network.create());
     const { ethers, genesis } = fixture;
     const vault = await genesis.stakingRewardsVault();
+    const gates = await fixture.channelGates.getAddress();
+    const gateCode = await ethers.getContractAt(
+      "ChannelGate",
+      getCreateAddress({ from: gates, nonce: 1 }),
+    );
     contracts = new Map<string, BaseContract>([
       ["AccessManager", fixture.accessManager],
       ["ModelRegistry", fixture.modelRegistry],
@@ -112,6 +118,8 @@ describe("access control", () => {
       ["RewardRouter", fixture.rewardRouter],
       ["DataFeeds", fixture.dataFeeds],
       ["InferenceEscrow", fixture.inferenceEscrow],
+      ["ChannelGates", fixture.channelGates],
+      ["ChannelGate", gateCode],
       ["StakedVotes", fixture.stakedVotes],
       ["OPG", fixture.opg],
       ["VestingFactory", fixture.vestingFactory],

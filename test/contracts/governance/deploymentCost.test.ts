@@ -16,7 +16,7 @@ describe("cost of the deployment", () => {
     const cost = await dryRun({
       ...{ governance, chainType: connection.chainType },
       settlementWindow: SETTLEMENT_WINDOW,
-      uptoProxy: UPTO_PROXY_ADDRESS,
+      ...{ uptoProxy: UPTO_PROXY_ADDRESS, hasGates: true },
     });
     expect(cost.transactions).to.equal(sent);
     expect(cost.largest < TRANSACTION_GAS_LIMIT, `${cost.largest} gas`).to.equal(true);

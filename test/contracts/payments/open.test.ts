@@ -160,19 +160,19 @@ describe("InferenceEscrow: opening a job", () => {
 
     it("test_RevertWhen_TheyCallTheFacilitator", async () => {
       await openJob(f);
-      const facilitator = await f.ethers.getContractAt(
-        "JobFacilitator",
-        await f.escrow.facilitatorOf(terms),
-      );
+      const facilitator = await f.escrow.facilitatorOf(terms);
       const payment = await permit(f, terms, { nonce: 8n });
-      const collect = facilitator.connect(f.attacker).collect(
+      const asProxy = await f.ethers.getContractAt("IUptoProxy", facilitator);
+      const settle = asProxy.connect(f.attacker).settle(
         {
           permitted: { token: terms.token, amount: MOST },
           ...{ nonce: 8n, deadline: payment.validUntil },
         },
-        ...([payment.payer, 0n, payment.signature] as const),
+        ...([MOST, payment.payer] as const),
+        { to: await f.escrow.getAddress(), facilitator, validAfter: 0n },
+        payment.signature,
       );
-      await expectRefusal(collect, "InferenceEscrow_NotEscrow");
+      await expectRefusal(settle, "InferenceEscrow_NotEscrow");
     });
   });
 

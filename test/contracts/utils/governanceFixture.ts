@@ -5,6 +5,7 @@ import {
   DEFAULT_ATTESTATION_MAX_AGE,
   DEFAULT_HEARTBEAT_MAX_AGE,
 } from "@haca/protocol/attestationParameters";
+import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
 import { UPTO_PROXY_ADDRESS } from "@haca/protocol/inferenceEscrow";
 import { type BaseContract, id, sha256 } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
@@ -27,10 +28,11 @@ export const STATE = {
   Executed: 7n,
 } as const;
 
-/** Everything, deployed and handed over by the deployment's own module; in the place of x402's proxy stands code that does nothing. */
+/** Everything, deployed and handed over by the deployment's own module; in the place of x402's contracts stands code that does nothing. */
 export async function deployGovernance(connection: NetworkConnection) {
   const { ethers } = connection;
   await connection.networkHelpers.setCode(UPTO_PROXY_ADDRESS, "0x00");
+  await connection.networkHelpers.setCode(BATCH_SETTLEMENT_ADDRESS, "0x00");
   const [deployer, guardian, foundation, liquidity, contributor, investor, alice, bob, ...more] =
     await ethers.getSigners();
   const [stranger, imageApprover] = more;
@@ -63,12 +65,12 @@ export async function deployGovernance(connection: NetworkConnection) {
     governor: GOVERNOR_SETTINGS,
   };
   const { contracts } = await runGovernanceModule({
-    ...{ connection, governance, uptoProxy: UPTO_PROXY_ADDRESS },
+    ...{ connection, governance, uptoProxy: UPTO_PROXY_ADDRESS, hasGates: true },
     settlementWindow: SETTLEMENT_WINDOW,
   });
-  const { inferenceEscrow } = contracts;
-  if (inferenceEscrow === undefined) throw new Error("no escrow");
-  const addressOf = (name: Exclude<keyof typeof contracts, "inferenceEscrow">) =>
+  const { channelGates, inferenceEscrow } = contracts;
+  if (inferenceEscrow === undefined || channelGates === undefined) throw new Error("no escrow");
+  const addressOf = (name: Exclude<keyof typeof contracts, "channelGates" | "inferenceEscrow">) =>
     contracts[name].getAddress();
   const { getContractAt } = ethers;
   const typed = {
@@ -91,6 +93,7 @@ export async function deployGovernance(connection: NetworkConnection) {
     rewardRouter: await getContractAt("RewardRouter", await addressOf("rewardRouter")),
     dataFeeds: await getContractAt("DataFeeds", await addressOf("dataFeeds")),
     inferenceEscrow: await getContractAt("InferenceEscrow", await inferenceEscrow.getAddress()),
+    channelGates: await getContractAt("ChannelGates", await channelGates.getAddress()),
     timelock: await getContractAt("TimelockController", await addressOf("timelock")),
     genesis: await getContractAt("GenesisDistribution", await addressOf("genesis")),
     opg: await getContractAt("OPG", await addressOf("opg")),

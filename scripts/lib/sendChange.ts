@@ -1,12 +1,14 @@
 import { writeFileSync } from "node:fs";
+import { BaseError } from "@haca/protocol/baseError";
 import type { ContractName } from "@haca/protocol/contracts";
 import { userPath } from "@haca/protocol/userPath";
-import type { ArgumentsOf, ChangeName, ContractOf } from "../lib/contracts.ts";
-import { explainError } from "../lib/explainError.ts";
-import { safeBatch } from "../lib/safeBatch.ts";
-import { sendCall } from "../lib/sendCall.ts";
-import { opg } from "../lib/words.ts";
-import { refuse, type Sender, type SendOptions, type StakeContext } from "./context.ts";
+import type { ChainSession } from "./chainSession.ts";
+import type { ArgumentsOf, ChangeName, ContractOf } from "./contracts.ts";
+import { explainError } from "./explainError.ts";
+import { safeBatch } from "./safeBatch.ts";
+import { sendCall } from "./sendCall.ts";
+import type { Sender, SenderOptions } from "./sender.ts";
+import { opg } from "./words.ts";
 
 /** One call of a contract, and what the chain will be like afterwards. */
 export type Change<Name extends ContractName, Function extends ChangeName<Name>> = {
@@ -23,21 +25,23 @@ export type Change<Name extends ContractName, Function extends ChangeName<Name>>
 /**
  * Says what changes, asks, and sends; where the call takes OPG that is not allowed yet, after an approval of exactly that much in
  * a transaction of its own: the contract takes no permits. With `--safe` both are written to a file instead. Whether the
- * answer was yes. Errors: `stake.refused`, those of `sendCall`.
+ * answer was yes. Errors: `chain.lacksTokens`, those of `sendCall`.
  */
-export async function send<Name extends ContractName, Function extends ChangeName<Name>>(
-  context: Pick<StakeContext, "session">,
-  parameters: { options: SendOptions; sender: Sender } & Change<Name, Function>,
+export async function sendChange<Name extends ContractName, Function extends ChangeName<Name>>(
+  { session }: { session: ChainSession },
+  parameters: { options: SenderOptions; sender: Sender } & Change<Name, Function>,
 ): Promise<boolean> {
   const { changes, contract, name, options, sender, takes = 0n, values } = parameters;
-  const { session } = context;
   const target = await contract.getAddress();
   const token = await session.contract("OPG");
   const isShort = takes > 0n && (await token.allowance(sender.address, target)) < takes;
   if (takes > 0n) {
     const balance = await token.balanceOf(sender.address);
     if (balance < takes) {
-      throw refuse(`${sender.address} has ${opg(balance)}, and ${opg(takes)} are needed`);
+      throw new BaseError({
+        code: "chain.lacksTokens",
+        message: `${sender.address} has ${opg(balance)}, and ${opg(takes)} are needed; nothing sent`,
+      });
     }
   }
   for (const line of changes) console.log(`change       ${line}`);
@@ -56,7 +60,7 @@ export async function send<Name extends ContractName, Function extends ChangeNam
     ];
     // What needs the approval cannot be tried before it is there.
     const [first] = calls;
-    if (first !== undefined) await tryCall(context, sender, first);
+    if (first !== undefined) await tryCall(session, sender, first);
     if (isShort)
       console.log(`note         ${String(name)} could not be tried before it is allowed`);
     const path = userPath(options.safe ?? "");
@@ -81,7 +85,7 @@ export async function send<Name extends ContractName, Function extends ChangeNam
 }
 
 async function tryCall(
-  { session }: Pick<StakeContext, "session">,
+  session: ChainSession,
   sender: Sender,
   call: { name: string; target: string; data: string },
 ): Promise<void> {
