@@ -8,6 +8,7 @@ import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { installedProver } from "../../worker/src/prover/installedProver.ts";
 import { runTool } from "./cuda/runTool.ts";
 import { packProver } from "./packProver.ts";
+import { builtProgram, emulation, isOwn, platformNamed } from "./platforms.ts";
 import { PROVER_FOLDER } from "./runCargo.ts";
 
 function built(name: string): string | undefined {
@@ -27,7 +28,7 @@ describe("npm run package:prover", () => {
 
   it("shows its help, and refuses an option that it does not know", () => {
     const help = run("--help");
-    expect([help.status, help.stdout]).toEqual([0, expect.stringContaining("for this platform")]);
+    expect([help.status, help.stdout]).toEqual([0, expect.stringMatching(/for this\s+platform/)]);
     const unknown = run("--platform", "arm");
     expect([unknown.status, unknown.stderr]).toEqual([1, expect.stringContaining("--platform")]);
   });
@@ -58,7 +59,11 @@ describe.skipIf(program === undefined || testSetup === undefined)("the prover's 
 
   beforeAll(async () => {
     if (program === undefined) return;
-    const packed = await packProver({ program, destination: root });
+    const packed = await packProver({
+      program,
+      platform: platformNamed(undefined),
+      destination: root,
+    });
     ({ sha256 } = packed);
     mkdirSync(folder);
     const quietly = ["--offline", "--no-audit", "--no-fund", "--silent"];
@@ -96,3 +101,33 @@ describe.skipIf(program === undefined || testSetup === undefined)("the prover's 
     expect(await run("verify", `${prefix}.zkey`, "public.json", "proof.json")).toBe("valid\n");
   });
 });
+
+const arm = platformNamed("linux-arm64");
+const armProgram = builtProgram(arm, "release");
+const emulator = emulation(arm);
+
+describe.skipIf(isOwn(arm) || emulator === undefined || !existsSync(armProgram))(
+  "the package of another architecture",
+  () => {
+    const root = mkdtempSync(join(tmpdir(), "haca-installed-"));
+    afterAll(() => rmSync(root, { recursive: true }));
+
+    it("is installed where npm is told so, and nowhere else, and its program runs", async () => {
+      const packed = await packProver({ program: armProgram, platform: arm, destination: root });
+      const folder = join(root, "empty folder");
+      mkdirSync(folder);
+      const quietly = ["--offline", "--no-audit", "--no-fund", "--silent"];
+      const install = (...parameters: string[]) =>
+        spawnSync("npm", ["install", ...quietly, ...parameters, packed.tarball], { cwd: folder });
+      expect(install().status).not.toBe(0);
+      expect(install("--cpu", "arm64", "--os", "linux").status).toBe(0);
+      const installed = join(folder, "node_modules", "@haca/prover-linux-arm64");
+      await runTool({ program: "sha256sum", parameters: ["-c", "SHA256SUMS"], folder: installed });
+      const [first = "", ...rest] = emulator ?? [];
+      const parameters = [...rest, join(installed, "bin", "haca-prover"), "--version"];
+      expect(await runTool({ program: first, parameters })).toMatch(
+        /^haca-prover \d+\.\d+\.\d+ \(a64\)\n$/,
+      );
+    });
+  },
+);

@@ -11,6 +11,9 @@ pub const VARIABLE: &str = "HACA_PROVER_ISA";
 pub enum Isa {
     /// what every CPU has
     Plain,
+    /// MUL, UMULH and ADCS: 64-bit products between chains of carries
+    #[cfg(target_arch = "aarch64")]
+    A64,
     /// MULX, ADCX and ADOX: 64-bit products with two carries at once
     #[cfg(target_arch = "x86_64")]
     Adx,
@@ -59,14 +62,19 @@ impl Isa {
     /// All of them, the fastest last.
     #[cfg(target_arch = "x86_64")]
     pub const ALL: [Self; 3] = [Self::Plain, Self::Adx, Self::Ifma];
+    /// All of them, the fastest last.
+    #[cfg(target_arch = "aarch64")]
+    pub const ALL: [Self; 2] = [Self::Plain, Self::A64];
     /// All of them.
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
     pub const ALL: [Self; 1] = [Self::Plain];
 
     /// As [`VARIABLE`] names it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
+            #[cfg(target_arch = "aarch64")]
+            Self::A64 => "a64",
             #[cfg(target_arch = "x86_64")]
             Self::Adx => "adx",
             #[cfg(target_arch = "x86_64")]
@@ -77,6 +85,8 @@ impl Isa {
     fn needs(self) -> &'static str {
         match self {
             Self::Plain => "nothing",
+            #[cfg(target_arch = "aarch64")]
+            Self::A64 => "nothing",
             #[cfg(target_arch = "x86_64")]
             Self::Adx => "BMI2 and ADX",
             #[cfg(target_arch = "x86_64")]
@@ -88,6 +98,8 @@ impl Isa {
     pub fn is_supported(self) -> bool {
         match self {
             Self::Plain => true,
+            #[cfg(target_arch = "aarch64")]
+            Self::A64 => true,
             #[cfg(target_arch = "x86_64")]
             Self::Adx => is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("adx"),
             #[cfg(target_arch = "x86_64")]

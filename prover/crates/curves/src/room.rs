@@ -43,8 +43,31 @@ impl Room for Plain {
     }
 }
 
+#[cfg(target_arch = "aarch64")]
+pub use arm::A64;
 #[cfg(target_arch = "x86_64")]
 pub use x86::{Adx, Ifma};
+
+#[cfg(target_arch = "aarch64")]
+mod arm {
+    use ark_bn254::{FqConfig, FrConfig};
+
+    use super::{Room, Work};
+    use crate::lanes::limbs::LimbLanes;
+
+    /// For every CPU of this architecture.
+    #[derive(Debug)]
+    pub struct A64;
+
+    impl Room for A64 {
+        type Fq = LimbLanes<FqConfig>;
+        type Fr = LimbLanes<FrConfig>;
+
+        fn run<W: Work>(work: W) -> W::Output {
+            work.run()
+        }
+    }
+}
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
@@ -53,7 +76,7 @@ mod x86 {
     use ark_bn254::{FqConfig, FrConfig};
 
     use super::{Room, Work};
-    use crate::lanes::{adx, ifma};
+    use crate::lanes::{ifma, limbs::LimbLanes};
 
     /// For CPUs with BMI2 and ADX.
     #[derive(Debug)]
@@ -63,8 +86,8 @@ mod x86 {
     pub struct Ifma;
 
     impl Room for Adx {
-        type Fq = adx::Adx<FqConfig>;
-        type Fr = adx::Adx<FrConfig>;
+        type Fq = LimbLanes<FqConfig>;
+        type Fr = LimbLanes<FrConfig>;
 
         fn run<W: Work>(work: W) -> W::Output {
             #[target_feature(enable = "bmi2,adx")]
@@ -99,6 +122,11 @@ macro_rules! in_chosen_room {
                 type $room = $crate::room::Plain;
                 $body
             }
+            #[cfg(target_arch = "aarch64")]
+            $crate::isa::Isa::A64 => {
+                type $room = $crate::room::A64;
+                $body
+            }
             #[cfg(target_arch = "x86_64")]
             $crate::isa::Isa::Adx => {
                 type $room = $crate::room::Adx;
@@ -120,6 +148,11 @@ macro_rules! in_every_room {
     ($room:ident => $body:expr) => {{
         {
             type $room = $crate::room::Plain;
+            $body;
+        }
+        #[cfg(target_arch = "aarch64")]
+        {
+            type $room = $crate::room::A64;
             $body;
         }
         #[cfg(target_arch = "x86_64")]

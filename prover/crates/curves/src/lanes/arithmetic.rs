@@ -48,6 +48,14 @@ pub trait Lanes: Copy + Send + Sync + 'static {
     fn mul(self, other: Self) -> Self;
     /// Square; the factor may be loose.
     fn square(self) -> Self;
+    /// Product of `a0 + a1 u` and `b0 + b1 u`, where u^2 = -1; factors are tight.
+    #[inline(always)]
+    fn mul_quadratic([a0, a1]: [Self; 2], [b0, b1]: [Self; 2]) -> [Self; 2] {
+        let low = a0.mul(b0);
+        let high = a1.mul(b1);
+        let both = a0.add(a1).mul(b0.add(b1));
+        [low.sub(high), both.sub(low).sub(high)]
+    }
     /// Negative.
     fn neg(self) -> Self;
     /// `if_set` in the lanes of `mask`, `if_clear` in the others.

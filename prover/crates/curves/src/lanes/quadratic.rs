@@ -102,13 +102,8 @@ impl<L: Lanes<Element = Fq>> Lanes for Quadratic<L> {
 
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        let low = self.c0.mul(other.c0);
-        let high = self.c1.mul(other.c1);
-        let both = self.c0.add(self.c1).mul(other.c0.add(other.c1));
-        Self {
-            c0: low.sub(high),
-            c1: both.sub(low).sub(high),
-        }
+        let [c0, c1] = L::mul_quadratic([self.c0, self.c1], [other.c0, other.c1]);
+        Self { c0, c1 }
     }
 
     #[inline(always)]

@@ -1,28 +1,16 @@
-//! Montgomery multiplication of four 64-bit limbs with MULX, ADCX and ADOX.
+//! With MULX, ADCX and ADOX.
 //!
-//! Let B = 2^64, R = B^4 and p below R/5 (both moduli of BN254 are). A row adds `a b_i` to the sum t,
-//! then the multiple `m p` that makes it divisible by B, and divides: t' = (t + a b_i + m p) / B.
-//!
-//! Why no carry is lost, for a below 4p and any four limbs b:
-//! - t is below a + p before each row: it is 0 at first, and with b_i and m at most B - 1 the next is
-//!   below (a + p + (a + p)(B - 1)) / B = a + p. That is below 5p < R: four limbs hold it.
-//! - t + a b_i < a + p + a (B - 1) = a B + p < R B: five limbs hold it. So the fifth, the high half of
-//!   a_3 b_i and both chains' carries, is below B: neither addition to it carries out.
+//! Why no carry is lost, with the bounds of [`super`]:
+//! - the fifth limb of t + a b_i, the high half of a_3 b_i and both chains' carries, is below B: neither
+//!   addition to it carries out.
 //! - m p + t + a b_i is B t' < B R: when its lowest limb has gone, four limbs hold the rest, so
 //!   neither of the two additions to the topmost carries out. The first of them adds a carry to the
 //!   high half of m p_3, which is at most B - 2.
-//!
-//! The result is below a b / R + p. With a and b below 2p that is 4p^2 / R + p < 2p.
 #![allow(unsafe_code)]
 
 use core::arch::asm;
 
-/// The modulus and -p^-1 modulo 2^64.
-#[repr(C)]
-pub(super) struct Modulus {
-    pub limbs: [u64; 4],
-    pub negative_inverse: u64,
-}
+use super::Modulus;
 
 /// Adds `a` times limb `$i` of `b` to the sum; the fifth limb is in `top`.
 macro_rules! add_row {
@@ -78,7 +66,7 @@ macro_rules! reduce {
 
 /// `a b / 2^256` modulo p, below `a b / 2^256 + p`; `a` is below 4p. Only for CPUs with BMI2 and ADX.
 #[inline(always)]
-pub(super) fn montgomery(a: &[u64; 4], b: &[u64; 4], modulus: &Modulus) -> [u64; 4] {
+pub fn montgomery(a: &[u64; 4], b: &[u64; 4], modulus: &Modulus) -> [u64; 4] {
     let (t0, t1, t2, t3): (u64, u64, u64, u64);
     // SAFETY: reads the 32 bytes behind `a` and `b` and the 40 behind `modulus`, writes registers
     // that are named below and no memory; a caller's CPU has the instructions (see `Room`).

@@ -1,5 +1,5 @@
-//! Lanes as four 64-bit limbs each, Montgomery form with R = 2^256, multiplied with MULX, ADCX and
-//! ADOX.
+//! Lanes as four 64-bit limbs each, Montgomery form with R = 2^256, multiplied in assembly: the room of
+//! MULX, ADCX and ADOX, and aarch64's.
 //!
 //! A value is below 2p: [`multiply::montgomery`] then needs no final subtraction, and sums need
 //! one of 2p as they would need one of p. There are no loose values, since a product of a value
@@ -38,17 +38,17 @@ const fn double(words: &Limbs) -> Limbs {
 
 /// Eight elements of the prime field that `C` describes.
 #[derive(Debug)]
-pub struct Adx<C>([Limbs; WIDTH], PhantomData<C>);
+pub struct LimbLanes<C>([Limbs; WIDTH], PhantomData<C>);
 
-impl<C> Clone for Adx<C> {
+impl<C> Clone for LimbLanes<C> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<C> Copy for Adx<C> {}
+impl<C> Copy for LimbLanes<C> {}
 
-impl<C: MontConfig<4>> Adx<C> {
+impl<C: MontConfig<4>> LimbLanes<C> {
     #[inline(always)]
     fn new(lanes: [Limbs; WIDTH]) -> Self {
         Self(lanes, PhantomData)
@@ -112,7 +112,7 @@ fn choose(first: bool, a: &Limbs, b: &Limbs) -> Limbs {
     ]
 }
 
-impl<C: MontConfig<4>> Lanes for Adx<C> {
+impl<C: MontConfig<4>> Lanes for LimbLanes<C> {
     type Element = Fp<MontBackend<C, 4>, 4>;
     type Words = Limbs;
 
@@ -229,7 +229,7 @@ impl<C: MontConfig<4>> Lanes for Adx<C> {
     }
 }
 
-impl<C: MontConfig<4>> ScalarLanes for Adx<C> {
+impl<C: MontConfig<4>> ScalarLanes for LimbLanes<C> {
     #[inline(always)]
     fn exchange(self, distance: usize) -> Self {
         let mut lanes = [[0; 4]; WIDTH];

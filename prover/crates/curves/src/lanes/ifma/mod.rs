@@ -14,6 +14,11 @@ use ark_ff::{AdditiveGroup, BigInt, BigInteger, Fp, MontBackend, MontConfig};
 
 use super::arithmetic::{Lanes, Mask, ScalarLanes, WIDTH};
 use super::simd::{self, Vector};
+use product::{product, reduce, squared};
+use words::{limbs_to_words, transpose_in, transpose_out, words_to_limbs};
+
+mod product;
+mod words;
 
 const LIMBS: usize = 5;
 const LIMB_BITS: u32 = 52;
@@ -27,6 +32,8 @@ trait Modulus: MontConfig<4> {
     const P: [u64; LIMBS] = to_limbs(&multiple(&Self::MODULUS.0, 1));
     const P2: [u64; LIMBS] = to_limbs(&multiple(&Self::MODULUS.0, 2));
     const P3: [u64; LIMBS] = to_limbs(&multiple(&Self::MODULUS.0, 3));
+    /// 4p^2 in limbs.
+    const P2_SQUARED: [u64; 2 * LIMBS] = square(&Self::P2);
     /// -p^-1 mod 2^52.
     const NEGATIVE_INVERSE: u64 = Self::INV & LIMB_MASK;
 }
@@ -56,6 +63,26 @@ const fn to_limbs(words: &[u64; 4]) -> [u64; LIMBS] {
     ]
 }
 
+const fn square(limbs: &[u64; LIMBS]) -> [u64; 2 * LIMBS] {
+    let mut result = [0; 2 * LIMBS];
+    let mut carry = 0u128;
+    let mut index = 0;
+    while index < 2 * LIMBS {
+        let mut sum = carry;
+        let mut left = 0;
+        while left < LIMBS {
+            if left <= index && index - left < LIMBS {
+                sum += limbs[left] as u128 * limbs[index - left] as u128;
+            }
+            left += 1;
+        }
+        result[index] = sum as u64 & LIMB_MASK;
+        carry = sum >> LIMB_BITS;
+        index += 1;
+    }
+    result
+}
+
 /// Eight elements of the prime field that `C` describes.
 #[derive(Debug)]
 pub struct Ifma<C>(Limbs, PhantomData<C>);
@@ -81,39 +108,6 @@ impl<C: MontConfig<4>> Ifma<C> {
             vectors[limb] = simd::splat(limbs[limb]);
         }
         vectors
-    }
-
-    /// `a b / 2^260`, below 2p when `a b < 84 p^2`.
-    #[inline(always)]
-    fn montgomery(a: &Limbs, b: &Limbs) -> Limbs {
-        let p = Self::constant(C::P);
-        let inverse = simd::splat(C::NEGATIVE_INVERSE);
-        let mut sum = [simd::zero(); LIMBS];
-        for factor in b {
-            for limb in 0..LIMBS {
-                sum[limb] = simd::multiply_low(sum[limb], a[limb], *factor);
-            }
-            let quotient = simd::multiply_low(simd::zero(), sum[0], inverse);
-            for limb in 0..LIMBS {
-                sum[limb] = simd::multiply_low(sum[limb], quotient, p[limb]);
-            }
-            // The lowest limb is now a multiple of 2^52: one limb down.
-            let carry = simd::shift_right::<LIMB_BITS>(sum[0]);
-            sum = [
-                simd::add(sum[1], carry),
-                sum[2],
-                sum[3],
-                sum[4],
-                simd::zero(),
-            ];
-            for limb in 0..LIMBS {
-                sum[limb] = simd::multiply_high(sum[limb], a[limb], *factor);
-            }
-            for limb in 0..LIMBS {
-                sum[limb] = simd::multiply_high(sum[limb], quotient, p[limb]);
-            }
-        }
-        carry(sum)
     }
 
     /// From below 4p to below 2p.
@@ -179,79 +173,6 @@ fn carry(mut limbs: Limbs) -> Limbs {
         limbs[limb + 1] = simd::add(limbs[limb + 1], over);
     }
     limbs
-}
-
-#[inline(always)]
-fn words_to_limbs(words: [Vector; 4]) -> Limbs {
-    let mask = simd::splat(LIMB_MASK);
-    let [w0, w1, w2, w3] = words;
-    [
-        simd::and(w0, mask),
-        simd::and(
-            simd::or(simd::shift_right::<52>(w0), simd::shift_left::<12>(w1)),
-            mask,
-        ),
-        simd::and(
-            simd::or(simd::shift_right::<40>(w1), simd::shift_left::<24>(w2)),
-            mask,
-        ),
-        simd::and(
-            simd::or(simd::shift_right::<28>(w2), simd::shift_left::<36>(w3)),
-            mask,
-        ),
-        simd::shift_right::<16>(w3),
-    ]
-}
-
-#[inline(always)]
-fn limbs_to_words(limbs: Limbs) -> [Vector; 4] {
-    let [l0, l1, l2, l3, l4] = limbs;
-    [
-        simd::or(l0, simd::shift_left::<52>(l1)),
-        simd::or(simd::shift_right::<12>(l1), simd::shift_left::<40>(l2)),
-        simd::or(simd::shift_right::<24>(l2), simd::shift_left::<28>(l3)),
-        simd::or(simd::shift_right::<36>(l3), simd::shift_left::<16>(l4)),
-    ]
-}
-
-const EVEN_PAIRS: [u64; WIDTH] = [0, 1, 8, 9, 4, 5, 12, 13];
-const ODD_PAIRS: [u64; WIDTH] = [2, 3, 10, 11, 6, 7, 14, 15];
-
-/// Eight rows of four words to four vectors: vector `w` has word `w` of every row.
-#[inline(always)]
-fn transpose_in(rows: [&[u64; 4]; WIDTH]) -> [Vector; 4] {
-    let halves = [
-        simd::from_halves(rows[0], rows[4]),
-        simd::from_halves(rows[1], rows[5]),
-        simd::from_halves(rows[2], rows[6]),
-        simd::from_halves(rows[3], rows[7]),
-    ];
-    let low_01 = simd::unpack_low(halves[0], halves[1]);
-    let high_01 = simd::unpack_high(halves[0], halves[1]);
-    let low_23 = simd::unpack_low(halves[2], halves[3]);
-    let high_23 = simd::unpack_high(halves[2], halves[3]);
-    let (even, odd) = (simd::from_array(EVEN_PAIRS), simd::from_array(ODD_PAIRS));
-    [
-        simd::permute_two(low_01, even, low_23),
-        simd::permute_two(high_01, even, high_23),
-        simd::permute_two(low_01, odd, low_23),
-        simd::permute_two(high_01, odd, high_23),
-    ]
-}
-
-/// The inverse of [`transpose_in`].
-#[inline(always)]
-fn transpose_out(words: [Vector; 4]) -> [[u64; 4]; WIDTH] {
-    let (even, odd) = (simd::from_array(EVEN_PAIRS), simd::from_array(ODD_PAIRS));
-    let low_01 = simd::permute_two(words[0], even, words[2]);
-    let low_23 = simd::permute_two(words[0], odd, words[2]);
-    let high_01 = simd::permute_two(words[1], even, words[3]);
-    let high_23 = simd::permute_two(words[1], odd, words[3]);
-    let [first, fifth] = simd::to_halves(simd::unpack_low(low_01, high_01));
-    let [second, sixth] = simd::to_halves(simd::unpack_high(low_01, high_01));
-    let [third, seventh] = simd::to_halves(simd::unpack_low(low_23, high_23));
-    let [fourth, eighth] = simd::to_halves(simd::unpack_high(low_23, high_23));
-    [first, second, third, fourth, fifth, sixth, seventh, eighth]
 }
 
 impl<C: MontConfig<4>> Lanes for Ifma<C> {
@@ -340,12 +261,30 @@ impl<C: MontConfig<4>> Lanes for Ifma<C> {
 
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        Self::new(Self::montgomery(&self.0, &other.0))
+        Self::new(reduce::<C>(product(&self.0, &other.0)))
     }
 
     #[inline(always)]
     fn square(self) -> Self {
-        self.mul(self)
+        Self::new(reduce::<C>(squared(&self.0)))
+    }
+
+    // Two reductions for three products: they come after the sums. The integers are
+    // `a0 b0 - a1 b1 + 4p^2` and `a0 b1 + a1 b0`, both from 0 to 8p^2, and `a0 + a1` and `b0 + b1` are
+    // below 4p.
+    #[inline(always)]
+    fn mul_quadratic([a0, a1]: [Self; 2], [b0, b1]: [Self; 2]) -> [Self; 2] {
+        let low = product(&a0.0, &b0.0);
+        let high = product(&a1.0, &b1.0);
+        let mut cross = product(&carry(sum(&a0.0, &a1.0)), &carry(sum(&b0.0, &b1.0)));
+        let mut real = low;
+        for limb in 0..2 * LIMBS {
+            let both = simd::add(low[limb], high[limb]);
+            cross[limb] = simd::sub(cross[limb], both);
+            let raised = simd::add(low[limb], simd::splat(C::P2_SQUARED[limb]));
+            real[limb] = simd::sub(raised, high[limb]);
+        }
+        [Self::new(reduce::<C>(real)), Self::new(reduce::<C>(cross))]
     }
 
     #[inline(always)]
@@ -387,7 +326,7 @@ impl<C: MontConfig<4>> ScalarLanes for Ifma<C> {
     #[inline(always)]
     fn to_integers(self) -> [[u64; 4]; WIDTH] {
         let one = Self::constant([1, 0, 0, 0, 0]);
-        let plain = Self::canonical(Self::montgomery(&self.0, &one));
+        let plain = Self::canonical(reduce::<C>(product(&self.0, &one)));
         transpose_out(limbs_to_words(plain))
     }
 }
