@@ -1,12 +1,19 @@
 import { generateText, isStepCount, jsonSchema, streamText, tool } from "ai";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { AnswerNote } from "../src/adapters/answerNote.ts";
 import { createHacaProvider, type HacaProvider } from "../src/adapters/ai/createHacaProvider.ts";
+import type { AnswerNote } from "../src/adapters/answerNote.ts";
 import { createHaca } from "../src/client/createHaca.ts";
 import { isVerified } from "../src/isVerified.ts";
 import { serialiseReceipt } from "../src/receipt/serialiseReceipt.ts";
 import { verify } from "../src/verify.ts";
-import { CALL_INPUT, callingFirst, HOSTILE, QUESTION, TOOL_ANSWER, TOOL_SCHEMA } from "./support/agents.ts";
+import {
+  CALL_INPUT,
+  callingFirst,
+  HOSTILE,
+  QUESTION,
+  TOOL_ANSWER,
+  TOOL_SCHEMA,
+} from "./support/agents.ts";
 import { CHAIN_ID, ChatNode, PINS, TEXT } from "./support/chatNode.ts";
 
 let node: ChatNode;
@@ -31,7 +38,9 @@ async function expectReceipt(metadata: unknown): Promise<void> {
   const { id, receipt, verification } = (metadata as { haca: AnswerNote }).haca;
   expect([verification, id]).toEqual(["verified", expect.stringMatching(/^0x[0-9a-f]{64}$/)]);
   if (receipt === null) throw new Error("no receipt");
-  expect(isVerified(await verify(serialiseReceipt(receipt), { pins: PINS, model: "m" }))).toBe(true);
+  expect(isVerified(await verify(serialiseReceipt(receipt), { pins: PINS, model: "m" }))).toBe(
+    true,
+  );
 }
 
 describe("the AI SDK", () => {
@@ -66,7 +75,8 @@ describe("the AI SDK", () => {
     node.says = callingFirst;
     const common = { model: haca("m"), prompt: QUESTION, tools: { warmth } };
     const many = { ...common, stopWhen: isStepCount(2) };
-    const text = way === "streaming" ? await streamText(many).text : (await generateText(many)).text;
+    const text =
+      way === "streaming" ? await streamText(many).text : (await generateText(many)).text;
     expect(text).toBe("Warm.");
     const [first, second] = asked();
     expect(first.tools).toMatchObject([{ function: { name: "warmth", parameters: TOOL_SCHEMA } }]);
@@ -132,17 +142,20 @@ describe("of a node that lies", () => {
     },
   );
 
-  it.each(HOSTILE)("%s errors the stream before anything was released", async (_name, lies, _only, code) => {
-    node.lies = lies;
-    const parts: unknown[] = [];
-    const reading = (async () => {
-      const stream = streamText({ model: haca("m"), prompt: QUESTION, onError: () => undefined });
-      for await (const part of stream.textStream) parts.push(part);
-    })();
-    await expect(reading).rejects.toMatchObject({ code });
-    expect(parts).toEqual([]);
-    expect(node.asked).toHaveLength(1);
-  });
+  it.each(HOSTILE)(
+    "%s errors the stream before anything was released",
+    async (_name, lies, _only, code) => {
+      node.lies = lies;
+      const parts: unknown[] = [];
+      const reading = (async () => {
+        const stream = streamText({ model: haca("m"), prompt: QUESTION, onError: () => undefined });
+        for await (const part of stream.textStream) parts.push(part);
+      })();
+      await expect(reading).rejects.toMatchObject({ code });
+      expect(parts).toEqual([]);
+      expect(node.asked).toHaveLength(1);
+    },
+  );
 
   it("lets go of it when the consumer goes", async () => {
     let isGone: Promise<unknown> | undefined;

@@ -1,4 +1,4 @@
-import { type Answer, ChatNode, DONE, type Lies } from "./chatNode.ts";
+import { type Answer, type ChatNode, DONE, type Lies } from "./chatNode.ts";
 
 /** What agents' libraries are asked with, and how the node that they reach lies. */
 
@@ -6,8 +6,10 @@ export const QUESTION = "How warm is it in Paris?";
 export const CALL_INPUT = { city: "Paris" };
 export const TOOL_ANSWER = "21 degrees in Paris";
 export const TOOL_SCHEMA = {
-  ...{ type: "object", properties: { city: { type: "string" } }, required: ["city"] },
-} as const;
+  type: "object" as const,
+  properties: { city: { type: "string" as const } },
+  required: ["city"],
+};
 
 /** A model that wants the tool used first, and answers once it has what the tool says. */
 export const callingFirst: ChatNode["says"] = ({ messages }) =>
@@ -54,7 +56,8 @@ export const HOSTILE: readonly (readonly [string, Lies, { isOfStreams: boolean }
   [
     "a final frame of other words",
     {
-      events: (events) => events.map((event) => event.replace('"delta":{}', '"delta":{"content":"!"}')),
+      events: (events) =>
+        events.map((event) => event.replace('"delta":{}', '"delta":{"content":"!"}')),
     },
     { isOfStreams: true },
     "answer.notVerified",

@@ -154,10 +154,9 @@ export class ChatNode {
       calls === undefined
         ? halves(String(message.content)).map((content) => ({ role: "assistant", content }))
         : [{ role: "assistant", content: null }, { tool_calls: calls }];
-    const events = [
-      ...deltas.map((delta) => choice(delta)),
-      this.lies.answer?.(last) ?? last,
-    ].map(eventOf);
+    const events = [...deltas.map((delta) => choice(delta)), this.lies.answer?.(last) ?? last].map(
+      eventOf,
+    );
     const whole = [...events, DONE];
     return this.lies.events?.(whole) ?? whole;
   }

@@ -35,7 +35,7 @@ export function createHacaProvider({
     throw optionError("model", `${modelId}: there are language models, and no models of ${kind}`);
   };
   return Object.assign((modelId: string) => languageModel(modelId), {
-    ...{ specificationVersion: "v4", languageModel } as const,
+    ...({ specificationVersion: "v4", languageModel } as const),
     ...{ embeddingModel: none("embeddings"), imageModel: none("images") },
   });
 }
@@ -58,7 +58,10 @@ function streamOf(
         const raw: unknown[] = [];
         let next = await frames.next();
         for (; next.done !== true; next = await frames.next()) raw.push(next.value);
-        for (const part of partsOf(next.value, { warnings, raw: call.includeRawChunks ? raw : [] })) {
+        for (const part of partsOf(next.value, {
+          warnings,
+          raw: call.includeRawChunks ? raw : [],
+        })) {
           controller.enqueue(part);
         }
         controller.close();

@@ -43,7 +43,10 @@ function contentOf(parts: UserContent): string | object[] {
 
 function imageOf({ data, mediaType }: LanguageModelV4FilePart): string {
   if (!/^image\/[\w.+-]+$/.test(mediaType) || data.type !== "data") {
-    throw optionError("prompt", `a file of ${mediaType} cannot be asked about: images can, as bytes`);
+    throw optionError(
+      "prompt",
+      `a file of ${mediaType} cannot be asked about: images can, as bytes`,
+    );
   }
   return `data:${mediaType};base64,${typeof data.data === "string" ? data.data : base64(data.data)}`;
 }
