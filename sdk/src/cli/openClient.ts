@@ -1,4 +1,5 @@
 import { createHaca, type Haca } from "../client/createHaca.ts";
+import type { Policy } from "../isVerified.ts";
 import type { Pins } from "../pins.ts";
 import { pinsIn, requireUrl } from "./arguments.ts";
 import { UsageError } from "./readInput.ts";
@@ -13,17 +14,19 @@ export type ClientArguments = {
 };
 
 /** A client of a command's arguments. @throws BaseError `haca.usage`, `option.wrong`, `node.badAddress` */
-export async function openClient(options: ClientArguments): Promise<{ haca: Haca; pins: Pins }> {
+export async function openClient(
+  options: ClientArguments,
+): Promise<{ haca: Haca; pins: Pins; policy: Policy }> {
   const { node: nodes = [], rpc: rpcs = [] } = options;
   if (nodes.length === 0) throw new UsageError("--node: name one at least");
   rpcs.forEach(requireUrl);
   const pins = options.pins === undefined ? {} : await pinsIn(options.pins);
-  const attestation = options.registry ? "registry" : "direct";
+  const policy = { attestation: options.registry ? "registry" : "direct" } as const;
   const haca = createHaca({
     chainId: options.chain ?? chainOf(pins),
-    ...{ nodes, pins, rpcs, policy: { attestation } },
+    ...{ nodes, pins, rpcs, policy },
   });
-  return { haca, pins };
+  return { haca, pins, policy };
 }
 
 /** The chain of the pinned settlements, where it is one. */

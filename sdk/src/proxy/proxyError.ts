@@ -10,9 +10,10 @@ export class ProxyError extends BaseError {
   }
 }
 
-/** Codes of nodes that were not there, or took too long. */
+/** Codes of what is no matter of verification. */
 const STATUSES: Readonly<Record<string, number>> = {
   ...{ "option.wrong": 400, "payment.required": 402 },
+  "haca.receiptNotKept": 500,
   ...{ "node.unreachable": 502, "node.privateAddress": 502, "node.timeout": 504 },
 };
 /** What a node says that is the client's own matter. */
