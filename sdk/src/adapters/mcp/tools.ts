@@ -112,7 +112,8 @@ const answering =
     try {
       return await answer(input, signal);
     } catch (error) {
-      onError?.(error);
+      // Who goes needs no reason.
+      if (!signal.aborted) onError?.(error);
       return failureOf(error);
     }
   };
