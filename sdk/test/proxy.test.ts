@@ -85,7 +85,7 @@ describe("OpenAI's client", () => {
     [
       "a lie",
       { signed: (message) => ({ ...message, outputHash: `0x${"ab".repeat(32)}` }) },
-      422,
+      406,
       "answer.notVerified",
     ],
     ["a price", { instead: (response) => response.writeHead(402).end() }, 402, "payment.required"],

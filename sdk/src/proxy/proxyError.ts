@@ -18,8 +18,8 @@ const STATUSES: Readonly<Record<string, number>> = {
 };
 /** What a node says that is the client's own matter. */
 const PASSED_ON: readonly unknown[] = [400, 404, 413, 429, 503];
-/** There was an answer, and it is not given on. */
-const NOT_VERIFIED = 422;
+/** There was an answer, and it is not given on. Of a status that no client answers with the same request: LangChain's does with 422. */
+const NOT_VERIFIED = 406;
 
 /** A failure as OpenAI's clients read it. */
 export function refusalOf(error: unknown): { status: number; text: string } {
