@@ -56,3 +56,14 @@ it("the client for browsers imports nothing else, either", () => {
   expect(files).toBeGreaterThan(20);
   expect([...others].filter((name) => !NOBLE.includes(name))).toEqual([]);
 });
+
+it.each([
+  ["ai/createHacaProvider", []],
+  ["langchain/chatHaca", ["@langchain/core"]],
+  ["mcp/createMcpServer", ["@modelcontextprotocol/server"]],
+])("the adapter %s imports what it is for, and nothing of Node", (file, peers) => {
+  const { others } = importsFrom(join(SOURCES, `adapters/${file}.ts`));
+  const packages = [...others].filter((name) => !NOBLE.includes(name));
+  const named = packages.map((name) => name.split("/").slice(0, 2).join("/"));
+  expect([...new Set(named)]).toEqual(peers);
+});

@@ -3,7 +3,7 @@ import { whatIsMissing } from "../../isVerified.ts";
 import type { Line } from "../../line.ts";
 import type { Receipt } from "../../receipt/receipt.ts";
 import { verify } from "../../verify.ts";
-import type { McpOptions } from "./createMcpServer.ts";
+import type { McpOptions } from "./mcpOptions.ts";
 import type { Receipts } from "./receipts.ts";
 import { failureOf, resultOf } from "./results.ts";
 import * as schemas from "./schemas.ts";
