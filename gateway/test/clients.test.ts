@@ -1,5 +1,9 @@
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import { type AIMessageChunk, HumanMessage, ToolMessage } from "@langchain/core/messages";
+import { tool as langChainTool } from "@langchain/core/tools";
+import { ChatOpenAI } from "@langchain/openai";
 import { generateText, isStepCount, streamText, tool } from "ai";
 import { keccak256, recoverAddress, Wallet } from "ethers";
 import OpenAI from "openai";
@@ -26,7 +30,9 @@ vi.setConfig({ testTimeout: 300_000 });
 
 const MESSAGES = [{ role: "user" as const, content: "How warm is it in Paris?" }];
 const PARAMETERS = {
-  ...{ type: "object", properties: { city: { type: "string" } }, required: ["city"] },
+  type: "object" as const,
+  properties: { city: { type: "string" as const } },
+  required: ["city"],
 };
 const TOOL_CALL = {
   ...{
@@ -130,51 +136,115 @@ it("OpenAI's client: in one piece, streaming, and with tools", async () => {
   expectSettled(shown[1], second);
 });
 
-it("OpenAI's client asks again by itself after a failure, and one result is settled", async () => {
-  const { url } = await command.start();
-  const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: "client-key", maxRetries: 2 });
-  const request = { model: "m", messages: MESSAGES };
-  const results = () => command.worker.received.flatMap(({ body }) => resultsIn(body));
-  const failingOnce = (fail: Handler, succeed: Handler): Handler => {
-    let count = 0;
-    return (response, received) => {
-      count += 1;
-      return (count === 1 ? fail : succeed)(response, received);
-    };
-  };
-  // Of an upstream's failure nothing is signed: its second answer is the only one.
-  command.upstream.handler = failingOnce(answering({}, 500), answering(ANSWER));
-  const plain = await client.chat.completions.create(request);
-  expect(command.upstream.received).toHaveLength(2);
-  expect(results()).toHaveLength(1);
-  expectSettled(plain, request);
-
-  // A result whose way back was lost is the worker's: under the key the same one is handed in again, and no other is made.
-  command.reset();
-  const hasty = await command.start({
-    HACA_GATEWAY_QUEUE_MS: "1000",
-    HACA_GATEWAY_ANSWERS: join(command.folder, "hasty"),
-  });
-  let isAway = true;
-  command.worker.handler = (response, received) =>
-    isAway ? void response.destroy() : accepting(response, received);
-  const statuses: number[] = [];
-  const watching = new OpenAI({
-    ...{ baseURL: `${hasty.url}/v1`, apiKey: "client-key", maxRetries: 5 },
-    async fetch(input: string | URL | Request, init?: RequestInit) {
-      const response = await fetch(input, init);
-      statuses.push(response.status);
-      isAway = false;
-      return response;
+/** A client with the retries that it makes by itself. */
+type Retrying = (options: {
+  baseURL: string;
+  fetch?: typeof fetch;
+  headers?: Record<string, string>;
+}) => Promise<unknown>;
+const RETRYING: [string, Retrying][] = [
+  [
+    "OpenAI's client",
+    ({ headers, ...options }) =>
+      new OpenAI({ ...options, apiKey: "client-key", maxRetries: 5 }).chat.completions.create(
+        { model: "m", messages: MESSAGES },
+        headers && { headers },
+      ),
+  ],
+  [
+    "LangChain's client",
+    async ({ headers, ...configuration }) => {
+      const model = langChain({ configuration, maxRetries: 5 });
+      return rawOf(await model.invoke(MESSAGES, headers && { options: { headers } }));
     },
+  ],
+];
+
+it.each(RETRYING)(
+  "%s asks again by itself after a failure, and one result is settled",
+  async (_name, ask) => {
+    const { url } = await command.start();
+    const results = () => command.worker.received.flatMap(({ body }) => resultsIn(body));
+    const failingOnce = (fail: Handler, succeed: Handler): Handler => {
+      let count = 0;
+      return (response, received) => {
+        count += 1;
+        return (count === 1 ? fail : succeed)(response, received);
+      };
+    };
+    // Of an upstream's failure nothing is signed: its second answer is the only one.
+    command.upstream.handler = failingOnce(answering({}, 500), answering(ANSWER));
+    const plain = await ask({ baseURL: `${url}/v1` });
+    expect(command.upstream.received).toHaveLength(2);
+    expect(results()).toHaveLength(1);
+    expectSettled(plain, asked()[1]);
+
+    // A result whose way back was lost is the worker's: under the key the same one is handed in again, and no other is made.
+    command.reset();
+    const hasty = await command.start({
+      HACA_GATEWAY_QUEUE_MS: "1000",
+      HACA_GATEWAY_ANSWERS: mkdtempSync(join(command.folder, "hasty-")),
+    });
+    let isAway = true;
+    command.worker.handler = (response, received) =>
+      isAway ? void response.destroy() : accepting(response, received);
+    const statuses: number[] = [];
+    const again = await ask({
+      ...{ baseURL: `${hasty.url}/v1`, headers: { "idempotency-key": "once" } },
+      async fetch(input, init) {
+        const response = await fetch(input, init);
+        statuses.push(response.status);
+        isAway = false;
+        return response;
+      },
+    });
+    expect([statuses[0], statuses.at(-1)]).toEqual([503, 200]);
+    expect(command.upstream.received).toHaveLength(1);
+    expect(new Set(results().map(({ message }) => message.requestId)).size).toBe(1);
+    expectSettled(again, asked()[0]);
+  },
+);
+
+/** LangChain's client for OpenAI's API, which shows what came, too. */
+const langChain = (options: Partial<ConstructorParameters<typeof ChatOpenAI>[0]>): ChatOpenAI =>
+  new ChatOpenAI({ model: "m", apiKey: "client-key", __includeRawResponse: true, ...options });
+
+const rawOf = ({ additional_kwargs }: AIMessageChunk): unknown => additional_kwargs.__raw_response;
+
+it("LangChain's client: in one piece, streaming, and with tools", async () => {
+  const { url } = await command.start();
+  const model = langChain({ configuration: { baseURL: `${url}/v1` }, maxRetries: 0 });
+  const plain = await model.invoke(MESSAGES);
+  expect(plain.text).toBe("Hello, wörld");
+  expectSettled(rawOf(plain), asked()[0]);
+
+  command.reset();
+  command.upstream.handler = STREAMED;
+  const chunks: AIMessageChunk[] = [];
+  for await (const chunk of await model.stream(MESSAGES)) chunks.push(chunk);
+  const whole = chunks.reduce((before, chunk) => before.concat(chunk));
+  expect(whole).toMatchObject({
+    ...{ text: "Hello, wörld", usage_metadata: { output_tokens: ANSWER.usage.completion_tokens } },
   });
-  const again = await watching.chat.completions.create(request, {
-    headers: { "idempotency-key": "once" },
+  const frames = chunks.map(rawOf).filter((raw) => raw !== undefined);
+  expectSettled(frames.at(-1), asked()[0], STREAMED_ANSWER);
+
+  command.reset();
+  command.upstream.handler = callingFirst;
+  const warmth = langChainTool(({ city }: { city: string }) => `21 degrees in ${city}`, {
+    ...{ name: "warmth", description: "how warm it is", schema: PARAMETERS },
   });
-  expect([statuses[0], statuses.at(-1)]).toEqual([503, 200]);
-  expect(command.upstream.received).toHaveLength(1);
-  expect(new Set(results().map(({ message }) => message.requestId)).size).toBe(1);
-  expectSettled(again, request);
+  const bound = model.bindTools([warmth]);
+  const question = new HumanMessage("How warm is it in Paris?");
+  const wanting = await bound.invoke([question]);
+  expect(wanting.tool_calls).toMatchObject([{ name: "warmth", args: { city: "Paris" } }]);
+  const result = new ToolMessage({ tool_call_id: "call_1", content: "21 degrees in Paris" });
+  const used = await bound.invoke([question, wanting, result]);
+  expect(used.text).toBe("Hello, wörld");
+  const [first, second] = asked() as { messages: unknown[] }[];
+  expect(second?.messages.at(-1)).toMatchObject({ role: "tool", content: "21 degrees in Paris" });
+  expectSettled(rawOf(wanting), first, CALLING);
+  expectSettled(rawOf(used), second);
 });
 
 it("the AI SDK: in one piece, streaming, and with tools", async () => {

@@ -39,7 +39,7 @@ it("a payment whose request failed pays for no other, whatever quote is made up 
   const bed = await PaidBed.start();
   const payer = new Payer("exact");
   bed.upstream.handler = FAILED;
-  expect((await bed.post(QUESTION, {}, payer)).status).toBe(422);
+  expect((await bed.post(QUESTION, {}, payer)).status).toBe(406);
   bed.upstream.handler = answering(ANSWER);
   const other = { ...QUESTION, n: 1 };
   const salt = `0x${"5a".repeat(32)}`;
@@ -86,9 +86,9 @@ it("a cancelled payment that the worker refuses keeps no other from going back",
     response.writeHead(isFirst ? 400 : 202).end("{}");
     (isFirst ? wasRefused : told).resolve();
   };
-  expect((await bed.post(QUESTION, {}, first)).status).toBe(422);
+  expect((await bed.post(QUESTION, {}, first)).status).toBe(406);
   await wasRefused.promise;
-  expect((await bed.post(QUESTION, {}, second)).status).toBe(422);
+  expect((await bed.post(QUESTION, {}, second)).status).toBe(406);
   await told.promise;
 });
 
@@ -125,7 +125,7 @@ it("an answer that waits for the worker is the payer's still, and says so", asyn
   bed.worker.handler = FAILED;
   const response = await bed.post(QUESTION, {}, payer);
   expect([response.status, await response.json()]).toEqual([
-    422,
+    406,
     { error: expect.objectContaining({ message: expect.stringContaining("without another") }) },
   ]);
   bed.worker.handler = accepting;
@@ -137,7 +137,7 @@ it("the result of an answer that was refused its payer is not handed in by the n
   const bed = await PaidBed.start();
   const payer = new Payer();
   bed.worker.handler = answering({ error: { code: "collect.unauthorized" } }, 401);
-  expect((await bed.post(QUESTION, {}, payer)).status).toBe(422);
+  expect((await bed.post(QUESTION, {}, payer)).status).toBe(406);
   const before = bed.results.length;
   bed.worker.handler = accepting;
   await bed.restart();

@@ -1,3 +1,4 @@
+import { ChatOpenAI } from "@langchain/openai";
 import { describe, expect, it } from "vitest";
 import { ANSWER, answering, DONE, ends, says, streaming } from "./support/bed.ts";
 import { Deferred } from "./support/deferred.ts";
@@ -247,7 +248,7 @@ describe("after the money was taken", () => {
       if (path === "/v1/payments/cancelled") told.resolve();
     };
     const response = await bed.post(QUESTION, {}, payer);
-    expect(response.status).toBe(422);
+    expect(response.status).toBe(406);
     await told.promise;
     expect(bed.cancelled).toMatchObject([{ payer: payer.address }]);
     expect(await refusalIn(await bed.post(QUESTION, payer.last))).toEqual([
@@ -261,11 +262,26 @@ describe("after the money was taken", () => {
     const bed = await PaidBed.start();
     const payer = new Payer("exact");
     bed.upstream.handler = FAILED;
-    expect((await bed.post(QUESTION, {}, payer)).status).toBe(422);
+    expect((await bed.post(QUESTION, {}, payer)).status).toBe(406);
     bed.upstream.handler = answering(ANSWER);
     expect((await bed.post(QUESTION, payer.last)).status).toBe(200);
     expect([bed.settled.length, bed.cancelled.length]).toEqual([1, 0]);
   });
+
+  it.each(["upto", "exact"] as const)(
+    "LangChain's client, which asks again for what others do not, pays once by %s where there is no answer",
+    async (scheme) => {
+      const bed = await PaidBed.start();
+      const payer = new Payer(scheme);
+      bed.upstream.handler = FAILED;
+      const model = new ChatOpenAI({
+        ...{ model: "m", apiKey: "client-key", maxRetries: 1 },
+        configuration: { baseURL: `${bed.gateway.url}/v1`, fetch: payer.paying },
+      });
+      await expect(model.invoke("hello")).rejects.toMatchObject({ status: 406 });
+      expect([bed.settled.length, payer.payments.length]).toEqual([1, 1]);
+    },
+  );
 
   it("what nobody comes back for is given back by the next process", async () => {
     const bed = await PaidBed.start({ settleMs: 10, retryMs: 0 });
@@ -322,7 +338,7 @@ describe("limits of a payer", () => {
     const bed = await PaidBed.start({ limits: { spend: undefined, failures: 1 } });
     const payer = new Payer();
     bed.upstream.handler = FAILED;
-    expect((await bed.post(QUESTION, {}, payer)).status).toBe(422);
+    expect((await bed.post(QUESTION, {}, payer)).status).toBe(406);
     const second = await bed.post({ ...QUESTION, n: 1 }, {}, payer);
     expect(await refusalIn(second)).toEqual([403, "payment.tooManyFailures"]);
     expect(bed.settled).toHaveLength(1);

@@ -8,12 +8,16 @@ import {
   type RunningEnclave,
   startSimulatedEnclave,
 } from "@haca/enclave-simulator/startSimulatedEnclave";
+import { createHacaProvider } from "@haca/sdk/ai";
 import { createHaca } from "@haca/sdk/client/createHaca";
 import { isVerified } from "@haca/sdk/isVerified";
+import { ChatHaca } from "@haca/sdk/langchain";
 import type { Pins } from "@haca/sdk/pins";
+import type { Receipt } from "@haca/sdk/receipt/receipt";
 import { receiptOfAnswer } from "@haca/sdk/receipt/receiptOfAnswer";
 import { serialiseReceipt } from "@haca/sdk/receipt/serialiseReceipt";
 import { verify } from "@haca/sdk/verify";
+import { generateText } from "ai";
 import { concat, id, keccak256, sha256 } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ANSWER, DONE, ends, frame, says, streaming } from "./support/bed.ts";
@@ -92,7 +96,7 @@ describe("an answer of a gateway", () => {
     }
   });
 
-  it("is what the SDK asks for: whole, and as a stream", async () => {
+  it("is what the SDK asks for, and agents by its adapters: whole, and as a stream", async () => {
     const { url } = await command.start({
       ...{ HACA_GATEWAY_ATTESTED_KEY: key, HACA_GATEWAY_ENCLAVE: running.publicUrl },
       HACA_GATEWAY_SESSION_KEY: "",
@@ -101,6 +105,12 @@ describe("an answer of a gateway", () => {
     const haca = createHaca({ chainId: 31_337, pins, nodes: [url] });
     const reply = await haca.chat({ model, messages, parameters });
     expect([reply.text, reply.verification]).toEqual(["Hello, wörld", "verified"]);
+    const agent = await generateText({ model: createHacaProvider({ haca })("m"), prompt: "?" });
+    const chain = await new ChatHaca({ haca, model: "m" }).invoke("?");
+    expect([agent.text, chain.text]).toEqual(["Hello, wörld", "Hello, wörld"]);
+    for (const { haca: note } of [agent.providerMetadata ?? {}, chain.response_metadata]) {
+      expect(isVerified(await verify((note as { receipt: Receipt }).receipt, { pins }))).toBe(true);
+    }
 
     command.upstream.handler = streaming(
       frame([

@@ -64,3 +64,14 @@ it("the client does not load what pays", () => {
   const { own } = importsFrom(join(SOURCES, "client/createHaca.ts"));
   expect([...own].filter((file) => file.startsWith(join(SOURCES, "pay/")))).toEqual([]);
 });
+
+it.each([
+  ["ai/createHacaProvider", []],
+  ["langchain/chatHaca", ["@langchain/core"]],
+  ["mcp/createMcpServer", ["@modelcontextprotocol/server"]],
+])("the adapter %s imports what it is for, and nothing of Node", (file, peers) => {
+  const { others } = importsFrom(join(SOURCES, `adapters/${file}.ts`));
+  const packages = [...others].filter((name) => !NOBLE.includes(name));
+  const named = packages.map((name) => name.split("/").slice(0, 2).join("/"));
+  expect([...new Set(named)]).toEqual(peers);
+});

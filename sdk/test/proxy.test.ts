@@ -1,11 +1,13 @@
 import { request as requestHttp } from "node:http";
 import { text } from "node:stream/consumers";
+import { ChatOpenAI } from "@langchain/openai";
 import OpenAI from "openai";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ChatReply } from "../src/client/chat/chatReply.ts";
 import { createHaca } from "../src/client/createHaca.ts";
 import { type RunningProxy, startProxy } from "../src/proxy/startProxy.ts";
 import { receiptId } from "../src/typedData.ts";
+import { HOSTILE } from "./support/agents.ts";
 import { CHAIN_ID, ChatNode, type Lies, PINS, TEXT } from "./support/chatNode.ts";
 
 const TOKEN = "token-of-the-proxy";
@@ -36,6 +38,13 @@ afterAll(async () => {
   await proxy.stop();
   node.stop();
 });
+
+/** LangChain's client for OpenAI's API, with the retries that it makes by itself. */
+const langChain = () =>
+  new ChatOpenAI({
+    ...{ model: "m", apiKey: TOKEN, __includeRawResponse: true },
+    configuration: { baseURL: proxy.url },
+  });
 
 /** A request as it stands here, whatever a well-behaved client would send. */
 const send = (parameters: {
@@ -85,7 +94,7 @@ describe("OpenAI's client", () => {
     [
       "a lie",
       { signed: (message) => ({ ...message, outputHash: `0x${"ab".repeat(32)}` }) },
-      422,
+      406,
       "answer.notVerified",
     ],
     ["a price", { instead: (response) => response.writeHead(402).end() }, 402, "payment.required"],
@@ -141,6 +150,37 @@ describe("OpenAI's client", () => {
       code: "proxy.failed",
     });
   });
+});
+
+describe("LangChain's client", () => {
+  it("gets verified answers by another address alone: in one piece, and streaming", async () => {
+    const model = langChain();
+    const plain = await model.invoke("Grüße");
+    expect(plain.text).toBe(TEXT);
+    expect(plain.additional_kwargs.__raw_response).toMatchObject({
+      haca: { verification: "verified" },
+    });
+    const chunks = [];
+    for await (const chunk of await model.stream("Grüße")) chunks.push(chunk);
+    expect(chunks.map(({ text: said }) => said).join("")).toBe(TEXT);
+    expect(replies).toHaveLength(2);
+  });
+
+  it.each(HOSTILE.filter(([, , , code]) => code !== "node.refused"))(
+    "gets an error in place of %s, nothing before, and asks once, whatever its retries",
+    async (_name, lies, { isOfStreams }, code) => {
+      node.lies = lies;
+      const chunks: unknown[] = [];
+      const reading = (async () => {
+        for await (const chunk of await langChain().stream("Grüße")) chunks.push(chunk);
+      })();
+      await expect(reading).rejects.toMatchObject({ status: 406, code });
+      expect([chunks, node.asked.length]).toEqual([[], 1]);
+      if (isOfStreams) return;
+      await expect(langChain().invoke("Grüße")).rejects.toMatchObject({ status: 406, code });
+      expect(node.asked).toHaveLength(2);
+    },
+  );
 });
 
 describe("what others send", () => {

@@ -22,27 +22,45 @@ const BY_FETCH = "client/sendByFetch";
 
 const SDK = join(PROJECT_ROOT, "sdk");
 const COMMAND = "cli/cli";
-const SOURCES_FIELDS = ["name", "version", "type", "license", "description"] as const;
+const SOURCES = JSON.parse(readFileSync(join(SDK, "package.json"), "utf8"));
+const SOURCES_FIELDS = [
+  ...["name", "version", "type", "license", "description"],
+  ...["peerDependencies", "peerDependenciesMeta"],
+] as const;
+
+/** What is imported by a name of its own, as the sources' map has it, and where it is in the sources: the adapters. */
+export const ADAPTERS: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>(SOURCES.exports).flatMap(([name, file]) => {
+    const [, path] = /^\.\/src\/([^*]+)\.ts$/.exec(file) ?? [];
+    return path === undefined ? [] : [[name.replace("./", ""), path]];
+  }),
+);
+/** Packages of agents, which users of an adapter have, and nobody else needs: nothing of them is bundled. */
+const PEERS: readonly string[] = Object.keys(SOURCES.peerDependencies);
 
 /**
  * Makes the folder anew: modules with what they need of others in shared files, types, licences, and a `package.json` that asks for
- * no other package and runs nothing when it is installed.
+ * no other package, but for what adapters are of, and runs nothing when it is installed.
  */
 export async function buildSdk(folder: string): Promise<Metafile> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const { metafile } = await build({
-    entryPoints: [...ENTRIES, BY_HTTP, BY_FETCH, COMMAND].map((name) => ({
-      in: join(SDK, "src", `${name}.ts`),
-      out: name,
+    entryPoints: [...modules(), [BY_HTTP], [BY_FETCH], [COMMAND]].map(([out = "", file = out]) => ({
+      ...{ in: join(SDK, "src", `${file}.ts`), out },
     })),
     ...{ outdir: folder, absWorkingDir: PROJECT_ROOT, chunkNames: "shared/[hash]" },
     ...{ bundle: true, splitting: true, metafile: true, format: "esm", target: "es2023" },
     // Neither Node's nor browsers' variants of what is bundled; only the command and one way to send ask for modules of Node.
-    ...{ platform: "neutral", mainFields: ["module", "main"], external: [SEND, ...builtins()] },
+    ...{
+      platform: "neutral",
+      mainFields: ["module", "main"],
+      external: [SEND, ...PEERS, ...builtins()],
+    },
     ...{ logLevel: "warning", legalComments: "none" },
   });
-  writeTypes({ folder, entries: ENTRIES });
+  const entries = modules().map(([name, file = name]) => file);
+  writeTypes({ folder, entries, peers: PEERS });
   copyFileSync(join(SDK, "LICENSE"), join(folder, "LICENSE"));
   copyFileSync(join(SDK, "npm/README.md"), join(folder, "README.md"));
   writeFileSync(join(folder, "LICENSES-BUNDLED.txt"), licenceTexts(metafile));
@@ -50,19 +68,24 @@ export async function buildSdk(folder: string): Promise<Metafile> {
   return metafile;
 }
 
+/** Names by which modules are imported, with their files where these are called otherwise. */
+const modules = (): (readonly [string, string?])[] => [
+  ...ENTRIES.map((name) => [name] as const),
+  ...ADAPTERS,
+];
+
 const builtins = (): string[] => builtinModules.flatMap((name) => [name, `node:${name}`]);
 
 function manifest(): object {
-  const sources = JSON.parse(readFileSync(join(SDK, "package.json"), "utf8"));
   const root = JSON.parse(readFileSync(join(PROJECT_ROOT, "package.json"), "utf8"));
   return {
-    ...Object.fromEntries(SOURCES_FIELDS.map((name) => [name, sources[name]])),
+    ...Object.fromEntries(SOURCES_FIELDS.map((name) => [name, SOURCES[name]])),
     engines: { node: root.engines.node },
     sideEffects: false,
     exports: Object.fromEntries(
-      ENTRIES.map((name) => [
+      modules().map(([name, file = name]) => [
         `./${name}`,
-        { types: `./types/sdk/src/${name}.d.ts`, default: `./${name}.js` },
+        { types: `./types/sdk/src/${file}.d.ts`, default: `./${name}.js` },
       ]),
     ),
     imports: {

@@ -1,12 +1,19 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Metafile } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import type { ReceiptVectors } from "../receipts/receiptVectors.ts";
-import { buildSdk, ENTRIES } from "./buildSdk.ts";
+import { ADAPTERS, buildSdk, ENTRIES } from "./buildSdk.ts";
 import { licencesOf } from "./licencesOf.ts";
 import { CORE, sizeOf } from "./sizeOf.ts";
 
@@ -25,6 +32,19 @@ export const look = async (text: string, pins: string): Promise<string> => {
   const checks: string[] = lines.map(({ check }) => check);
   return \`\${isVerified(lines)} \${checks.length}\`;
 };
+`;
+
+const AGENT = `
+import { createHacaProvider } from "@haca/sdk/ai";
+import { createHaca } from "@haca/sdk/client/createHaca";
+import { ChatHaca } from "@haca/sdk/langchain";
+import { createMcpServer } from "@haca/sdk/mcp";
+
+const haca = createHaca({ chainId: 1 });
+const { specificationVersion } = createHacaProvider({ haca })("m");
+const kind: string = new ChatHaca({ haca, model: "m" })._llmType();
+const makeServer = createMcpServer({ haca, pins: {} });
+console.log(specificationVersion, kind, makeServer() !== makeServer());
 `;
 
 let folder = "";
@@ -69,6 +89,7 @@ describe("the SDK's archive, installed in an empty folder", () => {
       [
         ...["name", "version", "type", "license", "description", "engines"],
         ...["sideEffects", "exports", "imports", "bin", "publishConfig"],
+        ...["peerDependencies", "peerDependenciesMeta"],
       ].sort(),
     );
     expect(manifest.license).toBe("MIT");
@@ -97,6 +118,27 @@ console.log(await look(${JSON.stringify(receipt)}, ${JSON.stringify(JSON.stringi
 }`,
     );
     execFileSync(process.execPath, ["entries.js"], { cwd: user });
+  });
+
+  it("says what of others its command mcp needs, and has the adapters where they are", () => {
+    write("pins.json", JSON.stringify(VECTORS.pins));
+    const args = ["mcp", "--node", "http://127.0.0.1:1", "--pins", "pins.json", "--chain", "1"];
+    const options = { cwd: user, env, input: "", encoding: "utf8" } as const;
+    expect(spawnSync("node_modules/.bin/haca", args, options)).toMatchObject({
+      ...{ status: 2, stdout: "" },
+      stderr: "mcp: needs the package @modelcontextprotocol/server installed beside\n",
+    });
+    for (const scope of ["@ai-sdk", "@langchain", "@modelcontextprotocol"]) {
+      symlinkSync(join(PROJECT_ROOT, "node_modules", scope), join(user, "node_modules", scope));
+    }
+    write("agent.ts", AGENT);
+    const types = ["--module", "nodenext", "--target", "es2023", "--types", "", "--skipLibCheck"];
+    execFileSync(process.execPath, [COMPILER, "--strict", ...types, "agent.ts"], { cwd: user });
+    const printed = execFileSync(process.execPath, ["agent.js"], { cwd: user, encoding: "utf8" });
+    expect(printed).toBe("v4 haca true\n");
+    expect(spawnSync("node_modules/.bin/haca", args, options)).toMatchObject({
+      ...{ status: 0, stdout: "", stderr: "" },
+    });
   });
 
   it("brings the command haca", () => {
@@ -149,7 +191,7 @@ describe("what is bundled", () => {
       }
     };
     const outputs = Object.entries(metafile.outputs);
-    for (const name of ENTRIES) {
+    for (const name of [...ENTRIES, ...ADAPTERS.values()]) {
       const [found] = outputs.find(([, out]) => out.entryPoint === `sdk/src/${name}.ts`) ?? [];
       walk(found ?? expect.fail(`no ${name}`));
     }

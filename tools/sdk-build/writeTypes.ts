@@ -10,11 +10,15 @@ const SPECIFIER = /((?:from|import)\s*\(?\s*)"([^"]+)"/g;
 
 /**
  * Writes the types that the entries reach to `types/`, those of the rooms that it imports among them: everything is named by its
- * path there, so that they need no other package.
+ * path there, so that they need no other package than the peers, which users of these types have.
  * @throws BaseError `sdk.typesFailed`, `sdk.typeMissing`
  */
-export function writeTypes(parameters: { folder: string; entries: readonly string[] }): void {
-  const { folder, entries } = parameters;
+export function writeTypes(parameters: {
+  folder: string;
+  entries: readonly string[];
+  peers: readonly string[];
+}): void {
+  const { folder, entries, peers } = parameters;
   const made = mkdtempSync(join(tmpdir(), "haca-types-"));
   try {
     compile(made);
@@ -25,7 +29,9 @@ export function writeTypes(parameters: { folder: string; entries: readonly strin
       seen.add(path);
       const target = join(folder, "types", path);
       mkdirSync(dirname(target), { recursive: true });
-      const { text, reached } = rewritten(path, readFileSync(join(made, path), "utf8"));
+      const { text, reached } = rewritten({
+        ...{ path, text: readFileSync(join(made, path), "utf8"), peers },
+      });
       writeFileSync(target, text);
       waiting.push(...reached);
     }
@@ -46,9 +52,16 @@ function compile(folder: string): void {
 }
 
 /** A file of types with paths for names of ours, and the files that it names. */
-function rewritten(path: string, text: string): { text: string; reached: string[] } {
+function rewritten(parameters: { path: string; text: string; peers: readonly string[] }): {
+  text: string;
+  reached: string[];
+} {
+  const { path, peers, text } = parameters;
+  const isPeers = (specifier: string): boolean =>
+    peers.some((peer) => specifier === peer || specifier.startsWith(`${peer}/`));
   const reached: string[] = [];
-  const written = text.replaceAll(SPECIFIER, (_, before: string, specifier: string) => {
+  const written = text.replaceAll(SPECIFIER, (whole, before: string, specifier: string) => {
+    if (isPeers(specifier)) return whole;
     const target = targetOf(path, specifier);
     reached.push(target.replace(/\.js$/, ".d.ts"));
     const relative = posix.relative(posix.dirname(path), target);

@@ -1,7 +1,10 @@
 import { RefusedRequestError } from "../gatewayError.ts";
 
-/** After the money is taken nothing is told that clients answer with another request by themselves: 408, 409, 429, 5xx. */
-export const FAILED_PAID = 422;
+/**
+ * After the money is taken nothing is told that clients answer with another request, and payment, by themselves: not 408, 409, 429
+ * or 5xx, of LangChain's client nothing but 400 to 407, 409 and 413.
+ */
+export const FAILED_PAID = 406;
 
 /** Why a request is asked to pay, or to pay anew. */
 const WORDS = {

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import type { ChatArguments } from "./chatCommand.ts";
 import type { InferArguments } from "./inferCommand.ts";
 import { INTERRUPTED, InterruptedError } from "./interrupt.ts";
+import type { McpArguments } from "./mcpCommand.ts";
 import { isColoured, printable } from "./print.ts";
 import type { ProxyArguments } from "./proxyCommand.ts";
 import type { VerifyArguments } from "./receiptCommands.ts";
@@ -218,14 +219,32 @@ paying("proxy")
   .action(async (options: ProxyArguments) => {
     const { runProxy } = await import("./proxyCommand.ts");
     const { proxy, text } = await runProxy(options, process.env);
-    const stop = (): void => {
-      // The second one ends the process at once.
-      for (const signal of SIGNALS) process.off(signal, stop);
-      void proxy.stop();
-    };
-    for (const signal of SIGNALS) process.on(signal, stop);
+    stopAtSignals(proxy.stop);
     process.stdout.write(text);
   });
+asking("mcp")
+  .description(
+    "a server of the Model Context Protocol that gives agents what is verified and nothing else, by standard input and output; with " +
+      "--port by HTTP on this machine, to callers with the token of HACA_MCP_TOKEN",
+  )
+  .option("--registry", "take the registry's word for an enclave in place of its document")
+  .option("--port <number>", "listen there, in place of standard input; 0 takes a free one")
+  .option("--receipts <folder>", "keep each answer's receipt there")
+  .action(async (options: McpArguments) => {
+    const { runMcp } = await import("./mcpCommand.ts");
+    const { stop, text } = await runMcp(options, process.env);
+    stopAtSignals(stop);
+    process.stdout.write(text);
+  });
+
+/** The second signal ends the process at once. */
+function stopAtSignals(stop: () => Promise<void>): void {
+  const end = (): void => {
+    for (const signal of SIGNALS) process.off(signal, end);
+    void stop();
+  };
+  for (const signal of SIGNALS) process.on(signal, end);
+}
 
 try {
   if (process.argv.length === 2) program.outputHelp();

@@ -1,5 +1,6 @@
 import { createHaca, type Haca } from "../client/createHaca.ts";
 import type { Payer } from "../client/payer.ts";
+import type { Policy } from "../isVerified.ts";
 import type { Pins } from "../pins.ts";
 import { pinsIn, requireUrl } from "./arguments.ts";
 import { UsageError } from "./readInput.ts";
@@ -17,17 +18,17 @@ export type ClientArguments = {
 export async function openClient(
   options: ClientArguments,
   payer?: Payer,
-): Promise<{ haca: Haca; pins: Pins }> {
+): Promise<{ haca: Haca; pins: Pins; policy: Policy }> {
   const { node: nodes = [], rpc: rpcs = [] } = options;
   if (nodes.length === 0) throw new UsageError("--node: name one at least");
   rpcs.forEach(requireUrl);
   const pins = options.pins === undefined ? {} : await pinsIn(options.pins);
-  const attestation = options.registry ? "registry" : "direct";
+  const policy = { attestation: options.registry ? "registry" : "direct" } as const;
   const haca = createHaca({
     chainId: options.chain ?? chainOf(pins),
-    ...{ nodes, pins, rpcs, policy: { attestation }, payer },
+    ...{ nodes, pins, rpcs, policy, payer },
   });
-  return { haca, pins };
+  return { haca, pins, policy };
 }
 
 /** The chain of the pinned settlements, where it is one. */

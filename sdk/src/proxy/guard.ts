@@ -30,7 +30,7 @@ export function requireToken(request: IncomingMessage, token: string): void {
   throw new ProxyError(
     401,
     "proxy.otherToken",
-    "authorization: must be Bearer and this proxy's token",
+    "authorization: must be Bearer and this server's token",
   );
 }
 

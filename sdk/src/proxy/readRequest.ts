@@ -23,7 +23,8 @@ export async function readRequest(request: IncomingMessage): Promise<ProxiedChat
   };
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
+/** A request's body as text. @throws ProxyError */
+export async function readBody(request: IncomingMessage): Promise<string> {
   const parts: Uint8Array[] = [];
   let left = BODY_LIMIT;
   // The connection is needed for the answer, whatever becomes of the body.

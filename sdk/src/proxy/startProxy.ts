@@ -1,11 +1,12 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { BaseError } from "@haca/protocol/baseError";
 import type { ChatChunk, ChatReply } from "../client/chat/chatReply.ts";
 import type { Haca } from "../client/createHaca.ts";
 import { receiptId } from "../typedData.ts";
-import { requireJson, requireLocal, requireToken } from "./guard.ts";
-import { ProxyError, refusalOf } from "./proxyError.ts";
+import { requireJson, requireToken } from "./guard.ts";
+import { ProxyError } from "./proxyError.ts";
 import { type ProxiedChat, readRequest } from "./readRequest.ts";
+import { pathOf, refusePath, requireMethod, sendJson, serveLocal } from "./serveLocal.ts";
 
 /** How often somebody who waits for a stream hears that the connection is alive. */
 const COMMENT_MS = 10_000;
@@ -37,63 +38,32 @@ export type RunningProxy = {
  * twice, and tells clients not to.
  */
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
-  let port = 0;
-  let isStopping = false;
-  const server = createServer((request, response) => {
-    // A connection that is kept for another request would keep the proxy from ending.
-    response.on("close", () => isStopping && server.closeIdleConnections());
-    void answer(options, port, request, response);
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.on("error", reject);
-    server.listen(options.port, "127.0.0.1", resolve);
-  });
-  port = (server.address() as AddressInfo).port;
-  return {
-    url: `http://127.0.0.1:${port}/v1`,
-    stop: () =>
-      new Promise((resolve) => {
-        isStopping = true;
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      }),
-  };
+  const { origin, stop } = await serveLocal(options.port, (request, response) =>
+    answer(options, request, response),
+  );
+  return { url: `${origin}/v1`, stop };
 }
 
 async function answer(
   options: ProxyOptions,
-  port: number,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  try {
-    requireLocal(request, port);
-    const path = request.url?.split("?")[0];
-    if (path === "/health" && isMethod(request, "GET")) return sendJson(response, { status: "OK" });
-    requireToken(request, options.token);
-    if (path === "/v1/models" && isMethod(request, "GET")) {
-      const data = options.models.map((id) => ({
-        id,
-        object: "model",
-        created: 0,
-        owned_by: "haca",
-      }));
+  requireToken(request, options.token);
+  switch (pathOf(request)) {
+    case "/v1/models": {
+      requireMethod(request, "GET");
+      const common = { object: "model", created: 0, owned_by: "haca" };
+      const data = options.models.map((id) => ({ id, ...common }));
       return sendJson(response, { object: "list", data });
     }
-    if (path !== "/v1/chat/completions") {
-      throw new ProxyError(404, "proxy.unknownPath", "there is nothing at this path");
-    }
-    isMethod(request, "POST");
-    requireJson(request);
-    await answerChat(options, await readRequest(request), response);
-  } catch (error) {
-    sendRefusal(response, error);
+    case "/v1/chat/completions":
+      requireMethod(request, "POST");
+      requireJson(request);
+      return answerChat(options, await readRequest(request), response);
+    default:
+      return refusePath();
   }
-}
-
-function isMethod({ method }: IncomingMessage, allowed: string): true {
-  if (method === allowed) return true;
-  throw new ProxyError(405, "proxy.otherMethod", `this path takes ${allowed}`);
 }
 
 async function answerChat(
@@ -134,7 +104,7 @@ async function keep(reply: ChatReply, onReply: ProxyOptions["onReply"]): Promise
   try {
     await onReply?.(reply);
   } catch (error) {
-    if (reply.payment === null || !(error instanceof ProxyError)) throw error;
+    if (reply.payment === null || !(error instanceof BaseError)) throw error;
     throw new ProxyError(PAID_FOR_NOTHING, error.code, `${error.message}; it was paid for`);
   }
 }
@@ -149,20 +119,4 @@ const eventOf = (frame: object): string => `data: ${JSON.stringify(frame)}\n\n`;
 function beginStream(response: ServerResponse): void {
   if (response.headersSent) return;
   response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
-}
-
-function sendJson(response: ServerResponse, body: object): void {
-  response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
-}
-
-/** A refusal, in a stream that has begun as its last frame, without an end. */
-function sendRefusal(response: ServerResponse, error: unknown): void {
-  const { status, text } = refusalOf(error);
-  if (response.headersSent) return void response.end(`data: ${text}\n\n`);
-  response.writeHead(status, {
-    ...{ "content-type": "application/json", "x-should-retry": "false" },
-    // What is left of a request that was not read is nobody's.
-    ...(status === 413 ? { connection: "close" } : {}),
-  });
-  response.end(text);
 }

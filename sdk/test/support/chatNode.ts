@@ -63,14 +63,20 @@ export type Lies = {
   instead?: (response: ServerResponse, request: IncomingMessage) => unknown;
 };
 
-const CONTENT = ["Hello, ", "wörld"];
 const USAGE = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
 /** What the model says to everything. */
-export const TEXT = CONTENT.join("");
+export const TEXT = "Hello, wörld";
+const halves = (text: string): string[] => [text.slice(0, 7), text.slice(7)];
+
+/** What a model says in a choice. */
+type Saying = { message: Fields & { tool_calls?: Fields[] }; finish_reason: string };
+const PLAIN: Saying = { message: { role: "assistant", content: TEXT }, finish_reason: "stop" };
 
 /** A node of the profile haca-1, in this process, that tells such lies as it is told. */
 export class ChatNode {
   lies: Lies = {};
+  /** what the model says to a request; `TEXT` if left out */
+  says: ((request: { messages: readonly Fields[] }) => Saying) | undefined;
   /** told of each chat request */
   onAsked = (): void => undefined;
   /** chat requests as they came */
@@ -95,6 +101,7 @@ export class ChatNode {
   /** Honest again, and with no memory. */
   reset(): void {
     this.lies = {};
+    this.says = undefined;
     this.onAsked = () => undefined;
     this.asked.length = 0;
   }
@@ -127,26 +134,31 @@ export class ChatNode {
   }
 
   #whole(body: string, salt: string): Answer {
+    const said = this.says?.(JSON.parse(body)) ?? PLAIN;
     const answer = {
       ...{ model: "m-2026", system_fingerprint: null, usage: USAGE },
-      choices: [{ index: 0, message: { role: "assistant", content: TEXT }, finish_reason: "stop" }],
+      choices: [{ index: 0, ...said }],
     };
     return { ...answer, haca: this.#sign(body, salt, answer) };
   }
 
   #events(body: string, salt: string): string[] {
     const { choices, haca, usage, ...rest } = this.#whole(body, salt);
+    const { finish_reason: reason, message } = choices[0] as Saying;
     const common = { ...rest, id: "x", object: "chat.completion.chunk", created: 1 };
-    const choice = (delta: Fields, reason: string | null) => ({
+    const choice = (delta: Fields, reason: string | null = null) => ({
       ...common,
       choices: [{ index: 0, delta, finish_reason: reason }],
     });
-    const last: Answer = { ...choice({}, "stop"), usage, haca };
-    const events = [
-      choice({ role: "assistant", content: CONTENT[0] }, null),
-      choice({ content: CONTENT[1] }, null),
-      this.lies.answer?.(last) ?? last,
-    ].map(eventOf);
+    const last: Answer = { ...choice({}, reason), usage, haca };
+    const calls = message.tool_calls?.map((call, index) => ({ index, ...call }));
+    const deltas =
+      calls === undefined
+        ? halves(String(message.content)).map((content) => ({ role: "assistant", content }))
+        : [{ role: "assistant", content: null }, { tool_calls: calls }];
+    const events = [...deltas.map((delta) => choice(delta)), this.lies.answer?.(last) ?? last].map(
+      eventOf,
+    );
     const whole = [...events, DONE];
     return this.lies.events?.(whole) ?? whole;
   }
