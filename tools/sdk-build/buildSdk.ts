@@ -9,6 +9,7 @@ import { writeTypes } from "./writeTypes.ts";
 /** What users import, as `@haca/sdk/<name>`. */
 export const ENTRIES = [
   ...["verify", "isVerified", "line", "pins", "readPins", "typedData"],
+  ...["deployment", "readDeployment"],
   ...["receipt/receipt", "receipt/parseReceipt", "receipt/makeReceipt"],
   ...["receipt/serialiseReceipt", "receipt/receiptOfAnswer", "receipt/receiptOfInference"],
   ...["client/createHaca", "client/seal", "wait"],

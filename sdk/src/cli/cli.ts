@@ -139,9 +139,12 @@ const asking = (name: string): Command =>
     .command(name)
     .option(
       "--node <url>",
-      "ask this node; of several one is drawn, another if it is away",
+      "ask this node; of several one is drawn, another if it is away. None: the deployment's, or the registry's",
       collect,
     )
+    .option("--deployment <file>", "deployments/<chain>.json: settlement, names of models, nodes")
+    .option("--type <number>", "type of the registry's nodes; 0 if left out")
+    .option("--local-nodes", "take nodes on this machine from the registry, for local chains")
     .option("--pins <file>", "what is known beforehand: settlements, images, models")
     .option("--chain <id>", "chain on which answers are settled; the pins' one if left out")
     .option("--rpc <url>", "ask this endpoint, too; all that are named have to agree", collect)

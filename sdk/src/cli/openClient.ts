@@ -1,6 +1,7 @@
+import type { HacaOptions } from "../client/client.ts";
 import { createHaca, type Haca } from "../client/createHaca.ts";
 import type { Pins } from "../pins.ts";
-import { pinsIn, requireUrl } from "./arguments.ts";
+import { deploymentIn, pinsIn, requireUrl } from "./arguments.ts";
 import { UsageError } from "./readInput.ts";
 
 /** What commands that ask nodes have in common. */
@@ -10,20 +11,42 @@ export type ClientArguments = {
   chain?: string;
   rpc?: readonly string[];
   registry?: boolean;
+  deployment?: string;
+  type?: string;
+  localNodes?: boolean;
 };
 
 /** A client of a command's arguments. @throws BaseError `haca.usage`, `option.wrong`, `node.badAddress` */
 export async function openClient(options: ClientArguments): Promise<{ haca: Haca; pins: Pins }> {
   const { node: nodes = [], rpc: rpcs = [] } = options;
-  if (nodes.length === 0) throw new UsageError("--node: name one at least");
+  if (nodes.length === 0 && rpcs.length === 0 && options.deployment === undefined) {
+    const others = "--rpc to find one in the registry, or --deployment";
+    throw new UsageError(`--node: name one at least, or give ${others}`);
+  }
+  const client = await clientOptions(options);
+  const haca = createHaca({ ...client, nodes });
+  return { haca, pins: client.pins };
+}
+
+/** What a client is made with, but for nodes. @throws BaseError `haca.usage` */
+export async function clientOptions(
+  options: Omit<ClientArguments, "node">,
+): Promise<HacaOptions & { pins: Pins }> {
+  const { localNodes: allowLocalNodes = false, rpc: rpcs = [], type } = options;
   rpcs.forEach(requireUrl);
+  if (type !== undefined && !/^\d{1,3}$/.test(type)) {
+    throw new UsageError(`--type: must be the number of a node type, got ${type}`);
+  }
   const pins = options.pins === undefined ? {} : await pinsIn(options.pins);
+  const deployment =
+    options.deployment === undefined ? undefined : await deploymentIn(options.deployment);
   const attestation = options.registry ? "registry" : "direct";
-  const haca = createHaca({
-    chainId: options.chain ?? chainOf(pins),
-    ...{ nodes, pins, rpcs, policy: { attestation } },
-  });
-  return { haca, pins };
+  return {
+    chainId: options.chain ?? deployment?.chainId ?? chainOf(pins),
+    ...{ pins, rpcs, policy: { attestation }, allowLocalNodes },
+    ...(deployment === undefined ? {} : { deployment }),
+    ...(type === undefined ? {} : { nodeType: Number(type) }),
+  };
 }
 
 /** The chain of the pinned settlements, where it is one. */

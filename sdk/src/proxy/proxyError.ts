@@ -14,6 +14,7 @@ export class ProxyError extends BaseError {
 const STATUSES: Readonly<Record<string, number>> = {
   ...{ "option.wrong": 400, "payment.required": 402 },
   ...{ "node.unreachable": 502, "node.privateAddress": 502, "node.timeout": 504 },
+  ...{ "node.none": 502, "node.brokenOff": 502 },
 };
 /** What a node says that is the client's own matter. */
 const PASSED_ON: readonly unknown[] = [400, 404, 413, 429, 503];

@@ -48,7 +48,8 @@ async function ask(
 ): Promise<ChatReply> {
   const request = readChat(client, options, isStream);
   return await askNodes({
-    ...{ client, nodes: options.nodes, signal: request.signal },
+    ...{ client, answers: "chat", nodes: options.nodes, policy: request.policy, maxPrice: 0n },
+    signal: request.signal,
     ask: (node) => (request.isUnverified ? askUnverified : askVerified)(client, node, request),
   });
 }

@@ -6,6 +6,7 @@ import { DEPRECATED, PUBLISHED } from "../../checks/ofChain.ts";
 import { modelOf, type PinnedSettlement, type Pins } from "../../pins.ts";
 import type { Client } from "../client.ts";
 import { optionError } from "../optionError.ts";
+import { pinnedSettlement } from "../pinnedSettlement.ts";
 
 /** A model as it is asked, with the pins that its answers are verified by. */
 export type ResolvedModel = {
@@ -32,11 +33,7 @@ export async function resolveModel(
 ): Promise<ResolvedModel> {
   const { chainId, pins, rpcs } = client;
   const version = versionOfName(pins, name);
-  const [settlement, another] = pins.settlements ?? [];
-  if (settlement === undefined || another !== undefined) {
-    const count = settlement === undefined ? "none" : "more than one";
-    throw optionError("pins.settlements", `must pin one for this chain, has ${count}`);
-  }
+  const settlement = pinnedSettlement(pins);
   const chain = await openChain({ rpcs, chainId });
   const registry = await modelRegistryOf(chain, settlement.settlement);
   await requireInUse(chain, registry, { name, version, mayBeDeprecated });
