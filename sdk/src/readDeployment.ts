@@ -2,6 +2,7 @@ import { BaseError } from "@haca/protocol/baseError";
 import { readNodeAddress } from "./client/nodeAddress.ts";
 import type { Deployment, ListedNode } from "./deployment.ts";
 import type { PinnedModel } from "./pins.ts";
+import { fieldsOf } from "./receipt/answerReaders.ts";
 import { bytesOf, decimal, list, malformed, oneOfTexts } from "./receipt/readers.ts";
 
 const MAXIMUM_ENTRIES = 1000;
@@ -33,13 +34,6 @@ export function readDeployment(written: string): Deployment {
     models: namesOf(models),
     nodes: list(readNode, 0, MAXIMUM_ENTRIES)(book.nodes ?? [], "deployment.nodes"),
   };
-}
-
-function fieldsOf(value: unknown, path: string): Readonly<Record<string, unknown>> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
-  throw malformed(path, "must be an object");
 }
 
 function readCount(value: unknown, path: string): number {

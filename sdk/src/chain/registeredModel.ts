@@ -1,5 +1,5 @@
 import type { TensorLayout } from "@haca/protocol/packedWords";
-import { keccak, lengthOf, toBytes, toHex, wordOf } from "../bytes.ts";
+import { keccak, lengthOf, sliceHex, toBytes, toHex, wordOf } from "../bytes.ts";
 import { LIMITS } from "../receipt/receipt.ts";
 import { encode } from "./contractReads.ts";
 import type { Chain } from "./openChain.ts";
@@ -21,22 +21,29 @@ export type RegisteredModel = {
 
 const MAXIMUM_TENSORS = 64;
 
-/** `ModelRegistry.computeModelId` and `computeVersionId`: what a version of a name is called, published or not. */
-export function versionIdOf(name: {
+/** `ModelRegistry.computeModelId`: what a model is called, registered or not. */
+export function modelIdOf({
+  owner,
+  slug,
+}: {
+  /** lower case */ owner: string;
+  slug: string;
+}): string {
+  const text = new TextEncoder().encode(slug);
+  const padded = new Uint8Array(Math.ceil(text.length / WORD_LENGTH) * WORD_LENGTH);
+  padded.set(text);
+  const head = [`0x${owner.slice(2).padStart(64, "0")}`, wordOf(64n), wordOf(BigInt(text.length))];
+  return keccak(...head, toHex(padded));
+}
+
+/** `ModelRegistry.computeVersionId`: what a version of a name is called, published or not. */
+export const versionIdOf = (name: {
   /** lower case */
   owner: string;
   slug: string;
   major: number;
   minor: number;
-}): string {
-  const { owner, slug, major, minor } = name;
-  const text = new TextEncoder().encode(slug);
-  const padded = new Uint8Array(Math.ceil(text.length / WORD_LENGTH) * WORD_LENGTH);
-  padded.set(text);
-  const head = [`0x${owner.slice(2).padStart(64, "0")}`, wordOf(64n), wordOf(BigInt(text.length))];
-  const model = keccak(...head, toHex(padded));
-  return keccak(model, wordOf(BigInt(major)), wordOf(BigInt(minor)));
-}
+}): string => keccak(modelIdOf(name), wordOf(BigInt(name.major)), wordOf(BigInt(name.minor)));
 
 /** Layouts, name and verifying key of a version that is published, or was. @throws BaseError `chain.*` */
 export async function registeredModel(
@@ -55,12 +62,8 @@ export async function registeredModel(
   const layoutAt = (place: number): TensorLayout[] =>
     layoutsIn(view, view.at(fields, place, fields));
   const [inputLayout, outputLayout] = [layoutAt(11), layoutAt(12)];
-  const model = new Words(await chain.call(registry, encode("getModel(bytes32)", modelId)));
-  const modelFields = model.at(0);
-  const slug = new TextDecoder().decode(
-    toBytes(model.bytes(model.at(modelFields, 1, modelFields))),
-  );
-  if (!/^[a-z0-9-]{1,64}$/.test(slug)) throw wrongAnswer();
+  if (inputLayout.length === 0 || outputLayout.length === 0) throw wrongAnswer();
+  const { slug } = await modelAt(chain, registry, modelId);
   const key = new Words(await chain.call(registry, encode("getVerifyingKey(bytes32)", version)));
   const verifyingKey = key.bytes(key.at(0));
   if (lengthOf(verifyingKey) > LIMITS.verifyingKey) throw wrongAnswer();
@@ -70,9 +73,26 @@ export async function registeredModel(
   };
 }
 
-function layoutsIn(view: Words, start: number): TensorLayout[] {
+/** A model's name and owner. @throws BaseError `chain.*` */
+export async function modelAt(
+  chain: Chain,
+  registry: string,
+  modelId: string,
+): Promise<{ owner: string; slug: string; createdAt: bigint; versionCount: number }> {
+  const view = new Words(await chain.call(registry, encode("getModel(bytes32)", modelId)));
+  const fields = view.at(0);
+  const slug = new TextDecoder().decode(toBytes(view.bytes(view.at(fields, 1, fields))));
+  if (!/^[a-z0-9-]{1,64}$/.test(slug)) throw wrongAnswer();
+  return {
+    ...{ slug, owner: sliceHex(view.word(fields), 12), createdAt: BigInt(view.word(fields, 2)) },
+    versionCount: view.number(fields, 3),
+  };
+}
+
+/** The layouts of a list of tensors; none of a version that has no circuit. */
+export function layoutsIn(view: Words, start: number): TensorLayout[] {
   const count = view.number(start);
-  if (count < 1 || count > MAXIMUM_TENSORS) throw wrongAnswer();
+  if (count > MAXIMUM_TENSORS) throw wrongAnswer();
   return Array.from({ length: count }, (_, index) => {
     const at = start + WORD_LENGTH * (1 + 4 * index);
     const [elements, bits, isSigned] = [view.number(at), view.number(at, 1), view.number(at, 2)];

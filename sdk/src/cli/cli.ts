@@ -4,6 +4,8 @@ import { Command } from "commander";
 import type { ChatArguments } from "./chatCommand.ts";
 import type { InferArguments } from "./inferCommand.ts";
 import { INTERRUPTED, InterruptedError } from "./interrupt.ts";
+import type { ModelsArguments } from "./modelsCommand.ts";
+import type { NodesArguments } from "./nodesCommand.ts";
 import { isColoured, printable } from "./print.ts";
 import type { ProxyArguments } from "./proxyCommand.ts";
 import type { VerifyArguments } from "./receiptCommands.ts";
@@ -133,23 +135,58 @@ program
     if (!isReached) process.exitCode = NOT_VERIFIED;
   });
 
-/** A command that asks nodes. */
-const asking = (name: string): Command =>
+/** A command that asks a chain. */
+const looking = (name: string): Command =>
   program
     .command(name)
+    .option("--pins <file>", "what is known beforehand: settlements, images, models")
+    .option("--deployment <file>", "deployments/<chain>.json: settlement, names of models, nodes")
+    .option("--chain <id>", "chain on which answers are settled; the pins' one if left out")
+    .option("--rpc <url>", "ask this endpoint, too; all that are named have to agree", collect)
+    .helpOption("-h, --help", "this text")
+    .allowExcessArguments(false);
+
+looking("models [name]")
+  .description(
+    "models of the registry: one with its versions, by owner/slug, by a version's id, as owner/slug@major.minor or by a pinned " +
+      "name; without a name the latest. With --indexer, a search for models with the name in theirs. Status 1 if there is none, " +
+      "2 for a wrong argument",
+  )
+  .option("--indexer <url>", "search there; its word is not checked, and is marked so")
+  .option("--limit <number>", "models at most, 1 to 100; 20 if left out")
+  .option("--json", "for programs")
+  .action(async (name: string | undefined, options: ModelsArguments) => {
+    const { showModels } = await import("./modelsCommand.ts");
+    const { isFound, text } = await showModels(name, options);
+    process.stdout.write(text);
+    if (!isFound) process.exitCode = NOT_VERIFIED;
+  });
+looking("nodes")
+  .description(
+    "active nodes of the registry, and whether they would be asked. Status 1 if there is none, 2 for a wrong argument",
+  )
+  .option("--type <number>", "of this type alone")
+  .option("--registry", "take the registry's word for an enclave, whatever its image")
+  .option("--local-nodes", "take nodes on this machine from the registry, for local chains")
+  .option("--ping", "ask each that would be asked how fast it answers")
+  .option("--json", "for programs")
+  .action(async (options: NodesArguments) => {
+    const { showNodes } = await import("./nodesCommand.ts");
+    const { isFound, text } = await showNodes(options);
+    process.stdout.write(text);
+    if (!isFound) process.exitCode = NOT_VERIFIED;
+  });
+
+/** A command that asks nodes. */
+const asking = (name: string): Command =>
+  looking(name)
     .option(
       "--node <url>",
       "ask this node; of several one is drawn, another if it is away. None: the deployment's, or the registry's",
       collect,
     )
-    .option("--deployment <file>", "deployments/<chain>.json: settlement, names of models, nodes")
     .option("--type <number>", "type of the registry's nodes; 0 if left out")
-    .option("--local-nodes", "take nodes on this machine from the registry, for local chains")
-    .option("--pins <file>", "what is known beforehand: settlements, images, models")
-    .option("--chain <id>", "chain on which answers are settled; the pins' one if left out")
-    .option("--rpc <url>", "ask this endpoint, too; all that are named have to agree", collect)
-    .helpOption("-h, --help", "this text")
-    .allowExcessArguments(false);
+    .option("--local-nodes", "take nodes on this machine from the registry, for local chains");
 
 asking("infer")
   .description(

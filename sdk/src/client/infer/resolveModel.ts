@@ -41,7 +41,8 @@ export async function resolveModel(
   return { model, settlement, name, pins: withModel(client, { name, model, chain }) };
 }
 
-function versionOfName(pins: Pins, name: string): string {
+/** The version's id that a name means. @throws BaseError `option.wrong` */
+export function versionOfName(pins: Pins, name: string, otherForms = ""): string {
   if (typeof name !== "string" || name === "") throw optionError("model", "must be a name");
   if (VERSION.test(name)) return name.toLowerCase();
   const [, owner, slug, major, minor] = NAME.exec(name) ?? [];
@@ -54,7 +55,7 @@ function versionOfName(pins: Pins, name: string): string {
   if (Object.hasOwn(pins.models ?? {}, name)) {
     return pins.models?.[name]?.version.toLowerCase() ?? "";
   }
-  const forms = "a version's id, owner/slug@major.minor, or the name of a pinned model";
+  const forms = `${otherForms}a version's id, owner/slug@major.minor, or the name of a pinned model`;
   throw optionError("model", `must be ${forms}, got ${JSON.stringify(name)}`);
 }
 

@@ -12,6 +12,7 @@ import { drawNumbers } from "./chance.ts";
 /** Nodes that are looked at for one draw, and how many of them at once. */
 const MAXIMUM_LOOKED_AT = 256;
 const AT_ONCE = 8;
+const PRINTABLE = /^[\x21-\x7e]+$/;
 
 /** A chain with its registry of enclaves. */
 export type NodeRegistry = { chain: Chain; registry: string };
@@ -66,11 +67,16 @@ export function refuseNode(
   if (policy.attestation !== "registry" && !isPinnedImage(pins, image)) {
     return "of an image that is not pinned";
   }
+  const url = addressIn(endpoint);
+  if (url === undefined) return "with an endpoint that is no address of a node";
+  const isHere = isLoopbackName(url.hostname);
+  return isHere && !allowLocalNodes ? "on this machine, by their own word" : undefined;
+}
+
+function addressIn(endpoint: string): URL | undefined {
   try {
-    const url = readNodeAddress(endpoint);
-    const isHere = isLoopbackName(url.hostname);
-    return isHere && !allowLocalNodes ? "on this machine, by their own word" : undefined;
+    return PRINTABLE.test(endpoint) ? readNodeAddress(endpoint) : undefined;
   } catch {
-    return "with an endpoint that is no address of a node";
+    return undefined;
   }
 }
