@@ -10,7 +10,7 @@ import { type ModelsArguments, showModels } from "../src/cli/modelsCommand.ts";
 import { type NodesArguments, showNodes } from "../src/cli/nodesCommand.ts";
 import { servedChains } from "./support/chains.ts";
 import { ChatNode, PINS } from "./support/chatNode.ts";
-import { type Endpoint, serve } from "./support/fakeChain.ts";
+import { type Contracts, type Endpoint, serve } from "./support/fakeChain.ts";
 import { OWNER, VERIFYING_KEY, VERSION, WITH_MODEL } from "./support/inferNode.ts";
 import { type Entry, operatorOf, registryOf } from "./support/nodeRegistry.ts";
 
@@ -119,7 +119,7 @@ const emptyView = {
   },
   ...{ inputWords: 0, outputWords: 0, inputLayout: [], outputLayout: [] },
 };
-const WITH_BOTH = {
+const WITH_BOTH: Contracts = {
   ...WITH_MODEL,
   getVersion: (version: unknown) =>
     version === MANIFEST ? [emptyView] : (WITH_MODEL.getVersion?.(version) ?? []),
