@@ -12,7 +12,7 @@ export const ENTRIES = [
   ...["deployment", "readDeployment"],
   ...["receipt/receipt", "receipt/parseReceipt", "receipt/makeReceipt"],
   ...["receipt/serialiseReceipt", "receipt/receiptOfAnswer", "receipt/receiptOfInference"],
-  ...["client/createHaca", "client/seal", "wait"],
+  ...["verifyMany", "client/createHaca", "client/seal", "wait"],
 ] as const;
 
 /** What sends requests to nodes, by where it runs: `#send` of the sources and of the package. */
@@ -20,8 +20,15 @@ const SEND = "#send";
 const BY_HTTP = "client/node/sendByHttp";
 const BY_FETCH = "client/sendByFetch";
 
+/** Where many receipts are verified, by the same. */
+const THEM = "#verifyThem";
+const THEM_IN_THREAD = "many/node/verifyThem";
+const THEM_IN_PARTS = "many/verifyThem";
+const THREAD = "many/node/verifyThread";
+
 const SDK = join(PROJECT_ROOT, "sdk");
 const COMMAND = "cli/cli";
+const VARIANTS = [BY_HTTP, BY_FETCH, THEM_IN_THREAD, THEM_IN_PARTS];
 const SOURCES_FIELDS = ["name", "version", "type", "license", "description"] as const;
 
 /**
@@ -32,14 +39,18 @@ export async function buildSdk(folder: string): Promise<Metafile> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const { metafile } = await build({
-    entryPoints: [...ENTRIES, BY_HTTP, BY_FETCH, COMMAND].map((name) => ({
+    entryPoints: [...ENTRIES, ...VARIANTS, THREAD, COMMAND].map((name) => ({
       in: join(SDK, "src", `${name}.ts`),
       out: name,
     })),
     ...{ outdir: folder, absWorkingDir: PROJECT_ROOT, chunkNames: "shared/[hash]" },
     ...{ bundle: true, splitting: true, metafile: true, format: "esm", target: "es2023" },
     // Neither Node's nor browsers' variants of what is bundled; only the command and one way to send ask for modules of Node.
-    ...{ platform: "neutral", mainFields: ["module", "main"], external: [SEND, ...builtins()] },
+    ...{
+      platform: "neutral",
+      mainFields: ["module", "main"],
+      external: [SEND, THEM, ...builtins()],
+    },
     ...{ logLevel: "warning", legalComments: "none" },
   });
   writeTypes({ folder, entries: ENTRIES });
@@ -49,6 +60,10 @@ export async function buildSdk(folder: string): Promise<Metafile> {
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest(), null, 2)}\n`);
   return metafile;
 }
+
+const variants = ({ browser, node }: { browser: string; node: string }): object => ({
+  ...{ browser: `./${browser}.js`, node: `./${node}.js`, default: `./${browser}.js` },
+});
 
 const builtins = (): string[] => builtinModules.flatMap((name) => [name, `node:${name}`]);
 
@@ -66,7 +81,8 @@ function manifest(): object {
       ]),
     ),
     imports: {
-      [SEND]: { browser: `./${BY_FETCH}.js`, node: `./${BY_HTTP}.js`, default: `./${BY_FETCH}.js` },
+      [SEND]: variants({ browser: BY_FETCH, node: BY_HTTP }),
+      [THEM]: variants({ browser: THEM_IN_PARTS, node: THEM_IN_THREAD }),
     },
     bin: { haca: `${COMMAND}.js` },
     publishConfig: { access: "public" },
