@@ -9,15 +9,7 @@ import {
   SIGNAL_LIMIT,
 } from "@haca/protocol/groth16Points";
 import { keccak, lengthOf, toBytes } from "./bytes.ts";
-
-/** A proof, and what it is said to be a proof of. */
-export type ProofClaim = {
-  /** as the model registry keeps it */
-  verifyingKey: string;
-  proof: string;
-  /** as many as the key has, the context last */
-  signals: readonly bigint[];
-};
+import type { ProofClaim } from "./proofClaim.ts";
 
 /** A claim whose parts were looked at. */
 export type ReadClaim = {

@@ -18,9 +18,10 @@ import {
   checkTime,
   isOfEnclave,
 } from "./checks/ofMessage.ts";
-import { isProof, type ProofClaim } from "./groth16.ts";
+import { isProof } from "./groth16.ts";
 import { type Check, type Line, lineOf } from "./line.ts";
 import { isPinnedSettlement, type Pins } from "./pins.ts";
+import type { ProofClaim } from "./proofClaim.ts";
 import { toReceipt } from "./receipt/parseReceipt.ts";
 import type { Receipt } from "./receipt/receipt.ts";
 

@@ -9,10 +9,11 @@ import {
 import { replaceInProof } from "../../test/contracts/utils/proofParts.ts";
 import { scalarsFrom } from "../../test/contracts/utils/randomScalars.ts";
 import { toBytes } from "../src/bytes.ts";
-import { isProof, type ProofClaim } from "../src/groth16.ts";
+import { isProof } from "../src/groth16.ts";
 import type { Line } from "../src/line.ts";
 import { judgeProofs, type Verdict } from "../src/many/judgeProofs.ts";
 import { verifyInParts } from "../src/many/verifyInParts.ts";
+import type { ProofClaim } from "../src/proofClaim.ts";
 import type { Receipt } from "../src/receipt/receipt.ts";
 import { serialiseReceipt } from "../src/receipt/serialiseReceipt.ts";
 import { verify } from "../src/verify.ts";

@@ -3,10 +3,11 @@ import { parseDocument } from "@haca/attestation/nitro/parseDocument";
 import type { P384Signed } from "@haca/attestation/nitro/verifyChain";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { keccak, toBytes, toHex } from "../bytes.ts";
-import { isProof, type ProofClaim } from "../groth16.ts";
+import { isProof } from "../groth16.ts";
 import { type Line, lineOf, PINS } from "../line.ts";
 import { pageIdOf, placeOf, signatureInPage } from "../page.ts";
 import { isPinnedImage, modelOf, type Pins } from "../pins.ts";
+import type { ProofClaim } from "../proofClaim.ts";
 import type {
   AttestationEvidence,
   Evidence,

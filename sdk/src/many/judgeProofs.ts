@@ -5,7 +5,8 @@ import {
   sumOf,
   unfinishedPairing,
 } from "@haca/protocol/groth16Points";
-import { isProof, type ProofClaim, type ReadClaim, readClaim } from "../groth16.ts";
+import { isProof, type ReadClaim, readClaim } from "../groth16.ts";
+import type { ProofClaim } from "../proofClaim.ts";
 import type { Breathe } from "./breather.ts";
 
 /** What `isProof` answers, or throws. */

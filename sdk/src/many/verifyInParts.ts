@@ -1,7 +1,7 @@
 import { openChain } from "../chain/openChain.ts";
 import { checkProof, evidenceOf } from "../checks/ofEvidence.ts";
-import type { ProofClaim } from "../groth16.ts";
 import { type Line, lineOf } from "../line.ts";
+import type { ProofClaim } from "../proofClaim.ts";
 import { toReceipt } from "../receipt/parseReceipt.ts";
 import type { Receipt } from "../receipt/receipt.ts";
 import { type VerifyOptions, verifyBy } from "../verify.ts";
