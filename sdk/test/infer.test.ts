@@ -182,7 +182,7 @@ describe("a node that lies", () => {
     [
       "nothing",
       { answer: (request) => void request.socket.destroy() },
-      { code: "node.unreachable" },
+      { code: "node.brokenOff" },
     ],
   ])("with %s is caught", async (_, lies, expected) => {
     const error: unknown = await inferFrom(lies).catch((thrown: unknown) => thrown);
