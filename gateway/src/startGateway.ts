@@ -8,6 +8,7 @@ import { createOperatorApp } from "./operator/createOperatorApp.ts";
 import { Payments } from "./payments/payments.ts";
 import { RequestIds } from "./profile/requestIds.ts";
 import { ResultQueue } from "./queue/resultQueue.ts";
+import { ResultReader } from "./queue/resultReader.ts";
 import { Admission } from "./server/admission.ts";
 import { stopping } from "./server/answerRequest.ts";
 import { createGatewayApp } from "./server/createGatewayApp.ts";
@@ -69,9 +70,11 @@ export async function startGateway(parameters: {
         clock: () => BigInt(Math.floor(Date.now() / 1000)),
       },
       ...{ models: config.models, admission, answers },
+      results: new ResultReader({ ...config.queue, teeId }),
       ...{ metrics: createMetrics(), logger, limits, ending: ending.signal },
     },
     isStopping: () => isStopping,
+    origins: config.http.origins,
     ...(payments && { answer: (asked) => payments.answer(asked) }),
   });
   const { clientMs } = limits;

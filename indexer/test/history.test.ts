@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { searchModels } from "../../sdk/src/client/models/searchModels.ts";
 import { deployRelays } from "./utils/deployRelays.ts";
 import {
   INPUT_LAYOUT,
@@ -126,6 +127,26 @@ test("Vanilla is never verified; words without a meaning are kept as they are", 
   const [stray] = await indexer.sql("select words, inputs from settlement where nonce = 3");
   const { words } = inferenceSettled({ nonce: 3n, strayBit: STRAY_BIT });
   expect(stray).toEqual({ words: words.map(String), inputs: null });
+});
+
+test("the SDK finds models by a part of their name and by their owner, and none of another", async () => {
+  const search = async (words: string) => {
+    const client = { limits: { answerBytes: 1_000_000, askMs: 60_000 } };
+    return await searchModels({ client, indexer: new URL(indexer.url), words });
+  };
+  const found = [
+    {
+      ...{ slug: "digits", owner: OWNER, verifiedCount: 5, settledCount: 6, pagedCount: 0 },
+      versions: [
+        { number: `${WIDEST}.${WIDEST}`, status: "published" },
+        { number: "1.0", status: "deprecated", version: versionId(1, 0), kind: "zkml" },
+      ],
+    },
+  ];
+  expect(await search("IGIT")).toMatchObject(found);
+  expect(await search(OWNER.toUpperCase().replace("X", "x"))).toMatchObject(found);
+  expect(await search("digits2")).toEqual([]);
+  expect(await search(OTHER_NODE)).toEqual([]);
 });
 
 test("models lead to versions, versions to settlements, settlements to nodes", async () => {

@@ -52,6 +52,21 @@ const modelSchema = z.strictObject({
   artifacts: z.string().optional(),
 });
 
+/** A node that whoever deployed vouches for; nodes without an enclave are in no registry. */
+const nodeSchema = z.strictObject({
+  /** https, or http to this machine */
+  url: z.string(),
+  /** `infer`: answers are proved; `chat`: an enclave's */
+  answers: z.enum(["infer", "chat"]),
+  /** one of an operator is asked at most */
+  operator: address.optional(),
+  /** of an answer, in wei-scale OPG; unknown if left out */
+  price: z
+    .string()
+    .regex(/^[0-9]+$/, "must be a decimal number")
+    .optional(),
+});
+
 const grantSchema = z.strictObject({
   allocation: z.string(),
   vault: address,
@@ -107,6 +122,8 @@ export const addressBookSchema = z.strictObject({
   /** the grants of the genesis distribution, in the order of their creation */
   grants: z.array(grantSchema).optional(),
   models: z.array(modelSchema),
+  /** written by hand; clients find nodes in it */
+  nodes: z.array(nodeSchema).optional(),
 });
 export type AddressBook = z.infer<typeof addressBookSchema>;
 

@@ -66,6 +66,24 @@ export function productOf(pairs: readonly (readonly [G1Point, G2Point])[]): Fp12
   return others.length === 0 ? Fp12.ONE : bn254.pairingBatch(others);
 }
 
+/** One pairing before the last step, which products of many have in common; a pair with a zero in it is one. */
+export const unfinishedPairing = (g1: G1Point, g2: G2Point): Fp12Element =>
+  g1.equals(G1.ZERO) || g2.equals(G2.ZERO) ? Fp12.ONE : bn254.pairingBatch([{ g1, g2 }], false);
+
+/** The product of unfinished pairings, finished. */
+export const finishedProduct = (unfinished: readonly Fp12Element[]): Fp12Element =>
+  Fp12.finalExponentiate(unfinished.reduce((product, each) => Fp12.mul(product, each), Fp12.ONE));
+
+export const powerOf = (product: Fp12Element, exponent: bigint): Fp12Element =>
+  Fp12.pow(product, Fr.create(exponent));
+
+/** Sum of multiples of points. */
+export const sumOf = (points: readonly G1Point[], factors: readonly bigint[]): G1Point =>
+  G1.msm(
+    [...points],
+    factors.map((factor) => Fr.create(factor)),
+  );
+
 /** Whether pairings, times what is known of others, are one. */
 export const isOne = (product: Fp12Element, others: Fp12Element = Fp12.ONE): boolean =>
   Fp12.eql(Fp12.mul(product, others), Fp12.ONE);

@@ -1,15 +1,17 @@
 import type { PinnedModel, PinnedSettlement, Pins } from "./pins.ts";
-import { decimal, hex, list, malformed, named, object, type Reader } from "./receipt/readers.ts";
+import {
+  bytesOf,
+  decimal,
+  list,
+  malformed,
+  named,
+  object,
+  type Reader,
+} from "./receipt/readers.ts";
 
 const MAXIMUM_ENTRIES = 1000;
 const MAXIMUM_NAME = 200;
 const MAXIMUM_WORDS = 1024;
-
-/** Bytes as hex in either case, which people copy. */
-const bytes =
-  (length: number): Reader<string> =>
-  (value, path) =>
-    hex(length)(typeof value === "string" ? value.toLowerCase() : value, path);
 
 const wordCount: Reader<number> = (value, path) => {
   const isCount = typeof value === "number" && Number.isInteger(value);
@@ -18,19 +20,19 @@ const wordCount: Reader<number> = (value, path) => {
 };
 
 const readModel = object<Omit<PinnedModel, "source">>(
-  { version: bytes(32), verifyingKeyHash: bytes(32), inputWords: wordCount },
+  { version: bytesOf(32), verifyingKeyHash: bytesOf(32), inputWords: wordCount },
   ["verifyingKeyHash", "inputWords"],
 );
 
 const readFields = object<Pins>(
   {
     settlements: list(
-      object<PinnedSettlement>({ chainId: decimal(64), settlement: bytes(20) }),
+      object<PinnedSettlement>({ chainId: decimal(64), settlement: bytesOf(20) }),
       0,
       MAXIMUM_ENTRIES,
     ),
-    images: list(bytes(32), 0, MAXIMUM_ENTRIES),
-    attestationRoot: bytes(32),
+    images: list(bytesOf(32), 0, MAXIMUM_ENTRIES),
+    attestationRoot: bytesOf(32),
     models: named(
       (value, path) => {
         const model = readModel(value, path);

@@ -18,8 +18,10 @@ import {
   checkTime,
   isOfEnclave,
 } from "./checks/ofMessage.ts";
+import { isProof } from "./groth16.ts";
 import { type Check, type Line, lineOf } from "./line.ts";
 import { isPinnedSettlement, type Pins } from "./pins.ts";
+import type { ProofClaim } from "./proofClaim.ts";
 import { toReceipt } from "./receipt/parseReceipt.ts";
 import type { Receipt } from "./receipt/receipt.ts";
 
@@ -40,9 +42,22 @@ export type VerifyOptions = {
  * could not be asked is unknown, and `isVerified` takes neither.
  * @param source a receipt, or its bytes or text
  */
-export async function verify(
+export const verify = (
   source: Receipt | Uint8Array | string,
   options: VerifyOptions = {},
+): Promise<readonly Line[]> => verifyBy(source, options, { proves: isProof, open: openChain });
+
+/** What many verifications have in common. */
+export type Means = {
+  proves: (claim: ProofClaim) => boolean;
+  open: typeof openChain;
+};
+
+/** The same, by other means. */
+export async function verifyBy(
+  source: Receipt | Uint8Array | string,
+  options: VerifyOptions,
+  means: Means,
 ): Promise<readonly Line[]> {
   const { pins = {}, rpcs = [], now = BigInt(Math.floor(Date.now() / 1000)) } = options;
   const read = tryRead(source);
@@ -63,7 +78,7 @@ export async function verify(
   const pages = evidenceOf(read, "page");
   const proofs = evidenceOf(read, "proof");
   const documents = evidenceOf(read, "attestation");
-  const chain = await openPinned(read, { pins, rpcs });
+  const chain = await openPinned(read, { pins, rpcs, open: means.open });
   const ask = async (check: Check, look: (chain: Chain) => Promise<Line>): Promise<void> =>
     void lines.push(await asked(check, chain, look));
 
@@ -72,7 +87,7 @@ export async function verify(
     await judge("attestation", () => checkAttestation({ core, documents }, { pins, now }));
   }
   if (!isOfEnclave(core) || proofs.length > 0) {
-    await judge("proof", () => checkProof({ core, proofs }, pins));
+    await judge("proof", () => checkProof({ core, proofs }, pins, means.proves));
   }
   await judge("page", () => checkPage({ core, pages }));
   await ask("validWhenAnswered", (at) => askValidWhenAnswered(at, core));
@@ -100,12 +115,12 @@ async function guarded(check: Check, look: () => Line | Promise<Line>): Promise<
 /** A chain, or why there is none to ask. */
 async function openPinned(
   { core }: Receipt,
-  { pins, rpcs }: { pins: Pins; rpcs: readonly string[] },
+  { open, pins, rpcs }: { pins: Pins; rpcs: readonly string[]; open: Means["open"] },
 ): Promise<Chain | string> {
   if (rpcs.length === 0) return "no RPC was given";
   if (!isPinnedSettlement(pins, core)) return "a settlement that is not pinned is not asked";
   try {
-    return await openChain({ rpcs, chainId: core.chainId });
+    return await open({ rpcs, chainId: core.chainId });
   } catch (error) {
     return wordsOf(error);
   }

@@ -316,7 +316,7 @@ describe("a node that lies", () => {
       "node.malformed",
     ],
     ["wants to be paid", (response) => response.writeHead(402).end("{}"), "payment.required"],
-    ["closes the connection", (response) => response.destroy(), "node.unreachable"],
+    ["closes the connection", (response) => response.destroy(), "node.brokenOff"],
   ])("%s", async (_name, instead, code, limits = {}) => {
     node.lies = { instead };
     haca = clientOf({ limits });

@@ -179,11 +179,7 @@ describe("a node that lies", () => {
       },
       { code: "node.tooLong" },
     ],
-    [
-      "nothing",
-      { answer: (request) => void request.socket.destroy() },
-      { code: "node.unreachable" },
-    ],
+    ["nothing", { answer: (request) => void request.socket.destroy() }, { code: "node.brokenOff" }],
   ])("with %s is caught", async (_, lies, expected) => {
     const error: unknown = await inferFrom(lies).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(BaseError);

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { BaseError } from "@haca/protocol/baseError";
 import { Wallet } from "ethers";
 import OpenAI from "openai";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openClient } from "../src/cli/openClient.ts";
 import { opgOf, type PaymentArguments, payerOf } from "../src/cli/payment.ts";
-import { ProxyError } from "../src/proxy/proxyError.ts";
 import { startProxy } from "../src/proxy/startProxy.ts";
 import { PINS, TEXT } from "./support/chatNode.ts";
 import { ESCROW, PAYEE, PAYMENT_PINS, PRICE, read, SellingNode } from "./support/sellingNode.ts";
@@ -29,8 +29,9 @@ beforeAll(async () => {
   const contracts = {
     OPG: { address: PAYMENT_PINS.token.address },
     InferenceEscrow: { address: ESCROW },
+    InferenceSettlement: { address: PINS.settlements?.[0]?.address },
   };
-  const deployment = { chainId: Number(PAYMENT_PINS.chainId), contracts };
+  const deployment = { format: 1, chainId: Number(PAYMENT_PINS.chainId), contracts, models: [] };
   writeFileSync(file("deployment.json"), JSON.stringify(deployment));
   asking = [
     ...["--node", node.url, "--pins", file("pins.json"), "--pay", MOST, "--budget", MOST],
@@ -116,13 +117,13 @@ it("haca proxy --pay tells nobody to ask again where a paid answer's receipt can
   );
   const token = "t".repeat(16);
   const onReply = () => {
-    throw new ProxyError(500, "proxy.receiptNotKept", "the receipt cannot be kept");
+    throw new BaseError({ code: "haca.receiptNotKept", message: "the receipt cannot be kept" });
   };
   const proxy = await startProxy({ haca, models: ["m"], token, port: 0, onReply });
   const openai = new OpenAI({ baseURL: proxy.url, apiKey: token });
   const question = { model: "m", messages: [{ role: "user" as const, content: "hi" }] };
   await expect(openai.chat.completions.create(question)).rejects.toMatchObject({
-    ...{ status: 406, code: "proxy.receiptNotKept" },
+    ...{ status: 406, code: "haca.receiptNotKept" },
   });
   await proxy.stop();
   expect(node.payments).toHaveLength(1);

@@ -6,6 +6,8 @@ import { measurementsOf, pcrHashOf } from "@haca/enclave-simulator/measurementsO
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { explainRevert } from "@haca/protocol/explainRevert";
 import { ROLES } from "@haca/protocol/roles";
+import { createHaca } from "@haca/sdk/client/createHaca";
+import { readDeployment } from "@haca/sdk/readDeployment";
 import {
   fetchDocument,
   fetchSigningKey,
@@ -132,6 +134,14 @@ describe("npm run tee -- register", () => {
     expect(node.paymentAddress).toBe(payee);
     expect(node.endpoint).toBe(publicUrl);
     expect(node.owner).toBe(addressOf(OPERATOR));
+    const image = pcrHashOf(measurementsOf(IMAGE));
+    const haca = createHaca({
+      ...{ chainId: CHAIN_ID, rpcs: [url], pins: { images: [image] } },
+      deployment: readDeployment(readFileSync(BOOK, "utf8")),
+    });
+    const operator = addressOf(OPERATOR).toLowerCase();
+    const shown = { teeId, operator, image, endpoint: publicUrl, typeName: "LLMProxy" };
+    expect((await haca.nodes()).nodes).toMatchObject([{ ...shown, isPinned: true }]);
 
     expect(await success(tee("disable", teeId, "--yes"))).toContain("enabled -> disabled");
     const disabled = await tee("status", teeId);
@@ -139,7 +149,12 @@ describe("npm run tee -- register", () => {
     expect(disabled.output).toContain("NO  the node is disabled");
     expect(await success(tee("list", "--type", "LLMProxy"))).toContain("0 of them active");
     expect(await success(tee("list", "--all"))).toMatch(new RegExp(`${teeId} +disabled`));
+    expect((await haca.nodes()).nodes).toEqual([]);
     await success(tee("enable", teeId, "--yes"));
+    expect((await haca.nodes({ nodeType: LLM_PROXY })).nodes).toHaveLength(1);
+    await (await manager().grantRole(ROLES.GUARDIAN, administrator.address, 0)).wait();
+    await (await contracts.registry.revokePCR(image, LLM_PROXY)).wait();
+    expect((await haca.nodes()).nodes).toEqual([]);
     await success(tee("retire", teeId, "--yes"));
     expect(await failure(tee("enable", teeId, "--yes"))).toContain("is retired");
   });

@@ -7,12 +7,15 @@ import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { formatTable } from "../../scripts/lib/table.ts";
 import { CLIENT, CORE, PAYING, sizeOf } from "../sdk-build/sizeOf.ts";
 import { quantile, round, wholeNumber } from "./figures.ts";
+import { measureMany } from "./sdk/manyReceipts.ts";
 import { measureProxyOverhead } from "./sdk/proxyOverhead.ts";
 import { VERIFICATIONS, type VerificationName } from "./sdk/verifications.ts";
 
 const NAMES = Object.keys(VERIFICATIONS) as VerificationName[];
 const COLD = join(import.meta.dirname, "sdk", "cold.ts");
 const BYTES_PER_KB = 1000;
+/** Receipts that are verified at once. */
+const MANY = 1_000;
 
 export async function benchSdk(values: { runs: string; cold: string }): Promise<void> {
   const runs = wholeNumber({ name: "--runs", text: values.runs });
@@ -38,6 +41,11 @@ export async function benchSdk(values: { runs: string; cold: string }): Promise<
     figures[`verify.${name}.ms`] = round(quantile(times, 0.5));
     figures[`verify.${name}.cold`] = round(quantile(cold, 0.5));
   }
+  for (const where of ["thread", "parts"] as const) {
+    const { longestBlockMs, ms } = await measureMany(MANY, where);
+    figures[`many.${where}.ms`] = round(ms);
+    figures[`many.${where}.longestBlockMs`] = round(longestBlockMs);
+  }
   figures["proxy.overheadP50Ms"] = round(quantile(await measureProxyOverhead(runs), 0.5));
   report({ figures, runs, starts, loadBefore });
 }
@@ -57,7 +65,7 @@ function report(parameters: {
     readFileSync(join(PROJECT_ROOT, "node_modules", "esbuild", "package.json"), "utf8"),
   );
   const details = {
-    how: "medians. tee…: one signature of that key; zkml4, zkml256: one proof with so many words, under a key that is read already; page: the way from a leaf to a root; receipt…: a whole receipt without a chain, its attestation document included. cold: the first one of a process, after what it needs is loaded. size: what a page loads that verifies (core), asks besides (client), pays besides (pay); gzip -9, in kB of 1,000 bytes. proxy: how much longer one client waits for an answer through `haca proxy` than for the node that is behind it, which answers at once; the enclave is simulated and makes a document for each.",
+    how: "medians. tee…: one signature of that key; zkml4, zkml256: one proof with so many words, under a key that is read already; page: the way from a leaf to a root; receipt…: a whole receipt without a chain, its attestation document included. cold: the first one of a process, after what it needs is loaded. size: what a page loads that verifies (core), asks besides (client), pays besides (pay); gzip -9, in kB of 1,000 bytes. many: 1,000 times one proved receipt, without a chain, by verifyMany in a thread of its own and, as in browsers, in parts on the caller's; longestBlockMs: how long the caller's was kept from anything else at most. proxy: how much longer one client waits for an answer through `haca proxy` than for the node that is behind it, which answers at once; the enclave is simulated and makes a document for each.",
     ...sizes,
     machine: { cpu: cpus()[0]?.model, cores: cpus().length, loadBefore: round(loadBefore) },
     versions: { node: process.version, esbuild: version },

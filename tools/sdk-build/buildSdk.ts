@@ -9,9 +9,10 @@ import { writeTypes } from "./writeTypes.ts";
 /** What users import, as `@haca/sdk/<name>`. */
 export const ENTRIES = [
   ...["verify", "isVerified", "line", "pins", "readPins", "typedData"],
+  ...["deployment", "readDeployment"],
   ...["receipt/receipt", "receipt/parseReceipt", "receipt/makeReceipt"],
   ...["receipt/serialiseReceipt", "receipt/receiptOfAnswer", "receipt/receiptOfInference"],
-  ...["client/createHaca", "client/seal", "wait"],
+  ...["verifyMany", "client/createHaca", "client/seal", "wait"],
   ...["client/payer", "pay/createPayer", "pay/keySigner", "pay/paymentPins", "pay/journal"],
 ] as const;
 
@@ -20,8 +21,15 @@ const SEND = "#send";
 const BY_HTTP = "client/node/sendByHttp";
 const BY_FETCH = "client/sendByFetch";
 
+/** Where many receipts are verified, by the same. */
+const THEM = "#verifyThem";
+const THEM_IN_THREAD = "many/node/verifyThem";
+const THEM_IN_PARTS = "many/verifyThem";
+const THREAD = "many/node/verifyThread";
+
 const SDK = join(PROJECT_ROOT, "sdk");
 const COMMAND = "cli/cli";
+const VARIANTS = [BY_HTTP, BY_FETCH, THEM_IN_THREAD, THEM_IN_PARTS];
 const SOURCES = JSON.parse(readFileSync(join(SDK, "package.json"), "utf8"));
 const SOURCES_FIELDS = [
   ...["name", "version", "type", "license", "description"],
@@ -46,7 +54,10 @@ export async function buildSdk(folder: string): Promise<Metafile> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const { metafile } = await build({
-    entryPoints: [...modules(), [BY_HTTP], [BY_FETCH], [COMMAND]].map(([out = "", file = out]) => ({
+    entryPoints: [
+      ...modules(),
+      ...[...VARIANTS, THREAD, COMMAND].map((name) => [name] as const),
+    ].map(([out = "", file = out]) => ({
       ...{ in: join(SDK, "src", `${file}.ts`), out },
     })),
     ...{ outdir: folder, absWorkingDir: PROJECT_ROOT, chunkNames: "shared/[hash]" },
@@ -55,7 +66,7 @@ export async function buildSdk(folder: string): Promise<Metafile> {
     ...{
       platform: "neutral",
       mainFields: ["module", "main"],
-      external: [SEND, ...PEERS, ...builtins()],
+      external: [SEND, THEM, ...PEERS, ...builtins()],
     },
     ...{ logLevel: "warning", legalComments: "none" },
   });
@@ -74,6 +85,10 @@ const modules = (): (readonly [string, string?])[] => [
   ...ADAPTERS,
 ];
 
+const variants = ({ browser, node }: { browser: string; node: string }): object => ({
+  ...{ browser: `./${browser}.js`, node: `./${node}.js`, default: `./${browser}.js` },
+});
+
 const builtins = (): string[] => builtinModules.flatMap((name) => [name, `node:${name}`]);
 
 function manifest(): object {
@@ -89,7 +104,8 @@ function manifest(): object {
       ]),
     ),
     imports: {
-      [SEND]: { browser: `./${BY_FETCH}.js`, node: `./${BY_HTTP}.js`, default: `./${BY_FETCH}.js` },
+      [SEND]: variants({ browser: BY_FETCH, node: BY_HTTP }),
+      [THEM]: variants({ browser: THEM_IN_PARTS, node: THEM_IN_THREAD }),
     },
     bin: { haca: `${COMMAND}.js` },
     publishConfig: { access: "public" },

@@ -110,6 +110,19 @@ console.log(await look(${JSON.stringify(receipt)}, ${JSON.stringify(JSON.stringi
     expect(printed).toBe("true 14\n");
   });
 
+  it("verifies many in a thread of its own", () => {
+    write(
+      "many.js",
+      `import { verifyMany } from "@haca/sdk/verifyMany";
+const options = { pins: ${JSON.stringify(VECTORS.pins)}, now: ${VECTORS.now}n };
+const receipt = ${JSON.stringify(good("zkml"))};
+const lines = await verifyMany([receipt, "{}", receipt], options);
+console.log(lines.map(({ length }) => length).join());`,
+    );
+    const printed = execFileSync(process.execPath, ["many.js"], { cwd: user, encoding: "utf8" });
+    expect(printed).toMatch(/^(\d\d),1,\1\n$/);
+  });
+
   it("has every entry of the map, without a default export", () => {
     write(
       "entries.js",

@@ -58,6 +58,7 @@ describe("readConfig", () => {
     ["HACA_HTTP_PORT", "65536", /between 0 and 65535/],
     ["HACA_HTTP_PORT", "-1", /must be an integer/],
     ["HACA_HTTP_BODY_LIMIT", "1", /between 1024/],
+    ["HACA_HTTP_ORIGINS", "https://app.example/", /must be origins such as/],
     ["HACA_PRICE", "1.5", /must be an integer/],
     ["HACA_CONFIRMATIONS", "0", /between 1/],
     ["HACA_REORG_BLOCKS", "many", /must be an integer/],

@@ -29,6 +29,7 @@ const folder = sharedQueue();
 const conditions = new Map<string, Condition>([["settle", { state: "working" }]]);
 let database: Database;
 let app: ReturnType<typeof createApp>;
+let context: Parameters<typeof createApp>[0];
 let models: ServedModel[];
 let accepted = 0;
 
@@ -55,7 +56,7 @@ beforeAll(async () => {
   const onAccepted = () => {
     accepted += 1;
   };
-  app = createApp({
+  context = {
     database,
     metrics: createMetrics({ database }),
     logger: pino({ level: "silent" }),
@@ -67,7 +68,8 @@ beforeAll(async () => {
       optimisticModels: [],
       clock: { seconds: () => NOW },
     },
-  });
+  };
+  app = createApp(context);
 });
 
 afterAll(async () => {
@@ -349,6 +351,25 @@ describe("reading", () => {
       roles: { settle: { error: "down", since: "1970-01-01T00:00:00.000Z" } },
     });
     conditions.set("settle", { state: "working" });
+  });
+
+  it("lets pages ask that are of a site that is named, and no others, nor for anything else", async () => {
+    const site = "https://app.example";
+    const allowed = async (path: string, origins: string[], method = "OPTIONS") => {
+      const headers = { origin: site, "access-control-request-method": "POST" };
+      const answer = await createApp({ ...context, origins }).request(path, { method, headers });
+      return answer.headers.get("access-control-allow-origin");
+    };
+    for (const path of ["/v1/inferences", "/v1/inferences/0x1/page", "/v1/results/0x1/page"]) {
+      expect(await allowed(path, [site])).toBe(site);
+      expect(await allowed(path, ["*"])).toBe("*");
+      expect(await allowed(path, ["https://other.example"])).toBeNull();
+      expect(await allowed(path, [])).toBeNull();
+    }
+    expect(await allowed("/v1/inferences/0x1", [site], "GET")).toBe(site);
+    for (const path of ["/metrics", "/health", "/v1/results", "/v1/payments/cancelled"]) {
+      expect(await allowed(path, [site])).toBeNull();
+    }
   });
 
   it("has metrics", async () => {

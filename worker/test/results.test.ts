@@ -358,7 +358,12 @@ describe("a gateway's answer", () => {
     for (const stream of [false, true]) {
       const seen = await gateway.ask({ model: "chat", messages: [], stream });
       const { message, signature } = seen.haca;
-      expect((await readJob(url, message.requestId, "results")).state).toBe("proven");
+      const job = await readJob(url, message.requestId, "results");
+      expect(job.state).toBe("proven");
+      // The gateway shows its enclave's results as the worker has them; in a page this one is not.
+      expect(await readJob(gateway.url, message.requestId, "results")).toEqual(job);
+      const page = await fetch(`${gateway.url}/v1/results/${message.requestId}/page`);
+      expect(page.status).toBe(404);
       // The very result, which the contract has judged.
       expect(await post({ message, signature })).toMatchObject({ status: 202 });
     }

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { ClientGoneError, RefusedRequestError } from "../gatewayError.ts";
 import { addOhttpRoutes } from "../ohttp/addOhttpRoutes.ts";
 import { configView } from "../ohttp/configView.ts";
+import { allowPages } from "./allowPages.ts";
 import { answerBytes, asksForLegacy, refusalText } from "./answerBytes.ts";
 import { type AnswerParameters, answerRequest, stopping } from "./answerRequest.ts";
 import type { App } from "./app.ts";
@@ -17,16 +18,19 @@ const CLIENT_CLOSED = 499;
 export function createGatewayApp(parameters: {
   parts: GatewayParts;
   isStopping: () => boolean;
+  /** of pages that may ask; none if left out */
+  origins?: readonly string[] | undefined;
   /** in place of an answer that costs nothing */
   answer?: (parameters: AnswerParameters) => Promise<Response>;
 }): App {
-  const { answer = answerRequest, isStopping, parts } = parameters;
-  const { admission, limits, logger, metrics, models, signing } = parts;
+  const { answer = answerRequest, isStopping, origins = [], parts } = parameters;
+  const { admission, limits, logger, metrics, models, results, signing } = parts;
   const app: App = new Hono();
   app.use(async (c, next) => {
     await next();
     metrics.requests.inc({ status: String(c.res.status) });
   });
+  allowPages(app, origins);
   for (const path of ["chat/completions", "completions"] as const) {
     app.post(`/v1/${path}`, async (c) => {
       requireJson(c.req.header("content-type"));
@@ -46,6 +50,10 @@ export function createGatewayApp(parameters: {
       })),
     }),
   );
+  for (const below of ["", "/page"] as const) {
+    const path = `/v1/results/:requestId${below}` as const;
+    app.get(path, async (c) => c.json(await results.read(c.req.param("requestId"), below)));
+  }
   app.get("/signing-key", (c) => {
     const { publicKey, session, teeId } = signing.signer;
     if (c.req.header("accept") === "application/x-pem-file") return c.text(publicKey);
@@ -82,7 +90,7 @@ export function createGatewayApp(parameters: {
   only(app, "/v1/ohttp", "POST");
   for (const path of [
     ...["/v1/models", "/signing-key", "/enclave/attestation", "/health", "/metrics"],
-    "/v1/ohttp/config",
+    ...["/v1/ohttp/config", "/v1/results/:requestId", "/v1/results/:requestId/page"],
   ]) {
     only(app, path, "GET");
   }

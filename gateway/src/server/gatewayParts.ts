@@ -5,6 +5,7 @@ import type { LegacyFacilitator } from "../legacy/legacyFacilitator.ts";
 import type { Metrics } from "../metrics.ts";
 import type { OhttpKeys } from "../ohttp/ohttpKeys.ts";
 import type { Signing } from "../profile/signAnswer.ts";
+import type { ResultReader } from "../queue/resultReader.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Admission } from "./admission.ts";
 
@@ -18,6 +19,7 @@ export type GatewayParts = {
   models: ReadonlyMap<string, string>;
   admission: Pick<Admission, "enter" | "running" | "waiting">;
   answers: Pick<AnswerStore, "enter" | "handIn">;
+  results: Pick<ResultReader, "read">;
   /** who settles answers of the profile `legacy`; absent: there are none */
   facilitator: Pick<LegacyFacilitator, "deliver"> | undefined;
   /** absent where the gateway has not the attested key itself, or has prices */

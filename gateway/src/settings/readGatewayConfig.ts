@@ -33,7 +33,8 @@ export type GatewayConfig = {
   payments?: PaymentSettings | undefined;
   /** kept for clients that ask again */
   answers: { folder: string; maximumBytes: number };
-  http: { host: string; port: number };
+  /** `origins`: of the pages that may ask */
+  http: { host: string; port: number; origins?: readonly string[] | undefined };
   /** where the operator asks; absent: nobody can */
   operator: { host: string; port: number } | undefined;
   /** for how long a key for oblivious requests is good after the next has been made, in milliseconds */
@@ -91,7 +92,10 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
       folder: folderOf("gateway", optional("HACA_GATEWAY_ANSWERS", environment)),
       maximumBytes: read("HACA_GATEWAY_ANSWERS_LIMIT"),
     },
-    http: { host: read("HACA_GATEWAY_HOST"), port: read("HACA_GATEWAY_PORT") },
+    http: {
+      ...{ host: read("HACA_GATEWAY_HOST"), port: read("HACA_GATEWAY_PORT") },
+      origins: optional("HACA_GATEWAY_ORIGINS", environment),
+    },
     operator:
       operatorPort === undefined
         ? undefined

@@ -1,3 +1,4 @@
+import { readWebOrigins, WEB_ORIGINS_REASON } from "@haca/protocol/webOrigins";
 import { z } from "zod";
 import { ROUTES, type Route } from "../payments/payment.ts";
 
@@ -34,6 +35,11 @@ const url = z
 
 /** In place of a URL: the model in this process. */
 export const LOCAL = "local";
+
+const origins = z
+  .string()
+  .transform(readWebOrigins)
+  .refine((list) => list !== undefined, WEB_ORIGINS_REASON);
 
 const address = z
   .string()
@@ -189,6 +195,10 @@ export const VARIABLES = {
     schema: integer(0, 65_535),
     default: "8090",
     help: "its port; 0 takes a free one",
+  }),
+  HACA_GATEWAY_ORIGINS: variable({
+    schema: origins,
+    help: "sites whose pages may ask: https://app.example, several with commas, or * (default: none)",
   }),
   HACA_GATEWAY_OPERATOR_HOST: variable({
     schema: z.string(),

@@ -2,8 +2,8 @@ import type { TensorLayout } from "@haca/protocol/packedWords";
 import { keccak, lengthOf, sliceHex, toBytes, toHex, wordOf } from "../bytes.ts";
 import { LIMITS } from "../receipt/receipt.ts";
 import { encode } from "./contractReads.ts";
-import { chainError } from "./jsonRpc.ts";
 import type { Chain } from "./openChain.ts";
+import { WORD_LENGTH, Words, wrongAnswer } from "./words.ts";
 
 /** A model's version whose answers can be proved, as the registry has it. */
 export type RegisteredModel = {
@@ -19,25 +19,31 @@ export type RegisteredModel = {
   verifyingKeyHash: string;
 };
 
-const WORD_LENGTH = 32;
 const MAXIMUM_TENSORS = 64;
 
-/** `ModelRegistry.computeModelId` and `computeVersionId`: what a version of a name is called, published or not. */
-export function versionIdOf(name: {
+/** `ModelRegistry.computeModelId`: what a model is called, registered or not. */
+export function modelIdOf({
+  owner,
+  slug,
+}: {
+  /** lower case */ owner: string;
+  slug: string;
+}): string {
+  const text = new TextEncoder().encode(slug);
+  const padded = new Uint8Array(Math.ceil(text.length / WORD_LENGTH) * WORD_LENGTH);
+  padded.set(text);
+  const head = [`0x${owner.slice(2).padStart(64, "0")}`, wordOf(64n), wordOf(BigInt(text.length))];
+  return keccak(...head, toHex(padded));
+}
+
+/** `ModelRegistry.computeVersionId`: what a version of a name is called, published or not. */
+export const versionIdOf = (name: {
   /** lower case */
   owner: string;
   slug: string;
   major: number;
   minor: number;
-}): string {
-  const { owner, slug, major, minor } = name;
-  const text = new TextEncoder().encode(slug);
-  const padded = new Uint8Array(Math.ceil(text.length / WORD_LENGTH) * WORD_LENGTH);
-  padded.set(text);
-  const head = [`0x${owner.slice(2).padStart(64, "0")}`, wordOf(64n), wordOf(BigInt(text.length))];
-  const model = keccak(...head, toHex(padded));
-  return keccak(model, wordOf(BigInt(major)), wordOf(BigInt(minor)));
-}
+}): string => keccak(modelIdOf(name), wordOf(BigInt(name.major)), wordOf(BigInt(name.minor)));
 
 /** Layouts, name and verifying key of a version that is published, or was. @throws BaseError `chain.*` */
 export async function registeredModel(
@@ -56,69 +62,44 @@ export async function registeredModel(
   const layoutAt = (place: number): TensorLayout[] =>
     layoutsIn(view, view.at(fields, place, fields));
   const [inputLayout, outputLayout] = [layoutAt(11), layoutAt(12)];
-  const model = new Words(await chain.call(registry, encode("getModel(bytes32)", modelId)));
-  const modelFields = model.at(0);
-  const slug = new TextDecoder().decode(
-    toBytes(model.bytes(model.at(modelFields, 1, modelFields))),
-  );
-  if (!/^[a-z0-9-]{1,64}$/.test(slug)) throw wrong();
+  if (inputLayout.length === 0 || outputLayout.length === 0) throw wrongAnswer();
+  const { slug } = await modelAt(chain, registry, modelId);
   const key = new Words(await chain.call(registry, encode("getVerifyingKey(bytes32)", version)));
   const verifyingKey = key.bytes(key.at(0));
-  if (lengthOf(verifyingKey) > LIMITS.verifyingKey) throw wrong();
+  if (lengthOf(verifyingKey) > LIMITS.verifyingKey) throw wrongAnswer();
   return {
     ...{ version, slug, number: `${major}.${minor}`, inputLayout, outputLayout, inputWords },
     ...{ verifyingKey, verifyingKeyHash: keccak(verifyingKey) },
   };
 }
 
-function layoutsIn(view: Words, start: number): TensorLayout[] {
+/** A model's name and owner. @throws BaseError `chain.*` */
+export async function modelAt(
+  chain: Chain,
+  registry: string,
+  modelId: string,
+): Promise<{ owner: string; slug: string; createdAt: bigint; versionCount: number }> {
+  const view = new Words(await chain.call(registry, encode("getModel(bytes32)", modelId)));
+  const fields = view.at(0);
+  const slug = new TextDecoder().decode(toBytes(view.bytes(view.at(fields, 1, fields))));
+  if (!/^[a-z0-9-]{1,64}$/.test(slug)) throw wrongAnswer();
+  return {
+    ...{ slug, owner: sliceHex(view.word(fields), 12), createdAt: BigInt(view.word(fields, 2)) },
+    versionCount: view.number(fields, 3),
+  };
+}
+
+/** The layouts of a list of tensors; none of a version that has no circuit. */
+export function layoutsIn(view: Words, start: number): TensorLayout[] {
   const count = view.number(start);
-  if (count < 1 || count > MAXIMUM_TENSORS) throw wrong();
+  if (count > MAXIMUM_TENSORS) throw wrongAnswer();
   return Array.from({ length: count }, (_, index) => {
     const at = start + WORD_LENGTH * (1 + 4 * index);
     const [elements, bits, isSigned] = [view.number(at), view.number(at, 1), view.number(at, 2)];
     // A signed number of 8 bits, as the ABI widens it.
     const scaleExponent = Number(BigInt.asIntN(256, BigInt(view.word(at, 3))));
     const isLayout = elements >= 1 && bits >= 1 && bits <= 248 && isSigned <= 1;
-    if (!isLayout || scaleExponent < -128 || scaleExponent > 127) throw wrong();
+    if (!isLayout || scaleExponent < -128 || scaleExponent > 127) throw wrongAnswer();
     return { count: elements, bits, isSigned: isSigned === 1, scaleExponent };
   });
 }
-
-/** An answer of a contract in the ABI's encoding; whatever leads out of it throws. */
-class Words {
-  readonly #hex: string;
-
-  constructor(hex: string) {
-    this.#hex = hex;
-  }
-
-  /** The word so many places behind a byte. */
-  word(start: number, place = 0): string {
-    const from = start + WORD_LENGTH * place;
-    if (from + WORD_LENGTH > lengthOf(this.#hex)) throw wrong();
-    return sliceHex(this.#hex, from, from + WORD_LENGTH);
-  }
-
-  /** Of 32 bits at most. */
-  number(start: number, place = 0): number {
-    const value = BigInt(this.word(start, place));
-    if (value >> 32n !== 0n) throw wrong();
-    return Number(value);
-  }
-
-  /** Where something begins that a word says the distance of, from `base` on. */
-  at(start: number, place = 0, base = 0): number {
-    return base + this.number(start, place);
-  }
-
-  /** Bytes with their length before them. */
-  bytes(start: number): string {
-    const [from, length] = [start + WORD_LENGTH, this.number(start)];
-    if (from + length > lengthOf(this.#hex)) throw wrong();
-    return sliceHex(this.#hex, from, from + length);
-  }
-}
-
-const wrong = () =>
-  chainError("badAnswer", "the model registry answers something else than it should");

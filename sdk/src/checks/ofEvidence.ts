@@ -7,6 +7,7 @@ import { isProof } from "../groth16.ts";
 import { type Line, lineOf, PINS } from "../line.ts";
 import { pageIdOf, placeOf, signatureInPage } from "../page.ts";
 import { isPinnedImage, modelOf, type Pins } from "../pins.ts";
+import type { ProofClaim } from "../proofClaim.ts";
 import type {
   AttestationEvidence,
   Evidence,
@@ -101,6 +102,8 @@ const vouchesFor = (userData: Uint8Array | null, key: string): boolean =>
 export function checkProof(
   { core, proofs }: { core: ReceiptCore; proofs: readonly ProofEvidence[] },
   pins: Pins,
+  /** as `isProof`, which may know it already */
+  proves: (claim: ProofClaim) => boolean = isProof,
 ): Line {
   if (proofs.length === 0) return lineOf("proof", "unknown", "the receipt has no proof");
   const { input, output, message } = core;
@@ -119,7 +122,7 @@ export function checkProof(
     return lineOf("proof", "refuted", "the proof is for another verifying key than the pinned one");
   }
   const signals = [...signalsOf(input), ...signalsOf(output), contextOf(core)];
-  return proofs.every(({ proof, verifyingKey }) => isProof({ verifyingKey, proof, signals }))
+  return proofs.every(({ proof, verifyingKey }) => proves({ verifyingKey, proof, signals }))
     ? lineOf("proof", "asserted", "the output is the model's on this input", {
         source: pin.source ?? PINS,
       })

@@ -1,18 +1,25 @@
 import { isEndpoint } from "../chain/jsonRpc.ts";
+import type { Deployment } from "../deployment.ts";
 import type { Pins } from "../pins.ts";
+import { readDeployment } from "../readDeployment.ts";
 import { readPins } from "../readPins.ts";
 import { readInput, UsageError } from "./readInput.ts";
 
 /** Arguments that several commands take. */
 
-const PINS_LIMIT = 1024 * 1024;
+const FILE_LIMIT = 1024 * 1024;
 
 /** The pins of `--pins`. @throws UsageError */
-export async function pinsIn(path: string): Promise<Pins> {
-  const bytes = await readInput({ path, limit: PINS_LIMIT });
-  if (bytes.length > PINS_LIMIT) throw new UsageError(`${path}: has more than ${PINS_LIMIT} bytes`);
+export const pinsIn = (path: string): Promise<Pins> => readFileBy(readPins, path);
+
+/** The deployment file of `--deployment`. @throws UsageError */
+export const deploymentIn = (path: string): Promise<Deployment> => readFileBy(readDeployment, path);
+
+async function readFileBy<T>(read: (written: string) => T, path: string): Promise<T> {
+  const bytes = await readInput({ path, limit: FILE_LIMIT });
+  if (bytes.length > FILE_LIMIT) throw new UsageError(`${path}: has more than ${FILE_LIMIT} bytes`);
   try {
-    return readPins(new TextDecoder().decode(bytes));
+    return read(new TextDecoder().decode(bytes));
   } catch (error) {
     throw new UsageError(`${path}: ${error instanceof Error ? error.message : "is malformed"}`);
   }

@@ -5,6 +5,8 @@ import type { ChatArguments } from "./chatCommand.ts";
 import type { InferArguments } from "./inferCommand.ts";
 import { INTERRUPTED, InterruptedError } from "./interrupt.ts";
 import type { McpArguments } from "./mcpCommand.ts";
+import type { ModelsArguments } from "./modelsCommand.ts";
+import type { NodesArguments } from "./nodesCommand.ts";
 import { isColoured, printable } from "./print.ts";
 import type { ProxyArguments } from "./proxyCommand.ts";
 import type { VerifyArguments } from "./receiptCommands.ts";
@@ -134,20 +136,58 @@ program
     if (!isReached) process.exitCode = NOT_VERIFIED;
   });
 
-/** A command that asks nodes. */
-const asking = (name: string): Command =>
+/** A command that asks a chain. */
+const looking = (name: string): Command =>
   program
     .command(name)
-    .option(
-      "--node <url>",
-      "ask this node; of several one is drawn, another if it is away",
-      collect,
-    )
     .option("--pins <file>", "what is known beforehand: settlements, images, models")
+    .option("--deployment <file>", "deployments/<chain>.json: settlement, names of models, nodes")
     .option("--chain <id>", "chain on which answers are settled; the pins' one if left out")
     .option("--rpc <url>", "ask this endpoint, too; all that are named have to agree", collect)
     .helpOption("-h, --help", "this text")
     .allowExcessArguments(false);
+
+looking("models [name]")
+  .description(
+    "models of the registry: one with its versions, by owner/slug, by a version's id, as owner/slug@major.minor or by a pinned " +
+      "name; without a name the latest. With --indexer, a search for models with the name in theirs. Status 1 if there is none, " +
+      "2 for a wrong argument",
+  )
+  .option("--indexer <url>", "search there; its word is not checked, and is marked so")
+  .option("--limit <number>", "models at most, 1 to 100; 20 if left out")
+  .option("--json", "for programs")
+  .action(async (name: string | undefined, options: ModelsArguments) => {
+    const { showModels } = await import("./modelsCommand.ts");
+    const { isFound, text } = await showModels(name, options);
+    process.stdout.write(text);
+    if (!isFound) process.exitCode = NOT_VERIFIED;
+  });
+looking("nodes")
+  .description(
+    "active nodes of the registry, and whether they would be asked. Status 1 if there is none, 2 for a wrong argument",
+  )
+  .option("--type <number>", "of this type alone")
+  .option("--registry", "take the registry's word for an enclave, whatever its image")
+  .option("--local-nodes", "take nodes on this machine from the registry, for local chains")
+  .option("--ping", "ask each that would be asked how fast it answers")
+  .option("--json", "for programs")
+  .action(async (options: NodesArguments) => {
+    const { showNodes } = await import("./nodesCommand.ts");
+    const { isFound, text } = await showNodes(options);
+    process.stdout.write(text);
+    if (!isFound) process.exitCode = NOT_VERIFIED;
+  });
+
+/** A command that asks nodes. */
+const asking = (name: string): Command =>
+  looking(name)
+    .option(
+      "--node <url>",
+      "ask this node; of several one is drawn, another if it is away. None: the deployment's, or the registry's",
+      collect,
+    )
+    .option("--type <number>", "type of the registry's nodes; 0 if left out")
+    .option("--local-nodes", "take nodes on this machine from the registry, for local chains");
 
 /** One that may pay them. */
 const paying = (name: string): Command =>
@@ -158,7 +198,6 @@ const paying = (name: string): Command =>
       "pay as much OPG at most for an answer, from the account of HACA_PAYER_KEY",
     )
     .option("--budget <amount>", "pay as much OPG at most in all")
-    .option("--deployment <file>", "where the addresses of OPG and the escrow are")
     .option(
       "--route <name>",
       "pay by escrow, if left out, or by exact; as often as you like",

@@ -1,8 +1,9 @@
+import type { HacaOptions } from "../client/client.ts";
 import { createHaca, type Haca } from "../client/createHaca.ts";
 import type { Payer } from "../client/payer.ts";
 import type { Policy } from "../isVerified.ts";
 import type { Pins } from "../pins.ts";
-import { pinsIn, requireUrl } from "./arguments.ts";
+import { deploymentIn, pinsIn, requireUrl } from "./arguments.ts";
 import { UsageError } from "./readInput.ts";
 
 /** What commands that ask nodes have in common. */
@@ -12,6 +13,9 @@ export type ClientArguments = {
   chain?: string;
   rpc?: readonly string[];
   registry?: boolean;
+  deployment?: string;
+  type?: string;
+  localNodes?: boolean;
 };
 
 /** A client of a command's arguments. @throws BaseError `haca.usage`, `option.wrong`, `node.badAddress` */
@@ -20,15 +24,34 @@ export async function openClient(
   payer?: Payer,
 ): Promise<{ haca: Haca; pins: Pins; policy: Policy }> {
   const { node: nodes = [], rpc: rpcs = [] } = options;
-  if (nodes.length === 0) throw new UsageError("--node: name one at least");
+  if (nodes.length === 0 && rpcs.length === 0 && options.deployment === undefined) {
+    const others = "--rpc to find one in the registry, or --deployment";
+    throw new UsageError(`--node: name one at least, or give ${others}`);
+  }
+  const client = await clientOptions(options);
+  const haca = createHaca({ ...client, nodes, payer });
+  return { haca, pins: client.pins, policy: client.policy };
+}
+
+/** What a client is made with, but for nodes. @throws BaseError `haca.usage` */
+export async function clientOptions(
+  options: Omit<ClientArguments, "node">,
+): Promise<HacaOptions & { pins: Pins; policy: Policy }> {
+  const { localNodes: allowLocalNodes = false, rpc: rpcs = [], type } = options;
   rpcs.forEach(requireUrl);
+  if (type !== undefined && !/^\d{1,3}$/.test(type)) {
+    throw new UsageError(`--type: must be the number of a node type, got ${type}`);
+  }
   const pins = options.pins === undefined ? {} : await pinsIn(options.pins);
-  const policy = { attestation: options.registry ? "registry" : "direct" } as const;
-  const haca = createHaca({
-    chainId: options.chain ?? chainOf(pins),
-    ...{ nodes, pins, rpcs, policy, payer },
-  });
-  return { haca, pins, policy };
+  const deployment =
+    options.deployment === undefined ? undefined : await deploymentIn(options.deployment);
+  const attestation = options.registry ? "registry" : "direct";
+  return {
+    chainId: options.chain ?? deployment?.chainId ?? chainOf(pins),
+    ...{ pins, rpcs, policy: { attestation }, allowLocalNodes },
+    ...(deployment === undefined ? {} : { deployment }),
+    ...(type === undefined ? {} : { nodeType: Number(type) }),
+  };
 }
 
 /** The chain of the pinned settlements, where it is one. */

@@ -22,7 +22,7 @@ export type PaymentArguments = {
 };
 
 /** Those that say nothing without `--pay`. */
-const WITH_PAY = ["budget", "deployment", "route", "payee", "payments"] as const;
+const WITH_PAY = ["budget", "route", "payee", "payments"] as const;
 
 /**
  * Who pays what a command's arguments allow; nobody without `--pay`.

@@ -22,8 +22,8 @@ export const printable = (text: string): string =>
   });
 
 /** Text in lines of 80 columns, indented; what has no space is cut. */
-export function wrapped(text: string): string[] {
-  const width = COLUMNS - INDENT.length;
+export function wrapped(text: string, indent = INDENT): string[] {
+  const width = COLUMNS - indent.length;
   const lines: string[] = [];
   let line = "";
   // By characters: half of one is none.
@@ -39,7 +39,7 @@ export function wrapped(text: string): string[] {
       line = word;
     } else line = next;
   }
-  return [...lines, line].map((part) => INDENT + part);
+  return [...lines, line].map((part) => indent + part);
 }
 
 /** A verification for people. */
@@ -56,10 +56,15 @@ export function printLines(lines: readonly Line[], options: { isColoured: boolea
 const colour = (status: Status, isColoured: boolean): string =>
   isColoured ? styleText(COLOURS[status], status, { validateStream: false }) : status;
 
-function asOfText(asOf: AsOf): string {
+/** `, ` and the time or block of which something is true. */
+export function asOfText(asOf: AsOf): string {
   if (asOf.type === "always") return "";
   return asOf.type === "time" ? `, ${timeText(asOf.time)}` : `, block ${asOf.number}`;
 }
+
+/** Any value for programs: numbers without end as their digits. */
+export const toJson = (value: unknown): string =>
+  `${JSON.stringify(value, (_name, part) => (typeof part === "bigint" ? String(part) : part), 2)}\n`;
 
 /** A time of unix seconds for people; its number where no calendar has it. */
 export function timeText(seconds: string): string {

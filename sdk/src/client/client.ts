@@ -1,7 +1,9 @@
 import { isEndpoint } from "../chain/jsonRpc.ts";
+import { type Deployment, withDeployment } from "../deployment.ts";
 import type { Policy } from "../isVerified.ts";
 import type { Pins } from "../pins.ts";
 import { readNodeAddress } from "./nodeAddress.ts";
+import { NodeMemory } from "./nodes/nodeMemory.ts";
 import { optionError, requireKnown } from "./optionError.ts";
 import type { Payer } from "./payer.ts";
 
@@ -13,8 +15,14 @@ export type HacaOptions = {
   rpcs?: readonly string[];
   /** what is known beforehand; without it nothing is verified */
   pins?: Pins;
-  /** addresses of nodes, where a call names none */
+  /** addresses of nodes, where a call names none; without any, those of the deployment, and then the registry's */
   nodes?: readonly string[];
+  /** from `readDeployment`: settlement and names of models, where they are not pinned, and nodes */
+  deployment?: Deployment;
+  /** of which type the registry's nodes have to be; 0 if left out */
+  nodeType?: number;
+  /** on local chains: takes endpoints on this machine from the registry, by http too */
+  allowLocalNodes?: boolean;
   /** what an answer has to have shown, where a call does not say */
   policy?: Policy;
   limits?: Partial<ClientLimits>;
@@ -33,6 +41,8 @@ export type ClientLimits = {
   askMs: number;
   /** nodes that are asked for one answer, one after another */
   nodes: number;
+  /** a node that takes longer for a small question is asked after others for a while */
+  slowMs: number;
 };
 
 /** What every operation of a client works with: options that were looked at. */
@@ -41,6 +51,10 @@ export type Client = {
   rpcs: readonly string[];
   pins: Pins;
   nodes: readonly URL[];
+  deployment: Deployment | undefined;
+  nodeType: number;
+  allowLocalNodes: boolean;
+  memory: NodeMemory;
   policy: Policy;
   limits: ClientLimits;
   payer: Payer | undefined;
@@ -49,16 +63,30 @@ export type Client = {
 const LIMITS: ClientLimits = {
   ...{ answerBytes: 8 * 1024 * 1024, answerMs: 300_000 },
   ...{ askBytes: 256 * 1024, askMs: 20_000 },
-  nodes: 3,
+  ...{ nodes: 3, slowMs: 3_000 },
 };
-const OPTIONS = ["chainId", "rpcs", "pins", "nodes", "policy", "limits", "payer"];
+const OPTIONS = [
+  ...["chainId", "rpcs", "pins", "nodes", "policy", "limits"],
+  ...["deployment", "nodeType", "allowLocalNodes", "payer"],
+];
 
 /** @throws BaseError `option.wrong`, `node.badAddress` */
 export function readClient(options: HacaOptions): Client {
   requireKnown(options, OPTIONS);
-  const { nodes = [], pins = {}, policy = {}, rpcs = [] } = options;
+  const { allowLocalNodes = false, deployment, nodes = [], nodeType = 0 } = options;
+  const { policy = {}, rpcs = [] } = options;
   const chainId = String(options.chainId);
   if (!/^[1-9]\d{0,19}$/.test(chainId)) throw optionError("chainId", "must be a whole number");
+  if (!Number.isInteger(nodeType) || nodeType < 0 || nodeType > 255) {
+    throw optionError("nodeType", "must be a whole number, 0 to 255");
+  }
+  if (typeof allowLocalNodes !== "boolean") {
+    throw optionError("allowLocalNodes", "must be true or false");
+  }
+  if (deployment !== undefined && deployment.chainId !== chainId) {
+    throw optionError("deployment", `is of chain ${deployment.chainId}, not ${chainId}`);
+  }
+  const pins = withDeployment(options.pins ?? {}, deployment);
   for (const rpc of rpcs) {
     if (!isEndpoint(rpc)) {
       throw optionError("rpcs", "must be addresses that begin with http:// or https://");
@@ -75,7 +103,7 @@ export function readClient(options: HacaOptions): Client {
   return {
     ...{ chainId, rpcs, policy, pins: { ...pins, settlements } },
     ...{ nodes: nodes.map(readNodeAddress), limits: readLimits(options.limits ?? {}) },
-    payer,
+    ...{ deployment, nodeType, allowLocalNodes, memory: new NodeMemory(), payer },
   };
 }
 

@@ -7,6 +7,8 @@ import type { ChatChunk, ChatReply } from "./chat/chatReply.ts";
 import { type HacaOptions, readClient } from "./client.ts";
 import { type Inference, infer } from "./infer/infer.ts";
 import type { InferOptions } from "./infer/inferOptions.ts";
+import { findModel } from "./models/findModels.ts";
+import { type ListedNodes, listNodes } from "./nodes/listNodes.ts";
 
 /** A client: asks with what is known beforehand, and answers with what is verified. */
 export type Haca = {
@@ -16,6 +18,10 @@ export type Haca = {
   streamChat: (options: ChatOptions) => AsyncGenerator<ChatChunk, ChatReply>;
   /** asks a model whose answers are proved */
   infer: (options: InferOptions) => Promise<Inference>;
+  /** the registry's active nodes, and whether this client would ask them */
+  nodes: (options?: Parameters<typeof listNodes>[1]) => Promise<ListedNodes>;
+  /** a model with its versions, from the registry: `owner/slug`, or a name that `infer` takes */
+  model: (name: string) => ReturnType<typeof findModel>;
   /** waits until a receipt's result is settled, or final: `wait` with the client's pins and endpoints */
   wait: (
     receipt: Receipt | Uint8Array | string,
@@ -35,6 +41,8 @@ export function createHaca(options: HacaOptions): Haca {
     chat: (asked) => chat(client, asked),
     streamChat: (asked) => streamChat(client, asked),
     infer: (asked) => infer(client, asked),
+    nodes: (asked) => listNodes(client, asked),
+    model: (name) => findModel(client, name),
     wait: (receipt, until, rest = {}) => wait(receipt, until, { ...rest, pins, rpcs }),
   };
 }

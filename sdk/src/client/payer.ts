@@ -43,6 +43,8 @@ export type Payment = PaymentTerms & {
 /** Who pays for a client, within caps: `createPayer` makes one. */
 export type Payer = {
   chainId: string;
+  /** what an answer may cost, in smallest units: nodes that are said to cost more are not asked */
+  maxPerCall: bigint;
   /** the payment that was signed for a request before */
   recall: (asked: Pick<PaymentDemand, "salt" | "requestHash">) => Promise<Payment | undefined>;
   /** signs what pays for a request: once, or throws `payment.*` */

@@ -209,7 +209,7 @@ function payerOf(parts: Parts): Payer {
     return paymentOf({ ...note, accepted: offer.accepted, resource }, note.signature, true);
   }
 
-  return { chainId: pins.chainId, recall, pay, renew };
+  return { chainId: pins.chainId, maxPerCall, recall, pay, renew };
 }
 
 type Draft = { terms: PaymentTerms; authorization: Authorization };

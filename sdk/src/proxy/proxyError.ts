@@ -15,6 +15,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   ...{ "option.wrong": 400, "payment.required": 402 },
   "haca.receiptNotKept": 500,
   ...{ "node.unreachable": 502, "node.privateAddress": 502, "node.timeout": 504 },
+  ...{ "node.none": 502, "node.brokenOff": 502 },
 };
 /** What a node says that is the client's own matter. */
 const PASSED_ON: readonly unknown[] = [400, 404, 413, 429, 503];

@@ -28,6 +28,12 @@ export const hex =
     throw malformed(path, `must be ${expected} bytes, has ${length}`);
   };
 
+/** The same in either case, as people copy it. */
+export const bytesOf =
+  (length: number): Reader<string> =>
+  (value, path) =>
+    hex(length)(typeof value === "string" ? value.toLowerCase() : value, path);
+
 /** A number of so many bits, in decimal digits without leading zeros. */
 export const decimal =
   (bits: number): Reader<string> =>
@@ -53,6 +59,14 @@ export const literal =
   (value, path) => {
     if (value === expected) return expected;
     throw malformed(path, `must be ${JSON.stringify(expected)}`);
+  };
+
+export const oneOfTexts =
+  <T extends string>(known: readonly T[]): Reader<T> =>
+  (value, path) => {
+    const found = known.find((text) => text === value);
+    if (found !== undefined) return found;
+    throw malformed(path, `must be ${known.join(" or ")}`);
   };
 
 export const nullable =

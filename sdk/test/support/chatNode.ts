@@ -109,6 +109,7 @@ export class ChatNode {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { document: change, instead, shows = enclave } = this.lies;
     const { pathname, searchParams } = new URL(request.url ?? "", "http://x");
+    if (pathname === "/health") return void response.end("{}");
     if (pathname === "/signing-key") return void response.end(JSON.stringify(keyOf(shows)));
     if (pathname === "/enclave/attestation") {
       const asked = searchParams.get("nonce") ?? "";

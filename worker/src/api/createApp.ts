@@ -19,6 +19,7 @@ import type { FundsView } from "../transactions/funds.ts";
 import { addPageRoute } from "./addPageRoute.ts";
 import { addPaymentRoutes } from "./addPaymentRoutes.ts";
 import { addResultRoutes } from "./addResultRoutes.ts";
+import { allowPages } from "./allowPages.ts";
 import { parseInferenceRequest } from "./parseInferenceRequest.ts";
 import { limitBody, refuse, refuseOtherMethods, requireJob, requireJson } from "./refusals.ts";
 import { RequestError, requestErrorOf } from "./requestError.ts";
@@ -42,6 +43,8 @@ export type AppContext = {
   collect?: CollectContext | undefined;
   /** what whoever hands in results has to show, if anything */
   collectSecret?: string | undefined;
+  /** of pages that may ask; none if left out */
+  origins?: readonly string[];
 };
 
 /**
@@ -55,6 +58,7 @@ export function createApp(context: AppContext): Hono {
     await next();
     metrics.requests.inc({ status: String(c.res.status) });
   });
+  allowPages(app, context.origins ?? []);
   addOperatorRoutes({ app, context });
   if (context.inference !== undefined) {
     addInferenceRoutes({ app, context, inference: context.inference });

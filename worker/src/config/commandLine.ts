@@ -43,6 +43,7 @@ const USED_BY: Partial<Record<VariableName, readonly Part[]>> = {
   HACA_HTTP_HOST: [...RUNNING, "status"],
   HACA_HTTP_PORT: [...RUNNING, "status"],
   HACA_HTTP_BODY_LIMIT: [...QUEUE, "facilitate"],
+  HACA_HTTP_ORIGINS: ["infer", "collect"],
   HACA_PROVER: ["prove"],
   HACA_PROVE_THREADS: ["prove"],
   HACA_PRICE: ["infer"],

@@ -52,6 +52,8 @@ export type Config = QueueConfig & {
   operators: readonly string[];
   /** what whoever hands in results has to show; absent: whoever reaches the port may, which is this machine alone */
   collectSecret: string | undefined;
+  /** of pages that may ask */
+  origins: readonly string[];
   /** address of InferenceEscrow; undefined: the address book's, if it has one */
   escrow: string | undefined;
   modelRefreshMs: number;
@@ -190,6 +192,7 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
     escrow: optional(settings, "HACA_ESCROW"),
     collectSecret: roles.includes("collect") ? readCollectSecret(settings) : undefined,
     modelRefreshMs: required(settings, "HACA_MODEL_REFRESH_MS"),
+    origins: optional(settings, "HACA_HTTP_ORIGINS") ?? [],
     logLevel: required(settings, "HACA_LOG_LEVEL"),
   };
 }

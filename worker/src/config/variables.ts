@@ -1,3 +1,4 @@
+import { readWebOrigins, WEB_ORIGINS_REASON } from "@haca/protocol/webOrigins";
 import { getAddress, isAddress } from "ethers";
 import { z } from "zod";
 
@@ -30,6 +31,11 @@ const list = z.string().transform((value) =>
     .map((entry) => entry.trim())
     .filter((entry) => entry !== ""),
 );
+
+const origins = z
+  .string()
+  .transform(readWebOrigins)
+  .refine((entries) => entries !== undefined, WEB_ORIGINS_REASON);
 
 /** What a path can be put behind. */
 const isPlainUrl = (text: string): boolean => {
@@ -116,6 +122,10 @@ export const VARIABLES = {
     schema: integer(1024, 64 * 1024 * 1024),
     default: "65536",
     help: "largest accepted request body, in bytes",
+  }),
+  HACA_HTTP_ORIGINS: variable({
+    schema: origins,
+    help: "sites whose pages may ask: https://app.example, several with commas, or * (default: none)",
   }),
   HACA_PROVER: variable({
     schema: z.string(),

@@ -78,7 +78,7 @@ export async function startWorker(parameters: {
         conditions,
         inference: inferContextOf({ parts, onAccepted }),
         collect,
-        collectSecret: config.collectSecret,
+        ...{ collectSecret: config.collectSecret, origins: config.origins },
       }),
       ...config.http,
     });

@@ -27,7 +27,10 @@ export async function askEnclave(parameters: {
   const { client, node, signal, wantsDocument } = parameters;
   const limits = { bytes: client.limits.askBytes, ms: client.limits.askMs };
   const [signingKey, document] = await Promise.all([
-    askNodeJson({ node, path: "/signing-key", limits, signal }),
+    client.memory.timed({
+      ...{ node, slowMs: client.limits.slowMs },
+      ask: () => askNodeJson({ node, path: "/signing-key", limits, signal }),
+    }),
     wantsDocument ? askDocument() : undefined,
   ]);
   return { signingKey, ...(document && { document }) };

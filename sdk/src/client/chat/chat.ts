@@ -52,7 +52,8 @@ async function ask(
   const { salt } = request;
   const before = await client.payer?.recall({ salt, requestHash: hashOfRequest(request) });
   return await askNodes({
-    ...{ client, signal: request.signal },
+    ...{ client, answers: "chat", policy: request.policy, signal: request.signal },
+    maxPrice: client.payer?.maxPerCall ?? 0n,
     // Whoever was paid is asked, and nobody else.
     nodes: before === undefined ? options.nodes : [before.node],
     ask: (node) =>

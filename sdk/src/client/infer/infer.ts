@@ -40,9 +40,9 @@ export async function infer(client: Client, options: InferOptions): Promise<Infe
   const request = readInfer(client, options);
   const resolved = await resolveModel(client, request.model);
   const input = packInput(resolved.model, request.input);
-  const { nodes, signal } = options;
+  const { maxPrice, policy, signal } = request;
   return await askNodes({
-    ...{ client, nodes, signal },
+    ...{ client, answers: "infer", nodes: options.nodes, maxPrice, policy, signal },
     ask: (node) => askOne({ client, node, request, resolved, input }),
   });
 }

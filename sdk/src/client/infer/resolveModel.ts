@@ -6,6 +6,7 @@ import { DEPRECATED, PUBLISHED } from "../../checks/ofChain.ts";
 import { modelOf, type PinnedSettlement, type Pins } from "../../pins.ts";
 import type { Client } from "../client.ts";
 import { optionError } from "../optionError.ts";
+import { pinnedSettlement } from "../pinnedSettlement.ts";
 
 /** A model as it is asked, with the pins that its answers are verified by. */
 export type ResolvedModel = {
@@ -32,11 +33,7 @@ export async function resolveModel(
 ): Promise<ResolvedModel> {
   const { chainId, pins, rpcs } = client;
   const version = versionOfName(pins, name);
-  const [settlement, another] = pins.settlements ?? [];
-  if (settlement === undefined || another !== undefined) {
-    const count = settlement === undefined ? "none" : "more than one";
-    throw optionError("pins.settlements", `must pin one for this chain, has ${count}`);
-  }
+  const settlement = pinnedSettlement(pins);
   const chain = await openChain({ rpcs, chainId });
   const registry = await modelRegistryOf(chain, settlement.settlement);
   await requireInUse(chain, registry, { name, version, mayBeDeprecated });
@@ -44,7 +41,8 @@ export async function resolveModel(
   return { model, settlement, name, pins: withModel(client, { name, model, chain }) };
 }
 
-function versionOfName(pins: Pins, name: string): string {
+/** The version's id that a name means. @throws BaseError `option.wrong` */
+export function versionOfName(pins: Pins, name: string, otherForms = ""): string {
   if (typeof name !== "string" || name === "") throw optionError("model", "must be a name");
   if (VERSION.test(name)) return name.toLowerCase();
   const [, owner, slug, major, minor] = NAME.exec(name) ?? [];
@@ -57,7 +55,7 @@ function versionOfName(pins: Pins, name: string): string {
   if (Object.hasOwn(pins.models ?? {}, name)) {
     return pins.models?.[name]?.version.toLowerCase() ?? "";
   }
-  const forms = "a version's id, owner/slug@major.minor, or the name of a pinned model";
+  const forms = `${otherForms}a version's id, owner/slug@major.minor, or the name of a pinned model`;
   throw optionError("model", `must be ${forms}, got ${JSON.stringify(name)}`);
 }
 

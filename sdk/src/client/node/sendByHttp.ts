@@ -2,6 +2,7 @@ import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { isIP } from "node:net";
 import { isLoopbackName } from "../nodeAddress.ts";
+import { nodeError } from "../nodeError.ts";
 import type { Send } from "../send.ts";
 import { lookupPublic, requirePublic } from "./publicAddress.ts";
 
@@ -36,8 +37,16 @@ export const send: Send = async ({ url, method, headers, body, signal }) => {
     },
   });
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    let isHeard = false;
+    request.on("socket", (socket) => {
+      if (request.reusedSocket) isHeard = true;
+      else socket.once(isSecure ? "secureConnect" : "connect", () => (isHeard = true));
+    });
     // Also of what comes after the head, of which the body's reader hears.
-    request.on("error", reject);
+    request.on("error", (cause) => {
+      if (!isHeard || signal.aborted) return reject(cause);
+      reject(nodeError("brokenOff", `${url.host} broke off before it answered`, { cause }));
+    });
     request.on("response", resolve);
     request.end(body);
   });

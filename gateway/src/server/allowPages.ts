@@ -1,0 +1,29 @@
+import { EVERY_ORIGIN } from "@haca/protocol/webOrigins";
+import { cors } from "hono/cors";
+import type { App } from "./app.ts";
+
+/** What pages ask for; not the operator's matters, and nothing that a relay brings. */
+const PATHS = [
+  ...["/v1/chat/completions", "/v1/completions", "/v1/models", "/v1/results/:requestId/*"],
+  ...["/signing-key", "/enclave/attestation", "/health"],
+];
+const ASKED = ["content-type", "haca-salt", "idempotency-key", "payment-signature"];
+const READ = [
+  ...["haca-salt", "idempotent-replayed", "payment-required", "payment-response", "retry-after"],
+];
+const MAXIMUM_AGE_SECONDS = 600;
+
+/**
+ * Lets pages of these origins ask and read answers (CORS). Whoever asks by other means is asked for no origin: this protects nobody
+ * but the users of browsers. No cookies, and no passwords.
+ */
+export function allowPages(app: App, origins: readonly string[]): void {
+  if (origins.length === 0) return;
+  const [first = ""] = origins;
+  const allow = cors({
+    origin: first === EVERY_ORIGIN ? first : [...origins],
+    ...{ allowMethods: ["GET", "POST"], allowHeaders: ASKED, exposeHeaders: READ },
+    maxAge: MAXIMUM_AGE_SECONDS,
+  });
+  for (const path of PATHS) app.use(path, allow);
+}

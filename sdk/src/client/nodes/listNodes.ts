@@ -1,0 +1,105 @@
+import { BaseError } from "@haca/protocol/baseError";
+import {
+  activeNodeAt,
+  nodeCountOf,
+  nodeTypesOf,
+  type RegisteredNode,
+} from "../../chain/registeredNodes.ts";
+import type { AsOf } from "../../line.ts";
+import { isPinnedImage } from "../../pins.ts";
+import { askNode } from "../askNode.ts";
+import type { Client } from "../client.ts";
+import { readNodeAddress } from "../nodeAddress.ts";
+import { openNodeRegistry, refuseNode } from "./registryNodes.ts";
+
+/** An active node; its image is approved, or it would not be. */
+export type ShownNode = RegisteredNode & {
+  typeName: string;
+  /** null where no image is pinned */
+  isPinned: boolean | null;
+  /** why this client would not ask it; null where it would */
+  refusal: string | null;
+  /** milliseconds to the answer of `/health`, or why there was none; null where it was not asked */
+  latency: { ms: number } | { error: string } | null;
+};
+
+export type ListedNodes = {
+  source: string;
+  asOf: AsOf;
+  /** nodes that were ever admitted, and how many of these were looked at: the latest */
+  total: number;
+  lookedAt: number;
+  nodes: readonly ShownNode[];
+};
+
+/** Of a type. */
+const MAXIMUM_LOOKED_AT = 1_000;
+const AT_ONCE = 8;
+const PING_MS = 5_000;
+
+/**
+ * The registry's active nodes, in the order of their admission.
+ * @param options.nodeType of this type alone; all if left out
+ * @param options.isPinged asks each node that the client would ask how fast it answers
+ * @throws BaseError `option.wrong`, `chain.*`
+ */
+export async function listNodes(
+  client: Client,
+  options: { nodeType?: number | undefined; isPinged?: boolean; signal?: AbortSignal } = {},
+): Promise<ListedNodes> {
+  const { isPinged = false, nodeType, signal } = options;
+  const at = await openNodeRegistry(client);
+  const types = await nodeTypesOf(at.chain, at.registry);
+  const nodes: ShownNode[] = [];
+  let [total, lookedAt] = [0, 0];
+  for (const [teeType, typeName] of types) {
+    if (nodeType !== undefined && nodeType !== teeType) continue;
+    const count = await nodeCountOf(at.chain, at.registry, teeType);
+    const first = Math.max(0, count - MAXIMUM_LOOKED_AT);
+    total += count;
+    lookedAt += count - first;
+    const indices = Array.from({ length: count - first }, (_, index) => first + index);
+    await byParts(indices, async (index) => {
+      const node = await activeNodeAt(at.chain, at.registry, { teeType, index });
+      return node === null ? undefined : { ...shown(node, client), typeName };
+    }).then((found) => nodes.push(...found.filter((node) => node !== undefined)));
+    signal?.throwIfAborted();
+  }
+  const { asOf, source } = at.chain;
+  const pinged = isPinged
+    ? await byParts(nodes, async (node) => ({ ...node, latency: await ping(node, signal) }))
+    : nodes;
+  return { source, asOf, total, lookedAt, nodes: pinged };
+}
+
+const shown = (node: RegisteredNode, client: Client): Omit<ShownNode, "typeName"> => ({
+  ...node,
+  isPinned: client.pins.images === undefined ? null : isPinnedImage(client.pins, node.image),
+  refusal: refuseNode(node, client, client.policy) ?? null,
+  latency: null,
+});
+
+async function ping(
+  { endpoint, refusal }: ShownNode,
+  signal: AbortSignal | undefined,
+): Promise<ShownNode["latency"]> {
+  if (refusal !== null) return null;
+  const before = performance.now();
+  try {
+    const limits = { bytes: 64 * 1024, ms: PING_MS };
+    await askNode({ node: readNodeAddress(endpoint), path: "/health", limits, signal });
+    return { ms: Math.round(performance.now() - before) };
+  } catch (error) {
+    if (error instanceof BaseError) return { error: error.code };
+    throw error;
+  }
+}
+
+/** So many at once, in their order. */
+async function byParts<T, R>(list: readonly T[], each: (entry: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let from = 0; from < list.length; from += AT_ONCE) {
+    results.push(...(await Promise.all(list.slice(from, from + AT_ONCE).map(each))));
+  }
+  return results;
+}
