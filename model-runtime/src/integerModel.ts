@@ -2,12 +2,14 @@ import { z } from "zod";
 import { affine } from "./kinds/affine.ts";
 import { argMax } from "./kinds/argMax.ts";
 import { concat } from "./kinds/concat.ts";
+import { floor } from "./kinds/floor.ts";
 import { type IntegerKind, integer, scaleExponent } from "./kinds/integerKind.ts";
 import { leaves } from "./kinds/leaves.ts";
+import { pick } from "./kinds/pick.ts";
 import { parts, relu, rescale } from "./kinds/rescale.ts";
 
 /** Every kind of node, by the name that a node has in `kind`. */
-const KINDS = { affine, relu, rescale, parts, leaves, argMax, concat };
+const KINDS = { affine, relu, rescale, parts, leaves, argMax, concat, pick, floor };
 
 type NodeSchema = (typeof KINDS)[keyof typeof KINDS]["schema"];
 const nodeSchemas = Object.values(KINDS).map(({ schema }) => schema);
@@ -49,7 +51,7 @@ export function kindOf(node: IntegerNode): IntegerKind<IntegerNode> {
 
 /** The values that a node reads, in order; `compute` and `bounds` take their elements one after the other. */
 export function inputsOf(node: IntegerNode): readonly string[] {
-  return node.kind === "concat" ? node.inputs : [node.input];
+  return "inputs" in node ? node.inputs : [node.input];
 }
 
 /** The elements of several values, one value after the other. */

@@ -27,6 +27,69 @@ const single = (parameters: {
   };
 };
 
+describe("a MaxPool over an activation", () => {
+  const pooled = (parameters: {
+    activation?: string;
+    attributes?: File["nodes"][number]["attributes"];
+    strides?: number[];
+    outputs?: string[];
+    isSwapped?: boolean;
+  }) => {
+    const { activation = "Relu", strides = [2, 2], outputs = ["y"], isSwapped } = parameters;
+    const pool = (inputs: string[], output: string) => ({
+      ...{ operator: "MaxPool", name: "pool", inputs, output },
+      attributes: { kernel_shape: [2, 2], strides },
+    });
+    const bend = (inputs: string[], output: string) => ({
+      ...{ operator: activation, name: "bend", inputs, output },
+      ...(parameters.attributes === undefined ? {} : { attributes: parameters.attributes }),
+    });
+    return build({
+      input: [1, 1, 6, 6],
+      nodes: [
+        { operator: "Conv", inputs: ["x", "k"], output: "s" },
+        ...(isSwapped === true
+          ? [pool(["s"], "h"), bend(["h"], "y")]
+          : [bend(["s"], "h"), pool(["h"], "y")]),
+      ],
+      constants: { k: noise([2, 1, 3, 3], 1) },
+      outputs,
+    });
+  };
+  const shapeOf = ({ nodes }: ReturnType<typeof pooled>) =>
+    nodes.map(({ inputs, output, pairs, affine }) => [inputs, output, pairs, affine]);
+  const alpha = (float: number) => ({ attributes: { alpha: { float } } });
+
+  it.each([
+    ["Relu", {}],
+    ["LeakyRelu", alpha(0.25)],
+    ["Elu", alpha(0.5)],
+    ["Tanh", {}],
+  ])("is computed before it, with the same result: %s", (activation, rest) => {
+    const graph = pooled({ activation, ...rest });
+    expect(shapeOf(graph)).toEqual(shapeOf(pooled({ activation, ...rest, isSwapped: true })));
+    // the order of the file, which an output that shows the activation keeps
+    const kept = pooled({ activation, ...rest, outputs: ["y", "h"] });
+    const input = noise([36], 5).data;
+    const [first, second] = [graph, kept].map((one) =>
+      runFloatModel({ graph: one, input }).get("y"),
+    );
+    // a curve is read off the distance to its first bend, which rounds
+    expect(first).toEqual(second?.map((value) => expect.closeTo(value, 12)));
+    expect(first).toHaveLength(8);
+  });
+
+  it.each([
+    ["falls", { activation: "LeakyRelu", ...alpha(-0.25) }],
+    ["is read by others", { outputs: ["y", "h"] }],
+    ["has elements in several windows", { strides: [1, 1] }],
+  ])("stays behind one that %s", (_, given) => {
+    expect(shapeOf(pooled(given))).not.toEqual(shapeOf(pooled({ ...given, isSwapped: true })));
+    const h = pooled(given).nodes.find(({ output }) => output.startsWith("h"));
+    expect(h?.inputs).toEqual(["s"]);
+  });
+});
+
 describe("buildGraph", () => {
   it.each([
     ["a view without batch", [-1], [4]],

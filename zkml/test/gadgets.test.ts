@@ -227,6 +227,104 @@ describe("a dishonest prover", () => {
     }
   });
 
+  it.each([
+    [
+      "that of their difference",
+      (a: Sum, b: Sum) =>
+        exactly([
+          [1, b],
+          [-1, a],
+        ]),
+      6,
+    ],
+    ["a coarser one", (_: Sum, b: Sum) => exactly([[1, b]], -1), 6],
+  ] as const)("finds only the one of two numbers that a sign says: %s", (title, signOf, rows) => {
+    const gadget = gadgetOf(2, (circuit, sums) => {
+      const [first = constantSum(0), second = constantSum(0)] = sums;
+      const sign = signOf(first, second);
+      const pairs = [[0, 1]] satisfies [number, number][];
+      const node = {
+        kind: "pick" as const,
+        inputs: ["s", "x"] satisfies [string, string],
+        output: "y",
+        pairs,
+      };
+      const ranges = [
+        { minimum: -4n, maximum: 3n },
+        ...sums.map(() => ({ minimum: 0n, maximum: 3n })),
+      ];
+      return circuitOf(node).addRows({
+        node,
+        input: [sign, ...sums],
+        ranges,
+        name: "p",
+        circuit,
+      })[0] as Sum;
+    });
+    // digits, the row that they add up in, and the product; the difference is a wire where it is not the sign
+    expect(gadget.circuit.rows.count).toBe(title === "a coarser one" ? rows : rows - 1);
+    for (const a of integers(0, 3)) {
+      for (const b of integers(0, 3)) {
+        const sign = title === "a coarser one" ? b - 1n : b - a;
+        const found = resultsOf({
+          gadget,
+          inputs: [a, b],
+          candidates: (name) => (/Gain|Difference/.test(name) ? integers(-9, 9) : DIGITS),
+        });
+        expect(found, `${a}, ${b}`).toEqual([sign >= 0n ? b : a]);
+      }
+    }
+  });
+
+  it.each([
+    ["known", 0],
+    ["known from elsewhere", 5],
+    ["a ReLU's", 1],
+    ["unknown", 5],
+  ])("finds only the upper digits of a number whose digits are %s", (title, rows) => {
+    const range = { minimum: title === "a ReLU's" ? 0n : -3n, maximum: 6n };
+    const offset = title === "a ReLU's" ? 0 : title === "known from elsewhere" ? 4 : 3;
+    const node = { kind: "floor" as const, offset, shift: 2, ...NAMES };
+    let own = 0;
+    const gadget = gadgetOf(1, (circuit, [sum]) => {
+      let value = sum as Sum;
+      if (title === "a ReLU's") {
+        const relu = { kind: "relu" as const, shift: 0, ...NAMES };
+        const ranges = [{ minimum: -6n, maximum: 6n }];
+        value = circuitOf(relu).addRows({
+          node: relu,
+          input: [value],
+          ranges,
+          name: "r",
+          circuit,
+        })[0] as Sum;
+      }
+      if (title.startsWith("known")) {
+        const digits = circuit.digits("d", exactly([[1, value]], 3), 4);
+        circuit.keepDecomposition(value, { digits, least: -3 });
+      }
+      own = circuit.rows.count;
+      return circuitOf(node).addRows({
+        node,
+        input: [value],
+        ranges: [range],
+        name: "f",
+        circuit,
+      })[0] as Sum;
+    });
+    expect(gadget.circuit.rows.count - own).toBe(rows);
+    for (const value of integers(-3, 6)) {
+      const found = resultsOf({
+        gadget,
+        inputs: [value],
+        candidates: (name) =>
+          /rx0Out|fx0$/.test(name) && title === "a ReLU's" ? integers(-9, 9) : DIGITS,
+      });
+      const read = title === "a ReLU's" && value < 0n ? 0n : value;
+      expect(found, `${value}`).toEqual([(read + BigInt(offset)) >> 2n]);
+    }
+  });
+
   it("finds only the first of the greatest numbers, by whatever winners", () => {
     const gadget = gadgetOf(3, (circuit, sums) => circuit.choice("c", sums, 2));
     // n * (w + 2) + 1

@@ -14,12 +14,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeR1cs } from "../src/circuit/writeR1cs.ts";
 import { certifyCircuit } from "../src/constrain/certifyCircuit.ts";
 import { layOutCircuit } from "../src/constrain/layOutCircuit.ts";
+import { runFloatModel } from "../src/kinds/graph.ts";
 import { ensurePtau } from "../src/setup/developmentPtau.ts";
 import { setUpKeys } from "../src/setup/setUpKeys.ts";
 import { releaseCurve } from "../src/setup/snarkjsResources.ts";
 import { CONTEXT, type LaidOutModel, layOutModel, r1csBytes } from "./utils/layOutModel.ts";
 import { MODELS, SUBSTITUTED, type TestModel } from "./utils/models.ts";
-import { multilayerPerceptron, noise, onnxFile, type TestNode } from "./utils/onnxFile.ts";
+import { lenet, multilayerPerceptron, noise, onnxFile, type TestNode } from "./utils/onnxFile.ts";
 
 const GROUPS = process.env.HACA_DEEP === undefined ? 300 : 20_000;
 
@@ -233,6 +234,61 @@ describe("a circuit that exceeds a domain by few rows", () => {
     expect(circuit.blocks.map(({ name }) => name)).not.toContainEqual(
       expect.stringMatching(/Operand/),
     );
+  });
+});
+
+describe("greatest of windows before their ReLU", () => {
+  const model = MODELS.find(({ title }) => title === "greatest of windows before their ReLU");
+
+  it("takes a ReLU for each window, and compares upper digits that are there already", () => {
+    const { integerModel, bounds, circuit } = layOutModel(model as TestModel);
+    const count = (kind: string) =>
+      integerModel.nodes
+        .filter((node) => node.kind === kind)
+        .map(({ output }) => bounds.get(output)?.length);
+    expect(count("relu")).toEqual([8, 4]);
+    expect(count("floor")).toEqual([16, 8]);
+    const floors = circuit.blocks.filter(({ name }) => name.startsWith("floor"));
+    // none for the input, and the sign of each ReLU
+    expect(floors.map(({ count }) => count)).toEqual(new Array(8).fill(1));
+  });
+
+  it("confuses only what is nearly equal: more bits bring the greatest nearer", () => {
+    const errors = [8, 12].map((bits) => {
+      const options = { weightBits: bits, activationBits: bits, inputBits: bits };
+      const { graph, integerModel } = layOutModel({ ...(model as TestModel), options });
+      const [output] = integerModel.outputs;
+      let [difference, size] = [0, 0];
+      for (let seed = 10; seed < 60; seed++) {
+        const integers = noise([16], seed).data.map((x) =>
+          Math.round(x * 0.99 * integerModel.input.maximum),
+        );
+        const input = integers.map((x) => x * 2 ** integerModel.input.scaleExponent);
+        const float = runFloatModel({ graph, input }).get("y") ?? [];
+        const [found = []] = runIntegerModel({ integerModel, input: integers.map(BigInt) });
+        for (const [index, x] of float.entries()) {
+          difference += (Number(found[index]) * 2 ** (output?.scaleExponent ?? 0) - x) ** 2;
+          size += x ** 2;
+        }
+      }
+      return Math.sqrt(difference / size);
+    });
+    expect(errors[0]).toBeLessThan(0.03);
+    expect(errors[1]).toBeLessThan(0.003);
+  });
+});
+
+describe.runIf(process.env.HACA_DEEP !== undefined)("LeNet-5 at 28x28", () => {
+  it("stays in the domain 2^17", () => {
+    const { circuit } = layOutModel({
+      onnx: lenet(),
+      calibration: [1, 2].map((seed) =>
+        noise([784], seed).data.map((x) => Math.floor(128 * (x + 1))),
+      ),
+      options: { input: { minimum: 0, maximum: 255, scaleExponent: 0 } },
+    });
+    certifyCircuit(circuit);
+    expect(circuit.rows.count + circuit.publicCount).toBeLessThan(2 ** 17);
   });
 });
 

@@ -135,6 +135,25 @@ const CASES: Case[] = [
     attributes: { strides: [2], pads: [1, 2] },
     constants: { w: noise([3, 2, 3], 1), b: noise([3], 2) },
   }),
+  ...[
+    { operator: "Relu" },
+    { operator: "LeakyRelu", attributes: { alpha: { float: 0.25 } } },
+    { operator: "LeakyRelu", attributes: { alpha: { float: -0.5 } } },
+  ].map((activation) => ({
+    title: `MaxPool of a ${activation.operator} of sums ${activation.attributes?.alpha.float ?? ""}`,
+    input: [1, 2, 6, 6],
+    constants: { w: noise([3, 2, 3, 3], 1), b: noise([3], 2) },
+    nodes: [
+      { operator: "Conv", inputs: ["x", "w", "b"], output: "s" },
+      { ...activation, inputs: ["s"], output: "h" },
+      {
+        operator: "MaxPool",
+        inputs: ["h"],
+        output: "y",
+        attributes: { kernel_shape: [2, 2], strides: [2, 2] },
+      },
+    ],
+  })),
   {
     title: "Split, and a sum of its parts",
     input: [1, 2, 6],

@@ -1,12 +1,15 @@
 import { nitro } from "@haca/attestation/nitro/nitro";
+import { abis } from "@haca/protocol/abi";
 import type { AddressBook } from "@haca/protocol/addressBook";
 import type { ContractName } from "@haca/protocol/contracts";
-import { keccak256, sha256 } from "ethers";
+import { Interface, keccak256, sha256 } from "ethers";
 import type { Audit } from "./audit.ts";
 import { ask } from "./discover.ts";
 import { genesisOf } from "./expectations.ts";
 import { type Finding, finding, unexpected } from "./finding.ts";
 import type { Holders } from "./holders.ts";
+
+const MODEL_REGISTRY = new Interface(abis.ModelRegistry);
 
 /** What an address book says, against the chain: addresses, creations, code, parameters, grants and models. */
 export async function checkBook(audit: Audit, holders: Holders, book: AddressBook): Promise<void> {
@@ -24,15 +27,35 @@ export async function checkBook(audit: Audit, holders: Holders, book: AddressBoo
   );
   checkAttestation(audit, book);
   checkGovernance(audit, holders, book);
-  for (const { slug, major, minor, versionId, verifyingKeyHash } of book.models) {
-    const key = await ask(
+  for (const model of book.models) await checkModel(audit, model);
+}
+
+/** A version's hashes. A book that names no manifest says nothing of one: the version may have files of another kind. */
+export async function checkModel(
+  audit: Audit,
+  model: AddressBook["models"][number],
+): Promise<void> {
+  const { findings, reader, contracts } = audit;
+  const { versionId } = model;
+  const askOf = (view: string): Promise<unknown> =>
+    ask(
       reader,
-      audit.contracts.get("ModelRegistry"),
-      "function getVerifyingKey(bytes32 versionId) view returns (bytes)",
+      contracts.get("ModelRegistry"),
+      MODEL_REGISTRY.getFunction(view)?.format("full") ?? "",
       versionId,
     );
-    const subject = `verifying key of ${slug} ${major}.${minor}`;
-    compare(subject, verifyingKeyHash, typeof key === "string" ? keccak256(key) : "none");
+  const key = await askOf("getVerifyingKey");
+  const version = (await askOf("getVersion")) as Record<string, unknown> | undefined;
+  const { verifyingKeyHash, modelHash, circuitHash, manifestHash } = model;
+  for (const [what, expected, actual] of [
+    ["verifying key", verifyingKeyHash, typeof key === "string" ? keccak256(key) : undefined],
+    ["model hash", modelHash, version?.modelHash],
+    ["circuit hash", circuitHash, version?.circuitHash],
+    ["manifest hash", manifestHash, version?.blobId],
+  ]) {
+    if (expected === undefined) continue;
+    const subject = `${what} of ${model.slug} ${model.major}.${model.minor}`;
+    findings.push(bookFinding(subject, expected, actual ?? "none"));
   }
 }
 

@@ -1,7 +1,7 @@
 import { STEP } from "@haca/model-runtime/witness/witnessPlan";
 import { PlanBuilder } from "./planBuilder.ts";
 import { Rows } from "./rows.ts";
-import { digitSum, exactly, type Sum, wireSum } from "./sum.ts";
+import { combine, digitSum, exactly, type Sum, wireSum } from "./sum.ts";
 
 /** The one-hot choice of a greatest sum: what `certifyDeterminism` takes as one step, after a look at every row. */
 export type Choice = {
@@ -28,6 +28,9 @@ export type Rank = {
 /** A wire that is a sum and has a row for that, which goes where the sum is read in the wire's place. */
 export type Substitutable = { name: string; wire: number; terms: number };
 
+/** What rows have pinned of a sum: it is least + gate * (sum of 2^i digits[i]), the gate 0 or 1, or 1 where there is none. */
+export type Decomposition = { digits: readonly number[]; gate?: number; least: number };
+
 /** Consecutive wires of one name. */
 export type WireBlock = { name: string; first: number; count: number; isArray: boolean };
 
@@ -46,6 +49,8 @@ export class CircuitBuilder {
   readonly #substituted: ReadonlySet<string>;
   /** wires of the sums that stand in the place of a wire */
   readonly #copied = new Set<number>();
+  /** by the first wire of a sum */
+  readonly #decompositions = new Map<number, { sum: Sum; parts: Decomposition }>();
   #wires = 1;
 
   /** Names of the wires that sums stand in the place of. */
@@ -86,7 +91,27 @@ export class CircuitBuilder {
     }
     const wire = this.wireOf(name, sum);
     this.substitutables.push({ name, wire, terms: sum.wires.length });
+    const parts = this.decompositionOf(sum);
+    if (parts !== undefined) this.keepDecomposition(wireSum(wire), parts);
     return wireSum(wire);
+  }
+
+  /** Keeps what rows that are there have pinned of a sum, for whoever needs its digits again. */
+  keepDecomposition(sum: Sum, parts: Decomposition): void {
+    const [first] = sum.wires;
+    if (first !== undefined) this.#decompositions.set(first, { sum, parts });
+  }
+
+  /** The digits of a sum that rows have pinned already. */
+  decompositionOf(sum: Sum): Decomposition | undefined {
+    const kept = this.#decompositions.get(sum.wires[0] ?? 0);
+    if (kept === undefined) return undefined;
+    const rest = combine([
+      [1, sum],
+      [-1, kept.sum],
+    ]);
+    if (rest === undefined || rest.wires.length > 0) return undefined;
+    return { ...kept.parts, least: kept.parts.least + rest.constant };
   }
 
   /** Whether a sum stands in the place of wires, so that it gets no wire again. */

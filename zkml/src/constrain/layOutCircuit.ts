@@ -172,7 +172,9 @@ function addInput(parameters: {
     if (minimum === maximum) return constantSum(least);
     const slot = { wires: [ELEMENT_SLOT + index], coefficients: [1], constant: -least };
     const digits = circuit.limitedDigits(`elementDigits${index}`, slot, maximum - minimum);
-    return circuit.wireOrSum(`element${index}`, exactly([[1, digitSum(digits)]], least));
+    const element = exactly([[1, digitSum(digits)]], least);
+    circuit.keepDecomposition(element, { digits, least });
+    return circuit.wireOrSum(`element${index}`, element);
   });
   addWords({ circuit, name: "packed", words, positions, elements });
   return elements.map((element, index) =>

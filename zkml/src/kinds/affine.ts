@@ -2,7 +2,7 @@ import type { IntegerAffine, IntegerRow } from "@haca/model-runtime/kinds/affine
 import { exactly, type Sum } from "../circuit/sum.ts";
 import type { CircuitKind } from "./circuitKind.ts";
 import type { AffineMap, GraphNode } from "./kind.ts";
-import { quantiseAffine } from "./quantiseAffine.ts";
+import { isCoarse, quantiseAffine, signBits } from "./quantiseAffine.ts";
 import { coarsest, type QuantisedValue, type Quantiser } from "./quantiser.ts";
 
 /** A layer reads its input as it is up to this width, and divided by a power of two beyond. */
@@ -28,6 +28,17 @@ export function affineNode(parameters: { input: string; output: string } & Affin
       }),
     quantise: (quantiser) => {
       const source = quantiser.valueOf(input);
+      const upper = isCoarse(affine)
+        ? quantiser.upper(source, { bits: signBits(quantiser), readers: affine.rows.length })
+        : undefined;
+      if (upper !== undefined) {
+        const { node, exponents } = quantiseAffine({
+          ...{ affine, input, output, quantiser },
+          operand: upper.value,
+          centres: source.exponents.map((exponent) => upper.centre * 2 ** exponent),
+        });
+        return quantiser.add(node, exponents);
+      }
       // bits of the model's input are the person's choice, and are kept
       const operand = quantiser.isInput(source)
         ? source

@@ -11,6 +11,7 @@ import { dropUnused, foldAffine, type Graph, type GraphOutput, type GraphValue }
 import { hintFor } from "./hints.ts";
 import type { GraphNode, Lowered, Operand } from "./kind.ts";
 import { OPERATORS } from "./kinds.ts";
+import { poolFirst } from "./poolFirst.ts";
 
 /** Models with more elements in one value are refused before anything of that size is allocated. */
 const MAXIMUM_ELEMENTS = 1 << 24;
@@ -91,7 +92,7 @@ function build(
     operands.set(name, { kind: "constant", tensor });
   }
   const nodes: GraphNode[] = [];
-  for (const node of onnx.nodes) {
+  for (const node of poolFirst(onnx)) {
     const lowered = attempt(() => lowerNode({ node, operands, onnx }));
     for (const [index, output] of node.outputs.entries()) {
       if (output === "") continue;

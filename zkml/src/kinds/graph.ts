@@ -72,7 +72,8 @@ export function dropUnused(parameters: {
 /**
  * Merges affine nodes: one that treats every element on its own (bias, batch normalisation) into the affine node before
  * it, where nothing else reads that one's output (MatMul + Add becomes one layer); and one that only picks elements
- * (transpose, slice), or that joins the sides of a bend, into every affine node that reads it.
+ * (transpose, slice), or that joins the sides of a bend, into every affine node that reads it; and one whose signs alone
+ * are read into what it compares.
  */
 export function foldAffine(parameters: {
   nodes: GraphNode[];
@@ -95,6 +96,7 @@ export function foldAffine(parameters: {
       node.affine !== undefined &&
       before?.affine !== undefined &&
       ((isOnly && isSparse(node.affine)) ||
+        node.affine.isSign === true ||
         isSparse(before.affine) ||
         before.affine.isBend === true);
     if (canMerge && node.affine !== undefined && before?.affine !== undefined) {
@@ -116,13 +118,14 @@ function isSparse(affine: AffineMap): boolean {
   return affine.rows.every(({ indices }) => indices.length <= 1);
 }
 
-/** outer(inner(x)), where the rows of one of them have one weight at most. */
+/** outer(inner(x)), where the rows of one of them have few weights. */
 function compose(inner: AffineMap, outer: AffineMap): AffineMap {
   const channelSize = outer.channelSize ?? inner.channelSize;
   return {
     inputCount: inner.inputCount,
     ...(channelSize === undefined ? {} : { channelSize }),
     ...(inner.isBend === true && isSparse(outer) ? { isBend: true } : {}),
+    ...(outer.isSign === true ? { isSign: true } : {}),
     rows: outer.rows.map(({ indices, weights, bias }) => {
       const terms = new Map<number, number>();
       let sum = bias;

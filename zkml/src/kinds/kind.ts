@@ -77,6 +77,10 @@ export type GraphNode = {
   isActivation?: boolean;
   /** it compares the elements of what it reads with each other: they get one scale */
   isComparison?: boolean;
+  /** each of its elements is one of two of the last value that it reads */
+  pairs?: [first: number, second: number][];
+  /** so many elements in a row belong to one channel, where it is no matrix; default 1 */
+  channelSize?: number;
 };
 
 /** output[row] = bias + sum of weight * input[index] */
@@ -87,6 +91,8 @@ export type AffineMap = {
   channelSize?: number;
   /** its rows join the two sides of a bend: merged into all affine nodes that read them */
   isBend?: boolean;
+  /** only the signs of its sums are read: merged into the sums that it compares, and rounded more coarsely */
+  isSign?: boolean;
 };
 
 export type AffineRow = { indices: number[]; weights: number[]; bias: number };

@@ -19,10 +19,12 @@ import { concatCircuit } from "./concat.ts";
 import { conv } from "./conv.ts";
 import { elu, sigmoid, softplus, tanh } from "./curves.ts";
 import { add, batchNormalization, divide, multiply, negate, subtract, sum } from "./elementwise.ts";
+import { floorCircuit } from "./floor.ts";
 import type { Operator } from "./kind.ts";
 import { leavesCircuit } from "./leaves.ts";
 import { gemm, matMul, reduceMean, reduceSum } from "./matrixProduct.ts";
 import { maxPool } from "./maxPool.ts";
+import { pickCircuit } from "./pick.ts";
 import { dequantizeLinear, quantizeLinear } from "./quantiseLinear.ts";
 import { relu, reluCircuit, rescaleCircuit } from "./relu.ts";
 import {
@@ -117,8 +119,10 @@ const CIRCUITS: { [Kind in IntegerNode["kind"]]: CircuitKind<NodeOf<Kind>> } = {
   affine: affineCircuit,
   argMax: argMaxCircuit,
   concat: concatCircuit,
+  floor: floorCircuit,
   leaves: leavesCircuit,
   parts: partsCircuit,
+  pick: pickCircuit,
   relu: reluCircuit,
   rescale: rescaleCircuit,
 };

@@ -1,6 +1,6 @@
-import { tournament } from "./activations.ts";
 import type { Operator } from "./kind.ts";
 import { listAttribute, requireValue, unsupported } from "./operands.ts";
+import { greatestOf } from "./pick.ts";
 import { asImage, slidingWindow } from "./slidingWindow.ts";
 
 /** MaxPool over images and signals, channel by channel; what padding adds is never the greatest. */
@@ -15,24 +15,23 @@ export const maxPool: Operator = {
     const { channels, height, width } = image;
     const { outputShape, taps } = slidingWindow({ node, image });
     const most = taps.reduce((count, positions) => Math.max(count, positions.length), 0);
-    const planes = Array.from({ length: most }, (_, plane) =>
-      Array.from({ length: channels }, (_, channel) =>
-        taps.map((positions) => {
-          // a window that padding cuts compares its first element with itself
-          const { pixel } = positions[plane] ?? positions[0] ?? { pixel: 0 };
-          return { index: channel * height * width + pixel, sign: 1 as const };
+    const windows = Array.from({ length: channels }, (_, channel) =>
+      taps.map((positions) =>
+        Array.from({ length: most }, (_, at) => {
+          // a window that padding cuts has its first element more than once
+          const { pixel } = positions[at] ?? positions[0] ?? { pixel: 0 };
+          return channel * height * width + pixel;
         }),
-      ).flat(),
-    );
+      ),
+    ).flat();
     return {
       operand: { kind: "value", value: output, shape: [1, channels, ...outputShape] },
-      nodes: tournament({
+      nodes: greatestOf({
         input: x.value,
         inputCount: channels * height * width,
-        planes,
+        windows,
         output,
         channelSize: taps.length,
-        sign: 1,
       }),
     };
   },

@@ -27,6 +27,13 @@ const ROUNDING = Math.sqrt(1 / 12);
 const MAXIMUM_ROUNDING = 4 * ROUNDING;
 
 /**
+ * So many bits fewer than a weight has those have that only a sign depends on: the upper digits of what is read, and the share of
+ * a row's root mean square that rounding its weights may add. What is confused is so nearly equal that the loss goes with the
+ * square of that share.
+ */
+const BITS_SPARED_BY_SIGNS = 3;
+
+/**
  * Integer weights and biases. Every row has a scale of its own, a power of two at which its greatest weight fills the
  * bits of a weight (an element's own scale belongs to the weight that it meets); a channel's rows share theirs. Where an
  * activation follows, a row has no finer weights than it can tell apart: the division that follows is its own. Biases are
@@ -39,27 +46,30 @@ export function quantiseAffine(parameters: {
   operand: QuantisedValue;
   output: string;
   quantiser: Quantiser;
+  /** what each element of the operand lacks of the value, on the average; default 0 */
+  centres?: readonly number[];
 }): { node: IntegerAffine; exponents: number[] } {
-  const { affine, input, operand, output, quantiser } = parameters;
+  const { affine, input, operand, output, quantiser, centres = [] } = parameters;
   const { rows, channelSize = 1, inputCount } = affine;
   const unit = operand.exponents.map((exponent) => 2 ** exponent);
   const seen = quantiser.magnitudes(input);
   const sizes = quantiser.rootMeanSquares(input);
-  const means = quantiser.means(input);
+  const means = quantiser.means(input).map((mean, index) => mean - (centres[index] ?? 0));
   let exponents: number[] = [];
   for (let start = 0; start < rows.length; start += channelSize) {
     const channel = rows.slice(start, start + channelSize);
     const exponent = channelExponent({ channel, unit, seen, quantiser });
     for (const _ of channel) exponents.push(exponent);
   }
-  const activation = quantiser.activationOf(output);
-  if (activation !== undefined) {
+  const exponentAfter = quantiser.exponentAfter(output);
+  if (exponentAfter !== undefined) {
     exponents = exponents.map((exponent, index) => {
       const size = sizeOf({ row: rows[index] as AffineRow, unit, sizes });
       const reach = Math.round(Math.log2(Math.max((size * ROUNDING) / MAXIMUM_ROUNDING, 1)));
-      return Math.max(exponent, quantiser.activationExponent(activation, index) - reach);
+      return Math.max(exponent, (exponentAfter(index) ?? exponent) - reach);
     });
   }
+  if (isCoarse(affine)) exponents = signExponents({ ...parameters, exponents, unit });
   const integersAt = (at: readonly number[]): IntegerAffine => ({
     kind: "affine",
     input: operand.name,
@@ -67,7 +77,7 @@ export function quantiseAffine(parameters: {
     inputCount,
     scaleExponent: coarsest(at),
     rows: rows.map((row, index) =>
-      quantiseRow({ row, exponent: at[index] as number, unit, means }),
+      quantiseRow({ row, exponent: at[index] as number, unit, means, centres }),
     ),
   });
   if (!quantiser.isCompared(output)) return { exponents, node: integersAt(exponents) };
@@ -84,14 +94,53 @@ export function quantiseAffine(parameters: {
   }
 }
 
+/** Bits of what a row reads whose sign alone is read. */
+export const signBits = ({ options }: Quantiser): number =>
+  Math.max(2, options.weightBits - BITS_SPARED_BY_SIGNS);
+
+/** Whether signs alone are read of sums that have weights: two elements side by side are compared exactly. */
+export function isCoarse({ isSign, rows }: AffineMap): boolean {
+  return isSign === true && rows.some(({ indices }) => indices.length > 2);
+}
+
+/** The coarsest scales at which signs are still those of sums that usually occur. */
+function signExponents(parameters: {
+  affine: AffineMap;
+  input: string;
+  output: string;
+  quantiser: Quantiser;
+  exponents: readonly number[];
+  unit: readonly number[];
+}): number[] {
+  const { affine, input, output, quantiser, exponents, unit } = parameters;
+  const { rows, channelSize = 1 } = affine;
+  const means = quantiser.means(input);
+  // without the mean, which goes into the bias
+  const sizes = quantiser
+    .rootMeanSquares(input)
+    .map((size, index) => Math.sqrt(Math.max(0, size ** 2 - (means[index] as number) ** 2)));
+  const sums = quantiser.rootMeanSquares(output);
+  const share = 4 / 2 ** signBits(quantiser);
+  return exponents.map((exponent, index) => {
+    const size = sizeOf({ row: rows[index] as AffineRow, unit, sizes });
+    const start = index - (index % channelSize);
+    const channel = sums.slice(start, start + channelSize);
+    const usual = Math.sqrt(channel.reduce((sum, x) => sum + x ** 2, 0) / channel.length);
+    return usual === 0 || size === 0
+      ? exponent
+      : Math.max(exponent, Math.floor(Math.log2((usual * share) / (size * ROUNDING))));
+  });
+}
+
 /** The integers of a row. The mean error of its weights is taken out of the bias: what they add is a deviation only. */
 function quantiseRow(parameters: {
   row: AffineRow;
   exponent: number;
   unit: readonly number[];
   means: readonly number[];
+  centres: readonly number[];
 }): IntegerRow {
-  const { row, exponent, unit, means } = parameters;
+  const { row, exponent, unit, means, centres } = parameters;
   const integers: IntegerRow = { indices: [], weights: [], bias: 0 };
   let lost = 0;
   for (const [position, index] of row.indices.entries()) {
@@ -99,6 +148,7 @@ function quantiseRow(parameters: {
     const step = unit[index] as number;
     const weight = toInteger(exact * step, exponent);
     lost += (exact - (weight * 2 ** exponent) / step) * (means[index] ?? 0);
+    lost += exact * (centres[index] ?? 0);
     if (weight !== 0) {
       integers.indices.push(index);
       integers.weights.push(weight);

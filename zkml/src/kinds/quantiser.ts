@@ -35,8 +35,11 @@ export type Quantiser = {
   isCompared: (name: string) => boolean;
   /** the scale at which an element of an activation fills the bits of one over the calibration samples */
   activationExponent: (name: string, index: number) => number;
-  /** the activation that reads a value of the graph, where one does */
-  activationOf: (name: string) => string | undefined;
+  /**
+   * where an activation reads a value of the graph, as it is or the greatest of its elements: the scale at which it fills the
+   * bits of an activation, by the element of the value; undefined for an element that it does not read
+   */
+  exponentAfter: (name: string) => ((index: number) => number | undefined) | undefined;
   /** whether a value is the input of the model */
   isInput: (value: QuantisedValue) => boolean;
   /** adds a node to the integer model; it may read whatever was added before */
@@ -45,6 +48,14 @@ export type Quantiser = {
   rescale: (value: QuantisedValue, shift: number) => QuantisedValue;
   /** the same value in no more than so many bits: wide elements are divided and rounded, narrow ones keep their scale */
   narrow: (value: QuantisedValue, bits: number) => QuantisedValue;
+  /**
+   * the upper digits of the input or of a ReLU, about as many as `bits` of what calibration shows, and the real number to add to
+   * each; undefined where the value is neither, or has no more digits, or so few sums read it that it would cost rows
+   */
+  upper: (
+    source: QuantisedValue,
+    options: { bits: number; readers: number },
+  ) => { value: QuantisedValue; centre: number } | undefined;
   /** every element multiplied by 2^by, at a scale as much finer: exact */
   refine: (parameters: {
     source: QuantisedValue;

@@ -128,12 +128,16 @@ function reluRows(parameters: {
   if (range.minimum >= 0n && shift === 0) return sum;
   const half = Number(halfOf(shift));
   if (range.minimum + halfOf(shift) >= 0n) {
-    const digits = circuit.digits(name, exactly([[1, sum]], half), width - 1);
-    return digitSum(digits.slice(shift));
+    const digits = circuit.digits(name, exactly([[1, sum]], half), width - 1).slice(shift);
+    circuit.keepDecomposition(digitSum(digits), { digits, least: 0 });
+    return digitSum(digits);
   }
   const digits = circuit.digits(name, exactly([[1, sum]], half + 2 ** (width - 1)), width);
-  const isPositive = wireSum(digits[width - 1] as number);
-  return wireSum(circuit.product(`${name}Out`, isPositive, digitSum(digits.slice(shift, -1))));
+  const gate = digits[width - 1] as number;
+  const quotient = digits.slice(shift, -1);
+  const out = wireSum(circuit.product(`${name}Out`, wireSum(gate), digitSum(quotient)));
+  circuit.keepDecomposition(out, { digits: quotient, gate, least: 0 });
+  return out;
 }
 
 export function rescaleWidth(parameters: { range: Range; shift: number }): number {

@@ -101,7 +101,10 @@ export function measureError(parameters: {
     samples: counts.taken,
     refused,
     outputs: graph.outputs.map(({ name, value }) => ({ name, error: relative(value) })),
-    layers: graph.nodes.map(({ output }) => ({ name: output, error: relative(output) })),
+    // of what is only read for its sign, nothing is lost where it is off and of one sign
+    layers: graph.nodes
+      .filter(({ affine }) => affine?.isSign !== true)
+      .map(({ output }) => ({ name: output, error: relative(output) })),
     agreement: share(counts.same),
     ...(samples.labels === undefined
       ? {}

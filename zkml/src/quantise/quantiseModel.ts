@@ -6,7 +6,7 @@ import {
   inputsOf,
   kindOf,
 } from "@haca/model-runtime/integerModel";
-import { elementWidth } from "@haca/model-runtime/kinds/ranges";
+import { bitLength, elementWidth, unionRange } from "@haca/model-runtime/kinds/ranges";
 import { type Shifts, shiftAt } from "@haca/model-runtime/kinds/rescale";
 import { inputBounds } from "@haca/model-runtime/tensors";
 import { addRows } from "../kinds/affine.ts";
@@ -114,11 +114,7 @@ function createQuantiser(parameters: {
   const compared = new Set(
     graph.nodes.flatMap(({ inputs, isComparison }) => (isComparison === true ? inputs : [])),
   );
-  const activations = new Map<string, string>();
-  for (const { inputs, output, isActivation } of graph.nodes) {
-    const [input = ""] = inputs;
-    if (isActivation === true && !activations.has(input)) activations.set(input, output);
-  }
+  const activations = findActivations(graph);
   const limit = 2 ** options.activationBits - 1;
   const activationExponents = new Map<string, number[]>();
   const exponentsOf = (name: string): number[] => {
@@ -175,8 +171,32 @@ function createQuantiser(parameters: {
     rootMeanSquares: (name) => averagesFor(name).rootMeanSquares,
     isCompared: (name) => compared.has(name),
     activationExponent: (name, index) => exponentsOf(name)[index] ?? 0,
-    activationOf: (name) => activations.get(name),
+    exponentAfter: (name) => {
+      const activation = activations.get(name);
+      if (activation === undefined) return undefined;
+      const { output, places } = activation;
+      const exponents = exponentsOf(output);
+      return (index) => exponents[places === undefined ? index : (places.get(index) ?? -1)];
+    },
     isInput: ({ name }) => name === graph.input.name,
+    upper: (source, { bits, readers }) => {
+      const isInput = source.name === graph.input.name;
+      const isRelu = nodes.some(({ kind, output }) => kind === "relu" && output === source.name);
+      if (!(isInput || isRelu)) return undefined;
+      const { minimum, maximum } = unionRange(source.ranges);
+      const width = isInput ? bitLength(maximum - minimum) : options.activationBits;
+      const shift = width - bits;
+      const isCheap = isInput || readers * shift > source.ranges.length;
+      if (shift < 1 || !isCheap) return undefined;
+      const offset = -Number(minimum);
+      const output = `${source.name}/upper`;
+      const exponents = source.exponents.map((exponent) => exponent + shift);
+      const scaleExponent = coarsest(exponents);
+      const value =
+        integers.get(output) ??
+        add({ kind: "floor", input: source.name, output, scaleExponent, offset, shift }, exponents);
+      return { value, centre: (2 ** shift - 1) / 2 - offset };
+    },
     alike: (value) => {
       const least = finest(value.exponents);
       if (value.exponents.every((exponent) => exponent === least)) return value;
@@ -191,6 +211,35 @@ function createQuantiser(parameters: {
         : divide(value, `${value.name}/${bits}bits`, sharedShift(shifts));
     },
   };
+}
+
+/**
+ * The activation that reads each value, and at which of its elements each element of the value comes to it where only the
+ * greatest do.
+ */
+function findActivations(
+  graph: Graph,
+): Map<string, { output: string; places?: ReadonlyMap<number, number> }> {
+  const producers = new Map(graph.nodes.map((node) => [node.output, node]));
+  const found = new Map<string, { output: string; places?: ReadonlyMap<number, number> }>();
+  for (const { inputs, output, isActivation } of graph.nodes) {
+    let [name = ""] = inputs;
+    if (isActivation !== true) continue;
+    let places: Map<number, number> | undefined;
+    while (!found.has(name)) {
+      found.set(name, { output, ...(places === undefined ? {} : { places }) });
+      const { pairs, inputs = [] } = producers.get(name) ?? {};
+      if (pairs === undefined) break;
+      const after = places;
+      places = new Map(
+        pairs.flatMap((pair, index) =>
+          pair.map((at) => [at, after === undefined ? index : (after.get(index) ?? -1)] as const),
+        ),
+      );
+      name = inputs.at(-1) ?? "";
+    }
+  }
+  return found;
 }
 
 /** Refuses scales beyond 2^-128 … 2^127, which the layouts of the contracts cannot state, and a name used twice. */
@@ -259,7 +308,7 @@ function channelMagnitudes(parameters: {
   const { graph, name, magnitudes } = parameters;
   const source = graph.nodes.find(({ output }) => output === name)?.inputs[0];
   const before = graph.nodes.find(({ output }) => output === source);
-  const size = before?.affine?.channelSize ?? 1;
+  const size = before?.affine?.channelSize ?? before?.channelSize ?? 1;
   const own = Array.from(magnitudes.get(name) ?? []);
   const greatest = own.reduce((a, b) => Math.max(a, b), 0);
   for (let start = 0; start < own.length; start += size) {

@@ -51,17 +51,19 @@ const bySnarkjs: KeyMaker = {
 
 function natively(native: { program: string; onProgress: Progress }): KeyMaker {
   const run = (...parameters: string[]) => runNativeProver({ ...native, parameters });
+  const runWith = (input: string, ...parameters: string[]) =>
+    runNativeProver({ ...native, parameters, input });
   return {
     first: ({ r1cs, ptau, to }) => run("setup", r1cs, ptau, to),
     // as one word each, so that no name is taken for an option
     contribute: ({ from, to, name, entropy }) =>
-      run("contribute", from, to, `--name=${name}`, `--entropy=${mix(entropy)}`),
+      runWith(mix(entropy), "contribute", from, to, `--name=${name}`, "--entropy-from=-"),
     addBeacon: ({ from, to, name, beacon, iterations }) =>
       run("beacon", from, to, beacon, String(iterations), `--name=${name}`),
   };
 }
 
-/** A text that says nothing of the entropy to whoever sees a command line: the system's randomness is in it, too. */
+/** A text from which nobody learns the entropy: the system's randomness is in it, too. */
 function mix(entropy: Uint8Array = new Uint8Array()): string {
   return createHash("sha512").update(randomBytes(64)).update(entropy).digest("hex");
 }

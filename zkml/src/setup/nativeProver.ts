@@ -25,9 +25,8 @@ export function findNativeProver(parameters: {
     const message = `HACA_PROVER: ${path} does not exist`;
     throw new BaseError({ code: "prover.missing", message });
   }
-  return spawnSync(path, ["verify-key", "--help"], { stdio: "ignore" }).status === 0
-    ? path
-    : undefined;
+  const { status, stdout } = spawnSync(path, ["contribute", "--help"], { encoding: "utf8" });
+  return status === 0 && stdout.includes("--entropy-from") ? path : undefined;
 }
 
 /**
@@ -39,10 +38,14 @@ export function runNativeProver(parameters: {
   program: string;
   parameters: readonly string[];
   onProgress: Progress;
+  /** its standard input; default: none */
+  input?: string;
 }): Promise<string> {
-  const { program, onProgress } = parameters;
+  const { program, onProgress, input } = parameters;
   return new Promise((settle, reject) => {
-    const child = spawn(program, parameters.parameters, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, parameters.parameters, { stdio: ["pipe", "pipe", "pipe"] });
+    // a program that ends without reading it says why itself
+    child.stdin.on("error", () => {}).end(input ?? "");
     let output = "";
     let last = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {

@@ -10,6 +10,8 @@ export type TestModel = {
   options?: Partial<QuantiseOptions>;
 };
 
+const POOL = { kernel_shape: [2, 2], strides: [2, 2] };
+
 /** Signed inputs, a dead neuron, a rescaled operand and rescaled outputs. */
 const deep: TestModel = {
   title: "two hidden layers, rescaled outputs",
@@ -172,6 +174,45 @@ const joined: TestModel = {
   calibration: [1, 2, 3].map((seed) => noise([8], seed).data),
 };
 
+/** Sums that are compared by their upper digits: those of the input, and those of a ReLU. */
+const pooled: TestModel = {
+  title: "greatest of windows before their ReLU",
+  onnx: onnxFile({
+    input: [1, 1, 4, 4],
+    nodes: [
+      {
+        operator: "Conv",
+        inputs: ["x", "k1"],
+        output: "s1",
+        attributes: { pads: [0, 0, 1, 1] },
+      },
+      { operator: "Relu", inputs: ["s1"], output: "h1" },
+      { operator: "MaxPool", inputs: ["h1"], output: "p1", attributes: POOL },
+      {
+        operator: "Conv",
+        inputs: ["p1", "k2", "b2"],
+        output: "s2",
+        attributes: { pads: [1, 1, 1, 1] },
+      },
+      { operator: "Relu", inputs: ["s2"], output: "h2" },
+      // windows that padding cuts
+      {
+        operator: "MaxPool",
+        inputs: ["h2"],
+        output: "y",
+        attributes: { ...POOL, pads: [1, 1, 0, 0] },
+      },
+    ],
+    constants: {
+      k1: noise([2, 1, 2, 2], 1),
+      k2: noise([1, 2, 2, 2], 2),
+      b2: { shape: [1], data: [1.5] },
+    },
+    outputs: ["y"],
+  }),
+  calibration: [1, 2, 3].map((seed) => noise([16], seed).data),
+};
+
 /** Features with one threshold, with many, with one that nothing passes, and whole numbers at a threshold. */
 const trees: TestModel = {
   title: "trees",
@@ -211,6 +252,7 @@ export const MODELS: TestModel[] = [
   clipped,
   cut,
   joined,
+  pooled,
   trees,
 ];
 

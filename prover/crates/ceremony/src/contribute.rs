@@ -25,7 +25,7 @@ use crate::progress::Progress;
 /// Points in memory at once.
 const PART: usize = 1 << 15;
 
-/// Contributes a secret from the operating system's randomness, and from a text if one is given, to a
+/// Contributes a secret from the operating system's randomness, and from bytes if there are any, to a
 /// key, and forgets it.
 ///
 /// # Returns
@@ -36,14 +36,14 @@ const PART: usize = 1 << 15;
 pub fn contribute(
     key: &[u8],
     name: Option<&str>,
-    entropy: Option<&str>,
+    entropy: &[u8],
     path: &Path,
 ) -> Result<Hash, CeremonyError> {
     let mut hasher = Blake2b512::new();
     let mut bytes = [0; 64];
     random::fill(&mut bytes)?;
     hasher.update(bytes);
-    hasher.update(entropy.unwrap_or_default().as_bytes());
+    hasher.update(entropy);
     let mut seed = [0; 32];
     seed.copy_from_slice(&hasher.finalize()[..32]);
     apply(key, name, None, &Secret::draw(&seed), path)

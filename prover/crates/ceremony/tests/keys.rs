@@ -62,7 +62,7 @@ impl Files {
 
     fn contributed(&self, key: &[u8]) -> Vec<u8> {
         let path = self.path("contributed.zkey");
-        contribute(key, Some(NAME), None, &path).unwrap();
+        contribute(key, Some(NAME), b"", &path).unwrap();
         fs::read(path).unwrap()
     }
 

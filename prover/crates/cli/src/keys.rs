@@ -1,5 +1,7 @@
 //! The commands around keys: `setup`, `contribute`, `beacon`, `verify-key`, `ptau`.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -9,6 +11,9 @@ use haca_prover_formats::mapped::MappedFile;
 use haca_prover_formats::ptau::PowersFile;
 use haca_prover_formats::r1cs::CircuitFile;
 use haca_prover_formats::transcript::Beacon;
+
+/// Bytes of entropy, at most: it is hashed to 32.
+const MAX_ENTROPY: u64 = 1 << 20;
 
 /// Files of `setup`.
 #[derive(Debug, PartialEq, Eq, Args)]
@@ -50,9 +55,9 @@ pub struct ContributeOptions {
     /// Who contributes; cut after 64 characters
     #[arg(long, value_name = "text")]
     pub name: Option<String>,
-    /// Mixed into the randomness of the operating system
-    #[arg(long, value_name = "text")]
-    pub entropy: Option<String>,
+    /// Mixed into the randomness of the operating system; -: standard input. Command lines can be read by others
+    #[arg(long, value_name = "file")]
+    pub entropy_from: Option<PathBuf>,
 }
 
 /// Files and options of `beacon`.
@@ -191,11 +196,38 @@ pub fn setup(files: &SetupFiles) -> Result<(), KeysError> {
 /// [`KeysError`]; then there is no key.
 pub fn contribute(options: &ContributeOptions) -> Result<(), KeysError> {
     let key = opened(&options.key)?;
-    let (name, entropy) = (options.name.as_deref(), options.entropy.as_deref());
-    let hash = ceremony::contribute(key.bytes(), name, entropy, &options.next)
+    let entropy = match &options.entropy_from {
+        Some(path) => read_entropy(path)?,
+        None => Vec::new(),
+    };
+    let name = options.name.as_deref();
+    let hash = ceremony::contribute(key.bytes(), name, &entropy, &options.next)
         .map_err(|error| KeysError::new(&options.key, error))?;
     println!("contribution {}", hex(&hash));
     Ok(())
+}
+
+/// Bytes of a file or of standard input, 1 to [`MAX_ENTROPY`].
+fn read_entropy(path: &Path) -> Result<Vec<u8>, KeysError> {
+    let name = path.display();
+    let unreadable = |error: io::Error| KeysError::Named(format!("entropy: {name}: {error}"));
+    let source: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin())
+    } else {
+        Box::new(File::open(path).map_err(unreadable)?)
+    };
+    let mut bytes = Vec::new();
+    source
+        .take(MAX_ENTROPY + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.is_empty() || bytes.len() as u64 > MAX_ENTROPY {
+        let size = if bytes.is_empty() { "no" } else { "more" };
+        return Err(KeysError::Named(format!(
+            "entropy: {name} has {size} bytes, must have 1 to {MAX_ENTROPY}"
+        )));
+    }
+    Ok(bytes)
 }
 
 /// `beacon`.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -137,6 +138,48 @@ fn failures_name_the_file_and_write_nothing() {
         );
     }
     assert_eq!(fs::read_dir(path).unwrap().count(), before);
+}
+
+#[test]
+fn entropy_comes_from_a_file_or_standard_input_and_from_no_command_line() {
+    let folder = folder(100, 7);
+    let path = folder.path();
+    succeed(path, &["setup", "a.r1cs", "a.ptau", "0.zkey"]);
+    fs::write(path.join("dice"), "4 2 6").unwrap();
+    fs::write(path.join("large"), vec![7; (1 << 20) + 1]).unwrap();
+    succeed(
+        path,
+        &["contribute", "0.zkey", "1.zkey", "--entropy-from", "dice"],
+    );
+    let from_input = |input: &[u8]| {
+        let mut child = program(
+            path,
+            &["contribute", "0.zkey", "2.zkey", "--entropy-from=-"],
+        )
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let output = from_input(b"");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("entropy: - has no bytes, must have 1 to 1048576"));
+    assert!(!path.join("2.zkey").exists());
+    assert!(from_input(b"4 2 6").status.success());
+    assert!(path.join("2.zkey").exists());
+    for (file, message) in [
+        ("large", "entropy: large has more bytes"),
+        ("none", "entropy: none: No such file"),
+    ] {
+        let output = run(path, &["contribute", "0.zkey", "x", "--entropy-from", file]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains(message), "{}", stderr(&output));
+    }
+    let text = ["contribute", "0.zkey", "x", "--entropy=4 2 6"];
+    assert_eq!(run(path, &text).status.code(), Some(2));
+    assert!(!path.join("x").exists());
 }
 
 #[test]
