@@ -29,7 +29,7 @@ beforeAll(async () => {
   const contracts = {
     OPG: { address: PAYMENT_PINS.token.address },
     InferenceEscrow: { address: ESCROW },
-    InferenceSettlement: { address: PINS.settlements?.[0]?.address },
+    InferenceSettlement: { address: PINS.settlements?.[0]?.settlement },
   };
   const deployment = { format: 1, chainId: Number(PAYMENT_PINS.chainId), contracts, models: [] };
   writeFileSync(file("deployment.json"), JSON.stringify(deployment));

@@ -3,7 +3,6 @@ import { readAddressBook } from "@haca/protocol/addressBook";
 import type { ListedName } from "@haca/protocol/contracts";
 import { type JsonRpcProvider, parseEther } from "ethers";
 import { expect, it } from "vitest";
-import { escrowProgram } from "../../scripts/escrow/program.ts";
 import { contractAt } from "../../scripts/lib/contracts.ts";
 import {
   BOOK,
@@ -44,7 +43,7 @@ export function capturePageCases(world: () => CapturePageWorld): void {
     const { blobsUrl, local, provider, requester, requestHash, teeId } = world();
     const environment = { HACA_RPC_URL: local.url, HACA_BLOB_AGGREGATOR: blobsUrl };
     const escrow = (...options: string[]): Promise<Result> =>
-      runHere({ program: escrowProgram(), options, environment });
+      runHere({ path: "scripts/escrow/cli.ts", options, environment });
     const refusal = (...options: string[]) => refusalOn(provider, escrow(...options));
     const accountOf = async (account: string) =>
       (await provider.getSigner(Number(account))).address;

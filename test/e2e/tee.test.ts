@@ -136,7 +136,7 @@ describe("npm run tee -- register", () => {
     expect(node.owner).toBe(addressOf(OPERATOR));
     const image = pcrHashOf(measurementsOf(IMAGE));
     const haca = createHaca({
-      ...{ chainId: CHAIN_ID, rpcs: [url], pins: { images: [image] } },
+      ...{ chainId: CHAIN_ID, rpcs: [local.url], pins: { images: [image] } },
       deployment: readDeployment(readFileSync(BOOK, "utf8")),
     });
     const operator = addressOf(OPERATOR).toLowerCase();
