@@ -104,7 +104,7 @@ describe("OpenAI's client", () => {
       429,
       "node.refused",
     ],
-    ["no answer", { instead: (response) => response.destroy() }, 502, "node.brokenOff"],
+    ["no answer", { instead: (response) => response.destroy() }, 406, "node.brokenOff"],
   ])("gets an error in place of %s, and asks once", async (_name, lies, status, code) => {
     node.lies = lies;
     for (const asked of [REQUEST, STREAMED]) {

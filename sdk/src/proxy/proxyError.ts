@@ -15,7 +15,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   ...{ "option.wrong": 400, "payment.required": 402 },
   "haca.receiptNotKept": 500,
   ...{ "node.unreachable": 502, "node.privateAddress": 502, "node.timeout": 504 },
-  ...{ "node.none": 502, "node.brokenOff": 502 },
+  "node.none": 502,
 };
 /** What a node says that is the client's own matter. */
 const PASSED_ON: readonly unknown[] = [400, 404, 413, 429, 503];
@@ -23,7 +23,7 @@ const PASSED_ON: readonly unknown[] = [400, 404, 413, 429, 503];
 const PAYMENT = 402;
 const NOTHING_PAID =
   /^payment\.(?:wrong\w+|tooMuch|sessionSpent|expired|noRoute|malformed|notSigned|notNoted)$/;
-/** There was an answer, or a payment, and it is not given on. Of a status that no client answers with the same request: LangChain's does with 422. */
+/** There was, or may have been, an answer, or a payment, and it is not given on. Of a status that no client answers with the same request: LangChain's does with 422. */
 const NOT_VERIFIED = 406;
 
 /** A failure as OpenAI's clients read it. */
