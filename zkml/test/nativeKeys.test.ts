@@ -285,7 +285,9 @@ describe("findNativeProver", () => {
     expect(findNativeProver({ setting: "none" })).toBeUndefined();
     writeFileSync(path("old"), "#!/bin/sh\nexit 2\n", { mode: 0o755 });
     expect(findNativeProver({ setting: path("old") })).toBeUndefined();
-    writeFileSync(path("new"), "#!/bin/sh\nexit 0\n", { mode: 0o755 });
+    writeFileSync(path("earlier"), "#!/bin/sh\necho --entropy\n", { mode: 0o755 });
+    expect(findNativeProver({ setting: path("earlier") })).toBeUndefined();
+    writeFileSync(path("new"), "#!/bin/sh\necho --entropy-from\n", { mode: 0o755 });
     expect(findNativeProver({ setting: path("new") })).toBe(path("new"));
   });
 
