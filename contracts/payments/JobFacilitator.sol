@@ -21,6 +21,7 @@ contract JobFacilitator {
     }
 
     /// @notice Calls the proxy with what it is called with. Only the escrow.
+    // solhint-disable-next-line no-complex-fallback
     fallback() external {
         if (msg.sender != ESCROW) revert IInferenceEscrow.InferenceEscrow_NotEscrow(msg.sender);
         Address.functionCall(PROXY, msg.data);
