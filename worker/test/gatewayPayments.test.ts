@@ -83,7 +83,7 @@ describe("a stock client of x402", () => {
     const response = await bed.ask(bed.client(payer, "upto"));
     bed.gateway.upstreamStatus = 200;
     expect([response.status, await response.json()]).toEqual([
-      422,
+      406,
       { error: expect.objectContaining({ message: expect.stringContaining("goes back") }) },
     ]);
     const [jobId = ""] = await bed.jobsOf(payer.address);
