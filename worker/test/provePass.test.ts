@@ -105,10 +105,15 @@ async function live(parameters: {
   const death = new Promise<"died">((resolve) => {
     die = () => resolve("died");
   });
-  let idle = 0;
-  // Not before the other place is taken too, or was found to stay empty.
+  let leave = (): void => undefined;
+  /** the other place is over and the poison was not in work: it was given up, or rests */
+  const left = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
+  let over = 0;
+  // Not before the other place is taken too, or is over.
   const mayDie = (): void => {
-    if (inWork.includes(poison) && inWork.length + idle === 2) die();
+    if (inWork.includes(poison) && inWork.length + over === 2) die();
   };
   const passes = [1, 2].map((number) =>
     passWith({
@@ -121,16 +126,18 @@ async function live(parameters: {
         inWork.push(requestId);
         mayDie();
         // Who shares a process with the poison never comes to an end.
-        if (requestId === poison || !bench.has("alone"))
-          return await new Promise<never>(() => undefined);
+        if (requestId === poison) return await new Promise<never>(() => undefined);
+        if (!bench.has("alone")) await left;
+        inWork.splice(inWork.indexOf(requestId), 1);
         throw new RetryableError({ code: "prover.busy", message: "ended in order" });
       },
     }),
   );
   const running = passes.map(async (pass) => {
-    if (await pass()) return;
-    idle += 1;
+    await pass();
+    over += 1;
     mayDie();
+    if (!inWork.includes(poison)) leave();
   });
   const ended = Promise.all(running).then(() => "ended" as const);
   return (await Promise.race([death, ended])) === "died";
