@@ -7,11 +7,6 @@ import {
   type TypedDataDomain,
 } from "ethers";
 
-/** Uniswap's Permit2, at the same address on every chain that has it. */
-export const PERMIT2_ADDRESS = "0x000000000022D473030F116dDEE9F6B43aC78BA3";
-/** x402's proxy of the scheme `upto`, as it is published, on every chain that has it. */
-export const UPTO_PROXY_ADDRESS = "0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002";
-
 /** What a job is about, as `IInferenceEscrow.Terms`. */
 export type EscrowTerms = {
   node: string;
@@ -54,26 +49,6 @@ export function escrowKindsInWords(kinds: bigint): string {
 /** As `IInferenceEscrow.JobStatus` counts. */
 export const JOB_STATUSES = ["None", "Open", "Captured", "Refunded", "Cancelled"] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
-
-/** EIP-712 types of what a payer signs in x402's scheme `upto`. */
-export const UPTO_PERMIT_TYPES = {
-  PermitWitnessTransferFrom: [
-    { name: "permitted", type: "TokenPermissions" },
-    { name: "spender", type: "address" },
-    { name: "nonce", type: "uint256" },
-    { name: "deadline", type: "uint256" },
-    { name: "witness", type: "Witness" },
-  ],
-  TokenPermissions: [
-    { name: "token", type: "address" },
-    { name: "amount", type: "uint256" },
-  ],
-  Witness: [
-    { name: "to", type: "address" },
-    { name: "facilitator", type: "address" },
-    { name: "validAfter", type: "uint256" },
-  ],
-};
 
 /** Permit2's EIP-712 domain. */
 export const permit2Domain = (parameters: {

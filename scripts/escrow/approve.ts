@@ -1,4 +1,4 @@
-import { PERMIT2_ADDRESS } from "@haca/protocol/inferenceEscrow";
+import { PERMIT2_ADDRESS } from "@haca/protocol/signedPayments";
 import { contractAt } from "../lib/contracts.ts";
 import { sendChange } from "../lib/sendChange.ts";
 import { senderOf } from "../lib/sender.ts";

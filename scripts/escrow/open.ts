@@ -2,10 +2,9 @@ import {
   escrowFacilitator,
   escrowJobId,
   JOB_STATUSES,
-  PERMIT2_ADDRESS,
   permit2Domain,
-  UPTO_PERMIT_TYPES,
 } from "@haca/protocol/inferenceEscrow";
+import { PERMIT2_ADDRESS, UPTO_PERMIT_TYPES } from "@haca/protocol/signedPayments";
 import { verifyTypedData, ZeroAddress } from "ethers";
 import { contractAt } from "../lib/contracts.ts";
 import { sendChange } from "../lib/sendChange.ts";

@@ -5,11 +5,10 @@ import {
   escrowFacilitator,
   escrowJobId,
   escrowKindsInWords,
-  PERMIT2_ADDRESS,
   permit2Domain,
-  UPTO_PERMIT_TYPES,
 } from "@haca/protocol/inferenceEscrow";
 import { nodeOfEnclave } from "@haca/protocol/requestId";
+import { PERMIT2_ADDRESS, UPTO_PERMIT_TYPES } from "@haca/protocol/signedPayments";
 import { isHexString } from "ethers";
 import { duration, isoTime } from "../lib/words.ts";
 import {

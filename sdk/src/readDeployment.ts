@@ -3,7 +3,7 @@ import { readNodeAddress } from "./client/nodeAddress.ts";
 import type { Deployment, ListedNode } from "./deployment.ts";
 import type { PinnedModel } from "./pins.ts";
 import { fieldsOf } from "./receipt/answerReaders.ts";
-import { bytesOf, decimal, list, malformed, oneOfTexts } from "./receipt/readers.ts";
+import { bytesOf, decimal, jsonOf, list, malformed, oneOfTexts } from "./receipt/readers.ts";
 
 const MAXIMUM_ENTRIES = 1000;
 const SLUG = /^[a-z0-9-]{1,64}$/;
@@ -15,13 +15,7 @@ type ListedModel = { slug: string; owner: string; version: string; major: number
  * @throws BaseError `format.malformed`, naming field and reason
  */
 export function readDeployment(written: string): Deployment {
-  let value: unknown;
-  try {
-    value = JSON.parse(written);
-  } catch {
-    throw malformed("deployment", "is not JSON");
-  }
-  const book = fieldsOf(value, "deployment");
+  const book = fieldsOf(jsonOf(written, "deployment"), "deployment");
   if (book.format !== 1) throw malformed("deployment.format", "must be 1");
   const { chainId } = book;
   const contracts = fieldsOf(book.contracts, "deployment.contracts");

@@ -2,6 +2,7 @@ import type { PinnedModel, PinnedSettlement, Pins } from "./pins.ts";
 import {
   bytesOf,
   decimal,
+  jsonOf,
   list,
   malformed,
   named,
@@ -51,11 +52,5 @@ const readFields = object<Pins>(
  * @throws BaseError `format.malformed`, naming field and reason
  */
 export function readPins(written: string): Pins {
-  let value: unknown;
-  try {
-    value = JSON.parse(written);
-  } catch {
-    throw malformed("pins", "is not JSON");
-  }
-  return readFields(value, "pins");
+  return readFields(jsonOf(written, "pins"), "pins");
 }

@@ -2,8 +2,8 @@ import { selectorOf } from "@haca/protocol/accessTable";
 import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
 import type { ContractName } from "@haca/protocol/contracts";
 import { feedIdOf } from "@haca/protocol/dataFeeds";
-import { UPTO_PROXY_ADDRESS } from "@haca/protocol/inferenceEscrow";
 import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
+import { UPTO_PROXY_ADDRESS } from "@haca/protocol/signedPayments";
 import {
   concat,
   getAddress,

@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import type { ContractName, ListedName } from "@haca/protocol/contracts";
-import { UPTO_PROXY_ADDRESS } from "@haca/protocol/inferenceEscrow";
 import { contextOf, hashWords, settlementDomain } from "@haca/protocol/inferenceResult";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
 import { encodeRequestId } from "@haca/protocol/requestId";
+import { UPTO_PROXY_ADDRESS } from "@haca/protocol/signedPayments";
 import {
   ContractFactory,
   type JsonRpcProvider,

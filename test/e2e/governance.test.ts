@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import type { ListedName } from "@haca/protocol/contracts";
-import { UPTO_PROXY_ADDRESS } from "@haca/protocol/inferenceEscrow";
+import { UPTO_PROXY_ADDRESS } from "@haca/protocol/signedPayments";
 import { signSigningKey } from "@haca/protocol/validatorStaking";
 import {
   AbiCoder,

@@ -265,11 +265,10 @@ describe("help", () => {
     ...["zkml/src/cli.ts", "worker/src/cli.ts", "indexer/launch/cli.ts", "sdk/src/cli/cli.ts"],
     "tools/bench/gas.ts",
     ...["tools/smt/vesting.ts", "tools/smt/stake.ts"],
-    ...[
-      "tools/prover-build/build.ts",
-      "tools/prover-build/buildCuda.ts",
-      "tools/prover-build/testCuda.ts",
-    ],
+    ...["build", "buildCuda", "checkPackagesCommand", "package", "testArm", "testCuda"].map(
+      (name) => `tools/prover-build/${name}.ts`,
+    ),
+    ...["tools/sdk-build/cli.ts", "tools/x402/cli.ts"],
     ...["zkml", "prover", "worker"].map((name) => `tools/bench/cli.ts ${name}`),
   ];
 

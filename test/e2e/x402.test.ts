@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
-import { PERMIT2_ADDRESS, UPTO_PROXY_ADDRESS } from "@haca/protocol/inferenceEscrow";
+import { PERMIT2_ADDRESS, UPTO_PROXY_ADDRESS } from "@haca/protocol/signedPayments";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startChain, withChain } from "../../scripts/demo/localChain.ts";
 import { ProcessGroup } from "../../scripts/lib/processGroup.ts";

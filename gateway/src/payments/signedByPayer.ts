@@ -1,20 +1,7 @@
-import { permit2Domain, UPTO_PERMIT_TYPES } from "@haca/protocol/inferenceEscrow";
+import { permit2Domain } from "@haca/protocol/inferenceEscrow";
+import { PERMIT2_ADDRESS, TRANSFER_TYPES, UPTO_PERMIT_TYPES } from "@haca/protocol/signedPayments";
 import { type TypedDataDomain, verifyTypedData } from "ethers";
 import type { Payment } from "./payment.ts";
-
-/** Permit2's address on every chain. */
-const PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3";
-/** EIP-3009. */
-const TRANSFER_TYPES = {
-  TransferWithAuthorization: [
-    { name: "from", type: "address" },
-    { name: "to", type: "address" },
-    { name: "value", type: "uint256" },
-    { name: "validAfter", type: "uint256" },
-    { name: "validBefore", type: "uint256" },
-    { name: "nonce", type: "bytes32" },
-  ],
-};
 
 type Payload = {
   signature: string;
@@ -40,7 +27,7 @@ export function isSignedByPayer(parameters: {
       permit2Authorization === undefined
         ? verifyTypedData(token, TRANSFER_TYPES, authorization ?? {}, signature)
         : verifyTypedData(
-            permit2Domain({ chainId, permit2: PERMIT2 }),
+            permit2Domain({ chainId, permit2: PERMIT2_ADDRESS }),
             UPTO_PERMIT_TYPES,
             permit2Authorization,
             signature,

@@ -3,6 +3,7 @@ import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
 import { ESCROW_KINDS } from "@haca/protocol/inferenceEscrow";
 import { channelAccount } from "@haca/protocol/pageOpening";
 import { nodeOfEnclave } from "@haca/protocol/requestId";
+import { RECEIVE_TYPES } from "@haca/protocol/signedPayments";
 import {
   BATCH_SETTLEMENT_DOMAIN,
   ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
@@ -33,16 +34,6 @@ const BATCH_ABI = parseAbi([
   "function settle(address receiver, address token)",
   "function getChannelId(ChannelConfig config) view returns (bytes32)",
 ]);
-const RECEIVE_TYPES = {
-  ReceiveWithAuthorization: [
-    { name: "from", type: "address" },
-    { name: "to", type: "address" },
-    { name: "value", type: "uint256" },
-    { name: "validAfter", type: "uint256" },
-    { name: "validBefore", type: "uint256" },
-    { name: "nonce", type: "bytes32" },
-  ],
-};
 /** Code that reverts when it is called for `transfer`, and answers a number to everything else. */
 const refusing = (number: bigint): Hex =>
   concat([

@@ -5,13 +5,15 @@ import {
   type EscrowTerms,
   escrowFacilitator,
   escrowJobId,
-  PERMIT2_ADDRESS,
   permit2Domain,
-  UPTO_PERMIT_TYPES,
-  UPTO_PROXY_ADDRESS,
 } from "@haca/protocol/inferenceEscrow";
 import { hashResult, type InferenceResult } from "@haca/protocol/inferenceResult";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
+import {
+  PERMIT2_ADDRESS,
+  UPTO_PERMIT_TYPES,
+  UPTO_PROXY_ADDRESS,
+} from "@haca/protocol/signedPayments";
 import { id, Wallet } from "ethers";
 import {
   type ContractFunctionArgs,

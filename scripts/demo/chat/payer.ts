@@ -1,7 +1,7 @@
 import { LOCAL_MODEL } from "@haca/gateway/localModel/localModel";
 import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
-import { PERMIT2_ADDRESS } from "@haca/protocol/inferenceEscrow";
+import { PERMIT2_ADDRESS } from "@haca/protocol/signedPayments";
 import { toClientEvmSigner } from "@x402/evm";
 import { UptoEvmScheme } from "@x402/evm/upto/client";
 import { decodePaymentResponseHeader, wrapFetchWithPaymentFromConfig } from "@x402/fetch";

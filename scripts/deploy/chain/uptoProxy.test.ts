@@ -1,4 +1,4 @@
-import { UPTO_PROXY_ADDRESS } from "@haca/protocol/inferenceEscrow";
+import { UPTO_PROXY_ADDRESS } from "@haca/protocol/signedPayments";
 import { expect, it } from "vitest";
 import { Journal } from "../plan/journal.ts";
 import { proxyForEscrow } from "./uptoProxy.ts";

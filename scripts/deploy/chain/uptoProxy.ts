@@ -1,4 +1,4 @@
-import { UPTO_PROXY_ADDRESS } from "@haca/protocol/inferenceEscrow";
+import { UPTO_PROXY_ADDRESS } from "@haca/protocol/signedPayments";
 import { refuse } from "../parameters/readParameters.ts";
 import type { Deployment } from "../plan/openDeployment.ts";
 

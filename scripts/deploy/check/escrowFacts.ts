@@ -1,4 +1,4 @@
-import { UPTO_PROXY_ADDRESS } from "@haca/protocol/inferenceEscrow";
+import { UPTO_PROXY_ADDRESS } from "@haca/protocol/signedPayments";
 import { ZeroAddress } from "ethers";
 import type { Audit, Fact } from "./audit.ts";
 import { ask } from "./discover.ts";

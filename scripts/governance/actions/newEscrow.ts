@@ -1,4 +1,4 @@
-import { UPTO_PROXY_ADDRESS } from "@haca/protocol/inferenceEscrow";
+import { UPTO_PROXY_ADDRESS } from "@haca/protocol/signedPayments";
 import { getAddress, getCreateAddress, isAddress } from "ethers";
 import { addressOf } from "../../lib/chainSession.ts";
 import { contractAt } from "../../lib/contracts.ts";

@@ -1,3 +1,4 @@
+import { TRANSFER_TYPES, UPTO_PERMIT_TYPES } from "@haca/protocol/signedPayments";
 import type { PaymentDemand, Route } from "../client/payer.ts";
 import { ENCLAVE_KINDS, facilitatorOf, PERMIT2, UPTO_PROXY } from "./escrow.ts";
 import type { TypedData } from "./hashTypedData.ts";
@@ -162,35 +163,6 @@ export function authorizationOf(
   };
 }
 
-const PERMIT_TYPES = {
-  PermitWitnessTransferFrom: [
-    { name: "permitted", type: "TokenPermissions" },
-    { name: "spender", type: "address" },
-    { name: "nonce", type: "uint256" },
-    { name: "deadline", type: "uint256" },
-    { name: "witness", type: "Witness" },
-  ],
-  TokenPermissions: [
-    { name: "token", type: "address" },
-    { name: "amount", type: "uint256" },
-  ],
-  Witness: [
-    { name: "to", type: "address" },
-    { name: "facilitator", type: "address" },
-    { name: "validAfter", type: "uint256" },
-  ],
-};
-const TRANSFER_TYPES = {
-  TransferWithAuthorization: [
-    { name: "from", type: "address" },
-    { name: "to", type: "address" },
-    { name: "value", type: "uint256" },
-    { name: "validAfter", type: "uint256" },
-    { name: "validBefore", type: "uint256" },
-    { name: "nonce", type: "bytes32" },
-  ],
-};
-
 /** The same as wallets take it; the domain is the pinned token's, or Permit2's. */
 export function typedDataOf(authorization: Authorization, { chainId, token }: ReadPins): TypedData {
   if ("authorization" in authorization) {
@@ -205,7 +177,7 @@ export function typedDataOf(authorization: Authorization, { chainId, token }: Re
   const { from: _payer, ...message } = authorization.permit2Authorization;
   return {
     domain: { name: "Permit2", chainId: Number(chainId), verifyingContract: PERMIT2 },
-    types: PERMIT_TYPES,
+    types: UPTO_PERMIT_TYPES,
     primaryType: "PermitWitnessTransferFrom",
     message,
   };

@@ -1,9 +1,12 @@
+import { PERMIT2_ADDRESS, UPTO_PROXY_ADDRESS } from "@haca/protocol/signedPayments";
 import { keccak, sliceHex, wordOf } from "../bytes.ts";
 import { addressWord } from "../typedData.ts";
 
-/** Uniswap's Permit2 and x402's proxy of the scheme `upto`, at these addresses on every chain that has them. */
-export const PERMIT2 = "0x000000000022d473030f116ddee9f6b43ac78ba3";
-export const UPTO_PROXY = "0x4020a4f3b7b90cca423b9fabcc0ce57c6c240002";
+/** In lower case, as all addresses here. */
+export const [PERMIT2, UPTO_PROXY] = [
+  PERMIT2_ADDRESS.toLowerCase(),
+  UPTO_PROXY_ADDRESS.toLowerCase(),
+] as const;
 
 /** Kinds of results that an enclave signs: settled alone, or in a final page. */
 export const ENCLAVE_KINDS = (1 << 2) | (1 << 6);

@@ -11,6 +11,15 @@ export function malformed(path: string, reason: string): BaseError {
   });
 }
 
+/** What a file of JSON says. @throws BaseError `format.malformed` */
+export function jsonOf(written: string, path: string): unknown {
+  try {
+    return JSON.parse(written);
+  } catch {
+    throw malformed(path, "is not JSON");
+  }
+}
+
 const HEX = /^0x(?:[0-9a-f]{2})*$/;
 const DECIMAL = /^(?:0|[1-9][0-9]*)$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;

@@ -1,4 +1,5 @@
 import { airdropProof } from "@haca/protocol/airdropTree";
+import { TRANSFER_TYPES } from "@haca/protocol/signedPayments";
 import { Signature, toBeHex } from "ethers";
 import { deployToken, grantTerms, TGE } from "../utils/tokenFixture.ts";
 import { gasOf, type Measure } from "./measurement.ts";
@@ -10,17 +11,6 @@ const VALUE = 123_456_789_000_000_000n;
 
 const TRANSFER_WITH_AUTHORIZATION: string =
   "transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)";
-const AUTHORIZATION_TYPES = {
-  TransferWithAuthorization: [
-    { name: "from", type: "address" },
-    { name: "to", type: "address" },
-    { name: "value", type: "uint256" },
-    { name: "validAfter", type: "uint256" },
-    { name: "validBefore", type: "uint256" },
-    { name: "nonce", type: "bytes32" },
-  ],
-};
-
 /** Token, vesting and airdrop. */
 export const measureToken: Measure = async (connection) => {
   const fixture = await deployToken(connection, { airdropCount: CLAIMANTS });
@@ -49,9 +39,7 @@ export const measureToken: Measure = async (connection) => {
       ...{ from: alice.address, to: bob.address, value: VALUE, validAfter: 0n },
       ...{ validBefore: BigInt(TGE), nonce: toBeHex(i + 1, 32) },
     };
-    const { v, r, s } = Signature.from(
-      await alice.signTypedData(domain, AUTHORIZATION_TYPES, message),
-    );
+    const { v, r, s } = Signature.from(await alice.signTypedData(domain, TRANSFER_TYPES, message));
     const send = opg.connect(stranger).getFunction(TRANSFER_WITH_AUTHORIZATION);
     await sample(
       "token.transferWithAuthorization",

@@ -1,5 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { UPTO_PROXY_ADDRESS } from "@haca/protocol/inferenceEscrow";
+import { UPTO_PROXY_ADDRESS } from "@haca/protocol/signedPayments";
 import { expect } from "chai";
 import { network } from "hardhat";
 import { dryRun, requireFunds } from "../../../scripts/deploy/rehearsal.ts";

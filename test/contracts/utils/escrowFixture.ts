@@ -1,12 +1,8 @@
-import {
-  ESCROW_KINDS,
-  type EscrowTerms,
-  permit2Domain,
-  UPTO_PERMIT_TYPES,
-} from "@haca/protocol/inferenceEscrow";
+import { ESCROW_KINDS, type EscrowTerms, permit2Domain } from "@haca/protocol/inferenceEscrow";
 import { hashWords, type InferenceResult } from "@haca/protocol/inferenceResult";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { ROLES } from "@haca/protocol/roles";
+import { UPTO_PERMIT_TYPES } from "@haca/protocol/signedPayments";
 import { PERMIT2_ADDRESS, x402UptoPermit2ProxyAddress } from "@x402/evm";
 import { id, MaxUint256, parseEther, Wallet } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";

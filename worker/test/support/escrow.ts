@@ -1,10 +1,6 @@
 import { escrowInterface } from "@haca/protocol/escrowCalls";
-import {
-  type EscrowTerms,
-  escrowFacilitator,
-  permit2Domain,
-  UPTO_PERMIT_TYPES,
-} from "@haca/protocol/inferenceEscrow";
+import { type EscrowTerms, escrowFacilitator, permit2Domain } from "@haca/protocol/inferenceEscrow";
+import { UPTO_PERMIT_TYPES } from "@haca/protocol/signedPayments";
 import { PERMIT2_ADDRESS, x402UptoPermit2ProxyAddress } from "@x402/evm";
 import { Contract, ContractFactory, Wallet } from "ethers";
 import { readArtifact } from "../../../testing/artifacts.ts";
