@@ -1,5 +1,6 @@
 import { isEndpoint } from "../chain/jsonRpc.ts";
 import type { Deployment } from "../deployment.ts";
+import { type PaymentPins, pinsOfDeployment } from "../pay/paymentPins.ts";
 import type { Pins } from "../pins.ts";
 import { readDeployment } from "../readDeployment.ts";
 import { readPins } from "../readPins.ts";
@@ -14,6 +15,10 @@ export const pinsIn = (path: string): Promise<Pins> => readFileBy(readPins, path
 
 /** The deployment file of `--deployment`. @throws UsageError */
 export const deploymentIn = (path: string): Promise<Deployment> => readFileBy(readDeployment, path);
+
+/** What payments are compared with, of a deployment file. @throws UsageError */
+export const paymentPinsIn = (path: string): Promise<PaymentPins> =>
+  readFileBy(pinsOfDeployment, path);
 
 async function readFileBy<T>(read: (written: string) => T, path: string): Promise<T> {
   const bytes = await readInput({ path, limit: FILE_LIMIT });

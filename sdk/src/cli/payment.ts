@@ -1,13 +1,12 @@
 import type { Payer, PaymentTerms, Route } from "../client/payer.ts";
 import { createPayer } from "../pay/createPayer.ts";
 import { keySigner } from "../pay/keySigner.ts";
-import { type PaymentPins, pinsOfDeployment } from "../pay/paymentPins.ts";
+import { paymentPinsIn } from "./arguments.ts";
 import { paymentFolder } from "./paymentFolder.ts";
-import { readInput, UsageError } from "./readInput.ts";
+import { UsageError } from "./readInput.ts";
 
 /** Where the payer's key comes from; on a command line others would see it. */
 const KEY = "HACA_PAYER_KEY";
-const DEPLOYMENT_LIMIT = 4 * 1024 * 1024;
 const DECIMALS = 18;
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
 
@@ -53,7 +52,7 @@ export async function payerOf(
     );
   }
   const caps = { maxPerCall: unitsOf("pay", pay), maxPerSession: unitsOf("budget", budget) };
-  const pins = await pinsIn(deployment);
+  const pins = await paymentPinsIn(deployment);
   return createPayer({
     ...{ ...caps, signer: signerIn(env), routes: route as Route[] },
     pins: { ...pins, ...(payees === undefined ? {} : { payees }) },
@@ -70,15 +69,6 @@ function signerIn(env: NodeJS.ProcessEnv): ReturnType<typeof keySigner> {
     return keySigner(key);
   } catch {
     throw new UsageError(`${KEY}: must be a private key, 64 hex digits`);
-  }
-}
-
-async function pinsIn(path: string): Promise<PaymentPins> {
-  const bytes = await readInput({ path, limit: DEPLOYMENT_LIMIT });
-  try {
-    return pinsOfDeployment(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw new UsageError(`--deployment: ${path}: ${(error as Error).message}`);
   }
 }
 
