@@ -10,6 +10,7 @@ import { type DocumentOptions, SimulatedEnclave } from "@haca/enclave-simulator/
 import { concat, hexlify, keccak256, sha256 } from "ethers";
 import { describe, expect, it } from "vitest";
 import { FIXTURES_FOLDER } from "../../test/contracts/utils/fixturesFolder.ts";
+import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
 import { checkAttestation } from "../src/checks/ofEvidence.ts";
 import { isSignedByKey } from "../src/signatures.ts";
 import { sampleCore } from "./support/samples.ts";
@@ -177,7 +178,7 @@ describe("a key", () => {
 
   it("that is none throws, so that it is refuted", async () => {
     await expect(isSignedByKey({ key: "0x00", message, signature: "0x00" })).rejects.toThrow();
-    const off = `${hexlify(enclaveWith({ kind: "secp256k1" }).signingKey).slice(0, -2)}00`;
+    const off = withOtherEnd(hexlify(enclaveWith({ kind: "secp256k1" }).signingKey));
     await expect(
       isSignedByKey({ key: off, message, signature: `0x${"01".repeat(64)}1b` }),
     ).rejects.toThrow();

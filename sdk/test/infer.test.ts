@@ -1,6 +1,7 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { id, keccak256, ZeroAddress } from "ethers";
 import { afterEach, describe, expect, it } from "vitest";
+import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
 import type { HacaOptions } from "../src/client/client.ts";
 import { createHaca } from "../src/client/createHaca.ts";
 import type { InferOptions } from "../src/client/infer/inferOptions.ts";
@@ -213,7 +214,7 @@ describe("a registry", () => {
     ],
     [
       "shows another key than the pinned one",
-      { getVerifyingKey: () => [VERIFYING_KEY.replace(/..$/, "00")] },
+      { getVerifyingKey: () => [withOtherEnd(VERIFYING_KEY)] },
       { code: "model.notAsPinned" },
     ],
     [

@@ -1,5 +1,6 @@
 import { pageIdOf as pageIdThere } from "@haca/protocol/pageSettlement";
 import { expect, it } from "vitest";
+import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
 import { checkPage } from "../src/checks/ofEvidence.ts";
 import { pageIdOf } from "../src/page.ts";
 import type { PageEvidence, ReceiptPageHeader } from "../src/receipt/receipt.ts";
@@ -32,10 +33,7 @@ it("is one whose header was made anew, and still of this request, this enclave a
   const changes: readonly (readonly [Partial<ReceiptPageHeader>, string])[] = [
     [{ ledgerPage: String(BigInt(ledgerPage) + 1n) }, "the page is of other requests"],
     [{ bitmap: "0" }, "the page left the request out"],
-    [
-      { teeId: teeId.replace(/.$/, (last) => (last === "0" ? "1" : "0")) },
-      "the page is another enclave's",
-    ],
+    [{ teeId: withOtherEnd(teeId) }, "the page is another enclave's"],
     [{ kind: "3" }, "the page is of another kind"],
     [{ root: `0x${"00".repeat(32)}` }, "the result is not under the root in the page's header"],
   ];

@@ -6,6 +6,7 @@ import {
   makeTrapdoor,
   makeVerifyingKey,
 } from "../../test/contracts/utils/groth16Simulator.ts";
+import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
 import { replaceInProof } from "../../test/contracts/utils/proofParts.ts";
 import { scalarsFrom } from "../../test/contracts/utils/randomScalars.ts";
 import { toBytes } from "../src/bytes.ts";
@@ -85,7 +86,7 @@ const withProof = (change: (proof: string) => string): Receipt => ({
     item.type === "proof" ? { ...item, proof: change(item.proof) } : item,
   ),
 });
-const flipped = withProof((proof) => `${proof.slice(0, -1)}${proof.endsWith("0") ? "1" : "0"}`);
+const flipped = withProof(withOtherEnd);
 const SOURCES: readonly (Receipt | Uint8Array | string)[] = [
   ...[textOf("zkml"), proved, textOf("zkml"), flipped, textOf("zkml")],
   withProof((proof) => replaceInProof(proof, { c: encodeG1("zero") })),

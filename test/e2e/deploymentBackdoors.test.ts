@@ -26,6 +26,7 @@ import {
 } from "../../scripts/deploy/parameters/readParameters.ts";
 import { runGovernanceModule } from "../../scripts/deploy/runGovernanceModule.ts";
 import { type ContractOf, contractAt } from "../../scripts/lib/contracts.ts";
+import { withOtherEnd } from "../contracts/utils/otherEnd.ts";
 import { PARAMETERS } from "./localDeployment.ts";
 
 const CHAIN_ID = 31337;
@@ -538,8 +539,7 @@ const BACKDOORS: readonly [string, (box: Sandbox) => Promise<unknown>, string][]
     "other code in the place of the registry",
     async (box) => {
       const code = await box.provider.getCode(box.registry.target);
-      const changed = `${code.slice(0, -2)}${code.endsWith("00") ? "01" : "00"}`;
-      await box.rpc("hardhat_setCode", box.registry.target, changed);
+      await box.rpc("hardhat_setCode", box.registry.target, withOtherEnd(code));
     },
     "what this repository's sources give, but other code: differs from byte",
   ],
@@ -567,11 +567,7 @@ const BACKDOORS: readonly [string, (box: Sandbox) => Promise<unknown>, string][]
       const genesis = await box.opg.queryFilter("Transfer", 0);
       const vault = (genesis as { args?: { to: string } }[])[1]?.args?.to ?? "";
       const code = await box.provider.getCode(vault);
-      await box.rpc(
-        "hardhat_setCode",
-        vault,
-        `${code.slice(0, -2)}${code.endsWith("00") ? "02" : "00"}`,
-      );
+      await box.rpc("hardhat_setCode", vault, withOtherEnd(code));
     },
     "terms: as the allocation's, but others",
   ],

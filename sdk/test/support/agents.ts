@@ -1,3 +1,4 @@
+import { withOtherEnd } from "../../../test/contracts/utils/otherEnd.ts";
 import { type Answer, type ChatNode, DONE, type Lies } from "./chatNode.ts";
 
 /** What agents' libraries are asked with, and how the node that they reach lies. */
@@ -30,7 +31,7 @@ export const callingFirst: ChatNode["says"] = ({ messages }) =>
 
 const OTHER_SIGNATURE = (answer: Answer): Answer => ({
   ...answer,
-  haca: { ...answer.haca, signature: `${String(answer.haca.signature).slice(0, -2)}00` },
+  haca: { ...answer.haca, signature: withOtherEnd(String(answer.haca.signature)) },
 });
 
 /** Of each: its name, the lie, whether only streams have it, and the error's code. */

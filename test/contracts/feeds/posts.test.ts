@@ -27,6 +27,7 @@ import {
   observeAll,
   PRICE,
 } from "../utils/feedFixture.ts";
+import { withOtherEnd } from "../utils/otherEnd.ts";
 import { seededRandom } from "../utils/seededRandom.ts";
 
 const connection = await network.create();
@@ -380,7 +381,7 @@ describe("DataFeeds: observations", () => {
       ["Value", ({ value }) => ({ value: value + 1n })],
       ["Time", ({ observedAt }) => ({ observedAt: observedAt - 1n })],
       ["Node", () => ({ teeId: nodeAt(f, 4).teeId })],
-      ["Signature", ({ signature }) => ({ signature: `${signature.slice(0, -4)}0000` })],
+      ["Signature", ({ signature }) => ({ signature: withOtherEnd(signature) })],
       ["NoSignature", () => ({ signature: "0x" })],
     ];
     for (const [what, change] of changes) {
