@@ -18,3 +18,11 @@ export function readWebOrigins(text: string): readonly string[] | undefined {
 
 export const WEB_ORIGINS_REASON =
   "must be origins such as https://app.example, separated by commas, or *";
+
+/** Headers of requests to language models that pages may send, and those of answers that they may read (CORS). */
+export const CHAT_HEADERS = {
+  asked: ["content-type", "haca-salt", "idempotency-key", "payment-signature"],
+  read: [
+    ...["haca-salt", "idempotent-replayed", "payment-required", "payment-response", "retry-after"],
+  ],
+} as const;

@@ -1,4 +1,4 @@
-import { EVERY_ORIGIN } from "@haca/protocol/webOrigins";
+import { CHAT_HEADERS, EVERY_ORIGIN } from "@haca/protocol/webOrigins";
 import { cors } from "hono/cors";
 import type { App } from "./app.ts";
 
@@ -6,10 +6,6 @@ import type { App } from "./app.ts";
 const PATHS = [
   ...["/v1/chat/completions", "/v1/completions", "/v1/models", "/v1/results/:requestId/*"],
   ...["/signing-key", "/enclave/attestation", "/health"],
-];
-const ASKED = ["content-type", "haca-salt", "idempotency-key", "payment-signature"];
-const READ = [
-  ...["haca-salt", "idempotent-replayed", "payment-required", "payment-response", "retry-after"],
 ];
 const MAXIMUM_AGE_SECONDS = 600;
 
@@ -22,7 +18,8 @@ export function allowPages(app: App, origins: readonly string[]): void {
   const [first = ""] = origins;
   const allow = cors({
     origin: first === EVERY_ORIGIN ? first : [...origins],
-    ...{ allowMethods: ["GET", "POST"], allowHeaders: ASKED, exposeHeaders: READ },
+    allowMethods: ["GET", "POST"],
+    ...{ allowHeaders: [...CHAT_HEADERS.asked], exposeHeaders: [...CHAT_HEADERS.read] },
     maxAge: MAXIMUM_AGE_SECONDS,
   });
   for (const path of PATHS) app.use(path, allow);

@@ -6,6 +6,7 @@ import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { hashResult, settlementDomain } from "@haca/protocol/inferenceResult";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
+import { CHAT_HEADERS } from "@haca/protocol/webOrigins";
 import { concat, getBytes, hexlify, id, keccak256, sha256, toUtf8Bytes, ZeroAddress } from "ethers";
 import type { Pins } from "../../src/pins.ts";
 import { canonicalJson } from "../../src/receipt/canonicalJson.ts";
@@ -75,6 +76,8 @@ const PLAIN: Saying = { message: { role: "assistant", content: TEXT }, finish_re
 /** A node of the profile haca-1, in this process, that tells such lies as it is told. */
 export class ChatNode {
   lies: Lies = {};
+  /** the site whose pages may read its answers, as a gateway that names it lets them; none if left out */
+  page: string | undefined;
   /** what the model says to a request; `TEXT` if left out */
   says: ((request: { messages: readonly Fields[] }) => Saying) | undefined;
   /** told of each chat request */
@@ -109,6 +112,8 @@ export class ChatNode {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { document: change, instead, shows = enclave } = this.lies;
     const { pathname, searchParams } = new URL(request.url ?? "", "http://x");
+    if (this.page !== undefined) allowPage(response, this.page);
+    if (request.method === "OPTIONS") return void response.writeHead(204).end();
     if (pathname === "/health") return void response.end("{}");
     if (pathname === "/signing-key") return void response.end(JSON.stringify(keyOf(shows)));
     if (pathname === "/enclave/attestation") {
@@ -186,6 +191,12 @@ export class ChatNode {
       ...{ chainId: String(CHAIN_ID), settlement: SETTLEMENT },
     };
   }
+}
+
+function allowPage(response: ServerResponse, origin: string): void {
+  response.setHeader("access-control-allow-origin", origin);
+  response.setHeader("access-control-allow-headers", CHAT_HEADERS.asked.join());
+  response.setHeader("access-control-expose-headers", CHAT_HEADERS.read.join());
 }
 
 export const DONE = "data: [DONE]\n\n";

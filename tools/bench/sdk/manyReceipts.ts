@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { isVerified } from "@haca/sdk/isVerified";
 import { verifyInParts } from "@haca/sdk/many/verifyInParts";
 import { verifyMany } from "@haca/sdk/verifyMany";
-import type { ReceiptVectors } from "../../receipts/receiptVectors.ts";
+import { givenFor } from "./givenFor.ts";
 
-const VECTORS = new URL("../../../docs/receipts/vectors/receipts.json", import.meta.url);
 const NANOSECONDS_PER_MS = 1_000_000;
 
 export type ManyFigures = {
@@ -20,15 +18,14 @@ export type ManyFigures = {
  * one, as in browsers.
  */
 export async function measureMany(count: number, where: "thread" | "parts"): Promise<ManyFigures> {
-  const vectors: ReceiptVectors = JSON.parse(readFileSync(VECTORS, "utf8"));
-  const text = vectors.good.find(({ name }) => name === "zkml")?.receipt ?? "";
-  const options = { pins: vectors.pins, now: BigInt(vectors.now) };
+  const { now, pins, receipt } = givenFor("receiptZkml");
+  const options = { pins, now: BigInt(now) };
   const verifyThem = where === "thread" ? verifyMany : verifyInParts;
   const delay = monitorEventLoopDelay({ resolution: 1 });
   const start = performance.now();
   delay.enable();
   const results = await verifyThem(
-    Array.from({ length: count }, () => text),
+    Array.from({ length: count }, () => receipt),
     options,
   );
   delay.disable();

@@ -1,0 +1,89 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { isVerified } from "../src/isVerified.ts";
+import type { Receipt } from "../src/receipt/receipt.ts";
+import { serialiseReceipt } from "../src/receipt/serialiseReceipt.ts";
+import { verify } from "../src/verify.ts";
+import { HOSTILE, QUESTION } from "./support/agents.ts";
+import { CHROMIUM, type OpenPage, openPage } from "./support/browser.ts";
+import { changeAt } from "./support/changeAt.ts";
+import { CHAIN_ID, ChatNode, type Lies, PINS, TEXT } from "./support/chatNode.ts";
+import type { InPage } from "./support/page.ts";
+import { OPTIONS, receiptOf, textOf, VECTORS } from "./support/vectors.ts";
+
+describe.skipIf(CHROMIUM === undefined)("in Chromium", () => {
+  let page: OpenPage<InPage>;
+  let node: ChatNode;
+  beforeAll(async () => {
+    page = await openPage<InPage>(join(import.meta.dirname, "support/page.ts"));
+    node = await ChatNode.start();
+  });
+  beforeEach(() => {
+    node.reset();
+    node.page = page.origin;
+  });
+  afterAll(async () => {
+    node?.stop();
+    await page?.close();
+  });
+
+  const options = { pins: VECTORS.pins, now: VECTORS.now };
+  const ask = (isStream: boolean) =>
+    page.call("chat", {
+      ...{ url: node.url, pins: PINS, chainId: String(CHAIN_ID), question: QUESTION, isStream },
+    });
+
+  it("every receipt of the vectors, good and bad, has the lines that it has in Node", async () => {
+    const bad = VECTORS.bad.map(({ of, path, value }) =>
+      serialiseReceipt(changeAt(receiptOf(of), path, value) as Receipt),
+    );
+    const receipts = [...VECTORS.good.map(({ receipt }) => receipt), ...bad, "{}", ""];
+    const found = await page.call("linesOf", { ...options, receipts });
+    const expected = await Promise.all(receipts.map((receipt) => verify(receipt, OPTIONS)));
+    expect(found).toEqual(expected);
+    expect(found.some(isVerified)).toBe(true);
+  });
+
+  it("many are verified while the page goes on", async () => {
+    const receipts = [textOf("zkml"), textOf("vanilla"), ...Array(30).fill(textOf("zkml"))];
+    const { turns, verified } = await page.call("manyOf", { ...options, receipts });
+    expect(verified).toEqual([true, false, ...Array(30).fill(true)]);
+    expect(turns).toBeGreaterThan(1);
+  });
+
+  it.each([false, true])("a node gives a verified answer, as a stream: %s", async (isStream) => {
+    const { released, text, receipt = "" } = await ask(isStream);
+    expect({ text, isReleased: released > 0 }).toEqual({ text: TEXT, isReleased: isStream });
+    expect(isVerified(await verify(receipt, { pins: PINS, model: "m" }))).toBe(true);
+    expect(page.complaints).toEqual([]);
+  });
+
+  const elsewhere: Lies = {
+    instead: (response) => response.writeHead(302, { location: "http://127.0.0.1:1/" }).end(),
+  };
+  const endless: Lies = {
+    instead: (response) => {
+      const more = (): void => {
+        while (response.write("x".repeat(1 << 16)));
+      };
+      response.on("drain", more);
+      more();
+    },
+  };
+  it.each([
+    ...HOSTILE,
+    ["a redirection", elsewhere, { isOfStreams: false }, "node.redirect"] as const,
+    ["a body without an end", endless, { isOfStreams: false }, "node.tooLong"] as const,
+  ])("%s: the same error as in Node, and nothing is released", async (_name, lies, only, code) => {
+    for (const isStream of only.isOfStreams ? [true] : [false, true]) {
+      Object.assign(node, { lies });
+      expect(await ask(isStream)).toEqual({ released: 0, code });
+    }
+  });
+
+  it("a node that does not let this site's pages ask is not there for them", async () => {
+    node.page = "https://another.example";
+    expect(await ask(false)).toEqual({ released: 0, code: "node.unreachable" });
+    expect(node.asked).toEqual([]);
+  });
+});

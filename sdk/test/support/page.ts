@@ -1,0 +1,49 @@
+/** What the tests' page in a browser does, with the SDK alone. */
+import { createHaca } from "@haca/sdk/client/createHaca";
+import { isVerified } from "@haca/sdk/isVerified";
+import type { Line } from "@haca/sdk/line";
+import type { Pins } from "@haca/sdk/pins";
+import { serialiseReceipt } from "@haca/sdk/receipt/serialiseReceipt";
+import { verify } from "@haca/sdk/verify";
+import { verifyMany } from "@haca/sdk/verifyMany";
+
+type Asked = { url: string; pins: Pins; chainId: string; question: string; isStream: boolean };
+/** What came of asking: the verified text and its receipt, or the error's code; how much was released before. */
+type Outcome = { released: number; text?: string; receipt?: string; code?: string };
+
+const inPage = {
+  async linesOf(given: { receipts: string[]; pins: Pins; now: string }): Promise<Line[][]> {
+    const options = { pins: given.pins, now: BigInt(given.now) };
+    return await Promise.all(given.receipts.map((receipt) => verify(receipt, options)));
+  },
+
+  /** Whether each of many holds, and how often something else of the page had its turn meanwhile. */
+  async manyOf(given: { receipts: string[]; pins: Pins; now: string }) {
+    let turns = 0;
+    const timer = setInterval(() => (turns += 1));
+    const options = { pins: given.pins, now: BigInt(given.now) };
+    const lines = await verifyMany(given.receipts, options);
+    clearInterval(timer);
+    return { turns, verified: lines.map((of) => isVerified(of)) };
+  },
+
+  async chat({ chainId, isStream, pins, question, url }: Asked): Promise<Outcome> {
+    const haca = createHaca({ chainId: BigInt(chainId), pins, nodes: [url] });
+    const request = { model: "m", messages: [{ role: "user", content: question }] };
+    let released = 0;
+    try {
+      const frames = haca.streamChat(request);
+      let next = isStream ? await frames.next() : undefined;
+      for (; next?.done === false; next = await frames.next()) released += 1;
+      const reply = next?.value ?? (await haca.chat(request));
+      const { receipt, text } = reply;
+      return { released, text, ...(receipt && { receipt: serialiseReceipt(receipt) }) };
+    } catch (error) {
+      const { code, message } = error as { code?: unknown; message?: unknown };
+      return { released, code: String(code ?? message) };
+    }
+  },
+};
+
+export type InPage = typeof inPage;
+Object.assign(globalThis, { inPage });
