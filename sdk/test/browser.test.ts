@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { Wallet } from "ethers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { isVerified } from "../src/isVerified.ts";
 import type { Receipt } from "../src/receipt/receipt.ts";
@@ -9,6 +10,7 @@ import { CHROMIUM, type OpenPage, openPage } from "./support/browser.ts";
 import { changeAt } from "./support/changeAt.ts";
 import { CHAIN_ID, ChatNode, type Lies, PINS, TEXT } from "./support/chatNode.ts";
 import type { InPage } from "./support/page.ts";
+import { PAYMENT_PINS, PRICE, SellingNode } from "./support/sellingNode.ts";
 import { OPTIONS, receiptOf, textOf, VECTORS } from "./support/vectors.ts";
 
 describe.skipIf(CHROMIUM === undefined)("in Chromium", () => {
@@ -28,9 +30,10 @@ describe.skipIf(CHROMIUM === undefined)("in Chromium", () => {
   });
 
   const options = { pins: VECTORS.pins, now: VECTORS.now };
-  const ask = (isStream: boolean) =>
+  const ask = (isStream: boolean, rest: Partial<Parameters<InPage["chat"]>[0]> = {}) =>
     page.call("chat", {
       ...{ url: node.url, pins: PINS, chainId: String(CHAIN_ID), question: QUESTION, isStream },
+      ...rest,
     });
 
   it("every receipt of the vectors, good and bad, has the lines that it has in Node", async () => {
@@ -41,7 +44,7 @@ describe.skipIf(CHROMIUM === undefined)("in Chromium", () => {
     const found = await page.call("linesOf", { ...options, receipts });
     const expected = await Promise.all(receipts.map((receipt) => verify(receipt, OPTIONS)));
     expect(found).toEqual(expected);
-    expect(found.some(isVerified)).toBe(true);
+    expect(found.some((lines) => isVerified(lines))).toBe(true);
   });
 
   it("many are verified while the page goes on", async () => {
@@ -79,6 +82,21 @@ describe.skipIf(CHROMIUM === undefined)("in Chromium", () => {
       Object.assign(node, { lies });
       expect(await ask(isStream)).toEqual({ released: 0, code });
     }
+  });
+
+  it("an answer is paid for once, and no more than was allowed", async () => {
+    const selling = await SellingNode.start();
+    selling.page = page.origin;
+    const wallet = Wallet.createRandom();
+    selling.sold = { requester: wallet.address.toLowerCase(), price: String(PRICE) };
+    const { chainId: _, ...pins } = PAYMENT_PINS;
+    const pay = (most: bigint) =>
+      ask(false, { url: selling.url, paid: { key: wallet.privateKey, pins, most: String(most) } });
+    expect(await pay(PRICE - 1n)).toEqual({ released: 0, code: "payment.tooMuch" });
+    expect(selling.payments).toEqual([]);
+    expect(await pay(PRICE)).toMatchObject({ text: TEXT, route: "escrow" });
+    expect(selling.payments).toHaveLength(1);
+    selling.stop();
   });
 
   it("a node that does not let this site's pages ask is not there for them", async () => {

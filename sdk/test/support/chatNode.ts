@@ -104,6 +104,7 @@ export class ChatNode {
   /** Honest again, and with no memory. */
   reset(): void {
     this.lies = {};
+    this.page = undefined;
     this.says = undefined;
     this.onAsked = () => undefined;
     this.asked.length = 0;

@@ -2,17 +2,32 @@
 import { createHaca } from "@haca/sdk/client/createHaca";
 import { isVerified } from "@haca/sdk/isVerified";
 import type { Line } from "@haca/sdk/line";
+import { createPayer } from "@haca/sdk/pay/createPayer";
+import { keySigner } from "@haca/sdk/pay/keySigner";
+import type { PaymentPins } from "@haca/sdk/pay/paymentPins";
 import type { Pins } from "@haca/sdk/pins";
 import { serialiseReceipt } from "@haca/sdk/receipt/serialiseReceipt";
 import { verify } from "@haca/sdk/verify";
 import { verifyMany } from "@haca/sdk/verifyMany";
 
-type Asked = { url: string; pins: Pins; chainId: string; question: string; isStream: boolean };
+type Asked = {
+  url: string;
+  pins: Pins;
+  chainId: string;
+  question: string;
+  isStream: boolean;
+  /** with which key an answer is paid for, and how much of this token */
+  paid?: { key: string; pins: Omit<PaymentPins, "chainId">; most: string };
+};
 /** What came of asking: the verified text and its receipt, or the error's code; how much was released before. */
-type Outcome = { released: number; text?: string; receipt?: string; code?: string };
+type Outcome = { released: number; text?: string; receipt?: string; route?: string; code?: string };
 
 const inPage = {
-  async linesOf(given: { receipts: string[]; pins: Pins; now: string }): Promise<Line[][]> {
+  async linesOf(given: {
+    receipts: string[];
+    pins: Pins;
+    now: string;
+  }): Promise<(readonly Line[])[]> {
     const options = { pins: given.pins, now: BigInt(given.now) };
     return await Promise.all(given.receipts.map((receipt) => verify(receipt, options)));
   },
@@ -27,17 +42,30 @@ const inPage = {
     return { turns, verified: lines.map((of) => isVerified(of)) };
   },
 
-  async chat({ chainId, isStream, pins, question, url }: Asked): Promise<Outcome> {
-    const haca = createHaca({ chainId: BigInt(chainId), pins, nodes: [url] });
+  async chat({ isStream, paid, pins, question, url, ...asked }: Asked): Promise<Outcome> {
+    const chainId = BigInt(asked.chainId);
+    const payer = paid && {
+      payer: createPayer({
+        ...{ signer: keySigner(paid.key), pins: { ...paid.pins, chainId } },
+        ...{ maxPerCall: BigInt(paid.most), maxPerSession: BigInt(paid.most) },
+      }),
+    };
+    const haca = createHaca({ chainId, pins, nodes: [url], ...payer });
     const request = { model: "m", messages: [{ role: "user", content: question }] };
     let released = 0;
     try {
-      const frames = haca.streamChat(request);
-      let next = isStream ? await frames.next() : undefined;
-      for (; next?.done === false; next = await frames.next()) released += 1;
-      const reply = next?.value ?? (await haca.chat(request));
-      const { receipt, text } = reply;
-      return { released, text, ...(receipt && { receipt: serialiseReceipt(receipt) }) };
+      const stream = async () => {
+        const frames = haca.streamChat(request);
+        let next = await frames.next();
+        for (; next.done !== true; next = await frames.next()) released += 1;
+        return next.value;
+      };
+      const reply = isStream ? await stream() : await haca.chat(request);
+      const { payment, receipt, text } = reply;
+      return {
+        ...{ released, text, ...(payment && { route: payment.route }) },
+        ...(receipt && { receipt: serialiseReceipt(receipt) }),
+      };
     } catch (error) {
       const { code, message } = error as { code?: unknown; message?: unknown };
       return { released, code: String(code ?? message) };

@@ -63,6 +63,11 @@ export class SellingNode {
     this.#node.lies = { ...this.#node.lies, ...lies };
   }
 
+  /** As of `ChatNode`; until the next `reset`. */
+  set page(page: string) {
+    this.#node.page = page;
+  }
+
   /** How often it was asked for an answer, paid or not. */
   get asked(): number {
     return this.#node.asked.length;

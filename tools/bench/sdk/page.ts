@@ -18,23 +18,21 @@ const inPage = {
     return times;
   },
 
-  /** So many times one receipt at once. What keeps the page is seen by a message that it sends to itself, over and over. */
+  /** So many times one receipt at once. What keeps the page is seen by a timer, which browsers let go off every 4 ms. */
   async manyOf(asked: { count: number; given: Given }): Promise<ManyFigures> {
     const { now, pins, receipt } = asked.given;
-    const { port1, port2 } = new MessageChannel();
     let [longestBlockMs, last] = [0, performance.now()];
-    port1.onmessage = () => {
+    const look = (): void => {
       const at = performance.now();
       longestBlockMs = Math.max(longestBlockMs, at - last);
       last = at;
-      port2.postMessage(0);
     };
-    port2.postMessage(0);
+    const timer = setInterval(look);
     const start = performance.now();
     const receipts = Array.from({ length: asked.count }, () => receipt);
     const results = await verifyMany(receipts, { pins, now: BigInt(now) });
     const ms = performance.now() - start;
-    port1.close();
+    clearInterval(timer);
     if (!results.every((lines) => isVerified(lines))) throw new Error("one of them does not hold");
     return { ms, longestBlockMs };
   },
