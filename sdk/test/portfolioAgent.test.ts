@@ -12,6 +12,7 @@ import { readSettings } from "../../examples/portfolio-agent/settings.ts";
 import { isVerified } from "../src/isVerified.ts";
 import type { Pins } from "../src/pins.ts";
 import { verify } from "../src/verify.ts";
+import { HONEST } from "./support/chains.ts";
 import { type Lies as ChatLies, ChatNode, PINS } from "./support/chatNode.ts";
 import { type Contracts, type Endpoint, serveChain } from "./support/fakeChain.ts";
 import {
@@ -191,6 +192,19 @@ describe.concurrent("the portfolio agent", () => {
     ],
   ])("relies on nothing where there is %s", async (_, world, reason) => {
     await expect(decide(world)).rejects.toThrow(reason);
+  });
+
+  it("relies on no receipt that is not in the folder as it was", async () => {
+    const { path, receipts } = await worldOf({});
+    const tamper = (line: string): void => {
+      const [, id] = /^forecast .* receipt (0x\w+)$/.exec(line) ?? [];
+      if (id === undefined) return;
+      const file = join(receipts, `${id}.json`);
+      writeFileSync(file, readFileSync(file, "utf8").replace('"price":"0"', '"price":"1"'));
+    };
+    await expect(runAgent(readSettings(path), tamper)).rejects.toThrow(
+      /^receipt 0x\w+ is not verified, for: signature/,
+    );
   });
 
   it("holds where the review says no, and where there is little to change", async () => {
