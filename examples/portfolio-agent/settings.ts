@@ -52,8 +52,14 @@ export function readSettings(path: string): Settings {
     const field = issue?.path.join(".") || "the file";
     throw new SettingsError(`${path}: ${field}: ${issue?.message}`);
   }
-  const { pins, receipts, ...settings } = parsed.data;
-  return { ...settings, receipts: beside(receipts), pins: read(beside(pins), readPins) };
+  const { pins: file, receipts, ...settings } = parsed.data;
+  const pins = read(beside(file), readPins);
+  const { model } = settings.forecaster;
+  if (pins.models?.[model]?.verifyingKeyHash === undefined) {
+    const why = "with verifyingKeyHash and inputWords, or no receipt of it stands alone";
+    throw new SettingsError(`${beside(file)}: models.${model}: must be pinned ${why}`);
+  }
+  return { ...settings, receipts: beside(receipts), pins };
 }
 
 function read<T>(path: string, parse: (text: string) => T): T {

@@ -194,6 +194,14 @@ describe.concurrent("the portfolio agent", () => {
     await expect(decide(world)).rejects.toThrow(reason);
   });
 
+  it("wants the forecaster's key pinned, so that its receipts stand alone", async () => {
+    const { path } = await worldOf({});
+    const { verifyingKeyHash: _, inputWords: __, ...unproved } = PINNED_MODEL;
+    const file = join(path, "../pins.json");
+    writeFileSync(file, JSON.stringify({ ...pins, models: { ...pins.models, four: unproved } }));
+    expect(() => readSettings(path)).toThrow(/pins\.json: models\.four: .* verifyingKeyHash/);
+  });
+
   it("relies on no receipt that is not in the folder as it was", async () => {
     const { path, receipts } = await worldOf({});
     const tamper = (line: string): void => {
