@@ -20,7 +20,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { admit, approve } from "../../scripts/demo/admitEnclaves.ts";
 import { chatVersionId, publishModel } from "../../scripts/demo/enclaveAnswers.ts";
 import { CHAIN_ID, developmentKey, withChain } from "../../scripts/demo/localChain.ts";
-import { prepareModel } from "../../scripts/demo/prepareModel.ts";
 import { startWorker } from "../../scripts/demo/startWorker.ts";
 import { freePort } from "../../scripts/lib/freePort.ts";
 import { teeContracts } from "../../scripts/tee/teeContracts.ts";
@@ -78,9 +77,7 @@ describe.runIf(process.env.HACA_DEEP === "1")("the portfolio agent on a local ch
       running = await startEnclave(provider, vendor, keyFile);
       await publishModel(provider);
     });
-    const folder = join(ROOT, "data", "models", FORECASTER);
-    await prepareModel({ model: FORECASTER, folder, rpcUrl: chain.url, report: () => undefined });
-    await startNodes(folder, keyFile);
+    await startNodes(await registerForecaster(), keyFile);
     await writeSettings(sha256(vendor.root));
   });
   afterAll(async () => {
@@ -88,6 +85,21 @@ describe.runIf(process.env.HACA_DEEP === "1")("the portfolio agent on a local ch
     await running?.close();
     upstream?.close();
   });
+
+  /** Compiles and registers it, as its publisher does. Returns its folder. */
+  async function registerForecaster(): Promise<string> {
+    const folder = join(ROOT, "data", "models", FORECASTER);
+    const file = (name: string): string => join(ROOT, "models", FORECASTER, name);
+    await success(
+      chain.run([
+        ...["zkml/src/cli.ts", "compile", file(`${FORECASTER}.onnx`), "--out", folder],
+        ...["--calibration", file("calibration.json"), "--test", file("test.json")],
+      ]),
+    );
+    const key = { HACA_DEPLOYER_KEY: developmentKey(ADMINISTRATOR) };
+    await success(chain.run(["scripts/models/cli.ts", "register", "--folder", folder], key));
+    return folder;
+  }
 
   /** An enclave of the registry, whose key the gateway has. */
   async function startEnclave(
