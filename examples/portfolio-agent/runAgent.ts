@@ -14,7 +14,14 @@ import type { Settings } from "./settings.ts";
 /** Smaller changes are not worth a trade. */
 const LEAST_CHANGE = 0.05;
 
-const reviewSchema = z.strictObject({ approve: z.boolean(), reason: z.string().max(500) });
+const reviewSchema = z.strictObject({
+  approve: z.boolean(),
+  // It is printed: words, and nothing that moves a terminal's cursor.
+  reason: z
+    .string()
+    .max(500)
+    .regex(/^\P{C}*$/u),
+});
 
 /** What the agent would do, and what it knows it by. */
 export type Decision = {
@@ -24,6 +31,8 @@ export type Decision = {
   reason: string;
   price: number;
   round: string;
+  /** as of which the price was read */
+  block: string;
   /** basis points a day */
   forecast: number;
   /** ids of the receipts, which are in the folder */
@@ -80,13 +89,13 @@ export async function runAgent(settings: Settings, say: (line: string) => void):
   say(`review: ${review.approve ? "approved" : "not approved"}; receipt ${receipts[1]?.id}`);
 
   for (const receipt of receipts) await requireKept(settings, receipt);
-  const known = { price, round: String(latest.round), forecast };
+  const block = feed.asOf.type === "block" ? feed.asOf.hash : "";
   const isWorthIt = review.approve && Math.abs(change) >= LEAST_CHANGE;
   const decision: Decision = {
     action: !isWorthIt ? "hold" : change > 0 ? "buy" : "sell",
     share: isWorthIt ? Math.abs(change) : 0,
     reason: review.approve && !isWorthIt ? "the change is too small" : review.reason,
-    ...known,
+    ...{ price, round: String(latest.round), block, forecast },
     receipts: receipts.map(({ id }) => id),
   };
   const line = JSON.stringify({ at: new Date().toISOString(), ...decision });

@@ -186,6 +186,11 @@ describe.concurrent("the portfolio agent", () => {
     ],
     ["a review that is none", { says: review({ approve: "yes" }) }, /not the JSON/],
     [
+      "a review that moves the cursor",
+      { says: review({ ...APPROVED, reason: "\u001b[2J" }) },
+      /not the JSON/,
+    ],
+    [
       "a feed that began yesterday",
       { settings: { feed: { reader: READER, maxAge: DAY, rounds: 2 } } },
       /2 rounds are of 2 days, and 4 returns need 5/,
