@@ -1,15 +1,6 @@
-"""The images that both digits models are trained on, and the settings that make their training repeatable.
+"""The images that both digits models are trained on. Import this before NumPy."""
 
-Import this before NumPy.
-"""
-
-import os
-
-# Training is sensitive to the last bit of every sum. Pinning one kernel set (AVX2) and one thread
-# keeps the file independent of wider vector units and core count; NumPy reads these when it loads.
-os.environ["OPENBLAS_CORETYPE"] = "Haswell"
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL AVX512_SPR"
+import repeatable  # noqa: F401  before NumPy
 
 import numpy as np
 from sklearn.datasets import load_digits

@@ -12,17 +12,20 @@ def accuracy(predicted, labels):
     return round(float(np.mean(predicted == labels)), 4)
 
 
-def samples_text(description, inputs, labels):
-    """calibration.json or test.json, one input per line; the name of the list is what all models here have."""
+def samples_text(description, inputs, results, name="labels"):
+    """calibration.json or test.json, one input per line; the name of the inputs is what all models here have.
+
+    name: what the results are: `labels` are classes, `targets` numbers
+    """
     rows = ",\n".join("    " + json.dumps(row, separators=(",", ":")) for row in inputs.tolist())
     return (
         f'{{\n  "description": {json.dumps(description)},\n  "images": [\n{rows}\n  ],\n'
-        f'  "labels": {json.dumps(labels.tolist(), separators=(",", ":"))}\n}}\n'
+        f'  "{name}": {json.dumps(results.tolist(), separators=(",", ":"))}\n}}\n'
     )
 
 
 def metrics_text(metrics):
-    """metrics.json with the confusion matrix one row per line."""
+    """metrics.json of a classifier, with the confusion matrix one row per line."""
     rows = metrics["testConfusion"]["matrix"]
     marker = "@matrix"
     outline = {**metrics, "testConfusion": {**metrics["testConfusion"], "matrix": marker}}
@@ -35,7 +38,7 @@ def run(subject, model, load_splits, make, derived_files, select):
 
     subject: what is trained, for the help
     model: path of the ONNX file; the others lie beside it
-    load_splits(): name -> (inputs, labels)
+    load_splits(): name -> (inputs, labels or targets)
     make(splits): bytes of the ONNX file, trained anew
     derived_files(model_bytes, splits): file name -> text, of all that follows from the data and the ONNX file
     select(splits): prints the table behind what was chosen

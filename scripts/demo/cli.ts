@@ -62,8 +62,8 @@ async function demo(values: Parameters<typeof checkOptions>[0]): Promise<void> {
       await runChat({ ...parts, modelFolder });
       return async () => {};
     }));
-  if (isTold && stories.images) {
-    await tell("images", async (parts) => {
+  if (isTold && stories.proofs) {
+    await tell("proofs", async (parts) => {
       const urls = await runDemo({ options, ...parts });
       return async () => {
         if (!options.keep) return console.log(NEXT);
@@ -85,7 +85,7 @@ await runProgram(
     name: "demo",
     summary: "Runs real inferences end to end on a local chain: answer, prove, settle, index.",
   })
-    .option("--count <n>", "number of test images to send, 1 to 100", "10")
+    .option("--count <n>", "number of test samples to send, 1 to 100", "10")
     .option(
       "--model <name>",
       "a folder under models/ with <name>.onnx, calibration.json and test.json",

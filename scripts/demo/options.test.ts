@@ -35,16 +35,16 @@ describe("storiesOf", () => {
 
   it("tells both where the local model is, and chat alone where that was asked for", () => {
     expect(storiesOf({ chat: false, modelFolder: full })).toEqual({
-      ...{ chat: true, images: true, note: undefined },
+      ...{ chat: true, proofs: true, note: undefined },
     });
     expect(storiesOf({ chat: true, modelFolder: full })).toMatchObject({
-      ...{ chat: true, images: false },
+      ...{ chat: true, proofs: false },
     });
   });
 
   it("without it leaves chat out and says how to get it, or refuses --chat", () => {
     expect(storiesOf({ chat: false, modelFolder: empty })).toEqual({
-      ...{ chat: false, images: true, note: expect.stringContaining("local-model") },
+      ...{ chat: false, proofs: true, note: expect.stringContaining("local-model") },
     });
     expect(() => storiesOf({ chat: true, modelFolder: empty })).toThrow(/--chat: .*local-model/);
   });

@@ -39,7 +39,7 @@ export function checkOptions(values: {
  */
 export function storiesOf(parameters: { chat: boolean; modelFolder: string }): {
   chat: boolean;
-  images: boolean;
+  proofs: boolean;
   note: string | undefined;
 } {
   const { chat, modelFolder } = parameters;
@@ -49,5 +49,5 @@ export function storiesOf(parameters: { chat: boolean; modelFolder: string }): {
     throw new BaseError({ code: "demo.noLocalModel", message });
   }
   const note = isThere ? undefined : `without chat: there is no local model; ${FETCH}`;
-  return { chat: isThere, images: !chat, note };
+  return { chat: isThere, proofs: !chat, note };
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Manifest } from "@haca/protocol/manifest";
 import { compileModel } from "@haca/zkml/compileModel";
 import { readSamples } from "@haca/zkml/quantise/readSamples";
 import { Wallet } from "ethers";
@@ -11,13 +12,16 @@ import { CHAIN_ID, developmentKey, withChain } from "./localChain.ts";
 /** Owner of the demo's model: the deployer's account. */
 const OWNER_ACCOUNT = 0;
 
-/** Compiles a model of `models/` into `folder`, unless that was done before, and publishes it as version 1.0. */
+/**
+ * Compiles a model of `models/` into `folder`, unless that was done before, and publishes it as version 1.0.
+ * @returns the power of two in whose units the chain has the model's first output
+ */
 export async function prepareModel(parameters: {
   model: string;
   folder: string;
   rpcUrl: string;
   report: Report;
-}): Promise<void> {
+}): Promise<{ scaleExponent: number }> {
   const { model, folder, rpcUrl, report } = parameters;
   const source = join(PROJECT_ROOT, "models", model);
   const { manifest, isCached } = await compileModel({
@@ -28,16 +32,10 @@ export async function prepareModel(parameters: {
     out: folder,
     onProgress: report,
   });
-  const {
-    constraints,
-    parameters: weights,
-    floatAccuracy,
-    quantisedAccuracy,
-  } = manifest.statistics;
+  const { constraints, parameters: weights } = manifest.statistics;
   console.log(
     `      ${weights.toLocaleString("en")} parameters, ${constraints.toLocaleString("en")} constraints, ` +
-      `accuracy ${percent(floatAccuracy)} float, ${percent(quantisedAccuracy)} in the circuit` +
-      `${isCached ? " (compiled before)" : ""}`,
+      `${exactness(manifest.statistics)}${isCached ? " (compiled before)" : ""}`,
   );
 
   report("registering");
@@ -51,8 +49,17 @@ export async function prepareModel(parameters: {
     }),
   );
   console.log(`      version 1.0 is ${entry.versionId}`);
+  return { scaleExponent: manifest.outputs[0]?.layout.scaleExponent ?? 0 };
 }
 
-function percent(share: number | undefined): string {
-  return share === undefined ? "not measured" : `${(share * 100).toFixed(2)}%`;
+/** What is lost between the float model and the circuit. */
+function exactness(statistics: Manifest["statistics"]): string {
+  const { floatAccuracy, outputErrors = [], quantisedAccuracy } = statistics;
+  return floatAccuracy === undefined || quantisedAccuracy === undefined
+    ? `${outputErrors.map(percent).join(", ")} from the float model`
+    : `accuracy ${percent(floatAccuracy)} float, ${percent(quantisedAccuracy)} in the circuit`;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(2)}%`;
 }

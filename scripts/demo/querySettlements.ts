@@ -5,15 +5,16 @@ import { isoTime } from "../lib/words.ts";
 const QUERY = `query Settled($requestIds: [String!]!, $limit: Int!) {
   settlements(where: { requestId_in: $requestIds }, limit: $limit) {
     items {
-      requestId inputs label state verification batched pageId verified transactionHash gasUsed blockNumber
+      requestId inputs outputs label state verification batched pageId verified transactionHash gasUsed blockNumber
     }
   }
 }`;
 
 const settlementSchema = z.object({
   requestId: z.string(),
-  /** null where the chain has only their hashes */
+  /** whole numbers in the model's units; null where the chain has only their hashes */
   inputs: z.array(z.array(z.string())).nullable(),
+  outputs: z.array(z.array(z.string())).nullable(),
   label: z.int().nullable(),
   state: z.string(),
   verification: z.string(),

@@ -7,19 +7,19 @@ import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 import { CHAIN_ID, startChain } from "./localChain.ts";
 import type { DemoOptions } from "./options.ts";
 import { querySettlements, queryState } from "./querySettlements.ts";
-import { kindsTable, reportTable } from "./reportTable.ts";
-import { type Answered, sendImages } from "./sendImages.ts";
+import { describeAccuracy, kindsTable, reportTable } from "./reportTable.ts";
+import { type Answered, sendSamples } from "./sendSamples.ts";
 import { startBlobs } from "./startBlobs.ts";
 import { startIndexer } from "./startIndexer.ts";
 import { startWorker } from "./startWorker.ts";
-import { testImages } from "./testImages.ts";
+import { testSamples } from "./testSamples.ts";
 import { type Job, waitForJobs } from "./waitForJobs.ts";
 
 export type DemoUrls = { chain: string; worker: string; indexer: string };
 
 /** How long a step may wait for a process before the demo gives up. */
 const START_TIMEOUT_MS = 120_000;
-const SETTLE_TIMEOUT_MS_PER_IMAGE = 60_000;
+const SETTLE_TIMEOUT_MS_PER_SAMPLE = 60_000;
 /** Accounts of the two nodes on the local chain. */
 const NODE = 1;
 const BATCHING_NODE = 4;
@@ -38,7 +38,7 @@ export async function runDemo(parameters: {
 }): Promise<DemoUrls> {
   const { options, group, runFolder } = parameters;
   const { model, count } = options;
-  const images = testImages({ model, count });
+  const samples = testSamples({ model, count });
   const steps = new Steps({ total: STEPS + STORY_STEPS });
   const started = Date.now();
 
@@ -81,12 +81,12 @@ export async function runDemo(parameters: {
   );
 
   const folder = join(PROJECT_ROOT, "data", "models", model);
-  await steps.run(
+  const { scaleExponent } = await steps.run(
     `compile the model ${model} to a circuit with keys, and register it`,
     async (report) => {
       // Imported here for the same reason.
       const { prepareModel } = await import("./prepareModel.ts");
-      await prepareModel({ model, folder, rpcUrl: chain, report });
+      return await prepareModel({ model, folder, rpcUrl: chain, report });
     },
   );
 
@@ -108,8 +108,8 @@ export async function runDemo(parameters: {
   );
 
   const answered: Answered[] = await steps.run(
-    `send ${count} test images to the inference node`,
-    () => sendImages({ workerUrl: worker, model, images }),
+    `send ${count} test samples to the inference node`,
+    () => sendSamples({ workerUrl: worker, model, samples }),
   );
   const requestIds = answered.map(({ requestId }) => requestId);
 
@@ -119,7 +119,7 @@ export async function runDemo(parameters: {
       workerUrl: worker,
       requestIds,
       report,
-      timeoutMs: SETTLE_TIMEOUT_MS_PER_IMAGE * count,
+      timeoutMs: SETTLE_TIMEOUT_MS_PER_SAMPLE * count,
     }),
   );
 
@@ -136,7 +136,7 @@ export async function runDemo(parameters: {
   const settlements = await steps.run("wait for the indexer", () => indexed(requestIds));
 
   const { allCorrect } = await steps.run("read the result from the indexer's GraphQL", async () => {
-    const table = reportTable({ settlements, answered, jobs });
+    const table = reportTable({ settlements, answered, jobs, scaleExponent });
     console.log(`\n${table.text}\n`);
     return table;
   });
@@ -150,11 +150,10 @@ export async function runDemo(parameters: {
         settings: { HACA_MODELS: folder, HACA_BATCH_SIZE: String(BATCH) },
         ...{ runFolder, rpcUrl: chain, timeoutMs: START_TIMEOUT_MS },
       });
-      const sent = await sendImages({
-        ...{ workerUrl, model, images: testImages({ model, count: BATCH }) },
-      });
+      const samples = testSamples({ model, count: BATCH });
+      const sent = await sendSamples({ workerUrl, model, samples });
       const requestIds = sent.map(({ requestId }) => requestId);
-      const timeoutMs = SETTLE_TIMEOUT_MS_PER_IMAGE * BATCH;
+      const timeoutMs = SETTLE_TIMEOUT_MS_PER_SAMPLE * BATCH;
       await waitForJobs({ group, name, workerUrl, requestIds, report, timeoutMs });
       return await indexed(requestIds);
     },
@@ -201,11 +200,10 @@ export async function runDemo(parameters: {
   });
 
   const gas = settlements.reduce((sum, { gasUsed }) => sum + Number(gasUsed), 0);
-  const right = settlements.filter(({ label }, index) => label === answered[index]?.label).length;
   const latencies = answered.map(({ latencyMs }) => latencyMs).sort((a, b) => a - b);
   console.log(
     `${settlements.length} of ${count} settled and indexed, every proof verified on-chain; ` +
-      `${right} of ${count} labels are the expected ones.`,
+      `${describeAccuracy(answered)}.`,
   );
   console.log(
     `Mean gas ${Math.round(gas / count).toLocaleString("en")}; ` +

@@ -51,7 +51,7 @@ describe("the verifier", () => {
   });
 });
 
-it.each(["client/createHaca.ts", "pay/createPayer.ts", "pay/keySigner.ts"])(
+it.each(["client/createHaca.ts", "pay/createPayer.ts", "pay/keySigner.ts", "readFeed.ts"])(
   "%s for browsers imports nothing else, either",
   (entry) => {
     const { others, files } = importsFrom(join(SOURCES, entry));

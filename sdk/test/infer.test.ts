@@ -8,7 +8,7 @@ import type { InferOptions } from "../src/client/infer/inferOptions.ts";
 import { isVerified } from "../src/isVerified.ts";
 import { verify } from "../src/verify.ts";
 import { servedChains } from "./support/chains.ts";
-import type { Contracts } from "./support/fakeChain.ts";
+import { type Contracts, SETTLEMENT } from "./support/fakeChain.ts";
 import {
   ANSWER,
   INPUT,
@@ -16,7 +16,6 @@ import {
   type Lies,
   OWNER,
   PINNED_MODEL,
-  SETTLEMENT,
   serveInferNode,
   VERIFYING_KEY,
   VERSION,

@@ -24,15 +24,8 @@ import { verify } from "../src/verify.ts";
 import { HOSTILE, QUESTION } from "./support/agents.ts";
 import { servedChains } from "./support/chains.ts";
 import { ChatNode, type Lies, PINS, TEXT } from "./support/chatNode.ts";
-import type { Contracts } from "./support/fakeChain.ts";
-import {
-  ANSWER,
-  INPUT,
-  PINNED_MODEL,
-  SETTLEMENT,
-  serveInferNode,
-  WITH_MODEL,
-} from "./support/inferNode.ts";
+import { type Contracts, SETTLEMENT } from "./support/fakeChain.ts";
+import { ANSWER, INPUT, PINNED_MODEL, serveInferNode, WITH_MODEL } from "./support/inferNode.ts";
 
 const COMMAND = fileURLToPath(new URL("../src/cli/cli.ts", import.meta.url));
 const INFO = { name: "a test", version: "1" };

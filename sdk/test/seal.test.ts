@@ -22,12 +22,12 @@ import { parseReceipt } from "../src/receipt/parseReceipt.ts";
 import { serialiseReceipt } from "../src/receipt/serialiseReceipt.ts";
 import { verify } from "../src/verify.ts";
 import { servedChains } from "./support/chains.ts";
+import { SETTLEMENT } from "./support/fakeChain.ts";
 import {
   INPUT,
   type InferNode,
   type Lies,
   PINNED_MODEL,
-  SETTLEMENT,
   serveInferNode,
   WITH_MODEL,
 } from "./support/inferNode.ts";

@@ -177,6 +177,17 @@ console.log(lines.map(({ length }) => length).join());`,
   });
 });
 
+it("has all that the example of an agent imports of ours", () => {
+  const example = join(PROJECT_ROOT, "examples/portfolio-agent");
+  const ours = readdirSync(example)
+    .filter((name) => name.endsWith(".ts"))
+    .flatMap((name) => [...readFileSync(join(example, name), "utf8").matchAll(/"(@haca\/[^"]+)"/g)])
+    .map(([, specifier = ""]) => specifier);
+  expect(ours).toContain("@haca/sdk/client/createHaca");
+  const names = new Set(ENTRIES.map((name) => `@haca/sdk/${name}`));
+  expect(ours.filter((specifier) => !names.has(specifier))).toEqual([]);
+});
+
 describe("what is bundled", () => {
   it("is under permissive licences, whose texts are in the archive", () => {
     const bundled = licencesOf(metafile);

@@ -15,9 +15,9 @@ import { concat, toBeHex, Wallet } from "ethers";
 import { z } from "zod";
 import type { ProcessGroup } from "../../lib/processGroup.ts";
 import { CHAIN_ID, developmentKey } from "../localChain.ts";
-import { sendImages } from "../sendImages.ts";
+import { sendSamples } from "../sendSamples.ts";
 import { startWorker } from "../startWorker.ts";
-import { testImages } from "../testImages.ts";
+import { testSamples } from "../testSamples.ts";
 import { type Answer, proposePage } from "./proposePage.ts";
 import { eventsOf, gasUsedBy, leaveDeposit, pass, storyContracts } from "./storyContracts.ts";
 import { gas, opg, type Story, stateName, tell } from "./tellTeePages.ts";
@@ -47,7 +47,7 @@ const jobSchema = z.object({
 
 type Proved = { result: InferenceResult; signature: string; words: bigint[][]; proof: string };
 
-/** Has the node answer and prove three images, and opens the version to optimistic pages by the first. Returns the other two. */
+/** Has the node answer and prove three samples, and opens the version to optimistic pages by the first. Returns the other two. */
 export async function startClaims(parameters: {
   group: ProcessGroup;
   runFolder: string;
@@ -64,8 +64,8 @@ export async function startClaims(parameters: {
     settings: { HACA_MODELS: folder, HACA_PRICE: String(PRICE) },
     timeoutMs: TIMEOUT_MS,
   });
-  const images = testImages({ model, count: 3 });
-  const answered = await sendImages({ workerUrl: url, model, images });
+  const samples = testSamples({ model, count: 3 });
+  const answered = await sendSamples({ workerUrl: url, model, samples });
   const proved: Proved[] = [];
   for (const { requestId } of answered) {
     proved.push(
@@ -80,7 +80,7 @@ export async function startClaims(parameters: {
     );
   }
   const [first, ...others] = proved;
-  if (first === undefined) throw new RangeError("three images were sent");
+  if (first === undefined) throw new RangeError("three samples were sent");
   const node = new Wallet(developmentKey(NODE), story.provider);
   const { pages, settlement } = storyContracts(node);
   const { proof, result, signature, words } = first;

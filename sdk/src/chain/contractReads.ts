@@ -17,8 +17,8 @@ const WORD_LENGTH = 32;
 export const encode = (signature: string, ...words: readonly string[]): string =>
   concatHex(sliceHex(keccakText(signature), 0, 4), ...words);
 
-/** The words of an answer, which has exactly so many. */
-async function ask(
+/** The words of an answer, which has exactly so many. @throws BaseError `chain.*` */
+export async function ask(
   chain: Chain,
   parameters: { to: string; data: string; words: number },
 ): Promise<readonly bigint[]> {

@@ -10,10 +10,9 @@ import { CHAT_HEADERS } from "@haca/protocol/webOrigins";
 import { concat, getBytes, hexlify, id, keccak256, sha256, toUtf8Bytes, ZeroAddress } from "ethers";
 import type { Pins } from "../../src/pins.ts";
 import { canonicalJson } from "../../src/receipt/canonicalJson.ts";
-import { type Endpoint, serve } from "./fakeChain.ts";
+import { type Endpoint, SETTLEMENT, serve } from "./fakeChain.ts";
 
 export const CHAIN_ID = 31_337n;
-const SETTLEMENT = `0x${"11".repeat(20)}`;
 const DOMAIN = settlementDomain({ chainId: CHAIN_ID, settlement: SETTLEMENT });
 const VERSION = id("version");
 const now = (): bigint => BigInt(Math.floor(Date.now() / 1000));

@@ -11,12 +11,24 @@ import { Interface } from "ethers";
 /** A chain's answers by function, as ethers encodes them by the contracts' ABIs; arguments are what ethers decodes. */
 export type Contracts = Readonly<Record<string, (...args: unknown[]) => readonly unknown[]>>;
 
+/** `AggregatorV3Interface`, as far as it is read here. */
+const ROUND =
+  "(uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)";
+const FEED_READER = [
+  "function decimals() view returns (uint8)",
+  `function latestRoundData() view returns ${ROUND}`,
+  `function getRoundData(uint80 roundId) view returns ${ROUND}`,
+];
+
 const INTERFACES = [
-  inferenceSettlementAbi,
-  modelRegistryAbi,
-  pageSettlementAbi,
-  teeRegistryAbi,
-].map((abi) => new Interface(abi));
+  ...[inferenceSettlementAbi, modelRegistryAbi, pageSettlementAbi, teeRegistryAbi].map(
+    (abi) => new Interface(abi),
+  ),
+  new Interface(FEED_READER),
+];
+
+/** Of the nodes and chains here. */
+export const SETTLEMENT = `0x${"5e".repeat(20)}`;
 
 export type FakeChain = {
   chainId?: bigint;

@@ -14,12 +14,11 @@ import { receiptView } from "../../../worker/src/api/views.ts";
 import { type NewJob, resultOf } from "../../../worker/src/jobs/job.ts";
 import { versionIdOf } from "../../src/chain/registeredModel.ts";
 import { HONEST, REGISTRY } from "./chains.ts";
-import type { Contracts } from "./fakeChain.ts";
+import { type Contracts, SETTLEMENT } from "./fakeChain.ts";
 
 /** A model of four numbers, and a node that answers by it and proves by its key's trapdoor. */
 
 export const OWNER = `0x${"a1".repeat(20)}`;
-export const SETTLEMENT = `0x${"5e".repeat(20)}`;
 export const VERSION = versionIdOf({ owner: OWNER, slug: "four", major: 1, minor: 2 });
 export const INPUT_LAYOUT: TensorLayout = {
   ...{ count: 4, bits: 8, isSigned: true, scaleExponent: -1 },
