@@ -17,6 +17,10 @@ const LEAST_SALT = 1n << 96n;
 /** What is hashed: how many words under which mode. */
 export type CommitmentShape = { mode: CommittedMode; words: number };
 
+/** Elements that go into the sponge: the words, and a salt before them. */
+export const elementCount = ({ mode, words }: CommitmentShape): number =>
+  words + (mode === "salted" ? 1 : 0);
+
 /** The sponge of a shape: the same for everybody who has the shape. */
 export type InputSponge = {
   /** elements of its state: the first holds the tag, the others take the input */
@@ -38,7 +42,7 @@ export function inputSponge({ mode, words }: CommitmentShape): InputSponge {
       message: `an input of 1 to ${MAXIMUM_WORDS} words can be committed, this one has ${words}`,
     });
   }
-  const count = words + (mode === "salted" ? 1 : 0);
+  const count = elementCount({ mode, words });
   let [width, permutations, least] = [0, 0, Number.POSITIVE_INFINITY];
   // with room for one element beside the tag at least
   for (let candidate = WIDTHS.minimum; candidate <= WIDTHS.maximum; candidate++) {
