@@ -39,6 +39,10 @@ const REFERENCE = [
   0x0e7ae82e40091e63cbd4f16a6d16310b3729d4b6e138fcf54110e2867045a30cn,
 ];
 
+/** Of the others the constants take a second to find. */
+const WIDTHS_BY_DEFAULT = [2, 3, 4, 15];
+const isDeep = process.env.HACA_DEEP !== undefined;
+
 const counting = (from: number, count: number) =>
   Array.from({ length: count }, (_, index) => BigInt(from + index));
 
@@ -48,8 +52,11 @@ describe("poseidonPermutation", () => {
   });
 
   it("is circomlib's at every width", () => {
-    const found = OF_COUNTING.map((_, index) => poseidonPermutation(counting(0, index + 2))[0]);
-    expect(found).toEqual(OF_COUNTING);
+    for (const [index, expected] of OF_COUNTING.entries()) {
+      const width = index + 2;
+      if (!isDeep && !WIDTHS_BY_DEFAULT.includes(width)) continue;
+      expect(poseidonPermutation(counting(0, width))[0], `width ${width}`).toBe(expected);
+    }
     expect(WIDTHS).toEqual({ minimum: 2, maximum: OF_COUNTING.length + 1 });
     expect(() => poseidonPermutation(counting(0, 18))).toThrow("width 18 has no parameters");
   });
@@ -83,7 +90,7 @@ describe("commitInput", () => {
     return sponge.squeeze(1)[0] as bigint;
   }
 
-  it.each([1, 2, 16, 26, 40])("is a sponge of %i words", (count) => {
+  it.each([1, 2, 26])("is a sponge of %i words", (count) => {
     const words = counting(1, count).map((word) => (1n << 248n) - word);
     for (const mode of ["committed", "salted"] as const) {
       const { tag, width } = inputSponge({ mode, words: count });

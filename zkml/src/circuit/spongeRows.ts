@@ -165,7 +165,7 @@ function addPower(parameters: {
   constant: bigint;
 }): number {
   const { circuit, constant, terms, wire } = parameters;
-  const [x, square, fourth] = [wire, wire + 1, wire + 2].map(wireSum);
+  const [x, square, fourth] = [wireSum(wire), wireSum(wire + 1), wireSum(wire + 2)];
   circuit.rows.add({ a: x, b: x, c: square });
   circuit.rows.add({ a: square, b: square, c: fourth });
   return circuit.rows.add({ a: fourth, b: x, c: sumOf([[0, constant], ...terms]) });
