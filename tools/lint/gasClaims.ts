@@ -16,6 +16,7 @@ export const GAS_CLAIMS: Readonly<Record<string, readonly string[]>> = {
     "bitmap slot is new) | {settle.single.firstInSlot} |",
     "with the node's signature | {settle.single.byRelayer} |",
     "kind and digest are kept | {settle.single.priced} |",
+    "with a commitment to them | {settle.mlp784.packed} / {settle.mlp784.committed} |",
     "one transaction, for each proof | {settle.batch32.perProof} / {settle.batch128.perProof} |",
     "32 / 128 proofs, for each proof | {settle.batch32.extraSignal.perProof} / " +
       "{settle.batch128.extraSignal.perProof} |",
