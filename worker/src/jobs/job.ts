@@ -2,6 +2,7 @@ import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { hashWords } from "@haca/protocol/inferenceResult";
 import { ZeroHash } from "ethers";
 import type { Row } from "../storage/database.ts";
+import type { HiddenInput } from "./hiddenInputs.ts";
 
 /**
  * Life of a job: accepted, proven, submitted, settled; or failed, before it is settled. A result that an enclave has
@@ -52,12 +53,15 @@ export type NewJob = {
   price: bigint;
   /** unix seconds */
   timestamp: bigint;
+  /** what a proof shows of the input: its words, or one commitment to them */
   inputWords: readonly bigint[];
   outputWords: readonly bigint[];
   /** over the EIP-712 digest of the result: the node's, or the enclave's, which is its evidence then */
   signature: string;
   /** absent for a result that a proof is made of; present, there are no words */
   enclave?: EnclaveAnswer | undefined;
+  /** what the commitment is to; only where the job is made: `readHiddenInput` has it afterwards */
+  hidden?: HiddenInput;
   /** goes into an optimistic page: a proof of it is made on demand, and settles nothing by itself; absent: no */
   isOptimistic?: boolean;
 };
