@@ -87,7 +87,7 @@ function appOf(database: Database) {
     ...{ database, metrics: createMetrics({ database }), logger, bodyLimit: 2048 },
     conditions: new Map(),
     inference: {
-      ...{ database, chain: { domain, pageSettlement: undefined }, wallet, models, price: 0n },
+      ...{ database, chain: { domain }, wallet, models, price: 0n },
       ...{
         optimisticModels: [],
         clock: { seconds: () => 1_900_000_000 },

@@ -1,8 +1,5 @@
 import type { Database } from "../storage/database.ts";
-import type { NewJob } from "./job.ts";
-
-/** The words that a job's one input word is a commitment to, with the salt that the requester drew, where the model takes one. */
-export type HiddenInput = { words: readonly bigint[]; salt?: bigint | undefined };
+import type { HiddenInput, NewJob } from "./job.ts";
 
 const INSERT = `INSERT INTO hidden_inputs (request_id, words, salt)
 SELECT request_id, words::text[], salt FROM unnest($1::text[], $2::text[], $3::text[]) AS given (request_id, words, salt)`;

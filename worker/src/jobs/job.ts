@@ -2,7 +2,6 @@ import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { hashWords } from "@haca/protocol/inferenceResult";
 import { ZeroHash } from "ethers";
 import type { Row } from "../storage/database.ts";
-import type { HiddenInput } from "./hiddenInputs.ts";
 
 /**
  * Life of a job: accepted, proven, submitted, settled; or failed, before it is settled. A result that an enclave has
@@ -39,6 +38,9 @@ export type RecordedTransaction = {
 
 /** What is known of a result that an enclave has signed in place of its words. */
 export type EnclaveAnswer = { teeId: string; inputHash: string; outputHash: string };
+
+/** The words that a job's one input word is a commitment to, with the salt that the requester drew, where the model takes one. */
+export type HiddenInput = { words: readonly bigint[]; salt?: bigint | undefined };
 
 /** What a job is made of when it is accepted. */
 export type NewJob = {

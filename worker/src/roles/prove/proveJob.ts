@@ -3,8 +3,7 @@ import { contextOf } from "@haca/protocol/inferenceResult";
 import { unpackWords } from "@haca/protocol/packedWords";
 import type { TypedDataDomain } from "ethers";
 import { NonRetryableError, RetryableError } from "../../errors.ts";
-import type { HiddenInput } from "../../jobs/hiddenInputs.ts";
-import { type NewJob, resultOf } from "../../jobs/job.ts";
+import { type HiddenInput, type NewJob, resultOf } from "../../jobs/job.ts";
 import type { ServedModel } from "../../models/servedModel.ts";
 import type { Proof, Prover } from "../../prover/prover.ts";
 
