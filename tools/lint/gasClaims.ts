@@ -10,7 +10,11 @@ export const GAS_TABLES: readonly string[] = ["docs/gas.md", "docs/attestation-s
  */
 export const GAS_CLAIMS: Readonly<Record<string, readonly string[]>> = {
   "README.md": ["{attest.register M}M gas cold"],
-  "CHANGELOG.md": ["a cold document in one transaction of {attest.cold M}M gas"],
+  "CHANGELOG.md": [
+    "a cold document in one transaction of {attest.cold M}M gas",
+    "settles for {settle.mlp784.committed} gas in place of {settle.mlp784.packed}",
+  ],
+  "docs/zkml.md": ["settles for {settle.mlp784.committed} gas in place of {settle.mlp784.packed}"],
   "docs/gas.md": [
     "context; sent by the node | {settle.single} |",
     "bitmap slot is new) | {settle.single.firstInSlot} |",
