@@ -110,11 +110,15 @@ describe("commitInput", () => {
   });
 
   it("differs with mode, number of words, salt, and every word", () => {
-    const words = counting(7, 3);
+    // the width that these and one more have has room for 14
+    const words = counting(7, 12);
+    const shifted = [...words, 0n];
     const others = [
       commitInput({ mode: "committed", words }),
-      commitInput({ mode: "committed", words: [...words, 0n] }),
+      commitInput({ mode: "committed", words: shifted }),
+      commitInput({ mode: "committed", words: [...shifted, 0n] }),
       commitInput({ mode: "committed", words: [salt, ...words] }),
+      commitInput({ mode: "salted", words: shifted, salt }),
       commitInput({ mode: "salted", words, salt }),
       commitInput({ mode: "salted", words, salt: salt + 1n }),
       ...words.map((word, index) =>

@@ -150,19 +150,15 @@ function readFieldRows(parameters: {
   if (fieldWires.size === 0) return () => false;
   const isAllowed = new Uint8Array(wireCount);
   for (const wire of [0, ...fieldWires, ...givenWords]) isAllowed[wire] = 1;
-  const require = (holds: boolean, place: string): void => {
-    if (holds) return;
-    throw new CertificateError({
-      reason: "fieldRow",
-      message: `${place} has a value of the model where only numbers of the field and words of the input may be`,
-    });
-  };
-  for (const word of givenWords) require(!fieldWires.has(word), `wire ${word}`);
   return (row) => {
     const wires = rows.wires.subarray(rows.starts[3 * row], rows.starts[3 * row + 3]);
     if (!wires.some((wire) => fieldWires.has(wire))) return false;
-    require(wires.every((wire) => isAllowed[wire] === 1), `row ${row}`);
-    return true;
+    if (wires.every((wire) => isAllowed[wire] === 1)) return true;
+    throw new CertificateError({
+      reason: "fieldRow",
+      message: `row ${row} has a value of the model where only numbers of the field and words of the input may be`,
+      details: { row },
+    });
   };
 }
 
