@@ -1,10 +1,12 @@
 import { integerModelSchema } from "@haca/model-runtime/integerModel";
 import { computeBounds, describeTensors } from "@haca/model-runtime/tensors";
 import { computeWitness } from "@haca/model-runtime/witness/computeWitness";
+import type { CheckedPage } from "@haca/protocol/blobs/pageBlob";
 import { hashWords, settlementDomain } from "@haca/protocol/inferenceResult";
 import { commitInput, parseSalt } from "@haca/protocol/inputCommitment";
 import type { CommittedMode } from "@haca/protocol/inputMode";
 import { packWords } from "@haca/protocol/packedWords";
+import type { PageHeader } from "@haca/protocol/pageSettlement";
 import { layOutCircuit } from "@haca/zkml/constrain/layOutCircuit";
 import { Wallet } from "ethers";
 import { pino } from "pino";
@@ -16,7 +18,10 @@ import type { ServedModel } from "../src/models/servedModel.ts";
 import type { Prover } from "../src/prover/prover.ts";
 import { Bench } from "../src/roles/prove/bench.ts";
 import { createProvePass } from "../src/roles/prove/createProvePass.ts";
+import type { Parts } from "../src/start/openParts.ts";
+import { requireOptimistic } from "../src/start/requireOptimistic.ts";
 import type { Database } from "../src/storage/database.ts";
+import { rerunModels } from "../src/verifier/rerunModels.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { describeStores } from "./support/stores.ts";
 
@@ -96,6 +101,22 @@ function appOf(database: Database) {
     },
   });
 }
+
+it("is run again by nobody, and so has no place in optimistic pages", async () => {
+  const [salted] = models as [ServedModel, ...ServedModel[]];
+  const results = [{ index: 0, modelVersion: salted.versionId, words: "0x" }];
+  const found = await rerunModels({
+    models,
+    header: { bitmap: 1n } as PageHeader,
+    page: { results } as unknown as CheckedPage,
+  });
+  expect(found).toEqual({ doubted: [], unknown: 1 });
+  const parts = { models, config: { optimisticModels: ["salted"] } } as unknown as Parts;
+  await expect(requireOptimistic(parts)).rejects.toMatchObject({
+    code: "optimistic.inputHidden",
+    message: expect.stringMatching(/^HACA_OPTIMISTIC_MODELS: salted hides its input/),
+  });
+});
 
 describeStores("a hidden input", (store) => {
   const ask = async (request: object) =>
