@@ -1,3 +1,4 @@
+import { commitInput } from "@haca/protocol/inputCommitment";
 import type { Manifest } from "@haca/protocol/manifest";
 import { describe, expect, it } from "vitest";
 import { circuitInput } from "../src/circuitInput.ts";
@@ -91,6 +92,40 @@ describe("circuitInput", () => {
     expect(refuse({ outputs: [[1n]] })).toThrow(failure("words.elementCount"));
     expect(refuse({ context: 1n << 248n })).toThrow(failure("context.outOfRange"));
     expect(refuse({ context: -1n })).toThrow(failure("context.outOfRange"));
+  });
+});
+
+describe("circuitInput of a model that hides its input", () => {
+  const parameters = { input: [-10n, 0n, 12n], outputs: [[-32n, 31n]], context: 7n };
+  const word = 6n | (16n << 5n) | (28n << 10n);
+  const salt = 1n << 200n;
+
+  it.each([
+    ["committed", {}],
+    ["salted", { salt }],
+  ] as const)("has one commitment in place of the words: %s", (inputMode, given) => {
+    const hidden = { ...manifest, inputMode };
+    const commitment = commitInput({ mode: inputMode, words: [word], ...given });
+    const { signals, words } = circuitInput({ manifest: hidden, ...parameters, ...given });
+    expect(words[0]).toBe(commitment);
+    expect(words).toHaveLength(2);
+    expect(signals).toMatchObject({
+      commitment: [String(commitment)],
+      inputWords: [String(word)],
+    });
+  });
+
+  it("takes a salt where the model does, and nowhere else", () => {
+    const of = (inputMode: "committed" | "salted" | undefined, given: { salt?: bigint }) => () =>
+      circuitInput({
+        ...parameters,
+        manifest: { ...manifest, ...(inputMode === undefined ? {} : { inputMode }) },
+        ...given,
+      });
+    expect(of("salted", {})).toThrow(failure("salt.missing"));
+    expect(of("salted", { salt: 5n })).toThrow(failure("salt.invalid"));
+    expect(of("committed", { salt })).toThrow(failure("salt.unexpected"));
+    expect(of(undefined, { salt })).toThrow(failure("salt.unexpected"));
   });
 });
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { INPUT_MODES } from "./inputMode.ts";
 import { tensorLayoutSchema } from "./tensorLayout.ts";
 
 const sha256 = z.string().regex(/^0x[0-9a-f]{64}$/, "must be 0x and 64 lower-case hex digits");
@@ -75,6 +76,8 @@ export const manifestSchema = z.strictObject({
       }),
     ),
   }),
+  /** what a proof shows of the input; absent: its words, packed */
+  inputMode: z.enum(INPUT_MODES).exclude(["packed"]).optional(),
   /** exactly one input tensor */
   input: tensorSchema.extend({
     /** whether only whole numbers are taken, and a request with a fraction is refused */

@@ -10,6 +10,7 @@ import {
 import { BaseError } from "@haca/protocol/baseError";
 import { explainRevert, revertData } from "@haca/protocol/explainRevert";
 import { encodeVerifyingKey } from "@haca/protocol/groth16";
+import { modeOf } from "@haca/protocol/inputMode";
 import type { Manifest } from "@haca/protocol/manifest";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
 import { keccak256, type Signer } from "ethers";
@@ -41,7 +42,8 @@ export async function loadCompiledModel(folder: string): Promise<CompiledModel> 
 
 /**
  * Registers a compiled model under the signer's account, publishes a version with its verifying key, and
- * adds it to the address book. What is there already is left as it is.
+ * adds it to the address book. What is there already is left as it is. Throws `model.inputHidden` for a model that commits to its
+ * input: the registry's versions cannot say so.
  */
 export async function registerModel(parameters: {
   signer: Signer;
@@ -52,6 +54,12 @@ export async function registerModel(parameters: {
 }): Promise<{ entry: AddressBook["models"][number]; published: boolean }> {
   const { signer, chainId, model, major, minor } = parameters;
   const { folder, manifest, manifestHash, verifyingKey } = model;
+  if (modeOf(manifest) !== "packed") {
+    throw new BaseError({
+      code: "model.inputHidden",
+      message: `${manifest.name}: inputMode is ${manifest.inputMode}, and a version of the registry has packed inputs alone: compile the model with --input-mode packed`,
+    });
+  }
   const path = addressBookPath(chainId);
   const book = readAddressBook(path, chainId);
 

@@ -10,12 +10,17 @@ export const GAS_TABLES: readonly string[] = ["docs/gas.md", "docs/attestation-s
  */
 export const GAS_CLAIMS: Readonly<Record<string, readonly string[]>> = {
   "README.md": ["{attest.register M}M gas cold"],
-  "CHANGELOG.md": ["a cold document in one transaction of {attest.cold M}M gas"],
+  "CHANGELOG.md": [
+    "a cold document in one transaction of {attest.cold M}M gas",
+    "settles for {settle.mlp784.committed} gas in place of {settle.mlp784.packed}",
+  ],
+  "docs/zkml.md": ["settles for {settle.mlp784.committed} gas in place of {settle.mlp784.packed}"],
   "docs/gas.md": [
     "context; sent by the node | {settle.single} |",
     "bitmap slot is new) | {settle.single.firstInSlot} |",
     "with the node's signature | {settle.single.byRelayer} |",
     "kind and digest are kept | {settle.single.priced} |",
+    "with a commitment to them | {settle.mlp784.packed} / {settle.mlp784.committed} |",
     "one transaction, for each proof | {settle.batch32.perProof} / {settle.batch128.perProof} |",
     "32 / 128 proofs, for each proof | {settle.batch32.extraSignal.perProof} / " +
       "{settle.batch128.extraSignal.perProof} |",

@@ -9,7 +9,10 @@ const COMPILER_FOLDERS = [
   fileURLToPath(new URL(".", import.meta.url)),
   fileURLToPath(new URL("../../model-runtime/src", import.meta.url)),
 ];
-const COMPILER_PACKAGES = [
+const COMPILER_FILES = [
+  ...["inputCommitment", "packedWords", "poseidon"].map((name) =>
+    fileURLToPath(new URL(`../../protocol/src/${name}.ts`, import.meta.url)),
+  ),
   fileURLToPath(new URL("../package.json", import.meta.url)),
   fileURLToPath(new URL("../../model-runtime/package.json", import.meta.url)),
 ];
@@ -32,7 +35,7 @@ export function buildKey(parameters: {
     add(weights);
   }
   add(JSON.stringify(parameters.request));
-  for (const file of [...COMPILER_FOLDERS.flatMap(listFiles), ...COMPILER_PACKAGES]) {
+  for (const file of [...COMPILER_FOLDERS.flatMap(listFiles), ...COMPILER_FILES]) {
     add(readFileSync(file));
   }
   return `0x${hash.digest("hex")}`;

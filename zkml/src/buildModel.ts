@@ -39,7 +39,9 @@ export type ModelSource = {
 };
 
 /** What is written before there are keys, and described in the manifest. */
-export type WrittenCircuit = Pick<Manifest, "input" | "outputs"> & { size: CircuitSize };
+export type WrittenCircuit = Pick<Manifest, "input" | "outputs" | "inputMode"> & {
+  size: CircuitSize;
+};
 
 /**
  * Writes everything a compiled model consists of to `workFolder/model`: circuit, keys, integer model, manifest, request.
@@ -118,9 +120,10 @@ export async function buildModel(
 
 /** Writes integer model and circuit to `folder`. Throws `certificate.*`. */
 export function writeCircuit(
-  parameters: Pick<ModelSource, "graph" | "quantised"> & { folder: string },
+  parameters: Pick<ModelSource, "graph" | "quantised" | "request"> & { folder: string },
 ): WrittenCircuit {
   const { folder, graph } = parameters;
+  const { inputMode } = parameters.request;
   const { integerModel } = parameters.quantised;
   const file = (path: string) => join(folder, path);
   const bounds = computeBounds(integerModel);
@@ -128,6 +131,7 @@ export function writeCircuit(
   writeFileSync(file(FILES.integerModel), `${JSON.stringify(integerModel)}\n`);
   const files = { r1cs: file(FILES.r1cs), plan: file(FILES.plan), symbols: file(FILES.symbols) };
   return {
+    ...(inputMode === undefined ? {} : { inputMode }),
     input,
     outputs: outputs.map((output, index) => {
       const { stripped, classes } = graph.outputs[index] ?? {};
@@ -137,7 +141,7 @@ export function writeCircuit(
         ...(classes === undefined ? {} : { classes }),
       };
     }),
-    size: constrainModel({ integerModel, bounds, files }),
+    size: constrainModel({ integerModel, bounds, inputMode, files }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
+import { type CommittedMode, INPUT_MODES, type InputMode } from "@haca/protocol/inputMode";
 import { z } from "zod";
 import type { InputRange, QuantiseOptions } from "./quantise/options.ts";
 import type { Samples } from "./quantise/readSamples.ts";
@@ -32,6 +33,8 @@ const buildRequestSchema = z.strictObject({
   }),
   maximumError: z.number(),
   rawScores: z.boolean(),
+  /** what proofs show of the input; absent: its words, packed */
+  inputMode: z.enum(INPUT_MODES).exclude(["packed"]).optional(),
   /** of powers of tau that were named; absent: the development file of the size needed */
   ptauHash: z.string().optional(),
   /** that was named; absent: derived from the contributed key */
@@ -45,6 +48,7 @@ export type BuildRequest = {
   options: Partial<QuantiseOptions>;
   maximumError: number;
   rawScores: boolean;
+  inputMode?: CommittedMode;
   ptauHash?: string;
   beacon?: string;
 };
@@ -60,10 +64,12 @@ export function buildRequest(parameters: {
   options: Optional<QuantiseOptions>;
   maximumError: number;
   rawScores: boolean;
+  inputMode?: InputMode | undefined;
   ptauHash?: string | undefined;
   beacon?: string | undefined;
 }): BuildRequest {
-  const { name, calibration, test, maximumError, rawScores, ptauHash, beacon } = parameters;
+  const { name, calibration, test, maximumError, rawScores, inputMode } = parameters;
+  const { beacon, ptauHash } = parameters;
   const { weightBits, activationBits, inputBits, outputBits, input } = parameters.options;
   return {
     format: 1,
@@ -79,6 +85,7 @@ export function buildRequest(parameters: {
     },
     maximumError,
     rawScores,
+    ...(inputMode === undefined || inputMode === "packed" ? {} : { inputMode }),
     ...(ptauHash === undefined ? {} : { ptauHash }),
     ...(beacon === undefined ? {} : { beacon }),
   };

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { BaseError } from "@haca/protocol/baseError";
+import { INPUT_MODES } from "@haca/protocol/inputMode";
 import { Command, CommanderError, Option } from "commander";
 import { addCeremonyCommands } from "./verbs/ceremonyCommands.ts";
-import { address, context, inputRange, integer, share, versionId } from "./verbs/options.ts";
+import { address, context, inputRange, integer, salt, share, versionId } from "./verbs/options.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
@@ -37,6 +38,11 @@ program
   .option("--test <json>", "inputs with labels or targets to measure errors on")
   .option("--max-error <share>", "accepted loss of exactness (0.01)", share)
   .option("--raw-scores", "show the scores before a final Softmax or the like")
+  .addOption(
+    new Option("--input-mode <mode>", "what a proof shows of the input: its words, or a hash")
+      .choices(INPUT_MODES)
+      .default("packed"),
+  )
   .option("--ptau <file>", "powers of tau; default: a development file, made where missing")
   .option("--beacon <hex>", "public randomness for the last step of the setup, 64 hex digits")
   .option("--weight-bits <n>", "bits of a weight; default: as needed", integer)
@@ -71,26 +77,26 @@ program
   .argument("<folder>")
   .action(async (folder) => (await import("./verbs/compileVerbs.ts")).inspect(folder));
 
-withInput(program.command("infer"))
+withSalt(withInput(program.command("infer")))
   .description("run the integer model; prints outputs and words as JSON")
   .action(async (folder, input, options) =>
     (await import("./verbs/proofVerbs.ts")).infer(folder, input, options),
   );
 
-withContext(withInput(program.command("witness")))
+withContext(withSalt(withInput(program.command("witness"))))
   .description("write the circuit's witness of an input")
   .option("--out <file>", "file to write", "witness.wtns")
   .action(async (folder, input, options) =>
     (await import("./verbs/proofVerbs.ts")).witness(folder, input, options),
   );
 
-withFiles(withContext(withInput(program.command("prove"))))
+withFiles(withContext(withSalt(withInput(program.command("prove")))))
   .description("prove the model's answer to an input")
   .action(async (folder, input, options) =>
     (await import("./verbs/proofVerbs.ts")).prove(folder, input, options),
   );
 
-withFiles(program.command("verify").argument("<folder>"))
+withSalt(withFiles(program.command("verify").argument("<folder>")), "the salt of --input")
   .description("verify a proof by a model's key, and show what it says")
   .option("--input <json>", "the input that it has to be of, as prove takes it")
   .option("--sample <n>", "--input is a set of samples: take this one", integer)
@@ -120,6 +126,13 @@ function withInput(command: Command): Command {
     .argument("<folder>", "compiled model")
     .argument("[input.json]", "input as a worker takes it; default, or -: standard input")
     .option("--sample <n>", "the file is a set of samples: take this one", integer);
+}
+
+function withSalt(
+  command: Command,
+  summary = "of an input to a salted model; default: drawn, and printed",
+): Command {
+  return command.option("--salt <hex>", summary, salt);
 }
 
 function withContext(command: Command): Command {

@@ -5,6 +5,7 @@ import type { IntegerModel } from "@haca/model-runtime/integerModel";
 import { type LoadedModel, loadModel, MANIFEST_FILE } from "@haca/model-runtime/loadModel";
 import { computeBounds } from "@haca/model-runtime/tensors";
 import { BaseError } from "@haca/protocol/baseError";
+import type { InputMode } from "@haca/protocol/inputMode";
 import { type Manifest, manifestSchema } from "@haca/protocol/manifest";
 import { buildKey } from "./buildKey.ts";
 import { buildModel } from "./buildModel.ts";
@@ -62,6 +63,8 @@ export async function compileModel(parameters: {
   maximumError?: number;
   /** leave out a final Softmax or the like, and show the scores before it */
   rawScores?: boolean;
+  /** what proofs show of the input; default: its words, packed */
+  inputMode?: InputMode;
   /** powers of tau that were generated or imported before; default: a development file of the size needed */
   ptau?: string;
   ptauFolder?: string;
@@ -87,6 +90,7 @@ export async function compileModel(parameters: {
   checkOut(out);
   const request = buildRequest({
     ...{ name, calibration, test, options, maximumError, rawScores, beacon },
+    inputMode: parameters.inputMode,
     ptauHash: ptau === undefined ? undefined : (await readPtauRecord(ptau)).sha256,
   });
   const key = buildKey({ onnx, external, request });
@@ -146,11 +150,15 @@ export async function compileModel(parameters: {
 }
 
 /** The rows that the keys were made of: the same model is laid out alike. */
-function writeForAuditors(parameters: { circom?: string; integerModel: IntegerModel }): void {
-  const { circom, integerModel } = parameters;
+function writeForAuditors(parameters: {
+  circom?: string;
+  integerModel: IntegerModel;
+  inputMode?: InputMode;
+}): void {
+  const { circom, inputMode, integerModel } = parameters;
   if (circom === undefined) return;
   const bounds = computeBounds(integerModel);
-  writeCircom({ ...layOutCircuit({ integerModel, bounds }), path: circom });
+  writeCircom({ ...layOutCircuit({ integerModel, bounds, inputMode }), path: circom });
 }
 
 /** The model in `out` if it is of this build and every file is as the manifest says. */

@@ -1,5 +1,6 @@
 import type { IntegerModel } from "@haca/model-runtime/integerModel";
 import { BaseError } from "@haca/protocol/baseError";
+import { drawSalt } from "@haca/protocol/inputCommitment";
 import type { Manifest } from "@haca/protocol/manifest";
 import { groth16, type VerificationKey } from "snarkjs";
 import { answerInput } from "./proving/answerInput.ts";
@@ -15,7 +16,7 @@ const CONTEXT = 1n;
  * Throws `compile.notProvable`.
  */
 export async function proveSample(parameters: {
-  tensors: Pick<Manifest, "input" | "outputs">;
+  tensors: Pick<Manifest, "input" | "outputs" | "inputMode">;
   integerModel: IntegerModel;
   sample: readonly number[];
   /** paths of the witness plan and of the proving key */
@@ -39,6 +40,7 @@ export async function proveSample(parameters: {
       integerModel,
       values: sample,
       context: CONTEXT,
+      ...(tensors.inputMode === "salted" ? { salt: drawSalt() } : {}),
     });
     const wtns = makeWitness({ plan, signals: answer.signals });
     const { proof, publicSignals } = await makeProof({ zkey, wtns, native });

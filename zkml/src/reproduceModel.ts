@@ -116,7 +116,7 @@ function makeAgain(parameters: {
       ...{ graph, calibration, options, maximumError },
       ...(test === undefined ? {} : { test }),
     });
-    const circuit = writeCircuit({ graph, quantised, folder: workFolder });
+    const circuit = writeCircuit({ graph, quantised, request, folder: workFolder });
     const key = buildKey({ onnx, external, request });
     return { onnx, external, graph, quantised, request, circuit, buildKey: key };
   } catch (error) {

@@ -20,10 +20,12 @@ function certify(
   const parts = {
     rows: circuit.rows,
     wireCount: circuit.wireCount,
-    inputWords: 1,
+    givenWords: [word],
     publicCount: 2,
     choices: circuit.choices.map(changeChoice),
     ranks: circuit.ranks.map(changeRank),
+    systems: circuit.systems,
+    fieldWires: circuit.fieldWires,
     blocks: circuit.blocks,
   };
   certifyDeterminism({ ...parts, ranges: certifyNoWrap(parts) });

@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 import { writeCircom } from "../src/circuit/writeCircom.ts";
 import { writeR1cs, writeSymbols } from "../src/circuit/writeR1cs.ts";
 import { layOutModel } from "./utils/layOutModel.ts";
-import { MODELS, SUBSTITUTED } from "./utils/models.ts";
+import { COMMITTED, MODELS, SUBSTITUTED } from "./utils/models.ts";
 import { multilayerPerceptron, noise } from "./utils/onnxFile.ts";
 
 /** A circuit's file and its names, read back. */
@@ -21,12 +21,12 @@ const wide = {
   options: { inputBits: 2 },
 };
 
-/** Three by default: circom and the inverses of every row take seconds. */
+/** Four by default: circom and the inverses of every row take seconds. */
 const isDeep = process.env.HACA_DEEP !== undefined;
-const models = [...MODELS, wide, SUBSTITUTED].filter(
+const models = [...MODELS, wide, SUBSTITUTED, ...COMMITTED].filter(
   ({ title }) =>
     isDeep ||
-    [wide, SUBSTITUTED].some((model) => model.title === title) ||
+    [wide, SUBSTITUTED, COMMITTED[0]].some((model) => model?.title === title) ||
     title.startsWith("two hidden layers"),
 );
 

@@ -1,6 +1,7 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { FIELD_ORDER } from "./field.ts";
-import { STEP, STEP_LENGTH, type WitnessPlan } from "./witnessPlan.ts";
+import { hiddenInputOf, STEP, STEP_LENGTH, type WitnessPlan } from "./witnessPlan.ts";
+import { writeCommitment } from "./writeCommitment.ts";
 
 /** What a circuit is given: decimal strings by name, as `circuitInput` makes them. */
 export type WitnessSignals = Readonly<Record<string, string | readonly string[]>>;
@@ -8,12 +9,12 @@ export type WitnessSignals = Readonly<Record<string, string | readonly string[]>
 /** Every wire of a circuit: exact integers, but for the few that are too wide for a double. */
 export type Witness = { values: Float64Array; wide: ReadonlyMap<number, bigint> };
 
-const SIGNALS = ["inputWords", "outputWords", "context", "elements"] as const;
+const SIGNALS = ["inputWords", "outputWords", "context", "elements", "commitment", "salt"] as const;
 
 /**
  * Computes every wire of a circuit from its public signals and the elements of its input. What it returns satisfies
- * every row of the circuit: an element out of range, and words that are not those of the elements or of what the
- * circuit computes, are refused.
+ * every row of the circuit: an element out of range, words that are not those of the elements or of what the circuit
+ * computes, and a commitment to others are refused.
  *
  * Throws `witness.unsatisfiable`, and `witness.inputInvalid` for signals that are missing, unknown or of a wrong length.
  */
@@ -23,14 +24,14 @@ export function computeWitness(parameters: {
 }): Witness {
   const { plan } = parameters;
   const given = readSignals(parameters);
-  const { wireCount, inputWords, outputWords, steps, limits } = plan;
+  const { wireCount, steps, limits } = plan;
   const values = new Float64Array(wireCount + given.elements.length);
   const wide = new Map<number, bigint>();
   values[0] = 1;
-  for (const [index, word] of [...given.inputWords, ...given.outputWords].entries()) {
-    wide.set(1 + index, word);
-  }
-  wide.set(1 + inputWords + outputWords, given.context);
+  const hidden = hiddenInputOf(plan);
+  const shown = hidden === undefined ? given.inputWords : given.commitment;
+  const signals = [...shown, ...given.outputWords, given.context];
+  for (const [index, signal] of signals.entries()) wide.set(1 + index, signal);
   for (const [index, element] of given.elements.entries()) {
     // what is wider fails the check of its digits as well
     values[wireCount + index] = Number(element);
@@ -82,6 +83,9 @@ export function computeWitness(parameters: {
         for (let index = 0; index < b; index++) {
           results.push(BigInt(sumOf(plan, values, a + index)));
         }
+        break;
+      case STEP.commitment:
+        writeCommitment({ ...given, wide, firstWord: a, saltWire: b, firstSponge: c });
         break;
       case STEP.contextSquare:
         wide.set(a, (given.context * given.context) % FIELD_ORDER);
@@ -149,10 +153,11 @@ function requireWords(parameters: {
   }
 }
 
-function readSignals(parameters: {
-  plan: WitnessPlan;
-  signals: WitnessSignals;
-}): Record<"inputWords" | "outputWords" | "elements", bigint[]> & { context: bigint } {
+type GivenSignals = Record<Exclude<(typeof SIGNALS)[number], "context">, bigint[]> & {
+  context: bigint;
+};
+
+function readSignals(parameters: { plan: WitnessPlan; signals: WitnessSignals }): GivenSignals {
   const { plan, signals } = parameters;
   const unknown = Object.keys(signals).find((name) => !SIGNALS.some((known) => known === name));
   if (unknown !== undefined) {
@@ -174,10 +179,13 @@ function readSignals(parameters: {
     });
   };
   const [context = 0n] = read("context", 1);
+  const hidden = hiddenInputOf(plan);
   return {
     inputWords: read("inputWords", plan.inputWords),
     outputWords: read("outputWords", plan.outputWords),
     elements: read("elements", plan.inputPlaces.length / 2),
+    commitment: read("commitment", hidden === undefined ? 0 : 1),
+    salt: read("salt", hidden === undefined || hidden.salt === 0 ? 0 : 1),
     context,
   };
 }

@@ -16,20 +16,26 @@ export const STEP = {
   contextSquare: 5,
   /** first wire, first sum, count: the wire of the last sum that is not negative is 1, none where all are */
   place: 6,
+  /**
+   * first wire of the words, wire of the salt or 0, first wire of the sponge: what the commitment to the input is computed by. The
+   * first step of a circuit that shows a commitment; of the public wires the first is that, and no word
+   */
+  commitment: 7,
 } as const;
 
 /** Numbers of a step: its kind and four operands. */
 export const STEP_LENGTH = 5;
 
 /**
- * How to compute every wire of a circuit. All numbers but the words, the context and its square are exact in a double:
- * the compiler proves it, row by row.
+ * How to compute every wire of a circuit. All numbers but the words, the context and its square, and what a commitment is
+ * computed by, are exact in a double: the compiler proves it, row by row.
  *
  * A sum is constant + coefficient * slot, where a slot is a wire, or from `wireCount` on an element of the input plus
  * the offset of its layout.
  */
 export type WitnessPlan = {
   wireCount: number;
+  /** words of the input, public or under a commitment */
   inputWords: number;
   outputWords: number;
   /** the terms of sum i are those from starts[i] to starts[i + 1] */
@@ -44,6 +50,14 @@ export type WitnessPlan = {
   inputPlaces: Uint32Array;
   outputPlaces: Uint32Array;
 };
+
+/** Where the words lie that a circuit hides under a commitment, and its sponge; undefined where it shows the words. */
+export function hiddenInputOf({
+  steps,
+}: Pick<WitnessPlan, "steps">): { words: number; salt: number; sponge: number } | undefined {
+  const [kind, words = 0, salt = 0, sponge = 0] = steps;
+  return kind === STEP.commitment ? { words, salt, sponge } : undefined;
+}
 
 const MAGIC = 0x70_77_61_68; // "hawp"
 const VERSION = 1;

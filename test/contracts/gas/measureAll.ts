@@ -5,6 +5,7 @@ import { measureEscrow } from "./measureEscrow.ts";
 import { measureFeeds } from "./measureFeeds.ts";
 import { measureGovernance } from "./measureGovernance.ts";
 import { measureGroth16 } from "./measureGroth16.ts";
+import { measureHiddenInput } from "./measureHiddenInput.ts";
 import { measureLegacySettlement } from "./measureLegacySettlement.ts";
 import { type Measure, type Measurement, median } from "./measurement.ts";
 import { measurePages } from "./measurePages.ts";
@@ -19,6 +20,7 @@ import { measureZkmlBatch } from "./measureZkmlBatch.ts";
 /** One file per subject; a new subject adds its function here. */
 const MEASURES: readonly Measure[] = [
   measureSettlement,
+  measureHiddenInput,
   measureZkmlBatch,
   measureSigned,
   measurePages,

@@ -18,6 +18,7 @@ const BUDGETS: Record<string, number> = {
   "settle.single": 262_000,
   "settle.single.firstInSlot": 280_000,
   "settle.single.byRelayer": 275_000,
+  "settle.mlp784.committed": 270_000,
   "settle.batch32.perProof": 67_000,
   "settle.batch128.perProof": 61_000,
   "settle.batch32.extraSignal.perProof": 900,

@@ -122,10 +122,13 @@ export function makeInference(parameters: {
   nonce: bigint;
   timestamp: bigint;
   inputWordCount?: number;
+  /** default: random ones below 2^248 */
+  words?: bigint[];
   overrides?: Partial<InferenceResult>;
 }): Inference {
   const { domain, trapdoor, versionId, node, nonce, timestamp } = parameters;
-  const words = randomWords({ seed: `${node} ${nonce}`, count: trapdoor.ic.length - 2 });
+  const count = trapdoor.ic.length - 2;
+  const words = parameters.words ?? randomWords({ seed: `${node} ${nonce}`, count });
   const inputWordCount = parameters.inputWordCount ?? 2;
   const result: InferenceResult = {
     modelVersion: versionId,

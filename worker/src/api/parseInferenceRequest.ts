@@ -10,16 +10,18 @@ const requestSchema = z.strictObject({
     .regex(/^\d{1,10}\.\d{1,10}$/, "must be major.minor, like 1.0")
     .optional(),
   input: z.array(z.unknown(), "must be an array of numbers"),
+  salt: z.string().optional(),
   requester: z.string().refine(isAddress, "must be an address").optional(),
 });
 
 /** Reads the body of `POST /v1/inferences`. @throws RequestError naming the field */
 export function parseInferenceRequest(body: string): InferenceRequest {
-  const { model, version, input, requester } = requireShape(parseJson(body), requestSchema);
+  const { model, version, input, salt, requester } = requireShape(parseJson(body), requestSchema);
   return {
     model,
     version,
     input,
+    salt,
     requester: requester === undefined ? ZeroAddress : getAddress(requester),
   };
 }

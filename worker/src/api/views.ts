@@ -1,4 +1,5 @@
 import { INFERENCE_RESULT_TYPES } from "@haca/protocol/inferenceResult";
+import { modeOf } from "@haca/protocol/inputMode";
 import type { TypedDataDomain } from "ethers";
 import { type Job, type NewJob, resultOf } from "../jobs/job.ts";
 import type { OpenAttempt } from "../jobs/openTransactions.ts";
@@ -97,6 +98,7 @@ export function modelView(model: ServedModel): object {
     version,
     versionId,
     status,
+    inputMode: modeOf(manifest),
     input: tensor(manifest.input),
     outputs: manifest.outputs.map(tensor),
     labelOutput: manifest.labelOutput ?? null,

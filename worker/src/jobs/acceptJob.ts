@@ -1,5 +1,6 @@
 import { StartError } from "../errors.ts";
 import type { Database } from "../storage/database.ts";
+import { addHiddenInputs } from "./hiddenInputs.ts";
 import type { NewJob } from "./job.ts";
 
 const CLAIM_IDENTITY = `INSERT INTO identity (chain_id, genesis_hash, settlement, node)
@@ -140,6 +141,7 @@ async function acceptTogether(parameters: {
           made.map(({ outputWords }) => list(outputWords)),
           made.map(({ isOptimistic = false }) => isOptimistic),
         ]);
+        await addHiddenInputs({ database: tx, jobs: made });
       }
       return jobs;
     });

@@ -39,6 +39,9 @@ export type RecordedTransaction = {
 /** What is known of a result that an enclave has signed in place of its words. */
 export type EnclaveAnswer = { teeId: string; inputHash: string; outputHash: string };
 
+/** The words that a job's one input word is a commitment to, with the salt that the requester drew, where the model takes one. */
+export type HiddenInput = { words: readonly bigint[]; salt?: bigint | undefined };
+
 /** What a job is made of when it is accepted. */
 export type NewJob = {
   requestId: string;
@@ -52,12 +55,15 @@ export type NewJob = {
   price: bigint;
   /** unix seconds */
   timestamp: bigint;
+  /** what a proof shows of the input: its words, or one commitment to them */
   inputWords: readonly bigint[];
   outputWords: readonly bigint[];
   /** over the EIP-712 digest of the result: the node's, or the enclave's, which is its evidence then */
   signature: string;
   /** absent for a result that a proof is made of; present, there are no words */
   enclave?: EnclaveAnswer | undefined;
+  /** what the commitment is to; only where the job is made: `readHiddenInput` has it afterwards */
+  hidden?: HiddenInput;
   /** goes into an optimistic page: a proof of it is made on demand, and settles nothing by itself; absent: no */
   isOptimistic?: boolean;
 };

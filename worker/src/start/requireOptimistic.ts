@@ -1,3 +1,4 @@
+import { modeOf } from "@haca/protocol/inputMode";
 import { callView } from "../chain/chain.ts";
 import { answerOf } from "../chain/rpcErrors.ts";
 import { StartError } from "../errors.ts";
@@ -7,7 +8,7 @@ import type { Parts } from "./openParts.ts";
 
 /**
  * Makes sure that the models of `HACA_OPTIMISTIC_MODELS` are served here, with all that a proof takes, which whoever loads them
- * has checked, and those of which results are in pages already. What waits for a page is proved where none are proposed any more. A version that is not open to optimistic pages is named in the log: its answers are proved until it is.
+ * has checked, and those of which results are in pages already. One that hides its input has no place there: nobody could run it again. What waits for a page is proved where none are proposed any more. A version that is not open to optimistic pages is named in the log: its answers are proved until it is.
  * @throws StartError naming what is missing; RetryableError where the endpoint does not answer
  */
 export async function requireOptimistic(parts: Parts): Promise<void> {
@@ -18,6 +19,15 @@ export async function requireOptimistic(parts: Parts): Promise<void> {
     throw new StartError({
       code: "optimistic.modelUnknown",
       message: `HACA_OPTIMISTIC_MODELS: ${unknown} is not among HACA_MODELS (${served.join(", ")}): nobody here could prove its answers`,
+    });
+  }
+  const hiding = models.find(
+    ({ manifest, slug }) => config.optimisticModels.includes(slug) && modeOf(manifest) !== "packed",
+  );
+  if (hiding !== undefined) {
+    throw new StartError({
+      code: "optimistic.inputHidden",
+      message: `HACA_OPTIMISTIC_MODELS: ${hiding.slug} hides its input: nobody could run it again, and see whether an answer is right`,
     });
   }
   await requireProvable(parts);

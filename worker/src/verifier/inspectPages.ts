@@ -201,6 +201,10 @@ async function rerun(
   }
   const fields = { page: pageId, unknown, doubted: doubted.length };
   if (unknown === 0) logger.info(fields, "no answer of the page is wrong");
-  else logger.warn(fields, "answers of the page are of models that are not at hand: not run again");
+  else
+    logger.warn(
+      fields,
+      "answers of the page are of models that are not at hand, or hide their input: not run again",
+    );
   return { verdict: "good" };
 }

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import { BaseError } from "@haca/protocol/baseError";
 import { type CheckedPage, type PageResult, wordsOf } from "@haca/protocol/blobs/pageBlob";
+import { modeOf } from "@haca/protocol/inputMode";
 import { packWords, unpackWords } from "@haca/protocol/packedWords";
 import { type PageHeader, placesOf } from "@haca/protocol/pageSettlement";
 import type { ServedModel } from "../models/servedModel.ts";
@@ -16,7 +17,8 @@ export type DoubtedLeaf = {
 
 /**
  * Runs the models of an optimistic page's leaves again, which are exact to the bit: whoever has done that knows before they
- * demand a proof whether there is one. Also returns how many leaves are of versions that are not at hand here.
+ * demand a proof whether there is one. Also returns how many leaves are of versions that are not at hand here, or hide the input: then
+ * there is nothing to run the model on, and only who knows the input can tell.
  */
 export async function rerunModels(parameters: {
   models: readonly ServedModel[];
@@ -33,7 +35,7 @@ export async function rerunModels(parameters: {
   for (const result of page.results) {
     if (!taken.has(result.index)) continue;
     const model = byVersion.get(result.modelVersion.toLowerCase());
-    if (model === undefined) {
+    if (model === undefined || modeOf(model.manifest) !== "packed") {
       unknown += 1;
       continue;
     }

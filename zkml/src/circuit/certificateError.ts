@@ -10,6 +10,7 @@ export class CertificateError extends BaseError {
       | "wraps"
       | "inexact"
       | "weightInProduct"
+      | "fieldRow"
       | "choice"
       | "rank";
     message: string;

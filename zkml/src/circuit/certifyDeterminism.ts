@@ -1,8 +1,10 @@
+import { FIELD_ORDER } from "@haca/model-runtime/witness/field";
 import { CertificateError, wireName } from "./certificateError.ts";
 import type { WireRanges } from "./certifyNoWrap.ts";
 import type { Choice, Rank, WireBlock } from "./circuitBuilder.ts";
 import { readChoice } from "./readChoice.ts";
 import { readRank } from "./readRank.ts";
+import { readSystem } from "./readSystem.ts";
 import type { Rows } from "./rows.ts";
 
 /** Digits of a number have powers of two, weights have not. */
@@ -15,14 +17,15 @@ const WRAP_LIMIT = 1n << 252n;
 const MAXIMUM_PASSES = 8;
 
 /**
- * The certificate that a circuit has one witness at most for given public inputs: from the input's words and the context
- * every other wire follows, by these rules alone:
+ * The certificate that a circuit has one witness at most for given public inputs: from the input's words, the salt where it has one,
+ * and the context every other wire follows, by these rules alone:
  *
  * - a linear row with one wire that is not known: it is the rest of the row;
  * - a linear row whose unknown wires have enforced ranges that fit beside each other, as digits of a number do: each
  *   coefficient exceeds all that the smaller ones can add up to, and nothing wraps;
  * - a product of known sums with one unknown wire on the other side;
- * - a choice over known sums, whose rows `readChoice` reads; a rank of a known sum, whose rows `readRank` reads.
+ * - a choice over known sums, whose rows `readChoice` reads; a rank of a known sum, whose rows `readRank` reads;
+ * - as many products of known sums as unknown wires on their other sides, whose matrix `readSystem` inverts.
  *
  * The rows are read in order a few times over: each time costs as much as they have terms, and the builder adds rows in an
  * order in which twice is enough.
@@ -34,15 +37,19 @@ const MAXIMUM_PASSES = 8;
 export function certifyDeterminism(parameters: {
   rows: Rows;
   wireCount: number;
-  /** wires 1 to this are known, and the last public one, the context */
-  inputWords: number;
+  /** wires of the input's words, which are known, as is the last public one, the context */
+  givenWords: readonly number[];
+  /** the other wire that is known, where the circuit has one */
+  salt?: number;
   publicCount: number;
   choices: readonly Choice[];
   ranks: readonly Rank[];
+  systems: readonly (readonly number[])[];
   blocks: readonly WireBlock[];
   ranges: WireRanges;
 }): void {
-  const { rows, wireCount, inputWords, publicCount, choices, ranks, blocks, ranges } = parameters;
+  const { rows, wireCount, givenWords, salt, publicCount, choices, ranks, blocks } = parameters;
+  const { ranges, systems } = parameters;
   const { starts, wires, coefficients } = rows;
   requireNoWeights(rows);
   const known = new Uint8Array(wireCount);
@@ -80,7 +87,7 @@ export function certifyDeterminism(parameters: {
     const isLinear = starts[3 * row] === starts[3 * row + 2];
     if (!isLinear && unknownTerms(3 * row).length + unknownTerms(3 * row + 1).length > 0) return;
     const terms = unknownTerms(3 * row + 2);
-    const isOne = terms.length === 1 && coefficients[terms[0] as number] !== 0;
+    const isOne = terms.length === 1 && rows.exact(terms[0] as number) % FIELD_ORDER !== 0n;
     if (isOne || (isLinear && areDigits(terms))) {
       for (const term of terms) learn(wires[term] as number);
     }
@@ -88,12 +95,18 @@ export function certifyDeterminism(parameters: {
   const choiceAt = new Map(choices.map((choice) => [choice.sumRow, choice]));
   const rankAt = new Map(ranks.map((rank) => [rank.shortRow, rank]));
   const isBoolean = (wire: number) => ranges.minimum[wire] === 0 && ranges.maximum[wire] === 1;
-  for (let wire = 0; wire <= inputWords; wire++) learn(wire);
-  learn(publicCount);
+  const systemAt = new Map(systems.map((system) => [system.at(-1), system]));
+  for (const wire of [0, ...givenWords, publicCount]) learn(wire);
+  if (salt !== undefined) learn(salt);
   for (let pass = 0, before = -1; pass < MAXIMUM_PASSES && learnt > before; pass++) {
     before = learnt;
     for (let row = 0; row < rows.count && learnt < wireCount; row++) {
       visit(row);
+      const system = systemAt.get(row);
+      if (system !== undefined) {
+        const isKnown = (wire: number) => known[wire] === 1;
+        for (const wire of readSystem({ rows, system, isKnown }) ?? []) learn(wire);
+      }
       const rank = rankAt.get(row);
       if (rank !== undefined) {
         const { outside, digits } = readRank({ rows, rank, isBoolean });
@@ -113,7 +126,7 @@ export function certifyDeterminism(parameters: {
   if (loose !== -1) {
     throw new CertificateError({
       reason: "undetermined",
-      message: `${wireName(blocks, loose)} does not follow from the circuit's public inputs`,
+      message: `${wireName(blocks, loose)} does not follow from the circuit's inputs`,
       details: { wire: loose },
     });
   }

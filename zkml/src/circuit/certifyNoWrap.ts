@@ -12,7 +12,7 @@ const WRAP_LIMIT = 2 ** 252;
 /** Doubles hold every integer up to this. */
 const EXACT_LIMIT = 2 ** 53;
 
-/** The least and the greatest integer that rows allow each wire; NaN for the context and its square. */
+/** The least and the greatest integer that rows allow each wire; NaN for the context, its square, and wires of the field. */
 export type WireRanges = { minimum: Float64Array; maximum: Float64Array };
 
 /**
@@ -24,20 +24,25 @@ export type WireRanges = { minimum: Float64Array; maximum: Float64Array };
  * - a product of sums with ranges: the wire on the other side is the product;
  * - a choice, whose rows `readChoice` reads: the winners are 0 or 1.
  *
- * Only the square that gives the context a place is outside: no other row may read its wires.
+ * Outside are the square that gives the context a place, whose wires no other row may read, and rows that read a wire of the field,
+ * such as those of a commitment: they bound nothing, and read nothing of the model but words of its input, so that no value of it is
+ * there only by what wraps.
  *
  * Sums of wires other than words are also shown to be exact in a double, so that the witness is.
  *
- * Throws `certificate.rangeUnknown`, `certificate.wraps`, `certificate.inexact` and `certificate.choice`.
+ * Throws `certificate.rangeUnknown`, `certificate.wraps`, `certificate.inexact`, `certificate.fieldRow` and `certificate.choice`.
  */
 export function certifyNoWrap(parameters: {
   rows: Rows;
   wireCount: number;
   publicCount: number;
+  /** wires of the input's words: sums of them need not be exact in a double */
+  givenWords: readonly number[];
   choices: readonly Choice[];
+  fieldWires: ReadonlySet<number>;
   blocks: readonly WireBlock[];
 }): WireRanges {
-  const { rows, wireCount, publicCount, choices, blocks } = parameters;
+  const { rows, wireCount, publicCount, givenWords, choices, fieldWires, blocks } = parameters;
   const { starts, wires, coefficients } = rows;
   const minimum = new Float64Array(wireCount).fill(Number.NaN);
   const maximum = new Float64Array(wireCount).fill(Number.NaN);
@@ -54,6 +59,10 @@ export function certifyNoWrap(parameters: {
     // shown at the end, from rows that do not need it
     for (const winner of choice.winners) setRange(winner, 0, 1);
   }
+  const isWord = new Uint8Array(wireCount);
+  for (let wire = 1; wire <= publicCount; wire++) isWord[wire] = 1;
+  for (const wire of givenWords) isWord[wire] = 1;
+  const isInField = readFieldRows({ rows, wireCount, givenWords, fieldWires });
   /** Interval of one side without the wires that have no range, which are counted. */
   const side = (sum: number) => {
     let [low, high, unknown, unknownCount, sign, size] = [0, 0, 0, 0, 0, 0];
@@ -62,7 +71,7 @@ export function certifyNoWrap(parameters: {
       const wire = wires[term] as number;
       const coefficient = coefficients[term] as number;
       const [least, most] = [minimum[wire] as number, maximum[wire] as number];
-      hasWord ||= wire > 0 && wire <= publicCount;
+      hasWord ||= isWord[wire] === 1;
       if (Number.isNaN(least)) {
         unknown = wire;
         unknownCount += 1;
@@ -90,7 +99,7 @@ export function certifyNoWrap(parameters: {
     });
   };
   for (let row = 0; row < rows.count; row++) {
-    if (inChoices.has(row)) continue;
+    if (inChoices.has(row) || isInField(row)) continue;
     const [a, b, c] = [side(3 * row), side(3 * row + 1), side(3 * row + 2)];
     const isLinear = starts[3 * row] === starts[3 * row + 2];
     if (isLinear) {
@@ -125,6 +134,32 @@ export function certifyNoWrap(parameters: {
     readChoice({ rows, choice, isBoolean: (wire) => plain[wire] === 1 });
   }
   return { minimum, maximum };
+}
+
+/**
+ * Says of a row whether it is one of the field: reads a wire of it, and then nothing else but words of the input, which are integers,
+ * and constants.
+ */
+function readFieldRows(parameters: {
+  rows: Rows;
+  wireCount: number;
+  givenWords: readonly number[];
+  fieldWires: ReadonlySet<number>;
+}): (row: number) => boolean {
+  const { rows, wireCount, givenWords, fieldWires } = parameters;
+  if (fieldWires.size === 0) return () => false;
+  const isAllowed = new Uint8Array(wireCount);
+  for (const wire of [0, ...fieldWires, ...givenWords]) isAllowed[wire] = 1;
+  return (row) => {
+    const wires = rows.wires.subarray(rows.starts[3 * row], rows.starts[3 * row + 3]);
+    if (!wires.some((wire) => fieldWires.has(wire))) return false;
+    if (wires.every((wire) => isAllowed[wire] === 1)) return true;
+    throw new CertificateError({
+      reason: "fieldRow",
+      message: `row ${row} has a value of the model where only numbers of the field and words of the input may be`,
+      details: { row },
+    });
+  };
 }
 
 /** The wire that a row makes 0 or 1: of `d * (d - 1) = 0`, or of `d * (1 - t - d) = 0` with t 0 or 1. */

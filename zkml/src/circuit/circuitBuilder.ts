@@ -43,6 +43,10 @@ export class CircuitBuilder {
   readonly plan = new PlanBuilder();
   readonly choices: Choice[] = [];
   readonly ranks: Rank[] = [];
+  /** rows that determine as many wires together: what `certifyDeterminism` takes as one step, after a look at their matrix */
+  readonly systems: (readonly number[])[] = [];
+  /** wires that are any element of the field: rows that read them hold there, and say nothing of integers */
+  readonly fieldWires = new Set<number>();
   readonly blocks: WireBlock[] = [];
   /** what `wireOrSum` gave a wire */
   readonly substitutables: Substitutable[] = [];
@@ -68,6 +72,13 @@ export class CircuitBuilder {
     this.blocks.push({ name, first, count, isArray });
     this.#wires += count;
     return Array.from({ length: count }, (_, index) => first + index);
+  }
+
+  /** Takes wires that are any element of the field. */
+  takeField(name: string, count: number, isArray = true): number[] {
+    const wires = this.take(name, count, isArray);
+    for (const wire of wires) this.fieldWires.add(wire);
+    return wires;
   }
 
   /** A wire that is a sum: one linear row. */

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import type { IntegerModel } from "@haca/model-runtime/integerModel";
 import type { Range } from "@haca/model-runtime/kinds/ranges";
 import { encodeWitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
+import type { InputMode } from "@haca/protocol/inputMode";
 import { writeR1cs, writeSymbols } from "../circuit/writeR1cs.ts";
 import { circuitOf } from "../kinds/kinds.ts";
 import { certifyCircuit } from "./certifyCircuit.ts";
@@ -22,6 +23,7 @@ export type CircuitSize = {
 export function constrainModel(parameters: {
   integerModel: IntegerModel;
   bounds: ReadonlyMap<string, readonly Range[]>;
+  inputMode?: InputMode | undefined;
   /** paths to write */
   files: { r1cs: string; plan: string; symbols: string };
 }): CircuitSize {

@@ -2,6 +2,7 @@ import { gather, type IntegerModel, inputsOf } from "@haca/model-runtime/integer
 import type { Range } from "@haca/model-runtime/kinds/ranges";
 import { describeTensors } from "@haca/model-runtime/tensors";
 import { STEP, type WitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
+import type { InputMode } from "@haca/protocol/inputMode";
 import { type ElementPosition, elementPositions, wordCount } from "@haca/protocol/packedWords";
 import {
   type Choice,
@@ -11,6 +12,7 @@ import {
   type WireBlock,
 } from "../circuit/circuitBuilder.ts";
 import type { Rows } from "../circuit/rows.ts";
+import { addSpongeRows } from "../circuit/spongeRows.ts";
 import { combine, constantSum, digitSum, exactly, type Sum, wireSum } from "../circuit/sum.ts";
 import { circuitOf } from "../kinds/kinds.ts";
 
@@ -25,12 +27,17 @@ export type CircuitLayout = {
   rows: Rows;
   plan: WitnessPlan;
   wireCount: number;
-  /** public wires: 1 to this; the input's words, the outputs' words, the context */
+  /** public wires: 1 to this; the input's words or its commitment, the outputs' words, the context */
   publicCount: number;
-  inputWords: number;
+  /** wires of the input's words, public or not */
+  givenWords: readonly number[];
+  /** wire of the salt */
+  salt?: number;
   blocks: readonly WireBlock[];
   choices: readonly Choice[];
   ranks: readonly Rank[];
+  systems: readonly (readonly number[])[];
+  fieldWires: ReadonlySet<number>;
   /** what every element of every value of the model is, over the wires */
   values: ReadonlyMap<string, readonly Sum[]>;
   /** wires that have a row for what they sum, and that sums could stand in the place of */
@@ -49,6 +56,8 @@ export type CircuitLayout = {
 export function layOutCircuit(parameters: {
   integerModel: IntegerModel;
   bounds: ReadonlyMap<string, readonly Range[]>;
+  /** what a proof shows of the input; default: its words */
+  inputMode?: InputMode | undefined;
 }): CircuitLayout {
   const plain = layOut({ ...parameters, substituted: new Set() });
   const domain = 2 ** Math.floor(Math.log2(plain.rows.count + plain.publicCount));
@@ -83,6 +92,7 @@ function chooseSubstituted(parameters: {
 function layOut(parameters: {
   integerModel: IntegerModel;
   bounds: ReadonlyMap<string, readonly Range[]>;
+  inputMode?: InputMode | undefined;
   substituted: ReadonlySet<string>;
 }): CircuitLayout {
   const { integerModel, bounds, substituted } = parameters;
@@ -90,10 +100,19 @@ function layOut(parameters: {
   const circuit = new CircuitBuilder(substituted);
   const inputPositions = elementPositions([input.layout]);
   const outputPositions = elementPositions(outputs.map(({ layout }) => layout));
-  const inputWords = circuit.take("inputWords", wordCount([input.layout]));
+  const mode = parameters.inputMode ?? "packed";
+  const inputCount = wordCount([input.layout]);
+  const [commitment = 0] = mode === "packed" ? [] : circuit.takeField("commitment", 1, false);
+  const shownWords = mode === "packed" ? circuit.take("inputWords", inputCount) : undefined;
   const outputWords = circuit.take("outputWords", wordCount(outputs.map(({ layout }) => layout)));
   const [context = 0] = circuit.take("context", 1, false);
   const publicCount = circuit.wireCount - 1;
+  const inputWords = shownWords ?? circuit.take("inputWords", inputCount);
+  const [salt] = mode === "salted" ? circuit.takeField("salt", 1, false) : [];
+  const ofSalt = salt === undefined ? {} : { salt };
+  if (mode !== "packed") {
+    addSpongeRows({ circuit, mode, words: inputWords, commitment, ...ofSalt });
+  }
   bindContext(circuit, context);
 
   const values = new Map<string, Sum[]>();
@@ -138,10 +157,13 @@ function layOut(parameters: {
     }),
     wireCount: circuit.wireCount,
     publicCount,
-    inputWords: inputWords.length,
+    givenWords: inputWords,
+    ...ofSalt,
     blocks: circuit.blocks,
     choices: circuit.choices,
     ranks: circuit.ranks,
+    systems: circuit.systems,
+    fieldWires: circuit.fieldWires,
     values,
     substitutables: circuit.substitutables,
     substituted: substituted.size,

@@ -11,23 +11,28 @@ export type Answer = {
   /** integers of every output tensor */
   outputs: bigint[][];
   signals: WitnessSignals;
-  /** public signals: input words, output words, context */
+  /** public signals: input words or their commitment, output words, context */
   publicSignals: string[];
+  /** of a salted input */
+  salt?: bigint;
 };
 
-/** Runs the integer model, which the circuit agrees with bit by bit. Throws `input.*` and `context.outOfRange`. */
+/** Runs the integer model, which the circuit agrees with bit by bit. Throws `input.*`, `salt.*` and `context.outOfRange`. */
 export function answerInput(parameters: {
-  manifest: Pick<Manifest, "input" | "outputs">;
+  manifest: Pick<Manifest, "input" | "outputs" | "inputMode">;
   integerModel: IntegerModel;
   /** real numbers, in row-major order */
   values: readonly number[];
   context: bigint;
+  /** of the input, where the model takes one */
+  salt?: bigint | undefined;
 }): Answer {
-  const { manifest, integerModel, values, context } = parameters;
+  const { manifest, integerModel, values, context, salt } = parameters;
   const input = quantiseInput({ manifest, values });
   const outputs = runIntegerModel({ integerModel, input });
-  const { signals, words } = circuitInput({ manifest, input, outputs, context });
-  return { outputs, signals, publicSignals: [...words, context].map(String) };
+  const { signals, words } = circuitInput({ manifest, input, outputs, context, salt });
+  const publicSignals = [...words, context].map(String);
+  return { outputs, signals, publicSignals, ...(salt === undefined ? {} : { salt }) };
 }
 
 /** Outputs in real numbers by name, and of a classifier its class; as the worker answers them. */

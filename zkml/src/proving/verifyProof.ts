@@ -1,5 +1,6 @@
 import { FIELD_ORDER } from "@haca/model-runtime/witness/field";
 import { BaseError } from "@haca/protocol/baseError";
+import { shownInputWords } from "@haca/protocol/inputMode";
 import type { Manifest } from "@haca/protocol/manifest";
 import { unpackWords, wordCount } from "@haca/protocol/packedWords";
 import { requireSoundVerifyingKey } from "@haca/protocol/verifyingKey";
@@ -28,7 +29,8 @@ export const proofSchema = z.object({
 
 /** What a valid proof says. */
 export type ProvedResult = {
-  inputWords: string[];
+  /** the input's words, or one commitment to them */
+  shownInput: string[];
   /** integers of every output tensor */
   outputs: bigint[][];
   context: string;
@@ -40,7 +42,7 @@ export type ProvedResult = {
  * Throws `proof.invalid` with the reason, and `verifyingKey.*` for a key under which anybody could forge proofs.
  */
 export async function verifyProof(parameters: {
-  manifest: Pick<Manifest, "name" | "input" | "outputs">;
+  manifest: Pick<Manifest, "name" | "input" | "outputs" | "inputMode">;
   verificationKey: VerificationKey;
   proof: z.infer<typeof proofSchema>;
   publicSignals: readonly string[];
@@ -48,7 +50,9 @@ export async function verifyProof(parameters: {
   const { manifest, verificationKey, proof, publicSignals } = parameters;
   requireSoundVerifyingKey(verificationKey);
   const layouts = manifest.outputs.map(({ layout }) => layout);
-  const [inputCount, outputCount] = [wordCount([manifest.input.layout]), wordCount(layouts)];
+  const { inputMode } = manifest;
+  const inputCount = shownInputWords({ inputMode, layout: manifest.input.layout });
+  const outputCount = wordCount(layouts);
   const expected = inputCount + outputCount + 1;
   if (publicSignals.length !== expected) {
     throw invalid(
@@ -66,7 +70,7 @@ export async function verifyProof(parameters: {
     throw invalid(cause instanceof Error ? cause.message : String(cause), cause);
   }
   if (!isValid) throw invalid(`it is no proof of these public signals by ${manifest.name}`);
-  return { inputWords: input, outputs, context: publicSignals.at(-1) ?? "" };
+  return { shownInput: input, outputs, context: publicSignals.at(-1) ?? "" };
 }
 
 function invalid(reason: string, cause?: unknown): BaseError {

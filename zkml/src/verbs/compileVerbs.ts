@@ -1,5 +1,6 @@
 import { basename, extname } from "node:path";
 import { loadModel } from "@haca/model-runtime/loadModel";
+import { type InputMode, modeOf } from "@haca/protocol/inputMode";
 import type { Manifest } from "@haca/protocol/manifest";
 import { userPath } from "@haca/protocol/userPath";
 import { checkModel } from "../checkModel.ts";
@@ -26,6 +27,7 @@ type CompileOptions = {
   inputRange?: InputRange;
   maxError?: number;
   rawScores?: boolean;
+  inputMode: InputMode;
   circom?: string;
 };
 
@@ -48,6 +50,7 @@ export async function compile(path: string, options: CompileOptions): Promise<vo
     ...(options.beacon === undefined ? {} : { beacon: options.beacon }),
     ...(options.maxError === undefined ? {} : { maximumError: options.maxError }),
     rawScores: options.rawScores === true,
+    inputMode: options.inputMode,
     ...(options.circom === undefined ? {} : { circom: userPath(options.circom) }),
     onProgress: print,
   });
@@ -119,6 +122,13 @@ export async function inspect(folder: string): Promise<void> {
   print(formatManifest(manifest));
 }
 
+const MODE_WORDS: Record<InputMode, string> = {
+  packed: "its words, which anybody can read",
+  committed:
+    "a hash without a salt: whoever can try all likely inputs finds the one; --input-mode salted hides it",
+  salted: "a hash with a salt of the request: hidden from the chain, not from the node",
+};
+
 /** What a compiled model is, in a few lines for a person. */
 function formatManifest(manifest: Manifest): string {
   const { name, input, outputs, statistics, setup, hashes } = manifest;
@@ -136,6 +146,7 @@ function formatManifest(manifest: Manifest): string {
     `constraints      ${statistics.constraints}`,
     `non-zeros        ${statistics.nonZeros}`,
     `public signals   ${statistics.publicSignals}`,
+    `input shown as   ${MODE_WORDS[modeOf(manifest)]}`,
     `accuracy         float ${percent(floatAccuracy)}, quantised ${percent(quantisedAccuracy)}`,
     `relative error   ${outputErrors?.map((error) => `${(100 * error).toPrecision(3)} %`).join(", ") ?? "not measured"}`,
     ...outputs.flatMap(({ name: output, stripped, classes }) => [

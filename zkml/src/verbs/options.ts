@@ -1,4 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
+import { parseSalt } from "@haca/protocol/inputCommitment";
 import { InvalidArgumentError } from "commander";
 import type { InputRange } from "../quantise/options.ts";
 import { findNativeProver } from "../setup/nativeProver.ts";
@@ -39,6 +40,16 @@ export function context(text: string): bigint {
     throw new InvalidArgumentError("must be a number, decimal or hex after 0x");
   }
   return BigInt(text);
+}
+
+/** What an input is committed with: 0x and 64 hex digits. */
+export function salt(text: string): bigint {
+  try {
+    return parseSalt(text);
+  } catch (cause) {
+    if (cause instanceof BaseError) throw new InvalidArgumentError(cause.message);
+    throw cause;
+  }
 }
 
 export function address(text: string): string {

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LoadedModel, loadModel } from "@haca/model-runtime/loadModel";
 import { BaseError } from "@haca/protocol/baseError";
+import { drawSalt, saltText } from "@haca/protocol/inputCommitment";
+import { modeOf } from "@haca/protocol/inputMode";
 import type { Manifest } from "@haca/protocol/manifest";
 import { userPath } from "@haca/protocol/userPath";
 import type { VerificationKey } from "snarkjs";
@@ -14,9 +16,9 @@ import { proofSchema, publicSignalsSchema, verifyProof } from "../proving/verify
 import { proverName } from "../setup/nativeProver.ts";
 import { step } from "../setup/progress.ts";
 import { releaseCurve } from "../setup/snarkjsResources.ts";
-import { nativeProver, note, print } from "./options.ts";
+import { nativeProver, note, print, usage } from "./options.ts";
 
-type InputOptions = { sample?: number };
+type InputOptions = { sample?: number; salt?: bigint };
 type ProofFiles = { proof: string; public: string };
 
 /** `zkml infer`: what a worker would answer, and the words of it. */
@@ -27,7 +29,10 @@ export async function infer(
 ): Promise<void> {
   const { model, answer } = await answerOf({ folder, input, ...options, context: 0n });
   const { inputWords, outputWords } = answer.signals;
-  print(json({ ...describe(model, answer), inputWords, outputWords }));
+  const shown = hides(model) ? {} : { inputWords };
+  print(
+    json({ ...describe(model, answer), ...shown, ...describeHidden(model, answer), outputWords }),
+  );
 }
 
 /** `zkml witness` */
@@ -40,7 +45,7 @@ export async function witness(
   const bytes = makeWitness({ plan: pathOf(model, "plan"), signals: answer.signals });
   const out = userPath(options.out);
   writeFileSync(out, bytes);
-  print(json(describe(model, answer)));
+  print(json({ ...describe(model, answer), ...describeHidden(model, answer) }));
   note(`written to ${out}`);
 }
 
@@ -73,7 +78,7 @@ export async function prove(
     const [proofFile, publicFile] = [userPath(options.proof), userPath(options.public)];
     writeFileSync(proofFile, `${json(proof)}\n`);
     writeFileSync(publicFile, `${json(publicSignals)}\n`);
-    print(json(describe(model, answer)));
+    print(json({ ...describe(model, answer), ...describeHidden(model, answer) }));
     note(`written to ${proofFile} and ${publicFile}`);
   } finally {
     rmSync(workFolder, { recursive: true, force: true });
@@ -86,6 +91,9 @@ export async function verify(
   folder: string,
   options: InputOptions & ProofFiles & { input?: string },
 ): Promise<void> {
+  if (options.salt !== undefined && options.input === undefined) {
+    throw usage("verify: --salt belongs to --input");
+  }
   const proof = readJson(options.proof, proofSchema);
   const publicSignals = readJson(options.public, publicSignalsSchema);
   const model = await loadModel({ folder: userPath(folder) });
@@ -97,16 +105,21 @@ export async function verify(
       publicSignals,
     });
     if (options.input !== undefined) {
-      const { input, sample } = options;
+      const { input, salt, sample } = options;
+      if (model.manifest.inputMode === "salted" && salt === undefined) {
+        throw usage(`verify: ${model.manifest.name} takes salted inputs: give --salt with --input`);
+      }
       const context = BigInt(result.context);
       const { answer } = await answerOf({
         ...{ folder, input, context },
         ...(sample === undefined ? {} : { sample }),
+        ...(salt === undefined ? {} : { salt }),
       });
       requireEqualSignals(publicSignals, answer.publicSignals);
     }
-    const { context, inputWords } = result;
-    print(json({ valid: true, ...describe(model, result), inputWords, context }));
+    const { context, shownInput } = result;
+    const shown = hides(model) ? { commitment: shownInput[0] } : { inputWords: shownInput };
+    print(json({ valid: true, ...describe(model, result), ...shown, context }));
   } finally {
     await releaseCurve();
   }
@@ -116,14 +129,26 @@ async function answerOf(parameters: {
   folder: string;
   input: string | undefined;
   sample?: number;
+  /** default: a fresh one, where the model takes one */
+  salt?: bigint;
   context: bigint;
 }): Promise<{ model: LoadedModel; answer: Answer }> {
   const { folder, input, context, sample } = parameters;
   const model = await loadModel({ folder: userPath(folder) });
   const path = input === undefined || input === "-" ? undefined : userPath(input);
   const values = await readInput({ path, sample, manifest: model.manifest });
-  return { model, answer: answerInput({ ...model, values, context }) };
+  const drawn = model.manifest.inputMode === "salted" ? drawSalt() : undefined;
+  const salt = parameters.salt ?? drawn;
+  return { model, answer: answerInput({ ...model, values, context, salt }) };
 }
+
+const hides = ({ manifest }: LoadedModel): boolean => modeOf(manifest) !== "packed";
+
+/** What the asker of a hidden input keeps: nobody can recover a salt. */
+const describeHidden = (model: LoadedModel, { publicSignals, salt }: Answer) => ({
+  ...(hides(model) ? { commitment: publicSignals[0] } : {}),
+  ...(salt === undefined ? {} : { salt: saltText(salt) }),
+});
 
 function requireEqualSignals(signals: readonly string[], expected: readonly string[]): void {
   const index = signals.findIndex((signal, at) => signal !== expected[at]);

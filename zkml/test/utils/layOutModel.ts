@@ -23,12 +23,15 @@ import type { TestModel } from "./models.ts";
 /** The context that tests put into the public signals. */
 export const CONTEXT = (1n << 248n) - 12345n;
 
+/** The salt of inputs that have one. */
+export const SALT = (1n << 247n) + 6789n;
+
 /** A model's circuit as it is written, read back. */
 export type LaidOutModel = {
   graph: Graph;
   integerModel: IntegerModel;
   bounds: Map<string, Range[]>;
-  tensors: Pick<Manifest, "input" | "outputs">;
+  tensors: Pick<Manifest, "input" | "outputs" | "inputMode">;
   circuit: CircuitLayout;
   r1cs: R1cs;
   checker: ConstraintChecker;
@@ -42,8 +45,12 @@ export function layOutModel(model: Omit<TestModel, "title">): LaidOutModel {
   const options = { ...DEFAULT_QUANTISE_OPTIONS, ...model.options };
   const integerModel = quantiseModel({ graph, calibration: model.calibration, options });
   const bounds = computeBounds(integerModel);
-  const tensors = describeTensors({ integerModel, bounds });
-  const circuit = layOutCircuit({ integerModel, bounds });
+  const { inputMode = "packed" } = model;
+  const tensors: LaidOutModel["tensors"] = {
+    ...describeTensors({ integerModel, bounds }),
+    ...(inputMode === "packed" ? {} : { inputMode }),
+  };
+  const circuit = layOutCircuit({ integerModel, bounds, inputMode });
   const r1cs = readR1cs(r1csBytes(circuit));
   const signalsOf = (input: readonly bigint[]) =>
     circuitInput({
@@ -51,6 +58,7 @@ export function layOutModel(model: Omit<TestModel, "title">): LaidOutModel {
       input,
       outputs: runIntegerModel({ integerModel, input }),
       context: CONTEXT,
+      ...(inputMode === "salted" ? { salt: SALT } : {}),
     }).signals;
   const witnessOf = (input: readonly bigint[]): bigint[] =>
     wireValues(computeWitness({ plan: circuit.plan, signals: signalsOf(input) }));

@@ -1,3 +1,4 @@
+import type { InputMode } from "@haca/protocol/inputMode";
 import type { QuantiseOptions } from "../../src/quantise/options.ts";
 import { readDigits } from "./digits.ts";
 import { forest, multilayerPerceptron, noise, onnxFile } from "./onnxFile.ts";
@@ -8,6 +9,7 @@ export type TestModel = {
   onnx: Uint8Array;
   calibration: number[][];
   options?: Partial<QuantiseOptions>;
+  inputMode?: InputMode;
 };
 
 const POOL = { kernel_shape: [2, 2], strides: [2, 2] };
@@ -271,3 +273,28 @@ export const SUBSTITUTED: TestModel = {
   calibration: [noise([56], 1).data, noise([56], 2).data],
   options: { input: { minimum: 0, maximum: 255, scaleExponent: -8 } },
 };
+
+/** Inputs that a proof hides: one word, and two permutations with a salt. */
+export const COMMITTED: TestModel[] = [
+  {
+    title: "a committed input of one word",
+    onnx: multilayerPerceptron({ inputs: 4, hidden: 3, classes: 3 }),
+    calibration: [1, 2, 3].map((seed) => noise([4], seed).data),
+    inputMode: "committed",
+  },
+  {
+    title: "a salted input of 17 words",
+    onnx: onnxFile({
+      input: [1, 272],
+      nodes: [
+        { operator: "MatMul", inputs: ["x", "w"], output: "s" },
+        { operator: "Relu", inputs: ["s"], output: "y" },
+      ],
+      constants: { w: noise([272, 2], 3) },
+      outputs: ["y"],
+    }),
+    calibration: [noise([272], 1).data, noise([272], 2).data],
+    options: { input: { minimum: -(2 ** 14), maximum: 2 ** 14 - 1, scaleExponent: -14 } },
+    inputMode: "salted",
+  },
+];

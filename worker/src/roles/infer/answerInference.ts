@@ -1,8 +1,11 @@
+import { showInput } from "@haca/model-runtime/circuitInput";
 import { flattenInput } from "@haca/model-runtime/flattenInput";
 import { dequantise, quantiseInput } from "@haca/model-runtime/quantise";
 import { runIntegerModel } from "@haca/model-runtime/runIntegerModel";
 import { BaseError } from "@haca/protocol/baseError";
 import { hashResult } from "@haca/protocol/inferenceResult";
+import { parseSalt } from "@haca/protocol/inputCommitment";
+import { modeOf } from "@haca/protocol/inputMode";
 import { packWords } from "@haca/protocol/packedWords";
 import { encodeRequestId } from "@haca/protocol/requestId";
 import type { Wallet } from "ethers";
@@ -35,6 +38,8 @@ export type InferenceRequest = {
   version: string | undefined;
   /** numbers, or arrays of them, not yet looked at */
   input: readonly unknown[];
+  /** 0x and 64 hex digits, for a model whose inputs are salted; not yet looked at */
+  salt?: string | undefined;
   /** checksummed; the zero address where the client did not say */
   requester: string;
 };
@@ -68,7 +73,7 @@ export async function answerInference(parameters: {
   const { integerModel, manifest } = model;
   const input = quantise({ model, request });
   const integers = runIntegerModel({ integerModel, input });
-  const inputWords = packWords({ layouts: [manifest.input.layout], integers: input });
+  const { hidden, inputWords } = show({ model, request, input });
   const outputWords = packWords({
     layouts: manifest.outputs.map(({ layout }) => layout),
     integers: integers.flat(),
@@ -89,6 +94,7 @@ export async function answerInference(parameters: {
         inputWords,
         outputWords,
         signature: "",
+        ...(hidden === undefined ? {} : { hidden }),
         isOptimistic: inference.optimisticModels.includes(model.slug),
       };
       const result = resultOf(unsigned);
@@ -110,6 +116,27 @@ export async function answerInference(parameters: {
     label: labelOutput === undefined ? null : (outputs[labelOutput]?.[0] ?? null),
     scores: scores === undefined ? null : (outputs[scores.name] ?? null),
   };
+}
+
+/** The words that the result is signed for, and those under the commitment where the model commits to its input. */
+function show(parameters: {
+  model: ServedModel;
+  request: InferenceRequest;
+  input: readonly bigint[];
+}): Pick<NewJob, "hidden" | "inputWords"> {
+  const { input, model, request } = parameters;
+  const { manifest } = model;
+  try {
+    const salt = request.salt === undefined ? undefined : parseSalt(request.salt);
+    const { inputWords, shownWords } = showInput({ manifest, input, salt });
+    if (modeOf(manifest) === "packed") return { inputWords };
+    return { inputWords: shownWords, hidden: { words: inputWords, salt } };
+  } catch (cause) {
+    if (!(cause instanceof BaseError)) throw cause;
+    const { code, message } = cause;
+    const field = code.startsWith("salt.") ? "salt" : "input";
+    throw new RefusedInferenceError({ code, field, message, cause });
+  }
 }
 
 function quantise(parameters: { model: ServedModel; request: InferenceRequest }): bigint[] {

@@ -1,9 +1,11 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { encodeProof } from "@haca/protocol/groth16";
+import { modeOf } from "@haca/protocol/inputMode";
 import type { Logger } from "pino";
 import type { Chain } from "../../chain/chain.ts";
 import { describeError, NonRetryableError } from "../../errors.ts";
 import { recordDemandedProof } from "../../jobs/demands.ts";
+import { readHiddenInput } from "../../jobs/hiddenInputs.ts";
 import type { Job } from "../../jobs/job.ts";
 import {
   ANY_NUMBER,
@@ -174,7 +176,13 @@ async function proveAndRecord({ context, job, place }: Working): Promise<void> {
   logger.info({ requestId, model: job.model, version: job.version }, "proving");
   const { domain } = chain;
   const { signal, standing } = place;
-  const { backend, proof, timings } = await proveJob({ job, model, prover, domain, signal });
+  const hidden =
+    modeOf(model.manifest) === "packed"
+      ? undefined
+      : await readHiddenInput({ database, requestId });
+  const { backend, proof, timings } = await proveJob({
+    ...{ job, hidden, model, prover, domain, signal },
+  });
   metrics.witnessSeconds.observe({ model: job.model }, timings.witnessMs / 1000);
   metrics.proveSeconds.observe({ model: job.model }, timings.proveMs / 1000);
   const encoded = encodeProof(proof);

@@ -3,7 +3,7 @@ import { contextOf } from "@haca/protocol/inferenceResult";
 import { unpackWords } from "@haca/protocol/packedWords";
 import type { TypedDataDomain } from "ethers";
 import { NonRetryableError, RetryableError } from "../../errors.ts";
-import { type NewJob, resultOf } from "../../jobs/job.ts";
+import { type HiddenInput, type NewJob, resultOf } from "../../jobs/job.ts";
 import type { ServedModel } from "../../models/servedModel.ts";
 import type { Proof, Prover } from "../../prover/prover.ts";
 
@@ -13,22 +13,25 @@ import type { Proof, Prover } from "../../prover/prover.ts";
  */
 export async function proveJob(parameters: {
   job: NewJob;
+  /** what the job's one input word is a commitment to, where the model commits to its input */
+  hidden?: HiddenInput | undefined;
   model: ServedModel;
   prover: Prover;
   domain: TypedDataDomain;
   /** ends the proof, in its midst too */
   signal?: AbortSignal;
 }): Promise<Proof> {
-  const { job, model, prover, domain, signal } = parameters;
+  const { job, hidden, model, prover, domain, signal } = parameters;
   const { manifest } = model;
   const context = contextOf({ domain, result: resultOf(job) });
-  const [input = []] = unpackWords({ layouts: [manifest.input.layout], words: job.inputWords });
+  const { words, salt } = hidden ?? { words: job.inputWords };
+  const [input = []] = unpackWords({ layouts: [manifest.input.layout], words });
   const outputs = unpackWords({
     layouts: manifest.outputs.map(({ layout }) => layout),
     words: job.outputWords,
   });
   const modelId = manifest.hashes.zkey;
-  const { signals } = circuitInput({ manifest, input, outputs, context });
+  const { signals } = circuitInput({ manifest, input, outputs, context, salt });
   const result = await prover.prove({ modelId, signals, signal });
 
   const expected = [...job.inputWords, ...job.outputWords, context].map(String);
