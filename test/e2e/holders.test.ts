@@ -74,10 +74,13 @@ describe("npm run models", () => {
     const again = ["reproduce", compiled, "--onnx", onnx, "--no-keys", "--rpc", local.url];
     const reproduced = await success(local.run(["zkml/src/cli.ts", ...again]));
     expect(reproduced).toContain("equal       verifying key on chain 31337");
+    expect(reproduced).toContain("equal       SHA-256 of the transcript on chain 31337");
     expect(reproduced).toContain("equal       SHA-256 of the manifest on chain 31337");
     const [entry] = readAddressBook(BOOK).models;
     const { setup } = JSON.parse(readFileSync(join(compiled, "manifest.json"), "utf8"));
-    expect(entry).toMatchObject({ versionId: version, transcript: setup.transcript });
+    expect(entry).toMatchObject({
+      ...{ versionId: version, csHash: `0x${setup.csHash}`, transcriptHash: setup.transcript },
+    });
     expect(await refusal(models("deprecate", version, "--account", STRANGER))).toContain(
       "only the owner",
     );
@@ -91,6 +94,7 @@ describe("npm run models", () => {
       [["register"], "required option '--folder <folder>' not specified"],
       [["register", "--folder", folder], "no file"],
       [["register", "--folder", compiled, "--version", "1"], "--version must be <major>.<minor>"],
+      [["register", "--folder", compiled, "--blob", "0x12"], "--blob: 0x12 is no blob id"],
       [["register", "--folder", compiled, "--account", "99"], "--account must be a number from 0"],
       [["register", "--folder", compiled, "--network", "nowhere"], "--network must be one of"],
       [["register", "--folder", compiled, "--simulate"], "unknown option '--simulate'"],
