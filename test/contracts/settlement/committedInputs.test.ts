@@ -26,6 +26,7 @@ const connection = await network.create();
 const { networkHelpers } = connection;
 const deployPacked = () => deploySettlement(connection);
 const deployCommitted = () => deploySettlement(connection, { inputMode: COMMITTED });
+const deployPages = () => deployOptimistic(connection);
 /** Above every packed word, and the greatest that there is. */
 const COMMITMENTS = [1n << 248n, R - 1n];
 
@@ -141,7 +142,7 @@ describe("InferenceSettlement: packed inputs beside them", () => {
 
 describe("PageSettlement: committed inputs", () => {
   it("test_ProofOnDemandSettlesUnderACommitment", async () => {
-    const f = await loadAtItsTime(connection, () => deployOptimistic(connection));
+    const f = await loadAtItsTime(connection, deployPages);
     const modelId = computeModelId({ owner: f.governance.address, slug: "digits" });
     const modelVersion = computeVersionId({ modelId, major: 2, minor: 0 });
     // The key has three words: a commitment and two of outputs.
