@@ -146,7 +146,8 @@ describe("PageSettlement: committed inputs", () => {
     const modelId = computeModelId({ owner: f.governance.address, slug: "digits" });
     const modelVersion = computeVersionId({ modelId, major: 2, minor: 0 });
     // The key has three words: a commitment and two of outputs.
-    const outputLayout = [...OUTPUT_LAYOUT, { ...OUTPUT_LAYOUT[0], count: 1, bits: 248 }];
+    const word = { count: 1, bits: 248, isSigned: false, scaleExponent: 0 };
+    const outputLayout = [...OUTPUT_LAYOUT, word];
     const overrides = { major: 2, inputMode: COMMITTED, outputLayout };
     const params = versionParams({ verifyingKey: makeVerifyingKey(f.trapdoor), overrides });
     await f.models.connect(f.governance).publishVersion(modelId, params);
