@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readAddressBook } from "@haca/protocol/addressBook";
+import { contentId } from "@haca/protocol/blobs/blobId";
 import type { JsonRpcProvider } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../scripts/lib/freePort.ts";
@@ -127,7 +128,12 @@ describe("npm run models", () => {
       });
       await success(local.deploy(environment, "--part", "core"));
       const register = ["scripts/models/cli.ts", "register", "--folder", compiled];
+      // another store's id of the files
+      register.push("--blob", contentId(new Uint8Array(1)));
       expect(await success(local.run(register, environment))).toContain("published: digits 1.0");
+      const [entry] = readAddressBook(BOOK).models;
+      expect(entry).toMatchObject({ slug: "digits", transcriptHash: expect.any(String) });
+      expect(entry).not.toHaveProperty("manifestHash");
     } finally {
       anvil.kill();
       writeFileSync(BOOK, book);
