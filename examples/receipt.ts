@@ -50,6 +50,9 @@ export type Question = {
   askedAt: bigint;
 };
 
+/** `IModelRegistry.InputMode.Packed`: of a committed input the word is no tensor's. */
+const PACKED = 0;
+
 /** Most seconds between this machine's clock and the node's. */
 const CLOCK_SKEW = 60n;
 
@@ -75,12 +78,13 @@ export async function checkReceipt(parameters: {
   requireThat(message.timestamp <= now + CLOCK_SKEW, "timestamp");
 
   // How values lie in words is a matter of the published version, not of who answers.
-  const { inputLayout, outputLayout } = await client.readContract({
+  const { inputMode, inputLayout, outputLayout } = await client.readContract({
     address: trusted.modelRegistry,
     abi: modelRegistryAbi,
     functionName: "getVersion",
     args: [modelVersion],
   });
+  requireThat(inputMode === PACKED, "input mode");
   const asked = packWords({
     layouts: inputLayout,
     integers: quantise(question.input, inputLayout[0]),

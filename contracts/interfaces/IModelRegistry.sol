@@ -8,7 +8,11 @@ pragma solidity >=0.8.24;
 /// A version is `major.minor` of a model; its id is `keccak256(abi.encode(modelId, major, minor))`.
 ///
 /// A version with a circuit carries everything needed to check a Groth16 proof of one of its inferences: the verifying
-/// key, stored as contract code, and the layout of the packed input and output words.
+/// key, stored as contract code, and the layout of the packed input and output words. What an input hash is of is part of
+/// the version: `InputMode` says it.
+///
+/// The verifying key does not name the circuit: of circuits of one shape it differs in nothing but delta. Which circuit it is
+/// of, and how it was made, its transcript says, which begins with `csHash`. A version has both, or neither.
 ///
 /// A version without a circuit is that of a model for which nothing is proved, a language model behind a gateway say. Its
 /// model hash is that of a manifest, which names provider or file, model and policy. Results of it can be vouched for by an
@@ -22,6 +26,16 @@ interface IModelRegistry {
         Unknown,
         Published,
         Deprecated
+    }
+
+    /// @notice What a proof's input words are.
+    /// @dev Packed: the tensors, packed by the input layout. Committed: one word, a commitment to the tensors of the input
+    /// layout, any number below the scalar field's order. Which commitment, and whether it has a salt, is the circuit's: the
+    /// model's manifest says it. Whoever sees one without a salt finds an input that can be guessed by trying. It hides an
+    /// input from the chain, and not from the node.
+    enum InputMode {
+        Packed,
+        Committed
     }
 
     /// @notice How one tensor lies in the packed words.
@@ -46,10 +60,14 @@ interface IModelRegistry {
     /// @param modelHash SHA-256 of the ONNX file, not zero
     /// @param blobId where the model's files are stored, as the blob store names them; zero if nowhere
     /// @param circuitHash SHA-256 of the circuit's r1cs file, not zero
+    /// @param csHash BLAKE2b-512 of the circuit and its powers of tau as the key has them, with which the key's transcript begins:
+    /// 64 bytes; none if nothing is told, as of a key without a transcript
+    /// @param transcriptHash SHA-256 of the key's transcript: `csHash` and every contribution; zero if nothing is told
     /// @param verifyingKey `alpha1 (64) | beta2 (128) | gamma2 (128) | delta2 (128) | IC[0..n] (64 each)`,
     /// coordinates big-endian, G2 coordinates imaginary part first, as the pairing precompile reads them;
-    /// n = input words + output words + 1
-    /// @param inputLayout tensors in the input words, at least one
+    /// n = input words + output words + 1; of a committed input one word
+    /// @param inputMode what the input words are
+    /// @param inputLayout tensors in the input words, or under their commitment, at least one
     /// @param outputLayout tensors in the output words, at least one
     struct VersionParams {
         uint32 major;
@@ -57,7 +75,10 @@ interface IModelRegistry {
         bytes32 modelHash;
         bytes32 blobId;
         bytes32 circuitHash;
+        bytes csHash;
+        bytes32 transcriptHash;
         bytes verifyingKey;
+        InputMode inputMode;
         TensorLayout[] inputLayout;
         TensorLayout[] outputLayout;
     }
@@ -72,9 +93,12 @@ interface IModelRegistry {
     /// @param modelHash SHA-256 of the ONNX file, or of the manifest
     /// @param blobId where the model's files are stored; zero if nowhere
     /// @param circuitHash SHA-256 of the circuit's r1cs file; zero without a circuit, as all that follows
-    /// @param inputWords number of packed input words
+    /// @param csHash BLAKE2b-512 with which the key's transcript begins; empty if nothing is told
+    /// @param transcriptHash SHA-256 of the key's transcript; zero if nothing is told
+    /// @param inputMode what the input words are
+    /// @param inputWords number of input words; of a committed input 1
     /// @param outputWords number of packed output words
-    /// @param inputLayout tensors in the input words
+    /// @param inputLayout tensors in the input words, or under their commitment
     /// @param outputLayout tensors in the output words
     struct VersionView {
         bytes32 modelId;
@@ -86,6 +110,9 @@ interface IModelRegistry {
         bytes32 modelHash;
         bytes32 blobId;
         bytes32 circuitHash;
+        bytes csHash;
+        bytes32 transcriptHash;
+        InputMode inputMode;
         uint16 inputWords;
         uint16 outputWords;
         TensorLayout[] inputLayout;
@@ -117,8 +144,11 @@ interface IModelRegistry {
     /// @param modelHash SHA-256 of the ONNX file, or of the manifest
     /// @param blobId where the model's files are stored; zero if nowhere
     /// @param circuitHash SHA-256 of the circuit's r1cs file; zero without a circuit, as all that follows
+    /// @param csHash BLAKE2b-512 with which the key's transcript begins; empty if nothing is told
+    /// @param transcriptHash SHA-256 of the key's transcript; zero if nothing is told
     /// @param verifyingKeyHash keccak256 of the verifying key
-    /// @param inputLayout tensors in the input words
+    /// @param inputMode what the input words are
+    /// @param inputLayout tensors in the input words, or under their commitment
     /// @param outputLayout tensors in the output words
     event VersionPublished(
         bytes32 indexed versionId,
@@ -128,7 +158,10 @@ interface IModelRegistry {
         bytes32 modelHash,
         bytes32 blobId,
         bytes32 circuitHash,
+        bytes csHash,
+        bytes32 transcriptHash,
         bytes32 verifyingKeyHash,
+        InputMode inputMode,
         TensorLayout[] inputLayout,
         TensorLayout[] outputLayout
     );
@@ -165,6 +198,10 @@ interface IModelRegistry {
     error ModelRegistry_ModelHashZero();
     /// @notice A version was to be published without the hash of its circuit.
     error ModelRegistry_CircuitHashZero();
+    /// @notice `csHash` has another length than 64 bytes, or than none where no transcript is told.
+    /// @param expected bytes that it has to have
+    /// @param actual bytes that it has
+    error ModelRegistry_CsHashLengthInvalid(uint256 expected, uint256 actual);
     /// @notice A tensor has no elements, or elements that fit no word.
     /// @param tensorIndex its number in its layout, from 0
     /// @param count its elements
@@ -240,7 +277,7 @@ interface IModelRegistry {
     /// @return status `Unknown` for an id that was never published
     /// @return keyStore contract whose code is `0x00 | verifyingKey | the version's other data, ABI-encoded`; zero for a
     /// version without a verifying key, which has no words either
-    /// @return inputWords number of packed input words
+    /// @return inputWords number of input words, 1 of a committed input
     /// @return outputWords number of packed output words
     /// @return deprecatedAt when the version was deprecated, in unix seconds; zero while it is not
     function settlementData(

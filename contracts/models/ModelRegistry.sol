@@ -45,6 +45,9 @@ contract ModelRegistry is IModelRegistry {
         bytes32 modelHash;
         bytes32 blobId;
         bytes32 circuitHash;
+        bytes csHash;
+        bytes32 transcriptHash;
+        InputMode inputMode;
         TensorLayout[] inputLayout;
         TensorLayout[] outputLayout;
     }
@@ -59,6 +62,11 @@ contract ModelRegistry is IModelRegistry {
 
     /// @notice Most tensors in an input or output layout.
     uint256 public constant MAXIMUM_TENSORS = TensorLayouts.MAXIMUM_TENSORS;
+
+    /// @dev Bytes of BLAKE2b-512.
+    uint256 private constant CS_HASH_LENGTH = 64;
+    /// @dev A commitment is one public signal.
+    uint256 private constant COMMITMENT_WORDS = 1;
 
     mapping(bytes32 modelId => Model model) private _models;
     mapping(bytes32 versionId => Version version) private _versions;
@@ -86,10 +94,12 @@ contract ModelRegistry is IModelRegistry {
     ) external override returns (bytes32 versionId) {
         versionId = _newVersionId(modelId, params.major, params.minor, params.modelHash);
         if (params.circuitHash == 0) revert ModelRegistry_CircuitHashZero();
+        _requireCsHash(params);
         // A zero blob id is allowed: the files may be stored nowhere. That the hashes and the key belong together
         // cannot be seen on-chain; whoever uses a model compares them with its files.
 
         uint256 inputWords = params.inputLayout.wordCount();
+        if (params.inputMode == InputMode.Committed) inputWords = COMMITMENT_WORDS;
         uint256 outputWords = params.outputLayout.wordCount();
         if (inputWords + outputWords > MAXIMUM_WORDS) {
             revert ModelRegistry_TooManyWords(MAXIMUM_WORDS, inputWords + outputWords);
@@ -103,6 +113,9 @@ contract ModelRegistry is IModelRegistry {
             modelHash: params.modelHash,
             blobId: params.blobId,
             circuitHash: params.circuitHash,
+            csHash: params.csHash,
+            transcriptHash: params.transcriptHash,
+            inputMode: params.inputMode,
             inputLayout: params.inputLayout,
             outputLayout: params.outputLayout
         });
@@ -118,7 +131,10 @@ contract ModelRegistry is IModelRegistry {
             params.modelHash,
             params.blobId,
             params.circuitHash,
+            params.csHash,
+            params.transcriptHash,
             keccak256(params.verifyingKey),
+            params.inputMode,
             params.inputLayout,
             params.outputLayout
         );
@@ -148,7 +164,10 @@ contract ModelRegistry is IModelRegistry {
             manifestHash,
             blobId,
             0,
+            "",
             0,
+            0,
+            InputMode.Packed,
             record.inputLayout,
             record.outputLayout
         );
@@ -214,6 +233,9 @@ contract ModelRegistry is IModelRegistry {
                 modelHash: record.modelHash,
                 blobId: record.blobId,
                 circuitHash: record.circuitHash,
+                csHash: record.csHash,
+                transcriptHash: record.transcriptHash,
+                inputMode: record.inputMode,
                 inputWords: version.inputWords,
                 outputWords: version.outputWords,
                 inputLayout: record.inputLayout,
@@ -319,6 +341,15 @@ contract ModelRegistry is IModelRegistry {
     /// @dev The words, and the context.
     function _signalCount(uint256 inputWords, uint256 outputWords) private pure returns (uint256) {
         return inputWords + outputWords + 1;
+    }
+
+    /// @dev A transcript begins with `csHash`: one without the other says nothing. A key that was made elsewhere may have
+    /// neither, and whoever had to give them would make them up.
+    function _requireCsHash(VersionParams calldata params) private pure {
+        uint256 expected = params.transcriptHash == 0 ? 0 : CS_HASH_LENGTH;
+        if (params.csHash.length != expected) {
+            revert ModelRegistry_CsHashLengthInvalid(expected, params.csHash.length);
+        }
     }
 
     function _requireSlug(string calldata slug) private pure {

@@ -1,4 +1,5 @@
 import type { TensorLayout } from "@haca/protocol/packedWords";
+import type { RegisteredInputMode } from "@haca/protocol/registeredInputMode";
 import { index, onchainTable, primaryKey, relations } from "ponder";
 import { rowBlock } from "./rowBlock.ts";
 
@@ -49,10 +50,15 @@ export const modelVersion = onchainTable(
     blobId: t.hex().notNull(),
     /** SHA-256 of the r1cs file; null for a version without a circuit, of which nothing can be proved */
     circuitHash: t.hex(),
+    /** BLAKE2b-512 with which the key's transcript begins, and SHA-256 of the transcript; null where nothing is told */
+    csHash: t.hex(),
+    transcriptHash: t.hex(),
     verifyingKeyHash: t.hex(),
+    /** what the input words are: packed tensors, or a commitment to them; null without a circuit */
+    inputMode: t.text().$type<RegisteredInputMode>(),
     inputLayout: t.jsonb().$type<TensorLayout[]>().notNull(),
     outputLayout: t.jsonb().$type<TensorLayout[]>().notNull(),
-    /** number of packed words */
+    /** number of words; a committed input has one */
     inputWords: t.integer().notNull(),
     outputWords: t.integer().notNull(),
     settledCount: t.integer().notNull(),
@@ -108,7 +114,10 @@ export const settlement = onchainTable(
     outputHash: t.hex().notNull(),
     /** packed input words, then packed output words, as decimal strings; empty where the chain has only their hashes */
     words: t.jsonb().$type<string[]>().notNull(),
-    /** integers of each tensor as decimal strings; null if the words do not fit the version's layout */
+    /**
+     * integers of each tensor as decimal strings; null if the words do not fit the version's layout, and inputs also under a
+     * commitment
+     */
     inputs: t.jsonb().$type<string[][]>(),
     outputs: t.jsonb().$type<string[][]>(),
     /** the class index: see `labelOf` for when there is one */

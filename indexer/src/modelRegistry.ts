@@ -1,5 +1,6 @@
 import { model, modelVersion } from "ponder:schema";
 import { type TensorLayout, wordCount } from "@haca/protocol/packedWords";
+import { registeredInputMode } from "@haca/protocol/registeredInputMode";
 import { type Hex, zeroHash } from "viem";
 import { on } from "./on.ts";
 
@@ -27,6 +28,8 @@ on("ModelRegistry:ModelRegistered", async ({ event, context }) => {
 on("ModelRegistry:VersionPublished", async ({ event, context }) => {
   const inputLayout = [...event.args.inputLayout];
   const outputLayout = [...event.args.outputLayout];
+  const circuitHash = unlessZero(event.args.circuitHash);
+  const inputMode = registeredInputMode(event.args.inputMode);
   await context.db.insert(modelVersion).values({
     id: event.args.versionId,
     modelId: event.args.modelId,
@@ -36,11 +39,15 @@ on("ModelRegistry:VersionPublished", async ({ event, context }) => {
     publishedAt: event.block.timestamp,
     modelHash: event.args.modelHash,
     blobId: event.args.blobId,
-    circuitHash: unlessZero(event.args.circuitHash),
+    circuitHash,
+    csHash: event.args.csHash === "0x" ? null : event.args.csHash,
+    transcriptHash: unlessZero(event.args.transcriptHash),
     verifyingKeyHash: unlessZero(event.args.verifyingKeyHash),
+    inputMode: circuitHash === null ? null : inputMode,
     inputLayout,
     outputLayout,
-    inputWords: countWords(inputLayout),
+    // a commitment is one word: under it there may be more elements than fit any memory
+    inputWords: inputMode === "committed" ? 1 : countWords(inputLayout),
     outputWords: countWords(outputLayout),
     settledCount: 0,
     verifiedCount: 0,

@@ -1,8 +1,12 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { type TensorLayout, unpackWords, wordCount } from "@haca/protocol/packedWords";
+import type { RegisteredInputMode } from "@haca/protocol/registeredInputMode";
 
-/** Integers of each tensor, as decimal strings: an element may be wider than a JavaScript number. */
-export type DecodedTensors = { inputs: string[][]; outputs: string[][] };
+/**
+ * Integers of each tensor, as decimal strings: an element may be wider than a JavaScript number. Nobody knows inputs of which
+ * the chain has a commitment.
+ */
+export type DecodedTensors = { inputs: string[][] | null; outputs: string[][] };
 
 /**
  * Reads the words of a settlement (input words, then output words) by the layouts of its version.
@@ -10,15 +14,19 @@ export type DecodedTensors = { inputs: string[][]; outputs: string[][] };
  * A proof can be valid for such words if its circuit does not forbid them; what they mean is unknown.
  */
 export function decodeTensors(parameters: {
+  inputMode: RegisteredInputMode | null;
   inputLayout: readonly TensorLayout[];
   outputLayout: readonly TensorLayout[];
   words: readonly bigint[];
 }): DecodedTensors | null {
-  const { inputLayout, outputLayout, words } = parameters;
-  const inputWords = wordCount(inputLayout);
+  const { inputMode, inputLayout, outputLayout, words } = parameters;
+  const isCommitted = inputMode === "committed";
+  const inputWords = isCommitted ? 1 : wordCount(inputLayout);
   try {
     return {
-      inputs: decimal(unpackWords({ layouts: inputLayout, words: words.slice(0, inputWords) })),
+      inputs: isCommitted
+        ? null
+        : decimal(unpackWords({ layouts: inputLayout, words: words.slice(0, inputWords) })),
       outputs: decimal(unpackWords({ layouts: outputLayout, words: words.slice(inputWords) })),
     };
   } catch (error) {

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { zeroHash } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { searchModels } from "../../sdk/src/client/models/searchModels.ts";
 import { deployRelays } from "./utils/deployRelays.ts";
 import {
+  CS_HASH,
   INPUT_LAYOUT,
   inferenceSettled,
   MODEL_ID,
@@ -23,6 +25,8 @@ import { temporaryFolder } from "./utils/temporaryFolder.ts";
 const OTHER_NODE = "0x4444444444444444444444444444444444444444";
 const UNPUBLISHED = versionId(9, 9);
 const WIDEST = 2 ** 32 - 1;
+/** More elements than fit any memory: nobody has to count the words of what is under a commitment. */
+const ENDLESS = Array(16).fill({ count: WIDEST, bits: 248, isSigned: false, scaleExponent: 0 });
 const DOCUMENT = join(import.meta.dirname, "..", "..", "docs", "indexer.md");
 
 type Receipt = Awaited<ReturnType<Chain["send"]>>;
@@ -41,7 +45,10 @@ beforeAll(async () => {
 
   await emit("registry", "ModelRegistered", modelRegistered);
   await emit("registry", "VersionPublished", versionPublished(1, 0));
-  await emit("registry", "VersionPublished", versionPublished(WIDEST, WIDEST));
+  await emit("registry", "VersionPublished", {
+    ...versionPublished(WIDEST, WIDEST),
+    ...{ csHash: "0x", transcriptHash: zeroHash, inputMode: 1, inputLayout: ENDLESS },
+  });
   settled = [
     await settle({ nonce: 0n }),
     await settle({ nonce: 1n, verification: 0 }),
@@ -156,7 +163,7 @@ test("models lead to versions, versions to settlements, settlements to nodes", a
         id slug owner versionCount settledCount verifiedCount
         versions(orderBy: "major") {
           items {
-            major minor status deprecatedAt inputWords outputWords inputLayout outputLayout
+            major minor status deprecatedAt csHash transcriptHash inputMode inputWords outputWords inputLayout outputLayout
             settledCount verifiedCount
             settlements { totalCount items { node { address settledCount verifiedCount } } }
           }
@@ -168,7 +175,13 @@ test("models lead to versions, versions to settlements, settlements to nodes", a
   const node = { address: NODE, settledCount: 6, verifiedCount: 5 };
   const otherNode = { address: OTHER_NODE, settledCount: 1, verifiedCount: 1 };
   const shape = {
-    ...{ inputWords: 1, outputWords: 1, inputLayout: INPUT_LAYOUT, outputLayout: OUTPUT_LAYOUT },
+    ...{ csHash: CS_HASH, transcriptHash: versionPublished(1, 0).transcriptHash },
+    ...{ inputMode: "packed", inputWords: 1, outputWords: 1 },
+    ...{ inputLayout: INPUT_LAYOUT, outputLayout: OUTPUT_LAYOUT },
+  };
+  const committed = {
+    ...{ ...shape, csHash: null, transcriptHash: null },
+    ...{ inputMode: "committed", inputLayout: ENDLESS },
   };
   expect(models).toEqual({
     items: [
@@ -185,7 +198,7 @@ test("models lead to versions, versions to settlements, settlements to nodes", a
             },
             {
               ...{ major: String(WIDEST), minor: String(WIDEST), status: "published" },
-              ...{ deprecatedAt: null, ...shape },
+              ...{ deprecatedAt: null, ...committed },
               ...{ settledCount: 1, verifiedCount: 1 },
               settlements: { totalCount: 1, items: [{ node: otherNode }] },
             },
@@ -193,6 +206,17 @@ test("models lead to versions, versions to settlements, settlements to nodes", a
         },
       },
     ],
+  });
+});
+
+test("the words of a committed input are shown, and no inputs", async () => {
+  const id = versionId(WIDEST, WIDEST);
+  const [row] = await indexer.sql(
+    `select words, inputs, outputs from settlement where version_id = '${id}'`,
+  );
+  const { words } = inferenceSettled({ nonce: 0n, node: OTHER_NODE });
+  expect(row).toEqual({
+    ...{ words: words.map(String), inputs: null, outputs: [["-5", "1200"], ["7"]] },
   });
 });
 

@@ -8,6 +8,7 @@ import { PROJECT_ROOT, userPath } from "./userPath.ts";
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address");
 const bytes32 = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 32 bytes of hex");
+const bytes64 = z.string().regex(/^0x[0-9a-fA-F]{128}$/, "must be 64 bytes of hex");
 
 const contractSchema = z.strictObject({
   address,
@@ -45,9 +46,11 @@ const modelSchema = z.strictObject({
   modelHash: bytes32,
   circuitHash: bytes32,
   verifyingKeyHash: bytes32,
-  /** SHA-256 of `manifest.json`, where the version names it as its blob, and of the key's transcript that is in it */
+  /** SHA-256 of `manifest.json`, where the version names it as its blob */
   manifestHash: bytes32.optional(),
-  transcript: bytes32.optional(),
+  /** what the version tells of its key's making: BLAKE2b-512 of circuit and powers of tau, SHA-256 of the transcript */
+  csHash: bytes64.optional(),
+  transcriptHash: bytes32.optional(),
   /** folder of the compiled model, relative to the project's root; set on development chains */
   artifacts: z.string().optional(),
 });

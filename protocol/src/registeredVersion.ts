@@ -5,6 +5,7 @@ import { addressBookPath, readAddressBook } from "./addressBook.ts";
 import { BaseError } from "./baseError.ts";
 import { explainRevert, revertData } from "./explainRevert.ts";
 import type { TensorLayout } from "./packedWords.ts";
+import { type RegisteredInputMode, registeredInputMode } from "./registeredInputMode.ts";
 import { tensorLayoutSchema } from "./tensorLayout.ts";
 
 const ABI = new Interface(abis.ModelRegistry);
@@ -17,9 +18,14 @@ export type RegisteredVersion = {
   versionId: string;
   status: (typeof STATUSES)[number];
   modelHash: string;
-  /** where its files are stored, zero if nowhere; the SHA-256 of `manifest.json` where `npm run models` published it */
+  /** where its files are stored, zero if nowhere; `npm run models` names the manifest's SHA-256 if it is told nothing else */
   blobId: string;
   circuitHash: string;
+  /** with which its key's transcript begins, 64 bytes; 0x if it tells none */
+  csHash: string;
+  /** SHA-256 of the transcript; zero if it tells none */
+  transcriptHash: string;
+  inputMode: RegisteredInputMode;
   inputLayout: TensorLayout[];
   outputLayout: TensorLayout[];
   /** as `encodeVerifyingKey` writes it; 0x without a circuit */
@@ -62,6 +68,8 @@ export async function readRegisteredVersion(parameters: {
     ...{ chainId, versionId, verifyingKey },
     status: STATUSES[Number(view.status)] ?? "unknown",
     ...{ modelHash: view.modelHash, blobId: view.blobId, circuitHash: view.circuitHash },
+    ...{ csHash: view.csHash, transcriptHash: view.transcriptHash },
+    inputMode: registeredInputMode(Number(view.inputMode)),
     inputLayout: view.inputLayout.map(layoutOf),
     outputLayout: view.outputLayout.map(layoutOf),
   };

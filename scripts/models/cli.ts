@@ -19,6 +19,10 @@ withSending(program.command("register"))
     "output folder of zkml compile, for example data/models/digits",
   )
   .option("--version <major.minor>", "version to publish", "1.0")
+  .option(
+    "--blob <id>",
+    "where the files are, as their blob store names it (default: where a folder server has manifest.json)",
+  )
   .action(async (options) =>
     (await import("./publish.ts")).register({ ...options, folder: userPath(options.folder) }),
   );

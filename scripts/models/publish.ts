@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { BaseError } from "@haca/protocol/baseError";
+import { blobIdToWord, isBlobId } from "@haca/protocol/blobs/blobId";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
 import { parseModelManifest } from "@haca/protocol/modelManifest";
 import { ZeroHash } from "ethers";
@@ -20,10 +21,11 @@ const badOption = (message: string): BaseError =>
 
 /** Errors: `models.badOption`, those of `loadModel`, of the session and of `registerModel`. */
 export async function register(
-  options: Options & { folder: string; version: string },
+  options: Options & { folder: string; version: string; blob?: string },
 ): Promise<void> {
-  const { folder, version, network } = options;
+  const { blob, folder, version, network } = options;
   const { major, minor } = readVersion(version);
+  if (blob !== undefined && !isBlobId(blob)) throw badOption(`--blob: ${blob} is no blob id`);
   const model = await loadCompiledModel(folder);
   await withChainSession(network, async ({ provider, isDevelopment, chainId, ...session }) => {
     const signer = await session.signer(options.account);
@@ -35,6 +37,7 @@ export async function register(
     }
     const { entry, published } = await registerModel({
       ...{ signer, chainId, model, major, minor },
+      ...(blob === undefined ? {} : { blobId: blobIdToWord(blob) }),
     }).catch((error: unknown) => {
       throw explainError({ error, action: "publishing" });
     });

@@ -10,9 +10,9 @@ import {
 import { BaseError } from "@haca/protocol/baseError";
 import { explainRevert, revertData } from "@haca/protocol/explainRevert";
 import { encodeVerifyingKey } from "@haca/protocol/groth16";
-import { modeOf } from "@haca/protocol/inputMode";
 import type { Manifest } from "@haca/protocol/manifest";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
+import { REGISTERED_INPUT_MODES, registeredModeOf } from "@haca/protocol/registeredInputMode";
 import { keccak256, type Signer } from "ethers";
 import { type ContractOf, contractAt } from "../lib/contracts.ts";
 import { PROJECT_ROOT } from "../lib/projectRoot.ts";
@@ -21,7 +21,7 @@ import { PROJECT_ROOT } from "../lib/projectRoot.ts";
 export type CompiledModel = {
   folder: string;
   manifest: Manifest;
-  /** SHA-256 of `manifest.json`, which has the hashes of circuit and transcript: the version's blob id */
+  /** SHA-256 of `manifest.json`, under which a folder server has it */
   manifestHash: string;
   /** as `IModelRegistry.VersionParams.verifyingKey` */
   verifyingKey: string;
@@ -41,9 +41,8 @@ export async function loadCompiledModel(folder: string): Promise<CompiledModel> 
 }
 
 /**
- * Registers a compiled model under the signer's account, publishes a version with its verifying key, and
- * adds it to the address book. What is there already is left as it is. Throws `model.inputHidden` for a model that commits to its
- * input: the registry's versions cannot say so.
+ * Registers a compiled model under the signer's account, publishes a version with its verifying key and what names the key's
+ * making, and adds it to the address book. What is there already is left as it is.
  */
 export async function registerModel(parameters: {
   signer: Signer;
@@ -51,15 +50,13 @@ export async function registerModel(parameters: {
   model: CompiledModel;
   major: number;
   minor: number;
+  /** where the files are stored; default: where a folder server has the manifest */
+  blobId?: string;
 }): Promise<{ entry: AddressBook["models"][number]; published: boolean }> {
   const { signer, chainId, model, major, minor } = parameters;
   const { folder, manifest, manifestHash, verifyingKey } = model;
-  if (modeOf(manifest) !== "packed") {
-    throw new BaseError({
-      code: "model.inputHidden",
-      message: `${manifest.name}: inputMode is ${manifest.inputMode}, and a version of the registry has packed inputs alone: compile the model with --input-mode packed`,
-    });
-  }
+  const csHash = `0x${manifest.setup.csHash}`;
+  const transcriptHash = manifest.setup.transcript;
   const path = addressBookPath(chainId);
   const book = readAddressBook(path, chainId);
 
@@ -79,19 +76,20 @@ export async function registerModel(parameters: {
       major,
       minor,
       modelHash: manifest.hashes.model,
-      // the id under which a folder server has the manifest
-      blobId: manifestHash,
+      blobId: parameters.blobId ?? manifestHash,
       circuitHash: manifest.hashes.r1cs,
+      csHash,
+      transcriptHash,
       verifyingKey,
+      inputMode: REGISTERED_INPUT_MODES.indexOf(registeredModeOf(manifest)),
       inputLayout: [manifest.input.layout],
       outputLayout: manifest.outputs.map(({ layout }) => layout),
     });
     await sent.wait();
   }
 
-  // a version that was published before may name another manifest, or none
-  const { blobId } = await registry.getVersion(versionId);
-  const isOfManifest = blobId === manifestHash;
+  // a version that was published before may name another manifest or transcript, or none
+  const there = await registry.getVersion(versionId);
   const entry = {
     slug: manifest.name,
     owner,
@@ -102,7 +100,8 @@ export async function registerModel(parameters: {
     modelHash: manifest.hashes.model,
     circuitHash: manifest.hashes.r1cs,
     verifyingKeyHash: keccak256(verifyingKey),
-    ...(isOfManifest ? { manifestHash, transcript: manifest.setup.transcript } : {}),
+    ...(there.blobId === manifestHash ? { manifestHash } : {}),
+    ...(there.transcriptHash === transcriptHash ? { csHash, transcriptHash } : {}),
     artifacts: relative(PROJECT_ROOT, folder),
   };
   const models = [...book.models.filter((known) => known.versionId !== versionId), entry];

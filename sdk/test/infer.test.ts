@@ -195,6 +195,8 @@ describe("a registry", () => {
     return error;
   };
 
+  const viewOf = (version: unknown) => WITH_MODEL.getVersion?.(version)?.[0] as object;
+
   it.each<[string, Contracts, object]>([
     [
       "does not know the version",
@@ -215,6 +217,16 @@ describe("a registry", () => {
       "shows another key than the pinned one",
       { getVerifyingKey: () => [withOtherEnd(VERIFYING_KEY)] },
       { code: "model.notAsPinned" },
+    ],
+    [
+      "has a commitment for its input",
+      { getVersion: (version) => [{ ...viewOf(version), inputMode: 1 }] },
+      { code: "model.inputCommitted" },
+    ],
+    [
+      "has an input of another kind",
+      { getVersion: (version) => [{ ...viewOf(version), inputMode: 2 }] },
+      { code: "chain.badAnswer" },
     ],
     [
       "names it by what is no name",

@@ -11,7 +11,15 @@ import { type NodesArguments, showNodes } from "../src/cli/nodesCommand.ts";
 import { servedChains } from "./support/chains.ts";
 import { ChatNode, PINS } from "./support/chatNode.ts";
 import { type Contracts, type Endpoint, serve } from "./support/fakeChain.ts";
-import { OWNER, VERIFYING_KEY, VERSION, WITH_MODEL } from "./support/inferNode.ts";
+import {
+  CS_HASH,
+  INPUT_LAYOUT,
+  OUTPUT_LAYOUT,
+  OWNER,
+  VERIFYING_KEY,
+  VERSION,
+  WITH_MODEL,
+} from "./support/inferNode.ts";
 import { type Entry, operatorOf, registryOf } from "./support/nodeRegistry.ts";
 
 const COMMAND = fileURLToPath(new URL("../src/cli/cli.ts", import.meta.url));
@@ -117,6 +125,7 @@ const emptyView = {
     blobId: `0x${"00".repeat(32)}`,
     circuitHash: `0x${"00".repeat(32)}`,
   },
+  ...{ csHash: "0x", transcriptHash: `0x${"00".repeat(32)}`, inputMode: 0 },
   ...{ inputWords: 0, outputWords: 0, inputLayout: [], outputLayout: [] },
 };
 const WITH_BOTH: Contracts = {
@@ -144,13 +153,35 @@ describe("haca models", () => {
     expect(out).toContain(`${OWNER}/four\n`);
     expect(out).toContain("    2.0 manifest, deprecated 1970-01-02T00:00:00Z\n");
     expect(out).toContain("    1.2 zkml, published 1970-01-01T00:00:01Z\n");
-    for (const hash of [VERSION, keccak256(VERIFYING_KEY), id("circuit"), id("manifest")]) {
+    const hashes = [VERSION, keccak256(VERIFYING_KEY), id("circuit"), id("manifest")];
+    for (const hash of [...hashes, CS_HASH, id("transcript")]) {
       expect(out.replaceAll(/\s/g, "")).toContain(hash);
     }
     expect(out.replaceAll(/\s+/g, " ")).toContain(
       "input in 1 words: 4 numbers of 8 bits with sign, times 2^-1",
     );
     expect(out).toMatch(/^1 in the registry \(trusts 1 RPC, block 100\)\n$/m);
+  });
+
+  it("shows an input under a commitment, and no transcript where none is told", async () => {
+    const layouts = { inputLayout: [INPUT_LAYOUT], outputLayout: OUTPUT_LAYOUT };
+    const committed = { ...emptyView, ...layouts, inputMode: 1, circuitHash: id("circuit") };
+    const contracts = { ...WITH_BOTH, getVersion: () => [committed] };
+    const rpc = [await start({ contracts })];
+    const { text } = await showModels(VERSION, { rpc, pins });
+    expect(text.replaceAll(/\s+/g, " ")).toContain("input under a commitment: 4 numbers of 8 bits");
+    expect(text).not.toContain("csHash");
+    const { models } = JSON.parse((await showModels(VERSION, { rpc, pins, json: true })).text);
+    const untold = { csHash: null, transcriptHash: null, inputMode: "committed" };
+    expect(models[0].versions[0]).toMatchObject(untold);
+  });
+
+  it("takes no csHash without a transcript", async () => {
+    const contracts = { ...WITH_BOTH, getVersion: () => [{ ...emptyView, csHash: CS_HASH }] };
+    const rpc = [await start({ contracts })];
+    await expect(showModels(VERSION, { rpc, pins })).rejects.toMatchObject({
+      code: "chain.badAnswer",
+    });
   });
 
   it.each([VERSION, `${OWNER}/four@1.2`])("shows one version by %s", async (name) => {

@@ -304,7 +304,8 @@ async function settle(
   const modelId = computeModelId({ owner: node, slug: "paid" });
   const version = {
     ...{ major: 1, minor: 0, modelHash: NO_JOB, blobId: ZeroHash, circuitHash: NO_JOB },
-    ...{ verifyingKey: makeVerifyingKey(trapdoor), inputLayout: LAYOUT, outputLayout: LAYOUT },
+    ...{ csHash: "0x", transcriptHash: ZeroHash, verifyingKey: makeVerifyingKey(trapdoor) },
+    ...{ inputMode: 0, inputLayout: LAYOUT, outputLayout: LAYOUT },
   };
   await (await registry.publishVersion(modelId, version)).wait();
   const { timestamp = 0 } = (await provider.getBlock("latest")) ?? {};

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readAddressBook } from "@haca/protocol/addressBook";
+import { contentId } from "@haca/protocol/blobs/blobId";
 import type { JsonRpcProvider } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../scripts/lib/freePort.ts";
@@ -74,10 +75,13 @@ describe("npm run models", () => {
     const again = ["reproduce", compiled, "--onnx", onnx, "--no-keys", "--rpc", local.url];
     const reproduced = await success(local.run(["zkml/src/cli.ts", ...again]));
     expect(reproduced).toContain("equal       verifying key on chain 31337");
+    expect(reproduced).toContain("equal       SHA-256 of the transcript on chain 31337");
     expect(reproduced).toContain("equal       SHA-256 of the manifest on chain 31337");
     const [entry] = readAddressBook(BOOK).models;
     const { setup } = JSON.parse(readFileSync(join(compiled, "manifest.json"), "utf8"));
-    expect(entry).toMatchObject({ versionId: version, transcript: setup.transcript });
+    expect(entry).toMatchObject({
+      ...{ versionId: version, csHash: `0x${setup.csHash}`, transcriptHash: setup.transcript },
+    });
     expect(await refusal(models("deprecate", version, "--account", STRANGER))).toContain(
       "only the owner",
     );
@@ -91,6 +95,7 @@ describe("npm run models", () => {
       [["register"], "required option '--folder <folder>' not specified"],
       [["register", "--folder", folder], "no file"],
       [["register", "--folder", compiled, "--version", "1"], "--version must be <major>.<minor>"],
+      [["register", "--folder", compiled, "--blob", "0x12"], "--blob: 0x12 is no blob id"],
       [["register", "--folder", compiled, "--account", "99"], "--account must be a number from 0"],
       [["register", "--folder", compiled, "--network", "nowhere"], "--network must be one of"],
       [["register", "--folder", compiled, "--simulate"], "unknown option '--simulate'"],
@@ -123,7 +128,12 @@ describe("npm run models", () => {
       });
       await success(local.deploy(environment, "--part", "core"));
       const register = ["scripts/models/cli.ts", "register", "--folder", compiled];
+      // another store's id of the files
+      register.push("--blob", contentId(new Uint8Array(1)));
       expect(await success(local.run(register, environment))).toContain("published: digits 1.0");
+      const [entry] = readAddressBook(BOOK).models;
+      expect(entry).toMatchObject({ slug: "digits", transcriptHash: expect.any(String) });
+      expect(entry).not.toHaveProperty("manifestHash");
     } finally {
       anvil.kill();
       writeFileSync(BOOK, book);

@@ -91,7 +91,9 @@ export class OptimisticNode {
         blobId: ZeroHash,
         circuitHash: id("circuit"),
       },
+      ...{ csHash: "0x", transcriptHash: ZeroHash },
       verifyingKey: makeVerifyingKey(trapdoor),
+      inputMode: 0,
       inputLayout: layoutOf(INPUT_WORDS),
       outputLayout: layoutOf(OUTPUT_WORDS),
     });

@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { hashFile, loadModel, MANIFEST_FILE } from "@haca/model-runtime/loadModel";
 import { encodeVerifyingKey } from "@haca/protocol/groth16";
 import type { TensorLayout } from "@haca/protocol/packedWords";
+import { registeredModeOf } from "@haca/protocol/registeredInputMode";
 import { type RegisteredVersion, readRegisteredVersion } from "@haca/protocol/registeredVersion";
 
 const ZERO = `0x${"0".repeat(64)}`;
 
 /**
- * Compares a compiled model with a version of a chain's registry: model, circuit, layouts, the verifying key with the delta at
- * which its transcript ends, and the manifest, which has the circuit's hash and the transcript's.
+ * Compares a compiled model with a version of a chain's registry: model, circuit, layouts, what the input words are, the
+ * verifying key with the delta at which its transcript ends, and the transcript from the circuit's hash on.
  *
  * @returns a line for everything that is equal and for every difference; `notes` are neither
  */
@@ -37,6 +38,7 @@ export async function compareWithChain(parameters: {
         (l) => `${l.count} of ${l.bits} bits${l.isSigned ? " signed" : ""}, 2^${l.scaleExponent}`,
       )
       .join("; ");
+  compare("input mode", version.inputMode, registeredModeOf(manifest));
   compare("layout of the input", layouts(version.inputLayout), layouts([manifest.input.layout]));
   const outputs = manifest.outputs.map(({ layout }) => layout);
   compare("layout of the outputs", layouts(version.outputLayout), layouts(outputs));
@@ -48,13 +50,17 @@ export async function compareWithChain(parameters: {
       `verifying key: the chain has another than ${manifest.files.verificationKey}`,
     );
   }
-  if (version.blobId === ZERO) {
-    result.notes.push("the chain names no manifest: it has the key, and not its transcript");
+  if (version.transcriptHash === ZERO) {
+    result.notes.push("the chain names no transcript: it has the key, and not how it was made");
   } else {
-    const path = join(folder, MANIFEST_FILE);
-    const hash = await hashFile({ path, algorithm: "sha256" });
-    compare("SHA-256 of the manifest", version.blobId, hash);
+    compare("csHash", version.csHash, `0x${manifest.setup.csHash}`);
+    compare("SHA-256 of the transcript", version.transcriptHash, manifest.setup.transcript);
   }
+  const path = join(folder, MANIFEST_FILE);
+  const hash = await hashFile({ path, algorithm: "sha256" });
+  // another blob id may be another store's of the very same file
+  if (version.blobId === hash) compare("SHA-256 of the manifest", version.blobId, hash);
+  else result.notes.push(`the chain's blob id ${version.blobId} is not the manifest's SHA-256`);
   return result;
 }
 

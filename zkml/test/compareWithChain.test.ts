@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
-import { hashFile, loadModel } from "@haca/model-runtime/loadModel";
+import { hashFile } from "@haca/model-runtime/loadModel";
 import { abis } from "@haca/protocol/abi";
 import { encodeVerifyingKey } from "@haca/protocol/groth16";
 import type { Manifest } from "@haca/protocol/manifest";
@@ -60,7 +60,8 @@ afterAll(async () => {
 const published = () => ({
   ...{ modelId: ZeroHash, major: 1, minor: 0, status: 1, publishedAt: 1, deprecatedAt: 0 },
   ...{ modelHash: manifest.hashes.model, blobId: manifestHash, circuitHash: manifest.hashes.r1cs },
-  ...{ inputWords: 1, outputWords: 1, inputLayout: [manifest.input.layout] },
+  ...{ csHash: `0x${manifest.setup.csHash}`, transcriptHash: manifest.setup.transcript },
+  ...{ inputMode: 0, inputWords: 1, outputWords: 1, inputLayout: [manifest.input.layout] },
   outputLayout: manifest.outputs.map(({ layout }) => layout),
 });
 
@@ -85,20 +86,22 @@ const keyOf = (at: string): string =>
   encodeVerifyingKey(JSON.parse(readFileSync(join(at, "verification_key.json"), "utf8")));
 
 describe("a compiled model beside a chain's registry", () => {
-  it("is equal in model, circuit, layouts, key and manifest, which has the transcript", async () => {
+  it("is equal in model, circuit, layouts, key, transcript and manifest", async () => {
     expect(await compare()).toEqual({
       equal: [
         "SHA-256 of the model on chain 31337",
         "SHA-256 of the circuit on chain 31337",
+        "input mode on chain 31337",
         "layout of the input on chain 31337",
         "layout of the outputs on chain 31337",
         "verifying key on chain 31337",
+        "csHash on chain 31337",
+        "SHA-256 of the transcript on chain 31337",
         "SHA-256 of the manifest on chain 31337",
       ],
       differences: [],
       notes: [`version ${versionId} of chain 31337 is published`],
     });
-    expect((await loadModel({ folder })).manifest.setup.transcript).toMatch(/^0x\w{64}$/);
   });
 
   it("names each thing that is another", async () => {
@@ -107,7 +110,9 @@ describe("a compiled model beside a chain's registry", () => {
     const cases: [Parameters<typeof compare>, RegExp][] = [
       [[{ modelHash: other }], /^SHA-256 of the model: the chain says 0x33/],
       [[{ circuitHash: other }], /^SHA-256 of the circuit: the chain says 0x33/],
-      [[{ blobId: other }], /^SHA-256 of the manifest: the chain says 0x33/],
+      [[{ csHash: `0x${"33".repeat(64)}` }], /^csHash: the chain says 0x(33){64}, the folder 0x/],
+      [[{ transcriptHash: other }], /^SHA-256 of the transcript: the chain says 0x33/],
+      [[{ inputMode: 1 }], /^input mode: the chain says committed, the folder packed$/],
       [[{ inputLayout: [layout] }], /^layout of the input: the chain says .*2\^-99, the folder /],
       [
         [{ outputLayout: [layout] }],
@@ -121,13 +126,16 @@ describe("a compiled model beside a chain's registry", () => {
     }
   });
 
-  it("is not contradicted by a version that names no manifest, or is deprecated", async () => {
-    const { differences, notes, equal } = await compare({ blobId: ZeroHash, status: 2 });
+  it("is not contradicted by a version that names no transcript, another blob, or is deprecated", async () => {
+    const untold = { csHash: "0x", transcriptHash: ZeroHash };
+    const changed = { ...untold, blobId: `0x${"33".repeat(32)}`, status: 2 };
+    const { differences, notes, equal } = await compare(changed);
     expect(differences).toEqual([]);
-    expect(equal).toHaveLength(5);
+    expect(equal).toHaveLength(6);
     expect(notes).toEqual([
       expect.stringMatching(/ is deprecated$/),
-      expect.stringMatching(/names no manifest/),
+      expect.stringMatching(/names no transcript/),
+      expect.stringMatching(/^the chain's blob id 0x(33){32} is not the manifest's SHA-256$/),
     ]);
   });
 
@@ -137,7 +145,8 @@ describe("a compiled model beside a chain's registry", () => {
     const named = ["--registry", registry, "--version-id", versionId];
     const { code, stdout, stderr } = await zkml({ args: [...args, ...named], cwd: root });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toMatch(/^equal {7}SHA-256 of the manifest on chain 31337$/m);
+    expect(stdout).toMatch(/^equal {7}csHash on chain 31337$/m);
+    expect(stdout).toMatch(/^equal {7}SHA-256 of the transcript on chain 31337$/m);
     const unknown = `0x${"44".repeat(32)}`;
     await expect(compareWithChain({ folder, rpc, registry, versionId: unknown })).rejects.toThrow(
       expect.objectContaining({ code: "chain.versionUnknown" }),

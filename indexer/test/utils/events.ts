@@ -30,6 +30,9 @@ export const versionId = (major: number, minor: number) =>
 /** Arguments of `ModelRegistered`. */
 export const modelRegistered = { modelId: MODEL_ID, owner: OWNER, slug: "digits" };
 
+/** 64 bytes, as a key's transcript begins. */
+export const CS_HASH: Hex = `0x${"c5".repeat(64)}`;
+
 /** Arguments of `VersionPublished`. */
 export const versionPublished = (major: number, minor: number) => ({
   versionId: versionId(major, minor),
@@ -39,7 +42,10 @@ export const versionPublished = (major: number, minor: number) => ({
   modelHash: hash("model"),
   blobId: zeroHash,
   circuitHash: hash("circuit"),
+  csHash: CS_HASH,
+  transcriptHash: hash("transcript"),
   verifyingKeyHash: hash("key"),
+  inputMode: 0,
   inputLayout: INPUT_LAYOUT,
   outputLayout: OUTPUT_LAYOUT,
 });

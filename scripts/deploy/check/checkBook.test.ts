@@ -10,16 +10,21 @@ type Model = AddressBook["models"][number];
 
 const hash = (byte: string) => `0x${byte.repeat(32)}`;
 const KEY = "0x0102";
+const CS_HASH = `0x${"c5".repeat(64)}`;
 const model: Model = {
   ...{ slug: "digits", owner: `0x${"11".repeat(20)}`, major: 1, minor: 2 },
   ...{ modelId: hash("01"), versionId: hash("02"), modelHash: hash("03"), circuitHash: hash("04") },
   ...{ verifyingKeyHash: keccak256(KEY), manifestHash: hash("05") },
+  ...{ csHash: CS_HASH, transcriptHash: hash("07") },
 };
 
 /** What is found about a model of the book on a chain whose registry has this version, encoded as the contract does it. */
 async function find(entry: Model, blobId: string): Promise<Finding[]> {
   const abi = new Interface(abis.ModelRegistry);
-  const version = [model.modelId, 1, 2, 1, 1, 0, hash("03"), blobId, hash("04"), 1, 1, [], []];
+  const version = [
+    ...[model.modelId, 1, 2, 1, 1, 0, hash("03"), blobId, hash("04"), CS_HASH, hash("07")],
+    ...[0, 1, 1, [], []],
+  ];
   const answers: Record<string, unknown[]> = { getVerifyingKey: [KEY], getVersion: [version] };
   const findings: Finding[] = [];
   const reader = {
@@ -38,12 +43,13 @@ async function find(entry: Model, blobId: string): Promise<Finding[]> {
 it("compares every hash of a model's version with the chain, the manifest's among them", async () => {
   const alike = await find(model, hash("05"));
   expect(alike.map(({ subject, kind }) => [subject, kind])).toEqual(
-    ["verifying key", "model hash", "circuit hash", "manifest hash"].map((what) => [
-      `${what} of digits 1.2`,
-      "equal",
-    ]),
+    [
+      ...["verifying key", "model hash", "circuit hash", "manifest hash"],
+      ...["csHash", "transcript hash"],
+    ].map((what) => [`${what} of digits 1.2`, "equal"]),
   );
-  const other = await find({ ...model, circuitHash: hash("0a") }, hash("06"));
+  const changed = { circuitHash: hash("0a"), csHash: `0x${"c6".repeat(64)}` };
+  const other = await find({ ...model, ...changed, transcriptHash: hash("08") }, hash("06"));
   expect(other.filter(({ kind }) => kind === "different")).toEqual([
     {
       kind: "different",
@@ -57,12 +63,18 @@ it("compares every hash of a model's version with the chain, the manifest's amon
       expected: `book ${hash("05")}`,
       actual: `chain ${hash("06")}`,
     },
+    expect.objectContaining({ subject: "csHash of digits 1.2", actual: `chain ${CS_HASH}` }),
+    expect.objectContaining({
+      ...{ subject: "transcript hash of digits 1.2", actual: `chain ${hash("07")}` },
+    }),
   ]);
 });
 
-it("says nothing of a manifest that the book does not name", async () => {
-  const { manifestHash: _, ...entry } = model;
+it("says nothing of a manifest and of a key's making that the book does not name", async () => {
+  const { manifestHash: _, csHash: _circuit, transcriptHash: _transcript, ...entry } = model;
   const found = await find(entry, hash("06"));
-  expect(found.map(({ subject }) => subject)).not.toContain("manifest hash of digits 1.2");
+  expect(found.map(({ subject }) => subject)).toEqual(
+    ["verifying key", "model hash", "circuit hash"].map((what) => `${what} of digits 1.2`),
+  );
   expect(found.every(({ kind }) => kind === "equal")).toBe(true);
 });

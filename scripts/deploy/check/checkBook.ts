@@ -30,7 +30,10 @@ export async function checkBook(audit: Audit, holders: Holders, book: AddressBoo
   for (const model of book.models) await checkModel(audit, model);
 }
 
-/** A version's hashes. A book that names no manifest says nothing of one: the version may have files of another kind. */
+/**
+ * A version's hashes. A book that names no manifest says nothing of one: the version may have files of another kind. So with
+ * the making of its key.
+ */
 export async function checkModel(
   audit: Audit,
   model: AddressBook["models"][number],
@@ -47,11 +50,14 @@ export async function checkModel(
   const key = await askOf("getVerifyingKey");
   const version = (await askOf("getVersion")) as Record<string, unknown> | undefined;
   const { verifyingKeyHash, modelHash, circuitHash, manifestHash } = model;
+  const { csHash, transcriptHash } = model;
   for (const [what, expected, actual] of [
     ["verifying key", verifyingKeyHash, typeof key === "string" ? keccak256(key) : undefined],
     ["model hash", modelHash, version?.modelHash],
     ["circuit hash", circuitHash, version?.circuitHash],
     ["manifest hash", manifestHash, version?.blobId],
+    ["csHash", csHash, version?.csHash],
+    ["transcript hash", transcriptHash, version?.transcriptHash],
   ]) {
     if (expected === undefined) continue;
     const subject = `${what} of ${model.slug} ${model.major}.${model.minor}`;

@@ -1,9 +1,10 @@
 import type { TensorLayout } from "@haca/protocol/packedWords";
+import type { RegisteredInputMode } from "@haca/protocol/registeredInputMode";
 import { keccak, lengthOf, wordOf } from "../bytes.ts";
 import { DEPRECATED, PUBLISHED } from "../checks/ofChain.ts";
 import { encode, versionOf } from "./contractReads.ts";
 import type { Chain } from "./openChain.ts";
-import { layoutsIn, modelAt } from "./registeredModel.ts";
+import { inputModeIn, layoutsIn, modelAt } from "./registeredModel.ts";
 import { Words, wrongAnswer } from "./words.ts";
 
 /** A version as people look at it, proved or not. */
@@ -22,8 +23,14 @@ export type ListedVersion = {
   /** where the files are, as the blob store names them; zero: nowhere */
   blobId: string;
   circuitHash: string | null;
+  /** BLAKE2b-512 with which the key's transcript begins; null: the publisher tells nothing of the key's making */
+  csHash: string | null;
+  /** SHA-256 of the key's transcript */
+  transcriptHash: string | null;
   /** keccak256 */
   verifyingKeyHash: string | null;
+  /** `committed`: the one input word is a commitment to the tensors of the input layout */
+  inputMode: RegisteredInputMode;
   inputWords: number;
   outputWords: number;
   inputLayout: readonly TensorLayout[];
@@ -76,6 +83,10 @@ export async function listedVersion(
   const [circuitHash, status] = [view.word(fields, 8), BigInt(view.word(fields, 3))];
   if (status !== PUBLISHED && status !== DEPRECATED) throw wrongAnswer();
   const isProved = circuitHash !== NO_HASH;
+  const csHash = view.bytes(view.at(fields, 9, fields));
+  const transcriptHash = view.word(fields, 10);
+  const isTold = transcriptHash !== NO_HASH;
+  if (lengthOf(csHash) !== (isTold ? 64 : 0)) throw wrongAnswer();
   const layoutAt = (place: number) => layoutsIn(view, view.at(fields, place, fields));
   return {
     ...{ version, modelId: view.word(fields), kind: isProved ? "zkml" : "manifest" },
@@ -85,9 +96,11 @@ export async function listedVersion(
     deprecatedAt: BigInt(view.word(fields, 5)),
     ...{ modelHash: view.word(fields, 6), blobId: view.word(fields, 7) },
     circuitHash: isProved ? circuitHash : null,
+    ...(isTold ? { csHash, transcriptHash } : { csHash: null, transcriptHash: null }),
     verifyingKeyHash: isProved ? await keyHashOf(chain, registry, version) : null,
-    ...{ inputWords: view.number(fields, 9), outputWords: view.number(fields, 10) },
-    ...{ inputLayout: layoutAt(11), outputLayout: layoutAt(12) },
+    inputMode: inputModeIn(view, fields),
+    ...{ inputWords: view.number(fields, 12), outputWords: view.number(fields, 13) },
+    ...{ inputLayout: layoutAt(14), outputLayout: layoutAt(15) },
   };
 }
 

@@ -1,4 +1,8 @@
 import type { TensorLayout } from "@haca/protocol/packedWords";
+import {
+  REGISTERED_INPUT_MODES,
+  type RegisteredInputMode,
+} from "@haca/protocol/registeredInputMode";
 import { keccak, lengthOf, sliceHex, toBytes, toHex, wordOf } from "../bytes.ts";
 import { LIMITS } from "../receipt/receipt.ts";
 import { encode } from "./contractReads.ts";
@@ -12,6 +16,7 @@ export type RegisteredModel = {
   slug: string;
   /** `major.minor` */
   number: string;
+  inputMode: RegisteredInputMode;
   inputLayout: readonly TensorLayout[];
   outputLayout: readonly TensorLayout[];
   inputWords: number;
@@ -58,17 +63,25 @@ export async function registeredModel(
     view.number(fields, 1),
     view.number(fields, 2),
   ];
-  const inputWords = view.number(fields, 9);
+  const [inputMode, inputWords] = [inputModeIn(view, fields), view.number(fields, 12)];
   const layoutAt = (place: number): TensorLayout[] =>
     layoutsIn(view, view.at(fields, place, fields));
-  const [inputLayout, outputLayout] = [layoutAt(11), layoutAt(12)];
+  const [inputLayout, outputLayout] = [layoutAt(14), layoutAt(15)];
   if (inputLayout.length === 0 || outputLayout.length === 0) throw wrongAnswer();
   const { slug } = await modelAt(chain, registry, modelId);
   const key = new Words(await chain.call(registry, encode("getVerifyingKey(bytes32)", version)));
   const verifyingKey = key.bytes(key.at(0));
   if (lengthOf(verifyingKey) > LIMITS.verifyingKey) throw wrongAnswer();
   return {
-    ...{ version, slug, number: `${major}.${minor}`, inputLayout, outputLayout, inputWords },
+    ...{
+      version,
+      slug,
+      number: `${major}.${minor}`,
+      inputMode,
+      inputLayout,
+      outputLayout,
+      inputWords,
+    },
     ...{ verifyingKey, verifyingKeyHash: keccak(verifyingKey) },
   };
 }
@@ -87,6 +100,13 @@ export async function modelAt(
     ...{ slug, owner: sliceHex(view.word(fields), 12), createdAt: BigInt(view.word(fields, 2)) },
     versionCount: view.number(fields, 3),
   };
+}
+
+/** What a version's input words are, from the fields of its view. */
+export function inputModeIn(view: Words, fields: number): RegisteredInputMode {
+  const inputMode = REGISTERED_INPUT_MODES[view.number(fields, 11)];
+  if (inputMode === undefined) throw wrongAnswer();
+  return inputMode;
 }
 
 /** The layouts of a list of tensors; none of a version that has no circuit. */

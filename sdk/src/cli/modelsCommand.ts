@@ -112,6 +112,8 @@ function printVersion(version: ListedVersion): string[] {
     [kind === "zkml" ? "model" : "manifest", version.modelHash],
     ["files", /^0x0+$/.test(version.blobId) ? null : version.blobId],
     ["circuit", version.circuitHash],
+    ["csHash", version.csHash],
+    ["transcript", version.transcriptHash],
     ["key", version.verifyingKeyHash],
   ];
   const lines = [
@@ -129,7 +131,11 @@ function layoutText(side: "input" | "output", version: ListedVersion): string {
     side === "input"
       ? [version.inputLayout, version.inputWords]
       : [version.outputLayout, version.outputWords];
-  return `${side} in ${words} words: ${layouts.map(tensorText).join("; ")}`;
+  const tensors = layouts.map(tensorText).join("; ");
+  const isHidden = side === "input" && version.inputMode === "committed";
+  return isHidden
+    ? `input under a commitment: ${tensors}`
+    : `${side} in ${words} words: ${tensors}`;
 }
 
 const tensorText = ({ bits, count, isSigned, scaleExponent }: TensorLayout): string =>

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { contextOf, hashResult, settlementDomain } from "@haca/protocol/inferenceResult";
 import { packWords, type TensorLayout } from "@haca/protocol/packedWords";
 import { encodeRequestId } from "@haca/protocol/requestId";
-import { id, keccak256, Wallet, ZeroAddress } from "ethers";
+import { concat, id, keccak256, Wallet, ZeroAddress } from "ethers";
 import {
   makeProof,
   makeTrapdoor,
@@ -43,10 +43,12 @@ const otherTrapdoor = makeTrapdoor({ signalCount: 3, random });
 const node = new Wallet(id("a node of a test"));
 const domain = settlementDomain({ chainId: 31337n, settlement: SETTLEMENT });
 
+export const CS_HASH = concat([id("circuit"), id("powers of tau")]);
 const view = {
   ...{ modelId: id("model"), major: 1, minor: 2, status: 1, publishedAt: 1, deprecatedAt: 0 },
   ...{ modelHash: id("file"), blobId: id("blob"), circuitHash: id("circuit") },
-  ...{ inputWords: 1, outputWords: 1 },
+  ...{ csHash: CS_HASH, transcriptHash: id("transcript") },
+  ...{ inputMode: 0, inputWords: 1, outputWords: 1 },
   ...{ inputLayout: [INPUT_LAYOUT], outputLayout: OUTPUT_LAYOUT },
 };
 

@@ -5,7 +5,12 @@ import { expect } from "chai";
 import { type BaseContract, hexlify, type Signer, ZeroAddress } from "ethers";
 import { network } from "hardhat";
 import { admit, deployRegistry } from "../utils/attestationFixture.ts";
-import { deploySettlement, makeInference, signResult } from "../utils/settlementFixture.ts";
+import {
+  deploySettlement,
+  makeInference,
+  signResult,
+  versionParams,
+} from "../utils/settlementFixture.ts";
 
 const MAXIMUM_AGE = 3_600n;
 /** Ten scores of 20 bits come first in the output word; the label has four. */
@@ -262,11 +267,10 @@ describe("the example of docs/integrating.md", () => {
     const { ethers, registry, owner, modelId, settlement, trapdoor, verifyingKey } = fixture;
     expect(trapdoor.ic.length).to.equal(5);
     const scores = { count: 10, bits: 20, isSigned: true, scaleExponent: 0 };
-    const input = { count: 64, bits: 5, isSigned: false, scaleExponent: 0 };
-    await registry.connect(owner).publishVersion(modelId, {
-      ...{ major: 2, minor: 0, verifyingKey, inputLayout: [input], outputLayout: [scores] },
-      ...{ modelHash: modelId, blobId: modelId, circuitHash: modelId },
-    });
+    const overrides = { major: 2, outputLayout: [scores] };
+    await registry
+      .connect(owner)
+      .publishVersion(modelId, versionParams({ verifyingKey, overrides }));
     const version = await registry.computeVersionId(modelId, 2, 0);
     const target = await settlement.getAddress();
     const parameters = [target, ZeroAddress, version, MAXIMUM_AGE] as const;

@@ -1,5 +1,11 @@
 import { commitInput } from "@haca/protocol/inputCommitment";
-import { deploySettlement, makeInference, randomWords } from "../utils/settlementFixture.ts";
+import {
+  COMMITTED,
+  deploySettlement,
+  makeInference,
+  PACKED,
+  randomWords,
+} from "../utils/settlementFixture.ts";
 import { gasOf, MEASUREMENT_TIME, type Measure } from "./measurement.ts";
 
 const SAMPLES = 4;
@@ -15,16 +21,16 @@ const SALT = 2n ** 200n;
 export const measureHiddenInput: Measure = async (connection) => {
   await connection.networkHelpers.time.increaseTo(MEASUREMENT_TIME);
   const samples: Record<string, bigint[]> = {};
-  for (const [key, inputWords] of [
-    ["settle.mlp784.packed", WORDS],
-    ["settle.mlp784.committed", 1],
+  for (const [key, inputMode] of [
+    ["settle.mlp784.packed", PACKED],
+    ["settle.mlp784.committed", COMMITTED],
   ] as const) {
-    const fixture = await deploySettlement(connection, { inputWords });
+    const fixture = await deploySettlement(connection, { inputWords: WORDS, inputMode });
     const { node, relayer, settlement } = fixture;
     const settle = async (nonce: bigint): Promise<bigint> => {
       const words = randomWords({ seed: `input ${nonce}`, count: WORDS });
       const shown =
-        inputWords === WORDS ? words : [commitInput({ mode: "salted", words, salt: SALT + nonce })];
+        inputMode === PACKED ? words : [commitInput({ mode: "salted", words, salt: SALT + nonce })];
       const {
         result,
         words: all,

@@ -9,7 +9,12 @@ import {
   GOOD_PARAMS,
   type RegistryFixture,
 } from "../utils/registryFixture.ts";
-import { INPUT_LAYOUT, OUTPUT_LAYOUT, type VersionParams } from "../utils/settlementFixture.ts";
+import {
+  INPUT_LAYOUT,
+  OUTPUT_LAYOUT,
+  PACKED,
+  type VersionParams,
+} from "../utils/settlementFixture.ts";
 
 const connection = await network.create();
 const { ethers, networkHelpers } = connection;
@@ -99,7 +104,10 @@ describe("ModelRegistry", () => {
           GOOD_PARAMS.modelHash,
           GOOD_PARAMS.blobId,
           GOOD_PARAMS.circuitHash,
+          GOOD_PARAMS.csHash,
+          GOOD_PARAMS.transcriptHash,
           keccak256(GOOD_KEY),
+          PACKED,
           (layout: unknown) => expect(layout).to.deep.equal(INPUT_LAYOUT.map(toTuple)) !== null,
           (layout: unknown) => expect(layout).to.deep.equal(OUTPUT_LAYOUT.map(toTuple)) !== null,
         );
@@ -109,6 +117,9 @@ describe("ModelRegistry", () => {
       expect(version.publishedAt).to.equal(await networkHelpers.time.latest());
       expect([version.modelHash, version.blobId, version.circuitHash]).to.deep.equal([
         ...[GOOD_PARAMS.modelHash, GOOD_PARAMS.blobId, GOOD_PARAMS.circuitHash],
+      ]);
+      expect([version.csHash, version.transcriptHash, version.inputMode]).to.deep.equal([
+        ...[GOOD_PARAMS.csHash, GOOD_PARAMS.transcriptHash, BigInt(PACKED)],
       ]);
       expect([version.inputWords, version.outputWords]).to.deep.equal([2n, 1n]);
       expect(version.inputLayout).to.deep.equal(INPUT_LAYOUT.map(toTuple));
@@ -131,6 +142,28 @@ describe("ModelRegistry", () => {
     it("test_BlobIdMayBeZero", async () => {
       await publish({ blobId: ZeroHash });
       expect((await fixture.registry.getVersion(versionIdOf(1, 0))).blobId).to.equal(ZeroHash);
+    });
+
+    it("test_KeysMakingNeedNotBeTold", async () => {
+      await publish({ csHash: "0x", transcriptHash: ZeroHash });
+      const version = await fixture.registry.getVersion(versionIdOf(1, 0));
+      expect([version.csHash, version.transcriptHash]).to.deep.equal(["0x", ZeroHash]);
+    });
+
+    it("test_RevertWhen_KeysMakingIsToldInPart", async () => {
+      const told = GOOD_PARAMS.csHash;
+      for (const [csHash, transcriptHash, expected, actual] of [
+        [told, ZeroHash, 0, 64],
+        ["0x", id("transcript"), 64, 0],
+        [dataSlice(told, 1), id("transcript"), 64, 63],
+        [concat([told, "0x00"]), id("transcript"), 64, 65],
+      ] as const) {
+        await expectRefusal(
+          publish({ csHash, transcriptHash }),
+          "ModelRegistry_CsHashLengthInvalid",
+          ...[expected, actual],
+        );
+      }
     });
 
     it("test_RevertWhen_ModelUnknown", async () => {

@@ -119,10 +119,17 @@ contract RegistryHandler {
         params.modelHash = keccak256(abi.encode("model", seed));
         params.blobId = bytes32(seed);
         params.circuitHash = keccak256(abi.encode("circuit", seed));
+        if (seed % 3 != 0) {
+            params.transcriptHash = keccak256(abi.encode("transcript", seed));
+            params.csHash = abi.encode(params.circuitHash, params.transcriptHash);
+        }
+        // What is under a commitment may be of any size; packed, it has to be one word here.
+        bool isCommitted = seed % 5 == 0;
+        if (isCommitted) params.inputMode = IModelRegistry.InputMode.Committed;
         params.verifyingKey = _keys[outputWords - 1];
         params.inputLayout = new IModelRegistry.TensorLayout[](1);
         params.inputLayout[0] = IModelRegistry.TensorLayout(
-            uint32(1 + (seed % 248)),
+            uint32(1 + (seed % (isCommitted ? 1_000_000 : 248))),
             1,
             false,
             int8(uint8(seed))

@@ -15,7 +15,7 @@ import {
   GOOD_PARAMS,
   type RegistryFixture,
 } from "../utils/registryFixture.ts";
-import { SIGNAL_COUNT, type VersionParams } from "../utils/settlementFixture.ts";
+import { COMMITTED, SIGNAL_COUNT, type VersionParams } from "../utils/settlementFixture.ts";
 import { KEY_VECTORS, makeKeyVectors } from "../utils/verifyingKeyVectors.ts";
 
 const connection = await network.create();
@@ -127,6 +127,48 @@ describe("ModelRegistry: what is published", () => {
       expect(await fixture.registry.getVerifyingKey(versionId)).to.equal(key);
       const version = await fixture.registry.getVersion(versionId);
       expect([version.inputWords, version.outputWords]).to.deep.equal([255n, 1n]);
+    });
+
+    it("test_CommittedInputIsOneWord_WhateverIsUnderIt", async () => {
+      const signals = { signalCount: 3, random: scalarsFrom("committed") };
+      const verifyingKey = makeVerifyingKey(makeTrapdoor(signals));
+      const inputLayout = [tensor(3, 5), tensor(0xffff_ffff, 248)];
+      await publish({ inputMode: COMMITTED, inputLayout, verifyingKey });
+      const versionId = versionIdOf(1, 0);
+      const version = await fixture.registry.getVersion(versionId);
+      expect(version.inputMode).to.equal(BigInt(COMMITTED));
+      expect([version.inputWords, version.outputWords]).to.deep.equal([1n, 1n]);
+      expect(version.inputLayout.map(({ count }) => count)).to.deep.equal([3n, 0xffff_ffffn]);
+      const data = await fixture.registry.settlementData(versionId);
+      expect([data.inputWords, data.outputWords]).to.deep.equal([1n, 1n]);
+      expect(await fixture.registry.getVerifyingKey(versionId)).to.equal(verifyingKey);
+    });
+
+    it("test_RevertWhen_CommittedInputIsNone: no tensors, bad ones, a key for packed words", async () => {
+      const inputMode = COMMITTED;
+      await expectRefusal(publish({ inputMode, inputLayout: [] }), "ModelRegistry_LayoutEmpty");
+      await expectRefusal(
+        publish({ inputMode, inputLayout: [tensor(1, 249)] }),
+        ...["ModelRegistry_LayoutInvalid", 0n, 1n, 249n],
+      );
+      await expectRefusal(
+        publish({ inputMode }),
+        ...["ModelRegistry_VerifyingKeyLengthInvalid", 448 + 4 * 64, 448 + 5 * 64],
+      );
+      await expectRefusal(
+        publish({ inputMode, outputLayout: [tensor(256, 248)] }),
+        ...["ModelRegistry_TooManyWords", 256n, 257n],
+      );
+    });
+
+    it("test_RevertWhen_InputModeUnknown", async () => {
+      const { ethers, registry, modelId } = { ...fixture, ethers: connection.ethers };
+      const data = registry.interface.encodeFunctionData("publishVersion", [
+        modelId,
+        { ...GOOD_PARAMS, inputMode: 2 },
+      ]);
+      const call = ethers.provider.call({ from: fixture.owner.address, to: registry, data });
+      await expect(call).to.be.revertedWithoutReason(ethers);
     });
 
     it("testFuzz_WordCountsEqualTheTypeScriptTwin", async () => {

@@ -8,7 +8,7 @@ import {
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
 import type { TensorLayout } from "@haca/protocol/packedWords";
 import { encodeRequestId } from "@haca/protocol/requestId";
-import { id, type Signer, type TypedDataDomain, ZeroAddress, ZeroHash } from "ethers";
+import { concat, id, type Signer, type TypedDataDomain, ZeroAddress, ZeroHash } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { coreModule } from "../../../scripts/deploy/modules/core.ts";
 import { deployOn } from "./deployOn.ts";
@@ -30,6 +30,11 @@ export const OUTPUT_LAYOUT: TensorLayout[] = [
 ];
 export const SIGNAL_COUNT = 4;
 const WORD_LIMIT = 1n << 248n;
+/** Of `IModelRegistry.InputMode`. */
+export const PACKED = 0;
+export const COMMITTED = 1;
+/** 64 bytes, as a key's transcript begins. */
+export const CS_HASH = concat([id("circuit and powers of tau"), id("the other half")]);
 
 export type VersionParams = {
   major: number;
@@ -37,7 +42,10 @@ export type VersionParams = {
   modelHash: string;
   blobId: string;
   circuitHash: string;
+  csHash: string;
+  transcriptHash: string;
   verifyingKey: string;
+  inputMode: number;
   inputLayout: TensorLayout[];
   outputLayout: TensorLayout[];
 };
@@ -52,7 +60,10 @@ export function versionParams(parameters: {
     modelHash: id("model"),
     blobId: id("blob"),
     circuitHash: id("circuit"),
+    csHash: CS_HASH,
+    transcriptHash: id("transcript"),
     verifyingKey: parameters.verifyingKey,
+    inputMode: PACKED,
     inputLayout: INPUT_LAYOUT,
     outputLayout: OUTPUT_LAYOUT,
     ...parameters.overrides,
@@ -69,7 +80,7 @@ export type Inference = {
 /** The contracts with one published version, whose trapdoor the tests know. */
 export async function deploySettlement(
   connection: NetworkConnection,
-  shape: { inputWords: number } = { inputWords: 2 },
+  shape: { inputWords?: number; inputMode?: number } = {},
 ) {
   const { ethers } = connection;
   const [administrator, owner, node, relayer, otherNode] = await ethers.getSigners();
@@ -82,19 +93,20 @@ export async function deploySettlement(
   const accessManager = await ethers.getContractAt("AccessManager", deployed.accessManager.address);
   const registry = await ethers.getContractAt("ModelRegistry", deployed.modelRegistry.address);
   const settlement = await ethers.getContractAt("InferenceSettlement", address);
-  const inputWordCount = shape.inputWords;
+  const { inputMode = PACKED, inputWords = 2 } = shape;
+  const inputWordCount = inputMode === COMMITTED ? 1 : inputWords;
   const signalCount = SIGNAL_COUNT - 2 + inputWordCount;
   const trapdoor = makeTrapdoor({ signalCount, random: scalarsFrom("key") });
   const verifyingKey = makeVerifyingKey(trapdoor);
   const modelId = computeModelId({ owner: owner.address, slug: "digits" });
   const versionId = computeVersionId({ modelId, major: 1, minor: 0 });
   await registry.connect(owner).registerModel("digits");
-  await registry
-    .connect(owner)
-    .publishVersion(
-      modelId,
-      versionParams({ verifyingKey, overrides: { inputLayout: inputLayout(inputWordCount) } }),
-    );
+  await registry.connect(owner).publishVersion(
+    modelId,
+    versionParams({
+      ...{ verifyingKey, overrides: { inputMode, inputLayout: inputLayout(inputWords) } },
+    }),
+  );
   const domain = settlementDomain({
     chainId: (await ethers.provider.getNetwork()).chainId,
     settlement: await settlement.getAddress(),

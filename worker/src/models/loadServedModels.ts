@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { loadModel } from "@haca/model-runtime/loadModel";
 import type { AddressBook } from "@haca/protocol/addressBook";
 import { encodeVerifyingKey, type VerifyingKeyJson } from "@haca/protocol/groth16";
+import { registeredInputMode, registeredModeOf } from "@haca/protocol/registeredInputMode";
 import { keccak256 } from "ethers";
 import { type Chain, callView } from "../chain/chain.ts";
 import { describeError, StartError } from "../errors.ts";
@@ -47,8 +48,10 @@ export async function loadServedModels(parameters: {
       name: "getVersion",
       values: [versionId],
     });
-    const { modelHash } = view as { modelHash: string };
+    const { inputMode, modelHash } = view as { inputMode: bigint; modelHash: string };
     requireEqual(folder, "model hash on the chain", modelHash, model.manifest.hashes.model);
+    const mode = registeredInputMode(Number(inputMode));
+    requireEqual(folder, "input mode on the chain", mode, registeredModeOf(model.manifest));
     models.push({ ...model, status });
   }
   return models;

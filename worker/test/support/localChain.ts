@@ -7,6 +7,7 @@ import { gasLimitFor } from "@haca/protocol/gasLimit";
 import { encodeVerifyingKey } from "@haca/protocol/groth16";
 import type { Manifest } from "@haca/protocol/manifest";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
+import { REGISTERED_INPUT_MODES, registeredModeOf } from "@haca/protocol/registeredInputMode";
 import {
   type BaseContract,
   Contract,
@@ -130,7 +131,10 @@ export class LocalChain {
       modelHash: manifest.hashes.model,
       blobId: ZeroHash,
       circuitHash: manifest.hashes.r1cs,
+      csHash: `0x${manifest.setup.csHash}`,
+      transcriptHash: manifest.setup.transcript,
       verifyingKey: key,
+      inputMode: REGISTERED_INPUT_MODES.indexOf(registeredModeOf(manifest)),
       inputLayout: [manifest.input.layout],
       outputLayout: manifest.outputs.map(({ layout }) => layout),
     });

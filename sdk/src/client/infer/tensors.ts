@@ -1,4 +1,5 @@
 import { dequantise, quantiseInput } from "@haca/model-runtime/quantise";
+import { BaseError } from "@haca/protocol/baseError";
 import { packWords, type TensorLayout, unpackWords } from "@haca/protocol/packedWords";
 import { wordOf } from "../../bytes.ts";
 import { chainError } from "../../chain/jsonRpc.ts";
@@ -14,12 +15,18 @@ const MAXIMUM_DEPTH = 32;
 /**
  * The input in row-major order, and its packed words, by the layout in the registry: the nearest multiples of the input's scale.
  * The registry has no shape and no range; of these the node knows, and refuses what does not fit.
- * @throws BaseError `option.wrong`, `input.*`
+ * @throws BaseError `option.wrong`, `input.*`, `model.inputCommitted`
  */
 export function packInput(
-  { inputLayout }: Pick<RegisteredModel, "inputLayout">,
+  { inputLayout, inputMode }: Pick<RegisteredModel, "inputLayout" | "inputMode">,
   input: InferInput,
 ): { values: readonly number[]; words: readonly string[] } {
+  if (inputMode === "committed") {
+    throw new BaseError({
+      code: "model.inputCommitted",
+      message: "the model's input words are a commitment, and this client makes none",
+    });
+  }
   const [layout, another] = inputLayout;
   if (layout === undefined || another !== undefined) {
     throw chainError("badAnswer", "the model has several inputs, for which nodes have no request");
