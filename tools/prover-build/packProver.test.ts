@@ -120,7 +120,7 @@ describe.skipIf(isOwn(arm) || emulator === undefined || !existsSync(armProgram))
       const install = (...parameters: string[]) =>
         spawnSync("npm", ["install", ...quietly, ...parameters, packed.tarball], { cwd: folder });
       expect(install().status).not.toBe(0);
-      expect(install("--cpu", "arm64", "--os", "linux").status).toBe(0);
+      expect(install("--force").status).toBe(0);
       const installed = join(folder, "node_modules", "@haca/prover-linux-arm64");
       await runTool({ program: "sha256sum", parameters: ["-c", "SHA256SUMS"], folder: installed });
       const [first = "", ...rest] = emulator ?? [];
