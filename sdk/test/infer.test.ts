@@ -1,7 +1,9 @@
 import { BaseError } from "@haca/protocol/baseError";
+import { commitInput, parseSalt } from "@haca/protocol/inputCommitment";
 import { id, keccak256, ZeroAddress } from "ethers";
 import { afterEach, describe, expect, it } from "vitest";
 import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
+import { wordOf } from "../src/bytes.ts";
 import type { HacaOptions } from "../src/client/client.ts";
 import { createHaca } from "../src/client/createHaca.ts";
 import type { InferOptions } from "../src/client/infer/inferOptions.ts";
@@ -12,6 +14,7 @@ import { type Contracts, SETTLEMENT } from "./support/fakeChain.ts";
 import {
   ANSWER,
   INPUT,
+  INPUT_WORDS,
   type InferNode,
   type Lies,
   OWNER,
@@ -19,6 +22,7 @@ import {
   serveInferNode,
   VERIFYING_KEY,
   VERSION,
+  WITH_HIDING_MODEL,
   WITH_MODEL,
 } from "./support/inferNode.ts";
 
@@ -259,4 +263,75 @@ it("of two endpoints that show different keys, neither is believed", async () =>
   ];
   const { haca } = await setUp({}, { rpcs });
   await expect(haca.infer(ASKED)).rejects.toMatchObject({ code: "chain.disagreement" });
+});
+
+describe("infer of a model whose input word is a commitment", () => {
+  const SALT = `0x${"5a".repeat(24).padStart(64, "0")}`;
+  const hidden = async (inputWord: bigint, options: Partial<InferOptions>) => {
+    const contracts = WITH_HIDING_MODEL;
+    const { haca, node, pins } = await setUp({ job: { inputWords: [inputWord] } }, { contracts });
+    const asked = { ...ASKED, pollMs: 1, proofMs: 200, ...options };
+    return { answer: haca.infer(asked), node, pins };
+  };
+
+  it.each<["committed" | "salted", { salt?: string }]>([
+    ["salted", { salt: SALT }],
+    ["committed", {}],
+  ])(
+    "has the answer for its own commitment proved, and no word of it shown: %s",
+    async (mode, salt) => {
+      const salted = salt.salt === undefined ? {} : { salt: parseSalt(salt.salt) };
+      const commitment = commitInput({ mode, words: INPUT_WORDS, ...salted });
+      const { answer, node, pins } = await hidden(commitment, { inputMode: mode, ...salt });
+      const { outputs, receipt, salt: kept, verification } = await answer;
+      expect({ outputs, verification, kept }).toEqual({
+        ...{ outputs: ANSWER, verification: "verified", kept: salt.salt ?? null },
+      });
+      const { salt: sent } = node.asked[0] as { salt?: string };
+      expect(sent).toBe(salt.salt);
+      expect(receipt.core.input).toEqual({ type: "words", words: [wordOf(commitment)] });
+      expect(isVerified(await verify(receipt, { pins, model: "four" }))).toBe(true);
+    },
+  );
+
+  it("is asked with another salt each time where none is given, and takes no other's commitment", async () => {
+    const [words, salt] = [INPUT_WORDS, parseSalt(SALT)];
+    const salts = new Set<unknown>();
+    for (const commitment of [commitInput({ mode: "salted", words, salt }), ...words]) {
+      const { answer, node } = await hidden(commitment, { inputMode: "salted" });
+      await expect(answer).rejects.toMatchObject({
+        ...{ code: "answer.unexpected", details: { field: "input" } },
+      });
+      const { salt: drawn } = node.asked[0] as { salt: string };
+      expect(drawn).toMatch(/^0x[0-9a-f]{64}$/);
+      salts.add(drawn);
+    }
+    expect(salts.size).toBe(2);
+  });
+
+  it.each<[string, Partial<InferOptions>, RegExp]>([
+    ["a mode that is none", { inputMode: "packed" as never }, /^inputMode: /],
+    ["a salt without its mode", { salt: SALT }, /^salt: belongs to a salted input/],
+    ["a salt of another mode", { inputMode: "committed", salt: SALT }, /^salt: belongs/],
+    [
+      "a salt that is easily tried",
+      { inputMode: "salted", salt: `0x${"01".padStart(64, "0")}` },
+      /^salt: /,
+    ],
+    ["a salt that is no number", { inputMode: "salted", salt: "1" }, /^salt: /],
+  ])("asks nobody with %s", async (_, options, message) => {
+    const { answer, node } = await hidden(1n, options);
+    await expect(answer).rejects.toMatchObject({
+      ...{ code: "option.wrong", message: expect.stringMatching(message) },
+    });
+    expect(node.asked).toEqual([]);
+  });
+
+  it("asks nobody to hide what is packed", async () => {
+    const { haca, node } = await setUp();
+    await expect(haca.infer({ ...ASKED, inputMode: "salted" })).rejects.toMatchObject({
+      ...{ code: "option.wrong", message: expect.stringMatching(/^inputMode: hides nothing/) },
+    });
+    expect(node.asked).toEqual([]);
+  });
 });

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readAddressBook } from "@haca/protocol/addressBook";
-import { commitInput, drawSalt, saltText } from "@haca/protocol/inputCommitment";
+import { commitInput, parseSalt } from "@haca/protocol/inputCommitment";
 import { packWords } from "@haca/protocol/packedWords";
 import { JsonRpcProvider } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -50,12 +50,30 @@ describe("a hidden input on a local chain", () => {
 
   it("settles by its commitment, and the chain has nothing else of it", async () => {
     const [input] = JSON.parse(readFileSync(file("test.json"), "utf8")).images;
-    const salt = drawSalt();
-    const asked = await fetch(`${worker}/v1/inferences`, {
-      ...{ method: "POST", headers: { "content-type": "application/json" } },
-      body: JSON.stringify({ model: MODEL, input, salt: saltText(salt) }),
+    const { versionId } = readAddressBook(BOOK).models.find(({ slug }) => slug === MODEL) ?? {};
+    const { InferenceSettlement } = readAddressBook(BOOK).contracts;
+    const settlement = InferenceSettlement.address.toLowerCase();
+    const written = (name: string, value: object): string => {
+      const path = join(chain.folder, name);
+      writeFileSync(path, JSON.stringify(value));
+      return path;
+    };
+    const pins = written("pins.json", {
+      settlements: [{ chainId: "31337", settlement }],
+      models: { [MODEL]: { version: versionId } },
     });
-    const { requestId } = (await asked.json()) as Job;
+    const answer = JSON.parse(
+      await success(
+        chain.run([
+          ...["sdk/src/cli/cli.ts", "infer", "--json", "--chain", "31337", "--rpc", chain.url],
+          ...["--node", worker, "--pins", pins, "--model", MODEL, "--input-mode", "salted"],
+          ...["--input", written("input.json", input)],
+        ]),
+      ),
+    );
+    expect(answer.verification).toBe("verified");
+    const salt = parseSalt(answer.salt);
+    const { requestId } = answer.receipt.core.message;
     const job = await chain.group.waitFor({
       ...{ name: "worker", timeoutMs: TIMEOUT_MS },
       async probe() {

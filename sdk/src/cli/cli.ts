@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { BaseError } from "@haca/protocol/baseError";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { ChatArguments } from "./chatCommand.ts";
 import type { InferArguments } from "./inferCommand.ts";
 import { INTERRUPTED, InterruptedError } from "./interrupt.ts";
@@ -217,6 +217,13 @@ asking("infer")
   )
   .requiredOption("--model <name>", "a version's id, owner/slug@major.minor, or a pinned name")
   .requiredOption("--input <file>", "numbers as JSON, in a list or in lists of the input's shape")
+  .addOption(
+    new Option(
+      "--input-mode <mode>",
+      "of a model that hides its input, as its manifest says",
+    ).choices(["committed", "salted"]),
+  )
+  .option("--salt <hex>", "of a salted input; drawn, and printed, if left out")
   .option("--receipt <file>", "keep the receipt in a new file")
   .option("--max-price <amount>", "what the answer may cost, in wei-scale OPG; nothing if left out")
   .option("--requester <address>", "account that asks")

@@ -1,3 +1,4 @@
+import type { CommittedMode } from "@haca/protocol/inputMode";
 import type { Inference } from "../client/infer/infer.ts";
 import type { InferInput } from "../client/infer/tensors.ts";
 import { serialiseReceipt } from "../receipt/serialiseReceipt.ts";
@@ -17,6 +18,8 @@ export type InferArguments = ClientArguments & {
   receipt?: string;
   maxPrice?: string;
   requester?: string;
+  inputMode?: CommittedMode;
+  salt?: string;
   /** false: `--no-proof` */
   proof: boolean;
   json?: boolean;
@@ -24,7 +27,7 @@ export type InferArguments = ClientArguments & {
 
 /** `haca infer`: an answer that is verified, or marked, as it is printed. */
 export async function inferFor(options: InferArguments & { isColoured: boolean }): Promise<string> {
-  const { requester } = options;
+  const { inputMode, requester, salt } = options;
   const maxPrice = options.maxPrice === undefined ? 0n : readPrice(options.maxPrice);
   const input = await inputIn(options.input);
   const { haca } = await openClient(options);
@@ -35,6 +38,8 @@ export async function inferFor(options: InferArguments & { isColoured: boolean }
       haca.infer({
         ...{ model: options.model, input, maxPrice, signal, onProgress: progress.say },
         ...(requester === undefined ? {} : { requester }),
+        ...(inputMode && { inputMode }),
+        ...(salt === undefined ? {} : { salt }),
         ...(options.proof ? {} : { proof: "off" as const }),
       }),
     );
@@ -50,10 +55,10 @@ export async function inferFor(options: InferArguments & { isColoured: boolean }
 }
 
 function textOf(answer: Inference, options: { isColoured: boolean; json?: boolean }): string {
-  const { lines, node, outputs, receipt, verification } = answer;
+  const { lines, node, outputs, receipt, salt, verification } = answer;
   const id = receiptId(receipt.core);
   if (options.json) {
-    const whole = { id, verification, node, outputs, lines, receipt };
+    const whole = { id, verification, node, outputs, salt, lines, receipt };
     return `${JSON.stringify(whole, null, 2)}\n`;
   }
   const verdict =
@@ -61,6 +66,7 @@ function textOf(answer: Inference, options: { isColoured: boolean; json?: boolea
   const text = [
     ...outputs.map((tensor, index) => `output ${index}: ${tensor.join(" ")}`),
     `receipt ${id}`,
+    ...(salt === null ? [] : [`salt ${salt}: keep it, nobody else can show what the input was`]),
     ...printLines(lines, options),
     verdict,
   ];

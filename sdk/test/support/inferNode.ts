@@ -29,6 +29,7 @@ export const OUTPUT_LAYOUT: readonly TensorLayout[] = [
 ];
 export const INPUT = [0.5, [-1, 2.25], 3] as const;
 const INTEGERS = [1n, -2n, 5n, 6n];
+export const INPUT_WORDS = packWords({ layouts: [INPUT_LAYOUT], integers: INTEGERS });
 const OUTPUTS = [-16n, 32n, 8n, 1n];
 /** What these outputs are as numbers. */
 export const ANSWER = [[-1, 2, 0.5], [1]];
@@ -60,6 +61,12 @@ export const WITH_MODEL: Contracts = {
   getVersion: () => [view],
   getModel: () => [{ owner: OWNER, slug: "four", createdAt: 1, versionCount: 2 }],
   getVerifyingKey: () => [VERIFYING_KEY],
+};
+
+/** The same, but for its input word, which is a commitment. */
+export const WITH_HIDING_MODEL: Contracts = {
+  ...WITH_MODEL,
+  getVersion: () => [{ ...view, inputMode: 1 }],
 };
 
 /** Where a node lies, and how. */
@@ -123,7 +130,7 @@ function jobOf(requester: string, lies: Lies): NewJob {
     requestId: encodeRequestId({ node: node.address, nonce: 7n }),
     ...{ nonce: 7n, model: "four", version: "1.2", versionId: VERSION, requester, price: 0n },
     timestamp: BigInt(Math.floor(Date.now() / 1000)),
-    inputWords: packWords({ layouts: [INPUT_LAYOUT], integers: INTEGERS }),
+    inputWords: INPUT_WORDS,
     outputWords: packWords({ layouts: OUTPUT_LAYOUT, integers: OUTPUTS }),
     signature: "",
     ...lies.job,

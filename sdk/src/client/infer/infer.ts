@@ -12,7 +12,7 @@ import { nodeError } from "../nodeError.ts";
 import { askProof } from "./askProof.ts";
 import { type InferOptions, type InferRequest, readInfer } from "./inferOptions.ts";
 import { type ResolvedModel, resolveModel } from "./resolveModel.ts";
-import { decodeOutput, packInput } from "./tensors.ts";
+import { decodeOutput, type PackedInput, packInput } from "./tensors.ts";
 
 /** An answer of a model with packed words. */
 export type Inference = {
@@ -21,6 +21,8 @@ export type Inference = {
   /** the output's tensors in their order, decoded from the words that were signed by the layout in the registry */
   outputs: readonly (readonly number[])[];
   receipt: Receipt;
+  /** of a salted input, which the receipt has not: whoever has both can show what the commitment is to; null of others */
+  salt: string | null;
   lines: readonly Line[];
   /** host that answered */
   node: string;
@@ -39,7 +41,7 @@ const INFERENCES = "/v1/inferences";
 export async function infer(client: Client, options: InferOptions): Promise<Inference> {
   const request = readInfer(client, options);
   const resolved = await resolveModel(client, request.model);
-  const input = packInput(resolved.model, request.input);
+  const input = packInput(resolved.model, request.input, request.hiding);
   const { maxPrice, policy, signal } = request;
   return await askNodes({
     ...{ client, answers: "infer", nodes: options.nodes, maxPrice, policy, signal },
@@ -52,7 +54,7 @@ type Question = {
   node: URL;
   request: InferRequest;
   resolved: ResolvedModel;
-  input: ReturnType<typeof packInput>;
+  input: PackedInput;
 };
 
 async function askOne(question: Question): Promise<Inference> {
@@ -78,7 +80,7 @@ async function askOne(question: Question): Promise<Inference> {
   };
   // Nobody waits for the proof of what is wrong without one.
   const early = await look(answered, true);
-  const common = { outputs, node: node.host };
+  const common = { outputs, node: node.host, salt: question.input.salt };
   if (isUnproved) return { ...common, verification: "off", receipt: answered, lines: early };
   const proof = await askProof({ client, node, core: answered.core, request });
   const { verifyingKey } = resolved.model;
@@ -89,7 +91,8 @@ async function askOne(question: Question): Promise<Inference> {
 async function askAnswer({ client, input, node, request, resolved }: Question): Promise<Receipt> {
   const { number, slug } = resolved.model;
   const { requester, signal } = request;
-  const body = { model: slug, version: number, input: input.values, requester };
+  const salt = input.salt === null ? {} : { salt: input.salt };
+  const body = { model: slug, version: number, input: input.values, requester, ...salt };
   const inference = await askNodeJson({
     ...{ node, path: INFERENCES, json: JSON.stringify(body), signal },
     limits: { bytes: client.limits.answerBytes, ms: client.limits.answerMs },

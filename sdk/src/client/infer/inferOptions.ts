@@ -1,8 +1,9 @@
+import type { CommittedMode } from "@haca/protocol/inputMode";
 import type { Policy } from "../../isVerified.ts";
 import { LONGEST_PAUSE_MS } from "../../pause.ts";
 import type { Client } from "../client.ts";
 import { optionError, requireKnown } from "../optionError.ts";
-import type { InferInput } from "./tensors.ts";
+import type { Hiding, InferInput } from "./tensors.ts";
 
 /** What is asked, and how its answer is taken. */
 export type InferOptions = {
@@ -10,6 +11,10 @@ export type InferOptions = {
   model: string;
   /** real numbers in row-major order, or in lists of the input's shape */
   input: InferInput;
+  /** of a model whose input word is a commitment: how, as its manifest says. The node sees the input all the same */
+  inputMode?: CommittedMode;
+  /** of a salted input: 0x and 64 hex digits, for this request alone; drawn if left out */
+  salt?: string;
   /** addresses of nodes; the client's if left out */
   nodes?: readonly string[];
   /** the client's if left out */
@@ -32,6 +37,8 @@ export type InferOptions = {
 export type InferRequest = {
   model: string;
   input: InferInput;
+  /** undefined: not at all */
+  hiding: Hiding | undefined;
   policy: Policy;
   requester: string;
   maxPrice: bigint;
@@ -43,7 +50,7 @@ export type InferRequest = {
 };
 
 const OPTIONS = [
-  ...["model", "input", "nodes", "policy", "requester", "maxPrice"],
+  ...["model", "input", "inputMode", "salt", "nodes", "policy", "requester", "maxPrice"],
   ...["proof", "proofMs", "pollMs", "onProgress", "signal"],
 ];
 const NOBODY = `0x${"00".repeat(20)}`;
@@ -52,8 +59,15 @@ const NOBODY = `0x${"00".repeat(20)}`;
 export function readInfer(client: Client, options: InferOptions): InferRequest {
   requireKnown(options, OPTIONS);
   const { input, maxPrice = 0n, model, policy = client.policy, requester = NOBODY } = options;
+  const { inputMode, salt } = options;
   const { onProgress, pollMs = 1_000, proof, proofMs = 600_000, signal } = options;
   if (!Array.isArray(input)) throw optionError("input", "must be a list of numbers");
+  if (inputMode !== undefined && inputMode !== "committed" && inputMode !== "salted") {
+    throw optionError("inputMode", 'must be "committed" or "salted", or left out');
+  }
+  if (salt !== undefined && inputMode !== "salted") {
+    throw optionError("salt", "belongs to a salted input");
+  }
   if (!/^0x[0-9a-fA-F]{40}$/.test(requester)) {
     throw optionError("requester", "must be an address of 20 bytes");
   }
@@ -68,6 +82,7 @@ export function readInfer(client: Client, options: InferOptions): InferRequest {
     throw optionError(name, `must be a whole number, 1 to ${LONGEST_PAUSE_MS}`);
   }
   return {
+    hiding: inputMode && { mode: inputMode, salt },
     ...{ model, input, policy, maxPrice, pollMs, proofMs, onProgress, signal },
     ...{ requester: requester.toLowerCase(), isUnproved: proof === "off" },
   };

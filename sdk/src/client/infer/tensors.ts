@@ -1,5 +1,7 @@
 import { dequantise, quantiseInput } from "@haca/model-runtime/quantise";
 import { BaseError } from "@haca/protocol/baseError";
+import { commitInput, drawSalt, parseSalt, saltText } from "@haca/protocol/inputCommitment";
+import type { CommittedMode } from "@haca/protocol/inputMode";
 import { packWords, type TensorLayout, unpackWords } from "@haca/protocol/packedWords";
 import { wordOf } from "../../bytes.ts";
 import { chainError } from "../../chain/jsonRpc.ts";
@@ -12,20 +14,38 @@ export type InferInput = readonly (number | InferInput)[];
 /** Deeper than any tensor. */
 const MAXIMUM_DEPTH = 32;
 
+/** How an input is hidden: the mode of the model's manifest, and of a salted one the salt, drawn if left out. */
+export type Hiding = { mode: CommittedMode; salt?: string | undefined };
+
+/** What is sent of an input, and the words that have to be signed for it. */
+export type PackedInput = {
+  /** in row-major order */
+  values: readonly number[];
+  /** packed, or the one commitment to them */
+  words: readonly string[];
+  /** null where there is none */
+  salt: string | null;
+};
+
 /**
- * The input in row-major order, and its packed words, by the layout in the registry: the nearest multiples of the input's scale.
+ * The input's words, by the layout in the registry: the nearest multiples of the input's scale; or the commitment to them.
  * The registry has no shape and no range; of these the node knows, and refuses what does not fit.
  * @throws BaseError `option.wrong`, `input.*`, `model.inputCommitted`
  */
 export function packInput(
   { inputLayout, inputMode }: Pick<RegisteredModel, "inputLayout" | "inputMode">,
   input: InferInput,
-): { values: readonly number[]; words: readonly string[] } {
-  if (inputMode === "committed") {
+  hiding?: Hiding,
+): PackedInput {
+  if (inputMode === "committed" && hiding === undefined) {
     throw new BaseError({
       code: "model.inputCommitted",
-      message: "the model's input words are a commitment, and this client makes none",
+      message:
+        "the model's input word is a commitment: inputMode has to say which, committed or salted, as the model's manifest does",
     });
+  }
+  if (inputMode === "packed" && hiding !== undefined) {
+    throw optionError("inputMode", "hides nothing of this model: its input words are packed");
   }
   const [layout, another] = inputLayout;
   if (layout === undefined || another !== undefined) {
@@ -36,7 +56,21 @@ export function packInput(
   const tensor = { name: "input", layout, minimum, maximum };
   const manifest = { input: { ...tensor, shape: [layout.count] } };
   const integers = quantiseInput({ manifest, values });
-  return { values, words: packWords({ layouts: [layout], integers }).map(wordOf) };
+  const words = packWords({ layouts: [layout], integers });
+  if (hiding === undefined) return { values, words: words.map(wordOf), salt: null };
+  const salt = saltOf(hiding);
+  const { mode } = hiding;
+  const commitment = commitInput({ mode, words, ...(salt !== undefined && { salt }) });
+  return { values, words: [wordOf(commitment)], salt: salt === undefined ? null : saltText(salt) };
+}
+
+function saltOf({ mode, salt }: Hiding): bigint | undefined {
+  if (salt === undefined) return mode === "salted" ? drawSalt() : undefined;
+  try {
+    return parseSalt(salt);
+  } catch (error) {
+    throw optionError("salt", (error as BaseError).message.replace(/^salt: /, ""));
+  }
 }
 
 function* numbersIn(value: unknown, path: string, depth = 0): Generator<number> {
