@@ -11,12 +11,16 @@ CREATE TABLE channels (
   -- what may be claimed in all, and what the payer's side signed it with
   amount numeric(39) NOT NULL,
   signature text NOT NULL,
+  -- how often results were counted for it: what was read before the last time says nothing of it
+  counts integer NOT NULL DEFAULT 0,
+  -- nothing that was counted waits to be claimed
+  is_claimed boolean NOT NULL DEFAULT true,
   last_error text,
   -- not before this time is it looked at again
   look_after timestamptz NOT NULL DEFAULT now(),
   added_at timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX channels_look ON channels (look_after);
+CREATE INDEX channels_due ON channels (look_after) WHERE NOT is_claimed;
 -- Results that count for a channel.
 CREATE TABLE channel_results (
   request_id text PRIMARY KEY REFERENCES jobs (request_id),
