@@ -147,7 +147,6 @@ export class ChannelPayments {
     const most = BigInt(quote.amount);
     const { maxClaimableAmount, signature } = read.voucher;
     const base = maxClaimableAmount - most;
-    if (base < 0n) throw await refuse("channel.otherSum");
     // The salt of a quote is another each time that a client asks again by itself.
     const { body, isSalted, path, salt } = given.request;
     const repeat = repeatOf({

@@ -1,0 +1,52 @@
+import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
+import { ESCROW_KINDS } from "@haca/protocol/inferenceEscrow";
+import { Contract, ContractFactory } from "ethers";
+import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
+import { readArtifact } from "../../../testing/artifacts.ts";
+import type { TeeChain } from "./teeChain.ts";
+
+const DAY = 86_400;
+/** Longer than an hour, the long road and a day. */
+export const DELAY = 6 * DAY;
+
+const CHANNEL =
+  "(address payer, address payerAuthorizer, address receiver, address receiverAuthorizer, address token, uint40 withdrawDelay, bytes32 salt)";
+
+/** x402's contract of channels, as tests look at it, and payers use it. */
+export const batchAt = (tee: TeeChain): Contract =>
+  new Contract(
+    BATCH_SETTLEMENT_ADDRESS,
+    [
+      "function channels(bytes32) view returns (uint128 balance, uint128 totalClaimed)",
+      `function initiateWithdraw(${CHANNEL} config, uint128 amount)`,
+      `function deposit(${CHANNEL} config, uint128 amount, address collector, bytes data)`,
+    ],
+    tee.chain.owner,
+  );
+
+/** What makes gates, beside the escrow. Returns its address. */
+export async function deployGates(tee: TeeChain, escrow: Contract): Promise<string> {
+  const { abi, bytecode } = readArtifact("ChannelGates");
+  const factory = new ContractFactory(abi as [], bytecode, tee.chain.owner);
+  const made = await factory.deploy(escrow.target, BATCH_SETTLEMENT_ADDRESS);
+  return String((await made.waitForDeployment()).target);
+}
+
+/** A gate of a node whose enclave's results count, alone and in pages. */
+export async function openGate(parameters: {
+  tee: TeeChain;
+  escrow: Contract;
+  /** of ChannelGates */
+  gates: string;
+  node: string;
+  payee: string;
+}): Promise<ContractOf<"ChannelGate">> {
+  const { escrow, node, payee, tee } = parameters;
+  const runner = tee.chain.owner;
+  const gates = contractAt({ name: "ChannelGates", address: parameters.gates, runner });
+  const [feeBps, feeReceiver] = (await escrow.getFunction("fee")()) as [bigint, string];
+  const kinds = ESCROW_KINDS.tee | ESCROW_KINDS.teePage;
+  const terms = { node, payee, feeReceiver, feeBps, kinds };
+  await (await gates.open(terms)).wait();
+  return contractAt({ name: "ChannelGate", address: await gates.gateOf(terms), runner });
+}
