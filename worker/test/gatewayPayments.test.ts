@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { channelAccount } from "@haca/protocol/pageOpening";
+import type { ClientChannelStorage } from "@x402/evm/batch-settlement/client";
 import { decodePaymentResponseHeader } from "@x402/fetch";
 import { formatEther, type Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -11,11 +13,16 @@ import { createPayer, type PayerOptions } from "../../sdk/src/pay/createPayer.ts
 import { memoryJournal } from "../../sdk/src/pay/journal.ts";
 import { keySigner } from "../../sdk/src/pay/keySigner.ts";
 import { pinsOfDeployment } from "../../sdk/src/pay/paymentPins.ts";
+import { channelClient, chargedIn, signedIn } from "./support/channelClient.ts";
+import { batchAt } from "./support/channels.ts";
 import { STATUS } from "./support/escrow.ts";
 import { FEE, PaidBed, QUESTION } from "./support/paidBed.ts";
 import { PRICE } from "./support/paidChain.ts";
 
 const HACA = fileURLToPath(new URL("../../sdk/src/cli/cli.ts", import.meta.url));
+
+/** Deposits of stock clients: so many times what a request costs. */
+const MANY = 5n;
 
 let bed: PaidBed;
 beforeAll(async () => {
@@ -89,6 +96,71 @@ describe("a stock client of x402", () => {
     const [jobId = ""] = await bed.jobsOf(payer.address);
     await bed.until(jobId, STATUS.cancelled);
     expect(await bed.balanceOf(payer.address)).toBe(PRICE);
+  });
+});
+
+/** A client of a payer that pays by channel. */
+const payingByChannel = (payer: Wallet, storage?: ClientChannelStorage) =>
+  channelClient({ payer, rpcUrl: bed.tee.chain.url, ...(storage && { storage }) });
+
+describe("a stock client of x402 that pays by channel", () => {
+  it("deposits once, signs vouchers from then on, and what was settled is claimed and paid out", async () => {
+    const payer = await bed.payer(MANY * PRICE);
+    const before = await bed.balanceOf(bed.seller);
+    const { paying, payments } = payingByChannel(payer);
+    const first = await bed.askByChannel(paying);
+    expect(first.status).toBe(200);
+    const { channelId } = signedIn(payments[0]);
+    const { haca } = (await first.json()) as { haca: { message: { requester: string } } };
+    expect(haca.message.requester).toBe(channelAccount(channelId));
+    expect(chargedIn(first)).toEqual({
+      ...{ charged: String(PRICE), inAll: String(PRICE) },
+      transaction: expect.stringMatching(/^0x[0-9a-f]{64}$/),
+    });
+    const second = await bed.askByChannel(paying, { ...QUESTION, stream: true });
+    expect(await second.text()).toContain(`"price":"${PRICE}"`);
+    expect(chargedIn(second)).toEqual({
+      ...{ charged: String(PRICE), inAll: String(2n * PRICE), transaction: "" },
+    });
+    expect(payments.map((header) => signedIn(header).type)).toEqual(["deposit", "voucher"]);
+    expect(await bed.claimed(channelId, 2n * PRICE)).toBe(MANY * PRICE);
+    expect(await bed.balanceOf(bed.seller)).toBe(before + 2n * (PRICE - FEE));
+    expect(await bed.gate.provenOf(channelId)).toBe(2n * PRICE);
+  });
+
+  it("that has forgotten the channel hears its own last voucher, and goes on from there", async () => {
+    const payer = await bed.payer(MANY * PRICE);
+    expect((await bed.askByChannel(payingByChannel(payer).paying)).status).toBe(200);
+    // Another process of the client: what the chain tells it may be behind.
+    const again = payingByChannel(payer);
+    const response = await bed.askByChannel(again.paying, { ...QUESTION, n: 1 });
+    expect([response.status, chargedIn(response).charged]).toEqual([200, String(PRICE)]);
+    expect(signedIn(again.payments.at(-1)).sum).toBe(String(2n * PRICE));
+  });
+
+  it("that asks to withdraw is refused from then on, and what was settled before is claimed", async () => {
+    const payer = await bed.payer(2n * MANY * PRICE);
+    const { paying, payments } = payingByChannel(payer);
+    expect((await bed.askByChannel(paying)).status).toBe(200);
+    const { channel, channelId } = signedIn(payments[0]);
+    const batch = batchAt(bed.tee);
+    const data = batch.interface.encodeFunctionData("initiateWithdraw", [channel, MANY * PRICE]);
+    await (await payer.sendTransaction({ to: String(batch.target), data })).wait();
+    const asked = bed.gateway.asked;
+    // With another deposit, so that the gateway asks the chain at once.
+    const known = {
+      get: async () => ({ chargedCumulativeAmount: String(PRICE) }),
+      set: async () => undefined,
+      delete: async () => undefined,
+    };
+    const fresh = payingByChannel(payer, known);
+    const refused = await bed.askByChannel(fresh.paying, { ...QUESTION, n: 2 });
+    const { error } = (await refused.json()) as { error: { code: string } };
+    expect([signedIn(fresh.payments[0]).type, refused.status, error.code]).toEqual([
+      ...["deposit", 402, "channel.withdrawing"],
+    ]);
+    expect([bed.gateway.asked, await bed.balanceOf(payer.address)]).toEqual([asked, MANY * PRICE]);
+    await bed.claimed(channelId, PRICE);
   });
 });
 

@@ -172,7 +172,7 @@ export const reasonIn = (response: Response) => requiredIn(response).error;
 export function chargedIn(response: Response): [string, string, string] {
   const { extra, transaction } = decodePaymentResponseHeader(
     response.headers.get("payment-response") ?? "",
-  ) as {
+  ) as unknown as {
     transaction: string;
     extra: { chargedAmount: string; channelState: { chargedCumulativeAmount: string } };
   };

@@ -285,7 +285,7 @@ function withDeposits(parameters: {
 }): SupportedResponse {
   const { deposits, network, supported } = parameters;
   if (deposits === undefined) return supported;
-  const extra = { haca: { gates: deposits.gates } };
+  const extra = { gates: deposits.gates };
   const kind = { x402Version: 2, scheme: DEPOSIT_SCHEME, network, extra };
   return { ...supported, kinds: [...supported.kinds, kind] };
 }
