@@ -1,6 +1,7 @@
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
 import { ESCROW_KINDS } from "@haca/protocol/inferenceEscrow";
-import { Contract, ContractFactory } from "ethers";
+import { BATCH_SETTLEMENT_DOMAIN, voucherTypes } from "@x402/evm";
+import { Contract, ContractFactory, type Wallet } from "ethers";
 import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
 import { readArtifact } from "../../../testing/artifacts.ts";
 import type { TeeChain } from "./teeChain.ts";
@@ -50,3 +51,18 @@ export async function openGate(parameters: {
   await (await gates.open(terms)).wait();
   return contractAt({ name: "ChannelGate", address: await gates.gateOf(terms), runner });
 }
+
+/** A voucher for so much of a channel in all, as the payer's side signs it. */
+export const signVoucher = (parameters: {
+  channelId: string;
+  sum: bigint;
+  signer: Wallet;
+}): Promise<string> => {
+  const { channelId, signer, sum } = parameters;
+  const domain = { ...BATCH_SETTLEMENT_DOMAIN, chainId: 31_337n };
+  return signer.signTypedData(
+    { ...domain, verifyingContract: BATCH_SETTLEMENT_ADDRESS },
+    { Voucher: [...voucherTypes.Voucher] },
+    { channelId, maxClaimableAmount: sum },
+  );
+};
