@@ -14,7 +14,7 @@ import { memoryJournal } from "../../sdk/src/pay/journal.ts";
 import { keySigner } from "../../sdk/src/pay/keySigner.ts";
 import { pinsOfDeployment } from "../../sdk/src/pay/paymentPins.ts";
 import { channelClient, chargedIn, signedIn } from "./support/channelClient.ts";
-import { batchAt } from "./support/channels.ts";
+import { batchCalls, callBatch } from "./support/channels.ts";
 import { STATUS } from "./support/escrow.ts";
 import { FEE, PaidBed, QUESTION } from "./support/paidBed.ts";
 import { PRICE } from "./support/paidChain.ts";
@@ -143,9 +143,8 @@ describe("a stock client of x402 that pays by channel", () => {
     const { paying, payments } = payingByChannel(payer);
     expect((await bed.askByChannel(paying)).status).toBe(200);
     const { channel, channelId } = signedIn(payments[0]);
-    const batch = batchAt(bed.tee);
-    const data = batch.interface.encodeFunctionData("initiateWithdraw", [channel, MANY * PRICE]);
-    await (await payer.sendTransaction({ to: String(batch.target), data })).wait();
+    const values = [channel, MANY * PRICE];
+    await callBatch(payer, batchCalls.encodeFunctionData("initiateWithdraw", values));
     const asked = bed.gateway.asked;
     // With another deposit, so that the gateway asks the chain at once.
     const known = {

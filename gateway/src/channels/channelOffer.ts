@@ -6,19 +6,10 @@ import type { PaymentSettings } from "../payments/paymentSettings.ts";
 import type { Quote } from "../payments/quote.ts";
 import type { ChannelRecord } from "./channelLedger.ts";
 import { CHANNEL_REFUSALS, type ChannelRefusalCode } from "./channelRefusals.ts";
+import type { ChannelSettings } from "./channelSettings.ts";
 import type { ChannelState } from "./channelSource.ts";
 
 export const CHANNEL_SCHEME = "batch-settlement";
-
-/** How requests are paid by channel. */
-export type ChannelSettings = {
-  /** receiver and authorizer of the channels */
-  gate: string;
-  /** of the channels, in seconds */
-  withdrawDelay: number;
-  /** smallest units that a deposit has at least; undefined: what the request costs */
-  minDeposit: bigint | undefined;
-};
 
 /** What a channel has to be, and a voucher for a request to say. */
 export function channelOffer(parameters: {

@@ -18,13 +18,7 @@ import { type AnswerParameters, answerRequest } from "../server/answerRequest.ts
 import type { ChatRequest } from "../server/chatRequest.ts";
 import { ChannelLedger, type ChannelRecord, withRequest } from "./channelLedger.ts";
 import { requireWithinChannelLimits } from "./channelLimits.ts";
-import {
-  CHANNEL_SCHEME,
-  type ChannelSettings,
-  channelHeaders,
-  channelOffer,
-  channelRefusal,
-} from "./channelOffer.ts";
+import { CHANNEL_SCHEME, channelHeaders, channelOffer, channelRefusal } from "./channelOffer.ts";
 import { type ChannelPayload, readChannelPayload } from "./channelPayload.ts";
 import {
   busyChannel,
@@ -34,6 +28,7 @@ import {
   notServed,
   undecidedDeposit,
 } from "./channelRefusals.ts";
+import type { ChannelSettings } from "./channelSettings.ts";
 import { ChannelSource, type ChannelState } from "./channelSource.ts";
 import { gateProblem } from "./gateProblem.ts";
 

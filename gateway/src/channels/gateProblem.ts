@@ -1,5 +1,5 @@
 import type { PaymentSettings } from "../payments/paymentSettings.ts";
-import type { ChannelSettings } from "./channelOffer.ts";
+import type { ChannelSettings } from "./channelSettings.ts";
 import type { Gate } from "./channelSource.ts";
 
 /** Why answers of this gateway could not be paid by channels to a gate, by the name of the setting; undefined: they can. */

@@ -1,4 +1,4 @@
-import type { ChannelSettings } from "../channels/channelOffer.ts";
+import type { ChannelSettings } from "../channels/channelSettings.ts";
 import type { OfferSettings } from "./offers.ts";
 import type { PayerLimitSettings } from "./payerLimits.ts";
 import type { PriceTable } from "./prices.ts";

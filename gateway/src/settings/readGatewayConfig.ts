@@ -9,7 +9,7 @@ import { nodeOfEnclave } from "@haca/protocol/requestId";
 import { PROJECT_ROOT, userPath } from "@haca/protocol/userPath";
 import type { TypedDataDomain } from "ethers";
 import type { z } from "zod";
-import type { ChannelSettings } from "../channels/channelOffer.ts";
+import type { ChannelSettings } from "../channels/channelSettings.ts";
 import { ConfigurationError } from "../gatewayError.ts";
 import type { LegacyFacilitatorSettings } from "../legacy/legacyFacilitator.ts";
 import type { PaymentSettings } from "../payments/paymentSettings.ts";

@@ -58,9 +58,7 @@ FROM jobs
 WHERE state <> 'failed' AND finalised_at IS NULL`;
 
 /** Jobs on their way to the chain, what is there and still watched, settled ones and pages, payments that are held, and what is to be counted and claimed. */
-export async function countPending(parameters: {
-  database: Database;
-}): Promise<{
+export async function countPending(parameters: { database: Database }): Promise<{
   pending: number;
   settled: number;
   pages: number;

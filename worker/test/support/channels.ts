@@ -1,7 +1,7 @@
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
 import { ESCROW_KINDS } from "@haca/protocol/inferenceEscrow";
 import { BATCH_SETTLEMENT_DOMAIN, voucherTypes } from "@x402/evm";
-import { Contract, ContractFactory, type Wallet } from "ethers";
+import { type Contract, ContractFactory, Interface, type Wallet } from "ethers";
 import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
 import { readArtifact } from "../../../testing/artifacts.ts";
 import type { TeeChain } from "./teeChain.ts";
@@ -13,17 +13,29 @@ export const DELAY = 6 * DAY;
 const CHANNEL =
   "(address payer, address payerAuthorizer, address receiver, address receiverAuthorizer, address token, uint40 withdrawDelay, bytes32 salt)";
 
-/** x402's contract of channels, as tests look at it, and payers use it. */
-export const batchAt = (tee: TeeChain): Contract =>
-  new Contract(
-    BATCH_SETTLEMENT_ADDRESS,
-    [
-      "function channels(bytes32) view returns (uint128 balance, uint128 totalClaimed)",
-      `function initiateWithdraw(${CHANNEL} config, uint128 amount)`,
-      `function deposit(${CHANNEL} config, uint128 amount, address collector, bytes data)`,
-    ],
-    tee.chain.owner,
-  );
+/** Calls of x402's contract of channels, as tests look at it, and payers use it. */
+export const batchCalls = new Interface([
+  "function channels(bytes32) view returns (uint128 balance, uint128 totalClaimed)",
+  `function initiateWithdraw(${CHANNEL} config, uint128 amount)`,
+  `function deposit(${CHANNEL} config, uint128 amount, address collector, bytes data)`,
+]);
+
+/** What is in a channel, and what was claimed of it. */
+export async function channelAt(
+  tee: TeeChain,
+  channelId: string,
+): Promise<{ balance: bigint; claimed: bigint }> {
+  const data = batchCalls.encodeFunctionData("channels", [channelId]);
+  const answer = await tee.chain.provider.call({ to: BATCH_SETTLEMENT_ADDRESS, data });
+  const [balance, claimed] = batchCalls.decodeFunctionResult("channels", answer);
+  return { balance, claimed };
+}
+
+/** Has an account call x402's contract of channels. */
+export async function callBatch(from: Wallet, data: string): Promise<void> {
+  const to = BATCH_SETTLEMENT_ADDRESS;
+  await (await from.sendTransaction({ to, data, gasLimit: 1_000_000n })).wait();
+}
 
 /** What makes gates, beside the escrow. Returns its address. */
 export async function deployGates(tee: TeeChain, escrow: Contract): Promise<string> {
@@ -45,7 +57,8 @@ export async function openGate(parameters: {
   const { escrow, node, payee, tee } = parameters;
   const runner = tee.chain.owner;
   const gates = contractAt({ name: "ChannelGates", address: parameters.gates, runner });
-  const [feeBps, feeReceiver] = (await escrow.getFunction("fee")()) as [bigint, string];
+  const known = contractAt({ name: "InferenceEscrow", address: String(escrow.target), runner });
+  const [feeBps, feeReceiver] = await known.fee();
   const kinds = ESCROW_KINDS.tee | ESCROW_KINDS.teePage;
   const terms = { node, payee, feeReceiver, feeBps, kinds };
   await (await gates.open(terms)).wait();

@@ -3,7 +3,7 @@ import { nodeOfEnclave } from "@haca/protocol/requestId";
 import { decodePaymentSignatureHeader } from "@x402/core/http";
 import { Wallet } from "ethers";
 import type { ContractOf } from "../../../scripts/lib/contracts.ts";
-import { batchAt, DELAY, openGate } from "./channels.ts";
+import { channelAt, DELAY, openGate } from "./channels.ts";
 import { FEE_BPS } from "./escrow.ts";
 import { GatewayProcess } from "./gatewayProcess.ts";
 import { ETHER, PaidChain, type PaidChainParts, PRICE } from "./paidChain.ts";
@@ -66,10 +66,9 @@ export class PaidBed extends PaidChain {
 
   /** Waits until so much was claimed of a channel; makes blocks, for those who wait for them. Returns what came into it. */
   async claimed(channelId: string, amount: bigint): Promise<bigint> {
-    const read = batchAt(this.tee).getFunction("channels");
     return await waitFor(async () => {
       await this.tee.chain.send("evm_mine");
-      const [balance, claimed] = (await read(channelId)) as [bigint, bigint];
+      const { balance, claimed } = await channelAt(this.tee, channelId);
       return claimed === amount ? balance : undefined;
     });
   }
