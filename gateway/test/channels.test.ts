@@ -195,10 +195,18 @@ describe("a client that pays by channel", () => {
     await bed.paid.restart();
     const again = await bed.post(QUESTION, payer);
     expect([again.status, chargedIn(again)]).toEqual([200, ["5000", "5000", ""]]);
-    expect(new Set(bed.paid.results.map(({ message }) => message.requestId)).size).toBe(1);
+    const handedIn = bed.paid.results.map(({ message, voucher }) => [
+      ...[message.requestId, voucher?.maxClaimableAmount],
+    ]);
+    expect(new Set(handedIn.map(String)).size).toBe(1);
+    expect(handedIn[0]?.[1]).toBe(String(PRICE));
     expect([bed.paid.upstream.received.length, bed.deposits]).toEqual([1, 1]);
   });
 });
+
+/** A signature that ends in 0 or 1 in place of 27 or 28. */
+const withParity = (signature: string): string =>
+  `${signature.slice(0, -2)}0${signature.endsWith("1b") ? 0 : 1}`;
 
 describe("refused are", () => {
   it("vouchers of other channels, keys, receivers, authorizers, tokens and delays, each by its name", async () => {
@@ -219,6 +227,12 @@ describe("refused are", () => {
       expect(await refusalIn(refused)).toEqual([402, code]);
     }
     const [payment = ""] = Object.values((await payer.sign(offer, { sum })).headers);
+    // The same signature in a form from which contracts recover nobody.
+    const formed = changed(payment, (signed) => ({
+      ...signed,
+      voucher: { ...signed.voucher, signature: withParity(signed.voucher.signature) },
+    }));
+    expect(await refusalIn(await bed.post(QUESTION, formed))).toEqual([402, "channel.notSigned"]);
     const claimed = changed(payment, (signed) => ({
       ...signed,
       voucher: { ...signed.voucher, channelId: WORD },

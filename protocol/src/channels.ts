@@ -47,10 +47,14 @@ const domainOf = (chainId: bigint) => ({
 export const channelIdOf = (parameters: { chainId: bigint; channel: Channel }): string =>
   TypedDataEncoder.hash(domainOf(parameters.chainId), CHANNEL_TYPES, parameters.channel);
 
+/** 65 bytes that end in 27 or 28: contracts recover no key from the other forms of the same signature. */
+const SIGNATURE = /^0x[0-9a-f]{128}1[bc]$/i;
+
 /** Whether the key that a channel names for it has signed a voucher. Where that is a contract's to say, it says no. */
 export function isVoucherSigned(parameters: { chainId: bigint; voucher: ChannelVoucher }): boolean {
   const { chainId, voucher } = parameters;
   const { channel, maxClaimableAmount, signature } = voucher;
+  if (!SIGNATURE.test(signature)) return false;
   const value = { channelId: channelIdOf({ chainId, channel }), maxClaimableAmount };
   try {
     const signer = verifyTypedData(domainOf(chainId), VOUCHER_TYPES, value, signature);

@@ -50,7 +50,7 @@ async function send(parameters: Parameters & { group: readonly DueChannel[] }): 
   const [first] = group;
   if (first === undefined) return;
   const { receiver: gate, token } = first.channel;
-  const purpose = `claim ${gate.slice(0, 18)}`;
+  const purpose = `claim ${(group.length > 1 ? gate : first.channelId).slice(0, 18)}`;
   if ((await store.listOpen()).some((open) => open.purpose === purpose)) return;
   const vouchers = group.map(({ channel, maxClaimableAmount, signature }) => ({
     ...{ channel, maxClaimableAmount, signature },
@@ -71,8 +71,13 @@ async function send(parameters: Parameters & { group: readonly DueChannel[] }): 
     const words = describeError(error);
     logger.warn({ gate, channels: group.length, error: words }, "claiming of channels: not now");
     if (error instanceof RefusedByEndpointError) return;
-    const channelIds = group.map(({ channelId }) => channelId);
+    if (group.length > 1) {
+      // One that cannot be claimed keeps no other from it.
+      for (const channel of group) await send({ ...parameters, group: [channel] });
+      return;
+    }
+    const { channelId } = first;
     const seconds = REFUSED_REST_SECONDS;
-    await restChannels({ database, channelIds, error: words, seconds });
+    await restChannels({ database, channelIds: [channelId], error: words, seconds });
   }
 }
