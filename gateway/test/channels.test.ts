@@ -195,12 +195,13 @@ describe("a client that pays by channel", () => {
     await bed.paid.restart();
     const again = await bed.post(QUESTION, payer);
     expect([again.status, chargedIn(again)]).toEqual([200, ["5000", "5000", ""]]);
+    expect(chargedIn(await bed.post(other, payer))).toEqual(["5000", "10000", ""]);
     const handedIn = bed.paid.results.map(({ message, voucher }) => [
       ...[message.requestId, voucher?.maxClaimableAmount],
     ]);
-    expect(new Set(handedIn.map(String)).size).toBe(1);
+    expect(new Set(handedIn.map(String)).size).toBe(2);
     expect(handedIn[0]?.[1]).toBe(String(PRICE));
-    expect([bed.paid.upstream.received.length, bed.deposits]).toEqual([1, 1]);
+    expect([bed.paid.upstream.received.length, bed.deposits]).toEqual([2, 1]);
   });
 });
 

@@ -13,16 +13,24 @@ import { createPayer, type PayerOptions } from "../../sdk/src/pay/createPayer.ts
 import { memoryJournal } from "../../sdk/src/pay/journal.ts";
 import { keySigner } from "../../sdk/src/pay/keySigner.ts";
 import { pinsOfDeployment } from "../../sdk/src/pay/paymentPins.ts";
-import { channelClient, chargedIn, signedIn } from "./support/channelClient.ts";
-import { batchCalls, callBatch } from "./support/channels.ts";
+import {
+  channelClient,
+  chargedIn,
+  type DepositPayload,
+  signedIn,
+} from "./support/channelClient.ts";
+import { batchCalls, callBatch, DELAY, depositAsStranger, openGate } from "./support/channels.ts";
 import { STATUS } from "./support/escrow.ts";
 import { FEE, PaidBed, QUESTION } from "./support/paidBed.ts";
 import { PRICE } from "./support/paidChain.ts";
+import { post } from "./support/paymentBed.ts";
 
 const HACA = fileURLToPath(new URL("../../sdk/src/cli/cli.ts", import.meta.url));
 
 /** Deposits of stock clients: so many times what a request costs. */
 const MANY = 5n;
+/** Of a gate that is not served here. */
+const PAYEE = `0x${"77".repeat(20)}`;
 
 let bed: PaidBed;
 beforeAll(async () => {
@@ -99,6 +107,13 @@ describe("a stock client of x402", () => {
   });
 });
 
+/** What a client remembers of every channel, whatever becomes of it: without a balance it makes a deposit. */
+const knowing = (context: { chargedCumulativeAmount?: string }): ClientChannelStorage => ({
+  get: async () => context,
+  set: async () => undefined,
+  delete: async () => undefined,
+});
+
 /** A client of a payer that pays by channel. */
 const payingByChannel = (payer: Wallet, storage?: ClientChannelStorage) =>
   channelClient({ payer, rpcUrl: bed.tee.chain.url, ...(storage && { storage }) });
@@ -147,11 +162,7 @@ describe("a stock client of x402 that pays by channel", () => {
     await callBatch(payer, batchCalls.encodeFunctionData("initiateWithdraw", values));
     const asked = bed.gateway.asked;
     // With another deposit, so that the gateway asks the chain at once.
-    const known = {
-      get: async () => ({ chargedCumulativeAmount: String(PRICE) }),
-      set: async () => undefined,
-      delete: async () => undefined,
-    };
+    const known = knowing({ chargedCumulativeAmount: String(PRICE) });
     const fresh = payingByChannel(payer, known);
     const refused = await bed.askByChannel(fresh.paying, { ...QUESTION, n: 2 });
     const { error } = (await refused.json()) as { error: { code: string } };
@@ -160,6 +171,78 @@ describe("a stock client of x402 that pays by channel", () => {
     ]);
     expect([bed.gateway.asked, await bed.balanceOf(payer.address)]).toEqual([asked, MANY * PRICE]);
     await bed.claimed(channelId, PRICE);
+  });
+});
+
+describe("a facilitator of channels", () => {
+  /** A deposit with its voucher, as the stock client signs them for a gate. */
+  async function depositFor(payer: Wallet, gate: string) {
+    const accepted = {
+      ...{ scheme: "batch-settlement", network: "eip155:31337" as const, payTo: gate },
+      ...{ asset: String(bed.pages.token.target), amount: String(PRICE), maxTimeoutSeconds: 300 },
+      extra: { name: "OPG", version: "1", receiverAuthorizer: gate, withdrawDelay: DELAY },
+    };
+    const { scheme } = payingByChannel(payer, knowing({}));
+    const { payload } = await scheme.createPaymentPayload(2, accepted);
+    const paymentPayload = { x402Version: 2, accepted, payload };
+    return { x402Version: 2, paymentPayload, paymentRequirements: accepted };
+  }
+  const settle = (body: object) => post(bed.facilitatorUrl, "/settle", body);
+
+  it("brings a deposit once, also one that a stranger has brought, and says how the channel stands", async () => {
+    const payer = await bed.payer(2n * MANY * PRICE);
+    const gate = String(bed.gate.target);
+    const first = await depositFor(payer, gate);
+    expect((await settle(first)).body).toMatchObject({ success: true, payer: payer.address });
+    expect((await settle(first)).body).toMatchObject({
+      ...{ success: false, errorReason: "duplicate_settlement" },
+    });
+    const second = await depositFor(payer, gate);
+    await depositAsStranger(bed.tee, second.paymentPayload.payload as DepositPayload);
+    expect((await settle(second)).body).toMatchObject({ success: true });
+    expect(await bed.balanceOf(payer.address)).toBe(0n);
+    const { channelId } = (second.paymentPayload.payload as DepositPayload).voucher;
+    const state = await fetch(`${bed.facilitatorUrl}/channels/${channelId}`);
+    expect(await state.json()).toEqual({
+      ...{ balance: String(2n * MANY * PRICE), totalClaimed: "0", withdrawRequestedAt: 0 },
+    });
+  });
+
+  it("brings none to gates of others, to what is no gate, or to a channel that was not signed for", async () => {
+    const payer = await bed.payer(MANY * PRICE);
+    const gates = bed.tee.chain.book.contracts.ChannelGates?.address ?? "";
+    const { escrow, tee } = bed;
+    const others = await openGate({ tee, escrow, gates, node: PAYEE, payee: PAYEE });
+    for (const gate of [String(others.target), bed.seller]) {
+      expect((await settle(await depositFor(payer, gate))).body).toMatchObject({
+        ...{ success: false, errorReason: "invalid_payment_requirements" },
+      });
+    }
+    const good = await depositFor(payer, String(bed.gate.target));
+    const { payload } = good.paymentPayload as { payload: DepositPayload };
+    const wrong = {
+      ...payload,
+      voucher: { ...payload.voucher, channelId: `0x${"11".repeat(32)}` },
+    };
+    const more = { ...payload, deposit: { ...payload.deposit, amount: "1" } };
+    for (const [changed, errorReason] of [
+      [wrong, "invalid_batch_settlement_evm_channel_id_mismatch"],
+      [more, "invalid_batch_settlement_evm_deposit_simulation_failed"],
+    ] as const) {
+      const paymentPayload = { ...good.paymentPayload, payload: changed };
+      expect((await settle({ ...good, paymentPayload })).body).toMatchObject({
+        ...{ success: false, errorReason },
+      });
+    }
+    expect(await bed.balanceOf(payer.address)).toBe(MANY * PRICE);
+    for (const [path, status, error] of [
+      ["gates/0x12", 400, "gate: must be an address"],
+      [`gates/${PAYEE}`, 404, "no gate is at this address"],
+      ["channels/0x12", 400, "channelId: must be 0x and 64 hex digits"],
+    ] as const) {
+      const response = await fetch(`${bed.facilitatorUrl}/${path}`);
+      expect([response.status, await response.json()]).toEqual([status, { error }]);
+    }
   });
 });
 

@@ -1,4 +1,4 @@
-import { channelIdOf } from "@haca/protocol/channels";
+import { type Channel, channelIdOf } from "@haca/protocol/channels";
 import { decodePaymentSignatureHeader } from "@x402/core/http";
 import { toClientEvmSigner } from "@x402/evm";
 import {
@@ -18,11 +18,11 @@ export function channelClient(parameters: {
   payer: Wallet;
   rpcUrl: string;
   storage?: ClientChannelStorage;
-}): { paying: typeof fetch; payments: string[] } {
+}): { scheme: BatchSettlementEvmScheme; paying: typeof fetch; payments: string[] } {
   const { payer, rpcUrl, storage = new InMemoryClientChannelStorage() } = parameters;
   const account = privateKeyToAccount(payer.privateKey as `0x${string}`);
   const reader = createPublicClient({ transport: http(rpcUrl) });
-  const client = new BatchSettlementEvmScheme(toClientEvmSigner(account, reader), { storage });
+  const scheme = new BatchSettlementEvmScheme(toClientEvmSigner(account, reader), { storage });
   const payments: string[] = [];
   const seeing: typeof fetch = (input, init) => {
     const header = (input as Request).headers.get("payment-signature");
@@ -30,11 +30,23 @@ export function channelClient(parameters: {
     return fetch(input, init);
   };
   const paying = wrapFetchWithPaymentFromConfig(seeing, {
-    schemes: [{ network: NETWORK, client }],
+    schemes: [{ network: NETWORK, client: scheme }],
     spendControls: false,
   });
-  return { paying, payments };
+  return { scheme, paying, payments };
 }
+
+/** What the stock client signs to bring tokens into a channel. */
+export type DepositPayload = {
+  channelConfig: Channel;
+  voucher: { channelId: string };
+  deposit: {
+    amount: string;
+    authorization: {
+      erc3009Authorization: Record<"validAfter" | "validBefore" | "salt" | "signature", string>;
+    };
+  };
+};
 
 /** What a response says that it has cost, what the channel's answers have in all, and by which deposit. */
 export function chargedIn(response: Response) {
@@ -52,7 +64,7 @@ export function chargedIn(response: Response) {
 export function signedIn(header = "") {
   const { channelConfig, type, voucher } = decodePaymentSignatureHeader(header).payload as {
     type: string;
-    channelConfig: Parameters<typeof channelIdOf>[0]["channel"];
+    channelConfig: Channel;
     voucher: { maxClaimableAmount: string };
   };
   const channelId = channelIdOf({ chainId: 31_337n, channel: channelConfig });

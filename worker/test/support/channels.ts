@@ -1,9 +1,11 @@
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
+import { ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channels";
 import { ESCROW_KINDS } from "@haca/protocol/inferenceEscrow";
 import { BATCH_SETTLEMENT_DOMAIN, voucherTypes } from "@x402/evm";
-import { type Contract, ContractFactory, Interface, type Wallet } from "ethers";
+import { AbiCoder, type Contract, ContractFactory, Interface, Wallet } from "ethers";
 import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
 import { readArtifact } from "../../../testing/artifacts.ts";
+import type { DepositPayload } from "./channelClient.ts";
 import type { TeeChain } from "./teeChain.ts";
 
 const DAY = 86_400;
@@ -35,6 +37,21 @@ export async function channelAt(
 export async function callBatch(from: Wallet, data: string): Promise<void> {
   const to = BATCH_SETTLEMENT_ADDRESS;
   await (await from.sendTransaction({ to, data, gasLimit: 1_000_000n })).wait();
+}
+
+/** Brings a deposit, as somebody who has seen it. */
+export async function depositAsStranger(tee: TeeChain, payload: DepositPayload): Promise<void> {
+  const { channelConfig, deposit } = payload;
+  const signed = deposit.authorization.erc3009Authorization;
+  const { salt, signature, validAfter, validBefore } = signed;
+  const data = AbiCoder.defaultAbiCoder().encode(
+    ["uint256", "uint256", "uint256", "bytes"],
+    [validAfter, validBefore, salt, signature],
+  );
+  const values = [channelConfig, deposit.amount, ERC3009_COLLECTOR_ADDRESS, data];
+  const stranger = new Wallet(Wallet.createRandom().privateKey, tee.chain.provider);
+  await tee.chain.send("anvil_setBalance", stranger.address, "0x56bc75e2d63100000");
+  await callBatch(stranger, batchCalls.encodeFunctionData("deposit", values));
 }
 
 /** What makes gates, beside the escrow. Returns its address. */
