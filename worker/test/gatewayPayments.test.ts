@@ -219,7 +219,7 @@ describe("a facilitator of channels", () => {
       });
     }
     const good = await depositFor(payer, String(bed.gate.target));
-    const { payload } = good.paymentPayload as { payload: DepositPayload };
+    const payload = good.paymentPayload.payload as DepositPayload;
     const wrong = {
       ...payload,
       voucher: { ...payload.voucher, channelId: `0x${"11".repeat(32)}` },
