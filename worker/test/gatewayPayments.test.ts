@@ -235,6 +235,9 @@ describe("a facilitator of channels", () => {
       });
     }
     expect(await bed.balanceOf(payer.address)).toBe(MANY * PRICE);
+    expect(await bed.check({ HACA_GATEWAY_GATE: String(others.target) })).toContain(
+      `problem     HACA_GATEWAY_GATE: ${others.target}: is the gate of the node `,
+    );
     for (const [path, status, error] of [
       ["gates/0x12", 400, "gate: must be an address"],
       [`gates/${PAYEE}`, 404, "no gate is at this address"],

@@ -5,9 +5,10 @@ import { Wallet } from "ethers";
 import type { ContractOf } from "../../../scripts/lib/contracts.ts";
 import { channelAt, DELAY, openGate } from "./channels.ts";
 import { FEE_BPS } from "./escrow.ts";
-import { GatewayProcess } from "./gatewayProcess.ts";
+import { checkGateway, GatewayProcess } from "./gatewayProcess.ts";
 import { ETHER, PaidChain, type PaidChainParts, PRICE } from "./paidChain.ts";
 import { waitFor } from "./processes.ts";
+import type { Settings } from "./worker.ts";
 
 export const FEE = (PRICE * FEE_BPS) / 10_000n;
 /** A question that costs `PRICE`. */
@@ -18,17 +19,20 @@ export class PaidBed extends PaidChain {
   readonly gateway: GatewayProcess;
   /** of the model `chat` */
   readonly versionId: string;
+  /** What `check` says of a gateway with other settings. */
+  readonly check: (settings: Settings) => Promise<string>;
   /** where payment channels are paid */
   readonly gate: ContractOf<"ChannelGate">;
 
   private constructor(
     parts: PaidChainParts,
-    served: Pick<PaidBed, "gate" | "gateway" | "versionId">,
+    served: Pick<PaidBed, "check" | "gate" | "gateway" | "versionId">,
   ) {
     super(parts);
     this.gateway = served.gateway;
     this.versionId = served.versionId;
     this.gate = served.gate;
+    this.check = served.check;
   }
 
   static async start(): Promise<PaidBed> {
@@ -42,16 +46,17 @@ export class PaidBed extends PaidChain {
     const gates = tee.chain.book.contracts.ChannelGates?.address ?? "";
     const node = nodeOfEnclave(enclave.teeId);
     const gate = await openGate({ tee, escrow, gates, node, payee });
-    const gateway = await GatewayProcess.start({
-      ...{ enclave, session: await tee.certifySession(enclave, true), url },
-      ...{ versionId, folder },
-      settings: {
-        ...{ ...chain.gatewaySettings, HACA_GATEWAY_ROUTES: "escrow,exact" },
-        ...{ HACA_GATEWAY_GATE: String(gate.target), HACA_GATEWAY_WITHDRAW_DELAY: String(DELAY) },
-      },
-    });
+    const session = await tee.certifySession(enclave, true);
+    const parts = { enclave, session, url, versionId, folder };
+    const settings = {
+      ...{ ...chain.gatewaySettings, HACA_GATEWAY_ROUTES: "escrow,exact" },
+      ...{ HACA_GATEWAY_GATE: String(gate.target), HACA_GATEWAY_WITHDRAW_DELAY: String(DELAY) },
+    };
+    const gateway = await GatewayProcess.start({ ...parts, settings });
+    const check = (changes: Settings) =>
+      checkGateway({ ...parts, settings: { ...settings, ...changes } });
     closers.unshift(() => gateway.stop());
-    return new PaidBed(chain, { gate, gateway, versionId });
+    return new PaidBed(chain, { check, gate, gateway, versionId });
   }
 
   /** Asks the gateway with such a client. */
