@@ -1,4 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
+import { ChannelSource } from "./channels/channelSource.ts";
+import { gateProblem } from "./channels/gateProblem.ts";
 import { LegacyFacilitator } from "./legacy/legacyFacilitator.ts";
 import { ResultQueue } from "./queue/resultQueue.ts";
 import type { GatewayConfig } from "./settings/readGatewayConfig.ts";
@@ -14,6 +16,7 @@ export async function checkGateway(
     ...(await checkUpstream(config)),
     ...(await checkQueue(config)),
     ...(await checkFacilitator(config)),
+    ...(await checkGate(config)),
   ];
   return {
     isGood: findings.length === 0,
@@ -43,6 +46,20 @@ async function checkUpstream({ models, upstream }: GatewayConfig): Promise<strin
 async function checkFacilitator({ facilitator }: GatewayConfig): Promise<string[]> {
   if (facilitator === undefined || (await new LegacyFacilitator(facilitator).isThere())) return [];
   return ["HACA_GATEWAY_LEGACY_FACILITATOR: no facilitator answers"];
+}
+
+/** Whether what channels pay could be claimed for this gateway's results. */
+async function checkGate({ payments }: GatewayConfig): Promise<string[]> {
+  const channel = payments?.channel;
+  if (payments === undefined || channel === undefined) return [];
+  try {
+    const gate = await new ChannelSource(payments.facilitator).gate(channel.gate);
+    const problem = gateProblem({ settings: payments, channel, gate });
+    return problem === undefined ? [] : [problem];
+  } catch (error) {
+    if (!(error instanceof BaseError)) throw error;
+    return [`HACA_GATEWAY_FACILITATOR: ${error.message}`];
+  }
 }
 
 async function checkQueue({ queue }: GatewayConfig): Promise<string[]> {

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { AnswerStore } from "./answers/answerStore.ts";
 import { EnclaveDocuments } from "./attestation/enclaveDocuments.ts";
+import { ChannelPayments } from "./channels/channelPayments.ts";
 import { LegacyFacilitator } from "./legacy/legacyFacilitator.ts";
 import { createMetrics } from "./metrics.ts";
 import { OhttpKeys } from "./ohttp/ohttpKeys.ts";
@@ -48,6 +49,13 @@ export async function startGateway(parameters: {
       ...{ settings: config.payments, folder: config.answers.folder, queue: config.queue },
       ...{ answers, logger },
     }));
+  const channel = config.payments?.channel;
+  const channels =
+    config.payments &&
+    channel &&
+    (await ChannelPayments.open({
+      ...{ settings: config.payments, channel, folder: config.answers.folder, logger },
+    }));
   if (payments === undefined) logger.warn("no prices are set: every answer is free");
   const admission = new Admission(config.admission);
   let isStopping = false;
@@ -76,6 +84,7 @@ export async function startGateway(parameters: {
     isStopping: () => isStopping,
     origins: config.http.origins,
     ...(payments && { answer: (asked) => payments.answer(asked) }),
+    ...(channels && { answerByChannel: (asked) => channels.answer(asked) }),
   });
   const { clientMs } = limits;
   const names = "HACA_GATEWAY_HOST, HACA_GATEWAY_PORT";
@@ -114,6 +123,7 @@ export async function startGateway(parameters: {
       await closed;
       clearTimeout(cut);
       await payments?.close();
+      await channels?.close();
     },
   };
 }

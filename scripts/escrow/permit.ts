@@ -7,9 +7,7 @@ import {
   escrowKindsInWords,
   permit2Domain,
 } from "@haca/protocol/inferenceEscrow";
-import { nodeOfEnclave } from "@haca/protocol/requestId";
 import { PERMIT2_ADDRESS, UPTO_PERMIT_TYPES } from "@haca/protocol/signedPayments";
-import { isHexString } from "ethers";
 import { duration, isoTime } from "../lib/words.ts";
 import {
   addressArgument,
@@ -26,6 +24,7 @@ import {
   withEscrow,
 } from "./context.ts";
 import { writePermitFile } from "./permitFile.ts";
+import { kindsArgument, nodeArgument } from "./terms.ts";
 
 type PermitOptions = ReadOptions & {
   account: string;
@@ -40,12 +39,6 @@ type PermitOptions = ReadOptions & {
   valid: string;
 };
 
-const KINDS: Readonly<Record<string, bigint>> = {
-  zkml: ESCROW_KINDS.zkml,
-  tee: ESCROW_KINDS.tee,
-  "tee-page": ESCROW_KINDS.teePage,
-  "optimistic-page": ESCROW_KINDS.optimisticPage,
-};
 const PAGE_KINDS = ESCROW_KINDS.teePage | ESCROW_KINDS.optimisticPage;
 const UINT128 = 1n << 128n;
 
@@ -97,22 +90,6 @@ export function permit(options: PermitOptions): Promise<void> {
     );
   });
 }
-
-function kindsArgument(text: string): bigint {
-  let kinds = 0n;
-  for (const name of text.split(",")) {
-    const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
-    if (kind === undefined) {
-      throw badArgument(`--kinds must be of ${Object.keys(KINDS).join(", ")}, got ${name}`);
-    }
-    kinds |= kind;
-  }
-  return kinds;
-}
-
-/** A node's address, or that of an enclave. */
-const nodeArgument = (text: string): string =>
-  isHexString(text, 32) ? nodeOfEnclave(text) : addressArgument("--node", text);
 
 /** The contract's bounds are those of now. */
 async function windowArgument(

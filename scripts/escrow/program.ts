@@ -86,5 +86,20 @@ refund (docs/payments.md).`,
     .option("--to <address>", "who gets it (default: the account)")
     .action(async (options) => (await import("./withdraw.ts")).withdraw(options));
 
+  withSafe(program.command("open-gate"))
+    .description("make the gate of a node, where its payment channels are paid; anybody may")
+    .requiredOption("--node <id>", "whose results count: address, or an enclave's 32 bytes")
+    .requiredOption("--payee <address>", "who is paid what they cost, less the fee of now")
+    .option("--kinds <list>", "of zkml, tee, tee-page, optimistic-page", "tee,tee-page")
+    .action(async (options) => (await import("./gate.ts")).openGate(options));
+
+  withChain(program.command("gate"))
+    .description("a gate of payment channels: whose it is, whom it pays, and what it owes")
+    .argument("<address>")
+    .option("--json", "one JSON object, for programs")
+    .action(async (address: string, options) =>
+      (await import("./gate.ts")).gate({ ...options, gate: address }),
+    );
+
   return program;
 }

@@ -83,6 +83,27 @@ export function escrowCases(world: () => World, left: { jobId: string }): void {
     return jobIn(output);
   };
 
+  it("makes a gate of payment channels, once, and says whose it is", async () => {
+    const { node, payee } = accounts;
+    const opening = ["open-gate", "--node", node, "--payee", payee];
+    const output = await success(started(...opening, "--account", String(STRANGER)));
+    const [, gate = ""] = /^settings +HACA_GATEWAY_GATE=(0x[0-9a-fA-F]{40}), /m.exec(output) ?? [];
+    expect(output).toContain(`gate ${gate}, for good`);
+    expect(await refusal(...opening)).toContain(`there is a gate with these terms, ${gate}`);
+    const told = await success(escrow("gate", gate));
+    expect(told).toContain(`node       ${node}\n  payee      ${payee}, fee none`);
+    expect(told).toContain("counts     TEE, TEE in a page");
+    expect(JSON.parse(await success(escrow("gate", gate, "--json")))).toMatchObject({ gate, node });
+    for (const [options, words] of [
+      [["gate", payee], `${payee} is no gate of this deployment`],
+      [["gate", "0x12"], "gate 0x12 is no address"],
+      [["open-gate", "--node", "me", "--payee", payee], "--node me is no address"],
+      [[...opening, "--kinds", "all"], "--kinds must be of zkml, tee"],
+    ] as const) {
+      expect(await refusal(...options)).toContain(words);
+    }
+  });
+
   it("signs a permit for a job, which anybody brings once the payer lets Permit2 move tokens", async () => {
     const signed = await success(started(...permitting("first")));
     expect(signed).toContain("nothing is sent");

@@ -1,7 +1,10 @@
 import { once } from "node:events";
 import { escrowInterface } from "@haca/protocol/escrowCalls";
+import { nodeOfEnclave } from "@haca/protocol/requestId";
 import type { Wallet } from "ethers";
 import { expect, it, onTestFinished } from "vitest";
+import { channelClient, signedIn as channelPaymentIn } from "./support/channelClient.ts";
+import { channelAt, DELAY, openGate } from "./support/channels.ts";
 import { freePorts } from "./support/freePorts.ts";
 import { signedIn, startGateway, startUpstream } from "./support/gatewayProcess.ts";
 import { KilledPair, type Part } from "./support/killedPair.ts";
@@ -16,6 +19,8 @@ const REQUESTS = isDeep ? 1_000 : 8;
 /** The short one's deaths are two: of the gateway, and of both. */
 const SEED = isDeep ? "kills 1000" : "kills 8, 271";
 /** Of four requests two are paid, and one of these two is a stream. */
+/** Of one channel, one after another. */
+const CHANNEL_REQUESTS = 100;
 const isPaid = (index: number): boolean => index % 4 < 2;
 const isStream = (index: number): boolean => index % 2 === 1;
 const PAID = REQUESTS / 2;
@@ -46,10 +51,17 @@ async function startPair(onAsked: () => void) {
   });
   const [port = 0] = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;
-  const queue = { HACA_HTTP_PORT: String(port), HACA_DATA_DIR: temporaryQueue() };
+  const queue = {
+    ...{ HACA_HTTP_PORT: String(port), HACA_DATA_DIR: temporaryQueue(), HACA_CLAIM_SECONDS: "0" },
+  };
+  const gates = tee.chain.book.contracts.ChannelGates?.address ?? "";
+  const node = nodeOfEnclave(enclave.teeId);
+  const { escrow, seller: payee } = chain;
+  const gate = await openGate({ tee, escrow, gates, node, payee });
   const settings = { ...chain.settings, ...chain.sellerSettings, ...queue };
   const gatewaySettings = {
     ...chain.gatewaySettings,
+    ...{ HACA_GATEWAY_GATE: String(gate.target), HACA_GATEWAY_WITHDRAW_DELAY: String(DELAY) },
     HACA_GATEWAY_MODELS: `chat=${versionId},free=${versionId}`,
     HACA_GATEWAY_PRICES: JSON.stringify({
       models: { chat: { token: "OPG", amount: String(PRICE) }, free: { free: true } },
@@ -68,7 +80,7 @@ async function startPair(onAsked: () => void) {
   onTestFinished(() => pair.stop());
   await pair.start("worker");
   await pair.start("gateway");
-  return { chain, pair, worker: url };
+  return { chain, gate, pair, worker: url };
 }
 
 /** A client that asks until it has a whole answer: of what is paid, with the payment that it made, as long as that is good. */
@@ -179,3 +191,52 @@ it(`kill -9 of gateway, worker and both at random points over ${REQUESTS} reques
   expect(captured.sort()).toEqual(paid);
   expect(await chain.balanceOf(payer.address)).toBe(money - PRICE * BigInt(PAID));
 });
+
+it.runIf(isDeep)(
+  `kill -9 over ${CHANNEL_REQUESTS} requests of one channel: every answer is claimed once, and nothing else is`,
+  async () => {
+    const random = seeded("kills of a channel");
+    let asked = 0;
+    const { chain, gate, pair } = await startPair(() => {
+      asked += 1;
+      if (asked < APART || random(APART) > 0) return;
+      pair.kill(VICTIMS[random(VICTIMS.length)] ?? [], random(MAXIMUM_DELAY_MS));
+    });
+    // Enough for what is noted as charged for answers that nobody got, too.
+    const payer = await chain.payer(PRICE * BigInt(10 * CHANNEL_REQUESTS));
+    const { paying, payments } = channelClient({ payer, rpcUrl: chain.tee.chain.url });
+    const ask = async (seed: number): Promise<string> => {
+      for (;;) {
+        const url = await pair.url;
+        try {
+          const response = await paying(`${url}/v1/channel/chat/completions`, {
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify({ model: "chat", messages: [], seed, stream: isStream(seed) }),
+          });
+          const { haca } = signedIn(await response.text());
+          if (haca !== undefined) return haca.message.requestId;
+        } catch {
+          // It was killed in the middle.
+        }
+        await pair.settled();
+      }
+    };
+    const answers: string[] = [];
+    for (let seed = 0; seed < CHANNEL_REQUESTS; seed++) answers.push(await ask(seed));
+    await pair.settled();
+    expect(pair.deaths).toBeGreaterThan(0);
+    expect(new Set(answers).size).toBe(CHANNEL_REQUESTS);
+    const { channelId } = channelPaymentIn(payments[0]);
+    const counts = await waitFor(async () => {
+      await chain.tee.chain.send("evm_mine");
+      const { claimed } = await channelAt(chain.tee, channelId);
+      const settled = await chain.tee.chain.countSettlements();
+      const isAll = claimed === (await gate.provenOf(channelId));
+      return isAll && claimed === PRICE * BigInt(settled.size) ? settled : undefined;
+    });
+    // A stream whose client was told of nothing may be settled besides, signed over what it was sent.
+    expect(answers.filter((id) => counts.get(id) !== 1)).toEqual([]);
+    expect([...counts.values()].every((count) => count === 1)).toBe(true);
+  },
+);

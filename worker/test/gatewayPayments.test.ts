@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { channelAccount } from "@haca/protocol/pageOpening";
+import type { ClientChannelStorage } from "@x402/evm/batch-settlement/client";
 import { decodePaymentResponseHeader } from "@x402/fetch";
 import { formatEther, type Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -11,11 +13,24 @@ import { createPayer, type PayerOptions } from "../../sdk/src/pay/createPayer.ts
 import { memoryJournal } from "../../sdk/src/pay/journal.ts";
 import { keySigner } from "../../sdk/src/pay/keySigner.ts";
 import { pinsOfDeployment } from "../../sdk/src/pay/paymentPins.ts";
+import {
+  channelClient,
+  chargedIn,
+  type DepositPayload,
+  signedIn,
+} from "./support/channelClient.ts";
+import { batchCalls, callBatch, DELAY, depositAsStranger, openGate } from "./support/channels.ts";
 import { STATUS } from "./support/escrow.ts";
 import { FEE, PaidBed, QUESTION } from "./support/paidBed.ts";
 import { PRICE } from "./support/paidChain.ts";
+import { post } from "./support/paymentBed.ts";
 
 const HACA = fileURLToPath(new URL("../../sdk/src/cli/cli.ts", import.meta.url));
+
+/** Deposits of stock clients: so many times what a request costs. */
+const MANY = 5n;
+/** Of a gate that is not served here. */
+const PAYEE = `0x${"77".repeat(20)}`;
 
 let bed: PaidBed;
 beforeAll(async () => {
@@ -89,6 +104,148 @@ describe("a stock client of x402", () => {
     const [jobId = ""] = await bed.jobsOf(payer.address);
     await bed.until(jobId, STATUS.cancelled);
     expect(await bed.balanceOf(payer.address)).toBe(PRICE);
+  });
+});
+
+/** What a client remembers of every channel, whatever becomes of it: without a balance it makes a deposit. */
+const knowing = (context: { chargedCumulativeAmount?: string }): ClientChannelStorage => ({
+  get: async () => context,
+  set: async () => undefined,
+  delete: async () => undefined,
+});
+
+/** A client of a payer that pays by channel. */
+const payingByChannel = (payer: Wallet, storage?: ClientChannelStorage) =>
+  channelClient({ payer, rpcUrl: bed.tee.chain.url, ...(storage && { storage }) });
+
+describe("a stock client of x402 that pays by channel", () => {
+  it("deposits once, signs vouchers from then on, and what was settled is claimed and paid out", async () => {
+    const payer = await bed.payer(MANY * PRICE);
+    const before = await bed.balanceOf(bed.seller);
+    const { paying, payments } = payingByChannel(payer);
+    const first = await bed.askByChannel(paying);
+    expect(first.status).toBe(200);
+    const { channelId } = signedIn(payments[0]);
+    const { haca } = (await first.json()) as { haca: { message: { requester: string } } };
+    expect(haca.message.requester).toBe(channelAccount(channelId));
+    expect(chargedIn(first)).toEqual({
+      ...{ charged: String(PRICE), inAll: String(PRICE) },
+      transaction: expect.stringMatching(/^0x[0-9a-f]{64}$/),
+    });
+    const second = await bed.askByChannel(paying, { ...QUESTION, stream: true });
+    expect(await second.text()).toContain(`"price":"${PRICE}"`);
+    expect(chargedIn(second)).toEqual({
+      ...{ charged: String(PRICE), inAll: String(2n * PRICE), transaction: "" },
+    });
+    expect(payments.map((header) => signedIn(header).type)).toEqual(["deposit", "voucher"]);
+    expect(await bed.claimed(channelId, 2n * PRICE)).toBe(MANY * PRICE);
+    expect(await bed.balanceOf(bed.seller)).toBe(before + 2n * (PRICE - FEE));
+    expect(await bed.gate.provenOf(channelId)).toBe(2n * PRICE);
+  });
+
+  it("that has forgotten the channel hears its own last voucher, and goes on from there", async () => {
+    const payer = await bed.payer(MANY * PRICE);
+    expect((await bed.askByChannel(payingByChannel(payer).paying)).status).toBe(200);
+    // Another process of the client: what the chain tells it may be behind.
+    const again = payingByChannel(payer);
+    const response = await bed.askByChannel(again.paying, { ...QUESTION, n: 1 });
+    expect([response.status, chargedIn(response).charged]).toEqual([200, String(PRICE)]);
+    expect(signedIn(again.payments.at(-1)).sum).toBe(String(2n * PRICE));
+  });
+
+  it("that asks to withdraw is refused from then on, and what was settled before is claimed", async () => {
+    const payer = await bed.payer(2n * MANY * PRICE);
+    const { paying, payments } = payingByChannel(payer);
+    expect((await bed.askByChannel(paying)).status).toBe(200);
+    const { channel, channelId } = signedIn(payments[0]);
+    const values = [channel, MANY * PRICE];
+    await callBatch(payer, batchCalls.encodeFunctionData("initiateWithdraw", values));
+    const asked = bed.gateway.asked;
+    // With another deposit, so that the gateway asks the chain at once.
+    const known = knowing({ chargedCumulativeAmount: String(PRICE) });
+    const fresh = payingByChannel(payer, known);
+    const refused = await bed.askByChannel(fresh.paying, { ...QUESTION, n: 2 });
+    const { error } = (await refused.json()) as { error: { code: string } };
+    expect([signedIn(fresh.payments[0]).type, refused.status, error.code]).toEqual([
+      ...["deposit", 402, "channel.withdrawing"],
+    ]);
+    expect([bed.gateway.asked, await bed.balanceOf(payer.address)]).toEqual([asked, MANY * PRICE]);
+    await bed.claimed(channelId, PRICE);
+  });
+});
+
+describe("a facilitator of channels", () => {
+  /** A deposit with its voucher, as the stock client signs them for a gate. */
+  async function depositFor(payer: Wallet, gate: string) {
+    const accepted = {
+      ...{ scheme: "batch-settlement", network: "eip155:31337" as const, payTo: gate },
+      ...{ asset: String(bed.pages.token.target), amount: String(PRICE), maxTimeoutSeconds: 300 },
+      extra: { name: "OPG", version: "1", receiverAuthorizer: gate, withdrawDelay: DELAY },
+    };
+    const { scheme } = payingByChannel(payer, knowing({}));
+    const { payload } = await scheme.createPaymentPayload(2, accepted);
+    const paymentPayload = { x402Version: 2, accepted, payload };
+    return { x402Version: 2, paymentPayload, paymentRequirements: accepted };
+  }
+  const settle = (body: object) => post(bed.facilitatorUrl, "/settle", body);
+
+  it("brings a deposit once, also one that a stranger has brought, and says how the channel stands", async () => {
+    const payer = await bed.payer(2n * MANY * PRICE);
+    const gate = String(bed.gate.target);
+    const first = await depositFor(payer, gate);
+    expect((await settle(first)).body).toMatchObject({ success: true, payer: payer.address });
+    expect((await settle(first)).body).toMatchObject({
+      ...{ success: false, errorReason: "duplicate_settlement" },
+    });
+    const second = await depositFor(payer, gate);
+    await depositAsStranger(bed.tee, second.paymentPayload.payload as DepositPayload);
+    expect((await settle(second)).body).toMatchObject({ success: true });
+    expect(await bed.balanceOf(payer.address)).toBe(0n);
+    const { channelId } = (second.paymentPayload.payload as DepositPayload).voucher;
+    const state = await fetch(`${bed.facilitatorUrl}/channels/${channelId}`);
+    expect(await state.json()).toEqual({
+      ...{ balance: String(2n * MANY * PRICE), totalClaimed: "0", withdrawRequestedAt: 0 },
+    });
+  });
+
+  it("brings none to gates of others, to what is no gate, or to a channel that was not signed for", async () => {
+    const payer = await bed.payer(MANY * PRICE);
+    const gates = bed.tee.chain.book.contracts.ChannelGates?.address ?? "";
+    const { escrow, tee } = bed;
+    const others = await openGate({ tee, escrow, gates, node: PAYEE, payee: PAYEE });
+    for (const gate of [String(others.target), bed.seller]) {
+      expect((await settle(await depositFor(payer, gate))).body).toMatchObject({
+        ...{ success: false, errorReason: "invalid_payment_requirements" },
+      });
+    }
+    const good = await depositFor(payer, String(bed.gate.target));
+    const payload = good.paymentPayload.payload as DepositPayload;
+    const wrong = {
+      ...payload,
+      voucher: { ...payload.voucher, channelId: `0x${"11".repeat(32)}` },
+    };
+    const more = { ...payload, deposit: { ...payload.deposit, amount: "1" } };
+    for (const [changed, errorReason] of [
+      [wrong, "invalid_batch_settlement_evm_channel_id_mismatch"],
+      [more, "invalid_batch_settlement_evm_deposit_simulation_failed"],
+    ] as const) {
+      const paymentPayload = { ...good.paymentPayload, payload: changed };
+      expect((await settle({ ...good, paymentPayload })).body).toMatchObject({
+        ...{ success: false, errorReason },
+      });
+    }
+    expect(await bed.balanceOf(payer.address)).toBe(MANY * PRICE);
+    expect(await bed.check({ HACA_GATEWAY_GATE: String(others.target) })).toContain(
+      `problem     HACA_GATEWAY_GATE: ${others.target}: is the gate of the node `,
+    );
+    for (const [path, status, error] of [
+      ["gates/0x12", 400, "gate: must be an address"],
+      [`gates/${PAYEE}`, 404, "no gate is at this address"],
+      ["channels/0x12", 400, "channelId: must be 0x and 64 hex digits"],
+    ] as const) {
+      const response = await fetch(`${bed.facilitatorUrl}/${path}`);
+      expect([response.status, await response.json()]).toEqual([status, { error }]);
+    }
   });
 });
 

@@ -1,8 +1,20 @@
+import { channelIdOf, depositNonceOf, ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channels";
 import { ESCROW_KINDS, escrowJobId } from "@haca/protocol/inferenceEscrow";
+import { channelAccount } from "@haca/protocol/pageOpening";
 import { decodeRequestId } from "@haca/protocol/requestId";
+import { RECEIVE_TYPES } from "@haca/protocol/signedPayments";
 import { PERMIT2_ADDRESS } from "@x402/evm";
-import { type Contract, MaxUint256, parseEther, Wallet } from "ethers";
+import { AbiCoder, type Contract, MaxUint256, parseEther, toBeHex, Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import type { ContractOf } from "../../scripts/lib/contracts.ts";
+import {
+  batchCalls,
+  callBatch,
+  DELAY,
+  deployGates,
+  openGate,
+  signVoucher,
+} from "./support/channels.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
 import { deployEscrow, FEE_BPS, openingOf, STATUS } from "./support/escrow.ts";
 import { developmentKey } from "./support/localChain.ts";
@@ -146,5 +158,109 @@ describe("payments that the escrow holds", () => {
     );
     await cancel(await worker.url(), payment);
     await until(jobId, STATUS.refunded);
+  });
+});
+
+describe("results that are paid by a channel", () => {
+  const DEPOSIT = 100n * PRICE;
+  let gate: ContractOf<"ChannelGate">;
+  beforeAll(async () => {
+    const gates = await deployGates(bed.tee, escrow);
+    const [entry] = (await bed.make(OPERATOR, 1)) as [Entry];
+    const { node } = decodeRequestId(entry.message.requestId);
+    gate = await openGate({ tee: bed.tee, escrow, gates, node, payee: seller });
+  });
+
+  /** A channel of the payer's to the gate; `place` tells it from their others. */
+  function channelOf(place: number) {
+    const gateAddress = String(gate.target);
+    const channel = {
+      ...{ payer: payer.address, payerAuthorizer: payer.address, receiver: gateAddress },
+      ...{ receiverAuthorizer: gateAddress, token: String(bed.pages.token.target) },
+      ...{ withdrawDelay: BigInt(DELAY), salt: toBeHex(place, 32) },
+    };
+    const channelId = channelIdOf({ chainId: 31_337n, channel });
+    const voucher = async (sum: bigint, signer: Wallet = payer) => ({
+      channel: { ...channel, withdrawDelay: DELAY },
+      maxClaimableAmount: String(sum),
+      signature: await signVoucher({ channelId, sum, signer }),
+    });
+    return { channel, channelId, account: channelAccount(channelId), voucher };
+  }
+  type Made = ReturnType<typeof channelOf>;
+
+  /** Puts tokens into a channel. */
+  async function fund({ channel, channelId }: Made): Promise<void> {
+    const salt = 1n;
+    const { token } = bed.pages;
+    const message = {
+      ...{ from: payer.address, to: ERC3009_COLLECTOR_ADDRESS, value: DEPOSIT },
+      ...{ validAfter: 0n, validBefore: 2n ** 63n, nonce: depositNonceOf({ channelId, salt }) },
+    };
+    const domain = { name: "OPG", version: "1", chainId: 31_337n };
+    const signature = await payer.signTypedData(
+      { ...domain, verifyingContract: String(token.target) },
+      RECEIVE_TYPES,
+      message,
+    );
+    const data = AbiCoder.defaultAbiCoder().encode(
+      ["uint256", "uint256", "uint256", "bytes"],
+      [0n, message.validBefore, salt, signature],
+    );
+    const values = [channel, DEPOSIT, ERC3009_COLLECTOR_ADDRESS, data];
+    await callBatch(payer, batchCalls.encodeFunctionData("deposit", values));
+  }
+
+  it("are counted from a final page, a section for each channel, and claimed by the highest voucher that came", async () => {
+    const [one, two] = [channelOf(1), channelOf(2)];
+    await (await bed.pages.token.transfer.send(payer.address, 2n * DEPOSIT)).wait();
+    await fund(one);
+    await fund(two);
+    const price = PRICE;
+    const ofOne = await bed.make(OPERATOR, 2, { requester: one.account, price });
+    const ofTwo = await bed.make(OPERATOR, 1, { requester: two.account, price });
+    const before = await bed.pages.token.balanceOf(seller);
+    const worker = bed.worker(
+      bed.settings(OPERATOR, 3, { HACA_DATA_DIR: temporaryQueue(), HACA_CLAIM_SECONDS: "0" }),
+    );
+    const url = await worker.url();
+    // The higher first: what comes later does not take its place. The other's covers half of its result.
+    const vouchers = [await one.voucher(9n * PRICE), await one.voucher(1n)];
+    vouchers.push(await two.voucher(PRICE / 2n));
+    const results = [...ofOne, ...ofTwo].map((entry, i) => ({ ...entry, voucher: vouchers[i] }));
+    expect(await postResults(url, { results })).toMatchObject({ status: 202 });
+    await worker.logged("pending");
+    expect(await gate.provenOf(one.channelId)).toBe(0n);
+    await bed.pages.end();
+    const paid = (5n * PRICE) / 2n;
+    await waitFor(async () => {
+      await bed.tee.chain.send("evm_mine");
+      const now = await bed.pages.token.balanceOf(seller);
+      return now - before === paid - (paid * FEE_BPS) / 10_000n ? true : undefined;
+    });
+    expect([await gate.provenOf(one.channelId), await gate.provenOf(two.channelId)]).toEqual([
+      ...[2n * PRICE, PRICE],
+    ]);
+    const counting = worker.child.lines.filter((line) => line.includes('"counting results"'));
+    expect(counting.map((line) => JSON.parse(line).results)).toEqual([3]);
+  });
+
+  it("are refused with the voucher of another channel, or one that its key has not signed, by name", async () => {
+    const [one, two] = [channelOf(1), channelOf(2)];
+    const [entry] = (await bed.make(OPERATOR, 1, { requester: one.account, price: PRICE })) as [
+      Entry,
+    ];
+    const worker = bed.worker(bed.settings(OPERATOR, 1, { HACA_DATA_DIR: temporaryQueue() }));
+    const url = await worker.url();
+    const stranger = new Wallet(Wallet.createRandom().privateKey);
+    const cases = [
+      ["otherChannel", "voucher.channel", await two.voucher(PRICE)],
+      ["voucherNotSigned", "voucher.signature", await one.voucher(PRICE, stranger)],
+    ] as const;
+    for (const [code, field, voucher] of cases) {
+      expect(await postResults(url, { ...entry, voucher })).toMatchObject({
+        ...{ status: 400, body: { error: { code: `result.${code}`, field } } },
+      });
+    }
   });
 });

@@ -35,6 +35,7 @@ function request(nonce: bigint, changes: Partial<PaymentRequest> = {}): PaymentR
     payload: {} as PaymentRequest["payload"],
     requirements: { scheme: "exact", payTo: CALL.to } as PaymentRequest["requirements"],
     ...{ method: "transfer", payer: address, nonce, amount: 5n, contentHash: id("content") },
+    receiver: CALL.to,
     ...{ validUntil: 2n ** 256n, ...changes },
   };
 }

@@ -33,6 +33,15 @@ const headerSchema = z.strictObject({
     }),
     signature: text,
     payment: z.strictObject({ payer: text, nonce: text, validUntil: text }).optional(),
+    voucher: z
+      .strictObject({
+        channel: z.strictObject({
+          ...{ payer: text, payerAuthorizer: text, receiver: text, receiverAuthorizer: text },
+          ...{ token: text, withdrawDelay: z.int(), salt: text },
+        }),
+        ...{ maxClaimableAmount: text, signature: text },
+      })
+      .optional(),
   }),
 });
 const answerSchema = z.strictObject({ type: text, salt: text, text });

@@ -1,4 +1,4 @@
-import type { Charge } from "../profile/signAnswer.ts";
+import type { Charge, SignedResult } from "../profile/signAnswer.ts";
 import type { GatewayParts } from "../server/gatewayParts.ts";
 
 /**
@@ -12,12 +12,14 @@ export function paidParts(parameters: {
   begin: () => Promise<void>;
   /** this request is the one that makes the answer */
   onBegin: () => void;
+  /** the answer is signed, and nobody has it: neither disk nor worker. What it throws is told in place of the answer */
+  onSigned?: (result: SignedResult) => Promise<void>;
   /** the result is with the worker */
   onAnswered: () => Promise<void>;
   /** there is an answer, or an error in its place */
   onEnd: (error: Error | undefined) => void;
 }): GatewayParts {
-  const { begin, charge, onAnswered, onBegin, onEnd, parts } = parameters;
+  const { begin, charge, onAnswered, onBegin, onEnd, onSigned, parts } = parameters;
   const { admission, answers, signing } = parts;
   return {
     ...parts,
@@ -55,6 +57,7 @@ export function paidParts(parameters: {
         };
       },
       async handIn(given) {
+        await onSigned?.(given.result);
         await answers.handIn(given);
         await onAnswered();
       },

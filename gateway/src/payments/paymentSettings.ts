@@ -1,3 +1,4 @@
+import type { ChannelSettings } from "../channels/channelSettings.ts";
 import type { OfferSettings } from "./offers.ts";
 import type { PayerLimitSettings } from "./payerLimits.ts";
 import type { PriceTable } from "./prices.ts";
@@ -17,6 +18,8 @@ export type PaymentSettings = OfferSettings & {
   kinds: number;
   /** seconds that the escrow holds a payment */
   captureWindow: number;
+  /** absent: nothing is paid by channel */
+  channel?: ChannelSettings | undefined;
   limits: PayerLimitSettings;
   /** how long a payment may take until it is decided */
   settleMs: number;

@@ -2,8 +2,9 @@ import { RefusedRequestError } from "../gatewayError.ts";
 import type { ChatRequest } from "../server/chatRequest.ts";
 import type { Facilitator } from "./facilitator.ts";
 import type { PaymentSettings } from "./paymentSettings.ts";
+import type { Price } from "./prices.ts";
 import { QUOTE_SECONDS, type Quote, type Quotes } from "./quote.ts";
-import { type RateSource, unitsFor } from "./rate.ts";
+import { type Rate, type RateSource, unitsFor } from "./rate.ts";
 
 /** Makes the quotes of requests: what they cost now, under which terms. */
 export class Quoting {
@@ -36,24 +37,33 @@ export class Quoting {
       if (there !== escrow?.toLowerCase()) throw notTaken("openings of jobs of this escrow");
     }
     if (routes.includes("exact") && !supported.exact) throw notTaken("transfers");
-    const { amount, rate } = await this.#priceOf(request.model);
+    const price = this.#settings.prices.models.get(request.model);
+    const { amount, rate } = await amountNow({ price, rates: this.#rates });
     return this.#quotes.sign({
       ...{ path: request.path, amount: String(amount), token: token.address, node, payee },
       ...{ requestHash: request.inputHash, feeBps: supported.escrow?.feeBps ?? 0 },
-      ...{ kinds, captureWindow, expiresAt: Math.floor(Date.now() / 1_000) + QUOTE_SECONDS },
+      ...{ kinds, captureWindow, expiresAt: quoteEnd() },
       ...{ rate: rate === undefined ? null : String(rate.usd), rateAt: rate?.at ?? null },
       salt: request.isSalted ? null : request.salt,
     });
   }
+}
 
-  async #priceOf(model: string) {
-    const price = this.#settings.prices.models.get(model);
-    if (price === undefined) throw new Error("the model is free");
-    if ("amount" in price) return { amount: price.amount, rate: undefined };
-    if (this.#rates === undefined) throw new Error("there is no rate");
-    const rate = await this.#rates.now();
-    return { amount: unitsFor(price.usd, rate.usd), rate };
-  }
+/** Until when a quote that is made now is honoured, in unix seconds. */
+export const quoteEnd = (): number => Math.floor(Date.now() / 1_000) + QUOTE_SECONDS;
+
+/** What an answer costs at most, in smallest units, and the rate that makes it. @throws RefusedRequestError 503 without one */
+export async function amountNow(parameters: {
+  price: Price;
+  /** where prices are in dollars */
+  rates: RateSource | undefined;
+}): Promise<{ amount: bigint; rate: Rate | undefined }> {
+  const { price, rates } = parameters;
+  if (price === undefined) throw new Error("the model is free");
+  if ("amount" in price) return { amount: price.amount, rate: undefined };
+  if (rates === undefined) throw new Error("there is no rate");
+  const rate = await rates.now();
+  return { amount: unitsFor(price.usd, rate.usd), rate };
 }
 
 const notTaken = (what: string): RefusedRequestError =>

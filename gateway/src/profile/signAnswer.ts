@@ -8,6 +8,21 @@ import type { ResultSigner } from "./resultSigner.ts";
 /** A permit by which the escrow holds what an answer costs, as the worker takes it. */
 export type HeldPayment = { payer: string; nonce: string; validUntil: string };
 
+/** A voucher of a payment channel, as the worker takes it: amounts are decimal text. */
+export type ChargedVoucher = {
+  channel: {
+    payer: string;
+    payerAuthorizer: string;
+    receiver: string;
+    receiverAuthorizer: string;
+    token: string;
+    withdrawDelay: number;
+    salt: string;
+  };
+  maxClaimableAmount: string;
+  signature: string;
+};
+
 /** What an answer is charged, and to whom. */
 export type Charge = {
   requester: string;
@@ -15,6 +30,8 @@ export type Charge = {
   priceOf: (answer: JsonObject) => bigint;
   /** where the escrow holds it */
   payment?: HeldPayment;
+  /** where it is paid by a channel */
+  voucher?: ChargedVoucher;
 };
 
 /** A result as the worker takes it and as the answer shows it: numbers are decimal text. */
@@ -23,6 +40,8 @@ export type SignedResult = {
   signature: string;
   /** what the worker captures once this is settled; no part of what is signed */
   payment?: HeldPayment | undefined;
+  /** by which the worker claims it of a channel; no part of what is signed */
+  voucher?: ChargedVoucher | undefined;
 };
 
 /** What an answer is signed with. */
@@ -55,5 +74,6 @@ export function signAnswer(parameters: {
   const signature = signing.signer.sign(hashResult({ domain: signing.domain, result }));
   const { price, timestamp, ...rest } = result;
   const message = { ...rest, price: String(price), timestamp: String(timestamp) };
-  return { message, signature, ...(charge?.payment && { payment: charge.payment }) };
+  const { payment, voucher } = charge ?? {};
+  return { message, signature, ...(payment && { payment }), ...(voucher && { voucher }) };
 }

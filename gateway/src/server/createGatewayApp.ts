@@ -11,6 +11,8 @@ import type { GatewayParts } from "./gatewayParts.ts";
 import { readBody } from "./readBody.ts";
 
 const VERSION = "0.1.0";
+/** Where requests are paid by channels: the base URL of an OpenAI client that pays so. */
+export const CHANNEL_BASE = "/v1/channel";
 /** Status of a request whose client has gone: nobody reads it, and the metrics show it. */
 const CLIENT_CLOSED = 499;
 
@@ -22,8 +24,10 @@ export function createGatewayApp(parameters: {
   origins?: readonly string[] | undefined;
   /** in place of an answer that costs nothing */
   answer?: (parameters: AnswerParameters) => Promise<Response>;
+  /** the same below the path of channels; absent: that has nothing */
+  answerByChannel?: ((parameters: AnswerParameters) => Promise<Response>) | undefined;
 }): App {
-  const { answer = answerRequest, isStopping, origins = [], parts } = parameters;
+  const { answer = answerRequest, answerByChannel, isStopping, origins = [], parts } = parameters;
   const { admission, limits, logger, metrics, models, results, signing } = parts;
   const app: App = new Hono();
   app.use(async (c, next) => {
@@ -31,8 +35,15 @@ export function createGatewayApp(parameters: {
     metrics.requests.inc({ status: String(c.res.status) });
   });
   allowPages(app, origins);
-  for (const path of ["chat/completions", "completions"] as const) {
-    app.post(`/v1/${path}`, async (c) => {
+  const answers = [
+    { base: "/v1", answer },
+    // A refusal has one flow of x402: who pays by channel is asked there alone.
+    ...(answerByChannel === undefined ? [] : [{ base: CHANNEL_BASE, answer: answerByChannel }]),
+  ].flatMap((of) =>
+    (["chat/completions", "completions"] as const).map((path) => ({ ...of, path })),
+  );
+  for (const { answer, base, path } of answers) {
+    app.post(`${base}/${path}`, async (c) => {
       requireJson(c.req.header("content-type"));
       const bytes = await readBody(c.env.incoming, limits.body);
       if (isStopping()) throw stopping();
@@ -40,7 +51,7 @@ export function createGatewayApp(parameters: {
       const isLegacy = asksForLegacy(parts, c);
       return await answerBytes({ parts, c, path, bytes, header, isLegacy, answer });
     });
-    only(app, `/v1/${path}`, "POST");
+    only(app, `${base}/${path}`, "POST");
   }
   app.get("/v1/models", (c) =>
     c.json({

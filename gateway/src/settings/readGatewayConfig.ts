@@ -9,6 +9,7 @@ import { nodeOfEnclave } from "@haca/protocol/requestId";
 import { PROJECT_ROOT, userPath } from "@haca/protocol/userPath";
 import type { TypedDataDomain } from "ethers";
 import type { z } from "zod";
+import type { ChannelSettings } from "../channels/channelSettings.ts";
 import { ConfigurationError } from "../gatewayError.ts";
 import type { LegacyFacilitatorSettings } from "../legacy/legacyFacilitator.ts";
 import type { PaymentSettings } from "../payments/paymentSettings.ts";
@@ -151,6 +152,7 @@ function readPayments(parameters: {
       ? (optional("HACA_ESCROW", environment) ?? addressOf("InferenceEscrow", "HACA_ESCROW"))
       : undefined,
     facilitator: read("HACA_GATEWAY_FACILITATOR"),
+    channel: readChannel(environment),
     kinds: CAPTURED_KINDS,
     captureWindow: read("HACA_GATEWAY_CAPTURE_WINDOW"),
     limits: {
@@ -159,6 +161,17 @@ function readPayments(parameters: {
     },
     settleMs: read("HACA_GATEWAY_SETTLE_MS"),
     retryMs: read("HACA_GATEWAY_RETRY_MS"),
+  };
+}
+
+/** How requests are paid by channel; undefined: they are not. */
+function readChannel(environment: Environment): ChannelSettings | undefined {
+  const gate = optional("HACA_GATEWAY_GATE", environment);
+  if (gate === undefined) return undefined;
+  const delay = "HACA_GATEWAY_WITHDRAW_DELAY";
+  return {
+    ...{ gate, withdrawDelay: required(delay, optional(delay, environment)) },
+    minDeposit: optional("HACA_GATEWAY_MIN_DEPOSIT", environment),
   };
 }
 

@@ -155,6 +155,22 @@ export const VARIABLES = {
     default: "escrow",
     help: "how a request is paid, in the order of the offers: escrow, exact, or both with a comma",
   }),
+  HACA_GATEWAY_GATE: variable({
+    schema: address,
+    help: "gate of the node, by which requests are paid by channel, too (default: they are not)",
+  }),
+  HACA_GATEWAY_WITHDRAW_DELAY: variable({
+    schema: integer(900, 2_592_000),
+    default: "518400",
+    help: "seconds from a payer's wish to withdraw from a channel to the withdrawal",
+  }),
+  HACA_GATEWAY_MIN_DEPOSIT: variable({
+    schema: z
+      .string()
+      .regex(/^\d{1,38}$/, "must be smallest units of OPG")
+      .transform(BigInt),
+    help: "smallest units of OPG that a deposit into a channel has at least (default: what the request costs)",
+  }),
   HACA_ESCROW: variable({
     schema: address,
     help: "InferenceEscrow (default: the address book's)",

@@ -30,7 +30,7 @@ import { HttpServer } from "./httpServer.ts";
 
 const NETWORK = "eip155:31337";
 const TOKEN = `0x${"22".repeat(20)}`;
-const PAYEE = `0x${"33".repeat(20)}`;
+export const PAYEE = `0x${"33".repeat(20)}`;
 export const ESCROW = `0x${"44".repeat(20)}`;
 export const PRICE = 5_000n;
 export const TRANSACTION = `0x${"ab".repeat(32)}`;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SignedResult } from "../roles/collect/signedResult.ts";
 import { signedMessageShape } from "../signedMessage.ts";
+import { channelVoucherSchema } from "./channelVoucherSchema.ts";
 import { heldPaymentSchema } from "./heldPaymentSchema.ts";
 import { parseJson, requireShape } from "./parseJson.ts";
 
@@ -16,6 +17,7 @@ const resultSchema = z.strictObject({
   signature,
   alone: z.boolean().optional(),
   payment: heldPaymentSchema.optional(),
+  voucher: channelVoucherSchema.optional(),
 });
 const listSchema = z.strictObject({
   results: z
@@ -34,6 +36,12 @@ export function parseResults(body: string): { isList: boolean; results: SignedRe
 }
 
 const resultOf = (
-  { alone = false, payment, ...rest }: z.output<typeof resultSchema>,
+  { alone = false, payment, voucher, ...rest }: z.output<typeof resultSchema>,
   place: string,
-): SignedResult => ({ ...rest, alone, place, ...(payment && { payment }) });
+): SignedResult => ({
+  ...rest,
+  alone,
+  place,
+  ...(payment && { payment }),
+  ...(voucher && { voucher }),
+});

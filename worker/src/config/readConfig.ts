@@ -56,6 +56,8 @@ export type Config = QueueConfig & {
   origins: readonly string[];
   /** address of InferenceEscrow; undefined: the address book's, if it has one */
   escrow: string | undefined;
+  /** how long what was counted for payment channels waits to be claimed */
+  claimSeconds: number;
   modelRefreshMs: number;
   logLevel: Value<"HACA_LOG_LEVEL">;
 };
@@ -190,6 +192,7 @@ export function readConfig(parameters: { roles: readonly string[]; settings: Set
     blobs: hasPages || hasStore ? readBlobConfig(settings) : undefined,
     operators: optional(settings, "HACA_OPERATORS") ?? [],
     escrow: optional(settings, "HACA_ESCROW"),
+    claimSeconds: required(settings, "HACA_CLAIM_SECONDS"),
     collectSecret: roles.includes("collect") ? readCollectSecret(settings) : undefined,
     modelRefreshMs: required(settings, "HACA_MODEL_REFRESH_MS"),
     origins: optional(settings, "HACA_HTTP_ORIGINS") ?? [],

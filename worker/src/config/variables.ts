@@ -253,6 +253,12 @@ export const VARIABLES = {
     schema: z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address"),
     help: "InferenceEscrow, whose jobs are opened and captured (default: the address book's, if it has one)",
   }),
+  HACA_CLAIM_SECONDS: variable({
+    // Less than the day that a withdrawal's delay leaves for it.
+    schema: integer(0, 43_200),
+    default: "3600",
+    help: "seconds that prices counted for payment channels wait for others, before they are claimed",
+  }),
   HACA_RELAY: variable({
     schema: z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address"),
     help: "contract that batches are sent to (default: LegacySettlement of the address book)",

@@ -1,5 +1,6 @@
 import type { Database } from "../storage/database.ts";
 import { columnsOf } from "./acceptJob.ts";
+import { addVouchers, type KnownVoucher } from "./channels.ts";
 import { addPayment, type HeldPayment } from "./heldPayments.ts";
 import type { Job, NewJob } from "./job.ts";
 import { findJobs } from "./readJobs.ts";
@@ -24,16 +25,23 @@ ON CONFLICT (request_id) DO NOTHING`;
 /** SQLSTATE of a row that is there already. */
 const UNIQUE_VIOLATION = "23505";
 
+/** A job, and by what it is paid. */
+export type AcceptedJob = NewJob & {
+  settleAlone: boolean;
+  payment?: HeldPayment;
+  voucher?: KnownVoucher;
+};
+
 /** What is known of a job that was taken in. */
 export type TakenJob = Pick<Job, "requestId" | "state">;
 
 /**
  * Inserts the jobs of results that enclaves have signed, with their evidence and so as proven; leaves alone what is there
- * under a request already. With a result its payment. All of them, or, where `check` throws over what is there then, none. On disk when this returns.
+ * under a request already. With a result its payment, or its voucher. All of them, or, where `check` throws over what is there then, none. On disk when this returns.
  */
 export async function acceptResults(parameters: {
   database: Database;
-  jobs: readonly (NewJob & { settleAlone: boolean; payment?: HeldPayment })[];
+  jobs: readonly AcceptedJob[];
   check: (jobs: ReadonlyMap<string, Job>) => void;
 }): Promise<Map<string, TakenJob>> {
   const { check, database, jobs } = parameters;
@@ -45,8 +53,8 @@ export async function acceptResults(parameters: {
     jobs.map(({ settleAlone }) => settleAlone),
   ];
   const requestIds = jobs.map(({ requestId }) => requestId);
-  // A payment comes into the queue with its result, or neither does.
-  if (jobs.every(({ payment }) => payment === undefined)) {
+  // A payment or a voucher comes into the queue with its result, or neither does.
+  if (jobs.every(({ payment, voucher }) => payment === undefined && voucher === undefined)) {
     try {
       // A transaction of its own: all of them are new, or none is stored.
       await database.query(INSERT_RESULTS, values);
@@ -62,6 +70,7 @@ export async function acceptResults(parameters: {
     for (const { payment, requestId } of jobs) {
       if (payment !== undefined) await addPayment({ database: tx, payment, requestId });
     }
+    await addVouchers({ database: tx, jobs });
     return found;
   });
 }

@@ -51,19 +51,26 @@ const COUNT_PENDING = `SELECT
   count(*) FILTER (WHERE state IN ('proven', 'submitted'))::integer AS pending,
   count(*) FILTER (WHERE state = 'settled')::integer AS settled,
   (SELECT count(*)::integer FROM pages WHERE state IN ('pending', 'final')) AS pages,
-  (SELECT count(*)::integer FROM held_payments WHERE state = 'open') AS payments
+  (SELECT count(*)::integer FROM held_payments WHERE state = 'open') AS payments,
+  (SELECT count(*)::integer FROM channel_results WHERE state = 'open')
+    + (SELECT count(*)::integer FROM channels WHERE NOT is_claimed) AS channels
 FROM jobs
 WHERE state <> 'failed' AND finalised_at IS NULL`;
 
-/** Jobs on their way to the chain, what is there and still watched, settled ones and pages, and payments that are held. */
-export async function countPending(parameters: {
-  database: Database;
-}): Promise<{ pending: number; settled: number; pages: number; payments: number }> {
+/** Jobs on their way to the chain, what is there and still watched, settled ones and pages, payments that are held, and what is to be counted and claimed. */
+export async function countPending(parameters: { database: Database }): Promise<{
+  pending: number;
+  settled: number;
+  pages: number;
+  payments: number;
+  channels: number;
+}> {
   const [row] = await parameters.database.query(COUNT_PENDING);
   return {
     pending: Number(row?.pending),
     settled: Number(row?.settled),
     pages: Number(row?.pages),
     payments: Number(row?.payments),
+    channels: Number(row?.channels),
   };
 }

@@ -53,7 +53,7 @@ export async function startFacilitator(parameters: {
   const { config, logger, ports = PORTS, signal } = parameters;
   const { chainId, confirmations, maxFeePerGas, pollMs, rpcTimeoutMs, rpcUrl } = config;
   const book = readAddressBook(config.addressBook);
-  const { escrow, registry, relay, token } = contractsOf({ config, book });
+  const { escrow, gates, registry, relay, token } = contractsOf({ config, book });
   const closers = new CloseStack();
   try {
     const { chain, database, wallet } = await openAccount({
@@ -78,7 +78,8 @@ export async function startFacilitator(parameters: {
     const payments = await untilReachable({
       operation: () =>
         createPayments({
-          ...{ database, rpcUrl, rpcTimeoutMs, chainId, account, token, escrow, pollMs, logger },
+          ...{ database, rpcUrl, rpcTimeoutMs, chainId, account, token, escrow, gates, pollMs },
+          logger,
           ...{ receivers: config.paymentReceivers, waitMs: config.paymentWaitMs },
           stopping: stopping.signal,
           onAccepted: () => paymentsWakeup.notify(),
@@ -153,6 +154,7 @@ function contractsOf(parameters: { config: FacilitatorConfig; book: AddressBook 
   /** of payments; the zero address where none are settled */
   token: string;
   escrow: string | undefined;
+  gates: string | undefined;
 } {
   const { config, book } = parameters;
   const contracts: Readonly<Record<string, { address: string } | undefined>> = book.contracts;
@@ -167,6 +169,7 @@ function contractsOf(parameters: { config: FacilitatorConfig; book: AddressBook 
   const escrow = config.escrow ?? contracts.InferenceEscrow?.address;
   return {
     escrow: escrow && getAddress(escrow),
+    gates: contracts.ChannelGates && getAddress(contracts.ChannelGates.address),
     registry: addressOf("TEERegistry"),
     relay: addressOf("LegacySettlement", config.relay),
     token: config.paymentReceivers.length === 0 ? ZeroAddress : addressOf("OPG"),

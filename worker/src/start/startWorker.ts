@@ -204,6 +204,7 @@ function settleLoop(parameters: {
     batch: { ...batch, ...(page === undefined ? {} : { page }) },
     ...(pages === undefined ? {} : { pages }),
     ...(escrow === undefined ? {} : { payments: { escrow, lookSeconds, slices: new LogSlices() } }),
+    channels: { lookSeconds, claimSeconds: config.claimSeconds },
     confirmations,
     gasLimits: new GasLimits(),
     rebroadcastMs,

@@ -27,21 +27,39 @@ type GatewayParts = {
   folder: string;
 };
 
+/** What `npm run gateway -- check` says, over an upstream that has the model. */
+export async function checkGateway(
+  parameters: GatewayParts & { settings?: Settings },
+): Promise<string> {
+  const upstream = createServer((_request, response) => {
+    response.writeHead(200, { "content-type": "application/json", connection: "close" });
+    response.end(JSON.stringify({ object: "list", data: [{ id: "chat", object: "model" }] }));
+  });
+  await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
+  const { child, url } = startGateway({ ...parameters, upstream, verb: "check" });
+  // It never listens.
+  await url.catch(() => undefined);
+  await child.exited;
+  upstream.close();
+  return child.lines.join("\n");
+}
+
 /** Starts a gateway over an upstream, in a process of its own. */
 export function startGateway(
-  parameters: GatewayParts & { upstream: Server; settings?: Settings },
+  parameters: GatewayParts & { upstream: Server; settings?: Settings; verb?: "start" | "check" },
 ): {
   child: Child;
   /** as soon as it listens */
   url: Promise<string>;
 } {
-  const { enclave, folder, session, settings, upstream, url, versionId } = parameters;
+  const { enclave, folder, session, settings, upstream, url, verb = "start" } = parameters;
+  const { versionId } = parameters;
   const attestedKey = join(folder, `${enclave.teeId}.pem`);
   const key = { key: Buffer.from(enclave.signingKey), format: "der", type: "spki" } as const;
   writeFileSync(attestedKey, createPublicKey(key).export({ type: "spki", format: "pem" }));
   const child = new Child({
     command: process.execPath,
-    args: [CLI, "start"],
+    args: [CLI, verb],
     env: {
       ...{ HACA_CHAIN_ID: "31337", HACA_ADDRESS_BOOK: join(folder, "book.json") },
       ...{ HACA_GATEWAY_ATTESTED_KEY: attestedKey, HACA_GATEWAY_PORT: "0" },

@@ -1,10 +1,14 @@
 import { escrowInterface } from "@haca/protocol/escrowCalls";
+import { nodeOfEnclave } from "@haca/protocol/requestId";
 import { decodePaymentSignatureHeader } from "@x402/core/http";
 import { Wallet } from "ethers";
+import type { ContractOf } from "../../../scripts/lib/contracts.ts";
+import { channelAt, DELAY, openGate } from "./channels.ts";
 import { FEE_BPS } from "./escrow.ts";
-import { GatewayProcess } from "./gatewayProcess.ts";
+import { checkGateway, GatewayProcess } from "./gatewayProcess.ts";
 import { ETHER, PaidChain, type PaidChainParts, PRICE } from "./paidChain.ts";
 import { waitFor } from "./processes.ts";
+import type { Settings } from "./worker.ts";
 
 export const FEE = (PRICE * FEE_BPS) / 10_000n;
 /** A question that costs `PRICE`. */
@@ -15,32 +19,67 @@ export class PaidBed extends PaidChain {
   readonly gateway: GatewayProcess;
   /** of the model `chat` */
   readonly versionId: string;
+  /** What `check` says of a gateway with other settings. */
+  readonly check: (settings: Settings) => Promise<string>;
+  /** where payment channels are paid */
+  readonly gate: ContractOf<"ChannelGate">;
 
-  private constructor(parts: PaidChainParts, gateway: GatewayProcess, versionId: string) {
+  private constructor(
+    parts: PaidChainParts,
+    served: Pick<PaidBed, "check" | "gate" | "gateway" | "versionId">,
+  ) {
     super(parts);
-    this.gateway = gateway;
-    this.versionId = versionId;
+    this.gateway = served.gateway;
+    this.versionId = served.versionId;
+    this.gate = served.gate;
+    this.check = served.check;
   }
 
   static async start(): Promise<PaidBed> {
     const chain = await PaidChain.open();
-    const { closers, folder, tee } = chain;
-    const url = await chain.worker(["collect", "settle"], chain.sellerSettings);
+    const { closers, escrow, folder, seller: payee, tee } = chain;
+    const own = { ...chain.sellerSettings, HACA_CLAIM_SECONDS: "0" };
+    const url = await chain.worker(["collect", "settle"], own);
     const enclave = tee.enclave("secp256k1");
     await tee.admit(enclave);
     const versionId = await tee.chain.publishManifest("chat");
-    const gateway = await GatewayProcess.start({
-      ...{ enclave, session: await tee.certifySession(enclave, true), url },
-      ...{ versionId, folder },
-      settings: { ...chain.gatewaySettings, HACA_GATEWAY_ROUTES: "escrow,exact" },
-    });
+    const gates = tee.chain.book.contracts.ChannelGates?.address ?? "";
+    const node = nodeOfEnclave(enclave.teeId);
+    const gate = await openGate({ tee, escrow, gates, node, payee });
+    const session = await tee.certifySession(enclave, true);
+    const parts = { enclave, session, url, versionId, folder };
+    const settings = {
+      ...{ ...chain.gatewaySettings, HACA_GATEWAY_ROUTES: "escrow,exact" },
+      ...{ HACA_GATEWAY_GATE: String(gate.target), HACA_GATEWAY_WITHDRAW_DELAY: String(DELAY) },
+    };
+    const gateway = await GatewayProcess.start({ ...parts, settings });
+    const check = (changes: Settings) =>
+      checkGateway({ ...parts, settings: { ...settings, ...changes } });
     closers.unshift(() => gateway.stop());
-    return new PaidBed(chain, gateway, versionId);
+    return new PaidBed(chain, { check, gate, gateway, versionId });
   }
 
   /** Asks the gateway with such a client. */
   ask(paying: typeof fetch, body: object = QUESTION, headers: Record<string, string> = {}) {
-    return paying(`${this.gateway.url}/v1/chat/completions`, {
+    return this.#post("/v1/chat/completions", paying, body, headers);
+  }
+
+  /** Asks it where it is paid by channels. */
+  askByChannel(paying: typeof fetch, body: object = QUESTION) {
+    return this.#post("/v1/channel/chat/completions", paying, body);
+  }
+
+  /** Waits until so much was claimed of a channel; makes blocks, for those who wait for them. Returns what came into it. */
+  async claimed(channelId: string, amount: bigint): Promise<bigint> {
+    return await waitFor(async () => {
+      await this.tee.chain.send("evm_mine");
+      const { balance, claimed } = await channelAt(this.tee, channelId);
+      return claimed === amount ? balance : undefined;
+    });
+  }
+
+  #post(path: string, paying: typeof fetch, body: object, headers: Record<string, string> = {}) {
+    return paying(`${this.gateway.url}${path}`, {
       method: "POST",
       headers: { "content-type": "application/json", ...headers },
       body: JSON.stringify(body),

@@ -5,6 +5,7 @@ import { UptoEvmScheme } from "@x402/evm/upto/client";
 import { wrapFetchWithPaymentFromConfig } from "@x402/fetch";
 import { type Contract, MaxUint256, parseEther, Wallet } from "ethers";
 import { privateKeyToAccount } from "viem/accounts";
+import { deployGates } from "./channels.ts";
 import { deployEscrow } from "./escrow.ts";
 import { developmentKey } from "./localChain.ts";
 import { PageContract } from "./pageContract.ts";
@@ -59,7 +60,11 @@ export class PaidChain {
     const folder = sharedFolder();
     closers.unshift(() => folder.remove());
     const place = { ...tee.chain.book.contracts.AccessManager, address: pages.token.target };
-    Object.assign(tee.chain.book.contracts, { OPG: place });
+    const gates = await deployGates(tee, escrow);
+    Object.assign(tee.chain.book.contracts, {
+      OPG: place,
+      ChannelGates: { ...place, address: gates },
+    });
     const book = tee.writeBook(join(folder.path, "book.json"));
     const settings = {
       ...{ HACA_RPC_URL: tee.chain.url, HACA_CHAIN_ID: "31337", HACA_ADDRESS_BOOK: book },

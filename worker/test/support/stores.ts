@@ -10,7 +10,7 @@ export const IDENTITY = { chainId: 31337n, genesisHash: "0x01", settlement: "0x0
 
 /** Forgets everything that a queue holds. */
 export async function emptyQueue(database: Database): Promise<void> {
-  const tables = ["payments", "transaction_jobs", "jobs", "pages"];
+  const tables = ["channel_results", "channels", "payments", "transaction_jobs", "jobs", "pages"];
   tables.push("attempts", "transactions", "identity");
   tables.push("followed_blocks", "watched_pages", "page_challenges", "doubted_leaves");
   tables.push("leaf_requests", "snapshots", "attestations", "duties");

@@ -1,5 +1,6 @@
 import type { Chain } from "../../chain/chain.ts";
 import { acceptResults, type TakenJob } from "../../jobs/acceptResults.ts";
+import { knownVoucher } from "../../jobs/channels.ts";
 import { type Job, resultOf } from "../../jobs/job.ts";
 import { findJobs } from "../../jobs/readJobs.ts";
 import type { Database } from "../../storage/database.ts";
@@ -10,13 +11,14 @@ import {
   refuseResult,
   requireOwnPayment,
   requireOwnRequest,
+  requireOwnVoucher,
   type SignedResult,
 } from "./signedResult.ts";
 
 /** What taking results in works with. */
 export type CollectContext = {
   database: Database;
-  chain: Pick<Chain, "domain" | "pageSettlement">;
+  chain: Pick<Chain, "chainId" | "domain" | "pageSettlement">;
   registries: Registries;
   /** address that sends settlements */
   account: string;
@@ -36,9 +38,11 @@ export async function collectResults(parameters: {
 }): Promise<TakenJob[]> {
   const { collect, results } = parameters;
   const { database, registries } = collect;
+  const { chainId } = collect.chain;
   for (const result of results) {
     requireOwnRequest(result);
     requireOwnPayment(result);
+    requireOwnVoucher(result, chainId);
   }
   requireAgreement(results);
   const known = await findJobs({ database, requestIds: results.map(idOf) });
@@ -54,7 +58,8 @@ export async function collectResults(parameters: {
       // Nobody but an enclave's operator proposes pages of it.
       const isOwn = registries.operatorOf(result) === collect.account;
       const payment = result.payment && { payment: result.payment };
-      jobs.push({ ...job, settleAlone: result.alone || !isOwn, ...payment });
+      const voucher = result.voucher && { voucher: knownVoucher(result.voucher, chainId) };
+      jobs.push({ ...job, settleAlone: result.alone || !isOwn, ...payment, ...voucher });
     }
     const check = (there: ReadonlyMap<string, Job>) => requireSame(unknown, there);
     found = new Map<string, TakenJob>([

@@ -1,4 +1,6 @@
+import { type ChannelVoucher, channelIdOf, isVoucherSigned } from "@haca/protocol/channels";
 import type { InferenceResult } from "@haca/protocol/inferenceResult";
+import { channelAccount } from "@haca/protocol/pageOpening";
 import { decodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { RefusedResultError } from "../../errors.ts";
 import type { HeldPayment } from "../../jobs/heldPayments.ts";
@@ -13,6 +15,8 @@ export type SignedResult = {
   alone: boolean;
   /** by which the escrow holds what it costs; captured once it is settled */
   payment?: HeldPayment;
+  /** by which what it costs is claimed of a channel, once it is settled */
+  voucher?: ChannelVoucher;
   /** where it stood in what came, for whoever sent it: empty, or `results.3.` */
   place: string;
 };
@@ -50,6 +54,28 @@ export function requireOwnPayment(result: SignedResult): void {
   if (payment === undefined || payment.payer === message.requester) return;
   const reason = `is another account than the requester, ${message.requester}`;
   refuseResult(result, "otherPayer", "payment.payer", reason);
+}
+
+/**
+ * A result is claimed by a voucher of its own channel alone, whose account its requester is. One that the channel's key has not
+ * signed would take the place of a good one. @throws RefusedResultError
+ */
+export function requireOwnVoucher(result: SignedResult, chainId: bigint): void {
+  const { message, voucher } = result;
+  if (voucher === undefined) return;
+  const account = channelAccount(channelIdOf({ chainId, channel: voucher.channel }));
+  if (account !== message.requester) {
+    const reason = `is of the channel with the account ${account}, and not ${message.requester}`;
+    refuseResult(result, "otherChannel", "voucher.channel", reason);
+  }
+  const { receiver, receiverAuthorizer } = voucher.channel;
+  if (receiver !== receiverAuthorizer) {
+    const reason = "must be the receiver: no other channel is claimed by a gate";
+    refuseResult(result, "noGate", "voucher.channel.receiverAuthorizer", reason);
+  }
+  if (isVoucherSigned({ chainId, voucher })) return;
+  const reason = `is not of ${voucher.channel.payerAuthorizer}, the channel's payerAuthorizer`;
+  refuseResult(result, "voucherNotSigned", "voucher.signature", reason);
 }
 
 /** Whether two results say the same; who signed them, and with what, does not matter. */

@@ -18,6 +18,7 @@ import { acceptSubmission, findSubmission, readUsage } from "./submissions.ts";
 /** When a client may ask again, while database or endpoint are away. */
 const RETRY_AFTER_SECONDS = 5;
 const MAXIMUM_DAYS = 90;
+const NO_CHANNELS = "no deposits into payment channels are brought here";
 
 export type FacilitatorAppContext = {
   database: Database;
@@ -80,6 +81,22 @@ export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
       ? undefined
       : ((await findSubmission({ database, jobId })) ?? (await payments.findJob(jobId)));
     return job === undefined ? c.json({ error: "no such job" }, 404) : c.json(job);
+  });
+  app.get("/channels/:channelId", async (c) => {
+    const channelId = c.req.param("channelId");
+    if (!/^0x[0-9a-fA-F]{64}$/.test(channelId)) {
+      throw new BadSubmissionError("channelId", "must be 0x and 64 hex digits");
+    }
+    const channel = await payments.readChannel(channelId);
+    return channel === undefined ? c.json({ error: NO_CHANNELS }, 404) : c.json(channel);
+  });
+  app.get("/gates/:gate", async (c) => {
+    const address = c.req.param("gate");
+    if (!/^0x[0-9a-fA-F]{40}$/.test(address)) {
+      throw new BadSubmissionError("gate", "must be an address");
+    }
+    const gate = await payments.readGate(address);
+    return gate === undefined ? c.json({ error: "no gate is at this address" }, 404) : c.json(gate);
   });
   app.post("/heartbeat", async (c) => c.json(await context.relayHeartbeat(await readBody(c))));
   app.onError((error, c) => {

@@ -3,6 +3,8 @@ import { countDemands } from "../../jobs/demands.ts";
 import { countPending } from "../../jobs/readJobs.ts";
 import { type ChainView, readChainView } from "../../transactions/readChainView.ts";
 import { tendAccount } from "../../transactions/tendAccount.ts";
+import { claimChannels } from "./channels/claimChannels.ts";
+import { countResults } from "./channels/countResults.ts";
 import { watchExternal } from "./external.ts";
 import { forEachLeased } from "./forEachLeased.ts";
 import { transactionLeasing } from "./leasings.ts";
@@ -26,10 +28,11 @@ import { watchSettled } from "./watchSettled.ts";
 export function createSettlePass(calm: SettleContext): () => Promise<boolean> {
   let watchedHead: string | null = null;
   return async () => {
-    const { pages, payments, pending, settled } = await countHeld(calm);
+    const { channels, pages, payments, pending, settled } = await countHeld(calm);
+    const isIdle = pages === 0 && payments === 0 && channels === 0;
     const context = pages > 0 ? await tendDemands(calm) : calm;
-    if (pending === 0 && settled === 0 && pages === 0 && payments === 0) return false;
-    if (pending === 0 && pages === 0 && payments === 0) {
+    if (pending === 0 && settled === 0 && isIdle) return false;
+    if (pending === 0 && isIdle) {
       // Nothing but the watch over settlements, which a new block alone can end: one question, not five.
       const latest = await answerOf(context.chain.provider.getBlock("latest"));
       if (latest?.hash === watchedHead) return false;
@@ -60,14 +63,22 @@ export function createSettlePass(calm: SettleContext): () => Promise<boolean> {
     if (context.payments !== undefined && payments > 0) {
       moved += await capturePayments({ context, view, payments: context.payments });
     }
+    if (context.channels !== undefined && channels > 0) {
+      moved += await countResults({ context, view, channels: context.channels });
+      moved += await claimChannels({ context, view, channels: context.channels });
+    }
     return moved > 0;
   };
 }
 
-/** What there is to do; payments only where they are captured here. */
-async function countHeld({ database, payments }: SettleContext) {
+/** What there is to do; payments only where they are captured here, channels where they are claimed of. */
+async function countHeld({ channels, database, payments }: SettleContext) {
   const counts = await countPending({ database });
-  return payments === undefined ? { ...counts, payments: 0 } : counts;
+  return {
+    ...counts,
+    ...(payments === undefined && { payments: 0 }),
+    ...(channels === undefined && { channels: 0 }),
+  };
 }
 
 /**

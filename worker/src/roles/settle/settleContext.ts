@@ -3,6 +3,7 @@ import type { Metrics } from "../../metrics/createMetrics.ts";
 import type { Database } from "../../storage/database.ts";
 import type { AccountContext } from "../../transactions/accountContext.ts";
 import type { FeeGate } from "../../transactions/fees.ts";
+import type { ChannelPorts } from "./channels/channelPorts.ts";
 import type { Batching } from "./kinds/settlementDriver.ts";
 import type { PagePorts } from "./pages/pagePorts.ts";
 import type { PaymentPorts } from "./payments/paymentPorts.ts";
@@ -22,6 +23,8 @@ export type SettleContext = Omit<AccountContext, "chain" | "metrics"> & {
   pages?: PagePorts;
   /** absent where there is no escrow: then nothing is captured */
   payments?: PaymentPorts;
+  /** absent where nothing is claimed of channels */
+  channels?: ChannelPorts;
   reorgBlocks: number;
   /** a pass that is running when this is aborted ends after the transaction at hand */
   signal: AbortSignal;

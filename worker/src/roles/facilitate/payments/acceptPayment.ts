@@ -52,7 +52,7 @@ export async function acceptPayment(parameters: {
   head: number;
 }): Promise<Payment | undefined> {
   const { balance, call, database, head, request } = parameters;
-  const { amount, contentHash, requirements, validUntil } = request;
+  const { amount, contentHash, receiver, requirements, validUntil } = request;
   const payer = request.payer.toLowerCase();
   return await database.transaction(async (tx) => {
     await tx.query("SELECT pg_advisory_xact_lock($1, hashtext($2))", [PAYER_LOCK, payer]);
@@ -62,7 +62,7 @@ export async function acceptPayment(parameters: {
     if (balance < BigInt(reserved?.amount as string) + amount) return undefined;
     await tx.query(ACCEPT, [
       ...[`payment-${randomBytes(32).toString("hex")}`, ...keyOf(request), contentHash],
-      ...[requirements.scheme, requirements.payTo.toLowerCase(), amount.toString()],
+      ...[requirements.scheme, receiver.toLowerCase(), amount.toString()],
       ...[validUntil.toString(), call.to, call.data, head],
     ]);
     return await findPaymentOf({ database: tx, request });

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
 import type { Network, SettleResponse, SupportedResponse, VerifyResponse } from "@x402/core/types";
 import { PERMIT2_ADDRESS, x402UptoPermit2ProxyAddress } from "@x402/evm";
 import type { Logger } from "pino";
@@ -6,13 +7,14 @@ import { createPublicClient, erc20Abi, type Hex, http } from "viem";
 import { RetryableError } from "../../../errors.ts";
 import type { Database } from "../../../storage/database.ts";
 import { acceptPayment, findPaymentOf } from "./acceptPayment.ts";
+import { type ChannelState, Deposits, type GateState } from "./deposits.ts";
 import { Openings } from "./openings.ts";
 import { hashOf, type Payment } from "./payment.ts";
 import { unavailable } from "./paymentFailures.ts";
 import { type PaymentJob, paymentJobOf, resultOf } from "./paymentJob.ts";
 import { createPaymentProtocol } from "./paymentProtocol.ts";
 import { claimTelling, findPayment, promisePayment, withdrawPayment } from "./paymentQueue.ts";
-import { type PaymentRequest, parsePaymentRequest } from "./paymentRequest.ts";
+import { DEPOSIT_SCHEME, type PaymentRequest, parsePaymentRequest } from "./paymentRequest.ts";
 
 export type PaymentsContext = {
   database: Database;
@@ -25,6 +27,8 @@ export type PaymentsContext = {
   token: string;
   /** address of InferenceEscrow, where jobs of it are opened */
   escrow: string | undefined;
+  /** address of ChannelGates, to whose gates' channels deposits are brought */
+  gates: string | undefined;
   /** for whom payments are settled; nobody: none are */
   receivers: readonly string[];
   /** how long an answer waits for the payment */
@@ -58,6 +62,10 @@ export type Payments = {
     signal: AbortSignal;
   }): Promise<Settled>;
   findJob(jobId: string): Promise<PaymentJob | undefined>;
+  /** How a payment channel stands; undefined where none are served. @throws RetryableError */
+  readChannel(channelId: string): Promise<ChannelState | undefined>;
+  /** A gate of payment channels; undefined where there is none. @throws RetryableError */
+  readGate(address: string): Promise<GateState | undefined>;
 };
 
 /** Of any payer of a token. */
@@ -72,7 +80,7 @@ type Refusal = { reason: string; message: string };
  */
 export async function createPayments(context: PaymentsContext): Promise<Payments> {
   const { account, chainId, database, logger, pollMs, receivers, rpcTimeoutMs, rpcUrl } = context;
-  const { escrow, stopping, token } = context;
+  const { escrow, gates, stopping, token } = context;
   const client = createPublicClient({
     transport: http(rpcUrl, { timeout: rpcTimeoutMs, retryCount: 0 }),
   });
@@ -96,17 +104,24 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
     escrow === undefined || !offered.includes("upto")
       ? undefined
       : new Openings({ escrow, client, account, receivers });
+  const areChannelsThere =
+    gates !== undefined && receivers.length > 0 && (await hasCode(BATCH_SETTLEMENT_ADDRESS));
+  const deposits = areChannelsThere
+    ? new Deposits({ gates, chainId, client, account, receivers })
+    : undefined;
+  const supported = withDeposits({ supported: protocol.supported, deposits, network });
   /** Payments that a request of this process waits for. */
   const awaited = new Set<string>();
 
-  const refusalOf = (request: PaymentRequest): Refusal | undefined => {
+  const refusalOf = async (request: PaymentRequest): Promise<Refusal | undefined> => {
     const { payload, requirements } = request;
     const { asset, payTo, scheme } = requirements;
     const isSame = (a: string) => (b: string) => a.toLowerCase() === b.toLowerCase();
     if (payload.x402Version !== 2) {
       return { reason: "invalid_x402_version", message: "only version 2 is spoken here" };
     }
-    if (!offered.includes(scheme)) {
+    const isDeposit = deposits?.isDeposit(requirements) === true;
+    if (!offered.includes(scheme) && !isDeposit) {
       return { reason: "unsupported_scheme", message: `offered: ${offered.join(", ") || "none"}` };
     }
     if (requirements.network !== network) {
@@ -116,6 +131,7 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
       return { reason: "invalid_payment_requirements", message: `asset: must be ${token}` };
     }
     if (openings?.isOpening(requirements)) return openings.refusalOf(request);
+    if (isDeposit) return await deposits?.refusalOf(request);
     if (!receivers.some(isSame(payTo))) {
       const message = `payTo: this facilitator settles nothing for ${payTo}`;
       return { reason: "invalid_payment_requirements", message };
@@ -142,12 +158,18 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
       ...(transaction === undefined ? {} : { transaction }),
     });
 
+  /** The call that makes a payment, where the library knows none of its kind. */
+  const ownCallOf = async (request: PaymentRequest) => {
+    if (openings?.isOpening(request.requirements)) return await openings.find(request);
+    if (deposits?.isDeposit(request.requirements)) return await deposits.find(request);
+    return undefined;
+  };
+
   /** Verifies a payment and puts it on disk; what refuses it is the answer. */
   const accept = async (request: PaymentRequest): Promise<Payment | Settled> => {
     const { payer } = request;
     const head = Number(await asking(client.getBlockNumber({ cacheTime: 0 })));
-    const isOpening = openings?.isOpening(request.requirements) === true;
-    const found = isOpening ? await openings.find(request) : await protocol.findCall(request);
+    const found = (await ownCallOf(request)) ?? (await protocol.findCall(request));
     if ("answer" in found) return { status: 200, body: found.answer };
     const read = { abi: erc20Abi, address: token as Hex, functionName: "balanceOf" } as const;
     const holds = await asking(client.readContract({ ...read, args: [payer as Hex] }));
@@ -196,7 +218,7 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
   const settle: Payments["settle"] = async ({ body, isAsync, signal }) => {
     const request = parsePaymentRequest(body);
     const { contentHash, payer } = request;
-    const refusal = refusalOf(request);
+    const refusal = await refusalOf(request);
     if (refusal !== undefined) return failed({ payer, ...refusal });
     const known = await findPaymentOf({ database, request });
     const payment = known === undefined || known.state === "failed" ? await accept(request) : known;
@@ -222,20 +244,20 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
   };
 
   return {
-    supported: protocol.supported,
+    supported,
     async readSupported() {
-      if (openings === undefined) return protocol.supported;
+      if (openings === undefined) return supported;
       const haca = { escrow: openings.escrow, feeBps: await openings.fee() };
-      const kinds = protocol.supported.kinds.map((kind) =>
+      const kinds = supported.kinds.map((kind) =>
         kind.scheme === "upto" ? { ...kind, extra: { ...kind.extra, haca } } : kind,
       );
-      return { ...protocol.supported, kinds };
+      return { ...supported, kinds };
     },
     async verify(body) {
       const request = parsePaymentRequest(body);
-      const refusal = refusalOf(request);
-      if (refusal === undefined && openings?.isOpening(request.requirements)) {
-        const found = await openings.find(request);
+      const refusal = await refusalOf(request);
+      const found = refusal === undefined ? await ownCallOf(request) : undefined;
+      if (found !== undefined) {
         const isValid = "call" in found && !found.isDone;
         const invalidReason =
           "answer" in found ? (found.answer.errorReason ?? "") : "duplicate_settlement";
@@ -250,7 +272,22 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
       const payment = await findPayment({ database, jobId });
       return payment && paymentJobOf(payment, network);
     },
+    readChannel: async (channelId) => await deposits?.readChannel(channelId),
+    readGate: async (address) => await deposits?.readGate(address),
   };
+}
+
+/** What is supported, with deposits into channels where these are brought. */
+function withDeposits(parameters: {
+  supported: SupportedResponse;
+  deposits: Deposits | undefined;
+  network: Network;
+}): SupportedResponse {
+  const { deposits, network, supported } = parameters;
+  if (deposits === undefined) return supported;
+  const extra = { gates: deposits.gates };
+  const kind = { x402Version: 2, scheme: DEPOSIT_SCHEME, network, extra };
+  return { ...supported, kinds: [...supported.kinds, kind] };
 }
 
 const withdrawn = (): RetryableError =>

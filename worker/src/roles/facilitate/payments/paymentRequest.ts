@@ -1,9 +1,13 @@
+import { type Channel, depositNonceOf, ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channels";
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
 import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
 import { BadSubmissionError } from "../facilitatorErrors.ts";
 
-/** What authorises a payment: EIP-3009's `transferWithAuthorization`, or Permit2. */
+/** x402's scheme of payment channels. */
+export const DEPOSIT_SCHEME = "batch-settlement";
+
+/** What authorises a payment: EIP-3009, by whatever function, or Permit2. */
 export type PaymentMethod = "transfer" | "permit2";
 
 /** What a client of x402 brings to have a payment verified or settled. */
@@ -19,6 +23,8 @@ export type PaymentRequest = {
   validUntil: bigint;
   /** what is to be paid, in smallest units */
   amount: bigint;
+  /** whom the authorization lets have the token */
+  receiver: string;
   /** of all that matters: the same brought again has the same */
   contentHash: string;
 };
@@ -60,10 +66,31 @@ const permitSchema = z.looseObject({
     witness: z.looseObject({ to: address, validAfter: uint }),
   }),
 });
+const uint128 = uint.refine((text) => BigInt(text) < 1n << 128n, "must be below 2^128");
+/** Into a payment channel, by EIP-3009. */
+const depositSchema = z.looseObject({
+  type: z.literal("deposit"),
+  channelConfig: z.looseObject({
+    ...{ payer: address, payerAuthorizer: address, receiver: address, receiverAuthorizer: address },
+    ...{ token: address, withdrawDelay: z.int().min(0).max(2_592_000), salt: word },
+  }),
+  voucher: z.looseObject({ channelId: word }),
+  deposit: z.looseObject({
+    amount: uint128,
+    authorization: z.looseObject({
+      erc3009Authorization: z.looseObject({
+        ...{ validAfter: uint, validBefore: uint, salt: z.union([word, uint]), signature },
+      }),
+    }),
+  }),
+});
 const payloadSchema = z.looseObject({
   x402Version: z.int(),
   accepted: requirementsSchema,
-  payload: z.union([transferSchema, permitSchema], "is no authorization of EIP-3009 or Permit2"),
+  payload: z.union(
+    [transferSchema, permitSchema, depositSchema],
+    "is no authorization of EIP-3009 or Permit2",
+  ),
 });
 const bodySchema = z.looseObject({
   paymentPayload: payloadSchema,
@@ -82,18 +109,63 @@ export function parsePaymentRequest(body: unknown): PaymentRequest {
   }
   const { paymentPayload, paymentRequirements } = parsed.data;
   const { amount, payTo, scheme } = paymentRequirements;
-  const content = JSON.stringify([scheme, amount, payTo.toLowerCase(), paymentPayload.payload]);
+  const deposit = depositIn(paymentPayload.payload);
+  // A deposit is the same under whatever voucher, and whatever the request costs that it comes with.
+  const content =
+    deposit === undefined
+      ? [scheme, amount, payTo.toLowerCase(), paymentPayload.payload]
+      : [scheme, payTo.toLowerCase(), paymentPayload.payload.deposit, deposit.channelId];
   return {
     payload: paymentPayload as unknown as PaymentPayload,
     requirements: paymentRequirements as unknown as PaymentRequirements,
-    ...authorizationOf(paymentPayload.payload),
-    amount: BigInt(amount),
-    contentHash: keccak256(toUtf8Bytes(content)),
+    ...(deposit === undefined
+      ? { ...authorizationOf(paymentPayload.payload as Single), amount: BigInt(amount) }
+      : depositOf(deposit)),
+    receiver: deposit === undefined ? payTo : ERC3009_COLLECTOR_ADDRESS,
+    contentHash: keccak256(toUtf8Bytes(JSON.stringify(content))),
   };
 }
 
+/** What is signed for a deposit into a channel. */
+export type Deposit = {
+  channel: Channel;
+  /** as it came */
+  channelId: string;
+  amount: bigint;
+  salt: bigint;
+  validAfter: bigint;
+  validBefore: bigint;
+  signature: string;
+};
+
+/** The deposit that a payload has; undefined where it is none. */
+export function depositIn(payload: unknown): Deposit | undefined {
+  const parsed = depositSchema.safeParse(payload);
+  if (!parsed.success) return undefined;
+  const { channelConfig, deposit, voucher } = parsed.data;
+  const signed = deposit.authorization.erc3009Authorization;
+  const { payer, payerAuthorizer, receiver, receiverAuthorizer, salt, token } = channelConfig;
+  return {
+    channel: {
+      ...{ payer, payerAuthorizer, receiver, receiverAuthorizer, token, salt },
+      withdrawDelay: BigInt(channelConfig.withdrawDelay),
+    },
+    ...{ channelId: voucher.channelId, amount: BigInt(deposit.amount), salt: BigInt(signed.salt) },
+    ...{ validAfter: BigInt(signed.validAfter), validBefore: BigInt(signed.validBefore) },
+    signature: signed.signature,
+  };
+}
+
+/** A deposit uses a number of the same authorizations as transfers. */
+const depositOf = ({ amount, channel, channelId, salt, validBefore }: Deposit) => ({
+  ...{ method: "transfer" as const, payer: channel.payer, validUntil: validBefore, amount },
+  nonce: BigInt(depositNonceOf({ channelId, salt })),
+});
+
+type Single = z.output<typeof transferSchema> | z.output<typeof permitSchema>;
+
 function authorizationOf(
-  payload: z.output<typeof transferSchema> | z.output<typeof permitSchema>,
+  payload: Single,
 ): Pick<PaymentRequest, "method" | "payer" | "nonce" | "validUntil"> {
   if ("permit2Authorization" in payload) {
     const { deadline, from, nonce } = payload.permit2Authorization as z.output<

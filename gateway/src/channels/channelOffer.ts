@@ -1,0 +1,105 @@
+import { encodePaymentRequiredHeader, encodePaymentResponseHeader } from "@x402/core/http";
+import type { PaymentRequirements } from "@x402/core/types";
+import { RefusedRequestError } from "../gatewayError.ts";
+import { SIGNED_SECONDS } from "../payments/offers.ts";
+import type { PaymentSettings } from "../payments/paymentSettings.ts";
+import type { Quote } from "../payments/quote.ts";
+import type { ChannelRecord } from "./channelLedger.ts";
+import { CHANNEL_REFUSALS, type ChannelRefusalCode } from "./channelRefusals.ts";
+import type { ChannelSettings } from "./channelSettings.ts";
+import type { ChannelState } from "./channelSource.ts";
+
+export const CHANNEL_SCHEME = "batch-settlement";
+
+/** What a channel has to be, and a voucher for a request to say. */
+export function channelOffer(parameters: {
+  settings: PaymentSettings;
+  channel: ChannelSettings;
+  quote: Quote;
+}): PaymentRequirements {
+  const { channel, quote, settings } = parameters;
+  const { gate, minDeposit, withdrawDelay } = channel;
+  const { name, version } = settings.token;
+  return {
+    ...{ scheme: CHANNEL_SCHEME, network: settings.network, asset: quote.token },
+    ...{ amount: quote.amount, payTo: gate, maxTimeoutSeconds: SIGNED_SECONDS },
+    extra: {
+      ...{ name, version, receiverAuthorizer: gate, withdrawDelay },
+      assetTransferMethod: "eip3009",
+      ...(minDeposit === undefined ? {} : { minDeposit: String(minDeposit) }),
+      haca: quote,
+    },
+  };
+}
+
+/**
+ * The refusal that has the offer; and, for a client that shows to be the channel's, what was charged of it by which voucher: its
+ * own signature proves it.
+ */
+export function channelRefusal(parameters: {
+  code: ChannelRefusalCode;
+  offer: PaymentRequirements;
+  url: string;
+  known?: { record: ChannelRecord; state: ChannelState } | undefined;
+  /** in place of the code's, where the facilitator has said why */
+  reason?: string | undefined;
+}): RefusedRequestError {
+  const { code, known, offer, url } = parameters;
+  const { reason, words } = CHANNEL_REFUSALS[code];
+  const extra = { ...offer.extra, ...(known && corrective(known)) };
+  const required = {
+    ...{ x402Version: 2, error: parameters.reason ?? reason },
+    resource: {
+      ...{ url, description: "a signed answer of a language model", mimeType: "application/json" },
+    },
+    accepts: [{ ...offer, extra }],
+  };
+  return new RefusedRequestError({
+    ...{ status: 402, code, message: words },
+    headers: {
+      "payment-required": encodePaymentRequiredHeader(required),
+      "cache-control": "no-store",
+    },
+  });
+}
+
+const corrective = ({ record, state }: { record: ChannelRecord; state: ChannelState }) => ({
+  channelState: stateView(record.id, state, record.charged),
+  voucherState: {
+    signedMaxClaimable: record.voucher.amount,
+    signature: record.voucher.signature,
+  },
+});
+
+const stateView = (channelId: string, state: ChannelState | undefined, charged: string) => ({
+  channelId,
+  ...(state && {
+    ...{ balance: String(state.balance), totalClaimed: String(state.totalClaimed) },
+    withdrawRequestedAt: state.withdrawRequestedAt,
+  }),
+  chargedCumulativeAmount: charged,
+});
+
+/** What an answer tells of its payment: what was charged of the channel, for it and in all. */
+export function channelHeaders(parameters: {
+  network: PaymentSettings["network"];
+  payer: string;
+  channelId: string;
+  /** how the channel stood; undefined for an answer that is shown again */
+  state: ChannelState | undefined;
+  /** of the deposit; empty where there was none */
+  transaction: string;
+  charged: bigint;
+  chargedInAll: bigint;
+}): Record<string, string> {
+  const { channelId, charged, chargedInAll, network, payer, state, transaction } = parameters;
+  const extra = {
+    chargedAmount: String(charged),
+    channelState: stateView(channelId, state, String(chargedInAll)),
+  };
+  const settled = { success: true, transaction, network, payer, amount: String(charged), extra };
+  return {
+    "payment-response": encodePaymentResponseHeader(settled),
+    "cache-control": "private, no-store",
+  };
+}

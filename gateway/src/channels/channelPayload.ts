@@ -1,0 +1,64 @@
+import { type ChannelVoucher, channelIdOf } from "@haca/protocol/channels";
+import { z } from "zod";
+
+const MAXIMUM_DELAY = 2_592_000;
+
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/)
+  .transform((text) => text.toLowerCase());
+const word = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{64}$/)
+  .transform((text) => text.toLowerCase());
+const uint128 = z
+  .string()
+  .regex(/^\d{1,39}$/, { abort: true })
+  .transform(BigInt)
+  .refine((value) => value < 1n << 128n);
+const signature = z.string().regex(/^0x([0-9a-fA-F]{2}){1,8192}$/);
+
+const channelSchema = z.looseObject({
+  ...{ payer: address, payerAuthorizer: address, receiver: address, receiverAuthorizer: address },
+  ...{ token: address, withdrawDelay: z.int().min(0).max(MAXIMUM_DELAY), salt: word },
+});
+const voucherSchema = z.looseObject({ channelId: word, maxClaimableAmount: uint128, signature });
+const shared = { channelConfig: channelSchema, voucher: voucherSchema };
+const payloadSchema = z.union([
+  z.looseObject({ type: z.literal("voucher"), ...shared }),
+  z.looseObject({
+    ...{ type: z.literal("deposit"), ...shared },
+    deposit: z.looseObject({
+      amount: uint128,
+      authorization: z.looseObject({ erc3009Authorization: z.looseObject({}) }),
+    }),
+  }),
+]);
+
+/** What a client of x402's scheme `batch-settlement` brings. Nothing of it is verified. */
+export type ChannelPayload = {
+  /** as the client names the channel, which its terms may not make */
+  claimedId: string;
+  channelId: string;
+  voucher: ChannelVoucher;
+  /** smallest units that are to come into the channel before; undefined: none are */
+  deposit: bigint | undefined;
+};
+
+/** Reads a payload; undefined where it is no voucher, and no deposit by EIP-3009 with one. */
+export function readChannelPayload(payload: unknown, chainId: bigint): ChannelPayload | undefined {
+  const parsed = payloadSchema.safeParse(payload);
+  if (!parsed.success) return undefined;
+  const { channelConfig, voucher } = parsed.data;
+  const { payer, payerAuthorizer, receiver, receiverAuthorizer, salt, token } = channelConfig;
+  const channel = {
+    ...{ payer, payerAuthorizer, receiver, receiverAuthorizer, token, salt },
+    withdrawDelay: BigInt(channelConfig.withdrawDelay),
+  };
+  const { maxClaimableAmount } = voucher;
+  return {
+    ...{ claimedId: voucher.channelId, channelId: channelIdOf({ chainId, channel }) },
+    voucher: { channel, maxClaimableAmount, signature: voucher.signature.toLowerCase() },
+    deposit: parsed.data.type === "deposit" ? parsed.data.deposit.amount : undefined,
+  };
+}

@@ -1,0 +1,366 @@
+import { isVoucherSigned } from "@haca/protocol/channels";
+import { channelAccount } from "@haca/protocol/pageOpening";
+import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
+import { ZeroAddress } from "ethers";
+import type { Logger } from "pino";
+import { repeatOf } from "../answers/answerFile.ts";
+import { QueueError, RefusedRequestError } from "../gatewayError.ts";
+import { Facilitator } from "../payments/facilitator.ts";
+import { paidParts } from "../payments/paidParts.ts";
+import { decode, saltedBy, sameOf, withoutSalt } from "../payments/paidRequest.ts";
+import type { PaymentSettings } from "../payments/paymentSettings.ts";
+import { type Quote, Quotes } from "../payments/quote.ts";
+import { amountNow, quoteEnd } from "../payments/quoting.ts";
+import { RateSource } from "../payments/rate.ts";
+import { priceOfAnswer } from "../payments/tokenPrice.ts";
+import type { Charge } from "../profile/signAnswer.ts";
+import { type AnswerParameters, answerRequest } from "../server/answerRequest.ts";
+import type { ChatRequest } from "../server/chatRequest.ts";
+import { ChannelLedger, type ChannelRecord, withRequest } from "./channelLedger.ts";
+import { requireWithinChannelLimits } from "./channelLimits.ts";
+import { CHANNEL_SCHEME, channelHeaders, channelOffer, channelRefusal } from "./channelOffer.ts";
+import { type ChannelPayload, readChannelPayload } from "./channelPayload.ts";
+import {
+  busyChannel,
+  type ChannelRefusalCode,
+  malformedChannel,
+  notNoted,
+  notServed,
+  undecidedDeposit,
+} from "./channelRefusals.ts";
+import type { ChannelSettings } from "./channelSettings.ts";
+import { ChannelSource, type ChannelState } from "./channelSource.ts";
+import { gateProblem } from "./gateProblem.ts";
+
+/** A request that comes with a voucher, of a key that the channel names. */
+type Asked = ChannelPayload & {
+  payload: PaymentPayload;
+  quote: Quote;
+  /** the most that it costs, for which the voucher is */
+  most: bigint;
+  /** what was charged of the channel before, as the client has it */
+  base: bigint;
+  request: ChatRequest;
+  url: string;
+};
+
+/** The one request of a channel that is being answered. */
+type Turn = {
+  /** as it is without this request */
+  before: ChannelRecord;
+  state: ChannelState;
+  /** of the deposit; empty where there was none */
+  transaction: string;
+  /** what was noted as charged for it; undefined: nothing yet */
+  charged: bigint | undefined;
+  /** whether its head is with the client, and says what it costs */
+  isTold: boolean;
+};
+
+/**
+ * Answers what is paid for by vouchers of a payment channel, x402's scheme `batch-settlement`. What an answer costs is noted on
+ * disk, with the voucher, before anybody sees the answer. The worker claims no more than the prices of results that were settled,
+ * so that what was noted for an answer that nobody got costs the payer nothing.
+ */
+export class ChannelPayments {
+  readonly #settings: PaymentSettings;
+  readonly #channel: ChannelSettings;
+  readonly #ledger: ChannelLedger;
+  readonly #facilitator: Facilitator;
+  readonly #source: ChannelSource;
+  readonly #quotes = new Quotes();
+  readonly #rates: RateSource | undefined;
+  readonly #logger: Logger;
+  /** ids of channels that have a request under way */
+  readonly #busy = new Set<string>();
+
+  private constructor(parameters: {
+    settings: PaymentSettings;
+    channel: ChannelSettings;
+    ledger: ChannelLedger;
+    logger: Logger;
+  }) {
+    const { channel, ledger, logger, settings } = parameters;
+    this.#settings = settings;
+    this.#channel = channel;
+    this.#ledger = ledger;
+    this.#logger = logger;
+    const { facilitator: url, network, settleMs: withinMs } = settings;
+    this.#facilitator = new Facilitator({ url, network, withinMs });
+    this.#source = new ChannelSource(url);
+    const { rate } = settings.prices;
+    this.#rates = rate && new RateSource({ settings: rate, logger });
+  }
+
+  /** @throws StartError where the ledger cannot be used */
+  static async open(parameters: {
+    settings: PaymentSettings;
+    channel: ChannelSettings;
+    folder: string;
+    logger: Logger;
+  }): Promise<ChannelPayments> {
+    const ledger = await ChannelLedger.open(parameters.folder);
+    return new ChannelPayments({ ...parameters, ledger });
+  }
+
+  async close(): Promise<void> {
+    await this.#ledger.close();
+  }
+
+  /** Answers a request, if it costs nothing or is paid. @throws RefusedRequestError 402 with the offer where it is not */
+  async answer(parameters: AnswerParameters): Promise<Response> {
+    const { c, request } = parameters;
+    if (this.#settings.prices.models.get(request.model) === undefined) {
+      return await answerRequest(parameters);
+    }
+    const header = c.req.header("payment-signature");
+    const { url } = c.req;
+    if (header === undefined) throw await this.#refuse({ request, url }, "payment.required");
+    return await this.#answerPaid({
+      ...parameters,
+      asked: await this.#read({ header, request, url }),
+    });
+  }
+
+  /** What a voucher is for. @throws RefusedRequestError where it is for nothing, or for something else */
+  async #read(given: { header: string; request: ChatRequest; url: string }): Promise<Asked> {
+    const { header, url } = given;
+    const payload = decode(header);
+    const read = readChannelPayload(payload?.payload, this.#settings.chainId);
+    if (payload?.accepted?.scheme !== CHANNEL_SCHEME || read === undefined)
+      throw malformedChannel();
+    const extra = payload.accepted.extra as { haca?: { salt?: unknown } } | undefined;
+    const request = saltedBy(given.request, extra?.haca?.salt);
+    const refuse = (code: ChannelRefusalCode) => this.#refuse(given, code);
+    const code = this.#misfitOf(read);
+    if (code !== undefined) throw await refuse(code);
+    const quote = this.#quotes.read(extra?.haca, Math.floor(Date.now() / 1_000));
+    if (quote === undefined) throw await refuse("payment.quoteUnknown");
+    if (quote.requestHash !== request.inputHash || quote.path !== request.path) {
+      throw await refuse("payment.otherRequest");
+    }
+    const most = BigInt(quote.amount);
+    const { maxClaimableAmount, signature } = read.voucher;
+    const base = maxClaimableAmount - most;
+    // The salt of a quote is another each time that a client asks again by itself.
+    const { body, isSalted, path, salt } = given.request;
+    const repeat = repeatOf({
+      key: `x402 ${read.channelId} ${maxClaimableAmount} ${signature} ${sameOf(given.request)}`,
+      request: Buffer.concat([Buffer.from(`${path}\n${isSalted ? salt : ""}\n`), body]),
+    });
+    return { ...read, payload, quote, most, base, request: { ...request, repeat }, url };
+  }
+
+  /** What of a channel is not as offered, or not signed; undefined: nothing. */
+  #misfitOf({ channelId, claimedId, voucher }: ChannelPayload): ChannelRefusalCode | undefined {
+    const { chainId, token } = this.#settings;
+    const { gate, withdrawDelay } = this.#channel;
+    const { channel } = voucher;
+    const isSame = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
+    if (channelId !== claimedId) return "channel.otherId";
+    if (!isSame(channel.receiver, gate)) return "channel.otherReceiver";
+    if (!isSame(channel.receiverAuthorizer, gate)) return "channel.otherAuthorizer";
+    if (!isSame(channel.token, token.address)) return "channel.otherToken";
+    if (channel.withdrawDelay !== BigInt(withdrawDelay)) return "channel.otherDelay";
+    if (channel.payerAuthorizer === ZeroAddress) return "channel.noKey";
+    return isVoucherSigned({ chainId, voucher }) ? undefined : "channel.notSigned";
+  }
+
+  async #answerPaid(parameters: AnswerParameters & { asked: Asked }): Promise<Response> {
+    const { asked, c, parts } = parameters;
+    const { channelId, most, request, voucher } = asked;
+    const price = this.#settings.prices.models.get(request.model);
+    const perToken = price !== undefined && "amount" in price ? price.perToken : undefined;
+    const held: { turn?: Turn } = {};
+    const charge: Charge = {
+      requester: channelAccount(channelId),
+      // A stream's head says what it costs before there is an answer.
+      priceOf: (answer) => (request.isStream ? most : priceOfAnswer({ answer, most, perToken })),
+      voucher: {
+        channel: { ...voucher.channel, withdrawDelay: Number(voucher.channel.withdrawDelay) },
+        maxClaimableAmount: String(voucher.maxClaimableAmount),
+        signature: voucher.signature,
+      },
+    };
+    const paid = paidParts({
+      ...{ parts, charge },
+      begin: async () => {
+        held.turn = await this.#begin(asked);
+        if (request.isStream) await this.#note(held.turn, most);
+      },
+      onBegin: () => undefined,
+      onSigned: async ({ message }) => {
+        if (!request.isStream) await this.#note(held.turn, BigInt(message.price));
+      },
+      onAnswered: async () => undefined,
+      onEnd: (error) => void this.#end(held.turn, error),
+    });
+    try {
+      const response = await answerRequest({ c, parts: paid, request });
+      if (held.turn !== undefined) held.turn.isTold = true;
+      return await this.#told(asked, response, held.turn);
+    } catch (error) {
+      const { turn } = held;
+      if (turn === undefined || !(error instanceof RefusedRequestError)) throw error;
+      // Nothing was charged, but a deposit may have been made.
+      const headers = this.#headersOf({ asked, turn, charged: 0n });
+      const { code, field, message, retryAfter, status } = error;
+      const refusal = { status, code, message, retryAfter, headers, cause: error };
+      throw new RefusedRequestError({ ...refusal, ...(field === null ? {} : { field }) });
+    }
+  }
+
+  /** Gives a request its channel's turn, once all is as it must be, with what it deposits. @throws RefusedRequestError */
+  async #begin(asked: Asked): Promise<Turn> {
+    const { channelId } = asked;
+    if (this.#busy.has(channelId)) throw busyChannel();
+    this.#busy.add(channelId);
+    try {
+      return await this.#admit(asked);
+    } catch (error) {
+      this.#busy.delete(channelId);
+      throw error;
+    }
+  }
+
+  async #admit(asked: Asked): Promise<Turn> {
+    const { base, channelId, deposit, most, voucher } = asked;
+    const { maxClaimableAmount: sum } = voucher;
+    const { payer } = voucher.channel;
+    requireWithinChannelLimits({
+      ...{ records: this.#ledger.of(payer), settings: this.#settings.limits, amount: most },
+    });
+    const record = this.#ledger.find(channelId);
+    const isDeposit = deposit !== undefined;
+    const isHigher = sum > BigInt(record?.voucher.amount ?? 0);
+    let state = await this.#source.channel(channelId, record === undefined || isDeposit);
+    if (sum > state.balance && !isDeposit) {
+      state = await this.#source.channel(channelId, true);
+    }
+    // Of a channel that this gateway does not know the client knows what was charged; it can claim to owe more, and not less.
+    if (record === undefined && base < state.totalClaimed) {
+      throw await this.#refuse(asked, "channel.belowClaimed");
+    }
+    if (record !== undefined && BigInt(record.charged) !== base) {
+      throw await this.#refuse(asked, "channel.otherSum", { known: { record, state } });
+    }
+    if (state.withdrawRequestedAt !== 0) throw await this.#refuse(asked, "channel.withdrawing");
+    if (sum > state.balance + (deposit ?? 0n)) throw await this.#refuse(asked, "channel.tooLittle");
+    const transaction = isDeposit ? await this.#deposit(asked, deposit) : "";
+    if (isDeposit) state = await this.#source.channel(channelId, true);
+    // The endpoint that was asked has not seen it yet.
+    if (sum > state.balance) throw undecidedDeposit();
+    const before: ChannelRecord = {
+      ...{ id: channelId, payer, charged: String(base), hours: record?.hours ?? [] },
+      voucher:
+        record === undefined || isHigher
+          ? { amount: String(sum), signature: voucher.signature }
+          : record.voucher,
+    };
+    return { before, state, transaction, charged: undefined, isTold: false };
+  }
+
+  /** Has a deposit brought to the chain. Returns the transaction. @throws RefusedRequestError */
+  async #deposit(asked: Asked, deposit: bigint): Promise<string> {
+    const { minDeposit } = this.#channel;
+    if (minDeposit !== undefined && deposit < minDeposit) {
+      throw await this.#refuse(asked, "channel.smallDeposit");
+    }
+    const accepted = withoutSalt(this.#offerOf(asked.quote));
+    const settled = await this.#facilitator.settle({ ...asked.payload, accepted }, accepted);
+    if (!settled.success) {
+      throw await this.#refuse(asked, "payment.refused", { reason: settled.errorReason });
+    }
+    this.#logger.info({ channel: asked.channelId, transaction: settled.transaction }, "deposited");
+    return settled.transaction;
+  }
+
+  /** Notes what an answer costs. @throws RefusedRequestError: without a note there is no answer */
+  async #note(turn: Turn | undefined, charged: bigint): Promise<void> {
+    if (turn === undefined) throw new Error("nothing is charged out of turn");
+    const { before } = turn;
+    try {
+      await this.#ledger.put(withRequest(before, { charged, isFailed: false }));
+      turn.charged = charged;
+    } catch (cause) {
+      await this.#ledger.put(before).catch(() => undefined);
+      throw notNoted(cause);
+    }
+  }
+
+  /** The request has its answer, or none: then nothing is charged, unless the client was told so. */
+  async #end(turn: Turn | undefined, error: Error | undefined): Promise<void> {
+    if (turn === undefined) return;
+    this.#busy.delete(turn.before.id);
+    if (error === undefined || isAnswerKept(error)) return;
+    const charged = turn.isTold ? (turn.charged ?? 0n) : 0n;
+    const failed = withRequest(turn.before, { charged, isFailed: true });
+    // At once for the channel's next request, though not on disk yet.
+    await this.#ledger.put(failed).catch((failure: unknown) => {
+      this.#logger.error({ err: failure }, "a channel's failed request is not noted");
+    });
+  }
+
+  /** The answer with what it has cost, also where it is shown again. */
+  async #told(asked: Asked, response: Response, turn: Turn | undefined): Promise<Response> {
+    const { isStream } = asked.request;
+    const text = turn === undefined && !isStream ? await response.text() : undefined;
+    const charged =
+      turn?.charged ??
+      (text === undefined ? asked.most : BigInt(JSON.parse(text).haca.message.price));
+    const shown = text === undefined ? response : new Response(text, response);
+    const headers = this.#headersOf({ asked, turn, charged });
+    for (const [name, value] of Object.entries(headers)) shown.headers.set(name, value);
+    return shown;
+  }
+
+  #headersOf(parameters: { asked: Asked; turn: Turn | undefined; charged: bigint }) {
+    const { asked, charged, turn } = parameters;
+    const { base, channelId, voucher } = asked;
+    return channelHeaders({
+      ...{ network: this.#settings.network, payer: voucher.channel.payer, channelId },
+      ...{ state: turn?.state, transaction: turn?.transaction ?? "" },
+      ...{ charged, chargedInAll: base + charged },
+    });
+  }
+
+  /** The offer for a request, as the refusal that has it. */
+  async #refuse(
+    given: { request: ChatRequest; url: string },
+    code: ChannelRefusalCode,
+    more: {
+      known?: { record: ChannelRecord; state: ChannelState };
+      reason?: string | undefined;
+    } = {},
+  ): Promise<RefusedRequestError> {
+    const offer = this.#offerOf(await this.#quoteFor(given.request));
+    return channelRefusal({ code, offer, url: given.url, ...more });
+  }
+
+  #offerOf(quote: Quote): PaymentRequirements {
+    return channelOffer({ settings: this.#settings, channel: this.#channel, quote });
+  }
+
+  /** @throws RefusedRequestError 503 where there is no price now, or nobody who could be paid by the gate */
+  async #quoteFor(request: ChatRequest): Promise<Quote> {
+    const { kinds, node, payee, prices, token } = this.#settings;
+    const gate = await this.#source.gate(this.#channel.gate);
+    const problem = gateProblem({ settings: this.#settings, channel: this.#channel, gate });
+    if (gate === undefined || problem !== undefined) {
+      this.#logger.error({ problem }, "channels are not offered");
+      throw notServed();
+    }
+    const price = prices.models.get(request.model);
+    const { amount, rate } = await amountNow({ price, rates: this.#rates });
+    return this.#quotes.sign({
+      ...{ path: request.path, amount: String(amount), token: token.address, node, payee, kinds },
+      ...{ requestHash: request.inputHash, feeBps: gate.feeBps, captureWindow: 0 },
+      ...{ expiresAt: quoteEnd(), rate: rate === undefined ? null : String(rate.usd) },
+      ...{ rateAt: rate?.at ?? null, salt: request.isSalted ? null : request.salt },
+    });
+  }
+}
+
+/** Whether there is an answer all the same, whose result waits for the worker. */
+const isAnswerKept = (error: Error): boolean =>
+  error instanceof QueueError && error.code !== "queue.refused";

@@ -1,0 +1,9 @@
+/** How requests are paid by channel. */
+export type ChannelSettings = {
+  /** receiver and authorizer of the channels */
+  gate: string;
+  /** of the channels, in seconds */
+  withdrawDelay: number;
+  /** smallest units that a deposit has at least; undefined: what the request costs */
+  minDeposit: bigint | undefined;
+};

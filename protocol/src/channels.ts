@@ -1,0 +1,74 @@
+import { AbiCoder, keccak256, TypedDataEncoder, verifyTypedData } from "ethers";
+import { BATCH_SETTLEMENT_ADDRESS } from "./channelGates.ts";
+
+/** What collects deposits by EIP-3009 for x402's contract of channels, as it is published. */
+export const ERC3009_COLLECTOR_ADDRESS = "0x4020806089470a89826cB9fB1f4059150b550004";
+
+/** A payment channel, as `IBatchSettlement.ChannelConfig`. Its id is a hash of all of it. */
+export type Channel = {
+  payer: string;
+  /** whose key signs vouchers; the zero address: the payer, as a contract */
+  payerAuthorizer: string;
+  receiver: string;
+  receiverAuthorizer: string;
+  token: string;
+  /** seconds from a payer's wish to withdraw to the withdrawal */
+  withdrawDelay: bigint;
+  salt: string;
+};
+
+/** What a payer has signed for a channel: so much may be claimed of it in all. */
+export type ChannelVoucher = { channel: Channel; maxClaimableAmount: bigint; signature: string };
+
+const CHANNEL_TYPES = {
+  ChannelConfig: [
+    { name: "payer", type: "address" },
+    { name: "payerAuthorizer", type: "address" },
+    { name: "receiver", type: "address" },
+    { name: "receiverAuthorizer", type: "address" },
+    { name: "token", type: "address" },
+    { name: "withdrawDelay", type: "uint40" },
+    { name: "salt", type: "bytes32" },
+  ],
+};
+const VOUCHER_TYPES = {
+  Voucher: [
+    { name: "channelId", type: "bytes32" },
+    { name: "maxClaimableAmount", type: "uint128" },
+  ],
+};
+
+const domainOf = (chainId: bigint) => ({
+  ...{ name: "x402 Batch Settlement", version: "1", chainId },
+  verifyingContract: BATCH_SETTLEMENT_ADDRESS,
+});
+
+/** The id of a channel, as x402's contract on the chain computes it: bytes32. */
+export const channelIdOf = (parameters: { chainId: bigint; channel: Channel }): string =>
+  TypedDataEncoder.hash(domainOf(parameters.chainId), CHANNEL_TYPES, parameters.channel);
+
+/** 65 bytes that end in 27 or 28: contracts recover no key from the other forms of the same signature. */
+const SIGNATURE = /^0x[0-9a-f]{128}1[bc]$/i;
+
+/** Whether the key that a channel names for it has signed a voucher. Where that is a contract's to say, it says no. */
+export function isVoucherSigned(parameters: { chainId: bigint; voucher: ChannelVoucher }): boolean {
+  const { chainId, voucher } = parameters;
+  const { channel, maxClaimableAmount, signature } = voucher;
+  if (!SIGNATURE.test(signature)) return false;
+  const value = { channelId: channelIdOf({ chainId, channel }), maxClaimableAmount };
+  try {
+    const signer = verifyTypedData(domainOf(chainId), VOUCHER_TYPES, value, signature);
+    return signer.toLowerCase() === channel.payerAuthorizer.toLowerCase();
+  } catch {
+    return false;
+  }
+}
+
+/** Nonce of the EIP-3009 authorization by which a deposit with this salt comes into a channel. */
+export const depositNonceOf = (parameters: { channelId: string; salt: bigint }): string =>
+  keccak256(
+    AbiCoder.defaultAbiCoder().encode(
+      ["bytes32", "uint256"],
+      [parameters.channelId, parameters.salt],
+    ),
+  );

@@ -1,0 +1,30 @@
+import { getAddress, isAddress } from "ethers";
+import { z } from "zod";
+
+/** As long as x402's contract lets a payer wait for a withdrawal. */
+const MAXIMUM_DELAY = 2_592_000;
+
+const address = z
+  .string()
+  .refine((text) => isAddress(text), "must be an address")
+  .transform((text) => getAddress(text));
+
+/** A voucher of a payment channel, by which what a result costs is claimed. */
+export const channelVoucherSchema = z.strictObject({
+  channel: z.strictObject({
+    ...{ payer: address, payerAuthorizer: address, receiver: address, receiverAuthorizer: address },
+    token: address,
+    /** seconds */
+    withdrawDelay: z.int().min(0).max(MAXIMUM_DELAY).transform(BigInt),
+    salt: z
+      .string()
+      .regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits")
+      .toLowerCase(),
+  }),
+  maxClaimableAmount: z
+    .string()
+    .regex(/^\d{1,39}$/, { error: "must be a decimal number of 39 digits at most", abort: true })
+    .transform(BigInt)
+    .refine((value) => value < 1n << 128n, "must be below 2^128"),
+  signature: z.string().regex(/^0x[0-9a-fA-F]{130}$/, "must have 65 bytes, as 0x and hex digits"),
+});

@@ -1,0 +1,197 @@
+import { channelGateAbi, channelGatesAbi } from "@haca/protocol/abi";
+import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
+import { channelIdOf, ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channels";
+import type { PaymentRequirements, SettleResponse } from "@x402/core/types";
+import { AbiCoder, getAddress, Interface } from "ethers";
+import type { Hex, PublicClient } from "viem";
+import { isTransportFailure, unavailable } from "./paymentFailures.ts";
+import type { PaymentCall } from "./paymentProtocol.ts";
+import { DEPOSIT_SCHEME, depositIn, type PaymentRequest } from "./paymentRequest.ts";
+
+const CHANNEL =
+  "(address payer, address payerAuthorizer, address receiver, address receiverAuthorizer, address token, uint40 withdrawDelay, bytes32 salt)";
+/** Of x402's contract of channels, what the contracts here do not call. */
+const batchInterface = new Interface([
+  `function deposit(${CHANNEL} config, uint128 amount, address collector, bytes collectorData)`,
+  "function channels(bytes32 channelId) view returns (uint128 balance, uint128 totalClaimed)",
+  "function pendingWithdrawals(bytes32 channelId) view returns (uint128 amount, uint40 initiatedAt)",
+]);
+const tokenInterface = new Interface([
+  "function authorizationState(address authorizer, bytes32 nonce) view returns (bool)",
+]);
+const gatesInterface = new Interface(channelGatesAbi);
+const gateInterface = new Interface(channelGateAbi);
+
+type Refusal = { reason: string; message: string };
+
+/** How a channel stands: amounts are smallest units, the time unix seconds, 0 where no withdrawal is asked for. */
+export type ChannelState = { balance: string; totalClaimed: string; withdrawRequestedAt: number };
+/** A gate of this deployment, and the least delay of withdrawals that channels to it should have now. */
+export type GateState = {
+  gate: string;
+  node: string;
+  payee: string;
+  feeBps: number;
+  kinds: number;
+  leastWithdrawDelay: number;
+};
+/** The call that brings a deposit; `isDone` where somebody has brought it already. */
+export type FoundDeposit = { call: PaymentCall; isDone: boolean } | { answer: SettleResponse };
+
+/**
+ * Deposits into payment channels of gates of this deployment, by an authorization of EIP-3009 that names the channel; and what
+ * whoever serves channels has to know of the chain.
+ */
+export class Deposits {
+  /** address of ChannelGates */
+  readonly gates: string;
+  readonly #chainId: bigint;
+  readonly #client: PublicClient;
+  readonly #account: string;
+  readonly #receivers: readonly string[];
+
+  constructor(parameters: {
+    gates: string;
+    chainId: number;
+    client: PublicClient;
+    /** that pays the gas */
+    account: string;
+    /** payees of the gates whose channels deposits are brought to */
+    receivers: readonly string[];
+  }) {
+    this.gates = parameters.gates;
+    this.#chainId = BigInt(parameters.chainId);
+    this.#client = parameters.client;
+    this.#account = parameters.account;
+    this.#receivers = parameters.receivers.map((receiver) => receiver.toLowerCase());
+  }
+
+  isDeposit = ({ scheme }: PaymentRequirements): boolean => scheme === DEPOSIT_SCHEME;
+
+  /** Why a deposit is not brought, whatever its authorization is worth. @throws RetryableError */
+  async refusalOf({ payload, requirements }: PaymentRequest): Promise<Refusal | undefined> {
+    const deposit = depositIn(payload.payload);
+    if (deposit === undefined) {
+      return { reason: "invalid_payload", message: "is no deposit into a channel by EIP-3009" };
+    }
+    const { channel, channelId } = deposit;
+    const isSame = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
+    if (!isSame(channelIdOf({ chainId: this.#chainId, channel }), channelId)) {
+      return refused("channel_id_mismatch", "voucher.channelId: is not made of this channel");
+    }
+    if (!isSame(channel.receiver, requirements.payTo)) {
+      return refused("receiver_mismatch", "channelConfig.receiver: must be payTo");
+    }
+    if (!isSame(channel.receiverAuthorizer, channel.receiver)) {
+      const message = "channelConfig.receiverAuthorizer: must be the gate";
+      return refused("receiver_authorizer_mismatch", message);
+    }
+    if (!isSame(channel.token, requirements.asset)) {
+      return refused("token_mismatch", "channelConfig.token: must be the asset");
+    }
+    const gate = await this.readGate(channel.receiver);
+    if (gate === undefined || !this.#receivers.includes(gate.payee.toLowerCase())) {
+      const message = `payTo: this facilitator brings no deposits to ${channel.receiver}`;
+      return { reason: "invalid_payment_requirements", message };
+    }
+    return undefined;
+  }
+
+  /** What brings a deposit that was not refused. @throws RetryableError */
+  async find({ payer, payload, nonce, requirements }: PaymentRequest): Promise<FoundDeposit> {
+    const deposit = depositIn(payload.payload);
+    if (deposit === undefined) throw new Error("no deposit");
+    const { amount, channel, salt, signature, validAfter, validBefore } = deposit;
+    const collectorData = AbiCoder.defaultAbiCoder().encode(
+      ["uint256", "uint256", "uint256", "bytes"],
+      [validAfter, validBefore, salt, signature],
+    );
+    const values = [channel, amount, ERC3009_COLLECTOR_ADDRESS, collectorData];
+    const data = batchInterface.encodeFunctionData("deposit", values);
+    const call = { to: BATCH_SETTLEMENT_ADDRESS, data };
+    const isDone = !(await this.#isTaken(data));
+    if (!isDone || (await this.#isUsed({ payer, nonce, token: requirements.asset }))) {
+      return { call, isDone };
+    }
+    return {
+      answer: {
+        ...{ success: false, errorReason: reasonOf("deposit_simulation_failed"), payer },
+        ...{ errorMessage: "the contract would not take the deposit", transaction: "" },
+        network: requirements.network,
+      },
+    };
+  }
+
+  /** How a channel stands in the latest block. @throws RetryableError */
+  async readChannel(channelId: string): Promise<ChannelState> {
+    const [balance, totalClaimed] = await this.#read(batchInterface, "channels", channelId);
+    const [, initiatedAt] = await this.#read(batchInterface, "pendingWithdrawals", channelId);
+    return {
+      ...{ balance: String(balance), totalClaimed: String(totalClaimed) },
+      withdrawRequestedAt: Number(initiatedAt),
+    };
+  }
+
+  /** A gate of this deployment; undefined where the address is none. @throws RetryableError */
+  async readGate(address: string): Promise<GateState | undefined> {
+    const answer = await this.#call(address, gateInterface.encodeFunctionData("terms"));
+    const read = (): { node: string; payee: string; feeBps: bigint; kinds: bigint } | undefined => {
+      try {
+        return gateInterface.decodeFunctionResult("terms", answer ?? "0x")[0].toObject();
+      } catch {
+        // Something else, or nothing, is there.
+        return undefined;
+      }
+    };
+    const terms = read();
+    if (terms === undefined) return undefined;
+    // Anybody can write a contract that has terms: a gate's address is made of them.
+    const [gate] = await this.#readGates("gateOf", terms);
+    if (getAddress(address) !== gate) return undefined;
+    const [least] = await this.#readGates("leastWithdrawDelay");
+    const { feeBps, kinds, node, payee } = terms;
+    return {
+      ...{ gate: getAddress(address), node, payee, feeBps: Number(feeBps), kinds: Number(kinds) },
+      leastWithdrawDelay: Number(least),
+    };
+  }
+
+  async #readGates(name: string, ...values: unknown[]): Promise<readonly unknown[]> {
+    return await this.#read(gatesInterface, name, ...values);
+  }
+
+  async #read(of: Interface, name: string, ...values: unknown[]): Promise<readonly unknown[]> {
+    const to = of === gatesInterface ? this.gates : BATCH_SETTLEMENT_ADDRESS;
+    const answer = await this.#call(to, of.encodeFunctionData(name, values));
+    // An endpoint that lacks the contract's state answers nothing.
+    if (answer === undefined || answer === "0x") throw unavailable(new Error(`${name} of ${to}`));
+    return of.decodeFunctionResult(name, answer).toArray();
+  }
+
+  async #isUsed(parameters: { payer: string; nonce: bigint; token: string }): Promise<boolean> {
+    const { nonce, payer, token } = parameters;
+    const values = [payer, `0x${nonce.toString(16).padStart(64, "0")}`];
+    const data = tokenInterface.encodeFunctionData("authorizationState", values);
+    return BigInt((await this.#call(token, data)) || "0x0") === 1n;
+  }
+
+  /** Whether the contract takes a deposit now. It answers nothing to one that it takes. */
+  async #isTaken(data: string): Promise<boolean> {
+    return (await this.#call(BATCH_SETTLEMENT_ADDRESS, data)) !== undefined;
+  }
+
+  /** Undefined where the call reverts. @throws RetryableError */
+  async #call(to: string, data: string): Promise<string | undefined> {
+    try {
+      const call = { account: this.#account as Hex, to: to as Hex, data: data as Hex };
+      return (await this.#client.call(call)).data ?? "0x";
+    } catch (error) {
+      if (isTransportFailure(error)) throw unavailable(error);
+      return undefined;
+    }
+  }
+}
+
+/** As the protocol's library has them. */
+const reasonOf = (what: string): string => `invalid_batch_settlement_evm_${what}`;
+const refused = (what: string, message: string): Refusal => ({ reason: reasonOf(what), message });

@@ -1,0 +1,79 @@
+import { channelGateAbi } from "@haca/protocol/abi";
+import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
+import { Interface } from "ethers";
+import { callMany, type ViewCall } from "../../../chain/callMany.ts";
+import type { DueChannel } from "../../../jobs/channels.ts";
+import type { ChainView } from "../../../transactions/readChainView.ts";
+import type { SettleContext } from "../settleContext.ts";
+
+export const gateInterface = new Interface(channelGateAbi);
+const batchInterface = new Interface([
+  "function channels(bytes32 channelId) view returns (uint128 balance, uint128 totalClaimed)",
+]);
+/** As deep as full nodes have the state of. */
+const MAXIMUM_DEPTH = 100;
+
+/** The block that is as deep as reorganisations are watched for. */
+export const deepBlock = ({ reorgBlocks }: SettleContext, { head }: ChainView): number =>
+  Math.max(0, head - Math.min(reorgBlocks, MAXIMUM_DEPTH));
+
+/** What views answer in a block; undefined for those that nothing, or something else, answers. */
+async function read(parameters: {
+  context: SettleContext;
+  calls: readonly ViewCall[];
+  block: number;
+}): Promise<(string | undefined)[]> {
+  const { block, calls, context } = parameters;
+  const { provider } = context.chain;
+  const answers = await callMany({ provider, calls, block: `0x${block.toString(16)}` });
+  return answers.map((answer) =>
+    typeof answer === "string" && answer !== "0x" ? answer : undefined,
+  );
+}
+
+/** Which requests a gate has counted in a block; undefined where no gate is at the address. */
+export async function countedAt(parameters: {
+  context: SettleContext;
+  gate: string;
+  requestIds: readonly string[];
+  block: number;
+}): Promise<Set<string> | undefined> {
+  const { block, context, gate, requestIds } = parameters;
+  const calls = requestIds.map((requestId) => ({
+    to: gate,
+    data: gateInterface.encodeFunctionData("isCounted", [requestId]),
+  }));
+  const answers = await read({ context, calls, block });
+  if (answers.includes(undefined)) return undefined;
+  return new Set(requestIds.filter((_, index) => BigInt(answers[index] ?? 0) === 1n));
+}
+
+/** What can be claimed of channels in a block, in their order; undefined for those whose gate is none. */
+export async function claimableAt(parameters: {
+  context: SettleContext;
+  channels: readonly DueChannel[];
+  block: number;
+}): Promise<(bigint | undefined)[]> {
+  const { block, channels, context } = parameters;
+  const calls = channels.flatMap(({ channel, channelId }) => [
+    {
+      to: channel.receiver,
+      data: gateInterface.encodeFunctionData("provenOf", [channelId]),
+    },
+    {
+      to: BATCH_SETTLEMENT_ADDRESS,
+      data: batchInterface.encodeFunctionData("channels", [channelId]),
+    },
+  ]);
+  const answers = await read({ context, calls, block });
+  return channels.map(({ maxClaimableAmount }, index) => {
+    const [proven, state] = answers.slice(2 * index, 2 * index + 2);
+    if (proven === undefined || state === undefined) return undefined;
+    const [balance, claimed] = batchInterface.decodeFunctionResult("channels", state);
+    const most = [BigInt(proven), balance as bigint].reduce(
+      (least, value) => (value < least ? value : least),
+      maxClaimableAmount,
+    );
+    return most > claimed ? most - claimed : 0n;
+  });
+}
