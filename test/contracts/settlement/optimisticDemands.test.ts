@@ -36,6 +36,7 @@ const deploy = () => deployOptimistic(connection);
 const DEMAND = parseEther("50");
 const REQUEST = parseEther("10");
 const NEVER = (1n << 256n) - 1n;
+const IS_DEEP = process.env.HACA_DEEP === "1";
 const SCALAR_ORDER = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;
 
 describe("PageSettlement: proofs on demand", () => {
@@ -364,6 +365,37 @@ describe("PageSettlement: proofs on demand", () => {
       const lost = DEPOSIT + 8n * DEMAND;
       expect(await gains()).to.deep.equal([-DEPOSIT, lost / 2n, lost / 2n]);
     });
+
+    // Four are held at a time: 64 rounds for all of a page.
+    (IS_DEEP ? it : it.skip)(
+      "test_EveryLeafOfAWholePage_IsDemanded_AndProved, and is final at its end",
+      async () => {
+        const places = Array.from({ length: 256 }, (_, index) => index);
+        const good = new Map<number, Answered>();
+        for (const index of places) good.set(index, await answerAt(f, index));
+        const whole = await proposed(optimisticPage(f, Object.fromEntries(good), { bitmap: ALL }));
+        const end = await endOf(whole);
+        const started = await now(f);
+        await fund(f.watcher.address, 256n * DEMAND);
+        for (let first = 0; first < 256; first += 4) {
+          const held = places.slice(first, first + 4);
+          for (const index of held) await demand(index, f.watcher, whole);
+          await expectRefusal(
+            demand((first + 4) % 256, f.payee, whole),
+            first === 252 ? "PageSettlement_LeafIsProved" : "PageSettlement_TooManyDemands",
+          );
+          await pass(DAY - 60n);
+          for (const index of held) await give(index, f.node, whole, good.get(index)?.words);
+        }
+        // Whoever demands everything pays for each, and the page has as long to go as it had.
+        expect(await amountOf(f.node)).to.equal(DEPOSIT + 256n * DEMAND);
+        expect((await endOf(whole)) - (await now(f))).to.be.closeTo(end - started, 600n);
+        expect(await f.pages.provedIn(await idOf(f, whole))).to.equal(ALL);
+        for (const index of places) {
+          expect(await f.settlement.isSettled(requestOf(index, whole))).to.equal(true);
+        }
+      },
+    );
 
     it("test_ASecondReceiptByAFriend_WhenADemandCannotBeAnswered_LosesAsMuch", async () => {
       const bad = await proposed(await lying());
