@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createHaca } from "@haca/sdk/client/createHaca";
 import { whatIsMissing } from "@haca/sdk/isVerified";
 import { readFeed } from "@haca/sdk/readFeed";
+import { parseReceipt } from "@haca/sdk/receipt/parseReceipt";
 import type { Receipt } from "@haca/sdk/receipt/receipt";
 import { serialiseReceipt } from "@haca/sdk/receipt/serialiseReceipt";
 import { receiptId } from "@haca/sdk/typedData";
@@ -117,6 +118,9 @@ function keep(settings: Settings, receipt: Receipt): string {
 async function requireKept(settings: Settings, kept: { id: string; model: string }): Promise<void> {
   const { pins, rpcs } = settings;
   const bytes = readFileSync(fileOf(settings, kept.id));
+  if (receiptId(parseReceipt(bytes).core) !== kept.id) {
+    throw new Error(`receipt ${kept.id} is another one in the folder`);
+  }
   const missing = whatIsMissing(await verify(bytes, { pins, rpcs, model: kept.model }));
   if (missing.length > 0) {
     throw new Error(`receipt ${kept.id} is not verified, for: ${missing.join(", ")}`);

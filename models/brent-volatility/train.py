@@ -287,7 +287,7 @@ def fit_linear(inputs, targets, alpha):
 
 
 def select(_splits):
-    """Mean loss of forecasts of four spans of the train split, each by what was fitted on the days before it."""
+    """Mean loss of forecasts of the spans of the train split, each by what was fitted on the days before it."""
 
     def score(days, forecaster, limit=RETURN_LIMIT):
         losses = []

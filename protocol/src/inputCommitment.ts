@@ -78,7 +78,7 @@ export function absorbInput(input: CommittedInput, onRound: RoundWatcher = () =>
   if (outside !== -1) {
     throw new BaseError({
       code: "commitment.wordOutOfRange",
-      message: `word ${outside} must be in [0, 2^${WORD_BITS}), got ${words[outside]}`,
+      message: `word ${outside} must be in [0, 2^${WORD_BITS})`,
     });
   }
   const { width, permutations, tag } = inputSponge({ mode, words: words.length });

@@ -101,7 +101,9 @@ export async function registerModel(parameters: {
     circuitHash: manifest.hashes.r1cs,
     verifyingKeyHash: keccak256(verifyingKey),
     ...(there.blobId === manifestHash ? { manifestHash } : {}),
-    ...(there.transcriptHash === transcriptHash ? { csHash, transcriptHash } : {}),
+    ...(there.transcriptHash === transcriptHash && there.csHash === csHash
+      ? { csHash, transcriptHash }
+      : {}),
     artifacts: relative(PROJECT_ROOT, folder),
   };
   const models = [...book.models.filter((known) => known.versionId !== versionId), entry];

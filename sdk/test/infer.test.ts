@@ -297,8 +297,10 @@ describe("infer of a model whose input word is a commitment", () => {
   it("is asked with another salt each time where none is given, and takes no other's commitment", async () => {
     const [words, salt] = [INPUT_WORDS, parseSalt(SALT)];
     const salts = new Set<unknown>();
+    const told: string[] = [];
     for (const commitment of [commitInput({ mode: "salted", words, salt }), ...words]) {
-      const { answer, node } = await hidden(commitment, { inputMode: "salted" });
+      const onSalt = (drawn: string) => void told.push(drawn);
+      const { answer, node } = await hidden(commitment, { inputMode: "salted", onSalt });
       await expect(answer).rejects.toMatchObject({
         ...{ code: "answer.unexpected", details: { field: "input" } },
       });
@@ -307,6 +309,22 @@ describe("infer of a model whose input word is a commitment", () => {
       salts.add(drawn);
     }
     expect(salts.size).toBe(2);
+    // Also of answers that were refused: their results may settle.
+    expect(told).toEqual([...salts]);
+  });
+
+  it("shows each node another commitment", async () => {
+    const away = await serveInferNode({
+      answer: (_, response) => response.writeHead(503).end("{}"),
+    });
+    nodes.push(away);
+    const seen: string[] = [];
+    const { answer } = await hidden(1n, {
+      ...{ inputMode: "salted", nodes: [away.url, away.url.replace("127.0.0.1", "localhost")] },
+      onSalt: (salt) => void seen.push(salt),
+    });
+    await expect(answer).rejects.toThrow();
+    expect([seen.length, new Set(seen).size]).toEqual([2, 2]);
   });
 
   it.each<[string, Partial<InferOptions>, RegExp]>([

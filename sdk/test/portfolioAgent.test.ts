@@ -9,6 +9,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { dailyReturns } from "../../examples/portfolio-agent/dailyReturns.ts";
 import { type Decision, runAgent } from "../../examples/portfolio-agent/runAgent.ts";
 import { readSettings } from "../../examples/portfolio-agent/settings.ts";
+import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
 import { isVerified } from "../src/isVerified.ts";
 import type { Pins } from "../src/pins.ts";
 import { verify } from "../src/verify.ts";
@@ -24,6 +25,7 @@ import {
   serveInferNode,
   WITH_MODEL,
 } from "./support/inferNode.ts";
+import { tradingDaysUntil } from "./support/tradingDays.ts";
 
 const COMMAND = fileURLToPath(new URL("../../examples/portfolio-agent/cli.ts", import.meta.url));
 const DAY = 86_400;
@@ -32,9 +34,10 @@ const READER = `0x${"fe".repeat(20)}`;
 
 /** Cents of a day each, the latest first; their returns are 20, -30, 20 and -10 basis points. */
 const CLOSES = [10_000, 10_010, 9_990, 10_020, 10_000];
+const TIMES = tradingDaysUntil(NOW, CLOSES.length);
 const roundOf = (round: number, age = 0) => {
   const back = CLOSES.length - round;
-  const time = NOW - back * DAY - age;
+  const time = (TIMES[back] ?? 0) - age;
   return [round, CLOSES[back], time, time, round];
 };
 const contractsOf = (age: number): Contracts => ({
@@ -207,17 +210,29 @@ describe.concurrent("the portfolio agent", () => {
     expect(() => readSettings(path)).toThrow(/pins\.json: models\.four: .* verifyingKeyHash/);
   });
 
-  it("relies on no receipt that is not in the folder as it was", async () => {
+  it.each<[string, (text: string) => string, RegExp]>([
+    [
+      "whose core was changed",
+      (text) => text.replace('"price":"0"', '"price":"1"'),
+      /^receipt 0x\w+ is another one in the folder$/,
+    ],
+    [
+      "whose proof was changed",
+      (text) =>
+        text.replace(/"proof":"(0x[0-9a-f]+)"/, (_, proof) => `"proof":"${withOtherEnd(proof)}"`),
+      /^receipt 0x\w+ is not verified, for: proof/,
+    ],
+  ])("relies on no receipt in the folder %s", async (_, change, reason) => {
     const { path, receipts } = await worldOf({});
     const tamper = (line: string): void => {
       const [, id] = /^forecast .* receipt (0x\w+)$/.exec(line) ?? [];
       if (id === undefined) return;
       const file = join(receipts, `${id}.json`);
-      writeFileSync(file, readFileSync(file, "utf8").replace('"price":"0"', '"price":"1"'));
+      const text = readFileSync(file, "utf8");
+      expect(change(text)).not.toBe(text);
+      writeFileSync(file, change(text));
     };
-    await expect(runAgent(readSettings(path), tamper)).rejects.toThrow(
-      /^receipt 0x\w+ is not verified, for: signature/,
-    );
+    await expect(runAgent(readSettings(path), tamper)).rejects.toThrow(reason);
   });
 
   it("holds where the review says no, and where there is little to change", async () => {
@@ -234,18 +249,30 @@ describe.concurrent("the portfolio agent", () => {
 });
 
 describe("daily returns", () => {
+  /** 7 October 2024 */
+  const MONDAY = 20_003 * DAY;
   const at = (day: number, second: number, answer: bigint) => ({
-    ...{ round: 1n, answer, updatedAt: BigInt(20_000 * DAY + day * DAY + second) },
+    ...{ round: 1n, answer, updatedAt: BigInt(MONDAY + day * DAY + second) },
   });
 
   it("are of the last round of each day of UTC, limited", () => {
     const rounds = [
       ...[at(9, 50, 9_000n), at(9, 0, 1n), at(8, DAY - 1, 10_000n), at(8, 0, 2n)],
-      at(5, 7, 10_000n),
+      at(3, 7, 10_000n),
     ];
     expect(dailyReturns({ rounds, days: 2, limit: 2_000 })).toEqual([0, -1_054]);
     expect(dailyReturns({ rounds, days: 2, limit: 1_000 })).toEqual([0, -1_000]);
     expect(() => dailyReturns({ rounds, days: 3, limit: 1 })).toThrow(/of 3 days, and 3 returns/);
+  });
+
+  it("are of trading days: what comes on a weekend is Friday's", () => {
+    const friday = [at(4, 9, 10_000n), at(3, 9, 9_900n)];
+    const weekend = [at(6, 9, 10_000n), at(5, 9, 10_000n)];
+    const monday = [at(7, 9, 10_100n)];
+    const of = (rounds: typeof friday, days: number) => dailyReturns({ rounds, days, limit: 500 });
+    expect(of([...monday, ...weekend, ...friday], 2)).toEqual([101, 100]);
+    expect(of([...weekend, ...friday], 1)).toEqual([101]);
+    expect(() => of([...weekend, ...friday], 2)).toThrow(/4 rounds are of 2 days/);
   });
 
   it("are of prices", () => {

@@ -23,6 +23,7 @@ import { CHAIN_ID, developmentKey, withChain } from "../../scripts/demo/localCha
 import { startWorker } from "../../scripts/demo/startWorker.ts";
 import { freePort } from "../../scripts/lib/freePort.ts";
 import { teeContracts } from "../../scripts/tee/teeContracts.ts";
+import { tradingDaysUntil } from "../../sdk/test/support/tradingDays.ts";
 import { Command } from "./command.ts";
 import { BOOK, LocalDeployment, ROOT, success } from "./localDeployment.ts";
 
@@ -157,10 +158,11 @@ describe.runIf(process.env.HACA_DEEP === "1")("the portfolio agent on a local ch
     return await withChain(chain.url, async (provider) => {
       const { abi, bytecode } = JSON.parse(readFileSync(PAST_CLOSES, "utf8"));
       const now = (await provider.getBlock("latest"))?.timestamp ?? 0;
+      const times = tradingDaysUntil(now, closes.length).reverse();
       const owner = new Wallet(developmentKey(POSTER), provider);
       const deployed = await new ContractFactory(abi, bytecode, owner).deploy(
         closes.map((line) => Math.round(100 * Number(line.split(",")[1]))),
-        closes.map((_, index) => now - DAY * (closes.length - 1 - index)),
+        times,
       );
       return await deployed.getAddress();
     });

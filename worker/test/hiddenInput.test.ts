@@ -132,7 +132,8 @@ describeStores("a hidden input", (store) => {
     const { database } = store;
     const response = await ask({ model: name, ...salt });
     expect(response.status).toBe(200);
-    const { outputs, receipt, requestId } = (await response.json()) as {
+    const said = await response.text();
+    const { outputs, receipt, requestId } = JSON.parse(said) as {
       outputs: object;
       requestId: string;
       receipt: { inputWords: string[]; message: { inputHash: string } };
@@ -162,7 +163,12 @@ describeStores("a hidden input", (store) => {
       ...{ state: "proven", lastError: null, inputWords: [commitment] },
     });
 
-    const shown = await (await appOf(database).request(`/v1/inferences/${requestId}`)).text();
+    const paths = [`/v1/inferences/${requestId}`, "/health", "/metrics"];
+    const views = await Promise.all(
+      paths.map(async (path) => await (await appOf(database).request(path)).text()),
+    );
+    const shown = [said, ...views].join("\n");
+    expect(shown).toContain(String(commitment));
     for (const secret of [...words, BigInt(SALT)]) {
       expect(shown).not.toContain(String(secret));
       expect(shown).not.toContain(secret.toString(16));

@@ -10,7 +10,7 @@ const COMPILER_FOLDERS = [
   fileURLToPath(new URL("../../model-runtime/src", import.meta.url)),
 ];
 const COMPILER_FILES = [
-  ...["inputCommitment", "packedWords", "poseidon"].map((name) =>
+  ...["inputCommitment", "inputMode", "packedWords", "poseidon"].map((name) =>
     fileURLToPath(new URL(`../../protocol/src/${name}.ts`, import.meta.url)),
   ),
   fileURLToPath(new URL("../package.json", import.meta.url)),

@@ -220,10 +220,13 @@ asking("infer")
   .addOption(
     new Option(
       "--input-mode <mode>",
-      "of a model that hides its input, as its manifest says",
+      "of a model that hides its input, as its manifest says; committed has no salt: the input can be found by trying",
     ).choices(["committed", "salted"]),
   )
-  .option("--salt <hex>", "of a salted input; drawn, and printed, if left out")
+  .option(
+    "--salt <hex>",
+    "of a salted input; if left out drawn, and told on standard error before a node is asked",
+  )
   .option("--receipt <file>", "keep the receipt in a new file")
   .option("--max-price <amount>", "what the answer may cost, in wei-scale OPG; nothing if left out")
   .option("--requester <address>", "account that asks")

@@ -30,6 +30,10 @@ export async function inferFor(options: InferArguments & { isColoured: boolean }
   const { inputMode, requester, salt } = options;
   const maxPrice = options.maxPrice === undefined ? 0n : readPrice(options.maxPrice);
   const input = await inputIn(options.input);
+  if (inputMode === "committed") {
+    const warning = "the commitment has no salt: whoever can try all likely inputs finds the one";
+    process.stderr.write(`${warning}\n`);
+  }
   const { haca } = await openClient(options);
   const file = options.receipt === undefined ? undefined : reserveReceipt(options.receipt);
   const progress = progressOn(process.stderr);
@@ -40,6 +44,10 @@ export async function inferFor(options: InferArguments & { isColoured: boolean }
         ...(requester === undefined ? {} : { requester }),
         ...(inputMode && { inputMode }),
         ...(salt === undefined ? {} : { salt }),
+        onSalt: (drawn) => {
+          if (drawn !== salt)
+            process.stderr.write(`salt ${drawn}: keep it, even if no answer comes\n`);
+        },
         ...(options.proof ? {} : { proof: "off" as const }),
       }),
     );
@@ -66,7 +74,7 @@ function textOf(answer: Inference, options: { isColoured: boolean; json?: boolea
   const text = [
     ...outputs.map((tensor, index) => `output ${index}: ${tensor.join(" ")}`),
     `receipt ${id}`,
-    ...(salt === null ? [] : [`salt ${salt}: keep it, nobody else can show what the input was`]),
+    ...(salt === null ? [] : [`salt ${salt}`]),
     ...printLines(lines, options),
     verdict,
   ];

@@ -9,9 +9,13 @@ const PROGRAMS = [
 ];
 
 /** Chromium's program: what `HACA_CHROMIUM` names, or where systems have it; undefined where there is none. */
-export const CHROMIUM = [process.env.HACA_CHROMIUM, ...PROGRAMS].find(
-  (path) => path !== undefined && existsSync(path),
-);
+export const CHROMIUM =
+  named(process.env.HACA_CHROMIUM) ?? PROGRAMS.find((path) => existsSync(path));
+
+function named(path: string | undefined): string | undefined {
+  if (path === undefined || existsSync(path)) return path;
+  throw new Error(`HACA_CHROMIUM: there is no ${path}`);
+}
 
 /** What a page's module offers: plain values in and out. */
 type Offers = Record<string, (given: never) => unknown>;

@@ -17,7 +17,7 @@ const WRAP_LIMIT = 1n << 252n;
 const MAXIMUM_PASSES = 8;
 
 /**
- * The certificate that a circuit has one witness at most for given public inputs: from the input's words, the salt where it has one,
+ * The certificate that a circuit has one witness at most for given words of the input, salt and context: from the input's words, the salt where it has one,
  * and the context every other wire follows, by these rules alone:
  *
  * - a linear row with one wire that is not known: it is the rest of the row;

@@ -12,7 +12,13 @@ import { nodeError } from "../nodeError.ts";
 import { askProof } from "./askProof.ts";
 import { type InferOptions, type InferRequest, readInfer } from "./inferOptions.ts";
 import { type ResolvedModel, resolveModel } from "./resolveModel.ts";
-import { decodeOutput, type PackedInput, packInput } from "./tensors.ts";
+import {
+  decodeOutput,
+  type PackedInput,
+  packInput,
+  type ShownInput,
+  showInput,
+} from "./tensors.ts";
 
 /** An answer of a model with packed words. */
 export type Inference = {
@@ -42,6 +48,8 @@ export async function infer(client: Client, options: InferOptions): Promise<Infe
   const request = readInfer(client, options);
   const resolved = await resolveModel(client, request.model);
   const input = packInput(resolved.model, request.input, request.hiding);
+  // A salt that is none is refused before anybody is asked.
+  showInput(input, request.hiding);
   const { maxPrice, policy, signal } = request;
   return await askNodes({
     ...{ client, answers: "infer", nodes: options.nodes, maxPrice, policy, signal },
@@ -55,10 +63,15 @@ type Question = {
   request: InferRequest;
   resolved: ResolvedModel;
   input: PackedInput;
+  shown: ShownInput;
 };
 
-async function askOne(question: Question): Promise<Inference> {
+async function askOne(asked: Omit<Question, "shown">): Promise<Inference> {
+  // Each node has a commitment of its own: two results of one would be known to be of the same input.
+  const question = { ...asked, shown: showInput(asked.input, asked.request.hiding) };
   const { client, node, request, resolved } = question;
+  const { salt } = question.shown;
+  if (salt !== null) request.onSalt?.(salt);
   const { isUnproved, policy } = request;
   const askedAt = Math.floor(Date.now() / 1000);
   const answered = await askAnswer(question);
@@ -80,7 +93,7 @@ async function askOne(question: Question): Promise<Inference> {
   };
   // Nobody waits for the proof of what is wrong without one.
   const early = await look(answered, true);
-  const common = { outputs, node: node.host, salt: question.input.salt };
+  const common = { outputs, node: node.host, salt };
   if (isUnproved) return { ...common, verification: "off", receipt: answered, lines: early };
   const proof = await askProof({ client, node, core: answered.core, request });
   const { verifyingKey } = resolved.model;
@@ -88,10 +101,17 @@ async function askOne(question: Question): Promise<Inference> {
   return { ...common, verification: "verified", receipt, lines: await look(receipt, false) };
 }
 
-async function askAnswer({ client, input, node, request, resolved }: Question): Promise<Receipt> {
+async function askAnswer({
+  client,
+  input,
+  node,
+  request,
+  resolved,
+  shown,
+}: Question): Promise<Receipt> {
   const { number, slug } = resolved.model;
   const { requester, signal } = request;
-  const salt = input.salt === null ? {} : { salt: input.salt };
+  const salt = shown.salt === null ? {} : { salt: shown.salt };
   const body = { model: slug, version: number, input: input.values, requester, ...salt };
   const inference = await askNodeJson({
     ...{ node, path: INFERENCES, json: JSON.stringify(body), signal },
@@ -110,7 +130,7 @@ function requireAsAsked({ core }: Receipt, question: Question, askedAt: number):
       message: `${node.host} ${what}`,
     });
   const words = input?.type === "words" ? input.words : [];
-  if (words.join() !== question.input.words.join()) {
+  if (words.join() !== question.shown.words.join()) {
     throw unexpected("input", "answers to another input than the one that was sent");
   }
   if (message.modelVersion !== resolved.model.version) {

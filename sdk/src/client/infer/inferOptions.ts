@@ -13,8 +13,10 @@ export type InferOptions = {
   input: InferInput;
   /** of a model whose input word is a commitment: how, as its manifest says. The node sees the input all the same */
   inputMode?: CommittedMode;
-  /** of a salted input: 0x and 64 hex digits, for this request alone; drawn if left out */
+  /** of a salted input: 0x and 64 hex digits, for this request alone; drawn for each node that is asked if left out */
   salt?: string;
+  /** told the salt before a node is asked: if no answer comes back, its result may settle all the same, and nobody else has the salt */
+  onSalt?: ((salt: string) => void) | undefined;
   /** addresses of nodes; the client's if left out */
   nodes?: readonly string[];
   /** the client's if left out */
@@ -45,12 +47,13 @@ export type InferRequest = {
   isUnproved: boolean;
   proofMs: number;
   pollMs: number;
+  onSalt: ((salt: string) => void) | undefined;
   onProgress: ((words: string) => void) | undefined;
   signal: AbortSignal | undefined;
 };
 
 const OPTIONS = [
-  ...["model", "input", "inputMode", "salt", "nodes", "policy", "requester", "maxPrice"],
+  ...["model", "input", "inputMode", "salt", "onSalt", "nodes", "policy", "requester", "maxPrice"],
   ...["proof", "proofMs", "pollMs", "onProgress", "signal"],
 ];
 const NOBODY = `0x${"00".repeat(20)}`;
@@ -59,7 +62,7 @@ const NOBODY = `0x${"00".repeat(20)}`;
 export function readInfer(client: Client, options: InferOptions): InferRequest {
   requireKnown(options, OPTIONS);
   const { input, maxPrice = 0n, model, policy = client.policy, requester = NOBODY } = options;
-  const { inputMode, salt } = options;
+  const { inputMode, onSalt, salt } = options;
   const { onProgress, pollMs = 1_000, proof, proofMs = 600_000, signal } = options;
   if (!Array.isArray(input)) throw optionError("input", "must be a list of numbers");
   if (inputMode !== undefined && inputMode !== "committed" && inputMode !== "salted") {
@@ -82,6 +85,7 @@ export function readInfer(client: Client, options: InferOptions): InferRequest {
     throw optionError(name, `must be a whole number, 1 to ${LONGEST_PAUSE_MS}`);
   }
   return {
+    onSalt,
     hiding: inputMode && { mode: inputMode, salt },
     ...{ model, input, policy, maxPrice, pollMs, proofMs, onProgress, signal },
     ...{ requester: requester.toLowerCase(), isUnproved: proof === "off" },

@@ -17,18 +17,18 @@ const MAXIMUM_DEPTH = 32;
 /** How an input is hidden: the mode of the model's manifest, and of a salted one the salt, drawn if left out. */
 export type Hiding = { mode: CommittedMode; salt?: string | undefined };
 
-/** What is sent of an input, and the words that have to be signed for it. */
+/** What is sent of an input, and its packed words. */
 export type PackedInput = {
   /** in row-major order */
   values: readonly number[];
-  /** packed, or the one commitment to them */
-  words: readonly string[];
-  /** null where there is none */
-  salt: string | null;
+  words: readonly bigint[];
 };
 
+/** What has to be signed for an input: its packed words, or the one commitment to them, and the salt of that, or null. */
+export type ShownInput = { words: readonly string[]; salt: string | null };
+
 /**
- * The input's words, by the layout in the registry: the nearest multiples of the input's scale; or the commitment to them.
+ * The input's packed words, by the layout in the registry: the nearest multiples of the input's scale.
  * The registry has no shape and no range; of these the node knows, and refuses what does not fit.
  * @throws BaseError `option.wrong`, `input.*`, `model.inputCommitted`
  */
@@ -56,12 +56,16 @@ export function packInput(
   const tensor = { name: "input", layout, minimum, maximum };
   const manifest = { input: { ...tensor, shape: [layout.count] } };
   const integers = quantiseInput({ manifest, values });
-  const words = packWords({ layouts: [layout], integers });
-  if (hiding === undefined) return { values, words: words.map(wordOf), salt: null };
+  return { values, words: packWords({ layouts: [layout], integers }) };
+}
+
+/** For one request to one node: where no salt is given, it draws one. @throws BaseError `option.wrong` for a bad salt */
+export function showInput({ words }: PackedInput, hiding: Hiding | undefined): ShownInput {
+  if (hiding === undefined) return { words: words.map(wordOf), salt: null };
   const salt = saltOf(hiding);
   const { mode } = hiding;
   const commitment = commitInput({ mode, words, ...(salt !== undefined && { salt }) });
-  return { values, words: [wordOf(commitment)], salt: salt === undefined ? null : saltText(salt) };
+  return { words: [wordOf(commitment)], salt: salt === undefined ? null : saltText(salt) };
 }
 
 function saltOf({ mode, salt }: Hiding): bigint | undefined {
