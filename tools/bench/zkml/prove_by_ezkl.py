@@ -71,7 +71,7 @@ def write_data(path: str, inputs: list[list[float]]) -> None:
 
 
 def make_keys(model: str, files: Files, report: Report) -> None:
-    """Everything up to the proving key, by EZKL's defaults, the target of its calibration included: "resources"."""
+    """Everything up to the proving key, by EZKL's defaults, calibrated for "resources"."""
     write_data(files.data, read(files.calibration))
     run_args = ezkl.PyRunArgs()
     run_args.variables = [(name, 1) for name in BATCH_DIMENSIONS]
