@@ -12,11 +12,22 @@ const BENCHES: Readonly<Record<string, () => Command>> = {
       name: "bench:zkml",
       summary:
         "Measures what the compiler makes of the digits model, of models of several sizes, and of the exports that " +
-        "HACA_FIXTURES names; writes bench/out/zkml.json. Needs npm run build:prover for the sizes.",
-    }).action(async () => {
-      enterProject();
-      await (await import("./zkml.ts")).benchZkml();
-    }),
+        "HACA_FIXTURES names; writes bench/out/zkml.json. Needs npm run build:prover for the sizes and for --ezkl.",
+    })
+      .option(
+        "--ezkl <python>",
+        "EZKL as well, on the same models: a Python that has its package (pip install ezkl)",
+      )
+      .option(
+        "--ezkl-models <name,name,…>",
+        "which: digits, digits-cnn, brent-volatility, mlp784x64x10, mlp1.8m, mlp2m, lenet28",
+        "digits,digits-cnn,mlp784x64x10",
+      )
+      .option("--ezkl-seconds <n>", "the longest that EZKL may take for one", "180")
+      .action(async (options) => {
+        enterProject();
+        await (await import("./zkml.ts")).benchZkml(options);
+      }),
 
   prover: () =>
     createProgram({

@@ -1,6 +1,6 @@
 /** What the compiler makes of the digits model, of models of several sizes, and of what exporters wrote. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { readR1cs, readSymbols } from "@haca/circuits/readR1cs";
 import { circuitInput } from "@haca/model-runtime/circuitInput";
@@ -19,21 +19,34 @@ import { groth16, type SnarkFile } from "snarkjs";
 import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { formatTable } from "../../scripts/lib/table.ts";
 import { type ExportResult, exportsFolder, measureExports } from "./zkml/exports.ts";
+import { type EzklOptions, type EzklTask, readEzklOptions } from "./zkml/ezklOptions.ts";
+import { measureEzkl } from "./zkml/measureEzkl.ts";
 import { measureModel } from "./zkml/measureModel.ts";
+import type { EzklRun } from "./zkml/runEzkl.ts";
 import { SIZED_MODELS } from "./zkml/sizedModels.ts";
 
 const PROOFS = 10;
 
+const EZKL_HOW =
+  "One run of each step with EZKL's defaults: gen_settings, calibrate_settings (target resources) and compile_circuit (compileSeconds), gen_srs (a development string made here), setup (keySeconds); then in a process of its own gen_witness, prove and verify, which read their files each time. peakMiB: of that process, keyPeakMiB: of the one before. ours: of the same ONNX file, calibration and input, compileSeconds from nothing with powers of tau and keys; proveSeconds: median of six runs, three before EZKL's and three after, of haca-prover prove, which starts and reads the key each time and verifies its proof, without the witness (warmProveSeconds: with the key in memory, peakMiB: then); ratio: EZKL's prove over proveSeconds. relativeRms: the first output of ten samples against the float model. A model that EZKL cannot prove, or not within --ezkl-seconds, has proved 0 and its reason in runs. Both had the machine to themselves only if nothing else ran: loadAverage is that of the minute before.";
+
 type Figures = Record<string, number>;
 
-export async function benchZkml(): Promise<void> {
+export async function benchZkml(options: EzklOptions): Promise<void> {
+  const prover = findNativeProver({ setting: process.env.HACA_PROVER });
+  const beside = readEzklOptions({ options, prover });
   const folder = mkdtempSync(join(tmpdir(), "haca-bench-zkml-"));
   try {
-    const prover = findNativeProver({ setting: process.env.HACA_PROVER });
     const digits = await measureDigits(folder);
     const sized = await measureSized({ folder, prover });
     const exported = await measureExported(folder);
-    const figures: Figures = { ...digits.figures, ...sized, ...exported.figures };
+    const ezkl = await measureBesideEzkl({ task: beside, folder });
+    const figures: Figures = {
+      ...digits.figures,
+      ...sized,
+      ...exported.figures,
+      ...ezkl.figures,
+    };
     console.log(
       formatTable({
         columns: ["figure", "value"],
@@ -49,7 +62,12 @@ export async function benchZkml(): Promise<void> {
         prover: proverName(prover),
         samples: digits.samples,
         exports: exported.results,
-        versions: { node: process.version, snarkjs: "0.7.6" },
+        ...(beside === undefined ? {} : { ezkl: { how: EZKL_HOW, runs: ezkl.runs } }),
+        versions: {
+          node: process.version,
+          snarkjs: "0.7.6",
+          ...(beside === undefined ? {} : { ezkl: beside.ezkl.version }),
+        },
         machine: { cpu: cpus()[0]?.model, cores: cpus().length },
         date: new Date().toISOString(),
       },
@@ -167,6 +185,26 @@ async function measureSized(parameters: {
     );
   }
   return figures;
+}
+
+/** The same models by us and by EZKL, where `--ezkl` asks for it. */
+async function measureBesideEzkl(parameters: {
+  task: EzklTask | undefined;
+  folder: string;
+}): Promise<{ figures: Figures; runs: Record<string, EzklRun & { loadAverage: number }> }> {
+  const { task, folder } = parameters;
+  const figures: Figures = {};
+  const runs: Record<string, EzklRun & { loadAverage: number }> = {};
+  for (const model of task?.models ?? []) {
+    const loadAverage = round(loadavg()[0] ?? Number.NaN);
+    const measured = await measureEzkl({
+      ...{ ...(task as EzklTask), model, folder },
+      onProgress: (line) => console.log(line),
+    });
+    Object.assign(figures, measured.figures);
+    runs[model.name] = { ...measured.run, loadAverage };
+  }
+  return { figures, runs };
 }
 
 /** How many exports of the fixtures are proved within their error bound; nothing where there are no fixtures. */

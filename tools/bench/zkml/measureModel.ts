@@ -2,24 +2,20 @@ import { spawn } from "node:child_process";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { text } from "node:stream/consumers";
 import { loadModel } from "@haca/model-runtime/loadModel";
 import { computeWitness } from "@haca/model-runtime/witness/computeWitness";
 import { decodeWitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
 import { wtnsFile } from "@haca/model-runtime/witness/wtnsFile";
-import { BaseError } from "@haca/protocol/baseError";
 import type { Manifest } from "@haca/protocol/manifest";
 import { answerInput } from "@haca/zkml/proving/answerInput";
-import { z } from "zod";
 import { round } from "../prover/figures.ts";
 import { median } from "../prover/measure.ts";
 import type { CompileTask } from "./compileChild.ts";
+import { ended, proveWarm } from "./programs.ts";
 import { type SizedModel, sampleOf } from "./sizedModels.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const WITNESSES = 10;
-
-const benchSchema = z.object({ proveMs: z.array(z.number()), peakBytes: z.number() });
 
 /**
  * Compiles a model from nothing, powers of tau included, in a process of its own, and proves it warm by the native prover:
@@ -65,9 +61,7 @@ export async function measureModel(parameters: {
     if (index === 0) writeFileSync(file("wtns"), bytes);
     return ms;
   });
-  const proving = benchSchema.parse(
-    JSON.parse(await run(prover, ["bench", path("zkey"), file("wtns"), "--runs", "5"])),
-  );
+  const proving = await proveWarm({ prover, zkey: path("zkey"), witness: file("wtns") });
   const { statistics } = manifest;
   return {
     [`${name}.parameters`]: statistics.parameters,
@@ -104,23 +98,4 @@ async function compile(parameters: {
   });
   await ended(child, "the compiler");
   return lines;
-}
-
-async function run(program: string, args: readonly string[]): Promise<string> {
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const [output] = await Promise.all([text(child.stdout), ended(child, program)]);
-  return output;
-}
-
-function ended(child: ReturnType<typeof spawn>, name: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code, signal) => {
-      if (code === 0) resolve();
-      else {
-        const message = `${name} ended with ${signal ?? `status ${code}`}`;
-        reject(new BaseError({ code: "bench.program", message }));
-      }
-    });
-  });
 }
