@@ -159,7 +159,10 @@ describe("PageSettlement: committed inputs", () => {
         .connect(f.governance)
         .publishVersion(modelId, versionParams({ verifyingKey, overrides }));
       const words = randomWords({ seed: "under a commitment", count: 3 });
-      const hashes = { inputHash: hashWords(words.slice(0, 1)), outputHash: hashWords(words.slice(1)) };
+      const hashes = {
+        inputHash: hashWords(words.slice(0, 1)),
+        outputHash: hashWords(words.slice(1)),
+      };
       const requestId = encodeRequestId({ node: f.node.address, nonce: BigInt(major) << 41n });
       const { result } = await answerAt(f, 0, { modelVersion, ...hashes, requestId, price: 1n });
       const proof = prove({ ...f, result, words });
