@@ -270,6 +270,13 @@ interface IInferenceSettlement is IGroth16Errors, IRequestLedger {
     /// @return digest that hash
     function digestOf(bytes32 requestId) external view returns (bytes32 digest);
 
+    /// @notice As `digestOf`, of results whose words say all that the model was asked: whoever has the model can run it again. Zero of
+    /// a version whose input words are a commitment.
+    /// @param requestId the request
+    /// @param modelVersion the version of its result; reverts for an unknown one
+    /// @return digest that hash, or zero
+    function openDigestOf(bytes32 requestId, bytes32 modelVersion) external view returns (bytes32 digest);
+
     /// @notice Whether a result was recorded as Vanilla, which says nothing about its being right.
     /// @param requestId the request
     /// @return recorded whether it was

@@ -301,6 +301,10 @@ interface IModelRegistry {
     /// @param versionId its id
     function getVersion(bytes32 versionId) external view returns (VersionView memory);
 
+    /// @notice What a version's input words are; `Packed` without a circuit. Reverts for an unknown version.
+    /// @param versionId the version
+    function inputModeOf(bytes32 versionId) external view returns (InputMode);
+
     /// @notice The verifying key in the format of `VersionParams.verifyingKey`; empty for a version without one.
     /// @param versionId the version; reverts for an unknown one
     function getVerifyingKey(bytes32 versionId) external view returns (bytes memory);

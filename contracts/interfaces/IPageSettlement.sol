@@ -138,7 +138,7 @@ interface IPageSettlement is IPageSettlementTypes {
 
     /// @notice Opens a version to optimistic pages that are proposed from the next second on, by a result of it that was
     /// settled with a proof, alone or in a batch, and has a price, so that the settlement knows which one it was. Anyone,
-    /// once a version.
+    /// once a version. Not one whose input words are a commitment: nobody could run the model again, and so nobody doubt it.
     /// @param result the typed message that was settled
     function admitVersion(IInferenceSettlement.InferenceResult calldata result) external;
 

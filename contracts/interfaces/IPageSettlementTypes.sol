@@ -423,7 +423,7 @@ interface IPageSettlementTypes {
     /// @param pageId the page
     /// @param index the leaf's place
     error PageSettlement_RequestInvalid(bytes32 pageId, uint8 index);
-    /// @notice No settled proof of the version was shown, or it was admitted before.
+    /// @notice No settled proof of the version was shown, it was admitted before, or its input words are a commitment.
     /// @param modelVersion the version
     error PageSettlement_NotAdmissible(bytes32 modelVersion);
     /// @notice As many proofs of the page are demanded as may be at a time.

@@ -244,6 +244,11 @@ contract ModelRegistry is IModelRegistry {
     }
 
     /// @inheritdoc IModelRegistry
+    function inputModeOf(bytes32 versionId) external view override returns (InputMode) {
+        return _readRecord(_knownVersion(versionId)).inputMode;
+    }
+
+    /// @inheritdoc IModelRegistry
     function getVerifyingKey(bytes32 versionId) external view override returns (bytes memory) {
         Version storage version = _knownVersion(versionId);
         return CodeStore.read(version.keyStore, 0, _keyLength(version));

@@ -31,7 +31,10 @@ abstract contract PageDemands is PageChallenges {
     function admitVersion(IInferenceSettlement.InferenceResult calldata result) external override {
         bytes32 modelVersion = result.modelVersion;
         bytes32 expected = keccak256(abi.encode(IInferenceSettlement.Verification.ZKML, _digestOf(result)));
-        if (admittedAt[modelVersion] != 0 || SETTLEMENT.digestOf(result.requestId) != expected) {
+        if (
+            admittedAt[modelVersion] != 0 ||
+            SETTLEMENT.openDigestOf(result.requestId, modelVersion) != expected
+        ) {
             revert PageSettlement_NotAdmissible(modelVersion);
         }
         admittedAt[modelVersion] = block.timestamp;

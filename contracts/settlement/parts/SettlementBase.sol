@@ -60,6 +60,12 @@ abstract contract SettlementBase is IInferenceSettlement, RequestLedger, EIP712 
         emit SettlementWindowChanged(previous, window);
     }
 
+    /// @inheritdoc IInferenceSettlement
+    function openDigestOf(bytes32 requestId, bytes32 modelVersion) external view override returns (bytes32) {
+        if (modelRegistry.inputModeOf(modelVersion) == IModelRegistry.InputMode.Committed) return 0;
+        return digestOf[requestId];
+    }
+
     function _requireContract(address account) internal view {
         if (account.code.length == 0) revert InferenceSettlement_NotAContract(account);
     }

@@ -32,7 +32,7 @@ export const PAGE_ERRORS: Explanations = {
   PageSettlement_NoP256: () => "the chain cannot check signatures of P-256 (EIP-7951)",
   PageSettlement_NotAContract: ([account]) => `${account} is no contract`,
   PageSettlement_NotAdmissible: ([version]) =>
-    `version ${version} is open to optimistic pages already, or no proof of it was shown`,
+    `version ${version} is open to optimistic pages already, hides its input, or no proof of it was shown`,
   PageSettlement_NotAttester: ([caller]) =>
     `${caller} is not who says that a quorum vouched for a page`,
   PageSettlement_NotIncluded: ([id, index]) =>

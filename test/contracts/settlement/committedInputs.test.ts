@@ -2,12 +2,12 @@ import { hashWords } from "@haca/protocol/inferenceResult";
 import { computeModelId, computeVersionId } from "@haca/protocol/modelIds";
 import { encodeRequestId } from "@haca/protocol/requestId";
 import { expect } from "chai";
+import { ZeroHash } from "ethers";
 import { network } from "hardhat";
 import { loadAtItsTime } from "../utils/attestationFixture.ts";
 import { R } from "../utils/bn254.ts";
 import { makeVerifyingKey } from "../utils/groth16Simulator.ts";
-import { answerAt, deployOptimistic, optimisticPage, proofOf } from "../utils/optimisticFixture.ts";
-import { propose } from "../utils/pageFixture.ts";
+import { answerAt, deployOptimistic } from "../utils/optimisticFixture.ts";
 import {
   COMMITTED,
   deploySettlement,
@@ -15,6 +15,7 @@ import {
   latestTimestamp,
   makeInference,
   OUTPUT_LAYOUT,
+  PACKED,
   prove,
   randomWords,
   type SettlementFixture,
@@ -141,37 +142,47 @@ describe("InferenceSettlement: packed inputs beside them", () => {
 });
 
 describe("PageSettlement: committed inputs", () => {
-  it("test_ProofOnDemandSettlesUnderACommitment", async () => {
+  it("test_RevertWhen_AVersionOfHiddenInputsIsAdmitted: nobody could doubt its answers", async () => {
     const f = await loadAtItsTime(connection, deployPages);
     const modelId = computeModelId({ owner: f.governance.address, slug: "digits" });
-    const modelVersion = computeVersionId({ modelId, major: 2, minor: 0 });
-    // The key has three words: a commitment and two of outputs.
+    // The key has three words: of the input and two of outputs.
     const word = { count: 1, bits: 248, isSigned: false, scaleExponent: 0 };
-    const outputLayout = [...OUTPUT_LAYOUT, word];
-    const overrides = { major: 2, inputMode: COMMITTED, outputLayout };
-    const params = versionParams({ verifyingKey: makeVerifyingKey(f.trapdoor), overrides });
-    await f.models.connect(f.governance).publishVersion(modelId, params);
-
-    const words = randomWords({ seed: "under a commitment", count: 3 }).with(0, R - 1n);
-    const hashes = { inputHash: hashWords([R - 1n]), outputHash: hashWords(words.slice(1)) };
-    const requestId = encodeRequestId({ node: f.node.address, nonce: 1n << 41n });
-    const first = { modelVersion, ...hashes, requestId, price: 1n };
-    const { result } = await answerAt(f, 0, first);
-    const proof = prove({ ...f, result, words });
-    await f.settlement.connect(f.node).settleZkml(result, words, proof, "0x");
-    await f.pages.admitVersion(result);
-    await f.networkHelpers.time.increase(100);
-
-    const page = optimisticPage(f, { 7: await answerAt(f, 7, { modelVersion, ...hashes }) });
-    await propose(f, page, f.node);
-    await f.pages.connect(f.watcher).demandProof(page.header, 7);
-    const [header, leaf, given, shown] = proofOf(f, page, 7, words);
-    const other = [...given].with(0, 2n * R - 1n);
-    await expect(f.pages.proveLeaf(header, leaf, other, shown)).to.be.revertedWithCustomError(
-      f.settlement,
-      "InferenceSettlement_InputHashMismatch",
+    const [inputLayout, outputLayout] = [[word], [...OUTPUT_LAYOUT, word]];
+    const verifyingKey = makeVerifyingKey(f.trapdoor);
+    for (const [major, inputMode] of [
+      [2, COMMITTED],
+      [3, PACKED],
+    ] as const) {
+      const modelVersion = computeVersionId({ modelId, major, minor: 0 });
+      const overrides = { major, inputMode, inputLayout, outputLayout };
+      await f.models
+        .connect(f.governance)
+        .publishVersion(modelId, versionParams({ verifyingKey, overrides }));
+      const words = randomWords({ seed: "under a commitment", count: 3 });
+      const hashes = {
+        inputHash: hashWords(words.slice(0, 1)),
+        outputHash: hashWords(words.slice(1)),
+      };
+      const requestId = encodeRequestId({ node: f.node.address, nonce: BigInt(major) << 41n });
+      const { result } = await answerAt(f, 0, { modelVersion, ...hashes, requestId, price: 1n });
+      const proof = prove({ ...f, result, words });
+      await f.settlement.connect(f.node).settleZkml(result, words, proof, "0x");
+      const digest = await f.settlement.digestOf(requestId);
+      const isOpen = inputMode === PACKED;
+      expect(await f.settlement.openDigestOf(requestId, modelVersion)).to.equal(
+        isOpen ? digest : ZeroHash,
+      );
+      const admission = f.pages.admitVersion(result);
+      if (isOpen) await admission;
+      else {
+        await expect(admission)
+          .to.be.revertedWithCustomError(f.pages, "PageSettlement_NotAdmissible")
+          .withArgs(modelVersion);
+      }
+    }
+    await expect(f.settlement.openDigestOf(ZeroHash, ZeroHash)).to.be.revertedWithCustomError(
+      f.models,
+      "ModelRegistry_VersionUnknown",
     );
-    await f.pages.proveLeaf(header, leaf, given, shown);
-    expect(await f.settlement.isSettled(leaf.result.requestId)).to.equal(true);
   });
 });
