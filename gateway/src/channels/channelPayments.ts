@@ -16,7 +16,13 @@ import { priceOfAnswer } from "../payments/tokenPrice.ts";
 import type { Charge } from "../profile/signAnswer.ts";
 import { type AnswerParameters, answerRequest } from "../server/answerRequest.ts";
 import type { ChatRequest } from "../server/chatRequest.ts";
-import { ChannelLedger, type ChannelRecord, withRequest } from "./channelLedger.ts";
+import {
+  ChannelLedger,
+  type ChannelRecord,
+  isUsed,
+  movedOn,
+  withRequest,
+} from "./channelLedger.ts";
 import { requireWithinChannelLimits } from "./channelLimits.ts";
 import { CHANNEL_SCHEME, channelHeaders, channelOffer, channelRefusal } from "./channelOffer.ts";
 import { type ChannelPayload, readChannelPayload } from "./channelPayload.ts";
@@ -48,6 +54,7 @@ type Asked = ChannelPayload & {
 type Turn = {
   /** as it is without this request */
   before: ChannelRecord;
+  voucher: { amount: string; signature: string };
   state: ChannelState;
   /** of the deposit; empty where there was none */
   transaction: string;
@@ -232,17 +239,25 @@ export class ChannelPayments {
     });
     const record = this.#ledger.find(channelId);
     const isDeposit = deposit !== undefined;
-    const isHigher = sum > BigInt(record?.voucher.amount ?? 0);
+    // Where nothing was charged, the sum that a request failed at is the client's word still.
+    const isKnown = record !== undefined && record.voucher !== null;
     let state = await this.#source.channel(channelId, record === undefined || isDeposit);
     if (sum > state.balance && !isDeposit) {
       state = await this.#source.channel(channelId, true);
     }
     // Of a channel that this gateway does not know the client knows what was charged; it can claim to owe more, and not less.
-    if (record === undefined && base < state.totalClaimed) {
+    if (!isKnown && base < state.totalClaimed) {
       throw await this.#refuse(asked, "channel.belowClaimed");
     }
-    if (record !== undefined && BigInt(record.charged) !== base) {
+    if (isKnown && BigInt(record.charged) !== base) {
       throw await this.#refuse(asked, "channel.otherSum", { known: { record, state } });
+    }
+    if (isKnown && isUsed(record, sum)) {
+      const moved = movedOn(record, sum);
+      await this.#ledger.put(moved).catch((cause: unknown) => {
+        throw notNoted(cause);
+      });
+      throw await this.#refuse(asked, "channel.usedVoucher", { known: { record: moved, state } });
     }
     if (state.withdrawRequestedAt !== 0) throw await this.#refuse(asked, "channel.withdrawing");
     if (sum > state.balance + (deposit ?? 0n)) throw await this.#refuse(asked, "channel.tooLittle");
@@ -252,12 +267,10 @@ export class ChannelPayments {
     if (sum > state.balance) throw undecidedDeposit();
     const before: ChannelRecord = {
       ...{ id: channelId, payer, charged: String(base), hours: record?.hours ?? [] },
-      voucher:
-        record === undefined || isHigher
-          ? { amount: String(sum), signature: voucher.signature }
-          : record.voucher,
+      ...{ voucher: record?.voucher ?? null, used: record?.used ?? [] },
     };
-    return { before, state, transaction, charged: undefined, isTold: false };
+    const by = { amount: String(sum), signature: voucher.signature };
+    return { before, voucher: by, state, transaction, charged: undefined, isTold: false };
   }
 
   /** Has a deposit brought to the chain. Returns the transaction. @throws RefusedRequestError */
@@ -278,9 +291,9 @@ export class ChannelPayments {
   /** Notes what an answer costs. @throws RefusedRequestError: without a note there is no answer */
   async #note(turn: Turn | undefined, charged: bigint): Promise<void> {
     if (turn === undefined) throw new Error("nothing is charged out of turn");
-    const { before } = turn;
+    const { before, voucher } = turn;
     try {
-      await this.#ledger.put(withRequest(before, { charged, isFailed: false }));
+      await this.#ledger.put(withRequest(before, { charged, isFailed: false, voucher }));
       turn.charged = charged;
     } catch (cause) {
       await this.#ledger.put(before).catch(() => undefined);
@@ -294,7 +307,8 @@ export class ChannelPayments {
     this.#busy.delete(turn.before.id);
     if (error === undefined || isAnswerKept(error)) return;
     const charged = turn.isTold ? (turn.charged ?? 0n) : 0n;
-    const failed = withRequest(turn.before, { charged, isFailed: true });
+    const { before, voucher } = turn;
+    const failed = withRequest(before, { charged, isFailed: true, voucher });
     // At once for the channel's next request, though not on disk yet.
     await this.#ledger.put(failed).catch((failure: unknown) => {
       this.#logger.error({ err: failure }, "a channel's failed request is not noted");
@@ -353,7 +367,14 @@ export class ChannelPayments {
     const price = prices.models.get(request.model);
     const { amount, rate } = await amountNow({ price, rates: this.#rates });
     return this.#quotes.sign({
-      ...{ path: request.path, amount: String(amount), token: token.address, node, payee, kinds },
+      ...{
+        path: request.path,
+        amount: String(amount),
+        token: token.address,
+        node,
+        payee,
+        kinds,
+      },
       ...{ requestHash: request.inputHash, feeBps: gate.feeBps, captureWindow: 0 },
       ...{ expiresAt: quoteEnd(), rate: rate === undefined ? null : String(rate.usd) },
       ...{ rateAt: rate?.at ?? null, salt: request.isSalted ? null : request.salt },

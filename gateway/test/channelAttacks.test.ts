@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import { type ChannelRecord, isUsed, movedOn, withRequest } from "../src/channels/channelLedger.ts";
+import { answering } from "./support/bed.ts";
+import {
+  ChannelBed,
+  ChannelPayer,
+  chargedIn,
+  offersIn,
+  reasonIn,
+  signedIn,
+} from "./support/channelBed.ts";
+import { PRICE, QUESTION, refusalIn } from "./support/paidBed.ts";
+
+const FAILED = answering({ error: { message: "no" } }, 500);
+const other = { ...QUESTION, n: 1 };
+const OTHER_SUM = "invalid_batch_settlement_evm_cumulative_amount_mismatch";
+
+/** What a refusal tells of the channel. */
+const told = (response: Response) => {
+  const [{ extra } = { extra: {} }] = offersIn(response);
+  return extra as { voucherState?: object; channelState?: { chargedCumulativeAmount: string } };
+};
+
+/** A voucher of the payer's that is public, with the offer of another request. */
+const shown = (payer: ChannelPayer, sum: bigint, offer: Response) => payer.sign(offer, { sum });
+
+describe("a stranger who has vouchers of a channel that answers were charged by, as every claim shows them", () => {
+  it("is not told the voucher of a request that failed", async () => {
+    const bed = await ChannelBed.start();
+    const payer = new ChannelPayer();
+    await bed.post(QUESTION, payer);
+    const answer = bed.paid.upstream.handler;
+    bed.paid.upstream.handler = FAILED;
+    expect((await bed.post(other, payer)).status).toBe(502);
+    bed.paid.upstream.handler = answer;
+    const refused = await bed.post(other, await shown(payer, PRICE, await bed.post(other)));
+    expect([reasonIn(refused), told(refused).voucherState]).toEqual([
+      OTHER_SUM,
+      {
+        signedMaxClaimable: String(PRICE),
+        signature: payer.signed[0]?.voucher.signature.toLowerCase(),
+      },
+    ]);
+    // The voucher of the request that failed is the payer's still.
+    expect(chargedIn(await bed.post(other, payer)).slice(0, 2)).toEqual([
+      ...[String(PRICE), String(2n * PRICE)],
+    ]);
+  });
+
+  it("is told of none where none was charged by", async () => {
+    const bed = await ChannelBed.start();
+    const payer = new ChannelPayer();
+    const answer = bed.paid.upstream.handler;
+    bed.paid.upstream.handler = FAILED;
+    await bed.post(QUESTION, payer);
+    bed.paid.upstream.handler = answer;
+    const refused = await bed.post(other, await payer.sign(await bed.post(other), { sum: 1n }));
+    expect([await refusalIn(refused), told(refused).voucherState]).toEqual([
+      ...[[402, "channel.belowClaimed"], undefined],
+    ]);
+    expect(chargedIn(await bed.post(QUESTION, payer)).slice(0, 2)).toEqual(["5000", "5000"]);
+  });
+
+  it("has nothing for what an answer has left of its voucher, at another price; its payer goes on", async () => {
+    const perToken = { input: 100n, output: 1_000n };
+    const models = new Map([
+      ["m", { amount: PRICE, perToken }],
+      ["n", { amount: PRICE - 2_100n }],
+    ]);
+    const bed = await ChannelBed.start({ prices: { models, rate: undefined } });
+    const payer = new ChannelPayer(bed);
+    expect(chargedIn(await bed.post(QUESTION, payer)).slice(0, 2)).toEqual(["2100", "2100"]);
+    await bed.paid.restart();
+    const cheap = { ...QUESTION, model: "n" };
+    const offer = await bed.post(cheap);
+    const stolen = await bed.post(cheap, await shown(payer, PRICE, offer));
+    expect(await refusalIn(stolen)).toEqual([402, "channel.usedVoucher"]);
+    expect(told(stolen).channelState?.chargedCumulativeAmount).toBe("2101");
+    expect(bed.paid.upstream.received).toHaveLength(1);
+    expect(chargedIn(await bed.post(cheap, payer)).slice(0, 2)).toEqual(["2900", "5001"]);
+    expect(signedIn(payer.payments.at(-1) ?? "").voucher.maxClaimableAmount).toBe("5001");
+  });
+});
+
+describe("of the vouchers that a channel's answers were charged by", () => {
+  const isFailed = false;
+  const charge = (record: ChannelRecord, amount: bigint, charged: bigint) =>
+    withRequest(record, {
+      charged,
+      isFailed,
+      voucher: { amount: String(amount), signature: "0x" },
+    });
+  const none: ChannelRecord = {
+    ...{ id: "0x1", payer: "0x2", charged: "0", voucher: null, used: [], hours: [] },
+  };
+
+  it("each is known as used while it is above the sum, not the highest alone", () => {
+    const two = charge(charge(none, 5_000n, 100n), 3_000n, 50n);
+    expect([5_000n, 3_000n, 2_999n, 3_001n, 5_001n].map((sum) => isUsed(two, sum))).toEqual([
+      ...[true, true, false, false, false],
+    ]);
+    expect([two.voucher?.amount, movedOn(two, 3_000n).charged]).toEqual(["5000", "151"]);
+    expect(charge(two, 9_000n, 4_000n).used).toEqual(["5000", "9000"]);
+    expect(
+      withRequest(none, { charged: 0n, isFailed: true, voucher: { amount: "1", signature: "0x" } }),
+    ).toMatchObject({
+      ...{ voucher: null, used: [] },
+    });
+  });
+
+  it("so many are kept, and below these none is taken", () => {
+    const sums = Array.from({ length: 257 }, (_, index) => 10n ** 18n + 2n * BigInt(index));
+    const many = sums.reduce((record, sum) => charge(record, sum, 1n), none);
+    const [left = 0n, lowest = 0n] = sums;
+    expect([many.used.length, isUsed(many, left), isUsed(many, 1_000n)]).toEqual([256, true, true]);
+    expect(isUsed(many, lowest + 1n)).toBe(false);
+    expect(movedOn(many, 1_000n).charged).toBe(String(257n + lowest + 1n - 1_000n));
+  });
+});
