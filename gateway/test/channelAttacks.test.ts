@@ -4,11 +4,13 @@ import { answering } from "./support/bed.ts";
 import {
   ChannelBed,
   ChannelPayer,
+  changed,
   chargedIn,
   offersIn,
   reasonIn,
   signedIn,
 } from "./support/channelBed.ts";
+import { Deferred } from "./support/deferred.ts";
 import { PRICE, QUESTION, refusalIn } from "./support/paidBed.ts";
 
 const FAILED = answering({ error: { message: "no" } }, 500);
@@ -79,6 +81,33 @@ describe("a stranger who has vouchers of a channel that answers were charged by,
     expect(bed.paid.upstream.received).toHaveLength(1);
     expect(chargedIn(await bed.post(cheap, payer)).slice(0, 2)).toEqual(["2900", "5001"]);
     expect(signedIn(payer.payments.at(-1) ?? "").voucher.maxClaimableAmount).toBe("5001");
+  });
+});
+
+describe("a stranger with an old voucher of a channel", () => {
+  it("keeps its payer waiting by no deposit: other sums are refused before anything is asked", async () => {
+    const bed = await ChannelBed.start();
+    const payer = new ChannelPayer();
+    await bed.post(QUESTION, payer);
+    const [offer, mine] = [await bed.post(other), await bed.post(other)];
+    const [payment = ""] = Object.values((await payer.sign(offer, { sum: PRICE })).headers);
+    const deposit = { amount: "1", authorization: { erc3009Authorization: {} } };
+    const old = changed(payment, (signed) => ({ ...signed, type: "deposit", deposit }));
+    const [asked, go] = [new Deferred(), new Deferred()];
+    const { handler } = bed.paid.facilitator;
+    bed.paid.facilitator.handler = async (response, request) => {
+      asked.resolve();
+      await go.promise;
+      await handler(response, request);
+    };
+    const stranger = bed.post(other, old);
+    const refused = stranger.then(() => asked.resolve());
+    await asked.promise;
+    const answered = await bed.post(other, await payer.sign(mine, { sum: 2n * PRICE }));
+    go.resolve();
+    await refused;
+    expect([answered.status, (await stranger).status]).toEqual([200, 402]);
+    expect(bed.deposits).toBe(1);
   });
 });
 

@@ -46,6 +46,21 @@ export function isUsed(record: ChannelRecord, sum: bigint): boolean {
   return isKept || isBelowKept(record, sum);
 }
 
+export type SumProblem = "channel.otherSum" | "channel.usedVoucher";
+
+/**
+ * Why a voucher for this sum pays for nothing on top of `base`; undefined: it does. Where nothing was charged, the sum that a
+ * request failed at is the client's word still.
+ */
+export function sumProblem(
+  record: ChannelRecord,
+  asked: { base: bigint; voucher: { maxClaimableAmount: bigint } },
+): SumProblem | undefined {
+  if (record.voucher === null) return undefined;
+  if (BigInt(record.charged) !== asked.base) return "channel.otherSum";
+  return isUsed(record, asked.voucher.maxClaimableAmount) ? "channel.usedVoucher" : undefined;
+}
+
 /** Whether used vouchers this low may have been left out. */
 const isBelowKept = ({ used }: ChannelRecord, sum: bigint): boolean =>
   used.length === MAXIMUM_USED && sum < BigInt(used[0] ?? 0);

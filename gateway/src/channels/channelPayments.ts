@@ -19,8 +19,9 @@ import type { ChatRequest } from "../server/chatRequest.ts";
 import {
   ChannelLedger,
   type ChannelRecord,
-  isUsed,
   movedOn,
+  type SumProblem,
+  sumProblem,
   withRequest,
 } from "./channelLedger.ts";
 import { requireWithinChannelLimits } from "./channelLimits.ts";
@@ -219,45 +220,55 @@ export class ChannelPayments {
 
   /** Gives a request its channel's turn, once all is as it must be, with what it deposits. @throws RefusedRequestError */
   async #begin(asked: Asked): Promise<Turn> {
-    const { channelId } = asked;
+    const { channelId, most, voucher } = asked;
     if (this.#busy.has(channelId)) throw busyChannel();
+    const record = this.#ledger.find(channelId);
+    // Whoever has no voucher for the next sum takes no turn: old ones are everybody's.
+    if (record !== undefined) {
+      const code = sumProblem(record, asked);
+      if (code !== undefined) throw await this.#refuseSum(asked, record, code);
+    }
+    requireWithinChannelLimits({
+      ...{ records: this.#ledger.of(voucher.channel.payer), settings: this.#settings.limits },
+      amount: most,
+    });
     this.#busy.add(channelId);
     try {
-      return await this.#admit(asked);
+      return await this.#admit(asked, record);
     } catch (error) {
       this.#busy.delete(channelId);
       throw error;
     }
   }
 
-  async #admit(asked: Asked): Promise<Turn> {
-    const { base, channelId, deposit, most, voucher } = asked;
+  /** What a client is told whose voucher is for another sum, or for a used one. */
+  async #refuseSum(asked: Asked, before: ChannelRecord, code: SumProblem): Promise<Error> {
+    const isMoved = code === "channel.usedVoucher";
+    const record = isMoved ? movedOn(before, asked.voucher.maxClaimableAmount) : before;
+    if (isMoved) await this.#put(record);
+    const state = await this.#source.channel(asked.channelId, false);
+    return await this.#refuse(asked, code, { known: { record, state } });
+  }
+
+  async #put(record: ChannelRecord): Promise<void> {
+    await this.#ledger.put(record).catch((cause: unknown) => {
+      throw notNoted(cause);
+    });
+  }
+
+  async #admit(asked: Asked, record: ChannelRecord | undefined): Promise<Turn> {
+    const { base, channelId, deposit, voucher } = asked;
     const { maxClaimableAmount: sum } = voucher;
     const { payer } = voucher.channel;
-    requireWithinChannelLimits({
-      ...{ records: this.#ledger.of(payer), settings: this.#settings.limits, amount: most },
-    });
-    const record = this.#ledger.find(channelId);
     const isDeposit = deposit !== undefined;
-    // Where nothing was charged, the sum that a request failed at is the client's word still.
     const isKnown = record !== undefined && record.voucher !== null;
-    let state = await this.#source.channel(channelId, record === undefined || isDeposit);
+    let state = await this.#source.channel(channelId, !isKnown || isDeposit);
     if (sum > state.balance && !isDeposit) {
       state = await this.#source.channel(channelId, true);
     }
     // Of a channel that this gateway does not know the client knows what was charged; it can claim to owe more, and not less.
     if (!isKnown && base < state.totalClaimed) {
       throw await this.#refuse(asked, "channel.belowClaimed");
-    }
-    if (isKnown && BigInt(record.charged) !== base) {
-      throw await this.#refuse(asked, "channel.otherSum", { known: { record, state } });
-    }
-    if (isKnown && isUsed(record, sum)) {
-      const moved = movedOn(record, sum);
-      await this.#ledger.put(moved).catch((cause: unknown) => {
-        throw notNoted(cause);
-      });
-      throw await this.#refuse(asked, "channel.usedVoucher", { known: { record: moved, state } });
     }
     if (state.withdrawRequestedAt !== 0) throw await this.#refuse(asked, "channel.withdrawing");
     if (sum > state.balance + (deposit ?? 0n)) throw await this.#refuse(asked, "channel.tooLittle");
@@ -293,11 +304,11 @@ export class ChannelPayments {
     if (turn === undefined) throw new Error("nothing is charged out of turn");
     const { before, voucher } = turn;
     try {
-      await this.#ledger.put(withRequest(before, { charged, isFailed: false, voucher }));
+      await this.#put(withRequest(before, { charged, isFailed: false, voucher }));
       turn.charged = charged;
-    } catch (cause) {
+    } catch (error) {
       await this.#ledger.put(before).catch(() => undefined);
-      throw notNoted(cause);
+      throw error;
     }
   }
 
