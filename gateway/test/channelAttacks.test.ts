@@ -9,6 +9,7 @@ import {
   offersIn,
   reasonIn,
   signedIn,
+  TRANSACTION,
 } from "./support/channelBed.ts";
 import { Deferred } from "./support/deferred.ts";
 import { PRICE, QUESTION, refusalIn } from "./support/paidBed.ts";
@@ -91,7 +92,7 @@ describe("a stranger with an old voucher of a channel", () => {
     await bed.post(QUESTION, payer);
     const [offer, mine] = [await bed.post(other), await bed.post(other)];
     const [payment = ""] = Object.values((await payer.sign(offer, { sum: PRICE })).headers);
-    const deposit = { amount: "1", authorization: { erc3009Authorization: {} } };
+    const { deposit } = payer.signed[0] ?? {};
     const old = changed(payment, (signed) => ({ ...signed, type: "deposit", deposit }));
     const [asked, go] = [new Deferred(), new Deferred()];
     const { handler } = bed.paid.facilitator;
@@ -108,6 +109,66 @@ describe("a stranger with an old voucher of a channel", () => {
     await refused;
     expect([answered.status, (await stranger).status]).toEqual([200, 402]);
     expect(bed.deposits).toBe(1);
+  });
+});
+
+describe("a deposit", () => {
+  /** Has deposits answered so, without a change of the channel. */
+  const answersDeposits = (bed: ChannelBed, settled: () => object) => {
+    const { handler } = bed.paid.facilitator;
+    bed.paid.facilitator.handler = (response, request) =>
+      (request.path === "/settle" ? answering(settled()) : handler)(response, request);
+  };
+  const duplicate = (transaction: string) => ({
+    ...{ success: false, errorReason: "duplicate_settlement", transaction },
+  });
+
+  it("is brought with nothing beside it that a facilitator could take for another, and not without an authorization", async () => {
+    const bed = await ChannelBed.start();
+    const payer = new ChannelPayer();
+    bed.paid.settles = { success: false, errorReason: "insufficient_funds" };
+    await bed.post(QUESTION, payer);
+    const [payment = ""] = payer.payments;
+    const more = changed(payment, (signed) => ({
+      ...{ ...signed, more: 1, deposit: { ...signed.deposit, more: 1 } },
+      voucher: { ...signed.voucher, more: 1 },
+    }));
+    await bed.post(QUESTION, more);
+    const [first, second] = bed.paid.settled.map(({ paymentPayload }) => paymentPayload.payload);
+    expect(JSON.stringify(second)).toBe(JSON.stringify(first));
+    expect(first).toMatchObject({ deposit: payer.signed[0]?.deposit });
+    const authorization = { erc3009Authorization: {} };
+    const none = changed(payment, (signed) => ({
+      ...{ ...signed, deposit: { ...signed.deposit, authorization } },
+    }));
+    expect(await refusalIn(await bed.post(QUESTION, none))).toEqual([400, "payment.malformed"]);
+  });
+
+  it("that is being settled for somebody else is not waited for", async () => {
+    const bed = await ChannelBed.start();
+    bed.paid.settles = duplicate("");
+    bed.change = () => undefined;
+    const refused = await bed.post(QUESTION, new ChannelPayer());
+    expect([await refusalIn(refused), bed.deposits]).toEqual([[503, "payment.pending"], 1]);
+  });
+
+  it("that was made is waited for until it is seen; one that is used up is none", async () => {
+    const bed = await ChannelBed.start();
+    const payer = new ChannelPayer();
+    let settled: object = { success: true, transaction: TRANSACTION };
+    answersDeposits(bed, () => settled);
+    expect(await refusalIn(await bed.post(QUESTION, payer))).toEqual([503, "payment.pending"]);
+    const { last } = payer;
+    settled = duplicate(TRANSACTION);
+    expect(await refusalIn(await bed.post(QUESTION, last))).toEqual([503, "payment.pending"]);
+    const [{ voucher } = {}] = payer.signed;
+    bed.change(voucher?.channelId ?? "", { balance: String(PRICE) });
+    expect(chargedIn(await bed.post(QUESTION, last))).toEqual(["5000", "5000", TRANSACTION]);
+    const offer = await bed.post(other);
+    const [next = ""] = Object.values((await payer.sign(offer, { sum: 2n * PRICE })).headers);
+    const { deposit } = payer.signed[0] ?? {};
+    const again = changed(next, (signed) => ({ ...signed, type: "deposit", deposit }));
+    expect(await refusalIn(await bed.post(other, again))).toEqual([402, "channel.tooLittle"]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { isVoucherSigned } from "@haca/protocol/channels";
 import { channelAccount } from "@haca/protocol/pageOpening";
-import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
+import type { PaymentRequirements } from "@x402/core/types";
 import { ZeroAddress } from "ethers";
 import type { Logger } from "pino";
 import { repeatOf } from "../answers/answerFile.ts";
@@ -16,6 +16,7 @@ import { priceOfAnswer } from "../payments/tokenPrice.ts";
 import type { Charge } from "../profile/signAnswer.ts";
 import { type AnswerParameters, answerRequest } from "../server/answerRequest.ts";
 import type { ChatRequest } from "../server/chatRequest.ts";
+import { ChannelDeposits } from "./channelDeposits.ts";
 import {
   ChannelLedger,
   type ChannelRecord,
@@ -33,7 +34,6 @@ import {
   malformedChannel,
   notNoted,
   notServed,
-  undecidedDeposit,
 } from "./channelRefusals.ts";
 import type { ChannelSettings } from "./channelSettings.ts";
 import { ChannelSource, type ChannelState } from "./channelSource.ts";
@@ -41,7 +41,6 @@ import { gateProblem } from "./gateProblem.ts";
 
 /** A request that comes with a voucher, of a key that the channel names. */
 type Asked = ChannelPayload & {
-  payload: PaymentPayload;
   quote: Quote;
   /** the most that it costs, for which the voucher is */
   most: bigint;
@@ -74,7 +73,7 @@ export class ChannelPayments {
   readonly #settings: PaymentSettings;
   readonly #channel: ChannelSettings;
   readonly #ledger: ChannelLedger;
-  readonly #facilitator: Facilitator;
+  readonly #deposits: ChannelDeposits;
   readonly #source: ChannelSource;
   readonly #quotes = new Quotes();
   readonly #rates: RateSource | undefined;
@@ -94,8 +93,11 @@ export class ChannelPayments {
     this.#ledger = ledger;
     this.#logger = logger;
     const { facilitator: url, network, settleMs: withinMs } = settings;
-    this.#facilitator = new Facilitator({ url, network, withinMs });
     this.#source = new ChannelSource(url);
+    this.#deposits = new ChannelDeposits({
+      ...{ facilitator: new Facilitator({ url, network, withinMs }), source: this.#source },
+      ...{ minDeposit: channel.minDeposit, logger },
+    });
     const { rate } = settings.prices;
     this.#rates = rate && new RateSource({ settings: rate, logger });
   }
@@ -156,7 +158,7 @@ export class ChannelPayments {
       key: `x402 ${read.channelId} ${maxClaimableAmount} ${signature} ${sameOf(given.request)}`,
       request: Buffer.concat([Buffer.from(`${path}\n${isSalted ? salt : ""}\n`), body]),
     });
-    return { ...read, payload, quote, most, base, request: { ...request, repeat }, url };
+    return { ...read, quote, most, base, request: { ...request, repeat }, url };
   }
 
   /** What of a channel is not as offered, or not signed; undefined: nothing. */
@@ -271,32 +273,21 @@ export class ChannelPayments {
       throw await this.#refuse(asked, "channel.belowClaimed");
     }
     if (state.withdrawRequestedAt !== 0) throw await this.#refuse(asked, "channel.withdrawing");
-    if (sum > state.balance + (deposit ?? 0n)) throw await this.#refuse(asked, "channel.tooLittle");
-    const transaction = isDeposit ? await this.#deposit(asked, deposit) : "";
-    if (isDeposit) state = await this.#source.channel(channelId, true);
-    // The endpoint that was asked has not seen it yet.
-    if (sum > state.balance) throw undecidedDeposit();
+    if (sum > state.balance + (deposit?.amount ?? 0n)) {
+      throw await this.#refuse(asked, "channel.tooLittle");
+    }
+    let transaction = "";
+    if (isDeposit) {
+      const brought = await this.#deposits.bring(asked, withoutSalt(this.#offerOf(asked.quote)));
+      if ("code" in brought) throw await this.#refuse(asked, brought.code, brought);
+      ({ state, transaction } = brought);
+    }
     const before: ChannelRecord = {
       ...{ id: channelId, payer, charged: String(base), hours: record?.hours ?? [] },
       ...{ voucher: record?.voucher ?? null, used: record?.used ?? [] },
     };
     const by = { amount: String(sum), signature: voucher.signature };
     return { before, voucher: by, state, transaction, charged: undefined, isTold: false };
-  }
-
-  /** Has a deposit brought to the chain. Returns the transaction. @throws RefusedRequestError */
-  async #deposit(asked: Asked, deposit: bigint): Promise<string> {
-    const { minDeposit } = this.#channel;
-    if (minDeposit !== undefined && deposit < minDeposit) {
-      throw await this.#refuse(asked, "channel.smallDeposit");
-    }
-    const accepted = withoutSalt(this.#offerOf(asked.quote));
-    const settled = await this.#facilitator.settle({ ...asked.payload, accepted }, accepted);
-    if (!settled.success) {
-      throw await this.#refuse(asked, "payment.refused", { reason: settled.errorReason });
-    }
-    this.#logger.info({ channel: asked.channelId, transaction: settled.transaction }, "deposited");
-    return settled.transaction;
   }
 
   /** Notes what an answer costs. @throws RefusedRequestError: without a note there is no answer */
