@@ -172,6 +172,53 @@ describe("a deposit", () => {
   });
 });
 
+describe("limits of a day", () => {
+  const limits = (spend: bigint | undefined, failures: number) => ({ limits: { spend, failures } });
+  const by = async (bed: ChannelBed, payer: ChannelPayer, salt: string, from?: ChannelPayer) => {
+    const { address } = (from ?? payer).account;
+    const channel = { payer: address, salt: `0x${salt.repeat(32)}` };
+    const signed = await payer.sign(await bed.post(QUESTION), { sum: PRICE, channel });
+    const [payment = ""] = Object.values(signed.headers);
+    bed.change(signedIn(payment).voucher.channelId, { balance: String(PRICE) });
+    return signed;
+  };
+
+  it("are of who signs the vouchers: nobody signs for whom a channel names as payer", async () => {
+    const bed = await ChannelBed.start(limits(undefined, 1));
+    const [payer, stranger] = [new ChannelPayer(), new ChannelPayer()];
+    const answer = bed.paid.upstream.handler;
+    bed.paid.upstream.handler = FAILED;
+    expect((await bed.post(QUESTION, await by(bed, stranger, "01", payer))).status).toBe(502);
+    bed.paid.upstream.handler = answer;
+    expect((await bed.post(QUESTION, await by(bed, payer, "02"))).status).toBe(200);
+    expect(await refusalIn(await bed.post(QUESTION, await by(bed, stranger, "03")))).toEqual([
+      ...[403, "payment.tooManyFailures"],
+    ]);
+    expect(bed.paid.upstream.received).toHaveLength(2);
+  });
+
+  it("hold for what is being answered, too", async () => {
+    const bed = await ChannelBed.start(limits(PRICE, 20));
+    const payer = new ChannelPayer();
+    const [first, second] = [await by(bed, payer, "01"), await by(bed, payer, "02")];
+    const [asked, go] = [new Deferred(), new Deferred()];
+    const answer = bed.paid.upstream.handler;
+    bed.paid.upstream.handler = async (response, request) => {
+      asked.resolve();
+      await go.promise;
+      await answer(response, request);
+    };
+    const running = bed.post(QUESTION, first);
+    await asked.promise;
+    const refused = bed.post(QUESTION, second);
+    // Were it taken, it would fail there.
+    bed.paid.upstream.handler = FAILED;
+    expect(await refusalIn(await refused)).toEqual([403, "payment.spendLimit"]);
+    go.resolve();
+    expect((await running).status).toBe(200);
+  });
+});
+
 describe("of the vouchers that a channel's answers were charged by", () => {
   const isFailed = false;
   const charge = (record: ChannelRecord, amount: bigint, charged: bigint) =>

@@ -11,6 +11,7 @@ const voucherSchema = z.strictObject({ amount: z.string(), signature: z.string()
 export const channelSchema = z.strictObject({
   /** of the channel, in small letters */
   id: z.string(),
+  /** whose key signs the vouchers: for the account that the channel names as payer nobody has signed */
   payer: z.string(),
   /** smallest units that its answers have cost in all, as the client was told */
   charged: z.string(),

@@ -25,7 +25,7 @@ import {
   sumProblem,
   withRequest,
 } from "./channelLedger.ts";
-import { requireWithinChannelLimits } from "./channelLimits.ts";
+import { type Running, requireWithinChannelLimits } from "./channelLimits.ts";
 import { CHANNEL_SCHEME, channelHeaders, channelOffer, channelRefusal } from "./channelOffer.ts";
 import { type ChannelPayload, readChannelPayload } from "./channelPayload.ts";
 import {
@@ -78,8 +78,8 @@ export class ChannelPayments {
   readonly #quotes = new Quotes();
   readonly #rates: RateSource | undefined;
   readonly #logger: Logger;
-  /** ids of channels that have a request under way */
-  readonly #busy = new Set<string>();
+  /** requests under way, by the ids of their channels */
+  readonly #busy = new Map<string, Running>();
 
   private constructor(parameters: {
     settings: PaymentSettings;
@@ -230,11 +230,12 @@ export class ChannelPayments {
       const code = sumProblem(record, asked);
       if (code !== undefined) throw await this.#refuseSum(asked, record, code);
     }
+    const signer = voucher.channel.payerAuthorizer;
     requireWithinChannelLimits({
-      ...{ records: this.#ledger.of(voucher.channel.payer), settings: this.#settings.limits },
-      amount: most,
+      ...{ records: this.#ledger.of(signer), settings: this.#settings.limits },
+      ...{ running: this.#busy.values(), asked: { signer, most } },
     });
-    this.#busy.add(channelId);
+    this.#busy.set(channelId, { signer, most });
     try {
       return await this.#admit(asked, record);
     } catch (error) {
@@ -261,7 +262,7 @@ export class ChannelPayments {
   async #admit(asked: Asked, record: ChannelRecord | undefined): Promise<Turn> {
     const { base, channelId, deposit, voucher } = asked;
     const { maxClaimableAmount: sum } = voucher;
-    const { payer } = voucher.channel;
+    const { payerAuthorizer: payer } = voucher.channel;
     const isDeposit = deposit !== undefined;
     const isKnown = record !== undefined && record.voucher !== null;
     let state = await this.#source.channel(channelId, !isKnown || isDeposit);
@@ -297,6 +298,8 @@ export class ChannelPayments {
     try {
       await this.#put(withRequest(before, { charged, isFailed: false, voucher }));
       turn.charged = charged;
+      const running = this.#busy.get(before.id);
+      if (running !== undefined) running.most = 0n;
     } catch (error) {
       await this.#ledger.put(before).catch(() => undefined);
       throw error;
