@@ -152,6 +152,21 @@ describe("a deposit", () => {
     expect([await refusalIn(refused), bed.deposits]).toEqual([[503, "payment.pending"], 1]);
   });
 
+  it("whose outcome was cut off is its own, and waited for", async () => {
+    const bed = await ChannelBed.start();
+    const { handler } = bed.paid.facilitator;
+    const outcomes = [undefined, duplicate(""), { success: true, transaction: TRANSACTION }];
+    bed.paid.facilitator.handler = (response, request) => {
+      if (request.path !== "/settle") return handler(response, request);
+      const outcome = outcomes.shift();
+      if (outcome === undefined) return void response.destroy();
+      bed.paid.settles = outcome;
+      return handler(response, request);
+    };
+    const answered = await bed.post(QUESTION, new ChannelPayer());
+    expect([answered.status, bed.deposits]).toEqual([200, 3]);
+  });
+
   it("that was made is waited for until it is seen; one that is used up is none", async () => {
     const bed = await ChannelBed.start();
     const payer = new ChannelPayer();
