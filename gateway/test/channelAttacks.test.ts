@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type ChannelRecord, isUsed, movedOn, withRequest } from "../src/channels/channelLedger.ts";
-import { answering } from "./support/bed.ts";
+import { answering, DONE, ends, says } from "./support/bed.ts";
 import {
   ChannelBed,
   ChannelPayer,
@@ -16,6 +16,7 @@ import { PRICE, QUESTION, refusalIn } from "./support/paidBed.ts";
 
 const FAILED = answering({ error: { message: "no" } }, 500);
 const other = { ...QUESTION, n: 1 };
+const STREAM = { ...QUESTION, stream: true };
 const OTHER_SUM = "invalid_batch_settlement_evm_cumulative_amount_mismatch";
 
 /** What a refusal tells of the channel. */
@@ -189,10 +190,15 @@ describe("a deposit", () => {
 
 describe("limits of a day", () => {
   const limits = (spend: bigint | undefined, failures: number) => ({ limits: { spend, failures } });
-  const by = async (bed: ChannelBed, payer: ChannelPayer, salt: string, from?: ChannelPayer) => {
-    const { address } = (from ?? payer).account;
+  const by = async (
+    bed: ChannelBed,
+    payer: ChannelPayer,
+    salt: string,
+    { account: { address } } = payer,
+    question: object = QUESTION,
+  ) => {
     const channel = { payer: address, salt: `0x${salt.repeat(32)}` };
-    const signed = await payer.sign(await bed.post(QUESTION), { sum: PRICE, channel });
+    const signed = await payer.sign(await bed.post(question), { sum: PRICE, channel });
     const [payment = ""] = Object.values(signed.headers);
     bed.change(signedIn(payment).voucher.channelId, { balance: String(PRICE) });
     return signed;
@@ -231,6 +237,23 @@ describe("limits of a day", () => {
     expect(await refusalIn(await refused)).toEqual([403, "payment.spendLimit"]);
     go.resolve();
     expect((await running).status).toBe(200);
+  });
+
+  it("count a stream once, whose price is noted before it is answered", async () => {
+    const bed = await ChannelBed.start(limits(2n * PRICE, 20));
+    const payer = new ChannelPayer();
+    const [first, second] = [await by(bed, payer, "01", payer, STREAM), await by(bed, payer, "02")];
+    const [go, answer] = [new Deferred(), bed.paid.upstream.handler];
+    bed.paid.upstream.handler = async (response) => {
+      bed.paid.upstream.handler = answer;
+      response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+      await go.promise;
+      response.end([says("Hello"), ends(), DONE].join(""));
+    };
+    const running = await bed.post(STREAM, first);
+    expect((await bed.post(QUESTION, second)).status).toBe(200);
+    go.resolve();
+    expect(await running.text()).toContain("Hello");
   });
 });
 
