@@ -103,6 +103,16 @@ it("what was never taken is no failure of the payer: others could name them", as
   expect((await bed.post({ ...QUESTION, n: 1 }, {}, payer)).status).toBe(200);
 });
 
+it("what is being settled for somebody else is not waited for, and may come again", async () => {
+  const bed = await PaidBed.start();
+  const payer = new Payer();
+  bed.settles = { success: false, errorReason: "duplicate_settlement", transaction: "" };
+  expect(await refusalIn(await bed.post(QUESTION, {}, payer))).toEqual([503, "payment.pending"]);
+  expect(bed.settled).toHaveLength(1);
+  bed.settles = SETTLED;
+  expect((await bed.post(QUESTION, payer.last)).status).toBe(200);
+});
+
 it("an answer whose grant a dying process did not note is no failure: it is shown, and not given back", async () => {
   const bed = await PaidBed.start({ retryMs: 0 });
   const payer = new Payer();

@@ -30,17 +30,17 @@ const idOf = (nonce: bigint, teeId = SIGNER.teeId): string =>
   encodeRequestId({ node: nodeOfEnclave(teeId), nonce });
 
 describe("pages of the sites that are named", () => {
-  it.each(["/v1/chat/completions", "/v1/models", "/signing-key", `/v1/results/${idOf(1n)}/page`])(
-    "may ask %s",
-    async (path) => {
-      const answer = await preflight(path);
-      expect([answer.status, answer.headers.get(ORIGIN)]).toEqual([204, SITE]);
-      const allowed = answer.headers.get("access-control-allow-headers") ?? "";
-      expect(allowed.split(",")).toEqual(
-        expect.arrayContaining(["content-type", "haca-salt", "idempotency-key"]),
-      );
-    },
-  );
+  it.each([
+    ...["/v1/chat/completions", "/v1/channel/chat/completions", "/v1/channel/completions"],
+    ...["/v1/models", "/signing-key", `/v1/results/${idOf(1n)}/page`],
+  ])("may ask %s", async (path) => {
+    const answer = await preflight(path);
+    expect([answer.status, answer.headers.get(ORIGIN)]).toEqual([204, SITE]);
+    const allowed = answer.headers.get("access-control-allow-headers") ?? "";
+    expect(allowed.split(",")).toEqual(
+      expect.arrayContaining(["content-type", "haca-salt", "idempotency-key"]),
+    );
+  });
 
   it("may read answers, refusals, and what they cost, and send no cookies", async () => {
     const question = { model: "m", messages: [] };

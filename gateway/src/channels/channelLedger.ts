@@ -3,15 +3,22 @@ import { Journal } from "../journal/journal.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
+/** Sums of used vouchers that are kept at most. */
+const MAXIMUM_USED = 256;
+
+const voucherSchema = z.strictObject({ amount: z.string(), signature: z.string() });
 
 export const channelSchema = z.strictObject({
   /** of the channel, in small letters */
   id: z.string(),
+  /** whose key signs the vouchers: for the account that the channel names as payer nobody has signed */
   payer: z.string(),
   /** smallest units that its answers have cost in all, as the client was told */
   charged: z.string(),
-  /** the highest that was charged by: its sum, and what the client signed it with */
-  voucher: z.strictObject({ amount: z.string(), signature: z.string() }),
+  /** the highest that was charged by: its sum, and what the client signed it with; null: nothing was charged */
+  voucher: voucherSchema.nullable(),
+  /** sums of vouchers that were charged by and are above `charged`, from the lowest: claims make them public, none pays again */
+  used: z.array(z.string()).default([]),
   /** what was charged, and how many requests failed, hour by hour of the last day */
   hours: z.array(z.strictObject({ hour: z.int(), charged: z.string(), failed: z.int() })),
 });
@@ -34,12 +41,57 @@ export class ChannelLedger extends Journal<ChannelRecord> {
   }
 }
 
-/** A record with what an answer has cost more, or a request that failed. */
+/** Whether a voucher for this sum was charged by, or may have been. */
+export function isUsed(record: ChannelRecord, sum: bigint): boolean {
+  const isKept = record.used.includes(String(sum)) || record.voucher?.amount === String(sum);
+  return isKept || isBelowKept(record, sum);
+}
+
+export type SumProblem = "channel.otherSum" | "channel.usedVoucher";
+
+/**
+ * Why a voucher for this sum pays for nothing on top of `base`; undefined: it does. Where nothing was charged, the sum that a
+ * request failed at is the client's word still.
+ */
+export function sumProblem(
+  record: ChannelRecord,
+  asked: { base: bigint; voucher: { maxClaimableAmount: bigint } },
+): SumProblem | undefined {
+  if (record.voucher === null) return undefined;
+  if (BigInt(record.charged) !== asked.base) return "channel.otherSum";
+  return isUsed(record, asked.voucher.maxClaimableAmount) ? "channel.usedVoucher" : undefined;
+}
+
+/** Whether used vouchers this low may have been left out. */
+const isBelowKept = ({ used }: ChannelRecord, sum: bigint): boolean =>
+  used.length === MAXIMUM_USED && sum < BigInt(used[0] ?? 0);
+
+/**
+ * A record by which what a used voucher would pay for needs one that nobody has but the payer: its sum is ahead by a unit or
+ * more. No result is there for these, so that they are not claimed.
+ */
+export function movedOn(record: ChannelRecord, sum: bigint): ChannelRecord {
+  const [lowest = "0"] = record.used;
+  let free = isBelowKept(record, sum) ? BigInt(lowest) : sum;
+  while (isUsed(record, free)) free += 1n;
+  return { ...record, charged: String(BigInt(record.charged) + free - sum) };
+}
+
+/** The sums of used vouchers once one more is, those alone that are above what is charged by then. */
+function usedBy(record: ChannelRecord, charged: bigint, sum: bigint): string[] {
+  return [...new Set([...record.used.map(BigInt), sum])]
+    .filter((other) => other > charged)
+    .sort((a, b) => (a < b ? -1 : 1))
+    .slice(-MAXIMUM_USED)
+    .map(String);
+}
+
+/** A record with what an answer has cost more, by its voucher, or a request that failed. */
 export function withRequest(
   record: ChannelRecord,
-  request: { charged: bigint; isFailed: boolean },
+  request: { charged: bigint; isFailed: boolean; voucher: z.output<typeof voucherSchema> },
 ): ChannelRecord {
-  const { charged, isFailed } = request;
+  const { charged, isFailed, voucher } = request;
   const now = Math.floor(Date.now() / HOUR_MS);
   const last = record.hours.find(({ hour }) => hour === now);
   const hour = {
@@ -47,9 +99,14 @@ export function withRequest(
     charged: String(BigInt(last?.charged ?? 0) + charged),
     failed: (last?.failed ?? 0) + (isFailed ? 1 : 0),
   };
+  const inAll = BigInt(record.charged) + charged;
+  const isHighest = BigInt(voucher.amount) > BigInt(record.voucher?.amount ?? 0);
+  const by = charged > 0n && {
+    voucher: isHighest ? voucher : record.voucher,
+    used: usedBy(record, inAll, BigInt(voucher.amount)),
+  };
   return {
-    ...record,
-    charged: String(BigInt(record.charged) + charged),
+    ...{ ...record, ...by, charged: String(inAll) },
     hours: [...latest(record, now).filter((other) => other !== last), hour],
   };
 }

@@ -2,18 +2,26 @@ import { RefusedRequestError } from "../gatewayError.ts";
 import type { PayerLimitSettings } from "../payments/payerLimits.ts";
 import { type ChannelRecord, dayOf } from "./channelLedger.ts";
 
+/** A request that is being answered: who signed its voucher, and the most that it costs, until what it costs is noted. */
+export type Running = { signer: string; most: bigint };
+
 /** @throws RefusedRequestError 403 where a payer's channels are above a bound, or would be by this amount */
 export function requireWithinChannelLimits(parameters: {
   /** of all channels of the payer */
   records: readonly ChannelRecord[];
   settings: PayerLimitSettings;
-  amount: bigint;
+  /** of all payers */
+  running: Iterable<Running>;
+  asked: Running;
 }): void {
-  const { amount, records, settings } = parameters;
+  const { asked, records, running, settings } = parameters;
   const { charged, failed } = dayOf(records);
   if (failed >= settings.failures) {
     throw refused("payment.tooManyFailures", "too many paid requests of this payer have failed");
   }
+  const amount = [...running]
+    .filter(({ signer }) => signer === asked.signer)
+    .reduce((sum, { most }) => sum + most, asked.most);
   if (settings.spend !== undefined && charged + amount > settings.spend) {
     throw refused("payment.spendLimit", "this payer would pay more than is taken of one in a day");
   }

@@ -33,8 +33,8 @@ export function channelOffer(parameters: {
 }
 
 /**
- * The refusal that has the offer; and, for a client that shows to be the channel's, what was charged of it by which voucher: its
- * own signature proves it.
+ * The refusal that has the offer; and, for who shows a voucher of a channel that is known, what was charged of it by which
+ * voucher: its payer's own signature proves it. Everybody may know that one: it was used, and pays for nothing more.
  */
 export function channelRefusal(parameters: {
   code: ChannelRefusalCode;
@@ -65,10 +65,11 @@ export function channelRefusal(parameters: {
 
 const corrective = ({ record, state }: { record: ChannelRecord; state: ChannelState }) => ({
   channelState: stateView(record.id, state, record.charged),
-  voucherState: {
-    signedMaxClaimable: record.voucher.amount,
-    signature: record.voucher.signature,
-  },
+  ...(record.voucher && {
+    voucherState: {
+      ...{ signedMaxClaimable: record.voucher.amount, signature: record.voucher.signature },
+    },
+  }),
 });
 
 const stateView = (channelId: string, state: ChannelState | undefined, charged: string) => ({

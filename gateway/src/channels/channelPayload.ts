@@ -16,8 +16,20 @@ const uint128 = z
   .regex(/^\d{1,39}$/, { abort: true })
   .transform(BigInt)
   .refine((value) => value < 1n << 128n);
-const signature = z.string().regex(/^0x([0-9a-fA-F]{2}){1,8192}$/);
+const uint256 = z
+  .string()
+  .regex(/^\d{1,78}$/, { abort: true })
+  .transform(BigInt)
+  .refine((value) => value < 1n << 256n);
+const signature = z
+  .string()
+  .regex(/^0x([0-9a-fA-F]{2}){1,8192}$/)
+  .transform((text) => text.toLowerCase());
 
+/** Of EIP-3009, as a client signs it for a deposit. */
+const authorizationSchema = z.looseObject({
+  ...{ validAfter: uint256, validBefore: uint256, salt: word, signature },
+});
 const channelSchema = z.looseObject({
   ...{ payer: address, payerAuthorizer: address, receiver: address, receiverAuthorizer: address },
   ...{ token: address, withdrawDelay: z.int().min(0).max(MAXIMUM_DELAY), salt: word },
@@ -30,10 +42,15 @@ const payloadSchema = z.union([
     ...{ type: z.literal("deposit"), ...shared },
     deposit: z.looseObject({
       amount: uint128,
-      authorization: z.looseObject({ erc3009Authorization: z.looseObject({}) }),
+      authorization: z.looseObject({ erc3009Authorization: authorizationSchema }),
     }),
   }),
 ]);
+
+type Parsed = z.output<typeof payloadSchema>;
+
+/** Smallest units, and what a facilitator is given to bring them: what was read, and nothing else that the client has sent. */
+export type ChannelDeposit = { amount: bigint; payload: Record<string, unknown> };
 
 /** What a client of x402's scheme `batch-settlement` brings. Nothing of it is verified. */
 export type ChannelPayload = {
@@ -41,8 +58,8 @@ export type ChannelPayload = {
   claimedId: string;
   channelId: string;
   voucher: ChannelVoucher;
-  /** smallest units that are to come into the channel before; undefined: none are */
-  deposit: bigint | undefined;
+  /** what is to come into the channel before; undefined: nothing is */
+  deposit: ChannelDeposit | undefined;
 };
 
 /** Reads a payload; undefined where it is no voucher, and no deposit by EIP-3009 with one. */
@@ -58,7 +75,39 @@ export function readChannelPayload(payload: unknown, chainId: bigint): ChannelPa
   const { maxClaimableAmount } = voucher;
   return {
     ...{ claimedId: voucher.channelId, channelId: channelIdOf({ chainId, channel }) },
-    voucher: { channel, maxClaimableAmount, signature: voucher.signature.toLowerCase() },
-    deposit: parsed.data.type === "deposit" ? parsed.data.deposit.amount : undefined,
+    voucher: { channel, maxClaimableAmount, signature: voucher.signature },
+    deposit: parsed.data.type === "deposit" ? depositOf(parsed.data) : undefined,
+  };
+}
+
+/** The same deposit has the same text, whatever else stands beside it: a facilitator knows it again by that. */
+function depositOf(parsed: Extract<Parsed, { type: "deposit" }>): ChannelDeposit {
+  const { channelConfig, deposit, voucher } = parsed;
+  const { payer, payerAuthorizer, receiver, receiverAuthorizer } = channelConfig;
+  const { salt: channelSalt, token, withdrawDelay } = channelConfig;
+  const {
+    salt,
+    signature: signed,
+    validAfter,
+    validBefore,
+  } = deposit.authorization.erc3009Authorization;
+  const erc3009Authorization = {
+    ...{ validAfter: String(validAfter), validBefore: String(validBefore), salt },
+    signature: signed,
+  };
+  return {
+    amount: deposit.amount,
+    payload: {
+      type: "deposit",
+      channelConfig: {
+        ...{ payer, payerAuthorizer, receiver, receiverAuthorizer, token, withdrawDelay },
+        salt: channelSalt,
+      },
+      voucher: {
+        ...{ channelId: voucher.channelId, signature: voucher.signature },
+        maxClaimableAmount: String(voucher.maxClaimableAmount),
+      },
+      deposit: { amount: String(deposit.amount), authorization: { erc3009Authorization } },
+    },
   };
 }

@@ -1,6 +1,6 @@
 import { isVoucherSigned } from "@haca/protocol/channels";
 import { channelAccount } from "@haca/protocol/pageOpening";
-import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
+import type { PaymentRequirements } from "@x402/core/types";
 import { ZeroAddress } from "ethers";
 import type { Logger } from "pino";
 import { repeatOf } from "../answers/answerFile.ts";
@@ -16,8 +16,16 @@ import { priceOfAnswer } from "../payments/tokenPrice.ts";
 import type { Charge } from "../profile/signAnswer.ts";
 import { type AnswerParameters, answerRequest } from "../server/answerRequest.ts";
 import type { ChatRequest } from "../server/chatRequest.ts";
-import { ChannelLedger, type ChannelRecord, withRequest } from "./channelLedger.ts";
-import { requireWithinChannelLimits } from "./channelLimits.ts";
+import { ChannelDeposits } from "./channelDeposits.ts";
+import {
+  ChannelLedger,
+  type ChannelRecord,
+  movedOn,
+  type SumProblem,
+  sumProblem,
+  withRequest,
+} from "./channelLedger.ts";
+import { type Running, requireWithinChannelLimits } from "./channelLimits.ts";
 import { CHANNEL_SCHEME, channelHeaders, channelOffer, channelRefusal } from "./channelOffer.ts";
 import { type ChannelPayload, readChannelPayload } from "./channelPayload.ts";
 import {
@@ -26,7 +34,6 @@ import {
   malformedChannel,
   notNoted,
   notServed,
-  undecidedDeposit,
 } from "./channelRefusals.ts";
 import type { ChannelSettings } from "./channelSettings.ts";
 import { ChannelSource, type ChannelState } from "./channelSource.ts";
@@ -34,7 +41,6 @@ import { gateProblem } from "./gateProblem.ts";
 
 /** A request that comes with a voucher, of a key that the channel names. */
 type Asked = ChannelPayload & {
-  payload: PaymentPayload;
   quote: Quote;
   /** the most that it costs, for which the voucher is */
   most: bigint;
@@ -48,6 +54,7 @@ type Asked = ChannelPayload & {
 type Turn = {
   /** as it is without this request */
   before: ChannelRecord;
+  voucher: { amount: string; signature: string };
   state: ChannelState;
   /** of the deposit; empty where there was none */
   transaction: string;
@@ -66,13 +73,13 @@ export class ChannelPayments {
   readonly #settings: PaymentSettings;
   readonly #channel: ChannelSettings;
   readonly #ledger: ChannelLedger;
-  readonly #facilitator: Facilitator;
+  readonly #deposits: ChannelDeposits;
   readonly #source: ChannelSource;
   readonly #quotes = new Quotes();
   readonly #rates: RateSource | undefined;
   readonly #logger: Logger;
-  /** ids of channels that have a request under way */
-  readonly #busy = new Set<string>();
+  /** requests under way, by the ids of their channels */
+  readonly #busy = new Map<string, Running>();
 
   private constructor(parameters: {
     settings: PaymentSettings;
@@ -86,8 +93,11 @@ export class ChannelPayments {
     this.#ledger = ledger;
     this.#logger = logger;
     const { facilitator: url, network, settleMs: withinMs } = settings;
-    this.#facilitator = new Facilitator({ url, network, withinMs });
     this.#source = new ChannelSource(url);
+    this.#deposits = new ChannelDeposits({
+      ...{ facilitator: new Facilitator({ url, network, withinMs }), source: this.#source },
+      ...{ minDeposit: channel.minDeposit, logger },
+    });
     const { rate } = settings.prices;
     this.#rates = rate && new RateSource({ settings: rate, logger });
   }
@@ -148,7 +158,7 @@ export class ChannelPayments {
       key: `x402 ${read.channelId} ${maxClaimableAmount} ${signature} ${sameOf(given.request)}`,
       request: Buffer.concat([Buffer.from(`${path}\n${isSalted ? salt : ""}\n`), body]),
     });
-    return { ...read, payload, quote, most, base, request: { ...request, repeat }, url };
+    return { ...read, quote, most, base, request: { ...request, repeat }, url };
   }
 
   /** What of a channel is not as offered, or not signed; undefined: nothing. */
@@ -212,79 +222,87 @@ export class ChannelPayments {
 
   /** Gives a request its channel's turn, once all is as it must be, with what it deposits. @throws RefusedRequestError */
   async #begin(asked: Asked): Promise<Turn> {
-    const { channelId } = asked;
+    const { channelId, most, voucher } = asked;
     if (this.#busy.has(channelId)) throw busyChannel();
-    this.#busy.add(channelId);
+    const record = this.#ledger.find(channelId);
+    // Whoever has no voucher for the next sum takes no turn: old ones are everybody's.
+    if (record !== undefined) {
+      const code = sumProblem(record, asked);
+      if (code !== undefined) throw await this.#refuseSum(asked, record, code);
+    }
+    const signer = voucher.channel.payerAuthorizer;
+    requireWithinChannelLimits({
+      ...{ records: this.#ledger.of(signer), settings: this.#settings.limits },
+      ...{ running: this.#busy.values(), asked: { signer, most } },
+    });
+    this.#busy.set(channelId, { signer, most });
     try {
-      return await this.#admit(asked);
+      return await this.#admit(asked, record);
     } catch (error) {
       this.#busy.delete(channelId);
       throw error;
     }
   }
 
-  async #admit(asked: Asked): Promise<Turn> {
-    const { base, channelId, deposit, most, voucher } = asked;
-    const { maxClaimableAmount: sum } = voucher;
-    const { payer } = voucher.channel;
-    requireWithinChannelLimits({
-      ...{ records: this.#ledger.of(payer), settings: this.#settings.limits, amount: most },
+  /** What a client is told whose voucher is for another sum, or for a used one. */
+  async #refuseSum(asked: Asked, before: ChannelRecord, code: SumProblem): Promise<Error> {
+    const isMoved = code === "channel.usedVoucher";
+    const record = isMoved ? movedOn(before, asked.voucher.maxClaimableAmount) : before;
+    if (isMoved) await this.#put(record);
+    const state = await this.#source.channel(asked.channelId, false);
+    return await this.#refuse(asked, code, { known: { record, state } });
+  }
+
+  async #put(record: ChannelRecord): Promise<void> {
+    await this.#ledger.put(record).catch((cause: unknown) => {
+      throw notNoted(cause);
     });
-    const record = this.#ledger.find(channelId);
+  }
+
+  async #admit(asked: Asked, record: ChannelRecord | undefined): Promise<Turn> {
+    const { base, channelId, deposit, voucher } = asked;
+    const { maxClaimableAmount: sum } = voucher;
+    const { payerAuthorizer: payer } = voucher.channel;
     const isDeposit = deposit !== undefined;
-    const isHigher = sum > BigInt(record?.voucher.amount ?? 0);
-    let state = await this.#source.channel(channelId, record === undefined || isDeposit);
+    const isKnown = record !== undefined && record.voucher !== null;
+    let state = await this.#source.channel(channelId, !isKnown || isDeposit);
     if (sum > state.balance && !isDeposit) {
       state = await this.#source.channel(channelId, true);
     }
     // Of a channel that this gateway does not know the client knows what was charged; it can claim to owe more, and not less.
-    if (record === undefined && base < state.totalClaimed) {
+    if (!isKnown && base < state.totalClaimed) {
       throw await this.#refuse(asked, "channel.belowClaimed");
     }
-    if (record !== undefined && BigInt(record.charged) !== base) {
-      throw await this.#refuse(asked, "channel.otherSum", { known: { record, state } });
-    }
     if (state.withdrawRequestedAt !== 0) throw await this.#refuse(asked, "channel.withdrawing");
-    if (sum > state.balance + (deposit ?? 0n)) throw await this.#refuse(asked, "channel.tooLittle");
-    const transaction = isDeposit ? await this.#deposit(asked, deposit) : "";
-    if (isDeposit) state = await this.#source.channel(channelId, true);
-    // The endpoint that was asked has not seen it yet.
-    if (sum > state.balance) throw undecidedDeposit();
+    if (sum > state.balance + (deposit?.amount ?? 0n)) {
+      throw await this.#refuse(asked, "channel.tooLittle");
+    }
+    let transaction = "";
+    if (isDeposit) {
+      const brought = await this.#deposits.bring(asked, withoutSalt(this.#offerOf(asked.quote)));
+      if ("code" in brought) throw await this.#refuse(asked, brought.code, brought);
+      ({ state, transaction } = brought);
+    }
     const before: ChannelRecord = {
       ...{ id: channelId, payer, charged: String(base), hours: record?.hours ?? [] },
-      voucher:
-        record === undefined || isHigher
-          ? { amount: String(sum), signature: voucher.signature }
-          : record.voucher,
+      ...{ voucher: record?.voucher ?? null, used: record?.used ?? [] },
     };
-    return { before, state, transaction, charged: undefined, isTold: false };
-  }
-
-  /** Has a deposit brought to the chain. Returns the transaction. @throws RefusedRequestError */
-  async #deposit(asked: Asked, deposit: bigint): Promise<string> {
-    const { minDeposit } = this.#channel;
-    if (minDeposit !== undefined && deposit < minDeposit) {
-      throw await this.#refuse(asked, "channel.smallDeposit");
-    }
-    const accepted = withoutSalt(this.#offerOf(asked.quote));
-    const settled = await this.#facilitator.settle({ ...asked.payload, accepted }, accepted);
-    if (!settled.success) {
-      throw await this.#refuse(asked, "payment.refused", { reason: settled.errorReason });
-    }
-    this.#logger.info({ channel: asked.channelId, transaction: settled.transaction }, "deposited");
-    return settled.transaction;
+    const by = { amount: String(sum), signature: voucher.signature };
+    return { before, voucher: by, state, transaction, charged: undefined, isTold: false };
   }
 
   /** Notes what an answer costs. @throws RefusedRequestError: without a note there is no answer */
   async #note(turn: Turn | undefined, charged: bigint): Promise<void> {
     if (turn === undefined) throw new Error("nothing is charged out of turn");
-    const { before } = turn;
+    const { before, voucher } = turn;
     try {
-      await this.#ledger.put(withRequest(before, { charged, isFailed: false }));
+      await this.#put(withRequest(before, { charged, isFailed: false, voucher }));
       turn.charged = charged;
-    } catch (cause) {
+      const running = this.#busy.get(before.id);
+      if (running !== undefined) running.most = 0n;
+    } catch (error) {
       await this.#ledger.put(before).catch(() => undefined);
-      throw notNoted(cause);
+      throw error;
     }
   }
 
@@ -294,7 +312,8 @@ export class ChannelPayments {
     this.#busy.delete(turn.before.id);
     if (error === undefined || isAnswerKept(error)) return;
     const charged = turn.isTold ? (turn.charged ?? 0n) : 0n;
-    const failed = withRequest(turn.before, { charged, isFailed: true });
+    const { before, voucher } = turn;
+    const failed = withRequest(before, { charged, isFailed: true, voucher });
     // At once for the channel's next request, though not on disk yet.
     await this.#ledger.put(failed).catch((failure: unknown) => {
       this.#logger.error({ err: failure }, "a channel's failed request is not noted");
@@ -353,7 +372,14 @@ export class ChannelPayments {
     const price = prices.models.get(request.model);
     const { amount, rate } = await amountNow({ price, rates: this.#rates });
     return this.#quotes.sign({
-      ...{ path: request.path, amount: String(amount), token: token.address, node, payee, kinds },
+      ...{
+        path: request.path,
+        amount: String(amount),
+        token: token.address,
+        node,
+        payee,
+        kinds,
+      },
       ...{ requestHash: request.inputHash, feeBps: gate.feeBps, captureWindow: 0 },
       ...{ expiresAt: quoteEnd(), rate: rate === undefined ? null : String(rate.usd) },
       ...{ rateAt: rate?.at ?? null, salt: request.isSalted ? null : request.salt },

@@ -54,6 +54,11 @@ export const CHANNEL_REFUSALS = {
     words: "voucher.maxClaimableAmount: must be what was charged so far and the price",
     reason: OTHER_SUM,
   },
+  "channel.usedVoucher": {
+    words:
+      "voucher.maxClaimableAmount: is that of a voucher that was used: what was charged so far is told anew",
+    reason: OTHER_SUM,
+  },
   "channel.belowClaimed": {
     words: "voucher.maxClaimableAmount: is below what was claimed of the channel and the price",
     reason: BELOW_CLAIMED,

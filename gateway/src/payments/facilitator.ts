@@ -64,27 +64,33 @@ export class Facilitator {
   }
 
   /**
-   * Has a payment brought to the chain, and returns what became of it. One that was brought for somebody else counts: this
-   * gateway grants each nonce once, whoever was told of it.
+   * Has a payment brought to the chain, and returns what became of it. One that was brought for somebody else counts, and is
+   * told as made before: this gateway grants each nonce once, whoever was told of it. For one that is being settled for
+   * somebody else nobody waits here.
    * @throws RefusedRequestError 503 where that is not known in time
    */
   async settle(
     paymentPayload: PaymentPayload,
     paymentRequirements: PaymentRequirements,
-  ): Promise<SettleResponse> {
+  ): Promise<SettleResponse & { wasMade?: boolean }> {
     const body = JSON.stringify({ x402Version: 2, paymentPayload, paymentRequirements });
     const deadline = performance.now() + this.#withinMs;
     const network = paymentRequirements.network;
+    let wasCutOff = false;
     while (performance.now() < deadline) {
       const answer = await this.#settleOnce(body);
-      if (answer !== undefined) {
+      if (answer === undefined) wasCutOff = true;
+      else {
         const { errorReason, success, transaction } = answer;
-        const wasTold = errorReason === "duplicate_settlement" && transaction !== "";
-        if (success || wasTold) {
+        const isDuplicate = errorReason === "duplicate_settlement";
+        const wasMade = isDuplicate && transaction !== "";
+        if (success || wasMade) {
           const { amount } = paymentRequirements;
-          return { success: true, transaction, network, amount, ...payerOf(answer) };
+          return { success: true, transaction, network, amount, wasMade, ...payerOf(answer) };
         }
-        if (errorReason !== "settlement_pending" && errorReason !== "duplicate_settlement") {
+        // Unless it is this gateway's own, whose answer was cut off.
+        if (isDuplicate && !wasCutOff) throw pending();
+        if (errorReason !== "settlement_pending" && !isDuplicate) {
           return { ...answer, network } as SettleResponse;
         }
       }

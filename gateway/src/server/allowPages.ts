@@ -5,6 +5,7 @@ import type { App } from "./app.ts";
 /** What pages ask for; not the operator's matters, and nothing that a relay brings. */
 const PATHS = [
   ...["/v1/chat/completions", "/v1/completions", "/v1/models", "/v1/results/:requestId/*"],
+  ...["/v1/channel/chat/completions", "/v1/channel/completions"],
   ...["/signing-key", "/enclave/attestation", "/health"],
 ];
 const MAXIMUM_AGE_SECONDS = 600;

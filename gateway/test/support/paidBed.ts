@@ -34,6 +34,11 @@ export const PAYEE = `0x${"33".repeat(20)}`;
 export const ESCROW = `0x${"44".repeat(20)}`;
 export const PRICE = 5_000n;
 export const TRANSACTION = `0x${"ab".repeat(32)}`;
+/** What is served; what it costs is each test's. */
+const MODELS = new Map([
+  ["m", VERSION_ID],
+  ["n", VERSION_ID],
+]);
 export const QUESTION = { model: "m", messages: [{ role: "user", content: "hello" }] };
 
 /** What a facilitator was asked to settle. */
@@ -86,7 +91,7 @@ export class PaidBed {
     const models = new Map<string, Price>([["m", { amount: PRICE }]]);
     this.gateway = await startGateway({
       config: {
-        ...{ signer: SIGNER, domain: DOMAIN, models: new Map([["m", VERSION_ID]]) },
+        ...{ signer: SIGNER, domain: DOMAIN, models: MODELS },
         ...{ enclave: undefined, operator: undefined, facilitator: undefined },
         ohttpOverlapMs: 60_000,
         queue: { url: this.worker.url, secret: undefined, withinMs: this.queueMs },
