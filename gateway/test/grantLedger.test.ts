@@ -16,25 +16,30 @@ function temporaryFolder(): string {
   onTestFinished(() => rmSync(path, { recursive: true }));
   return path;
 }
+async function openLedger(folder: string): Promise<GrantLedger> {
+  const ledger = await GrantLedger.open(folder);
+  onTestFinished(() => ledger.close());
+  return ledger;
+}
 const journal = (folder: string) => join(folder, "payments.journal");
 
 it("a grant is there as it was last, in another process as well; one that was forgotten is not", async () => {
   const folder = temporaryFolder();
-  const ledger = await GrantLedger.open(folder);
+  const ledger = await openLedger(folder);
   const other = grant({ id: "escrow:0xaa:2", nonce: "2" });
   await Promise.all([ledger.put(grant()), ledger.put(other)]);
   await ledger.put(grant({ state: "granted", transaction: "0xt" }));
   await ledger.forget(other.id);
-  const again = await GrantLedger.open(folder);
+  const again = await openLedger(folder);
   expect(again.all()).toMatchObject([{ state: "granted", transaction: "0xt" }]);
   expect(again.of("0xaa")).toEqual(again.all());
 });
 
 it("half a line at the end is none: nobody was told of it", async () => {
   const folder = temporaryFolder();
-  await (await GrantLedger.open(folder)).put(grant());
+  await (await openLedger(folder)).put(grant());
   appendFileSync(journal(folder), '{"id":"esc');
-  expect((await GrantLedger.open(folder)).all()).toHaveLength(1);
+  expect((await openLedger(folder)).all()).toHaveLength(1);
 });
 
 it("a line that is no grant ends the start, by its number", async () => {
@@ -47,11 +52,11 @@ it("a line that is no grant ends the start, by its number", async () => {
 
 it("what is over is kept for a day, what is not for as long as it takes", async () => {
   const folder = temporaryFolder();
-  const ledger = await GrantLedger.open(folder);
+  const ledger = await openLedger(folder);
   const at = Date.now() - 86_400_001;
   await ledger.put(grant({ state: "ended", at }));
   await ledger.put(grant({ id: "exact:0xaa:1", route: "exact", state: "granted", at }));
   await ledger.put(grant({ id: "exact:0xaa:2", route: "exact", state: "opening", at }));
-  expect((await GrantLedger.open(folder)).all().map(({ id }) => id)).toEqual(["exact:0xaa:1"]);
+  expect((await openLedger(folder)).all().map(({ id }) => id)).toEqual(["exact:0xaa:1"]);
   expect(readFileSync(journal(folder), "utf8").split("\n")).toHaveLength(2);
 });
