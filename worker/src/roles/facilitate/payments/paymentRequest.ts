@@ -89,13 +89,16 @@ const payloadSchema = z.looseObject({
   accepted: requirementsSchema,
   payload: z.union(
     [transferSchema, permitSchema, depositSchema],
-    "is no authorization of EIP-3009 or Permit2",
+    "is no authorization of EIP-3009 or Permit2, and no deposit into a channel by EIP-3009",
   ),
 });
 const bodySchema = z.looseObject({
   paymentPayload: payloadSchema,
   paymentRequirements: requirementsSchema,
 });
+
+/** Members that make a payload one of the forms above. */
+const FORMS = ["authorization", "permit2Authorization", "deposit"];
 
 /**
  * Reads a body of `/verify` or `/settle`. Everything that is read as a number later is looked at here: what is malformed is
@@ -109,7 +112,8 @@ export function parsePaymentRequest(body: unknown): PaymentRequest {
   }
   const { paymentPayload, paymentRequirements } = parsed.data;
   const { amount, payTo, scheme } = paymentRequirements;
-  const deposit = depositIn(paymentPayload.payload);
+  requireOneForm(paymentPayload.payload, scheme);
+  const deposit = scheme === DEPOSIT_SCHEME ? depositIn(paymentPayload.payload) : undefined;
   // A deposit is the same under whatever voucher, and whatever the request costs that it comes with.
   const content =
     deposit === undefined
@@ -124,6 +128,21 @@ export function parsePaymentRequest(body: unknown): PaymentRequest {
     receiver: deposit === undefined ? payTo : ERC3009_COLLECTOR_ADDRESS,
     contentHash: keccak256(toUtf8Bytes(JSON.stringify(content))),
   };
+}
+
+/**
+ * What is looked at here must be what is settled: a payload of two forms would be read as one of them here and as the other by the
+ * protocol's library. @throws BadSubmissionError
+ */
+function requireOneForm(payload: object, scheme: string): void {
+  const forms = FORMS.filter((form) => form in payload);
+  const field = "paymentPayload.payload";
+  if (forms.length > 1) {
+    throw new BadSubmissionError(field, `has ${forms.join(" and ")}: must have one of them`);
+  }
+  if (forms[0] === "deposit" && scheme !== DEPOSIT_SCHEME) {
+    throw new BadSubmissionError(field, `a deposit is settled under ${DEPOSIT_SCHEME} alone`);
+  }
 }
 
 /** What is signed for a deposit into a channel. */
