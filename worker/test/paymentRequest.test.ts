@@ -73,4 +73,31 @@ describe("a deposit", () => {
       );
     }
   });
+
+  it("is the same request however it is written and whatever stands beside it, and another with another amount", () => {
+    const hashOf = (payload: object) => read("batch-settlement", payload).contentHash;
+    const { authorization } = deposit.deposit;
+    const same = { ...erc3009Authorization, x: 1 };
+    const written = { salt: String(BigInt(word("6"))), signature: signature.replace("ab", "AB") };
+    const later = { ...erc3009Authorization, validBefore: "98" };
+    const withDeposit = (change: object) => ({
+      ...deposit,
+      deposit: { ...deposit.deposit, ...change },
+    });
+    for (const payload of [
+      { ...deposit, x: 1, voucher: { ...deposit.voucher, signature: "0x" } },
+      withDeposit({ x: 1 }),
+      withDeposit({ amount: "01", authorization: { ...authorization, x: 1 } }),
+      withDeposit({ authorization: { erc3009Authorization: same } }),
+      withDeposit({ authorization: { erc3009Authorization: { ...same, ...written } } }),
+    ]) {
+      expect(hashOf(payload)).toBe(hashOf(deposit));
+    }
+    for (const payload of [
+      withDeposit({ amount: "2" }),
+      withDeposit({ authorization: { erc3009Authorization: later } }),
+    ]) {
+      expect(hashOf(payload)).not.toBe(hashOf(deposit));
+    }
+  });
 });

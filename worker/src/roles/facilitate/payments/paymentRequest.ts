@@ -114,11 +114,10 @@ export function parsePaymentRequest(body: unknown): PaymentRequest {
   const { amount, payTo, scheme } = paymentRequirements;
   requireOneForm(paymentPayload.payload, scheme);
   const deposit = scheme === DEPOSIT_SCHEME ? depositIn(paymentPayload.payload) : undefined;
-  // A deposit is the same under whatever voucher, and whatever the request costs that it comes with.
   const content =
     deposit === undefined
       ? [scheme, amount, payTo.toLowerCase(), paymentPayload.payload]
-      : [scheme, payTo.toLowerCase(), paymentPayload.payload.deposit, deposit.channelId];
+      : [scheme, payTo.toLowerCase(), ...contentOf(deposit)];
   return {
     payload: paymentPayload as unknown as PaymentPayload,
     requirements: paymentRequirements as unknown as PaymentRequirements,
@@ -174,6 +173,16 @@ export function depositIn(payload: unknown): Deposit | undefined {
     signature: signed.signature,
   };
 }
+
+/**
+ * All that is signed for a deposit, however it is written and whatever stands beside it: the same under whatever voucher, and
+ * whatever the request costs that it comes with.
+ */
+const contentOf = (deposit: Deposit): string[] => {
+  const { amount, channelId, salt, signature, validAfter, validBefore } = deposit;
+  const numbers = [amount, salt, validAfter, validBefore].map(String);
+  return [channelId.toLowerCase(), ...numbers, signature.toLowerCase()];
+};
 
 /** A deposit uses a number of the same authorizations as transfers. */
 const depositOf = ({ amount, channel, channelId, salt, validBefore }: Deposit) => ({
