@@ -84,17 +84,24 @@ async function look(parameters: Parameters & { group: Group }): Promise<number> 
 }
 
 async function send(parameters: Parameters & { group: Group }): Promise<void> {
-  const { context, group, view } = parameters;
-  const { database, logger, store } = context;
+  const { context, group } = parameters;
   const { gate, pageId, results } = group;
   const purpose = `count ${(pageId ?? gate).slice(0, 18)}`;
-  if ((await store.listOpen()).some((open) => open.purpose === purpose)) return;
+  if ((await context.store.listOpen()).some((open) => open.purpose === purpose)) return;
   const taken = pageId === null ? results.slice(0, MOST_ALONE) : results;
+  await offer({ ...parameters, group: { ...group, results: taken }, purpose });
+}
+
+/** Of results that were settled alone, one that the gate refuses keeps no other from being counted: it is looked for by halves. */
+async function offer(parameters: Parameters & { group: Group; purpose: string }): Promise<void> {
+  const { context, group, purpose, view } = parameters;
+  const { database, logger } = context;
+  const { gate, pageId, results } = group;
   const data =
     pageId === null
-      ? await aloneCall(context, taken)
-      : await pageCall({ context, pageId, results: taken });
-  const what = { gate, page: pageId, results: taken.length };
+      ? await aloneCall(context, results)
+      : await pageCall({ context, pageId, results });
+  const what = { gate, page: pageId, results: results.length };
   try {
     const sent = await sendTransaction({ context, view, purpose, to: gate, data });
     if (sent !== undefined) logger.info({ ...what, transaction: sent.hash }, "counting results");
@@ -103,7 +110,14 @@ async function send(parameters: Parameters & { group: Group }): Promise<void> {
       throw error;
     logger.warn({ ...what, error: describeError(error) }, "counting results: not now");
     if (error instanceof RefusedByEndpointError) return;
-    const requestIds = taken.map(idOf);
+    if (pageId === null && results.length > 1) {
+      const half = results.length >> 1;
+      for (const part of [results.slice(0, half), results.slice(half)]) {
+        await offer({ ...parameters, group: { ...group, results: part } });
+      }
+      return;
+    }
+    const requestIds = results.map(idOf);
     await restResults({ database, requestIds, seconds: REFUSED_REST_SECONDS });
   }
 }
