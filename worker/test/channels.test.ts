@@ -85,4 +85,18 @@ describeStores("channels in the queue", (store) => {
     expect(await leaseChannels({ database, ...limits })).toEqual([]);
     expect(await countPending({ database })).toMatchObject({ channels: 0 });
   });
+
+  it("are looked at for results from when these are settled, or where they came later than that", async () => {
+    const { database } = store;
+    const by = voucher(5n);
+    const job = { ...newResult({ nonce: 1n }), settleAlone: false };
+    await acceptResults({ database, jobs: [job], check: () => undefined });
+    await accept([{ nonce: 0n, voucher: by }]);
+    expect(await countPending({ database })).toMatchObject({ pending: 2, channels: 0 });
+    await settle("settled");
+    expect(await leaseResults({ database, ...limits })).toHaveLength(1);
+    await accept([{ nonce: 1n, voucher: by }]);
+    expect(await leaseResults({ database, ...limits })).toHaveLength(2);
+    expect(await countPending({ database })).toMatchObject({ channels: 2 });
+  });
 });

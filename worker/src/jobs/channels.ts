@@ -7,7 +7,7 @@ const ADD = `INSERT INTO channels (
 ) VALUES ($1, $2, $3, $4, $5, $6::bigint, $7, $8::numeric, $9)
 ON CONFLICT (channel_id) DO UPDATE SET amount = EXCLUDED.amount, signature = EXCLUDED.signature
 WHERE channels.amount < EXCLUDED.amount`;
-const ADD_RESULT = `INSERT INTO channel_results (request_id, channel_id) VALUES ($1, $2)
+const ADD_RESULT = `INSERT INTO channel_results (request_id, channel_id, state) VALUES ($1, $2, $3)
 ON CONFLICT (request_id) DO NOTHING`;
 
 /** A voucher, and the id of its channel. */
@@ -18,12 +18,17 @@ export const knownVoucher = (voucher: ChannelVoucher, chainId: bigint): KnownVou
   channelId: channelIdOf({ chainId, channel: voucher.channel }),
 });
 
-/** Notes the vouchers that came with results; of each channel the highest stays. */
+/**
+ * Notes the vouchers that came with results; of each channel the highest stays. A result waits for what becomes of its job, and
+ * is opened with that; of a job that was there before, something may have become already.
+ */
 export async function addVouchers(parameters: {
   database: Pick<Database, "query">;
   jobs: readonly { requestId: string; voucher?: KnownVoucher }[];
+  /** requests whose jobs come into the queue in this transaction */
+  added: ReadonlySet<string>;
 }): Promise<void> {
-  const { database, jobs } = parameters;
+  const { added, database, jobs } = parameters;
   const paid = jobs.flatMap(({ requestId, voucher }) => (voucher ? [{ requestId, voucher }] : []));
   // In the order of their ids, so that two lists that come at the same time cannot wait for each other.
   paid.sort((a, b) => (a.voucher.channelId < b.voucher.channelId ? -1 : 1));
@@ -35,7 +40,8 @@ export async function addVouchers(parameters: {
       ...[channelId, ...addresses, String(withdrawDelay), salt],
       ...[String(maxClaimableAmount), signature],
     ]);
-    await database.query(ADD_RESULT, [requestId, channelId]);
+    const state = added.has(requestId) ? "waiting" : "open";
+    await database.query(ADD_RESULT, [requestId, channelId, state]);
   }
 }
 
