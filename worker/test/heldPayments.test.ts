@@ -22,7 +22,6 @@ import { waitFor } from "./support/processes.ts";
 import { ResultBed } from "./support/resultBed.ts";
 import { type Entry, postResults } from "./support/signedResults.ts";
 import { temporaryQueue } from "./support/temporaryFolder.ts";
-import { WorkerProcess } from "./support/worker.ts";
 
 const OPERATOR = 5;
 const PRICE = parseEther("2");
@@ -220,28 +219,16 @@ describe("results that are paid by a channel", () => {
     const price = PRICE;
     const ofOne = await bed.make(OPERATOR, 2, { requester: one.account, price });
     const ofTwo = await bed.make(OPERATOR, 1, { requester: two.account, price });
-    const more = await bed.make(OPERATOR, 3, { requester: one.account, price });
-    const [inPage, ...alone] = more;
     const before = await bed.pages.token.balanceOf(seller);
     const worker = bed.worker(
-      bed.settings(OPERATOR, 4, { HACA_DATA_DIR: temporaryQueue(), HACA_CLAIM_SECONDS: "0" }),
+      bed.settings(OPERATOR, 3, { HACA_DATA_DIR: temporaryQueue(), HACA_CLAIM_SECONDS: "0" }),
     );
     const url = await worker.url();
     // The higher first: what comes later does not take its place. The other's covers half of its result.
     const vouchers = [await one.voucher(9n * PRICE), await one.voucher(1n)];
     vouchers.push(await two.voucher(PRICE / 2n));
-    const others = bed.settings(OPERATOR, 4, { HACA_DATA_DIR: temporaryQueue() });
-    const collector = new WorkerProcess({ settings: others, roles: ["collect"] });
-    onTestFinished(() => collector.child.stop("SIGKILL"));
-    const voucher = vouchers[0];
-    const given = [...alone, inPage].map((entry) => ({ ...entry, alone: true, voucher }));
-    const taken = await postResults(await collector.url(), { results: given });
-    expect(taken).toMatchObject({ status: 202 });
-    await collector.child.stop("SIGKILL");
     const results = [...ofOne, ...ofTwo].map((entry, i) => ({ ...entry, voucher: vouchers[i] }));
-    expect(await postResults(url, { results: [...results, inPage] })).toMatchObject({
-      status: 202,
-    });
+    expect(await postResults(url, { results })).toMatchObject({ status: 202 });
     await worker.logged("pending");
     expect(await gate.provenOf(one.channelId)).toBe(0n);
     await bed.pages.end();
@@ -256,15 +243,6 @@ describe("results that are paid by a channel", () => {
     ]);
     const counting = worker.child.lines.filter((line) => line.includes('"counting results"'));
     expect(counting.map((line) => JSON.parse(line).results)).toEqual([3]);
-
-    // The one of the page was settled alone to the other queue: the gate refuses it, and counts the others.
-    await worker.child.stop("SIGKILL");
-    bed.worker(others);
-    await waitFor(async () => {
-      await bed.tee.chain.send("evm_mine");
-      return (await gate.provenOf(one.channelId)) === 4n * PRICE ? true : undefined;
-    });
-    expect(await gate.isCounted(inPage?.message.requestId ?? "")).toBe(false);
   });
 
   it("are refused with the voucher of another channel, or one that its key has not signed, by name", async () => {
