@@ -15,6 +15,7 @@ import { databaseStore } from "../src/transactions/databaseStore.ts";
 import { FeeGate } from "../src/transactions/fees.ts";
 import { GasLimits } from "../src/transactions/gasLimits.ts";
 import { readChainView } from "../src/transactions/readChainView.ts";
+import { tendAccount } from "../src/transactions/tendAccount.ts";
 import { developmentKey, LocalChain } from "./support/localChain.ts";
 import { newResult } from "./support/newJob.ts";
 import { sharedQueue } from "./support/temporaryFolder.ts";
@@ -28,6 +29,8 @@ let chain: LocalChain;
 let database: Database;
 let context: SettleContext;
 let close: () => void;
+/** Of which requests errors were logged. */
+const errors: string[] = [];
 
 /** A gate that has counted nothing, and reverts where a word stands in a call, after the 36 bytes that its views take. */
 const refusing = (word = ""): string =>
@@ -44,7 +47,10 @@ beforeAll(async () => {
   const identity = { chainId, genesisHash, settlement, node: wallet.address };
   await claimIdentity({ database, identity });
   const metrics = createMetrics({ database });
-  const logger = pino({ level: "silent" });
+  const logger = pino(
+    { level: "error" },
+    { write: (line) => void errors.push(JSON.parse(line).requestId) },
+  );
   const gate = new FeeGate({ ceiling: 10n ** 13n, metrics, logger });
   context = {
     ...{ database, store: databaseStore(database), chain: connected, wallet, metrics, logger },
@@ -74,7 +80,10 @@ const voucher = knownVoucher(
 
 const count = async () => {
   const channels = { lookSeconds: 0, claimSeconds: 0 };
-  return await countResults({ context, channels, view: await readChainView(context) });
+  const view = await readChainView(context);
+  // What was sent before is mined.
+  await tendAccount({ context, view });
+  await countResults({ context, channels, view });
 };
 const resting = async (): Promise<unknown[]> => {
   const where = "state = 'open' AND look_after > now() + interval '50 minutes'";
@@ -90,4 +99,18 @@ it("counts results that were settled alone without the one that the gate refuses
   const sent = await listOpenTransactions({ database });
   expect(await resting()).toEqual([REFUSED?.requestId]);
   expect(sent.length).toBeGreaterThan(1);
+});
+
+it("gives a result up that the gate has refused for longer than the channel's delay and a day", async () => {
+  const refused = async (seconds: number) => {
+    const age = `refused_at = now() - make_interval(secs => ${seconds}), look_after = now()`;
+    const where = "WHERE refused_at IS NOT NULL RETURNING request_id";
+    expect(await database.query(`UPDATE channel_results SET ${age} ${where}`)).toHaveLength(1);
+    await count();
+    return await database.query("SELECT request_id FROM channel_results WHERE state = 'none'");
+  };
+  const day = 86_400;
+  expect(await refused(day + 890)).toEqual([]);
+  expect(await refused(day + 910)).toEqual([{ request_id: REFUSED?.requestId }]);
+  expect(errors).toEqual([REFUSED?.requestId]);
 });

@@ -112,16 +112,27 @@ export async function endResults(parameters: {
   await database.query(END_RESULTS, [[...requestIds], end, claimSeconds]);
 }
 
-/** Lets results rest that cannot be counted now. */
-export async function restResults(parameters: {
+const REFUSE_RESULTS = `UPDATE channel_results r
+SET refused_at = coalesce(r.refused_at, now()), look_after = now() + make_interval(secs => $2),
+    state = CASE WHEN r.refused_at + make_interval(secs => c.withdraw_delay + $3) <= now() THEN 'none' ELSE 'open' END
+FROM channels c
+WHERE c.channel_id = r.channel_id AND r.request_id = ANY ($1::text[]) AND r.state = 'open'
+RETURNING r.request_id, r.state`;
+
+/**
+ * Lets results rest that the gate refuses to count. Where it has done so for longer than the channel's payer has to wait for a
+ * withdrawal, they do not count any more. Returns these.
+ */
+export async function refuseResults(parameters: {
   database: Database;
   requestIds: readonly string[];
-  seconds: number;
-}): Promise<void> {
-  const { database, requestIds, seconds } = parameters;
-  const statement =
-    "UPDATE channel_results SET look_after = now() + make_interval(secs => $2) WHERE request_id = ANY ($1::text[])";
-  await database.query(statement, [[...requestIds], seconds]);
+  restSeconds: number;
+  /** on top of the channel's delay of withdrawals */
+  marginSeconds: number;
+}): Promise<string[]> {
+  const { database, marginSeconds, requestIds, restSeconds } = parameters;
+  const rows = await database.query(REFUSE_RESULTS, [[...requestIds], restSeconds, marginSeconds]);
+  return rows.flatMap((row) => (row.state === "none" ? [row.request_id as string] : []));
 }
 
 /** A channel of which something may be to be claimed, with its highest voucher. */

@@ -27,6 +27,8 @@ CREATE TABLE channel_results (
   channel_id text NOT NULL REFERENCES channels (channel_id),
   -- waiting: nothing has become of its job yet; open: it is to be looked at; none: it does not count, and never will
   state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'open', 'counted', 'none')),
+  -- when the gate refused for the first time to count it
+  refused_at timestamptz,
   look_after timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX channel_results_open ON channel_results (look_after) WHERE state = 'open';

@@ -1,6 +1,6 @@
 import { openingSiblings, packRecords } from "@haca/protocol/pageOpening";
 import { describeError, RefusedByEndpointError } from "../../../errors.ts";
-import { type DueResult, endResults, leaseResults, restResults } from "../../../jobs/channels.ts";
+import { type DueResult, endResults, leaseResults, refuseResults } from "../../../jobs/channels.ts";
 import { type Job, resultOf } from "../../../jobs/job.ts";
 import { readPage } from "../../../jobs/pages.ts";
 import { findJobs } from "../../../jobs/readJobs.ts";
@@ -17,6 +17,8 @@ const LIMIT = 1_024;
 const MOST_ALONE = 64;
 /** Rest of results that the gate refuses to count. */
 const REFUSED_REST_SECONDS = 3_600;
+/** For so long beyond the channel's delay of withdrawals they are asked for again. */
+const REFUSED_MARGIN_SECONDS = 86_400;
 /** `Verification.TEE` */
 const TEE = 2;
 
@@ -69,7 +71,7 @@ async function look(parameters: Parameters & { group: Group }): Promise<number> 
   const now = await countedAt({ ...read, block: view.head });
   if (now === undefined) {
     logger.warn({ gate, results: results.length }, "no gate of channels is at this address");
-    await restResults({ database, requestIds, seconds: REFUSED_REST_SECONDS });
+    await refuse(context, requestIds);
     return 0;
   }
   const deep = await countedAt({ ...read, block: deepBlock(context, view) });
@@ -95,7 +97,7 @@ async function send(parameters: Parameters & { group: Group }): Promise<void> {
 /** Of results that were settled alone, one that the gate refuses keeps no other from being counted: it is looked for by halves. */
 async function offer(parameters: Parameters & { group: Group; purpose: string }): Promise<void> {
   const { context, group, purpose, view } = parameters;
-  const { database, logger } = context;
+  const { logger } = context;
   const { gate, pageId, results } = group;
   const data =
     pageId === null
@@ -117,8 +119,16 @@ async function offer(parameters: Parameters & { group: Group; purpose: string })
       }
       return;
     }
-    const requestIds = results.map(idOf);
-    await restResults({ database, requestIds, seconds: REFUSED_REST_SECONDS });
+    await refuse(context, results.map(idOf));
+  }
+}
+
+/** Has refused results rest, and gives up those that were refused for too long. */
+async function refuse(context: SettleContext, requestIds: readonly string[]): Promise<void> {
+  const { database, logger } = context;
+  const times = { restSeconds: REFUSED_REST_SECONDS, marginSeconds: REFUSED_MARGIN_SECONDS };
+  for (const requestId of await refuseResults({ database, requestIds, ...times })) {
+    logger.error({ requestId }, "the gate never counted this result: it is given up, unpaid");
   }
 }
 
