@@ -2,12 +2,20 @@ import { type ChannelVoucher, channelIdOf } from "@haca/protocol/channels";
 import { getAddress } from "ethers";
 import type { Database } from "../storage/database.ts";
 
+/** In the order of their ids, so that two that come at the same time cannot wait for each other. */
 const ADD = `INSERT INTO channels (
   channel_id, gate, payer, payer_authorizer, token, withdraw_delay, salt, amount, signature
-) VALUES ($1, $2, $3, $4, $5, $6::bigint, $7, $8::numeric, $9)
+)
+SELECT channel_id, gate, payer, payer_authorizer, token, withdraw_delay::bigint, salt, amount::numeric, signature
+FROM unnest(
+  $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]
+) AS given (channel_id, gate, payer, payer_authorizer, token, withdraw_delay, salt, amount, signature)
+ORDER BY channel_id
 ON CONFLICT (channel_id) DO UPDATE SET amount = EXCLUDED.amount, signature = EXCLUDED.signature
 WHERE channels.amount < EXCLUDED.amount`;
-const ADD_RESULT = `INSERT INTO channel_results (request_id, channel_id, state) VALUES ($1, $2, $3)
+const ADD_RESULTS = `INSERT INTO channel_results (request_id, channel_id, state)
+SELECT request_id, channel_id, state FROM unnest($1::text[], $2::text[], $3::text[]) AS given (request_id, channel_id, state)
+ORDER BY request_id
 ON CONFLICT (request_id) DO NOTHING`;
 
 /** A voucher, and the id of its channel. */
@@ -30,20 +38,32 @@ export async function addVouchers(parameters: {
 }): Promise<void> {
   const { added, database, jobs } = parameters;
   const paid = jobs.flatMap(({ requestId, voucher }) => (voucher ? [{ requestId, voucher }] : []));
-  // In the order of their ids, so that two lists that come at the same time cannot wait for each other.
-  paid.sort((a, b) => (a.voucher.channelId < b.voucher.channelId ? -1 : 1));
-  for (const { requestId, voucher } of paid) {
-    const { channel, channelId, maxClaimableAmount, signature } = voucher;
-    const { payer, payerAuthorizer, receiver, salt, token, withdrawDelay } = channel;
-    const addresses = [receiver, payer, payerAuthorizer, token].map((text) => text.toLowerCase());
-    await database.query(ADD, [
-      ...[channelId, ...addresses, String(withdrawDelay), salt],
-      ...[String(maxClaimableAmount), signature],
-    ]);
-    const state = added.has(requestId) ? "waiting" : "open";
-    await database.query(ADD_RESULT, [requestId, channelId, state]);
+  if (paid.length === 0) return;
+  const highest = new Map<string, KnownVoucher>();
+  for (const { voucher } of paid) {
+    const { channelId, maxClaimableAmount } = voucher;
+    const known = highest.get(channelId)?.maxClaimableAmount ?? -1n;
+    if (known < maxClaimableAmount) highest.set(channelId, voucher);
   }
+  const rows = [...highest.values()].map(
+    ({ channel, channelId, maxClaimableAmount, signature }) => {
+      const { payer, payerAuthorizer, receiver, salt, token, withdrawDelay } = channel;
+      const addresses = [receiver, payer, payerAuthorizer, token].map((text) => text.toLowerCase());
+      const numbers = [withdrawDelay, salt, maxClaimableAmount].map(String);
+      return [channelId, ...addresses, ...numbers, signature];
+    },
+  );
+  await database.query(ADD, columnsOf(rows));
+  const results = paid.map(({ requestId, voucher }) => {
+    const state = added.has(requestId) ? "waiting" : "open";
+    return [requestId, voucher.channelId, state];
+  });
+  await database.query(ADD_RESULTS, columnsOf(results));
 }
+
+/** What `unnest` takes, of rows of one length. */
+const columnsOf = (rows: readonly string[][]): string[][] =>
+  (rows[0] ?? []).map((_, column) => rows.map((row) => row[column] ?? ""));
 
 /** A result that is to be counted for its channel, and is settled or never will be. */
 export type DueResult = {
@@ -90,9 +110,18 @@ function settledAs(row: Record<string, unknown>): DueResult["settled"] {
   return page === "final" || page === "released" ? { pageId: pageId as string } : "alone";
 }
 
-/** What is counted is claimed a while later, with what is counted until then. */
-const END_RESULTS = `WITH ended AS (
-  UPDATE channel_results SET state = $2 WHERE request_id = ANY ($1::text[]) AND state = 'open'
+/**
+ * What is counted is claimed a while later, with what is counted until then. The channels are locked in the order of their ids, as
+ * where they are added, before anything else.
+ */
+const END_RESULTS = `WITH locked AS (
+  SELECT channel_id FROM channels
+  WHERE channel_id IN (SELECT channel_id FROM channel_results WHERE request_id = ANY ($1::text[]))
+  ORDER BY channel_id
+  FOR UPDATE
+), ended AS (
+  UPDATE channel_results SET state = $2
+  WHERE request_id = ANY ($1::text[]) AND state = 'open' AND channel_id IN (SELECT channel_id FROM locked)
   RETURNING channel_id
 )
 UPDATE channels
