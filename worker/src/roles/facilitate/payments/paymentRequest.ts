@@ -1,4 +1,9 @@
-import { type Channel, depositNonceOf, ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channels";
+import {
+  type Channel,
+  depositNonceOf,
+  ERC3009_COLLECTOR_ADDRESS,
+  MAXIMUM_WITHDRAW_DELAY,
+} from "@haca/protocol/channels";
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
 import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
@@ -72,7 +77,7 @@ const depositSchema = z.looseObject({
   type: z.literal("deposit"),
   channelConfig: z.looseObject({
     ...{ payer: address, payerAuthorizer: address, receiver: address, receiverAuthorizer: address },
-    ...{ token: address, withdrawDelay: z.int().min(0).max(2_592_000), salt: word },
+    ...{ token: address, withdrawDelay: z.int().min(0).max(MAXIMUM_WITHDRAW_DELAY), salt: word },
   }),
   voucher: z.looseObject({ channelId: word }),
   deposit: z.looseObject({
