@@ -1,3 +1,4 @@
+import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
 import { Wallet } from "ethers";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -7,6 +8,7 @@ import { acceptResults } from "../src/jobs/acceptResults.ts";
 import { knownVoucher } from "../src/jobs/channels.ts";
 import { listOpenTransactions } from "../src/jobs/openTransactions.ts";
 import { createMetrics } from "../src/metrics/createMetrics.ts";
+import { claimChannels } from "../src/roles/settle/channels/claimChannels.ts";
 import { countResults } from "../src/roles/settle/channels/countResults.ts";
 import type { SettleContext } from "../src/roles/settle/settleContext.ts";
 import type { Database } from "../src/storage/database.ts";
@@ -113,4 +115,25 @@ it("gives a result up that the gate has refused for longer than the channel's de
   expect(await refused(day + 890)).toEqual([]);
   expect(await refused(day + 910)).toEqual([{ request_id: REFUSED?.requestId }]);
   expect(errors).toEqual([REFUSED?.requestId]);
+});
+
+it("collects what somebody else has claimed of a channel and left, before the claim ends", async () => {
+  /** x402's contract, of which all views answer 7 and then so much. */
+  const answering = (second: string) =>
+    chain.send("anvil_setCode", BATCH_SETTLEMENT_ADDRESS, `0x60075f5260${second}60205260405ff3`);
+  const claim = async () => {
+    await database.query("UPDATE channels SET is_claimed = false, look_after = now()");
+    const view = await readChainView(context);
+    await tendAccount({ context, view });
+    const ended = await claimChannels({
+      ...{ context, view },
+      channels: { lookSeconds: 0, claimSeconds: 0 },
+    });
+    const open = await listOpenTransactions({ database });
+    return [ended, open.map(({ purpose }) => purpose.split(" ")[0])];
+  };
+  await answering("03");
+  expect(await claim()).toEqual([0, ["collect"]]);
+  await answering("07");
+  expect(await claim()).toEqual([1, []]);
 });

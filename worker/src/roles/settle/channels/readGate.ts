@@ -9,6 +9,7 @@ import type { SettleContext } from "../settleContext.ts";
 export const gateInterface = new Interface(channelGateAbi);
 const batchInterface = new Interface([
   "function channels(bytes32 channelId) view returns (uint128 balance, uint128 totalClaimed)",
+  "function receivers(address receiver, address token) view returns (uint128 claimed, uint128 settled)",
 ]);
 /** As deep as full nodes have the state of. */
 const MAXIMUM_DEPTH = 100;
@@ -75,5 +76,24 @@ export async function claimableAt(parameters: {
       maxClaimableAmount,
     );
     return most > claimed ? most - claimed : 0n;
+  });
+}
+
+/** Of which channels' gates something that was claimed is still at x402's contract in a block, in their order. */
+export async function areUncollectedAt(parameters: {
+  context: SettleContext;
+  channels: readonly DueChannel[];
+  block: number;
+}): Promise<boolean[]> {
+  const { block, channels, context } = parameters;
+  const calls = channels.map(({ channel: { receiver, token } }) => ({
+    to: BATCH_SETTLEMENT_ADDRESS,
+    data: batchInterface.encodeFunctionData("receivers", [receiver, token]),
+  }));
+  const answers = await read({ context, calls, block });
+  return answers.map((answer) => {
+    if (answer === undefined) return false;
+    const [claimed, settled] = batchInterface.decodeFunctionResult("receivers", answer);
+    return claimed > settled;
   });
 }
