@@ -81,7 +81,7 @@ const voucher = knownVoucher(
 );
 
 const count = async () => {
-  const channels = { lookSeconds: 0, claimSeconds: 0 };
+  const channels = { lookSeconds: 0, claimSeconds: 0, knownGates: new Set<string>() };
   const view = await readChainView(context);
   // What was sent before is mined.
   await tendAccount({ context, view });
@@ -127,7 +127,7 @@ it("collects what somebody else has claimed of a channel and left, before the cl
     await tendAccount({ context, view });
     const ended = await claimChannels({
       ...{ context, view },
-      channels: { lookSeconds: 0, claimSeconds: 0 },
+      channels: { lookSeconds: 0, claimSeconds: 0, knownGates: new Set() },
     });
     const open = await listOpenTransactions({ database });
     return [ended, open.map(({ purpose }) => purpose.split(" ")[0])];
@@ -136,4 +136,15 @@ it("collects what somebody else has claimed of a channel and left, before the cl
   expect(await claim()).toEqual([0, ["collect"]]);
   await answering("07");
   expect(await claim()).toEqual([1, []]);
+});
+
+it("sends nothing to what only answers as a gate, where the deployment has ChannelGates", async () => {
+  const { chain: ours } = context;
+  context.chain = { ...ours, channelGates: chain.book.contracts.ModelRegistry.address };
+  await database.query("UPDATE channel_results SET look_after = now()");
+  await tendAccount({ context, view: await readChainView(context) });
+  await count();
+  expect(await listOpenTransactions({ database })).toEqual([]);
+  expect(await resting()).toHaveLength(RESULTS.length - 1);
+  context.chain = ours;
 });

@@ -9,7 +9,7 @@ import { sendTransaction, WouldRevertError } from "../../../transactions/sendTra
 import { makePage, placeInPage } from "../pages/makePage.ts";
 import type { SettleContext } from "../settleContext.ts";
 import type { ChannelPorts } from "./channelPorts.ts";
-import { countedAt, deepBlock, gateInterface } from "./readGate.ts";
+import { countedAt, deepBlock, gateInterface, isGate } from "./readGate.ts";
 
 /** Results that are looked at in one pass: those of four pages. */
 const LIMIT = 1_024;
@@ -68,7 +68,11 @@ async function look(parameters: Parameters & { group: Group }): Promise<number> 
   const { gate, pageId, results } = group;
   const requestIds = results.map(idOf);
   const read = { context, gate, requestIds };
-  const now = await countedAt({ ...read, block: view.head });
+  const isOne = await isGate({
+    ...{ context, gate, block: view.head },
+    knownGates: channels.knownGates,
+  });
+  const now = isOne ? await countedAt({ ...read, block: view.head }) : undefined;
   if (now === undefined) {
     logger.warn({ gate, results: results.length }, "no gate of channels is at this address");
     await refuse(context, requestIds);
