@@ -4,6 +4,9 @@ import { BATCH_SETTLEMENT_ADDRESS } from "./channelGates.ts";
 /** What collects deposits by EIP-3009 for x402's contract of channels, as it is published. */
 export const ERC3009_COLLECTOR_ADDRESS = "0x4020806089470a89826cB9fB1f4059150b550004";
 
+/** Seconds that x402's contract lets a payer wait for a withdrawal at most. */
+export const MAXIMUM_WITHDRAW_DELAY = 2_592_000;
+
 /** A payment channel, as `IBatchSettlement.ChannelConfig`. Its id is a hash of all of it. */
 export type Channel = {
   payer: string;

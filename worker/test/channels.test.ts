@@ -1,5 +1,6 @@
 import { Wallet } from "ethers";
-import { expect, it } from "vitest";
+import { expect, inject, it, onTestFinished } from "vitest";
+import { claimIdentity } from "../src/jobs/acceptJob.ts";
 import { acceptResults } from "../src/jobs/acceptResults.ts";
 import {
   endClaim,
@@ -10,8 +11,11 @@ import {
   leaseResults,
 } from "../src/jobs/channels.ts";
 import { countPending } from "../src/jobs/readJobs.ts";
+import { openDatabase } from "../src/storage/openDatabase.ts";
+import { newDatabase } from "./support/newDatabase.ts";
 import { newResult } from "./support/newJob.ts";
-import { describeStores } from "./support/stores.ts";
+import { waitFor } from "./support/processes.ts";
+import { describeStores, IDENTITY } from "./support/stores.ts";
 
 const gate = Wallet.createRandom().address;
 const limits = { restSeconds: 0, limit: 10 };
@@ -85,4 +89,52 @@ describeStores("channels in the queue", (store) => {
     expect(await leaseChannels({ database, ...limits })).toEqual([]);
     expect(await countPending({ database })).toMatchObject({ channels: 0 });
   });
+
+  it("are looked at for results from when these are settled, or where they came later than that", async () => {
+    const { database } = store;
+    const by = voucher(5n);
+    const job = { ...newResult({ nonce: 1n }), settleAlone: false };
+    await acceptResults({ database, jobs: [job], check: () => undefined });
+    await accept([{ nonce: 0n, voucher: by }]);
+    expect(await countPending({ database })).toMatchObject({ pending: 2, channels: 0 });
+    await settle("settled");
+    expect(await leaseResults({ database, ...limits })).toHaveLength(1);
+    await accept([{ nonce: 1n, voucher: by }]);
+    expect(await leaseResults({ database, ...limits })).toHaveLength(2);
+    expect(await countPending({ database })).toMatchObject({ channels: 2 });
+  });
 });
+
+const isMissing = inject("postgresUrl") === undefined;
+it.skipIf(isMissing)(
+  "ends results of several channels in the order of these, whatever order they came in",
+  async () => {
+    const url = await newDatabase();
+    const database = await openDatabase({ folder: "", url, onError: () => undefined });
+    onTestFinished(() => database.close());
+    await claimIdentity({ database, identity: IDENTITY });
+    const vouchers = [voucher(5n), voucher(5n)];
+    vouchers.sort((a, b) => (a.channelId < b.channelId ? 1 : -1));
+    const [last, first] = vouchers.map(({ channelId }) => channelId);
+    const requestIds: string[] = [];
+    for (const [index, by] of vouchers.entries()) {
+      const job = { ...newResult({ nonce: BigInt(index) }), voucher: by };
+      await acceptResults({ database, jobs: [job], check: () => undefined });
+      requestIds.push(job.requestId);
+    }
+    await database.query("UPDATE jobs SET state = 'settled', settled_at = now()");
+    const lock = "SELECT 1 FROM channels WHERE channel_id = $1 FOR UPDATE";
+    const waiting =
+      "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    const ending = await database.transaction(async (tx) => {
+      await tx.query(lock, [first]);
+      const ended = endResults({ database, requestIds, end: "counted", claimSeconds: 0 });
+      await waitFor(async () => ((await database.query(waiting)).length > 0 ? true : undefined));
+      // It waits for the first, and has not locked the last.
+      expect(await tx.query(`${lock} NOWAIT`, [last])).toHaveLength(1);
+      return { ended };
+    });
+    await ending.ended;
+    expect(await leaseChannels({ database, ...limits })).toHaveLength(2);
+  },
+);

@@ -18,9 +18,9 @@ const isDeep = process.env.HACA_DEEP === "1";
 const REQUESTS = isDeep ? 1_000 : 8;
 /** The short one's deaths are two: of the gateway, and of both. */
 const SEED = isDeep ? "kills 1000" : "kills 8, 271";
-/** Of four requests two are paid, and one of these two is a stream. */
 /** Of one channel, one after another. */
 const CHANNEL_REQUESTS = 100;
+/** Of four requests two are paid, and one of these two is a stream. */
 const isPaid = (index: number): boolean => index % 4 < 2;
 const isStream = (index: number): boolean => index % 2 === 1;
 const PAID = REQUESTS / 2;

@@ -224,10 +224,14 @@ describe("a facilitator of channels", () => {
       ...payload,
       voucher: { ...payload.voucher, channelId: `0x${"11".repeat(32)}` },
     };
-    const more = { ...payload, deposit: { ...payload.deposit, amount: "1" } };
+    const depositing = (amount: bigint) => ({
+      ...payload,
+      deposit: { ...payload.deposit, amount: String(amount) },
+    });
     for (const [changed, errorReason] of [
       [wrong, "invalid_batch_settlement_evm_channel_id_mismatch"],
-      [more, "invalid_batch_settlement_evm_deposit_simulation_failed"],
+      [depositing(PRICE), "invalid_batch_settlement_evm_deposit_simulation_failed"],
+      [depositing(PRICE - 1n), "invalid_batch_settlement_evm_deposit_below_min_deposit"],
     ] as const) {
       const paymentPayload = { ...good.paymentPayload, payload: changed };
       expect((await settle({ ...good, paymentPayload })).body).toMatchObject({

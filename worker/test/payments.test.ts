@@ -174,6 +174,10 @@ describe("payments by x402", () => {
       [[], "body"],
       [bed.bodyOf("x"), "paymentPayload"],
       [bed.bodyOf({ ...paid, payload: {} }), "paymentPayload.payload"],
+      [
+        bed.bodyOf({ ...paid, payload: { ...paid.payload, deposit: {} } }),
+        "paymentPayload.payload",
+      ],
       [bed.bodyOf(broken({ value: "-1" })), "paymentPayload.payload"],
       [bed.bodyOf(broken({ value: "9".repeat(10_000) })), "paymentPayload.payload"],
       [bed.bodyOf(broken({ from: "0x1" })), "paymentPayload.payload.authorization.from"],

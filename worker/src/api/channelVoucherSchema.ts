@@ -1,8 +1,6 @@
+import { MAXIMUM_WITHDRAW_DELAY } from "@haca/protocol/channels";
 import { getAddress, isAddress } from "ethers";
 import { z } from "zod";
-
-/** As long as x402's contract lets a payer wait for a withdrawal. */
-const MAXIMUM_DELAY = 2_592_000;
 
 const address = z
   .string()
@@ -15,7 +13,7 @@ export const channelVoucherSchema = z.strictObject({
     ...{ payer: address, payerAuthorizer: address, receiver: address, receiverAuthorizer: address },
     token: address,
     /** seconds */
-    withdrawDelay: z.int().min(0).max(MAXIMUM_DELAY).transform(BigInt),
+    withdrawDelay: z.int().min(0).max(MAXIMUM_WITHDRAW_DELAY).transform(BigInt),
     salt: z
       .string()
       .regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits")

@@ -43,6 +43,7 @@ export async function connectChain(parameters: {
     const pages = contracts.PageSettlement?.address;
     const listed: Readonly<Record<string, { address: string } | undefined>> = contracts;
     const escrow = listed.InferenceEscrow?.address;
+    const gates = listed.ChannelGates?.address;
     const settlement = getAddress(contracts.InferenceSettlement.address);
     return {
       provider,
@@ -52,6 +53,7 @@ export async function connectChain(parameters: {
       modelRegistry: getAddress(contracts.ModelRegistry.address),
       ...(pages === undefined ? {} : { pageSettlement: getAddress(pages) }),
       ...(escrow === undefined ? {} : { escrow: getAddress(escrow) }),
+      ...(gates === undefined ? {} : { channelGates: getAddress(gates) }),
       domain: settlementDomain({ chainId: BigInt(chainId), settlement }),
     };
   } catch (error) {

@@ -243,6 +243,11 @@ export const VARIABLES = {
       .transform((text) => text.split(",")),
     help: "for whom payments in OPG are settled, addresses with commas between (default: nobody)",
   }),
+  HACA_MIN_DEPOSIT: variable({
+    schema: amount(38),
+    default: "0",
+    help: "least deposit into a payment channel that is brought, in wei-scale OPG (role facilitate)",
+  }),
   HACA_PAYMENT_WAIT_MS: variable({
     // Stock clients give up after 90 seconds.
     schema: integer(10, 3_600_000),

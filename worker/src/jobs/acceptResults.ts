@@ -21,7 +21,8 @@ FROM unnest(
 )
 ORDER BY request_id`;
 const INSERT_OTHERS = `${INSERT_RESULTS}
-ON CONFLICT (request_id) DO NOTHING`;
+ON CONFLICT (request_id) DO NOTHING
+RETURNING request_id`;
 /** SQLSTATE of a row that is there already. */
 const UNIQUE_VIOLATION = "23505";
 
@@ -64,13 +65,14 @@ export async function acceptResults(parameters: {
     }
   }
   return await database.transaction(async (tx) => {
-    await tx.query(INSERT_OTHERS, values);
+    const rows = await tx.query(INSERT_OTHERS, values);
+    const added = new Set(rows.map((row) => row.request_id as string));
     const found = await findJobs({ database: tx, requestIds });
     check(found);
     for (const { payment, requestId } of jobs) {
       if (payment !== undefined) await addPayment({ database: tx, payment, requestId });
     }
-    await addVouchers({ database: tx, jobs });
+    await addVouchers({ database: tx, jobs, added });
     return found;
   });
 }

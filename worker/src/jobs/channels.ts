@@ -2,12 +2,20 @@ import { type ChannelVoucher, channelIdOf } from "@haca/protocol/channels";
 import { getAddress } from "ethers";
 import type { Database } from "../storage/database.ts";
 
+/** In the order of their ids, so that two that come at the same time cannot wait for each other. */
 const ADD = `INSERT INTO channels (
   channel_id, gate, payer, payer_authorizer, token, withdraw_delay, salt, amount, signature
-) VALUES ($1, $2, $3, $4, $5, $6::bigint, $7, $8::numeric, $9)
+)
+SELECT channel_id, gate, payer, payer_authorizer, token, withdraw_delay::bigint, salt, amount::numeric, signature
+FROM unnest(
+  $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]
+) AS given (channel_id, gate, payer, payer_authorizer, token, withdraw_delay, salt, amount, signature)
+ORDER BY channel_id
 ON CONFLICT (channel_id) DO UPDATE SET amount = EXCLUDED.amount, signature = EXCLUDED.signature
 WHERE channels.amount < EXCLUDED.amount`;
-const ADD_RESULT = `INSERT INTO channel_results (request_id, channel_id) VALUES ($1, $2)
+const ADD_RESULTS = `INSERT INTO channel_results (request_id, channel_id, state)
+SELECT request_id, channel_id, state FROM unnest($1::text[], $2::text[], $3::text[]) AS given (request_id, channel_id, state)
+ORDER BY request_id
 ON CONFLICT (request_id) DO NOTHING`;
 
 /** A voucher, and the id of its channel. */
@@ -18,26 +26,44 @@ export const knownVoucher = (voucher: ChannelVoucher, chainId: bigint): KnownVou
   channelId: channelIdOf({ chainId, channel: voucher.channel }),
 });
 
-/** Notes the vouchers that came with results; of each channel the highest stays. */
+/**
+ * Notes the vouchers that came with results; of each channel the highest stays. A result waits for what becomes of its job, and
+ * is opened with that; of a job that was there before, something may have become already.
+ */
 export async function addVouchers(parameters: {
   database: Pick<Database, "query">;
   jobs: readonly { requestId: string; voucher?: KnownVoucher }[];
+  /** requests whose jobs come into the queue in this transaction */
+  added: ReadonlySet<string>;
 }): Promise<void> {
-  const { database, jobs } = parameters;
+  const { added, database, jobs } = parameters;
   const paid = jobs.flatMap(({ requestId, voucher }) => (voucher ? [{ requestId, voucher }] : []));
-  // In the order of their ids, so that two lists that come at the same time cannot wait for each other.
-  paid.sort((a, b) => (a.voucher.channelId < b.voucher.channelId ? -1 : 1));
-  for (const { requestId, voucher } of paid) {
-    const { channel, channelId, maxClaimableAmount, signature } = voucher;
-    const { payer, payerAuthorizer, receiver, salt, token, withdrawDelay } = channel;
-    const addresses = [receiver, payer, payerAuthorizer, token].map((text) => text.toLowerCase());
-    await database.query(ADD, [
-      ...[channelId, ...addresses, String(withdrawDelay), salt],
-      ...[String(maxClaimableAmount), signature],
-    ]);
-    await database.query(ADD_RESULT, [requestId, channelId]);
+  if (paid.length === 0) return;
+  const highest = new Map<string, KnownVoucher>();
+  for (const { voucher } of paid) {
+    const { channelId, maxClaimableAmount } = voucher;
+    const known = highest.get(channelId)?.maxClaimableAmount ?? -1n;
+    if (known < maxClaimableAmount) highest.set(channelId, voucher);
   }
+  const rows = [...highest.values()].map(
+    ({ channel, channelId, maxClaimableAmount, signature }) => {
+      const { payer, payerAuthorizer, receiver, salt, token, withdrawDelay } = channel;
+      const addresses = [receiver, payer, payerAuthorizer, token].map((text) => text.toLowerCase());
+      const numbers = [withdrawDelay, salt, maxClaimableAmount].map(String);
+      return [channelId, ...addresses, ...numbers, signature];
+    },
+  );
+  await database.query(ADD, columnsOf(rows));
+  const results = paid.map(({ requestId, voucher }) => {
+    const state = added.has(requestId) ? "waiting" : "open";
+    return [requestId, voucher.channelId, state];
+  });
+  await database.query(ADD_RESULTS, columnsOf(results));
 }
+
+/** What `unnest` takes, of rows of one length. */
+const columnsOf = (rows: readonly string[][]): string[][] =>
+  (rows[0] ?? []).map((_, column) => rows.map((row) => row[column] ?? ""));
 
 /** A result that is to be counted for its channel, and is settled or never will be. */
 export type DueResult = {
@@ -84,9 +110,18 @@ function settledAs(row: Record<string, unknown>): DueResult["settled"] {
   return page === "final" || page === "released" ? { pageId: pageId as string } : "alone";
 }
 
-/** What is counted is claimed a while later, with what is counted until then. */
-const END_RESULTS = `WITH ended AS (
-  UPDATE channel_results SET state = $2 WHERE request_id = ANY ($1::text[]) AND state = 'open'
+/**
+ * What is counted is claimed a while later, with what is counted until then. The channels are locked in the order of their ids, as
+ * where they are added, before anything else.
+ */
+const END_RESULTS = `WITH locked AS (
+  SELECT channel_id FROM channels
+  WHERE channel_id IN (SELECT channel_id FROM channel_results WHERE request_id = ANY ($1::text[]))
+  ORDER BY channel_id
+  FOR UPDATE
+), ended AS (
+  UPDATE channel_results SET state = $2
+  WHERE request_id = ANY ($1::text[]) AND state = 'open' AND channel_id IN (SELECT channel_id FROM locked)
   RETURNING channel_id
 )
 UPDATE channels
@@ -106,16 +141,27 @@ export async function endResults(parameters: {
   await database.query(END_RESULTS, [[...requestIds], end, claimSeconds]);
 }
 
-/** Lets results rest that cannot be counted now. */
-export async function restResults(parameters: {
+const REFUSE_RESULTS = `UPDATE channel_results r
+SET refused_at = coalesce(r.refused_at, now()), look_after = now() + make_interval(secs => $2),
+    state = CASE WHEN r.refused_at + make_interval(secs => c.withdraw_delay + $3) <= now() THEN 'none' ELSE 'open' END
+FROM channels c
+WHERE c.channel_id = r.channel_id AND r.request_id = ANY ($1::text[]) AND r.state = 'open'
+RETURNING r.request_id, r.state`;
+
+/**
+ * Lets results rest that the gate refuses to count. Where it has done so for longer than the channel's payer has to wait for a
+ * withdrawal, they do not count any more. Returns these.
+ */
+export async function refuseResults(parameters: {
   database: Database;
   requestIds: readonly string[];
-  seconds: number;
-}): Promise<void> {
-  const { database, requestIds, seconds } = parameters;
-  const statement =
-    "UPDATE channel_results SET look_after = now() + make_interval(secs => $2) WHERE request_id = ANY ($1::text[])";
-  await database.query(statement, [[...requestIds], seconds]);
+  restSeconds: number;
+  /** on top of the channel's delay of withdrawals */
+  marginSeconds: number;
+}): Promise<string[]> {
+  const { database, marginSeconds, requestIds, restSeconds } = parameters;
+  const rows = await database.query(REFUSE_RESULTS, [[...requestIds], restSeconds, marginSeconds]);
+  return rows.flatMap((row) => (row.state === "none" ? [row.request_id as string] : []));
 }
 
 /** A channel of which something may be to be claimed, with its highest voucher. */

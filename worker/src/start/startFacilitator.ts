@@ -80,7 +80,8 @@ export async function startFacilitator(parameters: {
         createPayments({
           ...{ database, rpcUrl, rpcTimeoutMs, chainId, account, token, escrow, gates, pollMs },
           logger,
-          ...{ receivers: config.paymentReceivers, waitMs: config.paymentWaitMs },
+          ...{ receivers: config.paymentReceivers, leastDeposit: config.leastDeposit },
+          waitMs: config.paymentWaitMs,
           stopping: stopping.signal,
           onAccepted: () => paymentsWakeup.notify(),
         }),

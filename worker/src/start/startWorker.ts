@@ -204,7 +204,7 @@ function settleLoop(parameters: {
     batch: { ...batch, ...(page === undefined ? {} : { page }) },
     ...(pages === undefined ? {} : { pages }),
     ...(escrow === undefined ? {} : { payments: { escrow, lookSeconds, slices: new LogSlices() } }),
-    channels: { lookSeconds, claimSeconds: config.claimSeconds },
+    channels: { lookSeconds, claimSeconds: config.claimSeconds, knownGates: new Set<string>() },
     confirmations,
     gasLimits: new GasLimits(),
     rebroadcastMs,

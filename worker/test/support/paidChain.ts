@@ -78,6 +78,7 @@ export class PaidChain {
     const facilitatorUrl = await chain.worker(["facilitate"], {
       HACA_FACILITATOR_KEY: facilitator.privateKey,
       ...{ HACA_PAYMENT_RECEIVERS: chain.seller, HACA_RELAY: String(tee.registry.target) },
+      HACA_MIN_DEPOSIT: String(PRICE),
       // Nothing is stored here.
       HACA_BLOB_PUBLISHER: "http://127.0.0.1:9/v1/blobs",
       HACA_BLOB_AGGREGATOR: "http://127.0.0.1:9",

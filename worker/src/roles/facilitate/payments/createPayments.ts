@@ -31,6 +31,8 @@ export type PaymentsContext = {
   gates: string | undefined;
   /** for whom payments are settled; nobody: none are */
   receivers: readonly string[];
+  /** least deposit into a channel that is brought, in smallest units */
+  leastDeposit: bigint;
   /** how long an answer waits for the payment */
   waitMs: number;
   pollMs: number;
@@ -80,7 +82,7 @@ type Refusal = { reason: string; message: string };
  */
 export async function createPayments(context: PaymentsContext): Promise<Payments> {
   const { account, chainId, database, logger, pollMs, receivers, rpcTimeoutMs, rpcUrl } = context;
-  const { escrow, gates, stopping, token } = context;
+  const { escrow, gates, leastDeposit, stopping, token } = context;
   const client = createPublicClient({
     transport: http(rpcUrl, { timeout: rpcTimeoutMs, retryCount: 0 }),
   });
@@ -107,7 +109,7 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
   const areChannelsThere =
     gates !== undefined && receivers.length > 0 && (await hasCode(BATCH_SETTLEMENT_ADDRESS));
   const deposits = areChannelsThere
-    ? new Deposits({ gates, chainId, client, account, receivers })
+    ? new Deposits({ gates, chainId, client, account, receivers, leastDeposit })
     : undefined;
   const supported = withDeposits({ supported: protocol.supported, deposits, network });
   /** Payments that a request of this process waits for. */

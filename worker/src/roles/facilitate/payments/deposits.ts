@@ -49,6 +49,7 @@ export class Deposits {
   readonly #client: PublicClient;
   readonly #account: string;
   readonly #receivers: readonly string[];
+  readonly #leastDeposit: bigint;
 
   constructor(parameters: {
     gates: string;
@@ -58,12 +59,15 @@ export class Deposits {
     account: string;
     /** payees of the gates whose channels deposits are brought to */
     receivers: readonly string[];
+    /** smallest units */
+    leastDeposit: bigint;
   }) {
     this.gates = parameters.gates;
     this.#chainId = BigInt(parameters.chainId);
     this.#client = parameters.client;
     this.#account = parameters.account;
     this.#receivers = parameters.receivers.map((receiver) => receiver.toLowerCase());
+    this.#leastDeposit = parameters.leastDeposit;
   }
 
   isDeposit = ({ scheme }: PaymentRequirements): boolean => scheme === DEPOSIT_SCHEME;
@@ -74,7 +78,11 @@ export class Deposits {
     if (deposit === undefined) {
       return { reason: "invalid_payload", message: "is no deposit into a channel by EIP-3009" };
     }
-    const { channel, channelId } = deposit;
+    const { amount, channel, channelId } = deposit;
+    if (amount < this.#leastDeposit) {
+      const message = `deposit.amount: must be ${this.#leastDeposit} or more for this facilitator to bring it`;
+      return refused("deposit_below_min_deposit", message);
+    }
     const isSame = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
     if (!isSame(channelIdOf({ chainId: this.#chainId, channel }), channelId)) {
       return refused("channel_id_mismatch", "voucher.channelId: is not made of this channel");

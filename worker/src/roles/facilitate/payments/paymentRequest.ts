@@ -1,4 +1,9 @@
-import { type Channel, depositNonceOf, ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channels";
+import {
+  type Channel,
+  depositNonceOf,
+  ERC3009_COLLECTOR_ADDRESS,
+  MAXIMUM_WITHDRAW_DELAY,
+} from "@haca/protocol/channels";
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
 import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
@@ -72,7 +77,7 @@ const depositSchema = z.looseObject({
   type: z.literal("deposit"),
   channelConfig: z.looseObject({
     ...{ payer: address, payerAuthorizer: address, receiver: address, receiverAuthorizer: address },
-    ...{ token: address, withdrawDelay: z.int().min(0).max(2_592_000), salt: word },
+    ...{ token: address, withdrawDelay: z.int().min(0).max(MAXIMUM_WITHDRAW_DELAY), salt: word },
   }),
   voucher: z.looseObject({ channelId: word }),
   deposit: z.looseObject({
@@ -89,13 +94,16 @@ const payloadSchema = z.looseObject({
   accepted: requirementsSchema,
   payload: z.union(
     [transferSchema, permitSchema, depositSchema],
-    "is no authorization of EIP-3009 or Permit2",
+    "is no authorization of EIP-3009 or Permit2, and no deposit into a channel by EIP-3009",
   ),
 });
 const bodySchema = z.looseObject({
   paymentPayload: payloadSchema,
   paymentRequirements: requirementsSchema,
 });
+
+/** Members that make a payload one of the forms above. */
+const FORMS = ["authorization", "permit2Authorization", "deposit"];
 
 /**
  * Reads a body of `/verify` or `/settle`. Everything that is read as a number later is looked at here: what is malformed is
@@ -109,12 +117,12 @@ export function parsePaymentRequest(body: unknown): PaymentRequest {
   }
   const { paymentPayload, paymentRequirements } = parsed.data;
   const { amount, payTo, scheme } = paymentRequirements;
-  const deposit = depositIn(paymentPayload.payload);
-  // A deposit is the same under whatever voucher, and whatever the request costs that it comes with.
+  requireOneForm(paymentPayload.payload, scheme);
+  const deposit = scheme === DEPOSIT_SCHEME ? depositIn(paymentPayload.payload) : undefined;
   const content =
     deposit === undefined
       ? [scheme, amount, payTo.toLowerCase(), paymentPayload.payload]
-      : [scheme, payTo.toLowerCase(), paymentPayload.payload.deposit, deposit.channelId];
+      : [scheme, payTo.toLowerCase(), ...contentOf(deposit)];
   return {
     payload: paymentPayload as unknown as PaymentPayload,
     requirements: paymentRequirements as unknown as PaymentRequirements,
@@ -124,6 +132,21 @@ export function parsePaymentRequest(body: unknown): PaymentRequest {
     receiver: deposit === undefined ? payTo : ERC3009_COLLECTOR_ADDRESS,
     contentHash: keccak256(toUtf8Bytes(JSON.stringify(content))),
   };
+}
+
+/**
+ * What is looked at here must be what is settled: a payload of two forms would be read as one of them here and as the other by the
+ * protocol's library. @throws BadSubmissionError
+ */
+function requireOneForm(payload: object, scheme: string): void {
+  const forms = FORMS.filter((form) => form in payload);
+  const field = "paymentPayload.payload";
+  if (forms.length > 1) {
+    throw new BadSubmissionError(field, `has ${forms.join(" and ")}: must have one of them`);
+  }
+  if (forms[0] === "deposit" && scheme !== DEPOSIT_SCHEME) {
+    throw new BadSubmissionError(field, `a deposit is settled under ${DEPOSIT_SCHEME} alone`);
+  }
 }
 
 /** What is signed for a deposit into a channel. */
@@ -155,6 +178,16 @@ export function depositIn(payload: unknown): Deposit | undefined {
     signature: signed.signature,
   };
 }
+
+/**
+ * All that is signed for a deposit, however it is written and whatever stands beside it: the same under whatever voucher, and
+ * whatever the request costs that it comes with.
+ */
+const contentOf = (deposit: Deposit): string[] => {
+  const { amount, channelId, salt, signature, validAfter, validBefore } = deposit;
+  const numbers = [amount, salt, validAfter, validBefore].map(String);
+  return [channelId.toLowerCase(), ...numbers, signature.toLowerCase()];
+};
 
 /** A deposit uses a number of the same authorizations as transfers. */
 const depositOf = ({ amount, channel, channelId, salt, validBefore }: Deposit) => ({

@@ -4,4 +4,6 @@ export type ChannelPorts = {
   lookSeconds: number;
   /** how long what was counted waits for more to be claimed with */
   claimSeconds: number;
+  /** addresses that ChannelGates has shown to be gates, which they stay */
+  knownGates: Set<string>;
 };

@@ -1,6 +1,6 @@
 import { openingSiblings, packRecords } from "@haca/protocol/pageOpening";
 import { describeError, RefusedByEndpointError } from "../../../errors.ts";
-import { type DueResult, endResults, leaseResults, restResults } from "../../../jobs/channels.ts";
+import { type DueResult, endResults, leaseResults, refuseResults } from "../../../jobs/channels.ts";
 import { type Job, resultOf } from "../../../jobs/job.ts";
 import { readPage } from "../../../jobs/pages.ts";
 import { findJobs } from "../../../jobs/readJobs.ts";
@@ -9,7 +9,7 @@ import { sendTransaction, WouldRevertError } from "../../../transactions/sendTra
 import { makePage, placeInPage } from "../pages/makePage.ts";
 import type { SettleContext } from "../settleContext.ts";
 import type { ChannelPorts } from "./channelPorts.ts";
-import { countedAt, deepBlock, gateInterface } from "./readGate.ts";
+import { countedAt, deepBlock, gateInterface, isGate } from "./readGate.ts";
 
 /** Results that are looked at in one pass: those of four pages. */
 const LIMIT = 1_024;
@@ -17,6 +17,8 @@ const LIMIT = 1_024;
 const MOST_ALONE = 64;
 /** Rest of results that the gate refuses to count. */
 const REFUSED_REST_SECONDS = 3_600;
+/** For so long beyond the channel's delay of withdrawals they are asked for again. */
+const REFUSED_MARGIN_SECONDS = 86_400;
 /** `Verification.TEE` */
 const TEE = 2;
 
@@ -66,10 +68,14 @@ async function look(parameters: Parameters & { group: Group }): Promise<number> 
   const { gate, pageId, results } = group;
   const requestIds = results.map(idOf);
   const read = { context, gate, requestIds };
-  const now = await countedAt({ ...read, block: view.head });
+  const isOne = await isGate({
+    ...{ context, gate, block: view.head },
+    knownGates: channels.knownGates,
+  });
+  const now = isOne ? await countedAt({ ...read, block: view.head }) : undefined;
   if (now === undefined) {
     logger.warn({ gate, results: results.length }, "no gate of channels is at this address");
-    await restResults({ database, requestIds, seconds: REFUSED_REST_SECONDS });
+    await refuse(context, requestIds);
     return 0;
   }
   const deep = await countedAt({ ...read, block: deepBlock(context, view) });
@@ -84,17 +90,24 @@ async function look(parameters: Parameters & { group: Group }): Promise<number> 
 }
 
 async function send(parameters: Parameters & { group: Group }): Promise<void> {
-  const { context, group, view } = parameters;
-  const { database, logger, store } = context;
+  const { context, group } = parameters;
   const { gate, pageId, results } = group;
   const purpose = `count ${(pageId ?? gate).slice(0, 18)}`;
-  if ((await store.listOpen()).some((open) => open.purpose === purpose)) return;
+  if ((await context.store.listOpen()).some((open) => open.purpose === purpose)) return;
   const taken = pageId === null ? results.slice(0, MOST_ALONE) : results;
+  await offer({ ...parameters, group: { ...group, results: taken }, purpose });
+}
+
+/** Of results that were settled alone, one that the gate refuses keeps no other from being counted: it is looked for by halves. */
+async function offer(parameters: Parameters & { group: Group; purpose: string }): Promise<void> {
+  const { context, group, purpose, view } = parameters;
+  const { logger } = context;
+  const { gate, pageId, results } = group;
   const data =
     pageId === null
-      ? await aloneCall(context, taken)
-      : await pageCall({ context, pageId, results: taken });
-  const what = { gate, page: pageId, results: taken.length };
+      ? await aloneCall(context, results)
+      : await pageCall({ context, pageId, results });
+  const what = { gate, page: pageId, results: results.length };
   try {
     const sent = await sendTransaction({ context, view, purpose, to: gate, data });
     if (sent !== undefined) logger.info({ ...what, transaction: sent.hash }, "counting results");
@@ -103,8 +116,23 @@ async function send(parameters: Parameters & { group: Group }): Promise<void> {
       throw error;
     logger.warn({ ...what, error: describeError(error) }, "counting results: not now");
     if (error instanceof RefusedByEndpointError) return;
-    const requestIds = taken.map(idOf);
-    await restResults({ database, requestIds, seconds: REFUSED_REST_SECONDS });
+    if (pageId === null && results.length > 1) {
+      const half = results.length >> 1;
+      for (const part of [results.slice(0, half), results.slice(half)]) {
+        await offer({ ...parameters, group: { ...group, results: part } });
+      }
+      return;
+    }
+    await refuse(context, results.map(idOf));
+  }
+}
+
+/** Has refused results rest, and gives up those that were refused for too long. */
+async function refuse(context: SettleContext, requestIds: readonly string[]): Promise<void> {
+  const { database, logger } = context;
+  const times = { restSeconds: REFUSED_REST_SECONDS, marginSeconds: REFUSED_MARGIN_SECONDS };
+  for (const requestId of await refuseResults({ database, requestIds, ...times })) {
+    logger.error({ requestId }, "the gate never counted this result: it is given up, unpaid");
   }
 }
 

@@ -1,14 +1,16 @@
-import { channelGateAbi } from "@haca/protocol/abi";
+import { channelGateAbi, channelGatesAbi } from "@haca/protocol/abi";
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
-import { Interface } from "ethers";
+import { getAddress, Interface } from "ethers";
 import { callMany, type ViewCall } from "../../../chain/callMany.ts";
 import type { DueChannel } from "../../../jobs/channels.ts";
 import type { ChainView } from "../../../transactions/readChainView.ts";
 import type { SettleContext } from "../settleContext.ts";
 
 export const gateInterface = new Interface(channelGateAbi);
+const gatesInterface = new Interface(channelGatesAbi);
 const batchInterface = new Interface([
   "function channels(bytes32 channelId) view returns (uint128 balance, uint128 totalClaimed)",
+  "function receivers(address receiver, address token) view returns (uint128 claimed, uint128 settled)",
 ]);
 /** As deep as full nodes have the state of. */
 const MAXIMUM_DEPTH = 100;
@@ -29,6 +31,41 @@ async function read(parameters: {
   return answers.map((answer) =>
     typeof answer === "string" && answer !== "0x" ? answer : undefined,
   );
+}
+
+/**
+ * Whether an address is a gate of the deployment: anybody can write a contract that answers as one, but a gate's address is made
+ * of its terms. Where the address book has no ChannelGates, nobody can tell, and it counts as one.
+ */
+export async function isGate(parameters: {
+  context: SettleContext;
+  knownGates: Set<string>;
+  gate: string;
+  block: number;
+}): Promise<boolean> {
+  const { block, context, gate, knownGates } = parameters;
+  const { channelGates } = context.chain;
+  if (channelGates === undefined || knownGates.has(gate)) return true;
+  const asked = { to: gate, data: gateInterface.encodeFunctionData("terms") };
+  const [answer] = await read({ context, calls: [asked], block });
+  const terms = termsIn(answer);
+  if (terms === undefined) return false;
+  const made = { to: channelGates, data: gatesInterface.encodeFunctionData("gateOf", [terms]) };
+  const [address] = await read({ context, calls: [made], block });
+  if (address === undefined) return false;
+  const [found] = gatesInterface.decodeFunctionResult("gateOf", address);
+  if (found !== getAddress(gate)) return false;
+  knownGates.add(gate);
+  return true;
+}
+
+/** Undefined where something else than a gate has answered. */
+function termsIn(answer: string | undefined): object | undefined {
+  try {
+    return gateInterface.decodeFunctionResult("terms", answer ?? "0x")[0].toObject();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Which requests a gate has counted in a block; undefined where no gate is at the address. */
@@ -75,5 +112,24 @@ export async function claimableAt(parameters: {
       maxClaimableAmount,
     );
     return most > claimed ? most - claimed : 0n;
+  });
+}
+
+/** Of which channels' gates something that was claimed is still at x402's contract in a block, in their order. */
+export async function areUncollectedAt(parameters: {
+  context: SettleContext;
+  channels: readonly DueChannel[];
+  block: number;
+}): Promise<boolean[]> {
+  const { block, channels, context } = parameters;
+  const calls = channels.map(({ channel: { receiver, token } }) => ({
+    to: BATCH_SETTLEMENT_ADDRESS,
+    data: batchInterface.encodeFunctionData("receivers", [receiver, token]),
+  }));
+  const answers = await read({ context, calls, block });
+  return answers.map((answer) => {
+    if (answer === undefined) return false;
+    const [claimed, settled] = batchInterface.decodeFunctionResult("receivers", answer);
+    return claimed > settled;
   });
 }

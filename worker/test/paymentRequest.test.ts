@@ -1,0 +1,103 @@
+import { ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channels";
+import { describe, expect, it } from "vitest";
+import { parsePaymentRequest } from "../src/roles/facilitate/payments/paymentRequest.ts";
+
+const address = (digit: string) => `0x${digit.repeat(40)}`;
+const word = (digit: string) => `0x${digit.repeat(64)}`;
+const signature = `0x${"ab".repeat(65)}`;
+const [PAYER, DEPOSITOR, GATE, TOKEN] = ["1", "2", "3", "4"].map(address);
+
+const transfer = {
+  signature,
+  authorization: {
+    ...{ from: PAYER, to: GATE, value: "1000", validAfter: "0", validBefore: "99" },
+    nonce: word("5"),
+  },
+};
+const permit = {
+  signature,
+  permit2Authorization: {
+    ...{ from: PAYER, spender: GATE, nonce: "5", deadline: "99" },
+    permitted: { token: TOKEN, amount: "1000" },
+    witness: { to: GATE, validAfter: "0" },
+  },
+};
+const erc3009Authorization = { validAfter: "0", validBefore: "99", salt: word("6"), signature };
+const deposit = {
+  type: "deposit",
+  channelConfig: {
+    ...{ payer: DEPOSITOR, payerAuthorizer: DEPOSITOR, receiver: GATE, receiverAuthorizer: GATE },
+    ...{ token: TOKEN, withdrawDelay: 900, salt: word("7") },
+  },
+  voucher: { channelId: word("8") },
+  deposit: { amount: "1", authorization: { erc3009Authorization } },
+};
+
+const read = (scheme: string, payload: object) => {
+  const accepted = {
+    ...{ scheme, network: "eip155:1", asset: TOKEN, amount: "1000", payTo: GATE },
+    maxTimeoutSeconds: 60,
+  };
+  const paymentPayload = { x402Version: 2, accepted, payload };
+  return parsePaymentRequest({ paymentPayload, paymentRequirements: accepted });
+};
+
+describe.each(["exact", "upto", "batch-settlement"])("a request under %s", (scheme) => {
+  it.each([
+    ["authorization and deposit", { ...transfer, ...deposit }],
+    ["permit2Authorization and deposit", { ...permit, ...deposit }],
+    ["authorization and permit2Authorization", { ...permit, ...transfer }],
+    ["authorization and deposit", { ...transfer, ...deposit, deposit: null }],
+    ["authorization and permit2Authorization", { ...transfer, permit2Authorization: {} }],
+  ])("is refused where its payload has %s", (forms, payload) => {
+    expect(() => read(scheme, payload)).toThrow(
+      `paymentPayload.payload: has ${forms}: must have one of them`,
+    );
+  });
+
+  it("has what its authorization names", () => {
+    const what = { payer: PAYER, nonce: BigInt(word("5")), amount: 1_000n, receiver: GATE };
+    expect(read(scheme, transfer)).toMatchObject({ ...what, method: "transfer" });
+    expect(read(scheme, permit)).toMatchObject({ ...what, method: "permit2", nonce: 5n });
+  });
+});
+
+describe("a deposit", () => {
+  it("is one under the scheme of channels alone", () => {
+    expect(read("batch-settlement", deposit)).toMatchObject({
+      ...{ payer: DEPOSITOR, amount: 1n, receiver: ERC3009_COLLECTOR_ADDRESS },
+    });
+    for (const scheme of ["exact", "upto"]) {
+      expect(() => read(scheme, deposit)).toThrow(
+        "paymentPayload.payload: a deposit is settled under batch-settlement alone",
+      );
+    }
+  });
+
+  it("is the same request however it is written and whatever stands beside it, and another with another amount", () => {
+    const hashOf = (payload: object) => read("batch-settlement", payload).contentHash;
+    const { authorization } = deposit.deposit;
+    const same = { ...erc3009Authorization, x: 1 };
+    const written = { salt: String(BigInt(word("6"))), signature: signature.replace("ab", "AB") };
+    const later = { ...erc3009Authorization, validBefore: "98" };
+    const withDeposit = (change: object) => ({
+      ...deposit,
+      deposit: { ...deposit.deposit, ...change },
+    });
+    for (const payload of [
+      { ...deposit, x: 1, voucher: { ...deposit.voucher, signature: "0x" } },
+      withDeposit({ x: 1 }),
+      withDeposit({ amount: "01", authorization: { ...authorization, x: 1 } }),
+      withDeposit({ authorization: { erc3009Authorization: same } }),
+      withDeposit({ authorization: { erc3009Authorization: { ...same, ...written } } }),
+    ]) {
+      expect(hashOf(payload)).toBe(hashOf(deposit));
+    }
+    for (const payload of [
+      withDeposit({ amount: "2" }),
+      withDeposit({ authorization: { erc3009Authorization: later } }),
+    ]) {
+      expect(hashOf(payload)).not.toBe(hashOf(deposit));
+    }
+  });
+});
