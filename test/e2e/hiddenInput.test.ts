@@ -62,15 +62,17 @@ describe("a hidden input on a local chain", () => {
       settlements: [{ chainId: "31337", settlement }],
       models: { [MODEL]: { version: versionId } },
     });
-    const answer = JSON.parse(
-      await success(
-        chain.run([
-          ...["sdk/src/cli/cli.ts", "infer", "--json", "--chain", "31337", "--rpc", chain.url],
-          ...["--node", worker, "--pins", pins, "--model", MODEL, "--input-mode", "salted"],
-          ...["--input", written("input.json", input)],
-        ]),
-      ),
+    const said = await success(
+      chain.run([
+        ...["sdk/src/cli/cli.ts", "infer", "--json", "--chain", "31337", "--rpc", chain.url],
+        ...["--node", worker, "--pins", pins, "--model", MODEL, "--input-mode", "salted"],
+        ...["--input", written("input.json", input)],
+      ]),
     );
+    // On standard error, before the node was asked.
+    const [told = ""] = said.split("\n");
+    const answer = JSON.parse(said.slice(told.length));
+    expect(told).toBe(`salt ${answer.salt}: keep it, even if no answer comes`);
     expect(answer.verification).toBe("verified");
     const salt = parseSalt(answer.salt);
     const { requestId } = answer.receipt.core.message;
