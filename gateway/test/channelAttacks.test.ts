@@ -6,7 +6,10 @@ import {
   ChannelPayer,
   changed,
   chargedIn,
+  FAILED,
+  OTHER_SUM,
   offersIn,
+  other,
   reasonIn,
   signedIn,
   TRANSACTION,
@@ -14,10 +17,7 @@ import {
 import { Deferred } from "./support/deferred.ts";
 import { PRICE, QUESTION, refusalIn } from "./support/paidBed.ts";
 
-const FAILED = answering({ error: { message: "no" } }, 500);
-const other = { ...QUESTION, n: 1 };
 const STREAM = { ...QUESTION, stream: true };
-const OTHER_SUM = "invalid_batch_settlement_evm_cumulative_amount_mismatch";
 
 /** What a refusal tells of the channel. */
 const told = (response: Response) => {

@@ -2,14 +2,17 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { channelAccount } from "@haca/protocol/pageOpening";
 import { describe, expect, it } from "vitest";
-import { answering, DONE, ends, says, streaming } from "./support/bed.ts";
+import { DONE, ends, says, streaming } from "./support/bed.ts";
 import {
   ChannelBed,
   ChannelPayer,
   changed,
   chargedIn,
+  FAILED,
   GATE,
+  OTHER_SUM,
   offersIn,
+  other,
   reasonIn,
   signedIn,
   TRANSACTION,
@@ -17,9 +20,6 @@ import {
 import { Deferred } from "./support/deferred.ts";
 import { PRICE, QUESTION, refusalIn } from "./support/paidBed.ts";
 
-const FAILED = answering({ error: { message: "no" } }, 500);
-const other = { ...QUESTION, n: 1 };
-const OTHER_SUM = "invalid_batch_settlement_evm_cumulative_amount_mismatch";
 const WORD = `0x${"99".repeat(32)}`;
 const STRANGER = `0x${"99".repeat(20)}`;
 

@@ -1,4 +1,4 @@
-import { AbiCoder, keccak256, TypedDataEncoder, verifyTypedData } from "ethers";
+import { AbiCoder, Interface, keccak256, TypedDataEncoder, verifyTypedData } from "ethers";
 import { BATCH_SETTLEMENT_ADDRESS } from "./channelGates.ts";
 
 /** What collects deposits by EIP-3009 for x402's contract of channels, as it is published. */
@@ -6,6 +6,18 @@ export const ERC3009_COLLECTOR_ADDRESS = "0x4020806089470a89826cB9fB1f4059150b55
 
 /** Seconds that x402's contract lets a payer wait for a withdrawal at most. */
 export const MAXIMUM_WITHDRAW_DELAY = 2_592_000;
+
+const CONFIG =
+  "(address payer, address payerAuthorizer, address receiver, address receiverAuthorizer, address token, uint40 withdrawDelay, bytes32 salt)";
+
+/** Of x402's contract of channels, what is asked and sent here besides what the contracts here call. */
+export const batchSettlement = new Interface([
+  `function deposit(${CONFIG} config, uint128 amount, address collector, bytes collectorData)`,
+  `function initiateWithdraw(${CONFIG} config, uint128 amount)`,
+  "function channels(bytes32 channelId) view returns (uint128 balance, uint128 totalClaimed)",
+  "function pendingWithdrawals(bytes32 channelId) view returns (uint128 amount, uint40 initiatedAt)",
+  "function receivers(address receiver, address token) view returns (uint128 claimed, uint128 settled)",
+]);
 
 /** A payment channel, as `IBatchSettlement.ChannelConfig`. Its id is a hash of all of it. */
 export type Channel = {

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { batchSettlement } from "@haca/protocol/channels";
 import { channelAccount } from "@haca/protocol/pageOpening";
 import type { ClientChannelStorage } from "@x402/evm/batch-settlement/client";
 import { decodePaymentResponseHeader } from "@x402/fetch";
@@ -19,7 +20,7 @@ import {
   type DepositPayload,
   signedIn,
 } from "./support/channelClient.ts";
-import { batchCalls, callBatch, DELAY, depositAsStranger, openGate } from "./support/channels.ts";
+import { callBatch, DELAY, depositAsStranger, openGate } from "./support/channels.ts";
 import { STATUS } from "./support/escrow.ts";
 import { FEE, PaidBed, QUESTION } from "./support/paidBed.ts";
 import { PRICE } from "./support/paidChain.ts";
@@ -159,7 +160,7 @@ describe("a stock client of x402 that pays by channel", () => {
     expect((await bed.askByChannel(paying)).status).toBe(200);
     const { channel, channelId } = signedIn(payments[0]);
     const values = [channel, MANY * PRICE];
-    await callBatch(payer, batchCalls.encodeFunctionData("initiateWithdraw", values));
+    await callBatch(payer, batchSettlement.encodeFunctionData("initiateWithdraw", values));
     const asked = bed.gateway.asked;
     // With another deposit, so that the gateway asks the chain at once.
     const known = knowing({ chargedCumulativeAmount: String(PRICE) });

@@ -1,4 +1,9 @@
-import { channelIdOf, depositNonceOf, ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channels";
+import {
+  batchSettlement,
+  channelIdOf,
+  depositNonceOf,
+  ERC3009_COLLECTOR_ADDRESS,
+} from "@haca/protocol/channels";
 import { ESCROW_KINDS, escrowJobId } from "@haca/protocol/inferenceEscrow";
 import { channelAccount } from "@haca/protocol/pageOpening";
 import { decodeRequestId } from "@haca/protocol/requestId";
@@ -7,14 +12,7 @@ import { PERMIT2_ADDRESS } from "@x402/evm";
 import { AbiCoder, type Contract, MaxUint256, parseEther, toBeHex, Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { ContractOf } from "../../scripts/lib/contracts.ts";
-import {
-  batchCalls,
-  callBatch,
-  DELAY,
-  deployGates,
-  openGate,
-  signVoucher,
-} from "./support/channels.ts";
+import { callBatch, DELAY, deployGates, openGate, signVoucher } from "./support/channels.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
 import { deployEscrow, FEE_BPS, openingOf, STATUS } from "./support/escrow.ts";
 import { developmentKey } from "./support/localChain.ts";
@@ -208,7 +206,7 @@ describe("results that are paid by a channel", () => {
       [0n, message.validBefore, salt, signature],
     );
     const values = [channel, DEPOSIT, ERC3009_COLLECTOR_ADDRESS, data];
-    await callBatch(payer, batchCalls.encodeFunctionData("deposit", values));
+    await callBatch(payer, batchSettlement.encodeFunctionData("deposit", values));
   }
 
   it("are counted from a final page, a section for each channel, and claimed by the highest voucher that came", async () => {

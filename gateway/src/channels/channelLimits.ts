@@ -1,5 +1,8 @@
-import { RefusedRequestError } from "../gatewayError.ts";
-import type { PayerLimitSettings } from "../payments/payerLimits.ts";
+import {
+  aboveSpendLimit,
+  type PayerLimitSettings,
+  tooManyFailures,
+} from "../payments/payerLimits.ts";
 import { type ChannelRecord, dayOf } from "./channelLedger.ts";
 
 /** A request that is being answered: who signed its voucher, and the most that it costs, until what it costs is noted. */
@@ -16,16 +19,9 @@ export function requireWithinChannelLimits(parameters: {
 }): void {
   const { asked, records, running, settings } = parameters;
   const { charged, failed } = dayOf(records);
-  if (failed >= settings.failures) {
-    throw refused("payment.tooManyFailures", "too many paid requests of this payer have failed");
-  }
+  if (failed >= settings.failures) throw tooManyFailures();
   const amount = [...running]
     .filter(({ signer }) => signer === asked.signer)
     .reduce((sum, { most }) => sum + most, asked.most);
-  if (settings.spend !== undefined && charged + amount > settings.spend) {
-    throw refused("payment.spendLimit", "this payer would pay more than is taken of one in a day");
-  }
+  if (settings.spend !== undefined && charged + amount > settings.spend) throw aboveSpendLimit();
 }
-
-const refused = (code: string, message: string): RefusedRequestError =>
-  new RefusedRequestError({ status: 403, code, message });

@@ -9,6 +9,7 @@ import { Facilitator } from "../payments/facilitator.ts";
 import { paidParts } from "../payments/paidParts.ts";
 import { decode, saltedBy, sameOf, withoutSalt } from "../payments/paidRequest.ts";
 import type { PaymentSettings } from "../payments/paymentSettings.ts";
+import { tokenPriceOf } from "../payments/prices.ts";
 import { type Quote, Quotes } from "../payments/quote.ts";
 import { amountNow, quoteEnd } from "../payments/quoting.ts";
 import { RateSource } from "../payments/rate.ts";
@@ -179,8 +180,7 @@ export class ChannelPayments {
   async #answerPaid(parameters: AnswerParameters & { asked: Asked }): Promise<Response> {
     const { asked, c, parts } = parameters;
     const { channelId, most, request, voucher } = asked;
-    const price = this.#settings.prices.models.get(request.model);
-    const perToken = price !== undefined && "amount" in price ? price.perToken : undefined;
+    const perToken = tokenPriceOf(this.#settings.prices.models.get(request.model));
     const held: { turn?: Turn } = {};
     const charge: Charge = {
       requester: channelAccount(channelId),

@@ -24,20 +24,22 @@ export function requireWithinLimits(parameters: {
   const grants = ledger.of(payer).filter(({ at }) => at >= since);
   // Of what was never taken the payer may know nothing: anybody can name them.
   const failed = grants.filter((grant) => isFailed(grant) && grant.transaction !== null);
-  if (failed.length >= settings.failures) {
-    throw refused("payment.tooManyFailures", "too many paid requests of this payer have failed");
-  }
+  if (failed.length >= settings.failures) throw tooManyFailures();
   if (settings.spend === undefined) return;
   const spent = grants.reduce(
     (sum, grant) => sum + (isFailed(grant) ? 0n : BigInt(grant.amount)),
     0n,
   );
-  if (spent + amount > settings.spend) {
-    throw refused("payment.spendLimit", "this payer would pay more than is taken of one in a day");
-  }
+  if (spent + amount > settings.spend) throw aboveSpendLimit();
 }
 
 const isFailed = ({ state }: Grant): boolean => state === "failed" || state === "ended";
+
+export const tooManyFailures = (): RefusedRequestError =>
+  refused("payment.tooManyFailures", "too many paid requests of this payer have failed");
+
+export const aboveSpendLimit = (): RefusedRequestError =>
+  refused("payment.spendLimit", "this payer would pay more than is taken of one in a day");
 
 const refused = (code: string, message: string): RefusedRequestError =>
   new RefusedRequestError({ status: 403, code, message });

@@ -18,6 +18,7 @@ import { canBeTaken, decode, idOf, keyOf, saltedBy, sameOf, withoutSalt } from "
 import { requireWithinLimits } from "./payerLimits.ts";
 import { type Payment, readPayment } from "./payment.ts";
 import type { PaymentSettings } from "./paymentSettings.ts";
+import { tokenPriceOf } from "./prices.ts";
 import { type Quote, Quotes } from "./quote.ts";
 import { Quoting } from "./quoting.ts";
 import { RateSource } from "./rate.ts";
@@ -209,8 +210,7 @@ export class Payments {
   async #answerPaid(parameters: AnswerParameters & { asked: Asked }): Promise<Response> {
     const { asked, c, parts } = parameters;
     const { id, payment, quote, request } = asked;
-    const price = this.#settings.prices.models.get(request.model);
-    const perToken = price !== undefined && "amount" in price ? price.perToken : undefined;
+    const perToken = tokenPriceOf(this.#settings.prices.models.get(request.model));
     const most = BigInt(quote.amount);
     const charge: Charge = {
       requester: payment.payer,

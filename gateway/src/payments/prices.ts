@@ -19,6 +19,10 @@ export type Price =
   | { usd: bigint }
   | undefined;
 
+/** What of a price is for each token; undefined: nothing. */
+export const tokenPriceOf = (price: Price): TokenPrice | undefined =>
+  price !== undefined && "amount" in price ? price.perToken : undefined;
+
 /** Where the rate, US dollars for an OPG, comes from, and what is believed of it. Rates have 18 decimals. */
 export type RateSettings = {
   url: string;

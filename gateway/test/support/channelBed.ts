@@ -18,7 +18,7 @@ import type { Hex } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import type { PaymentSettings } from "../../src/payments/paymentSettings.ts";
 import { answering, SIGNER } from "./bed.ts";
-import { PAYEE, PaidBed, TRANSACTION } from "./paidBed.ts";
+import { fetchNoting, PAYEE, PaidBed, QUESTION, TRANSACTION } from "./paidBed.ts";
 
 const NETWORK = "eip155:31337";
 export const GATE = `0x${"66".repeat(20)}`;
@@ -108,13 +108,7 @@ export class ChannelPayer {
     const signer = toClientEvmSigner(this.account, bed && ({ readContract } as never));
     const storage = new InMemoryClientChannelStorage();
     const client = new BatchSettlementEvmScheme(signer, { storage });
-    const seeing: typeof fetch = (input, init) => {
-      // The library's own requests, of whatever realm.
-      const payment = (input as Request).headers?.get("payment-signature") ?? "";
-      if (payment !== "") this.payments.push(payment);
-      return fetch(input, init);
-    };
-    this.paying = wrapFetchWithPaymentFromConfig(seeing, {
+    this.paying = wrapFetchWithPaymentFromConfig(fetchNoting(this.payments), {
       schemes: [{ network: NETWORK, client }],
       spendControls: false,
     });
@@ -179,3 +173,10 @@ export function chargedIn(response: Response): [string, string, string] {
   return [extra.chargedAmount, extra.channelState.chargedCumulativeAmount, transaction];
 }
 export { TRANSACTION };
+
+/** An upstream that fails. */
+export const FAILED = answering({ error: { message: "no" } }, 500);
+/** Another question than `QUESTION`, for the same price. */
+export const other = { ...QUESTION, n: 1 };
+/** x402's reason for a voucher whose sum does not follow what was charged. */
+export const OTHER_SUM = "invalid_batch_settlement_evm_cumulative_amount_mismatch";

@@ -172,13 +172,7 @@ export class Payer {
   ) {
     const signer = toClientEvmSigner(this.account);
     const client = scheme === "upto" ? new UptoEvmScheme(signer) : new ExactEvmScheme(signer);
-    const seeing: typeof fetch = (input, init) => {
-      // The library's own requests, of whatever realm.
-      const payment = (input as Request).headers?.get("payment-signature") ?? "";
-      if (payment !== "") this.payments.push(payment);
-      return fetch(input, init);
-    };
-    this.paying = wrapFetchWithPaymentFromConfig(seeing, {
+    this.paying = wrapFetchWithPaymentFromConfig(fetchNoting(this.payments), {
       schemes: [{ network: NETWORK, client }],
       spendControls: false,
       paymentRequirementsSelector: change,
@@ -204,3 +198,13 @@ export async function refusalIn(response: Response): Promise<[number, string]> {
   const { error } = (await response.json()) as { error: { code: string } };
   return [response.status, error.code];
 }
+
+/** A fetch that notes the payments it sends. */
+export const fetchNoting =
+  (payments: string[]): typeof fetch =>
+  (input, init) => {
+    // The library's own requests, of whatever realm.
+    const payment = (input as Request).headers?.get("payment-signature") ?? "";
+    if (payment !== "") payments.push(payment);
+    return fetch(input, init);
+  };

@@ -1,8 +1,8 @@
+import type { Channel } from "@haca/protocol/channels";
 import { channelAccount, packRecords } from "@haca/protocol/pageOpening";
 import { encodeRequestId } from "@haca/protocol/requestId";
 import { id, Wallet } from "ethers";
 import {
-  type Channel,
   type ChannelFixture,
   channelOf,
   channelResult,

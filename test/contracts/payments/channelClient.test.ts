@@ -1,3 +1,4 @@
+import type { Channel } from "@haca/protocol/channels";
 import { channelAccount } from "@haca/protocol/pageOpening";
 import type { PaymentRequirements } from "@x402/core/types";
 import {
@@ -15,7 +16,7 @@ import { AbiCoder, id } from "ethers";
 import { network } from "hardhat";
 import { privateKeyToAccount } from "viem/accounts";
 import { loadAtItsTime } from "../utils/attestationFixture.ts";
-import { type Channel, DELAY, gateTerms } from "../utils/channelFixture.ts";
+import { DELAY, gateTerms } from "../utils/channelFixture.ts";
 import type { Mock } from "../utils/deployMock.ts";
 import { deployEscrow, FEE, KIND, MOST, PRICE, settleAlone } from "../utils/escrowFixture.ts";
 import { makeResult } from "../utils/pageFixture.ts";

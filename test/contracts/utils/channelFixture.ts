@@ -1,3 +1,4 @@
+import type { Channel } from "@haca/protocol/channels";
 import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { channelAccount, openingSiblings, packRecords } from "@haca/protocol/pageOpening";
 import { ledgerPageOf, nodeOfEnclave } from "@haca/protocol/requestId";
@@ -13,17 +14,6 @@ export const DEPOSIT = parseEther("200");
 export const MUCH = 50n * PRICE;
 /** Longer than an hour, the long road and a day. */
 export const DELAY = 6n * DAY;
-
-/** As `IBatchSettlement.ChannelConfig`. */
-export type Channel = {
-  payer: string;
-  payerAuthorizer: string;
-  receiver: string;
-  receiverAuthorizer: string;
-  token: string;
-  withdrawDelay: bigint;
-  salt: string;
-};
 
 /** Gates beside the escrow, what x402's channels do, and a gate of the enclave's node. */
 async function deployGate(connection: NetworkConnection) {

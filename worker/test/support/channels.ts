@@ -1,8 +1,8 @@
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
-import { ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channels";
+import { batchSettlement, ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channels";
 import { ESCROW_KINDS } from "@haca/protocol/inferenceEscrow";
 import { BATCH_SETTLEMENT_DOMAIN, voucherTypes } from "@x402/evm";
-import { AbiCoder, type Contract, ContractFactory, Interface, Wallet } from "ethers";
+import { AbiCoder, type Contract, ContractFactory, Wallet } from "ethers";
 import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
 import { readArtifact } from "../../../testing/artifacts.ts";
 import type { DepositPayload } from "./channelClient.ts";
@@ -12,24 +12,14 @@ const DAY = 86_400;
 /** Longer than an hour, the long road and a day. */
 export const DELAY = 6 * DAY;
 
-const CHANNEL =
-  "(address payer, address payerAuthorizer, address receiver, address receiverAuthorizer, address token, uint40 withdrawDelay, bytes32 salt)";
-
-/** Calls of x402's contract of channels, as tests look at it, and payers use it. */
-export const batchCalls = new Interface([
-  "function channels(bytes32) view returns (uint128 balance, uint128 totalClaimed)",
-  `function initiateWithdraw(${CHANNEL} config, uint128 amount)`,
-  `function deposit(${CHANNEL} config, uint128 amount, address collector, bytes data)`,
-]);
-
 /** What is in a channel, and what was claimed of it. */
 export async function channelAt(
   tee: TeeChain,
   channelId: string,
 ): Promise<{ balance: bigint; claimed: bigint }> {
-  const data = batchCalls.encodeFunctionData("channels", [channelId]);
+  const data = batchSettlement.encodeFunctionData("channels", [channelId]);
   const answer = await tee.chain.provider.call({ to: BATCH_SETTLEMENT_ADDRESS, data });
-  const [balance, claimed] = batchCalls.decodeFunctionResult("channels", answer);
+  const [balance, claimed] = batchSettlement.decodeFunctionResult("channels", answer);
   return { balance, claimed };
 }
 
@@ -51,7 +41,7 @@ export async function depositAsStranger(tee: TeeChain, payload: DepositPayload):
   const values = [channelConfig, deposit.amount, ERC3009_COLLECTOR_ADDRESS, data];
   const stranger = new Wallet(Wallet.createRandom().privateKey, tee.chain.provider);
   await tee.chain.send("anvil_setBalance", stranger.address, "0x56bc75e2d63100000");
-  await callBatch(stranger, batchCalls.encodeFunctionData("deposit", values));
+  await callBatch(stranger, batchSettlement.encodeFunctionData("deposit", values));
 }
 
 /** What makes gates, beside the escrow. Returns its address. */

@@ -48,8 +48,6 @@ export async function infer(client: Client, options: InferOptions): Promise<Infe
   const request = readInfer(client, options);
   const resolved = await resolveModel(client, request.model);
   const input = packInput(resolved.model, request.input, request.hiding);
-  // A salt that is none is refused before anybody is asked.
-  showInput(input, request.hiding);
   const { maxPrice, policy, signal } = request;
   return await askNodes({
     ...{ client, answers: "infer", nodes: options.nodes, maxPrice, policy, signal },

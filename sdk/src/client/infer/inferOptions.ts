@@ -1,3 +1,5 @@
+import type { BaseError } from "@haca/protocol/baseError";
+import { parseSalt } from "@haca/protocol/inputCommitment";
 import type { CommittedMode } from "@haca/protocol/inputMode";
 import type { Policy } from "../../isVerified.ts";
 import { LONGEST_PAUSE_MS } from "../../pause.ts";
@@ -86,8 +88,16 @@ export function readInfer(client: Client, options: InferOptions): InferRequest {
   }
   return {
     onSalt,
-    hiding: inputMode && { mode: inputMode, salt },
+    hiding: inputMode && { mode: inputMode, salt: readSalt(salt) },
     ...{ model, input, policy, maxPrice, pollMs, proofMs, onProgress, signal },
     ...{ requester: requester.toLowerCase(), isUnproved: proof === "off" },
   };
+}
+
+function readSalt(salt: string | undefined): bigint | undefined {
+  try {
+    return salt === undefined ? undefined : parseSalt(salt);
+  } catch (error) {
+    throw optionError("salt", (error as BaseError).message.replace(/^salt: /, ""));
+  }
 }

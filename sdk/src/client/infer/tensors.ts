@@ -1,6 +1,6 @@
 import { dequantise, quantiseInput } from "@haca/model-runtime/quantise";
 import { BaseError } from "@haca/protocol/baseError";
-import { commitInput, drawSalt, parseSalt, saltText } from "@haca/protocol/inputCommitment";
+import { commitInput, drawSalt, saltText } from "@haca/protocol/inputCommitment";
 import type { CommittedMode } from "@haca/protocol/inputMode";
 import { packWords, type TensorLayout, unpackWords } from "@haca/protocol/packedWords";
 import { wordOf } from "../../bytes.ts";
@@ -15,7 +15,7 @@ export type InferInput = readonly (number | InferInput)[];
 const MAXIMUM_DEPTH = 32;
 
 /** How an input is hidden: the mode of the model's manifest, and of a salted one the salt, drawn if left out. */
-export type Hiding = { mode: CommittedMode; salt?: string | undefined };
+export type Hiding = { mode: CommittedMode; salt: bigint | undefined };
 
 /** What is sent of an input, and its packed words. */
 export type PackedInput = {
@@ -59,22 +59,13 @@ export function packInput(
   return { values, words: packWords({ layouts: [layout], integers }) };
 }
 
-/** For one request to one node: where no salt is given, it draws one. @throws BaseError `option.wrong` for a bad salt */
+/** For one request to one node: where a salt is missing, it draws one. */
 export function showInput({ words }: PackedInput, hiding: Hiding | undefined): ShownInput {
   if (hiding === undefined) return { words: words.map(wordOf), salt: null };
-  const salt = saltOf(hiding);
   const { mode } = hiding;
+  const salt = mode === "salted" ? (hiding.salt ?? drawSalt()) : undefined;
   const commitment = commitInput({ mode, words, ...(salt !== undefined && { salt }) });
   return { words: [wordOf(commitment)], salt: salt === undefined ? null : saltText(salt) };
-}
-
-function saltOf({ mode, salt }: Hiding): bigint | undefined {
-  if (salt === undefined) return mode === "salted" ? drawSalt() : undefined;
-  try {
-    return parseSalt(salt);
-  } catch (error) {
-    throw optionError("salt", (error as BaseError).message.replace(/^salt: /, ""));
-  }
 }
 
 function* numbersIn(value: unknown, path: string, depth = 0): Generator<number> {

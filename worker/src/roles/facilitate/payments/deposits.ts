@@ -1,6 +1,6 @@
 import { channelGateAbi, channelGatesAbi } from "@haca/protocol/abi";
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
-import { channelIdOf, ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channels";
+import { batchSettlement, channelIdOf, ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channels";
 import type { PaymentRequirements, SettleResponse } from "@x402/core/types";
 import { AbiCoder, getAddress, Interface } from "ethers";
 import type { Hex, PublicClient } from "viem";
@@ -8,14 +8,6 @@ import { isTransportFailure, unavailable } from "./paymentFailures.ts";
 import type { PaymentCall } from "./paymentProtocol.ts";
 import { DEPOSIT_SCHEME, depositIn, type PaymentRequest } from "./paymentRequest.ts";
 
-const CHANNEL =
-  "(address payer, address payerAuthorizer, address receiver, address receiverAuthorizer, address token, uint40 withdrawDelay, bytes32 salt)";
-/** Of x402's contract of channels, what the contracts here do not call. */
-const batchInterface = new Interface([
-  `function deposit(${CHANNEL} config, uint128 amount, address collector, bytes collectorData)`,
-  "function channels(bytes32 channelId) view returns (uint128 balance, uint128 totalClaimed)",
-  "function pendingWithdrawals(bytes32 channelId) view returns (uint128 amount, uint40 initiatedAt)",
-]);
 const tokenInterface = new Interface([
   "function authorizationState(address authorizer, bytes32 nonce) view returns (bool)",
 ]);
@@ -115,7 +107,7 @@ export class Deposits {
       [validAfter, validBefore, salt, signature],
     );
     const values = [channel, amount, ERC3009_COLLECTOR_ADDRESS, collectorData];
-    const data = batchInterface.encodeFunctionData("deposit", values);
+    const data = batchSettlement.encodeFunctionData("deposit", values);
     const call = { to: BATCH_SETTLEMENT_ADDRESS, data };
     const isDone = !(await this.#isTaken(data));
     if (!isDone || (await this.#isUsed({ payer, nonce, token: requirements.asset }))) {
@@ -132,8 +124,8 @@ export class Deposits {
 
   /** How a channel stands in the latest block. @throws RetryableError */
   async readChannel(channelId: string): Promise<ChannelState> {
-    const [balance, totalClaimed] = await this.#read(batchInterface, "channels", channelId);
-    const [, initiatedAt] = await this.#read(batchInterface, "pendingWithdrawals", channelId);
+    const [balance, totalClaimed] = await this.#read(batchSettlement, "channels", channelId);
+    const [, initiatedAt] = await this.#read(batchSettlement, "pendingWithdrawals", channelId);
     return {
       ...{ balance: String(balance), totalClaimed: String(totalClaimed) },
       withdrawRequestedAt: Number(initiatedAt),

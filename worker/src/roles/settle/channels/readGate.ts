@@ -1,5 +1,6 @@
 import { channelGateAbi, channelGatesAbi } from "@haca/protocol/abi";
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
+import { batchSettlement } from "@haca/protocol/channels";
 import { getAddress, Interface } from "ethers";
 import { callMany, type ViewCall } from "../../../chain/callMany.ts";
 import type { DueChannel } from "../../../jobs/channels.ts";
@@ -8,10 +9,6 @@ import type { SettleContext } from "../settleContext.ts";
 
 export const gateInterface = new Interface(channelGateAbi);
 const gatesInterface = new Interface(channelGatesAbi);
-const batchInterface = new Interface([
-  "function channels(bytes32 channelId) view returns (uint128 balance, uint128 totalClaimed)",
-  "function receivers(address receiver, address token) view returns (uint128 claimed, uint128 settled)",
-]);
 /** As deep as full nodes have the state of. */
 const MAXIMUM_DEPTH = 100;
 
@@ -99,14 +96,14 @@ export async function claimableAt(parameters: {
     },
     {
       to: BATCH_SETTLEMENT_ADDRESS,
-      data: batchInterface.encodeFunctionData("channels", [channelId]),
+      data: batchSettlement.encodeFunctionData("channels", [channelId]),
     },
   ]);
   const answers = await read({ context, calls, block });
   return channels.map(({ maxClaimableAmount }, index) => {
     const [proven, state] = answers.slice(2 * index, 2 * index + 2);
     if (proven === undefined || state === undefined) return undefined;
-    const [balance, claimed] = batchInterface.decodeFunctionResult("channels", state);
+    const [balance, claimed] = batchSettlement.decodeFunctionResult("channels", state);
     const most = [BigInt(proven), balance as bigint].reduce(
       (least, value) => (value < least ? value : least),
       maxClaimableAmount,
@@ -124,12 +121,12 @@ export async function areUncollectedAt(parameters: {
   const { block, channels, context } = parameters;
   const calls = channels.map(({ channel: { receiver, token } }) => ({
     to: BATCH_SETTLEMENT_ADDRESS,
-    data: batchInterface.encodeFunctionData("receivers", [receiver, token]),
+    data: batchSettlement.encodeFunctionData("receivers", [receiver, token]),
   }));
   const answers = await read({ context, calls, block });
   return answers.map((answer) => {
     if (answer === undefined) return false;
-    const [claimed, settled] = batchInterface.decodeFunctionResult("receivers", answer);
+    const [claimed, settled] = batchSettlement.decodeFunctionResult("receivers", answer);
     return claimed > settled;
   });
 }
