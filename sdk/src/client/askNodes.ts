@@ -37,7 +37,7 @@ export async function askNodes<Answer>(
 }
 
 /** What a refusal is not: it may be right. */
-const isMisbehaviour = (error: unknown): boolean =>
+export const isMisbehaviour = (error: unknown): boolean =>
   error instanceof BaseError && error.code.startsWith("node.") && error.code !== "node.refused";
 
 function isPassing(error: unknown): boolean {
