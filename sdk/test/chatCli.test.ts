@@ -95,7 +95,11 @@ describe("haca chat", () => {
   });
 
   const run = (options: Partial<ChatArguments> = {}) =>
-    askChat("hi", { model: "m", node: [node.url], pins: file("pins.json"), ...options });
+    askChat(
+      "hi",
+      { model: "m", node: [node.url], pins: file("pins.json"), ...options },
+      () => undefined,
+    );
 
   it("shows control characters by their numbers, and says that nobody looked where that was wanted", async () => {
     const message = { role: "assistant", content: "a\u001b[31m\nb" };
