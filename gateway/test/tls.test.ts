@@ -28,6 +28,7 @@ let running: RunningEnclave;
 let pins: Pins;
 let settings: Record<string, string>;
 let other: Record<string, string>;
+let hash: string;
 beforeAll(async () => {
   command = await Command.prepare();
   const file = (name: string, text: string): string => {
@@ -48,6 +49,7 @@ beforeAll(async () => {
   };
   const pem = keys.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   const stranger = makeTls(now);
+  hash = sha256(enclave.tlsCertificate);
   settings = {
     HACA_GATEWAY_ATTESTED_KEY: file("attested.pem", pem),
     ...{ HACA_GATEWAY_SESSION_KEY: "", HACA_GATEWAY_ENCLAVE: running.publicUrl },
@@ -96,6 +98,11 @@ describe("a gateway with the certificate that its enclave attests", () => {
       message: expect.stringContaining("HACA_GATEWAY_TLS_CERTIFICATE"),
     });
     expect(command.upstream.received).toEqual([]);
+  });
+
+  it("says which certificate it shows, without a start", async () => {
+    const { out } = await command.run(["check"], settings);
+    expect(out).toContain(`tls         certificate ${hash}\n`);
   });
 
   it.each([

@@ -27,8 +27,10 @@ export function openTlsFiles(
   const [certificatePath, keyPath] = [userPath(tlsCertificate), userPath(tlsKey)];
   const [hasCertificate, hasKey] = [certificatePath, keyPath].map((path) => existsSync(path));
   if (hasCertificate && hasKey) return read(certificatePath, keyPath);
-  if (hasCertificate) throw badOption(`${KEY}: there is no ${keyPath}, and its certificate is there`);
-  if (hasKey) throw badOption(`${CERTIFICATE}: there is no ${certificatePath}, and its key is there`);
+  if (hasCertificate)
+    throw badOption(`${KEY}: there is no ${keyPath}, and its certificate is there`);
+  if (hasKey)
+    throw badOption(`${CERTIFICATE}: there is no ${certificatePath}, and its key is there`);
   const made = makeTls(now);
   write(KEY, keyPath, made.key);
   write(CERTIFICATE, certificatePath, pemOf(made.certificate));

@@ -7,9 +7,17 @@ import { hexlify } from "ethers";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ChatOptions } from "../src/client/chat/chatOptions.ts";
 import { createHaca, type Haca } from "../src/client/createHaca.ts";
-import { servedChains } from "./support/chains.ts";
 import { pairOf } from "./support/certificates.ts";
-import { CHAIN_ID, ChatNode, ENCLAVE, enclaveWith, OTHERS, PINS, TEXT } from "./support/chatNode.ts";
+import { servedChains } from "./support/chains.ts";
+import {
+  CHAIN_ID,
+  ChatNode,
+  ENCLAVE,
+  enclaveWith,
+  OTHERS,
+  PINS,
+  TEXT,
+} from "./support/chatNode.ts";
 import { serve } from "./support/fakeChain.ts";
 import { registryOf } from "./support/nodeRegistry.ts";
 

@@ -12,14 +12,27 @@ import { createPayer } from "../src/pay/createPayer.ts";
 import { type RunningProxy, startProxy } from "../src/proxy/startProxy.ts";
 import { serialiseReceipt } from "../src/receipt/serialiseReceipt.ts";
 import { verify } from "../src/verify.ts";
-import { CALL_INPUT, callingFirst, HOSTILE, QUESTION, TOOL_SCHEMA } from "./support/agents.ts";
-import { CHAIN_ID, ChatNode, DONE, ENCLAVE, eventOf, type Lies, PINS, TEXT } from "./support/chatNode.ts";
+import { type CALL_INPUT, callingFirst, HOSTILE, QUESTION, TOOL_SCHEMA } from "./support/agents.ts";
+import {
+  CHAIN_ID,
+  ChatNode,
+  DONE,
+  ENCLAVE,
+  eventOf,
+  type Lies,
+  PINS,
+  TEXT,
+} from "./support/chatNode.ts";
 import { CountingSigner, PAYMENT_PINS, PRICE, SellingNode } from "./support/sellingNode.ts";
 
 const messages = [{ role: "user", content: "Grüße" }];
 const TLS = { certificate: ENCLAVE.tlsCertificate, key: ENCLAVE.tlsKey };
 const TOKEN = "token-of-the-proxy";
-const STREAMED = { model: "m", messages: [{ role: "user" as const, content: "?" }], stream: true as const };
+const STREAMED = {
+  model: "m",
+  messages: [{ role: "user" as const, content: "?" }],
+  stream: true as const,
+};
 
 let node: ChatNode;
 let haca: Haca;
@@ -131,14 +144,14 @@ describe("a stream that is released by channel", () => {
   it.each<[string, Lies, string, number]>([
     ["another signature", HOSTILE[4]?.[1] ?? {}, "answer.notVerified", 2],
     ["another output", OTHER_OUTPUT, "answer.notVerified", 2],
+    ["a price", { signed: (message) => ({ ...message, price: "1" }) }, "answer.unexpected", 2],
+    ["no end", { events: (events) => events.slice(0, -1) }, "node.brokenOff", 2],
     [
-      "a price",
-      { signed: (message) => ({ ...message, price: "1" }) },
-      "answer.unexpected",
+      "no signed frame",
+      { events: (events) => [...events.slice(0, 2), DONE] },
+      "format.malformed",
       2,
     ],
-    ["no end", { events: (events) => events.slice(0, -1) }, "node.brokenOff", 2],
-    ["no signed frame", { events: (events) => [...events.slice(0, 2), DONE] }, "format.malformed", 2],
     [
       "text after the signed frame",
       { events: (events) => [...events.slice(0, 3), ...events.slice(1, 2), DONE] },
@@ -292,7 +305,9 @@ describe("a last frame that is false errors", () => {
     const stream = streamText({
       ...{ model, prompt: QUESTION, tools: { warmth }, onError: () => undefined },
     });
-    await expect(stream.consumeStream({ onError: () => undefined }).then(() => stream.text)).rejects.toThrow();
+    await expect(
+      stream.consumeStream({ onError: () => undefined }).then(() => stream.text),
+    ).rejects.toThrow();
     expect(uses).toBe(0);
   });
 

@@ -16,7 +16,8 @@ export function readTls({ certificate, key }: TlsSettings): TlsSettings {
   };
   // What the library says of a key may quote it.
   const shown = attempt(() => new X509Certificate(certificate)) ?? fail("certificate", "is no PEM");
-  const privateKey = attempt(() => createPrivateKey(key)) ?? fail("key", "is no private key in PEM");
+  const privateKey =
+    attempt(() => createPrivateKey(key)) ?? fail("key", "is no private key in PEM");
   if (!shown.checkPrivateKey(privateKey)) fail("key", "is another certificate's");
   return { certificate, key };
 }

@@ -11,12 +11,7 @@ let serial = 100n;
 
 /** A certificate of a fresh key for this machine; signed by its own key where no authority is named. */
 export function pairOf(
-  parts: {
-    keys?: Pair["keys"];
-    authority?: Pair;
-    isAuthority?: boolean;
-    notAfter?: bigint;
-  } = {},
+  parts: { keys?: Pair["keys"]; authority?: Pair; isAuthority?: boolean; notAfter?: bigint } = {},
 ): Pair {
   const { authority, isAuthority = false, notAfter = now + HOUR } = parts;
   const keys = parts.keys ?? generateKeyPairSync("ec", { namedCurve: "P-256" });

@@ -89,7 +89,8 @@ type Content = Extract<LanguageModelV4Content, { type: "text" | "reasoning" | "t
 
 function contentOf(reply: ChatReply): Content[] {
   const message = reply.answer.choices[0]?.message;
-  const reasoning = REASONING.map((name) => textIn(message, name)).find((text) => text !== "") ?? "";
+  const reasoning =
+    REASONING.map((name) => textIn(message, name)).find((text) => text !== "") ?? "";
   return [
     ...(reasoning === "" ? [] : [{ type: "reasoning", text: reasoning } as const]),
     ...(reply.text === "" ? [] : [{ type: "text", text: reply.text } as const]),

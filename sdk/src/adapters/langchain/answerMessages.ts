@@ -32,7 +32,10 @@ export function* endOf(reply: ChatReply, id: string): Generator<ChatGenerationCh
     ({ id: callId, input, name }, index) =>
       ({ type: "tool_call_chunk", id: callId, name, args: input, index }) as const,
   );
-  for (const rest of [{ id, tool_call_chunks }, { ...knownOf(reply), id }]) {
+  for (const rest of [
+    { id, tool_call_chunks },
+    { ...knownOf(reply), id },
+  ]) {
     const message = new AIMessageChunk({ content: "", ...rest });
     yield new ChatGenerationChunk({ text: "", message });
   }

@@ -191,7 +191,9 @@ async function askInTurn<Answer>(
   return { answer, enclave, paid };
 }
 
-async function lookAtEnclave(question: Question): Promise<Omit<Channel, "send"> & { send?: never }> {
+async function lookAtEnclave(
+  question: Question,
+): Promise<Omit<Channel, "send"> & { send?: never }> {
   const { client, node, request } = question;
   const { policy, signal } = request;
   const wantsDocument = policy.attestation !== "registry";

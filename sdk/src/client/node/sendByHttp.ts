@@ -98,8 +98,7 @@ function requireAllowed(url: URL): void {
   if (!isLoopbackName(url.hostname) && isIP(host) !== 0) requirePublic(host, url.hostname);
 }
 
-const lookupFor = ({ hostname }: URL) =>
-  isLoopbackName(hostname) ? {} : { lookup: lookupPublic };
+const lookupFor = ({ hostname }: URL) => (isLoopbackName(hostname) ? {} : { lookup: lookupPublic });
 
 /** @param refused what is said of a certificate that is not taken, for this reason; the reason itself if left out */
 async function sendOver(
@@ -126,7 +125,8 @@ async function sendOver(
     // Also of what comes after the head, of which the body's reader hears.
     request.on("error", (cause) => {
       const { authorizationError: reason } = (request.socket ?? {}) as Partial<TLSSocket>;
-      if (reason && refused && !(cause instanceof BaseError)) return reject(refused(String(reason)));
+      if (reason && refused && !(cause instanceof BaseError))
+        return reject(refused(String(reason)));
       if (!isHeard || signal.aborted) return reject(cause);
       reject(nodeError("brokenOff", `${url.host} broke off before it answered`, { cause }));
     });
