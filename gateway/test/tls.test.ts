@@ -84,8 +84,8 @@ describe("a gateway with the certificate that its enclave attests", () => {
     };
     let text = "";
     for await (const { choices } of haca.streamChat({ model: "m", messages })) {
-      const { content } = choices[0]?.delta as { content?: string };
-      text += content ?? "";
+      const delta = choices[0]?.delta as { content?: string } | undefined;
+      text += delta?.content ?? "";
       if (text === "Hello, ") shown.resolve();
     }
     expect(text).toBe("Hello, wörld");

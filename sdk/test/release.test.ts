@@ -114,7 +114,10 @@ describe("a stream that is released by channel", () => {
   it("gives nothing before the end where the call says signed, over the same channel", async () => {
     let givenAtEnd = -1;
     const chunks: ChatChunk[] = [];
-    node.lies = { pace: (index) => index === 3 && (givenAtEnd = chunks.length) };
+    const pace = (index: number): void => {
+      if (index === 3) givenAtEnd = chunks.length;
+    };
+    node.lies = { pace };
     for await (const chunk of haca.streamChat({ model: "m", messages, release: "signed" })) {
       chunks.push(chunk);
     }
