@@ -85,8 +85,16 @@ describe("an attested channel", () => {
 
   it("is none by TLS 1.2, in which a server may change its certificate on the way", async () => {
     const node = await nodeShowing(OWN, { maxVersion: "TLSv1.2" });
-    await expect(ask(clientOf(node.url))).rejects.toMatchObject({ code: "node.unreachable" });
+    const refused = { code: "node.unreachable" };
+    await expect(ask(clientOf(node.url))).rejects.toMatchObject(refused);
     expect(node.documents).toBe(0);
+    node.show(OWN);
+    node.keepNone();
+    const haca = clientOf(node.url);
+    await ask(haca);
+    node.show(OWN, { maxVersion: "TLSv1.2" });
+    await expect(ask(haca)).rejects.toMatchObject(refused);
+    expect(node.asked).toHaveLength(1);
   });
 
   it.each([

@@ -21,7 +21,7 @@ export function pairOf(
     fields: {
       ...{ subject, issuer: authority === undefined ? subject : "authority", serial },
       ...{ notBefore: now - 2n * HOUR, notAfter, publicKey: keys.publicKey },
-      ...(isAuthority && { authority: {} }),
+      ...(isAuthority && { authority: { isServer: true } }),
     },
     issuerKey: (authority?.keys ?? keys).privateKey,
     hash: "sha256",

@@ -39,7 +39,7 @@ export const tls: Tls = {
     requireAllowed(url);
     const host = bareHost(url);
     const socket = connect({
-      ...{ host, port: Number(url.port || 443), minVersion: "TLSv1.3", ...lookupFor(url) },
+      ...{ host, port: Number(url.port || 443), ...lookupFor(url) },
       ...(isIP(host) === 0 ? { servername: host } : {}),
       // What it shows is looked at by whoever asked, and nothing is sent.
       rejectUnauthorized: false,
