@@ -244,19 +244,20 @@ describe("a stream that is released by channel", () => {
 });
 
 it("what was given on has to be what was signed", async () => {
-  const frame = (delta: object): Uint8Array =>
-    new TextEncoder().encode(eventOf({ choices: [{ index: 0, delta }] }));
+  const frame = (delta: object, index = 0): Uint8Array =>
+    new TextEncoder().encode(eventOf({ choices: [{ index, delta }] }));
   const signed = { role: "assistant", content: "yes" };
-  for (const [delta, message] of [
+  for (const [delta, message, index] of [
+    [{ content: "yes" }, signed, 1],
     [{ content: "no" }, signed],
     [{ content: "yes!" }, signed],
     [{ content: "yes", role: "system" }, signed],
     [{ reasoning: "because" }, signed],
     [{ content: "yes" }, { role: "assistant", content: null }],
-  ]) {
+  ] as const) {
     const choices = [{ index: 0, message, finish_reason: "stop" }];
     const frames = releasedFrames({
-      body: ReadableStream.from([frame(delta ?? {}), new TextEncoder().encode(DONE)]),
+      body: ReadableStream.from([frame(delta, index), new TextEncoder().encode(DONE)]),
       ...{ host: "node", names: { id: "i", created: 1, model: "m" } },
       confirm: async () => ({ answer: { choices } }) as never,
     });
