@@ -183,6 +183,30 @@ describe("whoever ends TLS before the enclave", () => {
     expect([node.asked, node.documents]).toEqual([[], 0]);
   });
 
+  it("is passed over for another node", async () => {
+    const [middle, plain, honest] = [
+      await nodeShowing(pairOf()),
+      await ChatNode.start(),
+      await nodeShowing(OWN),
+    ];
+    open.push(() => plain.stop());
+    const nodes = [middle.url, plain.url, honest.url];
+    const haca = clientOf(honest.url, { nodes });
+    // Whoever was passed over is asked last from then on.
+    for (let i = 0; i < 3; i += 1) expect((await ask(haca)).text).toBe(TEXT);
+    expect([middle, plain, honest].map(({ asked }) => asked.length)).toEqual([0, 0, 3]);
+  });
+
+  it("and never ends a handshake is waited for no longer than for a small question", async () => {
+    const url = await passBytes();
+    const late = clientOf(url, { limits: { askMs: 100 } });
+    await expect(ask(late)).rejects.toMatchObject({ code: "node.timeout" });
+    const controller = new AbortController();
+    const asked = ask(clientOf(url), { signal: controller.signal });
+    controller.abort(new Error("enough"));
+    await expect(asked).rejects.toThrow("enough");
+  });
+
   it("leads nowhere else", async () => {
     const node = await nodeShowing(OWN);
     node.lies = {
@@ -286,13 +310,14 @@ function otherOfKey(): TlsPair {
   return pairOf({ keys: { privateKey, publicKey: createPublicKey(privateKey) } });
 }
 
-/** Passes on the bytes of connections, as a forwarder on an instance does. */
-async function passBytes(url: string): Promise<string> {
+/** Passes on the bytes of connections, as a forwarder on an instance does; without an address to nobody. */
+async function passBytes(url?: string): Promise<string> {
   const server: Server = createServer((near) => {
+    open.push(() => near.destroy());
+    if (url === undefined) return;
     const far = connect(Number(new URL(url).port), "127.0.0.1");
     near.pipe(far).pipe(near);
     for (const end of [near, far]) end.on("error", () => undefined);
-    open.push(() => near.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   open.push(() => server.close());

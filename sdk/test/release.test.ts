@@ -40,6 +40,8 @@ let proxy: RunningProxy;
 let openai: OpenAI;
 const clientOf = (nodes: readonly string[]): Haca =>
   createHaca({ chainId: CHAIN_ID, pins: PINS, nodes, release: "channel" });
+/** One that releases nothing before the end, where a call does not say so. */
+const signed = (): Haca => createHaca({ chainId: CHAIN_ID, pins: PINS, nodes: [node.url] });
 beforeAll(async () => {
   node = await ChatNode.start(TLS);
   haca = clientOf([node.url]);
@@ -345,7 +347,10 @@ describe("a last frame that is false errors", () => {
 describe("what is released by channel comes before the end", () => {
   it("to the AI SDK, in parts of one text", async () => {
     const go = heldBack();
-    const stream = streamText({ model: createHacaProvider({ haca })("m"), prompt: QUESTION });
+    const stream = streamText({
+      ...{ model: createHacaProvider({ haca: signed() })("m"), prompt: QUESTION },
+      providerOptions: { haca: { release: "channel" } },
+    });
     let text = "";
     for await (const part of stream.textStream) {
       text += part;
@@ -358,7 +363,7 @@ describe("what is released by channel comes before the end", () => {
   it("to LangChain, in chunks of one message", async () => {
     const go = heldBack();
     const chunks = [];
-    const model = new ChatHaca({ haca: clientOf([node.url]), model: "m" });
+    const model = new ChatHaca({ haca: signed(), model: "m" });
     for await (const chunk of await model.stream(QUESTION, { release: "channel" })) {
       chunks.push(chunk);
       if (chunks.length === 2) go();
