@@ -1,3 +1,4 @@
+import { ChatOpenAI } from "@langchain/openai";
 import { generateText, jsonSchema, streamText, tool } from "ai";
 import OpenAI from "openai";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -85,6 +86,7 @@ function heldBack(): () => void {
   return go;
 }
 
+const ROLE = '"role":"assistant",';
 const OTHER_OUTPUT: Lies = {
   signed: (message) => ({ ...message, outputHash: `0x${"ab".repeat(32)}` }),
 };
@@ -132,6 +134,17 @@ describe("a stream that is released by channel", () => {
     const { chunks, error } = await streamed({}, clientOf([plain.url]));
     expect([chunks, error]).toEqual([[], expect.objectContaining({ code: "node.noCertificate" })]);
     expect(plain.asked).toEqual([]);
+  });
+
+  it("says with the first text who speaks, also where that came in a frame of its own", async () => {
+    const frame = (delta: object) => eventOf({ choices: [{ index: 0, delta }] });
+    const own = frame({ role: "assistant", content: "" });
+    node.lies = { events: (events) => [own, ...events.map((event) => event.replace(ROLE, ""))] };
+    const { chunks, reply } = await streamed();
+    expect([reply?.text, chunks[0]?.choices[0]?.delta]).toEqual([
+      ...[TEXT, { role: "assistant", content: TEXT.slice(0, 7) }],
+    ]);
+    expect(chunks[1]?.choices[0]?.delta).toEqual({ content: TEXT.slice(7) });
   });
 
   it("gives calls of tools with the end alone", async () => {
@@ -386,6 +399,22 @@ describe("what is released by channel comes before the end", () => {
       ...{ choices: [{ finish_reason: "stop" }], haca: { verification: "verified" } },
     });
     expect(frames.filter((frame) => "haca" in frame)).toHaveLength(1);
+  });
+
+  it("to LangChain's client for OpenAI's API", async () => {
+    const model = new ChatOpenAI({
+      ...{ model: "m", apiKey: TOKEN, configuration: { baseURL: proxy.url } },
+    });
+    const go = heldBack();
+    const chunks = [];
+    let text = "";
+    for await (const chunk of await model.stream(QUESTION)) {
+      chunks.push(chunk);
+      text += chunk.text;
+      if (text === TEXT) go();
+    }
+    const whole = chunks.reduce((before, chunk) => before.concat(chunk));
+    expect([whole.type, whole.text]).toEqual(["ai", TEXT]);
   });
 
   it("and answers in one piece are verified before they are given, over the same channel", async () => {

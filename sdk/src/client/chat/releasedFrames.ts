@@ -53,7 +53,7 @@ function unconfirmed(error: unknown, count: number): unknown {
   });
 }
 
-/** Of a choice: who speaks, and the texts that were given on. */
+/** Of a choice: who speaks, which is given on with the first text, and the texts that were given on. */
 type Said = { role: string | undefined; texts: Map<string, string> };
 
 class Released {
@@ -85,7 +85,12 @@ class Released {
   #take(index: number, delta: unknown): Record<string, string> | undefined {
     const field = (name: string): unknown =>
       typeof delta === "object" && delta !== null ? Reflect.get(delta, name) : undefined;
-    const said = this.#choices.get(index) ?? { role: undefined, texts: new Map() };
+    const said: Said = this.#choices.get(index) ?? { role: undefined, texts: new Map() };
+    this.#choices.set(index, said);
+    const isFirst = said.texts.size === 0;
+    const role = field("role");
+    // Some send it in a frame of its own, before all text.
+    if (isFirst && typeof role === "string") said.role = role;
     const shown: Record<string, string> = {};
     for (const name of TEXTS) {
       const text = field(name);
@@ -94,22 +99,16 @@ class Released {
       said.texts.set(name, (said.texts.get(name) ?? "") + text);
     }
     if (Object.keys(shown).length === 0) return undefined;
-    const role = field("role");
-    if (said.role === undefined && typeof role === "string") {
-      shown.role = role;
-      said.role = role;
-    }
-    this.#choices.set(index, said);
-    return shown;
+    return isFirst && said.role !== undefined ? { role: said.role, ...shown } : shown;
   }
 
   /** The answer without what was given on of it, all of which has to be in it. @throws BaseError `answer.unexpected` */
   restOf(answer: ChatAnswer, host: string): ChatAnswer {
     const indices = new Set(answer.choices.map(({ index }) => index));
-    const isOther = [...this.#choices.keys()].some((index) => !indices.has(index));
-    if (isOther) throw otherFrames(host);
+    const shown = new Map([...this.#choices].filter(([, { texts }]) => texts.size > 0));
+    if ([...shown.keys()].some((index) => !indices.has(index))) throw otherFrames(host);
     const choices = answer.choices.map((choice) => {
-      const said = this.#choices.get(choice.index);
+      const said = shown.get(choice.index);
       return said === undefined ? choice : { ...choice, message: restOf(choice.message, said) };
     });
     return { ...answer, choices } as ChatAnswer;
