@@ -230,10 +230,11 @@ describe("an enclave that has another certificate than before", () => {
     node.lies = { shows: enclaveWith(next) };
     node.documents = 0;
     expect((await ask(haca)).text).toBe(TEXT);
-    // Over a new connection it is asked for none under the certificate before.
-    expect(node.documents).toBe(isAnew ? 1 : 2);
+    // Over a new connection it is asked for none under the certificate before; none may be there still.
+    const { documents } = node;
+    expect(isAnew ? [1] : [1, 2]).toContain(documents);
     expect((await ask(haca)).text).toBe(TEXT);
-    expect(node.documents).toBe(isAnew ? 2 : 3);
+    expect(node.documents).toBe(documents + 1);
   });
 
   it("is looked at once: what is another one again is an error", async () => {
