@@ -11,8 +11,8 @@ export type CertificateFields = {
   notBefore: bigint;
   notAfter: bigint;
   publicKey: KeyObject;
-  /** absent for a certificate that may not sign others */
-  authority?: { pathLength?: number };
+  /** absent for a certificate that may not sign others; `isServer`: it is shown by a server, too */
+  authority?: { pathLength?: number; isServer?: boolean };
   /** extensions to add, DER */
   extraExtensions?: readonly Uint8Array[];
 };
@@ -28,9 +28,10 @@ const SIGNATURE_ALGORITHMS = {
 const BASIC_CONSTRAINTS = hex("0603551d13");
 const KEY_USAGE = hex("0603551d0f");
 const CRITICAL = hex("0101ff");
-/** BIT STRINGs: digitalSignature; keyCertSign. */
+/** BIT STRINGs: digitalSignature; keyCertSign; both. */
 const DIGITAL_SIGNATURE = hex("03020780");
 const CERTIFICATE_SIGN = hex("03020204");
+const BOTH_SIGNATURES = hex("03020284");
 
 /** A name of one commonName, DER. */
 export function encodeName(commonName: string): Uint8Array {
@@ -58,6 +59,8 @@ export function makeCertificate(parameters: {
 
 function encodeTbs(fields: CertificateFields, algorithm: Uint8Array): Uint8Array {
   const { authority } = fields;
+  const ofAuthority = authority?.isServer ? BOTH_SIGNATURES : CERTIFICATE_SIGN;
+  const usage = authority === undefined ? DIGITAL_SIGNATURE : ofAuthority;
   const constraints =
     authority === undefined
       ? new Uint8Array()
@@ -81,7 +84,7 @@ function encodeTbs(fields: CertificateFields, algorithm: Uint8Array): Uint8Array
       encodeDer(
         DER_TAG.sequence,
         extension(BASIC_CONSTRAINTS, encodeDer(DER_TAG.sequence, constraints)),
-        extension(KEY_USAGE, authority === undefined ? DIGITAL_SIGNATURE : CERTIFICATE_SIGN),
+        extension(KEY_USAGE, usage),
         ...(fields.extraExtensions ?? []),
       ),
     ),

@@ -55,11 +55,13 @@ export class SimulatedEnclave {
     chain: SimulatedChain;
     measurements: Measurements;
     kind: SigningKeyKind;
-    /** unix seconds, start of the TLS certificate's validity */
+    /** unix seconds, start of the validity of a fresh TLS certificate */
     now: bigint;
     modulusLength?: number;
     /** its signing key, of this kind; a fresh one if left out */
     keys?: { publicKey: KeyObject; privateKey: KeyObject };
+    /** its TLS certificate and key; fresh ones if left out */
+    tls?: TlsPair;
   }) {
     this.chain = parameters.chain;
     this.measurements = parameters.measurements;
@@ -69,20 +71,9 @@ export class SimulatedEnclave {
     this.privateKey = privateKey;
     this.signingKey = new Uint8Array(publicKey.export({ type: "spki", format: "der" }));
     this.teeId = keccak256(this.signingKey);
-    const tls = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    this.tlsKey = tls.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-    this.tlsCertificate = makeCertificate({
-      fields: {
-        issuer: "enclave",
-        subject: "enclave",
-        serial: 1n,
-        notBefore: parameters.now,
-        notAfter: parameters.now + TLS_VALIDITY,
-        publicKey: tls.publicKey,
-      },
-      issuerKey: tls.privateKey,
-      hash: "sha256",
-    });
+    const tls = parameters.tls ?? makeTls(parameters.now);
+    this.tlsKey = tls.key;
+    this.tlsCertificate = tls.certificate;
   }
 
   /** A raw attestation document; made under the same leaf certificate as long as that is valid, as AWS does. */
@@ -183,4 +174,19 @@ function signedMessage(payload: Uint8Array): Uint8Array {
 export function makeSigningKeys(kind: SigningKeyKind, modulusLength = 2048) {
   if (kind === "rsa") return generateKeyPairSync("rsa", { modulusLength });
   return generateKeyPairSync("ec", { namedCurve: kind === "p256" ? "P-256" : "secp256k1" });
+}
+
+/** A server's certificate, DER, and its private key, PKCS #8 in PEM. */
+export type TlsPair = { certificate: Uint8Array; key: string };
+
+/** A fresh one that nobody else has signed. @param now unix seconds, start of its validity */
+export function makeTls(now: bigint): TlsPair {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const names = { issuer: "enclave", subject: "enclave", serial: 1n };
+  const certificate = makeCertificate({
+    fields: { ...names, notBefore: now, notAfter: now + TLS_VALIDITY, publicKey },
+    issuerKey: privateKey,
+    hash: "sha256",
+  });
+  return { certificate, key: privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
 }

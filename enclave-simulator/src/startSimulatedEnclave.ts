@@ -5,6 +5,7 @@ import { BaseError } from "@haca/protocol/baseError";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
 import { createOperatorApp, createPublicApp } from "./createEnclaveApp.ts";
+import { pemOf } from "./pemOf.ts";
 import type { SimulatedEnclave } from "./simulatedEnclave.ts";
 
 export type RunningEnclave = {
@@ -80,12 +81,4 @@ async function close(server: Server): Promise<void> {
     server.close(() => resolve());
     server.closeIdleConnections();
   });
-}
-
-function pemOf(certificate: Uint8Array): string {
-  const lines =
-    Buffer.from(certificate)
-      .toString("base64")
-      .match(/.{1,64}/g) ?? [];
-  return ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n");
 }

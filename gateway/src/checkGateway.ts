@@ -1,9 +1,11 @@
 import { BaseError } from "@haca/protocol/baseError";
+import { sha256 } from "ethers";
 import { ChannelSource } from "./channels/channelSource.ts";
 import { gateProblem } from "./channels/gateProblem.ts";
 import { LegacyFacilitator } from "./legacy/legacyFacilitator.ts";
 import { ResultQueue } from "./queue/resultQueue.ts";
 import type { GatewayConfig } from "./settings/readGatewayConfig.ts";
+import { shownBy } from "./settings/readTls.ts";
 import { isLocal, openUpstream } from "./upstream/openUpstream.ts";
 
 /** What a gateway with these settings would meet, line by line. No model is asked and nothing is signed. */
@@ -11,6 +13,7 @@ export async function checkGateway(
   config: GatewayConfig,
 ): Promise<{ isGood: boolean; lines: string[] }> {
   const { domain, facilitator, models, queue, signer, upstream } = config;
+  const { tls } = config.http;
   const by = signer.session === null ? "by the attested key" : `by session key ${signer.session}`;
   const findings = [
     ...(await checkUpstream(config)),
@@ -26,6 +29,7 @@ export async function checkGateway(
       `upstream    ${isLocal(upstream) ? upstream.folder : upstream.url}`,
       `models      ${[...models.keys()].join(", ")}`,
       `queue       ${queue.url}`,
+      `tls         ${tls === undefined ? "none" : `certificate ${sha256(shownBy(tls))}`}`,
       `legacy      ${facilitator?.url ?? "no answers"}`,
       ...findings.map((finding) => `problem     ${finding}`),
     ],

@@ -15,6 +15,7 @@ import { stopping } from "./server/answerRequest.ts";
 import { createGatewayApp } from "./server/createGatewayApp.ts";
 import { startServer } from "./server/startServer.ts";
 import type { GatewayConfig } from "./settings/readGatewayConfig.ts";
+import { shownBy } from "./settings/readTls.ts";
 import { openUpstream } from "./upstream/openUpstream.ts";
 
 export type RunningGateway = {
@@ -39,6 +40,7 @@ export async function startGateway(parameters: {
   const { config, logger } = parameters;
   const { enclave, limits, signer } = config;
   const { teeId } = signer;
+  const { tls } = config.http;
   const ending = new AbortController();
   const upstream = await openUpstream(config.upstream);
   const queue = new ResultQueue(config.queue);
@@ -70,7 +72,10 @@ export async function startGateway(parameters: {
       documents:
         enclave === undefined
           ? undefined
-          : new EnclaveDocuments({ url: enclave, publicKey: signer.publicKey }),
+          : new EnclaveDocuments({
+              ...{ url: enclave, publicKey: signer.publicKey },
+              certificate: tls && shownBy(tls),
+            }),
       ...{ upstream, ohttp },
       facilitator: config.facilitator && new LegacyFacilitator(config.facilitator),
       signing: {

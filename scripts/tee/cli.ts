@@ -152,6 +152,8 @@ program
   .option("--pcrs <hex,hex,hex>", "PCR0, PCR1 and PCR2 instead, 48 bytes each")
   .option("--key <kind>", "signing key: rsa, p256 or secp256k1; clients check rsa", "rsa")
   .option("--attested-key <file>", "its key, PEM, for a gateway to read too; made if absent")
+  .option("--tls-certificate <file>", "its TLS certificate, PEM, in the same way; with --tls-key")
+  .option("--tls-key <file>", "the private key of that, PEM")
   .option("--result-keys", "certify session keys that sign results, if asked to", false)
   .action(async (options) => (await import("./simulate.ts")).simulate(options));
 

@@ -5,6 +5,7 @@ import { type Measurements, SimulatedEnclave } from "@haca/enclave-simulator/sim
 import { startSimulatedEnclave } from "@haca/enclave-simulator/startSimulatedEnclave";
 import { getBytes, hexlify } from "ethers";
 import { openAttestedKey } from "./openAttestedKey.ts";
+import { openTlsFiles } from "./openTlsFiles.ts";
 import { badOption, integerOption } from "./options.ts";
 
 const KINDS = ["rsa", "p256", "secp256k1"] as const;
@@ -21,6 +22,8 @@ export async function simulate(options: {
   pcrs?: string;
   key: string;
   attestedKey?: string;
+  tlsCertificate?: string;
+  tlsKey?: string;
   resultKeys: boolean;
 }): Promise<void> {
   const kind = KINDS.find((known) => known === options.key);
@@ -39,8 +42,10 @@ export async function simulate(options: {
   const chain = makeSimulatedChain({
     ...{ now, root: openDevelopmentRoot(), extraValidity: EXTRA_VALIDITY },
   });
+  const tls = openTlsFiles(options, now);
   const enclave = new SimulatedEnclave({
     ...{ chain, measurements, kind, now },
+    ...(tls && { tls }),
     ...(options.attestedKey === undefined
       ? {}
       : { keys: openAttestedKey(options.attestedKey, kind) }),

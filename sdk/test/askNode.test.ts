@@ -1,9 +1,11 @@
 import type { LookupAddress } from "node:dns";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { askNode, askNodeJson } from "../src/client/askNode.ts";
+import { askNode, askNodeJson, certificateOf } from "../src/client/askNode.ts";
 import { isPublicAddress } from "../src/client/node/publicAddress.ts";
+import { tls } from "../src/client/node/sendByHttp.ts";
 import { readNodeAddress } from "../src/client/nodeAddress.ts";
 import { send as sendByFetch } from "../src/client/sendByFetch.ts";
+import { pairOf } from "./support/certificates.ts";
 import { serve } from "./support/fakeChain.ts";
 
 /** A resolver by which one of a name's addresses is inside. */
@@ -82,9 +84,15 @@ describe("addresses that are not public", () => {
     expect(isPublicAddress(address)).toBe(true),
   );
 
-  it("are not connected to: neither as written nor by a name", async () => {
+  it("are not connected to, by a channel neither: as written, or by a name", async () => {
+    const { certificate } = pairOf();
     for (const url of ["https://10.0.0.1", "https://[fd00::1]", "https://inside.example"]) {
-      await expect(ask(url)).rejects.toMatchObject({ code: "node.privateAddress" });
+      const refused = { code: "node.privateAddress" };
+      await expect(ask(url)).rejects.toMatchObject(refused);
+      const node = new URL(url);
+      const send = tls.pinnedTo(node, certificate);
+      await expect(ask(url, { send })).rejects.toMatchObject(refused);
+      await expect(certificateOf({ tls, node, limits: LIMITS })).rejects.toMatchObject(refused);
     }
   });
 });

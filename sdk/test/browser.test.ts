@@ -84,6 +84,11 @@ describe.skipIf(CHROMIUM === undefined)("in Chromium", () => {
     }
   });
 
+  it("nothing is released by channel: a page is shown no certificate", async () => {
+    expect(await ask(true, { release: "channel" })).toEqual({ released: 0, code: "option.wrong" });
+    expect(node.asked).toEqual([]);
+  });
+
   it("an answer is paid for once, and no more than was allowed", async () => {
     const selling = await SellingNode.start();
     selling.page = page.origin;

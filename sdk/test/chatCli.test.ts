@@ -10,7 +10,7 @@ import { askChat, type ChatArguments } from "../src/cli/chatCommand.ts";
 import { runProxy } from "../src/cli/proxyCommand.ts";
 import { isVerified } from "../src/isVerified.ts";
 import { verify } from "../src/verify.ts";
-import { ChatNode, PINS, TEXT } from "./support/chatNode.ts";
+import { ChatNode, ENCLAVE, type Lies, PINS, TEXT } from "./support/chatNode.ts";
 
 const COMMAND = fileURLToPath(new URL("../src/cli/cli.ts", import.meta.url));
 
@@ -95,7 +95,11 @@ describe("haca chat", () => {
   });
 
   const run = (options: Partial<ChatArguments> = {}) =>
-    askChat("hi", { model: "m", node: [node.url], pins: file("pins.json"), ...options });
+    askChat(
+      "hi",
+      { model: "m", node: [node.url], pins: file("pins.json"), ...options },
+      () => undefined,
+    );
 
   it("shows control characters by their numbers, and says that nobody looked where that was wanted", async () => {
     const message = { role: "assistant", content: "a\u001b[31m\nb" };
@@ -118,6 +122,9 @@ describe("haca chat", () => {
       { parameter: ["temperature"] },
       "--parameter: must be a name, = and a value in JSON, got temperature",
     ],
+    [{ release: "channel", json: true }, "--release: what comes by channel"],
+    [{ release: "channel", unverified: true }, "--release: what comes by channel"],
+    [{ attestedChannel: true, unverified: true }, "verify: "],
     [{ receipt: "x", unverified: true }, "--receipt: an answer that is taken unverified has none"],
     [{ pins: "no/such" }, "no/such: there is no such file"],
     [{ chain: "x" }, "chainId: must be a whole number"],
@@ -136,6 +143,62 @@ describe("haca chat", () => {
   it("wants to know the chain where the pins do not say", async () => {
     writeFileSync(file("none.json"), "{}");
     await expect(run({ pins: file("none.json") })).rejects.toThrow("--chain: say which");
+  });
+});
+
+describe("over an attested channel", () => {
+  let secure: ChatNode;
+  let chatting: readonly string[] = [];
+  const otherOutput: Lies = {
+    signed: (message) => ({ ...message, outputHash: `0x${"ab".repeat(32)}` }),
+  };
+  beforeAll(async () => {
+    secure = await ChatNode.start({ certificate: ENCLAVE.tlsCertificate, key: ENCLAVE.tlsKey });
+    const found = ["--node", secure.url, "--pins", file("pins.json")];
+    chatting = ["chat", "hi", "--model", "m", ...found];
+  });
+  beforeEach(() => secure.reset());
+  afterAll(() => secure.stop());
+
+  it("haca chat prints text as it comes, says at its end that it is verified, and keeps the receipt", async () => {
+    const receipt = file("channel.json");
+    const child = start([...chatting, "--release", "channel", "--receipt", receipt]);
+    let go = (): void => undefined;
+    const until = new Promise<void>((resolve) => (go = resolve));
+    secure.lies = { pace: (index) => (index === 2 ? until : undefined) };
+    child.stdout?.once("data", go);
+    const { err, out, status } = await ended(child);
+    expect([status, out]).toEqual([0, `${TEXT}\n`]);
+    expect(said(err)).toMatch(/^verified: /);
+    expect(isVerified(await verify(readFileSync(receipt), { pins: PINS }))).toBe(true);
+  });
+
+  it("haca chat ends with 1 where the end does not confirm what it printed; without --release it prints nothing", async () => {
+    secure.lies = otherOutput;
+    const released = await ended(start([...chatting, "--release", "channel"]));
+    expect([released.status, released.out]).toEqual([1, `${TEXT}\n`]);
+    expect(released.err).toMatch(/is not verified, for: output .* is not confirmed\n$/);
+    const signed = await ended(start([...chatting, "--attested-channel"]));
+    expect([signed.status, signed.out]).toEqual([1, ""]);
+    expect(secure.asked).toHaveLength(2);
+  });
+
+  it("haca proxy gives a stream on as it comes, and asks for nothing over another channel", async () => {
+    const options = { port: "0", node: [secure.url], pins: file("pins.json") };
+    const { proxy, text: words } = await runProxy({ ...options, release: "channel" }, {});
+    const [, apiKey = ""] = /token (\S+)/.exec(words) ?? [];
+    const openai = new OpenAI({ baseURL: proxy.url, apiKey });
+    const request = { model: "m", messages: [{ role: "user" as const, content: "hi" }] };
+    expect((await openai.chat.completions.create(request)).choices[0]?.message.content).toBe(TEXT);
+    secure.lies = otherOutput;
+    let shown = "";
+    const reading = (async () => {
+      const stream = await openai.chat.completions.create({ ...request, stream: true });
+      for await (const { choices } of stream) shown += choices[0]?.delta.content ?? "";
+    })();
+    await expect(reading).rejects.toMatchObject({ code: "answer.notVerified" });
+    expect(shown).toBe(TEXT);
+    await proxy.stop();
   });
 });
 

@@ -17,20 +17,29 @@ export class EnclaveDocuments {
   readonly #url: string;
   /** of the gateway's key, as the user data of a document ends */
   readonly #keyHash: string;
+  /** of the certificate that the gateway shows, as they begin; undefined where it shows none */
+  readonly #certificateHash: string | undefined;
 
   /**
    * @param parameters.url of the enclave's public side, without a slash at the end
    * @param parameters.publicKey that it attests, in PEM
+   * @param parameters.certificate that it attests and the gateway shows, DER; absent where the gateway ends no TLS
    */
-  constructor(parameters: { url: string; publicKey: string }) {
+  constructor(parameters: {
+    url: string;
+    publicKey: string;
+    certificate?: Uint8Array | undefined;
+  }) {
+    const { certificate } = parameters;
     this.#url = parameters.url;
+    this.#certificateHash = certificate && `0x${SHA256_MULTIHASH}${sha256(certificate).slice(2)}`;
     const key = createPublicKey(parameters.publicKey).export({ type: "spki", format: "der" });
     this.#keyHash = SHA256_MULTIHASH + sha256(key).slice(2);
   }
 
   /**
    * A document for a client's nonce, in base64, as text with a line end. It is not judged here, but one that would register
-   * the enclave, or is of another key, does not leave.
+   * the enclave, or is of another key or certificate, does not leave.
    * @param nonce 40 hex digits
    * @throws RefusedRequestError
    */
@@ -48,6 +57,9 @@ export class EnclaveDocuments {
     }
     if (!hexlify(document.userData ?? "0x").endsWith(this.#keyHash)) {
       throw unusable("it is of another key than the gateway's");
+    }
+    if (!hexlify(document.userData ?? "0x").startsWith(this.#certificateHash ?? "")) {
+      throw unusable("it is of another certificate than HACA_GATEWAY_TLS_CERTIFICATE");
     }
     return `${text}\n`;
   }

@@ -1,7 +1,9 @@
 import type { Server } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { StartError } from "../gatewayError.ts";
+import type { TlsSettings } from "../settings/readTls.ts";
 import type { App } from "./app.ts";
 
 export type RunningServer = {
@@ -21,15 +23,26 @@ export async function startServer(parameters: {
   names: string;
   /** how long a client may take to send a request */
   clientMs: number;
+  /** absent: by http */
+  tls?: TlsSettings | undefined;
 }): Promise<RunningServer> {
-  const { app, clientMs, host, names, port } = parameters;
+  const { app, clientMs, host, names, port, tls } = parameters;
+  const limits = {
+    requestTimeout: clientMs,
+    headersTimeout: clientMs,
+    connectionsCheckingInterval: Math.min(clientMs, 1_000),
+  };
   const server = createAdaptorServer({
     fetch: app.fetch,
-    serverOptions: {
-      requestTimeout: clientMs,
-      headersTimeout: clientMs,
-      connectionsCheckingInterval: Math.min(clientMs, 1_000),
-    },
+    ...(tls === undefined
+      ? { serverOptions: limits }
+      : {
+          createServer: createHttpsServer,
+          serverOptions: {
+            ...{ ...limits, handshakeTimeout: clientMs },
+            ...{ key: tls.key, cert: tls.certificate },
+          },
+        }),
   }) as Server;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) =>
@@ -45,7 +58,7 @@ export async function startServer(parameters: {
   });
   const { port: bound } = server.address() as AddressInfo;
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
+    url: `${tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${bound}`,
     close: () =>
       new Promise((resolve) => {
         // Connections whose last answer is on its way do not wait for another request.

@@ -17,6 +17,7 @@ import { readPrices } from "../payments/prices.ts";
 import { openResultSigner, type ResultSigner } from "../profile/resultSigner.ts";
 import type { ResultQueueSettings } from "../queue/resultQueue.ts";
 import type { UpstreamSettings } from "../upstream/openUpstream.ts";
+import { readTls, type TlsSettings } from "./readTls.ts";
 import { LOCAL, VARIABLES, type VariableName } from "./variables.ts";
 
 type Value<Name extends VariableName> = z.output<(typeof VARIABLES)[Name]["schema"]>;
@@ -34,8 +35,13 @@ export type GatewayConfig = {
   payments?: PaymentSettings | undefined;
   /** kept for clients that ask again */
   answers: { folder: string; maximumBytes: number };
-  /** `origins`: of the pages that may ask */
-  http: { host: string; port: number; origins?: readonly string[] | undefined };
+  /** `origins`: of the pages that may ask; `tls`: absent, by http */
+  http: {
+    host: string;
+    port: number;
+    origins?: readonly string[] | undefined;
+    tls?: TlsSettings | undefined;
+  };
   /** where the operator asks; absent: nobody can */
   operator: { host: string; port: number } | undefined;
   /** for how long a key for oblivious requests is good after the next has been made, in milliseconds */
@@ -96,6 +102,7 @@ export function readGatewayConfig(environment: Environment): GatewayConfig {
     http: {
       ...{ host: read("HACA_GATEWAY_HOST"), port: read("HACA_GATEWAY_PORT") },
       origins: optional("HACA_GATEWAY_ORIGINS", environment),
+      tls: readTlsFiles(environment),
     },
     operator:
       operatorPort === undefined
@@ -192,6 +199,29 @@ function readSigner(environment: Environment): ResultSigner {
   } catch (cause) {
     const reason = cause instanceof BaseError ? cause.message : "cannot be read";
     throw wrong(name, `${path}: ${reason}`);
+  }
+}
+
+/** The attested certificate and its key: both, or neither. */
+function readTlsFiles(environment: Environment): TlsSettings | undefined {
+  const names = ["HACA_GATEWAY_TLS_CERTIFICATE", "HACA_GATEWAY_TLS_KEY"] as const;
+  const [certificate, key] = names.map((name) => {
+    const path = optional(name, environment);
+    if (path === undefined) return undefined;
+    try {
+      return { name, text: readFileSync(userPath(path), "utf8") };
+    } catch {
+      throw wrong(name, `${userPath(path)}: cannot be read`);
+    }
+  });
+  if (certificate === undefined && key === undefined) return undefined;
+  if (certificate === undefined) throw wrong(names[0], "is not set, and its key is");
+  if (key === undefined) throw wrong(names[1], "is not set, and its certificate is");
+  try {
+    return readTls({ certificate: certificate.text, key: key.text });
+  } catch (cause) {
+    if (!(cause instanceof BaseError)) throw cause;
+    throw wrong(cause.code === "tls.key" ? names[1] : names[0], cause.message);
   }
 }
 

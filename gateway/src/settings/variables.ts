@@ -212,6 +212,14 @@ export const VARIABLES = {
     default: "8090",
     help: "its port; 0 takes a free one",
   }),
+  HACA_GATEWAY_TLS_CERTIFICATE: variable({
+    schema: z.string(),
+    help: "file with the certificate that the enclave attests, PEM, and those that sign it behind it; then it listens by https (default: http)",
+  }),
+  HACA_GATEWAY_TLS_KEY: variable({
+    schema: z.string(),
+    help: "file with its private key, PEM",
+  }),
   HACA_GATEWAY_ORIGINS: variable({
     schema: origins,
     help: "sites whose pages may ask: https://app.example, several with commas, or * (default: none)",

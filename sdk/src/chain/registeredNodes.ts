@@ -41,12 +41,15 @@ export async function activeNodeAt(
   return (await isActive(chain, registry, teeId)) ? registeredNode(chain, registry, teeId) : null;
 }
 
+const viewOf = async (chain: Chain, registry: string, teeId: string): Promise<Words> =>
+  new Words(await chain.call(registry, encode("getTEE(bytes32)", teeId)));
+
 async function registeredNode(
   chain: Chain,
   registry: string,
   teeId: string,
 ): Promise<RegisteredNode> {
-  const view = new Words(await chain.call(registry, encode("getTEE(bytes32)", teeId)));
+  const view = await viewOf(chain, registry, teeId);
   const fields = view.at(0);
   const endpoint = view.bytes(view.at(fields, 2, fields));
   const teeType = view.number(fields, 6);
@@ -56,6 +59,21 @@ async function registeredNode(
     endpoint: new TextDecoder().decode(toBytes(endpoint)),
     lastHeartbeatAt: BigInt(view.word(fields, 9)),
   };
+}
+
+/**
+ * The DER of the certificate that an enclave has registered, which its document vouched for; null if it is not active.
+ * @throws BaseError `chain.*`
+ */
+export async function certificateOfActive(
+  chain: Chain,
+  registry: string,
+  teeId: string,
+): Promise<Uint8Array | null> {
+  if (!(await isActive(chain, registry, teeId))) return null;
+  const view = await viewOf(chain, registry, teeId);
+  const fields = view.at(0);
+  return toBytes(view.bytes(view.at(fields, 4, fields)));
 }
 
 /** Numbers and names of the node types there are. @throws BaseError `chain.*` */

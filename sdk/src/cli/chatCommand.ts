@@ -1,8 +1,10 @@
-import type { ChatReply } from "../client/chat/chatReply.ts";
+import { textIn } from "../adapters/answerNote.ts";
+import type { ChatOptions } from "../client/chat/chatOptions.ts";
+import type { ChatChunk, ChatReply } from "../client/chat/chatReply.ts";
 import { serialiseReceipt } from "../receipt/serialiseReceipt.ts";
 import { receiptId } from "../typedData.ts";
 import { interruptible } from "./interrupt.ts";
-import { type ClientArguments, openClient } from "./openClient.ts";
+import { type ClientArguments, openClient, type ReleaseArguments } from "./openClient.ts";
 import { opgOf, type PaymentArguments, payerOf } from "./payment.ts";
 import { printable } from "./print.ts";
 import { progressOn } from "./progress.ts";
@@ -12,6 +14,7 @@ import { reserveReceipt } from "./receiptFile.ts";
 const MESSAGE_LIMIT = 1024 * 1024;
 
 export type ChatArguments = ClientArguments &
+  ReleaseArguments &
   PaymentArguments & {
     model: string;
     system?: string;
@@ -22,13 +25,22 @@ export type ChatArguments = ClientArguments &
     json?: boolean;
   };
 
-/** `haca chat`: what is printed of an answer, and what is said of it. Without `--unverified` it is verified, or this throws. */
+/**
+ * `haca chat`: what is printed of an answer, and what is said of it. Without `--unverified` it is verified, or this throws.
+ * @param print takes the text as it comes, with `--release channel`; what is returned is then the rest of it
+ */
 export async function askChat(
   message: string,
   options: ChatArguments,
+  print: (text: string) => void,
 ): Promise<{ text: string; note: string }> {
   const { model, receipt: path, system } = options;
   const isUnverified = options.unverified === true;
+  const isReleased = options.release === "channel";
+  if (isReleased && (isUnverified || options.json === true)) {
+    const other = isUnverified ? "--unverified" : "--json";
+    throw new UsageError(`--release: what comes by channel is text that is verified, not ${other}`);
+  }
   if (isUnverified && path !== undefined) {
     throw new UsageError("--receipt: an answer that is taken unverified has none");
   }
@@ -43,10 +55,18 @@ export async function askChat(
   const payer = await payerOf(options, { env: process.env, say });
   const { haca } = await openClient(options, payer);
   const file = path === undefined ? undefined : reserveReceipt(path);
-  progress.say("waiting for the whole answer, which is verified before it is shown");
+  progress.say(
+    isReleased
+      ? "waiting for the answer"
+      : "waiting for the whole answer, which is verified before it is shown",
+  );
+  const show = (text: string): void => {
+    progress.end();
+    print(lines(text));
+  };
   try {
-    const reply = await interruptible("stopped; what the node answered is lost", (signal) =>
-      haca.chat({
+    const reply = await interruptible("stopped; what the node answered is lost", (signal) => {
+      const asked: ChatOptions = {
         ...{ model, parameters, signal },
         messages: [
           ...(system === undefined ? [] : [{ role: "system", content: system }]),
@@ -54,17 +74,42 @@ export async function askChat(
         ],
         ...(isUnverified ? { verify: "off" } : {}),
         ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-      }),
-    );
+      };
+      if (!isReleased) return haca.chat(asked);
+      return shown(haca.streamChat({ ...asked, release: "channel" }), show);
+    });
     progress.end();
     if (reply.receipt !== null) file?.keep(serialiseReceipt(reply.receipt));
     if (options.json) return { text: `${JSON.stringify(reply, null, 2)}\n`, note: "" };
-    return { text: `${reply.text.split("\n").map(printable).join("\n")}\n`, note: noteOf(reply) };
+    return { text: `${isReleased ? "" : lines(reply.text)}\n`, note: noteOf(reply) };
   } catch (error) {
     file?.giveBack();
     throw error;
   } finally {
     progress.end();
+  }
+}
+
+const lines = (text: string): string => text.split("\n").map(printable).join("\n");
+
+/** Shows the first choice's text as it comes. Where the end does not confirm it, what is said of that begins a line of its own. */
+async function shown(
+  frames: AsyncGenerator<ChatChunk, ChatReply>,
+  show: (text: string) => void,
+): Promise<ChatReply> {
+  let isBegun = false;
+  try {
+    let next = await frames.next();
+    for (; next.done !== true; next = await frames.next()) {
+      const text = textIn(next.value.choices.find(({ index }) => index === 0)?.delta, "content");
+      if (text === "") continue;
+      isBegun = true;
+      show(text);
+    }
+    return next.value;
+  } catch (error) {
+    if (isBegun) show("\n");
+    throw error;
   }
 }
 

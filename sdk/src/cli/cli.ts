@@ -189,10 +189,25 @@ const asking = (name: string): Command =>
     .option("--type <number>", "type of the registry's nodes; 0 if left out")
     .option("--local-nodes", "take nodes on this machine from the registry, for local chains");
 
-/** One that may pay them. */
-const paying = (name: string): Command =>
+/** A command that asks enclaves. */
+const chatting = (name: string): Command =>
   asking(name)
     .option("--registry", "take the registry's word for an enclave in place of its document")
+    .option(
+      "--attested-channel",
+      "ask over TLS alone whose certificate the node's enclave attests, whoever has signed it",
+    );
+
+/** One that may pay them, and gives on streams. */
+const paying = (name: string): Command =>
+  chatting(name)
+    .addOption(
+      new Option(
+        "--release <mode>",
+        "signed: nothing before the whole answer is verified; channel: text as it comes over an attested channel, which the " +
+          "end confirms, or this fails; signed if left out",
+      ).choices(["signed", "channel"]),
+    )
     .option(
       "--pay <amount>",
       "pay as much OPG at most for an answer, from the account of HACA_PAYER_KEY",
@@ -254,7 +269,8 @@ paying("chat <message>")
   .option("--json", "for programs")
   .action(async (message: string, options: ChatArguments) => {
     const { askChat } = await import("./chatCommand.ts");
-    const { note, text } = await askChat(message, options);
+    const print = (part: string): void => void process.stdout.write(part);
+    const { note, text } = await askChat(message, options, print);
     process.stdout.write(text);
     process.stderr.write(note);
   });
@@ -271,12 +287,11 @@ paying("proxy")
     stopAtSignals(proxy.stop);
     process.stdout.write(text);
   });
-asking("mcp")
+chatting("mcp")
   .description(
     "a server of the Model Context Protocol that gives agents what is verified and nothing else, by standard input and output; with " +
       "--port by HTTP on this machine, to callers with the token of HACA_MCP_TOKEN",
   )
-  .option("--registry", "take the registry's word for an enclave in place of its document")
   .option("--port <number>", "listen there, in place of standard input; 0 takes a free one")
   .option("--receipts <folder>", "keep each answer's receipt there")
   .action(async (options: McpArguments) => {

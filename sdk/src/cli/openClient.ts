@@ -1,3 +1,4 @@
+import type { Release } from "../client/chat/channelOptions.ts";
 import type { HacaOptions } from "../client/client.ts";
 import { createHaca, type Haca } from "../client/createHaca.ts";
 import type { Payer } from "../client/payer.ts";
@@ -16,7 +17,11 @@ export type ClientArguments = {
   deployment?: string;
   type?: string;
   localNodes?: boolean;
+  attestedChannel?: boolean;
 };
+
+/** Of commands that give on streams. */
+export type ReleaseArguments = { release?: Release };
 
 /** A client of a command's arguments. @throws BaseError `haca.usage`, `option.wrong`, `node.badAddress` */
 export async function openClient(
@@ -51,6 +56,7 @@ export async function clientOptions(
     ...{ pins, rpcs, policy: { attestation }, allowLocalNodes },
     ...(deployment === undefined ? {} : { deployment }),
     ...(type === undefined ? {} : { nodeType: Number(type) }),
+    ...(options.attestedChannel ? { channel: "attested" } : {}),
   };
 }
 

@@ -1,12 +1,13 @@
 import type { Pins } from "../pins.ts";
 import { type RunningProxy, startProxy } from "../proxy/startProxy.ts";
 import { listening, readPort, readToken } from "./listening.ts";
-import { type ClientArguments, openClient } from "./openClient.ts";
+import { type ClientArguments, openClient, type ReleaseArguments } from "./openClient.ts";
 import { type PaymentArguments, payerOf } from "./payment.ts";
 import { UsageError } from "./readInput.ts";
 import { receiptFolder } from "./receiptFolder.ts";
 
 export type ProxyArguments = ClientArguments &
+  ReleaseArguments &
   PaymentArguments & { port: string; receipts?: string };
 
 /** `haca proxy`: starts it, and says where it listens. A token that nobody named is drawn, and said. */
@@ -24,6 +25,7 @@ export async function runProxy(
   const proxy = await listening(() =>
     startProxy({
       ...{ haca, models, token, port },
+      ...(options.release && { release: options.release }),
       onReply: ({ receipt }) => void (receipt && keep?.(receipt)),
     }),
   );

@@ -1,9 +1,9 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { send } from "#send";
+import { send as sendToAnybody } from "#send";
 import { oneLine } from "../strangersWords.ts";
 import { urlAt } from "./nodeAddress.ts";
 import { nodeError } from "./nodeError.ts";
-import type { Sent } from "./send.ts";
+import type { Send, Sent, Tls } from "./send.ts";
 
 /** What a stranger gets of us at most. */
 export type CallLimits = {
@@ -24,16 +24,18 @@ export type NodeQuestion = {
   headers?: Readonly<Record<string, string>>;
   limits: CallLimits;
   signal?: AbortSignal | undefined;
+  /** over which connections; over any that an authority vouches for, if left out */
+  send?: Send | undefined;
 };
 
 /**
  * Asks a node, which is a stranger: no redirections, no private addresses (in Node), bounded bytes and time. Gives the answer
  * when its head is here, whatever its status.
- * @throws BaseError `node.unreachable`, `node.privateAddress`, `node.redirect`, `node.timeout`; while the body is read
- *   `node.brokenOff`, `node.tooLong`, `node.timeout`; the reason of `signal`, where that ends it
+ * @throws BaseError `node.unreachable`, `node.privateAddress`, `node.redirect`, `node.timeout`, `node.otherCertificate`; while the
+ *   body is read `node.brokenOff`, `node.tooLong`, `node.timeout`; the reason of `signal`, where that ends it
  */
 export async function openNode(question: NodeQuestion): Promise<Sent> {
-  const { headers = {}, json, limits, node, path, signal } = question;
+  const { headers = {}, json, limits, node, path, send = sendToAnybody, signal } = question;
   signal?.throwIfAborted();
   const late = AbortSignal.timeout(limits.ms);
   const ending = { late, signal, host: node.host };
@@ -54,7 +56,27 @@ export async function openNode(question: NodeQuestion): Promise<Sent> {
   }
 }
 
-/** The same, read to its end. */
+/**
+ * The certificate that a node shows. Nothing is sent to it.
+ * @throws BaseError `node.noCertificate` by http; `node.unreachable`, `node.privateAddress`, `node.timeout`
+ */
+export async function certificateOf(
+  question: Pick<NodeQuestion, "node" | "limits" | "signal"> & { tls: Tls },
+): Promise<Uint8Array> {
+  const { limits, node, signal, tls } = question;
+  if (node.protocol !== "https:") {
+    throw nodeError("noCertificate", `${node.host} is spoken to by http, and shows no certificate`);
+  }
+  const late = AbortSignal.timeout(limits.ms);
+  try {
+    const either = signal === undefined ? late : AbortSignal.any([signal, late]);
+    return await tls.certificateOf(node, either);
+  } catch (cause) {
+    throw errorOf(cause, "unreachable", { late, signal, host: node.host });
+  }
+}
+
+/** What a node answers, read to its end. */
 export async function askNode(
   question: NodeQuestion,
 ): Promise<Omit<Sent, "body"> & { text: string }> {

@@ -6,7 +6,11 @@ import { optionError } from "./optionError.ts";
 /** Of a node that has too much to do, or that cannot reach who it asks. */
 const BUSY: readonly unknown[] = [429, 502, 503, 504];
 /** Of a node that heard nothing of the question. */
-const UNHEARD: readonly string[] = ["node.unreachable", "node.privateAddress"];
+const UNHEARD: readonly string[] = [
+  ...["node.unreachable", "node.privateAddress"],
+  // Its channel does not end in its enclave.
+  ...["node.otherCertificate", "node.noCertificate", "node.notActive"],
+];
 
 /**
  * Asks nodes, in an order of chance, until one answers: another one is asked only where one was not reached or has too much to
@@ -37,7 +41,7 @@ export async function askNodes<Answer>(
 }
 
 /** What a refusal is not: it may be right. */
-const isMisbehaviour = (error: unknown): boolean =>
+export const isMisbehaviour = (error: unknown): boolean =>
   error instanceof BaseError && error.code.startsWith("node.") && error.code !== "node.refused";
 
 function isPassing(error: unknown): boolean {

@@ -2,13 +2,15 @@ import { isEndpoint } from "../chain/jsonRpc.ts";
 import { type Deployment, withDeployment } from "../deployment.ts";
 import type { Policy } from "../isVerified.ts";
 import type { Pins } from "../pins.ts";
+import { type ChannelOptions, type ReadChannel, readChannel } from "./chat/channelOptions.ts";
 import { readNodeAddress } from "./nodeAddress.ts";
 import { NodeMemory } from "./nodes/nodeMemory.ts";
 import { optionError, requireKnown } from "./optionError.ts";
 import type { Payer } from "./payer.ts";
+import type { Send } from "./send.ts";
 
 /** What a client is made of. */
-export type HacaOptions = {
+export type HacaOptions = ChannelOptions & {
   /** chain on which answers are settled: settlements that are pinned on others do not count */
   chainId: bigint | number | string;
   /** addresses of JSON-RPC endpoints; all have to agree. None: no chain is asked */
@@ -45,8 +47,11 @@ export type ClientLimits = {
   slowMs: number;
 };
 
+/** Connections of which an enclave has attested the certificate, DER. */
+export type AttestedTls = { certificate: Uint8Array; send: Send };
+
 /** What every operation of a client works with: options that were looked at. */
-export type Client = {
+export type Client = ReadChannel & {
   chainId: string;
   rpcs: readonly string[];
   pins: Pins;
@@ -56,6 +61,8 @@ export type Client = {
   allowLocalNodes: boolean;
   memory: NodeMemory;
   policy: Policy;
+  /** by a node's origin */
+  channels: Map<string, AttestedTls>;
   limits: ClientLimits;
   payer: Payer | undefined;
 };
@@ -67,7 +74,7 @@ const LIMITS: ClientLimits = {
 };
 const OPTIONS = [
   ...["chainId", "rpcs", "pins", "nodes", "policy", "limits"],
-  ...["deployment", "nodeType", "allowLocalNodes", "payer"],
+  ...["deployment", "nodeType", "allowLocalNodes", "payer", "channel", "release"],
 ];
 
 /** @throws BaseError `option.wrong`, `node.badAddress` */
@@ -104,6 +111,7 @@ export function readClient(options: HacaOptions): Client {
     ...{ chainId, rpcs, policy, pins: { ...pins, settlements } },
     ...{ nodes: nodes.map(readNodeAddress), limits: readLimits(options.limits ?? {}) },
     ...{ deployment, nodeType, allowLocalNodes, memory: new NodeMemory(), payer },
+    ...{ ...readChannel(options), channels: new Map() },
   };
 }
 

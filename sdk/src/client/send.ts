@@ -17,3 +17,14 @@ export type Sent = {
 
 /** Sends a request, once. Rejects where there is no answer; with a BaseError where it is not to be sent at all. */
 export type Send = (call: Call) => Promise<Sent>;
+
+/** What there is only where servers' certificates are shown to a program. */
+export type Tls = {
+  /** The DER of the certificate that a server shows, whose key it has. Nothing is sent to it, and nobody vouches for it. */
+  certificateOf: (url: URL, signal: AbortSignal) => Promise<Uint8Array>;
+  /**
+   * Sends to a server that shows this very certificate, whoever has signed it, and to nobody else: each connection is looked at
+   * before anything is sent over it. Rejects with `node.otherCertificate` for another one.
+   */
+  pinnedTo: (url: URL, certificate: Uint8Array) => Send;
+};

@@ -1,4 +1,4 @@
-import type { Send } from "./send.ts";
+import type { Send, Tls } from "./send.ts";
 
 /** Browsers show such a redirection with the status 0, and nothing else of it. */
 const REDIRECTED = 302;
@@ -19,6 +19,9 @@ export const send: Send = async ({ url, method, headers, body, signal }) => {
     body: chunksOf(response),
   };
 };
+
+/** Browsers show a program no certificate. */
+export const tls: Tls | undefined = undefined;
 
 async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader();

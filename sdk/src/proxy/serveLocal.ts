@@ -67,10 +67,12 @@ export function sendJson(response: ServerResponse, body: object): void {
   response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
-/** A refusal, in a stream that has begun as its last frame, without an end. */
+/** A refusal; in a stream that has begun as its last frame, and the connection breaks: some do not look at frames that say an error. */
 function sendRefusal(response: ServerResponse, error: unknown): void {
   const { status, text } = refusalOf(error);
-  if (response.headersSent) return void response.end(`data: ${text}\n\n`);
+  if (response.headersSent) {
+    return void response.write(`data: ${text}\n\n`, () => response.destroy());
+  }
   response.writeHead(status, {
     ...{ "content-type": "application/json", "x-should-retry": "false" },
     // What is left of a request that was not read is nobody's.

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { BaseError } from "@haca/protocol/baseError";
+import type { Release } from "../client/chat/channelOptions.ts";
 import type { ChatChunk, ChatReply } from "../client/chat/chatReply.ts";
 import type { Haca } from "../client/createHaca.ts";
 import { receiptId } from "../typedData.ts";
@@ -21,7 +22,9 @@ export type ProxyOptions = {
   token: string;
   /** 0 takes a free one */
   port: number;
-  /** told of each answer before it is given on; where it throws, nothing is */
+  /** of streams; the client's if left out. With `channel` texts go on as they come, and the last frame confirms them */
+  release?: Release;
+  /** told of each answer before it is given on, or confirmed; where it throws, it is not */
   onReply?: (reply: ChatReply) => void | Promise<void>;
   commentMs?: number;
 };
@@ -34,8 +37,8 @@ export type RunningProxy = {
 };
 
 /**
- * An endpoint for OpenAI's clients on this machine. It gives on what the client has verified, and nothing else; it never asks
- * twice, and tells clients not to.
+ * An endpoint for OpenAI's clients on this machine. It gives on what the client has verified, and nothing else; a stream that is
+ * released by channel ends whole only where it is. It never asks twice, and tells clients not to.
  */
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { origin, stop } = await serveLocal(options.port, (request, response) =>
@@ -67,13 +70,13 @@ async function answer(
 }
 
 async function answerChat(
-  { commentMs = COMMENT_MS, haca, onReply }: ProxyOptions,
+  { commentMs = COMMENT_MS, haca, onReply, release }: ProxyOptions,
   { isStream, options }: ProxiedChat,
   response: ServerResponse,
 ): Promise<void> {
   const gone = new AbortController();
   response.on("close", () => gone.abort());
-  const asked = { ...options, signal: gone.signal };
+  const asked = { ...options, signal: gone.signal, ...(release && { release }) };
   if (!isStream) {
     const reply = await haca.chat(asked);
     await keep(reply, onReply);
@@ -84,20 +87,31 @@ async function answerChat(
     response.write(": the answer is not verified yet\n\n");
   }, commentMs);
   try {
-    const chunks: ChatChunk[] = [];
+    const write = (frame: object): void => {
+      beginStream(response);
+      response.write(eventOf(frame));
+    };
+    const held: ChatChunk[] = [];
     const stream = haca.streamChat(asked);
     let next = await stream.next();
-    for (; next.done !== true; next = await stream.next()) chunks.push(next.value);
+    for (; next.done !== true; next = await stream.next()) {
+      if (release === "channel" && !isLast(next.value)) write(next.value);
+      else held.push(next.value);
+    }
     const reply = next.value;
     await keep(reply, onReply);
-    const last = chunks.pop();
-    beginStream(response);
-    for (const chunk of chunks) response.write(eventOf(chunk));
-    response.end(`${eventOf({ ...last, haca: wordsOn(reply) })}data: [DONE]\n\n`);
+    const last = held.pop();
+    for (const chunk of held) write(chunk);
+    write({ ...last, haca: wordsOn(reply) });
+    response.end("data: [DONE]\n\n");
   } finally {
     clearInterval(comments);
   }
 }
+
+/** No other frame has a reason to finish. */
+const isLast = ({ choices }: ChatChunk): boolean =>
+  choices.some(({ finish_reason: reason }) => reason !== null);
 
 /** Where that fails after a payment, nothing is told for which clients ask, and pay, again by themselves. */
 async function keep(reply: ChatReply, onReply: ProxyOptions["onReply"]): Promise<void> {

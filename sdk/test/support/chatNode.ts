@@ -1,9 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Server as HttpsServer, type ServerOptions } from "node:https";
 import { text } from "node:stream/consumers";
 import { clientNonce } from "@haca/attestation/nitro/clientNonce";
 import { measurementsOf, pcrHashOf } from "@haca/enclave-simulator/measurementsOf";
+import { pemOf } from "@haca/enclave-simulator/pemOf";
 import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
-import { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
+import {
+  makeSigningKeys,
+  SimulatedEnclave,
+  type TlsPair,
+} from "@haca/enclave-simulator/simulatedEnclave";
 import { hashResult, settlementDomain } from "@haca/protocol/inferenceResult";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { CHAT_HEADERS } from "@haca/protocol/webOrigins";
@@ -18,14 +24,21 @@ const VERSION = id("version");
 const now = (): bigint => BigInt(Math.floor(Date.now() / 1000));
 
 const chain = makeSimulatedChain({ now: now() });
-const enclaveOf = (image: string, of = chain): SimulatedEnclave =>
+type EnclaveParts = Partial<ConstructorParameters<typeof SimulatedEnclave>[0]>;
+const enclaveOf = (image: string, of = chain, parts: EnclaveParts = {}): SimulatedEnclave =>
   new SimulatedEnclave({
     chain: of,
     measurements: measurementsOf(image),
     kind: "p256",
     now: now(),
+    ...parts,
   });
-const enclave = enclaveOf("image");
+const keys = makeSigningKeys("p256");
+/** The honest one, as it is with this certificate. */
+export const enclaveWith = (tls: TlsPair): SimulatedEnclave =>
+  enclaveOf("image", chain, { keys, tls });
+const enclave = enclaveOf("image", chain, { keys });
+export const ENCLAVE = enclave;
 /** Whose requests the honest enclave's are. */
 export const NODE = nodeOfEnclave(enclave.teeId);
 /** Enclaves that vouch for nothing here: of an image that is not pinned, and under a root that is not. */
@@ -59,6 +72,8 @@ export type Lies = {
   document?: (document: Uint8Array, asked: string) => Uint8Array;
   /** what a chat's answer waits for */
   until?: Promise<unknown>;
+  /** what each event of a stream waits for, by its number */
+  pace?: (index: number) => unknown;
   /** what is done in place of an answer; false: nothing */
   instead?: (response: ServerResponse, request: IncomingMessage) => unknown;
 };
@@ -81,15 +96,34 @@ export class ChatNode {
   says: ((request: { messages: readonly Fields[] }) => Saying) | undefined;
   /** told of each chat request */
   onAsked = (): void => undefined;
+  /** how often it was asked for its document */
+  documents = 0;
   /** chat requests as they came */
   readonly asked: { body: string; headers: IncomingMessage["headers"] }[] = [];
   #endpoint: Endpoint | undefined;
   #nonce = 0n;
 
-  static async start(): Promise<ChatNode> {
+  /** @param tls certificate and key, and other options of a server that listens by https; by http if left out */
+  static async start(tls?: TlsPair & { options?: ServerOptions }): Promise<ChatNode> {
     const node = new ChatNode();
-    node.#endpoint = await serve([], (request, response) => void node.#answer(request, response));
+    node.#endpoint = await serve(
+      [],
+      (request, response) => void node.#answer(request, response),
+      tls && { ...serverOptions(tls), ...tls.options },
+    );
     return node;
+  }
+
+  /** Shows another certificate from now on, on connections that are made anew. */
+  show(tls: TlsPair, options: ServerOptions = {}): void {
+    const { server } = this.#endpoint ?? {};
+    if (!(server instanceof HttpsServer)) throw new Error("this node shows no certificate");
+    server.setSecureContext({ ...serverOptions(tls), ...options });
+  }
+
+  /** Ends each connection with its first answer. */
+  keepNone(): void {
+    if (this.#endpoint !== undefined) this.#endpoint.server.maxRequestsPerSocket = 1;
   }
 
   get url(): string {
@@ -107,6 +141,7 @@ export class ChatNode {
     this.says = undefined;
     this.onAsked = () => undefined;
     this.asked.length = 0;
+    this.documents = 0;
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -117,6 +152,7 @@ export class ChatNode {
     if (pathname === "/health") return void response.end("{}");
     if (pathname === "/signing-key") return void response.end(JSON.stringify(keyOf(shows)));
     if (pathname === "/enclave/attestation") {
+      this.documents += 1;
       const asked = searchParams.get("nonce") ?? "";
       const nonce = getBytes(clientNonce(asked));
       const document = shows.attest({ now: now(), nonce });
@@ -132,7 +168,13 @@ export class ChatNode {
     const salt = String(request.headers["haca-salt"]);
     if (JSON.parse(body).stream === true) {
       response.setHeader("content-type", "text/event-stream");
-      response.end(this.#events(body, salt).join(""));
+      const { pace } = this.lies;
+      if (pace === undefined) return void response.end(this.#events(body, salt).join(""));
+      for (const [index, event] of this.#events(body, salt).entries()) {
+        await pace(index);
+        response.write(event);
+      }
+      response.end();
     } else {
       const answer = { ...this.#whole(body, salt), id: "x", created: 1, surprise: "unsigned" };
       response.end(JSON.stringify(this.lies.answer?.(answer) ?? answer));
@@ -192,6 +234,8 @@ export class ChatNode {
     };
   }
 }
+
+const serverOptions = ({ certificate, key }: TlsPair) => ({ key, cert: pemOf(certificate) });
 
 function allowPage(response: ServerResponse, origin: string): void {
   response.setHeader("access-control-allow-origin", origin);

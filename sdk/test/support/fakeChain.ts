@@ -1,4 +1,5 @@
-import { createServer, type RequestListener } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createHttpsServer, type ServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
 import {
   inferenceSettlementAbi,
@@ -44,7 +45,7 @@ export type FakeChain = {
   overrides?: Readonly<Record<string, unknown>>;
 };
 
-export type Endpoint = { url: string; calls: string[]; close: () => void };
+export type Endpoint = { url: string; calls: string[]; server: Server; close: () => void };
 
 /** An endpoint that answers as the chain says. */
 export const serveChain = (chain: FakeChain): Promise<Endpoint> => {
@@ -59,16 +60,21 @@ export const serveChain = (chain: FakeChain): Promise<Endpoint> => {
   });
 };
 
-/** An endpoint that answers however it likes. */
-export async function serve(calls: string[], listener: RequestListener): Promise<Endpoint> {
-  const server = createServer(listener);
+/** An endpoint that answers however it likes. @param tls by https, with this certificate and key */
+export async function serve(
+  calls: string[],
+  listener: RequestListener,
+  tls?: ServerOptions,
+): Promise<Endpoint> {
+  const server = tls === undefined ? createServer(listener) : createHttpsServer(tls, listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const close = (): void => {
     server.closeAllConnections();
     server.close();
   };
-  return { url: `http://127.0.0.1:${port}`, calls, close };
+  const scheme = tls === undefined ? "http" : "https";
+  return { url: `${scheme}://127.0.0.1:${port}`, calls, server, close };
 }
 
 const quantity = (value: bigint): string => `0x${value.toString(16)}`;

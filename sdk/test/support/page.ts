@@ -16,6 +16,7 @@ type Asked = {
   chainId: string;
   question: string;
   isStream: boolean;
+  release?: "channel";
   /** with which key an answer is paid for, and how much of this token */
   paid?: { key: string; pins: Omit<PaymentPins, "chainId">; most: string };
 };
@@ -42,7 +43,7 @@ const inPage = {
     return { turns, verified: lines.map((of) => isVerified(of)) };
   },
 
-  async chat({ isStream, paid, pins, question, url, ...asked }: Asked): Promise<Outcome> {
+  async chat({ isStream, paid, pins, question, release, url, ...asked }: Asked): Promise<Outcome> {
     const chainId = BigInt(asked.chainId);
     const payer = paid && {
       payer: createPayer({
@@ -51,7 +52,10 @@ const inPage = {
       }),
     };
     const haca = createHaca({ chainId, pins, nodes: [url], ...payer });
-    const request = { model: "m", messages: [{ role: "user", content: question }] };
+    const request = {
+      ...{ model: "m", messages: [{ role: "user", content: question }] },
+      ...(release && { release }),
+    };
     let released = 0;
     try {
       const stream = async () => {

@@ -45,8 +45,8 @@ export class SellingNode {
     this.#node = node;
   }
 
-  static async start(): Promise<SellingNode> {
-    const node = new SellingNode(await ChatNode.start());
+  static async start(...tls: Parameters<typeof ChatNode.start>): Promise<SellingNode> {
+    const node = new SellingNode(await ChatNode.start(...tls));
     node.reset();
     return node;
   }

@@ -40,7 +40,10 @@ export function createHacaProvider({
   });
 }
 
-/** Empty until the whole answer is verified. Where it is not the stream errors, which throws; a part that says so would not. */
+/**
+ * Empty until there is something to give: with `release: "signed"` until the whole answer is verified. Where it is not the stream
+ * errors, which throws; a part that says so would not.
+ */
 function streamOf(
   haca: Pick<Haca, "streamChat">,
   modelId: string,
@@ -50,21 +53,18 @@ function streamOf(
   const { abortSignal } = call;
   const signal =
     abortSignal === undefined ? gone.signal : AbortSignal.any([abortSignal, gone.signal]);
+  let parts: AsyncGenerator<LanguageModelV4StreamPart> | undefined;
+  const begin = () => {
+    const { asked, warnings } = readCall(modelId, { ...call, abortSignal: signal });
+    return partsOf(haca.streamChat(asked), { warnings, isRaw: call.includeRawChunks === true });
+  };
   return new ReadableStream<LanguageModelV4StreamPart>({
     async pull(controller) {
-      const { asked, warnings } = readCall(modelId, { ...call, abortSignal: signal });
       try {
-        const frames = haca.streamChat(asked);
-        const raw: unknown[] = [];
-        let next = await frames.next();
-        for (; next.done !== true; next = await frames.next()) raw.push(next.value);
-        for (const part of partsOf(next.value, {
-          warnings,
-          raw: call.includeRawChunks ? raw : [],
-        })) {
-          controller.enqueue(part);
-        }
-        controller.close();
+        parts ??= begin();
+        const { done, value } = await parts.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
       } catch (error) {
         // Nobody reads a stream that was cancelled.
         if (!gone.signal.aborted) controller.error(error);

@@ -6,10 +6,10 @@ import { messagesOf } from "./messagesOf.ts";
 /** What `providerOptions.haca` may have: of the client's options those that the AI SDK has not. */
 export type HacaProviderOptions = Pick<
   ChatOptions,
-  "idempotencyKey" | "nodes" | "parameters" | "policy" | "salt"
+  "channel" | "idempotencyKey" | "nodes" | "parameters" | "policy" | "release" | "salt"
 >;
 
-const OPTIONS = ["idempotencyKey", "nodes", "parameters", "policy", "salt"];
+const OPTIONS = ["channel", "idempotencyKey", "nodes", "parameters", "policy", "release", "salt"];
 
 /** A call of the AI SDK as the client takes it. @throws BaseError `option.wrong` */
 export function readCall(

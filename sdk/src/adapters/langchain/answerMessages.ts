@@ -1,7 +1,7 @@
 import { AIMessageChunk, type AIMessageFields } from "@langchain/core/messages";
 import { ChatGenerationChunk } from "@langchain/core/outputs";
-import type { ChatReply } from "../../client/chat/chatReply.ts";
-import { countIn, noteOf, type WantedCall, wantedCalls } from "../answerNote.ts";
+import type { ChatChunk, ChatReply } from "../../client/chat/chatReply.ts";
+import { countIn, noteOf, textIn, type WantedCall, wantedCalls } from "../answerNote.ts";
 
 /**
  * An answer as LangChain has it: its first choice, with the receipt in `response_metadata.haca`. In one piece, and a chunk: from
@@ -19,19 +19,26 @@ export function messageOf(reply: ChatReply): AIMessageChunk {
   return message;
 }
 
-/** The same as the chunks of a stream: what is said, and then what is known of it. */
-export function* chunksOf(reply: ChatReply): Generator<ChatGenerationChunk> {
-  const { id } = reply.answer;
-  const said = new AIMessageChunk({
-    ...{ id, content: reply.text },
-    tool_call_chunks: wantedCalls(reply).map(({ id: callId, input, name }, index) => ({
-      ...{ type: "tool_call_chunk", id: callId, name, args: input, index },
-    })),
-  });
-  yield new ChatGenerationChunk({ text: reply.text, message: said });
-  yield new ChatGenerationChunk({
-    ...{ text: "", message: new AIMessageChunk({ content: "", ...knownOf(reply) }) },
-  });
+/** The text of a stream's frame, of its first choice; nothing of one that has none. */
+export function* textsOf({ choices, id }: ChatChunk): Generator<ChatGenerationChunk> {
+  const text = textIn(choices.find(({ index }) => index === 0)?.delta, "content");
+  if (text === "") return;
+  yield new ChatGenerationChunk({ text, message: new AIMessageChunk({ id, content: text }) });
+}
+
+/** What is given on of a stream once it is verified: the calls that the model wants, and what is known of the answer. */
+export function* endOf(reply: ChatReply, id: string): Generator<ChatGenerationChunk> {
+  const tool_call_chunks = wantedCalls(reply).map(
+    ({ id: callId, input, name }, index) =>
+      ({ type: "tool_call_chunk", id: callId, name, args: input, index }) as const,
+  );
+  for (const rest of [
+    { id, tool_call_chunks },
+    { ...knownOf(reply), id },
+  ]) {
+    const message = new AIMessageChunk({ content: "", ...rest });
+    yield new ChatGenerationChunk({ text: "", message });
+  }
 }
 
 function knownOf(reply: ChatReply): AIMessageFields {

@@ -12,7 +12,7 @@ import type { Runnable } from "@langchain/core/runnables";
 import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
 import type { ChatOptions } from "../../client/chat/chatOptions.ts";
 import type { Haca } from "../../client/createHaca.ts";
-import { chunksOf, messageOf } from "./answerMessages.ts";
+import { endOf, messageOf, textsOf } from "./answerMessages.ts";
 import { messagesOf } from "./messagesOf.ts";
 
 export type ChatHacaFields = Omit<BaseChatModelParams, "maxRetries"> & {
@@ -25,9 +25,10 @@ export type ChatHacaFields = Omit<BaseChatModelParams, "maxRetries"> & {
 
 /** What a call may have: of the client's options those that LangChain has not. */
 export type ChatHacaCallOptions = BaseChatModelCallOptions &
-  Pick<ChatOptions, "idempotencyKey" | "nodes" | "parameters" | "policy" | "salt"> & {
-    tools?: BindToolsInput[];
-  };
+  Pick<
+    ChatOptions,
+    "channel" | "idempotencyKey" | "nodes" | "parameters" | "policy" | "release" | "salt"
+  > & { tools?: BindToolsInput[] };
 
 /** A chat model for LangChain whose answers are verified, or throw. It asks once: nothing is retried. */
 export class ChatHaca extends BaseChatModel<ChatHacaCallOptions> {
@@ -70,16 +71,16 @@ export class ChatHaca extends BaseChatModel<ChatHacaCallOptions> {
     return { generations: [{ message, text: message.text }] };
   }
 
-  /** Chunks once the whole answer is verified; without that it throws before the first. */
+  /**
+   * Chunks once the whole answer is verified; without that it throws before the first. With `release: "channel"` texts come before,
+   * and without that it throws after them.
+   */
   override async *_streamResponseChunks(
     messages: BaseMessage[],
     options: this["ParsedCallOptions"],
     manager?: CallbackManagerForLLMRun,
   ): AsyncGenerator<ChatGenerationChunk> {
-    const frames = this.#haca.streamChat(this.#asked(messages, options));
-    let next = await frames.next();
-    while (next.done !== true) next = await frames.next();
-    for (const chunk of chunksOf(next.value)) {
+    for await (const chunk of this.#chunks(messages, options)) {
       yield chunk;
       const place = { prompt: 0, completion: 0 };
       await manager?.handleLLMNewToken(chunk.text, place, undefined, undefined, undefined, {
@@ -88,8 +89,23 @@ export class ChatHaca extends BaseChatModel<ChatHacaCallOptions> {
     }
   }
 
+  async *#chunks(
+    messages: BaseMessage[],
+    options: this["ParsedCallOptions"],
+  ): AsyncGenerator<ChatGenerationChunk> {
+    const frames = this.#haca.streamChat(this.#asked(messages, options));
+    let id = "";
+    let next = await frames.next();
+    for (; next.done !== true; next = await frames.next()) {
+      ({ id } = next.value);
+      yield* textsOf(next.value);
+    }
+    yield* endOf(next.value, id);
+  }
+
   #asked(messages: BaseMessage[], options: this["ParsedCallOptions"]): ChatOptions {
-    const { idempotencyKey, nodes, policy, salt, signal, stop, tool_choice, tools } = options;
+    const { channel, idempotencyKey, nodes, policy, release, salt, signal } = options;
+    const { stop, tool_choice, tools } = options;
     return {
       ...{ model: this.model, messages: messagesOf(messages) },
       parameters: {
@@ -103,8 +119,10 @@ export class ChatHaca extends BaseChatModel<ChatHacaCallOptions> {
         }),
       },
       ...(idempotencyKey !== undefined && { idempotencyKey }),
+      ...(channel && { channel }),
       ...(nodes && { nodes }),
       ...(policy && { policy }),
+      ...(release && { release }),
       ...(salt !== undefined && { salt }),
       ...(signal && { signal }),
     };

@@ -7,6 +7,7 @@ import { keyIn } from "../../receipt/receiptOfAnswer.ts";
 import { askNode, askNodeJson, refusalOf } from "../askNode.ts";
 import type { Client } from "../client.ts";
 import { nodeError } from "../nodeError.ts";
+import type { Send } from "../send.ts";
 
 /** Whose answers a node has signed: what the receipt is made with. */
 export type EnclaveWords = { signingKey: unknown; document?: Uint8Array };
@@ -23,13 +24,15 @@ export async function askEnclave(parameters: {
   node: URL;
   wantsDocument: boolean;
   signal: AbortSignal | undefined;
+  /** over which connections; any if left out */
+  send?: Send | undefined;
 }): Promise<EnclaveWords> {
-  const { client, node, signal, wantsDocument } = parameters;
+  const { client, node, send, signal, wantsDocument } = parameters;
   const limits = { bytes: client.limits.askBytes, ms: client.limits.askMs };
   const [signingKey, document] = await Promise.all([
     client.memory.timed({
       ...{ node, slowMs: client.limits.slowMs },
-      ask: () => askNodeJson({ node, path: "/signing-key", limits, signal }),
+      ask: () => askNodeJson({ node, path: "/signing-key", limits, signal, send }),
     }),
     wantsDocument ? askDocument() : undefined,
   ]);
@@ -38,7 +41,7 @@ export async function askEnclave(parameters: {
   async function askDocument(): Promise<Uint8Array> {
     const nonce = toHex(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
     const path = `/enclave/attestation?nonce=${nonce.slice(2)}`;
-    const answer = await askNode({ node, path, limits, signal });
+    const answer = await askNode({ node, path, limits, signal, send });
     if (answer.status !== 200) throw refusalOf(answer, node.host);
     const read = readDocument(answer.text, node.host);
     if (read.nonce === null || toHex(read.nonce) !== clientNonce(nonce)) {

@@ -6,7 +6,7 @@ import type { Paid, Payer, Payment, PaymentDemand } from "../payer.ts";
 import type { ChatRequest } from "./chatOptions.ts";
 
 /** An answer as it came, and the header that says what became of its payment. */
-export type Answered = { answer: unknown; settled: string | undefined };
+export type Answered<Answer = unknown> = { answer: Answer; settled: string | undefined };
 
 /** What of a client can be paid: nothing else is needed to ask again with the same. */
 export const hashOfRequest = ({ salt, text }: Pick<ChatRequest, "salt" | "text">): string =>
@@ -18,14 +18,14 @@ export const hashOfRequest = ({ salt, text }: Pick<ChatRequest, "salt" | "text">
  * @throws BaseError `payment.required` where nobody pays, `payment.…` for why not; after the payment `payment.refused`,
  *   `payment.askedAgain`, `payment.unanswered`; what `ask` throws
  */
-export async function askPaid(parameters: {
+export async function askPaid<Answer>(parameters: {
   client: Client;
   node: URL;
   request: ChatRequest;
   before: Payment | undefined;
   enclaveNode: string | undefined;
-  ask: (payment: Payment | undefined) => Promise<Answered>;
-}): Promise<{ answer: unknown; paid: Paid | null }> {
+  ask: (payment: Payment | undefined) => Promise<Answered<Answer>>;
+}): Promise<{ answer: Answer; paid: Paid | null }> {
   const { ask, before, client, enclaveNode, node, request } = parameters;
   const demandOf = (error: BaseError): PaymentDemand => ({
     ...{ node, enclaveNode, salt: request.salt, requestHash: hashOfRequest(request) },
@@ -59,7 +59,7 @@ export async function askPaid(parameters: {
   }
 }
 
-const answerOf = (payment: Payment, { answer, settled }: Answered) => ({
+const answerOf = <Answer>(payment: Payment, { answer, settled }: Answered<Answer>) => ({
   ...{ answer, paid: paidBy(payment, settled) },
 });
 
@@ -134,12 +134,13 @@ export function hintsOf(paid: Paid | null): Record<string, string> {
   };
 }
 
-/** An error of an answer that was paid for, with what was paid. */
-export function withPayment(error: unknown, paid: Paid | null): unknown {
+/** An error of an answer that was paid for, with what was paid, and where it may be asked for again by which salt. */
+export function withPayment(error: unknown, paid: Paid | null, salt?: string): unknown {
   if (paid === null || !(error instanceof BaseError)) return error;
-  const { code, details, message } = error;
+  const { code, message } = error;
+  const details = { ...error.details, payment: paid, ...(salt !== undefined && { salt }) };
   return new BaseError({
-    ...{ code, cause: error, details: { ...details, payment: paid } },
+    ...{ code, cause: error, details },
     message: `${message}; ${paid.most} of ${paid.token} were paid at most, by ${paid.route}`,
   });
 }

@@ -4,15 +4,18 @@ import type { Line } from "../../line.ts";
 import type { Receipt, ReceiptCore } from "../../receipt/receipt.ts";
 import { receiptOfAnswer } from "../../receipt/receiptOfAnswer.ts";
 import { verify } from "../../verify.ts";
-import { askNode, openNode, parsed, refusalOf } from "../askNode.ts";
-import { askNodes } from "../askNodes.ts";
+import { askNode, type NodeQuestion, openNode, parsed, refusalOf } from "../askNode.ts";
+import { askNodes, isMisbehaviour } from "../askNodes.ts";
 import type { Client } from "../client.ts";
 import { nodeError } from "../nodeError.ts";
 import type { Paid, Payment } from "../payer.ts";
+import type { Send, Sent } from "../send.ts";
 import { askEnclave, type EnclaveWords, requireEnclave } from "./askEnclave.ts";
 import { type Answered, askPaid, hashOfRequest, hintsOf, withPayment } from "./askPaid.ts";
 import { type ChatOptions, type ChatRequest, readChat } from "./chatOptions.ts";
 import { answerOf, type ChatChunk, type ChatReply, chunksOf } from "./chatReply.ts";
+import { type Channel, openChannel } from "./openChannel.ts";
+import { releasedFrames } from "./releasedFrames.ts";
 import { readStream } from "./streamedAnswer.ts";
 
 /** How far a node's clock may be behind ours, in seconds. */
@@ -27,28 +30,33 @@ const CHAT_PATH = "/v1/chat/completions";
  *   `node.*`, `payment.*`, `format.malformed`, `option.wrong`
  */
 export const chat = async (client: Client, options: ChatOptions): Promise<ChatReply> =>
-  ask(client, options, { isStream: false });
+  askOne(client, options, readChat(client, options, false));
 
 /**
- * The same as a stream: the node streams, and the frames are given on once the whole answer is verified. Unverified text reaches
- * nobody.
+ * The same as a stream: the node streams, and the frames are given on once the whole answer is verified. With `release: "channel"`
+ * texts are as they come, over an attested channel; where the end does not confirm them this throws.
  */
 export async function* streamChat(
   client: Client,
   options: ChatOptions,
 ): AsyncGenerator<ChatChunk, ChatReply> {
-  const reply = await ask(client, options, { isStream: true });
+  const request = readChat(client, options, true);
+  if (request.release === "channel") return yield* release(client, options, request);
+  const reply = await askOne(client, options, request);
   yield* chunksOf(reply.answer);
   return reply;
 }
 
 /** The whole answer, whichever way the node sends it. */
-async function ask(
+const askOne = (client: Client, options: ChatOptions, request: ChatRequest): Promise<ChatReply> =>
+  askEach(client, options, request, request.isUnverified ? askUnverified : askVerified);
+
+async function askEach<Answer>(
   client: Client,
   options: ChatOptions,
-  { isStream }: { isStream: boolean },
-): Promise<ChatReply> {
-  const request = readChat(client, options, isStream);
+  request: ChatRequest,
+  ask: (question: Question) => Promise<Answer>,
+): Promise<Answer> {
   const { salt } = request;
   const before = await client.payer?.recall({ salt, requestHash: hashOfRequest(request) });
   return await askNodes({
@@ -56,9 +64,33 @@ async function ask(
     maxPrice: client.payer?.maxPerCall ?? 0n,
     // Whoever was paid is asked, and nobody else.
     nodes: before === undefined ? options.nodes : [before.node],
-    ask: (node) =>
-      (request.isUnverified ? askUnverified : askVerified)({ client, node, request, before }),
+    ask: (node) => ask({ client, node, request, before }),
   });
+}
+
+/** Once a stream's head is here no other node is asked: what it says may be given on. */
+async function* release(
+  client: Client,
+  options: ChatOptions,
+  request: ChatRequest,
+): AsyncGenerator<ChatChunk, ChatReply> {
+  const asked = await askEach(client, options, request, async (question) => {
+    const askedAt = Math.floor(Date.now() / 1000);
+    return { question, askedAt, ...(await askInTurn(question, openStream)) };
+  });
+  const { answer: stream, askedAt, enclave, paid, question } = asked;
+  const { node } = question;
+  const requestHash = hashOfRequest(request);
+  try {
+    return yield* releasedFrames({
+      ...{ body: stream.body, host: node.host },
+      names: { id: `chatcmpl-${requestHash}`, created: askedAt, model: request.model },
+      confirm: (answer) => verified(question, { answer, enclave, paid, askedAt }),
+    });
+  } catch (error) {
+    if (isMisbehaviour(error)) client.memory.demote(node);
+    throw withPayment(error, paid, request.salt);
+  }
 }
 
 type Question = {
@@ -75,7 +107,7 @@ async function askUnverified(question: Question): Promise<ChatReply> {
   const { answer: came, paid } = await askPaid({
     ...question,
     enclaveNode: undefined,
-    ask: (payment) => askAnswer(question, payment),
+    ask: (payment) => askAnswer({ ...question, payment }),
   });
   const fields = fieldsOf(came, node.host);
   const answer = answerOf(fields, { id: "chatcmpl-unverified", created, host: node.host });
@@ -117,14 +149,19 @@ async function verified(
   };
 }
 
-type Both = { answer: unknown; enclave: EnclaveWords; paid: Paid | null };
+type Both<Answer = unknown> = { answer: Answer; enclave: EnclaveWords; paid: Paid | null };
 
-/** Answer and enclave at once; where one fails, the other is let go of. Who may be paid shows the enclave first. */
+/**
+ * Answer and enclave at once; where one fails, the other is let go of. Who may be paid shows the enclave first, and where the channel
+ * has to be attested the enclave is looked at before it is told anything.
+ */
 async function askBoth(question: Question): Promise<Both> {
   const { client, node, request } = question;
   const failed = new AbortController();
   const { signal } = request;
-  if (client.payer !== undefined) return await askInTurn(question);
+  if (client.payer !== undefined || request.isChannelAttested) {
+    return await askInTurn(question, askAnswer);
+  }
   const both = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
   const wantsDocument = request.policy.attestation !== "registry";
   try {
@@ -140,27 +177,66 @@ async function askBoth(question: Question): Promise<Both> {
 }
 
 /** No money goes to a node whose enclave is none that counts: its key is known, and vouched for, before it is paid. */
-async function askInTurn(question: Question): Promise<Both> {
-  const { client, node, request } = question;
-  const { policy, signal } = request;
-  const wantsDocument = policy.attestation !== "registry";
-  const enclave = await askEnclave({ client, node, wantsDocument, signal });
-  const enclaveNode = await requireEnclave({ client, node, enclave });
+async function askInTurn<Answer>(
+  question: Question,
+  ask: (asked: Asked) => Promise<Answered<Answer>>,
+): Promise<Both<Answer>> {
+  const { enclave, enclaveNode, send } = await (question.request.isChannelAttested
+    ? openChannel({ ...question, ...question.request })
+    : lookAtEnclave(question));
   const { answer, paid } = await askPaid({
     ...{ ...question, enclaveNode },
-    ask: (payment) => askAnswer(question, payment),
+    ask: (payment) => ask({ ...question, payment, send }),
   });
   return { answer, enclave, paid };
 }
 
-async function askAnswer(
-  { client, node, request }: Omit<Question, "before">,
-  payment?: Payment,
-): Promise<Answered> {
+async function lookAtEnclave(
+  question: Question,
+): Promise<Omit<Channel, "send"> & { send?: never }> {
+  const { client, node, request } = question;
+  const { policy, signal } = request;
+  const wantsDocument = policy.attestation !== "registry";
+  const enclave = await askEnclave({ client, node, wantsDocument, signal });
+  return { enclave, enclaveNode: await requireEnclave({ client, node, enclave }) };
+}
+
+type Asked = Omit<Question, "before"> & {
+  payment?: Payment | undefined;
+  /** over which connections; any if left out */
+  send?: Send | undefined;
+};
+
+async function askAnswer(asked: Asked): Promise<Answered> {
+  const { host } = asked.node;
+  if (asked.request.isStream) {
+    const { answer, settled } = await openStream(asked);
+    return { answer: await readStream(answer.body, host), settled };
+  }
+  const answer = await askNode(questionTo(asked));
+  if (answer.status !== 200) throw refusalOf(answer, host);
+  return { answer: parsed(answer.text, host), settled: answer.header("payment-response") };
+}
+
+/** A stream, as soon as its head is here. */
+async function openStream(asked: Asked): Promise<Answered<Pick<Sent, "body">>> {
+  const { host } = asked.node;
+  const isEvents = (type = ""): boolean => /^text\/event-stream\s*(;|$)/i.test(type);
+  const { body, ...head } = await openNode(questionTo(asked));
+  if (head.status === 200 && isEvents(head.header("content-type"))) {
+    return { answer: { body }, settled: head.header("payment-response") };
+  }
+  const decoder = new TextDecoder();
+  let words = "";
+  for await (const chunk of body) words += decoder.decode(chunk, { stream: true });
+  if (head.status !== 200) throw refusalOf({ ...head, text: words }, host);
+  throw nodeError("malformed", `${host} does not answer with a stream`);
+}
+
+function questionTo({ client, node, payment, request, send }: Asked): NodeQuestion {
   const { idempotencyKey, isStream, salt, signal, text } = request;
-  const { host } = node;
-  const question = {
-    ...{ node, path: CHAT_PATH, json: text, signal },
+  return {
+    ...{ node, path: CHAT_PATH, json: text, signal, send },
     headers: {
       ...{ accept: isStream ? "text/event-stream" : "application/json", "haca-salt": salt },
       ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }),
@@ -168,23 +244,6 @@ async function askAnswer(
     },
     limits: { bytes: client.limits.answerBytes, ms: client.limits.answerMs },
   };
-  const isEvents = (type = ""): boolean => /^text\/event-stream\s*(;|$)/i.test(type);
-  if (!isStream) {
-    const answer = await askNode(question);
-    if (answer.status !== 200) throw refusalOf(answer, host);
-    const settled = answer.header("payment-response");
-    return { answer: parsed(answer.text, host), settled };
-  }
-  const { body, ...head } = await openNode(question);
-  if (head.status === 200 && isEvents(head.header("content-type"))) {
-    const settled = head.header("payment-response");
-    return { answer: await readStream(body, host), settled };
-  }
-  const decoder = new TextDecoder();
-  let words = "";
-  for await (const chunk of body) words += decoder.decode(chunk, { stream: true });
-  if (head.status !== 200) throw refusalOf({ ...head, text: words }, host);
-  throw nodeError("malformed", `${host} does not answer with a stream`);
 }
 
 function requireVerified(lines: readonly Line[], { policy }: ChatRequest, host: string): void {

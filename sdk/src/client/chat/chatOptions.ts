@@ -4,12 +4,13 @@ import { canonicalJson } from "../../receipt/canonicalJson.ts";
 import { LIMITS } from "../../receipt/receipt.ts";
 import type { Client } from "../client.ts";
 import { optionError, requireKnown } from "../optionError.ts";
+import { type ChannelOptions, type ReadChannel, readChannel } from "./channelOptions.ts";
 
 /** A message as OpenAI's API has it. */
 export type ChatMessage = { role: string; content?: unknown; [member: string]: unknown };
 
 /** What is asked, and how its answer is taken. */
-export type ChatOptions = {
+export type ChatOptions = ChannelOptions & {
   /** name of a pinned model, by which nodes know it, too */
   model: string;
   messages: readonly ChatMessage[];
@@ -29,7 +30,7 @@ export type ChatOptions = {
 };
 
 /** A request that was looked at. */
-export type ChatRequest = {
+export type ChatRequest = ReadChannel & {
   model: string;
   /** what is sent, and its canonical text */
   body: Readonly<Record<string, unknown>>;
@@ -46,7 +47,7 @@ export type ChatRequest = {
 
 const OPTIONS = [
   ...["model", "messages", "parameters", "nodes", "policy"],
-  ...["salt", "idempotencyKey", "verify", "signal"],
+  ...["salt", "idempotencyKey", "verify", "signal", "channel", "release"],
 ];
 /** What is no matter of parameters. */
 const OWN = ["model", "messages", "stream"];
@@ -68,7 +69,11 @@ export function readChat(client: Client, options: ChatOptions, isStream: boolean
   if (idempotencyKey !== undefined && !KEY.test(idempotencyKey)) {
     throw optionError("idempotencyKey", "must be 16 to 255 printable characters without spaces");
   }
+  const channel = readChannel(options, client);
   const isUnverified = options.verify === "off";
+  if (isUnverified && channel.isChannelAttested) {
+    throw optionError("verify", '"off" attests nothing, and an attested channel was asked for');
+  }
   if (!isUnverified) requirePins(client, model, policy);
   const { body, text } = requestOf({
     ...parameters,
@@ -77,7 +82,7 @@ export function readChat(client: Client, options: ChatOptions, isStream: boolean
     ...(isStream && { stream: true }),
   });
   return {
-    ...{ model, body, text, isStream, policy, isUnverified, idempotencyKey },
+    ...{ model, body, text, isStream, policy, isUnverified, idempotencyKey, ...channel },
     salt: readSalt(options),
     isFresh: options.salt === undefined && idempotencyKey === undefined,
     signal: options.signal,

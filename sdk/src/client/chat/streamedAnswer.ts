@@ -18,12 +18,26 @@ const DONE = "[DONE]";
  *   `node.afterFinal`, `node.malformed`
  */
 export async function readStream(body: AsyncIterable<Uint8Array>, host: string): Promise<Plain> {
+  const frames = framesOf(body, host);
+  let next = await frames.next();
+  while (next.done !== true) next = await frames.next();
+  return next.value;
+}
+
+/** A frame that has the form of one. */
+export type Frame = Plain & { choices: readonly Plain[] };
+
+/** The same, frame by frame: what they say is anybody's word until somebody has looked at the answer. @throws BaseError as `readStream` */
+export async function* framesOf(
+  body: AsyncIterable<Uint8Array>,
+  host: string,
+): AsyncGenerator<Frame, Plain> {
   const answer = new StreamedAnswer(host);
   let isDone = false;
   for await (const event of readEvents(body)) {
     if (isDone) throw nodeError("afterFinal", `${host} streams on after the end`);
     isDone = event === DONE;
-    if (!isDone) answer.take(parsed(event, host), event);
+    if (!isDone) yield answer.take(parsed(event, host), event);
   }
   if (!isDone) throw nodeError("brokenOff", `${host} ends its stream before the end`);
   return answer.whole();
@@ -39,7 +53,7 @@ class StreamedAnswer {
     this.#host = host;
   }
 
-  take(frame: unknown, text: string): void {
+  take(frame: unknown, text: string): Frame {
     if (!isPlain(frame)) throw this.#malformed();
     if (frame.error !== undefined) {
       throw refusalOf({ status: 200, header: () => undefined, text }, this.#host);
@@ -56,6 +70,8 @@ class StreamedAnswer {
     for (const name of COMMON) this.#common[name] ??= frame[name];
     for (const choice of choices) this.#choice(choice);
     if (haca !== undefined || frame.usage != null) this.#last = frame;
+    // Each of its choices was looked at.
+    return { ...frame, choices };
   }
 
   whole(): Plain {

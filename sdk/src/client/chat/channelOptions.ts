@@ -1,0 +1,40 @@
+import { tls } from "#send";
+import { optionError } from "../optionError.ts";
+
+/**
+ * When a stream gives what a node says: `signed`, once the whole answer is verified; `channel`, text as it comes over a channel that
+ * ends in an attested enclave, which the end confirms, or the stream throws.
+ */
+export type Release = "signed" | "channel";
+
+export type ChannelOptions = {
+  /** asks over TLS whose certificate the node's enclave attests, and over nothing else */
+  channel?: "attested";
+  /** `signed` if left out; `channel` asks over an attested channel, whatever is asked */
+  release?: Release;
+};
+/** The same, looked at. */
+export type ReadChannel = { isChannelAttested: boolean; release: Release };
+
+const NONE: ReadChannel = { isChannelAttested: false, release: "signed" };
+
+/**
+ * @param before whose options count where these say nothing
+ * @throws BaseError `option.wrong`, also where programs are shown no certificate
+ */
+export function readChannel(options: ChannelOptions, before = NONE): ReadChannel {
+  const { channel, release = before.release } = options;
+  if (channel !== undefined && channel !== "attested") {
+    throw optionError("channel", 'must be "attested", or left out');
+  }
+  if (release !== "signed" && release !== "channel") {
+    throw optionError("release", 'must be "signed" or "channel"');
+  }
+  const isByChannel = release === "channel";
+  const isAttested = before.isChannelAttested || channel !== undefined || isByChannel;
+  if (isAttested && tls === undefined) {
+    const reason = "there is no attested channel here: a page is shown no certificate";
+    throw optionError(isByChannel ? "release" : "channel", reason);
+  }
+  return { isChannelAttested: isAttested, release };
+}
