@@ -58,7 +58,7 @@ export async function benchZkml(options: EzklOptions): Promise<void> {
     const report = {
       figures,
       details: {
-        how: "compileSeconds: from nothing, development powers of tau included, in a process of its own but for digits; keySeconds: of that, the keys. Digits: witness, proof (by snarkjs in this process, keys in memory) and verification are medians over test images. Other models have weights by chance (their size does not depend on what they learnt); proveSeconds: warm, by the native prover; peakMiB: of the compiler, or of the prover while it proves. relu.constraints: constraints of digits that read a digit of a ReLU, for each. mlp1.8m: 784-1024-1024-10; mlp2m: 784, 20 layers of 300, 10.",
+        how: "compileSeconds: from nothing, development powers of tau included, in a process of its own but for digits; keySeconds: of that, the keys. Digits: witness, proof (by snarkjs in this process, keys in memory) and verification are medians over test images. Other models have weights by chance (their size does not depend on what they learnt); proveSeconds: warm, by the native prover; peakMiB: of the compiler, or of the prover while it proves. relu.constraints: constraints of digits that read a digit of a ReLU, for each. mlp784x64x10salted: with a hidden input. mlp1.8m: 784-1024-1024-10; mlp2m: 784, 20 layers of 300, 10.",
         prover: proverName(prover),
         samples: digits.samples,
         exports: exported.results,
