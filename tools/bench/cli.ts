@@ -24,6 +24,7 @@ const BENCHES: Readonly<Record<string, () => Command>> = {
         "digits,digits-cnn,mlp784x64x10",
       )
       .option("--ezkl-seconds <n>", "the longest that EZKL may take for one", "180")
+      .option("--ezkl-exports", "how many of the exports it proves as well, which takes an hour")
       .action(async (options) => {
         enterProject();
         await (await import("./zkml.ts")).benchZkml(options);

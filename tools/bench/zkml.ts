@@ -19,6 +19,7 @@ import { groth16, type SnarkFile } from "snarkjs";
 import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { formatTable } from "../../scripts/lib/table.ts";
 import { type ExportResult, exportsFolder, measureExports } from "./zkml/exports.ts";
+import { proveExportsByEzkl } from "./zkml/ezklExports.ts";
 import { type EzklOptions, type EzklTask, readEzklOptions } from "./zkml/ezklOptions.ts";
 import { measureEzkl } from "./zkml/measureEzkl.ts";
 import { measureModel } from "./zkml/measureModel.ts";
@@ -34,7 +35,7 @@ type Figures = Record<string, number>;
 
 export async function benchZkml(options: EzklOptions): Promise<void> {
   const prover = findNativeProver({ setting: process.env.HACA_PROVER });
-  const beside = readEzklOptions({ options, prover });
+  const beside = readEzklOptions({ options, prover, exports: exportsFolder() });
   const folder = mkdtempSync(join(tmpdir(), "haca-bench-zkml-"));
   try {
     const digits = await measureDigits(folder);
@@ -58,7 +59,7 @@ export async function benchZkml(options: EzklOptions): Promise<void> {
     const report = {
       figures,
       details: {
-        how: "compileSeconds: from nothing, development powers of tau included, in a process of its own but for digits; keySeconds: of that, the keys. Digits: witness, proof (by snarkjs in this process, keys in memory) and verification are medians over test images. Other models have weights by chance (their size does not depend on what they learnt); proveSeconds: warm, by the native prover; peakMiB: of the compiler, or of the prover while it proves. relu.constraints: constraints of digits that read a digit of a ReLU, for each. mlp1.8m: 784-1024-1024-10; mlp2m: 784, 20 layers of 300, 10.",
+        how: "compileSeconds: from nothing, development powers of tau included, in a process of its own but for digits; keySeconds: of that, the keys. Digits: witness, proof (by snarkjs in this process, keys in memory) and verification are medians over test images. Other models have weights by chance (their size does not depend on what they learnt); proveSeconds: warm, by the native prover; peakMiB: of the compiler, or of the prover while it proves. relu.constraints: constraints of digits that read a digit of a ReLU, for each. mlp784x64x10salted: with a hidden input. mlp1.8m: 784-1024-1024-10; mlp2m: 784, 20 layers of 300, 10.",
         prover: proverName(prover),
         samples: digits.samples,
         exports: exported.results,
@@ -191,10 +192,10 @@ async function measureSized(parameters: {
 async function measureBesideEzkl(parameters: {
   task: EzklTask | undefined;
   folder: string;
-}): Promise<{ figures: Figures; runs: Record<string, EzklRun & { loadAverage: number }> }> {
+}): Promise<{ figures: Figures; runs: Record<string, EzklRun & { loadAverage?: number }> }> {
   const { task, folder } = parameters;
   const figures: Figures = {};
-  const runs: Record<string, EzklRun & { loadAverage: number }> = {};
+  const runs: Record<string, EzklRun & { loadAverage?: number }> = {};
   for (const model of task?.models ?? []) {
     const loadAverage = round(loadavg()[0] ?? Number.NaN);
     const measured = await measureEzkl({
@@ -203,6 +204,14 @@ async function measureBesideEzkl(parameters: {
     });
     Object.assign(figures, measured.figures);
     runs[model.name] = { ...measured.run, loadAverage };
+  }
+  if (task?.exports !== undefined) {
+    const tried = await proveExportsByEzkl({
+      ...{ ...task, folder: task.exports, workFolder: folder },
+      onProgress: (line) => console.log(line),
+    });
+    Object.assign(figures, tried.figures);
+    for (const [name, run] of Object.entries(tried.runs)) runs[`exports.${name}`] = run;
   }
   return { figures, runs };
 }

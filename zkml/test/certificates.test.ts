@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { certifyDeterminism } from "../src/circuit/certifyDeterminism.ts";
-import { certifyNoWrap } from "../src/circuit/certifyNoWrap.ts";
+import { certifyNoWrap, type WireRanges } from "../src/circuit/certifyNoWrap.ts";
 import { type Choice, CircuitBuilder, type Rank } from "../src/circuit/circuitBuilder.ts";
 import { digitSum, exactly, type Sum, wireSum } from "../src/circuit/sum.ts";
 
-/** A word, the context, and two digits of the word; `add` adds what is to be certified. */
+/** A word, the context, and two digits of the word; `add` adds what is to be certified. Returns the ranges of all wires. */
 function certify(
   add: (parameters: { circuit: CircuitBuilder; digits: [number, number] }) => void,
   changeChoice: (choice: Choice) => Choice = (choice) => choice,
   changeRank: (rank: Rank) => Rank = (rank) => rank,
-): void {
+): WireRanges {
   const circuit = new CircuitBuilder();
   const [word = 0] = circuit.take("inputWords", 1);
   const [context = 0] = circuit.take("context", 1, false);
@@ -28,8 +28,13 @@ function certify(
     fieldWires: circuit.fieldWires,
     blocks: circuit.blocks,
   };
-  certifyDeterminism({ ...parts, ranges: certifyNoWrap(parts) });
+  const ranges = certifyNoWrap(parts);
+  certifyDeterminism({ ...parts, ranges });
+  return ranges;
 }
+
+/** The range of a wire, from least to most. */
+const rangeOf = ({ minimum, maximum }: WireRanges, wire: number) => [minimum[wire], maximum[wire]];
 
 const code = (reason: string) => expect.objectContaining({ code: `certificate.${reason}` });
 
@@ -45,7 +50,9 @@ describe("certificates", () => {
       );
       circuit.wireOf("w", sum);
       circuit.product("p", wireSum(low), digitSum([low, high]));
+      circuit.product("q", wireSum(high), wireSum(low), sum);
       circuit.digits("e", sum, 4);
+      circuit.digits("f", sum, 4, { a: wireSum(low), b: wireSum(high) });
       circuit.choice("c", [sum, wireSum(low)], 5);
       circuit.rank("r", sum, [3, 5, 9], { minimum: 2, maximum: 10 });
     });
@@ -94,6 +101,53 @@ describe("certificates", () => {
       );
     };
     expect(() => certify(overlap)).toThrow(code("undetermined"));
+  });
+
+  it.each<[string, Sum, string]>([
+    ["twice a wire", { wires: [10], coefficients: [2], constant: 0 }, "rangeUnknown"],
+    ["two wires", { wires: [10, 11], coefficients: [1, -1], constant: 0 }, "rangeUnknown"],
+    [
+      "a wire and what is exact in no double",
+      { wires: [4, 10], coefficients: [2 ** 53, 1], constant: 0 },
+      "inexact",
+    ],
+    [
+      "a wire and what wraps",
+      { wires: [1, 10], coefficients: [2 ** 251, 1], constant: 0 },
+      "wraps",
+    ],
+  ])("refuse a product that is %s", (_, c, reason) => {
+    expect(() =>
+      certify(({ circuit, digits: [low, high] }) => {
+        circuit.take("e", 12 - circuit.wireCount);
+        circuit.rows.add({ a: wireSum(low), b: wireSum(high), c });
+      }),
+    ).toThrow(code(reason));
+  });
+
+  it("refuse digits that overlap in the row of a product, and digits of one whose factor follows from them", () => {
+    const inProduct = (coefficients: number[], isKnown: boolean) => () =>
+      certify(({ circuit, digits: [low, high] }) => {
+        const digits = circuit.take("e", 3);
+        for (const digit of digits) circuit.requireBoolean(digit);
+        const [factor = 0] = circuit.take("factor", 1);
+        circuit.requireBoolean(factor);
+        circuit.rows.add({
+          a: wireSum(low),
+          b: wireSum(factor),
+          c: { wires: digits, coefficients },
+        });
+        // the first digit's own: 0 and 1 would do
+        circuit.requireZero(
+          exactly([
+            [1, wireSum(factor)],
+            [-1, wireSum(isKnown ? high : (digits[0] as number))],
+          ]),
+        );
+      });
+    expect(inProduct([1, 2, 4], true)).not.toThrow();
+    expect(inProduct([1, 2, 2], true)).toThrow(code("undetermined"));
+    expect(inProduct([1, 2, 4], false)).toThrow(code("undetermined"));
   });
 
   it("refuse a hint where nothing pins it: an inverse of what can be 0", () => {
@@ -162,6 +216,20 @@ describe("certificates", () => {
   });
 });
 
+it.each([
+  // between 2 and 5 without the product, which is 0 or 1
+  [1, [-5, -1]],
+  [-1, [1, 5]],
+])("a row of a product bounds its one wire of coefficient %i", (coefficient, expected) => {
+  let wire = 0;
+  const ranges = certify(({ circuit, digits: [low, high] }) => {
+    [wire = 0] = circuit.take("e", 1);
+    const c = { wires: [0, low, high, wire], coefficients: [2, 1, 2, coefficient] };
+    circuit.rows.add({ a: wireSum(low), b: wireSum(high), c });
+  });
+  expect(rangeOf(ranges, wire)).toEqual(expected);
+});
+
 describe("a rank", () => {
   type Built = { circuit: CircuitBuilder; digits: [number, number] };
   const starts = [1, 2, 3];
@@ -177,6 +245,42 @@ describe("a rank", () => {
     ["with a digit less", (one) => ({ ...one, above: one.above.slice(1) })],
   ])("%s has no certificate", (_, change) => {
     expect(() => certify(rank, undefined, change)).toThrow(code("rank"));
+  });
+
+  it.each([1, -1])("bounds the wire that it ranks, times %i, which no other row does", (sign) => {
+    let wire = 0;
+    const ranked = (withRank: boolean) => () =>
+      certify(({ circuit, digits: [low, high] }) => {
+        wire = circuit.unrangedWire("e", { wires: [low, high], coefficients: [1, 2], constant: 0 });
+        const sum = exactly([[sign, wireSum(wire)]]);
+        const [minimum, maximum] = sign > 0 ? [0, 6] : [-6, 0];
+        if (withRank) circuit.rank("r", sum, sign > 0 ? [2, 3] : [-4, -1], { minimum, maximum });
+        // as elements are packed: 8 times it, beside a number below 7
+        circuit.requireZero(
+          exactly([
+            [8, wireSum(wire)],
+            [1, wireSum(low)],
+            [-1, wireSum(circuit.take("word", 1)[0] as number)],
+          ]),
+        );
+        circuit.requireZero(
+          exactly([
+            [1, wireSum(wire)],
+            [-1, digitSum([low, high])],
+          ]),
+        );
+      });
+    expect(rangeOf(ranked(true)(), wire)).toEqual([0, 6]);
+    expect(ranked(false)).toThrow(code("rangeUnknown"));
+  });
+
+  it("bounds none of two wires whose sum it ranks", () => {
+    let first = 0;
+    const ranges = certify((built) => {
+      rank(built);
+      [first] = built.digits;
+    });
+    expect(rangeOf(ranges, first)).toEqual([0, 1]);
   });
 
   it("has none where two intervals overlap: the number says no place", () => {

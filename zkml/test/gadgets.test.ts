@@ -1,4 +1,3 @@
-import { createConstraintChecker } from "@haca/circuits/constraintChecker";
 import { FIELD_ORDER } from "@haca/circuits/field";
 import { readR1cs } from "@haca/circuits/readR1cs";
 import { kindOf } from "@haca/model-runtime/integerModel";
@@ -6,63 +5,10 @@ import { describe, expect, it } from "vitest";
 import { CircuitBuilder } from "../src/circuit/circuitBuilder.ts";
 import { constantSum, digitSum, exactly, type Sum, wireSum } from "../src/circuit/sum.ts";
 import { circuitOf } from "../src/kinds/kinds.ts";
+import { pinnedElements } from "../src/kinds/leaves.ts";
 import { reluCircuit, rescaleCircuit } from "../src/kinds/relu.ts";
+import { DIGITS, gadgetOf, integers, NAMES, resultsOf } from "./utils/gadgets.ts";
 import { r1csBytes } from "./utils/layOutModel.ts";
-
-/** What a digit could be: right values, and some that only a missing row would let through. */
-const DIGITS = [0n, 1n, 2n, -1n];
-
-const NAMES = { input: "x", output: "y", scaleExponent: 0 };
-
-const integers = (least: number, most: number): bigint[] =>
-  Array.from({ length: most - least + 1 }, (_, index) => BigInt(least + index));
-
-/** A gadget over inputs that a test fixes; `sum` is its result. */
-type Gadget = { circuit: CircuitBuilder; inputs: number; sum: Sum };
-
-/**
- * What a dishonest prover can choose from: the results of all assignments of the gadget's wires from `candidates` that
- * satisfy every row. Not one number of it comes from the witness plan.
- */
-function resultsOf(parameters: {
-  gadget: Gadget;
-  inputs: readonly bigint[];
-  candidates: (name: string) => readonly bigint[];
-}): bigint[] {
-  const { circuit, inputs: count, sum } = parameters.gadget;
-  const { rows, wireCount, blocks } = circuit;
-  const r1cs = readR1cs(r1csBytes({ rows, wireCount, publicCount: count }));
-  const checker = createConstraintChecker(r1cs);
-  const names = blocks.flatMap((block) => new Array<string>(block.count).fill(block.name));
-  const last = r1cs.constraints.map(({ a, b, c }) => Math.max(...a.wires, ...b.wires, ...c.wires));
-  const ending = names.map((_, index) => [...last.keys()].filter((row) => last[row] === index + 1));
-  const witness = [1n, ...parameters.inputs];
-  const results: bigint[] = [];
-  const assign = (wire: number): void => {
-    if (wire === wireCount) {
-      const terms = sum.wires.map((w, i) => BigInt(sum.coefficients[i] ?? 0) * (witness[w] ?? 0n));
-      results.push(terms.reduce((total, term) => total + term, BigInt(sum.constant)));
-      return;
-    }
-    const isInput = wire <= count;
-    for (const value of isInput
-      ? [witness[wire] as bigint]
-      : parameters.candidates(names[wire - 1] as string)) {
-      witness[wire] = value;
-      if ((ending[wire - 1] ?? []).every((index) => checker.holds({ witness, index }))) {
-        assign(wire + 1);
-      }
-    }
-  };
-  assign(1);
-  return results;
-}
-
-function gadgetOf(inputs: number, add: (circuit: CircuitBuilder, sums: Sum[]) => Sum): Gadget {
-  const circuit = new CircuitBuilder();
-  const wires = circuit.take("in", inputs);
-  return { circuit, inputs, sum: add(circuit, wires.map(wireSum)) };
-}
 
 describe("a dishonest prover", () => {
   it("finds no other digits of a number, and none of a number beyond them", () => {
@@ -228,51 +174,40 @@ describe("a dishonest prover", () => {
   });
 
   it.each([
-    [
-      "that of their difference",
-      (a: Sum, b: Sum) =>
+    ["two thresholds", [1, 3]],
+    ["three, and two that say nothing", [-9, -1, 1, 2, 9]],
+  ])("finds a leaf of no element out of the range that a rank is to enforce: %s", (_, leasts) => {
+    const node = {
+      ...{ kind: "leaves" as const, input: "x", output: "y" },
+      thresholds: leasts.map((least) => ({ index: 0, least })),
+      paths: leasts.map((_, at) => [at + 1]),
+    };
+    const ranges = [{ minimum: -3n, maximum: 4n }];
+    expect([...pinnedElements(node, ranges)]).toEqual([0]);
+    // one threshold is compared, and says nothing of the ends
+    const one = { ...node, thresholds: node.thresholds.slice(1, 2) };
+    expect([...pinnedElements(one, ranges)]).toEqual([]);
+    const gadget = gadgetOf(1, (circuit, [sum = constantSum(0)]) => {
+      const element = wireSum(circuit.unrangedWire("element", sum));
+      expect(() => circuit.requireClosed()).toThrow("no range");
+      const input = [element];
+      const sums = circuitOf(node).addRows({ node, input, ranges, name: "t", circuit });
+      circuit.requireClosed();
+      // what packs the element says which it is
+      circuit.requireZero(
         exactly([
-          [1, b],
-          [-1, a],
+          [1, element],
+          [-1, sum],
         ]),
-      6,
-    ],
-    ["a coarser one", (_: Sum, b: Sum) => exactly([[1, b]], -1), 6],
-  ] as const)("finds only the one of two numbers that a sign says: %s", (title, signOf, rows) => {
-    const gadget = gadgetOf(2, (circuit, sums) => {
-      const [first = constantSum(0), second = constantSum(0)] = sums;
-      const sign = signOf(first, second);
-      const pairs = [[0, 1]] satisfies [number, number][];
-      const node = {
-        kind: "pick" as const,
-        inputs: ["s", "x"] satisfies [string, string],
-        output: "y",
-        pairs,
-      };
-      const ranges = [
-        { minimum: -4n, maximum: 3n },
-        ...sums.map(() => ({ minimum: 0n, maximum: 3n })),
-      ];
-      return circuitOf(node).addRows({
-        node,
-        input: [sign, ...sums],
-        ranges,
-        name: "p",
-        circuit,
-      })[0] as Sum;
+      );
+      return exactly(sums.map((leaf, at) => [10 ** at, leaf] as const));
     });
-    // digits, the row that they add up in, and the product; the difference is a wire where it is not the sign
-    expect(gadget.circuit.rows.count).toBe(title === "a coarser one" ? rows : rows - 1);
-    for (const a of integers(0, 3)) {
-      for (const b of integers(0, 3)) {
-        const sign = title === "a coarser one" ? b - 1n : b - a;
-        const found = resultsOf({
-          gadget,
-          inputs: [a, b],
-          candidates: (name) => (/Gain|Difference/.test(name) ? integers(-9, 9) : DIGITS),
-        });
-        expect(found, `${a}, ${b}`).toEqual([sign >= 0n ? b : a]);
-      }
+    for (const value of integers(-12, 13)) {
+      const leaves = kindOf(node).compute(node, [Number(value)]);
+      const expected = leaves.reduce((total, leaf, at) => total + leaf * 10 ** at, 0);
+      const candidates = (name: string) => (name === "element" ? [value] : DIGITS);
+      const found = resultsOf({ gadget, inputs: [value], candidates });
+      expect(found, `${value}`).toEqual(value >= -3n && value <= 4n ? [BigInt(expected)] : []);
     }
   });
 

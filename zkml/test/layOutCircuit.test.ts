@@ -20,7 +20,14 @@ import { setUpKeys } from "../src/setup/setUpKeys.ts";
 import { releaseCurve } from "../src/setup/snarkjsResources.ts";
 import { CONTEXT, type LaidOutModel, layOutModel, r1csBytes } from "./utils/layOutModel.ts";
 import { MODELS, SUBSTITUTED, type TestModel } from "./utils/models.ts";
-import { lenet, multilayerPerceptron, noise, onnxFile, type TestNode } from "./utils/onnxFile.ts";
+import {
+  forest,
+  lenet,
+  multilayerPerceptron,
+  noise,
+  onnxFile,
+  type TestNode,
+} from "./utils/onnxFile.ts";
 
 const GROUPS = process.env.HACA_DEEP === undefined ? 300 : 20_000;
 
@@ -253,6 +260,23 @@ describe("greatest of windows before their ReLU", () => {
     expect(floors.map(({ count }) => count)).toEqual(new Array(8).fill(1));
   });
 
+  it("compares rough forms in every round, and takes the last product into the row of the ReLU", () => {
+    const { integerModel, circuit } = layOutModel(model as TestModel);
+    const picks = [...integerModel.nodes.entries()].filter(([, { kind }]) => kind === "pick");
+    // of both windows: the greater of two, its rough form, and the greatest, of which the second is an output of its ReLU
+    const wiresOf = (suffix: string) =>
+      picks.map(([at]) => {
+        const isOwn = new RegExp(`^pick${at}x\\d+${suffix}$`);
+        return circuit.blocks.filter(({ name }) => isOwn.test(name)).length;
+      });
+    // of the first windows: the greater of two, its rough form, and the greatest
+    expect(wiresOf("Out")).toEqual([16, 16, 0, ...wiresOf("Out").slice(3)]);
+    expect(wiresOf("Out").at(-1)).toBe(0);
+    // a rough form goes on by the digits that the first pick has made, and its difference is theirs
+    expect(wiresOf("").slice(0, 3)).toEqual([16, 0, 8]);
+    expect(wiresOf("Difference").slice(0, 2)).toEqual([16, 0]);
+  });
+
   it("confuses only what is nearly equal: more bits bring the greatest nearer", () => {
     const errors = [8, 12].map((bits) => {
       const options = { weightBits: bits, activationBits: bits, inputBits: bits };
@@ -278,8 +302,33 @@ describe("greatest of windows before their ReLU", () => {
   });
 });
 
+describe("elements of which trees ask alone", () => {
+  const at = (further: TestNode[], outputs: string[]) => {
+    const { onnx: _, ...trees } = MODELS.find(({ title }) => title === "trees") as TestModel;
+    const { circuit } = layOutModel({
+      ...trees,
+      onnx: onnxFile({
+        input: [1, 3],
+        nodes: [
+          forest({ features: 3, trees: 3, depth: 3, modes: ["BRANCH_LEQ"], scale: 12 }),
+          ...further,
+        ],
+        constants: { w: noise([3, 2], 1) },
+        outputs,
+      }),
+    });
+    return circuit.blocks.filter(({ name }) => /^elementDigits\d+$/.test(name)).length;
+  };
+
+  it("have no digits of their own, unless something else reads them", () => {
+    expect(at([], ["y"])).toBe(0);
+    const reader = { operator: "MatMul", inputs: ["x", "w"], output: "z" };
+    expect(at([reader], ["y", "z"])).toBe(3);
+  });
+});
+
 describe.runIf(process.env.HACA_DEEP !== undefined)("LeNet-5 at 28x28", () => {
-  it("stays in the domain 2^17", () => {
+  it("takes 115,000 rows at most", () => {
     const { circuit } = layOutModel({
       onnx: lenet(),
       calibration: [1, 2].map((seed) =>
@@ -288,7 +337,7 @@ describe.runIf(process.env.HACA_DEEP !== undefined)("LeNet-5 at 28x28", () => {
       options: { input: { minimum: 0, maximum: 255, scaleExponent: 0 } },
     });
     certifyCircuit(circuit);
-    expect(circuit.rows.count + circuit.publicCount).toBeLessThan(2 ** 17);
+    expect(circuit.rows.count).toBeLessThanOrEqual(115_000);
   });
 });
 

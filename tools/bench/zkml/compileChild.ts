@@ -1,5 +1,6 @@
 /** Compiles a model in a process of its own, so that its memory is its own: `compileChild.ts <json>`. */
 import { readFileSync } from "node:fs";
+import type { InputMode } from "@haca/protocol/inputMode";
 import { compileModel } from "@haca/zkml/compileModel";
 import { readSamples } from "@haca/zkml/quantise/readSamples";
 
@@ -10,6 +11,7 @@ export type CompileTask = {
   out: string;
   ptauFolder: string;
   prover: string;
+  inputMode?: InputMode | undefined;
 };
 
 if (import.meta.main) {
@@ -24,6 +26,7 @@ if (import.meta.main) {
     quantise: { input: { minimum: 0, maximum: 255, scaleExponent: 0 } },
     // weights by chance compute nothing that could be exact
     maximumError: 1000,
+    ...(task.inputMode === undefined ? {} : { inputMode: task.inputMode }),
     onProgress: (line) => console.log(line),
   });
   console.log(`peak ${process.resourceUsage().maxRSS}`);

@@ -36,6 +36,12 @@ export function exportsFolder(): string | undefined {
   return existsSync(join(folder, "manifest.json")) ? folder : undefined;
 }
 
+/** What the folder of exports has. */
+export function readExports(folder: string): z.infer<typeof fixturesSchema> {
+  const manifest = readFileSync(join(folder, "manifest.json"), "utf8");
+  return fixturesSchema.parse(JSON.parse(manifest));
+}
+
 /** Compiles every export; `compile` proves and verifies a sample, so that what compiles is proved. */
 export async function measureExports(parameters: {
   folder: string;
@@ -44,9 +50,8 @@ export async function measureExports(parameters: {
   onResult: (result: ExportResult) => void;
 }): Promise<ExportResult[]> {
   const { folder, workFolder, onResult } = parameters;
-  const manifest = readFileSync(join(folder, "manifest.json"), "utf8");
   const results: ExportResult[] = [];
-  for (const { name, kind, ...files } of fixturesSchema.parse(JSON.parse(manifest))) {
+  for (const { name, kind, ...files } of readExports(folder)) {
     const start = performance.now();
     const out = join(workFolder, name);
     const seconds = () => Math.round((performance.now() - start) / 10) / 100;

@@ -28,7 +28,10 @@ const TRAINED = ["digits", "digits-cnn", "brent-volatility"].map((name): EzklMod
   };
 });
 
-const SIZED = SIZED_MODELS.map(({ name, onnx, inputs }): EzklModel => {
+/** EZKL is compared with proofs that show the input. */
+const shown = SIZED_MODELS.filter(({ inputMode }) => inputMode === undefined);
+
+const SIZED = shown.map(({ name, onnx, inputs }): EzklModel => {
   const samplesFrom = (first: number, count: number) =>
     Array.from({ length: count }, (_, index) => sampleOf(inputs, first + index));
   return {

@@ -56,7 +56,9 @@ it("names the option that is none, also without --ezkl", () => {
     [{ ezklSeconds: "0" }, "--ezkl-seconds 0: not a whole number from 1 to 86400"],
   ] as const) {
     const options = { ...given, ...wrong };
-    expect(() => readEzklOptions({ options, prover: undefined })).toThrow(why);
+    expect(() => readEzklOptions({ options, prover: undefined, exports: undefined })).toThrow(why);
   }
-  expect(readEzklOptions({ options: given, prover: undefined })).toBeUndefined();
+  expect(
+    readEzklOptions({ options: given, prover: undefined, exports: undefined }),
+  ).toBeUndefined();
 });

@@ -6,6 +6,7 @@ import { loadModel } from "@haca/model-runtime/loadModel";
 import { computeWitness } from "@haca/model-runtime/witness/computeWitness";
 import { decodeWitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
 import { wtnsFile } from "@haca/model-runtime/witness/wtnsFile";
+import { drawSalt } from "@haca/protocol/inputCommitment";
 import type { Manifest } from "@haca/protocol/manifest";
 import { answerInput } from "@haca/zkml/proving/answerInput";
 import { round } from "../prover/figures.ts";
@@ -29,7 +30,7 @@ export async function measureModel(parameters: {
   onProgress: (line: string) => void;
 }): Promise<Record<string, number>> {
   const { model, folder, prover, onProgress } = parameters;
-  const { name, inputs } = model;
+  const { name, inputs, inputMode } = model;
   const file = (extension: string) => join(folder, `${name}.${extension}`);
   writeFileSync(file("onnx"), model.onnx());
   const samples = [1, 2, 3, 4].map((seed) => sampleOf(inputs, seed));
@@ -38,7 +39,7 @@ export async function measureModel(parameters: {
   const started = performance.now();
   const lines = await compile({
     task: {
-      ...{ onnx: file("onnx"), samples: file("json"), out, prover },
+      ...{ onnx: file("onnx"), samples: file("json"), out, prover, inputMode },
       ptauFolder: join(folder, "ptau", name),
     },
     onProgress: (line) => onProgress(`${name}: ${line}`),
@@ -54,7 +55,9 @@ export async function measureModel(parameters: {
   const plan = decodeWitnessPlan(readFileSync(path("plan")));
   const witnessMs = Array.from({ length: WITNESSES }, (_, index) => {
     const values = sampleOf(inputs, 10 + index);
-    const { signals } = answerInput({ manifest, integerModel, values, context: BigInt(index) });
+    const salt = inputMode === "salted" ? drawSalt() : undefined;
+    const context = BigInt(index);
+    const { signals } = answerInput({ manifest, integerModel, values, context, salt });
     const start = performance.now();
     const bytes = wtnsFile(computeWitness({ plan, signals }));
     const ms = performance.now() - start;

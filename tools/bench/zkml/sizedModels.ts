@@ -1,3 +1,4 @@
+import type { InputMode } from "@haca/protocol/inputMode";
 import {
   deepPerceptron,
   lenet,
@@ -11,6 +12,8 @@ export type SizedModel = {
   name: string;
   onnx: () => Uint8Array;
   inputs: number;
+  /** what a proof shows of its input; default: its words */
+  inputMode?: InputMode;
 };
 
 /** Whole numbers of a picture. */
@@ -23,12 +26,14 @@ const PICTURE = 28 * 28;
 const LARGE = [784, 1024, 1024, 10];
 const DEEP = [784, ...new Array<number>(20).fill(300), 10];
 
+const perceptron = {
+  onnx: () => multilayerPerceptron({ inputs: PICTURE, hidden: 64, classes: 10 }),
+  inputs: PICTURE,
+};
+
 export const SIZED_MODELS: readonly SizedModel[] = [
-  {
-    name: "mlp784x64x10",
-    onnx: () => multilayerPerceptron({ inputs: PICTURE, hidden: 64, classes: 10 }),
-    inputs: PICTURE,
-  },
+  { name: "mlp784x64x10", ...perceptron },
+  { name: "mlp784x64x10salted", ...perceptron, inputMode: "salted" },
   { name: "mlp1.8m", onnx: () => deepPerceptron({ sizes: LARGE }), inputs: PICTURE },
   { name: "mlp2m", onnx: () => deepPerceptron({ sizes: DEEP }), inputs: PICTURE },
   { name: "lenet28", onnx: lenet, inputs: PICTURE },

@@ -23,7 +23,7 @@ const MAXIMUM_PASSES = 8;
  * - a linear row with one wire that is not known: it is the rest of the row;
  * - a linear row whose unknown wires have enforced ranges that fit beside each other, as digits of a number do: each
  *   coefficient exceeds all that the smaller ones can add up to, and nothing wraps;
- * - a product of known sums with one unknown wire on the other side;
+ * - a product of known sums, whose row says the same of the wires on its other side: it is one unknown wire, or digits;
  * - a choice over known sums, whose rows `readChoice` reads; a rank of a known sum, whose rows `readRank` reads;
  * - as many products of known sums as unknown wires on their other sides, whose matrix `readSystem` inverts.
  *
@@ -88,7 +88,7 @@ export function certifyDeterminism(parameters: {
     if (!isLinear && unknownTerms(3 * row).length + unknownTerms(3 * row + 1).length > 0) return;
     const terms = unknownTerms(3 * row + 2);
     const isOne = terms.length === 1 && rows.exact(terms[0] as number) % FIELD_ORDER !== 0n;
-    if (isOne || (isLinear && areDigits(terms))) {
+    if (isOne || areDigits(terms)) {
       for (const term of terms) learn(wires[term] as number);
     }
   };
@@ -110,7 +110,7 @@ export function certifyDeterminism(parameters: {
       const rank = rankAt.get(row);
       if (rank !== undefined) {
         const { outside, digits } = readRank({ rows, rank, isBoolean });
-        if (outside.every((wire) => known[wire] === 1)) {
+        if ([...outside.keys()].every((wire) => known[wire] === 1)) {
           for (const wire of [...rank.places, ...digits]) learn(wire);
         }
       }

@@ -1,6 +1,7 @@
 import { CertificateError, wireName } from "./certificateError.ts";
-import type { Choice, WireBlock } from "./circuitBuilder.ts";
+import type { Choice, Rank, WireBlock } from "./circuitBuilder.ts";
 import { readChoice } from "./readChoice.ts";
+import { readRank } from "./readRank.ts";
 import type { Rows } from "./rows.ts";
 
 /**
@@ -21,8 +22,9 @@ export type WireRanges = { minimum: Float64Array; maximum: Float64Array };
  *
  * - `d * (d - 1) = 0` and, for a `t` of 0 or 1, `d * (1 - t - d) = 0`: the wire is 0 or 1;
  * - a linear row in which one wire has no range yet, with coefficient 1 or -1: that wire is the rest of the row;
- * - a product of sums with ranges: the wire on the other side is the product;
- * - a choice, whose rows `readChoice` reads: the winners are 0 or 1.
+ * - a product of sums with ranges: the one wire on the other side that has none, with coefficient 1 or -1, is the rest of the row;
+ * - a choice, whose rows `readChoice` reads: the winners are 0 or 1;
+ * - a rank of one wire, whose rows `readRank` reads: the wire is in one of its intervals.
  *
  * Outside are the square that gives the context a place, whose wires no other row may read, and rows that read a wire of the field,
  * such as those of a commitment: they bound nothing, and read nothing of the model but words of its input, so that no value of it is
@@ -39,10 +41,12 @@ export function certifyNoWrap(parameters: {
   /** wires of the input's words: sums of them need not be exact in a double */
   givenWords: readonly number[];
   choices: readonly Choice[];
+  ranks: readonly Rank[];
   fieldWires: ReadonlySet<number>;
   blocks: readonly WireBlock[];
 }): WireRanges {
-  const { rows, wireCount, publicCount, givenWords, choices, fieldWires, blocks } = parameters;
+  const { rows, wireCount, publicCount, givenWords, choices, ranks, fieldWires, blocks } =
+    parameters;
   const { starts, wires, coefficients } = rows;
   const minimum = new Float64Array(wireCount).fill(Number.NaN);
   const maximum = new Float64Array(wireCount).fill(Number.NaN);
@@ -98,6 +102,15 @@ export function certifyNoWrap(parameters: {
       details: { row },
     });
   };
+  const rankAt = new Map(ranks.map((rank) => [rank.shortRow, rank]));
+  /** The digits of both distances are not negative, and the rows before bound all that they read. */
+  const narrow = (rank: Rank): void => {
+    const { outside, least, most } = readRank({ rows, rank, isBoolean });
+    const [[wire, coefficient] = [0, 0]] = outside;
+    if (outside.size !== 1 || Math.abs(coefficient) !== 1) return;
+    if (coefficient > 0) setRange(wire, least, most);
+    else setRange(wire, 0 - most, 0 - least);
+  };
   for (let row = 0; row < rows.count; row++) {
     if (inChoices.has(row) || isInField(row)) continue;
     const [a, b, c] = [side(3 * row), side(3 * row + 1), side(3 * row + 2)];
@@ -112,6 +125,8 @@ export function certifyNoWrap(parameters: {
         const [low, high] = c.sign < 0 ? [c.low, c.high] : [-c.high, -c.low];
         setRange(c.unknown, low, high);
       }
+      const rank = rankAt.get(row);
+      if (rank !== undefined) narrow(rank);
       continue;
     }
     const digit = booleanWire({ rows, row, isBoolean });
@@ -124,11 +139,15 @@ export function certifyNoWrap(parameters: {
     if (a.unknownCount + b.unknownCount > 0) throw fail(row, a.unknown || b.unknown);
     const products = [a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high];
     requireBelow(row, a.size * b.size + c.size, WRAP_LIMIT);
-    requireBelow(row, a.size * b.size, EXACT_LIMIT);
-    if (c.unknownCount > 1 || (c.unknownCount === 1 && (c.sign !== 1 || c.size !== 0))) {
+    requireBelow(row, a.size * b.size + (c.hasWord ? 0 : c.size), EXACT_LIMIT);
+    if (c.unknownCount > 1 || (c.unknownCount === 1 && Math.abs(c.sign) !== 1)) {
       throw fail(row, c.unknown);
     }
-    if (c.unknownCount === 1) setRange(c.unknown, Math.min(...products), Math.max(...products));
+    if (c.unknownCount === 1) {
+      const [least, most] = [Math.min(...products), Math.max(...products)];
+      if (c.sign > 0) setRange(c.unknown, least - c.high, most - c.low);
+      else setRange(c.unknown, c.low - most, c.high - least);
+    }
   }
   for (const choice of choices) {
     readChoice({ rows, choice, isBoolean: (wire) => plain[wire] === 1 });

@@ -1,7 +1,7 @@
 import { STEP } from "@haca/model-runtime/witness/witnessPlan";
 import { PlanBuilder } from "./planBuilder.ts";
 import { Rows } from "./rows.ts";
-import { combine, digitSum, exactly, type Sum, wireSum } from "./sum.ts";
+import { constantDifference, constantSum, digitSum, exactly, type Sum, wireSum } from "./sum.ts";
 
 /** The one-hot choice of a greatest sum: what `certifyDeterminism` takes as one step, after a look at every row. */
 export type Choice = {
@@ -31,6 +31,9 @@ export type Substitutable = { name: string; wire: number; terms: number };
 /** What rows have pinned of a sum: it is least + gate * (sum of 2^i digits[i]), the gate 0 or 1, or 1 where there is none. */
 export type Decomposition = { digits: readonly number[]; gate?: number; least: number };
 
+/** A product of two sums. */
+export type Product = { a: Sum; b: Sum };
+
 /** Consecutive wires of one name. */
 export type WireBlock = { name: string; first: number; count: number; isArray: boolean };
 
@@ -53,8 +56,12 @@ export class CircuitBuilder {
   readonly #substituted: ReadonlySet<string>;
   /** wires of the sums that stand in the place of a wire */
   readonly #copied = new Set<number>();
-  /** by the first wire of a sum */
-  readonly #decompositions = new Map<number, { sum: Sum; parts: Decomposition }>();
+  /** by a sum's number of wires, the first and the last of them */
+  readonly #decompositions = new Map<string, { sum: Sum; parts: Decomposition }[]>();
+  /** wires whose range the gadget that reads them enforces */
+  readonly #unranged = new Set<number>();
+  /** sums that lack a product, by which whoever takes it adds it to them */
+  readonly #open = new Map<Sum, Product>();
   #wires = 1;
 
   /** Names of the wires that sums stand in the place of. */
@@ -107,22 +114,56 @@ export class CircuitBuilder {
     return wireSum(wire);
   }
 
+  /** A wire that is a sum of the witness's slots alone: whoever reads it enforces its range (`rank`). */
+  unrangedWire(name: string, slots: Sum): number {
+    const [wire = 0] = this.take(name, 1, false);
+    this.plan.addStep(STEP.sum, [wire, this.plan.addSums(slots)]);
+    this.#unranged.add(wire);
+    return wire;
+  }
+
+  /** Whether no row has bounded the wire of a sum, so that it must be ranked. */
+  lacksRange(sum: Sum): boolean {
+    return sum.wires.some((wire) => this.#unranged.has(wire));
+  }
+
   /** Keeps what rows that are there have pinned of a sum, for whoever needs its digits again. */
   keepDecomposition(sum: Sum, parts: Decomposition): void {
-    const [first] = sum.wires;
-    if (first !== undefined) this.#decompositions.set(first, { sum, parts });
+    if (sum.wires.length === 0) return;
+    const kept = this.#decompositions.get(ends(sum)) ?? [];
+    this.#decompositions.set(ends(sum), [{ sum, parts }, ...kept]);
   }
 
   /** The digits of a sum that rows have pinned already. */
   decompositionOf(sum: Sum): Decomposition | undefined {
-    const kept = this.#decompositions.get(sum.wires[0] ?? 0);
-    if (kept === undefined) return undefined;
-    const rest = combine([
-      [1, sum],
-      [-1, kept.sum],
-    ]);
-    if (rest === undefined || rest.wires.length > 0) return undefined;
-    return { ...kept.parts, least: kept.parts.least + rest.constant };
+    for (const kept of this.#decompositions.get(ends(sum)) ?? []) {
+      const rest = constantDifference(sum, kept.sum);
+      if (rest !== undefined) return { ...kept.parts, least: kept.parts.least + rest };
+    }
+    return undefined;
+  }
+
+  /**
+   * A sum and a product of two others without a wire for what they are: `takeProduct` gives the product to the one gadget that
+   * reads the sum, and that adds it.
+   */
+  openProduct(sum: Sum, product: Product): Sum {
+    const open = { ...sum };
+    this.#open.set(open, product);
+    return open;
+  }
+
+  /** What a sum lacks, where `openProduct` made it; it counts as added then. */
+  takeProduct(sum: Sum): Product | undefined {
+    const product = this.#open.get(sum);
+    this.#open.delete(sum);
+    return product;
+  }
+
+  /** Refuses a circuit in which a sum lacks a product that nobody added, or a wire a range. */
+  requireClosed(): void {
+    if (this.#open.size > 0) throw new RangeError("a sum is read without its product");
+    if (this.#unranged.size > 0) throw new RangeError("a wire has no range");
   }
 
   /** Whether a sum stands in the place of wires, so that it gets no wire again. */
@@ -141,27 +182,39 @@ export class CircuitBuilder {
     this.rows.add({ a: one, b: { wires: [0, wire], coefficients: [-1, 1] } });
   }
 
-  /** a * b as a wire: one row. Sums with weights have no place here. */
-  product(name: string, a: Sum, b: Sum): number {
+  /** a * b as a wire, or sum + a * b: one row. Sums with weights have no place in a and b. */
+  product(name: string, a: Sum, b: Sum, sum: Sum = constantSum(0)): number {
     const [wire = 0] = this.take(name, 1, false);
-    this.rows.add({ a: withConstant(a), b: withConstant(b), c: wireSum(wire) });
-    this.plan.addStep(STEP.product, [wire, ...[a, b].map((sum) => this.plan.addSums(sum))]);
+    const rest = exactly([
+      [-1, sum],
+      [1, wireSum(wire)],
+    ]);
+    this.rows.add({ ...sidesOf({ a, b }), c: withConstant(rest) });
+    this.#addProductStep(wire, { a, b });
+    if (sum.wires.length > 0 || sum.constant !== 0) {
+      const whole = exactly([
+        [1, sum],
+        [1, wireSum(wire)],
+      ]);
+      this.plan.addStep(STEP.sum, [wire, this.plan.addSums(whole)]);
+    }
     return wire;
   }
 
   /**
-   * Binary digits of a sum, least significant first: `width` + 1 rows. They exist for a sum in [0, 2^width) only, and
-   * are the only ones: 2^width is far below the field's order.
+   * Binary digits of a sum, or of sum + a * b, least significant first: `width` + 1 rows. They exist for a number in
+   * [0, 2^width) only, and are the only ones: 2^width is far below the field's order.
    */
-  digits(name: string, sum: Sum, width: number): number[] {
-    const digits = this.#hintDigits({ name, sum, width, limit: 2 ** width - 1 });
+  digits(name: string, sum: Sum, width: number, product?: Product): number[] {
+    const digits = this.#hintDigits({ name, sum, width, limit: 2 ** width - 1, product });
     for (const digit of digits) this.requireBoolean(digit);
-    this.requireZero(
-      exactly([
-        [1, sum],
-        [-1, digitSum(digits)],
-      ]),
-    );
+    const sign = product === undefined ? 1 : -1;
+    const rest = exactly([
+      [sign, sum],
+      [-sign, digitSum(digits)],
+    ]);
+    if (product === undefined) this.requireZero(rest);
+    else this.rows.add({ ...sidesOf(product), c: withConstant(rest) });
     return digits;
   }
 
@@ -298,18 +351,44 @@ export class CircuitBuilder {
     const short = this.digits(`${name}Short`, distance(-1, highs), width);
     const shortRow = this.rows.count - 1;
     this.ranks.push({ places, above, short, totalRow, aboveRow, shortRow });
+    for (const wire of sum.wires) this.#unranged.delete(wire);
     return starts.map((_, at) =>
       exactly(places.slice(at).map((place) => [1, wireSum(place)] as const)),
     );
   }
 
-  #hintDigits(parameters: { name: string; sum: Sum; width: number; limit: number }): number[] {
-    const { name, sum, width, limit } = parameters;
+  #hintDigits(parameters: {
+    name: string;
+    sum: Sum;
+    width: number;
+    limit: number;
+    product?: Product | undefined;
+  }): number[] {
+    const { name, sum, width, limit, product } = parameters;
     const digits = this.take(name, width);
-    this.plan.addStep(STEP.digits, [digits[0] as number, width, this.plan.addSums(sum)], limit);
+    const [first = 0] = digits;
+    let whole = sum;
+    if (product !== undefined) {
+      // the first digit's wire holds the product until the digits are written
+      this.#addProductStep(first, product);
+      whole = exactly([
+        [1, sum],
+        [1, wireSum(first)],
+      ]);
+    }
+    this.plan.addStep(STEP.digits, [first, width, this.plan.addSums(whole)], limit);
     return digits;
   }
+
+  #addProductStep(wire: number, { a, b }: Product): void {
+    this.plan.addStep(STEP.product, [wire, ...[a, b].map((sum) => this.plan.addSums(sum))]);
+  }
 }
+
+const sidesOf = ({ a, b }: Product) => ({ a: withConstant(a), b: withConstant(b) });
+
+/** Where a decomposition is kept: few sums have the same. */
+const ends = ({ wires }: Sum): string => `${wires.length} ${wires[0]} ${wires.at(-1)}`;
 
 /** A sum with its constant as the coefficient of wire 0. */
 function withConstant(sum: Sum): { wires: number[]; coefficients: number[] } {

@@ -11,13 +11,13 @@ import type { Rows } from "./rows.ts";
  * At most one e_j is 1. D and D' are not negative, so that S is in [-a_0 - a_j, b_0 + b_j] for that j, or without the terms
  * of j for none. These intervals are disjoint: S says which it is, and then all digits.
  *
- * Returns the wires of S and all digits. Throws `certificate.rank`.
+ * Returns the terms of S, its least and greatest value that an interval has, and all digits. Throws `certificate.rank`.
  */
 export function readRank(parameters: {
   rows: Rows;
   rank: Rank;
   isBoolean: (wire: number) => boolean;
-}): { outside: number[]; digits: number[] } {
+}): { outside: ReadonlyMap<number, number>; least: number; most: number; digits: number[] } {
   const { rows, rank, isBoolean } = parameters;
   const { places } = rank;
   const require: (holds: boolean, row: number) => asserts holds = (holds, row) => {
@@ -65,5 +65,10 @@ export function readRank(parameters: {
     const next = intervals[index + 1]?.least ?? Number.POSITIVE_INFINITY;
     require(least <= most && most < next, rank.shortRow);
   }
-  return { outside: [...above.outside.keys()], digits: [...rank.above, ...rank.short] };
+  return {
+    outside: above.outside,
+    least: intervals[0]?.least ?? Number.NaN,
+    most: intervals.at(-1)?.most ?? Number.NaN,
+    digits: [...rank.above, ...rank.short],
+  };
 }

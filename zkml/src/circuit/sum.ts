@@ -16,6 +16,16 @@ export function digitSum(digits: readonly number[], from = 0): Sum {
   };
 }
 
+/** What one sum is more than another, where that is a constant. */
+export function constantDifference(one: Sum, other: Sum): number | undefined {
+  const { wires, coefficients } = one;
+  const isSame =
+    wires.length === other.wires.length &&
+    wires.every((wire, at) => wire === other.wires[at]) &&
+    coefficients.every((coefficient, at) => coefficient === other.coefficients[at]);
+  return isSame ? one.constant - other.constant : undefined;
+}
+
 /** constant + sum of factor * sum, with the wires in order, or undefined where a coefficient is exact in no double. */
 export function combine(
   parts: readonly (readonly [factor: number, sum: Sum])[],

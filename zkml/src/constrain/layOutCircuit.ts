@@ -1,4 +1,9 @@
-import { gather, type IntegerModel, inputsOf } from "@haca/model-runtime/integerModel";
+import {
+  gather,
+  type IntegerModel,
+  type IntegerNode,
+  inputsOf,
+} from "@haca/model-runtime/integerModel";
 import type { Range } from "@haca/model-runtime/kinds/ranges";
 import { describeTensors } from "@haca/model-runtime/tensors";
 import { STEP, type WitnessPlan } from "@haca/model-runtime/witness/witnessPlan";
@@ -15,6 +20,7 @@ import type { Rows } from "../circuit/rows.ts";
 import { addSpongeRows } from "../circuit/spongeRows.ts";
 import { combine, constantSum, digitSum, exactly, type Sum, wireSum } from "../circuit/sum.ts";
 import { circuitOf } from "../kinds/kinds.ts";
+import { pinnedElements } from "../kinds/leaves.ts";
 
 /** Stands for the first element of the input in sums of the witness plan: beyond every wire. */
 const ELEMENT_SLOT = 2 ** 31;
@@ -116,10 +122,27 @@ function layOut(parameters: {
   bindContext(circuit, context);
 
   const values = new Map<string, Sum[]>();
+  const pinned = findPinned({ integerModel, bounds });
+  const isRead = integerModel.nodes.some(
+    (node) => node.kind !== "floor" && inputsOf(node).includes(input.name),
+  );
+  const elements = addInput({ circuit, input, positions: inputPositions, pinned, isRead });
+  const packed = {
+    circuit,
+    name: "packed",
+    words: inputWords,
+    positions: inputPositions,
+    elements,
+  };
+  // what rows of a node bound is packed after them, so that ranges are known in the order of rows
+  if (pinned.size === 0) addWords(packed);
   values.set(
     input.name,
-    addInput({ circuit, input, positions: inputPositions, words: inputWords }),
+    elements.map((element, index) =>
+      exactly([[1, element]], -offsetOf(inputPositions[index] as ElementPosition)),
+    ),
   );
+  const isOpen = findOpen(integerModel);
   for (const [index, node] of integerModel.nodes.entries()) {
     const names = inputsOf(node);
     const [only = ""] = names;
@@ -130,9 +153,12 @@ function layOut(parameters: {
       ranges: gather(names, bounds),
       name: `${node.kind}${index}`,
       circuit,
+      isOpen: isOpen(node.output),
     });
     values.set(node.output, output);
   }
+  circuit.requireClosed();
+  if (pinned.size > 0) addWords(packed);
   const results = integerModel.outputs.flatMap(({ value }) => values.get(value) ?? []);
   const raw = outputPositions.map((position, index) =>
     exactly([[1, results[index] as Sum]], offsetOf(position)),
@@ -170,6 +196,20 @@ function layOut(parameters: {
   };
 }
 
+/** Says of a value whether one node alone reads it, which takes products. */
+function findOpen({ nodes, outputs }: IntegerModel): (value: string) => boolean {
+  const readers = new Map<string, (IntegerNode | undefined)[]>();
+  const add = (value: string, reader?: IntegerNode): void => {
+    readers.set(value, [...(readers.get(value) ?? []), reader]);
+  };
+  for (const node of nodes) for (const value of inputsOf(node)) add(value, node);
+  for (const { value } of outputs) add(value);
+  return (value) => {
+    const [reader, ...others] = readers.get(value) ?? [];
+    return reader !== undefined && others.length === 0 && circuitOf(reader).takesProducts === true;
+  };
+}
+
 /** The context is a public signal that no computation reads: a square gives it a place in the rows. */
 function bindContext(circuit: CircuitBuilder, context: number): void {
   const [square = 0] = circuit.take("contextSquare", 1, false);
@@ -177,31 +217,45 @@ function bindContext(circuit: CircuitBuilder, context: number): void {
   circuit.plan.addStep(STEP.contextSquare, [square]);
 }
 
+/** Elements of the input that one node alone reads, and whose ranges its rows enforce. */
+function findPinned(parameters: {
+  integerModel: IntegerModel;
+  bounds: ReadonlyMap<string, readonly Range[]>;
+}): ReadonlySet<number> {
+  const { input, nodes, outputs } = parameters.integerModel;
+  const readers = nodes.filter((node) => inputsOf(node).includes(input.name));
+  const [reader] = readers;
+  const isShown = outputs.some(({ value }) => value === input.name);
+  return readers.length === 1 && reader?.kind === "leaves" && !isShown
+    ? pinnedElements(reader, parameters.bounds.get(input.name) ?? [])
+    : new Set();
+}
+
 /**
- * Every element is checked to be in exactly [minimum, maximum] by its digits and packed. Returns the integers that the
- * elements stand for.
+ * The integers that the elements stand for, plus the offset of their layout. Every element is checked to be in exactly [minimum,
+ * maximum] by its digits, but for those that are pinned.
  */
 function addInput(parameters: {
   circuit: CircuitBuilder;
   input: ReturnType<typeof describeTensors>["input"];
   positions: readonly ElementPosition[];
-  words: readonly number[];
+  pinned: ReadonlySet<number>;
+  /** whether more than their upper digits is read */
+  isRead: boolean;
 }): Sum[] {
-  const { circuit, input, positions, words } = parameters;
+  const { circuit, input, positions, pinned, isRead } = parameters;
   const { minimum, maximum } = input;
-  const elements = positions.map((position, index) => {
+  return positions.map((position, index) => {
     const least = minimum + offsetOf(position);
     if (minimum === maximum) return constantSum(least);
-    const slot = { wires: [ELEMENT_SLOT + index], coefficients: [1], constant: -least };
-    const digits = circuit.limitedDigits(`elementDigits${index}`, slot, maximum - minimum);
+    const slot = { wires: [ELEMENT_SLOT + index], coefficients: [1], constant: 0 };
+    if (pinned.has(index)) return wireSum(circuit.unrangedWire(`element${index}`, slot));
+    const distance = { ...slot, constant: -least };
+    const digits = circuit.limitedDigits(`elementDigits${index}`, distance, maximum - minimum);
     const element = exactly([[1, digitSum(digits)]], least);
     circuit.keepDecomposition(element, { digits, least });
-    return circuit.wireOrSum(`element${index}`, element);
+    return isRead ? circuit.wireOrSum(`element${index}`, element) : element;
   });
-  addWords({ circuit, name: "packed", words, positions, elements });
-  return elements.map((element, index) =>
-    exactly([[1, element]], -offsetOf(positions[index] as ElementPosition)),
-  );
 }
 
 /** One row a word: what its elements pack to. */

@@ -2,14 +2,15 @@ import type { IntegerAffine, IntegerRow } from "@haca/model-runtime/kinds/affine
 import { exactly, type Sum } from "../circuit/sum.ts";
 import type { CircuitKind } from "./circuitKind.ts";
 import type { AffineMap, GraphNode } from "./kind.ts";
-import { isCoarse, quantiseAffine, signBits } from "./quantiseAffine.ts";
+import { quantiseAffine, upperInput } from "./quantiseAffine.ts";
 import { coarsest, type QuantisedValue, type Quantiser } from "./quantiser.ts";
+import { addRough, isCoarse } from "./rough.ts";
 
 /** A layer reads its input as it is up to this width, and divided by a power of two beyond. */
 const MAXIMUM_OPERAND_BITS = 24;
 
 /** A sum that is read so often that this many terms would be copied becomes a wire of its own: one more row. */
-const MAXIMUM_COPIED_TERMS = 512;
+const MAXIMUM_COPIED_TERMS = 768;
 
 /** Weighted sums: what Gemm, MatMul, Conv, Add and others become. Costs no constraint of its own. */
 export function affineNode(parameters: { input: string; output: string } & AffineMap): GraphNode {
@@ -18,6 +19,7 @@ export function affineNode(parameters: { input: string; output: string } & Affin
     inputs: [input],
     output,
     affine,
+    ...(affine.rough === undefined ? {} : { isSign: true }),
     compute: (x) =>
       affine.rows.map(({ indices, weights, bias }) => {
         let sum = bias;
@@ -28,22 +30,17 @@ export function affineNode(parameters: { input: string; output: string } & Affin
       }),
     quantise: (quantiser) => {
       const source = quantiser.valueOf(input);
-      const upper = isCoarse(affine)
-        ? quantiser.upper(source, { bits: signBits(quantiser), readers: affine.rows.length })
-        : undefined;
-      if (upper !== undefined) {
-        const { node, exponents } = quantiseAffine({
-          ...{ affine, input, output, quantiser },
-          operand: upper.value,
-          centres: source.exponents.map((exponent) => upper.centre * 2 ** exponent),
-        });
-        return quantiser.add(node, exponents);
-      }
       // bits of the model's input are the person's choice, and are kept
-      const operand = quantiser.isInput(source)
-        ? source
-        : quantiser.narrow(source, MAXIMUM_OPERAND_BITS);
-      const { node, exponents } = quantiseAffine({ affine, input, operand, output, quantiser });
+      const asRead = () =>
+        quantiser.isInput(source) ? source : quantiser.narrow(source, MAXIMUM_OPERAND_BITS);
+      if (isCoarse(affine)) return addRough({ affine, input, output, quantiser, asRead });
+      if (affine.rough !== undefined) return quantiser.valueOf(affine.rough.of);
+      const upper = upperInput({ affine, source, output, quantiser });
+      const { node, exponents } = quantiseAffine({
+        ...{ affine, input, output, quantiser },
+        operand: upper?.value ?? asRead(),
+        centres: source.exponents.map((exponent) => (upper?.centre ?? 0) * 2 ** exponent),
+      });
       return quantiser.add(node, exponents);
     },
   };

@@ -18,7 +18,11 @@ export type CircuitKind<Node> = {
     /** what the wires' names start with */
     name: string;
     circuit: CircuitBuilder;
+    /** whether what alone reads the output takes products: the returned sums may lack them (`openProduct`) */
+    isOpen?: boolean;
   }) => Sum[];
+  /** set where `addRows` adds what the sums of its input lack (`takeProduct`), and puts a sum that lacks nothing in its place */
+  takesProducts?: boolean;
   /** what the manifest says of the output: its elements count as activations, or it is the class */
   role?: "activations" | "label";
 };

@@ -72,8 +72,8 @@ export function dropUnused(parameters: {
 /**
  * Merges affine nodes: one that treats every element on its own (bias, batch normalisation) into the affine node before
  * it, where nothing else reads that one's output (MatMul + Add becomes one layer); and one that only picks elements
- * (transpose, slice), or that joins the sides of a bend, into every affine node that reads it; and one whose signs alone
- * are read into what it compares.
+ * (transpose, slice), or that joins the sides of a bend, into every affine node that reads it; and what is compared roughly
+ * into the sums that it is.
  */
 export function foldAffine(parameters: {
   nodes: GraphNode[];
@@ -96,7 +96,7 @@ export function foldAffine(parameters: {
       node.affine !== undefined &&
       before?.affine !== undefined &&
       ((isOnly && isSparse(node.affine)) ||
-        node.affine.isSign === true ||
+        node.affine.rough !== undefined ||
         isSparse(before.affine) ||
         before.affine.isBend === true);
     if (canMerge && node.affine !== undefined && before?.affine !== undefined) {
@@ -124,8 +124,10 @@ function compose(inner: AffineMap, outer: AffineMap): AffineMap {
   return {
     inputCount: inner.inputCount,
     ...(channelSize === undefined ? {} : { channelSize }),
-    ...(inner.isBend === true && isSparse(outer) ? { isBend: true } : {}),
-    ...(outer.isSign === true ? { isSign: true } : {}),
+    ...(inner.isBend === true && isSparse(outer) && outer.rough === undefined
+      ? { isBend: true }
+      : {}),
+    ...(outer.rough === undefined ? {} : { rough: outer.rough }),
     rows: outer.rows.map(({ indices, weights, bias }) => {
       const terms = new Map<number, number>();
       let sum = bias;

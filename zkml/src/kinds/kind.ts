@@ -81,6 +81,8 @@ export type GraphNode = {
   pairs?: [first: number, second: number][];
   /** so many elements in a row belong to one channel, where it is no matrix; default 1 */
   channelSize?: number;
+  /** only signs depend on it */
+  isSign?: boolean;
 };
 
 /** output[row] = bias + sum of weight * input[index] */
@@ -91,8 +93,16 @@ export type AffineMap = {
   channelSize?: number;
   /** its rows join the two sides of a bend: merged into all affine nodes that read them */
   isBend?: boolean;
-  /** only the signs of its sums are read: merged into the sums that it compares, and rounded more coarsely */
-  isSign?: boolean;
+  /** it stands for what a comparison of elements needs of them: merged into the sums that these are, and rounded more coarsely */
+  rough?: RoughMap;
+};
+
+/** What is compared roughly: the value it stands for, and the first differences of its elements, as many for each channel. */
+export type RoughMap = {
+  of: string;
+  differences: string;
+  pairs: [first: number, second: number][];
+  channels: number;
 };
 
 export type AffineRow = { indices: number[]; weights: number[]; bias: number };

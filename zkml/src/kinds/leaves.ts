@@ -8,6 +8,9 @@ import type { GraphNode } from "./kind.ts";
 /** From so many thresholds of one element on, its rank among them costs less than a comparison for each. */
 const MINIMUM_RANKED = 3;
 
+/** From so many on it costs less than a comparison for each and the digits of the element, which it makes needless. */
+const MINIMUM_PINNED = 2;
+
 /** x > at, or x >= at, of one feature: what a node of a tree asks, or its opposite. */
 export type Threshold = { feature: number; at: number; isStrict: boolean };
 
@@ -113,27 +116,53 @@ function differenceOf(range: Range, least: number): { width?: number; isPassed: 
     : { isPassed, width: Math.max(2, signedWidth(difference)) };
 }
 
+/** By element the thresholds, in order, that some of its range passes and some does not. */
+function startsOf(parameters: {
+  thresholds: IntegerLeaves["thresholds"];
+  ranges: readonly Range[];
+}): Map<number, number[]> {
+  const { thresholds, ranges } = parameters;
+  const starts = new Map<number, number[]>();
+  for (const { index, least } of thresholds) {
+    if (differenceOf(ranges[index] as Range, least).width === undefined) continue;
+    starts.set(index, [...(starts.get(index) ?? []), least]);
+  }
+  for (const [index, leasts] of starts) {
+    starts.set(
+      index,
+      [...new Set(leasts)].sort((a, b) => a - b),
+    );
+  }
+  return starts;
+}
+
+/**
+ * The elements of its input whose range the rows of the node enforce, so that nothing else has to: a rank says in which interval
+ * an element is, and between the ends of all.
+ */
+export function pinnedElements(node: IntegerLeaves, ranges: readonly Range[]): Set<number> {
+  const starts = startsOf({ thresholds: node.thresholds, ranges });
+  return new Set(
+    [...starts].flatMap(([index, own]) => (own.length >= MINIMUM_PINNED ? [index] : [])),
+  );
+}
+
 /** Whether each threshold is passed: those of one element together, where that is cheaper. */
 function passedSums(parameters: Parameters<typeof leavesCircuit.addRows>[0]): Sum[] {
   const { node, input, ranges, name, circuit } = parameters;
   const passed: Sum[] = [];
-  const ranked = new Map<number, number[]>();
   for (const [at, { index, least }] of node.thresholds.entries()) {
     const range = ranges[index] as Range;
     if (differenceOf(range, least).width === undefined) {
       passed[at] = constantSum(Number(range.minimum >= BigInt(least)));
-    } else {
-      ranked.set(index, [...(ranked.get(index) ?? []), at]);
     }
   }
-  for (const [index, thresholds] of ranked) {
+  for (const [index, starts] of startsOf({ ...node, ranges })) {
     const sum = input[index] as Sum;
     const range = ranges[index] as Range;
-    const leastOf = (at: number): number => node.thresholds[at]?.least ?? 0;
-    const starts = [...new Set(thresholds.map(leastOf))].sort((a, b) => a - b);
     const prefix = `${name}Element${index}`;
     const sums =
-      starts.length < MINIMUM_RANKED
+      starts.length < (circuit.lacksRange(sum) ? MINIMUM_PINNED : MINIMUM_RANKED)
         ? starts.map((least, at) =>
             passedRows({ sum, range, least, name: `${prefix}Passed${at}`, circuit }),
           )
@@ -141,7 +170,10 @@ function passedSums(parameters: Parameters<typeof leavesCircuit.addRows>[0]): Su
             minimum: Number(range.minimum),
             maximum: Number(range.maximum),
           });
-    for (const at of thresholds) passed[at] = sums[starts.indexOf(leastOf(at))] as Sum;
+    for (const [at, threshold] of node.thresholds.entries()) {
+      const place = starts.indexOf(threshold.least);
+      if (threshold.index === index && place !== -1) passed[at] = sums[place] as Sum;
+    }
   }
   return passed;
 }

@@ -31,7 +31,7 @@ export const maxPool: Operator = {
         inputCount: channels * height * width,
         windows,
         output,
-        channelSize: taps.length,
+        channels,
       }),
     };
   },

@@ -18,7 +18,7 @@ import {
 const USUAL_OPERAND_BITS = 8;
 
 /** What is rounded to integers is off by this, as a root mean square. */
-const ROUNDING = Math.sqrt(1 / 12);
+export const ROUNDING = Math.sqrt(1 / 12);
 
 /**
  * What the rounding of all weights of a row may add to an activation, in its steps: four times what its own rounding adds,
@@ -26,12 +26,8 @@ const ROUNDING = Math.sqrt(1 / 12);
  */
 const MAXIMUM_ROUNDING = 4 * ROUNDING;
 
-/**
- * So many bits fewer than a weight has those have that only a sign depends on: the upper digits of what is read, and the share of
- * a row's root mean square that rounding its weights may add. What is confused is so nearly equal that the loss goes with the
- * square of that share.
- */
-const BITS_SPARED_BY_SIGNS = 3;
+/** Of that, what leaving out digits of the input may add. */
+const SHARE_OF_DIGITS = 3 / 4;
 
 /**
  * Integer weights and biases. Every row has a scale of its own, a power of two at which its greatest weight fills the
@@ -46,15 +42,15 @@ export function quantiseAffine(parameters: {
   operand: QuantisedValue;
   output: string;
   quantiser: Quantiser;
-  /** what each element of the operand lacks of the value, on the average; default 0 */
-  centres?: readonly number[];
+  /** what each element of the operand lacks of the value, on the average */
+  centres: readonly number[];
 }): { node: IntegerAffine; exponents: number[] } {
-  const { affine, input, operand, output, quantiser, centres = [] } = parameters;
+  const { affine, input, operand, output, quantiser, centres } = parameters;
   const { rows, channelSize = 1, inputCount } = affine;
   const unit = operand.exponents.map((exponent) => 2 ** exponent);
   const seen = quantiser.magnitudes(input);
   const sizes = quantiser.rootMeanSquares(input);
-  const means = quantiser.means(input).map((mean, index) => mean - (centres[index] ?? 0));
+  const means = quantiser.means(input);
   let exponents: number[] = [];
   for (let start = 0; start < rows.length; start += channelSize) {
     const channel = rows.slice(start, start + channelSize);
@@ -69,7 +65,6 @@ export function quantiseAffine(parameters: {
       return Math.max(exponent, (exponentAfter(index) ?? exponent) - reach);
     });
   }
-  if (isCoarse(affine)) exponents = signExponents({ ...parameters, exponents, unit });
   const integersAt = (at: readonly number[]): IntegerAffine => ({
     kind: "affine",
     input: operand.name,
@@ -94,46 +89,47 @@ export function quantiseAffine(parameters: {
   }
 }
 
-/** Bits of what a row reads whose sign alone is read. */
-export const signBits = ({ options }: Quantiser): number =>
-  Math.max(2, options.weightBits - BITS_SPARED_BY_SIGNS);
-
-/** Whether signs alone are read of sums that have weights: two elements side by side are compared exactly. */
-export function isCoarse({ isSign, rows }: AffineMap): boolean {
-  return isSign === true && rows.some(({ indices }) => indices.length > 2);
-}
-
-/** The coarsest scales at which signs are still those of sums that usually occur. */
-function signExponents(parameters: {
+/**
+ * The upper digits of the model's input, where an activation follows that could not tell the others apart: what they add is below
+ * what the rounding of weights may, and each that is left out is one less of every sum. They are there already.
+ */
+export function upperInput(parameters: {
   affine: AffineMap;
-  input: string;
+  source: QuantisedValue;
   output: string;
   quantiser: Quantiser;
-  exponents: readonly number[];
-  unit: readonly number[];
-}): number[] {
-  const { affine, input, output, quantiser, exponents, unit } = parameters;
-  const { rows, channelSize = 1 } = affine;
-  const means = quantiser.means(input);
-  // without the mean, which goes into the bias
-  const sizes = quantiser
-    .rootMeanSquares(input)
-    .map((size, index) => Math.sqrt(Math.max(0, size ** 2 - (means[index] as number) ** 2)));
-  const sums = quantiser.rootMeanSquares(output);
-  const share = 4 / 2 ** signBits(quantiser);
-  return exponents.map((exponent, index) => {
-    const size = sizeOf({ row: rows[index] as AffineRow, unit, sizes });
-    const start = index - (index % channelSize);
-    const channel = sums.slice(start, start + channelSize);
-    const usual = Math.sqrt(channel.reduce((sum, x) => sum + x ** 2, 0) / channel.length);
-    return usual === 0 || size === 0
-      ? exponent
-      : Math.max(exponent, Math.floor(Math.log2((usual * share) / (size * ROUNDING))));
+}): ReturnType<Quantiser["upper"]> {
+  const { affine, source, output, quantiser } = parameters;
+  const exponentAfter = quantiser.exponentAfter(output);
+  if (exponentAfter === undefined || !quantiser.isInput(source)) return undefined;
+  const unit = source.exponents.map((exponent) => 2 ** exponent);
+  const most = affine.rows.flatMap((row, index) => {
+    const size = weightSizeOf({ row, unit });
+    const exponent = exponentAfter(index);
+    return exponent === undefined || size === 0
+      ? []
+      : [(SHARE_OF_DIGITS * MAXIMUM_ROUNDING * 2 ** exponent) / (ROUNDING * size)];
   });
+  const least = most.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const shift = Number.isFinite(least) ? Math.floor(Math.log2(least)) : 0;
+  return quantiser.upper(source, { shift, readers: affine.rows.length });
 }
 
-/** The integers of a row. The mean error of its weights is taken out of the bias: what they add is a deviation only. */
-function quantiseRow(parameters: {
+/** The root of the squares of a row's weights, by the integers that they multiply. */
+export function weightSizeOf(parameters: { row: AffineRow; unit: readonly number[] }): number {
+  const { row, unit } = parameters;
+  const squares = row.indices.reduce(
+    (sum, index, at) => sum + ((row.weights[at] as number) * (unit[index] as number)) ** 2,
+    0,
+  );
+  return Math.sqrt(squares);
+}
+
+/**
+ * The integers of a row. The mean error of its weights is taken out of the bias: what they add is a deviation only; and so is
+ * what each element of the operand lacks of the value on the average (`centres`).
+ */
+export function quantiseRow(parameters: {
   row: AffineRow;
   exponent: number;
   unit: readonly number[];
@@ -147,8 +143,9 @@ function quantiseRow(parameters: {
     const exact = row.weights[position] as number;
     const step = unit[index] as number;
     const weight = toInteger(exact * step, exponent);
-    lost += (exact - (weight * 2 ** exponent) / step) * (means[index] ?? 0);
-    lost += exact * (centres[index] ?? 0);
+    const centre = centres[index] ?? 0;
+    lost += (exact - (weight * 2 ** exponent) / step) * ((means[index] ?? 0) - centre);
+    lost += exact * centre;
     if (weight !== 0) {
       integers.indices.push(index);
       integers.weights.push(weight);
@@ -159,7 +156,7 @@ function quantiseRow(parameters: {
 }
 
 /** The root of the squares of a row's operands, in their integers, over the calibration samples. */
-function sizeOf(parameters: {
+export function sizeOf(parameters: {
   row: AffineRow;
   unit: readonly number[];
   sizes: readonly number[];

@@ -49,13 +49,13 @@ export type Quantiser = {
   /** the same value in no more than so many bits: wide elements are divided and rounded, narrow ones keep their scale */
   narrow: (value: QuantisedValue, bits: number) => QuantisedValue;
   /**
-   * the upper digits of the input or of a ReLU, about as many as `bits` of what calibration shows, and the real number to add to
-   * each; undefined where the value is neither, or has no more digits, or so few sums read it that it would cost rows
+   * the digits of the input or of a ReLU from `shift` up, fewer of them left out where calibration would show less than two, and the
+   * real number to add to each; undefined where the value is neither, or so few sums read it that it would cost rows
    */
   upper: (
     source: QuantisedValue,
-    options: { bits: number; readers: number },
-  ) => { value: QuantisedValue; centre: number } | undefined;
+    options: { shift: number; readers: number },
+  ) => { value: QuantisedValue; centre: number; shift: number } | undefined;
   /** every element multiplied by 2^by, at a scale as much finer: exact */
   refine: (parameters: {
     source: QuantisedValue;

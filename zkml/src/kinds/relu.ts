@@ -6,7 +6,7 @@ import {
   type Shifts,
   shiftAt,
 } from "@haca/model-runtime/kinds/rescale";
-import type { CircuitBuilder } from "../circuit/circuitBuilder.ts";
+import type { CircuitBuilder, Product } from "../circuit/circuitBuilder.ts";
 import { constantSum, digitSum, exactly, type Sum, wireSum } from "../circuit/sum.ts";
 import type { CircuitKind } from "./circuitKind.ts";
 import type { GraphNode, Operator } from "./kind.ts";
@@ -86,16 +86,20 @@ export function addRelu(parameters: {
 
 export const reluCircuit: CircuitKind<IntegerRelu> = {
   role: "activations",
+  takesProducts: true,
   addRows: ({ node, input, ranges, name, circuit }) =>
-    input.map((sum, index) =>
-      reluRows({
+    input.map((sum, index) => {
+      const { out, read } = reluRows({
         sum,
+        product: circuit.takeProduct(sum),
         range: ranges[index] as Range,
         shift: shiftAt(node.shift, index),
         name: `${name}x${index}`,
         circuit,
-      }),
-    ),
+      });
+      input[index] = read;
+      return out;
+    }),
 };
 
 /** A division by a power of two: the compiler's own, no operator of ONNX becomes it. */
@@ -112,32 +116,48 @@ export const rescaleCircuit: CircuitKind<IntegerRescale> = {
 };
 
 /**
- * Width + 2 rows: the digits of the sum, made positive, and the product of the top digit, which says that the sum is not
- * negative, with the digits of the quotient. A sum that is never negative needs no such product.
+ * Width + 2 rows: the digits of what is read, made positive, and the product of the top digit, which says that it is not
+ * negative, with the digits of the quotient. What is never negative needs no such product. What is read is a sum, or one and a
+ * product, which the row of the digits holds.
  */
 function reluRows(parameters: {
   sum: Sum;
+  product: Product | undefined;
   range: Range;
   shift: number;
   name: string;
   circuit: CircuitBuilder;
-}): Sum {
-  const { sum, range, shift, name, circuit } = parameters;
+}): { out: Sum /** what is read, without a product */; read: Sum } {
+  const { sum, product, range, shift, name, circuit } = parameters;
   const width = reluWidth({ range, shift });
-  if (width === 0) return constantSum(0);
-  if (range.minimum >= 0n && shift === 0) return sum;
-  const half = Number(halfOf(shift));
-  if (range.minimum + halfOf(shift) >= 0n) {
-    const digits = circuit.digits(name, exactly([[1, sum]], half), width - 1).slice(shift);
-    circuit.keepDecomposition(digitSum(digits), { digits, least: 0 });
-    return digitSum(digits);
+  const isAsItIs = range.minimum >= 0n && shift === 0;
+  if (width === 0 || isAsItIs) {
+    const read =
+      product === undefined
+        ? sum
+        : wireSum(circuit.product(`${name}Read`, product.a, product.b, sum));
+    return { out: width === 0 ? constantSum(0) : read, read };
   }
-  const digits = circuit.digits(name, exactly([[1, sum]], half + 2 ** (width - 1)), width);
+  const half = Number(halfOf(shift));
+  const isNeverNegative = range.minimum + halfOf(shift) >= 0n;
+  const offset = half + (isNeverNegative ? 0 : 2 ** (width - 1));
+  const digits = circuit.digits(
+    name,
+    exactly([[1, sum]], offset),
+    isNeverNegative ? width - 1 : width,
+    product,
+  );
+  const read = product === undefined ? sum : exactly([[1, digitSum(digits)]], -offset);
+  if (isNeverNegative) {
+    const quotient = digits.slice(shift);
+    circuit.keepDecomposition(digitSum(quotient), { digits: quotient, least: 0 });
+    return { out: digitSum(quotient), read };
+  }
   const gate = digits[width - 1] as number;
   const quotient = digits.slice(shift, -1);
   const out = wireSum(circuit.product(`${name}Out`, wireSum(gate), digitSum(quotient)));
   circuit.keepDecomposition(out, { digits: quotient, gate, least: 0 });
-  return out;
+  return { out, read };
 }
 
 export function rescaleWidth(parameters: { range: Range; shift: number }): number {

@@ -101,9 +101,9 @@ export function measureError(parameters: {
     samples: counts.taken,
     refused,
     outputs: graph.outputs.map(({ name, value }) => ({ name, error: relative(value) })),
-    // of what is only read for its sign, nothing is lost where it is off and of one sign
+    // of what only signs depend on, nothing is lost where it is off and of one sign
     layers: graph.nodes
-      .filter(({ affine }) => affine?.isSign !== true)
+      .filter(({ isSign }) => isSign !== true)
       .map(({ output }) => ({ name: output, error: relative(output) })),
     agreement: share(counts.same),
     ...(samples.labels === undefined

@@ -35,6 +35,9 @@ export function quantiseModel(parameters: QuantiseParameters): IntegerModel {
   return quantiseGraph(parameters).integerModel;
 }
 
+/** Upper digits of a value are at least so many of what calibration shows. */
+const LEAST_UPPER_DIGITS = 2;
+
 export type QuantiseParameters = {
   graph: Graph;
   calibration: readonly (readonly number[])[];
@@ -179,23 +182,23 @@ function createQuantiser(parameters: {
       return (index) => exponents[places === undefined ? index : (places.get(index) ?? -1)];
     },
     isInput: ({ name }) => name === graph.input.name,
-    upper: (source, { bits, readers }) => {
+    upper: (source, { shift: asked, readers }) => {
       const isInput = source.name === graph.input.name;
       const isRelu = nodes.some(({ kind, output }) => kind === "relu" && output === source.name);
       if (!(isInput || isRelu)) return undefined;
       const { minimum, maximum } = unionRange(source.ranges);
       const width = isInput ? bitLength(maximum - minimum) : options.activationBits;
-      const shift = width - bits;
+      const shift = Math.min(asked, width - LEAST_UPPER_DIGITS);
       const isCheap = isInput || readers * shift > source.ranges.length;
       if (shift < 1 || !isCheap) return undefined;
       const offset = -Number(minimum);
-      const output = `${source.name}/upper`;
+      const output = `${source.name}/upper${shift}`;
       const exponents = source.exponents.map((exponent) => exponent + shift);
       const scaleExponent = coarsest(exponents);
       const value =
         integers.get(output) ??
         add({ kind: "floor", input: source.name, output, scaleExponent, offset, shift }, exponents);
-      return { value, centre: (2 ** shift - 1) / 2 - offset };
+      return { value, centre: (2 ** shift - 1) / 2 - offset, shift };
     },
     alike: (value) => {
       const least = finest(value.exponents);
