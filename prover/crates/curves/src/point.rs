@@ -1,6 +1,7 @@
 //! Curve points as kept in memory, and eight of them side by side.
 
 use ark_bn254::{g1, g2};
+use ark_ec::scalar_mul::glv::GLVConfig;
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, Field};
@@ -17,6 +18,9 @@ pub trait Curve: 'static {
     type Words: Copy + Default + PartialEq + Send + Sync + core::fmt::Debug + 'static;
     /// Lanes of the field of coordinates.
     type Lanes<R: Room>: Lanes<Element = <Self::Config as ark_ec::CurveConfig>::BaseField, Words = Self::Words>;
+
+    /// The cube root of one that (x, y) to (beta x, y) needs to multiply points of order r by the same number in both groups.
+    fn beta() -> <Self::Config as ark_ec::CurveConfig>::BaseField;
 }
 
 /// The first group of BN254.
@@ -30,12 +34,21 @@ impl Curve for G1 {
     type Config = g1::Config;
     type Words = [u64; 4];
     type Lanes<R: Room> = R::Fq;
+
+    fn beta() -> ark_bn254::Fq {
+        // arkworks' own belongs to the other root of the scalar field.
+        g1::Config::ENDO_COEFFS[0].square()
+    }
 }
 
 impl Curve for G2 {
     type Config = g2::Config;
     type Words = [[u64; 4]; 2];
     type Lanes<R: Room> = Quadratic<R::Fq>;
+
+    fn beta() -> ark_bn254::Fq2 {
+        g2::Config::ENDO_COEFFS[0]
+    }
 }
 
 /// An affine point in memory, in the form of the instruction set that [`crate::isa::chosen`] names;

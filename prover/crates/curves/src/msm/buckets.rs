@@ -12,6 +12,21 @@ use crate::point::{Curve, LanePoints, PackedPoint};
 use crate::room::{Room, Work};
 
 const NEGATE: u32 = 1 << 31;
+/// In the index of a point: it is one of the images.
+pub(super) const IMAGE: u32 = 1 << 30;
+
+/// Points that digits name: those given, and images of some of them.
+pub(super) struct Named<'a, C: Curve> {
+    pub given: &'a [PackedPoint<C>],
+    pub images: &'a [PackedPoint<C>],
+}
+
+impl<'a, C: Curve> Named<'a, C> {
+    fn get(&self, name: u32) -> &'a PackedPoint<C> {
+        let lists = [self.given, self.images];
+        &lists[usize::from(name & IMAGE != 0)][(name & !IMAGE) as usize]
+    }
+}
 
 /// Points of one bucket, next to each other in the list of the current round.
 #[derive(Clone, Copy)]
@@ -23,7 +38,7 @@ struct Segment {
 /// For each of `windows` windows the sum of digit times point, over the digits (none zero) that
 /// `visit_digits` shows. It is called twice and must show the same both times.
 pub(super) fn sum<C: Curve, R: Room>(
-    points: &[PackedPoint<C>],
+    points: &Named<'_, C>,
     windows: usize,
     visit_digits: impl Fn(&mut dyn FnMut(usize, Digit)),
 ) -> Vec<Projective<C::Config>> {
@@ -72,7 +87,7 @@ pub(super) fn sum<C: Curve, R: Room>(
 
 /// Sums each bucket's points by halving all segments round by round.
 fn fill<C: Curve, R: Room>(
-    points: &[PackedPoint<C>],
+    points: &Named<'_, C>,
     members: &[u32],
     mut segments: Vec<Segment>,
     bucket_count: usize,
@@ -84,7 +99,7 @@ fn fill<C: Curve, R: Room>(
 
     let from_key = |position: usize| {
         let member = members[position];
-        (&points[(member & !NEGATE) as usize], member & NEGATE != 0)
+        (points.get(member & !NEGATE), member & NEGATE != 0)
     };
     halve(&mut adder, &mut segments, from_key, &mut next, &mut buckets);
     while !segments.is_empty() {

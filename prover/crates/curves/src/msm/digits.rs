@@ -26,6 +26,20 @@ impl SignedScalar {
         Self(integer)
     }
 
+    /// From an integer in two's complement, or its negative.
+    pub(super) fn from_complement(integer: [u64; 4], negate: bool) -> Self {
+        let is_negative = integer[3] & SIGN != 0;
+        let mut words = if is_negative {
+            subtract(&[0; 4], &integer)
+        } else {
+            integer
+        };
+        if is_negative != negate && words != [0; 4] {
+            words[3] |= SIGN;
+        }
+        Self(words)
+    }
+
     /// Whether the scalar is zero.
     pub fn is_zero(&self) -> bool {
         self.0 == [0; 4]
@@ -180,7 +194,7 @@ fn add(left: &[u64; 4], right: &[u64; 4]) -> [u64; 4] {
     })
 }
 
-fn subtract(left: &[u64; 4], right: &[u64; 4]) -> [u64; 4] {
+pub(super) fn subtract(left: &[u64; 4], right: &[u64; 4]) -> [u64; 4] {
     let mut borrow = false;
     core::array::from_fn(|word| {
         let (difference, first) = left[word].overflowing_sub(right[word]);

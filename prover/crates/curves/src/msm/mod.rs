@@ -1,13 +1,15 @@
 //! Sums of scalar multiples of many points (Pippenger's bucket method).
 //!
 //! Scalars are taken apart into signed digits of `width` bits; zero digits cost nothing, so a
-//! scalar of 0 is free, a bit costs one addition and a small number a few. The points of each
+//! scalar of 0 is free, a bit costs one addition and a small number a few. Full-size scalars are first made two of half
+//! the size ([`split`]). The points of each
 //! bucket are summed by rounds of pairwise affine additions that share one inversion
 //! ([`pairs`]): 6 multiplications an addition instead of 11.
 
 mod buckets;
 mod digits;
 mod pairs;
+mod split;
 
 pub use digits::SignedScalar;
 
@@ -17,7 +19,9 @@ use rayon::prelude::*;
 
 use crate::point::{Curve, G1, G2, PackedPoint};
 use crate::room::{Room, in_chosen_room};
+use buckets::{IMAGE, Named};
 use digits::{Digit, Recoding};
+use split::{HALF_BITS, LONGEST_WHOLE, images, split};
 
 /// Points that one task at least gets: fewer are not worth another set of buckets.
 const MIN_TASK: usize = 2048;
@@ -28,7 +32,8 @@ pub trait Summed: Curve + Sized {
     /// Sum of `scalars[signals[i]] * points[i]`.
     ///
     /// `points` holds no point at infinity (they would be right but slow); every index in `signals` is
-    /// below `scalars.len()`, and `signals` is as long as `points`.
+    /// below `scalars.len()`, and `signals` is as long as `points`. Times scalars of more than 128 bits the sum is
+    /// right for points of order r only.
     fn msm(
         points: &[PackedPoint<Self>],
         signals: &[u32],
@@ -66,11 +71,16 @@ fn msm_in<C: Curve, R: Room>(
     scalars: &[SignedScalar],
 ) -> Projective<C::Config> {
     debug_assert_eq!(points.len(), signals.len());
-    let recoding = Recoding::choose(
-        signals
-            .iter()
-            .map(|&signal| scalars[signal as usize].bits()),
-    );
+    debug_assert!(points.len() < IMAGE as usize);
+    let recoding = Recoding::choose(signals.iter().flat_map(|&signal| {
+        let bits = scalars[signal as usize].bits();
+        if bits <= LONGEST_WHOLE {
+            [bits, 0]
+        } else {
+            [HALF_BITS; 2]
+        }
+    }));
+    let mut split_points = Vec::new();
     let mut narrow = Vec::new();
     let mut wide = Vec::new();
     for (index, &signal) in signals.iter().enumerate() {
@@ -84,10 +94,19 @@ fn msm_in<C: Curve, R: Room>(
                 point: index,
                 value: scalar.low_digit(),
             });
-        } else {
+        } else if scalar.bits() <= LONGEST_WHOLE {
             wide.push(recoding.prepare(index, scalar));
+        } else {
+            let [low, high] = split(scalar);
+            wide.push(recoding.prepare(index, &low));
+            wide.push(recoding.prepare(split_points.len() as u32 | IMAGE, &high));
+            split_points.push(index);
         }
     }
+    let points = Named {
+        given: points,
+        images: &images::<C, R>(points, &split_points),
+    };
 
     let threads = rayon::current_num_threads();
     let narrow_tasks = narrow.par_chunks(chunk_length(narrow.len(), threads));
@@ -117,7 +136,7 @@ fn msm_in<C: Curve, R: Room>(
         || {
             narrow_tasks
                 .map(|digits| {
-                    let mut sums = buckets::sum::<C, R>(points, 1, |visit| {
+                    let mut sums = buckets::sum::<C, R>(&points, 1, |visit| {
                         digits.iter().for_each(|digit| visit(0, *digit));
                     });
                     sums.pop().unwrap_or(Projective::ZERO)
@@ -130,7 +149,7 @@ fn msm_in<C: Curve, R: Room>(
                 .map(|&(first, part)| {
                     let count = group.min(windows - first);
                     let wide = &wide[part..(part + part_length).min(wide.len())];
-                    let sums = buckets::sum::<C, R>(points, count, |visit| {
+                    let sums = buckets::sum::<C, R>(&points, count, |visit| {
                         for window in 0..count {
                             for scalar in wide {
                                 let value = recoding.digit(scalar, first + window);
