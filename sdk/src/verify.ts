@@ -19,11 +19,13 @@ import {
   isOfEnclave,
 } from "./checks/ofMessage.ts";
 import { isProof } from "./groth16.ts";
+import { isLegacy, type Source } from "./legacy/legacyReceipt.ts";
 import { type Check, type Line, lineOf } from "./line.ts";
-import { isPinnedSettlement, type Pins } from "./pins.ts";
+import { isPinnedSettlement, type Pins, settlementIn } from "./pins.ts";
 import type { ProofClaim } from "./proofClaim.ts";
 import { toReceipt } from "./receipt/parseReceipt.ts";
 import type { Receipt } from "./receipt/receipt.ts";
+import type { WitnessLines } from "./witness/judgeWitnesses.ts";
 
 /** What a receipt is verified with. */
 export type VerifyOptions = {
@@ -33,6 +35,8 @@ export type VerifyOptions = {
   model?: string;
   /** addresses of JSON-RPC endpoints; all have to agree. None: no chain is asked */
   rpcs?: readonly string[];
+  /** hashes of blocks that you know to be the chain's: what a witness shows counts as of these alone */
+  blockHashes?: readonly string[];
   /** unix seconds; this machine's clock if left out */
   now?: bigint;
 };
@@ -40,10 +44,9 @@ export type VerifyOptions = {
 /**
  * The one verifier: what was checked of a receipt, by what, as of when. It fails closed: what throws in a check refutes it, what
  * could not be asked is unknown, and `isVerified` takes neither.
- * @param source a receipt, or its bytes or text
  */
 export const verify = (
-  source: Receipt | Uint8Array | string,
+  source: Source,
   options: VerifyOptions = {},
 ): Promise<readonly Line[]> => verifyBy(source, options, { proves: isProof, open: openChain });
 
@@ -55,11 +58,15 @@ export type Means = {
 
 /** The same, by other means. */
 export async function verifyBy(
-  source: Receipt | Uint8Array | string,
+  source: Source,
   options: VerifyOptions,
   means: Means,
 ): Promise<readonly Line[]> {
   const { pins = {}, rpcs = [], now = BigInt(Math.floor(Date.now() / 1000)) } = options;
+  if (isLegacy(source)) {
+    const { verifyLegacy } = await import("./legacy/verifyLegacy.ts");
+    return await verifyLegacy(source, { ...options, now }, means);
+  }
   const read = tryRead(source);
   if (typeof read === "string") return [lineOf("form", "refuted", read)];
   const { core } = read;
@@ -90,13 +97,29 @@ export async function verifyBy(
     await judge("proof", () => checkProof({ core, proofs }, pins, means.proves));
   }
   await judge("page", () => checkPage({ core, pages }));
+  const witness = await lookAtWitnesses(read, options);
+  lines.push(...(witness?.lines ?? []));
   await ask("validWhenAnswered", (at) => askValidWhenAnswered(at, core));
   await ask("inGoodStanding", (at) => askInGoodStanding(at, core));
-  await ask("settled", (at) => askSettled(at, { core, pages }));
+  if (typeof chain === "string" && witness !== undefined) lines.push(witness.settled);
+  else await ask("settled", (at) => askSettled(at, { core, pages }));
   return lines;
 }
 
-function tryRead(source: Receipt | Uint8Array | string): Receipt | string {
+/** Loaded where there is one to look at: most receipts have none. */
+async function lookAtWitnesses(
+  receipt: Receipt,
+  { blockHashes = [], pins = {} }: VerifyOptions,
+): Promise<WitnessLines | undefined> {
+  const { core } = receipt;
+  const witnesses = evidenceOf(receipt, "witness");
+  if (witnesses.length === 0) return undefined;
+  const { judgeWitnesses } = await import("./witness/judgeWitnesses.ts");
+  const layout = settlementIn(pins, core)?.storage;
+  return await judgeWitnesses({ core, witnesses }, { layout, blockHashes });
+}
+
+function tryRead(source: Source): Receipt | string {
   try {
     return toReceipt(source);
   } catch (error) {
@@ -104,7 +127,7 @@ function tryRead(source: Receipt | Uint8Array | string): Receipt | string {
   }
 }
 
-async function guarded(check: Check, look: () => Line | Promise<Line>): Promise<Line> {
+export async function guarded(check: Check, look: () => Line | Promise<Line>): Promise<Line> {
   try {
     return await look();
   } catch (error) {
@@ -119,15 +142,23 @@ async function openPinned(
 ): Promise<Chain | string> {
   if (rpcs.length === 0) return "no RPC was given";
   if (!isPinnedSettlement(pins, core)) return "a settlement that is not pinned is not asked";
+  return await opened(open, { rpcs, chainId: core.chainId });
+}
+
+/** A chain, or why it does not open. */
+export async function opened(
+  open: Means["open"],
+  which: { rpcs: readonly string[]; chainId: string },
+): Promise<Chain | string> {
   try {
-    return await open({ rpcs, chainId: core.chainId });
+    return await open(which);
   } catch (error) {
     return wordsOf(error);
   }
 }
 
 /** What a chain says; unknown where it does not, whatever the reason. */
-async function asked(
+export async function asked(
   check: Check,
   chain: Chain | string,
   look: (chain: Chain) => Promise<Line>,
@@ -141,5 +172,5 @@ async function asked(
   }
 }
 
-const wordsOf = (error: unknown): string =>
+export const wordsOf = (error: unknown): string =>
   error instanceof Error ? error.message : "failed for no reason that was given";

@@ -13,7 +13,10 @@ import type { ReceiptVectors } from "../receipts/receiptVectors.ts";
 
 const PATH = join(PROJECT_ROOT, "docs/receipts/vectors/receipts.json");
 /** Proofs take Python half a second each: few receipts with one are among those of which a byte is flipped. */
-const FLIPPED = ["teeRsa", "teeP256InPage", "teeSecp256k1", "teeSession", "vanilla"];
+const FLIPPED = [
+  ...["teeRsa", "teeP256InPage", "teeSecp256k1", "teeSession", "vanilla"],
+  "teeWitnessed",
+];
 
 /**
  * A receipt's bytes, hex, the SDK's lines on them with the vectors' pins at the vectors' time, and of a good one what the command prints
@@ -55,7 +58,8 @@ export async function receiptCases(parameters: {
   ];
   const cases: ReceiptCase[] = [];
   for (const { name, bytes } of written) {
-    const options = { pins: vectors.pins, now: BigInt(vectors.now) };
+    const { blockHashes, pins } = vectors;
+    const options = { pins, blockHashes, now: BigInt(vectors.now) };
     const lines = await verify(Uint8Array.from(bytes), options);
     const printed = texts.has(name) && {
       lines: printLines(lines, { isColoured: false }),

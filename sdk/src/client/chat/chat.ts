@@ -51,7 +51,7 @@ async function ask(
   const request = readChat(client, options, isStream);
   const { salt } = request;
   const before = await client.payer?.recall({ salt, requestHash: hashOfRequest(request) });
-  return await askNodes({
+  const answer = askNodes({
     ...{ client, answers: "chat", policy: request.policy, signal: request.signal },
     maxPrice: client.payer?.maxPerCall ?? 0n,
     // Whoever was paid is asked, and nobody else.
@@ -59,6 +59,8 @@ async function ask(
     ask: (node) =>
       (request.isUnverified ? askUnverified : askVerified)({ client, node, request, before }),
   });
+  // A channel is not kept from others where its payment was not even brought.
+  return await answer.finally(() => before?.end?.(undefined));
 }
 
 type Question = {
@@ -160,7 +162,7 @@ async function askAnswer(
   const { idempotencyKey, isStream, salt, signal, text } = request;
   const { host } = node;
   const question = {
-    ...{ node, path: CHAT_PATH, json: text, signal },
+    ...{ node, path: client.payer?.path ?? CHAT_PATH, json: text, signal },
     headers: {
       ...{ accept: isStream ? "text/event-stream" : "application/json", "haca-salt": salt },
       ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }),
@@ -213,7 +215,7 @@ function requireAsAsked(
   if (input?.type !== "text" || input.salt !== salt) {
     throw wrong("salt", "answers with another salt than the one that was sent");
   }
-  if (message.requester !== (paid?.payer ?? NOBODY)) {
+  if (message.requester !== (paid?.requester ?? paid?.payer ?? NOBODY)) {
     throw wrong("requester", "answers for somebody else, who pays");
   }
   if (BigInt(message.price) > BigInt(paid?.most ?? 0)) {

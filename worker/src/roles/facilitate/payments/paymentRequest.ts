@@ -1,7 +1,7 @@
+import { ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
 import {
   type Channel,
   depositNonceOf,
-  ERC3009_COLLECTOR_ADDRESS,
   MAXIMUM_WITHDRAW_DELAY,
 } from "@haca/protocol/channels";
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
