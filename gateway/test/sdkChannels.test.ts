@@ -131,6 +131,26 @@ describe("the SDK pays by channel", () => {
     expect(deposits().size).toBe(1);
   });
 
+  it("signs nothing on top of a sum that it never signed, and says that a voucher has left", async () => {
+    const texts = new Map<string, string>();
+    await ask(payerOf(journalOf(texts)));
+    const [name = ""] = [...texts.keys()].filter((known) => known.includes("-channel-"));
+    texts.set(name, JSON.stringify({ ...JSON.parse(texts.get(name) ?? ""), charged: "0" }));
+    const payer = payerOf(journalOf(texts));
+    const before = brought.length;
+    const lied = ask({
+      ...payer,
+      renew: (payment, demand) => payer.renew(payment, { ...demand, offers: lie(demand.offers) }),
+    });
+    await expect(lied).rejects.toMatchObject({
+      code: "payment.unanswered",
+      details: { reason: "payment.wrongSum", payment: { most: String(PRICE) } },
+    });
+    expect(brought).toHaveLength(before + 1);
+    // What the gateway says itself is proved by the payer's own voucher.
+    expect((await ask(payerOf(journalOf(texts)))).verification).toBe("verified");
+  });
+
   it("brings more in when there is too little, and no more than is allowed in all", async () => {
     const payer = payerOf(memoryJournal(), { channelDeposit: PRICE, maxPerSession: 2n * PRICE });
     await ask(payer);
@@ -188,6 +208,14 @@ describe("the SDK pays by channel", () => {
     expect(brought).toEqual([]);
   });
 });
+
+/** The offers of a node that says of a channel that more was charged than anybody signed. */
+function lie(offers: string | undefined): string {
+  const required = JSON.parse(Buffer.from(offers ?? "", "base64").toString());
+  const { extra } = required.accepts[0];
+  extra.channelState.chargedCumulativeAmount = String(PRICE + 1n);
+  return Buffer.from(JSON.stringify(required)).toString("base64");
+}
 
 const journalOf = (texts: Map<string, string>): PaymentJournal => ({
   read: async (name) => texts.get(name),

@@ -2,7 +2,7 @@ import { nitro } from "@haca/attestation/nitro/nitro";
 import { abis } from "@haca/protocol/abi";
 import type { AddressBook } from "@haca/protocol/addressBook";
 import type { ContractName } from "@haca/protocol/contracts";
-import { Interface, keccak256, sha256 } from "ethers";
+import { Interface, id, keccak256, sha256 } from "ethers";
 import { compiledContract } from "../compiled/compiledContract.ts";
 import type { Audit } from "./audit.ts";
 import { ask } from "./discover.ts";
@@ -93,7 +93,8 @@ async function checkContracts(audit: Audit, book: AddressBook): Promise<void> {
     }
     if (entry.storage !== undefined) {
       const { storage } = await compiledContract(name as ContractName);
-      const [written, compiled] = [entry.storage, storage].map((places) => JSON.stringify(places));
+      // By their hashes: places are many.
+      const [written, compiled] = [entry.storage, storage].map((places) => id(JSON.stringify(places ?? null)));
       findings.push(bookFinding(`storage of ${name}`, written, compiled));
     }
     const creation = creations.get(current);

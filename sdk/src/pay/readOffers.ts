@@ -46,8 +46,15 @@ const count: Reader<number> = (value, path) => {
   throw malformed(path, "must be a whole number");
 };
 
-/** The offers in a header `payment-required`. @throws BaseError `payment.malformed` */
-export function readOffers(header: string | undefined): Offers {
+/**
+ * The offers in a header `payment-required`.
+ * @param schemes of x402 that are looked at; others are passed over
+ * @throws BaseError `payment.malformed`
+ */
+export function readOffers(
+  header: string | undefined,
+  schemes: readonly string[] = ["upto", "exact"],
+): Offers {
   if (header === undefined) throw broken("a node asks to be paid and does not say what");
   let value: unknown;
   try {
@@ -65,13 +72,13 @@ export function readOffers(header: string | undefined): Offers {
     throw broken("the offers of a node are no list");
   }
   const error = fieldOf(value, "error");
-  return { resource, error, offers: accepts.flatMap((accepted) => readOffer(accepted)) };
+  return { resource, error, offers: accepts.flatMap((accepted) => readOffer(accepted, schemes)) };
 }
 
-/** One offer; none of a scheme that is not known here. */
-function readOffer(accepted: unknown): Offer[] {
+/** One offer; none of another scheme. */
+function readOffer(accepted: unknown, schemes: readonly string[]): Offer[] {
   const scheme = fieldOf(accepted, "scheme");
-  if (scheme !== "upto" && scheme !== "exact" && scheme !== "batch-settlement") return [];
+  if (typeof scheme !== "string" || !schemes.includes(scheme)) return [];
   const extra = fieldOf(accepted, "extra");
   const quote = fieldOf(extra, "haca");
   const of = <T>(from: unknown, name: string, read: Reader<T>): T =>

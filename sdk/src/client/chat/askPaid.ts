@@ -57,7 +57,9 @@ export async function askPaid(parameters: {
           if (!isDemand(error) || round >= rounds) throw await ended(error, payment);
           // Its node knows nothing of it, and the quote may be too old by now: the same bytes, under a quote of now. Of a channel it tells
           // what was charged, or that too little is in it.
-          const renewed = await payer?.renew(payment, demandOf(error));
+          const renewed = await payer?.renew(payment, demandOf(error)).catch(async (reason) => {
+            throw await ended(reason, payment);
+          });
           if (renewed === undefined) throw await ended(error, payment);
           payment = renewed;
         }

@@ -43,6 +43,7 @@ type RequestNote = {
   payload: object;
 };
 
+const SCHEME = "batch-settlement";
 const NO_SALT = `0x${"00".repeat(32)}`;
 const SALT_BYTES = 32;
 /** A deposit that can be used no longer is not there after so many seconds more. */
@@ -175,9 +176,9 @@ export function channelPayer(parts: Parts): Payer {
 
   /** The offer of a node that is as it has to be. @throws BaseError `payment.*` */
   function chosen(demand: PaymentDemand) {
-    const { error, offers, resource } = readOffers(demand.offers);
+    const { error, offers, resource } = readOffers(demand.offers, [SCHEME]);
     const { host } = demand.node;
-    const offer = offers.find(({ scheme }) => scheme === "batch-settlement");
+    const [offer] = offers;
     if (offer === undefined) throw refusal("noRoute", `${host} offers none of channel`);
     const left = { perCall: maxPerCall, session: maxPerSession };
     const now = Math.floor(Date.now() / 1000);
