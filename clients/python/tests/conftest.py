@@ -48,7 +48,8 @@ def change_at(value: Any, path: list[str | int], by: Any) -> Any:
     if not path:
         return by
     changed = value.copy()
-    changed[path[0]] = change_at(value[path[0]], path[1:], by)
+    before = value.get(path[0]) if isinstance(value, dict) else value[path[0]]  # type: ignore[index]
+    changed[path[0]] = change_at(before, path[1:], by)
     return changed
 
 

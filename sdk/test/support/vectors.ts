@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ReceiptVectors } from "../../../tools/receipts/receiptVectors.ts";
+import { isLegacy } from "../../src/legacy/legacyReceipt.ts";
+import { parseReceipt } from "../../src/receipt/parseReceipt.ts";
 import type { Receipt } from "../../src/receipt/receipt.ts";
 
 /** The vectors in docs/receipts, which `node tools/receipts/cli.ts --receipts` writes. */
@@ -17,5 +19,6 @@ export function textOf(name: string): string {
   return found.receipt;
 }
 
-/** Also of the profile `legacy`, which has another form. */
-export const receiptOf = (name: string): Receipt => JSON.parse(textOf(name));
+/** Those of the profile `legacy`, which have another form, as JSON reads them. */
+export const receiptOf = (name: string): Receipt =>
+  isLegacy(textOf(name)) ? JSON.parse(textOf(name)) : parseReceipt(textOf(name));
