@@ -83,8 +83,7 @@ const ask = (payer: Payer, idempotencyKey = crypto.randomUUID(), signal?: AbortS
     ...{ model: "m", messages: MESSAGES, idempotencyKey },
     ...(signal === undefined ? {} : { signal }),
   });
-const sums = (): string[] =>
-  brought.map((header) => signedIn(header).voucher.maxClaimableAmount);
+const sums = (): string[] => brought.map((header) => signedIn(header).voucher.maxClaimableAmount);
 /** Deposits that left, by what makes each of them one. */
 const deposits = (): Set<string> =>
   new Set(
@@ -248,29 +247,32 @@ function dyingJournal(texts: Map<string, string>, at: number, isDone: boolean) {
 }
 
 describe("a payer that is killed", () => {
-  it.each([false, true])("pays once all the same, at every step of its journal, done: %s", async (isDone) => {
-    let steps = 0;
-    for (let at = 1; ; at += 1) {
-      wallet = Wallet.createRandom();
-      brought = [];
-      const texts = new Map<string, string>();
-      const key = crypto.randomUUID();
-      const dying = dyingJournal(texts, at, isDone);
-      // What fails once the answer is there costs no answer.
-      await ask(payerOf(dying.journal), key).catch(() => undefined);
-      const reply = await ask(payerOf(journalOf(texts)), key);
-      expect(reply.verification).toBe("verified");
-      expect([...new Set(sums())]).toEqual([String(PRICE)]);
-      expect(deposits().size).toBe(1);
-      // The next one goes on from there.
-      await ask(payerOf(journalOf(texts)));
-      expect(sums().at(-1)).toBe(String(2n * PRICE));
-      expect(deposits().size).toBe(1);
-      if (!dying.reached()) break;
-      steps += 1;
-    }
-    expect(steps).toBeGreaterThan(4);
-  });
+  it.each([false, true])(
+    "pays once all the same, at every step of its journal, done: %s",
+    async (isDone) => {
+      let steps = 0;
+      for (let at = 1; ; at += 1) {
+        wallet = Wallet.createRandom();
+        brought = [];
+        const texts = new Map<string, string>();
+        const key = crypto.randomUUID();
+        const dying = dyingJournal(texts, at, isDone);
+        // What fails once the answer is there costs no answer.
+        await ask(payerOf(dying.journal), key).catch(() => undefined);
+        const reply = await ask(payerOf(journalOf(texts)), key);
+        expect(reply.verification).toBe("verified");
+        expect([...new Set(sums())]).toEqual([String(PRICE)]);
+        expect(deposits().size).toBe(1);
+        // The next one goes on from there.
+        await ask(payerOf(journalOf(texts)));
+        expect(sums().at(-1)).toBe(String(2n * PRICE));
+        expect(deposits().size).toBe(1);
+        if (!dying.reached()) break;
+        steps += 1;
+      }
+      expect(steps).toBeGreaterThan(4);
+    },
+  );
 
   it("brings the same voucher again when it died before the answer came, and has that answer", async () => {
     const texts = new Map<string, string>();

@@ -1,5 +1,5 @@
-import { BaseError } from "@haca/protocol/baseError";
 import { type Chain, openChain } from "./chain/openChain.ts";
+import { asked, guarded, opened, wordsOf } from "./checks/judged.ts";
 import {
   askInGoodStanding,
   askSession,
@@ -45,10 +45,8 @@ export type VerifyOptions = {
  * The one verifier: what was checked of a receipt, by what, as of when. It fails closed: what throws in a check refutes it, what
  * could not be asked is unknown, and `isVerified` takes neither.
  */
-export const verify = (
-  source: Source,
-  options: VerifyOptions = {},
-): Promise<readonly Line[]> => verifyBy(source, options, { proves: isProof, open: openChain });
+export const verify = (source: Source, options: VerifyOptions = {}): Promise<readonly Line[]> =>
+  verifyBy(source, options, { proves: isProof, open: openChain });
 
 /** What many verifications have in common. */
 export type Means = {
@@ -65,7 +63,7 @@ export async function verifyBy(
   const { pins = {}, rpcs = [], now = BigInt(Math.floor(Date.now() / 1000)) } = options;
   if (isLegacy(source)) {
     const { verifyLegacy } = await import("./legacy/verifyLegacy.ts");
-    return await verifyLegacy(source, { ...options, now }, means);
+    return await verifyLegacy(source, { ...options, now }, means.open);
   }
   const read = tryRead(source);
   if (typeof read === "string") return [lineOf("form", "refuted", read)];
@@ -127,14 +125,6 @@ function tryRead(source: Source): Receipt | string {
   }
 }
 
-export async function guarded(check: Check, look: () => Line | Promise<Line>): Promise<Line> {
-  try {
-    return await look();
-  } catch (error) {
-    return lineOf(check, "refuted", wordsOf(error));
-  }
-}
-
 /** A chain, or why there is none to ask. */
 async function openPinned(
   { core }: Receipt,
@@ -144,33 +134,3 @@ async function openPinned(
   if (!isPinnedSettlement(pins, core)) return "a settlement that is not pinned is not asked";
   return await opened(open, { rpcs, chainId: core.chainId });
 }
-
-/** A chain, or why it does not open. */
-export async function opened(
-  open: Means["open"],
-  which: { rpcs: readonly string[]; chainId: string },
-): Promise<Chain | string> {
-  try {
-    return await open(which);
-  } catch (error) {
-    return wordsOf(error);
-  }
-}
-
-/** What a chain says; unknown where it does not, whatever the reason. */
-export async function asked(
-  check: Check,
-  chain: Chain | string,
-  look: (chain: Chain) => Promise<Line>,
-): Promise<Line> {
-  if (typeof chain === "string") return lineOf(check, "unknown", chain);
-  try {
-    return await look(chain);
-  } catch (error) {
-    const isOfChain = error instanceof BaseError && error.code.startsWith("chain.");
-    return lineOf(check, isOfChain ? "unknown" : "refuted", wordsOf(error));
-  }
-}
-
-export const wordsOf = (error: unknown): string =>
-  error instanceof Error ? error.message : "failed for no reason that was given";

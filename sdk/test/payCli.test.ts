@@ -161,7 +161,10 @@ describe("arguments of paying", () => {
     [{ route: ["channel"] }, /^--gate: name the gates/],
     [{ route: ["channel"], gate: ["0x1"] }, /^--gate: must be an address, got 0x1$/],
     [{ route: ["channel"], gate: [PAYEE] }, /^--deposit: say what comes/],
-    [{ route: ["channel"], gate: [PAYEE], deposit: "1", payments: undefined }, /^--payments: is needed/],
+    [
+      { route: ["channel"], gate: [PAYEE], deposit: "1", payments: undefined },
+      /^--payments: is needed/,
+    ],
     [{ payments: "/dev/null/x" }, /^--payments: .* cannot be made a folder$/],
   ])("%j is refused", async (changes, message) => {
     await expect(given(changes)).rejects.toThrow(message);

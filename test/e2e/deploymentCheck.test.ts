@@ -75,7 +75,9 @@ describe("npm run deploy:check", () => {
     const other = withOtherEnd(code);
     const { InferenceSettlement, ModelRegistry } = book.contracts;
     const { storage = [] } = InferenceSettlement;
-    const moved = storage.map((place) => (place.name === "_pages" ? { ...place, slot: "77" } : place));
+    const moved = storage.map((place) =>
+      place.name === "_pages" ? { ...place, slot: "77" } : place,
+    );
     const forged = {
       ...book,
       contracts: {

@@ -1,8 +1,8 @@
 import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
-import { isObject } from "@haca/gateway/json/json";
-import { readLegacyJson } from "@haca/gateway/json/readJson";
 import { legacyOutputHash } from "@haca/gateway/profile/legacyAnswer";
-import { legacyRequestText } from "@haca/gateway/profile/legacyRequest";
+import { isObject } from "@haca/protocol/json/json";
+import { readLegacyJson } from "@haca/protocol/json/readJson";
+import { legacyRequestText } from "@haca/protocol/legacyRequest";
 import { legacyMessageHash } from "@haca/protocol/legacySettlement";
 import { toBytes } from "@haca/sdk/bytes";
 import type { LegacyReceipt } from "@haca/sdk/legacy/legacyReceipt";
@@ -11,9 +11,16 @@ import { canonicalJson } from "@haca/sdk/receipt/canonicalJson";
 import { id, toUtf8Bytes } from "ethers";
 import type { BadReceipt } from "./badReceipts.ts";
 import { LEGACY_ANSWERS, LEGACY_REQUESTS } from "./legacyInputs.ts";
-import type { GoodReceipt } from "./receiptVectors.ts";
 
 const ASSERTED = ["coverage", "input", "output", "key", "signature", "attestation"];
+
+type GoodLegacyReceipt = {
+  name: string;
+  receipt: string;
+  isVerified: boolean;
+  asserted: string[];
+  legacy: true;
+};
 
 /** Of the profile `legacy`: answers as its gateway gives them, and their receipts. */
 export function legacyReceiptVectors(parameters: {
@@ -23,7 +30,7 @@ export function legacyReceiptVectors(parameters: {
   now: bigint;
   /** a key that no RSA key is */
   accountKey: string;
-}): { good: GoodReceipt[]; bad: BadReceipt[] } {
+}): { good: GoodLegacyReceipt[]; bad: BadReceipt[] } {
   const { accountKey, documentOf, enclave, now, other } = parameters;
   const receiptOf = (request: string, choice: string, by = enclave): LegacyReceipt =>
     receiptOfLegacyAnswer({
@@ -69,7 +76,12 @@ export function legacyReceiptVectors(parameters: {
       change("another space", ["core", "input", "text"], "{}", "input"),
       change("another enclave", ["core", "message", "teeId"], other.teeId, "key"),
       change("another enclave's key", ["core", "key"], otherReceipt.core.key, "key"),
-      change("another enclave's answer", ["core", "signature"], otherReceipt.core.signature, "signature"),
+      change(
+        "another enclave's answer",
+        ["core", "signature"],
+        otherReceipt.core.signature,
+        "signature",
+      ),
       change("another document", ["evidence"], otherReceipt.evidence, "attestation"),
       change(
         "another enclave's document",

@@ -150,16 +150,19 @@ export async function makeReceiptVectors(): Promise<ReceiptVectors> {
       })),
       ...legacy.good,
     ],
-    bad: [...legacy.bad, ...badReceipts({
-      receipts,
-      otherImage: enclaveReceipt(enclaveOf("p256", "another image")),
-      otherRoot: enclaveReceipt(enclaveOf("p256", "image", otherChain)),
-      otherEnclave: enclaveReceipt(enclaveOf("p256")),
-      otherProof: proofOf({ ...ofNode, message: { ...ofNode.message, price: "8" } }),
-      otherKey: otherKeyProof(ofNode),
-      witness,
-      otherSignature: NODE.signingKey.sign(id("something else")).serialized,
-    })],
+    bad: [
+      ...legacy.bad,
+      ...badReceipts({
+        receipts,
+        otherImage: enclaveReceipt(enclaveOf("p256", "another image")),
+        otherRoot: enclaveReceipt(enclaveOf("p256", "image", otherChain)),
+        otherEnclave: enclaveReceipt(enclaveOf("p256")),
+        otherProof: proofOf({ ...ofNode, message: { ...ofNode.message, price: "8" } }),
+        otherKey: otherKeyProof(ofNode),
+        witness,
+        otherSignature: NODE.signingKey.sign(id("something else")).serialized,
+      }),
+    ],
   };
 }
 

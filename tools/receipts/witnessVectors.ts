@@ -9,8 +9,8 @@ import {
   entriesAt,
   placeIn,
   type StorageLayout,
-  slotIn,
   type StoragePlace,
+  slotIn,
 } from "@haca/sdk/witness/storageLayout";
 import { concat, id, JsonRpcProvider, keccak256, toBeHex } from "ethers";
 import { compiledContract } from "../../scripts/deploy/compiled/compiledContract.ts";
@@ -94,7 +94,16 @@ export async function witnessVectors(parameters: {
 
 /** A node's record as the registry keeps it: behind a byte, an identity, and what follows it. */
 const recordOf = (measurement: string): string =>
-  concat(["0x00", measurement, id("signer"), OPERATOR, "0x00", "0x00000001", toBeHex(0n, 5), "0xaa"]);
+  concat([
+    "0x00",
+    measurement,
+    id("signer"),
+    OPERATOR,
+    "0x00",
+    "0x00000001",
+    toBeHex(0n, 5),
+    "0xaa",
+  ]);
 
 /** What stands in the contracts' storage, word by word. */
 function writes(parameters: {

@@ -1,6 +1,6 @@
+import type { Json, JsonObject, NumberText } from "@haca/protocol/json/json";
+import { legacyOutputText } from "@haca/protocol/legacyOutputText";
 import { id } from "ethers";
-import type { Json, JsonObject, NumberText } from "../json/json.ts";
-import { legacyOutputText } from "./legacyOutputText.ts";
 
 /** Hash of an answer as the public network's clients compute it: of `legacyOutputText`. */
 export const legacyOutputHash = (

@@ -94,7 +94,9 @@ async function checkContracts(audit: Audit, book: AddressBook): Promise<void> {
     if (entry.storage !== undefined) {
       const { storage } = await compiledContract(name as ContractName);
       // By their hashes: places are many.
-      const [written, compiled] = [entry.storage, storage].map((places) => id(JSON.stringify(places ?? null)));
+      const [written, compiled] = [entry.storage, storage].map((places) =>
+        id(JSON.stringify(places ?? null)),
+      );
       findings.push(bookFinding(`storage of ${name}`, written, compiled));
     }
     const creation = creations.get(current);

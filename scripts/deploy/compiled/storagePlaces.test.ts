@@ -5,7 +5,12 @@ const LAYOUT: SolcLayout = {
   storage: [
     { label: "paused", offset: 0, slot: "0", type: "t_bool" },
     { label: "limit", offset: 1, slot: "0", type: "t_uint64" },
-    { label: "_nodes", offset: 0, slot: "1", type: "t_mapping(t_bytes32,t_struct(Node)4711_storage)" },
+    {
+      label: "_nodes",
+      offset: 0,
+      slot: "1",
+      type: "t_mapping(t_bytes32,t_struct(Node)4711_storage)",
+    },
   ],
   types: {
     t_bool: { label: "bool", numberOfBytes: "1" },

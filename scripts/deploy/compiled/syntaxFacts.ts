@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { replaceFile } from "@haca/protocol/replaceFile";
-import { CONTRACT_ROWS } from "@haca/protocol/contracts";
 import type { StoragePlace } from "@haca/protocol/addressBook";
+import { CONTRACT_ROWS } from "@haca/protocol/contracts";
+import { replaceFile } from "@haca/protocol/replaceFile";
 import { type SolcLayout, storagePlaces } from "./storagePlaces.ts";
 
 /** What is used of the compiler's output: of its syntax trees, and of its storage layouts. */

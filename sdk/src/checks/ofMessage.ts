@@ -22,10 +22,7 @@ export function checkContract(core: ReceiptCore, pins: Pins): Line {
     : lineOf("contract", "unknown", `${where} is not pinned`);
 }
 
-export function checkTime(
-  core: { message: Pick<ReceiptMessage, "timestamp"> },
-  now: bigint,
-): Line {
+export function checkTime(core: { message: Pick<ReceiptMessage, "timestamp"> }, now: bigint): Line {
   const time = BigInt(core.message.timestamp);
   const asOf = { type: "time", time: String(now) } as const;
   return time > now + MAXIMUM_CLOCK_SKEW

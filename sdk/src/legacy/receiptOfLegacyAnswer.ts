@@ -1,7 +1,7 @@
-import { isObject, type Json, type JsonObject, NumberText } from "@haca/gateway/json/json";
-import { readLegacyJson } from "@haca/gateway/json/readJson";
-import { legacyOutputText } from "@haca/gateway/profile/legacyOutputText";
-import { legacyRequestText } from "@haca/gateway/profile/legacyRequest";
+import { isObject, type Json, type JsonObject, NumberText } from "@haca/protocol/json/json";
+import { readLegacyJson } from "@haca/protocol/json/readJson";
+import { legacyOutputText } from "@haca/protocol/legacyOutputText";
+import { legacyRequestText } from "@haca/protocol/legacyRequest";
 import { keccak, toHex } from "../bytes.ts";
 import { malformed } from "../receipt/readers.ts";
 import { keyIn } from "../receipt/receiptOfAnswer.ts";

@@ -1,11 +1,12 @@
 import { keccakText } from "../bytes.ts";
 import { isActive, teeRegistryOf, wasInService } from "../chain/contractReads.ts";
-import type { Chain } from "../chain/openChain.ts";
+import type { Chain, openChain } from "../chain/openChain.ts";
+import { asked, guarded, opened, wordsOf } from "../checks/judged.ts";
 import { checkAttestation } from "../checks/ofEvidence.ts";
 import { checkHash, checkKey, checkTime, ofSignature } from "../checks/ofMessage.ts";
 import { type Check, type Line, lineOf } from "../line.ts";
+import type { Pins } from "../pins.ts";
 import { isSignedByKey } from "../signatures.ts";
-import { asked, guarded, type Means, opened, type VerifyOptions, wordsOf } from "../verify.ts";
 import {
   type LegacyCore,
   type LegacyReceipt,
@@ -14,6 +15,8 @@ import {
   readLegacyReceipt,
   type Source,
 } from "./legacyReceipt.ts";
+
+type Known = { pins?: Pins; rpcs?: readonly string[] };
 
 const NOT_NAMED = "what is signed in the profile legacy names";
 const COVERED =
@@ -24,8 +27,8 @@ const COVERED =
 /** The lines of a receipt of the profile `legacy`: those of others, where it has them, and what its signature does not cover. */
 export async function verifyLegacy(
   source: Source,
-  options: VerifyOptions & { now: bigint },
-  { open }: Pick<Means, "open">,
+  options: Known & { now: bigint; model?: string },
+  open: typeof openChain,
 ): Promise<readonly Line[]> {
   const { model, now, pins = {} } = options;
   let receipt: LegacyReceipt;
@@ -84,8 +87,8 @@ type Registry = { chain: Chain; settlement: string };
 
 /** The chain of the one settlement that is pinned, or why none is asked: the receipt names none. */
 async function openRegistry(
-  { pins = {}, rpcs = [] }: VerifyOptions,
-  open: Means["open"],
+  { pins = {}, rpcs = [] }: Known,
+  open: typeof openChain,
 ): Promise<Registry | string> {
   if (rpcs.length === 0) return "no RPC was given";
   const [only, another] = pins.settlements ?? [];

@@ -46,7 +46,9 @@ export async function verifyInParts(
       return verdict;
     };
     results.push(
-      Array.isArray(receipt) ? receipt : await verifyBy(receipt, { ...options, now }, { open, proves }),
+      Array.isArray(receipt)
+        ? receipt
+        : await verifyBy(receipt, { ...options, now }, { open, proves }),
     );
     await breathe();
   }

@@ -9,8 +9,8 @@ import {
   typedDataOf,
   validUntilOf,
 } from "./authorize.ts";
-import { memoryJournal, type PaymentJournal } from "./journal.ts";
 import { channelPayer } from "./channel/channelPayer.ts";
+import { memoryJournal, type PaymentJournal } from "./journal.ts";
 import { base64Of, notNoted, refusal } from "./paymentError.ts";
 import { type PaymentNote, readNote } from "./paymentNote.ts";
 import { type PaymentPins, type ReadPins, readPaymentPins } from "./paymentPins.ts";
@@ -251,4 +251,3 @@ function paymentOf(note: PaymentNote, signature: string, isRecalled: boolean): P
   const payload = { x402Version: 2, resource, accepted, payload: { signature, ...authorization } };
   return { ...terms, header: base64Of(JSON.stringify(payload)), isRecalled };
 }
-

@@ -22,11 +22,7 @@ export type StorageLayout = {
 type Place = { slot: bigint; offset: bigint; bytes: bigint };
 
 /** @throws BaseError `witness.layout`, where it has no such variable, or one of another type */
-export function placeIn(
-  layout: readonly StoragePlace[],
-  name: string,
-  type: string,
-): Place {
+export function placeIn(layout: readonly StoragePlace[], name: string, type: string): Place {
   const [found, another] = layout.filter((place) => place.name === name);
   if (found?.type === type && another === undefined) {
     const { bytes, offset, slot } = found;

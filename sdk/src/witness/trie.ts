@@ -56,8 +56,7 @@ const isNothing = (value: Rlp | undefined): boolean =>
 
 /** A hash, or a node that is shorter than one. */
 const isReference = (value: Rlp | undefined): value is Rlp =>
-  value !== undefined &&
-  (isList(value) ? value.size < HASH_LENGTH : value.length === HASH_LENGTH);
+  value !== undefined && (isList(value) ? value.size < HASH_LENGTH : value.length === HASH_LENGTH);
 
 /** All keys have one length, so that no branch has a value; and one with a single child would be none. */
 function requireBranch(items: readonly Rlp[], path: Uint8Array): void {

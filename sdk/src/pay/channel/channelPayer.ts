@@ -157,15 +157,13 @@ export function channelPayer(parts: Parts): Payer {
     const release = await takeTurn(channelId);
     try {
       const text = await journal.read(channelName(payer, channelId));
-      const known: ChannelNote | undefined =
-        text === undefined ? undefined : readChannelNote(text);
+      const known: ChannelNote | undefined = text === undefined ? undefined : readChannelNote(text);
       const note = known ?? {
         ...{ version: 1, channelId, channel, charged: "0", signed: "0" },
         ...{ balance: "0", deposit: null },
       };
       const wantsDeposit =
-        note.deposit === null &&
-        BigInt(note.charged) + BigInt(offer.amount) > BigInt(note.balance);
+        note.deposit === null && BigInt(note.charged) + BigInt(offer.amount) > BigInt(note.balance);
       const made = await sign({ demand, offer, resource, note, wantsDeposit, isNew: !known });
       return paymentOf(made, false, release);
     } catch (error) {
@@ -182,7 +180,10 @@ export function channelPayer(parts: Parts): Payer {
     if (offer === undefined) throw refusal("noRoute", `${host} offers none of channel`);
     const left = { perCall: maxPerCall, session: maxPerSession };
     const now = Math.floor(Date.now() / 1000);
-    requireGood(offer, "channel", demand, { ...{ pins, routes: [], left, now }, maxWindow: maxDelay });
+    requireGood(offer, "channel", demand, {
+      ...{ pins, routes: [], left, now },
+      maxWindow: maxDelay,
+    });
     return { error, offer, resource };
   }
 
@@ -217,13 +218,19 @@ export function channelPayer(parts: Parts): Payer {
     if (isFresh) spent.deposits += BigInt(draft.amount);
     try {
       await onPayment?.(terms);
-      const signed = await signer.sign(payer, voucherData(chainId, { channelId, sum: String(sum) }));
+      const signed = await signer.sign(
+        payer,
+        voucherData(chainId, { channelId, sum: String(sum) }),
+      );
       const deposited: ChannelDeposit | null =
         draft === null || !isFresh
           ? draft
           : {
               ...draft,
-              signature: await signer.sign(payer, depositData(pins, { ...draft, payer, channelId })),
+              signature: await signer.sign(
+                payer,
+                depositData(pins, { ...draft, payer, channelId }),
+              ),
             };
       const highest = String(BigInt(note.signed) + growth);
       const after: ChannelNote = { ...note, signed: highest, deposit: deposited ?? kept };

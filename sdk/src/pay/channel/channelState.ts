@@ -28,10 +28,7 @@ export function toldIn(extra: unknown, channelId: string): Told | undefined {
   const named = fieldOf(state, "channelId");
   if (charged === undefined || String(named).toLowerCase() !== channelId) return undefined;
   const voucher = fieldOf(extra, "voucherState");
-  const [sum, signature] = [
-    digitsIn(voucher, "signedMaxClaimable"),
-    fieldOf(voucher, "signature"),
-  ];
+  const [sum, signature] = [digitsIn(voucher, "signedMaxClaimable"), fieldOf(voucher, "signature")];
   return {
     ...{ charged, balance: digitsIn(state, "balance") },
     voucher:

@@ -1,5 +1,5 @@
-import type { Json, JsonObject, NumberText } from "../json/json.ts";
-import { legacyText } from "../json/legacyText.ts";
+import type { Json, JsonObject, NumberText } from "./json/json.ts";
+import { legacyText } from "./json/legacyText.ts";
 import { legacyToolCalls } from "./legacyRequest.ts";
 
 /**
