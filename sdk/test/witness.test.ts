@@ -3,6 +3,7 @@ import { hashResult, settlementDomain } from "@haca/protocol/inferenceResult";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { hexlify, id, ZeroAddress } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { contractAt } from "../../scripts/lib/contracts.ts";
 import { compiledLayout } from "../../tools/receipts/witnessVectors.ts";
 import { TeeChain } from "../../worker/test/support/teeChain.ts";
 import { openChain } from "../src/chain/openChain.ts";
@@ -206,8 +207,9 @@ describe("on a chain", () => {
     const bit = 1n << (BigInt(receipt.core.message.requestId) & 0xffn);
     const { provider } = tee.chain;
     const writer = String(tee.chain.registry.target);
-    const ledger = tee.chain.settlement.connect(tee.administrator);
-    await (await ledger.getFunction("setLedgerWriter").send(writer, true)).wait();
+    const runner = tee.administrator;
+    const ledger = contractAt({ name: "InferenceSettlement", address: settlement(), runner });
+    await (await ledger.setLedgerWriter(writer, true)).wait();
     await provider.send("anvil_impersonateAccount", [writer]);
     await provider.send("anvil_setBalance", [writer, "0xde0b6b3a7640000"]);
     const write = async (name: string, ...values: unknown[]): Promise<void> => {
