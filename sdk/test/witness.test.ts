@@ -1,18 +1,24 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { hashResult, settlementDomain } from "@haca/protocol/inferenceResult";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { hexlify, id, ZeroAddress } from "ethers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { contractAt } from "../../scripts/lib/contracts.ts";
 import { compiledLayout } from "../../tools/receipts/witnessVectors.ts";
 import { TeeChain } from "../../worker/test/support/teeChain.ts";
 import { openChain } from "../src/chain/openChain.ts";
+import { verifyFile } from "../src/cli/receiptCommands.ts";
+import { sealFile } from "../src/cli/sealCommand.ts";
 import { readClient } from "../src/client/client.ts";
 import { seal } from "../src/client/seal.ts";
 import type { Line } from "../src/line.ts";
 import type { Pins } from "../src/pins.ts";
 import { makeReceipt } from "../src/receipt/makeReceipt.ts";
 import type { Receipt, ReceiptCore, WitnessEvidence } from "../src/receipt/receipt.ts";
+import { serialiseReceipt } from "../src/receipt/serialiseReceipt.ts";
 import { verify } from "../src/verify.ts";
 import { judgeWitnesses } from "../src/witness/judgeWitnesses.ts";
 import { makeWitness } from "../src/witness/makeWitness.ts";
@@ -189,6 +195,40 @@ describe("on a chain", () => {
       expect([statusOf(lines, "settled"), detailOf(lines, "settled")]).toEqual([status, detail]);
       expect(statusOf(lines, "admitted")).toBe("asserted");
     }
+  });
+
+  it("is kept by the command, by a deployment file, and lacks where that does not say where things are", async () => {
+    const receipt = signed({ price: 7n, timestamp: BigInt((await latest()).timestamp) });
+    await settle(receipt);
+    const folder = mkdtempSync(join(tmpdir(), "haca-witness-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const [file, deployment] = [join(folder, "receipt.json"), join(folder, "deployment.json")];
+    const book = (storage: boolean) => {
+      const of = (address: string, places: StorageLayout["settlement"]) => ({
+        ...{ address, ...(storage ? { storage: places } : {}) },
+      });
+      const contracts = {
+        InferenceSettlement: of(settlement(), layout.settlement),
+        TEERegistry: of(String(tee.registry.target), layout.teeRegistry),
+      };
+      const text = { format: 1, chainId: Number(CHAIN_ID), contracts, models: [] };
+      writeFileSync(deployment, JSON.stringify(text));
+    };
+    writeFileSync(file, serialiseReceipt(receipt));
+    const sealing = { deployment, rpc: [tee.chain.url], witness: true };
+    book(false);
+    const without = await sealFile(file, sealing);
+    expect([without.isDone, without.text]).toEqual([
+      false,
+      expect.stringContaining("missing   witness: the storage of the settlement is not pinned"),
+    ]);
+    book(true);
+    const { hash } = await latest();
+    expect((await sealFile(file, sealing)).text).toContain("appended  witness");
+    const verifying = { deployment, blockHash: [hash ?? ""], json: true, isColoured: false };
+    const { lines } = JSON.parse((await verifyFile(file, verifying)).text);
+    expect(statusOf(lines, "settled")).toBe("asserted");
+    expect(statusOf(lines, "admitted")).toBe("asserted");
   });
 
   it("refutes that a result was settled where another one of its request was", async () => {
