@@ -142,6 +142,8 @@ describe("arguments of paying", () => {
   it("are all that is needed; without --pay nobody pays", async () => {
     expect((await given({}))?.chainId).toBe(String(PAYMENT_PINS.chainId));
     expect(await payerOf({}, { env: {}, say: () => undefined })).toBeUndefined();
+    const channel = { route: ["channel"], gate: [PAYEE], deposit: "1", payments: file("channels") };
+    expect((await given(channel))?.path).toBe("/v1/channel/chat/completions");
   });
 
   it.each<[object, RegExp]>([
