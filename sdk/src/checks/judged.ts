@@ -40,5 +40,6 @@ export async function asked(
   }
 }
 
+/** Browsers have errors without words. */
 export const wordsOf = (error: unknown): string =>
-  error instanceof Error ? error.message : "failed for no reason that was given";
+  (error instanceof Error && error.message) || "failed for no reason that was given";
