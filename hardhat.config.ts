@@ -9,7 +9,11 @@ const solcFromNpm = "node_modules/solc/soljson.js";
 const compiler = (runs: number) => ({
   version: "0.8.37",
   path: solcFromNpm,
-  settings: { evmVersion: "osaka", optimizer: { enabled: true, runs }, viaIR: true },
+  settings: {
+    ...{ evmVersion: "osaka", optimizer: { enabled: true, runs }, viaIR: true },
+    // Deployments publish where witnessed contracts keep what; Hardhat adds what it needs itself.
+    outputSelection: { "*": { "*": ["storageLayout"] } },
+  },
 });
 
 /** They would exceed the 24,576 bytes of EIP-170 if optimised for more calls; so would what creates them. */

@@ -1,9 +1,9 @@
+import { isObject, type Json } from "@haca/protocol/json/json";
+import { legacyText } from "@haca/protocol/json/legacyText";
+import { readLegacyJson, readStrictJson } from "@haca/protocol/json/readJson";
 import { describe, expect, it } from "vitest";
 import { TEXTS } from "../../tools/receipts/inputs.ts";
 import { canonicalBytes, canonicalJson } from "../src/json/canonicalJson.ts";
-import { isObject, type Json } from "../src/json/json.ts";
-import { legacyText } from "../src/json/legacyText.ts";
-import { readLegacyJson, readStrictJson } from "../src/json/readJson.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const bytesOf = (name: string) => TEXTS[name] ?? utf8("");

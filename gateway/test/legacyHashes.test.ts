@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isObject, type JsonObject, type NumberText } from "@haca/protocol/json/json";
+import { readLegacyJson } from "@haca/protocol/json/readJson";
+import { legacyRequestText } from "@haca/protocol/legacyRequest";
 import { legacyMessageHash } from "@haca/protocol/legacySettlement";
 import { id, toUtf8Bytes } from "ethers";
 import { expect, it } from "vitest";
-import { isObject, type JsonObject, type NumberText } from "../src/json/json.ts";
-import { readLegacyJson } from "../src/json/readJson.ts";
 import { legacyOutputHash } from "../src/profile/legacyAnswer.ts";
-import { legacyRequestText } from "../src/profile/legacyRequest.ts";
 
 const FIXTURES = process.env.HACA_FIXTURES ?? join(import.meta.dirname, "../../../shared/fixtures");
 const PATH = join(FIXTURES, "legacy/vectors.json");

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
+import { isObject } from "@haca/protocol/json/json";
+import { readStrictJson } from "@haca/protocol/json/readJson";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { isObject } from "../src/json/json.ts";
-import { readStrictJson } from "../src/json/readJson.ts";
 import { outputHashOf } from "../src/profile/hashes.ts";
 import {
   ANSWER,

@@ -1,8 +1,8 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readStrictJson } from "@haca/protocol/json/readJson";
 import { expect, it } from "vitest";
 import { canonicalBytes } from "../src/json/canonicalJson.ts";
-import { readStrictJson } from "../src/json/readJson.ts";
 import { inputHashOf } from "../src/profile/hashes.ts";
 import { ANSWER, accepting, answering } from "./support/bed.ts";
 import { Deferred } from "./support/deferred.ts";

@@ -1,7 +1,7 @@
+import type { JsonObject } from "@haca/protocol/json/json";
 import { parseEther } from "ethers";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { JsonObject } from "../src/json/json.ts";
 import { readPrices } from "../src/payments/prices.ts";
 import { RateSource, unitsFor } from "../src/payments/rate.ts";
 import { priceOfAnswer } from "../src/payments/tokenPrice.ts";

@@ -10,6 +10,18 @@ const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address");
 const bytes32 = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 32 bytes of hex");
 const bytes64 = z.string().regex(/^0x[0-9a-fA-F]{128}$/, "must be 64 bytes of hex");
 
+const digits = z.string().regex(/^(0|[1-9][0-9]{0,77})$/, "must be decimal digits");
+/** Where a variable is, or a member of a struct from the struct's first slot on, as solc says it. */
+const placeSchema = z.strictObject({
+  name: z.string(),
+  type: z.string(),
+  slot: digits,
+  /** in bytes, from the slot's right */
+  offset: digits,
+  bytes: digits,
+});
+export type StoragePlace = z.infer<typeof placeSchema>;
+
 const contractSchema = z.strictObject({
   address,
   /** block that holds the creation */
@@ -19,6 +31,8 @@ const contractSchema = z.strictObject({
   constructorArguments: z.array(z.string()),
   /** keccak256 of the run-time code */
   codeHash: bytes32,
+  /** of contracts whose storage witnesses of receipts show */
+  storage: z.array(placeSchema).optional(),
 });
 
 type ContractEntry = z.infer<typeof contractSchema>;

@@ -1,9 +1,6 @@
 import { AbiCoder, Interface, keccak256, TypedDataEncoder, verifyTypedData } from "ethers";
 import { BATCH_SETTLEMENT_ADDRESS } from "./channelGates.ts";
 
-/** What collects deposits by EIP-3009 for x402's contract of channels, as it is published. */
-export const ERC3009_COLLECTOR_ADDRESS = "0x4020806089470a89826cB9fB1f4059150b550004";
-
 /** Seconds that x402's contract lets a payer wait for a withdrawal at most. */
 export const MAXIMUM_WITHDRAW_DELAY = 2_592_000;
 
@@ -14,6 +11,7 @@ const CONFIG =
 export const batchSettlement = new Interface([
   `function deposit(${CONFIG} config, uint128 amount, address collector, bytes collectorData)`,
   `function initiateWithdraw(${CONFIG} config, uint128 amount)`,
+  `function finalizeWithdraw(${CONFIG} config)`,
   "function channels(bytes32 channelId) view returns (uint128 balance, uint128 totalClaimed)",
   "function pendingWithdrawals(bytes32 channelId) view returns (uint128 amount, uint40 initiatedAt)",
   "function receivers(address receiver, address token) view returns (uint128 claimed, uint128 settled)",

@@ -15,6 +15,8 @@ type ContractRow = {
   isIndexed?: true;
   /** left out of deployments on chains that lack what it needs */
   isOptional?: true;
+  /** whether receipts' witnesses show its storage, so that the address book says where it keeps what */
+  isWitnessed?: true;
   /** not in the address book: other contracts tell where it is */
   isUnlisted?: true;
 };
@@ -53,12 +55,13 @@ export const CONTRACTS = [
     abiFrom: "IInferenceSettlement",
     ...CORE,
     ...INDEXED,
+    isWitnessed: true,
   },
   { name: "EcdsaP384", abi: "ecdsaP384Abi", abiFrom: "IEcdsaP384", ...TEE },
   { name: "CertificateStore", abi: "certificateStoreAbi", ...TEE, ...INDEXED },
   { name: "NitroAttestationVerifier", abi: "nitroVerifierAbi", ...TEE },
   { name: "SigningKeys", abi: "signingKeysAbi", abiFrom: "ISigningKeys", ...TEE },
-  { name: "TEERegistry", abi: "teeRegistryAbi", ...TEE, ...INDEXED },
+  { name: "TEERegistry", abi: "teeRegistryAbi", ...TEE, ...INDEXED, isWitnessed: true },
   { name: "TEERegistryLens", abi: "teeRegistryLensAbi", abiFrom: "ITEERegistryLens", ...TEE },
   {
     name: "LegacySettlement",

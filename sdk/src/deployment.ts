@@ -1,9 +1,12 @@
-import { modelOf, type PinnedModel, type Pins } from "./pins.ts";
+import { isSameSettlement, modelOf, type PinnedModel, type Pins } from "./pins.ts";
+import type { StorageLayout } from "./witness/storageLayout.ts";
 
 /** What a deployment file says, of a chain's contracts by whoever deployed them. It is believed as pins are. */
 export type Deployment = {
   chainId: string;
   settlement: string;
+  /** where the settlement and its TEE registry keep what a witness shows; undefined where the file does not say it */
+  storage?: StorageLayout | undefined;
   /** versions by `slug@major.minor`, and by `slug` where one owner has that name: the highest */
   models: Readonly<Record<string, PinnedModel>>;
   nodes: readonly ListedNode[];
@@ -21,8 +24,9 @@ export type ListedNode = {
 /** Pins with what they lack: the deployment's settlement, where none is pinned on its chain, and its names of models. */
 export function withDeployment(pins: Pins, deployment: Deployment | undefined): Pins {
   if (deployment === undefined) return pins;
-  const { chainId, models, settlement } = deployment;
+  const { chainId, models, settlement, storage } = deployment;
   const { settlements = [] } = pins;
+  const own = { chainId, settlement, ...(storage === undefined ? {} : { storage }) };
   const isPinned = settlements.some((known) => known.chainId === chainId);
   // A version that is pinned stays what it is pinned as, whatever it is called.
   const named = Object.entries(models).map(([name, model]) => [
@@ -31,7 +35,9 @@ export function withDeployment(pins: Pins, deployment: Deployment | undefined): 
   ]);
   return {
     ...pins,
-    settlements: isPinned ? settlements : [...settlements, { chainId, settlement }],
+    settlements: isPinned
+      ? settlements.map((known) => (isSameSettlement(known, own) ? { ...own, ...known } : known))
+      : [...settlements, own],
     models: { ...Object.fromEntries(named), ...pins.models },
   };
 }

@@ -1,7 +1,8 @@
 /** What is looked at, in the order in which lines are printed; docs/sdk.md says what each is worth. */
 export const CHECKS = [
-  ...["form", "contract", "time", "request", "model", "input", "output"],
+  ...["form", "contract", "time", "request", "model", "coverage", "input", "output"],
   ...["key", "signature", "session", "attestation", "proof", "page"],
+  ...["witness", "admitted"],
   ...["validWhenAnswered", "inGoodStanding", "settled"],
 ] as const;
 export type Check = (typeof CHECKS)[number];
@@ -19,7 +20,7 @@ export type AsOf =
 export type Line = {
   check: Check;
   status: Status;
-  /** "own computation", "pins", "2 RPCs that agree", "trusts 1 RPC", "nobody" */
+  /** "own computation", "pins", "2 RPCs that agree", "trusts 1 RPC", "witness", "nobody" */
   source: string;
   asOf: AsOf;
   /** a sentence for people */

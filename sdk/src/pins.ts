@@ -1,3 +1,5 @@
+import type { StorageLayout } from "./witness/storageLayout.ts";
+
 /** What the verifier knows beforehand, from the deployment file or from whom they trust. A receipt brings none of it. */
 export type Pins = {
   /** those that count; of another one's receipt nothing that a chain says does */
@@ -11,7 +13,12 @@ export type Pins = {
 };
 
 /** A settlement contract; registries and contracts of pages are those that it names itself. */
-export type PinnedSettlement = { chainId: string; settlement: string };
+export type PinnedSettlement = {
+  chainId: string;
+  settlement: string;
+  /** where it and its TEE registry keep what a witness shows, as the deployment file has it */
+  storage?: StorageLayout;
+};
 
 export type PinnedModel = {
   /** version id in the model registry */
@@ -25,13 +32,17 @@ export type PinnedModel = {
 
 const isSame = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
-export const isPinnedSettlement = (
-  pins: Pins,
-  { chainId, settlement }: PinnedSettlement,
-): boolean =>
-  pins.settlements?.some(
-    (known) => known.chainId === chainId && isSame(known.settlement, settlement),
-  ) ?? false;
+type Which = Pick<PinnedSettlement, "chainId" | "settlement">;
+
+export const isSameSettlement = (a: Which, b: Which): boolean =>
+  a.chainId === b.chainId && isSame(a.settlement, b.settlement);
+
+/** The pin of a settlement, where there is one. */
+export const settlementIn = (pins: Pins, which: Which): PinnedSettlement | undefined =>
+  pins.settlements?.find((known) => isSameSettlement(known, which));
+
+export const isPinnedSettlement = (pins: Pins, which: Which): boolean =>
+  settlementIn(pins, which) !== undefined;
 
 /** The name and the pin of a model version, of one name alone where one is given. */
 export const modelOf = (

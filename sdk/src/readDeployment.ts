@@ -4,6 +4,8 @@ import type { Deployment, ListedNode } from "./deployment.ts";
 import type { PinnedModel } from "./pins.ts";
 import { fieldsOf } from "./receipt/answerReaders.ts";
 import { bytesOf, decimal, jsonOf, list, malformed, oneOfTexts } from "./receipt/readers.ts";
+import { readPlaces } from "./witness/readLayout.ts";
+import type { StoragePlace } from "./witness/storageLayout.ts";
 
 const MAXIMUM_ENTRIES = 1000;
 const SLUG = /^[a-z0-9-]{1,64}$/;
@@ -21,10 +23,20 @@ export function readDeployment(written: string): Deployment {
   const contracts = fieldsOf(book.contracts, "deployment.contracts");
   const path = "deployment.contracts.InferenceSettlement";
   const { address } = fieldsOf(contracts.InferenceSettlement, path);
+  const placesOf = (name: string): readonly StoragePlace[] | undefined => {
+    const entry = contracts[name];
+    if (entry === undefined) return undefined;
+    const places = fieldsOf(entry, `deployment.contracts.${name}`).storage;
+    return places === undefined
+      ? undefined
+      : readPlaces(places, `deployment.contracts.${name}.storage`);
+  };
+  const [ledger, teeRegistry] = [placesOf("InferenceSettlement"), placesOf("TEERegistry")];
   const models = list(readModel, 0, MAXIMUM_ENTRIES)(book.models, "deployment.models");
   return {
     chainId: String(readCount(chainId, "deployment.chainId")),
     settlement: bytesOf(20)(address, `${path}.address`),
+    storage: ledger && teeRegistry && { settlement: ledger, teeRegistry },
     models: namesOf(models),
     nodes: list(readNode, 0, MAXIMUM_ENTRIES)(book.nodes ?? [], "deployment.nodes"),
   };

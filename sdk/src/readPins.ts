@@ -9,6 +9,7 @@ import {
   object,
   type Reader,
 } from "./receipt/readers.ts";
+import { readLayout } from "./witness/readLayout.ts";
 
 const MAXIMUM_ENTRIES = 1000;
 const MAXIMUM_NAME = 200;
@@ -28,7 +29,10 @@ const readModel = object<Omit<PinnedModel, "source">>(
 const readFields = object<Pins>(
   {
     settlements: list(
-      object<PinnedSettlement>({ chainId: decimal(64), settlement: bytesOf(20) }),
+      object<PinnedSettlement>(
+        { chainId: decimal(64), settlement: bytesOf(20), storage: readLayout },
+        ["storage"],
+      ),
       0,
       MAXIMUM_ENTRIES,
     ),

@@ -1,5 +1,5 @@
-import { BaseError } from "@haca/protocol/baseError";
 import { type Chain, openChain } from "./chain/openChain.ts";
+import { asked, guarded, opened, wordsOf } from "./checks/judged.ts";
 import {
   askInGoodStanding,
   askSession,
@@ -19,11 +19,13 @@ import {
   isOfEnclave,
 } from "./checks/ofMessage.ts";
 import { isProof } from "./groth16.ts";
+import { isLegacy, type Source } from "./legacy/legacyReceipt.ts";
 import { type Check, type Line, lineOf } from "./line.ts";
-import { isPinnedSettlement, type Pins } from "./pins.ts";
+import { isPinnedSettlement, type Pins, settlementIn } from "./pins.ts";
 import type { ProofClaim } from "./proofClaim.ts";
 import { toReceipt } from "./receipt/parseReceipt.ts";
 import type { Receipt } from "./receipt/receipt.ts";
+import type { WitnessLines } from "./witness/judgeWitnesses.ts";
 
 /** What a receipt is verified with. */
 export type VerifyOptions = {
@@ -33,6 +35,8 @@ export type VerifyOptions = {
   model?: string;
   /** addresses of JSON-RPC endpoints; all have to agree. None: no chain is asked */
   rpcs?: readonly string[];
+  /** hashes of blocks that you know to be the chain's: what a witness shows counts as of these alone */
+  blockHashes?: readonly string[];
   /** unix seconds; this machine's clock if left out */
   now?: bigint;
 };
@@ -40,12 +44,9 @@ export type VerifyOptions = {
 /**
  * The one verifier: what was checked of a receipt, by what, as of when. It fails closed: what throws in a check refutes it, what
  * could not be asked is unknown, and `isVerified` takes neither.
- * @param source a receipt, or its bytes or text
  */
-export const verify = (
-  source: Receipt | Uint8Array | string,
-  options: VerifyOptions = {},
-): Promise<readonly Line[]> => verifyBy(source, options, { proves: isProof, open: openChain });
+export const verify = (source: Source, options: VerifyOptions = {}): Promise<readonly Line[]> =>
+  verifyBy(source, options, { proves: isProof, open: openChain });
 
 /** What many verifications have in common. */
 export type Means = {
@@ -55,11 +56,15 @@ export type Means = {
 
 /** The same, by other means. */
 export async function verifyBy(
-  source: Receipt | Uint8Array | string,
+  source: Source,
   options: VerifyOptions,
   means: Means,
 ): Promise<readonly Line[]> {
   const { pins = {}, rpcs = [], now = BigInt(Math.floor(Date.now() / 1000)) } = options;
+  if (isLegacy(source)) {
+    const { verifyLegacy } = await import("./legacy/verifyLegacy.ts");
+    return await verifyLegacy(source, { ...options, now }, means.open);
+  }
   const read = tryRead(source);
   if (typeof read === "string") return [lineOf("form", "refuted", read)];
   const { core } = read;
@@ -90,25 +95,33 @@ export async function verifyBy(
     await judge("proof", () => checkProof({ core, proofs }, pins, means.proves));
   }
   await judge("page", () => checkPage({ core, pages }));
+  const witness = await lookAtWitnesses(read, options);
+  lines.push(...(witness?.lines ?? []));
   await ask("validWhenAnswered", (at) => askValidWhenAnswered(at, core));
   await ask("inGoodStanding", (at) => askInGoodStanding(at, core));
-  await ask("settled", (at) => askSettled(at, { core, pages }));
+  if (typeof chain === "string" && witness !== undefined) lines.push(witness.settled);
+  else await ask("settled", (at) => askSettled(at, { core, pages }));
   return lines;
 }
 
-function tryRead(source: Receipt | Uint8Array | string): Receipt | string {
+/** Loaded where there is one to look at: most receipts have none. */
+async function lookAtWitnesses(
+  receipt: Receipt,
+  { blockHashes = [], pins = {} }: VerifyOptions,
+): Promise<WitnessLines | undefined> {
+  const { core } = receipt;
+  const witnesses = evidenceOf(receipt, "witness");
+  if (witnesses.length === 0) return undefined;
+  const { judgeWitnesses } = await import("./witness/judgeWitnesses.ts");
+  const layout = settlementIn(pins, core)?.storage;
+  return await judgeWitnesses({ core, witnesses }, { layout, blockHashes });
+}
+
+function tryRead(source: Source): Receipt | string {
   try {
     return toReceipt(source);
   } catch (error) {
     return wordsOf(error);
-  }
-}
-
-async function guarded(check: Check, look: () => Line | Promise<Line>): Promise<Line> {
-  try {
-    return await look();
-  } catch (error) {
-    return lineOf(check, "refuted", wordsOf(error));
   }
 }
 
@@ -119,27 +132,5 @@ async function openPinned(
 ): Promise<Chain | string> {
   if (rpcs.length === 0) return "no RPC was given";
   if (!isPinnedSettlement(pins, core)) return "a settlement that is not pinned is not asked";
-  try {
-    return await open({ rpcs, chainId: core.chainId });
-  } catch (error) {
-    return wordsOf(error);
-  }
+  return await opened(open, { rpcs, chainId: core.chainId });
 }
-
-/** What a chain says; unknown where it does not, whatever the reason. */
-async function asked(
-  check: Check,
-  chain: Chain | string,
-  look: (chain: Chain) => Promise<Line>,
-): Promise<Line> {
-  if (typeof chain === "string") return lineOf(check, "unknown", chain);
-  try {
-    return await look(chain);
-  } catch (error) {
-    const isOfChain = error instanceof BaseError && error.code.startsWith("chain.");
-    return lineOf(check, isOfChain ? "unknown" : "refuted", wordsOf(error));
-  }
-}
-
-const wordsOf = (error: unknown): string =>
-  error instanceof Error ? error.message : "failed for no reason that was given";

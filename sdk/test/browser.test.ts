@@ -29,7 +29,8 @@ describe.skipIf(CHROMIUM === undefined)("in Chromium", () => {
     await page?.close();
   });
 
-  const options = { pins: VECTORS.pins, now: VECTORS.now };
+  const { blockHashes, now, pins } = VECTORS;
+  const options = { pins, now, blockHashes };
   const ask = (isStream: boolean, rest: Partial<Parameters<InPage["chat"]>[0]> = {}) =>
     page.call("chat", {
       ...{ url: node.url, pins: PINS, chainId: String(CHAIN_ID), question: QUESTION, isStream },

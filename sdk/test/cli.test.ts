@@ -86,6 +86,30 @@ describe("haca receipt verify", () => {
     expect(parsed.lines[0]).toMatchObject({ check: "form", status: "asserted" });
   });
 
+  it("takes a witness for a block whose hash it is given, and the profile legacy where it is told to", async () => {
+    const [hash = ""] = VECTORS.blockHashes;
+    const settled = ["receipt", "verify", "-", ...pins, "--demand", "settled"];
+    const legacy = ["receipt", "verify", "-", ...pins];
+    const [without, by, other, strict, taken] = await Promise.all([
+      haca(settled, textOf("teeWitnessed")),
+      haca([...settled, "--block-hash", hash], textOf("teeWitnessed")),
+      haca([...settled, "--block-hash", `0x${"12".repeat(32)}`], textOf("teeWitnessed")),
+      haca(legacy, textOf("legacyText")),
+      haca([...legacy, "--legacy"], textOf("legacyText")),
+    ]);
+    for (const { out, status } of [without, other]) {
+      expect(status).toBe(1);
+      expect(out).toMatch(/unknown {3}settled \(nobody\)\n {4}nobody vouches for block \d+\n/);
+    }
+    expect(by.status).toBe(0);
+    expect(by.out).toMatch(/asserted {2}settled \(witness, block \d+\)/);
+    expect([strict.status, taken.status]).toEqual([1, 0]);
+    expect(strict.out).toMatch(/not verified, for: contract, request, model\n$/);
+    expect(taken.out.replaceAll(/\s+/g, " ")).toContain("Not covered are chain, contract");
+    const { out } = await haca(["receipt", "show", "-"], textOf("legacyText"));
+    expect(out).toContain("profile\n    legacy\n");
+  });
+
   it("refutes what is no receipt, in one line of the list", async () => {
     const text = `${textOf("zkml")}\n`;
     const { status, out, err } = await haca(["receipt", "verify", "-", ...pins], text);
@@ -121,6 +145,7 @@ it("refuses a time and an address that are none, by name", async () => {
   await expect(verifying({ now: "today" })).rejects.toThrow(
     "--now: must be unix seconds, got today",
   );
+  await expect(verifying({ blockHash: ["0x12"] })).rejects.toThrow("--block-hash: must be 0x and");
   await expect(verifying({ rpc: ["ftp://x"] })).rejects.toThrow("--rpc: must be an address");
 });
 

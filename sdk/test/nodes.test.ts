@@ -216,6 +216,34 @@ describe("a deployment file", () => {
     expect(() => readBook(changes)).toThrow(message);
   });
 
+  it("says where settlement and registry keep what, which goes to the pinned settlement that is its own", async () => {
+    const place = { name: "_pages", type: "uint256", slot: "3", offset: "0", bytes: "32" };
+    const [settlement] = [`0x${"ab".repeat(20)}`];
+    const contracts = (storage: object) => ({
+      contracts: {
+        InferenceSettlement: { address: settlement, storage: [place] },
+        TEERegistry: { address: settlement, ...storage },
+      },
+    });
+    expect(readBook(contracts({})).storage).toBeUndefined();
+    const deployment = readBook(contracts({ storage: [] }));
+    const storage = { settlement: [place], teeRegistry: [] };
+    expect(deployment.storage).toEqual(storage);
+    const { withDeployment } = await import("../src/deployment.ts");
+    const own = { chainId: "31337", settlement: settlement.toUpperCase().replace("0X", "0x") };
+    const other = { chainId: "31337", settlement: `0x${"cd".repeat(20)}` };
+    const pinned = { ...own, storage: { settlement: [], teeRegistry: [] } };
+    const merged = (settlements?: (typeof other)[]) =>
+      withDeployment(settlements === undefined ? {} : { settlements }, deployment).settlements;
+    expect(merged()).toEqual([{ chainId: "31337", settlement, storage }]);
+    expect(merged([own, other])).toEqual([{ ...own, storage }, other]);
+    expect(merged([pinned])).toEqual([pinned]);
+    const wrong = { ...place, offset: "64" };
+    expect(() => readBook(contracts({ storage: [wrong] }))).toThrow(
+      "deployment.contracts.TEERegistry.storage[0].offset: must be below 2^6",
+    );
+  });
+
   const listed = (changes: object = {}) => ({ answers: "chat", url: nodes()[0].url, ...changes });
   const clientBy = (list: object[], contract = PINS.settlements?.[0]?.settlement) => {
     const { settlements: _none, ...pins } = PINS;

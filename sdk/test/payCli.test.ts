@@ -142,6 +142,8 @@ describe("arguments of paying", () => {
   it("are all that is needed; without --pay nobody pays", async () => {
     expect((await given({}))?.chainId).toBe(String(PAYMENT_PINS.chainId));
     expect(await payerOf({}, { env: {}, say: () => undefined })).toBeUndefined();
+    const channel = { route: ["channel"], gate: [PAYEE], deposit: "1", payments: file("channels") };
+    expect((await given(channel))?.path).toBe("/v1/channel/chat/completions");
   });
 
   it.each<[object, RegExp]>([
@@ -150,11 +152,21 @@ describe("arguments of paying", () => {
     [{ deployment: undefined }, /^--deployment: name the file/],
     [{ pay: "1e3" }, /^--pay: must be an amount of OPG such as 0\.05, got 1e3$/],
     [{ budget: "0.0000000000000000001" }, /^--budget: must be an amount/],
-    [{ route: ["batch"] }, /^--route: must be escrow or exact, got batch$/],
+    [{ route: ["batch"] }, /^--route: must be escrow, exact or channel, got batch$/],
     [{ route: ["exact"] }, /^pins\.payees: are needed/],
     [{ route: ["escrow", "exact"], payee: [PAYEE] }, /^--payments: is needed with two routes/],
     [{ payee: ["0x1"] }, /^--payee: must be an address, got 0x1$/],
     [{ deployment: "no/such" }, /^no\/such: there is no such file$/],
+    [{ gate: [PAYEE] }, /^--gate: is for --route channel$/],
+    [{ deposit: "1" }, /^--deposit: is for --route channel$/],
+    [{ route: ["channel", "exact"] }, /^--route: channel goes with no other one$/],
+    [{ route: ["channel"] }, /^--gate: name the gates/],
+    [{ route: ["channel"], gate: ["0x1"] }, /^--gate: must be an address, got 0x1$/],
+    [{ route: ["channel"], gate: [PAYEE] }, /^--deposit: say what comes/],
+    [
+      { route: ["channel"], gate: [PAYEE], deposit: "1", payments: undefined },
+      /^--payments: is needed/,
+    ],
     [{ payments: "/dev/null/x" }, /^--payments: .* cannot be made a folder$/],
   ])("%j is refused", async (changes, message) => {
     await expect(given(changes)).rejects.toThrow(message);

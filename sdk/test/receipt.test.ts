@@ -6,22 +6,27 @@ import {
 } from "@haca/protocol/inferenceResult";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import {
+  type LegacyReceipt,
+  parseLegacyReceipt,
+  readLegacyReceipt,
+} from "../src/legacy/legacyReceipt.ts";
 import { appendEvidence, makeReceipt } from "../src/receipt/makeReceipt.ts";
 import { parseReceipt } from "../src/receipt/parseReceipt.ts";
 import { LIMITS, type Receipt } from "../src/receipt/receipt.ts";
 import { serialiseReceipt } from "../src/receipt/serialiseReceipt.ts";
 import { P256_PREFIX, withOtherS } from "../src/signatureForm.ts";
 import { hashWords, receiptId } from "../src/typedData.ts";
+import { changeAt, placesIn } from "./support/changeAt.ts";
 import { sampleCore } from "./support/samples.ts";
+import { textOf } from "./support/vectors.ts";
 
-const SCHEMA = z.fromJSONSchema(
-  JSON.parse(
-    readFileSync(
-      new URL("../../docs/receipts/haca-receipt-1.schema.json", import.meta.url),
-      "utf8",
-    ),
-  ),
-);
+const schemaIn = (name: string) =>
+  z.fromJSONSchema(
+    JSON.parse(readFileSync(new URL(`../../docs/receipts/${name}`, import.meta.url), "utf8")),
+  );
+const SCHEMA = schemaIn("haca-receipt-1.schema.json");
+const LEGACY_SCHEMA = schemaIn("haca-legacy-receipt-1.schema.json");
 
 const word = (digit: string): string => `0x${digit.repeat(64)}`;
 const receipt = makeReceipt({
@@ -38,6 +43,7 @@ const receipt = makeReceipt({
       path: Array.from({ length: 8 }, () => word("a")),
     },
     { type: "attestation", document: "0x00" },
+    { type: "witness", header: "0x01", nodes: ["0x02"], codes: ["0x03"] },
   ],
   hints: { "a url": "https://example.org/ü", transaction: "0x00" },
 });
@@ -175,6 +181,33 @@ describe("the schema in docs/receipts", () => {
         removed += 1;
       }
     }
-    expect(removed).toBe(44);
+    expect(removed).toBe(48);
   });
+});
+
+it("the schema of the profile legacy takes what its reader takes, and no other field", () => {
+  const legacy: LegacyReceipt = JSON.parse(textOf("legacyText"));
+  expect(LEGACY_SCHEMA.safeParse(legacy).error).toBeUndefined();
+  expect(parseLegacyReceipt(textOf("legacyText"))).toEqual(legacy);
+  const isTaken = (changed: object): boolean => {
+    try {
+      return readLegacyReceipt(changed) !== undefined;
+    } catch {
+      return false;
+    }
+  };
+  let removed = 0;
+  for (const { path, value } of placesIn(legacy)) {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) continue;
+    if (path[0] === "hints") continue;
+    const added = changeAt(legacy, path, { ...value, more: "1" }) as object;
+    expect([LEGACY_SCHEMA.safeParse(added).success, isTaken(added)]).toEqual([false, false]);
+    for (const name of Object.keys(value)) {
+      const { [name]: _, ...others } = value as Record<string, unknown>;
+      const without = changeAt(legacy, path, others) as object;
+      expect([LEGACY_SCHEMA.safeParse(without).success, isTaken(without)]).toEqual([false, false]);
+      removed += 1;
+    }
+  }
+  expect(removed).toBe(20);
 });

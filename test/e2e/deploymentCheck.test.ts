@@ -73,12 +73,17 @@ describe("npm run deploy:check", () => {
     const address = book.contracts.ModelRegistry.address;
     const code = await provider.getCode(address);
     const other = withOtherEnd(code);
-    const { ModelRegistry } = book.contracts;
+    const { InferenceSettlement, ModelRegistry } = book.contracts;
+    const { storage = [] } = InferenceSettlement;
+    const moved = storage.map((place) =>
+      place.name === "_pages" ? { ...place, slot: "77" } : place,
+    );
     const forged = {
       ...book,
       contracts: {
         ...book.contracts,
         ModelRegistry: { ...ModelRegistry, codeHash: keccak256(other) },
+        InferenceSettlement: { ...InferenceSettlement, storage: moved },
       },
     };
     const path = join(local.folder, "forged.json");
@@ -88,7 +93,8 @@ describe("npm run deploy:check", () => {
     await provider.send("hardhat_setCode", [address, code]);
     expect(status).toBe(1);
     expect(output).toContain(`✘ code of ModelRegistry ${address}: what this repository's sources`);
-    expect(output).toMatch(/error: 1 of \d+ comparisons differ \[deployCheck.different\]/);
+    expect(output).toContain("✘ storage of InferenceSettlement: book 0x");
+    expect(output).toMatch(/error: 2 of \d+ comparisons differ \[deployCheck.different\]/);
   });
 
   it("reads an endpoint with a limit on ranges of events and without old state", async () => {

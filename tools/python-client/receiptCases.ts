@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { printLines, printReceipt } from "@haca/sdk/cli/print";
+import { isLegacy, parseLegacyReceipt } from "@haca/sdk/legacy/legacyReceipt";
 import type { Line } from "@haca/sdk/line";
 import { parseReceipt } from "@haca/sdk/receipt/parseReceipt";
 import type { Receipt } from "@haca/sdk/receipt/receipt";
@@ -13,7 +14,10 @@ import type { ReceiptVectors } from "../receipts/receiptVectors.ts";
 
 const PATH = join(PROJECT_ROOT, "docs/receipts/vectors/receipts.json");
 /** Proofs take Python half a second each: few receipts with one are among those of which a byte is flipped. */
-const FLIPPED = ["teeRsa", "teeP256InPage", "teeSecp256k1", "teeSession", "vanilla"];
+const FLIPPED = [
+  ...["teeRsa", "teeP256InPage", "teeSecp256k1", "teeSession", "vanilla"],
+  ...["teeWitnessed", "legacyText"],
+];
 
 /**
  * A receipt's bytes, hex, the SDK's lines on them with the vectors' pins at the vectors' time, and of a good one what the command prints
@@ -55,11 +59,13 @@ export async function receiptCases(parameters: {
   ];
   const cases: ReceiptCase[] = [];
   for (const { name, bytes } of written) {
-    const options = { pins: vectors.pins, now: BigInt(vectors.now) };
-    const lines = await verify(Uint8Array.from(bytes), options);
+    const { blockHashes, pins } = vectors;
+    const options = { pins, blockHashes, now: BigInt(vectors.now) };
+    const whole = Uint8Array.from(bytes);
+    const lines = await verify(whole, options);
     const printed = texts.has(name) && {
       lines: printLines(lines, { isColoured: false }),
-      receipt: printReceipt(parseReceipt(Uint8Array.from(bytes))),
+      receipt: printReceipt(isLegacy(whole) ? parseLegacyReceipt(whole) : parseReceipt(whole)),
     };
     cases.push({ name, bytes: bytes.toString("hex"), lines, ...(printed && { printed }) });
   }

@@ -1,4 +1,4 @@
-import type { Evidence, Receipt } from "@haca/sdk/receipt/receipt";
+import type { Evidence, Receipt, WitnessEvidence } from "@haca/sdk/receipt/receipt";
 import { withOtherS } from "@haca/sdk/signatureForm";
 
 /**
@@ -20,8 +20,13 @@ type Made = {
   otherEnclave: Receipt;
   otherProof: Evidence;
   otherKey: Evidence;
+  /** of the receipt `teeWitnessed`, whose second evidence it is */
+  witness: WitnessEvidence;
   otherSignature: string;
 };
+
+/** A byte of a header's state root, behind two hashes and an address. */
+const STATE_ROOT_BYTE = 100;
 
 const word = (digit: string): string => `0x${digit.repeat(64)}`;
 
@@ -168,6 +173,7 @@ export function badReceipts(made: Made): BadReceipt[] {
         "page",
       ),
     ]),
+    ...badWitnesses(made.witness, change, form),
     form("the other s, P-256", "teeP256", ["core", "signature"], withOtherS(core("teeP256"))),
     form(
       "the other s, secp256k1",
@@ -188,6 +194,51 @@ export function badReceipts(made: Made): BadReceipt[] {
     form("a key without an enclave", "zkml", ["core", "key"], core("teeP256").key),
     form("an enclave without a key", "teeRsa", ["core", "key"], null),
   ];
+}
+
+type Change<Rest extends unknown[]> = (
+  name: string,
+  of: string,
+  path: (string | number)[],
+  value: unknown,
+  ...rest: Rest
+) => BadReceipt;
+
+/** Parts that are missing, twice, in vain, or other ones. */
+function badWitnesses(
+  { codes, header, nodes }: WitnessEvidence,
+  change: Change<[refuted: string | null]>,
+  form: Change<[]>,
+): BadReceipt[] {
+  const of = "teeWitnessed";
+  const bad = (name: string, part: string, value: unknown): BadReceipt =>
+    change(`${of}: ${name}`, of, ["evidence", 1, part], value, "witness");
+  const [first = ""] = nodes;
+  const [code = ""] = codes;
+  const places = [0, 1, nodes.length >> 1, nodes.length - 1];
+  return [
+    ...places.map((place) =>
+      bad(`another bit in node ${place}`, "nodes", nodes.with(place, flipped(nodes[place] ?? ""))),
+    ),
+    ...places.map((place) => bad(`without node ${place}`, "nodes", nodes.toSpliced(place, 1))),
+    bad("a node twice", "nodes", [first, ...nodes]),
+    bad("a node that nothing leads to", "nodes", [...nodes, flipped(first)]),
+    bad("another bit in the code", "codes", [flipped(code)]),
+    bad("without the code", "codes", []),
+    bad("a code that nothing leads to", "codes", [code, "0x00"]),
+    bad("another state", "header", flipped(header, STATE_ROOT_BYTE)),
+    bad("a header that ends early", "header", header.slice(0, -2)),
+    form(`${of}: no nodes`, of, ["evidence", 1, "nodes"], []),
+    form(`${of}: upper case`, of, ["evidence", 1, "header"], `0x${header.slice(2).toUpperCase()}`),
+    form(`${of}: slots that it says itself`, of, ["evidence", 1, "slots"], {}),
+  ];
+}
+
+/** The bytes with one bit changed, in their middle if nothing else is said. */
+function flipped(hex: string, byte = hex.length >> 2): string {
+  const at = 2 + 2 * byte;
+  const other = (Number.parseInt(hex.slice(at, at + 2), 16) ^ 0x10).toString(16).padStart(2, "0");
+  return hex.slice(0, at) + other + hex.slice(at + 2);
 }
 
 const toWord = (value: number): string => `0x${value.toString(16).padStart(64, "0")}`;

@@ -14,6 +14,6 @@ for (const [name, text] of makeVectors()) writeFileSync(join(FOLDER, name), text
 if (process.argv.includes("--receipts")) {
   writeFileSync(
     join(FOLDER, "receipts.json"),
-    `${JSON.stringify(makeReceiptVectors(), null, 2)}\n`,
+    `${JSON.stringify(await makeReceiptVectors(), null, 2)}\n`,
   );
 }

@@ -1,11 +1,11 @@
 import { canonicalBytes } from "@haca/gateway/json/canonicalJson";
-import { isObject, type JsonObject, type NumberText } from "@haca/gateway/json/json";
-import { legacyText } from "@haca/gateway/json/legacyText";
-import { readLegacyJson, readStrictJson } from "@haca/gateway/json/readJson";
 import { inputHashOf, outputHashOf } from "@haca/gateway/profile/hashes";
 import { legacyOutputHash } from "@haca/gateway/profile/legacyAnswer";
-import { legacyRequestText } from "@haca/gateway/profile/legacyRequest";
 import { BaseError } from "@haca/protocol/baseError";
+import { isObject, type JsonObject, type NumberText } from "@haca/protocol/json/json";
+import { legacyText } from "@haca/protocol/json/legacyText";
+import { readLegacyJson, readStrictJson } from "@haca/protocol/json/readJson";
+import { legacyRequestText } from "@haca/protocol/legacyRequest";
 import { legacyMessageHash } from "@haca/protocol/legacySettlement";
 import { hexlify, id, toUtf8Bytes } from "ethers";
 import { ANSWERS, TEXTS } from "./inputs.ts";

@@ -23,6 +23,8 @@ import {
 } from "../../test/contracts/utils/groth16Simulator.ts";
 import { scalarsFrom } from "../../test/contracts/utils/randomScalars.ts";
 import { type BadReceipt, badReceipts } from "./badReceipts.ts";
+import { legacyReceiptVectors } from "./legacyReceiptVectors.ts";
+import { witnessVectors } from "./witnessVectors.ts";
 
 /** A receipt, and what verifying it with the file's pins at the file's time says, without a chain. */
 export type GoodReceipt = {
@@ -30,12 +32,16 @@ export type GoodReceipt = {
   receipt: string;
   isVerified: boolean;
   asserted: string[];
+  /** of the profile `legacy`, and verified where that is taken */
+  legacy?: true;
 };
 
 export type ReceiptVectors = {
   /** unix seconds */
   now: string;
   pins: Pins;
+  /** of the block that the witness is of */
+  blockHashes: string[];
   good: GoodReceipt[];
   /** changes of good ones, and which line they refute; null for what is no receipt any more */
   bad: BadReceipt[];
@@ -79,9 +85,17 @@ const WORDS = { input: [3n, 5n], output: [8n] };
  * Receipts of every kind, signed by what signs in the contracts' tests: simulated enclaves with keys of each kind, an account, and
  * proofs made by a key's trapdoor. Keys and salts are drawn: made again, they are others.
  */
-export function makeReceiptVectors(): ReceiptVectors {
+export async function makeReceiptVectors(): Promise<ReceiptVectors> {
   const enclaves = { rsa: enclaveOf("rsa"), p256: enclaveOf("p256"), k1: enclaveOf("secp256k1") };
   const ofNode = nodeReceipt();
+  const legacy = legacyReceiptVectors({
+    ...{ enclave: enclaves.rsa, other: enclaveOf("rsa"), now: NOW, documentOf },
+    accountKey: hexlify(enclaves.k1.signingKey),
+  });
+  const measurement = keccak256(concat(measurementsOf("image")));
+  const { blockHash, layout, witness, witnessed } = await witnessVectors({
+    ...{ receipt: enclaveReceipt(enclaves.p256), measurement, now: NOW },
+  });
   const receipts: Record<string, Receipt> = {
     teeRsa: enclaveReceipt(enclaves.rsa),
     teeP256: enclaveReceipt(enclaves.p256),
@@ -89,6 +103,7 @@ export function makeReceiptVectors(): ReceiptVectors {
     teeP256InPage: inPage(enclaves.p256),
     teeSession: enclaveReceipt(enclaves.rsa, { session: SESSION }),
     teeDetached: enclaveReceipt(enclaves.k1, { isDetached: true }),
+    teeWitnessed: witnessed,
     zkml: makeReceipt({ core: ofNode, evidence: [proofOf(ofNode)] }),
     zkmlInPage: makeReceipt({
       core: ofNode,
@@ -107,6 +122,7 @@ export function makeReceiptVectors(): ReceiptVectors {
     // That the enclave certified the session's key only a chain can tell.
     teeSession: [false, teeVerified],
     teeDetached: [true, teeVerified],
+    teeWitnessed: [true, [...teeVerified, "witness", "admitted", "settled"]],
     zkml: [true, zkmlVerified],
     zkmlInPage: [true, [...zkmlVerified, "page"]],
     vanilla: [false, ["signature", "input", "output"]],
@@ -114,8 +130,8 @@ export function makeReceiptVectors(): ReceiptVectors {
   return {
     now: String(NOW),
     pins: {
-      settlements: [{ chainId: String(CHAIN_ID), settlement: SETTLEMENT }],
-      images: [keccak256(concat(measurementsOf("image")))],
+      settlements: [{ chainId: String(CHAIN_ID), settlement: SETTLEMENT, storage: layout }],
+      images: [measurement],
       attestationRoot: sha256(chain.root),
       models: {
         language: { version: MODEL.language },
@@ -126,19 +142,27 @@ export function makeReceiptVectors(): ReceiptVectors {
         },
       },
     },
-    good: Object.entries(receipts).map(([name, receipt]) => ({
-      ...{ name, receipt: serialiseReceipt(receipt) },
-      ...{ isVerified: expected[name]?.[0] ?? false, asserted: expected[name]?.[1] ?? [] },
-    })),
-    bad: badReceipts({
-      receipts,
-      otherImage: enclaveReceipt(enclaveOf("p256", "another image")),
-      otherRoot: enclaveReceipt(enclaveOf("p256", "image", otherChain)),
-      otherEnclave: enclaveReceipt(enclaveOf("p256")),
-      otherProof: proofOf({ ...ofNode, message: { ...ofNode.message, price: "8" } }),
-      otherKey: otherKeyProof(ofNode),
-      otherSignature: NODE.signingKey.sign(id("something else")).serialized,
-    }),
+    blockHashes: [blockHash],
+    good: [
+      ...Object.entries(receipts).map(([name, receipt]) => ({
+        ...{ name, receipt: serialiseReceipt(receipt) },
+        ...{ isVerified: expected[name]?.[0] ?? false, asserted: expected[name]?.[1] ?? [] },
+      })),
+      ...legacy.good,
+    ],
+    bad: [
+      ...legacy.bad,
+      ...badReceipts({
+        receipts,
+        otherImage: enclaveReceipt(enclaveOf("p256", "another image")),
+        otherRoot: enclaveReceipt(enclaveOf("p256", "image", otherChain)),
+        otherEnclave: enclaveReceipt(enclaveOf("p256")),
+        otherProof: proofOf({ ...ofNode, message: { ...ofNode.message, price: "8" } }),
+        otherKey: otherKeyProof(ofNode),
+        witness,
+        otherSignature: NODE.signingKey.sign(id("something else")).serialized,
+      }),
+    ],
   };
 }
 

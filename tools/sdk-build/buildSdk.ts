@@ -12,6 +12,7 @@ export const ENTRIES = [
   ...["deployment", "readDeployment"],
   ...["receipt/receipt", "receipt/parseReceipt", "receipt/makeReceipt"],
   ...["receipt/serialiseReceipt", "receipt/receiptOfAnswer", "receipt/receiptOfInference"],
+  ...["legacy/legacyReceipt", "legacy/receiptOfLegacyAnswer", "pay/channel/channelTypes"],
   ...["verifyMany", "client/createHaca", "client/seal", "wait", "readFeed"],
   ...["client/payer", "pay/createPayer", "pay/keySigner", "pay/paymentPins", "pay/journal"],
 ] as const;

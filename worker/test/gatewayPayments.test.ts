@@ -10,6 +10,7 @@ import { decodePaymentResponseHeader } from "@x402/fetch";
 import { formatEther, type Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createHaca } from "../../sdk/src/client/createHaca.ts";
+import { channelIdOf, withdrawalOf } from "../../sdk/src/pay/channel/channelTypes.ts";
 import { createPayer, type PayerOptions } from "../../sdk/src/pay/createPayer.ts";
 import { memoryJournal } from "../../sdk/src/pay/journal.ts";
 import { keySigner } from "../../sdk/src/pay/keySigner.ts";
@@ -296,6 +297,40 @@ describe("the SDK", () => {
       reply.payment?.transaction ?? "",
     );
     expect(opened?.logs.some(({ topics }) => topics[1] === jobId)).toBe(true);
+  });
+
+  it("pays by channel: one deposit, vouchers that are claimed once results are settled, and a way out", async () => {
+    const payer = await bed.payer(MANY * PRICE);
+    const before = await bed.balanceOf(bed.seller);
+    const gate = String(bed.gate.target).toLowerCase();
+    const pins = pinsOfDeployment(readFileSync(join(bed.folder, "book.json"), "utf8"));
+    const journal = memoryJournal();
+    const options = {
+      ...{ journal, pins: { ...pins, gates: [gate] }, routes: ["channel" as const] },
+      ...{ channelDeposit: MANY * PRICE, maxPerSession: MANY * PRICE },
+    };
+    const address = payer.address.toLowerCase();
+    const channel = {
+      ...{ payer: address, payerAuthorizer: address, receiver: gate, receiverAuthorizer: gate },
+      ...{ token: String(bed.pages.token.target).toLowerCase(), withdrawDelay: Number(DELAY) },
+      salt: `0x${"00".repeat(32)}`,
+    };
+    const channelId = channelIdOf("31337", channel);
+    const first = await clientOf(payer, options).chat(QUESTION);
+    expect([first.verification, first.payment?.deposit]).toEqual([
+      "verified",
+      String(MANY * PRICE),
+    ]);
+    expect(first.receipt?.core.message.requester).toBe(channelAccount(channelId).toLowerCase());
+    // Another process, with the journal.
+    const second = await clientOf(payer, options).chat({ ...QUESTION, parameters: { n: 1 } });
+    expect([second.verification, second.payment?.deposit]).toEqual(["verified", undefined]);
+    expect(await bed.claimed(channelId, 2n * PRICE)).toBe(MANY * PRICE);
+    expect(await bed.balanceOf(bed.seller)).toBe(before + 2n * (PRICE - FEE));
+    await callBatch(payer, withdrawalOf(channel, PRICE).begin.data);
+    const state = await fetch(`${bed.facilitatorUrl}/channels/${channelId}`);
+    const { withdrawRequestedAt } = (await state.json()) as { withdrawRequestedAt: number };
+    expect(withdrawRequestedAt).toBeGreaterThan(0);
   });
 
   it("pays by a transfer, from the command line, and says so before and after", async () => {

@@ -1,9 +1,5 @@
-import {
-  batchSettlement,
-  channelIdOf,
-  depositNonceOf,
-  ERC3009_COLLECTOR_ADDRESS,
-} from "@haca/protocol/channels";
+import { ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
+import { batchSettlement, channelIdOf, depositNonceOf } from "@haca/protocol/channels";
 import { ESCROW_KINDS, escrowJobId } from "@haca/protocol/inferenceEscrow";
 import { channelAccount } from "@haca/protocol/pageOpening";
 import { decodeRequestId } from "@haca/protocol/requestId";

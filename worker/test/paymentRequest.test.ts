@@ -1,4 +1,4 @@
-import { ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channels";
+import { ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
 import { describe, expect, it } from "vitest";
 import { parsePaymentRequest } from "../src/roles/facilitate/payments/paymentRequest.ts";
 

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[3]
 VECTORS = json.loads((ROOT / "docs/receipts/vectors/receipts.json").read_text("utf-8"))
 PINS: Pins = read_pins(json.dumps(VECTORS["pins"]))
 NOW = int(VECTORS["now"])
+BLOCK_HASHES: list[str] = VECTORS["blockHashes"]
 IS_DEEP = os.environ.get("HACA_DEEP") == "1"
 
 
@@ -24,7 +25,7 @@ _known: dict[bytes, list[Line]] = {}
 def verified(receipt: bytes) -> list[Line]:
     """The lines of a receipt with the vectors' pins; proofs take long, and are looked at once."""
     if receipt not in _known:
-        _known[receipt] = verify(receipt, pins=PINS, now=NOW)
+        _known[receipt] = verify(receipt, pins=PINS, now=NOW, block_hashes=BLOCK_HASHES)
     return _known[receipt]
 
 
@@ -47,7 +48,8 @@ def change_at(value: Any, path: list[str | int], by: Any) -> Any:
     if not path:
         return by
     changed = value.copy()
-    changed[path[0]] = change_at(value[path[0]], path[1:], by)
+    before = value.get(path[0]) if isinstance(value, dict) else value[path[0]]  # type: ignore[index]
+    changed[path[0]] = change_at(before, path[1:], by)
     return changed
 
 

@@ -43,6 +43,24 @@ def test_verify_ends_with_0_for_a_verified_receipt(tmp_path: Path, pins: list[st
     assert "\x1b" not in out
 
 
+def test_a_witness_counts_for_a_block_that_is_named_and_legacy_where_it_is_taken(
+    pins: list[str],
+) -> None:
+    (block,) = VECTORS["blockHashes"]
+    settled = ["receipt", "verify", "-", *pins, "--demand", "settled"]
+    status, out, _ = haca(*settled, given=text_of("teeWitnessed"))
+    assert status == 1
+    assert "nobody vouches for block" in out
+    status, out, _ = haca(*settled, "--block-hash", block, given=text_of("teeWitnessed"))
+    assert status == 0
+    assert "asserted  settled (witness, block" in out
+    legacy = ["receipt", "verify", "-", *pins]
+    assert haca(*legacy, given=text_of("legacyText"))[0] == 1
+    assert haca(*legacy, "--legacy", given=text_of("legacyText"))[0] == 0
+    wrong = haca(*legacy, "--block-hash", "0x12", given=text_of("legacyText"))
+    assert (wrong[0], wrong[2]) == (2, "--block-hash: must be 0x and 64 digits of hex, got 0x12\n")
+
+
 def test_verify_ends_with_1_and_says_for_what(pins: list[str]) -> None:
     changed = text_of("teeP256").replace('"price":"7"', '"price":"8"')
     demands = ["--demand", "settled", "--model", "proved"]

@@ -1,4 +1,4 @@
-import { isObject, type Json } from "./json.ts";
+import { isObject, type Json } from "@haca/protocol/json/json";
 
 /**
  * The text of RFC 8785 (JSON Canonicalization Scheme): no white space, keys in the order of their UTF-16 units, strings and

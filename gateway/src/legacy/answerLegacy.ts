@@ -1,6 +1,6 @@
+import { type Json, type JsonObject, objectOf } from "@haca/protocol/json/json";
 import type { StoredAnswer } from "../answers/answerFile.ts";
 import { canonicalJson } from "../json/canonicalJson.ts";
-import { type Json, type JsonObject, objectOf } from "../json/json.ts";
 import { requireAnswer } from "../profile/requireAnswer.ts";
 import type { GatewayParts } from "../server/gatewayParts.ts";
 import {

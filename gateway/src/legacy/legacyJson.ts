@@ -1,4 +1,4 @@
-import { isObject, type Json, NumberText } from "../json/json.ts";
+import { isObject, type Json, NumberText } from "@haca/protocol/json/json";
 
 /** JSON of what `readLegacyJson` has read, with numbers as they were written: what goes upstream is what is hashed. */
 export function legacyJson(value: Json<NumberText>): string {

@@ -1,5 +1,5 @@
+import { isObject, type Json, type JsonObject, objectOf } from "@haca/protocol/json/json";
 import { legacyMessageHash } from "@haca/protocol/legacySettlement";
-import { isObject, type Json, type JsonObject, objectOf } from "../json/json.ts";
 import { legacyOutputHash } from "../profile/legacyAnswer.ts";
 import { malformed } from "../profile/requireAnswer.ts";
 import type { Signing } from "../profile/signAnswer.ts";

@@ -1,8 +1,8 @@
+import { NumberText } from "@haca/protocol/json/json";
+import { readLegacyJson } from "@haca/protocol/json/readJson";
+import { LegacyRequestError, legacyRequestText } from "@haca/protocol/legacyRequest";
 import { id } from "ethers";
 import { RefusedRequestError } from "../gatewayError.ts";
-import { NumberText } from "../json/json.ts";
-import { readLegacyJson } from "../json/readJson.ts";
-import { LegacyRequestError, legacyRequestText } from "../profile/legacyRequest.ts";
 import type { ChatRequest, LegacyTerms } from "../server/chatRequest.ts";
 import { readRequestBody, refused } from "../server/requestBody.ts";
 import { legacyJson } from "./legacyJson.ts";

@@ -1,6 +1,6 @@
+import { isObject, type Json, type JsonObject, objectOf } from "@haca/protocol/json/json";
 import type { UpstreamError } from "../gatewayError.ts";
 import { canonicalJson } from "../json/canonicalJson.ts";
-import { isObject, type Json, type JsonObject, objectOf } from "../json/json.ts";
 import { malformed } from "../profile/requireAnswer.ts";
 import { StreamedAnswer } from "../profile/streamedAnswer.ts";
 import {

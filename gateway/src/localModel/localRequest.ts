@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { isObject, type Json, type JsonObject } from "@haca/protocol/json/json";
 import { UpstreamError } from "../gatewayError.ts";
-import { isObject, type Json, type JsonObject } from "../json/json.ts";
 import type { Sampling, Turn } from "./localRuntime.ts";
 
 /** Answers are this long at most where the request does not say. */

@@ -1,6 +1,6 @@
+import { isObject, type Json } from "@haca/protocol/json/json";
+import { MalformedJsonError, readStrictJson } from "@haca/protocol/json/readJson";
 import { RefusedRequestError } from "../gatewayError.ts";
-import { isObject, type Json } from "../json/json.ts";
-import { MalformedJsonError, readStrictJson } from "../json/readJson.ts";
 
 const PROVIDERS = [
   "openai",

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from "../json/json.ts";
+import { isObject, type Json, type JsonObject } from "@haca/protocol/json/json";
 
 /** Smallest units of a token of the model, of what it is asked and of what it answers. */
 export type TokenPrice = { input: bigint; output: bigint };

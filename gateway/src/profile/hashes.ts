@@ -1,6 +1,6 @@
+import type { Json, JsonObject } from "@haca/protocol/json/json";
 import { getBytes, keccak256 } from "ethers";
 import { canonicalBytes } from "../json/canonicalJson.ts";
-import type { Json, JsonObject } from "../json/json.ts";
 
 /** What of an answer is signed, besides the choices with their reasons to finish. What is absent is null. */
 const SIGNED_FIELDS = ["choices", "model", "system_fingerprint", "usage"] as const;

@@ -1,5 +1,5 @@
+import { isObject, type Json, type JsonObject } from "@haca/protocol/json/json";
 import { UpstreamError } from "../gatewayError.ts";
-import { isObject, type Json, type JsonObject } from "../json/json.ts";
 
 const MAXIMUM_CHOICES = 128;
 

@@ -1,6 +1,6 @@
 import { hashResult, type InferenceResult } from "@haca/protocol/inferenceResult";
+import type { JsonObject } from "@haca/protocol/json/json";
 import { type TypedDataDomain, ZeroAddress } from "ethers";
-import type { JsonObject } from "../json/json.ts";
 import { outputHashOf } from "./hashes.ts";
 import type { RequestIds } from "./requestIds.ts";
 import type { ResultSigner } from "./resultSigner.ts";

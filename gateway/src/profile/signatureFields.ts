@@ -1,5 +1,5 @@
+import { type JsonObject, objectOf } from "@haca/protocol/json/json";
 import type { TypedDataDomain } from "ethers";
-import { type JsonObject, objectOf } from "../json/json.ts";
 import type { SignedResult } from "./signAnswer.ts";
 
 /** Name of the field of an answer that holds what is signed. An upstream's own is dropped. */

@@ -1,5 +1,5 @@
+import { isObject, type Json, type JsonObject, objectOf } from "@haca/protocol/json/json";
 import { finishMessage, mergeDelta } from "@haca/protocol/mergeDeltas";
-import { isObject, type Json, type JsonObject, objectOf } from "../json/json.ts";
 import { malformed, requireIndex } from "./requireAnswer.ts";
 import { SIGNATURE_FIELD } from "./signatureFields.ts";
 

@@ -1,9 +1,9 @@
 import { buffer } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
+import { isObject } from "@haca/protocol/json/json";
+import { readStrictJson } from "@haca/protocol/json/readJson";
 import { QueueError } from "../gatewayError.ts";
 import { callHttp } from "../http/callHttp.ts";
-import { isObject } from "../json/json.ts";
-import { readStrictJson } from "../json/readJson.ts";
 import type { SignedResult } from "../profile/signAnswer.ts";
 
 const FIRST_PAUSE_MS = 50;

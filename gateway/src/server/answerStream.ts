@@ -1,7 +1,7 @@
+import type { JsonObject } from "@haca/protocol/json/json";
 import type { StoredAnswer } from "../answers/answerFile.ts";
 import { type RefusedRequestError, UpstreamError } from "../gatewayError.ts";
 import { canonicalJson } from "../json/canonicalJson.ts";
-import type { JsonObject } from "../json/json.ts";
 import { signAnswer } from "../profile/signAnswer.ts";
 import { SIGNATURE_FIELD, signatureFields } from "../profile/signatureFields.ts";
 import { StreamedAnswer } from "../profile/streamedAnswer.ts";

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { readStrictJson } from "@haca/protocol/json/readJson";
 import { hexlify } from "ethers";
 import { type Repeat, repeatOf } from "../answers/answerFile.ts";
 import { canonicalBytes } from "../json/canonicalJson.ts";
-import { readStrictJson } from "../json/readJson.ts";
 import { inputHashOf } from "../profile/hashes.ts";
 import { readRequestBody, refused } from "./requestBody.ts";
 

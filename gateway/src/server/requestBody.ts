@@ -1,6 +1,6 @@
+import { isObject, type Json, type JsonObject } from "@haca/protocol/json/json";
+import { MalformedJsonError } from "@haca/protocol/json/readJson";
 import { RefusedRequestError } from "../gatewayError.ts";
-import { isObject, type Json, type JsonObject } from "../json/json.ts";
-import { MalformedJsonError } from "../json/readJson.ts";
 
 /** A request's body, and what every profile reads of it. */
 export type RequestBody<Number> = {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import type { Agent } from "node:https";
+import { isObject, type Json, type JsonObject } from "@haca/protocol/json/json";
+import { MalformedJsonError, readStrictJson } from "@haca/protocol/json/readJson";
 import { UpstreamError } from "../gatewayError.ts";
 import { type CalledHttp, callHttp, type HttpCall } from "../http/callHttp.ts";
-import { isObject, type Json, type JsonObject } from "../json/json.ts";
-import { MalformedJsonError, readStrictJson } from "../json/readJson.ts";
 import { malformed } from "../profile/requireAnswer.ts";
 import { pinnedAgent } from "./pinnedAgent.ts";
 import { readEvents } from "./readEvents.ts";

@@ -1,6 +1,6 @@
+import { isObject, type Json, type JsonObject, objectOf } from "@haca/protocol/json/json";
+import { readStrictJson } from "@haca/protocol/json/readJson";
 import { UpstreamError } from "../gatewayError.ts";
-import { isObject, type Json, type JsonObject, objectOf } from "../json/json.ts";
-import { readStrictJson } from "../json/readJson.ts";
 import { LOCAL_MODEL } from "../localModel/localModel.ts";
 import { type LocalRequest, readLocalRequest } from "../localModel/localRequest.ts";
 import { LocalRuntime, type Made } from "../localModel/localRuntime.ts";

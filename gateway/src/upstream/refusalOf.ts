@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { isObject } from "@haca/protocol/json/json";
+import { readStrictJson } from "@haca/protocol/json/readJson";
 import { type RefusalStatus, UpstreamError } from "../gatewayError.ts";
-import { isObject } from "../json/json.ts";
-import { readStrictJson } from "../json/readJson.ts";
 
 const MAXIMUM_WORDS = 500;
 

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "../json/json.ts";
+import type { Json, JsonObject } from "@haca/protocol/json/json";
 
 /** What is asked of an upstream: the canonical bytes of the client's request, and nothing else of the client's. */
 export type UpstreamRequest = {

@@ -1,11 +1,11 @@
 import { createPublicKey, verify } from "node:crypto";
 import { hashResult, type InferenceResult } from "@haca/protocol/inferenceResult";
+import { isObject, type JsonObject } from "@haca/protocol/json/json";
+import { readStrictJson } from "@haca/protocol/json/readJson";
 import { decodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { concat, getBytes, keccak256, toUtf8Bytes, ZeroAddress } from "ethers";
 import { expect } from "vitest";
 import { canonicalBytes } from "../../src/json/canonicalJson.ts";
-import { isObject, type JsonObject } from "../../src/json/json.ts";
-import { readStrictJson } from "../../src/json/readJson.ts";
 import { outputHashOf } from "../../src/profile/hashes.ts";
 import type { SignedResult } from "../../src/profile/signAnswer.ts";
 import { DOMAIN, SIGNER, VERSION_ID } from "./bed.ts";

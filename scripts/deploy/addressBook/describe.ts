@@ -1,8 +1,9 @@
-import type { AddressBook, GenesisGrant } from "@haca/protocol/addressBook";
+import type { AddressBook, GenesisGrant, StoragePlace } from "@haca/protocol/addressBook";
 import { ALLOCATIONS } from "@haca/protocol/allocations";
-import { CONTRACT_ROWS } from "@haca/protocol/contracts";
+import { CONTRACT_ROWS, type ContractName } from "@haca/protocol/contracts";
 import { Contract, type EventLog, keccak256, type Provider } from "ethers";
 import { interfaceOf } from "../../lib/contracts.ts";
+import { compiledContract } from "../compiled/compiledContract.ts";
 import type { AttestationParameters } from "../parameters/readAttestationParameters.ts";
 import type { GovernanceParameters } from "../parameters/readParameters.ts";
 import type { MadeContract } from "../plan/runModule.ts";
@@ -22,9 +23,20 @@ export async function describeContracts(parameters: {
     if (found === undefined) continue;
     const { address, block, transaction, constructorArguments } = found;
     const codeHash = keccak256(await provider.getCode(address));
-    entries[name] = { address, block, transaction, constructorArguments, codeHash };
+    entries[name] = {
+      ...{ address, block, transaction, constructorArguments, codeHash },
+      ...(await storageOf(name)),
+    };
   }
   return entries as Contracts;
+}
+
+/** Where a contract keeps what, if witnesses show it. */
+async function storageOf(name: ContractName): Promise<{ storage?: StoragePlace[] }> {
+  const row = CONTRACT_ROWS.find((one) => one.name === name);
+  if (row?.isWitnessed !== true) return {};
+  const { storage } = await compiledContract(name);
+  return storage === undefined ? {} : { storage: [...storage] };
 }
 
 /** What the registry was deployed with. */

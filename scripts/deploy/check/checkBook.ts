@@ -2,7 +2,8 @@ import { nitro } from "@haca/attestation/nitro/nitro";
 import { abis } from "@haca/protocol/abi";
 import type { AddressBook } from "@haca/protocol/addressBook";
 import type { ContractName } from "@haca/protocol/contracts";
-import { Interface, keccak256, sha256 } from "ethers";
+import { Interface, id, keccak256, sha256 } from "ethers";
+import { compiledContract } from "../compiled/compiledContract.ts";
 import type { Audit } from "./audit.ts";
 import { ask } from "./discover.ts";
 import { genesisOf } from "./expectations.ts";
@@ -89,6 +90,14 @@ async function checkContracts(audit: Audit, book: AddressBook): Promise<void> {
       const actual = contracts.get(name as ContractName) ?? "nothing that can be found";
       findings.push(unexpected(`address of ${name}`, `book ${entry.address}`, `chain ${actual}`));
       continue;
+    }
+    if (entry.storage !== undefined) {
+      const { storage } = await compiledContract(name as ContractName);
+      // By their hashes: places are many.
+      const [written, compiled] = [entry.storage, storage].map((places) =>
+        id(JSON.stringify(places ?? null)),
+      );
+      findings.push(bookFinding(`storage of ${name}`, written, compiled));
     }
     const creation = creations.get(current);
     const code = await reader.code(current);

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { StoragePlace } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import type { ContractName } from "@haca/protocol/contracts";
 import { Interface, type InterfaceAbi } from "ethers";
@@ -35,6 +36,8 @@ export type CompiledContract = {
   /** such as 0.8.37+commit.f401782d */
   compilerVersion: string;
   buildInput: BuildInput;
+  /** where it keeps what, if witnesses show it */
+  storage: readonly StoragePlace[] | undefined;
 };
 
 type Build = SyntaxFacts & { input: BuildInput; compilerVersion: string };
@@ -92,6 +95,7 @@ async function readContract(name: CompiledName): Promise<CompiledContract> {
     sourceNames: withImports(sourceName, build.imports),
     compilerVersion: build.compilerVersion,
     buildInput: build.input,
+    storage: build.storage.get(name),
   };
 }
 

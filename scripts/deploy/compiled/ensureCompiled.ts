@@ -27,12 +27,14 @@ export async function ensureCompiled(): Promise<void> {
 /** A source whose file differs from what was compiled, or a contract that was not compiled, or not with these settings. */
 async function findStale(): Promise<string | undefined> {
   const { default: hre } = await import("hardhat");
+  const witnessed = CONTRACT_ROWS.filter(({ isWitnessed }) => isWitnessed).map(({ name }) => name);
   for (const name of [...CONTRACT_ROWS.map((row) => row.name), "FeedReader"] as const) {
     const contract = await compiledContract(name).catch((error: unknown) => {
       if (error instanceof BaseError && error.code === "compiled.missing") return undefined;
       throw error;
     });
     if (contract === undefined || !isCompiledWith(contract, hre.config.solidity)) return name;
+    if (contract.storage === undefined && witnessed.some((one) => one === name)) return name;
     for (const source of contract.sourceNames) {
       const path = fileOf(source);
       const compiled = contract.buildInput.sources[source]?.content;

@@ -28,6 +28,17 @@ const FACTS = {
     ["project/A.sol", ["project/B.sol"]],
     ["project/B.sol", []],
   ]),
+  storage: new Map([
+    ["TEERegistry", [{ name: "a", type: "uint64", slot: "0", offset: "0", bytes: "8" }]],
+  ]),
+};
+/** Of a contract that witnesses show, and of another one. */
+const LAYOUT = {
+  storage: [{ label: "a", offset: 0, slot: "0", type: "t_uint64" }],
+  types: { t_uint64: { label: "uint64", numberOfBytes: "8" } },
+};
+const CONTRACTS = {
+  "project/A.sol": { TEERegistry: { storageLayout: LAYOUT }, Other: { storageLayout: LAYOUT } },
 };
 
 let folder: string;
@@ -37,7 +48,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "haca-syntax-"));
   outputPath = join(folder, "output.json");
   keptPath = join(folder, "cache", "id.json");
-  writeFileSync(outputPath, JSON.stringify({ output: { sources: TREES } }));
+  writeFileSync(outputPath, JSON.stringify({ output: { sources: TREES, contracts: CONTRACTS } }));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -52,7 +63,7 @@ describe("facts of syntax trees", () => {
     expect(syntaxFacts({ outputPath, keptPath })).toEqual(FACTS);
   });
 
-  it.each(["", "{", "[]", "null", '{"immutableNames":[]}'])(
+  it.each(["", "{", "[]", "null", '{"immutableNames":[]}', '{"immutableNames":[],"imports":[]}'])(
     "are made anew where %j was kept",
     (text) => {
       syntaxFacts({ outputPath, keptPath });

@@ -1,17 +1,30 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import type { StoragePlace } from "@haca/protocol/addressBook";
+import { CONTRACT_ROWS } from "@haca/protocol/contracts";
 import { replaceFile } from "@haca/protocol/replaceFile";
+import { type SolcLayout, storagePlaces } from "./storagePlaces.ts";
 
-/** What is used of the syntax trees of one compilation. */
+/** What is used of the compiler's output: of its syntax trees, and of its storage layouts. */
 export type SyntaxFacts = {
   /** by their numbers in the trees */
   immutableNames: ReadonlyMap<number, string>;
   /** names of the sources that a source imports itself */
   imports: ReadonlyMap<string, readonly string[]>;
+  /** of the contracts that witnesses show, by their names; none where the compiler was not asked for it */
+  storage: ReadonlyMap<string, readonly StoragePlace[]>;
 };
 
 /** As they are kept. Whoever changes this gives the files another name. */
-type Kept = { immutableNames: [number, string][]; imports: [string, string[]][] };
+type Kept = {
+  immutableNames: [number, string][];
+  imports: [string, string[]][];
+  storage: [string, StoragePlace[]][];
+};
+
+const WITNESSED: ReadonlySet<string> = new Set(
+  CONTRACT_ROWS.filter(({ isWitnessed }) => isWitnessed).map(({ name }) => name),
+);
 
 /**
  * The facts of the compiler's output in `outputPath`. They are kept in `keptPath`, since the trees are tens of megabytes,
@@ -25,14 +38,20 @@ export function syntaxFacts(parameters: { outputPath: string; keptPath: string }
     kept = readTrees(outputPath);
     keep(keptPath, kept);
   }
-  return { immutableNames: new Map(kept.immutableNames), imports: new Map(kept.imports) };
+  const { immutableNames, imports, storage } = kept;
+  return {
+    immutableNames: new Map(immutableNames),
+    imports: new Map(imports),
+    storage: new Map(storage),
+  };
 }
 
 function readKept(path: string): Kept | undefined {
   try {
-    const { immutableNames, imports } = JSON.parse(readFileSync(path, "utf8")) as Partial<Kept>;
-    return Array.isArray(immutableNames) && Array.isArray(imports)
-      ? { immutableNames, imports }
+    const kept = JSON.parse(readFileSync(path, "utf8")) as Partial<Kept>;
+    const { immutableNames, imports, storage } = kept;
+    return Array.isArray(immutableNames) && Array.isArray(imports) && Array.isArray(storage)
+      ? { immutableNames, imports, storage }
       : undefined;
   } catch {
     return undefined;
@@ -49,7 +68,10 @@ function keep(path: string, kept: Kept): void {
 
 function readTrees(path: string): Kept {
   const { output } = JSON.parse(readFileSync(path, "utf8")) as {
-    output: { sources: Record<string, { ast: Node }> };
+    output: {
+      sources: Record<string, { ast: Node }>;
+      contracts?: Record<string, Record<string, { storageLayout?: SolcLayout }>>;
+    };
   };
   const immutableNames: Kept["immutableNames"] = [];
   const imports: Kept["imports"] = [];
@@ -61,7 +83,14 @@ function readTrees(path: string): Kept {
       }
     }
   }
-  return { immutableNames, imports };
+  const storage = Object.values(output.contracts ?? {})
+    .flatMap((contracts) => Object.entries(contracts))
+    .flatMap(([name, { storageLayout }]): Kept["storage"] =>
+      WITNESSED.has(name) && storageLayout !== undefined
+        ? [[name, storagePlaces(storageLayout)]]
+        : [],
+    );
+  return { immutableNames, imports, storage };
 }
 
 /** What is read of the compiler's syntax tree: state variables are children of contracts, imports have a path. */

@@ -75,7 +75,8 @@ export async function askInGoodStanding(chain: Chain, core: ReceiptCore): Promis
     : say("inGoodStanding", "refuted", "the model's version is not published");
 }
 
-const SAID: Readonly<Record<Fate["type"], readonly [Status, string]>> = {
+/** Of what became of a result; `held` is all that a ledger says of one in a page. */
+export const SAID: Readonly<Record<Fate["type"] | "held", readonly [Status, string]>> = {
   ...{
     free: ["unknown", "not settled yet"],
     settled: ["asserted", "this result was settled for good"],
@@ -84,6 +85,7 @@ const SAID: Readonly<Record<Fate["type"], readonly [Status, string]>> = {
   some: ["unknown", "the request is settled; the chain does not show which result of it"],
   unknownPage: ["unknown", "the chain knows no such page"],
   pending: ["unknown", "the page is pending"],
+  held: ["unknown", "a page has the request; whether it is final stands elsewhere"],
   final: ["asserted", "the page is final"],
   rejected: ["refuted", "the page was rejected"],
   disproved: ["refuted", "the page was shown to be wrong after it was final"],

@@ -1,7 +1,7 @@
 import { hexOfText, keccak, keccakText, sliceHex } from "../bytes.ts";
 import { type Line, lineOf, PINS } from "../line.ts";
 import { isPinnedSettlement, modelOf, type Pins } from "../pins.ts";
-import type { Input, Output, ReceiptCore } from "../receipt/receipt.ts";
+import type { Input, Output, ReceiptCore, ReceiptMessage } from "../receipt/receipt.ts";
 import { isSignedByKey, recoverAccount } from "../signatures.ts";
 import { hashWords, receiptId } from "../typedData.ts";
 
@@ -22,7 +22,7 @@ export function checkContract(core: ReceiptCore, pins: Pins): Line {
     : lineOf("contract", "unknown", `${where} is not pinned`);
 }
 
-export function checkTime(core: ReceiptCore, now: bigint): Line {
+export function checkTime(core: { message: Pick<ReceiptMessage, "timestamp"> }, now: bigint): Line {
   const time = BigInt(core.message.timestamp);
   const asOf = { type: "time", time: String(now) } as const;
   return time > now + MAXIMUM_CLOCK_SKEW
@@ -65,7 +65,7 @@ const hashOfOutput = (output: Output): string =>
 
 const keccakSalted = (salt: string, text: string): string => keccak(salt, hexOfText(text));
 
-function checkHash(
+export function checkHash(
   check: "input" | "output",
   content: Input | Output | null,
   actual: string,
@@ -77,7 +77,10 @@ function checkHash(
     : lineOf(check, "refuted", `the ${check} has another hash than the one that was signed`);
 }
 
-export function checkKey(core: ReceiptCore): Line {
+export function checkKey(core: {
+  key: string | null;
+  message: Pick<ReceiptMessage, "teeId">;
+}): Line {
   return keccak(core.key ?? "0x") === core.message.teeId
     ? lineOf("key", "asserted", "the key is the one that the message names")
     : lineOf("key", "refuted", "the key is another one than the message names");
@@ -95,7 +98,7 @@ export async function checkSignature(core: ReceiptCore): Promise<Line> {
   return ofSignature(recoverAccount(digest, signature) === account, who);
 }
 
-const ofSignature = (isSigned: boolean, who: string): Line =>
+export const ofSignature = (isSigned: boolean, who: string): Line =>
   isSigned
     ? lineOf("signature", "asserted", `${who} signed the message`)
     : lineOf("signature", "refuted", `${who} did not sign the message`);

@@ -60,7 +60,14 @@ receipt
   .option("--pins <file>", "what is known beforehand: settlements, images, models")
   .option("--model <name>", "this one of the pinned models has to have answered")
   .option("--rpc <url>", "ask this endpoint, too; all that are named have to agree", collect)
+  .option("--deployment <file>", "deployments/<chain>.json: settlement, its storage, models' names")
+  .option(
+    "--block-hash <hash>",
+    "you know this block to be the chain's: what a witness shows of it counts; as often as you like",
+    collect,
+  )
   .option("--registry", "take the registry's word for an enclave in place of its document")
+  .option("--legacy", "take an answer that names neither chain, contract and request nor a version")
   .option(
     "--demand <check>",
     "this line has to be asserted, too; as often as you like",
@@ -99,11 +106,13 @@ receipt
   .option("--node <url>", "the node that answered")
   .option("--document <file>", "the attestation document, as bytes")
   .option("--pins <file>", "what is known beforehand: the settlement, the model's key")
+  .option("--deployment <file>", "deployments/<chain>.json: settlement and its storage")
   .option(
     "--rpc <url>",
-    "ask this endpoint for the verifying key; all that are named have to agree",
+    "ask this endpoint for the verifying key, and the first one for a witness; all that are named have to agree",
     collect,
   )
+  .option("--witness", "append what the latest block's state shows, by eth_getProof")
   .option("--json", "for programs")
   .helpOption("-h, --help", "this text")
   .allowExcessArguments(false)
@@ -215,9 +224,11 @@ const paying = (name: string): Command =>
     .option("--budget <amount>", "pay as much OPG at most in all")
     .option(
       "--route <name>",
-      "pay by escrow, if left out, or by exact; as often as you like",
+      "pay by escrow, if left out, or by exact, as often as you like; or by channel alone",
       collect,
     )
+    .option("--gate <address>", "of channels: with this gate alone, or one of several", collect)
+    .option("--deposit <amount>", "of channels: bring as much OPG in when one has too little")
     .option(
       "--payee <address>",
       "pay this account alone, or one of several; needed for exact",

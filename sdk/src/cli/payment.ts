@@ -8,6 +8,7 @@ import { UsageError } from "./readInput.ts";
 /** Where the payer's key comes from; on a command line others would see it. */
 const KEY = "HACA_PAYER_KEY";
 const DECIMALS = 18;
+const ROUTES: readonly string[] = ["escrow", "exact", "channel"];
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
 
 /** Arguments of commands that may pay. */
@@ -17,11 +18,13 @@ export type PaymentArguments = {
   deployment?: string;
   route?: readonly string[];
   payee?: readonly string[];
+  gate?: readonly string[];
+  deposit?: string;
   payments?: string;
 };
 
 /** Those that say nothing without `--pay`. */
-const WITH_PAY = ["budget", "route", "payee", "payments"] as const;
+const WITH_PAY = ["budget", "route", "payee", "gate", "deposit", "payments"] as const;
 
 /**
  * Who pays what a command's arguments allow; nobody without `--pay`.
@@ -44,8 +47,11 @@ export async function payerOf(
   }
   const wrong = payees?.find((payee) => !ADDRESS.test(payee));
   if (wrong !== undefined) throw new UsageError(`--payee: must be an address, got ${wrong}`);
-  const other = route.find((name) => name !== "escrow" && name !== "exact");
-  if (other !== undefined) throw new UsageError(`--route: must be escrow or exact, got ${other}`);
+  const other = route.find((name) => !ROUTES.includes(name));
+  if (other !== undefined) {
+    throw new UsageError(`--route: must be escrow, exact or channel, got ${other}`);
+  }
+  const channel = channelOptions(options, route);
   if (route.length > 1 && payments === undefined) {
     throw new UsageError(
       "--payments: is needed with two routes, so that no answer is paid by both",
@@ -55,10 +61,32 @@ export async function payerOf(
   const pins = await paymentPinsIn(deployment);
   return createPayer({
     ...{ ...caps, signer: signerIn(env), routes: route as Route[] },
-    pins: { ...pins, ...(payees === undefined ? {} : { payees }) },
+    pins: { ...pins, ...(payees === undefined ? {} : { payees }), ...channel.pins },
+    ...channel.options,
     ...(payments === undefined ? {} : { journal: paymentFolder(payments) }),
     onPayment: (terms) => say(wordsOn(terms)),
   });
+}
+
+/** What `--gate` and `--deposit` say of channels. @throws UsageError */
+function channelOptions(
+  { deposit, gate: gates, payments }: PaymentArguments,
+  route: readonly string[],
+): { pins?: { gates: readonly string[] }; options?: { channelDeposit: bigint } } {
+  if (!route.includes("channel")) {
+    const idle = gates === undefined ? deposit && "deposit" : "gate";
+    if (idle) throw new UsageError(`--${idle}: is for --route channel`);
+    return {};
+  }
+  if (route.length > 1) throw new UsageError("--route: channel goes with no other one");
+  if (gates === undefined) throw new UsageError("--gate: name the gates that channels may be with");
+  const wrong = gates.find((gate) => !ADDRESS.test(gate));
+  if (wrong !== undefined) throw new UsageError(`--gate: must be an address, got ${wrong}`);
+  if (deposit === undefined) {
+    throw new UsageError("--deposit: say what comes into a channel when it has too little");
+  }
+  if (payments === undefined) throw new UsageError("--payments: is needed to pay by channel");
+  return { pins: { gates }, options: { channelDeposit: unitsOf("deposit", deposit) } };
 }
 
 function signerIn(env: NodeJS.ProcessEnv): ReturnType<typeof keySigner> {
@@ -86,10 +114,11 @@ export function opgOf(units: string): string {
   return `${digits.slice(0, -DECIMALS)}${part === "" ? "" : `.${part}`} OPG`;
 }
 
-function wordsOn({ escrow, most, node, payee, route }: PaymentTerms): string {
-  const how =
-    route === "escrow"
-      ? `held by the escrow ${escrow} until the result is settled, for ${payee}`
-      : `to ${payee} at once`;
+function wordsOn({ deposit, escrow, most, node, payee, route }: PaymentTerms): string {
+  const how = {
+    escrow: `held by the escrow ${escrow} until the result is settled, for ${payee}`,
+    exact: `to ${payee} at once`,
+    channel: `by a voucher for the gate ${escrow}${deposit === undefined ? "" : `, with a deposit of ${opgOf(deposit)}`}`,
+  }[route];
   return `paying ${opgOf(most)} at most for an answer of ${new URL(node).host}, ${how}`;
 }

@@ -1,4 +1,10 @@
 import { styleText } from "node:util";
+import {
+  LEGACY_MEDIA_TYPE,
+  type LegacyCore,
+  type LegacyReceipt,
+  legacyReceiptId,
+} from "../legacy/legacyReceipt.ts";
 import type { AsOf, Line, Status } from "../line.ts";
 import type { Receipt } from "../receipt/receipt.ts";
 import { receiptId } from "../typedData.ts";
@@ -73,30 +79,43 @@ export function timeText(seconds: string): string {
   return date.toISOString().replace(".000Z", "Z");
 }
 
+const coreFields = (core: Receipt["core"]): [string, string][] => [
+  ["receipt", receiptId(core)],
+  ["chain", core.chainId],
+  ["settlement", core.settlement],
+  ["model version", core.message.modelVersion],
+  ["request", core.message.requestId],
+  ["requester", core.message.requester],
+  ["price", core.message.price],
+  ["answered", timeText(core.message.timestamp)],
+  ["enclave", core.key === null ? "none" : core.message.teeId],
+  ["session", core.session ?? "none"],
+];
+
+const legacyFields = (core: LegacyCore): [string, string][] => [
+  ["receipt", legacyReceiptId(core)],
+  ["profile", "legacy"],
+  ["answered", timeText(core.message.timestamp)],
+  ["enclave", core.message.teeId],
+];
+
+function contentText(part: Receipt["core"]["input"] | Receipt["core"]["output"]): string {
+  if (part === null) return "not in the receipt";
+  if (part.type === "words") return part.words.join(" ");
+  const characters = [...part.text];
+  const shown = characters.slice(0, SHOWN_CHARACTERS).join("");
+  return characters.length > SHOWN_CHARACTERS ? `${shown} …` : shown;
+}
+
 /** What a receipt says, for people; nothing of it was checked. */
-export function printReceipt(receipt: Receipt): string[] {
-  const { core, evidence, hints } = receipt;
-  const { message } = core;
-  const content = (part: Receipt["core"]["input"] | Receipt["core"]["output"]): string => {
-    if (part === null) return "not in the receipt";
-    if (part.type === "words") return part.words.join(" ");
-    const characters = [...part.text];
-    const shown = characters.slice(0, SHOWN_CHARACTERS).join("");
-    return characters.length > SHOWN_CHARACTERS ? `${shown} …` : shown;
-  };
+export function printReceipt(receipt: Receipt | LegacyReceipt): string[] {
+  const { evidence, hints } = receipt;
   const fields: (readonly [string, string])[] = [
-    ["receipt", receiptId(core)],
-    ["chain", core.chainId],
-    ["settlement", core.settlement],
-    ["model version", message.modelVersion],
-    ["request", message.requestId],
-    ["requester", message.requester],
-    ["price", message.price],
-    ["answered", timeText(message.timestamp)],
-    ["enclave", core.key === null ? "none" : message.teeId],
-    ["session", core.session ?? "none"],
-    ["input", content(core.input)],
-    ["output", content(core.output)],
+    ...(receipt.mediaType === LEGACY_MEDIA_TYPE
+      ? legacyFields(receipt.core)
+      : coreFields(receipt.core)),
+    ["input", contentText(receipt.core.input)],
+    ["output", contentText(receipt.core.output)],
     ["evidence", evidence.map(({ type }) => type).join(", ") || "none"],
     ...Object.entries(hints).map(([name, hint]) => [`hint ${name}`, hint] as const),
   ];

@@ -7,7 +7,7 @@ import { parseReceipt } from "../receipt/parseReceipt.ts";
 import { LIMITS } from "../receipt/receipt.ts";
 import { serialiseReceipt } from "../receipt/serialiseReceipt.ts";
 import { receiptId } from "../typedData.ts";
-import { pinsIn, requireUrl } from "./arguments.ts";
+import { deploymentIn, pinsIn, requireUrl } from "./arguments.ts";
 import { interruptible } from "./interrupt.ts";
 import { progressOn } from "./progress.ts";
 import { readInput, UsageError } from "./readInput.ts";
@@ -17,6 +17,8 @@ export type SealArguments = {
   document?: string;
   pins?: string;
   rpc?: readonly string[];
+  deployment?: string;
+  witness?: boolean;
   json?: boolean;
 };
 
@@ -30,15 +32,20 @@ export async function sealFile(
   if (path === "-") throw new UsageError("-: a receipt is sealed in its file; name one");
   const node = options.node === undefined ? undefined : readNodeAddress(options.node);
   const pins = options.pins === undefined ? {} : await pinsIn(options.pins);
+  const deployment =
+    options.deployment === undefined ? undefined : await deploymentIn(options.deployment);
   const document = options.document === undefined ? undefined : await documentIn(options.document);
   const receipt = parseReceipt(await readInput({ path, limit: LIMITS.receipt }));
   const id = receiptId(receipt.core);
-  const client = readClient({ chainId: receipt.core.chainId, rpcs, pins });
+  const client = readClient({
+    ...{ chainId: receipt.core.chainId, rpcs, pins },
+    ...(deployment === undefined ? {} : { deployment }),
+  });
   const progress = progressOn(process.stderr);
   try {
     progress.say("asking for evidence");
     const sealed = await interruptible("stopped; the receipt is as it was", (signal) =>
-      seal({ client, receipt, node, document, signal }),
+      seal({ client, receipt, node, document, signal, wantsWitness: options.witness }),
     );
     const { appended, missing } = sealed;
     if (appended.length > 0) write(path, serialiseReceipt(sealed.receipt));

@@ -1,5 +1,8 @@
-/** How a request is paid: held by the escrow until its result is settled, or transferred at once. */
-export type Route = "escrow" | "exact";
+/**
+ * How a request is paid: held by the escrow until its result is settled, transferred at once, or by a voucher of a channel, of which
+ * no more is claimed than settled results cost.
+ */
+export type Route = "escrow" | "exact" | "channel";
 
 /** What a node asks to be paid for. */
 export type PaymentDemand = {
@@ -23,9 +26,11 @@ export type PaymentTerms = {
   payer: string;
   payee: string;
   token: string;
-  /** that holds the money; null where nobody does */
+  /** that holds the money, a channel's gate; null where nobody does */
   escrow: string | null;
   most: string;
+  /** what is brought into a channel besides, where it has too little */
+  deposit?: string;
   /** of the payer, used once: what is signed under it a second time is the same payment, or none */
   nonce: string;
   /** last second in which what was signed can be used */
@@ -38,6 +43,10 @@ export type Payment = PaymentTerms & {
   header: string;
   /** whether it was signed for an earlier call */
   isRecalled: boolean;
+  /** whom the answer names as requester; the payer if left out */
+  requester?: string;
+  /** of a channel, which is nobody else's turn until then: to be told what the answer says of it; once it is told, nothing happens */
+  end?: (settled: string | undefined) => Promise<void>;
 };
 
 /** Who pays for a client, within caps: `createPayer` makes one. */
@@ -45,11 +54,16 @@ export type Payer = {
   chainId: string;
   /** what an answer may cost, in smallest units: nodes that are said to cost more are not asked */
   maxPerCall: bigint;
+  /** where nodes answer what is paid so; as usual if left out */
+  path?: string;
   /** the payment that was signed for a request before */
   recall: (asked: Pick<PaymentDemand, "salt" | "requestHash">) => Promise<Payment | undefined>;
   /** signs what pays for a request: once, or throws `payment.*` */
   pay: (demand: PaymentDemand) => Promise<Payment>;
-  /** the same payment, as signed, under an offer of now; undefined where the offer is another one */
+  /**
+   * The same payment, as signed, under an offer of now; of a channel a voucher for the sum that the node tells. Undefined where neither
+   * helps
+   */
   renew: (payment: Payment, demand: PaymentDemand) => Promise<Payment | undefined>;
 };
 
@@ -57,4 +71,6 @@ export type Payer = {
 export type Paid = PaymentTerms & {
   /** that took the money, by the node's word; null where it has none */
   transaction: string | null;
+  /** whom the answer names as requester; the payer if left out */
+  requester?: string;
 };

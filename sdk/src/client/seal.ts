@@ -1,10 +1,11 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { keccak, toHex } from "../bytes.ts";
+import { openChain } from "../chain/openChain.ts";
 import { evidenceOf } from "../checks/ofEvidence.ts";
 import { isOfEnclave } from "../checks/ofMessage.ts";
-import type { Pins } from "../pins.ts";
+import { type Pins, settlementIn } from "../pins.ts";
 import { appendEvidence } from "../receipt/makeReceipt.ts";
-import type { Evidence, Receipt } from "../receipt/receipt.ts";
+import type { Evidence, Receipt, ReceiptCore, WitnessEvidence } from "../receipt/receipt.ts";
 import { verify } from "../verify.ts";
 import type { Client } from "./client.ts";
 import { askPage, askStanding } from "./infer/askStanding.ts";
@@ -20,9 +21,11 @@ export type Sealed = {
 
 /**
  * Appends the evidence that can be had now: the proof and the page, from the node that answered, and the attestation document
- * that the core names, where somebody has it. What does not hold is not appended, but thrown.
+ * that the core names, where somebody has it; a witness of the chain's latest block if that is wanted. What does not hold is not
+ * appended, but thrown.
  * @param parameters.node from `readNodeAddress`; none: no node is asked
  * @param parameters.document attestation document
+ * @param parameters.wantsWitness asks the first of the client's endpoints for it (`eth_getProof`)
  * @throws BaseError `seal.refuted`, `seal.otherChain`, and as `infer`
  */
 export async function seal(parameters: {
@@ -30,9 +33,10 @@ export async function seal(parameters: {
   receipt: Receipt;
   node?: URL | undefined;
   document?: Uint8Array | undefined;
+  wantsWitness?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<Sealed> {
-  const { client, document, node, receipt, signal } = parameters;
+  const { client, document, node, receipt, signal, wantsWitness = false } = parameters;
   const { core } = receipt;
   if (core.chainId !== client.chainId) {
     throw sealError("otherChain", `the receipt is of chain ${core.chainId}, not ${client.chainId}`);
@@ -73,11 +77,28 @@ export async function seal(parameters: {
     if (lacksDocument) evidence.push({ type: "attestation", document: given });
   } else if (lacksDocument) miss("attestation", "the document was not given");
 
+  if (wantsWitness) {
+    const witness = await askWitness(client, core);
+    if (typeof witness === "string") miss("witness", witness);
+    else evidence.push(witness);
+  }
   if (evidence.length === 0) return { receipt, appended: [], missing };
   const sealed = appendEvidence(receipt, ...evidence);
   const appended = evidence.map(({ type }) => type);
   await requireHolding(sealed, pins, appended);
   return { receipt: sealed, appended, missing };
+}
+
+/** Of the latest block on which the client's endpoints agree; or why there is none. */
+async function askWitness(client: Client, core: ReceiptCore): Promise<WitnessEvidence | string> {
+  const { chainId, pins, rpcs } = client;
+  const [rpc] = rpcs;
+  if (rpc === undefined) return "no RPC was given";
+  const layout = settlementIn(pins, core)?.storage;
+  if (layout === undefined) return "the storage of the settlement is not pinned";
+  const { block } = await openChain({ rpcs, chainId });
+  const { makeWitness } = await import("../witness/makeWitness.ts");
+  return await makeWitness({ rpc, block, core, layout });
 }
 
 /** Proof and page, which the node gave. A document is the one that the core names, whatever it is worth. */

@@ -1,5 +1,6 @@
 import { openChain } from "../chain/openChain.ts";
 import { checkProof, evidenceOf } from "../checks/ofEvidence.ts";
+import { isLegacy, type Source } from "../legacy/legacyReceipt.ts";
 import { type Line, lineOf } from "../line.ts";
 import type { ProofClaim } from "../proofClaim.ts";
 import { toReceipt } from "../receipt/parseReceipt.ts";
@@ -9,7 +10,7 @@ import { makeBreather } from "./breather.ts";
 import { judgeProofs } from "./judgeProofs.ts";
 
 /** What is verified: receipts, or their bytes or texts. */
-export type Sources = readonly (Receipt | Uint8Array | string)[];
+export type Sources = readonly Source[];
 
 /** `verifyMany` on this thread, which it leaves every few milliseconds. */
 export async function verifyInParts(
@@ -18,7 +19,7 @@ export async function verifyInParts(
 ): Promise<readonly (readonly Line[])[]> {
   const breathe = makeBreather();
   const now = options.now ?? BigInt(Math.floor(Date.now() / 1000));
-  const read: { receipt: Receipt | readonly Line[]; claims: readonly ProofClaim[] }[] = [];
+  const read: ReadOne[] = [];
   for (const source of sources) {
     read.push(readOne(source, options));
     await breathe();
@@ -45,17 +46,20 @@ export async function verifyInParts(
       return verdict;
     };
     results.push(
-      "core" in receipt ? await verifyBy(receipt, { ...options, now }, { open, proves }) : receipt,
+      Array.isArray(receipt)
+        ? receipt
+        : await verifyBy(receipt, { ...options, now }, { open, proves }),
     );
     await breathe();
   }
   return results;
 }
 
-function readOne(
-  source: Receipt | Uint8Array | string,
-  { pins = {} }: VerifyOptions,
-): { receipt: Receipt | readonly Line[]; claims: readonly ProofClaim[] } {
+/** A receipt, or the lines of what is none. */
+type ReadOne = { receipt: Source | Line[]; claims: readonly ProofClaim[] };
+
+function readOne(source: Source, { pins = {} }: VerifyOptions): ReadOne {
+  if (isLegacy(source)) return { receipt: source, claims: [] };
   let receipt: Receipt;
   try {
     receipt = toReceipt(source);

@@ -10,17 +10,17 @@ import type { Offer } from "./readOffers.ts";
 export type Caps = { perCall: bigint; session: bigint };
 
 /** Scheme of x402 that each route is. */
-const SCHEMES = { escrow: "upto", exact: "exact" } as const;
+const SCHEMES = { escrow: "upto", exact: "exact", channel: "batch-settlement" } as const;
 /** Where answers are asked for, as quotes have it. */
 const PATH = "chat/completions";
 /** Seconds that a signature can be used at most; a node takes none that can be for longer. */
-const MOST_SECONDS = 300;
+export const MOST_SECONDS = 300;
 
 /** What everything about an offer is compared with. */
 export type Knowledge = {
   pins: ReadPins;
   routes: readonly Route[];
-  /** seconds that the escrow holds a payment at most */
+  /** seconds that the escrow holds a payment, or that a withdrawal from a channel takes, at most */
   maxWindow: number;
 };
 
@@ -49,7 +49,8 @@ export function chooseOffer(
   );
 }
 
-function requireGood(
+/** @throws BaseError `payment.…` for what is not as it has to be */
+export function requireGood(
   offer: Offer,
   route: Route,
   { enclaveNode, node, requestHash }: PaymentDemand,
@@ -66,7 +67,7 @@ function requireGood(
   demandThat(offer.asset === address, "wrongToken", `wants to be paid in ${offer.asset}`);
   const isDomain = offer.name === name && offer.version === version;
   demandThat(isDomain, "wrongDomain", "names another EIP-712 domain of the token");
-  const receivers = route === "escrow" ? [pins.escrow] : pins.payees;
+  const receivers = { escrow: [pins.escrow], exact: pins.payees, channel: pins.gates }[route];
   const isReceiver = receivers?.includes(offer.payTo) === true;
   demandThat(isReceiver, "wrongPayTo", `wants ${offer.payTo} to be paid`);
   const isPayee = pins.payees === undefined || pins.payees.includes(quote.payee);
@@ -94,14 +95,22 @@ function requireGood(
   }
   const isKinds = (quote.kinds & ENCLAVE_KINDS) === quote.kinds && quote.kinds > 0;
   demandThat(isKinds, "wrongTerms", "wants other results to count than enclaves'");
+  const isNode = enclaveNode === undefined || quote.node === enclaveNode;
+  demandThat(isNode, "wrongNode", "wants results of another node to be paid for");
+  if (route === "channel") {
+    const isGate = offer.receiverAuthorizer === offer.payTo;
+    demandThat(isGate, "wrongPayTo", "wants somebody else than the gate to claim");
+    const { withdrawDelay = 0 } = offer;
+    const isDelay = withdrawDelay > 0 && withdrawDelay <= maxWindow;
+    demandThat(isDelay, "wrongTerms", `wants withdrawals to take ${withdrawDelay} seconds`);
+    return;
+  }
   const isWindow = quote.captureWindow > 0 && quote.captureWindow <= maxWindow;
   demandThat(
     isWindow,
     "wrongTerms",
     `wants the escrow to hold the money for ${quote.captureWindow} seconds`,
   );
-  const isNode = enclaveNode === undefined || quote.node === enclaveNode;
-  demandThat(isNode, "wrongNode", "wants results of another node to be paid for");
   const clone = facilitatorOf({ escrow: pins.escrow ?? "", terms: quote });
   demandThat(
     offer.facilitator === clone,

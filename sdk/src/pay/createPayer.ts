@@ -9,8 +9,9 @@ import {
   typedDataOf,
   validUntilOf,
 } from "./authorize.ts";
+import { channelPayer } from "./channel/channelPayer.ts";
 import { memoryJournal, type PaymentJournal } from "./journal.ts";
-import { refusal } from "./paymentError.ts";
+import { base64Of, notNoted, refusal } from "./paymentError.ts";
 import { type PaymentNote, readNote } from "./paymentNote.ts";
 import { type PaymentPins, type ReadPins, readPaymentPins } from "./paymentPins.ts";
 import { type Offer, readOffers } from "./readOffers.ts";
@@ -28,6 +29,10 @@ export type PayerOptions = {
   routes?: readonly Route[];
   /** seconds that the escrow may hold a payment; seven days if left out */
   maxWindow?: number;
+  /** of the route `channel`: smallest units that come into a channel at once, when it has too little */
+  channelDeposit?: bigint;
+  /** of the route `channel`: seconds that a withdrawal may take; fourteen days if left out */
+  maxWithdrawDelay?: number;
   /** keeps what was signed beyond this process; in its memory alone if left out */
   journal?: PaymentJournal;
   /** told of each payment before it is signed; where it throws, nothing is paid */
@@ -36,10 +41,11 @@ export type PayerOptions = {
 
 const OPTIONS = [
   ...["signer", "pins", "maxPerCall", "maxPerSession", "routes", "maxWindow", "journal"],
-  "onPayment",
+  ...["onPayment", "channelDeposit", "maxWithdrawDelay"],
 ];
-const ROUTES: readonly unknown[] = ["escrow", "exact"];
+const ROUTES: readonly unknown[] = ["escrow", "exact", "channel"];
 const SEVEN_DAYS = 604_800;
+const CHANNEL_OPTIONS = ["channelDeposit", "maxWithdrawDelay"] as const;
 /** A note that was not signed is signed as it stands while it has so many seconds left. */
 const LEAST_LEFT = 30;
 
@@ -57,8 +63,11 @@ export function createPayer(options: PayerOptions): Payer {
     routes = ["escrow"],
   } = options;
   if (!Array.isArray(routes) || routes.length === 0 || !routes.every((it) => ROUTES.includes(it))) {
-    throw optionError("routes", "must be a list of escrow, exact, or both");
+    throw optionError("routes", "must be a list of escrow, exact, or both, or channel alone");
   }
+  if (routes.includes("channel")) return byChannel(options, routes);
+  const idle = CHANNEL_OPTIONS.find((name) => options[name] !== undefined);
+  if (idle !== undefined) throw optionError(idle, "is for the route channel");
   // The two have nonces of their own: without a note, the same key would pay by the one and, in another process, by the other.
   if (routes.length > 1 && options.journal === undefined) {
     throw optionError("journal", "is needed where there are two routes");
@@ -72,6 +81,25 @@ export function createPayer(options: PayerOptions): Payer {
     pins: readPaymentPins(options.pins, routes),
     maxPerCall: readAmount("maxPerCall", options.maxPerCall),
     maxPerSession: readAmount("maxPerSession", options.maxPerSession),
+  });
+}
+
+/** @throws BaseError `option.wrong` */
+function byChannel(options: PayerOptions, routes: readonly Route[]): Payer {
+  const { channelDeposit, journal, maxWithdrawDelay = 2 * SEVEN_DAYS, onPayment } = options;
+  if (routes.length > 1) throw optionError("routes", "channel goes with no other route");
+  // Of a deposit that nobody remembers a second one would be signed.
+  if (journal === undefined) throw optionError("journal", "is needed to pay by channel");
+  if (!Number.isSafeInteger(maxWithdrawDelay) || maxWithdrawDelay <= 0) {
+    throw optionError("maxWithdrawDelay", "must be a whole number above 0");
+  }
+  return channelPayer({
+    ...{ journal, onPayment, maxDelay: maxWithdrawDelay },
+    signer: readSigner(options.signer),
+    pins: readPaymentPins(options.pins, routes),
+    maxPerCall: readAmount("maxPerCall", options.maxPerCall),
+    maxPerSession: readAmount("maxPerSession", options.maxPerSession),
+    deposit: readAmount("channelDeposit", channelDeposit),
   });
 }
 
@@ -223,16 +251,3 @@ function paymentOf(note: PaymentNote, signature: string, isRecalled: boolean): P
   const payload = { x402Version: 2, resource, accepted, payload: { signature, ...authorization } };
   return { ...terms, header: base64Of(JSON.stringify(payload)), isRecalled };
 }
-
-/** Of a text in UTF-8. */
-function base64Of(text: string): string {
-  let binary = "";
-  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
-  return btoa(binary);
-}
-
-const notNoted = (cause: unknown): BaseError =>
-  new BaseError({
-    ...{ code: "payment.notNoted", cause },
-    message: "the payment cannot be noted, or was not allowed; nothing was paid",
-  });

@@ -10,12 +10,14 @@ export type PaymentPins = {
   escrow?: string;
   /** accounts that may be paid; of the route `escrow` any, if left out */
   payees?: readonly string[];
+  /** gates that channels may be with (`npm run escrow -- gate` says whose one is); needed by the route `channel` */
+  gates?: readonly string[];
 };
 
 /** The token of every deployment. */
 const OPG_DOMAIN = { name: "OPG", version: "1" } as const;
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
-const FIELDS = ["chainId", "token", "escrow", "payees"];
+const FIELDS = ["chainId", "token", "escrow", "payees", "gates"];
 
 /**
  * The chain, OPG and the escrow of a deployment file.
@@ -49,12 +51,13 @@ export type ReadPins = {
   token: PaymentPins["token"];
   escrow: string | undefined;
   payees: readonly string[] | undefined;
+  gates: readonly string[] | undefined;
 };
 
 /** @throws BaseError `option.wrong` */
 export function readPaymentPins(pins: PaymentPins, routes: readonly Route[]): ReadPins {
   requireKnown(pins, FIELDS);
-  const { escrow, payees, token } = pins;
+  const { escrow, gates, payees, token } = pins;
   const chainId = String(pins.chainId);
   // Wallets take a chain as a number.
   if (!/^[1-9]\d{0,14}$/.test(chainId)) throw optionError("pins.chainId", "must be a whole number");
@@ -68,11 +71,15 @@ export function readPaymentPins(pins: PaymentPins, routes: readonly Route[]): Re
   if (routes.includes("exact") && (payees ?? []).length === 0) {
     throw optionError("pins.payees", "are needed to pay by exact: nobody holds that money");
   }
+  if (routes.includes("channel") && (gates ?? []).length === 0) {
+    throw optionError("pins.gates", "are needed to pay by channel: what is no gate claims at will");
+  }
   return {
     chainId,
     token: { address: lower(address, "pins.token.address"), name, version },
     escrow: escrow === undefined ? undefined : lower(escrow, "pins.escrow"),
     payees: payees?.map((payee) => lower(payee, "pins.payees")),
+    gates: gates?.map((gate) => lower(gate, "pins.gates")),
   };
 }
 

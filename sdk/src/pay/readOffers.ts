@@ -14,6 +14,10 @@ export type Offer = {
   name: string;
   version: string;
   facilitator: string | undefined;
+  /** of a channel: who claims besides its receiver, seconds that a withdrawal takes, the least that is brought in */
+  receiverAuthorizer?: string;
+  withdrawDelay?: number;
+  minDeposit?: string;
   quote: Quote;
   /** as it came: it goes back as it is */
   accepted: object;
@@ -22,7 +26,8 @@ export type Offer = {
 /** `extra.haca` of an offer: what the price is for, and how long it holds. */
 export type Quote = EscrowTerms & { path: string; amount: string; expiresAt: number };
 
-export type Offers = { resource: unknown; offers: readonly Offer[] };
+/** `error` is x402's reason, where the node has one. */
+export type Offers = { resource: unknown; offers: readonly Offer[]; error: unknown };
 
 const MOST_OFFERS = 16;
 const MOST_CHARACTERS = 65_536;
@@ -41,8 +46,15 @@ const count: Reader<number> = (value, path) => {
   throw malformed(path, "must be a whole number");
 };
 
-/** The offers in a header `payment-required`. @throws BaseError `payment.malformed` */
-export function readOffers(header: string | undefined): Offers {
+/**
+ * The offers in a header `payment-required`.
+ * @param schemes of x402 that are looked at; others are passed over
+ * @throws BaseError `payment.malformed`
+ */
+export function readOffers(
+  header: string | undefined,
+  schemes: readonly string[] = ["upto", "exact"],
+): Offers {
   if (header === undefined) throw broken("a node asks to be paid and does not say what");
   let value: unknown;
   try {
@@ -59,13 +71,14 @@ export function readOffers(header: string | undefined): Offers {
   if (!Array.isArray(accepts) || accepts.length > MOST_OFFERS) {
     throw broken("the offers of a node are no list");
   }
-  return { resource, offers: accepts.flatMap((accepted) => readOffer(accepted)) };
+  const error = fieldOf(value, "error");
+  return { resource, error, offers: accepts.flatMap((accepted) => readOffer(accepted, schemes)) };
 }
 
-/** One offer; none of a scheme that is not known here. */
-function readOffer(accepted: unknown): Offer[] {
+/** One offer; none of another scheme. */
+function readOffer(accepted: unknown, schemes: readonly string[]): Offer[] {
   const scheme = fieldOf(accepted, "scheme");
-  if (scheme !== "upto" && scheme !== "exact") return [];
+  if (typeof scheme !== "string" || !schemes.includes(scheme)) return [];
   const extra = fieldOf(accepted, "extra");
   const quote = fieldOf(extra, "haca");
   const of = <T>(from: unknown, name: string, read: Reader<T>): T =>
@@ -81,6 +94,7 @@ function readOffer(accepted: unknown): Offer[] {
         maxTimeoutSeconds: of(accepted, "maxTimeoutSeconds", count),
         name: of(extra, "name", TEXT),
         version: of(extra, "version", TEXT),
+        ...(scheme === "batch-settlement" ? channelTerms(extra, of) : {}),
         facilitator: scheme === "upto" ? of(extra, "facilitatorAddress", ADDRESS) : undefined,
         quote: {
           path: of(quote, "path", TEXT),
@@ -100,6 +114,17 @@ function readOffer(accepted: unknown): Offer[] {
   } catch (error) {
     throw broken(`an offer of a node cannot be read: ${(error as Error).message}`);
   }
+}
+
+type Of = <T>(from: unknown, name: string, read: Reader<T>) => T;
+
+function channelTerms(extra: unknown, of: Of) {
+  const least = fieldOf(extra, "minDeposit");
+  return {
+    receiverAuthorizer: of(extra, "receiverAuthorizer", ADDRESS),
+    withdrawDelay: of(extra, "withdrawDelay", count),
+    ...(least === undefined ? {} : { minDeposit: of(extra, "minDeposit", decimal(128)) }),
+  };
 }
 
 const fieldOf = (value: unknown, name: string): unknown =>

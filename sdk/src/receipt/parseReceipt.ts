@@ -1,4 +1,5 @@
 import { hasHighS, kindOfSignature } from "../signatureForm.ts";
+import { canonicalJson } from "./canonicalJson.ts";
 import {
   decimal,
   hex,
@@ -27,9 +28,9 @@ import {
   type ReceiptPageHeader,
   type SaltedText,
   type Text,
+  type WitnessEvidence,
   type Words,
 } from "./receipt.ts";
-import { serialiseReceipt } from "./serialiseReceipt.ts";
 
 const WORD = hex(32);
 const ADDRESS = hex(20);
@@ -95,6 +96,12 @@ const readEvidence = oneOf<Evidence>({
     type: literal("attestation"),
     document: hex(1, LIMITS.document),
   }),
+  witness: object<WitnessEvidence>({
+    type: literal("witness"),
+    header: hex(1, LIMITS.header),
+    nodes: list(hex(1, LIMITS.node), 1, LIMITS.nodes),
+    codes: list(hex(1, LIMITS.code), 0, LIMITS.codes),
+  }),
 });
 
 const readFields: Reader<Receipt> = object<Receipt>({
@@ -109,14 +116,21 @@ const readFields: Reader<Receipt> = object<Receipt>({
  * signature in another form than a receipt's is no receipt.
  * @throws BaseError `format.malformed`, naming field and reason
  */
-export function parseReceipt(source: Uint8Array | string): Receipt {
+export const parseReceipt = (source: Uint8Array | string): Receipt =>
+  parseWritten(source, readReceipt);
+
+/** A value of RFC 8785 bytes, or of their text, by the reader of its kind. @throws BaseError `format.malformed` */
+export function parseWritten<T extends object>(
+  source: Uint8Array | string,
+  read: (value: unknown) => T,
+): T {
   const length = source.length;
   if (length > LIMITS.receipt) {
     throw malformed("receipt", `must have ${LIMITS.receipt} bytes at most, has ${length}`);
   }
   const written = typeof source === "string" ? source : decode(source);
-  const receipt = readReceipt(parse(written));
-  if (serialiseReceipt(receipt) === written) return receipt;
+  const value = read(parse(written));
+  if (canonicalJson(value) === written) return value;
   throw malformed(
     "receipt",
     "is not in its RFC 8785 form: order, spaces, escapes or repeated names",
@@ -124,7 +138,7 @@ export function parseReceipt(source: Uint8Array | string): Receipt {
 }
 
 /** A receipt, however one has it. @throws BaseError `format.malformed` */
-export const toReceipt = (source: Receipt | Uint8Array | string): Receipt =>
+export const toReceipt = (source: Uint8Array | string | object): Receipt =>
   typeof source === "string" || source instanceof Uint8Array
     ? parseReceipt(source)
     : readReceipt(source);

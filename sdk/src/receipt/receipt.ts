@@ -82,7 +82,17 @@ export type ReceiptPageHeader = {
 /** The document whose hash the core has. */
 export type AttestationEvidence = { type: "attestation"; document: string };
 
-export type Evidence = ProofEvidence | PageEvidence | AttestationEvidence;
+/** Parts of a chain's state at one block: what its ledger and its registry say of the result. */
+export type WitnessEvidence = {
+  type: "witness";
+  /** RLP of the block's header */
+  header: string;
+  /** of the state's trie and of contracts' storage, and codes; each is found by its hash, and each is needed */
+  nodes: readonly string[];
+  codes: readonly string[];
+};
+
+export type Evidence = ProofEvidence | PageEvidence | AttestationEvidence | WitnessEvidence;
 
 /** What a receipt may hold at most. */
 export const LIMITS = {
@@ -96,6 +106,11 @@ export const LIMITS = {
   document: 16_384,
   verifyingKey: 448 + 64 * 1026,
   key: 600,
+  header: 2048,
+  nodes: 512,
+  node: 576,
+  codes: 4,
+  code: 24_576,
   signature: 512,
   hints: 32,
   hintName: 64,

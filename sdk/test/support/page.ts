@@ -28,8 +28,12 @@ const inPage = {
     receipts: string[];
     pins: Pins;
     now: string;
+    blockHashes?: string[];
   }): Promise<(readonly Line[])[]> {
-    const options = { pins: given.pins, now: BigInt(given.now) };
+    const options = {
+      ...{ pins: given.pins, now: BigInt(given.now) },
+      ...(given.blockHashes && { blockHashes: given.blockHashes }),
+    };
     return await Promise.all(given.receipts.map((receipt) => verify(receipt, options)));
   },
 

@@ -1,5 +1,5 @@
-import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
-import { batchSettlement, ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channels";
+import { BATCH_SETTLEMENT_ADDRESS, ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
+import { batchSettlement } from "@haca/protocol/channels";
 import { ESCROW_KINDS } from "@haca/protocol/inferenceEscrow";
 import { BATCH_SETTLEMENT_DOMAIN, voucherTypes } from "@x402/evm";
 import { AbiCoder, type Contract, ContractFactory, Wallet } from "ethers";

@@ -108,6 +108,11 @@ export class TeeChain {
     await this.#nextSecond();
   }
 
+  /** Who may do everything that governance may. */
+  get administrator(): Wallet {
+    return new Wallet(developmentKey(ADMINISTRATOR), this.chain.provider);
+  }
+
   /** Whose nodes the admitted enclaves are. */
   get operator(): string {
     return new Wallet(developmentKey(ADMINISTRATOR)).address;

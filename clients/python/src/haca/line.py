@@ -11,6 +11,7 @@ Check = Literal[
     "time",
     "request",
     "model",
+    "coverage",
     "input",
     "output",
     "key",
@@ -19,6 +20,8 @@ Check = Literal[
     "attestation",
     "proof",
     "page",
+    "witness",
+    "admitted",
     "validWhenAnswered",
     "inGoodStanding",
     "settled",
@@ -65,7 +68,7 @@ class Line:
     detail: str
     """a sentence for people"""
     source: str
-    """"own computation", "pins", "2 RPCs that agree", "trusts 1 RPC", "nobody" """
+    """"own computation", "pins", "2 RPCs that agree", "trusts 1 RPC", "witness", "nobody" """
     as_of: AsOf
 
     def to_json(self) -> dict[str, object]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from .errors import FormatError
 from .json_text import parse_json
-from .receipt.readers import Reader, decimal, hex_of, list_of, named, object_of
+from .receipt.readers import Reader, decimal, hex_of, list_of, named, object_of, text
+from .witness.storage_layout import StorageLayout, StoragePlace
 
 _MAXIMUM_ENTRIES = 1000
 _MAXIMUM_NAME = 200
 _MAXIMUM_WORDS = 1024
+_MAXIMUM_PLACES = 200
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class PinnedSettlement:
 
     chain_id: str
     settlement: str
+    storage: StorageLayout | None = None
+    """where it and its TEE registry keep what a witness shows"""
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,15 @@ class Pins:
     """SHA-256 of the root certificate of attestation documents; AWS's if left out"""
     models: Mapping[str, PinnedModel] = field(default_factory=dict)
 
+    def settlement_of(self, chain_id: str, settlement: str) -> PinnedSettlement | None:
+        """The pin of a settlement, where there is one."""
+        for known in self.settlements:
+            if known.chain_id == chain_id and known.settlement.lower() == settlement.lower():
+                return known
+        return None
+
     def has_settlement(self, chain_id: str, settlement: str) -> bool:
-        return any(
-            known.chain_id == chain_id and known.settlement.lower() == settlement.lower()
-            for known in self.settlements
-        )
+        return self.settlement_of(chain_id, settlement) is not None
 
     def model_of(self, version: str, wanted: str | None = None) -> tuple[str, PinnedModel] | None:
         """The name and the pin of a model version, of one name alone where one is given."""
@@ -91,7 +99,35 @@ def _model(value: object, path: str) -> PinnedModel:
     return PinnedModel(fields["version"], key_hash, input_words)
 
 
-_SETTLEMENT = object_of({"chainId": decimal(64), "settlement": _bytes_of(20)})
+_PLACE = object_of(
+    {
+        "name": text(_MAXIMUM_NAME),
+        "type": text(_MAXIMUM_NAME),
+        "slot": decimal(256),
+        "offset": decimal(6),
+        "bytes": decimal(256),
+    }
+)
+
+
+def _place(value: object, path: str) -> StoragePlace:
+    fields = _PLACE(value, path)
+    numbers = [int(fields[name]) for name in ("slot", "offset", "bytes")]
+    return StoragePlace(fields["name"], fields["type"], *numbers)
+
+
+_PLACES = list_of(_place, 0, _MAXIMUM_PLACES)
+_LAYOUT = object_of({"settlement": _PLACES, "teeRegistry": _PLACES})
+
+
+def _storage(value: object, path: str) -> StorageLayout:
+    fields = _LAYOUT(value, path)
+    return StorageLayout(tuple(fields["settlement"]), tuple(fields["teeRegistry"]))
+
+
+_SETTLEMENT = object_of(
+    {"chainId": decimal(64), "settlement": _bytes_of(20), "storage": _storage}, ["storage"]
+)
 _PINS = object_of(
     {
         "settlements": list_of(_SETTLEMENT, 0, _MAXIMUM_ENTRIES),
@@ -113,7 +149,7 @@ def read_pins(written: str) -> Pins:
     images = fields.get("images")
     return Pins(
         settlements=tuple(
-            PinnedSettlement(known["chainId"], known["settlement"])
+            PinnedSettlement(known["chainId"], known["settlement"], known.get("storage"))
             for known in fields.get("settlements", [])
         ),
         images=None if images is None else tuple(images),

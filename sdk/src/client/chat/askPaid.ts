@@ -5,6 +5,9 @@ import type { Client } from "../client.ts";
 import type { Paid, Payer, Payment, PaymentDemand } from "../payer.ts";
 import type { ChatRequest } from "./chatOptions.ts";
 
+/** How often a channel's voucher is signed anew for a request: for another sum, and with a deposit. */
+const CHANNEL_ROUNDS = 2;
+
 /** An answer as it came, and the header that says what became of its payment. */
 export type Answered<Answer = unknown> = { answer: Answer; settled: string | undefined };
 
@@ -41,21 +44,35 @@ export async function askPaid<Answer>(parameters: {
     return await bring(await payer.pay(demandOf(error)), payer);
   }
 
-  async function bring(payment: Payment, payer: Payer | undefined) {
+  async function bring(first: Payment, payer: Payer | undefined) {
+    let payment = first;
     try {
-      return answerOf(payment, await ask(payment));
-    } catch (error) {
-      if (!isDemand(error) || !payment.isRecalled) throw afterPayment(error, payment, request);
-      // Its node knows nothing of it, and the quote may be too old by now: the same bytes, under a quote of now.
-      const renewed = await payer?.renew(payment, demandOf(error));
-      if (renewed === undefined) throw afterPayment(error, payment, request);
-      return await ask(renewed).then(
-        (answered) => answerOf(renewed, answered),
-        (later) => {
-          throw afterPayment(later, renewed, request);
-        },
-      );
+      for (let round = 0; ; round += 1) {
+        try {
+          const answered = await ask(payment);
+          await payment.end?.(answered.settled);
+          return answerOf(payment, answered);
+        } catch (error) {
+          const rounds = payment.end === undefined ? Number(payment.isRecalled) : CHANNEL_ROUNDS;
+          if (!isDemand(error) || round >= rounds) throw await ended(error, payment);
+          // Its node knows nothing of it, and the quote may be too old by now: the same bytes, under a quote of now. Of a channel it tells
+          // what was charged, or that too little is in it.
+          const renewed = await payer?.renew(payment, demandOf(error)).catch(async (reason) => {
+            throw await ended(reason, payment);
+          });
+          if (renewed === undefined) throw await ended(error, payment);
+          payment = renewed;
+        }
+      }
+    } finally {
+      await payment.end?.(undefined);
     }
+  }
+
+  async function ended(error: unknown, payment: Payment): Promise<unknown> {
+    const settled = error instanceof BaseError ? error.details.settled : undefined;
+    if (typeof settled === "string") await payment.end?.(settled);
+    return afterPayment(error, payment, request);
   }
 }
 
@@ -68,7 +85,7 @@ const isDemand = (error: unknown): error is BaseError & { code: "payment.require
 
 /** What is told of a payment: without its header, which is as good as the money. */
 function paidBy(
-  { header: _header, isRecalled: _recalled, ...terms }: Payment,
+  { header: _header, isRecalled: _recalled, end: _end, ...terms }: Payment,
   settled?: string,
 ): Paid {
   const { transaction } = settlementIn(settled);

@@ -59,13 +59,15 @@ async function askEach<Answer>(
 ): Promise<Answer> {
   const { salt } = request;
   const before = await client.payer?.recall({ salt, requestHash: hashOfRequest(request) });
-  return await askNodes({
+  const answer = askNodes({
     ...{ client, answers: "chat", policy: request.policy, signal: request.signal },
     maxPrice: client.payer?.maxPerCall ?? 0n,
     // Whoever was paid is asked, and nobody else.
     nodes: before === undefined ? options.nodes : [before.node],
     ask: (node) => ask({ client, node, request, before }),
   });
+  // A channel is not kept from others where its payment was not even brought.
+  return await answer.finally(() => before?.end?.(undefined));
 }
 
 /** Once a stream's head is here no other node is asked: what it says may be given on. */
@@ -236,7 +238,7 @@ async function openStream(asked: Asked): Promise<Answered<Pick<Sent, "body">>> {
 function questionTo({ client, node, payment, request, send }: Asked): NodeQuestion {
   const { idempotencyKey, isStream, salt, signal, text } = request;
   return {
-    ...{ node, path: CHAT_PATH, json: text, signal, send },
+    ...{ node, path: client.payer?.path ?? CHAT_PATH, json: text, signal, send },
     headers: {
       ...{ accept: isStream ? "text/event-stream" : "application/json", "haca-salt": salt },
       ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }),
@@ -272,7 +274,7 @@ function requireAsAsked(
   if (input?.type !== "text" || input.salt !== salt) {
     throw wrong("salt", "answers with another salt than the one that was sent");
   }
-  if (message.requester !== (paid?.payer ?? NOBODY)) {
+  if (message.requester !== (paid?.requester ?? paid?.payer ?? NOBODY)) {
     throw wrong("requester", "answers for somebody else, who pays");
   }
   if (BigInt(message.price) > BigInt(paid?.most ?? 0)) {

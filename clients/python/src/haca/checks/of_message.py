@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from ..hex_bytes import keccak, to_bytes, to_hex
-from ..line import PINS, Line, at_time, line_of
+from ..line import PINS, Check, Line, at_time, line_of
 from ..pins import Pins
 from ..receipt.receipt import Core
 from ..signatures import is_signed_by_key, recover_account
 from ..typed_data import hash_words, receipt_id
+
+if TYPE_CHECKING:
+    from ..legacy.receipt import LegacyCore
 
 MAXIMUM_CLOCK_SKEW = 60
 """How far a clock may be behind the one that dated the answer, in seconds."""
@@ -31,7 +34,7 @@ def check_contract(core: Core, pins: Pins) -> Line:
     return line_of("contract", "unknown", f"{where} is not pinned")
 
 
-def check_time(core: Core, now: int) -> Line:
+def check_time(core: Core | LegacyCore, now: int) -> Line:
     time = int(core["message"]["timestamp"])
     if time > now + MAXIMUM_CLOCK_SKEW:
         return line_of("time", "refuted", "the answer is from the future", as_of=at_time(now))
@@ -64,26 +67,26 @@ def check_model(core: Core, pins: Pins, name: str | None) -> Line:
 def check_input(core: Core) -> Line:
     content = core["input"]
     if content is None:
-        return _not_there("input")
+        return not_there("input")
     if content["type"] == "words":
         actual = hash_words(content["words"])
     else:
         actual = keccak(to_bytes(content["salt"]), content["text"].encode())
-    return _compared("input", actual, core["message"]["inputHash"])
+    return compared("input", actual, core["message"]["inputHash"])
 
 
 def check_output(core: Core) -> Line:
     content = core["output"]
     if content is None:
-        return _not_there("output")
+        return not_there("output")
     if content["type"] == "words":
         actual = hash_words(content["words"])
     else:
         actual = keccak(content["text"].encode())
-    return _compared("output", actual, core["message"]["outputHash"])
+    return compared("output", actual, core["message"]["outputHash"])
 
 
-def check_key(core: Core) -> Line:
+def check_key(core: Core | LegacyCore) -> Line:
     if to_hex(keccak(to_bytes(core["key"] or "0x"))) == core["message"]["teeId"]:
         return line_of("key", "asserted", "the key is the one that the message names")
     return line_of("key", "refuted", "the key is another one than the message names")
@@ -93,10 +96,10 @@ def check_signature(core: Core) -> Line:
     digest, signature = receipt_id(core), to_bytes(core["signature"])
     key, session = core["key"], core["session"]
     if session is None and key is not None:
-        return _of_signature(is_signed_by_key(key, digest, signature), "the enclave's key")
+        return of_signature(is_signed_by_key(key, digest, signature), "the enclave's key")
     account = session or node_of(core)
     who = "the node's account" if session is None else f"the session's account {account}"
-    return _of_signature(recover_account(digest, signature) == account, who)
+    return of_signature(recover_account(digest, signature) == account, who)
 
 
 def context_of(core: Core) -> int:
@@ -104,17 +107,17 @@ def context_of(core: Core) -> int:
     return int.from_bytes(receipt_id(core), "big") >> 8
 
 
-def _not_there(check: Literal["input", "output"]) -> Line:
+def not_there(check: Check) -> Line:
     return line_of(check, "unknown", f"the {check} is not in the receipt")
 
 
-def _compared(check: Literal["input", "output"], actual: bytes, expected: str) -> Line:
+def compared(check: Check, actual: bytes, expected: str) -> Line:
     if to_hex(actual) == expected:
         return line_of(check, "asserted", f"the {check} has the hash that was signed")
     return line_of(check, "refuted", f"the {check} has another hash than the one that was signed")
 
 
-def _of_signature(is_signed: bool, who: str) -> Line:
+def of_signature(is_signed: bool, who: str) -> Line:
     if is_signed:
         return line_of("signature", "asserted", f"{who} signed the message")
     return line_of("signature", "refuted", f"{who} did not sign the message")

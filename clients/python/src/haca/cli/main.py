@@ -53,8 +53,10 @@ def _run(options: argparse.Namespace) -> int:
             pins=options.pins,
             model=options.model,
             rpc=tuple(options.rpc),
+            block_hash=tuple(options.block_hash),
             now=options.now,
             registry=options.registry,
+            legacy=options.legacy,
             demand=tuple(options.demand),
             json=options.json,
         ),
@@ -113,9 +115,21 @@ def _parser() -> argparse.ArgumentParser:
         help="ask this endpoint, too; all that are named have to agree",
     )
     verify.add_argument(
+        "--block-hash",
+        metavar="hash",
+        action="append",
+        default=[],
+        help="you know this block to be the chain's: what a witness shows of it counts; as often as you like",
+    )
+    verify.add_argument(
         "--registry",
         action="store_true",
         help="take the registry's word for an enclave in place of its document",
+    )
+    verify.add_argument(
+        "--legacy",
+        action="store_true",
+        help="take an answer that names neither chain, contract and request nor a version",
     )
     verify.add_argument(
         "--demand",

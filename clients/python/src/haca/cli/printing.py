@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from ..hex_bytes import to_hex
+from ..legacy.receipt import LEGACY_MEDIA_TYPE, LegacyCore, LegacyReceipt, legacy_receipt_id
 from ..line import AsOf, Line, Status
-from ..receipt.receipt import Receipt, SaltedText, Text, Words
+from ..receipt.receipt import Core, Receipt, SaltedText, Text, Words
 from ..typed_data import receipt_id
 
 _COLUMNS = 80
@@ -68,11 +69,25 @@ def print_lines(lines: Sequence[Line], coloured: bool) -> list[str]:
     return printed
 
 
-def print_receipt(receipt: Receipt) -> list[str]:
+def print_receipt(receipt: Receipt | LegacyReceipt) -> list[str]:
     """What a receipt says, for people; nothing of it was checked."""
     core = receipt["core"]
-    message = core["message"]
+    is_of_legacy = receipt["mediaType"] == LEGACY_MEDIA_TYPE
     fields = [
+        *(_legacy_fields(core) if is_of_legacy else _core_fields(core)),  # type: ignore[arg-type]
+        ("input", _content(core["input"])),
+        ("output", _content(core["output"])),
+        ("evidence", ", ".join(item["type"] for item in receipt["evidence"]) or "none"),
+        *((f"hint {name}", hint) for name, hint in receipt["hints"].items()),
+    ]
+    return [
+        line for name, value in fields for line in [printable(name), *wrapped(printable(value))]
+    ]
+
+
+def _core_fields(core: Core) -> list[tuple[str, str]]:
+    message = core["message"]
+    return [
         ("receipt", to_hex(receipt_id(core))),
         ("chain", core["chainId"]),
         ("settlement", core["settlement"]),
@@ -83,13 +98,16 @@ def print_receipt(receipt: Receipt) -> list[str]:
         ("answered", time_text(message["timestamp"])),
         ("enclave", "none" if core["key"] is None else message["teeId"]),
         ("session", core["session"] or "none"),
-        ("input", _content(core["input"])),
-        ("output", _content(core["output"])),
-        ("evidence", ", ".join(item["type"] for item in receipt["evidence"]) or "none"),
-        *((f"hint {name}", hint) for name, hint in receipt["hints"].items()),
     ]
+
+
+def _legacy_fields(core: LegacyCore) -> list[tuple[str, str]]:
+    message = core["message"]
     return [
-        line for name, value in fields for line in [printable(name), *wrapped(printable(value))]
+        ("receipt", to_hex(legacy_receipt_id(core))),
+        ("profile", "legacy"),
+        ("answered", time_text(message["timestamp"])),
+        ("enclave", message["teeId"]),
     ]
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from ..errors import FormatError
 from ..hex_bytes import to_hex
+from ..legacy.receipt import is_legacy, legacy_receipt_id, parse_legacy_receipt
 from ..line import CHECKS, Check
 from ..pins import Pins, read_pins
 from ..policy import what_is_missing
@@ -26,8 +27,10 @@ class VerifyArguments:
     pins: str | None = None
     model: str | None = None
     rpc: tuple[str, ...] = ()
+    block_hash: tuple[str, ...] = ()
     now: str | None = None
     registry: bool = False
+    legacy: bool = False
     demand: tuple[str, ...] = ()
     json: bool = False
 
@@ -38,14 +41,28 @@ def verify_file(path: str, arguments: VerifyArguments, coloured: bool) -> tuple[
     now = None if arguments.now is None else _read_time(arguments.now)
     for url in arguments.rpc:
         _require_url(url)
+    for hash_ in arguments.block_hash:
+        _require_block_hash(hash_)
     pins = Pins() if arguments.pins is None else _pins_in(arguments.pins)
     data = read_input(path, Limits.RECEIPT)
     # What it needs takes longer to load than arguments to be looked at.
     from ..verify import verify
 
-    lines = verify(data, pins=pins, model=arguments.model, rpcs=arguments.rpc, now=now)
+    lines = verify(
+        data,
+        pins=pins,
+        model=arguments.model,
+        rpcs=arguments.rpc,
+        block_hashes=arguments.block_hash,
+        now=now,
+    )
     attestation = "registry" if arguments.registry else "direct"
-    missing = what_is_missing(lines, attestation=attestation, demands=demands)  # type: ignore[arg-type]
+    missing = what_is_missing(
+        lines,
+        attestation=attestation,  # type: ignore[arg-type]
+        demands=demands,
+        legacy=arguments.legacy,
+    )
     is_verified = not missing
     name = _id_of(data)
     if arguments.json:
@@ -63,7 +80,8 @@ def verify_file(path: str, arguments: VerifyArguments, coloured: bool) -> tuple[
 
 def show_file(path: str, as_json: bool) -> str:
     """What the receipt says. Raises ``FormatError`` where it is none."""
-    receipt = parse_receipt(read_input(path, Limits.RECEIPT))
+    data = read_input(path, Limits.RECEIPT)
+    receipt = parse_legacy_receipt(data) if is_legacy(data) else parse_receipt(data)
     if as_json:
         return _json_text(receipt)
     text = [*print_receipt(receipt), "nothing of this was checked: haca receipt verify"]
@@ -76,6 +94,8 @@ def _json_text(value: object) -> str:
 
 def _id_of(data: bytes) -> str | None:
     try:
+        if is_legacy(data):
+            return to_hex(legacy_receipt_id(parse_legacy_receipt(data)["core"]))
         return to_hex(receipt_id(parse_receipt(data)["core"]))
     except FormatError:
         return None
@@ -102,6 +122,11 @@ def _read_time(text: str) -> int:
     if re.fullmatch(r"[0-9]{1,12}", text):
         return int(text)
     raise UsageError(f"--now: must be unix seconds, got {text}")
+
+
+def _require_block_hash(text: str) -> None:
+    if not re.fullmatch(r"0x[0-9a-fA-F]{64}", text):
+        raise UsageError(f"--block-hash: must be 0x and 64 digits of hex, got {text}")
 
 
 def _require_url(text: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from typing import TypeVar, cast
 
 import rfc8785
 
@@ -94,6 +95,14 @@ _EVIDENCE = one_of(
         "attestation": object_of(
             {"type": literal("attestation"), "document": hex_of(1, Limits.DOCUMENT)}
         ),
+        "witness": object_of(
+            {
+                "type": literal("witness"),
+                "header": hex_of(1, Limits.HEADER),
+                "nodes": list_of(hex_of(1, Limits.NODE), 1, Limits.NODES),
+                "codes": list_of(hex_of(1, Limits.CODE), 0, Limits.CODES),
+            }
+        ),
     }
 )
 _RECEIPT = object_of(
@@ -108,19 +117,27 @@ _RECEIPT = object_of(
 _SIGNATURE_LENGTHS = {"secp256k1": (65, 65), "p256": (64, 64), "rsa": (256, 512)}
 
 
+T = TypeVar("T")
+
+
 def parse_receipt(source: bytes | str) -> Receipt:
     """Reads a receipt from its bytes or their text.
 
     Strict: another order, another case, a space, an unknown or missing field, or a signature in another form than a
     receipt's is no receipt. Raises ``FormatError``, naming field and reason.
     """
+    return parse_written(source, read_receipt)
+
+
+def parse_written(source: bytes | str, read: Callable[[object], T]) -> T:
+    """A value of RFC 8785 bytes, or of their text, by the reader of its kind. Raises ``FormatError``."""
     length = utf16_length(source) if isinstance(source, str) else len(source)
     if length > Limits.RECEIPT:
         raise FormatError("receipt", f"must have {Limits.RECEIPT} bytes at most, has {length}")
     written = source if isinstance(source, str) else _decode(source)
-    receipt = read_receipt(_parse(written))
-    if serialise_receipt(receipt) == written:
-        return receipt
+    value = read(_parse(written))
+    if _serialise(value) == written:
+        return value
     reason = "is not in its RFC 8785 form: order, spaces, escapes or repeated names"
     raise FormatError("receipt", reason)
 
@@ -142,7 +159,11 @@ def read_receipt(value: object) -> Receipt:
 
 def serialise_receipt(receipt: Receipt) -> str:
     """The one text of a receipt: RFC 8785."""
-    return rfc8785.dumps(cast("dict[str, rfc8785._impl._Value]", receipt)).decode("utf-8")
+    return _serialise(receipt)
+
+
+def _serialise(value: object) -> str:
+    return rfc8785.dumps(cast("dict[str, rfc8785._impl._Value]", value)).decode("utf-8")
 
 
 def _require_signature_form(core: Core) -> None:

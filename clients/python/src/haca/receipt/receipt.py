@@ -93,7 +93,16 @@ class AttestationEvidence(TypedDict):
     document: str
 
 
-Evidence = ProofEvidence | PageEvidence | AttestationEvidence
+class WitnessEvidence(TypedDict):
+    """Parts of a chain's state at one block: what its ledger and its registry say of the result."""
+
+    type: Literal["witness"]
+    header: str
+    nodes: list[str]
+    codes: list[str]
+
+
+Evidence = ProofEvidence | PageEvidence | AttestationEvidence | WitnessEvidence
 
 
 class Receipt(TypedDict):
@@ -113,6 +122,11 @@ class Limits:
     DOCUMENT = 16_384
     VERIFYING_KEY = 448 + 64 * 1026
     KEY = 600
+    HEADER = 2048
+    NODES = 512
+    NODE = 576
+    CODES = 4
+    CODE = 24_576
     SIGNATURE = 512
     HINTS = 32
     HINT_NAME = 64

@@ -1,6 +1,6 @@
 import { channelGateAbi, channelGatesAbi } from "@haca/protocol/abi";
-import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
-import { batchSettlement, channelIdOf, ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channels";
+import { BATCH_SETTLEMENT_ADDRESS, ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
+import { batchSettlement, channelIdOf } from "@haca/protocol/channels";
 import type { PaymentRequirements, SettleResponse } from "@x402/core/types";
 import { AbiCoder, getAddress, Interface } from "ethers";
 import type { Hex, PublicClient } from "viem";

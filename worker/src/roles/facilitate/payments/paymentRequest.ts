@@ -1,9 +1,5 @@
-import {
-  type Channel,
-  depositNonceOf,
-  ERC3009_COLLECTOR_ADDRESS,
-  MAXIMUM_WITHDRAW_DELAY,
-} from "@haca/protocol/channels";
+import { ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
+import { type Channel, depositNonceOf, MAXIMUM_WITHDRAW_DELAY } from "@haca/protocol/channels";
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
 import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";

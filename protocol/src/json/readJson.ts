@@ -1,4 +1,4 @@
-import { BaseError } from "@haca/protocol/baseError";
+import { BaseError } from "../baseError.ts";
 import { type Json, NumberText } from "./json.ts";
 
 /** Nested lists and objects at most: more is an attack on whoever reads it after us. */

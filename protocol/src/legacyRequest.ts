@@ -1,6 +1,6 @@
-import { BaseError } from "@haca/protocol/baseError";
-import { isObject, type Json, type JsonObject, NumberText } from "../json/json.ts";
-import { legacyText } from "../json/legacyText.ts";
+import { BaseError } from "./baseError.ts";
+import { isObject, type Json, type JsonObject, NumberText } from "./json/json.ts";
+import { legacyText } from "./json/legacyText.ts";
 
 type Value = Json<NumberText>;
 type Members = JsonObject<NumberText>;

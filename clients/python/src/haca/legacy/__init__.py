@@ -1,0 +1,1 @@
+"""Receipts of the profile ``legacy``, which is the public network's."""

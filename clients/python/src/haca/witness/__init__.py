@@ -1,0 +1,1 @@
+"""What a block's state shows of a receipt."""
