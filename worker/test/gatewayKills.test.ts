@@ -15,7 +15,8 @@ import { temporaryQueue } from "./support/temporaryFolder.ts";
 import { WorkerProcess } from "./support/worker.ts";
 
 const isDeep = process.env.HACA_DEEP === "1";
-const REQUESTS = isDeep ? 1_000 : 8;
+/** A multiple of four. */
+const REQUESTS = isDeep ? Number(process.env.HACA_KILLED_REQUESTS ?? 1_000) : 8;
 /** The short one's deaths are two: of the gateway, and of both. */
 const SEED = isDeep ? "kills 1000" : "kills 8, 271";
 /** Of one channel, one after another. */
@@ -29,6 +30,10 @@ const APART = isDeep ? 10 : 4;
 const CLIENTS = 4;
 /** A death comes so long after a request went upstream at most: while it is signed, stored, handed in, shown, or settled. */
 const MAXIMUM_DELAY_MS = 60;
+/** A death costs seconds, and the deep run has a hundred of them. */
+const TIMEOUT_MS = isDeep ? 7_200_000 : 600_000;
+/** After so many answers the deep run says how far it is. */
+const TOLD = 50;
 
 const VICTIMS: readonly (readonly Part[])[] = [["gateway"], ["worker"], ["gateway", "worker"]];
 
@@ -159,6 +164,9 @@ it(`kill -9 of gateway, worker and both at random points over ${REQUESTS} reques
       const client = new Insisting({ chain, pair, payer });
       clients.set(index, client);
       answers.set(index, await client.ask(index));
+      if (isDeep && answers.size % TOLD === 0) {
+        console.log(`${new Date().toISOString()}: ${answers.size} answers, ${pair.deaths} deaths`);
+      }
     }
   };
   await Promise.all(Array.from({ length: CLIENTS }, takeTurns));
@@ -190,7 +198,7 @@ it(`kill -9 of gateway, worker and both at random points over ${REQUESTS} reques
   });
   expect(captured.sort()).toEqual(paid);
   expect(await chain.balanceOf(payer.address)).toBe(money - PRICE * BigInt(PAID));
-});
+}, TIMEOUT_MS);
 
 it.runIf(isDeep)(
   `kill -9 over ${CHANNEL_REQUESTS} requests of one channel: every answer is claimed once, and nothing else is`,
