@@ -1,20 +1,24 @@
+import { execFileSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { BaseError } from "@haca/protocol/baseError";
 import { AbiCoder, concat, getCreate2Address, Interface, keccak256, toBeHex } from "ethers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { openChainInMemory } from "../../../scripts/lib/chainAlone.ts";
 import { readCodes } from "../../../testing/uptoContracts.ts";
 import { buildCodes } from "./buildCodes.ts";
 import { compile } from "./compile.ts";
+import type { Tree } from "./extract.ts";
 import type { Genuine } from "./genuine.ts";
 import { readProfile } from "./readProfile.ts";
 
@@ -34,17 +38,18 @@ bytecode_hash = "none"
 [profile.other]
 solc = "0.4.1"
 `;
-const SOURCES = {
-  "foundry.toml": PROFILE,
-  "remappings.txt": "kept/=lib/kept\n",
-  "lib/kept/Base.sol": `// SPDX-License-Identifier: MIT
+const LIBRARY = "project/lib/kept/Base.sol";
+const SOURCES: Readonly<Record<string, string>> = {
+  "project/foundry.toml": PROFILE,
+  "project/remappings.txt": "kept/=lib/kept\n",
+  [LIBRARY]: `// SPDX-License-Identifier: MIT
 pragma solidity ^0.8.0;
 abstract contract Base {
     address public immutable SELF = address(this);
     uint256 public immutable CHAIN = block.chainid;
 }
 `,
-  "src/Thing.sol": `// SPDX-License-Identifier: MIT
+  "project/src/Thing.sol": `// SPDX-License-Identifier: MIT
 pragma solidity ^0.8.0;
 import {Base} from "kept/Base.sol";
 contract Thing is Base {
@@ -56,6 +61,7 @@ contract Thing is Base {
 
 let folder: string;
 let contract: Genuine;
+let tree: Tree;
 
 const at = (...parts: string[]): string => join(folder, ...parts);
 
@@ -64,26 +70,51 @@ function place(path: string, content: string): void {
   writeFileSync(path, content);
 }
 
-/** Changes a file until the test is over. */
-function change(name: string, content: string): void {
-  const before = readFileSync(at("checkout/project", name), "utf8");
-  place(at("checkout/project", name), content);
-  onTestFinished(() => place(at("checkout/project", name), before));
+function git(repository: string, ...words: string[]): string {
+  const who = ["-c", "user.name=test", "-c", "user.email=test", "-c", "advice.addEmbeddedRepo=false"];
+  const options = { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] } as const;
+  return execFileSync("git", ["-C", repository, ...who, ...words], options).trim();
 }
 
-const build = (contracts: readonly Genuine[] = [contract]) =>
+/** Commits all that is in a repository, and returns the commit. */
+function commit(repository: string): string {
+  git(repository, "add", "--all");
+  git(repository, "commit", "--quiet", "--allow-empty", "--message", "changed");
+  return git(repository, "rev-parse", "HEAD");
+}
+
+/** The contract as a commit has it in which files are others, as they are not afterwards. */
+function changed(changes: Readonly<Record<string, string>>): Genuine {
+  const write = (contents: Readonly<Record<string, string>>) => {
+    for (const [name, content] of Object.entries(contents)) place(at("checkout", name), content);
+    if (LIBRARY in contents) commit(at("checkout/project/lib/kept"));
+    return commit(at("checkout"));
+  };
+  const made = write(changes);
+  write(Object.fromEntries(Object.keys(changes).map((name) => [name, SOURCES[name] ?? ""])));
+  return { ...contract, commit: made };
+}
+
+const build = (...contracts: Genuine[]) =>
   buildCodes({
-    sources: at("checkout"),
-    out: at("codes.json"),
-    compilers: at("compilers"),
-    contracts,
+    ...{ sources: at("checkout"), out: at("codes.json"), compilers: at("compilers") },
+    ...{ contracts, tree },
   });
+
+/** Why a build fails. Hardhat's plugins, which the chain brings, take `rejects` away from the runner. */
+const refusal = (of: Genuine): Promise<BaseError> =>
+  build(of).then(
+    () => expect.fail("it was built"),
+    (error) => error,
+  );
 
 beforeAll(async () => {
   vi.spyOn(console, "log").mockImplementation(() => undefined);
   folder = mkdtempSync(join(tmpdir(), "haca-genuine-"));
-  for (const [name, content] of Object.entries(SOURCES)) {
-    place(at("checkout/project", name), content);
+  for (const [name, content] of Object.entries(SOURCES)) place(at("checkout", name), content);
+  for (const name of ["checkout/project/lib/kept", "checkout"]) {
+    git(folder, "init", "--quiet", at(name));
+    commit(at(name));
   }
   mkdirSync(at("compilers", VERSION, "node_modules"), { recursive: true });
   const home = at("compilers", VERSION, "node_modules/solc");
@@ -94,9 +125,15 @@ beforeAll(async () => {
   const code = await compile({ project, source: "src/Thing.sol", compiler, settings });
   const initCode = concat([code, AbiCoder.defaultAbiCoder().encode(["address"], [OTHER])]);
   place(at("checkout/project/init.hex"), `${initCode}\n`);
-  const address = getCreate2Address(CREATOR, toBeHex(SALT, 32), keccak256(initCode));
-  const from = { source: "src/Thing.sol", arguments: [OTHER] };
-  contract = { name: "Thing", address, salt: SALT, project: "project", from };
+  tree = {
+    files: ["src", "foundry.toml", "remappings.txt", "init.hex"].map((name) => `project/${name}`),
+    libraries: { "project/lib/kept": { files: ["Base.sol"], libraries: {} } },
+  };
+  contract = {
+    ...{ name: "Thing", salt: SALT, project: "project", commit: commit(at("checkout")) },
+    address: getCreate2Address(CREATOR, toBeHex(SALT, 32), keccak256(initCode)),
+    from: { source: "src/Thing.sol", arguments: [OTHER] },
+  };
 });
 afterAll(() => {
   vi.restoreAllMocks();
@@ -105,7 +142,10 @@ afterAll(() => {
 
 describe("buildCodes", () => {
   it("writes codes that constructors have run for, at their addresses and on a local chain", async () => {
-    await build();
+    // What lies about in the checkout does not matter.
+    place(at("checkout/project/src/Thing.sol"), "changed, and not committed");
+    await build(contract);
+    place(at("checkout/project/src/Thing.sol"), SOURCES["project/src/Thing.sol"] ?? "");
     const codes = JSON.parse(readFileSync(at("codes.json"), "utf8"));
     expect(Object.keys(codes)).toEqual([contract.address]);
     const connection = await openChainInMemory({ chainType: "l1" });
@@ -119,61 +159,62 @@ describe("buildCodes", () => {
     expect(await read("SELF")).toBe(BigInt(contract.address));
     expect(await read("OTHER")).toBe(BigInt(OTHER));
     expect(await read("CHAIN")).toBe(31_337n);
-  });
-
-  it("takes a published init code as it is", async () => {
-    await build();
-    const compiled = readFileSync(at("codes.json"), "utf8");
     rmSync(at("codes.json"));
-    await build([{ ...contract, from: { initCode: "init.hex" } }]);
-    expect(readFileSync(at("codes.json"), "utf8")).toBe(compiled);
+    await build({ ...contract, from: { initCode: "init.hex" } });
+    expect(JSON.parse(readFileSync(at("codes.json"), "utf8"))).toEqual(codes);
   });
 
   it("refuses what does not belong to its address, and leaves the file that was there", async () => {
     place(at("codes.json"), "before");
-    const source = SOURCES["src/Thing.sol"].replace("{ OTHER = other; }", "{ OTHER = msg.sender; }");
-    change("src/Thing.sol", source);
-    await expect(build()).rejects.toMatchObject({ code: "x402.otherCode" });
-    change("src/Thing.sol", SOURCES["src/Thing.sol"]);
-    change("foundry.toml", PROFILE.replace("1_000", "1_001"));
-    await expect(build()).resolves.toBeUndefined();
-    place(at("codes.json"), "before");
-    await expect(build([{ ...contract, salt: SALT + 1n }])).rejects.toMatchObject({
-      code: "x402.otherCode",
-    });
+    const source = SOURCES["project/src/Thing.sol"]?.replace("= other;", "= msg.sender;") ?? "";
+    const base = SOURCES[LIBRARY]?.replace("block.chainid", "block.number") ?? "";
+    const cases = [
+      changed({ "project/src/Thing.sol": source }),
+      changed({ [LIBRARY]: base }),
+      changed({ "project/foundry.toml": PROFILE.replace("optimizer = true", "optimizer = false") }),
+      { ...contract, salt: SALT + 1n },
+      { ...contract, from: { source: "src/Thing.sol", arguments: [CREATOR] } },
+    ];
+    for (const other of cases) {
+      expect(await refusal(other)).toMatchObject({ code: "x402.otherCode" });
+    }
     expect(readFileSync(at("codes.json"), "utf8")).toBe("before");
   });
 
   it("fetches no compiler but an exact version, and compiles nothing from outside the project", async () => {
+    const profile = "project/foundry.toml";
+    const thing = "project/src/Thing.sol";
     const cases = [
-      ["foundry.toml", PROFILE.replace(VERSION, "npm:other@1"), "x402.badProfile"],
-      ["foundry.toml", PROFILE.replace(VERSION, "../../0.8.37"), "x402.badProfile"],
-      ["foundry.toml", PROFILE.replace("optimizer = true", "optimizer = 1"), "x402.badProfile"],
-      ["foundry.toml", PROFILE.replace("optimizer = true\n", ""), "x402.badProfile"],
-      ["foundry.toml", `${PROFILE}[profile.default]\nsolc = "0.8.1"\n`, "x402.badProfile"],
-      ["remappings.txt", "kept/ lib/kept\n", "x402.badProfile"],
-      ["remappings.txt", "kept/=../../outside/\n", "x402.notCompiled"],
-      ["src/Thing.sol", "contract Thing {", "x402.notCompiled"],
-      ["src/Thing.sol", "pragma solidity ^0.8.0; contract Another {}", "x402.notCompiled"],
+      [profile, PROFILE.replace(VERSION, "npm:other@1"), "x402.badProfile"],
+      [profile, PROFILE.replace(VERSION, "../../0.8.37"), "x402.badProfile"],
+      [profile, PROFILE.replace("optimizer = true", "optimizer = 1"), "x402.badProfile"],
+      [profile, PROFILE.replace("optimizer = true\n", ""), "x402.badProfile"],
+      [profile, `${PROFILE}[profile.default]\nsolc = "0.8.1"\n`, "x402.badProfile"],
+      ["project/remappings.txt", "kept/ lib/kept\n", "x402.badProfile"],
+      ["project/remappings.txt", "kept/=../../outside/\n", "x402.noSource"],
+      ["project/remappings.txt", "kept/=/etc/\n", "x402.noSource"],
+      [thing, "contract Thing {", "x402.notCompiled"],
+      [thing, "pragma solidity ^0.8.0; contract Another {}", "x402.notCompiled"],
+      [thing, 'import "./Gone.sol"; contract Thing {}', "x402.noSource"],
     ] as const;
-    place(at("outside/Base.sol"), SOURCES["lib/kept/Base.sol"]);
     for (const [name, content, code] of cases) {
-      place(at("checkout/project", name), content);
-      await expect(build(), content).rejects.toMatchObject({ code });
-      place(at("checkout/project", name), SOURCES[name]);
+      expect(await refusal(changed({ [name]: content })), content).toMatchObject({ code });
     }
     expect(existsSync(at("compilers/0.8.1"))).toBe(false);
   });
 
   it("names what is not there", async () => {
-    const gone = { ...contract, project: "lib/permit2" };
-    await expect(build([gone])).rejects.toMatchObject({
+    const gone = { ...contract, commit: "0123456789abcdef0123456789abcdef01234567" };
+    expect(await refusal(gone)).toMatchObject({
       code: "x402.noSource",
-      message: expect.stringMatching(/permit2\/foundry\.toml cannot be read \(ENOENT\).*submodules/),
+      message: expect.stringMatching(/has not all of 01234567.*--recurse-submodules/),
     });
-    place(at("checkout/project/init.hex"), "6000");
-    const hex = { ...contract, from: { initCode: "init.hex" } };
-    await expect(build([hex])).rejects.toMatchObject({ code: "x402.badInitCode" });
+    const hex = { ...changed({ "project/init.hex": "6000" }), from: { initCode: "init.hex" } };
+    expect(await refusal(hex)).toMatchObject({ code: "x402.badInitCode" });
+    renameSync(at("checkout/project/lib/kept/.git"), at("kept.git"));
+    onTestFinished(() => renameSync(at("kept.git"), at("checkout/project/lib/kept/.git")));
+    // Its own path is then in the repository around it, which does not have that commit.
+    expect(await refusal(contract)).toMatchObject({ code: "x402.noSource" });
   });
 });
 

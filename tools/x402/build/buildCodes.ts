@@ -1,12 +1,14 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
 import { AbiCoder, concat } from "ethers";
-import { Steps } from "../../../scripts/lib/progress.ts";
+import { type Report, Steps } from "../../../scripts/lib/progress.ts";
 import { compile, fetchCompiler } from "./compile.ts";
-import { GENUINE, type Genuine } from "./genuine.ts";
-import { type Profile, readProfile, readSource } from "./readProfile.ts";
-import { type Created, runtimeCodes } from "./runtimeCodes.ts";
+import { extract, type Tree } from "./extract.ts";
+import { GENUINE, type Genuine, TREE } from "./genuine.ts";
+import { readProfile, readSource } from "./readProfile.ts";
+import { type Created, checkAddress, runtimeCodes } from "./runtimeCodes.ts";
 
 /**
  * Compiles the genuine codes as the checkout's projects say, checks them against the published addresses, and writes
@@ -19,52 +21,58 @@ export async function buildCodes(options: {
   out: string;
   compilers: string;
   contracts?: readonly Genuine[];
+  tree?: Tree;
 }): Promise<void> {
-  const { contracts = GENUINE } = options;
-  const sources = resolve(options.sources);
-  const projects = [...new Set(contracts.map(({ project }) => project))];
-  const profiles = new Map(projects.map((name) => [name, readProfile(join(sources, name))]));
-  const steps = new Steps({ total: profiles.size + contracts.length + 1 });
-  const compilers = new Map<string, string>();
-  for (const [name, { compiler: version }] of profiles) {
-    const title = `compiler ${version} of ${name}`;
-    const folder = resolve(options.compilers);
-    compilers.set(name, await steps.run(title, () => fetchCompiler({ version, folder })));
+  const { contracts = GENUINE, tree = TREE } = options;
+  const repository = resolve(options.sources);
+  const temporary = mkdtempSync(join(tmpdir(), "haca-x402-"));
+  const steps = new Steps({ total: contracts.length + 2 });
+  try {
+    await steps.run("sources", async () => {
+      for (const commit of new Set(contracts.map((contract) => contract.commit))) {
+        await extract({ repository, commit, tree, folder: join(temporary, commit) });
+      }
+    });
+    const created: Created[] = [];
+    for (const contract of contracts) {
+      const sources = join(temporary, contract.commit, contract.project);
+      const initCode = await steps.run(contract.name, (report) =>
+        initCodeOf({ contract, sources, compilers: resolve(options.compilers), report }),
+      );
+      checkAddress({ contract, initCode });
+      created.push({ contract, initCode });
+    }
+    const title = "creating them on a chain in memory";
+    const codes = await steps.run(title, () => runtimeCodes(created));
+    const out = resolve(options.out);
+    write(out, `${JSON.stringify(codes, null, 2)}\n`);
+    for (const { name, address } of contracts) console.log(`genuine  ${address}  ${name}`);
+    console.log(`written: HACA_UPTO_CODES=${out}`);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
   }
-  const created: Created[] = [];
-  for (const contract of contracts) {
-    const { settings } = profiles.get(contract.project) as Profile;
-    const compiler = compilers.get(contract.project) as string;
-    const initCode = await steps.run(contract.name, () =>
-      initCodeOf({ contract, sources, compiler, settings }),
-    );
-    created.push({ contract, initCode });
-  }
-  const codes = await steps.run("creating them on a chain in memory", () => runtimeCodes(created));
-  const out = resolve(options.out);
-  write(out, `${JSON.stringify(codes, null, 2)}\n`);
-  for (const { name, address } of contracts) console.log(`genuine  ${address}  ${name}`);
-  console.log(`written: HACA_UPTO_CODES=${out}`);
 }
 
 async function initCodeOf(parameters: {
   contract: Genuine;
+  /** the project's folder */
   sources: string;
-  compiler: string;
-  settings: Profile["settings"];
+  compilers: string;
+  report: Report;
 }): Promise<string> {
-  const { contract, sources, ...rest } = parameters;
+  const { compilers, contract, report, sources } = parameters;
   const { from } = contract;
-  const project = join(sources, contract.project);
   if ("source" in from) {
-    const code = await compile({ project, source: from.source, ...rest });
+    const { compiler: version, settings } = readProfile(sources);
+    report(`compiler ${version}`);
+    const compiler = await fetchCompiler({ version, folder: compilers });
+    const code = await compile({ project: sources, source: from.source, compiler, settings });
     const types = from.arguments.map(() => "address");
     return concat([code, AbiCoder.defaultAbiCoder().encode(types, [...from.arguments])]);
   }
-  const path = join(project, from.initCode);
-  const code = readSource(path).trim();
+  const code = readSource(join(sources, from.initCode)).trim();
   if (/^0x([0-9a-f]{2})+$/i.test(code)) return code;
-  const message = `${path}: not the hex of an init code`;
+  const message = `${contract.name}: ${from.initCode} is not the hex of an init code`;
   throw new BaseError({ code: "x402.badInitCode", message });
 }
 

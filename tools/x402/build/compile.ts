@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { BaseError } from "@haca/protocol/baseError";
-import { type Profile, readSource } from "./readProfile.ts";
+import { readClosure } from "./readClosure.ts";
+import type { Profile } from "./readProfile.ts";
+import { run } from "./run.ts";
 
 /**
  * Path of the compiler of one exact version, which npm fetches unless it is there: the registry's package `solc` runs
@@ -48,8 +48,8 @@ function versionAt(home: string): unknown {
 }
 
 /**
- * Creation code of the contract that a source of a Foundry project is named after. Imports are read below the project,
- * nowhere else.
+ * Creation code of the contract that a source of a Foundry project is named after. The compiler is given all sources and reads
+ * none itself: code by its intermediate language depends on their order, and Foundry gives them so.
  * @throws BaseError `x402.notCompiled`, `x402.noSource`
  */
 export async function compile(parameters: {
@@ -60,13 +60,11 @@ export async function compile(parameters: {
 }): Promise<string> {
   const { project, source, compiler, settings } = parameters;
   const name = source.slice(source.lastIndexOf("/") + 1, -".sol".length);
+  const { remappings } = settings;
+  const sources = readClosure({ project, source, remappings });
   const outputSelection = { [source]: { [name]: ["evm.bytecode.object"] } };
-  const input = {
-    language: "Solidity",
-    sources: { [source]: { content: readSource(join(project, source)) } },
-    settings: { ...settings, outputSelection },
-  };
-  const words = [compiler, "--standard-json", "--base-path", project];
+  const input = { language: "Solidity", sources, settings: { ...settings, outputSelection } };
+  const words = [compiler, "--standard-json"];
   const said = await run(process.execPath, words, JSON.stringify(input));
   // The compiler's own remarks stand before it.
   const json = said.split("\n").find((line) => line.startsWith("{"));
@@ -83,24 +81,3 @@ type CompilerAnswer = {
   errors?: { severity: string; formattedMessage: string }[];
   contracts?: Record<string, Record<string, { evm: { bytecode: { object: string } } }>>;
 };
-
-/** What a program writes until it ends. @throws BaseError `x402.failed`, with the line that says most of its failure */
-async function run(program: string, words: readonly string[], input = ""): Promise<string> {
-  const child = spawn(program, words, { stdio: "pipe" });
-  const ended = new Promise<number | string>((resolve) => {
-    child.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    child.once("close", (status, signal) => resolve(status ?? signal ?? "killed"));
-  });
-  // One that ends before it has read everything says why itself.
-  child.stdin.on("error", () => undefined).end(input);
-  const [output, complaint, status] = await Promise.all([
-    text(child.stdout).catch(() => ""),
-    text(child.stderr).catch(() => ""),
-    ended,
-  ]);
-  if (status === 0) return output;
-  const lines = complaint.split("\n").filter((line) => line.trim() !== "");
-  const why = lines.find((line) => !line.startsWith("npm error code")) ?? `it ended with ${status}`;
-  const message = `${program} ${words.slice(0, 3).join(" ")}: ${why}`;
-  throw new BaseError({ code: "x402.failed", message });
-}

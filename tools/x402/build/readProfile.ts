@@ -6,7 +6,7 @@ import { BaseError } from "@haca/protocol/baseError";
 export type Profile = {
   /** exact, such as `0.8.17` */
   compiler: string;
-  settings: Readonly<Record<string, unknown>>;
+  settings: Readonly<Record<string, unknown>> & { remappings: readonly string[] };
 };
 
 type Value = string | number | boolean;
@@ -94,7 +94,7 @@ export function readSource(path: string): string {
     return readFileSync(path, "utf8");
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    const message = `--sources: ${path} cannot be read (${code}): a checkout of x402 with its submodules has it (git clone --recurse-submodules)`;
+    const message = `--sources: ${path} cannot be read: ${code}`;
     throw new BaseError({ code: "x402.noSource", message, cause });
   }
 }

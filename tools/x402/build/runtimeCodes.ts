@@ -17,11 +17,10 @@ export type Created = { contract: Genuine; initCode: string };
 
 /**
  * Codes by address, as a chain has them once the contracts were created there: constructors run, and what they keep of
- * chain and address (31337) is in the code. One whose init code does not belong to its address is refused.
+ * chain and address (31337) is in the code.
  * @throws BaseError `x402.otherCode`
  */
 export async function runtimeCodes(created: readonly Created[]): Promise<Record<string, string>> {
-  for (const { contract, initCode } of created) checkAddress(contract, initCode);
   const connection = await openChainInMemory({ chainType: "l1" });
   try {
     const codes: Record<string, string> = {};
@@ -38,7 +37,8 @@ export async function runtimeCodes(created: readonly Created[]): Promise<Record<
   }
 }
 
-function checkAddress(contract: Genuine, initCode: string): void {
+/** @throws BaseError `x402.otherCode` where an init code is not the one that a contract's address is of */
+export function checkAddress({ contract, initCode }: Created): void {
   const hash = keccak256(initCode);
   const address = getCreate2Address(CREATOR, toBeHex(contract.salt, 32), hash);
   if (address === getAddress(contract.address)) return;

@@ -8,6 +8,9 @@ import { refuseResult, type SignedResult, type VersionName } from "./signedResul
 
 const enclaves = new Interface(teeRegistryAbi);
 
+/** What the contract answered to each, or why it reverted. */
+export type Verdicts = ReadonlyMap<SignedResult, string | Revert | undefined>;
+
 /** What the contract's refusals are about, where they are not about the result as a whole. */
 const FIELDS: Readonly<Record<string, string>> = {
   InferenceSettlement_AlreadySettled: "message.requestId",
@@ -90,16 +93,25 @@ export class Registries {
   /** Who operates an enclave that `requireOperators` has let pass. */
   operatorOf = ({ message }: SignedResult): string | undefined => this.#served.get(message.teeId);
 
-  /** The contract's own word, in one question for each: it settles these now, as far as they are concerned. */
-  async requireGood(results: readonly SignedResult[]): Promise<void> {
+  /** Whether `requireOperators` would let all of them pass without asking anybody. */
+  areServed = (results: readonly SignedResult[]): boolean =>
+    results.every(({ message }) => this.#served.has(message.teeId));
+
+  /** The contract's own word, in one question for each: whether it settles these now, as far as they are concerned. */
+  async judge(results: readonly SignedResult[]): Promise<Verdicts> {
     const answers = await this.#call(
       results.map(({ message, signature }) => ({
         to: this.#chain.settlement,
         data: settlementInterface.encodeFunctionData("settleTee", [message, signature]),
       })),
     );
-    for (const [index, result] of results.entries()) {
-      const answer = answers[index];
+    return new Map(results.map((result, index) => [result, answers[index]]));
+  }
+
+  /** @throws RefusedResultError for one that was not judged, too */
+  requireGood(results: readonly SignedResult[], verdicts: Verdicts): void {
+    for (const result of results) {
+      const answer = verdicts.get(result);
       if (typeof answer !== "string") refuseBy(result, answer);
     }
   }
