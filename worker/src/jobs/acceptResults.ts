@@ -71,7 +71,9 @@ export async function acceptResults(parameters: {
     const there = await findJobs({ database: tx, requestIds: others });
     check(there);
     for (const { payment, requestId } of jobs) {
-      if (payment !== undefined) await addPayment({ database: tx, payment, requestId });
+      // A result that was here has had its payment, or has none.
+      if (payment === undefined || !added.has(requestId)) continue;
+      await addPayment({ database: tx, payment, requestId });
     }
     await addVouchers({ database: tx, jobs, added });
     return new Map<string, TakenJob>([...proven([...added]), ...there]);

@@ -25,17 +25,6 @@ export async function findJobs(parameters: {
   return new Map(rows.map(jobOf).map((job) => [job.requestId, job]));
 }
 
-const FIND_REQUESTS = "SELECT request_id FROM jobs WHERE request_id = ANY ($1::text[])";
-
-/** Whether there is a job of any of the requests. */
-export async function hasJobs(parameters: {
-  database: Pick<Database, "query">;
-  requestIds: readonly string[];
-}): Promise<boolean> {
-  const { database, requestIds } = parameters;
-  return (await database.query(FIND_REQUESTS, [[...requestIds]], "find requests")).length > 0;
-}
-
 const COUNT_JOBS = `SELECT state, failure_code, count(*)::integer AS jobs
 FROM jobs
 GROUP BY state, failure_code`;

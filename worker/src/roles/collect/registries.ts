@@ -8,9 +8,6 @@ import { refuseResult, type SignedResult, type VersionName } from "./signedResul
 
 const enclaves = new Interface(teeRegistryAbi);
 
-/** What the contract answered to each, or why it reverted. */
-export type Verdicts = ReadonlyMap<SignedResult, string | Revert | undefined>;
-
 /** What the contract's refusals are about, where they are not about the result as a whole. */
 const FIELDS: Readonly<Record<string, string>> = {
   InferenceSettlement_AlreadySettled: "message.requestId",
@@ -59,7 +56,7 @@ export class Registries {
   }
 
   /** Whoever else's enclaves these are: this account pays for those of its operators only. @throws RefusedResultError */
-  async requireOperators(results: readonly SignedResult[]): Promise<void> {
+  async #requireOperators(results: readonly SignedResult[]): Promise<void> {
     const asked = new Map(results.map((result) => [result.message.teeId, result]));
     const strangers = [...asked].filter(([teeId]) => !this.#served.has(teeId));
     const answers = await this.#call(
@@ -90,28 +87,24 @@ export class Registries {
     }
   }
 
-  /** Who operates an enclave that `requireOperators` has let pass. */
+  /** Who operates an enclave that `requireGood` has let pass. */
   operatorOf = ({ message }: SignedResult): string | undefined => this.#served.get(message.teeId);
 
-  /** Whether `requireOperators` would let all of them pass without asking anybody. */
-  areServed = (results: readonly SignedResult[]): boolean =>
-    results.every(({ message }) => this.#served.has(message.teeId));
-
-  /** The contract's own word, in one question for each: whether it settles these now, as far as they are concerned. */
-  async judge(results: readonly SignedResult[]): Promise<Verdicts> {
+  /**
+   * The contract's own word, in one question for each: it settles these now, as far as they are concerned; and they are of
+   * enclaves whose results are settled here.
+   * @throws RefusedResultError
+   */
+  async requireGood(results: readonly SignedResult[]): Promise<void> {
+    await this.#requireOperators(results);
     const answers = await this.#call(
       results.map(({ message, signature }) => ({
         to: this.#chain.settlement,
         data: settlementInterface.encodeFunctionData("settleTee", [message, signature]),
       })),
     );
-    return new Map(results.map((result, index) => [result, answers[index]]));
-  }
-
-  /** @throws RefusedResultError for one that was not judged, too */
-  requireGood(results: readonly SignedResult[], verdicts: Verdicts): void {
-    for (const result of results) {
-      const answer = verdicts.get(result);
+    for (const [index, result] of results.entries()) {
+      const answer = answers[index];
       if (typeof answer !== "string") refuseBy(result, answer);
     }
   }
