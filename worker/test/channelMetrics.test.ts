@@ -102,7 +102,9 @@ describeStores("metrics of channels", (store) => {
     await database.query(older);
     await count(others);
     // What is counted on top of it does not make it younger.
-    await database.query("UPDATE channel_results SET state = 'open' WHERE request_id = $1", [first]);
+    await database.query("UPDATE channel_results SET state = 'open' WHERE request_id = $1", [
+      first,
+    ]);
     await count([first ?? ""]);
     const due = await leaseChannels({ database, ...limits });
     const oldest = due.find(({ counts }) => counts === 2);

@@ -71,9 +71,18 @@ function place(path: string, content: string): void {
 }
 
 function git(repository: string, ...words: string[]): string {
-  const who = ["-c", "user.name=test", "-c", "user.email=test", "-c", "advice.addEmbeddedRepo=false"];
-  const options = { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] } as const;
-  return execFileSync("git", ["-C", repository, ...who, ...words], options).trim();
+  const who = [
+    "-c",
+    "user.name=test",
+    "-c",
+    "user.email=test",
+    "-c",
+    "advice.addEmbeddedRepo=false",
+  ];
+  return execFileSync("git", ["-C", repository, ...who, ...words], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  }).trim();
 }
 
 /** Commits all that is in a repository, and returns the commit. */
@@ -226,7 +235,10 @@ describe("readCodes", () => {
       ["null", "not an object of codes"],
       ['{"0x12":"0x00"}', "0x12 is no address"],
       [JSON.stringify({ [address]: "0x0" }), `the code of ${address} is not hex`],
-      [JSON.stringify({ [address]: "0x00" }), "no code of 0x000000000022D473030F116dDEE9F6B43aC78BA3 (Permit2)"],
+      [
+        JSON.stringify({ [address]: "0x00" }),
+        "no code of 0x000000000022D473030F116dDEE9F6B43aC78BA3 (Permit2)",
+      ],
     ] as const;
     for (const [content, why] of cases) {
       place(at("bad.json"), content);
