@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { BaseError } from "@haca/protocol/baseError";
 import { AbiCoder, concat, getCreate2Address, Interface, keccak256, toBeHex } from "ethers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
@@ -185,7 +185,10 @@ describe("buildCodes", () => {
       { ...contract, from: { source: "src/Thing.sol", arguments: [CREATOR] } },
     ];
     for (const other of cases) {
-      expect(await refusal(other)).toMatchObject({ code: "x402.otherCode" });
+      const { code, message } = await refusal(other);
+      expect([code, message.includes("this source is not that of")]).toEqual([
+        ...["x402.otherCode", true],
+      ]);
     }
     expect(readFileSync(at("codes.json"), "utf8")).toBe("before");
   });
@@ -200,12 +203,14 @@ describe("buildCodes", () => {
       [profile, PROFILE.replace("optimizer = true\n", ""), "x402.badProfile"],
       [profile, `${PROFILE}[profile.default]\nsolc = "0.8.1"\n`, "x402.badProfile"],
       ["project/remappings.txt", "kept/ lib/kept\n", "x402.badProfile"],
-      ["project/remappings.txt", "kept/=../../outside/\n", "x402.noSource"],
+      ["project/remappings.txt", `kept/=../../../${basename(folder)}/outside/\n`, "x402.noSource"],
       ["project/remappings.txt", "kept/=/etc/\n", "x402.noSource"],
       [thing, "contract Thing {", "x402.notCompiled"],
       [thing, "pragma solidity ^0.8.0; contract Another {}", "x402.notCompiled"],
       [thing, 'import "./Gone.sol"; contract Thing {}', "x402.noSource"],
     ] as const;
+    // What is read there would be the same source.
+    place(at("outside/Base.sol"), SOURCES[LIBRARY] ?? "");
     for (const [name, content, code] of cases) {
       expect(await refusal(changed({ [name]: content })), content).toMatchObject({ code });
     }
