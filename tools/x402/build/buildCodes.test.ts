@@ -187,7 +187,8 @@ describe("buildCodes", () => {
     for (const other of cases) {
       const { code, message } = await refusal(other);
       expect([code, message.includes("this source is not that of")]).toEqual([
-        ...["x402.otherCode", true],
+        "x402.otherCode",
+        true,
       ]);
     }
     expect(readFileSync(at("codes.json"), "utf8")).toBe("before");
