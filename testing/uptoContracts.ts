@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { BaseError } from "@haca/protocol/baseError";
 import {
   BATCH_SETTLEMENT_ADDRESS,
   ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
@@ -17,8 +18,8 @@ const NAMES = {
   BatchSettlementStandIn: BATCH_SETTLEMENT_ADDRESS,
   Erc3009CollectorStandIn: ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
 };
-/** JSON of the genuine codes by their addresses, for who has them: they are not the project's to keep. */
-const GENUINE = process.env.HACA_UPTO_CODES;
+/** JSON of the genuine codes by their addresses, which `npm run x402 -- build` makes: they are not the project's to keep. */
+const GENUINE = process.env.HACA_UPTO_CODES || undefined;
 
 /** Whether the codes are the genuine ones. */
 export const areGenuine = GENUINE !== undefined;
@@ -27,12 +28,36 @@ type Solc = {
   compile(input: string, callbacks: { import: (path: string) => { contents: string } }): string;
 };
 
+/** Codes of a file. @throws BaseError `x402.badCodes` */
+export function readCodes(path: string): Readonly<Record<string, string>> {
+  const refused = (why: string, cause?: unknown) =>
+    new BaseError({ code: "x402.badCodes", message: `HACA_UPTO_CODES: ${path}: ${why}`, cause });
+  let codes: unknown;
+  try {
+    codes = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw refused("cannot be read as JSON", cause);
+  }
+  if (typeof codes !== "object" || codes === null) throw refused("not an object of codes");
+  for (const [address, code] of Object.entries(codes)) {
+    if (!/^0x[0-9a-f]{40}$/i.test(address)) throw refused(`${address} is no address`);
+    if (!/^0x([0-9a-f]{2})+$/i.test(String(code))) {
+      throw refused(`the code of ${address} is not hex`);
+    }
+  }
+  for (const [name, address] of Object.entries(NAMES)) {
+    const what = name.replace("StandIn", "");
+    if (!(address in codes)) throw refused(`no code of ${address} (${what})`);
+  }
+  return codes as Record<string, string>;
+}
+
 /**
  * Codes of Permit2, of x402's proxy for `upto`, of its contract of channels and of what collects deposits by EIP-3009 for it,
  * by their addresses: stand-ins, unless the genuine ones are given.
  */
 export function uptoCodes(): Readonly<Record<string, string>> {
-  if (GENUINE !== undefined) return JSON.parse(readFileSync(GENUINE, "utf8"));
+  if (GENUINE !== undefined) return readCodes(GENUINE);
   const solc = createRequire(import.meta.url)("solc") as Solc;
   const sources = readdirSync(join(ROOT, FOLDER)).map((name) => {
     return [

@@ -6,19 +6,20 @@ import { areGenuine, uptoCodes } from "../../testing/uptoContracts.ts";
 /** The only chain whose codes are anybody's to set. */
 const CHAIN_ID = 31_337;
 
-/** Puts Permit2, x402's proxy and its contract of channels on a local chain. @throws BaseError `x402.badOption`, `x402.notSet` */
+/** Puts Permit2, x402's proxy and its contract of channels on a local chain. @throws BaseError `x402.badOption`, `x402.badCodes`, `x402.notSet` */
 export async function placeCodes(rpcUrl: string): Promise<void> {
   if (!/^https?:\/\/./.test(rpcUrl) || !URL.canParse(rpcUrl)) {
     const message = `--rpc-url must be an http URL, got ${JSON.stringify(rpcUrl)}`;
     throw new BaseError({ code: "x402.badOption", message });
   }
+  const codes = Object.entries(uptoCodes());
   const provider = new JsonRpcProvider(rpcUrl, CHAIN_ID, { staticNetwork: true });
   try {
     const chainId = Number(await provider.send("eth_chainId", []));
     if (chainId !== CHAIN_ID) {
       throw new RangeError(`it is chain ${chainId}, not a local one (${CHAIN_ID})`);
     }
-    for (const [address, code] of Object.entries(uptoCodes())) {
+    for (const [address, code] of codes) {
       await provider.send("hardhat_setCode", [address, code]);
       console.log(`${areGenuine ? "genuine " : "stand-in"}  ${address}`);
     }

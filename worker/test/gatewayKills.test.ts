@@ -15,7 +15,8 @@ import { temporaryQueue } from "./support/temporaryFolder.ts";
 import { WorkerProcess } from "./support/worker.ts";
 
 const isDeep = process.env.HACA_DEEP === "1";
-const REQUESTS = isDeep ? 1_000 : 8;
+/** A multiple of four. */
+const REQUESTS = isDeep ? Number(process.env.HACA_KILLED_REQUESTS ?? 1_000) : 8;
 /** The short one's deaths are two: of the gateway, and of both. */
 const SEED = isDeep ? "kills 1000" : "kills 8, 271";
 /** Of one channel, one after another. */
@@ -29,6 +30,10 @@ const APART = isDeep ? 10 : 4;
 const CLIENTS = 4;
 /** A death comes so long after a request went upstream at most: while it is signed, stored, handed in, shown, or settled. */
 const MAXIMUM_DELAY_MS = 60;
+/** A death costs seconds, and the deep run has a hundred of them. */
+const TIMEOUT_MS = isDeep ? 7_200_000 : 600_000;
+/** After so many answers the deep run says how far it is. */
+const TOLD = 50;
 
 const VICTIMS: readonly (readonly Part[])[] = [["gateway"], ["worker"], ["gateway", "worker"]];
 
@@ -138,59 +143,68 @@ async function capturedBy({ escrow, tee }: PaidChain): Promise<string[]> {
   });
 }
 
-it(`kill -9 of gateway, worker and both at random points over ${REQUESTS} requests: every answer is settled, and charged, once`, async () => {
-  const random = seeded(SEED);
-  let asked = 0;
-  const { chain, pair, worker } = await startPair(() => {
-    asked += 1;
-    // The first APART are left alone, so that there is something to lose.
-    if (asked < APART || random(APART) > 0) return;
-    pair.kill(VICTIMS[random(VICTIMS.length)] ?? [], random(MAXIMUM_DELAY_MS));
-  });
-  const money = PRICE * BigInt(2 * PAID);
-  const payer = await chain.payer(money);
-  const answers = new Map<number, string>();
-  const clients = new Map<number, Insisting>();
-  let next = 0;
-  const takeTurns = async (): Promise<void> => {
-    while (next < REQUESTS) {
-      const index = next;
-      next += 1;
-      const client = new Insisting({ chain, pair, payer });
-      clients.set(index, client);
-      answers.set(index, await client.ask(index));
+it(
+  `kill -9 of gateway, worker and both at random points over ${REQUESTS} requests: every answer is settled, and charged, once`,
+  async () => {
+    const random = seeded(SEED);
+    let asked = 0;
+    const { chain, pair, worker } = await startPair(() => {
+      asked += 1;
+      // The first APART are left alone, so that there is something to lose.
+      if (asked < APART || random(APART) > 0) return;
+      pair.kill(VICTIMS[random(VICTIMS.length)] ?? [], random(MAXIMUM_DELAY_MS));
+    });
+    const money = PRICE * BigInt(2 * PAID);
+    const payer = await chain.payer(money);
+    const answers = new Map<number, string>();
+    const clients = new Map<number, Insisting>();
+    let next = 0;
+    const takeTurns = async (): Promise<void> => {
+      while (next < REQUESTS) {
+        const index = next;
+        next += 1;
+        const client = new Insisting({ chain, pair, payer });
+        clients.set(index, client);
+        answers.set(index, await client.ask(index));
+        if (isDeep && answers.size % TOLD === 0) {
+          console.log(
+            `${new Date().toISOString()}: ${answers.size} answers, ${pair.deaths} deaths`,
+          );
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: CLIENTS }, takeTurns));
+    await pair.settled();
+    expect(pair.deaths).toBeGreaterThan(0);
+
+    // Whoever asks again is shown the same.
+    for (const [index, client] of [...clients].slice(0, 20)) {
+      expect(await client.ask(index)).toBe(answers.get(index));
     }
-  };
-  await Promise.all(Array.from({ length: CLIENTS }, takeTurns));
-  await pair.settled();
-  expect(pair.deaths).toBeGreaterThan(0);
+    const jobs = await waitFor(async () => {
+      const health = await fetch(`${worker}/health`);
+      const { jobs: states } = (await health.json()) as { jobs: Record<string, number> };
+      const { accepted, proven, submitted } = states;
+      return accepted === 0 && proven === 0 && submitted === 0 ? states : undefined;
+    });
+    expect(jobs).toMatchObject({ settled: REQUESTS, failed: 0 });
+    const counts = await chain.tee.chain.countSettlements();
+    expect([...counts.keys()].sort()).toEqual([...answers.values()].sort());
+    expect([...counts.values()].every((count) => count === 1)).toBe(true);
 
-  // Whoever asks again is shown the same.
-  for (const [index, client] of [...clients].slice(0, 20)) {
-    expect(await client.ask(index)).toBe(answers.get(index));
-  }
-  const jobs = await waitFor(async () => {
-    const health = await fetch(`${worker}/health`);
-    const { jobs: states } = (await health.json()) as { jobs: Record<string, number> };
-    const { accepted, proven, submitted } = states;
-    return accepted === 0 && proven === 0 && submitted === 0 ? states : undefined;
-  });
-  expect(jobs).toMatchObject({ settled: REQUESTS, failed: 0 });
-  const counts = await chain.tee.chain.countSettlements();
-  expect([...counts.keys()].sort()).toEqual([...answers.values()].sort());
-  expect([...counts.values()].every((count) => count === 1)).toBe(true);
-
-  const paid = [...answers].flatMap(([index, id]) => (isPaid(index) ? [id] : [])).sort();
-  expect(paid).toHaveLength(PAID);
-  // Each is captured, by its own result, and whatever else was held is with the payer again.
-  const captured = await waitFor(async () => {
-    const found = await capturedBy(chain);
-    const isEmpty = (await chain.balanceOf(String(chain.escrow.target))) === 0n;
-    return isEmpty && found.length >= PAID ? found : undefined;
-  });
-  expect(captured.sort()).toEqual(paid);
-  expect(await chain.balanceOf(payer.address)).toBe(money - PRICE * BigInt(PAID));
-});
+    const paid = [...answers].flatMap(([index, id]) => (isPaid(index) ? [id] : [])).sort();
+    expect(paid).toHaveLength(PAID);
+    // Each is captured, by its own result, and whatever else was held is with the payer again.
+    const captured = await waitFor(async () => {
+      const found = await capturedBy(chain);
+      const isEmpty = (await chain.balanceOf(String(chain.escrow.target))) === 0n;
+      return isEmpty && found.length >= PAID ? found : undefined;
+    });
+    expect(captured.sort()).toEqual(paid);
+    expect(await chain.balanceOf(payer.address)).toBe(money - PRICE * BigInt(PAID));
+  },
+  TIMEOUT_MS,
+);
 
 it.runIf(isDeep)(
   `kill -9 over ${CHANNEL_REQUESTS} requests of one channel: every answer is claimed once, and nothing else is`,

@@ -2,9 +2,10 @@ import type { Channel } from "@haca/protocol/channels";
 import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { channelAccount, openingSiblings, packRecords } from "@haca/protocol/pageOpening";
 import { ledgerPageOf, nodeOfEnclave } from "@haca/protocol/requestId";
-import { BATCH_SETTLEMENT_DOMAIN, voucherTypes } from "@x402/evm";
+import { BATCH_SETTLEMENT_ADDRESS, BATCH_SETTLEMENT_DOMAIN, voucherTypes } from "@x402/evm";
 import { id, MaxUint256, parseEther, type Wallet, ZeroHash } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
+import { areGenuine } from "../../../testing/uptoContracts.ts";
 import { deployMock } from "./deployMock.ts";
 import { ALL_KINDS, deployEscrow, KIND, PRICE, settleAlone } from "./escrowFixture.ts";
 import { DAY, makePage, makeResult, PARAMETERS, type Page, propose, sign } from "./pageFixture.ts";
@@ -19,7 +20,9 @@ export const DELAY = 6n * DAY;
 async function deployGate(connection: NetworkConnection) {
   const base = await deployEscrow(connection);
   const { ethers, escrow, token, payer, otherPayer } = base;
-  const batch = await deployMock(ethers, "BatchSettlementStandIn");
+  const standIn = await deployMock(ethers, "BatchSettlementStandIn");
+  // The genuine one is where the escrow's fixture has put it.
+  const batch = areGenuine ? (standIn.attach(BATCH_SETTLEMENT_ADDRESS) as typeof standIn) : standIn;
   const collector = await deployMock(ethers, "ApprovedCollector");
   const gates = await ethers.deployContract("ChannelGates", [
     await escrow.getAddress(),

@@ -58,21 +58,27 @@ export async function acceptResults(parameters: {
   if (jobs.every(({ payment, voucher }) => payment === undefined && voucher === undefined)) {
     try {
       // A transaction of its own: all of them are new, or none is stored.
-      await database.query(INSERT_RESULTS, values);
-      return new Map(requestIds.map((requestId) => [requestId, { requestId, state: "proven" }]));
+      await database.query(INSERT_RESULTS, values, "insert results");
+      return proven(requestIds);
     } catch (error) {
       if ((error as { code?: unknown }).code !== UNIQUE_VIOLATION) throw error;
     }
   }
   return await database.transaction(async (tx) => {
-    const rows = await tx.query(INSERT_OTHERS, values);
+    const rows = await tx.query(INSERT_OTHERS, values, "insert other results");
     const added = new Set(rows.map((row) => row.request_id as string));
-    const found = await findJobs({ database: tx, requestIds });
-    check(found);
+    const others = requestIds.filter((requestId) => !added.has(requestId));
+    const there = await findJobs({ database: tx, requestIds: others });
+    check(there);
     for (const { payment, requestId } of jobs) {
-      if (payment !== undefined) await addPayment({ database: tx, payment, requestId });
+      // A result that was here has had its payment, or has none.
+      if (payment === undefined || !added.has(requestId)) continue;
+      await addPayment({ database: tx, payment, requestId });
     }
     await addVouchers({ database: tx, jobs, added });
-    return found;
+    return new Map<string, TakenJob>([...proven([...added]), ...there]);
   });
 }
+
+const proven = (requestIds: readonly string[]): Map<string, TakenJob> =>
+  new Map(requestIds.map((requestId) => [requestId, { requestId, state: "proven" }]));

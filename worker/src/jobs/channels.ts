@@ -126,6 +126,7 @@ const END_RESULTS = `WITH locked AS (
 )
 UPDATE channels
 SET counts = counts + 1, is_claimed = is_claimed AND $2 <> 'counted',
+    unclaimed_since = CASE WHEN is_claimed THEN now() ELSE unclaimed_since END,
     look_after = CASE WHEN is_claimed THEN now() + make_interval(secs => $3) ELSE look_after END
 WHERE channel_id IN (SELECT channel_id FROM ended)`;
 

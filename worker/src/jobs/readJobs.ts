@@ -20,6 +20,7 @@ export async function findJobs(parameters: {
   requestIds: readonly string[];
 }): Promise<Map<string, Job>> {
   const { database, requestIds } = parameters;
+  if (requestIds.length === 0) return new Map();
   const rows = await database.query(FIND_JOBS, [[...requestIds]]);
   return new Map(rows.map(jobOf).map((job) => [job.requestId, job]));
 }

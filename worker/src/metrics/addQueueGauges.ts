@@ -1,4 +1,5 @@
 import type { Registry } from "prom-client";
+import { countChannelResults, countChannels } from "../jobs/countChannels.ts";
 import { countPages } from "../jobs/countPages.ts";
 import { countDemands } from "../jobs/demands.ts";
 import { countOpen } from "../jobs/openTransactions.ts";
@@ -72,6 +73,38 @@ export function addQueueGauges(parameters: { database: Database; registers: Regi
       const { secondsLeft } = await countDemands({ database });
       if (secondsLeft === null) gauge.remove();
       else gauge.set(secondsLeft);
+    },
+  });
+  add({
+    name: "haca_channel_results",
+    help: "Results that are paid by channels, by what became of them",
+    labelNames: ["state"],
+    async read(gauge) {
+      const { states } = await countChannelResults({ database });
+      for (const [state, count] of Object.entries(states)) gauge.set({ state }, count);
+    },
+  });
+  add({
+    name: "haca_channel_result_oldest_seconds",
+    help: "Age of the oldest of them that is settled and not counted, since it was settled",
+    async read(gauge) {
+      gauge.set((await countChannelResults({ database })).oldestSeconds);
+    },
+  });
+  add({
+    name: "haca_channels",
+    help: "Payment channels by whether what was counted is claimed",
+    labelNames: ["state"],
+    async read(gauge) {
+      const { states } = await countChannels({ database });
+      for (const [state, count] of Object.entries(states)) gauge.set({ state }, count);
+    },
+  });
+  add({
+    name: "haca_channel_oldest_unclaimed_seconds",
+    help: "For how long the channel that waits longest to be claimed of has done so",
+    async read(gauge) {
+      gauge.set((await countChannels({ database })).oldestSeconds);
     },
   });
 }

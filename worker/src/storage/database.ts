@@ -2,8 +2,11 @@
 export type Row = Record<string, unknown>;
 
 export type Queryable = {
-  /** One statement with `$1` parameters. */
-  query(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * One statement with `$1` parameters. One with a name, of its own and not of the text's, a server parses and plans once for
+   * each connection: for those that answers wait for, and whose columns no migration changes.
+   */
+  query(sql: string, values?: readonly unknown[], name?: string): Promise<Row[]>;
   /** Several statements without parameters. */
   execute(sql: string): Promise<void>;
 };

@@ -18,8 +18,8 @@ function queryableOf(connection: Pool | PoolClient): Queryable {
     }
   };
   return {
-    async query(sql, values) {
-      return (await run(sql, values)).rows;
+    async query(sql, values, name) {
+      return (await run(name === undefined ? sql : { text: sql, name }, values)).rows;
     },
     async execute(sql) {
       await run({ text: sql, query_timeout: MIGRATION_TIMEOUT_MS });

@@ -1,7 +1,7 @@
 /** The part of node-postgres that the worker uses; the package has no types of its own. */
 declare module "pg" {
   type Result = { rows: Record<string, unknown>[] };
-  export type Statement = { text: string; query_timeout: number };
+  export type Statement = { text: string; query_timeout?: number; name?: string };
   export class PoolClient {
     query(sql: string | Statement, values?: readonly unknown[]): Promise<Result>;
     release(error?: Error): void;

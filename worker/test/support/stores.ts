@@ -10,7 +10,15 @@ export const IDENTITY = { chainId: 31337n, genesisHash: "0x01", settlement: "0x0
 
 /** Forgets everything that a queue holds. */
 export async function emptyQueue(database: Database): Promise<void> {
-  const tables = ["channel_results", "channels", "payments", "transaction_jobs", "jobs", "pages"];
+  const tables = [
+    "channel_results",
+    "channels",
+    "payments",
+    "held_payments",
+    "transaction_jobs",
+    "jobs",
+    "pages",
+  ];
   tables.push("attempts", "transactions", "identity");
   tables.push("followed_blocks", "watched_pages", "page_challenges", "doubted_leaves");
   tables.push("leaf_requests", "snapshots", "attestations", "duties");

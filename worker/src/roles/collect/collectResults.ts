@@ -28,7 +28,8 @@ export type CollectContext = {
 
 /**
  * Takes in results that enclaves have signed: all of them, or none. Each is judged by the contract before it is stored, in
- * the way in which it will be when it is settled. What is here already was judged, and costs the endpoint nothing more.
+ * the way in which it will be when it is settled. What is here already was judged, and needs no endpoint: it is looked for where
+ * something is refused, or is in the way of the others. As a rule all are new, and answers wait for them.
  * Returns their jobs, in order.
  * @throws RefusedResultError naming what is wrong; RetryableError where the endpoint or the database is away
  */
@@ -45,13 +46,10 @@ export async function collectResults(parameters: {
     requireOwnVoucher(result, chainId);
   }
   requireAgreement(results);
-  const known = await findJobs({ database, requestIds: results.map(idOf) });
-  requireSame(results, known);
+  const known = await judge({ database, registries, results });
   const unknown = results.filter((result) => !known.has(idOf(result)));
   let found: ReadonlyMap<string, TakenJob> = known;
   if (unknown.length > 0) {
-    await registries.requireOperators(unknown);
-    await registries.requireGood(unknown);
     const jobs = [];
     for (const result of unknown) {
       const job = jobOfResult(result, await registries.nameOf(result));
@@ -69,6 +67,26 @@ export async function collectResults(parameters: {
     collect.onAccepted();
   }
   return results.flatMap((result) => found.get(idOf(result)) ?? []);
+}
+
+/** Has results judged. Returns the jobs of those that are here, where one of them stood in the way of its being judged again. */
+async function judge(parameters: {
+  database: Database;
+  registries: Registries;
+  results: readonly SignedResult[];
+}): Promise<ReadonlyMap<string, Job>> {
+  const { database, registries, results } = parameters;
+  try {
+    await registries.requireGood(results);
+    return new Map();
+  } catch (error) {
+    const known = await findJobs({ database, requestIds: results.map(idOf) });
+    if (known.size === 0) throw error;
+    requireSame(results, known);
+    const unknown = results.filter((result) => !known.has(idOf(result)));
+    if (unknown.length > 0) await registries.requireGood(unknown);
+    return known;
+  }
 }
 
 const idOf = ({ message }: SignedResult): string => message.requestId;

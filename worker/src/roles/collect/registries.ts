@@ -56,7 +56,7 @@ export class Registries {
   }
 
   /** Whoever else's enclaves these are: this account pays for those of its operators only. @throws RefusedResultError */
-  async requireOperators(results: readonly SignedResult[]): Promise<void> {
+  async #requireOperators(results: readonly SignedResult[]): Promise<void> {
     const asked = new Map(results.map((result) => [result.message.teeId, result]));
     const strangers = [...asked].filter(([teeId]) => !this.#served.has(teeId));
     const answers = await this.#call(
@@ -87,11 +87,16 @@ export class Registries {
     }
   }
 
-  /** Who operates an enclave that `requireOperators` has let pass. */
+  /** Who operates an enclave that `requireGood` has let pass. */
   operatorOf = ({ message }: SignedResult): string | undefined => this.#served.get(message.teeId);
 
-  /** The contract's own word, in one question for each: it settles these now, as far as they are concerned. */
+  /**
+   * The contract's own word, in one question for each: it settles these now, as far as they are concerned; and they are of
+   * enclaves whose results are settled here.
+   * @throws RefusedResultError
+   */
   async requireGood(results: readonly SignedResult[]): Promise<void> {
+    await this.#requireOperators(results);
     const answers = await this.#call(
       results.map(({ message, signature }) => ({
         to: this.#chain.settlement,
