@@ -46,9 +46,9 @@ export const PAYMENT_ERRORS: Explanations = {
     `the gate's fee is not the escrow's of now: ${percent(feeBps)} to ${receiver}`,
   ChannelGates_KindsInvalid: ([kinds]) => `${kinds} names no kinds of results that can be paid`,
   ChannelGates_NotAContract: ([account]) => `${account} is no contract`,
-  InferenceEscrow_AccountInvalid: ([account]) =>
+  Payouts_AccountInvalid: ([account]) =>
     `${account} cannot be paid: it is the zero address or the escrow itself`,
-  InferenceEscrow_AlreadyCaptured: ([requestId]) =>
+  CaptureRules_AlreadyCaptured: ([requestId]) =>
     `the result of request ${requestId} has captured a job already`,
   InferenceEscrow_AmountInvalid: ([expected, actual]) =>
     `${actual} smallest units arrived or are there, and ${expected} were expected`,
@@ -56,29 +56,29 @@ export const PAYMENT_ERRORS: Explanations = {
     `a fee of ${percent(actual)} is not the one of now, or above the highest: ${percent(expected)}`,
   InferenceEscrow_JobNotInStatus: ([jobId, status]) =>
     `job ${jobId} ${STATUS_WORDS[JOB_STATUSES[Number(status)] ?? "None"]}`,
-  InferenceEscrow_KindNotAccepted: ([kinds, kind]) =>
+  CaptureRules_KindNotAccepted: ([kinds, kind]) =>
     `the job takes ${inWords(kinds)}, and this result is ${inWords(kind)}`,
   InferenceEscrow_KindsInvalid: ([kinds]) => `${kinds} names no kinds of results that can be paid`,
-  InferenceEscrow_NotAContract: ([account]) => `${account} is no contract`,
+  CaptureRules_NotAContract: ([account]) => `${account} is no contract`,
   InferenceEscrow_NotEscrow: ([caller]) => `${caller} is not the escrow of this facilitator`,
   InferenceEscrow_NotParty: ([caller]) => `${caller} is neither the node nor the payee of the job`,
-  InferenceEscrow_NotSettled: ([requestId]) =>
+  CaptureRules_NotSettled: ([requestId]) =>
     `request ${requestId} was not settled alone with this result and of this kind`,
-  InferenceEscrow_PageNotFinal: ([state]) =>
+  CaptureRules_PageNotFinal: ([state]) =>
     `the page is not final yet, but ${named(PAGE_STATES, state).toLowerCase()}`,
-  InferenceEscrow_PriceInvalid: ([maximum, actual]) =>
+  CaptureRules_PriceInvalid: ([maximum, actual]) =>
     `a price of ${actual} smallest units is none, or above the ${maximum} that are held`,
   InferenceEscrow_TokenNotAllowed: ([token]) => `governance does not allow token ${token}`,
   InferenceEscrow_TooEarly: ([deadline]) => `the payer gets it back from ${time(deadline)} on`,
-  InferenceEscrow_TooLate: ([deadline]) => `the job could be captured until ${time(deadline)}`,
+  CaptureRules_TooLate: ([deadline]) => `the job could be captured until ${time(deadline)}`,
   InferenceEscrow_WindowInvalid: ([minimum, maximum, actual]) =>
     `a window of ${actual} s is out of its bounds, ${minimum} to ${maximum} s`,
   InferenceEscrow_WrongJob: ([jobId]) => `what was brought is not the content of job ${jobId}`,
-  InferenceEscrow_WrongNode: ([expected, actual]) =>
+  CaptureRules_WrongNode: ([expected, actual]) =>
     `the job is node ${expected}'s, and the result node ${actual}'s`,
-  InferenceEscrow_WrongRequest: ([expected, actual]) =>
+  CaptureRules_WrongRequest: ([expected, actual]) =>
     `the job is for request hash ${expected}, and the result for ${actual}`,
-  InferenceEscrow_WrongRequester: ([expected, actual]) =>
+  CaptureRules_WrongRequester: ([expected, actual]) =>
     `${expected} pays for the job, and ${actual} requested the result`,
   PageOpening_IndexTwice: ([index]) => `place ${index} of the page is named twice`,
   PageOpening_RecordsInvalid: ([length]) =>
