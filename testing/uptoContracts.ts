@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commercePayments";
 import {
   BATCH_SETTLEMENT_ADDRESS,
   ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
@@ -11,12 +12,20 @@ import {
 const ROOT = join(import.meta.dirname, "..");
 /** Their names in what the compiler is given are paths from the root, so that it resolves imports as Hardhat does. */
 const FOLDER = "testing/upto";
-const NAMES = {
-  Permit2StandIn: PERMIT2_ADDRESS,
-  UptoProxyStandIn: x402UptoPermit2ProxyAddress,
-  BatchSettlementStandIn: BATCH_SETTLEMENT_ADDRESS,
-  Erc3009CollectorStandIn: ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
-};
+const NAMES: readonly (readonly [name: string, address: string])[] = [
+  ["Permit2StandIn", PERMIT2_ADDRESS],
+  ["UptoProxyStandIn", x402UptoPermit2ProxyAddress],
+  ["BatchSettlementStandIn", BATCH_SETTLEMENT_ADDRESS],
+  ["Erc3009CollectorStandIn", ERC3009_DEPOSIT_COLLECTOR_ADDRESS],
+  ...COMMERCE_DEPLOYMENTS.flatMap(
+    ({ version, escrow, erc3009Collector, permit2Collector }) =>
+      [
+        [version === "1.0" ? "CommerceEscrowV10StandIn" : "CommerceEscrowStandIn", escrow],
+        ["CommerceErc3009StandIn", erc3009Collector],
+        ["CommercePermit2StandIn", permit2Collector],
+      ] as const,
+  ),
+];
 /** JSON of the genuine codes by their addresses, for who has them: they are not the project's to keep. */
 const GENUINE = process.env.HACA_UPTO_CODES;
 
@@ -29,7 +38,7 @@ type Solc = {
 
 /**
  * Codes of Permit2, of x402's proxy for `upto`, of its contract of channels and of what collects deposits by EIP-3009 for it,
- * by their addresses: stand-ins, unless the genuine ones are given.
+ * and of the public escrow of commerce payments with its collectors, by their addresses: stand-ins, unless the genuine ones are given.
  */
 export function uptoCodes(): Readonly<Record<string, string>> {
   if (GENUINE !== undefined) return JSON.parse(readFileSync(GENUINE, "utf8"));
@@ -48,7 +57,7 @@ export function uptoCodes(): Readonly<Record<string, string>> {
   const input = { language: "Solidity", sources: Object.fromEntries(sources), settings };
   const { contracts } = JSON.parse(solc.compile(JSON.stringify(input), { import: imported }));
   return Object.fromEntries(
-    Object.entries(NAMES).map(([name, address]) => {
+    NAMES.map(([name, address]) => {
       const { evm } = contracts[`${FOLDER}/${name}.sol`][name];
       return [address, `0x${evm.deployedBytecode.object}`];
     }),
