@@ -58,6 +58,12 @@ export type OperatorTerms = {
   kinds: bigint;
 };
 
+/** The selector of a version's `capture`, which takes the fee in smallest units or in hundredths of a percent. */
+export const captureSelector = (version: CommerceDeployment["version"]): string =>
+  id(
+    `capture((${WIDTHS.join(",")}),uint256,${version === "1.0" ? "uint16" : "uint256"},address)`,
+  ).slice(0, SELECTOR_DIGITS);
+
 /** As `ICommerceOperator.Status` counts. */
 export const OPERATOR_STATUSES = ["None", "Open", "Captured", "Returned"] as const;
 
@@ -73,6 +79,8 @@ const NAMES = [
 const PAYMENT_TYPE = id(
   `PaymentInfo(${NAMES.map((name, index) => `${WIDTHS[index]} ${name}`).join(",")})`,
 );
+/** with 0x */
+const SELECTOR_DIGITS = 10;
 const SALT_TYPE = id(
   "x402AuthCaptureSaltBinding(address receiverAuthorizer,address policy,uint256 saltNonce)",
 );
