@@ -14,8 +14,8 @@ import {
   OPERATOR_STATUS,
   openCommerce,
   openHostile,
+  skipWhereMissing,
   VARIANTS,
-  whyNot,
 } from "../utils/commerceFixture.ts";
 import {
   FEE,
@@ -48,8 +48,11 @@ for (const variant of VARIANTS) {
     let f: CommerceFixture;
     let job: CommerceJob;
 
-    beforeEach(async function () {
-      if (whyNot(variant) !== undefined) this.skip();
+    before(function () {
+      skipWhereMissing(this, variant);
+    });
+
+    beforeEach(async () => {
       f = await loadAtItsTime(connection, deploy);
       job = await openCommerce(f);
     });

@@ -17,8 +17,8 @@ import {
   openCommerce,
   openHostile,
   permitPayment,
+  skipWhereMissing,
   VARIANTS,
-  whyNot,
 } from "../utils/commerceFixture.ts";
 import { FEE, KIND, MOST, PRICE, paidResult, settleAlone } from "../utils/escrowFixture.ts";
 
@@ -33,8 +33,11 @@ for (const variant of VARIANTS) {
     let f: CommerceFixture;
     let job: CommerceJob;
 
-    beforeEach(async function () {
-      if (whyNot(variant) !== undefined) this.skip();
+    before(function () {
+      skipWhereMissing(this, variant);
+    });
+
+    beforeEach(async () => {
       f = await loadAtItsTime(connection, deploy);
       job = await openCommerce(f);
     });

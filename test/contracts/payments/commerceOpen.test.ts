@@ -25,9 +25,9 @@ import {
   openCommerce,
   operatorTerms,
   permitPayment,
+  skipWhereMissing,
   VARIANTS,
   WINDOW,
-  whyNot,
 } from "../utils/commerceFixture.ts";
 import { ALL_KINDS, MOST, REQUEST } from "../utils/escrowFixture.ts";
 import { withOtherEnd } from "../utils/otherEnd.ts";
@@ -41,8 +41,11 @@ for (const variant of VARIANTS) {
   describe(`CommerceOperator: opening a job, escrow ${variant}`, () => {
     let f: CommerceFixture;
 
-    beforeEach(async function () {
-      if (whyNot(variant) !== undefined) this.skip();
+    before(function () {
+      skipWhereMissing(this, variant);
+    });
+
+    beforeEach(async () => {
       f = await loadAtItsTime(connection, deploy);
     });
 

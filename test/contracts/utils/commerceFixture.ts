@@ -21,9 +21,12 @@ import { DAY, HOUR } from "./pageFixture.ts";
 export const VARIANTS = ["1.1", "1.0", "genuine"] as const;
 export type Variant = (typeof VARIANTS)[number];
 
-/** Why a variant cannot be tested; undefined where it can. */
-export const whyNot = (variant: Variant): string | undefined =>
-  variant === "genuine" ? whyNoGenuineCommerce : undefined;
+/** Skips a suite of a variant that cannot be tested here, and says why. */
+export function skipWhereMissing(suite: { skip: () => void }, variant: Variant): void {
+  if (variant !== "genuine" || whyNoGenuineCommerce === undefined) return;
+  console.log(`      skipped: ${whyNoGenuineCommerce}`);
+  suite.skip();
+}
 
 /** As `ICommerceOperator.Status` counts. */
 export const OPERATOR_STATUS = { None: 0n, Open: 1n, Captured: 2n, Returned: 3n };
