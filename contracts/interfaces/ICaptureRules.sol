@@ -10,7 +10,8 @@ import {IPageSettlementTypes} from "./IPageSettlementTypes.sol";
 ///
 /// A result counts by its digest and kind in the settlement, or by its inclusion in a page that is Final; the ledger's bit says
 /// neither. It has to be of the job's node, payer and request, and its own price is what is paid. One that captured is written
-/// down, so that it never captures a second job of the same contract.
+/// down, so that it never captures a second job that pays the same payee
+/// in the same token. Others are apart: a payer who pays themselves for a result uses nothing up that is a node's.
 interface ICaptureRules {
     /// @notice A contract that is needed has no code.
     /// @param account its address
@@ -48,11 +49,6 @@ interface ICaptureRules {
     /// @notice A result of this request captured a job before.
     /// @param requestId the request
     error CaptureRules_AlreadyCaptured(bytes32 requestId);
-
-    /// @notice Whether a result of this request captured a job.
-    /// @param requestId the request
-    /// @return isIt whether it did
-    function isCaptured(bytes32 requestId) external view returns (bool isIt);
 
     /// @notice Where pages are.
     /// @return pages its address

@@ -172,6 +172,11 @@ interface ICommerceOperator is ICaptureRules, IPayouts {
     /// @return status None for one that was not opened
     function statusOf(ICommerceEscrow.PaymentInfo calldata payment) external view returns (Status status);
 
+    /// @notice Whether a result of this request captured a job of this operator's.
+    /// @param requestId the request
+    /// @return isIt whether it did
+    function isCaptured(bytes32 requestId) external view returns (bool isIt);
+
     /// @notice What this operator is for.
     /// @return content the terms
     function terms() external view returns (Terms memory content);

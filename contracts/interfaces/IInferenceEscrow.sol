@@ -215,6 +215,13 @@ interface IInferenceEscrow is ICaptureRules, IPayouts {
     /// @return status None for one that was not opened
     function statusOf(bytes32 jobId) external view returns (JobStatus status);
 
+    /// @notice Whether a result of this request captured a job that paid a payee in a token.
+    /// @param requestId the request
+    /// @param payee who was paid
+    /// @param token in which
+    /// @return isIt whether it did
+    function isCaptured(bytes32 requestId, address payee, address token) external view returns (bool isIt);
+
     /// @notice Whether jobs are opened in a token.
     /// @param token the token
     /// @return isAllowed whether they are

@@ -13,6 +13,7 @@ import {PaidKinds} from "./PaidKinds.sol";
 /// @notice See {ICaptureRules}. A part of {InferenceEscrow} and of {CommerceOperator}.
 abstract contract CaptureRules is ICaptureRules {
     /// @notice What a job waits for.
+    /// @param scope whom a capture pays and in what: what has captured is listed by it
     /// @param node whose result it has to be
     /// @param payer whom the result has to name as requester
     /// @param requestHash the result's `inputHash`
@@ -20,6 +21,7 @@ abstract contract CaptureRules is ICaptureRules {
     /// @param maximum smallest units that are held
     /// @param deadline first second that is too late
     struct Awaited {
+        bytes32 scope;
         address node;
         address payer;
         bytes32 requestHash;
@@ -31,18 +33,13 @@ abstract contract CaptureRules is ICaptureRules {
     IInferenceSettlement public immutable override SETTLEMENT;
     IPageSettlement public immutable override PAGES;
 
-    /// @dev As the ledger's pages.
-    mapping(uint256 page => uint256 bitmap) private _captured;
+    /// @dev As the ledger's pages. One list for all would let a payer use a result up by a payment to themselves.
+    mapping(bytes32 scope => mapping(uint256 page => uint256 bitmap)) private _captured;
 
     /// @param pages where results settle in pages; where they settle alone, it knows
     constructor(IPageSettlement pages) {
         _requireContract(address(pages));
         (PAGES, SETTLEMENT) = (pages, pages.SETTLEMENT());
-    }
-
-    /// @inheritdoc ICaptureRules
-    function isCaptured(bytes32 requestId) external view override returns (bool) {
-        return _captured[RequestIds.pageOf(requestId)] & RequestIds.bitOf(requestId) != 0;
     }
 
     /// @dev Writes down that the result captures, for the only time.
@@ -66,9 +63,14 @@ abstract contract CaptureRules is ICaptureRules {
 
         uint256 page = RequestIds.pageOf(result.requestId);
         uint256 bit = RequestIds.bitOf(result.requestId);
-        uint256 captured = _captured[page];
+        uint256 captured = _captured[job.scope][page];
         if (captured & bit != 0) revert CaptureRules_AlreadyCaptured(result.requestId);
-        _captured[page] = captured | bit;
+        _captured[job.scope][page] = captured | bit;
+    }
+
+    /// @dev Whether a result of this request has captured a job of a scope.
+    function _isTaken(bytes32 scope, bytes32 requestId) internal view returns (bool) {
+        return _captured[scope][RequestIds.pageOf(requestId)] & RequestIds.bitOf(requestId) != 0;
     }
 
     /// @dev The bit of a result that was settled alone as this kind, with every field as it is here.

@@ -131,6 +131,11 @@ contract CommerceOperator is ICommerceOperator, CaptureRules, Payouts {
     }
 
     /// @inheritdoc ICommerceOperator
+    function isCaptured(bytes32 requestId) external view override returns (bool) {
+        return _isTaken(bytes32(0), requestId);
+    }
+
+    /// @inheritdoc ICommerceOperator
     function terms() public view override returns (Terms memory) {
         return abi.decode(Clones.fetchCloneArgs(address(this)), (Terms));
     }
@@ -154,6 +159,7 @@ contract CommerceOperator is ICommerceOperator, CaptureRules, Payouts {
         _requireSalt(job);
         uint256 price = _take(
             Awaited({
+                scope: bytes32(0),
                 node: content.node,
                 payer: payment.payer,
                 requestHash: job.requestHash,

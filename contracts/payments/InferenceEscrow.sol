@@ -130,6 +130,15 @@ contract InferenceEscrow is IInferenceEscrow, CaptureRules, Payouts, AccessManag
     }
 
     /// @inheritdoc IInferenceEscrow
+    function isCaptured(
+        bytes32 requestId,
+        address payee,
+        address token
+    ) external view override returns (bool) {
+        return _isTaken(_scopeOf(payee, token), requestId);
+    }
+
+    /// @inheritdoc IInferenceEscrow
     function fee() public view override returns (uint16 feeBps, address receiver) {
         return (_feeBps, _feeReceiver);
     }
@@ -154,6 +163,7 @@ contract InferenceEscrow is IInferenceEscrow, CaptureRules, Payouts, AccessManag
         Terms calldata terms = job.terms;
         uint256 price = _take(
             Awaited({
+                scope: _scopeOf(terms.payee, terms.token),
                 node: terms.node,
                 payer: job.payer,
                 requestHash: terms.requestHash,
@@ -238,6 +248,10 @@ contract InferenceEscrow is IInferenceEscrow, CaptureRules, Payouts, AccessManag
         if (terms.captureWindow < minimum || terms.captureWindow > MAXIMUM_WINDOW) {
             revert InferenceEscrow_WindowInvalid(minimum, MAXIMUM_WINDOW, terms.captureWindow);
         }
+    }
+
+    function _scopeOf(address payee, address token) private pure returns (bytes32) {
+        return keccak256(abi.encode(payee, token));
     }
 
     function _saltOf(Terms calldata terms) private pure returns (bytes32) {

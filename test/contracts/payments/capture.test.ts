@@ -1,10 +1,12 @@
 import { ESCROW_KINDS, escrowJobId } from "@haca/protocol/inferenceEscrow";
 import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
+import { PERMIT2_ADDRESS } from "@x402/evm";
 import { expect } from "chai";
 import { id, ZeroAddress, ZeroHash } from "ethers";
 import { network } from "hardhat";
 import { loadAtItsTime, now } from "../utils/attestationFixture.ts";
+import { deployMock } from "../utils/deployMock.ts";
 import {
   balances,
   deployEscrow,
@@ -63,7 +65,9 @@ describe("InferenceEscrow: capture", () => {
       const before = await balances(f);
       const result = await paidResult(f, 3);
       await settleAlone(f, result);
-      expect(await f.escrow.isCaptured(result.requestId)).to.equal(false);
+      const { payee, token } = job.terms;
+      const isCaptured = (by = payee) => f.escrow.isCaptured(result.requestId, by, token);
+      expect(await isCaptured()).to.equal(false);
       await expect(capture(result))
         .to.emit(f.escrow, "JobCaptured")
         .withArgs(escrowJobId(job), result.requestId, PRICE, FEE);
@@ -74,7 +78,8 @@ describe("InferenceEscrow: capture", () => {
         held: 0n,
       });
       expect(await statusOf(job)).to.equal(STATUS.Captured);
-      expect(await f.escrow.isCaptured(result.requestId)).to.equal(true);
+      expect(await isCaptured()).to.equal(true);
+      expect(await isCaptured(f.attacker.address)).to.equal(false);
     });
 
     it("test_PaysAProvedResult", async () => {
@@ -226,6 +231,25 @@ describe("InferenceEscrow: capture", () => {
       await settleAlone(f, second);
       await capture(second, twin);
       expect((await balances(f)).held).to.equal(0n);
+    });
+
+    it("test_IsNotKeptFromThePayee_ByAJobThatPaysThePayerThemselves", async () => {
+      const result = await paidResult(f, 3);
+      await settleAlone(f, result);
+      const own = await openJob(f, { terms: { payee: f.payer.address }, nonce: 8n });
+      await f.escrow.connect(f.payer).capture(own, result, KIND.TEE);
+      const dust = await deployMock(f.ethers, "HostileToken");
+      await f.escrow.connect(f.governance).setToken(dust.target, true);
+      await dust.transfer(f.payer.address, MOST);
+      const held = await f.ethers.getContractAt("OPG", dust.target);
+      await held.connect(f.payer).approve(PERMIT2_ADDRESS, MOST);
+      const inDust = await openJob(f, { terms: { token: dust.target }, nonce: 9n });
+      await capture(result, inDust);
+      expect(await dust.balanceOf(f.seller.address)).to.equal(PRICE - FEE);
+
+      const before = await balances(f);
+      await capture(result);
+      expect((await balances(f)).payee).to.equal(before.payee + PRICE - FEE);
     });
 
     it("test_RevertWhen_TheJobIsUnknown_OrNotWhatWasOpened", async () => {
