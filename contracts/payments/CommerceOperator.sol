@@ -190,7 +190,9 @@ contract CommerceOperator is ICommerceOperator, CaptureRules, Payouts {
         bytes32 paymentHash,
         uint256 rest
     ) private {
-        try COMMERCE.void(payment) {} catch {
+        try COMMERCE.void(payment) {
+            return;
+        } catch {
             emit RestKept(paymentHash, rest);
         }
     }
@@ -245,6 +247,7 @@ contract CommerceOperator is ICommerceOperator, CaptureRules, Payouts {
         bytes4[2] memory known = [CAPTURE_BY_AMOUNT, CAPTURE_BY_BPS];
         ICommerceEscrow.PaymentInfo memory nobodys;
         for (uint256 i = 0; i < known.length; ++i) {
+            // solhint-disable-next-line avoid-low-level-calls
             (, bytes memory reason) = address(commerce).call(
                 abi.encodeWithSelector(known[i], nobodys, 1, 0, address(0))
             );
