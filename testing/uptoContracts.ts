@@ -40,8 +40,19 @@ type Solc = {
  * Codes of Permit2, of x402's proxy for `upto`, of its contract of channels and of what collects deposits by EIP-3009 for it,
  * and of the public escrow of commerce payments with its collectors, by their addresses: stand-ins, unless the genuine ones are given.
  */
-export function uptoCodes(): Readonly<Record<string, string>> {
-  if (GENUINE !== undefined) return JSON.parse(readFileSync(GENUINE, "utf8"));
+export const uptoCodes = (): Readonly<Record<string, string>> =>
+  GENUINE === undefined ? standInCodes() : JSON.parse(readFileSync(GENUINE, "utf8"));
+
+/** Of this process: compiling them takes seconds. */
+let compiled: Readonly<Record<string, string>> | undefined;
+
+/** Stand-ins of them all, whatever is given. */
+export function standInCodes(): Readonly<Record<string, string>> {
+  compiled ??= compileStandIns();
+  return compiled;
+}
+
+function compileStandIns(): Readonly<Record<string, string>> {
   const solc = createRequire(import.meta.url)("solc") as Solc;
   const sources = readdirSync(join(ROOT, FOLDER)).map((name) => {
     return [

@@ -38,7 +38,8 @@ export function capture(options: SendOptions & { job: string; request: string })
     requireFits({ job, kind: 1n << kind, result });
     const said = {
       ...{ options, sender: await senderOf(session, options), question: "Capture it?" },
-      ...{ name: "capture", changes: [await changeBy(context, { job, jobId, result })] },
+      name: "capture",
+      changes: [await changeBy(context, { job, jobId, result })],
     } as const;
     if (commerce === null) {
       const values = [job, result, kind] as const;

@@ -49,10 +49,11 @@ async function readOperators({
     topics: [abi.getEvent("OperatorCreated")?.topicHash ?? ""],
   });
   return new Map(
-    logs.map((log) => {
-      const { operator, terms } = abi.parseLog(log)?.args ?? {};
-      const { node, payee, token, feeReceiver, feeBps, kinds } = terms;
-      return [operator, { node, payee, token, feeReceiver, feeBps, kinds }];
+    logs.flatMap((log) => {
+      const args = abi.parseLog(log)?.args;
+      if (args === undefined) return [];
+      const { node, payee, token, feeReceiver, feeBps, kinds } = args.terms;
+      return [[args.operator as string, { node, payee, token, feeReceiver, feeBps, kinds }]];
     }),
   );
 }

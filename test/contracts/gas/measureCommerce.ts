@@ -22,7 +22,7 @@ export const measureCommerce: Measure = async (connection) => {
     "commerce.refund": [],
   };
   const add = (key: string, gas: bigint) => samples[key]?.push(gas);
-  const by = f.operator.connect(f.attacker);
+  const by = f.commerceOperator.connect(f.attacker);
   const open = async (index: number) => {
     const job = await commerceJob(f, {
       ...{ requestHash: id(`question ${index}`), saltNonce: BigInt(id(`nonce ${index}`)) },

@@ -44,10 +44,11 @@ for (const variant of VARIANTS) {
 
     const hashOf = (of: CommerceJob) =>
       commerceHash({ chainId: f.chainId, escrow: f.addresses.escrow }, of.payment);
-    const byAnyone = (operator = f.operator) => operator.connect(f.attacker);
+    const byAnyone = (operator = f.commerceOperator) => operator.connect(f.attacker);
     const expectRefusal = (call: Promise<unknown>, error: string) =>
-      expect(call).to.be.revertedWithCustomError(f.operator, error);
-    const statusOf = (of: CommerceJob, operator = f.operator) => operator.statusOf(of.payment);
+      expect(call).to.be.revertedWithCustomError(f.commerceOperator, error);
+    const statusOf = (of: CommerceJob, operator = f.commerceOperator) =>
+      operator.statusOf(of.payment);
     const at = (time: bigint) => f.networkHelpers.time.setNextBlockTimestamp(time);
     const settled = async () => {
       const result = await paidResult(f, 3);
@@ -61,11 +62,11 @@ for (const variant of VARIANTS) {
         const before = await commerceBalances(f, job);
         await at(deadline - 1n);
         await expect(byAnyone().refund(job.payment))
-          .to.be.revertedWithCustomError(f.operator, "CommerceOperator_TooEarly")
+          .to.be.revertedWithCustomError(f.commerceOperator, "CommerceOperator_TooEarly")
           .withArgs(deadline, deadline - 1n);
         await at(deadline);
         await expect(byAnyone().refund(job.payment))
-          .to.emit(f.operator, "JobRefunded")
+          .to.emit(f.commerceOperator, "JobRefunded")
           .withArgs(hashOf(job), MOST);
         expect(await commerceBalances(f, job)).to.deep.equal({
           ...{ ...before, payer: before.payer + MOST, held: 0n },
@@ -79,7 +80,7 @@ for (const variant of VARIANTS) {
         await f.networkHelpers.time.increaseTo(other.payment.authorizationExpiry);
         const refused = (of: CommerceJob, status: bigint) =>
           expect(byAnyone().refund(of.payment))
-            .to.be.revertedWithCustomError(f.operator, "CommerceOperator_NotOpen")
+            .to.be.revertedWithCustomError(f.commerceOperator, "CommerceOperator_NotOpen")
             .withArgs(hashOf(of), status);
         await refused(job, OPERATOR_STATUS.Captured);
         await byAnyone().refund(other.payment);
@@ -114,15 +115,15 @@ for (const variant of VARIANTS) {
     describe("cancel", () => {
       it("test_GivesEverythingBackAtOnce_ByThePayee", async () => {
         const before = await commerceBalances(f, job);
-        await expect(f.operator.connect(f.seller).cancel(job.payment))
-          .to.emit(f.operator, "JobCancelled")
+        await expect(f.commerceOperator.connect(f.seller).cancel(job.payment))
+          .to.emit(f.commerceOperator, "JobCancelled")
           .withArgs(hashOf(job), MOST);
         expect(await commerceBalances(f, job)).to.deep.equal({
           ...{ ...before, payer: before.payer + MOST, held: 0n },
         });
         expect(await statusOf(job)).to.equal(OPERATOR_STATUS.Returned);
         await expectRefusal(
-          f.operator.connect(f.seller).cancel(job.payment),
+          f.commerceOperator.connect(f.seller).cancel(job.payment),
           "CommerceOperator_NotOpen",
         );
       });
@@ -137,7 +138,7 @@ for (const variant of VARIANTS) {
       it("test_RevertWhen_SomebodyElseDoes_ThePayerToo", async () => {
         for (const somebody of [f.attacker, f.payer, f.feeReceiver.connect(f.ethers.provider)]) {
           await expectRefusal(
-            f.operator.connect(somebody).cancel.staticCall(job.payment),
+            f.commerceOperator.connect(somebody).cancel.staticCall(job.payment),
             "CommerceOperator_NotParty",
           );
         }
@@ -237,7 +238,7 @@ for (const variant of VARIANTS) {
             .capture(job, result, KIND.TEE, { gasLimit })
             .catch(() => undefined);
           for (const account of [f.seller.address, f.feeReceiver.address]) {
-            expect(await f.operator.creditOf(token, account), `${gasLimit}`).to.equal(0n);
+            expect(await f.commerceOperator.creditOf(token, account), `${gasLimit}`).to.equal(0n);
           }
           // All of it or nothing.
           expect([0n, MOST], `${gasLimit}`).to.include((await commerceBalances(f, job)).held);

@@ -11,6 +11,7 @@ import { nodeOfEnclave } from "@haca/protocol/requestId";
 import { PERMIT2_ADDRESS, RECEIVE_TYPES } from "@haca/protocol/signedPayments";
 import { Contract, id, MaxUint256, type Wallet, ZeroAddress } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
+import { standInCodes } from "../../../testing/uptoContracts.ts";
 import { now } from "./attestationFixture.ts";
 import { deployMock } from "./deployMock.ts";
 import { ALL_KINDS, deployEscrow, type EscrowFixture, MOST, REQUEST } from "./escrowFixture.ts";
@@ -57,12 +58,12 @@ export async function deployCommerce(connection: NetworkConnection, variant: Var
   ]);
   const terms = await operatorTerms(base);
   await operators.create(terms);
-  const operator = await base.ethers.getContractAt(
+  const commerceOperator = await base.ethers.getContractAt(
     "CommerceOperator",
     await operators.operatorOf(terms),
   );
   const commerce = new Contract(at, COMMERCE_ABI, base.attacker);
-  return { ...base, commerce, addresses, operators, operator, operatorTerms: terms };
+  return { ...base, commerce, addresses, operators, commerceOperator, operatorTerms: terms };
 }
 export type CommerceFixture = Awaited<ReturnType<typeof deployCommerce>>;
 
@@ -70,7 +71,11 @@ async function publicEscrow(f: EscrowFixture, variant: Variant): Promise<Address
   if (variant !== "genuine") {
     const found = COMMERCE_DEPLOYMENTS.find(({ version }) => version === variant);
     if (found === undefined) throw new Error(`no version ${variant}`);
-    return found;
+    const { escrow, erc3009Collector, permit2Collector } = found;
+    for (const address of [escrow, erc3009Collector, permit2Collector]) {
+      await f.networkHelpers.setCode(address, standInCodes()[address] ?? "0x");
+    }
+    return { escrow, erc3009Collector, permit2Collector };
   }
   const codes = compileGenuineCommerce();
   const deploy = async (name: keyof typeof codes, values: unknown[]) => {
@@ -104,12 +109,14 @@ export async function operatorTerms(
 export async function makeOperator(f: CommerceFixture, overrides: Partial<OperatorTerms>) {
   const terms = await operatorTerms(f, overrides);
   await f.operators.create(terms);
-  return f.operator.attach(await f.operators.operatorOf(terms)) as CommerceFixture["operator"];
+  return f.commerceOperator.attach(
+    await f.operators.operatorOf(terms),
+  ) as CommerceFixture["commerceOperator"];
 }
 
 export type JobOptions = {
   payer?: Wallet;
-  operator?: CommerceFixture["operator"];
+  operator?: CommerceFixture["commerceOperator"];
   requestHash?: string;
   saltNonce?: bigint;
   payment?: Partial<CommercePayment>;
@@ -120,7 +127,7 @@ export async function commerceJob(
   f: CommerceFixture,
   options: JobOptions = {},
 ): Promise<CommerceJob> {
-  const { payer = f.payer, operator = f.operator, requestHash = REQUEST } = options;
+  const { payer = f.payer, operator = f.commerceOperator, requestHash = REQUEST } = options;
   const { saltNonce = BigInt(id("salt")), payment } = options;
   const time = await now(f);
   const address = await operator.getAddress();
@@ -190,7 +197,7 @@ export async function openCommerce(
   f: CommerceFixture,
   options: JobOptions = {},
 ): Promise<CommerceJob> {
-  const { operator = f.operator, payer = f.payer } = options;
+  const { operator = f.commerceOperator, payer = f.payer } = options;
   const job = await commerceJob(f, options);
   const signature = await authorise(f, job, payer);
   await operator.connect(f.attacker).open(job, f.addresses.erc3009Collector, signature);
