@@ -50,9 +50,7 @@ contract Permit2StandIn {
         string calldata witnessType,
         bytes calldata signature
     ) external {
-        bytes32 typeHash = keccak256(abi.encodePacked(TYPE_STUB, witnessType));
-        bytes memory content = abi.encodePacked(_contentOf(typeHash, permit), witness);
-        _transfer(permit, details, owner, _digest(content), signature);
+        _transfer(permit, details, owner, _digest(permit, witness, witnessType), signature);
     }
 
     function permitTransferFrom(
@@ -61,7 +59,10 @@ contract Permit2StandIn {
         address owner,
         bytes calldata signature
     ) external {
-        _transfer(permit, details, owner, _digest(_contentOf(PLAIN_TYPEHASH, permit)), signature);
+        bytes32 content = keccak256(
+            abi.encode(PLAIN_TYPEHASH, _permitted(permit), msg.sender, permit.nonce, permit.deadline)
+        );
+        _transfer(permit, details, owner, _digestOf(content), signature);
     }
 
     function _transfer(
@@ -95,17 +96,32 @@ contract Permit2StandIn {
         nonceBitmap[owner][nonce >> 8] |= bit;
     }
 
-    function _contentOf(
-        bytes32 typeHash,
-        PermitTransferFrom calldata permit
-    ) private view returns (bytes memory) {
-        bytes32 permitted = keccak256(
-            abi.encode(PERMISSIONS_TYPEHASH, permit.permitted.token, permit.permitted.amount)
-        );
-        return abi.encode(typeHash, permitted, msg.sender, permit.nonce, permit.deadline);
+    function _digest(
+        PermitTransferFrom calldata permit,
+        bytes32 witness,
+        string calldata witnessType
+    ) private view returns (bytes32) {
+        bytes32 typeHash = keccak256(abi.encodePacked(TYPE_STUB, witnessType));
+        return
+            _digestOf(
+                keccak256(
+                    abi.encode(
+                        typeHash,
+                        _permitted(permit),
+                        msg.sender,
+                        permit.nonce,
+                        permit.deadline,
+                        witness
+                    )
+                )
+            );
     }
 
-    function _digest(bytes memory content) private view returns (bytes32) {
+    function _permitted(PermitTransferFrom calldata permit) private pure returns (bytes32) {
+        return keccak256(abi.encode(PERMISSIONS_TYPEHASH, permit.permitted.token, permit.permitted.amount));
+    }
+
+    function _digestOf(bytes32 content) private view returns (bytes32) {
         bytes32 domain = keccak256(
             abi.encode(
                 keccak256("EIP712Domain(string name,uint256 chainId,address verifyingContract)"),
@@ -114,6 +130,6 @@ contract Permit2StandIn {
                 address(this)
             )
         );
-        return keccak256(abi.encodePacked("\x19\x01", domain, keccak256(content)));
+        return keccak256(abi.encodePacked("\x19\x01", domain, content));
     }
 }

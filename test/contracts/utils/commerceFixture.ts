@@ -9,7 +9,7 @@ import {
 import { permit2Domain } from "@haca/protocol/inferenceEscrow";
 import { nodeOfEnclave } from "@haca/protocol/requestId";
 import { PERMIT2_ADDRESS, RECEIVE_TYPES } from "@haca/protocol/signedPayments";
-import { Contract, id, MaxUint256, type Wallet, ZeroAddress } from "ethers";
+import { Interface, id, MaxUint256, type Wallet, ZeroAddress } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { standInCodes } from "../../../testing/uptoContracts.ts";
 import { now } from "./attestationFixture.ts";
@@ -33,18 +33,12 @@ export function skipWhereMissing(suite: { skip: () => void }, variant: Variant):
 export const OPERATOR_STATUS = { None: 0n, Open: 1n, Captured: 2n, Returned: 3n };
 export const WINDOW = 5n * DAY;
 
-/** What of the public escrow tests look at and try. */
-const COMMERCE_ABI = [
-  "function authorize((address operator,address payer,address receiver,address token,uint120 maxAmount,uint48 preApprovalExpiry,uint48 authorizationExpiry,uint48 refundExpiry,uint16 minFeeBps,uint16 maxFeeBps,address feeReceiver,uint256 salt),uint256,address,bytes)",
-  "function void((address operator,address payer,address receiver,address token,uint120 maxAmount,uint48 preApprovalExpiry,uint48 authorizationExpiry,uint48 refundExpiry,uint16 minFeeBps,uint16 maxFeeBps,address feeReceiver,uint256 salt))",
+/** What the public escrow has besides what operators call of it. */
+export const COMMERCE_BESIDES = new Interface([
   "function reclaim((address operator,address payer,address receiver,address token,uint120 maxAmount,uint48 preApprovalExpiry,uint48 authorizationExpiry,uint48 refundExpiry,uint16 minFeeBps,uint16 maxFeeBps,address feeReceiver,uint256 salt))",
-  "function getHash((address operator,address payer,address receiver,address token,uint120 maxAmount,uint48 preApprovalExpiry,uint48 authorizationExpiry,uint48 refundExpiry,uint16 minFeeBps,uint16 maxFeeBps,address feeReceiver,uint256 salt)) view returns (bytes32)",
-  "function paymentState(bytes32) view returns (bool hasCollectedPayment, uint120 capturableAmount, uint120 refundableAmount)",
-  "error InvalidSender(address sender, address expected)",
   "error PaymentAlreadyCollected(bytes32 paymentInfoHash)",
   "error AfterPreApprovalExpiry(uint48 timestamp, uint48 expiry)",
-  "error ZeroAuthorization(bytes32 paymentInfoHash)",
-];
+]);
 
 type Addresses = { escrow: string; erc3009Collector: string; permit2Collector: string };
 
@@ -62,7 +56,7 @@ export async function deployCommerce(connection: NetworkConnection, variant: Var
     "CommerceOperator",
     await operators.operatorOf(terms),
   );
-  const commerce = new Contract(at, COMMERCE_ABI, base.attacker);
+  const commerce = await base.ethers.getContractAt("ICommerceEscrow", at, base.attacker);
   return { ...base, commerce, addresses, operators, commerceOperator, operatorTerms: terms };
 }
 export type CommerceFixture = Awaited<ReturnType<typeof deployCommerce>>;
@@ -223,14 +217,13 @@ export async function commerceBalances(
   job: CommerceJob,
   token: { balanceOf: (account: string) => Promise<bigint> } = f.token,
 ) {
-  const { capturableAmount } = await f.commerce.getFunction("paymentState")(
-    await f.commerce.getFunction("getHash")(job.payment),
-  );
+  const hash = await f.commerce.getHash(job.payment);
+  const { capturableAmount } = await f.commerce.paymentState(hash);
   return {
     payer: await token.balanceOf(f.payer.address),
     payee: await token.balanceOf(f.seller.address),
     fees: await token.balanceOf(f.feeReceiver.address),
     operator: await token.balanceOf(job.payment.operator),
-    held: capturableAmount as bigint,
+    held: capturableAmount,
   };
 }
