@@ -1,10 +1,11 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
 import { COMMERCE_DEPLOYMENTS, type CommerceDeployment } from "@haca/protocol/commercePayments";
-import { concat, formatEther, formatUnits, id } from "ethers";
+import { formatEther, formatUnits } from "ethers";
 import type { ChainType, NetworkConnection } from "hardhat/types/network";
 import { openChainInMemory } from "../lib/chainAlone.ts";
 import { grouped, isoTime } from "../lib/words.ts";
+import { REFUSING_ESCROW } from "./chain/refusingEscrow.ts";
 import { moduleOf, type Wanted } from "./deployPart.ts";
 import type { GovernanceParameters } from "./parameters/readParameters.ts";
 import type { Deployment } from "./plan/openDeployment.ts";
@@ -80,11 +81,6 @@ const neededBy = ({ commerce, hasGates = false, uptoProxy }: Payments): string[]
 
 /** In the place of a contract that is only looked at whether it is there. */
 const STAND_IN = "0x00";
-/** In the place of the public escrow: refuses every caller by its name for that, by which an operator knows it. */
-export const REFUSING_ESCROW: string = concat([
-  ...["0x63", id("InvalidSender(address,address)").slice(0, 10), "0x60e01b5f5260045ffd"],
-]);
-
 /** What stands in the place of x402's contracts in a rehearsal without a chain. */
 const standInFor = (address: string): string =>
   COMMERCE_DEPLOYMENTS.some(({ escrow }) => escrow === address) ? REFUSING_ESCROW : STAND_IN;

@@ -12,7 +12,7 @@ import { nodeOfEnclave } from "@haca/protocol/requestId";
 import { RECEIVE_TYPES } from "@haca/protocol/signedPayments";
 import { id } from "ethers";
 import { concat, encodeFunctionData, type Hex, zeroAddress } from "viem";
-import { REFUSING_ESCROW } from "../../../scripts/deploy/rehearsal.ts";
+import { REFUSING_ESCROW } from "../../../scripts/deploy/chain/refusingEscrow.ts";
 import { deployOn } from "./deployOn.ts";
 import type { Token } from "./deployToken.ts";
 import { type EscrowOperations, FEE_BPS, MOST } from "./escrowOperations.ts";

@@ -1,4 +1,5 @@
 import { COMMERCE_DEPLOYMENTS, type CommerceDeployment } from "@haca/protocol/commercePayments";
+import { resolveAuthCaptureDeployment } from "@x402/evm";
 import { expect, it } from "vitest";
 import { Journal } from "../plan/journal.ts";
 import { commerceFor } from "./commercePayments.ts";
@@ -14,6 +15,15 @@ const decide = (there: readonly string[], earlier?: string[], journal = Journal.
   const getCode = async (address: unknown) => (there.includes(String(address)) ? "0x00" : "0x");
   return commerceFor({ deployment: { journal, provider: { getCode } as never }, earlier });
 };
+
+it("knows the versions that stock clients know, and takes for the newest what they take", () => {
+  for (const { version, escrow, erc3009Collector, permit2Collector } of COMMERCE_DEPLOYMENTS) {
+    expect(resolveAuthCaptureDeployment(escrow)).toMatchObject({
+      ...{ version: `v${version}`, escrow, permit2Collector, eip3009Collector: erc3009Collector },
+    });
+  }
+  expect(resolveAuthCaptureDeployment(undefined)?.escrow).toBe(NEW.escrow);
+});
 
 it("creates operators over the newest version that the chain has", async () => {
   expect(await decide([...addressesOf(OLD), ...addressesOf(NEW)])).toEqual({ commerce: NEW });

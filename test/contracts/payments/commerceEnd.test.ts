@@ -204,9 +204,9 @@ for (const variant of VARIANTS) {
         const other = await commerceJob(f, { operator, saltNonce: 2n });
         const signature = await permitPayment(f, other);
         const { interface: abi } = operator;
-        const opening = [other, f.addresses.permit2Collector, signature] as const;
+        const { permit2Collector } = f.addresses;
         const calls = [
-          abi.encodeFunctionData("open", opening),
+          abi.encodeFunctionData("open", [other, permit2Collector, signature]),
           abi.encodeFunctionData("capture", [of, result, KIND.TEE]),
           abi.encodeFunctionData("refund", [of.payment]),
           abi.encodeFunctionData("cancel", [of.payment]),
@@ -217,7 +217,7 @@ for (const variant of VARIANTS) {
           for (const [act, moves] of [
             [() => byAnyone(operator).capture(of, result, KIND.TEE), 4n],
             [() => operator.connect(f.seller).cancel(of.payment), 1n],
-            [() => byAnyone(operator).open(...opening), 1n],
+            [() => byAnyone(operator).open(other, permit2Collector, signature), 1n],
           ] as const) {
             await token.arm(await operator.getAddress(), call);
             await act();

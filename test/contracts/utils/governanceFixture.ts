@@ -10,8 +10,8 @@ import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commercePayments";
 import { UPTO_PROXY_ADDRESS } from "@haca/protocol/signedPayments";
 import { type BaseContract, id, sha256 } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
+import { REFUSING_ESCROW } from "../../../scripts/deploy/chain/refusingEscrow.ts";
 import type { GovernanceParameters } from "../../../scripts/deploy/parameters/readParameters.ts";
-import { REFUSING_ESCROW } from "../../../scripts/deploy/rehearsal.ts";
 import { runGovernanceModule } from "../../../scripts/deploy/runGovernanceModule.ts";
 import { airdropEntries, GOVERNOR_SETTINGS, MIN_DELAY } from "./tokenFixture.ts";
 
