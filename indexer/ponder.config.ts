@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { abis, channelGatesAbi, vestingFactoryAbi } from "@haca/protocol/abi";
+import { abis, channelGatesAbi, commerceOperatorsAbi, vestingFactoryAbi } from "@haca/protocol/abi";
 import { readAddressBook } from "@haca/protocol/addressBook";
 import { CONTRACT_ROWS, type IndexedName, type ListedName } from "@haca/protocol/contracts";
 import { createConfig, factory } from "ponder";
@@ -13,6 +13,7 @@ const CHAIN = "settlement";
 const NEEDED: Record<string, string> = {
   VestingVault: "VestingFactory",
   ChannelGate: "ChannelGates",
+  CommerceOperator: "CommerceOperators",
   PageBlobs: "PageSettlement",
 };
 /** Blocks between two looks for blobs that were missing: a minute on Base. */
@@ -53,6 +54,15 @@ const contracts = {
       parameter: "gate",
     }),
   },
+  CommerceOperator: {
+    abi: abis.CommerceOperator,
+    ...at("CommerceOperators"),
+    address: factory({
+      address: at("CommerceOperators").address,
+      event: getAbiItem({ abi: commerceOperatorsAbi, name: "OperatorCreated" }),
+      parameter: "operator",
+    }),
+  },
 };
 
 const blocks = {
@@ -85,7 +95,7 @@ export default createConfig({
 });
 
 type Sources = {
-  [Name in Exclude<IndexedName, "ChannelGate" | "VestingVault">]: {
+  [Name in Exclude<IndexedName, "ChannelGate" | "CommerceOperator" | "VestingVault">]: {
     abi: (typeof abis)[Name];
   } & ReturnType<typeof at>;
 };

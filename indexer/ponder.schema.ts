@@ -8,6 +8,7 @@ export * from "./schema/access.ts";
 export * from "./schema/attestation.ts";
 export * from "./schema/challenges.ts";
 export * from "./schema/channels.ts";
+export * from "./schema/commerce.ts";
 export * from "./schema/escrow.ts";
 export * from "./schema/feeds.ts";
 export * from "./schema/governance.ts";

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
+import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commercePayments";
 import {
   BATCH_SETTLEMENT_ADDRESS,
   ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
@@ -12,12 +13,21 @@ import {
 const ROOT = join(import.meta.dirname, "..");
 /** Their names in what the compiler is given are paths from the root, so that it resolves imports as Hardhat does. */
 const FOLDER = "testing/upto";
-const NAMES = {
-  Permit2StandIn: PERMIT2_ADDRESS,
-  UptoProxyStandIn: x402UptoPermit2ProxyAddress,
-  BatchSettlementStandIn: BATCH_SETTLEMENT_ADDRESS,
-  Erc3009CollectorStandIn: ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
-};
+type Names = readonly (readonly [name: string, address: string])[];
+const X402_NAMES: Names = [
+  ["Permit2StandIn", PERMIT2_ADDRESS],
+  ["UptoProxyStandIn", x402UptoPermit2ProxyAddress],
+  ["BatchSettlementStandIn", BATCH_SETTLEMENT_ADDRESS],
+  ["Erc3009CollectorStandIn", ERC3009_DEPOSIT_COLLECTOR_ADDRESS],
+];
+const COMMERCE_NAMES: Names = COMMERCE_DEPLOYMENTS.flatMap(
+  ({ version, escrow, erc3009Collector, permit2Collector }) =>
+    [
+      [version === "1.0" ? "CommerceEscrowV10StandIn" : "CommerceEscrowStandIn", escrow],
+      ["CommerceErc3009StandIn", erc3009Collector],
+      ["CommercePermit2StandIn", permit2Collector],
+    ] as const,
+);
 /** JSON of the genuine codes by their addresses, which `npm run x402 -- build` makes: they are not the project's to keep. */
 const GENUINE = process.env.HACA_UPTO_CODES || undefined;
 
@@ -45,7 +55,7 @@ export function readCodes(path: string): Readonly<Record<string, string>> {
       throw refused(`the code of ${address} is not hex`);
     }
   }
-  for (const [name, address] of Object.entries(NAMES)) {
+  for (const [name, address] of X402_NAMES) {
     const what = name.replace("StandIn", "");
     if (!(address in codes)) throw refused(`no code of ${address} (${what})`);
   }
@@ -54,10 +64,22 @@ export function readCodes(path: string): Readonly<Record<string, string>> {
 
 /**
  * Codes of Permit2, of x402's proxy for `upto`, of its contract of channels and of what collects deposits by EIP-3009 for it,
- * by their addresses: stand-ins, unless the genuine ones are given.
+ * and of the public escrow of commerce payments with its collectors, by their addresses: stand-ins, but for the genuine ones
+ * that are given.
  */
-export function uptoCodes(): Readonly<Record<string, string>> {
-  if (GENUINE !== undefined) return readCodes(GENUINE);
+export const uptoCodes = (): Readonly<Record<string, string>> =>
+  GENUINE === undefined ? standInCodes() : { ...standInCodes(), ...readCodes(GENUINE) };
+
+/** Of this process: compiling them takes seconds. */
+let compiled: Readonly<Record<string, string>> | undefined;
+
+/** Stand-ins of them all, whatever is given. */
+export function standInCodes(): Readonly<Record<string, string>> {
+  compiled ??= compileStandIns();
+  return compiled;
+}
+
+function compileStandIns(): Readonly<Record<string, string>> {
   const solc = createRequire(import.meta.url)("solc") as Solc;
   const sources = readdirSync(join(ROOT, FOLDER)).map((name) => {
     return [
@@ -73,7 +95,7 @@ export function uptoCodes(): Readonly<Record<string, string>> {
   const input = { language: "Solidity", sources: Object.fromEntries(sources), settings };
   const { contracts } = JSON.parse(solc.compile(JSON.stringify(input), { import: imported }));
   return Object.fromEntries(
-    Object.entries(NAMES).map(([name, address]) => {
+    NAMES.map(([name, address]) => {
       const { evm } = contracts[`${FOLDER}/${name}.sol`][name];
       return [address, `0x${evm.deployedBytecode.object}`];
     }),

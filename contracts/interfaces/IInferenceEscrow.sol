@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity >=0.8.24;
 
+import {ICaptureRules} from "./ICaptureRules.sol";
 import {IInferenceSettlement} from "./IInferenceSettlement.sol";
-import {IPageSettlement} from "./IPageSettlement.sol";
 import {IPageSettlementTypes} from "./IPageSettlementTypes.sol";
+import {IPayouts} from "./IPayouts.sol";
 import {IUptoProxy} from "./IUptoProxy.sol";
 
 /// @title IInferenceEscrow
@@ -21,7 +22,7 @@ import {IUptoProxy} from "./IUptoProxy.sol";
 /// same request that was not paid for captures the job as well as a newer one, once. A page counts from when it is Final,
 /// which nobody may have looked at (see {IPageSettlement}); who wants a proof or an enclave's signature seen by the chain
 /// signs terms without pages. One that is disproved later has been paid.
-interface IInferenceEscrow {
+interface IInferenceEscrow is ICaptureRules, IPayouts {
     /// @notice How a job stands.
     /// - None: never opened
     /// - Open: tokens are held for it
@@ -107,22 +108,6 @@ interface IInferenceEscrow {
     /// @param jobId the job
     /// @param amount smallest units
     event JobCancelled(bytes32 indexed jobId, uint256 amount);
-    /// @notice A transfer failed: the account can withdraw the tokens.
-    /// @param token the token
-    /// @param account whose they are
-    /// @param amount smallest units
-    event Credited(address indexed token, address indexed account, uint256 amount);
-    /// @notice An account withdrew what a transfer had not brought.
-    /// @param token the token
-    /// @param account whose it was
-    /// @param receiver who got it
-    /// @param amount smallest units
-    event CreditWithdrawn(
-        address indexed token,
-        address indexed account,
-        address indexed receiver,
-        uint256 amount
-    );
     /// @notice Governance let jobs be opened in a token, or ended that.
     /// @param token the token
     /// @param isAllowed whether jobs are opened in it from now on
@@ -132,9 +117,6 @@ interface IInferenceEscrow {
     /// @param receiver who gets it
     event FeeChanged(uint16 feeBps, address indexed receiver);
 
-    /// @notice A contract that is needed has no code.
-    /// @param account its address
-    error InferenceEscrow_NotAContract(address account);
     /// @notice Somebody else than the escrow called a facilitator of it.
     /// @param caller who called
     error InferenceEscrow_NotEscrow(address caller);
@@ -153,9 +135,6 @@ interface IInferenceEscrow {
     /// @param maximum most seconds
     /// @param actual the seconds given
     error InferenceEscrow_WindowInvalid(uint256 minimum, uint256 maximum, uint256 actual);
-    /// @notice An account is zero, or the escrow.
-    /// @param account the account
-    error InferenceEscrow_AccountInvalid(address account);
     /// @notice Fewer or more tokens came in than the permit says.
     /// @param expected smallest units
     /// @param actual smallest units
@@ -167,43 +146,10 @@ interface IInferenceEscrow {
     /// @notice The job is open, and not with this content.
     /// @param jobId the job
     error InferenceEscrow_WrongJob(bytes32 jobId);
-    /// @notice The job's deadline has come.
-    /// @param deadline first second that is too late, in unix seconds
-    /// @param blockTimestamp the block's time
-    error InferenceEscrow_TooLate(uint256 deadline, uint256 blockTimestamp);
     /// @notice The job's deadline has not come.
     /// @param deadline first second that is not too early, in unix seconds
     /// @param blockTimestamp the block's time
     error InferenceEscrow_TooEarly(uint256 deadline, uint256 blockTimestamp);
-    /// @notice The terms do not let this kind of result count.
-    /// @param kinds the terms' bits
-    /// @param kind the result's bit
-    error InferenceEscrow_KindNotAccepted(uint8 kinds, uint8 kind);
-    /// @notice The result is another node's.
-    /// @param expected the terms' node
-    /// @param actual the node that the request names
-    error InferenceEscrow_WrongNode(address expected, address actual);
-    /// @notice The result names another requester than the payer.
-    /// @param expected the payer
-    /// @param actual the requester
-    error InferenceEscrow_WrongRequester(address expected, address actual);
-    /// @notice The result is of another request.
-    /// @param expected the terms' request hash
-    /// @param actual the result's input hash
-    error InferenceEscrow_WrongRequest(bytes32 expected, bytes32 actual);
-    /// @notice The result has no price, or one above what is held.
-    /// @param maximum smallest units that are held
-    /// @param actual the result's price
-    error InferenceEscrow_PriceInvalid(uint256 maximum, uint256 actual);
-    /// @notice This result was not settled alone as this kind.
-    /// @param requestId its request
-    error InferenceEscrow_NotSettled(bytes32 requestId);
-    /// @notice The result is not in this page, or the page is not final.
-    /// @param state of the result in the page
-    error InferenceEscrow_PageNotFinal(IPageSettlementTypes.PageState state);
-    /// @notice A result of this request captured a job before.
-    /// @param requestId the request
-    error InferenceEscrow_AlreadyCaptured(bytes32 requestId);
     /// @notice Somebody else than the job's node or payee was to cancel it.
     /// @param caller who called
     error InferenceEscrow_NotParty(address caller);
@@ -242,11 +188,6 @@ interface IInferenceEscrow {
     /// @param job as it was opened
     function cancel(Job calldata job) external;
 
-    /// @notice Pays out what a transfer to the caller had not brought.
-    /// @param token the token
-    /// @param receiver who gets it
-    function withdrawCredit(address token, address receiver) external;
-
     /// @notice Lets jobs be opened in a token, or ends that; jobs that are open stay as they are. Restricted to governance.
     /// A token whose transfers bring less than they say cannot be used.
     /// @param token the token
@@ -274,16 +215,12 @@ interface IInferenceEscrow {
     /// @return status None for one that was not opened
     function statusOf(bytes32 jobId) external view returns (JobStatus status);
 
-    /// @notice Whether a result of this request captured a job.
+    /// @notice Whether a result of this request captured a job that paid a payee in a token.
     /// @param requestId the request
+    /// @param payee who was paid
+    /// @param token in which
     /// @return isIt whether it did
-    function isCaptured(bytes32 requestId) external view returns (bool isIt);
-
-    /// @notice What an account can withdraw.
-    /// @param token the token
-    /// @param account the account
-    /// @return amount smallest units
-    function creditOf(address token, address account) external view returns (uint256 amount);
+    function isCaptured(bytes32 requestId, address payee, address token) external view returns (bool isIt);
 
     /// @notice Whether jobs are opened in a token.
     /// @param token the token
@@ -294,14 +231,6 @@ interface IInferenceEscrow {
     /// @return feeBps hundredths of a percent of the price
     /// @return receiver who gets it
     function fee() external view returns (uint16 feeBps, address receiver);
-
-    /// @notice Where pages are.
-    /// @return pages its address
-    function PAGES() external view returns (IPageSettlement pages);
-
-    /// @notice Where results are settled alone.
-    /// @return settlement its address
-    function SETTLEMENT() external view returns (IInferenceSettlement settlement);
 
     /// @notice x402's proxy of the scheme `upto`.
     /// @return proxy its address

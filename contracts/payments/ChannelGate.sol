@@ -14,6 +14,7 @@ import {IPageSettlementTypes} from "../interfaces/IPageSettlementTypes.sol";
 import {InferenceResults} from "../settlement/InferenceResults.sol";
 import {RequestIds} from "../settlement/RequestIds.sol";
 import {PageOpening} from "./PageOpening.sol";
+import {PaidKinds} from "./PaidKinds.sol";
 
 /// @title ChannelGate
 /// @notice See {IChannelGate}. {ChannelGates} makes clones of it, whose terms stand in their code.
@@ -29,7 +30,6 @@ contract ChannelGate is IChannelGate, Multicall, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
     uint256 private constant WHOLE_BPS = 10_000;
-    uint8 private constant PAGE_SHIFT = 4;
 
     IPageSettlement public immutable override PAGES;
     IBatchSettlement public immutable override BATCH;
@@ -56,7 +56,7 @@ contract ChannelGate is IChannelGate, Multicall, ReentrancyGuardTransient {
         Section[] calldata sections,
         bytes32[] calldata siblings
     ) external override {
-        _requireGood(uint8(1) << (PAGE_SHIFT + uint8(header.kind)), RequestIds.nodeOfPage(header.ledgerPage));
+        _requireGood(PaidKinds.inPage(header.kind), RequestIds.nodeOfPage(header.ledgerPage));
         (IPageSettlementTypes.PageState state, ) = PAGES.stateOfPage(PAGES.pageIdOf(header));
         if (state != IPageSettlementTypes.PageState.Final) revert ChannelGate_PageNotFinal(state);
 
@@ -81,7 +81,7 @@ contract ChannelGate is IChannelGate, Multicall, ReentrancyGuardTransient {
         IInferenceSettlement.Verification kind
     ) external override {
         bytes32 requestId = result.requestId;
-        _requireGood(uint8(1) << uint8(kind), RequestIds.nodeOf(requestId));
+        _requireGood(PaidKinds.alone(kind), RequestIds.nodeOf(requestId));
         address account = accountOf(channelId);
         if (result.requester != account) revert ChannelGate_WrongRequester(account, result.requester);
         bytes32 digest = InferenceResults.toDigest(address(SETTLEMENT), InferenceResults.hashStruct(result));

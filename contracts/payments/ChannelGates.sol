@@ -8,16 +8,11 @@ import {IChannelGates} from "../interfaces/IChannelGates.sol";
 import {IInferenceEscrow} from "../interfaces/IInferenceEscrow.sol";
 import {IPageSettlement} from "../interfaces/IPageSettlement.sol";
 import {ChannelGate} from "./ChannelGate.sol";
+import {PaidKinds} from "./PaidKinds.sol";
 
 /// @title ChannelGates
 /// @notice See {IChannelGates}. Open to everybody; nothing can be set. {ChannelGate} is the code of the gates.
 contract ChannelGates is IChannelGates {
-    /// @dev As the escrow's windows where pages count: time to propose a page, and time to claim after it is final.
-    uint256 private constant SETTLE_TIME = 1 hours;
-    uint256 private constant CLAIM_TIME = 1 days;
-    /// @dev ZKML and TEE alone, TEE and Optimistic in pages.
-    uint8 private constant KNOWN_KINDS = 0xc6;
-
     IInferenceEscrow public immutable override ESCROW;
     IPageSettlement private immutable PAGES;
     address private immutable GATE;
@@ -34,9 +29,7 @@ contract ChannelGates is IChannelGates {
     /// @inheritdoc IChannelGates
     function open(IChannelGate.Terms calldata terms) external override returns (address gate) {
         if (terms.node == address(0) || terms.payee == address(0)) revert ChannelGates_AccountZero();
-        if (terms.kinds == 0 || terms.kinds & ~KNOWN_KINDS != 0) {
-            revert ChannelGates_KindsInvalid(terms.kinds);
-        }
+        if (!PaidKinds.areGood(terms.kinds)) revert ChannelGates_KindsInvalid(terms.kinds);
         (uint16 feeBps, address receiver) = ESCROW.fee();
         if (terms.feeBps != feeBps || terms.feeReceiver != receiver) {
             revert ChannelGates_FeeInvalid(feeBps, receiver);
@@ -52,7 +45,7 @@ contract ChannelGates is IChannelGates {
 
     /// @inheritdoc IChannelGates
     function leastWithdrawDelay() external view override returns (uint256) {
-        return SETTLE_TIME + PAGES.parametersNow().longRoad + CLAIM_TIME;
+        return PaidKinds.leastWindowOfPages(PAGES);
     }
 
     function _requireContract(address account) private view {

@@ -9,13 +9,13 @@ import {IInferenceSettlement} from "../interfaces/IInferenceSettlement.sol";
 import {IPageSettlement} from "../interfaces/IPageSettlement.sol";
 import {IPageSettlementTypes} from "../interfaces/IPageSettlementTypes.sol";
 import {IUptoProxy} from "../interfaces/IUptoProxy.sol";
-import {InferenceResults} from "../settlement/InferenceResults.sol";
-import {RequestIds} from "../settlement/RequestIds.sol";
-import {EscrowPayouts} from "./EscrowPayouts.sol";
+import {CaptureRules} from "./CaptureRules.sol";
 import {JobFacilitator} from "./JobFacilitator.sol";
+import {PaidKinds} from "./PaidKinds.sol";
+import {Payouts} from "./Payouts.sol";
 
 /// @title InferenceEscrow
-/// @notice See {IInferenceEscrow}. {EscrowPayouts} pays, {JobFacilitator} is what permits name.
+/// @notice See {IInferenceEscrow}. {CaptureRules} judges results, {Payouts} pays, {JobFacilitator} is what permits name.
 ///
 /// Access: `setToken` and `setFee` are governance's, and are judged when a job is opened only; everything else is open to
 /// everybody, but `cancel`, which is the node's or the payee's. Nobody can stop a capture or a refund, change an open job or
@@ -23,23 +23,17 @@ import {JobFacilitator} from "./JobFacilitator.sol";
 ///
 /// @dev Foreign code runs in tokens, in Permit2 and in the payer, if it is a contract: all under one guard, and what a call
 /// is to change is written before. What is held is the sum of open jobs and of credits.
-contract InferenceEscrow is EscrowPayouts, AccessManaged {
+contract InferenceEscrow is IInferenceEscrow, CaptureRules, Payouts, AccessManaged {
     /// @notice Bounds of what terms say. Where pages count, the least window is longer.
-    uint256 public constant MINIMUM_WINDOW = 1 hours;
-    uint256 public constant MAXIMUM_WINDOW = 30 days;
+    uint256 public constant MINIMUM_WINDOW = PaidKinds.SETTLE_TIME;
+    uint256 public constant MAXIMUM_WINDOW = PaidKinds.LONGEST_WINDOW;
     /// @notice Time for whoever captures after a page has become final.
-    uint256 public constant CAPTURE_TIME = 1 days;
+    uint256 public constant CAPTURE_TIME = PaidKinds.CAPTURE_TIME;
     /// @notice The highest fee.
     uint256 public constant MAXIMUM_FEE_BPS = 1_000;
 
     uint256 private constant WHOLE_BPS = 10_000;
-    /// @dev ZKML and TEE alone, TEE and Optimistic in pages.
-    uint8 private constant KNOWN_KINDS = 0xc6;
-    uint8 private constant PAGE_KINDS = 0xf0;
-    uint8 private constant PAGE_SHIFT = 4;
 
-    IInferenceSettlement public immutable override SETTLEMENT;
-    IPageSettlement public immutable override PAGES;
     IUptoProxy public immutable override PROXY;
     address private immutable FACILITATOR;
 
@@ -47,19 +41,20 @@ contract InferenceEscrow is EscrowPayouts, AccessManaged {
     mapping(address token => bool isAllowed) public override isTokenAllowed;
     /// @dev Hash of a job that is open; of one that is over, its status.
     mapping(bytes32 jobId => bytes32 content) private _jobs;
-    /// @dev As the ledger's pages.
-    mapping(uint256 page => uint256 bitmap) private _captured;
     uint16 private _feeBps;
     address private _feeReceiver;
 
     /// @param authority the AccessManager
     /// @param pages where results settle in pages; where they settle alone, it knows
     /// @param proxy x402's proxy of the scheme `upto`
-    constructor(address authority, IPageSettlement pages, IUptoProxy proxy) AccessManaged(authority) {
+    constructor(
+        address authority,
+        IPageSettlement pages,
+        IUptoProxy proxy
+    ) CaptureRules(pages) AccessManaged(authority) {
         _requireContract(authority);
-        _requireContract(address(pages));
         _requireContract(address(proxy));
-        (PAGES, SETTLEMENT, PROXY) = (pages, pages.SETTLEMENT(), proxy);
+        PROXY = proxy;
         FACILITATOR = address(new JobFacilitator(proxy));
     }
 
@@ -84,11 +79,7 @@ contract InferenceEscrow is EscrowPayouts, AccessManaged {
         IInferenceSettlement.InferenceResult calldata result,
         IInferenceSettlement.Verification kind
     ) external override nonReentrant {
-        bytes32 digest = InferenceResults.toDigest(address(SETTLEMENT), InferenceResults.hashStruct(result));
-        if (SETTLEMENT.digestOf(result.requestId) != keccak256(abi.encode(kind, digest))) {
-            revert InferenceEscrow_NotSettled(result.requestId);
-        }
-        _capture(job, result, uint8(1) << uint8(kind));
+        _capture(job, result, _kindAlone(result, kind));
     }
 
     /// @inheritdoc IInferenceEscrow
@@ -97,9 +88,7 @@ contract InferenceEscrow is EscrowPayouts, AccessManaged {
         IPageSettlementTypes.PageHeader calldata header,
         IPageSettlementTypes.Leaf calldata leaf
     ) external override nonReentrant {
-        (IPageSettlementTypes.PageState state, , ) = PAGES.verifyInclusion(header, leaf);
-        if (state != IPageSettlementTypes.PageState.Final) revert InferenceEscrow_PageNotFinal(state);
-        _capture(job, leaf.result, uint8(1) << (PAGE_SHIFT + uint8(header.kind)));
+        _capture(job, leaf.result, _kindInPage(header, leaf));
     }
 
     /// @inheritdoc IInferenceEscrow
@@ -141,8 +130,12 @@ contract InferenceEscrow is EscrowPayouts, AccessManaged {
     }
 
     /// @inheritdoc IInferenceEscrow
-    function isCaptured(bytes32 requestId) external view override returns (bool) {
-        return _captured[RequestIds.pageOf(requestId)] & RequestIds.bitOf(requestId) != 0;
+    function isCaptured(
+        bytes32 requestId,
+        address payee,
+        address token
+    ) external view override returns (bool) {
+        return _isTaken(_scopeOf(payee, token), requestId);
     }
 
     /// @inheritdoc IInferenceEscrow
@@ -168,24 +161,19 @@ contract InferenceEscrow is EscrowPayouts, AccessManaged {
         uint8 kind
     ) private {
         Terms calldata terms = job.terms;
-        if (block.timestamp >= job.deadline) revert InferenceEscrow_TooLate(job.deadline, block.timestamp);
-        if (terms.kinds & kind == 0) revert InferenceEscrow_KindNotAccepted(terms.kinds, kind);
-        address node = RequestIds.nodeOf(result.requestId);
-        if (node != terms.node) revert InferenceEscrow_WrongNode(terms.node, node);
-        if (result.requester != job.payer) {
-            revert InferenceEscrow_WrongRequester(job.payer, result.requester);
-        }
-        if (result.inputHash != terms.requestHash) {
-            revert InferenceEscrow_WrongRequest(terms.requestHash, result.inputHash);
-        }
-        uint256 price = result.price;
-        if (price == 0 || price > job.amount) revert InferenceEscrow_PriceInvalid(job.amount, price);
-
-        uint256 page = RequestIds.pageOf(result.requestId);
-        uint256 bit = RequestIds.bitOf(result.requestId);
-        uint256 captured = _captured[page];
-        if (captured & bit != 0) revert InferenceEscrow_AlreadyCaptured(result.requestId);
-        _captured[page] = captured | bit;
+        uint256 price = _take(
+            Awaited({
+                scope: _scopeOf(terms.payee, terms.token),
+                node: terms.node,
+                payer: job.payer,
+                requestHash: terms.requestHash,
+                kinds: terms.kinds,
+                maximum: job.amount,
+                deadline: job.deadline
+            }),
+            result,
+            kind
+        );
         bytes32 jobId = _end(job, JobStatus.Captured);
 
         // Both are below 2^128 and the fee's share below the whole.
@@ -255,25 +243,18 @@ contract InferenceEscrow is EscrowPayouts, AccessManaged {
         _requireAccount(terms.payee);
         if (!isTokenAllowed[terms.token]) revert InferenceEscrow_TokenNotAllowed(terms.token);
         if (terms.feeBps != feeBps) revert InferenceEscrow_FeeInvalid(feeBps, terms.feeBps);
-        if (terms.kinds == 0 || terms.kinds & ~KNOWN_KINDS != 0) {
-            revert InferenceEscrow_KindsInvalid(terms.kinds);
-        }
-        uint256 minimum = terms.kinds & PAGE_KINDS == 0 ? MINIMUM_WINDOW : _leastWindowOfPages();
+        if (!PaidKinds.areGood(terms.kinds)) revert InferenceEscrow_KindsInvalid(terms.kinds);
+        uint256 minimum = PaidKinds.leastWindow(terms.kinds, PAGES);
         if (terms.captureWindow < minimum || terms.captureWindow > MAXIMUM_WINDOW) {
             revert InferenceEscrow_WindowInvalid(minimum, MAXIMUM_WINDOW, terms.captureWindow);
         }
     }
 
-    /// @dev Time to propose a page, as long as it is pending by the parameters of now, and time to capture.
-    function _leastWindowOfPages() private view returns (uint256) {
-        return MINIMUM_WINDOW + PAGES.parametersNow().longRoad + CAPTURE_TIME;
+    function _scopeOf(address payee, address token) private pure returns (bytes32) {
+        return keccak256(abi.encode(payee, token));
     }
 
     function _saltOf(Terms calldata terms) private pure returns (bytes32) {
         return keccak256(abi.encode(terms));
-    }
-
-    function _requireContract(address account) private view {
-        if (account.code.length == 0) revert InferenceEscrow_NotAContract(account);
     }
 }

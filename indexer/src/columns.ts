@@ -8,6 +8,17 @@ export function orNull(address: Hex): Hex | null {
   return address === zeroAddress ? null : address;
 }
 
+/** What of an event says when something ended, and by whom. */
+export type EndEvent = {
+  block: { timestamp: bigint };
+  transaction: { hash: Hex; from: Hex };
+};
+
+/** Columns of an end. */
+export const endOf = ({ block, transaction }: EndEvent) => ({
+  ...{ endedAt: block.timestamp, ender: transaction.from, endTransactionHash: transaction.hash },
+});
+
 /** Names of `ISigningKeys.KeyKind`, by number; 0 is no kind that the registry admits. */
 const KEY_KINDS = [undefined, "rsa", "p256", "secp256k1"] as const;
 

@@ -1,7 +1,7 @@
 import type { Context } from "ponder:registry";
 import { escrowCredit, escrowCreditChange, escrowFee, escrowJob, escrowToken } from "ponder:schema";
 import type { Hex } from "viem";
-import { orNull } from "./columns.ts";
+import { type EndEvent, endOf, orNull } from "./columns.ts";
 import { isIndexed } from "./isIndexed.ts";
 import { on } from "./on.ts";
 
@@ -86,15 +86,7 @@ function indexSettings(): void {
   });
 }
 
-type At = {
-  block: { number: bigint; timestamp: bigint };
-  log: { logIndex: number };
-  transaction: { hash: Hex; from: Hex };
-};
-
-const endOf = ({ block, transaction }: At) => ({
-  ...{ endedAt: block.timestamp, ender: transaction.from, endTransactionHash: transaction.hash },
-});
+type At = EndEvent & { block: { number: bigint }; log: { logIndex: number } };
 
 const placeOf = ({ block, log, transaction }: At) => ({
   ...{ blockNumber: block.number, logIndex: log.logIndex, timestamp: block.timestamp },

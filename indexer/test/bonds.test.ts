@@ -3,6 +3,12 @@ import type { Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { teeIdOf } from "./utils/accessTee.ts";
 import { type Channels, channelCases, useChannels } from "./utils/channelCases.ts";
+import {
+  type Commerce,
+  commerceCases,
+  refundCommerce,
+  useCommerce,
+} from "./utils/commerceCases.ts";
 import { deployWorld, type World } from "./utils/deployWorld.ts";
 import { changeSettings, escrowCases, type Jobs, openJobs } from "./utils/escrowCases.ts";
 import { stakeCases } from "./utils/stakeCases.ts";
@@ -24,6 +30,7 @@ let indexer: Indexer;
 let feeds: { open: Hex; closed: Hex };
 let jobs: Jobs;
 let channels: Channels;
+let commerce: Commerce;
 let accepted: Map<string, number>;
 let nodes: { locked: TeeNode; forfeited: TeeNode; released: TeeNode };
 
@@ -33,6 +40,7 @@ beforeAll(async () => {
   const { bonds, contracts, tee } = world;
   jobs = await openJobs(world);
   channels = await useChannels(world, jobs.token);
+  commerce = await useCommerce(world);
   await changeSettings(world, jobs);
   feeds = await makeRounds();
   await bonds.setAmount(11n);
@@ -49,6 +57,7 @@ beforeAll(async () => {
   await chain.client.setNextBlockTimestamp({ timestamp: timestamp + RELEASE_DELAY });
   await bonds.release(nodes.released);
   await world.escrow.call("refund", [jobs.refunded.job] as never);
+  await refundCommerce(world, commerce);
   // The same chain and indexer serve for stake.
   accepted = await walkStake(world);
 
@@ -195,6 +204,7 @@ test("a feed leads to its rounds, and a round to the observations that did not c
 describe("payments", () => {
   escrowCases(() => ({ world, indexer, jobs }));
   channelCases(() => ({ world, indexer, channels }));
+  commerceCases(() => ({ world, indexer, commerce }));
 });
 
 describe("stake", () => {

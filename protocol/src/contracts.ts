@@ -32,7 +32,8 @@ const IMPLEMENTATION = {
   isUnlisted: true,
 } as const;
 
-/** Of the gates; they are found by the events of what makes them. */
+/** Of operators and gates; they are found by the events of what makes them. */
+const OPERATOR = { createdBy: { name: "CommerceOperators", nonce: 1 }, isUnlisted: true } as const;
 const GATE = { createdBy: { name: "ChannelGates", nonce: 1 }, isUnlisted: true } as const;
 
 /**
@@ -98,6 +99,22 @@ export const CONTRACTS = [
     ...GOVERNANCE,
     ...INDEXED,
     ...GATE,
+  },
+  // Only where the chain has the public escrow of commerce payments, too.
+  {
+    name: "CommerceOperators",
+    abi: "commerceOperatorsAbi",
+    isOptional: true,
+    ...GOVERNANCE,
+    ...INDEXED,
+  },
+  {
+    name: "CommerceOperator",
+    abi: "commerceOperatorAbi",
+    isOptional: true,
+    ...GOVERNANCE,
+    ...INDEXED,
+    ...OPERATOR,
   },
   { name: "StakedVotes", abi: "stakedVotesAbi", ...GOVERNANCE },
   { name: "TimelockController", abi: "timelockControllerAbi", ...GOVERNANCE, ...INDEXED },

@@ -135,7 +135,7 @@ describe("errors of stake, pages and payments", () => {
       `job ${id} was refunded`,
     ],
     [
-      ...([inferenceEscrowAbi, "InferenceEscrow_KindNotAccepted"] as const),
+      ...([inferenceEscrowAbi, "CaptureRules_KindNotAccepted"] as const),
       [0x44, 0x80],
       "the job takes TEE, TEE in a page, and this result is Optimistic in a page",
     ],
@@ -145,7 +145,7 @@ describe("errors of stake, pages and payments", () => {
       "the gate takes TEE in a page, and this result is TEE",
     ],
     [
-      ...([inferenceEscrowAbi, "InferenceEscrow_PageNotFinal"] as const),
+      ...([inferenceEscrowAbi, "CaptureRules_PageNotFinal"] as const),
       [1],
       "the page is not final yet, but pending",
     ],

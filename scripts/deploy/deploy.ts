@@ -9,6 +9,7 @@ import { enterProject } from "../lib/enterProject.ts";
 import { writeAbi } from "../lib/writeAbi.ts";
 import { keepEarlier, readEarlier } from "./addressBook/earlier.ts";
 import { whyNoGates } from "./chain/batchSettlement.ts";
+import { commerceFor } from "./chain/commercePayments.ts";
 import { probeFor } from "./chain/probeChain.ts";
 import { proxyForEscrow } from "./chain/uptoProxy.ts";
 import { ensureCompiled } from "./compiled/ensureCompiled.ts";
@@ -84,13 +85,23 @@ async function deployTo(parameters: {
   const uptoProxy = escrow !== undefined && "proxy" in escrow ? escrow.proxy : undefined;
   const noGates = uptoProxy === undefined ? undefined : await whyNoGates(deployment);
   const hasGates = uptoProxy !== undefined && noGates === undefined;
+  const operators =
+    uptoProxy === undefined
+      ? undefined
+      : await commerceFor({
+          ...{ deployment, earlier: earlier?.contracts.CommerceOperators?.constructorArguments },
+        });
+  const commerce =
+    operators !== undefined && "commerce" in operators ? operators.commerce : undefined;
+  const payments = { uptoProxy, hasGates, commerce };
   const wanted: Wanted =
     governance === undefined
       ? { ...base, part: "core" }
-      : { ...base, part: part === "tee" ? "tee" : "governance", governance, uptoProxy, hasGates };
+      : { ...base, part: part === "tee" ? "tee" : "governance", governance, ...payments };
   const off = await probeFor({ deployment, part: wanted.part, hasEscrow: uptoProxy !== undefined });
   if (escrow !== undefined && "reason" in escrow) off.push(escrow.reason);
   if (noGates !== undefined) off.push(noGates);
+  if (operators !== undefined && "reason" in operators) off.push(operators.reason);
   for (const line of off) console.log(`  on this chain ${line}`);
   if (!isDevelopment) {
     await printPlan({ deployment, wanted });

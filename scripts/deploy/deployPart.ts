@@ -1,4 +1,5 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
+import type { CommerceDeployment } from "@haca/protocol/commercePayments";
 import type { Part } from "@haca/protocol/contracts";
 import { bookHeader } from "./addressBook/bookHeader.ts";
 import {
@@ -28,6 +29,8 @@ export type Wanted = { settlementWindow: number; isDevelopmentChain: boolean } &
       uptoProxy?: string | undefined;
       /** whether gates of channels are, too */
       hasGates?: boolean;
+      /** the public escrow of commerce payments, if operators over it are, too */
+      commerce?: CommerceDeployment | undefined;
     }
 );
 

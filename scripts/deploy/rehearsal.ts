@@ -1,9 +1,11 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
+import { COMMERCE_DEPLOYMENTS, type CommerceDeployment } from "@haca/protocol/commercePayments";
 import { formatEther, formatUnits } from "ethers";
 import type { ChainType, NetworkConnection } from "hardhat/types/network";
 import { openChainInMemory } from "../lib/chainAlone.ts";
 import { grouped, isoTime } from "../lib/words.ts";
+import { REFUSING_ESCROW } from "./chain/refusingEscrow.ts";
 import { moduleOf, type Wanted } from "./deployPart.ts";
 import type { GovernanceParameters } from "./parameters/readParameters.ts";
 import type { Deployment } from "./plan/openDeployment.ts";
@@ -58,34 +60,44 @@ export function sumUp(gas: readonly bigint[]): Omit<Rehearsal, "gasOf"> {
   return { gas: sum, largest, transactions: gas.length };
 }
 
-/** Contracts of x402's that a deployment goes by. */
-const neededBy = ({
-  hasGates = false,
-  uptoProxy,
-}: {
-  hasGates?: boolean;
+/** With which of x402's contracts a deployment is. */
+type Payments = {
+  /** x402's proxy, for a deployment with the escrow */
   uptoProxy?: string | undefined;
-}): string[] => [
+  /** whether it is with gates of channels */
+  hasGates?: boolean;
+  /** the public escrow of commerce payments, for a deployment with operators over it */
+  commerce?: CommerceDeployment | undefined;
+};
+
+/** Contracts of x402's that a deployment goes by. */
+const neededBy = ({ commerce, hasGates = false, uptoProxy }: Payments): string[] => [
   ...(uptoProxy === undefined ? [] : [uptoProxy]),
   ...(hasGates ? [BATCH_SETTLEMENT_ADDRESS] : []),
+  ...(commerce === undefined
+    ? []
+    : [commerce.escrow, commerce.erc3009Collector, commerce.permit2Collector]),
 ];
 
 /** In the place of a contract that is only looked at whether it is there. */
 const STAND_IN = "0x00";
+/** What stands in the place of x402's contracts in a rehearsal without a chain. */
+const standInFor = (address: string): string =>
+  COMMERCE_DEPLOYMENTS.some(({ escrow }) => escrow === address) ? REFUSING_ESCROW : STAND_IN;
 
 /** The rehearsal of everything. */
-export const dryRun = (parameters: {
-  settlementWindow: number;
-  governance: GovernanceParameters;
-  chainType: ChainType;
-  /** x402's proxy, for a deployment with the escrow */
-  uptoProxy?: string;
-  /** whether it is with gates of channels */
-  hasGates?: boolean;
-}): Promise<Rehearsal> =>
+export const dryRun = (
+  parameters: Payments & {
+    settlementWindow: number;
+    governance: GovernanceParameters;
+    chainType: ChainType;
+  },
+): Promise<Rehearsal> =>
   rehearse({
     chainType: parameters.chainType,
-    codes: Object.fromEntries(neededBy(parameters).map((address) => [address, STAND_IN])),
+    codes: Object.fromEntries(
+      neededBy(parameters).map((address) => [address, standInFor(address)]),
+    ),
     build: moduleOf({ ...parameters, part: "governance", isDevelopmentChain: false }),
   });
 
@@ -106,12 +118,17 @@ export async function printPlan(parameters: {
     console.log(`  root of attestations ${governance.attestation.rootFingerprint}`);
     if (wanted.part === "governance") printGovernance(governance);
   }
-  const { hasGates = false, uptoProxy: proxy } =
-    wanted.part === "core" ? { uptoProxy: undefined } : wanted;
+  const payments: Payments = wanted.part === "core" ? {} : wanted;
+  const { commerce, hasGates = false, uptoProxy: proxy } = payments;
   if (proxy !== undefined) console.log(`  escrow over x402's proxy ${proxy}`);
   if (hasGates) console.log(`  gates of channels of x402's contract ${BATCH_SETTLEMENT_ADDRESS}`);
+  if (commerce !== undefined) {
+    console.log(
+      `  operators of payments in the public escrow ${commerce.version} ${commerce.escrow}`,
+    );
+  }
   const codes: Record<string, string> = {};
-  for (const address of neededBy({ hasGates, uptoProxy: proxy })) {
+  for (const address of neededBy(payments)) {
     codes[address] = await provider.getCode(address);
   }
   const { gasOf } = await rehearse({

@@ -1,3 +1,4 @@
+import type { CommerceDeployment } from "@haca/protocol/commercePayments";
 import { governanceModule } from "./modules/governance.ts";
 import type { GovernanceParameters } from "./parameters/readParameters.ts";
 import { runModule } from "./plan/runModule.ts";
@@ -11,5 +12,7 @@ export const runGovernanceModule = (
     uptoProxy?: string;
     /** whether channels have gates, too */
     hasGates?: boolean;
+    /** the public escrow of commerce payments, if there are operators over it, too */
+    commerce?: CommerceDeployment;
   },
 ) => runModule({ ...parameters, build: (module) => governanceModule(module, parameters) });

@@ -3,7 +3,7 @@ import { escrowKindsInWords } from "@haca/protocol/inferenceEscrow";
 import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { decodeRequestId } from "@haca/protocol/requestId";
 import { addressOf } from "../lib/chainSession.ts";
-import { interfaceOf } from "../lib/contracts.ts";
+import { contractAt, interfaceOf } from "../lib/contracts.ts";
 import { readAllLogs } from "../lib/readAllLogs.ts";
 import { sendChange } from "../lib/sendChange.ts";
 import { senderOf } from "../lib/sender.ts";
@@ -25,22 +25,29 @@ import {
   tokenAt,
   withEscrow,
 } from "./context.ts";
-import { type FoundJob, findOpenJob } from "./jobs.ts";
+import type { FoundJob } from "./foundJob.ts";
+import { findOpenJob } from "./jobs.ts";
 
-/** Shows the escrow a result that was settled alone. Errors: `escrow.badArgument`, `escrow.refused`, those of `senderOf` and `sendChange`. */
+/** Shows the escrow, or a job's operator, a result that was settled alone. Errors: `escrow.badArgument`, `escrow.refused`, those of `senderOf` and `sendChange`. */
 export function capture(options: SendOptions & { job: string; request: string }): Promise<void> {
   const requestId = hashArgument("request", options.request);
   return withEscrow(options.network, async (context) => {
     const { escrow, session } = context;
-    const { job, jobId } = await findCapturable(context, options.job);
+    const { commerce, job, jobId } = await findCapturable(context, options.job);
     const { kind, result } = await settledResult(context, requestId);
     requireFits({ job, kind: 1n << kind, result });
-    await sendChange(context, {
-      ...{ options, sender: await senderOf(session, options), contract: escrow, name: "capture" },
-      values: [job, result, kind] as const,
+    const said = {
+      ...{ options, sender: await senderOf(session, options), question: "Capture it?" },
+      name: "capture",
       changes: [await changeBy(context, { job, jobId, result })],
-      question: "Capture it?",
-    });
+    } as const;
+    if (commerce === null) {
+      const values = [job, result, kind] as const;
+      await sendChange(context, { ...said, contract: escrow, values });
+      return;
+    }
+    const values = [commerce.job, result, kind] as const;
+    await sendChange(context, { ...said, contract: operatorOf(context, commerce), values });
   });
 }
 
@@ -51,7 +58,7 @@ export function captureFromPage(
   requirePageId(options.page);
   return withEscrow(options.network, async (context) => {
     const { escrow, session } = context;
-    const { job, jobId } = await findCapturable(context, options.job);
+    const { commerce, job, jobId } = await findCapturable(context, options.job);
     const pages = await session.contract("PageSettlement");
     const page = await findPage({ session, id: options.page });
     const index = placeArgument(options.index, page);
@@ -59,14 +66,23 @@ export function captureFromPage(
     if (state !== "Final") throw refuse(`page ${page.id} is ${words}`);
     const leaf = resultAt(await readContent({ session, pages, page }), index);
     requireFits({ job, kind: 1n << (PAGE_SHIFT + BigInt(page.header.kind)), result: leaf.result });
-    await sendChange(context, {
-      ...{ options, sender: await senderOf(session, options) },
-      ...{ contract: escrow, name: "captureFromPage", values: [job, page.header, leaf] as const },
+    const said = {
+      ...{ options, sender: await senderOf(session, options), question: "Capture it?" },
+      name: "captureFromPage",
       changes: [await changeBy(context, { job, jobId, result: leaf.result })],
-      question: "Capture it?",
-    });
+    } as const;
+    if (commerce === null) {
+      const values = [job, page.header, leaf] as const;
+      await sendChange(context, { ...said, contract: escrow, values });
+      return;
+    }
+    const values = [commerce.job, page.header, leaf] as const;
+    await sendChange(context, { ...said, contract: operatorOf(context, commerce), values });
   });
 }
+
+const operatorOf = ({ session }: EscrowContext, { operator }: { operator: string }) =>
+  contractAt({ name: "CommerceOperator", address: operator, runner: session.provider });
 
 /** Where the bits of kinds in pages begin. */
 const PAGE_SHIFT = 4n;

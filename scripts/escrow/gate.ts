@@ -1,5 +1,4 @@
-import { escrowKindsInWords } from "@haca/protocol/inferenceEscrow";
-import { getAddress, ZeroAddress } from "ethers";
+import { getAddress } from "ethers";
 import { type ContractOf, contractAt } from "../lib/contracts.ts";
 import { sendChange } from "../lib/sendChange.ts";
 import { senderOf } from "../lib/sender.ts";
@@ -8,22 +7,13 @@ import {
   addressArgument,
   amountWords,
   type EscrowContext,
-  percent,
   type ReadOptions,
   refuse,
   type SendOptions,
   tokenAt,
   withEscrow,
 } from "./context.ts";
-import { kindsArgument, nodeArgument } from "./terms.ts";
-
-type Terms = {
-  node: string;
-  payee: string;
-  feeReceiver: string;
-  feeBps: bigint;
-  kinds: bigint;
-};
+import { kindsArgument, nodeArgument, type PaidTerms, termLines } from "./terms.ts";
 
 /** Makes the gate of a node, at the escrow's fee of now. Errors: `escrow.badArgument`, `escrow.refused`, those of `sendChange`. */
 export function openGate(
@@ -36,7 +26,7 @@ export function openGate(
     const { escrow, session } = context;
     const gates = await session.contract("ChannelGates");
     const [feeBps, feeReceiver] = await escrow.fee();
-    const terms: Terms = { node, payee, feeReceiver, feeBps, kinds };
+    const terms: PaidTerms = { node, payee, feeReceiver, feeBps, kinds };
     const gate = await gates.gateOf(terms);
     if ((await session.provider.getCode(gate)) !== "0x") {
       throw refuse(`there is a gate with these terms, ${gate}`);
@@ -89,7 +79,7 @@ export function gate(options: ReadOptions & { gate: string; json?: true }): Prom
   });
 }
 
-async function termsOf(contract: ContractOf<"ChannelGate">): Promise<Terms | undefined> {
+async function termsOf(contract: ContractOf<"ChannelGate">): Promise<PaidTerms | undefined> {
   try {
     const { feeBps, feeReceiver, kinds, node, payee } = await contract.terms();
     return { node, payee, feeReceiver, feeBps, kinds };
@@ -101,7 +91,7 @@ async function termsOf(contract: ContractOf<"ChannelGate">): Promise<Terms | und
 /** What failed transfers of OPG left payee and receiver of the fee. */
 async function creditsOf(
   context: EscrowContext,
-  { contract, terms }: { contract: ContractOf<"ChannelGate">; terms: Terms },
+  { contract, terms }: { contract: ContractOf<"ChannelGate">; terms: PaidTerms },
 ): Promise<{ account: string; amount: bigint }[]> {
   const { address } = await tokenAt(context);
   const credits: { account: string; amount: bigint }[] = [];
@@ -111,9 +101,3 @@ async function creditsOf(
   }
   return credits;
 }
-
-const termLines = ({ feeBps, feeReceiver, kinds, node, payee }: Terms): string[] => [
-  `node       ${node}`,
-  `payee      ${payee}, fee ${feeReceiver === ZeroAddress ? "none" : `${percent(feeBps)} to ${feeReceiver}`}`,
-  `counts     ${escrowKindsInWords(kinds)}`,
-];

@@ -4,24 +4,8 @@ import { JOB_STATUSES, type JobStatus } from "@haca/protocol/inferenceEscrow";
 import type { LogDescription } from "ethers";
 import { readAllLogs } from "../lib/readAllLogs.ts";
 import { type EscrowContext, hashArgument, refuse } from "./context.ts";
-
-/** A job, how it stands, and where it was opened and ended. */
-export type FoundJob = {
-  jobId: string;
-  job: EscrowJob;
-  status: JobStatus;
-  opened: string;
-  /** null while it is open */
-  end: {
-    transaction: string;
-    /** of the result that captured it; null otherwise, as are price and fee */
-    requestId: string | null;
-    price: bigint | null;
-    fee: bigint | null;
-    /** what the payer got back */
-    returned: bigint;
-  } | null;
-};
+import type { FoundJob } from "./foundJob.ts";
+import { readPayments } from "./payments.ts";
 
 type Event = "JobOpened" | "JobCaptured" | "JobRefunded" | "JobCancelled";
 type Found = { args: LogDescription["args"]; transaction: string };
@@ -49,6 +33,8 @@ export async function findJob(context: EscrowContext, text: string): Promise<Fou
   const jobId = hashArgument("job", text);
   const [opened] = await readEvents(context, "JobOpened", jobId);
   if (opened !== undefined) return describeJob(context, opened);
+  const [payment] = await readPayments(context, { paymentHash: jobId });
+  if (payment !== undefined) return payment;
   const { chainId } = context.session;
   throw new BaseError({
     code: "escrow.unknown",
@@ -63,14 +49,14 @@ export async function findOpenJob(context: EscrowContext, text: string): Promise
   throw refuse(`job ${found.jobId} was ${found.status.toLowerCase()}`);
 }
 
-/** Every job of a payer, the oldest first. */
+/** Every job of a payer: those of the escrow, and then those of operators, the oldest first. */
 export async function jobsOf(context: EscrowContext, payer: string): Promise<FoundJob[]> {
   const opened = await readEvents(context, "JobOpened");
   const found: FoundJob[] = [];
   for (const event of opened) {
     if (event.args.job.payer === payer) found.push(await describeJob(context, event));
   }
-  return found;
+  return [...found, ...(await readPayments(context, { payer }))];
 }
 
 async function describeJob(context: EscrowContext, opened: Found): Promise<FoundJob> {
@@ -79,7 +65,7 @@ async function describeJob(context: EscrowContext, opened: Found): Promise<Found
   const job = { ...rest, terms: terms.toObject() } as EscrowJob;
   const status = JOB_STATUSES[Number(await context.escrow.statusOf(jobId))] ?? "None";
   const end = status === "Open" ? null : await readEnd(context, { jobId, job, status });
-  return { jobId, job, status, opened: opened.transaction, end };
+  return { jobId, job, commerce: null, kept: 0n, status, opened: opened.transaction, end };
 }
 
 async function readEnd(

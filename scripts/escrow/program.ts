@@ -101,5 +101,21 @@ refund (docs/payments.md).`,
       (await import("./gate.ts")).gate({ ...options, gate: address }),
     );
 
+  withSafe(program.command("create-operator"))
+    .description("make the operator of a node for payments in the public escrow; anybody may")
+    .requiredOption("--node <id>", "whose results capture: address, or an enclave's 32 bytes")
+    .requiredOption("--payee <address>", "who is paid what they cost, less the fee of now")
+    .option("--token <address>", "in which (default: OPG)")
+    .option("--kinds <list>", "of zkml, tee, tee-page, optimistic-page", "tee,tee-page")
+    .action(async (options) => (await import("./operator.ts")).createOperator(options));
+
+  withChain(program.command("operator"))
+    .description("an operator of payments in the public escrow: whose it is, and what it owes")
+    .argument("<address>")
+    .option("--json", "one JSON object, for programs")
+    .action(async (address: string, options) =>
+      (await import("./operator.ts")).operator({ ...options, operator: address }),
+    );
+
   return program;
 }

@@ -12,7 +12,8 @@ import {
   tokenAt,
   withEscrow,
 } from "./context.ts";
-import { type FoundJob, findJob, jobsOf } from "./jobs.ts";
+import type { FoundJob } from "./foundJob.ts";
+import { findJob, jobsOf } from "./jobs.ts";
 
 /** Of its text. */
 const ADDRESS_LENGTH = 42;
@@ -75,6 +76,7 @@ async function jobLines(context: EscrowContext, found: FoundJob): Promise<string
   const fee = job.feeReceiver === ZeroAddress ? "none" : `${percent(feeBps)} to ${job.feeReceiver}`;
   return [
     `job ${jobId}`,
+    ...(found.commerce === null ? [] : [`  operator   ${found.commerce.operator}`]),
     `  status     ${statusWords(found, { now: context.now, token })}`,
     `  held       ${found.status === "Open" ? amountWords(job.amount, token) : "nothing"}`,
     `  permitted  ${amountWords(job.amount, token)} by ${job.payer}, nonce ${job.nonce}`,
@@ -95,9 +97,13 @@ function statusWords(found: FoundJob, { now, token }: { now: bigint; token: Toke
     const [price, fee] = [end.price ?? 0n, end.fee ?? 0n];
     return (
       `captured by request ${end.requestId}: ${amountWords(price - fee, token)} to the payee, ` +
-      `${amountWords(fee, token)} of fee, ${amountWords(end.returned, token)} back`
+      `${amountWords(fee, token)} of fee, ${amountWords(end.returned, token)} back` +
+      (found.kept === 0n
+        ? ""
+        : `, ${amountWords(found.kept, token)} kept: npm run escrow -- refund`)
     );
   }
+  if (status === "Reclaimed") return "reclaimed by the payer at the public escrow";
   if (end !== null) return `${status.toLowerCase()}: ${amountWords(end.returned, token)} back`;
   return now < job.deadline
     ? `open: frozen for the node's result, for ${duration(job.deadline - now)} more`

@@ -1,7 +1,7 @@
-import { ESCROW_KINDS } from "@haca/protocol/inferenceEscrow";
+import { ESCROW_KINDS, escrowKindsInWords } from "@haca/protocol/inferenceEscrow";
 import { nodeOfEnclave } from "@haca/protocol/requestId";
-import { isHexString } from "ethers";
-import { addressArgument, badArgument } from "./context.ts";
+import { isHexString, ZeroAddress } from "ethers";
+import { addressArgument, badArgument, percent } from "./context.ts";
 
 const KINDS: Readonly<Record<string, bigint>> = {
   zkml: ESCROW_KINDS.zkml,
@@ -26,3 +26,18 @@ export function kindsArgument(text: string): bigint {
 /** A node's address, or that of an enclave. */
 export const nodeArgument = (text: string): string =>
   isHexString(text, 32) ? nodeOfEnclave(text) : addressArgument("--node", text);
+
+/** What gates and operators are for. */
+export type PaidTerms = {
+  node: string;
+  payee: string;
+  feeReceiver: string;
+  feeBps: bigint;
+  kinds: bigint;
+};
+
+export const termLines = ({ feeBps, feeReceiver, kinds, node, payee }: PaidTerms): string[] => [
+  `node       ${node}`,
+  `payee      ${payee}, fee ${feeReceiver === ZeroAddress ? "none" : `${percent(feeBps)} to ${feeReceiver}`}`,
+  `counts     ${escrowKindsInWords(kinds)}`,
+];

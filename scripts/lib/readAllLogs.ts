@@ -2,13 +2,13 @@ import { LogSlices } from "@haca/protocol/logSlices";
 import type { Log, Provider } from "ethers";
 
 /**
- * All logs of a contract from a block on, also from an endpoint that answers for a limited range only. Hardhat's
+ * All logs of a contract, or of several, from a block on, also from an endpoint that answers for a limited range only. Hardhat's
  * connection wraps what an endpoint says as it likes: what is refused for a single block is no limit, and its error is
  * thrown; anything else counts as one.
  */
 export async function readAllLogs(parameters: {
   provider: Pick<Provider, "getBlockNumber" | "getLogs">;
-  address: string;
+  address: string | string[];
   /** null: any */
   topics: readonly (string | null)[];
   fromBlock: number;

@@ -30,9 +30,9 @@ import {
 } from "./localDeployment.ts";
 import { runHere } from "./runHere.ts";
 
-const PAYER = LIQUIDITY;
-const [NODE, PAYEE, STRANGER] = [10, 11, 12];
-const REQUEST = hashWords([3n]);
+export const PAYER = LIQUIDITY;
+export const [NODE, PAYEE, STRANGER] = [10, 11, 12] as const;
+export const REQUEST = hashWords([3n]);
 const PRICE = parseEther("2");
 const SAFE = "0x5afe5afE5afE5afE5afE5aFe5aFe5Afe5Afe5AfE";
 const NO_JOB = `0x${"11".repeat(32)}`;
@@ -40,7 +40,7 @@ const LAYOUT = [{ count: 1, bits: 8, isSigned: false, scaleExponent: 0 }];
 /** One input word, one output word, context. */
 const SIGNALS = 3;
 
-type World = { local: LocalDeployment; provider: JsonRpcProvider };
+export type World = { local: LocalDeployment; provider: JsonRpcProvider };
 
 /** Permit2, x402's proxy and its contract of channels, as a chain has them that the escrow is deployed on. */
 export async function placeProxy(provider: JsonRpcProvider): Promise<void> {
@@ -49,7 +49,7 @@ export async function placeProxy(provider: JsonRpcProvider): Promise<void> {
   }
 }
 
-const addressOf = (name: ListedName): string =>
+export const addressOf = (name: ListedName): string =>
   readAddressBook(BOOK).contracts[name]?.address ?? "";
 
 /** `npm run escrow` over the life of payments. One stays open, whose id `left` gets, for `refundCases`. */
@@ -298,7 +298,7 @@ export function refundCases(world: () => World, left: { jobId: string }): void {
   });
 }
 
-const commands = (world: () => World) => ({
+export const commands = (world: () => World) => ({
   /** The command in a process of its own, as its user has it. */
   started: (...options: string[]): Promise<Result> =>
     world().local.run(["scripts/escrow/cli.ts", ...options]),

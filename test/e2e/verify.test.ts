@@ -10,6 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { escrowCases, placeProxy, refundCases } from "./escrowCases.ts";
 import { FeedWorld, feedCases } from "./feedCases.ts";
 import { BOOK, failure, LocalDeployment, type Result, success } from "./localDeployment.ts";
+import { operatorCases } from "./operatorCases.ts";
 
 /** With the reader of the one feed, and the code of the escrow's facilitators. */
 const CONTRACTS = CONTRACT_ROWS.length + 2;
@@ -42,6 +43,7 @@ const EVERY = [
   ...["OPG", "VestingFactory", "VestingVault", "MerkleAirdrop", "TEERegistry"],
   ...["AccessManager", "TimelockController", "HacaGovernor", "EcdsaP384", "FeedReader"],
   ...["JobFacilitator", "ChannelGates", "ChannelGate"],
+  ...["CommerceOperators", "CommerceOperator"],
 ];
 
 describe("npm run verify", () => {
@@ -154,6 +156,7 @@ const payments = () => ({ local, provider: feeds.provider });
 
 describe("npm run escrow", () => {
   escrowCases(payments, paid);
+  operatorCases(payments);
 });
 
 describe("npm run feeds", () => {

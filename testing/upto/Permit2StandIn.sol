@@ -6,8 +6,8 @@ interface IToken {
 }
 
 /// @title Permit2StandIn
-/// @notice What of Permit2 a payment by x402 meets: transfers by signature with a witness, its typed data and its bitmap of
-/// nonces, written from its documentation. The genuine bytecode is not the project's to keep.
+/// @notice What of Permit2 a payment by x402 meets: transfers by signature, with a witness and without one, its typed data and its
+/// bitmap of nonces, written from its documentation. The genuine bytecode is not the project's to keep.
 contract Permit2StandIn {
     struct TokenPermissions {
         address token;
@@ -33,6 +33,9 @@ contract Permit2StandIn {
 
     string private constant TYPE_STUB =
         "PermitWitnessTransferFrom(TokenPermissions permitted,address spender,uint256 nonce,uint256 deadline,";
+    bytes32 private constant PLAIN_TYPEHASH = keccak256(
+        "PermitTransferFrom(TokenPermissions permitted,address spender,uint256 nonce,uint256 deadline)TokenPermissions(address token,uint256 amount)"
+    );
     bytes32 private constant PERMISSIONS_TYPEHASH = keccak256(
         "TokenPermissions(address token,uint256 amount)"
     );
@@ -47,13 +50,33 @@ contract Permit2StandIn {
         string calldata witnessType,
         bytes calldata signature
     ) external {
+        _transfer(permit, details, owner, _digest(permit, witness, witnessType), signature);
+    }
+
+    function permitTransferFrom(
+        PermitTransferFrom calldata permit,
+        SignatureTransferDetails calldata details,
+        address owner,
+        bytes calldata signature
+    ) external {
+        bytes32 content = keccak256(
+            abi.encode(PLAIN_TYPEHASH, _permitted(permit), msg.sender, permit.nonce, permit.deadline)
+        );
+        _transfer(permit, details, owner, _digestOf(content), signature);
+    }
+
+    function _transfer(
+        PermitTransferFrom calldata permit,
+        SignatureTransferDetails calldata details,
+        address owner,
+        bytes32 digest,
+        bytes calldata signature
+    ) private {
         if (block.timestamp > permit.deadline) revert SignatureExpired(permit.deadline);
         uint256 maximum = permit.permitted.amount;
         if (details.requestedAmount > maximum) revert InvalidAmount(maximum);
         _useNonce(owner, permit.nonce);
-        if (_signerOf(_digest(permit, witness, witnessType), signature) != owner) {
-            revert InvalidSigner();
-        }
+        if (_signerOf(digest, signature) != owner) revert InvalidSigner();
         IToken token = IToken(permit.permitted.token);
         if (!token.transferFrom(owner, details.to, details.requestedAmount)) revert TransferFailed();
     }
@@ -79,12 +102,26 @@ contract Permit2StandIn {
         string calldata witnessType
     ) private view returns (bytes32) {
         bytes32 typeHash = keccak256(abi.encodePacked(TYPE_STUB, witnessType));
-        bytes32 permitted = keccak256(
-            abi.encode(PERMISSIONS_TYPEHASH, permit.permitted.token, permit.permitted.amount)
-        );
-        bytes32 content = keccak256(
-            abi.encode(typeHash, permitted, msg.sender, permit.nonce, permit.deadline, witness)
-        );
+        return
+            _digestOf(
+                keccak256(
+                    abi.encode(
+                        typeHash,
+                        _permitted(permit),
+                        msg.sender,
+                        permit.nonce,
+                        permit.deadline,
+                        witness
+                    )
+                )
+            );
+    }
+
+    function _permitted(PermitTransferFrom calldata permit) private pure returns (bytes32) {
+        return keccak256(abi.encode(PERMISSIONS_TYPEHASH, permit.permitted.token, permit.permitted.amount));
+    }
+
+    function _digestOf(bytes32 content) private view returns (bytes32) {
         bytes32 domain = keccak256(
             abi.encode(
                 keccak256("EIP712Domain(string name,uint256 chainId,address verifyingContract)"),

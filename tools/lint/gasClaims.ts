@@ -41,6 +41,7 @@ export const GAS_CLAIMS: Readonly<Record<string, readonly string[]>> = {
     "in the escrow / its first in a token | {escrow.open} / {escrow.open.first} |",
     "and the first of 256 requests | {escrow.capture} / {escrow.capture.first} |",
     "in a final page / refund it | {escrow.captureFromPage} / {escrow.refund} |",
+    "that was settled alone / refund it | {commerce.open} / {commerce.capture} / {commerce.refund} |",
     "of one channel / of 16 new ones | {channel.claim256} / {channel.claim256.payers16} |",
     "A page of channels is above its budget: of the {channel.claim256} gas",
     "a false RSA-2048 signature | {challenge.invalidSignature.rsa} |",

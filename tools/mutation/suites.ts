@@ -104,9 +104,19 @@ const TABLE: readonly Row[] = [
     solidity: ["feeds/Medians"],
   },
   {
-    contracts: ["payments/EscrowPayouts", "payments/InferenceEscrow", "payments/JobFacilitator"],
+    contracts: [
+      "payments/CaptureRules",
+      "payments/InferenceEscrow",
+      "payments/JobFacilitator",
+      "payments/PaidKinds",
+      "payments/Payouts",
+    ],
     mocha: ["payments/open", "payments/capture", "payments/end"],
     solidity: ["payments/InferenceEscrow.invariant"],
+  },
+  {
+    contracts: ["payments/CommerceOperator", "payments/CommerceOperators"],
+    mocha: ["payments/commerceOpen", "payments/commerceCapture", "payments/commerceEnd"],
   },
   {
     contracts: ["payments/ChannelGate", "payments/ChannelGates", "payments/PageOpening"],

@@ -4,6 +4,7 @@ import type { Hex } from "viem";
 import { accessTee, pcrHashOf, pcrsOf } from "./accessTee.ts";
 import { bondOperations, deployBonds } from "./bondOperations.ts";
 import { channelOperations, deployGates } from "./channelOperations.ts";
+import { commerceOperations, deployOperators } from "./commerceOperations.ts";
 import { deployContracts } from "./deployContracts.ts";
 import { deployToken } from "./deployToken.ts";
 import { deployEscrow, escrowOperations } from "./escrowOperations.ts";
@@ -44,6 +45,10 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
   });
   const channelGates = await deployGates({ chain, escrow: addressOf(inferenceEscrow) });
   const channels = channelOperations({ chain, token, escrow, gates: addressOf(channelGates) });
+  const commerceOperators = await deployOperators({ chain, escrow: addressOf(inferenceEscrow) });
+  const commerce = commerceOperations({
+    ...{ chain, token, escrow, operators: addressOf(commerceOperators) },
+  });
   const optimistic = optimisticOperations({
     ...{ chain, contracts, operations: pages, pages: addressOf(pageSettlement) },
   });
@@ -55,6 +60,7 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
     dataFeeds,
     inferenceEscrow,
     channelGates,
+    commerceOperators,
     ...stake,
   };
   await writeBook({ chain, path, contracts: { ...deployed, ...more } });
@@ -94,6 +100,7 @@ export async function deployWorld(parameters: { chain: Chain; folder: string; se
     ...{
       bonds,
       channels,
+      commerce,
       escrow,
       feeds,
       pages,

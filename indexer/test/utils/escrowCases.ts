@@ -145,7 +145,7 @@ export function escrowCases(parts: () => { world: World; indexer: Indexer; jobs:
       [jobs.open.jobId, "open"],
       [jobs.credited.jobId, "captured"],
     ]);
-    // Two that captured jobs, and three of channels.
-    for (const { node } of escrowJobs.items) expect(node).toEqual({ verifiedCount: 5 });
+    // Two that captured jobs, three of channels, and three that captured commerce payments.
+    for (const { node } of escrowJobs.items) expect(node).toEqual({ verifiedCount: 8 });
   });
 }

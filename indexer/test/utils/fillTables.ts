@@ -4,6 +4,7 @@ import { type Hex, zeroAddress } from "viem";
 import { expect } from "vitest";
 import { teeIdOf } from "./accessTee.ts";
 import { useChannels } from "./channelCases.ts";
+import { useCommerce } from "./commerceCases.ts";
 import type { World } from "./deployWorld.ts";
 import type { Indexer } from "./startIndexer.ts";
 import { addressOf } from "./writeBook.ts";
@@ -44,6 +45,7 @@ export async function fillTables(world: World): Promise<void> {
   const { job } = await escrow.open({ node, nonce: 1n, token });
   await escrow.whileBroken(token, () => escrow.capture({ node, job }));
   await useChannels(world, token);
+  await useCommerce(world);
   await fillStake(world);
   await bonds.setAmount(1n);
   await bonds.admit();

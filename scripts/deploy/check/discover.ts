@@ -51,7 +51,13 @@ export const POWERLESS: ReadonlySet<ContractName> = new Set<ContractName>([
   "TEERegistryLens",
   "LegacySettlement",
   "ChannelGates",
+  "CommerceOperators",
 ]);
+/** What makes clones with the escrow's fee, and the code behind those, which its constructor makes first. */
+const MAKERS: Readonly<Partial<Record<ContractName, ContractName>>> = {
+  ChannelGates: "ChannelGate",
+  CommerceOperators: "CommerceOperator",
+};
 /** Contracts whose settings the check reads by their events. */
 const GOVERNED = [
   ...(["PageSettlement", "ValidatorStaking", "RewardRouter", "DataFeeds"] as const),
@@ -190,12 +196,15 @@ export async function discover(parameters: {
     const views = [await found.view(account, "REGISTRY"), await found.view(account, "registry")];
     const isOfRegistry = POWERLESS.has(name) && views.includes(registry);
     const escrow = contracts.get("InferenceEscrow");
+    const code = MAKERS[name];
     const isOfEscrow =
-      name === "ChannelGates" &&
+      code !== undefined &&
       escrow !== undefined &&
       (await found.view(account, "ESCROW")) === escrow;
     if (isVerifier || isOfRegistry || isOfEscrow) await found.place(name, account);
-    if (isOfEscrow) await found.place("ChannelGate", getCreateAddress({ from: account, nonce: 1 }));
+    if (code !== undefined && isOfEscrow) {
+      await found.place(code, getCreateAddress({ from: account, nonce: 1 }));
+    }
   }
   for (const { args } of history.of(registry, "BondsChanged")) {
     await found.place("NodeBonds", args.current);

@@ -2,6 +2,11 @@ import { p384BaseTable } from "@haca/attestation/p384/p384Base";
 import { certificateIds, parseCertificate } from "@haca/attestation/x509/parseCertificate";
 import { ALLOCATIONS, allocationOf } from "@haca/protocol/allocations";
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
+import {
+  COMMERCE_DEPLOYMENTS,
+  type CommerceDeployment,
+  captureSelector,
+} from "@haca/protocol/commercePayments";
 import { CONTRACT_ROWS, type ContractName } from "@haca/protocol/contracts";
 import { shortestLongRoad } from "@haca/protocol/pageSettlement";
 import {
@@ -77,6 +82,10 @@ export function expectedArguments(
       return [of("AccessManager"), of("PageSettlement"), FREE];
     case "ChannelGates":
       return [of("InferenceEscrow"), BATCH_SETTLEMENT_ADDRESS];
+    case "CommerceOperators": {
+      const { escrow, erc3009Collector, permit2Collector } = commerceOf(audit);
+      return [of("InferenceEscrow"), escrow, erc3009Collector, permit2Collector];
+    }
     case "StakedVotes":
       return [of("OPG"), of("ValidatorStaking")];
     case "TimelockController": {
@@ -92,6 +101,15 @@ export function expectedArguments(
     default:
       return undefined;
   }
+}
+
+/** The published escrow that the operators are over; the newest one, where it is none of them. */
+function commerceOf(audit: Audit): CommerceDeployment {
+  const [, actual] = audit.constructed.get(audit.contracts.get("CommerceOperators") ?? "") ?? [];
+  const [newest] = COMMERCE_DEPLOYMENTS;
+  const found = COMMERCE_DEPLOYMENTS.find(({ escrow }) => escrow === actual) ?? newest;
+  if (found === undefined) throw new Error("no version of the public escrow");
+  return found;
 }
 
 /** Addresses that follow from who created a contract; the key is the child. */
@@ -192,6 +210,23 @@ export function expectedImmutables(
         PAGES: word("PageSettlement"),
         BATCH: zeroPadValue(BATCH_SETTLEMENT_ADDRESS, WORD),
       };
+    case "CommerceOperators":
+      return {
+        ESCROW: word("InferenceEscrow"),
+        PAGES: word("PageSettlement"),
+        OPERATOR: zeroPadValue(getCreateAddress({ from: address, nonce: 1 }), WORD),
+      };
+    case "CommerceOperator": {
+      const { escrow, erc3009Collector, permit2Collector, version } = commerceOf(audit);
+      return {
+        SETTLEMENT: word("InferenceSettlement"),
+        PAGES: word("PageSettlement"),
+        COMMERCE: zeroPadValue(escrow, WORD),
+        ERC3009_COLLECTOR: zeroPadValue(erc3009Collector, WORD),
+        PERMIT2_COLLECTOR: zeroPadValue(permit2Collector, WORD),
+        CAPTURE: zeroPadBytes(captureSelector(version), WORD),
+      };
+    }
     case "StakedVotes":
       return {
         TOKEN: word("OPG"),

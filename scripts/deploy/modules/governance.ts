@@ -1,6 +1,7 @@
 import { ALLOCATIONS, allocationOf, vestingPeriod } from "@haca/protocol/allocations";
 import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
+import type { CommerceDeployment } from "@haca/protocol/commercePayments";
 import { DEFAULT_PAGE_PARAMETERS } from "@haca/protocol/pageSettlement";
 import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import { DEFAULT_STAKE_PARAMETERS } from "@haca/protocol/validatorStaking";
@@ -73,9 +74,16 @@ export function governorModule(
   return module.contract("HacaGovernor", [votes, timelock, governor]);
 }
 
+/** What of the contracts of payments a deployment has. */
+type PaymentContracts = {
+  inferenceEscrow?: PlannedContract;
+  channelGates?: PlannedContract;
+  commerceOperators?: PlannedContract;
+};
+
 /**
- * What holds payments until a result is settled, over x402's proxy, in OPG at first and without a fee; and what makes gates of
- * channels, with its fee and pages, over x402's contract of channels.
+ * What holds payments until a result is settled, over x402's proxy, in OPG at first and without a fee; and, with its fee and
+ * pages, what makes gates of channels, over x402's contract of channels, and operators of commerce payments, over their escrow.
  */
 function escrowModule(
   module: Plan,
@@ -85,15 +93,23 @@ function escrowModule(
     opg: PlannedContract;
     proxy: string;
     hasGates: boolean;
+    commerce: CommerceDeployment | undefined;
   },
-): { inferenceEscrow: PlannedContract; channelGates?: PlannedContract } {
-  const { accessManager, hasGates, opg, pageSettlement, proxy } = parameters;
+): PaymentContracts {
+  const { accessManager, commerce, hasGates, opg, pageSettlement, proxy } = parameters;
   const escrow = module.contract("InferenceEscrow", [accessManager, pageSettlement, proxy]);
   // Before the rule is written that makes governance allow tokens.
   module.call(escrow, "setToken", [opg, true], { id: "escrow_token_OPG" });
-  if (!hasGates) return { inferenceEscrow: escrow };
-  const gates = module.contract("ChannelGates", [escrow, BATCH_SETTLEMENT_ADDRESS]);
-  return { inferenceEscrow: escrow, channelGates: gates };
+  const made: PaymentContracts = { inferenceEscrow: escrow };
+  if (hasGates) {
+    made.channelGates = module.contract("ChannelGates", [escrow, BATCH_SETTLEMENT_ADDRESS]);
+  }
+  if (commerce !== undefined) {
+    made.commerceOperators = module.contract("CommerceOperators", [
+      ...[escrow, commerce.escrow, commerce.erc3009Collector, commerce.permit2Collector],
+    ]);
+  }
+  return made;
 }
 
 /**
@@ -108,9 +124,11 @@ export function governanceModule(
     uptoProxy?: string | undefined;
     /** whether channels have gates, too */
     hasGates?: boolean;
+    /** the public escrow of commerce payments, if there are operators over it, too */
+    commerce?: CommerceDeployment | undefined;
   },
 ) {
-  const { governance, hasGates = false, uptoProxy: proxy } = parameters;
+  const { commerce, governance, hasGates = false, uptoProxy: proxy } = parameters;
   const { deployer } = module;
   const core = coreModule(module, parameters);
   const { accessManager, inferenceSettlement } = core;
@@ -140,10 +158,10 @@ export function governanceModule(
 
   // There is no feed until governance creates one.
   const dataFeeds = module.contract("DataFeeds", [accessManager, attested.teeRegistry]);
-  const escrow: { inferenceEscrow?: PlannedContract; channelGates?: PlannedContract } =
+  const escrow: PaymentContracts =
     proxy === undefined
       ? {}
-      : escrowModule(module, { accessManager, pageSettlement, opg, proxy, hasGates });
+      : escrowModule(module, { accessManager, pageSettlement, opg, proxy, hasGates, commerce });
   // Stake votes from the beginning: another source of votes would be another governor.
   const stakedVotes = module.contract("StakedVotes", [opg, validatorStaking]);
   const governor = governorModule(module, {

@@ -34,12 +34,18 @@ const MADE_BY_OTHERS: Readonly<Partial<Record<CompiledName, readonly string[]>>>
     "leftoversTo() view returns (address)",
   ],
   ChannelGate: ["PAGES() view returns (address)", "BATCH() view returns (address)"],
+  CommerceOperator: [
+    "PAGES() view returns (address)",
+    "COMMERCE() view returns (address)",
+    "ERC3009_COLLECTOR() view returns (address)",
+    "PERMIT2_COLLECTOR() view returns (address)",
+  ],
   FeedReader: ["FEED_ID() view returns (bytes32)", "decimals() view returns (uint8)"],
 };
 
 /**
- * Every contract of an address book, the code behind its vaults, its escrow's facilitators and its gates of channels, and the
- * readers of its feeds. A contract whose code is not what this
+ * Every contract of an address book, the code behind its vaults, its escrow's facilitators, its gates of channels and its operators
+ * of commerce payments, and the readers of its feeds. A contract whose code is not what this
  * repository's sources give cannot be verified with them: error `verify.otherCode`.
  */
 export async function collectSubjects(parameters: {
@@ -58,12 +64,16 @@ export async function collectSubjects(parameters: {
     entries.push(["VestingVault", vault, VestingFactory.transaction]);
   }
   entries.push(...(await readersOf(reader, book)));
-  const { ChannelGates, InferenceEscrow } = book.contracts;
+  const { ChannelGates, CommerceOperators, InferenceEscrow } = book.contracts;
   if (InferenceEscrow !== undefined) {
     entries.push(["JobFacilitator", firstOf(InferenceEscrow), InferenceEscrow.transaction]);
   }
   if (ChannelGates !== undefined) {
     entries.push(["ChannelGate", firstOf(ChannelGates), ChannelGates.transaction]);
+  }
+  if (CommerceOperators !== undefined) {
+    const { transaction } = CommerceOperators;
+    entries.push(["CommerceOperator", firstOf(CommerceOperators), transaction]);
   }
   const subjects: Subject[] = [];
   for (const [name, address, transaction] of entries) {

@@ -29,6 +29,8 @@ const DEPLOYED = [
   "JobFacilitator",
   "ChannelGates",
   "ChannelGate",
+  "CommerceOperators",
+  "CommerceOperator",
 ] as const;
 
 /** Bytes of run-time code (EIP-170 allows 24,576). */

@@ -1,6 +1,7 @@
 import type { NetworkConnection } from "hardhat/types/network";
 import { measureAttestation } from "./measureAttestation.ts";
 import { measureChannels } from "./measureChannels.ts";
+import { measureCommerce } from "./measureCommerce.ts";
 import { measureEscrow } from "./measureEscrow.ts";
 import { measureFeeds } from "./measureFeeds.ts";
 import { measureGovernance } from "./measureGovernance.ts";
@@ -28,6 +29,7 @@ const MEASURES: readonly Measure[] = [
   measureFeeds,
   measureEscrow,
   measureChannels,
+  measureCommerce,
   measureRegistry,
   measureGroth16,
   measureToken,

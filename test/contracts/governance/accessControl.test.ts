@@ -102,6 +102,11 @@ describe("access control", () => {
       "ChannelGate",
       getCreateAddress({ from: gates, nonce: 1 }),
     );
+    const operators = await fixture.commerceOperators.getAddress();
+    const operatorCode = await ethers.getContractAt(
+      "CommerceOperator",
+      getCreateAddress({ from: operators, nonce: 1 }),
+    );
     contracts = new Map<string, BaseContract>([
       ["AccessManager", fixture.accessManager],
       ["ModelRegistry", fixture.modelRegistry],
@@ -120,6 +125,8 @@ describe("access control", () => {
       ["InferenceEscrow", fixture.inferenceEscrow],
       ["ChannelGates", fixture.channelGates],
       ["ChannelGate", gateCode],
+      ["CommerceOperators", fixture.commerceOperators],
+      ["CommerceOperator", operatorCode],
       ["StakedVotes", fixture.stakedVotes],
       ["OPG", fixture.opg],
       ["VestingFactory", fixture.vestingFactory],

@@ -1,4 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
+import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commercePayments";
 import { UPTO_PROXY_ADDRESS } from "@haca/protocol/signedPayments";
 import { expect } from "chai";
 import { network } from "hardhat";
@@ -16,7 +17,7 @@ describe("cost of the deployment", () => {
     const cost = await dryRun({
       ...{ governance, chainType: connection.chainType },
       settlementWindow: SETTLEMENT_WINDOW,
-      ...{ uptoProxy: UPTO_PROXY_ADDRESS, hasGates: true },
+      ...{ uptoProxy: UPTO_PROXY_ADDRESS, hasGates: true, commerce: COMMERCE_DEPLOYMENTS[0] },
     });
     expect(cost.transactions).to.equal(sent);
     expect(cost.largest < TRANSACTION_GAS_LIMIT, `${cost.largest} gas`).to.equal(true);

@@ -75,11 +75,13 @@ contract InferenceEscrowInvariants {
     }
 
     function invariant_ARequestCapturesOnce() public view {
+        address token = address(handler.token());
         for (uint256 i = 0; i < handler.requestCount(); ++i) {
             bytes32 requestId = handler.requestAt(i);
             uint256 count = handler.captures(requestId);
             vm.assertTrue(count <= 1, "captured twice");
-            vm.assertTrue(handler.escrow().isCaptured(requestId) == (count == 1), "record");
+            bool isCaptured = handler.escrow().isCaptured(requestId, handler.PAYEE(), token);
+            vm.assertTrue(isCaptured == (count == 1), "record");
         }
     }
 }

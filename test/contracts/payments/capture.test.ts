@@ -1,10 +1,12 @@
 import { ESCROW_KINDS, escrowJobId } from "@haca/protocol/inferenceEscrow";
 import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
+import { PERMIT2_ADDRESS } from "@x402/evm";
 import { expect } from "chai";
 import { id, ZeroAddress, ZeroHash } from "ethers";
 import { network } from "hardhat";
 import { loadAtItsTime, now } from "../utils/attestationFixture.ts";
+import { deployMock } from "../utils/deployMock.ts";
 import {
   balances,
   deployEscrow,
@@ -63,7 +65,9 @@ describe("InferenceEscrow: capture", () => {
       const before = await balances(f);
       const result = await paidResult(f, 3);
       await settleAlone(f, result);
-      expect(await f.escrow.isCaptured(result.requestId)).to.equal(false);
+      const { payee, token } = job.terms;
+      const isCaptured = (by = payee) => f.escrow.isCaptured(result.requestId, by, token);
+      expect(await isCaptured()).to.equal(false);
       await expect(capture(result))
         .to.emit(f.escrow, "JobCaptured")
         .withArgs(escrowJobId(job), result.requestId, PRICE, FEE);
@@ -74,7 +78,8 @@ describe("InferenceEscrow: capture", () => {
         held: 0n,
       });
       expect(await statusOf(job)).to.equal(STATUS.Captured);
-      expect(await f.escrow.isCaptured(result.requestId)).to.equal(true);
+      expect(await isCaptured()).to.equal(true);
+      expect(await isCaptured(f.attacker.address)).to.equal(false);
     });
 
     it("test_PaysAProvedResult", async () => {
@@ -82,7 +87,7 @@ describe("InferenceEscrow: capture", () => {
       const terms = { node: f.node.address, requestHash };
       const proved = await openJob(f, { terms, nonce: 8n });
       const result = await settleProved(f, 12n);
-      await expectRefusal(capture(result, proved, KIND.TEE), "InferenceEscrow_NotSettled");
+      await expectRefusal(capture(result, proved, KIND.TEE), "CaptureRules_NotSettled");
       await capture(result, proved, KIND.ZKML);
       expect(await statusOf(proved)).to.equal(STATUS.Captured);
     });
@@ -118,12 +123,12 @@ describe("InferenceEscrow: capture", () => {
     it("test_RevertWhen_ItIsSomebodyElses", async () => {
       await expectRefusal(
         captureOther({ requester: f.otherPayer.address }),
-        "InferenceEscrow_WrongRequester",
+        "CaptureRules_WrongRequester",
       );
       await f.networkHelpers.mine();
       const ofNobody = await paidResult(f, 4, { requester: ZeroAddress });
       await settleAlone(f, ofNobody);
-      await expectRefusal(capture(ofNobody), "InferenceEscrow_WrongRequester");
+      await expectRefusal(capture(ofNobody), "CaptureRules_WrongRequester");
     });
 
     it("test_RevertWhen_ItIsAnotherNodes", async () => {
@@ -131,31 +136,31 @@ describe("InferenceEscrow: capture", () => {
       const ofEnclave = await openJob(f, { terms: { requestHash }, nonce: 8n });
       const result = await settleProved(f, 12n);
       await expect(capture(result, ofEnclave, KIND.ZKML))
-        .to.be.revertedWithCustomError(f.escrow, "InferenceEscrow_WrongNode")
+        .to.be.revertedWithCustomError(f.escrow, "CaptureRules_WrongNode")
         .withArgs(nodeOfEnclave(f.enclave.teeId), f.node.address);
     });
 
     it("test_RevertWhen_ItIsOfAnotherRequest", async () => {
       await expectRefusal(
         captureOther({ inputHash: id("other question") }),
-        "InferenceEscrow_WrongRequest",
+        "CaptureRules_WrongRequest",
       );
     });
 
     it("test_RevertWhen_ItHasNoPrice", async () => {
       // Nothing was kept of it that would say which one it was.
-      await expectRefusal(captureOther({ price: 0n }), "InferenceEscrow_NotSettled");
+      await expectRefusal(captureOther({ price: 0n }), "CaptureRules_NotSettled");
     });
 
     it("test_RevertWhen_ItCostsMoreThanIsHeld", async () => {
       await expect(captureOther({ price: MOST + 1n }))
-        .to.be.revertedWithCustomError(f.escrow, "InferenceEscrow_PriceInvalid")
+        .to.be.revertedWithCustomError(f.escrow, "CaptureRules_PriceInvalid")
         .withArgs(MOST, MOST + 1n);
     });
 
     it("test_RevertWhen_ItWasNotSettled_OrAnotherOneWas", async () => {
       const result = await paidResult(f, 3);
-      await expectRefusal(capture(result), "InferenceEscrow_NotSettled");
+      await expectRefusal(capture(result), "CaptureRules_NotSettled");
       await settleAlone(f, result);
       for (const other of [
         ...[
@@ -170,7 +175,7 @@ describe("InferenceEscrow: capture", () => {
         ],
         { requestId: encodeRequestId({ node: nodeOfEnclave(f.enclave.teeId), nonce: 4n }) },
       ]) {
-        await expectRefusal(capture({ ...result, ...other }), "InferenceEscrow_NotSettled");
+        await expectRefusal(capture({ ...result, ...other }), "CaptureRules_NotSettled");
       }
       await capture(result);
     });
@@ -185,7 +190,7 @@ describe("InferenceEscrow: capture", () => {
       await f.settlement.connect(f.node).settleVanilla(result, 0n, "0x");
       expect(await f.settlement.isRecordedVanilla(result.requestId)).to.equal(true);
       for (const kind of [KIND.ZKML, KIND.TEE]) {
-        await expectRefusal(capture(result, ofNode, kind), "InferenceEscrow_NotSettled");
+        await expectRefusal(capture(result, ofNode, kind), "CaptureRules_NotSettled");
       }
       await expect(capture(result, ofNode, KIND.Vanilla)).to.revert(f.ethers);
     });
@@ -196,7 +201,7 @@ describe("InferenceEscrow: capture", () => {
       const result = await paidResult(f, 3);
       await settleAlone(f, result);
       await expect(capture(result, provedOnly))
-        .to.be.revertedWithCustomError(f.escrow, "InferenceEscrow_KindNotAccepted")
+        .to.be.revertedWithCustomError(f.escrow, "CaptureRules_KindNotAccepted")
         .withArgs(kinds, ESCROW_KINDS.tee);
     });
   });
@@ -206,7 +211,7 @@ describe("InferenceEscrow: capture", () => {
       const result = await paidResult(f, 3);
       await settleAlone(f, result);
       await capture(result);
-      await expectRefusal(capture(result), "InferenceEscrow_AlreadyCaptured");
+      await expectRefusal(capture(result), "CaptureRules_AlreadyCaptured");
       const second = await paidResult(f, 4);
       await settleAlone(f, second);
       await expect(capture(second))
@@ -220,12 +225,31 @@ describe("InferenceEscrow: capture", () => {
       await settleAlone(f, result);
       await capture(result);
       await expect(capture(result, twin))
-        .to.be.revertedWithCustomError(f.escrow, "InferenceEscrow_AlreadyCaptured")
+        .to.be.revertedWithCustomError(f.escrow, "CaptureRules_AlreadyCaptured")
         .withArgs(result.requestId);
       const second = await paidResult(f, 4);
       await settleAlone(f, second);
       await capture(second, twin);
       expect((await balances(f)).held).to.equal(0n);
+    });
+
+    it("test_IsNotKeptFromThePayee_ByAJobThatPaysThePayerThemselves", async () => {
+      const result = await paidResult(f, 3);
+      await settleAlone(f, result);
+      const own = await openJob(f, { terms: { payee: f.payer.address }, nonce: 8n });
+      await f.escrow.connect(f.payer).capture(own, result, KIND.TEE);
+      const dust = await deployMock(f.ethers, "HostileToken");
+      await f.escrow.connect(f.governance).setToken(dust.target, true);
+      await dust.transfer(f.payer.address, MOST);
+      const held = await f.ethers.getContractAt("OPG", dust.target);
+      await held.connect(f.payer).approve(PERMIT2_ADDRESS, MOST);
+      const inDust = await openJob(f, { terms: { token: dust.target }, nonce: 9n });
+      await capture(result, inDust);
+      expect(await dust.balanceOf(f.seller.address)).to.equal(PRICE - FEE);
+
+      const before = await balances(f);
+      await capture(result);
+      expect((await balances(f)).payee).to.equal(before.payee + PRICE - FEE);
     });
 
     it("test_RevertWhen_TheJobIsUnknown_OrNotWhatWasOpened", async () => {
@@ -262,7 +286,7 @@ describe("InferenceEscrow: capture", () => {
       await settleAlone(f, result);
       await f.networkHelpers.time.setNextBlockTimestamp(job.deadline);
       await expect(capture(result))
-        .to.be.revertedWithCustomError(f.escrow, "InferenceEscrow_TooLate")
+        .to.be.revertedWithCustomError(f.escrow, "CaptureRules_TooLate")
         .withArgs(job.deadline, job.deadline);
     });
 
@@ -271,12 +295,12 @@ describe("InferenceEscrow: capture", () => {
       await settleAlone(f, result);
       await f.networkHelpers.time.setNextBlockTimestamp(job.deadline);
       await byAnyone().refund(job);
-      await expectRefusal(capture(result), "InferenceEscrow_TooLate");
+      await expectRefusal(capture(result), "CaptureRules_TooLate");
     });
   });
 
   describe("by a result in a page", () => {
-    const EMPTY_HANDED = "InferenceEscrow_PageNotFinal";
+    const EMPTY_HANDED = "CaptureRules_PageNotFinal";
     const pageOf = async (...results: [index: number, result: InferenceResult][]): Promise<Page> =>
       makePage(
         f,
@@ -313,7 +337,7 @@ describe("InferenceEscrow: capture", () => {
         fees: before.fees + FEE,
         held: 0n,
       });
-      await expectRefusal(fromPage(page, 3), "InferenceEscrow_AlreadyCaptured");
+      await expectRefusal(fromPage(page, 3), "CaptureRules_AlreadyCaptured");
     });
 
     it("test_RevertWhen_ThePageWasRejected_AndPaysTheResultThatSettlesAgain", async () => {
@@ -364,10 +388,10 @@ describe("InferenceEscrow: capture", () => {
 
     it("test_RevertWhen_ItHasNoPrice_OrIsNotTheJobs", async () => {
       const wrong = [
-        [{ price: 0n }, "InferenceEscrow_PriceInvalid"],
-        [{ price: MOST + 1n }, "InferenceEscrow_PriceInvalid"],
-        [{ requester: f.otherPayer.address }, "InferenceEscrow_WrongRequester"],
-        [{ inputHash: id("other question") }, "InferenceEscrow_WrongRequest"],
+        [{ price: 0n }, "CaptureRules_PriceInvalid"],
+        [{ price: MOST + 1n }, "CaptureRules_PriceInvalid"],
+        [{ requester: f.otherPayer.address }, "CaptureRules_WrongRequester"],
+        [{ inputHash: id("other question") }, "CaptureRules_WrongRequest"],
       ] as const;
       const results: [number, InferenceResult][] = [];
       for (const [index, [overrides]] of wrong.entries()) {
@@ -380,7 +404,7 @@ describe("InferenceEscrow: capture", () => {
         await expectRefusal(fromPage(page, index), error);
       }
       const ofNode = await openJob(f, { terms: { node: f.node.address }, nonce: 9n });
-      await expectRefusal(fromPage(page, 0, ofNode), "InferenceEscrow_WrongNode");
+      await expectRefusal(fromPage(page, 0, ofNode), "CaptureRules_WrongNode");
     });
 
     it("test_RevertWhen_TheTermsLetOnlySingleResultsCount", async () => {
@@ -390,7 +414,7 @@ describe("InferenceEscrow: capture", () => {
       await propose(f, page);
       await becomeFinal(await now(f));
       await expect(fromPage(page, 3, single))
-        .to.be.revertedWithCustomError(f.escrow, "InferenceEscrow_KindNotAccepted")
+        .to.be.revertedWithCustomError(f.escrow, "CaptureRules_KindNotAccepted")
         .withArgs(kinds, ESCROW_KINDS.teePage);
     });
 
@@ -398,9 +422,9 @@ describe("InferenceEscrow: capture", () => {
       const page = await pageOf([3, await paidResult(f, 3)]);
       await propose(f, page);
       await f.networkHelpers.time.setNextBlockTimestamp(job.deadline);
-      await expectRefusal(fromPage(page, 3), "InferenceEscrow_TooLate");
+      await expectRefusal(fromPage(page, 3), "CaptureRules_TooLate");
       await byAnyone().refund(job);
-      await expectRefusal(fromPage(page, 3), "InferenceEscrow_TooLate");
+      await expectRefusal(fromPage(page, 3), "CaptureRules_TooLate");
     });
 
     it("test_RevertWhen_OneResultIsToPayAJobAloneAndAnotherFromAPage", async () => {
@@ -410,8 +434,8 @@ describe("InferenceEscrow: capture", () => {
       await propose(f, page);
       await becomeFinal(await now(f));
       await fromPage(page, 3);
-      await expectRefusal(fromPage(page, 3, twin), "InferenceEscrow_AlreadyCaptured");
-      await expectRefusal(capture(result, twin), "InferenceEscrow_NotSettled");
+      await expectRefusal(fromPage(page, 3, twin), "CaptureRules_AlreadyCaptured");
+      await expectRefusal(capture(result, twin), "CaptureRules_NotSettled");
     });
 
     it("test_PaysFromAnOptimisticPage_AndWhatWasProvedInItOnce", async () => {
@@ -426,7 +450,7 @@ describe("InferenceEscrow: capture", () => {
       await f.pages.connect(f.watcher).demandProof(page.header, 7);
       await f.pages.proveLeaf(...proofOf(f, page, 7, answer.words));
       await capture(answer.result, ofNode, KIND.ZKML);
-      await expectRefusal(fromPage(page, 7, twin), "InferenceEscrow_AlreadyCaptured");
+      await expectRefusal(fromPage(page, 7, twin), "CaptureRules_AlreadyCaptured");
     });
 
     it("test_PaysFromAnOptimisticPage_WhenItIsFinal", async () => {

@@ -143,17 +143,17 @@ describe("InferenceEscrow: ends of a job", () => {
         f.escrow.connect(f.seller).withdrawCredit(token.target, receiver);
       await expect(withdraw(f.seller.address)).to.be.revertedWith("blocked");
       for (const nobody of [ZeroAddress, await f.escrow.getAddress()]) {
-        await expectRefusal(withdraw(nobody), "InferenceEscrow_AccountInvalid");
+        await expectRefusal(withdraw(nobody), "Payouts_AccountInvalid");
       }
       await expectRefusal(
         byAnyone().withdrawCredit(token.target, f.attacker.address),
-        "InferenceEscrow_AmountInvalid",
+        "Payouts_NoCredit",
       );
       await expect(withdraw(f.otherPayer.address))
         .to.emit(f.escrow, "CreditWithdrawn")
         .withArgs(token.target, f.seller.address, f.otherPayer.address, PRICE - FEE);
       expect((await balances(f, token)).held).to.equal(0n);
-      await expectRefusal(withdraw(f.otherPayer.address), "InferenceEscrow_AmountInvalid");
+      await expectRefusal(withdraw(f.otherPayer.address), "Payouts_NoCredit");
     });
 
     it("test_BlocksThePayer_LeavesThemACredit", async () => {

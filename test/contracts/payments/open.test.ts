@@ -228,7 +228,7 @@ describe("InferenceEscrow: opening a job", () => {
   describe("terms that are refused", () => {
     it("test_RevertWhen_ThePayeeIsNobodyOrTheEscrow", async () => {
       for (const payee of [ZeroAddress, await f.escrow.getAddress()]) {
-        await expectRefusal(openUnder({ payee }), "InferenceEscrow_AccountInvalid");
+        await expectRefusal(openUnder({ payee }), "Payouts_AccountInvalid");
       }
     });
 
@@ -310,11 +310,11 @@ describe("InferenceEscrow: opening a job", () => {
         "InferenceEscrow_FeeInvalid",
       );
       for (const nobody of [ZeroAddress, await f.escrow.getAddress()]) {
-        await expectRefusal(byGovernance().setFee(1n, nobody), "InferenceEscrow_AccountInvalid");
+        await expectRefusal(byGovernance().setFee(1n, nobody), "Payouts_AccountInvalid");
       }
       await expectRefusal(
         byGovernance().setToken(f.payer.address, true),
-        "InferenceEscrow_NotAContract",
+        "CaptureRules_NotAContract",
       );
     });
 
@@ -336,7 +336,7 @@ describe("InferenceEscrow: opening a job", () => {
     ] as const) {
       await expectRefusal(
         f.ethers.deployContract("InferenceEscrow", [authority, page, proxy]),
-        "InferenceEscrow_NotAContract",
+        "CaptureRules_NotAContract",
       );
     }
     expect(await f.escrow.SETTLEMENT()).to.equal(await f.settlement.getAddress());

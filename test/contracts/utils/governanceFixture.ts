@@ -6,9 +6,11 @@ import {
   DEFAULT_HEARTBEAT_MAX_AGE,
 } from "@haca/protocol/attestationParameters";
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
+import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commercePayments";
 import { UPTO_PROXY_ADDRESS } from "@haca/protocol/signedPayments";
 import { type BaseContract, id, sha256 } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
+import { REFUSING_ESCROW } from "../../../scripts/deploy/chain/refusingEscrow.ts";
 import type { GovernanceParameters } from "../../../scripts/deploy/parameters/readParameters.ts";
 import { runGovernanceModule } from "../../../scripts/deploy/runGovernanceModule.ts";
 import { airdropEntries, GOVERNOR_SETTINGS, MIN_DELAY } from "./tokenFixture.ts";
@@ -33,6 +35,12 @@ export async function deployGovernance(connection: NetworkConnection) {
   const { ethers } = connection;
   await connection.networkHelpers.setCode(UPTO_PROXY_ADDRESS, "0x00");
   await connection.networkHelpers.setCode(BATCH_SETTLEMENT_ADDRESS, "0x00");
+  const [commerce] = COMMERCE_DEPLOYMENTS;
+  if (commerce === undefined) throw new Error("no public escrow");
+  await connection.networkHelpers.setCode(commerce.escrow, REFUSING_ESCROW);
+  for (const collector of [commerce.erc3009Collector, commerce.permit2Collector]) {
+    await connection.networkHelpers.setCode(collector, "0x00");
+  }
   const [deployer, guardian, foundation, liquidity, contributor, investor, alice, bob, ...more] =
     await ethers.getSigners();
   const [stranger, imageApprover] = more;
@@ -65,13 +73,12 @@ export async function deployGovernance(connection: NetworkConnection) {
     governor: GOVERNOR_SETTINGS,
   };
   const { contracts } = await runGovernanceModule({
-    ...{ connection, governance, uptoProxy: UPTO_PROXY_ADDRESS, hasGates: true },
+    ...{ connection, governance, uptoProxy: UPTO_PROXY_ADDRESS, hasGates: true, commerce },
     settlementWindow: SETTLEMENT_WINDOW,
   });
-  const { channelGates, inferenceEscrow } = contracts;
-  if (inferenceEscrow === undefined || channelGates === undefined) throw new Error("no escrow");
-  const addressOf = (name: Exclude<keyof typeof contracts, "channelGates" | "inferenceEscrow">) =>
-    contracts[name].getAddress();
+  const { channelGates, commerceOperators, inferenceEscrow, ...always } = contracts;
+  if (!(inferenceEscrow && channelGates && commerceOperators)) throw new Error("no escrow");
+  const addressOf = (name: keyof typeof always) => always[name].getAddress();
   const { getContractAt } = ethers;
   const typed = {
     accessManager: await getContractAt("AccessManager", await addressOf("accessManager")),
@@ -94,6 +101,10 @@ export async function deployGovernance(connection: NetworkConnection) {
     dataFeeds: await getContractAt("DataFeeds", await addressOf("dataFeeds")),
     inferenceEscrow: await getContractAt("InferenceEscrow", await inferenceEscrow.getAddress()),
     channelGates: await getContractAt("ChannelGates", await channelGates.getAddress()),
+    commerceOperators: await getContractAt(
+      "CommerceOperators",
+      await commerceOperators.getAddress(),
+    ),
     timelock: await getContractAt("TimelockController", await addressOf("timelock")),
     genesis: await getContractAt("GenesisDistribution", await addressOf("genesis")),
     opg: await getContractAt("OPG", await addressOf("opg")),

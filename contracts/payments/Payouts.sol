@@ -4,22 +4,21 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {IInferenceEscrow} from "../interfaces/IInferenceEscrow.sol";
+import {IPayouts} from "../interfaces/IPayouts.sol";
 
-/// @title EscrowPayouts
-/// @notice How tokens leave the escrow: by a transfer, or as a credit where that fails, so that nobody whom a token blocks
-/// keeps others from what is theirs. A part of {InferenceEscrow}.
-abstract contract EscrowPayouts is IInferenceEscrow, ReentrancyGuardTransient {
+/// @title Payouts
+/// @notice See {IPayouts}. A part of {InferenceEscrow} and of {CommerceOperator}.
+abstract contract Payouts is IPayouts, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
-    /// @inheritdoc IInferenceEscrow
+    /// @inheritdoc IPayouts
     mapping(address token => mapping(address account => uint256 amount)) public override creditOf;
 
-    /// @inheritdoc IInferenceEscrow
+    /// @inheritdoc IPayouts
     function withdrawCredit(address token, address receiver) external override nonReentrant {
         _requireAccount(receiver);
         uint256 amount = creditOf[token][msg.sender];
-        if (amount == 0) revert InferenceEscrow_AmountInvalid(1, 0);
+        if (amount == 0) revert Payouts_NoCredit(token, msg.sender);
         creditOf[token][msg.sender] = 0;
         emit CreditWithdrawn(token, msg.sender, receiver, amount);
         IERC20(token).safeTransfer(receiver, amount);
@@ -33,10 +32,8 @@ abstract contract EscrowPayouts is IInferenceEscrow, ReentrancyGuardTransient {
         emit Credited(token, account, amount);
     }
 
-    /// @dev Tokens that are sent to the escrow itself would be nobody's.
+    /// @dev Tokens that are sent to the contract itself would be nobody's.
     function _requireAccount(address account) internal view {
-        if (account == address(0) || account == address(this)) {
-            revert InferenceEscrow_AccountInvalid(account);
-        }
+        if (account == address(0) || account == address(this)) revert Payouts_AccountInvalid(account);
     }
 }

@@ -1,0 +1,93 @@
+import { getAddress } from "ethers";
+import { contractAt } from "../lib/contracts.ts";
+import { sendChange } from "../lib/sendChange.ts";
+import { senderOf } from "../lib/sender.ts";
+import { duration } from "../lib/words.ts";
+import {
+  addressArgument,
+  amountWords,
+  type ReadOptions,
+  refuse,
+  type SendOptions,
+  type Token,
+  tokenAt,
+  withEscrow,
+} from "./context.ts";
+import { kindsArgument, nodeArgument, type PaidTerms, termLines } from "./terms.ts";
+
+type OperatorTerms = PaidTerms & { token: string };
+
+/** Makes the operator of a node, at the escrow's fee of now. Errors: `escrow.badArgument`, `escrow.refused`, those of `sendChange`. */
+export function createOperator(
+  options: SendOptions & { node: string; payee: string; token?: string; kinds: string },
+): Promise<void> {
+  const kinds = kindsArgument(options.kinds);
+  const node = nodeArgument(options.node);
+  const payee = addressArgument("--payee", options.payee);
+  return withEscrow(options.network, async (context) => {
+    const { escrow, session } = context;
+    const operators = await session.contract("CommerceOperators");
+    const token = await tokenAt(context, options.token);
+    const [feeBps, feeReceiver] = await escrow.fee();
+    const terms = { node, payee, token: token.address, feeReceiver, feeBps, kinds };
+    const address = await operators.operatorOf(terms);
+    if ((await session.provider.getCode(address)) !== "0x") {
+      throw refuse(`there is an operator with these terms, ${address}`);
+    }
+    await sendChange(context, {
+      ...{ options, sender: await senderOf(session, options), contract: operators, name: "create" },
+      values: [terms] as const,
+      changes: [`operator ${address}, for good`, ...linesOf(terms, token)],
+      question: "Make it?",
+    });
+  });
+}
+
+/** Tells of an operator. Errors: `escrow.badArgument`, `escrow.refused`. */
+export function operator(options: ReadOptions & { operator: string; json?: true }): Promise<void> {
+  const address = addressArgument("operator", options.operator);
+  return withEscrow(options.network, async (context) => {
+    const { session } = context;
+    const operators = await session.contract("CommerceOperators");
+    const contract = contractAt({ name: "CommerceOperator", address, runner: session.provider });
+    const terms: OperatorTerms | undefined = await contract.terms().then(
+      ({ feeBps, feeReceiver, kinds, node, payee, token }) => ({
+        ...{ node, payee, token, feeReceiver, feeBps, kinds },
+      }),
+      () => undefined,
+    );
+    // Anybody can write a contract that has terms: an operator's address is made of them.
+    if (terms === undefined || getAddress(await operators.operatorOf(terms)) !== address) {
+      throw refuse(`${address} is no operator of this deployment`);
+    }
+    const token = await tokenAt(context, terms.token);
+    const commerce = await contract.COMMERCE();
+    const leastWindow = await operators.leastWindow(terms.kinds);
+    const credits: { account: string; amount: bigint }[] = [];
+    for (const account of new Set([terms.payee, terms.feeReceiver])) {
+      const amount = await contract.creditOf(terms.token, account);
+      if (amount > 0n) credits.push({ account, amount });
+    }
+    if (options.json) {
+      const { chainId } = session;
+      const value = { chainId, operator: address, commerce, ...terms, leastWindow, credits };
+      console.log(JSON.stringify(value, (_, it) => (typeof it === "bigint" ? String(it) : it), 2));
+      return;
+    }
+    console.log(
+      [
+        `operator ${address}`,
+        ...linesOf(terms, token).map((line) => `  ${line}`),
+        `  held in    the public escrow ${commerce}`,
+        `  deadlines  ${duration(leastWindow)} after the opening at least`,
+        ...credits.map(
+          ({ account, amount }) => `  credit     ${amountWords(amount, token)} of ${account}`,
+        ),
+      ].join("\n"),
+    );
+  });
+}
+
+const linesOf = (terms: PaidTerms, token: Token): string[] => [
+  ...[...termLines(terms), `paid in    ${token.symbol}`],
+];
