@@ -95,7 +95,7 @@ function compileStandIns(): Readonly<Record<string, string>> {
   const input = { language: "Solidity", sources: Object.fromEntries(sources), settings };
   const { contracts } = JSON.parse(solc.compile(JSON.stringify(input), { import: imported }));
   return Object.fromEntries(
-    NAMES.map(([name, address]) => {
+    [...X402_NAMES, ...COMMERCE_NAMES].map(([name, address]) => {
       const { evm } = contracts[`${FOLDER}/${name}.sol`][name];
       return [address, `0x${evm.deployedBytecode.object}`];
     }),
