@@ -1,5 +1,10 @@
 import { AbiCoder, Interface, keccak256, TypedDataEncoder, verifyTypedData } from "ethers";
-import { BATCH_SETTLEMENT_ADDRESS } from "./channelGates.ts";
+import {
+  BATCH_SETTLEMENT_ADDRESS,
+  CHANNEL_DOMAIN,
+  CHANNEL_TYPES,
+  VOUCHER_TYPES,
+} from "./channelGates.ts";
 
 /** Seconds that x402's contract lets a payer wait for a withdrawal at most. */
 export const MAXIMUM_WITHDRAW_DELAY = 2_592_000;
@@ -33,26 +38,9 @@ export type Channel = {
 /** What a payer has signed for a channel: so much may be claimed of it in all. */
 export type ChannelVoucher = { channel: Channel; maxClaimableAmount: bigint; signature: string };
 
-const CHANNEL_TYPES = {
-  ChannelConfig: [
-    { name: "payer", type: "address" },
-    { name: "payerAuthorizer", type: "address" },
-    { name: "receiver", type: "address" },
-    { name: "receiverAuthorizer", type: "address" },
-    { name: "token", type: "address" },
-    { name: "withdrawDelay", type: "uint40" },
-    { name: "salt", type: "bytes32" },
-  ],
-};
-const VOUCHER_TYPES = {
-  Voucher: [
-    { name: "channelId", type: "bytes32" },
-    { name: "maxClaimableAmount", type: "uint128" },
-  ],
-};
-
 const domainOf = (chainId: bigint) => ({
-  ...{ name: "x402 Batch Settlement", version: "1", chainId },
+  ...CHANNEL_DOMAIN,
+  chainId,
   verifyingContract: BATCH_SETTLEMENT_ADDRESS,
 });
 

@@ -1,4 +1,10 @@
-import { BATCH_SETTLEMENT_ADDRESS, ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
+import {
+  BATCH_SETTLEMENT_ADDRESS,
+  CHANNEL_DOMAIN,
+  CHANNEL_TYPES,
+  ERC3009_COLLECTOR_ADDRESS,
+  VOUCHER_TYPES,
+} from "@haca/protocol/channelGates";
 import { RECEIVE_TYPES } from "@haca/protocol/signedPayments";
 import { concatHex, keccak, keccakText, sliceHex, wordOf } from "../../bytes.ts";
 import { addressWord } from "../../typedData.ts";
@@ -28,26 +34,9 @@ export type ChannelDeposit = {
   signature: string;
 };
 
-const CHANNEL_TYPES = {
-  ChannelConfig: [
-    { name: "payer", type: "address" },
-    { name: "payerAuthorizer", type: "address" },
-    { name: "receiver", type: "address" },
-    { name: "receiverAuthorizer", type: "address" },
-    { name: "token", type: "address" },
-    { name: "withdrawDelay", type: "uint40" },
-    { name: "salt", type: "bytes32" },
-  ],
-};
-const VOUCHER_TYPES = {
-  Voucher: [
-    { name: "channelId", type: "bytes32" },
-    { name: "maxClaimableAmount", type: "uint128" },
-  ],
-};
-
 const domainOf = (chainId: string): TypedData["domain"] => ({
-  ...{ name: "x402 Batch Settlement", version: "1", chainId: Number(chainId) },
+  ...CHANNEL_DOMAIN,
+  chainId: Number(chainId),
   verifyingContract: BATCH_SETTLEMENT_ADDRESS.toLowerCase(),
 });
 
