@@ -31,7 +31,7 @@ const COMMERCE_NAMES: Names = COMMERCE_DEPLOYMENTS.flatMap(
 /** JSON of the genuine codes by their addresses, which `npm run x402 -- build` makes: they are not the project's to keep. */
 const GENUINE = process.env.HACA_UPTO_CODES || undefined;
 
-/** Whether the codes are the genuine ones. */
+/** Whether those of Permit2 and x402 are the genuine ones. */
 export const areGenuine = GENUINE !== undefined;
 
 type Solc = {
@@ -67,8 +67,14 @@ export function readCodes(path: string): Readonly<Record<string, string>> {
  * and of the public escrow of commerce payments with its collectors, by their addresses: stand-ins, but for the genuine ones
  * that are given.
  */
-export const uptoCodes = (): Readonly<Record<string, string>> =>
-  GENUINE === undefined ? standInCodes() : { ...standInCodes(), ...readCodes(GENUINE) };
+export const uptoCodes = (): Readonly<Record<string, string>> => ({
+  ...standInCodes(),
+  ...genuineCodes(),
+});
+
+/** The genuine ones that are given; at least x402's and Permit2's, or none. */
+export const genuineCodes = (): Readonly<Record<string, string>> =>
+  GENUINE === undefined ? {} : readCodes(GENUINE);
 
 /** Of this process: compiling them takes seconds. */
 let compiled: Readonly<Record<string, string>> | undefined;

@@ -9,7 +9,7 @@ const program = createProgram({
 program
   .command("place", { isDefault: true })
   .description(
-    "Puts Permit2, x402's proxy of the scheme upto and its contract of channels at their addresses on a local chain, before `npm run deploy` there. Stand-ins, unless HACA_UPTO_CODES names the genuine codes.",
+    "Puts Permit2, x402's proxy of the scheme upto, its contract of channels and the public escrow of commerce payments at their addresses on a local chain, before `npm run deploy` there. Stand-ins, but for the genuine codes in the file that HACA_UPTO_CODES names.",
   )
   .option("--rpc-url <url>", "of the local chain, Hardhat's or Anvil's", "http://127.0.0.1:8545")
   .action(async ({ rpcUrl }: { rpcUrl: string }) => {

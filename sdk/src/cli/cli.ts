@@ -68,12 +68,7 @@ receipt
   )
   .option("--registry", "take the registry's word for an enclave in place of its document")
   .option("--legacy", "take an answer that names neither chain, contract and request nor a version")
-  .option(
-    "--demand <check>",
-    "this line has to be asserted, too; as often as you like",
-    collect,
-    [],
-  )
+  .option("--demand <check>", "this line has to be asserted, too; as often as you like", collect)
   .option("--now <seconds>", "the time, in unix seconds; this machine's clock if left out")
   .option("--json", "for programs")
   .helpOption("-h, --help", "this text")
