@@ -1,6 +1,6 @@
 import { batchSettlement, channelIdOf, depositNonceOf } from "@haca/protocol/channels";
 import { createHaca } from "@haca/sdk/client/createHaca";
-import type { Payer } from "@haca/sdk/client/payer";
+import type { Payer, Payment, PaymentDemand } from "@haca/sdk/client/payer";
 import { noteAfter } from "@haca/sdk/pay/channel/channelState";
 import {
   depositData,
@@ -166,6 +166,60 @@ describe("the SDK pays by channel", () => {
     expect(sums()).toEqual([1n, 2n, 3n].map((count) => String(count * PRICE)));
   });
 
+  it("pays once for one request that is asked twice at once, and at no other node", async () => {
+    const payer = payerOf(memoryJournal());
+    const key = crypto.randomUUID();
+    await Promise.all([ask(payer, key), ask(payer, key)]);
+    expect(new Set(sums())).toEqual(new Set([String(PRICE)]));
+    const demand = await demandOf(payer);
+    const before = brought.length;
+    const elsewhere = { ...demand, node: new URL("https://other.example") };
+    await expect(payer.pay(elsewhere)).rejects.toMatchObject({ code: "payment.otherNode" });
+    expect(brought).toHaveLength(before);
+  });
+
+  it("raises the voucher of one request twice at most, in however many calls", async () => {
+    const payer = payerOf(memoryJournal());
+    const demand = await demandOf(payer);
+    const raised = async (payment: Payment | undefined) => {
+      if (payment === undefined) throw new Error("no payment");
+      const { channelId, maxClaimableAmount: charged } = signedIn(payment.header).voucher;
+      const offers = lie(demand.offers, { channelId, charged });
+      return await payer.renew(payment, { ...demand, offers });
+    };
+    const sumOf = (payment?: Payment) => signedIn(payment?.header ?? "").voucher.maxClaimableAmount;
+    const first = await payer.recall(demand);
+    const second = await raised(first);
+    expect(sumOf(second)).toBe(String(2n * PRICE));
+    await second?.end?.(undefined);
+    const third = await raised(await payer.recall(demand));
+    expect(sumOf(third)).toBe(String(3n * PRICE));
+    await third?.end?.(undefined);
+    await expect(raised(await payer.recall(demand))).rejects.toMatchObject({
+      code: "payment.tooMuch",
+    });
+  });
+
+  it("counts what was noted of a channel, though its request could not be", async () => {
+    const whole = memoryJournal();
+    let fails = true;
+    const journal: PaymentJournal = {
+      ...whole,
+      async add(name, text) {
+        if (fails && !name.includes("-channel-")) throw new Error("the disk is full");
+        await whole.add(name, text);
+      },
+    };
+    const budget = 2n * PRICE;
+    const payer = payerOf(journal, { channelDeposit: budget, maxPerSession: budget });
+    await expect(ask(payer)).rejects.toMatchObject({ code: "payment.notNoted" });
+    fails = false;
+    await ask(payer);
+    await ask(payer);
+    await expect(ask(payer)).rejects.toMatchObject({ code: "payment.sessionSpent" });
+    expect(new Set(sums())).toEqual(new Set([String(PRICE), String(budget)]));
+  });
+
   it("lets a channel go where a request fails, and takes the same sum for the next", async () => {
     const payer = payerOf(memoryJournal());
     await ask(payer);
@@ -209,11 +263,34 @@ describe("the SDK pays by channel", () => {
 });
 
 /** The offers of a node that says of a channel that more was charged than anybody signed. */
-function lie(offers: string | undefined): string {
+function lie(
+  offers: string | undefined,
+  told: { channelId?: string; charged: string } = { charged: String(PRICE + 1n) },
+): string {
   const required = JSON.parse(Buffer.from(offers ?? "", "base64").toString());
   const { extra } = required.accepts[0];
-  extra.channelState.chargedCumulativeAmount = String(PRICE + 1n);
+  const { channelId = extra.channelState?.channelId, charged } = told;
+  extra.channelState = { ...extra.channelState, channelId, chargedCumulativeAmount: charged };
   return Buffer.from(JSON.stringify(required)).toString("base64");
+}
+
+/** What a node asked for a request that failed then. */
+async function demandOf(payer: Payer): Promise<PaymentDemand> {
+  const { upstream } = bed.paid;
+  const { handler } = upstream;
+  let demand: PaymentDemand | undefined;
+  const seen: Payer = {
+    ...payer,
+    pay(asked) {
+      demand = asked;
+      return payer.pay(asked);
+    },
+  };
+  upstream.handler = FAILED;
+  await expect(ask(seen)).rejects.toMatchObject({ code: "payment.unanswered" });
+  upstream.handler = handler;
+  if (demand === undefined) throw new Error("nothing was asked for");
+  return demand;
 }
 
 const journalOf = (texts: Map<string, string>): PaymentJournal => ({

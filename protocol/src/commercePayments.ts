@@ -1,4 +1,4 @@
-import { AbiCoder, getAddress, id, keccak256, ZeroAddress } from "ethers";
+import { AbiCoder, getAddress, Interface, id, keccak256, ZeroAddress } from "ethers";
 
 /** A version of the public escrow of commerce payments, x402's scheme `auth-capture`, and what brings tokens to it. */
 export type CommerceDeployment = {
@@ -7,6 +7,11 @@ export type CommerceDeployment = {
   erc3009Collector: string;
   permit2Collector: string;
 };
+
+/** Of the public escrow, what is asked besides what the contracts here call. */
+export const commerceEscrow = new Interface([
+  "function paymentState(bytes32 paymentHash) view returns (bool isCollected, uint120 held, uint120 refundable)",
+]);
 
 /** As they are published, on every chain that has them. Stock clients take the first one where they are told of none. */
 export const COMMERCE_DEPLOYMENTS: readonly CommerceDeployment[] = [

@@ -1,5 +1,9 @@
-import { type CommerceJob, OPERATOR_STATUSES } from "@haca/protocol/commercePayments";
-import { type Log, type LogDescription, zeroPadValue } from "ethers";
+import {
+  type CommerceJob,
+  commerceEscrow,
+  OPERATOR_STATUSES,
+} from "@haca/protocol/commercePayments";
+import { Contract, type Log, type LogDescription, zeroPadValue } from "ethers";
 import { contractAt, interfaceOf } from "../lib/contracts.ts";
 import { readAllLogs } from "../lib/readAllLogs.ts";
 import type { EscrowContext } from "./context.ts";
@@ -34,7 +38,7 @@ export async function readPayments(
 const WORD = 32;
 
 type Event = { address: string; transaction: string; args: LogDescription["args"] };
-type OperatorEvent = "JobOpened" | "JobCaptured" | "JobRefunded" | "JobCancelled" | "RestKept";
+type OperatorEvent = "JobOpened" | "JobCaptured" | "JobRefunded" | "JobCancelled";
 
 /** Terms of every operator that was made, by its address. */
 async function readOperators({
@@ -103,15 +107,17 @@ async function describe(
     },
   };
   if (status === "None" || status === "Open") return { ...found, status, end: null };
-  const refunded = await find("JobRefunded");
   if (status === "Captured") {
-    const [captured, rest] = [await find("JobCaptured"), await find("RestKept")];
+    const captured = await find("JobCaptured");
     if (captured === undefined) throw new Error(`no log of the capture of ${jobId}`);
     const { fee, price, requestId } = captured.args;
-    const kept = rest !== undefined && refunded === undefined ? rest.args.amount : 0n;
+    // The payer may have reclaimed a rest, which no operator tells of.
+    const commerce = new Contract(await contract.COMMERCE(), commerceEscrow, runner);
+    const kept: bigint = (await commerce.getFunction("paymentState")(jobId)).held;
     const end = { transaction: captured.transaction, requestId, price, fee };
     return { ...found, status, kept, end: { ...end, returned: amount - price - kept } };
   }
+  const refunded = await find("JobRefunded");
   const cancelled = refunded ?? (await find("JobCancelled"));
   if (cancelled === undefined) return { ...found, status: "Reclaimed", end: null };
   return {

@@ -1,23 +1,34 @@
 import { LogSlices } from "@haca/protocol/logSlices";
 import type { Log, Provider } from "ethers";
 
+/** Addresses of one question; of more than a thousand endpoints take none. */
+const MOST_ADDRESSES = 500;
+
 /**
- * All logs of a contract, or of several, from a block on, also from an endpoint that answers for a limited range only. Hardhat's
- * connection wraps what an endpoint says as it likes: what is refused for a single block is no limit, and its error is
- * thrown; anything else counts as one.
+ * All logs of a contract, or of several however many, from a block on, in the chain's order, also from an endpoint that answers for a
+ * limited range only. Hardhat's connection wraps what an endpoint says as it likes: what is refused for a single block is no limit, and
+ * its error is thrown; anything else counts as one.
  */
 export async function readAllLogs(parameters: {
   provider: Pick<Provider, "getBlockNumber" | "getLogs">;
-  address: string | string[];
+  address: string | readonly string[];
   /** null: any */
   topics: readonly (string | null)[];
   fromBlock: number;
 }): Promise<Log[]> {
-  const { provider, address, fromBlock } = parameters;
+  const { provider, fromBlock } = parameters;
+  const addresses = [parameters.address].flat();
   const topics = [...parameters.topics];
-  return await new LogSlices(() => true).read({
-    from: fromBlock,
-    to: await provider.getBlockNumber(),
-    readSlice: (from, to) => provider.getLogs({ address, topics, fromBlock: from, toBlock: to }),
-  });
+  const to = await provider.getBlockNumber();
+  const logs: Log[] = [];
+  for (let start = 0; start < addresses.length; start += MOST_ADDRESSES) {
+    const address = addresses.slice(start, start + MOST_ADDRESSES);
+    const read = new LogSlices(() => true).read({
+      ...{ from: fromBlock, to },
+      readSlice: (from, end) =>
+        provider.getLogs({ address, topics, fromBlock: from, toBlock: end }),
+    });
+    logs.push(...(await read));
+  }
+  return logs.sort((a, b) => a.blockNumber - b.blockNumber || a.index - b.index);
 }

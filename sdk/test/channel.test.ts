@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { pemOf } from "@haca/enclave-simulator/pemOf";
 import type { TlsPair } from "@haca/enclave-simulator/simulatedEnclave";
 import { hexlify } from "ethers";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ChatOptions } from "../src/client/chat/chatOptions.ts";
 import { createHaca, type Haca } from "../src/client/createHaca.ts";
 import { pairOf } from "./support/certificates.ts";
@@ -27,6 +27,7 @@ const serveRegistry = servedChains();
 
 const open: (() => void)[] = [];
 afterEach(() => {
+  vi.unstubAllEnvs();
   for (const close of open.splice(0)) close();
 });
 
@@ -162,18 +163,22 @@ describe("whoever ends TLS before the enclave", () => {
     expect(node.asked).toHaveLength(1);
   });
 
-  it("from the document on is told nothing", async () => {
-    const node = await nodeShowing(OWN);
-    node.keepNone();
-    node.lies = {
-      document(document) {
-        node.show(pairOf());
-        return document;
-      },
-    };
-    await expect(ask(clientOf(node.url))).rejects.toMatchObject(otherCertificate);
-    expect([node.asked, node.documents]).toEqual([[], 1]);
-  });
+  it.each(["1", "0"])(
+    "from the document on is told nothing, where the environment has %s for a look at certificates",
+    async (isLooked) => {
+      vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", isLooked);
+      const node = await nodeShowing(OWN);
+      node.keepNone();
+      node.lies = {
+        document(document) {
+          node.show(pairOf());
+          return document;
+        },
+      };
+      await expect(ask(clientOf(node.url))).rejects.toMatchObject(otherCertificate);
+      expect([node.asked, node.documents]).toEqual([[], 1]);
+    },
+  );
 
   it("in place of one that has expired is told nothing; nor is the enclave itself", async () => {
     const expired = pairOf({ notAfter: BigInt(Math.floor(Date.now() / 1000)) - 60n });

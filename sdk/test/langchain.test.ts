@@ -9,7 +9,7 @@ import { tool } from "@langchain/core/tools";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { AnswerNote } from "../src/adapters/answerNote.ts";
 import { ChatHaca } from "../src/adapters/langchain/chatHaca.ts";
-import { createHaca } from "../src/client/createHaca.ts";
+import { createHaca, type Haca } from "../src/client/createHaca.ts";
 import { isVerified } from "../src/isVerified.ts";
 import { serialiseReceipt } from "../src/receipt/serialiseReceipt.ts";
 import { verify } from "../src/verify.ts";
@@ -25,9 +25,10 @@ import { CHAIN_ID, ChatNode, PINS, TEXT } from "./support/chatNode.ts";
 
 let node: ChatNode;
 let model: ChatHaca;
+let haca: Haca;
 beforeAll(async () => {
   node = await ChatNode.start();
-  const haca = createHaca({ chainId: CHAIN_ID, pins: PINS, nodes: [node.url] });
+  haca = createHaca({ chainId: CHAIN_ID, pins: PINS, nodes: [node.url] });
   model = new ChatHaca({ haca, model: "m", parameters: { temperature: 0.5 } });
 });
 beforeEach(() => node.reset());
@@ -171,6 +172,25 @@ describe("of a node that lies", () => {
       expect(node.asked).toHaveLength(1);
     },
   );
+
+  it("lets go of a stream whose consumer stops", async () => {
+    let isLetGo = false;
+    async function* frames(): AsyncGenerator {
+      try {
+        for (const content of ["one", "two"]) {
+          yield { id: "1", choices: [{ index: 0, delta: { content }, finish_reason: null }] };
+        }
+      } finally {
+        isLetGo = true;
+      }
+    }
+    const stopped = new ChatHaca({
+      haca: { ...haca, streamChat: frames as unknown as Haca["streamChat"] },
+      model: "m",
+    });
+    for await (const _chunk of await stopped.stream(QUESTION)) break;
+    expect(isLetGo).toBe(true);
+  });
 
   it("lets go of it when the consumer goes", async () => {
     const controller = new AbortController();

@@ -39,16 +39,21 @@ export async function openNode(question: NodeQuestion): Promise<Sent> {
   signal?.throwIfAborted();
   const late = AbortSignal.timeout(limits.ms);
   const ending = { late, signal, host: node.host };
+  const unread = new AbortController();
   try {
     const sent = await send({
       ...{ url: urlAt(node, path), body: json, method: json === undefined ? "GET" : "POST" },
       headers: json === undefined ? headers : { ...headers, "content-type": "application/json" },
-      signal: signal === undefined ? late : AbortSignal.any([signal, late]),
+      signal: AbortSignal.any([late, unread.signal, ...(signal === undefined ? [] : [signal])]),
     });
     if (sent.status >= 300 && sent.status <= 399) {
+      const refusal = nodeError(
+        "redirect",
+        `${node.host} answers with a redirection, which is not followed`,
+      );
       // Nobody reads its body: this lets go of the connection.
-      await sent.body[Symbol.asyncIterator]().return?.();
-      throw nodeError("redirect", `${node.host} answers with a redirection, which is not followed`);
+      unread.abort(refusal);
+      throw refusal;
     }
     return { ...sent, body: bounded(sent.body, limits.bytes, ending) };
   } catch (cause) {

@@ -8,6 +8,8 @@ import type { StorageLayout } from "./storageLayout.ts";
 import { WitnessParts } from "./witnessParts.ts";
 
 const WITNESS = "witness";
+/** Seconds by which an answer's clock may be ahead of a block that is as young. */
+const CLOCK_SKEW = 60n;
 
 /** The lines that witnesses give; `settled` is for where no chain is asked. */
 export type WitnessLines = { lines: readonly Line[]; settled: Line };
@@ -41,7 +43,7 @@ export async function judgeWitnesses(
       undefined,
     );
   const vouched = latest(seen.filter(({ block }) => known.has(block.hash)));
-  if (vouched !== undefined) return linesOf(vouched);
+  if (vouched !== undefined) return linesOf(core, vouched);
   const number = latest(seen)?.block.number;
   return nothing(core, "unknown", `nobody vouches for block ${number}`);
 }
@@ -62,7 +64,7 @@ async function look(
   return { block: state.block, witnessed };
 }
 
-function linesOf({ block, witnessed }: Seen): WitnessLines {
+function linesOf({ message }: ReceiptCore, { block, witnessed }: Seen): WitnessLines {
   const { admission, fate } = witnessed;
   const asOf: AsOf = {
     ...{ type: "block", number: String(block.number) },
@@ -70,7 +72,9 @@ function linesOf({ block, witnessed }: Seen): WitnessLines {
   };
   const by = { source: WITNESS, asOf };
   const lines = [lineOf("witness", "asserted", "it shows the state of that block", by)];
-  if (admission !== undefined) {
+  if (admission !== undefined && BigInt(message.timestamp) > block.time + CLOCK_SKEW) {
+    lines.push(lineOf("admitted", "unknown", "that block is older than the answer", by));
+  } else if (admission !== undefined) {
     lines.push(
       "refused" in admission
         ? lineOf("admitted", "refuted", admission.refused, by)

@@ -95,12 +95,17 @@ export class ChatHaca extends BaseChatModel<ChatHacaCallOptions> {
   ): AsyncGenerator<ChatGenerationChunk> {
     const frames = this.#haca.streamChat(this.#asked(messages, options));
     let id = "";
-    let next = await frames.next();
-    for (; next.done !== true; next = await frames.next()) {
-      ({ id } = next.value);
-      yield* textsOf(next.value);
+    try {
+      let next = await frames.next();
+      for (; next.done !== true; next = await frames.next()) {
+        ({ id } = next.value);
+        yield* textsOf(next.value);
+      }
+      yield* endOf(next.value, id);
+    } finally {
+      // A consumer that stops lets go of the node.
+      await frames.return(undefined as never);
     }
-    yield* endOf(next.value, id);
   }
 
   #asked(messages: BaseMessage[], options: this["ParsedCallOptions"]): ChatOptions {

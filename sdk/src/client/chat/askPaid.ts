@@ -127,7 +127,7 @@ function afterPayment(error: unknown, payment: Payment, { salt, signal }: ChatRe
         : ["payment.refused", `refuses the payment of ${most} (${reason})`];
     return new BaseError({
       ...{ code, details, cause: error },
-      message: `${payment.node} ${words}; it is not paid again, and can use the payment until ${timeOf(payment)}`,
+      message: `${payment.node} ${words}; it is not paid again, and ${lifeOf(payment)}`,
     });
   }
   return new BaseError({
@@ -137,8 +137,10 @@ function afterPayment(error: unknown, payment: Payment, { salt, signal }: ChatRe
   });
 }
 
-const timeOf = ({ validUntil }: Payment): string =>
-  new Date(Number(validUntil) * 1000).toISOString();
+const lifeOf = ({ route, validUntil }: Payment): string =>
+  route === "channel"
+    ? "what was signed for the channel stays good"
+    : `can use the payment until ${new Date(Number(validUntil) * 1000).toISOString()}`;
 
 /** The payment's place, for receipts. */
 export function hintsOf(paid: Paid | null): Record<string, string> {

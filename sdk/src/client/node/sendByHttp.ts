@@ -12,11 +12,13 @@ import { lookupPublic, requirePublic } from "./publicAddress.ts";
 /** Shorter than servers keep a connection that nobody uses (five seconds, the hastiest of them): none is used as it closes. */
 const IDLE_MS = 4_000;
 const KEPT = { keepAlive: true, timeout: IDLE_MS } as const;
+/** Whatever NODE_TLS_REJECT_UNAUTHORIZED says. */
+const VERIFIED = { ...KEPT, rejectUnauthorized: true } as const;
 const agents = {
   "http:": new HttpAgent(KEPT),
   // A name may lead elsewhere for each connection, and each is looked at.
-  "https:": new HttpsAgent({ ...KEPT, lookup: lookupPublic }),
-  loopback: new HttpsAgent(KEPT),
+  "https:": new HttpsAgent({ ...VERIFIED, lookup: lookupPublic }),
+  loopback: new HttpsAgent(VERIFIED),
 };
 
 /**
@@ -37,6 +39,7 @@ export const send: Send = async (call) => {
 export const tls: Tls = {
   async certificateOf(url, signal) {
     requireAllowed(url);
+    signal.throwIfAborted();
     const host = bareHost(url);
     const socket = connect({
       ...{ host, port: Number(url.port || 443), ...lookupFor(url) },
@@ -64,7 +67,7 @@ export const tls: Tls = {
 
   pinnedTo(url, certificate) {
     const agent = new HttpsAgent({
-      ...{ ...KEPT, ...lookupFor(url), minVersion: "TLSv1.3" },
+      ...{ ...VERIFIED, ...lookupFor(url), minVersion: "TLSv1.3" },
       // It vouches for itself, whoever has signed it.
       ...{ ca: pemOf(certificate), allowPartialTrustChain: true },
       // Of a session that goes on nobody looks at the certificate again.

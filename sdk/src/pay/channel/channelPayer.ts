@@ -41,6 +41,9 @@ type RequestNote = {
   accepted: object;
   resource: unknown;
   payload: object;
+  /** the voucher's, and how often it was raised for this request, in whatever calls */
+  sum: string;
+  raised: number;
 };
 
 const SCHEME = "batch-settlement";
@@ -48,13 +51,15 @@ const NO_SALT = `0x${"00".repeat(32)}`;
 const SALT_BYTES = 32;
 /** A deposit that can be used no longer is not there after so many seconds more. */
 const CLOCK_SKEW = 60;
+/** A node that has lost a channel tells another sum once, and another time that it needs a deposit. */
+const MOST_RAISED = 2;
 const TOO_LITTLE = "invalid_batch_settlement_evm_cumulative_exceeds_balance";
 /** Where gateways answer what is paid by channel. */
 const PATH = "/v1/channel/chat/completions";
 
 /**
  * Who pays by a channel: a voucher for each request, of what was charged so far and its price. Of a channel one request is under way at a
- * time; what is signed is noted before it leaves, and every sum that a node tells is one that was signed.
+ * time; what is signed is noted before it leaves, and what a node says was charged is believed up to what was signed.
  */
 export function channelPayer(parts: Parts): Payer {
   const { deposit, journal, maxDelay, maxPerCall, maxPerSession, onPayment, pins, signer } = parts;
@@ -150,12 +155,18 @@ export function channelPayer(parts: Parts): Payer {
   }
 
   async function pay(demand: PaymentDemand): Promise<Payment> {
-    const { payer } = await nameOf(demand.salt);
+    const { payer, name } = await nameOf(demand.salt);
     const { offer, resource } = chosen(demand);
     const channel = channelOf(offer, payer);
     const channelId = channelIdOf(chainId, channel);
     const release = await takeTurn(channelId);
     try {
+      const paying = await readRequest(name, demand.requestHash);
+      if (paying !== undefined) {
+        const isHere = paying.terms.node === demand.node.href && paying.channelId === channelId;
+        if (isHere) return paymentOf(paying, true, release);
+        throw refusal("otherNode", `this request is being paid for at ${paying.terms.node}`);
+      }
       const text = await journal.read(channelName(payer, channelId));
       const known: ChannelNote | undefined = text === undefined ? undefined : readChannelNote(text);
       const note = known ?? {
@@ -196,13 +207,20 @@ export function channelPayer(parts: Parts): Payer {
     wantsDeposit: boolean;
     /** whether the channel is */
     isNew: boolean;
+    /** what was signed for the request before */
+    before?: RequestNote;
   }): Promise<RequestNote> {
-    const { demand, isNew, note, offer, resource, wantsDeposit } = asked;
+    const { before, demand, isNew, note, offer, resource, wantsDeposit } = asked;
     const { payer, nonce, name } = await nameOf(demand.salt);
     const { channel, channelId } = note;
     const now = Math.floor(Date.now() / 1000);
     const sum = BigInt(note.charged) + BigInt(offer.amount);
     const growth = sum > BigInt(note.signed) ? sum - BigInt(note.signed) : 0n;
+    const isRaised = before !== undefined && sum > BigInt(before.sum);
+    const raised = (before?.raised ?? 0) + Number(isRaised);
+    if (raised > MOST_RAISED) {
+      throw refusal("tooMuch", `${demand.node.host} wants a higher voucher again, for one request`);
+    }
     requireLeft("vouchers", growth, demand.node.host);
     const kept = isOver(note.deposit, now) ? null : note.deposit;
     const draft = wantsDeposit ? (kept ?? draftOf(note, sum, offer, now, demand.node.host)) : null;
@@ -216,6 +234,7 @@ export function channelPayer(parts: Parts): Payer {
     };
     spent.vouchers += growth;
     if (isFresh) spent.deposits += BigInt(draft.amount);
+    let isNoted = false;
     try {
       await onPayment?.(terms);
       const signed = await signer.sign(
@@ -235,17 +254,21 @@ export function channelPayer(parts: Parts): Payer {
       const highest = String(BigInt(note.signed) + growth);
       const after: ChannelNote = { ...note, signed: highest, deposit: deposited ?? kept };
       await put(channelName(payer, channelId), after, isNew);
+      isNoted = true;
       const request: RequestNote = {
         ...{ version: 1, requestHash: demand.requestHash, terms, channelId },
         ...{ accepted: offer.accepted, resource },
         payload: payloadOf({ channel, channelId, sum: String(sum), signed, deposited }),
+        ...{ sum: String(sum), raised },
       };
-      await put(name, request, (await journal.read(name)) === undefined);
+      await put(name, request, before === undefined);
       return request;
     } catch (error) {
-      // Nothing has left.
-      spent.vouchers -= growth;
-      if (isFresh) spent.deposits -= BigInt(draft.amount);
+      // Nothing has left; but what the channel's note has may be brought by the next call, which counts it no more.
+      if (!isNoted) {
+        spent.vouchers -= growth;
+        if (isFresh) spent.deposits -= BigInt(draft.amount);
+      }
       throw error instanceof BaseError ? error : notNoted(error);
     }
   }
@@ -288,7 +311,7 @@ export function channelPayer(parts: Parts): Payer {
     const isShort = error === TOO_LITTLE;
     if (isShort && hadDeposit) return undefined;
     const made = await sign({
-      ...{ demand, offer, resource, isNew: false, wantsDeposit: isShort },
+      ...{ before, demand, offer, resource, isNew: false, wantsDeposit: isShort },
       note: isShort && told === undefined ? { ...note, balance: "0" } : note,
     });
     const isSame = JSON.stringify(made.payload) === JSON.stringify(before.payload);
@@ -335,7 +358,8 @@ function readRequestNote(text: string): RequestNote {
   try {
     const note = JSON.parse(text) as RequestNote;
     const isNote = note.version === 1 && note.terms.route === "channel";
-    if (isNote && typeof note.channelId === "string" && typeof note.requestHash === "string") {
+    const texts = [note.channelId, note.requestHash, note.sum];
+    if (isNote && texts.every((one) => typeof one === "string") && Number.isInteger(note.raised)) {
       return note;
     }
   } catch {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..checks.of_message import is_of_enclave
+from ..checks.of_message import MAXIMUM_CLOCK_SKEW, is_of_enclave
 from ..line import AsOf, Line, Status, line_of
 from ..receipt.receipt import Core, WitnessEvidence
 from .read_admission import Admission, read_admission
@@ -57,7 +57,7 @@ def judge_witnesses(
     if not vouched:
         number = max(one.block.number for one in seen)
         return _nothing(core, "unknown", f"nobody vouches for block {number}")
-    return _lines_of(max(vouched, key=lambda one: one.block.number))
+    return _lines_of(core, max(vouched, key=lambda one: one.block.number))
 
 
 def _look(core: Core, evidence: WitnessEvidence, layout: StorageLayout) -> _Seen:
@@ -68,15 +68,20 @@ def _look(core: Core, evidence: WitnessEvidence, layout: StorageLayout) -> _Seen
     return _Seen(state.block, fate, admission)
 
 
-def _lines_of(seen: _Seen) -> WitnessLines:
+def _lines_of(core: Core, seen: _Seen) -> WitnessLines:
     block = seen.block
     as_of = AsOf("block", str(block.time), str(block.number), "0x" + block.hash.hex())
     lines = [
         line_of("witness", "asserted", "it shows the state of that block", _WITNESS, as_of)
     ]
     if seen.admission is not None:
-        lines.append(_admitted(seen.admission, as_of))
+        is_older = block.time + MAXIMUM_CLOCK_SKEW < int(core["message"]["timestamp"])
+        lines.append(_older(as_of) if is_older else _admitted(seen.admission, as_of))
     return WitnessLines(lines, line_of("settled", *_SAID[seen.fate], _WITNESS, as_of))
+
+
+def _older(as_of: AsOf) -> Line:
+    return line_of("admitted", "unknown", "that block is older than the answer", _WITNESS, as_of)
 
 
 def _admitted(admission: Admission, as_of: AsOf) -> Line:
