@@ -3,7 +3,7 @@ import {
   commerceEscrow,
   OPERATOR_STATUSES,
 } from "@haca/protocol/commercePayments";
-import { Contract, type Log, type LogDescription, zeroPadValue } from "ethers";
+import { type Log, type LogDescription, type Provider, zeroPadValue } from "ethers";
 import { contractAt, interfaceOf } from "../lib/contracts.ts";
 import { readAllLogs } from "../lib/readAllLogs.ts";
 import type { EscrowContext } from "./context.ts";
@@ -112,8 +112,7 @@ async function describe(
     if (captured === undefined) throw new Error(`no log of the capture of ${jobId}`);
     const { fee, price, requestId } = captured.args;
     // The payer may have reclaimed a rest, which no operator tells of.
-    const commerce = new Contract(await contract.COMMERCE(), commerceEscrow, runner);
-    const kept: bigint = (await commerce.getFunction("paymentState")(jobId)).held;
+    const kept = await heldFor({ runner, commerce: await contract.COMMERCE(), jobId });
     const end = { transaction: captured.transaction, requestId, price, fee };
     return { ...found, status, kept, end: { ...end, returned: amount - price - kept } };
   }
@@ -127,4 +126,15 @@ async function describe(
       returned: cancelled.args.amount,
     },
   };
+}
+
+/** Smallest units that the public escrow still holds of a payment. */
+async function heldFor(of: {
+  runner: Pick<Provider, "call">;
+  commerce: string;
+  jobId: string;
+}): Promise<bigint> {
+  const data = commerceEscrow.encodeFunctionData("paymentState", [of.jobId]);
+  const answer = await of.runner.call({ to: of.commerce, data });
+  return commerceEscrow.decodeFunctionResult("paymentState", answer).held;
 }
