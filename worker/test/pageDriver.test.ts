@@ -196,7 +196,7 @@ describeStores("results that wait", (store) => {
         ...{ settleAlone: true, signature: "0xff" },
       })),
       check(there) {
-        expect(there.size).toBe(2);
+        expect(there.size).toBe(1);
         throw new Error("another result");
       },
     });
