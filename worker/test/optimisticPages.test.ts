@@ -79,8 +79,10 @@ async function demand({ header, ids }: Page, ...which: number[]): Promise<void> 
 async function proved({ ids, pageId }: Page, ...which: number[]): Promise<void> {
   const { contract } = bed.pages;
   const bits = which.reduce((all, one) => all | (1n << BigInt(placeOf(ids[one] ?? ""))), 0n);
-  await waitFor(async () => ((await contract.provedIn(pageId)) === bits ? true : undefined));
-  expect((await contract.clockOf(pageId)).open).toBe(0n);
+  await waitFor(async () => {
+    const isProved = (await contract.provedIn(pageId)) === bits;
+    return isProved && (await contract.clockOf(pageId)).open === 0n ? true : undefined;
+  });
 }
 
 const answers = async (): Promise<number> =>
