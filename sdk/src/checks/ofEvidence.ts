@@ -18,12 +18,11 @@ import type {
   Words,
 } from "../receipt/receipt.ts";
 import { isSignedByP384 } from "../signatures.ts";
-import { contextOf, isOfEnclave } from "./ofMessage.ts";
+import { contextOf, isOfEnclave, MAXIMUM_CLOCK_SKEW } from "./ofMessage.ts";
 
 /** What a receipt's evidence shows. Of several of one type each has to hold. Whatever is thrown here refutes. */
 
 const SHA256_MULTIHASH = "1220";
-const MAXIMUM_CLOCK_SKEW = 60n;
 const TEE = 2n;
 const OPTIMISTIC = 3n;
 

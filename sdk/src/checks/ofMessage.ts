@@ -8,7 +8,7 @@ import { hashWords, receiptId } from "../typedData.ts";
 /** What a receipt's core says by itself, and with pins. Whatever is thrown here refutes. */
 
 /** How far a clock may be behind the one that dated the answer, in seconds. */
-const MAXIMUM_CLOCK_SKEW = 60n;
+export const MAXIMUM_CLOCK_SKEW = 60n;
 
 export const isOfEnclave = ({ message }: ReceiptCore): boolean => BigInt(message.teeId) !== 0n;
 

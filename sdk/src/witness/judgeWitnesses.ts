@@ -1,5 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { SAID } from "../checks/ofChain.ts";
+import { MAXIMUM_CLOCK_SKEW } from "../checks/ofMessage.ts";
 import { type AsOf, type Line, lineOf } from "../line.ts";
 import type { ReceiptCore, WitnessEvidence } from "../receipt/receipt.ts";
 import { readWitnessed, type Witnessed } from "./readWitnessed.ts";
@@ -8,8 +9,6 @@ import type { StorageLayout } from "./storageLayout.ts";
 import { WitnessParts } from "./witnessParts.ts";
 
 const WITNESS = "witness";
-/** Seconds by which an answer's clock may be ahead of a block that is as young. */
-const CLOCK_SKEW = 60n;
 
 /** The lines that witnesses give; `settled` is for where no chain is asked. */
 export type WitnessLines = { lines: readonly Line[]; settled: Line };
@@ -72,7 +71,7 @@ function linesOf({ message }: ReceiptCore, { block, witnessed }: Seen): WitnessL
   };
   const by = { source: WITNESS, asOf };
   const lines = [lineOf("witness", "asserted", "it shows the state of that block", by)];
-  if (admission !== undefined && BigInt(message.timestamp) > block.time + CLOCK_SKEW) {
+  if (admission !== undefined && BigInt(message.timestamp) > block.time + MAXIMUM_CLOCK_SKEW) {
     lines.push(lineOf("admitted", "unknown", "that block is older than the answer", by));
   } else if (admission !== undefined) {
     lines.push(
